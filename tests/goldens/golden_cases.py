@@ -1,0 +1,379 @@
+"""The cases behind the goldens, written once against the Keras 3 API.
+
+`tools/make_goldens.py` runs them with Keras itself and freezes the numbers in this folder;
+`tests/test_goldens.py` runs the same functions with pyml and compares. `K` is the namespace, `keras` or
+`pyml`. Weights and data come from `uniform`, an integer hash, so no weight file is needed.
+"""
+
+import numpy as np
+
+
+def uniform(seed, shape, bound=1.0):
+    """float32 numbers in [-bound, bound), the murmur3 finaliser of (seed, index): the same everywhere.
+
+    Args:
+        seed: Any small integer; another seed is another stream.
+        shape: An int or a tuple.
+        bound: Largest magnitude.
+    """
+    n = int(np.prod(shape))
+    with np.errstate(over="ignore"):
+        x = np.arange(n, dtype=np.uint32) * np.uint32(2654435761)
+        x += np.uint32(seed) * np.uint32(40503) + np.uint32(12345)
+        x ^= x >> np.uint32(16)
+        x *= np.uint32(0x85EBCA6B)
+        x ^= x >> np.uint32(13)
+        x *= np.uint32(0xC2B2AE35)
+        x ^= x >> np.uint32(16)
+    return ((x / 4294967296.0 * 2 - 1) * bound).astype(np.float32).reshape(shape)
+
+
+def labels(seed, n, classes):
+    """n int32 class numbers below `classes`, hashed from `seed`."""
+    return np.floor((uniform(seed, n) + 1) / 2 * classes).astype(np.int32).clip(0, classes - 1)
+
+
+def one_hot(y, classes):
+    return np.eye(classes, dtype=np.float32)[y]
+
+
+def numpy_of(K, value):
+    return np.asarray(K.ops.convert_to_numpy(value))
+
+
+def set_hashed_weights(model, seed=100):
+    """Kernels uniform within sqrt(6 / fan_in), vectors within 0.05; one stream per weight."""
+    fresh = []
+    for i, w in enumerate(model.weights):
+        shape = tuple(w.shape)
+        bound = (6 / np.prod(shape[:-1])) ** 0.5 if len(shape) > 1 else 0.05
+        fresh.append(uniform(seed + i, shape, bound))
+    model.set_weights(fresh)
+
+
+def digits(n, seed=7, classes=10):
+    """Noisy copies of ten fixed patterns, 28 x 28 x 1: learnable, so that the loss has somewhere to go."""
+    y = labels(seed, n, classes)
+    patterns = uniform(seed + 1, (classes, 28, 28, 1))
+    return 0.5 * patterns[y] + 0.8 * uniform(seed + 2, (n, 28, 28, 1)), y
+
+
+# ---------------------------------------------------------------- models
+
+
+def book_convnet(K):
+    """The convnet of the book's first chapter, 5,994 parameters."""
+    return K.Sequential([
+        K.Input((28, 28, 1)),
+        K.layers.Conv2D(8, 5, activation="relu"),
+        K.layers.MaxPooling2D(),
+        K.layers.Conv2D(16, 5, activation="relu"),
+        K.layers.MaxPooling2D(),
+        K.layers.Flatten(),
+        K.layers.Dense(10, activation="softmax"),
+    ])
+
+
+def strided_convnet(K):
+    """Same padding, strides, groups and average pooling, logits at the end, built functionally."""
+    inputs = K.Input((12, 12, 2))
+    x = K.layers.Conv2D(6, 3, strides=2, padding="same", activation="relu")(inputs)
+    x = K.layers.Conv2D(6, 3, padding="same", groups=2, activation="tanh")(x)
+    x = K.layers.AveragePooling2D(2, strides=1, padding="same")(x)
+    x = K.layers.Conv2D(8, 3, dilation_rate=2, use_bias=False)(x)
+    x = K.layers.Reshape((-1,))(x)
+    return K.Model(inputs, K.layers.Dense(4)(x))
+
+
+def dense_net(K, features, outputs, activation):
+    return K.Sequential([
+        K.Input((features,)),
+        K.layers.Dense(16, activation="tanh"),
+        K.layers.Dense(8, activation="relu"),
+        K.layers.Dense(outputs, activation=activation),
+    ])
+
+
+def train(model, x, y, batch, steps):
+    """Losses of `steps` calls of train_on_batch, walking over the data in order."""
+    batches = len(x) // batch
+    out = []
+    for i in range(steps):
+        at = slice(i % batches * batch, (i % batches + 1) * batch)
+        logs = model.train_on_batch(x[at], y[at], return_dict=True)
+        out.append(float(logs["loss"]))
+    return out
+
+
+def run_training(K, model, optimizer, loss, x, y, batch, steps):
+    set_hashed_weights(model)
+    model.compile(optimizer=optimizer, loss=loss)
+    losses = train(model, x, y, batch, steps)
+    return {"losses": losses, "predictions": np.asarray(model.predict(x[:4], verbose=0))}
+
+
+def convnet_case(make_optimizer, steps):
+    def run(K):
+        x, y = digits(256)
+        loss = "sparse_categorical_crossentropy"
+        return run_training(K, book_convnet(K), make_optimizer(K), loss, x, y, batch=32, steps=steps)
+    return run
+
+
+def run_strided(K):
+    x, y = uniform(3, (48, 12, 12, 2)), one_hot(labels(4, 48, 4), 4)
+    loss = K.losses.CategoricalCrossentropy(from_logits=True, label_smoothing=0.1)
+    return run_training(K, strided_convnet(K), K.optimizers.Adam(3e-3), loss, x, y, batch=16, steps=24)
+
+
+def run_binary(K):
+    x = uniform(5, (96, 20))
+    y = (x[:, :5].sum(1, keepdims=True) > 0).astype(np.float32)
+    net = dense_net(K, 20, 1, "sigmoid")
+    return run_training(K, net, K.optimizers.Adam(1e-2), "binary_crossentropy", x, y, batch=24, steps=50)
+
+
+def run_regression(K):
+    x = uniform(6, (96, 20))
+    y = x[:, :3] * x[:, 3:6] + x[:, 6:9]
+    optimizer = K.optimizers.SGD(0.05, momentum=0.9, nesterov=True)
+    return run_training(K, dense_net(K, 20, 3, None), optimizer, "mse", x, y, batch=24, steps=50)
+
+
+TRAINING = {
+    "convnet_adam": convnet_case(lambda K: K.optimizers.Adam(1e-3), 50),
+    "convnet_momentum": convnet_case(lambda K: K.optimizers.SGD(0.01, momentum=0.9), 20),
+    "convnet_nesterov": convnet_case(lambda K: K.optimizers.SGD(0.01, momentum=0.9, nesterov=True), 20),
+    "strided_convnet_adam": run_strided,
+    "dense_binary_crossentropy": run_binary,
+    "dense_mean_squared_error": run_regression,
+}
+
+# ---------------------------------------------------------------- one layer at a time
+
+
+def conv(filters, kernel, **kwargs):
+    return lambda K: K.layers.Conv2D(filters, kernel, **kwargs)
+
+
+def pool(kind, size, **kwargs):
+    return lambda K: getattr(K.layers, kind)(size, **kwargs)
+
+
+LAYERS = {   # name -> (input shape without the batch, maker)
+    "conv_valid": ((7, 6, 3), conv(4, 3)),
+    "conv_same": ((7, 6, 3), conv(4, 3, padding="same", activation="relu")),
+    "conv_even_kernel_same": ((7, 6, 3), conv(4, (2, 4), padding="same")),
+    "conv_stride_2_same_odd": ((7, 9, 3), conv(4, 3, strides=2, padding="same")),
+    "conv_stride_2_same_even": ((8, 6, 3), conv(4, 3, strides=2, padding="same")),
+    "conv_stride_2_valid": ((8, 7, 3), conv(5, 3, strides=(2, 1))),
+    "conv_dilated": ((9, 8, 3), conv(4, 3, dilation_rate=2)),
+    "conv_dilated_same": ((9, 8, 2), conv(4, 3, dilation_rate=(1, 2), padding="same")),
+    "conv_groups": ((6, 6, 4), conv(6, 3, groups=2, padding="same")),
+    "conv_depthwise": ((6, 6, 4), conv(8, 3, groups=4)),
+    "conv_1x1_no_bias": ((5, 4, 3), conv(7, 1, use_bias=False)),
+    "dense": ((9,), lambda K: K.layers.Dense(5, activation="sigmoid")),
+    "dense_on_rank_3": ((4, 6), lambda K: K.layers.Dense(5, activation="relu")),
+    "dense_softmax": ((9,), lambda K: K.layers.Dense(5, activation="softmax")),
+    "max_pool": ((6, 8, 3), pool("MaxPooling2D", 2)),
+    "max_pool_odd_valid": ((7, 5, 3), pool("MaxPooling2D", 2)),
+    "max_pool_overlap_same": ((7, 6, 3), pool("MaxPooling2D", 3, strides=2, padding="same")),
+    "average_pool": ((6, 8, 3), pool("AveragePooling2D", 2)),
+    "average_pool_overlap_same": ((7, 6, 3), pool("AveragePooling2D", 3, strides=2, padding="same")),
+    "average_pool_rectangle": ((6, 8, 3), pool("AveragePooling2D", (3, 2), strides=(1, 2))),
+    "flatten": ((3, 4, 2), lambda K: K.layers.Flatten()),
+    "reshape": ((3, 4, 2), lambda K: K.layers.Reshape((2, -1, 3))),
+    **{f"activation_{name}": ((6,), lambda K, name=name: K.layers.Activation(name))
+       for name in ("relu", "sigmoid", "tanh", "softmax", "linear")},
+}
+
+
+def run_layer(K, shape, make, seed=40):
+    """Forward of one layer, then its weights and those of a layer below after one gradient step.
+
+    The layer below shows the gradient with respect to the input, the layer itself that of its weights.
+    """
+    below = K.layers.Dense(shape[-1], use_bias=False)
+    model = K.Sequential([K.Input(shape), below, make(K)])
+    set_hashed_weights(model, seed)
+    x = uniform(seed + 20, (3, *shape), 1.5)
+    forward = np.asarray(model.predict(x, verbose=0))
+    model.compile(optimizer=K.optimizers.SGD(0.5), loss="mse")
+    loss = model.train_on_batch(x, uniform(seed + 21, forward.shape), return_dict=True)["loss"]
+    out = {"forward": forward, "loss": float(loss)}
+    for i, w in enumerate(model.get_weights()):
+        out[f"weight_{i}"] = np.asarray(w)
+    return out
+
+
+# ---------------------------------------------------------------- losses and metrics
+
+
+def probabilities(seed, shape):
+    p = np.exp(uniform(seed, shape, 2.0))
+    return (p / p.sum(-1, keepdims=True)).astype(np.float32)
+
+
+def loss_cases():
+    """name -> (class name, options, y_true, y_pred)."""
+    logits, p, classes = uniform(11, (6, 5), 3.0), probabilities(12, (6, 5)), labels(13, 6, 5)
+    bits, chances = (uniform(14, (6, 4)) > 0).astype(np.float32), (uniform(15, (6, 4)) + 1) / 2
+    scores, targets = uniform(16, (6, 4), 4.0), uniform(17, (6, 4))
+    sharp = np.array([[0.0, 1.0], [1.0, 0.0], [0.3, 0.7]], np.float32)   # clipped by the epsilon
+    return {
+        "categorical": ("CategoricalCrossentropy", {}, one_hot(classes, 5), p),
+        "categorical_unnormalised": ("CategoricalCrossentropy", {}, one_hot(classes, 5), p * 3),
+        "categorical_logits": ("CategoricalCrossentropy", {"from_logits": True}, one_hot(classes, 5), logits),
+        "categorical_smoothed": ("CategoricalCrossentropy", {"label_smoothing": 0.2}, one_hot(classes, 5), p),
+        "categorical_sharp": ("CategoricalCrossentropy", {}, one_hot([0, 0, 1], 2), sharp),
+        "sparse": ("SparseCategoricalCrossentropy", {}, classes, p),
+        "sparse_column": ("SparseCategoricalCrossentropy", {}, classes[:, None], p),
+        "sparse_logits": ("SparseCategoricalCrossentropy", {"from_logits": True}, classes, logits),
+        "sparse_large_logits": ("SparseCategoricalCrossentropy", {"from_logits": True}, classes, logits * 100),
+        "binary": ("BinaryCrossentropy", {}, bits, chances),
+        "binary_logits": ("BinaryCrossentropy", {"from_logits": True}, bits, scores),
+        "binary_large_logits": ("BinaryCrossentropy", {"from_logits": True}, bits, scores * 50),
+        "binary_smoothed": ("BinaryCrossentropy", {"label_smoothing": 0.1}, bits, chances),
+        "binary_sharp": ("BinaryCrossentropy", {}, bits, (chances > 0.5).astype(np.float32)),
+        "mse": ("MeanSquaredError", {}, targets, scores),
+        "mse_rank_3": ("MeanSquaredError", {}, targets.reshape(3, 2, 4), scores.reshape(3, 2, 4)),
+    }
+
+
+def run_loss(K, kind, options, y_true, y_pred):
+    weights = uniform(18, (len(y_true),) + (1,) * (y_true.ndim - 2)) + 1
+    make = lambda **more: getattr(K.losses, kind)(**options, **more)
+    call = lambda *args, **more: numpy_of(K, make(**more)(*args))
+    return {
+        "default": call(y_true, y_pred),
+        "weighted": call(y_true, y_pred, weights),
+        "sum": call(y_true, y_pred, reduction="sum"),
+        "each": call(y_true, y_pred, reduction=None),
+        "each_weighted": call(y_true, y_pred, weights, reduction=None),
+    }
+
+
+def metric_cases():
+    """name -> (class name, options, three batches of arguments)."""
+    p = [probabilities(20 + i, (5, 4)) for i in range(3)]
+    classes = [labels(24 + i, 5, 4) for i in range(3)]
+    bits = [(uniform(28 + i, (5, 3)) > 0).astype(np.float32) for i in range(3)]
+    chances = [(uniform(32 + i, (5, 3)) + 1) / 2 for i in range(3)]
+    weights = [uniform(36 + i, 5) + 1 for i in range(3)]
+    picked = [q.argmax(-1).astype(np.float32) for q in p]
+    hot = [one_hot(c, 4) for c in classes]
+    cols = [c[:, None] for c in classes]
+    return {
+        "accuracy": ("Accuracy", {}, list(zip(classes, picked))),
+        "binary": ("BinaryAccuracy", {}, list(zip(bits, chances))),
+        "binary_threshold": ("BinaryAccuracy", {"threshold": 0.3}, list(zip(bits, chances))),
+        "binary_weighted": ("BinaryAccuracy", {}, list(zip(bits, chances, weights))),
+        "categorical": ("CategoricalAccuracy", {}, list(zip(hot, p))),
+        "categorical_weighted": ("CategoricalAccuracy", {}, list(zip(hot, p, weights))),
+        "sparse": ("SparseCategoricalAccuracy", {}, list(zip(classes, p))),
+        "sparse_column": ("SparseCategoricalAccuracy", {}, list(zip(cols, p))),
+        "sparse_weighted": ("SparseCategoricalAccuracy", {}, list(zip(classes, p, weights))),
+        "mean": ("Mean", {}, [(c,) for c in chances]),
+    }
+
+
+def run_metric(K, kind, options, batches):
+    metric = getattr(K.metrics, kind)(**options)
+    out = []
+    for args in batches:
+        metric.update_state(*args)
+        out.append(float(metric.result()))
+    metric.reset_state()
+    metric.update_state(*batches[-1])
+    return {"running": out, "after_reset": float(metric.result()), "name": metric.name}
+
+
+# ---------------------------------------------------------------- optimizers
+
+
+OPTIMIZERS = {
+    "sgd": ("SGD", {}),
+    "sgd_momentum": ("SGD", {"learning_rate": 0.1, "momentum": 0.9}),
+    "sgd_nesterov": ("SGD", {"learning_rate": 0.1, "momentum": 0.9, "nesterov": True}),
+    "sgd_weight_decay": ("SGD", {"learning_rate": 0.1, "weight_decay": 0.05}),
+    "sgd_clipnorm": ("SGD", {"learning_rate": 0.1, "clipnorm": 0.5}),
+    "sgd_clipvalue": ("SGD", {"learning_rate": 0.1, "clipvalue": 0.3}),
+    "sgd_global_clipnorm": ("SGD", {"learning_rate": 0.1, "momentum": 0.5, "global_clipnorm": 0.7}),
+    "adam": ("Adam", {}),
+    "adam_options": ("Adam", {"learning_rate": 0.05, "beta_1": 0.8, "beta_2": 0.95, "epsilon": 1e-3}),
+    "adam_amsgrad": ("Adam", {"learning_rate": 0.05, "amsgrad": True, "beta_2": 0.7}),
+    "adam_weight_decay": ("Adam", {"learning_rate": 0.05, "weight_decay": 0.02}),
+    "adam_clipnorm": ("Adam", {"learning_rate": 0.05, "clipnorm": 0.5}),
+}
+
+
+def run_optimizer(K, kind, options, steps=12):
+    """The path of a matrix and a vector under gradients that shrink and change sign."""
+    variables = [K.Variable(uniform(50, (2, 3))), K.Variable(uniform(51, (4,)))]
+    optimizer = getattr(K.optimizers, kind)(**options)
+    path = []
+    for i in range(steps):
+        grads = [uniform(60 + i, (2, 3), 2 / (1 + i)), uniform(80 + i, (4,), 2 / (1 + i))]
+        grads = [K.ops.convert_to_tensor(g) for g in grads]
+        optimizer.apply_gradients(zip(grads, variables))
+        path.append(np.concatenate([numpy_of(K, v).ravel() for v in variables]))
+    return {"path": np.array(path), "iterations": int(numpy_of(K, optimizer.iterations))}
+
+
+# ---------------------------------------------------------------- initializers, summary
+
+
+INITIALIZERS = {
+    "glorot_uniform": ("GlorotUniform", {}),
+    "glorot_normal": ("GlorotNormal", {}),
+    "he_uniform": ("HeUniform", {}),
+    "he_normal": ("HeNormal", {}),
+    "scaling_fan_out": ("VarianceScaling", {"scale": 2.0, "mode": "fan_out", "distribution": "uniform"}),
+    "scaling_untruncated": ("VarianceScaling", {"distribution": "untruncated_normal"}),
+    "zeros": ("Zeros", {}),
+    "ones": ("Ones", {}),
+}
+INITIALIZER_SHAPES = {"dense": (300, 200), "conv": (3, 3, 80, 60)}
+
+
+def run_initializer(K, kind, options, shape):
+    random = kind not in ("Zeros", "Ones")
+    value = numpy_of(K, getattr(K.initializers, kind)(**options, **({"seed": 1} if random else {}))(shape))
+    moments = {"mean": value.mean(), "std": value.std(), "min": value.min(), "max": value.max()}
+    return {k: float(v) for k, v in moments.items()}
+
+
+def run_summary(K):
+    lines = []
+    model = K.Sequential([
+        K.Input((28, 28, 1), name="image"),
+        K.layers.Conv2D(8, 5, activation="relu", name="edges"),
+        K.layers.MaxPooling2D(name="shrink"),
+        K.layers.Conv2D(16, 5, activation="relu", name="shapes"),
+        K.layers.MaxPooling2D(name="shrink_again"),
+        K.layers.Flatten(name="flatten"),
+        K.layers.Dropout(0.5, name="dropout"),
+        K.layers.Dense(10, activation="softmax", name="digit"),
+    ], name="book_convnet")
+    model.summary(line_length=76, print_fn=lines.append)
+    text = "\n".join(line.rstrip() for line in "\n".join(lines).splitlines()).strip("\n")
+    return {"text": text, "parameters": int(model.count_params())}
+
+
+def all_cases():
+    """group -> name -> function of K that returns a dict of numbers, arrays or strings."""
+    layer = lambda spec: lambda K: run_layer(K, *spec)
+    loss = lambda spec: lambda K: run_loss(K, *spec)
+    metric = lambda spec: lambda K: run_metric(K, *spec)
+    optimizer = lambda spec: lambda K: run_optimizer(K, *spec)
+    initializer = lambda spec, shape: lambda K: run_initializer(K, *spec, shape)
+    return {
+        "training": TRAINING,
+        "layers": {n: layer(s) for n, s in LAYERS.items()},
+        "losses": {n: loss(s) for n, s in loss_cases().items()},
+        "metrics": {n: metric(s) for n, s in metric_cases().items()},
+        "optimizers": {n: optimizer(s) for n, s in OPTIMIZERS.items()},
+        "initializers": {f"{n}_{k}": initializer(s, shape) for n, s in INITIALIZERS.items()
+                         for k, shape in INITIALIZER_SHAPES.items()},
+        "summary": {"book_convnet": run_summary},
+    }

@@ -1,0 +1,86 @@
+"""pyml gives the numbers Keras gives. The goldens were made by tools/make_goldens.py with Keras on PyTorch."""
+
+import json
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import pyml
+
+FOLDER = Path(__file__).resolve().parent / "goldens"
+sys.path.insert(0, str(FOLDER))
+import golden_cases as cases  # noqa: E402
+
+CASES = cases.all_cases()
+
+
+def golden(group):
+    return json.loads((FOLDER / f"{group}.json").read_text(encoding="utf-8"))["cases"]
+
+
+def unpack(value):
+    if isinstance(value, dict) and set(value) == {"shape", "data"}:
+        return np.array(value["data"], dtype=np.float64).reshape(value["shape"])
+    return value
+
+
+def assert_matches(got, want, tol=1e-4):
+    assert set(got) == set(want)
+    for key, expected in want.items():
+        expected = unpack(expected)
+        if isinstance(expected, str):
+            assert got[key] == expected, key
+            continue
+        assert np.shape(got[key]) == np.shape(expected), f"{key}: {np.shape(got[key])} != {np.shape(expected)}"
+        np.testing.assert_allclose(got[key], expected, rtol=tol, atol=tol, err_msg=key)
+
+
+def run_group(group, name, tol=1e-4):
+    assert_matches(CASES[group][name](pyml), golden(group)[name], tol)
+
+
+@pytest.mark.parametrize("name", CASES["training"])
+def test_training_gives_the_loss_history_of_keras(device, name):
+    got, want = CASES["training"][name](pyml), golden("training")[name]
+    np.testing.assert_allclose(got["losses"], want["losses"], rtol=0, atol=1e-4)
+    # Rounding errors in the weights are larger than in the loss, so predictions get a wider bound.
+    np.testing.assert_allclose(got["predictions"], unpack(want["predictions"]), rtol=1e-3, atol=1e-3)
+
+
+@pytest.mark.parametrize("name", CASES["layers"])
+def test_a_layer_and_its_gradients_equal_those_of_keras(device, name):
+    run_group("layers", name)
+
+
+@pytest.mark.parametrize("name", CASES["losses"])
+def test_a_loss_equals_that_of_keras(device, name):
+    run_group("losses", name)
+
+
+@pytest.mark.parametrize("name", CASES["metrics"])
+def test_a_metric_equals_that_of_keras(device, name):
+    run_group("metrics", name)
+
+
+@pytest.mark.parametrize("name", CASES["optimizers"])
+def test_an_optimizer_moves_weights_as_keras_does(device, name):
+    run_group("optimizers", name)
+
+
+@pytest.mark.parametrize("name", CASES["initializers"])
+def test_an_initializer_has_the_spread_of_that_of_keras(device, name):
+    """Other random numbers, so moments and limits are compared, not values: the sample is over 43,000 numbers."""
+    got, want = CASES["initializers"][name](pyml), golden("initializers")[name]
+    spread = max(want["std"], 1e-6)
+    assert abs(got["mean"] - want["mean"]) < 0.03 * spread
+    assert abs(got["std"] - want["std"]) <= 0.02 * spread
+    if "untruncated" not in name:   # the tails of a plain normal have no limit to compare
+        assert abs(got["max"] - want["max"]) <= 0.02 * spread
+        assert abs(got["min"] - want["min"]) <= 0.02 * spread
+
+
+def test_summary_prints_the_table_of_keras():
+    want = golden("summary")["book_convnet"]
+    assert CASES["summary"]["book_convnet"](pyml) == want
