@@ -1,4 +1,4 @@
-"""pyml gives the numbers Keras gives. The goldens were made by tools/make_goldens.py with Keras on PyTorch."""
+"""pyml gives the numbers that Keras gives: goldens made by tools/make_goldens.py with Keras on PyTorch."""
 
 import json
 import sys
@@ -33,7 +33,7 @@ def assert_matches(got, want, tol=1e-4):
         if isinstance(expected, str):
             assert got[key] == expected, key
             continue
-        assert np.shape(got[key]) == np.shape(expected), f"{key}: {np.shape(got[key])} != {np.shape(expected)}"
+        assert np.shape(got[key]) == np.shape(expected), (key, np.shape(got[key]))
         np.testing.assert_allclose(got[key], expected, rtol=tol, atol=tol, err_msg=key)
 
 
@@ -71,7 +71,7 @@ def test_an_optimizer_moves_weights_as_keras_does(device, name):
 
 @pytest.mark.parametrize("name", CASES["initializers"])
 def test_an_initializer_has_the_spread_of_that_of_keras(device, name):
-    """Other random numbers, so moments and limits are compared, not values: the sample is over 43,000 numbers."""
+    """The random numbers differ, so moments and limits are compared, over 43,200 numbers or more."""
     got, want = CASES["initializers"][name](pyml), golden("initializers")[name]
     spread = max(want["std"], 1e-6)
     assert abs(got["mean"] - want["mean"]) < 0.03 * spread

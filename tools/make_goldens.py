@@ -60,6 +60,7 @@ def sensitivity():
 
 
 if __name__ == "__main__":
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    raw = argparse.RawDescriptionHelpFormatter
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=raw)
     parser.add_argument("--sensitivity", action="store_true")
     sensitivity() if parser.parse_args().sensitivity else write()

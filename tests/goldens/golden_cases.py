@@ -218,21 +218,22 @@ def loss_cases():
     """name -> (class name, options, y_true, y_pred)."""
     logits, p, classes = uniform(11, (6, 5), 3.0), probabilities(12, (6, 5)), labels(13, 6, 5)
     bits, chances = (uniform(14, (6, 4)) > 0).astype(np.float32), (uniform(15, (6, 4)) + 1) / 2
+    logit = {"from_logits": True}
     scores, targets = uniform(16, (6, 4), 4.0), uniform(17, (6, 4))
     sharp = np.array([[0.0, 1.0], [1.0, 0.0], [0.3, 0.7]], np.float32)   # clipped by the epsilon
     return {
         "categorical": ("CategoricalCrossentropy", {}, one_hot(classes, 5), p),
         "categorical_unnormalised": ("CategoricalCrossentropy", {}, one_hot(classes, 5), p * 3),
-        "categorical_logits": ("CategoricalCrossentropy", {"from_logits": True}, one_hot(classes, 5), logits),
+        "categorical_logits": ("CategoricalCrossentropy", logit, one_hot(classes, 5), logits),
         "categorical_smoothed": ("CategoricalCrossentropy", {"label_smoothing": 0.2}, one_hot(classes, 5), p),
         "categorical_sharp": ("CategoricalCrossentropy", {}, one_hot([0, 0, 1], 2), sharp),
         "sparse": ("SparseCategoricalCrossentropy", {}, classes, p),
         "sparse_column": ("SparseCategoricalCrossentropy", {}, classes[:, None], p),
-        "sparse_logits": ("SparseCategoricalCrossentropy", {"from_logits": True}, classes, logits),
-        "sparse_large_logits": ("SparseCategoricalCrossentropy", {"from_logits": True}, classes, logits * 100),
+        "sparse_logits": ("SparseCategoricalCrossentropy", logit, classes, logits),
+        "sparse_large_logits": ("SparseCategoricalCrossentropy", logit, classes, logits * 100),
         "binary": ("BinaryCrossentropy", {}, bits, chances),
-        "binary_logits": ("BinaryCrossentropy", {"from_logits": True}, bits, scores),
-        "binary_large_logits": ("BinaryCrossentropy", {"from_logits": True}, bits, scores * 50),
+        "binary_logits": ("BinaryCrossentropy", logit, bits, scores),
+        "binary_large_logits": ("BinaryCrossentropy", logit, bits, scores * 50),
         "binary_smoothed": ("BinaryCrossentropy", {"label_smoothing": 0.1}, bits, chances),
         "binary_sharp": ("BinaryCrossentropy", {}, bits, (chances > 0.5).astype(np.float32)),
         "mse": ("MeanSquaredError", {}, targets, scores),
