@@ -1,0 +1,166 @@
+// Loads Python and pyml for a page. Everything comes from the page's own origin.
+//
+//   import { loadPyml } from "../../web/pyml.js";
+//   const pyml = await loadPyml({ status: document.querySelector("#status") });
+//   await pyml.run("two_moons.py");
+//
+// Python runs in a Web Worker, so a page stays smooth while a model trains; { worker: false } keeps it on the
+// main thread. The address of the page may say ?thread=main, ?backend=cpu, ?webgpu=off or ?jspi=off.
+import { showStatus } from "./status.js";
+
+const HERE = import.meta.url;
+
+/** What the page's address asks for; options given to loadPyml come first. */
+export function addressOptions(search = location.search) {
+  const asked = new URLSearchParams(search);
+  return {
+    worker: asked.get("thread") !== "main",
+    backend: asked.get("backend"),
+    webgpu: asked.get("webgpu"),
+    jspi: asked.get("jspi"),
+  };
+}
+
+/**
+ * Starts Python with pyml in it.
+ *
+ * options:
+ *   worker    true (default): in a Web Worker; false: on the page's own thread.
+ *   status    element that shows progress and failures, or a function that receives the events.
+ *   indexURL  folder of pyodide.mjs and its lock file; default ../pyodide/ beside this file.
+ *   packages  names from the lock file; default ["numpy", "pyml"].
+ *   files     [{ path, url }] written into Python's working folder before anything runs.
+ *   backend   "webgpu", "cpu" or null to let pyml choose.
+ *
+ * Resolves to an object with info, run, runPython, call, write, on, stop, interrupt and close. Rejects with an
+ * Error whose `kind` is "download" (and `file` the file's name) or "start"; with a status element the user is
+ * offered another try first, and the promise waits for it.
+ */
+export async function loadPyml(options = {}) {
+  const settings = {
+    indexURL: new URL("../pyodide/", HERE).href,
+    packages: ["numpy", "pyml"],
+    files: [],
+    ...addressOptions(),
+    ...options,
+  };
+  settings.files = settings.files.map(({ path, url }) => ({ path, url: new URL(url, location.href).href }));
+  const status = typeof settings.status === "function" ? settings.status : showStatus(settings.status);
+  delete settings.status;
+  askForIsolation();
+  for (;;) {
+    const connection = settings.worker ? workerConnection() : pageConnection();
+    const pyml = client(connection, settings, status);
+    try {
+      await pyml.start();
+      return pyml;
+    } catch (error) {
+      connection.close();
+      const again = status({ type: "failed", error });
+      if (!again?.then) throw error;
+      await again;
+    }
+  }
+}
+
+/** Lets a service worker add the isolation headers where the server does not; they come with the next visit. */
+function askForIsolation() {
+  if (globalThis.crossOriginIsolated || !navigator.serviceWorker || !isSecureContext) return;
+  navigator.serviceWorker.register(new URL("../sw.js", HERE)).catch(() => {}); // pages work without it
+}
+
+/** Python behind postMessage. */
+function workerConnection() {
+  const worker = new Worker(new URL("./worker.js", HERE), { type: "module" });
+  const waiting = new Map();
+  let next = 1;
+  const connection = {
+    thread: "worker",
+    onevent: null,
+    request(method, args) {
+      return new Promise((resolve, reject) => {
+        waiting.set(next, { resolve, reject });
+        worker.postMessage({ id: next++, method, args });
+      });
+    },
+    close() {
+      worker.terminate();
+      for (const { reject } of waiting.values()) reject(new Error("Python was closed."));
+      waiting.clear();
+    },
+  };
+  worker.onmessage = ({ data }) => {
+    if (data.event) return connection.onevent(data.event);
+    const { resolve, reject } = waiting.get(data.id);
+    waiting.delete(data.id);
+    if (data.error) reject(Object.assign(new Error(data.error.message), data.error));
+    else resolve(data.value);
+  };
+  worker.onerror = (event) => {
+    event.preventDefault();
+    const error = Object.assign(new Error(`Could not start Python: ${event.message || "web/worker.js did not load"}.`),
+      { kind: "download", file: "worker.js" });
+    for (const { reject } of waiting.values()) reject(error);
+    waiting.clear();
+  };
+  return connection;
+}
+
+/** Python on this thread, with the same face. */
+function pageConnection() {
+  let runtime = null;
+  const connection = {
+    thread: "main",
+    onevent: null,
+    async request(method, args) {
+      if (method !== "start") return runtime[method](...args);
+      const { startRuntime } = await import("./runtime.js");
+      runtime = await startRuntime(args[0], (event) => connection.onevent(event));
+      return runtime.info;
+    },
+    close() { runtime = null; },
+  };
+  return connection;
+}
+
+function client(connection, settings, status) {
+  const listeners = new Map();
+  const { worker, ...options } = settings;
+  const shared = worker && globalThis.crossOriginIsolated ? new SharedArrayBuffer(1) : null;
+  options.interrupts = shared;
+  connection.onevent = (event) => {
+    if (event.type === "message") for (const hear of listeners.get(event.kind) ?? []) hear(event.value);
+    else if (event.type === "stdout" || event.type === "stderr") for (const hear of listeners.get(event.type) ?? []) hear(event.text);
+    else status(event);
+  };
+  return {
+    info: null,
+    thread: connection.thread,
+    async start() { this.info = await connection.request("start", [options]); },
+    /** Fetches a Python file, relative to the page, and runs it. */
+    async run(file) {
+      const response = await fetch(new URL(file, location.href));
+      if (!response.ok) throw new Error(`Could not download ${file}: the server answered ${response.status}.`);
+      return this.runPython(await response.text(), file);
+    },
+    /** Runs Python source; top-level await works. Resolves to the value of the last expression. */
+    runPython: (code, filename) => connection.request("runPython", [code, filename]),
+    /** Calls a Python function of the main module; waits when it is a coroutine. */
+    call: (name, ...args) => connection.request("call", [name, args]),
+    /** Writes a text file into Python's working folder. */
+    write: (path, text) => connection.request("write", [path, text]),
+    /** Listens to "stdout", "stderr", or to what Python sends with pyml_page.post(kind, json). */
+    on(kind, listener) {
+      if (!listeners.has(kind)) listeners.set(kind, []);
+      listeners.get(kind).push(listener);
+    },
+    /** Raises a flag that Python sees as pyml_page.stopping(). */
+    stop: (on = true) => connection.request("stop", [on]),
+    /** Raises KeyboardInterrupt in Python; false where the page is not cross-origin isolated. */
+    interrupt() {
+      if (shared) new Uint8Array(shared)[0] = 2;
+      return shared !== null;
+    },
+    close: () => connection.close(),
+  };
+}

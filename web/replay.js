@@ -1,0 +1,266 @@
+// The browser half of pyml/device/browser.py. GPU objects live here behind integer ids, so that one
+// call from Python replays a whole recorded step: 0.2 µs a dispatch instead of 5.8 µs through the bridge.
+//
+// A plain script whose value is { open }, evaluated by browser.py: it needs no page of ours around it.
+// Ids come from the caller for buffers and pipelines and from record() for recordings. A thrown error has
+// a `name` that browser.py turns into a Python exception: DeviceLost, KernelError, OutOfMemory, DeviceError.
+(() => {
+  "use strict";
+
+  const RAISED_LIMITS = [
+    "maxBufferSize", "maxStorageBufferBindingSize", "maxUniformBufferBindingSize", "maxStorageBuffersPerShaderStage",
+    "maxComputeWorkgroupStorageSize", "maxComputeInvocationsPerWorkgroup", "maxComputeWorkgroupSizeX",
+    "maxComputeWorkgroupSizeY", "maxComputeWorkgroupSizeZ", "maxComputeWorkgroupsPerDimension",
+  ];
+  const WANTED_FEATURES = ["shader-f16", "timestamp-query", "subgroups"];
+  const LAYOUT_TYPES = { read: "read-only-storage", read_write: "storage", uniform: "uniform" };
+  const COPY = 1; // step codes: 0 is a dispatch, the same numbers in browser.py
+  const STAGING_KEPT = 8; // read-back buffers kept for the next read
+
+  const failure = (name, message) => Object.assign(new Error(message), { name });
+  const round4 = (n) => (n + 3) & ~3;
+
+  /** Asks for an adapter and a device; resolves to null where the browser has none to give. */
+  async function open(powerPreference = "high-performance") {
+    const gpu = globalThis.navigator?.gpu;
+    const adapter = gpu ? await gpu.requestAdapter({ powerPreference }) : null;
+    if (!adapter) return null;
+    const requiredLimits = {};
+    for (const name of RAISED_LIMITS) if (adapter.limits[name] !== undefined) requiredLimits[name] = adapter.limits[name];
+    const requiredFeatures = WANTED_FEATURES.filter((name) => adapter.features.has(name));
+    return makeEngine(await adapter.requestDevice({ requiredLimits, requiredFeatures }), adapter);
+  }
+
+  /** One line of text for each error that the shader compiler reports, with its line of WGSL. */
+  async function compilerReport(module, source) {
+    const lines = source.split("\n");
+    const { messages } = await module.getCompilationInfo();
+    return messages
+      .filter((m) => m.type === "error")
+      .map((m) => `line ${m.lineNum}: ${m.message}\n    ${(lines[m.lineNum - 1] ?? "").trim()}`)
+      .join("\n");
+  }
+
+  function makeEngine(device, adapter) {
+    const { queue } = device;
+    const buffers = new Map(); // id -> GPUBuffer
+    const pipelines = new Map(); // id -> { pipeline | null, layout, descriptor, failed }
+    const layouts = new Map(); // "read,read_write" -> { bind, pipeline }
+    const recordings = new Map();
+    const staging = [];
+    const errors = []; // what the device reported since the last read
+    let lost = null;
+    let nextRecording = 1;
+
+    device.lost.then((info) => { lost = info.message || info.reason || "no reason given"; });
+    device.onuncapturederror = (event) => {
+      const memory = typeof GPUOutOfMemoryError !== "undefined" && event.error instanceof GPUOutOfMemoryError;
+      if (errors.length < 8) errors.push(failure(memory ? "OutOfMemory" : "DeviceError", event.error.message));
+    };
+
+    const check = () => { if (lost !== null) throw failure("DeviceLost", lost); };
+    const bindable = (buffer) => Math.min(buffer.size, device.limits.maxStorageBufferBindingSize);
+
+    /** Layouts are explicit: layout "auto" drops unused bindings and then rejects the bind group. */
+    function layoutFor(bindings) {
+      const key = bindings.join();
+      let entry = layouts.get(key);
+      if (!entry) {
+        const entries = bindings.map((kind, binding) => ({
+          binding, visibility: GPUShaderStage.COMPUTE, buffer: { type: LAYOUT_TYPES[kind] },
+        }));
+        const bind = device.createBindGroupLayout({ entries });
+        entry = { bind, pipeline: device.createPipelineLayout({ bindGroupLayouts: [bind] }) };
+        layouts.set(key, entry);
+      }
+      return entry;
+    }
+
+    /** Compiles kernels side by side. `text` is JSON: [[id, label, source, bindings], ...]. */
+    async function prepare(text) {
+      check();
+      const started = JSON.parse(text).map(([id, label, source, bindings]) => {
+        const layout = layoutFor(bindings);
+        device.pushErrorScope("validation");
+        const module = device.createShaderModule({ code: source, label });
+        const moduleError = device.popErrorScope();
+        const descriptor = { label, layout: layout.pipeline, compute: { module, entryPoint: "main" } };
+        const entry = { pipeline: null, bind: layout.bind, descriptor };
+        pipelines.set(id, entry);
+        const made = device.createComputePipelineAsync(descriptor).then((pipeline) => { entry.pipeline = pipeline; });
+        return Promise.allSettled([made, moduleError]).then(async ([pipeline, scope]) => {
+          if (pipeline.status === "fulfilled" && !scope.value) return null;
+          check();
+          pipelines.delete(id);
+          const report = await compilerReport(module, source);
+          return `${label}: ${report || scope.value?.message || pipeline.reason?.message}`;
+        });
+      });
+      const failed = (await Promise.all(started)).filter(Boolean);
+      check();
+      if (failed.length) throw failure("KernelError", failed.join("\n"));
+    }
+
+    /** Turns a flat list of steps into bind groups. A run of dispatches shares one compute pass.
+     *  [0, pipeline, x, y, z, count, buffer ids...] is a dispatch; [1, source, target, bytes] a copy. */
+    function record(view) {
+      check();
+      const borrowed = view.getBuffer?.("u32");
+      const ints = borrowed ? borrowed.data : view;
+      const steps = [];
+      for (let at = 0; at < ints.length;) {
+        if (ints[at] === COPY) {
+          steps.push({ source: buffers.get(ints[at + 1]), target: buffers.get(ints[at + 2]), bytes: round4(ints[at + 3]) });
+          at += 4;
+          continue;
+        }
+        const [pipelineId, x, y, z, count] = ints.subarray(at + 1, at + 6);
+        const kernel = pipelines.get(pipelineId);
+        const entries = [];
+        for (let i = 0; i < count; i++) {
+          const buffer = buffers.get(ints[at + 6 + i]);
+          entries.push({ binding: i, resource: { buffer, size: bindable(buffer) } });
+        }
+        // A caller that did not wait for prepare() gets its pipeline now and its errors at the next read.
+        kernel.pipeline ??= device.createComputePipeline(kernel.descriptor);
+        const group = device.createBindGroup({ label: kernel.descriptor.label, layout: kernel.bind, entries });
+        steps.push({ pipeline: kernel.pipeline, group, x, y, z });
+        at += 6 + count;
+      }
+      borrowed?.release();
+      recordings.set(nextRecording, steps);
+      return nextRecording++;
+    }
+
+    /** One encoder, one submit. Copies end the compute pass and the next dispatch opens another. */
+    function replay(id) {
+      check();
+      const encoder = device.createCommandEncoder();
+      let pass = null;
+      let current = null;
+      for (const step of recordings.get(id)) {
+        if (step.group === undefined) {
+          pass?.end();
+          pass = current = null;
+          encoder.copyBufferToBuffer(step.source, 0, step.target, 0, step.bytes);
+          continue;
+        }
+        pass ??= encoder.beginComputePass();
+        if (step.pipeline !== current) pass.setPipeline((current = step.pipeline));
+        pass.setBindGroup(0, step.group);
+        pass.dispatchWorkgroups(step.x, step.y, step.z);
+      }
+      pass?.end();
+      queue.submit([encoder.finish()]);
+    }
+
+    /** GPU nanoseconds of every dispatch of a recording, in order; null without timestamp-query. */
+    async function timings(id) {
+      check();
+      if (!device.features.has("timestamp-query")) return null;
+      const dispatches = recordings.get(id).filter((step) => step.group !== undefined);
+      const count = dispatches.length * 2;
+      const querySet = device.createQuerySet({ type: "timestamp", count });
+      const resolved = device.createBuffer({ size: count * 8, usage: GPUBufferUsage.QUERY_RESOLVE | GPUBufferUsage.COPY_SRC });
+      const mapped = device.createBuffer({ size: count * 8, usage: GPUBufferUsage.MAP_READ | GPUBufferUsage.COPY_DST });
+      const encoder = device.createCommandEncoder();
+      dispatches.forEach((step, i) => {
+        const timestampWrites = { querySet, beginningOfPassWriteIndex: 2 * i, endOfPassWriteIndex: 2 * i + 1 };
+        const pass = encoder.beginComputePass({ timestampWrites });
+        pass.setPipeline(step.pipeline);
+        pass.setBindGroup(0, step.group);
+        pass.dispatchWorkgroups(step.x, step.y, step.z);
+        pass.end();
+      });
+      encoder.resolveQuerySet(querySet, 0, count, resolved, 0);
+      encoder.copyBufferToBuffer(resolved, 0, mapped, 0, count * 8);
+      queue.submit([encoder.finish()]);
+      await mapped.mapAsync(GPUMapMode.READ);
+      const stamps = new BigUint64Array(mapped.getMappedRange());
+      const spans = dispatches.map((_, i) => Number(stamps[2 * i + 1] - stamps[2 * i]));
+      for (const object of [querySet, resolved, mapped]) object.destroy();
+      return spans;
+    }
+
+    function takeStaging(size) {
+      const fits = staging.findIndex((buffer) => buffer.size >= size && buffer.size <= 4 * size + 4096);
+      if (fits >= 0) return staging.splice(fits, 1)[0];
+      const rounded = Math.max(256, 2 ** Math.ceil(Math.log2(size)));
+      return device.createBuffer({ size: rounded, usage: GPUBufferUsage.MAP_READ | GPUBufferUsage.COPY_DST });
+    }
+
+    /** Copies `nbytes` of a buffer into `target`, a writable Python buffer, or returns them as bytes. */
+    async function read(id, nbytes, target) {
+      check();
+      const size = round4(nbytes);
+      const box = takeStaging(size);
+      const encoder = device.createCommandEncoder();
+      encoder.copyBufferToBuffer(buffers.get(id), 0, box, 0, size);
+      queue.submit([encoder.finish()]);
+      try {
+        await box.mapAsync(GPUMapMode.READ, 0, size);
+      } catch (error) {
+        await Promise.race([device.lost, new Promise((later) => setTimeout(later, 200))]); // it settles after this
+        check();
+        throw failure("DeviceError", error.message);
+      }
+      const bytes = new Uint8Array(box.getMappedRange(0, size), 0, nbytes);
+      let copy = null;
+      if (target?.getBuffer) {
+        const view = target.getBuffer("u8");
+        view.data.set(bytes);
+        view.release();
+      } else {
+        copy = bytes.slice();
+      }
+      box.unmap();
+      if (staging.push(box) > STAGING_KEPT) staging.shift().destroy();
+      check();
+      if (errors.length) {
+        await queue.onSubmittedWorkDone(); // one mistake is reported once by each call it spoils: collect them all
+        throw errors.splice(0)[0];
+      }
+      return copy;
+    }
+
+    /** Queue-ordered upload of a Python buffer or a typed array; the bytes are taken before it returns. */
+    function write(id, offset, source) {
+      check();
+      const borrowed = source.getBuffer?.("u8");
+      let bytes = borrowed ? borrowed.data : new Uint8Array(source.buffer, source.byteOffset, source.byteLength);
+      if (bytes.length % 4) { // writeBuffer takes whole words; buffers are padded to them
+        const padded = new Uint8Array(round4(bytes.length));
+        padded.set(bytes);
+        bytes = padded;
+      }
+      queue.writeBuffer(buffers.get(id), offset, bytes);
+      borrowed?.release();
+    }
+
+    return {
+      prepare, record, replay, read, write, timings,
+      create(id, nbytes) {
+        check();
+        const usage = GPUBufferUsage.STORAGE | GPUBufferUsage.UNIFORM | GPUBufferUsage.COPY_SRC | GPUBufferUsage.COPY_DST;
+        buffers.set(id, device.createBuffer({ size: nbytes, usage }));
+      },
+      destroy(id) {
+        buffers.get(id)?.destroy();
+        buffers.delete(id);
+      },
+      forget(id) { recordings.delete(id); },
+      forgetPipeline(id) { pipelines.delete(id); },
+      /** Ends the device, as a driver reset would; the next use reports DeviceLost. */
+      lose() { device.destroy(); return device.lost.then(() => undefined); },
+      describe() {
+        const limits = {};
+        for (const name in device.limits) limits[name] = device.limits[name];
+        const { vendor, architecture, device: model, description } = adapter.info;
+        const fallback = adapter.info.isFallbackAdapter ?? adapter.isFallbackAdapter ?? false;
+        return JSON.stringify({ vendor, architecture, device: model, description, fallback, limits, features: [...device.features] });
+      },
+    };
+  }
+
+  return { open };
+})();

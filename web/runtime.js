@@ -1,0 +1,159 @@
+// Starts Pyodide with pyml in it and runs Python there. web/worker.js runs this in a Web Worker and
+// web/pyml.js on the main thread; both speak to the page through `emit` and the returned object.
+
+/** A start-up failure the page can explain: `kind` is "download" or "start", `file` the file that failed. */
+export class StartError extends Error {
+  constructor(kind, message, file = null) {
+    super(message);
+    this.name = "StartError";
+    this.kind = kind;
+    this.file = file;
+  }
+}
+
+const fileName = (url) => new URL(url, globalThis.location?.href).pathname.split("/").pop();
+
+/** Counts the bytes of every fetch while `body` runs; names the file of the first download that fails. */
+async function withDownloadProgress(emit, body) {
+  const original = globalThis.fetch;
+  const seen = { loaded: 0, total: 0, failed: null };
+  const fail = (file, reason) => { seen.failed ??= { file, reason }; };
+  globalThis.fetch = async (input, init) => {
+    const file = fileName(input?.url ?? String(input));
+    let response;
+    try {
+      response = await original.call(globalThis, input, init);
+    } catch (error) {
+      fail(file, error.message);
+      throw error;
+    }
+    if (!response.ok) fail(file, `the server answered ${response.status}`);
+    if (!response.body) return response;
+    seen.total += Number(response.headers.get("content-length")) || 0;
+    const reader = response.body.getReader();
+    const counted = new ReadableStream({
+      async pull(controller) {
+        try {
+          const { done, value } = await reader.read();
+          if (done) return controller.close();
+          seen.loaded += value.byteLength;
+          emit({ type: "download", file, loaded: seen.loaded, total: Math.max(seen.total, seen.loaded) });
+          controller.enqueue(value);
+        } catch (error) {
+          fail(file, error.message);
+          controller.error(error);
+        }
+      },
+      cancel: (reason) => reader.cancel(reason),
+    });
+    return new Response(counted, { status: response.status, statusText: response.statusText, headers: response.headers });
+  };
+  try {
+    return await body();
+  } catch (error) {
+    if (!seen.failed) throw error;
+    const { file, reason } = seen.failed;
+    throw new StartError("download", `Could not download ${file}: ${reason}.`, file);
+  } finally {
+    globalThis.fetch = original;
+  }
+}
+
+/** Hides what the page asked to do without, so that tests and users can see the fallbacks. */
+function switchOff({ webgpu, jspi }) {
+  if (webgpu === "off") Object.defineProperty(globalThis.navigator, "gpu", { value: undefined, configurable: true });
+  if (jspi === "off") for (const name of ["Suspending", "promising", "SuspendError"]) delete WebAssembly[name];
+}
+
+/**
+ * Loads Pyodide and pyml.
+ *
+ * options: indexURL (folder of pyodide.mjs), packages, files ([{ path, url }] put in Python's folder),
+ * backend (null | "webgpu" | "cpu"), webgpu and jspi ("off" hides them), interrupts (SharedArrayBuffer | null).
+ * emit(event): { type: "phase" | "download" | "stdout" | "stderr" | "message", ... }.
+ */
+export async function startRuntime(options, emit) {
+  switchOff(options);
+  const phase = (name, text) => emit({ type: "phase", name, text });
+  phase("download", "Downloading Python");
+  const py = await withDownloadProgress(emit, async () => {
+    const entry = new URL("pyodide.mjs", options.indexURL).href;
+    const module = await import(entry).catch((error) => {
+      throw new StartError("download", `Could not download pyodide.mjs: ${error.message}.`, "pyodide.mjs");
+    });
+    const loaded = await module.loadPyodide({
+      indexURL: options.indexURL,
+      packages: options.packages,
+      stdout: (text) => emit({ type: "stdout", text }),
+      stderr: (text) => emit({ type: "stderr", text }),
+    });
+    const missing = options.packages.filter((name) => !(name in loaded.loadedPackages));
+    if (missing.length) throw new StartError("download", `Could not load ${missing.join(", ")}.`, missing[0]);
+    for (const { path, url } of options.files ?? []) {
+      const response = await fetch(url);
+      if (!response.ok) throw new StartError("download", `Could not download ${path}.`, path);
+      writeFile(loaded, path, new Uint8Array(await response.arrayBuffer()));
+    }
+    return loaded;
+  });
+
+  const flags = { stopping: false };
+  py.registerJsModule("pyml_page", {
+    post: (kind, text) => emit({ type: "message", kind, value: JSON.parse(text) }),
+    stopping: () => flags.stopping,
+  });
+  if (options.interrupts) py.setInterruptBuffer(new Uint8Array(options.interrupts));
+
+  phase("start", "Starting pyml");
+  const facts = await py.runPythonAsync(BOOT, { globals: py.toPy({ backend: options.backend ?? null }) });
+  const info = JSON.parse(facts);
+  phase("ready", `Ready: ${info.summary}`);
+
+  const plain = (value) => {
+    if (!value?.toJs) return value ?? null;
+    const copy = value.toJs({ dict_converter: Object.fromEntries });
+    value.destroy();
+    return copy;
+  };
+  return {
+    info,
+    runPython: async (code, filename = "<page>") => plain(await py.runPythonAsync(code, { filename })),
+    /** Calls a Python function of the main module by name and waits for its result. */
+    async call(name, args) {
+      const callable = py.globals.get(name);
+      if (!callable) throw new Error(`Python has no function named ${name}`);
+      const converted = args.map((value) => py.toPy(value));
+      try {
+        const result = callable.callPromising ? await callable.callPromising(...converted) : callable(...converted);
+        return plain(await result);
+      } finally {
+        callable.destroy();
+        for (const value of converted) value?.destroy?.();
+      }
+    },
+    write: (path, text) => writeFile(py, path, new TextEncoder().encode(text)),
+    stop(on) { flags.stopping = on; },
+  };
+}
+
+function writeFile(py, path, bytes) {
+  const folder = path.split("/").slice(0, -1).join("/");
+  if (folder) py.FS.mkdirTree(folder);
+  py.FS.writeFile(path, bytes);
+}
+
+const BOOT = `
+import json, sys
+import pyml
+from pyodide.ffi import can_run_sync
+
+await pyml.config.init_async(backend)
+if "." not in sys.path:
+    sys.path.insert(0, ".")
+json.dumps({
+    "version": pyml.__version__,
+    "backend": pyml.config.get_backend(),
+    "summary": pyml.config.describe(),
+    "canWait": can_run_sync(),
+})
+`;
