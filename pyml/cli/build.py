@@ -1,0 +1,154 @@
+"""Builds the static folder that a page is served from.
+
+    index.html          the gallery, or the user's page
+    web/                pyml.js, replay.js and what the pages share
+    demos/NAME/         one folder a demo
+    pyodide/            the runtime, numpy, the pyml wheel and the lock file that names both
+    vendor/             the chart library
+    data/               the digits
+    sw.js               supplies the isolation headers where the host cannot
+"""
+
+import json
+import shutil
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from pyml.cli import paths, wheel
+from pyml.cli.assets import AssetError, fetch_all
+from pyml.cli.assets.download import replacing
+
+MANIFEST = ".pyml-site.json"
+SKIPPED = {"__pycache__", ".DS_Store"}
+_one_build = threading.Lock()
+
+
+class BuildError(Exception):
+    """A site cannot be built; the message says why and what to do."""
+
+
+def build_site(
+    target: Path,
+    page: Path | None = None,
+    say: Callable[[str], None] = print,
+    assets: Path | None = None,
+) -> Path:
+    """Builds a site, or brings one up to date; only files that changed are written.
+
+    Args:
+        target: The folder to write. It must be new, empty, or built by pyml before.
+        page: A folder with an `index.html`, put at the root instead of the gallery and demos.
+        say: Receives one line of text per step.
+        assets: Fetched files; by default they are looked up, and fetched when missing.
+
+    Raises:
+        BuildError: `target` holds other files, or `page` is no folder with an index.html.
+        AssetError: Something had to be fetched and could not be.
+    """
+    with _one_build:
+        target = Path(target).resolve()
+        before = check_target(target)
+        if page is not None and not (Path(page) / "index.html").is_file():
+            raise BuildError(f"--page {page}: holds no index.html; give the folder of your page.")
+        assets = assets or ready_assets(say)
+        placed: dict[str, Path] = dict(asset_files(assets))
+        placed.update(page_files(Path(page)) if page is not None else gallery_files())
+        placed.update(tree("web/", paths.web_dir(), leave_out=("index.html", "sw.js")))
+        worker = paths.web_dir() / "sw.js"
+        if worker.is_file():
+            placed["sw.js"] = worker
+        written = sum(place(source, target / inside) for inside, source in placed.items())
+        names = {*placed, *place_wheel(assets, target)}
+        for stale in before - names:
+            (target / stale).unlink(missing_ok=True)
+        with replacing(target / MANIFEST) as part:
+            part.write_text(json.dumps(sorted(names), indent=0) + "\n")
+        size = sum((target / name).stat().st_size for name in names)
+        say(f"{target}: {len(names)} files, {size / 1e6:.1f} MB, {written} of them new or changed")
+        return target
+
+
+def check_target(target: Path) -> set[str]:
+    """The files an earlier build left in `target`."""
+    manifest = target / MANIFEST
+    if manifest.is_file():
+        return set(json.loads(manifest.read_text()))
+    if target.exists() and (not target.is_dir() or any(target.iterdir())):
+        raise BuildError(f"{target}: holds files that pyml did not write; choose a new or empty folder.")
+    return set()
+
+
+def ready_assets(say: Callable[[str], None]) -> Path:
+    """The folder of fetched assets; fetches them first when they are not there."""
+    folder = paths.assets_dir()
+    if (folder / "pyodide" / "pyodide-lock.json").is_file() and (folder / "data" / "mnist.npz").is_file():
+        return folder
+    say("fetching the runtime, once")
+    return fetch_all(say=say)
+
+
+def asset_files(assets: Path) -> Iterator[tuple[str, Path]]:
+    """Fetched files that go into a site as they are."""
+    yield from tree("pyodide/", assets / "pyodide", leave_out=("pyodide-lock.json",))
+    yield from tree("vendor/", assets / "vendor")
+    yield from tree("data/", assets / "data", leave_out=("mnist.json",))
+
+
+def gallery_files() -> Iterator[tuple[str, Path]]:
+    """The gallery page and the demos of a checkout."""
+    root = paths.checkout()
+    if root is None:
+        raise BuildError("the gallery and the demos are in pyml's source checkout only; name a page with --page.")
+    if (root / "web" / "index.html").is_file():
+        yield "index.html", root / "web" / "index.html"
+    yield from tree("demos/", root / "demos")
+
+
+def page_files(page: Path) -> Iterator[tuple[str, Path]]:
+    """The user's own files, at the root of the site.
+
+    Raises:
+        BuildError: A file would take the place of one of pyml's.
+    """
+    for inside, source in tree("", page):
+        if inside.startswith(("web/", "pyodide/", "vendor/")) or inside == "sw.js":
+            raise BuildError(f"{source}: pyml needs the name {inside} itself; rename your file or folder.")
+        yield inside, source
+
+
+def tree(prefix: str, folder: Path, leave_out: tuple[str, ...] = ()) -> Iterator[tuple[str, Path]]:
+    """Pairs of (name in the site, file) for every file below a folder; hidden ones are left out."""
+    for path in sorted(folder.rglob("*")):
+        parts = path.relative_to(folder).parts
+        hidden = any(part.startswith(".") or part in SKIPPED for part in parts)
+        if path.is_file() and not hidden and path.relative_to(folder).as_posix() not in leave_out:
+            yield prefix + "/".join(parts), path
+
+
+def place(source: Path, target: Path) -> bool:
+    """Copies a file unless the copy is already the same; says whether it had to."""
+    new = source.stat()
+    if target.is_file():
+        old = target.stat()
+        if (old.st_size, old.st_mtime_ns) == (new.st_size, new.st_mtime_ns):
+            return False
+    with replacing(target) as part:
+        shutil.copyfile(source, part)
+        shutil.copystat(source, part)
+    return True
+
+
+def place_wheel(assets: Path, target: Path) -> set[str]:
+    """Writes the pyml wheel and the lock file into the site; returns their names in it."""
+    folder = target / "pyodide"
+    files = wheel.read_sources()
+    build = "0x" + wheel.tag(files, wheel.version())
+    existing = list(folder.glob(f"pyml-*-{build}-*.whl"))
+    path = existing[0] if existing else wheel.write_wheel(folder, files, build=build)
+    if not existing or not (folder / "pyodide-lock.json").is_file():
+        wheel.write_lock(assets / "pyodide" / "pyodide-lock.json", folder / "pyodide-lock.json", path)
+    return {f"pyodide/{path.name}", "pyodide/pyodide-lock.json"}
+
+
+__all__ = ["AssetError", "BuildError", "build_site"]

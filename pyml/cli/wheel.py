@@ -1,0 +1,122 @@
+"""The wheel that a page loads, and the Pyodide lock file that names it.
+
+The wheel holds what hatchling's holds, less the `pyml` command, which has no use in a browser. It is written here
+so that `pyml serve` can renew it between two page loads, and so that an installed pyml can build sites too.
+"""
+
+import base64
+import hashlib
+import json
+import zipfile
+from collections.abc import Iterator
+from importlib import metadata
+from pathlib import Path
+
+from pyml.cli import paths
+from pyml.cli.assets.download import digest, replacing
+
+LEFT_OUT = ("cli/", "_data/")  # _data is added back from where its files really are
+EPOCH = (1980, 1, 1, 0, 0, 0)  # same files, same bytes
+
+
+def version() -> str:
+    """The version of pyml, from the installed distribution."""
+    return metadata.version("pyml")
+
+
+def wheel_sources() -> Iterator[tuple[str, Path]]:
+    """Pairs of (path in the wheel, file), sorted by path."""
+    found = {}
+    for path in paths.PACKAGE.rglob("*.py"):
+        inside = path.relative_to(paths.PACKAGE).as_posix()
+        if not inside.startswith(LEFT_OUT):
+            found[f"pyml/{inside}"] = path
+    for path in paths.kernels_dir().glob("*.wgsl"):
+        found[f"pyml/_data/kernels_wgsl/{path.name}"] = path
+    replay = paths.web_dir() / "replay.js"
+    if replay.is_file():
+        found["pyml/_data/web/replay.js"] = replay
+    return iter(sorted(found.items()))
+
+
+def read_sources() -> dict[str, bytes]:
+    """The wheel's files by their path inside it, metadata left out."""
+    return {inside: path.read_bytes() for inside, path in wheel_sources()}
+
+
+def record_line(path: str, data: bytes) -> str:
+    """One line of a wheel's RECORD file."""
+    code = base64.urlsafe_b64encode(hashlib.sha256(data).digest()).rstrip(b"=").decode()
+    return f"{path},sha256={code},{len(data)}"
+
+
+def tag(files: dict[str, bytes], extra: str = "") -> str:
+    """Short name of a set of files: changes whenever one of them does."""
+    total = hashlib.sha256(extra.encode())
+    for inside, data in sorted(files.items()):
+        total.update(f"{inside}\0{len(data)}\0".encode() + data)
+    return total.hexdigest()[:10]
+
+
+def write_wheel(folder: Path, files: dict[str, bytes], python: str = "py3-none-any", build: str = "") -> Path:
+    """Writes a pyml wheel with the given files into `folder`.
+
+    Args:
+        folder: Where it goes.
+        files: Contents by path, such as `pyml/__init__.py`.
+        python: The wheel's compatibility tag.
+        build: Its build number; carries the content's name, so that no cache ever serves an old wheel under
+            the new lock file.
+    """
+    info = f"pyml-{version()}.dist-info"
+    wheel = f"Wheel-Version: 1.0\nGenerator: pyml\nRoot-Is-Purelib: true\nTag: {python}\n"
+    if build:
+        wheel += f"Build: {build}\n"
+    everything = {
+        **files,
+        f"{info}/METADATA": (metadata.distribution("pyml").read_text("METADATA") or "").encode(),
+        f"{info}/WHEEL": wheel.encode(),
+    }
+    lines = [record_line(path, data) for path, data in everything.items()]
+    everything[f"{info}/RECORD"] = ("\n".join([*lines, f"{info}/RECORD,,"]) + "\n").encode()
+    target = folder / "-".join(part for part in ("pyml", version(), build, python) if part)
+    target = target.with_name(target.name + ".whl")
+    with replacing(target) as part, zipfile.ZipFile(part, "w", zipfile.ZIP_DEFLATED) as archive:
+        for path, data in everything.items():
+            entry = zipfile.ZipInfo(path, EPOCH)
+            entry.compress_type = zipfile.ZIP_DEFLATED
+            entry.external_attr = 0o644 << 16
+            archive.writestr(entry, data)
+    return target
+
+
+def lock_entry(wheel: Path) -> dict:
+    """What a Pyodide lock file says about the pyml wheel."""
+    return {
+        "name": "pyml",
+        "version": version(),
+        "file_name": wheel.name,
+        "install_dir": "site",
+        "sha256": digest(wheel),
+        "package_type": "package",
+        "imports": ["pyml"],
+        "depends": ["numpy"],
+        "unvendored_tests": False,
+    }
+
+
+def patched_lock(lock: dict, wheel: Path, present: set[str]) -> dict:
+    """The lock file of a site: the packages whose files are there, and pyml.
+
+    A package that is not served is left out, so that asking for it says so at once instead of ending in a
+    missing file.
+    """
+    packages = {name: entry for name, entry in lock["packages"].items() if entry["file_name"] in present}
+    return {**lock, "packages": dict(sorted({**packages, "pyml": lock_entry(wheel)}.items()))}
+
+
+def write_lock(source: Path, target: Path, wheel: Path) -> None:
+    """Writes the patched form of the lock file `source` for the files beside `target`."""
+    lock = patched_lock(json.loads(source.read_text()), wheel, {path.name for path in target.parent.iterdir()})
+    with replacing(target) as part:
+        part.write_text(json.dumps(lock, indent=1) + "\n")

@@ -1,0 +1,32 @@
+"""Fetches the Pyodide runtime, numpy for it, the chart library and the digits into `build/assets`.
+
+    .venv/bin/python tools/fetch_assets.py [--package NAME ...]
+
+`make setup` runs this; running it again downloads nothing that is already there.
+"""
+
+import argparse
+import sys
+from pathlib import Path
+
+from pyml.cli.assets import AssetError, fetch_all
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Runs the command; returns its exit status."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--into", type=Path, help="folder for the files (default: build/assets)")
+    parser.add_argument("--cache", type=Path, help="folder for downloads that are kept (default: build/cache)")
+    parser.add_argument("--package", action="append", default=[], help="a further Pyodide package, such as pillow")
+    options = parser.parse_args(arguments)
+    try:
+        folder = fetch_all(options.into, options.cache, options.package)
+    except AssetError as error:
+        print(f"fetch_assets: {error}", file=sys.stderr)
+        return 1
+    print(f"assets are in {folder}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
