@@ -19,7 +19,12 @@ FLAGS = (
     "--disable-component-update",
     "--disable-sync",
 )
-WITHOUT_WEBGPU = ("--disable-features=WebGPU,WebGPUService", "--disable-webgpu", "--disable-gpu")
+WITHOUT_WEBGPU = (
+    *(flag for flag in FLAGS if "webgpu" not in flag),
+    "--disable-features=WebGPU,WebGPUService",
+    "--disable-webgpu",
+    "--disable-gpu",
+)
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
 
 
@@ -45,21 +50,41 @@ def has_display() -> bool:
 
 
 @contextmanager
-def chromium(flags: tuple[str, ...] = FLAGS) -> Iterator[Any]:
-    """A headless Chromium driven by Playwright; closed when the block ends.
+def playwright() -> Iterator[Any]:
+    """Playwright, which drives browsers; one at a time in a thread.
 
     Raises:
-        NoBrowser: Playwright or the browser is missing.
+        NoBrowser: It is not installed.
     """
     try:
         from playwright.sync_api import sync_playwright
     except ImportError:
         raise NoBrowser("driving a browser needs Playwright: pip install playwright") from None
+    with sync_playwright() as started:
+        yield started
+
+
+def launch(driver: Any, flags: tuple[str, ...] = FLAGS) -> Any:
+    """Starts a headless Chromium under `driver`, a started Playwright.
+
+    Raises:
+        NoBrowser: The browser is missing.
+    """
     path = find_chromium()
     if path is None:
         raise NoBrowser("no Chromium found: install it (Debian, Ubuntu: apt-get install chromium) or set $CHROMIUM")
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=path, headless=True, args=list(flags))
+    return driver.chromium.launch(executable_path=path, headless=True, args=list(flags))
+
+
+@contextmanager
+def chromium(flags: tuple[str, ...] = FLAGS) -> Iterator[Any]:
+    """A headless Chromium; closed when the block ends.
+
+    Raises:
+        NoBrowser: Playwright or the browser is missing.
+    """
+    with playwright() as driver:
+        browser = launch(driver, flags)
         try:
             yield browser
         finally:

@@ -1,0 +1,129 @@
+"""Fixtures for tests that drive the built site in headless Chromium.
+
+All of them run in one worker (`xdist_group`), so that one site and one browser serve them and pages do not
+compete for two cores. A page that writes an error to its console fails its test; a test that provokes errors
+says so with `console.allow("part of the text")`.
+"""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from pyml.cli import browser as browsers
+from pyml.cli import paths
+from pyml.cli.build import build_site
+from pyml.cli.serve import running
+
+HERE = Path(__file__).parent
+
+
+def pytest_collection_modifyitems(items):
+    for item in items:
+        if HERE in Path(item.path).parents:
+            item.add_marker(pytest.mark.e2e)
+            item.add_marker(pytest.mark.xdist_group("e2e"))
+
+
+class Console:
+    """What a page wrote to its console, and the errors it raised."""
+
+    def __init__(self, page):
+        self.lines: list[str] = []
+        self.errors: list[str] = []
+        self.allowed: list[str] = []
+        page.on("console", self._line)
+        page.on("pageerror", lambda error: self.errors.append(f"uncaught: {error}"))
+        page.on("crash", lambda *_: self.errors.append("the page crashed"))
+
+    def _line(self, message):
+        self.lines.append(message.text)
+        if message.type == "error":
+            where = (message.location or {}).get("url", "")
+            self.errors.append(f"{message.text} ({where})")
+
+    def allow(self, text: str) -> None:
+        """Lets errors that contain `text` pass."""
+        self.allowed.append(text)
+
+    def check(self) -> None:
+        """Fails on an error that was not allowed."""
+        left = [e for e in self.errors if "favicon.ico" not in e and not any(a in e for a in self.allowed)]
+        assert not left, "errors in the page's console:\n  " + "\n  ".join(left)
+
+
+@pytest.fixture(scope="session")
+def site() -> Iterator[str]:
+    """The address of the built site, served with isolation headers on a free port."""
+    folder = build_site(paths.site_dir(), say=lambda text: None)
+    with running(folder) as url:
+        yield url
+
+
+@pytest.fixture(scope="session")
+def driver() -> Iterator:
+    """Playwright, started once."""
+    try:
+        with browsers.playwright() as started:
+            yield started
+    except browsers.NoBrowser as reason:
+        pytest.skip(str(reason))
+
+
+def started(driver, flags) -> Iterator:
+    """A Chromium with these flags, closed at the end; skips where there is none."""
+    try:
+        chromium = browsers.launch(driver, flags)
+    except browsers.NoBrowser as reason:
+        pytest.skip(str(reason))
+    yield chromium
+    chromium.close()
+
+
+@pytest.fixture(scope="session")
+def browser(driver) -> Iterator:
+    """One Chromium with WebGPU on its software adapter."""
+    yield from started(driver, browsers.FLAGS)
+
+
+@pytest.fixture(scope="module")
+def browser_without_webgpu(driver) -> Iterator:
+    """A Chromium that has no WebGPU adapter to give."""
+    yield from started(driver, browsers.WITHOUT_WEBGPU)
+
+
+@pytest.fixture
+def new_page(request) -> Iterator:
+    """Opens pages: `new_page()` or `new_page(browser=..., viewport=..., color_scheme=...)`; closed after the test.
+
+    Each page has a `console` attribute, a `Console`, checked when the test is over.
+    """
+    opened = []
+
+    def open_page(browser=None, **options):
+        options.setdefault("viewport", {"width": 1280, "height": 900})
+        browser = browser or request.getfixturevalue("browser")
+        context = browser.new_context(**options)
+        page = context.new_page()
+        page.set_default_timeout(60_000)
+        page.console = Console(page)
+        opened.append((context, page))
+        return page
+
+    yield open_page
+    for context, _ in opened:
+        context.close()
+    for _, page in opened:
+        page.console.check()
+
+
+@pytest.fixture
+def page(new_page):
+    """A fresh page in Chromium with WebGPU; console errors fail the test."""
+    return new_page()
+
+
+@pytest.fixture
+def console(page) -> Console:
+    """The console of `page`."""
+    return page.console

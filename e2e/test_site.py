@@ -1,0 +1,86 @@
+"""The built site: isolation, the runtime, and pyml found through the lock file."""
+
+import json
+import urllib.error
+import urllib.request
+
+import pytest
+
+LOAD = """async (base) => {
+  const { loadPyodide } = await import(base + "pyodide/pyodide.mjs");
+  const py = await loadPyodide({ indexURL: base + "pyodide/" });
+  await py.loadPackage("pyml");
+  return py.runPython(`
+import importlib.metadata, importlib.util, json
+json.dumps({"version": importlib.metadata.version("pyml"), "where": importlib.util.find_spec("pyml").origin,
+            "numpy": importlib.metadata.version("numpy")})`);
+}"""
+
+
+@pytest.fixture
+def plain(site):
+    """A page of the site with nothing on it."""
+    return f"{site}/vendor/vega.LICENSE.txt"
+
+
+def test_pages_are_isolated_and_see_webgpu(page, plain):
+    page.goto(plain)
+    isolated, adapter = page.evaluate(
+        "async () => [crossOriginIsolated, !!(await navigator.gpu.requestAdapter())]"
+    )
+    assert isolated and adapter
+
+
+def test_pages_see_no_adapter_where_the_browser_has_none(new_page, browser_without_webgpu, plain):
+    page = new_page(browser=browser_without_webgpu)
+    page.goto(plain)
+    assert page.evaluate("async () => !(await navigator.gpu?.requestAdapter())")
+
+
+def test_load_package_finds_pyml_and_numpy_in_the_served_lock_file(page, site, plain):
+    page.goto(plain)
+    found = json.loads(page.evaluate(LOAD, site + "/"))
+    assert found["version"] == "0.1.0"
+    assert found["where"].endswith("site-packages/pyml/__init__.py") or found["where"].endswith("__init__.pyc")
+    assert found["numpy"]
+
+
+def test_second_request_is_answered_from_the_cache(site):
+    url = f"{site}/pyodide/pyodide-lock.json"
+    with urllib.request.urlopen(url) as answer:
+        tag = answer.headers["ETag"]
+        assert answer.headers["Cross-Origin-Embedder-Policy"] == "require-corp"
+    request = urllib.request.Request(url, headers={"If-None-Match": tag})
+    with pytest.raises(urllib.error.HTTPError) as caught:
+        urllib.request.urlopen(request)
+    assert caught.value.code == 304
+
+
+def test_service_worker_isolates_a_host_that_sends_no_headers(new_page, tmp_path):
+    """The site of a user's page, served by Python's plain file server."""
+    import functools
+    import http.server
+    import threading
+
+    from pyml.cli.build import build_site
+
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "index.html").write_text("<!doctype html><title>mine</title>", encoding="utf-8")
+    build_site(tmp_path / "out", page=tmp_path / "mine", say=lambda text: None)
+
+    class Plain(http.server.SimpleHTTPRequestHandler):
+        def log_message(self, *args):
+            pass
+
+    handler = functools.partial(Plain, directory=str(tmp_path / "out"))
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        page = new_page()
+        page.goto(f"http://127.0.0.1:{server.server_address[1]}/")
+        assert not page.evaluate("crossOriginIsolated")
+        page.evaluate("async () => { await navigator.serviceWorker.register('sw.js'); await navigator.serviceWorker.ready; }")
+        page.wait_for_function("navigator.serviceWorker.controller !== null")
+        page.reload()
+        assert page.evaluate("crossOriginIsolated")
+        assert page.title() == "mine"
+        server.shutdown()
