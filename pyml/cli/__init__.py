@@ -73,7 +73,7 @@ def run_serve(options: argparse.Namespace) -> int:
     try:
         if folder is None:
             folder = build_site(paths.site_dir())
-            renew = Renewer(lambda: build_site(paths.site_dir()))
+            renew = Renewer(lambda: build_site(paths.site_dir(), quick=True))
         elif not (folder / "index.html").is_file():
             return fail(f"{folder}: holds no index.html; build a site with `pyml build {folder}`.")
         server = make_server(folder, options.port, renew)

@@ -118,5 +118,7 @@ def patched_lock(lock: dict, wheel: Path, present: set[str]) -> dict:
 def write_lock(source: Path, target: Path, wheel: Path) -> None:
     """Writes the patched form of the lock file `source` for the files beside `target`."""
     lock = patched_lock(json.loads(source.read_text()), wheel, {path.name for path in target.parent.iterdir()})
-    with replacing(target) as part:
-        part.write_text(json.dumps(lock, indent=1) + "\n")
+    text = json.dumps(lock, indent=1) + "\n"
+    if not (target.is_file() and target.read_text() == text):
+        with replacing(target) as part:
+            part.write_text(text)

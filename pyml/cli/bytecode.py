@@ -1,0 +1,92 @@
+"""Compiles pyml for the page's Python, so that importing it there does not have to.
+
+The compiler is that very Python: the fetched Pyodide, run by Node. On 262 kB of source its compiler takes 588 ms
+where loading the compiled form takes 6 ms (Node 20, two cores). Sources stay in the wheel, for tracebacks.
+"""
+
+import base64
+import hashlib
+import json
+import shutil
+import subprocess
+from pathlib import Path, PurePosixPath
+
+from pyml.cli.assets.download import replacing
+
+SITE_PACKAGES = "/lib/python3.14/site-packages"
+CACHE_TAG = "cpython-314"
+SECONDS = 120
+
+SCRIPT = """
+import { readFileSync, writeSync } from "node:fs";
+const { runtime, jobs, code } = JSON.parse(readFileSync(0, "utf8"));
+const { loadPyodide } = await import(runtime);
+const py = await loadPyodide({ stdout: () => {} });
+py.globals.set("jobs", JSON.stringify(jobs));
+const out = Buffer.from(py.runPython(code));
+for (let at = 0; at < out.length; ) at += writeSync(1, out, at);
+process.exit(0);
+"""
+
+COMPILE = """
+import base64, json
+from importlib._bootstrap_external import _code_to_hash_pyc
+from importlib.util import source_hash
+def compiled(path, source):
+    try:
+        code = compile(source, path, "exec", dont_inherit=True)
+    except SyntaxError:
+        return None
+    return base64.b64encode(_code_to_hash_pyc(code, source_hash(source.encode()), False)).decode()
+json.dumps({path: compiled(path, source) for path, source in json.loads(jobs).items()})
+"""
+
+
+def with_bytecode(files: dict[str, bytes], runtime: Path, cache: Path, compile_new: bool = True) -> dict[str, bytes]:
+    """The files of a wheel and, for every module, its compiled form in `__pycache__`.
+
+    Args:
+        files: Contents by path in the wheel.
+        runtime: The folder of `pyodide.mjs`.
+        cache: Folder of compiled modules by the digest of their source.
+        compile_new: False takes only what the cache has; a module it lacks is imported from source.
+    """
+    sources = {path: data for path, data in files.items() if path.endswith(".py")}
+    kept = {path: cache / cache_name(path, data, runtime) for path, data in sources.items()}
+    absent = [path for path, file in kept.items() if not file.is_file()]
+    if absent and compile_new:
+        for path, code in compile_modules({path: sources[path] for path in absent}, runtime).items():
+            with replacing(kept[path]) as part:
+                part.write_bytes(code)
+    added = {cached_path(path): file.read_bytes() for path, file in kept.items() if file.is_file()}
+    return dict(sorted({**files, **added}.items()))
+
+
+def cached_path(path: str) -> str:
+    """Where Python looks for the compiled form of a module."""
+    module = PurePosixPath(path)
+    return str(module.parent / "__pycache__" / f"{module.stem}.{CACHE_TAG}.pyc")
+
+
+def cache_name(path: str, source: bytes, runtime: Path) -> str:
+    """Name in the cache: changes with the source, its place and the Pyodide that compiles it."""
+    stat = (runtime / "pyodide.asm.wasm").stat()
+    return hashlib.sha256(f"{path}\0{stat.st_size}\0{CACHE_TAG}\0".encode() + source).hexdigest() + ".pyc"
+
+
+def compile_modules(sources: dict[str, bytes], runtime: Path) -> dict[str, bytes]:
+    """Compiled forms by path; empty where Node is missing or too old to run Pyodide, and without modules that
+    do not compile."""
+    node = shutil.which("node")
+    if node is None:
+        return {}
+    jobs = {f"{SITE_PACKAGES}/{path}": data.decode() for path, data in sources.items()}
+    task = {"runtime": (runtime / "pyodide.mjs").as_uri(), "jobs": jobs, "code": COMPILE}
+    command = [node, "--input-type=module", "--eval", SCRIPT]
+    try:
+        done = subprocess.run(command, input=json.dumps(task).encode(), capture_output=True, timeout=SECONDS)
+        answer = json.loads(done.stdout) if done.returncode == 0 else {}
+    except (OSError, ValueError, subprocess.TimeoutExpired):
+        return {}
+    prefix = SITE_PACKAGES + "/"
+    return {path.removeprefix(prefix): base64.b64decode(code) for path, code in answer.items() if code}

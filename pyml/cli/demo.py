@@ -1,0 +1,138 @@
+"""Runs a demo page: in a window where there is a display, else headless, with its progress printed here."""
+
+import contextlib
+import time
+import webbrowser
+from collections.abc import Iterator
+from pathlib import Path
+
+from pyml.cli import browser as browsers
+from pyml.cli import paths
+from pyml.cli.build import build_site
+from pyml.cli.serve import Renewer, make_server, running
+
+GOALS = {"mnist": 0.97}  # least test accuracy of a headless run that counts as a success
+PREFIX = "pyml:"
+
+
+class DemoError(Exception):
+    """A demo cannot be run or failed; the message says why."""
+
+
+def names() -> list[str]:
+    """The demos of this checkout."""
+    root = paths.checkout()
+    return sorted(p.parent.name for p in (root / "demos").glob("*/index.html")) if root else []
+
+
+def run(name: str | None, port: int = 8000, headless: bool = False, timeout: float = 900) -> int:
+    """Runs one demo; returns the command's exit status.
+
+    Args:
+        name: The demo's folder; None lists the demos.
+        port: Where it is served when a window opens; a busy one is replaced by a free one.
+        headless: No window even where there is a display.
+        timeout: Seconds a headless run may take.
+
+    Raises:
+        DemoError: There is no such demo, or it failed.
+    """
+    if paths.checkout() is None:
+        raise DemoError("the demos are in pyml's source checkout; run this there.")
+    if name is None:
+        print("demos:", *names() or ["none"])
+        return 0
+    if name not in names():
+        raise DemoError(f"no demo is named {name!r}; there are: {', '.join(names()) or 'none'}.")
+    site = build_site(paths.site_dir())
+    if browsers.has_display() and not headless:
+        return show(name, site, port)
+    try:
+        return run_headless(name, site, timeout)
+    except browsers.NoBrowser as reason:
+        print(f"{reason}\nserving the page instead; open it in a browser with WebGPU:")
+        return serve(name, site, port, open_window=False)
+
+
+def show(name: str, site: Path, port: int) -> int:
+    """Serves the site and opens the demo in the user's browser."""
+    return serve(name, site, port, open_window=True)
+
+
+def serve(name: str, site: Path, port: int, open_window: bool) -> int:
+    """Serves the site until Ctrl-C and prints, or opens, the demo's address."""
+    renew = Renewer(lambda: build_site(site, quick=True))
+    try:
+        server = make_server(site, port, renew)
+    except OSError:
+        server = make_server(site, 0, renew)
+    url = f"http://127.0.0.1:{server.server_address[1]}/demos/{name}/index.html"
+    print(f"{url}  (Ctrl-C stops)", flush=True)
+    if open_window:
+        webbrowser.open(url)
+    with server:
+        server.serve_forever()
+    return 0
+
+
+def run_headless(name: str, site: Path, timeout: float) -> int:
+    """Lets the page run by itself, prints its lines as they come, and judges the result."""
+    picture = paths.build_dir() / f"demo-{name}.png"
+    with running(site) as url, browsers.chromium() as chromium:
+        page = chromium.new_page(viewport={"width": 1280, "height": 1000})
+        with streamed(page) as problems:
+            print(f"training in headless Chromium {chromium.version}", flush=True)
+            page.goto(f"{url}/demos/{name}/index.html?autorun=1")
+            result = wait_for_result(page, timeout, problems)
+            page.screenshot(path=str(picture), full_page=True)
+    print(f"screenshot: {picture}")
+    if result.get("error"):
+        raise DemoError(f"demo {name}: {result['error']}")
+    return judge(name, result)
+
+
+@contextlib.contextmanager
+def streamed(page) -> Iterator[list[str]]:
+    """Prints the page's own lines while the block runs; the value collects what went wrong in it."""
+    problems: list[str] = []
+
+    def line(message):
+        if message.text.startswith(PREFIX):
+            print(message.text.removeprefix(PREFIX).removeprefix(" "), flush=True)
+        elif message.type == "error":
+            problems.append(message.text)
+
+    page.on("console", line)
+    page.on("pageerror", lambda error: problems.append(str(error)))
+    page.on("crash", lambda *_: problems.append("the page crashed"))
+    yield problems
+
+
+def wait_for_result(page, timeout: float, problems: list[str]) -> dict:
+    """Waits until the page has set `window.pymlDemo.done`.
+
+    Raises:
+        DemoError: It did not within `timeout` seconds, or the page crashed.
+    """
+    end = time.monotonic() + timeout
+    while time.monotonic() < end:
+        result = page.evaluate("() => globalThis.pymlDemo ?? null")
+        if result and (result.get("done") or result.get("error")):
+            return result
+        if "the page crashed" in problems:
+            break
+        page.wait_for_timeout(250)
+    last = f" Its last error: {problems[-1]}" if problems else ""
+    raise DemoError(f"the page did not finish within {timeout:.0f} s.{last}")
+
+
+def judge(name: str, result: dict) -> int:
+    """Prints the test accuracy and compares it with the demo's goal."""
+    print(f"backend: {result.get('backend')}")
+    accuracy, goal = result.get("testAccuracy"), GOALS.get(name)
+    if accuracy is not None:
+        print(f"test accuracy: {accuracy:.4f}")
+    print(f"open the page yourself: .venv/bin/pyml serve, then http://127.0.0.1:8000/demos/{name}/index.html")
+    if goal is not None and (accuracy is None or round(accuracy, 4) < goal):
+        raise DemoError(f"demo {name}: the test accuracy is below {goal}.")
+    return 0
