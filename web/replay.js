@@ -44,7 +44,7 @@
   function makeEngine(device, adapter) {
     const { queue } = device;
     const buffers = new Map(); // id -> GPUBuffer
-    const pipelines = new Map(); // id -> { pipeline | null, layout, descriptor, failed }
+    const pipelines = new Map(); // id -> { pipeline | null, bind layout, descriptor, failed | null }
     const layouts = new Map(); // "read,read_write" -> { bind, pipeline }
     const recordings = new Map();
     const staging = [];
@@ -77,23 +77,29 @@
     }
 
     /** Compiles kernels side by side. `text` is JSON: [[id, label, source, bindings], ...]. */
-    async function prepare(text) {
+    function prepare(text) {
       check();
-      const started = JSON.parse(text).map(([id, label, source, bindings]) => {
+      const finished = compile(JSON.parse(text));
+      finished.catch(() => {}); // a caller need not wait: record() repeats the failure
+      return finished;
+    }
+
+    async function compile(kernels) {
+      const started = kernels.map(([id, label, source, bindings]) => {
         const layout = layoutFor(bindings);
         device.pushErrorScope("validation");
         const module = device.createShaderModule({ code: source, label });
         const moduleError = device.popErrorScope();
         const descriptor = { label, layout: layout.pipeline, compute: { module, entryPoint: "main" } };
-        const entry = { pipeline: null, bind: layout.bind, descriptor };
+        const entry = { pipeline: null, bind: layout.bind, descriptor, failed: null };
         pipelines.set(id, entry);
         const made = device.createComputePipelineAsync(descriptor).then((pipeline) => { entry.pipeline = pipeline; });
         return Promise.allSettled([made, moduleError]).then(async ([pipeline, scope]) => {
           if (pipeline.status === "fulfilled" && !scope.value) return null;
           check();
-          pipelines.delete(id);
           const report = await compilerReport(module, source);
-          return `${label}: ${report || scope.value?.message || pipeline.reason?.message}`;
+          entry.failed = `${label}: ${report || scope.value?.message || pipeline.reason?.message}`;
+          return entry.failed;
         });
       });
       const failed = (await Promise.all(started)).filter(Boolean);
@@ -121,6 +127,7 @@
           const buffer = buffers.get(ints[at + 6 + i]);
           entries.push({ binding: i, resource: { buffer, size: bindable(buffer) } });
         }
+        if (kernel.failed) throw failure("KernelError", kernel.failed);
         // A caller that did not wait for prepare() gets its pipeline now and its errors at the next read.
         kernel.pipeline ??= device.createComputePipeline(kernel.descriptor);
         const group = device.createBindGroup({ label: kernel.descriptor.label, layout: kernel.bind, entries });
@@ -249,7 +256,6 @@
         buffers.delete(id);
       },
       forget(id) { recordings.delete(id); },
-      forgetPipeline(id) { pipelines.delete(id); },
       /** Ends the device, as a driver reset would; the next use reports DeviceLost. */
       lose() { device.destroy(); return device.lost.then(() => undefined); },
       describe() {

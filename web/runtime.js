@@ -124,8 +124,8 @@ export async function startRuntime(options, emit) {
       if (!callable) throw new Error(`Python has no function named ${name}`);
       const converted = args.map((value) => py.toPy(value));
       try {
-        const result = callable.callPromising ? await callable.callPromising(...converted) : callable(...converted);
-        return plain(await result);
+        const canWait = "Suspending" in WebAssembly; // JSPI: only then may Python be called in a way that can pause
+        return plain(await (canWait ? callable.callPromising(...converted) : callable(...converted)));
       } finally {
         callable.destroy();
         for (const value of converted) value?.destroy?.();
@@ -144,16 +144,21 @@ function writeFile(py, path, bytes) {
 
 const BOOT = `
 import json, sys
-import pyml
+from pyml import __version__, config
 from pyodide.ffi import can_run_sync
 
-await pyml.config.init_async(backend)
+await config.init_async(backend)
 if "." not in sys.path:
     sys.path.insert(0, ".")
+details = config.describe()
+facts = dict(line.split(None, 1) for line in details.splitlines())
+name, _, reason = facts["backend"].partition(" (")
 json.dumps({
-    "version": pyml.__version__,
-    "backend": pyml.config.get_backend(),
-    "summary": pyml.config.describe(),
+    "version": __version__,
+    "backend": name,
+    "reason": reason.removesuffix(")"),
+    "summary": f"{name} on {facts.get('adapter', 'this machine')}",
+    "details": details,
     "canWait": can_run_sync(),
 })
 `;

@@ -1,0 +1,210 @@
+// The digits page: starts Python, sends it model.py, and draws what it reports. The training itself is Python
+// (page.py and model.py). ?autorun=1 trains at once; window.pymlDemo says how it went.
+import { liveChart } from "../../web/charts.js";
+import { drawingPad } from "../../web/pad.js";
+import { addressOptions, loadPyml } from "../../web/pyml.js";
+import { showConfusion, showDigits, showProbabilities } from "./results.js";
+
+const $ = (id) => document.getElementById(id);
+const asked = new URLSearchParams(location.search);
+const demo = (window.pymlDemo = { done: false, error: null, testAccuracy: null, backend: null });
+
+let pyml = null;
+let training = false;
+let original = "";
+
+function notice(text, bad = false) {
+  const box = document.createElement("p");
+  box.className = bad ? "notice bad" : "notice";
+  box.textContent = text;
+  $("notices").append(box);
+  return box;
+}
+
+function finish(error) {
+  training = false;
+  demo.error = error;
+  demo.done = true;
+  $("train").disabled = pyml === null;
+  $("stop").disabled = true;
+  $("source").readOnly = false;
+}
+
+// ---- starting
+
+async function start() {
+  const [source, ...rest] = await Promise.all([
+    fetch("model.py").then((answer) => answer.text()),
+    liveChart($("loss"), { title: "Loss", y: "loss" }),
+    liveChart($("accuracy"), { title: "Accuracy", y: "accuracy", percent: true }),
+  ]);
+  [charts.loss, charts.accuracy] = rest;
+  original = source;
+  if (!$("source").value) $("source").value = source;
+
+  pyml = await loadPyml({
+    status: $("status"),
+    files: [{ path: "mnist.npz", url: "../../data/mnist.npz" }],
+  });
+  pyml.on("stdout", log);
+  pyml.on("stderr", log);
+  pyml.on("model", ({ parameters, digits }) => {
+    $("running").value = `${parameters.toLocaleString("en")} parameters, ${digits.toLocaleString("en")} digits. Compiling shaders…`;
+  });
+  pyml.on("step", onStep);
+  pyml.on("epoch", onEpoch);
+  await pyml.run("page.py");
+  demo.backend = pyml.info.backend;
+  explain();
+  $("train").disabled = false;
+}
+
+/** Says in the page what this browser lacks and what that costs. */
+function explain() {
+  const { webgpu, jspi } = addressOptions();
+  const { backend, canWait, details, reason } = pyml.info;
+  $("details").textContent = details;
+  if (backend === "cpu" && asked.get("backend") !== "cpu") {
+    const none = webgpu === "off" || !navigator.gpu;
+    const why = none ? "This browser offers no WebGPU" : `WebGPU is not used: ${reason}`;
+    notice(`${why}. Python computes with numpy on the CPU instead: everything works, slower.`);
+  }
+  if (!canWait) {
+    const why = jspi === "off" ? "Waiting inside Python (JSPI) is switched off" : "This browser cannot wait inside Python (no JSPI)";
+    notice(`${why}. Training and reading work; in your own code write await model.fit_async(…) and await t.data().`);
+  }
+}
+
+function log(text) {
+  console.log(`pyml: ${text}`);
+  const box = $("log");
+  box.hidden = false;
+  box.textContent += `${text}\n`;
+  box.scrollTop = box.scrollHeight;
+}
+
+// ---- training
+
+const charts = { loss: null, accuracy: null };
+
+function plot(t, split, loss, accuracy) {
+  if (Number.isFinite(loss)) charts.loss.add([{ t, split, loss }]);
+  if (Number.isFinite(accuracy)) charts.accuracy.add([{ t, split, accuracy }]);
+}
+
+function onStep({ epoch, step, of, ms, loss, accuracy }) {
+  const epochs = Number($("epochs").value);
+  $("running").value = `Epoch ${epoch + 1} of ${epochs}, step ${step} of ${of}: ${ms.toFixed(0)} ms a step`;
+  $("progress").value = (epoch + step / of) / epochs;
+  plot(epoch + step / of, "training", loss, accuracy);
+}
+
+function onEpoch({ epoch, loss, accuracy, val_loss, val_accuracy }) {
+  plot(epoch + 1, "training", loss, accuracy);
+  plot(epoch + 1, "test", val_loss, val_accuracy);
+}
+
+async function train() {
+  if (training || !pyml) return;
+  training = true;
+  Object.assign(demo, { done: false, error: null, testAccuracy: null });
+  for (const chart of Object.values(charts)) chart.clear();
+  $("problem").textContent = $("result").textContent = $("log").textContent = "";
+  $("train").disabled = $("source").readOnly = true;
+  $("stop").disabled = false;
+  $("stop").textContent = "Stop";
+  $("progress").value = 0;
+  $("running").value = "Building the model…";
+  await pyml.stop(false);
+  const began = performance.now();
+  try {
+    show(await pyml.call("train", $("source").value, Number($("epochs").value), Number($("batch").value)), performance.now() - began);
+  } catch (error) {
+    show({ error: error.message });
+  }
+}
+
+function show(result, milliseconds) {
+  if (result.error) {
+    $("running").value = "Training stopped.";
+    if (result.lost) lost(result.error);
+    else $("problem").textContent = result.error;
+    return finish(result.error);
+  }
+  demo.testAccuracy = result.accuracy;
+  $("running").value = `Trained in ${(milliseconds / 1000).toFixed(0)} s.`;
+  $("progress").value = 1;
+  const right = result.tested - result.mistakes;
+  $("result").textContent = `It reads ${right.toLocaleString("en")} of ${result.tested.toLocaleString("en")} unseen digits: ${(100 * result.accuracy).toFixed(2)} %.`;
+  showDigits($("digits"), result.digits, $("mistakes").checked);
+  $("digits-note").textContent = `${result.mistakes} misread; a mistake is marked “4 as 9”.`;
+  showConfusion($("confusion"), result.confusion);
+  finish(null);
+  readPad();
+}
+
+function lost(message) {
+  log(message);
+  const box = notice("The graphics device was lost (a driver reset, or the tab was asleep). The trained weights in it are gone. ", true);
+  const again = document.createElement("button");
+  again.textContent = "Start again";
+  again.addEventListener("click", () => location.reload());
+  box.append(again);
+  pyml.close();
+  pyml = null;
+}
+
+function stop() {
+  if ($("stop").textContent === "Stop") {
+    $("stop").textContent = "Stop now";
+    pyml.stop(true);
+  } else if (!pyml.interrupt()) {
+    $("running").value = "Stopping after this step…";
+  }
+}
+
+// ---- reading a drawn digit: one request at a time, always ending with the newest drawing
+
+let drawn = null;
+let reading = false;
+
+async function readPad(pixels = drawn) {
+  drawn = pixels;
+  if (reading || !pyml) return;
+  reading = true;
+  try {
+    let done;
+    do {
+      done = drawn;
+      const chances = done && (await pyml.call("read_digit", done));
+      showProbabilities($("bars"), chances);
+      const best = chances ? chances.indexOf(Math.max(...chances)) : null;
+      $("reading").value = !done ? "Write a digit." : chances ? `Reads as ${best} (${(100 * chances[best]).toFixed(0)} %)` : "Train the network, then write.";
+    } while (done !== drawn);
+  } catch (error) {
+    $("reading").value = error.message.trim().split("\n").pop();
+  } finally {
+    reading = false;
+  }
+}
+
+// ---- wiring
+
+showProbabilities($("bars"), null);
+const pad = drawingPad($("pad"), readPad);
+$("clear").addEventListener("click", () => pad.clear());
+$("controls").addEventListener("submit", (event) => { event.preventDefault(); train(); });
+$("stop").addEventListener("click", stop);
+$("reset").addEventListener("click", () => { $("source").value = original; });
+$("mistakes").addEventListener("change", () => showDigits($("digits"), null, $("mistakes").checked));
+$("source").addEventListener("keydown", (event) => {
+  if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) $("controls").requestSubmit();
+});
+
+try {
+  await start();
+  if (asked.has("epochs")) $("epochs").value = asked.get("epochs");
+  if (asked.get("autorun") === "1") train();
+} catch (error) {
+  finish(error.message);
+}

@@ -1,0 +1,248 @@
+"""WebGPU in the browser: `navigator.gpu` driven through web/replay.js, one JavaScript call per replayed step.
+
+Works in a Web Worker and on the page's own thread, in any Pyodide page: replay.js is package data.
+"""
+
+from __future__ import annotations
+
+import json
+from array import array
+from collections.abc import Awaitable, Sequence
+from pathlib import Path
+from typing import Any
+
+from ..errors import BackendUnavailable, BufferTooLarge, DeviceError, DeviceLost, KernelError, SyncReadError
+from ..graph.op import Profile
+from .base import Buffer, DeviceKernel, Dispatch, Limits, Step
+from .pool import BufferPool
+
+DISPATCH, COPY = 0, 1  # step codes of replay.js
+SOFTWARE = ("swiftshader", "llvmpipe", "lavapipe", "softpipe", "basic render", "warp")
+
+
+async def open_browser_device() -> BrowserDevice:
+    """Asks the browser for its fastest adapter and opens a device with the adapter's own limits.
+
+    Raises:
+        BackendUnavailable: The browser has no WebGPU, or no adapter to offer.
+    """
+    from pyodide.code import run_js
+    from pyodide.ffi import JsException
+
+    try:
+        engine = await run_js(_replay_source()).open()
+    except JsException as error:
+        raise BackendUnavailable(f"WebGPU could not start: {error.message}; use the cpu backend.") from None
+    if engine is None:
+        raise BackendUnavailable(
+            "this browser offers no WebGPU adapter; use the cpu backend, or a browser with WebGPU "
+            "(Chrome, Edge, Safari 26, Firefox) over https or localhost."
+        )
+    return BrowserDevice(engine)
+
+
+def _replay_source() -> str:
+    package = Path(__file__).resolve().parent.parent
+    shipped, checkout = package / "_data" / "web" / "replay.js", package.parent / "web" / "replay.js"
+    return (shipped if shipped.is_file() else checkout).read_text(encoding="utf-8")
+
+
+class _Compiling:
+    """What `prepare` returns. Waiting is polite, not needed: `record` makes pipelines that are not ready."""
+
+    def __init__(self, device: BrowserDevice, promise):
+        self._device, self._promise = device, promise
+
+    def __await__(self):
+        if self._promise is not None:
+            yield from self._device._awaited(self._promise).__await__()
+
+
+class Recorded:
+    """Steps bound to buffers, ready to replay. Keeps its buffers; JavaScript keeps the bind groups."""
+
+    __slots__ = ("_forgotten", "id", "steps")
+
+    def __init__(self, id: int, steps: tuple[Step, ...], forgotten: list[int]):
+        self.id, self.steps, self._forgotten = id, steps, forgotten
+
+    def __del__(self):
+        self._forgotten.append(self.id)  # JavaScript hears at the next record: no device calls in finalizers
+
+
+class BrowserDevice:
+    """The six device methods over replay.js."""
+
+    name = "webgpu"
+
+    def __init__(self, engine):
+        from pyodide.ffi import JsException
+
+        self._engine, self._JsException = engine, JsException
+        facts = json.loads(engine.describe())
+        limits = facts["limits"]
+        named = [facts[part] for part in ("vendor", "architecture", "device", "description") if facts[part]]
+        software = facts["fallback"] or any(word in " ".join(named).lower() for word in SOFTWARE)
+        self.features = frozenset(facts["features"])
+        self.limits = Limits(
+            max_buffer_size=limits["maxBufferSize"],
+            max_binding_size=limits["maxStorageBufferBindingSize"],
+            max_storage_buffers=limits["maxStorageBuffersPerShaderStage"],
+            max_invocations=limits["maxComputeInvocationsPerWorkgroup"],
+            max_shared=limits["maxComputeWorkgroupStorageSize"],
+            max_workgroups=limits["maxComputeWorkgroupsPerDimension"],
+        )
+        self.profile = Profile(family="register", threads=1024) if software else Profile(family="tile")
+        self.info = {
+            "adapter": " ".join(dict.fromkeys(named)) or "unnamed",
+            "type": "software" if software else "gpu",
+            "api": "navigator.gpu",
+        }
+        self._pool = BufferPool(self._create, engine.destroy)
+        self._next_buffer = 1
+        self._pipelines: dict[tuple, int] = {}  # (source, bindings) -> id
+        self._forgotten: list[int] = []  # recordings to drop
+        self._replay, self._write = engine.replay, engine.write  # saves a lookup at every call
+
+    @property
+    def usage(self):
+        """Buffers and bytes held now and at most."""
+        return self._pool.usage
+
+    # ---- memory
+
+    def alloc(self, nbytes: int) -> Buffer:
+        """A buffer of at least `nbytes` bytes with arbitrary contents.
+
+        Raises:
+            BufferTooLarge: The adapter cannot bind so much at once.
+        """
+        most = min(self.limits.max_buffer_size, self.limits.max_binding_size)
+        if nbytes > most:
+            raise BufferTooLarge(
+                f"an array of {nbytes:,} bytes does not fit one buffer: this adapter binds at most {most:,} "
+                "bytes; use smaller batches or split the array."
+            )
+        return self._pool.take(nbytes, most)
+
+    def _create(self, nbytes: int) -> int:
+        handle = self._next_buffer
+        self._next_buffer += 1
+        self._call(self._engine.create, handle, nbytes)
+        return handle
+
+    def write(self, buffer: Buffer, data: Any, offset: int = 0) -> None:
+        """Queues an upload; the bytes are taken before this returns."""
+        if not isinstance(data, (bytes, bytearray)) and not memoryview(data).nbytes:
+            return
+        self._call(self._write, buffer.handle, offset, data)
+
+    def read(self, buffer: Buffer, nbytes: int) -> Awaitable[bytes]:
+        """The first `nbytes` bytes, after everything queued before; raises DeviceLost."""
+        return self._read(buffer, nbytes)
+
+    async def _read(self, buffer: Buffer, nbytes: int):
+        target = bytearray(nbytes)  # JavaScript copies the mapped range straight into it
+        if nbytes:
+            await self._awaited(self._call(self._engine.read, buffer.handle, nbytes, target))
+        return target
+
+    # ---- running
+
+    def prepare(self, kernels: Sequence[DeviceKernel]) -> Awaitable[None]:
+        """Starts compiling every kernel, side by side.
+
+        Raises:
+            KernelError: When awaited, if one does not compile; names the kernel and the line of WGSL.
+        """
+        wanted = []
+        for kernel in kernels:
+            if kernel.cache is not None:
+                continue
+            key = (kernel.source, tuple(kernel.bindings))
+            id = self._pipelines.get(key)
+            if id is None:
+                id = self._pipelines[key] = len(self._pipelines) + 1
+                wanted.append([id, kernel.label, kernel.source, list(kernel.bindings)])
+            kernel.cache = id
+        return _Compiling(self, self._call(self._engine.prepare, json.dumps(wanted)) if wanted else None)
+
+    def record(self, steps: Sequence[Step]) -> Recorded:
+        """Makes every bind group of a list of dispatches and copies."""
+        while self._forgotten:
+            self._engine.forget(self._forgotten.pop())
+        flat = array("I")
+        most = self.limits.max_workgroups
+        for step in steps:
+            if isinstance(step, Dispatch):
+                kernel = step.kernel
+                if max(kernel.grid) > most:
+                    raise KernelError(
+                        f"{kernel.label}: grid {kernel.grid} exceeds {most} workgroups; fold it."
+                    )
+                if kernel.cache is None:
+                    self.prepare([kernel])
+                flat.extend((DISPATCH, kernel.cache, *kernel.grid, len(step.buffers)))
+                flat.extend(buffer.handle for buffer in step.buffers)
+            else:
+                flat.extend((COPY, step.src.handle, step.dst.handle, step.nbytes))
+        return Recorded(self._call(self._engine.record, flat), tuple(steps), self._forgotten)
+
+    def replay(self, recorded: Recorded) -> None:
+        """Submits a recording: one call into JavaScript, one encoder, one submit."""
+        try:
+            self._replay(recorded.id)
+        except self._JsException as error:
+            raise self._translated(error) from None
+
+    async def timings(self, recorded: Recorded) -> list[float] | None:
+        """GPU nanoseconds of each dispatch of a recording (it runs once more), or None where unsupported."""
+        spans = await self._awaited(self._call(self._engine.timings, recorded.id))
+        return None if spans is None else spans.to_py()
+
+    def sync_wait(self, awaitable: Awaitable) -> Any:
+        """Waits for `awaitable` from synchronous Python.
+
+        Raises:
+            SyncReadError: This browser, or this caller, cannot pause Python (no JSPI).
+        """
+        from pyodide.ffi import can_run_sync, run_sync
+
+        if isinstance(awaitable, _Compiling) and (awaitable._promise is None or not can_run_sync()):
+            return None  # `record` makes pipelines that are not ready, and reports those that failed
+        if not can_run_sync():
+            if hasattr(awaitable, "close"):
+                awaitable.close()
+            raise SyncReadError(
+                "this browser cannot wait synchronously; write 'await t.data()' or 'await model.fit_async()' "
+                "or use runPythonAsync in a browser with JSPI."
+            )
+        return run_sync(awaitable)
+
+    async def lose(self) -> None:
+        """Ends the device as a driver reset would, for tests of what follows."""
+        await self._engine.lose()
+
+    # ---- errors
+
+    def _call(self, function, *args):
+        try:
+            return function(*args)
+        except self._JsException as error:
+            raise self._translated(error) from None
+
+    async def _awaited(self, promise):
+        try:
+            return await promise
+        except self._JsException as error:
+            raise self._translated(error) from None
+
+    def _translated(self, error) -> Exception:
+        name, message = error.name, error.message
+        if name == "DeviceLost":
+            return DeviceLost(f"the GPU device was lost: {message} Reload the page to go on.")
+        if name == "KernelError":
+            return KernelError(message)
+        if name == "OutOfMemory":
+            return DeviceError(f"the GPU is out of memory: {message} Use smaller batches or free arrays.")
+        return DeviceError(f"the browser's WebGPU reported: {message}")
