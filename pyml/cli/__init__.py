@@ -9,7 +9,7 @@ from pyml.cli import paths
 
 def parser() -> argparse.ArgumentParser:
     """The command line of `pyml`."""
-    top = argparse.ArgumentParser(prog="pyml", description="Deep learning on WebGPU, in the browser and here.")
+    top = argparse.ArgumentParser(prog="pyml", description="Deep learning on WebGPU, in a browser and here.")
     commands = top.add_subparsers(dest="command", required=True, metavar="COMMAND")
 
     demo = commands.add_parser("demo", help="run a demo in a browser; without a display, headless")
@@ -34,7 +34,7 @@ def main(arguments: list[str] | None = None) -> int:
     """Runs the `pyml` command and returns its exit status."""
     options = parser().parse_args(arguments)
     try:
-        return {"demo": run_demo, "serve": run_serve, "build": run_build, "info": run_info}[options.command](options)
+        return COMMANDS[options.command](options)
     except KeyboardInterrupt:
         return 130
 
@@ -96,3 +96,6 @@ def run_demo(options: argparse.Namespace) -> int:
         return demo.run(options.name, options.port, options.headless, options.timeout)
     except (AssetError, BuildError, demo.DemoError) as error:
         return fail(error)
+
+
+COMMANDS = {"demo": run_demo, "serve": run_serve, "build": run_build, "info": run_info}

@@ -72,7 +72,7 @@ def launch(driver: Any, flags: tuple[str, ...] = FLAGS) -> Any:
     """
     path = find_chromium()
     if path is None:
-        raise NoBrowser("no Chromium found: install it (Debian, Ubuntu: apt-get install chromium) or set $CHROMIUM")
+        raise NoBrowser("no Chromium found: install it (Debian: apt-get install chromium) or set $CHROMIUM")
     return driver.chromium.launch(executable_path=path, headless=True, args=list(flags))
 
 

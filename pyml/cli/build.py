@@ -1,12 +1,12 @@
 """Builds the static folder that a page is served from.
 
-    index.html          the gallery, or the user's page
-    web/                pyml.js, replay.js and what the pages share
-    demos/NAME/         one folder a demo
-    pyodide/            the runtime, numpy, the pyml wheel and the lock file that names both
-    vendor/             the chart library
-    data/               the digits
-    sw.js               supplies the isolation headers where the host cannot
+index.html          the gallery, or the user's page
+web/                pyml.js, replay.js and what the pages share
+demos/NAME/         one folder a demo
+pyodide/            the runtime, numpy, the pyml wheel and the lock file that names both
+vendor/             the chart library
+data/               the digits
+sw.js               supplies the isolation headers where the host cannot
 """
 
 import json
@@ -22,6 +22,7 @@ from pyml.cli.assets.download import replacing
 MANIFEST = ".pyml-site.json"
 SKIPPED = {"__pycache__", ".DS_Store"}
 _one_build = threading.Lock()
+Say = Callable[[str], None]
 
 
 class BuildError(Exception):
@@ -31,7 +32,7 @@ class BuildError(Exception):
 def build_site(
     target: Path,
     page: Path | None = None,
-    say: Callable[[str], None] = print,
+    say: Say = print,
     assets: Path | None = None,
     quick: bool = False,
 ) -> Path:
@@ -42,7 +43,7 @@ def build_site(
         page: A folder with an `index.html`, put at the root instead of the gallery and demos.
         say: Receives one line of text per step.
         assets: Fetched files; by default they are looked up, and fetched when missing.
-        quick: Leaves modules that changed uncompiled, which saves the two seconds their compiler takes to start.
+        quick: Leaves modules that changed uncompiled; saves the two seconds their compiler takes to start.
 
     Raises:
         BuildError: `target` holds other files, or `page` is no folder with an index.html.
@@ -61,7 +62,7 @@ def build_site(
         if worker.is_file():
             placed["sw.js"] = worker
         written = sum(place(source, target / inside) for inside, source in placed.items())
-        names = {*placed, *place_wheel(assets, target, quick)}
+        names = {*placed, *place_wheels(assets / "pyodide", target / "pyodide", quick, say)}
         for stale in before - names:
             (target / stale).unlink(missing_ok=True)
         with replacing(target / MANIFEST) as part:
@@ -81,7 +82,7 @@ def check_target(target: Path) -> set[str]:
     return set()
 
 
-def ready_assets(say: Callable[[str], None]) -> Path:
+def ready_assets(say: Say) -> Path:
     """The folder of fetched assets; fetches them first when they are not there."""
     folder = paths.assets_dir()
     if (folder / "pyodide" / "pyodide-lock.json").is_file() and (folder / "data" / "mnist.npz").is_file():
@@ -92,7 +93,8 @@ def ready_assets(say: Callable[[str], None]) -> Path:
 
 def asset_files(assets: Path) -> Iterator[tuple[str, Path]]:
     """Fetched files that go into a site as they are."""
-    yield from tree("pyodide/", assets / "pyodide", leave_out=("pyodide-lock.json",))
+    own = {path.name for path in (assets / "pyodide").glob("*.whl")}
+    yield from tree("pyodide/", assets / "pyodide", leave_out=("pyodide-lock.json", *own))
     yield from tree("vendor/", assets / "vendor")
     yield from tree("data/", assets / "data", leave_out=("mnist.json",))
 
@@ -101,7 +103,7 @@ def gallery_files() -> Iterator[tuple[str, Path]]:
     """The gallery page and the demos of a checkout."""
     root = paths.checkout()
     if root is None:
-        raise BuildError("the gallery and the demos are in pyml's source checkout only; name a page with --page.")
+        raise BuildError("the gallery and demos are in pyml's source checkout only; name a page with --page.")
     if (root / "web" / "index.html").is_file():
         yield "index.html", root / "web" / "index.html"
     yield from tree("demos/", root / "demos")
@@ -141,16 +143,25 @@ def place(source: Path, target: Path) -> bool:
     return True
 
 
-def place_wheel(assets: Path, target: Path, quick: bool) -> set[str]:
-    """Writes the pyml wheel and the lock file into the site; returns their names in it."""
-    folder = target / "pyodide"
+def place_wheels(runtime: Path, folder: Path, quick: bool, say: Say) -> set[str]:
+    """Writes the wheels and the lock file that names them; returns their names in the site."""
     cache = paths.build_dir() / "cache" / "bytecode"
-    files = bytecode.with_bytecode(wheel.read_sources(), assets / "pyodide", cache, compile_new=not quick)
+    lock = json.loads((runtime / "pyodide-lock.json").read_text())
+    owners = {entry["file_name"]: name for name, entry in lock["packages"].items()}
+    served = {
+        owners[path.name]: wheel.repack(path, folder, runtime, cache)
+        for path in sorted(runtime.glob("*.whl"))
+        if path.name in owners
+    }
+    sources = wheel.read_sources()
+    files = bytecode.with_bytecode(sources, runtime, cache, compile_new=not quick)
+    if not quick and len(files) == len(sources):
+        say("pyml is served uncompiled and imports slower: compiling needs Node 20 or newer")
     build = "0x" + wheel.tag(files, wheel.version())
     existing = list(folder.glob(f"pyml-*-{build}-*.whl"))
     path = existing[0] if existing else wheel.write_wheel(folder, files, build=build)
-    wheel.write_lock(assets / "pyodide" / "pyodide-lock.json", folder / "pyodide-lock.json", path)
-    return {f"pyodide/{path.name}", "pyodide/pyodide-lock.json"}
+    wheel.write_lock(folder / "pyodide-lock.json", wheel.patched_lock(lock, served, path))
+    return {f"pyodide/{p.name}" for p in (path, *served.values())} | {"pyodide/pyodide-lock.json"}
 
 
 __all__ = ["AssetError", "BuildError", "build_site"]

@@ -1,7 +1,8 @@
 """Compiles pyml for the page's Python, so that importing it there does not have to.
 
-The compiler is that very Python: the fetched Pyodide, run by Node. On 262 kB of source its compiler takes 588 ms
-where loading the compiled form takes 6 ms (Node 20, two cores). Sources stay in the wheel, for tracebacks.
+The compiler is that very Python: the fetched Pyodide, run by Node. On 262 kB of source its compiler takes
+588 ms where loading the compiled form takes 6 ms (Node 20, two busy cores). Sources stay in the wheel, for
+tracebacks.
 """
 
 import base64
@@ -10,11 +11,13 @@ import json
 import shutil
 import subprocess
 from pathlib import Path, PurePosixPath
+from typing import TypeAlias
 
 from pyml.cli.assets.download import replacing
 
 SITE_PACKAGES = "/lib/python3.14/site-packages"
 CACHE_TAG = "cpython-314"
+Files: TypeAlias = dict[str, bytes]  # contents by path
 SECONDS = 120
 
 SCRIPT = """
@@ -42,7 +45,7 @@ json.dumps({path: compiled(path, source) for path, source in json.loads(jobs).it
 """
 
 
-def with_bytecode(files: dict[str, bytes], runtime: Path, cache: Path, compile_new: bool = True) -> dict[str, bytes]:
+def with_bytecode(files: Files, runtime: Path, cache: Path, compile_new: bool = True) -> Files:
     """The files of a wheel and, for every module, its compiled form in `__pycache__`.
 
     Args:
@@ -74,7 +77,7 @@ def cache_name(path: str, source: bytes, runtime: Path) -> str:
     return hashlib.sha256(f"{path}\0{stat.st_size}\0{CACHE_TAG}\0".encode() + source).hexdigest() + ".pyc"
 
 
-def compile_modules(sources: dict[str, bytes], runtime: Path) -> dict[str, bytes]:
+def compile_modules(sources: Files, runtime: Path) -> Files:
     """Compiled forms by path; empty where Node is missing or too old to run Pyodide, and without modules that
     do not compile."""
     node = shutil.which("node")

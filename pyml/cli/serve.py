@@ -107,7 +107,7 @@ def source_state() -> frozenset[tuple[str, int, int]]:
     """Name, size and time of every file a site is built from."""
     root = paths.checkout()
     folders = [paths.PACKAGE, paths.kernels_dir(), paths.web_dir(), *([root / "demos"] if root else [])]
-    files = (f for folder in folders for f in folder.rglob("*") if f.is_file() and "__pycache__" not in f.parts)
+    files = (f for folder in folders for f in folder.rglob("*.*") if f.is_file() and f.suffix != ".pyc")
     return frozenset((str(f), (stat := f.stat()).st_size, stat.st_mtime_ns) for f in files)
 
 

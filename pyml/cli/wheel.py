@@ -1,21 +1,23 @@
 """The wheel that a page loads, and the Pyodide lock file that names it.
 
-The wheel holds what hatchling's holds, less the `pyml` command, which has no use in a browser. It is written here
-so that `pyml serve` can renew it between two page loads, and so that an installed pyml can build sites too.
+The wheel holds what hatchling's holds, less the `pyml` command, which has no use in a browser. It is written
+here so that `pyml serve` can renew it between two page loads, and so that an installed pyml can build sites.
 """
 
 import base64
 import hashlib
 import json
+import shutil
 import zipfile
 from collections.abc import Iterator
 from importlib import metadata
 from pathlib import Path
 
-from pyml.cli import paths
+from pyml.cli import bytecode, paths
 from pyml.cli.assets.download import digest, replacing
 
 LEFT_OUT = ("cli/", "_data/")  # _data is added back from where its files really are
+DEVELOPMENT = (".pyi", ".h", ".c", ".pxd", ".pyx", ".build", ".md")
 EPOCH = (1980, 1, 1, 0, 0, 0)  # same files, same bytes
 
 
@@ -81,13 +83,18 @@ def write_wheel(folder: Path, files: dict[str, bytes], python: str = "py3-none-a
     everything[f"{info}/RECORD"] = ("\n".join([*lines, f"{info}/RECORD,,"]) + "\n").encode()
     target = folder / "-".join(part for part in ("pyml", version(), build, python) if part)
     target = target.with_name(target.name + ".whl")
+    write_zip(target, everything)
+    return target
+
+
+def write_zip(target: Path, files: dict[str, bytes]) -> None:
+    """Writes a zip file; the same files give the same bytes."""
     with replacing(target) as part, zipfile.ZipFile(part, "w", zipfile.ZIP_DEFLATED) as archive:
-        for path, data in everything.items():
+        for path, data in files.items():
             entry = zipfile.ZipInfo(path, EPOCH)
             entry.compress_type = zipfile.ZIP_DEFLATED
             entry.external_attr = 0o644 << 16
             archive.writestr(entry, data)
-    return target
 
 
 def lock_entry(wheel: Path) -> dict:
@@ -105,19 +112,50 @@ def lock_entry(wheel: Path) -> dict:
     }
 
 
-def patched_lock(lock: dict, wheel: Path, present: set[str]) -> dict:
-    """The lock file of a site: the packages whose files are there, and pyml.
+def patched_lock(lock: dict, served: dict[str, Path], pyml: Path) -> dict:
+    """The lock file of a site: the packages that it serves, and pyml.
 
     A package that is not served is left out, so that asking for it says so at once instead of ending in a
     missing file.
+
+    Args:
+        lock: Pyodide's own lock file.
+        served: The wheel of each served package by the package's name.
+        pyml: The pyml wheel.
     """
-    packages = {name: entry for name, entry in lock["packages"].items() if entry["file_name"] in present}
-    return {**lock, "packages": dict(sorted({**packages, "pyml": lock_entry(wheel)}.items()))}
+    packages = {
+        name: {**lock["packages"][name], "file_name": path.name, "sha256": digest(path)}
+        for name, path in served.items()
+    }
+    return {**lock, "packages": dict(sorted({**packages, "pyml": lock_entry(pyml)}.items()))}
 
 
-def write_lock(source: Path, target: Path, wheel: Path) -> None:
-    """Writes the patched form of the lock file `source` for the files beside `target`."""
-    lock = patched_lock(json.loads(source.read_text()), wheel, {path.name for path in target.parent.iterdir()})
+def repack(source: Path, folder: Path, runtime: Path, cache: Path) -> Path:
+    """A Pyodide wheel with compiled modules and without what only compilers and editors read.
+
+    numpy imports in about half the time and unpacks faster; without Node the wheel is copied as it is.
+    """
+    name, version_, *tags = source.name.split("-")
+    recipe = hashlib.sha256(f"{digest(source)} {bytecode.CACHE_TAG} {DEVELOPMENT}".encode()).hexdigest()[:10]
+    target = folder / "-".join([name, version_, f"0x{recipe}", *tags])
+    if target.is_file():
+        return target
+    with zipfile.ZipFile(source) as archive:
+        wanted = [entry for entry in archive.namelist() if not entry.endswith(DEVELOPMENT)]
+        files = {entry: archive.read(entry) for entry in wanted}
+    modules = {path: data for path, data in files.items() if path.endswith(".py") and "/f2py/" not in path}
+    compiled = bytecode.with_bytecode(modules, runtime, cache)
+    if len(compiled) == len(modules):
+        target = folder / source.name
+        with replacing(target) as part:
+            shutil.copyfile(source, part)
+        return target
+    write_zip(target, {**files, **compiled})
+    return target
+
+
+def write_lock(target: Path, lock: dict) -> None:
+    """Writes a lock file unless it is already there."""
     text = json.dumps(lock, indent=1) + "\n"
     if not (target.is_file() and target.read_text() == text):
         with replacing(target) as part:

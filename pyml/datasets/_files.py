@@ -84,6 +84,6 @@ def fetch_and_wait(name: str) -> Path:
     if not can_run_sync():
         module = name.partition(".")[0]
         raise RuntimeError(
-            f"this browser cannot wait for {name} to download; write `await {module}.load_data_async()` instead"
+            f"this browser cannot wait for {name} to download; write `await {module}.load_data_async()`"
         )
     return run_sync(download(address(name), name))

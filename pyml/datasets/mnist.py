@@ -18,8 +18,8 @@ def load_data(path: str = "mnist.npz") -> tuple[Split, Split]:
             `make setup` left, and in the user's cache; in the browser it is fetched from the page's own site.
 
     Returns:
-        `(x_train, y_train), (x_test, y_test)`: uint8 images `(8500, 28, 28)` and `(1500, 28, 28)`, 0 for paper
-        and 255 for ink, and uint8 labels `(8500,)` and `(1500,)`. The split is fixed and stratified.
+        `(x_train, y_train), (x_test, y_test)`: uint8 images `(8500, 28, 28)` and `(1500, 28, 28)`, 0 for
+        paper and 255 for ink, and uint8 labels `(8500,)` and `(1500,)`. The split is fixed and stratified.
 
     Raises:
         FileNotFoundError: The file is in none of those places.
@@ -65,4 +65,6 @@ def read(path: Path) -> tuple[Split, Split]:
         with np.load(path, allow_pickle=False) as data:
             return (data["x_train"], data["y_train"]), (data["x_test"], data["y_test"])
     except (KeyError, ValueError, OSError, EOFError) as error:
-        raise ValueError(f"{path} is not a file of digits ({error}); delete it and run `make setup` again.") from None
+        raise ValueError(
+            f"{path} is not a file of digits ({error}); delete it and run `make setup`."
+        ) from None

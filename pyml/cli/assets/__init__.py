@@ -48,7 +48,7 @@ def fetch_charts(folder: Path, cache: Path, say: Callable[[str], None]) -> None:
         tarball = npm_pack(pin.spec, pin.integrity, cache, pin.size)
         name = pin.spec.partition("@")[0]
         unpack(tarball, pin.files, folder, lambda member: Path(member).name)
-        unpack(tarball, ["LICENSE"], folder, lambda member, name=name: f"{name}.LICENSE.txt")
+        unpack(tarball, ["LICENSE"], folder, f"{name}.{{}}.txt".format)
         say(f"{pin.spec}: {', '.join(Path(f).name for f in pin.files)}")
 
 

@@ -70,8 +70,8 @@ def scratch(parent: Path) -> Iterator[Path]:
 def progress_line(label: str, folder: Path, total: int, done: threading.Event, stream=None) -> None:
     """Writes how much of a download has arrived in `folder` until `done` is set.
 
-    A client's own display differs from client to client; bytes on disk are the same for all. On a terminal the
-    line is rewritten twice a second, elsewhere a line is printed every ten seconds.
+    A client's own display differs from client to client; bytes on disk are the same for all. On a terminal
+    the line is rewritten twice a second, elsewhere a line is printed every ten seconds.
     """
     stream = stream or sys.stderr
     live = stream.isatty()

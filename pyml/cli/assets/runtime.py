@@ -10,7 +10,16 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from pyml.cli.assets import pins
-from pyml.cli.assets.download import AssetError, check_sha256, digest, npm_pack, pip_download, replacing, scratch, unpack
+from pyml.cli.assets.download import (
+    AssetError,
+    check_sha256,
+    digest,
+    npm_pack,
+    pip_download,
+    replacing,
+    scratch,
+    unpack,
+)
 
 Say = Callable[[str], None]
 CONNECT_SECONDS = 4.0  # a network that drops packets must not hold set-up for a minute
@@ -45,7 +54,8 @@ def with_dependencies(packages: dict, names: Iterable[str]) -> list[str]:
 def fetch_wheels(lock_path: Path, folder: Path, cache: Path, names: Iterable[str], say: Say) -> list[Path]:
     """Puts the wheels of the named Pyodide packages into `folder`, each checked by the lock's SHA-256.
 
-    They come from Pyodide's own download address where that answers, otherwise out of a package that ships them.
+    They come from Pyodide's own download address where that answers, otherwise out of a package that ships
+    them.
     """
     packages = json.loads(lock_path.read_text())["packages"]
     entries = [packages[name] for name in with_dependencies(packages, names)]
@@ -80,9 +90,9 @@ def fetch_url(base: str, entry: dict, folder: Path, say: Say) -> bool:
     """
     target = folder / entry["file_name"]
     try:
-        with urllib.request.urlopen(base + entry["file_name"], timeout=CONNECT_SECONDS) as answer:
-            with replacing(target) as part, open(part, "wb") as file:
-                shutil.copyfileobj(answer, file)
+        answer = urllib.request.urlopen(base + entry["file_name"], timeout=CONNECT_SECONDS)
+        with answer, replacing(target) as part, open(part, "wb") as file:
+            shutil.copyfileobj(answer, file)
     except (urllib.error.URLError, OSError, ValueError):
         return False
     check_sha256(target, entry["sha256"])

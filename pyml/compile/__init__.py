@@ -1,0 +1,1 @@
+"""Graph -> Plan -> Program: scheduling, memory, emission and replay."""

@@ -1,0 +1,40 @@
+"""Lowering for the cpu device: a kernel becomes a Python function over numpy arrays."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ..device.base import DeviceKernel
+from ..dtypes import NUMPY
+from ..graph.node import toposort
+from .plan import Kernel
+
+
+def _view(raw: np.ndarray, node) -> np.ndarray:
+    memory = np.uint32 if node.dtype == "bool" else NUMPY[node.dtype]
+    array = raw[: node.size * 4].view(memory).reshape(node.shape)
+    return array.astype(bool) if node.dtype == "bool" else array
+
+
+def lower_host(kernel: Kernel) -> DeviceKernel:
+    """Calls `Op.numpy` over the kernel's nodes; buffers come in the order reads, writes, params."""
+    group = kernel.group
+    loads = group.loads()
+    stop = {id(v) for v in loads}
+    nodes = [n for n in toposort(group.outputs, stop=lambda n: id(n) in stop) if id(n) not in stop]
+    n_reads = len(kernel.reads)
+
+    def run(*raws):
+        env = {id(v): _view(raw, v) for v, raw in zip(loads, raws, strict=False)}
+        params = raws[-1] if len(raws) > n_reads + len(kernel.writes) else None
+        for node in nodes:
+            if "param" in node.attrs:
+                at = node.attrs["param"] * 4
+                env[id(node)] = np.full(node.shape, params[at : at + 4].view(NUMPY[node.dtype])[0])
+            else:
+                env[id(node)] = np.asarray(node.op.numpy(*(env[id(s)] for s in node.src), **node.attrs))
+        results = [np.ascontiguousarray(env[id(o)], dtype=NUMPY[o.dtype]) for o in group.outputs]
+        for out, value, raw in zip(group.outputs, results, raws[n_reads:], strict=False):
+            raw[: out.size * 4].view(np.uint32 if out.dtype == "bool" else NUMPY[out.dtype])[:] = value.reshape(-1)
+
+    return DeviceKernel(group.label(), "", (), (1, 1, 1), run=run)

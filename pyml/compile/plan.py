@@ -1,0 +1,260 @@
+"""`Plan`: kernels in order and the memory they use. Pure data: no device, no buffers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from ..device.base import rounded
+from ..graph.node import Node, toposort
+from ..graph.op import Profile
+from ..graph.prims import BUFFER, CONST, INPUT, STATE
+from .canonical import Canonical, freeze
+from .schedule import Group, is_value, schedule
+
+Ref = tuple[str, int]  # ("leaf", number) | ("slot", number) | ("out", number) | ("params", 0)
+ITEM = 4  # bytes per element of every dtype; bool is stored as u32
+
+
+@dataclass(eq=False)
+class Kernel:
+    """One dispatch: a group of nodes, what it reads and what it writes."""
+
+    group: Group
+    reads: tuple[Ref, ...]
+    writes: tuple[Ref, ...]
+    leaves: dict[int, int]  # id of a leaf node -> leaf number, for emitters
+    lowered: object = None
+
+
+@dataclass(eq=False)
+class Plan:
+    kernels: list[Kernel]
+    slots: list[int]  # bytes of each temporary
+    leaves: list[Node]
+    outs: list[Node]  # values given back, each in a buffer of its own
+    out_refs: list[Ref]  # where each requested root is
+    copies: list[tuple[Ref, Ref, int]]  # after the kernels: state writes that could not be in place
+    params: int  # scalars lifted out of the kernels
+    live_bytes: int = 0  # most bytes of temporaries alive at one time
+    alive: list = field(default_factory=list)
+
+    @property
+    def dispatches(self) -> int:
+        return len(self.kernels)
+
+    def explain(self) -> str:
+        """One line per dispatch: what it computes, what it reads and writes, its output size."""
+        name = lambda ref: {"leaf": "in", "slot": "t", "out": "out", "params": "p"}[ref[0]] + str(ref[1])  # noqa: E731
+        lines = []
+        for i, k in enumerate(self.kernels):
+            shapes = " ".join(str(list(o.shape)) for o in k.group.outputs)
+            lines.append(f"{i:3} {k.group.label():48} {' '.join(map(name, k.reads)):24} -> {' '.join(map(name, k.writes)):12} {shapes}")
+        lines.append(f"{len(self.kernels)} dispatches, {len(self.copies)} copies, temporaries {sum(self.slots)} bytes "
+                     f"in {len(self.slots)} buffers (at most {self.live_bytes} alive at once)")  # fmt: skip
+        return "\n".join(lines)
+
+
+LIFTED = ("float32",)
+_KEPT = (0.0, 1.0, -1.0, 2.0, 0.5)  # worth baking: they simplify the kernel
+
+
+def graph_key(roots: list[Node], lift: bool):
+    """The graph written out with its leaves numbered: `(key, leaves, lifted constants)`.
+
+    Compared exactly, never by a hash alone. Lifted constants are scalars the kernels read from a uniform block.
+    """
+    number: dict[int, int] = {}
+    leaves: list[Node] = []
+    buffers: dict[int, int] = {}
+    params: list[Node] = []
+    lines = []
+    for node in toposort(roots, stop=lambda n: n.buffer is not None):
+        number[id(node)] = len(number)
+        if node.buffer is not None or node.op in (BUFFER, INPUT, STATE):
+            source = id(node.buffer) if node.buffer is not None else (node.op.name, node.attrs["index"])
+            if source not in buffers:
+                buffers[source] = len(leaves)
+                leaves.append(node)
+            lines.append((buffers[source], node.shape, node.dtype))
+        elif lift and node.op is CONST and node.dtype in LIFTED and node.attrs["value"] not in _KEPT:
+            lines.append(("param", len(params), node.shape, node.dtype))
+            params.append(node)
+        else:
+            lines.append((node.op.name, freeze(node.attrs), tuple(number[id(s)] for s in node.src), node.dtype))
+    return (tuple(lines), tuple(number[id(r)] for r in roots)), leaves, params
+
+
+def make_plan(roots: list[Node], profile: Profile, leaves: list[Node], writes: dict[int, int] | None = None,
+              params: list[Node] = ()) -> Plan:  # fmt: skip
+    """Plans `roots`. `writes` maps a root's position to the number of the leaf it is written back to."""
+    writes = writes or {}
+    canonical = Canonical(profile)
+    for i, node in enumerate(params):
+        lifted = Node(CONST, (), {**node.attrs, "value": None, "param": i}, node.shape, node.dtype)
+        canonical.mapped[id(node)] = canonical._merge(lifted)
+    stored = canonical(roots)
+    groups = [g for g in schedule([r for r in stored if r.size], profile) if g.domain]
+    return _Planner(groups, stored, writes, leaves, canonical, len(params)).plan()
+
+
+class _Planner:
+    def __init__(self, groups, roots, writes, leaves, canonical, params):
+        self.roots, self.writes, self.params, self.canonical = roots, writes, params, canonical
+        self.leaf_nodes = leaves
+        self.leaf_number = {}
+        by_source = {_source(n): i for i, n in enumerate(leaves)}
+        for node in canonical.alive:
+            if node.buffer is not None or node.op in (BUFFER, INPUT, STATE):
+                self.leaf_number[id(node)] = by_source[_source(node)]
+        self.groups, self.in_place = self._order(groups)
+
+    def _order(self, groups):
+        """Adds read-before-write edges and decides which state writes happen in place."""
+        home = {id(o): g for g in groups for o in g.outputs}
+        readers: dict[int, list[Group]] = {}
+        feeds = {id(g): set() for g in groups}
+        for g in groups:
+            for v in g.loads():
+                if id(v) in self.leaf_number:
+                    readers.setdefault(self.leaf_number[id(v)], []).append(g)
+                elif id(v) in home:
+                    feeds[id(g)].add(id(home[id(v)]))
+        in_place: dict[int, int] = {}  # id of a root -> leaf number
+        uses = [id(r) for r in self.roots]
+        for position, leaf in self.writes.items():
+            root = self.roots[position]
+            if not root.size or uses.count(id(root)) > 1:
+                continue
+            group = home[id(root)]
+            others = [g for g in readers.get(leaf, []) if g is not group]
+            if group in readers.get(leaf, []) and not self._own_index(group, leaf):
+                continue
+            added = {id(g) for g in others} - feeds[id(group)]
+            if any(_depends(feeds, g, id(group)) for g in added):
+                continue  # a later kernel reads the old value
+            feeds[id(group)] |= added
+            in_place[id(root)] = leaf
+        order, placed = [], set()
+        index = {id(g): g for g in groups}
+        stack = [(id(g), False) for g in reversed(groups)]
+        while stack:
+            g, ready = stack.pop()
+            if g in placed:
+                continue
+            if ready:
+                placed.add(g)
+                order.append(index[g])
+            else:
+                stack.append((g, True))
+                stack.extend((f, False) for f in feeds[g] if f not in placed)
+        return order, in_place
+
+    def _own_index(self, group: Group, leaf: int) -> bool:
+        """Whether the kernel reads the variable only at the element it then writes."""
+        from .schedule import edges, operands
+
+        def reads(n):
+            return any(self.leaf_number.get(id(v)) == leaf for v in operands(n))
+
+        if any(reads(a) for a in group.anchors):
+            return False
+        for node in group.members.values():
+            for value, aligned in edges(node):
+                if self.leaf_number.get(id(value)) == leaf and not (aligned and node.size == group.domain):
+                    return False
+        if group.kind == "elementwise":
+            return _all_aligned(group)
+        # only the epilogue may read it
+        return not any(reads(n) for n in _prologue(group))
+
+    def plan(self) -> Plan:
+        where: dict[int, Ref] = {}
+        outs: list[Node] = []
+        out_refs: list[Ref] = []
+        copies = []
+        for position, root in enumerate(self.roots):
+            if id(root) in self.in_place:
+                where[id(root)] = ("leaf", self.in_place[id(root)])
+            elif position not in self.writes and id(root) not in where:
+                where[id(root)] = ("out", len(outs))
+                outs.append(root)
+        last: dict[int, int] = {}
+        for i, g in enumerate(self.groups):
+            for v in g.loads():
+                last[id(v)] = i
+        kept = {id(self.roots[p]) for p in self.writes if id(self.roots[p]) not in where}
+        slots: list[int] = []
+        free: list[int] = []
+        ends: dict[int, list[int]] = {}
+        kernels = []
+        live = peak = 0
+        sizes: dict[int, int] = {}
+        for i, g in enumerate(self.groups):
+            for out in g.outputs:
+                if id(out) in where:
+                    continue
+                need = rounded(out.size * ITEM)
+                fitting = [s for s in free if slots[s] >= need]
+                if fitting:
+                    slot = min(fitting, key=slots.__getitem__)
+                elif free:
+                    slot = max(free, key=slots.__getitem__)
+                    slots[slot] = need
+                else:
+                    slot = len(slots)
+                    slots.append(need)
+                if slot in free:
+                    free.remove(slot)
+                where[id(out)] = ("slot", slot)
+                sizes[slot] = need
+                live += need
+                peak = max(peak, live)
+                end = len(self.groups) if id(out) in kept else last.get(id(out), i)
+                ends.setdefault(end, []).append(slot)
+            reads = tuple(("leaf", self.leaf_number[id(v)]) if id(v) in self.leaf_number else where[id(v)] for v in g.loads())
+            kernels.append(Kernel(g, reads, tuple(where[id(o)] for o in g.outputs), self.leaf_number))
+            for slot in ends.pop(i, []):
+                free.append(slot)
+                live -= sizes[slot]
+        for position, root in enumerate(self.roots):
+            ref = where.get(id(root), ("none", 0))
+            if position in self.writes and id(root) not in self.in_place and root.size:
+                copies.append((ref, ("leaf", self.writes[position]), root.size * ITEM))
+            out_refs.append(ref)
+        return Plan(kernels, slots, self.leaf_nodes, outs, out_refs, copies, self.params, peak, self.canonical.alive)
+
+
+def _source(node: Node):
+    return ("buffer", id(node.buffer)) if node.buffer is not None else (node.op.name, node.attrs["index"])
+
+
+def _depends(feeds, start: int, target: int) -> bool:
+    stack, seen = [start], set()
+    while stack:
+        g = stack.pop()
+        if g == target:
+            return True
+        if g not in seen:
+            seen.add(g)
+            stack.extend(feeds[g])
+    return False
+
+
+def _all_aligned(group: Group) -> bool:
+    """Whether every member is evaluated at the output element itself."""
+    from .schedule import edges
+
+    return all(n.size == group.domain for n in group.members.values()) and all(
+        aligned for n in group.members.values() for v, aligned in edges(n) if group.computes(v)
+    )
+
+
+def _prologue(group: Group) -> list[Node]:
+    found: dict[int, Node] = {}
+    stack = [s for a in group.anchors for s in a.src]
+    while stack:
+        n = stack.pop()
+        if id(n) not in found and (id(n) in group.members or (n.buffer is None and not is_value(n))):
+            found[id(n)] = n
+            stack.extend(n.src)
+    return [n for n in found.values() if id(n) in group.members]

@@ -1,0 +1,223 @@
+"""`Tensor`: what users hold; a thin handle on a node of the graph."""
+
+from __future__ import annotations
+
+from math import prod
+
+import numpy as np
+
+from .. import config
+from ..compile.program import check_size, from_host, realize, to_host
+from ..dtypes import host_array, promote, standardize
+from ..errors import DtypeError, ShapeError
+from ..graph import prims
+from ..graph.node import Node
+from . import trace
+
+_FLUSH_AT = 512  # thousands of pending Python objects freed at once overflow the wasm stack
+_pending = 0
+
+
+class Tensor:
+    """An immutable array of float32, int32, uint32 or bool on the device. Operations on it run when a value is read.
+
+    Example:
+        >>> t = pyml.convert_to_tensor([[1., 2.], [3., 4.]])
+        >>> (t @ t).numpy()
+        array([[ 7., 10.],
+               [15., 22.]], dtype=float32)
+    """
+
+    __slots__ = ("__weakref__", "_node")
+    __array_priority__ = 1000
+
+    def __init__(self, node: Node):
+        global _pending
+        self._node = node
+        if node.buffer is None and trace.current is None and trace.gradient_depth == 0 and node.src:
+            _pending += 1
+            if _pending >= _FLUSH_AT:
+                self._realize()
+
+    # ---- what it is
+    @property
+    def shape(self) -> tuple[int, ...]:
+        return self._node.shape
+
+    @property
+    def dtype(self) -> str:
+        return self._node.dtype
+
+    @property
+    def ndim(self) -> int:
+        return len(self._node.shape)
+
+    @property
+    def size(self) -> int:
+        return prod(self._node.shape)
+
+    @property
+    def T(self) -> Tensor:
+        return Tensor(prims.permute(self._node, tuple(reversed(range(self.ndim)))))
+
+    # ---- values
+    def _realize(self) -> None:
+        global _pending
+        _pending = 0
+        realize([self._node], config.device(), keep_graph=trace.gradient_depth > 0)
+
+    def numpy(self) -> np.ndarray:
+        """The value as a numpy array; waits for the device.
+
+        Raises:
+            SyncReadError: this browser cannot wait here; write `await t.data()`.
+            TraceError: called while a program is traced.
+        """
+        trace.refuse_in_trace("numpy()")
+        if self.size == 0:
+            return np.zeros(self.shape, self.dtype)
+        self._realize()
+        device = config.device()
+        return to_host(device.sync_wait(device.read(self._node.buffer, self.size * 4)), self._node)
+
+    async def data(self) -> np.ndarray:
+        """The value as a numpy array; works in every browser."""
+        trace.refuse_in_trace("data()")
+        if self.size == 0:
+            return np.zeros(self.shape, self.dtype)
+        self._realize()
+        return to_host(await config.device().read(self._node.buffer, self.size * 4), self._node)
+
+    def __array__(self, dtype=None, copy=None):
+        value = self.numpy()
+        return value if dtype is None else value.astype(dtype)
+
+    def tolist(self):
+        return self.numpy().tolist()
+
+    def item(self):
+        if self.size != 1:
+            raise ShapeError(f"item(): expected one element, the tensor has shape {self.shape}.")
+        return self.numpy().reshape(()).item()
+
+    def __float__(self) -> float:
+        trace.refuse_in_trace("float()")
+        return float(self.item())
+
+    def __int__(self) -> int:
+        trace.refuse_in_trace("int()")
+        return int(self.item())
+
+    def __index__(self) -> int:
+        if self.dtype == "float32":
+            raise DtypeError("a float32 tensor cannot be an index; cast it to int32.")
+        return int(self)
+
+    def __bool__(self) -> bool:
+        trace.refuse_in_trace("bool()")
+        return bool(self.item())
+
+    def __len__(self) -> int:
+        if not self.shape:
+            raise TypeError("len() of a scalar tensor")
+        return self.shape[0]
+
+    def __iter__(self):
+        return (self[i] for i in range(len(self)))
+
+    def __repr__(self) -> str:
+        head = f"shape={self.shape}, dtype={self.dtype}"
+        if trace.current is None and self.size <= 1000:
+            try:
+                return f"<Tensor {head}, value={np.array2string(self.numpy(), separator=', ')}>"
+            except Exception:  # noqa: BLE001  repr must not raise: the device may be gone, or waiting impossible
+                pass
+        return f"<Tensor {head}>"
+
+    def __hash__(self) -> int:
+        return id(self)
+
+    # ---- shape
+    def reshape(self, *shape) -> Tensor:
+        from ..ops import reshape
+
+        return reshape(self, shape[0] if len(shape) == 1 and not isinstance(shape[0], int) else shape)
+
+    def astype(self, dtype) -> Tensor:
+        return Tensor(prims.cast(self._node, dtype=standardize(dtype)))
+
+    def __getitem__(self, key) -> Tensor:
+        from ..ops.indexing import getitem
+
+        return getitem(self, key)
+
+
+def convert_to_tensor(x, dtype=None) -> Tensor:
+    """`x` (a Tensor, Variable, numpy array, number or nested list) as a Tensor.
+
+    64-bit data becomes 32-bit; integers that do not fit raise DtypeError.
+    """
+    node = as_node(x, dtype)
+    return x if isinstance(x, Tensor) and x._node is node else Tensor(node)
+
+
+def as_node(x, dtype=None) -> Node:
+    """The node of anything tensor-like. Numbers become constants, arrays are uploaded at once."""
+    dtype = standardize(dtype) if dtype is not None else None
+    if isinstance(x, Tensor):
+        node = x._node
+    elif isinstance(x, Node):
+        node = x
+    elif hasattr(x, "_value_node"):  # a Variable
+        node = x._value_node()
+    elif isinstance(x, (bool, int, float, np.generic)):
+        array = host_array(x, dtype)
+        return prims.const(array.item(), array.dtype.name)
+    else:
+        if type(x).__name__ == "KerasTensor":
+            raise TypeError(
+                "a symbolic KerasTensor was passed where a value is needed; build a Model of it and call that with data."
+            )
+        if isinstance(x, (list, tuple)) and any(isinstance(v, Tensor) or hasattr(v, "_value_node") for v in x):
+            from ..ops import stack
+
+            node = stack(list(x))._node
+        else:
+            return upload(host_array(x, dtype))
+    return node if dtype is None else prims.cast(node, dtype=dtype)
+
+
+def upload(array: np.ndarray) -> Node:
+    """A leaf holding `array`."""
+    if array.ndim == 0:
+        return prims.const(array.item(), array.dtype.name)
+    device = config.device()
+    check_size(array.nbytes, f"an array of shape {array.shape}", device)
+    node = Node(prims.BUFFER, (), {"shape": array.shape, "dtype": array.dtype.name}, array.shape, array.dtype.name)
+    node.buffer = device.alloc(array.size * 4)
+    if array.size:
+        device.write(node.buffer, from_host(array))
+    return node
+
+
+def broadcast_shapes(*shapes, what="operands") -> tuple[int, ...]:
+    try:
+        return np.broadcast_shapes(*shapes)
+    except ValueError:
+        raise ShapeError(f"{what}: shapes {' and '.join(map(str, shapes))} do not broadcast together.") from None
+
+
+def elementwise_nodes(*xs, dtype=None, what="operands") -> list[Node]:
+    """Nodes of one shape and one dtype; Python numbers take the dtype of the tensors."""
+    weak = [isinstance(x, (bool, int, float)) for x in xs]
+    nodes = [as_node(x) for x in xs]
+    if dtype is None:
+        strong = [n.dtype for n, w in zip(nodes, weak, strict=True) if not w]
+        dtype = promote(*strong) if strong else promote(*(n.dtype for n in nodes))
+        for x, w in zip(xs, weak, strict=True):
+            if w and isinstance(x, float):
+                dtype = promote(dtype, "float32")
+            elif w and not isinstance(x, bool):
+                dtype = promote(dtype, "int32") if dtype == "bool" else dtype
+    shape = broadcast_shapes(*(n.shape for n in nodes), what=what)
+    return [prims.broadcast_to(prims.cast(n, dtype=dtype), shape) for n in nodes]

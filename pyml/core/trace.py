@@ -1,0 +1,72 @@
+"""The trace in progress: which Variables a program reads and writes, and which arguments it takes."""
+
+from __future__ import annotations
+
+import sys
+from contextlib import contextmanager
+
+from ..errors import TraceError
+from ..graph.node import Node
+from ..graph.prims import INPUT, STATE
+
+
+class Trace:
+    def __init__(self):
+        self.inputs: list[Node] = []
+        self.states: dict[int, tuple] = {}  # id(variable) -> (variable, leaf)
+        self.writes: dict[int, tuple] = {}  # id(variable) -> (variable, node)
+
+    def input(self, shape, dtype) -> Node:
+        node = Node(INPUT, (), {"index": len(self.inputs), "shape": shape, "dtype": dtype}, shape, dtype)
+        self.inputs.append(node)
+        return node
+
+    def read(self, variable) -> Node:
+        if id(variable) in self.writes:
+            return self.writes[id(variable)][1]
+        if id(variable) not in self.states:
+            attrs = {"index": len(self.states), "shape": variable.shape, "dtype": variable.dtype}
+            self.states[id(variable)] = (variable, Node(STATE, (), attrs, variable.shape, variable.dtype))
+        return self.states[id(variable)][1]
+
+    def write(self, variable, node: Node) -> None:
+        self.read(variable)  # a state has a leaf, written or not
+        self.writes[id(variable)] = (variable, node)
+
+
+current: Trace | None = None
+gradient_depth = 0  # > 0 while a function is differentiated: computed nodes keep their sources
+
+
+@contextmanager
+def tracing(trace: Trace | None):
+    """Makes `trace` the current one; None suspends tracing (for initial values of new Variables)."""
+    global current
+    before, current = current, trace
+    try:
+        yield trace
+    finally:
+        current = before
+
+
+@contextmanager
+def differentiating():
+    global gradient_depth
+    gradient_depth += 1
+    try:
+        yield
+    finally:
+        gradient_depth -= 1
+
+
+def refuse_in_trace(what: str) -> None:
+    """Values do not exist while a program is traced."""
+    if current is not None:
+        frame = sys._getframe(1)
+        while frame is not None and frame.f_globals.get("__name__", "").startswith("pyml."):
+            frame = frame.f_back  # type: ignore[assignment]
+        where = f" ({frame.f_code.co_filename}, line {frame.f_lineno})" if frame is not None else ""
+        raise TraceError(
+            f"{what} asks for a value while a program is being traced{where}; values exist only after the program has run. "
+            "Use ops.where or ops.cond instead of Python branches, and return the tensor to read it."
+        )

@@ -1,0 +1,199 @@
+"""`Variable`: the only mutable thing; named device memory and perhaps a pending value."""
+
+from __future__ import annotations
+
+import weakref
+
+import numpy as np
+
+from .. import config
+from ..compile.program import from_host, realize, to_host
+from ..device.base import Copy
+from ..dtypes import host_array, standardize
+from ..errors import ShapeError
+from ..graph.node import Node
+from ..graph.prims import BUFFER, cast
+from . import trace
+from .tensor import Tensor, as_node
+
+_count = 0
+version = 0  # changes when a Variable gets another buffer; programs look whether they must bind again
+lent: weakref.WeakSet = weakref.WeakSet()  # nodes over a Variable's own buffer that somebody may still hold
+
+
+class Variable:
+    """A tensor that can be assigned; layers keep weights in it, optimizers their state.
+
+    Args:
+        initializer: The first value: an array, number or Tensor, or a callable `(shape, dtype) -> value`.
+        shape: Needed when `initializer` is callable.
+        dtype: Default: that of the value; float32 for callables.
+        trainable: Whether training changes it.
+        name: Default `variable_N`.
+
+    Example:
+        >>> v = pyml.Variable([1., 2.])
+        >>> v.assign_add([1., 1.]).numpy()
+        array([2., 3.], dtype=float32)
+    """
+
+    def __init__(self, initializer, shape=None, dtype=None, trainable=True, name=None):
+        global _count
+        _count += 1
+        self.name = name or f"variable_{_count}"
+        self.path = self.name
+        self.trainable = trainable
+        self._lent: weakref.ref | None = None
+        with trace.tracing(None):
+            if callable(initializer) and not isinstance(initializer, (Tensor, Variable)):
+                if shape is None:
+                    raise ValueError(f"Variable {self.name!r}: a callable initializer needs shape=.")
+                node = as_node(initializer(tuple(shape), dtype=standardize(dtype or "float32")))
+            else:
+                if not isinstance(initializer, (Tensor, Variable, Node)):
+                    initializer = host_array(initializer, dtype)
+                node = as_node(initializer)
+                if isinstance(initializer, np.ndarray) and node.buffer is None:
+                    node = as_node(node)
+            if dtype is not None:
+                node = cast(node, dtype=standardize(dtype))
+            if shape is not None and tuple(shape) != node.shape:
+                raise ShapeError(f"Variable {self.name!r}: the initial value has shape {node.shape}, expected {tuple(shape)}.")
+        self.shape, self.dtype = node.shape, node.dtype
+        self._pending: Node | None = node
+        self._buffer = None
+
+    @property
+    def ndim(self) -> int:
+        return len(self.shape)
+
+    @property
+    def size(self) -> int:
+        return int(np.prod(self.shape, dtype=int))
+
+    # ---- reading
+    def _value_node(self) -> Node:
+        if trace.current is not None:
+            return trace.current.read(self)
+        if self._pending is not None:
+            return self._pending
+        node = self._lent() if self._lent is not None else None
+        if node is None:
+            node = Node(BUFFER, (), {"shape": self.shape, "dtype": self.dtype}, self.shape, self.dtype)
+            node.buffer = self._buffer
+            self._lent = weakref.ref(node)
+            lent.add(node)
+        return node
+
+    @property
+    def value(self) -> Tensor:
+        """The value now; it stays the same when the Variable is assigned later."""
+        return Tensor(self._value_node())
+
+    def numpy(self) -> np.ndarray:
+        """The value as a numpy array; waits for the device."""
+        trace.refuse_in_trace("numpy()")
+        buffer = self.settle()
+        device = config.device()
+        return to_host(device.sync_wait(device.read(buffer, self.size * 4)), self._as_leaf())
+
+    async def data(self) -> np.ndarray:
+        """The value as a numpy array; works in every browser."""
+        trace.refuse_in_trace("data()")
+        return to_host(await config.device().read(self.settle(), self.size * 4), self._as_leaf())
+
+    def _as_leaf(self) -> Node:
+        return Node(BUFFER, (), {}, self.shape, self.dtype)
+
+    def __array__(self, dtype=None, copy=None):
+        value = self.numpy()
+        return value if dtype is None else value.astype(dtype)
+
+    # ---- writing
+    def assign(self, value) -> Variable:
+        """Sets the value; shapes must be equal, the dtype is converted. Returns the Variable."""
+        if isinstance(value, (Tensor, Variable, Node)) or np.isscalar(value):
+            node = as_node(value)
+        else:
+            node = as_node(host_array(value, None))
+        if node.shape != self.shape:
+            if node.shape != ():
+                raise ShapeError(f"Variable {self.name!r}: assigned shape {node.shape}, expected {self.shape}.")
+            from ..graph.prims import broadcast_to
+
+            node = broadcast_to(node, self.shape)
+        node = cast(node, dtype=self.dtype)
+        if trace.current is not None:
+            trace.current.write(self, node)
+        else:
+            self._pending = node
+        return self
+
+    def assign_add(self, value) -> Variable:
+        return self.assign(self.value + value)
+
+    def assign_sub(self, value) -> Variable:
+        return self.assign(self.value - value)
+
+    # ---- memory
+    def settle(self):
+        """The Variable's own buffer, computed and not shared."""
+        if self._pending is not None:
+            settle([self])
+        return self._buffer
+
+    def __repr__(self) -> str:
+        return f"<Variable path={self.path}, shape={self.shape}, dtype={self.dtype}>"
+
+    def __hash__(self) -> int:
+        return id(self)
+
+    def __len__(self) -> int:
+        return self.shape[0]
+
+    def __getitem__(self, key) -> Tensor:
+        return self.value[key]
+
+    def __float__(self) -> float:
+        return float(self.value)
+
+    def __int__(self) -> int:
+        return int(self.value)
+
+
+def settle(variables: list[Variable]) -> None:
+    """Computes pending values, all in one flush, into buffers of the Variables' own."""
+    global version
+    device = config.device()
+    waiting = [v for v in variables if v._pending is not None]
+    if not waiting:
+        return
+    with trace.tracing(None):
+        realize([v._pending for v in waiting], device, keep_graph=trace.gradient_depth > 0)
+    copies = []
+    for v in waiting:
+        node, v._pending, v._lent = v._pending, None, None
+        # the node may be somebody's Tensor, or a constant: a Variable's memory is its own
+        own = device.alloc(v.size * 4)
+        if v.size:
+            copies.append(Copy(node.buffer, own, v.size * 4))
+        v._buffer = own
+        version += 1
+    if copies:
+        device.replay(device.record(copies))
+
+
+def protect(variables) -> None:
+    """Gives tensors that look at these Variables' memory a copy, before a program writes it in place."""
+    device = config.device()
+    for v in variables:
+        node = v._lent() if v._lent is not None else None
+        if node is not None:
+            own = device.alloc(v.size * 4)
+            device.replay(device.record([Copy(v._buffer, own, v.size * 4)]))
+            node.buffer = own
+            lent.discard(node)
+            v._lent = None
+
+
+__all__ = ["Variable", "from_host", "protect", "settle"]

@@ -1,0 +1,1 @@
+"""Devices: where Plans run. Six methods and a description of limits."""

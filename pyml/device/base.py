@@ -1,0 +1,102 @@
+"""What every device offers, and the plain data that passes between the compiler and a device."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from ..graph.op import Profile
+
+ALIGN = 16  # buffers are whole vec4s, so a vector kernel may read past the last element
+
+
+def rounded(nbytes: int) -> int:
+    """The size a buffer really gets."""
+    return max(ALIGN, -(-nbytes // ALIGN) * ALIGN)
+
+
+class Buffer:
+    """Device memory; it goes back to its device's pool when the last Python reference dies."""
+
+    __slots__ = ("__weakref__", "_release", "handle", "nbytes")
+
+    def __init__(self, handle: Any, nbytes: int, release: Callable[[Any, int], None] | None = None):
+        self.handle, self.nbytes, self._release = handle, nbytes, release
+
+    def __del__(self):
+        release = self._release
+        if release is not None:
+            try:
+                release(self.handle, self.nbytes)
+            except Exception:  # noqa: BLE001  the interpreter is shutting down
+                pass
+
+
+@dataclass(frozen=True)
+class Limits:
+    """The adapter's limits that matter to plans, in bytes and counts."""
+
+    max_buffer_size: int
+    max_binding_size: int
+    max_storage_buffers: int = 8
+    max_invocations: int = 256
+    max_shared: int = 16384
+    max_workgroups: int = 65535
+
+
+@dataclass(eq=False)
+class DeviceKernel:
+    """A kernel as a GPU device takes it: WGSL text with entry point `main`, bindings of group 0 in order."""
+
+    label: str
+    source: str
+    bindings: tuple[str, ...]  # "read" | "read_write" | "uniform"
+    grid: tuple[int, int, int]
+    run: Callable | None = None  # the cpu device: run(*arrays)
+    order: tuple = ()  # what each binding is: ("read", i) | ("write", i) | ("params", 0) of the plan's kernel
+    cache: Any = None  # the device's compiled pipeline
+
+
+@dataclass(frozen=True, eq=False)
+class Dispatch:
+    kernel: DeviceKernel
+    buffers: tuple[Buffer, ...]
+
+
+@dataclass(frozen=True, eq=False)
+class Copy:
+    src: Buffer
+    dst: Buffer
+    nbytes: int
+
+
+Step = Dispatch | Copy
+
+
+@dataclass
+class Usage:
+    """What a device holds now and held at most, in bytes and buffers (pooled buffers included)."""
+
+    buffers: int = 0
+    nbytes: int = 0
+    peak: int = 0
+    live: int = 0  # buffers in use
+    live_bytes: int = 0
+    calls: dict[str, int] = field(default_factory=dict)
+
+
+class Device(Protocol):
+    name: str
+    limits: Limits
+    features: frozenset[str]
+    profile: Profile
+    info: dict[str, str]
+
+    def alloc(self, nbytes: int) -> Buffer: ...
+    def write(self, buffer: Buffer, data: Any, offset: int = 0) -> None: ...
+    def prepare(self, kernels: Sequence[DeviceKernel]) -> Awaitable[None]: ...
+    def record(self, steps: Sequence[Step]) -> Any: ...
+    def replay(self, recorded: Any) -> None: ...
+    def read(self, buffer: Buffer, nbytes: int) -> Awaitable[bytes]: ...
+    def sync_wait(self, awaitable: Awaitable) -> Any: ...

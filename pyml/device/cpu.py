@@ -1,0 +1,75 @@
+"""The numpy device: runs the same Plans by calling each op's numpy lowering. The oracle of the tests."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ..graph.op import Profile
+from .base import Buffer, Dispatch, Limits, rounded
+
+
+class _Ready:
+    """An awaitable that is finished already."""
+
+    def __init__(self, value=None):
+        self.value = value
+
+    def __await__(self):
+        return self.value
+        yield  # makes this a generator, as __await__ must return an iterator
+
+
+class CpuDevice:
+    name = "cpu"
+    features: frozenset[str] = frozenset()
+    limits = Limits(max_buffer_size=2**40, max_binding_size=2**40, max_storage_buffers=64)
+    profile = Profile(family="numpy", max_storage_buffers=64, threads=1)
+
+    def __init__(self):
+        self.info = {"adapter": f"numpy {np.__version__}", "type": "cpu"}
+        self.live = self.live_bytes = self.peak_bytes = 0
+
+    def alloc(self, nbytes: int) -> Buffer:
+        size = rounded(nbytes)
+        self.live += 1
+        self.live_bytes += size
+        self.peak_bytes = max(self.peak_bytes, self.live_bytes)
+        return Buffer(np.zeros(size, np.uint8), size, self._release)
+
+    def _release(self, handle, nbytes):
+        self.live -= 1
+        self.live_bytes -= nbytes
+
+    def write(self, buffer: Buffer, data, offset: int = 0) -> None:
+        raw = np.ascontiguousarray(data).reshape(-1).view(np.uint8)
+        buffer.handle[offset : offset + raw.nbytes] = raw
+
+    def prepare(self, kernels):
+        return _Ready()
+
+    def record(self, steps):
+        return list(steps)
+
+    def replay(self, recorded) -> None:
+        with np.errstate(all="ignore"):
+            for step in recorded:
+                if isinstance(step, Dispatch):
+                    step.kernel.run(*(b.handle for b in step.buffers))
+                else:
+                    step.dst.handle[: step.nbytes] = step.src.handle[: step.nbytes]
+
+    def read(self, buffer: Buffer, nbytes: int):
+        return _Ready(buffer.handle[:nbytes].tobytes())
+
+    def sync_wait(self, awaitable):
+        return awaitable.value if isinstance(awaitable, _Ready) else _drive(awaitable)
+
+
+def _drive(coroutine):
+    """Runs a coroutine that never really waits."""
+    it = coroutine.__await__()
+    while True:
+        try:
+            next(it)
+        except StopIteration as stop:
+            return stop.value

@@ -1,0 +1,71 @@
+"""The dtype policy: float32, int32, uint32 and bool on every device; 64-bit host data becomes 32-bit."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from .errors import DtypeError
+
+NUMPY = {"float32": np.dtype(np.float32), "int32": np.dtype(np.int32), "uint32": np.dtype(np.uint32), "bool": np.dtype(np.bool_)}
+WGSL = {"float32": "f32", "int32": "i32", "uint32": "u32", "bool": "u32"}  # in memory; bool is 0 or 1
+_NARROWED = {
+    "float64": "float32", "float16": "float32", "int64": "int32", "uint64": "uint32",
+    "int8": "int32", "int16": "int32", "uint8": "int32", "uint16": "int32",
+}  # fmt: skip
+_RANK = {"bool": 0, "uint32": 1, "int32": 2, "float32": 3}
+LIMITS = {"int32": (-(2**31), 2**31 - 1), "uint32": (0, 2**32 - 1)}
+
+
+def standardize(dtype) -> str:
+    """The name pyml uses for `dtype`: a string, a numpy dtype or a Python type; 64-bit names become 32-bit."""
+    if isinstance(dtype, str):
+        name = {"float": "float32", "int": "int32"}.get(dtype, dtype)
+    elif dtype is float:
+        name = "float32"
+    elif dtype is int:
+        name = "int32"
+    elif dtype is bool:
+        name = "bool"
+    else:
+        try:
+            name = np.dtype(dtype).name
+        except TypeError:
+            name = repr(dtype)
+    name = _NARROWED.get(name, name)
+    if name not in NUMPY:
+        raise DtypeError(f"dtype {dtype!r} is not supported; use one of {', '.join(NUMPY)}.")
+    return name
+
+
+def is_float(dtype: str) -> bool:
+    return dtype == "float32"
+
+
+def promote(*dtypes: str) -> str:
+    """The common dtype of several: bool < uint32 < int32 < float32."""
+    return max(dtypes, key=_RANK.__getitem__)
+
+
+def of_scalar(value) -> str:
+    if isinstance(value, (bool, np.bool_)):
+        return "bool"
+    if isinstance(value, (int, np.integer)):
+        return "int32"
+    if isinstance(value, (float, np.floating)):
+        return "float32"
+    raise DtypeError(f"expected a number, received {type(value).__name__}: {value!r}")
+
+
+def host_array(value, dtype: str | None = None) -> np.ndarray:
+    """`value` as a C-contiguous numpy array of a supported dtype; integers that do not fit raise DtypeError."""
+    array = np.asarray(value)
+    if array.dtype == object or array.dtype.kind in "SUcMm":
+        raise DtypeError(f"cannot make a tensor from {array.dtype} data; expected numbers or booleans of one shape.")
+    target = standardize(dtype) if dtype is not None else standardize(array.dtype)
+    if target in LIMITS and array.size and array.dtype.kind in "iuf" and array.dtype != NUMPY[target]:
+        low, high = LIMITS[target]
+        least, most = array.min(), array.max()
+        if not (least >= low and most <= high):
+            raise DtypeError(f"values from {least} to {most} do not fit {target} ({low} to {high}); scale them or use float32.")
+    # np.ascontiguousarray would turn a 0-d array into a 1-d one
+    return np.asarray(array, dtype=NUMPY[target], order="C")

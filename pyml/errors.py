@@ -1,0 +1,45 @@
+"""Every error pyml raises on purpose; each message says what was given, what was expected, what to do."""
+
+
+class PymlError(Exception):
+    """Base class of pyml's own errors."""
+
+
+class ShapeError(PymlError, ValueError):
+    """Shapes, axes or sizes do not fit together."""
+
+
+class DtypeError(PymlError, TypeError):
+    """A dtype is unknown, unsupported or does not fit the operation."""
+
+
+class TraceError(PymlError, RuntimeError):
+    """A value was asked for while a program was being traced, when no values exist yet."""
+
+
+class NotDifferentiable(PymlError, TypeError):
+    """A gradient was asked for through an operation that has none."""
+
+
+class DeviceError(PymlError, RuntimeError):
+    """The device could not do what was asked."""
+
+
+class BackendUnavailable(DeviceError):
+    """The backend asked for cannot be used here."""
+
+
+class KernelError(DeviceError):
+    """A kernel did not compile or was rejected by the device."""
+
+
+class DeviceLost(DeviceError):
+    """The GPU device was lost (driver reset, watchdog, tab in the background)."""
+
+
+class BufferTooLarge(DeviceError):
+    """An array needs a larger buffer than the adapter can bind."""
+
+
+class SyncReadError(DeviceError):
+    """This browser cannot wait synchronously; write `await t.data()`."""

@@ -1,0 +1,211 @@
+"""Integer index expressions: sums of products, floor division and remainder, simplified by their ranges.
+
+A movement op says which source element an output element comes from, as expressions over loop variables.
+One expression serves every device: it prints as WGSL, and evaluates on numpy integers in the tests.
+Arithmetic is meant modulo 2**32, so a masked-out negative index is harmless.
+"""
+
+from __future__ import annotations
+
+from math import gcd, prod
+
+
+class Var:
+    """A loop variable with values 0 … size - 1."""
+
+    __slots__ = ("name", "size")
+
+    def __init__(self, name: str, size: int):
+        self.name, self.size = name, size
+
+    low = 0
+
+    @property
+    def high(self) -> int:
+        return self.size - 1
+
+    @property
+    def key(self):
+        return ("v", self.name, self.size)
+
+    def evaluate(self, values):
+        return values[self.name]
+
+
+class Quotient:
+    """floor(e / k) or e mod k of an expression that could not be simplified away."""
+
+    __slots__ = ("expr", "high", "k", "key", "low", "op")
+
+    def __init__(self, op: str, expr: Index, k: int):
+        self.op, self.expr, self.k = op, expr, k
+        self.key = (op, expr.key, k)
+        self.low, self.high = (expr.low // k, expr.high // k) if op == "/" else (0, k - 1)
+
+    def evaluate(self, values):
+        e = self.expr.evaluate(values)
+        return e // self.k if self.op == "/" else e % self.k
+
+
+class Index:
+    """const + sum of coefficient * atom; immutable and canonical, so equal expressions have equal keys."""
+
+    __slots__ = ("atoms", "const", "high", "key", "low", "terms")
+
+    def __init__(self, terms: dict, const: int, atoms: dict):
+        self.terms = terms  # atom key -> coefficient
+        self.atoms = atoms  # atom key -> Var | Quotient
+        self.const = const
+        low = high = const
+        for k, c in terms.items():
+            a = atoms[k]
+            low += c * (a.low if c > 0 else a.high)
+            high += c * (a.high if c > 0 else a.low)
+        self.low, self.high = low, high
+        self.key = (const, tuple(sorted(terms.items(), key=repr)))
+
+    def __add__(self, other) -> Index:
+        if isinstance(other, int):
+            return Index(self.terms, self.const + other, self.atoms) if other else self
+        terms, atoms = dict(self.terms), {**self.atoms, **other.atoms}
+        for k, c in other.terms.items():
+            terms[k] = terms.get(k, 0) + c
+        return _recombine({k: c for k, c in terms.items() if c}, self.const + other.const, atoms)
+
+    def __mul__(self, k: int) -> Index:
+        if k == 0:
+            return constant(0)
+        return self if k == 1 else Index({a: c * k for a, c in self.terms.items()}, self.const * k, self.atoms)
+
+    def __sub__(self, other) -> Index:
+        return self + (-other if isinstance(other, int) else other * -1)
+
+    def __floordiv__(self, k: int) -> Index:
+        return _divide(self, k)[0]
+
+    def __mod__(self, k: int) -> Index:
+        return _divide(self, k)[1]
+
+    def evaluate(self, values):
+        """The value at `values`, a dict from variable name to integers or integer arrays."""
+        return self.const + sum(c * self.atoms[k].evaluate(values) for k, c in self.terms.items())
+
+    def substitute(self, name: str, value: Index) -> Index:
+        """This expression with variable `name` replaced, simplified again."""
+        out = constant(self.const)
+        for k, c in self.terms.items():
+            atom = self.atoms[k]
+            if isinstance(atom, Var):
+                part = value if atom.name == name else variable(atom)
+            else:
+                inner = atom.expr.substitute(name, value)
+                part = inner // atom.k if atom.op == "/" else inner % atom.k
+            out = out + part * c
+        return out
+
+    def variables(self) -> set:
+        names = set()
+        for atom in self.atoms_used():
+            names |= {atom.name} if isinstance(atom, Var) else atom.expr.variables()
+        return names
+
+    def atoms_used(self):
+        return [self.atoms[k] for k in self.terms]
+
+    @property
+    def is_const(self) -> bool:
+        return not self.terms
+
+
+def constant(value: int) -> Index:
+    return Index({}, value, {})
+
+
+def variable(var: Var) -> Index:
+    if var.size == 1:
+        return constant(0)
+    return Index({var.key: 1}, 0, {var.key: var})
+
+
+def _atom(op: str, expr: Index, k: int) -> Index:
+    q = Quotient(op, expr, k)
+    return Index({q.key: 1}, 0, {q.key: q})
+
+
+def _recombine(terms: dict, const: int, atoms: dict) -> Index:
+    """c*k*(e // k) + c*(e % k) is c*e."""
+    for key, c in terms.items():
+        atom = atoms[key]
+        if isinstance(atom, Quotient) and atom.op == "%":
+            whole = atom.expr // atom.k
+            if len(whole.terms) == 1 and whole.const == 0:
+                (wkey, wc), = whole.terms.items()
+                if wc == 1 and terms.get(wkey) == c * atom.k:
+                    rest = {k: v for k, v in terms.items() if k not in (key, wkey)}
+                    return Index(rest, const, atoms) + atom.expr * c
+    return Index(terms, const, atoms)
+
+
+def _divide(e: Index, k: int) -> tuple[Index, Index]:
+    """(e // k, e % k), simplified."""
+    if k == 1:
+        return e, constant(0)
+    if 0 <= e.low and e.high < k:
+        return constant(0), e
+    if e.low >= 0 and e.low // k == e.high // k:
+        q = e.low // k
+        return constant(q), e - q * k
+    # e = k * whole + rest
+    whole = Index({a: c // k for a, c in e.terms.items() if c % k == 0}, e.const // k, e.atoms)
+    rest = Index({a: c for a, c in e.terms.items() if c % k}, e.const % k, e.atoms)
+    if rest.low < 0:  # splitting would divide a negative number, which wraps in u32
+        return _atom("/", e, k), _atom("%", e, k)
+    if rest.high < k:
+        return whole, rest
+    if whole.terms or whole.const:
+        q, r = _divide(rest, k)
+        return whole + q, r
+    # (g*a + b) / (g*k') with 0 <= b < g: divide a by k'
+    for g in sorted({gcd(c, k) for c in rest.terms.values()}, reverse=True):
+        if g == 1 or g == k:
+            continue
+        small = Index({a: c for a, c in rest.terms.items() if c % g}, rest.const % g, rest.atoms)
+        if 0 <= small.low and small.high < g:
+            large = Index({a: c // g for a, c in rest.terms.items() if c % g == 0}, rest.const // g, rest.atoms)
+            q, r = _divide(large, k // g)
+            return q, r * g + small
+    if len(rest.terms) == 1 and rest.const == 0:
+        (key, c), = rest.terms.items()
+        atom = rest.atoms[key]
+        if c == 1 and isinstance(atom, Quotient):
+            if atom.op == "/":
+                return atom.expr // (atom.k * k), _atom("%", rest, k)
+            if atom.k % k == 0:
+                return _atom("/", rest, k), atom.expr % k
+    return _atom("/", rest, k), _atom("%", rest, k)
+
+
+def strides_of(shape) -> tuple[int, ...]:
+    """Row-major strides in elements."""
+    out, step = [], 1
+    for n in reversed(shape):
+        out.append(step)
+        step *= n
+    return tuple(reversed(out))
+
+
+def linear(coords, shape) -> Index:
+    """The row-major element number of `coords` in `shape`."""
+    total = constant(0)
+    for c, s in zip(coords, strides_of(shape), strict=True):
+        total = total + c * s
+    return total
+
+
+def coordinates(index: Index, shape) -> list[Index]:
+    """The coordinates in `shape` of the row-major element number `index`."""
+    out, size = [], prod(shape)
+    for n, s in zip(shape, strides_of(shape), strict=True):
+        c = index // s
+        out.append(c % n if s * n < size or index.high >= size else c)
+    return out

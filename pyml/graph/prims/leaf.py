@@ -1,0 +1,38 @@
+"""Leaves: values that come from outside the graph, and constants."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ...dtypes import NUMPY, of_scalar
+from ..node import Node
+from ..op import leaf
+
+BUFFER = leaf("buffer")  # computed: the bytes are in node.buffer
+INPUT = leaf("input")  # argument number `index` of a program being traced
+STATE = leaf("state")  # the value a Variable holds when the program starts
+CONST = leaf("const")  # one number for every element
+IOTA = leaf("iota")  # 0, 1, 2, …
+CONST.numpy = lambda shape, dtype, value: np.full(shape, value, NUMPY[dtype])
+IOTA.numpy = lambda shape, dtype: np.arange(shape[0]).astype(NUMPY[dtype])
+
+
+def full(shape, value, dtype: str) -> Node:
+    """A tensor of one value; costs no memory."""
+    shape = tuple(shape)
+    value = {"float32": float, "bool": bool}.get(dtype, int)(value)
+    return Node(CONST, (), {"shape": shape, "dtype": dtype, "value": value}, shape, dtype)
+
+
+def const(value, dtype: str | None = None) -> Node:
+    """A scalar constant."""
+    return full((), value, dtype or of_scalar(value))
+
+
+def iota(n: int, dtype: str = "int32") -> Node:
+    """`[0, 1, …, n - 1]`."""
+    return Node(IOTA, (), {"shape": (n,), "dtype": dtype}, (n,), dtype)
+
+
+def is_const(node: Node, value=None) -> bool:
+    return node.op is CONST and (value is None or node.attrs["value"] == value)

@@ -1,0 +1,115 @@
+"""Reductions over any axes; the reduced axes disappear."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ..node import Node
+from ..op import reduction
+from .elementwise import cast, div, equal
+from .move import broadcast_to, reshape
+
+
+def _keep(x, shape, axis):
+    """Puts the reduced axes back with size 1 and broadcasts to `shape`."""
+    return broadcast_to(reshape(x, tuple(1 if i in axis else n for i, n in enumerate(shape))), shape)
+
+
+def _extreme_grad(g, y, x, axis):
+    # ties share the gradient equally, as Keras on JAX and TensorFlow do
+    hit = cast(equal(x, _keep(y, x.shape, axis)), dtype=g.dtype)
+    return (hit * _keep(div(g, reduce_sum(hit, axis=axis)), x.shape, axis),)
+
+
+def _prod_grad(g, y, x, axis):
+    # y / x is wrong where x is 0, so each element's partial product is formed from prefixes and suffixes
+    from .move import concat, flip, permute, slice_
+
+    rest = tuple(i for i in range(len(x.shape)) if i not in axis)
+    moved = permute(x, rest + axis)
+    outer = tuple(x.shape[i] for i in rest)
+    n = 1
+    for i in axis:
+        n *= x.shape[i]
+    flat = reshape(moved, (*outer, n))
+
+    def exclusive(v):  # products of all elements before each one, by doubling
+        head = (0,) * len(outer)
+        one = broadcast_to(_one(v), (*outer, 1))
+        v = concat([one, slice_(v, (*head, 0), (*outer, n - 1))], len(outer)) if n > 1 else one
+        step = 1
+        while step < n:
+            ones = broadcast_to(_one(v), (*outer, step))
+            v = v * concat([ones, slice_(v, (*head, 0), (*outer, n - step))], len(outer))
+            step *= 2
+        return v
+
+    last = (len(outer),)
+    partial = exclusive(flat) * flip(exclusive(flip(flat, last)), last)
+    grad = partial * broadcast_to(reshape(g, (*outer, 1)), (*outer, n))
+    order = tuple(int(i) for i in np.argsort(rest + axis))
+    return (permute(reshape(grad, moved.shape), order),)
+
+
+def _one(like):
+    from .leaf import const
+
+    return const(1, like.dtype)
+
+
+_X = np.random.default_rng(0).uniform(-2, 2, (3, 4, 5)).astype(np.float32)
+_SAMPLES = [((_X,), {"axis": (1,)}), ((_X,), {"axis": (0, 2)}), ((_X,), {"axis": (0, 1, 2)}), ((_X[0, 0],), {"axis": (0,)})]
+_LOWEST = {"float32": "bitcast<f32>(lowest_bits)", "int32": "i32(-2147483647 - 1)", "uint32": "0u"}
+_HIGHEST = {"float32": "bitcast<f32>(highest_bits)", "int32": "2147483647i", "uint32": "4294967295u"}
+_NAN_TEST = {"float32": "(bitcast<U>(b) & U(0x7fffffffu)) > U(0x7f800000u)"}
+
+
+def _extreme(compare):
+    def combine(dtype):
+        pick = f"select(a, b, b {compare} a)"
+        # a NaN wins, as in numpy: max() of WGSL would drop it
+        return f"select({pick}, b, {_NAN_TEST[dtype]})" if dtype in _NAN_TEST else pick
+
+    return combine
+
+
+SUM = reduction(
+    "reduce_sum",
+    init=lambda dtype: "T(0)",
+    combine=lambda dtype: "a + b",
+    numpy=lambda x, axis: np.sum(x, axis=axis, dtype=x.dtype),
+    grad=lambda g, y, x, axis: (_keep(g, x.shape, axis),),
+    samples=_SAMPLES,
+)
+PROD = reduction(
+    "reduce_prod",
+    init=lambda dtype: "T(1)",
+    combine=lambda dtype: "a * b",
+    numpy=lambda x, axis: np.prod(x, axis=axis, dtype=x.dtype),
+    grad=_prod_grad,
+    samples=[*_SAMPLES, ((np.array([[0, 2, 3], [0, 0, 1]], np.float32),), {"axis": (1,)})],
+    tol=2e-5,
+)
+MAX = reduction("reduce_max", init=_LOWEST.__getitem__, combine=_extreme(">"), numpy=np.max, grad=_extreme_grad, samples=_SAMPLES)
+MIN = reduction("reduce_min", init=_HIGHEST.__getitem__, combine=_extreme("<"), numpy=np.min, grad=_extreme_grad, samples=_SAMPLES)
+
+
+def _apply(op, x: Node, axis) -> Node:
+    axis = tuple(axis)
+    return op(x, axis=axis) if axis else x
+
+
+def reduce_sum(x: Node, axis) -> Node:
+    return _apply(SUM, x, axis)
+
+
+def reduce_prod(x: Node, axis) -> Node:
+    return _apply(PROD, x, axis)
+
+
+def reduce_max(x: Node, axis) -> Node:
+    return _apply(MAX, x, axis)
+
+
+def reduce_min(x: Node, axis) -> Node:
+    return _apply(MIN, x, axis)

@@ -1,0 +1,86 @@
+"""`tensor[key]`: integers, slices, ellipsis, new axes and integer arrays (one of them)."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ..core.tensor import Tensor, as_node
+from ..errors import ShapeError
+from ..graph import prims
+
+
+def getitem(x, key) -> Tensor:
+    """numpy's basic indexing, and one integer array or list."""
+    from .shape import expand_dims, take
+
+    keys = list(key) if isinstance(key, tuple) else [key]
+    node = as_node(x)
+    used = sum(1 for k in keys if k is not None and k is not Ellipsis)
+    if used > node.ndim:
+        raise ShapeError(f"{used} indices for a tensor of shape {node.shape}.")
+    if sum(1 for k in keys if k is Ellipsis) > 1:
+        raise ShapeError("an index holds at most one ellipsis.")
+    full = slice(None)
+    if Ellipsis in [k for k in keys if not isinstance(k, (Tensor, np.ndarray, list))]:
+        at = next(i for i, k in enumerate(keys) if k is Ellipsis)
+        keys[at : at + 1] = [full] * (node.ndim - used)
+    else:
+        keys += [full] * (node.ndim - used)
+    start, stop, step, flips, drop, add, gathers = [], [], [], [], [], [], []
+    axis = out_axis = 0
+    for k in keys:
+        if k is None:
+            add.append(out_axis)
+            out_axis += 1
+            continue
+        n = node.shape[axis]
+        if isinstance(k, slice):
+            if k.step is not None and k.step < 0:
+                first, last, s = k.indices(n)
+                count = max(0, -(-(first - last) // -s))
+                lo = first + (count - 1) * s if count else 0
+                start.append(lo)
+                stop.append(first + 1 if count else lo)
+                step.append(-s)
+                flips.append(axis)
+            else:
+                a, b, s = k.indices(n)
+                start.append(a)
+                stop.append(max(a, b))
+                step.append(s)
+            out_axis += 1
+        elif isinstance(k, (int, np.integer)) and not isinstance(k, bool):
+            if not -n <= k < n:
+                raise IndexError(f"index {k} is out of range for axis {axis} of size {n}.")
+            start.append(k % n)
+            stop.append(k % n + 1)
+            step.append(1)
+            drop.append(axis)
+        elif isinstance(k, (Tensor, np.ndarray, list)) or hasattr(k, "_value_node"):
+            index = as_node(k)
+            if index.dtype == "bool":
+                raise ShapeError("a boolean mask has no fixed result shape; use ops.where.")
+            start.append(0)
+            stop.append(n)
+            step.append(1)
+            gathers.append((axis, index))
+            out_axis += index.ndim
+        else:
+            raise TypeError(f"tensors cannot be indexed by {type(k).__name__}.")
+        axis += 1
+    if len(gathers) > 1 or (gathers and add):
+        raise ShapeError("one index array per expression, without new axes; index in steps.")
+    out = prims.slice_(node, start, stop, step)
+    if flips:
+        out = prims.flip(out, flips)
+    if gathers:
+        a, index = gathers[0]
+        t = take(Tensor(out), Tensor(index), a)
+        extra = index.ndim - 1
+        shift = {d if d < a else d + extra for d in drop}
+        return Tensor(prims.reshape(t._node, [n for i, n in enumerate(t.shape) if i not in shift]))
+    out = prims.reshape(out, [n for i, n in enumerate(out.shape) if i not in drop])
+    t = Tensor(out)
+    for a in add:
+        t = expand_dims(t, a)
+    return t
