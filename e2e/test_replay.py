@@ -1,0 +1,136 @@
+"""web/replay.js without Python: every kernel file in Tint, replay in one call, and how errors arrive."""
+
+import json
+import re
+
+import pytest
+
+from pyml.cli import paths
+
+BINDING = re.compile(r"@binding\((\d+)\)\s*var<\s*(storage|uniform)\s*(?:,\s*(read_write|read))?\s*>")
+OPEN = """async () => {
+  const source = await (await fetch("/web/replay.js")).text();
+  window.engine = await (0, eval)(source).open();
+  return JSON.parse(engine.describe());
+}"""
+TWICE = """
+@group(0) @binding(0) var<storage, read> x: array<f32>;
+@group(0) @binding(1) var<storage, read_write> y: array<f32>;
+@compute @workgroup_size(64) fn main(@builtin(global_invocation_id) g: vec3u) {
+  if (g.x < 64u) { y[g.x] = x[g.x] * 2.0; }
+}"""
+
+
+@pytest.fixture(scope="module")
+def engine(browser, site):
+    """A page with an open device in `window.engine`."""
+    context = browser.new_context()
+    page = context.new_page()
+    page.goto(f"{site}/vendor/vega.LICENSE.txt")
+    page.facts = page.evaluate(OPEN)
+    yield page
+    context.close()
+
+
+def kernel_files():
+    return sorted(paths.kernels_dir().glob("*.wgsl"))
+
+
+def bindings(source):
+    found = sorted(
+        (int(number), "uniform" if kind == "uniform" else mode or "read")
+        for number, kind, mode in BINDING.findall(source)
+    )
+    assert [number for number, _ in found] == list(range(len(found)))
+    return [kind for _, kind in found]
+
+
+def test_every_kernel_file_compiles_in_tint_as_it_stands(engine):
+    kernels = [
+        [1000 + i, path.name, path.read_text(), bindings(path.read_text())]
+        for i, path in enumerate(kernel_files())
+    ]
+    assert kernels
+    engine.evaluate("(text) => engine.prepare(text)", json.dumps(kernels))
+
+
+def test_one_replay_runs_dispatches_and_copies_in_order(engine):
+    assert engine.evaluate(
+        """async (source) => {
+          await engine.prepare(JSON.stringify([[1, "twice", source, ["read", "read_write"]]]));
+          for (const id of [1, 2, 3]) engine.create(id, 256);
+          engine.write(1, 0, new Float32Array(64).fill(3));
+          const steps = [0, 1, 1, 1, 1, 2, 1, 2,  1, 2, 3, 256,  0, 1, 1, 1, 1, 2, 3, 1];
+          const id = engine.record(new Uint32Array(steps));
+          engine.replay(id);
+          engine.replay(id);
+          return [...new Float32Array((await engine.read(1, 8)).buffer)];
+        }""",
+        TWICE,
+    ) == [48, 48]
+
+
+def test_uploads_of_odd_sizes_are_padded_to_words(engine):
+    assert engine.evaluate(
+        """async () => {
+          engine.create(10, 16);
+          engine.write(10, 0, new Uint8Array([1, 2, 3, 4, 5]));
+          return [...(await engine.read(10, 7))];
+        }"""
+    ) == [1, 2, 3, 4, 5, 0, 0]
+
+
+def failure(page, body):
+    return page.evaluate(
+        f"async () => {{ try {{ {body} }} catch (error) {{ return [error.name, error.message]; }} }}"
+    )
+
+
+def test_a_shader_error_names_the_kernel_and_the_line(engine):
+    broken = TWICE.replace("2.0", "nope")
+    kernel = json.dumps([[50, "my_kernel", broken, ["read", "read_write"]]])
+    name, message = failure(engine, f"await engine.prepare({json.dumps(kernel)});")
+    assert name == "KernelError"
+    assert "my_kernel: line 5: unresolved value 'nope'" in message
+    assert "y[g.x] = x[g.x] * nope" in message
+
+
+def test_an_error_the_device_reports_late_is_raised_at_the_next_read_and_only_there(engine):
+    steps = "new Uint32Array([0, 1, 70000, 1, 1, 2, 1, 2])"
+    name, message = failure(engine, f"engine.replay(engine.record({steps})); await engine.read(2, 4);")
+    assert name == "DeviceError" and "70000" in message
+    assert failure(engine, "return (await engine.read(2, 4)).length;") == 4
+
+
+def test_gpu_times_of_a_recording_are_nanoseconds_per_dispatch(engine):
+    if "timestamp-query" not in engine.facts["features"]:
+        pytest.skip("this adapter has no timestamp-query")
+    spans = engine.evaluate("() => engine.timings(1)")
+    assert len(spans) == 2 and all(span >= 0 for span in spans)
+
+
+def test_limits_are_the_adapters_not_the_defaults(engine):
+    offered = engine.evaluate(
+        "async () => (await navigator.gpu.requestAdapter()).limits.maxStorageBufferBindingSize"
+    )
+    assert engine.facts["limits"]["maxStorageBufferBindingSize"] == offered
+
+
+def test_a_lost_device_says_so_at_the_next_use_and_to_a_waiting_read(browser, site):
+    page = browser.new_context().new_page()
+    page.goto(f"{site}/vendor/vega.LICENSE.txt")
+    page.evaluate(OPEN)
+    waiting = failure(
+        page,
+        "engine.create(1, 16); const read = engine.read(1, 4); read.catch(() => {});"
+        "await engine.lose(); await read;",
+    )
+    assert waiting[0] == "DeviceLost"
+    for use in (
+        "engine.create(2, 16);",
+        "engine.write(1, 0, new Uint8Array(4));",
+        "await engine.read(1, 4);",
+        "engine.replay(1);",
+    ):
+        assert failure(page, use)[0] == "DeviceLost"
+    page.context.close()
