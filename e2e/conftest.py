@@ -94,9 +94,9 @@ def browser_without_webgpu(driver) -> Iterator:
 
 @pytest.fixture
 def new_page(request) -> Iterator:
-    """Opens pages: `new_page()` or `new_page(browser=..., viewport=..., color_scheme=...)`; closed after the test.
+    """Opens pages: `new_page()` or `new_page(browser=..., viewport=..., color_scheme=...)`.
 
-    Each page has a `console` attribute, a `Console`, checked when the test is over.
+    They are closed after the test. Each page has a `console` attribute, a `Console`, checked at the end.
     """
     opened = []
 

@@ -14,10 +14,10 @@ from pyml.cli.assets import AssetError, fetch_all
 
 def main(arguments: list[str] | None = None) -> int:
     """Runs the command; returns its exit status."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--into", type=Path, help="folder for the files (default: build/assets)")
-    parser.add_argument("--cache", type=Path, help="folder for downloads that are kept (default: build/cache)")
-    parser.add_argument("--package", action="append", default=[], help="a further Pyodide package, such as pillow")
+    parser.add_argument("--cache", type=Path, help="folder for kept downloads (default: build/cache)")
+    parser.add_argument("--package", action="append", default=[], help="a further Pyodide package")
     options = parser.parse_args(arguments)
     try:
         folder = fetch_all(options.into, options.cache, options.package)
