@@ -1,0 +1,43 @@
+#!/bin/sh
+# `make bench`: pyml beside TensorFlow.js, jax-js and borch-ts in one page, interleaved rounds, values checked.
+#
+#   BENCH_DIR    the yardstick (default ../shared/bench, seen from the repository); copied to build/bench
+#   WORKLOADS    comma-separated ids             CONTENDERS   comma-separated ids of the peers
+#   QUICK=1      only pyml and the fastest peer  ROUNDS, BUDGET   as run.py's --rounds and --budget
+#   BENCH_ADAPTER=default   the machine's GPU instead of the software adapter
+set -eu
+cd "$(dirname "$0")/.."
+REPOSITORY=$PWD
+BENCH_DIR=${BENCH_DIR:-../shared/bench}
+BENCH=build/bench
+PEERS=tfjs-webgpu,jaxjs-webgpu,borch-ts
+ALL=matmul256,matmul512,matmul1024,eltwise1m,mlp-train-b64,mnist-book-train-b64,mnist-book-train-b512,mnist-deep-train-b128
+[ "${QUICK:-0}" = 1 ] && PEERS=jaxjs-webgpu
+
+if [ ! -e build/site/pyodide/pyodide.mjs ]; then
+  echo "make bench: build/site has no Pyodide yet; run 'make setup' first." >&2
+  exit 1
+fi
+if [ ! -e "$BENCH/run.py" ]; then
+  if [ ! -e "$BENCH_DIR/run.py" ]; then
+    echo "make bench: the yardstick is not at $BENCH_DIR; it is kept outside this repository." >&2
+    echo "Name its folder (the one with run.py, spec.py and page/): make bench BENCH_DIR=/path/to/bench" >&2
+    exit 1
+  fi
+  mkdir -p "$BENCH"
+  cp -R "$BENCH_DIR/." "$BENCH"
+  chmod -R u+w "$BENCH"
+fi
+if [ ! -e "$BENCH/.ready" ]; then
+  (cd "$BENCH" && sh setup.sh) && touch "$BENCH/.ready"
+fi
+
+OUT=$BENCH/results/pyml.json
+[ "${QUICK:-0}" = 1 ] && OUT=$BENCH/results/pyml-quick.json && rm -f "$OUT"
+PYTHON=$BENCH/.venv/bin/python
+$PYTHON "$BENCH/run.py" --out "$OUT" --extra "$REPOSITORY" -w "${WORKLOADS:-$ALL}" \
+  -c "${CONTENDERS:-$PEERS},pyml-webgpu=benchmarks/contender.mjs" --rounds "${ROUNDS:-7}" --budget "${BUDGET:-6000}"
+echo
+$PYTHON benchmarks/report.py "$OUT"
+echo
+$PYTHON "$BENCH/run.py" --out "$OUT" --check

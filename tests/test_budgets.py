@@ -1,0 +1,103 @@
+"""Counts that must not grow: dispatches, device calls, live buffers, peak memory. No times."""
+
+import gc
+import sys
+from pathlib import Path
+
+import numpy as np
+
+import pyml
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "benchmarks"))
+import contender  # noqa: E402
+import meter  # noqa: E402
+import step_cost  # noqa: E402
+
+BATCH = 16
+BYTES = 4
+
+
+def book_convnet_bench():
+    return contender.TrainBench(step_cost.book_convnet(BATCH))
+
+
+def test_a_book_convnet_step_takes_at_most_32_dispatches(device):
+    bench = book_convnet_bench()
+    with meter.Meter() as seen:
+        bench.single()
+    assert seen.plan.dispatches <= 32, seen.plan.explain()
+
+
+def test_every_variable_of_a_book_convnet_step_is_written_in_place(device):
+    bench = book_convnet_bench()
+    with meter.Meter() as seen:
+        bench.single()
+    assert not seen.plan.copies, seen.plan.explain()
+
+
+def test_a_replayed_step_of_fit_takes_at_most_3_device_calls(device):
+    bench = book_convnet_bench()
+    bench.loop(8)
+    with meter.Meter() as few:
+        bench.loop(8)
+    bench.loop(24)
+    with meter.Meter() as many:
+        bench.loop(24)
+    assert (many.calls - few.calls) / 16 <= 3, many.counts
+
+
+def test_a_train_on_batch_writes_two_arrays_replays_once_and_reads_once(device):
+    bench = book_convnet_bench()
+    for _ in range(2):
+        bench.single()
+    with meter.Meter() as seen:
+        for _ in range(4):
+            bench.single()
+    work = {name: seen.counts[name] / 4 for name in ("write", "replay", "read", "record", "alloc", "prepare")}
+    assert work == {"write": 2, "replay": 1, "read": 1, "record": 0, "alloc": 0, "prepare": 0}
+
+
+def test_live_buffers_and_bytes_stay_the_same_from_step_20_to_step_500(device):
+    model = pyml.Sequential([
+        pyml.Input((6, 6, 1)), pyml.layers.Conv2D(2, 3, activation="relu"), pyml.layers.Flatten(),
+        pyml.layers.Dropout(0.2), pyml.layers.Dense(3, activation="softmax"),
+    ])  # fmt: skip
+    model.compile(optimizer="adam", loss="sparse_categorical_crossentropy", metrics=["accuracy"])
+    x, y = np.ones((8, 6, 6, 1), np.float32), np.arange(8, dtype=np.int32) % 3
+
+    def steps(n):
+        for _ in range(n):
+            model.train_on_batch(x, y)
+        gc.collect()
+        now = meter.memory()
+        return now["buffers"], now["bytes"]
+
+    at_20 = steps(20)
+    assert steps(480) == at_20
+
+
+def test_a_long_fit_holds_no_more_than_a_short_one(device):
+    bench = book_convnet_bench()
+    x, y = bench.x, bench.y
+
+    def after_epochs(n):
+        bench.model.fit(x, y, batch_size=BATCH // 2, epochs=n, verbose=0)
+        gc.collect()
+        now = meter.memory()
+        return now["buffers"], now["bytes"]
+
+    after_epochs(2)   # the first fit compiles
+    assert after_epochs(12) == after_epochs(2)
+
+
+def test_peak_memory_is_at_most_1_3_times_the_live_set(device):
+    gc.collect()
+    before = meter.memory()["bytes"]
+    with meter.Meter() as seen:
+        bench = book_convnet_bench()
+        for _ in range(3):
+            bench.single()
+    plan = seen.plan
+    arrays = sum(node.size * BYTES for node in [*plan.leaves, *plan.outs])
+    live_set = arrays + plan.live_bytes
+    assert seen.peak_bytes - before <= 1.3 * live_set, (seen.peak_bytes - before, live_set, plan.explain())
