@@ -1,4 +1,4 @@
-"""The yardstick's workloads in pyml, written as a user writes them. `contender.mjs` drives this file in Pyodide.
+"""The yardstick's workloads in pyml, written as a user writes them; `contender.mjs` runs it in Pyodide.
 
 A workload is one entry of the yardstick's spec.json; `prepare` returns a `Bench` with `single()` (one step,
 its result read back), `loop(k)` (k steps, one read at the end) and `stats()`. Weights and data are the
@@ -290,8 +290,8 @@ def lstm(w):
     return bench
 
 
-KINDS = {"matmul": matmul, "eltwise": eltwise, "train": TrainBench, "infer": infer, "transformer": transformer,
-         "lstm": lstm}
+KINDS = {"matmul": matmul, "eltwise": eltwise, "train": TrainBench, "infer": infer,
+         "transformer": transformer, "lstm": lstm}
 
 
 def prepare(spec):

@@ -20,7 +20,7 @@ def milliseconds(value):
 
 def ratio(peer, pyml, key="single"):
     """Median, least and largest of peer / pyml over the rounds both ran, or None."""
-    a, b = ({r: t for r, t in zip(c[key]["rounds"], c[key]["runs"])} for c in (peer, pyml))
+    a, b = (dict(zip(c[key]["rounds"], c[key]["runs"])) for c in (peer, pyml))
     both = sorted(a[r] / b[r] for r in a if r in b)
     return (statistics.median(both), both[0], both[-1]) if both else None
 
@@ -50,14 +50,14 @@ def table(workloads):
             total, faster = total + 1, faster + (r[0] >= 1)
         loops = [p["loop"]["median"] for p in peers.values() if p.get("loop")]
         stats = mine.get("stats") if isinstance(mine.get("stats"), dict) else {}
-        show = lambda key: str(stats.get(key, "–"))
+        costs = [str(stats.get(key, "–")) for key in ("dispatches", "python_ms", "js_calls")]
         lines.append("| " + " | ".join([
             wid, milliseconds(mine["single"]["median"]),
             *[milliseconds(peers[n]["single"]["median"]) if n in peers else "–" for n in names],
             f"{r[0]:.2f}x ({r[1]:.2f}–{r[2]:.2f})" if r else "–",
             milliseconds(mine["loop"]["median"]) if mine.get("loop") else "–",
             milliseconds(min(loops)) if loops else "–",
-            show("dispatches"), show("python_ms"), show("js_calls"), milliseconds(mine.get("first_ms", 0)),
+            *costs, milliseconds(mine.get("first_ms", 0)),
         ]) + " |")  # fmt: skip
     return lines, faster, total
 
@@ -69,4 +69,4 @@ if __name__ == "__main__":
         stored = json.load(f)["workloads"]
     lines, faster, total = table(stored)
     print("\n".join(lines))
-    print(f"\npyml is at least as fast as the fastest peer on {faster} of {total} workloads (medians of ratios).")
+    print(f"\npyml is at least as fast as the fastest peer on {faster} of {total} workloads (median ratio).")

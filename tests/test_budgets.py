@@ -9,9 +9,9 @@ import numpy as np
 import pyml
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "benchmarks"))
-import contender  # noqa: E402
-import meter  # noqa: E402
-import step_cost  # noqa: E402
+import contender
+import meter
+import step_cost
 
 BATCH = 16
 BYTES = 4
