@@ -34,7 +34,8 @@ ROWS = {
 def book_convnet(batch):
     """The yardstick's mnist-book-train workload without its file."""
     plain = {"op": "conv", "k": 5, "s": 1, "p": 0, "bias": True, "act": "relu"}
-    conv = lambda cin, cout, seed: {**plain, "cin": cin, "cout": cout, "seed": seed, "bound": (6 / 25 / cin) ** 0.5}
+    bound = lambda cin: (6 / 25 / cin) ** 0.5
+    conv = lambda cin, cout, seed: {**plain, "cin": cin, "cout": cout, "seed": seed, "bound": bound(cin)}
     dense = {"op": "dense", "i": 256, "o": 10, "act": None, "seed": 112, "bound": (3 / 256) ** 0.5}
     net = [conv(1, 8, 104), {"op": "pool"}, conv(8, 16, 108), {"op": "pool"}, {"op": "flatten"}, dense]
     return {"kind": "train", "net": net, "input": [28, 28, 1], "batch": batch, "classes": 10, "opt": "adam",
