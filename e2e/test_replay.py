@@ -95,6 +95,20 @@ def test_a_shader_error_names_the_kernel_and_the_line(engine):
     assert "y[g.x] = x[g.x] * nope" in message
 
 
+def test_a_kernel_nobody_waited_for_is_made_by_record_and_its_error_raised_at_the_read(engine):
+    def run(number, source):
+        kernel = json.dumps([[number, "late", source, ["read", "read_write"]]])
+        steps = f"new Uint32Array([0, {number}, 1, 1, 1, 2, 1, 2])"
+        begin = f"engine.prepare({json.dumps(kernel)}, false);"
+        return failure(
+            engine, begin + f"engine.replay(engine.record({steps})); return (await engine.read(2, 4)).length;"
+        )
+
+    assert run(60, TWICE.replace("2.0", "3.0")) == 4
+    name, message = run(61, TWICE.replace("2.0", "nope"))
+    assert name == "KernelError" and "late: line 5: unresolved value 'nope'" in message
+
+
 def test_an_error_the_device_reports_late_is_raised_at_the_next_read_and_only_there(engine):
     steps = "new Uint32Array([0, 1, 70000, 1, 1, 2, 1, 2])"
     name, message = failure(engine, f"engine.replay(engine.record({steps})); await engine.read(2, 4);")

@@ -44,7 +44,7 @@
   function makeEngine(device, adapter) {
     const { queue } = device;
     const buffers = new Map(); // id -> GPUBuffer
-    const pipelines = new Map(); // id -> { pipeline | null, bind layout, descriptor, failed | null }
+    const pipelines = new Map(); // id -> { pipeline | null, bind, descriptor, source, failed | null }
     const layouts = new Map(); // "read,read_write" -> { bind, pipeline }
     const recordings = new Map();
     const staging = [];
@@ -76,35 +76,55 @@
       return entry;
     }
 
-    /** Compiles kernels side by side. `text` is JSON: [[id, label, source, bindings], ...]. */
-    function prepare(text) {
+    function declare([id, label, source, bindings]) {
+      const layout = layoutFor(bindings);
+      device.pushErrorScope("validation");
+      const module = device.createShaderModule({ code: source, label });
+      device.popErrorScope(); // the pipeline of a bad module fails too, and explain() says why
+      const descriptor = { label, layout: layout.pipeline, compute: { module, entryPoint: "main" } };
+      const kernel = { pipeline: null, bind: layout.bind, descriptor, source, failed: null };
+      pipelines.set(id, kernel);
+      return kernel;
+    }
+
+    async function explain(kernel, message) {
+      const report = await compilerReport(kernel.descriptor.compute.module, kernel.source);
+      return (kernel.failed = `${kernel.descriptor.label}: ${report || message}`);
+    }
+
+    /** Takes kernels, `text` being JSON: [[id, label, source, bindings], ...]. With `wait` they compile side by
+     *  side and the promise rejects with what does not; without it record() makes their pipelines. */
+    function prepare(text, wait = true) {
       check();
-      const finished = compile(JSON.parse(text));
+      const kernels = JSON.parse(text).map(declare);
+      if (!wait) return null;
+      const finished = compile(kernels);
       finished.catch(() => {}); // a caller need not wait: record() repeats the failure
       return finished;
     }
 
     async function compile(kernels) {
-      const started = kernels.map(([id, label, source, bindings]) => {
-        const layout = layoutFor(bindings);
-        device.pushErrorScope("validation");
-        const module = device.createShaderModule({ code: source, label });
-        const moduleError = device.popErrorScope();
-        const descriptor = { label, layout: layout.pipeline, compute: { module, entryPoint: "main" } };
-        const entry = { pipeline: null, bind: layout.bind, descriptor, failed: null };
-        pipelines.set(id, entry);
-        const made = device.createComputePipelineAsync(descriptor).then((pipeline) => { entry.pipeline = pipeline; });
-        return Promise.allSettled([made, moduleError]).then(async ([pipeline, scope]) => {
-          if (pipeline.status === "fulfilled" && !scope.value) return null;
-          check();
-          const report = await compilerReport(module, source);
-          entry.failed = `${label}: ${report || scope.value?.message || pipeline.reason?.message}`;
-          return entry.failed;
-        });
-      });
-      const failed = (await Promise.all(started)).filter(Boolean);
+      const reports = await Promise.all(kernels.map((kernel) =>
+        device.createComputePipelineAsync(kernel.descriptor).then(
+          (pipeline) => { kernel.pipeline = pipeline; },
+          (error) => lost === null && explain(kernel, error.message),
+        )));
       check();
+      const failed = reports.filter(Boolean);
       if (failed.length) throw failure("KernelError", failed.join("\n"));
+    }
+
+    /** The pipeline of a kernel, made on the spot if need be; what is wrong with it is raised at the next read. */
+    function pipelineNow(kernel) {
+      if (kernel.failed) throw failure("KernelError", kernel.failed);
+      if (!kernel.pipeline) {
+        device.pushErrorScope("validation");
+        kernel.pipeline = device.createComputePipeline(kernel.descriptor);
+        device.popErrorScope().then(async (scope) => {
+          if (scope) errors.unshift(failure("KernelError", await explain(kernel, scope.message)));
+        }, () => {});
+      }
+      return kernel.pipeline;
     }
 
     /** Turns a flat list of steps into bind groups. A run of dispatches shares one compute pass.
@@ -127,11 +147,9 @@
           const buffer = buffers.get(ints[at + 6 + i]);
           entries.push({ binding: i, resource: { buffer, size: bindable(buffer) } });
         }
-        if (kernel.failed) throw failure("KernelError", kernel.failed);
-        // A caller that did not wait for prepare() gets its pipeline now and its errors at the next read.
-        kernel.pipeline ??= device.createComputePipeline(kernel.descriptor);
+        const pipeline = pipelineNow(kernel);
         const group = device.createBindGroup({ label: kernel.descriptor.label, layout: kernel.bind, entries });
-        steps.push({ pipeline: kernel.pipeline, group, x, y, z });
+        steps.push({ pipeline, group, x, y, z });
         at += 6 + count;
       }
       borrowed?.release();

@@ -155,22 +155,27 @@ class BrowserDevice:
         Raises:
             KernelError: When awaited, if one does not compile; names the kernel and the line of WGSL.
         """
+        return _Compiling(self, self._declare(kernels, wait=True))
+
+    def _declare(self, kernels: Sequence[DeviceKernel], wait: bool):
+        """Hands new kernels to JavaScript; with `wait` returns a promise, or None when all are known."""
         wanted = []
         for kernel in kernels:
-            if kernel.cache is not None:
+            if kernel.cache is not None and kernel.cache[0] is self:
                 continue
             key = (kernel.source, tuple(kernel.bindings))
             id = self._pipelines.get(key)
             if id is None:
                 id = self._pipelines[key] = len(self._pipelines) + 1
                 wanted.append([id, kernel.label, kernel.source, list(kernel.bindings)])
-            kernel.cache = id
-        return _Compiling(self, self._call(self._engine.prepare, json.dumps(wanted)) if wanted else None)
+            kernel.cache = (self, id)
+        return self._call(self._engine.prepare, json.dumps(wanted), wait) if wanted else None
 
     def record(self, steps: Sequence[Step]) -> Recorded:
         """Makes every bind group of a list of dispatches and copies."""
         while self._forgotten:
             self._engine.forget(self._forgotten.pop())
+        self._declare([step.kernel for step in steps if isinstance(step, Dispatch)], wait=False)
         flat = array("I")
         most = self.limits.max_workgroups
         for step in steps:
@@ -180,9 +185,7 @@ class BrowserDevice:
                     raise KernelError(
                         f"{kernel.label}: grid {kernel.grid} exceeds {most} workgroups; fold it."
                     )
-                if kernel.cache is None:
-                    self.prepare([kernel])
-                flat.extend((DISPATCH, kernel.cache, *kernel.grid, len(step.buffers)))
+                flat.extend((DISPATCH, kernel.cache[1], *kernel.grid, len(step.buffers)))
                 flat.extend(buffer.handle for buffer in step.buffers)
             else:
                 flat.extend((COPY, step.src.handle, step.dst.handle, step.nbytes))

@@ -1,0 +1,35 @@
+"""A page with pyml running in it, for tests that talk to Python in the browser."""
+
+import json
+import textwrap
+
+BLANK = "/vendor/vega.LICENSE.txt"  # any file of the site that is no page
+START = """async () => {
+  const { loadPyml } = await import("/web/pyml.js");
+  window.events = [];
+  window.pyml = await loadPyml({ status: (event) => { window.events.push(event); } });
+  for (const kind of ["stdout", "stderr"]) pyml.on(kind, (text) => window.events.push({ type: kind, text }));
+  return pyml.info;
+}"""
+
+
+class PythonPage:
+    """Python in a page of the site. `query` is the page's address after `?`, such as `backend=cpu&thread=main`."""
+
+    def __init__(self, page, site, query=""):
+        self.page = page
+        page.goto(f"{site}{BLANK}?{query}")
+        self.info = page.evaluate(START)
+
+    def run(self, code):
+        """Runs Python (top-level await works) and returns the value of its last expression, which must be JSON."""
+        return json.loads(self.page.evaluate("(code) => pyml.runPython(code)", wrap(code)))
+
+    def printed(self):
+        return self.page.evaluate('() => events.filter((e) => e.type === "stdout").map((e) => e.text)')
+
+
+def wrap(code):
+    """Sends the last line of `code`, an expression, back as JSON."""
+    *body, last = textwrap.dedent(code).strip().split("\n")
+    return "\n".join([*body, f"import json\njson.dumps({last})"])

@@ -1,0 +1,156 @@
+"""pyml/device/browser.py in Chromium: bytes, replay, errors, and ops against numpy in the same Pyodide."""
+
+import pytest
+from python_page import PythonPage
+
+KERNEL = '''
+import numpy as np, pyml
+from pyml import config, ops
+from pyml.device.base import Copy, DeviceKernel, Dispatch
+device = config.device()
+twice = """@group(0) @binding(0) var<storage, read> x: array<f32>;
+@group(0) @binding(1) var<storage, read_write> y: array<f32>;
+@compute @workgroup_size(64) fn main(@builtin(global_invocation_id) g: vec3u) {
+  if (g.x < 100u) { y[g.x] = x[g.x] * 2.0; }
+}"""
+def raised(f):
+    try:
+        f()
+    except Exception as error:
+        return [type(error).__name__, str(error)]
+'''
+
+
+@pytest.fixture(scope="module")
+def worker(browser, site):
+    """Python in a Web Worker on WebGPU."""
+    context = browser.new_context()
+    python = PythonPage(context.new_page(), site, "backend=webgpu")
+    python.page.evaluate("(code) => pyml.runPython(code)", KERNEL)
+    yield python
+    context.close()
+
+
+def test_the_adapter_is_named_and_known_to_be_software(worker):
+    assert worker.info["backend"] == "webgpu" and "swiftshader" in worker.info["summary"]
+    assert worker.run("[device.profile.family, device.info['type']]") == ["register", "software"]
+
+
+def test_arrays_of_any_dtype_and_size_go_up_and_come_back(worker):
+    assert (
+        worker.run("""
+        arrays = [np.arange(7, dtype=np.float32), np.float32(3).reshape(()), np.arange(6, dtype=np.uint32).reshape(2, 3),
+                  np.array([1, 2, 3], np.uint8), np.arange(5, dtype=np.float16), np.zeros((0, 4), np.float32)]
+        same = []
+        for array in arrays:
+            buffer = device.alloc(array.nbytes)
+            device.write(buffer, array)
+            same.append(bytes(await device.read(buffer, array.nbytes)) == array.tobytes())
+        same
+    """)
+        == [True] * 6
+    )
+
+
+def test_a_recording_replays_its_dispatches_and_copies(worker):
+    assert worker.run("""
+        a, b = device.alloc(400), device.alloc(400)
+        device.write(a, np.ones(100, np.float32))
+        kernel = DeviceKernel("twice", twice, ("read", "read_write"), (2, 1, 1))
+        await device.prepare([kernel])
+        step = device.record([Dispatch(kernel, (a, b)), Copy(b, a, 400)])
+        for _ in range(5):
+            device.replay(step)
+        np.frombuffer(device.sync_wait(device.read(a, 400)), np.float32)[[0, 99]].tolist()
+    """) == [32.0, 32.0]
+
+
+def test_freed_buffers_are_used_again(worker):
+    assert (
+        worker.run("""
+        before = device.usage.buffers
+        for _ in range(20):
+            kept = device.alloc(12345)
+        device.usage.buffers - before
+    """)
+        <= 2
+    )
+
+
+def test_a_kernel_that_does_not_compile_raises_with_its_name_and_line(worker):
+    name, message = worker.run("""
+        bad = DeviceKernel("my_kernel", twice.replace("2.0", "nope"), ("read", "read_write"), (1, 1, 1))
+        raised(lambda: device.sync_wait(device.prepare([bad])))
+    """)
+    assert name == "KernelError" and "my_kernel: line 4: unresolved value 'nope'" in message
+
+
+def test_an_array_larger_than_the_adapter_binds_says_both_sizes(worker):
+    name, message = worker.run("raised(lambda: device.alloc(1 << 34))")
+    assert name == "BufferTooLarge" and "17,179,869,184" in message and "binds at most" in message
+
+
+OPS = """
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=(5, 7)).astype(np.float32); y = rng.normal(size=(5, 7)).astype(np.float32)
+    w = rng.normal(size=(7, 6)).astype(np.float32); i = np.array([4, 0, 2])
+    softmax = np.exp(x - x.max(1, keepdims=True)); softmax /= softmax.sum(1, keepdims=True)
+    image = rng.normal(size=(2, 8, 8, 3)).astype(np.float32)
+    cases = {
+        "add": (ops.add(x, y), x + y),
+        "broadcast": (ops.multiply(x, y[:1]), x * y[:1]),
+        "tanh": (ops.tanh(x), np.tanh(x)),
+        "exp": (ops.exp(x), np.exp(x)),
+        "where": (ops.where(x > 0, x, y), np.where(x > 0, x, y)),
+        "sum": (ops.sum(x, axis=0), x.sum(0)),
+        "mean": (ops.mean(x), x.mean()),
+        "max": (ops.max(x, axis=1), x.max(1)),
+        "argmax": (ops.argmax(x, axis=1), x.argmax(1)),
+        "matmul": (ops.matmul(x, w), x @ w),
+        "transpose": (ops.transpose(x), x.T),
+        "reshape": (ops.reshape(x, (7, 5)), x.reshape(7, 5)),
+        "concatenate": (ops.concatenate([x, y], axis=1), np.concatenate([x, y], 1)),
+        "take": (ops.take(x, i, axis=0), x[i]),
+        "softmax": (ops.softmax(x), softmax),
+        "max_pool": (ops.max_pool(image, 2), image.reshape(2, 4, 2, 4, 2, 3).max((2, 4))),
+        "fused": (ops.sum(ops.square(ops.relu(x * 2.0 + y)), axis=1), (np.maximum(x * 2 + y, 0) ** 2).sum(1)),
+    }
+    wrong = {}
+    for name, (ours, theirs) in cases.items():
+        got = await ours.data()
+        if got.shape != np.shape(theirs) or not np.allclose(got, theirs, rtol=1e-4, atol=1e-4):
+            wrong[name] = float(np.abs(got - theirs).max()) if got.shape == np.shape(theirs) else str(got.shape)
+    wrong
+"""
+
+
+def test_ops_compute_what_numpy_computes(worker):
+    assert worker.run(OPS) == {}
+
+
+def test_values_read_without_await_where_the_browser_can_wait(worker):
+    assert worker.info["canWait"]
+    assert worker.run("ops.sum(ops.ones((3, 4))).numpy().item()") == 12
+
+
+def test_without_jspi_reading_asks_for_await_and_await_works(browser, site):
+    context = browser.new_context()
+    python = PythonPage(context.new_page(), site, "backend=webgpu&jspi=off")
+    assert not python.info["canWait"]
+    python.page.evaluate("(code) => pyml.runPython(code)", KERNEL)
+    name, message = python.run("raised(lambda: ops.sum(ops.ones((3, 4))).numpy())")
+    assert name == "SyncReadError" and "await t.data()" in message
+    assert python.run("(await ops.sum(ops.ones((3, 4))).data()).item()") == 12
+    context.close()
+
+
+def test_a_lost_device_is_reported_as_device_lost(browser, site):
+    context = browser.new_context()
+    python = PythonPage(context.new_page(), site, "backend=webgpu&thread=main")
+    python.page.evaluate("(code) => pyml.runPython(code)", KERNEL)
+    assert python.run("(await (ops.ones((3,)) * 2).data()).tolist()") == [2, 2, 2]
+    python.page.evaluate("() => pyml.runPython('await device.lose()')")
+    for use in ("(ops.ones((3,)) * 3).numpy()", "device.write(device.alloc(16), b'1234')"):
+        name, message = python.run(f"raised(lambda: {use})")
+        assert name == "DeviceLost" and "lost" in message
+    context.close()
