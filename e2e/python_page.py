@@ -14,7 +14,7 @@ START = """async () => {
 
 
 class PythonPage:
-    """Python in a page of the site. `query` is the page's address after `?`, such as `backend=cpu&thread=main`."""
+    """Python in a page of the site. `query` is what follows `?` in its address: `backend=cpu&thread=main`."""
 
     def __init__(self, page, site, query=""):
         self.page = page
@@ -22,7 +22,7 @@ class PythonPage:
         self.info = page.evaluate(START)
 
     def run(self, code):
-        """Runs Python (top-level await works) and returns the value of its last expression, which must be JSON."""
+        """Runs Python (top-level await works); returns the value of the last line, which JSON must hold."""
         return json.loads(self.page.evaluate("(code) => pyml.runPython(code)", wrap(code)))
 
     def printed(self):

@@ -39,7 +39,7 @@ def test_the_adapter_is_named_and_known_to_be_software(worker):
 def test_arrays_of_any_dtype_and_size_go_up_and_come_back(worker):
     assert (
         worker.run("""
-        arrays = [np.arange(7, dtype=np.float32), np.float32(3).reshape(()), np.arange(6, dtype=np.uint32).reshape(2, 3),
+        arrays = [np.arange(7, dtype=np.float32), np.float32(3).reshape(()), np.arange(6, dtype=np.uint32),
                   np.array([1, 2, 3], np.uint8), np.arange(5, dtype=np.float16), np.zeros((0, 4), np.float32)]
         same = []
         for array in arrays:
@@ -119,7 +119,7 @@ OPS = """
     for name, (ours, theirs) in cases.items():
         got = await ours.data()
         if got.shape != np.shape(theirs) or not np.allclose(got, theirs, rtol=1e-4, atol=1e-4):
-            wrong[name] = float(np.abs(got - theirs).max()) if got.shape == np.shape(theirs) else str(got.shape)
+            wrong[name] = [str(got), str(theirs)]
     wrong
 """
 
