@@ -137,7 +137,8 @@ def main():
     print(f"PyTorch {torch.__version__} on {name}" if torch else "PyTorch is not installed")
     if where == "cuda":
         torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = False
-    print("\n| workload | pyml ms | GFLOP/s | of peak | PyTorch ms | pyml / PyTorch |\n|---|---:|---:|---:|---:|---:|")
+    print("\n| workload | pyml ms | GFLOP/s | of peak | PyTorch ms | pyml / PyTorch |")
+    print("|---|---:|---:|---:|---:|---:|")
     for n in (256, 512, 1024, 2048, 4096) if options.gpu else (256, 512, 1024):
         row(f"matmul {n}", 2 * n**3, pyml_matmul(n), torch and torch_matmul(n, where), options.peak)
     for title, w in (
@@ -146,13 +147,14 @@ def main():
         ("deep convnet, batch 128", deep_convnet(128)),
     ):
         work = flops(w["net"]) * w["batch"]
-        row(title, work, pyml_convnet(w, 20 if options.gpu else 3), torch and torch_convnet(w, where), options.peak)
+        mine = pyml_convnet(w, 20 if options.gpu else 3)
+        row(title, work, mine, torch and torch_convnet(w, where), options.peak)
 
 
 def row(title, work, mine, theirs, peak):
-    share = f"{work / mine / peak / 1e10:.1f} %" if peak else "–"
+    rate, share = f"{work / mine / 1e9:,.1f}", f"{work / mine / peak / 1e10:.1f} %" if peak else "–"
     other = (f"{theirs * 1e3:.3f}", f"{mine / theirs:.2f}") if theirs else ("–", "–")
-    print(f"| {title} | {mine * 1e3:.3f} | {work / mine / 1e9:,.1f} | {share} | {other[0]} | {other[1]} |", flush=True)
+    print(f"| {title} | {mine * 1e3:.3f} | {rate} | {share} | {other[0]} | {other[1]} |", flush=True)
 
 
 if __name__ == "__main__":
