@@ -2,6 +2,7 @@
 
 from pathlib import Path
 from typing import TypeAlias
+from zipfile import BadZipFile
 
 import numpy as np
 
@@ -64,7 +65,7 @@ def read(path: Path) -> tuple[Split, Split]:
     try:
         with np.load(path, allow_pickle=False) as data:
             return (data["x_train"], data["y_train"]), (data["x_test"], data["y_test"])
-    except (KeyError, ValueError, OSError, EOFError) as error:
+    except (BadZipFile, KeyError, ValueError, OSError, EOFError) as error:
         raise ValueError(
             f"{path} is not a file of digits ({error}); delete it and run `make setup`."
         ) from None

@@ -1,0 +1,371 @@
+"""The `pyml` command: sites, wheels and lock files, the server, demos."""
+
+import base64
+import csv
+import hashlib
+import http.client
+import io
+import json
+import os
+import socket
+import subprocess
+import sys
+import time
+import zipfile
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pytest
+
+from pyml import cli
+from pyml.cli import build, demo, paths, serve, wheel
+
+ROOT = Path(__file__).parents[1]
+
+
+def silent(text: str) -> None:
+    """Receives progress lines and drops them."""
+
+
+def run_pyml(*arguments: str, **environment: str) -> subprocess.CompletedProcess:
+    command = [sys.executable, "-m", "pyml.cli", *arguments]
+    return subprocess.run(
+        command, capture_output=True, text=True, env={**os.environ, **environment}, timeout=120
+    )
+
+
+@pytest.fixture(scope="module")
+def page(tmp_path_factory) -> Path:
+    """A user's page."""
+    folder = tmp_path_factory.mktemp("page")
+    (folder / "index.html").write_text("<!doctype html><title>mine</title>")
+    (folder / "model.py").write_text("import pyml\n")
+    (folder / ".hidden").write_text("not for others")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def built(tmp_path_factory, page) -> Path:
+    """A site built for that page."""
+    return build.build_site(tmp_path_factory.mktemp("site") / "out", page, say=silent)
+
+
+def test_info_prints_the_backend_and_versions():
+    done = run_pyml("info", PYML_BACKEND="cpu")
+    assert done.returncode == 0, done.stderr
+    assert "cpu" in done.stdout and "0.1.0" in done.stdout
+
+
+def test_help_names_every_command():
+    out = run_pyml("--help").stdout
+    assert all(command in out for command in ("demo", "serve", "build", "info"))
+
+
+def test_command_is_installed():
+    assert (
+        subprocess.run(
+            [str(Path(sys.executable).with_name("pyml")), "--help"], capture_output=True
+        ).returncode
+        == 0
+    )
+
+
+def test_site_holds_the_page_the_runtime_the_wheels_and_the_worker(built):
+    names = {path.relative_to(built).as_posix() for path in built.rglob("*") if path.is_file()}
+    wanted = {"index.html", "model.py", "sw.js", "web/pyml.js", "web/replay.js", "data/mnist.npz"}
+    wanted |= {f"pyodide/{name}" for name in ("pyodide.mjs", "pyodide.asm.wasm", "python_stdlib.zip")}
+    wanted |= {f"vendor/{name}.min.js" for name in ("vega", "vega-lite", "vega-embed")}
+    assert wanted <= names
+    assert ".hidden" not in names and not any(name.startswith("demos/") for name in names)
+
+
+def test_gallery_site_holds_every_demo(tmp_path):
+    site = build.build_site(tmp_path / "out", say=silent)
+    assert (site / "index.html").read_bytes() == (ROOT / "web" / "index.html").read_bytes()
+    assert (site / "demos" / "mnist" / "model.py").is_file()
+
+
+def test_second_build_writes_nothing(built, page):
+    before = {path: path.stat().st_mtime_ns for path in built.rglob("*") if path.name != build.MANIFEST}
+    lines = []
+    build.build_site(built, page, say=lines.append)
+    assert "0 of them new or changed" in lines[-1]
+    assert before == {
+        path: path.stat().st_mtime_ns for path in built.rglob("*") if path.name != build.MANIFEST
+    }
+
+
+def test_file_that_left_the_page_leaves_the_site(tmp_path, page):
+    own = tmp_path / "page"
+    own.mkdir()
+    (own / "index.html").write_text("one")
+    (own / "old.txt").write_text("old")
+    site = build.build_site(tmp_path / "out", own, say=silent)
+    (own / "old.txt").unlink()
+    (own / "index.html").write_text("two")
+    build.build_site(site, own, say=silent)
+    assert not (site / "old.txt").exists() and (site / "index.html").read_text() == "two"
+
+
+def test_build_refuses_a_folder_with_other_files(tmp_path, page):
+    (tmp_path / "thesis.txt").write_text("mine")
+    with pytest.raises(build.BuildError, match="holds files that pyml did not write"):
+        build.build_site(tmp_path, page, say=silent)
+    assert (tmp_path / "thesis.txt").read_text() == "mine"
+
+
+def test_build_refuses_a_page_without_an_index(tmp_path):
+    done = run_pyml("build", str(tmp_path / "out"), "--page", str(tmp_path))
+    assert done.returncode == 1 and "holds no index.html" in done.stderr
+    assert not (tmp_path / "out").exists()
+
+
+def test_build_refuses_a_page_that_takes_pymls_names(tmp_path):
+    (tmp_path / "page" / "web").mkdir(parents=True)
+    (tmp_path / "page" / "index.html").write_text("x")
+    (tmp_path / "page" / "web" / "mine.js").write_text("x")
+    with pytest.raises(build.BuildError, match=r"pyml needs the name web/mine\.js itself"):
+        build.build_site(tmp_path / "out", tmp_path / "page", say=silent)
+
+
+def test_lock_file_is_one_that_pyodides_own_tool_accepts(built):
+    pyodide_lock = pytest.importorskip("pyodide_lock")
+    data = json.loads((built / "pyodide" / "pyodide-lock.json").read_text())
+    if "version" in pyodide_lock.spec.InfoSpec.model_fields:  # the releases for Python 3.11 know the older header
+        data["info"] = {**data["info"], "version": "314.0.3"}
+    lock = pyodide_lock.PyodideLockSpec(**data)
+    lock.check_wheel_filenames()
+    assert set(lock.packages) == {"numpy", "pyml"}
+    assert lock.packages["pyml"].depends == ["numpy"] and lock.packages["pyml"].imports == ["pyml"]
+
+
+def test_lock_file_has_the_checksums_of_the_served_wheels(built):
+    lock = json.loads((built / "pyodide" / "pyodide-lock.json").read_text())
+    for entry in lock["packages"].values():
+        data = (built / "pyodide" / entry["file_name"]).read_bytes()
+        assert hashlib.sha256(data).hexdigest() == entry["sha256"], entry["name"]
+
+
+def served_wheel(site: Path, name: str) -> zipfile.ZipFile:
+    return zipfile.ZipFile(next((site / "pyodide").glob(f"{name}-*.whl")))
+
+
+def test_wheel_record_lists_every_file_with_its_checksum(built):
+    with served_wheel(built, "pyml") as archive:
+        record = next(name for name in archive.namelist() if name.endswith("/RECORD"))
+        rows = list(csv.reader(io.StringIO(archive.read(record).decode())))
+        assert {row[0] for row in rows} == set(archive.namelist())
+        for path, code, size in rows:
+            if path != record:
+                data = archive.read(path)
+                expected = base64.urlsafe_b64encode(hashlib.sha256(data).digest()).rstrip(b"=").decode()
+                assert (code, int(size)) == (f"sha256={expected}", len(data))
+
+
+def test_wheel_for_pages_holds_kernels_and_replay_but_not_the_command(built):
+    names = served_wheel(built, "pyml").namelist()
+    assert "pyml/_data/web/replay.js" in names
+    kernels = {f"pyml/_data/kernels_wgsl/{path.name}" for path in (ROOT / "kernels_wgsl").glob("*.wgsl")}
+    assert kernels and kernels <= set(names)
+    assert not any(name.startswith("pyml/cli/") for name in names)
+
+
+def test_wheel_for_pages_is_compiled_and_keeps_its_sources(built):
+    names = set(served_wheel(built, "pyml").namelist())
+    assert {"pyml/core/tensor.py", "pyml/core/__pycache__/tensor.cpython-314.pyc"} <= names
+
+
+def test_wheel_of_the_same_sources_is_the_same_bytes(tmp_path):
+    files = wheel.read_sources()
+    first, second = (wheel.write_wheel(tmp_path / name, files).read_bytes() for name in "ab")
+    assert first == second
+
+
+def test_wheel_is_small(built):
+    """What a visitor downloads beside Pyodide and numpy."""
+    assert next((built / "pyodide").glob("pyml-*.whl")).stat().st_size < 2_000_000
+
+
+def test_built_wheel_runs_where_there_is_no_checkout(tmp_path):
+    """The wheel that `make setup` builds for pip, unpacked and imported on its own."""
+    wheels = list((ROOT / "dist").glob("pyml-*-py3-none-any.whl"))
+    if not wheels:
+        pytest.skip("no wheel in dist/: run `make setup`")
+    with zipfile.ZipFile(wheels[0]) as archive:
+        archive.extractall(tmp_path)
+    code = (
+        "import sys; sys.path.insert(0, sys.argv[1])\n"
+        "import pyml, pyml.cli.paths as p\n"
+        "assert pyml.__file__.startswith(sys.argv[1]), pyml.__file__\n"
+        "assert p.checkout() is None and len(list(p.kernels_dir().glob('*.wgsl'))) > 3\n"
+        "assert (p.web_dir() / 'replay.js').is_file()\n"
+        "import pyml.core\n"
+    )
+    done = subprocess.run([sys.executable, "-I", "-c", code, str(tmp_path)], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+
+
+@pytest.fixture
+def get(built):
+    """Requests a path of the built site: `get("/", **headers)` gives the answer and its body."""
+    with serve.running(built) as url:
+        connection = http.client.HTTPConnection(urlsplit(url).netloc, timeout=10)
+
+        def request(path, method="GET", **headers):
+            connection.request(method, path, headers={k.replace("_", "-"): v for k, v in headers.items()})
+            answer = connection.getresponse()
+            return answer, answer.read()
+
+        yield request
+        connection.close()
+
+
+@pytest.mark.parametrize(
+    ("path", "kind"),
+    [
+        ("/", "text/html; charset=utf-8"),
+        ("/web/pyml.js", "text/javascript; charset=utf-8"),
+        ("/pyodide/pyodide.mjs", "text/javascript; charset=utf-8"),
+        ("/pyodide/pyodide.asm.wasm", "application/wasm"),
+        ("/pyodide/pyodide-lock.json", "application/json"),
+        ("/model.py", "text/plain; charset=utf-8"),
+        ("/data/mnist.npz", "application/octet-stream"),
+    ],
+)
+def test_server_sends_isolation_headers_and_the_right_type(get, path, kind):
+    answer, body = get(path)
+    assert answer.status == 200 and len(body) == int(answer.headers["Content-Length"])
+    assert answer.headers["Content-Type"] == kind
+    assert answer.headers["Cross-Origin-Opener-Policy"] == "same-origin"
+    assert answer.headers["Cross-Origin-Embedder-Policy"] == "require-corp"
+    assert answer.headers["Cross-Origin-Resource-Policy"] == "same-origin"
+    assert answer.headers["Cache-Control"] == "no-cache"
+
+
+def test_server_answers_304_to_a_known_etag_and_200_to_another(get):
+    tag = get("/web/pyml.js")[0].headers["ETag"]
+    answer, body = get("/web/pyml.js", If_None_Match=tag)
+    assert (answer.status, body) == (304, b"")
+    assert get("/web/pyml.js", If_None_Match='"other"')[0].status == 200
+
+
+def test_server_answers_head_without_a_body(get):
+    answer, body = get("/index.html", "HEAD")
+    assert answer.status == 200 and body == b""
+
+
+@pytest.mark.parametrize(
+    "path", ["/nothing.js", "/pyodide/", "/../pyproject.toml", "/%2e%2e/%2e%2e/etc/passwd"]
+)
+def test_server_gives_nothing_but_the_sites_files(get, path):
+    assert get(path)[0].status == 404
+
+
+def test_changed_source_is_rebuilt_before_the_next_answer(monkeypatch):
+    built_, state = [], [frozenset()]
+    monkeypatch.setattr(serve, "source_state", lambda: state[0])
+    renew = serve.Renewer(lambda: built_.append(1), say=silent)
+    renew.looked = 0.0
+    renew()
+    assert not built_
+    state[0], renew.looked = frozenset([("a", 1, 1)]), 0.0
+    renew()
+    renew()
+    assert len(built_) == 1
+
+
+def test_failed_rebuild_keeps_serving(monkeypatch):
+    state, said = [frozenset()], []
+    monkeypatch.setattr(serve, "source_state", lambda: state[0])
+
+    def fails():
+        raise SyntaxError("half-saved")
+
+    renew = serve.Renewer(fails, said.append)
+    state[0], renew.looked = frozenset([("a", 1, 1)]), 0.0
+    renew()
+    assert "serving the last good build: half-saved" in said[0]
+
+
+def test_serve_names_a_port_that_is_taken(built):
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        done = run_pyml("serve", str(built), "--port", str(taken.getsockname()[1]))
+    assert done.returncode == 1 and "choose another with --port" in done.stderr
+
+
+def test_serve_refuses_a_folder_without_a_page(tmp_path):
+    done = run_pyml("serve", str(tmp_path))
+    assert done.returncode == 1 and "holds no index.html" in done.stderr
+
+
+def test_demo_without_a_name_lists_the_demos(capsys):
+    assert cli.main(["demo"]) == 0
+    assert "mnist" in capsys.readouterr().out
+
+
+def test_unknown_demo_names_the_known_ones(capsys):
+    assert cli.main(["demo", "mnits"]) == 1
+    assert "no demo is named 'mnits'; there are:" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(("accuracy", "ok"), [(0.97, True), (0.9912, True), (0.9693, False), (None, False)])
+def test_demo_passes_only_with_the_accuracy_it_promises(accuracy, ok, capsys):
+    result = {"done": True, "error": None, "testAccuracy": accuracy, "backend": "webgpu"}
+    if ok:
+        assert demo.judge("mnist", result) == 0
+        assert f"test accuracy: {accuracy:.4f}" in capsys.readouterr().out
+    else:
+        with pytest.raises(demo.DemoError, match=r"below 0\.97"):
+            demo.judge("mnist", result)
+
+
+class FakePage:
+    """A page whose script has set `window.pymlDemo` to each of the given values in turn."""
+
+    def __init__(self, *values):
+        self.values = list(values)
+
+    def evaluate(self, _):
+        return self.values.pop(0) if len(self.values) > 1 else self.values[0]
+
+    def wait_for_timeout(self, _):
+        time.sleep(0.001)
+
+
+def test_driver_waits_for_the_end_of_the_demo():
+    end = {"done": True, "error": None, "testAccuracy": 0.98, "backend": "cpu"}
+    assert demo.wait_for_result(FakePage(None, {"done": False}, end), 5, []) == end
+
+
+def test_driver_gives_up_in_time_and_tells_the_last_error():
+    with pytest.raises(demo.DemoError, match=r"did not finish within 0 s\. Its last error: out of memory"):
+        demo.wait_for_result(FakePage(None), 0.01, ["out of memory"])
+
+
+def test_driver_notices_a_crashed_page():
+    with pytest.raises(demo.DemoError, match="the page crashed"):
+        demo.wait_for_result(FakePage(None), 60, ["the page crashed"])
+
+
+def test_no_window_is_opened_in_continuous_integration(monkeypatch):
+    from pyml.cli import browser
+
+    monkeypatch.setenv("DISPLAY", ":0")
+    monkeypatch.setenv("CI", "true")
+    assert not browser.has_display()
+
+
+def test_missing_browser_is_named(monkeypatch):
+    from pyml.cli import browser
+
+    monkeypatch.delenv("CHROMIUM", raising=False)
+    monkeypatch.setenv("PATH", "")
+    with pytest.raises(browser.NoBrowser, match="no Chromium found: install it"):
+        browser.launch(None)
+
+
+def test_checkout_paths_are_the_repositorys():
+    assert paths.checkout() == ROOT
+    assert paths.site_dir() == ROOT / "build" / "site"
