@@ -131,7 +131,7 @@ def test_build_refuses_a_page_that_takes_pymls_names(tmp_path):
 def test_lock_file_is_one_that_pyodides_own_tool_accepts(built):
     pyodide_lock = pytest.importorskip("pyodide_lock")
     data = json.loads((built / "pyodide" / "pyodide-lock.json").read_text())
-    if "version" in pyodide_lock.spec.InfoSpec.model_fields:  # the releases for Python 3.11 know the older header
+    if "version" in pyodide_lock.spec.InfoSpec.model_fields:  # releases for Python 3.11 know the older header
         data["info"] = {**data["info"], "version": "314.0.3"}
     lock = pyodide_lock.PyodideLockSpec(**data)
     lock.check_wheel_filenames()
