@@ -54,6 +54,7 @@ async function start() {
   pyml.on("step", onStep);
   pyml.on("epoch", onEpoch);
   await pyml.run("page.py");
+  window.pymlPython = pyml; // for the curious, in the browser's console
   demo.backend = pyml.info.backend;
   explain();
   $("train").disabled = false;

@@ -1,0 +1,233 @@
+"""The digits page as a user meets it: training, drawing, editing the model, stopping, and what fails."""
+
+import re
+
+import pytest
+
+PAGE = "/demos/mnist/index.html"
+SMALL = """
+from pyml import Input, Sequential, layers
+
+def build_model():
+    model = Sequential([Input((28, 28, 1)), layers.Flatten(), layers.Dense(10, activation="softmax")])
+    model.compile(optimizer="adam", loss="sparse_categorical_crossentropy", metrics=["accuracy"])
+    return model
+"""
+
+
+def open_page(page, site, query):
+    page.goto(f"{site}{PAGE}?{query}")
+    page.wait_for_function(
+        "() => !document.querySelector('#train').disabled || pymlDemo.error", timeout=90_000
+    )
+    return page
+
+
+def train(page, source=SMALL, epochs=1, wait=True):
+    page.fill("#source", source)
+    page.fill("#epochs", str(epochs))
+    page.click("#train")
+    if wait:
+        return finished(page)
+
+
+def finished(page, seconds=120):
+    page.wait_for_function("() => pymlDemo.done", timeout=1000 * seconds)
+    return page.evaluate("() => pymlDemo")
+
+
+def draw_seven(page):
+    page.locator("#pad").scroll_into_view_if_needed()
+    box = page.locator("#pad").bounding_box()
+    for i, (x, y) in enumerate([(0.25, 0.25), (0.7, 0.25), (0.45, 0.8)]):
+        page.mouse.move(box["x"] + x * box["width"], box["y"] + y * box["height"], steps=6)
+        if i == 0:
+            page.mouse.down()
+    page.mouse.up()
+
+
+@pytest.fixture(scope="module")
+def trained(browser, site):
+    """The page after one epoch of the convnet in a worker on WebGPU, as `?autorun=1` leaves it."""
+    context = browser.new_context(viewport={"width": 1280, "height": 900})
+    page = context.new_page()
+    page.lines, page.problems = [], []
+    page.on(
+        "console",
+        lambda message: (page.problems if message.type == "error" else page.lines).append(message.text),
+    )
+    page.on("pageerror", lambda error: page.problems.append(str(error)))
+    page.goto(f"{site}{PAGE}?autorun=1&epochs=1&backend=webgpu")
+    page.evaluate("""() => {
+      window.longest = 0;
+      let last = performance.now();
+      setInterval(() => {
+        const now = performance.now();
+        longest = Math.max(longest, now - last);
+        last = now;
+      }, 20);
+    }""")
+    page.result = finished(page, 280)
+    yield page
+    context.close()
+    assert not page.problems
+
+
+def test_one_epoch_in_a_worker_on_webgpu_reads_most_unseen_digits(trained):
+    assert trained.result["error"] is None
+    assert trained.result["backend"] == "webgpu"
+    assert trained.result["testAccuracy"] > 0.85
+
+
+def test_progress_lines_of_the_terminal_reach_the_console(trained):
+    lines = [line for line in trained.lines if line.startswith("pyml:")]
+    assert any("Epoch 1/1" in line for line in lines)
+    assert any(re.search(r"accuracy: 0\.\d+ - loss: ", line) for line in lines)
+    assert any("Test accuracy: " in line for line in lines)
+
+
+def test_the_page_answers_while_the_worker_trains(trained):
+    assert (
+        trained.evaluate("() => longest") < 1500
+    )  # ms between two 20 ms ticks, on a machine with other work
+
+
+def test_both_charts_have_a_line(trained):
+    for chart in ("loss", "accuracy"):
+        path = trained.locator(f"#{chart} svg .mark-line path").first.get_attribute("d")
+        assert path.count("L") >= 3
+
+
+def test_the_grid_marks_mistakes_and_can_show_only_them(trained):
+    every, wrong = trained.locator("#digits li").count(), trained.locator("#digits li.wrong").count()
+    assert every == 54 and 0 < wrong < every
+    trained.check("#mistakes")
+    assert trained.locator("#digits li").count() == wrong
+    trained.uncheck("#mistakes")
+
+
+def test_the_confusion_matrix_counts_every_test_digit(trained):
+    cells = trained.locator("table.confusion td").all_text_contents()
+    assert len(cells) == 100 and sum(int(cell or 0) for cell in cells) == 1500
+
+
+def test_a_digit_drawn_with_the_mouse_is_read(trained):
+    draw_seven(trained)
+    trained.wait_for_function("() => document.querySelector('#reading').value.startsWith('Reads as')")
+    shares = [int(text.split()[0]) for text in trained.locator("#bars .share").all_text_contents()]
+    assert len(shares) == 10 and 95 <= sum(shares) <= 105
+    trained.click("#clear")
+    trained.wait_for_function("() => document.querySelector('#reading').value === 'Write a digit.'")
+
+
+def test_a_digit_can_be_drawn_with_the_keyboard_alone(trained):
+    trained.focus("#reset")
+    trained.evaluate("() => document.querySelector('#train').focus()")
+    for _ in range(12):
+        trained.keyboard.press("Tab")
+        if trained.evaluate("() => document.activeElement.id") == "pad":
+            break
+    assert trained.evaluate("() => document.activeElement.id") == "pad"
+    for key, times in (("ArrowUp", 8), (" ", 1), ("ArrowDown", 16), (" ", 1)):
+        for _ in range(times):
+            trained.keyboard.press(key)
+    trained.wait_for_function("() => document.querySelector('#reading').value.startsWith('Reads as')")
+    trained.keyboard.press("Delete")
+    trained.wait_for_function("() => document.querySelector('#reading').value === 'Write a digit.'")
+
+
+def test_a_mistake_in_the_model_is_shown_with_its_line_and_can_be_put_right(trained):
+    result = train(trained, "from pyml import layers\n\ndef build_model():\n    return layers.Densse(10)\n")
+    assert "Densse" in result["error"]
+    assert "model.py, line 4" in trained.text_content("#problem")
+    trained.click("#reset")
+    assert "Conv2D" in trained.input_value("#source")
+
+
+def test_stop_leaves_a_model_that_reads(trained):
+    train(trained, epochs=100, wait=False)
+    trained.wait_for_function("() => document.querySelector('#running').value.startsWith('Epoch')")
+    trained.click("#stop")
+    result = finished(trained)
+    assert result["error"] is None and result["testAccuracy"] > 0.2
+    assert trained.is_enabled("#train") and trained.is_disabled("#stop")
+
+
+def test_the_smallest_phone_needs_no_sideways_scrolling(trained):
+    for width in (360, 320):
+        trained.set_viewport_size({"width": width, "height": 700})
+        assert trained.evaluate("() => document.documentElement.scrollWidth") <= width
+    trained.set_viewport_size({"width": 1280, "height": 900})
+
+
+def test_dark_and_light_follow_the_system(trained):
+    colours = []
+    for scheme in ("light", "dark"):
+        trained.emulate_media(color_scheme=scheme)
+        colours.append(trained.evaluate("() => getComputedStyle(document.body).backgroundColor"))
+    assert colours[0] != colours[1]
+    trained.emulate_media(color_scheme="light")
+
+
+def test_on_the_main_thread_the_page_keeps_running_while_it_trains(page, site):
+    open_page(page, site, "thread=main&backend=webgpu")
+    page.evaluate("() => { window.ticks = 0; setInterval(() => { ticks += 1; }, 20); }")
+    before = page.evaluate("() => ticks")
+    result = train(page)
+    assert result["error"] is None and result["testAccuracy"] > 0.7
+    assert page.evaluate("() => ticks") - before > 10
+
+
+def test_without_webgpu_the_page_says_so_and_trains_on_the_cpu(new_page, browser_without_webgpu, site):
+    page = open_page(new_page(browser=browser_without_webgpu), site, "")
+    assert "no WebGPU" in page.text_content("#notices")
+    result = train(page)
+    assert result["backend"] == "cpu" and result["error"] is None and result["testAccuracy"] > 0.7
+
+
+def test_without_jspi_the_page_says_so_and_trains(page, site):
+    open_page(page, site, "jspi=off&backend=webgpu")
+    assert "JSPI" in page.text_content("#notices")
+    result = train(page)
+    assert result["error"] is None and result["testAccuracy"] > 0.7
+
+
+def test_a_failed_download_names_the_file_and_can_be_tried_again(page, console, site):
+    console.allow("numpy")
+    console.allow("Failed to fetch")
+    page.context.route("**/numpy-*", lambda route: route.abort())
+    page.goto(f"{site}{PAGE}?backend=cpu")
+    page.wait_for_selector("#status[data-phase=failed] button", timeout=90_000)
+    assert re.search(r"Could not download numpy-\S+\.whl", page.text_content("#status"))
+    page.context.unroute("**/numpy-*")
+    page.get_by_role("button", name="Try again").click()
+    page.wait_for_function("() => !document.querySelector('#train').disabled", timeout=90_000)
+
+
+def test_a_lost_device_is_explained_with_a_way_to_go_on(page, site):
+    open_page(page, site, "backend=webgpu")
+    train(page, epochs=100, wait=False)
+    page.wait_for_function("() => document.querySelector('#running').value.startsWith('Epoch')")
+    page.evaluate("() => pymlPython.runPython('await pyml.config.device().lose()')")
+    result = finished(page)
+    assert "lost" in result["error"]
+    assert "graphics device was lost" in page.text_content("#notices")
+    page.get_by_role("button", name="Start again").click()
+    page.wait_for_function(
+        "() => document.querySelector('#status')?.dataset.phase === 'ready'", timeout=90_000
+    )
+
+
+def test_every_control_has_a_name_and_headings_are_in_order(page, site):
+    page.goto(f"{site}{PAGE}?backend=cpu")
+    unnamed = page.evaluate("""() =>
+      [...document.querySelectorAll("button, input, textarea, canvas, progress")].filter((e) => !(e.textContent.trim() || e.labels?.length || e.getAttribute("aria-label")))
+        .map((e) => e.id || e.outerHTML)""")
+    assert unnamed == []
+    assert page.locator("h1").count() == 1 and page.evaluate("() => document.documentElement.lang") == "en"
+
+
+def test_the_gallery_leads_to_the_page(page, site):
+    page.goto(f"{site}/index.html")
+    page.get_by_role("link", name=re.compile("read handwriting")).click()
+    page.wait_for_url("**/demos/mnist/index.html")
