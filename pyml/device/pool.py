@@ -32,6 +32,8 @@ class BufferPool:
     def __init__(self, create: Callable[[int], Any], destroy: Callable[[Any], None]):
         self._create, self._destroy = create, destroy
         self._spare: dict[int, list] = {}
+        # every handle in use: a Buffer in a reference cycle would take its handle's finalizer along
+        self._held: dict[int, Any] = {}
         self.usage = Usage()
 
     def take(self, nbytes: int, most: int | None = None) -> Buffer:
@@ -51,9 +53,11 @@ class BufferPool:
             usage.peak = max(usage.peak, usage.nbytes)
         usage.live += 1
         usage.live_bytes += size
+        self._held[id(handle)] = handle
         return Buffer(handle, size, self._give_back)
 
     def _give_back(self, handle, nbytes: int) -> None:
+        self._held.pop(id(handle), None)
         self.usage.live -= 1
         self.usage.live_bytes -= nbytes
         self._spare.setdefault(nbytes, []).append(handle)

@@ -7,7 +7,7 @@ Arithmetic is meant modulo 2**32, so a masked-out negative index is harmless.
 
 from __future__ import annotations
 
-from math import gcd, prod
+from math import gcd
 
 
 class Var:
@@ -203,9 +203,9 @@ def linear(coords, shape) -> Index:
 
 
 def coordinates(index: Index, shape) -> list[Index]:
-    """The coordinates in `shape` of the row-major element number `index`."""
-    out, size = [], prod(shape)
-    for n, s in zip(shape, strides_of(shape), strict=True):
-        c = index // s
-        out.append(c % n if s * n < size or index.high >= size else c)
-    return out
+    """The coordinates in `shape` of the row-major element number `index`.
+
+    An index past the end (the unused lanes of a vector) leaves the first coordinate out of range, so that `linear`
+    gives the index back.
+    """
+    return [index // s if axis == 0 else (index // s) % n for axis, (n, s) in enumerate(zip(shape, strides_of(shape), strict=True))]

@@ -1,0 +1,409 @@
+"""Writes a group of nodes as WGSL: elementwise kernels, reductions with prologue and epilogue, epilogues of routines.
+
+Elements are handled four at a time where that is possible: a load whose index is lane + 4 * something is one vec4
+load, one that does not depend on the lane is a splat, any other is four loads.
+"""
+
+from __future__ import annotations
+
+from math import prod
+
+from ..device.base import DeviceKernel
+from ..errors import ShapeError
+from ..graph.index import Index, Var, constant, coordinates, linear, variable
+from ..graph.node import Node
+from ..graph.op import Profile
+from ..graph.prims import BITCAST, CAST
+from .plan import Kernel
+from .schedule import Group
+from .wgsl import MEMORY, PRIVATE, cast, expand, index_text, lane_split, literal, typename
+
+LANE = Var("lane", 4)
+
+
+class Emitter:
+    """Statements that compute nodes at index expressions; every value is computed once per scope."""
+
+    def __init__(self, kernel: Kernel, width: int, scalar_refs: frozenset, prefix: str = "", taken: dict | None = None):
+        self.kernel, self.group = kernel, kernel.group
+        self.width = width
+        self.prefix = prefix
+        self.scalar_refs = scalar_refs  # buffers bound as array<f32> because somebody needs single elements
+        self.wants_scalar: set = set()
+        self.bodies: list[list[str]] = [[]]
+        self.memo: dict = {}
+        self.level_of: dict[str, int] = {}
+        self.var_level: dict[str, int] = {}
+        self.count = 0
+        self.helpers: dict[str, None] = {}
+        self.uses_params = False
+        self.loads = self.group.loads()
+        self.ref_of = {id(v): r for v, r in zip(self.loads, kernel.reads, strict=True)}
+        self.names: dict = dict(taken or {})  # ref -> binding name
+        self.given: dict[int, str] = {}  # anchors whose value is at hand
+
+    # ---- names and scopes
+    def fresh(self, level: int) -> str:
+        self.count += 1
+        name = f"{self.prefix}t{self.count}"
+        self.level_of[name] = level
+        return name
+
+    def put(self, text: str, kind: str, level: int) -> str:
+        name = self.fresh(level)
+        self.bodies[level].append(f"let {name}: {kind} = {text};")
+        return name
+
+    def binding(self, ref) -> str:
+        if ref not in self.names:
+            self.names[ref] = f"{self.prefix}b{len(self.names)}"
+        return self.names[ref]
+
+    # ---- indices
+    def atom(self, atom) -> str:
+        if isinstance(atom, Var):
+            return atom.name
+        key = ("q", atom.key)
+        if key not in self.memo:
+            op = "/" if atom.op == "/" else "%"
+            text = f"({index_text(atom.expr, self.atom)}) {op} {atom.k}u"
+            self.memo[key] = self.put(text, "u32", self.level(atom.expr))
+        return self.memo[key]
+
+    def level(self, e: Index) -> int:
+        return max((self.var_level.get(n, 0) for n in e.variables()), default=0)
+
+    def index(self, e: Index) -> str:
+        return index_text(e, self.atom)
+
+    def lanes(self, e: Index) -> list[str]:
+        return [self.index(e.substitute("lane", constant(k))) for k in range(4)]
+
+    def index_vector(self, e: Index) -> str:
+        """The index of every lane."""
+        split = lane_split(e, "lane")
+        if split is None:
+            return f"vec4<u32>({', '.join(self.lanes(e))})"
+        c, rest = split
+        base = f"vec4<u32>({self.index(rest)})"
+        return base if not c else f"({base} + vec4<u32>({0}u, {c}u, {2 * c}u, {3 * c}u))"
+
+    def condition(self, e: Index, size: int) -> tuple[str, int] | None:
+        """Whether 0 <= e < size (in u32 a negative index is large); None when always."""
+        if e.low >= 0 and e.high < size:
+            return None
+        level = self.level(e)
+        if self.width == 4 and "lane" in e.variables():
+            return self.put(f"{self.index_vector(e)} < vec4<u32>({size}u)", "vec4<bool>", level), level
+        return self.put(f"({self.index(e)}) < {size}u", "bool", level), level
+
+    # ---- values
+    def value(self, node: Node, e: Index) -> str:
+        """The name of `node`'s element(s) at row-major index `e`. Iterative: chains can be hundreds long."""
+        stack = [(node, e)]
+        while stack:
+            n, at = stack[-1]
+            key = (id(n), at.key)
+            if key in self.memo:
+                stack.pop()
+                continue
+            waiting = [c for c in self.children(n, at) if (id(c[0]), c[1].key) not in self.memo]
+            if waiting:
+                stack.extend(reversed(waiting))
+            else:
+                self.memo[key] = self.compute(n, at)
+                stack.pop()
+        return self.memo[(id(node), e.key)]
+
+    def children(self, n: Node, at: Index):
+        if id(n) in self.given or id(n) in self.ref_of or n.op.kind == "leaf":
+            return []
+        if n.op.kind == "movement":
+            return [(s, i) for s, (i, _, _) in self.moved(n, at)]
+        return [(s, at) for s in n.src]
+
+    def moved(self, n: Node, at: Index):
+        """(source, (index, conditions, otherwise)) of a movement node."""
+        key = ("moved", id(n), at.key)
+        if key not in self.memo:
+            found = n.op.index(coordinates(at, n.shape), *(s.shape for s in n.src), **n.attrs)
+            self.memo[key] = [
+                (s, (linear(coords, s.shape), tests, otherwise))
+                for s, (coords, tests, otherwise) in zip(n.src, found, strict=False)
+            ]
+        return self.memo[key]
+
+    def compute(self, n: Node, at: Index) -> str:
+        if id(n) in self.given:
+            return self.given[id(n)]
+        if id(n) in self.ref_of:
+            return self.load(n, at)
+        if n.op.kind == "leaf":
+            return self.leaf(n, at)
+        if n.op.kind == "movement":
+            return self.move(n, at)
+        args = [self.memo[(id(s), at.key)] for s in n.src]
+        return self.apply(n, args)
+
+    def apply(self, n: Node, args: list[str]) -> str:
+        level = max(self.level_of.get(a, 0) for a in args)
+        operand = n.src[-1].dtype
+        if n.op is CAST:
+            text = cast(args[0], operand, n.dtype, self.width)
+        elif n.op is BITCAST:
+            text = f"bitcast<{typename(n.dtype, self.width)}>({args[0]})"
+        else:
+            template = n.op.wgsl(operand) if callable(n.op.wgsl) else n.op.wgsl
+            text = expand(template, dict(zip(n.op.params, args, strict=True)), operand, self.width)
+            if n.op.preamble:
+                self.helpers[expand(n.op.preamble, {}, operand, self.width)] = None
+        return self.put(text, typename(n.dtype, self.width), level)
+
+    def leaf(self, n: Node, at: Index) -> str:
+        kind = typename(n.dtype, self.width)
+        if n.op.name == "iota":
+            level = self.level(at)
+            if self.width == 4:
+                return self.put(f"{kind}({self.index_vector(at)})", kind, level)
+            return self.put(f"{kind}({self.index(at)})", kind, level)
+        if "param" in n.attrs:
+            k = n.attrs["param"]
+            self.uses_params = True
+            return self.put(f"{kind}(params[{k // 4}].{'xyzw'[k % 4]})", kind, 0)
+        text = literal(n.attrs["value"], n.dtype)
+        return self.put(text if self.width == 1 else f"{kind}({text})", kind, 0)
+
+    def move(self, n: Node, at: Index) -> str:
+        kind = typename(n.dtype, self.width)
+        result = None
+        for s, (index, tests, otherwise) in reversed(self.moved(n, at)):
+            value = self.memo[(id(s), index.key)]
+            found = [t for t in (self.condition(e, size) for e, size in tests) if t is not None]
+            if not found:
+                result = value
+                continue
+            if otherwise is not None:
+                text = literal(otherwise, n.dtype)
+                result = text if self.width == 1 else f"{kind}({text})"
+            if result is None:  # the last source has whatever the others have not
+                result = value
+                continue
+            level = max(lv for _, lv in found)
+            names = [t for t, _ in found]
+            if self.width == 4 and len(names) > 1:
+                names = [t if self._is_vector(t) else f"vec4<bool>({t})" for t in names]
+            test = " & ".join(names)
+            level = max(level, self.level_of.get(value, 0), self.level_of.get(result, 0))
+            result = self.put(f"select({result}, {value}, {test})", kind, level)
+        return result  # type: ignore[return-value]
+
+    def _is_vector(self, name: str) -> bool:
+        start = f"let {name}: vec4<bool>"
+        return any(line.startswith(start) for body in self.bodies for line in body)
+
+    def load(self, n: Node, at: Index) -> str:
+        ref = self.ref_of[id(n)]
+        name, level, kind = self.binding(ref), self.level(at), typename(n.dtype, self.width)
+        scalar = ref in self.scalar_refs
+        wrap = (lambda t: f"({t} != {typename('uint32', self.width)}(0u))") if n.dtype == "bool" else lambda t: t
+        if self.width == 1:
+            self.wants_scalar.add(ref)
+            return self.put(wrap(f"{name}[{self.index(at)}]"), kind, level)
+        memory = f"vec4<{MEMORY[n.dtype]}>"
+        split = lane_split(at, "lane")
+        if split is not None and split[0] == 0:
+            self.wants_scalar.add(ref)
+            return self.put(wrap(f"{memory}({name}[{self.index(at)}])"), kind, level)
+        if split is not None and split[0] == 1:
+            q = _quarter(split[1])
+            if q is not None:
+                if not scalar:
+                    return self.put(wrap(f"{name}[{self.index(q)}]"), kind, level)
+        self.wants_scalar.add(ref)
+        each = ", ".join(f"{name}[{i}]" for i in self.lanes(at))
+        return self.put(wrap(f"{memory}({each})"), kind, level)
+
+    def store(self, node: Node, ref, at: Index, position: str) -> str:
+        """A statement that writes the element(s) at `at`; `position` is the index in units of the width."""
+        value = self.value(node, at)
+        if node.dtype == "bool":
+            kind = typename("uint32", self.width)
+            value = f"select({kind}(0u), {kind}(1u), {value})"
+        name = self.binding(ref)
+        if self.width == 4 and ref in self.scalar_refs:
+            v = self.put(value, typename(node.dtype if node.dtype != "bool" else "uint32", 4), 0)
+            return " ".join(f"{name}[{position} * 4u + {k}u] = {v}.{'xyzw'[k]};" for k in range(4))
+        if self.width == 1:
+            self.wants_scalar.add(ref)
+        return f"{name}[{position}] = {value};"
+
+
+def _quarter(rest: Index) -> Index | None:
+    if rest.const % 4 or any(c % 4 for c in rest.terms.values()):
+        return None
+    return Index({k: c // 4 for k, c in rest.terms.items()}, rest.const // 4, rest.atoms)
+
+
+# ---- whole kernels
+def lower_wgsl(kernel: Kernel, profile: Profile, params: int) -> DeviceKernel:
+    """The kernel as WGSL text with its bindings."""
+    group = kernel.group
+    if group.kind == "routine":
+        from .kernels import lower_routine
+
+        return lower_routine(kernel, profile, params)
+    build = _reduction if group.kind == "reduction" else _elementwise
+    scalar: frozenset = frozenset()
+    while True:  # a buffer that somebody reads by single elements is an array of scalars for everybody
+        emitter, lines, threads = build(kernel, scalar)
+        if emitter.wants_scalar <= scalar:
+            break
+        scalar = scalar | frozenset(emitter.wants_scalar)
+    size, grid, guard = launch(threads)
+    declared, modes, order = declarations(kernel, emitter, 0, params)
+    source = "\n".join([
+        f"// {group.label()}", *declared, *preamble(emitter, lines),
+        f"@compute @workgroup_size({size})",
+        "fn main(@builtin(global_invocation_id) gid: vec3<u32>) {",
+        *("  " + line for line in (*guard, *lines)), "}", "",
+    ])  # fmt: skip
+    return DeviceKernel(group.label(), source, modes, grid, order=order)
+
+
+def launch(threads: int) -> tuple[int, tuple[int, int, int], list[str]]:
+    """Workgroup size, grid (folded to two dimensions over 65,535) and the lines that find and check `i`."""
+    size = 64 if threads >= 512 else 32 if threads >= 128 else 16 if threads >= 32 else 8
+    groups = -(-threads // size)
+    if groups <= 65535:
+        grid = (groups, 1, 1)
+        find = "let i = gid.x;"
+    else:
+        wide = 32768
+        grid = (wide, -(-groups // wide), 1)
+        find = f"let i = gid.x + gid.y * {wide * size}u;"
+        if grid[1] > 65535:
+            raise ShapeError(f"a kernel over {threads} elements is larger than WebGPU can dispatch; split the array.")
+    return size, grid, [find, f"if (i >= {threads}u) {{ return; }}"]
+
+
+def declarations(kernel: Kernel, emitter: Emitter, first: int, params: int, skip=()):
+    """Binding declarations from number `first`; `skip` are refs that the kernel file declares itself."""
+    lines, modes, order = [], [], []
+    written = {r: i for i, r in enumerate(kernel.writes)}
+    read = {r: i for i, r in reversed(list(enumerate(kernel.reads)))}
+    nodes = {r: n for n, r in zip(emitter.loads, kernel.reads, strict=True)}
+    nodes |= {r: n for n, r in zip(kernel.group.outputs, kernel.writes, strict=True)}
+    for ref, name in emitter.names.items():
+        if ref in skip:
+            continue
+        element = MEMORY[nodes[ref].dtype]
+        if ref not in emitter.scalar_refs:
+            element = f"vec4<{element}>"
+        mode = "read_write" if ref in written else "read"
+        lines.append(f"@group(0) @binding({first + len(modes)}) var<storage, {mode}> {name}: array<{element}>;")
+        modes.append(mode)
+        order.append(("write", written[ref]) if ref in written else ("read", read[ref]))
+    if emitter.uses_params:
+        lines.append(f"@group(0) @binding({first + len(modes)}) var<uniform> params: array<vec4<f32>, {max(1, -(-params // 4))}>;")
+        modes.append("uniform")
+        order.append(("params", 0))
+    return lines, tuple(modes), tuple(order)
+
+
+def preamble(emitter: Emitter, lines: list[str]) -> list[str]:
+    text = "\n".join((*emitter.helpers, *lines))
+    return [line for name, line in PRIVATE.items() if name in text] + list(emitter.helpers)
+
+
+def _elementwise(kernel: Kernel, scalar: frozenset):
+    group = kernel.group
+    n = group.domain
+    width = 4 if n >= 4 else 1
+    emitter = Emitter(kernel, width, scalar)
+    # the last lanes of a size that is not a multiple of four fall into the buffers' padding
+    i = variable(Var("i", -(-n // width)))
+    at = i * 4 + variable(LANE) if width == 4 else i
+    stores = [emitter.store(o, r, at, "i") for o, r in zip(group.outputs, kernel.writes, strict=True)]
+    return emitter, [*emitter.bodies[0], *stores], -(-n // width)
+
+
+def _runs(shape, axis) -> list[tuple[int, ...]]:
+    """Neighbouring reduced axes together: each run is one loop."""
+    runs: list[list[int]] = []
+    for a in axis:
+        if runs and runs[-1][-1] == a - 1:
+            runs[-1].append(a)
+        else:
+            runs.append([a])
+    return [tuple(r) for r in runs]
+
+
+def _reduction(kernel: Kernel, scalar: frozenset):
+    group: Group = kernel.group
+    x, axis = group.anchors[0].src[0], group.anchors[0].attrs["axis"]
+    shape = x.shape
+    out_shape = tuple(n for k, n in enumerate(shape) if k not in axis)
+    runs = _runs(shape, axis)
+    sizes = [prod(shape[a] for a in r) for r in runs]
+    last_reduced = bool(axis) and axis[-1] == len(shape) - 1
+    by_lane = last_reduced and sizes[-1] % 4 == 0
+    by_out = not last_reduced and bool(out_shape) and shape[-1] % 4 == 0
+    width = 4 if by_lane or by_out else 1
+    emitter = Emitter(kernel, width, scalar)
+    n = group.domain
+    i = variable(Var("i", max(1, n // 4 if by_out else n)))
+    at = i * 4 + variable(LANE) if by_out else i
+    # loops
+    coords: list = [None] * len(shape)
+    for k, c in zip([k for k in range(len(shape)) if k not in axis], coordinates(at, out_shape), strict=True):
+        coords[k] = c
+    loops = []
+    for level, (run, size) in enumerate(zip(runs, sizes, strict=True), 1):
+        trips = size // 4 if by_lane and run is runs[-1] else size
+        var = Var(f"r{level}", trips)
+        emitter.var_level[var.name] = level
+        emitter.bodies.append([])
+        r = variable(var)
+        if by_lane and run is runs[-1]:
+            r = r * 4 + variable(LANE)
+        for a, c in zip(run, coordinates(r, [shape[a] for a in run]), strict=True):
+            coords[a] = c
+        loops.append((var, trips))
+    source = linear(coords, shape)
+    deepest = len(runs)
+    before, inner, accumulators = [], [], []
+    for k, anchor in enumerate(group.anchors):
+        dtype = anchor.dtype
+        value = emitter.value(anchor.src[0], source)
+        init = expand(anchor.op.init(dtype), {}, dtype, width)
+        before.append(f"var acc{k}: {typename(dtype, width)} = {typename(dtype, width)}({init});")
+        combine = expand(anchor.op.combine(dtype), {"a": f"acc{k}", "b": value}, dtype, width)
+        inner.append(f"acc{k} = {combine};")
+        accumulators.append((anchor, dtype))
+    lines = [*emitter.bodies[0], *before]
+    for level, (var, trips) in enumerate(loops, 1):
+        pad = "  " * (level - 1)
+        lines.append(f"{pad}for (var {var.name} = 0u; {var.name} < {trips}u; {var.name}++) {{")
+        lines += [f"{pad}  {line}" for line in emitter.bodies[level]]
+    lines += ["  " * deepest + line for line in inner]
+    lines += ["  " * (deepest - k - 1) + "}" for k in range(deepest)]
+    # epilogue: values of the loops are out of scope
+    emitter.bodies = [[]]
+    emitter.memo = {k: v for k, v in emitter.memo.items() if isinstance(v, str) and emitter.level_of.get(v, 0) == 0 and not by_lane
+                    or k[0] == "q" and emitter.level_of.get(v, 0) == 0}  # fmt: skip
+    emitter.var_level = {}
+    for k, (anchor, dtype) in enumerate(accumulators):
+        name = f"acc{k}"
+        if by_lane:
+            pairs = (f"acc{k}.x", f"acc{k}.y", f"acc{k}.z", f"acc{k}.w")
+            for half in ((0, 1), (2, 3)):
+                text = expand(anchor.op.combine(dtype), {"a": pairs[half[0]], "b": pairs[half[1]]}, dtype, 1)
+                lines.append(f"let half{k}_{half[0]}: {typename(dtype, 1)} = {text};")
+            text = expand(anchor.op.combine(dtype), {"a": f"half{k}_0", "b": f"half{k}_2"}, dtype, 1)
+            lines.append(f"let total{k}: {typename(dtype, 1)} = {text};")
+            name = f"total{k}"
+        emitter.given[id(anchor)] = name
+    if by_lane:
+        emitter.width = 1
+    stores = [emitter.store(o, r, at, "i") for o, r in zip(group.outputs, kernel.writes, strict=True)]
+    return emitter, [*lines, *emitter.bodies[0], *stores], -(-n // (4 if by_out else 1))

@@ -1,0 +1,120 @@
+"""Loads hand-written kernels and splices parameters and fused epilogues into their marked lines."""
+
+from __future__ import annotations
+
+import functools
+import re
+from pathlib import Path
+
+from ..device.base import DeviceKernel
+from ..errors import KernelError
+from ..graph.index import Var, variable
+from ..graph.op import KernelSpec, Profile
+from .emit import LANE, Emitter, declarations, preamble
+from .plan import Kernel
+
+_CONST = re.compile(r"^const (\w+)\s*:\s*(\w+)\s*=.*//\s*@param")
+_ALIAS = re.compile(r"^alias (\w+)\s*=.*//\s*@param")
+_HOOK = re.compile(r"^fn (\w+)\((.*?)\)\s*(->\s*[\w<>]+)?\s*\{.*//\s*@hook")
+
+
+@functools.cache
+def folder() -> Path:
+    """Where the .wgsl files are: inside the package, or at the top of a checkout."""
+    here = Path(__file__).resolve().parent.parent
+    for place in (here / "_data" / "kernels_wgsl", here.parent / "kernels_wgsl"):
+        if place.is_dir():
+            return place
+    raise KernelError("the kernels_wgsl folder is missing from this installation of pyml; install it again.")
+
+
+@functools.cache
+def read(name: str) -> str:
+    return (folder() / f"{name}.wgsl").read_text()
+
+
+def _literal(value, kind: str) -> str:
+    if kind == "bool":
+        return "true" if value else "false"
+    if kind in ("u32", "i32"):
+        return f"{int(value)}{kind[0]}"
+    return f"{float(value)!r}f" if kind == "f32" else str(value)
+
+
+def fill(name: str, params: dict, hooks: dict) -> str:
+    """The file with its `@param` and `@hook` lines replaced; hooks are bodies without braces.
+
+    Raises:
+        KernelError: a name has no marked line in the file.
+    """
+    left_params, left_hooks = set(params), set(hooks)
+    lines = []
+    for line in read(name).splitlines():
+        if m := _CONST.match(line):
+            if m[1] in params:
+                left_params.discard(m[1])
+                line = f"const {m[1]}: {m[2]} = {_literal(params[m[1]], m[2])};"
+        elif m := _ALIAS.match(line):
+            if m[1] in params:
+                left_params.discard(m[1])
+                line = f"alias {m[1]} = {params[m[1]]};"
+        elif m := _HOOK.match(line):
+            if m[1] in hooks:
+                left_hooks.discard(m[1])
+                line = f"fn {m[1]}({m[2]}) {m[3] or ''} {{\n{hooks[m[1]]}\n}}"
+        lines.append(line)
+    missing = sorted(left_params | left_hooks)
+    if missing:
+        raise KernelError(f"kernels_wgsl/{name}.wgsl has no marked line for {', '.join(missing)}.")
+    return "\n".join(lines) + "\n"
+
+
+def lower_routine(kernel: Kernel, profile: Profile, params: int) -> DeviceKernel:
+    """A routine's file with the group's elementwise nodes as its epilogue."""
+    group = kernel.group
+    anchor = group.anchors[0]
+    spec: KernelSpec = anchor.op.kernel(anchor, profile)
+    inputs = [("read", _position(group, s)) for s in anchor.src]
+    plain = not group.members and group.outputs == [anchor]
+    modes = ["read"] * len(inputs) + ["read_write"]
+    order = [*inputs, ("write", 0)]
+    if plain:
+        source = fill(spec.file, spec.params, spec.hooks)
+        return DeviceKernel(group.label(), source, tuple(modes), spec.grid, order=tuple(order))
+    text = read(spec.file)
+    four = re.search(r"^fn store4\(", text, re.M) is not None
+    y = kernel.writes[0]
+    scalar: frozenset = frozenset() if four else frozenset([y])
+    while True:
+        emitter, body = _epilogue(kernel, anchor, four, scalar)
+        if emitter.wants_scalar <= scalar:
+            break
+        if four and y in emitter.wants_scalar:
+            raise KernelError(f"{group.label()}: the epilogue reads single elements of its own output.")
+        scalar = scalar | frozenset(emitter.wants_scalar)
+    extra, more_modes, more_order = declarations(kernel, emitter, len(modes), params, skip={y})
+    filled = fill(spec.file, spec.params, {**spec.hooks, "store4" if four else "store": "\n".join("  " + line for line in body)})
+    source = "\n".join([f"// {group.label()}", *extra, *preamble(emitter, body), filled])
+    return DeviceKernel(group.label(), source, (*modes, *more_modes), spec.grid, order=(*order, *more_order))
+
+
+def _epilogue(kernel: Kernel, anchor, four: bool, scalar: frozenset):
+    group = kernel.group
+    emitter = Emitter(kernel, 4 if four else 1, scalar, prefix="e_", taken={kernel.writes[0]: "y"})
+    emitter.given[id(anchor)] = "v"
+    emitter.level_of["v"] = 0
+    n = group.domain
+    if four:
+        lead = ["let e_q = i / 4u;"]
+        at = variable(Var("e_q", max(1, n // 4))) * 4 + variable(LANE)
+        position = "e_q"
+    else:
+        lead, at, position = [], variable(Var("i", n)), "i"
+    stores = [emitter.store(o, r, at, position) for o, r in zip(group.outputs, kernel.writes, strict=True)]
+    return emitter, [*lead, *emitter.bodies[0], *stores]
+
+
+def _position(group, operand) -> int:
+    while operand.buffer is None and operand.op.name == "reshape":
+        operand = operand.src[0]
+    return next(i for i, v in enumerate(group.loads()) if v is operand)

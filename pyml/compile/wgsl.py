@@ -1,0 +1,87 @@
+"""Spelling WGSL: types, literals, index expressions, and the op table's expressions."""
+
+from __future__ import annotations
+
+import math
+import re
+
+import numpy as np
+
+from ..graph.index import Index, Var
+
+REGISTER = {"float32": "f32", "int32": "i32", "uint32": "u32", "bool": "bool"}
+MEMORY = {**REGISTER, "bool": "u32"}
+_TOKEN = re.compile(r"[A-Za-z_][A-Za-z_0-9]*")
+# private variables are not constant expressions, so no compiler objects to infinities and NaNs made from them
+PRIVATE = {
+    "lowest_bits": "var<private> lowest_bits: u32 = 0xff800000u;",
+    "highest_bits": "var<private> highest_bits: u32 = 0x7f800000u;",
+    "nan_bits": "var<private> nan_bits: u32 = 0x7fc00000u;",
+}
+
+
+def typename(dtype: str, width: int) -> str:
+    return REGISTER[dtype] if width == 1 else f"vec4<{REGISTER[dtype]}>"
+
+
+def literal(value, dtype: str) -> str:
+    """A scalar constant."""
+    if dtype == "bool":
+        return "true" if value else "false"
+    if dtype == "uint32":
+        return f"{int(value) & 0xFFFFFFFF}u"
+    if dtype == "int32":
+        return f"{int(value)}i" if value > -(2**31) else "i32(-2147483647 - 1)"
+    with np.errstate(over="ignore"):
+        v = float(np.float32(value))
+    if math.isnan(v):
+        return "bitcast<f32>(nan_bits)"
+    if math.isinf(v):
+        return f"bitcast<f32>({'highest_bits' if v > 0 else 'lowest_bits'})"
+    return f"{np.format_float_scientific(np.float32(v), unique=True)}f" if v else "0.0f"
+
+
+def expand(text: str, names: dict[str, str], dtype: str, width: int) -> str:
+    """An op's expression with operand names and the types T, F, I, U filled in; `$` becomes the width."""
+    table = {
+        "T": typename(dtype, width), "F": typename("float32", width),
+        "I": typename("int32", width), "U": typename("uint32", width), **names,
+    }  # fmt: skip
+    return _TOKEN.sub(lambda m: table.get(m.group(), m.group()), text.replace("$", str(width)))
+
+
+def cast(x: str, source: str, target: str, width: int) -> str:
+    if target == "bool":
+        return f"({x} != {typename(source, width)}({literal(0, source)}))"
+    return f"{typename(target, width)}({x})"
+
+
+def index_text(e: Index, name_of) -> str:
+    """An index expression in u32 arithmetic; `name_of(atom)` names a variable or a shared quotient."""
+    parts = []
+    for key, c in e.terms.items():
+        n = name_of(e.atoms[key])
+        if c < 0:
+            parts.append((" - ", n if c == -1 else f"{n} * {-c}u"))
+        else:
+            parts.append((" + ", n if c == 1 else f"{n} * {c}u"))
+    parts.sort(key=lambda p: p[0] == " - ")
+    if e.const or not parts:
+        parts.append((" - ", f"{-e.const}u") if e.const < 0 else (" + ", f"{e.const}u"))
+    head = parts[0][1] if parts[0][0] == " + " else f"0u - {parts[0][1]}"
+    return head + "".join(sign + text for sign, text in parts[1:])
+
+
+def lane_split(e: Index, lane: str):
+    """`(coefficient, rest)` if e is coefficient * lane + rest with no other use of the lane, else None."""
+    coefficient, rest = 0, {}
+    for key, c in e.terms.items():
+        atom = e.atoms[key]
+        if isinstance(atom, Var):
+            if atom.name == lane:
+                coefficient = c
+                continue
+        elif lane in atom.expr.variables():
+            return None
+        rest[key] = c
+    return coefficient, Index(rest, e.const, e.atoms)

@@ -1,0 +1,191 @@
+"""WebGPU on the desktop through wgpu-py."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import tempfile
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from ..errors import BackendUnavailable, BufferTooLarge, DeviceError, DeviceLost, KernelError
+from ..graph.op import Profile
+from .base import Buffer, DeviceKernel, Dispatch, Limits, Step
+from .pool import BufferPool
+
+_LIMITS = ("max-buffer-size", "max-storage-buffer-binding-size", "max-storage-buffers-per-shader-stage",
+           "max-compute-invocations-per-workgroup", "max-compute-workgroup-storage-size",
+           "max-compute-workgroup-size-x")  # fmt: skip
+_FEATURES = ("shader-f16", "timestamp-query", "subgroup")
+SOFTWARE = ("llvmpipe", "lavapipe", "swiftshader", "softpipe", "basic render", "warp")
+
+
+class NativeDevice:
+    """The machine's fastest WebGPU adapter.
+
+    Raises:
+        BackendUnavailable: wgpu is not installed or finds no adapter.
+    """
+
+    name = "webgpu"
+
+    def __init__(self):
+        os.environ.setdefault("XDG_RUNTIME_DIR", tempfile.gettempdir())  # Vulkan loaders complain on stderr without it
+        try:
+            import wgpu
+        except ImportError as e:
+            raise BackendUnavailable(f"WebGPU on the desktop needs the package wgpu ({e}); pip install wgpu.") from None
+        try:
+            adapter = wgpu.gpu.request_adapter_sync(power_preference="high-performance")
+        except Exception as e:  # noqa: BLE001  wgpu raises several kinds
+            raise BackendUnavailable(f"no WebGPU adapter was found ({e}); install a Vulkan, Metal or D3D12 driver.") from None
+        if adapter is None:
+            raise BackendUnavailable("no WebGPU adapter was found; install a Vulkan, Metal or D3D12 driver.")
+        self._wgpu = wgpu
+        limits = {k: adapter.limits[k] for k in _LIMITS if k in adapter.limits}
+        features = [f for f in _FEATURES if f in adapter.features]
+        self._device = adapter.request_device_sync(required_limits=limits, required_features=features)
+        self._queue = self._device.queue
+        have = self._device.limits
+        self.features = frozenset(features)
+        self.limits = Limits(
+            max_buffer_size=have["max-buffer-size"],
+            max_binding_size=have["max-storage-buffer-binding-size"],
+            max_storage_buffers=have["max-storage-buffers-per-shader-stage"],
+            max_invocations=have["max-compute-invocations-per-workgroup"],
+            max_shared=have["max-compute-workgroup-storage-size"],
+        )
+        info = adapter.info
+        name = info.get("device") or info.get("description") or "unknown adapter"
+        software = info.get("adapter_type") == "CPU" or any(s in f"{name} {info.get('description', '')}".lower() for s in SOFTWARE)
+        self.info = {
+            "adapter": f"{name} ({info.get('backend_type', '')})",
+            "type": "software" if software else "gpu",
+            "driver": info.get("description", ""),
+            "wgpu": wgpu.__version__,
+        }
+        self.profile = Profile(family="register", threads=1024) if software else Profile()
+        self._pool = BufferPool(self._create, lambda handle: handle.destroy())
+        self._layouts: dict = {}
+        self._pipelines: dict = {}
+        self._lost = ""
+
+    @property
+    def usage(self):
+        return self._pool.usage
+
+    def _create(self, nbytes: int):
+        u = self._wgpu.BufferUsage
+        usage = u.STORAGE | u.COPY_SRC | u.COPY_DST | u.UNIFORM
+        try:
+            return self._device.create_buffer(size=nbytes, usage=usage)
+        except Exception as e:  # noqa: BLE001
+            raise BufferTooLarge(f"the device could not allocate {nbytes:,} bytes ({e}).") from None
+
+    def alloc(self, nbytes: int) -> Buffer:
+        if nbytes > self.limits.max_buffer_size:
+            raise BufferTooLarge(f"a buffer of {nbytes:,} bytes was asked for; the adapter allows {self.limits.max_buffer_size:,}.")
+        return self._pool.take(nbytes, self.limits.max_buffer_size)
+
+    def write(self, buffer: Buffer, data: Any, offset: int = 0) -> None:
+        data = np.ascontiguousarray(data) if isinstance(data, np.ndarray) else data
+        view = memoryview(data).cast("B") if not isinstance(data, np.ndarray) else data.reshape(-1).view(np.uint8)
+        if len(view) % 4:  # WebGPU writes whole words
+            view = np.concatenate([np.frombuffer(view, np.uint8), np.zeros(-len(view) % 4, np.uint8)])
+        if len(view):
+            self._queue.write_buffer(buffer.handle, offset, view)
+
+    # ---- kernels
+    def _layout(self, modes: tuple[str, ...]):
+        if modes not in self._layouts:
+            kinds = {"read": "read-only-storage", "read_write": "storage", "uniform": "uniform"}
+            entries = [
+                {"binding": i, "visibility": self._wgpu.ShaderStage.COMPUTE, "buffer": {"type": kinds[m]}}
+                for i, m in enumerate(modes)
+            ]
+            group = self._device.create_bind_group_layout(entries=entries)
+            self._layouts[modes] = group, self._device.create_pipeline_layout(bind_group_layouts=[group])
+        return self._layouts[modes]
+
+    def _pipeline(self, kernel: DeviceKernel):
+        if kernel.cache is None:
+            key = (kernel.source, kernel.bindings)
+            if key not in self._pipelines:
+                try:
+                    module = self._device.create_shader_module(code=kernel.source, label=kernel.label)
+                    self._pipelines[key] = self._device.create_compute_pipeline(
+                        layout=self._layout(kernel.bindings)[1], compute={"module": module, "entry_point": "main"}
+                    )
+                except Exception as e:  # noqa: BLE001  wgpu raises several kinds
+                    raise KernelError(f"kernel {kernel.label!r} does not compile: {e}") from None
+            kernel.cache = self._pipelines[key]
+        return kernel.cache
+
+    async def prepare(self, kernels: Sequence[DeviceKernel]) -> None:
+        for k in kernels:
+            self._pipeline(k)
+            await asyncio.sleep(0)
+
+    def record(self, steps: Sequence[Step]):
+        """Dispatches and copies with their bind groups made; neighbouring dispatches share a pass."""
+        out: list = []
+        for step in steps:
+            if isinstance(step, Dispatch):
+                pipeline = self._pipeline(step.kernel)
+                entries = [
+                    {"binding": i, "resource": {"buffer": b.handle, "offset": 0, "size": b.nbytes}}
+                    for i, b in enumerate(step.buffers)
+                ]
+                group = self._device.create_bind_group(layout=self._layout(step.kernel.bindings)[0], entries=entries)
+                out.append((pipeline, group, step.kernel.grid, step.buffers))
+            else:
+                out.append((None, step.src.handle, step.dst.handle, -(-step.nbytes // 4) * 4, step.src, step.dst))
+        return out
+
+    def replay(self, recorded) -> None:
+        self._check()
+        encoder = self._device.create_command_encoder()
+        run = None
+        for step in recorded:
+            if step[0] is not None:
+                if run is None:
+                    run = encoder.begin_compute_pass()
+                run.set_pipeline(step[0])
+                run.set_bind_group(0, step[1])
+                run.dispatch_workgroups(*step[2])
+            else:
+                if run is not None:
+                    run.end()
+                    run = None
+                encoder.copy_buffer_to_buffer(step[1], 0, step[2], 0, step[3])
+        if run is not None:
+            run.end()
+        self._queue.submit([encoder.finish()])
+
+    # ---- reading
+    def _check(self) -> None:
+        if self._lost:
+            raise DeviceLost(f"the GPU device was lost ({self._lost}); start again with pyml.config.set_backend().")
+
+    async def read(self, buffer: Buffer, nbytes: int) -> bytes:
+        return self._read(buffer, nbytes)
+
+    def _read(self, buffer: Buffer, nbytes: int) -> bytes:
+        self._check()
+        try:
+            return bytes(self._queue.read_buffer(buffer.handle, 0, -(-nbytes // 4) * 4))[:nbytes]
+        except Exception as e:  # noqa: BLE001
+            if "lost" in str(e).lower():
+                self._lost = str(e)
+                self._check()
+            raise DeviceError(f"reading {nbytes} bytes from the device failed: {e}") from None
+
+    def sync_wait(self, awaitable):
+        it = awaitable.__await__()
+        try:
+            while True:
+                next(it)
+        except StopIteration as stop:
+            return stop.value
