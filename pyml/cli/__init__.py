@@ -16,6 +16,7 @@ def parser() -> argparse.ArgumentParser:
     demo.add_argument("name", nargs="?", help="a folder of demos/; without it the demos are listed")
     demo.add_argument("--headless", action="store_true", help="no window, even where there is a display")
     demo.add_argument("--port", type=int, default=8000)
+    demo.add_argument("--backend", default="webgpu", help="for a headless run: webgpu (default) or cpu")
     demo.add_argument("--timeout", type=float, default=900, help="seconds a headless run may take")
 
     serve = commands.add_parser("serve", help="serve a site; in a checkout, rebuilt when a file changed")
@@ -93,7 +94,7 @@ def run_demo(options: argparse.Namespace) -> int:
     from pyml.cli.build import AssetError, BuildError
 
     try:
-        return demo.run(options.name, options.port, options.headless, options.timeout)
+        return demo.run(options.name, options.port, options.headless, options.timeout, options.backend)
     except (AssetError, BuildError, demo.DemoError) as error:
         return fail(error)
 

@@ -12,6 +12,7 @@ sw.js               supplies the isolation headers where the host cannot
 import json
 import shutil
 import threading
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -20,6 +21,7 @@ from pyml.cli.assets import AssetError, fetch_all
 from pyml.cli.assets.download import replacing
 
 MANIFEST = ".pyml-site.json"
+OLD_WHEEL_SECONDS = 600
 SKIPPED = {"__pycache__", ".DS_Store"}
 _one_build = threading.Lock()
 Say = Callable[[str], None]
@@ -64,7 +66,10 @@ def build_site(
         written = sum(place(source, target / inside) for inside, source in placed.items())
         names = {*placed, *place_wheels(assets / "pyodide", target / "pyodide", quick, say)}
         for stale in before - names:
-            (target / stale).unlink(missing_ok=True)
+            if in_use(target / stale):
+                names.add(stale)  # a later build removes it
+            else:
+                (target / stale).unlink(missing_ok=True)
         with replacing(target / MANIFEST) as part:
             part.write_text(json.dumps(sorted(names), indent=0) + "\n")
         size = sum((target / name).stat().st_size for name in names)
@@ -80,6 +85,11 @@ def check_target(target: Path) -> set[str]:
     if target.exists() and (not target.is_dir() or any(target.iterdir())):
         raise BuildError(f"{target}: holds files that pyml did not write; choose a new or empty folder.")
     return set()
+
+
+def in_use(path: Path) -> bool:
+    """Whether a page that read the former lock file may still ask for this wheel."""
+    return path.suffix == ".whl" and path.is_file() and time.time() - path.stat().st_mtime < OLD_WHEEL_SECONDS
 
 
 def ready_assets(say: Say) -> Path:

@@ -25,7 +25,13 @@ def names() -> list[str]:
     return sorted(p.parent.name for p in (root / "demos").glob("*/index.html")) if root else []
 
 
-def run(name: str | None, port: int = 8000, headless: bool = False, timeout: float = 900) -> int:
+def run(
+    name: str | None,
+    port: int = 8000,
+    headless: bool = False,
+    timeout: float = 900,
+    backend: str = "webgpu",
+) -> int:
     """Runs one demo; returns the command's exit status.
 
     Args:
@@ -33,6 +39,7 @@ def run(name: str | None, port: int = 8000, headless: bool = False, timeout: flo
         port: Where it is served when a window opens; a busy one is replaced by a free one.
         headless: No window even where there is a display.
         timeout: Seconds a headless run may take.
+        backend: What a headless run computes on; a machine without a GPU has a software adapter.
 
     Raises:
         DemoError: There is no such demo, or it failed.
@@ -48,7 +55,7 @@ def run(name: str | None, port: int = 8000, headless: bool = False, timeout: flo
     if browsers.has_display() and not headless:
         return show(name, site, port)
     try:
-        return run_headless(name, site, timeout)
+        return run_headless(name, site, timeout, backend)
     except browsers.NoBrowser as reason:
         print(f"{reason}\nserving the page instead; open it in a browser with WebGPU:")
         return serve(name, site, port, open_window=False)
@@ -75,14 +82,14 @@ def serve(name: str, site: Path, port: int, open_window: bool) -> int:
     return 0
 
 
-def run_headless(name: str, site: Path, timeout: float) -> int:
+def run_headless(name: str, site: Path, timeout: float, backend: str = "webgpu") -> int:
     """Lets the page run by itself, prints its lines as they come, and judges the result."""
     picture = paths.build_dir() / f"demo-{name}.png"
     with running(site) as url, browsers.chromium() as chromium:
         page = chromium.new_page(viewport={"width": 1280, "height": 1000})
         with streamed(page) as problems:
             print(f"training in headless Chromium {chromium.version}", flush=True)
-            page.goto(f"{url}/demos/{name}/index.html?autorun=1")
+            page.goto(f"{url}/demos/{name}/index.html?autorun=1&backend={backend}")
             result = wait_for_result(page, timeout, problems)
             page.screenshot(path=str(picture), full_page=True)
     print(f"screenshot: {picture}")
