@@ -220,9 +220,11 @@ def test_a_lost_device_is_explained_with_a_way_to_go_on(page, site):
 
 def test_every_control_has_a_name_and_headings_are_in_order(page, site):
     page.goto(f"{site}{PAGE}?backend=cpu")
-    unnamed = page.evaluate("""() =>
-      [...document.querySelectorAll("button, input, textarea, canvas, progress")].filter((e) => !(e.textContent.trim() || e.labels?.length || e.getAttribute("aria-label")))
-        .map((e) => e.id || e.outerHTML)""")
+    unnamed = page.evaluate("""() => {
+      const named = (e) => e.textContent.trim() || e.labels?.length || e.getAttribute("aria-label");
+      const controls = [...document.querySelectorAll("button, input, textarea, canvas, progress")];
+      return controls.filter((e) => !named(e)).map((e) => e.id || e.outerHTML);
+    }""")
     assert unnamed == []
     assert page.locator("h1").count() == 1 and page.evaluate("() => document.documentElement.lang") == "en"
 
