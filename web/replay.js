@@ -49,6 +49,7 @@
     const recordings = new Map();
     const staging = [];
     const errors = []; // what the device reported since the last read
+    const checking = new Set(); // pipelines made on the spot whose verdict is still out
     let lost = null;
     let nextRecording = 1;
 
@@ -120,9 +121,10 @@
       if (!kernel.pipeline) {
         device.pushErrorScope("validation");
         kernel.pipeline = device.createComputePipeline(kernel.descriptor);
-        device.popErrorScope().then(async (scope) => {
+        const checked = device.popErrorScope().then(async (scope) => {
           if (scope) errors.unshift(failure("KernelError", await explain(kernel, scope.message)));
-        }, () => {});
+        }).catch(() => {}).finally(() => checking.delete(checked));
+        checking.add(checked);
       }
       return kernel.pipeline;
     }
@@ -241,6 +243,7 @@
       box.unmap();
       if (staging.push(box) > STAGING_KEPT) staging.shift().destroy();
       check();
+      await Promise.all(checking);
       if (errors.length) {
         await queue.onSubmittedWorkDone(); // one mistake is reported once by each call it spoils: collect them all
         throw errors.splice(0)[0];
