@@ -1,0 +1,120 @@
+// conv2d_thin_reg — convolution, NHWC; 8 pixels x 8 channels a thread, one input channel at a time, no barrier.
+// reads   x: BATCH x H x W x C (f32), w: KH x KW x C x N
+// writes  y: BATCH x OH x OW x N      y[b, oh, ow, n] = sum over kh, kw, c of x[b, r(oh), s(ow), c] * w[kh, kw, c, n]
+//         with r(oh) = oh * SH + kh * DH - PT; s likewise
+// grid    (ceil(ceil(BATCH*OH*OW/8) * ceil(N/8) / WG), 1, 1), folded into x and y by X          shared  none
+// limits  N % 4 == 0, any C; made for images of 1 to 3 channels. Not for BACK. CHECK = false promises that every r and s is inside.
+// source  implicit GEMM (Chetlur et al. 2014, "cuDNN").
+const BATCH: u32 = 1u;            // @param
+const H: u32 = 8u;                // @param
+const W: u32 = 8u;                // @param
+const C: u32 = 4u;                // @param
+const OH: u32 = 8u;               // @param
+const OW: u32 = 8u;               // @param
+const N: u32 = 8u;                // @param
+const KH: u32 = 1u;               // @param
+const KW: u32 = 1u;               // @param
+const SH: u32 = 1u;               // @param
+const SW: u32 = 1u;               // @param
+const DH: u32 = 1u;               // @param
+const DW: u32 = 1u;               // @param
+const PT: u32 = 0u;               // @param
+const PL: u32 = 0u;               // @param
+const CHECK: bool = true;         // @param
+const WG: u32 = 16u;              // @param
+const X: u32 = 65535u;            // @param
+const P: u32 = BATCH * OH * OW;
+
+@group(0) @binding(0) var<storage, read> x: array<f32>;
+@group(0) @binding(1) var<storage, read> w: array<vec4f>;
+@group(0) @binding(2) var<storage, read_write> y: array<vec4f>;
+
+fn store4(i: u32, v: vec4f) { y[i / 4u] = v; }  // @hook
+
+// four output pixels: where they read, as row and column of the first tap (wrapping below zero) and the image's start
+struct Pixels { row: vec4u, column: vec4u, image: vec4u, start: vec4u }
+
+fn pixels(p: u32) -> Pixels {
+  let q = min(vec4u(p, p + 1u, p + 2u, p + 3u), vec4u(P - 1u));
+  let row = q / OW % OH;
+  let column = q % OW;
+  let image = q / (OW * OH) * (H * W);
+  let r = row * SH - PT;
+  let s = column * SW - PL;
+  return Pixels(r, s, image, image + r * W + s);
+}
+
+struct Tap { index: vec4u, inside: vec4<bool> }
+
+fn tap(p: Pixels, kh: u32, kw: u32) -> Tap {
+  if (!CHECK) { return Tap((p.start + (kh * DH * W + kw * DW)) * C, vec4<bool>(true)); }
+  let r = p.row + kh * DH;
+  let s = p.column + kw * DW;
+  return Tap((p.image + r * W + s) * C, (r < vec4u(H)) & (s < vec4u(W)));
+}
+
+fn load(i: u32, inside: bool) -> f32 {
+  if (CHECK) { return select(0.0, x[select(0u, i, inside)], inside); }
+  return x[i];
+}
+
+fn put(p: u32, n: u32, left: vec4f, right: vec4f) {
+  if (p < P) {
+    store4(p * N + n, left);
+    if (n + 4u < N) { store4(p * N + n + 4u, right); }
+  }
+}
+
+// eight pixels (rows of l and r) by eight output channels
+struct Tile {
+  l0: vec4f, l1: vec4f, l2: vec4f, l3: vec4f, l4: vec4f, l5: vec4f, l6: vec4f, l7: vec4f,
+  r0: vec4f, r1: vec4f, r2: vec4f, r3: vec4f, r4: vec4f, r5: vec4f, r6: vec4f, r7: vec4f,
+}
+
+fn step(t: ptr<function, Tile>, first: Pixels, second: Pixels, n: u32, k: u32) {
+  let c = k % C;
+  let u = tap(first, k / C / KW, k / C % KW);
+  let v = tap(second, k / C / KW, k / C % KW);
+  let x0 = load(u.index.x + c, u.inside.x);
+  let x1 = load(u.index.y + c, u.inside.y);
+  let x2 = load(u.index.z + c, u.inside.z);
+  let x3 = load(u.index.w + c, u.inside.w);
+  let x4 = load(v.index.x + c, v.inside.x);
+  let x5 = load(v.index.y + c, v.inside.y);
+  let x6 = load(v.index.z + c, v.inside.z);
+  let x7 = load(v.index.w + c, v.inside.w);
+  let w0 = w[k * (N / 4u) + n / 4u];
+  (*t).l0 += x0 * w0; (*t).l1 += x1 * w0; (*t).l2 += x2 * w0; (*t).l3 += x3 * w0;
+  (*t).l4 += x4 * w0; (*t).l5 += x5 * w0; (*t).l6 += x6 * w0; (*t).l7 += x7 * w0;
+  let w1 = w[k * (N / 4u) + min(n + 4u, N - 4u) / 4u];
+  (*t).r0 += x0 * w1; (*t).r1 += x1 * w1; (*t).r2 += x2 * w1; (*t).r3 += x3 * w1;
+  (*t).r4 += x4 * w1; (*t).r5 += x5 * w1; (*t).r6 += x6 * w1; (*t).r7 += x7 * w1;
+}
+
+@compute @workgroup_size(WG)
+fn main(@builtin(workgroup_id) g: vec3u, @builtin(local_invocation_index) l: u32) {
+  let across = (N + 7u) / 8u;
+  let i = (g.y * X + g.x) * WG + l;
+  let p = i / across * 8u;
+  let n = i % across * 8u;
+  if (p >= P) { return; }
+  let first = pixels(p);
+  let second = pixels(p + 4u);
+  var t = Tile();
+  var k = 0u;
+  for (; k + 4u <= KH * KW * C; k += 4u) {  // four steps a turn: carrying the tile round a loop costs as much as a step
+    step(&t, first, second, n, k);
+    step(&t, first, second, n, k + 1u);
+    step(&t, first, second, n, k + 2u);
+    step(&t, first, second, n, k + 3u);
+  }
+  for (; k < KH * KW * C; k++) { step(&t, first, second, n, k); }
+  put(p, n, t.l0, t.r0);
+  put(p + 1u, n, t.l1, t.r1);
+  put(p + 2u, n, t.l2, t.r2);
+  put(p + 3u, n, t.l3, t.r3);
+  put(p + 4u, n, t.l4, t.r4);
+  put(p + 5u, n, t.l5, t.r5);
+  put(p + 6u, n, t.l6, t.r6);
+  put(p + 7u, n, t.l7, t.r7);
+}

@@ -1,0 +1,149 @@
+"""Matrix products: 2-D by 2-D, or batches of them, with either operand transposed."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ...errors import DtypeError, ShapeError
+from ..node import Node
+from ..op import KernelSpec, Profile, routine
+from .choose import Gemm, ceil_div, flat, gemm, is_register, product_splits
+from .leaf import full
+from .reduce import reduce_sum
+
+
+def float_only(name: str):
+    """The dtype rule of routines that compute in float32."""
+
+    def rule(*dtypes, **attrs):
+        if set(dtypes) != {"float32"}:
+            raise DtypeError(f"{name}: operands have dtypes {', '.join(dtypes)}; only float32 is supported, so cast them first.")
+        return "float32"
+
+    return rule
+
+
+def _array(seed, *shape):
+    return np.random.default_rng(seed).uniform(-1, 1, shape).astype(np.float32)
+
+
+def _swap(x):
+    return np.swapaxes(x, -1, -2)
+
+
+def _sizes(a, b, ta, tb):
+    """(M, N, K) of op(a) @ op(b)."""
+    m, k = (a[-1], a[-2]) if ta else (a[-2], a[-1])
+    return m, b[-2] if tb else b[-1], k
+
+
+def _matmul_shape(a, b, *, ta, tb):
+    if len(a) != len(b) or len(a) not in (2, 3) or a[:-2] != b[:-2]:
+        raise ShapeError(f"matmul: shapes {a} and {b}; expected two matrices, or two equal batches of matrices.")
+    m, n, k = _sizes(a, b, ta, tb)
+    inner = b[-1] if tb else b[-2]
+    if inner != k:
+        how = f" (a transposed: {ta}, b transposed: {tb})" if ta or tb else ""
+        raise ShapeError(f"matmul: shapes {a} and {b}{how} do not fit; {k} != {inner}.")
+    return (*a[:-2], m, n)
+
+
+def _matmul_grad(g, y, a, b, ta, tb):
+    da = MATMUL(b, g, ta=tb, tb=True) if ta else MATMUL(g, b, ta=False, tb=not tb)
+    db = MATMUL(g, a, ta=True, tb=ta) if tb else MATMUL(a, g, ta=not ta, tb=False)
+    return da, db
+
+
+def _absorb(node: Node) -> Node | None:
+    """matmul(transpose(x), b) reads x itself."""
+    (a, b), attrs, swapped = node.src, dict(node.attrs), (*range(len(node.shape) - 2), len(node.shape) - 1, len(node.shape) - 2)
+    for name, operand in (("ta", a), ("tb", b)):
+        if operand.op.name == "permute" and operand.buffer is None and operand.attrs["axes"] == swapped:
+            attrs[name] = not attrs[name]
+            a, b = (operand.src[0], b) if name == "ta" else (a, operand.src[0])
+    return MATMUL(a, b, **attrs) if attrs != node.attrs else None
+
+
+def _general(m, n, k, z, ta, tb, splits=1) -> Gemm:
+    """The product for the kernels that take any layout; with splits, z counts partial sums over k."""
+    chunk = ceil_div(k, splits)
+    step, matrix, guard = "k", "z", ""
+    if splits > 1:
+        step, matrix = f"(z * {chunk}u + k)", "0u"
+        guard = f"if ({step} >= {k}u) {{ return 0.0; }} " if chunk * splits != k else ""
+    a = f"a[({matrix} * {k}u + {step}) * {m}u + m]" if ta else f"a[({matrix} * {m}u + m) * {k}u + {step}]"
+    b = f"b[({matrix} * {n}u + n) * {k}u + {step}]" if tb else f"b[({matrix} * {k}u + {step}) * {n}u + n]"
+    out = f"return (z * {m}u + m) * {n}u + n;"
+    return Gemm(m, n, chunk, z * splits, f"{guard}return {a};", f"{guard}return {b};", out, not ta, tb)
+
+
+def _matmul_kernel(node: Node, profile: Profile) -> KernelSpec:
+    ta, tb = node.attrs["ta"], node.attrs["tb"]
+    m, n, k = _sizes(node.src[0].shape, node.src[1].shape, ta, tb)
+    z = node.shape[0] if node.ndim == 3 else 1
+    aligned = n % 4 == 0 and k % 4 == 0 and (m % 4 == 0 if ta else m >= 4)
+    if is_register(profile) and aligned:
+        threads = ceil_div(m, 8) * ceil_div(n, 8)
+        spec = flat("matmul_reg", threads, {"M": m, "N": n, "K": k, "TA": ta, "TB": tb}, profile)
+        return KernelSpec(spec.file, spec.params, (spec.grid[0], spec.grid[1], z))
+    return gemm(_general(m, n, k, z, ta, tb), profile)
+
+
+def _matmul_lower(node: Node, profile: Profile) -> Node | None:
+    ta, tb = node.attrs["ta"], node.attrs["tb"]
+    m, n, k = _sizes(node.src[0].shape, node.src[1].shape, ta, tb)
+    splits = product_splits(m, n, k, profile) if node.ndim == 2 else 1
+    return reduce_sum(PARTIALS(*node.src, ta=ta, tb=tb, splits=splits), axis=(0,)) if splits > 1 else None
+
+
+MATMUL = routine(
+    "matmul",
+    shape=_matmul_shape,
+    dtype=float_only("matmul"),
+    numpy=lambda a, b, ta, tb: np.matmul(_swap(a) if ta else a, _swap(b) if tb else b),
+    grad=_matmul_grad,
+    kernel=_matmul_kernel,
+    lower=_matmul_lower,
+    absorb=_absorb,
+    samples=[
+        ((_array(0, 5, 7), _array(1, 7, 3)), {"ta": False, "tb": False}),
+        ((_array(2, 8, 12), _array(3, 16, 8)), {"ta": True, "tb": True}),
+        ((_array(4, 2, 3, 4), _array(5, 2, 3, 4)), {"ta": True, "tb": False}),
+        ((_array(6, 3, 9, 8), _array(7, 3, 4, 8)), {"ta": False, "tb": True}),
+    ],
+)
+
+
+def _partials_numpy(a, b, ta, tb, splits):
+    a, b = _swap(a) if ta else a, _swap(b) if tb else b
+    chunk = ceil_div(a.shape[1], splits)
+    return np.stack([a[:, i * chunk : (i + 1) * chunk] @ b[i * chunk : (i + 1) * chunk] for i in range(splits)])
+
+
+def _partials_kernel(node: Node, profile: Profile) -> KernelSpec:
+    ta, tb = node.attrs["ta"], node.attrs["tb"]
+    m, n, k = _sizes(node.src[0].shape, node.src[1].shape, ta, tb)
+    return gemm(_general(m, n, k, 1, ta, tb, node.attrs["splits"]), profile)
+
+
+# sums over parts of k, for products whose result is too small to fill the adapter
+PARTIALS = routine(
+    "matmul_partials",
+    shape=lambda a, b, *, ta, tb, splits: (splits, *_matmul_shape(a, b, ta=ta, tb=tb)),
+    dtype=float_only("matmul"),
+    numpy=_partials_numpy,
+    grad=None,
+    kernel=_partials_kernel,
+    samples=[((_array(8, 3, 50), _array(9, 50, 2)), {"ta": False, "tb": False, "splits": 4})],
+)
+
+
+def matmul(a: Node, b: Node, ta: bool = False, tb: bool = False) -> Node:
+    """op(a) @ op(b) for matrices, or for equal batches of matrices; `ta` and `tb` transpose the last two axes.
+
+    Raises:
+        ShapeError: The inner sizes or the batches differ.
+        DtypeError: An operand is not float32.
+    """
+    y = MATMUL(a, b, ta=bool(ta), tb=bool(tb))
+    return full(y.shape, 0.0, y.dtype) if a.size == 0 and y.size else y

@@ -1,0 +1,67 @@
+"""Convolution and its gradients in numpy: windows laid out as a matrix (im2col), then one matrix product a group."""
+
+from __future__ import annotations
+
+import numpy as np
+
+
+def _padded(x, padding):
+    return np.pad(x, ((0, 0), *padding, (0, 0))) if any(n for side in padding for n in side) else x
+
+
+def _columns(x, window, out_hw, strides, padding, dilation, groups):
+    """(groups, pixels, taps * channels per group)."""
+    x = np.ascontiguousarray(_padded(x, padding))
+    batch, channels = x.shape[0], x.shape[3]
+    b, r, s, c = x.strides
+    each = channels // groups
+    view = np.lib.stride_tricks.as_strided(
+        x, (groups, batch, *out_hw, *window, each),
+        (each * c, b, r * strides[0], s * strides[1], r * dilation[0], s * dilation[1], c), writeable=False,
+    )  # fmt: skip
+    return view.reshape(groups, batch * out_hw[0] * out_hw[1], window[0] * window[1] * each)
+
+
+def _by_group(x, groups):
+    """(…, channels) as (groups, everything else, channels per group)."""
+    return np.moveaxis(x.reshape(-1, groups, x.shape[-1] // groups), 1, 0)
+
+
+def _out_hw(x, window, strides, padding, dilation):
+    return tuple((n + sum(p) - d * (k - 1) - 1) // s + 1 for n, k, s, p, d in zip(x.shape[1:3], window, strides, padding, dilation, strict=True))
+
+
+def conv_numpy(x, w, strides, padding, dilation, groups):
+    out_hw = _out_hw(x, w.shape[:2], strides, padding, dilation)
+    columns = _columns(x, w.shape[:2], out_hw, strides, padding, dilation, groups)
+    y = columns @ _by_group(w, groups)
+    return np.ascontiguousarray(np.moveaxis(y, 0, 1)).reshape(x.shape[0], *out_hw, w.shape[3])
+
+
+def input_grad_numpy(dy, w, input_hw, strides, padding, dilation, groups):
+    kh, kw, each, _ = w.shape
+    batch, oh, ow, _ = dy.shape
+    columns = _by_group(dy, groups) @ np.swapaxes(_by_group(w, groups), 1, 2)
+    columns = columns.reshape(groups, batch, oh, ow, kh, kw, each)
+    (top, bottom), (left, right) = padding
+    x = np.zeros((batch, input_hw[0] + top + bottom, input_hw[1] + left + right, groups, each), dy.dtype)
+    for i in range(kh):
+        for j in range(kw):
+            a, b = i * dilation[0], j * dilation[1]
+            rows, across = slice(a, a + (oh - 1) * strides[0] + 1, strides[0]), slice(b, b + (ow - 1) * strides[1] + 1, strides[1])
+            x[:, rows, across] += np.moveaxis(columns[:, :, :, :, i, j], 0, 3)
+    x = x.reshape(*x.shape[:3], groups * each)
+    return np.ascontiguousarray(x[:, top : top + input_hw[0], left : left + input_hw[1]])
+
+
+def filter_partials_numpy(x, dy, kernel_hw, strides, padding, dilation, groups, splits):
+    columns = _columns(x, kernel_hw, dy.shape[1:3], strides, padding, dilation, groups)
+    d = _by_group(dy, groups)
+    chunk = -(-d.shape[1] // splits)
+    parts = [np.swapaxes(columns[:, i : i + chunk], 1, 2) @ d[:, i : i + chunk] for i in range(0, splits * chunk, chunk)]
+    w = np.moveaxis(np.stack(parts), 1, 2)  # (splits, rows, groups, filters per group)
+    return np.ascontiguousarray(w).reshape(splits, *kernel_hw, x.shape[3] // groups, dy.shape[3])
+
+
+def filter_grad_numpy(x, dy, kernel_hw, strides, padding, dilation, groups):
+    return filter_partials_numpy(x, dy, kernel_hw, strides, padding, dilation, groups, 1)[0]

@@ -1,0 +1,124 @@
+"""Rows by index, and their transpose: rows added up by index. Deterministic, without atomics."""
+
+from __future__ import annotations
+
+from math import prod
+
+import numpy as np
+
+from ...errors import DtypeError, ShapeError
+from ..node import Node
+from ..op import KernelSpec, Profile, routine
+from .choose import flat, is_register
+
+_PUT4 = "store(4u * i, v.x); store(4u * i + 1u, v.y); store(4u * i + 2u, v.z); store(4u * i + 3u, v.w);"
+_ELEMENT = {"float32": "f32", "int32": "i32", "uint32": "u32", "bool": "u32"}
+
+
+def _index_dtype(name, dtype):
+    if dtype != "int32":
+        raise DtypeError(f"{name}: indices are {dtype}; expected int32, so cast them first.")
+
+
+def _gather_shape(x, indices):
+    if not x:
+        raise ShapeError("gather: the operand is a scalar; expected at least one axis.")
+    return (*indices, *x[1:])
+
+
+def _gather_dtype(x, indices):
+    _index_dtype("gather", indices)
+    return x
+
+
+def _scatter_shape(indices, updates, *, rows):
+    if tuple(updates[: len(indices)]) != tuple(indices):
+        raise ShapeError(f"scatter_add: indices are {indices} and updates {updates}; updates must start with the shape of indices.")
+    return (rows, *updates[len(indices) :])
+
+
+def _scatter_dtype(indices, updates, *, rows):
+    _index_dtype("scatter_add", indices)
+    if updates == "bool":
+        raise DtypeError("scatter_add: updates are bool; cast them to int32 or float32 to count.")
+    return updates
+
+
+def _gather_numpy(x, indices):
+    inside = (indices >= 0) & (indices < x.shape[0])
+    if x.shape[0] == 0:
+        return np.zeros((*indices.shape, *x.shape[1:]), x.dtype)
+    y = x[np.where(inside, indices, 0)]
+    return y if inside.all() else np.where(inside.reshape(*indices.shape, *(1,) * (x.ndim - 1)), y, np.zeros((), x.dtype))
+
+
+def _scatter_numpy(indices, updates, rows):
+    flat_indices = indices.reshape(-1)
+    updates = updates.reshape(len(flat_indices), *updates.shape[indices.ndim :])
+    inside = (flat_indices >= 0) & (flat_indices < rows)
+    y = np.zeros((rows, *updates.shape[1:]), updates.dtype)
+    np.add.at(y, flat_indices[inside], updates[inside])
+    return y
+
+
+def _kernel(file: str, rows: int, inner: int, count: int, threads: int, dtype: str, profile: Profile) -> KernelSpec:
+    four = inner % 4 == 0 and is_register(profile)
+    element = _ELEMENT[dtype]
+    params = {"ROWS": rows, "WIDTH": inner // 4 if four else inner, "COUNT": count, "E": element}
+    params["T"] = f"vec4<{element}>" if four else element
+    return flat(file, threads * params["WIDTH"], params, profile, {"put": _PUT4} if four else {})
+
+
+def _gather_kernel(node: Node, profile: Profile) -> KernelSpec:
+    x, indices = node.src
+    return _kernel("gather_rows", x.shape[0], prod(x.shape[1:]), indices.size, indices.size, node.dtype, profile)
+
+
+def _scatter_kernel(node: Node, profile: Profile) -> KernelSpec:
+    rows = node.attrs["rows"]
+    return _kernel("scatter_add_rows", rows, prod(node.shape[1:]), node.src[0].size, rows, node.dtype, profile)
+
+
+_ROWS = np.random.default_rng(0).uniform(-1, 1, (5, 3)).astype(np.float32)
+_BLOCK = np.random.default_rng(1).uniform(-1, 1, (6, 2, 4)).astype(np.float32)
+_PICKS = np.array([4, 0, 0, 3, -1, 5, 2], np.int32)  # two of them out of range
+
+GATHER = routine(
+    "gather",
+    shape=_gather_shape,
+    dtype=_gather_dtype,
+    numpy=_gather_numpy,
+    grad=lambda g, y, x, indices: (SCATTER_ADD(indices, g, rows=x.shape[0]), None),
+    kernel=_gather_kernel,
+    samples=[((_ROWS, _PICKS), {}), ((_BLOCK, np.array([[1, 5], [0, 1]], np.int32)), {})],
+)
+SCATTER_ADD = routine(
+    "scatter_add",
+    shape=_scatter_shape,
+    dtype=_scatter_dtype,
+    numpy=_scatter_numpy,
+    grad=lambda g, y, indices, updates, rows: (None, GATHER(g, indices)),
+    kernel=_scatter_kernel,
+    samples=[
+        ((_PICKS, np.random.default_rng(2).uniform(-1, 1, (7, 3)).astype(np.float32)), {"rows": 5}),
+        ((np.array([[1, 5], [1, 1]], np.int32), _BLOCK[:4].reshape(2, 2, 2, 4)), {"rows": 6}),
+    ],
+)
+
+
+def gather(x: Node, indices: Node) -> Node:
+    """`x[indices]` along the first axis, `indices.shape + x.shape[1:]`; an index that is no row gives zeros.
+
+    Raises:
+        DtypeError: The indices are not int32.
+    """
+    return GATHER(x, indices)
+
+
+def scatter_add(indices: Node, updates: Node, rows: int) -> Node:
+    """`(rows, …)`: row r is the sum of the `updates[i]` with `indices[i] == r`, in order; other indices are dropped.
+
+    Raises:
+        ShapeError: `updates` does not start with the shape of `indices`.
+    """
+    return SCATTER_ADD(indices, updates, rows=int(rows))

@@ -1,0 +1,270 @@
+"""Max and average pooling, channels last, and their gradients. A maximum's gradient goes to its first cell."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ...errors import ShapeError
+from ..node import Node
+from ..op import KernelSpec, Profile, routine
+from .choose import ceil_div, flat, is_register
+from .contract import float_only
+
+_PUT4 = "store(4u * i, v.x); store(4u * i + 1u, v.y); store(4u * i + 2u, v.z); store(4u * i + 3u, v.w);"
+_NAN_WINS = "return select(best, v, (v > best) | ((bitcast<vec4u>(v) & vec4u(0x7fffffffu)) > vec4u(0x7f800000u)));"
+
+
+def _array(seed, *shape):
+    # distinct values, so that finite differences never move a maximum
+    rng = np.random.default_rng(seed)
+    return (rng.permutation(int(np.prod(shape))).reshape(shape) / 10 - 1).astype(np.float32)
+
+
+def _pool_shape(x, *, size, strides, padding):
+    if len(x) != 4:
+        raise ShapeError(f"pool2d: input is {x}; expected (batch, height, width, channels).")
+    if any(p >= k for side, k in zip(padding, size, strict=True) for p in side):
+        raise ShapeError(f"pool2d: padding {padding} must be smaller than the window {size}.")
+    out = [(n + sum(p) - k) // s + 1 for n, p, k, s in zip(x[1:3], padding, size, strides, strict=True)]
+    if min(out) < 1:
+        raise ShapeError(f"pool2d: the window {size} is larger than the padded input {x} (padding {padding}).")
+    return (x[0], *out, x[3])
+
+
+def _like_x(x, y, d, *, size, strides, padding):
+    expected = _pool_shape(x, size=size, strides=strides, padding=padding)
+    if tuple(y) != expected or tuple(d) != expected:
+        raise ShapeError(f"max_pool2d_grad: maxima {y} and gradient {d} must have the pooled shape {expected} of input {x}.")
+    return x
+
+
+def _like_y(x, y, v, *, size, strides, padding):
+    expected = _pool_shape(x, size=size, strides=strides, padding=padding)
+    if tuple(y) != expected or tuple(v) != tuple(x):
+        raise ShapeError(f"max_pool2d_pick: input {x}, values {v} and maxima {y} do not fit; expected maxima {expected}.")
+    return y
+
+
+def _avg_grad_shape(d, *, input_hw, size, strides, padding):
+    x = (d[0], *input_hw, d[3])
+    expected = _pool_shape(x, size=size, strides=strides, padding=padding)
+    if tuple(d) != expected:
+        raise ShapeError(f"avg_pool2d_grad: the gradient is {d}, but pooling {x} gives {expected}.")
+    return x
+
+
+# ---- numpy: one step for each cell of the window, over all windows at once
+def _taps(x, out_hw, size, strides):
+    """(i, j, the cells that tap (i, j) of each window sees), row by row; x is padded already."""
+    for i in range(size[0]):
+        for j in range(size[1]):
+            rows = slice(i, i + (out_hw[0] - 1) * strides[0] + 1, strides[0])
+            yield rows, slice(j, j + (out_hw[1] - 1) * strides[1] + 1, strides[1])
+
+
+def _padded(x, padding, value):
+    return np.pad(x, ((0, 0), *padding, (0, 0)), constant_values=value) if any(n for side in padding for n in side) else x
+
+
+def _lowest(dtype):
+    return -np.inf if dtype.kind == "f" else np.iinfo(dtype).min
+
+
+def _max_numpy(x, size, strides, padding):
+    out_hw = _pool_shape(x.shape, size=size, strides=strides, padding=padding)[1:3]
+    x = _padded(x, padding, _lowest(x.dtype))
+    y = None
+    for tap in _taps(x, out_hw, size, strides):
+        cells = x[(slice(None), *tap)]
+        y = cells.copy() if y is None else np.maximum(y, cells, out=y)
+    return y
+
+
+def _cropped(x, padding, hw):
+    return np.ascontiguousarray(x[:, padding[0][0] : padding[0][0] + hw[0], padding[1][0] : padding[1][0] + hw[1]])
+
+
+def _max_grad_numpy(x, y, d, size, strides, padding):
+    padded = _padded(x, padding, np.nan)
+    out, open_ = np.zeros(padded.shape, d.dtype), np.ones(y.shape, bool)
+    for tap in _taps(padded, y.shape[1:3], size, strides):
+        hit = open_ & (padded[(slice(None), *tap)] == y)
+        open_ &= ~hit
+        out[(slice(None), *tap)] += np.where(hit, d, 0)
+    return _cropped(out, padding, x.shape[1:3])
+
+
+def _pick_numpy(x, y, v, size, strides, padding):
+    x, v = _padded(x, padding, np.nan), _padded(v, padding, 0)
+    out, open_ = np.zeros(y.shape, v.dtype), np.ones(y.shape, bool)
+    for tap in _taps(x, y.shape[1:3], size, strides):
+        hit = open_ & (x[(slice(None), *tap)] == y)
+        open_ &= ~hit
+        out += np.where(hit, v[(slice(None), *tap)], 0)
+    return out
+
+
+def _cells(input_hw, out_hw, size, strides, padding):
+    """How many cells of the image each window covers, (oh, ow, 1)."""
+    counts = []
+    for n, m, k, s, (lo, _) in zip(input_hw, out_hw, size, strides, padding, strict=True):
+        start = np.arange(m) * s - lo
+        counts.append(np.minimum(start + k, n) - np.maximum(start, 0))
+    return np.outer(*counts)[:, :, None].astype(np.float32)
+
+
+def _avg_numpy(x, size, strides, padding):
+    out_hw = _pool_shape(x.shape, size=size, strides=strides, padding=padding)[1:3]
+    padded = _padded(x, padding, 0)
+    y = sum(padded[(slice(None), *tap)] for tap in _taps(padded, out_hw, size, strides))
+    return y / _cells(x.shape[1:3], out_hw, size, strides, padding)
+
+
+def _avg_grad_numpy(d, input_hw, size, strides, padding):
+    each = d / _cells(input_hw, d.shape[1:3], size, strides, padding)
+    (top, bottom), (left, right) = padding
+    out = np.zeros((d.shape[0], input_hw[0] + top + bottom, input_hw[1] + left + right, d.shape[3]), d.dtype)
+    for tap in _taps(out, d.shape[1:3], size, strides):
+        out[(slice(None), *tap)] += each
+    return _cropped(out, padding, input_hw)
+
+
+# ---- kernels
+def _kernel(file, node: Node, image, pooled, profile: Profile, cells: int, element="f32", names="T", put=True) -> KernelSpec:
+    """`cells` threads a channel. A software adapter takes four channels a thread; on a GPU neighbours load neighbours."""
+    a = node.attrs
+    four = is_register(profile) and image[3] % 4 == 0
+    params = {"BATCH": image[0], "H": image[1], "W": image[2], "C": image[3] // 4 if four else image[3],
+              "OH": pooled[1], "OW": pooled[2], "KH": a["size"][0], "KW": a["size"][1]}  # fmt: skip
+    if file != "max_pool2d_grad_apart":
+        params |= {"SH": a["strides"][0], "SW": a["strides"][1], "PT": a["padding"][0][0], "PL": a["padding"][1][0]}
+    params["T"] = f"vec4<{element}>" if four else element
+    if "B" in names:
+        params["B"] = "vec4<bool>" if four else "bool"
+    return flat(file, cells * params["C"], params, profile, {"put": _PUT4} if four else {})
+
+
+def _max_kernel(node: Node, profile: Profile) -> KernelSpec:
+    x = node.src[0]
+    element = {"float32": "f32", "int32": "i32", "uint32": "u32"}[x.dtype]
+    spec = _kernel("max_pool2d", node, x.shape, node.shape, profile, node.size // node.shape[3], element)
+    spec.params["E"] = element
+    if element != "f32":
+        spec.hooks["larger"] = "return max(best, v);"
+    elif "put" in spec.hooks:
+        spec.hooks["larger"] = _NAN_WINS
+    return spec
+
+
+def _max_grad_kernel(node: Node, profile: Profile) -> KernelSpec:
+    x, y, _ = node.src
+    size, (batch, h, w, channels) = node.attrs["size"], x.shape
+    if node.attrs["strides"] == size and node.attrs["padding"][0][0] == node.attrs["padding"][1][0] == 0:
+        windows = batch * ceil_div(h, size[0]) * ceil_div(w, size[1])
+        return _kernel("max_pool2d_grad_apart", node, x.shape, y.shape, profile, windows, names="TB")
+    return _kernel("max_pool2d_grad", node, x.shape, y.shape, profile, batch * h * w, names="TB")
+
+
+def _pick_kernel(node: Node, profile: Profile) -> KernelSpec:
+    return _kernel("max_pool2d_pick", node, node.src[0].shape, node.shape, profile, node.size // node.shape[3], names="TB")
+
+
+def _avg_kernel(node: Node, profile: Profile) -> KernelSpec:
+    return _kernel("avg_pool2d", node, node.src[0].shape, node.shape, profile, node.size // node.shape[3])
+
+
+def _avg_grad_kernel(node: Node, profile: Profile) -> KernelSpec:
+    return _kernel("avg_pool2d_grad", node, node.shape, node.src[0].shape, profile, node.size // node.shape[3])
+
+
+# ---- operations
+_APART = {"size": (2, 2), "strides": (2, 2), "padding": ((0, 0), (0, 0))}
+_SAME = {"size": (2, 2), "strides": (2, 2), "padding": ((0, 1), (0, 1))}
+_OVERLAP = {"size": (3, 2), "strides": (2, 1), "padding": ((1, 1), (0, 1))}
+_INPUTS = [(_array(0, 2, 5, 6, 4), _APART), (_array(1, 1, 5, 7, 3), _SAME), (_array(2, 1, 5, 4, 4), _OVERLAP)]
+
+
+def _with_pooled(last):
+    out = []
+    for x, attrs in _INPUTS:
+        y = _max_numpy(x, **attrs)
+        out.append(((x, y, _array(9, *(y if last == "y" else x).shape)), attrs))
+    return out
+
+
+MAX = routine(
+    "max_pool2d",
+    shape=_pool_shape,
+    numpy=_max_numpy,
+    grad=lambda g, y, x, **a: (MAX_GRAD(x, y, g, **a),),
+    kernel=_max_kernel,
+    samples=[((x,), attrs) for x, attrs in _INPUTS],
+)
+MAX_GRAD = routine(
+    "max_pool2d_grad",
+    shape=_like_x,
+    dtype=float_only("max_pool2d_grad"),
+    numpy=_max_grad_numpy,
+    grad=lambda g, dx, x, y, d, **a: (None, None, PICK(x, y, g, **a)),
+    kernel=_max_grad_kernel,
+    samples=_with_pooled("y"),
+)
+PICK = routine(
+    "max_pool2d_pick",
+    shape=_like_y,
+    dtype=float_only("max_pool2d_pick"),
+    numpy=_pick_numpy,
+    grad=lambda g, out, x, y, v, **a: (None, None, MAX_GRAD(x, y, g, **a)),
+    kernel=_pick_kernel,
+    samples=_with_pooled("x"),
+)
+AVG = routine(
+    "avg_pool2d",
+    shape=_pool_shape,
+    dtype=float_only("avg_pool2d"),
+    numpy=_avg_numpy,
+    grad=lambda g, y, x, **a: (AVG_GRAD(g, input_hw=x.shape[1:3], **a),),
+    kernel=_avg_kernel,
+    samples=[((x,), attrs) for x, attrs in _INPUTS],
+)
+AVG_GRAD = routine(
+    "avg_pool2d_grad",
+    shape=_avg_grad_shape,
+    dtype=float_only("avg_pool2d_grad"),
+    numpy=_avg_grad_numpy,
+    grad=lambda g, dx, d, input_hw, **a: (AVG(g, **a),),
+    kernel=_avg_grad_kernel,
+    samples=[((_avg_numpy(x, **attrs),), attrs | {"input_hw": x.shape[1:3]}) for x, attrs in _INPUTS],
+)
+
+
+def _window(size, strides, padding):
+    (top, bottom), (left, right) = padding
+    return {
+        "size": tuple(map(int, size)), "strides": tuple(map(int, strides)),
+        "padding": ((int(top), int(bottom)), (int(left), int(right))),
+    }  # fmt: skip
+
+
+def max_pool2d(x: Node, size, strides, padding=((0, 0), (0, 0))) -> Node:
+    """The largest value in each window of `x` (batch, height, width, channels); padding never wins, a NaN does.
+
+    Raises:
+        ShapeError: The window is larger than the padded image, or the padding is not smaller than the window.
+    """
+    return MAX(x, **_window(size, strides, padding))
+
+
+def max_pool2d_grad(x: Node, y: Node, dy: Node, size, strides, padding=((0, 0), (0, 0))) -> Node:
+    """The gradient of `y = max_pool2d(x)`: each `dy` goes to the first cell, row by row, that equals the maximum."""
+    return MAX_GRAD(x, y, dy, **_window(size, strides, padding))
+
+
+def avg_pool2d(x: Node, size, strides, padding=((0, 0), (0, 0))) -> Node:
+    """The mean of the cells of `x` in each window; padding is not counted. Raises as `max_pool2d`."""
+    return AVG(x, **_window(size, strides, padding))
+
+
+def avg_pool2d_grad(dy: Node, input_hw, size, strides, padding=((0, 0), (0, 0))) -> Node:
+    """The gradient of `avg_pool2d` of an image of height and width `input_hw`."""
+    return AVG_GRAD(dy, input_hw=tuple(map(int, input_hw)), **_window(size, strides, padding))

@@ -1,0 +1,94 @@
+"""Row operations on a matrix: softmax and its logarithm, and the column of the largest or smallest element."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ...errors import ShapeError
+from ..node import Node
+from ..op import ZERO, KernelSpec, Profile, routine
+from .choose import flat, fold, is_register
+from .contract import float_only
+from .elementwise import exp
+from .move import broadcast_to, reshape
+from .reduce import reduce_sum
+
+_SHORT = 32  # a row of at most this many elements is one thread's work on a GPU too
+_X = np.random.default_rng(0).uniform(-3, 3, (5, 7)).astype(np.float32)
+_WIDE = np.random.default_rng(1).uniform(-3, 3, (3, 300)).astype(np.float32)
+
+
+def _matrix(name, reduces):
+    def rule(x, **attrs):
+        if len(x) != 2 or x[1] == 0:
+            raise ShapeError(f"{name}: input is {x}; expected a matrix with at least one column.")
+        return x[:1] if reduces else x
+
+    return rule
+
+
+def _rows(file: str, node: Node, params: dict, profile: Profile, hooks: dict | None = None) -> KernelSpec:
+    rows, cols = node.src[0].shape
+    params = {"ROWS": rows, "COLS": cols, **params}
+    if is_register(profile) or cols <= _SHORT:
+        return flat(f"{file}_thread", rows, params, profile, hooks)
+    grid, across = fold(rows)
+    wg = min(256 if cols >= 1024 else 64, profile.max_invocations)
+    return KernelSpec(f"{file}_group", {**params, "WG": wg, "X": across}, grid, hooks or {})
+
+
+def _row_sum(x: Node) -> Node:
+    return broadcast_to(reshape(reduce_sum(x, axis=(1,)), (x.shape[0], 1)), x.shape)
+
+
+def _softmax_numpy(x):
+    e = np.exp(x - x.max(1, keepdims=True))
+    return e / e.sum(1, keepdims=True)
+
+
+def _log_softmax_numpy(x):
+    x = x - x.max(1, keepdims=True)
+    return x - np.log(np.exp(x).sum(1, keepdims=True))
+
+
+softmax = routine(
+    "softmax",
+    shape=_matrix("softmax", reduces=False),
+    dtype=float_only("softmax"),
+    numpy=_softmax_numpy,
+    grad=lambda g, y, x: (y * (g - _row_sum(g * y)),),
+    kernel=lambda node, profile: _rows("softmax", node, {"LOG": False}, profile),
+    samples=[((_X,), {}), ((_WIDE,), {})],
+)
+log_softmax = routine(
+    "log_softmax",
+    shape=_matrix("log_softmax", reduces=False),
+    dtype=float_only("log_softmax"),
+    numpy=_log_softmax_numpy,
+    grad=lambda g, y, x: (g - exp(y) * _row_sum(g),),
+    kernel=lambda node, profile: _rows("softmax", node, {"LOG": True}, profile),
+    samples=[((_X,), {}), ((_WIDE,), {})],
+)
+
+
+def _arg(name, largest):
+    def kernel(node: Node, profile: Profile) -> KernelSpec:
+        dtype = node.src[0].dtype
+        hooks = {} if dtype == "float32" else {"is_nan": "return false;"}
+        element = {"float32": "f32", "int32": "i32"}.get(dtype, "u32")
+        return _rows("arg", node, {"LARGEST": largest, "T": element}, profile, hooks)
+
+    pick = np.argmax if largest else np.argmin
+    return routine(
+        name,
+        shape=_matrix(name, reduces=True),
+        dtype=lambda dtype: "int32",
+        numpy=lambda x: pick(x, axis=1).astype(np.int32),
+        grad=ZERO,
+        kernel=kernel,
+        samples=[((_X,), {}), ((np.round(_WIDE),), {})],
+    )
+
+
+argmax = _arg("argmax", largest=True)
+argmin = _arg("argmin", largest=False)
