@@ -20,18 +20,18 @@ def flatten(tree) -> list:
 
 def pack(tree, leaves):
     """A tree of the same structure with other leaves."""
-    it = iter(leaves)
+    return _pack(tree, iter(leaves))
 
-    def build(x):
-        if isinstance(x, tuple) and hasattr(x, "_fields"):
-            return type(x)(*(build(v) for v in x))
-        if isinstance(x, (tuple, list)):
-            return type(x)(build(v) for v in x)
-        if isinstance(x, dict):
-            return {k: build(v) for k, v in x.items()}
-        return next(it)
 
-    return build(tree)
+def _pack(tree, it):
+    # A function of its own: a recursive closure is a reference cycle, and would keep the leaves alive.
+    if isinstance(tree, tuple) and hasattr(tree, "_fields"):
+        return type(tree)(*(_pack(v, it) for v in tree))
+    if isinstance(tree, (tuple, list)):
+        return type(tree)([_pack(v, it) for v in tree])
+    if isinstance(tree, dict):
+        return {k: _pack(v, it) for k, v in tree.items()}
+    return next(it)
 
 
 def structure(tree):
