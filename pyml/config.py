@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import platform
 import sys
+from contextlib import contextmanager
 
 from .errors import BackendUnavailable
 
@@ -16,6 +17,18 @@ BACKENDS = ("webgpu", "cpu")
 IN_BROWSER = sys.platform == "emscripten"
 _device = None
 _reason = ""
+replaying = True
+
+
+@contextmanager
+def without_replay():
+    """Runs programs as plain functions, operation by operation; for finding out whether a program is at fault."""
+    global replaying
+    before, replaying = replaying, False
+    try:
+        yield
+    finally:
+        replaying = before
 
 
 def get_backend() -> str:

@@ -7,7 +7,17 @@ from math import prod
 from ..graph.grad import CUSTOM
 from ..graph.node import Node, toposort
 from ..graph.op import OPS, Profile
-from ..graph.prims import BUFFER, CONST, copy, pad, reshape, stop_gradient
+from ..graph.prims import BUFFER, CONST, INPUT, STATE, copy, full, pad, reshape, stop_gradient
+
+def is_given(node: Node) -> bool:
+    """Whether a node's bytes come from outside the plan."""
+    return node.buffer is not None or node.op in (BUFFER, INPUT, STATE)
+
+
+def source(node: Node):
+    """What a given node's bytes are: nodes over one buffer, argument or Variable are one leaf."""
+    return ("buffer", id(node.buffer)) if node.buffer is not None else (node.op.name, node.attrs["index"])
+
 
 _SPLIT_FROM = 1024  # fewer elements per result than this are summed by one thread
 _TRANSPARENT = {CUSTOM, stop_gradient}
@@ -25,8 +35,9 @@ def freeze(value):
 class Canonical:
     """Maps nodes to their canonical form; remembers what it has seen, so equal subgraphs are one node."""
 
-    def __init__(self, profile: Profile):
+    def __init__(self, profile: Profile, leaves: list[Node]):
         self.profile = profile
+        self.leaves = {source(n): i for i, n in enumerate(leaves)}
         self.seen: dict = {}  # structural key -> node
         self.mapped: dict[int, Node] = {}  # id of a node -> its canonical node
         self.alive: list[Node] = []  # keeps ids valid
@@ -36,14 +47,17 @@ class Canonical:
         return [self._stored(n, root=True) for n in self._map(roots)]
 
     def _map(self, roots: list[Node]) -> list[Node]:
-        for node in toposort(roots, stop=lambda n: id(n) in self.mapped or n.buffer is not None):
+        for node in toposort(roots, stop=lambda n: id(n) in self.mapped or is_given(n)):
             if id(node) not in self.mapped:
                 self.alive.append(node)
                 self.mapped[id(node)] = self._one(node)
         return [self.mapped[id(r)] for r in roots]
 
     def _one(self, node: Node) -> Node:
-        if node.buffer is not None or not node.src:
+        if is_given(node):
+            k = self.leaves[source(node)]
+            return self._merge(Node(BUFFER, (), {"leaf": k}, node.shape, node.dtype))
+        if not node.src:
             return self._merge(node)
         src = tuple(self.mapped[id(s)] for s in node.src)
         op = node.op
@@ -51,8 +65,10 @@ class Canonical:
             return src[0]
         if node.dtype == src[0].dtype and op is OPS["cast"]:
             return src[0]
-        if src != node.src:
-            node = Node(op, src, node.attrs, node.shape, node.dtype)
+        if node.size == 0 or any(s.size == 0 for s in src):
+            return self._merge(_of_nothing(node))
+        # always a node of the plan's own: users' nodes let go of their sources once computed
+        node = Node(op, src, node.attrs, node.shape, node.dtype)
         if op.absorb is not None:
             better = op.absorb(node)
             if better is not None and better is not node:
@@ -68,10 +84,7 @@ class Canonical:
         return self._merge(node)
 
     def _merge(self, node: Node) -> Node:
-        if node.buffer is not None:
-            key = ("buffer", id(node.buffer), node.shape)
-        else:
-            key = (node.op.name, freeze(node.attrs), tuple(id(s) for s in node.src), node.shape, node.dtype)
+        key = (node.op.name, freeze(node.attrs), tuple(id(s) for s in node.src), node.shape, node.dtype)
         found = self.seen.setdefault(key, node)
         self.alive.append(found)
         self.mapped[id(found)] = found
@@ -80,9 +93,9 @@ class Canonical:
     def _stored(self, node: Node, root: bool = False) -> Node:
         """A node whose elements lie in memory in order: a movement other than a reshape is copied first."""
         base = node
-        while base.op is OPS["reshape"] and base.buffer is None:
+        while base.op is OPS["reshape"]:
             base = base.src[0]
-        leaf = base.buffer is not None or base.op in (BUFFER, OPS["input"], OPS["state"])
+        leaf = base.op is BUFFER
         if base.op.kind == "movement" or base.op in (CONST, OPS["iota"]):
             return self._merge(copy(node))
         if root and (base is not node or leaf):
@@ -132,6 +145,16 @@ _NEUTRAL = {
     "reduce_max": lambda dtype: {"float32": float("-inf"), "int32": -(2**31), "uint32": 0}[dtype],
     "reduce_min": lambda dtype: {"float32": float("inf"), "int32": 2**31 - 1, "uint32": 2**32 - 1}[dtype],
 }
+
+
+def _of_nothing(node: Node) -> Node:
+    """What a node without elements, or made from none, is: a constant. Empty tensors never reach a kernel."""
+    value = 0
+    if node.op.kind == "reduction":
+        value = _NEUTRAL[node.op.name](node.dtype)
+    elif node.op.name == "pad":
+        value = node.attrs["value"]
+    return full(node.shape, value, node.dtype)
 
 
 def _padded(x: Node, axis: int, size: int, node: Node) -> Node:

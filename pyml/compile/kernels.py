@@ -115,6 +115,6 @@ def _epilogue(kernel: Kernel, anchor, four: bool, scalar: frozenset):
 
 
 def _position(group, operand) -> int:
-    while operand.buffer is None and operand.op.name == "reshape":
+    while operand.op.name == "reshape":
         operand = operand.src[0]
     return next(i for i, v in enumerate(group.loads()) if v is operand)

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from ..device.base import rounded
 from ..graph.node import Node, toposort
 from ..graph.op import Profile
-from ..graph.prims import BUFFER, CONST, INPUT, STATE
-from .canonical import Canonical, freeze
+from ..graph.prims import BUFFER, CONST
+from .canonical import Canonical, freeze, is_given, source
 from .schedule import Group, is_value, schedule
 
 Ref = tuple[str, int]  # ("leaf", number) | ("slot", number) | ("out", number) | ("params", 0)
@@ -22,7 +22,6 @@ class Kernel:
     group: Group
     reads: tuple[Ref, ...]
     writes: tuple[Ref, ...]
-    leaves: dict[int, int]  # id of a leaf node -> leaf number, for emitters
     lowered: object = None
 
 
@@ -30,13 +29,11 @@ class Kernel:
 class Plan:
     kernels: list[Kernel]
     slots: list[int]  # bytes of each temporary
-    leaves: list[Node]
     outs: list[Node]  # values given back, each in a buffer of its own
     out_refs: list[Ref]  # where each requested root is
     copies: list[tuple[Ref, Ref, int]]  # after the kernels: state writes that could not be in place
     params: int  # scalars lifted out of the kernels
     live_bytes: int = 0  # most bytes of temporaries alive at one time
-    alive: list = field(default_factory=list)
 
     @property
     def dispatches(self) -> int:
@@ -65,17 +62,17 @@ def graph_key(roots: list[Node], lift: bool):
     """
     number: dict[int, int] = {}
     leaves: list[Node] = []
-    buffers: dict[int, int] = {}
+    buffers: dict = {}
     params: list[Node] = []
     lines = []
-    for node in toposort(roots, stop=lambda n: n.buffer is not None):
+    for node in toposort(roots, stop=is_given):
         number[id(node)] = len(number)
-        if node.buffer is not None or node.op in (BUFFER, INPUT, STATE):
-            source = id(node.buffer) if node.buffer is not None else (node.op.name, node.attrs["index"])
-            if source not in buffers:
-                buffers[source] = len(leaves)
+        if is_given(node):
+            what = source(node)
+            if what not in buffers:
+                buffers[what] = len(leaves)
                 leaves.append(node)
-            lines.append((buffers[source], node.shape, node.dtype))
+            lines.append((buffers[what], node.shape, node.dtype))
         elif lift and node.op is CONST and node.dtype in LIFTED and node.attrs["value"] not in _KEPT:
             lines.append(("param", len(params), node.shape, node.dtype))
             params.append(node)
@@ -88,24 +85,18 @@ def make_plan(roots: list[Node], profile: Profile, leaves: list[Node], writes: d
               params: list[Node] = ()) -> Plan:  # fmt: skip
     """Plans `roots`. `writes` maps a root's position to the number of the leaf it is written back to."""
     writes = writes or {}
-    canonical = Canonical(profile)
+    canonical = Canonical(profile, leaves)
     for i, node in enumerate(params):
         lifted = Node(CONST, (), {**node.attrs, "value": None, "param": i}, node.shape, node.dtype)
         canonical.mapped[id(node)] = canonical._merge(lifted)
     stored = canonical(roots)
     groups = [g for g in schedule([r for r in stored if r.size], profile) if g.domain]
-    return _Planner(groups, stored, writes, leaves, canonical, len(params)).plan()
+    return _Planner(groups, stored, writes, len(params)).plan()
 
 
 class _Planner:
-    def __init__(self, groups, roots, writes, leaves, canonical, params):
-        self.roots, self.writes, self.params, self.canonical = roots, writes, params, canonical
-        self.leaf_nodes = leaves
-        self.leaf_number = {}
-        by_source = {_source(n): i for i, n in enumerate(leaves)}
-        for node in canonical.alive:
-            if node.buffer is not None or node.op in (BUFFER, INPUT, STATE):
-                self.leaf_number[id(node)] = by_source[_source(node)]
+    def __init__(self, groups, roots, writes, params):
+        self.roots, self.writes, self.params = roots, writes, params
         self.groups, self.in_place = self._order(groups)
 
     def _order(self, groups):
@@ -115,8 +106,8 @@ class _Planner:
         feeds = {id(g): set() for g in groups}
         for g in groups:
             for v in g.loads():
-                if id(v) in self.leaf_number:
-                    readers.setdefault(self.leaf_number[id(v)], []).append(g)
+                if v.op is BUFFER:
+                    readers.setdefault(v.attrs["leaf"], []).append(g)
                 elif id(v) in home:
                     feeds[id(g)].add(id(home[id(v)]))
         in_place: dict[int, int] = {}  # id of a root -> leaf number
@@ -154,13 +145,13 @@ class _Planner:
         from .schedule import edges, operands
 
         def reads(n):
-            return any(self.leaf_number.get(id(v)) == leaf for v in operands(n))
+            return any(v.attrs.get("leaf") == leaf for v in operands(n))
 
         if any(reads(a) for a in group.anchors):
             return False
         for node in group.members.values():
             for value, aligned in edges(node):
-                if self.leaf_number.get(id(value)) == leaf and not (aligned and node.size == group.domain):
+                if value.attrs.get("leaf") == leaf and not (aligned and node.size == group.domain):
                     return False
         if group.kind == "elementwise":
             return _all_aligned(group)
@@ -211,8 +202,8 @@ class _Planner:
                 peak = max(peak, live)
                 end = len(self.groups) if id(out) in kept else last.get(id(out), i)
                 ends.setdefault(end, []).append(slot)
-            reads = tuple(("leaf", self.leaf_number[id(v)]) if id(v) in self.leaf_number else where[id(v)] for v in g.loads())
-            kernels.append(Kernel(g, reads, tuple(where[id(o)] for o in g.outputs), self.leaf_number))
+            reads = tuple(("leaf", v.attrs["leaf"]) if v.op is BUFFER else where[id(v)] for v in g.loads())
+            kernels.append(Kernel(g, reads, tuple(where[id(o)] for o in g.outputs)))
             for slot in ends.pop(i, []):
                 free.append(slot)
                 live -= sizes[slot]
@@ -221,11 +212,7 @@ class _Planner:
             if position in self.writes and id(root) not in self.in_place and root.size:
                 copies.append((ref, ("leaf", self.writes[position]), root.size * ITEM))
             out_refs.append(ref)
-        return Plan(kernels, slots, self.leaf_nodes, outs, out_refs, copies, self.params, peak, self.canonical.alive)
-
-
-def _source(node: Node):
-    return ("buffer", id(node.buffer)) if node.buffer is not None else (node.op.name, node.attrs["index"])
+        return Plan(kernels, slots, outs, out_refs, copies, self.params, peak)
 
 
 def _depends(feeds, start: int, target: int) -> bool:
@@ -254,7 +241,7 @@ def _prologue(group: Group) -> list[Node]:
     stack = [s for a in group.anchors for s in a.src]
     while stack:
         n = stack.pop()
-        if id(n) not in found and (id(n) in group.members or (n.buffer is None and not is_value(n))):
+        if id(n) not in found and (id(n) in group.members or not is_value(n)):
             found[id(n)] = n
             stack.extend(n.src)
     return [n for n in found.values() if id(n) in group.members]

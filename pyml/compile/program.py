@@ -123,10 +123,6 @@ def plan_for(key, make) -> Plan:
             for old in list(_plans)[: _MOST_PLANS // 4]:
                 del _plans[old]
         plan = _plans[key] = make()
-        # the cached plan must not keep the values of the graph it was made from
-        for node in plan.leaves:
-            node_free = Node(node.op, (), node.attrs, node.shape, node.dtype)
-            plan.leaves[plan.leaves.index(node)] = node_free
     return plan
 
 

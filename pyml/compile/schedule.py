@@ -47,17 +47,15 @@ class Group:
 
 def is_memory(node: Node) -> bool:
     """Whether a value is read from a buffer (constants and counters are not)."""
-    return node.buffer is not None or not (node.op.kind == "leaf" and node.op.name in ("const", "iota"))
+    return node.op.name not in ("const", "iota")
 
 
 def is_value(node: Node) -> bool:
-    return node.buffer is not None or node.op.kind != "movement"
+    return node.op.kind != "movement"
 
 
 def operands(node: Node) -> list[Node]:
     """The values a node reads, looking through movement ops."""
-    if node.buffer is not None:
-        return []
     out: list[Node] = []
     stack = list(reversed(node.src))
     while stack:
@@ -87,8 +85,8 @@ class Scheduler:
         self.profile = profile
         self.budget = min(profile.max_storage_buffers, 8)
         self.roots = {id(r) for r in roots}
-        self.order = [n for n in toposort(roots, stop=lambda n: n.buffer is not None) if is_value(n)]
-        self.values = [n for n in self.order if n.buffer is None and n.op.kind != "leaf"]
+        self.order = [n for n in toposort(roots) if is_value(n)]
+        self.values = [n for n in self.order if n.op.kind != "leaf"]
         self.consumers: dict[int, list] = {id(n): [] for n in self.order}
         for node in self.values:
             for value, aligned in edges(node):
@@ -292,7 +290,7 @@ class Scheduler:
 
     # ---- order
     def _sources(self, group: Group) -> set[int]:
-        return {self.homes[id(v)][0].number for v in group.loads() if id(v) in self.homes and v.buffer is None}
+        return {self.homes[id(v)][0].number for v in group.loads() if id(v) in self.homes}
 
     def _number(self) -> None:
         """Numbers the groups so that sources come first."""

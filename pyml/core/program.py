@@ -23,7 +23,6 @@ from .tensor import Tensor, upload
 from .variable import Variable
 
 _MANY = 8  # traces of one function before a warning
-replaying = True
 
 
 class Capture:
@@ -195,7 +194,7 @@ class Program:
         return self.per_instance[instance]
 
     def __call__(self, *args, **kwargs):
-        if trace.current is not None or not replaying:
+        if trace.current is not None or not config.replaying:
             return self.fn(*args, **kwargs)  # inner programs inline
         leaves = flatten((args, kwargs))
         key_parts: list = []

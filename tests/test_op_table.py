@@ -1,0 +1,153 @@
+"""Tests that the op table generates: numpy parity on every device, and gradients against finite differences."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from pyml.core.tensor import Tensor, as_node
+from pyml.dtypes import NUMPY
+from pyml.graph import grad as graph_grad
+from pyml.graph import prims
+from pyml.graph.op import OPS, ZERO
+
+ELEMENTWISE = sorted(n for n, op in OPS.items() if op.kind == "elementwise")
+SAMPLED = sorted(n for n, op in OPS.items() if op.kind in ("reduction", "movement", "routine") and op.samples)
+INTEGERS = {"bitwise_and", "bitwise_or", "bitwise_xor", "left_shift", "right_shift", "floor_divide", "mod"}
+LOGIC = {"logical_and", "logical_or", "logical_not"}
+
+
+def _attrs(op):
+    return {"dtype": "int32"} if op.name in ("cast", "bitcast") else {}
+
+
+def _operands(op, dtype, n=67):
+    rng = np.random.default_rng(7)
+    low, high = op.probe
+    if op.name == "random_bits":
+        return [rng.integers(0, 2**32, n, dtype=np.uint32) for _ in op.params]
+    if op.name in LOGIC:
+        return [rng.integers(0, 2, n).astype(bool) for _ in op.params]
+    if dtype == "int32":
+        out = [rng.integers(1, 9, n).astype(np.int32) for _ in op.params]
+        out[0] = out[0] * rng.choice([-1, 1], n).astype(np.int32) if op.name != "where" else out[0] > 4
+        return out
+    out = [rng.uniform(low, high, n).astype(np.float32) for _ in op.params]
+    if op.samples:
+        out[0][: len(op.samples)] = op.samples
+    if op.name == "where":
+        out[0] = out[0] > 0
+    return out
+
+
+def _dtypes(op):
+    if op.name in ("bitwise_and", "bitwise_or", "bitwise_xor", "left_shift", "right_shift"):
+        return ["int32"]
+    if op.name in INTEGERS | {"add", "sub", "mul", "maximum", "minimum", "equal", "less", "neg", "abs", "sign", "square", "where"}:
+        return ["float32", "int32"]
+    return ["float32"]
+
+
+CASES = [(n, d) for n in ELEMENTWISE for d in _dtypes(OPS[n])]
+
+
+@pytest.mark.parametrize(("name", "dtype"), CASES)
+@pytest.mark.parametrize("n", [67, 1])
+def test_elementwise_equals_numpy(device, name, dtype, n):
+    op = OPS[name]
+    arrays = _operands(op, dtype, max(n, 67))
+    arrays = [a[-n:] for a in arrays]
+    nodes = [as_node(a) for a in arrays]
+    got = Tensor(op(*nodes, **_attrs(op))).numpy()
+    with np.errstate(all="ignore"):
+        expected = op.numpy(*arrays, **_attrs(op))
+    assert got.dtype == NUMPY[op(*nodes, **_attrs(op)).dtype]
+    np.testing.assert_allclose(got, expected, rtol=op.tol, atol=1e-6)
+
+
+@pytest.mark.parametrize("name", ["relu", "tanh", "sigmoid", "exp", "maximum", "minimum", "erf", "sqrt", "add", "abs", "where"])
+def test_nan_and_infinity_pass_through_as_in_numpy(device, name):
+    op = OPS[name]
+    special = np.array([np.nan, np.inf, -np.inf, 1.0, -0.0], np.float32)
+    arrays = [special] + [np.ones(5, np.float32)] * (len(op.params) - 1)
+    if name == "where":
+        arrays = [np.array([True, False, True, False, True]), special, special[::-1].copy()]
+    with np.errstate(all="ignore"):
+        expected = op.numpy(*arrays)
+    np.testing.assert_array_equal(np.isnan(Tensor(op(*map(as_node, arrays))).numpy()), np.isnan(expected))
+
+
+@pytest.mark.parametrize("name", SAMPLED)
+def test_sampled_op_equals_numpy(device, name):
+    op = OPS[name]
+    for arrays, attrs in op.samples:
+        nodes = [as_node(a) for a in arrays]
+        got = Tensor(op(*nodes, **attrs))
+        expected = op.numpy(*arrays, **attrs)
+        assert got.shape == np.shape(expected)
+        scale = max(1.0, float(np.abs(expected).max())) if np.size(expected) else 1.0
+        np.testing.assert_allclose(got.numpy(), expected, rtol=op.tol, atol=op.tol * scale)
+
+
+DIFFERENTIABLE = sorted(
+    n for n, op in OPS.items()
+    if op.kind != "leaf" and op.grad not in (None, ZERO) and n not in ("cast", "custom_gradient")
+    and (op.kind == "elementwise" or op.samples)
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("name", DIFFERENTIABLE)
+def test_gradient_equals_finite_differences(name):
+    """Differences of the numpy lowering in float64, so that only the rule is tested."""
+    op = OPS[name]
+    if op.kind == "elementwise":
+        cases = [([a[:12] for a in _operands(op, "float32")], {})]
+    else:
+        cases = op.samples
+    for arrays, attrs in cases:
+        _check_gradient(op, [np.array(a) for a in arrays], attrs)
+
+
+def _check_gradient(op, arrays, attrs):
+    rng = np.random.default_rng(3)
+    leaves = [_leaf(a) for a in arrays]
+    y = op(*leaves, **attrs)
+    seed = rng.uniform(-1, 1, y.shape).astype(np.float32)
+    wanted = [i for i, a in enumerate(arrays) if a.dtype == np.float32]
+    found = graph_grad.gradients(y, [leaves[i] for i in wanted], seed=_leaf(seed))
+    for i, node in zip(wanted, found, strict=True):
+        got = Tensor(node).numpy()
+        assert got.shape == arrays[i].shape
+        flat = arrays[i].astype(np.float64).reshape(-1)
+        some = rng.permutation(flat.size)[:12]
+        for k in some:
+            h = 1e-4
+            if abs(flat[k] - round(flat[k])) < 2e-3 and op.name in ("mod", "floor_divide"):
+                continue
+
+            def at(v, i=i, k=k, flat=flat):
+                moved = flat.copy()
+                moved[k] = v
+                xs = [a.astype(np.float64) if a.dtype == np.float32 else a for a in arrays]
+                xs[i] = moved.reshape(arrays[i].shape)
+                with np.errstate(all="ignore"):
+                    return float((np.asarray(op.numpy(*xs, **attrs), np.float64) * seed).sum())
+
+            left, mid, right = at(flat[k] - h), at(flat[k]), at(flat[k] + h)
+            slope = (right - left) / (2 * h)
+            if abs((right - mid) - (mid - left)) > 1e-2 * h * (1 + abs(slope)) + 1e-6:
+                continue  # a kink lies between
+            scale = 1 + abs(slope)
+            assert abs(got.reshape(-1)[k] - slope) < 2e-3 * scale, f"{op.name} d/dx{i}[{k}]: {got.reshape(-1)[k]} against {slope}"
+
+
+def _leaf(array):
+    """A leaf with memory, whatever its shape."""
+    node = as_node(np.atleast_1d(np.asarray(array)))
+    return prims.reshape(node, np.shape(array)) if node.shape != np.shape(array) else node
+
+
+def test_every_differentiable_op_has_samples():
+    """A routine, reduction or movement without samples would escape the tests above."""
+    without = [n for n, op in OPS.items() if op.kind in ("reduction", "movement", "routine") and not op.samples]
+    assert without == ["custom_gradient"]
