@@ -1,0 +1,190 @@
+"""Hand-written kernels: every file compiles as it stands, and every routine matches numpy in both families."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from pyml.compile import kernels
+from pyml.device.base import DeviceKernel, Dispatch
+from pyml.dtypes import NUMPY
+from pyml.graph.node import Node
+from pyml.graph.op import OPS, Profile
+from pyml.graph.prims import INPUT
+
+FILES = sorted(path.stem for path in kernels.folder().glob("*.wgsl"))
+PROFILES = {
+    "register": Profile("register", threads=1024),
+    "tile": Profile("tile", threads=65536),
+    "tile, a small GPU": Profile("tile", threads=512),  # takes the largest tiles that a result can fill
+}
+
+
+def leaf(array):
+    return Node(INPUT, (), {}, array.shape, str(array.dtype))
+
+
+def random(seed, *shape):
+    return np.random.default_rng(seed).uniform(-1, 1, shape).astype(np.float32)
+
+
+def run(gpu, node: Node, arrays, profile: Profile):
+    """The value of one routine node, by its kernel on the device."""
+    spec = node.op.kernel(node, profile)
+    x, y, z = spec.grid
+    assert max(spec.grid) <= 65535 and min(spec.grid) >= 1, spec.grid
+    source = kernels.fill(spec.file, spec.params, spec.hooks)
+    kernel = DeviceKernel(node.op.name, source, ("read",) * len(arrays) + ("read_write",), spec.grid)
+    buffers = []
+    for a in arrays:
+        a = a.astype(np.uint32) if a.dtype == np.bool_ else a
+        buffers.append(gpu.alloc(-(-a.nbytes // 16) * 16))
+        gpu.write(buffers[-1], a)
+    dtype = NUMPY["uint32"] if node.dtype == "bool" else NUMPY[node.dtype]
+    out = gpu.alloc(-(-node.size * 4 // 16) * 16)
+    gpu.write(out, np.full(-(-node.size // 4) * 4, 7, dtype))  # so that an element left out shows
+    gpu.sync_wait(gpu.prepare([kernel]))
+    gpu.replay(gpu.record([Dispatch(kernel, (*buffers, out))]))
+    data = gpu.sync_wait(gpu.read(out, node.size * 4))
+    return np.frombuffer(data, dtype)[: node.size].reshape(node.shape).astype(NUMPY[node.dtype])
+
+
+def check(gpu, op, arrays, attrs, profile: Profile):
+    """The kernel, and where the op is split its parts added up, against numpy."""
+    node = op(*(leaf(a) for a in arrays), **attrs)
+    expected = op.numpy(*arrays, **attrs)
+    assert expected.shape == node.shape
+    scale = max(1e-30, float(np.abs(expected.astype(np.float64)).max()))
+    results = [run(gpu, node, arrays, profile)]
+    lowered = op.lower(node, profile) if op.lower else None
+    if lowered is not None:
+        parts = lowered.src[0]
+        results.append(run(gpu, parts, arrays, profile).sum(0))
+        np.testing.assert_allclose(parts.op.numpy(*arrays, **parts.attrs).sum(0), expected, atol=1e-4 * scale)
+    for result in results:
+        np.testing.assert_allclose(result, expected, atol=1e-4 * scale, rtol=0)
+
+
+@pytest.mark.parametrize("file", FILES)
+def test_a_kernel_file_compiles_as_it_stands(gpu, file):
+    source = kernels.read(file)
+    bindings = source.count("@group(0)")
+    gpu.sync_wait(gpu.prepare([DeviceKernel(file, source, ("read",) * (bindings - 1) + ("read_write",), (1, 1, 1))]))
+    header = source[: source.index("const ")]
+    assert all(word in header for word in ("reads", "writes", "grid", "shared", "limits", "source")), header
+
+
+ROUTINES = [(op.name, i) for op in OPS.values() if op.kind == "routine" for i in range(len(op.samples))]
+
+
+@pytest.mark.parametrize("family", PROFILES)
+@pytest.mark.parametrize(("name", "sample"), ROUTINES)
+def test_a_routine_matches_numpy_on_its_samples(gpu, family, name, sample):
+    op = OPS[name]
+    check(gpu, op, *op.samples[sample], PROFILES[family])
+
+
+SIZES = [(1, 3, 5), (7, 1, 2), (127, 127, 127), (64, 128, 100), (5, 8, 4), (1, 40, 64), (66, 12, 700), (130, 132, 20), (4, 4, 2100)]
+
+
+@pytest.mark.parametrize("family", PROFILES)
+@pytest.mark.parametrize("transposed", [(False, False), (True, False), (False, True), (True, True)])
+@pytest.mark.parametrize("size", SIZES)
+def test_matmul_of_any_size_and_transpose_matches_numpy(gpu, family, transposed, size):
+    (ta, tb), (m, n, k) = transposed, size
+    a, b = random(0, *((k, m) if ta else (m, k))), random(1, *((n, k) if tb else (k, n)))
+    check(gpu, OPS["matmul"], (a, b), {"ta": ta, "tb": tb}, PROFILES[family])
+
+
+CONVOLUTIONS = {  # input, (kernel height, width, filters), attributes
+    "one channel": ((3, 9, 8, 1), (5, 5, 8), {}),
+    "three channels, padded": ((2, 7, 9, 3), (3, 3, 12), {"padding": ((1, 1), (1, 1))}),
+    "vectors": ((2, 7, 5, 8), (3, 3, 4), {}),
+    "vectors, padded, strided": ((2, 8, 9, 4), (3, 3, 16), {"padding": ((0, 1), (1, 1)), "strides": (2, 2)}),
+    "odd counts": ((1, 5, 5, 7), (2, 3, 5), {"padding": ((1, 0), (1, 1))}),
+    "pointwise": ((2, 5, 3, 8), (1, 1, 12), {}),
+    "pointwise, strided": ((1, 5, 7, 8), (1, 1, 4), {"strides": (2, 3)}),
+    "dilated": ((1, 9, 9, 4), (3, 2, 8), {"dilation": (2, 3), "padding": ((2, 2), (0, 3))}),
+    "groups": ((2, 6, 6, 12), (3, 3, 8), {"groups": 4, "padding": ((1, 1), (1, 1))}),
+    "depthwise": ((2, 7, 6, 8), (3, 3, 8), {"groups": 8, "padding": ((1, 1), (1, 1))}),
+    "depthwise, strided": ((1, 9, 8, 4), (3, 3, 4), {"groups": 4, "strides": (2, 2), "padding": ((0, 1), (0, 1))}),
+    "depthwise, odd": ((1, 5, 5, 3), (3, 3, 6), {"groups": 3}),
+    "a window of the whole image": ((2, 4, 4, 4), (4, 4, 8), {}),
+    "many pixels, few filters": ((4, 20, 20, 2), (3, 3, 4), {}),
+}
+PLAIN = {"strides": (1, 1), "padding": ((0, 0), (0, 0)), "dilation": (1, 1), "groups": 1}
+
+
+@pytest.mark.parametrize("family", PROFILES)
+@pytest.mark.parametrize("case", CONVOLUTIONS)
+def test_convolution_and_its_gradients_match_numpy(gpu, family, case):
+    x_shape, (kh, kw, filters), more = CONVOLUTIONS[case]
+    attrs, profile = PLAIN | more, PROFILES[family]
+    x, w = random(0, *x_shape), random(1, kh, kw, x_shape[3] // attrs["groups"], filters)
+    dy = random(2, *OPS["conv2d"].shape(x.shape, w.shape, **attrs))
+    check(gpu, OPS["conv2d"], (x, w), attrs, profile)
+    check(gpu, OPS["conv2d_input_grad"], (dy, w), attrs | {"input_hw": x_shape[1:3]}, profile)
+    check(gpu, OPS["conv2d_filter_grad"], (x, dy), attrs | {"kernel_hw": (kh, kw)}, profile)
+
+
+POOLS = {
+    "apart": ((2, 6, 4, 8), (2, 2), (2, 2), ((0, 0), (0, 0))),
+    "apart, cells left over": ((1, 7, 5, 3), (2, 2), (2, 2), ((0, 0), (0, 0))),
+    "apart, padded below": ((1, 5, 7, 4), (2, 3), (2, 3), ((0, 1), (0, 2))),
+    "overlapping": ((2, 6, 7, 4), (3, 3), (2, 2), ((1, 1), (1, 1))),
+    "sparse": ((1, 9, 8, 2), (2, 1), (3, 3), ((0, 0), (0, 0))),
+    "the whole image": ((3, 4, 4, 5), (4, 4), (1, 1), ((0, 0), (0, 0))),
+}
+
+
+@pytest.mark.parametrize("family", ["register", "tile"])
+@pytest.mark.parametrize("ties", [False, True])
+@pytest.mark.parametrize("case", POOLS)
+def test_pools_and_their_gradients_match_numpy(gpu, family, ties, case):
+    shape, size, strides, padding = POOLS[case]
+    attrs, profile = {"size": size, "strides": strides, "padding": padding}, PROFILES[family]
+    x = np.round(random(0, *shape)) if ties else random(0, *shape)
+    y = OPS["max_pool2d"].numpy(x, **attrs)
+    d, v = random(1, *y.shape), random(2, *shape)
+    check(gpu, OPS["max_pool2d"], (x,), attrs, profile)
+    check(gpu, OPS["max_pool2d_grad"], (x, y, d), attrs, profile)
+    check(gpu, OPS["max_pool2d_pick"], (x, y, v), attrs, profile)
+    check(gpu, OPS["avg_pool2d"], (x,), attrs, profile)
+    check(gpu, OPS["avg_pool2d_grad"], (d,), attrs | {"input_hw": shape[1:3]}, profile)
+    check(gpu, OPS["max_pool2d"], ((x * 9).astype(np.int32),), attrs, profile)
+
+
+@pytest.mark.parametrize("family", ["register", "tile"])
+def test_max_pool_passes_a_nan_on(gpu, family):
+    x = random(0, 1, 4, 4, 4)
+    x[0, 1, 1, 2] = np.nan
+    attrs = {"size": (2, 2), "strides": (2, 2), "padding": ((0, 0), (0, 0))}
+    y = run(gpu, OPS["max_pool2d"](leaf(x), **attrs), (x,), PROFILES[family])
+    assert np.isnan(y[0, 0, 0, 2]) and np.isnan(y).sum() == 1
+
+
+@pytest.mark.parametrize("family", ["register", "tile"])
+@pytest.mark.parametrize("shape", [(1, 1), (70, 10), (3, 1000), (9, 33), (2, 64)])
+def test_row_operations_match_numpy(gpu, family, shape):
+    x, profile = random(0, *shape) * 20, PROFILES[family]
+    for name in ("softmax", "log_softmax", "argmax", "argmin"):
+        check(gpu, OPS[name], (x,), {}, profile)
+    for name in ("argmax", "argmin"):
+        check(gpu, OPS[name], (np.round(x / 8).astype(np.int32),), {}, profile)  # ties
+    if shape[1] > 4:
+        x[0, [2, 4]] = np.nan
+        check(gpu, OPS["argmax"], (x,), {}, profile)
+        check(gpu, OPS["argmin"], (x,), {}, profile)
+
+
+@pytest.mark.parametrize("family", ["register", "tile"])
+@pytest.mark.parametrize("dtype", ["float32", "int32", "uint32", "bool"])
+@pytest.mark.parametrize("shape", [(5, 4), (6, 3), (3,), (4, 2, 6)])
+def test_gather_and_scatter_match_numpy(gpu, family, dtype, shape):
+    rng, profile = np.random.default_rng(0), PROFILES[family]
+    x = rng.integers(0, 50, shape).astype(NUMPY[dtype])
+    indices = rng.integers(-1, shape[0] + 1, (3, 3)).astype(np.int32)
+    check(gpu, OPS["gather"], (x, indices), {}, profile)
+    if dtype != "bool":
+        updates = rng.integers(0, 50, (3, 3, *shape[1:])).astype(NUMPY[dtype])
+        check(gpu, OPS["scatter_add"], (indices, updates), {"rows": shape[0]}, profile)
