@@ -1,0 +1,83 @@
+"""web/pyml.js: progress, running files, messages, interrupting, and the same face on both threads."""
+
+import pytest
+from python_page import PythonPage
+
+
+@pytest.fixture(
+    scope="module", params=["backend=cpu", "backend=cpu&thread=main"], ids=["worker", "main thread"]
+)
+def python(request, browser, site):
+    """Python in a page, in a worker and on the main thread."""
+    context = browser.new_context()
+    yield PythonPage(context.new_page(), site, request.param)
+    context.close()
+
+
+def test_progress_tells_bytes_and_phases_in_order(python):
+    events = python.page.evaluate("() => events")
+    assert [e["name"] for e in events if e["type"] == "phase"] == ["download", "start", "ready"]
+    loaded = [e["loaded"] for e in events if e["type"] == "download"]
+    assert loaded == sorted(loaded) and loaded[-1] > 10_000_000
+    assert all(e["loaded"] <= e["total"] for e in events if e["type"] == "download")
+
+
+def test_a_file_of_the_site_is_run_and_what_it_prints_is_heard(python):
+    python.page.route("**/moons.py", lambda route: route.fulfill(body="print('two moons')\n40 + 2"))
+    assert python.page.evaluate("() => pyml.run('/moons.py')") == 42
+    assert "two moons" in python.printed()
+
+
+def test_a_missing_file_is_named(python):
+    python.page.on("console", lambda message: None)
+    answer = python.page.evaluate("() => pyml.run('/nowhere.py').catch((error) => error.message)")
+    assert answer == "Could not download /nowhere.py: the server answered 404."
+
+
+def test_functions_take_and_return_plain_values_and_may_wait(python):
+    python.page.evaluate("""() => pyml.runPython(`
+import asyncio
+async def total(numbers, options):
+    await asyncio.sleep(0)
+    return {"sum": sum(numbers), "name": options["name"]}
+`)""")
+    answer = python.page.evaluate("() => pyml.call('total', [1, 2, 3], { name: 'x' })")
+    assert answer == {"sum": 6, "name": "x"}
+    missing = python.page.evaluate("() => pyml.call('no_such').catch((error) => error.message)")
+    assert "no function named no_such" in missing
+
+
+def test_python_sends_messages_to_the_page(python):
+    heard = python.page.evaluate("""async () => {
+      const heard = [];
+      pyml.on("note", (value) => heard.push(value));
+      await pyml.runPython("import pyml_page; pyml_page.post('note', '{\\"a\\": 1}')");
+      return heard;
+    }""")
+    assert heard == [{"a": 1}]
+
+
+def test_files_written_by_the_page_can_be_imported(python):
+    answer = python.page.evaluate("""async () => {
+      await pyml.write("helper.py", "value = 7");
+      return pyml.runPython("import helper; helper.value");
+    }""")
+    assert answer == 7
+
+
+def test_a_python_error_rejects_with_its_traceback(python):
+    message = python.page.evaluate("() => pyml.runPython('1 / 0', 'mine.py').catch((error) => error.message)")
+    assert "ZeroDivisionError" in message and "mine.py" in message
+
+
+def test_an_endless_loop_in_a_worker_can_be_interrupted(browser, site):
+    context = browser.new_context()
+    python = PythonPage(context.new_page(), site, "backend=cpu")
+    answer = python.page.evaluate("""async () => {
+      const endless = pyml.runPython("while True: pass").catch((error) => error.message);
+      setTimeout(() => pyml.interrupt(), 200);
+      return endless;
+    }""")
+    assert "KeyboardInterrupt" in answer
+    assert python.run("1 + 1") == 2
+    context.close()
