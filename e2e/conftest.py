@@ -2,7 +2,8 @@
 
 All of them run in one worker (`xdist_group`), so that one site and one browser serve them and pages do not
 compete for two cores. A page that writes an error to its console fails its test; a test that provokes errors
-says so with `console.allow("part of the text")`.
+says so with `console.allow("part of the text")`. Browser and site live as long as this package's tests and no
+longer: Playwright keeps an event loop running, which other tests must not find.
 """
 
 from collections.abc import Iterator
@@ -52,7 +53,7 @@ class Console:
         assert not left, "errors in the page's console:\n  " + "\n  ".join(left)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def site() -> Iterator[str]:
     """The address of the built site, served with isolation headers on a free port."""
     folder = build_site(paths.site_dir(), say=lambda text: None)
@@ -60,7 +61,7 @@ def site() -> Iterator[str]:
         yield url
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def driver() -> Iterator:
     """Playwright, started once."""
     try:
@@ -80,7 +81,7 @@ def started(driver, flags) -> Iterator:
     chromium.close()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def browser(driver) -> Iterator:
     """One Chromium with WebGPU on its software adapter."""
     yield from started(driver, browsers.FLAGS)

@@ -86,3 +86,28 @@ def test_service_worker_isolates_a_host_that_sends_no_headers(new_page, tmp_path
         assert page.evaluate("crossOriginIsolated")
         assert page.title() == "mine"
         server.shutdown()
+
+
+DIGITS = """async ([base, code]) => {
+  const { loadPyodide } = await import(base + "pyodide/pyodide.mjs");
+  const py = await loadPyodide({ indexURL: base + "pyodide/" });
+  await py.loadPackage("pyml");
+  return await py.runPythonAsync("from pyml.datasets import mnist\\n" + code);
+}"""
+SHAPE = "str((x.shape, str(x.dtype), y.shape))"
+
+
+@pytest.mark.parametrize("load", ["mnist.load_data()", "await mnist.load_data_async()"])
+def test_digits_are_fetched_from_the_pages_own_site(page, site, plain, load):
+    page.goto(plain)
+    code = f"_, (x, y) = {load}\n{SHAPE}"
+    assert page.evaluate(DIGITS, [site + "/", code]) == "((1500, 28, 28), 'uint8', (1500,))"
+
+
+def test_digits_that_the_site_lacks_are_named_with_their_address(page, site, plain):
+    page.console.allow("404")
+    page.goto(plain)
+    load = "await mnist.load_data_async('none.npz')"
+    code = f"try:\n  {load}\nexcept OSError as error:\n  found = str(error)\nfound"
+    message = page.evaluate(DIGITS, [site + "/", code])
+    assert message == f"none.npz: could not be downloaded from {site}/data/none.npz: the server answered 404"

@@ -186,23 +186,54 @@ def test_wheel_is_small(built):
     assert next((built / "pyodide").glob("pyml-*.whl")).stat().st_size < 2_000_000
 
 
-def test_built_wheel_runs_where_there_is_no_checkout(tmp_path):
-    """The wheel that `make setup` builds for pip, unpacked and imported on its own."""
+@pytest.fixture(scope="module")
+def installed(tmp_path_factory) -> Path:
+    """The wheel that `make setup` builds for pip, unpacked as pip would."""
     wheels = list((ROOT / "dist").glob("pyml-*-py3-none-any.whl"))
     if not wheels:
         pytest.skip("no wheel in dist/: run `make setup`")
+    folder = tmp_path_factory.mktemp("installed")
     with zipfile.ZipFile(wheels[0]) as archive:
-        archive.extractall(tmp_path)
-    code = (
-        "import sys; sys.path.insert(0, sys.argv[1])\n"
-        "import pyml, pyml.cli.paths as p\n"
+        archive.extractall(folder)
+    return folder
+
+
+def run_installed(folder: Path, code: str, *arguments: str) -> None:
+    """Runs code that sees the installed pyml and not the checkout."""
+    begin = "import sys; sys.path.insert(0, sys.argv[1])\n"
+    command = [sys.executable, "-I", "-c", begin + code, str(folder), *arguments]
+    done = subprocess.run(
+        command, capture_output=True, text=True, env={**os.environ, "XDG_CACHE_HOME": str(folder)}
+    )
+    assert done.returncode == 0, done.stderr
+
+
+def test_built_wheel_runs_where_there_is_no_checkout(installed):
+    run_installed(
+        installed,
+        "import pyml, pyml.core, pyml.cli.paths as p\n"
         "assert pyml.__file__.startswith(sys.argv[1]), pyml.__file__\n"
         "assert p.checkout() is None and len(list(p.kernels_dir().glob('*.wgsl'))) > 3\n"
-        "assert (p.web_dir() / 'replay.js').is_file()\n"
-        "import pyml.core\n"
+        "assert (p.web_dir() / 'replay.js').is_file()\n",
     )
-    done = subprocess.run([sys.executable, "-I", "-c", code, str(tmp_path)], capture_output=True, text=True)
-    assert done.returncode == 0, done.stderr
+
+
+def test_installed_pyml_builds_the_same_site_as_a_checkout(installed, page, built, tmp_path):
+    run_installed(
+        installed,
+        "from pathlib import Path\n"
+        "from pyml.cli.build import build_site\n"
+        "build_site(sys.argv[2], Path(sys.argv[3]), assets=Path(sys.argv[4]))\n",
+        str(tmp_path / "out"),
+        str(page),
+        str(paths.assets_dir()),
+    )
+
+    def listing(site):
+        names = {path.relative_to(site).as_posix() for path in site.rglob("*") if path.is_file()}
+        return {name for name in names if not name.startswith("pyodide/pyml-")}
+
+    assert listing(tmp_path / "out") == listing(built)
 
 
 @pytest.fixture

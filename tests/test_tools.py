@@ -402,3 +402,22 @@ def test_quick_build_compiles_nothing(tmp_path, monkeypatch):
 def test_without_node_modules_stay_source(tmp_path, monkeypatch):
     monkeypatch.setenv("PATH", str(tmp_path))
     assert bytecode.compile_modules({"pyml/a.py": b"1"}, tmp_path) == {}
+
+
+def test_root_on_debian_gets_the_missing_packages_installed(setup_module, monkeypatch):
+    commands = []
+    monkeypatch.setattr(setup_module, "find_browser", lambda: None)
+    monkeypatch.setattr(setup_module, "vulkan_driver", lambda: False)
+    monkeypatch.setattr(setup_module.os, "geteuid", lambda: 0)
+    monkeypatch.setattr(setup_module.shutil, "which", lambda name: f"/usr/bin/{name}")
+    monkeypatch.setattr(setup_module, "run", lambda *command, **_: commands.append(command))
+    setup_module.system_step()
+    assert commands[0][:2] == ("apt-get", "update")
+    assert commands[1][:2] == ("apt-get", "install")
+    assert {"chromium", "mesa-vulkan-drivers"} <= set(commands[1])
+
+
+def test_setup_on_an_old_python_says_which_one_it_needs(setup_module, monkeypatch, capsys):
+    monkeypatch.setattr(setup_module.sys, "version_info", (3, 9, 1))
+    assert setup_module.main([]) == 1
+    assert "needs Python 3.11 or newer" in capsys.readouterr().err

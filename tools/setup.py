@@ -167,7 +167,7 @@ def wheel_step() -> None:
         run(BIN / "python", "-m", "hatchling", "build", "-t", "wheel", stdout=subprocess.DEVNULL)
         print(f"setup: {next((ROOT / 'dist').glob('*.whl')).relative_to(ROOT)}", flush=True)
 
-    sources = [ROOT / "pyproject.toml", ROOT / "pyml", ROOT / "kernels_wgsl", ROOT / "web" / "replay.js"]
+    sources = [ROOT / "pyproject.toml", ROOT / "pyml", ROOT / "kernels_wgsl", ROOT / "web"]
     once("wheel", key(*sources), lambda: any((ROOT / "dist").glob("*.whl")), build)
 
 
