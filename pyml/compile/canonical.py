@@ -116,7 +116,8 @@ def _split(node: Node, profile: Profile) -> Node | None:
         return None
     parts = min(wanted, max(2, int(terms**0.5)))
     if len(axis) == x.ndim:  # everything: flatten, and keep both stages a multiple of four
-        parts = min(wanted, terms // 64)
+        most = 512 if profile.family == "register" else wanted  # one thread sums the rest without a third stage
+        parts = min(wanted, most, terms // 64)
         parts = max(4, parts - parts % 4)
         each = -(-terms // parts)
         each += -each % 4

@@ -1,0 +1,171 @@
+"""Scheduling: what fuses, what is written in place, and that no two live values ever share memory."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import pyml
+from pyml import ops
+from pyml.compile.plan import graph_key, make_plan
+from pyml.core.tensor import Tensor, as_node
+from pyml.graph import prims
+from pyml.graph.op import Profile
+
+REGISTER, TILE = Profile(family="register", threads=1024), Profile(family="tile")
+
+
+def plan(*tensors, profile=TILE):
+    roots = [t._node for t in tensors]
+    _, leaves, _ = graph_key(roots, lift=False)
+    return make_plan(roots, profile, leaves)
+
+
+def leaf(*shape):
+    return pyml.convert_to_tensor(np.ones(shape, np.float32))
+
+
+@pytest.fixture(autouse=True)
+def on_cpu():
+    before = pyml.config.device()
+    pyml.config.set_backend("cpu")
+    yield
+    pyml.config.set_backend(before.name)
+
+
+def test_an_elementwise_chain_is_one_kernel():
+    x = leaf(100)
+    assert plan(ops.tanh(ops.exp(x) * 2 + 1) / x).dispatches == 1
+
+
+def test_a_reduction_takes_its_prologue_and_epilogue_in():
+    x = leaf(50, 20)
+    assert plan(ops.sqrt(ops.sum(ops.square(x) * 3, axis=1) + 1)).dispatches == 1
+
+
+def test_a_large_sum_takes_two_stages_for_many_threads():
+    p = plan(ops.sum(ops.tanh(leaf(1 << 16))), profile=REGISTER)
+    assert p.dispatches == 2
+    assert p.kernels[0].group.domain >= 64
+
+
+def test_bias_and_activation_join_the_matrix_product():
+    x, w, b = leaf(16, 32), leaf(32, 8), leaf(8)
+    assert plan(ops.tanh(ops.matmul(x, w) + b)).dispatches == 1
+
+
+def test_an_activation_and_its_input_are_two_outputs_of_one_kernel():
+    x, w = leaf(16, 32), leaf(32, 8)
+    h = ops.matmul(x, w)
+    p = plan(ops.tanh(h), h)
+    assert p.dispatches == 1 and len(p.kernels[0].writes) == 2
+
+
+def test_values_needed_by_several_kernels_are_stored_once():
+    x = leaf(64, 64)
+    h = ops.tanh(x)
+    p = plan(ops.matmul(h, x), ops.matmul(x, h))
+    assert p.dispatches == 3
+
+
+def test_equal_subgraphs_merge():
+    x = leaf(10)
+    assert plan(ops.sum(ops.exp(x)) + ops.sum(ops.exp(x))).dispatches == 1
+
+
+def test_transposed_operands_of_a_product_are_not_copied():
+    a, b = leaf(8, 16), leaf(8, 4)
+    assert plan(ops.matmul(ops.transpose(a), b)).dispatches == 1
+
+
+def test_wide_sums_stay_within_eight_storage_buffers():
+    xs = [leaf(40) for _ in range(20)]
+    total = xs[0]
+    for x in xs[1:]:
+        total = ops.tanh(total + x)
+    for k in plan(total).kernels:
+        assert len(set(k.reads) | set(k.writes)) <= 8
+
+
+def _random_graph(draw):
+    """A tangle of elementwise ops, views, sums and products over a few 4 x 4 leaves."""
+    nodes = [as_node(np.full((4, 4), 0.1 * (i + 1), np.float32)) for i in range(draw(st.integers(1, 3)))]
+    for _ in range(draw(st.integers(1, 14))):
+        a, b = (nodes[draw(st.integers(0, len(nodes) - 1))] for _ in range(2))
+        kind = draw(st.sampled_from(["add", "mul", "tanh", "transpose", "sum", "matmul", "flip", "relu"]))
+        if kind == "sum":
+            s = prims.reduce_sum(a, (draw(st.integers(0, 1)),)) * 0.25
+            n = prims.broadcast_to(s, (4, 4))
+        else:
+            n = {
+                "add": lambda a, b: prims.add(a, b) * 0.5, "mul": prims.mul, "tanh": lambda a, b: prims.tanh(a),
+                "transpose": lambda a, b: prims.permute(a, (1, 0)), "matmul": lambda a, b: prims.matmul(a, b, ta=False, tb=False),
+                "flip": lambda a, b: prims.flip(a, (0,)), "relu": lambda a, b: prims.relu(a),
+            }[kind](a, b)  # fmt: skip
+        nodes.append(n)
+    count = draw(st.integers(1, min(4, len(nodes))))
+    return nodes, [nodes[-1 - i] for i in range(count)]
+
+
+def _evaluate(nodes, roots):
+    from pyml.graph.node import toposort
+
+    env = {}
+    for n in toposort(roots):
+        if n.buffer is not None:
+            env[id(n)] = n.buffer.handle[: n.size * 4].view(np.float32).reshape(n.shape).copy()
+        elif n.op is prims.CONST:
+            env[id(n)] = np.full(n.shape, n.attrs["value"], np.float32)
+        else:
+            env[id(n)] = np.asarray(n.op.numpy(*(env[id(s)] for s in n.src), **n.attrs))
+    return [env[id(r)] for r in roots]
+
+
+@given(st.data())
+@settings(max_examples=150, deadline=None)
+def test_any_graph_computes_what_its_ops_compute(data):
+    """Grouping, order, slots and outputs together: a slot reused too early would change a value."""
+    nodes, roots = _random_graph(data.draw)
+    expected = _evaluate(nodes, roots)
+    from pyml.compile.program import realize
+
+    device = pyml.config.device()
+    realize(list(roots), device)
+    for r, e in zip(roots, expected, strict=True):
+        got = r.buffer.handle[: r.size * 4].view(np.float32).reshape(r.shape)
+        np.testing.assert_allclose(got, e, rtol=1e-4, atol=1e-5)
+
+
+@given(st.data())
+@settings(max_examples=100, deadline=None)
+def test_no_two_live_values_share_a_slot(data):
+    _, roots = _random_graph(data.draw)
+    p = plan(*map(Tensor, roots), profile=data.draw(st.sampled_from([REGISTER, TILE])))
+    written: dict = {}
+    for i, k in enumerate(p.kernels):
+        for ref in k.reads:
+            if ref[0] in ("slot", "out"):
+                assert ref in written and written[ref] < i
+        assert not set(k.reads) & {r for r in k.writes if r[0] == "slot"}, "a kernel writes a slot it reads"
+        for value, ref in zip(k.group.loads(), k.reads, strict=True):
+            if ref[0] == "slot":
+                assert holder[ref] is value  # nobody wrote the slot in between
+        holder = {**(holder if i else {}), **dict(zip(k.writes, k.group.outputs, strict=True))}
+        written |= dict.fromkeys(k.writes, i)
+        assert len({*k.reads, *k.writes}) <= 8
+
+
+def test_a_state_is_written_in_place_only_after_its_last_reader():
+    w = pyml.Variable(np.arange(4, dtype=np.float32))
+
+    @pyml.program
+    def step():
+        total = ops.sum(w.value)
+        w.assign(w.value * 2)
+        return total + ops.sum(w.value)
+
+    assert float(step()) == 6 + 12
+    assert float(step()) == 12 + 24
+    assert step.last_plan.copies == []
