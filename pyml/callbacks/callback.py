@@ -1,0 +1,90 @@
+"""The base of callbacks, with every hook that Keras has."""
+
+
+class Callback:
+    """Base: override the hooks you need; `self.model` is the model, `self.params` holds verbose, epochs, steps.
+
+    `logs` of epoch hooks is a dict of floats. `logs` of batch hooks is a mapping that is read from the device
+    when it is looked at, so a hook that looks only at some batches costs nothing at the others.
+
+    Example:
+        class PrintLoss(pyml.callbacks.Callback):
+            def on_epoch_end(self, epoch, logs=None):
+                print(epoch, logs["loss"])
+    """
+
+    def __init__(self):
+        self.params = None
+        self._model = None
+
+    def set_params(self, params):
+        """Called by `fit` with a dict of `verbose`, `epochs` and `steps`."""
+        self.params = params
+
+    def set_model(self, model):
+        """Called by `fit` with the model."""
+        self._model = model
+
+    @property
+    def model(self):
+        """The model that is trained, evaluated or asked for predictions."""
+        return self._model
+
+    def on_batch_begin(self, batch, logs=None):
+        """The older name of `on_train_batch_begin`."""
+
+    def on_batch_end(self, batch, logs=None):
+        """The older name of `on_train_batch_end`."""
+
+    def on_epoch_begin(self, epoch, logs=None):
+        """Called before each epoch of `fit`."""
+
+    def on_epoch_end(self, epoch, logs=None):
+        """Called after each epoch of `fit`, validation included: `logs` holds `loss`, `val_loss`, ..."""
+
+    def on_train_batch_begin(self, batch, logs=None):
+        """Called before each training batch."""
+        self.on_batch_begin(batch, logs=logs)
+
+    def on_train_batch_end(self, batch, logs=None):
+        """Called after each training batch; `logs` are the means since the epoch began."""
+        self.on_batch_end(batch, logs=logs)
+
+    def on_test_batch_begin(self, batch, logs=None):
+        """Called before each batch of `evaluate` or of validation."""
+
+    def on_test_batch_end(self, batch, logs=None):
+        """Called after each batch of `evaluate` or of validation."""
+
+    def on_predict_batch_begin(self, batch, logs=None):
+        """Called before each batch of `predict`."""
+
+    def on_predict_batch_end(self, batch, logs=None):
+        """Called after each batch of `predict`; `logs["outputs"]` holds the predictions."""
+
+    def on_train_begin(self, logs=None):
+        """Called once when `fit` begins."""
+
+    def on_train_end(self, logs=None):
+        """Called once when `fit` ends; `logs` are those of the last epoch."""
+
+    def on_test_begin(self, logs=None):
+        """Called when `evaluate` or validation begins."""
+
+    def on_test_end(self, logs=None):
+        """Called when `evaluate` or validation ends."""
+
+    def on_predict_begin(self, logs=None):
+        """Called when `predict` begins."""
+
+    def on_predict_end(self, logs=None):
+        """Called when `predict` ends."""
+
+
+def overrides(callback, *hooks):
+    """True where the callback's class, or the object itself, writes one of the hooks."""
+    for hook in hooks:
+        method = getattr(callback, hook)
+        if getattr(method, "__func__", method) is not getattr(Callback, hook):
+            return True
+    return False

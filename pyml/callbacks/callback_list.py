@@ -1,0 +1,85 @@
+"""Several callbacks called as one; batch hooks nobody wrote are left out of the training loop."""
+
+from pyml.callbacks.callback import Callback, overrides
+from pyml.callbacks.history import History
+from pyml.callbacks.progbar_logger import ProgbarLogger
+
+
+class CallbackList(Callback):
+    """Calls each hook on every callback, in order.
+
+    Args:
+        callbacks: List of callbacks, or one.
+        add_history: Add a `History` where there is none.
+        add_progbar: Add a progress bar where there is none.
+        model: The model handed to the callbacks.
+        params: `verbose`, `epochs` and `steps`, handed to the callbacks.
+    """
+
+    def __init__(self, callbacks=None, add_history=False, add_progbar=False, model=None, **params):
+        super().__init__()
+        callbacks = [] if callbacks is None else callbacks
+        self.callbacks = list(callbacks) if isinstance(callbacks, (list, tuple)) else [callbacks]
+        for callback in self.callbacks:
+            if not isinstance(callback, Callback):
+                raise TypeError(f"callbacks must be pyml.callbacks.Callback objects. Received: {callback!r}")
+        self._history = next((c for c in self.callbacks if isinstance(c, History)), None)
+        self._progbar = next((c for c in self.callbacks if isinstance(c, ProgbarLogger)), None)
+        if self._history is None and add_history:
+            self._history = History()
+            self.callbacks.append(self._history)
+        if self._progbar is None and add_progbar:
+            self._progbar = ProgbarLogger()
+            self.callbacks.append(self._progbar)
+        self.set_model(model)
+        if params:
+            self.set_params(params)
+
+    def set_params(self, params):
+        self.params = params
+        for callback in self.callbacks:
+            callback.set_params(params)
+
+    def set_model(self, model):
+        if model is None:
+            return
+        super().set_model(model)
+        if self._history is not None:
+            model.history = self._history
+        for callback in self.callbacks:
+            callback.set_model(model)
+
+    def batch_hooks(self, kind):
+        """Callbacks with a begin hook and callbacks with an end hook for batches of `kind`, in order.
+
+        The progress bar is not among them: the loop moves it a few times a second instead.
+        """
+        names = {"train": (("on_train_batch_begin", "on_batch_begin"), ("on_train_batch_end", "on_batch_end")),
+                 "test": (("on_test_batch_begin",), ("on_test_batch_end",)),
+                 "predict": (("on_predict_batch_begin",), ("on_predict_batch_end",))}[kind]
+        others = [c for c in self.callbacks if c is not self._progbar]
+        return tuple([getattr(c, hooks[0]) for c in others if overrides(c, *hooks)] for hooks in names)
+
+    def notify_nonfinite(self, batch):
+        """Tells callbacks that care (TerminateOnNaN) at which batch the loss stopped being finite."""
+        for callback in self.callbacks:
+            hook = getattr(callback, "on_nonfinite_loss", None)
+            if hook is not None:
+                hook(batch)
+
+    def __iter__(self):
+        return iter(self.callbacks)
+
+
+def _forward(name):
+    def hook(self, *args, **kwargs):
+        for callback in self.callbacks:
+            getattr(callback, name)(*args, **kwargs)
+
+    hook.__name__ = name
+    hook.__doc__ = getattr(Callback, name).__doc__
+    return hook
+
+
+for _name in [name for name in vars(Callback) if name.startswith("on_")]:
+    setattr(CallbackList, _name, _forward(_name))

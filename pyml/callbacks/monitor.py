@@ -1,0 +1,184 @@
+"""Callbacks that watch one logged value: EarlyStopping and ReduceLROnPlateau."""
+
+import operator
+import sys
+import warnings
+
+from pyml.callbacks.callback import Callback
+
+_HIGHER_IS_BETTER = ("acc", "accuracy", "auc", "precision", "recall", "f1_score", "r2_score")
+
+
+class MonitorCallback(Callback):
+    """Base: knows whether a value of `monitor` is better than another.
+
+    Args:
+        monitor: Name in the logs, for example `"val_loss"`.
+        mode: `"min"`, `"max"` or `"auto"`, which decides by the name.
+        baseline: Value to beat first.
+        min_delta: Smaller changes do not count.
+    """
+
+    def __init__(self, monitor="val_loss", mode="auto", baseline=None, min_delta=0):
+        super().__init__()
+        if mode not in ("auto", "min", "max"):
+            warnings.warn(f"{type(self).__name__}: mode {mode!r} is unknown, 'auto' is used.", stacklevel=2)
+            mode = "auto"
+        self.monitor = monitor
+        self.mode = mode
+        self.best = baseline
+        self.min_delta = abs(min_delta)
+        self.monitor_op = None
+
+    def _set_monitor_op(self):
+        name = self.monitor.removeprefix("val_")
+        up = self.mode == "max" or (self.mode == "auto" and name.endswith(_HIGHER_IS_BETTER))
+        self.monitor_op = operator.gt if up else operator.lt
+
+    def _is_improvement(self, value, reference):
+        if reference is None:
+            return True
+        delta = self.min_delta if self.monitor_op is operator.gt else -self.min_delta
+        return self.monitor_op(value - delta, reference)
+
+    def get_monitor_value(self, logs):
+        """The watched value, or None with a warning where the logs lack it."""
+        logs = logs or {}
+        value = logs.get(self.monitor)
+        if value is None:
+            warnings.warn(
+                f"{type(self).__name__} watches `{self.monitor}`, which is not in the logs. "
+                f"Available: {', '.join(logs)}.", stacklevel=2,
+            )
+        return value
+
+
+class EarlyStopping(MonitorCallback):
+    """Stops training when `monitor` has not improved for `patience` epochs.
+
+    Args:
+        monitor, min_delta, mode, baseline: see `MonitorCallback`.
+        patience: Epochs without improvement.
+        verbose: 1 prints when it stops.
+        restore_best_weights: Go back to the weights of the best epoch. They stay on the device meanwhile.
+        start_from_epoch: Epochs before that are not watched.
+
+    Example:
+        model.fit(x, y, validation_split=0.1, epochs=100, callbacks=[pyml.callbacks.EarlyStopping(patience=3)])
+    """
+
+    def __init__(self, monitor="val_loss", min_delta=0, patience=0, verbose=0, mode="auto", baseline=None,
+                 restore_best_weights=False, start_from_epoch=0):
+        super().__init__(monitor, mode, None, min_delta)
+        self.patience = patience
+        self.verbose = verbose
+        self.baseline = baseline
+        self.restore_best_weights = restore_best_weights
+        self.start_from_epoch = start_from_epoch
+        self._begin()
+
+    def _begin(self):
+        self.wait = 0
+        self.stopped_epoch = 0
+        self.best = None
+        self.best_epoch = 0
+        self.best_weights = None
+
+    def on_train_begin(self, logs=None):
+        self._begin()
+
+    def on_epoch_end(self, epoch, logs=None):
+        if self.monitor_op is None:
+            self._set_monitor_op()
+        current = self.get_monitor_value(logs)
+        if current is None or epoch < self.start_from_epoch:
+            return
+        if self.restore_best_weights and self.best_weights is None:
+            self._keep(epoch)
+        self.wait += 1
+        if self._is_improvement(current, self.best):
+            self.best = current
+            self.best_epoch = epoch
+            if self.restore_best_weights:
+                self._keep(epoch)
+            if self.baseline is None or self._is_improvement(current, self.baseline):
+                self.wait = 0
+            return
+        if self.wait >= self.patience and epoch > 0:
+            self.stopped_epoch = epoch
+            self.model.stop_training = True
+
+    def _keep(self, epoch):
+        self.best_epoch = epoch
+        self.best_weights = self.model.copy_weights()
+
+    def on_train_end(self, logs=None):
+        if self.stopped_epoch > 0 and self.verbose > 0:
+            sys.stdout.write(f"Epoch {self.stopped_epoch + 1}: early stopping\n")
+        if self.restore_best_weights and self.best_weights is not None:
+            if self.verbose > 0:
+                sys.stdout.write(
+                    f"Restoring model weights from the end of the best epoch: {self.best_epoch + 1}.\n")
+            self.model.set_weights(self.best_weights)
+
+
+class ReduceLROnPlateau(MonitorCallback):
+    """Multiplies the learning rate by `factor` when `monitor` has not improved for `patience` epochs.
+
+    Args:
+        monitor, mode, min_delta: see `MonitorCallback`.
+        factor: Below 1.
+        patience: Epochs without improvement.
+        verbose: 1 prints each change.
+        cooldown: Epochs of rest after a change.
+        min_lr: Least learning rate.
+    """
+
+    def __init__(self, monitor="val_loss", factor=0.1, patience=10, verbose=0, mode="auto", min_delta=0.0001,
+                 cooldown=0, min_lr=0.0):
+        if factor >= 1.0:
+            raise ValueError(f"ReduceLROnPlateau: factor must be below 1. Received: factor={factor}")
+        super().__init__(monitor, mode, None, min_delta)
+        self.factor = factor
+        self.patience = patience
+        self.verbose = verbose
+        self.cooldown = cooldown
+        self.min_lr = min_lr
+        self.wait = 0
+        self.cooldown_counter = 0
+
+    def on_train_begin(self, logs=None):
+        self.best = None
+        self.wait = 0
+        self.cooldown_counter = 0
+
+    def on_epoch_end(self, epoch, logs=None):
+        if self.monitor_op is None:
+            self._set_monitor_op()
+        current = self.get_monitor_value(logs)
+        if current is None:
+            return
+        if self.cooldown_counter > 0:
+            self.cooldown_counter -= 1
+            self.wait = 0
+        if self._is_improvement(current, self.best):
+            self.best = current
+            self.wait = 0
+            return
+        if self.cooldown_counter > 0:
+            return
+        self.wait += 1
+        if self.wait >= self.patience:
+            self._reduce(epoch)
+
+    def _reduce(self, epoch):
+        optimizer = self.model.optimizer
+        old = optimizer.host_learning_rate
+        if old <= self.min_lr:
+            return
+        new = max(old * self.factor, self.min_lr)
+        optimizer.learning_rate = new
+        if self.verbose > 0:
+            sys.stdout.write(f"\nEpoch {epoch + 1}: ReduceLROnPlateau reducing learning rate to {new}.\n")
+        self.cooldown_counter = self.cooldown
+        self.wait = 0

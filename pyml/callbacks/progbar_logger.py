@@ -1,0 +1,95 @@
+"""The progress bar as a callback."""
+
+import sys
+
+from pyml.callbacks.callback import Callback
+from pyml.utils.progbar import Progbar, is_dynamic_display
+
+
+class ProgbarLogger(Callback):
+    """Prints the progress of `fit`, `evaluate` and `predict`; `verbose` decides how."""
+
+    def __init__(self):
+        super().__init__()
+        self.seen = 0
+        self.progbar = None
+        self.target = None
+        self.verbose = 1
+        self.epochs = 1
+        self._called_in_fit = False
+
+    def set_params(self, params):
+        super().set_params(params)
+        self.verbose = resolve_verbose(params["verbose"])
+        self.epochs = params["epochs"]
+        self.target = params["steps"]
+
+    def on_train_begin(self, logs=None):
+        self._called_in_fit = True                     # validation inside fit prints nothing of its own
+
+    def on_train_end(self, logs=None):
+        self._called_in_fit = False
+
+    def on_test_begin(self, logs=None):
+        if not self._called_in_fit:
+            self._start()
+
+    def on_predict_begin(self, logs=None):
+        self._start()
+
+    def on_epoch_begin(self, epoch, logs=None):
+        self._start()
+        if self.verbose and self.epochs > 1:
+            sys.stdout.write(f"Epoch {epoch + 1}/{self.epochs}\n")
+            sys.stdout.flush()
+
+    def on_train_batch_end(self, batch, logs=None):
+        self._move(batch, logs)
+
+    def on_test_batch_end(self, batch, logs=None):
+        if not self._called_in_fit:
+            self._move(batch, logs)
+
+    def on_predict_batch_end(self, batch, logs=None):
+        self._move(batch, None)
+
+    def on_epoch_end(self, epoch, logs=None):
+        self._finish(logs)
+
+    def on_test_end(self, logs=None):
+        if not self._called_in_fit:
+            self._finish(logs)
+
+    def on_predict_end(self, logs=None):
+        self._finish(None)
+
+    def _start(self):
+        self.seen = 0
+        self.progbar = Progbar(target=self.target, verbose=self.verbose, stateless_metrics=())
+
+    def _move(self, batch, logs):
+        if self.progbar is None:
+            self._start()
+        self.seen = batch + 1
+        if self.verbose == 1:
+            self.progbar.update(self.seen, list((logs or {}).items()), finalize=False)
+
+    def _finish(self, logs):
+        if self.progbar is None:
+            self._start()
+        if self.target is None:
+            self.target = self.progbar.target = self.seen
+        self.progbar.update(self.target, list((logs or {}).items()), finalize=True)
+
+
+def resolve_verbose(verbose):
+    """`"auto"` as 1 where a line can be overwritten (terminal, notebook), else 2: one line per epoch.
+
+    Raises:
+        ValueError: `verbose` is none of "auto", 0, 1, 2.
+    """
+    if verbose == "auto":
+        return 1 if is_dynamic_display() else 2
+    if verbose not in (0, 1, 2):
+        raise ValueError(f"verbose must be 'auto', 0, 1 or 2. Received: verbose={verbose!r}")
+    return int(verbose)

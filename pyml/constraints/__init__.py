@@ -1,0 +1,111 @@
+"""Functions applied to weights after each update: `NonNeg`, `MaxNorm`, `UnitNorm`, `MinMaxNorm`."""
+
+import inspect
+
+from pyml import ops
+from pyml.saving.registry import deserialize_keras_object, serialize_keras_object
+
+
+class Constraint:
+    """Base: write `__call__(w)` that returns the weight to keep."""
+
+    def __call__(self, w):
+        """The weight to keep for `w`."""
+        return w
+
+    def get_config(self):
+        """Constructor arguments, as a dict of plain values."""
+        return {}
+
+    @classmethod
+    def from_config(cls, config):
+        """A constraint from what `get_config` returned."""
+        return cls(**config)
+
+
+class NonNeg(Constraint):
+    """Negative weights become 0."""
+
+    def __call__(self, w):
+        return ops.maximum(w, 0.0)
+
+
+class MaxNorm(Constraint):
+    """Norms along `axis` are at most `max_value`. Source: Srivastava et al. 2014."""
+
+    def __init__(self, max_value=2, axis=0):
+        self.max_value = max_value
+        self.axis = axis
+
+    def __call__(self, w):
+        norms = ops.sqrt(ops.sum(ops.square(w), axis=self.axis, keepdims=True))
+        return w * (ops.clip(norms, 0.0, self.max_value) / (1e-7 + norms))
+
+    def get_config(self):
+        return {"max_value": self.max_value, "axis": self.axis}
+
+
+class UnitNorm(Constraint):
+    """Norms along `axis` are 1."""
+
+    def __init__(self, axis=0):
+        self.axis = axis
+
+    def __call__(self, w):
+        return w / (1e-7 + ops.sqrt(ops.sum(ops.square(w), axis=self.axis, keepdims=True)))
+
+    def get_config(self):
+        return {"axis": self.axis}
+
+
+class MinMaxNorm(Constraint):
+    """Norms along `axis` move into `[min_value, max_value]` at the given `rate`."""
+
+    def __init__(self, min_value=0.0, max_value=1.0, rate=1.0, axis=0):
+        self.min_value = min_value
+        self.max_value = max_value
+        self.rate = rate
+        self.axis = axis
+
+    def __call__(self, w):
+        norms = ops.sqrt(ops.sum(ops.square(w), axis=self.axis, keepdims=True))
+        desired = self.rate * ops.clip(norms, self.min_value, self.max_value) + (1 - self.rate) * norms
+        return w * (desired / (1e-7 + norms))
+
+    def get_config(self):
+        return {"min_value": self.min_value, "max_value": self.max_value, "rate": self.rate, "axis": self.axis}
+
+
+non_neg, max_norm, unit_norm, min_max_norm = NonNeg, MaxNorm, UnitNorm, MinMaxNorm
+_BY_NAME = {"NonNeg": NonNeg, "MaxNorm": MaxNorm, "UnitNorm": UnitNorm, "MinMaxNorm": MinMaxNorm,
+            "non_neg": NonNeg, "max_norm": MaxNorm, "unit_norm": UnitNorm, "min_max_norm": MinMaxNorm}
+
+
+def serialize(constraint):
+    """A config dict for `deserialize`."""
+    return serialize_keras_object(constraint)
+
+
+def deserialize(config, custom_objects=None):
+    """The constraint that a name or a config dict describes."""
+    return deserialize_keras_object(config, custom_objects, module_objects=_BY_NAME)
+
+
+def get(identifier):
+    """A constraint from a name, a config dict, a class, an instance, a function or None.
+
+    Raises:
+        ValueError: Nothing is known under that identifier.
+    """
+    if identifier is None:
+        return None
+    found = deserialize(identifier) if isinstance(identifier, (str, dict)) else identifier
+    if inspect.isclass(found):
+        found = found()
+    if callable(found):
+        return found
+    raise ValueError(f"Could not interpret constraint: {identifier!r}. Known names: {', '.join(sorted(_BY_NAME))}.")
+
+
+__all__ = ["Constraint", "MaxNorm", "MinMaxNorm", "NonNeg", "UnitNorm", "deserialize", "get", "max_norm",
+           "min_max_norm", "non_neg", "serialize", "unit_norm"]

@@ -1,0 +1,74 @@
+"""The base of initializers and the fan sizes the scaled ones need."""
+
+import math
+
+import numpy as np
+
+
+class Initializer:
+    """Makes the first value of a weight: write `host_value(shape, dtype)` or `__call__(shape, dtype)`.
+
+    Values are drawn on the host, so the same seed gives the same weights on every device and no shader
+    has to be compiled before training.
+
+    Example:
+        class Halves(pyml.initializers.Initializer):
+            def host_value(self, shape, dtype):
+                return np.full(shape, 0.5, dtype)
+    """
+
+    def __call__(self, shape, dtype=None, **kwargs):
+        """A Tensor of the given shape. `dtype` defaults to float32."""
+        from pyml.core import convert_to_tensor
+
+        return convert_to_tensor(self.host_value(tuple(shape), dtype or "float32"))
+
+    def host_value(self, shape, dtype):
+        """The same value as a numpy array."""
+        raise ValueError(f"{type(self).__name__} must define host_value(shape, dtype) or __call__(shape, dtype).")
+
+    def get_config(self):
+        """Constructor arguments, as a dict of plain values."""
+        return {}
+
+    @classmethod
+    def from_config(cls, config):
+        """An initializer from what `get_config` returned."""
+        return cls(**config)
+
+    def clone(self):
+        """An independent copy with the same arguments."""
+        return type(self).from_config(self.get_config())
+
+
+def compute_fans(shape, input_axes=None, output_axes=None):
+    """`(fan_in, fan_out)` of a kernel: Dense `(in, out)`, convolution `(*window, in, out)`.
+
+    Args:
+        shape: Shape of the kernel.
+        input_axes, output_axes: Axes that count as inputs and outputs, instead of the last two.
+    """
+    shape = tuple(shape)
+    if input_axes is not None or output_axes is not None:
+        return _fans_by_axes(shape, input_axes or (), output_axes or ())
+    if len(shape) < 1:
+        return 1, 1
+    if len(shape) == 1:
+        return shape[0], shape[0]
+    window = math.prod(shape[:-2])
+    return shape[-2] * window, shape[-1] * window
+
+
+def _fans_by_axes(shape, input_axes, output_axes):
+    def axes(given):
+        given = (given,) if isinstance(given, int) else tuple(given)
+        return {axis % len(shape) for axis in given}
+
+    inputs, outputs = axes(input_axes), axes(output_axes)
+    rest = math.prod(size for i, size in enumerate(shape) if i not in inputs | outputs)
+    return (rest * math.prod(shape[i] for i in inputs), rest * math.prod(shape[i] for i in outputs))
+
+
+def float_array(values, dtype):
+    """`values` as a C-contiguous array of `dtype`."""
+    return np.ascontiguousarray(values, dtype=dtype)

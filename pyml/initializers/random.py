@@ -1,0 +1,193 @@
+"""Random initializers, drawn on the host from a seed."""
+
+import math
+
+import numpy as np
+
+from pyml.initializers.base import Initializer, compute_fans
+from pyml.saving.registry import deserialize_keras_object, serialize_keras_object
+from pyml.utils.seeds import make_default_seed
+
+# Standard deviation of a unit normal cut at two deviations; scaled initializers divide by it.
+_TRUNCATED_STDDEV = 0.87962566103423978
+
+
+class RandomInitializer(Initializer):
+    """Base of the random ones: `seed` is an integer (the same values at each call) or a SeedGenerator."""
+
+    def __init__(self, seed=None):
+        self._init_seed = seed
+        if seed is None:
+            seed = make_default_seed()
+        elif isinstance(seed, dict):
+            seed = deserialize_keras_object(seed)
+        elif not isinstance(seed, (int, np.integer)) and not hasattr(seed, "next"):
+            raise ValueError(
+                f"{type(self).__name__}: seed must be an integer or a SeedGenerator. Received: seed={seed!r}"
+            )
+        self.seed = seed
+
+    def _generator(self):
+        if hasattr(self.seed, "next"):
+            words = np.asarray(self.seed.next().numpy(), dtype="uint32").reshape(-1)
+            return np.random.Generator(np.random.PCG64([int(word) for word in words]))
+        return np.random.Generator(np.random.PCG64(int(self.seed)))
+
+    def get_config(self):
+        return {"seed": serialize_keras_object(self._init_seed)}
+
+
+class RandomUniform(RandomInitializer):
+    """Uniform values in `[minval, maxval)`."""
+
+    def __init__(self, minval=-0.05, maxval=0.05, seed=None):
+        super().__init__(seed)
+        self.minval = minval
+        self.maxval = maxval
+
+    def host_value(self, shape, dtype):
+        return uniform(self._generator(), shape, self.minval, self.maxval, dtype)
+
+    def get_config(self):
+        return {**super().get_config(), "minval": self.minval, "maxval": self.maxval}
+
+
+class RandomNormal(RandomInitializer):
+    """Normal values."""
+
+    def __init__(self, mean=0.0, stddev=0.05, seed=None):
+        super().__init__(seed)
+        self.mean = mean
+        self.stddev = stddev
+
+    def host_value(self, shape, dtype):
+        values = self._generator().standard_normal(shape, "float32")
+        return (self.mean + self.stddev * values).astype(dtype)
+
+    def get_config(self):
+        return {**super().get_config(), "mean": self.mean, "stddev": self.stddev}
+
+
+class TruncatedNormal(RandomNormal):
+    """Normal values; those more than two standard deviations away are drawn again."""
+
+    def host_value(self, shape, dtype):
+        return truncated_normal(self._generator(), shape, self.mean, self.stddev, dtype)
+
+
+class VarianceScaling(RandomInitializer):
+    """Values whose variance is `scale / n`, so signals keep their size through the layer.
+
+    Args:
+        scale: Positive number.
+        mode: `"fan_in"`, `"fan_out"` or `"fan_avg"`: what n is.
+        distribution: `"truncated_normal"`, `"untruncated_normal"` or `"uniform"`.
+        seed: Integer, SeedGenerator or None.
+        input_axes, output_axes: Axes of the kernel that count as inputs and outputs.
+
+    Source: He et al. 2015, "Delving Deep into Rectifiers"; Glorot and Bengio 2010.
+    """
+
+    def __init__(self, scale=1.0, mode="fan_in", distribution="truncated_normal", seed=None,
+                 input_axes=None, output_axes=None):
+        if scale <= 0:
+            raise ValueError(f"{type(self).__name__}: scale must be positive. Received: scale={scale}")
+        distribution = "truncated_normal" if str(distribution).lower() == "normal" else str(distribution).lower()
+        mode = str(mode).lower()
+        if mode not in ("fan_in", "fan_out", "fan_avg"):
+            raise ValueError(
+                f"{type(self).__name__}: mode must be 'fan_in', 'fan_out' or 'fan_avg'. Received: mode={mode!r}"
+            )
+        if distribution not in ("truncated_normal", "untruncated_normal", "uniform"):
+            raise ValueError(
+                f"{type(self).__name__}: distribution must be 'truncated_normal', 'untruncated_normal' or "
+                f"'uniform'. Received: distribution={distribution!r}"
+            )
+        super().__init__(seed)
+        self.scale = scale
+        self.mode = mode
+        self.distribution = distribution
+        self.input_axes = input_axes
+        self.output_axes = output_axes
+
+    def host_value(self, shape, dtype):
+        fan_in, fan_out = compute_fans(shape, self.input_axes, self.output_axes)
+        n = {"fan_in": fan_in, "fan_out": fan_out, "fan_avg": (fan_in + fan_out) / 2}[self.mode]
+        variance = self.scale / max(1.0, n)
+        if self.distribution == "uniform":
+            limit = math.sqrt(3 * variance)
+            return uniform(self._generator(), shape, -limit, limit, dtype)
+        if self.distribution == "truncated_normal":
+            return truncated_normal(self._generator(), shape, 0.0, math.sqrt(variance) / _TRUNCATED_STDDEV, dtype)
+        return (math.sqrt(variance) * self._generator().standard_normal(shape, "float32")).astype(dtype)
+
+    def get_config(self):
+        config = {**super().get_config(), "input_axes": self.input_axes, "output_axes": self.output_axes}
+        if type(self) is VarianceScaling:
+            config.update(scale=self.scale, mode=self.mode, distribution=self.distribution)
+        return config
+
+
+def uniform(generator, shape, low, high, dtype):
+    """Uniform values in `[low, high)` from a numpy generator."""
+    return (low + (high - low) * generator.random(shape, "float32")).astype(dtype)
+
+
+def truncated_normal(generator, shape, mean, stddev, dtype):
+    """Normal values within two standard deviations from a numpy generator."""
+    values = generator.standard_normal(shape, "float32")
+    while (outside := np.abs(values) > 2).any():
+        values = np.where(outside, generator.standard_normal(shape, "float32"), values)
+    return (mean + stddev * values).astype(dtype)
+
+
+def _scaled(name, scale, mode, distribution, summary):
+    """One of the named special cases of VarianceScaling."""
+
+    def __init__(self, seed=None, input_axes=None, output_axes=None):
+        VarianceScaling.__init__(self, scale, mode, distribution, seed, input_axes, output_axes)
+
+    return type(name, (VarianceScaling,), {"__init__": __init__, "__doc__": summary, "__module__": __name__})
+
+
+GlorotUniform = _scaled("GlorotUniform", 1.0, "fan_avg", "uniform",
+                        "Uniform with variance 2 / (fan_in + fan_out). Source: Glorot and Bengio 2010.")
+GlorotNormal = _scaled("GlorotNormal", 1.0, "fan_avg", "truncated_normal",
+                       "Truncated normal with variance 2 / (fan_in + fan_out). Source: Glorot and Bengio 2010.")
+HeUniform = _scaled("HeUniform", 2.0, "fan_in", "uniform",
+                    "Uniform with variance 2 / fan_in, for ReLU layers. Source: He et al. 2015.")
+HeNormal = _scaled("HeNormal", 2.0, "fan_in", "truncated_normal",
+                   "Truncated normal with variance 2 / fan_in, for ReLU layers. Source: He et al. 2015.")
+LecunUniform = _scaled("LecunUniform", 1.0, "fan_in", "uniform",
+                       "Uniform with variance 1 / fan_in. Source: LeCun et al. 1998.")
+LecunNormal = _scaled("LecunNormal", 1.0, "fan_in", "truncated_normal",
+                      "Truncated normal with variance 1 / fan_in. Source: LeCun et al. 1998.")
+
+
+class Orthogonal(RandomInitializer):
+    """A matrix with orthonormal rows or columns, times `gain`; further axes count as rows.
+
+    Source: Saxe et al. 2013, "Exact solutions to the nonlinear dynamics of learning".
+
+    Raises:
+        ValueError: The shape has fewer than two axes.
+    """
+
+    def __init__(self, gain=1.0, seed=None):
+        super().__init__(seed)
+        self.gain = gain
+
+    def host_value(self, shape, dtype):
+        if len(shape) < 2:
+            raise ValueError(f"Orthogonal initializer needs at least two axes. Received: shape={shape}")
+        rows, columns = math.prod(shape[:-1]), shape[-1]
+        draw = self._generator().standard_normal((max(rows, columns), min(rows, columns)))
+        q, r = np.linalg.qr(draw)
+        q = q * np.sign(np.diag(r))                    # makes the choice of q unique
+        return (self.gain * (q.T if rows < columns else q)).reshape(shape).astype(dtype)
+
+    def get_config(self):
+        return {**super().get_config(), "gain": self.gain}
+
+
+OrthogonalInitializer = Orthogonal

@@ -1,0 +1,119 @@
+"""Activation functions as layers."""
+
+from pyml import activations
+from pyml.layers.layer import Layer
+
+
+class _SameShape(Layer):
+    """A layer whose output has the shape of its input."""
+
+    def compute_output_shape(self, input_shape):
+        return input_shape
+
+
+class Activation(_SameShape):
+    """Applies an activation function.
+
+    Args:
+        activation: Name or function.
+
+    Input shape: any. Output shape: the same.
+    """
+
+    def __init__(self, activation, **kwargs):
+        super().__init__(**kwargs)
+        self.supports_masking = True
+        self.activation = activations.get(activation)
+
+    def call(self, inputs):
+        return self.activation(inputs)
+
+    def get_config(self):
+        return {**super().get_config(), "activation": activations.serialize(self.activation)}
+
+
+class ReLU(_SameShape):
+    """`max(x, 0)`, or its general form.
+
+    Args:
+        max_value: Largest value, or None.
+        negative_slope: Slope below `threshold`.
+        threshold: Values up to it are damped.
+    """
+
+    def __init__(self, max_value=None, negative_slope=0.0, threshold=0.0, **kwargs):
+        super().__init__(**kwargs)
+        if max_value is not None and max_value < 0:
+            raise ValueError(f"ReLU: max_value must not be negative. Received: max_value={max_value}")
+        if negative_slope is None or negative_slope < 0:
+            raise ValueError(f"ReLU: negative_slope must be a number >= 0. Received: negative_slope={negative_slope}")
+        if threshold is None or threshold < 0:
+            raise ValueError(f"ReLU: threshold must be a number >= 0. Received: threshold={threshold}")
+        self.supports_masking = True
+        self.max_value = max_value
+        self.negative_slope = negative_slope
+        self.threshold = threshold
+
+    def call(self, inputs):
+        return activations.relu(inputs, negative_slope=self.negative_slope, max_value=self.max_value,
+                                threshold=self.threshold)
+
+    def get_config(self):
+        return {**super().get_config(), "max_value": self.max_value, "negative_slope": self.negative_slope,
+                "threshold": self.threshold}
+
+
+class LeakyReLU(_SameShape):
+    """`x` above 0, `negative_slope * x` below."""
+
+    def __init__(self, negative_slope=0.3, **kwargs):
+        super().__init__(**kwargs)
+        if negative_slope is None or negative_slope < 0:
+            raise ValueError(
+                f"LeakyReLU: negative_slope must be a number >= 0. Received: negative_slope={negative_slope}")
+        self.supports_masking = True
+        self.negative_slope = negative_slope
+
+    def call(self, inputs):
+        return activations.leaky_relu(inputs, negative_slope=self.negative_slope)
+
+    def get_config(self):
+        return {**super().get_config(), "negative_slope": self.negative_slope}
+
+
+class ELU(_SameShape):
+    """`x` above 0, `alpha * (exp(x) - 1)` below."""
+
+    def __init__(self, alpha=1.0, **kwargs):
+        super().__init__(**kwargs)
+        self.supports_masking = True
+        self.alpha = alpha
+
+    def call(self, inputs):
+        return activations.elu(inputs, alpha=self.alpha)
+
+    def get_config(self):
+        return {**super().get_config(), "alpha": self.alpha}
+
+
+class Softmax(_SameShape):
+    """`exp(x) / sum(exp(x))` along `axis`.
+
+    Args:
+        axis: Axis whose slices sum to 1.
+    """
+
+    def __init__(self, axis=-1, **kwargs):
+        super().__init__(**kwargs)
+        self.supports_masking = True
+        self.axis = axis
+
+    def call(self, inputs, mask=None):
+        if mask is not None:
+            from pyml import ops
+
+            inputs = ops.where(mask, inputs, -3e38)    # masked values get probability 0
+        return activations.softmax(inputs, axis=self.axis)
+
+    def get_config(self):
+        return {**super().get_config(), "axis": self.axis}

@@ -1,0 +1,86 @@
+"""`Input`: where symbolic graphs begin."""
+
+from pyml.layers.layer import Layer
+from pyml.layers.symbolic import CallNode, KerasTensor
+from pyml.utils.naming import auto_name
+
+
+class InputLayer(Layer):
+    """The layer behind `Input`; see there for the arguments."""
+
+    def __init__(self, shape=None, batch_size=None, dtype=None, sparse=None, ragged=None, batch_shape=None,
+                 input_tensor=None, optional=False, name=None, **kwargs):
+        if sparse or ragged:
+            raise ValueError("Input: sparse and ragged inputs are not supported.")
+        if "input_shape" in kwargs:
+            shape = kwargs.pop("input_shape")
+        if shape is not None and batch_shape is not None:
+            raise ValueError(f"Input: give shape or batch_shape, not both. Received: {shape} and {batch_shape}")
+        if shape is None and batch_shape is None and input_tensor is None:
+            raise ValueError("Input: give shape, the sizes of one sample, for example Input(shape=(28, 28, 1)).")
+        super().__init__(name=name or auto_name("input_layer"), dtype=dtype, **kwargs)
+        if input_tensor is not None:
+            batch_shape, dtype = input_tensor.shape, input_tensor.dtype
+        elif batch_shape is None:
+            batch_shape = (batch_size, *checked_shape(shape))
+        self._batch_shape = checked_shape(batch_shape)
+        self.optional = optional
+        self.sparse = self.ragged = False
+        tensor = KerasTensor(self._batch_shape, dtype=self.dtype, name=name or self.name)
+        CallNode(self, (), {}, tensor)
+        self.built = True
+
+    @property
+    def batch_shape(self):
+        """The shape with the batch size, or None for it."""
+        return self._batch_shape
+
+    def call(self, *args, **kwargs):
+        """The values given for the input, unchanged."""
+        return args[0] if args else None
+
+    def compute_output_shape(self, input_shape=None):
+        return self._batch_shape
+
+    def get_config(self):
+        return {"batch_shape": self._batch_shape, "dtype": self.dtype, "sparse": False, "ragged": False,
+                "name": self.name, "optional": self.optional}
+
+
+def checked_shape(shape):
+    """`shape` as a tuple of positive ints and None.
+
+    Raises:
+        ValueError: It holds something else.
+    """
+    sizes = (shape,) if isinstance(shape, int) else tuple(shape)
+    for size in sizes:
+        if size is not None and (isinstance(size, bool) or not hasattr(size, "__index__") or size < 0):
+            raise ValueError(f"Input: shape must hold sizes or None. Received: shape={shape!r}")
+    return tuple(None if size is None else int(size) for size in sizes)
+
+
+def Input(shape=None, batch_size=None, dtype=None, sparse=None, ragged=None, batch_shape=None, name=None,
+          tensor=None, optional=False):
+    """A symbolic tensor that stands for the data a model will receive.
+
+    Args:
+        shape: Sizes of one sample, for example `(28, 28, 1)`; None where a size may vary.
+        batch_size: Fixed number of samples per batch, usually left out.
+        dtype: Dtype of the data, float32.
+        sparse, ragged: Only False is supported.
+        batch_shape: `(batch_size, *shape)`, instead of both.
+        name: Name of the input, the key of dict data.
+        tensor: A symbolic tensor whose shape and dtype to take.
+        optional: The input may be None.
+
+    Returns:
+        A KerasTensor of shape `(batch_size, *shape)`.
+
+    Example:
+        >>> x = pyml.Input((4,))
+        >>> model = pyml.Model(x, pyml.layers.Dense(1)(x))
+    """
+    layer = InputLayer(shape=shape, batch_size=batch_size, dtype=dtype, sparse=sparse, ragged=ragged,
+                       batch_shape=batch_shape, input_tensor=tensor, optional=optional, name=name)
+    return layer.output

@@ -1,0 +1,79 @@
+"""What a layer expects of its inputs, checked before anything runs."""
+
+from pyml.errors import ShapeError
+from pyml.utils.tree import flatten
+
+
+class InputSpec:
+    """Rank, sizes and dtype a layer expects of one input; None means anything.
+
+    Args:
+        dtype: Name of the dtype.
+        shape: Whole shape, None for free sizes.
+        ndim: Number of axes.
+        max_ndim, min_ndim: Bounds of the number of axes.
+        axes: Dict of axis to size.
+        allow_last_axis_squeeze: Also accept a missing or extra last axis of size 1.
+        name: Name of the input.
+        optional: The input may be None.
+    """
+
+    def __init__(self, dtype=None, shape=None, ndim=None, max_ndim=None, min_ndim=None, axes=None,
+                 allow_last_axis_squeeze=False, name=None, optional=False):
+        self.dtype = dtype
+        self.shape = None if shape is None else tuple(shape)
+        self.ndim = len(shape) if shape is not None else ndim
+        self.max_ndim = max_ndim
+        self.min_ndim = min_ndim
+        self.axes = {int(axis): size for axis, size in (axes or {}).items()}
+        self.allow_last_axis_squeeze = allow_last_axis_squeeze
+        self.name = name
+        self.optional = optional
+
+    def __repr__(self):
+        parts = {"dtype": self.dtype, "shape": self.shape, "ndim": self.ndim, "max_ndim": self.max_ndim,
+                 "min_ndim": self.min_ndim, "axes": self.axes}
+        return f"InputSpec({', '.join(f'{k}={v}' for k, v in parts.items() if v)})"
+
+
+def assert_input_compatibility(input_spec, inputs, layer_name):
+    """Checks inputs against specs.
+
+    Raises:
+        ShapeError: A rank, size or the number of inputs differs; the message names the layer and both shapes.
+    """
+    if not input_spec:
+        return
+    specs, inputs = flatten(input_spec), flatten(inputs)
+    if len(specs) != len(inputs):
+        raise ShapeError(
+            f'Layer "{layer_name}" expects {len(specs)} input(s), but it received {len(inputs)} input tensors.'
+        )
+    for index, (spec, x) in enumerate(zip(specs, inputs, strict=True)):
+        if spec is not None and hasattr(x, "shape"):
+            _check(spec, tuple(x.shape), f'Input {index} of layer "{layer_name}" is incompatible with the layer')
+
+
+def _check(spec, shape, where):
+    rank = len(shape)
+    if spec.ndim is not None and rank != spec.ndim and not spec.allow_last_axis_squeeze:
+        raise ShapeError(f"{where}: expected ndim={spec.ndim}, found ndim={rank}. Full shape received: {shape}")
+    if spec.max_ndim is not None and rank > spec.max_ndim:
+        raise ShapeError(f"{where}: expected max_ndim={spec.max_ndim}, found ndim={rank}. Full shape received: {shape}")
+    if spec.min_ndim is not None and rank < spec.min_ndim:
+        raise ShapeError(f"{where}: expected min_ndim={spec.min_ndim}, found ndim={rank}. Full shape received: {shape}")
+    for axis, size in spec.axes.items():
+        if size is not None and shape[axis] not in (size, None):
+            raise ShapeError(
+                f"{where}: expected axis {axis} of input shape to have value {size}, "
+                f"but received input with shape {shape}"
+            )
+    if spec.shape is not None:
+        expected = spec.shape
+        if spec.allow_last_axis_squeeze:
+            expected = expected[:-1] if expected and expected[-1] == 1 else expected
+            shape = shape[:-1] if shape and shape[-1] == 1 else shape
+        fits = len(expected) == len(shape) and all(
+            e is None or s is None or e == s for e, s in zip(expected, shape, strict=True))
+        if not fits:
+            raise ShapeError(f"{where}: expected shape={spec.shape}, found shape={shape}")

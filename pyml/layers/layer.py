@@ -1,0 +1,464 @@
+"""The base of layers: calling, building, weights, losses and configs."""
+
+import inspect
+import math
+
+import numpy as np
+
+from pyml import initializers, regularizers
+from pyml.core import Tensor, Variable, convert_to_tensor
+from pyml.core.trace import Trace, tracing
+from pyml.errors import ShapeError
+from pyml.layers import call_context
+from pyml.layers.input_spec import assert_input_compatibility
+from pyml.layers.symbolic import KerasTensor, Operation, any_symbolic, infer_output_spec
+from pyml.layers.tracking import Tracking
+from pyml.saving.registry import serialize_keras_object
+from pyml.utils.naming import auto_name, current_path, name_scope
+from pyml.utils.tree import flatten, is_nested, map_structure
+
+
+class Layer(Tracking, Operation):
+    """Base: make weights in `build(input_shape)` or `__init__`, write the formula in `call(inputs)`.
+
+    Args:
+        activity_regularizer: Penalty of the output, added to the loss.
+        trainable: False freezes the weights.
+        dtype: Dtype of the weights, float32.
+        autocast: Kept for Keras' signature.
+        name: Name of the layer; by default `dense`, `dense_1`, ...
+
+    Example:
+        class Scale(pyml.layers.Layer):
+            def build(self, input_shape):
+                self.factor = self.add_weight(name="factor", shape=input_shape[-1:], initializer="ones")
+
+            def call(self, inputs):
+                return inputs * self.factor
+    """
+
+    def __new__(cls, *args, **kwargs):
+        layer = super().__new__(cls)
+        layer.__dict__["_constructor"] = (args, kwargs)
+        return layer
+
+    def __init__(self, *, activity_regularizer=None, trainable=True, dtype=None, autocast=True, name=None, **kwargs):
+        input_shape = kwargs.pop("input_shape", None)
+        input_dim = kwargs.pop("input_dim", None)
+        if kwargs:
+            raise ValueError(f"{type(self).__name__}: arguments not recognized: {', '.join(map(repr, kwargs))}.")
+        if name is not None and (not isinstance(name, str) or "/" in name):
+            raise ValueError(f"{type(self).__name__}: name must be a string without '/'. Received: name={name!r}")
+        self._init_tracking()
+        Operation.__init__(self, name=name or auto_name(type(self).__name__))
+        if input_dim is not None:
+            input_shape = (input_dim,)
+        if input_shape is not None:
+            self._input_shape_argument = tuple(input_shape)
+        self.activity_regularizer = regularizers.get(activity_regularizer)
+        self._dtype = dtype_name(dtype)
+        self.autocast = autocast
+        self.built = False
+        self.input_spec = None
+        self.supports_masking = False
+        self._trainable = bool(trainable)
+        self._losses = []
+        self._path = None
+        self._build_shapes = None
+        self._signature = _call_signature(type(self))
+
+    # ---- names and dtypes
+    @property
+    def path(self):
+        """Names of the enclosing models and of the layer, joined by `/`."""
+        return self._path or self.name
+
+    @property
+    def dtype(self):
+        """Dtype of the weights."""
+        return self._dtype
+
+    variable_dtype = compute_dtype = input_dtype = dtype_policy = dtype
+
+    # ---- weights
+    def add_weight(self, shape=None, initializer=None, dtype=None, trainable=True, autocast=True, regularizer=None,
+                   constraint=None, aggregation="none", overwrite_with_gradient=False, name=None):
+        """Makes a weight that the layer owns.
+
+        Args:
+            shape: Tuple of sizes; a scalar by default.
+            initializer: Name or object; by default Glorot uniform, zeros for a dtype that is no float.
+            dtype: Name of the dtype.
+            trainable: Whether training changes it.
+            regularizer: Penalty of the weight, added to the loss.
+            constraint: Function applied to the weight after each update.
+            name: Name of the weight.
+            autocast, aggregation, overwrite_with_gradient: Kept for Keras' signature.
+
+        Returns:
+            A Variable.
+        """
+        shape = () if shape is None else (shape,) if isinstance(shape, int) else tuple(shape)
+        if any(size is None for size in shape):
+            raise ShapeError(
+                f'Layer "{self.name}": weight {name!r} has an unknown size in its shape {shape}; '
+                "give the model an Input with all sizes but the batch."
+            )
+        dtype = dtype_name(dtype or self._dtype)
+        if initializer is None:
+            initializer = "glorot_uniform" if dtype.startswith("float") else "zeros"
+        initializer = initializers.get(initializer)
+        name = name or auto_name("variable")
+        with tracing(None):
+            if hasattr(initializer, "host_value"):
+                value = initializer.host_value(shape, np.dtype(dtype))
+            else:
+                value = initializer(shape, dtype=dtype)
+            variable = Variable(value, shape=shape, dtype=dtype, trainable=trainable, name=name)
+        variable.path = f"{self.path}/{name}"
+        variable.regularizer = regularizers.get(regularizer)
+        variable.constraint = constraint
+        self._track_variable(variable)
+        return variable
+
+    def add_variable(self, shape, initializer, dtype=None, trainable=True, autocast=True, regularizer=None,
+                     constraint=None, name=None):
+        """The same as `add_weight`."""
+        return self.add_weight(shape=shape, initializer=initializer, dtype=dtype, trainable=trainable,
+                               regularizer=regularizer, constraint=constraint, name=name)
+
+    @property
+    def trainable(self):
+        """Whether training changes the weights; setting it sets it for all layers inside."""
+        return self._trainable
+
+    @trainable.setter
+    def trainable(self, value):
+        value = bool(value)
+        for layer in self._flatten_layers():
+            layer.__dict__["_trainable"] = value
+            for variable in layer._trainable_variables:
+                variable.trainable = value
+
+    @property
+    def variables(self):
+        """All Variables, random states included."""
+        return self._collect(with_seeds=True)
+
+    @property
+    def weights(self):
+        """All Variables but random states."""
+        return self._collect(with_seeds=False)
+
+    @property
+    def trainable_weights(self):
+        """The weights that training changes."""
+        return [v for v in self.weights if v.trainable] if self.trainable else []
+
+    trainable_variables = trainable_weights
+
+    @property
+    def non_trainable_weights(self):
+        """The weights that training leaves alone."""
+        return [v for v in self.weights if not v.trainable] if self.trainable else self.weights
+
+    @property
+    def non_trainable_variables(self):
+        """The Variables that training leaves alone, random states included."""
+        return [v for v in self.variables if not v.trainable] if self.trainable else self.variables
+
+    @property
+    def metrics(self):
+        """The metrics of this layer and of all layers inside."""
+        return [metric for layer in self._flatten_layers() for metric in layer._metrics]
+
+    @property
+    def metrics_variables(self):
+        """The Variables of the metrics."""
+        return [variable for metric in self.metrics for variable in metric.variables]
+
+    def get_weights(self):
+        """The values of `weights`, as numpy arrays."""
+        return [variable.numpy() for variable in self.weights]
+
+    def copy_weights(self):
+        """The values of `weights` as tensors: they stay on the device and do not change when training goes on."""
+        return [variable.value for variable in self.weights]
+
+    def set_weights(self, weights):
+        """Sets `weights` from a list of arrays.
+
+        Raises:
+            ShapeError: The number of arrays or a shape differs.
+        """
+        weights, own = list(weights), self.weights
+        if len(weights) != len(own):
+            raise ShapeError(
+                f'Layer "{self.name}" has {len(own)} weights; set_weights() received {len(weights)} arrays.'
+            )
+        for variable, value in zip(own, weights, strict=True):
+            shape = tuple(np.shape(value)) if not hasattr(value, "shape") else tuple(value.shape)
+            if shape != tuple(variable.shape):
+                raise ShapeError(
+                    f'Layer "{self.name}": weight {variable.path} has shape {tuple(variable.shape)}, '
+                    f"the given array {shape}."
+                )
+        for variable, value in zip(own, weights, strict=True):
+            variable.assign(value)
+
+    def count_params(self):
+        """Number of weights.
+
+        Raises:
+            ValueError: The layer is not built yet.
+        """
+        if not self.built:
+            raise ValueError(f'Layer "{self.name}" has no weights yet; build it or call it first.')
+        return sum(math.prod(variable.shape) for variable in self.weights)
+
+    def save_own_variables(self, store):
+        """Writes the layer's own Variables into a dict under their position."""
+        for i, variable in enumerate((*self._trainable_variables, *self._non_trainable_variables)):
+            store[str(i)] = variable.numpy()
+
+    def load_own_variables(self, store):
+        """Reads what `save_own_variables` wrote."""
+        for i, variable in enumerate((*self._trainable_variables, *self._non_trainable_variables)):
+            variable.assign(store[str(i)])
+
+    # ---- losses
+    def add_loss(self, loss):
+        """Adds a scalar tensor to the loss of this call."""
+        self._losses.extend(x for x in flatten(loss) if x is not None)
+
+    @property
+    def losses(self):
+        """Penalties of the last call and of the weights, of this layer and of all layers inside."""
+        found = []
+        for layer in self._flatten_layers():
+            found.extend(layer._losses)
+        for variable in self.trainable_weights:
+            regularizer = getattr(variable, "regularizer", None)
+            if regularizer is not None:
+                found.append(regularizer(variable))
+        return found
+
+    def _clear_losses(self):
+        for layer in self._flatten_layers():
+            if layer._losses:
+                layer.__dict__["_losses"] = []
+
+    # ---- building
+    def build(self, input_shape):
+        """Makes the weights; called with the shape of the first inputs."""
+        self.built = True
+
+    def _maybe_build(self, args, kwargs):
+        if self.built:
+            return
+        shapes = self._signature.build_shapes(args, kwargs)
+        with tracing(None), name_scope(self.name):
+            self.__dict__["_path"] = current_path()
+            self.build(**shapes) if isinstance(shapes, dict) else self.build(shapes)
+        self.__dict__["_build_shapes"] = shapes
+        self.built = True
+
+    def build_from_config(self, config):
+        """Builds from what `get_build_config` returned."""
+        if config and not self.built:
+            self.build(config["input_shape"])
+            self.built = True
+
+    def get_build_config(self):
+        """The input shape the layer was built for."""
+        return None if self._build_shapes is None else {"input_shape": self._build_shapes}
+
+    # ---- calling
+    def call(self, *args, **kwargs):
+        """The formula; every layer writes its own."""
+        raise TypeError(f'Layer "{self.name}" ({type(self).__name__}) must define call(inputs).')
+
+    def __call__(self, *args, **kwargs):
+        """Applies the layer to tensors, numpy arrays or symbolic tensors, or nested lists and dicts of them."""
+        if args and _is_number_list(args[0]):
+            args = (np.asarray(args[0]), *args[1:])
+        args = map_structure(self._convert, args)
+        kwargs = {key: self._convert(value) if isinstance(value, np.ndarray) else value
+                  for key, value in kwargs.items()}
+        first = args[0] if args else next(iter(kwargs.values()), None)
+        if not self.built:
+            assert_input_compatibility(self.input_spec, first, self.name)
+            self._maybe_build(args, kwargs)
+        assert_input_compatibility(self.input_spec, first, self.name)
+        if any_symbolic(args, kwargs):
+            return self.symbolic_call(*args, **kwargs)
+        return self._call_on_values(args, kwargs)
+
+    def _call_on_values(self, args, kwargs):
+        training = kwargs.pop("training", None)
+        outermost = call_context.depth() == 0
+        if training is None:
+            training = call_context.training()
+        if training is None:
+            training = self._signature.default_training
+        if outermost:
+            self._clear_losses()
+        if self._signature.takes_training and training is not None:
+            kwargs["training"] = bool(training)
+        if not self._signature.takes_mask:
+            kwargs.pop("mask", None)
+        with call_context.entered(training), name_scope(self.name):
+            outputs = self.call(*args, **kwargs)
+            if self.activity_regularizer is not None:
+                for output in flatten(outputs):
+                    self.add_loss(self.activity_regularizer(output))
+        return outputs
+
+    def _convert(self, leaf):
+        if isinstance(leaf, (np.ndarray, np.generic)):
+            return convert_to_tensor(leaf)
+        if isinstance(leaf, Variable):
+            return leaf.value
+        return leaf
+
+    def compute_output_spec(self, *args, **kwargs):
+        if "compute_output_shape" in _overridden(type(self)):
+            first = args[0] if args else next(iter(kwargs.values()))
+            shapes = self.compute_output_shape(map_structure(lambda t: tuple(t.shape), first))
+            return _specs(shapes, getattr(flatten(first)[0], "dtype", self._dtype))
+        return infer_output_spec(self._call_on_probes, args, kwargs)
+
+    def _call_on_probes(self, *args, **kwargs):
+        return self._call_on_values(args, dict(kwargs))
+
+    def compute_output_shape(self, input_shape):
+        """The shape of the output for an input of `input_shape`; None stands for unknown sizes."""
+        if not self.built:
+            with Tracing():
+                self.build(input_shape)
+            self.built = True
+        specs = _specs(input_shape, self._dtype)
+        return map_structure(lambda t: t.shape, infer_output_spec(self._call_on_probes, (specs,), {}))
+
+    def compute_mask(self, inputs, previous_mask):
+        """The mask handed on, unchanged."""
+        return previous_mask
+
+    # ---- configs
+    def get_config(self):
+        """Constructor arguments, as a dict of plain values."""
+        config = {"name": self.name, "trainable": self._trainable, "dtype": self._dtype}
+        if self.activity_regularizer is not None:
+            config["activity_regularizer"] = regularizers.serialize(self.activity_regularizer)
+        if "get_config" not in _overridden(type(self)):
+            config.update(self._constructor_config())
+        return config
+
+    def _constructor_config(self):
+        args, kwargs = self._constructor
+        bound = inspect.signature(type(self).__init__).bind(self, *args, **kwargs).arguments
+        config = {}
+        for name, value in list(bound.items())[1:]:
+            parameter = inspect.signature(type(self).__init__).parameters[name]
+            if parameter.kind is inspect.Parameter.VAR_KEYWORD:
+                config.update(value)
+            elif parameter.kind is not inspect.Parameter.VAR_POSITIONAL:
+                config[name] = value
+        return {name: serialize_keras_object(value) for name, value in config.items()}
+
+    @classmethod
+    def from_config(cls, config):
+        """A layer from what `get_config` returned."""
+        return cls(**config)
+
+    def __repr__(self):
+        return f"<{type(self).__name__} name={self.name}, built={self.built}>"
+
+
+class Tracing:
+    """`with Tracing():` nothing inside runs; values made there are dropped."""
+
+    def __enter__(self):
+        self._context = tracing(Trace())
+        return self._context.__enter__()
+
+    def __exit__(self, *error):
+        return self._context.__exit__(*error)
+
+
+class _Signature:
+    """What `call` and `build` of a layer class take, looked up once per class."""
+
+    def __init__(self, cls):
+        call = inspect.signature(cls.call).parameters
+        self.names = [name for name, p in call.items()
+                      if name != "self" and p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)]
+        anything = any(p.kind is p.VAR_KEYWORD for p in call.values())
+        self.takes_training = "training" in call or (anything and cls.call is not Layer.call and "args" not in call)
+        self.takes_mask = "mask" in call
+        default = call["training"].default if "training" in call else None
+        self.default_training = None if default is inspect.Parameter.empty else default
+        build = [p for name, p in inspect.signature(cls.build).parameters.items() if name != "self"]
+        self.build_names = [p.name for p in build if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)]
+
+    def build_shapes(self, args, kwargs):
+        """What `build` is called with: the first input's shape, or one shape per argument it names."""
+        given = dict(zip(self.names, args, strict=False)) | kwargs
+        shapes = {f"{name}_shape": _shape_of(value) for name, value in given.items() if _has_shape(value)}
+        if len(self.build_names) > 1 and set(self.build_names) <= set(shapes):
+            return {name: shapes[name] for name in self.build_names}
+        return next(iter(shapes.values()), None)
+
+
+_signatures = {}
+
+
+def _call_signature(cls):
+    if cls not in _signatures:
+        _signatures[cls] = _Signature(cls)
+    return _signatures[cls]
+
+
+def _overridden(cls):
+    names = set()
+    for base in cls.__mro__:
+        if base is Layer:
+            return names
+        names.update(vars(base))
+    return names
+
+
+def _has_shape(value):
+    leaves = flatten(value)
+    return bool(leaves) and all(hasattr(leaf, "shape") for leaf in leaves)
+
+
+def _shape_of(value):
+    return map_structure(lambda leaf: tuple(leaf.shape), value) if is_nested(value) else tuple(value.shape)
+
+
+def _specs(shapes, dtype):
+    """Shapes (nested) as KerasTensors."""
+    if isinstance(shapes, (tuple, list)) and all(n is None or isinstance(n, (int, np.integer)) for n in shapes):
+        return KerasTensor(shapes, dtype=dtype)
+    if isinstance(shapes, dict):
+        return {key: _specs(shape, dtype) for key, shape in shapes.items()}
+    return type(shapes)(_specs(shape, dtype) for shape in shapes)
+
+
+def _is_number_list(value):
+    return isinstance(value, (list, tuple)) and bool(value) and all(
+        not isinstance(leaf, (Tensor, Variable, KerasTensor, np.ndarray)) and isinstance(leaf, (int, float))
+        for leaf in flatten(value))
+
+
+def dtype_name(dtype):
+    """A dtype argument as a name: None is float32; Keras' policy dicts name one."""
+    if dtype is None:
+        return "float32"
+    if isinstance(dtype, dict):
+        dtype = dtype["config"]["name"]
+    dtype = getattr(dtype, "name", dtype)
+    from pyml.dtypes import standardize
+
+    return standardize(dtype)

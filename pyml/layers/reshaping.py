@@ -1,0 +1,67 @@
+"""Layers that only change the shape: Flatten and Reshape."""
+
+import math
+
+from pyml import ops
+from pyml.errors import ShapeError
+from pyml.layers.input_spec import InputSpec
+from pyml.layers.layer import Layer
+from pyml.layers.windows import standard_data_format
+
+
+class Flatten(Layer):
+    """All axes but the batch as one. Input shape: `(batch, ...)`. Output shape: `(batch, product)`."""
+
+    def __init__(self, data_format=None, **kwargs):
+        super().__init__(**kwargs)
+        self.data_format = standard_data_format(data_format, "Flatten")
+        self.input_spec = InputSpec(min_ndim=1)
+
+    def call(self, inputs):
+        return ops.reshape(inputs, self.compute_output_shape(inputs.shape))
+
+    def compute_output_shape(self, input_shape):
+        sizes = input_shape[1:]
+        return (input_shape[0], None if None in sizes else math.prod(sizes))
+
+    def get_config(self):
+        return {**super().get_config(), "data_format": self.data_format}
+
+
+class Reshape(Layer):
+    """Each sample in another shape.
+
+    Args:
+        target_shape: Sizes of a sample; one of them may be -1.
+
+    Input shape: `(batch, ...)`. Output shape: `(batch, *target_shape)`.
+
+    Raises:
+        ShapeError: The number of values differs.
+    """
+
+    def __init__(self, target_shape, **kwargs):
+        super().__init__(**kwargs)
+        self.target_shape = (target_shape,) if isinstance(target_shape, int) else tuple(target_shape)
+        if self.target_shape.count(-1) > 1:
+            raise ValueError(f"Reshape: only one size may be -1. Received: target_shape={self.target_shape}")
+
+    def call(self, inputs):
+        return ops.reshape(inputs, self.compute_output_shape(inputs.shape))
+
+    def compute_output_shape(self, input_shape):
+        sizes = tuple(input_shape[1:])
+        if None in sizes:
+            return (input_shape[0], *(None if size == -1 else size for size in self.target_shape))
+        total = math.prod(sizes)
+        known = math.prod(size for size in self.target_shape if size != -1)
+        fits = total == known if -1 not in self.target_shape else known > 0 and total % known == 0
+        if not fits:
+            raise ShapeError(
+                f'Layer "{self.name}" cannot reshape samples of shape {sizes} ({total} values) '
+                f"to {self.target_shape}."
+            )
+        return (input_shape[0], *(total // known if size == -1 else size for size in self.target_shape))
+
+    def get_config(self):
+        return {**super().get_config(), "target_shape": self.target_shape}

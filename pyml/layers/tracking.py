@@ -1,0 +1,104 @@
+"""What a layer owns: weights, sublayers, random states and metrics, noticed when they become attributes."""
+
+from pyml.core import Variable
+from pyml.metrics.base import Metric
+from pyml.random import SeedGenerator
+
+
+class Tracking:
+    """Mixin of Layer: attributes that are Variables, layers, seed generators or metrics are remembered.
+
+    Lists, tuples and dicts of layers are remembered too and looked through when weights are collected, so layers
+    appended later count.
+    """
+
+    def _init_tracking(self):
+        d = self.__dict__
+        d["_trainable_variables"] = []
+        d["_non_trainable_variables"] = []
+        d["_seed_generators"] = []
+        d["_metrics"] = []
+        d["_children"] = {}                            # attribute name -> layer or container of layers
+
+    def __setattr__(self, name, value):
+        if "_children" not in self.__dict__:
+            if isinstance(value, (Variable, Tracking, SeedGenerator)):
+                raise RuntimeError(
+                    f"{type(self).__name__}: call super().__init__() before setting the attribute '{name}'."
+                )
+        elif not name.startswith("_graph"):
+            self._track(name, value)
+        object.__setattr__(self, name, value)
+
+    def __delattr__(self, name):
+        old = self.__dict__.get(name)
+        for store in (self._trainable_variables, self._non_trainable_variables, self._seed_generators, self._metrics):
+            store[:] = [item for item in store if item is not old]
+        self._children.pop(name, None)
+        object.__delattr__(self, name)
+
+    def _track(self, name, value):
+        if isinstance(value, Variable):
+            self._track_variable(value)
+        elif isinstance(value, SeedGenerator):
+            if not any(value is s for s in self._seed_generators):
+                self._seed_generators.append(value)
+        elif isinstance(value, Metric):
+            if not any(value is m for m in self._metrics):
+                self._metrics.append(value)
+        elif isinstance(value, (Tracking, list, tuple, dict)):
+            self._children[name] = value
+        else:
+            self._children.pop(name, None)
+
+    def _track_variable(self, variable):
+        store = self._trainable_variables if variable.trainable else self._non_trainable_variables
+        if not any(variable is v for v in store):
+            store.append(variable)
+
+    @property
+    def _layers(self):
+        """Direct sublayers, in the order they became attributes, each once."""
+        found, seen = [], set()
+        stack = list(reversed(self._children.values()))
+        while stack:
+            value = stack.pop()
+            if isinstance(value, Tracking):
+                if id(value) not in seen and value is not self:
+                    seen.add(id(value))
+                    found.append(value)
+            elif isinstance(value, dict):
+                stack.extend(reversed(value.values()))
+            elif isinstance(value, (list, tuple)):
+                stack.extend(reversed(value))
+        return found
+
+    def _flatten_layers(self, include_self=True, recursive=True):
+        """This layer and all layers inside it, each once."""
+        found, seen = [], set()
+        stack = [self] if include_self else list(reversed(self._layers))
+        while stack:
+            layer = stack.pop()
+            if id(layer) in seen:
+                continue
+            seen.add(id(layer))
+            found.append(layer)
+            if recursive or layer is self:
+                stack.extend(reversed(layer._layers))
+        return found
+
+    def _collect(self, with_seeds):
+        variables, seen = [], set()
+
+        def take(variable):
+            if id(variable) not in seen:
+                seen.add(id(variable))
+                variables.append(variable)
+
+        for layer in self._flatten_layers():
+            for variable in (*layer._trainable_variables, *layer._non_trainable_variables):
+                take(variable)
+            if with_seeds:
+                for generator in layer._seed_generators:
+                    take(generator.state)
+        return variables

@@ -1,0 +1,132 @@
+"""The base of losses: per-sample values, sample weights, reduction to a number."""
+
+import math
+
+from pyml import ops
+from pyml.errors import ShapeError
+from pyml.utils.naming import auto_name, get_object_name
+from pyml.utils.tree import map_structure
+
+REDUCTIONS = ("sum_over_batch_size", "sum", "mean", "mean_with_sample_weight", "none", None)
+
+
+class Loss:
+    """Base: write `call(y_true, y_pred)` that returns one value per sample.
+
+    Args:
+        name: Name in logs.
+        reduction: `"sum_over_batch_size"` (the mean over all values), `"mean"` (the same), `"sum"`,
+            `"mean_with_sample_weight"` (the sum divided by the sum of weights) or `"none"`.
+        dtype: Dtype of the computation, float32.
+
+    Example:
+        class Fourth(pyml.losses.Loss):
+            def call(self, y_true, y_pred):
+                return ops.mean((y_true - y_pred) ** 4, axis=-1)
+    """
+
+    def __init__(self, name=None, reduction="sum_over_batch_size", dtype=None):
+        if reduction not in REDUCTIONS:
+            raise ValueError(f"Loss: reduction must be one of {REDUCTIONS}. Received: reduction={reduction!r}")
+        self.name = name or auto_name(type(self).__name__)
+        self.reduction = reduction
+        self._dtype = dtype or "float32"
+
+    @property
+    def dtype(self):
+        """Dtype of the computation."""
+        return self._dtype
+
+    def __call__(self, y_true, y_pred, sample_weight=None):
+        """The reduced loss.
+
+        Args:
+            y_true: Targets, the shape of `y_pred` or one that the loss can align with it.
+            y_pred: Predictions `(batch, ...)`.
+            sample_weight: Weights `(batch,)` or of the shape of the unreduced loss.
+        """
+        y_pred = map_structure(lambda x: ops.convert_to_tensor(x, dtype=self.dtype), y_pred)
+        y_true = map_structure(lambda x: ops.convert_to_tensor(x), y_true)
+        return reduce_weighted_values(self.call(y_true, y_pred), sample_weight, self.reduction, self.dtype)
+
+    def call(self, y_true, y_pred):
+        """One loss value per sample; every subclass writes its own."""
+        raise TypeError(f"{type(self).__name__} must define call(y_true, y_pred).")
+
+    def get_config(self):
+        """Constructor arguments, as a dict of plain values."""
+        return {"name": self.name, "reduction": self.reduction}
+
+    @classmethod
+    def from_config(cls, config):
+        """A loss from what `get_config` returned."""
+        return cls(**config)
+
+
+class LossFunctionWrapper(Loss):
+    """A function `fn(y_true, y_pred, **kwargs)` as a Loss."""
+
+    def __init__(self, fn, reduction="sum_over_batch_size", name=None, dtype=None, **kwargs):
+        super().__init__(name=name or get_object_name(fn), reduction=reduction, dtype=dtype)
+        self.fn = fn
+        self._fn_kwargs = kwargs
+
+    def call(self, y_true, y_pred):
+        if hasattr(y_true, "shape") and hasattr(y_pred, "shape"):
+            y_true, y_pred = squeeze_or_expand_to_same_rank(y_true, y_pred)
+        return self.fn(y_true, y_pred, **self._fn_kwargs)
+
+    def get_config(self):
+        return {**super().get_config(), **self._fn_kwargs}
+
+    def __repr__(self):
+        return f"<LossFunctionWrapper({self.fn}, kwargs={self._fn_kwargs})>"
+
+
+def squeeze_or_expand_to_same_rank(x1, x2, expand_rank_1=True):
+    """Drops or adds a last axis of size 1 where the ranks differ by exactly one."""
+    rank1, rank2 = len(x1.shape), len(x2.shape)
+    if rank1 == rank2 + 1 and x1.shape[-1] == 1:
+        if rank2 == 1 and expand_rank_1:
+            return x1, ops.expand_dims(x2, axis=-1)
+        return ops.squeeze(x1, axis=-1), x2
+    if rank2 == rank1 + 1 and x2.shape[-1] == 1:
+        if rank1 == 1 and expand_rank_1:
+            return ops.expand_dims(x1, axis=-1), x2
+        return x1, ops.squeeze(x2, axis=-1)
+    return x1, x2
+
+
+def reduce_weighted_values(values, sample_weight=None, reduction="sum_over_batch_size", dtype="float32"):
+    """`values * sample_weight`, reduced as a Loss does."""
+    values = ops.convert_to_tensor(values, dtype=dtype)
+    if sample_weight is not None:
+        sample_weight = ops.cast(ops.convert_to_tensor(sample_weight), values.dtype)
+        values, sample_weight = squeeze_or_expand_to_same_rank(values, sample_weight)
+        shape = weight_shape(sample_weight.shape, values.shape)
+        values = values * ops.reshape(sample_weight, shape)
+    if reduction in (None, "none") or len(values.shape) == 0:
+        return values
+    total = ops.sum(values)
+    if reduction == "sum":
+        return total
+    if reduction == "mean_with_sample_weight" and sample_weight is not None:
+        weights = ops.sum(sample_weight)
+        return ops.where(weights == 0, 0.0, total / ops.where(weights == 0, 1.0, weights))
+    return total * (1.0 / max(1, math.prod(values.shape)))
+
+
+def weight_shape(weights, values):
+    """The shape that makes `weights` broadcast over `values`: trailing axes of size 1 are added.
+
+    Raises:
+        ShapeError: The sizes do not fit.
+    """
+    padded = tuple(weights) + (1,) * (len(values) - len(weights))
+    fits = len(weights) <= len(values) and all(w in (1, v) for w, v in zip(padded, values, strict=True))
+    if not fits:
+        raise ShapeError(
+            f"sample_weight of shape {tuple(weights)} does not fit losses of shape {tuple(values)}; "
+            "give one weight per sample."
+        )
+    return padded

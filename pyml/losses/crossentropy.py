@@ -1,0 +1,82 @@
+"""Cross-entropy between class targets and predicted probabilities or logits, one value per sample."""
+
+import warnings
+
+from pyml import ops
+
+
+def _float(y_pred):
+    y_pred = ops.convert_to_tensor(y_pred)
+    return y_pred if y_pred.dtype == "float32" else ops.cast(y_pred, "float32")
+
+
+def categorical_crossentropy(y_true, y_pred, from_logits=False, label_smoothing=0.0, axis=-1):
+    """`-sum(y_true * log(y_pred))` along `axis`.
+
+    Args:
+        y_true: One-hot targets, the shape of `y_pred`.
+        y_pred: Probabilities `(batch, ..., classes)`, or logits.
+        from_logits: True when `y_pred` holds logits.
+        label_smoothing: Share of the target spread evenly over the classes.
+        axis: Axis of the classes.
+
+    Raises:
+        ShapeError: The shapes differ.
+    """
+    y_pred = _float(y_pred)
+    y_true = ops.cast(ops.convert_to_tensor(y_true), y_pred.dtype)
+    if y_pred.shape[-1] == 1:
+        warnings.warn(
+            "categorical_crossentropy: predictions have a single class, so the loss is always 0. "
+            f"Received: y_pred.shape={y_pred.shape}. Use 'binary_crossentropy' for two classes.",
+            SyntaxWarning, stacklevel=2,
+        )
+    if label_smoothing:
+        y_true = y_true * (1.0 - label_smoothing) + label_smoothing / y_true.shape[-1]
+    return ops.categorical_crossentropy(y_true, y_pred, from_logits=from_logits, axis=axis)
+
+
+def sparse_categorical_crossentropy(y_true, y_pred, from_logits=False, ignore_class=None, axis=-1):
+    """`-log(y_pred[y_true])`.
+
+    Args:
+        y_true: Classes as integers `(batch, ...)`, or with a last axis of size 1.
+        y_pred: Probabilities `(batch, ..., classes)`, or logits.
+        from_logits: True when `y_pred` holds logits.
+        ignore_class: A class whose samples give loss 0, for example 255.
+        axis: Axis of the classes.
+
+    Raises:
+        ShapeError: The shapes do not fit.
+    """
+    y_pred = _float(y_pred)
+    y_true = ops.convert_to_tensor(y_true)
+    if len(y_true.shape) == len(y_pred.shape) and y_true.shape[axis] == 1:
+        y_true = ops.squeeze(y_true, axis=axis)
+    if ignore_class is None:
+        return ops.sparse_categorical_crossentropy(y_true, y_pred, from_logits=from_logits, axis=axis)
+    valid = ops.not_equal(y_true, ignore_class)
+    y_true = ops.where(valid, y_true, 0)
+    y_pred = ops.where(ops.expand_dims(valid, axis), y_pred, 0.0)
+    value = ops.sparse_categorical_crossentropy(y_true, y_pred, from_logits=from_logits, axis=axis)
+    return ops.where(valid, value, 0.0)
+
+
+def binary_crossentropy(y_true, y_pred, from_logits=False, label_smoothing=0.0, axis=-1):
+    """`-mean(y_true * log(y_pred) + (1 - y_true) * log(1 - y_pred))` along `axis`.
+
+    Args:
+        y_true: Targets 0 or 1, the shape of `y_pred`.
+        y_pred: Probabilities, or logits.
+        from_logits: True when `y_pred` holds logits.
+        label_smoothing: Moves targets towards 0.5.
+        axis: Axis of the mean.
+
+    Raises:
+        ShapeError: The shapes differ.
+    """
+    y_pred = _float(y_pred)
+    y_true = ops.cast(ops.convert_to_tensor(y_true), y_pred.dtype)
+    if label_smoothing:
+        y_true = y_true * (1.0 - label_smoothing) + 0.5 * label_smoothing
+    return ops.mean(ops.binary_crossentropy(y_true, y_pred, from_logits=from_logits), axis=axis)

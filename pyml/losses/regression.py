@@ -1,0 +1,108 @@
+"""Losses between numbers. All return one value per sample: the mean over the last axis."""
+
+import math
+
+from pyml import ops
+from pyml.losses.base import squeeze_or_expand_to_same_rank
+
+
+def _pair(y_true, y_pred):
+    y_pred = ops.convert_to_tensor(y_pred)
+    if y_pred.dtype != "float32":
+        y_pred = ops.cast(y_pred, "float32")
+    y_true = ops.cast(ops.convert_to_tensor(y_true), y_pred.dtype)
+    return squeeze_or_expand_to_same_rank(y_true, y_pred)
+
+
+def mean_squared_error(y_true, y_pred):
+    """`mean((y_true - y_pred)^2)` over the last axis.
+
+    Args:
+        y_true: Targets `(batch, ..., n)`.
+        y_pred: Predictions of the same shape.
+
+    Returns:
+        Tensor `(batch, ...)`.
+    """
+    y_true, y_pred = _pair(y_true, y_pred)
+    return ops.mean(ops.square(y_true - y_pred), axis=-1)
+
+
+def mean_absolute_error(y_true, y_pred):
+    """`mean(|y_true - y_pred|)` over the last axis."""
+    y_true, y_pred = _pair(y_true, y_pred)
+    return ops.mean(ops.abs(y_true - y_pred), axis=-1)
+
+
+def mean_absolute_percentage_error(y_true, y_pred):
+    """`100 * mean(|y_true - y_pred| / max(|y_true|, 1e-7))` over the last axis."""
+    y_true, y_pred = _pair(y_true, y_pred)
+    return 100.0 * ops.mean(ops.abs(y_true - y_pred) / ops.maximum(ops.abs(y_true), 1e-7), axis=-1)
+
+
+def mean_squared_logarithmic_error(y_true, y_pred):
+    """`mean((log(y_true + 1) - log(y_pred + 1))^2)` over the last axis."""
+    y_true, y_pred = _pair(y_true, y_pred)
+    difference = ops.log(ops.maximum(y_true, 1e-7) + 1.0) - ops.log(ops.maximum(y_pred, 1e-7) + 1.0)
+    return ops.mean(ops.square(difference), axis=-1)
+
+
+def huber(y_true, y_pred, delta=1.0):
+    """Squared up to `delta`, linear beyond. Source: Huber 1964."""
+    y_true, y_pred = _pair(y_true, y_pred)
+    error = ops.abs(y_true - y_pred)
+    value = ops.where(error <= delta, 0.5 * ops.square(error), delta * error - 0.5 * delta * delta)
+    return ops.mean(value, axis=-1)
+
+
+def log_cosh(y_true, y_pred):
+    """`mean(log(cosh(y_pred - y_true)))`: squared near 0, linear far away."""
+    y_true, y_pred = _pair(y_true, y_pred)
+    error = y_pred - y_true
+    return ops.mean(error + ops.softplus(-2.0 * error) - math.log(2.0), axis=-1)
+
+
+def cosine_similarity(y_true, y_pred, axis=-1):
+    """The negated cosine of the angle between targets and predictions: -1 is best."""
+    y_true, y_pred = _pair(y_true, y_pred)
+    return -ops.sum(ops.normalize(y_true, axis=axis) * ops.normalize(y_pred, axis=axis), axis=axis)
+
+
+def poisson(y_true, y_pred):
+    """`mean(y_pred - y_true * log(y_pred))` over the last axis."""
+    y_true, y_pred = _pair(y_true, y_pred)
+    return ops.mean(y_pred - y_true * ops.log(y_pred + 1e-7), axis=-1)
+
+
+def kl_divergence(y_true, y_pred):
+    """`sum(y_true * log(y_true / y_pred))` over the last axis, both cut to `[1e-7, 1]`."""
+    y_true, y_pred = _pair(y_true, y_pred)
+    y_true = ops.clip(y_true, 1e-7, 1.0)
+    y_pred = ops.clip(y_pred, 1e-7, 1.0)
+    return ops.sum(y_true * ops.log(y_true / y_pred), axis=-1)
+
+
+def _signs(y_true):
+    """Targets of 0 and 1 as -1 and 1; targets that already hold -1 stay."""
+    zeros_and_ones = ops.all(ops.logical_or(y_true == 0, y_true == 1))
+    return ops.where(zeros_and_ones, 2.0 * y_true - 1.0, y_true)
+
+
+def hinge(y_true, y_pred):
+    """`mean(max(1 - y_true * y_pred, 0))` for targets -1 and 1 (or 0 and 1)."""
+    y_true, y_pred = _pair(y_true, y_pred)
+    return ops.mean(ops.maximum(1.0 - _signs(y_true) * y_pred, 0.0), axis=-1)
+
+
+def squared_hinge(y_true, y_pred):
+    """`mean(max(1 - y_true * y_pred, 0)^2)` for targets -1 and 1 (or 0 and 1)."""
+    y_true, y_pred = _pair(y_true, y_pred)
+    return ops.mean(ops.square(ops.maximum(1.0 - _signs(y_true) * y_pred, 0.0)), axis=-1)
+
+
+def categorical_hinge(y_true, y_pred):
+    """`max(0, 1 - positive + negative)`: the right score against the best wrong one."""
+    y_true, y_pred = _pair(y_true, y_pred)
+    positive = ops.sum(y_true * y_pred, axis=-1)
+    negative = ops.max((1.0 - y_true) * y_pred, axis=-1)
+    return ops.maximum(negative - positive + 1.0, 0.0)

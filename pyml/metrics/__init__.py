@@ -1,0 +1,69 @@
+"""Metrics, with Keras' names and defaults: state in device memory, read when asked for."""
+
+import inspect
+
+from pyml import losses as _losses
+from pyml.metrics.accuracy import (
+    Accuracy,
+    BinaryAccuracy,
+    CategoricalAccuracy,
+    SparseCategoricalAccuracy,
+    binary_accuracy,
+    categorical_accuracy,
+    sparse_categorical_accuracy,
+)
+from pyml.metrics.base import Metric
+from pyml.metrics.of_losses import (
+    BinaryCrossentropy,
+    CategoricalCrossentropy,
+    MeanAbsoluteError,
+    MeanSquaredError,
+    RootMeanSquaredError,
+    SparseCategoricalCrossentropy,
+)
+from pyml.metrics.reduction import Mean, MeanMetricWrapper, Sum
+from pyml.saving.registry import deserialize_keras_object, serialize_keras_object
+from pyml.utils.naming import to_snake_case
+
+_CLASSES = {cls.__name__: cls for cls in (
+    Accuracy, BinaryAccuracy, BinaryCrossentropy, CategoricalAccuracy, CategoricalCrossentropy, Mean,
+    MeanAbsoluteError, MeanSquaredError, RootMeanSquaredError, SparseCategoricalAccuracy,
+    SparseCategoricalCrossentropy, Sum)}
+_FUNCTIONS = {fn.__name__: fn for fn in (binary_accuracy, categorical_accuracy, sparse_categorical_accuracy)}
+_BY_NAME = {**_losses._FUNCTIONS, **_FUNCTIONS, **{to_snake_case(name): cls for name, cls in _CLASSES.items()},
+            **_CLASSES}
+_BY_NAME |= {"mse": MeanSquaredError, "MSE": MeanSquaredError, "mae": MeanAbsoluteError, "MAE": MeanAbsoluteError,
+             "rmse": RootMeanSquaredError, "RMSE": RootMeanSquaredError, "bce": BinaryCrossentropy,
+             "BCE": BinaryCrossentropy}
+_BY_NAME |= {name: fn for name, fn in _losses.ALIASES.items() if name not in _BY_NAME}
+globals().update({name: fn for name, fn in _losses._FUNCTIONS.items()})
+
+
+def serialize(metric):
+    """A config dict for `deserialize`."""
+    return serialize_keras_object(metric)
+
+
+def deserialize(config, custom_objects=None):
+    """The metric that a name or a config dict describes."""
+    return deserialize_keras_object(config, custom_objects, module_objects=_BY_NAME)
+
+
+def get(identifier):
+    """A metric or function from a name, a config dict, a class, an instance, a function or None.
+
+    Raises:
+        ValueError: Nothing is known under that identifier.
+    """
+    if identifier is None:
+        return None
+    found = deserialize(identifier) if isinstance(identifier, (str, dict)) else identifier
+    if inspect.isclass(found):
+        found = found()
+    if callable(found):
+        return found
+    raise ValueError(f"Could not interpret metric identifier: {identifier!r}. Known names: {', '.join(sorted(_BY_NAME))}.")
+
+
+__all__ = [*_CLASSES, *_FUNCTIONS, *_losses._FUNCTIONS, "MeanMetricWrapper", "Metric", "deserialize", "get",
+           "serialize"]

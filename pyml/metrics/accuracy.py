@@ -1,0 +1,83 @@
+"""How often predictions are right."""
+
+from pyml import ops
+from pyml.losses.base import squeeze_or_expand_to_same_rank
+from pyml.metrics.reduction import MeanMetricWrapper
+
+
+def accuracy(y_true, y_pred):
+    """1.0 where the values are equal, else 0.0."""
+    y_pred = ops.convert_to_tensor(y_pred)
+    y_true = ops.cast(ops.convert_to_tensor(y_true), y_pred.dtype)
+    y_true, y_pred = squeeze_or_expand_to_same_rank(y_true, y_pred)
+    return ops.cast(ops.equal(y_true, y_pred), "float32")
+
+
+def binary_accuracy(y_true, y_pred, threshold=0.5):
+    """1.0 where `y_pred > threshold` says what `y_true` says, else 0.0."""
+    y_pred = ops.convert_to_tensor(y_pred)
+    y_true = ops.convert_to_tensor(y_true)
+    y_true, y_pred = squeeze_or_expand_to_same_rank(y_true, y_pred)
+    said = ops.cast(ops.greater(y_pred, threshold), "float32")
+    return ops.cast(ops.equal(ops.cast(y_true, "float32"), said), "float32")
+
+
+def categorical_accuracy(y_true, y_pred):
+    """1.0 where the largest score is at the one of the one-hot target, else 0.0; the last axis is dropped."""
+    right = ops.equal(ops.argmax(ops.convert_to_tensor(y_true), axis=-1), ops.argmax(y_pred, axis=-1))
+    return ops.cast(right, "float32")
+
+
+def sparse_categorical_accuracy(y_true, y_pred):
+    """1.0 where the largest score is at the class `y_true`, else 0.0.
+
+    Args:
+        y_true: Classes `(batch, ...)`, or with a last axis of size 1.
+        y_pred: Scores `(batch, ..., classes)`.
+    """
+    y_pred = ops.convert_to_tensor(y_pred)
+    y_true = ops.convert_to_tensor(y_true)
+    if len(y_true.shape) == len(y_pred.shape) and y_true.shape[-1] == 1:
+        y_true = ops.squeeze(y_true, axis=-1)
+    return ops.cast(ops.equal(ops.cast(y_true, "int32"), ops.cast(ops.argmax(y_pred, axis=-1), "int32")), "float32")
+
+
+class Accuracy(MeanMetricWrapper):
+    """How often predictions equal labels.
+
+    Example:
+        >>> m = pyml.metrics.Accuracy()
+        >>> m.update_state([[1], [2], [3], [4]], [[0], [2], [3], [4]])
+        >>> float(m.result())
+        0.75
+    """
+
+    def __init__(self, name="accuracy", dtype=None):
+        super().__init__(accuracy, name=name, dtype=dtype)
+
+
+class BinaryAccuracy(MeanMetricWrapper):
+    """How often `y_pred > threshold` says what the label says.
+
+    Raises:
+        ValueError: `threshold` lies outside `(0, 1)`.
+    """
+
+    def __init__(self, name="binary_accuracy", dtype=None, threshold=0.5):
+        if threshold is not None and not 0 < threshold < 1:
+            raise ValueError(f"BinaryAccuracy: threshold must lie in (0, 1). Received: threshold={threshold}")
+        super().__init__(binary_accuracy, name=name, dtype=dtype, threshold=threshold)
+
+
+class CategoricalAccuracy(MeanMetricWrapper):
+    """How often the largest score is at the one of the one-hot label."""
+
+    def __init__(self, name="categorical_accuracy", dtype=None):
+        super().__init__(categorical_accuracy, name=name, dtype=dtype)
+
+
+class SparseCategoricalAccuracy(MeanMetricWrapper):
+    """How often the largest score is at the label, an integer."""
+
+    def __init__(self, name="sparse_categorical_accuracy", dtype=None):
+        super().__init__(sparse_categorical_accuracy, name=name, dtype=dtype)

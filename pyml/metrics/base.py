@@ -1,0 +1,95 @@
+"""The base of metrics: numbers that gather over batches in device memory."""
+
+import numpy as np
+
+from pyml import initializers
+from pyml.core import Variable
+from pyml.utils.naming import auto_name
+
+
+class Metric:
+    """Base: make Variables in `__init__`, write `update_state(...)` and `result()`.
+
+    Args:
+        dtype: Dtype of the state, float32.
+        name: Name in logs.
+
+    Example:
+        class Largest(pyml.metrics.Metric):
+            def __init__(self, name="largest"):
+                super().__init__(name=name)
+                self.value = self.add_variable(shape=(), initializer="zeros", name="value")
+
+            def update_state(self, y_true, y_pred, sample_weight=None):
+                self.value.assign(ops.maximum(self.value, ops.max(y_pred)))
+
+            def result(self):
+                return self.value
+    """
+
+    def __init__(self, dtype=None, name=None):
+        self.name = name or auto_name(type(self).__name__)
+        self._dtype = dtype or "float32"
+        self._variables = []
+        self._metrics = []
+
+    def __setattr__(self, name, value):
+        if isinstance(value, Metric) and "_metrics" in self.__dict__:
+            self._metrics.append(value)
+        object.__setattr__(self, name, value)
+
+    @property
+    def dtype(self):
+        """Dtype of the state."""
+        return self._dtype
+
+    @property
+    def variables(self):
+        """The Variables of this metric and of metrics it holds."""
+        return [*self._variables, *(v for metric in self._metrics for v in metric.variables)]
+
+    def add_variable(self, shape=(), initializer=None, dtype=None, aggregation="sum", name=None):
+        """A Variable that belongs to this metric; it starts at, and is reset to, zeros or `initializer`."""
+        initializer = initializers.get("zeros" if initializer is None else initializer)
+        dtype = dtype or self._dtype
+        if hasattr(initializer, "host_value"):
+            value = initializer.host_value(tuple(shape), np.dtype(dtype))
+        else:
+            value = initializer(tuple(shape), dtype=dtype)
+        variable = Variable(value, dtype=dtype, trainable=False, name=name)
+        self._variables.append(variable)
+        return variable
+
+    def add_weight(self, shape=(), initializer=None, dtype=None, name=None):
+        """The older name of `add_variable`."""
+        return self.add_variable(shape=shape, initializer=initializer, dtype=dtype, name=name)
+
+    def reset_state(self):
+        """Sets every Variable back to zeros."""
+        for variable in self.variables:
+            variable.assign(np.zeros(variable.shape, np.dtype(variable.dtype)))
+
+    def update_state(self, *args, **kwargs):
+        """Takes one more batch into account; every subclass writes its own."""
+        raise TypeError(f"{type(self).__name__} must define update_state(...).")
+
+    def result(self):
+        """The value so far, as a Tensor; every subclass writes its own."""
+        raise TypeError(f"{type(self).__name__} must define result().")
+
+    def __call__(self, *args, **kwargs):
+        """`update_state(...)`, then `result()`."""
+        self.update_state(*args, **kwargs)
+        return self.result()
+
+    def get_config(self):
+        """Constructor arguments, as a dict of plain values."""
+        return {"name": self.name, "dtype": self.dtype}
+
+    @classmethod
+    def from_config(cls, config):
+        """A metric from what `get_config` returned."""
+        return cls(**config)
+
+    def __repr__(self):
+        return f"<{type(self).__name__} name={self.name}>"

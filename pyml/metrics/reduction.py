@@ -1,0 +1,104 @@
+"""Sums and means of values over batches."""
+
+from pyml import ops
+from pyml.losses.base import squeeze_or_expand_to_same_rank
+from pyml.metrics.base import Metric
+from pyml.utils.naming import get_object_name
+
+
+def reduce_to_samplewise_values(values, sample_weight, reduce_fn, dtype):
+    """`values` with all axes but the first reduced, weighted; and the weights in the same shape, or None."""
+    values = ops.cast(ops.convert_to_tensor(values), dtype)
+    if sample_weight is not None:
+        sample_weight = ops.cast(ops.convert_to_tensor(sample_weight), dtype)
+        values, sample_weight = squeeze_or_expand_to_same_rank(values, sample_weight)
+        rank = len(sample_weight.shape)
+        if len(values.shape) > rank:
+            values = reduce_fn(values, axis=tuple(range(rank, len(values.shape))))
+        sample_weight = ops.broadcast_to(sample_weight, values.shape)
+        values = values * sample_weight
+        if rank > 1:
+            sample_weight = reduce_fn(sample_weight, axis=tuple(range(1, rank)))
+    if len(values.shape) > 1:
+        values = reduce_fn(values, axis=tuple(range(1, len(values.shape))))
+    return values, sample_weight
+
+
+def size_of(values):
+    """Number of rows, as a Python number."""
+    return float(values.shape[0]) if len(values.shape) else 1.0
+
+
+class Sum(Metric):
+    """The (weighted) sum of all values.
+
+    Example:
+        >>> m = pyml.metrics.Sum()
+        >>> m.update_state([1, 3, 5, 7])
+        >>> float(m.result())
+        16.0
+    """
+
+    def __init__(self, name="sum", dtype=None):
+        super().__init__(name=name, dtype=dtype)
+        self.total = self.add_variable(shape=(), initializer="zeros", dtype=self.dtype, name="total")
+
+    def update_state(self, values, sample_weight=None):
+        values, _ = reduce_to_samplewise_values(values, sample_weight, ops.sum, self.dtype)
+        self.total.assign_add(ops.sum(values))
+
+    def result(self):
+        return ops.convert_to_tensor(self.total)
+
+
+class Mean(Metric):
+    """The (weighted) mean of all values.
+
+    Example:
+        >>> m = pyml.metrics.Mean()
+        >>> m.update_state([1, 3, 5, 7])
+        >>> float(m.result())
+        4.0
+    """
+
+    def __init__(self, name="mean", dtype=None):
+        super().__init__(name=name, dtype=dtype)
+        self.total = self.add_variable(shape=(), initializer="zeros", dtype=self.dtype, name="total")
+        self.count = self.add_variable(shape=(), initializer="zeros", dtype=self.dtype, name="count")
+
+    def update_state(self, values, sample_weight=None):
+        values, weights = reduce_to_samplewise_values(values, sample_weight, ops.mean, self.dtype)
+        self.total.assign_add(ops.sum(values))
+        self.count.assign_add(size_of(values) if weights is None else ops.sum(weights))
+
+    def result(self):
+        empty = ops.equal(self.count, 0.0)
+        return ops.where(empty, 0.0, self.total / ops.where(empty, 1.0, self.count))
+
+
+class MeanMetricWrapper(Mean):
+    """The mean of `fn(y_true, y_pred, **kwargs)`, one value per sample."""
+
+    def __init__(self, fn, name=None, dtype=None, **kwargs):
+        super().__init__(name=name or get_object_name(fn), dtype=dtype)
+        self._fn = fn
+        self._fn_kwargs = kwargs
+
+    def update_state(self, y_true, y_pred, sample_weight=None):
+        super().update_state(self._fn(y_true, y_pred, **self._fn_kwargs), sample_weight=sample_weight)
+
+    def get_config(self):
+        config = {**super().get_config(), **self._fn_kwargs}
+        if type(self) is MeanMetricWrapper:
+            from pyml.saving.registry import serialize_keras_object
+
+            config["fn"] = serialize_keras_object(self._fn)
+        return config
+
+    @classmethod
+    def from_config(cls, config):
+        if "fn" in config:
+            from pyml.saving.registry import deserialize_keras_object
+
+            config = {**config, "fn": deserialize_keras_object(config["fn"])}
+        return cls(**config)

@@ -1,0 +1,30 @@
+"""Models: `Sequential`, `Model(inputs, outputs)` and subclasses of `Model`."""
+
+from pyml.layers.input_layer import Input
+from pyml.layers.symbolic import KerasTensor
+from pyml.models.model import Functional, Model
+from pyml.models.sequential import Sequential
+
+
+def clone_model(model, input_tensors=None, clone_function=None, **kwargs):
+    """A model of the same structure with new weights.
+
+    Args:
+        model: A Sequential or a Model with a graph.
+        clone_function: Makes a layer from a layer; by default from its config.
+    """
+    if clone_function is not None and isinstance(model, Sequential):
+        return Sequential([clone_function(layer) for layer in model._stack], name=model.name)
+    return type(model).from_config(model.get_config())
+
+
+def model_from_json(json_string, custom_objects=None):
+    """The model that `model.to_json()` described, with new weights."""
+    import json
+
+    from pyml.layers import deserialize
+
+    return deserialize(json.loads(json_string), custom_objects)
+
+
+__all__ = ["Functional", "Input", "KerasTensor", "Model", "Sequential", "clone_model", "model_from_json"]

@@ -1,0 +1,86 @@
+"""Graphs of layers as plain dicts and back."""
+
+from pyml.layers.symbolic import FunctionOp, KerasTensor
+from pyml.saving.registry import serialize_keras_object
+from pyml.utils.tree import flatten, map_structure
+
+
+def graph_config(model):
+    """Layers with their calls, and where inputs and outputs are.
+
+    Raises:
+        ValueError: The graph holds a plain op, which has no config; wrap it in a layer.
+    """
+    graph = model._graph
+    layers = []
+    for operation in graph.operations:
+        if isinstance(operation, FunctionOp):
+            raise ValueError(
+                f"Model '{model.name}' uses the op '{operation.name}' between layers, which has no config; "
+                "put it into a layer of your own."
+            )
+        calls = [{"args": _write(n.args), "kwargs": _write(n.kwargs)}
+                 for n in operation._inbound_nodes if any(n is own for own in graph.nodes)]
+        layers.append({**serialize_keras_object(operation), "name": operation.name, "inbound_nodes": calls})
+    return {
+        "name": model.name, "trainable": model._trainable, "layers": layers,
+        "input_layers": _write(graph.inputs_struct), "output_layers": _write(graph.outputs_struct),
+    }
+
+
+def _write(structure):
+    def leaf(value):
+        if not isinstance(value, KerasTensor):
+            return serialize_keras_object(value)
+        history = value._keras_history
+        return {"class_name": "__keras_tensor__",
+                "config": {"shape": value.shape, "dtype": value.dtype,
+                           "keras_history": [history.operation.name, history.node_index, history.tensor_index]}}
+
+    return map_structure(leaf, structure)
+
+
+def _is_reference(value):
+    return isinstance(value, dict) and value.get("class_name") == "__keras_tensor__"
+
+
+def _read(value, made):
+    """Nested config values with references to tensors replaced by the tensors made so far."""
+    if _is_reference(value):
+        name, node, index = value["config"]["keras_history"]
+        return made[name][node][index]
+    if isinstance(value, dict):
+        return {key: _read(item, made) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return type(value)(_read(item, made) for item in value)
+    return value
+
+
+def model_from_graph_config(config, custom_objects=None):
+    """The model that `graph_config` described, with new weights."""
+    from pyml.layers import deserialize
+    from pyml.models.model import Functional
+
+    made = {}
+    waiting = [(deserialize(layer, custom_objects), layer["name"], list(layer["inbound_nodes"]))
+               for layer in config["layers"]]
+    while waiting:
+        later = []
+        for layer, name, calls in waiting:
+            outputs = made.setdefault(name, [])
+            if layer._inbound_nodes and not outputs:   # an Input made its tensor by itself
+                outputs.append(layer._inbound_nodes[0].output_tensors)
+                calls = []
+            while calls:
+                try:
+                    args, kwargs = _read(calls[0]["args"], made), _read(calls[0]["kwargs"], made)
+                except (KeyError, IndexError):         # its inputs are not made yet
+                    break
+                outputs.append(flatten(layer(*args, **kwargs)))
+                calls = calls[1:]
+            if calls:
+                later.append((layer, name, calls))
+        if len(later) == len(waiting):
+            raise ValueError(f"Model config '{config['name']}' refers to layers it does not hold.")
+        waiting = later
+    return Functional(_read(config["input_layers"], made), _read(config["output_layers"], made), name=config["name"])

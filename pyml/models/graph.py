@@ -1,0 +1,125 @@
+"""The graph between symbolic inputs and outputs: which calls, in which order, and running them on values."""
+
+from pyml.layers.input_layer import InputLayer
+from pyml.layers.symbolic import KerasTensor
+from pyml.utils.tree import flatten, map_structure
+
+
+class Graph:
+    """All calls that lead from `inputs` to `outputs`.
+
+    Args:
+        inputs: Symbolic tensors (nested), made by `Input`.
+        outputs: Symbolic tensors (nested) computed from them.
+
+    Raises:
+        ValueError: An output cannot be computed from the inputs.
+    """
+
+    def __init__(self, inputs, outputs):
+        self.inputs_struct = inputs
+        self.outputs_struct = outputs
+        self.inputs = flatten(inputs)
+        self.outputs = flatten(outputs)
+        for tensor in self.inputs + self.outputs:
+            if not isinstance(tensor, KerasTensor):
+                raise ValueError(
+                    f"Model: inputs and outputs must be symbolic tensors made by Input and calls on it. "
+                    f"Received: {tensor!r}"
+                )
+        self.nodes = self._order()
+        self.steps = [node for node in self.nodes if id(node.output_tensors[0]) not in self._input_ids()]
+        self._check_reachable()
+
+    def _input_ids(self):
+        return {id(tensor) for tensor in self.inputs}
+
+    def _order(self):
+        """Calls sorted as Keras does: by distance from the outputs, farthest first, then as met from the outputs."""
+        stop = self._input_ids()
+        order, met, finished = [], {}, set()
+        stack = [(_node_of(t), False) for t in reversed(self.outputs)]
+        while stack:
+            node, ready = stack.pop()
+            if node is None or id(node) in finished:
+                continue
+            if ready:
+                finished.add(id(node))
+                order.append(node)
+                continue
+            met.setdefault(id(node.operation), len(met))
+            stack.append((node, True))
+            if not any(id(t) in stop for t in node.output_tensors):
+                stack.extend((_node_of(t), False) for t in reversed(node.input_tensors))
+        depth = {}
+        for node in reversed(order):                   # consumers before producers
+            own = depth.setdefault(id(node), 0)
+            if not any(id(t) in stop for t in node.output_tensors):
+                for tensor in node.input_tensors:
+                    parent = _node_of(tensor)
+                    if parent is not None:
+                        depth[id(parent)] = max(depth.get(id(parent), 0), own + 1)
+        for tensor in self.inputs:                     # an input that no output uses still belongs to the model
+            node = _node_of(tensor)
+            if node is not None and id(node) not in finished:
+                order.insert(0, node)
+                depth[id(node)] = 0
+                met.setdefault(id(node.operation), len(met))
+        self.depths = depth
+        place = {id(node): i for i, node in enumerate(order)}
+        return sorted(order, key=lambda n: (-depth[id(n)], met[id(n.operation)], place[id(n)]))
+
+    def _check_reachable(self):
+        known = self._input_ids()
+        for node in self.steps:
+            for tensor in node.input_tensors:
+                if id(tensor) not in known:
+                    raise ValueError(
+                        f"Model: {tensor!r}, an input of '{node.operation.name}', cannot be computed from the model's "
+                        f"inputs {[t.name for t in self.inputs]}. Pass the Input it comes from as well."
+                    )
+            known.update(id(tensor) for tensor in node.output_tensors)
+        for tensor in self.outputs:
+            if id(tensor) not in known:
+                raise ValueError(f"Model: output {tensor!r} cannot be computed from the model's inputs.")
+
+    @property
+    def operations(self):
+        """Layers and ops in order, inputs included, each once."""
+        found, seen = [], set()
+        for node in self.nodes:
+            if id(node.operation) not in seen:
+                seen.add(id(node.operation))
+                found.append(node.operation)
+        return found
+
+    @property
+    def output_names(self):
+        """Names of the operations that make the outputs."""
+        return [tensor._keras_history.operation.name for tensor in self.outputs]
+
+    @property
+    def input_names(self):
+        """Names of the inputs."""
+        return [tensor._keras_history.operation.name if tensor._keras_history and isinstance(
+            tensor._keras_history.operation, InputLayer) else tensor.name for tensor in self.inputs]
+
+    def run(self, values, training=None):
+        """The outputs for `values`, one per input in order."""
+        known = {id(tensor): value for tensor, value in zip(self.inputs, values, strict=True)}
+
+        def look_up(leaf):
+            return known[id(leaf)] if isinstance(leaf, KerasTensor) else leaf
+
+        for node in self.steps:
+            args = map_structure(look_up, node.args)
+            kwargs = map_structure(look_up, node.kwargs)
+            results = flatten(node.operation(*args, **kwargs))
+            for tensor, result in zip(node.output_tensors, results, strict=True):
+                known[id(tensor)] = result
+        return map_structure(look_up, self.outputs_struct)
+
+
+def _node_of(tensor):
+    history = tensor._keras_history
+    return None if history is None else history.operation._inbound_nodes[history.node_index]

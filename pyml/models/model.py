@@ -1,0 +1,273 @@
+"""`Model`: layers with a training loop, a summary and weights on disk."""
+
+from pyml.errors import ShapeError
+from pyml.layers.layer import Layer
+from pyml.layers.symbolic import KerasTensor, any_symbolic, infer_output_spec
+from pyml.models.graph import Graph
+from pyml.models.summary import print_summary
+from pyml.saving import weights as weight_files
+from pyml.trainers.trainer import Trainer
+from pyml.utils.tree import flatten, is_nested, map_structure, pack_sequence_as
+
+
+class Model(Trainer, Layer):
+    """Layers with `compile`, `fit`, `evaluate` and `predict`.
+
+    Either a graph of symbolic tensors, `Model(inputs, outputs)`, or a subclass that makes layers in `__init__` and
+    writes `call`.
+
+    Args:
+        inputs: Symbolic tensor from `Input`, or nested lists or dicts of them.
+        outputs: Symbolic tensors computed from them.
+        name: Name of the model.
+
+    Example:
+        >>> x = pyml.Input((4,))
+        >>> model = pyml.Model(inputs=x, outputs=pyml.layers.Dense(1)(x))
+        >>> model.output_shape
+        (None, 1)
+    """
+
+    def __new__(cls, *args, **kwargs):
+        if cls is Model and _is_functional(args, kwargs):
+            return super().__new__(Functional, *args, **kwargs)
+        return super().__new__(cls, *args, **kwargs)
+
+    def __init__(self, *args, **kwargs):
+        graph = None
+        if _is_functional(args, kwargs):
+            inputs = args[0] if args else kwargs.pop("inputs")
+            outputs = args[1] if len(args) > 1 else kwargs.pop("outputs")
+            if len(args) > 2:
+                kwargs["name"] = args[2]
+            graph = Graph(inputs, outputs)
+        elif args:
+            raise TypeError(
+                f"{type(self).__name__}: expected Model(inputs, outputs) of symbolic tensors. "
+                f"Received: {', '.join(type(a).__name__ for a in args)}"
+            )
+        Layer.__init__(self, **kwargs)
+        Trainer.__init__(self)
+        self._graph = None
+        if graph is not None:
+            self._set_graph(graph)
+
+    def _set_graph(self, graph):
+        self.__dict__["_graph"] = graph
+        self._graph_layers = [op for op in graph.operations if isinstance(op, Layer)]
+        self._children["_graph_layers"] = self._graph_layers
+        self.built = True
+
+    # ---- structure
+    @property
+    def layers(self):
+        """The layers of the model, in order."""
+        return self._layers
+
+    def get_layer(self, name=None, index=None):
+        """A layer by its name or its index in `layers`.
+
+        Raises:
+            ValueError: There is none.
+        """
+        if (name is None) == (index is None):
+            raise ValueError("get_layer: give either a name or an index.")
+        if index is not None:
+            if index >= len(self.layers):
+                raise ValueError(f"get_layer: index {index} is out of range; the model has {len(self.layers)} layers.")
+            return self.layers[index]
+        for layer in self.layers:
+            if layer.name == name:
+                return layer
+        raise ValueError(f"No such layer: {name}. Existing layers are: {[layer.name for layer in self.layers]}.")
+
+    @property
+    def inputs(self):
+        """The symbolic inputs, flat; None for a model without a graph."""
+        return None if self._graph is None else self._graph.inputs
+
+    @property
+    def outputs(self):
+        """The symbolic outputs, flat; None for a model without a graph."""
+        return None if self._graph is None else self._graph.outputs
+
+    @property
+    def input(self):
+        """The symbolic inputs as they were given."""
+        return self._need_graph("input").inputs_struct
+
+    @property
+    def output(self):
+        """The symbolic outputs as they were given."""
+        return self._need_graph("output").outputs_struct
+
+    @property
+    def input_shape(self):
+        """The shape of the input, or the structure of shapes."""
+        return map_structure(lambda t: t.shape, self._need_graph("input_shape").inputs_struct)
+
+    @property
+    def output_shape(self):
+        """The shape of the output, or the structure of shapes."""
+        return map_structure(lambda t: t.shape, self._need_graph("output_shape").outputs_struct)
+
+    @property
+    def output_names(self):
+        """Names of the outputs, or None for a model without a graph."""
+        return None if self._graph is None else self._graph.output_names
+
+    def _need_graph(self, what):
+        if self._graph is None:
+            raise AttributeError(
+                f"{type(self).__name__} '{self.name}' has no {what} yet; give it an Input or call it on data first."
+            )
+        return self._graph
+
+    # ---- calling
+    def call(self, inputs, training=None, mask=None):
+        """The outputs for `inputs`; a subclass without a graph writes its own."""
+        if self._graph is None:
+            raise TypeError(f"{type(self).__name__} must define call(inputs), or be made as Model(inputs, outputs).")
+        return self._graph.run(self._standardized(inputs), training=training)
+
+    def compute_output_spec(self, *args, **kwargs):
+        if self._graph is not None and len(args) == 1:
+            flat = flatten(args[0])
+            same = all(isinstance(t, KerasTensor) and t.shape == own.shape
+                       for t, own in zip(flat, self._graph.inputs, strict=False))
+            if same and len(flat) == len(self._graph.inputs):
+                return map_structure(lambda t: KerasTensor(t.shape, dtype=t.dtype), self._graph.outputs_struct)
+        return infer_output_spec(self._call_on_probes, args, kwargs)
+
+    def compute_output_shape(self, input_shape):
+        if self._graph is not None and input_shape == self.input_shape:
+            return self.output_shape
+        return super().compute_output_shape(input_shape)
+
+    def _standardized(self, inputs):
+        """The inputs in the order and dtypes of the graph's, their shapes checked."""
+        graph = self._graph
+        flat = self._flat_inputs(inputs)
+        if len(flat) != len(graph.inputs):
+            raise ShapeError(
+                f'Model "{self.name}" expects {len(graph.inputs)} input(s) ({", ".join(graph.input_names)}), '
+                f"but it received {len(flat)}."
+            )
+        return [self._fit_input(i, x, spec) for i, (x, spec) in enumerate(zip(flat, graph.inputs, strict=True))]
+
+    def _flat_inputs(self, inputs):
+        """Nested inputs flat in the graph's order; dicts go by the names of the inputs."""
+        struct = self._graph.inputs_struct
+        if isinstance(inputs, dict):
+            keys = sorted(struct) if isinstance(struct, dict) else self._graph.input_names
+            missing = [key for key in keys if key not in inputs]
+            if missing:
+                raise ValueError(
+                    f'Model "{self.name}": missing data for input(s) {", ".join(missing)}. '
+                    f"Received keys: {', '.join(inputs)}."
+                )
+            return [inputs[key] for key in keys]
+        return flatten(inputs) if is_nested(inputs) else [inputs]
+
+    def _fit_input(self, index, x, spec):
+        from pyml import ops
+
+        shape = tuple(x.shape)
+        expected = spec.shape
+        if len(shape) == len(expected) + 1 and shape[-1] == 1 and expected[-1] != 1:
+            x, shape = ops.squeeze(x, axis=-1), shape[:-1]
+        elif len(shape) == len(expected) - 1 and expected[-1] == 1:
+            x, shape = ops.expand_dims(x, axis=-1), (*shape, 1)
+        fits = len(shape) == len(expected) and all(
+            e is None or s is None or e == s for e, s in zip(expected, shape, strict=True))
+        if not fits:
+            raise ShapeError(
+                f'Input {index} of model "{self.name}" ("{self._graph.input_names[index]}") has the wrong shape: '
+                f"expected {expected}, received {tuple(x.shape)}."
+            )
+        if x.dtype != spec.dtype:
+            x = ops.cast(x, spec.dtype)
+        return x
+
+    def build(self, input_shape=None):
+        """Nothing to do: layers build themselves when the model is called."""
+        self.built = True
+
+    def _build_on(self, inputs):
+        """Makes all weights for data like `inputs` without running anything."""
+        if not self._all_built():
+            specs = map_structure(lambda x: KerasTensor((None, *x.shape[1:]), dtype=str(x.dtype)), inputs)
+            infer_output_spec(lambda *args: self._call_and_forget(args), (specs,), {})
+
+    def _call_and_forget(self, args):
+        outputs = self(*args)
+        self._clear_losses()
+        return outputs
+
+    def _all_built(self):
+        return self.built and all(layer.built for layer in self._flatten_layers())
+
+    # ---- printing and saving
+    def summary(self, line_length=None, positions=None, print_fn=None, expand_nested=False, show_trainable=False,
+                layer_range=None):
+        """Prints a table of the layers, their output shapes and numbers of weights, as Keras does.
+
+        Args:
+            line_length: Width of the table, by default 88 or what the terminal has.
+            positions: Relative ends of the columns.
+            print_fn: Function that receives the text, instead of `print`.
+            expand_nested: Also list the layers of models inside the model.
+            show_trainable: Add a column that says which layers are trainable.
+            layer_range: Names of the first and last layer to list.
+        """
+        print_summary(self, line_length, positions, print_fn, expand_nested, show_trainable, layer_range)
+
+    def save_weights(self, filepath, overwrite=True, max_shard_size=None):
+        """Writes all weights into a `.npz` file; see `load_weights`."""
+        weight_files.save_weights(self, filepath, overwrite=overwrite)
+
+    def load_weights(self, filepath, skip_mismatch=False, **kwargs):
+        """Reads weights that `save_weights` wrote into a model of the same structure."""
+        weight_files.load_weights(self, filepath, skip_mismatch=skip_mismatch)
+
+    def get_config(self):
+        """The graph, or the constructor arguments of a subclass, as a dict of plain values."""
+        if self._graph is not None and type(self) in (Model, Functional):
+            from pyml.models.configs import graph_config
+
+            return graph_config(self)
+        return super().get_config()
+
+    @classmethod
+    def from_config(cls, config, custom_objects=None):
+        """A model from what `get_config` returned."""
+        if "input_layers" in config and cls in (Model, Functional):
+            from pyml.models.configs import model_from_graph_config
+
+            return model_from_graph_config(config, custom_objects)
+        return cls(**config)
+
+    def to_json(self, **kwargs):
+        """The config as JSON text; `model_from_json` reads it."""
+        import json
+
+        from pyml.saving.registry import serialize_keras_object
+
+        return json.dumps(serialize_keras_object(self), **kwargs)
+
+
+class Functional(Model):
+    """A Model made of a graph of symbolic tensors; `Model(inputs, outputs)` returns one."""
+
+    def __init__(self, inputs, outputs, name=None, **kwargs):
+        super().__init__(inputs, outputs, **({} if name is None else {"name": name}), **kwargs)
+
+
+def _is_functional(args, kwargs):
+    return (len(args) >= 2 and any_symbolic(args[0])) or (len(args) == 1 and "outputs" in kwargs) or (
+        "inputs" in kwargs and "outputs" in kwargs)
+
+
+def pack_outputs(struct, leaves):
+    """Output leaves in the structure of `struct`."""
+    return pack_sequence_as(struct, leaves)

@@ -1,0 +1,134 @@
+"""`Sequential`: layers one after another."""
+
+from pyml.layers.input_layer import InputLayer
+from pyml.layers.layer import Layer
+from pyml.layers.symbolic import KerasTensor
+from pyml.models.graph import Graph
+from pyml.models.model import Model
+from pyml.saving.registry import serialize_keras_object
+from pyml.utils.naming import name_scope
+
+
+class Sequential(Model):
+    """Layers one after another, each with one input and one output.
+
+    Args:
+        layers: List of layers; the first may be an `Input`, then the weights are made at once.
+        trainable: False freezes all weights.
+        name: Name of the model.
+
+    Example:
+        >>> model = pyml.Sequential([
+        ...     pyml.Input((28, 28, 1)),
+        ...     pyml.layers.Conv2D(8, 3, activation="relu"),
+        ...     pyml.layers.Flatten(),
+        ...     pyml.layers.Dense(10, activation="softmax"),
+        ... ])
+        >>> model.output_shape
+        (None, 10)
+    """
+
+    def __init__(self, layers=None, trainable=True, name=None):
+        super().__init__(trainable=trainable, **({} if name is None else {"name": name}))
+        self._stack = []
+        for layer in layers or []:
+            self.add(layer, rebuild=False)
+        self._maybe_rebuild()
+
+    def add(self, layer, rebuild=True):
+        """Appends a layer.
+
+        Raises:
+            TypeError: It is no layer.
+            ValueError: The name is taken, or an Input does not come first.
+        """
+        if isinstance(layer, KerasTensor) and layer._keras_history is not None:
+            origin = layer._keras_history.operation
+            layer = origin if isinstance(origin, InputLayer) else layer
+        if not isinstance(layer, Layer):
+            raise TypeError(f"Sequential: only layers can be added. Received: {layer!r} (of type {type(layer).__name__})")
+        if any(own.name == layer.name for own in self._stack):
+            raise ValueError(
+                f"Sequential: a layer named '{layer.name}' was added already; all layers need names of their own.")
+        if isinstance(layer, InputLayer) and self._stack:
+            raise ValueError(
+                f"Sequential: an Input must come first; '{self.name}' has {len(self._stack)} layer(s) already.")
+        shape = getattr(layer, "_input_shape_argument", None)
+        if not self._stack and shape is not None and not isinstance(layer, InputLayer):
+            self._stack.append(InputLayer(shape=shape))
+        self._stack.append(layer)
+        self._changed(rebuild)
+
+    def pop(self, rebuild=True):
+        """Removes and returns the last layer."""
+        layer = self._stack.pop()
+        self._changed(rebuild)
+        return layer
+
+    def _changed(self, rebuild):
+        self.__dict__["_graph"] = None
+        self.built = False
+        self._reset_programs()
+        if rebuild:
+            self._maybe_rebuild()
+
+    def _maybe_rebuild(self):
+        if len(self._stack) > 1 and isinstance(self._stack[0], InputLayer):
+            self.build(self._stack[0].batch_shape)
+
+    @property
+    def layers(self):
+        """The layers in order, without the Input."""
+        return [layer for layer in self._stack if not isinstance(layer, InputLayer)]
+
+    def build(self, input_shape=None):
+        """Makes all weights for inputs of `input_shape`, the batch size first (usually None)."""
+        if not self._stack:
+            raise ValueError(f"Sequential '{self.name}' has no layers yet; add() some first.")
+        first = self._stack[0]
+        if isinstance(first, InputLayer):
+            source = first
+        else:
+            if input_shape is None:
+                raise ValueError(f"Sequential '{self.name}': give build() the shape of the inputs.")
+            source = InputLayer(batch_shape=tuple(input_shape))
+        x = inputs = source.output
+        with name_scope(self.name):
+            for layer in self.layers:
+                x = layer(x)
+        self.__dict__["_graph"] = Graph(inputs, x)
+        self.built = True
+
+    def _maybe_build(self, args, kwargs):
+        if not self.built and args and hasattr(args[0], "shape"):
+            self.build((None, *args[0].shape[1:]))
+        elif not self.built:
+            self.build(None)
+
+    def call(self, inputs, training=None, mask=None):
+        """The outputs for `inputs`."""
+        x = self._standardized(inputs)[0]
+        for layer in self.layers:
+            x = layer(x)
+        return x
+
+    def get_config(self):
+        """Name and layers, as a dict of plain values."""
+        config = {"name": self.name, "trainable": self._trainable, "dtype": self.dtype,
+                  "layers": [serialize_keras_object(layer) for layer in self._stack]}
+        if self._graph is not None:
+            config["build_input_shape"] = self._graph.inputs[0].shape
+        return config
+
+    @classmethod
+    def from_config(cls, config, custom_objects=None):
+        """A model from what `get_config` returned."""
+        from pyml.layers import deserialize
+
+        model = cls(name=config.get("name"), trainable=config.get("trainable", True))
+        for layer in config["layers"]:
+            model.add(deserialize(layer, custom_objects), rebuild=False)
+        shape = config.get("build_input_shape")
+        if shape is not None:
+            model.build(tuple(shape))
+        return model

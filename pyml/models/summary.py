@@ -1,0 +1,197 @@
+"""The table that `model.summary()` prints, in Keras' form."""
+
+import math
+import re
+import shutil
+
+from pyml.utils.tree import flatten, is_nested, map_structure
+
+
+def print_summary(model, line_length=None, positions=None, print_fn=None, expand_nested=False, show_trainable=False,
+                  layer_range=None):
+    """Prints the summary of `model`; see `Model.summary`."""
+    text = summary_text(model, line_length, positions, expand_nested, show_trainable, layer_range)
+    (print_fn or print)(text)
+
+
+def summary_text(model, line_length=None, positions=None, expand_nested=False, show_trainable=False,
+                 layer_range=None):
+    """The summary as text."""
+    graph = model._graph
+    chain = graph is None or _is_chain(model)
+    header = ["Layer (type)", "Output Shape", "Param #"]
+    align = ["left", "left", "right"]
+    width, ends = (88, [0.45, 0.80, 1.0]) if chain else (108, [0.3, 0.56, 0.74, 1.0])
+    if not chain:
+        header.append("Connected to")
+        align.append("left")
+    ends = positions or ends
+    if show_trainable:
+        width += 12
+        ends = [end * 0.9 for end in ends] + [1.0]
+        header.append("Trainable")
+        align.append("center")
+    width = line_length or min(width, shutil.get_terminal_size().columns - 4)
+    widths, used = [], 0
+    for end in ends:
+        widths.append(int(end * width) - used)
+        used += widths[-1]
+    if min(widths) < 4:
+        raise ValueError("summary: the line is too short for the table; pass a larger line_length.")
+    layers = model.layers if graph is None or chain and type(model).__name__ == "Sequential" else graph.operations
+    first, last = _range(layers, layer_range)
+    rows = []
+    for layer in layers[first:last]:
+        rows.extend(_rows(model, layer, chain, show_trainable, expand_nested))
+    lines = [f'Model: "{model.name}"', *_table(header, rows, widths, align), *_totals(model)]
+    return "\n".join(lines)
+
+
+def _is_chain(model):
+    """True where every call has at most one input and no layer is called twice."""
+    graph = model._graph
+    by_depth = {}
+    for node in graph.nodes:
+        by_depth.setdefault(graph.depths[id(node)], []).append(node)
+    if any(len(nodes) > 1 or len(nodes[0].input_tensors) > 1 for nodes in by_depth.values()):
+        return False
+    return len(graph.operations) == len(graph.nodes)
+
+
+def _rows(model, layer, chain, show_trainable, expand_nested, level=0):
+    prefix = "   " * level + "└ " if level else ""
+    fields = [f"{prefix}{layer.name} ({type(layer).__name__})", _output_shape(layer), _params(layer)]
+    if not chain:
+        fields.append(_connections(model, layer) if level == 0 else "-")
+    if show_trainable:
+        weights = getattr(layer, "weights", [])
+        fields.append("-" if not weights else "Y" if layer.trainable else "N")
+    rows = [fields]
+    if expand_nested:
+        for inner in getattr(layer, "layers", []):
+            rows.extend(_rows(model, inner, chain, show_trainable, expand_nested, level + 1))
+    return rows
+
+
+def _output_shape(layer):
+    if layer._inbound_nodes:
+        shapes = map_structure(lambda t: f"({', '.join(str(n) for n in t.shape)})", layer._inbound_nodes[-1].outputs)
+    elif getattr(layer, "_build_shapes", None) is not None:
+        try:
+            shape = layer.compute_output_shape(layer._build_shapes)
+        except Exception:                              # a custom layer whose shape cannot be inferred
+            return "?"
+        shapes = f"({', '.join(str(n) for n in shape)})"
+    else:
+        return "?"
+    return str(shapes).replace("'", "") if is_nested(shapes) and len(flatten(shapes)) > 1 else flatten(shapes)[0]
+
+
+def _params(layer):
+    if not hasattr(layer, "built"):
+        return "0"
+    return f"{layer.count_params():,}" if layer.built else "0 (unbuilt)"
+
+
+def _connections(model, layer):
+    found = []
+    for node in layer._inbound_nodes:
+        if any(node is own for own in model._graph.nodes):
+            for tensor in node.input_tensors:
+                history = tensor._keras_history
+                found.append(f"{history.operation.name}[{history.node_index}][{history.tensor_index}]")
+    return ", ".join(found) or "-"
+
+
+def _wrap(text, width):
+    """`text` in lines of at most `width`, broken at spaces where possible."""
+    lines, line = [], ""
+    for word in re.findall(r"\S+\s*", text) or [""]:
+        while len(word.rstrip()) > width:
+            if line:
+                lines.append(line)
+                line = ""
+            lines.append(word[:width])
+            word = word[width:]
+        if len(line) + len(word.rstrip()) > width:
+            lines.append(line)
+            line = ""
+        line += word
+    return [*lines, line] if line or not lines else lines
+
+
+def _table(header, rows, widths, align):
+    inner = [width - (3 if i == 0 else 3) for i, width in enumerate(widths)]
+    inner = _fit(inner, sum(widths))
+
+    def cells(row, bar):
+        columns = [_wrap(cell.rstrip(), n) for cell, n in zip(row, inner, strict=True)]
+        height = max(len(column) for column in columns)
+        lines = []
+        for i in range(height):
+            parts = [_align((column[i] if i < len(column) else "").rstrip(), n, how)
+                     for column, n, how in zip(columns, inner, align, strict=True)]
+            lines.append(f"{bar} " + f" {bar} ".join(parts) + f" {bar}")
+        return lines
+
+    def rule(left, fill, cross, right):
+        return left + cross.join(fill * (n + 2) for n in inner) + right
+
+    lines = [rule("┏", "━", "┳", "┓"), *cells(header, "┃"), rule("┡", "━", "╇", "┩")]
+    for i, row in enumerate(rows):
+        if i:
+            lines.append(rule("├", "─", "┼", "┤"))
+        lines.extend(cells(row, "│"))
+    return [*lines, rule("└", "─", "┴", "┘")]
+
+
+def _fit(inner, total):
+    """Widths of the cells' text so that the whole table is `total` wide."""
+    spare = total - (sum(inner) + 3 * len(inner) + 1)
+    inner = list(inner)
+    i = 0
+    while spare:
+        inner[i % len(inner)] += 1 if spare > 0 else -1
+        spare += -1 if spare > 0 else 1
+        i += 1
+    return inner
+
+
+def _align(text, width, how):
+    return text.rjust(width) if how == "right" else text.center(width) if how == "center" else text.ljust(width)
+
+
+def _totals(model):
+    trainable, frozen = model.trainable_weights, model.non_trainable_weights
+    optimizer = model.optimizer.variables if model.optimizer is not None and model.optimizer.built else []
+    parts = [("Total", [*trainable, *frozen, *optimizer]), ("Trainable", trainable), ("Non-trainable", frozen)]
+    if optimizer:
+        parts.append(("Optimizer", optimizer))
+    return [f" {name} params: {count_params(variables):,} ({readable_size(variables)})" for name, variables in parts]
+
+
+def count_params(variables):
+    """Number of elements in all `variables`."""
+    return sum(math.prod(variable.shape) for variable in variables)
+
+
+def readable_size(variables):
+    """Memory of `variables`, for example `8.25 KB`."""
+    size = 4.0 * count_params({id(v): v for v in variables}.values())
+    for unit in ("B", "KB", "MB", "GB", "TB"):
+        if size < 1024:
+            return f"{size:.2f} {unit}"
+        size /= 1024
+    return f"{size:.2f} PB"
+
+
+def _range(layers, layer_range):
+    if layer_range is None:
+        return 0, len(layers)
+    if len(layer_range) != 2 or not all(isinstance(name, str) for name in layer_range):
+        raise ValueError(f"summary: layer_range must be two layer names. Received: {layer_range!r}")
+    first = [i for i, layer in enumerate(layers) if re.match(layer_range[0], layer.name)]
+    last = [i for i, layer in enumerate(layers) if re.match(layer_range[1], layer.name)]
+    if not first or not last:
+        raise ValueError(f"summary: no layers match layer_range={layer_range!r}.")
+    return min(first), max(last) + 1

@@ -1,0 +1,130 @@
+"""Convolution and pooling on channels-last arrays of one or two spatial axes."""
+
+from __future__ import annotations
+
+from ..core.tensor import Tensor, as_node
+from ..errors import ShapeError
+from ..graph import prims
+
+
+def _pair(value, spatial, name):
+    """One size per spatial axis, as two (a single axis gets a height of 1)."""
+    sizes = (value,) * spatial if isinstance(value, int) else tuple(value)
+    if len(sizes) != spatial or any(size < 1 for size in sizes):
+        raise ShapeError(f"{name}: expected {spatial} positive integers. Received: {value}")
+    return (1, *sizes) if spatial == 1 else sizes
+
+
+def _image(x, what, data_format):
+    """The node of `x` as float32 `(batch, height, width, channels)`, and its number of spatial axes."""
+    if data_format not in (None, "channels_last"):
+        raise ValueError(
+            f"{what}: only data_format='channels_last' is supported. Received: data_format={data_format!r}. "
+            "Move the channels to the last axis."
+        )
+    node = prims.cast(as_node(x), dtype="float32")
+    if node.ndim not in (3, 4):
+        raise ShapeError(f"{what}: expected (batch, height, width, channels) or (batch, steps, channels). Received: {node.shape}")
+    spatial = node.ndim - 2
+    return (prims.reshape(node, (node.shape[0], 1, *node.shape[1:])) if spatial == 1 else node), spatial
+
+
+def _padding(padding, sizes, windows, strides, dilations, what):
+    """Cells to add before and after each spatial axis: none, or as many as keep `ceil(size / stride)` outputs."""
+    if padding == "valid":
+        widths = ((0, 0), (0, 0))
+    elif padding == "same":
+        widths = tuple(_same(*args) for args in zip(sizes, windows, strides, dilations, strict=True))
+    else:
+        raise ValueError(f"{what}: padding must be 'valid' or 'same'. Received: padding={padding!r}")
+    for n, k, d, (low, high) in zip(sizes, windows, dilations, widths, strict=True):
+        if n + low + high < (k - 1) * d + 1:
+            raise ShapeError(f"{what}: a window of {windows} does not fit inputs of {tuple(sizes)}; use padding='same'.")
+    return widths
+
+
+def _same(size, window, stride, dilation):
+    total = max((-(-size // stride) - 1) * stride + (window - 1) * dilation + 1 - size, 0)
+    return total // 2, total - total // 2
+
+
+def _result(node, spatial):
+    return Tensor(prims.reshape(node, (node.shape[0], *node.shape[2:])) if spatial == 1 else node)
+
+
+def conv(inputs, kernel, strides=1, padding="valid", data_format=None, dilation_rate=1):
+    """Convolution (cross-correlation) of images or sequences.
+
+    Args:
+        inputs: `(batch, height, width, channels)` or `(batch, steps, channels)`.
+        kernel: `(height, width, channels / groups, filters)`, or without the height.
+        strides: An integer, or one per spatial axis.
+        padding: `"valid"` or `"same"`.
+        data_format: None or `"channels_last"`.
+        dilation_rate: An integer, or one per spatial axis.
+
+    Returns:
+        `(batch, new_height, new_width, filters)`.
+
+    Raises:
+        ShapeError: The channels do not fit the kernel, or the window does not fit the image.
+    """
+    x, spatial = _image(inputs, "conv", data_format)
+    w = prims.cast(as_node(kernel), dtype="float32")
+    if w.ndim != spatial + 2:
+        raise ShapeError(f"conv: kernel of shape {w.shape} does not fit inputs of shape {as_node(inputs).shape}.")
+    w = prims.reshape(w, (1, *w.shape)) if spatial == 1 else w
+    channels, per_group, filters = x.shape[3], w.shape[2], w.shape[3]
+    if per_group == 0 or channels % per_group or filters % (channels // per_group):
+        raise ShapeError(
+            f"conv: inputs are {as_node(inputs).shape} and kernel is {as_node(kernel).shape}; "
+            f"{channels} channels and {filters} filters do not split into groups of {per_group} channels."
+        )
+    strides, dilation = _pair(strides, spatial, "strides"), _pair(dilation_rate, spatial, "dilation_rate")
+    widths = _padding(padding, x.shape[1:3], w.shape[:2], strides, dilation, "conv")
+    y = prims.conv2d(x, w, strides=strides, padding=widths, dilation=dilation, groups=channels // per_group)
+    return _result(y, spatial)
+
+
+def depthwise_conv(inputs, kernel, strides=1, padding="valid", data_format=None, dilation_rate=1):
+    """Convolution of each channel on its own.
+
+    Args:
+        inputs: `(batch, height, width, channels)` or `(batch, steps, channels)`.
+        kernel: `(height, width, channels, multiplier)`, or without the height.
+        strides, padding, data_format, dilation_rate: see `conv`.
+
+    Returns:
+        `(batch, new_height, new_width, channels * multiplier)`.
+    """
+    w = as_node(kernel)
+    if w.ndim < 3 or w.shape[-2] != as_node(inputs).shape[-1]:
+        raise ShapeError(f"depthwise_conv: inputs are {as_node(inputs).shape} and kernel is {w.shape}; the channels differ.")
+    grouped = prims.reshape(w, (*w.shape[:-2], 1, w.shape[-2] * w.shape[-1]))
+    return conv(inputs, Tensor(grouped), strides, padding, data_format, dilation_rate)
+
+
+def _pool(prim, what, inputs, pool_size, strides, padding, data_format):
+    x, spatial = _image(inputs, what, data_format)
+    size = _pair(pool_size, spatial, "pool_size")
+    strides = size if strides is None else _pair(strides, spatial, "strides")
+    widths = _padding(padding, x.shape[1:3], size, strides, (1, 1), what)
+    return _result(prim(x, size=size, strides=strides, padding=widths), spatial)
+
+
+def max_pool(inputs, pool_size, strides=None, padding="valid", data_format=None):
+    """The largest value in each window.
+
+    Args:
+        inputs: `(batch, height, width, channels)` or `(batch, steps, channels)`.
+        pool_size: An integer, or one per spatial axis.
+        strides: The same; by default `pool_size`.
+        padding: `"valid"` or `"same"`.
+        data_format: None or `"channels_last"`.
+    """
+    return _pool(prims.max_pool2d, "max_pool", inputs, pool_size, strides, padding, data_format)
+
+
+def average_pool(inputs, pool_size, strides=None, padding="valid", data_format=None):
+    """The mean of each window; cells outside the image do not count. Arguments as for `max_pool`."""
+    return _pool(prims.avg_pool2d, "average_pool", inputs, pool_size, strides, padding, data_format)

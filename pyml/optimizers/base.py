@@ -1,0 +1,358 @@
+"""The base of optimizers: state, clipping, weight decay, averages; subclasses write one update."""
+
+import re
+
+import numpy as np
+
+from pyml import initializers, ops
+from pyml.core import Tensor, Variable
+from pyml.optimizers.schedules import LearningRateSchedule
+from pyml.saving.registry import deserialize_keras_object, serialize_keras_object
+from pyml.utils.naming import auto_name
+
+
+class Optimizer:
+    """Base: make state in `build(variables)`, write `update_step(gradient, variable, learning_rate)`.
+
+    Args:
+        learning_rate: A float, a LearningRateSchedule, or a function without arguments.
+        weight_decay: Share of each weight taken off per step, times the learning rate.
+        clipnorm: Largest norm of each gradient.
+        clipvalue: Largest absolute value in a gradient.
+        global_clipnorm: Largest norm of all gradients together; give one of the three.
+        use_ema: Keep a moving average of the weights, taken over at the end of `fit`.
+        ema_momentum: Share of the old average kept per step.
+        ema_overwrite_frequency: Also take the average over every so many steps.
+        loss_scale_factor: The loss is multiplied, the gradients divided by it.
+        gradient_accumulation_steps: Update only after so many steps, with their mean gradient.
+        name: Name of the optimizer.
+
+    Everything that changes while training is a Variable, so a replayed step needs no Python.
+    """
+
+    def __init__(self, learning_rate, weight_decay=None, clipnorm=None, clipvalue=None, global_clipnorm=None,
+                 use_ema=False, ema_momentum=0.99, ema_overwrite_frequency=None, loss_scale_factor=None,
+                 gradient_accumulation_steps=None, name=None, **kwargs):
+        owner = type(self).__name__
+        if kwargs:
+            raise ValueError(f"{owner}: arguments not recognized: {', '.join(kwargs)}.")
+        if sum(given is not None for given in (clipnorm, clipvalue, global_clipnorm)) > 1:
+            raise ValueError(
+                f"{owner}: give only one of clipnorm, clipvalue and global_clipnorm. Received: clipnorm={clipnorm}, "
+                f"clipvalue={clipvalue}, global_clipnorm={global_clipnorm}"
+            )
+        if use_ema and not 0 <= ema_momentum <= 1:
+            raise ValueError(f"{owner}: ema_momentum must lie in [0, 1]. Received: ema_momentum={ema_momentum}")
+        if gradient_accumulation_steps is not None and gradient_accumulation_steps < 2:
+            raise ValueError(
+                f"{owner}: gradient_accumulation_steps must be at least 2. "
+                f"Received: gradient_accumulation_steps={gradient_accumulation_steps}"
+            )
+        self.name = name or auto_name(owner)
+        self.weight_decay = weight_decay
+        self.clipnorm = clipnorm
+        self.clipvalue = clipvalue
+        self.global_clipnorm = global_clipnorm
+        self.use_ema = use_ema
+        self.ema_momentum = ema_momentum
+        self.ema_overwrite_frequency = ema_overwrite_frequency
+        self.loss_scale_factor = loss_scale_factor
+        self.gradient_accumulation_steps = gradient_accumulation_steps
+        self.built = False
+        self._variables = []
+        self._trainable_variables = []
+        self._index = {}
+        self._no_decay = set()
+        self._no_decay_names = None
+        self._iterations = self._track(Variable(np.int32(0), dtype="int32", trainable=False, name="iteration"))
+        if isinstance(learning_rate, LearningRateSchedule) or callable(learning_rate):
+            self._learning_rate = learning_rate
+        elif isinstance(learning_rate, (float, int, np.number)) and not isinstance(learning_rate, bool):
+            rate = np.float32(learning_rate)
+            self._host_rate = float(learning_rate)
+            self._learning_rate = self._track(
+                Variable(rate, dtype="float32", trainable=False, name="learning_rate"))
+        else:
+            raise ValueError(
+                f"{owner}: learning_rate must be a float, a LearningRateSchedule or a function. "
+                f"Received: learning_rate={learning_rate!r}"
+            )
+
+    def _track(self, variable):
+        self._variables.append(variable)
+        return variable
+
+    @property
+    def variables(self):
+        """Iterations, learning rate and slots, in the order they were made."""
+        return list(self._variables)
+
+    @property
+    def iterations(self):
+        """Number of updates made, an int32 Variable (or tensor, with gradient accumulation)."""
+        if self.gradient_accumulation_steps:
+            return ops.floor_divide(self._iterations, self.gradient_accumulation_steps)
+        return self._iterations
+
+    @property
+    def learning_rate(self):
+        """The learning rate now: the Variable, or the schedule's value as a Tensor. Assign a float to change it."""
+        if isinstance(self._learning_rate, LearningRateSchedule):
+            return self._learning_rate(self.iterations)
+        if isinstance(self._learning_rate, Variable):
+            return self._learning_rate
+        return self._learning_rate()
+
+    @learning_rate.setter
+    def learning_rate(self, value):
+        if isinstance(value, LearningRateSchedule) or (callable(value) and not isinstance(value, Variable)):
+            self._learning_rate = value
+        elif isinstance(self._learning_rate, LearningRateSchedule):
+            raise TypeError(
+                f"{self.name} was created with a LearningRateSchedule, so its learning rate cannot be set; "
+                "create it with a float instead."
+            )
+        else:
+            self._host_rate = None if isinstance(value, (Tensor, Variable)) else float(value)
+            self._learning_rate.assign(value)
+
+    @property
+    def host_learning_rate(self):
+        """The learning rate as a Python float; read from the device only where the host does not know it."""
+        if isinstance(self._learning_rate, Variable) and self._host_rate is not None:
+            return self._host_rate
+        rate = self.learning_rate
+        return float(rate.numpy() if hasattr(rate, "numpy") else rate)
+
+    def build(self, variables):
+        """Makes the state for `variables`; called with the first gradients."""
+        variables = list(variables)
+        if self.use_ema:
+            self._averages = self.add_optimizer_variables(variables, "average")
+        if self.gradient_accumulation_steps:
+            self._accumulators = self.add_optimizer_variables(variables, "gradient_accumulator")
+        self._index = {id(variable): i for i, variable in enumerate(variables)}
+        self._trainable_variables = variables
+        self.built = True
+
+    def add_variable(self, shape, initializer="zeros", dtype=None, aggregation="none", layout=None, name=None):
+        """A Variable that belongs to the optimizer."""
+        initializer = initializers.get(initializer)
+        dtype = dtype or "float32"
+        if hasattr(initializer, "host_value"):
+            value = initializer.host_value(tuple(shape), np.dtype(dtype))
+        else:
+            value = initializer(tuple(shape), dtype=dtype)
+        return self._track(Variable(value, dtype=dtype, trainable=False, name=name))
+
+    def add_variable_from_reference(self, reference_variable, name=None, initializer="zeros"):
+        """A Variable of the shape and dtype of `reference_variable`."""
+        path = getattr(reference_variable, "path", None) or reference_variable.name or "variable"
+        name = f"{path.replace('/', '_')}_{name or 'var'}"
+        return self.add_variable(reference_variable.shape, initializer, reference_variable.dtype, name=name)
+
+    def add_optimizer_variables(self, trainable_variables, name, initializer="zeros"):
+        """One Variable per trainable variable; with a list of names one list of Variables per name."""
+        names = [name] if isinstance(name, str) else list(name)
+        slots = tuple([] for _ in names)
+        for variable in trainable_variables:
+            for slot, slot_name in zip(slots, names, strict=True):
+                slot.append(self.add_variable_from_reference(variable, slot_name, initializer))
+        return slots[0] if isinstance(name, str) else slots
+
+    def assign(self, variable, value):
+        """`variable = value`."""
+        variable.assign(value)
+
+    def assign_add(self, variable, value):
+        """`variable += value`."""
+        variable.assign_add(value)
+
+    def assign_sub(self, variable, value):
+        """`variable -= value`."""
+        variable.assign_sub(value)
+
+    def _get_variable_index(self, variable):
+        return self._index[id(variable)]
+
+    def update_step(self, gradient, variable, learning_rate):
+        """Moves one variable along its gradient; every subclass writes its own."""
+        raise TypeError(f"{type(self).__name__} must define update_step(gradient, variable, learning_rate).")
+
+    def apply_gradients(self, grads_and_vars):
+        """`apply` on pairs of gradient and variable; returns the iterations."""
+        grads, variables = zip(*grads_and_vars, strict=True)
+        self.apply(grads, variables)
+        return self._iterations
+
+    def apply(self, grads, trainable_variables=None):
+        """Updates the variables.
+
+        Args:
+            grads: One gradient tensor per variable; None leaves its variable alone.
+            trainable_variables: The variables; may be left out once the optimizer is built.
+
+        Raises:
+            ValueError: The optimizer was built for other variables, or the numbers differ.
+        """
+        grads = list(grads)
+        if not grads:
+            return
+        if trainable_variables is None:
+            if not self.built:
+                raise ValueError(f"{self.name}: pass the variables at the first call of apply, or build() it first.")
+            trainable_variables = self._trainable_variables
+        variables = list(trainable_variables)
+        if not self.built:
+            self.build(variables)
+        if len(grads) != len(variables):
+            raise ValueError(f"{self.name}: received {len(grads)} gradients for {len(variables)} variables.")
+        for variable in variables:
+            if id(variable) not in self._index:
+                raise ValueError(
+                    f"{self.name} was built for other variables and does not know {variable.name!r}; "
+                    "create a new optimizer (compile the model again)."
+                )
+        pairs = [(g, v) for g, v in zip(grads, variables, strict=True) if g is not None]
+        if pairs:
+            self._apply([g for g, _ in pairs], [v for _, v in pairs])
+        self._iterations.assign_add(1)
+
+    def _apply(self, grads, variables):
+        if self.loss_scale_factor is not None:
+            grads = [g / self.loss_scale_factor for g in grads]
+        if self.gradient_accumulation_steps:
+            self._apply_accumulated(grads, variables)
+        else:
+            self._update(grads, variables)
+        if self.use_ema:
+            self._update_averages(variables)
+        for variable in variables:
+            constraint = getattr(variable, "constraint", None)
+            if constraint is not None:
+                variable.assign(constraint(variable))
+
+    def _update(self, grads, variables):
+        grads = self._clip_gradients(grads)
+        rate = self.learning_rate
+        self._apply_weight_decay(variables, rate)
+        for gradient, variable in zip(grads, variables, strict=True):
+            self.update_step(gradient, variable, rate)
+
+    def _apply_accumulated(self, grads, variables):
+        """Every value the update would write is kept only at the last step of a group."""
+        steps = self.gradient_accumulation_steps
+        due = ops.equal((self._iterations + 1) % steps, 0)
+        sums = [self._accumulators[self._get_variable_index(v)] for v in variables]
+        totals = [s + g for s, g in zip(sums, grads, strict=True)]
+        own = {id(v) for v in (self._iterations, *self._accumulators)}
+        touched = [v for v in self._variables if id(v) not in own] + variables
+        before = [ops.convert_to_tensor(v) for v in touched]
+        self._update([total / steps for total in totals], variables)
+        for variable, old in zip(touched, before, strict=True):
+            new = ops.convert_to_tensor(variable)
+            variable.assign(ops.where(due, new, old))
+        for accumulator, total in zip(sums, totals, strict=True):
+            accumulator.assign(ops.where(due, 0.0, total))
+
+    def _clip_gradients(self, grads):
+        if self.clipnorm:
+            return [clip_by_norm(g, self.clipnorm) for g in grads]
+        if self.global_clipnorm:
+            norm = ops.sqrt(sum(ops.sum(ops.square(g)) for g in grads))
+            scale = self.global_clipnorm / ops.maximum(norm, self.global_clipnorm)
+            return [g * scale for g in grads]
+        if self.clipvalue:
+            return [ops.clip(g, -self.clipvalue, self.clipvalue) for g in grads]
+        return grads
+
+    def exclude_from_weight_decay(self, var_list=None, var_names=None):
+        """Leaves weights out of weight decay, before the first step.
+
+        Args:
+            var_list: Variables.
+            var_names: Parts of names, for example `["bias"]`.
+        """
+        if self.built:
+            raise ValueError(f"{self.name}: call exclude_from_weight_decay() before the optimizer is built.")
+        self._no_decay = {id(variable) for variable in var_list or ()}
+        self._no_decay_names = re.compile("|".join(set(var_names))) if var_names else None
+
+    def _use_weight_decay(self, variable):
+        if id(variable) in self._no_decay:
+            return False
+        return self._no_decay_names is None or not self._no_decay_names.search(variable.name)
+
+    def _apply_weight_decay(self, variables, learning_rate):
+        if self.weight_decay is None:
+            return
+        for variable in variables:
+            if self._use_weight_decay(variable):
+                variable.assign(variable - variable * self.weight_decay * learning_rate)
+
+    def _update_averages(self, variables):
+        first = ops.equal(self.iterations, 0)
+        momentum = ops.where(first, 0.0, self.ema_momentum)
+        every = self.ema_overwrite_frequency
+        for variable in variables:
+            average = self._averages[self._get_variable_index(variable)]
+            value = momentum * average + (1.0 - momentum) * variable
+            average.assign(value)
+            if every:
+                variable.assign(ops.where(ops.equal((self.iterations + 1) % every, 0), value, variable))
+
+    def finalize_variable_values(self, var_list):
+        """Takes over the moving averages, where they are kept; `fit` calls it at its end."""
+        if self.use_ema and self.built:
+            for variable in var_list:
+                if id(variable) in self._index:
+                    variable.assign(ops.convert_to_tensor(self._averages[self._get_variable_index(variable)]))
+
+    def scale_loss(self, loss):
+        """The loss to differentiate: multiplied by `loss_scale_factor` where one is set."""
+        return loss if self.loss_scale_factor is None else loss * self.loss_scale_factor
+
+    def set_weights(self, weights):
+        """Sets all variables from a list of arrays in the order of `variables`."""
+        weights = list(weights)
+        if len(weights) != len(self._variables):
+            raise ValueError(f"{self.name} has {len(self._variables)} variables; received {len(weights)} arrays.")
+        self._host_rate = None
+        for variable, weight in zip(self._variables, weights, strict=True):
+            if tuple(variable.shape) != tuple(weight.shape):
+                raise ValueError(
+                    f"{self.name}: variable {variable.name!r} has shape {tuple(variable.shape)}; "
+                    f"received {tuple(weight.shape)}."
+                )
+            variable.assign(weight)
+
+    def save_own_variables(self, store):
+        """Writes all variables into a dict under their position."""
+        for i, variable in enumerate(self._variables):
+            store[str(i)] = variable.numpy()
+
+    def load_own_variables(self, store):
+        """Reads what `save_own_variables` wrote."""
+        self.set_weights([store[str(i)] for i in range(len(store.keys()))])
+
+    def get_config(self):
+        """Constructor arguments, as a dict of plain values."""
+        rate = self._learning_rate
+        rate = float(rate.numpy()) if isinstance(rate, Variable) else serialize_keras_object(rate)
+        names = ("weight_decay", "clipnorm", "global_clipnorm", "clipvalue", "use_ema", "ema_momentum",
+                 "ema_overwrite_frequency", "loss_scale_factor", "gradient_accumulation_steps")
+        return {"name": self.name, "learning_rate": rate, **{name: getattr(self, name) for name in names}}
+
+    @classmethod
+    def from_config(cls, config, custom_objects=None):
+        """An optimizer from what `get_config` returned."""
+        config = dict(config)
+        if isinstance(config.get("learning_rate"), dict):
+            config["learning_rate"] = deserialize_keras_object(config["learning_rate"], custom_objects)
+        return cls(**config)
+
+
+def clip_by_norm(gradient, limit):
+    """`gradient` shortened to norm `limit` where it is longer."""
+    norm = ops.sqrt(ops.sum(ops.square(gradient)))
+    return gradient * (limit / ops.maximum(norm, limit))

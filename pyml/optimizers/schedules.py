@@ -1,0 +1,169 @@
+"""Learning rates that are computed in the graph from the number of updates made."""
+
+import math
+
+from pyml import ops
+
+
+class LearningRateSchedule:
+    """Base: write `__call__(step)` with ops; `step` is an int32 tensor, the result a float32 one.
+
+    Example:
+        class Warmup(pyml.optimizers.schedules.LearningRateSchedule):
+            def __call__(self, step):
+                return 0.001 * ops.minimum(1.0, ops.cast(step, "float32") / 100.0)
+    """
+
+    def __call__(self, step):
+        """The learning rate at `step`; every subclass writes its own."""
+        raise TypeError(f"{type(self).__name__} must define __call__(step).")
+
+    def get_config(self):
+        """Constructor arguments, as a dict of plain values."""
+        return {name: getattr(self, name) for name in self._arguments}
+
+    @classmethod
+    def from_config(cls, config):
+        """A schedule from what `get_config` returned."""
+        return cls(**config)
+
+    _arguments = ()
+
+
+class ExponentialDecay(LearningRateSchedule):
+    """`initial_learning_rate * decay_rate ** (step / decay_steps)`; `staircase` rounds the exponent down."""
+
+    _arguments = ("initial_learning_rate", "decay_steps", "decay_rate", "staircase", "name")
+
+    def __init__(self, initial_learning_rate, decay_steps, decay_rate, staircase=False, name="ExponentialDecay"):
+        self.initial_learning_rate = initial_learning_rate
+        self.decay_steps = positive(decay_steps, "ExponentialDecay")
+        self.decay_rate = decay_rate
+        self.staircase = staircase
+        self.name = name
+
+    def __call__(self, step):
+        power = ops.cast(step, "float32") / float(self.decay_steps)
+        power = ops.floor(power) if self.staircase else power
+        return self.initial_learning_rate * ops.exp(power * math.log(self.decay_rate))
+
+
+class InverseTimeDecay(LearningRateSchedule):
+    """`initial_learning_rate / (1 + decay_rate * step / decay_steps)`; `staircase` rounds the quotient down."""
+
+    _arguments = ("initial_learning_rate", "decay_steps", "decay_rate", "staircase", "name")
+
+    def __init__(self, initial_learning_rate, decay_steps, decay_rate, staircase=False, name="InverseTimeDecay"):
+        self.initial_learning_rate = initial_learning_rate
+        self.decay_steps = positive(decay_steps, "InverseTimeDecay")
+        self.decay_rate = decay_rate
+        self.staircase = staircase
+        self.name = name
+
+    def __call__(self, step):
+        share = ops.cast(step, "float32") / float(self.decay_steps)
+        share = ops.floor(share) if self.staircase else share
+        return self.initial_learning_rate / (1.0 + self.decay_rate * share)
+
+
+class PiecewiseConstantDecay(LearningRateSchedule):
+    """`values[0]` up to step `boundaries[0]`, then `values[1]` up to `boundaries[1]`, and so on."""
+
+    _arguments = ("boundaries", "values", "name")
+
+    def __init__(self, boundaries, values, name="PiecewiseConstant"):
+        if len(boundaries) != len(values) - 1:
+            raise ValueError(
+                "PiecewiseConstantDecay: values must hold one more number than boundaries. "
+                f"Received: {len(boundaries)} boundaries and {len(values)} values."
+            )
+        self.boundaries = boundaries
+        self.values = values
+        self.name = name
+
+    def __call__(self, step):
+        rate = ops.cast(self.values[-1], "float32")
+        for boundary, value in zip(reversed(self.boundaries), reversed(self.values[:-1]), strict=True):
+            rate = ops.where(ops.less_equal(step, boundary), value, rate)
+        return rate
+
+
+class CosineDecay(LearningRateSchedule):
+    """An optional linear rise to `warmup_target`, then half a cosine down to `alpha` times the rate.
+
+    Source: Loshchilov and Hutter 2016, "SGDR".
+    """
+
+    _arguments = ("initial_learning_rate", "decay_steps", "alpha", "name", "warmup_target", "warmup_steps")
+
+    def __init__(self, initial_learning_rate, decay_steps, alpha=0.0, name="CosineDecay", warmup_target=None,
+                 warmup_steps=0):
+        self.initial_learning_rate = initial_learning_rate
+        self.decay_steps = positive(decay_steps, "CosineDecay")
+        self.alpha = alpha
+        self.name = name
+        self.warmup_target = warmup_target
+        self.warmup_steps = warmup_steps
+
+    def __call__(self, step):
+        step = ops.cast(step, "float32")
+        top = self.initial_learning_rate if self.warmup_target is None else self.warmup_target
+        warmup = float(self.warmup_steps) if self.warmup_target is not None else 0.0
+        done = ops.clip((step - warmup) / float(self.decay_steps), 0.0, 1.0)
+        rate = top * ((1 - self.alpha) * 0.5 * (1.0 + ops.cos(math.pi * done)) + self.alpha)
+        if not warmup:
+            return rate
+        rise = self.initial_learning_rate + (top - self.initial_learning_rate) * step / warmup
+        return ops.where(step < warmup, rise, rate)
+
+
+class PolynomialDecay(LearningRateSchedule):
+    """From the initial to `end_learning_rate` along `(1 - step / decay_steps) ** power`; `cycle` stretches it."""
+
+    _arguments = ("initial_learning_rate", "decay_steps", "end_learning_rate", "power", "cycle", "name")
+
+    def __init__(self, initial_learning_rate, decay_steps, end_learning_rate=0.0001, power=1.0, cycle=False,
+                 name="PolynomialDecay"):
+        self.initial_learning_rate = initial_learning_rate
+        self.decay_steps = positive(decay_steps, "PolynomialDecay")
+        self.end_learning_rate = end_learning_rate
+        self.power = power
+        self.cycle = cycle
+        self.name = name
+
+    def __call__(self, step):
+        step = ops.cast(step, "float32")
+        steps = float(self.decay_steps)
+        if self.cycle:
+            steps = steps * ops.maximum(1.0, ops.ceil(step / steps))
+        else:
+            step = ops.minimum(step, steps)
+        left = ops.maximum(1.0 - step / steps, 0.0)
+        shape = left if self.power == 1 else ops.power(left, float(self.power))
+        return (self.initial_learning_rate - self.end_learning_rate) * shape + self.end_learning_rate
+
+
+def positive(steps, owner):
+    """`steps`, which must be positive."""
+    if steps <= 0:
+        raise ValueError(f"{owner}: decay_steps must be positive. Received: decay_steps={steps}")
+    return steps
+
+
+def serialize(learning_rate_schedule):
+    """A config dict for `deserialize`."""
+    from pyml.saving.registry import serialize_keras_object
+
+    return serialize_keras_object(learning_rate_schedule)
+
+
+def deserialize(config, custom_objects=None):
+    """The schedule that a config dict describes."""
+    from pyml.saving.registry import deserialize_keras_object
+
+    known = {cls.__name__: cls for cls in LearningRateSchedule.__subclasses__()}
+    return deserialize_keras_object(config, custom_objects, module_objects=known)
+
+
+__all__ = ["CosineDecay", "ExponentialDecay", "InverseTimeDecay", "LearningRateSchedule", "PiecewiseConstantDecay",
+           "PolynomialDecay", "deserialize", "serialize"]

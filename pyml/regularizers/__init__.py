@@ -1,0 +1,115 @@
+"""Penalties on weights that are added to the loss: `L1`, `L2`, `L1L2`."""
+
+import inspect
+import math
+
+from pyml import ops
+from pyml.saving.registry import deserialize_keras_object, serialize_keras_object
+
+
+class Regularizer:
+    """Base: write `__call__(x)` that returns a scalar tensor.
+
+    Example:
+        class Smooth(pyml.regularizers.Regularizer):
+            def __call__(self, x):
+                return 0.1 * ops.sum(ops.square(x[1:] - x[:-1]))
+    """
+
+    def __call__(self, x):
+        """The penalty of weight `x`."""
+        return ops.sum(ops.zeros_like(x))
+
+    def get_config(self):
+        """Constructor arguments, as a dict of plain values."""
+        return {}
+
+    @classmethod
+    def from_config(cls, config):
+        """A regularizer from what `get_config` returned."""
+        return cls(**config)
+
+
+class L1L2(Regularizer):
+    """`l1 * sum(|x|) + l2 * sum(x^2)`."""
+
+    def __init__(self, l1=0.0, l2=0.0):
+        self.l1 = checked(0.0 if l1 is None else l1, "L1L2")
+        self.l2 = checked(0.0 if l2 is None else l2, "L1L2")
+
+    def __call__(self, x):
+        penalty = 0.0
+        if self.l1:
+            penalty = penalty + self.l1 * ops.sum(ops.abs(x))
+        if self.l2:
+            penalty = penalty + self.l2 * ops.sum(ops.square(x))
+        return penalty if self.l1 or self.l2 else super().__call__(x)
+
+    def get_config(self):
+        return {"l1": float(self.l1), "l2": float(self.l2)}
+
+
+class L1(Regularizer):
+    """`l1 * sum(|x|)`."""
+
+    def __init__(self, l1=0.01):
+        self.l1 = checked(0.01 if l1 is None else l1, "L1")
+
+    def __call__(self, x):
+        return self.l1 * ops.sum(ops.abs(x))
+
+    def get_config(self):
+        return {"l1": float(self.l1)}
+
+
+class L2(Regularizer):
+    """`l2 * sum(x^2)`."""
+
+    def __init__(self, l2=0.01):
+        self.l2 = checked(0.01 if l2 is None else l2, "L2")
+
+    def __call__(self, x):
+        return self.l2 * ops.sum(ops.square(x))
+
+    def get_config(self):
+        return {"l2": float(self.l2)}
+
+
+def checked(factor, owner):
+    """`factor`, which must be a finite number of at least 0."""
+    if isinstance(factor, bool) or not isinstance(factor, (int, float)) or not math.isfinite(factor) or factor < 0:
+        raise ValueError(f"{owner}: the factor must be a finite number >= 0. Received: {factor!r}")
+    return factor
+
+
+l1, l2, l1_l2 = L1, L2, L1L2
+_BY_NAME = {"L1": L1, "L2": L2, "L1L2": L1L2, "l1": L1, "l2": L2, "l1_l2": L1L2}
+
+
+def serialize(regularizer):
+    """A config dict for `deserialize`."""
+    return serialize_keras_object(regularizer)
+
+
+def deserialize(config, custom_objects=None):
+    """The regularizer that a name or a config dict describes."""
+    return deserialize_keras_object(config, custom_objects, module_objects=_BY_NAME)
+
+
+def get(identifier):
+    """A regularizer from a name, a config dict, a class, an instance, a function or None.
+
+    Raises:
+        ValueError: Nothing is known under that identifier.
+    """
+    if identifier is None:
+        return None
+    found = deserialize(identifier) if isinstance(identifier, (str, dict)) else identifier
+    if inspect.isclass(found):
+        found = found()
+    if callable(found):
+        return found
+    raise ValueError(f"Could not interpret regularizer: {identifier!r}. Known names: {', '.join(sorted(_BY_NAME))}.")
+
+
+__all__ = ["L1", "L1L2", "L2", "Regularizer", "deserialize", "get", "l1", "l1_l2", "l2", "serialize"]

@@ -1,0 +1,83 @@
+"""The loss of `compile`: one loss per output, weighted and added up."""
+
+from pyml import losses as losses_module
+from pyml import metrics as metrics_module
+from pyml.trainers.compile_metrics import is_binary_or_sparse, per_output
+from pyml.utils.naming import get_object_name
+
+
+def get_loss(identifier, y_true, y_pred):
+    """A Loss for a name, function or object; `"crossentropy"` is picked by the shapes."""
+    if identifier is None:
+        return None
+    if isinstance(identifier, str) and identifier.lower() in ("crossentropy", "ce"):
+        binary, sparse = is_binary_or_sparse(y_true, y_pred)
+        kind = "binary" if binary else "sparse_categorical" if sparse else "categorical"
+        loss = losses_module.get(f"{kind}_crossentropy")
+    else:
+        loss = losses_module.get(identifier)
+    if isinstance(loss, losses_module.Loss):
+        return loss
+    cls = losses_module.LossFunctionWrapper
+    if loss is losses_module.sparse_categorical_crossentropy:
+        return losses_module.SparseCategoricalCrossentropy()
+    return cls(loss, name=identifier if isinstance(identifier, str) else get_object_name(loss))
+
+
+class CompileLoss:
+    """The loss of a model with any number of outputs.
+
+    Args:
+        loss: A loss, or a list or dict of losses, one per output; None for outputs without one.
+        loss_weights: Factors in the same form.
+    """
+
+    def __init__(self, loss, loss_weights=None):
+        if loss_weights is not None and not isinstance(loss_weights, (list, tuple, dict, float, int)):
+            raise ValueError(
+                f"compile: loss_weights must be a number, list or dict. Received: loss_weights={loss_weights!r}")
+        self.given = loss
+        self.given_weights = loss_weights
+        self.built = False
+        self.losses = []
+        self.weights = []
+        self.trackers = []                             # mean loss of each output, where there are several
+
+    def build(self, y_true, y_pred, names):
+        """Makes the losses for flat targets and predictions of outputs called `names`."""
+        given = self.given
+        if not isinstance(given, (list, tuple, dict)):
+            given = [given] * len(y_pred)
+        given = per_output(given, len(y_pred), names, "loss")
+        weights = self.given_weights
+        weights = [weights] * len(y_pred) if isinstance(weights, (int, float)) else weights
+        self.weights = per_output(weights, len(y_pred), names, "loss_weights")
+        self.losses = [get_loss(own, true, pred) for own, true, pred in zip(given, y_true, y_pred, strict=True)]
+        if all(loss is None for loss in self.losses):
+            raise ValueError("compile: no loss was given; pass loss=, for example loss='mse'.")
+        if len(y_pred) > 1:
+            self.trackers = [None if loss is None else metrics_module.Mean(name=f"{name}_loss")
+                             for loss, name in zip(self.losses, names, strict=True)]
+        else:
+            self.trackers = [None]
+        self.built = True
+
+    @property
+    def metrics(self):
+        """The mean loss of each output, where there are several."""
+        return [tracker for tracker in self.trackers if tracker is not None]
+
+    def __call__(self, y_true, y_pred, weights, batch):
+        """The weighted sum of the losses of flat targets, predictions and sample weights."""
+        total = None
+        rows = zip(self.losses, self.weights, self.trackers, y_true, y_pred, weights, strict=True)
+        for loss, factor, tracker, true, pred, weight in rows:
+            if loss is None:
+                continue
+            value = loss(true, pred, sample_weight=weight)
+            if tracker is not None:
+                tracker.update_state(value, sample_weight=batch)
+            if factor is not None:
+                value = value * float(factor)
+            total = value if total is None else total + value
+        return total

@@ -1,0 +1,112 @@
+"""Metrics of `compile`: names resolved by shapes, one set per output."""
+
+from pyml import metrics as metrics_module
+from pyml.utils.naming import get_object_name
+
+
+def is_binary_or_sparse(y_true, y_pred):
+    """Whether predictions have one column; whether targets are class numbers."""
+    true_rank, pred_rank = len(y_true.shape), len(y_pred.shape)
+    binary = y_pred.shape[-1] == 1
+    sparse = true_rank < pred_rank or (y_true.shape[-1] == 1 and y_pred.shape[-1] > 1)
+    return binary, sparse
+
+
+def get_metric(identifier, y_true, y_pred):
+    """A Metric for a name, function or object; `"accuracy"` is picked by the shapes."""
+    if identifier is None:
+        raise ValueError("compile: a metric is None; expected a name, a function or a Metric.")
+    if isinstance(identifier, str) and identifier.lower() in ("accuracy", "acc"):
+        binary, sparse = is_binary_or_sparse(y_true, y_pred)
+        if binary:
+            return metrics_module.BinaryAccuracy(name=identifier)
+        if sparse:
+            return metrics_module.SparseCategoricalAccuracy(name=identifier)
+        return metrics_module.CategoricalAccuracy(name=identifier)
+    metric = metrics_module.get(identifier)
+    name = identifier if isinstance(identifier, str) else get_object_name(metric)
+    if not isinstance(metric, metrics_module.Metric):
+        metric = metrics_module.MeanMetricWrapper(metric, name=name)
+    metric.name = name
+    return metric
+
+
+class CompileMetrics:
+    """All metrics of a model, as `compile` received them.
+
+    Args:
+        metrics: List of metrics; with several outputs a list of lists or a dict by output name.
+        weighted: Set when sample weights apply.
+    """
+
+    def __init__(self, metrics, weighted=False):
+        if metrics is not None and not isinstance(metrics, (list, tuple, dict)):
+            raise ValueError(
+                f"compile: metrics must be a list, tuple or dict. Received: metrics={metrics!r} ({type(metrics).__name__})"
+            )
+        self.given = metrics
+        self.weighted = weighted
+        self.built = False
+        self.per_output = []                           # one (prefix, [metric, ...]) per output
+
+    def build(self, y_true, y_pred, names):
+        """Makes the metrics for flat targets and predictions of outputs called `names`."""
+        given = per_output(self.given, len(y_pred), names, "metrics")
+        for own, true, pred, name in zip(given, y_true, y_pred, names, strict=True):
+            own = own if isinstance(own, (list, tuple)) else [] if own is None else [own]
+            prefix = f"{name}_" if len(y_pred) > 1 else ""
+            self.per_output.append((prefix, [get_metric(m, true, pred) for m in own]))
+        self.built = True
+
+    @property
+    def metrics(self):
+        """All metrics, flat."""
+        return [metric for _, own in self.per_output for metric in own]
+
+    def update(self, y_true, y_pred, weights):
+        """Takes a batch of flat targets, predictions and sample weights into account."""
+        for (_, own), true, pred, weight in zip(self.per_output, y_true, y_pred, weights, strict=True):
+            for metric in own:
+                if self.weighted and weight is not None:
+                    metric.update_state(true, pred, sample_weight=weight)
+                else:
+                    metric.update_state(true, pred)
+
+    def named(self, taken=()):
+        """Pairs of log name and metric; repeated names get a number."""
+        pairs, seen = [], dict.fromkeys(taken, 1)
+        for prefix, own in self.per_output:
+            for metric in own:
+                name = prefix + metric.name
+                count = seen.get(name, 0)
+                seen[name] = count + 1
+                pairs.append((f"{name}_{count}" if count else name, metric))
+        return pairs
+
+
+def per_output(given, count, names, what):
+    """What was given to `compile`, as a list with one entry per output.
+
+    Raises:
+        ValueError: Lists of another length, or names that are no outputs.
+    """
+    if given is None:
+        return [None] * count
+    if isinstance(given, dict):
+        unknown = [key for key in given if key not in names]
+        if unknown:
+            raise ValueError(f"compile: {what} name outputs {unknown}; the model has {list(names)}.")
+        return [given.get(name) for name in names]
+    if count == 1:
+        if what == "metrics":
+            flat = [m for own in given for m in (own if isinstance(own, (list, tuple)) else [own])]
+            return [flat]
+        return list(given) if isinstance(given, (list, tuple)) else [given]
+    if isinstance(given, (list, tuple)):
+        if len(given) != count:
+            raise ValueError(
+                f"compile: {what} has {len(given)} entries, the model {count} outputs ({', '.join(names)}); "
+                "give one entry per output."
+            )
+        return list(given)
+    return [given] * count

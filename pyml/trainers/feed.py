@@ -1,0 +1,94 @@
+"""Feeds: the batches of an epoch as calls that run one step each."""
+
+import math
+
+import numpy as np
+
+from pyml.trainers.data import Arrays
+
+
+class ResidentFeed:
+    """Batches gathered on the device from a Resident dataset.
+
+    Args:
+        steps: The model's Steps.
+        kind: `"train"` or `"test"`.
+        data: A Resident.
+        batch_size: Rows per step; the last batch of a pass may be shorter and has a program of its own.
+        shuffle: New order each pass.
+        per_epoch: Steps per epoch where the user asked for a number; passes then run on across epochs.
+    """
+
+    def __init__(self, steps, kind, data, batch_size, shuffle=False, per_epoch=None):
+        self.steps, self.kind, self.data = steps, kind, data
+        self.shuffle = shuffle
+        full, rest = divmod(data.size, batch_size)
+        self.sizes = [batch_size] * full + ([rest] if rest else [])
+        self.num_batches = per_epoch or len(self.sizes)
+        self._stream = None if per_epoch is None else self._endless()
+
+    def programs(self):
+        """The programs this feed runs, for compiling ahead."""
+        return [(self.steps.resident_step(self.kind, self.data, size), ()) for size in dict.fromkeys(self.sizes)]
+
+    def _one_pass(self):
+        if self.shuffle:
+            self.data.shuffle(np.random.permutation(self.data.size))
+        self.steps.rewind_program(self.data)()
+        runs = {size: self.steps.resident_step(self.kind, self.data, size) for size in set(self.sizes)}
+        return [runs[size] for size in self.sizes]
+
+    def _endless(self):
+        while True:
+            yield from self._one_pass()
+
+    def epoch(self):
+        """Calls without arguments, one per step."""
+        if self._stream is None:
+            return self._one_pass()
+        return (next(self._stream) for _ in range(self.num_batches))
+
+
+class BatchFeed:
+    """Batches sent from the host: for datasets too large for the device, and for iterators.
+
+    Args:
+        steps, kind, batch_size, shuffle, per_epoch: As for ResidentFeed.
+        source: Arrays or Batches.
+    """
+
+    def __init__(self, steps, kind, source, batch_size, shuffle=False, per_epoch=None):
+        self.steps, self.kind, self.source = steps, kind, source
+        self.batch_size = batch_size
+        self.shuffle = shuffle
+        if isinstance(source, Arrays):
+            self.num_batches = per_epoch or math.ceil(source.size / batch_size)
+        else:
+            self.num_batches = source.steps
+        self._stream = self._endless() if per_epoch is not None and isinstance(source, Arrays) else None
+
+    def programs(self):
+        """Nothing to compile ahead: batches are not known yet."""
+        return []
+
+    def _one_pass(self):
+        if not isinstance(self.source, Arrays):
+            yield from self.source.epoch(self.shuffle)
+            return
+        size = self.source.size
+        order = np.random.permutation(size) if self.shuffle else None
+        for start in range(0, size, self.batch_size):
+            rows = slice(start, start + self.batch_size)
+            yield self.source.take(rows if order is None else order[rows])
+
+    def _endless(self):
+        while True:
+            yield from self._one_pass()
+
+    def epoch(self):
+        """Calls without arguments, one per step."""
+        step = self.steps.batch_step(self.kind)
+        batches = self._one_pass() if self._stream is None else (
+            next(self._stream) for _ in range(self.num_batches))
+        for x, y, weight in batches:
+            yield lambda x=x, y=y, weight=weight: step(x, y, weight)

@@ -1,0 +1,423 @@
+"""`Trainer`: compile, fit, evaluate and predict of a model."""
+
+from pyml import metrics as metrics_module
+from pyml import ops, optimizers
+from pyml.callbacks.callback_list import CallbackList
+from pyml.core import Tensor, gradients
+from pyml.core.trace import differentiating
+from pyml.errors import DeviceLost
+from pyml.trainers import loop, recovery
+from pyml.trainers.compile_loss import CompileLoss
+from pyml.trainers.compile_metrics import CompileMetrics
+from pyml.trainers.data import Arrays, Batches, adapt, check_labels, class_weights
+from pyml.trainers.feed import BatchFeed, ResidentFeed
+from pyml.trainers.io import AsyncIO, SyncIO, drive
+from pyml.trainers.resident import LIMIT, Resident
+from pyml.trainers.steps import Steps, batch_size, flat_targets, flatten_outputs
+from pyml.utils.data_utils import unpack_x_y_sample_weight
+from pyml.utils.tree import flatten
+
+
+class Trainer:
+    """Mixin of Model: the training loop. `fit` waits; `await fit_async` lets the event loop run meanwhile."""
+
+    def __init__(self):
+        put = self.__dict__
+        put["optimizer"] = put["loss"] = None
+        put["compiled"] = False
+        put["run_eagerly"] = False
+        put["stop_training"] = put["stop_evaluating"] = put["stop_predicting"] = False
+        put["history"] = None
+        put["_loss_tracker"] = None
+        put["_compile_loss"] = put["_compile_metrics"] = put["_compile_weighted_metrics"] = None
+        put["_steps"] = Steps(self)
+        put["_resident"] = {}
+        put["_kept"] = None
+
+    def compile(self, optimizer="rmsprop", loss=None, loss_weights=None, metrics=None, weighted_metrics=None,
+                run_eagerly=False, steps_per_execution=1, jit_compile="auto", auto_scale_loss=True):
+        """Chooses how the model is trained.
+
+        Args:
+            optimizer: Name or object.
+            loss: Name, function or Loss; a list or dict of them for several outputs.
+            loss_weights: Factors of the losses.
+            metrics: List of names, functions or Metrics; lists or a dict of lists for several outputs.
+            weighted_metrics: The same, with sample weights applied.
+            run_eagerly: Run every step op by op, for debugging.
+            steps_per_execution, jit_compile, auto_scale_loss: Kept for Keras' signature: steps are always compiled
+                and sent ahead as far as the device needs.
+
+        Raises:
+            ValueError: An identifier is unknown.
+
+        Example:
+            >>> model.compile(optimizer="adam", loss="sparse_categorical_crossentropy", metrics=["accuracy"])
+        """
+        put = self.__dict__
+        put["optimizer"] = optimizers.get(optimizer)
+        put["loss"] = loss
+        put["run_eagerly"] = bool(run_eagerly)
+        put["_compile_arguments"] = dict(loss=loss, loss_weights=loss_weights, metrics=metrics,
+                                         weighted_metrics=weighted_metrics)
+        put["_compile_loss"] = None if loss is None else CompileLoss(loss, loss_weights)
+        put["_compile_metrics"] = CompileMetrics(metrics) if metrics else None
+        put["_compile_weighted_metrics"] = CompileMetrics(weighted_metrics, weighted=True) if weighted_metrics else None
+        put["_loss_tracker"] = metrics_module.Mean(name="loss")
+        put["compiled"] = True
+        put["stop_training"] = False
+        self._reset_programs()
+
+    def _reset_programs(self):
+        if "_steps" in self.__dict__:
+            self.__dict__["_steps"] = Steps(self)
+            self.__dict__["_resident"] = {}
+
+    def _need_compile(self, what):
+        if not self.compiled:
+            raise ValueError(f"You must call `compile()` before calling `{what}()`.")
+
+    # ---- one step; a subclass may write its own
+    def train_step(self, data):
+        """Forward, loss, gradients, update, metrics for `(x, y, sample_weight)`; traced into one program."""
+        x, y, sample_weight = unpack_x_y_sample_weight(data)
+        with differentiating():
+            y_pred = self(x, training=True)
+            loss = self.compute_loss(x, y, y_pred, sample_weight, training=True)
+            variables = self.trainable_variables
+            if not variables:
+                raise ValueError(f"Model '{self.name}' has no trainable weights, so there is nothing to fit.")
+            grads = gradients(self.optimizer.scale_loss(loss), variables)
+        self.optimizer.apply(grads, variables)
+        self._steps.watch(loss)
+        self._loss_tracker.update_state(loss, sample_weight=float(batch_size(x)))
+        return self.compute_metrics(x, y, y_pred, sample_weight)
+
+    def test_step(self, data):
+        """Forward, loss, metrics for `(x, y, sample_weight)`."""
+        x, y, sample_weight = unpack_x_y_sample_weight(data)
+        y_pred = self(x, training=False)
+        loss = self.compute_loss(x, y, y_pred, sample_weight, training=False)
+        self._loss_tracker.update_state(loss, sample_weight=float(batch_size(x)))
+        return self.compute_metrics(x, y, y_pred, sample_weight)
+
+    def predict_step(self, data):
+        """Predictions for `x`."""
+        return self(data, training=False)
+
+    def compute_loss(self, x=None, y=None, y_pred=None, sample_weight=None, training=True):
+        """The loss of a batch as a scalar tensor: that of `compile`, and what layers add.
+
+        Raises:
+            ValueError: There is neither a loss nor anything added by layers.
+        """
+        total = None
+        if self._compile_loss is not None:
+            names = self._flat_output_names(y_pred)
+            if y is None:
+                raise ValueError("fit and evaluate need targets y for the loss given to compile.")
+            predictions = flatten_outputs(y_pred)
+            targets = flat_targets(y, y_pred, names)
+            if not self._compile_loss.built:
+                self._compile_loss.build(targets, predictions, names)
+            weights = self._flat_weights(sample_weight, y_pred, names)
+            total = self._compile_loss(targets, predictions, weights, float(batch_size(x)))
+        for extra in self.losses:
+            extra = ops.sum(ops.cast(extra, "float32"))
+            total = extra if total is None else total + extra
+        if total is None:
+            raise ValueError("No loss to compute: pass loss= to compile, or call add_loss() in a layer.")
+        return total
+
+    def compute_metrics(self, x, y, y_pred, sample_weight=None):
+        """Adds a batch to the metrics and returns `get_metrics_result()`."""
+        del x
+        if y is not None:
+            names = self._flat_output_names(y_pred)
+            predictions, targets = flatten_outputs(y_pred), flat_targets(y, y_pred, names)
+            weights = self._flat_weights(sample_weight, y_pred, names)
+            for part in (self._compile_metrics, self._compile_weighted_metrics):
+                if part is not None:
+                    if not part.built:
+                        part.build(targets, predictions, names)
+                    part.update(targets, predictions, weights)
+        return self.get_metrics_result()
+
+    def get_metrics_result(self):
+        """Loss and metrics so far, a dict of tensors by name."""
+        return {name: metric.result() for name, metric in self._named_metrics()}
+
+    def _flat_weights(self, sample_weight, y_pred, names):
+        count = len(flatten(y_pred))
+        if sample_weight is None:
+            return [None] * count
+        if not isinstance(sample_weight, dict) and len(flatten(sample_weight)) == 1:
+            return flatten(sample_weight) * count
+        return flat_targets(sample_weight, y_pred, names)
+
+    def _flat_output_names(self, y_pred):
+        count = len(flatten(y_pred))
+        names = self.output_names
+        if names is not None and len(names) == count:
+            return names
+        return sorted(y_pred) if isinstance(y_pred, dict) else [f"output_{i + 1}" for i in range(count)]
+
+    # ---- metrics
+    def _named_metrics(self):
+        """Pairs of log name and metric, loss first."""
+        pairs = [] if self._loss_tracker is None else [("loss", self._loss_tracker)]
+        if self._compile_loss is not None:
+            pairs += [(metric.name, metric) for metric in self._compile_loss.metrics]
+        for part in (self._compile_metrics, self._compile_weighted_metrics):
+            if part is not None:
+                pairs += part.named(taken=[name for name, _ in pairs])
+        pairs += [(metric.name, metric) for metric in super().metrics]
+        return pairs
+
+    @property
+    def metrics(self):
+        """The loss tracker, the metrics of `compile` and those of layers."""
+        return [metric for _, metric in self._named_metrics()]
+
+    @property
+    def metrics_names(self):
+        """Names of `metrics`."""
+        return [name for name, _ in self._named_metrics()]
+
+    def reset_metrics(self):
+        """Sets all metrics back to their start."""
+        for metric in self.metrics:
+            metric.reset_state()
+
+    # ---- fit
+    def fit(self, x=None, y=None, batch_size=None, epochs=1, verbose="auto", callbacks=None, validation_split=0.0,
+            validation_data=None, shuffle=True, class_weight=None, sample_weight=None, initial_epoch=0,
+            steps_per_epoch=None, validation_steps=None, validation_batch_size=None, validation_freq=1):
+        """Trains for some epochs and waits until they are done.
+
+        Args:
+            x: Inputs: an array `(samples, ...)`, a list or dict of arrays, or an iterator of batches.
+            y: Targets, unless batches bring them.
+            batch_size: Samples per step, 32.
+            epochs: Number of the last epoch.
+            verbose: 0 silent, 1 progress bar, 2 one line per epoch, "auto" 1 in a terminal and 2 elsewhere.
+            callbacks: List of callbacks.
+            validation_split: Share of the samples, from the end, that is only evaluated.
+            validation_data: `(x, y)` or `(x, y, sample_weight)` to evaluate after each epoch.
+            shuffle: New order of the samples each epoch.
+            class_weight: Dict of class to weight.
+            sample_weight: One weight per sample.
+            initial_epoch: Number of epochs done before.
+            steps_per_epoch: Steps per epoch, instead of all.
+            validation_steps, validation_batch_size: The same for validation.
+            validation_freq: Validate every so many epochs, or a list of epochs counted from 1.
+
+        Returns:
+            A History; `history.history["loss"]` has one number per epoch.
+
+        Raises:
+            ShapeError: Shapes do not fit each other or the model; nothing has run then.
+            SyncReadError: This browser cannot wait; write `await model.fit_async(...)`.
+        """
+        arguments = {**locals()}
+        return drive(self._fit(SyncIO(), **_without_self(arguments)))
+
+    async def fit_async(self, x=None, y=None, batch_size=None, epochs=1, verbose="auto", callbacks=None,
+                        validation_split=0.0, validation_data=None, shuffle=True, class_weight=None,
+                        sample_weight=None, initial_epoch=0, steps_per_epoch=None, validation_steps=None,
+                        validation_batch_size=None, validation_freq=1):
+        """`fit` that lets the event loop run a few times a second; works in every browser."""
+        arguments = {**locals()}
+        return await self._fit(AsyncIO(), **_without_self(arguments))
+
+    async def _fit(self, io, x, y, batch_size, epochs, verbose, callbacks, validation_split, validation_data, shuffle,
+                   class_weight, sample_weight, initial_epoch, steps_per_epoch, validation_steps,
+                   validation_batch_size, validation_freq):
+        self._need_compile("fit")
+        source = adapt(x, y, sample_weight, "fit", steps_per_epoch)
+        if validation_split and validation_data is None:
+            if not isinstance(source, Arrays):
+                raise ValueError("fit: validation_split needs arrays; pass validation_data with an iterator.")
+            source, held_out = source.split(validation_split)
+        else:
+            held_out = None
+        if validation_data is not None:
+            vx, vy, vw = (validation_data, None, None) if hasattr(validation_data, "__next__") or not isinstance(
+                validation_data, (tuple, list)) else unpack_x_y_sample_weight(validation_data)
+            held_out = adapt(vx, vy, vw, "validation_data", validation_steps)
+        if class_weight is not None:
+            if not isinstance(source, Arrays):
+                raise ValueError("fit: class_weight needs arrays; give sample weights with the batches instead.")
+            weight = class_weights(source.y, class_weight)
+            own = source.sample_weight
+            source.sample_weight = weight if own is None else weight * own
+        feed = self._feed("train", source, batch_size, shuffle, steps_per_epoch)
+        validation = None
+        if held_out is not None:
+            validation = self._feed("test", held_out, validation_batch_size or batch_size, False, validation_steps)
+        if not isinstance(callbacks, CallbackList):
+            callbacks = CallbackList(callbacks, add_history=True, add_progbar=verbose != 0, model=self,
+                                     verbose=verbose, epochs=epochs, steps=feed.num_batches)
+        try:
+            await loop.Loop(self, io, callbacks).fit(feed, validation, epochs, initial_epoch, validation_freq)
+        except DeviceLost as error:
+            raise await recovery.recovered(self, error) from error
+        finally:
+            self._drop_large()
+        return self.history
+
+    def _feed(self, kind, source, batch_size, shuffle=False, per_epoch=None):
+        """The batches of `source` as calls; the dataset goes to the device when it fits."""
+        batch_size = 32 if batch_size is None else int(batch_size)
+        if batch_size < 1:
+            raise ValueError(f"batch_size must be a positive integer. Received: batch_size={batch_size}")
+        sample = source.peek() if isinstance(source, Batches) else source.struct
+        self._steps.build(*sample)
+        if isinstance(source, Batches):
+            return BatchFeed(self._steps, kind, source, batch_size, shuffle, per_epoch)
+        self._check_labels(source.y)
+        if source.nbytes > LIMIT:
+            return BatchFeed(self._steps, kind, source, batch_size, shuffle, per_epoch)
+        data = self._resident.get(kind)
+        if data is not None and data.fits(source):
+            data.update(source)
+            if not shuffle:
+                data.shuffle(range(source.size))
+        else:
+            if data is not None:
+                self._steps.forget(data)
+            data = self._resident[kind] = Resident(source)
+        return ResidentFeed(self._steps, kind, data, batch_size, shuffle, per_epoch)
+
+    def _check_labels(self, y):
+        if y is None or self._compile_loss is None:
+            return
+        shapes = self._steps.output_shapes
+        targets = flatten(y)
+        if len(targets) == len(shapes) == len(self._compile_loss.losses) and not isinstance(y, dict):
+            for target, loss, shape, name in zip(targets, self._compile_loss.losses, shapes,
+                                                 self._steps.output_names, strict=True):
+                if shape:
+                    check_labels(target, loss, shape[-1], name)
+
+    def _drop_large(self, limit=64 * 1024 * 1024):
+        """Datasets stay on the device for the next call, unless they are large."""
+        for kind, data in list(self._resident.items()):
+            if sum(leaf.size * 4 for leaf in flatten(data.tensors) if leaf is not None) > limit:
+                self._steps.forget(data)
+                del self._resident[kind]
+
+    # ---- evaluate
+    def evaluate(self, x=None, y=None, batch_size=None, verbose="auto", sample_weight=None, steps=None,
+                 callbacks=None, return_dict=False, **kwargs):
+        """Loss and metrics over some data, without training.
+
+        Args:
+            x, y, batch_size, verbose, sample_weight, callbacks: As for `fit`.
+            steps: Number of batches, instead of all.
+            return_dict: Return a dict by name.
+
+        Returns:
+            The loss, or a list of loss and metrics in the order of `metrics_names`, or a dict.
+        """
+        return drive(self._evaluate(SyncIO(), x, y, batch_size, verbose, sample_weight, steps, callbacks,
+                                    return_dict, **kwargs))
+
+    async def evaluate_async(self, x=None, y=None, batch_size=None, verbose="auto", sample_weight=None, steps=None,
+                             callbacks=None, return_dict=False, **kwargs):
+        """`evaluate` that lets the event loop run a few times a second."""
+        return await self._evaluate(AsyncIO(), x, y, batch_size, verbose, sample_weight, steps, callbacks,
+                                    return_dict, **kwargs)
+
+    async def _evaluate(self, io, x, y, batch_size, verbose, sample_weight, steps, callbacks, return_dict):
+        self._need_compile("evaluate")
+        feed = self._feed("test", adapt(x, y, sample_weight, "evaluate", steps), batch_size, False, steps)
+        if not isinstance(callbacks, CallbackList):
+            callbacks = CallbackList(callbacks, add_progbar=verbose != 0, model=self, verbose=verbose, epochs=1,
+                                     steps=feed.num_batches)
+        run = loop.Loop(self, io, callbacks)
+        await run.compile(feed)
+        logs = await run.evaluate(feed)
+        self._drop_large()
+        return logs if return_dict else self._in_order(logs)
+
+    def _in_order(self, logs):
+        values = [logs[name] for name in self.metrics_names]
+        return values[0] if len(values) == 1 else values
+
+    # ---- predict
+    def predict(self, x, batch_size=None, verbose="auto", steps=None, callbacks=None):
+        """Outputs for some inputs, as numpy arrays.
+
+        Args:
+            x: Inputs, as for `fit`.
+            batch_size: Samples per step, 32.
+            verbose, callbacks: As for `fit`.
+            steps: Number of batches, instead of all.
+
+        Returns:
+            Array `(samples, ...)`, or arrays in the structure of the model's outputs.
+        """
+        return drive(self._predict(SyncIO(), x, batch_size, verbose, steps, callbacks))
+
+    async def predict_async(self, x, batch_size=None, verbose="auto", steps=None, callbacks=None):
+        """`predict` that lets the event loop run a few times a second."""
+        return await self._predict(AsyncIO(), x, batch_size, verbose, steps, callbacks)
+
+    async def _predict(self, io, x, batch_size, verbose, steps, callbacks):
+        source = adapt(x, what="predict", steps=steps)
+        batch_size = 32 if batch_size is None else int(batch_size)
+        if batch_size < 1:
+            raise ValueError(f"batch_size must be a positive integer. Received: batch_size={batch_size}")
+        sample = source.peek()[0] if isinstance(source, Batches) else source.x
+        self._build_on(sample)
+        if isinstance(source, Batches):
+            count, batches = source.steps, (batch[0] for batch in source.epoch())
+        else:
+            count = min(-(-source.size // batch_size), steps or source.size)
+            batches = (source.take(slice(i * batch_size, (i + 1) * batch_size))[0] for i in range(count))
+        if not isinstance(callbacks, CallbackList):
+            callbacks = CallbackList(callbacks, add_progbar=verbose != 0, model=self, verbose=verbose, epochs=1,
+                                     steps=count)
+        return await loop.predict(self, io, batches, callbacks, batch_size)
+
+    # ---- single batches
+    def train_on_batch(self, x, y=None, sample_weight=None, class_weight=None, return_dict=False):
+        """One training step.
+
+        Args:
+            x, y, sample_weight, class_weight: One batch, as for `fit`.
+            return_dict: Return a dict by name.
+
+        Returns:
+            The loss, or a list of loss and metrics, or a dict; means since `reset_metrics()`.
+        """
+        self._need_compile("train_on_batch")
+        batch = Arrays(x, y, sample_weight, "train_on_batch")
+        if class_weight is not None:
+            weight = class_weights(batch.y, class_weight)
+            batch.sample_weight = weight if batch.sample_weight is None else weight * batch.sample_weight
+        return self._on_batch("train", batch, return_dict)
+
+    def test_on_batch(self, x, y=None, sample_weight=None, return_dict=False):
+        """Loss and metrics of one batch, without training; means since `reset_metrics()`."""
+        self._need_compile("test_on_batch")
+        return self._on_batch("test", Arrays(x, y, sample_weight, "test_on_batch"), return_dict)
+
+    def _on_batch(self, kind, batch, return_dict):
+        self._steps.build(*batch.struct)
+        self._check_labels(batch.y)
+        logs, _ = self._steps.unpack(self._steps.batch_step_with_results(kind)(*batch.struct).numpy())
+        return logs if return_dict else self._in_order(logs)
+
+    def predict_on_batch(self, x):
+        """Predictions for one batch, as numpy arrays."""
+        batch = Arrays(x, what="predict_on_batch").x
+        self._build_on(batch)
+        step = self._steps.program(("predict",), lambda: loop.predictor(self._steps))
+        outputs = step(batch)
+        return loop.unflatten(outputs, [leaf.numpy() if isinstance(leaf, Tensor) else leaf for leaf in flatten(outputs)])
+
+
+def _without_self(arguments):
+    return {name: value for name, value in arguments.items() if name not in ("self", "__class__")}

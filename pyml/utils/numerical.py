@@ -1,0 +1,53 @@
+"""Helpers on numpy arrays that prepare labels and features."""
+
+import numpy as np
+
+
+def to_categorical(x, num_classes=None):
+    """One-hot rows for integer classes.
+
+    Args:
+        x: Integers in `[0, num_classes)`, any shape; a last axis of size 1 is dropped.
+        num_classes: Number of classes; by default the largest value plus one.
+
+    Returns:
+        float32 array of shape `x.shape + (num_classes,)`.
+
+    Raises:
+        ValueError: A class is negative or not below `num_classes`.
+
+    Example:
+        >>> pyml.utils.to_categorical([0, 2], num_classes=3)
+        array([[1., 0., 0.],
+               [0., 0., 1.]], dtype=float32)
+    """
+    x = np.asarray(x, dtype="int64")
+    shape = x.shape
+    if len(shape) > 1 and shape[-1] == 1:
+        shape = shape[:-1]
+    x = x.reshape(-1)
+    if num_classes is None:
+        num_classes = int(x.max()) + 1 if x.size else 0
+    if x.size and (x.min() < 0 or x.max() >= num_classes):
+        raise ValueError(
+            f"to_categorical: classes must lie in [0, {num_classes}). Received values from {x.min()} to {x.max()}."
+        )
+    result = np.zeros((x.size, num_classes), dtype="float32")
+    result[np.arange(x.size), x] = 1
+    return result.reshape(shape + (num_classes,))
+
+
+def normalize(x, axis=-1, order=2):
+    """`x` divided by its norm of the given order along `axis`; rows of zeros stay zeros.
+
+    Args:
+        x: numpy array.
+        axis: Axis of the norm.
+        order: Order of the norm, for example 2.
+
+    Returns:
+        An array of the same shape.
+    """
+    norms = np.atleast_1d(np.linalg.norm(x, order, axis))
+    norms[norms == 0] = 1
+    return x / np.expand_dims(norms, axis)

@@ -1,0 +1,28 @@
+"""One call that seeds everything random."""
+
+import random as python_random
+
+import numpy as np
+
+
+def set_random_seed(seed):
+    """Seeds Python's `random`, numpy and pyml, so a script repeats exactly on the same device.
+
+    Args:
+        seed: An integer in `[0, 2**32)`.
+
+    Raises:
+        ValueError: `seed` is not such an integer.
+    """
+    if not isinstance(seed, (int, np.integer)) or isinstance(seed, bool) or not 0 <= seed < 2**32:
+        raise ValueError(f"set_random_seed: seed must be an integer in [0, 2**32). Received: seed={seed!r}")
+    from pyml import random
+
+    python_random.seed(int(seed))
+    np.random.seed(int(seed))
+    random.seed_everything(int(seed))
+
+
+def make_default_seed():
+    """A seed drawn from Python's `random`, so that `set_random_seed` governs it."""
+    return python_random.randint(1, int(1e9))
