@@ -144,6 +144,8 @@ def test_no_two_live_values_share_a_slot(data):
     _, roots = _random_graph(data.draw)
     p = plan(*map(Tensor, roots), profile=data.draw(st.sampled_from([REGISTER, TILE])))
     written: dict = {}
+    holder: dict = {}
+    holder: dict = {}
     for i, k in enumerate(p.kernels):
         for ref in k.reads:
             if ref[0] in ("slot", "out"):
@@ -152,7 +154,7 @@ def test_no_two_live_values_share_a_slot(data):
         for value, ref in zip(k.group.loads(), k.reads, strict=True):
             if ref[0] == "slot":
                 assert holder[ref] is value  # nobody wrote the slot in between
-        holder = {**(holder if i else {}), **dict(zip(k.writes, k.group.outputs, strict=True))}
+        holder |= dict(zip(k.writes, k.group.outputs, strict=True))
         written |= dict.fromkeys(k.writes, i)
         assert len({*k.reads, *k.writes}) <= 8
 

@@ -9,6 +9,7 @@ from ..graph.node import Node, toposort
 from ..graph.op import OPS, Profile
 from ..graph.prims import BUFFER, CONST, INPUT, STATE, copy, full, pad, reshape, stop_gradient
 
+
 def is_given(node: Node) -> bool:
     """Whether a node's bytes come from outside the plan."""
     return node.buffer is not None or node.op in (BUFFER, INPUT, STATE)
@@ -150,7 +151,7 @@ _NEUTRAL = {
 
 def _of_nothing(node: Node) -> Node:
     """What a node without elements, or made from none, is: a constant. Empty tensors never reach a kernel."""
-    value = 0
+    value: float = 0
     if node.op.kind == "reduction":
         value = _NEUTRAL[node.op.name](node.dtype)
     elif node.op.name == "pad":

@@ -216,9 +216,8 @@ class Emitter:
             return self.put(wrap(f"{memory}({name}[{self.index(at)}])"), kind, level)
         if split is not None and split[0] == 1:
             q = _quarter(split[1])
-            if q is not None:
-                if not scalar:
-                    return self.put(wrap(f"{name}[{self.index(q)}]"), kind, level)
+            if q is not None and not scalar:
+                return self.put(wrap(f"{name}[{self.index(q)}]"), kind, level)
         self.wants_scalar.add(ref)
         each = ", ".join(f"{name}[{i}]" for i in self.lanes(at))
         return self.put(wrap(f"{memory}({each})"), kind, level)
@@ -288,7 +287,9 @@ def launch(threads: int) -> tuple[int, tuple[int, int, int], list[str]]:
 
 def declarations(kernel: Kernel, emitter: Emitter, first: int, params: int, skip=()):
     """Binding declarations from number `first`; `skip` are refs that the kernel file declares itself."""
-    lines, modes, order = [], [], []
+    lines: list[str] = []
+    modes: list[str] = []
+    order: list[tuple] = []
     written = {r: i for i, r in enumerate(kernel.writes)}
     read = {r: i for i, r in reversed(list(enumerate(kernel.reads)))}
     nodes = {r: n for n, r in zip(emitter.loads, kernel.reads, strict=True)}
@@ -389,8 +390,8 @@ def _reduction(kernel: Kernel, scalar: frozenset):
     lines += ["  " * (deepest - k - 1) + "}" for k in range(deepest)]
     # epilogue: values of the loops are out of scope
     emitter.bodies = [[]]
-    emitter.memo = {k: v for k, v in emitter.memo.items() if isinstance(v, str) and emitter.level_of.get(v, 0) == 0 and not by_lane
-                    or k[0] == "q" and emitter.level_of.get(v, 0) == 0}  # fmt: skip
+    emitter.memo = {k: v for k, v in emitter.memo.items() if (isinstance(v, str) and emitter.level_of.get(v, 0) == 0 and not by_lane)
+                    or (k[0] == "q" and emitter.level_of.get(v, 0) == 0)}  # fmt: skip
     emitter.var_level = {}
     for k, (anchor, dtype) in enumerate(accumulators):
         name = f"acc{k}"

@@ -58,10 +58,9 @@ def fill(name: str, params: dict, hooks: dict) -> str:
             if m[1] in params:
                 left_params.discard(m[1])
                 line = f"alias {m[1]} = {params[m[1]]};"
-        elif m := _HOOK.match(line):
-            if m[1] in hooks:
-                left_hooks.discard(m[1])
-                line = f"fn {m[1]}({m[2]}) {m[3] or ''} {{\n{hooks[m[1]]}\n}}"
+        elif (m := _HOOK.match(line)) and m[1] in hooks:
+            left_hooks.discard(m[1])
+            line = f"fn {m[1]}({m[2]}) {m[3] or ''} {{\n{hooks[m[1]]}\n}}"
         lines.append(line)
     missing = sorted(left_params | left_hooks)
     if missing:

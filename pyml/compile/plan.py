@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from ..device.base import rounded
@@ -41,7 +42,7 @@ class Plan:
 
     def explain(self) -> str:
         """One line per dispatch: what it computes, what it reads and writes, its output size."""
-        name = lambda ref: {"leaf": "in", "slot": "t", "out": "out", "params": "p"}[ref[0]] + str(ref[1])  # noqa: E731
+        name = lambda ref: {"leaf": "in", "slot": "t", "out": "out", "params": "p"}[ref[0]] + str(ref[1])
         lines = []
         for i, k in enumerate(self.kernels):
             shapes = " ".join(str(list(o.shape)) for o in k.group.outputs)
@@ -64,7 +65,7 @@ def graph_key(roots: list[Node], lift: bool):
     leaves: list[Node] = []
     buffers: dict = {}
     params: list[Node] = []
-    lines = []
+    lines: list[tuple] = []
     for node in toposort(roots, stop=is_given):
         number[id(node)] = len(number)
         if is_given(node):
@@ -82,7 +83,7 @@ def graph_key(roots: list[Node], lift: bool):
 
 
 def make_plan(roots: list[Node], profile: Profile, leaves: list[Node], writes: dict[int, int] | None = None,
-              params: list[Node] = ()) -> Plan:  # fmt: skip
+              params: Sequence[Node] = ()) -> Plan:  # fmt: skip
     """Plans `roots`. `writes` maps a root's position to the number of the leaf it is written back to."""
     writes = writes or {}
     canonical = Canonical(profile, leaves)

@@ -176,9 +176,8 @@ class Scheduler:
         not through a view)."""
         if node.size != group.domain:
             return False
-        if group.kind == "reduction" and node.src and any(a.src[0].size == node.size for a in group.anchors):
-            if self._feeds_anchor(node, group):
-                return False
+        if group.kind == "reduction" and self._feeds_anchor(node, group):
+            return False
         uses = [(c, al) for c, al in self.consumers[id(node)] if group in self.homes[id(c)]]
         return all(al and c.op.kind == "elementwise" and self._at_domain(c, group) for c, al in uses)
 
@@ -272,9 +271,9 @@ class Scheduler:
         # no way from a to b (or back) through another group
         between = (below[a.number] & ~(1 << b.number)) | (below[b.number] & ~(1 << a.number))
         for g in self.groups:
-            if g is not a and g is not b and between >> g.number & 1:
-                if below[g.number] >> b.number & 1 or below[g.number] >> a.number & 1:
-                    return False
+            to_either = below[g.number] >> b.number & 1 or below[g.number] >> a.number & 1
+            if g is not a and g is not b and between >> g.number & 1 and to_either:
+                return False
         return True
 
     def _merge(self, a: Group, b: Group) -> None:

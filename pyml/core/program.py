@@ -86,7 +86,6 @@ class Capture:
 
     # ---- one call
     def run(self, arrays: list) -> Any:
-        device = self.device
         if variables.version != self.version or any(v._pending is not None for v in self.states):
             variables.settle(self.states)
         if variables.lent:

@@ -130,7 +130,7 @@ class Tensor:
         if trace.current is None and self.size <= 1000:
             try:
                 return f"<Tensor {head}, value={np.array2string(self.numpy(), separator=', ')}>"
-            except Exception:  # noqa: BLE001  repr must not raise: the device may be gone, or waiting impossible
+            except Exception:
                 pass
         return f"<Tensor {head}>"
 
@@ -139,7 +139,7 @@ class Tensor:
 
     # ---- shape
     def reshape(self, *shape) -> Tensor:
-        from ..ops import reshape
+        from ..ops.shape import reshape
 
         return reshape(self, shape[0] if len(shape) == 1 and not isinstance(shape[0], int) else shape)
 
@@ -179,7 +179,7 @@ def as_node(x, dtype=None) -> Node:
                 "a symbolic KerasTensor was passed where a value is needed; build a Model of it and call that with data."
             )
         if isinstance(x, (list, tuple)) and any(isinstance(v, Tensor) or hasattr(v, "_value_node") for v in x):
-            from ..ops import stack
+            from ..ops.shape import stack
 
             node = stack(list(x))._node
         else:

@@ -169,10 +169,12 @@ def settle(variables: list[Variable]) -> None:
     if not waiting:
         return
     with trace.tracing(None):
-        realize([v._pending for v in waiting], device, keep_graph=trace.gradient_depth > 0)
+        realize([v._pending for v in waiting if v._pending is not None], device, keep_graph=trace.gradient_depth > 0)
     copies = []
     for v in waiting:
-        node, v._pending, v._lent = v._pending, None, None
+        node = v._pending
+        assert node is not None
+        v._pending, v._lent = None, None
         # the node may be somebody's Tensor, or a constant: a Variable's memory is its own
         own = device.alloc(v.size * 4)
         if v.size:

@@ -29,7 +29,7 @@ class Buffer:
         if release is not None:
             try:
                 release(self.handle, self.nbytes)
-            except Exception:  # noqa: BLE001  the interpreter is shutting down
+            except Exception:
                 pass
 
 

@@ -243,7 +243,7 @@ class BrowserDevice:
     def _translated(self, error) -> Exception:
         name, message = error.name, error.message
         if name == "DeviceLost":
-            return DeviceLost(f"the GPU device was lost: {message} Reload the page to go on.")
+            return DeviceLost(f"the GPU device was lost: {message}")
         if name == "KernelError":
             return KernelError(message)
         if name == "OutOfMemory":

@@ -54,7 +54,9 @@ class CpuDevice:
         with np.errstate(all="ignore"):
             for step in recorded:
                 if isinstance(step, Dispatch):
-                    step.kernel.run(*(b.handle for b in step.buffers))
+                    run = step.kernel.run
+                    assert run is not None
+                    run(*(b.handle for b in step.buffers))
                 else:
                     step.dst.handle[: step.nbytes] = step.src.handle[: step.nbytes]
 

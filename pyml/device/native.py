@@ -39,7 +39,7 @@ class NativeDevice:
             raise BackendUnavailable(f"WebGPU on the desktop needs the package wgpu ({e}); pip install wgpu.") from None
         try:
             adapter = wgpu.gpu.request_adapter_sync(power_preference="high-performance")
-        except Exception as e:  # noqa: BLE001  wgpu raises several kinds
+        except Exception as e:
             raise BackendUnavailable(f"no WebGPU adapter was found ({e}); install a Vulkan, Metal or D3D12 driver.") from None
         if adapter is None:
             raise BackendUnavailable("no WebGPU adapter was found; install a Vulkan, Metal or D3D12 driver.")
@@ -81,7 +81,7 @@ class NativeDevice:
         usage = u.STORAGE | u.COPY_SRC | u.COPY_DST | u.UNIFORM
         try:
             return self._device.create_buffer(size=nbytes, usage=usage)
-        except Exception as e:  # noqa: BLE001
+        except Exception as e:
             raise BufferTooLarge(f"the device could not allocate {nbytes:,} bytes ({e}).") from None
 
     def alloc(self, nbytes: int) -> Buffer:
@@ -118,7 +118,7 @@ class NativeDevice:
                     self._pipelines[key] = self._device.create_compute_pipeline(
                         layout=self._layout(kernel.bindings)[1], compute={"module": module, "entry_point": "main"}
                     )
-                except Exception as e:  # noqa: BLE001  wgpu raises several kinds
+                except Exception as e:
                     raise KernelError(f"kernel {kernel.label!r} does not compile: {e}") from None
             kernel.cache = self._pipelines[key]
         return kernel.cache
@@ -176,7 +176,7 @@ class NativeDevice:
         self._check()
         try:
             return bytes(self._queue.read_buffer(buffer.handle, 0, -(-nbytes // 4) * 4))[:nbytes]
-        except Exception as e:  # noqa: BLE001
+        except Exception as e:
             if "lost" in str(e).lower():
                 self._lost = str(e)
                 self._check()

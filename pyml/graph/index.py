@@ -104,7 +104,7 @@ class Index:
         return out
 
     def variables(self) -> set:
-        names = set()
+        names: set[str] = set()
         for atom in self.atoms_used():
             names |= {atom.name} if isinstance(atom, Var) else atom.expr.variables()
         return names
@@ -150,11 +150,11 @@ def _divide(e: Index, k: int) -> tuple[Index, Index]:
     """(e // k, e % k), simplified."""
     if k == 1:
         return e, constant(0)
-    if 0 <= e.low and e.high < k:
+    if e.low >= 0 and e.high < k:
         return constant(0), e
     if e.low >= 0 and e.low // k == e.high // k:
-        q = e.low // k
-        return constant(q), e - q * k
+        same = e.low // k
+        return constant(same), e - same * k
     # e = k * whole + rest
     whole = Index({a: c // k for a, c in e.terms.items() if c % k == 0}, e.const // k, e.atoms)
     rest = Index({a: c for a, c in e.terms.items() if c % k}, e.const % k, e.atoms)
@@ -170,7 +170,7 @@ def _divide(e: Index, k: int) -> tuple[Index, Index]:
         if g == 1 or g == k:
             continue
         small = Index({a: c for a, c in rest.terms.items() if c % g}, rest.const % g, rest.atoms)
-        if 0 <= small.low and small.high < g:
+        if small.low >= 0 and small.high < g:
             large = Index({a: c // g for a, c in rest.terms.items() if c % g == 0}, rest.const // g, rest.atoms)
             q, r = _divide(large, k // g)
             return q, r * g + small

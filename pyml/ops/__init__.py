@@ -11,7 +11,8 @@ import types
 
 from ..core.tensor import Tensor, convert_to_tensor
 from ..core.variable import Variable
-from . import indexing, linalg, math, nn, reduce, shape as _shape_ops
+from . import indexing, linalg, math, nn, reduce
+from . import shape as _shape_ops
 
 _HELPERS = {"standardize_axis", "abs_finite", "prims_bool"}
 
@@ -37,11 +38,11 @@ def _collect():
     wrapped: dict = {}
     for module in (math, reduce, _shape_ops, linalg, nn):
         for name, fn in vars(module).items():
-            if isinstance(fn, types.FunctionType) and not name.startswith("_") and name not in _HELPERS:
-                if fn.__module__.startswith("pyml.ops") and name not in wrapped:
-                    if fn.__name__ == "op":
-                        fn.__name__ = fn.__qualname__ = name
-                    wrapped[name] = _symbolic(fn)
+            public = isinstance(fn, types.FunctionType) and not name.startswith("_") and name not in _HELPERS
+            if public and fn.__module__.startswith("pyml.ops") and name not in wrapped:
+                if fn.__name__ == "op":
+                    fn.__name__ = fn.__qualname__ = name
+                wrapped[name] = _symbolic(fn)
     return wrapped
 
 
@@ -68,9 +69,9 @@ def _install_operators():
             setattr(cls, f"__r{dunder}__", lambda self, other, fn=fn: fn(other, self))
         for dunder, name in compare.items():
             setattr(cls, f"__{dunder}__", lambda self, other, fn=g[name]: fn(self, other))
-        setattr(cls, "__neg__", lambda self: g["negative"](self))
-        setattr(cls, "__abs__", lambda self: g["absolute"](self))
-        setattr(cls, "__invert__", lambda self: g["logical_not"](self))
+        cls.__neg__ = lambda self: g["negative"](self)
+        cls.__abs__ = lambda self: g["absolute"](self)
+        cls.__invert__ = lambda self: g["logical_not"](self)
         for name in ("sum", "mean", "max", "min", "argmax"):
             fn = g[name]
             setattr(cls, name, lambda self, axis=None, keepdims=False, fn=fn: fn(self, axis=axis, keepdims=keepdims))

@@ -52,8 +52,8 @@ def getitem(x, key) -> Tensor:
         elif isinstance(k, (int, np.integer)) and not isinstance(k, bool):
             if not -n <= k < n:
                 raise IndexError(f"index {k} is out of range for axis {axis} of size {n}.")
-            start.append(k % n)
-            stop.append(k % n + 1)
+            start.append(int(k) % n)
+            stop.append(int(k) % n + 1)
             step.append(1)
             drop.append(axis)
         elif isinstance(k, (Tensor, np.ndarray, list)) or hasattr(k, "_value_node"):
