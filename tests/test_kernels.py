@@ -31,7 +31,6 @@ def random(seed, *shape):
 def run(gpu, node: Node, arrays, profile: Profile):
     """The value of one routine node, by its kernel on the device."""
     spec = node.op.kernel(node, profile)
-    x, y, z = spec.grid
     assert max(spec.grid) <= 65535 and min(spec.grid) >= 1, spec.grid
     source = kernels.fill(spec.file, spec.params, spec.hooks)
     kernel = DeviceKernel(node.op.name, source, ("read",) * len(arrays) + ("read_write",), spec.grid)

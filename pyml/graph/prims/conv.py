@@ -172,6 +172,7 @@ FILTER_PARTIALS = routine(
     numpy=filter_partials_numpy,
     grad=None,
     kernel=_filter_partials_kernel,
+    samples=[((_array(28, 2, 6, 5, 1), _array(29, 2, 4, 4, 4)), _attrs(kernel_hw=(3, 2), splits=3))],
 )
 
 

@@ -28,7 +28,8 @@ def _by_group(x, groups):
 
 
 def _out_hw(x, window, strides, padding, dilation):
-    return tuple((n + sum(p) - d * (k - 1) - 1) // s + 1 for n, k, s, p, d in zip(x.shape[1:3], window, strides, padding, dilation, strict=True))
+    sizes = zip(x.shape[1:3], window, strides, padding, dilation, strict=True)
+    return tuple((n + sum(p) - d * (k - 1) - 1) // s + 1 for n, k, s, p, d in sizes)
 
 
 def conv_numpy(x, w, strides, padding, dilation, groups):

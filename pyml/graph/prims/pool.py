@@ -130,7 +130,7 @@ def _avg_grad_numpy(d, input_hw, size, strides, padding):
 
 
 # ---- kernels
-def _kernel(file, node: Node, image, pooled, profile: Profile, cells: int, element="f32", names="T", put=True) -> KernelSpec:
+def _kernel(file, node: Node, image, pooled, profile: Profile, cells: int, element="f32", names="T") -> KernelSpec:
     """`cells` threads a channel. A software adapter takes four channels a thread; on a GPU neighbours load neighbours."""
     a = node.attrs
     four = is_register(profile) and image[3] % 4 == 0
@@ -158,7 +158,7 @@ def _max_kernel(node: Node, profile: Profile) -> KernelSpec:
 
 def _max_grad_kernel(node: Node, profile: Profile) -> KernelSpec:
     x, y, _ = node.src
-    size, (batch, h, w, channels) = node.attrs["size"], x.shape
+    size, (batch, h, w, _) = node.attrs["size"], x.shape
     if node.attrs["strides"] == size and node.attrs["padding"][0][0] == node.attrs["padding"][1][0] == 0:
         windows = batch * ceil_div(h, size[0]) * ceil_div(w, size[1])
         return _kernel("max_pool2d_grad_apart", node, x.shape, y.shape, profile, windows, names="TB")
