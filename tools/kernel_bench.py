@@ -126,10 +126,10 @@ def processor_ms() -> float:
         except OSError:
             continue
     total, me = 0, os.getpid()
-    for pid, (parent, ticks) in table.items():
+    for child, (parent, ticks) in table.items():
         while ticks and parent in table and parent != me:
             parent = table[parent][0]
-        total += ticks * (parent == me and pid != me)
+        total += ticks * (parent == me and child != me)
     return total * 1000 / os.sysconf("SC_CLK_TCK")
 
 
