@@ -141,6 +141,22 @@ async def init_async(backend: str | None = None) -> str:
     return _device.name
 
 
+async def reopen_async() -> str:
+    """Opens the backend in use again after its device was lost, `cpu` where that fails. Returns the backend's name.
+
+    Values on the lost device are gone; whoever kept a copy assigns it again.
+    """
+    global _device, _reason
+    backend = _device.name if _device is not None else "cpu"
+    _opened.pop(backend, None)
+    _device = None
+    try:
+        return await init_async(backend)
+    except Exception as e:  # noqa: BLE001  any failure to open a GPU leaves the host
+        _device, _reason = _open("cpu"), f"{backend} was lost and could not be opened again: {e}"
+        return "cpu"
+
+
 def describe() -> str:
     """Backend and why, adapter, limits, features and versions, one per line."""
     import numpy as np

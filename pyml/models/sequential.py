@@ -31,6 +31,7 @@ class Sequential(Model):
     def __init__(self, layers=None, trainable=True, name=None):
         super().__init__(trainable=trainable, **({} if name is None else {"name": name}))
         self._stack = []
+        self.__dict__["_calls"] = []                   # symbolic calls this model made, undone when it changes
         for layer in layers or []:
             self.add(layer, rebuild=False)
         self._maybe_rebuild()
@@ -92,10 +93,14 @@ class Sequential(Model):
             if input_shape is None:
                 raise ValueError(f"Sequential '{self.name}': give build() the shape of the inputs.")
             source = InputLayer(batch_shape=tuple(input_shape))
+        for layer, node in self._calls:
+            layer._inbound_nodes[:] = [own for own in layer._inbound_nodes if own is not node]
+        calls = self.__dict__["_calls"] = []
         x = inputs = source.output
         with name_scope(self.name):
             for layer in self.layers:
                 x = layer(x)
+                calls.append((layer, layer._inbound_nodes[-1]))
         self.__dict__["_graph"] = Graph(inputs, x)
         self.built = True
 

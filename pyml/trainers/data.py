@@ -57,6 +57,16 @@ class Arrays:
         """`(x, y, sample_weight)` of some rows: a slice or an array of row numbers."""
         return map_structure(lambda a: None if a is None else np.ascontiguousarray(a[index]), self.struct)
 
+    def weigh(self, class_weight):
+        """Sets the sample weights from a dict of class to weight.
+
+        Raises:
+            ValueError: There are sample weights already.
+        """
+        if self.sample_weight is not None:
+            raise ValueError("fit: give either class_weight or sample_weight, not both.")
+        self.sample_weight = class_weights(self.y, class_weight)
+
     def split(self, fraction):
         """The first part and the last `fraction` of the samples, as two Arrays."""
         if not 0 < fraction < 1:

@@ -122,11 +122,12 @@ class Steps:
         return self.program((kind,), lambda: lambda x, y, w: getattr(ref(), kind)(x, y, w))
 
     def batch_step_with_results(self, kind):
-        """The same, and it returns the results of `results`."""
+        """The same for one batch by itself: metrics start anew, and it returns their `results`."""
         ref = weakref.ref(self)
 
         def make():
             def step(x, y, w):
+                ref().reset()
                 getattr(ref(), kind)(x, y, w)
                 return ref().results()
 

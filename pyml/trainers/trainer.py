@@ -9,7 +9,7 @@ from pyml.errors import DeviceLost
 from pyml.trainers import loop, recovery
 from pyml.trainers.compile_loss import CompileLoss
 from pyml.trainers.compile_metrics import CompileMetrics
-from pyml.trainers.data import Arrays, Batches, adapt, check_labels, class_weights
+from pyml.trainers.data import Arrays, Batches, adapt, check_labels
 from pyml.trainers.feed import BatchFeed, ResidentFeed
 from pyml.trainers.io import AsyncIO, SyncIO, drive
 from pyml.trainers.resident import LIMIT, Resident
@@ -72,6 +72,12 @@ class Trainer:
         if "_steps" in self.__dict__:
             self.__dict__["_steps"] = Steps(self)
             self.__dict__["_resident"] = {}
+
+    def _forget_device(self):
+        """Drops everything that lives on a lost device but the weights; `compile` starts anew."""
+        self.__dict__["compiled"] = False
+        self.__dict__["_resident"] = {}
+        self.__dict__["_steps"] = Steps(self)
 
     def _need_compile(self, what):
         if not self.compiled:
@@ -248,9 +254,7 @@ class Trainer:
         if class_weight is not None:
             if not isinstance(source, Arrays):
                 raise ValueError("fit: class_weight needs arrays; give sample weights with the batches instead.")
-            weight = class_weights(source.y, class_weight)
-            own = source.sample_weight
-            source.sample_weight = weight if own is None else weight * own
+            source.weigh(class_weight)
         feed = self._feed("train", source, batch_size, shuffle, steps_per_epoch)
         validation = None
         if held_out is not None:
@@ -390,17 +394,16 @@ class Trainer:
             return_dict: Return a dict by name.
 
         Returns:
-            The loss, or a list of loss and metrics, or a dict; means since `reset_metrics()`.
+            The loss, or a list of loss and metrics, or a dict; of this batch alone.
         """
         self._need_compile("train_on_batch")
         batch = Arrays(x, y, sample_weight, "train_on_batch")
         if class_weight is not None:
-            weight = class_weights(batch.y, class_weight)
-            batch.sample_weight = weight if batch.sample_weight is None else weight * batch.sample_weight
+            batch.weigh(class_weight)
         return self._on_batch("train", batch, return_dict)
 
     def test_on_batch(self, x, y=None, sample_weight=None, return_dict=False):
-        """Loss and metrics of one batch, without training; means since `reset_metrics()`."""
+        """Loss and metrics of one batch, without training."""
         self._need_compile("test_on_batch")
         return self._on_batch("test", Arrays(x, y, sample_weight, "test_on_batch"), return_dict)
 
