@@ -121,8 +121,7 @@ def _wrap(text, width):
 
 
 def _table(header, rows, widths, align):
-    inner = [width - (3 if i == 0 else 3) for i, width in enumerate(widths)]
-    inner = _fit(inner, sum(widths))
+    inner = _fit(widths, sum(widths))
 
     def cells(row, bar):
         columns = [_wrap(cell.rstrip(), n) for cell, n in zip(row, inner, strict=True)]
@@ -145,15 +144,14 @@ def _table(header, rows, widths, align):
     return [*lines, rule("└", "─", "┴", "┘")]
 
 
-def _fit(inner, total):
-    """Widths of the cells' text so that the whole table is `total` wide."""
-    spare = total - (sum(inner) + 3 * len(inner) + 1)
-    inner = list(inner)
-    i = 0
-    while spare:
-        inner[i % len(inner)] += 1 if spare > 0 else -1
-        spare += -1 if spare > 0 else 1
-        i += 1
+def _fit(widths, total):
+    """Widths of the cells' text so that the table with its bars is `total` wide, narrowed as rich does."""
+    excess = sum(widths) + 3 * len(widths) + 1 - total
+    inner = []
+    for i, width in enumerate(widths):
+        share = min(width, round(excess / (len(widths) - i)))
+        inner.append(width - share)
+        excess -= share
     return inner
 
 
