@@ -6,7 +6,7 @@ from pyml.layers.symbolic import KerasTensor
 from pyml.models.graph import Graph
 from pyml.models.model import Model
 from pyml.saving.registry import serialize_keras_object
-from pyml.utils.naming import name_scope
+from pyml.utils.naming import auto_name, name_scope
 
 
 class Sequential(Model):
@@ -102,6 +102,7 @@ class Sequential(Model):
                 x = layer(x)
                 calls.append((layer, layer._inbound_nodes[-1]))
         self.__dict__["_graph"] = Graph(inputs, x)
+        auto_name("functional")                        # Keras makes an inner model here, which takes a name
         self.built = True
 
     def _maybe_build(self, args, kwargs):

@@ -104,31 +104,25 @@ def _connections(model, layer):
 
 
 def _wrap(text, width):
-    """`text` in lines of at most `width`, broken at spaces where possible."""
+    """`text` in lines of at most `width`, broken at spaces; longer words end in an ellipsis."""
     lines, line = [], ""
-    for word in re.findall(r"\S+\s*", text) or [""]:
-        while len(word.rstrip()) > width:
-            if line:
-                lines.append(line)
-                line = ""
-            lines.append(word[:width])
-            word = word[width:]
-        if len(line) + len(word.rstrip()) > width:
+    for word in re.findall(r"\s*\S+", text) or [""]:
+        if line and len(line) + len(word) > width:
             lines.append(line)
-            line = ""
-        line += word
-    return [*lines, line] if line or not lines else lines
+            line, word = "", word.lstrip()
+        line += word if len(line) + len(word) <= width else word[:width - 1] + "…"
+    return [*lines, line]
 
 
 def _table(header, rows, widths, align):
     inner = _fit(widths, sum(widths))
 
     def cells(row, bar):
-        columns = [_wrap(cell.rstrip(), n) for cell, n in zip(row, inner, strict=True)]
+        columns = [_wrap(cell, n) for cell, n in zip(row, inner, strict=True)]
         height = max(len(column) for column in columns)
         lines = []
         for i in range(height):
-            parts = [_align((column[i] if i < len(column) else "").rstrip(), n, how)
+            parts = [_align(column[i] if i < len(column) else "", n, how)
                      for column, n, how in zip(columns, inner, align, strict=True)]
             lines.append(f"{bar} " + f" {bar} ".join(parts) + f" {bar}")
         return lines

@@ -78,6 +78,8 @@ class CompileMetrics:
         for prefix, own in self.per_output:
             for metric in own:
                 name = prefix + metric.name
+                if name in seen and self.weighted:
+                    name = f"{prefix}weighted_{metric.name}"
                 count = seen.get(name, 0)
                 seen[name] = count + 1
                 pairs.append((f"{name}_{count}" if count else name, metric))

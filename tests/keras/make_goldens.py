@@ -1,0 +1,37 @@
+"""Writes goldens.json with Keras' numbers.
+
+    KERAS_BACKEND=torch python tests/keras/make_goldens.py     (in an environment with keras==3.15.1 and torch)
+"""
+
+import json
+import sys
+from pathlib import Path
+
+import keras
+
+from cases import CASES
+
+
+def rounded(value):
+    """Numbers with nine significant digits, which hold a float32."""
+    if isinstance(value, float):
+        return float(f"{value:.9g}")
+    if isinstance(value, dict):
+        return {key: rounded(item) for key, item in value.items()}
+    return [rounded(item) for item in value] if isinstance(value, list | tuple) else value
+
+
+def main():
+    only = sys.argv[1:]
+    path = Path(__file__).with_name("goldens.json")
+    goldens = json.loads(path.read_text()) if path.exists() else {}
+    for case in CASES:
+        if not only or case.__name__ in only:
+            goldens[case.__name__] = rounded(case(keras))
+            goldens["_made_by"] = f"keras {keras.__version__} on {keras.backend.backend()}"
+            path.write_text(json.dumps(goldens, sort_keys=True, ensure_ascii=False) + "\n")
+            print(case.__name__, flush=True)
+
+
+if __name__ == "__main__":
+    main()
