@@ -17,9 +17,7 @@ def build_model():
 
 def open_page(page, site, query):
     page.goto(f"{site}{PAGE}?{query}")
-    page.wait_for_function(
-        "() => !document.querySelector('#train').disabled || pymlDemo.error", timeout=90_000
-    )
+    page.wait_for_function("() => !document.querySelector('#train').disabled || pymlDemo.error", timeout=90_000)
     return page
 
 
@@ -87,9 +85,7 @@ def test_progress_lines_of_the_terminal_reach_the_console(trained):
 
 
 def test_the_page_answers_while_the_worker_trains(trained):
-    assert (
-        trained.evaluate("() => longest") < 1500
-    )  # ms between two 20 ms ticks, on a machine with other work
+    assert trained.evaluate("() => longest") < 1500  # ms between two 20 ms ticks, on a machine with other work
 
 
 def test_both_charts_have_a_line(trained):
@@ -204,18 +200,17 @@ def test_a_failed_download_names_the_file_and_can_be_tried_again(page, console, 
     page.wait_for_function("() => !document.querySelector('#train').disabled", timeout=90_000)
 
 
-def test_a_lost_device_is_explained_with_a_way_to_go_on(page, site):
+def test_a_lost_device_is_explained_and_the_page_goes_on(page, site):
     open_page(page, site, "backend=webgpu")
     train(page, epochs=100, wait=False)
-    page.wait_for_function("() => document.querySelector('#running').value.startsWith('Epoch')")
-    page.evaluate("() => pymlPython.runPython('await pyml.config.device().lose()')")
+    page.wait_for_function("() => document.querySelector('#running').value.startsWith('Epoch 2')")
+    page.evaluate("() => pymlPython.runPython('import pyml; await pyml.config.device().lose()')")
     result = finished(page)
-    assert "lost" in result["error"]
+    assert "lost" in result["error"] and result["testAccuracy"] > 0.5
     assert "graphics device was lost" in page.text_content("#notices")
-    page.get_by_role("button", name="Start again").click()
-    page.wait_for_function(
-        "() => document.querySelector('#status')?.dataset.phase === 'ready'", timeout=90_000
-    )
+    page.fill("#epochs", "1")
+    page.get_by_role("button", name="Train again").click()
+    page.wait_for_function("() => pymlDemo.done && !pymlDemo.error", timeout=60_000)
 
 
 def test_every_control_has_a_name_and_headings_are_in_order(page, site):

@@ -5,6 +5,7 @@ import { drawingPad } from "../../web/pad.js";
 import { addressOptions, loadPyml } from "../../web/pyml.js";
 import { showConfusion, showDigits, showProbabilities } from "./results.js";
 
+const charts = { loss: null, accuracy: null };
 const $ = (id) => document.getElementById(id);
 const asked = new URLSearchParams(location.search);
 const demo = (window.pymlDemo = { done: false, error: null, testAccuracy: null, backend: null });
@@ -33,19 +34,16 @@ function finish(error) {
 // ---- starting
 
 async function start() {
-  const [source, ...rest] = await Promise.all([
+  const python = loadPyml({ status: $("status"), files: [{ path: "mnist.npz", url: "../../data/mnist.npz" }] });
+  const [source, loss, accuracy] = await Promise.all([
     fetch("model.py").then((answer) => answer.text()),
     liveChart($("loss"), { title: "Loss", y: "loss" }),
     liveChart($("accuracy"), { title: "Accuracy", y: "accuracy", percent: true }),
   ]);
-  [charts.loss, charts.accuracy] = rest;
+  Object.assign(charts, { loss, accuracy });
   original = source;
   if (!$("source").value) $("source").value = source;
-
-  pyml = await loadPyml({
-    status: $("status"),
-    files: [{ path: "mnist.npz", url: "../../data/mnist.npz" }],
-  });
+  pyml = await python;
   pyml.on("stdout", log);
   pyml.on("stderr", log);
   pyml.on("model", ({ parameters, digits }) => {
@@ -86,8 +84,6 @@ function log(text) {
 
 // ---- training
 
-const charts = { loss: null, accuracy: null };
-
 function plot(t, split, loss, accuracy) {
   if (Number.isFinite(loss)) charts.loss.add([{ t, split, loss }]);
   if (Number.isFinite(accuracy)) charts.accuracy.add([{ t, split, accuracy }]);
@@ -100,8 +96,7 @@ function onStep({ epoch, step, of, ms, loss, accuracy }) {
   plot(epoch + step / of, "training", loss, accuracy);
 }
 
-function onEpoch({ epoch, loss, accuracy, val_loss, val_accuracy }) {
-  plot(epoch + 1, "training", loss, accuracy);
+function onEpoch({ epoch, val_loss, val_accuracy }) {
   plot(epoch + 1, "test", val_loss, val_accuracy);
 }
 
@@ -128,31 +123,30 @@ async function train() {
 function show(result, milliseconds) {
   if (result.error) {
     $("running").value = "Training stopped.";
-    if (result.lost) lost(result.error);
-    else $("problem").textContent = result.error;
+    $("problem").textContent = result.error;
     return finish(result.error);
   }
+  if (result.lost) explainLoss(result.lost);
   demo.testAccuracy = result.accuracy;
-  $("running").value = `Trained in ${(milliseconds / 1000).toFixed(0)} s.`;
-  $("progress").value = 1;
+  $("running").value = `Trained for ${(milliseconds / 1000).toFixed(0)} s.`;
   const right = result.tested - result.mistakes;
   $("result").textContent = `It reads ${right.toLocaleString("en")} of ${result.tested.toLocaleString("en")} unseen digits: ${(100 * result.accuracy).toFixed(2)} %.`;
-  showDigits($("digits"), result.digits, $("mistakes").checked);
+  showDigits($("digits"), result, $("mistakes").checked);
   $("digits-note").textContent = `${result.mistakes} misread; a mistake is marked “4 as 9”.`;
   showConfusion($("confusion"), result.confusion);
-  finish(null);
+  finish(result.lost);
   readPad();
 }
 
-function lost(message) {
+/** A driver reset or a sleeping tab took the device; fit has put the last epoch's weights on another. */
+function explainLoss(message) {
   log(message);
-  const box = notice("The graphics device was lost (a driver reset, or the tab was asleep). The trained weights in it are gone. ", true);
+  const box = notice("The graphics device was lost while training. The network is back as it was after its last whole epoch. ", true);
   const again = document.createElement("button");
-  again.textContent = "Start again";
-  again.addEventListener("click", () => location.reload());
+  again.type = "button";
+  again.textContent = "Train again";
+  again.addEventListener("click", () => { box.remove(); train(); });
   box.append(again);
-  pyml.close();
-  pyml = null;
 }
 
 function stop() {

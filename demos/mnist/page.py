@@ -14,8 +14,7 @@ from pyml_page import post, stopping
 import pyml
 from pyml import callbacks
 
-SHOWN = 54  # test digits in the grid
-REPORT_EVERY = 0.15  # seconds between two reports of the running loss
+SHOWN = 54  # digits in the grid, at most
 
 state = {"model": None, "test": None}
 
@@ -38,31 +37,36 @@ def load_digits(path="mnist.npz"):
     return (images("x_train"), labels("y_train")), (images("x_test"), labels("y_test"))
 
 
-class Report(callbacks.Callback):
-    """Tells the page how training goes and hears its Stop button, both between two steps."""
+class Report(callbacks.ProgbarLogger):
+    """The terminal's progress lines, and the same for the page; hears the page's Stop button.
 
-    def on_train_begin(self, logs=None):
-        self.epoch, self.steps, self.due = 0, 0, 0.0
+    `fit` moves a progress bar a few times a second with losses it has read anyway, so this costs no step a wait.
+    """
 
     def on_epoch_begin(self, epoch, logs=None):
+        super().on_epoch_begin(epoch, logs)
         self.epoch, self.began = epoch, time.perf_counter()
-        self.per_epoch = (self.params or {}).get("steps") or 0
+        self.before = (0, {})
 
     def on_train_batch_end(self, batch, logs=None):
-        self.steps += 1
+        super().on_train_batch_end(batch, logs)
+        steps, means = batch + 1, numbers(logs)
+        ms = 1000 * (time.perf_counter() - self.began) / steps
+        send("step", epoch=self.epoch, step=steps, of=self.target or steps, ms=ms, **self.since_last(steps, means))
         if stopping():
             self.model.stop_training = True
-        now = time.perf_counter()
-        if now < self.due or not logs:
-            return
-        self.due = now + REPORT_EVERY
-        send(
-            "step", epoch=self.epoch, step=batch + 1, of=self.per_epoch,
-            ms=1000 * (now - self.began) / (batch + 1), **numbers(logs),
-        )  # fmt: skip
+
+    def since_last(self, steps, means):
+        """Means over the steps since the last report, out of two means since the epoch began."""
+        earlier, old = self.before
+        self.before = (steps, means)
+        if steps <= earlier:
+            return means
+        return {k: (steps * v - earlier * old.get(k, 0.0)) / (steps - earlier) for k, v in means.items()}
 
     def on_epoch_end(self, epoch, logs=None):
-        send("epoch", epoch=epoch, seconds=time.perf_counter() - self.began, **numbers(logs))
+        super().on_epoch_end(epoch, logs)
+        send("epoch", epoch=epoch, **numbers(logs))
 
 
 def numbers(logs):
@@ -88,13 +92,15 @@ async def train(source, epochs, batch_size):
         (x, y), test = load_digits()
         state.update(model=model, test=test)
         send("model", parameters=model.count_params(), digits=len(x), epochs=epochs)
-        await model.fit_async(
-            x, y, batch_size=batch_size, epochs=epochs, validation_data=test, verbose=2, callbacks=[Report()]
-        )
-        return await examine()
-    except pyml.errors.DeviceLost as error:
-        return {"lost": True, "error": str(error)}
-    except Exception as error:  # anything a user's model.py can do
+        lost = None
+        try:
+            await model.fit_async(x, y, batch_size=batch_size, epochs=epochs, validation_data=test, verbose=2, callbacks=[Report()])
+        except pyml.errors.DeviceLost as error:  # fit has put the last epoch's weights on a new device
+            lost = str(error)
+        except KeyboardInterrupt:  # the Stop button, pressed twice
+            pass
+        return {"lost": lost, **await examine()}
+    except (Exception, KeyboardInterrupt) as error:  # anything a user's model.py can do
         return {"error": user_traceback(error)}
 
 
@@ -108,26 +114,28 @@ def user_traceback(error):
 
 
 async def examine():
-    """Reads every test digit: accuracy, confusion matrix, and the digits for the grid, mistakes first."""
+    """Reads every test digit: accuracy, confusion matrix, and digits for the grid."""
     x, y = state["test"]
     chances = await state["model"].predict_async(x, batch_size=250, verbose=0)
     read = chances.argmax(axis=1)
     accuracy = float((read == y).mean())
     confusion = np.zeros((10, 10), int)
     np.add.at(confusion, (y, read), 1)
-    wrong = np.flatnonzero(read != y)
-    shown = np.sort(np.concatenate([wrong[: SHOWN // 2], np.flatnonzero(read == y)[: SHOWN - min(len(wrong), SHOWN // 2)]]))
+    wrong, right = np.flatnonzero(read != y), np.flatnonzero(read == y)
     print(f"Test accuracy: {accuracy:.4f} ({len(wrong)} of {len(y)} digits misread)")
+
+    def digit(i):
+        pixels = (x[i].ravel() * 255).astype(int).tolist()
+        return {"pixels": pixels, "label": int(y[i]), "read": int(read[i]), "sure": float(chances[i].max())}
+
     return {
         "accuracy": accuracy,
         "mistakes": len(wrong),
         "tested": len(y),
         "confusion": confusion.tolist(),
-        "digits": [
-            {"pixels": (x[i].ravel() * 255).astype(int).tolist(), "label": int(y[i]), "read": int(read[i]), "sure": float(chances[i].max())}
-            for i in shown.tolist()
-        ],
-    }  # fmt: skip
+        "wrong": [digit(i) for i in wrong[:SHOWN].tolist()],
+        "right": [digit(i) for i in right[:SHOWN].tolist()],
+    }
 
 
 async def read_digit(pixels):

@@ -1,11 +1,16 @@
 // Draws what the trained network reads: test digits, the confusion matrix, and the bars beside the pad.
 
-let shown = [];
+const GRID = 54; // 9 rows of 6, 6 of 9
+const FIRST = 12; // mistakes shown before the digits it reads right
 
-/** A grid of test digits, `{ pixels, label, read, sure }`; null shows the last ones again. */
+let shown = { wrong: [], right: [] };
+
+/** A grid of test digits, `{ pixels, label, read, sure }`, mistakes first; null shows the last ones again. */
 export function showDigits(list, digits, onlyMistakes) {
   shown = digits ?? shown;
-  list.replaceChildren(...shown.filter(({ label, read }) => !onlyMistakes || label !== read).map(digitItem));
+  const { wrong, right } = shown;
+  const some = [...wrong.slice(0, FIRST), ...right].slice(0, GRID);
+  list.replaceChildren(...(onlyMistakes ? wrong : some).map(digitItem));
 }
 
 function digitItem({ pixels, label, read, sure }) {

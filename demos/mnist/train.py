@@ -14,8 +14,9 @@ def main():
     if options.backend:
         os.environ["PYML_BACKEND"] = options.backend
 
-    import pyml
     from model import build_model
+
+    import pyml
     from pyml.datasets import mnist
 
     (x_train, y_train), (x_test, y_test) = mnist.load_data()
