@@ -16,6 +16,7 @@ def parser() -> argparse.ArgumentParser:
     demo.add_argument("name", nargs="?", help="a folder of demos/; without it the demos are listed")
     demo.add_argument("--headless", action="store_true", help="no window, even where there is a display")
     demo.add_argument("--port", type=int, default=8000)
+    demo.add_argument("--epochs", type=int, help="for a headless run; the page has its own default")
     demo.add_argument("--backend", default="webgpu", help="for a headless run: webgpu (default) or cpu")
     demo.add_argument("--timeout", type=float, default=900, help="seconds a headless run may take")
 
@@ -94,7 +95,13 @@ def run_demo(options: argparse.Namespace) -> int:
     from pyml.cli.build import AssetError, BuildError
 
     try:
-        return demo.run(options.name, options.port, options.headless, options.timeout, options.backend)
+        return demo.run(
+            options.name,
+            port=options.port,
+            headless=options.headless,
+            timeout=options.timeout,
+            query={"backend": options.backend, "epochs": options.epochs},
+        )
     except (AssetError, BuildError, demo.DemoError) as error:
         return fail(error)
 

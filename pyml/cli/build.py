@@ -159,9 +159,7 @@ def place_wheels(runtime: Path, folder: Path, quick: bool, say: Say) -> set[str]
     lock = json.loads((runtime / "pyodide-lock.json").read_text())
     owners = {entry["file_name"]: name for name, entry in lock["packages"].items()}
     served = {
-        owners[path.name]: wheel.repack(path, folder, runtime, cache)
-        for path in sorted(runtime.glob("*.whl"))
-        if path.name in owners
+        owners[path.name]: wheel.repack(path, folder, runtime, cache) for path in sorted(runtime.glob("*.whl")) if path.name in owners
     }
     sources = wheel.read_sources()
     files = bytecode.with_bytecode(sources, runtime, cache, compile_new=not quick)

@@ -5,6 +5,7 @@ import time
 import webbrowser
 from collections.abc import Iterator
 from pathlib import Path
+from urllib.parse import urlencode
 
 from pyml.cli import browser as browsers
 from pyml.cli import paths
@@ -30,7 +31,7 @@ def run(
     port: int = 8000,
     headless: bool = False,
     timeout: float = 900,
-    backend: str = "webgpu",
+    query: dict | None = None,
 ) -> int:
     """Runs one demo; returns the command's exit status.
 
@@ -39,7 +40,7 @@ def run(
         port: Where it is served when a window opens; a busy one is replaced by a free one.
         headless: No window even where there is a display.
         timeout: Seconds a headless run may take.
-        backend: What a headless run computes on; a machine without a GPU has a software adapter.
+        query: Options of a headless run by the names the page knows, such as `backend` and `epochs`.
 
     Raises:
         DemoError: There is no such demo, or it failed.
@@ -55,7 +56,7 @@ def run(
     if browsers.has_display() and not headless:
         return show(name, site, port)
     try:
-        return run_headless(name, site, timeout, backend)
+        return run_headless(name, site, timeout, query or {})
     except browsers.NoBrowser as reason:
         print(f"{reason}\nserving the page instead; open it in a browser with WebGPU:")
         return serve(name, site, port, open_window=False)
@@ -82,14 +83,15 @@ def serve(name: str, site: Path, port: int, open_window: bool) -> int:
     return 0
 
 
-def run_headless(name: str, site: Path, timeout: float, backend: str = "webgpu") -> int:
+def run_headless(name: str, site: Path, timeout: float, query: dict) -> int:
     """Lets the page run by itself, prints its lines as they come, and judges the result."""
+    options = urlencode({"autorun": 1, **{key: value for key, value in query.items() if value is not None}})
     picture = paths.build_dir() / f"demo-{name}.png"
     with running(site) as url, browsers.chromium() as chromium:
         page = chromium.new_page(viewport={"width": 1280, "height": 1000})
         with streamed(page) as problems:
             print(f"training in headless Chromium {chromium.version}", flush=True)
-            page.goto(f"{url}/demos/{name}/index.html?autorun=1&backend={backend}")
+            page.goto(f"{url}/demos/{name}/index.html?{options}")
             result = wait_for_result(page, timeout, problems)
             page.screenshot(path=str(picture), full_page=True)
     print(f"screenshot: {picture}")

@@ -123,10 +123,7 @@ def patched_lock(lock: dict, served: dict[str, Path], pyml: Path) -> dict:
         served: The wheel of each served package by the package's name.
         pyml: The pyml wheel.
     """
-    packages = {
-        name: {**lock["packages"][name], "file_name": path.name, "sha256": digest(path)}
-        for name, path in served.items()
-    }
+    packages = {name: {**lock["packages"][name], "file_name": path.name, "sha256": digest(path)} for name, path in served.items()}
     return {**lock, "packages": dict(sorted({**packages, "pyml": lock_entry(pyml)}.items()))}
 
 

@@ -66,6 +66,4 @@ def pack(tarball: Path, target: Path) -> None:
     images, labels = read_digits(tarball)
     train, test = split(labels)
     with replacing(target) as part, open(part, "wb") as file:
-        np.savez_compressed(
-            file, x_train=images[train], y_train=labels[train], x_test=images[test], y_test=labels[test]
-        )
+        np.savez_compressed(file, x_train=images[train], y_train=labels[train], x_test=images[test], y_test=labels[test])

@@ -36,8 +36,7 @@ def check_sha256(path: Path, expected: str) -> None:
     if found != expected:
         path.unlink()
         raise AssetError(
-            f"{path.name}: checksum differs: expected sha256 {expected}, received {found}. "
-            "The file was removed; run the command again."
+            f"{path.name}: checksum differs: expected sha256 {expected}, received {found}. The file was removed; run the command again."
         )
 
 
