@@ -13,7 +13,7 @@ import contender
 import meter
 import step_cost
 
-BATCH = 16
+BATCH = 8
 BYTES = 4
 
 
@@ -37,13 +37,13 @@ def test_every_variable_of_a_book_convnet_step_is_written_in_place(device):
 
 def test_a_replayed_step_of_fit_takes_at_most_3_device_calls(device):
     bench = book_convnet_bench()
-    bench.loop(8)
+    bench.loop(2)
     with meter.Meter() as few:
-        bench.loop(8)
-    bench.loop(24)
+        bench.loop(2)
+    bench.loop(10)
     with meter.Meter() as many:
-        bench.loop(24)
-    assert (many.calls - few.calls) / 16 <= 3, many.counts
+        bench.loop(10)
+    assert (many.calls - few.calls) / 8 <= 3, many.counts
 
 
 def test_a_train_on_batch_writes_two_arrays_replays_once_and_reads_once(device):
@@ -87,7 +87,7 @@ def test_a_long_fit_holds_no_more_than_a_short_one(device):
         return now["buffers"], now["bytes"]
 
     after_epochs(2)   # the first fit compiles
-    assert after_epochs(12) == after_epochs(2)
+    assert after_epochs(8) == after_epochs(2)
 
 
 def test_peak_memory_is_at_most_1_3_times_the_live_set(device):
@@ -98,6 +98,7 @@ def test_peak_memory_is_at_most_1_3_times_the_live_set(device):
         for _ in range(3):
             bench.single()
     plan = seen.plan
-    arrays = sum(node.size * BYTES for node in [*plan.leaves, *plan.outs])
-    live_set = arrays + plan.live_bytes
+    state = [*bench.model.variables, *bench.model.optimizer.variables]
+    arrays = [np.prod(v.shape, dtype=int) for v in state] + [bench.x.size, bench.y.size]
+    live_set = BYTES * (sum(arrays) + sum(node.size for node in plan.outs)) + plan.live_bytes
     assert seen.peak_bytes - before <= 1.3 * live_set, (seen.peak_bytes - before, live_set, plan.explain())
