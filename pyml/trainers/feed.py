@@ -22,21 +22,26 @@ class ResidentFeed:
     def __init__(self, steps, kind, data, batch_size, shuffle=False, per_epoch=None):
         self.steps, self.kind, self.data = steps, kind, data
         self.shuffle = shuffle
-        full, rest = divmod(data.size, batch_size)
-        self.sizes = [batch_size] * full + ([rest] if rest else [])
-        self.num_batches = per_epoch or len(self.sizes)
+        self.batch_size = min(batch_size, data.size)
+        full, rest = divmod(data.size, self.batch_size)
+        self.tails = [False] * full + ([True] if rest else [])
+        self.num_batches = per_epoch or len(self.tails)
         self._stream = None if per_epoch is None else self._endless()
+        data.shuffle(np.arange(data.size), self.batch_size)
+
+    def _program(self, tail):
+        return self.steps.resident_step(self.kind, self.data, self.batch_size, tail)
 
     def programs(self):
         """The programs this feed runs, for compiling ahead."""
-        return [(self.steps.resident_step(self.kind, self.data, size), ()) for size in dict.fromkeys(self.sizes)]
+        return [(self._program(tail), ()) for tail in dict.fromkeys(self.tails)]
 
     def _one_pass(self):
         if self.shuffle:
-            self.data.shuffle(np.random.permutation(self.data.size))
+            self.data.shuffle(np.random.permutation(self.data.size), self.batch_size)
         self.steps.rewind_program(self.data)()
-        runs = {size: self.steps.resident_step(self.kind, self.data, size) for size in set(self.sizes)}
-        return [runs[size] for size in self.sizes]
+        runs = [self._program(tail) for tail in (False, True)]
+        return [runs[tail] for tail in self.tails]
 
     def _endless(self):
         while True:

@@ -23,7 +23,7 @@ class Resident:
         self.form = form_of(arrays)
         self.size = arrays.size
         self.tensors = map_structure(lambda a: None if a is None else convert_to_tensor(a), arrays.struct)
-        self.order = convert_to_tensor(np.arange(self.size, dtype="int32"))
+        self.orders = {}
         self.place = Variable(np.int32(0), dtype="int32", trainable=False, name="place")
 
     def fits(self, arrays):
@@ -39,20 +39,35 @@ class Resident:
     def _write(self, tensor, array):
         self.device.write(tensor._node.buffer, from_host(np.ascontiguousarray(array)))
 
-    def shuffle(self, order):
-        """Sets the order of the rows for the next pass."""
-        self._write(self.order, np.asarray(order, dtype="int32"))
+    def shuffle(self, order, size):
+        """Sets the order of the rows for passes in batches of `size`."""
+        order = np.asarray(order, dtype="int32")
+        full = len(order) // size * size
+        parts = (order[:full].reshape(-1, size), order[full:])
+        if size not in self.orders:
+            self.orders[size] = tuple(convert_to_tensor(part) if part.size else None for part in parts)
+            return
+        for tensor, part in zip(self.orders[size], parts, strict=True):
+            if tensor is not None:
+                self._write(tensor, part)
 
-    def batch(self, size):
-        """The next `size` rows of `(x, y, sample_weight)`; the place moves on. For use inside a program."""
-        here = prims.broadcast_to(prims.reshape(self.place.value._node, (1,)), (size,))
-        position = prims.add(here, prims.iota(size, "int32"))
-        rows = prims.gather(self.order._node, position)
-        self.place.assign_add(size)
+    def batch(self, size, tail=False):
+        """The next `size` rows of `(x, y, sample_weight)`; the place moves on. For use inside a program.
+
+        `tail` gives the short batch at the end of a pass instead. Row numbers lie in one matrix row per batch, so
+        finding them is a single gather.
+        """
+        full, rest = self.orders[size]
+        if tail:
+            rows = rest._node
+        else:
+            row = prims.gather(full._node, prims.reshape(self.place.value._node, (1,)))
+            rows = prims.reshape(row, (size,))
+            self.place.assign_add(1)
         return map_structure(lambda t: None if t is None else Tensor(prims.gather(t._node, rows)), self.tensors)
 
     def rewind(self):
-        """Back to the first row. For use inside a program."""
+        """Back to the first batch. For use inside a program."""
         self.place.assign(ops.cast(0, "int32"))
 
 

@@ -104,17 +104,17 @@ class Steps:
             self.programs[key] = found
         return found
 
-    def resident_step(self, kind, data, size):
-        """A program without arguments: the next `size` rows of a Resident dataset, one step."""
+    def resident_step(self, kind, data, size, tail=False):
+        """A program without arguments: the next `size` rows of a Resident dataset (or its short tail), one step."""
         ref = weakref.ref(self)
 
         def make():
             def step():
-                getattr(ref(), kind)(*data.batch(size))
+                getattr(ref(), kind)(*data.batch(size, tail))
 
             return step
 
-        return self.program((kind, id(data), size), make)
+        return self.program((kind, id(data), size, tail), make)
 
     def batch_step(self, kind):
         """A program of `(x, y, sample_weight)`: one step."""

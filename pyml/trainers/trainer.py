@@ -285,8 +285,6 @@ class Trainer:
         data = self._resident.get(kind)
         if data is not None and data.fits(source):
             data.update(source)
-            if not shuffle:
-                data.shuffle(range(source.size))
         else:
             if data is not None:
                 self._steps.forget(data)
