@@ -47,6 +47,11 @@ def flat(file: str, threads: int, params: dict, profile: Profile, hooks: dict | 
     return KernelSpec(file, {**params, "WG": wg, fold_name: across}, grid, hooks or {})
 
 
+def chunk_of(total: int, splits: int) -> int:
+    """Terms in each of `splits` partial sums: a multiple of four, so that the last ones may be short or empty."""
+    return ceil_div(total, 4 * splits) * 4 if splits > 1 else total
+
+
 @dataclass(frozen=True)
 class Gemm:
     """A product of any layout: `y[out(z, m, n)] = sum_k a(z, m, k) b(z, k, n)`, the hooks as WGSL bodies."""

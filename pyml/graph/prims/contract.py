@@ -7,7 +7,7 @@ import numpy as np
 from ...errors import DtypeError, ShapeError
 from ..node import Node
 from ..op import KernelSpec, Profile, routine
-from .choose import Gemm, ceil_div, flat, gemm, is_register, product_splits
+from .choose import Gemm, ceil_div, chunk_of, flat, gemm, is_register, product_splits
 from .leaf import full
 from .reduce import reduce_sum
 
@@ -66,7 +66,7 @@ def _absorb(node: Node) -> Node | None:
 
 def _general(m, n, k, z, ta, tb, splits=1) -> Gemm:
     """The product for the kernels that take any layout; with splits, z counts partial sums over k."""
-    chunk = ceil_div(k, splits)
+    chunk = chunk_of(k, splits)
     step, matrix, guard = "k", "z", ""
     if splits > 1:
         step, matrix = f"(z * {chunk}u + k)", "0u"
@@ -116,7 +116,7 @@ MATMUL = routine(
 
 def _partials_numpy(a, b, ta, tb, splits):
     a, b = _swap(a) if ta else a, _swap(b) if tb else b
-    chunk = ceil_div(a.shape[1], splits)
+    chunk = chunk_of(a.shape[1], splits)
     return np.stack([a[:, i * chunk : (i + 1) * chunk] @ b[i * chunk : (i + 1) * chunk] for i in range(splits)])
 
 

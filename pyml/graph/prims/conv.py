@@ -7,7 +7,7 @@ import numpy as np
 from ...errors import ShapeError
 from ..node import Node
 from ..op import KernelSpec, Profile, routine
-from .choose import ceil_div, filter_splits, flat, gemm, is_register
+from .choose import ceil_div, chunk_of, filter_splits, flat, gemm, is_register
 from .contract import float_only
 from .conv_host import conv_numpy, filter_grad_numpy, filter_partials_numpy, input_grad_numpy
 from .conv_layout import Window, backward_gemm, filter_gemm, forward_gemm
@@ -88,7 +88,7 @@ def _filter_partials_kernel(node: Node, profile: Profile) -> KernelSpec:
     x, dy = node.src
     splits = node.attrs.get("splits", 1)
     v = Window.of(x.shape, node.shape[-4:], dy.shape, node.attrs)
-    chunk = ceil_div(v.pixels, splits)
+    chunk = chunk_of(v.pixels, splits)
     taps = v.window[0] * v.window[1]
     if v.depthwise and v.channels % 4 == 0:
         params = v.params(thin=True) | {"S": splits, "CHUNK": chunk}

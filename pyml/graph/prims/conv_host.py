@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from .choose import chunk_of
+
 
 def _padded(x, padding):
     return np.pad(x, ((0, 0), *padding, (0, 0))) if any(n for side in padding for n in side) else x
@@ -58,7 +60,7 @@ def input_grad_numpy(dy, w, input_hw, strides, padding, dilation, groups):
 def filter_partials_numpy(x, dy, kernel_hw, strides, padding, dilation, groups, splits):
     columns = _columns(x, kernel_hw, dy.shape[1:3], strides, padding, dilation, groups)
     d = _by_group(dy, groups)
-    chunk = -(-d.shape[1] // splits)
+    chunk = chunk_of(d.shape[1], splits)
     parts = [np.swapaxes(columns[:, i : i + chunk], 1, 2) @ d[:, i : i + chunk] for i in range(0, splits * chunk, chunk)]
     w = np.moveaxis(np.stack(parts), 1, 2)  # (splits, rows, groups, filters per group)
     return np.ascontiguousarray(w).reshape(splits, *kernel_hw, x.shape[3] // groups, dy.shape[3])

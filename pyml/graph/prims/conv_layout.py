@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from math import prod
 
-from .choose import Gemm, ceil_div
+from .choose import Gemm, chunk_of
 
 
 @dataclass(frozen=True)
@@ -96,7 +96,7 @@ def backward_gemm(v: Window) -> Gemm:
 def filter_gemm(v: Window, splits: int) -> Gemm:
     """Rows are taps and channels, columns filters; k runs over the pixels of one of `splits` parts. z is group, part."""
     c, f = v.channels // v.groups, v.filters // v.groups
-    chunk, rows = ceil_div(v.pixels, splits), prod(v.window) * c
+    chunk, rows = chunk_of(v.pixels, splits), prod(v.window) * c
     pixel = f"let p = z % {splits}u * {chunk}u + k; "
     pixel += f"if (p >= {v.pixels}u) {{ return 0.0; }} " if chunk * splits != v.pixels else ""
     group = f"z / {splits}u"
