@@ -152,7 +152,7 @@ async def reopen_async() -> str:
     _device = None
     try:
         return await init_async(backend)
-    except Exception as e:  # noqa: BLE001  any failure to open a GPU leaves the host
+    except Exception as e:  # any failure to open a GPU leaves the host
         _device, _reason = _open("cpu"), f"{backend} was lost and could not be opened again: {e}"
         return "cpu"
 

@@ -98,7 +98,7 @@ class CSVLogger(Callback):
         self._keys = None
 
     def on_train_begin(self, logs=None):
-        self._file = open(self.filename, "a" if self.append else "w", newline="")
+        self._file = open(self.filename, "a" if self.append else "w", newline="")  # noqa: SIM115  closed by on_train_end
         self._keys = None
 
     def on_epoch_end(self, epoch, logs=None):

@@ -51,8 +51,9 @@ def get(identifier):
     if isinstance(identifier, (str, dict)):
         found = deserialize(identifier)
     else:
-        from pyml.core import Tensor
         import numpy as np
+
+        from pyml.core import Tensor
 
         found = Constant(identifier) if isinstance(identifier, (np.ndarray, Tensor)) else identifier
     if inspect.isclass(found):

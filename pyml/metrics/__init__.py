@@ -36,7 +36,7 @@ _BY_NAME |= {"mse": MeanSquaredError, "MSE": MeanSquaredError, "mae": MeanAbsolu
              "rmse": RootMeanSquaredError, "RMSE": RootMeanSquaredError, "bce": BinaryCrossentropy,
              "BCE": BinaryCrossentropy}
 _BY_NAME |= {name: fn for name, fn in _losses.ALIASES.items() if name not in _BY_NAME}
-globals().update({name: fn for name, fn in _losses._FUNCTIONS.items()})
+globals().update(_losses._FUNCTIONS)
 
 
 def serialize(metric):

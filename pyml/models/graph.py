@@ -72,6 +72,8 @@ class Graph:
     def _check_reachable(self):
         known = self._input_ids()
         for node in self.steps:
+            if isinstance(node.operation, InputLayer):
+                continue                               # an Input that was not passed: an error where it is used
             for tensor in node.input_tensors:
                 if id(tensor) not in known:
                     raise ValueError(

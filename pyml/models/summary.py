@@ -38,7 +38,7 @@ def summary_text(model, line_length=None, positions=None, expand_nested=False, s
         used += widths[-1]
     if min(widths) < 4:
         raise ValueError("summary: the line is too short for the table; pass a larger line_length.")
-    layers = model.layers if graph is None or chain and type(model).__name__ == "Sequential" else graph.operations
+    layers = model.layers if graph is None or type(model).__name__ == "Sequential" else graph.operations
     first, last = _range(layers, layer_range)
     rows = []
     for layer in layers[first:last]:

@@ -7,8 +7,7 @@ from math import prod, sqrt
 from ..core.tensor import Tensor, as_node
 from ..errors import ShapeError
 from ..graph import prims
-from .math import absolute, add, clip, erf, exp, expm1, log, log1p, maximum, minimum, multiply, sigmoid, square
-from .math import rsqrt, tanh, where
+from .math import absolute, add, clip, erf, exp, expm1, log, log1p, maximum, minimum, multiply, rsqrt, sigmoid, square, tanh, where
 from .reduce import max as _max
 from .reduce import mean
 from .reduce import sum as _sum
@@ -287,7 +286,7 @@ def batch_normalization(x, mean, variance, axis, offset=None, scale=None, epsilo
     x = _float(x)
     shape = [1] * x.ndim
     shape[axis] = x.shape[axis]
-    lay = lambda v: Tensor(prims.reshape(as_node(v), shape))  # noqa: E731
+    lay = lambda v: Tensor(prims.reshape(as_node(v), shape))
     factor = rsqrt(lay(variance) + epsilon)
     if scale is not None:
         factor = factor * lay(scale)

@@ -71,7 +71,7 @@ class Arrays:
         """The first part and the last `fraction` of the samples, as two Arrays."""
         if not 0 < fraction < 1:
             raise ValueError(f"fit: validation_split must lie in (0, 1). Received: validation_split={fraction}")
-        cut = int(math.floor(self.size * (1.0 - fraction)))
+        cut = math.floor(self.size * (1.0 - fraction))
         if cut == 0 or cut == self.size:
             raise ValueError(
                 f"fit: validation_split={fraction} of {self.size} samples leaves "
@@ -156,11 +156,9 @@ class Batches:
         if self._first is not None and not self.dataset and hasattr(self.source, "__next__"):
             batches = _chain(self._first, batches)
         self._first = None
-        done = 0
-        for batch in batches:
+        for done, batch in enumerate(batches, 1):
             yield batch
-            done += 1
-            if self.steps is not None and done >= self.steps:
+            if done == self.steps:
                 break
         if hasattr(self.source, "on_epoch_end"):
             self.source.on_epoch_end()

@@ -180,8 +180,7 @@ async def predict(model, io, batches, callbacks, batch_size):
     async def collect(outputs, rows):
         parts.append([(await io.read(leaf))[:rows] for leaf in flatten(outputs)])
 
-    index = 0
-    for x in batches:
+    for index, x in enumerate(batches):
         for hook in begin_hooks:
             hook(index)
         rows = next(leaf.shape[0] for leaf in flatten(x) if leaf is not None)
@@ -195,11 +194,10 @@ async def predict(model, io, batches, callbacks, batch_size):
             waiting = None
             for hook in end_hooks:
                 hook(index, {"outputs": unflatten(outputs, parts[-1])})
-        index += 1
         if time.perf_counter() - shown > 0.1:
             shown = time.perf_counter()
             if callbacks._progbar is not None:
-                callbacks._progbar.on_predict_batch_end(index - 1)
+                callbacks._progbar.on_predict_batch_end(index)
             await io.pause()
         if model.stop_predicting:
             break

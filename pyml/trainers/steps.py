@@ -26,7 +26,7 @@ class Steps:
         self.built = False
         self.output_shapes = []
         self.output_names = []
-        with_state = dict(dtype="int32", trainable=False)
+        with_state = {"dtype": "int32", "trainable": False}
         self.step = Variable(np.int32(0), name="step", **with_state)
         self.first_bad = Variable(np.int32(-1), name="first_bad_step", **with_state)
 

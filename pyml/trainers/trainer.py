@@ -58,8 +58,8 @@ class Trainer:
         put["optimizer"] = optimizers.get(optimizer)
         put["loss"] = loss
         put["run_eagerly"] = bool(run_eagerly)
-        put["_compile_arguments"] = dict(loss=loss, loss_weights=loss_weights, metrics=metrics,
-                                         weighted_metrics=weighted_metrics)
+        put["_compile_arguments"] = {"loss": loss, "loss_weights": loss_weights, "metrics": metrics,
+                                         "weighted_metrics": weighted_metrics}
         put["_compile_loss"] = None if loss is None else CompileLoss(loss, loss_weights)
         put["_compile_metrics"] = CompileMetrics(metrics) if metrics else None
         put["_compile_weighted_metrics"] = CompileMetrics(weighted_metrics, weighted=True) if weighted_metrics else None

@@ -182,17 +182,17 @@ def metrics(K):
 
 # ---- optimizers
 OPTIMIZERS = {
-    "SGD": dict(learning_rate=0.1), "SGD momentum": dict(learning_rate=0.1, momentum=0.9),
-    "SGD nesterov": dict(learning_rate=0.1, momentum=0.9, nesterov=True),
-    "SGD decay": dict(learning_rate=0.1, weight_decay=0.1), "SGD clipnorm": dict(learning_rate=0.1, clipnorm=0.5),
-    "SGD clipvalue": dict(learning_rate=0.1, clipvalue=0.2),
-    "SGD global_clipnorm": dict(learning_rate=0.1, global_clipnorm=0.5),
-    "SGD ema": dict(learning_rate=0.1, use_ema=True, ema_momentum=0.8, ema_overwrite_frequency=3),
-    "SGD accumulation": dict(learning_rate=0.1, momentum=0.5, gradient_accumulation_steps=3),
-    "Adam": dict(learning_rate=0.05), "Adam amsgrad": dict(learning_rate=0.05, amsgrad=True),
-    "Adam betas": dict(learning_rate=0.05, beta_1=0.5, beta_2=0.9, epsilon=1e-3),
-    "AdamW": dict(learning_rate=0.05, weight_decay=0.05), "RMSprop": dict(learning_rate=0.05),
-    "RMSprop centered": dict(learning_rate=0.05, centered=True, momentum=0.5),
+    "SGD": {"learning_rate": 0.1}, "SGD momentum": {"learning_rate": 0.1, "momentum": 0.9},
+    "SGD nesterov": {"learning_rate": 0.1, "momentum": 0.9, "nesterov": True},
+    "SGD decay": {"learning_rate": 0.1, "weight_decay": 0.1}, "SGD clipnorm": {"learning_rate": 0.1, "clipnorm": 0.5},
+    "SGD clipvalue": {"learning_rate": 0.1, "clipvalue": 0.2},
+    "SGD global_clipnorm": {"learning_rate": 0.1, "global_clipnorm": 0.5},
+    "SGD ema": {"learning_rate": 0.1, "use_ema": True, "ema_momentum": 0.8, "ema_overwrite_frequency": 3},
+    "SGD accumulation": {"learning_rate": 0.1, "momentum": 0.5, "gradient_accumulation_steps": 3},
+    "Adam": {"learning_rate": 0.05}, "Adam amsgrad": {"learning_rate": 0.05, "amsgrad": True},
+    "Adam betas": {"learning_rate": 0.05, "beta_1": 0.5, "beta_2": 0.9, "epsilon": 1e-3},
+    "AdamW": {"learning_rate": 0.05, "weight_decay": 0.05}, "RMSprop": {"learning_rate": 0.05},
+    "RMSprop centered": {"learning_rate": 0.05, "centered": True, "momentum": 0.5},
 }
 
 

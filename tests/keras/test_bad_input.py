@@ -1,0 +1,139 @@
+"""Wrong input raises before anything runs, with the shapes and the layer's name."""
+
+import numpy as np
+import pytest
+from helpers import blobs, classifier
+
+import pyml
+from pyml.errors import ShapeError
+
+L = pyml.layers
+
+
+def test_features_that_do_not_fit_a_layer_name_it():
+    layer = L.Dense(2, name="hidden")
+    layer(np.ones((3, 4)))
+    with pytest.raises(ShapeError, match=r'layer "hidden".*axis -1.*value 4.*\(3, 5\)'):
+        layer(np.ones((3, 5)))
+
+
+def test_data_that_does_not_fit_the_model_names_the_input():
+    model = classifier()
+    with pytest.raises(ShapeError, match=r"expected \(None, 6\), received \(\d+, 5\)"):
+        model.fit(np.ones((10, 5)), np.zeros(10), verbose=0)
+    with pytest.raises(ShapeError, match=r"expected \(None, 6\)"):
+        model.predict(np.ones((10, 2, 3)), verbose=0)
+
+
+def test_nothing_has_run_when_labels_do_not_fit(monkeypatch):
+    x, _ = blobs(10)
+    model = classifier()
+    before = model.get_weights()
+    with pytest.raises(ShapeError, match=r"target \(\d+, 4\), output \(\d+, 3\)"):
+        model.fit(x, np.zeros((10, 4)), verbose=0)
+    for a, b in zip(before, model.get_weights(), strict=True):
+        np.testing.assert_array_equal(a, b)
+
+
+@pytest.mark.parametrize("label", [-1, 3, 250])
+def test_labels_out_of_range(label):
+    x, y = blobs(10)
+    y[4] = label
+    for call in (lambda m: m.fit(x, y, verbose=0), lambda m: m.evaluate(x, y, verbose=0),
+                 lambda m: m.train_on_batch(x, y)):
+        with pytest.raises(ValueError, match=r"from 0 to 2.*3 outputs"):
+            call(classifier())
+
+
+def test_lengths_that_differ():
+    x, y = blobs(10)
+    with pytest.raises(ShapeError, match=r"same number of samples.*x: 10, y: 9"):
+        classifier().fit(x, y[:9], verbose=0)
+
+
+@pytest.mark.parametrize(("call", "message"), [
+    (lambda: L.Dense(0), "units must be a positive integer"),
+    (lambda: L.Dense(2.5), "units must be a positive integer"),
+    (lambda: L.Conv2D(4, (3, 0)), "kernel_size must be one or two positive integers"),
+    (lambda: L.Conv2D(4, 3, padding="full"), "padding must be 'valid' or 'same'"),
+    (lambda: L.Conv2D(4, 3, data_format="channels_first"), "only data_format='channels_last'"),
+    (lambda: L.MaxPooling2D(2, data_format="channels_first"), "only data_format='channels_last'"),
+    (lambda: L.Conv2D(4, 3, strides=2, dilation_rate=2), "cannot both be above 1"),
+    (lambda: L.Conv2D(4, 3, groups=3), "groups must divide filters"),
+    (lambda: L.Dropout(1.5), "rate must be a number in"),
+    (lambda: L.Dense(1, activation="rlu"), "Could not interpret activation function: 'rlu'"),
+    (lambda: L.Dense(1, unknown=3), "arguments not recognized: 'unknown'"),
+    (lambda: pyml.optimizers.SGD(momentum=2), "momentum must be a number in"),
+    (lambda: pyml.optimizers.get("adm"), "Could not interpret optimizer identifier: 'adm'"),
+    (lambda: pyml.optimizers.Adam(clipnorm=1.0, clipvalue=1.0), "only one of clipnorm"),
+    (lambda: pyml.losses.get("mean_square_error"), "Could not interpret loss identifier"),
+    (lambda: pyml.losses.MeanSquaredError(reduction="avg"), "reduction must be one of"),
+    (lambda: pyml.initializers.get("glorot"), "Could not interpret initializer"),
+    (lambda: pyml.regularizers.L2(-1.0), "must be a finite number >= 0"),
+    (lambda: pyml.Input(), "give shape"),
+    (lambda: pyml.Sequential([print]), "only layers can be added"),
+    (lambda: pyml.utils.to_categorical([3], num_classes=3), r"must lie in \[0, 3\)"),
+])
+def test_arguments_out_of_range(call, message):
+    with pytest.raises((ValueError, TypeError), match=message):
+        call()
+
+
+def test_windows_larger_than_the_image():
+    with pytest.raises(ShapeError, match=r'Layer "conv".*window of \(5, 5\).*\(3, 3\)'):
+        L.Conv2D(2, 5, name="conv")(pyml.Input((3, 3, 1)))
+
+
+def test_reshape_to_another_number_of_values():
+    with pytest.raises(ShapeError, match=r"samples of shape \(6,\) \(6 values\)"):
+        L.Reshape((4, 2))(pyml.Input((6,)))
+
+
+def test_model_of_tensors_that_are_not_connected():
+    a, b = pyml.Input((2,)), pyml.Input((2,))
+    with pytest.raises(ValueError, match="cannot be computed from the model's"):
+        pyml.Model(a, L.Dense(1)(L.Add()([a, b])))
+
+
+def test_calls_before_compile_say_so():
+    model = pyml.Sequential([pyml.Input((2,)), L.Dense(1)])
+    with pytest.raises(ValueError, match=r"compile\(\)"):
+        model.fit(np.ones((2, 2)), np.ones((2, 1)))
+
+
+def test_symbolic_tensors_say_that_they_have_no_values():
+    x = pyml.Input((2,))
+    with pytest.raises(ValueError, match="has no values"):
+        np.asarray(x)
+    with pytest.raises(TypeError, match="Python branch"):
+        bool(x > 0)
+
+
+def test_set_weights_of_another_shape():
+    model = classifier()
+    weights = model.get_weights()
+    with pytest.raises(ShapeError, match="has 4 weights"):
+        model.set_weights(weights[:-1])
+    weights[0] = weights[0].T
+    with pytest.raises(ShapeError, match=r"kernel has shape \(6, 8\), the given array \(8, 6\)"):
+        model.set_weights(weights)
+
+
+def test_unbuilt_optimizer_and_unknown_variables():
+    optimizer = pyml.optimizers.SGD()
+    a, b = pyml.Variable(1.0, name="a"), pyml.Variable(1.0, name="b")
+    optimizer.apply([pyml.convert_to_tensor(1.0)], [a])
+    with pytest.raises(ValueError, match="does not know 'b'"):
+        optimizer.apply([pyml.convert_to_tensor(1.0)], [b])
+
+
+def test_text_is_no_data():
+    with pytest.raises(TypeError, match="must hold numbers"):
+        classifier().fit(np.array([["a"] * 6] * 3), np.zeros(3), verbose=0)
+
+
+def test_a_model_without_weights_has_nothing_to_fit():
+    model = pyml.Sequential([pyml.Input((2,)), L.Flatten()])
+    model.compile("sgd", "mse")
+    with pytest.raises(ValueError, match="no trainable weights"):
+        model.fit(np.ones((2, 2)), np.ones((2, 2)), verbose=0)

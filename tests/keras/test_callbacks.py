@@ -1,0 +1,167 @@
+"""Callbacks: hooks, early stopping, NaN, interrupts."""
+
+import os
+import signal
+
+import numpy as np
+import pytest
+from helpers import assert_same_weights, blobs, classifier
+
+import pyml
+from pyml.callbacks import Callback, EarlyStopping, LambdaCallback, LearningRateScheduler, TerminateOnNaN
+
+
+class Recorder(Callback):
+    def __init__(self):
+        super().__init__()
+        self.calls = []
+
+    def __getattribute__(self, name):
+        if name.startswith("on_"):
+            return lambda *args, **kwargs: self.calls.append((name, args, kwargs))
+        return super().__getattribute__(name)
+
+
+def test_every_hook_of_keras_is_called_in_order():
+    x, y = blobs(20)
+    recorder = Recorder()
+    model = classifier()
+    model.fit(x, y, batch_size=10, epochs=1, verbose=0, callbacks=[recorder], validation_data=(x[:5], y[:5]))
+    train = ["on_train_batch_begin", "on_train_batch_end"]
+    test = ["on_test_begin", "on_test_batch_begin", "on_test_batch_end", "on_test_end"]
+    assert [name for name, *_ in recorder.calls] == [
+        "on_train_begin", "on_epoch_begin", *train, *train, *test, "on_epoch_end", "on_train_end"]
+    recorder.calls.clear()
+    model.predict(x, batch_size=20, verbose=0, callbacks=[recorder])
+    assert [name for name, *_ in recorder.calls] == [
+        "on_predict_begin", "on_predict_batch_begin", "on_predict_batch_end", "on_predict_end"]
+
+
+def test_batch_logs_are_means_since_the_epoch_began_and_keep_their_values():
+    x, y = blobs(30)
+    seen = []
+    hook = LambdaCallback(on_train_batch_end=lambda batch, logs: seen.append(logs))
+    model = classifier()
+    history = model.fit(x, y, batch_size=10, verbose=0, callbacks=[hook]).history
+    assert len(seen) == 3
+    assert list(seen[0]) == ["accuracy", "loss"]
+    assert dict(seen[2])["loss"] == pytest.approx(history["loss"][0])
+    assert seen[0]["loss"] != seen[2]["loss"]
+
+
+def test_older_batch_hooks_still_work():
+    class Old(Callback):
+        batches = 0
+
+        def on_batch_end(self, batch, logs=None):
+            self.batches += 1
+
+    old = Old()
+    x, y = blobs(30)
+    classifier().fit(x, y, batch_size=10, verbose=0, callbacks=[old])
+    assert old.batches == 3
+
+
+def test_stop_training_stops_after_the_batch():
+    class Stop(Callback):
+        last = None
+
+        def on_train_batch_end(self, batch, logs=None):
+            self.last = batch
+            if batch == 2:
+                self.model.stop_training = True
+
+    stop = Stop()
+    x, y = blobs(100)
+    history = classifier().fit(x, y, batch_size=10, epochs=5, verbose=0, callbacks=[stop])
+    assert stop.last == 2
+    assert history.epoch == [0]
+
+
+def test_early_stopping_goes_back_to_the_best_weights():
+    x, y = blobs(30)
+    model = classifier(optimizer=pyml.optimizers.SGD(0.01))
+    kept = {}
+
+    class Watch(Callback):
+        def on_epoch_begin(self, epoch, logs=None):
+            if epoch == 2:                             # from here on it only gets worse
+                kept["weights"] = self.model.get_weights()
+                self.model.optimizer.learning_rate = -1.0
+
+    stopping = EarlyStopping(monitor="loss", patience=2, restore_best_weights=True)
+    history = model.fit(x, y, epochs=20, verbose=0, shuffle=False, callbacks=[Watch(), stopping])
+    assert len(history.epoch) < 10
+    # the best epoch is the one whose mean loss was least; its weights are those at its end
+    assert stopping.best_epoch <= 2
+    assert model.evaluate(x, y, verbose=0)[0] < history.history["loss"][-1]
+
+
+def test_learning_rate_callbacks_set_the_rate():
+    x, y = blobs(30)
+    model = classifier(optimizer=pyml.optimizers.SGD(0.1))
+    history = model.fit(x, y, epochs=3, verbose=0, callbacks=[LearningRateScheduler(lambda epoch, rate: rate / 2)])
+    assert history.history["learning_rate"] == [0.05, 0.025, 0.0125]
+    assert float(model.optimizer.learning_rate.numpy()) == pytest.approx(0.0125)
+
+
+def test_a_loss_that_stops_being_finite_is_reported_with_its_step(device):
+    x, y = blobs(60)
+    x[35, 2] = np.nan
+    model = classifier()
+    with pytest.warns(RuntimeWarning, match=r"finite at step 4 of this fit \(batch 3 of its epoch\)"):
+        model.fit(x, y, batch_size=10, epochs=2, shuffle=False, verbose=0)
+
+
+def test_terminate_on_nan_stops(capsys):
+    x, y = blobs(60)
+    x[:] = np.inf
+    with pytest.warns(RuntimeWarning):
+        history = classifier().fit(x, y, batch_size=10, epochs=3, verbose=0, callbacks=[TerminateOnNaN()])
+    assert "Batch 0: Invalid loss, terminating training" in capsys.readouterr().out
+    assert history.epoch == [0]
+    with pytest.warns(RuntimeWarning), pytest.raises(RuntimeError, match="batch 0"):
+        classifier().fit(x, y, verbose=0, callbacks=[TerminateOnNaN(raise_error=True)])
+
+
+def test_ctrl_c_leaves_the_weights_of_the_last_whole_step():
+    x, y = blobs(60)
+
+    class Interrupt(Callback):
+        def on_train_batch_begin(self, batch, logs=None):
+            if batch == 3:
+                os.kill(os.getpid(), signal.SIGINT)
+
+    model, other = classifier(), classifier()
+    with pytest.raises(KeyboardInterrupt):
+        model.fit(x, y, batch_size=10, shuffle=False, verbose=0, callbacks=[Interrupt()])
+    other.fit(x[:40], y[:40], batch_size=10, shuffle=False, verbose=0)
+    assert_same_weights(model, other)
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    model.fit(x, y, verbose=0)                         # and it can go on
+
+
+def test_csv_logger_writes_a_line_per_epoch(tmp_path):
+    x, y = blobs(30)
+    path = tmp_path / "log.csv"
+    classifier().fit(x, y, epochs=2, verbose=0, callbacks=[pyml.callbacks.CSVLogger(path)])
+    lines = path.read_text().splitlines()
+    assert lines[0] == "epoch,accuracy,loss"
+    assert len(lines) == 3
+
+
+def test_things_that_are_no_callbacks_are_refused():
+    x, y = blobs(30)
+    with pytest.raises(TypeError, match="Callback"):
+        classifier().fit(x, y, verbose=0, callbacks=[print])
+
+
+def test_printed_lines_of_fit_without_a_terminal(capsys):
+    x, y = blobs(20)
+    classifier().fit(x, y, batch_size=10, epochs=2, validation_data=(x, y))
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0] == "Epoch 1/2"
+    assert lines[1].startswith("2/2 - ")
+    assert [part.split(":")[0] for part in lines[1].split(" - ")[3:]] == ["accuracy", "loss", "val_accuracy", "val_loss"]
+    classifier().fit(x, y, verbose=0)
+    assert capsys.readouterr().out == ""

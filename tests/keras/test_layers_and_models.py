@@ -1,0 +1,212 @@
+"""Layers, symbolic graphs, configs and weights."""
+
+import numpy as np
+import pytest
+from helpers import assert_same_weights, classifier
+
+import pyml
+
+L = pyml.layers
+
+
+def test_average_pooling_counts_only_cells_inside_the_image():
+    x = np.ones((1, 3, 3, 1), "float32")
+    np.testing.assert_allclose(L.AveragePooling2D(2, 2, padding="same")(x).numpy(), np.ones((1, 2, 2, 1)))
+
+
+def test_dropout_acts_only_while_training_and_differently_each_time():
+    x = np.ones((50, 40), "float32")
+    layer = L.Dropout(0.25, seed=1)
+    np.testing.assert_array_equal(layer(x).numpy(), x)
+    first, second = (layer(x, training=True).numpy() for _ in range(2))
+    assert (first != second).any()
+    assert set(np.unique(first)) == {0.0, np.float32(1 / 0.75)}
+    assert (first == 0).mean() == pytest.approx(0.25, abs=0.04)
+    rows = L.Dropout(0.5, noise_shape=(None, 1), seed=2)(x, training=True).numpy()
+    assert all(len(np.unique(row)) == 1 for row in rows)
+
+
+def test_symbolic_shapes_of_custom_layers_and_ops_are_inferred():
+    class Pairs(L.Layer):
+        def build(self, input_shape):
+            self.scale = self.add_weight(shape=input_shape[-1:], initializer="ones", name="scale")
+
+        def call(self, inputs):
+            x = inputs * self.scale
+            return pyml.ops.concatenate([x, x], axis=-1), pyml.ops.sum(x, axis=1)
+
+    x = pyml.Input((5, 4))
+    both, total = Pairs()(x)
+    assert both.shape == (None, 5, 8)
+    assert total.shape == (None, 4)
+    y = pyml.ops.reshape(both[:, 0] * 2.0 + 1.0, (-1, 2, 4))
+    assert y.shape == (None, 2, 4)
+    model = pyml.Model(x, [y, total])
+    data = np.random.default_rng(0).standard_normal((3, 5, 4)).astype("float32")
+    out = model(data)
+    np.testing.assert_allclose(out[0].numpy(), (np.concatenate([data, data], -1)[:, 0] * 2 + 1).reshape(3, 2, 4), rtol=1e-5)
+    np.testing.assert_allclose(out[1].numpy(), data.sum(1), rtol=1e-5)
+
+
+def test_inferring_shapes_leaves_random_states_and_weights_alone():
+    layer = L.Dropout(0.5, seed=3)
+    before = layer.seed_generator.state.numpy()
+
+    class Wrapped(L.Layer):
+        def __init__(self):
+            super().__init__()
+            self.inner = layer
+
+        def call(self, inputs, training=None):
+            return self.inner(inputs, training=True)
+
+    assert Wrapped()(pyml.Input((4,))).shape == (None, 4)
+    np.testing.assert_array_equal(layer.seed_generator.state.numpy(), before)
+
+
+def test_shared_layers_have_one_set_of_weights():
+    shared = L.Dense(3)
+    a, b = pyml.Input((4,)), pyml.Input((4,))
+    model = pyml.Model([a, b], L.Subtract()([shared(a), shared(b)]))
+    assert len(model.weights) == 2
+    x = np.ones((2, 4), "float32")
+    np.testing.assert_allclose(model([x, x]).numpy(), np.zeros((2, 3)), atol=1e-6)
+
+
+def test_trainable_reaches_inner_layers_and_freezes_their_weights():
+    model = classifier()
+    model.layers[0].trainable = False
+    assert [w.path for w in model.trainable_weights] == [w.path for w in model.layers[2].weights]
+    frozen = model.layers[0].get_weights()
+    model.compile("sgd", "sparse_categorical_crossentropy")
+    model.fit(np.ones((8, 6)), np.zeros(8), verbose=0)
+    np.testing.assert_array_equal(frozen[0], model.layers[0].get_weights()[0])
+    model.trainable = False
+    assert model.trainable_weights == []
+
+
+def test_sequential_grows_shrinks_and_builds_on_first_data():
+    model = pyml.Sequential()
+    model.add(L.Dense(4))
+    model.add(L.Dense(2))
+    assert not model.built
+    assert model(np.ones((3, 5))).shape == (3, 2)
+    assert model.output_shape == (None, 2)
+    model.pop()
+    model.add(L.Dense(7, name="last"))
+    assert model(np.ones((3, 5))).shape == (3, 7)
+    assert model.get_layer("last").units == 7
+    assert model.get_layer(index=0).units == 4
+    with pytest.raises(ValueError, match="No such layer: nothing"):
+        model.get_layer("nothing")
+
+
+def test_models_inside_models():
+    inner = pyml.Sequential([pyml.Input((4,)), L.Dense(3, activation="relu")])
+    x = pyml.Input((4,))
+    model = pyml.Model(x, L.Dense(2)(inner(x)))
+    assert model.output_shape == (None, 2)
+    assert len(model.weights) == 4
+    assert model.layers[1] is inner
+
+
+@pytest.mark.parametrize("layer", [
+    L.Dense(3, activation="relu", kernel_regularizer="l2", kernel_constraint="max_norm"),
+    L.Conv2D(4, (3, 2), strides=2, padding="same", kernel_initializer=pyml.initializers.HeNormal(seed=3)),
+    L.MaxPooling2D(2, padding="same"), L.AveragePooling2D((2, 3)), L.Flatten(), L.Dropout(0.3, seed=4),
+    L.Activation("tanh"), L.Reshape((2, -1)), L.ReLU(max_value=2.0), L.Softmax(axis=1), L.Concatenate(axis=1),
+    L.Input((3, 4))._keras_history.operation,
+], ids=lambda layer: type(layer).__name__)
+def test_configs_make_equal_layers(layer):
+    config = layer.get_config()
+    twin = type(layer).from_config(config)
+    assert twin.get_config() == config
+    assert L.deserialize(L.serialize(layer)).get_config() == config
+
+
+def test_configs_make_equal_models():
+    a, b = pyml.Input((4,), name="a"), pyml.Input((3,), name="b")
+    shared = L.Dense(3, activation="relu")
+    functional = pyml.Model([a, b], [L.Add()([shared(a[:, :3]) if False else L.Dense(3)(a), shared(b)]), shared(b)])
+    sequential = classifier()
+    for model in (functional, sequential):
+        twin = pyml.models.clone_model(model)
+        twin.set_weights(model.get_weights())
+        x = [np.ones((2, *t.shape[1:]), "float32") for t in model.inputs]
+        for mine, other in zip(np.atleast_1d(model.predict(x, verbose=0)), np.atleast_1d(twin.predict(x, verbose=0)),
+                               strict=True):
+            np.testing.assert_allclose(mine, other, rtol=1e-6)
+        assert pyml.models.model_from_json(model.to_json()).get_config() == model.get_config()
+
+
+def test_weights_on_disk(tmp_path):
+    model, other = classifier(seed=1), classifier(seed=2)
+    path = tmp_path / "weights.npz"
+    model.save_weights(path)
+    other.load_weights(path)
+    assert_same_weights(model, other)
+    with pytest.raises(FileExistsError):
+        model.save_weights(path, overwrite=False)
+    with pytest.raises(ValueError, match=r"\.npz"):
+        model.save_weights(tmp_path / "weights.h5")
+
+
+def test_constraints_hold_after_each_update():
+    model = pyml.Sequential([pyml.Input((4,)), L.Dense(3, kernel_constraint="non_neg")])
+    model.compile(pyml.optimizers.SGD(1.0), "mse")
+    model.fit(np.ones((8, 4)), -np.ones((8, 3)), epochs=3, verbose=0)
+    assert model.layers[0].kernel.numpy().min() >= 0
+
+
+def test_training_reaches_inner_layers_through_any_call():
+    seen = []
+
+    class Look(L.Layer):
+        def call(self, inputs, training=None):
+            seen.append(training)
+            return inputs
+
+    class Outer(L.Layer):
+        def __init__(self):
+            super().__init__()
+            self.look = Look()
+
+        def call(self, inputs):
+            return self.look(inputs)
+
+    layer = Outer()
+    layer(np.ones(2), training=True)
+    layer(np.ones(2))
+    pyml.Sequential([pyml.Input((2,)), Look()])(np.ones((1, 2)), training=False)
+    assert seen[:2] == [True, None]
+    assert seen[-1] is False
+
+
+@pytest.mark.parametrize(("name", "low", "high", "deviation"), [
+    ("glorot_uniform", -0.1937, 0.1937, 0.1118), ("he_normal", -0.33, 0.33, 0.1443),
+    ("lecun_normal", -0.24, 0.24, 0.1021), ("random_normal", -1, 1, 0.05), ("random_uniform", -0.05, 0.05, 0.0289),
+    ("truncated_normal", -0.1, 0.1, 0.044), ("orthogonal", -1, 1, 0.102),
+])
+def test_spread_of_random_initializers(name, low, high, deviation):
+    values = pyml.initializers.get(name)((96, 64)).numpy()
+    assert low <= values.min() < values.max() <= high
+    assert values.std() == pytest.approx(deviation, rel=0.06)
+    assert values.mean() == pytest.approx(0, abs=0.006)
+
+
+def test_initializers_repeat_with_their_seed():
+    one = pyml.initializers.HeNormal(seed=5)
+    np.testing.assert_array_equal(one((3, 4)).numpy(), pyml.initializers.HeNormal(seed=5)((3, 4)).numpy())
+    pyml.utils.set_random_seed(1)
+    a = L.Dense(3)
+    a.build((None, 2))
+    pyml.utils.set_random_seed(1)
+    b = L.Dense(3)
+    b.build((None, 2))
+    np.testing.assert_array_equal(a.kernel.numpy(), b.kernel.numpy())
+    assert (a.kernel.numpy() != 0).all()
+
+
+def test_q_of_orthogonal_is_orthogonal():
+    q = pyml.initializers.Orthogonal()((4, 6)).numpy()
+    np.testing.assert_allclose(q @ q.T, np.eye(4), atol=1e-5)

@@ -1,0 +1,227 @@
+"""fit, evaluate, predict and the on_batch methods."""
+
+import asyncio
+
+import numpy as np
+import pytest
+from helpers import assert_same_weights, blobs, classifier
+
+import pyml
+from pyml.trainers import resident, trainer
+
+
+def test_a_classifier_learns(device):
+    x, y = blobs()
+    model = classifier(optimizer=pyml.optimizers.Adam(0.05))
+    history = model.fit(x, y, epochs=8, batch_size=16, verbose=0)
+    assert history.history["accuracy"][-1] > 0.95
+    assert history.history["loss"][-1] < history.history["loss"][0]
+    assert (model.predict(x, verbose=0).argmax(1) == y).mean() > 0.95
+
+
+def test_replayed_steps_leave_the_same_weights_as_traced_steps(device):
+    x, y = blobs(40)
+    replayed, traced = classifier(dropout=0.4), classifier(dropout=0.4)
+    replayed.fit(x, y, epochs=2, batch_size=16, shuffle=False, verbose=0)
+    with pyml.config.without_replay():
+        traced.fit(x, y, epochs=2, batch_size=16, shuffle=False, verbose=0)
+    assert_same_weights(replayed, traced, 1e-6)
+
+
+def test_a_dataset_on_the_device_trains_like_one_sent_batch_by_batch(monkeypatch):
+    x, y = blobs(50)
+    on_device, sent = classifier(), classifier()
+    weight = np.linspace(0, 1, 50).astype("float32")
+    on_device.fit(x, y, epochs=2, batch_size=16, shuffle=False, verbose=0, sample_weight=weight)
+    monkeypatch.setattr(trainer, "LIMIT", 0)
+    sent.fit(x, y, epochs=2, batch_size=16, shuffle=False, verbose=0, sample_weight=weight)
+    assert_same_weights(on_device, sent, 1e-6)
+    assert resident.LIMIT > 0
+
+
+def test_fit_yields_to_the_event_loop_and_returns_what_fit_returns():
+    x, y = blobs()
+    waited, awaited = classifier(), classifier()
+    expected = waited.fit(x, y, epochs=3, shuffle=False, verbose=0)
+    ticks = 0
+
+    async def ticking():
+        nonlocal ticks
+        while True:
+            ticks += 1
+            await asyncio.sleep(0)
+
+    async def main():
+        other = asyncio.ensure_future(ticking())
+        history = await awaited.fit_async(x, y, epochs=3, shuffle=False, verbose=0)
+        scores = await awaited.evaluate_async(x, y, verbose=0)
+        predictions = await awaited.predict_async(x, verbose=0)
+        other.cancel()
+        return history, scores, predictions
+
+    history, scores, predictions = asyncio.run(main())
+    assert history.history == expected.history
+    assert scores == waited.evaluate(x, y, verbose=0)
+    np.testing.assert_array_equal(predictions, waited.predict(x, verbose=0))
+    assert ticks > 5
+
+
+def test_fit_twice_with_data_of_the_same_shape_traces_once_and_uses_the_new_data():
+    x, y = blobs(48)
+    model = classifier(optimizer=pyml.optimizers.SGD(0.0))
+    first = model.fit(x, y, batch_size=16, verbose=0).history["loss"]
+    programs = dict(model._steps.programs)
+    second = model.fit(x * 3, y, batch_size=16, verbose=0).history["loss"]
+    assert model._steps.programs == programs
+    assert second != first
+    assert model.evaluate(x * 3, y, verbose=0)[0] == pytest.approx(second[0], rel=1e-5)
+
+
+def test_shuffling_repeats_with_the_seed():
+    x, y = blobs()
+    runs = []
+    for _ in range(2):
+        model = classifier(seed=11)
+        runs.append(model.fit(x, y, epochs=2, batch_size=7, verbose=0).history["loss"])
+    assert runs[0] == runs[1]
+    assert runs[0] != classifier(seed=12).fit(x, y, epochs=2, batch_size=7, verbose=0).history["loss"]
+
+
+def test_validation_split_takes_the_last_samples():
+    x, y = blobs(40)
+    model = classifier(optimizer=pyml.optimizers.SGD(0.0))
+    history = model.fit(x, y, validation_split=0.25, verbose=0).history
+    assert history["val_loss"][0] == pytest.approx(model.evaluate(x[30:], y[30:], verbose=0)[0], rel=1e-5)
+    assert history["loss"][0] == pytest.approx(model.evaluate(x[:30], y[:30], verbose=0)[0], rel=1e-5)
+
+
+def test_steps_per_epoch_goes_on_where_the_last_epoch_stopped():
+    x = np.arange(10, dtype="float32")[:, None]
+    model = pyml.Sequential([pyml.Input((1,)), pyml.layers.Dense(1, use_bias=False, kernel_initializer="ones")])
+    model.compile(pyml.optimizers.SGD(0.0), "mae")
+    history = model.fit(x, 0 * x, batch_size=4, epochs=3, steps_per_epoch=2, shuffle=False, verbose=0)
+    # batches 0-3, 4-7 | 8-9, 0-3 | 4-7, 8-9
+    assert history.history["loss"] == pytest.approx([3.5, (17 + 6) / 6, (22 + 17) / 6])
+
+
+def test_generators_and_datasets_of_batches():
+    x, y = blobs(64)
+
+    def batches():
+        while True:
+            for i in range(0, 64, 16):
+                yield x[i:i + 16], y[i:i + 16]
+
+    class Dataset(pyml.utils.PyDataset):
+        def __len__(self):
+            return 4
+
+        def __getitem__(self, index):
+            return x[16 * index:16 * index + 16], y[16 * index:16 * index + 16]
+
+    from_arrays, from_generator, from_dataset = classifier(), classifier(), classifier()
+    expected = from_arrays.fit(x, y, batch_size=16, epochs=2, shuffle=False, verbose=0).history
+    generated = from_generator.fit(batches(), steps_per_epoch=4, epochs=2, verbose=0).history
+    indexed = from_dataset.fit(Dataset(), epochs=2, shuffle=False, verbose=0).history
+    for history in (generated, indexed):
+        assert history["loss"] == pytest.approx(expected["loss"], rel=1e-5)
+    np.testing.assert_allclose(from_dataset.predict(Dataset(), verbose=0), from_arrays.predict(x, verbose=0), atol=1e-6)
+
+
+def test_on_batch_methods_return_the_values_of_their_batch():
+    x, y = blobs(32)
+    model = classifier(optimizer=pyml.optimizers.SGD(0.0))
+    first, second = (model.evaluate(x[rows], y[rows], verbose=0) for rows in (slice(0, 16), slice(16, 32)))
+    assert model.train_on_batch(x[:16], y[:16]) == pytest.approx(first, rel=1e-5)
+    assert model.train_on_batch(x[16:], y[16:]) == pytest.approx(second, rel=1e-5)
+    named = model.test_on_batch(x[16:], y[16:], return_dict=True)
+    assert named == {"accuracy": pytest.approx(second[1]), "loss": pytest.approx(second[0], rel=1e-5)}
+    np.testing.assert_allclose(model.predict_on_batch(x), model.predict(x, verbose=0), atol=1e-6)
+
+
+def test_predict_pads_short_batches_and_cuts_the_result():
+    x, _ = blobs(77)
+    model = classifier()
+    whole = model.predict(x, batch_size=77, verbose=0)
+    for size in (1, 5, 32, 100):
+        np.testing.assert_allclose(model.predict(x, batch_size=size, verbose=0), whole, atol=1e-6)
+    assert len(model._steps.programs[("predict",)].captures) <= 7
+
+
+def test_a_subclassed_model_with_a_train_step_of_its_own():
+    class Mine(pyml.Model):
+        def __init__(self):
+            super().__init__()
+            self.hidden = [pyml.layers.Dense(8, activation="relu")]
+            self.out = pyml.layers.Dense(3, activation="softmax")
+
+        def call(self, inputs, training=False):
+            for layer in self.hidden:
+                inputs = layer(inputs)
+            return self.out(inputs)
+
+        def train_step(self, data):
+            x, y, _ = data
+            y_pred = self(x, training=True)
+            loss = self.compute_loss(x, y, y_pred)
+            grads = pyml.core.gradients(loss, self.trainable_variables)
+            self.optimizer.apply(grads, self.trainable_variables)
+            for metric in self.metrics:
+                metric.update_state(loss) if metric.name == "loss" else metric.update_state(y, y_pred)
+            return {metric.name: metric.result() for metric in self.metrics}
+
+    x, y = blobs()
+    model = Mine()
+    model.compile(pyml.optimizers.Adam(0.05), "sparse_categorical_crossentropy", metrics=["accuracy"])
+    history = model.fit(x, y, epochs=6, verbose=0).history
+    assert history["accuracy"][-1] > 0.9
+    assert model.count_params() == 6 * 8 + 8 + 8 * 3 + 3
+
+
+def test_run_eagerly_gives_the_same_history():
+    x, y = blobs(40)
+    compiled, eager = classifier(), classifier(run_eagerly=True)
+    expected = compiled.fit(x, y, batch_size=16, shuffle=False, verbose=0).history
+    assert eager.fit(x, y, batch_size=16, shuffle=False, verbose=0).history["loss"] == pytest.approx(expected["loss"])
+
+
+def test_losses_added_by_layers_and_regularizers_count():
+    class Penalty(pyml.layers.Layer):
+        def call(self, inputs):
+            self.add_loss(0.5)
+            return inputs
+
+    x = np.ones((8, 2), "float32")
+    model = pyml.Sequential([pyml.Input((2,)), Penalty(), pyml.layers.Dense(
+        1, kernel_initializer="ones", kernel_regularizer=pyml.regularizers.L2(0.25), activity_regularizer="l1")])
+    model.compile("sgd", "mse")
+    # 0.5, 0.25 * (1 + 1), 0.01 * 8 * 2, (2 - 0)^2
+    assert model.evaluate(x, np.zeros((8, 1)), verbose=0) == pytest.approx(0.5 + 0.5 + 0.16 + 4, rel=1e-5)
+
+
+def test_the_number_of_live_buffers_does_not_grow():
+    import gc
+
+    from pyml.device.base import Buffer
+
+    x, y = blobs(64)
+    model = classifier()
+    counts = []
+    for _ in range(4):
+        model.fit(x, y, epochs=3, verbose=0)
+        gc.collect()
+        counts.append(sum(isinstance(o, Buffer) for o in gc.get_objects()))
+    assert counts[1] == counts[-1]
+
+
+def test_multi_input_dicts_and_dict_outputs():
+    a, b = pyml.Input((2,), name="a"), pyml.Input((3,), name="b")
+    model = pyml.Model({"a": a, "b": b}, {"sum": pyml.layers.Dense(1, name="sum")(pyml.layers.concatenate([a, b])),
+                                          "double": pyml.layers.Dense(2, name="double")(a)})
+    model.compile("sgd", {"sum": "mse", "double": "mae"}, metrics={"sum": ["mae"]})
+    x = {"a": np.ones((8, 2), "float32"), "b": np.ones((8, 3), "float32")}
+    y = {"sum": np.ones((8, 1), "float32"), "double": np.ones((8, 2), "float32")}
+    history = model.fit(x, y, verbose=0).history
+    assert {"loss", "sum_loss", "double_loss", "sum_mae"} <= set(history)
+    out = model.predict(x, verbose=0)
+    assert {name: value.shape for name, value in out.items()} == {"sum": (8, 1), "double": (8, 2)}
