@@ -3,6 +3,7 @@
 // grid    (ceil(N / (4 TX)), ceil(M / (4 TY)), Z)          shared  4 * BK * 4 * (TX + TY) bytes
 // limits  any M, N, K >= 1; TX * TY <= 256, shared <= 16 KiB. The hooks see m < M, k < K, n < N only.
 //         A_ALONG_K, B_ALONG_K: which index of the operand is contiguous, so that neighbouring threads load neighbours.
+//         WHOLE promises that M, N and K are whole numbers of tiles.
 // source  Volkov & Demmel 2008, "Benchmarking GPUs to tune dense linear algebra": for small products.
 const M: u32 = 64u;               // @param
 const N: u32 = 64u;               // @param
@@ -12,6 +13,7 @@ const TY: u32 = 8u;               // @param
 const BK: u32 = 16u;              // @param
 const A_ALONG_K: bool = true;     // @param
 const B_ALONG_K: bool = false;    // @param
+const WHOLE: bool = false;        // @param
 const LINES: u32 = TX * TY;
 const QA: u32 = TY * 1u;           // groups of four rows in the tile of a
 const QB: u32 = TX * 1u;           // groups of four columns in the tile of b
@@ -29,12 +31,12 @@ var<workgroup> tile_a: array<vec4f, BK * QA>;  // tile_a[k * QA + q]: rows 4 q .
 var<workgroup> tile_b: array<vec4f, BK * QB>;
 
 fn at_a(z: u32, m: u32, k: u32) -> f32 {
-  if (m < M && k < K) { return load_a(z, m, k); }
+  if (WHOLE || (m < M && k < K)) { return load_a(z, m, k); }
   return 0.0;
 }
 
 fn at_b(z: u32, k: u32, n: u32) -> f32 {
-  if (k < K && n < N) { return load_b(z, k, n); }
+  if (WHOLE || (k < K && n < N)) { return load_b(z, k, n); }
   return 0.0;
 }
 

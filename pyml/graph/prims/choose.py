@@ -13,11 +13,6 @@ from ..op import KernelSpec, Profile
 
 _AXIS = 65535  # workgroups along one axis
 
-# GPU tiles, largest first: file, threads across and down, steps of k, outputs a thread. A tile is taken when the
-# result has enough of them to fill the adapter.
-_TILES = (("gemm_tile_large", 16, 16, 8, 8), ("gemm_tile_large", 8, 8, 16, 8), ("gemm_tile", 8, 8, 16, 4))
-
-
 def ceil_div(a: int, b: int) -> int:
     return -(-a // b)
 
@@ -76,23 +71,32 @@ def gemm(g: Gemm, profile: Profile) -> KernelSpec:
         (across, rows, _), x = fold(ceil_div(threads, wg))
         return KernelSpec("gemm_reg", {**params, "WG": wg, "X": x}, (across, rows, g.z), hooks)
     file, tx, ty, bk, each = _tile(g, profile)
+    across, down = tx * each, ty * each
     params |= {"TX": tx, "TY": ty, "BK": bk, "A_ALONG_K": g.a_along_k, "B_ALONG_K": g.b_along_k}
-    return KernelSpec(file, params, (ceil_div(g.n, tx * each), ceil_div(g.m, ty * each), g.z), hooks)
+    params["WHOLE"] = g.m % down == 0 and g.n % across == 0 and g.k % bk == 0
+    return KernelSpec(file, params, (ceil_div(g.n, across), ceil_div(g.m, down), g.z), hooks)
 
 
 def _tile(g: Gemm, profile: Profile) -> tuple[str, int, int, int, int]:
+    """File, threads across and down, steps of k, outputs a thread along each side.
+
+    The largest tile of which the result has enough to fill the adapter; a thin result gets a thin tile.
+    """
     wanted = profile.threads // 256
-    for file, tx, ty, bk, each in _TILES:
-        down, across = ty * each, tx * each
-        fits = tx * ty <= profile.max_invocations and 16 * bk * (each // 4) * (tx + ty) <= profile.max_shared
-        if fits and 2 * g.m > down and 2 * g.n > across and ceil_div(g.m, down) * ceil_div(g.n, across) * g.z >= wanted:
-            return file, tx, ty, bk, each
-    across, down = 8, 8  # 64 threads, laid out along the longer side of a thin result
-    while across > 1 and across * 2 >= g.n:
-        across, down = across // 2, down * 2
-    while down > 1 and down * 2 >= g.m and across < 32:
-        across, down = across * 2, down // 2
-    return "gemm_tile", across, down, 16, 4
+    for threads, each in ((256, 8), (64, 8), (64, 4)):
+        side = int(threads**0.5)
+        tx, ty = min(side, _power(ceil_div(g.n, each))), min(side, _power(ceil_div(g.m, each)))
+        tx, ty = (tx, min(32, threads // tx)) if tx <= ty else (min(32, threads // ty), ty)
+        bk = next((k for k in (16, 8) if 4 * k * each * (tx + ty) <= min(profile.max_shared, 12288)), 4)
+        enough = ceil_div(g.m, ty * each) * ceil_div(g.n, tx * each) * g.z >= wanted
+        if each == 4 or (tx * ty == threads <= profile.max_invocations and min(tx, ty) >= threads // 32 and enough):
+            break
+    return "gemm_tile_large" if each == 8 else "gemm_tile", tx, ty, bk, each
+
+
+def _power(n: int) -> int:
+    """The least power of two that is at least n."""
+    return 1 << max(0, n - 1).bit_length()
 
 
 def product_splits(m: int, n: int, k: int, profile: Profile) -> int:
