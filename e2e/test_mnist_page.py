@@ -46,7 +46,7 @@ def draw_seven(page):
 
 @pytest.fixture(scope="module")
 def trained(browser, site):
-    """The page after one epoch of the convnet in a worker on WebGPU, as `?autorun=1` leaves it."""
+    """The page after 40 steps of the convnet in a worker on WebGPU, as `?autorun=1` leaves it."""
     context = browser.new_context(viewport={"width": 1280, "height": 900})
     page = context.new_page()
     page.lines, page.problems = [], []
@@ -55,7 +55,7 @@ def trained(browser, site):
         lambda message: (page.problems if message.type == "error" else page.lines).append(message.text),
     )
     page.on("pageerror", lambda error: page.problems.append(str(error)))
-    page.goto(f"{site}{PAGE}?autorun=1&epochs=1&backend=webgpu")
+    page.goto(f"{site}{PAGE}?autorun=1&epochs=1&digits=2560&backend=webgpu")
     page.evaluate("""() => {
       window.longest = 0;
       let last = performance.now();
@@ -71,15 +71,15 @@ def trained(browser, site):
     assert not page.problems
 
 
-def test_one_epoch_in_a_worker_on_webgpu_reads_most_unseen_digits(trained):
+def test_a_short_training_in_a_worker_on_webgpu_reads_most_unseen_digits(trained):
     assert trained.result["error"] is None
     assert trained.result["backend"] == "webgpu"
-    assert trained.result["testAccuracy"] > 0.85
+    assert trained.result["testAccuracy"] > 0.5
 
 
 def test_progress_lines_of_the_terminal_reach_the_console(trained):
     lines = [line for line in trained.lines if line.startswith("pyml:")]
-    assert any("Epoch 1/1" in line for line in lines)
+    assert any("40/40 - " in line for line in lines)
     assert any(re.search(r"accuracy: 0\.\d+ - loss: ", line) for line in lines)
     assert any("Test accuracy: " in line for line in lines)
 
@@ -95,10 +95,11 @@ def test_both_charts_have_a_line(trained):
 
 
 def test_the_grid_marks_mistakes_and_can_show_only_them(trained):
-    every, wrong = trained.locator("#digits li").count(), trained.locator("#digits li.wrong").count()
-    assert every == 54 and 0 < wrong < every
+    every, wrong = trained.locator("#digits li"), trained.locator("#digits li.wrong")
+    assert every.count() == 54 and 0 < wrong.count() < 54
+    assert re.fullmatch(r"\d as \d", wrong.first.text_content())
     trained.check("#mistakes")
-    assert trained.locator("#digits li").count() == wrong
+    assert every.count() == wrong.count() > 0
     trained.uncheck("#mistakes")
 
 
@@ -166,26 +167,26 @@ def test_dark_and_light_follow_the_system(trained):
 
 
 def test_on_the_main_thread_the_page_keeps_running_while_it_trains(page, site):
-    open_page(page, site, "thread=main&backend=webgpu")
+    open_page(page, site, "thread=main&backend=webgpu&digits=2560")
     page.evaluate("() => { window.ticks = 0; setInterval(() => { ticks += 1; }, 20); }")
     before = page.evaluate("() => ticks")
     result = train(page)
-    assert result["error"] is None and result["testAccuracy"] > 0.7
+    assert result["error"] is None and result["testAccuracy"] > 0.5
     assert page.evaluate("() => ticks") - before > 10
 
 
 def test_without_webgpu_the_page_says_so_and_trains_on_the_cpu(new_page, browser_without_webgpu, site):
-    page = open_page(new_page(browser=browser_without_webgpu), site, "")
+    page = open_page(new_page(browser=browser_without_webgpu), site, "digits=2560")
     assert "no WebGPU" in page.text_content("#notices")
     result = train(page)
-    assert result["backend"] == "cpu" and result["error"] is None and result["testAccuracy"] > 0.7
+    assert result["backend"] == "cpu" and result["error"] is None and result["testAccuracy"] > 0.5
 
 
 def test_without_jspi_the_page_says_so_and_trains(page, site):
-    open_page(page, site, "jspi=off&backend=webgpu")
+    open_page(page, site, "jspi=off&backend=webgpu&digits=2560")
     assert "JSPI" in page.text_content("#notices")
     result = train(page)
-    assert result["error"] is None and result["testAccuracy"] > 0.7
+    assert result["error"] is None and result["testAccuracy"] > 0.5
 
 
 def test_a_failed_download_names_the_file_and_can_be_tried_again(page, console, site):
@@ -203,7 +204,7 @@ def test_a_failed_download_names_the_file_and_can_be_tried_again(page, console, 
 def test_a_lost_device_is_explained_and_the_page_goes_on(page, site):
     open_page(page, site, "backend=webgpu")
     train(page, epochs=100, wait=False)
-    page.wait_for_function("() => document.querySelector('#running').value.startsWith('Epoch 2')")
+    page.wait_for_function("() => /^Epoch [2-9]/.test(document.querySelector('#running').value)")
     page.evaluate("() => pymlPython.runPython('import pyml; await pyml.config.device().lose()')")
     result = finished(page)
     assert "lost" in result["error"] and result["testAccuracy"] > 0.5

@@ -50,7 +50,9 @@ export async function liveChart(element, options) {
   let points = [];
   let view = null;
   async function draw() {
-    const { view: made } = await globalThis.vegaEmbed(element, specification(options), { actions: false, renderer: "svg" });
+    const { view: made } = await globalThis.vegaEmbed(element, specification(options), {
+      actions: false, renderer: "svg", logLevel: globalThis.vega.Error, // it warns about charts without points
+    });
     view = made;
     if (points.length) view.change("points", globalThis.vega.changeset().insert(points)).run();
   }

@@ -20,11 +20,11 @@
   const failure = (name, message) => Object.assign(new Error(message), { name });
   const round4 = (n) => (n + 3) & ~3;
 
-  /** Asks for an adapter and a device; resolves to null where the browser has none to give. */
+  /** Asks for an adapter and a device; resolves to undefined where the browser has none to give. */
   async function open(powerPreference = "high-performance") {
     const gpu = globalThis.navigator?.gpu;
-    const adapter = gpu ? await gpu.requestAdapter({ powerPreference }) : null;
-    if (!adapter) return null;
+    const adapter = await gpu?.requestAdapter({ powerPreference });
+    if (!adapter) return undefined; // Python's None; null would be something else there
     const requiredLimits = {};
     for (const name of RAISED_LIMITS) if (adapter.limits[name] !== undefined) requiredLimits[name] = adapter.limits[name];
     const requiredFeatures = WANTED_FEATURES.filter((name) => adapter.features.has(name));
@@ -98,7 +98,7 @@
     function prepare(text, wait = true) {
       check();
       const kernels = JSON.parse(text).map(declare);
-      if (!wait) return null;
+      if (!wait) return undefined;
       const finished = compile(kernels);
       finished.catch(() => {}); // a caller need not wait: record() repeats the failure
       return finished;
@@ -181,10 +181,10 @@
       queue.submit([encoder.finish()]);
     }
 
-    /** GPU nanoseconds of every dispatch of a recording, in order; null without timestamp-query. */
+    /** GPU nanoseconds of every dispatch of a recording, in order; undefined without timestamp-query. */
     async function timings(id) {
       check();
-      if (!device.features.has("timestamp-query")) return null;
+      if (!device.features.has("timestamp-query")) return undefined;
       const dispatches = recordings.get(id).filter((step) => step.group !== undefined);
       const count = dispatches.length * 2;
       const querySet = device.createQuerySet({ type: "timestamp", count });
@@ -232,7 +232,7 @@
         throw failure("DeviceError", error.message);
       }
       const bytes = new Uint8Array(box.getMappedRange(0, size), 0, nbytes);
-      let copy = null;
+      let copy;
       if (target?.getBuffer) {
         const view = target.getBuffer("u8");
         view.data.set(bytes);

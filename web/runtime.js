@@ -105,7 +105,7 @@ export async function startRuntime(options, emit) {
   if (options.interrupts) py.setInterruptBuffer(new Uint8Array(options.interrupts));
 
   phase("start", "Starting pyml");
-  const facts = await py.runPythonAsync(BOOT, { globals: py.toPy({ backend: options.backend ?? null }) });
+  const facts = await py.runPythonAsync(BOOT, { globals: py.toPy({ backend: options.backend ?? undefined }) });
   const info = JSON.parse(facts);
   phase("ready", `Ready: ${info.summary}`);
 
@@ -122,7 +122,7 @@ export async function startRuntime(options, emit) {
     async call(name, args) {
       const callable = py.globals.get(name);
       if (!callable) throw new Error(`Python has no function named ${name}`);
-      const converted = args.map((value) => py.toPy(value));
+      const converted = args.map((value) => py.toPy(value ?? undefined)); // null would not become None
       try {
         const canWait = "Suspending" in WebAssembly; // JSPI: only then may Python be called in a way that can pause
         return plain(await (canWait ? callable.callPromising(...converted) : callable(...converted)));

@@ -1,5 +1,6 @@
 // The digits page: starts Python, sends it model.py, and draws what it reports. The training itself is Python
-// (page.py and model.py). ?autorun=1 trains at once; window.pymlDemo says how it went.
+// (page.py and model.py). ?autorun=1 trains at once, ?epochs=1&digits=2000
+// less; window.pymlDemo says how it went.
 import { liveChart } from "../../web/charts.js";
 import { drawingPad } from "../../web/pad.js";
 import { addressOptions, loadPyml } from "../../web/pyml.js";
@@ -114,7 +115,8 @@ async function train() {
   await pyml.stop(false);
   const began = performance.now();
   try {
-    show(await pyml.call("train", $("source").value, Number($("epochs").value), Number($("batch").value)), performance.now() - began);
+    const settings = [Number($("epochs").value), Number($("batch").value), Number(asked.get("digits")) || null];
+    show(await pyml.call("train", $("source").value, ...settings), performance.now() - began);
   } catch (error) {
     show({ error: error.message });
   }

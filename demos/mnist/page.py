@@ -85,11 +85,12 @@ def build(source):
     return model
 
 
-async def train(source, epochs, batch_size):
-    """Builds the model of `source`, trains it, and sends its test results to the page."""
+async def train(source, epochs, batch_size, digits=None):
+    """Builds the model of `source`, trains it on the first `digits` digits, and returns how it reads the test digits."""
     try:
         model = build(source)
         (x, y), test = load_digits()
+        x, y = x[:digits], y[:digits]
         state.update(model=model, test=test)
         send("model", parameters=model.count_params(), digits=len(x), epochs=epochs)
         lost = None

@@ -7,7 +7,7 @@ import sys
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--epochs", type=int, default=4, help="passes over the 8,500 training digits (default 4)")
+    parser.add_argument("--epochs", type=int, default=6, help="passes over the 8,500 training digits (default 6)")
     parser.add_argument("--batch-size", type=int, default=64)
     parser.add_argument("--backend", choices=("webgpu", "cpu"), help="default: the GPU if there is one")
     options = parser.parse_args()
