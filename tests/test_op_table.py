@@ -65,7 +65,7 @@ def test_elementwise_equals_numpy(device, name, dtype, n):
     np.testing.assert_allclose(got, expected, rtol=op.tol, atol=1e-6)
 
 
-@pytest.mark.parametrize("name", ["relu", "tanh", "sigmoid", "exp", "maximum", "minimum", "erf", "sqrt", "add", "abs", "where"])
+@pytest.mark.parametrize("name", ["relu", "tanh", "sigmoid", "exp", "log", "maximum", "minimum", "erf", "sqrt", "add", "abs", "where"])
 def test_nan_and_infinity_pass_through_as_in_numpy(device, name):
     op = OPS[name]
     special = np.array([np.nan, np.inf, -np.inf, 1.0, -0.0], np.float32)

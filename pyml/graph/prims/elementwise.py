@@ -61,8 +61,9 @@ def _share(g, first, second):
 
 
 # ---- exponentials
-exp = elementwise("exp", wgsl="exp(x)", numpy=np.exp, grad=lambda g, y, x: g * y, cost=8)
-log = elementwise("log", wgsl="log(x)", numpy=np.log, grad=lambda g, y, x: g / x, cost=8, probe=(0.05, 5))
+# some adapters' exp and log make a number of a NaN
+exp = elementwise("exp", wgsl=f"select(exp(x), x, {_nan.format('x')})", numpy=np.exp, grad=lambda g, y, x: g * y, cost=8)
+log = elementwise("log", wgsl=f"select(log(x), x, {_nan.format('x')})", numpy=np.log, grad=lambda g, y, x: g / x, cost=8, probe=(0.05, 5))
 log1p = elementwise(
     "log1p", wgsl="log1p_$(x)", numpy=np.log1p, grad=lambda g, y, x: g / (x + 1), cost=16, probe=(-0.9, 5),
     samples=(-1e-6, 1e-6, 0.49, 0.51, 0.0),
