@@ -63,7 +63,7 @@ def _share(g, first, second):
 # ---- exponentials
 # some adapters' exp and log make a number of a NaN
 exp = elementwise("exp", wgsl=f"select(exp(x), x, {_nan.format('x')})", numpy=np.exp, grad=lambda g, y, x: g * y, cost=8)
-log = elementwise("log", wgsl=f"select(log(x), x, {_nan.format('x')})", numpy=np.log, grad=lambda g, y, x: g / x, cost=8, probe=(0.05, 5))
+log = elementwise("log", wgsl="select(T(bitcast<f32>(nan_bits)), log(x), x >= T(0))", numpy=np.log, grad=lambda g, y, x: g / x, cost=8, probe=(0.05, 5))
 log1p = elementwise(
     "log1p", wgsl="log1p_$(x)", numpy=np.log1p, grad=lambda g, y, x: g / (x + 1), cost=16, probe=(-0.9, 5),
     samples=(-1e-6, 1e-6, 0.49, 0.51, 0.0),
@@ -155,7 +155,10 @@ def _np_pow(a, b):
 
 POW = elementwise(
     "pow", wgsl="pow_$(a, b)", numpy=_np_pow, params=("a", "b"), arity=2, cost=20, probe=(0.2, 3.0), tol=5e-5,
-    grad=lambda g, y, a, b: (g * b * POW(a, b - 1), where(greater(a, zeros_like(a)), g * y * log(maximum(a, a * 0 + 1e-30)), zeros_like(g))),
+    grad=lambda g, y, a, b: (
+        g * b * POW(a, b - 1),
+        where(greater(a, zeros_like(a)), g * y * log(maximum(a, a * 0 + 1e-30)), zeros_like(g)),
+    ),
     # WGSL leaves negative bases undefined; whole exponents keep the sign, others give NaN as numpy does
     preamble="""fn pow_$(a: F, b: F) -> F {
   let whole = floor(b) == b; let odd = (b - F(2.0) * floor(b * F(0.5))) > F(0.5);
