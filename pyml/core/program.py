@@ -195,6 +195,12 @@ class Program:
     def __call__(self, *args, **kwargs):
         if trace.current is not None or not config.replaying:
             return self.fn(*args, **kwargs)  # inner programs inline
+        capture, arrays = self._look_up(args, kwargs)
+        self.last_plan = capture.plan
+        return capture.run(arrays)
+
+    def _look_up(self, args, kwargs) -> tuple[Capture, list]:
+        """The capture for these arguments, traced if there is none yet, and the arrays among them."""
         leaves = flatten((args, kwargs))
         key_parts: list = []
         arrays: list = []
@@ -219,10 +225,8 @@ class Program:
             bad = next(x for x in leaves if getattr(x, "__hash__", None) is None)
             raise TypeError(f"program {self.name!r}: an argument of type {type(bad).__name__} is neither a tensor nor hashable.") from None
         if capture is None:
-            capture = self._capture(args, kwargs, leaves)
-            self.captures[key] = capture
-        self.last_plan = capture.plan
-        return capture.run(arrays)
+            capture = self.captures[key] = self._capture(args, kwargs, leaves)
+        return capture, arrays
 
     def _capture(self, args, kwargs, leaves) -> Capture:
         if len(self.captures) == _MANY:
@@ -238,8 +242,7 @@ class Program:
         from ..compile.program import lower
 
         device = config.device()
-        leaves = [host_array(x) if isinstance(x, (np.ndarray, np.generic)) else x for x in flatten((args, kwargs))]
-        capture = Capture(self.fn, args, kwargs, leaves)
+        capture, _ = self._look_up(args, kwargs)
         await device.prepare(lower(capture.plan, device))
 
     def explain(self) -> str:
