@@ -3,12 +3,20 @@
 import asyncio
 
 from pyml import config
+from pyml.errors import SyncReadError
 
 
 class SyncIO:
     """Waits in place: for `fit()`. Nothing it awaits ever suspends."""
 
     can_wait = True
+
+    def __init__(self, what="fit"):
+        if not can_wait_synchronously():
+            raise SyncReadError(
+                f"This browser cannot wait synchronously; write 'await model.{what}_async(...)' instead of "
+                f"'model.{what}(...)'."
+            )
 
     async def read(self, tensor):
         """The value of a tensor as a numpy array."""
@@ -17,7 +25,7 @@ class SyncIO:
     async def pause(self):
         """Nothing: the caller does not want the event loop to run."""
 
-    async def prepare(self, program, *args):
+    async def prepare(self, programs):
         """Nothing: kernels compile when they are first needed."""
 
 
@@ -35,9 +43,9 @@ class AsyncIO:
         """Lets the event loop run."""
         await asyncio.sleep(0)
 
-    async def prepare(self, program, *args):
-        """Compiles the kernels of a program side by side, without blocking."""
-        await program.prepare(*args)
+    async def prepare(self, programs):
+        """Compiles the kernels of pairs `(program, arguments)` side by side, without blocking."""
+        await asyncio.gather(*(program.prepare(*args) for program, args in programs if hasattr(program, "prepare")))
 
 
 def can_wait_synchronously():

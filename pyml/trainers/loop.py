@@ -5,11 +5,13 @@ import warnings
 
 import numpy as np
 
+from pyml import config
 from pyml.trainers.interrupts import Interrupts, deferred
 from pyml.trainers.logs import BatchLogs
 from pyml.trainers.pacer import Pacer
 from pyml.utils.tree import flatten, map_structure
 
+REST = 20                                              # reading weights takes at most a twentieth of the time
 _FLAGS = {"train": "stop_training", "test": "stop_evaluating", "predict": "stop_predicting"}
 
 
@@ -58,13 +60,16 @@ class Loop:
 
     async def compile(self, feed):
         """Compiles the feed's programs ahead, side by side."""
-        for program, args in feed.programs():
-            if hasattr(program, "prepare") and not program.captures:
-                await self.io.prepare(program, *args)
+        steps = self.steps
+        programs = [*feed.programs(), *((p, ()) for p in (steps.begin_program(), steps.reset_program(), steps.read_program()))]
+        new = [(program, args) for program, args in programs if not getattr(program, "captures", True)]
+        if new:
+            await self.io.prepare(new)
 
     async def evaluate(self, feed):
         """One pass without training; returns the logs."""
         self.model.stop_evaluating = False
+        await self.compile(feed)
         self.callbacks.on_test_begin()
         self.steps.reset_program()()
         logs = await self.run(feed, "test", Pacer())
@@ -137,21 +142,23 @@ class Keeper:
     """Weights on the host at the end of epochs, in case the GPU device is lost."""
 
     def __init__(self, model, io):
-        from pyml import config
-
         self.model, self.io = model, io
-        self.on = config.get_backend() != "cpu"
+        self.on = self.watches()
         self.next = 0.0
         model.__dict__["_kept"] = None
 
+    def watches(self):
+        """True on devices that can be lost."""
+        return config.get_backend() != "cpu"
+
     async def keep(self, epoch):
         """Reads the weights, unless that would take more than a twentieth of the time."""
-        if not self.on or time.perf_counter() < self.next:
+        if not self.on or (self.next and time.perf_counter() < self.next):
             return
         start = time.perf_counter()
-        weights = [await self.io.read(variable) for variable in self.model.weights]
+        weights = [await self.io.read(variable) for variable in self.model.variables]
         now = time.perf_counter()
-        self.next = now + 20 * (now - start)
+        self.next = now + REST * (now - start)
         self.model.__dict__["_kept"] = (epoch, weights)
 
 
@@ -184,7 +191,10 @@ async def predict(model, io, batches, callbacks, batch_size):
         for hook in begin_hooks:
             hook(index)
         rows = next(leaf.shape[0] for leaf in flatten(x) if leaf is not None)
-        outputs = step(padded(x, rows, batch_size))
+        x = padded(x, rows, batch_size)
+        if not getattr(step, "captures", True):
+            await io.prepare([(step, (x,))])
+        outputs = step(x)
         struct = outputs
         if waiting is not None:                        # the device works on this batch while the last one is read
             await collect(*waiting)

@@ -12,7 +12,7 @@ async def recovered(model, error):
     epoch, weights = kept
     try:
         backend = await config.reopen_async()
-        for variable, value in zip(model.weights, weights, strict=True):
+        for variable, value in zip(model.variables, weights, strict=True):
             variable.assign(value)
         model._forget_device()
     except Exception as failure:                       # the page may have no device left at all

@@ -322,7 +322,7 @@ class Trainer:
         Returns:
             The loss, or a list of loss and metrics in the order of `metrics_names`, or a dict.
         """
-        return drive(self._evaluate(SyncIO(), x, y, batch_size, verbose, sample_weight, steps, callbacks,
+        return drive(self._evaluate(SyncIO("evaluate"), x, y, batch_size, verbose, sample_weight, steps, callbacks,
                                     return_dict, **kwargs))
 
     async def evaluate_async(self, x=None, y=None, batch_size=None, verbose="auto", sample_weight=None, steps=None,
@@ -338,7 +338,6 @@ class Trainer:
             callbacks = CallbackList(callbacks, add_progbar=verbose != 0, model=self, verbose=verbose, epochs=1,
                                      steps=feed.num_batches)
         run = loop.Loop(self, io, callbacks)
-        await run.compile(feed)
         logs = await run.evaluate(feed)
         self._drop_large()
         return logs if return_dict else self._in_order(logs)
@@ -360,7 +359,7 @@ class Trainer:
         Returns:
             Array `(samples, ...)`, or arrays in the structure of the model's outputs.
         """
-        return drive(self._predict(SyncIO(), x, batch_size, verbose, steps, callbacks))
+        return drive(self._predict(SyncIO("predict"), x, batch_size, verbose, steps, callbacks))
 
     async def predict_async(self, x, batch_size=None, verbose="auto", steps=None, callbacks=None):
         """`predict` that lets the event loop run a few times a second."""
