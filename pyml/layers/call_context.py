@@ -2,7 +2,7 @@
 
 from contextlib import contextmanager
 
-_stack = []
+_stack: list = []
 
 
 def depth():

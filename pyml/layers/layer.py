@@ -410,7 +410,7 @@ class _Signature:
         return next(iter(shapes.values()), None)
 
 
-_signatures = {}
+_signatures: dict = {}
 
 
 def _call_signature(cls):

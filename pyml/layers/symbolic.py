@@ -193,7 +193,7 @@ def _packed_inputs(self):
     return tensors[0] if len(tensors) == 1 else tensors
 
 
-CallNode.input_tensors_packed = property(_packed_inputs)
+CallNode.input_tensors_packed = property(_packed_inputs)  # type: ignore[attr-defined]
 
 
 class FunctionOp(Operation):

@@ -27,7 +27,7 @@ class LearningRateSchedule:
         """A schedule from what `get_config` returned."""
         return cls(**config)
 
-    _arguments = ()
+    _arguments: tuple[str, ...] = ()
 
 
 class ExponentialDecay(LearningRateSchedule):

@@ -63,7 +63,10 @@ def _share(g, first, second):
 # ---- exponentials
 # some adapters' exp and log make a number of a NaN
 exp = elementwise("exp", wgsl=f"select(exp(x), x, {_nan.format('x')})", numpy=np.exp, grad=lambda g, y, x: g * y, cost=8)
-log = elementwise("log", wgsl="select(T(bitcast<f32>(nan_bits)), log(x), x >= T(0))", numpy=np.log, grad=lambda g, y, x: g / x, cost=8, probe=(0.05, 5))
+log = elementwise(
+    "log", wgsl="select(T(bitcast<f32>(nan_bits)), log(x), x >= T(0))", numpy=np.log, grad=lambda g, y, x: g / x,
+    cost=8, probe=(0.05, 5),
+)  # fmt: skip
 log1p = elementwise(
     "log1p", wgsl="log1p_$(x)", numpy=np.log1p, grad=lambda g, y, x: g / (x + 1), cost=16, probe=(-0.9, 5),
     samples=(-1e-6, 1e-6, 0.49, 0.51, 0.0),
