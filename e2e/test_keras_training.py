@@ -1,0 +1,109 @@
+"""fit, evaluate and predict in the browser: the page stays alive, steps cost little Python."""
+
+import pytest
+
+from e2e.python_page import PythonPage
+
+MODEL = """
+import asyncio, time
+import numpy as np, pyml
+from pyml.trainers.data import Arrays
+rng = np.random.default_rng(0)
+y = rng.integers(0, 3, 640).astype("int32")
+x = (rng.standard_normal((640, 6)) * 0.3).astype("float32")
+x[np.arange(640), y] += 2
+def classifier():
+    pyml.utils.set_random_seed(3)
+    model = pyml.Sequential([pyml.Input((6,)), pyml.layers.Dense(8, activation="relu"), pyml.layers.Dropout(0.1),
+                             pyml.layers.Dense(3, activation="softmax")])
+    model.compile(pyml.optimizers.Adam(0.02), "sparse_categorical_crossentropy", metrics=["accuracy"])
+    return model
+"""
+
+
+@pytest.fixture(scope="module", params=["webgpu", "cpu"])
+def python(request, new_module_page, site):
+    page = PythonPage(new_module_page(), site, f"backend={request.param}")
+    page.run(MODEL + "\n1")
+    return page
+
+
+@pytest.fixture(scope="module")
+def new_module_page(browser):
+    contexts = []
+
+    def open_page():
+        context = browser.new_context()
+        contexts.append(context)
+        page = context.new_page()
+        page.set_default_timeout(60_000)
+        return page
+
+    yield open_page
+    for context in contexts:
+        context.close()
+
+
+def test_fit_async_trains_and_yields_to_the_page(python):
+    result = python.run("""
+        model = classifier()
+        ticks = 0
+        async def tick():
+            global ticks
+            while True:
+                ticks += 1
+                await asyncio.sleep(0.01)
+        ticking = asyncio.ensure_future(tick())
+        history = await model.fit_async(x, y, epochs=6, verbose=2)
+        ticking.cancel()
+        scores = await model.evaluate_async(x, y, verbose=0)
+        predicted = (await model.predict_async(x[:50], verbose=0)).argmax(1).tolist()
+        dict(history.history, ticks=ticks, scores=scores, right=int((np.array(predicted) == y[:50]).sum()))
+    """)
+    assert result["accuracy"][-1] > 0.9
+    assert result["loss"][-1] < result["loss"][0]
+    assert result["ticks"] > 3
+    assert result["right"] > 45
+
+
+def test_fit_waits_where_the_browser_can(python):
+    result = python.run("""
+        from pyml.trainers.io import can_wait_synchronously
+        try:
+            out = classifier().fit(x, y, epochs=2, verbose=0).history
+        except pyml.errors.SyncReadError as error:
+            out = {"error": str(error)}
+        dict(out, can_wait=can_wait_synchronously())
+    """)
+    if result["can_wait"]:
+        assert len(result["loss"]) == 2
+    else:
+        assert "await model.fit_async" in result["error"]
+
+
+def test_a_replayed_step_costs_under_a_third_of_a_millisecond_of_python(python):
+    if python.info.get("backend") == "cpu":
+        pytest.skip("numpy does the work of the step in Python there")
+    cost = python.run("""
+        model = classifier()
+        await model.fit_async(x[:64], y[:64], verbose=0)
+        feed = model._feed("train", Arrays(x, y), 32)
+        runs = list(feed.epoch())
+        runs[0](); runs[0]()
+        device, sent = pyml.config.device(), []
+        replay = device.replay
+        def fake(recorded):                            # what a step costs besides sending it
+            sent.append(recorded)
+        device.replay = fake
+        best = 1e9
+        for _ in range(5):
+            start = time.perf_counter()
+            for _ in range(100):
+                runs[0]()
+            best = min(best, (time.perf_counter() - start) / 100)
+        del device.replay
+        {"ms": best * 1000, "replays": len(sent) / 500}
+    """)
+    print("python ms per step", cost)
+    assert cost["replays"] == 1
+    assert cost["ms"] < 0.3
