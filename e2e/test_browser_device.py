@@ -1,7 +1,8 @@
 """pyml/device/browser.py in Chromium: bytes, replay, errors, and ops against numpy in the same Pyodide."""
 
 import pytest
-from python_page import PythonPage
+
+from .python_page import PythonPage
 
 KERNEL = '''
 import numpy as np, pyml
@@ -63,6 +64,53 @@ def test_a_recording_replays_its_dispatches_and_copies(worker):
             device.replay(step)
         np.frombuffer(device.sync_wait(device.read(a, 400)), np.float32)[[0, 99]].tolist()
     """) == [32.0, 32.0]
+
+
+def test_uploads_and_replays_keep_their_order(worker):
+    assert worker.run("""
+        device.write(a, np.full(100, 1, np.float32))
+        device.replay(step)
+        first = device.read(a, 4)
+        device.write(a, np.full(100, 10, np.float32))
+        device.replay(step)
+        device.write(a, np.full(100, 100, np.float32))
+        second = device.read(a, 4)
+        [float(np.frombuffer(await each, np.float32)[0]) for each in (first, second)]
+    """) == [2.0, 100.0]
+
+
+CALLS = """
+    class Counting:
+        def __init__(self, engine):
+            self.engine, self.calls = engine, []
+        def __getattr__(self, name):
+            def counted(*args):
+                self.calls.append(name)
+                return getattr(self.engine, name)(*args)
+            return counted
+    counting = Counting(device._engine)
+    kept = device._engine, device._replay, device._write
+    device._engine, device._replay, device._write = counting, counting.replay, counting.write
+    from pyml import Input, Sequential, layers
+    model = Sequential([
+        Input((28, 28, 1)), layers.Conv2D(8, 5, activation="relu"), layers.MaxPooling2D(2),
+        layers.Conv2D(16, 5, activation="relu"), layers.MaxPooling2D(2), layers.Flatten(),
+        layers.Dense(10, activation="softmax")])
+    model.compile(optimizer="adam", loss="sparse_categorical_crossentropy", metrics=["accuracy"])
+    x, y = np.random.rand(64, 28, 28, 1).astype("float32"), np.zeros(64, "int32")
+    for _ in range(2):
+        model.train_on_batch(x, y)
+    counting.calls.clear()
+    for _ in range(3):
+        model.train_on_batch(x, y)
+    calls = counting.calls
+    device._engine, device._replay, device._write = kept
+    calls
+"""
+
+
+def test_a_replayed_train_step_is_one_call_and_reading_its_loss_another(worker):
+    assert worker.run(CALLS) == ["replay", "read"] * 3
 
 
 def test_freed_buffers_are_used_again(worker):

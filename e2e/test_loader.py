@@ -1,12 +1,11 @@
 """web/pyml.js: progress, running files, messages, interrupting, and the same face on both threads."""
 
 import pytest
-from python_page import PythonPage
+
+from .python_page import PythonPage
 
 
-@pytest.fixture(
-    scope="module", params=["backend=cpu", "backend=cpu&thread=main"], ids=["worker", "main thread"]
-)
+@pytest.fixture(scope="module", params=["backend=cpu", "backend=cpu&thread=main"], ids=["worker", "main thread"])
 def python(request, browser, site):
     """Python in a page, in a worker and on the main thread."""
     context = browser.new_context()

@@ -159,9 +159,11 @@
       return nextRecording++;
     }
 
-    /** One encoder, one submit. Copies end the compute pass and the next dispatch opens another. */
-    function replay(id) {
+    /** One encoder, one submit. Copies end the compute pass and the next dispatch opens another.
+     *  Uploads (buffer id, offset, bytes, ...) that belong before it come along in the same call. */
+    function replay(id, ...uploads) {
       check();
+      for (let i = 0; i < uploads.length; i += 3) write(uploads[i], uploads[i + 1], uploads[i + 2]);
       const encoder = device.createCommandEncoder();
       let pass = null;
       let current = null;
@@ -254,6 +256,8 @@
     /** Queue-ordered upload of a Python buffer or a typed array; the bytes are taken before it returns. */
     function write(id, offset, source) {
       check();
+      const buffer = buffers.get(id);
+      if (!buffer) return; // freed meanwhile
       const borrowed = source.getBuffer?.("u8");
       let bytes = borrowed ? borrowed.data : new Uint8Array(source.buffer, source.byteOffset, source.byteLength);
       if (bytes.length % 4) { // writeBuffer takes whole words; buffers are padded to them
@@ -261,7 +265,7 @@
         padded.set(bytes);
         bytes = padded;
       }
-      queue.writeBuffer(buffers.get(id), offset, bytes);
+      queue.writeBuffer(buffer, offset, bytes);
       borrowed?.release();
     }
 

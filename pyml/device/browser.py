@@ -17,6 +17,8 @@ from .base import Buffer, DeviceKernel, Dispatch, Limits, Step
 from .pool import BufferPool
 
 DISPATCH, COPY = 0, 1  # step codes of replay.js
+BATCHED = 1 << 20  # uploads of at most so many bytes wait for the next replay, which saves a call each
+BATCH = 16  # and at most so many of them
 SOFTWARE = ("swiftshader", "llvmpipe", "lavapipe", "softpipe", "basic render", "warp")
 
 
@@ -102,6 +104,7 @@ class BrowserDevice:
         self._next_buffer = 1
         self._pipelines: dict[tuple, int] = {}  # (source, bindings) -> id
         self._forgotten: list[int] = []  # recordings to drop
+        self._uploads: list = []  # handle, offset, bytes, ... that go with the next replay
         self._replay, self._write = engine.replay, engine.write  # saves a lookup at every call
 
     @property
@@ -132,19 +135,31 @@ class BrowserDevice:
         return handle
 
     def write(self, buffer: Buffer, data: Any, offset: int = 0) -> None:
-        """Queues an upload; the bytes are taken before this returns."""
+        """Queues an upload; the bytes are taken before this returns and arrive before the next replay or read."""
         view = memoryview(data)  # crosses into JavaScript twice as fast as the array itself
-        if view.nbytes:
+        if 0 < view.nbytes <= BATCHED:
+            self._uploads += (buffer.handle, offset, view.tobytes())
+            if len(self._uploads) > 3 * BATCH:
+                self._send_uploads()
+        elif view.nbytes:
+            self._send_uploads()
             self._call(self._write, buffer.handle, offset, view)
+
+    def _send_uploads(self) -> None:
+        for i in range(0, len(self._uploads), 3):
+            self._call(self._write, *self._uploads[i : i + 3])
+        self._uploads.clear()
 
     def read(self, buffer: Buffer, nbytes: int) -> Awaitable[bytes]:
         """The first `nbytes` bytes, after everything queued before; raises DeviceLost."""
-        return self._read(buffer, nbytes)
-
-    async def _read(self, buffer: Buffer, nbytes: int):
+        self._send_uploads()
         target = bytearray(nbytes)  # JavaScript copies the mapped range straight into it
-        if nbytes:
-            await self._awaited(self._call(self._engine.read, buffer.handle, nbytes, target))
+        promise = self._call(self._engine.read, buffer.handle, nbytes, target) if nbytes else None
+        return self._arrived(promise, target)
+
+    async def _arrived(self, promise, target):
+        if promise is not None:
+            await self._awaited(promise)
         return target
 
     # ---- running
@@ -182,9 +197,7 @@ class BrowserDevice:
             if isinstance(step, Dispatch):
                 kernel = step.kernel
                 if max(kernel.grid) > most:
-                    raise KernelError(
-                        f"{kernel.label}: grid {kernel.grid} exceeds {most} workgroups; fold it."
-                    )
+                    raise KernelError(f"{kernel.label}: grid {kernel.grid} exceeds {most} workgroups; fold it.")
                 flat.extend((DISPATCH, kernel.cache[1], *kernel.grid, len(step.buffers)))
                 flat.extend(buffer.handle for buffer in step.buffers)
             else:
@@ -192,9 +205,13 @@ class BrowserDevice:
         return Recorded(self._call(self._engine.record, flat), tuple(steps), self._forgotten)
 
     def replay(self, recorded: Recorded) -> None:
-        """Submits a recording: one call into JavaScript, one encoder, one submit."""
+        """Submits a recording, and the uploads before it: one call into JavaScript, one encoder, one submit."""
         try:
-            self._replay(recorded.id)
+            if self._uploads:
+                uploads, self._uploads = self._uploads, []
+                self._replay(recorded.id, *uploads)
+            else:
+                self._replay(recorded.id)
         except self._JsException as error:
             raise self._translated(error) from None
 
