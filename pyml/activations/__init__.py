@@ -5,6 +5,8 @@ from pyml.activations.functions import (
     elu,
     exponential,
     gelu,
+    glu,
+    hard_shrink,
     hard_sigmoid,
     hard_silu,
     hard_swish,
@@ -19,18 +21,22 @@ from pyml.activations.functions import (
     selu,
     sigmoid,
     silu,
+    soft_shrink,
     softmax,
     softplus,
     softsign,
+    squareplus,
     swish,
     tanh,
+    tanh_shrink,
+    threshold,
 )
 from pyml.saving.registry import deserialize_keras_object, serialize_keras_object
 
 __all__ = [
-    "celu", "elu", "exponential", "gelu", "hard_sigmoid", "hard_silu", "hard_swish", "hard_tanh", "leaky_relu",
+    "celu", "elu", "exponential", "gelu", "glu", "hard_shrink", "hard_sigmoid", "hard_silu", "hard_swish", "hard_tanh", "leaky_relu",
     "linear", "log_sigmoid", "log_softmax", "mish", "relu", "relu6", "selu", "sigmoid", "silu", "softmax",
-    "softplus", "softsign", "swish", "tanh",
+    "soft_shrink", "softplus", "softsign", "squareplus", "swish", "tanh", "tanh_shrink", "threshold",
 ]
 _BY_NAME = {name: globals()[name] for name in __all__}
 _BY_NAME["hard_swish"] = hard_silu

@@ -125,5 +125,35 @@ def mish(x):
     return x * ops.tanh(ops.softplus(x))
 
 
+def glu(x, axis=-1):
+    """The first half of `x` along `axis` times the sigmoid of the second. Source: Dauphin et al. 2016."""
+    return ops.glu(x, axis=axis)
+
+
+def hard_shrink(x, threshold=0.5):
+    """0 where `|x| <= threshold`, else `x`."""
+    return ops.hard_shrink(x, threshold=threshold)
+
+
+def soft_shrink(x, threshold=0.5):
+    """`x` moved towards 0 by `threshold`."""
+    return ops.soft_shrink(x, threshold=threshold)
+
+
+def tanh_shrink(x):
+    """`x - tanh(x)`."""
+    return ops.tanh_shrink(x)
+
+
+def squareplus(x, b=4):
+    """`(x + sqrt(x^2 + b)) / 2`. Source: Barron 2021."""
+    return ops.squareplus(x, b=b)
+
+
+def threshold(x, threshold, default_value):
+    """`x` above `threshold`, else `default_value`."""
+    return ops.threshold(x, threshold, default_value)
+
+
 swish = silu
 hard_swish = hard_silu

@@ -3,6 +3,7 @@
 from pyml.core import Variable
 from pyml.metrics.base import Metric
 from pyml.random import SeedGenerator
+from pyml.utils.tree import flatten
 
 
 class Tracking:
@@ -31,13 +32,24 @@ class Tracking:
         object.__setattr__(self, name, value)
 
     def __delattr__(self, name):
-        old = self.__dict__.get(name)
-        for store in (self._trainable_variables, self._non_trainable_variables, self._seed_generators, self._metrics):
-            store[:] = [item for item in store if item is not old]
+        self._untrack(self.__dict__.get(name))
         self._children.pop(name, None)
         object.__delattr__(self, name)
 
+    def _untrack(self, old):
+        for store in (self._trainable_variables, self._non_trainable_variables, self._seed_generators, self._metrics):
+            store[:] = [item for item in store if item is not old]
+
+    def _own_variables(self):
+        """Variables of this layer alone: attributes first, then those in lists and dicts."""
+        own = [*self._trainable_variables, *self._non_trainable_variables]
+        containers = [value for value in self._children.values() if isinstance(value, (list, tuple, dict))]
+        return own + [leaf for leaf in flatten(containers) if isinstance(leaf, Variable)]
+
     def _track(self, name, value):
+        old = self.__dict__.get(name)
+        if old is not None and old is not value:
+            self._untrack(old)
         if isinstance(value, Variable):
             self._track_variable(value)
         elif isinstance(value, SeedGenerator):
@@ -96,7 +108,7 @@ class Tracking:
                 variables.append(variable)
 
         for layer in self._flatten_layers():
-            for variable in (*layer._trainable_variables, *layer._non_trainable_variables):
+            for variable in layer._own_variables():
                 take(variable)
             if with_seeds:
                 for generator in layer._seed_generators:

@@ -23,21 +23,15 @@ from pyml.losses.regression import (
 from pyml.saving.registry import deserialize_keras_object, serialize_keras_object
 
 
-class _Simple(LossFunctionWrapper):
+def _simple(cls_name, fn):
     """A loss class for a function without further arguments."""
 
-    def __init__(self, reduction="sum_over_batch_size", name=None, dtype=None):
-        cls = type(self)
-        super().__init__(cls._fn, reduction=reduction, name=name or cls._name, dtype=dtype)
+    def __init__(self, reduction="sum_over_batch_size", name=fn.__name__, dtype=None):
+        LossFunctionWrapper.__init__(self, fn, reduction=reduction, name=name, dtype=dtype)
 
-    def get_config(self):
-        return Loss.get_config(self)
-
-
-def _simple(cls_name, fn, name=None):
-    body = {"_fn": staticmethod(fn), "_name": name or fn.__name__, "__module__": __name__,
+    body = {"__init__": __init__, "__module__": __name__,
             "__doc__": f"{fn.__doc__.splitlines()[0]}\n\nReduced over the batch; see `Loss` for the arguments."}
-    return type(cls_name, (_Simple,), body)
+    return type(cls_name, (LossFunctionWrapper,), body)
 
 
 MeanSquaredError = _simple("MeanSquaredError", mean_squared_error)

@@ -66,10 +66,12 @@ class Steps:
     def train(self, x, y, sample_weight):
         """One training step; also counts it and notes whether the loss is finite."""
         self.model.train_step((x, y, sample_weight))
+        self.model._clear_losses()                     # they belong to the trace
 
     def test(self, x, y, sample_weight):
         """One evaluation step."""
         self.model.test_step((x, y, sample_weight))
+        self.model._clear_losses()
 
     def predict(self, x):
         """Predictions."""

@@ -1,5 +1,16 @@
 """Helpers with Keras' names: `Progbar`, `to_categorical`, `set_random_seed`, serialisation decorators."""
 
+from pyml.dtypes import standardize as standardize_dtype
+from pyml.saving.registry import (
+    CustomObjectScope,
+    custom_object_scope,
+    deserialize_keras_object,
+    get_custom_objects,
+    get_registered_name,
+    get_registered_object,
+    register_keras_serializable,
+    serialize_keras_object,
+)
 from pyml.utils.data_utils import PyDataset, pack_x_y_sample_weight, unpack_x_y_sample_weight
 from pyml.utils.naming import reset_names
 from pyml.utils.numerical import normalize, to_categorical
@@ -26,6 +37,8 @@ def is_keras_tensor(x):
 
 
 __all__ = [
-    "Progbar", "PyDataset", "clear_session", "is_keras_tensor", "normalize", "pack_x_y_sample_weight",
-    "set_random_seed", "to_categorical", "unpack_x_y_sample_weight",
+    "CustomObjectScope", "Progbar", "PyDataset", "clear_session", "custom_object_scope", "deserialize_keras_object",
+    "get_custom_objects", "get_registered_name", "get_registered_object", "is_keras_tensor", "normalize",
+    "pack_x_y_sample_weight", "register_keras_serializable", "serialize_keras_object", "set_random_seed",
+    "standardize_dtype", "to_categorical", "unpack_x_y_sample_weight",
 ]

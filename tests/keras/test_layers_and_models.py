@@ -210,3 +210,41 @@ def test_initializers_repeat_with_their_seed():
 def test_q_of_orthogonal_is_orthogonal():
     q = pyml.initializers.Orthogonal()((4, 6)).numpy()
     np.testing.assert_allclose(q @ q.T, np.eye(4), atol=1e-5)
+
+
+def test_variables_and_layers_in_lists_and_dicts_are_weights_and_replaced_ones_are_not():
+    class Holder(L.Layer):
+        def __init__(self):
+            super().__init__()
+            self.bank = [pyml.Variable([1.0], name="a")]
+            self.parts = {"x": [L.Dense(2)], "y": L.Dense(1, use_bias=False)}
+            self.own = pyml.Variable([2.0], name="b")
+            self.own = pyml.Variable([3.0], name="c")
+
+        def call(self, inputs):
+            return self.parts["y"](self.parts["x"][0](inputs)) + self.bank[0] + self.own
+
+    layer = Holder()
+    layer(np.ones((1, 2)))
+    assert [w.name for w in layer.weights] == ["c", "a", "kernel", "bias", "kernel"]
+    layer.bank.append(pyml.Variable([1.0], name="later"))
+    assert len(layer.weights) == 6
+
+
+def test_losses_of_the_last_call_do_not_keep_a_trace():
+    model = pyml.Sequential([pyml.Input((2,)), L.Dense(1, activity_regularizer="l2", kernel_regularizer="l2")])
+    model.compile("sgd", "mse")
+    model.fit(np.ones((4, 2)), np.ones((4, 1)), verbose=0)
+    assert [loss.numpy() >= 0 for loss in model.losses] == [True]
+    model(np.ones((4, 2)))
+    assert len(model.losses) == 2
+
+
+def test_calling_super_first_is_asked_for():
+    class Early(L.Layer):
+        def __init__(self):
+            self.dense = L.Dense(1)
+            super().__init__()
+
+    with pytest.raises(RuntimeError, match=r"super\(\).__init__\(\)"):
+        Early()

@@ -225,3 +225,50 @@ def test_multi_input_dicts_and_dict_outputs():
     assert {"loss", "sum_loss", "double_loss", "sum_mae"} <= set(history)
     out = model.predict(x, verbose=0)
     assert {name: value.shape for name, value in out.items()} == {"sum": (8, 1), "double": (8, 2)}
+
+
+def test_a_model_without_an_input_is_built_by_its_first_data():
+    x, y = blobs(20)
+    model = pyml.Sequential([pyml.layers.Dense(4, activation="relu"), pyml.layers.Dense(3, activation="softmax")])
+    model.compile("adam", "sparse_categorical_crossentropy")
+    model.fit(x, y, verbose=0)
+    assert model.output_shape == (None, 3)
+    assert isinstance(model.evaluate(x, y, verbose=0), float)
+
+
+def test_a_schedule_is_computed_on_the_device():
+    x, y = blobs(40)
+    schedule = pyml.optimizers.schedules.PiecewiseConstantDecay([1], [0.1, 0.0])
+    model, other = classifier(optimizer=pyml.optimizers.SGD(schedule)), classifier(optimizer=pyml.optimizers.SGD(0.1))
+    model.fit(x, y, batch_size=10, shuffle=False, verbose=0)
+    other.fit(x[:20], y[:20], batch_size=10, shuffle=False, verbose=0)     # the rate is 0 from the third step on
+    assert_same_weights(model, other)
+
+
+def test_binary_targets_without_a_last_axis():
+    x, y = blobs(60, classes=2)
+    model = pyml.Sequential([pyml.Input((6,)), pyml.layers.Dense(1, activation="sigmoid")])
+    model.compile(pyml.optimizers.Adam(0.1), "binary_crossentropy", metrics=["accuracy"])
+    flat = model.evaluate(x, y, verbose=0)
+    assert flat == pytest.approx(model.evaluate(x, y[:, None], verbose=0))
+    assert model.fit(x, y, epochs=10, verbose=0).history["accuracy"][-1] > 0.9
+
+
+def test_setting_the_learning_rate_needs_no_new_trace():
+    x, y = blobs(40)
+    model = classifier(optimizer=pyml.optimizers.SGD(0.5))
+    model.train_on_batch(x, y)
+    model.optimizer.learning_rate = 0.0
+    before = model.get_weights()
+    model.train_on_batch(x, y)
+    np.testing.assert_array_equal(before[0], model.get_weights()[0])
+    assert len(model._steps.programs[("train_on_batch",)].captures) == 1
+
+
+def test_compiling_again_starts_the_optimizer_anew():
+    x, y = blobs(40)
+    model = classifier()
+    model.fit(x, y, verbose=0)
+    model.compile("sgd", "sparse_categorical_crossentropy")
+    assert list(model.fit(x, y, verbose=0).history) == ["loss"]
+    assert int(model.optimizer.iterations.numpy()) == 2
