@@ -146,7 +146,9 @@ def to_host(raw: bytes, node: Node) -> np.ndarray:
     """Bytes read from the device as the array they stand for."""
     memory = np.uint32 if node.dtype == "bool" else NUMPY[node.dtype]
     array = np.frombuffer(raw, memory, count=node.size).reshape(node.shape)
-    return array.astype(bool) if node.dtype == "bool" else array.copy()
+    if node.dtype == "bool":
+        return array.astype(bool)
+    return array if isinstance(raw, bytearray) else array.copy()  # a bytearray is nobody else's
 
 
 def from_host(array: np.ndarray) -> np.ndarray:
