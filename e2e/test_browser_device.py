@@ -1,5 +1,7 @@
 """pyml/device/browser.py in Chromium: bytes, replay, errors, and ops against numpy in the same Pyodide."""
 
+import textwrap
+
 import pytest
 
 from .python_page import PythonPage
@@ -181,6 +183,32 @@ def test_values_read_without_await_where_the_browser_can_wait(worker):
     assert worker.run("ops.sum(ops.ones((3, 4))).numpy().item()") == 12
 
 
+SMALL = """
+    from pyml import Input, Sequential, layers
+    model = Sequential([Input((8,)), layers.Dense(16, activation="relu"), layers.Dense(1)])
+    model.compile(optimizer="sgd", loss="mse")
+    x = np.random.default_rng(1).normal(size=(256, 8)).astype("float32")
+    y = x.sum(1, keepdims=True)
+"""
+
+
+def test_fit_written_as_on_the_desktop_trains_where_the_browser_can_wait(worker):
+    losses = worker.run(SMALL + '    model.fit(x, y, epochs=3, verbose=0).history["loss"]')
+    assert len(losses) == 3 and losses[2] < losses[0]
+
+
+def test_buffers_stay_constant_from_step_20_on(worker):
+    steps = """
+    counts = []
+    for step_number in range(1, 121):
+        loss = model.train_on_batch(x, y)
+        if step_number % 20 == 0:
+            counts.append([device.usage.buffers, device.usage.live_bytes])
+    """
+    counts = worker.run(SMALL + steps + "counts")
+    assert all(count == counts[0] for count in counts)
+
+
 def test_without_jspi_reading_asks_for_await_and_await_works(browser, site):
     context = browser.new_context()
     python = PythonPage(context.new_page(), site, "backend=webgpu&jspi=off")
@@ -189,6 +217,10 @@ def test_without_jspi_reading_asks_for_await_and_await_works(browser, site):
     name, message = python.run("raised(lambda: ops.sum(ops.ones((3, 4))).numpy())")
     assert name == "SyncReadError" and "await t.data()" in message
     assert python.run("(await ops.sum(ops.ones((3, 4))).data()).item()") == 12
+    python.page.evaluate("(code) => pyml.runPython(code)", textwrap.dedent(SMALL))
+    name, message = python.run("raised(lambda: model.fit(x, y, verbose=0))")
+    assert name == "SyncReadError" and "fit_async" in message
+    assert len(python.run('(await model.fit_async(x, y, epochs=2, verbose=0)).history["loss"]')) == 2
     context.close()
 
 
