@@ -95,7 +95,7 @@ def _bits(shape, seed, stream: int = 0):
     """uint32 bits of `shape`: Threefry of (seed, counter) and the element's number."""
     n = prod(shape)
     key = draw_seed(seed)._node if not hasattr(seed, "op") else seed
-    part = lambda i: prims.broadcast_to(prims.slice_(key, (i,), (i + 1,)), (n,))  # noqa: E731
+    part = lambda i: prims.broadcast_to(prims.slice_(key, (i,), (i + 1,)), (n,))
     counter = prims.iota(n, "uint32")
     bits = prims.random_bits(part(0), part(1), counter, prims.full((n,), stream, "uint32"))
     return prims.reshape(bits, shape)
