@@ -2,8 +2,6 @@
 
 import math
 
-import numpy as np
-
 
 class Initializer:
     """Makes the first value of a weight: write `host_value(shape, dtype)` or `__call__(shape, dtype)`.
@@ -68,7 +66,3 @@ def _fans_by_axes(shape, input_axes, output_axes):
     rest = math.prod(size for i, size in enumerate(shape) if i not in inputs | outputs)
     return (rest * math.prod(shape[i] for i in inputs), rest * math.prod(shape[i] for i in outputs))
 
-
-def float_array(values, dtype):
-    """`values` as a C-contiguous array of `dtype`."""
-    return np.ascontiguousarray(values, dtype=dtype)

@@ -6,16 +6,17 @@ import math
 import numpy as np
 
 from pyml import initializers, regularizers
-from pyml.core import Tensor, Variable, convert_to_tensor
-from pyml.core.trace import Trace, tracing
+from pyml.core import Variable, convert_to_tensor
+from pyml.core.trace import tracing
 from pyml.errors import ShapeError
 from pyml.layers import call_context
 from pyml.layers.input_spec import assert_input_compatibility
-from pyml.layers.symbolic import KerasTensor, Operation, any_symbolic, infer_output_spec
+from pyml.layers.signature import Tracing, call_signature, dtype_name, is_number_list, overridden, specs_of
+from pyml.layers.symbolic import Operation, any_symbolic, infer_output_spec
 from pyml.layers.tracking import Tracking
 from pyml.saving.registry import serialize_keras_object
 from pyml.utils.naming import auto_name, current_path, name_scope
-from pyml.utils.tree import flatten, is_nested, map_structure
+from pyml.utils.tree import flatten, map_structure
 
 
 class Layer(Tracking, Operation):
@@ -65,7 +66,7 @@ class Layer(Tracking, Operation):
         self._losses = []
         self._path = None
         self._build_shapes = None
-        self._signature = _call_signature(type(self))
+        self._signature = call_signature(type(self))
 
     # ---- names and dtypes
     @property
@@ -280,7 +281,7 @@ class Layer(Tracking, Operation):
 
     def __call__(self, *args, **kwargs):
         """Applies the layer to tensors, numpy arrays or symbolic tensors, or nested lists and dicts of them."""
-        if args and _is_number_list(args[0]):
+        if args and is_number_list(args[0]):
             args = (np.asarray(args[0]), *args[1:])
         args = map_structure(self._convert, args)
         kwargs = {key: self._convert(value) if isinstance(value, np.ndarray) else value
@@ -322,10 +323,10 @@ class Layer(Tracking, Operation):
         return leaf
 
     def compute_output_spec(self, *args, **kwargs):
-        if "compute_output_shape" in _overridden(type(self)):
+        if "compute_output_shape" in overridden(type(self)):
             first = args[0] if args else next(iter(kwargs.values()))
             shapes = self.compute_output_shape(map_structure(lambda t: tuple(t.shape), first))
-            return _specs(shapes, getattr(flatten(first)[0], "dtype", self._dtype))
+            return specs_of(shapes, getattr(flatten(first)[0], "dtype", self._dtype))
         return infer_output_spec(self._call_on_probes, args, kwargs)
 
     def _call_on_probes(self, *args, **kwargs):
@@ -337,7 +338,7 @@ class Layer(Tracking, Operation):
             with Tracing():
                 self.build(input_shape)
             self.built = True
-        specs = _specs(input_shape, self._dtype)
+        specs = specs_of(input_shape, self._dtype)
         return map_structure(lambda t: t.shape, infer_output_spec(self._call_on_probes, (specs,), {}))
 
     def compute_mask(self, inputs, previous_mask):
@@ -350,7 +351,7 @@ class Layer(Tracking, Operation):
         config = {"name": self.name, "trainable": self._trainable, "dtype": self._dtype}
         if self.activity_regularizer is not None:
             config["activity_regularizer"] = regularizers.serialize(self.activity_regularizer)
-        if "get_config" not in _overridden(type(self)):
+        if "get_config" not in overridden(type(self)):
             config.update(self._constructor_config())
         return config
 
@@ -373,92 +374,3 @@ class Layer(Tracking, Operation):
 
     def __repr__(self):
         return f"<{type(self).__name__} name={self.name}, built={self.built}>"
-
-
-class Tracing:
-    """`with Tracing():` nothing inside runs; values made there are dropped."""
-
-    def __enter__(self):
-        self._context = tracing(Trace())
-        return self._context.__enter__()
-
-    def __exit__(self, *error):
-        return self._context.__exit__(*error)
-
-
-class _Signature:
-    """What `call` and `build` of a layer class take, looked up once per class."""
-
-    def __init__(self, cls):
-        call = inspect.signature(cls.call).parameters
-        self.names = [name for name, p in call.items()
-                      if name != "self" and p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)]
-        anything = any(p.kind is p.VAR_KEYWORD for p in call.values())
-        self.takes_training = "training" in call or (anything and cls.call is not Layer.call and "args" not in call)
-        self.takes_mask = "mask" in call
-        default = call["training"].default if "training" in call else None
-        self.default_training = None if default is inspect.Parameter.empty else default
-        build = [p for name, p in inspect.signature(cls.build).parameters.items() if name != "self"]
-        self.build_names = [p.name for p in build if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)]
-
-    def build_shapes(self, args, kwargs):
-        """What `build` is called with: the first input's shape, or one shape per argument it names."""
-        given = dict(zip(self.names, args, strict=False)) | kwargs
-        shapes = {f"{name}_shape": _shape_of(value) for name, value in given.items() if _has_shape(value)}
-        if len(self.build_names) > 1 and set(self.build_names) <= set(shapes):
-            return {name: shapes[name] for name in self.build_names}
-        return next(iter(shapes.values()), None)
-
-
-_signatures: dict = {}
-
-
-def _call_signature(cls):
-    if cls not in _signatures:
-        _signatures[cls] = _Signature(cls)
-    return _signatures[cls]
-
-
-def _overridden(cls):
-    names = set()
-    for base in cls.__mro__:
-        if base is Layer:
-            return names
-        names.update(vars(base))
-    return names
-
-
-def _has_shape(value):
-    leaves = flatten(value)
-    return bool(leaves) and all(hasattr(leaf, "shape") for leaf in leaves)
-
-
-def _shape_of(value):
-    return map_structure(lambda leaf: tuple(leaf.shape), value) if is_nested(value) else tuple(value.shape)
-
-
-def _specs(shapes, dtype):
-    """Shapes (nested) as KerasTensors."""
-    if isinstance(shapes, (tuple, list)) and all(n is None or isinstance(n, (int, np.integer)) for n in shapes):
-        return KerasTensor(shapes, dtype=dtype)
-    if isinstance(shapes, dict):
-        return {key: _specs(shape, dtype) for key, shape in shapes.items()}
-    return type(shapes)(_specs(shape, dtype) for shape in shapes)
-
-
-def _is_number_list(value):
-    return isinstance(value, (list, tuple)) and bool(value) and all(
-        not isinstance(leaf, (Tensor, Variable, KerasTensor, np.ndarray)) and isinstance(leaf, (int, float))
-        for leaf in flatten(value))
-
-
-def dtype_name(dtype):
-    """A dtype argument as a name: None is float32; Keras' policy dicts name one."""
-    if dtype is None:
-        return "float32"
-    if isinstance(dtype, dict):
-        dtype = dtype["config"]["name"]
-    dtype = getattr(dtype, "name", dtype)
-    from pyml.dtypes import standardize
-
-    return standardize(dtype)

@@ -7,7 +7,7 @@ from pyml.models.graph import Graph
 from pyml.models.summary import print_summary
 from pyml.saving import weights as weight_files
 from pyml.trainers.trainer import Trainer
-from pyml.utils.tree import flatten, is_nested, map_structure, pack_sequence_as
+from pyml.utils.tree import flatten, is_nested, map_structure
 
 
 class Model(Trainer, Layer):
@@ -267,7 +267,3 @@ def _is_functional(args, kwargs):
     return (len(args) >= 2 and any_symbolic(args[0])) or (len(args) == 1 and "outputs" in kwargs) or (
         "inputs" in kwargs and "outputs" in kwargs)
 
-
-def pack_outputs(struct, leaves):
-    """Output leaves in the structure of `struct`."""
-    return pack_sequence_as(struct, leaves)

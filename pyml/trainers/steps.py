@@ -6,7 +6,7 @@ import numpy as np
 
 from pyml import ops
 from pyml.core import Program, Variable
-from pyml.layers.layer import Tracing
+from pyml.layers.signature import Tracing
 from pyml.layers.symbolic import PROBES
 from pyml.trainers.compile_loss import CompileLoss
 from pyml.trainers.compile_metrics import CompileMetrics

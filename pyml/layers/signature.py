@@ -1,0 +1,101 @@
+"""What layer calls look like: which arguments `call` and `build` take, shapes and dtypes of what was passed."""
+
+import inspect
+
+import numpy as np
+
+from pyml.core import Tensor, Variable
+from pyml.core.trace import Trace, tracing
+from pyml.dtypes import standardize
+from pyml.layers.symbolic import KerasTensor
+from pyml.utils.tree import flatten, is_nested, map_structure
+
+
+class Tracing:
+    """`with Tracing():` nothing inside runs; values made there are dropped."""
+
+    def __enter__(self):
+        self._context = tracing(Trace())
+        return self._context.__enter__()
+
+    def __exit__(self, *error):
+        return self._context.__exit__(*error)
+
+
+class Signature:
+    """What `call` and `build` of a layer class take, looked up once per class."""
+
+    def __init__(self, cls):
+        call = inspect.signature(cls.call).parameters
+        self.names = [name for name, p in call.items()
+                      if name != "self" and p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)]
+        anything = any(p.kind is p.VAR_KEYWORD for p in call.values())
+        self.takes_training = "training" in call or (anything and "args" not in call)
+        self.takes_mask = "mask" in call
+        default = call["training"].default if "training" in call else None
+        self.default_training = None if default is inspect.Parameter.empty else default
+        build = [p for name, p in inspect.signature(cls.build).parameters.items() if name != "self"]
+        self.build_names = [p.name for p in build if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)]
+
+    def build_shapes(self, args, kwargs):
+        """What `build` is called with: the first input's shape, or one shape per argument it names."""
+        given = dict(zip(self.names, args, strict=False)) | kwargs
+        shapes = {f"{name}_shape": _shape_of(value) for name, value in given.items() if _has_shape(value)}
+        if len(self.build_names) > 1 and set(self.build_names) <= set(shapes):
+            return {name: shapes[name] for name in self.build_names}
+        return next(iter(shapes.values()), None)
+
+
+_signatures: dict = {}
+
+
+def call_signature(cls):
+    """The Signature of a layer class."""
+    if cls not in _signatures:
+        _signatures[cls] = Signature(cls)
+    return _signatures[cls]
+
+
+def overridden(cls):
+    """Names that a layer class or its bases below Layer define."""
+    names = set()
+    for base in cls.__mro__:
+        if base.__module__ == "pyml.layers.layer" and base.__name__ == "Layer":
+            break
+        names.update(vars(base))
+    return names
+
+
+def _has_shape(value):
+    leaves = flatten(value)
+    return bool(leaves) and all(hasattr(leaf, "shape") for leaf in leaves)
+
+
+def _shape_of(value):
+    return map_structure(lambda leaf: tuple(leaf.shape), value) if is_nested(value) else tuple(value.shape)
+
+
+def specs_of(shapes, dtype):
+    """Shapes (nested) as KerasTensors."""
+    if isinstance(shapes, (tuple, list)) and all(n is None or isinstance(n, (int, np.integer)) for n in shapes):
+        return KerasTensor(shapes, dtype=dtype)
+    if isinstance(shapes, dict):
+        return {key: specs_of(shape, dtype) for key, shape in shapes.items()}
+    return type(shapes)(specs_of(shape, dtype) for shape in shapes)
+
+
+def is_number_list(value):
+    """True for nested lists of plain numbers."""
+    return isinstance(value, (list, tuple)) and bool(value) and all(
+        not isinstance(leaf, (Tensor, Variable, KerasTensor, np.ndarray)) and isinstance(leaf, (int, float))
+        for leaf in flatten(value))
+
+
+def dtype_name(dtype):
+    """A dtype argument as a name: None is float32; Keras' policy dicts name one."""
+    if dtype is None:
+        return "float32"
+    if isinstance(dtype, dict):
+        dtype = dtype["config"]["name"]
+    dtype = getattr(dtype, "name", dtype)
+    return standardize(dtype)

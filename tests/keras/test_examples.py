@@ -1,0 +1,23 @@
+"""The examples in docstrings of the Keras surface give what they say."""
+
+import doctest
+import importlib
+import pkgutil
+
+import numpy as np
+import pytest
+
+import pyml
+
+PACKAGES = ["activations", "callbacks", "constraints", "initializers", "layers", "losses", "metrics", "models",
+            "optimizers", "regularizers", "saving", "trainers", "utils"]
+
+
+@pytest.mark.parametrize("name", PACKAGES)
+def test_examples(name):
+    package = importlib.import_module(f"pyml.{name}")
+    modules = [package, *(importlib.import_module(f"pyml.{name}.{m.name}") for m in pkgutil.iter_modules(package.__path__))]
+    model = pyml.Sequential([pyml.Input((4,)), pyml.layers.Dense(3)])
+    known = {"pyml": pyml, "np": np, "ops": pyml.ops, "model": model}
+    for module in modules:
+        assert doctest.testmod(module, extraglobs=known, optionflags=doctest.ELLIPSIS).failed == 0
