@@ -113,7 +113,7 @@ def _split(node: Node, profile: Profile) -> Node | None:
     x, axis = node.src[0], node.attrs["axis"]
     terms = prod(x.shape[a] for a in axis)
     wanted = profile.threads // max(1, node.size)
-    if terms < _SPLIT_FROM or wanted < 2:
+    if terms < _SPLIT_FROM or wanted < 4:
         return None
     parts = min(wanted, max(2, int(terms**0.5)))
     if len(axis) == x.ndim:  # everything: flatten, and keep both stages a multiple of four
