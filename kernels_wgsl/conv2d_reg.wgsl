@@ -110,7 +110,7 @@ fn main(@builtin(workgroup_id) g: vec3u, @builtin(local_invocation_index) l: u32
     r0 += w1 * x0; r1 += w1 * x1; r2 += w1 * x2; r3 += w1 * x3;
     r4 += w1 * x4; r5 += w1 * x5; r6 += w1 * x6; r7 += w1 * x7;
   }
-  // the epilogue behind store4 is long: one copy of it in a loop compiles in half the time of sixteen
+  // one copy of store4 and the epilogue behind it, in a loop: sixteen take twice as long to compile
   var out = array(l0, r0, l1, r1, l2, r2, l3, r3, l4, r4, l5, r5, l6, r6, l7, r7);
   for (var j = 0u; j < 16u; j++) {
     let q = p + j / 2u;

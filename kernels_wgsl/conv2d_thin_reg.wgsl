@@ -24,8 +24,6 @@ const CHECK: bool = true;         // @param
 const WG: u32 = 16u;              // @param
 const X: u32 = 65535u;            // @param
 const P: u32 = BATCH * OH * OW;
-const K: u32 = KH * KW * C;
-const REST: bool = K % 3u != 0u;
 
 @group(0) @binding(0) var<storage, read> x: array<f32>;
 @group(0) @binding(1) var<storage, read> w: array<vec4f>;
@@ -56,39 +54,8 @@ fn tap(p: Pixels, kh: u32, kw: u32) -> Tap {
 }
 
 fn load(i: u32, inside: bool) -> f32 {
-  if (CHECK || REST) { return select(0.0, x[select(0u, i, inside)], inside); }
+  if (CHECK) { return select(0.0, x[select(0u, i, inside)], inside); }
   return x[i];
-}
-
-// eight pixels (rows of l and r) by eight output channels
-struct Tile {
-  l0: vec4f, l1: vec4f, l2: vec4f, l3: vec4f, l4: vec4f, l5: vec4f, l6: vec4f, l7: vec4f,
-  r0: vec4f, r1: vec4f, r2: vec4f, r3: vec4f, r4: vec4f, r5: vec4f, r6: vec4f, r7: vec4f,
-}
-
-fn step(t: ptr<function, Tile>, first: Pixels, second: Pixels, n: u32, at: u32) {
-  let k = min(at, K - 1u);
-  let c = k % C;
-  var u = tap(first, k / C / KW, k / C % KW);
-  var v = tap(second, k / C / KW, k / C % KW);
-  if (REST) {  // a step past the last adds zeros
-    u.inside = u.inside & vec4<bool>(at < K);
-    v.inside = v.inside & vec4<bool>(at < K);
-  }
-  let x0 = load(u.index.x + c, u.inside.x);
-  let x1 = load(u.index.y + c, u.inside.y);
-  let x2 = load(u.index.z + c, u.inside.z);
-  let x3 = load(u.index.w + c, u.inside.w);
-  let x4 = load(v.index.x + c, v.inside.x);
-  let x5 = load(v.index.y + c, v.inside.y);
-  let x6 = load(v.index.z + c, v.inside.z);
-  let x7 = load(v.index.w + c, v.inside.w);
-  let w0 = w[k * (N / 4u) + n / 4u];
-  (*t).l0 += x0 * w0; (*t).l1 += x1 * w0; (*t).l2 += x2 * w0; (*t).l3 += x3 * w0;
-  (*t).l4 += x4 * w0; (*t).l5 += x5 * w0; (*t).l6 += x6 * w0; (*t).l7 += x7 * w0;
-  let w1 = w[k * (N / 4u) + min(n + 4u, N - 4u) / 4u];
-  (*t).r0 += x0 * w1; (*t).r1 += x1 * w1; (*t).r2 += x2 * w1; (*t).r3 += x3 * w1;
-  (*t).r4 += x4 * w1; (*t).r5 += x5 * w1; (*t).r6 += x6 * w1; (*t).r7 += x7 * w1;
 }
 
 @compute @workgroup_size(WG)
@@ -100,14 +67,31 @@ fn main(@builtin(workgroup_id) g: vec3u, @builtin(local_invocation_index) l: u32
   if (p >= P) { return; }
   let first = pixels(p);
   let second = pixels(p + 4u);
-  var t = Tile();
-  for (var k = 0u; k < K; k += 3u) {  // three steps a turn: carrying the tile round a loop costs as much as a step
-    step(&t, first, second, n, k);
-    step(&t, first, second, n, k + 1u);
-    step(&t, first, second, n, k + 2u);
+  var l0 = vec4f(); var l1 = vec4f(); var l2 = vec4f(); var l3 = vec4f();
+  var l4 = vec4f(); var l5 = vec4f(); var l6 = vec4f(); var l7 = vec4f();
+  var r0 = vec4f(); var r1 = vec4f(); var r2 = vec4f(); var r3 = vec4f();
+  var r4 = vec4f(); var r5 = vec4f(); var r6 = vec4f(); var r7 = vec4f();
+  for (var k = 0u; k < KH * KW * C; k++) {
+    let c = k % C;
+    let u = tap(first, k / C / KW, k / C % KW);
+    let v = tap(second, k / C / KW, k / C % KW);
+    let x0 = load(u.index.x + c, u.inside.x);
+    let x1 = load(u.index.y + c, u.inside.y);
+    let x2 = load(u.index.z + c, u.inside.z);
+    let x3 = load(u.index.w + c, u.inside.w);
+    let x4 = load(v.index.x + c, v.inside.x);
+    let x5 = load(v.index.y + c, v.inside.y);
+    let x6 = load(v.index.z + c, v.inside.z);
+    let x7 = load(v.index.w + c, v.inside.w);
+    let w0 = w[k * (N / 4u) + n / 4u];
+    l0 += x0 * w0; l1 += x1 * w0; l2 += x2 * w0; l3 += x3 * w0;
+    l4 += x4 * w0; l5 += x5 * w0; l6 += x6 * w0; l7 += x7 * w0;
+    let w1 = w[k * (N / 4u) + min(n + 4u, N - 4u) / 4u];
+    r0 += x0 * w1; r1 += x1 * w1; r2 += x2 * w1; r3 += x3 * w1;
+    r4 += x4 * w1; r5 += x5 * w1; r6 += x6 * w1; r7 += x7 * w1;
   }
-  // the epilogue behind store4 is long: one copy of it in a loop compiles in half the time of sixteen
-  var out = array(t.l0, t.r0, t.l1, t.r1, t.l2, t.r2, t.l3, t.r3, t.l4, t.r4, t.l5, t.r5, t.l6, t.r6, t.l7, t.r7);
+  // one copy of store4 and the epilogue behind it, in a loop: sixteen take twice as long to compile
+  var out = array(l0, r0, l1, r1, l2, r2, l3, r3, l4, r4, l5, r5, l6, r6, l7, r7);
   for (var j = 0u; j < 16u; j++) {
     let q = p + j / 2u;
     let f = n + j % 2u * 4u;

@@ -60,7 +60,7 @@ fn main(@builtin(workgroup_id) w: vec3u, @builtin(local_invocation_index) l: u32
     r0 += b1 * a0[0]; r1 += b1 * a0[1]; r2 += b1 * a0[2]; r3 += b1 * a0[3];
     r4 += b1 * a1[0]; r5 += b1 * a1[1]; r6 += b1 * a1[2]; r7 += b1 * a1[3];
   }
-  // the epilogue behind store4 is long: one copy of it in a loop compiles in half the time of sixteen
+  // one copy of store4 and the epilogue behind it, in a loop: sixteen take twice as long to compile
   var out = array(l0, r0, l1, r1, l2, r2, l3, r3, l4, r4, l5, r5, l6, r6, l7, r7);
   for (var i = 0u; i < 16u; i++) {
     let row = m + i / 2u;

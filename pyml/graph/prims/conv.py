@@ -94,7 +94,7 @@ def _filter_partials_kernel(node: Node, profile: Profile) -> KernelSpec:
         params = v.params(thin=True) | {"S": splits, "CHUNK": chunk}
         return flat("conv2d_depthwise_filter", splits * taps * (v.channels // 4), params, profile, fold_name="FOLD")
     if is_register(profile) and v.groups == 1 and v.filters % 4 == 0:
-        params = v.params() | {"S": splits, "CHUNK": ceil_div(chunk, 4) * 4, "CHECK": v.padded}
+        params = v.params() | {"S": splits, "CHUNK": chunk, "CHECK": v.padded}
         hooks = {}
         if v.channels % 4 == 0:
             params["X"], hooks["load4"] = "vec4f", "return x[i.x / 4u];"
