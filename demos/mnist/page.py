@@ -15,6 +15,7 @@ import pyml
 from pyml import callbacks
 
 SHOWN = 54  # digits in the grid, at most
+POINTS = 20  # points of a curve per epoch, at most
 
 state = {"model": None, "test": None}
 
@@ -57,11 +58,11 @@ class Report(callbacks.ProgbarLogger):
             self.model.stop_training = True
 
     def since_last(self, steps, means):
-        """Means over the steps since the last report, out of two means since the epoch began."""
+        """Means over the last steps, out of two means since the epoch began; empty until there are enough steps."""
         earlier, old = self.before
+        if steps - earlier < max(1, (self.target or 0) / POINTS):
+            return {}
         self.before = (steps, means)
-        if steps <= earlier:
-            return means
         return {k: (steps * v - earlier * old.get(k, 0.0)) / (steps - earlier) for k, v in means.items()}
 
     def on_epoch_end(self, epoch, logs=None):
@@ -70,7 +71,7 @@ class Report(callbacks.ProgbarLogger):
 
 
 def numbers(logs):
-    return {name: float(value) for name, value in (logs or {}).items()}
+    return {name: float(value) for name, value in (logs or {}).items() if np.ndim(value) == 0}
 
 
 def build(source):
