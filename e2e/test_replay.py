@@ -37,19 +37,13 @@ def kernel_files():
 
 
 def bindings(source):
-    found = sorted(
-        (int(number), "uniform" if kind == "uniform" else mode or "read")
-        for number, kind, mode in BINDING.findall(source)
-    )
+    found = sorted((int(number), "uniform" if kind == "uniform" else mode or "read") for number, kind, mode in BINDING.findall(source))
     assert [number for number, _ in found] == list(range(len(found)))
     return [kind for _, kind in found]
 
 
 def test_every_kernel_file_compiles_in_tint_as_it_stands(engine):
-    kernels = [
-        [1000 + i, path.name, path.read_text(), bindings(path.read_text())]
-        for i, path in enumerate(kernel_files())
-    ]
+    kernels = [[1000 + i, path.name, path.read_text(), bindings(path.read_text())] for i, path in enumerate(kernel_files())]
     assert kernels
     engine.evaluate("(text) => engine.prepare(text)", json.dumps(kernels))
 
@@ -81,9 +75,7 @@ def test_uploads_of_odd_sizes_are_padded_to_words(engine):
 
 
 def failure(page, body):
-    return page.evaluate(
-        f"async () => {{ try {{ {body} }} catch (error) {{ return [error.name, error.message]; }} }}"
-    )
+    return page.evaluate(f"async () => {{ try {{ {body} }} catch (error) {{ return [error.name, error.message]; }} }}")
 
 
 def test_a_shader_error_names_the_kernel_and_the_line(engine):
@@ -100,9 +92,7 @@ def test_a_kernel_nobody_waited_for_is_made_by_record_and_its_error_raised_at_th
         kernel = json.dumps([[number, "late", source, ["read", "read_write"]]])
         steps = f"new Uint32Array([0, {number}, 1, 1, 1, 2, 1, 2])"
         begin = f"engine.prepare({json.dumps(kernel)}, false);"
-        return failure(
-            engine, begin + f"engine.replay(engine.record({steps})); return (await engine.read(2, 4)).length;"
-        )
+        return failure(engine, begin + f"engine.replay(engine.record({steps})); return (await engine.read(2, 4)).length;")
 
     assert run(60, TWICE.replace("2.0", "3.0")) == 4
     name, message = run(61, TWICE.replace("2.0", "nope"))
@@ -124,9 +114,7 @@ def test_gpu_times_of_a_recording_are_nanoseconds_per_dispatch(engine):
 
 
 def test_limits_are_the_adapters_not_the_defaults(engine):
-    offered = engine.evaluate(
-        "async () => (await navigator.gpu.requestAdapter()).limits.maxStorageBufferBindingSize"
-    )
+    offered = engine.evaluate("async () => (await navigator.gpu.requestAdapter()).limits.maxStorageBufferBindingSize")
     assert engine.facts["limits"]["maxStorageBufferBindingSize"] == offered
 
 
@@ -136,8 +124,7 @@ def test_a_lost_device_says_so_at_the_next_use_and_to_a_waiting_read(browser, si
     page.evaluate(OPEN)
     waiting = failure(
         page,
-        "engine.create(1, 16); const read = engine.read(1, 4); read.catch(() => {});"
-        "await engine.lose(); await read;",
+        "engine.create(1, 16); const read = engine.read(1, 4); read.catch(() => {});await engine.lose(); await read;",
     )
     assert waiting[0] == "DeviceLost"
     for use in (
