@@ -155,6 +155,7 @@ class Trainer(StepMethods):
         except DeviceLost as error:
             raise await recovery.recovered(self, error) from error
         finally:
+            self.__dict__["_kept"] = None
             self._drop_large()
         return self.history
 
