@@ -215,10 +215,7 @@ def test_wrong_file_at_the_address_is_an_error(tmp_path, entry, file_server):
 def test_address_is_read_out_of_the_loader(tmp_path):
     (tmp_path / "pyodide.mjs").write_text('let a=`https://files.example/pyodide/v${U}/full/`;"https://other"')
     version = pins.PYODIDE.spec.partition("@")[2]
-    assert (
-        runtime.download_address(tmp_path / "pyodide.mjs")
-        == f"https://files.example/pyodide/v{version}/full/"
-    )
+    assert runtime.download_address(tmp_path / "pyodide.mjs") == f"https://files.example/pyodide/v{version}/full/"
 
 
 def test_every_pinned_integrity_is_a_sha512():
@@ -421,3 +418,9 @@ def test_setup_on_an_old_python_says_which_one_it_needs(setup_module, monkeypatc
     monkeypatch.setattr(setup_module.sys, "version_info", (3, 9, 1))
     assert setup_module.main([]) == 1
     assert "needs Python 3.11 or newer" in capsys.readouterr().err
+
+
+def test_assets_of_other_pins_are_not_ready(tmp_path):
+    assert not assets.are_ready(tmp_path)
+    (tmp_path / assets.STAMP).write_text("pins of last year")
+    assert not assets.are_ready(tmp_path)

@@ -17,7 +17,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from pyml.cli import bytecode, paths, wheel
-from pyml.cli.assets import AssetError, fetch_all
+from pyml.cli.assets import AssetError, are_ready, fetch_all
 from pyml.cli.assets.download import replacing
 
 MANIFEST = ".pyml-site.json"
@@ -95,7 +95,7 @@ def in_use(path: Path) -> bool:
 def ready_assets(say: Say) -> Path:
     """The folder of fetched assets; fetches them first when they are not there."""
     folder = paths.assets_dir()
-    if (folder / "pyodide" / "pyodide-lock.json").is_file() and (folder / "data" / "mnist.npz").is_file():
+    if are_ready(folder):
         return folder
     say("fetching the runtime, once")
     return fetch_all(say=say)

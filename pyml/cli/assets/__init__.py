@@ -12,7 +12,9 @@ from pyml.cli import paths
 from pyml.cli.assets import digits, pins, runtime
 from pyml.cli.assets.download import AssetError, digest, npm_pack, unpack
 
-__all__ = ["AssetError", "fetch_all"]
+__all__ = ["AssetError", "are_ready", "fetch_all"]
+
+STAMP = ".fetched"
 
 
 def fetch_all(
@@ -39,7 +41,14 @@ def fetch_all(
     runtime.fetch_wheels(lock, pyodide, cache, [*pins.PYODIDE_PACKAGES, *packages], say)
     fetch_charts(assets / "vendor", cache, say)
     fetch_digits(assets / "data" / "mnist.npz", cache, say)
+    (assets / STAMP).write_text(digest(Path(pins.__file__)))
     return assets
+
+
+def are_ready(assets: Path) -> bool:
+    """Whether everything was fetched into `assets` for the versions pinned now."""
+    stamp = assets / STAMP
+    return stamp.is_file() and stamp.read_text() == digest(Path(pins.__file__))
 
 
 def fetch_charts(folder: Path, cache: Path, say: Callable[[str], None]) -> None:
