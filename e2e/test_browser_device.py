@@ -16,6 +16,10 @@ twice = """@group(0) @binding(0) var<storage, read> x: array<f32>;
 @compute @workgroup_size(64) fn main(@builtin(global_invocation_id) g: vec3u) {
   if (g.x < 100u) { y[g.x] = x[g.x] * 2.0; }
 }"""
+a, b = device.alloc(400), device.alloc(400)
+kernel = DeviceKernel("twice", twice, ("read", "read_write"), (2, 1, 1))
+await device.prepare([kernel])
+step = device.record([Dispatch(kernel, (a, b)), Copy(b, a, 400)])
 def raised(f):
     try:
         f()
@@ -57,11 +61,7 @@ def test_arrays_of_any_dtype_and_size_go_up_and_come_back(worker):
 
 def test_a_recording_replays_its_dispatches_and_copies(worker):
     assert worker.run("""
-        a, b = device.alloc(400), device.alloc(400)
         device.write(a, np.ones(100, np.float32))
-        kernel = DeviceKernel("twice", twice, ("read", "read_write"), (2, 1, 1))
-        await device.prepare([kernel])
-        step = device.record([Dispatch(kernel, (a, b)), Copy(b, a, 400)])
         for _ in range(5):
             device.replay(step)
         np.frombuffer(device.sync_wait(device.read(a, 400)), np.float32)[[0, 99]].tolist()

@@ -20,6 +20,13 @@ TWICE = """
   if (g.x < 64u) { y[g.x] = x[g.x] * 2.0; }
 }"""
 
+# three buffers, pipeline 1, and a recording of twice(1 -> 2), copy 2 to 3, twice(3 -> 1)
+BEGIN = """async (source) => {
+  await engine.prepare(JSON.stringify([[1, "twice", source, ["read", "read_write"]]]));
+  for (const id of [1, 2, 3]) engine.create(id, 256);
+  window.recording = engine.record(new Uint32Array([0, 1, 1, 1, 1, 2, 1, 2,  1, 2, 3, 256,  0, 1, 1, 1, 1, 2, 3, 1]));
+}"""
+
 
 @pytest.fixture(scope="module")
 def engine(browser, site):
@@ -28,6 +35,7 @@ def engine(browser, site):
     page = context.new_page()
     page.goto(f"{site}/vendor/vega.LICENSE.txt")
     page.facts = page.evaluate(OPEN)
+    page.evaluate(BEGIN, TWICE)
     yield page
     context.close()
 
@@ -49,19 +57,19 @@ def test_every_kernel_file_compiles_in_tint_as_it_stands(engine):
 
 
 def test_one_replay_runs_dispatches_and_copies_in_order(engine):
-    assert engine.evaluate(
-        """async (source) => {
-          await engine.prepare(JSON.stringify([[1, "twice", source, ["read", "read_write"]]]));
-          for (const id of [1, 2, 3]) engine.create(id, 256);
-          engine.write(1, 0, new Float32Array(64).fill(3));
-          const steps = [0, 1, 1, 1, 1, 2, 1, 2,  1, 2, 3, 256,  0, 1, 1, 1, 1, 2, 3, 1];
-          const id = engine.record(new Uint32Array(steps));
-          engine.replay(id);
-          engine.replay(id);
-          return [...new Float32Array((await engine.read(1, 8)).buffer)];
-        }""",
-        TWICE,
-    ) == [48, 48]
+    assert engine.evaluate("""async () => {
+      engine.write(1, 0, new Float32Array(64).fill(3));
+      engine.replay(recording);
+      engine.replay(recording);
+      return [...new Float32Array((await engine.read(1, 8)).buffer)];
+    }""") == [48, 48]
+
+
+def test_uploads_that_come_with_a_replay_arrive_before_it(engine):
+    assert engine.evaluate("""async () => {
+      engine.replay(recording, 1, 0, new Float32Array(64).fill(5), 1, 4, new Float32Array([7]));
+      return [...new Float32Array((await engine.read(1, 8)).buffer)];
+    }""") == [20, 28]
 
 
 def test_uploads_of_odd_sizes_are_padded_to_words(engine):
@@ -109,7 +117,7 @@ def test_an_error_the_device_reports_late_is_raised_at_the_next_read_and_only_th
 def test_gpu_times_of_a_recording_are_nanoseconds_per_dispatch(engine):
     if "timestamp-query" not in engine.facts["features"]:
         pytest.skip("this adapter has no timestamp-query")
-    spans = engine.evaluate("() => engine.timings(1)")
+    spans = engine.evaluate("() => engine.timings(recording)")
     assert len(spans) == 2 and all(span >= 0 for span in spans)
 
 
