@@ -1,11 +1,12 @@
 // gemm_reg — y[out_index(z, m, n)] = sum_k load_a(z, m, k) * load_b(z, k, n); 4x4 outputs a thread, no barrier.
 // reads   a, b: f32, only through load_a and load_b      writes  y: Z * M * N elements, f32
-// grid    (ceil(ceil(M/4) * ceil(N/4) / WG), 1, Z), folded into x and y by X        shared  none
+// grid    (ceil(Z * ceil(M/4) * ceil(N/4) / WG), 1, 1), folded into x and y by X        shared  none
 // limits  any M, N, K >= 1. The hooks see m < M, k < K, n < N only, so they need no bounds test of their own.
 // source  the fallback of the software-adapter family: any layout, any size, 2 multiply-adds a load.
 const M: u32 = 8u;                // @param
 const N: u32 = 8u;                // @param
 const K: u32 = 8u;                // @param
+const Z: u32 = 1u;                // @param
 const WG: u32 = 16u;              // @param
 const X: u32 = 65535u;            // @param
 
@@ -31,9 +32,11 @@ fn put(z: u32, m: u32, n: u32, v: vec4f) {
 fn main(@builtin(workgroup_id) w: vec3u, @builtin(local_invocation_index) l: u32) {
   let across = (N + 3u) / 4u;
   let t = (w.y * X + w.x) * WG + l;
-  let m = t / across * 4u;
+  let down = (M + 3u) / 4u;
+  let z = t / (across * down);
+  let m = t / across % down * 4u;
   let n = t % across * 4u;
-  if (m >= M) { return; }
+  if (z >= Z) { return; }
   let m1 = min(m + 1u, M - 1u);
   let m2 = min(m + 2u, M - 1u);
   let m3 = min(m + 3u, M - 1u);
@@ -45,14 +48,14 @@ fn main(@builtin(workgroup_id) w: vec3u, @builtin(local_invocation_index) l: u32
   var c2 = vec4f();
   var c3 = vec4f();
   for (var k = 0u; k < K; k++) {
-    let row = vec4f(load_b(w.z, k, n), load_b(w.z, k, n1), load_b(w.z, k, n2), load_b(w.z, k, n3));
-    c0 += load_a(w.z, m, k) * row;
-    c1 += load_a(w.z, m1, k) * row;
-    c2 += load_a(w.z, m2, k) * row;
-    c3 += load_a(w.z, m3, k) * row;
+    let row = vec4f(load_b(z, k, n), load_b(z, k, n1), load_b(z, k, n2), load_b(z, k, n3));
+    c0 += load_a(z, m, k) * row;
+    c1 += load_a(z, m1, k) * row;
+    c2 += load_a(z, m2, k) * row;
+    c3 += load_a(z, m3, k) * row;
   }
-  put(w.z, m, n, c0);
-  put(w.z, m + 1u, n, c1);
-  put(w.z, m + 2u, n, c2);
-  put(w.z, m + 3u, n, c3);
+  put(z, m, n, c0);
+  put(z, m + 1u, n, c1);
+  put(z, m + 2u, n, c2);
+  put(z, m + 3u, n, c3);
 }

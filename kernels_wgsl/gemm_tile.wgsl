@@ -1,6 +1,6 @@
 // gemm_tile — y[out_index(z, m, n)] = sum_k load_a(z, m, k) * load_b(z, k, n); shared-memory tiles, 4x4 outputs a thread.
 // reads   a, b: f32, only through load_a and load_b      writes  y: Z * M * N elements, f32
-// grid    (ceil(N / (4 TX)), ceil(M / (4 TY)), Z)          shared  4 * BK * 4 * (TX + TY) bytes
+// grid    (Z * ceil(M / (4 TY)) * ceil(N / (4 TX)), 1, 1), folded into x and y by X          shared  4 * BK * 4 * (TX + TY) bytes
 // limits  any M, N, K >= 1; TX * TY <= 256, shared <= 16 KiB. The hooks see m < M, k < K, n < N only.
 //         A_ALONG_K, B_ALONG_K: which index of the operand is contiguous, so that neighbouring threads load neighbours.
 //         WHOLE promises that M, N and K are whole numbers of tiles.
@@ -8,12 +8,14 @@
 const M: u32 = 64u;               // @param
 const N: u32 = 64u;               // @param
 const K: u32 = 64u;               // @param
+const Z: u32 = 1u;                // @param
 const TX: u32 = 8u;               // @param
 const TY: u32 = 8u;               // @param
 const BK: u32 = 16u;              // @param
 const A_ALONG_K: bool = true;     // @param
 const B_ALONG_K: bool = false;    // @param
 const WHOLE: bool = false;        // @param
+const X: u32 = 65535u;            // @param
 const LINES: u32 = TX * TY;
 const QA: u32 = TY * 1u;           // groups of four rows in the tile of a
 const QB: u32 = TX * 1u;           // groups of four columns in the tile of b
@@ -51,8 +53,12 @@ fn put(z: u32, m: u32, n: u32, v: vec4f) {
 
 @compute @workgroup_size(TX, TY)
 fn main(@builtin(workgroup_id) w: vec3u, @builtin(local_invocation_id) l: vec3u, @builtin(local_invocation_index) t: u32) {
-  let m0 = w.y * (QA * 4u);
-  let n0 = w.x * (QB * 4u);
+  let across = (N + QB * 4u - 1u) / (QB * 4u);
+  let down = (M + QA * 4u - 1u) / (QA * 4u);
+  let g = w.y * X + w.x;
+  let n0 = g % across * (QB * 4u);
+  let m0 = select(M, g / across % down * (QA * 4u), g < Z * across * down);  // past the end: loads and stores nothing
+  let z = min(g / (across * down), Z - 1u);
   var c0 = vec4f();
   var c1 = vec4f();
   var c2 = vec4f();
@@ -62,13 +68,13 @@ fn main(@builtin(workgroup_id) w: vec3u, @builtin(local_invocation_id) l: vec3u,
       let k = select(i / QA, i % BK, A_ALONG_K);
       let q = select(i % QA, i / BK, A_ALONG_K);
       let m = m0 + q * 4u;
-      tile_a[k * QA + q] = vec4f(at_a(w.z, m, k0 + k), at_a(w.z, m + 1u, k0 + k), at_a(w.z, m + 2u, k0 + k), at_a(w.z, m + 3u, k0 + k));
+      tile_a[k * QA + q] = vec4f(at_a(z, m, k0 + k), at_a(z, m + 1u, k0 + k), at_a(z, m + 2u, k0 + k), at_a(z, m + 3u, k0 + k));
     }
     for (var i = t; i < BK * QB; i += LINES) {
       let k = select(i / QB, i % BK, B_ALONG_K);
       let q = select(i % QB, i / BK, B_ALONG_K);
       let n = n0 + q * 4u;
-      tile_b[k * QB + q] = vec4f(at_b(w.z, k0 + k, n), at_b(w.z, k0 + k, n + 1u), at_b(w.z, k0 + k, n + 2u), at_b(w.z, k0 + k, n + 3u));
+      tile_b[k * QB + q] = vec4f(at_b(z, k0 + k, n), at_b(z, k0 + k, n + 1u), at_b(z, k0 + k, n + 2u), at_b(z, k0 + k, n + 3u));
     }
     workgroupBarrier();
     for (var k = 0u; k < BK; k++) {
@@ -78,8 +84,8 @@ fn main(@builtin(workgroup_id) w: vec3u, @builtin(local_invocation_id) l: vec3u,
     }
     workgroupBarrier();
   }
-  put(w.z, m0 + l.y * 4u, n0 + l.x * 4u, c0);
-  put(w.z, m0 + l.y * 4u + 1u, n0 + l.x * 4u, c1);
-  put(w.z, m0 + l.y * 4u + 2u, n0 + l.x * 4u, c2);
-  put(w.z, m0 + l.y * 4u + 3u, n0 + l.x * 4u, c3);
+  put(z, m0 + l.y * 4u, n0 + l.x * 4u, c0);
+  put(z, m0 + l.y * 4u + 1u, n0 + l.x * 4u, c1);
+  put(z, m0 + l.y * 4u + 2u, n0 + l.x * 4u, c2);
+  put(z, m0 + l.y * 4u + 3u, n0 + l.x * 4u, c3);
 }

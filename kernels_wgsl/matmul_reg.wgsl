@@ -1,12 +1,13 @@
 // matmul_reg — y[z] = op(a[z]) @ op(b[z]); 8x8 outputs a thread, four steps of k at a time, no barrier.
 // reads   a: Z x M x K (K x M when TA), b: Z x K x N (N x K when TB), f32 as vec4     writes  y: Z x M x N
-// grid    (ceil(ceil(M/8) * ceil(N/8) / WG), 1, Z), folded into x and y by X          shared  none
+// grid    (ceil(Z * ceil(M/8) * ceil(N/8) / WG), 1, 1), folded into x and y by X          shared  none
 // limits  N % 4 == 0, K % 4 == 0, and M % 4 == 0 when TA. 4 multiply-adds a scalar loaded.
 // source  measured: on a software adapter a barrier costs more than the loads it saves, and every load of a lane is
 //         a gather, so the largest register tile wins; a 4x4 transpose there only renames registers.
 const M: u32 = 8u;                // @param
 const N: u32 = 8u;                // @param
 const K: u32 = 8u;                // @param
+const Z: u32 = 1u;                // @param
 const TA: bool = false;           // @param
 const TB: bool = false;           // @param
 const WG: u32 = 16u;              // @param
@@ -43,20 +44,22 @@ fn block_b(z: u32, k: u32, n: u32) -> mat4x4f {
 fn main(@builtin(workgroup_id) w: vec3u, @builtin(local_invocation_index) l: u32) {
   let across = (N + 7u) / 8u;
   let t = (w.y * X + w.x) * WG + l;
-  let m = t / across * 8u;
+  let down = (M + 7u) / 8u;
+  let z = t / (across * down);
+  let m = t / across % down * 8u;
   let n = t % across * 8u;
-  if (m >= M) { return; }
+  if (z >= Z) { return; }
   var l0 = vec4f(); var l1 = vec4f(); var l2 = vec4f(); var l3 = vec4f();
   var l4 = vec4f(); var l5 = vec4f(); var l6 = vec4f(); var l7 = vec4f();
   var r0 = vec4f(); var r1 = vec4f(); var r2 = vec4f(); var r3 = vec4f();
   var r4 = vec4f(); var r5 = vec4f(); var r6 = vec4f(); var r7 = vec4f();
   for (var k = 0u; k < K; k += 4u) {
-    let a0 = block_a(w.z, m, k);
-    let a1 = block_a(w.z, m + 4u, k);
-    let b0 = block_b(w.z, k, n);
+    let a0 = block_a(z, m, k);
+    let a1 = block_a(z, m + 4u, k);
+    let b0 = block_b(z, k, n);
     l0 += b0 * a0[0]; l1 += b0 * a0[1]; l2 += b0 * a0[2]; l3 += b0 * a0[3];
     l4 += b0 * a1[0]; l5 += b0 * a1[1]; l6 += b0 * a1[2]; l7 += b0 * a1[3];
-    let b1 = block_b(w.z, k, n + 4u);
+    let b1 = block_b(z, k, n + 4u);
     r0 += b1 * a0[0]; r1 += b1 * a0[1]; r2 += b1 * a0[2]; r3 += b1 * a0[3];
     r4 += b1 * a1[0]; r5 += b1 * a1[1]; r6 += b1 * a1[2]; r7 += b1 * a1[3];
   }
@@ -65,6 +68,6 @@ fn main(@builtin(workgroup_id) w: vec3u, @builtin(local_invocation_index) l: u32
   for (var i = 0u; i < 16u; i++) {
     let row = m + i / 2u;
     let column = n + i % 2u * 4u;
-    if (row < M && column < N) { store4((w.z * M + row) * N + column, out[i]); }
+    if (row < M && column < N) { store4((z * M + row) * N + column, out[i]); }
   }
 }

@@ -10,7 +10,7 @@ from pyml.device.base import DeviceKernel, Dispatch
 from pyml.dtypes import NUMPY
 from pyml.graph.node import Node
 from pyml.graph.op import OPS, Profile
-from pyml.graph.prims import INPUT
+from pyml.graph.prims import INPUT, choose
 
 FILES = sorted(path.stem for path in kernels.folder().glob("*.wgsl"))
 PROFILES = {
@@ -83,6 +83,7 @@ def test_a_routine_matches_numpy_on_its_samples(gpu, family, name, sample):
     check(gpu, op, *op.samples[sample], PROFILES[family])
 
 
+PLAIN = {"strides": (1, 1), "padding": ((0, 0), (0, 0)), "dilation": (1, 1), "groups": 1}
 SIZES = [(1, 3, 5), (7, 1, 2), (127, 127, 127), (64, 128, 100), (5, 8, 4), (1, 40, 64), (66, 12, 700), (130, 132, 20), (4, 4, 2100)]
 
 
@@ -93,6 +94,20 @@ def test_matmul_of_any_size_and_transpose_matches_numpy(gpu, family, transposed,
     (ta, tb), (m, n, k) = transposed, size
     a, b = random(0, *((k, m) if ta else (m, k))), random(1, *((n, k) if tb else (k, n)))
     check(gpu, OPS["matmul"], (a, b), {"ta": ta, "tb": tb}, PROFILES[family])
+
+
+@pytest.mark.parametrize("family", PROFILES)
+def test_grids_longer_than_an_axis_are_folded(gpu, family, monkeypatch):
+    monkeypatch.setattr(choose, "_AXIS", 3)
+    monkeypatch.setattr(choose, "width", lambda threads, profile: 4)
+    profile = PROFILES[family]
+    check(gpu, OPS["matmul"], (random(0, 5, 70, 12), random(1, 5, 12, 40)), {"ta": False, "tb": False}, profile)
+    check(gpu, OPS["matmul"], (random(0, 70, 13), random(1, 13, 33)), {"ta": False, "tb": False}, profile)
+    check(gpu, OPS["conv2d"], (random(0, 2, 9, 9, 4), random(1, 3, 3, 4, 8)), PLAIN, profile)
+    check(gpu, OPS["conv2d_filter_grad"], (random(0, 2, 9, 9, 4), random(1, 2, 7, 7, 8)), PLAIN | {"kernel_hw": (3, 3)}, profile)
+    check(gpu, OPS["max_pool2d"], (random(0, 2, 9, 9, 4),), {"size": (2, 2), "strides": (2, 2), "padding": ((0, 0), (0, 0))}, profile)
+    check(gpu, OPS["softmax"], (random(0, 17, 40),), {}, profile)
+    check(gpu, OPS["argmax"], (random(0, 17, 40),), {}, profile)
 
 
 CONVOLUTIONS = {  # input, (kernel height, width, filters), attributes
@@ -111,9 +126,6 @@ CONVOLUTIONS = {  # input, (kernel height, width, filters), attributes
     "a window of the whole image": ((2, 4, 4, 4), (4, 4, 8), {}),
     "many pixels, few filters": ((4, 20, 20, 2), (3, 3, 4), {}),
 }
-PLAIN = {"strides": (1, 1), "padding": ((0, 0), (0, 0)), "dilation": (1, 1), "groups": 1}
-
-
 @pytest.mark.parametrize("family", PROFILES)
 @pytest.mark.parametrize("case", CONVOLUTIONS)
 def test_convolution_and_its_gradients_match_numpy(gpu, family, case):

@@ -64,17 +64,15 @@ class Gemm:
 
 def gemm(g: Gemm, profile: Profile) -> KernelSpec:
     hooks = {"load_a": g.load_a, "load_b": g.load_b, "out_index": g.out}
-    params = {"M": g.m, "N": g.n, "K": g.k}
+    params = {"M": g.m, "N": g.n, "K": g.k, "Z": g.z}
     if is_register(profile):
-        threads = ceil_div(g.m, 4) * ceil_div(g.n, 4)
-        wg = width(threads * g.z, profile)
-        (across, rows, _), x = fold(ceil_div(threads, wg))
-        return KernelSpec("gemm_reg", {**params, "WG": wg, "X": x}, (across, rows, g.z), hooks)
+        return flat("gemm_reg", g.z * ceil_div(g.m, 4) * ceil_div(g.n, 4), params, profile, hooks)
     file, tx, ty, bk, each = _tile(g, profile)
     across, down = tx * each, ty * each
     params |= {"TX": tx, "TY": ty, "BK": bk, "A_ALONG_K": g.a_along_k, "B_ALONG_K": g.b_along_k}
     params["WHOLE"] = g.m % down == 0 and g.n % across == 0 and g.k % bk == 0
-    return KernelSpec(file, params, (ceil_div(g.n, across), ceil_div(g.m, down), g.z), hooks)
+    grid, params["X"] = fold(g.z * ceil_div(g.m, down) * ceil_div(g.n, across))
+    return KernelSpec(file, params, grid, hooks)
 
 
 def _tile(g: Gemm, profile: Profile) -> tuple[str, int, int, int, int]:

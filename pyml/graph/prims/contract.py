@@ -83,9 +83,8 @@ def _matmul_kernel(node: Node, profile: Profile) -> KernelSpec:
     z = node.shape[0] if node.ndim == 3 else 1
     aligned = n % 4 == 0 and k % 4 == 0 and (m % 4 == 0 if ta else m >= 4)
     if is_register(profile) and aligned:
-        threads = ceil_div(m, 8) * ceil_div(n, 8)
-        spec = flat("matmul_reg", threads, {"M": m, "N": n, "K": k, "TA": ta, "TB": tb}, profile)
-        return KernelSpec(spec.file, spec.params, (spec.grid[0], spec.grid[1], z))
+        params = {"M": m, "N": n, "K": k, "Z": z, "TA": ta, "TB": tb}
+        return flat("matmul_reg", z * ceil_div(m, 8) * ceil_div(n, 8), params, profile)
     return gemm(_general(m, n, k, z, ta, tb), profile)
 
 
