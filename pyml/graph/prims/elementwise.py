@@ -13,7 +13,8 @@ from ..node import Node
 from ..op import ZERO, elementwise
 from .leaf import const, is_const
 
-_nan = "(bitcast<U>({0}) & U(0x7fffffffu)) > U(0x7f800000u)"
+# signed, because processors without unsigned vector comparisons run kernels too
+_nan = "(bitcast<I>({0}) & I(0x7fffffff)) > I(0x7f800000)"
 
 
 def _float_or_int(of_float, of_int):
@@ -98,10 +99,10 @@ tanh = elementwise(
     # the rational minimax fit that Eigen uses: a few ulp everywhere, and no exponential
     preamble="""fn tanh_$(v: F) -> F {
   let x = clamp(v, F(-7.9053111), F(7.9053111)); let q = x * x;
-  let p = x * (F(4.89352456e-3) + q * (F(6.37261929e-4) + q * (F(1.48572236e-5) + q * (F(5.12229709e-8)
-    + q * (F(-8.60467152e-11) + q * (F(2.00018790e-13) + q * F(-2.76076848e-16)))))));
-  let d = F(4.89352519e-3) + q * (F(2.26843463e-3) + q * (F(1.18534706e-4) + q * F(1.19825840e-6)));
-  return select(p / d, v, (bitcast<U>(v) & U(0x7fffffffu)) > U(0x7f800000u));
+  let p = x * fma(q, fma(q, fma(q,
+    fma(q, fma(q, fma(q, F(-2.76076848e-16), F(2.00018790e-13)), F(-8.60467152e-11)), F(5.12229709e-8)), F(1.48572236e-5)), F(6.37261929e-4)), F(4.89352456e-3));
+  let d = fma(q, fma(q, fma(q, F(1.19825840e-6), F(1.18534706e-4)), F(2.26843463e-3)), F(4.89352519e-3));
+  return select(p / d, v, (bitcast<I>(v) & I(0x7fffffff)) > I(0x7f800000));
 }""",
 )  # fmt: skip
 
@@ -190,8 +191,8 @@ logical_and = elementwise("logical_and", wgsl="a & b", numpy=np.logical_and, gra
 logical_or = elementwise("logical_or", wgsl="a | b", numpy=np.logical_or, grad=ZERO, dtype=_to_bool)
 logical_not = elementwise("logical_not", wgsl="!x", numpy=np.logical_not, grad=ZERO, dtype=_to_bool)
 isnan = elementwise("isnan", wgsl=_nan.format("x"), numpy=np.isnan, grad=ZERO, dtype=_to_bool)
-isinf = elementwise("isinf", wgsl="(bitcast<U>(x) & U(0x7fffffffu)) == U(0x7f800000u)", numpy=np.isinf, grad=ZERO, dtype=_to_bool)
-isfinite = elementwise("isfinite", wgsl="(bitcast<U>(x) & U(0x7fffffffu)) < U(0x7f800000u)", numpy=np.isfinite, grad=ZERO, dtype=_to_bool)
+isinf = elementwise("isinf", wgsl="(bitcast<I>(x) & I(0x7fffffff)) == I(0x7f800000)", numpy=np.isinf, grad=ZERO, dtype=_to_bool)
+isfinite = elementwise("isfinite", wgsl="(bitcast<I>(x) & I(0x7fffffff)) < I(0x7f800000)", numpy=np.isfinite, grad=ZERO, dtype=_to_bool)
 where = elementwise(
     "where", wgsl="select(b, a, c)", numpy=lambda c, a, b: np.where(c, a, b), params=("c", "a", "b"),
     grad=lambda g, y, c, a, b: (None, where(c, g, zeros_like(g)), where(c, zeros_like(g), g)),

@@ -61,7 +61,7 @@ _X = np.random.default_rng(0).uniform(-2, 2, (3, 4, 5)).astype(np.float32)
 _SAMPLES = [((_X,), {"axis": (1,)}), ((_X,), {"axis": (0, 2)}), ((_X,), {"axis": (0, 1, 2)}), ((_X[0, 0],), {"axis": (0,)})]
 _LOWEST = {"float32": "bitcast<f32>(lowest_bits)", "int32": "i32(-2147483647 - 1)", "uint32": "0u"}
 _HIGHEST = {"float32": "bitcast<f32>(highest_bits)", "int32": "2147483647i", "uint32": "4294967295u"}
-_NAN_TEST = {"float32": "(bitcast<U>(b) & U(0x7fffffffu)) > U(0x7f800000u)"}
+_NAN_TEST = {"float32": "(bitcast<I>(b) & I(0x7fffffff)) > I(0x7f800000)"}
 
 
 def _extreme(compare):
