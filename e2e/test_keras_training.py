@@ -54,7 +54,7 @@ def test_fit_async_trains_and_yields_to_the_page(python):
                 ticks += 1
                 await asyncio.sleep(0.01)
         ticking = asyncio.ensure_future(tick())
-        history = await model.fit_async(x, y, epochs=6, verbose=2)
+        history = await model.fit_async(x, y, epochs=20, verbose=2)
         ticking.cancel()
         scores = await model.evaluate_async(x, y, verbose=0)
         predicted = (await model.predict_async(x[:50], verbose=0)).argmax(1).tolist()
