@@ -23,6 +23,7 @@ class Group:
     members: dict[int, Node] = field(default_factory=dict)  # elementwise nodes computed here
     outputs: list[Node] = field(default_factory=list)  # nodes stored
     number: int = 0  # position in the schedule
+    _loads: tuple = (None, [])
 
     @property
     def kind(self) -> str:
@@ -33,12 +34,16 @@ class Group:
 
     def loads(self) -> list[Node]:
         """Nodes read from memory, in a fixed order: operands of the anchor first."""
-        found: dict[int, Node] = {}
-        for node in (*self.anchors, *self.members.values()):
-            for value in operands(node):
-                if not self.computes(value) and is_memory(value):
-                    found.setdefault(id(value), value)
-        return list(found.values())
+        state = (len(self.anchors), len(self.members))  # both only grow
+        if self._loads[0] != state:
+            own = {id(a) for a in self.anchors} | self.members.keys()
+            found: dict[int, Node] = {}
+            for node in (*self.anchors, *self.members.values()):
+                for value in operands(node):
+                    if id(value) not in own and is_memory(value):
+                        found.setdefault(id(value), value)
+            self._loads = (state, list(found.values()))
+        return self._loads[1]
 
     def label(self) -> str:
         names = [a.op.name for a in self.anchors] + [m.op.name for m in self.members.values()]
@@ -56,6 +61,8 @@ def is_value(node: Node) -> bool:
 
 def operands(node: Node) -> list[Node]:
     """The values a node reads, looking through movement ops."""
+    if node.reads is not None:
+        return node.reads
     out: list[Node] = []
     stack = list(reversed(node.src))
     while stack:
@@ -64,6 +71,7 @@ def operands(node: Node) -> list[Node]:
             out.append(s)
         else:
             stack.extend(reversed(s.src))
+    node.reads = out
     return out
 
 

@@ -7,26 +7,36 @@ Arithmetic is meant modulo 2**32, so a masked-out negative index is harmless.
 
 from __future__ import annotations
 
+import itertools
 from math import gcd
+
+
+_numbers: dict = {}  # structure of an atom -> its number, so that equal atoms compare as integers
+
+
+def _number(structure) -> int:
+    if len(_numbers) > 100_000:  # forgetting costs a missed simplification at most
+        _numbers.clear()
+    return _numbers.setdefault(structure, next(_fresh))
+
+
+_fresh = itertools.count()
 
 
 class Var:
     """A loop variable with values 0 … size - 1."""
 
-    __slots__ = ("name", "size")
+    __slots__ = ("key", "name", "size")
 
     def __init__(self, name: str, size: int):
         self.name, self.size = name, size
+        self.key = _number(("v", name, size))
 
     low = 0
 
     @property
     def high(self) -> int:
         return self.size - 1
-
-    @property
-    def key(self):
-        return ("v", self.name, self.size)
 
     def evaluate(self, values):
         return values[self.name]
@@ -39,7 +49,7 @@ class Quotient:
 
     def __init__(self, op: str, expr: Index, k: int):
         self.op, self.expr, self.k = op, expr, k
-        self.key = (op, expr.key, k)
+        self.key = _number((op, expr.key, k))
         self.low, self.high = (expr.low // k, expr.high // k) if op == "/" else (0, k - 1)
 
     def evaluate(self, values):
@@ -62,7 +72,7 @@ class Index:
             low += c * (a.low if c > 0 else a.high)
             high += c * (a.high if c > 0 else a.low)
         self.low, self.high = low, high
-        self.key = (const, tuple(sorted(terms.items(), key=repr)))
+        self.key = (const, *sorted(terms.items())) if len(terms) > 1 else (const, *terms.items())
 
     def __add__(self, other) -> Index:
         if isinstance(other, int):

@@ -12,12 +12,13 @@ class Node:
     `buffer` is set once the value has been computed; the sources are dropped then.
     """
 
-    __slots__ = ("__weakref__", "attrs", "buffer", "dtype", "op", "shape", "src")
+    __slots__ = ("__weakref__", "attrs", "buffer", "dtype", "op", "reads", "shape", "src")
 
     def __init__(self, op, src: tuple, attrs: dict, shape: tuple[int, ...], dtype: str):
         self.op, self.src, self.attrs = op, src, attrs
         self.shape, self.dtype = shape, dtype
         self.buffer: Any = None
+        self.reads: list[Node] | None = None  # the scheduler's note of `operands`
 
     @property
     def size(self) -> int:
