@@ -14,6 +14,17 @@ const X: u32 = 65535u;            // @param
 
 fn store(i: u32, v: f32) { y[i] = v; }  // @hook
 
+// the larger of two, a NaN if there is one
+fn larger(a: f32, b: f32) -> f32 {
+  return select(select(a, b, b > a), b, (bitcast<u32>(b) & 0x7fffffffu) > 0x7f800000u);
+}
+
+// a row whose largest element is NaN or infinite has no softmax: all of it becomes NaN, as in numpy
+fn checked(v: f32, largest: f32) -> f32 {
+  let bits = bitcast<u32>(largest);
+  return select(v, bitcast<f32>(bits | 0x00400000u), (bits & 0x7f800000u) == 0x7f800000u);
+}
+
 var<workgroup> part: array<f32, WG>;
 
 @compute @workgroup_size(WG)
@@ -21,11 +32,11 @@ fn main(@builtin(workgroup_id) g: vec3u, @builtin(local_invocation_index) l: u32
   let r = min(g.y * X + g.x, ROWS - 1u);
   let writes = g.y * X + g.x < ROWS;
   var largest = x[r * COLS + min(l, COLS - 1u)];
-  for (var c = l + WG; c < COLS; c += WG) { largest = max(largest, x[r * COLS + c]); }
+  for (var c = l + WG; c < COLS; c += WG) { largest = larger(largest, x[r * COLS + c]); }
   part[l] = largest;
   workgroupBarrier();
   for (var half = WG / 2u; half > 0u; half /= 2u) {
-    if (l < half) { part[l] = max(part[l], part[l + half]); }
+    if (l < half) { part[l] = larger(part[l], part[l + half]); }
     workgroupBarrier();
   }
   largest = part[0];
@@ -43,7 +54,7 @@ fn main(@builtin(workgroup_id) g: vec3u, @builtin(local_invocation_index) l: u32
   if (writes) {
     for (var c = l; c < COLS; c += WG) {
       let v = x[r * COLS + c];
-      if (LOG) { store(r * COLS + c, v - shift); } else { store(r * COLS + c, exp(v - largest) / sum); }
+      store(r * COLS + c, checked(select(exp(v - largest) / sum, v - shift, LOG), largest));
     }
   }
 }

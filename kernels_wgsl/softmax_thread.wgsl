@@ -14,19 +14,30 @@ const X: u32 = 65535u;            // @param
 
 fn store(i: u32, v: f32) { y[i] = v; }  // @hook
 
+// the larger of two, a NaN if there is one
+fn larger(a: f32, b: f32) -> f32 {
+  return select(select(a, b, b > a), b, (bitcast<u32>(b) & 0x7fffffffu) > 0x7f800000u);
+}
+
+// a row whose largest element is NaN or infinite has no softmax: all of it becomes NaN, as in numpy
+fn checked(v: f32, largest: f32) -> f32 {
+  let bits = bitcast<u32>(largest);
+  return select(v, bitcast<f32>(bits | 0x00400000u), (bits & 0x7f800000u) == 0x7f800000u);
+}
+
 @compute @workgroup_size(WG)
 fn main(@builtin(workgroup_id) g: vec3u, @builtin(local_invocation_index) l: u32) {
   let r = (g.y * X + g.x) * WG + l;
   if (r >= ROWS) { return; }
   var largest = x[r * COLS];
-  for (var c = 1u; c < COLS; c++) { largest = max(largest, x[r * COLS + c]); }
+  for (var c = 1u; c < COLS; c++) { largest = larger(largest, x[r * COLS + c]); }
   var sum = 0.0;
   for (var c = 0u; c < COLS; c++) { sum += exp(x[r * COLS + c] - largest); }
   if (LOG) {
     let shift = largest + log(sum);
-    for (var c = 0u; c < COLS; c++) { store(r * COLS + c, x[r * COLS + c] - shift); }
+    for (var c = 0u; c < COLS; c++) { store(r * COLS + c, checked(x[r * COLS + c] - shift, largest)); }
   } else {
     let scale = 1.0 / sum;
-    for (var c = 0u; c < COLS; c++) { store(r * COLS + c, exp(x[r * COLS + c] - largest) * scale); }
+    for (var c = 0u; c < COLS; c++) { store(r * COLS + c, checked(exp(x[r * COLS + c] - largest) * scale, largest)); }
   }
 }

@@ -189,6 +189,19 @@ def test_row_operations_match_numpy(gpu, family, shape):
 
 
 @pytest.mark.parametrize("family", ["register", "tile"])
+@pytest.mark.parametrize("columns", [7, 100])
+def test_softmax_of_rows_that_are_not_finite_is_as_in_numpy(gpu, family, columns):
+    x = random(0, 6, columns)
+    x[0, 1], x[1, 2], x[2, :], x[3, 4], x[4, 0] = np.nan, np.inf, -np.inf, -np.inf, 1e30
+    x[4, 1] = -1e30
+    for name in ("softmax", "log_softmax"):
+        op = OPS[name]
+        with np.errstate(all="ignore"):
+            expected = op.numpy(x)
+        np.testing.assert_allclose(run(gpu, op(leaf(x)), (x,), PROFILES[family]), expected, rtol=1e-4, atol=1e-6)
+
+
+@pytest.mark.parametrize("family", ["register", "tile"])
 @pytest.mark.parametrize("dtype", ["float32", "int32", "uint32", "bool"])
 @pytest.mark.parametrize("shape", [(5, 4), (6, 3), (3,), (4, 2, 6)])
 def test_gather_and_scatter_match_numpy(gpu, family, dtype, shape):
