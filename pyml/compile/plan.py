@@ -91,8 +91,14 @@ def make_plan(roots: list[Node], profile: Profile, leaves: list[Node], writes: d
         lifted = Node(CONST, (), {**node.attrs, "value": None, "param": i}, node.shape, node.dtype)
         canonical.mapped[id(node)] = canonical._merge(lifted)
     stored = canonical(roots)
-    groups = [g for g in schedule([r for r in stored if r.size], profile) if g.domain]
-    return _Planner(groups, stored, writes, len(params)).plan()
+    full = [r for r in stored if r.size]
+    states = {id(stored[p]): leaf for p, leaf in writes.items()}
+    plan = _Planner(schedule(full, profile, states), stored, writes, len(params)).plan()
+    budget = min(profile.max_storage_buffers, 8) if profile.family != "numpy" else 1 << 30
+    if any(len({*k.reads, *k.writes}) > budget for k in plan.kernels):
+        # a write that had to go through a temporary needs a binding of its own: plan without counting on places
+        plan = _Planner(schedule(full, profile), stored, writes, len(params)).plan()
+    return plan
 
 
 class _Planner:

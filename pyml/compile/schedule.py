@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from ..graph.node import Node, toposort
 from ..graph.op import Profile
 
-_CHEAP = 3  # an expression this cheap is computed again rather than stored for several kernels
+_CHEAP = 6  # an expression this cheap is computed again rather than stored for several kernels
 _RECOMPUTE = 6  # … or again for every element that a broadcast repeats it to
 
 
@@ -89,8 +89,9 @@ def edges(node: Node):
 
 
 class Scheduler:
-    def __init__(self, roots: list[Node], profile: Profile):
+    def __init__(self, roots: list[Node], profile: Profile, states: dict[int, int]):
         self.profile = profile
+        self.states = states  # id of a root -> the leaf it is written back to, in the same binding
         self.budget = min(profile.max_storage_buffers, 8)
         self.roots = {id(r) for r in roots}
         self.order = [n for n in toposort(roots) if is_value(n)]
@@ -217,11 +218,16 @@ class Scheduler:
 
     def _fits(self, node: Node, group: Group, extra: int = 0) -> bool:
         """Whether the kernel stays within the storage buffers every browser offers."""
-        loads = {id(v) for v in group.loads() if v is not node}
-        loads |= {id(v) for v in operands(node) if is_memory(v) and not group.computes(v)}
-        stores = sum(1 for m in group.members.values() if id(m) in self.roots or not self._only_here(m, group))
-        stores = max(1, stores + sum(1 for a in group.anchors if id(a) in self.roots))
-        return len(loads) + stores + extra <= self.budget
+        loads = [v for v in group.loads() if v is not node]
+        loads += [v for v in operands(node) if is_memory(v) and not group.computes(v)]
+        stores = [m for m in group.members.values() if id(m) in self.roots or not self._only_here(m, group)]
+        stores += [a for a in group.anchors if id(a) in self.roots]
+        return self._bindings(loads, stores) + extra <= self.budget
+
+    def _bindings(self, loads: list[Node], stores: list[Node]) -> int:
+        read = {v.attrs.get("leaf") for v in loads}
+        written = {id(s) for s in stores if self.states.get(id(s), -1) not in read}
+        return len({id(v) for v in loads}) + max(len(written), 0 if stores else 1)
 
     # ---- after placing
     def _find_outputs(self) -> None:
@@ -269,12 +275,12 @@ class Scheduler:
                 return False
         elif not (a.kind == b.kind == "reduction" and not feeds and _same_reduction(a, b)):
             return False
-        loads = {id(v) for v in (*a.loads(), *b.loads()) if not a.computes(v) and not b.computes(v)}
-        outs = {id(o) for o in b.outputs} | {
-            id(o) for o in a.outputs if id(o) in self.roots or any(
+        loads = [v for v in (*a.loads(), *b.loads()) if not a.computes(v) and not b.computes(v)]
+        outs = [*b.outputs, *(
+            o for o in a.outputs if id(o) in self.roots or any(
                 g not in (a, b) for c, _ in self.consumers[id(o)] for g in self.homes[id(c)])
-        }  # fmt: skip
-        if len(loads) + len(outs) > self.budget:
+        )]  # fmt: skip
+        if self._bindings(loads, outs) > self.budget:
             return False
         # no way from a to b (or back) through another group
         between = (below[a.number] & ~(1 << b.number)) | (below[b.number] & ~(1 << a.number))
@@ -346,6 +352,9 @@ def _same_reduction(a: Group, b: Group) -> bool:
     return x.src[0].shape == y.src[0].shape and x.attrs["axis"] == y.attrs["axis"]
 
 
-def schedule(roots: list[Node], profile: Profile) -> list[Group]:
-    """Kernels that compute `roots` (canonical nodes), in order."""
-    return Scheduler(roots, profile).run()
+def schedule(roots: list[Node], profile: Profile, states: dict[int, int] | None = None) -> list[Group]:
+    """Kernels that compute `roots` (canonical nodes), in order.
+
+    `states` maps the id of a root to the leaf it is written back to, for kernels that hope to do it in place.
+    """
+    return Scheduler(roots, profile, states or {}).run()
