@@ -54,8 +54,6 @@ fn main(@builtin(workgroup_id) w: vec3u, @builtin(local_invocation_index) l: u32
     c2 += load_a(z, m2, k) * row;
     c3 += load_a(z, m3, k) * row;
   }
-  put(z, m, n, c0);
-  put(z, m + 1u, n, c1);
-  put(z, m + 2u, n, c2);
-  put(z, m + 3u, n, c3);
+  var out = array(c0, c1, c2, c3);
+  for (var i = 0u; i < 4u; i++) { put(z, m + i, n, out[i]); }
 }

@@ -84,8 +84,6 @@ fn main(@builtin(workgroup_id) w: vec3u, @builtin(local_invocation_id) l: vec3u,
     }
     workgroupBarrier();
   }
-  put(z, m0 + l.y * 4u, n0 + l.x * 4u, c0);
-  put(z, m0 + l.y * 4u + 1u, n0 + l.x * 4u, c1);
-  put(z, m0 + l.y * 4u + 2u, n0 + l.x * 4u, c2);
-  put(z, m0 + l.y * 4u + 3u, n0 + l.x * 4u, c3);
+  var out = array(c0, c1, c2, c3);
+  for (var i = 0u; i < 4u; i++) { put(z, m0 + l.y * 4u + i, n0 + l.x * 4u, out[i]); }
 }

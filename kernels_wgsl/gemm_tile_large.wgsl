@@ -101,20 +101,11 @@ fn main(@builtin(workgroup_id) w: vec3u, @builtin(local_invocation_id) l: vec3u,
     }
     workgroupBarrier();
   }
-  put(z, m0 + l.y * 4u, n0 + l.x * 4u, c00);
-  put(z, m0 + l.y * 4u + 1u, n0 + l.x * 4u, c10);
-  put(z, m0 + l.y * 4u + 2u, n0 + l.x * 4u, c20);
-  put(z, m0 + l.y * 4u + 3u, n0 + l.x * 4u, c30);
-  put(z, m0 + (l.y + 1u * TY) * 4u, n0 + l.x * 4u, c40);
-  put(z, m0 + (l.y + 1u * TY) * 4u + 1u, n0 + l.x * 4u, c50);
-  put(z, m0 + (l.y + 1u * TY) * 4u + 2u, n0 + l.x * 4u, c60);
-  put(z, m0 + (l.y + 1u * TY) * 4u + 3u, n0 + l.x * 4u, c70);
-  put(z, m0 + l.y * 4u, n0 + (l.x + 1u * TX) * 4u, c01);
-  put(z, m0 + l.y * 4u + 1u, n0 + (l.x + 1u * TX) * 4u, c11);
-  put(z, m0 + l.y * 4u + 2u, n0 + (l.x + 1u * TX) * 4u, c21);
-  put(z, m0 + l.y * 4u + 3u, n0 + (l.x + 1u * TX) * 4u, c31);
-  put(z, m0 + (l.y + 1u * TY) * 4u, n0 + (l.x + 1u * TX) * 4u, c41);
-  put(z, m0 + (l.y + 1u * TY) * 4u + 1u, n0 + (l.x + 1u * TX) * 4u, c51);
-  put(z, m0 + (l.y + 1u * TY) * 4u + 2u, n0 + (l.x + 1u * TX) * 4u, c61);
-  put(z, m0 + (l.y + 1u * TY) * 4u + 3u, n0 + (l.x + 1u * TX) * 4u, c71);
+  // one copy of store and the epilogue behind it, in a loop that the driver unrolls if it pays
+  var out = array(c00, c10, c20, c30, c40, c50, c60, c70, c01, c11, c21, c31, c41, c51, c61, c71);
+  for (var i = 0u; i < 16u; i++) {
+    let row = i / 4u % 2u * TY + l.y;
+    let column = i / 8u * TX + l.x;
+    put(z, m0 + row * 4u + i % 4u, n0 + column * 4u, out[i]);
+  }
 }
