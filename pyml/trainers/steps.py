@@ -26,6 +26,7 @@ class Steps:
         self.built = False
         self.output_shapes = []
         self.output_names = []
+        self.layout = None                             # of `results`, see lay_out
         with_state = {"dtype": "int32", "trainable": False}
         self.step = Variable(np.int32(0), name="step", **with_state)
         self.first_bad = Variable(np.int32(-1), name="first_bad_step", **with_state)
@@ -168,17 +169,21 @@ class Steps:
 
     def unpack(self, vector):
         """The host copy of `results`: a dict of floats by name, and the first bad step or -1."""
-        logs, at = {}, 0
+        if self.layout is None or self.layout[1] != len(vector):
+            self.layout = self.lay_out()
+        logs = {}
+        for name, shape, start, stop in self.layout[0]:
+            logs[name] = float(vector[start]) if shape == () else np.array(vector[start:stop]).reshape(shape)
+        return logs, int(vector[-1])
+
+    def lay_out(self):
+        """Where each log is in `results`, by name, and the length of it all; walking the layers takes a while."""
+        places, at = [], 0
         for name, metric in self.model._named_metrics():
             shape = metric_shape(metric)
-            if shape == ():
-                logs[name] = float(vector[at])
-                at += 1
-            else:
-                count = int(np.prod(shape))
-                logs[name] = np.array(vector[at:at + count]).reshape(shape)
-                at += count
-        return dict(sorted(logs.items())), int(vector[-1])
+            places.append((name, shape, at, at + int(np.prod(shape))))
+            at = places[-1][3]
+        return sorted(places), at + 1
 
 
 def metric_shape(metric):
