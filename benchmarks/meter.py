@@ -105,31 +105,42 @@ class Meter:
 def measure(bench, budget=2.0):
     """Runs `bench.single` and `bench.loop` for a few steps each and returns counts per step.
 
+    Those of the loop are what a step more adds: a longer loop less a shorter one.
+
     Args:
         bench: Something with `single()` and `loop(k)` that has run before, so that everything is compiled.
-        budget: Seconds per mode, roughly.
+        budget: Seconds per mode, roughly; where a step takes more than half of it there are no loops.
     """
     start = time.perf_counter()
     bench.single()
-    steps = max(3, min(20, int(budget / max(1e-3, time.perf_counter() - start))))
-    bench.loop(steps)   # a loop's own first time compiles what a single step does not use
+    seconds = time.perf_counter() - start
+    steps = max(3, min(20, int(budget / max(1e-3, seconds))))
     with Meter() as one:
         for _ in range(steps):
             bench.single()
-    with Meter() as many:
-        bench.loop(steps)
-    return {
+    result = {
         "dispatches": one.plan.dispatches,
         "copies": len(one.plan.copies),
         "device_calls": round(one.calls / steps, 2),
         "js_calls": round(one.js_calls / steps, 2),
         "python_ms": round(one.python_ms(), 3),
-        "loop_device_calls": round(many.calls / steps, 2),
-        "loop_js_calls": round(many.js_calls / steps, 2),
-        "loop_python_ms": round(many.python_ms(), 3),
         "allocations": one.counts["alloc"],
         **memory(),
     }
+    if seconds < budget / 2:
+        few, many = (loop_meter(bench, k) for k in (2, 2 + steps))
+        result["loop_device_calls"] = round((many.calls - few.calls) / steps, 2)
+        result["loop_js_calls"] = round((many.js_calls - few.js_calls) / steps, 2)
+        result["loop_python_ms"] = round(many.python_ms(), 3)
+    return result
+
+
+def loop_meter(bench, k):
+    """The Meter of one `bench.loop(k)`, everything compiled before."""
+    bench.loop(k)
+    with Meter() as seen:
+        bench.loop(k)
+    return seen
 
 
 def report(bench):

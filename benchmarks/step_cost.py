@@ -56,7 +56,8 @@ def main():
     print(f"\nbook convnet, batch {options.batch}: first step {seconds:.2f} s, loss {loss:.6f}")
     result = meter.measure(bench)
     for key, label in ROWS.items():
-        print(f"  {label:56s} {result[key]:>12,}")
+        if key in result:
+            print(f"  {label:56s} {result[key]:>12,}")
     if options.explain:
         with meter.Meter() as seen:
             bench.single()
