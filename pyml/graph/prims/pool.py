@@ -9,6 +9,7 @@ from ..node import Node
 from ..op import KernelSpec, Profile, routine
 from .choose import ceil_div, flat, is_register
 from .contract import float_only
+from .pool_host import avg_grad_numpy, avg_numpy, max_grad_numpy, max_numpy, pick_numpy
 
 _PUT4 = "store(4u * i, v.x); store(4u * i + 1u, v.y); store(4u * i + 2u, v.z); store(4u * i + 3u, v.w);"
 _NAN_WINS = "return select(best, v, (v > best) | ((bitcast<vec4u>(v) & vec4u(0x7fffffffu)) > vec4u(0x7f800000u)));"
@@ -51,82 +52,6 @@ def _avg_grad_shape(d, *, input_hw, size, strides, padding):
     if tuple(d) != expected:
         raise ShapeError(f"avg_pool2d_grad: the gradient is {d}, but pooling {x} gives {expected}.")
     return x
-
-
-# ---- numpy: one step for each cell of the window, over all windows at once
-def _taps(x, out_hw, size, strides):
-    """(i, j, the cells that tap (i, j) of each window sees), row by row; x is padded already."""
-    for i in range(size[0]):
-        for j in range(size[1]):
-            rows = slice(i, i + (out_hw[0] - 1) * strides[0] + 1, strides[0])
-            yield rows, slice(j, j + (out_hw[1] - 1) * strides[1] + 1, strides[1])
-
-
-def _padded(x, padding, value):
-    return np.pad(x, ((0, 0), *padding, (0, 0)), constant_values=value) if any(n for side in padding for n in side) else x
-
-
-def _lowest(dtype):
-    return -np.inf if dtype.kind == "f" else np.iinfo(dtype).min
-
-
-def _max_numpy(x, size, strides, padding):
-    out_hw = _pool_shape(x.shape, size=size, strides=strides, padding=padding)[1:3]
-    x = _padded(x, padding, _lowest(x.dtype))
-    y = None
-    for tap in _taps(x, out_hw, size, strides):
-        cells = x[(slice(None), *tap)]
-        y = cells.copy() if y is None else np.maximum(y, cells, out=y)
-    return y
-
-
-def _cropped(x, padding, hw):
-    return np.ascontiguousarray(x[:, padding[0][0] : padding[0][0] + hw[0], padding[1][0] : padding[1][0] + hw[1]])
-
-
-def _max_grad_numpy(x, y, d, size, strides, padding):
-    padded = _padded(x, padding, np.nan)
-    out, open_ = np.zeros(padded.shape, d.dtype), np.ones(y.shape, bool)
-    for tap in _taps(padded, y.shape[1:3], size, strides):
-        hit = open_ & (padded[(slice(None), *tap)] == y)
-        open_ &= ~hit
-        out[(slice(None), *tap)] += np.where(hit, d, 0)
-    return _cropped(out, padding, x.shape[1:3])
-
-
-def _pick_numpy(x, y, v, size, strides, padding):
-    x, v = _padded(x, padding, np.nan), _padded(v, padding, 0)
-    out, open_ = np.zeros(y.shape, v.dtype), np.ones(y.shape, bool)
-    for tap in _taps(x, y.shape[1:3], size, strides):
-        hit = open_ & (x[(slice(None), *tap)] == y)
-        open_ &= ~hit
-        out += np.where(hit, v[(slice(None), *tap)], 0)
-    return out
-
-
-def _cells(input_hw, out_hw, size, strides, padding):
-    """How many cells of the image each window covers, (oh, ow, 1)."""
-    counts = []
-    for n, m, k, s, (lo, _) in zip(input_hw, out_hw, size, strides, padding, strict=True):
-        start = np.arange(m) * s - lo
-        counts.append(np.minimum(start + k, n) - np.maximum(start, 0))
-    return np.outer(*counts)[:, :, None].astype(np.float32)
-
-
-def _avg_numpy(x, size, strides, padding):
-    out_hw = _pool_shape(x.shape, size=size, strides=strides, padding=padding)[1:3]
-    padded = _padded(x, padding, 0)
-    y = sum(padded[(slice(None), *tap)] for tap in _taps(padded, out_hw, size, strides))
-    return y / _cells(x.shape[1:3], out_hw, size, strides, padding)
-
-
-def _avg_grad_numpy(d, input_hw, size, strides, padding):
-    each = d / _cells(input_hw, d.shape[1:3], size, strides, padding)
-    (top, bottom), (left, right) = padding
-    out = np.zeros((d.shape[0], input_hw[0] + top + bottom, input_hw[1] + left + right, d.shape[3]), d.dtype)
-    for tap in _taps(out, d.shape[1:3], size, strides):
-        out[(slice(None), *tap)] += each
-    return _cropped(out, padding, input_hw)
 
 
 # ---- kernels
@@ -187,7 +112,7 @@ _INPUTS = [(_array(0, 2, 5, 6, 4), _APART), (_array(1, 1, 5, 7, 3), _SAME), (_ar
 def _with_pooled(last):
     out = []
     for x, attrs in _INPUTS:
-        y = _max_numpy(x, **attrs)
+        y = max_numpy(x, **attrs)
         out.append(((x, y, _array(9, *(y if last == "y" else x).shape)), attrs))
     return out
 
@@ -195,7 +120,7 @@ def _with_pooled(last):
 MAX = routine(
     "max_pool2d",
     shape=_pool_shape,
-    numpy=_max_numpy,
+    numpy=max_numpy,
     grad=lambda g, y, x, **a: (MAX_GRAD(x, y, g, **a),),
     kernel=_max_kernel,
     samples=[((x,), attrs) for x, attrs in _INPUTS],
@@ -204,7 +129,7 @@ MAX_GRAD = routine(
     "max_pool2d_grad",
     shape=_like_x,
     dtype=float_only("max_pool2d_grad"),
-    numpy=_max_grad_numpy,
+    numpy=max_grad_numpy,
     grad=lambda g, dx, x, y, d, **a: (None, None, PICK(x, y, g, **a)),
     kernel=_max_grad_kernel,
     samples=_with_pooled("y"),
@@ -213,7 +138,7 @@ PICK = routine(
     "max_pool2d_pick",
     shape=_like_y,
     dtype=float_only("max_pool2d_pick"),
-    numpy=_pick_numpy,
+    numpy=pick_numpy,
     grad=lambda g, out, x, y, v, **a: (None, None, MAX_GRAD(x, y, g, **a)),
     kernel=_pick_kernel,
     samples=_with_pooled("x"),
@@ -222,7 +147,7 @@ AVG = routine(
     "avg_pool2d",
     shape=_pool_shape,
     dtype=float_only("avg_pool2d"),
-    numpy=_avg_numpy,
+    numpy=avg_numpy,
     grad=lambda g, y, x, **a: (AVG_GRAD(g, input_hw=x.shape[1:3], **a),),
     kernel=_avg_kernel,
     samples=[((x,), attrs) for x, attrs in _INPUTS],
@@ -231,10 +156,10 @@ AVG_GRAD = routine(
     "avg_pool2d_grad",
     shape=_avg_grad_shape,
     dtype=float_only("avg_pool2d_grad"),
-    numpy=_avg_grad_numpy,
+    numpy=avg_grad_numpy,
     grad=lambda g, dx, d, input_hw, **a: (AVG(g, **a),),
     kernel=_avg_grad_kernel,
-    samples=[((_avg_numpy(x, **attrs),), attrs | {"input_hw": x.shape[1:3]}) for x, attrs in _INPUTS],
+    samples=[((avg_numpy(x, **attrs),), attrs | {"input_hw": x.shape[1:3]}) for x, attrs in _INPUTS],
 )
 
 
