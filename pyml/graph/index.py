@@ -10,7 +10,6 @@ from __future__ import annotations
 import itertools
 from math import gcd
 
-
 _numbers: dict = {}  # structure of an atom -> its number, so that equal atoms compare as integers
 
 
