@@ -16,6 +16,9 @@ _RANK = {"bool": 0, "uint32": 1, "int32": 2, "float32": 3}
 LIMITS = {"int32": (-(2**31), 2**31 - 1), "uint32": (0, 2**32 - 1)}
 
 
+_AS_IS = frozenset(NUMPY.values())
+
+
 def standardize(dtype) -> str:
     """The name pyml uses for `dtype`: a string, a numpy dtype or a Python type; 64-bit names become 32-bit."""
     if isinstance(dtype, str):
@@ -58,6 +61,8 @@ def of_scalar(value) -> str:
 
 def host_array(value, dtype: str | None = None) -> np.ndarray:
     """`value` as a C-contiguous numpy array of a supported dtype; integers that do not fit raise DtypeError."""
+    if dtype is None and isinstance(value, np.ndarray) and value.dtype in _AS_IS and value.flags.c_contiguous:
+        return value
     array = np.asarray(value)
     if array.dtype == object or array.dtype.kind in "SUcMm":
         raise DtypeError(f"cannot make a tensor from {array.dtype} data; expected numbers or booleans of one shape.")

@@ -27,6 +27,7 @@ class Steps:
         self.output_shapes = []
         self.output_names = []
         self.layout = None                             # of `results`, see lay_out
+        self.names = None                              # of the logs in order, once they have been laid out
         with_state = {"dtype": "int32", "trainable": False}
         self.step = Variable(np.int32(0), name="step", **with_state)
         self.first_bad = Variable(np.int32(-1), name="first_bad_step", **with_state)
@@ -183,6 +184,7 @@ class Steps:
             shape = metric_shape(metric)
             places.append((name, shape, at, at + int(np.prod(shape))))
             at = places[-1][3]
+        self.names = [name for name, *_ in places]
         return sorted(places), at + 1
 
 

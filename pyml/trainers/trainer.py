@@ -232,7 +232,7 @@ class Trainer(StepMethods):
         return logs if return_dict else self._in_order(logs)
 
     def _in_order(self, logs):
-        values = [logs[name] for name in self.metrics_names]
+        values = [logs[name] for name in self._steps.names or self.metrics_names]
         return values[0] if len(values) == 1 else values
 
     # ---- predict
