@@ -1,9 +1,7 @@
 """Functions applied to weights after each update: `NonNeg`, `MaxNorm`, `UnitNorm`, `MinMaxNorm`."""
 
-import inspect
-
 from pyml import ops
-from pyml.saving.registry import deserialize_keras_object, serialize_keras_object
+from pyml.saving.registry import deserialize_keras_object, interpret, serialize_keras_object
 
 
 class Constraint:
@@ -97,14 +95,7 @@ def get(identifier):
     Raises:
         ValueError: Nothing is known under that identifier.
     """
-    if identifier is None:
-        return None
-    found = deserialize(identifier) if isinstance(identifier, (str, dict)) else identifier
-    if inspect.isclass(found):
-        found = found()
-    if callable(found):
-        return found
-    raise ValueError(f"Could not interpret constraint: {identifier!r}. Known names: {', '.join(sorted(_BY_NAME))}.")
+    return interpret(identifier, _BY_NAME, "constraint")
 
 
 __all__ = ["Constraint", "MaxNorm", "MinMaxNorm", "NonNeg", "UnitNorm", "deserialize", "get", "max_norm",

@@ -20,7 +20,7 @@ from pyml.losses.regression import (
     poisson,
     squared_hinge,
 )
-from pyml.saving.registry import deserialize_keras_object, serialize_keras_object
+from pyml.saving.registry import deserialize_keras_object, interpret, serialize_keras_object
 
 
 def _simple(cls_name, fn):
@@ -137,14 +137,7 @@ def get(identifier):
     Raises:
         ValueError: Nothing is known under that identifier.
     """
-    if identifier is None:
-        return None
-    found = deserialize(identifier) if isinstance(identifier, (str, dict)) else identifier
-    if inspect.isclass(found):
-        found = found()
-    if callable(found):
-        return found
-    raise ValueError(f"Could not interpret loss identifier: {identifier!r}. Known names: {', '.join(sorted(_BY_NAME))}.")
+    return interpret(identifier, _BY_NAME, "loss identifier")
 
 
 __all__ = [*_CLASSES, *_FUNCTIONS, "Loss", "LossFunctionWrapper", "deserialize", "get", "reduce_weighted_values",

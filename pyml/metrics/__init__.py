@@ -1,7 +1,5 @@
 """Metrics, with Keras' names and defaults: state in device memory, read when asked for."""
 
-import inspect
-
 from pyml import losses as _losses
 from pyml.metrics.accuracy import (
     Accuracy,
@@ -22,7 +20,7 @@ from pyml.metrics.of_losses import (
     SparseCategoricalCrossentropy,
 )
 from pyml.metrics.reduction import Mean, MeanMetricWrapper, Sum
-from pyml.saving.registry import deserialize_keras_object, serialize_keras_object
+from pyml.saving.registry import deserialize_keras_object, interpret, serialize_keras_object
 from pyml.utils.naming import to_snake_case
 
 _CLASSES = {cls.__name__: cls for cls in (
@@ -55,14 +53,7 @@ def get(identifier):
     Raises:
         ValueError: Nothing is known under that identifier.
     """
-    if identifier is None:
-        return None
-    found = deserialize(identifier) if isinstance(identifier, (str, dict)) else identifier
-    if inspect.isclass(found):
-        found = found()
-    if callable(found):
-        return found
-    raise ValueError(f"Could not interpret metric identifier: {identifier!r}. Known names: {', '.join(sorted(_BY_NAME))}.")
+    return interpret(identifier, _BY_NAME, "metric identifier")
 
 
 __all__ = [*_CLASSES, *_FUNCTIONS, *_losses._FUNCTIONS, "MeanMetricWrapper", "Metric", "deserialize", "get",

@@ -1,10 +1,9 @@
 """Penalties on weights that are added to the loss: `L1`, `L2`, `L1L2`."""
 
-import inspect
 import math
 
 from pyml import ops
-from pyml.saving.registry import deserialize_keras_object, serialize_keras_object
+from pyml.saving.registry import deserialize_keras_object, interpret, serialize_keras_object
 
 
 class Regularizer:
@@ -102,14 +101,7 @@ def get(identifier):
     Raises:
         ValueError: Nothing is known under that identifier.
     """
-    if identifier is None:
-        return None
-    found = deserialize(identifier) if isinstance(identifier, (str, dict)) else identifier
-    if inspect.isclass(found):
-        found = found()
-    if callable(found):
-        return found
-    raise ValueError(f"Could not interpret regularizer: {identifier!r}. Known names: {', '.join(sorted(_BY_NAME))}.")
+    return interpret(identifier, _BY_NAME, "regularizer")
 
 
 __all__ = ["L1", "L1L2", "L2", "Regularizer", "deserialize", "get", "l1", "l1_l2", "l2", "serialize"]

@@ -134,3 +134,21 @@ def _from_module(config, name):
         return getattr(importlib.import_module(module), name, None)
     except ImportError:
         return None
+
+
+def interpret(identifier, by_name, what):
+    """An object from a name or config, a class (which is called), an instance or function as it is, or None.
+
+    Raises:
+        ValueError: Nothing is known under that identifier; names the `what` that are.
+    """
+    if identifier is None:
+        return None
+    found = identifier
+    if isinstance(identifier, (str, dict)):
+        found = deserialize_keras_object(identifier, module_objects=by_name)
+    if isinstance(found, type):
+        found = found()
+    if callable(found):
+        return found
+    raise ValueError(f"Could not interpret {what}: {identifier!r}. Known names: {', '.join(sorted(by_name))}.")
