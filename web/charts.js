@@ -35,7 +35,7 @@ function specification({ title, y, percent }) {
     $schema: "https://vega.github.io/schema/vega-lite/v6.json",
     description: title,
     title: { text: title, anchor: "start", color: colour("--ink"), fontSize: 13 },
-    width: "container", height: 230, autosize: { type: "fit", contains: "padding" }, background: "transparent",
+    width: "container", height: 230, autosize: { type: "fit", contains: "padding", resize: true }, background: "transparent",
     data: { name: "points" },
     layer: [
       { mark: { type: "line", clip: true, strokeWidth: 1.5 }, encoding: position },
