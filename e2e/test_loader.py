@@ -69,6 +69,26 @@ def test_a_python_error_rejects_with_its_traceback(python):
     assert "ZeroDivisionError" in message and "mine.py" in message
 
 
+_KEPT = "async () => (await (await caches.open('pyml-python')).keys()).map((r) => r.url)"
+_WORKS = "() => pyml.runPython('import numpy; float(numpy.ones(3).sum())')"
+
+
+def test_a_second_visit_goes_on_from_kept_memory_and_a_damaged_one_starts_anew(browser, site):
+    context = browser.new_context()
+    first = PythonPage(context.new_page(), site, "backend=cpu")
+    first.page.wait_for_function(f"async () => (await ({_KEPT})()).length === 1")
+    second = PythonPage(context.new_page(), site, "backend=cpu")
+    assert second.page.evaluate(_WORKS) == 3
+    assert len(second.page.evaluate(_KEPT)) == 1
+    second.page.evaluate("""async () => {
+      const cache = await caches.open("pyml-python");
+      for (const request of await cache.keys()) await cache.put(request, new Response(new Uint8Array(1000)));
+    }""")
+    third = PythonPage(context.new_page(), site, "backend=cpu")
+    assert third.page.evaluate(_WORKS) == 3
+    context.close()
+
+
 def test_an_endless_loop_in_a_worker_can_be_interrupted(browser, site):
     context = browser.new_context()
     python = PythonPage(context.new_page(), site, "backend=cpu")
