@@ -36,7 +36,7 @@ def rows(workloads):
 def table(workloads):
     names = sorted({c for _, _, peers in rows(workloads) for c in peers})
     head = ["workload", "pyml ms", *[f"{n} ms" for n in names], "fastest peer / pyml (range)", "loop ms/step",
-            "fastest loop", "dispatches", "Python ms", "JS calls", "first run ms"]  # fmt: skip
+            "fastest loop", "dispatches", "Python ms", "JS calls", "loop Python ms", "loop JS calls", "first run ms"]  # fmt: skip
     lines = ["| " + " | ".join(head) + " |", "|---" + "|---:" * (len(head) - 1) + "|"]
     faster = total = 0
     for wid, mine, peers in rows(workloads):
@@ -50,7 +50,7 @@ def table(workloads):
             total, faster = total + 1, faster + (r[0] >= 1)
         loops = [p["loop"]["median"] for p in peers.values() if p.get("loop")]
         stats = mine.get("stats") if isinstance(mine.get("stats"), dict) else {}
-        costs = [str(stats.get(key, "–")) for key in ("dispatches", "python_ms", "js_calls")]
+        costs = [str(stats.get(key, "–")) for key in ("dispatches", "python_ms", "js_calls", "loop_python_ms", "loop_js_calls")]
         lines.append("| " + " | ".join([
             wid, milliseconds(mine["single"]["median"]),
             *[milliseconds(peers[n]["single"]["median"]) if n in peers else "–" for n in names],

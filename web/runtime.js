@@ -67,7 +67,7 @@ function switchOff({ webgpu, jspi }) {
 
 /**
  * Starts Pyodide. Most of a start is Python setting itself up, so the memory of a fresh interpreter is kept in the
- * browser's cache, and a later visit goes on from there: 0.6 s in place of 3.4 s (two cores, Chromium 156).
+ * browser's cache, and a later visit goes on from there (benchmarks/page_ready.py times both).
  */
 async function boot(module, options) {
   const jspi = "Suspending" in WebAssembly, thread = typeof document === "undefined" ? "worker" : "page";
