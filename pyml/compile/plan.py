@@ -25,6 +25,11 @@ class Kernel:
     writes: tuple[Ref, ...]
     lowered: object = None
 
+    @property
+    def moved(self) -> int:
+        """Bytes read and written if every element is touched once."""
+        return ITEM * sum(n.size for n in (*self.group.loads(), *self.group.outputs))
+
 
 @dataclass(eq=False)
 class Plan:
@@ -41,13 +46,15 @@ class Plan:
         return len(self.kernels)
 
     def explain(self) -> str:
-        """One line per dispatch: what it computes, what it reads and writes, its output size."""
+        """One line per dispatch: what it computes, what it reads and writes, its output size, the bytes it moves at least."""
         name = lambda ref: {"leaf": "in", "slot": "t", "out": "out", "params": "p"}[ref[0]] + str(ref[1])
         lines = []
         for i, k in enumerate(self.kernels):
             shapes = " ".join(str(list(o.shape)) for o in k.group.outputs)
-            lines.append(f"{i:3} {k.group.label():48} {' '.join(map(name, k.reads)):24} -> {' '.join(map(name, k.writes)):12} {shapes}")
-        lines.append(f"{len(self.kernels)} dispatches, {len(self.copies)} copies, temporaries {sum(self.slots)} bytes "
+            reads, writes = " ".join(map(name, k.reads)), " ".join(map(name, k.writes))
+            lines.append(f"{i:3} {k.group.label():48} {reads:24} -> {writes:12} {shapes} {k.moved:,} B")
+        lines.append(f"{len(self.kernels)} dispatches moving {sum(k.moved for k in self.kernels):,} bytes at least, "
+                     f"{len(self.copies)} copies, temporaries {sum(self.slots)} bytes "
                      f"in {len(self.slots)} buffers (at most {self.live_bytes} alive at once)")  # fmt: skip
         return "\n".join(lines)
 
