@@ -1,0 +1,9 @@
+"""Kernels as WebAssembly SIMD: the WGSL that the compiler writes is the intermediate language, compiled here once more.
+
+So there is one scheduler, one emitter and one set of op rules for WebGPU and for processors.
+"""
+
+from .compile import Compiled, compile_kernel
+from .link import link
+
+__all__ = ["Compiled", "compile_kernel", "link"]
