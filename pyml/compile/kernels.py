@@ -85,7 +85,7 @@ def lower_routine(kernel: Kernel, profile: Profile, params: int) -> DeviceKernel
     y = kernel.writes[0]
     scalar: frozenset = frozenset() if four else frozenset([y])
     while True:
-        emitter, body = _epilogue(kernel, anchor, four, scalar)
+        emitter, body = _epilogue(kernel, profile, anchor, four, scalar)
         if emitter.wants_scalar <= scalar:
             break
         if four and y in emitter.wants_scalar:
@@ -97,9 +97,9 @@ def lower_routine(kernel: Kernel, profile: Profile, params: int) -> DeviceKernel
     return DeviceKernel(group.label(), source, (*modes, *more_modes), spec.grid, order=(*order, *more_order))
 
 
-def _epilogue(kernel: Kernel, anchor, four: bool, scalar: frozenset):
+def _epilogue(kernel: Kernel, profile: Profile, anchor, four: bool, scalar: frozenset):
     group = kernel.group
-    emitter = Emitter(kernel, 4 if four else 1, scalar, prefix="e_", taken={kernel.writes[0]: "y"})
+    emitter = Emitter(kernel, profile, 4 if four else 1, scalar, prefix="e_", taken={kernel.writes[0]: "y"})
     emitter.given[id(anchor)] = "v"
     emitter.level_of["v"] = 0
     n = group.domain

@@ -18,7 +18,7 @@ def ceil_div(a: int, b: int) -> int:
 
 
 def is_register(profile: Profile) -> bool:
-    return profile.family == "register"
+    return profile.family in ("register", "wasm")
 
 
 def width(threads: int, profile: Profile) -> int:
