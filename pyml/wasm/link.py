@@ -12,11 +12,13 @@ _LOAD = b"\x28\x02"
 _COPY = b"\xfc\x0a\x00\x00"  # memory.copy
 
 
-def link(parts: Sequence[Compiled | None]) -> bytes:
+def link(parts: Sequence[Compiled | None], shared: bool = False) -> bytes:
     """The module of a recording; None stands for a copy of memory.
 
     It exports `run(table)`, where `table` is the address of 32-bit words: for each kernel its buffers' addresses in the
     order of its bindings and then that of scratch memory, for each copy the addresses of target and source and the bytes.
+    `shared` says whether the memory it imports is a shared one.
+    `shared`: the memory is one that threads share.
     """
     kernels = list({id(p): p for p in parts if p is not None}.values())
     number = {id(p): i for i, p in enumerate(kernels)}
@@ -33,7 +35,7 @@ def link(parts: Sequence[Compiled | None]) -> bytes:
             code += CALL + leb(number[id(p)])
             at += 4 * p.words
     run = Function((I32,), [], bytes(code))
-    return encode([*(p.function for p in kernels), run], {"run": len(kernels)})
+    return encode([*(p.function for p in kernels), run], {"run": len(kernels)}, shared)
 
 
 def table_words(parts: Sequence[Compiled | None]) -> int:
