@@ -1,8 +1,28 @@
 """Layers, with Keras' names and defaults. Images are `(batch, height, width, channels)`."""
 
-from pyml.layers.activation import ELU, Activation, LeakyReLU, ReLU, Softmax
-from pyml.layers.conv import Conv2D, Convolution2D
+from pyml.layers.activation import ELU, Activation, LeakyReLU, PReLU, ReLU, Softmax
+from pyml.layers.batch_normalization import BatchNormalization
+from pyml.layers.borders import Cropping1D, Cropping2D, ZeroPadding1D, ZeroPadding2D
+from pyml.layers.conv import Conv1D, Conv2D, Convolution1D, Convolution2D
 from pyml.layers.dense import Dense
+from pyml.layers.depthwise import (
+    DepthwiseConv1D,
+    DepthwiseConv2D,
+    SeparableConv1D,
+    SeparableConv2D,
+    SeparableConvolution1D,
+    SeparableConvolution2D,
+)
+from pyml.layers.global_pooling import (
+    GlobalAveragePooling1D,
+    GlobalAveragePooling2D,
+    GlobalAvgPool1D,
+    GlobalAvgPool2D,
+    GlobalMaxPool1D,
+    GlobalMaxPool2D,
+    GlobalMaxPooling1D,
+    GlobalMaxPooling2D,
+)
 from pyml.layers.input_layer import Input, InputLayer
 from pyml.layers.input_spec import InputSpec
 from pyml.layers.layer import Layer
@@ -10,20 +30,38 @@ from pyml.layers.merging import (
     Add,
     Average,
     Concatenate,
+    Dot,
     Maximum,
     Minimum,
     Multiply,
     Subtract,
     add,
+    average,
     concatenate,
+    dot,
+    maximum,
+    minimum,
+    multiply,
+    subtract,
 )
-from pyml.layers.pooling import AveragePooling2D, AvgPool2D, MaxPool2D, MaxPooling2D
+from pyml.layers.normalization import GroupNormalization, LayerNormalization, RMSNormalization, UnitNormalization
+from pyml.layers.pooling import (
+    AveragePooling1D,
+    AveragePooling2D,
+    AvgPool1D,
+    AvgPool2D,
+    MaxPool1D,
+    MaxPool2D,
+    MaxPooling1D,
+    MaxPooling2D,
+)
 from pyml.layers.regularization import Dropout
-from pyml.layers.reshaping import Flatten, Reshape
+from pyml.layers.reshaping import Flatten, Permute, RepeatVector, Reshape
 from pyml.layers.symbolic import KerasTensor
 from pyml.saving.registry import deserialize_keras_object, serialize_keras_object
 
 _BY_NAME = {name: value for name, value in globals().items() if isinstance(value, type) and issubclass(value, Layer)}
+_PUBLIC = (*_BY_NAME, "add", "average", "concatenate", "dot", "maximum", "minimum", "multiply", "subtract")
 
 
 def serialize(layer):
@@ -39,9 +77,4 @@ def deserialize(config, custom_objects=None):
     return deserialize_keras_object(config, custom_objects, module_objects=known)
 
 
-__all__ = [
-    "Activation", "Add", "Average", "AveragePooling2D", "AvgPool2D", "Concatenate", "Conv2D", "Convolution2D",
-    "Dense", "Dropout", "ELU", "Flatten", "Input", "InputLayer", "InputSpec", "KerasTensor", "Layer", "LeakyReLU",
-    "MaxPool2D", "MaxPooling2D", "Maximum", "Minimum", "Multiply", "ReLU", "Reshape", "Softmax", "Subtract", "add",
-    "concatenate", "deserialize", "serialize",
-]
+__all__ = [*_PUBLIC, "Input", "InputSpec", "KerasTensor", "deserialize", "serialize"]

@@ -1,7 +1,9 @@
 """Activation functions as layers."""
 
 from pyml import activations
+from pyml.layers.input_spec import InputSpec
 from pyml.layers.layer import Layer
+from pyml.layers.weights import keep_weight, known_size, make_weight, weights_config
 
 
 class _SameShape(Layer):
@@ -117,3 +119,45 @@ class Softmax(_SameShape):
 
     def get_config(self):
         return {**super().get_config(), "axis": self.axis}
+
+
+class PReLU(_SameShape):
+    """`x` above 0, `alpha * x` below, with learned slopes `alpha`.
+
+    Args:
+        alpha_initializer: Name or object.
+        alpha_regularizer: Penalty added to the loss.
+        alpha_constraint: Function applied after each update.
+        shared_axes: Axes along which one slope is shared, for example `[1, 2]` for images: one slope per channel.
+
+    Input shape: any. Output shape: the same. Weight: alpha, the shape of one sample.
+
+    Example:
+        >>> layer = pyml.layers.PReLU(alpha_initializer=pyml.initializers.Constant(0.5))
+        >>> layer(np.array([[-2.0, 3.0]], "float32")).numpy().tolist()
+        [[-1.0, 3.0]]
+
+    Source: He et al. 2015, "Delving Deep into Rectifiers".
+    """
+
+    def __init__(self, alpha_initializer="Zeros", alpha_regularizer=None, alpha_constraint=None, shared_axes=None,
+                 **kwargs):
+        super().__init__(**kwargs)
+        self.supports_masking = True
+        keep_weight(self, "alpha", alpha_initializer, alpha_regularizer, alpha_constraint)
+        single = isinstance(shared_axes, int)
+        self.shared_axes = None if shared_axes is None else [shared_axes] if single else list(shared_axes)
+
+    def build(self, input_shape):
+        shared = [axis % len(input_shape) for axis in self.shared_axes or ()]
+        axes = [axis for axis in range(1, len(input_shape)) if axis not in shared]
+        sizes = {axis: known_size(self, input_shape, axis) for axis in axes}
+        self.alpha = make_weight(self, "alpha", tuple(sizes.get(axis, 1) for axis in range(1, len(input_shape))))
+        self.input_spec = InputSpec(ndim=len(input_shape), axes=sizes if shared else {})
+        self.built = True
+
+    def call(self, inputs):
+        return activations.relu(inputs) - self.alpha * activations.relu(-inputs)
+
+    def get_config(self):
+        return {**super().get_config(), **weights_config(self, "alpha"), "shared_axes": self.shared_axes}

@@ -1,14 +1,140 @@
-"""Two-dimensional convolution."""
+"""Convolution of sequences and images."""
 
-from pyml import activations, constraints, initializers, ops, regularizers
+from pyml import activations, ops
 from pyml.errors import ShapeError
-from pyml.layers.dense import positive_int, weight_config
+from pyml.layers.dense import positive_int
 from pyml.layers.input_spec import InputSpec
 from pyml.layers.layer import Layer
-from pyml.layers.windows import output_sizes, pair, standard_data_format, standard_padding
+from pyml.layers.weights import keep_weight, known_size, make_weight, weights_config
+from pyml.layers.windows import output_sizes, standard_data_format, standard_padding, window_sizes
 
 
-class Conv2D(Layer):
+class Windowed(Layer):
+    """What all convolutions share: a window over `rank` axes, an activation, a bias."""
+
+    rank = 2
+    paddings: tuple = ("valid", "same")
+
+    def _window(self, kernel_size, strides, padding, data_format, dilation_rate):
+        owner = type(self).__name__
+        self.kernel_size = window_sizes(kernel_size, self.rank, "kernel_size", owner)
+        self.strides = window_sizes(strides, self.rank, "strides", owner)
+        self.dilation_rate = window_sizes(dilation_rate, self.rank, "dilation_rate", owner)
+        self.padding = standard_padding(padding, owner, self.paddings)
+        self.data_format = standard_data_format(data_format, owner)
+        if max(self.strides) > 1 and max(self.dilation_rate) > 1:
+            raise ValueError(
+                f"{owner}: strides and dilation_rate cannot both be above 1. Received: strides={self.strides}, "
+                f"dilation_rate={self.dilation_rate}"
+            )
+        self.input_spec = InputSpec(ndim=self.rank + 2)
+
+    def _rest(self, activation, use_bias, bias):
+        self.activation = activations.get(activation)
+        self.use_bias = use_bias
+        keep_weight(self, "bias", *bias)
+        self.bias = None
+
+    def _made(self, channels):
+        self.input_spec = InputSpec(ndim=self.rank + 2, axes={-1: channels})
+        self.built = True
+
+    def _sizes(self, input_shape):
+        return output_sizes(input_shape[1:-1], self.kernel_size, self.strides, self.padding, self.dilation_rate, self)
+
+    def _where(self):
+        """The window as arguments of `ops.conv`."""
+        return {"strides": self.strides, "padding": self.padding, "dilation_rate": self.dilation_rate}
+
+    def _finish(self, x):
+        return self.activation(x if self.bias is None else x + self.bias)
+
+    def get_config(self):
+        return {
+            **super().get_config(), "kernel_size": self.kernel_size, "strides": self.strides, "padding": self.padding,
+            "data_format": self.data_format, "dilation_rate": self.dilation_rate,
+            "activation": activations.serialize(self.activation), "use_bias": self.use_bias,
+            **weights_config(self, "bias"),
+        }
+
+
+class _Conv(Windowed):
+    """A convolution over all channels."""
+
+    def __init__(self, filters, kernel_size, strides, padding, data_format, dilation_rate, groups, activation, use_bias,
+                 kernel, bias, **kwargs):
+        super().__init__(**kwargs)
+        owner = type(self).__name__
+        self.filters = positive_int(filters, "filters", owner)
+        self.groups = positive_int(groups, "groups", owner)
+        self._window(kernel_size, strides, padding, data_format, dilation_rate)
+        if self.filters % self.groups:
+            raise ValueError(f"{owner}: groups must divide filters. Received: groups={groups}, filters={filters}")
+        keep_weight(self, "kernel", *kernel)
+        self._rest(activation, use_bias, bias)
+
+    def build(self, input_shape):
+        channels = known_size(self, input_shape, -1)
+        if channels % self.groups:
+            raise ShapeError(
+                f'Layer "{self.name}": groups must divide the channels. Received: groups={self.groups}, '
+                f"input shape {tuple(input_shape)}"
+            )
+        self.kernel = make_weight(self, "kernel", (*self.kernel_size, channels // self.groups, self.filters))
+        if self.use_bias:
+            self.bias = make_weight(self, "bias", (self.filters,))
+        self._made(channels)
+
+    def call(self, inputs):
+        self._sizes(inputs.shape)
+        window = self._where()
+        if self.padding == "causal":                   # only earlier steps count
+            before = self.dilation_rate[0] * (self.kernel_size[0] - 1)
+            inputs = ops.pad(inputs, ((0, 0), (before, 0), (0, 0)))
+            window["padding"] = "valid"
+        return self._finish(ops.conv(inputs, self.kernel, **window))
+
+    def compute_output_shape(self, input_shape):
+        return (input_shape[0], *self._sizes(input_shape), self.filters)
+
+    def get_config(self):
+        return {**super().get_config(), "filters": self.filters, "groups": self.groups, **weights_config(self, "kernel")}
+
+
+class Conv1D(_Conv):
+    """Slides `filters` kernels over sequences: `activation(conv(inputs, kernel) + bias)`.
+
+    Args:
+        filters: Number of output channels.
+        kernel_size, strides, dilation_rate: Integers, in steps.
+        padding: `"valid"`, `"same"`, or `"causal"`: an output sees only its own and earlier steps.
+        Others: see `Conv2D`.
+
+    Input shape: `(batch, steps, channels)`. Output shape: `(batch, new_steps, filters)`.
+
+    Raises:
+        ValueError: An argument is out of range, or `groups` does not divide `filters`.
+        ShapeError: `groups` does not divide the channels, or the window does not fit.
+
+    Example:
+        >>> pyml.layers.Conv1D(4, 3)(np.ones((2, 8, 5))).shape
+        (2, 6, 4)
+    """
+
+    rank = 1
+    paddings = ("valid", "same", "causal")
+
+    def __init__(self, filters, kernel_size, strides=1, padding="valid", data_format=None, dilation_rate=1, groups=1,
+                 activation=None, use_bias=True, kernel_initializer="glorot_uniform", bias_initializer="zeros",
+                 kernel_regularizer=None, bias_regularizer=None, activity_regularizer=None, kernel_constraint=None,
+                 bias_constraint=None, **kwargs):
+        super().__init__(filters, kernel_size, strides, padding, data_format, dilation_rate, groups, activation, use_bias,
+                         (kernel_initializer, kernel_regularizer, kernel_constraint),
+                         (bias_initializer, bias_regularizer, bias_constraint),
+                         activity_regularizer=activity_regularizer, **kwargs)
+
+
+class Conv2D(_Conv):
     """Slides `filters` kernels over images: `activation(conv(inputs, kernel) + bias)`.
 
     Args:
@@ -26,75 +152,21 @@ class Conv2D(Layer):
     Raises:
         ValueError: An argument is out of range, or `groups` does not divide `filters`.
         ShapeError: `groups` does not divide the channels, or the window does not fit.
+
+    Example:
+        >>> pyml.layers.Conv2D(4, 3, strides=2, padding="same")(np.ones((1, 8, 8, 3))).shape
+        (1, 4, 4, 4)
     """
 
     def __init__(self, filters, kernel_size, strides=(1, 1), padding="valid", data_format=None, dilation_rate=(1, 1),
                  groups=1, activation=None, use_bias=True, kernel_initializer="glorot_uniform",
                  bias_initializer="zeros", kernel_regularizer=None, bias_regularizer=None, activity_regularizer=None,
                  kernel_constraint=None, bias_constraint=None, **kwargs):
-        super().__init__(activity_regularizer=activity_regularizer, **kwargs)
-        self.filters = positive_int(filters, "filters", "Conv2D")
-        self.groups = positive_int(groups, "groups", "Conv2D")
-        self.kernel_size = pair(kernel_size, "kernel_size", "Conv2D")
-        self.strides = pair(strides, "strides", "Conv2D")
-        self.dilation_rate = pair(dilation_rate, "dilation_rate", "Conv2D")
-        self.padding = standard_padding(padding, "Conv2D")
-        self.data_format = standard_data_format(data_format, "Conv2D")
-        if self.filters % self.groups:
-            raise ValueError(f"Conv2D: groups must divide filters. Received: groups={groups}, filters={filters}")
-        if max(self.strides) > 1 and max(self.dilation_rate) > 1:
-            raise ValueError(
-                f"Conv2D: strides and dilation_rate cannot both be above 1. Received: strides={self.strides}, "
-                f"dilation_rate={self.dilation_rate}"
-            )
-        self.activation = activations.get(activation)
-        self.use_bias = use_bias
-        self.kernel_initializer = initializers.get(kernel_initializer)
-        self.bias_initializer = initializers.get(bias_initializer)
-        self.kernel_regularizer = regularizers.get(kernel_regularizer)
-        self.bias_regularizer = regularizers.get(bias_regularizer)
-        self.kernel_constraint = constraints.get(kernel_constraint)
-        self.bias_constraint = constraints.get(bias_constraint)
-        self.input_spec = InputSpec(ndim=4)
-
-    def build(self, input_shape):
-        channels = input_shape[-1]
-        if channels is None or channels % self.groups:
-            raise ShapeError(
-                f'Layer "{self.name}": groups must divide the channels. Received: groups={self.groups}, '
-                f"input shape {tuple(input_shape)}"
-            )
-        self.kernel = self.add_weight(
-            name="kernel", shape=(*self.kernel_size, channels // self.groups, self.filters),
-            initializer=self.kernel_initializer, regularizer=self.kernel_regularizer,
-            constraint=self.kernel_constraint)
-        self.bias = None
-        if self.use_bias:
-            self.bias = self.add_weight(
-                name="bias", shape=(self.filters,), initializer=self.bias_initializer,
-                regularizer=self.bias_regularizer, constraint=self.bias_constraint)
-        self.input_spec = InputSpec(ndim=4, axes={-1: channels})
-        self.built = True
-
-    def call(self, inputs):
-        output_sizes(inputs.shape[1:3], self.kernel_size, self.strides, self.padding, self.dilation_rate, self)
-        x = ops.conv(inputs, self.kernel, strides=self.strides, padding=self.padding,
-                     data_format="channels_last", dilation_rate=self.dilation_rate)
-        if self.bias is not None:
-            x = x + self.bias
-        return self.activation(x)
-
-    def compute_output_shape(self, input_shape):
-        sizes = output_sizes(input_shape[1:3], self.kernel_size, self.strides, self.padding, self.dilation_rate, self)
-        return (input_shape[0], *sizes, self.filters)
-
-    def get_config(self):
-        return {
-            **super().get_config(), "filters": self.filters, "kernel_size": self.kernel_size, "strides": self.strides,
-            "padding": self.padding, "data_format": self.data_format, "dilation_rate": self.dilation_rate,
-            "groups": self.groups, "activation": activations.serialize(self.activation), "use_bias": self.use_bias,
-            **weight_config(self),
-        }
+        super().__init__(filters, kernel_size, strides, padding, data_format, dilation_rate, groups, activation, use_bias,
+                         (kernel_initializer, kernel_regularizer, kernel_constraint),
+                         (bias_initializer, bias_regularizer, bias_constraint),
+                         activity_regularizer=activity_regularizer, **kwargs)
 
 
+Convolution1D = Conv1D
 Convolution2D = Conv2D

@@ -1,8 +1,9 @@
 """Fully connected layers."""
 
-from pyml import activations, constraints, initializers, ops, regularizers
+from pyml import activations, ops
 from pyml.layers.input_spec import InputSpec
 from pyml.layers.layer import Layer
+from pyml.layers.weights import keep_weight, known_size, make_weight, weights_config
 
 
 class Dense(Layer):
@@ -29,25 +30,15 @@ class Dense(Layer):
         self.units = positive_int(units, "units", "Dense")
         self.activation = activations.get(activation)
         self.use_bias = use_bias
-        self.kernel_initializer = initializers.get(kernel_initializer)
-        self.bias_initializer = initializers.get(bias_initializer)
-        self.kernel_regularizer = regularizers.get(kernel_regularizer)
-        self.bias_regularizer = regularizers.get(bias_regularizer)
-        self.kernel_constraint = constraints.get(kernel_constraint)
-        self.bias_constraint = constraints.get(bias_constraint)
+        keep_weight(self, "kernel", kernel_initializer, kernel_regularizer, kernel_constraint)
+        keep_weight(self, "bias", bias_initializer, bias_regularizer, bias_constraint)
         self.input_spec = InputSpec(min_ndim=2)
         self.supports_masking = True
 
     def build(self, input_shape):
-        features = input_shape[-1]
-        self.kernel = self.add_weight(
-            name="kernel", shape=(features, self.units), initializer=self.kernel_initializer,
-            regularizer=self.kernel_regularizer, constraint=self.kernel_constraint)
-        self.bias = None
-        if self.use_bias:
-            self.bias = self.add_weight(
-                name="bias", shape=(self.units,), initializer=self.bias_initializer,
-                regularizer=self.bias_regularizer, constraint=self.bias_constraint)
+        features = known_size(self, input_shape, -1)
+        self.kernel = make_weight(self, "kernel", (features, self.units))
+        self.bias = make_weight(self, "bias", (self.units,)) if self.use_bias else None
         self.input_spec = InputSpec(min_ndim=2, axes={-1: features})
         self.built = True
 
@@ -63,18 +54,8 @@ class Dense(Layer):
     def get_config(self):
         return {
             **super().get_config(), "units": self.units, "activation": activations.serialize(self.activation),
-            "use_bias": self.use_bias, **weight_config(self),
+            "use_bias": self.use_bias, **weights_config(self, "kernel", "bias"),
         }
-
-
-def weight_config(layer):
-    """The config of a kernel and a bias."""
-    config = {}
-    for name in ("kernel", "bias"):
-        config[f"{name}_initializer"] = initializers.serialize(getattr(layer, f"{name}_initializer"))
-        config[f"{name}_regularizer"] = regularizers.serialize(getattr(layer, f"{name}_regularizer"))
-        config[f"{name}_constraint"] = constraints.serialize(getattr(layer, f"{name}_constraint"))
-    return config
 
 
 def positive_int(value, name, owner):

@@ -153,20 +153,25 @@ class Layer(Tracking, Operation):
 
     @property
     def trainable_weights(self):
-        """The weights that training changes."""
-        return [v for v in self.weights if v.trainable] if self.trainable else []
+        """The weights that training changes: none of a frozen layer, inside this one or not."""
+        if not self.trainable:
+            return []
+        frozen = {id(v) for layer in self._flatten_layers() if not layer.trainable for v in layer._own_variables()}
+        return [v for v in self.weights if v.trainable and id(v) not in frozen]
 
     trainable_variables = trainable_weights
 
     @property
     def non_trainable_weights(self):
         """The weights that training leaves alone."""
-        return [v for v in self.weights if not v.trainable] if self.trainable else self.weights
+        trained = {id(v) for v in self.trainable_weights}
+        return [v for v in self.weights if id(v) not in trained]
 
     @property
     def non_trainable_variables(self):
         """The Variables that training leaves alone, random states included."""
-        return [v for v in self.variables if not v.trainable] if self.trainable else self.variables
+        trained = {id(v) for v in self.trainable_weights}
+        return [v for v in self.variables if id(v) not in trained]
 
     @property
     def metrics(self):

@@ -1,6 +1,7 @@
-"""Layers that combine several inputs: Add, Subtract, Multiply, Average, Maximum, Minimum, Concatenate."""
+"""Layers that combine several inputs: Add, Subtract, Multiply, Average, Maximum, Minimum, Concatenate, Dot."""
 
 from functools import reduce
+from math import prod
 
 from pyml import ops
 from pyml.errors import ShapeError
@@ -122,11 +123,112 @@ class Concatenate(Layer):
         return {**super().get_config(), "axis": self.axis}
 
 
+class Dot(Layer):
+    """Dot products of two inputs, sample by sample, over one axis of each.
+
+    Args:
+        axes: The axis of both inputs, or one of each; not the batch.
+        normalize: Scale the inputs to length 1 along the axis first: the result is their cosine.
+
+    Input shape: a list of two inputs. Output shape: the axes of the first, then those of the second, without the
+    summed ones; `(batch, 1)` for two vectors.
+
+    Raises:
+        ValueError: `axes` is neither an integer nor a pair of them.
+        ShapeError: The two axes have different sizes, or there are not two inputs.
+
+    Example:
+        >>> x, y = np.ones((1, 5, 2), "float32"), np.ones((1, 2, 5), "float32")
+        >>> pyml.layers.Dot(axes=(1, 2))([x, y]).numpy().tolist()
+        [[[5.0, 5.0], [5.0, 5.0]]]
+    """
+
+    def __init__(self, axes, normalize=False, **kwargs):
+        super().__init__(**kwargs)
+        pair = isinstance(axes, (list, tuple)) and len(axes) == 2 and all(isinstance(a, int) for a in axes)
+        if not isinstance(axes, int) and not pair:
+            raise ValueError(f"Dot: axes must be an integer or a pair of integers. Received: axes={axes!r}")
+        self.axes = axes
+        self.normalize = normalize
+        self.supports_masking = True
+
+    def build(self, input_shape):
+        self.compute_output_shape(input_shape)
+        self.built = True
+
+    def _both(self, first, second):
+        a, b = (self.axes, self.axes) if isinstance(self.axes, int) else self.axes
+        return a % len(first), b % len(second)
+
+    def call(self, inputs):
+        x, y = inputs
+        a, b = self._both(x.shape, y.shape)
+        if self.normalize:
+            x, y = ops.normalize(x, axis=a), ops.normalize(y, axis=b)
+        x, y = ops.moveaxis(x, a, -1), ops.moveaxis(y, b, 1)
+        batch, length = x.shape[0], x.shape[-1]
+        shape = (*x.shape[:-1], *y.shape[2:])
+        product = ops.matmul(ops.reshape(x, (batch, prod(x.shape[1:-1]), length)),
+                             ops.reshape(y, (batch, length, prod(y.shape[2:]))))
+        return ops.reshape(product, shape if len(shape) > 1 else (batch, 1))
+
+    def compute_mask(self, inputs, previous_mask):
+        """None: the steps are summed over or mixed."""
+        return None
+
+    def compute_output_shape(self, input_shape):
+        if len(input_shape) != 2 or not all(isinstance(shape, (list, tuple)) for shape in input_shape):
+            raise ShapeError(f'Layer "{self.name}" multiplies a list of two inputs. Received shapes: {input_shape}')
+        first, second = (list(shape) for shape in input_shape)
+        a, b = self._both(first, second)
+        if not a or not b or (None not in (first[a], second[b]) and first[a] != second[b]):
+            raise ShapeError(
+                f'Layer "{self.name}": axes {(a, b)} of inputs {[tuple(shape) for shape in input_shape]} must have the '
+                "same size, and neither may be the batch."
+            )
+        del first[a], second[b]
+        shape = (*first, *second[1:])
+        return shape if len(shape) > 1 else (*shape, 1)
+
+    def get_config(self):
+        return {**super().get_config(), "axes": self.axes, "normalize": self.normalize}
+
+
 def add(inputs, **kwargs):
     """`Add()(inputs)`."""
     return Add(**kwargs)(inputs)
 
 
+def subtract(inputs, **kwargs):
+    """`Subtract()(inputs)`."""
+    return Subtract(**kwargs)(inputs)
+
+
+def multiply(inputs, **kwargs):
+    """`Multiply()(inputs)`."""
+    return Multiply(**kwargs)(inputs)
+
+
+def average(inputs, **kwargs):
+    """`Average()(inputs)`."""
+    return Average(**kwargs)(inputs)
+
+
+def maximum(inputs, **kwargs):
+    """`Maximum()(inputs)`."""
+    return Maximum(**kwargs)(inputs)
+
+
+def minimum(inputs, **kwargs):
+    """`Minimum()(inputs)`."""
+    return Minimum(**kwargs)(inputs)
+
+
 def concatenate(inputs, axis=-1, **kwargs):
     """`Concatenate(axis)(inputs)`."""
     return Concatenate(axis=axis, **kwargs)(inputs)
+
+
+def dot(inputs, axes=-1, **kwargs):
+    """`Dot(axes)(inputs)`."""
+    return Dot(axes=axes, **kwargs)(inputs)

@@ -1,37 +1,86 @@
-"""Two-dimensional pooling."""
+"""Pooling of sequences and images: by windows, or over all positions."""
 
 from pyml import ops
 from pyml.layers.input_spec import InputSpec
 from pyml.layers.layer import Layer
-from pyml.layers.windows import output_sizes, pair, standard_data_format, standard_padding
+from pyml.layers.windows import output_sizes, standard_data_format, standard_padding, window_sizes
 
 
-class _Pooling2D(Layer):
-    """What max and average pooling share; subclasses name their op."""
+class _Pooling(Layer):
+    """What max and average pooling share; subclasses name their op and number of axes."""
+
+    rank = 2
 
     def __init__(self, pool_size, strides=None, padding="valid", data_format=None, name=None, **kwargs):
         super().__init__(name=name, **kwargs)
         owner = type(self).__name__
-        self.pool_size = pair(pool_size, "pool_size", owner)
-        self.strides = self.pool_size if strides is None else pair(strides, "strides", owner)
+        self.pool_size = window_sizes(pool_size, self.rank, "pool_size", owner)
+        self.strides = self.pool_size if strides is None else window_sizes(strides, self.rank, "strides", owner)
         self.padding = standard_padding(padding, owner)
         self.data_format = standard_data_format(data_format, owner)
-        self.input_spec = InputSpec(ndim=4)
+        self.input_spec = InputSpec(ndim=self.rank + 2)
 
     def call(self, inputs):
-        output_sizes(inputs.shape[1:3], self.pool_size, self.strides, self.padding, (1, 1), self)
+        self._sizes(inputs.shape)
         return self._pool(inputs, self.pool_size, self.strides, self.padding, "channels_last")
 
+    def _sizes(self, input_shape):
+        return output_sizes(input_shape[1:-1], self.pool_size, self.strides, self.padding, (1,) * self.rank, self)
+
     def compute_output_shape(self, input_shape):
-        sizes = output_sizes(input_shape[1:3], self.pool_size, self.strides, self.padding, (1, 1), self)
-        return (input_shape[0], *sizes, input_shape[3])
+        return (input_shape[0], *self._sizes(input_shape), input_shape[-1])
 
     def get_config(self):
         return {**super().get_config(), "pool_size": self.pool_size, "padding": self.padding,
                 "strides": self.strides, "data_format": self.data_format}
 
 
-class MaxPooling2D(_Pooling2D):
+class _MaxPooling(_Pooling):
+    def _pool(self, *args):
+        return ops.max_pool(*args)
+
+
+class _AveragePooling(_Pooling):
+    def _pool(self, *args):
+        return ops.average_pool(*args)
+
+
+class MaxPooling1D(_MaxPooling):
+    """The largest value in each window of a sequence.
+
+    Args:
+        pool_size: Steps in a window.
+        strides: Steps between windows; by default `pool_size`.
+        padding: `"valid"` or `"same"`.
+        data_format: None or `"channels_last"`.
+
+    Input shape: `(batch, steps, channels)`. Output shape: `(batch, new_steps, channels)`.
+
+    Example:
+        >>> pyml.layers.MaxPooling1D(2)(np.array([[[1.0], [3.0], [2.0], [0.0]]], "float32")).numpy().tolist()
+        [[[3.0], [2.0]]]
+    """
+
+    rank = 1
+
+    def __init__(self, pool_size=2, strides=None, padding="valid", data_format=None, name=None, **kwargs):
+        super().__init__(pool_size, strides, padding, data_format, name, **kwargs)
+
+
+class AveragePooling1D(_AveragePooling):
+    """The mean of each window of a sequence; cells outside it do not count. Arguments as for `MaxPooling1D`.
+
+    Input shape: `(batch, steps, channels)`. Output shape: `(batch, new_steps, channels)`.
+
+    Example:
+        >>> pyml.layers.AveragePooling1D(2)(np.array([[[1.0], [3.0], [2.0], [0.0]]], "float32")).numpy().tolist()
+        [[[2.0], [1.0]]]
+    """
+
+    rank = 1
+
+
+class MaxPooling2D(_MaxPooling):
     """The largest value in each window.
 
     Args:
@@ -46,11 +95,8 @@ class MaxPooling2D(_Pooling2D):
     def __init__(self, pool_size=(2, 2), strides=None, padding="valid", data_format=None, name=None, **kwargs):
         super().__init__(pool_size, strides, padding, data_format, name, **kwargs)
 
-    def _pool(self, *args):
-        return ops.max_pool(*args)
 
-
-class AveragePooling2D(_Pooling2D):
+class AveragePooling2D(_AveragePooling):
     """The mean of each window; cells outside the image do not count.
 
     Args:
@@ -62,9 +108,8 @@ class AveragePooling2D(_Pooling2D):
     Input shape: `(batch, height, width, channels)`. Output shape: `(batch, new_height, new_width, channels)`.
     """
 
-    def _pool(self, *args):
-        return ops.average_pool(*args)
 
-
+MaxPool1D = MaxPooling1D
+AvgPool1D = AveragePooling1D
 MaxPool2D = MaxPooling2D
 AvgPool2D = AveragePooling2D

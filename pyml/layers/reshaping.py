@@ -1,9 +1,10 @@
-"""Layers that only change the shape: Flatten and Reshape."""
+"""Layers that only change the shape: Flatten, Reshape, Permute, RepeatVector."""
 
 import math
 
 from pyml import ops
 from pyml.errors import ShapeError
+from pyml.layers.dense import positive_int
 from pyml.layers.input_spec import InputSpec
 from pyml.layers.layer import Layer
 from pyml.layers.windows import standard_data_format
@@ -65,3 +66,64 @@ class Reshape(Layer):
 
     def get_config(self):
         return {**super().get_config(), "target_shape": self.target_shape}
+
+
+class Permute(Layer):
+    """The axes of each sample in another order.
+
+    Args:
+        dims: The old positions in their new order; counted from 1, the batch is not among them.
+
+    Input shape: any. Output shape: the same sizes in the order of `dims`.
+
+    Raises:
+        ValueError: `dims` is not an order of 1, 2, ...
+
+    Example:
+        >>> pyml.layers.Permute((2, 1))(np.ones((3, 4, 5))).shape
+        (3, 5, 4)
+    """
+
+    def __init__(self, dims, **kwargs):
+        super().__init__(**kwargs)
+        self.dims = tuple(dims)
+        if sorted(self.dims) != list(range(1, len(self.dims) + 1)):
+            raise ValueError(f"Permute: dims must be an order of 1 to {len(self.dims)}. Received: dims={dims}")
+        self.input_spec = InputSpec(ndim=len(self.dims) + 1)
+
+    def call(self, inputs):
+        return ops.transpose(inputs, (0, *self.dims))
+
+    def compute_output_shape(self, input_shape):
+        return (input_shape[0], *(input_shape[axis] for axis in self.dims))
+
+    def get_config(self):
+        return {**super().get_config(), "dims": self.dims}
+
+
+class RepeatVector(Layer):
+    """Each sample `n` times, as the steps of a sequence.
+
+    Args:
+        n: Number of steps.
+
+    Input shape: `(batch, features)`. Output shape: `(batch, n, features)`.
+
+    Example:
+        >>> pyml.layers.RepeatVector(3)(np.ones((2, 4))).shape
+        (2, 3, 4)
+    """
+
+    def __init__(self, n, **kwargs):
+        super().__init__(**kwargs)
+        self.n = positive_int(n, "n", "RepeatVector")
+        self.input_spec = InputSpec(ndim=2)
+
+    def call(self, inputs):
+        return ops.broadcast_to(ops.expand_dims(inputs, 1), self.compute_output_shape(inputs.shape))
+
+    def compute_output_shape(self, input_shape):
+        return (input_shape[0], self.n, input_shape[1])
+
+    def get_config(self):
+        return {**super().get_config(), "n": self.n}

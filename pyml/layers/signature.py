@@ -35,14 +35,16 @@ class Signature:
         default = call["training"].default if "training" in call else None
         self.default_training = None if default is inspect.Parameter.empty else default
         build = [p for name, p in inspect.signature(cls.build).parameters.items() if name != "self"]
-        self.build_names = [p.name for p in build if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)]
+        build = [p for p in build if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)]
+        self.build_names = [p.name for p in build]
+        self.build_needs = {p.name for p in build if p.default is p.empty}
 
     def build_shapes(self, args, kwargs):
         """What `build` is called with: the first input's shape, or one shape per argument it names."""
         given = dict(zip(self.names, args, strict=False)) | kwargs
         shapes = {f"{name}_shape": _shape_of(value) for name, value in given.items() if _has_shape(value)}
-        if len(self.build_names) > 1 and set(self.build_names) <= set(shapes):
-            return {name: shapes[name] for name in self.build_names}
+        if len(self.build_names) > 1 and self.build_needs <= set(shapes):
+            return {name: shapes[name] for name in self.build_names if name in shapes}
         return next(iter(shapes.values()), None)
 
 

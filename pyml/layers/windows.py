@@ -2,32 +2,54 @@
 
 from pyml.errors import ShapeError
 
+_COUNTS = {1: "a positive integer", 2: "one or two positive integers"}
 
-def pair(value, name, owner):
-    """An integer, or two, as a tuple of two positive integers.
+
+def window_sizes(value, rank, name, owner):
+    """An integer, or `rank` of them, as a tuple of `rank` positive integers.
 
     Raises:
         ValueError: It is something else.
     """
-    sizes = (value, value) if hasattr(value, "__index__") and not isinstance(value, bool) else value
+    sizes = (value,) * rank if hasattr(value, "__index__") and not isinstance(value, bool) else value
     try:
         sizes = tuple(int(size) for size in sizes)
     except (TypeError, ValueError):
         sizes = ()
-    if len(sizes) != 2 or any(size <= 0 for size in sizes):
-        raise ValueError(f"{owner}: {name} must be one or two positive integers. Received: {name}={value!r}")
+    if len(sizes) != rank or any(size <= 0 for size in sizes):
+        raise ValueError(f"{owner}: {name} must be {_COUNTS[rank]}. Received: {name}={value!r}")
     return sizes
 
 
-def standard_padding(padding, owner):
-    """`"valid"` or `"same"`.
+def margins(value, rank, name, owner):
+    """Cells at both ends of `rank` axes as pairs: of one number, one per axis, or a pair per axis.
+
+    Raises:
+        ValueError: It is something else.
+    """
+    number = lambda v: hasattr(v, "__index__") and not isinstance(v, bool)
+    widths: list = []
+    if number(value):
+        widths = [(value, value)] * rank
+    elif rank == 1 and isinstance(value, (list, tuple)) and len(value) == 2 and all(map(number, value)):
+        widths = [tuple(value)]
+    elif isinstance(value, (list, tuple)) and len(value) == rank:
+        widths = [(v, v) if number(v) else tuple(v) if isinstance(v, (list, tuple)) else () for v in value]
+    if len(widths) != rank or any(len(w) != 2 or not all(number(n) and n >= 0 for n in w) for w in widths):
+        pairs = "an integer or a pair of them" if rank == 1 else "an integer, one per axis, or a pair per axis"
+        raise ValueError(f"{owner}: {name} must be {pairs}, none negative. Received: {name}={value!r}")
+    return tuple((int(low), int(high)) for low, high in widths)
+
+
+def standard_padding(padding, owner, known=("valid", "same")):
+    """One of the words in `known`.
 
     Raises:
         ValueError: It is something else.
     """
     text = str(padding).lower()
-    if text not in ("valid", "same"):
-        raise ValueError(f"{owner}: padding must be 'valid' or 'same'. Received: padding={padding!r}")
+    if text not in known:
+        raise ValueError(f"{owner}: padding must be {' or '.join(map(repr, known))}. Received: padding={padding!r}")
     return text
 
 
@@ -49,7 +71,7 @@ def output_length(length, window, stride, padding, dilation=1):
     """Outputs along one axis for `length` inputs, None when unknown."""
     if length is None:
         return None
-    if padding == "same":
+    if padding != "valid":                             # same and causal keep the length
         return -(-length // stride)
     return (length - dilation * (window - 1) - 1) // stride + 1
 

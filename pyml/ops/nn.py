@@ -1,4 +1,7 @@
-"""Neural-network operations: activations, softmax, cross-entropy. Convolution and pooling are in `windows`."""
+"""Neural-network operations: activations, softmax, cross-entropy.
+
+Convolution and pooling are in `windows`, normalization in `norm`.
+"""
 
 from __future__ import annotations
 
@@ -7,12 +10,11 @@ from math import prod, sqrt
 from ..core.tensor import Tensor, as_node
 from ..errors import ShapeError
 from ..graph import prims
-from .math import absolute, add, clip, erf, exp, expm1, log, log1p, maximum, minimum, multiply, rsqrt, sigmoid, square, tanh, where
-from .reduce import max as _max
-from .reduce import mean
+from .math import absolute, clip, erf, exp, expm1, log, log1p, minimum, multiply, sigmoid, square, tanh, where
+from .norm import batch_normalization, layer_normalization, moments, normalize, rms_normalization
 from .reduce import sum as _sum
 from .shape import expand_dims, squeeze
-from .windows import average_pool, conv, depthwise_conv, max_pool
+from .windows import average_pool, conv, depthwise_conv, max_pool, separable_conv
 
 _EPSILON = 1e-7
 _SELU_ALPHA, _SELU_SCALE = 1.6732632423543772848170429916717, 1.0507009873554804934193349852946
@@ -269,48 +271,5 @@ def binary_crossentropy(target, output, from_logits=False):
     return -(target * log(output) + (1.0 - target) * log(1.0 - output))
 
 
-def moments(x, axes, keepdims=False, synchronized=False):
-    """Mean and variance over `axes`.
-
-    Returns:
-        Two tensors.
-    """
-    x = _float(x)
-    centre = mean(x, axis=axes, keepdims=True)
-    variance = mean(square(x - centre), axis=axes, keepdims=keepdims)
-    return (centre if keepdims else squeeze(centre, axes)), variance
-
-
-def batch_normalization(x, mean, variance, axis, offset=None, scale=None, epsilon=1e-3):
-    """`(x - mean) / sqrt(variance + epsilon) * scale + offset`, the statistics lying along `axis`."""
-    x = _float(x)
-    shape = [1] * x.ndim
-    shape[axis] = x.shape[axis]
-    lay = lambda v: Tensor(prims.reshape(as_node(v), shape))
-    factor = rsqrt(lay(variance) + epsilon)
-    if scale is not None:
-        factor = factor * lay(scale)
-    y = (x - lay(mean)) * factor
-    return y if offset is None else add(y, lay(offset))
-
-
-def normalize(x, axis=-1, order=2, epsilon=None):
-    """`x` divided by its norm along `axis`, at least `epsilon` (1e-7).
-
-    Args:
-        x: Tensor.
-        axis: Axis of the norm.
-        order: Order of the norm, for example 2.
-        epsilon: Least norm to divide by.
-    """
-    x = _float(x)
-    epsilon = _EPSILON if epsilon is None else epsilon
-    if order == 2:
-        return x * rsqrt(maximum(_sum(square(x), axis=axis, keepdims=True), epsilon * epsilon))
-    if order == float("inf"):
-        return x / maximum(_max(absolute(x), axis=axis, keepdims=True), epsilon)
-    norm = _sum(absolute(x) ** float(order), axis=axis, keepdims=True) ** (1.0 / order)
-    return x / maximum(norm, epsilon)
-
-
-__all__ = ["average_pool", "conv", "depthwise_conv", "max_pool"]
+__all__ = ["average_pool", "batch_normalization", "conv", "depthwise_conv", "layer_normalization", "max_pool", "moments", "normalize",
+           "rms_normalization", "separable_conv"]  # fmt: skip

@@ -104,6 +104,19 @@ def depthwise_conv(inputs, kernel, strides=1, padding="valid", data_format=None,
     return conv(inputs, Tensor(grouped), strides, padding, data_format, dilation_rate)
 
 
+def separable_conv(inputs, depthwise_kernel, pointwise_kernel, strides=1, padding="valid", data_format=None, dilation_rate=1):
+    """A depthwise convolution, then a convolution of size 1 that mixes the channels.
+
+    Args:
+        inputs: `(batch, height, width, channels)` or `(batch, steps, channels)`.
+        depthwise_kernel: `(height, width, channels, multiplier)`, or without the height.
+        pointwise_kernel: `(1, 1, channels * multiplier, filters)`, or without the first axis.
+        strides, padding, data_format, dilation_rate: see `conv`; they belong to the depthwise part.
+    """
+    wide = depthwise_conv(inputs, depthwise_kernel, strides, padding, data_format, dilation_rate)
+    return conv(wide, pointwise_kernel)
+
+
 def _pool(prim, what, inputs, pool_size, strides, padding, data_format):
     x, spatial = _image(inputs, what, data_format)
     size = _pair(pool_size, spatial, "pool_size")

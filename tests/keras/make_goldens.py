@@ -1,14 +1,19 @@
-"""Writes goldens.json with Keras' numbers.
+"""Writes goldens.json and layer_goldens.json with Keras' numbers.
 
     KERAS_BACKEND=torch python tests/keras/make_goldens.py     (in an environment with keras==3.15.1 and torch)
+
+Names of cases make only those anew.
 """
 
 import json
 import sys
 from pathlib import Path
 
+import cases
 import keras
-from cases import CASES
+import layer_cases
+
+FILES = {"goldens.json": cases.CASES, "layer_goldens.json": layer_cases.CASES}
 
 
 def rounded(value):
@@ -20,16 +25,20 @@ def rounded(value):
     return [rounded(item) for item in value] if isinstance(value, list | tuple) else value
 
 
-def main():
-    only = sys.argv[1:]
-    path = Path(__file__).with_name("goldens.json")
-    goldens = json.loads(path.read_text()) if path.exists() else {}
-    for case in CASES:
+def write(name, cases, only):
+    path = Path(__file__).with_name(name)
+    goldens = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
+    for case in cases:
         if not only or case.__name__ in only:
             goldens[case.__name__] = rounded(case(keras))
             goldens["_made_by"] = f"keras {keras.__version__} on {keras.backend.backend()}"
-            path.write_text(json.dumps(goldens, sort_keys=True, ensure_ascii=False) + "\n")
+            path.write_text(json.dumps(goldens, sort_keys=True, ensure_ascii=False) + "\n", encoding="utf-8")
             print(case.__name__, flush=True)
+
+
+def main():
+    for name, those in FILES.items():
+        write(name, those, sys.argv[1:])
 
 
 if __name__ == "__main__":

@@ -1,0 +1,115 @@
+"""Batch normalization: statistics of the batch while training, moving averages of them otherwise."""
+
+from pyml import initializers, ops
+from pyml.layers.activation import _SameShape
+from pyml.layers.input_spec import InputSpec
+from pyml.layers.weights import keep_weight, known_size, make_weight, weights_config
+from pyml.ops.norm import normalize_by_batch
+
+
+class BatchNormalization(_SameShape):
+    """`(x - mean) / sqrt(variance + epsilon) * gamma + beta`, each channel with its own statistics.
+
+    While training these are the mean and variance of the batch, and the moving averages follow them:
+    `moving = moving * momentum + batch * (1 - momentum)`. Otherwise, and always when the layer is frozen
+    (`layer.trainable = False`), the moving averages are used and stay as they are.
+
+    Args:
+        axis: Axis of the channels.
+        momentum: Share of the moving averages that a step keeps.
+        epsilon: Added to the variance.
+        center, scale: Whether to add `beta`, to multiply by `gamma`.
+        beta_initializer, gamma_initializer, moving_mean_initializer, moving_variance_initializer: Names or objects.
+        beta_regularizer, gamma_regularizer: Penalties added to the loss.
+        beta_constraint, gamma_constraint: Functions applied after each update.
+        renorm, renorm_clipping, renorm_momentum, synchronized: Kept for Keras' signature; only False is supported.
+
+    Input shape: any. Output shape: the same. Weights: gamma, beta, moving_mean, moving_variance.
+
+    Raises:
+        ValueError: `momentum` or `epsilon` is out of range; `renorm` or `synchronized` was asked for.
+
+    Example:
+        >>> layer = pyml.layers.BatchNormalization(momentum=0.5)
+        >>> x = np.array([[1.0], [3.0]], "float32")
+        >>> layer(x, training=True).numpy().round(2).tolist()
+        [[-1.0], [1.0]]
+        >>> layer.moving_mean.numpy().tolist()
+        [1.0]
+
+    Source: Ioffe and Szegedy 2015, "Batch Normalization".
+    """
+
+    def __init__(self, axis=-1, momentum=0.99, epsilon=1e-3, center=True, scale=True, beta_initializer="zeros",
+                 gamma_initializer="ones", moving_mean_initializer="zeros", moving_variance_initializer="ones",
+                 beta_regularizer=None, gamma_regularizer=None, beta_constraint=None, gamma_constraint=None,
+                 renorm=False, renorm_clipping=None, renorm_momentum=0.99, synchronized=False, **kwargs):
+        super().__init__(**kwargs)
+        if renorm or synchronized:
+            what = "renorm" if renorm else "synchronized"
+            raise ValueError(f"BatchNormalization: {what}=True is not supported; leave it False.")
+        if not 0 <= momentum <= 1:
+            raise ValueError(f"BatchNormalization: momentum must be in [0, 1]. Received: momentum={momentum}")
+        if epsilon <= 0:
+            raise ValueError(f"BatchNormalization: epsilon must be positive. Received: epsilon={epsilon}")
+        self.axis = int(axis)
+        self.momentum = float(momentum)
+        self.epsilon = float(epsilon)
+        self.center = center
+        self.scale = scale
+        keep_weight(self, "beta", beta_initializer, beta_regularizer, beta_constraint)
+        keep_weight(self, "gamma", gamma_initializer, gamma_regularizer, gamma_constraint)
+        self.moving_mean_initializer = initializers.get(moving_mean_initializer)
+        self.moving_variance_initializer = initializers.get(moving_variance_initializer)
+        self.supports_masking = True
+        self.gamma = self.beta = None
+
+    def build(self, input_shape):
+        shape = (known_size(self, input_shape, self.axis),)
+        if self.scale:
+            self.gamma = make_weight(self, "gamma", shape)
+        if self.center:
+            self.beta = make_weight(self, "beta", shape)
+        self.moving_mean = self.add_weight(
+            name="moving_mean", shape=shape, initializer=self.moving_mean_initializer, trainable=False)
+        self.moving_variance = self.add_weight(
+            name="moving_variance", shape=shape, initializer=self.moving_variance_initializer, trainable=False)
+        self.input_spec = InputSpec(ndim=len(input_shape), axes={self.axis: shape[0]})
+        self.built = True
+
+    def call(self, inputs, training=None, mask=None):
+        if not (training and self.trainable):
+            return ops.batch_normalization(inputs, self.moving_mean, self.moving_variance, self.axis, offset=self.beta,
+                                           scale=self.gamma, epsilon=self.epsilon)
+        if mask is None:
+            outputs, mean, variance = normalize_by_batch(
+                inputs, self.axis, offset=self.beta, scale=self.gamma, epsilon=self.epsilon)
+        else:
+            mean, variance = self._masked_moments(inputs, mask)
+            outputs = ops.batch_normalization(inputs, mean, variance, self.axis, offset=self.beta, scale=self.gamma,
+                                              epsilon=self.epsilon)
+        self._follow(self.moving_mean, mean)
+        self._follow(self.moving_variance, variance)
+        return outputs
+
+    def _follow(self, moving, now):
+        moving.assign(moving * self.momentum + ops.stop_gradient(now) * (1.0 - self.momentum))
+
+    def _masked_moments(self, inputs, mask):
+        """Mean and variance of the steps that the mask keeps; it has one axis less than the inputs."""
+        axis = self.axis % len(inputs.shape)
+        axes = [a for a in range(len(inputs.shape)) if a != axis]
+        weight = ops.expand_dims(ops.cast(mask, "float32"), -1) + ops.zeros_like(inputs, dtype="float32")
+        total = ops.sum(weight, axis=axes, keepdims=True) + 1e-7
+        mean = ops.sum(inputs * weight, axis=axes, keepdims=True) / total
+        variance = ops.sum(ops.square(inputs - mean) * weight, axis=axes, keepdims=True) / total
+        return ops.squeeze(mean, axes), ops.squeeze(variance, axes)
+
+    def get_config(self):
+        return {
+            **super().get_config(), "axis": self.axis, "momentum": self.momentum, "epsilon": self.epsilon,
+            "center": self.center, "scale": self.scale, **weights_config(self, "beta", "gamma"),
+            "moving_mean_initializer": initializers.serialize(self.moving_mean_initializer),
+            "moving_variance_initializer": initializers.serialize(self.moving_variance_initializer),
+            "renorm": False, "synchronized": False,
+        }

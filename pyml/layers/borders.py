@@ -1,0 +1,137 @@
+"""Layers that add or remove cells at the borders: ZeroPadding and Cropping."""
+
+from pyml import ops
+from pyml.errors import ShapeError
+from pyml.layers.input_spec import InputSpec
+from pyml.layers.layer import Layer
+from pyml.layers.windows import margins, standard_data_format
+
+
+class _ZeroPadding(Layer):
+    rank = 2
+
+    def __init__(self, padding, data_format=None, **kwargs):
+        super().__init__(**kwargs)
+        owner = type(self).__name__
+        self._widths = margins(padding, self.rank, "padding", owner)
+        self.padding = self._widths if self.rank > 1 else self._widths[0]
+        self.data_format = standard_data_format(data_format, owner)
+        self.input_spec = InputSpec(ndim=self.rank + 2)
+
+    def call(self, inputs):
+        return ops.pad(inputs, ((0, 0), *self._widths, (0, 0)))
+
+    def compute_output_shape(self, input_shape):
+        sizes = [None if n is None else n + sum(w) for n, w in zip(input_shape[1:-1], self._widths, strict=True)]
+        return (input_shape[0], *sizes, input_shape[-1])
+
+    def get_config(self):
+        return {**super().get_config(), "padding": self.padding, "data_format": self.data_format}
+
+
+class ZeroPadding1D(_ZeroPadding):
+    """Zeros before and after a sequence.
+
+    Args:
+        padding: Steps at both ends, or a pair of numbers.
+        data_format: None or `"channels_last"`.
+
+    Input shape: `(batch, steps, channels)`. Output shape: `(batch, new_steps, channels)`.
+
+    Example:
+        >>> pyml.layers.ZeroPadding1D((2, 0))(np.ones((1, 3, 1))).numpy()[0, :, 0].tolist()
+        [0.0, 0.0, 1.0, 1.0, 1.0]
+    """
+
+    rank = 1
+
+    def __init__(self, padding=1, data_format=None, **kwargs):
+        super().__init__(padding, data_format, **kwargs)
+
+
+class ZeroPadding2D(_ZeroPadding):
+    """Zeros around images.
+
+    Args:
+        padding: One number; height and width; or `((top, bottom), (left, right))`.
+        data_format: None or `"channels_last"`.
+
+    Input shape: `(batch, height, width, channels)`. Output shape: `(batch, new_height, new_width, channels)`.
+
+    Example:
+        >>> pyml.layers.ZeroPadding2D(((1, 0), (2, 2)))(np.ones((1, 3, 3, 1))).shape
+        (1, 4, 7, 1)
+    """
+
+    def __init__(self, padding=(1, 1), data_format=None, **kwargs):
+        super().__init__(padding, data_format, **kwargs)
+
+
+class _Cropping(Layer):
+    rank = 2
+
+    def __init__(self, cropping, data_format=None, **kwargs):
+        super().__init__(**kwargs)
+        owner = type(self).__name__
+        self._widths = margins(cropping, self.rank, "cropping", owner)
+        self.cropping = self._widths if self.rank > 1 else self._widths[0]
+        self.data_format = standard_data_format(data_format, owner)
+        self.input_spec = InputSpec(ndim=self.rank + 2)
+
+    def call(self, inputs):
+        shape = self.compute_output_shape(inputs.shape)
+        return ops.slice(inputs, (0, *(low for low, _ in self._widths), 0), shape)
+
+    def compute_output_shape(self, input_shape):
+        sizes = [None if n is None else n - sum(w) for n, w in zip(input_shape[1:-1], self._widths, strict=True)]
+        if any(n is not None and n <= 0 for n in sizes):
+            raise ShapeError(
+                f'Layer "{self.name}": cropping {self.cropping} leaves nothing of inputs of shape {tuple(input_shape)}.'
+            )
+        return (input_shape[0], *sizes, input_shape[-1])
+
+    def get_config(self):
+        return {**super().get_config(), "cropping": self.cropping}
+
+
+class Cropping1D(_Cropping):
+    """A sequence without some steps at its ends.
+
+    Args:
+        cropping: Steps to leave out at both ends, or a pair of numbers.
+
+    Input shape: `(batch, steps, channels)`. Output shape: `(batch, new_steps, channels)`.
+
+    Example:
+        >>> pyml.layers.Cropping1D((1, 2))(np.ones((1, 7, 2))).shape
+        (1, 4, 2)
+    """
+
+    rank = 1
+
+    def __init__(self, cropping=(1, 1), **kwargs):
+        super().__init__(cropping, **kwargs)
+
+
+class Cropping2D(_Cropping):
+    """Images without their borders.
+
+    Args:
+        cropping: One number; height and width; or `((top, bottom), (left, right))`.
+        data_format: None or `"channels_last"`.
+
+    Input shape: `(batch, height, width, channels)`. Output shape: `(batch, new_height, new_width, channels)`.
+
+    Raises:
+        ShapeError: Nothing would be left.
+
+    Example:
+        >>> pyml.layers.Cropping2D(((1, 0), (2, 2)))(np.ones((1, 5, 5, 1))).shape
+        (1, 4, 1, 1)
+    """
+
+    def __init__(self, cropping=((0, 0), (0, 0)), data_format=None, **kwargs):
+        super().__init__(cropping, data_format, **kwargs)
+
+    def get_config(self):
+        return {**super().get_config(), "data_format": self.data_format}

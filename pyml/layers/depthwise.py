@@ -1,0 +1,192 @@
+"""Convolutions of each channel on its own: DepthwiseConv and SeparableConv."""
+
+from pyml import ops
+from pyml.layers.conv import Windowed
+from pyml.layers.dense import positive_int
+from pyml.layers.weights import keep_weight, known_size, make_weight, weights_config
+
+
+class _DepthwiseConv(Windowed):
+    """Each channel with `depth_multiplier` kernels of its own."""
+
+    def __init__(self, kernel_size, strides, padding, depth_multiplier, data_format, dilation_rate, activation, use_bias,
+                 depthwise, bias, **kwargs):
+        super().__init__(**kwargs)
+        self.depth_multiplier = positive_int(depth_multiplier, "depth_multiplier", type(self).__name__)
+        self._window(kernel_size, strides, padding, data_format, dilation_rate)
+        keep_weight(self, "depthwise", *depthwise)
+        self._rest(activation, use_bias, bias)
+
+    def build(self, input_shape):
+        channels = known_size(self, input_shape, -1)
+        self.kernel = make_weight(self, "depthwise", (*self.kernel_size, channels, self.depth_multiplier), name="kernel")
+        if self.use_bias:
+            self.bias = make_weight(self, "bias", (channels * self.depth_multiplier,))
+        self._made(channels)
+
+    def call(self, inputs):
+        self._sizes(inputs.shape)
+        return self._finish(ops.depthwise_conv(inputs, self.kernel, **self._where()))
+
+    def compute_output_shape(self, input_shape):
+        return (input_shape[0], *self._sizes(input_shape), known_size(self, input_shape, -1) * self.depth_multiplier)
+
+    def get_config(self):
+        return {**super().get_config(), "depth_multiplier": self.depth_multiplier, **weights_config(self, "depthwise")}
+
+
+class DepthwiseConv1D(_DepthwiseConv):
+    """`DepthwiseConv2D` for sequences `(batch, steps, channels)`; sizes are single integers.
+
+    Example:
+        >>> pyml.layers.DepthwiseConv1D(3, depth_multiplier=2)(np.ones((2, 8, 4))).shape
+        (2, 6, 8)
+    """
+
+    rank = 1
+
+    def __init__(self, kernel_size, strides=1, padding="valid", depth_multiplier=1, data_format=None, dilation_rate=1,
+                 activation=None, use_bias=True, depthwise_initializer="glorot_uniform", bias_initializer="zeros",
+                 depthwise_regularizer=None, bias_regularizer=None, activity_regularizer=None, depthwise_constraint=None,
+                 bias_constraint=None, **kwargs):
+        super().__init__(kernel_size, strides, padding, depth_multiplier, data_format, dilation_rate, activation, use_bias,
+                         (depthwise_initializer, depthwise_regularizer, depthwise_constraint),
+                         (bias_initializer, bias_regularizer, bias_constraint),
+                         activity_regularizer=activity_regularizer, **kwargs)
+
+
+class DepthwiseConv2D(_DepthwiseConv):
+    """Slides `depth_multiplier` kernels over each channel of images by itself.
+
+    Args:
+        kernel_size, strides, dilation_rate: One or two integers, height and width.
+        padding: `"valid"` or `"same"`.
+        depth_multiplier: Outputs per channel.
+        data_format: None or `"channels_last"`.
+        activation: Name or function.
+        use_bias: Whether to add a bias.
+        depthwise_initializer, bias_initializer: Names or objects.
+        depthwise_regularizer, bias_regularizer, activity_regularizer: Penalties added to the loss.
+        depthwise_constraint, bias_constraint: Functions applied after each update.
+
+    Input shape: `(batch, height, width, channels)`.
+    Output shape: `(batch, new_height, new_width, channels * depth_multiplier)`.
+
+    Raises:
+        ValueError: An argument is out of range.
+        ShapeError: The window does not fit.
+
+    Example:
+        >>> pyml.layers.DepthwiseConv2D(3, depth_multiplier=2)(np.ones((1, 8, 8, 4))).shape
+        (1, 6, 6, 8)
+    """
+
+    def __init__(self, kernel_size, strides=(1, 1), padding="valid", depth_multiplier=1, data_format=None,
+                 dilation_rate=(1, 1), activation=None, use_bias=True, depthwise_initializer="glorot_uniform",
+                 bias_initializer="zeros", depthwise_regularizer=None, bias_regularizer=None, activity_regularizer=None,
+                 depthwise_constraint=None, bias_constraint=None, **kwargs):
+        super().__init__(kernel_size, strides, padding, depth_multiplier, data_format, dilation_rate, activation, use_bias,
+                         (depthwise_initializer, depthwise_regularizer, depthwise_constraint),
+                         (bias_initializer, bias_regularizer, bias_constraint),
+                         activity_regularizer=activity_regularizer, **kwargs)
+
+
+class _SeparableConv(Windowed):
+    """A depthwise convolution, then one of size 1 over all channels."""
+
+    def __init__(self, filters, kernel_size, strides, padding, data_format, dilation_rate, depth_multiplier, activation,
+                 use_bias, depthwise, pointwise, bias, **kwargs):
+        super().__init__(**kwargs)
+        owner = type(self).__name__
+        self.filters = positive_int(filters, "filters", owner)
+        self.depth_multiplier = positive_int(depth_multiplier, "depth_multiplier", owner)
+        self._window(kernel_size, strides, padding, data_format, dilation_rate)
+        keep_weight(self, "depthwise", *depthwise)
+        keep_weight(self, "pointwise", *pointwise)
+        self._rest(activation, use_bias, bias)
+
+    def build(self, input_shape):
+        channels = known_size(self, input_shape, -1)
+        wide = channels * self.depth_multiplier
+        self.depthwise_kernel = make_weight(
+            self, "depthwise", (*self.kernel_size, channels, self.depth_multiplier), name="depthwise_kernel")
+        self.pointwise_kernel = make_weight(
+            self, "pointwise", (*(1,) * self.rank, wide, self.filters), name="pointwise_kernel")
+        if self.use_bias:
+            self.bias = make_weight(self, "bias", (self.filters,))
+        self._made(channels)
+
+    def call(self, inputs):
+        self._sizes(inputs.shape)
+        return self._finish(ops.separable_conv(inputs, self.depthwise_kernel, self.pointwise_kernel, **self._where()))
+
+    def compute_output_shape(self, input_shape):
+        return (input_shape[0], *self._sizes(input_shape), self.filters)
+
+    def get_config(self):
+        return {**super().get_config(), "filters": self.filters, "depth_multiplier": self.depth_multiplier,
+                **weights_config(self, "depthwise", "pointwise")}
+
+
+class SeparableConv1D(_SeparableConv):
+    """`SeparableConv2D` for sequences `(batch, steps, channels)`; sizes are single integers.
+
+    Example:
+        >>> pyml.layers.SeparableConv1D(6, 3)(np.ones((2, 8, 4))).shape
+        (2, 6, 6)
+    """
+
+    rank = 1
+
+    def __init__(self, filters, kernel_size, strides=1, padding="valid", data_format=None, dilation_rate=1,
+                 depth_multiplier=1, activation=None, use_bias=True, depthwise_initializer="glorot_uniform",
+                 pointwise_initializer="glorot_uniform", bias_initializer="zeros", depthwise_regularizer=None,
+                 pointwise_regularizer=None, bias_regularizer=None, activity_regularizer=None,
+                 depthwise_constraint=None, pointwise_constraint=None, bias_constraint=None, **kwargs):
+        super().__init__(filters, kernel_size, strides, padding, data_format, dilation_rate, depth_multiplier, activation,
+                         use_bias, (depthwise_initializer, depthwise_regularizer, depthwise_constraint),
+                         (pointwise_initializer, pointwise_regularizer, pointwise_constraint),
+                         (bias_initializer, bias_regularizer, bias_constraint),
+                         activity_regularizer=activity_regularizer, **kwargs)
+
+
+class SeparableConv2D(_SeparableConv):
+    """A depthwise convolution of images followed by a pointwise one, which mixes the channels.
+
+    Args:
+        filters: Number of output channels.
+        kernel_size, strides, dilation_rate: One or two integers, height and width, of the depthwise part.
+        padding: `"valid"` or `"same"`.
+        data_format: None or `"channels_last"`.
+        depth_multiplier: Outputs per channel of the depthwise part.
+        activation: Name or function.
+        use_bias: Whether to add a bias.
+        Others: initializer, regularizer and constraint of `depthwise_kernel`, `pointwise_kernel` and `bias`.
+
+    Input shape: `(batch, height, width, channels)`. Output shape: `(batch, new_height, new_width, filters)`.
+
+    Raises:
+        ValueError: An argument is out of range.
+        ShapeError: The window does not fit.
+
+    Example:
+        >>> pyml.layers.SeparableConv2D(6, 3)(np.ones((1, 8, 8, 4))).shape
+        (1, 6, 6, 6)
+
+    Source: Chollet 2017, "Xception: Deep Learning with Depthwise Separable Convolutions".
+    """
+
+    def __init__(self, filters, kernel_size, strides=(1, 1), padding="valid", data_format=None, dilation_rate=(1, 1),
+                 depth_multiplier=1, activation=None, use_bias=True, depthwise_initializer="glorot_uniform",
+                 pointwise_initializer="glorot_uniform", bias_initializer="zeros", depthwise_regularizer=None,
+                 pointwise_regularizer=None, bias_regularizer=None, activity_regularizer=None,
+                 depthwise_constraint=None, pointwise_constraint=None, bias_constraint=None, **kwargs):
+        super().__init__(filters, kernel_size, strides, padding, data_format, dilation_rate, depth_multiplier, activation,
+                         use_bias, (depthwise_initializer, depthwise_regularizer, depthwise_constraint),
+                         (pointwise_initializer, pointwise_regularizer, pointwise_constraint),
+                         (bias_initializer, bias_regularizer, bias_constraint),
+                         activity_regularizer=activity_regularizer, **kwargs)
+
+
+SeparableConvolution1D = SeparableConv1D
+SeparableConvolution2D = SeparableConv2D

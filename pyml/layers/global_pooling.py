@@ -1,0 +1,112 @@
+"""Pooling over all positions: GlobalAveragePooling and GlobalMaxPooling."""
+
+from pyml import ops
+from pyml.layers.input_spec import InputSpec
+from pyml.layers.layer import Layer
+from pyml.layers.windows import standard_data_format
+
+
+class _GlobalPooling(Layer):
+    """What the four share; subclasses name their op and number of axes."""
+
+    rank = 2
+
+    def __init__(self, data_format=None, keepdims=False, **kwargs):
+        super().__init__(**kwargs)
+        self.data_format = standard_data_format(data_format, type(self).__name__)
+        self.keepdims = keepdims
+        self.input_spec = InputSpec(ndim=self.rank + 2)
+
+    def _axes(self):
+        return tuple(range(1, self.rank + 1))
+
+    def compute_output_shape(self, input_shape):
+        return (input_shape[0], *((1,) * self.rank if self.keepdims else ()), input_shape[-1])
+
+    def get_config(self):
+        return {**super().get_config(), "data_format": self.data_format, "keepdims": self.keepdims}
+
+
+class GlobalAveragePooling1D(_GlobalPooling):
+    """The mean of each channel over all steps; steps that a mask leaves out do not count.
+
+    Args:
+        data_format: None or `"channels_last"`.
+        keepdims: Keep the steps as an axis of size 1.
+
+    Input shape: `(batch, steps, channels)`. Output shape: `(batch, channels)`.
+
+    Example:
+        >>> pyml.layers.GlobalAveragePooling1D()(np.array([[[1.0], [3.0]]], "float32")).numpy().tolist()
+        [[2.0]]
+    """
+
+    rank = 1
+
+    def __init__(self, data_format=None, keepdims=False, **kwargs):
+        super().__init__(data_format, keepdims, **kwargs)
+        self.supports_masking = True
+
+    def call(self, inputs, mask=None):
+        if mask is None:
+            return ops.mean(inputs, axis=1, keepdims=self.keepdims)
+        weight = ops.expand_dims(ops.cast(mask, "float32"), -1)
+        total = ops.sum(inputs * weight, axis=1, keepdims=self.keepdims)
+        return total / ops.sum(weight, axis=1, keepdims=self.keepdims)
+
+    def compute_mask(self, inputs, previous_mask):
+        """None: there are no steps left."""
+        return None
+
+
+class GlobalAveragePooling2D(_GlobalPooling):
+    """The mean of each channel over the image.
+
+    Args:
+        data_format: None or `"channels_last"`.
+        keepdims: Keep height and width as axes of size 1.
+
+    Input shape: `(batch, height, width, channels)`. Output shape: `(batch, channels)`.
+
+    Example:
+        >>> pyml.layers.GlobalAveragePooling2D()(np.ones((2, 5, 5, 3))).shape
+        (2, 3)
+    """
+
+    def call(self, inputs):
+        return ops.mean(inputs, axis=self._axes(), keepdims=self.keepdims)
+
+
+class _GlobalMaxPooling(_GlobalPooling):
+    def call(self, inputs):
+        return ops.max(inputs, axis=self._axes(), keepdims=self.keepdims)
+
+
+class GlobalMaxPooling1D(_GlobalMaxPooling):
+    """The largest value of each channel over all steps. Arguments as for `GlobalAveragePooling1D`.
+
+    Input shape: `(batch, steps, channels)`. Output shape: `(batch, channels)`.
+
+    Example:
+        >>> pyml.layers.GlobalMaxPooling1D()(np.array([[[1.0], [3.0]]], "float32")).numpy().tolist()
+        [[3.0]]
+    """
+
+    rank = 1
+
+
+class GlobalMaxPooling2D(_GlobalMaxPooling):
+    """The largest value of each channel over the image. Arguments as for `GlobalAveragePooling2D`.
+
+    Input shape: `(batch, height, width, channels)`. Output shape: `(batch, channels)`.
+
+    Example:
+        >>> pyml.layers.GlobalMaxPooling2D(keepdims=True)(np.ones((2, 5, 5, 3))).shape
+        (2, 1, 1, 3)
+    """
+
+
+GlobalAvgPool1D = GlobalAveragePooling1D
+GlobalAvgPool2D = GlobalAveragePooling2D
+GlobalMaxPool1D = GlobalMaxPooling1D
+GlobalMaxPool2D = GlobalMaxPooling2D

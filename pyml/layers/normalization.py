@@ -1,0 +1,210 @@
+"""Normalization of each sample by itself: Layer, Group, RMS and Unit normalization."""
+
+from pyml import ops
+from pyml.layers.activation import _SameShape
+from pyml.layers.input_spec import InputSpec
+from pyml.layers.weights import keep_weight, known_size, make_weight, weights_config
+
+
+def _axes(axis, owner):
+    """An axis, or several, as Keras keeps them: an int or a list.
+
+    Raises:
+        ValueError: It is something else.
+    """
+    if isinstance(axis, int) and not isinstance(axis, bool):
+        return axis
+    if isinstance(axis, (list, tuple)) and axis and all(isinstance(a, int) for a in axis):
+        return list(axis)
+    raise ValueError(f"{owner}: axis must be an integer or a list of integers. Received: axis={axis!r}")
+
+
+def _sizes(layer, input_shape):
+    """The axes in order as a list, and their sizes."""
+    axes = sorted(layer.axis) if isinstance(layer.axis, list) else [layer.axis]
+    return axes, tuple(known_size(layer, input_shape, axis) for axis in axes)
+
+
+class _ScaleAndOffset(_SameShape):
+    """What LayerNormalization and GroupNormalization share: `gamma` and `beta`."""
+
+    def __init__(self, epsilon, center, scale, beta, gamma, **kwargs):
+        super().__init__(**kwargs)
+        if epsilon <= 0:
+            raise ValueError(f"{type(self).__name__}: epsilon must be positive. Received: epsilon={epsilon}")
+        self.epsilon = epsilon
+        self.center = center
+        self.scale = scale
+        keep_weight(self, "beta", *beta)
+        keep_weight(self, "gamma", *gamma)
+        self.supports_masking = True
+        self.gamma = self.beta = None
+
+    def _make(self, shape):
+        if self.scale:
+            self.gamma = make_weight(self, "gamma", shape)
+        if self.center:
+            self.beta = make_weight(self, "beta", shape)
+        self.built = True
+
+    def get_config(self):
+        return {**super().get_config(), "epsilon": self.epsilon, "center": self.center, "scale": self.scale,
+                **weights_config(self, "beta", "gamma")}
+
+
+class LayerNormalization(_ScaleAndOffset):
+    """`(x - mean) / sqrt(variance + epsilon) * gamma + beta`, each sample with the statistics of its own `axis`.
+
+    Args:
+        axis: Axis to normalize over, or a list of them.
+        epsilon: Added to the variance.
+        center, scale: Whether to add `beta`, to multiply by `gamma`.
+        beta_initializer, gamma_initializer: Names or objects.
+        beta_regularizer, gamma_regularizer: Penalties added to the loss.
+        beta_constraint, gamma_constraint: Functions applied after each update.
+
+    Input shape: any. Output shape: the same. Weights: gamma, beta, with the sizes of `axis`.
+
+    Example:
+        >>> layer = pyml.layers.LayerNormalization()
+        >>> layer(np.array([[1.0, 3.0]], "float32")).numpy().round(2).tolist()
+        [[-1.0, 1.0]]
+
+    Source: Ba et al. 2016, "Layer Normalization".
+    """
+
+    def __init__(self, axis=-1, epsilon=1e-3, center=True, scale=True, beta_initializer="zeros",
+                 gamma_initializer="ones", beta_regularizer=None, gamma_regularizer=None, beta_constraint=None,
+                 gamma_constraint=None, **kwargs):
+        super().__init__(epsilon, center, scale, (beta_initializer, beta_regularizer, beta_constraint),
+                         (gamma_initializer, gamma_regularizer, gamma_constraint), **kwargs)
+        self.axis = _axes(axis, "LayerNormalization")
+
+    def build(self, input_shape):
+        self.axis, shape = _sizes(self, input_shape)
+        self._make(shape)
+
+    def call(self, inputs):
+        return ops.layer_normalization(inputs, self.gamma, self.beta, self.axis, self.epsilon)
+
+    def get_config(self):
+        return {**super().get_config(), "axis": self.axis}
+
+
+class GroupNormalization(_ScaleAndOffset):
+    """Channels in groups, each group of a sample normalized over its channels and all positions.
+
+    Args:
+        groups: Number of groups; -1 makes each channel a group (instance normalization).
+        axis: Axis of the channels.
+        epsilon: Added to the variance.
+        center, scale: Whether to add `beta`, to multiply by `gamma`.
+        Others: see `LayerNormalization`.
+
+    Input shape: any. Output shape: the same. Weights: gamma, beta, one number per channel.
+
+    Raises:
+        ValueError: `groups` is not a positive number or -1, or does not divide the channels.
+
+    Example:
+        >>> layer = pyml.layers.GroupNormalization(groups=2)
+        >>> layer(np.array([[1.0, 3.0, 5.0, 5.0]], "float32")).numpy().round(2).tolist()
+        [[-1.0, 1.0, 0.0, 0.0]]
+
+    Source: Wu and He 2018, "Group Normalization".
+    """
+
+    def __init__(self, groups=32, axis=-1, epsilon=1e-3, center=True, scale=True, beta_initializer="zeros",
+                 gamma_initializer="ones", beta_regularizer=None, gamma_regularizer=None, beta_constraint=None,
+                 gamma_constraint=None, **kwargs):
+        super().__init__(epsilon, center, scale, (beta_initializer, beta_regularizer, beta_constraint),
+                         (gamma_initializer, gamma_regularizer, gamma_constraint), **kwargs)
+        if groups != -1 and (not isinstance(groups, int) or groups <= 0):
+            raise ValueError(f"GroupNormalization: groups must be a positive integer or -1. Received: groups={groups}")
+        self.groups = groups
+        self.axis = axis
+
+    def build(self, input_shape):
+        channels = known_size(self, input_shape, self.axis)
+        if self.groups == -1:
+            self.groups = channels
+        if channels % self.groups:
+            raise ValueError(
+                f'Layer "{self.name}": groups must divide the channels. Received: groups={self.groups}, '
+                f"input shape {tuple(input_shape)}"
+            )
+        self.input_spec = InputSpec(ndim=len(input_shape), axes={self.axis: channels})
+        self._make((channels,))
+
+    def call(self, inputs):
+        axis = self.axis % len(inputs.shape)
+        shape = tuple(inputs.shape)
+        grouped = (*shape[:axis], self.groups, shape[axis] // self.groups, *shape[axis + 1:])
+        axes = tuple(a for a in range(1, len(grouped)) if a != axis)
+        y = ops.reshape(ops.layer_normalization(ops.reshape(inputs, grouped), axis=axes, epsilon=self.epsilon), shape)
+        flat = tuple(n if a == axis else 1 for a, n in enumerate(shape))
+        if self.gamma is not None:
+            y = y * ops.reshape(self.gamma, flat)
+        return y if self.beta is None else y + ops.reshape(self.beta, flat)
+
+    def get_config(self):
+        return {**super().get_config(), "groups": self.groups, "axis": self.axis}
+
+
+class RMSNormalization(_SameShape):
+    """`x / sqrt(mean(x^2) + epsilon) * scale` over `axis`.
+
+    Args:
+        axis: Axis to normalize over, or a list of them.
+        epsilon: Added to the mean.
+
+    Input shape: any. Output shape: the same. Weight: scale, with the sizes of `axis`.
+
+    Example:
+        >>> layer = pyml.layers.RMSNormalization()
+        >>> print(layer(np.array([[3.0, 4.0]], "float32")).numpy().round(3))
+        [[0.849 1.131]]
+
+    Source: Zhang and Sennrich 2019, "Root Mean Square Layer Normalization".
+    """
+
+    def __init__(self, axis=-1, epsilon=1e-6, **kwargs):
+        super().__init__(**kwargs)
+        self.axis = _axes(axis, "RMSNormalization")
+        self.epsilon = epsilon
+
+    def build(self, input_shape):
+        self.axis, shape = _sizes(self, input_shape)
+        self.scale = self.add_weight(name="scale", shape=shape, initializer="ones")
+        self.built = True
+
+    def call(self, inputs):
+        return ops.rms_normalization(inputs, self.scale, self.axis, self.epsilon)
+
+    def get_config(self):
+        return {**super().get_config(), "axis": self.axis, "epsilon": self.epsilon}
+
+
+class UnitNormalization(_SameShape):
+    """`x` divided by its length along `axis`.
+
+    Args:
+        axis: Axis, or a list of axes, along which the result has length 1.
+
+    Input shape: any. Output shape: the same.
+
+    Example:
+        >>> print(pyml.layers.UnitNormalization()(np.array([[3.0, 4.0]], "float32")).numpy().round(2))
+        [[0.6 0.8]]
+    """
+
+    def __init__(self, axis=-1, **kwargs):
+        super().__init__(**kwargs)
+        self.axis = _axes(axis, "UnitNormalization")
+        self.supports_masking = True
+
+    def call(self, inputs):
+        return ops.normalize(inputs, axis=self.axis, order=2, epsilon=1e-12)
+
+    def get_config(self):
+        return {**super().get_config(), "axis": self.axis}

@@ -1,0 +1,145 @@
+"""Normalization: statistics over some axes and what is scaled by them."""
+
+from __future__ import annotations
+
+from ..core import trace
+from ..core.autograd import custom_gradient
+from ..core.tensor import Tensor, as_node
+from ..errors import ShapeError
+from ..graph import prims
+from .math import absolute, add, maximum, rsqrt, square
+from .reduce import max as _max
+from .reduce import mean, standardize_axis
+from .reduce import sum as _sum
+from .shape import squeeze
+
+_EPSILON = 1e-7
+
+
+def _float(x) -> Tensor:
+    return Tensor(prims.cast(as_node(x), dtype="float32"))
+
+
+def _lay(vector, shape) -> Tensor:
+    return Tensor(prims.reshape(prims.cast(as_node(vector), dtype="float32"), shape))
+
+
+def moments(x, axes, keepdims=False, synchronized=False):
+    """Mean and variance over `axes`.
+
+    Returns:
+        Two tensors.
+    """
+    x = _float(x)
+    centre = mean(x, axis=axes, keepdims=True)
+    variance = mean(square(x - centre), axis=axes, keepdims=keepdims)
+    return (centre if keepdims else squeeze(centre, axes)), variance
+
+
+def _standardized(x, axes, epsilon):
+    """`(x - mean) / sqrt(variance + epsilon)` with the statistics of `x` over `axes`, and the two statistics."""
+    centre, variance = moments(x, axes, keepdims=True)
+    factor = rsqrt(variance + epsilon)
+
+    def value(x):
+        y = (x - centre) * factor
+        # two sums over the same elements instead of the four that the chain rule gives
+        return y, lambda g: (g - mean(g, axes, True) - y * mean(g * y, axes, True)) * factor
+
+    in_training_step = trace.current is not None and trace.gradient_depth > 0
+    return (custom_gradient(value)(x) if in_training_step else value(x)[0]), centre, variance
+
+
+def _scaled(y, scale, offset, shape):
+    if scale is not None:
+        y = y * _lay(scale, shape)
+    return y if offset is None else add(y, _lay(offset, shape))
+
+
+def normalize_by_batch(x, axis, offset=None, scale=None, epsilon=1e-3):
+    """`batch_normalization` with the mean and variance of `x` itself over all axes but `axis`.
+
+    Returns:
+        The normalized tensor, the mean and the variance, both `(x.shape[axis],)`.
+    """
+    x = _float(x)
+    axis %= x.ndim
+    axes = tuple(a for a in range(x.ndim) if a != axis)
+    y, centre, variance = _standardized(x, axes, epsilon)
+    shape = [n if a == axis else 1 for a, n in enumerate(x.shape)]
+    return _scaled(y, scale, offset, shape), squeeze(centre, axes), squeeze(variance, axes)
+
+
+def batch_normalization(x, mean, variance, axis, offset=None, scale=None, epsilon=1e-3):
+    """`(x - mean) / sqrt(variance + epsilon) * scale + offset`, the statistics lying along `axis`."""
+    x = _float(x)
+    shape = [1] * x.ndim
+    shape[axis] = x.shape[axis]
+    factor = rsqrt(_lay(variance, shape) + epsilon)
+    if scale is not None:
+        factor = factor * _lay(scale, shape)
+    y = (x - _lay(mean, shape)) * factor
+    return y if offset is None else add(y, _lay(offset, shape))
+
+
+def _parameter_shape(x, axes, vector, what):
+    shape = tuple(n if a in axes else 1 for a, n in enumerate(x.shape))
+    node = as_node(vector)
+    if node.size != 1 and node.shape != tuple(x.shape[a] for a in axes):
+        raise ShapeError(f"{what} must have the sizes of axes {axes} of x, {tuple(x.shape[a] for a in axes)}. Received: {node.shape}")
+    return shape if node.size != 1 else (1,) * x.ndim
+
+
+def layer_normalization(x, gamma=None, beta=None, axis=-1, epsilon=None):
+    """`(x - mean) / sqrt(variance + epsilon) * gamma + beta`, the statistics of each sample over `axis`.
+
+    Args:
+        x: Tensor.
+        gamma, beta: Scale and offset, with the sizes of `axis`; left out where None.
+        axis: An axis, or several.
+        epsilon: Added to the variance, by default 1e-7.
+
+    Source: Ba et al. 2016, "Layer Normalization".
+    """
+    x = _float(x)
+    axes = standardize_axis(axis, x.ndim, "layer_normalization")
+    y = _standardized(x, axes, _EPSILON if epsilon is None else epsilon)[0]
+    if gamma is not None:
+        y = y * _lay(gamma, _parameter_shape(x, axes, gamma, "layer_normalization: gamma"))
+    return y if beta is None else add(y, _lay(beta, _parameter_shape(x, axes, beta, "layer_normalization: beta")))
+
+
+def rms_normalization(x, scale=None, axis=-1, epsilon=None):
+    """`x / sqrt(mean(x^2) + epsilon) * scale` over `axis`.
+
+    Args:
+        x: Tensor.
+        scale: Scale with the sizes of `axis`, or None.
+        axis: An axis, or several.
+        epsilon: Added to the mean, by default 1e-7.
+
+    Source: Zhang and Sennrich 2019, "Root Mean Square Layer Normalization".
+    """
+    x = _float(x)
+    axes = standardize_axis(axis, x.ndim, "rms_normalization")
+    y = x * rsqrt(mean(square(x), axis=axes, keepdims=True) + (_EPSILON if epsilon is None else epsilon))
+    return y if scale is None else y * _lay(scale, _parameter_shape(x, axes, scale, "rms_normalization: scale"))
+
+
+def normalize(x, axis=-1, order=2, epsilon=None):
+    """`x` divided by its norm along `axis`, at least `epsilon` (1e-7).
+
+    Args:
+        x: Tensor.
+        axis: Axis of the norm.
+        order: Order of the norm, for example 2.
+        epsilon: Least norm to divide by.
+    """
+    x = _float(x)
+    epsilon = _EPSILON if epsilon is None else epsilon
+    if order == 2:
+        return x * rsqrt(maximum(_sum(square(x), axis=axis, keepdims=True), epsilon * epsilon))
+    if order == float("inf"):
+        return x / maximum(_max(absolute(x), axis=axis, keepdims=True), epsilon)
+    norm = _sum(absolute(x) ** float(order), axis=axis, keepdims=True) ** (1.0 / order)
+    return x / maximum(norm, epsilon)
