@@ -234,3 +234,38 @@ def test_a_lost_device_is_reported_as_device_lost(browser, site):
         name, message = python.run(f"raised(lambda: {use})")
         assert name == "DeviceLost" and "lost" in message
     context.close()
+
+
+def test_a_fit_that_waits_leaves_the_weights_of_its_last_completed_step_on_another_device(browser, site):
+    context = browser.new_context()
+    python = PythonPage(context.new_page(), site, "backend=webgpu")
+    same, message, compiled = python.run("""
+        import numpy as np, pyml
+        from pyml import Input, Sequential, callbacks, config, layers
+        from pyodide.ffi import run_sync
+        x = np.random.default_rng(1).normal(size=(70, 8)).astype("float32")
+        y = x.sum(1, keepdims=True)
+        class At(callbacks.Callback):
+            def __init__(self, batch, what):
+                super().__init__()
+                self.batch, self.what = batch, what
+            def on_train_batch_end(self, batch, logs=None):
+                if batch == self.batch:
+                    self.what(self.model)
+        def trained(what):
+            pyml.utils.set_random_seed(1)
+            model = Sequential([Input((8,)), layers.Dense(16, activation="relu"), layers.Dropout(0.2, seed=2), layers.Dense(1)])
+            model.compile(optimizer="adam", loss="mse")
+            try:
+                model.fit(x, y, batch_size=16, verbose=0, callbacks=[At(3, what)])
+            except pyml.errors.DeviceLost as error:
+                return model, str(error)
+            return model, ""
+        model, message = trained(lambda model: run_sync(config.device().lose()))
+        other, _ = trained(lambda model: setattr(model, "stop_training", True))
+        same = [bool((a == b).all()) for a, b in zip(model.get_weights(), other.get_weights())]
+        [same, message, model.compiled]
+    """)
+    assert same == [True] * 4, message
+    assert "after step 4 of epoch 1 again, on 'webgpu'; go on with fit(initial_epoch=0)" in message and compiled
+    context.close()

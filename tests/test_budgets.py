@@ -37,20 +37,20 @@ def test_every_variable_of_a_book_convnet_step_is_written_in_place(device):
 
 def test_a_step_of_fit_between_two_looks_at_the_loss_is_one_device_call(device, monkeypatch):
     monkeypatch.setattr("pyml.trainers.pacer.Pacer.due", lambda pacer: False)
+    monkeypatch.setattr("pyml.trainers.keeper.SHARE", 1e9)   # no copies to the host but the first
     bench = book_convnet_bench()
     few, many = meter.loop_meter(bench, 2), meter.loop_meter(bench, 26)
     added = {name: many.counts[name] - few.counts[name] for name in meter.WORK}
-    assert added["replay"] == 24 and added["write"] == 0
-    assert added["read"] < 24   # weights kept on the host once in a while, nothing every step
+    assert (added["replay"], added["write"], added["read"]) == (24, 0, 0)
 
 
 def test_a_step_of_fit_with_a_look_at_the_loss_takes_3_device_calls(device, monkeypatch):
     monkeypatch.setattr("pyml.trainers.pacer.Pacer.due", lambda pacer: True)
+    monkeypatch.setattr("pyml.trainers.keeper.SHARE", 1e9)
     bench = book_convnet_bench()
     few, many = meter.loop_meter(bench, 2), meter.loop_meter(bench, 10)
     added = {name: many.counts[name] - few.counts[name] for name in meter.WORK}
-    assert added["replay"] == 16 and added["write"] == 0
-    assert added["read"] <= 8 + len(bench.model.weights)
+    assert (added["replay"], added["write"], added["read"]) == (16, 0, 8)
 
 
 def test_a_train_on_batch_writes_two_arrays_replays_once_and_reads_once(device):

@@ -140,10 +140,10 @@ function show(result, milliseconds) {
   readPad();
 }
 
-/** A driver reset or a sleeping tab took the device; fit has put the last epoch's weights on another. */
+/** A driver reset or a sleeping tab took the device; fit has put the weights of the last step on another. */
 function explainLoss(message) {
   log(message);
-  const box = notice("The graphics device was lost while training. The network is back as it was after its last whole epoch. ", true);
+  const box = notice("The graphics device was lost while training. The network is back as it was after its last step. ", true);
   const again = document.createElement("button");
   again.type = "button";
   again.textContent = "Train again";

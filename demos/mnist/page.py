@@ -97,7 +97,7 @@ async def train(source, epochs, batch_size, digits=None):
         lost = None
         try:
             await model.fit_async(x, y, batch_size=batch_size, epochs=epochs, validation_data=test, verbose=2, callbacks=[Report()])
-        except pyml.errors.DeviceLost as error:  # fit has put the last epoch's weights on a new device
+        except pyml.errors.DeviceLost as error:  # fit has put the last step's weights on a new device
             lost = str(error)
         except KeyboardInterrupt:  # the Stop button, pressed twice
             pass

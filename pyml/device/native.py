@@ -82,6 +82,7 @@ class NativeDevice:
         try:
             return self._device.create_buffer(size=nbytes, usage=usage)
         except Exception as e:
+            self._check(e)
             raise BufferTooLarge(f"the device could not allocate {nbytes:,} bytes ({e}).") from None
 
     def alloc(self, nbytes: int) -> Buffer:
@@ -95,7 +96,11 @@ class NativeDevice:
         if len(view) % 4:  # WebGPU writes whole words
             view = np.concatenate([np.frombuffer(view, np.uint8), np.zeros(-len(view) % 4, np.uint8)])
         if len(view):
-            self._queue.write_buffer(buffer.handle, offset, view)
+            try:
+                self._queue.write_buffer(buffer.handle, offset, view)
+            except Exception as e:
+                self._check(e)
+                raise
 
     # ---- kernels
     def _layout(self, modes: tuple[str, ...]):
@@ -110,7 +115,7 @@ class NativeDevice:
         return self._layouts[modes]
 
     def _pipeline(self, kernel: DeviceKernel):
-        if kernel.cache is None:
+        if kernel.cache is None or kernel.cache[0] is not self:  # plans outlive a lost device
             key = (kernel.source, kernel.bindings)
             if key not in self._pipelines:
                 try:
@@ -119,9 +124,10 @@ class NativeDevice:
                         layout=self._layout(kernel.bindings)[1], compute={"module": module, "entry_point": "main"}
                     )
                 except Exception as e:
+                    self._check(e)
                     raise KernelError(f"kernel {kernel.label!r} does not compile: {e}") from None
-            kernel.cache = self._pipelines[key]
-        return kernel.cache
+            kernel.cache = (self, self._pipelines[key])
+        return kernel.cache[1]
 
     async def prepare(self, kernels: Sequence[DeviceKernel]) -> None:
         for k in kernels:
@@ -138,7 +144,11 @@ class NativeDevice:
                     {"binding": i, "resource": {"buffer": b.handle, "offset": 0, "size": b.nbytes}}
                     for i, b in enumerate(step.buffers)
                 ]
-                group = self._device.create_bind_group(layout=self._layout(step.kernel.bindings)[0], entries=entries)
+                try:
+                    group = self._device.create_bind_group(layout=self._layout(step.kernel.bindings)[0], entries=entries)
+                except Exception as e:
+                    self._check(e)
+                    raise
                 out.append((pipeline, group, step.kernel.grid, step.buffers))
             else:
                 out.append((None, step.src.handle, step.dst.handle, -(-step.nbytes // 4) * 4, step.src, step.dst))
@@ -146,6 +156,13 @@ class NativeDevice:
 
     def replay(self, recorded) -> None:
         self._check()
+        try:
+            self._submit(recorded)
+        except Exception as e:
+            self._check(e)
+            raise
+
+    def _submit(self, recorded) -> None:
         encoder = self._device.create_command_encoder()
         run = None
         for step in recorded:
@@ -165,9 +182,12 @@ class NativeDevice:
         self._queue.submit([encoder.finish()])
 
     # ---- reading
-    def _check(self) -> None:
+    def _check(self, error: Exception | None = None) -> None:
+        """Raises DeviceLost if the device is known to be lost, or `error` says so."""
+        if error is not None and "lost" in str(error).lower():
+            self._lost = str(error).strip().splitlines()[-1].strip()
         if self._lost:
-            raise DeviceLost(f"the GPU device was lost ({self._lost}); start again with pyml.config.set_backend().")
+            raise DeviceLost(f"the GPU device was lost ({self._lost}).")
 
     async def read(self, buffer: Buffer, nbytes: int) -> bytes:
         return self._read(buffer, nbytes)
@@ -177,9 +197,7 @@ class NativeDevice:
         try:
             return bytes(self._queue.read_buffer(buffer.handle, 0, -(-nbytes // 4) * 4))[:nbytes]
         except Exception as e:
-            if "lost" in str(e).lower():
-                self._lost = str(e)
-                self._check()
+            self._check(e)
             raise DeviceError(f"reading {nbytes} bytes from the device failed: {e}") from None
 
     def sync_wait(self, awaitable):

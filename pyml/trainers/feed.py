@@ -1,10 +1,42 @@
 """Feeds: the batches of an epoch as calls that run one step each."""
 
+import functools
 import math
 
 import numpy as np
 
 from pyml.trainers.data import Arrays
+
+
+class Orders:
+    """The row orders of a feed's passes, for as long as their steps may have to be run again.
+
+    Args:
+        steps: Steps per pass.
+    """
+
+    def __init__(self, steps):
+        self.steps = steps
+        self.wanted = False                            # somebody asks, and forgets in time
+        self.passes = {}                               # number of the pass -> order of its rows, None as they lie
+        self.begun = 0
+
+    def add(self, order):
+        """Another pass begins, with this order."""
+        if self.wanted:
+            self.passes[self.begun] = order
+        self.begun += 1
+
+    def forget(self, step):
+        """Steps before this one will not be asked for any more."""
+        for number in [n for n in self.passes if n < step // self.steps]:
+            del self.passes[number]
+
+    def places(self, first, stop):
+        """For steps `first` to `stop`: the order of the pass, the place of the step in it, and whether to go there."""
+        for step in range(first, stop):
+            number, at = divmod(step, self.steps)
+            yield self.passes[number], at, at == 0 or step == first
 
 
 class ResidentFeed:
@@ -27,6 +59,7 @@ class ResidentFeed:
         self.tails = [False] * full + ([True] if rest else [])
         self.num_batches = per_epoch or len(self.tails)
         self._stream = None if per_epoch is None else self._endless()
+        self.orders = Orders(len(self.tails))
         data.shuffle(np.arange(data.size), self.batch_size)
 
     def _program(self, tail):
@@ -37,8 +70,10 @@ class ResidentFeed:
         return [(self._program(tail), ()) for tail in dict.fromkeys(self.tails)]
 
     def _one_pass(self):
+        order = np.random.permutation(self.data.size) if self.shuffle else None
+        self.orders.add(order)
         if self.shuffle:
-            self.data.shuffle(np.random.permutation(self.data.size), self.batch_size)
+            self.data.shuffle(order, self.batch_size)
         self.steps.rewind_program(self.data)()
         runs = [self._program(tail) for tail in (False, True)]
         return [runs[tail] for tail in self.tails]
@@ -52,6 +87,14 @@ class ResidentFeed:
         if self._stream is None:
             return self._one_pass()
         return (next(self._stream) for _ in range(self.num_batches))
+
+    def again(self, orders, first, stop):
+        """Calls that repeat steps `first` to `stop` of a feed of the same data, which had these `orders`."""
+        for order, at, go in orders.places(first, stop):
+            if go:
+                self.data.shuffle(np.arange(self.data.size) if order is None else order, self.batch_size)
+                self.data.place.assign(at)
+            yield self._program(self.tails[at])
 
 
 class BatchFeed:
@@ -71,6 +114,8 @@ class BatchFeed:
         else:
             self.num_batches = source.steps
         self._stream = self._endless() if per_epoch is not None and isinstance(source, Arrays) else None
+        # iterators give each batch once
+        self.orders = Orders(math.ceil(source.size / batch_size)) if isinstance(source, Arrays) else None
 
     def programs(self):
         """Nothing to compile ahead: batches are not known yet."""
@@ -82,9 +127,13 @@ class BatchFeed:
             return
         size = self.source.size
         order = np.random.permutation(size) if self.shuffle else None
+        self.orders.add(order)
         for start in range(0, size, self.batch_size):
-            rows = slice(start, start + self.batch_size)
-            yield self.source.take(rows if order is None else order[rows])
+            yield self._rows(order, start)
+
+    def _rows(self, order, start):
+        rows = slice(start, start + self.batch_size)
+        return self.source.take(rows if order is None else order[rows])
 
     def _endless(self):
         while True:
@@ -97,3 +146,9 @@ class BatchFeed:
             next(self._stream) for _ in range(self.num_batches))
         for x, y, weight in batches:
             yield lambda x=x, y=y, weight=weight: step(x, y, weight)
+
+    def again(self, orders, first, stop):
+        """Calls that repeat steps `first` to `stop` of a feed of the same arrays, which had these `orders`."""
+        step = self.steps.batch_step(self.kind)
+        for order, at, _ in orders.places(first, stop):
+            yield functools.partial(step, *self._rows(order, at * self.batch_size))

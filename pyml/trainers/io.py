@@ -3,7 +3,9 @@
 import asyncio
 
 from pyml import config
-from pyml.errors import SyncReadError
+from pyml.compile.program import to_host
+from pyml.core.variable import settle
+from pyml.errors import DeviceError, SyncReadError
 
 
 class SyncIO:
@@ -22,6 +24,21 @@ class SyncIO:
         """The value of a tensor as a numpy array."""
         return tensor.numpy()
 
+    async def read_all(self, variables):
+        """The values of Variables, all asked for before the first is waited for."""
+        return await all_read(variables, self._waited)
+
+    async def _waited(self, read):
+        return config.device().sync_wait(read)
+
+    async def wait(self, coroutine):
+        """The result of a coroutine that may suspend in the browser."""
+        if not config.IN_BROWSER:
+            return await coroutine
+        from pyodide.ffi import run_sync
+
+        return run_sync(coroutine)
+
     async def pause(self):
         """Nothing: the caller does not want the event loop to run."""
 
@@ -39,6 +56,14 @@ class AsyncIO:
         """The value of a tensor as a numpy array."""
         return await tensor.data()
 
+    async def read_all(self, variables):
+        """The values of Variables, all asked for before the first is waited for."""
+        return await all_read(variables, self.wait)
+
+    async def wait(self, coroutine):
+        """The result of a coroutine that may suspend."""
+        return await coroutine
+
     async def pause(self):
         """Lets the event loop run."""
         await asyncio.sleep(0)
@@ -46,6 +71,22 @@ class AsyncIO:
     async def prepare(self, programs):
         """Compiles the kernels of pairs `(program, arguments)` side by side, without blocking."""
         await asyncio.gather(*(program.prepare(*args) for program, args in programs if hasattr(program, "prepare")))
+
+
+async def all_read(variables, wait):
+    """The values of Variables; `wait` is a coroutine function that brings one read to its end."""
+    settle(variables)
+    device = config.device()
+    reads = [device.read(v._buffer, v.size * 4) for v in variables]
+    values, failure = [], None
+    for variable, read in zip(variables, reads, strict=True):
+        try:
+            values.append(to_host(await wait(read), variable))
+        except DeviceError as error:                   # the other reads end before anybody hears of it
+            failure = failure or error
+    if failure is not None:
+        raise failure
+    return values
 
 
 def can_wait_synchronously():

@@ -5,13 +5,12 @@ import warnings
 
 import numpy as np
 
-from pyml import config
 from pyml.trainers.interrupts import Interrupts, deferred
+from pyml.trainers.keeper import Keeper
 from pyml.trainers.logs import BatchLogs
 from pyml.trainers.pacer import Pacer
 from pyml.utils.tree import flatten, map_structure
 
-REST = 20                                              # reading weights takes at most a twentieth of the time
 _FLAGS = {"train": "stop_training", "test": "stop_evaluating", "predict": "stop_predicting"}
 
 
@@ -27,6 +26,7 @@ class Loop:
     def __init__(self, model, io, callbacks):
         self.model, self.io, self.callbacks = model, io, callbacks
         self.steps = model._steps
+        self.keeper = None                             # of fit
         self.done = 0                                  # training steps of earlier epochs
         self.warned = False
         self.interrupts = Interrupts()
@@ -36,8 +36,9 @@ class Loop:
         model, callbacks = self.model, self.callbacks
         model.stop_training = False
         await self.compile(feed)
-        keeper = Keeper(model, self.io)
-        await keeper.keep(initial_epoch)
+        self.keeper = keeper = Keeper(model, self.io, feed)
+        keeper.starts[initial_epoch] = 0
+        await keeper.take()
         callbacks.on_train_begin()
         self.steps.begin_program()()
         pacer, logs = Pacer(), {}
@@ -46,10 +47,12 @@ class Loop:
                 self.steps.reset_program()()
                 callbacks.on_epoch_begin(epoch)
                 logs = await self.run(feed, "train", pacer)
+                keeper.starts[epoch + 1] = keeper.ran
                 if validation is not None and due(epoch + 1, validation_freq):
                     for name, value in (await self.evaluate(validation)).items():
                         logs[f"val_{name}"] = value
-                await keeper.keep(epoch + 1)
+                if epoch + 1 < epochs:
+                    await keeper.looked(ended=True)
                 callbacks.on_epoch_end(epoch, logs)
                 await self.io.pause()
                 if model.stop_training:
@@ -78,7 +81,8 @@ class Loop:
 
     async def run(self, feed, kind, pacer):
         """All steps of an epoch. The inner loop does no work per op: one replay, and a look now and then."""
-        model, interrupts, flag = self.model, self.interrupts, _FLAGS[kind]
+        model, interrupts, keeper, flag = self.model, self.interrupts, self.keeper, _FLAGS[kind]
+        training = kind == "train"
         begin_hooks, end_hooks = self.callbacks.batch_hooks(kind)
         index, logs = 0, None
         pacer.restart()
@@ -87,11 +91,15 @@ class Loop:
                 hook(index)
             run()
             logs = None
+            if training:
+                keeper.ran += 1
             if end_hooks:
                 await self.end_hooks(end_hooks, index)
             index += 1
             if pacer.due():
                 logs = await self.look(kind, index)
+                if training:
+                    await keeper.looked()
                 pacer.looked()
             if interrupts.pending:
                 interrupts.check()
@@ -100,7 +108,7 @@ class Loop:
         if index == 0:
             raise ValueError(f"{'fit' if kind == 'train' else 'evaluate'}: the data gave no batches.")
         logs = logs or await self.look(kind, index)
-        if kind == "train":
+        if training:
             self.done += index
         return logs
 
@@ -136,30 +144,6 @@ class Loop:
             logs = self.steps.unpack(await self.io.read(tensor))[0]
         for hook in hooks:
             hook(index, logs=logs)
-
-
-class Keeper:
-    """Weights on the host at the end of epochs, in case the GPU device is lost."""
-
-    def __init__(self, model, io):
-        self.model, self.io = model, io
-        self.on = self.watches()
-        self.next = 0.0
-        model.__dict__["_kept"] = None
-
-    def watches(self):
-        """True on devices that can be lost."""
-        return config.get_backend() != "cpu"
-
-    async def keep(self, epoch):
-        """Reads the weights, unless that would take more than a twentieth of the time."""
-        if not self.on or (self.next and time.perf_counter() < self.next):
-            return
-        start = time.perf_counter()
-        weights = [await self.io.read(variable) for variable in self.model.variables]
-        now = time.perf_counter()
-        self.next = now + REST * (now - start)
-        self.model.__dict__["_kept"] = (epoch, weights)
 
 
 def due(epoch, frequency):

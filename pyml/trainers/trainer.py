@@ -73,11 +73,12 @@ class Trainer(StepMethods):
             self.__dict__["_steps"] = Steps(self)
             self.__dict__["_resident"] = {}
 
-    def _forget_device(self):
-        """Drops everything that lives on a lost device but the weights; `compile` starts anew."""
-        self.__dict__["compiled"] = False
-        self.__dict__["_resident"] = {}
-        self.__dict__["_steps"] = Steps(self)
+    def _forget_device(self, keep_compiled):
+        """Drops the programs and data of a lost device; without the optimizer's state `compile` starts anew."""
+        self.__dict__["compiled"] = keep_compiled
+        self._reset_programs()
+        for metric in self.metrics:
+            metric.reset_state()
 
     def _need_compile(self, what):
         if not self.compiled:
@@ -143,8 +144,10 @@ class Trainer(StepMethods):
             if not isinstance(source, Arrays):
                 raise ValueError("fit: class_weight needs arrays; give sample weights with the batches instead.")
             source.weigh(class_weight)
-        feed = self._feed("train", source, batch_size, shuffle, steps_per_epoch)
-        validation = None
+        def make_feed():
+            return self._feed("train", source, batch_size, shuffle, steps_per_epoch)
+
+        feed, validation = make_feed(), None
         if held_out is not None:
             validation = self._feed("test", held_out, validation_batch_size or batch_size, False, validation_steps)
         if not isinstance(callbacks, CallbackList):
@@ -153,7 +156,7 @@ class Trainer(StepMethods):
         try:
             await loop.Loop(self, io, callbacks).fit(feed, validation, epochs, initial_epoch, validation_freq)
         except DeviceLost as error:
-            raise await recovery.recovered(self, error) from error
+            raise await recovery.recovered(self, io, make_feed, error) from error
         finally:
             self.__dict__["_kept"] = None
             self._drop_large()

@@ -9,8 +9,6 @@ from helpers import assert_same_weights, blobs, classifier
 
 import pyml
 from pyml.callbacks import Callback, EarlyStopping, LambdaCallback, LearningRateScheduler, TerminateOnNaN
-from pyml.errors import DeviceLost
-from pyml.trainers import loop
 
 
 class Recorder(Callback):
@@ -141,33 +139,6 @@ def test_ctrl_c_leaves_the_weights_of_the_last_whole_step():
     assert_same_weights(model, other)
     assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
     model.fit(x, y, verbose=0)                         # and it can go on
-
-
-def test_a_lost_device_leaves_the_weights_of_the_last_epoch_on_a_working_one(monkeypatch):
-    x, y = blobs(30)
-    weights = {}
-
-    class Lose(Callback):
-        def on_epoch_end(self, epoch, logs=None):
-            weights[epoch] = self.model.get_weights()
-
-        def on_train_batch_end(self, batch, logs=None):
-            if len(weights) == 2:
-                raise DeviceLost("the GPU device was lost.")
-
-    model = classifier(dropout=0.2)
-    monkeypatch.setattr(loop.Keeper, "watches", lambda self: True)
-    monkeypatch.setattr(loop, "REST", 0)
-    device = pyml.config.device()
-    with pytest.raises(DeviceLost, match=r"end of epoch 2.*fit\(initial_epoch=2\)"):
-        model.fit(x, y, epochs=5, verbose=0, callbacks=[Lose()])
-    monkeypatch.undo()
-    assert pyml.config.device() is not device
-    for mine, kept in zip(model.get_weights(), weights[1], strict=True):
-        np.testing.assert_array_equal(mine, kept)
-    model.predict(x, verbose=0)
-    model.compile("adam", "sparse_categorical_crossentropy")
-    assert len(model.fit(x, y, initial_epoch=2, epochs=5, verbose=0).epoch) == 3
 
 
 def test_csv_logger_writes_a_line_per_epoch(tmp_path):

@@ -1,0 +1,114 @@
+"""The state of a training run on the host, refreshed while it runs, in case the GPU device is lost."""
+
+import time
+import weakref
+
+from pyml import config
+from pyml.core import Program
+
+FLOOR = 1.0                                            # seconds between two copies within an epoch
+SHARE = 40                                             # a copy takes at most a fortieth of the time
+WHOLE = 256 * 1024 * 1024                              # beyond that many bytes only the weights are kept
+
+
+class Keeper:
+    """A host copy of all that training changes, and what is needed to run the steps since then again.
+
+    Args:
+        model: A compiled model.
+        io: SyncIO or AsyncIO.
+        feed: The feed of `fit`; for arrays, it remembers the order of the rows since the last copy.
+
+    `ran` counts the steps of this fit, `step` is its value at the copy. `values` are pairs of Variable and array.
+    """
+
+    def __init__(self, model, io, feed):
+        self.model, self.io, self.feed = model, io, feed
+        self.on = self.watches()
+        self.ran = self.step = self.safe = 0
+        self.starts = {}                               # epoch -> steps before it
+        self.values, self._buffers = [], []
+        self.complete = False                          # holds all that the training programs read or write
+        self._taken = self._cost = 0.0
+        self._traces = 0
+        if feed.orders is not None:
+            feed.orders.wanted = self.on
+        model.__dict__["_kept"] = self
+
+    def watches(self):
+        """True on devices that can be lost."""
+        return config.get_backend() == "webgpu"
+
+    # ---- copies
+    async def take(self):
+        """Reads the state as it is now."""
+        if not self.on:
+            return
+        start = time.perf_counter()
+        self._traces, states = self._traced()
+        weights, whole = self.model.variables, self._state(states)
+        fits = 4 * sum(v.size for v in whole) <= WHOLE
+        variables = [v for v in (whole if fits else weights) if v.size]
+        values = await self.io.read_all(variables)
+        self.values = list(zip(variables, values, strict=True))
+        self._buffers = [weakref.ref(v._buffer) for v in variables]
+        self.complete = fits and self._traces > 0
+        self.step = self.safe = self.ran
+        self.starts = dict(list(self.starts.items())[-1:])
+        if self.feed.orders is not None:
+            self.feed.orders.forget(self.step)
+        self._taken = time.perf_counter()
+        self._cost = self._taken - start
+
+    async def looked(self, ended=False):
+        """The device was waited for: refreshes the copy when one is due; an epoch that has ended need not wait."""
+        if not self.on or self.ran == self.step:
+            return
+        changed = self.changed()
+        if not changed:
+            self.safe = self.ran                       # so far the steps follow from the copy
+        wait = max(0.0 if changed or ended else FLOOR, SHARE * self._cost)
+        if time.perf_counter() >= self._taken + wait or self._grown():
+            await self.take()
+
+    def changed(self):
+        """True when the host has assigned some of the state since the copy, as callbacks do."""
+        return any(v._buffer is not ref() for (v, _), ref in zip(self.values, self._buffers, strict=True))
+
+    def repeatable(self):
+        """The last step whose result follows from the copy."""
+        self._grown()
+        if not self.complete or self.feed.orders is None:
+            return self.step
+        return self.safe if self.changed() else self.ran
+
+    def keeps(self, variables):
+        """True when the copy holds all of these."""
+        kept = {id(v) for v, _ in self.values}
+        return all(id(v) in kept for v in variables if v.size)
+
+    def place(self, step):
+        """Epoch, from 0, and steps within it after `step` steps of this fit."""
+        epoch, before = [item for item in self.starts.items() if item[1] <= step][-1]
+        return epoch, step - before
+
+    # ---- what there is to keep
+    def _traced(self):
+        """How many traces of training steps there are, and the Variables they read or write."""
+        captures = [capture for key, program in self.model._steps.programs.items()
+                    if key[0] == "train" and isinstance(program, Program) for capture in program.captures.values()]
+        return len(captures), [v for capture in captures for v in capture.states]
+
+    def _state(self, states):
+        optimizer = [] if self.model.optimizer is None else self.model.optimizer.variables
+        return list({id(v): v for v in (*self.model.variables, *optimizer, *states)}.values())
+
+    def _grown(self):
+        """True when training has got Variables that the copy lacks: optimizers make theirs in the first step."""
+        traces, states = self._traced()
+        if traces == self._traces:
+            return False
+        self._traces = traces
+        lacks = not self.keeps(states)
+        self.complete = self.complete and not lacks
+        return lacks
