@@ -1,7 +1,8 @@
 """Which device pyml runs on: `set_backend`, `get_backend`, `describe`.
 
-The default is a real GPU where there is one; otherwise `cpu`. A software WebGPU adapter is used only when asked
-for: `PYML_BACKEND=webgpu` or `pyml.config.set_backend("webgpu")`.
+The default is a real GPU where there is one (`webgpu`); otherwise WebAssembly SIMD in the browser (`wasm`) and numpy
+natively (`cpu`). A software WebGPU adapter is used only when asked for: `PYML_BACKEND=webgpu` or
+`pyml.config.set_backend("webgpu")`.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from contextlib import contextmanager
 
 from .errors import BackendUnavailable
 
-BACKENDS = ("webgpu", "cpu")
+BACKENDS = ("webgpu", "wasm", "cpu")
 IN_BROWSER = sys.platform == "emscripten"
 _device = None
 _reason = ""
@@ -32,7 +33,7 @@ def without_replay():
 
 
 def get_backend() -> str:
-    """The name of the backend in use, `"webgpu"` or `"cpu"`; chooses one at the first call."""
+    """The name of the backend in use, `"webgpu"`, `"wasm"` or `"cpu"`; chooses one at the first call."""
     return device().name
 
 
@@ -42,12 +43,13 @@ def set_backend(backend: str) -> None:
     Values that live on another device keep living there; make models after choosing.
 
     Args:
-        backend: `"webgpu"` or `"cpu"`.
+        backend: `"webgpu"`, `"wasm"` or `"cpu"`.
 
     Raises:
         ValueError: the name is not a backend.
         BackendUnavailable: there is no WebGPU here, or in the browser it has not been opened yet
-            (`await pyml.config.init_async("webgpu")` opens it).
+            (`await pyml.config.init_async("webgpu")` opens it); there is no WebAssembly SIMD, or natively the package
+            wasmtime is missing.
     """
     global _device, _reason
     _check(backend)
@@ -70,6 +72,10 @@ def _open(backend: str):
             from .device.cpu import CpuDevice
 
             _opened[backend] = CpuDevice()
+        elif backend == "wasm":
+            from .device.wasm import WasmDevice
+
+            _opened[backend] = WasmDevice()
         elif IN_BROWSER:
             raise BackendUnavailable(
                 'WebGPU has not been opened on this page; write `await pyml.config.init_async("webgpu")` first.'
@@ -98,20 +104,36 @@ def _default():
     if IN_BROWSER:
         if "webgpu" in _opened:
             return _opened["webgpu"], "opened by the page"
-        return _open("cpu"), "WebGPU has not been opened on this page"
+        return _without_gpu("WebGPU has not been opened on this page")
     try:
         gpu = _open("webgpu")
     except BackendUnavailable as e:
-        return _open("cpu"), f"no WebGPU here: {e}"
-    if gpu.info.get("type") == "software":
-        return _open("cpu"), f"the only WebGPU adapter is software ({gpu.info.get('adapter')}); ask for it by PYML_BACKEND=webgpu"
-    return gpu, "a GPU was found"
+        return _without_gpu(f"no WebGPU here: {e}")
+    return (gpu, "a GPU was found") if gpu.info.get("type") != "software" else _without_gpu(_software(gpu))
+
+
+def _software(gpu) -> str:
+    return f'the only WebGPU adapter is software ({gpu.info.get("adapter")}); set_backend("webgpu") takes it'
+
+
+def _without_gpu(reason: str):
+    """The fastest device that is no GPU, and why: numpy natively, WebAssembly in the browser."""
+    if not IN_BROWSER:
+        return _open("cpu"), reason
+    try:
+        return _open("wasm"), reason
+    except BackendUnavailable as e:
+        return _open("cpu"), f"{reason}; no WebAssembly SIMD: {e}"
 
 
 async def init_async(backend: str | None = None) -> str:
     """Opens the device in the browser, where asking for an adapter takes a wait. Returns the backend's name.
 
-    Without `backend`, a real GPU is taken when there is one, else `cpu`; `describe()` says why.
+    Without `backend`, a real GPU is taken when there is one, else `wasm`, else `cpu`; `describe()` says why.
+
+    Raises:
+        ValueError: the name is not a backend.
+        BackendUnavailable: `backend` is named and cannot be used here.
     """
     global _device, _reason
     backend = backend or os.environ.get("PYML_BACKEND")
@@ -121,9 +143,9 @@ async def init_async(backend: str | None = None) -> str:
         if backend is not None:
             set_backend(backend)
         return get_backend()
-    if backend == "cpu":
-        _device, _reason = _open("cpu"), "asked for"
-        return "cpu"
+    if backend in ("wasm", "cpu"):
+        _device, _reason = _open(backend), "asked for"
+        return backend
     from .device.browser import open_browser_device
 
     try:
@@ -131,30 +153,32 @@ async def init_async(backend: str | None = None) -> str:
     except BackendUnavailable as e:
         if backend == "webgpu":
             raise
-        _device, _reason = _open("cpu"), f"no WebGPU here: {e}"
-        return "cpu"
+        _device, _reason = _without_gpu(f"no WebGPU here: {e}")
+        return _device.name
     _opened["webgpu"] = gpu
     if backend is None and gpu.info.get("type") == "software":
-        _device, _reason = _open("cpu"), f"the only WebGPU adapter is software ({gpu.info.get('adapter')})"
+        _device, _reason = _without_gpu(_software(gpu))
     else:
         _device, _reason = gpu, "asked for" if backend else "a GPU was found"
     return _device.name
 
 
 async def reopen_async() -> str:
-    """Opens the backend in use again after its device was lost, `cpu` where that fails. Returns the backend's name.
+    """Opens the backend in use again after its device was lost; where that fails, the best device that is no GPU.
+    Returns the backend's name.
 
     Values on the lost device are gone; whoever kept a copy assigns it again.
     """
     global _device, _reason
     backend = _device.name if _device is not None else "cpu"
-    _opened.pop(backend, None)
+    if backend == "webgpu":  # nothing else can be lost
+        _opened.pop(backend, None)
     _device = None
     try:
         return await init_async(backend)
-    except Exception as e:  # any failure to open a GPU leaves the host
-        _device, _reason = _open("cpu"), f"{backend} was lost and could not be opened again: {e}"
-        return "cpu"
+    except Exception as e:  # any failure to open a GPU leaves the processor
+        _device, _reason = _without_gpu(f"{backend} was lost and could not be opened again: {e}")
+        return _device.name
 
 
 def describe() -> str:
@@ -173,5 +197,7 @@ def describe() -> str:
                      f"{lim.max_shared:,} bytes shared")  # fmt: skip
         lines.append(f"features  {', '.join(sorted(d.features)) or 'none'}")
         lines.append(f"kernels   {d.profile.family} family")
+    if d.name == "wasm":
+        lines.append(f"limits    buffer {lim.max_buffer_size:,} bytes, memory {1 << 32:,} bytes")
     lines.append(f"versions  pyml {__version__}, numpy {np.__version__}, Python {platform.python_version()}, {sys.platform}")
     return "\n".join(lines)

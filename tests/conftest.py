@@ -1,4 +1,4 @@
-"""Fixtures: every test that takes `device` runs on the cpu device and on native WebGPU."""
+"""Fixtures: every test that takes `device` runs on numpy, on native WebGPU and on WebAssembly in wasmtime."""
 
 from __future__ import annotations
 
@@ -23,10 +23,10 @@ def _use(name: str):
     try:
         pyml.config.set_backend(name)
     except BackendUnavailable as e:
-        pytest.skip(f"no native WebGPU adapter on this machine: {e}")
+        pytest.skip(f"no {name} device on this machine: {e}")
 
 
-@pytest.fixture(params=["cpu", "webgpu"])
+@pytest.fixture(params=["cpu", "webgpu", "wasm"])
 def device(request):
     """Each device in turn; the default one is restored afterwards."""
     before = pyml.config.device()
@@ -40,6 +40,15 @@ def gpu():
     """Native WebGPU only."""
     before = pyml.config.device()
     _use("webgpu")
+    yield pyml.config.device()
+    pyml.config.set_backend(before.name)
+
+
+@pytest.fixture
+def wasm():
+    """WebAssembly in wasmtime only."""
+    before = pyml.config.device()
+    _use("wasm")
     yield pyml.config.device()
     pyml.config.set_backend(before.name)
 

@@ -8,7 +8,7 @@ from ..graph.op import Profile
 from .base import Buffer, Dispatch, Limits, rounded
 
 
-class _Ready:
+class Ready:
     """An awaitable that is finished already."""
 
     def __init__(self, value=None):
@@ -45,7 +45,7 @@ class CpuDevice:
         buffer.handle[offset : offset + raw.nbytes] = raw
 
     def prepare(self, kernels):
-        return _Ready()
+        return Ready()
 
     def record(self, steps):
         return list(steps)
@@ -61,13 +61,13 @@ class CpuDevice:
                     step.dst.handle[: step.nbytes] = step.src.handle[: step.nbytes]
 
     def read(self, buffer: Buffer, nbytes: int):
-        return _Ready(buffer.handle[:nbytes].tobytes())
+        return Ready(buffer.handle[:nbytes].tobytes())
 
     def sync_wait(self, awaitable):
-        return awaitable.value if isinstance(awaitable, _Ready) else _drive(awaitable)
+        return awaitable.value if isinstance(awaitable, Ready) else drive(awaitable)
 
 
-def _drive(coroutine):
+def drive(coroutine):
     """Runs a coroutine that never really waits."""
     it = coroutine.__await__()
     while True:

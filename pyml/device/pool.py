@@ -62,6 +62,10 @@ class BufferPool:
         self.usage.live_bytes -= nbytes
         self._spare.setdefault(nbytes, []).append(handle)
 
+    def empty(self) -> None:
+        """Frees every spare buffer."""
+        self._trim(1 << 62)
+
     def _trim(self, coming: int) -> None:
         """Frees spare buffers, the largest first, until few enough bytes idle beside `coming` new ones."""
         usage = self.usage

@@ -1,0 +1,184 @@
+"""WebAssembly SIMD: every recording is one module, compiled here and run by the browser's own engine (or wasmtime).
+
+For browsers without a usable GPU. Replaying is one call, and it has finished when it returns.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections import OrderedDict
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from ..errors import BufferTooLarge, DeviceError, KernelError
+from ..graph.op import Profile
+from ..wasm import Compiled, compile_kernel, link
+from ..wasm.engine import Block, Engine, open_engine
+from .base import Buffer, Copy, DeviceKernel, Dispatch, Limits, Step
+from .cpu import Ready, drive
+from .pool import BufferPool
+
+MODULES = 512  # linked modules kept for recordings of the same kernels, as many as plans are kept
+PAUSE = 0.01  # seconds of compiling between two looks at the page
+
+
+class Recorded:
+    """A linked module and the table of its buffers' addresses; keeps them all."""
+
+    __slots__ = ("address", "held", "run", "steps")
+
+    def __init__(self, run: Callable[[int], Any] | None, address: int, steps: tuple[Step, ...], held: tuple):
+        self.run, self.address, self.steps, self.held = run, address, steps, held
+
+
+class WasmDevice:
+    """One WebAssembly memory and the modules that work on it.
+
+    Args:
+        engine: Where modules run; the default is this interpreter's own.
+
+    Raises:
+        BackendUnavailable: there is no engine with 128-bit SIMD; on the desktop also where wasmtime is missing.
+    """
+
+    name = "wasm"
+    limits = Limits(max_buffer_size=1 << 30, max_binding_size=1 << 30, max_storage_buffers=64)
+    profile = Profile(family="wasm", max_storage_buffers=64, threads=1)
+
+    def __init__(self, engine: Engine | None = None):
+        self._engine = engine or open_engine()
+        self.features = frozenset(["relaxed-simd"] if self._engine.relaxed else [])
+        self.info = {
+            "adapter": f"WebAssembly SIMD ({self._engine.info})",
+            "type": "wasm",
+            "relaxed": "yes, fused multiply-add" if self._engine.relaxed else "no, separate multiply and add",
+            "threads": "1",
+        }
+        self._pool = BufferPool(self._create, self._engine.free)
+        self._modules: OrderedDict[tuple, Callable[[int], Any]] = OrderedDict()
+        self._scratch: Buffer | None = None
+
+    @property
+    def usage(self):
+        """Buffers and bytes held now and at most."""
+        return self._pool.usage
+
+    # ---- memory
+    def alloc(self, nbytes: int) -> Buffer:
+        """A buffer of at least `nbytes` bytes with arbitrary contents.
+
+        Raises:
+            BufferTooLarge: more than one buffer can hold.
+            DeviceError: the memory is full.
+        """
+        most = self.limits.max_buffer_size
+        if nbytes > most:
+            raise BufferTooLarge(
+                f"a buffer of {nbytes:,} bytes was asked for; the wasm device allows {most:,}; "
+                "use smaller batches or split the array."
+            )  # fmt: skip
+        return self._pool.take(nbytes, most)
+
+    def _create(self, nbytes: int) -> Block:
+        try:
+            return self._engine.allocate(nbytes)
+        except MemoryError:
+            self._pool.empty()
+        try:
+            return self._engine.allocate(nbytes)
+        except MemoryError:
+            used = self.usage
+            raise DeviceError(
+                f"WebAssembly's memory of 4 GiB has no room for {nbytes:,} bytes more: {used.live:,} arrays hold "
+                f"{used.live_bytes:,} bytes; use smaller batches or free arrays."
+            ) from None
+
+    def write(self, buffer: Buffer, data: Any, offset: int = 0) -> None:
+        raw = np.ascontiguousarray(data).reshape(-1).view(np.uint8)
+        buffer.handle.view[offset : offset + raw.nbytes] = raw
+
+    def read(self, buffer: Buffer, nbytes: int) -> Awaitable[bytes]:
+        """A copy of the first `nbytes` bytes. Not a view: the next replay writes into the same memory."""
+        return Ready(bytearray(buffer.handle.view[:nbytes]))
+
+    # ---- kernels
+    def _compiled(self, kernel: DeviceKernel) -> Compiled:
+        relaxed = self._engine.relaxed
+        if kernel.cache is None or kernel.cache[0] != relaxed:
+            try:
+                kernel.cache = relaxed, compile_kernel(kernel, relaxed=relaxed)
+            except KernelError as e:
+                raise KernelError(f"kernel {kernel.label!r} does not compile: {e}") from None
+        return kernel.cache[1]
+
+    async def prepare(self, kernels: Sequence[DeviceKernel]) -> None:
+        """Compiles kernels, letting the page live in between.
+
+        Raises:
+            KernelError: one does not compile.
+        """
+        since = time.perf_counter()
+        for kernel in kernels:
+            self._compiled(kernel)
+            if time.perf_counter() - since > PAUSE:
+                await asyncio.sleep(0)
+                since = time.perf_counter()
+
+    def _module(self, kernels: tuple[DeviceKernel | None, ...]) -> Callable[[int], Any]:
+        """The function that runs these kernels and, for each None, a copy."""
+        run = self._modules.pop(kernels, None)
+        if run is None:
+            parts = [None if k is None else self._compiled(k) for k in kernels]
+            run = self._engine.load(link(parts, shared=self._engine.shared))
+            if len(self._modules) >= MODULES:
+                self._modules.popitem(last=False)
+        self._modules[kernels] = run  # the last used is last
+        return run
+
+    def record(self, steps: Sequence[Step]) -> Recorded:
+        """Links the steps into one module and writes down where their buffers are.
+
+        Raises:
+            KernelError: a kernel does not compile, or the engine refuses the module.
+        """
+        steps = tuple(steps)
+        kernels = tuple(s.kernel if isinstance(s, Dispatch) else None for s in steps)
+        if not any(kernels):
+            return Recorded(None, 0, steps, ())
+        run = self._module(kernels)
+        scratch = self._scratch_for(max(self._compiled(k).scratch for k in kernels if k is not None))
+        words: list[int] = []
+        for step in steps:
+            if isinstance(step, Dispatch):
+                words += [b.handle.address for b in step.buffers]
+                words.append(scratch.handle.address)
+            else:
+                words += [step.dst.handle.address, step.src.handle.address, step.nbytes]
+        table = self.alloc(4 * len(words))
+        self.write(table, np.array(words, np.uint32))
+        return Recorded(run, table.handle.address, steps, (table, scratch))
+
+    def _scratch_for(self, nbytes: int) -> Buffer:
+        """Scratch memory, shared by recordings as they run one after another; older ones keep theirs."""
+        if self._scratch is None or self._scratch.nbytes < nbytes:
+            self._scratch = None
+            self._scratch = self.alloc(nbytes)
+        return self._scratch
+
+    def replay(self, recorded: Recorded) -> None:
+        if recorded.run is None:
+            for step in recorded.steps:
+                assert isinstance(step, Copy)
+                step.dst.handle.view[: step.nbytes] = step.src.handle.view[: step.nbytes]
+            return
+        try:
+            recorded.run(recorded.address)
+        except self._engine.Trap as e:
+            labels = ", ".join(dict.fromkeys(s.kernel.label for s in recorded.steps if isinstance(s, Dispatch)))
+            raise DeviceError(f"WebAssembly stopped in one of the kernels {labels}: {e}") from None
+
+    def sync_wait(self, awaitable: Awaitable) -> Any:
+        return awaitable.value if isinstance(awaitable, Ready) else drive(awaitable)

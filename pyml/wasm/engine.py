@@ -1,0 +1,226 @@
+"""Where modules run: Pyodide's own memory in the browser, wasmtime natively.
+
+Both give memory as numpy arrays at addresses that modules can use, and turn the bytes of a module into a function.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import sys
+from collections.abc import Callable
+from importlib import metadata
+from typing import Any, Protocol
+
+import numpy as np
+
+from ..errors import BackendUnavailable, KernelError
+from .heap import ALIGN, Heap
+from .module import PAGES, V128, Function, encode
+
+PAGE = 65536
+GROWTH = 16 << 20  # wasmtime's memory grows by at least so much, so that many small buffers do not each make a call
+
+
+class Block:
+    """Memory at `address`, a multiple of 64; `view` is the same bytes as a numpy array."""
+
+    __slots__ = ("address", "view")
+
+    def __init__(self, address: int, view: np.ndarray):
+        self.address, self.view = address, view
+
+
+class Engine(Protocol):
+    """What a WebAssembly engine offers to the device.
+
+    `info` names it; `shared` says whether modules must import a shared memory; `relaxed` whether it compiles
+    relaxed SIMD (fused multiply-add); `Trap` is what a module raises that was stopped.
+    """
+
+    info: str
+    shared: bool
+    relaxed: bool
+    Trap: type[Exception]
+
+    def allocate(self, nbytes: int) -> Block:
+        """Memory with arbitrary contents. Raises MemoryError where there is no more."""
+
+    def free(self, block: Block) -> None:
+        """Takes memory back."""
+
+    def load(self, module: bytes) -> Callable[[int], Any]:
+        """The module's `run`, a function of the table's address. Raises KernelError where the engine refuses it."""
+
+
+def open_engine() -> Engine:
+    """This interpreter's engine.
+
+    Raises:
+        BackendUnavailable: there is none, or it has no 128-bit SIMD.
+    """
+    engine: Engine = PyodideEngine() if sys.platform == "emscripten" else WasmtimeEngine()
+    try:
+        engine.load(_probe(_SIMD_ADD, engine.shared))
+    except KernelError as e:
+        raise BackendUnavailable(f"this WebAssembly engine has no SIMD ({e}); use a newer browser or the cpu backend.") from None
+    return engine
+
+
+_SIMD_ADD, _RELAXED_MADD = b"\xfd\xe4\x01", b"\x20\x01\xfd\x85\x02"  # f32x4.add, f32x4.relaxed_madd
+
+
+def _probe(instructions: bytes, shared: bool) -> bytes:
+    """A module that every engine with these instructions accepts; running it does nothing that can be seen."""
+    code = b"\x20\x01\x20\x01" + instructions + b"\x1a"  # two zero vectors, then drop the result
+    return encode([Function((0x7F,), [V128], code)], {"run": 0}, shared)
+
+
+def _has_relaxed(engine: Engine) -> bool:
+    if os.environ.get("PYML_WASM_RELAXED") == "0":
+        return False
+    try:
+        engine.load(_probe(_RELAXED_MADD, engine.shared))
+    except KernelError:
+        return False
+    return True
+
+
+def _refused(module: bytes, reason: object) -> KernelError:
+    first = " ".join(str(reason).split())
+    return KernelError(f"the WebAssembly engine refused a module of {len(module):,} bytes: {first[:300]}")
+
+
+class PyodideEngine:
+    """Modules that share the memory of Pyodide itself: numpy arrays are the buffers.
+
+    A module is compiled through the page's `WebAssembly` object, which Python reaches without any JavaScript file:
+    0.18 ms to open a small module and 1.2 µs a call (Node 20), and a module that nobody holds any longer is freed.
+    ctypes.CDLL on a file takes the same modules and is the way where a Pyodide does not show its memory, but it costs
+    6.5 ms a module (Emscripten's loader looks through every symbol of Python again) and 2.7 µs a call, and what it
+    opened stays: dlclose frees nothing, about the module's own size is lost each time.
+    """
+
+    shared = False
+
+    def __init__(self, direct: bool = True):
+        import pyodide_js
+        from pyodide.ffi import JsException
+
+        inner = getattr(pyodide_js, "_module", None)
+        memory = getattr(inner, "wasmMemory", None) or getattr(inner, "memory", None)
+        self.Trap = JsException
+        self.info = f"Pyodide {pyodide_js.version}"
+        if direct and memory is not None:
+            import js
+            from pyodide.ffi import to_js
+
+            self._js, self._to_js = js, to_js
+            self._imports = to_js({"env": {"memory": memory}}, dict_converter=js.Object.fromEntries)
+            self.load = self._instantiate
+        else:
+            self._opened = 0
+            self.load = self._dlopen
+        self.relaxed = _has_relaxed(self)
+
+    def allocate(self, nbytes: int) -> Block:
+        array = np.empty(nbytes + ALIGN, np.uint8)
+        address = array.ctypes.data
+        slack = -address % ALIGN
+        return Block(address + slack, array[slack : slack + nbytes])
+
+    def free(self, block: Block) -> None:
+        block.view = block.view[:0].copy()  # lets the array go even while somebody holds the block
+
+    def _instantiate(self, module: bytes) -> Callable[[int], Any]:
+        assembly = self._js.WebAssembly
+        try:
+            return assembly.Instance.new(assembly.Module.new(self._to_js(module)), self._imports).exports.run
+        except self.Trap as e:
+            raise _refused(module, e) from None
+
+    def _dlopen(self, module: bytes) -> Callable[[int], Any]:
+        self._opened += 1
+        path = f"/tmp/pyml-{os.getpid()}-{self._opened}.so"
+        with open(path, "wb") as file:
+            file.write(module)
+        try:
+            run = ctypes.CDLL(path).run
+        except OSError as e:
+            raise _refused(module, str(e).partition("\n")[2] or e) from None
+        finally:
+            os.remove(path)
+        run.argtypes, run.restype = [ctypes.c_uint32], None
+        return run
+
+
+class WasmtimeEngine:
+    """One linear memory of up to 4 GiB in wasmtime; runs natively what a browser runs.
+
+    The memory is a shared one: such a memory never moves, so numpy may look into it, and every module gets a store of
+    its own over it, so that it is freed when nobody holds it (a store keeps all its instances to its end).
+
+    Raises:
+        BackendUnavailable: the package wasmtime is not installed.
+    """
+
+    shared = True
+
+    def __init__(self):
+        try:
+            import wasmtime
+        except ImportError as e:
+            raise BackendUnavailable(f"the wasm backend on the desktop needs the package wasmtime ({e}); pip install wasmtime.") from None
+        self._wasmtime, self.Trap = wasmtime, wasmtime.Trap
+        config = wasmtime.Config()
+        config.wasm_threads = config.shared_memory = True
+        self._engine = wasmtime.Engine(config)
+        self._memory = _shared_memory(wasmtime, self._engine)
+        self._base = self._place()
+        everything = (ctypes.c_uint8 * (PAGES * PAGE)).from_address(self._base)
+        self._bytes = np.frombuffer(everything, np.uint8)  # looked at only below the memory's size
+        self._heap = Heap(ALIGN, self._memory.data_len(), self._grow)
+        self.info = f"wasmtime {metadata.version('wasmtime')}"
+        self.relaxed = _has_relaxed(self)
+
+    def _place(self) -> int:
+        return ctypes.cast(self._memory.data_ptr(), ctypes.c_void_p).value or 0
+
+    def _grow(self, nbytes: int) -> int:
+        size = self._memory.data_len()
+        pages = min(-(-max(nbytes, GROWTH) // PAGE), PAGES - size // PAGE)
+        if pages * PAGE < nbytes:
+            raise MemoryError(f"{nbytes:,} bytes more than {size:,} are beyond the 4 GiB of a 32-bit memory")
+        try:
+            self._memory.grow(pages)
+        except self._wasmtime.WasmtimeError as e:
+            raise MemoryError(str(e)) from None
+        assert self._place() == self._base, "the memory moved"
+        return pages * PAGE
+
+    def allocate(self, nbytes: int) -> Block:
+        address = self._heap.take(nbytes)
+        return Block(address, self._bytes[address : address + nbytes])
+
+    def free(self, block: Block) -> None:
+        self._heap.give(block.address, block.view.nbytes)
+
+    def load(self, module: bytes) -> Callable[[int], Any]:
+        store = self._wasmtime.Store(self._engine)
+        try:
+            code = self._wasmtime.Module(self._engine, module)
+            run: Any = self._wasmtime.Instance(store, code, [self._memory]).exports(store)["run"]
+        except self._wasmtime.WasmtimeError as e:
+            raise _refused(module, e) from None
+        return lambda table: run(store, table if table < 1 << 31 else table - (1 << 32))  # wasmtime wants signed numbers
+
+
+def _shared_memory(wasmtime, engine):
+    """A shared memory of one page that may grow to 4 GiB."""
+    from wasmtime import _ffi as ffi
+
+    class Memory(wasmtime.SharedMemory):
+        def _as_extern(self):  # wasmtime 50 wraps the pointer once too often
+            return ffi.wasmtime_extern_t(ffi.WASMTIME_EXTERN_SHAREDMEMORY, ffi.wasmtime_extern_union(sharedmemory=self.ptr()))
+
+    return Memory(engine, wasmtime.MemoryType(wasmtime.Limits(1, PAGES), shared=True))
