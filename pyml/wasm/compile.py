@@ -41,7 +41,7 @@ from .values import ELEMENT, LANES, STORAGE, Value, aggregate, concrete, constan
 
 _LOADS = {"f32": b"\x2a\x02", "i32": b"\x28\x02", "u32": b"\x28\x02"}
 _STORES = {"f32": b"\x38\x02", "i32": b"\x36\x02", "u32": b"\x36\x02"}
-_UNROLL = 700  # most syntax nodes an unrolled loop may have
+_UNROLL = 1500  # most syntax nodes an unrolled loop may have
 
 
 @dataclass

@@ -1,8 +1,9 @@
 """Which kernel runs a product, a convolution or a row operation: the only place that looks at the adapter.
 
-Two families. On a GPU ("tile") threads of a workgroup share tiles of the operands. On a software adapter ("register")
+Three families. On a GPU ("tile") threads of a workgroup share tiles of the operands. On a software adapter ("register")
 a barrier costs about 50 ns a thread while loads are cheap, so each thread keeps a large tile in registers.
-Both have one kernel that takes any shape and layout through hooks (`gemm`); the others are faster special cases.
+A processor core ("wasm") runs the same kernels but for products and convolutions, which have panels in its caches.
+All have one kernel that takes any shape and layout through hooks (`gemm`); the others are faster special cases.
 """
 
 from __future__ import annotations
@@ -19,6 +20,11 @@ def ceil_div(a: int, b: int) -> int:
 
 def is_register(profile: Profile) -> bool:
     return profile.family in ("register", "wasm")
+
+
+def is_core(profile: Profile) -> bool:
+    """Whether a processor core runs workgroups one after another, as WebAssembly: packed panels pay there."""
+    return profile.family == "wasm"
 
 
 def width(threads: int, profile: Profile) -> int:
@@ -99,6 +105,8 @@ def _power(n: int) -> int:
 
 def product_splits(m: int, n: int, k: int, profile: Profile) -> int:
     """Into how many partial sums over k a product is cut so that a small result still fills the adapter."""
+    if is_core(profile):
+        return 1
     if is_register(profile):
         threads, least, wanted = ceil_div(m, 4) * ceil_div(n, 4), 256, 64
     else:
@@ -110,6 +118,8 @@ def product_splits(m: int, n: int, k: int, profile: Profile) -> int:
 
 def filter_splits(rows: int, channels: int, pixels: int, groups: int, profile: Profile) -> int:
     """Into how many partial sums over the pixels a filter gradient is cut."""
+    if is_core(profile):
+        return 1
     if is_register(profile):
         tiles, wanted, least = ceil_div(rows, 8) * ceil_div(channels, 8) * groups, 96, 64
     else:

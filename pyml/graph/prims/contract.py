@@ -7,8 +7,10 @@ import numpy as np
 from ...errors import DtypeError, ShapeError
 from ..node import Node
 from ..op import KernelSpec, Profile, routine
-from .choose import Gemm, ceil_div, chunk_of, flat, gemm, is_register, product_splits
+from .choose import Gemm, ceil_div, chunk_of, flat, fold, gemm, is_core, is_register, product_splits
+from .conv_panel import fit, unroll
 from .leaf import full
+from .move import slice_
 from .reduce import reduce_sum
 
 
@@ -81,6 +83,8 @@ def _matmul_kernel(node: Node, profile: Profile) -> KernelSpec:
     ta, tb = node.attrs["ta"], node.attrs["tb"]
     m, n, k = _sizes(node.src[0].shape, node.src[1].shape, ta, tb)
     z = node.shape[0] if node.ndim == 3 else 1
+    if is_core(profile) and n % 4 == 0:
+        return _panel(m, n, k, z, ta, tb)
     aligned = n % 4 == 0 and k % 4 == 0 and (m % 4 == 0 if ta else m >= 4)
     if is_register(profile) and aligned:
         params = {"M": m, "N": n, "K": k, "Z": z, "TA": ta, "TB": tb}
@@ -88,9 +92,20 @@ def _matmul_kernel(node: Node, profile: Profile) -> KernelSpec:
     return gemm(_general(m, n, k, z, ta, tb), profile)
 
 
+def _panel(m, n, k, z, ta, tb) -> KernelSpec:
+    block = min(240, ceil_div(m, 6) * 6)
+    grid, across = fold(z * ceil_div(m, block))
+    params = {"M": m, "N": n, "K": k, "Z": z, "TA": ta, "TB": tb, "BLOCK": block, "U": unroll(k), "X": across}
+    return KernelSpec("matmul_panel", params, grid)
+
+
 def _matmul_lower(node: Node, profile: Profile) -> Node | None:
     ta, tb = node.attrs["ta"], node.attrs["tb"]
-    m, n, k = _sizes(node.src[0].shape, node.src[1].shape, ta, tb)
+    a, b = node.src
+    m, n, k = _sizes(a.shape, b.shape, ta, tb)
+    if is_core(profile) and n % 4 and m > 1:  # whole vectors of columns
+        y = MATMUL(a, fit(b, b.ndim - (2 if tb else 1), 0, -n % 4), ta=ta, tb=tb)
+        return slice_(y, (0,) * y.ndim, node.shape)
     splits = product_splits(m, n, k, profile) if node.ndim == 2 else 1
     return reduce_sum(PARTIALS(*node.src, ta=ta, tb=tb, splits=splits), axis=(0,)) if splits > 1 else None
 

@@ -7,10 +7,11 @@ import numpy as np
 from ...errors import ShapeError
 from ..node import Node
 from ..op import KernelSpec, Profile, routine
-from .choose import ceil_div, chunk_of, filter_splits, flat, gemm, is_register
+from .choose import ceil_div, chunk_of, filter_splits, flat, gemm, is_core, is_register
 from .contract import float_only
 from .conv_host import conv_numpy, filter_grad_numpy, filter_partials_numpy, input_grad_numpy
 from .conv_layout import Window, backward_gemm, filter_gemm, forward_gemm
+from .conv_panel import conv_spec, filter_spec, first_channels, input_gradient, pad_channels, pad_image
 from .reduce import reduce_sum
 
 
@@ -64,6 +65,8 @@ def _conv_kernel(node: Node, profile: Profile) -> KernelSpec:
     v = Window.of(x.shape, w.shape, node.shape, node.attrs)
     if v.depthwise and v.filters % 4 == 0:
         return flat("conv2d_depthwise", ceil_div(v.pixels, 4) * (v.filters // 4), v.params(thin=True) | {"BACK": False}, profile)
+    if is_core(profile) and v.groups == 1 and v.filters % 4 == 0 and not v.padded:
+        return conv_spec(v)
     if is_register(profile) and v.groups == 1 and v.filters % 4 == 0:
         thin = v.channels % 4 != 0
         params = v.params() | {"CHECK": v.padded} | ({} if thin else {"BACK": False})
@@ -93,6 +96,8 @@ def _filter_partials_kernel(node: Node, profile: Profile) -> KernelSpec:
     if v.depthwise and v.channels % 4 == 0:
         params = v.params(thin=True) | {"S": splits, "CHUNK": chunk}
         return flat("conv2d_depthwise_filter", splits * taps * (v.channels // 4), params, profile, fold_name="FOLD")
+    if is_core(profile) and v.groups == 1 and v.filters % 4 == 0 and not v.padded and splits == 1:
+        return filter_spec(v)
     if is_register(profile) and v.groups == 1 and v.filters % 4 == 0:
         params = v.params() | {"S": splits, "CHUNK": chunk, "CHECK": v.padded}
         hooks = {}
@@ -103,10 +108,38 @@ def _filter_partials_kernel(node: Node, profile: Profile) -> KernelSpec:
     return gemm(filter_gemm(v, splits), profile)
 
 
+def _conv_lower(node: Node, profile: Profile) -> Node | None:
+    x, w = node.src
+    if not is_core(profile) or node.attrs["groups"] > 1:
+        return None
+    if _is_padded(node):
+        return CONV(pad_image(x, node.attrs["padding"]), w, **node.attrs | _UNPADDED)
+    filters = w.shape[3]
+    return first_channels(CONV(x, pad_channels(w, filters + -filters % 4), **node.attrs), filters) if filters % 4 else None
+
+
+def _input_grad_lower(node: Node, profile: Profile) -> Node | None:
+    a = node.attrs
+    if not is_core(profile) or a["groups"] > 1 or (max(a["strides"]) > 1 and max(a["dilation"]) > 1):
+        return None
+    return input_gradient(CONV, *node.src, a["input_hw"], a["strides"], a["padding"], a["dilation"])
+
+
+_UNPADDED = {"padding": ((0, 0), (0, 0))}
+
+
+def _is_padded(node: Node) -> bool:
+    return any(n for side in node.attrs["padding"] for n in side)
+
+
 def _filter_lower(node: Node, profile: Profile) -> Node | None:
     x, dy = node.src
     kh, kw, channels, filters = node.shape
     groups = node.attrs["groups"]
+    if is_core(profile) and groups == 1:
+        if _is_padded(node):
+            return FILTER_GRAD(pad_image(x, node.attrs["padding"]), dy, **node.attrs | _UNPADDED)
+        return first_channels(FILTER_GRAD(x, pad_channels(dy, filters + -filters % 4), **node.attrs), filters) if filters % 4 else None
     if groups == x.shape[3] == filters and filters % 4 == 0:  # depthwise: one tap and four channels a thread
         wanted = 256 if is_register(profile) else profile.threads // 4
         splits = max(1, min(dy.size // filters // 64, wanted // (kh * kw * filters // 4), 64))
@@ -127,6 +160,7 @@ CONV = routine(
     numpy=conv_numpy,
     grad=lambda g, y, x, w, **a: (INPUT_GRAD(g, w, input_hw=_image(x), **a), FILTER_GRAD(x, g, kernel_hw=w.shape[:2], **a)),
     kernel=_conv_kernel,
+    lower=_conv_lower,
     samples=[
         ((_array(0, 2, 6, 5, 1), _array(1, 3, 2, 1, 4)), _attrs()),
         ((_array(2, 1, 7, 8, 4), _array(3, 3, 3, 4, 8)), _STRIDED),
@@ -142,6 +176,7 @@ INPUT_GRAD = routine(
     numpy=input_grad_numpy,
     grad=lambda g, y, dy, w, input_hw, **a: (CONV(g, w, **a), FILTER_GRAD(g, dy, kernel_hw=w.shape[:2], **a)),
     kernel=_input_grad_kernel,
+    lower=_input_grad_lower,
     samples=[
         ((_array(10, 2, 4, 4, 4), _array(11, 3, 2, 4, 4)), _attrs(input_hw=(6, 5))),
         ((_array(12, 1, 3, 7, 8), _array(13, 3, 3, 4, 8)), _attrs(input_hw=(7, 8)) | _STRIDED),

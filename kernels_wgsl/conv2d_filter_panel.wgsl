@@ -1,0 +1,97 @@
+// conv2d_filter_panel — filter gradient of a convolution without padding, NHWC, on one processor core.
+// reads   x: BATCH x H x W x C, d: BATCH x OH x OW x N, f32     writes  y: KH x KW x C x N as vec4
+//         y[kh, kw, c, n] = sum over b, oh, ow of x[b, oh * SH + kh * DH, ow * SW + kw * DW, c] * d[b, oh, ow, n]
+// grid    (ceil(KH*KW*C / ROWS), 1, 1), folded into x and y by X: one workgroup of one thread has ROWS rows of y
+// shared  4 * (ROWS + 5) * N bytes of sums; a tile of 6 rows x 8 channels is in registers for the rows of GROUP output rows
+// limits  N % 4 == 0.
+// source  a product over the pixels in blocks that stay in the cache; the sums wait in memory between blocks.
+const BATCH: u32 = 1u;            // @param
+const H: u32 = 8u;                // @param
+const W: u32 = 8u;                // @param
+const C: u32 = 4u;                // @param
+const OH: u32 = 8u;               // @param
+const OW: u32 = 8u;               // @param
+const N: u32 = 8u;                // @param
+const KH: u32 = 1u;               // @param
+const KW: u32 = 1u;               // @param
+const SH: u32 = 1u;               // @param
+const SW: u32 = 1u;               // @param
+const DH: u32 = 1u;               // @param
+const DW: u32 = 1u;               // @param
+const ROWS: u32 = 4u;             // @param
+const GROUP: u32 = 8u;            // @param
+const X: u32 = 65535u;            // @param
+const R: u32 = KH * KW * C;
+const TILES: u32 = (ROWS + 5u) / 6u;
+const PANELS: u32 = (N + 7u) / 8u;
+
+@group(0) @binding(0) var<storage, read> x: array<f32>;
+@group(0) @binding(1) var<storage, read> d: array<vec4f>;
+@group(0) @binding(2) var<storage, read_write> y: array<vec4f>;
+var<workgroup> sums: array<vec4f, 12u * TILES * PANELS>;
+
+fn store4(i: u32, v: vec4f) { y[i / 4u] = v; }  // @hook
+
+// where a row of y reads x for the first pixel; rows past the end repeat the last one and are never stored
+fn place(row: u32) -> u32 {
+  let r = min(row, R - 1u);
+  return (r / (KW * C) * DH * W + r / C % KW * DW) * C + r % C;
+}
+
+fn put(r: u32, n: u32, s: u32, limit: u32) {
+  if (r < limit) {
+    store4(r * N + n, sums[s]);
+    if (n + 4u < N) { store4(r * N + n + 4u, sums[s + 1u]); }
+  }
+}
+
+@compute @workgroup_size(1)
+fn main(@builtin(workgroup_id) g: vec3u) {
+  let from = (g.y * X + g.x) * ROWS;
+  if (from >= R) { return; }
+  let limit = min(from + ROWS, R);
+  for (var s = 0u; s < 12u * TILES * PANELS; s++) { sums[s] = vec4f(); }
+  for (var line = 0u; line < BATCH * OH; line += GROUP) {
+    var s = 0u;
+    for (var n = 0u; n < N; n += 8u) {
+      for (var r = from; r < limit; r += 6u) {
+        let o0 = place(r); let o1 = place(r + 1u); let o2 = place(r + 2u);
+        let o3 = place(r + 3u); let o4 = place(r + 4u); let o5 = place(r + 5u);
+        var c0 = sums[s]; var c1 = sums[s + 2u]; var c2 = sums[s + 4u];
+        var c3 = sums[s + 6u]; var c4 = sums[s + 8u]; var c5 = sums[s + 10u];
+        var d0 = sums[s + 1u]; var d1 = sums[s + 3u]; var d2 = sums[s + 5u];
+        var d3 = sums[s + 7u]; var d4 = sums[s + 9u]; var d5 = sums[s + 11u];
+        for (var q = line; q < min(line + GROUP, BATCH * OH); q++) {
+          let start = (q / OH * H + q % OH * SH) * W * C;
+          var p0 = start + o0; var p1 = start + o1; var p2 = start + o2;
+          var p3 = start + o3; var p4 = start + o4; var p5 = start + o5;
+          var left = (q * OW * N + n) / 4u;
+          var right = (q * OW * N + min(n + 4u, N - 4u)) / 4u;
+          let end = left + OW * (N / 4u);
+          while (left < end) {
+            let l = d[left];
+            let r = d[right];
+            let x0 = vec4f(x[p0]); c0 += x0 * l; d0 += x0 * r;
+            let x1 = vec4f(x[p1]); c1 += x1 * l; d1 += x1 * r;
+            let x2 = vec4f(x[p2]); c2 += x2 * l; d2 += x2 * r;
+            let x3 = vec4f(x[p3]); c3 += x3 * l; d3 += x3 * r;
+            let x4 = vec4f(x[p4]); c4 += x4 * l; d4 += x4 * r;
+            let x5 = vec4f(x[p5]); c5 += x5 * l; d5 += x5 * r;
+            left += N / 4u; right += N / 4u;
+            p0 += SW * C; p1 += SW * C; p2 += SW * C; p3 += SW * C; p4 += SW * C; p5 += SW * C;
+          }
+        }
+        sums[s] = c0; sums[s + 2u] = c1; sums[s + 4u] = c2; sums[s + 6u] = c3; sums[s + 8u] = c4; sums[s + 10u] = c5;
+        sums[s + 1u] = d0; sums[s + 3u] = d1; sums[s + 5u] = d2; sums[s + 7u] = d3; sums[s + 9u] = d4; sums[s + 11u] = d5;
+        s += 12u;
+      }
+    }
+  }
+  var s = 0u;
+  for (var n = 0u; n < N; n += 8u) {
+    for (var r = from; r < limit; r += 6u) {
+      for (var i = 0u; i < 6u; i++) { put(r + i, n, s + 2u * i, limit); }
+      s += 12u;
+    }
+  }
+}

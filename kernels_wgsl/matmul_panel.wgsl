@@ -1,0 +1,87 @@
+// matmul_panel — y[z] = op(a[z]) @ op(b[z]) on one processor core: 6x8 outputs in registers, b packed in panels.
+// reads   a: Z x M x K (K x M when TA), b: Z x K x N (N x K when TB), f32     writes  y: Z x M x N as vec4
+// grid    (Z * ceil(M / BLOCK), 1, 1), folded into x and y by X: one workgroup of one thread has BLOCK rows and all columns
+// shared  32 * K bytes: eight columns of b, row by row, so that the inner loop reads them in a line
+// limits  N % 4 == 0; U divides K.
+// source  the loop order of Goto and van de Geijn 2008; 12 sums, 2 vectors of b and 1 of a fill the 16 registers.
+const M: u32 = 8u;                // @param
+const N: u32 = 8u;                // @param
+const K: u32 = 8u;                // @param
+const Z: u32 = 1u;                // @param
+const TA: bool = false;           // @param
+const TB: bool = false;           // @param
+const BLOCK: u32 = 240u;          // @param
+const U: u32 = 4u;                // @param
+const X: u32 = 65535u;            // @param
+const DOWN: u32 = (M + BLOCK - 1u) / BLOCK;
+const RA: u32 = select(K, 1u, TA);  // from one row of op(a) to the next
+const CA: u32 = select(1u, M, TA);  // from one column to the next
+
+@group(0) @binding(0) var<storage, read> a: array<f32>;
+@group(0) @binding(1) var<storage, read> b: array<f32>;
+@group(0) @binding(2) var<storage, read_write> y: array<vec4f>;
+var<workgroup> panel: array<vec4f, 2u * K>;
+
+fn store4(i: u32, v: vec4f) { y[i / 4u] = v; }  // @hook
+
+fn four(z: u32, k: u32, n: u32) -> vec4f {
+  let m = min(n, N - 4u);
+  if (TB) {
+    let p = (z * N + m) * K + k;
+    return vec4f(b[p], b[p + K], b[p + 2u * K], b[p + 3u * K]);
+  }
+  let p = (z * K + k) * N + m;
+  return vec4f(b[p], b[p + 1u], b[p + 2u], b[p + 3u]);
+}
+
+fn put(z: u32, m: u32, n: u32, l: vec4f, r: vec4f, limit: u32) {
+  if (m < limit) {
+    store4((z * M + m) * N + n, l);
+    if (n + 4u < N) { store4((z * M + m) * N + n + 4u, r); }
+  }
+}
+
+@compute @workgroup_size(1)
+fn main(@builtin(workgroup_id) w: vec3u) {
+  let t = w.y * X + w.x;
+  let z = t / DOWN;
+  if (z >= Z) { return; }
+  let from = t % DOWN * BLOCK;
+  let limit = min(from + BLOCK, M);
+  for (var n = 0u; n < N; n += 8u) {
+    for (var k = 0u; k < K; k++) {
+      panel[2u * k] = four(z, k, n);
+      panel[2u * k + 1u] = four(z, k, n + 4u);
+    }
+    for (var m = from; m < limit; m += 6u) {
+      var c0 = vec4f(); var c1 = vec4f(); var c2 = vec4f(); var c3 = vec4f(); var c4 = vec4f(); var c5 = vec4f();
+      var d0 = vec4f(); var d1 = vec4f(); var d2 = vec4f(); var d3 = vec4f(); var d4 = vec4f(); var d5 = vec4f();
+      let start = z * (M * K);
+      var p0 = start + m * RA;
+      var p1 = start + min(m + 1u, limit - 1u) * RA;
+      var p2 = start + min(m + 2u, limit - 1u) * RA;
+      var p3 = start + min(m + 3u, limit - 1u) * RA;
+      var p4 = start + min(m + 4u, limit - 1u) * RA;
+      var p5 = start + min(m + 5u, limit - 1u) * RA;
+      for (var k = 0u; k < 2u * K; k += 2u * U) {
+        for (var u = 0u; u < U; u++) {
+          let l = panel[k + 2u * u];
+          let r = panel[k + (2u * u + 1u)];
+          let a0 = vec4f(a[p0 + u * CA]); c0 += a0 * l; d0 += a0 * r;
+          let a1 = vec4f(a[p1 + u * CA]); c1 += a1 * l; d1 += a1 * r;
+          let a2 = vec4f(a[p2 + u * CA]); c2 += a2 * l; d2 += a2 * r;
+          let a3 = vec4f(a[p3 + u * CA]); c3 += a3 * l; d3 += a3 * r;
+          let a4 = vec4f(a[p4 + u * CA]); c4 += a4 * l; d4 += a4 * r;
+          let a5 = vec4f(a[p5 + u * CA]); c5 += a5 * l; d5 += a5 * r;
+        }
+        p0 += U * CA; p1 += U * CA; p2 += U * CA; p3 += U * CA; p4 += U * CA; p5 += U * CA;
+      }
+      put(z, m, n, c0, d0, limit);
+      put(z, m + 1u, n, c1, d1, limit);
+      put(z, m + 2u, n, c2, d2, limit);
+      put(z, m + 3u, n, c3, d3, limit);
+      put(z, m + 4u, n, c4, d4, limit);
+      put(z, m + 5u, n, c5, d5, limit);
+    }
+  }
+}

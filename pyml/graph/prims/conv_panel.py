@@ -1,0 +1,102 @@
+"""Convolutions for the kernels that run on one processor core: padding and strides become movements before them.
+
+A padded image is made once and serves the convolution and its filter gradient; an input gradient is a convolution of
+the gradient, one for every phase of the strides, whose results are interleaved.
+"""
+
+from __future__ import annotations
+
+from ..node import Node
+from ..op import KernelSpec
+from .choose import ceil_div, fold
+from .conv_layout import Window
+from .move import concat, flip, pad, permute, reshape, slice_
+
+_NONE = ((0, 0), (0, 0))
+_PIXELS = 240  # of one workgroup: with them the weights are read from the cache nearest to the core
+
+
+def unroll(n: int) -> int:
+    """How many steps of a loop over n elements are written out."""
+    return next(u for u in (4, 3, 5, 2, 7, 1) if n % u == 0)
+
+
+def conv_spec(v: Window) -> KernelSpec:
+    line = v.window[1] * v.channels if v.dilation[1] == 1 else v.channels
+    grid, across = fold(ceil_div(v.pixels, _PIXELS))
+    return KernelSpec("conv2d_panel", _params(v) | {"L": line, "U": unroll(line), "BLOCK": _PIXELS, "X": across}, grid)
+
+
+def filter_spec(v: Window) -> KernelSpec:
+    rows = v.window[0] * v.window[1] * v.channels
+    group = max(1, min(v.batch * v.oh, ceil_div(_PIXELS, v.ow)))
+    return KernelSpec("conv2d_filter_panel", _params(v) | {"ROWS": rows, "GROUP": group}, (1, 1, 1))
+
+
+def _params(v: Window) -> dict:
+    return {k: n for k, n in v.params().items() if k not in ("PT", "PL")}
+
+
+def pad_channels(x: Node, count: int) -> Node:
+    """Zeros after the last axis up to `count`."""
+    return fit(x, x.ndim - 1, 0, count - x.shape[-1])
+
+
+def fit(x: Node, axis: int, before: int, after: int) -> Node:
+    """Adds zeros before and after an axis, or cuts off where a number is negative."""
+    start, stop = [0] * x.ndim, list(x.shape)
+    start[axis], stop[axis] = max(0, -before), x.shape[axis] - max(0, -after)
+    if min(before, after) < 0:
+        x = slice_(x, tuple(start), tuple(stop))
+    widths = [(0, 0)] * x.ndim
+    widths[axis] = (max(0, before), max(0, after))
+    return pad(x, widths) if max(before, after) > 0 else x
+
+
+def pad_image(x: Node, padding) -> Node:
+    return pad(x, ((0, 0), *padding, (0, 0)))
+
+
+def first_channels(y: Node, count: int) -> Node:
+    return slice_(y, (0,) * y.ndim, (*y.shape[:-1], count))
+
+
+def input_gradient(conv, dy: Node, w: Node, input_hw, strides, padding, dilation) -> Node:
+    """The gradient as stride-1 convolutions by `conv`; dilation only with strides of 1.
+
+    Cell i belongs to the phase a = (i + padding) mod stride, and sees dy[j - m] through tap a + stride * m, where
+    j = (i + padding) // stride.
+    """
+    turned = permute(flip(w, (0, 1)), (0, 1, 3, 2))
+    (sh, sw), ((pt, _), (pl, _)) = strides, padding
+    rows = [_taps(w.shape[0], sh, a) for a in range(sh)]
+    columns = [_taps(w.shape[1], sw, a) for a in range(sw)]
+    first, last = pt // sh, (pt + input_hw[0] - 1) // sh
+    left, right = pl // sw, (pl + input_hw[1] - 1) // sw
+    shape = (dy.shape[0], last - first + 1, 1, right - left + 1, 1, w.shape[2])
+
+    def phase(a: int, b: int) -> Node | None:
+        if not rows[a] or not columns[b]:
+            return None
+        # turned taps: the last tap of the phase comes first
+        start = (w.shape[0] - 1 - rows[a][-1], w.shape[1] - 1 - columns[b][-1], 0, 0)
+        stop = (w.shape[0] - rows[a][0], w.shape[1] - columns[b][0], *turned.shape[2:])
+        part = turned if sh == sw == 1 else slice_(turned, start, stop, (sh, sw, 1, 1))
+        y = fit(dy, 1, (len(rows[a]) - 1) * dilation[0] - first, last - (dy.shape[1] - 1))
+        y = fit(y, 2, (len(columns[b]) - 1) * dilation[1] - left, right - (dy.shape[2] - 1))
+        return reshape(conv(y, part, strides=(1, 1), padding=_NONE, dilation=dilation, groups=1), shape)
+
+    from .leaf import full
+
+    parts = [[phase(a, b) for b in range(sw)] for a in range(sh)]
+    empty = full(shape, 0.0, dy.dtype)
+    lines = [concat([p if p is not None else empty for p in line], 4) if sw > 1 else line[0] for line in parts]
+    whole = concat([line if line is not None else empty for line in lines], 2) if sh > 1 else lines[0]
+    assert whole is not None
+    x = reshape(whole, (shape[0], shape[1] * sh, shape[3] * sw, shape[5]))
+    top, start = pt - sh * first, pl - sw * left
+    return slice_(x, (0, top, start, 0), (shape[0], top + input_hw[0], start + input_hw[1], shape[5]))
+
+
+def _taps(window: int, stride: int, phase: int) -> list[int]:
+    return list(range(phase, window, stride))
