@@ -3,7 +3,7 @@
 //         y[kh, kw, c, n] = sum over b, oh, ow of x[b, oh * SH + kh * DH, ow * SW + kw * DW, c] * d[b, oh, ow, n]
 // grid    (ceil(KH*KW*C / ROWS), 1, 1), folded into x and y by X: one workgroup of one thread has ROWS rows of y
 // shared  4 * (ROWS + 5) * N bytes of sums; a tile of 6 rows x 8 channels is in registers for the rows of GROUP output rows
-// limits  N % 4 == 0.
+// limits  N % 4 == 0; U divides OW.
 // source  a product over the pixels in blocks that stay in the cache; the sums wait in memory between blocks.
 const BATCH: u32 = 1u;            // @param
 const H: u32 = 8u;                // @param
@@ -20,6 +20,7 @@ const DH: u32 = 1u;               // @param
 const DW: u32 = 1u;               // @param
 const ROWS: u32 = 4u;             // @param
 const GROUP: u32 = 8u;            // @param
+const U: u32 = 4u;                // @param
 const X: u32 = 65535u;            // @param
 const R: u32 = KH * KW * C;
 const TILES: u32 = (ROWS + 5u) / 6u;
@@ -47,14 +48,14 @@ fn put(r: u32, n: u32, s: u32, limit: u32) {
 
 @compute @workgroup_size(1)
 fn main(@builtin(workgroup_id) g: vec3u) {
-  let from = (g.y * X + g.x) * ROWS;
-  if (from >= R) { return; }
-  let limit = min(from + ROWS, R);
+  let first = (g.y * X + g.x) * ROWS;
+  if (first >= R) { return; }
+  let limit = min(first + ROWS, R);
   for (var s = 0u; s < 12u * TILES * PANELS; s++) { sums[s] = vec4f(); }
   for (var line = 0u; line < BATCH * OH; line += GROUP) {
     var s = 0u;
     for (var n = 0u; n < N; n += 8u) {
-      for (var r = from; r < limit; r += 6u) {
+      for (var r = first; r < limit; r += 6u) {
         let o0 = place(r); let o1 = place(r + 1u); let o2 = place(r + 2u);
         let o3 = place(r + 3u); let o4 = place(r + 4u); let o5 = place(r + 5u);
         var c0 = sums[s]; var c1 = sums[s + 2u]; var c2 = sums[s + 4u];
@@ -69,16 +70,18 @@ fn main(@builtin(workgroup_id) g: vec3u) {
           var right = (q * OW * N + min(n + 4u, N - 4u)) / 4u;
           let end = left + OW * (N / 4u);
           while (left < end) {
-            let l = d[left];
-            let r = d[right];
-            let x0 = vec4f(x[p0]); c0 += x0 * l; d0 += x0 * r;
-            let x1 = vec4f(x[p1]); c1 += x1 * l; d1 += x1 * r;
-            let x2 = vec4f(x[p2]); c2 += x2 * l; d2 += x2 * r;
-            let x3 = vec4f(x[p3]); c3 += x3 * l; d3 += x3 * r;
-            let x4 = vec4f(x[p4]); c4 += x4 * l; d4 += x4 * r;
-            let x5 = vec4f(x[p5]); c5 += x5 * l; d5 += x5 * r;
-            left += N / 4u; right += N / 4u;
-            p0 += SW * C; p1 += SW * C; p2 += SW * C; p3 += SW * C; p4 += SW * C; p5 += SW * C;
+            for (var u = 0u; u < U; u++) {
+              let l = d[left + u * (N / 4u)];
+              let r = d[right + u * (N / 4u)];
+              let x0 = vec4f(x[p0 + u * (SW * C)]); c0 += x0 * l; d0 += x0 * r;
+              let x1 = vec4f(x[p1 + u * (SW * C)]); c1 += x1 * l; d1 += x1 * r;
+              let x2 = vec4f(x[p2 + u * (SW * C)]); c2 += x2 * l; d2 += x2 * r;
+              let x3 = vec4f(x[p3 + u * (SW * C)]); c3 += x3 * l; d3 += x3 * r;
+              let x4 = vec4f(x[p4 + u * (SW * C)]); c4 += x4 * l; d4 += x4 * r;
+              let x5 = vec4f(x[p5 + u * (SW * C)]); c5 += x5 * l; d5 += x5 * r;
+            }
+            left += U * (N / 4u); right += U * (N / 4u);
+            p0 += U * SW * C; p1 += U * SW * C; p2 += U * SW * C; p3 += U * SW * C; p4 += U * SW * C; p5 += U * SW * C;
           }
         }
         sums[s] = c0; sums[s + 2u] = c1; sums[s + 4u] = c2; sums[s + 6u] = c3; sums[s + 8u] = c4; sums[s + 10u] = c5;
@@ -89,7 +92,7 @@ fn main(@builtin(workgroup_id) g: vec3u) {
   }
   var s = 0u;
   for (var n = 0u; n < N; n += 8u) {
-    for (var r = from; r < limit; r += 6u) {
+    for (var r = first; r < limit; r += 6u) {
       for (var i = 0u; i < 6u; i++) { put(r + i, n, s + 2u * i, limit); }
       s += 12u;
     }

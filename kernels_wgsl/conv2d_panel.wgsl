@@ -50,15 +50,15 @@ fn put(p: u32, n: u32, l: vec4f, r: vec4f, limit: u32) {
 
 @compute @workgroup_size(1)
 fn main(@builtin(workgroup_id) g: vec3u) {
-  let from = (g.y * X + g.x) * BLOCK;
-  if (from >= P) { return; }
-  let limit = min(from + BLOCK, P);
+  let first = (g.y * X + g.x) * BLOCK;
+  if (first >= P) { return; }
+  let limit = min(first + BLOCK, P);
   for (var n = 0u; n < N; n += 8u) {
     for (var k = 0u; k < K; k++) {
       panel[2u * k] = w[(k * N + n) / 4u];
       panel[2u * k + 1u] = w[(k * N + min(n + 4u, N - 4u)) / 4u];
     }
-    for (var p = from; p < limit; p += 6u) {
+    for (var p = first; p < limit; p += 6u) {
       var c0 = vec4f(); var c1 = vec4f(); var c2 = vec4f(); var c3 = vec4f(); var c4 = vec4f(); var c5 = vec4f();
       var d0 = vec4f(); var d1 = vec4f(); var d2 = vec4f(); var d3 = vec4f(); var d4 = vec4f(); var d5 = vec4f();
       var p0 = place(p, limit);

@@ -46,14 +46,14 @@ fn main(@builtin(workgroup_id) w: vec3u) {
   let t = w.y * X + w.x;
   let z = t / DOWN;
   if (z >= Z) { return; }
-  let from = t % DOWN * BLOCK;
-  let limit = min(from + BLOCK, M);
+  let first = t % DOWN * BLOCK;
+  let limit = min(first + BLOCK, M);
   for (var n = 0u; n < N; n += 8u) {
     for (var k = 0u; k < K; k++) {
       panel[2u * k] = four(z, k, n);
       panel[2u * k + 1u] = four(z, k, n + 4u);
     }
-    for (var m = from; m < limit; m += 6u) {
+    for (var m = first; m < limit; m += 6u) {
       var c0 = vec4f(); var c1 = vec4f(); var c2 = vec4f(); var c3 = vec4f(); var c4 = vec4f(); var c5 = vec4f();
       var d0 = vec4f(); var d1 = vec4f(); var d2 = vec4f(); var d3 = vec4f(); var d4 = vec4f(); var d5 = vec4f();
       let start = z * (M * K);

@@ -14,6 +14,7 @@ from .move import concat, flip, pad, permute, reshape, slice_
 
 _NONE = ((0, 0), (0, 0))
 _PIXELS = 240  # of one workgroup: with them the weights are read from the cache nearest to the core
+_TERMS = 100  # pixels that a tile of a filter gradient adds up before the next tile reads the same
 
 
 def unroll(n: int) -> int:
@@ -29,8 +30,8 @@ def conv_spec(v: Window) -> KernelSpec:
 
 def filter_spec(v: Window) -> KernelSpec:
     rows = v.window[0] * v.window[1] * v.channels
-    group = max(1, min(v.batch * v.oh, ceil_div(_PIXELS, v.ow)))
-    return KernelSpec("conv2d_filter_panel", _params(v) | {"ROWS": rows, "GROUP": group}, (1, 1, 1))
+    group = max(1, min(v.batch * v.oh, ceil_div(_TERMS, v.ow)))
+    return KernelSpec("conv2d_filter_panel", _params(v) | {"ROWS": rows, "GROUP": group, "U": unroll(v.ow)}, (1, 1, 1))
 
 
 def _params(v: Window) -> dict:
