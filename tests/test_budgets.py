@@ -35,6 +35,17 @@ def test_every_variable_of_a_book_convnet_step_is_written_in_place(device):
     assert not seen.plan.copies, seen.plan.explain()
 
 
+def test_metrics_that_hold_equal_counts_are_written_in_place_too(device):
+    model = pyml.Sequential([pyml.Input((6,)), pyml.layers.Dense(3, activation="softmax")])
+    model.compile(optimizer="adam", loss="sparse_categorical_crossentropy", metrics=["accuracy"])
+    x, y = np.ones((8, 6), np.float32), np.arange(8, dtype=np.int32) % 3
+    with meter.Meter() as seen:
+        for _ in range(3):
+            model.train_on_batch(x, y)
+    assert not seen.plan.copies, seen.plan.explain()
+    assert [float(metric.count.numpy()) for metric in model.metrics] == [8, 8]
+
+
 def test_a_step_of_fit_between_two_looks_at_the_loss_is_one_device_call(device, monkeypatch):
     monkeypatch.setattr("pyml.trainers.pacer.Pacer.due", lambda pacer: False)
     monkeypatch.setattr("pyml.trainers.keeper.SHARE", 1e9)   # no copies to the host but the first

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from ..device.base import rounded
 from ..graph.node import Node, toposort
 from ..graph.op import Profile
-from ..graph.prims import BUFFER, CONST
+from ..graph.prims import BUFFER, CONST, copy
 from .canonical import Canonical, freeze, is_given, source
 from .schedule import Group, is_value, schedule
 
@@ -98,6 +98,9 @@ def make_plan(roots: list[Node], profile: Profile, leaves: list[Node], writes: d
         lifted = Node(CONST, (), {**node.attrs, "value": None, "param": i}, node.shape, node.dtype)
         canonical.mapped[id(node)] = canonical._merge(lifted)
     stored = canonical(roots)
+    for position in writes:  # metrics that hold equal counts: each Variable is written by the kernel, not by a copy of the other
+        if any(stored[p] is stored[position] for p in writes if p < position):
+            stored[position] = copy(stored[position])
     full = [r for r in stored if r.size]
     states = {id(stored[p]): leaf for p, leaf in writes.items()}
     plan = _Planner(schedule(full, profile, states), stored, writes, len(params)).plan()

@@ -86,7 +86,8 @@ class Capture:
 
     # ---- one call
     def run(self, arrays: list) -> Any:
-        if variables.version != self.version or any(v._pending is not None for v in self.states):
+        changed = variables.version != self.version
+        if changed:
             variables.settle(self.states)
         if variables.lent:
             variables.protect(self.written)
@@ -95,7 +96,7 @@ class Capture:
         rebind = self.bound is None
         for i, value in enumerate(arrays):
             rebind |= self._take(i, value)
-        if variables.version != self.version:
+        if changed:
             fresh = [v._buffer for v in self.states]
             if self.bound is None or any(a is not b for a, b in zip(fresh, self.state_buffers, strict=True)):
                 rebind = True
@@ -201,7 +202,8 @@ class Program:
 
     def _look_up(self, args, kwargs) -> tuple[Capture, list]:
         """The capture for these arguments, traced if there is none yet, and the arrays among them."""
-        leaves = flatten((args, kwargs))
+        nested = bool(kwargs) or any(isinstance(a, (list, tuple, dict)) for a in args)
+        leaves = flatten((args, kwargs)) if nested else list(args)
         key_parts: list = []
         arrays: list = []
         for i, leaf in enumerate(leaves):
@@ -217,8 +219,7 @@ class Program:
                 arrays.append(leaf)
             else:
                 key_parts.append((type(leaf), leaf))
-        key = (structure((args, kwargs)) if kwargs or any(type(a) in (list, tuple, dict) for a in args) else len(args),
-               tuple(key_parts), id(config.device()))  # fmt: skip
+        key = (structure((args, kwargs)) if nested else len(args), tuple(key_parts), id(config.device()))
         try:
             capture = self.captures.get(key)
         except TypeError:

@@ -76,7 +76,8 @@ class Tensor:
         trace.refuse_in_trace("numpy()")
         if self.size == 0:
             return np.zeros(self.shape, self.dtype)
-        self._realize()
+        if self._node.buffer is None:
+            self._realize()
         device = config.device()
         return to_host(device.sync_wait(device.read(self._node.buffer, self.size * 4)), self._node)
 

@@ -17,7 +17,7 @@ from . import trace
 from .tensor import Tensor, as_node
 
 _count = 0
-version = 0  # changes when a Variable gets another buffer; programs look whether they must bind again
+version = 0  # changes when the host assigns a Variable or one gets another buffer; programs look only then
 lent: weakref.WeakSet = weakref.WeakSet()  # nodes over a Variable's own buffer that somebody may still hold
 
 
@@ -38,8 +38,9 @@ class Variable:
     """
 
     def __init__(self, initializer, shape=None, dtype=None, trainable=True, name=None):
-        global _count
+        global _count, version
         _count += 1
+        version += 1
         self.name = name or f"variable_{_count}"
         self.path = self.name
         self.trainable = trainable
@@ -112,6 +113,7 @@ class Variable:
     # ---- writing
     def assign(self, value) -> Variable:
         """Sets the value; shapes must be equal, the dtype is converted. Returns the Variable."""
+        global version
         if isinstance(value, (Tensor, Variable, Node)) or np.isscalar(value):
             node = as_node(value)
         else:
@@ -127,6 +129,7 @@ class Variable:
             trace.current.write(self, node)
         else:
             self._pending = node
+            version += 1
         return self
 
     def assign_add(self, value) -> Variable:

@@ -10,6 +10,8 @@ from pyml.errors import ShapeError
 from pyml.utils.data_utils import PyDataset, unpack_x_y_sample_weight
 from pyml.utils.tree import flatten, is_nested, map_structure
 
+_UNSIGNED = np.dtype(np.uint32)
+
 
 class Arrays:
     """Samples in host memory: `x`, `y` and `sample_weight` of equal length, each nested or None.
@@ -26,11 +28,12 @@ class Arrays:
         self.x = as_arrays(x, "x", what)
         self.y = None if y is None else as_arrays(y, "y", what)
         self.sample_weight = None if sample_weight is None else as_arrays(sample_weight, "sample_weight", what)
-        lengths = {name: [a.shape[0] for a in flatten(part)] for name, part in self.parts().items()}
-        if len({n for own in lengths.values() for n in own}) > 1:
-            sizes = ", ".join(f"{name}: {', '.join(map(str, own))}" for name, own in lengths.items())
+        sizes = [leaf.shape[0] for leaf in self.leaves() if leaf is not None]
+        self.size = sizes[0]
+        if sizes.count(self.size) != len(sizes):
+            own = {name: [str(leaf.shape[0]) for leaf in flatten(part)] for name, part in self.parts().items()}
+            sizes = ", ".join(f"{name}: {', '.join(lengths)}" for name, lengths in own.items())
             raise ShapeError(f"{what}: all arrays must hold the same number of samples. Received sizes {sizes}.")
-        self.size = next(iter(lengths.values()))[0]
         if self.size == 0:
             raise ShapeError(f"{what}: the data holds no samples.")
 
@@ -87,6 +90,8 @@ def as_arrays(data, name, what):
         TypeError: A leaf is no array of numbers.
         ShapeError: A leaf is a single number.
     """
+    if isinstance(data, np.ndarray) and data.ndim and data.dtype.char in "fi" and data.flags.c_contiguous:
+        return data                                    # float32 or int32 by itself: the usual case
     if isinstance(data, (list, tuple)) and data and not any(_is_array(leaf) for leaf in flatten(data)):
         data = np.asarray(data)                        # a list of numbers
 
@@ -216,9 +221,11 @@ def check_labels(y, loss, classes, name):
     Raises:
         ValueError: A class is negative or not below the number of outputs.
     """
-    if not isinstance(y, np.ndarray) or getattr(loss, "name", "") != "sparse_categorical_crossentropy" or not y.size:
+    if not isinstance(y, np.ndarray) or not y.size:
         return
     ignored = getattr(loss, "ignore_class", None)
+    if y.dtype.char == "i" and int(np.maximum.reduce(y.view(_UNSIGNED), axis=None)) < classes:
+        return                                         # one pass: as unsigned numbers the negative ones are huge
     low, high = y.min(), y.max()
     if not np.isfinite([float(low), float(high)]).all():
         raise ValueError(f"The labels of output '{name}' hold NaN or infinity; they must be class numbers.")

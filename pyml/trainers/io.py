@@ -91,7 +91,7 @@ async def all_read(variables, wait):
 
 def can_wait_synchronously():
     """True everywhere but in browsers that cannot suspend a Python call."""
-    if not config.IN_BROWSER or config.get_backend() == "cpu":
+    if not config.IN_BROWSER or config.get_backend() != "webgpu":
         return True
     from pyodide.ffi import can_run_sync
 

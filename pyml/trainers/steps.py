@@ -26,6 +26,7 @@ class Steps:
         self.built = False
         self.output_shapes = []
         self.output_names = []
+        self._classed = None
         self.layout = None                             # of `results`, see lay_out
         self.names = None                              # of the logs in order, once they have been laid out
         with_state = {"dtype": "int32", "trainable": False}
@@ -63,6 +64,18 @@ class Steps:
         for part in (model._compile_loss, model._compile_metrics, model._compile_weighted_metrics):
             if part is not None and not part.built and (targets or part is model._compile_loss):
                 part.build(targets, predictions, names)
+
+    def classed_outputs(self):
+        """The outputs whose targets are class numbers, once built: tuples of place, loss, number of classes, name."""
+        if self._classed is None:
+            losses = self.model._compile_loss.losses
+            same = len(self.output_shapes) == len(losses)
+            self._classed = [
+                (i, loss, shape[-1], name)
+                for i, (loss, shape, name) in enumerate(zip(losses, self.output_shapes, self.output_names, strict=False))
+                if same and shape and getattr(loss, "name", "") == "sparse_categorical_crossentropy"
+            ]
+        return self._classed
 
     # ---- traced functions
     def train(self, x, y, sample_weight):

@@ -186,13 +186,12 @@ class Trainer(StepMethods):
     def _check_labels(self, y):
         if y is None or self._compile_loss is None:
             return
-        shapes = self._steps.output_shapes
-        targets = flatten(y)
-        if len(targets) == len(shapes) == len(self._compile_loss.losses) and not isinstance(y, dict):
-            for target, loss, shape, name in zip(targets, self._compile_loss.losses, shapes,
-                                                 self._steps.output_names, strict=True):
-                if shape:
-                    check_labels(target, loss, shape[-1], name)
+        classed = self._steps.classed_outputs()
+        if classed and not isinstance(y, dict):
+            targets = flatten(y)
+            if len(targets) == len(self._compile_loss.losses):
+                for i, loss, classes, name in classed:
+                    check_labels(targets[i], loss, classes, name)
 
     def _drop_large(self, limit=64 * 1024 * 1024):
         """Datasets stay on the device for the next call, unless they are large."""
