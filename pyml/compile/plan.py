@@ -30,6 +30,11 @@ class Kernel:
         """Bytes read and written if every element is touched once."""
         return ITEM * sum(n.size for n in (*self.group.loads(), *self.group.outputs))
 
+    @property
+    def arithmetic(self) -> int:
+        """Arithmetic operations if every element is computed once; a multiply-add is two."""
+        return sum(n.op.arithmetic(n) for n in (*self.group.anchors, *self.group.members.values()))
+
 
 @dataclass(eq=False)
 class Plan:
@@ -46,17 +51,22 @@ class Plan:
         return len(self.kernels)
 
     def explain(self) -> str:
-        """One line per dispatch: what it computes, what it reads and writes, its output size, the bytes it moves at least."""
+        """One line per dispatch: what it computes, reads and writes, the bytes it moves and the arithmetic, at least."""
         name = lambda ref: {"leaf": "in", "slot": "t", "out": "out", "params": "p"}[ref[0]] + str(ref[1])
         lines = []
         for i, k in enumerate(self.kernels):
             shapes = " ".join(str(list(o.shape)) for o in k.group.outputs)
             reads, writes = " ".join(map(name, k.reads)), " ".join(map(name, k.writes))
-            lines.append(f"{i:3} {k.group.label():48} {reads:24} -> {writes:12} {shapes} {k.moved:,} B")
-        lines.append(f"{len(self.kernels)} dispatches moving {sum(k.moved for k in self.kernels):,} bytes at least, "
+            lines.append(f"{i:3} {k.group.label():48} {reads:24} -> {writes:12} {shapes} {_work(k.moved, k.arithmetic)}")
+        moved, arithmetic = sum(k.moved for k in self.kernels), sum(k.arithmetic for k in self.kernels)
+        lines.append(f"{len(self.kernels)} dispatches, at least {_work(moved, arithmetic)}, "
                      f"{len(self.copies)} copies, temporaries {sum(self.slots)} bytes "
                      f"in {len(self.slots)} buffers (at most {self.live_bytes} alive at once)")  # fmt: skip
         return "\n".join(lines)
+
+
+def _work(moved: int, arithmetic: int) -> str:
+    return f"{moved:,} B {arithmetic:,} ops ({arithmetic / max(moved, 1):.2f}/B)"
 
 
 LIFTED = ("float32",)

@@ -54,10 +54,19 @@ class Op:
     kernel: Callable | None = None  # routine
     lower: Callable | None = None
     absorb: Callable | None = None
+    flops: Callable | None = None  # routine: arithmetic operations of a node; without it one per element of the result
     samples: tuple = ()
     tol: float = 1e-5
     probe: tuple = (-2.0, 2.0)  # range of the generated sample points
     params: tuple = ()  # operand names in `wgsl`
+
+    def arithmetic(self, node) -> int:
+        """Arithmetic operations of a node of this op; a multiply-add is two, and each element is computed once."""
+        if self.kind == "reduction":
+            return node.src[0].size
+        if self.kind == "routine" and self.flops is not None:
+            return self.flops(node)
+        return 0 if self.wgsl == "x" else node.size  # a copy computes nothing
 
     def __call__(self, *src, **attrs):
         from .node import Node
@@ -137,7 +146,10 @@ def movement(name, *, shape, index, numpy, grad, samples=()):
     return _register(Op(name, "movement", shape, same_dtype, numpy, grad, index=index, samples=tuple(samples)))
 
 
-def routine(name, *, shape, numpy, grad, kernel, dtype=None, lower=None, absorb=None, samples=(), tol=1e-4):
-    """Declares an op with a hand-written kernel; `kernel(node, profile)` returns its KernelSpec."""
+def routine(name, *, shape, numpy, grad, kernel, dtype=None, lower=None, absorb=None, flops=None, samples=(), tol=1e-4):
+    """Declares an op with a hand-written kernel; `kernel(node, profile)` returns its KernelSpec.
+
+    `flops(node)` is the number of arithmetic operations, for `explain()`; a multiply-add is two.
+    """
     return _register(Op(name, "routine", shape, dtype or (lambda *d, **a: d[0]), numpy, grad, kernel=kernel,
-                        lower=lower, absorb=absorb, samples=tuple(samples), tol=tol))  # fmt: skip
+                        lower=lower, absorb=absorb, flops=flops, samples=tuple(samples), tol=tol))  # fmt: skip

@@ -39,6 +39,11 @@ def _sizes(a, b, ta, tb):
     return m, b[-2] if tb else b[-1], k
 
 
+def _inner(node: Node) -> int:
+    """The length of the sums."""
+    return _sizes(node.src[0].shape, node.src[1].shape, node.attrs["ta"], node.attrs["tb"])[2]
+
+
 def _matmul_shape(a, b, *, ta, tb):
     if len(a) != len(b) or len(a) not in (2, 3) or a[:-2] != b[:-2]:
         raise ShapeError(f"matmul: shapes {a} and {b}; expected two matrices, or two equal batches of matrices.")
@@ -119,6 +124,7 @@ MATMUL = routine(
     kernel=_matmul_kernel,
     lower=_matmul_lower,
     absorb=_absorb,
+    flops=lambda node: 2 * node.size * _inner(node),
     samples=[
         ((_array(0, 5, 7), _array(1, 7, 3)), {"ta": False, "tb": False}),
         ((_array(2, 8, 12), _array(3, 16, 8)), {"ta": True, "tb": True}),
@@ -148,6 +154,7 @@ PARTIALS = routine(
     numpy=_partials_numpy,
     grad=None,
     kernel=_partials_kernel,
+    flops=lambda node: 2 * node.size // node.attrs["splits"] * _inner(node),
     samples=[((_array(8, 3, 50), _array(9, 50, 2)), {"ta": False, "tb": False, "splits": 4})],
 )
 

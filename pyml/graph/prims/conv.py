@@ -59,6 +59,17 @@ def _image(x):
     return x.shape[1:3]
 
 
+# ---- arithmetic
+def _products(y: Node, w_shape) -> int:
+    """A multiply-add for every element of the convolution's result (or its gradient) and every weight of that filter."""
+    kh, kw, channels, _ = w_shape
+    return 2 * y.size * kh * kw * channels
+
+
+def _filter_flops(node: Node) -> int:
+    return _products(node.src[1], node.shape[-4:])
+
+
 # ---- kernels
 def _conv_kernel(node: Node, profile: Profile) -> KernelSpec:
     x, w = node.src
@@ -160,6 +171,7 @@ CONV = routine(
     numpy=conv_numpy,
     grad=lambda g, y, x, w, **a: (INPUT_GRAD(g, w, input_hw=_image(x), **a), FILTER_GRAD(x, g, kernel_hw=w.shape[:2], **a)),
     kernel=_conv_kernel,
+    flops=lambda node: _products(node, node.src[1].shape),
     lower=_conv_lower,
     samples=[
         ((_array(0, 2, 6, 5, 1), _array(1, 3, 2, 1, 4)), _attrs()),
@@ -176,6 +188,7 @@ INPUT_GRAD = routine(
     numpy=input_grad_numpy,
     grad=lambda g, y, dy, w, input_hw, **a: (CONV(g, w, **a), FILTER_GRAD(g, dy, kernel_hw=w.shape[:2], **a)),
     kernel=_input_grad_kernel,
+    flops=lambda node: _products(node.src[0], node.src[1].shape),
     lower=_input_grad_lower,
     samples=[
         ((_array(10, 2, 4, 4, 4), _array(11, 3, 2, 4, 4)), _attrs(input_hw=(6, 5))),
@@ -191,6 +204,7 @@ FILTER_GRAD = routine(
     numpy=filter_grad_numpy,
     grad=lambda g, y, x, dy, kernel_hw, **a: (INPUT_GRAD(dy, g, input_hw=_image(x), **a), CONV(x, g, **a)),
     kernel=_filter_partials_kernel,
+    flops=_filter_flops,
     lower=_filter_lower,
     samples=[
         ((_array(20, 2, 6, 5, 1), _array(21, 2, 4, 4, 4)), _attrs(kernel_hw=(3, 2))),
@@ -207,6 +221,7 @@ FILTER_PARTIALS = routine(
     numpy=filter_partials_numpy,
     grad=None,
     kernel=_filter_partials_kernel,
+    flops=_filter_flops,
     samples=[((_array(28, 2, 6, 5, 1), _array(29, 2, 4, 4, 4)), _attrs(kernel_hw=(3, 2), splits=3))],
 )
 

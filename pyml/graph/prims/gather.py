@@ -90,6 +90,7 @@ GATHER = routine(
     numpy=_gather_numpy,
     grad=lambda g, y, x, indices: (SCATTER_ADD(indices, g, rows=x.shape[0]), None),
     kernel=_gather_kernel,
+    flops=lambda node: 0,
     samples=[((_ROWS, _PICKS), {}), ((_BLOCK, np.array([[1, 5], [0, 1]], np.int32)), {})],
 )
 SCATTER_ADD = routine(
@@ -99,6 +100,7 @@ SCATTER_ADD = routine(
     numpy=_scatter_numpy,
     grad=lambda g, y, indices, updates, rows: (None, GATHER(g, indices)),
     kernel=_scatter_kernel,
+    flops=lambda node: node.src[1].size,
     samples=[
         ((_PICKS, np.random.default_rng(2).uniform(-1, 1, (7, 3)).astype(np.float32)), {"rows": 5}),
         ((np.array([[1, 5], [1, 1]], np.int32), _BLOCK[:4].reshape(2, 2, 2, 4)), {"rows": 6}),

@@ -102,6 +102,11 @@ def _avg_grad_kernel(node: Node, profile: Profile) -> KernelSpec:
     return _kernel("avg_pool2d_grad", node, node.shape, node.src[0].shape, profile, node.size // node.shape[3])
 
 
+def _cells(pooled: int):
+    """Arithmetic: one operation per cell of every window; `pooled` says which operand has their number, -1 the result."""
+    return lambda node: (node if pooled < 0 else node.src[pooled]).size * node.attrs["size"][0] * node.attrs["size"][1]
+
+
 # ---- operations
 _APART = {"size": (2, 2), "strides": (2, 2), "padding": ((0, 0), (0, 0))}
 _SAME = {"size": (2, 2), "strides": (2, 2), "padding": ((0, 1), (0, 1))}
@@ -123,6 +128,7 @@ MAX = routine(
     numpy=max_numpy,
     grad=lambda g, y, x, **a: (MAX_GRAD(x, y, g, **a),),
     kernel=_max_kernel,
+    flops=_cells(-1),
     samples=[((x,), attrs) for x, attrs in _INPUTS],
 )
 MAX_GRAD = routine(
@@ -132,6 +138,7 @@ MAX_GRAD = routine(
     numpy=max_grad_numpy,
     grad=lambda g, dx, x, y, d, **a: (None, None, PICK(x, y, g, **a)),
     kernel=_max_grad_kernel,
+    flops=_cells(1),
     samples=_with_pooled("y"),
 )
 PICK = routine(
@@ -141,6 +148,7 @@ PICK = routine(
     numpy=pick_numpy,
     grad=lambda g, out, x, y, v, **a: (None, None, MAX_GRAD(x, y, g, **a)),
     kernel=_pick_kernel,
+    flops=_cells(-1),
     samples=_with_pooled("x"),
 )
 AVG = routine(
@@ -150,6 +158,7 @@ AVG = routine(
     numpy=avg_numpy,
     grad=lambda g, y, x, **a: (AVG_GRAD(g, input_hw=x.shape[1:3], **a),),
     kernel=_avg_kernel,
+    flops=_cells(-1),
     samples=[((x,), attrs) for x, attrs in _INPUTS],
 )
 AVG_GRAD = routine(
@@ -159,6 +168,7 @@ AVG_GRAD = routine(
     numpy=avg_grad_numpy,
     grad=lambda g, dx, d, input_hw, **a: (AVG(g, **a),),
     kernel=_avg_grad_kernel,
+    flops=_cells(0),
     samples=[((avg_numpy(x, **attrs),), attrs | {"input_hw": x.shape[1:3]}) for x, attrs in _INPUTS],
 )
 

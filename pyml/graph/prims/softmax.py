@@ -58,6 +58,7 @@ softmax = routine(
     numpy=_softmax_numpy,
     grad=lambda g, y, x: (y * (g - _row_sum(g * y)),),
     kernel=lambda node, profile: _rows("softmax", node, {"LOG": False}, profile),
+    flops=lambda node: 5 * node.size,  # largest, difference, exponential, sum, quotient
     samples=[((_X,), {}), ((_WIDE,), {})],
 )
 log_softmax = routine(
@@ -67,6 +68,7 @@ log_softmax = routine(
     numpy=_log_softmax_numpy,
     grad=lambda g, y, x: (g - exp(y) * _row_sum(g),),
     kernel=lambda node, profile: _rows("softmax", node, {"LOG": True}, profile),
+    flops=lambda node: 5 * node.size,  # largest, difference, exponential, sum, difference
     samples=[((_X,), {}), ((_WIDE,), {})],
 )
 
@@ -86,6 +88,7 @@ def _arg(name, largest):
         numpy=lambda x: pick(x, axis=1).astype(np.int32),
         grad=ZERO,
         kernel=kernel,
+        flops=lambda node: node.src[0].size,
         samples=[((_X,), {}), ((np.round(_WIDE),), {})],
     )
 
