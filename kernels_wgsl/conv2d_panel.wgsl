@@ -89,12 +89,9 @@ fn main(@builtin(workgroup_id) g: vec3u) {
         }
         p0 += DOWN; p1 += DOWN; p2 += DOWN; p3 += DOWN; p4 += DOWN; p5 += DOWN;
       }
-      put(p, n, c0, d0, limit);
-      put(p + 1u, n, c1, d1, limit);
-      put(p + 2u, n, c2, d2, limit);
-      put(p + 3u, n, c3, d3, limit);
-      put(p + 4u, n, c4, d4, limit);
-      put(p + 5u, n, c5, d5, limit);
+      var l = array(c0, c1, c2, c3, c4, c5);
+      var r = array(d0, d1, d2, d3, d4, d5);
+      for (var i = 0u; i < 6u; i++) { put(p + i, n, l[i], r[i], limit); }
     }
   }
 }

@@ -76,12 +76,9 @@ fn main(@builtin(workgroup_id) w: vec3u) {
         }
         p0 += U * CA; p1 += U * CA; p2 += U * CA; p3 += U * CA; p4 += U * CA; p5 += U * CA;
       }
-      put(z, m, n, c0, d0, limit);
-      put(z, m + 1u, n, c1, d1, limit);
-      put(z, m + 2u, n, c2, d2, limit);
-      put(z, m + 3u, n, c3, d3, limit);
-      put(z, m + 4u, n, c4, d4, limit);
-      put(z, m + 5u, n, c5, d5, limit);
+      var l = array(c0, c1, c2, c3, c4, c5);
+      var r = array(d0, d1, d2, d3, d4, d5);
+      for (var i = 0u; i < 6u; i++) { put(z, m + i, n, l[i], r[i], limit); }
     }
   }
 }

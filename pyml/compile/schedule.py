@@ -239,24 +239,42 @@ class Scheduler:
 
     def _merge_neighbours(self) -> None:
         """Joins elementwise groups over the same number of elements, and reductions over the same shape."""
+        self._number()
+        groups = list(self.groups)
+        below, above = self._reach()
+        rooms: dict[int, list[int]] = {}
+        for i, g in enumerate(groups):
+            rooms.setdefault(g.domain, []).append(i)
         changed = True
-        while changed:
+        while changed:  # a merge can make room for another one
             changed = False
-            self._number()
-            below = self._reach()
-            for i, a in enumerate(self.groups):
-                for b in self.groups[i + 1 :]:
-                    if self._mergeable(a, b, below):
-                        self._merge(a, b)
-                        changed = True
-                        break
-                if changed:
-                    break
+            for room in rooms.values():
+                at = 0
+                while at < len(room):
+                    found = self._partner(room, at, groups, below, above)
+                    if found is None:
+                        at += 1
+                        continue
+                    a, b = found
+                    self._merge(groups[a], groups[b])
+                    _join(a, b, below, above)
+                    room.remove(b)
+                    changed = True
 
-    def _mergeable(self, a: Group, b: Group, below) -> bool:
-        if a.domain != b.domain:
-            return False
-        feeds = any(a.computes(v) for v in b.loads())
+    def _partner(self, room, at: int, groups, below, above) -> tuple[int, int] | None:
+        """The group at `room[at]` and the first later one that it merges with; the one that feeds the other comes first."""
+        x = room[at]
+        for y in room[at + 1 :]:
+            a, b = (y, x) if below[y] >> x & 1 else (x, y)
+            if groups[b].kind == "routine":
+                continue
+            if (below[a] | below[b]) & (above[a] | above[b]) & ~(1 << a | 1 << b):
+                continue  # a third group lies between them
+            if self._mergeable(groups[a], groups[b], bool(below[a] >> b & 1)):
+                return a, b
+        return None
+
+    def _mergeable(self, a: Group, b: Group, feeds: bool) -> bool:
         if b.kind == "elementwise":
             if a.kind == "routine" and (not feeds or any(o.dtype != a.anchors[0].dtype for o in (*a.outputs, *b.outputs))):
                 return False
@@ -280,15 +298,7 @@ class Scheduler:
             o for o in a.outputs if id(o) in self.roots or any(
                 g not in (a, b) for c, _ in self.consumers[id(o)] for g in self.homes[id(c)])
         )]  # fmt: skip
-        if self._bindings(loads, outs) > self.budget:
-            return False
-        # no way from a to b (or back) through another group
-        between = (below[a.number] & ~(1 << b.number)) | (below[b.number] & ~(1 << a.number))
-        for g in self.groups:
-            to_either = below[g.number] >> b.number & 1 or below[g.number] >> a.number & 1
-            if g is not a and g is not b and between >> g.number & 1 and to_either:
-                return False
-        return True
+        return self._bindings(loads, outs) <= self.budget
 
     def _merge(self, a: Group, b: Group) -> None:
         for node in (*b.members.values(), *b.anchors):
@@ -329,14 +339,17 @@ class Scheduler:
         for i, g in enumerate(self.groups):
             g.number = i
 
-    def _reach(self) -> list[int]:
-        """For each group, a bit set of the groups that depend on it."""
-        below = [0] * len(self.groups)
-        for g in reversed(self.groups):
-            for s in self._sources(g):
-                if s != g.number:
-                    below[s] |= 1 << g.number | below[g.number]
-        return below
+    def _reach(self) -> tuple[list[int], list[int]]:
+        """For each group, bit sets of the groups that depend on it and of those it depends on."""
+        below, above = [0] * len(self.groups), [0] * len(self.groups)
+        feeds = [self._sources(g) - {g.number} for g in self.groups]
+        for i, sources in enumerate(feeds):
+            for s in sources:
+                above[i] |= 1 << s | above[s]
+        for i in reversed(range(len(feeds))):
+            for s in feeds[i]:
+                below[s] |= 1 << i | below[i]
+        return below, above
 
     def _ordered(self) -> list[Group]:
         self._number()
@@ -345,6 +358,19 @@ class Scheduler:
             g.members = dict(sorted(g.members.items(), key=lambda kv: position[kv[0]]))
             g.outputs.sort(key=lambda n: position[id(n)])
         return self.groups
+
+
+def _join(a: int, b: int, below: list[int], above: list[int]) -> None:
+    """Keeps the bit sets true when group b becomes part of group a."""
+    both = 1 << a | 1 << b
+    down, up = (below[a] | below[b]) & ~both, (above[a] | above[b]) & ~both
+    below[a], above[a] = down, up
+    for sets, others, more in ((below, up, down), (above, down, up)):
+        while others:
+            low = others & -others
+            g = low.bit_length() - 1
+            sets[g] = (sets[g] | 1 << a | more) & ~(1 << b)
+            others ^= low
 
 
 def _same_reduction(a: Group, b: Group) -> bool:

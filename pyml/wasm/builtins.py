@@ -6,7 +6,7 @@ from ..errors import KernelError
 from . import operators
 from .library import library, names_for
 from .opcodes import ALL_TRUE, MADD, PMAX, PMIN, SCALAR, SHUFFLE, UNARY, V_ANY, V_INT_ABS, V_SELECT, VECTOR, simd
-from .values import ELEMENT, Value, aggregate, concrete, constant
+from .values import ELEMENT, Value, aggregate, concrete, constant, fields_of
 
 _SELECT = {"vec": b"\x1c\x01\x7b", "scalar": b"\x1b"}
 
@@ -111,7 +111,7 @@ def _lanes(*lanes: int) -> bytes:
 
 
 def _transpose(c, m: Value) -> Value:
-    columns = [c.keep(m.fields[k]) for k in "0123"]
+    columns = [c.keep(fields_of(m)[k]) for k in "0123"]
 
     def mix(a: Value, b: Value, *lanes: int) -> Value:
         return c.keep(Value("vec4<f32>", a.code + b.code + _lanes(*lanes)))

@@ -6,7 +6,9 @@ The result is left to the engine's optimiser, which finds common subexpressions 
 
 from __future__ import annotations
 
+import functools
 from dataclasses import dataclass
+from typing import Any
 
 from ..device.base import DeviceKernel
 from ..errors import KernelError
@@ -37,7 +39,7 @@ from .opcodes import (
     lanes_of,
 )  # fmt: skip
 from .parse import Procedure, Source, parse
-from .values import ELEMENT, LANES, STORAGE, Value, aggregate, concrete, constant, number
+from .values import ELEMENT, LANES, STORAGE, Value, aggregate, concrete, constant, fields_of, number
 
 _LOADS = {"f32": b"\x2a\x02", "i32": b"\x28\x02", "u32": b"\x28\x02"}
 _STORES = {"f32": b"\x38\x02", "i32": b"\x36\x02", "u32": b"\x36\x02"}
@@ -96,6 +98,7 @@ class Compiler:
         self.scratch = 0
         self.scratch_base = 0
         self.consts: dict[str, Value] = {}
+        self.weights: dict[str, int] = {}
         self.mutable: set[bytes] = set()  # instructions that read a variable
 
     # ---- code and locals
@@ -164,7 +167,8 @@ class Compiler:
 
     # ---- names
     def lookup(self, name: str):
-        for scope in (self.scopes[-1], self.scopes[0]):
+        for start in (self.scopes[-1], self.scopes[0]):
+            scope: Any = start
             while scope is not None:
                 if name in scope:
                     return scope[name]
@@ -271,7 +275,7 @@ class Compiler:
         if i.const is None:
             raise KernelError("WGSL: a matrix or vector is indexed by a value known only at run time.")
         if v.fields is not None:
-            return v.fields[str(i.const) if v.type.startswith("mat") else LANES[i.const]]
+            return v.fields[str(i.const) if v.type[:3] == "mat" else LANES[int(i.const)]]
         return self.extract(v, i.const)
 
     def loaded(self, kind: str, code: bytes, offset: int) -> Value:
@@ -322,9 +326,9 @@ class Compiler:
         if all(v.load is not None for v in lanes):
             if len({v.code for v in lanes}) == 1:
                 return self.splat(lanes[0], kind)
-            first, *rest = lanes
-            code = b"".join(v.load[0] for v in reversed(rest)) + first.load[0] + V_ZERO_LOAD + b"\x02" + leb(first.load[1])
-            return Value(kind, code + b"".join(LOAD_LANE + b"\x02" + leb(v.load[1]) + bytes((k,)) for k, v in enumerate(rest, 1)))
+            first, *rest = (v.load for v in lanes if v.load is not None)
+            code = b"".join(address for address, _ in reversed(rest)) + first[0] + V_ZERO_LOAD + b"\x02" + leb(first[1])
+            return Value(kind, code + b"".join(LOAD_LANE + b"\x02" + leb(offset) + bytes((k,)) for k, (_, offset) in enumerate(rest, 1)))
         code = lanes[0].code + SPLAT[e]
         return Value(kind, code + b"".join(v.code + REPLACE[e] + bytes((k,)) for k, v in enumerate(lanes[1:], 1)))
 
@@ -386,14 +390,15 @@ class Compiler:
     def held(self, holder, kind) -> Value:
         if isinstance(holder, Var):
             return self.get(holder.index, holder.type)
-        return aggregate(kind, {n: self.held(h, t) for (n, t), h in zip(self.fields_of(kind).items(), holder.values(), strict=True)})
+        kinds = self.fields_of(kind) or {}
+        return aggregate(kind, {n: self.held(h, kinds[n]) for n, h in holder.items()})
 
     def fill(self, holder, v: Value) -> None:
         if isinstance(holder, Var):
             self.emit(self.convert(v, holder.type).code, SET, leb(holder.index))
         else:
             for n, h in holder.items():
-                self.fill(h, v.fields[n])
+                self.fill(h, fields_of(v)[n])
 
     def body(self, p: Procedure, scope: dict, frame: _Frame, result) -> Value | None:
         depth = len(self.scopes)
@@ -611,7 +616,7 @@ class Compiler:
         kind = first[2] and self.type(first[2])
         v = concrete(start) if kind is None else self.convert(start, kind)
         values = []
-        size = _size(body)
+        size = self.weight(body)
         while True:
             self.scopes.append({None: self.scopes[-1], first[1]: v})
             more = self.trial(test)
@@ -631,6 +636,17 @@ class Compiler:
             if done is not None:
                 return done
         return None
+
+    def weight(self, node) -> int:
+        """Syntax nodes of a body, those of the functions it calls included."""
+        if not isinstance(node, (tuple, list)):
+            return 0
+        n = 1 + sum(self.weight(m) for m in node)
+        if isinstance(node, tuple) and node[0] == "call" and node[1] in self.source.procedures:
+            if node[1] not in self.weights:
+                self.weights[node[1]] = self.weight(self.source.procedures[node[1]].body)
+            n += self.weights[node[1]]
+        return n
 
     def do_return(self, s):
         frame = self.frames[-1]
@@ -689,21 +705,22 @@ def _assigns(body, name: str) -> bool:
     return False
 
 
-def _size(node) -> int:
-    return 1 + sum(_size(n) for n in node if isinstance(n, (tuple, list))) if isinstance(node, (tuple, list)) else 0
-
-
 # ---- whole kernels
 def compile_kernel(kernel: DeviceKernel, relaxed: bool = True) -> Compiled:
-    """The kernel as a function `(table, lo, hi)`.
+    """The kernel as a function `(table, lo, hi)`; equal kernels are compiled once.
 
     Raises:
         KernelError: the text uses something that is not compiled, such as a barrier between threads.
     """
-    source = parse(kernel.source)
+    return _compiled(kernel.source, kernel.grid, relaxed)
+
+
+@functools.lru_cache(1024)
+def _compiled(text: str, grid: tuple[int, int, int], relaxed: bool) -> Compiled:
+    source = parse(text)
     entry = source.entry
     if entry is None:
-        raise KernelError(f"{kernel.label}: the WGSL has no entry point.")
+        raise KernelError("the WGSL has no entry point.")
     c = Compiler(source, relaxed)
     top = c.scopes[0]
     bindings = sorted(source.bindings.items(), key=lambda item: item[1][0])
@@ -718,14 +735,12 @@ def compile_kernel(kernel: DeviceKernel, relaxed: bool = True) -> Compiled:
     for name, kind in source.workgroup.items():
         _, inner, size = c.type(kind)
         top[name] = c.reserve(inner, int(c.expression(size).const))
-    size = entry.workgroup
-    threads = [c.expression(e).const for e in size]
+    threads = [c.expression(e).const for e in entry.workgroup]
     if source.workgroup and max(threads) > 1:
-        raise KernelError(f"{kernel.label}: threads share memory, which the wasm device runs only with one thread a workgroup.")
-    _main(c, entry, threads, kernel.grid)
+        raise KernelError("threads share memory, which the wasm device runs only with one thread a workgroup.")
+    _main(c, entry, threads, grid)
     function = Function((I32, I32, I32), c.locals, bytes(c.out))
-    gx, gy, gz = kernel.grid
-    return Compiled(function, len(bindings) + 1, gx * gy * gz, c.scratch)
+    return Compiled(function, len(bindings) + 1, grid[0] * grid[1] * grid[2], c.scratch)
 
 
 def _main(c: Compiler, entry: Procedure, threads: list[int], grid) -> None:

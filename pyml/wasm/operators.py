@@ -22,7 +22,7 @@ from .opcodes import (
     VECTOR,
     simd,
 )  # fmt: skip
-from .values import ELEMENT, Value, concrete, constant, reread, rounded
+from .values import ELEMENT, Value, concrete, constant, fields_of, reread, rounded
 
 _COMPARE = {"==", "!=", "<", ">", "<=", ">="}
 _FOLD = {
@@ -260,7 +260,7 @@ def _matrix_times(c, m: Value, v: Value) -> Value:
     if v.type != "vec4<f32>":
         raise KernelError(f"WGSL: a matrix times a {v.type}.")
     v = c.keep(v)
-    pairs = [(m.fields[str(k)], c.splat(c.extract(v, k), "vec4<f32>")) for k in range(4)]
+    pairs = [(fields_of(m)[str(k)], c.splat(c.extract(v, k), "vec4<f32>")) for k in range(4)]
     code = pairs[0][0].code + pairs[0][1].code + VECTOR["f32"]["*"]
     for x, y in pairs[1:]:
         code = x.code + y.code + code + MADD if c.relaxed else code + x.code + y.code + VECTOR["f32"]["*"] + VECTOR["f32"]["+"]

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
+from typing import Any
 
 from ..errors import KernelError
 
@@ -33,7 +34,7 @@ class Procedure:
     params: list[tuple[str, object, str]]  # name, type, builtin
     result: object
     body: list
-    workgroup: object = None
+    workgroup: Any = None
     entry: bool = False
 
 

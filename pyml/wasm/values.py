@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import struct
 
+from ..errors import KernelError
 from .module import F32, I32, V128, f32_bytes, sleb
 from .opcodes import F32_CONST, I32_CONST, V_CONST
 
@@ -23,10 +24,10 @@ class Value:
     def __init__(self, kind: str, code: bytes = b"", const=None, simple: bool = False):
         self.type, self.code, self.const, self.simple = kind, code, const, simple
         self.fields: dict[str, Value] | None = None  # of a struct, a matrix, a short vector
-        self.lane = None  # (vector, k): an extracted lane
-        self.load = None  # (address code, offset): an element just loaded
-        self.plus = None  # (value, k): value + k that cannot wrap around
-        self.product = None  # (a, b): a * b in float vectors
+        self.lane: tuple[Value, int] | None = None  # (vector, k): an extracted lane
+        self.load: tuple[bytes, int] | None = None  # (address code, offset): an element just loaded
+        self.plus: tuple[Value, int] | None = None  # (value, k): value + k that cannot wrap around
+        self.product: list[tuple[Value, Value]] = []  # the value is the sum of a * b, in float vectors
         self.wraps = False  # u32 arithmetic that may have gone below zero
 
 
@@ -93,6 +94,13 @@ def number(text: str) -> Value:
 def concrete(v: Value) -> Value:
     """An abstract number as i32 or f32."""
     return constant({"int": "i32", "float": "f32"}[v.type], v.const) if v.type in ("int", "float") else v
+
+
+def fields_of(v: Value) -> dict[str, Value]:
+    """The members of a struct, matrix or short vector."""
+    if v.fields is None:
+        raise KernelError(f"WGSL: a {v.type} has no members of that kind.")
+    return v.fields
 
 
 def aggregate(kind: str, fields: dict[str, Value]) -> Value:
