@@ -3,7 +3,7 @@
 //   run.py --extra REPOSITORY -c tfjs-webgpu,pyml-webgpu=benchmarks/contender.mjs
 const HERE = new URL('.', import.meta.url);
 const PYODIDE = new URL('../build/site/pyodide/', HERE);
-const BACKENDS = {'pyml-webgpu': 'webgpu', 'pyml-cpu': 'cpu'};
+const BACKENDS = {'pyml-webgpu': 'webgpu', 'pyml-wasm': 'wasm', 'pyml-cpu': 'cpu'};
 
 async function source(name) {
   const reply = await fetch(new URL(name, HERE), {cache: 'no-store'});

@@ -21,7 +21,7 @@ def classifier():
 """
 
 
-@pytest.fixture(scope="module", params=["webgpu", "cpu"])
+@pytest.fixture(scope="module", params=["webgpu", "wasm", "cpu"])
 def python(request, new_module_page, site):
     page = PythonPage(new_module_page(), site, f"backend={request.param}")
     page.run(MODEL + "\n1")

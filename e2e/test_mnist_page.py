@@ -175,11 +175,27 @@ def test_on_the_main_thread_the_page_keeps_running_while_it_trains(page, site):
     assert page.evaluate("() => ticks") - before > 10
 
 
-def test_without_webgpu_the_page_says_so_and_trains_on_the_cpu(new_page, browser_without_webgpu, site):
+def test_without_webgpu_the_page_says_so_and_trains_with_webassembly(new_page, browser_without_webgpu, site):
     page = open_page(new_page(browser=browser_without_webgpu), site, "digits=2560")
-    assert "no WebGPU" in page.text_content("#notices")
+    assert page.text_content("#status").startswith("Ready: wasm on WebAssembly SIMD")
+    assert "no WebGPU" in page.text_content("#notices") and "WebAssembly SIMD" in page.text_content("#notices")
+    assert re.search(r"^relaxed +yes", page.text_content("#details"), re.M)
     result = train(page)
-    assert result["backend"] == "cpu" and result["error"] is None and result["testAccuracy"] > 0.5
+    assert result["backend"] == "wasm" and result["error"] is None and result["testAccuracy"] > 0.5
+
+
+def test_a_software_adapter_is_left_alone_and_the_page_says_why(page, site):
+    open_page(page, site, "digits=2560&relaxed=off")
+    assert page.evaluate("() => pymlDemo.backend") == "wasm"
+    assert "only WebGPU adapter is software" in page.text_content("#notices")
+    assert re.search(r"^relaxed +no", page.text_content("#details"), re.M)
+
+
+def test_without_any_gpu_or_simd_numpy_does_it_when_asked(page, site):
+    open_page(page, site, "backend=cpu&digits=640")
+    result = train(page)
+    assert result["backend"] == "cpu" and result["error"] is None
+    assert page.text_content("#notices") == ""
 
 
 def test_without_jspi_the_page_says_so_and_trains(page, site):

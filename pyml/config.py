@@ -197,7 +197,5 @@ def describe() -> str:
                      f"{lim.max_shared:,} bytes shared")  # fmt: skip
         lines.append(f"features  {', '.join(sorted(d.features)) or 'none'}")
         lines.append(f"kernels   {d.profile.family} family")
-    if d.name == "wasm":
-        lines.append(f"limits    buffer {lim.max_buffer_size:,} bytes, memory {1 << 32:,} bytes")
     lines.append(f"versions  pyml {__version__}, numpy {np.__version__}, Python {platform.python_version()}, {sys.platform}")
     return "\n".join(lines)

@@ -249,7 +249,7 @@ def test_describe_names_the_engine_and_what_it_can(wasm):
     assert lines["backend"] == "wasm (chosen by set_backend)"
     assert lines["adapter"].startswith("WebAssembly SIMD (wasmtime ")
     assert lines["relaxed"].split(",")[0] in ("yes", "no") and lines["threads"] == "1"
-    assert lines["limits"] == "buffer 1,073,741,824 bytes, memory 4,294,967,296 bytes"
+    assert lines["memory"] == "4,294,967,296 bytes, 1,073,741,824 a buffer"
 
 
 def test_without_wasmtime_the_backend_says_what_to_install(monkeypatch):

@@ -5,7 +5,7 @@
 //   await pyml.run("two_moons.py");
 //
 // Python runs in a Web Worker, so a page stays smooth while a model trains; { worker: false } keeps it on the
-// main thread. The address of the page may say ?thread=main, ?backend=cpu, ?webgpu=off or ?jspi=off.
+// main thread. The address of the page may say ?thread=main, ?backend=wasm, ?webgpu=off, ?jspi=off or ?relaxed=off.
 import { showStatus } from "./status.js";
 
 const HERE = import.meta.url;
@@ -18,6 +18,7 @@ export function addressOptions(search = location.search) {
     backend: asked.get("backend"),
     webgpu: asked.get("webgpu"),
     jspi: asked.get("jspi"),
+    relaxed: asked.get("relaxed"),
   };
 }
 
@@ -30,7 +31,7 @@ export function addressOptions(search = location.search) {
  *   indexURL  folder of pyodide.mjs and its lock file; default ../pyodide/ beside this file.
  *   packages  names from the lock file; default ["numpy", "pyml"].
  *   files     [{ path, url }] written into Python's working folder before anything runs.
- *   backend   "webgpu", "cpu" or null to let pyml choose.
+ *   backend   "webgpu", "wasm", "cpu" or null to let pyml choose.
  *
  * Resolves to an object with info, run, runPython, call, write, on, stop, interrupt and close. Rejects with an
  * Error whose `kind` is "download" (and `file` the file's name) or "start"; with a status element the user is

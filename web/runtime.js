@@ -97,7 +97,7 @@ async function boot(module, options) {
  * Loads Pyodide and pyml.
  *
  * options: indexURL (folder of pyodide.mjs), packages, files ([{ path, url }] put in Python's folder),
- * backend (null | "webgpu" | "cpu"), webgpu and jspi ("off" hides them), interrupts (SharedArrayBuffer | null).
+ * backend (null | "webgpu" | "wasm" | "cpu"), webgpu, jspi and relaxed ("off" hides them), interrupts (SharedArrayBuffer | null).
  * emit(event): { type: "phase" | "download" | "stdout" | "stderr" | "message", ... }.
  */
 export async function startRuntime(options, emit) {
@@ -133,7 +133,7 @@ export async function startRuntime(options, emit) {
   if (options.interrupts) py.setInterruptBuffer(new Uint8Array(options.interrupts));
 
   phase("start", "Starting pyml");
-  const facts = await py.runPythonAsync(BOOT, { globals: py.toPy({ backend: options.backend ?? undefined }) });
+  const facts = await py.runPythonAsync(BOOT, { globals: py.toPy({ backend: options.backend ?? undefined, relaxed: options.relaxed ?? undefined }) });
   const info = JSON.parse(facts);
   phase("ready", `Ready: ${info.summary}`);
 
@@ -171,10 +171,12 @@ function writeFile(py, path, bytes) {
 }
 
 const BOOT = `
-import json, sys
+import json, os, sys
 from pyml import __version__, config
 from pyodide.ffi import can_run_sync
 
+if relaxed == "off":
+    os.environ["PYML_WASM_RELAXED"] = "0"
 await config.init_async(backend)
 if "." not in sys.path:
     sys.path.insert(0, ".")
@@ -187,6 +189,6 @@ json.dumps({
     "reason": reason.removesuffix(")"),
     "summary": f"{name} on {facts.get('adapter', 'this machine')}",
     "details": details,
-    "canWait": can_run_sync(),
+    "canWait": name != "webgpu" or can_run_sync(),
 })
 `;

@@ -48,7 +48,7 @@ async function start() {
   pyml.on("stdout", log);
   pyml.on("stderr", log);
   pyml.on("model", ({ parameters, digits }) => {
-    $("running").value = `${parameters.toLocaleString("en")} parameters, ${digits.toLocaleString("en")} digits. Compiling shaders…`;
+    $("running").value = `${parameters.toLocaleString("en")} parameters, ${digits.toLocaleString("en")} digits. Compiling kernels…`;
   });
   pyml.on("step", onStep);
   pyml.on("epoch", onEpoch);
@@ -64,10 +64,11 @@ function explain() {
   const { webgpu, jspi } = addressOptions();
   const { backend, canWait, details, reason } = pyml.info;
   $("details").textContent = details;
-  if (backend === "cpu" && asked.get("backend") !== "cpu") {
+  if (backend !== "webgpu" && asked.get("backend") !== backend) {
     const none = webgpu === "off" || !navigator.gpu;
-    const why = none ? "This browser offers no WebGPU" : `WebGPU is not used: ${reason}`;
-    notice(`${why}. Python computes with numpy on the CPU instead: everything works, slower.`);
+    const why = none && backend === "wasm" ? "This browser offers no WebGPU" : `WebGPU is not used: ${reason}`;
+    const how = backend === "wasm" ? "on the processor with WebAssembly SIMD instead: everything works" : "with numpy on the processor instead: everything works, much slower";
+    notice(`${why}. Python computes ${how}.`);
   }
   if (!canWait) {
     const why = jspi === "off" ? "Waiting inside Python (JSPI) is switched off" : "This browser cannot wait inside Python (no JSPI)";

@@ -9,7 +9,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--epochs", type=int, default=6, help="passes over the 8,500 training digits (default 6)")
     parser.add_argument("--batch-size", type=int, default=64)
-    parser.add_argument("--backend", choices=("webgpu", "cpu"), help="default: the GPU if there is one")
+    parser.add_argument("--backend", choices=("webgpu", "wasm", "cpu"), help="default: the GPU if there is one")
     options = parser.parse_args()
     if options.backend:
         os.environ["PYML_BACKEND"] = options.backend

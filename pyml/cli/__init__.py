@@ -17,7 +17,7 @@ def parser() -> argparse.ArgumentParser:
     demo.add_argument("--headless", action="store_true", help="no window, even where there is a display")
     demo.add_argument("--port", type=int, default=8000)
     demo.add_argument("--epochs", type=int, help="for a headless run; the page has its own default")
-    demo.add_argument("--backend", default="webgpu", help="for a headless run: webgpu (default) or cpu")
+    demo.add_argument("--backend", default="webgpu", help="for a headless run: webgpu (default), wasm or cpu")
     demo.add_argument("--timeout", type=float, default=900, help="seconds a headless run may take")
 
     serve = commands.add_parser("serve", help="serve a site; in a checkout, rebuilt when a file changed")

@@ -34,10 +34,10 @@ async def open_browser_device() -> BrowserDevice:
     try:
         engine = await run_js(_replay_source()).open()
     except JsException as error:
-        raise BackendUnavailable(f"WebGPU could not start: {error.message}; use the cpu backend.") from None
+        raise BackendUnavailable(f"WebGPU could not start: {error.message}; use the wasm backend.") from None
     if engine is None:
         raise BackendUnavailable(
-            "this browser offers no WebGPU adapter; use the cpu backend, or a browser with WebGPU "
+            "this browser offers no WebGPU adapter; use the wasm backend, or a browser with WebGPU "
             "(Chrome, Edge, Safari 26, Firefox) over https or localhost."
         )
     return BrowserDevice(engine)

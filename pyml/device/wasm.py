@@ -56,6 +56,7 @@ class WasmDevice:
             "type": "wasm",
             "relaxed": "yes, fused multiply-add" if self._engine.relaxed else "no, separate multiply and add",
             "threads": "1",
+            "memory": f"{self._engine.memory:,} bytes, {self.limits.max_buffer_size:,} a buffer",
         }
         self._pool = BufferPool(self._create, self._engine.free)
         self._modules: OrderedDict[tuple, Callable[[int], Any]] = OrderedDict()
@@ -92,8 +93,8 @@ class WasmDevice:
         except MemoryError:
             used = self.usage
             raise DeviceError(
-                f"WebAssembly's memory of 4 GiB has no room for {nbytes:,} bytes more: {used.live:,} arrays hold "
-                f"{used.live_bytes:,} bytes; use smaller batches or free arrays."
+                f"the wasm device's {self._engine.memory:,} bytes of memory have no room for {nbytes:,} bytes more: "
+                f"{used.live:,} arrays hold {used.live_bytes:,} bytes; use smaller batches or free arrays."
             ) from None
 
     def write(self, buffer: Buffer, data: Any, offset: int = 0) -> None:

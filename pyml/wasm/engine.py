@@ -35,10 +35,12 @@ class Engine(Protocol):
     """What a WebAssembly engine offers to the device.
 
     `info` names it; `shared` says whether modules must import a shared memory; `relaxed` whether it compiles
-    relaxed SIMD (fused multiply-add); `Trap` is what a module raises that was stopped.
+    relaxed SIMD (fused multiply-add); `memory` is the most bytes all blocks may take; `Trap` is what a module raises
+    that was stopped.
     """
 
     info: str
+    memory: int
     shared: bool
     relaxed: bool
     Trap: type[Exception]
@@ -99,9 +101,13 @@ class PyodideEngine:
     ctypes.CDLL on a file takes the same modules and is the way where a Pyodide does not show its memory, but it costs
     6.5 ms a module (Emscripten's loader looks through every symbol of Python again) and 2.7 µs a call, and what it
     opened stays: dlclose frees nothing, about the module's own size is lost each time.
+
+    Blocks lie in the lower half of the 4 GiB: Pyodide 314 hands strings and bytes that lie above to JavaScript as other
+    bytes (measured), so Python's own objects must keep room below.
     """
 
     shared = False
+    memory = 1 << 31
 
     def __init__(self, direct: bool = True):
         import pyodide_js
@@ -115,7 +121,7 @@ class PyodideEngine:
             import js
             from pyodide.ffi import to_js
 
-            self._js, self._to_js = js, to_js
+            self._js, self._memory = js, memory
             self._imports = to_js({"env": {"memory": memory}}, dict_converter=js.Object.fromEntries)
             self.load = self._instantiate
         else:
@@ -126,6 +132,8 @@ class PyodideEngine:
     def allocate(self, nbytes: int) -> Block:
         array = np.empty(nbytes + ALIGN, np.uint8)
         address = array.ctypes.data
+        if address + array.nbytes > self.memory:
+            raise MemoryError(f"the lower {self.memory:,} bytes of Pyodide's memory are full")
         slack = -address % ALIGN
         return Block(address + slack, array[slack : slack + nbytes])
 
@@ -134,8 +142,10 @@ class PyodideEngine:
 
     def _instantiate(self, module: bytes) -> Callable[[int], Any]:
         assembly = self._js.WebAssembly
+        address = np.frombuffer(module, np.uint8).ctypes.data if module else 0
+        code = self._js.Uint8Array.new(self._memory.buffer, address, len(module))  # right above 2 GiB too
         try:
-            return assembly.Instance.new(assembly.Module.new(self._to_js(module)), self._imports).exports.run
+            return assembly.Instance.new(assembly.Module.new(code), self._imports).exports.run
         except self.Trap as e:
             raise _refused(module, e) from None
 
@@ -165,6 +175,7 @@ class WasmtimeEngine:
     """
 
     shared = True
+    memory = PAGES * PAGE
 
     def __init__(self):
         try:

@@ -1,0 +1,77 @@
+"""The tests of ops, programs, kernels and Keras goldens once more, by pytest inside real Pyodide, run by Node.
+
+No browser, no page and no JavaScript of ours: the wasm device there is pyml's Python alone, on Pyodide's own memory.
+"""
+
+import json
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from pyml.cli import paths
+
+SCRIPT = """
+import { readFileSync } from "node:fs";
+const { runtime, folders, code } = JSON.parse(readFileSync(0, "utf8"));
+const { loadPyodide } = await import(runtime);
+const py = await loadPyodide({ stdout: (line) => console.log(line), stderr: (line) => console.log(line) });
+await py.loadPackage(["numpy"], { messageCallback() {} });
+for (const [inside, outside] of Object.entries(folders)) py.mountNodeFS(inside, outside);
+const status = await py.runPythonAsync(code).catch((error) => { console.log(error.message); return 1; });
+process.exit(status);
+"""
+RUN = """
+import os, sys
+sys.path.insert(0, "/repository")
+sys.path.append("/packages")  # pytest; numpy is Pyodide's own, which comes first
+sys.dont_write_bytecode = True
+os.chdir("/repository")
+os.environ.update(%(environment)r, PYTEST_DISABLE_PLUGIN_AUTOLOAD="1")
+import pyml, pytest
+print(pyml.config.describe())
+int(pytest.main(%(arguments)r + ["-q", "-p", "no:cacheprovider", "-p", "no:faulthandler", "-k", "wasm", "--override-ini", "addopts="]))
+"""
+
+
+def run(*arguments, flags=(), **environment):
+    """What pytest inside Pyodide printed, and its exit status."""
+    node = shutil.which("node")
+    if node is None:
+        pytest.skip("Node is not installed")
+    root, runtime = paths.checkout(), paths.site_dir() / "pyodide" / "pyodide.mjs"
+    folders = {"/packages": str(Path(pytest.__file__).parent.parent)}
+    for name in ("pyml", "kernels_wgsl", "web", "tests", "benchmarks"):
+        folders[f"/repository/{name}"] = str(root / name)
+    code = RUN % {"environment": environment, "arguments": list(arguments)}
+    task = json.dumps({"runtime": Path(runtime).as_uri(), "folders": folders, "code": code})
+    command = [node, *flags, "--input-type=module", "--eval", SCRIPT]
+    done = subprocess.run(command, input=task.encode(), capture_output=True, timeout=280)
+    return done.stdout.decode() + done.stderr.decode()[-1000:], done.returncode
+
+
+def passed(printed):
+    """How many tests passed, none having failed."""
+    last = printed.strip().splitlines()[-1]
+    assert "failed" not in last and "error" not in last, printed[-6000:]
+    return int(re.search(r"(\d+) passed", last)[1])
+
+
+@pytest.mark.parametrize(("name", "least"), [("test_programs.py", 30), ("test_goldens.py", 50)])
+def test_programs_and_keras_goldens_pass_in_pyodide(site, name, least):
+    printed, status = run(f"tests/{name}")
+    assert status == 0, printed[-6000:]
+    assert "backend   wasm (WebGPU has not been opened on this page)" in printed
+    assert passed(printed) > least
+
+
+def test_ops_pass_in_pyodide_with_and_without_relaxed_simd(site):
+    flag = ["--experimental-wasm-relaxed-simd"] if b"relaxed-simd" in subprocess.run(
+        [shutil.which("node") or "node", "--v8-options"], capture_output=True
+    ).stdout else []  # fmt: skip
+    printed, status = run("tests/test_op_table.py", flags=flag)
+    assert status == 0 and "fused multiply-add" in printed and passed(printed), printed[-6000:]
+    printed, status = run("tests/test_op_table.py", flags=flag, PYML_WASM_RELAXED="0")
+    assert status == 0 and "separate multiply and add" in printed and passed(printed), printed[-6000:]
