@@ -74,6 +74,19 @@ class Memory:
         self.type, self.base, self.offset = kind, base, offset
 
 
+class Registers:
+    """An array in locals: every index is known now."""
+
+    __slots__ = ("items", "type")
+
+    def __init__(self, kind: str, items: list[int]):
+        self.type, self.items = kind, items
+
+
+class _NeedsMemory(Exception):
+    """An array is indexed by a value known only at run time."""
+
+
 class _NeedsBlock(Exception):
     """A function returns from inside a branch or loop."""
 
@@ -85,8 +98,9 @@ class _Frame:
 
 
 class Compiler:
-    def __init__(self, source: Source, relaxed: bool):
+    def __init__(self, source: Source, relaxed: bool, in_memory: frozenset[str] = frozenset()):
         self.source, self.relaxed = source, relaxed
+        self.in_memory = in_memory  # arrays that are indexed by values known only at run time
         self.out = bytearray()
         self.locals: list[int] = []
         self.labels = 0
@@ -270,6 +284,8 @@ class Compiler:
             if isinstance(found, Memory):
                 code, offset = self.address(found, self.expression(e[2]))
                 return self.loaded(found.type, code, offset)
+            if isinstance(found, Registers):
+                return self.get(self.register(found, target[1], e[2]), found.type)
         v = self.expression(target)
         i = self.expression(e[2])
         if i.const is None:
@@ -277,6 +293,12 @@ class Compiler:
         if v.fields is not None:
             return v.fields[str(i.const) if v.type[:3] == "mat" else LANES[int(i.const)]]
         return self.extract(v, i.const)
+
+    def register(self, array: Registers, name: str, index) -> int:
+        i = self.expression(index)
+        if i.const is None:
+            raise _NeedsMemory(name)
+        return array.items[i.const]
 
     def loaded(self, kind: str, code: bytes, offset: int) -> Value:
         v = Value(kind, code + (V_LOAD + b"\x04" if kind in ELEMENT else _LOADS[kind]) + leb(offset))
@@ -442,17 +464,11 @@ class Compiler:
     def do_var(self, s):
         _, name, kind, e = s
         if e is not None and e[0] == "call" and e[1] == "array":
-            values = [concrete(self.expression(a)) for a in e[2]]
-            m = self.reserve(values[0].type, len(values))
-            for i, v in enumerate(values):
-                self.store(m, constant("u32", i), v)
-            self.scopes[-1][name] = m
+            self.array(name, [concrete(self.expression(a)) for a in e[2]])
             return None
         if kind is not None and isinstance(self.type(kind), tuple):
             _, inner, size = self.type(kind)
-            m = self.scopes[-1][name] = self.reserve(inner, int(self.expression(size).const))
-            for i in range(int(self.expression(size).const)):
-                self.store(m, constant("u32", i), self.zero(inner))
+            self.array(name, [self.zero(inner)] * int(self.expression(size).const))
             return None
         v = self.zero(self.type(kind)) if e is None else self.expression(e)
         v = concrete(v) if kind is None else self.convert(v, self.type(kind))
@@ -466,6 +482,22 @@ class Compiler:
         self.emit(v.code, SET, leb(index))
         self.mutable.add(GET + leb(index))
         return Var(v.type, index)
+
+    def array(self, name: str, values: list[Value]) -> None:
+        """Declares an array, in locals unless `in_memory` names it."""
+        kind = values[0].type
+        if name in self.in_memory or len(values) > 64:
+            m = self.reserve(kind, len(values))
+            for i, v in enumerate(values):
+                self.store(m, constant("u32", i), v)
+            self.scopes[-1][name] = m
+            return
+        items = []
+        for v in values:
+            items.append(self.local(STORAGE[kind]))
+            self.emit(v.code, SET, leb(items[-1]))
+            self.mutable.add(GET + leb(items[-1]))
+        self.scopes[-1][name] = Registers(kind, items)
 
     def reserve(self, kind: str, count: int) -> Memory:
         """An array in scratch memory."""
@@ -500,6 +532,11 @@ class Compiler:
                 code, offset = self.address(target, i)
                 v = operators.binary(self, op, self.loaded(target.type, code, offset), v)
             self.store(target, i, v)
+            return None
+        if isinstance(target, Registers):
+            index = self.register(target, place[1][1], place[2])
+            v = operators.binary(self, op, self.get(index, target.type), v) if op else v
+            self.emit(self.convert(v, target.type).code, SET, leb(index))
             return None
         if isinstance(target, dict):
             var = target["vars"][place[2] if place[0] == "member" else str(self.expression(place[2]).const)]
@@ -718,10 +755,19 @@ def compile_kernel(kernel: DeviceKernel, relaxed: bool = True) -> Compiled:
 @functools.lru_cache(1024)
 def _compiled(text: str, grid: tuple[int, int, int], relaxed: bool) -> Compiled:
     source = parse(text)
+    in_memory: frozenset[str] = frozenset()
+    while True:
+        try:
+            return _compile(source, grid, relaxed, in_memory)
+        except _NeedsMemory as e:
+            in_memory |= {str(e)}
+
+
+def _compile(source: Source, grid: tuple[int, int, int], relaxed: bool, in_memory: frozenset[str]) -> Compiled:
     entry = source.entry
     if entry is None:
         raise KernelError("the WGSL has no entry point.")
-    c = Compiler(source, relaxed)
+    c = Compiler(source, relaxed, in_memory)
     top = c.scopes[0]
     bindings = sorted(source.bindings.items(), key=lambda item: item[1][0])
     for position, (name, (_, kind)) in enumerate(bindings):

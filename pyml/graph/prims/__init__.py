@@ -6,6 +6,7 @@ from .elementwise import *
 from .elementwise import BITCAST, CAST, POW, abs_, add, cast, mul, pow_, round_, sub, zeros_like
 from .gather import gather, scatter_add
 from .leaf import BUFFER, CONST, INPUT, IOTA, STATE, const, full, iota, is_const
+from .lstm import lstm
 from .move import broadcast_to, concat, flip, pad, permute, reshape, slice_
 from .pool import avg_pool2d, avg_pool2d_grad, max_pool2d, max_pool2d_grad
 from .random import random_bits

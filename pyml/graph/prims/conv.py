@@ -7,11 +7,11 @@ import numpy as np
 from ...errors import ShapeError
 from ..node import Node
 from ..op import KernelSpec, Profile, routine
+from . import conv_panel as core
 from .choose import ceil_div, chunk_of, filter_splits, flat, gemm, is_core, is_register
 from .contract import float_only
 from .conv_host import conv_numpy, filter_grad_numpy, filter_partials_numpy, input_grad_numpy
 from .conv_layout import Window, backward_gemm, filter_gemm, forward_gemm
-from .conv_panel import conv_spec, filter_spec, first_channels, input_gradient, pad_channels, pad_image
 from .reduce import reduce_sum
 
 
@@ -74,10 +74,12 @@ def _filter_flops(node: Node) -> int:
 def _conv_kernel(node: Node, profile: Profile) -> KernelSpec:
     x, w = node.src
     v = Window.of(x.shape, w.shape, node.shape, node.attrs)
+    if is_core(profile) and v.depthwise and v.filters % 4 == 0 and not v.padded:
+        return core.depthwise_spec(v, profile)
     if v.depthwise and v.filters % 4 == 0:
         return flat("conv2d_depthwise", ceil_div(v.pixels, 4) * (v.filters // 4), v.params(thin=True) | {"BACK": False}, profile)
     if is_core(profile) and v.groups == 1 and v.filters % 4 == 0 and not v.padded:
-        return conv_spec(v)
+        return core.conv_spec(v)
     if is_register(profile) and v.groups == 1 and v.filters % 4 == 0:
         thin = v.channels % 4 != 0
         params = v.params() | {"CHECK": v.padded} | ({} if thin else {"BACK": False})
@@ -104,11 +106,13 @@ def _filter_partials_kernel(node: Node, profile: Profile) -> KernelSpec:
     v = Window.of(x.shape, node.shape[-4:], dy.shape, node.attrs)
     chunk = chunk_of(v.pixels, splits)
     taps = v.window[0] * v.window[1]
+    if is_core(profile) and v.depthwise and v.channels % 4 == 0 and not v.padded and splits == 1:
+        return core.depthwise_filter_spec(v, profile)
     if v.depthwise and v.channels % 4 == 0:
         params = v.params(thin=True) | {"S": splits, "CHUNK": chunk}
         return flat("conv2d_depthwise_filter", splits * taps * (v.channels // 4), params, profile, fold_name="FOLD")
     if is_core(profile) and v.groups == 1 and v.filters % 4 == 0 and not v.padded and splits == 1:
-        return filter_spec(v)
+        return core.filter_spec(v)
     if is_register(profile) and v.groups == 1 and v.filters % 4 == 0:
         params = v.params() | {"S": splits, "CHUNK": chunk, "CHECK": v.padded}
         hooks = {}
@@ -121,19 +125,29 @@ def _filter_partials_kernel(node: Node, profile: Profile) -> KernelSpec:
 
 def _conv_lower(node: Node, profile: Profile) -> Node | None:
     x, w = node.src
-    if not is_core(profile) or node.attrs["groups"] > 1:
+    depthwise = _is_depthwise(node, x.shape[3], w.shape[3])
+    if not is_core(profile) or (node.attrs["groups"] > 1 and not depthwise):
         return None
     if _is_padded(node):
-        return CONV(pad_image(x, node.attrs["padding"]), w, **node.attrs | _UNPADDED)
+        return CONV(core.pad_image(x, node.attrs["padding"]), w, **node.attrs | _UNPADDED)
     filters = w.shape[3]
-    return first_channels(CONV(x, pad_channels(w, filters + -filters % 4), **node.attrs), filters) if filters % 4 else None
+    if not filters % 4 or depthwise:
+        return None
+    return core.first_channels(CONV(x, core.pad_channels(w, filters + -filters % 4), **node.attrs), filters)
 
 
 def _input_grad_lower(node: Node, profile: Profile) -> Node | None:
     a = node.attrs
-    if not is_core(profile) or a["groups"] > 1 or (max(a["strides"]) > 1 and max(a["dilation"]) > 1):
+    groups = a["groups"]
+    if not is_core(profile) or (max(a["strides"]) > 1 and max(a["dilation"]) > 1):
         return None
-    return input_gradient(CONV, *node.src, a["input_hw"], a["strides"], a["padding"], a["dilation"])
+    if groups > 1 and not _is_depthwise(node, node.shape[3], node.src[0].shape[3]):
+        return None
+    return core.input_gradient(CONV, *node.src, a["input_hw"], a["strides"], a["padding"], a["dilation"], groups)
+
+
+def _is_depthwise(node: Node, channels: int, filters: int) -> bool:
+    return node.attrs["groups"] == channels == filters and filters % 4 == 0
 
 
 _UNPADDED = {"padding": ((0, 0), (0, 0))}
@@ -147,10 +161,10 @@ def _filter_lower(node: Node, profile: Profile) -> Node | None:
     x, dy = node.src
     kh, kw, channels, filters = node.shape
     groups = node.attrs["groups"]
-    if is_core(profile) and groups == 1:
+    if is_core(profile) and (groups == 1 or _is_depthwise(node, x.shape[3], filters)):
         if _is_padded(node):
-            return FILTER_GRAD(pad_image(x, node.attrs["padding"]), dy, **node.attrs | _UNPADDED)
-        return first_channels(FILTER_GRAD(x, pad_channels(dy, filters + -filters % 4), **node.attrs), filters) if filters % 4 else None
+            return FILTER_GRAD(core.pad_image(x, node.attrs["padding"]), dy, **node.attrs | _UNPADDED)
+        return core.first_channels(FILTER_GRAD(x, core.pad_channels(dy, filters + -filters % 4), **node.attrs), filters) if filters % 4 else None
     if groups == x.shape[3] == filters and filters % 4 == 0:  # depthwise: one tap and four channels a thread
         wanted = 256 if is_register(profile) else profile.threads // 4
         splits = max(1, min(dy.size // filters // 64, wanted // (kh * kw * filters // 4), 64))

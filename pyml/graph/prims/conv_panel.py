@@ -7,8 +7,8 @@ the gradient, one for every phase of the strides, whose results are interleaved.
 from __future__ import annotations
 
 from ..node import Node
-from ..op import KernelSpec
-from .choose import ceil_div, fold
+from ..op import KernelSpec, Profile
+from .choose import ceil_div, flat, fold
 from .conv_layout import Window
 from .move import concat, flip, pad, permute, reshape, slice_
 
@@ -34,8 +34,16 @@ def filter_spec(v: Window) -> KernelSpec:
     return KernelSpec("conv2d_filter_panel", _params(v) | {"ROWS": rows, "GROUP": group, "U": unroll(v.ow)}, (1, 1, 1))
 
 
-def _params(v: Window) -> dict:
-    return {k: n for k, n in v.params().items() if k not in ("PT", "PL")}
+def depthwise_spec(v: Window, profile: Profile) -> KernelSpec:
+    return flat("conv2d_depthwise_panel", v.batch * v.oh * ceil_div(v.ow, 4) * (v.channels // 4), _params(v, thin=True), profile)
+
+
+def depthwise_filter_spec(v: Window, profile: Profile) -> KernelSpec:
+    return flat("conv2d_depthwise_filter_panel", v.window[0] * (v.channels // 4), _params(v, thin=True), profile)
+
+
+def _params(v: Window, thin: bool = False) -> dict:
+    return {k: n for k, n in v.params(thin).items() if k not in ("PT", "PL")}
 
 
 def pad_channels(x: Node, count: int) -> Node:
@@ -62,19 +70,19 @@ def first_channels(y: Node, count: int) -> Node:
     return slice_(y, (0,) * y.ndim, (*y.shape[:-1], count))
 
 
-def input_gradient(conv, dy: Node, w: Node, input_hw, strides, padding, dilation) -> Node:
+def input_gradient(conv, dy: Node, w: Node, input_hw, strides, padding, dilation, groups) -> Node:
     """The gradient as stride-1 convolutions by `conv`; dilation only with strides of 1.
 
     Cell i belongs to the phase a = (i + padding) mod stride, and sees dy[j - m] through tap a + stride * m, where
     j = (i + padding) // stride.
     """
-    turned = permute(flip(w, (0, 1)), (0, 1, 3, 2))
+    turned = flip(w, (0, 1)) if groups > 1 else permute(flip(w, (0, 1)), (0, 1, 3, 2))
     (sh, sw), ((pt, _), (pl, _)) = strides, padding
     rows = [_taps(w.shape[0], sh, a) for a in range(sh)]
     columns = [_taps(w.shape[1], sw, a) for a in range(sw)]
     first, last = pt // sh, (pt + input_hw[0] - 1) // sh
     left, right = pl // sw, (pl + input_hw[1] - 1) // sw
-    shape = (dy.shape[0], last - first + 1, 1, right - left + 1, 1, w.shape[2])
+    shape = (dy.shape[0], last - first + 1, 1, right - left + 1, 1, turned.shape[3])
 
     def phase(a: int, b: int) -> Node | None:
         if not rows[a] or not columns[b]:
@@ -85,7 +93,7 @@ def input_gradient(conv, dy: Node, w: Node, input_hw, strides, padding, dilation
         part = turned if sh == sw == 1 else slice_(turned, start, stop, (sh, sw, 1, 1))
         y = fit(dy, 1, (len(rows[a]) - 1) * dilation[0] - first, last - (dy.shape[1] - 1))
         y = fit(y, 2, (len(columns[b]) - 1) * dilation[1] - left, right - (dy.shape[2] - 1))
-        return reshape(conv(y, part, strides=(1, 1), padding=_NONE, dilation=dilation, groups=1), shape)
+        return reshape(conv(y, part, strides=(1, 1), padding=_NONE, dilation=dilation, groups=groups), shape)
 
     from .leaf import full
 
