@@ -28,7 +28,7 @@ class Tensor:
                [15., 22.]], dtype=float32)
     """
 
-    __slots__ = ("__weakref__", "_node")
+    __slots__ = ("__weakref__", "_keras_mask", "_node")  # the mask is set by layers only: which steps count
     __array_priority__ = 1000
 
     def __init__(self, node: Node):

@@ -1,7 +1,9 @@
 """Layers, with Keras' names and defaults. Images are `(batch, height, width, channels)`."""
 
 from pyml.layers.activation import ELU, Activation, LeakyReLU, PReLU, ReLU, Softmax
+from pyml.layers.attention import MultiHeadAttention
 from pyml.layers.batch_normalization import BatchNormalization
+from pyml.layers.bidirectional import Bidirectional
 from pyml.layers.borders import Cropping1D, Cropping2D, ZeroPadding1D, ZeroPadding2D
 from pyml.layers.conv import Conv1D, Conv2D, Convolution1D, Convolution2D
 from pyml.layers.dense import Dense
@@ -13,6 +15,7 @@ from pyml.layers.depthwise import (
     SeparableConvolution1D,
     SeparableConvolution2D,
 )
+from pyml.layers.embedding import Embedding
 from pyml.layers.global_pooling import (
     GlobalAveragePooling1D,
     GlobalAveragePooling2D,
@@ -26,6 +29,7 @@ from pyml.layers.global_pooling import (
 from pyml.layers.input_layer import Input, InputLayer
 from pyml.layers.input_spec import InputSpec
 from pyml.layers.layer import Layer
+from pyml.layers.masking import Masking
 from pyml.layers.merging import (
     Add,
     Average,
@@ -45,6 +49,7 @@ from pyml.layers.merging import (
     subtract,
 )
 from pyml.layers.normalization import GroupNormalization, LayerNormalization, RMSNormalization, UnitNormalization
+from pyml.layers.plain import Identity, Lambda, Rescaling
 from pyml.layers.pooling import (
     AveragePooling1D,
     AveragePooling2D,
@@ -55,9 +60,12 @@ from pyml.layers.pooling import (
     MaxPooling1D,
     MaxPooling2D,
 )
+from pyml.layers.recurrent import GRU, LSTM, RNN, GRUCell, LSTMCell, SimpleRNN, SimpleRNNCell, StackedRNNCells
 from pyml.layers.regularization import Dropout
 from pyml.layers.reshaping import Flatten, Permute, RepeatVector, Reshape
 from pyml.layers.symbolic import KerasTensor
+from pyml.layers.time_distributed import TimeDistributed
+from pyml.layers.wrapper import Wrapper
 from pyml.saving.registry import deserialize_keras_object, serialize_keras_object
 
 _BY_NAME = {name: value for name, value in globals().items() if isinstance(value, type) and issubclass(value, Layer)}

@@ -11,7 +11,7 @@ from pyml.core.trace import tracing
 from pyml.errors import ShapeError
 from pyml.layers import call_context
 from pyml.layers.input_spec import assert_input_compatibility
-from pyml.layers.signature import Tracing, call_signature, dtype_name, is_number_list, overridden, specs_of
+from pyml.layers.signature import Tracing, call_signature, dtype_name, is_number_list, overridden, set_mask, specs_of
 from pyml.layers.symbolic import Operation, any_symbolic, infer_output_spec
 from pyml.layers.tracking import Tracking
 from pyml.saving.registry import serialize_keras_object
@@ -313,11 +313,14 @@ class Layer(Tracking, Operation):
             kwargs["training"] = bool(training)
         if not self._signature.takes_mask:
             kwargs.pop("mask", None)
+        previous_mask = self._signature.fill_masks(args, kwargs)
         with call_context.entered(training), name_scope(self.name):
             outputs = self.call(*args, **kwargs)
             if self.activity_regularizer is not None:
                 for output in flatten(outputs):
                     self.add_loss(self.activity_regularizer(output))
+        if self.supports_masking and (previous_mask is not None or type(self).compute_mask is not Layer.compute_mask):
+            set_mask(outputs, self.compute_mask(args[0] if args else None, previous_mask))
         return outputs
 
     def _convert(self, leaf):

@@ -11,6 +11,10 @@ from pyml.layers.layer import Layer
 class _Merge(Layer):
     """Inputs that broadcast together, combined two by two."""
 
+    def __init__(self, **kwargs):
+        super().__init__(**kwargs)
+        self.supports_masking = True
+
     def build(self, input_shape):
         if not isinstance(input_shape, (list, tuple)) or not input_shape or not isinstance(
                 input_shape[0], (list, tuple)):
@@ -31,6 +35,12 @@ class _Merge(Layer):
                     raise ShapeError(f'Layer "{self.name}": inputs do not fit together: {list(input_shape)}')
                 sizes[axis] = n if m == 1 else m
         return tuple(sizes)
+
+
+    def compute_mask(self, inputs, previous_mask):
+        """A step counts where it does in one of the inputs; None where an input has no mask."""
+        masks = previous_mask or [None]
+        return None if any(mask is None for mask in masks) else reduce(ops.logical_or, masks)
 
 
 class Add(_Merge):
@@ -103,6 +113,15 @@ class Concatenate(Layer):
 
     def call(self, inputs):
         return ops.concatenate(list(inputs), axis=self.axis)
+
+    def compute_mask(self, inputs, previous_mask):
+        """Masks of the steps: joined like the inputs along the steps, else a step counts where it does in all inputs."""
+        if not previous_mask:
+            return None
+        masks = [ops.ones(x.shape[:2], "bool") if mask is None else mask
+                 for x, mask in zip(inputs, previous_mask, strict=True)]
+        along_steps = self.axis % len(inputs[0].shape) == 1
+        return ops.concatenate(masks, axis=1) if along_steps else reduce(ops.logical_and, masks)
 
     def compute_output_shape(self, input_shape):
         first = list(input_shape[0])

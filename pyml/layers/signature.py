@@ -32,12 +32,28 @@ class Signature:
         anything = any(p.kind is p.VAR_KEYWORD for p in call.values())
         self.takes_training = "training" in call or (anything and "args" not in call)
         self.takes_mask = "mask" in call
+        self.mask_names = {name[:-5]: name for name in call if name.endswith("_mask")}  # `query_mask` belongs to `query`
         default = call["training"].default if "training" in call else None
         self.default_training = None if default is inspect.Parameter.empty else default
         build = [p for name, p in inspect.signature(cls.build).parameters.items() if name != "self"]
         build = [p for p in build if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)]
         self.build_names = [p.name for p in build]
         self.build_needs = {p.name for p in build if p.default is p.empty}
+
+    def fill_masks(self, args, kwargs):
+        """Puts the masks that the inputs carry where `call` takes them.
+
+        Returns:
+            The mask of the first input (a list of masks where it is a list), None without any.
+        """
+        for name, value in zip(self.names, args, strict=False):
+            target = self.mask_names.get(name)
+            if target is not None and kwargs.get(target) is None and (mask := mask_of(value)) is not None:
+                kwargs[target] = mask
+        previous = mask_of(args[0]) if args else None
+        if self.takes_mask and kwargs.get("mask") is None and previous is not None:
+            kwargs["mask"] = previous
+        return kwargs.get("mask") if self.takes_mask else previous
 
     def build_shapes(self, args, kwargs):
         """What `build` is called with: the first input's shape, or one shape per argument it names."""
@@ -46,6 +62,24 @@ class Signature:
         if len(self.build_names) > 1 and self.build_needs <= set(shapes):
             return {name: shapes[name] for name in self.build_names if name in shapes}
         return next(iter(shapes.values()), None)
+
+
+def mask_of(value):
+    """The mask that a tensor carries, a list of them for nested tensors, or None where there is none."""
+    if isinstance(value, (list, tuple)):
+        masks = [mask_of(item) for item in value]
+        return masks if any(mask is not None for mask in masks) else None
+    return getattr(value, "_keras_mask", None)
+
+
+def set_mask(outputs, mask):
+    """Makes the outputs carry a mask, or one each."""
+    if isinstance(outputs, (list, tuple)):
+        masks = mask if isinstance(mask, (list, tuple)) else [mask] * len(outputs)
+        for output, own in zip(outputs, masks, strict=False):
+            set_mask(output, own)
+    elif isinstance(outputs, Tensor) and mask is not None:
+        outputs._keras_mask = mask
 
 
 _signatures: dict = {}

@@ -5,7 +5,7 @@ of inputs and weights, what training mode changes, and the order of the weights.
 """
 
 import numpy as np
-from cases import fill, floats, numbers
+from cases import fill, floats, numbers, rng
 
 
 def trained(K, layer, x, before=True):
@@ -98,4 +98,107 @@ def merging(K):
     return out
 
 
-CASES = [normalization, convolutions, pooling_and_shapes, merging]
+def recurrent(K):
+    L = K.layers
+    return all_trained(K, {
+        "LSTM": L.LSTM(4), "LSTM sequences": L.LSTM(5, return_sequences=True, go_backwards=True),
+        "LSTM relu": L.LSTM(3, activation="relu", recurrent_activation="hard_sigmoid", use_bias=False),
+        "GRU": L.GRU(4, return_sequences=True), "GRU before": L.GRU(3, reset_after=False), "GRU relu": L.GRU(2, activation="relu"),
+        "SimpleRNN": L.SimpleRNN(4, return_sequences=True, go_backwards=True),
+        "RNN": L.RNN([L.LSTMCell(3), L.GRUCell(4), L.SimpleRNNCell(2)], return_sequences=True),
+        "Bidirectional": L.Bidirectional(L.LSTM(3, return_sequences=True)),
+        "Bidirectional sum": L.Bidirectional(L.GRU(3), merge_mode="sum"),
+        "TimeDistributed": L.TimeDistributed(L.Dense(2, activation="tanh")),
+    }, floats(83, 3, 4, 3))
+
+
+def states(K):
+    """Given and returned states, a stateful layer, first biases."""
+    L = K.layers
+    x, h, c = floats(84, 2, 3, 4), floats(85, 2, 5), floats(86, 2, 5)
+    values = lambda result: [numbers(K.ops.convert_to_numpy(v)) for v in result]
+    out = {}
+    for name, layer, start in (("LSTM", L.LSTM(5, return_state=True, return_sequences=True), [h, c]),
+                               ("GRU", L.GRU(5, return_state=True), [h]),
+                               ("Bidirectional", L.Bidirectional(L.LSTM(5, return_state=True)), [h, c, c, h])):
+        layer.build(x.shape)
+        fill(layer, 87)
+        start = [K.ops.convert_to_tensor(state) for state in start]
+        out[name] = values(layer(x)) + values(layer(x, initial_state=start))
+    layer = L.GRU(5, stateful=True)
+    layer.build(x.shape)
+    fill(layer, 88)
+    out["stateful"] = [numbers(K.ops.convert_to_numpy(layer(x))) for _ in range(2)]
+    layer.reset_state()
+    out["reset"] = numbers(K.ops.convert_to_numpy(layer(x)))
+    layer = L.LSTM(2)
+    layer.build(x.shape)
+    out["bias"] = numbers(layer.get_weights()[2])
+    inputs, first = K.Input((3, 4)), K.Input((5,))
+    model = K.Model([inputs, first], L.SimpleRNN(5)(inputs, initial_state=first))
+    out["symbolic"] = numbers(fill(model, 89).predict([x, h], verbose=0))
+    return out
+
+
+def masked(K):
+    """Sequences of different lengths: an Embedding or a Masking tells which steps count."""
+    L = K.layers
+    words = np.array([[1, 2, 3, 0], [4, 0, 0, 0], [0, 5, 1, 0]])
+    out = {}
+    for name, layers in {
+        "LSTM": [L.LSTM(4)], "LSTM sequences": [L.LSTM(4, return_sequences=True), L.GRU(3)],
+        "Bidirectional": [L.Bidirectional(L.LSTM(3, return_sequences=True))],
+        "SimpleRNN": [L.Dense(3), L.Dropout(0.0), L.SimpleRNN(4, return_sequences=True)],
+        "mean": [L.Activation("tanh"), L.GlobalAveragePooling1D()],
+        "TimeDistributed": [L.TimeDistributed(L.Dense(3)), L.LSTM(2)],
+    }.items():
+        model = fill(K.Sequential([K.Input((4,), dtype="int32"), L.Embedding(6, 3, mask_zero=True), *layers]), 90)
+        first = numbers(model.predict(words, verbose=0))
+        model.add(L.Flatten() if len(np.shape(first)) > 2 else L.Identity())
+        model.add(L.Dense(1))
+        model.compile(K.optimizers.SGD(0.1), "mse")
+        fill(model, 91)
+        losses = [float(model.train_on_batch(words, floats(92, 3, 1))) for _ in range(2)]
+        out[name] = {"output": first, "losses": losses, "weights": [numbers(w) for w in model.get_weights()]}
+    x = floats(93, 2, 4, 3)
+    x[0, 2:] = 7.0
+    model = fill(K.Sequential([K.Input((4, 3)), L.Masking(7.0), L.GRU(3, return_sequences=True), L.GRU(2)]), 94)
+    return {**out, "Masking": numbers(model.predict(x, verbose=0))}
+
+
+def attention(K):
+    L = K.layers
+    x, y = floats(95, 2, 3, 4), floats(96, 2, 5, 6)
+    mask = rng(97).rand(2, 3, 5) > 0.4
+    mask[:, :, 0] = True
+    cases = {
+        "self": (L.MultiHeadAttention(2, 3), (x, x), {}), "causal": (L.MultiHeadAttention(2, 3), (x, x), {"use_causal_mask": True}),
+        "mask": (L.MultiHeadAttention(3, 2, value_dim=4), (x, y), {"attention_mask": mask}),
+        "output_shape": (L.MultiHeadAttention(1, 2, output_shape=5, use_bias=False), (x, y), {}),
+        "key": (L.MultiHeadAttention(2, 2), (x, y, floats(98, 2, 5, 3)), {}),
+        "gate": (L.MultiHeadAttention(2, 3, use_gate=True), (x, x), {}),
+        "window": (L.MultiHeadAttention(2, 3, sliding_window=2), (y, y), {"use_causal_mask": True}),
+        "axes": (L.MultiHeadAttention(2, 3, attention_axes=2), (floats(99, 2, 3, 4, 5),) * 2, {}),
+        "two axes": (L.MultiHeadAttention(2, 3), (floats(99, 2, 3, 4, 5),) * 2, {}),
+        "masks": (L.MultiHeadAttention(2, 3), (x, y), {"value_mask": mask[:, 0], "key_mask": mask[:, 1]}),
+    }
+    out = {}
+    for name, (layer, args, kwargs) in cases.items():
+        layer.build(*(a.shape for a in args))
+        fill(layer, 100)
+        args = [K.ops.convert_to_tensor(a) for a in args]
+        kwargs = {k: v if isinstance(v, bool) else K.ops.convert_to_tensor(v) for k, v in kwargs.items()}
+        result = layer(*args, **kwargs)
+        out[name] = {"output": numbers(K.ops.convert_to_numpy(result)), "names": [w.path.split("/", 1)[1] for w in layer.weights]}
+        if name in ("self", "mask", "two axes"):
+            scores = layer(*args, return_attention_scores=True, **kwargs)[1]
+            out[name]["scores"] = numbers(K.ops.convert_to_numpy(scores))
+    inputs = K.Input((3, 4))
+    z = L.LayerNormalization()(inputs + L.MultiHeadAttention(2, 2)(inputs, inputs, use_causal_mask=True))
+    model = fill(K.Model(inputs, L.Dense(1)(L.Flatten()(z))), 101)
+    model.compile(K.optimizers.SGD(0.1), "mse")
+    losses = [float(model.train_on_batch(x, floats(102, 2, 1))) for _ in range(3)]
+    return {**out, "trained": losses, "weights": [numbers(w) for w in model.get_weights()]}
+
+
+CASES = [recurrent, states, masked, attention, normalization, convolutions, pooling_and_shapes, merging]

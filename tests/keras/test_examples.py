@@ -16,7 +16,8 @@ PACKAGES = ["activations", "callbacks", "constraints", "initializers", "layers",
 @pytest.mark.parametrize("name", PACKAGES)
 def test_examples(name):
     package = importlib.import_module(f"pyml.{name}")
-    modules = [package, *(importlib.import_module(f"pyml.{name}.{m.name}") for m in pkgutil.iter_modules(package.__path__))]
+    inside = pkgutil.walk_packages(package.__path__, prefix=f"pyml.{name}.")
+    modules = [package, *(importlib.import_module(m.name) for m in inside)]
     model = pyml.Sequential([pyml.Input((4,)), pyml.layers.Dense(3)])
     known = {"pyml": pyml, "np": np, "ops": pyml.ops, "model": model}
     for module in modules:

@@ -26,6 +26,11 @@ CONFIGS = [
     L.SeparableConv1D(4, 2), L.SeparableConv2D(4, 3, pointwise_regularizer="l1"), L.MaxPooling1D(2, 1), L.AveragePooling1D(3),
     L.GlobalAveragePooling1D(), L.GlobalAveragePooling2D(keepdims=True), L.GlobalMaxPooling1D(), L.GlobalMaxPooling2D(),
     L.ZeroPadding1D((1, 2)), L.ZeroPadding2D(((0, 1), (2, 3))), L.Cropping1D(2), L.Cropping2D((1, 2)), L.PReLU(shared_axes=[1]),
+    L.Embedding(5, 3, mask_zero=True), L.LSTM(3, dropout=0.1, seed=4, return_sequences=True, unit_forget_bias=False),
+    L.GRU(3, reset_after=False, go_backwards=True), L.SimpleRNN(3, activation="relu", kernel_regularizer="l2"),
+    L.RNN([L.LSTMCell(3), L.GRUCell(2)], return_state=True), L.Bidirectional(L.GRU(2), merge_mode="ave"),
+    L.TimeDistributed(L.Dense(3)), L.MultiHeadAttention(2, 3, value_dim=4, use_gate=True), L.Masking(2.0), L.Identity(),
+    L.Rescaling([1.0, 2.0], offset=-1), L.LSTMCell(3), L.GRUCell(2), L.SimpleRNNCell(2),
     L.Permute((2, 1)), L.RepeatVector(4), L.Dot(axes=(1, 2), normalize=True), L.Subtract(),
 ]
 
@@ -56,6 +61,19 @@ def test_configs_make_equal_layers(layer):
     (lambda: L.Permute((0, 1)), "dims must be an order of 1 to 2"),
     (lambda: L.Dot(axes=1)([np.ones((2, 3)), np.ones((2, 4))]), "must have the same size"),
     (lambda: L.Dot(axes=(1, 2, 3)), "a pair of integers"),
+    (lambda: L.Embedding(0, 3), "input_dim must be a positive integer"),
+    (lambda: L.Embedding(5, 3, lora_rank=2), "lora_rank is not supported"),
+    (lambda: L.LSTM(0), "units must be a positive integer"),
+    (lambda: L.LSTM(3)(np.ones((2, 3))), "expected ndim=3, found ndim=2"),
+    (lambda: L.GRU(3)(np.ones((2, 3, 4)), initial_state=[np.ones((2, 3))] * 2), r"has 1 state\(s\); initial_state has 2"),
+    (lambda: L.RNN(L.Dense(3)), "needs `state_size`"),
+    (lambda: L.GRU(3, stateful=True)(pyml.Input((4, 2))), "needs a fixed batch size"),
+    (lambda: L.Bidirectional(L.LSTM(3), merge_mode="join"), "merge_mode must be one of"),
+    (lambda: L.Bidirectional(L.LSTM(3), backward_layer=L.LSTM(3)), "they must differ"),
+    (lambda: L.TimeDistributed(L.Dense(3))(np.ones((2, 3))), r"needs inputs \(batch, steps"),
+    (lambda: L.TimeDistributed(3), "expected a layer to wrap"),
+    (lambda: L.MultiHeadAttention(2, 0), "key_dim must be a positive integer"),
+    (lambda: L.MultiHeadAttention(2, 3)(np.ones((1, 2, 4)), np.ones((1, 3, 4)), np.ones((1, 5, 4))), "only in their features"),
 ])
 def test_arguments_and_inputs_that_do_not_fit(call, message):
     with pytest.raises(ValueError, match=message):
@@ -110,3 +128,80 @@ def test_steps_that_a_mask_leaves_out_do_not_count_in_batch_statistics(rng):
     layer(x, training=True, mask=mask)
     np.testing.assert_allclose(layer.moving_mean.numpy(), x[mask].mean(0), rtol=1e-5, atol=1e-6)
     np.testing.assert_allclose(layer.moving_variance.numpy(), x[mask].var(0), rtol=1e-5)
+
+
+# ---- recurrent layers and attention
+def test_long_sequences_are_one_dispatch_each_way(gpu):
+    model = pyml.Sequential([pyml.Input((50, 3)), L.LSTM(8), L.Dense(1)])
+    model.compile("sgd", "mse")
+    x, y = np.ones((4, 50, 3)), np.ones((4, 1))
+    model.train_on_batch(x, y)
+    plan = model._steps.programs[("train_on_batch",)].last_plan.explain()
+    assert plan.count("lstm_grad") == 1
+    assert plan.count("lstm") == 2
+    assert len(plan.splitlines()) < 30
+
+
+@pytest.mark.parametrize("units", [6, 8])
+def test_one_kernel_and_single_steps_give_the_same_lstm(device, rng, units):
+    x = rng.standard_normal((3, 5, 4)).astype("float32")
+    whole, steps = L.LSTM(units, return_sequences=True), L.LSTM(units, return_sequences=True)
+    steps.build(x.shape)
+    whole.build(x.shape)
+    steps.set_weights(whole.get_weights())
+    steps.cell.whole = lambda *args: None
+
+    def loss(x, layer):
+        return pyml.ops.sum(pyml.ops.square(layer(x)))
+
+    for layer in (whole, steps):
+        layer.result = pyml.value_and_grad(lambda x, layer=layer: loss(x, layer))(x)
+    np.testing.assert_allclose(whole.result[0].numpy(), steps.result[0].numpy(), rtol=1e-5)
+    np.testing.assert_allclose(whole.result[1].numpy(), steps.result[1].numpy(), rtol=1e-4, atol=1e-6)
+
+
+def test_dropout_of_recurrent_layers_acts_only_while_training(rng):
+    x = rng.standard_normal((2, 6, 4)).astype("float32")
+    for layer in (L.LSTM(3, dropout=0.5, seed=1), L.GRU(3, recurrent_dropout=0.5, seed=1)):
+        still = layer(x).numpy()
+        np.testing.assert_array_equal(layer(x).numpy(), still)
+        first, second = (layer(x, training=True).numpy() for _ in range(2))
+        assert (first != still).any()
+        assert (first != second).any()
+
+
+def test_a_stateful_layer_goes_on_through_batches_of_predict():
+    x = np.ones((4, 3, 2), "float32")
+    model = pyml.Sequential([pyml.Input((3, 2), batch_size=2), L.GRU(3, stateful=True)])
+    found = model.predict(x, batch_size=2, verbose=0)
+    assert (found[:2] != found[2:]).any()
+    model.layers[0].reset_state()
+    np.testing.assert_allclose(model.predict(x, batch_size=2, verbose=0), found)
+
+
+def test_attention_drops_weights_only_while_training(rng):
+    x = rng.standard_normal((2, 4, 6)).astype("float32")
+    layer = L.MultiHeadAttention(2, 3, dropout=0.5, seed=2)
+    np.testing.assert_array_equal(layer(x, x).numpy(), layer(x, x).numpy())
+    assert (layer(x, x, training=True).numpy() != layer(x, x).numpy()).any()
+
+
+def test_a_causal_mask_hides_what_comes_later(rng):
+    x = rng.standard_normal((1, 5, 4)).astype("float32")
+    changed = x.copy()
+    changed[:, 3:] += 1
+    layer = L.MultiHeadAttention(2, 3)
+    first, second = (layer(a, a, use_causal_mask=True).numpy() for a in (x, changed))
+    np.testing.assert_allclose(first[:, :3], second[:, :3], rtol=1e-6)
+    assert (first[:, 3:] != second[:, 3:]).any()
+
+
+def test_symbolic_attention_and_recurrent_models_come_back_from_their_config(rng):
+    words, memory = pyml.Input((5,), dtype="int32"), pyml.Input((3, 4))
+    x = L.Bidirectional(L.LSTM(2, return_sequences=True))(L.Embedding(7, 4, mask_zero=True)(words))
+    x = L.MultiHeadAttention(2, 3)(x, memory, key=memory)
+    model = pyml.Model([words, memory], L.GRU(2)(x))
+    twin = pyml.models.model_from_json(model.to_json())
+    twin.set_weights(model.get_weights())
+    data = [np.array([[1, 2, 0, 0, 0], [3, 4, 5, 6, 0]]), rng.standard_normal((2, 3, 4)).astype("float32")]
+    np.testing.assert_allclose(twin.predict(data, verbose=0), model.predict(data, verbose=0), rtol=1e-5)

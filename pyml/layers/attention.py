@@ -1,0 +1,232 @@
+"""Multi-head attention."""
+
+import math
+
+from pyml import activations, ops
+from pyml.errors import ShapeError
+from pyml.layers.dense import positive_int
+from pyml.layers.layer import Layer
+from pyml.layers.regularization import Dropout
+from pyml.layers.weights import keep_weight, make_weight, weights_config
+from pyml.layers.wrapper import build_inside
+
+_NOTHING = -3e38                                       # a score that gets probability 0
+
+
+class _Projection(Layer):
+    """The last axes of the inputs, `inner`, turned into `outer` axes by one product."""
+
+    def __init__(self, inner, outer, use_bias, kernel, bias, activation=None, **kwargs):
+        super().__init__(**kwargs)
+        self.inner, self.outer = tuple(inner), tuple(outer)
+        self.use_bias = use_bias
+        self.activation = activations.get(activation)
+        keep_weight(self, "kernel", *kernel)
+        keep_weight(self, "bias", *bias)
+        self.bias = None
+
+    def build(self, input_shape):
+        self.kernel = make_weight(self, "kernel", (*self.inner, *self.outer))
+        if self.use_bias:
+            self.bias = make_weight(self, "bias", self.outer)
+        self.built = True
+
+    def call(self, inputs):
+        lead = inputs.shape[: len(inputs.shape) - len(self.inner)]
+        rows, columns = math.prod(self.inner), math.prod(self.outer)
+        y = ops.matmul(ops.reshape(inputs, (math.prod(lead), rows)), ops.reshape(self.kernel, (rows, columns)))
+        if self.bias is not None:
+            y = y + ops.reshape(self.bias, (columns,))
+        return self.activation(ops.reshape(y, (*lead, *self.outer)))
+
+
+class MultiHeadAttention(Layer):
+    """Each position of `query` looks at all positions of `key` and takes a weighted mean of `value`, in several heads.
+
+    `softmax(q @ k.T / sqrt(key_dim)) @ v` for each head, with learned projections of the inputs to q, k and v, and one
+    of all heads to the output.
+
+    Args:
+        num_heads: Number of heads.
+        key_dim: Size of q and k in a head.
+        value_dim: Size of v in a head, by default `key_dim`.
+        dropout: Share of the weights of the mean dropped while training.
+        use_bias: Whether the projections add biases.
+        output_shape: Sizes of the output's features, by default those of `query`.
+        attention_axes: Axes to attend over, by default all between batch and features.
+        sliding_window: A position sees only those less than so many steps away.
+        flash_attention: Kept for Keras' signature.
+        kernel_initializer, bias_initializer: Names or objects, for all projections.
+        kernel_regularizer, bias_regularizer, activity_regularizer: Penalties added to the loss.
+        kernel_constraint, bias_constraint: Functions applied after each update.
+        use_gate: Whether the heads are scaled by a sigmoid of a further projection of `query`.
+        seed: Integer seed of the dropout.
+
+    Call arguments:
+        query: `(batch, targets, features)`.
+        value: `(batch, sources, features)`.
+        key: As `value`, which it is by default.
+        query_mask, value_mask, key_mask: Booleans `(batch, steps)`, False where a step does not count.
+        attention_mask: Booleans `(batch, targets, sources)`, or with the heads as second axis; False where not to look.
+        return_attention_scores: Also give back the weights `(batch, heads, targets, sources)`.
+        use_causal_mask: Look only at the position itself and at earlier ones.
+
+    Output shape: that of `query`, with `output_shape` as features.
+    Weights: kernel and bias of query, key, (gate,) value and attention_output.
+
+    Raises:
+        ValueError: An argument is out of range.
+        ShapeError: `key` and `value` differ in their steps.
+
+    Example:
+        >>> layer = pyml.layers.MultiHeadAttention(num_heads=2, key_dim=4)
+        >>> x = np.ones((3, 5, 8), "float32")
+        >>> layer(x, x, use_causal_mask=True).shape
+        (3, 5, 8)
+
+    Source: Vaswani et al. 2017, "Attention Is All You Need".
+    """
+
+    def __init__(self, num_heads, key_dim, value_dim=None, dropout=0.0, use_bias=True, output_shape=None,
+                 attention_axes=None, sliding_window=None, flash_attention=None, kernel_initializer="glorot_uniform",
+                 bias_initializer="zeros", kernel_regularizer=None, bias_regularizer=None, activity_regularizer=None,
+                 kernel_constraint=None, bias_constraint=None, use_gate=False, seed=None, **kwargs):
+        super().__init__(activity_regularizer=activity_regularizer, **kwargs)
+        owner = "MultiHeadAttention"
+        self.num_heads = positive_int(num_heads, "num_heads", owner)
+        self.key_dim = positive_int(key_dim, "key_dim", owner)
+        self.value_dim = self.key_dim if value_dim is None else positive_int(value_dim, "value_dim", owner)
+        self.dropout = dropout
+        self.use_bias = use_bias
+        single = isinstance(output_shape, int)
+        self._output_shape = None if output_shape is None else (output_shape,) if single else tuple(output_shape)
+        single = isinstance(attention_axes, int)
+        self.attention_axes = None if attention_axes is None else (attention_axes,) if single else tuple(attention_axes)
+        self.sliding_window = sliding_window if sliding_window is None else positive_int(
+            sliding_window, "sliding_window", owner)
+        keep_weight(self, "kernel", kernel_initializer, kernel_regularizer, kernel_constraint)
+        keep_weight(self, "bias", bias_initializer, bias_regularizer, bias_constraint)
+        self.use_gate = use_gate
+        self.seed = seed
+        self.supports_masking = True
+
+    def build(self, query_shape, value_shape, key_shape=None):
+        key_shape = value_shape if key_shape is None else key_shape
+        if tuple(value_shape[1:-1]) != tuple(key_shape[1:-1]):
+            raise ShapeError(
+                f'Layer "{self.name}": key and value may differ only in their features. '
+                f"Received: value {tuple(value_shape)}, key {tuple(key_shape)}"
+            )
+        heads = self.num_heads
+        self.query_dense = self._project("query", query_shape, (heads, self.key_dim))
+        self.key_dense = self._project("key", key_shape, (heads, self.key_dim))
+        if self.use_gate:
+            self.gate_dense = self._project("gate", query_shape, (heads, self.value_dim), activation="sigmoid")
+        self.value_dense = self._project("value", value_shape, (heads, self.value_dim))
+        joined = (*query_shape[:-1], heads, self.value_dim)
+        self.output_dense = self._project("attention_output", joined, self._output_shape or query_shape[-1:], inner=2)
+        self.dropout_layer = Dropout(self.dropout, seed=self.seed)
+        self.built = True
+
+    def _project(self, name, shape, outer, inner=1, activation=None):
+        def fresh(initializer):                        # with a seed of its own
+            return type(initializer).from_config(initializer.get_config())
+
+        layer = _Projection(
+            shape[-inner:], outer, self.use_bias,
+            (fresh(self.kernel_initializer), self.kernel_regularizer, self.kernel_constraint),
+            (fresh(self.bias_initializer), self.bias_regularizer, self.bias_constraint), activation, name=name)
+        build_inside(self, layer, shape)
+        return layer
+
+    def call(self, query, value, key=None, query_mask=None, value_mask=None, key_mask=None, attention_mask=None,
+             return_attention_scores=False, training=None, use_causal_mask=False):
+        key = value if key is None else key
+        axes = self.attention_axes or tuple(range(1, len(query.shape) - 1))
+        axes = tuple(axis % len(query.shape) for axis in axes)
+        mask = self._mask(query, value, query_mask, value_mask, key_mask, attention_mask, use_causal_mask)
+        q, k, v = (_heads_first(layer(x), axes) for layer, x in (
+            (self.query_dense, query), (self.key_dense, key), (self.value_dense, value)))
+        scores = ops.matmul(q, ops.swapaxes(k, -1, -2)) * (1.0 / math.sqrt(self.key_dim))
+        targets, sources = ([x.shape[axis] for axis in axes] for x in (query, value))
+        if mask is not None:
+            scores = ops.where(_flat_mask(mask, scores.shape, len(axes)), scores, _NOTHING)
+        scores = ops.softmax(scores)
+        mixed = ops.matmul(self.dropout_layer(scores, training=training), v)
+        mixed = _heads_last(mixed, query.shape, axes)
+        if self.use_gate:
+            mixed = mixed * self.gate_dense(query)
+        output = self.output_dense(mixed)
+        if not return_attention_scores:
+            return output
+        return output, ops.reshape(scores, (*scores.shape[:-2], *targets, *sources))
+
+    def _mask(self, query, value, query_mask, value_mask, key_mask, attention_mask, causal):
+        """What may be looked at, from all sources together: booleans `(batch, targets, sources)`, or None."""
+        masks = []
+        if attention_mask is not None:
+            masks.append(ops.cast(attention_mask, "bool"))
+        if query_mask is not None:
+            masks.append(ops.expand_dims(ops.cast(query_mask, "bool"), -1))
+        masks += [ops.expand_dims(ops.cast(mask, "bool"), -2) for mask in (value_mask, key_mask) if mask is not None]
+        rows = ops.reshape(ops.arange(query.shape[1]), (1, -1, 1))
+        columns = ops.reshape(ops.arange(value.shape[1]), (1, 1, -1))
+        if causal:
+            masks.append(ops.greater_equal(rows, columns))
+        if self.sliding_window is not None:
+            masks.append(ops.less(ops.absolute(rows - columns), self.sliding_window))
+        found = None
+        for mask in masks:
+            if found is not None and len(mask.shape) != len(found.shape):   # one of them has the heads, too
+                small, large = sorted((mask, found), key=lambda m: len(m.shape))
+                mask, found = ops.expand_dims(small, 1), large
+            found = mask if found is None else ops.logical_and(found, mask)
+        return found
+
+    def compute_mask(self, query, previous_mask):
+        """The mask of the query."""
+        return previous_mask
+
+    def compute_output_shape(self, query_shape, value_shape=None, key_shape=None):
+        return (*query_shape[:-1], *(self._output_shape or query_shape[-1:]))
+
+    def compute_output_spec(self, *args, **kwargs):
+        from pyml.layers.symbolic import infer_output_spec
+
+        return infer_output_spec(self._call_on_probes, args, kwargs)
+
+    def get_config(self):
+        return {
+            **super().get_config(), "num_heads": self.num_heads, "key_dim": self.key_dim, "value_dim": self.value_dim,
+            "dropout": self.dropout, "use_bias": self.use_bias, "use_gate": self.use_gate,
+            "output_shape": self._output_shape, "attention_axes": self.attention_axes,
+            "sliding_window": self.sliding_window, **weights_config(self, "kernel", "bias"), "seed": self.seed,
+        }
+
+
+def _heads_first(x, axes):
+    """`(batch, ..., heads, size)` as `(batch, other axes, heads, attended positions, size)`."""
+    rank = len(x.shape)
+    others = [axis for axis in range(rank - 2) if axis not in axes]
+    x = ops.transpose(x, (*others, rank - 2, *axes, rank - 1))
+    return ops.reshape(x, (*x.shape[: len(others) + 1], math.prod(x.shape[len(others) + 1 : -1]), x.shape[-1]))
+
+
+def _heads_last(x, query_shape, axes):
+    """The inverse of `_heads_first` for the shape of the query."""
+    others = [axis for axis in range(len(query_shape) - 1) if axis not in axes]
+    x = ops.reshape(x, (*x.shape[:-2], *(query_shape[axis] for axis in axes), x.shape[-1]))
+    order = (*others, -1, *axes)                       # where each axis of x belongs; -1 are the heads
+    places = [order.index(axis) for axis in range(len(query_shape) - 1)]
+    return ops.transpose(x, (*places, order.index(-1), len(order)))
+
+
+def _flat_mask(mask, scores_shape, count):
+    """A mask with `count` axes for targets and for sources in the form of the scores, heads included."""
+    if count > 1:
+        lead = mask.shape[: len(mask.shape) - 2 * count]
+        targets, sources = mask.shape[len(lead) : len(lead) + count], mask.shape[len(lead) + count :]
+        mask = ops.reshape(mask, (*lead, math.prod(targets), math.prod(sources)))
+    while len(mask.shape) < len(scores_shape):
+        mask = ops.expand_dims(mask, -3)
+    return mask

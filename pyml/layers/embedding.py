@@ -1,0 +1,73 @@
+"""Embedding: rows of a table by number."""
+
+from pyml import ops
+from pyml.layers.dense import positive_int
+from pyml.layers.layer import Layer
+from pyml.layers.weights import keep_weight, make_weight, weights_config
+
+
+class Embedding(Layer):
+    """Turns whole numbers, for example of words, into vectors that are learned.
+
+    Args:
+        input_dim: Number of different inputs, the largest plus 1.
+        output_dim: Size of the vectors.
+        embeddings_initializer: Name or object.
+        embeddings_regularizer: Penalty added to the loss.
+        embeddings_constraint: Function applied after each update.
+        mask_zero: Whether the input 0 means that there is nothing: later layers leave these steps out.
+        weights: The table to begin with, `(input_dim, output_dim)`.
+        lora_rank, lora_alpha, quantization_config: Kept for Keras' signature; only None is supported.
+
+    Input shape: any, of whole numbers. Output shape: the same with `output_dim` at the end. A number that is not in the
+    table gives zeros.
+
+    Raises:
+        ValueError: `input_dim` or `output_dim` is not a positive integer.
+
+    Example:
+        >>> layer = pyml.layers.Embedding(3, 2, weights=np.array([[0.0, 0.0], [1.0, 2.0], [3.0, 4.0]]))
+        >>> layer(np.array([[2, 1]])).numpy().tolist()
+        [[[3.0, 4.0], [1.0, 2.0]]]
+    """
+
+    def __init__(self, input_dim, output_dim, embeddings_initializer="uniform", embeddings_regularizer=None,
+                 embeddings_constraint=None, mask_zero=False, weights=None, lora_rank=None, lora_alpha=None,
+                 quantization_config=None, **kwargs):
+        kwargs.pop("input_length", None)
+        super().__init__(**kwargs)
+        for name, value in (("lora_rank", lora_rank), ("quantization_config", quantization_config)):
+            if value is not None:
+                raise ValueError(f"Embedding: {name} is not supported; leave it None. Received: {name}={value!r}")
+        self.input_dim = positive_int(input_dim, "input_dim", "Embedding")
+        self.output_dim = positive_int(output_dim, "output_dim", "Embedding")
+        keep_weight(self, "embeddings", embeddings_initializer, embeddings_regularizer, embeddings_constraint)
+        self.mask_zero = mask_zero
+        self.supports_masking = mask_zero
+        if weights is not None:
+            self.build()
+            self.set_weights(weights if isinstance(weights, list) and len(weights) == 1 else [weights])
+
+    def build(self, input_shape=None):
+        if not self.built:
+            self.embeddings = make_weight(self, "embeddings", (self.input_dim, self.output_dim))
+        self.built = True
+
+    def call(self, inputs):
+        return ops.take(self.embeddings, inputs, axis=0)
+
+    def compute_mask(self, inputs, previous_mask):
+        """Where the input is not 0, with `mask_zero`."""
+        return ops.not_equal(inputs, 0) if self.mask_zero else None
+
+    def compute_output_shape(self, input_shape):
+        return (*input_shape, self.output_dim)
+
+    def compute_output_spec(self, inputs, **kwargs):
+        from pyml.layers.symbolic import KerasTensor
+
+        return KerasTensor(self.compute_output_shape(inputs.shape), dtype=self.dtype)
+
+    def get_config(self):
+        return {**super().get_config(), "input_dim": self.input_dim, "output_dim": self.output_dim,
+                **weights_config(self, "embeddings"), "mask_zero": self.mask_zero}

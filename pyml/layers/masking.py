@@ -1,0 +1,39 @@
+"""Masks: which steps of a sequence count."""
+
+from pyml import ops
+from pyml.layers.activation import _SameShape
+
+
+class Masking(_SameShape):
+    """Leaves out the steps whose features are all equal to `mask_value`: later layers do not see them.
+
+    Recurrent layers keep their state in such a step, attention does not look at it, means do not count it.
+
+    Args:
+        mask_value: The value that marks a step as empty.
+
+    Input shape: `(batch, steps, features)`. Output shape: the same, with zeros in the steps left out.
+
+    Example:
+        >>> x = np.array([[[1.0, 2.0], [9.0, 9.0]]], "float32")
+        >>> pyml.layers.GlobalAveragePooling1D()(pyml.layers.Masking(9.0)(x)).numpy().tolist()
+        [[1.0, 2.0]]
+    """
+
+    def __init__(self, mask_value=0.0, **kwargs):
+        super().__init__(**kwargs)
+        self.mask_value = mask_value
+        self.supports_masking = True
+
+    def call(self, inputs):
+        return ops.where(ops.expand_dims(self._kept(inputs), -1), inputs, 0.0)
+
+    def _kept(self, inputs):
+        return ops.any(ops.not_equal(inputs, self.mask_value), axis=-1)
+
+    def compute_mask(self, inputs, previous_mask):
+        """Where a feature differs from `mask_value`."""
+        return self._kept(inputs)
+
+    def get_config(self):
+        return {**super().get_config(), "mask_value": self.mask_value}

@@ -1,0 +1,141 @@
+"""Layers without weights that change values in a plain way: Identity, Lambda, Rescaling."""
+
+import inspect
+
+import numpy as np
+
+from pyml import ops
+from pyml.layers.activation import _SameShape
+from pyml.layers.layer import Layer
+from pyml.saving.registry import serialize_keras_object
+from pyml.utils.tree import flatten
+
+
+class Identity(_SameShape):
+    """The inputs unchanged.
+
+    Example:
+        >>> pyml.layers.Identity()(np.array([1.0, 2.0])).numpy().tolist()
+        [1.0, 2.0]
+    """
+
+    def __init__(self, **kwargs):
+        super().__init__(**kwargs)
+        self.supports_masking = True
+        self.built = True
+
+    def call(self, inputs):
+        return inputs
+
+
+class Lambda(Layer):
+    """A function as a layer. It must not own weights; write a layer of your own for that.
+
+    Args:
+        function: `inputs -> outputs`, of pyml's ops; may also take `mask` and `training`.
+        output_shape: Sizes of the output without the batch, or a function of the input shape; found by tracing if left out.
+        mask: The mask of the output, or a function `inputs, mask -> mask`.
+        arguments: Dict of further arguments of the function.
+
+    Raises:
+        TypeError: `function` cannot be called.
+        ValueError: The config of a function without a name was asked for: it could not be found again.
+
+    Example:
+        >>> pyml.layers.Lambda(lambda x: x ** 2)(np.array([1.0, 3.0])).numpy().tolist()
+        [1.0, 9.0]
+    """
+
+    def __init__(self, function, output_shape=None, mask=None, arguments=None, **kwargs):
+        super().__init__(**kwargs)
+        if not callable(function):
+            raise TypeError(f"Lambda: function must be callable. Received: function={function!r}")
+        self.function = function
+        self._output_shape = output_shape
+        self.mask = mask
+        self.supports_masking = mask is not None
+        self.arguments = dict(arguments or {})
+        taken = inspect.signature(function).parameters
+        self._takes = [name for name in ("mask", "training") if name in taken]
+
+    def call(self, inputs, mask=None, training=None):
+        given = {"mask": mask, "training": training}
+        return self.function(inputs, **self.arguments, **{name: given[name] for name in self._takes})
+
+    def compute_mask(self, inputs, previous_mask):
+        """What `mask` says."""
+        return self.mask(inputs, previous_mask) if callable(self.mask) else self.mask
+
+    def compute_output_spec(self, *args, **kwargs):
+        from pyml.layers.symbolic import infer_output_spec
+
+        return infer_output_spec(self._call_on_probes, args, kwargs)
+
+    def compute_output_shape(self, input_shape):
+        if self._output_shape is None:
+            return super().compute_output_shape(input_shape)
+        if callable(self._output_shape):
+            return self._output_shape(input_shape)
+        return (flatten(input_shape)[0], *self._output_shape)
+
+    def get_config(self):
+        for function in (self.function, self._output_shape, self.mask):
+            if getattr(function, "__name__", "") == "<lambda>":
+                raise ValueError(
+                    f'Layer "{self.name}": a lambda has no name by which it could be found again; '
+                    "use a named function, registered with register_keras_serializable."
+                )
+        return {**super().get_config(), "function": serialize_keras_object(self.function),
+                "output_shape": serialize_keras_object(self._output_shape) if callable(self._output_shape)
+                else self._output_shape,
+                "mask": serialize_keras_object(self.mask), "arguments": self.arguments}
+
+    @classmethod
+    def from_config(cls, config, custom_objects=None):
+        """A layer from what `get_config` returned."""
+        from pyml.layers import deserialize
+
+        config = dict(config)
+        for name in ("function", "output_shape", "mask"):
+            if isinstance(config.get(name), dict):
+                config[name] = deserialize(config[name], custom_objects)
+        return cls(**config)
+
+
+class Rescaling(_SameShape):
+    """`inputs * scale + offset`, as float32.
+
+    Args:
+        scale: A number, or one per channel.
+        offset: The same.
+
+    Input shape: any. Output shape: the same.
+
+    Example:
+        >>> pyml.layers.Rescaling(1 / 127.5, offset=-1)(np.array([0, 255], "uint8")).numpy().tolist()
+        [-1.0, 1.0]
+    """
+
+    def __init__(self, scale, offset=0.0, **kwargs):
+        super().__init__(**kwargs)
+        self.scale = _plain(scale)
+        self.offset = _plain(offset)
+        self.supports_masking = True
+        self.built = True
+
+    def call(self, inputs):
+        factor, shift = (v if isinstance(v, (int, float)) else np.asarray(v, "float32") for v in (self.scale, self.offset))
+        return ops.cast(inputs, "float32") * factor + shift
+
+    def compute_output_spec(self, *args, **kwargs):
+        from pyml.layers.symbolic import KerasTensor
+
+        return KerasTensor(args[0].shape, dtype="float32")
+
+    def get_config(self):
+        return {**super().get_config(), "scale": self.scale, "offset": self.offset}
+
+
+def _plain(value):
+    """A number, or nested lists of numbers."""
+    return np.asarray(value).tolist()

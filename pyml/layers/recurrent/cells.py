@@ -1,0 +1,250 @@
+"""One step of a recurrent layer: SimpleRNNCell, GRUCell, LSTMCell.
+
+A cell has two parts. `project` multiplies inputs by the kernel; it knows no states, so a layer does it for all steps at
+once. `step` adds what depends on the states.
+"""
+
+from pyml import activations, ops, random
+from pyml.layers.dense import positive_int
+from pyml.layers.layer import Layer
+from pyml.layers.weights import keep_weight, known_size, make_weight, weights_config
+from pyml.ops.recurrent import lstm, lstm_fits
+from pyml.utils.seeds import make_default_seed
+
+
+class _Cell(Layer):
+    """What the three cells share: weights for `gates` times `units` columns, dropout of inputs and states."""
+
+    gates = 1
+
+    def __init__(self, units, activation, use_bias, kernel, recurrent, bias, dropout, recurrent_dropout, seed, **kwargs):
+        super().__init__(**kwargs)
+        owner = type(self).__name__
+        self.units = positive_int(units, "units", owner)
+        self.activation = activations.get(activation)
+        self.use_bias = use_bias
+        keep_weight(self, "kernel", *kernel)
+        keep_weight(self, "recurrent", *recurrent)
+        keep_weight(self, "bias", *bias)
+        self.dropout = min(1.0, max(0.0, dropout))
+        self.recurrent_dropout = min(1.0, max(0.0, recurrent_dropout))
+        self.seed = seed
+        if self.dropout or self.recurrent_dropout:
+            self.seed_generator = random.SeedGenerator(make_default_seed() if seed is None else seed)
+        self.state_size = self.units
+        self.output_size = self.units
+        self.bias = None
+
+    def build(self, input_shape):
+        columns = self.gates * self.units
+        self.kernel = make_weight(self, "kernel", (known_size(self, input_shape, -1), columns))
+        self.recurrent_kernel = make_weight(self, "recurrent", (self.units, columns), name="recurrent_kernel")
+        if self.use_bias:
+            self._make_bias(columns)
+        self.built = True
+
+    def _make_bias(self, columns):
+        self.bias = make_weight(self, "bias", (columns,))
+
+    def project(self, inputs):
+        """`inputs @ kernel + bias`, for one step or for many."""
+        x = ops.matmul(inputs, self.kernel)
+        return x if self.bias is None else x + self.bias
+
+    def call(self, inputs, states, training=False):
+        """The output and the states after one step."""
+        nested = isinstance(states, (list, tuple))
+        states = list(states) if nested else [states]
+        inputs = self.dropped(inputs, training)
+        output, new = self.step(self.project(inputs), states, self.product(states[0].shape[0], training))
+        return output, new if nested else new[0]
+
+    def dropped(self, inputs, training):
+        """`inputs` with dropout; all steps of a sequence `(batch, steps, features)` lose the same features."""
+        if not training or not self.dropout:
+            return inputs
+        shape = (inputs.shape[0], *(1,) * (len(inputs.shape) - 2), inputs.shape[-1])
+        return random.dropout(inputs, self.dropout, noise_shape=shape, seed=self.seed_generator)
+
+    def product(self, batch, training):
+        """The function `h, first, last -> h @ recurrent_kernel[:, first:last]`, with one dropout for all steps."""
+        factor = None
+        if training and self.recurrent_dropout:
+            ones = ops.ones((batch, self.units))
+            factor = random.dropout(ones, self.recurrent_dropout, seed=self.seed_generator)
+
+        def apply(h, first=0, last=None):
+            kernel = self.recurrent_kernel if last is None and not first else self.recurrent_kernel.value[:, first:last]
+            return ops.matmul(h if factor is None else h * factor, kernel)
+
+        return apply
+
+    def whole(self, projected, states, keep, training):
+        """All steps at once, or None where the cell has no such form.
+
+        Args:
+            projected: `(steps, batch, columns)`, from `project`.
+            states: List of states before the first step.
+            keep: int32 `(steps, batch)`, 0 where a step changes nothing.
+
+        Returns:
+            Outputs `(steps, batch, units)` and the list of states after the last step.
+        """
+        return None
+
+    def get_initial_state(self, batch_size=None):
+        """States of zeros, a list."""
+        sizes = self.state_size if isinstance(self.state_size, list) else [self.state_size]
+        return [ops.zeros((batch_size, size)) for size in sizes]
+
+    def compute_output_shape(self, input_shape, states_shape=None):
+        state = (input_shape[0], self.units)
+        return state, [state] * (2 if isinstance(self.state_size, list) else 1)
+
+    def compute_output_spec(self, inputs, states, training=False):
+        from pyml.layers.symbolic import infer_output_spec
+
+        return infer_output_spec(self._call_on_probes, (inputs, states), {})
+
+    def get_config(self):
+        return {
+            **super().get_config(), "units": self.units, "activation": activations.serialize(self.activation),
+            "use_bias": self.use_bias, **weights_config(self, "kernel", "recurrent", "bias"), "dropout": self.dropout,
+            "recurrent_dropout": self.recurrent_dropout, "seed": self.seed,
+        }
+
+
+class SimpleRNNCell(_Cell):
+    """`h = activation(inputs @ kernel + bias + h @ recurrent_kernel)`. Arguments as for `SimpleRNN`.
+
+    Example:
+        >>> cell = pyml.layers.SimpleRNNCell(4)
+        >>> output, [h] = cell(np.ones((2, 3)), [np.zeros((2, 4), "float32")])
+        >>> output.shape
+        (2, 4)
+    """
+
+    def __init__(self, units, activation="tanh", use_bias=True, kernel_initializer="glorot_uniform",
+                 recurrent_initializer="orthogonal", bias_initializer="zeros", kernel_regularizer=None,
+                 recurrent_regularizer=None, bias_regularizer=None, kernel_constraint=None, recurrent_constraint=None,
+                 bias_constraint=None, dropout=0.0, recurrent_dropout=0.0, seed=None, **kwargs):
+        super().__init__(units, activation, use_bias, (kernel_initializer, kernel_regularizer, kernel_constraint),
+                         (recurrent_initializer, recurrent_regularizer, recurrent_constraint),
+                         (bias_initializer, bias_regularizer, bias_constraint), dropout, recurrent_dropout, seed, **kwargs)
+
+    def step(self, projected, states, product):
+        """The output and the new states for `project(inputs)` of one step."""
+        h = self.activation(projected + product(states[0]))
+        return h, [h]
+
+
+class GRUCell(_Cell):
+    """One step of a gated recurrent unit: gates z and r, then the candidate. Arguments as for `GRU`.
+
+    Example:
+        >>> cell = pyml.layers.GRUCell(4)
+        >>> output, [h] = cell(np.ones((2, 3)), [np.zeros((2, 4), "float32")])
+        >>> cell.kernel.shape
+        (3, 12)
+
+    Source: Cho et al. 2014, "Learning Phrase Representations using RNN Encoder-Decoder".
+    """
+
+    gates = 3
+
+    def __init__(self, units, activation="tanh", recurrent_activation="sigmoid", use_bias=True,
+                 kernel_initializer="glorot_uniform", recurrent_initializer="orthogonal", bias_initializer="zeros",
+                 kernel_regularizer=None, recurrent_regularizer=None, bias_regularizer=None, kernel_constraint=None,
+                 recurrent_constraint=None, bias_constraint=None, dropout=0.0, recurrent_dropout=0.0, reset_after=True,
+                 seed=None, **kwargs):
+        super().__init__(units, activation, use_bias, (kernel_initializer, kernel_regularizer, kernel_constraint),
+                         (recurrent_initializer, recurrent_regularizer, recurrent_constraint),
+                         (bias_initializer, bias_regularizer, bias_constraint), dropout, recurrent_dropout, seed, **kwargs)
+        self.recurrent_activation = activations.get(recurrent_activation)
+        self.reset_after = reset_after
+
+    def _make_bias(self, columns):
+        self.bias = make_weight(self, "bias", (2, columns) if self.reset_after else (columns,))
+
+    def project(self, inputs):
+        x = ops.matmul(inputs, self.kernel)
+        return x if self.bias is None else x + (self.bias.value[0] if self.reset_after else self.bias)
+
+    def step(self, projected, states, product):
+        """The output and the new states for `project(inputs)` of one step."""
+        h, n = states[0], self.units
+        if self.reset_after:
+            inner = product(h)
+            if self.bias is not None:
+                inner = inner + self.bias.value[1]
+            gates = self.recurrent_activation(projected[:, : 2 * n] + inner[:, : 2 * n])
+            candidate = self.activation(projected[:, 2 * n :] + gates[:, n:] * inner[:, 2 * n :])
+        else:
+            gates = self.recurrent_activation(projected[:, : 2 * n] + product(h, 0, 2 * n))
+            candidate = self.activation(projected[:, 2 * n :] + product(gates[:, n:] * h, 2 * n, 3 * n))
+        z = gates[:, :n]
+        h = z * h + (1.0 - z) * candidate
+        return h, [h]
+
+    def get_config(self):
+        return {**super().get_config(), "reset_after": self.reset_after,
+                "recurrent_activation": activations.serialize(self.recurrent_activation)}
+
+
+class LSTMCell(_Cell):
+    """One step of long short-term memory: gates i, f and o, the candidate, the carry c. Arguments as for `LSTM`.
+
+    Example:
+        >>> cell = pyml.layers.LSTMCell(4)
+        >>> zeros = np.zeros((2, 4), "float32")
+        >>> output, [h, c] = cell(np.ones((2, 3)), [zeros, zeros])
+        >>> cell.kernel.shape
+        (3, 16)
+
+    Source: Hochreiter and Schmidhuber 1997, "Long Short-Term Memory".
+    """
+
+    gates = 4
+
+    def __init__(self, units, activation="tanh", recurrent_activation="sigmoid", use_bias=True,
+                 kernel_initializer="glorot_uniform", recurrent_initializer="orthogonal", bias_initializer="zeros",
+                 unit_forget_bias=True, kernel_regularizer=None, recurrent_regularizer=None, bias_regularizer=None,
+                 kernel_constraint=None, recurrent_constraint=None, bias_constraint=None, dropout=0.0,
+                 recurrent_dropout=0.0, seed=None, **kwargs):
+        super().__init__(units, activation, use_bias, (kernel_initializer, kernel_regularizer, kernel_constraint),
+                         (recurrent_initializer, recurrent_regularizer, recurrent_constraint),
+                         (bias_initializer, bias_regularizer, bias_constraint), dropout, recurrent_dropout, seed, **kwargs)
+        self.recurrent_activation = activations.get(recurrent_activation)
+        self.unit_forget_bias = unit_forget_bias
+        self.state_size = [self.units, self.units]
+
+    def _make_bias(self, columns):
+        if not self.unit_forget_bias:
+            return super()._make_bias(columns)
+
+        def remembering(shape, dtype=None):            # ones for the forget gate
+            draw, n = self.bias_initializer, self.units
+            return ops.concatenate([draw((n,), dtype=dtype), ops.ones((n,), dtype), draw((2 * n,), dtype=dtype)])
+
+        self.bias = self.add_weight(name="bias", shape=(columns,), initializer=remembering,
+                                    regularizer=self.bias_regularizer, constraint=self.bias_constraint)
+
+    def step(self, projected, states, product):
+        """The output and the new states for `project(inputs)` of one step."""
+        h, c = states
+        i, f, candidate, o = ops.split(projected + product(h), 4, axis=-1)
+        gate = self.recurrent_activation
+        c = gate(f) * c + gate(i) * self.activation(candidate)
+        h = gate(o) * self.activation(c)
+        return h, [h, c]
+
+    def whole(self, projected, states, keep, training):
+        usual = self.activation is activations.tanh and self.recurrent_activation is activations.sigmoid
+        if not usual or not lstm_fits(self.units) or (training and self.recurrent_dropout):
+            return None
+        outputs, c = lstm(projected, self.recurrent_kernel, *states, keep)
+        return outputs, [outputs[-1], c]
+
+    def get_config(self):
+        return {**super().get_config(), "unit_forget_bias": self.unit_forget_bias,
+                "recurrent_activation": activations.serialize(self.recurrent_activation)}

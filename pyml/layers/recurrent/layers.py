@@ -1,0 +1,189 @@
+"""`SimpleRNN`, `GRU` and `LSTM`: an RNN with the cell of that name."""
+
+from pyml.layers.input_spec import InputSpec
+from pyml.layers.layer import Layer
+from pyml.layers.recurrent.cells import GRUCell, LSTMCell, SimpleRNNCell
+from pyml.layers.recurrent.rnn import RNN
+
+_OF_THE_CELL = (
+    "units", "activation", "use_bias", "kernel_initializer", "recurrent_initializer", "bias_initializer",
+    "kernel_regularizer", "recurrent_regularizer", "bias_regularizer", "kernel_constraint", "recurrent_constraint",
+    "bias_constraint", "dropout", "recurrent_dropout",
+)
+
+
+class _Recurrent(RNN):
+    """An RNN whose arguments are those of its cell."""
+
+    def __init__(self, cell, return_sequences, return_state, go_backwards, stateful, unroll, seed, **kwargs):
+        super().__init__(cell, return_sequences=return_sequences, return_state=return_state, go_backwards=go_backwards,
+                         stateful=stateful, unroll=unroll, **kwargs)
+        self.seed = seed
+        self.input_spec = InputSpec(ndim=3)
+
+    def get_config(self):
+        config = self.cell.get_config()
+        for name in ("name", "trainable", "dtype"):
+            del config[name]
+        return {**Layer.get_config(self), **self._flags(), **config}
+
+    @classmethod
+    def from_config(cls, config, custom_objects=None):
+        """A layer from what `get_config` returned."""
+        return cls(**config)
+
+
+for _name in _OF_THE_CELL:
+    setattr(_Recurrent, _name, property(lambda self, name=_name: getattr(self.cell, name)))
+
+
+def _for_the_cell(kwargs):
+    """Arguments of a layer that its cell takes over."""
+    return {name: kwargs[name] for name in ("dtype", "trainable") if name in kwargs}
+
+
+class SimpleRNN(_Recurrent):
+    """A fully connected recurrent layer: `h = activation(inputs @ kernel + bias + h @ recurrent_kernel)`.
+
+    Args:
+        units: Size of the output and of the state.
+        activation: Name or function.
+        use_bias: Whether to add a bias.
+        kernel_initializer, recurrent_initializer, bias_initializer: Names or objects.
+        kernel_regularizer, recurrent_regularizer, bias_regularizer, activity_regularizer: Penalties added to the loss.
+        kernel_constraint, recurrent_constraint, bias_constraint: Functions applied after each update.
+        dropout, recurrent_dropout: Shares of inputs and of states dropped while training, the same ones in every step.
+        return_sequences, return_state, go_backwards, stateful, unroll: see `RNN`.
+        seed: Integer seed of the dropout.
+
+    Input shape: `(batch, steps, features)`.
+    Output shape: `(batch, units)`, or `(batch, steps, units)` with `return_sequences`.
+
+    Example:
+        >>> pyml.layers.SimpleRNN(4)(np.ones((2, 5, 3))).shape
+        (2, 4)
+    """
+
+    def __init__(self, units, activation="tanh", use_bias=True, kernel_initializer="glorot_uniform",
+                 recurrent_initializer="orthogonal", bias_initializer="zeros", kernel_regularizer=None,
+                 recurrent_regularizer=None, bias_regularizer=None, activity_regularizer=None, kernel_constraint=None,
+                 recurrent_constraint=None, bias_constraint=None, dropout=0.0, recurrent_dropout=0.0,
+                 return_sequences=False, return_state=False, go_backwards=False, stateful=False, unroll=False, seed=None,
+                 **kwargs):
+        cell = SimpleRNNCell(
+            units, activation, use_bias, kernel_initializer, recurrent_initializer, bias_initializer, kernel_regularizer,
+            recurrent_regularizer, bias_regularizer, kernel_constraint, recurrent_constraint, bias_constraint, dropout,
+            recurrent_dropout, seed, name="simple_rnn_cell", **_for_the_cell(kwargs))
+        super().__init__(cell, return_sequences, return_state, go_backwards, stateful, unroll, seed,
+                         activity_regularizer=activity_regularizer, **kwargs)
+
+
+class GRU(_Recurrent):
+    """Gated recurrent units: `h = z * h + (1 - z) * candidate`, with gates z (update) and r (reset).
+
+    Args:
+        units: Size of the output and of the state.
+        activation: Name or function, for the candidate.
+        recurrent_activation: Name or function, for the gates.
+        use_bias: Whether to add biases.
+        kernel_initializer, recurrent_initializer, bias_initializer: Names or objects.
+        kernel_regularizer, recurrent_regularizer, bias_regularizer, activity_regularizer: Penalties added to the loss.
+        kernel_constraint, recurrent_constraint, bias_constraint: Functions applied after each update.
+        dropout, recurrent_dropout: Shares of inputs and of states dropped while training, the same ones in every step.
+        seed: Integer seed of the dropout.
+        return_sequences, return_state, go_backwards, stateful, unroll: see `RNN`.
+        reset_after: Whether r scales the state after its product with the recurrent kernel, or before.
+        use_cudnn: Kept for Keras' signature.
+
+    Input shape: `(batch, steps, features)`.
+    Output shape: `(batch, units)`, or `(batch, steps, units)` with `return_sequences`.
+    Weights: kernel and recurrent_kernel with columns for z, r and the candidate; bias, two rows with `reset_after`.
+
+    Example:
+        >>> pyml.layers.GRU(4, return_sequences=True)(np.ones((2, 5, 3))).shape
+        (2, 5, 4)
+
+    Source: Cho et al. 2014, "Learning Phrase Representations using RNN Encoder-Decoder".
+    """
+
+    def __init__(self, units, activation="tanh", recurrent_activation="sigmoid", use_bias=True,
+                 kernel_initializer="glorot_uniform", recurrent_initializer="orthogonal", bias_initializer="zeros",
+                 kernel_regularizer=None, recurrent_regularizer=None, bias_regularizer=None, activity_regularizer=None,
+                 kernel_constraint=None, recurrent_constraint=None, bias_constraint=None, dropout=0.0,
+                 recurrent_dropout=0.0, seed=None, return_sequences=False, return_state=False, go_backwards=False,
+                 stateful=False, unroll=False, reset_after=True, use_cudnn="auto", **kwargs):
+        cell = GRUCell(
+            units, activation, recurrent_activation, use_bias, kernel_initializer, recurrent_initializer, bias_initializer,
+            kernel_regularizer, recurrent_regularizer, bias_regularizer, kernel_constraint, recurrent_constraint,
+            bias_constraint, dropout, recurrent_dropout, reset_after, seed, name="gru_cell", **_for_the_cell(kwargs))
+        super().__init__(cell, return_sequences, return_state, go_backwards, stateful, unroll, seed,
+                         activity_regularizer=activity_regularizer, **kwargs)
+        self.use_cudnn = use_cudnn
+
+    @property
+    def recurrent_activation(self):
+        """The function of the gates."""
+        return self.cell.recurrent_activation
+
+    @property
+    def reset_after(self):
+        """Whether r scales the state after its product."""
+        return self.cell.reset_after
+
+
+class LSTM(_Recurrent):
+    """Long short-term memory: `c = f * c + i * candidate`, `h = o * activation(c)`, with gates i, f and o.
+
+    With tanh, sigmoid and no recurrent dropout all steps run in one kernel (and one for the gradient), however long the
+    sequences are; otherwise the steps are traced one by one, see `RNN`.
+
+    Args:
+        units: Size of the output and of both states.
+        activation: Name or function, for the candidate and the output.
+        recurrent_activation: Name or function, for the gates.
+        use_bias: Whether to add a bias.
+        kernel_initializer, recurrent_initializer, bias_initializer: Names or objects.
+        unit_forget_bias: Whether the bias of the forget gate starts at 1.
+        kernel_regularizer, recurrent_regularizer, bias_regularizer, activity_regularizer: Penalties added to the loss.
+        kernel_constraint, recurrent_constraint, bias_constraint: Functions applied after each update.
+        dropout, recurrent_dropout: Shares of inputs and of states dropped while training, the same ones in every step.
+        seed: Integer seed of the dropout.
+        return_sequences, return_state, go_backwards, stateful, unroll: see `RNN`.
+        use_cudnn: Kept for Keras' signature.
+
+    Input shape: `(batch, steps, features)`.
+    Output shape: `(batch, units)`, or `(batch, steps, units)` with `return_sequences`.
+    Weights: kernel, recurrent_kernel and bias with columns for i, f, the candidate and o.
+
+    Example:
+        >>> output, h, c = pyml.layers.LSTM(4, return_state=True)(np.ones((2, 5, 3)))
+        >>> output.shape, c.shape
+        ((2, 4), (2, 4))
+
+    Source: Hochreiter and Schmidhuber 1997, "Long Short-Term Memory".
+    """
+
+    def __init__(self, units, activation="tanh", recurrent_activation="sigmoid", use_bias=True,
+                 kernel_initializer="glorot_uniform", recurrent_initializer="orthogonal", bias_initializer="zeros",
+                 unit_forget_bias=True, kernel_regularizer=None, recurrent_regularizer=None, bias_regularizer=None,
+                 activity_regularizer=None, kernel_constraint=None, recurrent_constraint=None, bias_constraint=None,
+                 dropout=0.0, recurrent_dropout=0.0, seed=None, return_sequences=False, return_state=False,
+                 go_backwards=False, stateful=False, unroll=False, use_cudnn="auto", **kwargs):
+        cell = LSTMCell(
+            units, activation, recurrent_activation, use_bias, kernel_initializer, recurrent_initializer, bias_initializer,
+            unit_forget_bias, kernel_regularizer, recurrent_regularizer, bias_regularizer, kernel_constraint,
+            recurrent_constraint, bias_constraint, dropout, recurrent_dropout, seed, name="lstm_cell",
+            **_for_the_cell(kwargs))
+        super().__init__(cell, return_sequences, return_state, go_backwards, stateful, unroll, seed,
+                         activity_regularizer=activity_regularizer, **kwargs)
+        self.use_cudnn = use_cudnn
+
+    @property
+    def recurrent_activation(self):
+        """The function of the gates."""
+        return self.cell.recurrent_activation
+
+    @property
+    def unit_forget_bias(self):
+        """Whether the bias of the forget gate starts at 1."""
+        return self.cell.unit_forget_bias

@@ -1,0 +1,179 @@
+"""`RNN`: runs a cell over the steps of sequences."""
+
+from pyml import ops
+from pyml.core import Variable
+from pyml.errors import ShapeError
+from pyml.layers.layer import Layer
+from pyml.layers.recurrent.stacked import StackedRNNCells
+from pyml.layers.signature import call_signature
+from pyml.layers.wrapper import build_inside
+from pyml.saving.registry import serialize_keras_object
+from pyml.utils.tree import flatten, is_nested, map_structure, pack_sequence_as
+
+
+class RNN(Layer):
+    """Runs a cell over sequences, one step after another.
+
+    The steps are traced one by one, so a program holds them all: long sequences take long to prepare. `LSTM` with its
+    usual activations has all its steps in one kernel.
+
+    Args:
+        cell: A cell, or a list of them that are stacked: a layer with `state_size` (an integer, or a list of them) and
+            `call(inputs, states)`, which returns the output and the new states.
+        return_sequences: Give back the outputs of all steps; only the last otherwise.
+        return_state: Also give back the states after the last step.
+        go_backwards: Begin with the last step; sequences given back are in that order too.
+        stateful: Begin with the states in which the last batch ended; needs a fixed batch size.
+        unroll: Kept for Keras' signature.
+        zero_output_for_mask: Zeros as outputs of steps that are left out; the output of the step before otherwise.
+
+    Input shape: `(batch, steps, features)`.
+    Output shape: `(batch, units)`, or `(batch, steps, units)`; a list with the states behind it with `return_state`.
+
+    Raises:
+        ValueError: The cell has no `call` or no `state_size`.
+
+    Example:
+        >>> layer = pyml.layers.RNN([pyml.layers.GRUCell(4), pyml.layers.SimpleRNNCell(2)], return_sequences=True)
+        >>> layer(np.ones((3, 5, 6))).shape
+        (3, 5, 2)
+    """
+
+    def __init__(self, cell, return_sequences=False, return_state=False, go_backwards=False, stateful=False, unroll=False,
+                 zero_output_for_mask=False, **kwargs):
+        super().__init__(**kwargs)
+        if isinstance(cell, (list, tuple)):
+            cell = StackedRNNCells(cell)
+        for needed in ("call", "state_size"):
+            if not hasattr(cell, needed):
+                raise ValueError(f"{type(self).__name__}: the cell needs `{needed}`. Received: cell={cell!r}")
+        self.cell = cell
+        self.return_sequences = return_sequences
+        self.return_state = return_state
+        self.go_backwards = go_backwards
+        self.stateful = stateful
+        self.unroll = unroll
+        self.zero_output_for_mask = zero_output_for_mask
+        self.supports_masking = True
+        self.__dict__["states"] = None                 # no weights: they are not saved
+
+    @property
+    def state_size(self):
+        """Sizes of the states, a list."""
+        size = self.cell.state_size
+        return [size] if isinstance(size, int) else list(size)
+
+    def build(self, sequences_shape, initial_state_shape=None):
+        if isinstance(self.cell, Layer) and not self.cell.built:
+            build_inside(self, self.cell, (sequences_shape[0], *sequences_shape[2:]))
+        if self.stateful and self.states is None:
+            if sequences_shape[0] is None:
+                raise ShapeError(f'Layer "{self.name}" is stateful and needs a fixed batch size: Input(..., batch_size=...).')
+            self.__dict__["states"] = map_structure(
+                lambda state: Variable(state, trainable=False, name="rnn_state"), self.get_initial_state(sequences_shape[0]))
+        self.built = True
+
+    def get_initial_state(self, batch_size):
+        """States of zeros, a list."""
+        if hasattr(self.cell, "get_initial_state"):
+            state = self.cell.get_initial_state(batch_size=batch_size)
+            return list(state) if is_nested(state) else [state]
+        return [ops.zeros((batch_size, size)) for size in self.state_size]
+
+    def reset_state(self):
+        """Zeros as the states of a stateful layer."""
+        for state in flatten(self.states or []):
+            state.assign(ops.zeros(state.shape))
+
+    reset_states = reset_state
+
+    def call(self, sequences, initial_state=None, mask=None, training=False):
+        batch = sequences.shape[0]
+        states = self._first_states(initial_state, batch)
+        if mask is not None:
+            mask = ops.transpose(flatten(mask)[0], (1, 0))
+            mask = ops.flip(mask, axis=0) if self.go_backwards else mask
+        if self.go_backwards:
+            sequences = ops.flip(sequences, axis=1)
+        outputs, states = self._run(sequences, states, mask, training, fresh=initial_state is None and not self.stateful)
+        if self.stateful:
+            for own, new in zip(flatten(self.states), flatten(states), strict=True):
+                own.assign(new)
+        if mask is not None and self.zero_output_for_mask:
+            outputs = ops.where(ops.expand_dims(mask, -1), outputs, 0.0)
+        output = ops.transpose(outputs, (1, 0, 2)) if self.return_sequences else outputs[-1]
+        return [output, *states] if self.return_state else output
+
+    def _first_states(self, given, batch):
+        if given is None:
+            if self.stateful and flatten(self.states)[0].shape[0] != batch:
+                raise ShapeError(
+                    f'Layer "{self.name}" is stateful for batches of {flatten(self.states)[0].shape[0]} samples; '
+                    f"received {batch}."
+                )
+            given = self.states if self.stateful else self.get_initial_state(batch)
+        given = list(given) if is_nested(given) else [given]
+        if len(given) != len(self.state_size):
+            raise ShapeError(f'Layer "{self.name}" has {len(self.state_size)} state(s); initial_state has {len(given)}.')
+        return map_structure(ops.convert_to_tensor, given)
+
+    def _run(self, sequences, states, mask, training, fresh):
+        """Outputs `(steps, batch, units)` and the last states."""
+        if not hasattr(self.cell, "project"):
+            steps = [sequences[:, t] for t in range(sequences.shape[1])]
+            known = {"training": training} if call_signature(type(self.cell)).takes_training else {}
+            return _loop(lambda x, states: self.cell(x, states, **known), steps, states, mask)
+        cell = self.cell
+        projected = cell.project(ops.transpose(cell.dropped(sequences, training), (1, 0, 2)))
+        if mask is None or fresh:                      # a first step that is left out gives zeros, not the first state
+            keep = ops.ones(projected.shape[:2], "int32") if mask is None else ops.cast(mask, "int32")
+            found = cell.whole(projected, states, keep, training)
+            if found is not None:
+                return found
+        product = cell.product(sequences.shape[0], training)
+        steps = [projected[t] for t in range(projected.shape[0])]
+        return _loop(lambda x, states: cell.step(x, states, product), steps, states, mask)
+
+    def compute_output_shape(self, sequences_shape, initial_state_shape=None):
+        batch = sequences_shape[0]
+        size = getattr(self.cell, "output_size", None) or flatten(self.state_size)[0]
+        output = (batch, sequences_shape[1], size) if self.return_sequences else (batch, size)
+        return [output, *map_structure(lambda n: (batch, n), self.state_size)] if self.return_state else output
+
+    def compute_mask(self, inputs, previous_mask):
+        """The mask, where there are still steps."""
+        mask = previous_mask if self.return_sequences else None
+        return [mask, *(None for _ in self.state_size)] if self.return_state else mask
+
+    def get_config(self):
+        return {**super().get_config(), **self._flags(), "cell": serialize_keras_object(self.cell),
+                "zero_output_for_mask": self.zero_output_for_mask}
+
+    def _flags(self):
+        return {"return_sequences": self.return_sequences, "return_state": self.return_state,
+                "go_backwards": self.go_backwards, "stateful": self.stateful, "unroll": self.unroll}
+
+    @classmethod
+    def from_config(cls, config, custom_objects=None):
+        """A layer from what `get_config` returned."""
+        from pyml.layers import deserialize
+
+        config = dict(config)
+        return cls(deserialize(config.pop("cell"), custom_objects), **config)
+
+
+def _loop(step, inputs, states, mask):
+    """`step(input, states)` for every input; outputs stacked, and the last states."""
+    outputs = []
+    for t, x in enumerate(inputs):
+        output, new = step(x, states)
+        new = list(new) if is_nested(new) else [new]
+        if mask is not None:
+            kept = ops.expand_dims(mask[t], -1)
+            before = outputs[-1] if outputs else ops.zeros_like(output)
+            output = ops.where(kept, output, before)
+            pairs = zip(flatten(new), flatten(states), strict=True)
+            new = pack_sequence_as(new, [ops.where(kept, a, b) for a, b in pairs])
+        outputs.append(output)
+        states = new
+    return ops.stack(outputs, axis=0), states

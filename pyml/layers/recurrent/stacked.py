@@ -1,0 +1,79 @@
+"""Cells on top of each other as one cell."""
+
+from pyml import ops
+from pyml.layers.layer import Layer
+from pyml.layers.signature import call_signature
+from pyml.layers.wrapper import build_inside
+from pyml.saving.registry import serialize_keras_object
+
+
+class StackedRNNCells(Layer):
+    """Several cells as one: the output of each is the input of the next.
+
+    Args:
+        cells: List of cells.
+
+    Raises:
+        ValueError: One of them has no `call` or no `state_size`.
+
+    Example:
+        >>> cell = pyml.layers.StackedRNNCells([pyml.layers.LSTMCell(4), pyml.layers.GRUCell(3)])
+        >>> cell.state_size
+        [[4, 4], 3]
+    """
+
+    def __init__(self, cells, **kwargs):
+        super().__init__(**kwargs)
+        for cell in cells:
+            for needed in ("call", "state_size"):
+                if not hasattr(cell, needed):
+                    raise ValueError(f"StackedRNNCells: every cell needs `{needed}`. Received: {cell!r}")
+        self.cells = list(cells)
+
+    @property
+    def state_size(self):
+        """The sizes of the states of each cell."""
+        return [cell.state_size for cell in self.cells]
+
+    @property
+    def output_size(self):
+        """Size of the output, that of the last cell."""
+        last = self.cells[-1]
+        size = getattr(last, "output_size", None) or last.state_size
+        return size if isinstance(size, int) else size[0]
+
+    def get_initial_state(self, batch_size=None):
+        """States of zeros: for each cell a list, or one state where it has only one."""
+        zeros = lambda size: ops.zeros((batch_size, size))
+        return [zeros(cell.state_size) if isinstance(cell.state_size, int) else [zeros(n) for n in cell.state_size]
+                for cell in self.cells]
+
+    def build(self, input_shape):
+        for cell in self.cells:
+            if isinstance(cell, Layer) and not cell.built:
+                build_inside(self, cell, input_shape)
+            size = getattr(cell, "output_size", None) or cell.state_size
+            input_shape = (input_shape[0], size if isinstance(size, int) else size[0])
+        self.built = True
+
+    def call(self, inputs, states, training=False):
+        """The output of the last cell, and the new states of all."""
+        after = []
+        for cell, state in zip(self.cells, states, strict=True):
+            nested = isinstance(state, (list, tuple))
+            known = {"training": training} if call_signature(type(cell)).takes_training else {}
+            inputs, new = cell(inputs, list(state) if nested else [state], **known)
+            new = list(new) if isinstance(new, (list, tuple)) else [new]
+            after.append(new if nested else new[0])
+        return inputs, after
+
+    def get_config(self):
+        return {**super().get_config(), "cells": [serialize_keras_object(cell) for cell in self.cells]}
+
+    @classmethod
+    def from_config(cls, config, custom_objects=None):
+        """A cell from what `get_config` returned."""
+        from pyml.layers import deserialize
+
+        config = dict(config)
+        return cls([deserialize(cell, custom_objects) for cell in config.pop("cells")], **config)

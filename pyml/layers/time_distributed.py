@@ -1,0 +1,53 @@
+"""`TimeDistributed`: one layer for every step of a sequence."""
+
+from pyml import ops
+from pyml.errors import ShapeError
+from pyml.layers.wrapper import Wrapper, build_inside
+from pyml.utils.tree import map_structure
+
+
+class TimeDistributed(Wrapper):
+    """Applies a layer to every step of sequences, with the same weights.
+
+    All steps of all samples go through the layer as one batch, so a BatchNormalization inside takes the statistics of
+    all steps together (Keras takes those of each step).
+
+    Args:
+        layer: The layer for one step.
+
+    Input shape: `(batch, steps, ...)`. Output shape: `(batch, steps, ...)` with the layer's output behind.
+
+    Raises:
+        ShapeError: Inputs have fewer than three axes.
+
+    Example:
+        >>> images = np.ones((2, 5, 8, 8, 3))
+        >>> pyml.layers.TimeDistributed(pyml.layers.Conv2D(4, 3))(images).shape
+        (2, 5, 6, 6, 4)
+    """
+
+    def __init__(self, layer, **kwargs):
+        super().__init__(layer, **kwargs)
+        self.supports_masking = True
+
+    def _of_a_step(self, input_shape):
+        if len(input_shape) < 3:
+            raise ShapeError(f'Layer "{self.name}" needs inputs (batch, steps, ...). Received: {tuple(input_shape)}')
+        return (input_shape[0], *input_shape[2:])
+
+    def build(self, input_shape=None):
+        build_inside(self, self.layer, self._of_a_step(input_shape))
+        self.built = True
+
+    def call(self, inputs, training=None, mask=None):
+        batch, steps = inputs.shape[:2]
+        x = ops.reshape(inputs, (batch * steps, *inputs.shape[2:]))
+        known = {}
+        if mask is not None and self.layer._signature.takes_mask:
+            known["mask"] = ops.reshape(mask, (batch * steps, *mask.shape[2:]))
+        outputs = self.layer(x, training=training, **known)
+        return map_structure(lambda y: ops.reshape(y, (batch, steps, *y.shape[1:])), outputs)
+
+    def compute_output_shape(self, input_shape):
+        shape = self.layer.compute_output_shape(self._of_a_step(input_shape))
+        return (shape[0], input_shape[1], *shape[1:])

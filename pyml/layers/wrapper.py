@@ -1,0 +1,47 @@
+"""Layers inside layers: building them under their own name, and `Wrapper`."""
+
+from pyml.layers.layer import Layer
+from pyml.saving.registry import serialize_keras_object
+from pyml.utils.naming import name_scope
+
+
+def build_inside(owner, layer, *shapes):
+    """Builds a layer that belongs to another one, so that its weights are named after both."""
+    if not layer.built:
+        with name_scope(layer.name):
+            layer.__dict__["_path"] = f"{owner.path}/{layer.name}"
+            layer.build(*shapes)
+        layer.__dict__["_build_shapes"] = shapes[0] if len(shapes) == 1 else None
+        layer.built = True
+
+
+class Wrapper(Layer):
+    """A layer around another one; subclasses write `call`.
+
+    Args:
+        layer: The layer inside, as the attribute `layer`.
+
+    Raises:
+        ValueError: `layer` is no layer.
+    """
+
+    def __init__(self, layer, **kwargs):
+        super().__init__(**kwargs)
+        if not isinstance(layer, Layer):
+            raise ValueError(f"{type(self).__name__}: expected a layer to wrap. Received: {layer!r}")
+        self.layer = layer
+
+    def build(self, input_shape=None):
+        build_inside(self, self.layer, input_shape)
+        self.built = True
+
+    def get_config(self):
+        return {**super().get_config(), "layer": serialize_keras_object(self.layer)}
+
+    @classmethod
+    def from_config(cls, config, custom_objects=None):
+        """A layer from what `get_config` returned."""
+        from pyml.layers import deserialize
+
+        config = dict(config)
+        return cls(deserialize(config.pop("layer"), custom_objects), **config)

@@ -1,0 +1,31 @@
+"""Recurrent layers as one operation over all steps."""
+
+from __future__ import annotations
+
+from ..core.tensor import Tensor, as_node
+from ..graph import prims
+from ..graph.prims.lstm import MOST_UNITS
+from .shape import stack
+
+
+def lstm_fits(units):
+    """Whether `lstm` takes this many units."""
+    return units <= MOST_UNITS
+
+
+def lstm(projected, recurrent_kernel, h, c, keep):
+    """All steps of an LSTM with tanh and sigmoid.
+
+    Args:
+        projected: `(steps, batch, 4 units)`: inputs times kernel plus bias; gates in the order i, f, candidate, o.
+        recurrent_kernel: `(units, 4 units)`.
+        h, c: States before the first step, `(batch, units)`.
+        keep: int32 `(steps, batch)`; a step where it is 0 changes nothing.
+
+    Returns:
+        h after every step, `(steps, batch, units)`, and the last c, `(batch, units)`.
+    """
+    n = as_node(recurrent_kernel).shape[0]
+    start = stack([h, c])
+    y = Tensor(prims.lstm(as_node(projected), as_node(recurrent_kernel), start._node, as_node(keep)))
+    return y[:, :, :n], y[-1, :, n:]
