@@ -59,8 +59,8 @@ def passed(printed):
     return int(re.search(r"(\d+) passed", last)[1])
 
 
-@pytest.mark.parametrize(("name", "least"), [("test_programs.py", 30), ("test_goldens.py", 50)])
-def test_programs_and_keras_goldens_pass_in_pyodide(site, name, least):
+@pytest.mark.parametrize(("name", "least"), [("test_programs.py", 30), ("test_goldens.py", 50), ("test_kernels.py", 100)])
+def test_programs_goldens_and_kernels_pass_in_pyodide(site, name, least):
     printed, status = run(f"tests/{name}")
     assert status == 0, printed[-6000:]
     assert "backend   wasm (WebGPU has not been opened on this page)" in printed
