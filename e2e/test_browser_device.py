@@ -224,6 +224,25 @@ def test_without_jspi_reading_asks_for_await_and_await_works(browser, site):
     context.close()
 
 
+def test_kernels_whose_threads_share_a_result_compile_and_are_right_here_too(worker):
+    shapes = [[[21, 513], [1]], [[300, 24], [0]], [[50, 400], [0, 1]], [[8, 28, 28, 32], [0, 1, 2]], [[7, 9, 200], [0, 2]]]
+    differences, shared = worker.run(f"""
+        from pyml.graph.op import Profile
+        before, device.profile = device.profile, Profile("tile")
+        differences, shared = [], []
+        for shape, axis in {shapes}:
+            x = np.random.default_rng(0).uniform(-1, 1, shape).astype(np.float32)
+            run = pyml.program(lambda x: (ops.sum(x * 2, axis=tuple(axis)) + 1, ops.max(x, axis=tuple(axis))))
+            total, largest = run(x)
+            differences.append(float(abs(total.numpy() - (x.astype(np.float64) * 2).sum(tuple(axis)) - 1).max()))
+            differences.append(float(abs(largest.numpy() - x.max(tuple(axis))).max()))
+            shared.append(any("share a result" in kernel.lowered.source for kernel in run.last_plan.kernels))
+        device.profile = before
+        [differences, shared]
+    """)
+    assert max(differences) < 1e-2 and all(shared)
+
+
 def test_a_lost_device_is_reported_as_device_lost(browser, site):
     context = browser.new_context()
     python = PythonPage(context.new_page(), site, "backend=webgpu&thread=main")

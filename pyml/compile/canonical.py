@@ -8,6 +8,7 @@ from ..graph.grad import CUSTOM
 from ..graph.node import Node, toposort
 from ..graph.op import OPS, Profile
 from ..graph.prims import BUFFER, CONST, INPUT, STATE, copy, full, pad, reshape, stop_gradient
+from .teams import runs, team
 
 
 def is_given(node: Node) -> bool:
@@ -116,15 +117,25 @@ def _split(node: Node, profile: Profile) -> Node | None:
     if terms < _SPLIT_FROM or wanted < 4:
         return None
     parts = min(wanted, max(2, int(terms**0.5)))
+    shared = team(x.shape, axis, profile)
+    if shared is not None:
+        if shared.steps(terms) < 64 or (shared.rows and wanted < 4 * shared.lanes):
+            return None  # the threads of a workgroup are enough, or the workgroups
+        if len(axis) < x.ndim and len(runs(axis)) < len(axis):
+            joined, left = _joined(x, axis)
+            return node.op(joined, axis=left)
+        if shared.rows:
+            wanted = parts = min(wanted // shared.lanes, shared.steps(terms) // 16)
     if len(axis) == x.ndim:  # everything: flatten, and keep both stages a multiple of four
         most = 512 if profile.family == "register" else wanted  # one thread sums the rest without a third stage
-        parts = min(wanted, most, terms // 64)
+        parts = parts if shared is not None else min(wanted, most, terms // 64)
         parts = max(4, parts - parts % 4)
         each = -(-terms // parts)
         each += -each % 4
         flat = _padded(reshape(x, (terms,)), 0, parts * each, node)
-        # a GPU reads neighbouring elements in neighbouring threads, a processor in one thread
-        shape, inner = ((parts, each), 1) if profile.family == "register" else ((each, parts), 0)
+        # neighbouring elements belong to one thread of a processor, and to one workgroup of a GPU
+        by_rows = profile.family == "register" or shared is not None
+        shape, inner = ((parts, each), 1) if by_rows else ((each, parts), 0)
         return node.op(node.op(reshape(flat, shape), axis=(inner,)), axis=(0,))
     a = max(axis, key=lambda i: x.shape[i])
     n = x.shape[a]
@@ -139,6 +150,17 @@ def _split(node: Node, profile: Profile) -> Node | None:
     x = reshape(x, (*x.shape[:a], parts, each, *x.shape[a + 1 :]))
     first = tuple(i if i < a else i + 1 for i in axis)
     return node.op(node.op(x, axis=tuple(sorted(first))), axis=(a - sum(i < a for i in axis),))
+
+
+def _joined(x: Node, axis):
+    """The operand with neighbouring reduced axes as one, and the axes that remain to be reduced."""
+    shape = list(x.shape)
+    left: list[int] = []
+    for run in reversed(runs(axis)):
+        shape[run[0] : run[-1] + 1] = [prod(x.shape[a] for a in run)]
+    for run in runs(axis):
+        left.append(run[0] - sum(1 for a in axis if a < run[0]) + len(left))
+    return reshape(x, tuple(shape)), tuple(left)
 
 
 _NEUTRAL = {

@@ -16,6 +16,7 @@ from ..graph.op import Profile
 from ..graph.prims import BITCAST, CAST
 from .plan import Kernel
 from .schedule import Group
+from .teams import runs
 from .wgsl import MEMORY, PRIVATE, cast, expand, index_text, lane_split, literal, typename
 
 LANE = Var("lane", 4)
@@ -254,11 +255,15 @@ def _quarter(rest: Index) -> Index | None:
 # ---- whole kernels
 def lower_wgsl(kernel: Kernel, profile: Profile, params: int) -> DeviceKernel:
     """The kernel as WGSL text with its bindings."""
+    from .emit_group import lower_shared
+
     group = kernel.group
     if group.kind == "routine":
         from .kernels import lower_routine
 
         return lower_routine(kernel, profile, params)
+    if group.kind == "reduction" and (shared := lower_shared(kernel, profile, params)) is not None:
+        return shared
     build = _reduction if group.kind == "reduction" else _elementwise
     scalar: frozenset = frozenset()
     while True:  # a buffer that somebody reads by single elements is an array of scalars for everybody
@@ -336,24 +341,13 @@ def _elementwise(kernel: Kernel, profile: Profile, scalar: frozenset):
     return emitter, [*emitter.bodies[0], *stores], -(-n // width)
 
 
-def _runs(shape, axis) -> list[tuple[int, ...]]:
-    """Neighbouring reduced axes together: each run is one loop."""
-    runs: list[list[int]] = []
-    for a in axis:
-        if runs and runs[-1][-1] == a - 1:
-            runs[-1].append(a)
-        else:
-            runs.append([a])
-    return [tuple(r) for r in runs]
-
-
 def _reduction(kernel: Kernel, profile: Profile, scalar: frozenset):
     group: Group = kernel.group
     x, axis = group.anchors[0].src[0], group.anchors[0].attrs["axis"]
     shape = x.shape
     out_shape = tuple(n for k, n in enumerate(shape) if k not in axis)
-    runs = _runs(shape, axis)
-    sizes = [prod(shape[a] for a in r) for r in runs]
+    loops_over = runs(axis)
+    sizes = [prod(shape[a] for a in r) for r in loops_over]
     last_reduced = bool(axis) and axis[-1] == len(shape) - 1
     by_lane = last_reduced and sizes[-1] % 4 == 0
     by_out = not last_reduced and bool(out_shape) and shape[-1] % 4 == 0
@@ -367,19 +361,19 @@ def _reduction(kernel: Kernel, profile: Profile, scalar: frozenset):
     for k, c in zip([k for k in range(len(shape)) if k not in axis], coordinates(at, out_shape), strict=True):
         coords[k] = c
     loops = []
-    for level, (run, size) in enumerate(zip(runs, sizes, strict=True), 1):
-        trips = size // 4 if by_lane and run is runs[-1] else size
+    for level, (run, size) in enumerate(zip(loops_over, sizes, strict=True), 1):
+        trips = size // 4 if by_lane and run is loops_over[-1] else size
         var = Var(f"r{level}", trips)
         emitter.var_level[var.name] = level
         emitter.bodies.append([])
         r = variable(var)
-        if by_lane and run is runs[-1]:
+        if by_lane and run is loops_over[-1]:
             r = r * 4 + variable(LANE)
         for a, c in zip(run, coordinates(r, [shape[a] for a in run]), strict=True):
             coords[a] = c
         loops.append((var, trips))
     source = linear(coords, shape)
-    deepest = len(runs)
+    deepest = len(loops_over)
     before, inner, accumulators = [], [], []
     for k, anchor in enumerate(group.anchors):
         dtype = anchor.dtype
