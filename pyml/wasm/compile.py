@@ -348,7 +348,10 @@ class Compiler:
         if all(v.load is not None for v in lanes):
             if len({v.code for v in lanes}) == 1:
                 return self.splat(lanes[0], kind)
-            first, *rest = (v.load for v in lanes if v.load is not None)
+            places = [v.load for v in lanes if v.load is not None]
+            if len({code for code, _ in places}) == 1 and [o - places[0][1] for _, o in places] == [0, 4, 8, 12]:
+                return Value(kind, places[0][0] + V_LOAD + b"\x02" + leb(places[0][1]))
+            first, *rest = places
             code = b"".join(address for address, _ in reversed(rest)) + first[0] + V_ZERO_LOAD + b"\x02" + leb(first[1])
             return Value(kind, code + b"".join(LOAD_LANE + b"\x02" + leb(offset) + bytes((k,)) for k, (_, offset) in enumerate(rest, 1)))
         code = lanes[0].code + SPLAT[e]

@@ -164,7 +164,9 @@ def _filter_lower(node: Node, profile: Profile) -> Node | None:
     if is_core(profile) and (groups == 1 or _is_depthwise(node, x.shape[3], filters)):
         if _is_padded(node):
             return FILTER_GRAD(core.pad_image(x, node.attrs["padding"]), dy, **node.attrs | _UNPADDED)
-        return core.first_channels(FILTER_GRAD(x, core.pad_channels(dy, filters + -filters % 4), **node.attrs), filters) if filters % 4 else None
+        if filters % 4 == 0:
+            return None
+        return core.first_channels(FILTER_GRAD(x, core.pad_channels(dy, filters + -filters % 4), **node.attrs), filters)
     if groups == x.shape[3] == filters and filters % 4 == 0:  # depthwise: one tap and four channels a thread
         wanted = 256 if is_register(profile) else profile.threads // 4
         splits = max(1, min(dy.size // filters // 64, wanted // (kh * kw * filters // 4), 64))

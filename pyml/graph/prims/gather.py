@@ -9,7 +9,7 @@ import numpy as np
 from ...errors import DtypeError, ShapeError
 from ..node import Node
 from ..op import KernelSpec, Profile, routine
-from .choose import flat, is_register
+from .choose import flat, is_core, is_register
 
 _PUT4 = "store(4u * i, v.x); store(4u * i + 1u, v.y); store(4u * i + 2u, v.z); store(4u * i + 3u, v.w);"
 _ELEMENT = {"float32": "f32", "int32": "i32", "uint32": "u32", "bool": "u32"}
@@ -76,6 +76,10 @@ def _gather_kernel(node: Node, profile: Profile) -> KernelSpec:
 
 def _scatter_kernel(node: Node, profile: Profile) -> KernelSpec:
     rows = node.attrs["rows"]
+    if is_core(profile):
+        spec = _kernel("scatter_add_core", rows, prod(node.shape[1:]), node.src[0].size, rows, node.dtype, profile)
+        params = {k: v for k, v in spec.params.items() if k not in ("WG", "X")} | {"BLOCK": rows}
+        return KernelSpec(spec.file, params, (1, 1, 1), spec.hooks)
     return _kernel("scatter_add_rows", rows, prod(node.shape[1:]), node.src[0].size, rows, node.dtype, profile)
 
 

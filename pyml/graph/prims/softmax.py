@@ -7,7 +7,7 @@ import numpy as np
 from ...errors import ShapeError
 from ..node import Node
 from ..op import ZERO, KernelSpec, Profile, routine
-from .choose import flat, fold, is_register
+from .choose import flat, fold, is_core, is_register
 from .contract import float_only
 from .elementwise import exp
 from .move import broadcast_to, reshape
@@ -30,6 +30,8 @@ def _matrix(name, reduces):
 def _rows(file: str, node: Node, params: dict, profile: Profile, hooks: dict | None = None) -> KernelSpec:
     rows, cols = node.src[0].shape
     params = {"ROWS": rows, "COLS": cols, **params}
+    if is_core(profile) and file == "softmax" and cols % 4 == 0:
+        return flat("softmax_core", rows, params, profile, hooks)
     if is_register(profile) or cols <= _SHORT:
         return flat(f"{file}_thread", rows, params, profile, hooks)
     grid, across = fold(rows)
