@@ -9,9 +9,10 @@ import numpy as np
 from ...errors import DtypeError, ShapeError
 from ..node import Node
 from ..op import KernelSpec, Profile, routine
-from .choose import flat, is_core, is_register
+from .choose import ceil_div, flat, is_core, is_register
 
 _PUT4 = "store(4u * i, v.x); store(4u * i + 1u, v.y); store(4u * i + 2u, v.z); store(4u * i + 3u, v.w);"
+_SPAN = 32  # columns (or fours of them) whose sums one thread of a software adapter keeps
 _ELEMENT = {"float32": "f32", "int32": "i32", "uint32": "u32", "bool": "u32"}
 
 
@@ -80,7 +81,12 @@ def _scatter_kernel(node: Node, profile: Profile) -> KernelSpec:
         spec = _kernel("scatter_add_core", rows, prod(node.shape[1:]), node.src[0].size, rows, node.dtype, profile)
         params = {k: v for k, v in spec.params.items() if k not in ("WG", "X")} | {"BLOCK": rows}
         return KernelSpec(spec.file, params, (1, 1, 1), spec.hooks)
-    return _kernel("scatter_add_rows", rows, prod(node.shape[1:]), node.src[0].size, rows, node.dtype, profile)
+    spec = _kernel("scatter_add_rows", rows, prod(node.shape[1:]), node.src[0].size, rows, node.dtype, profile)
+    if not is_register(profile):
+        return spec
+    span = min(spec.params["WIDTH"], _SPAN)
+    params = {k: v for k, v in spec.params.items() if k not in ("WG", "X")} | {"SPAN": span}
+    return flat("scatter_add_span", rows * ceil_div(spec.params["WIDTH"], span), params, profile, spec.hooks)
 
 
 _ROWS = np.random.default_rng(0).uniform(-1, 1, (5, 3)).astype(np.float32)

@@ -33,8 +33,12 @@ class _Recurrent(RNN):
         return cls(**config)
 
 
+def _of_the_cell(name):
+    return property(lambda self: getattr(self.cell, name))
+
+
 for _name in _OF_THE_CELL:
-    setattr(_Recurrent, _name, property(lambda self, name=_name: getattr(self.cell, name)))
+    setattr(_Recurrent, _name, _of_the_cell(_name))
 
 
 def _for_the_cell(kwargs):
