@@ -97,10 +97,16 @@ def _matmul_kernel(node: Node, profile: Profile) -> KernelSpec:
     return gemm(_general(m, n, k, z, ta, tb), profile)
 
 
+_CACHED = 1 << 17  # numbers that stay in a core's second cache
+
+
 def _panel(m, n, k, z, ta, tb) -> KernelSpec:
+    pack = ta and n > 16  # a column of a is far apart in memory: worth a copy that several panels read
     block = min(240, ceil_div(m, 6) * 6)
+    if pack:
+        block = max(6, min(block, _CACHED // k // 6 * 6))
     grid, across = fold(z * ceil_div(m, block))
-    params = {"M": m, "N": n, "K": k, "Z": z, "TA": ta, "TB": tb, "BLOCK": block, "U": unroll(k), "X": across}
+    params = {"M": m, "N": n, "K": k, "Z": z, "TA": ta, "TB": tb, "PACK": pack, "BLOCK": block, "U": unroll(k), "X": across}
     return KernelSpec("matmul_panel", params, grid)
 
 
