@@ -131,6 +131,22 @@ def test_a_refused_module_and_a_kernel_that_does_not_compile_say_so(python):
     assert name == "KernelError" and "'mine'" in message
 
 
+def test_modules_open_through_ctypes_where_the_page_cannot_make_them(python):
+    numbers, refused = python.run("""
+        from pyml.device.wasm import WasmDevice
+        from pyml.wasm.engine import PyodideEngine
+        other = WasmDevice(PyodideEngine(direct=False))
+        source = '''@group(0) @binding(0) var<storage, read_write> y: array<f32>;
+        @compute @workgroup_size(1) fn main(@builtin(global_invocation_id) g: vec3u) { y[g.x] = y[g.x] * 3.0; }'''
+        buffer = other.alloc(16)
+        other.write(buffer, np.arange(4, dtype="float32"))
+        other.replay(other.record([Dispatch(DeviceKernel("mine", source, ("read_write",), (3, 1, 1)), (buffer,))]))
+        numbers = np.frombuffer(other.sync_wait(other.read(buffer, 16)), np.float32).tolist()
+        [numbers, raised(lambda: other._engine.load(b"no module"))]
+    """)
+    assert numbers == [0, 3, 6, 3] and refused[0] == "KernelError"
+
+
 def test_a_stopped_kernel_is_an_error_and_python_goes_on(python):
     name, message = python.run("""
         source = '''@group(0) @binding(0) var<storage, read_write> y: array<f32>;

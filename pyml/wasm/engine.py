@@ -96,11 +96,11 @@ def _refused(module: bytes, reason: object) -> KernelError:
 class PyodideEngine:
     """Modules that share the memory of Pyodide itself: numpy arrays are the buffers.
 
-    A module is compiled through the page's `WebAssembly` object, which Python reaches without any JavaScript file:
-    0.18 ms to open a small module and 1.2 µs a call (Node 20), and a module that nobody holds any longer is freed.
-    ctypes.CDLL on a file takes the same modules and is the way where a Pyodide does not show its memory, but it costs
-    6.5 ms a module (Emscripten's loader looks through every symbol of Python again) and 2.7 µs a call, and what it
-    opened stays: dlclose frees nothing, about the module's own size is lost each time.
+    A module is made by the interpreter's own `WebAssembly` object: 0.13 ms to open a small one and 2.2 µs a call
+    (Chromium), and one that nobody holds any longer is freed. ctypes.CDLL on a file takes the same modules and is the
+    way where a Pyodide does not show its memory or the page forbids `eval`, but it costs 6.5 ms a module (Emscripten's
+    loader looks through every symbol of Python again) and 3 µs a call, and what it opened stays: dlclose frees
+    nothing, about the module's own size is lost each time.
 
     Blocks lie in the lower half of the 4 GiB: Pyodide 314 hands strings and bytes that lie above to JavaScript as other
     bytes (measured), so Python's own objects must keep room below.
@@ -117,16 +117,8 @@ class PyodideEngine:
         memory = getattr(inner, "wasmMemory", None) or getattr(inner, "memory", None)
         self.Trap = JsException
         self.info = f"Pyodide {pyodide_js.version}"
-        if direct and memory is not None:
-            import js
-            from pyodide.ffi import to_js
-
-            self._js, self._memory = js, memory
-            self._imports = to_js({"env": {"memory": memory}}, dict_converter=js.Object.fromEntries)
-            self.load = self._instantiate
-        else:
-            self._opened = 0
-            self.load = self._dlopen
+        self._opened = 0
+        self._make = _maker(memory) if direct and memory is not None else None
         self.relaxed = _has_relaxed(self)
 
     def allocate(self, nbytes: int) -> Block:
@@ -140,12 +132,12 @@ class PyodideEngine:
     def free(self, block: Block) -> None:
         block.view = block.view[:0].copy()  # lets the array go even while somebody holds the block
 
-    def _instantiate(self, module: bytes) -> Callable[[int], Any]:
-        assembly = self._js.WebAssembly
-        address = np.frombuffer(module, np.uint8).ctypes.data if module else 0
-        code = self._js.Uint8Array.new(self._memory.buffer, address, len(module))  # right above 2 GiB too
+    def load(self, module: bytes) -> Callable[[int], Any]:
+        if self._make is None:
+            return self._dlopen(module)
+        address = np.frombuffer(module, np.uint8).ctypes.data if module else 0  # read in place
         try:
-            return assembly.Instance.new(assembly.Module.new(code), self._imports).exports.run
+            return self._make(address, len(module))
         except self.Trap as e:
             raise _refused(module, e) from None
 
@@ -162,6 +154,26 @@ class PyodideEngine:
             os.remove(path)
         run.argtypes, run.restype = [ctypes.c_uint32], None
         return run
+
+
+_MAKE = """(memory) => (address, length) => {
+  const code = new Uint8Array(memory.buffer, address, length);
+  return new WebAssembly.Instance(new WebAssembly.Module(code), { env: { memory } }).exports.run;
+}"""
+
+
+def _maker(memory) -> Callable[[int, int], Any] | None:
+    """Makes `run` of the module at an address; None where the page's rules forbid it.
+
+    One call: Python would spend ten times as long on proxies of the classes and of `exports`.
+    """
+    from pyodide.code import run_js
+    from pyodide.ffi import JsException
+
+    try:
+        return run_js(_MAKE)(memory)
+    except JsException:
+        return None
 
 
 class WasmtimeEngine:
