@@ -41,7 +41,6 @@ export function make(id) {
     async prepare(w) {
       if (!backend) return {skip: `pyml has no ${id} device in this version`};
       const bench = contender.prepare(JSON.stringify(w));
-      if (typeof bench === 'string') return {skip: bench};
       // callPromising lets Python wait for the read inside train_on_batch, fit and numpy().
       return {
         note: bench.note,

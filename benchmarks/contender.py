@@ -10,11 +10,7 @@ import json
 import numpy as np
 
 import pyml
-from pyml import ops
-
-
-class Unavailable(Exception):
-    """The workload needs a layer that this version of pyml does not have."""
+from pyml import layers, ops
 
 
 def uniform(seed, shape, bound):
@@ -55,41 +51,38 @@ def layer_params(l):
 # ---------------------------------------------------------------- models
 
 
-def layer(name, *args, **kwargs):
-    if not hasattr(pyml.layers, name):
-        raise Unavailable(f"needs layers.{name}, which comes later")
-    return getattr(pyml.layers, name)(*args, **kwargs)
-
-
 def keras_model(w):
     """The workload's layers as a functional model, with the yardstick's weights."""
     setters = []
+    training = w["kind"] == "train"
 
     def parameterised(made, l, extra=()):
         setters.append((made, layer_params(l) + list(extra)))
         return made
 
-    def go(layers, x):
-        for l in layers:
+    def convolution(l, x):
+        padding = "same" if l["p"] and l["s"] == 1 else "valid"
+        if l["p"] and l["s"] > 1:   # explicit, as keras.applications does
+            x = layers.ZeroPadding2D(l["p"])(x)
+        options = {"strides": l["s"], "padding": padding, "use_bias": l["bias"], "activation": l.get("act")}
+        if l["op"] == "dw":
+            return parameterised(layers.DepthwiseConv2D(l["k"], **options), l)(x)
+        return parameterised(layers.Conv2D(l["cout"], l["k"], **options), l)(x)
+
+    def go(net, x):
+        for l in net:
             op = l["op"]
-            if op == "conv":
-                padding = "valid"
-                if l["p"] and l["s"] == 1:
-                    padding = "same"
-                elif l["p"]:   # explicit, as keras.applications does
-                    x = layer("ZeroPadding2D", l["p"])(x)
-                made = layer("Conv2D", l["cout"], l["k"], strides=l["s"], padding=padding,
-                             use_bias=l["bias"], activation=l.get("act"))
-                x = parameterised(made, l)(x)
+            if op in ("conv", "dw"):
+                x = convolution(l, x)
             elif op == "bn":
                 still = (np.zeros(l["c"], np.float32), np.ones(l["c"], np.float32))
-                x = parameterised(layer("BatchNormalization", epsilon=1e-5, momentum=0.9), l, still)(x)
+                x = parameterised(layers.BatchNormalization(epsilon=1e-5, momentum=0.9), l, still)(x)
             elif op == "dense":
-                act = "softmax" if l["o"] == 10 and not l.get("act") else l.get("act")
-                x = parameterised(layer("Dense", l["o"], activation=act), l)(x)
+                act = "softmax" if training and l["o"] == w["classes"] else l.get("act")
+                x = parameterised(layers.Dense(l["o"], activation=act), l)(x)
             elif op == "residual":
                 body, short = go(l["body"], x), go(l["short"], x) if l["short"] else x
-                x = layer("Activation", "relu")(layer("Add")([body, short]))
+                x = layers.Activation("relu")(layers.Add()([body, short]))
             else:
                 kind, args = {
                     "relu": ("Activation", ("relu",)),
@@ -98,7 +91,7 @@ def keras_model(w):
                     "flatten": ("Flatten", ()),
                     "dropout": ("Dropout", (l.get("rate"),)),
                 }[op]
-                x = layer(kind, *args)(x)
+                x = getattr(layers, kind)(*args)(x)
         return x
 
     inputs = pyml.Input(tuple(w["input"]))
@@ -156,12 +149,12 @@ class ProgramBench(Bench):
 
 
 class TrainBench(Bench):
+    """A compiled model on one batch."""
+
     note = "single = model.train_on_batch, loop = model.fit over k batches"
 
-    def __init__(self, w):
-        self.model, self.batch = keras_model(w), w["batch"]
-        self.x, self.y = images_and_labels(w)
-        self.model.compile(optimizer=make_optimizer(w), loss="sparse_categorical_crossentropy")
+    def __init__(self, model, x, y):
+        self.model, self.x, self.y, self.batch = model, x, y, len(x)
         self.many = None
 
     def single(self):
@@ -169,9 +162,15 @@ class TrainBench(Bench):
 
     def loop(self, k):
         if self.many is None or len(self.many[1]) != k * self.batch:
-            self.many = np.tile(self.x, (k,) + (1,) * (self.x.ndim - 1)), np.tile(self.y, k)
+            self.many = [np.tile(a, (k,) + (1,) * (a.ndim - 1)) for a in (self.x, self.y)]
         history = self.model.fit(*self.many, batch_size=self.batch, epochs=1, shuffle=False, verbose=0)
         return float(history.history["loss"][0])
+
+
+def train(w):
+    model = keras_model(w)
+    model.compile(optimizer=make_optimizer(w), loss="sparse_categorical_crossentropy")
+    return TrainBench(model, *images_and_labels(w))
 
 
 def matmul(w):
@@ -186,121 +185,68 @@ def eltwise(w):
     return ProgramBench(lambda: ops.sum(ops.relu(x * 1.5 + 0.25) * ops.tanh(x) + x * 0.5), lambda y: y)
 
 
+def mean_size(y):
+    return np.abs(y).mean(dtype=np.float64)
+
+
 def infer(w):
-    """Folded batch norms, so only convolutions and a dense layer: Keras ops in one program."""
-    params = {}
-
-    def collect(layers):
-        for l in layers:
-            if l["op"] == "residual":
-                collect(l["body"]), collect(l["short"])
-            elif layer_params(l):
-                params[l["seed"]] = [pyml.convert_to_tensor(p) for p in layer_params(l)]
-
-    acts = {None: lambda x: x, "relu": ops.relu, "relu6": ops.relu6}
-
-    def go(layers, x):
-        for l in layers:
-            op, p = l["op"], params.get(l.get("seed"))
-            if op in ("conv", "dw"):
-                conv = ops.conv if op == "conv" else ops.depthwise_conv
-                padding = "same" if l["p"] and l["s"] == 1 else "valid"
-                if l["p"] and l["s"] > 1:
-                    x = ops.pad(x, ((0, 0), (l["p"], l["p"]), (l["p"], l["p"]), (0, 0)))
-                x = acts[l.get("act")](conv(x, p[0], strides=l["s"], padding=padding) + p[1])
-            elif op == "gap":
-                x = ops.mean(x, axis=(1, 2))
-            elif op == "dense":
-                x = acts[l.get("act")](ops.matmul(x, p[0]) + p[1])
-            elif op == "residual":
-                x = ops.relu(go(l["body"], x) + (go(l["short"], x) if l["short"] else x))
-            else:
-                raise Unavailable(f"op {op}")
-        return x
-
-    for name in ("conv", "depthwise_conv", "pad", "relu6"):
-        if not hasattr(ops, name):
-            raise Unavailable(f"needs ops.{name}, which comes later")
-    collect(w["net"])
+    """A model whose batch norms are folded into its convolutions."""
+    model = keras_model(w)
     x = pyml.convert_to_tensor(images_and_labels(w)[0])
-    return ProgramBench(lambda: go(w["net"], x), lambda y: np.abs(y).mean(dtype=np.float64))
+    return ProgramBench(lambda: model(x), mean_size)
 
 
 def transformer(w):
-    """A post-norm encoder block out of Keras ops; training is value_and_grad and Adam in one program."""
-    d, ffn, heads, shape = w["d"], w["ffn"], w["heads"], (w["batch"], w["seq"], w["d"])
+    """A post-norm encoder block."""
+    d, ffn, heads = w["d"], w["ffn"], w["heads"]
     linear = lambda seed, i, o: uniform(seed, (i, o), (3 / i) ** 0.5)
     vector = lambda seed, n, base: base + uniform(seed, n, 0.05)
-    start = {
-        "wq": linear(100, d, d), "wk": linear(104, d, d), "wv": linear(108, d, d), "wo": linear(112, d, d),
-        "bq": vector(116, d, 0), "bk": vector(120, d, 0), "bv": vector(124, d, 0), "bo": vector(128, d, 0),
-        "w1": linear(132, d, ffn), "b1": vector(136, ffn, 0), "w2": linear(140, ffn, d),
-        "b2": vector(144, d, 0), "g1": vector(148, d, 1), "e1": vector(152, d, 0),
-        "g2": vector(156, d, 1), "e2": vector(160, d, 0),
-    }  # fmt: skip
-    x, y = (pyml.convert_to_tensor(uniform(s, shape, b)) for s, b in ((7, 1.7), (9, 1)))
-
-    def normalise(x, gain, shift):
-        c = x - ops.mean(x, axis=-1, keepdims=True)
-        return c * ops.rsqrt(ops.mean(ops.square(c), axis=-1, keepdims=True) + 1e-5) * gain + shift
-
-    def forward(p):
-        flat = ops.reshape(x, (-1, d))
-        split = lambda t: ops.transpose(ops.reshape(t, (*shape[:2], heads, d // heads)), (0, 2, 1, 3))
-        q, k, v = (split(ops.matmul(flat, p["w" + c]) + p["b" + c]) for c in "qkv")
-        scores = ops.matmul(q, ops.transpose(k, (0, 1, 3, 2))) * (d // heads) ** -0.5
-        joined = ops.transpose(ops.matmul(ops.softmax(scores), v), (0, 2, 1, 3))
-        h = flat + ops.matmul(ops.reshape(joined, (-1, d)), p["wo"]) + p["bo"]
-        h = normalise(h, p["g1"], p["e1"])
-        f = ops.matmul(ops.relu(ops.matmul(h, p["w1"]) + p["b1"]), p["w2"]) + p["b2"]
-        return ops.reshape(normalise(h + f, p["g2"], p["e2"]), shape)
-
+    inputs = pyml.Input((w["seq"], d))
+    attention = layers.MultiHeadAttention(heads, d // heads)
+    first, second = (layers.LayerNormalization(epsilon=1e-5) for _ in range(2))
+    wide, narrow = layers.Dense(ffn, activation="relu"), layers.Dense(d)
+    h = first(layers.Add()([inputs, attention(inputs, inputs)]))
+    model = pyml.Model(inputs, second(layers.Add()([h, narrow(wide(h))])))
+    projected = []
+    for seed in (100, 104, 108):   # query, key, value; their biases follow
+        projected += [linear(seed, d, d).reshape(d, heads, -1), vector(seed + 16, d, 0).reshape(heads, -1)]
+    attention.set_weights([*projected, linear(112, d, d).reshape(heads, -1, d), vector(128, d, 0)])
+    wide.set_weights([linear(132, d, ffn), vector(136, ffn, 0)])
+    narrow.set_weights([linear(140, ffn, d), vector(144, d, 0)])
+    first.set_weights([vector(148, d, 1), vector(152, d, 0)])
+    second.set_weights([vector(156, d, 1), vector(160, d, 0)])
+    x, y = (uniform(seed, (w["batch"], w["seq"], d), bound) for seed, bound in ((7, 1.7), (9, 1)))
     if not w["train"]:
-        p = {k: pyml.convert_to_tensor(v) for k, v in start.items()}
-        return ProgramBench(lambda: forward(p), lambda z: np.abs(z).mean(dtype=np.float64))
-    p = {k: pyml.Variable(v, name=k) for k, v in start.items()}
-    optimizer = pyml.optimizers.Adam(w["lr"])
-    optimizer.build(list(p.values()))
-    gradients = pyml.value_and_grad(lambda q: ops.mean(ops.square(forward(q) - y)))
-
-    def step():
-        loss, grads = gradients({k: v.value for k, v in p.items()})
-        optimizer.apply_gradients([(grads[k], p[k]) for k in p])
-        return loss
-
-    return ProgramBench(step, float)
+        x = pyml.convert_to_tensor(x)
+        return ProgramBench(lambda: model(x), mean_size)
+    model.compile(optimizer=make_optimizer(w), loss="mse")
+    return TrainBench(model, x, y)
 
 
 def lstm(w):
     """Embedding, LSTM and a sigmoid, trained on sequences of word numbers."""
     vocab, embed, units = w["vocab"], w["embed"], w["units"]
     k = units**-0.5 * 1.7
-    layers = [layer("Embedding", vocab, embed), layer("LSTM", units), layer("Dense", 1, activation="sigmoid")]
-    model = pyml.Sequential([pyml.Input((w["seq"],), dtype="int32"), *layers])
-    layers[0].set_weights([uniform(100, (vocab, embed), 0.5)])
-    layers[1].set_weights([uniform(104, (embed, 4 * units), k), uniform(108, (units, 4 * units), k),
-                           uniform(112, 4 * units, 0.1)])
-    layers[2].set_weights([uniform(116, (units, 1), k), np.zeros(1, np.float32)])
+    table, memory, verdict = layers.Embedding(vocab, embed), layers.LSTM(units), layers.Dense(1, activation="sigmoid")
+    model = pyml.Sequential([pyml.Input((w["seq"],), dtype="int32"), table, memory, verdict])
+    table.set_weights([uniform(100, (vocab, embed), 0.5)])
+    memory.set_weights([uniform(104, (embed, 4 * units), k), uniform(108, (units, 4 * units), k),
+                        uniform(112, 4 * units, 0.1)])
+    verdict.set_weights([uniform(116, (units, 1), k), np.zeros(1, np.float32)])
     model.compile(optimizer=make_optimizer(w), loss="binary_crossentropy")
-    bench = TrainBench.__new__(TrainBench)
-    bench.model, bench.batch, bench.many = model, w["batch"], None
     words = (uniform(7, (w["batch"], w["seq"]), 1).astype(np.float64) + 1) / 2 * vocab
-    bench.x = np.minimum(vocab - 1, np.floor(words)).astype(np.int32)
-    bench.y = (uniform(9, (w["batch"], 1), 1) > 0).astype(np.float32)
-    return bench
+    return TrainBench(model, np.minimum(vocab - 1, np.floor(words)).astype(np.int32),
+                      (uniform(9, (w["batch"], 1), 1) > 0).astype(np.float32))
 
 
-KINDS = {"matmul": matmul, "eltwise": eltwise, "train": TrainBench, "infer": infer,
+KINDS = {"matmul": matmul, "eltwise": eltwise, "train": train, "infer": infer,
          "transformer": transformer, "lstm": lstm}
 
 
 def prepare(spec):
-    """The workload of one spec.json entry (a JSON string), or a string that says why there is none."""
+    """The workload of one spec.json entry (a JSON string)."""
     w = json.loads(spec)
-    try:
-        return KINDS[w["kind"]](w)
-    except Unavailable as reason:
-        return str(reason)
+    return KINDS[w["kind"]](w)
 
 
 def describe():

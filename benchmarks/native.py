@@ -89,7 +89,7 @@ def torch_matmul(n, where):
 
 
 def pyml_convnet(w, k=20):
-    bench = contender.TrainBench(w)
+    bench = contender.train(w)
     bench.loop(k)
     bench.loop(k)
     times = []

@@ -49,7 +49,7 @@ def main():
     parser.add_argument("--explain", action="store_true", help="list the kernels of the step")
     options = parser.parse_args()
     print(pyml.config.describe())
-    bench = contender.TrainBench(book_convnet(options.batch))
+    bench = contender.train(book_convnet(options.batch))
     start = time.perf_counter()
     loss = bench.single()
     seconds = time.perf_counter() - start

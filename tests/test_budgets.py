@@ -18,7 +18,7 @@ BYTES = 4
 
 
 def book_convnet_bench():
-    return contender.TrainBench(step_cost.book_convnet(BATCH))
+    return contender.train(step_cost.book_convnet(BATCH))
 
 
 def test_a_book_convnet_step_takes_at_most_32_dispatches(device):
