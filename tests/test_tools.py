@@ -42,6 +42,8 @@ def fake_npm(tmp_path, monkeypatch):
     npm.write_text(
         f"""#!{sys.executable}
 import os, shutil, sys
+if sys.argv[1] == "view":
+    sys.exit("npm error this registry says nothing")
 open({str(tmp_path / "calls")!r}, "a").write("x")
 target = sys.argv[sys.argv.index("--pack-destination") + 1]
 if os.path.exists({str(tmp_path / "broken")!r}):

@@ -2,7 +2,7 @@
 
     .venv/bin/python tools/fetch_assets.py [--package NAME ...]
 
-`make setup` runs this; running it again downloads nothing that is already there.
+`make setup` runs this; running it again downloads nothing that is already there, and goes on with what broke off.
 """
 
 import argparse

