@@ -7,7 +7,7 @@ import numpy as np
 from ...errors import DtypeError, ShapeError
 from ..node import Node
 from ..op import KernelSpec, Profile, routine
-from .choose import ceil_div, flat, fold, is_register
+from .choose import ceil_div, flat, fold, is_core, is_register
 from .contract import matmul
 from .move import concat, permute, reshape, slice_
 
@@ -84,6 +84,8 @@ def _gradient(g, y, z, r, start, keep):
 
 def _spec(file: str, node: Node, units: int, profile: Profile, params: dict, hooks: dict) -> KernelSpec:
     steps, rows = node.src[-1].shape
+    if is_core(profile) and units % 4 == 0:
+        return KernelSpec(f"{file}_core", {"STEPS": steps, "B": rows, "ROWS": rows, "U": units}, (1, 1, 1))
     sizes = {"STEPS": steps, "ROWS": rows, "U": units}
     if is_register(profile):
         return flat(f"{file}_thread", rows, sizes | params, profile, hooks)
