@@ -1,6 +1,9 @@
 """The wasm device: odd and empty sizes, views, memory limits, relaxed SIMD, refused kernels, memory that stays constant."""
 
+import asyncio
 import gc
+import sys
+import types
 from itertools import pairwise
 
 import numpy as np
@@ -248,14 +251,81 @@ def test_describe_names_the_engine_and_what_it_can(wasm):
     lines = dict(line.split(None, 1) for line in pyml.config.describe().splitlines())
     assert lines["backend"] == "wasm (chosen by set_backend)"
     assert lines["adapter"].startswith("WebAssembly SIMD (wasmtime ")
-    assert lines["relaxed"].split(",")[0] in ("yes", "no") and lines["threads"] == "1"
+    assert lines["relaxed"].split(",")[0] in ("yes", "no") and lines["threads"].startswith("1")
     assert lines["memory"] == "4,294,967,296 bytes, 1,073,741,824 a buffer"
 
 
 def test_without_wasmtime_the_backend_says_what_to_install(monkeypatch):
-    monkeypatch.setitem(__import__("sys").modules, "wasmtime", None)
+    monkeypatch.setitem(sys.modules, "wasmtime", None)
     with pytest.raises(BackendUnavailable, match="pip install wasmtime"):
         WasmDevice()
+
+
+@pytest.fixture
+def page(monkeypatch):
+    """As in a browser that has not opened WebGPU: nothing is chosen yet."""
+    monkeypatch.delenv("PYML_BACKEND", raising=False)
+    monkeypatch.setattr(pyml.config, "IN_BROWSER", True)
+    for name, value in (("_device", None), ("_reason", ""), ("_opened", {})):
+        monkeypatch.setattr(pyml.config, name, value)
+
+
+def test_a_page_without_webgpu_takes_wasm_and_says_why(page):
+    assert pyml.config.describe().startswith("backend   wasm (WebGPU has not been opened on this page)")
+
+
+def test_a_page_without_webassembly_simd_either_takes_cpu_and_says_why(page, monkeypatch):
+    monkeypatch.setitem(sys.modules, "wasmtime", None)
+    first = pyml.config.describe().splitlines()[0]
+    assert first.startswith("backend   cpu (WebGPU has not been opened on this page; no WebAssembly SIMD: the wasm backend")
+
+
+def opening(monkeypatch, result):
+    """What asking for an adapter gives: a device, or an error."""
+    module = types.ModuleType("pyml.device.browser")
+
+    async def open_browser_device():
+        if isinstance(result, Exception):
+            raise result
+        return result
+
+    module.open_browser_device = open_browser_device
+    monkeypatch.setitem(sys.modules, "pyml.device.browser", module)
+
+
+def gpu(kind):
+    return types.SimpleNamespace(name="webgpu", info={"type": kind, "adapter": f"a {kind} adapter"})
+
+
+@pytest.mark.parametrize(
+    ("found", "asked", "name", "reason"),
+    [
+        (gpu("gpu"), None, "webgpu", "a GPU was found"),
+        (gpu("gpu"), "wasm", "wasm", "asked for"),
+        (gpu("software"), None, "wasm", "the only WebGPU adapter is software (a software adapter); set_backend(\"webgpu\") takes it"),
+        (gpu("software"), "webgpu", "webgpu", "asked for"),
+        (BackendUnavailable("no adapter"), None, "wasm", "no WebGPU here: no adapter"),
+        (BackendUnavailable("no adapter"), "cpu", "cpu", "asked for"),
+    ],
+)
+def test_what_a_page_takes(page, monkeypatch, found, asked, name, reason):
+    opening(monkeypatch, found)
+    assert asyncio.run(pyml.config.init_async(asked)) == name == pyml.config.get_backend()
+    assert pyml.config._reason == reason
+
+
+def test_webgpu_by_name_is_an_error_where_there_is_none(page, monkeypatch):
+    opening(monkeypatch, BackendUnavailable("no adapter"))
+    with pytest.raises(BackendUnavailable, match="no adapter"):
+        asyncio.run(pyml.config.init_async("webgpu"))
+
+
+def test_after_a_lost_gpu_that_does_not_come_back_wasm_goes_on(page, monkeypatch):
+    opening(monkeypatch, gpu("gpu"))
+    asyncio.run(pyml.config.init_async())
+    opening(monkeypatch, BackendUnavailable("it is gone"))
+    assert asyncio.run(pyml.config.reopen_async()) == "wasm"
+    assert pyml.config._reason == "webgpu was lost and could not be opened again: it is gone"
 
 
 def test_a_tensor_shares_no_memory_with_the_arrays_it_came_from_and_went_to(wasm):
