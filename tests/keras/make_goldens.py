@@ -1,23 +1,41 @@
-"""Writes goldens.json and layer_goldens.json with Keras' numbers.
+"""Writes every golden of the tests with Keras' numbers: those beside this file, and those of tests/goldens.
 
-    KERAS_BACKEND=torch python tests/keras/make_goldens.py     (in an environment with keras==3.15.1 and torch)
+    KERAS_BACKEND=torch python tests/keras/make_goldens.py [NAME ...]     the named cases anew, or all
+    KERAS_BACKEND=torch python tests/keras/make_goldens.py --sensitivity  how far a 5e-7 change of the weights
+                                                                          moves each loss history
 
-Names of cases make only those anew.
+Needs an environment with `keras==3.15.1 torch==2.13.0` (CPU); pyml does not.
 """
 
+import argparse
 import json
+import os
 import sys
 from pathlib import Path
 
-import cases
-import keras
-import layer_cases
+os.environ.setdefault("KERAS_BACKEND", "torch")
+HERE = Path(__file__).resolve().parent
+GRIDS = HERE.parent / "goldens"
+sys.path.insert(0, str(GRIDS))
 
-FILES = {"goldens.json": cases.CASES, "layer_goldens.json": layer_cases.CASES}
+import cases  # noqa: E402
+import golden_cases  # noqa: E402
+import keras  # noqa: E402
+import layer_cases  # noqa: E402
+import numpy as np  # noqa: E402
+
+
+def files():
+    """Path of each file of goldens -> name of each case -> function of the library."""
+    found = {HERE / "goldens.json": cases.CASES, HERE / "layer_goldens.json": layer_cases.CASES}
+    found = {path: {case.__name__: case for case in those} for path, those in found.items()}
+    return found | {GRIDS / f"{group}.json": those for group, those in golden_cases.all_cases().items()}
 
 
 def rounded(value):
-    """Numbers with nine significant digits, which hold a float32."""
+    """Numbers with nine significant digits, which hold a float32; arrays as nested lists."""
+    if isinstance(value, np.ndarray):
+        value = value.tolist()
     if isinstance(value, float):
         return float(f"{value:.9g}")
     if isinstance(value, dict):
@@ -25,20 +43,43 @@ def rounded(value):
     return [rounded(item) for item in value] if isinstance(value, list | tuple) else value
 
 
-def write(name, cases, only):
-    path = Path(__file__).with_name(name)
+def write(path, those, only):
     goldens = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
-    for case in cases:
-        if not only or case.__name__ in only:
-            goldens[case.__name__] = rounded(case(keras))
+    for name, case in those.items():
+        if not only or name in only:
+            goldens[name] = rounded(case(keras))
             goldens["_made_by"] = f"keras {keras.__version__} on {keras.backend.backend()}"
             path.write_text(json.dumps(goldens, sort_keys=True, ensure_ascii=False) + "\n", encoding="utf-8")
-            print(case.__name__, flush=True)
+            print(path.stem, name, flush=True)
+
+
+def sensitivity():
+    """A golden is only fair if rounding errors stay small: perturb the weights by 5e-7 and compare, six times."""
+    exact = golden_cases.set_hashed_weights
+    for name, run in golden_cases.TRAINING.items():
+        golden_cases.set_hashed_weights = exact
+        losses = np.array(run(keras)["losses"])
+        moved = []
+        for stream in range(1000, 1006):
+            def nudged(model, seed=100, stream=stream):
+                exact(model, seed)
+                model.set_weights([w * (1 + golden_cases.uniform(stream, w.shape, 5e-7)) for w in model.get_weights()])
+
+            golden_cases.set_hashed_weights = nudged
+            moved.append(np.abs(np.array(run(keras)["losses"]) - losses).max())
+        print(f"{name:28s} loss {losses[0]:.4f} to {losses[-1]:.4f}, moved by at most {max(moved):.1e}", flush=True)
 
 
 def main():
-    for name, those in FILES.items():
-        write(name, those, sys.argv[1:])
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("names", nargs="*", help="cases to make anew; all without names")
+    parser.add_argument("--sensitivity", action="store_true")
+    options = parser.parse_args()
+    if options.sensitivity:
+        sensitivity()
+        return
+    for path, those in files().items():
+        write(path, those, options.names)
 
 
 if __name__ == "__main__":
