@@ -1,0 +1,335 @@
+"""WGSL expressions as WebAssembly instructions: names, types, loads, constructors and calls.
+
+Functions are inlined and constants folded; vec4 is a 128-bit vector.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ..errors import KernelError
+from . import builtins, operators
+from .module import I32, leb
+from .opcodes import (
+    ADD,
+    BR,
+    END,
+    EQZ,
+    EXTRACT,
+    GET,
+    I32_CONST,
+    IF,
+    LOAD_LANE,
+    REPLACE,
+    SET,
+    SHL,
+    SPLAT,
+    V_LOAD,
+    V_SPLAT_LOAD,
+    V_ZERO_LOAD,
+    lanes_of,
+)
+from .parse import Procedure, Source
+from .places import Frame, Memory, NeedsMemory, Registers, Var
+from .values import ELEMENT, LANES, STORAGE, Value, aggregate, concrete, constant, number
+
+LOADS = {"f32": b"\x2a\x02", "i32": b"\x28\x02", "u32": b"\x28\x02"}
+
+
+class Expressions:
+    """The state of compiling one function, and everything that makes a value."""
+
+    def __init__(self, source: Source, relaxed: bool, in_memory: frozenset[str] = frozenset()):
+        self.source, self.relaxed = source, relaxed
+        self.in_memory = in_memory  # arrays that are indexed by values known only at run time
+        self.out = bytearray()
+        self.locals: list[int] = []
+        self.labels = 0
+        self.scopes: list[dict] = [{}]
+        self.aliases: list[dict] = [source.aliases]
+        self.sources = [source]
+        self.frames: list[Frame] = []
+        self.loops: list[tuple[int, int]] = []  # (break label, continue label)
+        self.scratch = 0
+        self.scratch_base = 0
+        self.consts: dict[str, Value] = {}
+        self.weights: dict[str, int] = {}
+        self.mutable: set[bytes] = set()  # instructions that read a variable
+
+    # ---- code and locals
+    def emit(self, *parts: bytes) -> None:
+        for p in parts:
+            self.out += p
+
+    def local(self, kind: int) -> int:
+        self.locals.append(kind)
+        return 2 + len(self.locals)
+
+    def get(self, index: int, kind: str) -> Value:
+        return Value(kind, GET + leb(index), simple=True)
+
+    def keep(self, v: Value) -> Value:
+        """The value in a local, unless it is a constant or in one already."""
+        if v.fields is not None:
+            return aggregate(v.type, {k: self.keep(f) for k, f in v.fields.items()})
+        v = concrete(v)
+        if v.simple:
+            return v
+        index = self.local(STORAGE[v.type])
+        self.emit(v.code, SET, leb(index))
+        kept = self.get(index, v.type)
+        kept.wraps = v.wraps
+        return kept
+
+    def open(self, opcode: bytes) -> int:
+        self.emit(opcode)
+        self.labels += 1
+        return self.labels - 1
+
+    def close(self) -> None:
+        self.emit(END)
+        self.labels -= 1
+
+    def branch(self, label: int, opcode: bytes = BR) -> None:
+        self.emit(opcode, leb(self.labels - 1 - label))
+
+    # ---- types
+    def type(self, t):
+        if isinstance(t, tuple):
+            return ("array", self.type(t[1]), t[2])
+        for names in reversed(self.aliases):
+            if t in names:
+                return self.type(names[t])
+        if t[-1] == ">":
+            head, inner = t[:-1].split("<", 1)
+            return f"{head}<{self.type(inner)}>"
+        return t
+
+    def fields_of(self, kind: str) -> dict[str, str] | None:
+        if kind in self.source.structs:
+            return {n: self.type(t) for n, t in self.source.structs[kind]}
+        if kind == "mat4x4<f32>":
+            return dict.fromkeys("0123", "vec4<f32>")
+        if kind[:4] in ("vec2", "vec3"):
+            return dict.fromkeys(LANES[: int(kind[3])], kind[5:-1])
+        return None
+
+    def zero(self, kind: str) -> Value:
+        fields = self.fields_of(kind)
+        if fields is not None:
+            return aggregate(kind, {n: self.zero(t) for n, t in fields.items()})
+        return constant(kind, False if kind.endswith("bool") else 0)
+
+    # ---- names
+    def lookup(self, name: str):
+        for start in (self.scopes[-1], self.scopes[0]):
+            scope: Any = start
+            while scope is not None:
+                if name in scope:
+                    return scope[name]
+                scope = scope.get(None)
+        if name in self.source.consts:
+            if name not in self.consts:
+                kind, e = self.source.consts[name]
+                v = self.expression(e)
+                self.consts[name] = v if kind is None else self.convert(v, self.type(kind))
+            return self.consts[name]
+        if name in ("true", "false"):
+            return constant("bool", name == "true")
+        raise KernelError(f"WGSL: {name!r} is not declared.")
+
+    def push_scope(self) -> None:
+        self.scopes.append({None: self.scopes[-1]})
+
+    def pop_scope(self) -> None:
+        self.scopes.pop()
+
+    # ---- expressions
+    def expression(self, e) -> Value:
+        kind = e[0]
+        if kind == "id":
+            found = self.lookup(e[1])
+            if isinstance(found, Value):
+                return found
+            if isinstance(found, Var):
+                return self.get(found.index, found.type)
+            if isinstance(found, dict):
+                return aggregate(found["type"], {n: self.get(v.index, v.type) for n, v in found["vars"].items()})
+            raise KernelError(f"WGSL: the array {e[1]!r} is used without an index.")
+        if kind == "num":
+            return number(e[1])
+        if kind == "bin":
+            return self.binary(e)
+        if kind == "call":
+            return self.call(e[1], e[2])
+        if kind == "member":
+            return self.member(self.expression(e[1]), e[2])
+        if kind == "index":
+            return self.element(e)
+        if kind == "new":
+            return self.construct(self.type(e[1]), e[2])
+        return operators.unary(self, e[1], self.expression(e[2]))
+
+    def binary(self, e) -> Value:
+        op = e[1]
+        a = self.expression(e[2])
+        if op in ("&&", "||"):
+            if a.const is not None:
+                return self.expression(e[3]) if bool(a.const) == (op == "&&") else a
+            return self.shortcut(op, a, e[3])
+        return operators.binary(self, op, a, self.expression(e[3]))
+
+    def shortcut(self, op: str, a: Value, rest) -> Value:
+        """Evaluates the second operand only when it decides: it may read where it must not."""
+        before = len(self.out)
+        result = self.local(I32)
+        self.emit(a.code, SET, leb(result), GET, leb(result), b"" if op == "&&" else EQZ)
+        start = len(self.out)
+        self.open(IF)
+        inside = len(self.out)
+        b = self.expression(rest)
+        if len(self.out) == inside and not _reads(b.code):
+            del self.out[before:]
+            self.labels -= 1
+            return Value("bool", a.code + b.code + operators.SCALAR["bool"]["&" if op == "&&" else "|"])
+        assert start < inside
+        self.emit(b.code, SET, leb(result))
+        self.close()
+        return self.get(result, "bool")
+
+    def member(self, v: Value, name: str) -> Value:
+        if v.fields is not None:
+            if name not in v.fields:
+                raise KernelError(f"WGSL: {v.type} has no member {name!r}.")
+            return v.fields[name]
+        return self.extract(v, LANES.index(name))
+
+    def extract(self, v: Value, k: int) -> Value:
+        e = ELEMENT[v.type]
+        if v.const is not None:
+            return constant(e, v.const[k])
+        if v.load is not None and e != "bool":
+            return self.loaded(e, v.load[0], v.load[1] + 4 * k)
+        v = self.keep(v)
+        if e == "bool":
+            return Value("bool", v.code + EXTRACT["i32"] + bytes((k,)) + I32_CONST + b"\x01" + b"\x71")
+        found = Value(e, v.code + EXTRACT[e] + bytes((k,)))
+        found.lane = (v, k)
+        found.wraps = e == "u32"
+        return found
+
+    def element(self, e) -> Value:
+        target = e[1]
+        if target[0] == "id":
+            found = self.lookup(target[1])
+            if isinstance(found, Memory):
+                code, offset = self.address(found, self.expression(e[2]))
+                return self.loaded(found.type, code, offset)
+            if isinstance(found, Registers):
+                return self.get(self.register(found, target[1], e[2]), found.type)
+        v = self.expression(target)
+        i = self.expression(e[2])
+        if i.const is None:
+            raise KernelError("WGSL: a matrix or vector is indexed by a value known only at run time.")
+        if v.fields is not None:
+            return v.fields[str(i.const) if v.type[:3] == "mat" else LANES[int(i.const)]]
+        return self.extract(v, i.const)
+
+    def register(self, array: Registers, name: str, index) -> int:
+        i = self.expression(index)
+        if i.const is None:
+            raise NeedsMemory(name)
+        return array.items[i.const]
+
+    def loaded(self, kind: str, code: bytes, offset: int) -> Value:
+        v = Value(kind, code + (V_LOAD + b"\x04" if kind in ELEMENT else LOADS[kind]) + leb(offset))
+        v.load = (code, offset)
+        return v
+
+    def address(self, m: Memory, i: Value) -> tuple[bytes, int]:
+        """Instructions that push the address of element i, and a constant to add."""
+        shift = 4 if m.type in ELEMENT else 2
+        base = GET + leb(m.base)
+        if i.const is not None:
+            return base, m.offset + (i.const << shift)
+        extra = 0
+        if i.plus is not None:
+            i, extra = i.plus
+        return i.code + I32_CONST + bytes((shift,)) + SHL + base + ADD, m.offset + (extra << shift)
+
+    # ---- constructors
+    def construct(self, kind, args) -> Value:
+        if isinstance(kind, tuple):
+            raise KernelError("WGSL: an array is made only where a variable is declared.")
+        values = [self.expression(a) for a in args]
+        if not values:
+            return self.zero(kind)
+        if kind[:8] == "bitcast<":
+            return operators.bitcast(self, values[0], kind[8:-1])
+        fields = self.fields_of(kind)
+        if fields is not None:
+            if len(values) == 1 and len(fields) > 1:
+                values *= len(fields)
+            return aggregate(kind, {n: self.keep(self.convert(v, t)) for (n, t), v in zip(fields.items(), values, strict=True)})
+        if kind in ELEMENT:
+            if len(values) == 1:
+                return self.convert(values[0], kind)
+            return self.gathered(kind, [self.convert(v, ELEMENT[kind]) for v in values])
+        return self.convert(values[0], kind)
+
+    def gathered(self, kind: str, lanes: list[Value]) -> Value:
+        e = ELEMENT[kind]
+        if len(lanes) != 4:
+            raise KernelError(f"WGSL: {kind} of {len(lanes)} values; expected one or four.")
+        if all(v.const is not None for v in lanes):
+            return constant(kind, tuple(v.const for v in lanes))
+        if e == "bool":
+            masks = [Value("i32", I32_CONST + b"\x00" + v.code + b"\x6b") for v in lanes]
+            return Value(kind, self.gathered("vec4<i32>", masks).code)
+        if all(v.load is not None for v in lanes):
+            if len({v.code for v in lanes}) == 1:
+                return self.splat(lanes[0], kind)
+            places = [v.load for v in lanes if v.load is not None]
+            if len({code for code, _ in places}) == 1 and [o - places[0][1] for _, o in places] == [0, 4, 8, 12]:
+                return Value(kind, places[0][0] + V_LOAD + b"\x02" + leb(places[0][1]))
+            first, *rest = places
+            code = b"".join(address for address, _ in reversed(rest)) + first[0] + V_ZERO_LOAD + b"\x02" + leb(first[1])
+            return Value(kind, code + b"".join(LOAD_LANE + b"\x02" + leb(offset) + bytes((k,)) for k, (_, offset) in enumerate(rest, 1)))
+        code = lanes[0].code + SPLAT[e]
+        return Value(kind, code + b"".join(v.code + REPLACE[e] + bytes((k,)) for k, v in enumerate(lanes[1:], 1)))
+
+    def splat(self, v: Value, kind: str) -> Value:
+        if v.const is not None:
+            return constant(kind, v.const)
+        if v.load is not None:
+            return Value(kind, v.load[0] + V_SPLAT_LOAD + b"\x02" + leb(v.load[1]))
+        if v.lane is not None:
+            vector, k = v.lane
+            return Value(kind, vector.code + vector.code + lanes_of(k))
+        if v.type == "bool":
+            return Value(kind, I32_CONST + b"\x00" + v.code + b"\x6b" + SPLAT["i32"])
+        return Value(kind, v.code + SPLAT[v.type])
+
+    def convert(self, v: Value, kind: str) -> Value:
+        return operators.convert(self, v, kind)
+
+    # ---- calls
+    def call(self, name: str, args) -> Value:
+        if name in self.source.structs:
+            return self.construct(name, args)
+        kind = self.type(name)
+        if kind != name or name in STORAGE:
+            return self.construct(kind, args)
+        p = self.source.procedures.get(name)
+        if p is not None:
+            return self.inline(p, [self.expression(a) for a in args])
+        return builtins.call(self, name, args)
+
+    def inline(self, p: Procedure, args: list[Value], aliases: dict | None = None) -> Value:
+        """The value of a call; statements.py has it."""
+        raise KernelError(f"WGSL: {p.name} is called where only expressions are compiled.")
+
+
+def _reads(code: bytes) -> bool:
+    """Whether the instructions might load from memory; may say yes wrongly."""
+    return b"\x28\x02" in code or b"\x2a\x02" in code or b"\xfd\x00" in code

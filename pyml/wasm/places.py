@@ -1,0 +1,46 @@
+"""Where a kernel's variables live while it is compiled, and what interrupts compiling."""
+
+from __future__ import annotations
+
+
+class Var:
+    """A mutable variable in one local."""
+
+    __slots__ = ("index", "type")
+
+    def __init__(self, kind: str, index: int):
+        self.type, self.index = kind, index
+
+
+class Memory:
+    """An array in storage or in scratch memory."""
+
+    __slots__ = ("base", "offset", "type")
+
+    def __init__(self, kind: str, base: int, offset: int = 0):
+        self.type, self.base, self.offset = kind, base, offset
+
+
+class Registers:
+    """An array in locals: every index is known now."""
+
+    __slots__ = ("items", "type")
+
+    def __init__(self, kind: str, items: list[int]):
+        self.type, self.items = kind, items
+
+
+class NeedsMemory(Exception):
+    """An array is indexed by a value known only at run time."""
+
+
+class NeedsBlock(Exception):
+    """A function returns from inside a branch or loop."""
+
+
+class Frame:
+    """A function being compiled: where `return` goes, and the holder of its result."""
+
+    def __init__(self, label=None, result=None):
+        self.label, self.result = label, result
+        self.depth = 0  # of run-time branches and loops

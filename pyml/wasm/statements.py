@@ -1,0 +1,372 @@
+"""WGSL statements as WebAssembly instructions: variables, branches, loops, calls of functions.
+
+Each `do_` method returns None, the value of the function, or Value("none") where the function has ended.
+"""
+
+from __future__ import annotations
+
+from . import operators
+from .expressions import Expressions
+from .module import leb
+from .opcodes import BLOCK, BR_IF, ELSE, GET, IF, LOOP, REPLACE, SET, V_STORE
+from .parse import Procedure
+from .places import Frame, Memory, NeedsBlock, Registers, Var
+from .values import ELEMENT, LANES, STORAGE, Value, aggregate, concrete, constant, fields_of
+
+_STORES = {"f32": b"\x38\x02", "i32": b"\x36\x02", "u32": b"\x36\x02"}
+_UNROLL = 1500  # most syntax nodes an unrolled loop may have
+_NO = object()
+
+
+class Statements(Expressions):
+    """Everything that acts."""
+
+    # ---- functions
+    def inline(self, p: Procedure, args: list[Value], aliases: dict | None = None) -> Value:
+        if aliases is not None:
+            self.aliases.append(aliases)
+        scope: dict = {None: None}
+        for (name, kind, _), v in zip(p.params, args, strict=True):
+            scope[name] = self.frozen(self.convert(v, self.type(kind)))
+        start, labels = len(self.out), self.labels
+        result = self.type(p.result) if p.result is not None else None
+        try:
+            value = self.body(p, dict(scope), Frame(), result)
+        except NeedsBlock:
+            del self.out[start:]
+            self.labels = labels
+            holder = None if result is None else self.holder(result)
+            label = self.open(BLOCK)
+            self.body(p, dict(scope), Frame(label, holder), result)
+            self.close()
+            value = None if holder is None else self.held(holder, result)
+        if aliases is not None:
+            self.aliases.pop()
+        return value if value is not None else Value("none")
+
+    def holder(self, kind):
+        fields = self.fields_of(kind)
+        if fields is not None:
+            return {n: self.holder(t) for n, t in fields.items()}
+        return Var(kind, self.local(STORAGE[kind]))
+
+    def held(self, holder, kind) -> Value:
+        if isinstance(holder, Var):
+            return self.get(holder.index, holder.type)
+        kinds = self.fields_of(kind) or {}
+        return aggregate(kind, {n: self.held(h, kinds[n]) for n, h in holder.items()})
+
+    def fill(self, holder, v: Value) -> None:
+        if isinstance(holder, Var):
+            self.emit(self.convert(v, holder.type).code, SET, leb(holder.index))
+        else:
+            for n, h in holder.items():
+                self.fill(h, fields_of(v)[n])
+
+    def body(self, p: Procedure, scope: dict, frame: Frame, result) -> Value | None:
+        depth = len(self.scopes)
+        self.scopes.append(scope)
+        self.frames.append(frame)
+        loops, self.loops = self.loops, []
+        try:
+            return self.statements(p.body)
+        finally:
+            del self.scopes[depth:]
+            self.frames.pop()
+            self.loops = loops
+
+    # ---- statements
+    def statements(self, body):
+        for s in body:
+            done = getattr(self, "do_" + s[0])(s)
+            if done is not None:
+                return done
+        return None
+
+    def do_let(self, s):
+        v = self.expression(s[3])
+        if s[2] is not None:
+            v = self.convert(v, self.type(s[2]))
+        self.scopes[-1][s[1]] = self.frozen(v)
+        return None
+
+    do_const = do_let
+
+    def frozen(self, v: Value) -> Value:
+        """The value as it is now: a variable is copied, as it may change."""
+        if v.fields is not None:
+            return aggregate(v.type, {n: self.frozen(f) for n, f in v.fields.items()})
+        if v.code not in self.mutable:
+            return self.keep(v)
+        index = self.local(STORAGE[v.type])
+        self.emit(v.code, SET, leb(index))
+        return self.get(index, v.type)
+
+    def do_var(self, s):
+        _, name, kind, e = s
+        if e is not None and e[0] == "call" and e[1] == "array":
+            self.array(name, [concrete(self.expression(a)) for a in e[2]])
+            return None
+        if kind is not None and isinstance(self.type(kind), tuple):
+            _, inner, size = self.type(kind)
+            self.array(name, [self.zero(inner)] * int(self.expression(size).const))
+            return None
+        v = self.zero(self.type(kind)) if e is None else self.expression(e)
+        v = concrete(v) if kind is None else self.convert(v, self.type(kind))
+        self.scopes[-1][name] = self.variable(v)
+        return None
+
+    def variable(self, v: Value):
+        if v.fields is not None:
+            return {"type": v.type, "vars": {n: self.variable(f) for n, f in v.fields.items()}}
+        index = self.local(STORAGE[v.type])
+        self.emit(v.code, SET, leb(index))
+        self.mutable.add(GET + leb(index))
+        return Var(v.type, index)
+
+    def array(self, name: str, values: list[Value]) -> None:
+        """Declares an array, in locals unless `in_memory` names it."""
+        kind = values[0].type
+        if name in self.in_memory or len(values) > 64:
+            m = self.reserve(kind, len(values))
+            for i, v in enumerate(values):
+                self.store(m, constant("u32", i), v)
+            self.scopes[-1][name] = m
+            return
+        items = []
+        for v in values:
+            items.append(self.local(STORAGE[kind]))
+            self.emit(v.code, SET, leb(items[-1]))
+            self.mutable.add(GET + leb(items[-1]))
+        self.scopes[-1][name] = Registers(kind, items)
+
+    def reserve(self, kind: str, count: int) -> Memory:
+        """An array in scratch memory."""
+        size = 16 if kind in ELEMENT else 4
+        m = Memory(kind, self.scratch_base, self.scratch)
+        self.scratch += -(-count * size // 16) * 16
+        return m
+
+    def store(self, m: Memory, i: Value, v: Value) -> None:
+        code, offset = self.address(m, i)
+        self.emit(code, self.convert(v, m.type).code, V_STORE + b"\x04" if m.type in ELEMENT else _STORES[m.type], leb(offset))
+
+    def do_set(self, s):
+        _, place, op, e = s
+        v = self.expression(e)
+        if place[0] == "id":
+            var = self.lookup(place[1])
+            if place[1] == "_":
+                return None
+            if isinstance(var, dict):
+                self.fill(var["vars"], v)
+                return None
+            if op:
+                v = operators.binary(self, op, self.get(var.index, var.type), v)
+            self.emit(self.convert(v, var.type).code, SET, leb(var.index))
+            return None
+        target = self.lookup(place[1][1])
+        if place[0] == "index" and isinstance(target, Memory):
+            i = self.expression(place[2])
+            if op:
+                i = self.keep(i)
+                code, offset = self.address(target, i)
+                v = operators.binary(self, op, self.loaded(target.type, code, offset), v)
+            self.store(target, i, v)
+            return None
+        if isinstance(target, Registers):
+            index = self.register(target, place[1][1], place[2])
+            v = operators.binary(self, op, self.get(index, target.type), v) if op else v
+            self.emit(self.convert(v, target.type).code, SET, leb(index))
+            return None
+        if isinstance(target, dict):
+            var = target["vars"][place[2] if place[0] == "member" else str(self.expression(place[2]).const)]
+            v = operators.binary(self, op, self.get(var.index, var.type), v) if op else v
+            self.emit(self.convert(v, var.type).code, SET, leb(var.index))
+            return None
+        k = LANES.index(place[2]) if place[0] == "member" else self.expression(place[2]).const
+        element = ELEMENT[target.type]
+        if op:
+            v = operators.binary(self, op, self.extract(self.get(target.index, target.type), k), v)
+        v = self.convert(v, element)
+        self.emit(GET, leb(target.index), v.code, REPLACE[element] + bytes((k,)), SET, leb(target.index))
+        return None
+
+    def do_block(self, s):
+        self.push_scope()
+        done = self.statements(s[1])
+        self.pop_scope()
+        return done
+
+    def do_do(self, s):
+        if s[1][0] == "call" and s[1][1] in ("workgroupBarrier", "storageBarrier"):
+            return None  # the threads of a workgroup that needs one are one (checked by compile_kernel)
+        self.expression(s[1])
+        return None
+
+    def do_if(self, s):
+        test = self.expression(s[1])
+        if test.const is not None:
+            return self.do_block(("block", s[2] if test.const else s[3]))
+        self.emit(test.code)
+        self.open(IF)
+        self.frames[-1].depth += 1
+        self.do_block(("block", s[2]))
+        if s[3]:
+            self.emit(ELSE)
+            self.do_block(("block", s[3]))
+        self.frames[-1].depth -= 1
+        self.close()
+        return None
+
+    def do_for(self, s):
+        _, first, test, step, body = s
+        self.push_scope()
+        done = self.unrolled(s)
+        if done is _NO:
+            if first is not None:
+                self.statements([first])
+            self.loop(first, test, step, body)
+            done = None
+        self.pop_scope()
+        return done
+
+    def loop(self, first, test, step, body):
+        leaves, skips = _contains(body, "break"), _contains(body, "continue")
+        end = self.open(BLOCK) if leaves else -1
+        guard = test is not None and not self.enters(first, test)
+        if guard:
+            self.emit(self.expression(test).code)
+            self.open(IF)
+        top = self.open(LOOP)
+        self.frames[-1].depth += 1
+        again = self.open(BLOCK) if skips else -1
+        self.loops.append((end, again))
+        self.do_block(("block", body))
+        self.loops.pop()
+        if skips:
+            self.close()
+        if step is not None:
+            self.statements([step])
+        if test is None:
+            self.branch(top)
+        else:
+            self.emit(self.expression(test).code)
+            self.branch(top, BR_IF)
+        self.frames[-1].depth -= 1
+        self.close()
+        if guard:
+            self.close()
+        if leaves:
+            self.close()
+
+    def enters(self, first, test) -> bool:
+        """Whether the loop surely runs once."""
+        if first is None or first[0] != "var":
+            return False
+        start = self.trial(first[3])
+        if start is None:
+            return False
+        self.scopes.append({None: self.scopes[-1], first[1]: start})
+        found = self.trial(test)
+        self.scopes.pop()
+        return found is not None and bool(found.const)
+
+    def trial(self, e) -> Value | None:
+        """The expression if it is constant; leaves no code behind."""
+        start, n = len(self.out), len(self.locals)
+        v = self.expression(e)
+        del self.out[start:]
+        del self.locals[n:]
+        return v if v.const is not None else None
+
+    def unrolled(self, s):
+        """Writes a short loop with known bounds out, its variable a constant; _NO where that cannot be."""
+        _, first, test, step, body = s
+        if first is None or test is None or step is None or first[0] != "var" or step[0] != "set" or step[1] != ("id", first[1]):
+            return _NO
+        if _contains(body, "break") or _contains(body, "continue") or _assigns(body, first[1]):
+            return _NO
+        start = self.trial(first[3])
+        by = self.trial(step[3])
+        if start is None or by is None:
+            return _NO
+        kind = first[2] and self.type(first[2])
+        v = concrete(start) if kind is None else self.convert(start, kind)
+        values = []
+        size = self.weight(body)
+        while True:
+            self.scopes.append({None: self.scopes[-1], first[1]: v})
+            more = self.trial(test)
+            self.scopes.pop()
+            if more is None:
+                return _NO
+            if not more.const:
+                break
+            values.append(v)
+            if len(values) * size > _UNROLL:
+                return _NO
+            v = operators.binary(self, step[2], v, by)
+        for v in values:
+            self.scopes.append({None: self.scopes[-1], first[1]: v})
+            done = self.statements(body)
+            self.scopes.pop()
+            if done is not None:
+                return done
+        return None
+
+    def weight(self, node) -> int:
+        """Syntax nodes of a body, those of the functions it calls included."""
+        if not isinstance(node, (tuple, list)):
+            return 0
+        n = 1 + sum(self.weight(m) for m in node)
+        if isinstance(node, tuple) and node[0] == "call" and node[1] in self.source.procedures:
+            if node[1] not in self.weights:
+                self.weights[node[1]] = self.weight(self.source.procedures[node[1]].body)
+            n += self.weights[node[1]]
+        return n
+
+    def do_return(self, s):
+        frame = self.frames[-1]
+        v = None if s[1] is None else self.expression(s[1])
+        if frame.label is None:
+            if frame.depth:
+                raise NeedsBlock
+            return Value("none") if v is None else v
+        if v is not None:
+            self.fill(frame.result, v)
+        self.branch(frame.label)
+        return Value("none")
+
+    def do_break(self, s):
+        self.branch(self.loops[-1][0])
+        return Value("none")
+
+    def do_continue(self, s):
+        self.branch(self.loops[-1][1])
+        return Value("none")
+
+
+def _contains(body, kind: str) -> bool:
+    """Whether a `break` or `continue` of this loop is in the body."""
+    for s in body:
+        if s[0] == kind:
+            return True
+        if s[0] == "if" and (_contains(s[2], kind) or _contains(s[3], kind)):
+            return True
+        if s[0] == "block" and _contains(s[1], kind):
+            return True
+    return False
+
+
+def _assigns(body, name: str) -> bool:
+    for s in body:
+        if s[0] == "set" and s[1] == ("id", name):
+            return True
+        if s[0] == "if" and (_assigns(s[2], name) or _assigns(s[3], name)):
+            return True
+        if s[0] == "block" and _assigns(s[1], name):
+            return True
+        if s[0] == "for" and _assigns(s[4], name):
+            return True
+    return False
