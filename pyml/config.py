@@ -145,7 +145,7 @@ async def init_async(backend: str | None = None) -> str:
         return get_backend()
     if backend in ("wasm", "cpu"):
         _device, _reason = _open(backend), "asked for"
-        return backend
+        return await _started()
     from .device.browser import open_browser_device
 
     try:
@@ -154,13 +154,21 @@ async def init_async(backend: str | None = None) -> str:
         if backend == "webgpu":
             raise
         _device, _reason = _without_gpu(f"no WebGPU here: {e}")
-        return _device.name
+        return await _started()
     _opened["webgpu"] = gpu
     if backend is None and gpu.info.get("type") == "software":
         _device, _reason = _without_gpu(_software(gpu))
     else:
         _device, _reason = gpu, "asked for" if backend else "a GPU was found"
-    return _device.name
+    return await _started()
+
+
+async def _started() -> str:
+    """The name of the device in use, whose threads have started where it has any."""
+    chosen = device()
+    if chosen.name == "wasm":
+        await chosen.start()
+    return chosen.name
 
 
 async def reopen_async() -> str:

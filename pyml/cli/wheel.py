@@ -35,9 +35,9 @@ def wheel_sources() -> Iterator[tuple[str, Path]]:
             found[f"pyml/{inside}"] = path
     for path in paths.kernels_dir().glob("*.wgsl"):
         found[f"pyml/_data/kernels_wgsl/{path.name}"] = path
-    replay = paths.web_dir() / "replay.js"
-    if replay.is_file():
-        found["pyml/_data/web/replay.js"] = replay
+    for name in ("replay.js", "threads.js"):
+        if (paths.web_dir() / name).is_file():
+            found[f"pyml/_data/web/{name}"] = paths.web_dir() / name
     return iter(sorted(found.items()))
 
 

@@ -35,6 +35,11 @@ class Kernel:
         """Arithmetic operations if every element is computed once; a multiply-add is two."""
         return sum(n.op.arithmetic(n) for n in (*self.group.anchors, *self.group.members.values()))
 
+    @property
+    def nanoseconds(self) -> int:
+        """About how long one processor core takes: 8 bytes or 16 operations a nanosecond."""
+        return self.moved // 8 + self.arithmetic // 16
+
 
 @dataclass(eq=False)
 class Plan:

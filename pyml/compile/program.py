@@ -26,6 +26,7 @@ def lower(plan: Plan, device: Device) -> list:
                 from .emit import lower_wgsl
 
                 kernel.lowered = lower_wgsl(kernel, device.profile, plan.params)
+                kernel.lowered.work = kernel.nanoseconds
     return [k.lowered for k in plan.kernels]
 
 

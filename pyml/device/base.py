@@ -56,6 +56,7 @@ class DeviceKernel:
     run: Callable | None = None  # the cpu device: run(*arrays)
     order: tuple = ()  # what each binding is: ("read", i) | ("write", i) | ("params", 0) of the plan's kernel
     cache: Any = None  # the device's compiled pipeline
+    work: int | None = None  # about how many nanoseconds one processor core takes; None where that is not known
 
 
 @dataclass(frozen=True, eq=False)

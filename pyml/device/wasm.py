@@ -9,19 +9,22 @@ import asyncio
 import time
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
 from ..errors import BufferTooLarge, DeviceError, KernelError
 from ..graph.op import Profile
-from ..wasm import Compiled, compile_kernel, link
-from ..wasm.engine import Block, Engine, open_engine
+from ..wasm import Compiled, compile_kernel, link, link_shared
+from ..wasm.engine import Block, Engine, one_thread, open_engine
 from .base import Buffer, Copy, DeviceKernel, Dispatch, Limits, Step
 from .cpu import Ready, drive
 from .pool import BufferPool
 
 MODULES = 512  # linked modules kept for recordings of the same kernels, as many as plans are kept
+APART = 128  # bytes: scratch memory of different threads lies in different cache lines
+SPLIT = 16  # partial results a thread that a long reduction is cut into
 PAUSE = 0.01  # seconds of compiling between two looks at the page
 
 
@@ -49,18 +52,33 @@ class WasmDevice:
     profile = Profile(family="wasm", max_storage_buffers=64, threads=1)
 
     def __init__(self, engine: Engine | None = None):
-        self._engine = engine or open_engine()
-        self.features = frozenset(["relaxed-simd"] if self._engine.relaxed else [])
-        self.info = {
-            "adapter": f"WebAssembly SIMD ({self._engine.info})",
-            "type": "wasm",
-            "relaxed": "yes, fused multiply-add" if self._engine.relaxed else "no, separate multiply and add",
-            "threads": "1",
-            "memory": f"{self._engine.memory:,} bytes, {self.limits.max_buffer_size:,} a buffer",
-        }
-        self._pool = BufferPool(self._create, self._engine.free)
         self._modules: OrderedDict[tuple, Callable[[int], Any]] = OrderedDict()
         self._scratch: Buffer | None = None
+        self._use(engine or open_engine())
+
+    def _use(self, engine: Engine) -> None:
+        self._engine = engine
+        self.features = frozenset(["relaxed-simd"] if engine.relaxed else [])
+        self._pool = BufferPool(self._create, engine.free)
+        self.profile = replace(WasmDevice.profile, threads=1 if engine.threads == 1 else SPLIT * engine.threads)
+
+    @property
+    def info(self) -> dict[str, str]:
+        """What `pyml.config.describe` says of it."""
+        engine = self._engine
+        return {
+            "adapter": f"WebAssembly SIMD ({engine.info})",
+            "type": "wasm",
+            "relaxed": "yes, fused multiply-add" if engine.relaxed else "no, separate multiply and add",
+            "threads": engine.state(),
+            "memory": f"{engine.memory:,} bytes, {self.limits.max_buffer_size:,} a buffer",
+        }
+
+    async def start(self) -> None:
+        """Waits for the engine's threads; where they do not start and nothing is in memory yet, one thread it is."""
+        engine = self._engine
+        if engine.threads > 1 and (failure := await engine.started()) and not self.usage.buffers:
+            self._use(one_thread(f"threads did not start: {failure}"))
 
     @property
     def usage(self):
@@ -99,11 +117,11 @@ class WasmDevice:
 
     def write(self, buffer: Buffer, data: Any, offset: int = 0) -> None:
         raw = np.ascontiguousarray(data).reshape(-1).view(np.uint8)
-        buffer.handle.view[offset : offset + raw.nbytes] = raw
+        self._engine.write(buffer.handle, offset, raw)
 
     def read(self, buffer: Buffer, nbytes: int) -> Awaitable[bytes]:
         """A copy of the first `nbytes` bytes. Not a view: the next replay writes into the same memory."""
-        return Ready(bytearray(buffer.handle.view[:nbytes]))
+        return Ready(self._engine.read(buffer.handle, nbytes))
 
     # ---- kernels
     def _compiled(self, kernel: DeviceKernel) -> Compiled:
@@ -133,7 +151,11 @@ class WasmDevice:
         run = self._modules.pop(kernels, None)
         if run is None:
             parts = [None if k is None else self._compiled(k) for k in kernels]
-            run = self._engine.load(link(parts, shared=self._engine.shared))
+            engine = self._engine
+            if engine.threads > 1:
+                run = engine.share(link_shared(parts, [None if k is None else k.work for k in kernels]))
+            else:
+                run = engine.load(link(parts, shared=engine.shared))
             if len(self._modules) >= MODULES:
                 self._modules.popitem(last=False)
         self._modules[kernels] = run  # the last used is last
@@ -150,14 +172,17 @@ class WasmDevice:
         if not any(kernels):
             return Recorded(None, 0, steps, ())
         run = self._module(kernels)
-        scratch = self._scratch_for(max(self._compiled(k).scratch for k in kernels if k is not None))
+        apart = -(-max(self._compiled(k).scratch for k in kernels if k is not None) // APART) * APART
+        threads = self._engine.threads
+        scratch = self._scratch_for(apart * threads)
         words: list[int] = []
-        for step in steps:
-            if isinstance(step, Dispatch):
-                words += [b.handle.address for b in step.buffers]
-                words.append(scratch.handle.address)
-            else:
-                words += [step.dst.handle.address, step.src.handle.address, step.nbytes]
+        for own in range(scratch.handle.address, scratch.handle.address + apart * threads, apart) if apart else [0] * threads:
+            for step in steps:
+                if isinstance(step, Dispatch):
+                    words += [b.handle.address for b in step.buffers]
+                    words.append(own)
+                else:
+                    words += [step.dst.handle.address, step.src.handle.address, step.nbytes]
         table = self.alloc(4 * len(words))
         self.write(table, np.array(words, np.uint32))
         return Recorded(run, table.handle.address, steps, (table, scratch))
@@ -173,7 +198,7 @@ class WasmDevice:
         if recorded.run is None:
             for step in recorded.steps:
                 assert isinstance(step, Copy)
-                step.dst.handle.view[: step.nbytes] = step.src.handle.view[: step.nbytes]
+                self._engine.move(step.dst.handle, step.src.handle, step.nbytes)
             return
         try:
             recorded.run(recorded.address)

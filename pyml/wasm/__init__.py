@@ -5,5 +5,6 @@ So there is one scheduler, one emitter and one set of op rules for WebGPU and fo
 
 from .compile import Compiled, compile_kernel
 from .link import link
+from .share import link_shared
 
-__all__ = ["Compiled", "compile_kernel", "link"]
+__all__ = ["Compiled", "compile_kernel", "link", "link_shared"]

@@ -23,12 +23,12 @@ GROWTH = 16 << 20  # wasmtime's memory grows by at least so much, so that many s
 
 
 class Block:
-    """Memory at `address`, a multiple of 64; `view` is the same bytes as a numpy array."""
+    """Memory at `address`, a multiple of 64; `view` is the same bytes as a numpy array where Python can look at them."""
 
-    __slots__ = ("address", "view")
+    __slots__ = ("address", "nbytes", "view")
 
-    def __init__(self, address: int, view: np.ndarray):
-        self.address, self.view = address, view
+    def __init__(self, address: int, view: Any, nbytes: int):
+        self.address, self.view, self.nbytes = address, view, nbytes
 
 
 class Engine(Protocol):
@@ -36,13 +36,14 @@ class Engine(Protocol):
 
     `info` names it; `shared` says whether modules must import a shared memory; `relaxed` whether it compiles
     relaxed SIMD (fused multiply-add); `memory` is the most bytes all blocks may take; `Trap` is what a module raises
-    that was stopped.
+    that was stopped; `threads` is how many may work on one module.
     """
 
     info: str
     memory: int
     shared: bool
     relaxed: bool
+    threads: int
     Trap: type[Exception]
 
     def allocate(self, nbytes: int) -> Block:
@@ -51,8 +52,26 @@ class Engine(Protocol):
     def free(self, block: Block) -> None:
         """Takes memory back."""
 
+    def write(self, block: Block, offset: int, raw: np.ndarray) -> None:
+        """Copies bytes into a block."""
+
+    def read(self, block: Block, nbytes: int) -> bytearray:
+        """A copy of a block's first bytes."""
+
+    def move(self, target: Block, source: Block, nbytes: int) -> None:
+        """Copies bytes from one block to another."""
+
+    def state(self) -> str:
+        """How many threads work now, and why so few where it is one."""
+
+    async def started(self) -> str | None:
+        """Waits until all threads are ready, or says why they are not."""
+
     def load(self, module: bytes) -> Callable[[int], Any]:
         """The module's `run`, a function of the table's address. Raises KernelError where the engine refuses it."""
+
+    def share(self, module: bytes) -> Callable[[int], Any]:
+        """The same for a module that `share.link_shared` made; only where `threads` is more than one."""
 
 
 def open_engine() -> Engine:
@@ -61,7 +80,29 @@ def open_engine() -> Engine:
     Raises:
         BackendUnavailable: there is none, or it has no 128-bit SIMD.
     """
-    engine: Engine = PyodideEngine() if sys.platform == "emscripten" else WasmtimeEngine()
+    from .threads import open_threads, wanted
+
+    threads, why = wanted()
+    if threads > 1:
+        try:
+            return _checked(open_threads(threads))
+        except BackendUnavailable as e:
+            why = str(e)
+    return one_thread(why)
+
+
+def one_thread(why: str) -> Engine:
+    """This interpreter's engine that needs no threads; `why` is what its `state` says.
+
+    Raises:
+        BackendUnavailable: there is none, or it has no 128-bit SIMD.
+    """
+    engine = PyodideEngine() if sys.platform == "emscripten" else WasmtimeEngine()
+    engine.why = why
+    return _checked(engine)
+
+
+def _checked(engine: Engine) -> Engine:
     try:
         engine.load(_probe(_SIMD_ADD, engine.shared))
     except KernelError as e:
@@ -78,7 +119,7 @@ def _probe(instructions: bytes, shared: bool) -> bytes:
     return encode([Function((0x7F,), [V128], code)], {"run": 0}, shared)
 
 
-def _has_relaxed(engine: Engine) -> bool:
+def has_relaxed(engine: Engine) -> bool:
     if os.environ.get("PYML_WASM_RELAXED") == "0":
         return False
     try:
@@ -88,12 +129,37 @@ def _has_relaxed(engine: Engine) -> bool:
     return True
 
 
-def _refused(module: bytes, reason: object) -> KernelError:
+def refused(module: bytes, reason: object) -> KernelError:
     first = " ".join(str(reason).split())
     return KernelError(f"the WebAssembly engine refused a module of {len(module):,} bytes: {first[:300]}")
 
 
-class PyodideEngine:
+class _Visible:
+    """An engine whose memory numpy looks into, with one thread."""
+
+    threads = 1
+    why = ""
+
+    def write(self, block: Block, offset: int, raw: np.ndarray) -> None:
+        block.view[offset : offset + raw.nbytes] = raw
+
+    def read(self, block: Block, nbytes: int) -> bytearray:
+        return bytearray(block.view[:nbytes])
+
+    def move(self, target: Block, source: Block, nbytes: int) -> None:
+        target.view[:nbytes] = source.view[:nbytes]
+
+    def state(self) -> str:
+        return f"1 ({self.why})" if self.why else "1"
+
+    async def started(self) -> str | None:
+        return None
+
+    def share(self, module: bytes) -> Callable[[int], Any]:
+        raise KernelError("this WebAssembly engine has one thread; link the module for one.")
+
+
+class PyodideEngine(_Visible):
     """Modules that share the memory of Pyodide itself: numpy arrays are the buffers.
 
     A module is made by the interpreter's own `WebAssembly` object: 0.13 ms to open a small one and 2.2 µs a call
@@ -119,7 +185,7 @@ class PyodideEngine:
         self.info = f"Pyodide {pyodide_js.version}"
         self._opened = 0
         self._make = _maker(memory) if direct and memory is not None else None
-        self.relaxed = _has_relaxed(self)
+        self.relaxed = has_relaxed(self)
 
     def allocate(self, nbytes: int) -> Block:
         array = np.empty(nbytes + ALIGN, np.uint8)
@@ -127,7 +193,7 @@ class PyodideEngine:
         if address + array.nbytes > self.memory:
             raise MemoryError(f"the lower {self.memory:,} bytes of Pyodide's memory are full")
         slack = -address % ALIGN
-        return Block(address + slack, array[slack : slack + nbytes])
+        return Block(address + slack, array[slack : slack + nbytes], nbytes)
 
     def free(self, block: Block) -> None:
         block.view = block.view[:0].copy()  # lets the array go even while somebody holds the block
@@ -139,7 +205,7 @@ class PyodideEngine:
         try:
             return self._make(address, len(module))
         except self.Trap as e:
-            raise _refused(module, e) from None
+            raise refused(module, e) from None
 
     def _dlopen(self, module: bytes) -> Callable[[int], Any]:
         self._opened += 1
@@ -149,7 +215,7 @@ class PyodideEngine:
         try:
             run = ctypes.CDLL(path).run
         except OSError as e:
-            raise _refused(module, str(e).partition("\n")[2] or e) from None
+            raise refused(module, str(e).partition("\n")[2] or e) from None
         finally:
             os.remove(path)
         run.argtypes, run.restype = [ctypes.c_uint32], None
@@ -176,7 +242,7 @@ def _maker(memory) -> Callable[[int, int], Any] | None:
         return None
 
 
-class WasmtimeEngine:
+class WasmtimeEngine(_Visible):
     """One linear memory of up to 4 GiB in wasmtime; runs natively what a browser runs.
 
     The memory is a shared one: such a memory never moves, so numpy may look into it, and every module gets a store of
@@ -204,7 +270,7 @@ class WasmtimeEngine:
         self._bytes = np.frombuffer(everything, np.uint8)  # looked at only below the memory's size
         self._heap = Heap(ALIGN, self._memory.data_len(), self._grow)
         self.info = f"wasmtime {metadata.version('wasmtime')}"
-        self.relaxed = _has_relaxed(self)
+        self.relaxed = has_relaxed(self)
 
     def _place(self) -> int:
         return ctypes.cast(self._memory.data_ptr(), ctypes.c_void_p).value or 0
@@ -223,10 +289,10 @@ class WasmtimeEngine:
 
     def allocate(self, nbytes: int) -> Block:
         address = self._heap.take(nbytes)
-        return Block(address, self._bytes[address : address + nbytes])
+        return Block(address, self._bytes[address : address + nbytes], nbytes)
 
     def free(self, block: Block) -> None:
-        self._heap.give(block.address, block.view.nbytes)
+        self._heap.give(block.address, block.nbytes)
 
     def load(self, module: bytes) -> Callable[[int], Any]:
         store = self._wasmtime.Store(self._engine)
@@ -234,7 +300,7 @@ class WasmtimeEngine:
             code = self._wasmtime.Module(self._engine, module)
             run: Any = self._wasmtime.Instance(store, code, [self._memory]).exports(store)["run"]
         except self._wasmtime.WasmtimeError as e:
-            raise _refused(module, e) from None
+            raise refused(module, e) from None
         return lambda table: run(store, table if table < 1 << 31 else table - (1 << 32))  # wasmtime wants signed numbers
 
 

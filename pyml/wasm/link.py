@@ -18,7 +18,6 @@ def link(parts: Sequence[Compiled | None], shared: bool = False) -> bytes:
     It exports `run(table)`, where `table` is the address of 32-bit words: for each kernel its buffers' addresses in the
     order of its bindings and then that of scratch memory, for each copy the addresses of target and source and the bytes.
     `shared` says whether the memory it imports is a shared one.
-    `shared`: the memory is one that threads share.
     """
     kernels = list({id(p): p for p in parts if p is not None}.values())
     number = {id(p): i for i, p in enumerate(kernels)}
@@ -26,9 +25,7 @@ def link(parts: Sequence[Compiled | None], shared: bool = False) -> bytes:
     at = 0
     for p in parts:
         if p is None:
-            for word in (0, 4, 8):
-                code += GET + b"\x00" + _LOAD + leb(at + word)
-            code += _COPY
+            code += copy_code(at)
             at += 12
         else:
             code += GET + b"\x00" + I32_CONST + sleb(at) + ADD + I32_CONST + b"\x00" + I32_CONST + sleb(p.items)
@@ -36,6 +33,11 @@ def link(parts: Sequence[Compiled | None], shared: bool = False) -> bytes:
             at += 4 * p.words
     run = Function((I32,), [], bytes(code))
     return encode([*(p.function for p in kernels), run], {"run": len(kernels)}, shared)
+
+
+def copy_code(at: int) -> bytes:
+    """A copy of memory as the three words `at` bytes into the table say."""
+    return b"".join(GET + b"\x00" + _LOAD + leb(at + word) for word in (0, 4, 8)) + _COPY
 
 
 def table_words(parts: Sequence[Compiled | None]) -> int:

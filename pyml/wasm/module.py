@@ -10,7 +10,7 @@ import struct
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-I32, F32, V128 = 0x7F, 0x7D, 0x7B
+I32, I64, F32, V128 = 0x7F, 0x7E, 0x7D, 0x7B
 PAGES = 65536  # most pages of a 32-bit memory
 
 

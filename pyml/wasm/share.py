@@ -1,0 +1,193 @@
+"""Links kernels into a module whose workgroups several threads share.
+
+The thread that calls `run` leads. For each kernel worth sharing it opens a phase: a ticket in memory that names the
+phase and the next chunk of workgroups. Whoever wants work takes a chunk by raising the ticket, the leader like all
+others, so that a thread that is late, asleep or missing costs nothing: the leader goes on alone, and at the end of a
+phase waits only for the chunks that others have begun. A chunk computes the same whoever takes it, so results do not
+depend on the number of threads.
+
+Threads never see half a job: a ticket is raised by compare-and-exchange and its phase number is never used twice, so
+who raised it knows that nothing had changed since it read which job and which phase there was.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from .compile import Compiled
+from .link import copy_code, table_words
+from .module import I32, I64, Function, encode, leb, sleb
+from .opcodes import ADD, BLOCK, BR, BR_IF, CALL, ELSE, END, EQZ, GET, I32_CONST, IF, LOOP, SET, TEE
+
+# Where threads meet, in bytes from the beginning of the memory; words that different threads write are 64 bytes apart.
+TICKET, PHASE = 64, 68  # the next chunk; the phase it belongs to, one 64-bit number
+DONE, LEADER_SLEEPS = 128, 132  # chunks finished; whether the leader wants to be woken
+FIRST, MODULE, TABLE = 192, 196, 200  # the job: number of its first phase (0 while it changes), its module and table
+SLEEPERS, FAILED, MAY_WAIT = 256, 260, 264  # threads asleep; threads stopped by an error; whether the leader may block
+STATE = 320  # one a thread, 64 bytes apart: 1 while it may hold a chunk
+MOST = 16  # threads beside the leader
+RESERVED = STATE + 64 * MOST
+
+CLOSED = 0xFFFFFFFF  # a ticket beyond every chunk
+STUCK = 1 << 16  # FAILED when the leader gave up waiting
+CHUNKS = 32  # most chunks of a kernel
+GRAIN = 6000  # least nanoseconds of a chunk
+SPIN = 4000  # rounds a thread without work looks again before it sleeps
+LEADER_SPIN = 3000
+PATIENCE = 1 << 35  # rounds, most of a minute, until the leader gives up; a wait of a millisecond counts as 2^20 rounds
+
+DROP, UNREACHABLE, SELECT = b"\x1a", b"\x00", b"\x1b"
+SUB, MUL, EQ, NE, GE_U, GT_S = b"\x6b", b"\x6c", b"\x46", b"\x47", b"\x4f", b"\x4a"
+I64_CONST, I64_ADD, I64_EQ, I64_SHL, I64_SHR, I64_GT = b"\x42", b"\x7c", b"\x51", b"\x86", b"\x88", b"\x55"
+WRAP, EXTEND = b"\xa7", b"\xad"
+
+
+def _atomic(opcode: int, offset: int, wide: bool = False) -> bytes:
+    return bytes((0xFE, opcode, 3 if wide else 2)) + leb(offset)
+
+
+def load(address: int) -> bytes:
+    return number(0) + _atomic(0x10, address)
+
+
+def store(address: int, value: bytes) -> bytes:
+    return number(0) + value + _atomic(0x17, address)
+
+
+def number(value: int) -> bytes:
+    return I32_CONST + sleb(value)
+
+
+def notify(address: int, count: int) -> bytes:
+    return number(0) + number(count) + _atomic(0x00, address) + DROP
+
+
+def get(index: int) -> bytes:
+    return GET + leb(index)
+
+
+def put(index: int, value: bytes) -> bytes:
+    return value + SET + leb(index)
+
+
+def chunks_of(items: int, work: int | None) -> int:
+    """Into how many chunks a kernel of `work` nanoseconds is cut; 1 is not worth sharing, None means unknown."""
+    wanted = CHUNKS if work is None else min(CHUNKS, work // GRAIN)
+    if items < 2 or wanted < 2:
+        return 1
+    each = -(-items // wanted)
+    return -(-items // each)
+
+
+def link_shared(parts: Sequence[Compiled | None], work: Sequence[int | None]) -> bytes:
+    """The module of a recording for several threads; None among the parts stands for a copy of memory.
+
+    It exports `run(table, module)` for the leader and `help(table, first, state, number)` for the others. `table` is as
+    `link` wants it, followed by one more for each of the others, that of number 0 first: each has scratch memory of its
+    own. `run` publishes `module` and its table in MODULE and TABLE; `help` works on phases from `first` on, says at the
+    address `state` when it may hold a chunk, and returns when there is another job or nothing was to do for a while.
+
+    Args:
+        work: For each part about how many nanoseconds it takes; None where that is not known.
+    """
+    kernels = list({id(p): p for p in parts if p is not None}.values())
+    place = {id(p): i for i, p in enumerate(kernels)}
+    functions = [p.function for p in kernels]
+    starts = len(functions)
+    functions += [_begin(), _open(), _join()]
+    begin, open_, join = (CALL + leb(starts + i) for i in range(3))
+    run, phases, at = bytearray(), [], 0
+    for p, cost in zip(parts, work, strict=True):
+        if p is None:
+            run += copy_code(at)
+            at += 12
+            continue
+        chunks = chunks_of(p.items, cost)
+        if chunks == 1:
+            run += get(0) + number(at) + ADD + number(0) + number(p.items) + CALL + leb(place[id(p)])
+        else:
+            phases.append(CALL + leb(len(functions)))
+            functions.append(_phase(p, place[id(p)], at, chunks))
+            run += get(2) + number(1) + ADD + TEE + leb(2) + open_
+            run += get(0) + get(2) + phases[-1] + number(chunks) + join
+        at += 4 * p.words
+    if phases:
+        run[:0] = get(0) + get(1) + begin + put(2, load(PHASE))
+    functions += [_help(phases, at), Function((I32, I32), [I32], bytes(run))]
+    return encode(functions, {"help": len(functions) - 2, "run": len(functions) - 1}, shared=True)
+
+
+def _begin() -> Function:
+    """(table, module): announces a job."""
+    code = store(FIRST, number(0)) + store(MODULE, get(1)) + store(TABLE, get(0))
+    return Function((I32, I32), [], code + store(FIRST, load(PHASE) + number(1) + ADD))
+
+
+def _open() -> Function:
+    """(phase): its first chunk can be had."""
+    ticket = get(0) + EXTEND + I64_CONST + sleb(32) + I64_SHL
+    code = store(DONE, number(0)) + number(0) + ticket + _atomic(0x18, TICKET, wide=True)
+    return Function((I32,), [], code + load(SLEEPERS) + IF + notify(PHASE, -1) + END)
+
+
+def _phase(p: Compiled, function: int, at: int, chunks: int) -> Function:
+    """(table, phase): takes chunks of this phase as long as there are any."""
+    each = -(-p.items // chunks)
+    ticket, lo = 2, 3
+    take = number(0) + _atomic(0x11, TICKET, wide=True) + TEE + leb(ticket) + I64_CONST + sleb(32) + I64_SHR + WRAP
+    take += get(1) + NE + BR_IF + b"\x01"  # another phase
+    take += get(ticket) + WRAP + number(chunks) + GE_U + BR_IF + b"\x01"
+    take += number(0) + get(ticket) + get(ticket) + I64_CONST + b"\x01" + I64_ADD + _atomic(0x49, TICKET, wide=True)
+    take += get(ticket) + I64_EQ + EQZ + BR_IF + b"\x00"  # somebody else was faster
+    work = get(ticket) + WRAP + number(each) + MUL + TEE + leb(lo) + number(each) + ADD + SET + leb(4)
+    work += put(4, number(p.items) + get(4) + get(4) + number(p.items) + GE_U + SELECT)  # the smaller
+    work += get(0) + number(at) + ADD + get(lo) + get(4) + CALL + leb(function)
+    work += number(0) + number(1) + _atomic(0x1E, DONE) + DROP
+    work += load(LEADER_SLEEPS) + IF + notify(DONE, 1) + END
+    code = BLOCK + LOOP + take + work + BR + b"\x00" + END + END
+    return Function((I32, I32), [I64, I32, I32], code)
+
+
+def _join() -> Function:
+    """(chunks): waits until so many are done."""
+    seen, rounds = 1, 2
+    code = put(seen, load(DONE)) + get(seen) + get(0) + EQ + BR_IF + b"\x01"
+    code += load(FAILED) + IF + UNREACHABLE + END
+    code += put(rounds, get(rounds) + I64_CONST + b"\x01" + I64_ADD)
+    code += load(MAY_WAIT) + get(rounds) + I64_CONST + sleb(LEADER_SPIN) + I64_GT + b"\x71" + IF
+    code += store(LEADER_SLEEPS, number(1))
+    code += number(0) + get(seen) + I64_CONST + sleb(1_000_000) + _atomic(0x01, DONE) + DROP
+    code += store(LEADER_SLEEPS, number(0))
+    code += put(rounds, get(rounds) + I64_CONST + sleb(1 << 20) + I64_ADD) + END
+    code += get(rounds) + I64_CONST + sleb(PATIENCE) + I64_GT + IF + store(FAILED, number(STUCK)) + UNREACHABLE + END
+    return Function((I32,), [I32, I64], BLOCK + LOOP + code + BR + b"\x00" + END + END)
+
+
+def _help(phases: Sequence[bytes], size: int) -> Function:
+    """(table, first, state, number): helps until there is another job, or nothing to do for a while."""
+    phase, spins, last = 4, 5, 6
+    if not phases:
+        return Function((I32,) * 4)
+    code = put(phase, load(PHASE)) + get(phase) + get(1) + SUB + number(len(phases)) + GE_U + BR_IF + b"\x01"
+    code += get(phase) + get(last) + EQ + IF
+    code += put(spins, get(spins) + number(1) + ADD) + get(spins) + number(SPIN) + GT_S + BR_IF + b"\x02"
+    code += ELSE + put(spins, number(0)) + put(last, get(phase)) + END
+    code += get(2) + number(1) + _atomic(0x17, 0)
+    code += BLOCK * (len(phases) + 1) + get(phase) + get(1) + SUB
+    code += b"\x0e" + leb(len(phases)) + b"".join(leb(i) for i in range(len(phases) + 1))  # the last is never taken
+    for i, call in enumerate(phases):
+        code += END + get(0) + get(phase) + call + BR + leb(len(phases) - 1 - i)
+    code += END + get(2) + number(0) + _atomic(0x17, 0)
+    own = put(0, get(0) + get(3) + number(1) + ADD + number(size) + MUL + ADD)
+    return Function((I32,) * 4, [I32, I32, I32], own + BLOCK + LOOP + code + BR + b"\x00" + END + END)
+
+
+def doze() -> bytes:
+    """A module whose `run(phase)` sleeps until there is another phase, for half a second at most."""
+    code = number(0) + number(1) + _atomic(0x1E, SLEEPERS) + DROP
+    code += number(0) + get(0) + I64_CONST + sleb(500_000_000) + _atomic(0x01, PHASE) + DROP
+    code += number(0) + number(-1) + _atomic(0x1E, SLEEPERS) + DROP
+    return encode([Function((I32,), [], code)], {"run": 0}, shared=True)
+
+
+__all__ = ["chunks_of", "doze", "link_shared", "table_words"]
