@@ -61,15 +61,20 @@ class Keeper:
         self._cost = self._taken - start
 
     async def looked(self, ended=False):
-        """The device was waited for: refreshes the copy when one is due; an epoch that has ended need not wait."""
+        """The device was waited for: refreshes the copy when one is due; an epoch that has ended need not wait.
+
+        Returns True when it did.
+        """
         if not self.on or self.ran == self.step:
-            return
+            return False
         changed = self.changed()
         if not changed:
             self.safe = self.ran                       # so far the steps follow from the copy
         wait = max(0.0 if changed or ended else FLOOR, SHARE * self._cost)
-        if time.perf_counter() >= self._taken + wait or self._grown():
+        due = time.perf_counter() >= self._taken + wait or self._grown()
+        if due:
             await self.take()
+        return due
 
     def changed(self):
         """True when the host has assigned some of the state since the copy, as callbacks do."""

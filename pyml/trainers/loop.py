@@ -98,9 +98,9 @@ class Loop:
             index += 1
             if pacer.due():
                 logs = await self.look(kind, index)
-                if training:
-                    await keeper.looked()
                 pacer.looked()
+                if training and await keeper.looked():
+                    pacer.restart()                    # copies are no part of the time that steps take
             if interrupts.pending:
                 interrupts.check()
             if getattr(model, flag):

@@ -119,6 +119,11 @@ def _back_sample(seed, steps, batch, units):
     return np.roll(y, 1), z, y, start, np.ascontiguousarray(r.T), keep
 
 
+def _work(z: Node) -> int:
+    """Arithmetic of all steps: the recurrent product, and sum, activation and use of each gate."""
+    return 2 * z.size * (z.shape[2] // 4) + 3 * z.size
+
+
 LSTM = routine(
     "lstm",
     shape=_shape,
@@ -126,6 +131,7 @@ LSTM = routine(
     numpy=_numpy,
     grad=_gradient,
     kernel=_kernel,
+    flops=lambda node: _work(node.src[0]),
     samples=[(_sample(0, 4, 3, 8), {}), (_sample(1, 2, 5, 3), {}), (_sample(2, 1, 1, 20), {})],
 )
 BACK = routine(
@@ -135,6 +141,7 @@ BACK = routine(
     numpy=_grad_numpy,
     grad=None,
     kernel=_back_kernel,
+    flops=lambda node: _work(node.src[1]) + 5 * node.src[1].size,  # each gate's derivative besides
     samples=[(_back_sample(3, 4, 3, 8), {}), (_back_sample(4, 2, 5, 3), {}), (_back_sample(5, 1, 1, 20), {})],
 )
 
