@@ -15,7 +15,7 @@ PACKAGE = Path(pyml.__file__).parent
 LAYERS = (
     ("errors", "dtypes"),
     ("graph",),
-    ("device",),
+    ("device", "wasm"),
     ("compile",),
     ("config",),
     ("core",),
@@ -23,6 +23,8 @@ LAYERS = (
     ("utils", "saving.registry"),
     ("activations", "constraints", "initializers", "regularizers", "random"),
     ("layers", "losses", "metrics", "optimizers"),
+    ("browser",),
+    ("data",),
     ("models", "trainers", "callbacks", "saving", "applications", "datasets"),
     ("cli",),
 )
