@@ -6,6 +6,7 @@ from pyml.layers.batch_normalization import BatchNormalization
 from pyml.layers.bidirectional import Bidirectional
 from pyml.layers.borders import Cropping1D, Cropping2D, ZeroPadding1D, ZeroPadding2D
 from pyml.layers.conv import Conv1D, Conv2D, Convolution1D, Convolution2D
+from pyml.layers.conv_transpose import Conv1DTranspose, Conv2DTranspose, Convolution1DTranspose, Convolution2DTranspose
 from pyml.layers.dense import Dense
 from pyml.layers.depthwise import (
     DepthwiseConv1D,
@@ -61,8 +62,16 @@ from pyml.layers.pooling import (
     MaxPooling2D,
 )
 from pyml.layers.recurrent import GRU, LSTM, RNN, GRUCell, LSTMCell, SimpleRNN, SimpleRNNCell, StackedRNNCells
-from pyml.layers.regularization import Dropout
+from pyml.layers.regularization import (
+    ActivityRegularization,
+    Dropout,
+    GaussianDropout,
+    GaussianNoise,
+    SpatialDropout1D,
+    SpatialDropout2D,
+)
 from pyml.layers.reshaping import Flatten, Permute, RepeatVector, Reshape
+from pyml.layers.sizes import Resizing, UpSampling1D, UpSampling2D
 from pyml.layers.symbolic import KerasTensor
 from pyml.layers.time_distributed import TimeDistributed
 from pyml.layers.wrapper import Wrapper

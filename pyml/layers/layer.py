@@ -23,7 +23,7 @@ class Layer(Tracking, Operation):
     """Base: make weights in `build(input_shape)` or `__init__`, write the formula in `call(inputs)`.
 
     Args:
-        activity_regularizer: Penalty of the output, added to the loss.
+        activity_regularizer: Penalty of the output, added to the loss after division by the batch size.
         trainable: False freezes the weights.
         dtype: Dtype of the weights, float32.
         autocast: Kept for Keras' signature.
@@ -317,8 +317,8 @@ class Layer(Tracking, Operation):
         with call_context.entered(training), name_scope(self.name):
             outputs = self.call(*args, **kwargs)
             if self.activity_regularizer is not None:
-                for output in flatten(outputs):
-                    self.add_loss(self.activity_regularizer(output))
+                for output in flatten(outputs):        # per sample, so that the batch size does not matter
+                    self.add_loss(self.activity_regularizer(output) * (1.0 / max((1, *output.shape[:1]))))
         if self.supports_masking and (previous_mask is not None or type(self).compute_mask is not Layer.compute_mask):
             set_mask(outputs, self.compute_mask(args[0] if args else None, previous_mask))
         return outputs

@@ -1,10 +1,21 @@
-"""Layers that only act while training: Dropout."""
+"""Layers that only act while training: Dropout and noise; and penalties of activations."""
 
 import math
 
-from pyml import random
+from pyml import random, regularizers
+from pyml.layers.activation import _SameShape
+from pyml.layers.input_spec import InputSpec
 from pyml.layers.layer import Layer
+from pyml.layers.windows import standard_data_format
 from pyml.utils.seeds import make_default_seed
+
+
+def _share(value, name, owner):
+    """`value`, which must be a number from 0 to 1."""
+    number = isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value)
+    if not number or not 0 <= value <= 1:
+        raise ValueError(f"{owner}: {name} must be a number in [0, 1]. Received: {name}={value!r}")
+    return value
 
 
 class Dropout(Layer):
@@ -22,9 +33,7 @@ class Dropout(Layer):
 
     def __init__(self, rate, noise_shape=None, seed=None, **kwargs):
         super().__init__(**kwargs)
-        if isinstance(rate, bool) or not isinstance(rate, (int, float)) or not math.isfinite(rate) or not 0 <= rate <= 1:
-            raise ValueError(f"Dropout: rate must be a number in [0, 1]. Received: rate={rate!r}")
-        self.rate = rate
+        self.rate = _share(rate, "rate", type(self).__name__)
         self.seed = seed
         self.noise_shape = None if noise_shape is None else tuple(noise_shape)
         self.supports_masking = True
@@ -47,3 +56,165 @@ class Dropout(Layer):
 
     def get_config(self):
         return {**super().get_config(), "rate": self.rate, "seed": self.seed, "noise_shape": self.noise_shape}
+
+
+class SpatialDropout1D(Dropout):
+    """Dropout of whole channels of sequences.
+
+    Args:
+        rate: Share that is dropped, in `[0, 1]`.
+        seed: Integer seed.
+
+    Input shape: `(batch, steps, channels)`. Output shape: the same.
+
+    Example:
+        >>> x = pyml.layers.SpatialDropout1D(0.5, seed=1)(np.ones((1, 3, 8)), training=True).numpy()
+        >>> bool((x == x[:, :1]).all())
+        True
+
+    Source: Tompson et al. 2014, "Efficient Object Localization Using Convolutional Networks".
+    """
+
+    def __init__(self, rate, seed=None, name=None, dtype=None, **kwargs):
+        super().__init__(rate, noise_shape=(None, 1, None), seed=seed, name=name, dtype=dtype, **kwargs)
+        self.input_spec = InputSpec(ndim=3)
+
+    def get_config(self):
+        config = super().get_config()
+        del config["noise_shape"]
+        return config
+
+
+class SpatialDropout2D(Dropout):
+    """Dropout of whole channels of images.
+
+    Args:
+        rate: Share that is dropped, in `[0, 1]`.
+        data_format: None or `"channels_last"`.
+        seed: Integer seed.
+
+    Input shape: `(batch, height, width, channels)`. Output shape: the same.
+
+    Example:
+        >>> x = pyml.layers.SpatialDropout2D(0.5, seed=1)(np.ones((1, 3, 3, 8)), training=True).numpy()
+        >>> bool((x == x[:, :1, :1]).all())
+        True
+
+    Source: Tompson et al. 2014, "Efficient Object Localization Using Convolutional Networks".
+    """
+
+    def __init__(self, rate, data_format=None, seed=None, name=None, dtype=None, **kwargs):
+        super().__init__(rate, noise_shape=(None, 1, 1, None), seed=seed, name=name, dtype=dtype, **kwargs)
+        self.data_format = standard_data_format(data_format, "SpatialDropout2D")
+        self.input_spec = InputSpec(ndim=4)
+
+    def get_config(self):
+        config = super().get_config()
+        del config["noise_shape"]
+        return {**config, "data_format": self.data_format}
+
+
+class GaussianNoise(_SameShape):
+    """Adds normally distributed noise while training.
+
+    Args:
+        stddev: Its standard deviation.
+        seed: Integer seed.
+
+    Input shape: any. Output shape: the same.
+
+    Raises:
+        ValueError: `stddev` is negative.
+
+    Example:
+        >>> pyml.layers.GaussianNoise(0.1)(np.ones((1, 2))).numpy().tolist()
+        [[1.0, 1.0]]
+    """
+
+    def __init__(self, stddev, seed=None, **kwargs):
+        super().__init__(**kwargs)
+        if not stddev >= 0:
+            raise ValueError(f"GaussianNoise: stddev must not be negative. Received: stddev={stddev}")
+        self.stddev = stddev
+        self.seed = seed
+        self.supports_masking = True
+        if stddev > 0:
+            self.seed_generator = random.SeedGenerator(make_default_seed() if seed is None else seed)
+        self.built = True
+
+    def call(self, inputs, training=False):
+        if not training or not self.stddev:
+            return inputs
+        return inputs + random.normal(inputs.shape, stddev=self.stddev, seed=self.seed_generator)
+
+    def get_config(self):
+        return {**super().get_config(), "stddev": self.stddev, "seed": self.seed}
+
+
+class GaussianDropout(_SameShape):
+    """Multiplies by normally distributed numbers around 1 while training.
+
+    Args:
+        rate: As of Dropout: the standard deviation is `sqrt(rate / (1 - rate))`.
+        seed: Integer seed.
+
+    Input shape: any. Output shape: the same.
+
+    Example:
+        >>> pyml.layers.GaussianDropout(0.3)(np.ones((1, 2))).numpy().tolist()
+        [[1.0, 1.0]]
+
+    Source: Srivastava et al. 2014, "Dropout: A Simple Way to Prevent Neural Networks from Overfitting".
+    """
+
+    def __init__(self, rate, seed=None, **kwargs):
+        super().__init__(**kwargs)
+        self.rate = _share(rate, "rate", "GaussianDropout")
+        if rate == 1:
+            raise ValueError("GaussianDropout: rate must be below 1.")
+        self.seed = seed
+        self.supports_masking = True
+        if rate > 0:
+            self.seed_generator = random.SeedGenerator(make_default_seed() if seed is None else seed)
+        self.built = True
+
+    def call(self, inputs, training=False):
+        if not training or not self.rate:
+            return inputs
+        deviation = math.sqrt(self.rate / (1 - self.rate))
+        return inputs * random.normal(inputs.shape, mean=1.0, stddev=deviation, seed=self.seed_generator)
+
+    def get_config(self):
+        return {**super().get_config(), "rate": self.rate, "seed": self.seed}
+
+
+class ActivityRegularization(_SameShape):
+    """The inputs unchanged; adds a penalty of their size to the loss.
+
+    Args:
+        l1: Factor of the sum of absolute values.
+        l2: Factor of the sum of squares.
+
+    Input shape: any. Output shape: the same.
+
+    Example:
+        >>> layer = pyml.layers.ActivityRegularization(l1=0.5)
+        >>> x = layer(np.array([[1.0, -3.0]], "float32"))
+        >>> float(layer.losses[0])
+        2.0
+    """
+
+    def __init__(self, l1=0.0, l2=0.0, **kwargs):
+        super().__init__(activity_regularizer=regularizers.L1L2(l1=l1, l2=l2), **kwargs)
+        self.supports_masking = True
+        self.l1 = l1
+        self.l2 = l2
+        self.built = True
+
+    def call(self, inputs):
+        return inputs
+
+    def get_config(self):
+        config = super().get_config()
+        del config["activity_regularizer"]
+        return {**config, "l1": self.l1, "l2": self.l2}

@@ -11,7 +11,7 @@ import types
 
 from ..core.tensor import Tensor, convert_to_tensor
 from ..core.variable import Variable
-from . import indexing, linalg, math, nn, reduce
+from . import indexing, linalg, math, nn, reduce, resizing
 from . import shape as _shape_ops
 
 _HELPERS = {"standardize_axis", "abs_finite", "prims_bool"}
@@ -47,7 +47,8 @@ def _collect():
 
 
 globals().update(_collect())
-__all__ = [*sorted(_collect()), "convert_to_tensor"]
+image = types.SimpleNamespace(resize=_symbolic(resizing.resize))
+__all__ = [*sorted(_collect()), "convert_to_tensor", "image"]
 
 
 def convert_to_numpy(x):

@@ -14,7 +14,7 @@ from .math import absolute, clip, erf, exp, expm1, log, log1p, minimum, multiply
 from .norm import batch_normalization, layer_normalization, moments, normalize, rms_normalization
 from .reduce import sum as _sum
 from .shape import expand_dims, squeeze
-from .windows import average_pool, conv, depthwise_conv, max_pool, separable_conv
+from .windows import average_pool, conv, conv_transpose, depthwise_conv, max_pool, separable_conv
 
 _EPSILON = 1e-7
 _SELU_ALPHA, _SELU_SCALE = 1.6732632423543772848170429916717, 1.0507009873554804934193349852946
@@ -271,5 +271,7 @@ def binary_crossentropy(target, output, from_logits=False):
     return -(target * log(output) + (1.0 - target) * log(1.0 - output))
 
 
-__all__ = ["average_pool", "batch_normalization", "conv", "depthwise_conv", "layer_normalization", "max_pool", "moments", "normalize",
-           "rms_normalization", "separable_conv"]  # fmt: skip
+__all__ = [
+    "average_pool", "batch_normalization", "conv", "conv_transpose", "depthwise_conv", "layer_normalization", "max_pool",
+    "moments", "normalize", "rms_normalization", "separable_conv",
+]

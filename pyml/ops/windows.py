@@ -117,6 +117,62 @@ def separable_conv(inputs, depthwise_kernel, pointwise_kernel, strides=1, paddin
     return conv(wide, pointwise_kernel)
 
 
+def _transposed(size, window, stride, padding, extra, dilation):
+    """Output size of a transposed convolution along one axis, and where it begins in the sum of all kernels."""
+    reach = (window - 1) * dilation + 1
+    if padding == "valid":
+        return (size - 1) * stride + reach + (max(reach, stride) - reach if extra is None else extra), 0
+    if padding != "same":
+        raise ValueError(f"conv_transpose: padding must be 'valid' or 'same'. Received: padding={padding!r}")
+    length = size * stride if extra is None else (size - 1) * stride + reach % 2 + extra
+    cells = stride + reach - 2 if extra is None else reach + reach % 2 - 2 + extra
+    return length, reach - 1 - min(cells // 2 + cells % 2, reach - 1)
+
+
+def transposed_sizes(sizes, windows, strides, padding, output_padding, dilations):
+    """Output sizes of a transposed convolution, None where the input's is unknown."""
+    extras = output_padding or (None,) * len(sizes)
+    return tuple(None if n is None else _transposed(n, *rest)[0]
+                 for n, *rest in zip(sizes, windows, strides, (padding,) * len(sizes), extras, dilations, strict=True))
+
+
+def conv_transpose(inputs, kernel, strides=1, padding="valid", output_padding=None, data_format=None, dilation_rate=1):
+    """The transpose of `conv`: each input cell adds the kernel to the output, `strides` apart.
+
+    Args:
+        inputs: `(batch, height, width, channels)` or `(batch, steps, channels)`.
+        kernel: `(height, width, filters, channels)`, or without the height.
+        strides: An integer, or one per spatial axis.
+        padding: `"valid"` or `"same"`: the output is `strides` times as large as the input.
+        output_padding: Cells added to the smallest output, an integer or one per spatial axis, below the strides.
+        data_format: None or `"channels_last"`.
+        dilation_rate: An integer, or one per spatial axis.
+
+    Returns:
+        `(batch, new_height, new_width, filters)`.
+
+    Raises:
+        ShapeError: The channels do not fit the kernel.
+    """
+    x, spatial = _image(inputs, "conv_transpose", data_format)
+    w = prims.cast(as_node(kernel), dtype="float32")
+    if w.ndim != spatial + 2 or w.shape[-1] != x.shape[-1]:
+        raise ShapeError(f"conv_transpose: inputs are {as_node(inputs).shape} and kernel is {w.shape}; the channels differ.")
+    w = prims.reshape(w, (1, *w.shape)) if spatial == 1 else w
+    strides, dilation = _pair(strides, spatial, "strides"), _pair(dilation_rate, spatial, "dilation_rate")
+    extra = (None, None)
+    if output_padding is not None:
+        given = (output_padding,) * spatial if isinstance(output_padding, int) else tuple(output_padding)
+        extra = (0, *given) if spatial == 1 else given
+    spans = [_transposed(n, k, s, padding, e, d)
+             for n, k, s, e, d in zip(x.shape[1:3], w.shape[:2], strides, extra, dilation, strict=True)]
+    widths = []                                        # what is left out of the sum of all kernels
+    for n, k, s, d, (length, start) in zip(x.shape[1:3], w.shape[:2], strides, dilation, spans, strict=True):
+        widths.append((start, max(0, (n - 1) * s + (k - 1) * d + 1 - start - length)))
+    sizes = [length for length, _ in spans]
+    return _result(prims.conv2d_input_grad(x, w, sizes, strides=strides, padding=widths, dilation=dilation), spatial)
+
+
 def _pool(prim, what, inputs, pool_size, strides, padding, data_format):
     x, spatial = _image(inputs, what, data_format)
     size = _pair(pool_size, spatial, "pool_size")

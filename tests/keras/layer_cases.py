@@ -201,4 +201,27 @@ def attention(K):
     return {**out, "trained": losses, "weights": [numbers(w) for w in model.get_weights()]}
 
 
-CASES = [recurrent, states, masked, attention, normalization, convolutions, pooling_and_shapes, merging]
+def sizes(K):
+    L = K.layers
+    image = all_trained(K, {
+        "Conv2DTranspose": L.Conv2DTranspose(3, 3), "same": L.Conv2DTranspose(2, 3, strides=2, padding="same", activation="relu"),
+        "even": L.Conv2DTranspose(2, (4, 2), strides=2, padding="same"), "wide strides": L.Conv2DTranspose(2, 2, strides=3),
+        "narrow": L.Conv2DTranspose(2, 1, strides=2, padding="same"),
+        "output_padding": L.Conv2DTranspose(2, 3, strides=2, padding="same", output_padding=1, use_bias=False),
+        "output_padding valid": L.Conv2DTranspose(2, 3, strides=(2, 3), output_padding=(1, 2)),
+        "dilation": L.Conv2DTranspose(2, 2, dilation_rate=2, padding="same"), "UpSampling2D": L.UpSampling2D((2, 3)),
+        "UpSampling2D bilinear": L.UpSampling2D((2, 3), interpolation="bilinear"), "Resizing": L.Resizing(5, 7),
+        "Resizing smaller": L.Resizing(2, 3), "Resizing nearest": L.Resizing(5, 2, interpolation="nearest"),
+    }, floats(103, 2, 3, 4, 3))
+    sequence = all_trained(K, {
+        "Conv1DTranspose": L.Conv1DTranspose(3, 3, strides=2, padding="same"), "UpSampling1D": L.UpSampling1D(3),
+        "Rescaling": L.Rescaling(0.5, offset=-1.0), "Identity": L.Identity(), "Lambda": L.Lambda(lambda x: x * x),
+        "ActivityRegularization": L.ActivityRegularization(0.1, 0.2), "SpatialDropout1D": L.SpatialDropout1D(0.0),
+    }, floats(104, 2, 4, 3))
+    x, resize = floats(105, 2, 6, 9, 2), K.ops.image.resize
+    kept = {"crop": {"crop_to_aspect_ratio": True}, "pad": {"pad_to_aspect_ratio": True, "fill_value": 2.0}}
+    return {**image, **sequence, **{name: numbers(K.ops.convert_to_numpy(resize(K.ops.convert_to_tensor(x), (4, 4), **kwargs)))
+                                    for name, kwargs in kept.items()}}
+
+
+CASES = [sizes, recurrent, states, masked, attention, normalization, convolutions, pooling_and_shapes, merging]

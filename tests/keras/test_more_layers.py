@@ -31,6 +31,9 @@ CONFIGS = [
     L.RNN([L.LSTMCell(3), L.GRUCell(2)], return_state=True), L.Bidirectional(L.GRU(2), merge_mode="ave"),
     L.TimeDistributed(L.Dense(3)), L.MultiHeadAttention(2, 3, value_dim=4, use_gate=True), L.Masking(2.0), L.Identity(),
     L.Rescaling([1.0, 2.0], offset=-1), L.LSTMCell(3), L.GRUCell(2), L.SimpleRNNCell(2),
+    L.Conv1DTranspose(2, 3), L.Conv2DTranspose(2, 3, strides=2, output_padding=1), L.UpSampling1D(3),
+    L.UpSampling2D((1, 2), interpolation="bilinear"), L.Resizing(3, 4, pad_to_aspect_ratio=True), L.SpatialDropout1D(0.2),
+    L.SpatialDropout2D(0.3, seed=1), L.GaussianNoise(0.1), L.GaussianDropout(0.2), L.ActivityRegularization(l2=0.5),
     L.Permute((2, 1)), L.RepeatVector(4), L.Dot(axes=(1, 2), normalize=True), L.Subtract(),
 ]
 
@@ -61,6 +64,13 @@ def test_configs_make_equal_layers(layer):
     (lambda: L.Permute((0, 1)), "dims must be an order of 1 to 2"),
     (lambda: L.Dot(axes=1)([np.ones((2, 3)), np.ones((2, 4))]), "must have the same size"),
     (lambda: L.Dot(axes=(1, 2, 3)), "a pair of integers"),
+    (lambda: L.Conv2DTranspose(2, 3, output_padding=1), "from 0 to below the strides"),
+    (lambda: L.UpSampling2D(interpolation="lanczos3"), "interpolation must be 'bilinear' or 'nearest'"),
+    (lambda: L.Resizing(0, 3), "height must be a positive integer"),
+    (lambda: L.Resizing(3, 3, antialias=True), "only antialias=False"),
+    (lambda: L.GaussianNoise(-1), "stddev must not be negative"),
+    (lambda: L.SpatialDropout2D(2), r"SpatialDropout2D: rate must be a number in \[0, 1\]"),
+    (lambda: L.Lambda(lambda x: x).get_config(), "a lambda has no name"),
     (lambda: L.Embedding(0, 3), "input_dim must be a positive integer"),
     (lambda: L.Embedding(5, 3, lora_rank=2), "lora_rank is not supported"),
     (lambda: L.LSTM(0), "units must be a positive integer"),
@@ -128,6 +138,30 @@ def test_steps_that_a_mask_leaves_out_do_not_count_in_batch_statistics(rng):
     layer(x, training=True, mask=mask)
     np.testing.assert_allclose(layer.moving_mean.numpy(), x[mask].mean(0), rtol=1e-5, atol=1e-6)
     np.testing.assert_allclose(layer.moving_variance.numpy(), x[mask].var(0), rtol=1e-5)
+
+
+def test_noise_acts_only_while_training():
+    x = np.ones((40, 3, 50), "float32")
+    for layer, mean in ((L.GaussianNoise(0.5, seed=1), 1.0), (L.GaussianDropout(0.2, seed=2), 1.0)):
+        np.testing.assert_array_equal(layer(x).numpy(), x)
+        noisy = layer(x, training=True).numpy()
+        assert noisy.mean() == pytest.approx(mean, abs=0.02)
+        assert noisy.std() == pytest.approx(0.5, abs=0.02)
+    dropped = L.SpatialDropout1D(0.5, seed=3)(x, training=True).numpy()
+    np.testing.assert_array_equal(dropped, np.broadcast_to(dropped[:, :1], dropped.shape))
+    assert (dropped == 0).mean() == pytest.approx(0.5, abs=0.05)
+
+
+@pyml.saving.register_keras_serializable()
+def doubled(x, times=2):
+    return x * times
+
+
+def test_a_named_function_comes_back_from_the_config_of_its_layer():
+    layer = L.Lambda(doubled, arguments={"times": 3})
+    twin = L.deserialize(L.serialize(layer))
+    np.testing.assert_array_equal(twin(np.ones(2)).numpy(), [3, 3])
+    assert L.Lambda(lambda x: x[:, :1])(pyml.Input((4, 3))).shape == (None, 1, 3)
 
 
 # ---- recurrent layers and attention

@@ -1,0 +1,107 @@
+"""Transposed convolution: each input cell adds a kernel to the output."""
+
+from pyml import ops
+from pyml.layers.conv import Windowed
+from pyml.layers.dense import positive_int
+from pyml.layers.weights import keep_weight, known_size, make_weight, weights_config
+from pyml.ops.windows import transposed_sizes
+
+
+class _ConvTranspose(Windowed):
+    def __init__(self, filters, kernel_size, strides, padding, output_padding, data_format, dilation_rate, activation,
+                 use_bias, kernel, bias, **kwargs):
+        super().__init__(**kwargs)
+        owner = type(self).__name__
+        self.filters = positive_int(filters, "filters", owner)
+        self._window(kernel_size, strides, padding, data_format, dilation_rate)
+        self.output_padding = output_padding
+        if output_padding is not None:
+            single = isinstance(output_padding, int)
+            self.output_padding = (output_padding,) * self.rank if single else tuple(output_padding)
+            if len(self.output_padding) != self.rank or any(
+                    not 0 <= p < s for p, s in zip(self.output_padding, self.strides, strict=True)):
+                raise ValueError(
+                    f"{owner}: output_padding must be from 0 to below the strides along each axis. "
+                    f"Received: output_padding={output_padding}, strides={self.strides}"
+                )
+        keep_weight(self, "kernel", *kernel)
+        self._rest(activation, use_bias, bias)
+
+    def build(self, input_shape):
+        channels = known_size(self, input_shape, -1)
+        self.kernel = make_weight(self, "kernel", (*self.kernel_size, self.filters, channels))
+        if self.use_bias:
+            self.bias = make_weight(self, "bias", (self.filters,))
+        self._made(channels)
+
+    def call(self, inputs):
+        return self._finish(ops.conv_transpose(
+            inputs, self.kernel, strides=self.strides, padding=self.padding, output_padding=self.output_padding,
+            dilation_rate=self.dilation_rate))
+
+    def compute_output_shape(self, input_shape):
+        sizes = transposed_sizes(input_shape[1:-1], self.kernel_size, self.strides, self.padding, self.output_padding,
+                                 self.dilation_rate)
+        return (input_shape[0], *sizes, self.filters)
+
+    def get_config(self):
+        return {**super().get_config(), "filters": self.filters, "output_padding": self.output_padding,
+                **weights_config(self, "kernel")}
+
+
+class Conv1DTranspose(_ConvTranspose):
+    """`Conv2DTranspose` for sequences `(batch, steps, channels)`; sizes are single integers.
+
+    Example:
+        >>> pyml.layers.Conv1DTranspose(4, 3, strides=2, padding="same")(np.ones((2, 5, 3))).shape
+        (2, 10, 4)
+    """
+
+    rank = 1
+
+    def __init__(self, filters, kernel_size, strides=1, padding="valid", output_padding=None, data_format=None,
+                 dilation_rate=1, activation=None, use_bias=True, kernel_initializer="glorot_uniform",
+                 bias_initializer="zeros", kernel_regularizer=None, bias_regularizer=None, activity_regularizer=None,
+                 kernel_constraint=None, bias_constraint=None, **kwargs):
+        super().__init__(filters, kernel_size, strides, padding, output_padding, data_format, dilation_rate, activation,
+                         use_bias, (kernel_initializer, kernel_regularizer, kernel_constraint),
+                         (bias_initializer, bias_regularizer, bias_constraint),
+                         activity_regularizer=activity_regularizer, **kwargs)
+
+
+class Conv2DTranspose(_ConvTranspose):
+    """The way back of a convolution: images become larger by `strides`.
+
+    Args:
+        filters: Number of output channels.
+        kernel_size, strides, dilation_rate: One or two integers, height and width.
+        padding: `"same"` makes the output `strides` times as large, `"valid"` also keeps the borders of the kernels.
+        output_padding: Rows and columns added to the smallest possible output, less than `strides`.
+        data_format: None or `"channels_last"`.
+        activation: Name or function.
+        use_bias: Whether to add a bias.
+        Others: see `Dense`.
+
+    Input shape: `(batch, height, width, channels)`. Output shape: `(batch, new_height, new_width, filters)`.
+    Weights: kernel `(height, width, filters, channels)`, bias.
+
+    Raises:
+        ValueError: An argument is out of range.
+
+    Example:
+        >>> pyml.layers.Conv2DTranspose(4, 3, strides=2, padding="same")(np.ones((1, 5, 5, 3))).shape
+        (1, 10, 10, 4)
+    """
+
+    def __init__(self, filters, kernel_size, strides=(1, 1), padding="valid", output_padding=None, data_format=None,
+                 dilation_rate=(1, 1), activation=None, use_bias=True, kernel_initializer="glorot_uniform",
+                 bias_initializer="zeros", kernel_regularizer=None, bias_regularizer=None, activity_regularizer=None,
+                 kernel_constraint=None, bias_constraint=None, **kwargs):
+        super().__init__(filters, kernel_size, strides, padding, output_padding, data_format, dilation_rate, activation,
+                         use_bias, (kernel_initializer, kernel_regularizer, kernel_constraint),
+                         (bias_initializer, bias_regularizer, bias_constraint),
+                         activity_regularizer=activity_regularizer, **kwargs)
+
+
+Convolution1DTranspose = Conv1DTranspose
+Convolution2DTranspose = Conv2DTranspose

@@ -1,0 +1,139 @@
+"""Layers that change the size of images and sequences: UpSampling and Resizing."""
+
+from pyml import ops
+from pyml.errors import ShapeError
+from pyml.layers.dense import positive_int
+from pyml.layers.input_spec import InputSpec
+from pyml.layers.layer import Layer
+from pyml.layers.windows import standard_data_format, window_sizes
+from pyml.ops.resizing import check_interpolation, enlarge, resize
+
+
+class UpSampling1D(Layer):
+    """Every step of a sequence several times.
+
+    Args:
+        size: How often.
+
+    Input shape: `(batch, steps, channels)`. Output shape: `(batch, steps * size, channels)`.
+
+    Example:
+        >>> pyml.layers.UpSampling1D(2)(np.array([[[1.0], [3.0]]], "float32")).numpy()[0, :, 0].tolist()
+        [1.0, 1.0, 3.0, 3.0]
+    """
+
+    def __init__(self, size=2, **kwargs):
+        super().__init__(**kwargs)
+        self.size = positive_int(size, "size", "UpSampling1D")
+        self.input_spec = InputSpec(ndim=3)
+
+    def call(self, inputs):
+        return ops.repeat(inputs, self.size, axis=1)
+
+    def compute_output_shape(self, input_shape):
+        steps = input_shape[1]
+        return (input_shape[0], None if steps is None else steps * self.size, input_shape[2])
+
+    def get_config(self):
+        return {**super().get_config(), "size": self.size}
+
+
+class UpSampling2D(Layer):
+    """Images enlarged by whole factors.
+
+    Args:
+        size: One or two integers, the factors of height and width.
+        data_format: None or `"channels_last"`.
+        interpolation: `"nearest"` repeats cells, `"bilinear"` goes smoothly from one to the next.
+
+    Input shape: `(batch, height, width, channels)`. Output shape: `(batch, new_height, new_width, channels)`.
+
+    Example:
+        >>> pyml.layers.UpSampling2D((1, 2))(np.array([[[[1.0], [3.0]]]], "float32")).numpy()[0, 0, :, 0].tolist()
+        [1.0, 1.0, 3.0, 3.0]
+    """
+
+    def __init__(self, size=(2, 2), data_format=None, interpolation="nearest", **kwargs):
+        super().__init__(**kwargs)
+        self.size = window_sizes(size, 2, "size", "UpSampling2D")
+        self.data_format = standard_data_format(data_format, "UpSampling2D")
+        self.interpolation = check_interpolation(interpolation, "UpSampling2D")
+        self.input_spec = InputSpec(ndim=4)
+
+    def call(self, inputs):
+        for axis, factor in enumerate(self.size, 1):
+            inputs = enlarge(inputs, factor, axis, self.interpolation)
+        return inputs
+
+    def compute_output_shape(self, input_shape):
+        sizes = (None if n is None else n * factor for n, factor in zip(input_shape[1:3], self.size, strict=True))
+        return (input_shape[0], *sizes, input_shape[3])
+
+    def get_config(self):
+        return {**super().get_config(), "size": self.size, "data_format": self.data_format,
+                "interpolation": self.interpolation}
+
+
+class Resizing(Layer):
+    """Images in another size, as float32.
+
+    Args:
+        height, width: The new size.
+        interpolation: `"bilinear"` or `"nearest"`.
+        crop_to_aspect_ratio: Take only the middle of the images, so that nothing is distorted.
+        pad_to_aspect_ratio: Add borders of `fill_value` instead.
+        fill_mode, fill_value: Only `"constant"`; the value of the borders.
+        antialias: Only False is supported.
+        data_format: None or `"channels_last"`.
+
+    Input shape: `(batch, height, width, channels)`, or one image. Output shape: the same with the new size.
+
+    Raises:
+        ValueError: An argument is not supported.
+
+    Example:
+        >>> pyml.layers.Resizing(2, 6)(np.ones((1, 4, 4, 3))).shape
+        (1, 2, 6, 3)
+    """
+
+    def __init__(self, height, width, interpolation="bilinear", crop_to_aspect_ratio=False, pad_to_aspect_ratio=False,
+                 fill_mode="constant", fill_value=0.0, antialias=False, data_format=None, **kwargs):
+        super().__init__(**kwargs)
+        self.height = positive_int(height, "height", "Resizing")
+        self.width = positive_int(width, "width", "Resizing")
+        self.interpolation = check_interpolation(interpolation, "Resizing")
+        self.data_format = standard_data_format(data_format, "Resizing")
+        if antialias or fill_mode != "constant":
+            raise ValueError(
+                "Resizing: only antialias=False and fill_mode='constant' are supported. "
+                f"Received: antialias={antialias}, fill_mode={fill_mode!r}"
+            )
+        if crop_to_aspect_ratio and pad_to_aspect_ratio:
+            raise ValueError("Resizing: only one of crop_to_aspect_ratio and pad_to_aspect_ratio may be True.")
+        self.crop_to_aspect_ratio = crop_to_aspect_ratio
+        self.pad_to_aspect_ratio = pad_to_aspect_ratio
+        self.fill_mode = fill_mode
+        self.fill_value = fill_value
+        self.antialias = antialias
+
+    def call(self, inputs):
+        return resize(inputs, (self.height, self.width), self.interpolation, crop_to_aspect_ratio=self.crop_to_aspect_ratio,
+                      pad_to_aspect_ratio=self.pad_to_aspect_ratio, fill_value=self.fill_value)
+
+    def compute_output_shape(self, input_shape):
+        if len(input_shape) not in (3, 4):
+            raise ShapeError(f'Layer "{self.name}" resizes images. Received inputs of shape {tuple(input_shape)}')
+        return (*input_shape[:-3], self.height, self.width, input_shape[-1])
+
+    def compute_output_spec(self, *args, **kwargs):
+        from pyml.layers.symbolic import KerasTensor
+
+        return KerasTensor(self.compute_output_shape(args[0].shape), dtype="float32")
+
+    def get_config(self):
+        return {
+            **super().get_config(), "height": self.height, "width": self.width, "interpolation": self.interpolation,
+            "crop_to_aspect_ratio": self.crop_to_aspect_ratio, "pad_to_aspect_ratio": self.pad_to_aspect_ratio,
+            "fill_mode": self.fill_mode, "fill_value": self.fill_value, "antialias": self.antialias,
+            "data_format": self.data_format,
+        }
