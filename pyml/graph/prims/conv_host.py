@@ -34,7 +34,27 @@ def _out_hw(x, window, strides, padding, dilation):
     return tuple((n + sum(p) - d * (k - 1) - 1) // s + 1 for n, k, s, p, d in sizes)
 
 
+def _taps(kernel_hw, out_hw, strides, dilation):
+    """For every tap its position and the rows and columns of the padded image that it sees."""
+    for i in range(kernel_hw[0]):
+        for j in range(kernel_hw[1]):
+            a, b = i * dilation[0], j * dilation[1]
+            rows = slice(a, a + (out_hw[0] - 1) * strides[0] + 1, strides[0])
+            yield i, j, rows, slice(b, b + (out_hw[1] - 1) * strides[1] + 1, strides[1])
+
+
+def _is_depthwise(x, w_channels, filters, groups):
+    return groups == x.shape[3] == filters and w_channels == 1
+
+
 def conv_numpy(x, w, strides, padding, dilation, groups):
+    if _is_depthwise(x, w.shape[2], w.shape[3], groups):  # a matrix product a channel would be mostly calls
+        out_hw = _out_hw(x, w.shape[:2], strides, padding, dilation)
+        x = _padded(x, padding)
+        y = np.zeros((x.shape[0], *out_hw, w.shape[3]), x.dtype)
+        for i, j, rows, across in _taps(w.shape[:2], out_hw, strides, dilation):
+            y += x[:, rows, across] * w[i, j, 0]
+        return y
     out_hw = _out_hw(x, w.shape[:2], strides, padding, dilation)
     columns = _columns(x, w.shape[:2], out_hw, strides, padding, dilation, groups)
     y = columns @ _by_group(w, groups)
@@ -44,15 +64,18 @@ def conv_numpy(x, w, strides, padding, dilation, groups):
 def input_grad_numpy(dy, w, input_hw, strides, padding, dilation, groups):
     kh, kw, each, _ = w.shape
     batch, oh, ow, _ = dy.shape
+    if _is_depthwise(dy, each, w.shape[3], groups):
+        (top, bottom), (left, right) = padding
+        x = np.zeros((batch, input_hw[0] + top + bottom, input_hw[1] + left + right, groups), dy.dtype)
+        for i, j, rows, across in _taps((kh, kw), (oh, ow), strides, dilation):
+            x[:, rows, across] += dy * w[i, j, 0]
+        return np.ascontiguousarray(x[:, top : top + input_hw[0], left : left + input_hw[1]])
     columns = _by_group(dy, groups) @ np.swapaxes(_by_group(w, groups), 1, 2)
     columns = columns.reshape(groups, batch, oh, ow, kh, kw, each)
     (top, bottom), (left, right) = padding
     x = np.zeros((batch, input_hw[0] + top + bottom, input_hw[1] + left + right, groups, each), dy.dtype)
-    for i in range(kh):
-        for j in range(kw):
-            a, b = i * dilation[0], j * dilation[1]
-            rows, across = slice(a, a + (oh - 1) * strides[0] + 1, strides[0]), slice(b, b + (ow - 1) * strides[1] + 1, strides[1])
-            x[:, rows, across] += np.moveaxis(columns[:, :, :, :, i, j], 0, 3)
+    for i, j, rows, across in _taps((kh, kw), (oh, ow), strides, dilation):
+        x[:, rows, across] += np.moveaxis(columns[:, :, :, :, i, j], 0, 3)
     x = x.reshape(*x.shape[:3], groups * each)
     return np.ascontiguousarray(x[:, top : top + input_hw[0], left : left + input_hw[1]])
 
@@ -67,4 +90,10 @@ def filter_partials_numpy(x, dy, kernel_hw, strides, padding, dilation, groups, 
 
 
 def filter_grad_numpy(x, dy, kernel_hw, strides, padding, dilation, groups):
+    if _is_depthwise(x, 1, dy.shape[3], groups):
+        x = _padded(x, padding)
+        w = np.empty((*kernel_hw, 1, dy.shape[3]), x.dtype)
+        for i, j, rows, across in _taps(kernel_hw, dy.shape[1:3], strides, dilation):
+            w[i, j, 0] = np.einsum("bhwc,bhwc->c", x[:, rows, across], dy)
+        return w
     return filter_partials_numpy(x, dy, kernel_hw, strides, padding, dilation, groups, 1)[0]
