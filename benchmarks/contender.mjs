@@ -3,7 +3,10 @@
 //   run.py --extra REPOSITORY -c tfjs-webgpu,pyml-webgpu=benchmarks/contender.mjs
 const HERE = new URL('.', import.meta.url);
 const PYODIDE = new URL('../build/site/pyodide/', HERE);
-const BACKENDS = {'pyml-webgpu': 'webgpu', 'pyml-wasm': 'wasm', 'pyml-cpu': 'cpu'};
+const BACKENDS = {
+  'pyml-webgpu': 'webgpu', 'pyml-wasm': 'wasm', 'pyml-cpu': 'cpu',
+  'pyml-wasm-1': 'wasm', 'pyml-wasm-2': 'wasm',  // with so many threads
+};
 
 async function source(name) {
   const reply = await fetch(new URL(name, HERE), {cache: 'no-store'});
@@ -12,7 +15,7 @@ async function source(name) {
 }
 
 // One interpreter per backend: the backend is a property of the process, and contenders share the page.
-async function start(backend) {
+async function start(backend, threads) {
   const entry = new URL('pyodide.mjs', PYODIDE).href;
   const {loadPyodide} = await import(entry).catch(() => {
     throw new Error(`no Pyodide at ${entry}: build the site first (make setup)`);
@@ -21,6 +24,7 @@ async function start(backend) {
   await py.loadPackage(['numpy', 'pyml']);
   for (const name of ['contender.py', 'meter.py']) py.FS.writeFile(name, await source(name));
   py.runPython('import sys; sys.path.insert(0, ".")');
+  if (threads) py.runPython(`import os; os.environ["PYML_WASM_THREADS"] = "${threads}"`);
   await py.runPythonAsync(`import pyml\nawait pyml.config.init_async(${JSON.stringify(backend)})`);
   return py;
 }
@@ -33,7 +37,7 @@ export function make(id) {
     async init() {
       if (!backend) return {};
       const t = performance.now();
-      const py = await start(backend);
+      const py = await start(backend, /-(\d+)$/.exec(id)?.[1]);
       contender = py.pyimport('contender');
       meter = py.pyimport('meter');
       return {...JSON.parse(contender.describe()), pyodide: py.version, ready_ms: performance.now() - t};

@@ -1,9 +1,11 @@
 // conv2d_filter_panel — filter gradient of a convolution without padding, NHWC, on one processor core.
-// reads   x: BATCH x H x W x C, d: BATCH x OH x OW x N, f32     writes  y: KH x KW x C x N as vec4
-//         y[kh, kw, c, n] = sum over b, oh, ow of x[b, oh * SH + kh * DH, ow * SW + kw * DW, c] * d[b, oh, ow, n]
-// grid    (ceil(KH*KW*C / ROWS), 1, 1), folded into x and y by X: one workgroup of one thread has ROWS rows of y
-// shared  4 * (ROWS + 5) * N bytes of sums; a tile of 6 rows x 8 channels is in registers for the rows of GROUP output rows
-// limits  N % 4 == 0; U divides OW.
+// reads   x: BATCH x H x W x C, d: BATCH x OH x OW x N, f32     writes  y: S x KH x KW x C x N as vec4
+//         y[s, kh, kw, c, n] = sum over b, oh, ow of x[b, oh * SH + kh * DH, ow * SW + kw * DW, c] * d[b, oh, ow, n]
+//         where s has PART of the BATCH * OH rows of d
+// grid    (S * ceil(KH*KW*C / ROWS) * ceil(N / COLS), 1, 1), folded into x and y by X: one workgroup of one thread has ROWS
+//         rows of y and COLS columns
+// shared  4 * (ROWS + 5) * COLS bytes of sums; a tile of 6 rows x 8 channels is in registers for the rows of GROUP output rows
+// limits  N % 4 == 0; COLS is N or a multiple of 8; U divides OW.
 // source  a product over the pixels in blocks that stay in the cache; the sums wait in memory between blocks.
 const BATCH: u32 = 1u;            // @param
 const H: u32 = 8u;                // @param
@@ -18,13 +20,18 @@ const SH: u32 = 1u;               // @param
 const SW: u32 = 1u;               // @param
 const DH: u32 = 1u;               // @param
 const DW: u32 = 1u;               // @param
+const S: u32 = 1u;                // @param
+const PART: u32 = 8u;             // @param
 const ROWS: u32 = 4u;             // @param
+const COLS: u32 = 8u;             // @param
 const GROUP: u32 = 8u;            // @param
 const U: u32 = 4u;                // @param
 const X: u32 = 65535u;            // @param
 const R: u32 = KH * KW * C;
 const TILES: u32 = (ROWS + 5u) / 6u;
-const PANELS: u32 = (N + 7u) / 8u;
+const PANELS: u32 = (COLS + 7u) / 8u;
+const ACROSS: u32 = (N + COLS - 1u) / COLS;
+const DOWN: u32 = (R + ROWS - 1u) / ROWS;
 
 @group(0) @binding(0) var<storage, read> x: array<f32>;
 @group(0) @binding(1) var<storage, read> d: array<vec4f>;
@@ -39,22 +46,27 @@ fn place(row: u32) -> u32 {
   return (r / (KW * C) * DH * W + r / C % KW * DW) * C + r % C;
 }
 
-fn put(r: u32, n: u32, s: u32, limit: u32) {
+fn put(part: u32, r: u32, n: u32, s: u32, limit: u32) {
   if (r < limit) {
-    store4(r * N + n, sums[s]);
-    if (n + 4u < N) { store4(r * N + n + 4u, sums[s + 1u]); }
+    store4((part * R + r) * N + n, sums[s]);
+    if (n + 4u < N) { store4((part * R + r) * N + n + 4u, sums[s + 1u]); }
   }
 }
 
 @compute @workgroup_size(1)
 fn main(@builtin(workgroup_id) g: vec3u) {
-  let first = (g.y * X + g.x) * ROWS;
-  if (first >= R) { return; }
+  let t = g.y * X + g.x;
+  let part = t / (DOWN * ACROSS);
+  if (part >= S) { return; }
+  let first = t / ACROSS % DOWN * ROWS;
+  let start = select(t % ACROSS * COLS, 0u, ACROSS == 1u);
+  let stop = select(min(start + COLS, N), N, ACROSS == 1u);
+  let last = select(min(part * PART + PART, BATCH * OH), BATCH * OH, S == 1u);
   let limit = min(first + ROWS, R);
   for (var s = 0u; s < 12u * TILES * PANELS; s++) { sums[s] = vec4f(); }
-  for (var line = 0u; line < BATCH * OH; line += GROUP) {
+  for (var line = select(part * PART, 0u, S == 1u); line < last; line += GROUP) {
     var s = 0u;
-    for (var n = 0u; n < N; n += 8u) {
+    for (var n = start; n < stop; n += 8u) {
       for (var r = first; r < limit; r += 6u) {
         let o0 = place(r); let o1 = place(r + 1u); let o2 = place(r + 2u);
         let o3 = place(r + 3u); let o4 = place(r + 4u); let o5 = place(r + 5u);
@@ -62,10 +74,10 @@ fn main(@builtin(workgroup_id) g: vec3u) {
         var c3 = sums[s + 6u]; var c4 = sums[s + 8u]; var c5 = sums[s + 10u];
         var d0 = sums[s + 1u]; var d1 = sums[s + 3u]; var d2 = sums[s + 5u];
         var d3 = sums[s + 7u]; var d4 = sums[s + 9u]; var d5 = sums[s + 11u];
-        for (var q = line; q < min(line + GROUP, BATCH * OH); q++) {
-          let start = (q / OH * H + q % OH * SH) * W * C;
-          var p0 = start + o0; var p1 = start + o1; var p2 = start + o2;
-          var p3 = start + o3; var p4 = start + o4; var p5 = start + o5;
+        for (var q = line; q < min(line + GROUP, last); q++) {
+          let origin = (q / OH * H + q % OH * SH) * W * C;
+          var p0 = origin + o0; var p1 = origin + o1; var p2 = origin + o2;
+          var p3 = origin + o3; var p4 = origin + o4; var p5 = origin + o5;
           var left = (q * OW * N + n) / 4u;
           var right = (q * OW * N + min(n + 4u, N - 4u)) / 4u;
           let end = left + OW * (N / 4u);
@@ -91,9 +103,9 @@ fn main(@builtin(workgroup_id) g: vec3u) {
     }
   }
   var s = 0u;
-  for (var n = 0u; n < N; n += 8u) {
+  for (var n = start; n < stop; n += 8u) {
     for (var r = first; r < limit; r += 6u) {
-      for (var i = 0u; i < 6u; i++) { put(r + i, n, s + 2u * i, limit); }
+      for (var i = 0u; i < 6u; i++) { put(part, r + i, n, s + 2u * i, limit); }
       s += 12u;
     }
   }

@@ -1,9 +1,10 @@
 // conv2d_panel — convolution without padding, NHWC, on one processor core: 6 pixels x 8 channels in registers.
 // reads   x: BATCH x H x W x C, w: KH x KW x C x N, f32     writes  y: BATCH x OH x OW x N as vec4
 //         y[b, oh, ow, n] = sum over kh, kw, c of x[b, oh * SH + kh * DH, ow * SW + kw * DW, c] * w[kh, kw, c, n]
-// grid    (ceil(BATCH*OH*OW / BLOCK), 1, 1), folded into x and y by X: one workgroup of one thread has BLOCK pixels
+// grid    (ceil(BATCH*OH*OW / BLOCK) * ceil(N / COLS), 1, 1), folded into x and y by X: one workgroup of one thread has
+//         BLOCK pixels and COLS output channels
 // shared  32 * KH * KW * C bytes: the weights of eight output channels, tap by tap
-// limits  N % 4 == 0; U divides L, the elements that one pixel reads in a line: KW * C, or C where DW > 1.
+// limits  N % 4 == 0; COLS is N or a multiple of 8; U divides L, the elements that one pixel reads in a line: KW * C, or C where DW > 1.
 // source  matmul_panel with the rows of a read in place (an implicit matrix product, Chetlur et al. 2014).
 const BATCH: u32 = 1u;            // @param
 const H: u32 = 8u;                // @param
@@ -21,9 +22,11 @@ const DW: u32 = 1u;               // @param
 const L: u32 = 4u;                // @param
 const U: u32 = 4u;                // @param
 const BLOCK: u32 = 240u;          // @param
+const COLS: u32 = 8u;             // @param
 const X: u32 = 65535u;            // @param
 const P: u32 = BATCH * OH * OW;
 const K: u32 = KH * KW * C;
+const ACROSS: u32 = (N + COLS - 1u) / COLS;
 const LINES: u32 = KW * C / L;      // pieces of a row of taps
 const APART: u32 = select(DW * C, KW * C, L == KW * C) - L;                  // from the end of a piece to the next
 const DOWN: u32 = DH * W * C - LINES * select(DW * C, KW * C, L == KW * C);  // and from the last one to the next row
@@ -50,10 +53,12 @@ fn put(p: u32, n: u32, l: vec4f, r: vec4f, limit: u32) {
 
 @compute @workgroup_size(1)
 fn main(@builtin(workgroup_id) g: vec3u) {
-  let first = (g.y * X + g.x) * BLOCK;
+  let t = g.y * X + g.x;
+  let first = t / ACROSS * BLOCK;
   if (first >= P) { return; }
   let limit = min(first + BLOCK, P);
-  for (var n = 0u; n < N; n += 8u) {
+  let start = select(t % ACROSS * COLS, 0u, ACROSS == 1u);
+  for (var n = start; n < select(min(start + COLS, N), N, ACROSS == 1u); n += 8u) {
     for (var k = 0u; k < K; k++) {
       panel[2u * k] = w[(k * N + n) / 4u];
       panel[2u * k + 1u] = w[(k * N + min(n + 4u, N - 4u)) / 4u];

@@ -1,9 +1,10 @@
 // matmul_panel — y[z] = op(a[z]) @ op(b[z]) on one processor core: 6x8 outputs in registers, b packed in panels.
 // reads   a: Z x M x K (K x M when TA), b: Z x K x N (N x K when TB), f32     writes  y: Z x M x N as vec4
-// grid    (Z * ceil(M / BLOCK), 1, 1), folded into x and y by X: one workgroup of one thread has BLOCK rows and all columns
+// grid    (Z * ceil(M / BLOCK) * ceil(N / COLS), 1, 1), folded into x and y by X: one workgroup of one thread has BLOCK
+//         rows and COLS columns
 // shared  32 * K bytes: eight columns of b, row by row, so that the inner loop reads them in a line;
 //         when PACK 4 * (BLOCK + 5) * K more: the rows of op(a) six by six
-// limits  N % 4 == 0; U divides K.
+// limits  N % 4 == 0; COLS is N or a multiple of 8; U divides K.
 // source  the loop order of Goto and van de Geijn 2008; 12 sums, 2 vectors of b and 1 of a fill the 16 registers.
 const M: u32 = 8u;                // @param
 const N: u32 = 8u;                // @param
@@ -13,9 +14,11 @@ const TA: bool = false;           // @param
 const TB: bool = false;           // @param
 const PACK: bool = false;         // @param
 const BLOCK: u32 = 240u;          // @param
+const COLS: u32 = 8u;             // @param
 const U: u32 = 4u;                // @param
 const X: u32 = 65535u;            // @param
 const DOWN: u32 = (M + BLOCK - 1u) / BLOCK;
+const ACROSS: u32 = (N + COLS - 1u) / COLS;
 const RA: u32 = select(K, 1u, TA || PACK);               // from one row of op(a) to the next
 const CA: u32 = select(select(1u, M, TA), 6u, PACK);     // from one column to the next
 const ROWS: u32 = select(1u, (BLOCK + 5u) * K, PACK);
@@ -65,12 +68,13 @@ fn put(z: u32, m: u32, n: u32, l: vec4f, r: vec4f, limit: u32) {
 @compute @workgroup_size(1)
 fn main(@builtin(workgroup_id) w: vec3u) {
   let t = w.y * X + w.x;
-  let z = t / DOWN;
+  let z = t / (DOWN * ACROSS);
   if (z >= Z) { return; }
-  let first = t % DOWN * BLOCK;
+  let first = t / ACROSS % DOWN * BLOCK;
   let limit = min(first + BLOCK, M);
   if (PACK) { pack(z, first, limit); }
-  for (var n = 0u; n < N; n += 8u) {
+  let left = select(t % ACROSS * COLS, 0u, ACROSS == 1u);
+  for (var n = left; n < select(min(left + COLS, N), N, ACROSS == 1u); n += 8u) {
     for (var k = 0u; k < K; k++) {
       panel[2u * k] = four(z, k, n);
       panel[2u * k + 1u] = four(z, k, n + 4u);

@@ -30,7 +30,7 @@ RESERVED = STATE + 64 * MOST
 
 CLOSED = 0xFFFFFFFF  # a ticket beyond every chunk
 STUCK = 1 << 16  # FAILED when the leader gave up waiting
-CHUNKS = 32  # most chunks of a kernel
+CHUNKS = 64  # most chunks of a kernel
 GRAIN = 6000  # least nanoseconds of a chunk
 SPIN = 4000  # rounds a thread without work looks again before it sleeps
 LEADER_SPIN = 3000

@@ -8,7 +8,7 @@ from ...errors import DtypeError, ShapeError
 from ..node import Node
 from ..op import KernelSpec, Profile, routine
 from .choose import Gemm, ceil_div, chunk_of, flat, fold, gemm, is_core, is_register, product_splits
-from .conv_panel import fit, unroll
+from .conv_panel import columns, fit, unroll
 from .leaf import full
 from .move import slice_
 from .reduce import reduce_sum
@@ -89,7 +89,7 @@ def _matmul_kernel(node: Node, profile: Profile) -> KernelSpec:
     m, n, k = _sizes(node.src[0].shape, node.src[1].shape, ta, tb)
     z = node.shape[0] if node.ndim == 3 else 1
     if is_core(profile) and n % 4 == 0:
-        return _panel(m, n, k, z, ta, tb)
+        return _panel(m, n, k, z, ta, tb, profile)
     aligned = n % 4 == 0 and k % 4 == 0 and (m % 4 == 0 if ta else m >= 4)
     if is_register(profile) and aligned:
         params = {"M": m, "N": n, "K": k, "Z": z, "TA": ta, "TB": tb}
@@ -100,13 +100,15 @@ def _matmul_kernel(node: Node, profile: Profile) -> KernelSpec:
 _CACHED = 1 << 17  # numbers that stay in a core's second cache
 
 
-def _panel(m, n, k, z, ta, tb) -> KernelSpec:
+def _panel(m, n, k, z, ta, tb, profile: Profile) -> KernelSpec:
     pack = ta and n > 16  # a column of a is far apart in memory: worth a copy that several panels read
     block = min(240, ceil_div(m, 6) * 6)
     if pack:
         block = max(6, min(block, _CACHED // k // 6 * 6))
-    grid, across = fold(z * ceil_div(m, block))
-    params = {"M": m, "N": n, "K": k, "Z": z, "TA": ta, "TB": tb, "PACK": pack, "BLOCK": block, "U": unroll(k), "X": across}
+    blocks = z * ceil_div(m, block)
+    cols = columns(n, blocks, profile, least=4 if pack else 1)
+    grid, across = fold(blocks * ceil_div(n, cols))
+    params = {"M": m, "N": n, "K": k, "Z": z, "TA": ta, "TB": tb, "PACK": pack, "BLOCK": block, "COLS": cols, "U": unroll(k), "X": across}
     return KernelSpec("matmul_panel", params, grid)
 
 

@@ -79,7 +79,7 @@ def _conv_kernel(node: Node, profile: Profile) -> KernelSpec:
     if v.depthwise and v.filters % 4 == 0:
         return flat("conv2d_depthwise", ceil_div(v.pixels, 4) * (v.filters // 4), v.params(thin=True) | {"BACK": False}, profile)
     if is_core(profile) and v.groups == 1 and v.filters % 4 == 0 and not v.padded:
-        return core.conv_spec(v)
+        return core.conv_spec(v, profile)
     if is_register(profile) and v.groups == 1 and v.filters % 4 == 0:
         thin = v.channels % 4 != 0
         params = v.params() | {"CHECK": v.padded} | ({} if thin else {"BACK": False})
@@ -111,8 +111,10 @@ def _filter_partials_kernel(node: Node, profile: Profile) -> KernelSpec:
     if v.depthwise and v.channels % 4 == 0:
         params = v.params(thin=True) | {"S": splits, "CHUNK": chunk}
         return flat("conv2d_depthwise_filter", splits * taps * (v.channels // 4), params, profile, fold_name="FOLD")
-    if is_core(profile) and v.groups == 1 and v.filters % 4 == 0 and not v.padded and splits == 1:
-        return core.filter_spec(v)
+    if is_core(profile) and v.groups == 1 and v.filters % 4 == 0 and not v.padded:
+        spec = core.filter_spec(v, splits, profile)
+        if spec is not None:
+            return spec
     if is_register(profile) and v.groups == 1 and v.filters % 4 == 0:
         params = v.params() | {"S": splits, "CHUNK": chunk, "CHECK": v.padded}
         hooks = {}
@@ -164,6 +166,9 @@ def _filter_lower(node: Node, profile: Profile) -> Node | None:
     if is_core(profile) and (groups == 1 or _is_depthwise(node, x.shape[3], filters)):
         if _is_padded(node):
             return FILTER_GRAD(core.pad_image(x, node.attrs["padding"]), dy, **node.attrs | _UNPADDED)
+        if filters % 4 == 0 and groups == 1:
+            splits = core.filter_parts(Window.of(x.shape, node.shape, dy.shape, node.attrs), profile)
+            return reduce_sum(FILTER_PARTIALS(x, dy, splits=splits, **node.attrs), axis=(0,)) if splits > 1 else None
         if filters % 4 == 0:
             return None
         return core.first_channels(FILTER_GRAD(x, core.pad_channels(dy, filters + -filters % 4), **node.attrs), filters)

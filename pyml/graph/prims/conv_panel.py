@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from ..node import Node
 from ..op import KernelSpec, Profile
-from .choose import ceil_div, flat, fold
+from .choose import ceil_div, chunk_of, flat, fold
 from .conv_layout import Window
 from .move import concat, flip, pad, permute, reshape, slice_
 
@@ -22,16 +22,52 @@ def unroll(n: int) -> int:
     return next(u for u in (4, 3, 5, 2, 7, 1) if n % u == 0)
 
 
-def conv_spec(v: Window) -> KernelSpec:
+def columns(n: int, pieces: int, profile: Profile, least: int = 1) -> int:
+    """How many of n columns a workgroup has, where there are `pieces` to share already; all of them on one core.
+
+    `least` is how many panels of eight are worth a workgroup.
+    """
+    if profile.threads <= 1:
+        return n
+    panels = ceil_div(n, 8)
+    across = min(panels // least, ceil_div(profile.threads, pieces))
+    return 8 * ceil_div(panels, across) if across > 1 else n
+
+
+def conv_spec(v: Window, profile: Profile) -> KernelSpec:
     line = v.window[1] * v.channels if v.dilation[1] == 1 else v.channels
-    grid, across = fold(ceil_div(v.pixels, _PIXELS))
-    return KernelSpec("conv2d_panel", _params(v) | {"L": line, "U": unroll(line), "BLOCK": _PIXELS, "X": across}, grid)
+    blocks = ceil_div(v.pixels, _PIXELS)
+    cols = columns(v.filters, blocks, profile)
+    grid, across = fold(blocks * ceil_div(v.filters, cols))
+    params = {"L": line, "U": unroll(line), "BLOCK": _PIXELS, "COLS": cols, "X": across}
+    return KernelSpec("conv2d_panel", _params(v) | params, grid)
 
 
-def filter_spec(v: Window) -> KernelSpec:
+def filter_parts(v: Window, profile: Profile) -> int:
+    """Into how many partial sums a filter gradient is cut so that every core reads a part of the pixels only.
+
+    Whole rows of pixels lie in a part. Where the partial sums would be as much to move as the pixels, one sum it is.
+    """
+    wanted = profile.threads // 4
     rows = v.window[0] * v.window[1] * v.channels
-    group = max(1, min(v.batch * v.oh, ceil_div(_TERMS, v.ow)))
-    return KernelSpec("conv2d_filter_panel", _params(v) | {"ROWS": rows, "GROUP": group, "U": unroll(v.ow)}, (1, 1, 1))
+    most = v.batch * (v.h * v.w * v.channels + v.oh * v.ow * v.filters) // (4 * rows * v.filters)
+    return next((s for s in range(min(wanted, most), 1, -1) if chunk_of(v.pixels, s) % v.ow == 0), 1)
+
+
+def filter_spec(v: Window, splits: int, profile: Profile) -> KernelSpec | None:
+    """The kernel; None where a part would end inside a row of pixels."""
+    chunk = chunk_of(v.pixels, splits)
+    if splits > 1 and chunk % v.ow:
+        return None
+    rows = v.window[0] * v.window[1] * v.channels
+    part = chunk // v.ow if splits > 1 else v.batch * v.oh
+    group = max(1, min(part, ceil_div(_TERMS, v.ow)))
+    cols = columns(v.filters, splits * 4, profile) if splits == 1 else v.filters
+    down = ceil_div(profile.threads, 4 * splits * ceil_div(v.filters, cols)) if profile.threads > 1 and splits == 1 else 1
+    each = min(rows, ceil_div(ceil_div(rows, down), 6) * 6)
+    grid, across = fold(splits * ceil_div(rows, each) * ceil_div(v.filters, cols))
+    params = {"S": splits, "PART": part, "ROWS": each, "COLS": cols, "GROUP": group, "U": unroll(v.ow), "X": across}
+    return KernelSpec("conv2d_filter_panel", _params(v) | params, grid)
 
 
 def depthwise_spec(v: Window, profile: Profile) -> KernelSpec:
