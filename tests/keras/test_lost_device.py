@@ -124,6 +124,28 @@ def test_the_model_goes_on_without_compiling():
     assert model.evaluate(x, y, verbose=0) == other.evaluate(x, y, verbose=0)
 
 
+def test_a_loss_during_validation_leaves_the_weights_of_the_epochs_end():
+    class InValidation(Callback):
+        epochs = 0
+
+        def on_test_begin(self, logs=None):
+            self.epochs += 1
+            if self.epochs == 2:
+                pyml.config.device()._device.destroy()
+
+    model, (x, y) = classifier(dropout=0.2), blobs(20, seed=1)
+    with pytest.raises(DeviceLost, match=r"of the end of epoch 2 again.*; go on with fit\(initial_epoch=2\)"):
+        run(InValidation(), model=model, validation_data=(x, y))
+    assert_same_run(model, run(Stop(10)))
+
+
+def test_steps_run_one_operation_at_a_time_are_kept_by_copies_alone(monkeypatch):
+    monkeypatch.setattr(keeper, "SHARE", 0)
+    monkeypatch.setattr(keeper, "FLOOR", 0)
+    model = lost(2, r"after step 2 of epoch 1 \(1 later step is lost\)", how=LoseNext, model=classifier(run_eagerly=True))
+    assert_same_run(model, run(Stop(2), model=classifier(run_eagerly=True)))
+
+
 def test_a_loss_before_anything_ran_leaves_the_weights_fit_began_with():
     assert_same_run(lost(0, r"that fit began with again.*; go on with fit\(initial_epoch=0\)", how=LoseNext), classifier(dropout=0.2))
 
