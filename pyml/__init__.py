@@ -13,7 +13,7 @@ import importlib
 
 __version__ = "0.1.0"
 
-_SUBMODULES = {"activations", "callbacks", "config", "core", "datasets", "errors", "initializers", "layers", "losses",
+_SUBMODULES = {"activations", "callbacks", "config", "core", "datasets", "errors", "image", "initializers", "layers", "losses",
                "metrics", "models", "ops", "optimizers", "random", "regularizers", "saving", "utils"}  # fmt: skip
 _NAMES = {
     "Tensor": "core", "Variable": "core", "convert_to_tensor": "core", "program": "core", "grad": "core",

@@ -20,6 +20,7 @@ LAYERS = (
     ("config",),
     ("core",),
     ("ops",),
+    ("image",),
     ("utils", "saving.registry"),
     ("activations", "constraints", "initializers", "regularizers", "random"),
     ("layers", "losses", "metrics", "optimizers"),

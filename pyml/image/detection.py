@@ -1,0 +1,114 @@
+"""Non-maximum suppression: of boxes that overlap much, only the best. Runs on the host: its result has no fixed size."""
+
+from __future__ import annotations
+
+import bisect
+
+import numpy as np
+
+from ..core.tensor import convert_to_tensor
+from ..errors import ShapeError
+
+
+def non_max_suppression(boxes, scores, max_output_size, iou_threshold=0.5, score_threshold=float("-inf")):
+    """The indices of the boxes to keep, best first.
+
+    Args:
+        boxes: float `(boxes, 4)`: y1, x1, y2, x2; any two opposite corners.
+        scores: float `(boxes,)`.
+        max_output_size: At most so many are kept.
+        iou_threshold: A box is dropped if it shares at least this part of its union with a better one; 0 to 1.
+        score_threshold: Boxes need a higher score.
+
+    Returns:
+        int32 numpy array; its length is how many were kept.
+
+    Raises:
+        ShapeError: The shapes do not fit together.
+        ValueError: A number is out of range.
+
+    Source: tf.image.nonMaxSuppression.
+
+    Example:
+        >>> pyml.image.non_max_suppression([[0, 0, 1, 1], [0, 0, 1, 0.9], [2, 2, 3, 3]], [0.9, 0.8, 0.7], 10)
+        array([0, 2], dtype=int32)
+    """
+    return _checked(boxes, scores, max_output_size, iou_threshold, score_threshold, 0.0)[0]
+
+
+def non_max_suppression_with_scores(
+    boxes, scores, max_output_size, iou_threshold=0.5, score_threshold=float("-inf"), soft_nms_sigma=0.0
+):
+    """As `non_max_suppression`, and the scores too; with `soft_nms_sigma` > 0 overlap lowers scores by a Gaussian instead.
+
+    Returns:
+        int32 indices and float32 scores, numpy arrays of one length.
+
+    Source: tf.image.nonMaxSuppressionWithScore; Bodla et al. 2017, "Soft-NMS".
+    """
+    return _checked(boxes, scores, max_output_size, iou_threshold, score_threshold, soft_nms_sigma)
+
+
+def _checked(boxes, scores, most, iou_threshold, score_threshold, sigma):
+    boxes, scores = (convert_to_tensor(v, "float32").numpy() for v in (boxes, scores))
+    if boxes.ndim != 2 or boxes.shape[1] != 4 or scores.shape != boxes.shape[:1]:
+        raise ShapeError(f"non_max_suppression: expected boxes (n, 4) and scores (n,). Received: {boxes.shape} and {scores.shape}")
+    if not 0 <= iou_threshold <= 1 or not 0 <= sigma <= 1 or most < 0:
+        raise ValueError(
+            "non_max_suppression: iou_threshold and soft_nms_sigma must be between 0 and 1, max_output_size from 0. "
+            f"Received: {iou_threshold}, {sigma}, {most}"
+        )
+    return suppress(boxes, scores, int(most), iou_threshold, score_threshold, sigma)
+
+
+def suppress(boxes, scores, most, iou_threshold, score_threshold, sigma=0.0):
+    """Indices and scores of the boxes that are kept; numpy arrays."""
+    boxes = boxes.astype(np.float64)
+    low, high = np.minimum(boxes[:, :2], boxes[:, 2:]), np.maximum(boxes[:, :2], boxes[:, 2:])
+    order = np.argsort(-scores, kind="stable")
+    order = order[scores[order] > score_threshold]
+    kept, kept_scores = (_soft if sigma > 0 else _hard)(low, high, scores, order, most, iou_threshold, score_threshold, sigma)
+    return np.array(kept, np.int32), np.array(kept_scores, np.float32)
+
+
+def _overlap(low, high, one, others):
+    """Intersection over union of a box with others; 0 where a box has no area."""
+    sides = np.minimum(high[one], high[others]) - np.maximum(low[one], low[others])
+    both = np.prod(np.maximum(sides, 0), -1)
+    area, areas = np.prod(high[one] - low[one]), np.prod(high[others] - low[others], -1)
+    return np.where((area > 0) & (areas > 0), both / np.maximum(area + areas - both, 1e-300), 0.0)
+
+
+def _hard(low, high, scores, order, most, iou_threshold, score_threshold, sigma):
+    kept: list[int] = []
+    while len(order) and len(kept) < most:
+        best, order = order[0], order[1:]
+        kept.append(int(best))
+        order = order[_overlap(low, high, best, order) < iou_threshold]
+    return kept, scores[kept]
+
+
+def _soft(low, high, scores, order, most, iou_threshold, score_threshold, sigma):
+    """The best candidate is lowered by the boxes kept since it was last looked at, and kept or put back."""
+    queue = [(float(scores[i]), -int(i), 0) for i in order[::-1]]  # ascending; the first box wins a tie
+    kept: list[int] = []
+    kept_scores: list[float] = []
+    while queue and len(kept) < most:
+        before, number, seen = queue.pop()
+        score, dropped = before, False
+        for j in range(len(kept) - 1, seen - 1, -1):
+            iou = float(_overlap(low, high, -number, np.array([kept[j]]))[0])
+            if iou >= iou_threshold:
+                dropped = True
+                break
+            score *= float(np.exp(-0.5 / sigma * iou * iou))
+            if score <= score_threshold:
+                break
+        if dropped:
+            continue
+        if score == before:
+            kept.append(-number)
+            kept_scores.append(score)
+        elif score > score_threshold:
+            bisect.insort(queue, (score, number, len(kept)))
+    return kept, kept_scores

@@ -1,0 +1,149 @@
+"""Where the files of a model are: a folder or a URL. Names inside a model never lead out of its folder."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import urllib.error
+import urllib.parse
+import urllib.request
+
+from ..errors import PymlError
+
+MOST_JSON = 256 << 20  # bytes; the largest topologies known are under 10 MB
+MOST_WEIGHTS = 4 << 30
+
+
+class ModelFileError(PymlError, ValueError):
+    """A model file is damaged, inconsistent, unsupported or not what its name says."""
+
+
+class Place:
+    """A folder or an http(s) address that holds the files of one model.
+
+    Args:
+        path: A file (`model.json`), a folder that holds one, or a URL of either.
+        default: The name of the file when `path` is a folder.
+
+    Raises:
+        ModelFileError: There is no such file.
+    """
+
+    def __init__(self, path, default: str = "model.json"):
+        text = os.fspath(path)
+        self.remote = text.startswith(("http://", "https://"))
+        if self.remote:
+            address = urllib.parse.urlsplit(text)
+            if not address.path.rpartition("/")[2].count("."):
+                address = address._replace(path=address.path.rstrip("/") + "/" + default)
+            self.query = address.query
+            self.base, _, self.name = urllib.parse.urlunsplit(address._replace(query="", fragment="")).rpartition("/")
+            return
+        text = text.removeprefix("file://")
+        if os.path.isdir(text):
+            text = os.path.join(text, default)
+        if not os.path.isfile(text):
+            raise ModelFileError(f"load_model: there is no file {text}. Give the path of a model.json or of its folder.")
+        self.base, self.name = os.path.split(os.path.abspath(text))
+
+    def __str__(self) -> str:
+        return f"{self.base}/{self.name}"
+
+    def locate(self, name: str) -> str:
+        """The path or address of the file `name` of this model.
+
+        Raises:
+            ModelFileError: The name leads out of the model's folder.
+        """
+        if not isinstance(name, str) or not name or "\0" in name:
+            raise ModelFileError(f"{self}: {name!r} is not a file name.")
+        parts = urllib.parse.unquote(name).replace("\\", "/").split("/")
+        if ".." in parts or parts[0] == "" or ":" in parts[0]:
+            raise ModelFileError(f"{self}: the file name {name!r} leads out of the model's folder; it was refused.")
+        if self.remote:
+            return f"{self.base}/{urllib.parse.quote(name)}" + (f"?{self.query}" if self.query else "")
+        path = os.path.join(self.base, *parts)
+        if os.path.commonpath([os.path.realpath(path), os.path.realpath(self.base)]) != os.path.realpath(self.base):
+            raise ModelFileError(f"{self}: the file name {name!r} leads out of the model's folder; it was refused.")
+        return path
+
+    def read(self, name: str, most: int):
+        """The bytes of a file of at most `most` bytes.
+
+        Raises:
+            ModelFileError: The file is missing or larger.
+        """
+        where = self.locate(name)
+        data = _fetch(where, most) if self.remote else _read_file(where, most)
+        return _checked_size(data, most, where)
+
+    async def read_async(self, name: str, most: int):
+        """As `read`; in a browser it needs no synchronous waiting."""
+        where = self.locate(name)
+        if not (self.remote and sys.platform == "emscripten"):
+            return self.read(name, most)
+        from pyodide.http import pyfetch  # type: ignore[import-not-found]
+
+        answer = await pyfetch(where)
+        if not answer.ok:
+            raise ModelFileError(f"{where}: the server answered {answer.status}.")
+        return _checked_size(await answer.bytes(), most, where)
+
+
+def _checked_size(data, most, where):
+    if len(data) > most:
+        raise ModelFileError(f"{where}: the file is larger than the {most:,} bytes expected of it.")
+    return data
+
+
+def _read_file(path: str, most: int) -> bytes:
+    try:
+        size = os.path.getsize(path)
+        if size > most:
+            raise ModelFileError(f"{path}: the file has {size:,} bytes; at most {most:,} were expected.")
+        with open(path, "rb") as file:
+            return file.read(most + 1)
+    except OSError as e:
+        raise ModelFileError(f"{path}: cannot be read ({e.strerror}); the model is not complete.") from None
+
+
+def _fetch(url: str, most: int) -> bytes:
+    if sys.platform == "emscripten":
+        return _fetch_in_browser(url)
+    try:
+        with urllib.request.urlopen(url, timeout=60) as answer:
+            return answer.read(most + 1)
+    except (urllib.error.URLError, OSError, ValueError) as e:
+        raise ModelFileError(f"{url}: cannot be fetched ({e}).") from None
+
+
+def _fetch_in_browser(url: str) -> bytes:
+    """A synchronous request; binary data passes as text of one byte a character, which also works on a main thread."""
+    import js  # type: ignore[import-not-found]
+
+    request = js.XMLHttpRequest.new()
+    request.open("GET", url, False)
+    request.overrideMimeType("text/plain; charset=x-user-defined")
+    try:
+        request.send(None)
+    except Exception as e:
+        raise ModelFileError(f"{url}: cannot be fetched ({e}).") from None
+    if not 200 <= request.status < 300:
+        raise ModelFileError(f"{url}: the server answered {request.status}.")
+    return bytes(ord(c) & 255 for c in request.response)
+
+
+def parse_json(data: bytes, where) -> dict:
+    """The JSON object in `data`.
+
+    Raises:
+        ModelFileError: It is not JSON, or not an object, or nested beyond reason.
+    """
+    try:
+        value = json.loads(bytes(data).decode("utf-8"))
+    except (ValueError, RecursionError) as e:
+        raise ModelFileError(f"{where}: not a JSON file ({type(e).__name__}: {e}).") from None
+    if not isinstance(value, dict):
+        raise ModelFileError(f"{where}: expected a JSON object, found {type(value).__name__}.")
+    return value

@@ -1,0 +1,84 @@
+"""`load_model`: a model from files, by what the files say they are."""
+
+from __future__ import annotations
+
+from .files import MOST_JSON, ModelFileError, Place, parse_json
+from .tfjs.weights import read_manifest, requests
+
+
+def load_model(path, custom_objects=None, compile=True):
+    """A model from its files.
+
+    Args:
+        path: A TensorFlow.js `model.json`, the folder that holds it, or the URL of either.
+        custom_objects: Dict from names to layer classes and functions, for layers-models.
+        compile: Whether to compile a layers-model that was saved with its training configuration.
+
+    Returns:
+        A Keras-like model for a layers-model; a `GraphModel` with `execute` and `predict` for a graph-model.
+
+    Raises:
+        ModelFileError: A file is missing, damaged, inconsistent or of an unknown kind; nothing is left half loaded.
+
+    Source: keras.saving.load_model; tf.loadLayersModel and tf.loadGraphModel.
+
+    Example:
+        model = pyml.saving.load_model("posenet/model.json")
+        heatmap, *rest = model.execute(image)
+    """
+    run = _load(path, custom_objects)
+    answer = None
+    while True:
+        try:
+            place, name, most = run.send(answer)
+        except StopIteration as end:
+            return end.value
+        answer = place.read(name, most)
+
+
+async def load_model_async(path, custom_objects=None, compile=True):
+    """As `load_model`; in a browser, files are fetched without blocking the page."""
+    run = _load(path, custom_objects)
+    answer = None
+    while True:
+        try:
+            place, name, most = run.send(answer)
+        except StopIteration as end:
+            return end.value
+        answer = await place.read_async(name, most)
+
+
+def _load(path, custom_objects):
+    """A generator that asks for files, `(place, name, most bytes)`, is sent their bytes, and returns the model."""
+    place = Place(path)
+    description = parse_json((yield place, place.name, MOST_JSON), place)
+    kind = description.get("format") or _guess(description)
+    if kind not in ("graph-model", "layers-model"):
+        raise ModelFileError(f"{place}: the format is {kind!r}; expected 'graph-model' or 'layers-model'.")
+    run = requests(read_manifest(description.get("weightsManifest") or [], place), place)
+    answer = None
+    while True:
+        try:
+            name, most = run.send(answer)
+        except StopIteration as end:
+            weights = end.value
+            break
+        answer = yield place, name, most
+    if kind == "graph-model":
+        from .tfjs.graph_model import GraphModel
+
+        return GraphModel(description, weights, place)
+    from .tfjs.layers_model import build
+
+    return build(description, weights, place, custom_objects)
+
+
+def _guess(description):
+    """Files of the first converters do not name their format."""
+    topology = description.get("modelTopology")
+    if isinstance(topology, dict):
+        if "node" in topology:
+            return "graph-model"
+        if "model_config" in topology or "class_name" in topology:
+            return "layers-model"
+    return None

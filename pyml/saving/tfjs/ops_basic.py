@@ -1,0 +1,206 @@
+"""Arithmetic, comparison, logic and activations, element by element."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from .rules import dtype_of, number, rule
+
+
+def _call(name):
+    return lambda node, xp, *xs: getattr(xp, name)(*xs)
+
+
+for _tf, _name in {
+    "Abs": "absolute", "Neg": "negative", "Exp": "exp", "Log": "log", "Sqrt": "sqrt", "Sin": "sin", "Cos": "cos", "Tan": "tan",
+    "Sinh": "sinh", "Cosh": "cosh", "Tanh": "tanh", "Atan": "arctan", "Floor": "floor", "Ceil": "ceil", "Round": "round",
+    "Sign": "sign", "Square": "square", "Expm1": "expm1", "Log1p": "log1p", "Rsqrt": "rsqrt", "Sigmoid": "sigmoid", "Relu": "relu",
+    "Erf": "erf", "LogicalNot": "logical_not", "IsNan": "isnan", "IsInf": "isinf", "IsFinite": "isfinite",
+    "Add": "add", "AddV2": "add", "Sub": "subtract", "Mul": "multiply", "Maximum": "maximum", "Minimum": "minimum",
+    "FloorMod": "mod", "LogicalAnd": "logical_and", "LogicalOr": "logical_or", "Equal": "equal", "NotEqual": "not_equal",
+    "Less": "less", "LessEqual": "less_equal", "Greater": "greater", "GreaterEqual": "greater_equal", "Pow": "power",
+    "BitwiseAnd": "bitwise_and",
+}.items():  # fmt: skip
+    rule(_tf)(_call(_name))
+
+
+@rule("Identity", "StopGradient", "Snapshot", "PlaceholderWithDefault", "Print", "LoopCond", "EnsureShape")
+def _identity(node, xp, x, *others):
+    return x
+
+
+@rule("IdentityN")
+def _identity_n(node, xp, *xs):
+    return list(xs)
+
+
+@rule("BiasAdd")
+def bias_add(node, xp, x, bias):
+    if node.attr("data_format", "NHWC") == "NCHW" and len(x.shape) > 2:
+        bias = xp.reshape(bias, (-1, *(1,) * (len(x.shape) - 2)))
+    return xp.add(x, bias)
+
+
+@rule("AddN")
+def _add_n(node, xp, first, *others):
+    for x in others:
+        first = xp.add(first, x)
+    return first
+
+
+@rule("RealDiv", "Div", "DivNoNan")
+def _divide(node, xp, a, b):
+    whole = dtype_of(a) == dtype_of(b) == "int32"
+    if node.op == "DivNoNan":
+        safe = xp.where(xp.equal(b, 0), xp.cast(xp.ones_like(b), dtype_of(b)), b)
+        return xp.where(xp.equal(b, 0), 0.0, xp.divide(a, safe))
+    return xp.floor_divide(a, b) if whole else xp.divide(a, b)
+
+
+@rule("FloorDiv")
+def _floor_divide(node, xp, a, b):
+    return xp.floor_divide(a, b)
+
+
+@rule("Mod")
+def _truncated_mod(node, xp, a, b):
+    y = xp.mod(xp.absolute(a), xp.absolute(b))
+    return xp.where(xp.less(a, 0), xp.negative(y), y)
+
+
+@rule("SquaredDifference")
+def _squared_difference(node, xp, a, b):
+    return xp.square(xp.subtract(a, b))
+
+
+@rule("Reciprocal", "Inv")
+def _reciprocal(node, xp, x):
+    return xp.divide(np.float32(1), x)
+
+
+@rule("Atan2")
+def _atan2(node, xp, y, x):
+    if hasattr(xp, "arctan2"):
+        return xp.arctan2(y, x)
+    pi = float(np.pi)
+    zero = xp.equal(x, 0.0)
+    angle = xp.arctan(xp.divide(y, xp.where(zero, 1.0, x)))
+    turned = xp.where(xp.less(x, 0.0), xp.where(xp.less(y, 0.0), angle - pi, angle + pi), angle)
+    return xp.where(zero, xp.multiply(xp.sign(y), pi / 2), turned)
+
+
+@rule("Asin")
+def _asin(node, xp, x):
+    return _atan2(node, xp, x, xp.sqrt(1.0 - xp.square(x)))
+
+
+@rule("Acos")
+def _acos(node, xp, x):
+    return _atan2(node, xp, xp.sqrt(1.0 - xp.square(x)), x)
+
+
+@rule("Asinh")
+def _asinh(node, xp, x):
+    size = xp.absolute(x)
+    return xp.multiply(xp.sign(x), xp.log(size + xp.sqrt(xp.square(x) + 1.0)))
+
+
+@rule("Acosh")
+def _acosh(node, xp, x):
+    return xp.log(x + xp.sqrt(xp.square(x) - 1.0))
+
+
+@rule("Atanh")
+def _atanh(node, xp, x):
+    return xp.multiply(xp.subtract(xp.log1p(x), xp.log1p(xp.negative(x))), 0.5)
+
+
+@rule("ClipByValue", static=(1, 2))
+def _clip(node, xp, x, low, high):
+    return xp.minimum(xp.maximum(x, low), high)
+
+
+@rule("Relu6")
+def relu6(node, xp, x):
+    return xp.minimum(xp.relu(x), 6.0 if dtype_of(x) == "float32" else 6)
+
+
+@rule("LeakyRelu")
+def leaky_relu(node, xp, x):
+    slope = node.attr("alpha", 0.2)
+    if 0 <= slope <= 1:
+        return xp.maximum(x, xp.multiply(x, slope))
+    return xp.where(xp.greater(x, 0.0), x, xp.multiply(x, slope))
+
+
+@rule("Prelu")
+def prelu(node, xp, x, alpha):
+    return xp.add(xp.relu(x), xp.multiply(xp.minimum(x, 0.0), alpha))
+
+
+@rule("Elu")
+def elu(node, xp, x):
+    return xp.where(xp.greater(x, 0.0), x, xp.expm1(xp.minimum(x, 0.0)))
+
+
+@rule("Selu")
+def _selu(node, xp, x):
+    return xp.multiply(xp.where(xp.greater(x, 0.0), x, xp.multiply(xp.expm1(xp.minimum(x, 0.0)), 1.6732632423543772)), 1.0507009873554805)
+
+
+@rule("Softplus")
+def _softplus(node, xp, x):
+    return xp.add(xp.relu(x), xp.log1p(xp.exp(xp.negative(xp.absolute(x)))))
+
+
+@rule("Softmax")
+def _softmax(node, xp, x):
+    return xp.softmax(x, axis=-1)
+
+
+@rule("LogSoftmax")
+def _log_softmax(node, xp, x):
+    return xp.log_softmax(x, axis=-1)
+
+
+@rule("Select", "SelectV2")
+def _select(node, xp, condition, a, b):
+    if node.op == "Select" and len(condition.shape) == 1 and len(a.shape) > 1:
+        condition = xp.reshape(condition, (condition.shape[0], *(1,) * (len(a.shape) - 1)))
+    return xp.where(condition, a, b)
+
+
+@rule("Cast")
+def _cast(node, xp, x):
+    target = node.attr("DstT", "float32")
+    return xp.cast(x, target) if dtype_of(x) != target else x
+
+
+@rule("ZerosLike")
+def _zeros_like(node, xp, x):
+    return xp.zeros_like(x)
+
+
+@rule("OnesLike")
+def _ones_like(node, xp, x):
+    return xp.ones_like(x)
+
+
+@rule("FakeQuantWithMinMaxVars", static=(1, 2))
+def _fake_quantize(node, xp, x, low, high):
+    """Rounds to the levels of a quantized number; the range is moved so that 0 is one of them."""
+    levels = 2 ** node.attr("num_bits", 8) - 1 - (1 if node.attr("narrow_range", False) else 0)
+    low, high = number(low), number(high)
+    scale = (high - low) / levels
+    zero = min(max(round(-low / scale), 0), levels)
+    low, high = -zero * scale, (levels - zero) * scale
+    x = xp.minimum(xp.maximum(x, low), high)
+    return xp.add(xp.multiply(xp.round(xp.multiply(xp.subtract(x, low), 1 / scale)), scale), low)
+
+
+ACTIVATIONS = {
+    "Relu": lambda node, xp, x, alpha: xp.relu(x), "Relu6": lambda node, xp, x, alpha: relu6(node, xp, x),
+    "Elu": lambda node, xp, x, alpha: elu(node, xp, x), "Sigmoid": lambda node, xp, x, alpha: xp.sigmoid(x),
+    "Tanh": lambda node, xp, x, alpha: xp.tanh(x), "Prelu": lambda node, xp, x, alpha: prelu(node, xp, x, alpha),
+    "LeakyRelu": lambda node, xp, x, alpha: xp.maximum(x, xp.multiply(x, node.attr("leakyrelu_alpha", 0.2))),
+}  # fmt: skip

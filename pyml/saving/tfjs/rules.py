@@ -1,0 +1,135 @@
+"""The table of graph operators: name -> what computes it. Each module `ops_*.py` adds its rows.
+
+A rule's function is called as `fn(node, xp, *inputs)`; `xp` is `pyml.ops` for values on the device, and `HOST` for
+numpy arrays: shapes, indices, whatever is known before the device runs. Both have numpy's names.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from ...core.tensor import Tensor
+from ...graph.prims import erf as _erf
+from ..files import ModelFileError
+
+
+class Dead:
+    """The value of a branch that was not taken."""
+
+    def __repr__(self) -> str:
+        return "DEAD"
+
+
+DEAD = Dead()
+
+
+@dataclass(frozen=True)
+class Rule:
+    """How an operator runs.
+
+    `static` are the inputs that must be known on the host (negative ones count from the end); `shape_only` reads
+    no values; `device` has no numpy form; `host` never runs on the device, and of its inputs `keep` are not read
+    (they may stay on the device); `dead` takes dead inputs.
+    """
+
+    fn: Callable
+    static: tuple[int, ...] = ()
+    shape_only: bool = False
+    device: bool = False
+    host: bool = False
+    keep: tuple[int, ...] | str = ()
+    dead: bool = False
+
+
+RULES: dict[str, Rule] = {}
+
+
+def rule(*names: str, **options):
+    """Decorator: makes a function the rule of these operators."""
+
+    def add(fn):
+        for name in names:
+            RULES[name] = Rule(fn, **options)
+        return fn
+
+    return add
+
+
+class HostOps:
+    """numpy under the names of `pyml.ops`."""
+
+    relu = staticmethod(lambda x: np.maximum(x, 0))
+    sigmoid = staticmethod(lambda x: 1 / (1 + np.exp(-x)))
+    rsqrt = staticmethod(lambda x: 1 / np.sqrt(x))
+    round = staticmethod(np.rint)
+    erf = staticmethod(_erf.numpy)
+    expm1 = staticmethod(np.expm1)
+
+    @staticmethod
+    def cast(x, dtype):
+        return np.asarray(x).astype(dtype)
+
+    @staticmethod
+    def softmax(x, axis=-1):
+        e = np.exp(x - np.max(x, axis, keepdims=True))
+        return e / e.sum(axis, keepdims=True)
+
+    @staticmethod
+    def log_softmax(x, axis=-1):
+        x = x - np.max(x, axis, keepdims=True)
+        return x - np.log(np.exp(x).sum(axis, keepdims=True))
+
+    def __getattr__(self, name):
+        return getattr(np, name)
+
+
+HOST = HostOps()
+
+
+def ints(value) -> list[int]:
+    """A small array as a list of Python integers."""
+    return [int(v) for v in np.asarray(value).reshape(-1)]
+
+
+def number(value):
+    return np.asarray(value).reshape(-1)[0].item()
+
+
+def dtype_of(x) -> str:
+    """The dtype's name of a Tensor or an array."""
+    return x.dtype if isinstance(x, Tensor) else np.asarray(x).dtype.name
+
+
+def check_count(shape, what: str) -> tuple[int, ...]:
+    """`shape` as a tuple, if an array of that shape is not absurd.
+
+    Raises:
+        ModelFileError: A size is negative, or there are too many elements.
+    """
+    shape = tuple(int(n) for n in shape)
+    count = 1
+    for n in shape:
+        if n < 0:
+            raise ModelFileError(f"{what}: shape {shape} has a negative size.")
+        count *= n
+    if count > 1 << 29:
+        raise ModelFileError(f"{what}: shape {shape} has {count:,} elements; that cannot be right.")
+    return shape
+
+
+def finish(value):
+    """A host result in the dtypes of tensors."""
+    if isinstance(value, (list, tuple)):
+        return [finish(v) for v in value]
+    if isinstance(value, (Tensor, Dead)) or not isinstance(value, (np.ndarray, np.generic, int, float, bool)):
+        return value
+    array = np.asarray(value)
+    kind = array.dtype.kind
+    if kind == "f":
+        return array.astype(np.float32, copy=False)
+    if kind in "iu" and array.dtype != np.int32:
+        return np.clip(array, -(2**31), 2**31 - 1).astype(np.int32)
+    return array
