@@ -8,8 +8,8 @@ from ..graph.prims.lstm import MOST_UNITS
 from .shape import stack
 
 
-def lstm_fits(units):
-    """Whether `lstm` takes this many units."""
+def fits(units):
+    """Whether `lstm` and `gru` take this many units."""
     return units <= MOST_UNITS
 
 
@@ -29,3 +29,18 @@ def lstm(projected, recurrent_kernel, h, c, keep):
     start = stack([h, c])
     y = Tensor(prims.lstm(as_node(projected), as_node(recurrent_kernel), start._node, as_node(keep)))
     return y[:, :, :n], y[-1, :, n:]
+
+
+def gru(projected, recurrent_kernel, bias, h, keep):
+    """All steps of a GRU with tanh and sigmoid, its reset gate after the product.
+
+    Args:
+        projected: `(steps, batch, 3 units)`: inputs times kernel plus bias; gates in the order z, r, candidate.
+        recurrent_kernel, bias: `(units, 3 units)` and `(3 units,)`, of the state.
+        h: State before the first step, `(batch, units)`.
+        keep: int32 `(steps, batch)`; a step where it is 0 changes nothing.
+
+    Returns:
+        h after every step, `(steps, batch, units)`.
+    """
+    return Tensor(prims.gru(*(as_node(v) for v in (projected, recurrent_kernel, bias, h, keep))))

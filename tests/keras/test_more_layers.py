@@ -176,10 +176,11 @@ def test_long_sequences_are_one_dispatch_each_way(gpu):
     assert len(plan.splitlines()) < 30
 
 
+@pytest.mark.parametrize("kind", [L.LSTM, L.GRU])
 @pytest.mark.parametrize("units", [6, 8])
-def test_one_kernel_and_single_steps_give_the_same_lstm(device, rng, units):
+def test_one_kernel_and_single_steps_give_the_same(device, rng, kind, units):
     x = rng.standard_normal((3, 5, 4)).astype("float32")
-    whole, steps = L.LSTM(units, return_sequences=True), L.LSTM(units, return_sequences=True)
+    whole, steps = kind(units, return_sequences=True), kind(units, return_sequences=True)
     steps.build(x.shape)
     whole.build(x.shape)
     steps.set_weights(whole.get_weights())
@@ -239,3 +240,10 @@ def test_symbolic_attention_and_recurrent_models_come_back_from_their_config(rng
     twin.set_weights(model.get_weights())
     data = [np.array([[1, 2, 0, 0, 0], [3, 4, 5, 6, 0]]), rng.standard_normal((2, 3, 4)).astype("float32")]
     np.testing.assert_allclose(twin.predict(data, verbose=0), model.predict(data, verbose=0), rtol=1e-5)
+
+
+def test_many_tensors_are_joined_within_the_bindings_of_a_kernel(device):
+    parts = [np.full((2, 1), i, "float32") for i in range(50)]
+    tensors = [pyml.convert_to_tensor(part) for part in parts]
+    joined = pyml.program(lambda: pyml.ops.concatenate(tensors, axis=1) * 2.0)()
+    np.testing.assert_array_equal(joined.numpy(), np.concatenate(parts, axis=1) * 2)

@@ -26,14 +26,19 @@ def _shape(z, r, start, keep):
     return (z[0], z[1], 2 * units)
 
 
-def _dtype(*dtypes):
-    *floats, keep = dtypes
-    if set(floats) != {"float32"} or keep != "int32":
-        raise DtypeError(f"lstm: operands have dtypes {', '.join(dtypes)}; expected float32, and int32 for the mask.")
-    return "float32"
+def sequence_dtype(name: str):
+    """The dtype rule: float32 and, last, an int32 mask."""
+
+    def rule(*dtypes):
+        *floats, keep = dtypes
+        if set(floats) != {"float32"} or keep != "int32":
+            raise DtypeError(f"{name}: operands have dtypes {', '.join(dtypes)}; expected float32, and int32 for the mask.")
+        return "float32"
+
+    return rule
 
 
-def _sigmoid(x):
+def sigmoid(x):
     return 0.5 * (1 + np.tanh(0.5 * x))
 
 
@@ -43,7 +48,7 @@ def _numpy(z, r, start, keep):
     y = np.empty((*z.shape[:2], 2 * units), z.dtype)
     for t, (step, mask) in enumerate(zip(z, keep[:, :, None] != 0, strict=True)):
         pre = step + h @ r
-        i, f, o = (_sigmoid(pre[:, k * units : (k + 1) * units]) for k in (0, 1, 3))
+        i, f, o = (sigmoid(pre[:, k * units : (k + 1) * units]) for k in (0, 1, 3))
         now = f * c + i * np.tanh(pre[:, 2 * units : 3 * units])
         h, c = np.where(mask, o * np.tanh(now), h), np.where(mask, now, c)
         y[t, :, :units], y[t, :, units:] = h, c
@@ -57,7 +62,7 @@ def _grad_numpy(dy, pre, y, start, rt, keep):
     for t in reversed(range(steps)):
         mask = keep[t][:, None] != 0
         before = y[t - 1, :, units:] if t else start[1]
-        i, f, o = (_sigmoid(pre[t, :, k * units : (k + 1) * units]) for k in (0, 1, 3))
+        i, f, o = (sigmoid(pre[t, :, k * units : (k + 1) * units]) for k in (0, 1, 3))
         n = np.tanh(pre[t, :, 2 * units : 3 * units])
         c = np.tanh(f * before + i * n)
         gh, gc = dh + dy[t, :, :units], dc + dy[t, :, units:]
@@ -82,28 +87,24 @@ def _gradient(g, y, z, r, start, keep):
     return dz, dr, permute(ends, (1, 0, 2)), None
 
 
-def _spec(file: str, node: Node, units: int, profile: Profile, params: dict, hooks: dict) -> KernelSpec:
+def sequence_spec(file: str, node: Node, units: int, profile: Profile, params: dict | None = None,
+                  hooks: dict | None = None) -> KernelSpec:  # fmt: skip
+    """One sequence a thread on a software adapter, a workgroup on a GPU; `params` and `hooks` are for the former."""
     steps, rows = node.src[-1].shape
-    if is_core(profile) and units % 4 == 0:
+    if is_core(profile) and units % 4 == 0 and file.startswith("lstm"):
         return KernelSpec(f"{file}_core", {"STEPS": steps, "B": rows, "ROWS": rows, "U": units}, (1, 1, 1))
     sizes = {"STEPS": steps, "ROWS": rows, "U": units}
     if is_register(profile):
-        return flat(f"{file}_thread", rows, sizes | params, profile, hooks)
+        return flat(f"{file}_thread", rows, sizes | (params or {}), profile, hooks)
     grid, across = fold(rows)
     wg = min(ceil_div(4 * units, 32) * 32, profile.max_invocations)
     return KernelSpec(f"{file}_group", {**sizes, "WG": wg, "X": across}, grid)
 
 
-def _kernel(node: Node, profile: Profile) -> KernelSpec:
-    units = node.src[1].shape[0]
-    return _spec("lstm", node, units, profile, {}, {})
-
-
 def _back_kernel(node: Node, profile: Profile) -> KernelSpec:
     units = node.src[4].shape[1]
     whole = units % 4 == 0
-    params = {"R": "vec4f" if whole else "f32"}
-    return _spec("lstm_grad", node, units, profile, params, {} if whole else {"weights": _RAGGED})
+    return sequence_spec("lstm_grad", node, units, profile, {"R": "vec4f" if whole else "f32"}, {} if whole else {"weights": _RAGGED})
 
 
 def _sample(seed, steps, batch, units):
@@ -127,17 +128,17 @@ def _work(z: Node) -> int:
 LSTM = routine(
     "lstm",
     shape=_shape,
-    dtype=_dtype,
+    dtype=sequence_dtype("lstm"),
     numpy=_numpy,
     grad=_gradient,
-    kernel=_kernel,
+    kernel=lambda node, profile: sequence_spec("lstm", node, node.src[1].shape[0], profile),
     flops=lambda node: _work(node.src[0]),
     samples=[(_sample(0, 4, 3, 8), {}), (_sample(1, 2, 5, 3), {}), (_sample(2, 1, 1, 20), {})],
 )
 BACK = routine(
     "lstm_grad",
     shape=lambda dy, pre, *rest: (pre[0] + 1, *pre[1:]),
-    dtype=_dtype,
+    dtype=sequence_dtype("lstm_grad"),
     numpy=_grad_numpy,
     grad=None,
     kernel=_back_kernel,

@@ -10,6 +10,7 @@ from ...errors import ShapeError
 from ..index import constant, coordinates, linear
 from ..node import Node
 from ..op import movement
+from .elementwise import copy
 from .leaf import full, is_const
 
 
@@ -254,6 +255,6 @@ _MOST_SOURCES = 6  # so that a fused kernel stays within the browser's 8 storage
 
 def concat(xs, axis: int) -> Node:
     xs = [x for x in xs if x.shape[axis]] or list(xs[:1])
-    while len(xs) > _MOST_SOURCES:
-        xs = [concat(xs[i : i + _MOST_SOURCES], axis) for i in range(0, len(xs), _MOST_SOURCES)]
+    while len(xs) > _MOST_SOURCES:  # each part is a value, not a view, so that it may get memory of its own
+        xs = [copy(concat(xs[i : i + _MOST_SOURCES], axis)) for i in range(0, len(xs), _MOST_SOURCES)]
     return CONCAT(*xs, axis=axis) if len(xs) > 1 else xs[0]

@@ -8,7 +8,7 @@ from pyml import activations, ops, random
 from pyml.layers.dense import positive_int
 from pyml.layers.layer import Layer
 from pyml.layers.weights import keep_weight, known_size, make_weight, weights_config
-from pyml.ops.recurrent import lstm, lstm_fits
+from pyml.ops import recurrent
 from pyml.utils.seeds import make_default_seed
 
 
@@ -17,14 +17,14 @@ class _Cell(Layer):
 
     gates = 1
 
-    def __init__(self, units, activation, use_bias, kernel, recurrent, bias, dropout, recurrent_dropout, seed, **kwargs):
+    def __init__(self, units, activation, use_bias, kernel, recurrent_kernel, bias, dropout, recurrent_dropout, seed, **kwargs):
         super().__init__(**kwargs)
         owner = type(self).__name__
         self.units = positive_int(units, "units", owner)
         self.activation = activations.get(activation)
         self.use_bias = use_bias
         keep_weight(self, "kernel", *kernel)
-        keep_weight(self, "recurrent", *recurrent)
+        keep_weight(self, "recurrent", *recurrent_kernel)
         keep_weight(self, "bias", *bias)
         self.dropout = min(1.0, max(0.0, dropout))
         self.recurrent_dropout = min(1.0, max(0.0, recurrent_dropout))
@@ -91,6 +91,11 @@ class _Cell(Layer):
             Outputs `(steps, batch, units)` and the list of states after the last step.
         """
         return None
+
+    def _usual(self, training):
+        """Whether gates and activations are those that kernels know."""
+        usual = self.activation is activations.tanh and self.recurrent_activation is activations.sigmoid
+        return usual and recurrent.fits(self.units) and not (training and self.recurrent_dropout)
 
     def get_initial_state(self, batch_size=None):
         """States of zeros, a list."""
@@ -186,6 +191,13 @@ class GRUCell(_Cell):
         h = z * h + (1.0 - z) * candidate
         return h, [h]
 
+    def whole(self, projected, states, keep, training):
+        if not self.reset_after or not self._usual(training):
+            return None
+        bias = ops.zeros((3 * self.units,)) if self.bias is None else self.bias.value[1]
+        outputs = recurrent.gru(projected, self.recurrent_kernel, bias, states[0], keep)
+        return outputs, [outputs[-1]]
+
     def get_config(self):
         return {**super().get_config(), "reset_after": self.reset_after,
                 "recurrent_activation": activations.serialize(self.recurrent_activation)}
@@ -239,10 +251,9 @@ class LSTMCell(_Cell):
         return h, [h, c]
 
     def whole(self, projected, states, keep, training):
-        usual = self.activation is activations.tanh and self.recurrent_activation is activations.sigmoid
-        if not usual or not lstm_fits(self.units) or (training and self.recurrent_dropout):
+        if not self._usual(training):
             return None
-        outputs, c = lstm(projected, self.recurrent_kernel, *states, keep)
+        outputs, c = recurrent.lstm(projected, self.recurrent_kernel, *states, keep)
         return outputs, [outputs[-1], c]
 
     def get_config(self):

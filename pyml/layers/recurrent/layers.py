@@ -85,6 +85,9 @@ class SimpleRNN(_Recurrent):
 class GRU(_Recurrent):
     """Gated recurrent units: `h = z * h + (1 - z) * candidate`, with gates z (update) and r (reset).
 
+    With tanh, sigmoid, `reset_after` and no recurrent dropout all steps run in one kernel (and one for the gradient),
+    however long the sequences are; otherwise the steps are traced one by one, see `RNN`.
+
     Args:
         units: Size of the output and of the state.
         activation: Name or function, for the candidate.

@@ -14,8 +14,8 @@ from pyml.utils.tree import flatten, is_nested, map_structure, pack_sequence_as
 class RNN(Layer):
     """Runs a cell over sequences, one step after another.
 
-    The steps are traced one by one, so a program holds them all: long sequences take long to prepare. `LSTM` with its
-    usual activations has all its steps in one kernel.
+    The steps are traced one by one, so a program holds them all: long sequences take long to prepare. `LSTM` and
+    `GRU` with their usual activations have all their steps in one kernel.
 
     Args:
         cell: A cell, or a list of them that are stacked: a layer with `state_size` (an integer, or a list of them) and

@@ -1,0 +1,58 @@
+// gru_thread — all steps of a GRU, one sequence a thread, no barrier: y[t, b] = h after step t.
+// reads   x: T x B x 3U, inputs times kernel plus bias, gates in the order update, reset, candidate; r: U x 3U and
+//         bias: 3U, of the state; start: B x U, h before the first step; keep: T x B, 0 where a step leaves it as it is
+// writes  y: T x B x U
+// grid    (ceil(B / WG), 1, 1), folded into x and y by X          shared  none
+// limits  any size; 16 * U bytes of private memory a thread. For software adapters.
+// source  Cho et al. 2014; the reset gate acts after the product, as in cuDNN.
+const STEPS: u32 = 3u;            // @param
+const ROWS: u32 = 2u;             // @param
+const U: u32 = 8u;                // @param
+const WG: u32 = 4u;               // @param
+const X: u32 = 65535u;            // @param
+
+@group(0) @binding(0) var<storage, read> x: array<f32>;
+@group(0) @binding(1) var<storage, read> r: array<f32>;
+@group(0) @binding(2) var<storage, read> bias: array<f32>;
+@group(0) @binding(3) var<storage, read> start: array<f32>;
+@group(0) @binding(4) var<storage, read> keep: array<i32>;
+@group(0) @binding(5) var<storage, read_write> y: array<f32>;
+
+fn store(i: u32, v: f32) { y[i] = v; }  // @hook
+
+fn sigmoid(v: f32) -> f32 {
+  let e = exp(-abs(v));
+  return select(e, 1.0, v >= 0.0) / (1.0 + e);
+}
+
+fn tanh_(v: f32) -> f32 { return tanh(clamp(v, -15.0, 15.0)); }
+
+@compute @workgroup_size(WG)
+fn main(@builtin(workgroup_id) g: vec3u, @builtin(local_invocation_index) l: u32) {
+  let b = (g.y * X + g.x) * WG + l;
+  if (b >= ROWS) { return; }
+  var h: array<f32, U>;
+  var next: array<f32, U>;
+  for (var u = 0u; u < U; u++) { h[u] = start[b * U + u]; }
+  for (var t = 0u; t < STEPS; t++) {
+    let at = (t * ROWS + b) * 3u * U;
+    for (var u = 0u; u < U; u++) {
+      var update = bias[u];
+      var reset = bias[U + u];
+      var inner = bias[2u * U + u];
+      for (var k = 0u; k < U; k++) {
+        let row = k * 3u * U + u;
+        update += h[k] * r[row];
+        reset += h[k] * r[row + U];
+        inner += h[k] * r[row + 2u * U];
+      }
+      let z = sigmoid(x[at + u] + update);
+      let n = tanh_(x[at + 2u * U + u] + sigmoid(x[at + U + u] + reset) * inner);
+      next[u] = select(h[u], z * h[u] + (1.0 - z) * n, keep[t * ROWS + b] != 0);
+    }
+    for (var u = 0u; u < U; u++) {
+      h[u] = next[u];
+      store((t * ROWS + b) * U + u, h[u]);
+    }
+  }
+}
