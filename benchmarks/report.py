@@ -1,8 +1,10 @@
 #!/usr/bin/env python3
 """Prints the yardstick's results as the table of benchmarks/README.md: pyml against the fastest peer.
 
-    python benchmarks/report.py build/bench/results/pyml.json
+    python benchmarks/report.py build/bench/results/pyml-webgpu.json
+    python benchmarks/report.py build/bench/results/pyml-wasm.json pyml-wasm build/bench/results/native.json
 
+The second argument is pyml's id among the contenders, the third PyTorch's figures from the yardstick's native.py.
 Ratios are paired by round, peer / pyml: above 1 pyml is faster. The fastest peer is chosen by median.
 """
 
@@ -10,7 +12,6 @@ import json
 import statistics
 import sys
 
-PYML = "pyml-webgpu"
 ORDER = ["matmul", "eltwise", "mlp", "mnist-book", "mnist-deep", "mobilenet", "resnet", "transformer", "lstm"]
 
 
@@ -25,21 +26,23 @@ def ratio(peer, pyml, key="single"):
     return (statistics.median(both), both[0], both[-1]) if both else None
 
 
-def rows(workloads):
+def rows(workloads, pyml):
     rank = lambda wid: (next((i for i, p in enumerate(ORDER) if wid.startswith(p)), 99), len(wid), wid)
     for wid in sorted(workloads, key=rank):
         done = {c: r for c, r in workloads[wid]["contenders"].items() if r.get("single")}
         peers = {c: r for c, r in done.items() if not c.startswith("pyml")}
-        yield wid, workloads[wid]["contenders"].get(PYML, {}), peers
+        yield wid, workloads[wid]["contenders"].get(pyml, {}), peers
 
 
-def table(workloads):
-    names = sorted({c for _, _, peers in rows(workloads) for c in peers})
-    head = ["workload", "pyml ms", *[f"{n} ms" for n in names], "fastest peer / pyml (range)", "loop ms/step",
+def table(workloads, pyml, native):
+    names = sorted({c for _, _, peers in rows(workloads, pyml) for c in peers})
+    torch = native.get("torch1", {})
+    head = ["workload", f"{pyml} ms", *[f"{n} ms" for n in names], "fastest peer / pyml (range)",
+            *(["PyTorch, 1 thread, native, ms", "pyml / PyTorch"] if torch else []), "loop ms/step",
             "fastest loop", "dispatches", "Python ms", "JS calls", "loop Python ms", "loop JS calls", "first run ms"]  # fmt: skip
     lines = ["| " + " | ".join(head) + " |", "|---" + "|---:" * (len(head) - 1) + "|"]
     faster = total = 0
-    for wid, mine, peers in rows(workloads):
+    for wid, mine, peers in rows(workloads, pyml):
         if not mine.get("single"):
             reason = mine.get("reason", "not run")[:80]
             lines.append(f"| {wid} | {mine.get('status', 'absent')}: {reason} |" + " |" * (len(head) - 2))
@@ -55,6 +58,7 @@ def table(workloads):
             wid, milliseconds(mine["single"]["median"]),
             *[milliseconds(peers[n]["single"]["median"]) if n in peers else "–" for n in names],
             f"{r[0]:.2f}x ({r[1]:.2f}–{r[2]:.2f})" if r else "–",
+            *(_beside(mine, torch.get(wid)) if torch else []),
             milliseconds(mine["loop"]["median"]) if mine.get("loop") else "–",
             milliseconds(min(loops)) if loops else "–",
             *costs, milliseconds(mine.get("first_ms", 0)),
@@ -62,11 +66,23 @@ def table(workloads):
     return lines, faster, total
 
 
+def _beside(mine, anchor):
+    """PyTorch's median, and how many times pyml's loop (or single step) takes of it."""
+    if not anchor:
+        return ["–", "–"]
+    own = (mine.get("loop") or mine["single"])["median"]
+    return [milliseconds(anchor["median"]), f"{own / anchor['median']:.2f}"]
+
+
+def _read(path):
+    with open(path, encoding="utf-8") as f:
+        return json.load(f)
+
+
 if __name__ == "__main__":
-    if len(sys.argv) != 2:
+    if len(sys.argv) not in (2, 3, 4):
         sys.exit(__doc__)
-    with open(sys.argv[1], encoding="utf-8") as f:
-        stored = json.load(f)["workloads"]
-    lines, faster, total = table(stored)
+    pyml = sys.argv[2] if len(sys.argv) > 2 else "pyml-webgpu"
+    lines, faster, total = table(_read(sys.argv[1])["workloads"], pyml, _read(sys.argv[3]) if len(sys.argv) > 3 else {})
     print("\n".join(lines))
     print(f"\npyml is at least as fast as the fastest peer on {faster} of {total} workloads (median ratio).")

@@ -2,6 +2,8 @@
 # `make bench`: pyml beside TensorFlow.js, jax-js and borch-ts in one page, interleaved rounds, values checked.
 #
 #   BENCH_DIR    the yardstick (default ../shared/bench, seen from the repository); copied to build/bench
+#   DEVICE       webgpu (default) or wasm: which device of pyml runs, beside the peers that matter there; with wasm PyTorch
+#                on one thread of the same machine follows natively
 #   WORKLOADS    comma-separated ids             CONTENDERS   comma-separated ids of the peers
 #   QUICK=1      only pyml and the fastest peer  ROUNDS, BUDGET   as run.py's --rounds and --budget
 #   BENCH_ADAPTER=default   the machine's GPU instead of the software adapter
@@ -10,9 +12,17 @@ cd "$(dirname "$0")/.."
 REPOSITORY=$PWD
 BENCH_DIR=${BENCH_DIR:-../shared/bench}
 BENCH=build/bench
-PEERS=tfjs-webgpu,jaxjs-webgpu,borch-ts
+DEVICE=${DEVICE:-webgpu}
 ALL=matmul256,matmul512,matmul1024,eltwise1m,mlp-train-b64,mnist-book-train-b64,mnist-book-train-b512,mnist-deep-train-b128
-[ "${QUICK:-0}" = 1 ] && PEERS=jaxjs-webgpu
+case $DEVICE in
+  webgpu) PEERS=tfjs-webgpu,jaxjs-webgpu,borch-ts; QUICKEST=jaxjs-webgpu ;;
+  wasm)
+    PEERS=tfjs-wasm,ort-wasm,jaxjs-webgpu; QUICKEST=tfjs-wasm,ort-wasm
+    ALL=$ALL,mobilenet-0.25-infer-b1,mobilenet-1.0-infer-b1,resnet18w16-infer-b16,resnet18w16-train-b16
+    ALL=$ALL,transformer-infer-b8,transformer-train-b8,lstm-train-b32 ;;
+  *) echo "make bench: DEVICE is '$DEVICE'; expected webgpu or wasm." >&2; exit 1 ;;
+esac
+[ "${QUICK:-0}" = 1 ] && PEERS=$QUICKEST
 
 if [ ! -e build/site/pyodide/pyodide.mjs ]; then
   echo "make bench: build/site has no Pyodide yet; run 'make setup' first." >&2
@@ -32,12 +42,18 @@ if [ ! -e "$BENCH/.ready" ]; then
   (cd "$BENCH" && sh setup.sh) && touch "$BENCH/.ready"
 fi
 
-OUT=$BENCH/results/pyml.json
-[ "${QUICK:-0}" = 1 ] && OUT=$BENCH/results/pyml-quick.json && rm -f "$OUT"
+OUT=$BENCH/results/pyml-$DEVICE.json
+[ "${QUICK:-0}" = 1 ] && OUT=$BENCH/results/pyml-$DEVICE-quick.json && rm -f "$OUT"
 PYTHON=$BENCH/.venv/bin/python
 $PYTHON "$BENCH/run.py" --out "$OUT" --extra "$REPOSITORY" -w "${WORKLOADS:-$ALL}" \
-  -c "${CONTENDERS:-$PEERS},pyml-webgpu=benchmarks/contender.mjs" --rounds "${ROUNDS:-7}" --budget "${BUDGET:-6000}"
+  -c "${CONTENDERS:-$PEERS},pyml-$DEVICE=benchmarks/contender.mjs" --rounds "${ROUNDS:-7}" --budget "${BUDGET:-6000}"
+NATIVE=
+if [ "$DEVICE" = wasm ] && $PYTHON -c "import torch" 2> /dev/null; then
+  echo "PyTorch on one thread, natively ..."
+  (cd "$BENCH" && .venv/bin/python native.py torch1 > /dev/null)
+  NATIVE=$BENCH/results/native.json
+fi
 echo
-$PYTHON benchmarks/report.py "$OUT"
+$PYTHON benchmarks/report.py "$OUT" "pyml-$DEVICE" $NATIVE
 echo
 $PYTHON "$BENCH/run.py" --out "$OUT" --check
