@@ -195,8 +195,8 @@ def test_losses_added_by_layers_and_regularizers_count():
     model = pyml.Sequential([pyml.Input((2,)), Penalty(), pyml.layers.Dense(
         1, kernel_initializer="ones", kernel_regularizer=pyml.regularizers.L2(0.25), activity_regularizer="l1")])
     model.compile("sgd", "mse")
-    # 0.5, 0.25 * (1 + 1), 0.01 * 8 * 2, (2 - 0)^2
-    assert model.evaluate(x, np.zeros((8, 1)), verbose=0) == pytest.approx(0.5 + 0.5 + 0.16 + 4, rel=1e-5)
+    # 0.5, 0.25 * (1 + 1), 0.01 * 2 (the mean over the samples), (2 - 0)^2
+    assert model.evaluate(x, np.zeros((8, 1)), verbose=0) == pytest.approx(0.5 + 0.5 + 0.02 + 4, rel=1e-5)
 
 
 def test_the_number_of_live_buffers_does_not_grow():
