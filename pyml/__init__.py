@@ -13,8 +13,9 @@ import importlib
 
 __version__ = "0.1.0"
 
-_SUBMODULES = {"activations", "callbacks", "config", "core", "datasets", "errors", "image", "initializers", "layers", "losses",
-               "metrics", "models", "ops", "optimizers", "random", "regularizers", "saving", "utils"}  # fmt: skip
+_SUBMODULES = {"activations", "browser", "callbacks", "config", "core", "data", "datasets", "errors", "image", "initializers",
+               "layers", "losses", "metrics", "models", "ops", "optimizers", "random", "regularizers", "saving",
+               "utils"}  # fmt: skip
 _NAMES = {
     "Tensor": "core", "Variable": "core", "convert_to_tensor": "core", "program": "core", "grad": "core",
     "value_and_grad": "core", "custom_gradient": "core", "stop_gradient": "core",

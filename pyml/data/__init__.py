@@ -1,0 +1,24 @@
+"""Data that is read and prepared while it is used: `Dataset`, text and csv files, camera and microphone."""
+
+import importlib
+
+_NAMES = {
+    "Dataset": "dataset", "INFINITE_CARDINALITY": "dataset", "UNKNOWN_CARDINALITY": "dataset",
+    "FileDataSource": "sources", "URLDataSource": "sources",
+    "TextLineDataset": "text", "CsvDataset": "csv_dataset", "csv": "csv_dataset",
+}  # fmt: skip
+
+__all__ = sorted(_NAMES)
+
+
+def __getattr__(name: str):
+    """Loads parts when they are first used."""
+    if name not in _NAMES:
+        raise AttributeError(f"module 'pyml.data' has no attribute {name!r}")
+    value = getattr(importlib.import_module(f"{__name__}.{_NAMES[name]}"), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__():
+    return sorted({*globals(), *_NAMES})

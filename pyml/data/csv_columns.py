@@ -1,0 +1,143 @@
+"""Columns of a csv file: what their configurations ask for, and how their text becomes values."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+DTYPES = ("float32", "int32", "bool", "string")
+_ALLOWED = ("required", "dtype", "default", "is_label")
+_BOOLEANS = {"true": True, "1": True, "false": False, "0": False}
+
+
+class Column:
+    """One column.
+
+    Args:
+        name, place: Its name, and its number in the row.
+        config: Dict of `required`, `dtype`, `default`, `is_label`.
+        missing: The texts that stand for no value.
+
+    Raises:
+        ValueError: The configuration is wrong.
+    """
+
+    def __init__(self, name: str, place: int, config: dict, missing: frozenset):
+        unknown = [key for key in config if key not in _ALLOWED]
+        if unknown:
+            raise ValueError(f"csv: column_configs[{name!r}] may hold {', '.join(_ALLOWED)}. Received: {', '.join(map(str, unknown))}")
+        dtype = config.get("dtype")
+        if dtype is not None:
+            dtype = {"float": "float32", float: "float32", "int": "int32", int: "int32", bool: "bool", str: "string",
+                     "str": "string"}.get(dtype, dtype)
+            if dtype not in DTYPES:
+                raise ValueError(f"csv: the dtype of column {name!r} must be one of {', '.join(DTYPES)}. Received: {dtype!r}")
+        self.name, self.place, self.dtype = name, place, dtype
+        self.chosen = dtype is not None                # by the user
+        self.required = bool(config.get("required", False))
+        self.is_label = bool(config.get("is_label", False))
+        self.missing = missing
+        self.given_default = config.get("default")
+        self.default: Any = None
+        if self.required and self.given_default is not None:
+            raise ValueError(f"csv: column {name!r} is required, so its default would never be used; give one of the two.")
+        if dtype is not None:
+            self._settle(dtype)
+
+    def decide(self, texts: list[str]) -> None:
+        """Chooses the dtype from some values, unless it was given or chosen before."""
+        if self.dtype is None:
+            texts = [text for text in texts if text not in self.missing]
+            default = self.given_default
+            if isinstance(default, bool):
+                self._settle("bool")
+            else:
+                numbers = isinstance(default, (int, float, type(None))) and all(map(_is_number, texts))
+                self._settle("float32" if numbers else "string")
+
+    def _settle(self, dtype):
+        self.dtype = dtype
+        if self.given_default is not None:
+            try:
+                self.default = _CONVERT[dtype](str(self.given_default))
+            except (ValueError, OverflowError):
+                raise ValueError(
+                    f"csv: the default of column {self.name!r} must be of dtype {dtype}. Received: {self.given_default!r}"
+                ) from None
+        elif dtype in ("float32", "string"):
+            self.default = np.float32("nan") if dtype == "float32" else ""
+
+    def value(self, text: str, where: Callable[[], str]) -> Any:
+        """The value of a cell; `where()` names its line for errors."""
+        if text in self.missing:
+            if self.required:
+                raise ValueError(f"{where()}: the value of the required column {self.name!r} is missing.")
+            if self.default is None:
+                raise ValueError(
+                    f"{where()}: the value of column {self.name!r} is missing, and {self.dtype} has no way to say so; "
+                    f"give column_configs={{{self.name!r}: {{'default': ...}}}}, or dtype 'float32', which gives NaN."
+                )
+            return self.default
+        try:
+            return _CONVERT[self.dtype or "string"](text)
+        except (ValueError, OverflowError):
+            shown = text if len(text) <= 40 else f"{text[:40]}..."
+            why = "is" if self.chosen else "was taken for"
+            raise ValueError(
+                f"{where()}: column {self.name!r} {why} {self.dtype}, and {shown!r} is no such value; give another dtype in "
+                "column_configs, or na_value where it stands for a missing value."
+            ) from None
+
+
+def columns_of(names: list[str], configs: dict, only: bool, missing: frozenset, source: str) -> list[Column]:
+    """The columns to read.
+
+    Raises:
+        ValueError: A name comes twice, a configured column does not exist, or a configuration is wrong.
+    """
+    twice = sorted({name for name in names if names.count(name) > 1})
+    if twice:
+        raise ValueError(f"{source}: column names must differ. These come twice: {', '.join(map(repr, twice))}; give column_names.")
+    lost = [name for name in configs if name not in names]
+    if lost:
+        raise ValueError(f"{source}: there is no column {lost[0]!r}. The columns are {', '.join(names)}.")
+    return [Column(name, place, configs.get(name, {}), missing) for place, name in enumerate(names)
+            if name in configs or not only]
+
+
+def _is_number(text):
+    try:
+        _float(text)
+    except ValueError:
+        return False
+    return True
+
+
+def _float(text):
+    if "_" in text:                                    # 1_000 is a number in Python only
+        raise ValueError(text)
+    return np.float32(float(text))
+
+
+def _int(text):
+    if "_" in text:
+        raise ValueError(text)
+    try:
+        number = int(text)
+    except ValueError:
+        number = float(text)                           # 3.0 is an integer too
+        if not number.is_integer():
+            raise
+    return np.int32(number)
+
+
+def _bool(text):
+    value = _BOOLEANS.get(text.strip().lower())
+    if value is None:
+        raise ValueError(text)
+    return np.bool_(value)
+
+
+_CONVERT: dict[str, Callable[[str], Any]] = {"float32": _float, "int32": _int, "bool": _bool, "string": str}

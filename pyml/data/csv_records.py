@@ -1,0 +1,91 @@
+"""Records of a csv file: lines put together where a quoted value goes on, and split into values."""
+
+from __future__ import annotations
+
+import csv
+from contextlib import aclosing
+
+from pyml.data.sources import DataSource
+from pyml.data.text import LONGEST, lines
+
+
+class OpenQuote(ValueError):
+    """A quoted value has not ended yet."""
+
+
+class Splitter:
+    """Splits a record into values.
+
+    Args:
+        delimiter: One character.
+        whitespace: Any white space separates values instead.
+
+    Raises:
+        ValueError: `delimiter` is not a single character, or is a quote or line end.
+    """
+
+    def __init__(self, delimiter: str = ",", whitespace: bool = False):
+        if not isinstance(delimiter, str) or len(delimiter) != 1 or delimiter in '"\r\n':
+            raise ValueError(f"csv: delimiter must be one character other than a quote or line end. Received: {delimiter!r}")
+        if whitespace and delimiter != ",":
+            raise ValueError("csv: give either delimiter or delim_whitespace, not both.")
+        self.delimiter, self.whitespace = delimiter, whitespace
+
+    def split(self, text: str) -> list[str]:
+        """The values of a record.
+
+        Raises:
+            OpenQuote: The last value is quoted and the quote is not closed.
+            ValueError: Something follows a closing quote.
+        """
+        if self.whitespace:
+            text = " ".join(text.split())
+        delimiter = " " if self.whitespace else self.delimiter
+        if '"' not in text:
+            return text.split(delimiter)
+        reader = csv.reader([text], delimiter=delimiter, strict=True)
+        limit = csv.field_size_limit(LONGEST)
+        try:
+            return next(reader)
+        except csv.Error as error:
+            if "unexpected end of data" in str(error):
+                raise OpenQuote(text) from None
+            if "expected after" in str(error):
+                raise ValueError(f"a quoted value must be followed by {delimiter!r} or the end of the line") from None
+            raise ValueError(str(error)) from None
+        finally:
+            csv.field_size_limit(limit)
+
+
+async def records(source: DataSource, splitter: Splitter):
+    """Pairs `(line number, values)`; lines that are empty are left out.
+
+    Raises:
+        ValueError: A quote is never closed, or something follows a closing quote; the message names the line.
+    """
+    number = begun = length = 0
+    parts: list[str] = []                              # of a record that goes on
+    async with aclosing(lines(source)) as stream:
+        async for line in stream:
+            number += 1
+            if parts:
+                parts.append(line)
+                length += len(line) + 1
+                if length > LONGEST:
+                    break
+                if '"' not in line:
+                    continue
+            elif not line or line.isspace():
+                continue
+            else:
+                begun, parts, length = number, [line], len(line)
+            try:
+                fields = splitter.split("\n".join(parts))
+            except OpenQuote:
+                continue
+            except ValueError as error:
+                raise ValueError(f"{source.name}, line {number}: {error}.") from None
+            parts = []
+            yield begun, fields
+    if parts:
+        raise ValueError(f"{source.name}, line {begun}: a quoted value is opened here and never closed.")

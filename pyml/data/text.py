@@ -1,0 +1,67 @@
+"""Text files line by line, in constant memory."""
+
+from __future__ import annotations
+
+import codecs
+from contextlib import aclosing
+from functools import partial
+from typing import Any
+
+from pyml.data.dataset import Dataset
+from pyml.data.sources import DataSource, as_source
+
+LONGEST = 16 * 1024 * 1024                             # characters in a line: more is no text file
+
+
+class TextLineDataset(Dataset):
+    """The lines of a UTF-8 text file, without their ends (`\\n` or `\\r\\n`); read in chunks while it is iterated.
+
+    Args:
+        source: A path, an address, bytes, a file object or a DataSource; in the browser also a File or Blob.
+
+    Raises:
+        FileNotFoundError: There is no such file.
+        ValueError: While iterating: the text is not UTF-8, or a line is longer than 16 million characters.
+
+    Source: TensorFlow.js `tf.data.TextLineDataset`.
+
+    Example:
+        >>> list(pyml.data.TextLineDataset(b"one\\ntwo\\n"))
+        ['one', 'two']
+    """
+
+    def __init__(self, source: Any):
+        self.source = as_source(source)
+        super().__init__(partial(lines, self.source))
+
+
+async def lines(source: DataSource):
+    """The lines of a source."""
+    decoder = codecs.getincrementaldecoder("utf-8-sig")()
+    begun: list[str] = []                              # the pieces of a line that has not ended yet
+    length = number = 0
+    async with aclosing(source.chunks()) as chunks:
+        async for chunk in chunks:
+            first, *rest = _decoded(decoder, chunk, source, number).split("\n")
+            for following in rest:
+                begun.append(first)
+                line = "".join(begun) if len(begun) > 1 else begun[0]
+                number += 1
+                yield line[:-1] if line.endswith("\r") else line
+                begun, length, first = [], 0, following
+            if first:
+                begun.append(first)
+                length += len(first)
+                if length > LONGEST:
+                    raise ValueError(f"{source.name}: line {number + 1} is longer than {LONGEST} characters; is this a text file?")
+    begun.append(_decoded(decoder, b"", source, number, final=True))
+    line = "".join(begun)
+    if line:
+        yield line[:-1] if line.endswith("\r") else line
+
+
+def _decoded(decoder, data, source, number, final=False):
+    try:
+        return decoder.decode(data, final)
+    except UnicodeDecodeError as error:
+        raise ValueError(f"{source.name}: the text after line {number} is not UTF-8 ({error.reason}).") from None
