@@ -89,6 +89,9 @@ async function boot(module, options) {
     } catch (error) {
       console.warn("pyml: this start cannot be kept,", error.message);
     }
+    // while memory is kept, Python sees the page's globals through a Proxy, whose objects no browser function accepts
+    py.registerJsModule("js", globalThis);
+    py.runPython("import sys; sys.modules.pop('js', None)");
   }
   return py;
 }
