@@ -27,11 +27,17 @@ x, y = rng.uniform(0, 1, (33, 12, 12, 1)).astype("float32"), rng.integers(0, 10,
 """
 
 
-@pytest.fixture(scope="module", params=["", "thread=main", "relaxed=off"], ids=["worker", "main thread", "not relaxed"])
+WAYS = {
+    "worker": "threads=1", "main thread": "threads=1&thread=main", "not relaxed": "threads=1&relaxed=off",
+    "2 threads": "threads=2", "2 threads beside the main one": "threads=2&thread=main",
+}  # fmt: skip
+
+
+@pytest.fixture(scope="module", params=WAYS.values(), ids=WAYS)
 def python(request, browser, site):
-    """Python with the wasm device, in a worker, on the page's own thread, and without relaxed SIMD."""
+    """Python with the wasm device: in a worker, on the page's own thread, without relaxed SIMD, with threads."""
     context = browser.new_context()
-    python = PythonPage(context.new_page(), site, "&".join(["backend=wasm", request.param]))
+    python = PythonPage(context.new_page(), site, f"backend=wasm&{request.param}")
     python.relaxed = "relaxed=off" not in request.param
     python.run(BEGIN + "\n1")
     yield python
@@ -112,7 +118,7 @@ def test_modules_nobody_holds_are_freed_by_the_browser(python):
         count = run_js("() => { let n = 0; const f = new FinalizationRegistry(() => { n += 1; }); "
                        "return { watch(x) { f.register(x, 0); }, freed: () => n }; }")()
         for _ in range(300):
-            count.watch(device._engine.load(_probe(_SIMD_ADD, False)))
+            count.watch(device._engine.load(_probe(_SIMD_ADD, device._engine.shared)))
         import asyncio
         for _ in range(100):
             junk = run_js("Array.from({length: 200}, () => new ArrayBuffer(100000)).length")
@@ -164,9 +170,10 @@ def test_a_buffer_beyond_the_limit_is_refused_before_any_work(python):
     assert name == "BufferTooLarge" and "1,073,741,824" in message
 
 
-def test_a_full_memory_is_an_error_and_harms_nothing(browser, site):
+@pytest.mark.parametrize(("threads", "total", "fitting"), [(1, "2,147,483,648", 1), (2, "4,294,967,296", 3)])
+def test_a_full_memory_is_an_error_and_harms_nothing(browser, site, threads, total, fitting):
     context = browser.new_context()
-    python = PythonPage(context.new_page(), site, "backend=wasm")
+    python = PythonPage(context.new_page(), site, f"backend=wasm&threads={threads}")
     python.run(BEGIN + "\n1")
     (name, message), most, same, after = python.run("""
         kept = pyml.convert_to_tensor(np.arange(1000, dtype="float32"))
@@ -180,8 +187,8 @@ def test_a_full_memory_is_an_error_and_harms_nothing(browser, site):
         large.clear()
         [error, most, same, device.alloc(1 << 30).nbytes]
     """)
-    assert name == "DeviceError" and "2,147,483,648 bytes of memory have no room for 1,073,741,824 bytes more" in message
-    assert most == 1 and same and after == 1 << 30
+    assert name == "DeviceError" and f"{total} bytes of memory have no room for 1,073,741,824 bytes more" in message
+    assert most == fitting and same and after == 1 << 30
     context.close()
 
 

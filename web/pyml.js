@@ -5,7 +5,8 @@
 //   await pyml.run("two_moons.py");
 //
 // Python runs in a Web Worker, so a page stays smooth while a model trains; { worker: false } keeps it on the
-// main thread. The address of the page may say ?thread=main, ?backend=wasm, ?webgpu=off, ?jspi=off or ?relaxed=off.
+// main thread. The address of the page may say ?thread=main, ?backend=wasm, ?webgpu=off, ?jspi=off,
+// ?relaxed=off or ?threads=1.
 import { showStatus } from "./status.js";
 
 const HERE = import.meta.url;
@@ -19,6 +20,7 @@ export function addressOptions(search = location.search) {
     webgpu: asked.get("webgpu"),
     jspi: asked.get("jspi"),
     relaxed: asked.get("relaxed"),
+    threads: asked.get("threads"),
   };
 }
 

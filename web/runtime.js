@@ -100,7 +100,8 @@ async function boot(module, options) {
  * Loads Pyodide and pyml.
  *
  * options: indexURL (folder of pyodide.mjs), packages, files ([{ path, url }] put in Python's folder),
- * backend (null | "webgpu" | "wasm" | "cpu"), webgpu, jspi and relaxed ("off" hides them), interrupts (SharedArrayBuffer | null).
+ * backend (null | "webgpu" | "wasm" | "cpu"), webgpu, jspi and relaxed ("off" hides them), threads (how many
+ * the wasm device takes), interrupts (SharedArrayBuffer | null).
  * emit(event): { type: "phase" | "download" | "stdout" | "stderr" | "message", ... }.
  */
 export async function startRuntime(options, emit) {
@@ -136,7 +137,7 @@ export async function startRuntime(options, emit) {
   if (options.interrupts) py.setInterruptBuffer(new Uint8Array(options.interrupts));
 
   phase("start", "Starting pyml");
-  const facts = await py.runPythonAsync(BOOT, { globals: py.toPy({ backend: options.backend ?? undefined, relaxed: options.relaxed ?? undefined }) });
+  const facts = await py.runPythonAsync(BOOT, { globals: py.toPy({ backend: options.backend ?? undefined, relaxed: options.relaxed ?? undefined, threads: options.threads ?? undefined }) });
   const info = JSON.parse(facts);
   phase("ready", `Ready: ${info.summary}`);
 
@@ -180,6 +181,8 @@ from pyodide.ffi import can_run_sync
 
 if relaxed == "off":
     os.environ["PYML_WASM_RELAXED"] = "0"
+if threads:
+    os.environ["PYML_WASM_THREADS"] = threads
 await config.init_async(backend)
 if "." not in sys.path:
     sys.path.insert(0, ".")
