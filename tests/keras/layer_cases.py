@@ -224,4 +224,34 @@ def sizes(K):
                                     for name, kwargs in kept.items()}}
 
 
-CASES = [sizes, recurrent, states, masked, attention, normalization, convolutions, pooling_and_shapes, merging]
+def printed(K):
+    """Names, weight paths and summaries."""
+    K.utils.clear_session()
+    L = K.layers
+    texts = []
+
+    def show(model):
+        lines = []
+        model.summary(print_fn=lines.append, line_length=100)
+        texts.append("\n".join(lines).rstrip())
+        return [w.path for w in model.weights]
+
+    x = inputs = K.Input((16, 16, 3))
+    for stride in (1, 2):
+        y = L.ZeroPadding2D(1)(x)
+        y = L.ReLU()(L.BatchNormalization()(L.Conv2D(4, 3, strides=stride, use_bias=False)(y)))
+        y = L.BatchNormalization()(L.SeparableConv2D(4, 3, padding="same")(y))
+        x = L.Add()([y, L.Conv2D(4, 1, strides=stride)(x)])
+    x = L.GlobalAveragePooling2D()(L.PReLU(shared_axes=[1, 2])(L.DepthwiseConv2D(3)(x)))
+    paths = show(K.Model(inputs, L.Dense(10)(x), name="residual"))
+    paths += show(K.Sequential([
+        K.Input((12,), dtype="int32"), L.Embedding(50, 8), L.Bidirectional(L.LSTM(4, return_sequences=True)), L.GRU(3),
+        L.LayerNormalization(), L.Dense(1)]))
+    words = K.Input((6, 8))
+    x = L.MultiHeadAttention(2, 4)(words, words)
+    x = L.TimeDistributed(L.Dense(3))(L.LayerNormalization()(L.Add()([x, words])))
+    paths += show(K.Model(words, L.SimpleRNN(2)(L.RNN([L.LSTMCell(3), L.GRUCell(2)], return_sequences=True)(x))))
+    return {"summaries": texts, "paths": paths}
+
+
+CASES = [printed, sizes, recurrent, states, masked, attention, normalization, convolutions, pooling_and_shapes, merging]

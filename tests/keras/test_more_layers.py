@@ -15,7 +15,8 @@ GOLDENS = json.loads(Path(__file__).with_name("layer_goldens.json").read_text(en
 
 
 @pytest.mark.parametrize("case", layer_cases.CASES, ids=lambda case: case.__name__)
-def test_layers_train_as_in_keras(case, device):
+def test_layers_train_as_in_keras(case, device, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "120")
     assert_same(case(pyml), GOLDENS[case.__name__], 2e-5 if device.name == "cpu" else 2e-4)
 
 
