@@ -44,7 +44,10 @@ class Loss:
             y_true: Targets, the shape of `y_pred` or one that the loss can align with it.
             y_pred: Predictions `(batch, ...)`.
             sample_weight: Weights `(batch,)` or of the shape of the unreduced loss.
+
+        Steps that the mask of `y_pred` leaves out (see `layers.Masking`) do not count.
         """
+        sample_weight = apply_mask(sample_weight, getattr(y_pred, "_keras_mask", None), self.dtype, self.reduction)
         y_pred = map_structure(lambda x: ops.convert_to_tensor(x, dtype=self.dtype), y_pred)
         y_true = map_structure(lambda x: ops.convert_to_tensor(x), y_true)
         return reduce_weighted_values(self.call(y_true, y_pred), sample_weight, self.reduction, self.dtype)
@@ -81,6 +84,20 @@ class LossFunctionWrapper(Loss):
 
     def __repr__(self):
         return f"<LossFunctionWrapper({self.fn}, kwargs={self._fn_kwargs})>"
+
+
+def apply_mask(sample_weight, mask, dtype, reduction):
+    """Sample weights that are 0 where `mask` is False; for means the others make up for it."""
+    if mask is None:
+        return sample_weight
+    kept = ops.cast(mask, dtype)
+    if reduction in ("sum_over_batch_size", "mean"):
+        valid = ops.sum(kept)
+        kept = kept * (math.prod(kept.shape) / ops.maximum(valid, 1.0))
+    if sample_weight is None:
+        return kept
+    kept, sample_weight = squeeze_or_expand_to_same_rank(kept, ops.cast(ops.convert_to_tensor(sample_weight), dtype))
+    return ops.reshape(sample_weight, weight_shape(sample_weight.shape, kept.shape)) * kept
 
 
 def squeeze_or_expand_to_same_rank(x1, x2, expand_rank_1=True):

@@ -1,7 +1,7 @@
 """Sums and means of values over batches."""
 
 from pyml import ops
-from pyml.losses.base import squeeze_or_expand_to_same_rank
+from pyml.losses.base import apply_mask, squeeze_or_expand_to_same_rank
 from pyml.metrics.base import Metric
 from pyml.utils.naming import get_object_name
 
@@ -85,6 +85,7 @@ class MeanMetricWrapper(Mean):
         self._fn_kwargs = kwargs
 
     def update_state(self, y_true, y_pred, sample_weight=None):
+        sample_weight = apply_mask(sample_weight, getattr(y_pred, "_keras_mask", None), self.dtype, "sum")
         super().update_state(self._fn(y_true, y_pred, **self._fn_kwargs), sample_weight=sample_weight)
 
     def get_config(self):

@@ -166,6 +166,23 @@ def masked(K):
     return {**out, "Masking": numbers(model.predict(x, verbose=0))}
 
 
+def masked_losses(K):
+    """Labels for every step: losses and metrics leave out the steps that a mask leaves out."""
+    L = K.layers
+    words = np.array([[1, 2, 3, 0], [4, 0, 0, 0], [5, 1, 2, 3]])
+    labels = rng(106).randint(0, 3, (3, 4))
+    out = {}
+    for name, weight in {"plain": None, "steps": rng(107).rand(3, 4)}.items():
+        model = fill(K.Sequential([
+            K.Input((4,), dtype="int32"), L.Embedding(6, 3, mask_zero=True), L.LSTM(4, return_sequences=True),
+            L.Dense(3, activation="softmax")]), 108)
+        model.compile(K.optimizers.SGD(0.1), "sparse_categorical_crossentropy", metrics=["accuracy"])
+        logs = [model.train_on_batch(words, labels, sample_weight=weight, return_dict=True) for _ in range(3)]
+        out[name] = [{k: float(v) for k, v in sorted(log.items())} for log in logs]
+        out[f"{name} weights"] = [numbers(w) for w in model.get_weights()]
+    return out
+
+
 def attention(K):
     L = K.layers
     x, y = floats(95, 2, 3, 4), floats(96, 2, 5, 6)
@@ -254,4 +271,4 @@ def printed(K):
     return {"summaries": texts, "paths": paths}
 
 
-CASES = [printed, sizes, recurrent, states, masked, attention, normalization, convolutions, pooling_and_shapes, merging]
+CASES = [masked_losses, printed, sizes, recurrent, states, masked, attention, normalization, convolutions, pooling_and_shapes, merging]

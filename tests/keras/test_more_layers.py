@@ -248,3 +248,11 @@ def test_many_tensors_are_joined_within_the_bindings_of_a_kernel(device):
     tensors = [pyml.convert_to_tensor(part) for part in parts]
     joined = pyml.program(lambda: pyml.ops.concatenate(tensors, axis=1) * 2.0)()
     np.testing.assert_array_equal(joined.numpy(), np.concatenate(parts, axis=1) * 2)
+
+
+def test_weights_of_samples_and_a_mask_of_steps_act_together():
+    model = pyml.Sequential([pyml.Input((3, 1)), L.Masking(), L.Identity()])
+    x = np.array([[[1.0], [2.0], [0.0]], [[3.0], [0.0], [0.0]]], "float32")
+    loss = pyml.losses.MeanAbsoluteError(reduction="sum")
+    found = loss(np.zeros((2, 3, 1)), model(x), sample_weight=np.array([1.0, 10.0]))
+    assert float(found) == pytest.approx(1 + 2 + 30)
