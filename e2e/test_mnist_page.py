@@ -166,8 +166,9 @@ def test_dark_and_light_follow_the_system(trained):
     trained.emulate_media(color_scheme="light")
 
 
-def test_on_the_main_thread_the_page_keeps_running_while_it_trains(page, site):
-    open_page(page, site, "thread=main&backend=webgpu&digits=2560")
+@pytest.mark.parametrize("backend", ["webgpu", "wasm"])
+def test_on_the_main_thread_the_page_keeps_running_while_it_trains(page, site, backend):
+    open_page(page, site, f"thread=main&backend={backend}&digits=2560")
     page.evaluate("() => { window.ticks = 0; setInterval(() => { ticks += 1; }, 20); }")
     before = page.evaluate("() => ticks")
     result = train(page)

@@ -1,6 +1,11 @@
 """pyml/device/wasm.py in Chromium: Pyodide's own memory, relaxed SIMD, memory limits, and what happens without it."""
 
+import re
+import zipfile
+
 import pytest
+
+from pyml.cli import paths
 
 from .python_page import PythonPage
 
@@ -190,6 +195,14 @@ def test_a_full_memory_is_an_error_and_harms_nothing(browser, site, threads, tot
     assert name == "DeviceError" and f"{total} bytes of memory have no room for 1,073,741,824 bytes more" in message
     assert most == fitting and same and after == 1 << 30
     context.close()
+
+
+def test_the_device_adds_less_than_300_kb_to_a_page(site):
+    wheels = (paths.site_dir() / "pyodide").glob("pyml-*.whl")
+    with zipfile.ZipFile(max(wheels, key=lambda path: path.stat().st_mtime)) as wheel:
+        parts = [f for f in wheel.infolist() if re.search(r"pyml/(wasm/|device/(__pycache__/)?wasm|_data/web/threads)", f.filename)]
+    assert any(f.filename == "pyml/wasm/engine.py" for f in parts)
+    assert sum(f.compress_size for f in parts) < 300_000
 
 
 def test_without_simd_numpy_computes_and_describe_says_why(python):
