@@ -222,6 +222,12 @@ class Model(Trainer, Layer):
         """
         print_summary(self, line_length, positions, print_fn, expand_nested, show_trainable, layer_range)
 
+    def save(self, filepath, overwrite=True, **kwargs):
+        """Writes the model as a TensorFlow.js layers-model: `model.json` and its weights; see `pyml.saving.save_model`."""
+        from pyml.saving import save_model
+
+        save_model(self, filepath, overwrite=overwrite, **kwargs)
+
     def save_weights(self, filepath, overwrite=True, max_shard_size=None):
         """Writes all weights into a `.npz` file; see `load_weights`."""
         weight_files.save_weights(self, filepath, overwrite=overwrite)

@@ -1,7 +1,7 @@
 """Registering classes for configs, weights on disk, and models made elsewhere."""
 
 from pyml.saving.files import ModelFileError
-from pyml.saving.loading import load_model, load_model_async
+from pyml.saving.loading import load_model, load_model_async, save_model
 from pyml.saving.registry import (
     CustomObjectScope,
     custom_object_scope,
@@ -12,11 +12,24 @@ from pyml.saving.registry import (
     register_keras_serializable,
     serialize_keras_object,
 )
+from pyml.saving.safetensors import load_safetensors, save_safetensors
+from pyml.saving.state_dicts import (
+    batch_norm_weights,
+    conv_kernel,
+    conv_transpose_kernel,
+    dense_kernel,
+    depthwise_kernel,
+    from_torch,
+    load_state_dict,
+)
+from pyml.saving.tfjs.layers_config import keras2_hard_sigmoid
+from pyml.saving.torch_files import load_torch
 from pyml.saving.weights import load_weights, save_weights
 
 __all__ = [
-    "CustomObjectScope", "ModelFileError", "custom_object_scope", "deserialize_keras_object", "get_custom_objects",
-    "get_registered_name", "get_registered_object", "load_model", "load_model_async", "load_weights",
-    "register_keras_serializable", "save_weights",
+    "CustomObjectScope", "ModelFileError", "batch_norm_weights", "conv_kernel", "conv_transpose_kernel", "custom_object_scope",
+    "dense_kernel", "depthwise_kernel", "deserialize_keras_object", "from_torch", "get_custom_objects", "get_registered_name",
+    "get_registered_object", "keras2_hard_sigmoid", "load_model", "load_model_async", "load_safetensors", "load_state_dict",
+    "load_torch", "load_weights", "register_keras_serializable", "save_model", "save_safetensors", "save_weights",
     "serialize_keras_object",
-]
+]  # fmt: skip

@@ -12,7 +12,7 @@ def load_model(path, custom_objects=None, compile=True):
     Args:
         path: A TensorFlow.js `model.json`, the folder that holds it, or the URL of either.
         custom_objects: Dict from names to layer classes and functions, for layers-models.
-        compile: Whether to compile a layers-model that was saved with its training configuration.
+        compile: Kept for Keras' signature; models come back not compiled.
 
     Returns:
         A Keras-like model for a layers-model; a `GraphModel` with `execute` and `predict` for a graph-model.
@@ -82,3 +82,26 @@ def _guess(description):
         if "model_config" in topology or "class_name" in topology:
             return "layers-model"
     return None
+
+
+def save_model(model, filepath, overwrite=True, quantize=None, **kwargs):
+    """Writes a model as a TensorFlow.js layers-model, which `tf.loadLayersModel` and `load_model` open.
+
+    Args:
+        model: A Sequential or functional model with weights.
+        filepath: The path of a `model.json`, or a folder for it; the weights go beside it in shards of 4 MB.
+        overwrite: False refuses to replace an existing file.
+        quantize: None keeps float32; `"float16"`, `"uint16"` and `"uint8"` make the files 2 to 4 times smaller.
+
+    Raises:
+        ValueError: The model has a layer or an argument that TensorFlow.js has not; the message names it.
+        FileExistsError: The file exists and `overwrite` is False.
+
+    Source: keras.saving.save_model; tf.LayersModel.save.
+
+    Example:
+        model.save("digits/model.json")
+    """
+    from .tfjs.layers_save import save_layers_model
+
+    save_layers_model(model, filepath, overwrite=overwrite, quantize=quantize)

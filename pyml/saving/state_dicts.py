@@ -1,0 +1,124 @@
+"""Weights of other frameworks by name, and their layout in Keras' terms."""
+
+from __future__ import annotations
+
+import os
+
+import numpy as np
+
+from ..errors import ShapeError
+from .files import ModelFileError
+from .safetensors import load_safetensors
+from .torch_files import load_torch
+
+_BATCH_NORM = {"gamma": "weight", "beta": "bias", "moving_mean": "running_mean", "moving_variance": "running_var"}
+
+
+def load_state_dict(path) -> dict[str, np.ndarray]:
+    """All arrays of a weights file by name, as numpy arrays.
+
+    Args:
+        path: A `.safetensors`, `.pt`, `.pth`, `.bin` (PyTorch) or `.npz` file.
+
+    Raises:
+        ModelFileError: The file is damaged or of another kind.
+
+    Example:
+        weights = pyml.saving.load_state_dict("efficientnet_lite0.pth")
+        stem = pyml.saving.from_torch(layer, weights, "stem.0")
+    """
+    ending = os.path.splitext(os.fspath(path))[1]
+    if ending == ".safetensors":
+        return load_safetensors(path)
+    if ending in (".pt", ".pth", ".bin"):
+        return load_torch(path)
+    if ending == ".npz":
+        try:
+            with np.load(path, allow_pickle=False) as stored:
+                return dict(stored)
+        except (OSError, ValueError) as e:
+            raise ModelFileError(f"{path}: cannot be read ({e}).") from None
+    raise ModelFileError(f"load_state_dict: {path} ends in {ending!r}; expected .safetensors, .pt, .pth, .bin or .npz.")
+
+
+def dense_kernel(weight: np.ndarray) -> np.ndarray:
+    """`(out, in)` of a linear layer as `(in, out)`."""
+    return np.ascontiguousarray(_need(weight, 2, "dense_kernel").T)
+
+
+def conv_kernel(weight: np.ndarray) -> np.ndarray:
+    """`(out, in, height, width)` of a convolution as `(height, width, in, out)`; one spatial axis likewise."""
+    weight = _need(weight, (3, 4), "conv_kernel")
+    return np.ascontiguousarray(np.transpose(weight, (*range(2, weight.ndim), 1, 0)))
+
+
+def depthwise_kernel(weight: np.ndarray, channels: int | None = None) -> np.ndarray:
+    """`(channels * multiplier, 1, height, width)` of a depthwise convolution as `(height, width, channels, multiplier)`."""
+    weight = _need(weight, (3, 4), "depthwise_kernel")
+    channels = channels or weight.shape[0]
+    if weight.shape[1] != 1 or weight.shape[0] % channels:
+        raise ShapeError(f"depthwise_kernel: {weight.shape} is no kernel of a depthwise convolution of {channels} channels.")
+    spatial = weight.shape[2:]
+    split = weight.reshape(channels, weight.shape[0] // channels, *spatial)
+    return np.ascontiguousarray(np.transpose(split, (*range(2, split.ndim), 0, 1)))
+
+
+def conv_transpose_kernel(weight: np.ndarray) -> np.ndarray:
+    """`(in, out, height, width)` of a transposed convolution as `(height, width, out, in)`."""
+    return conv_kernel(weight)
+
+
+def batch_norm_weights(arrays: dict, prefix: str) -> list[np.ndarray]:
+    """gamma, beta, moving mean and moving variance of the batch normalization named `prefix`."""
+    return [_take(arrays, f"{prefix}.{name}") for name in _BATCH_NORM.values()]
+
+
+def from_torch(layer, arrays: dict, prefix: str) -> None:
+    """Gives a built layer the weights of the PyTorch module named `prefix`.
+
+    Args:
+        layer: Dense, Conv1D, Conv2D, DepthwiseConv2D, Conv2DTranspose, BatchNormalization, LayerNormalization or Embedding.
+        arrays: What `load_state_dict` returned.
+        prefix: The module's name, without the last dot.
+
+    Raises:
+        ModelFileError: An array is missing.
+        ShapeError: Its shape does not fit the layer.
+    """
+    own = list(layer.weights)
+    if not own:
+        raise ValueError(f'from_torch: layer "{layer.name}" has no weights yet; build it or call the model first.')
+    made = []
+    for variable in own:
+        name = _BATCH_NORM.get(variable.name, "bias" if variable.name in ("bias", "beta") else "weight")
+        array = _take(arrays, f"{prefix}.{name}")
+        made.append(_in_layout(type(layer).__name__, variable, array))
+        if made[-1].shape != tuple(variable.shape):
+            raise ShapeError(
+                f'from_torch: {prefix}.{name} of shape {array.shape} gives {made[-1].shape}; '
+                f'weight "{variable.name}" of layer "{layer.name}" is {tuple(variable.shape)}.'
+            )
+    for variable, array in zip(own, made, strict=True):
+        variable.assign(array)
+
+
+def _in_layout(kind: str, variable, array: np.ndarray) -> np.ndarray:
+    if array.ndim < 2 or kind == "Embedding":
+        return array
+    if kind.startswith("Depthwise"):
+        return depthwise_kernel(array, variable.shape[-2])
+    return dense_kernel(array) if array.ndim == 2 else conv_kernel(array)
+
+
+def _take(arrays, name) -> np.ndarray:
+    if name not in arrays:
+        near = [k for k in arrays if k.rpartition(".")[2] == name.rpartition(".")[2]][:3]
+        raise ModelFileError(f"the weights have no {name!r}" + (f"; there are {', '.join(near)}, …" if near else "") + ".")
+    return np.asarray(arrays[name], np.float32)
+
+
+def _need(weight, ndim, what) -> np.ndarray:
+    weight = np.asarray(weight)
+    if weight.ndim not in (ndim if isinstance(ndim, tuple) else (ndim,)):
+        raise ShapeError(f"{what}: a weight of shape {weight.shape} has {weight.ndim} axes; expected {ndim}.")
+    return weight

@@ -1,0 +1,193 @@
+"""Configs of layers between TensorFlow.js, which follows Keras 2, and the Keras 3 form used here."""
+
+from __future__ import annotations
+
+from ... import ops
+from ..files import ModelFileError
+from ..registry import register_keras_serializable
+
+_DROPPED = {"batch_input_shape", "implementation", "time_major", "ragged", "sparse", "renorm", "fused", "virtual_batch_size",
+            "adjustment", "input_length", "build_config", "keepdims", "input_dtype"}  # fmt: skip
+_ACTIVATIONS = ("activation", "recurrent_activation")
+_SLOPE = {"LeakyReLU": ("alpha", "negative_slope")}
+_CLASSES = {"Model": "Functional"}
+UNKNOWN_TO_TFJS = {
+    "Subtract", "RMSNormalization", "GroupNormalization", "UnitNormalization", "MultiHeadAttention", "Lambda", "SpatialDropout2D",
+    "ActivityRegularization", "DepthwiseConv1D", "SeparableConv1D", "Conv1DTranspose", "UpSampling1D", "Cropping1D", "ZeroPadding1D",
+    "Identity",
+}  # fmt: skip
+
+
+@register_keras_serializable(package="tfjs", name="hard_sigmoid")
+def keras2_hard_sigmoid(x):
+    """`0.2 x + 0.5` cut to 0 … 1, as in TensorFlow.js and Keras 2; Keras 3 has `x / 6 + 0.5` under this name."""
+    return ops.clip(ops.multiply(x, 0.2) + 0.5, 0.0, 1.0)
+
+
+# ---- reading
+def read_layer(raw, where) -> dict:
+    """A layer's config in Keras 3 form, and what is inside it.
+
+    Raises:
+        ModelFileError: It is no layer config.
+    """
+    if not isinstance(raw, dict) or not isinstance(raw.get("class_name"), str) or not isinstance(raw.get("config"), (dict, list)):
+        raise ModelFileError(f"{where}: a layer must have a class_name and a config; found {str(raw)[:80]}.")
+    name, config = _CLASSES.get(raw["class_name"], raw["class_name"]), raw["config"]
+    if name in ("Sequential", "Functional"):
+        return {"class_name": name, "config": read_model(name, config, where)}
+    if not isinstance(config, dict):
+        raise ModelFileError(f"{where}: the config of a {name} must be an object.")
+    config = {k: _read_value(k, v) for k, v in config.items()}
+    if name == "InputLayer":
+        shape = config.get("batch_input_shape") or config.get("batch_shape")
+        if not isinstance(shape, list) or any(n is not None and (type(n) is not int or not 0 <= n < 1 << 31) for n in shape):
+            raise ModelFileError(f"{where}: an input has shape {str(shape)[:80]}; expected whole numbers and nulls.")
+        return {"class_name": name, "config": {"batch_shape": shape, "dtype": _dtype(config), "name": flat_name(config.get("name"))}}
+    if isinstance(config.get("layer"), dict):
+        config["layer"] = read_layer(raw["config"]["layer"], where)
+    if name == "GRU":
+        config.setdefault("reset_after", False)
+    if name in _SLOPE and _SLOPE[name][0] in config:
+        config[_SLOPE[name][1]] = config.pop(_SLOPE[name][0])
+    if name == "Embedding":
+        config["mask_zero"] = bool(config.get("mask_zero"))
+    if name == "BatchNormalization" and isinstance(config.get("axis"), list):
+        config["axis"] = config["axis"][0]
+    for key in _ACTIVATIONS:
+        if config.get(key) == "hard_sigmoid":
+            config[key] = {"class_name": "function", "config": "tfjs>hard_sigmoid"}
+    if "name" in config:
+        config["name"] = flat_name(config["name"])
+    if "dtype" in config:
+        config["dtype"] = _dtype(config)
+    return {"class_name": name, "config": {k: v for k, v in config.items() if k not in _DROPPED and not _is_default(k, v)}}
+
+
+def _is_default(key, value):
+    return value is None and key in ("unit_forget_bias", "mask_zero", "activity_regularizer", "input_dim", "max_value")
+
+
+def flat_name(name):
+    """Names of layers hold no `/` here."""
+    return name.replace("/", "_") if isinstance(name, str) else name
+
+
+def _dtype(config):
+    dtype = config.get("dtype") or "float32"
+    return dtype.get("config", {}).get("name", "float32") if isinstance(dtype, dict) else dtype
+
+
+def _read_value(key, value):
+    if key.endswith("_initializer") and isinstance(value, dict):
+        config = {k: v for k, v in (value.get("config") or {}).items() if k != "dtype"}
+        if value.get("class_name") == "VarianceScaling" and config.get("distribution") == "normal":
+            config["distribution"] = "truncated_normal"
+        return {"class_name": value.get("class_name"), "config": config}
+    return value
+
+
+def read_model(kind: str, config, where) -> dict:
+    """The config of a Sequential or functional model in the form that `from_config` takes."""
+    if isinstance(config, list):  # Sequential of the first Keras versions
+        config = {"layers": config}
+    layers = config.get("layers")
+    if not isinstance(layers, list) or not layers:
+        raise ModelFileError(f"{where}: a model must have a list of layers.")
+    if kind == "Sequential":
+        made = [read_layer(layer, where) for layer in layers]
+        shape = layers[0]["config"].get("batch_input_shape") if isinstance(layers[0]["config"], dict) else None
+        if shape is not None and made[0]["class_name"] != "InputLayer":
+            dtype = "int32" if made[0]["class_name"] == "Embedding" else "float32"
+            made.insert(0, read_layer({"class_name": "InputLayer", "config": {"batch_input_shape": shape, "dtype": dtype}}, where))
+        if made[0]["class_name"] != "InputLayer":
+            raise ModelFileError(f"{where}: the first layer of a Sequential must have a batch_input_shape.")
+        return {"name": config.get("name"), "layers": made, "build_input_shape": made[0]["config"]["batch_shape"]}
+    return {
+        "name": config.get("name"),
+        "layers": [{**read_layer(raw, where), "name": flat_name(raw.get("name") or raw["config"].get("name")),
+                    "inbound_nodes": [_read_call(c, where) for c in raw.get("inbound_nodes") or []]} for raw in layers],
+        "input_layers": _unwrap([_reference(r, where) for r in config.get("input_layers") or []]),
+        "output_layers": _unwrap([_reference(r, where) for r in config.get("output_layers") or []]),
+    }  # fmt: skip
+
+
+def _unwrap(references):
+    return references[0] if len(references) == 1 else references
+
+
+def _reference(raw, where) -> dict:
+    if isinstance(raw, list) and len(raw) >= 3 and isinstance(raw[0], str) and all(type(n) is int for n in raw[1:3]):
+        return {"class_name": "__keras_tensor__", "config": {"keras_history": [flat_name(raw[0]), raw[1], raw[2]]}}
+    raise ModelFileError(f"{where}: {str(raw)[:80]} is no reference to a layer's output.")
+
+
+def _read_call(raw, where) -> dict:
+    if isinstance(raw, dict):  # written by Keras 3
+        return {"args": raw.get("args", []), "kwargs": {k: v for k, v in (raw.get("kwargs") or {}).items() if v is not None}}
+    if not isinstance(raw, list) or not raw:
+        raise ModelFileError(f"{where}: {str(raw)[:80]} is no call of a layer.")
+    raw = [raw] if isinstance(raw[0], str) else raw
+    references = [_reference(r, where) for r in raw]
+    extra = raw[0][3] if len(raw[0]) > 3 and isinstance(raw[0][3], dict) else {}
+    return {"args": [_unwrap(references)], "kwargs": {k: v for k, v in extra.items() if v is not None}}
+
+
+# ---- writing
+def write_layer(layer) -> dict:
+    """The class name and config of a layer as TensorFlow.js reads them.
+
+    Raises:
+        ValueError: TensorFlow.js has no such layer, or not with these arguments.
+    """
+    name, config = type(layer).__name__, layer.get_config()
+    _check_writable(layer, name, config)
+    if name == "InputLayer":
+        shape = list(layer.batch_shape)
+        return {"class_name": name, "config": {"batch_input_shape": shape, "dtype": layer.dtype, "sparse": False, "name": layer.name}}
+    config = {k: _write_value(k, v) for k, v in config.items()}
+    if "layer" in config:
+        config["layer"] = write_layer(layer.layer if hasattr(layer, "layer") else layer.forward_layer)
+        if name == "Bidirectional":
+            config["layer"]["config"]["name"] = config["layer"]["config"]["name"].removeprefix("forward_")
+            config.pop("backward_layer", None)
+    if name in _SLOPE:
+        config[_SLOPE[name][0]] = config.pop(_SLOPE[name][1])
+    for key in _ACTIVATIONS:
+        if getattr(layer, key, None) is keras2_hard_sigmoid:
+            config[key] = "hard_sigmoid"
+    config["dtype"] = "float32" if isinstance(config.get("dtype"), dict) else config.get("dtype", "float32")
+    return {"class_name": name, "config": {k: v for k, v in config.items() if k not in ("groups", "reset_after", "seed")}}
+
+
+def _check_writable(layer, name, config):
+    what = f'Layer "{layer.name}" ({name})'
+    if not type(layer).__module__.startswith("pyml.") or name in UNKNOWN_TO_TFJS:
+        raise ValueError(f"{what}: TensorFlow.js has no such layer; the model cannot be saved in its format.")
+    if config.get("groups", 1) != 1:
+        raise ValueError(f"{what}: TensorFlow.js has no convolution in groups (groups={config['groups']}).")
+    if config.get("reset_after"):
+        raise ValueError(f"{what}: TensorFlow.js has only reset_after=False; make the layer with it and train again.")
+    for key in _ACTIVATIONS:
+        value = getattr(layer, key, None)
+        if value is not None and getattr(value, "__name__", "") == "hard_sigmoid" and value is not keras2_hard_sigmoid:
+            raise ValueError(
+                f"{what}: hard_sigmoid is x / 6 + 0.5 here and 0.2 x + 0.5 in TensorFlow.js; "
+                "use pyml.saving.keras2_hard_sigmoid, or another activation."
+            )
+        if isinstance(config.get(key), dict) and value is not keras2_hard_sigmoid and config[key].get("class_name") == "function":
+            raise ValueError(f"{what}: TensorFlow.js does not know the activation {config[key].get('config')!r}.")
+    if name == "ReLU" and (getattr(layer, "negative_slope", 0) or getattr(layer, "threshold", 0)):
+        raise ValueError(f"{what}: TensorFlow.js has ReLU with max_value only; use LeakyReLU.")
+
+
+def _write_value(key, value):
+    """Objects by class name and arguments, without where the class is."""
+    if isinstance(value, dict) and "class_name" in value:
+        config = value.get("config")
+        if isinstance(config, dict):
+            config = {k: v for k, v in config.items() if k not in ("input_axes", "output_axes")}
+            if config.get("distribution") == "truncated_normal":
+                config["distribution"] = "normal"
+        return {"class_name": value["class_name"], "config": config or {}}
+    return list(value) if isinstance(value, tuple) else value

@@ -1,0 +1,132 @@
+"""Writing layers-models: `model.json` and shards of weights that the real TensorFlow.js opens."""
+
+from __future__ import annotations
+
+import json
+import os
+
+import numpy as np
+
+from .layers_config import write_layer
+from .layers_model import named_weights
+
+_SHARD = 4 << 20  # bytes, as TensorFlow.js' own converter cuts
+_LEVELS = {"uint8": 255, "uint16": 65535}
+
+
+def model_artifacts(model, quantize=None, generated_by="pyml") -> tuple[dict, list[bytes]]:
+    """The content of `model.json` and the shards that it names.
+
+    Args:
+        model: A built Sequential or functional model.
+        quantize: None, `"float16"`, `"uint16"` or `"uint8"`: how float weights are stored.
+
+    Raises:
+        ValueError: The model has something that TensorFlow.js has not, or no weights yet.
+    """
+    if quantize not in (None, "float16", *_LEVELS):
+        raise ValueError(f"save: quantize must be None, 'float16', 'uint16' or 'uint8'. Received: {quantize!r}")
+    if getattr(model, "_graph", None) is None:
+        raise ValueError(f"save: model '{model.name}' has no graph of layers yet; give it an Input, or call it on data first.")
+    topology = {**write_model(model), "keras_version": "pyml", "backend": "pyml"}
+    specs, parts = [], []
+    for name, variable in named_weights(model):
+        spec, data = _encode(name, variable.numpy(), quantize)
+        specs.append(spec)
+        parts.append(data)
+    names = [s["name"] for s in specs]
+    twice = {n for n in names if names.count(n) > 1}
+    if twice:
+        raise ValueError(f"save: two weights would be named {sorted(twice)[0]!r}; give the layers different names.")
+    data = b"".join(parts)
+    count = max(1, -(-len(data) // _SHARD))
+    paths = [f"group1-shard{i + 1}of{count}.bin" for i in range(count)]
+    description = {
+        "format": "layers-model", "generatedBy": generated_by, "convertedBy": None, "modelTopology": topology,
+        "weightsManifest": [{"paths": paths, "weights": specs}],
+    }  # fmt: skip
+    return description, [data[i * _SHARD : (i + 1) * _SHARD] for i in range(count)]
+
+
+def save_layers_model(model, filepath, overwrite=True, quantize=None) -> None:
+    """Writes a model as a TensorFlow.js layers-model; see `pyml.saving.save_model`."""
+    path = os.fspath(filepath)
+    if not path.endswith(".json"):
+        path = os.path.join(path, "model.json")
+    if os.path.exists(path) and not overwrite:
+        raise FileExistsError(f"save: {path} exists; pass overwrite=True to replace it.")
+    description, shards = model_artifacts(model, quantize)
+    folder = os.path.dirname(os.path.abspath(path))
+    os.makedirs(folder, exist_ok=True)
+    for name, data in zip(description["weightsManifest"][0]["paths"], shards, strict=True):
+        _replace(os.path.join(folder, name), data)
+    _replace(path, json.dumps(description).encode())  # last: until then the old file is whole
+
+
+def _replace(path: str, data: bytes) -> None:
+    with open(path + ".part", "wb") as file:
+        file.write(data)
+    os.replace(path + ".part", path)
+
+
+def _encode(name: str, array: np.ndarray, quantize) -> tuple[dict, bytes]:
+    array = np.ascontiguousarray(array)
+    spec: dict = {"name": name, "shape": list(array.shape), "dtype": array.dtype.name}
+    if array.dtype != np.float32 or quantize is None or (quantize == "float16" and array.size and np.abs(array).max() > 65504):
+        return spec, array.astype(array.dtype.newbyteorder("<")).tobytes()
+    if quantize == "float16":
+        spec["quantization"] = {"dtype": "float16", "original_dtype": "float32"}
+        return spec, array.astype("<f2").tobytes()
+    low, high = (float(array.min()), float(array.max())) if array.size else (0.0, 0.0)
+    low, high = min(low, 0.0), max(high, 0.0)  # so that 0 can be stored
+    scale = (high - low) / _LEVELS[quantize] or 1.0
+    low = -round(-low / scale) * scale
+    spec["quantization"] = {"dtype": quantize, "min": low, "scale": scale, "original_dtype": "float32"}
+    return spec, np.clip(np.rint((array - low) / scale), 0, _LEVELS[quantize]).astype(f"<u{1 if quantize == 'uint8' else 2}").tobytes()
+
+
+# ---- structure
+def write_model(model) -> dict:
+    """Class name and config of a model, in the form of Keras 2."""
+    from ...models import Sequential
+
+    if isinstance(model, Sequential):
+        layers = [write_layer_or_model(layer) for layer in model.layers]
+        shape = list(model.inputs[0].shape)
+        first = layers[0]["config"]
+        if "layers" in first or not isinstance(first, dict):
+            entry = {"batch_input_shape": shape, "dtype": model.inputs[0].dtype, "sparse": False, "name": f"{model.name}_input"}
+            layers.insert(0, {"class_name": "InputLayer", "config": entry})
+        else:
+            first["batch_input_shape"] = shape
+        return {"class_name": "Sequential", "config": {"name": model.name, "layers": layers}}
+    graph = model._graph
+    place = {}  # call -> (layer name, which of its calls)
+    counts: dict[int, int] = {}
+    for node in graph.nodes:
+        number = counts.get(id(node.operation), 0)
+        counts[id(node.operation)] = number + 1
+        place[id(node)] = (node.operation.name, number)
+
+    def reference(tensor):
+        history = tensor._keras_history
+        return [*place[id(history.operation._inbound_nodes[history.node_index])], history.tensor_index]
+
+    layers = []
+    for operation in graph.operations:
+        calls = [n for n in graph.nodes if n.operation is operation]
+        inbound = [[[*reference(t), {}] for t in n.input_tensors] for n in calls if n.input_tensors]
+        layers.append({"name": operation.name, **write_layer_or_model(operation), "inbound_nodes": inbound})
+    return {
+        "class_name": "Model",
+        "config": {"name": model.name, "layers": layers, "input_layers": [reference(t) for t in graph.inputs],
+                   "output_layers": [reference(t) for t in graph.outputs]},
+    }  # fmt: skip
+
+
+def write_layer_or_model(operation) -> dict:
+    from ...layers.layer import Layer
+
+    if not isinstance(operation, Layer):
+        raise ValueError(f"save: the op '{operation.name}' between layers has no form in TensorFlow.js; use a layer for it.")
+    return write_model(operation) if hasattr(operation, "layers") else write_layer(operation)
