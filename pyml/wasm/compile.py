@@ -23,11 +23,11 @@ from .values import Value, aggregate, constant
 
 @dataclass
 class Compiled:
-    """One kernel: `function(table, lo, hi)` runs workgroups lo … hi - 1."""
+    """One kernel: `function(table, lo, hi)` runs items lo … hi - 1, which are workgroups, or threads where each is for itself."""
 
     function: Function
     words: int  # addresses it takes from the table: its bindings, then scratch memory
-    items: int  # workgroups
+    items: int
     scratch: int  # bytes of scratch memory
 
 
@@ -72,13 +72,13 @@ def _compile(source: Source, grid: tuple[int, int, int], relaxed: bool, in_memor
     threads = [c.expression(e).const for e in entry.workgroup]
     if source.workgroup and max(threads) > 1:
         raise KernelError("threads share memory, which the wasm device runs only with one thread a workgroup.")
-    _main(c, entry, threads, grid)
+    items = _main(c, entry, threads, grid)
     function = Function((I32, I32, I32), c.locals, bytes(c.out))
-    return Compiled(function, len(bindings) + 1, grid[0] * grid[1] * grid[2], c.scratch)
+    return Compiled(function, len(bindings) + 1, items, c.scratch)
 
 
-def _main(c: Statements, entry: Procedure, threads: list[int], grid) -> None:
-    """for each workgroup, for each of its threads: the entry point."""
+def _main(c: Statements, entry: Procedure, threads: list[int], grid) -> int:
+    """for each workgroup, for each of its threads: the entry point. Returns how many items that is."""
     threads = [*threads, 1, 1][:3]
     if threads[1] > 1 or threads[2] > 1:
         raise KernelError("WGSL: a workgroup of more than one dimension.")
@@ -88,12 +88,10 @@ def _main(c: Statements, entry: Procedure, threads: list[int], grid) -> None:
     w = c.local(I32)
     along = len(set(grid) - {1}) == 0 or (grid[1] == grid[2] == 1)
     if along and builtins_used <= {"global_invocation_id"}:  # one loop over all threads
-        c.emit(GET, bytes((lo,)), I32_CONST, sleb(width), b"\x6c", SET, leb(w))
-        limit = c.local(I32)
-        c.emit(GET, bytes((hi,)), I32_CONST, sleb(width), b"\x6c", SET, leb(limit))
+        c.emit(GET, bytes((lo,)), SET, leb(w))
         given = {"global_invocation_id": _triple(c.get(w, "u32"))}
-        _count(c, w, limit, lambda: _enter(c, entry, given))
-        return
+        _count(c, w, hi, lambda: _enter(c, entry, given))
+        return grid[0] * width
     c.emit(GET, bytes((lo,)), SET, leb(w))
 
     def group():
@@ -125,6 +123,7 @@ def _main(c: Statements, entry: Procedure, threads: list[int], grid) -> None:
             _count(c, l, limit, lambda: thread(c.get(l, "u32")))
 
     _count(c, w, hi, group)
+    return grid[0] * grid[1] * grid[2]
 
 
 def _triple(x: Value) -> Value:

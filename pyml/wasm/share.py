@@ -70,13 +70,16 @@ def put(index: int, value: bytes) -> bytes:
     return value + SET + leb(index)
 
 
-def chunks_of(items: int, work: int | None) -> int:
-    """Into how many chunks a kernel of `work` nanoseconds is cut; 1 is not worth sharing, None means unknown."""
+def chunk_size(items: int, work: int | None) -> int:
+    """How many of its items a thread takes at a time of a kernel of `work` nanoseconds (None: unknown).
+
+    All of them where sharing does not pay.
+    """
     wanted = CHUNKS if work is None else min(CHUNKS, work // GRAIN)
-    if items < 2 or wanted < 2:
-        return 1
+    if wanted < 2:
+        return items
     each = -(-items // wanted)
-    return -(-items // each)
+    return each + (-each % 16 if each > 64 else 0)  # of many small items whole cache lines
 
 
 def link_shared(parts: Sequence[Compiled | None], work: Sequence[int | None]) -> bytes:
@@ -102,12 +105,13 @@ def link_shared(parts: Sequence[Compiled | None], work: Sequence[int | None]) ->
             run += copy_code(at)
             at += 12
             continue
-        chunks = chunks_of(p.items, cost)
+        each = chunk_size(p.items, cost)
+        chunks = -(-p.items // each)
         if chunks == 1:
             run += get(0) + number(at) + ADD + number(0) + number(p.items) + CALL + leb(place[id(p)])
         else:
             phases.append(CALL + leb(len(functions)))
-            functions.append(_phase(p, place[id(p)], at, chunks))
+            functions.append(_phase(p, place[id(p)], at, each))
             run += get(2) + number(1) + ADD + TEE + leb(2) + open_
             run += get(0) + get(2) + phases[-1] + number(chunks) + join
         at += 4 * p.words
@@ -130,10 +134,9 @@ def _open() -> Function:
     return Function((I32,), [], code + load(SLEEPERS) + IF + notify(PHASE, -1) + END)
 
 
-def _phase(p: Compiled, function: int, at: int, chunks: int) -> Function:
+def _phase(p: Compiled, function: int, at: int, each: int) -> Function:
     """(table, phase): takes chunks of this phase as long as there are any."""
-    each = -(-p.items // chunks)
-    ticket, lo = 2, 3
+    ticket, lo, chunks = 2, 3, -(-p.items // each)
     take = number(0) + _atomic(0x11, TICKET, wide=True) + TEE + leb(ticket) + I64_CONST + sleb(32) + I64_SHR + WRAP
     take += get(1) + NE + BR_IF + b"\x01"  # another phase
     take += get(ticket) + WRAP + number(chunks) + GE_U + BR_IF + b"\x01"
@@ -190,4 +193,4 @@ def doze() -> bytes:
     return encode([Function((I32,), [], code)], {"run": 0}, shared=True)
 
 
-__all__ = ["chunks_of", "doze", "link_shared", "table_words"]
+__all__ = ["chunk_size", "doze", "link_shared", "table_words"]

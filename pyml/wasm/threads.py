@@ -106,6 +106,8 @@ class PyodideThreads:
             self._pool = run_js(_source())(memory, layout)
         except JsException as e:
             raise BackendUnavailable(f"no shared memory: {e}") from None
+        # a method of a JavaScript object is a new proxy each time Python asks for it, ten times the cost of the call
+        self._put, self._get, self._make = self._pool.write, self._pool.read, self._pool.load
         self.info = f"Pyodide {pyodide_js.version}"
         self.threads = threads
         self._size = int(self._pool.size())
@@ -156,12 +158,12 @@ class PyodideThreads:
 
     def write(self, block: Block, offset: int, raw: np.ndarray) -> None:
         if raw.nbytes:
-            self._pool.write(block.address + offset, raw.ctypes.data, raw.nbytes)
+            self._put(block.address + offset, raw.__array_interface__["data"][0], raw.nbytes)
 
     def read(self, block: Block, nbytes: int) -> bytearray:
         out = bytearray(nbytes)
         if nbytes:
-            self._pool.read(block.address, np.frombuffer(out, np.uint8).ctypes.data, nbytes)
+            self._get(block.address, np.frombuffer(out, np.uint8).__array_interface__["data"][0], nbytes)
         return out
 
     def move(self, target: Block, source: Block, nbytes: int) -> None:
@@ -169,9 +171,9 @@ class PyodideThreads:
 
     # ---- modules
     def load(self, module: bytes) -> Callable[[int], Any]:
-        address = np.frombuffer(module, np.uint8).ctypes.data if module else 0
+        address = np.frombuffer(module, np.uint8).__array_interface__["data"][0] if module else 0
         try:
-            return self._pool.load(address, len(module))
+            return self._make(address, len(module))
         except self.Trap as e:
             raise refused(module, e) from None
 
@@ -296,7 +298,7 @@ def _signed(address: int) -> int:
 def settle(word: Callable[[int], int], put: Callable[[int, int], Any], threads: int) -> str | None:
     """After a job was stopped: nobody takes work any more, and those that have some finish it.
 
-    Returns what went wrong in another thread, None where it was the leader's own kernel that stopped.
+    Returns why other threads cannot be counted on any longer; None where a kernel stopped, in whatever thread.
     """
     put(share.FIRST, 0)
     put(share.TICKET, -1)
@@ -304,13 +306,11 @@ def settle(word: Callable[[int], int], put: Callable[[int, int], Any], threads: 
     until = time.monotonic() + QUIET
     while any(word(share.STATE + 64 * i) for i in range(threads - 1)):
         if time.monotonic() > until:
-            failed = share.STUCK
+            failed += share.STUCK
             break
         time.sleep(0.001)
     put(share.FAILED, 0)
-    if failed >= share.STUCK:
-        return "it did not answer any more"
-    return "a kernel stopped in it" if failed else None
+    return "it did not answer any more" if failed >= share.STUCK else None
 
 
 def stopped(reason: str) -> DeviceError:
