@@ -5,6 +5,7 @@ import math
 import numpy as np
 
 from pyml.core import Tensor, Variable
+from pyml.data.dataset import Dataset
 from pyml.dtypes import host_array
 from pyml.errors import ShapeError
 from pyml.utils.data_utils import PyDataset, unpack_x_y_sample_weight
@@ -187,6 +188,10 @@ def adapt(x, y=None, sample_weight=None, what="fit", steps=None):
     if iterable:
         if y is not None or sample_weight is not None:
             raise ValueError(f"{what}: y and sample_weight must come with the batches when x is an iterator.")
+        if isinstance(x, Dataset):
+            from pyml.trainers.datasets import DatasetBatches
+
+            return DatasetBatches(x, steps, what)
         return Batches(x, steps)
     if x is None:
         raise ValueError(f"{what}: no data was given.")

@@ -86,7 +86,10 @@ class Loop:
         begin_hooks, end_hooks = self.callbacks.batch_hooks(kind)
         index, logs = 0, None
         pacer.restart()
-        for run in feed.epoch():
+        calls = feed.epoch()
+        following = getattr(calls, "following", None)  # of a dataset, which may have to wait for its batches
+        calls = iter(()) if following else iter(calls)
+        while (run := await following() if following else next(calls, None)) is not None:
             for hook in begin_hooks:
                 hook(index)
             run()
@@ -171,7 +174,10 @@ async def predict(model, io, batches, callbacks, batch_size):
     async def collect(outputs, rows):
         parts.append([(await io.read(leaf))[:rows] for leaf in flatten(outputs)])
 
-    for index, x in enumerate(batches):
+    following = getattr(batches, "following", None)
+    index = -1
+    while (x := await following() if following else next(batches, None)) is not None:
+        x, index = x[0] if following else x, index + 1
         for hook in begin_hooks:
             hook(index)
         rows = next(leaf.shape[0] for leaf in flatten(x) if leaf is not None)

@@ -9,6 +9,7 @@ from pyml.trainers import loop, recovery
 from pyml.trainers.compile_loss import CompileLoss
 from pyml.trainers.compile_metrics import CompileMetrics
 from pyml.trainers.data import Arrays, Batches, adapt, check_labels
+from pyml.trainers.datasets import DatasetBatches, DatasetFeed, opened
 from pyml.trainers.feed import BatchFeed, ResidentFeed
 from pyml.trainers.io import AsyncIO, SyncIO, drive
 from pyml.trainers.resident import LIMIT, Resident
@@ -91,7 +92,8 @@ class Trainer(StepMethods):
         """Trains for some epochs and waits until they are done.
 
         Args:
-            x: Inputs: an array `(samples, ...)`, a list or dict of arrays, or an iterator of batches.
+            x: Inputs: an array `(samples, ...)`, a list or dict of arrays, a `pyml.data.Dataset` of batches, or an
+                iterator of batches; batches are `x`, `(x, y)` or `(x, y, sample_weight)`.
             y: Targets, unless batches bring them.
             batch_size: Samples per step, 32.
             epochs: Number of the last epoch.
@@ -103,7 +105,7 @@ class Trainer(StepMethods):
             class_weight: Dict of class to weight.
             sample_weight: One weight per sample.
             initial_epoch: Number of epochs done before.
-            steps_per_epoch: Steps per epoch, instead of all.
+            steps_per_epoch: Steps per epoch, instead of all; passes over the data then run on across epochs.
             validation_steps, validation_batch_size: The same for validation.
             validation_freq: Validate every so many epochs, or a list of epochs counted from 1.
 
@@ -147,6 +149,13 @@ class Trainer(StepMethods):
         def make_feed():
             return self._feed("train", source, batch_size, shuffle, steps_per_epoch)
 
+        async with opened(io, source, held_out):
+            await self._fit_open(io, make_feed, held_out, batch_size, epochs, verbose, callbacks, initial_epoch,
+                                 validation_steps, validation_batch_size, validation_freq)
+        return self.history
+
+    async def _fit_open(self, io, make_feed, held_out, batch_size, epochs, verbose, callbacks, initial_epoch,
+                        validation_steps, validation_batch_size, validation_freq):
         feed, validation = make_feed(), None
         if held_out is not None:
             validation = self._feed("test", held_out, validation_batch_size or batch_size, False, validation_steps)
@@ -160,7 +169,6 @@ class Trainer(StepMethods):
         finally:
             self.__dict__["_kept"] = None
             self._drop_large()
-        return self.history
 
     def _feed(self, kind, source, batch_size, shuffle=False, per_epoch=None):
         """The batches of `source` as calls; the dataset goes to the device when it fits."""
@@ -169,6 +177,8 @@ class Trainer(StepMethods):
             raise ValueError(f"batch_size must be a positive integer. Received: batch_size={batch_size}")
         sample = source.peek() if isinstance(source, Batches) else source.struct
         self._steps.build(*sample)
+        if isinstance(source, DatasetBatches):
+            return DatasetFeed(self._steps, kind, source)
         if isinstance(source, Batches):
             return BatchFeed(self._steps, kind, source, batch_size, shuffle, per_epoch)
         self._check_labels(source.y)
@@ -224,12 +234,13 @@ class Trainer(StepMethods):
 
     async def _evaluate(self, io, x, y, batch_size, verbose, sample_weight, steps, callbacks, return_dict):
         self._need_compile("evaluate")
-        feed = self._feed("test", adapt(x, y, sample_weight, "evaluate", steps), batch_size, False, steps)
-        if not isinstance(callbacks, CallbackList):
-            callbacks = CallbackList(callbacks, add_progbar=verbose != 0, model=self, verbose=verbose, epochs=1,
-                                     steps=feed.num_batches)
-        run = loop.Loop(self, io, callbacks)
-        logs = await run.evaluate(feed)
+        source = adapt(x, y, sample_weight, "evaluate", steps)
+        async with opened(io, source):
+            feed = self._feed("test", source, batch_size, False, steps)
+            if not isinstance(callbacks, CallbackList):
+                callbacks = CallbackList(callbacks, add_progbar=verbose != 0, model=self, verbose=verbose, epochs=1,
+                                         steps=feed.num_batches)
+            logs = await loop.Loop(self, io, callbacks).evaluate(feed)
         self._drop_large()
         return logs if return_dict else self._in_order(logs)
 
@@ -261,9 +272,15 @@ class Trainer(StepMethods):
         batch_size = 32 if batch_size is None else int(batch_size)
         if batch_size < 1:
             raise ValueError(f"batch_size must be a positive integer. Received: batch_size={batch_size}")
+        async with opened(io, source):
+            return await self._predict_open(io, source, batch_size, verbose, steps, callbacks)
+
+    async def _predict_open(self, io, source, batch_size, verbose, steps, callbacks):
         sample = source.peek()[0] if isinstance(source, Batches) else source.x
         self._build_on(sample)
-        if isinstance(source, Batches):
+        if isinstance(source, DatasetBatches):
+            count, batches = source.steps, source.epoch()
+        elif isinstance(source, Batches):
             count, batches = source.steps, (batch[0] for batch in source.epoch())
         else:
             count = min(-(-source.size // batch_size), steps or source.size)

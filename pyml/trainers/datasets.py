@@ -1,0 +1,209 @@
+"""Batches of a `pyml.data.Dataset`, which may have to wait for them."""
+
+import functools
+from contextlib import asynccontextmanager
+
+import numpy as np
+
+from pyml.core import Tensor, Variable
+from pyml.data.dataset import INFINITE_CARDINALITY
+from pyml.data.structure import leaves
+from pyml.errors import ShapeError
+from pyml.trainers.data import Batches, standard_batch
+from pyml.trainers.io import SyncIO
+from pyml.utils.tree import flatten, map_structure
+
+
+@asynccontextmanager
+async def opened(io, *sources):
+    """Opens those sources that are DatasetBatches; closes them at the end."""
+    datasets = [source for source in sources if isinstance(source, DatasetBatches)]
+    try:
+        for source in datasets:
+            await source.open(io)
+        yield
+    finally:
+        for source in datasets:
+            await source.close()
+
+
+class DatasetBatches(Batches):
+    """The batches of a Dataset, in passes.
+
+    Args:
+        source: The Dataset.
+        steps: Batches per epoch. In training the passes then run on across epochs; otherwise each epoch starts from
+            the beginning.
+        what: Names the caller in errors.
+
+    Raises:
+        ValueError: The dataset is infinite and nobody said how long an epoch is.
+    """
+
+    def __init__(self, source, steps=None, what="fit"):
+        self.source, self.what = source, what
+        self.dataset = False
+        self.per_epoch = steps
+        self.steps = steps
+        if steps is not None and steps < 1:
+            raise ValueError(f"{what}: the number of steps must be a positive integer. Received: {steps}")
+        cardinality = source.cardinality()
+        if cardinality == INFINITE_CARDINALITY and steps is None:
+            name = {"fit": "steps_per_epoch", "validation_data": "validation_steps"}.get(what, "steps")
+            raise ValueError(f"{what}: the dataset is infinite; pass {name}=, or choose a part of it with `take(count)`.")
+        if cardinality >= 0:
+            self.steps = cardinality if steps is None or (what != "fit" and cardinality < steps) else steps
+        self._stream = self._first = None
+        self._at_start = False                         # the stream has given nothing but the first batch
+        self._shapes = None
+        self._io = None
+        self._number = 0                               # of the batch in its pass
+
+    async def open(self, io):
+        """Reads the first batch, which `peek` shows.
+
+        Raises:
+            ValueError: There is none.
+            ShapeError: It is no batch.
+        """
+        self._io = io
+        await self._begin()
+        self._first = await self._next()
+        if self._first is None:
+            raise ValueError(f"{self.what}: the dataset gave no batches.")
+
+    async def close(self):
+        """Closes the files and connections of a pass that has not ended."""
+        stream, self._stream, self._first = self._stream, None, None
+        if stream is not None:
+            if isinstance(self._io, SyncIO):
+                stream.close()
+            else:
+                await stream.aclose()
+
+    def peek(self):
+        """The first batch, which is still given later."""
+        return self._first
+
+    def epoch(self, shuffle=False, runs_on=False):
+        """The batches of one epoch: an object whose coroutine `following()` brings the next, or None at the end."""
+        return _Epoch(self, runs_on and self.per_epoch is not None)
+
+    # ---- passes
+    async def _begin(self):
+        await self.close()
+        self._stream = iter(self.source) if isinstance(self._io, SyncIO) else aiter(self.source)
+        self._number, self._at_start = 0, True
+
+    async def _next(self):
+        """The next batch of this pass, or None."""
+        if self._first is not None:
+            first, self._first = self._first, None
+            return first
+        element = next(self._stream, None) if isinstance(self._io, SyncIO) else await anext(self._stream, None)
+        if element is None:
+            return None
+        self._number += 1
+        return self._checked(await self._on_host(element))
+
+    async def _on_host(self, element):
+        """The element with its tensors read."""
+        if not any(isinstance(leaf, (Tensor, Variable)) for leaf in flatten(element)):
+            return element
+        values = {}
+        for leaf in flatten(element):
+            if isinstance(leaf, (Tensor, Variable)):
+                values[id(leaf)] = await self._io.read(leaf)
+        return map_structure(lambda leaf: values.get(id(leaf), leaf), element)
+
+    def _checked(self, element):
+        """The element as `(x, y, sample_weight)`.
+
+        Raises:
+            ShapeError: It is a single sample, or formed unlike the batches before.
+        """
+        if any(np.ndim(leaf) == 0 for leaf in leaves(element) if leaf is not None and not isinstance(leaf, list)):
+            raise ShapeError(f"{self.what}: the dataset gives single samples, not batches; write `dataset.batch(32)`.")
+        try:
+            batch = standard_batch(element)
+        except ShapeError as error:
+            raise ShapeError(f"{error} Where the dataset gives single samples, write `dataset.batch(32)`.") from None
+        ranks = map_structure(lambda leaf: None if leaf is None else leaf.ndim, batch)
+        if self._shapes is None:
+            self._shapes = ranks
+        elif ranks != self._shapes:
+            raise ShapeError(
+                f"{self.what}: batch {self._number} of the dataset is formed unlike the first: expected (x, y, "
+                f"sample_weight) with {self._shapes} dimensions. Received {ranks}."
+            )
+        return batch
+
+
+class _Epoch:
+    """The batches of one epoch of a DatasetBatches."""
+
+    def __init__(self, batches, runs_on):
+        self.batches, self.runs_on = batches, runs_on
+        self.given = 0
+
+    async def following(self):
+        """The next batch, or None at the end of the epoch.
+
+        Raises:
+            ValueError: The dataset gave batches before and gives none any more.
+        """
+        batches = self.batches
+        if self.given == batches.per_epoch:
+            return None
+        if batches._stream is None or (self.given == 0 and not self.runs_on and not batches._at_start):
+            await batches._begin()
+        batch = await batches._next()
+        if batch is None:
+            batches._stream = None
+            if not self.runs_on:
+                return None
+            await batches._begin()                     # the passes run on
+            batch = await batches._next()
+            if batch is None:
+                raise ValueError(f"{batches.what}: the dataset gave no batches in this pass.")
+        self.given += 1
+        batches._at_start = False
+        return batch
+
+
+class DatasetFeed:
+    """The batches of an epoch as calls that run one step each.
+
+    Args:
+        steps: The model's Steps.
+        kind: `"train"` or `"test"`.
+        source: A DatasetBatches that is open.
+    """
+
+    orders = None                                      # batches come once
+
+    def __init__(self, steps, kind, source):
+        self.steps, self.kind, self.source = steps, kind, source
+        self.num_batches = source.steps
+
+    def programs(self):
+        """Nothing to compile ahead: batches are not known yet."""
+        return []
+
+    def epoch(self):
+        """An object whose coroutine `following()` brings the next call, or None at the end."""
+        return _Calls(self.steps, self.kind, self.source.epoch(runs_on=self.kind == "train"))
+
+
+class _Calls:
+    def __init__(self, steps, kind, epoch):
+        self.steps, self.epoch = steps, epoch
+        self.step = steps.batch_step(kind)
+
+    async def following(self):
+        """The next call, or None."""
+        batch = await self.epoch.following()
+        if batch is None:
+            return None
+        self.steps.model._check_labels(batch[1])
+        return functools.partial(self.step, *batch)
