@@ -64,6 +64,7 @@ from pyml.layers.pooling import (
 from pyml.layers.recurrent import GRU, LSTM, RNN, GRUCell, LSTMCell, SimpleRNN, SimpleRNNCell, StackedRNNCells
 from pyml.layers.regularization import (
     ActivityRegularization,
+    AlphaDropout,
     Dropout,
     GaussianDropout,
     GaussianNoise,
@@ -71,6 +72,7 @@ from pyml.layers.regularization import (
     SpatialDropout2D,
 )
 from pyml.layers.reshaping import Flatten, Permute, RepeatVector, Reshape
+from pyml.layers.simple_attention import AdditiveAttention, Attention
 from pyml.layers.sizes import Resizing, UpSampling1D, UpSampling2D
 from pyml.layers.symbolic import KerasTensor
 from pyml.layers.time_distributed import TimeDistributed

@@ -16,6 +16,7 @@ class Dense(Layer):
         kernel_initializer, bias_initializer: Names or objects.
         kernel_regularizer, bias_regularizer, activity_regularizer: Penalties added to the loss.
         kernel_constraint, bias_constraint: Functions applied after each update.
+        lora_rank, lora_alpha, quantization_config: Kept for Keras' signature; only None is supported.
 
     Input shape: `(batch, ..., features)`. Output shape: `(batch, ..., units)`.
 
@@ -25,8 +26,12 @@ class Dense(Layer):
 
     def __init__(self, units, activation=None, use_bias=True, kernel_initializer="glorot_uniform",
                  bias_initializer="zeros", kernel_regularizer=None, bias_regularizer=None, activity_regularizer=None,
-                 kernel_constraint=None, bias_constraint=None, **kwargs):
+                 kernel_constraint=None, bias_constraint=None, lora_rank=None, lora_alpha=None, quantization_config=None,
+                 **kwargs):
         super().__init__(activity_regularizer=activity_regularizer, **kwargs)
+        for name, value in (("lora_rank", lora_rank), ("quantization_config", quantization_config)):
+            if value is not None:
+                raise ValueError(f"Dense: {name} is not supported; leave it None. Received: {name}={value!r}")
         self.units = positive_int(units, "units", "Dense")
         self.activation = activations.get(activation)
         self.use_bias = use_bias

@@ -2,7 +2,7 @@
 
 import math
 
-from pyml import random, regularizers
+from pyml import ops, random, regularizers
 from pyml.layers.activation import _SameShape
 from pyml.layers.input_spec import InputSpec
 from pyml.layers.layer import Layer
@@ -10,7 +10,7 @@ from pyml.layers.windows import standard_data_format
 from pyml.utils.seeds import make_default_seed
 
 
-def _share(value, name, owner):
+def share_of_one(value, name, owner):
     """`value`, which must be a number from 0 to 1."""
     number = isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value)
     if not number or not 0 <= value <= 1:
@@ -33,7 +33,7 @@ class Dropout(Layer):
 
     def __init__(self, rate, noise_shape=None, seed=None, **kwargs):
         super().__init__(**kwargs)
-        self.rate = _share(rate, "rate", type(self).__name__)
+        self.rate = share_of_one(rate, "rate", type(self).__name__)
         self.seed = seed
         self.noise_shape = None if noise_shape is None else tuple(noise_shape)
         self.supports_masking = True
@@ -114,6 +114,49 @@ class SpatialDropout2D(Dropout):
         return {**config, "data_format": self.data_format}
 
 
+class AlphaDropout(_SameShape):
+    """Dropout that keeps mean and variance of inputs with mean 0 and variance 1, for networks of `selu`.
+
+    Args:
+        rate: Share that is dropped, in `[0, 1)`.
+        noise_shape: Shape of the mask; sizes of 1 share one decision along that axis.
+        seed: Integer seed.
+
+    Input shape: any. Output shape: the same.
+
+    Example:
+        >>> pyml.layers.AlphaDropout(0.3)(np.ones((1, 2))).numpy().tolist()
+        [[1.0, 1.0]]
+
+    Source: Klambauer et al. 2017, "Self-Normalizing Neural Networks".
+    """
+
+    def __init__(self, rate, noise_shape=None, seed=None, **kwargs):
+        super().__init__(**kwargs)
+        self.rate = share_of_one(rate, "rate", "AlphaDropout")
+        if rate == 1:
+            raise ValueError("AlphaDropout: rate must be below 1.")
+        self.noise_shape = None if noise_shape is None else tuple(noise_shape)
+        self.seed = seed
+        self.supports_masking = True
+        if rate > 0:
+            self.seed_generator = random.SeedGenerator(make_default_seed() if seed is None else seed)
+        self.built = True
+
+    def call(self, inputs, training=False):
+        if not training or not self.rate:
+            return inputs
+        shape = inputs.shape if self.noise_shape is None else tuple(
+            n if m is None else m for m, n in zip(self.noise_shape, inputs.shape, strict=True))
+        low = -1.0507009873554804934 * 1.6732632423543772848       # where selu ends on the left
+        a = ((1 - self.rate) * (1 + self.rate * low * low)) ** -0.5
+        kept = random.bernoulli_mask(shape, 1 - self.rate, self.seed_generator)
+        return ops.where(kept, inputs, low) * a - a * low * self.rate
+
+    def get_config(self):
+        return {**super().get_config(), "rate": self.rate, "noise_shape": self.noise_shape, "seed": self.seed}
+
+
 class GaussianNoise(_SameShape):
     """Adds normally distributed noise while training.
 
@@ -169,7 +212,7 @@ class GaussianDropout(_SameShape):
 
     def __init__(self, rate, seed=None, **kwargs):
         super().__init__(**kwargs)
-        self.rate = _share(rate, "rate", "GaussianDropout")
+        self.rate = share_of_one(rate, "rate", "GaussianDropout")
         if rate == 1:
             raise ValueError("GaussianDropout: rate must be below 1.")
         self.seed = seed

@@ -22,7 +22,7 @@ def floats(seed, *shape):
 def fill(model, seed):
     """Sets the weights from a seed, small enough to train with."""
     generator = rng(seed)
-    model.set_weights([(generator.standard_normal(w.shape) * (0.5 / max(1, w.shape[0]) ** 0.5)).astype("float32")
+    model.set_weights([np.float32(generator.standard_normal(w.shape) * (0.5 / max((1, *w.shape[:1])) ** 0.5))
                        for w in model.get_weights()])
     return model
 

@@ -183,6 +183,28 @@ def masked_losses(K):
     return out
 
 
+def simple_attention(K):
+    L = K.layers
+    out = {}
+    layers = {
+        "Attention": L.Attention(), "scale": L.Attention(use_scale=True), "concat": L.Attention(score_mode="concat", use_scale=True),
+        "AdditiveAttention": L.AdditiveAttention(), "AdditiveAttention plain": L.AdditiveAttention(use_scale=False),
+    }
+    for name, layer in layers.items():
+        query, value = K.Input((3, 4)), K.Input((5, 4))
+        outputs = L.Dense(1)(layer([L.Dense(4)(query), value, L.Dense(4)(value)], use_causal_mask=name == "scale"))
+        model = fill(K.Model([query, value], outputs), 109)
+        model.compile(K.optimizers.SGD(0.1), "mse")
+        data = [floats(110, 2, 3, 4), floats(111, 2, 5, 4)]
+        losses = [float(model.train_on_batch(data, floats(112, 2, 3, 1))) for _ in range(2)]
+        out[name] = {"losses": losses, "weights": [numbers(w) for w in model.get_weights()]}
+    masks = [np.array([[True, True, False]] * 2), np.array([[True, False, True, True, False]] * 2)]
+    inputs = [K.ops.convert_to_tensor(a) for a in (floats(110, 2, 3, 4), floats(111, 2, 5, 4))]
+    result = L.Attention()(inputs, mask=[K.ops.convert_to_tensor(m) for m in masks], return_attention_scores=True)
+    out["masked"] = [numbers(K.ops.convert_to_numpy(v)) for v in result]
+    return out
+
+
 def attention(K):
     L = K.layers
     x, y = floats(95, 2, 3, 4), floats(96, 2, 5, 6)
@@ -271,4 +293,5 @@ def printed(K):
     return {"summaries": texts, "paths": paths}
 
 
-CASES = [masked_losses, printed, sizes, recurrent, states, masked, attention, normalization, convolutions, pooling_and_shapes, merging]
+CASES = [normalization, convolutions, pooling_and_shapes, merging, sizes, recurrent, states, masked, masked_losses, attention,
+         simple_attention, printed]

@@ -35,6 +35,7 @@ CONFIGS = [
     L.Conv1DTranspose(2, 3), L.Conv2DTranspose(2, 3, strides=2, output_padding=1), L.UpSampling1D(3),
     L.UpSampling2D((1, 2), interpolation="bilinear"), L.Resizing(3, 4, pad_to_aspect_ratio=True), L.SpatialDropout1D(0.2),
     L.SpatialDropout2D(0.3, seed=1), L.GaussianNoise(0.1), L.GaussianDropout(0.2), L.ActivityRegularization(l2=0.5),
+    L.Attention(use_scale=True, score_mode="concat", dropout=0.1), L.AdditiveAttention(use_scale=False), L.AlphaDropout(0.2, seed=3),
     L.Permute((2, 1)), L.RepeatVector(4), L.Dot(axes=(1, 2), normalize=True), L.Subtract(),
 ]
 
@@ -72,6 +73,10 @@ def test_configs_make_equal_layers(layer):
     (lambda: L.GaussianNoise(-1), "stddev must not be negative"),
     (lambda: L.SpatialDropout2D(2), r"SpatialDropout2D: rate must be a number in \[0, 1\]"),
     (lambda: L.Lambda(lambda x: x).get_config(), "a lambda has no name"),
+    (lambda: L.Attention(score_mode="sum"), "score_mode must be 'dot' or 'concat'"),
+    (lambda: L.Attention()(np.ones((1, 2, 3))), r"takes a list \[query, value\]"),
+    (lambda: L.Dense(3, lora_rank=2), "lora_rank is not supported"),
+    (lambda: L.AlphaDropout(1.0), "rate must be below 1"),
     (lambda: L.Embedding(0, 3), "input_dim must be a positive integer"),
     (lambda: L.Embedding(5, 3, lora_rank=2), "lora_rank is not supported"),
     (lambda: L.LSTM(0), "units must be a positive integer"),
@@ -148,6 +153,10 @@ def test_noise_acts_only_while_training():
         noisy = layer(x, training=True).numpy()
         assert noisy.mean() == pytest.approx(mean, abs=0.02)
         assert noisy.std() == pytest.approx(0.5, abs=0.02)
+    normal = np.random.default_rng(0).standard_normal((200, 200)).astype("float32")
+    kept = L.AlphaDropout(0.3, seed=4)(normal, training=True).numpy()
+    assert (kept.mean(), kept.std()) == (pytest.approx(0, abs=0.02), pytest.approx(1, abs=0.02))
+    assert len(np.unique(kept)) < 0.8 * kept.size
     dropped = L.SpatialDropout1D(0.5, seed=3)(x, training=True).numpy()
     np.testing.assert_array_equal(dropped, np.broadcast_to(dropped[:, :1], dropped.shape))
     assert (dropped == 0).mean() == pytest.approx(0.5, abs=0.05)

@@ -1,0 +1,149 @@
+"""Attention without projections: Attention (Luong) and AdditiveAttention (Bahdanau)."""
+
+from pyml import ops, random
+from pyml.errors import ShapeError
+from pyml.layers.layer import Layer
+from pyml.layers.regularization import share_of_one
+from pyml.layers.weights import known_size
+from pyml.utils.seeds import make_default_seed
+
+_FAR_BELOW = 1e9
+
+
+class Attention(Layer):
+    """Each step of a query takes a weighted mean of the values, by how well it fits their keys.
+
+    Args:
+        use_scale: Whether scores are scaled by a learned number.
+        score_mode: `"dot"`: the product of query and key; `"concat"`: `sum(tanh(query + key))` times a learned number.
+        dropout: Share of the weights of the mean dropped while training.
+        seed: Integer seed of the dropout.
+
+    Call arguments:
+        inputs: List of query `(batch, targets, size)`, value `(batch, sources, size)` and perhaps key, which is the value
+            otherwise.
+        mask: List of the masks of query and value, True where a step counts.
+        return_attention_scores: Also give back the weights `(batch, targets, sources)`.
+        use_causal_mask: Look only at the step itself and at earlier ones.
+
+    Output shape: `(batch, targets, size)`.
+
+    Raises:
+        ValueError: `score_mode` or `dropout` is out of range.
+        ShapeError: The inputs are not a list of two or three.
+
+    Example:
+        >>> query, value = np.ones((1, 2, 3)), np.ones((1, 4, 3))
+        >>> pyml.layers.Attention()([query, value]).shape
+        (1, 2, 3)
+
+    Source: Luong et al. 2015, "Effective Approaches to Attention-based Neural Machine Translation".
+    """
+
+    def __init__(self, use_scale=False, score_mode="dot", dropout=0.0, seed=None, **kwargs):
+        super().__init__(**kwargs)
+        owner = type(self).__name__
+        if score_mode not in ("dot", "concat"):
+            raise ValueError(f"{owner}: score_mode must be 'dot' or 'concat'. Received: score_mode={score_mode!r}")
+        self.use_scale = use_scale
+        self.score_mode = score_mode
+        self.dropout = share_of_one(dropout, "dropout", owner)
+        self.seed = seed
+        if dropout > 0:
+            self.seed_generator = random.SeedGenerator(make_default_seed() if seed is None else seed)
+        self.scale = self.concat_score_weight = None
+        self.supports_masking = True
+
+    def _checked(self, shapes):
+        nested = isinstance(shapes, (list, tuple)) and all(isinstance(shape, (list, tuple)) for shape in shapes)
+        if not nested or len(shapes) not in (2, 3):
+            raise ShapeError(f'Layer "{self.name}" takes a list [query, value] or [query, value, key]. Received shapes: {shapes}')
+
+    def build(self, input_shape):
+        self._checked(input_shape)
+        if self.use_scale:
+            self.scale = self.add_weight(name="scale", shape=(), initializer="ones")
+        if self.score_mode == "concat":
+            self.concat_score_weight = self.add_weight(name="concat_score_weight", shape=(), initializer="ones")
+        self.built = True
+
+    def _scores(self, query, key):
+        if self.score_mode == "dot":
+            scores = ops.matmul(query, ops.swapaxes(key, -1, -2))
+            return scores if self.scale is None else scores * self.scale
+        both = ops.expand_dims(query, -2) + ops.expand_dims(key, -3)
+        return self.concat_score_weight * ops.sum(ops.tanh(both if self.scale is None else both * self.scale), axis=-1)
+
+    def call(self, inputs, mask=None, training=False, return_attention_scores=False, use_causal_mask=False):
+        query, value = inputs[0], inputs[1]
+        query_mask, value_mask = (mask[0], mask[1]) if mask else (None, None)
+        scores = self._scores(query, inputs[-1])
+        kept = None if value_mask is None else ops.expand_dims(value_mask, -2)
+        if use_causal_mask:
+            rows = ops.reshape(ops.arange(scores.shape[-2]), (1, -1, 1))
+            causal = ops.greater_equal(rows, ops.reshape(ops.arange(scores.shape[-1]), (1, 1, -1)))
+            kept = causal if kept is None else ops.logical_and(kept, causal)
+        if kept is not None:
+            scores = ops.where(kept, scores, scores - _FAR_BELOW)
+        weights = ops.softmax(scores)
+        dropped = weights
+        if training and self.dropout:
+            dropped = random.dropout(weights, self.dropout, seed=self.seed_generator)
+        output = ops.matmul(dropped, value)
+        if query_mask is not None:
+            output = ops.where(ops.expand_dims(query_mask, -1), output, 0.0)
+        return (output, weights) if return_attention_scores else output
+
+    def compute_mask(self, inputs, previous_mask):
+        """The mask of the query."""
+        return previous_mask[0] if previous_mask else None
+
+    def compute_output_shape(self, input_shape):
+        self._checked(input_shape)
+        return (*input_shape[0][:-1], input_shape[1][-1])
+
+    def compute_output_spec(self, *args, **kwargs):
+        from pyml.layers.symbolic import infer_output_spec
+
+        return infer_output_spec(self._call_on_probes, args, kwargs)
+
+    def get_config(self):
+        return {**super().get_config(), "use_scale": self.use_scale, "score_mode": self.score_mode,
+                "dropout": self.dropout, "seed": self.seed}
+
+
+class AdditiveAttention(Attention):
+    """`Attention` with scores `sum(scale * tanh(query + key))`.
+
+    Args:
+        use_scale: Whether `scale` is learned, one number per feature; 1 otherwise.
+        dropout: Share of the weights of the mean dropped while training.
+
+    Inputs and outputs are those of `Attention`.
+
+    Example:
+        >>> query, value = np.ones((1, 2, 3)), np.ones((1, 4, 3))
+        >>> pyml.layers.AdditiveAttention()([query, value]).shape
+        (1, 2, 3)
+
+    Source: Bahdanau et al. 2015, "Neural Machine Translation by Jointly Learning to Align and Translate".
+    """
+
+    def __init__(self, use_scale=True, dropout=0.0, **kwargs):
+        super().__init__(use_scale=use_scale, dropout=dropout, **kwargs)
+
+    def build(self, input_shape):
+        self._checked(input_shape)
+        if self.use_scale:
+            size = known_size(self, input_shape[0], -1)
+            self.scale = self.add_weight(name="scale", shape=(size,), initializer="glorot_uniform")
+        self.built = True
+
+    def _scores(self, query, key):
+        both = ops.tanh(ops.expand_dims(query, -2) + ops.expand_dims(key, -3))
+        return ops.sum(both if self.scale is None else both * self.scale, axis=-1)
+
+    def get_config(self):
+        config = super().get_config()
+        del config["score_mode"]
+        return config
