@@ -197,6 +197,24 @@ def test_a_full_memory_is_an_error_and_harms_nothing(browser, site, threads, tot
     context.close()
 
 
+@pytest.mark.parametrize("thread", ["worker", "main"])
+def test_a_page_that_is_not_isolated_computes_with_one_thread_and_says_why(browser, site, thread):
+    context = browser.new_context(service_workers="block")
+    page = context.new_page()
+
+    def bare(route):
+        reply = route.fetch()
+        kept = {name: value for name, value in reply.headers.items() if not name.startswith("cross-origin-")}
+        route.fulfill(response=reply, headers=kept)
+
+    page.route("**/vega.LICENSE.txt?*", bare)
+    python = PythonPage(page, site, f"backend=wasm&thread={thread}")
+    assert not page.evaluate("() => crossOriginIsolated")
+    assert python.run(BEGIN + "\ndevice.info['threads']") == "1 (the page is not cross-origin isolated)"
+    assert python.run("float(ops.sum(pyml.convert_to_tensor(np.ones((7, 5), 'float32')) * 2))") == 70
+    context.close()
+
+
 def test_the_device_adds_less_than_300_kb_to_a_page(site):
     wheels = (paths.site_dir() / "pyodide").glob("pyml-*.whl")
     with zipfile.ZipFile(max(wheels, key=lambda path: path.stat().st_mtime)) as wheel:
