@@ -1,14 +1,11 @@
-"""Resizing by the nearest neighbour and by linear interpolation, as movements of elements that fuse with their neighbours."""
+"""Resizing by the nearest neighbour and by linear interpolation. Positions are quotients of whole numbers: exact everywhere."""
 
 from __future__ import annotations
-
-import numpy as np
 
 from ..core.tensor import Tensor, as_node
 from ..errors import ShapeError
 from ..graph import prims
 from ..graph.node import Node
-from ..graph.prims.sample import sample
 
 
 def image_node(images, what: str) -> tuple[Node, bool]:
@@ -62,12 +59,14 @@ def resize(images, size, interpolation="bilinear", align_corners=False, half_pix
     size = check_size(size, "resize")
     if align_corners:
         half_pixel_centers = False
-    along = _linear if interpolation == "bilinear" else _nearest
-    if interpolation == "bilinear":
+    if interpolation == "nearest":
+        for axis, count in ((1, size[0]), (2, size[1])):
+            node = _nearest(node, axis, count, align_corners, half_pixel_centers)
+    else:
         node = prims.cast(node, dtype="float32")
-    for axis, count in ((1, size[0]), (2, size[1])):
-        if count != node.shape[axis]:
-            node = along(node, axis, count, align_corners, half_pixel_centers)
+        if size != node.shape[1:3]:
+            places = [_positions(n, count, align_corners, half_pixel_centers) for n, count in zip(node.shape[1:3], size, strict=True)]
+            node = prims.resize_bilinear(node, size, *places)
     return Tensor(prims.reshape(node, node.shape[1:]) if single else node)
 
 
@@ -83,26 +82,5 @@ def _positions(n: int, count: int, align_corners: bool, half_pixel: bool) -> tup
 def _nearest(x: Node, axis: int, count: int, align_corners: bool, half_pixel: bool) -> Node:
     n = x.shape[axis]
     if align_corners and count > 1:  # rounded, halves up
-        return sample(x, axis, count, 2 * (n - 1), count - 1, 2 * (count - 1))
-    return sample(x, axis, count, *((2 * n, n, 2 * count) if half_pixel else (n, 0, count)))
-
-
-def _linear(x: Node, axis: int, count: int, align_corners: bool, half_pixel: bool) -> Node:
-    n = x.shape[axis]
-    mul, add, div = _positions(n, count, align_corners, half_pixel)
-    before = 1 if add < 0 else 0  # positions before the first pixel or after the last take that pixel
-    after = (mul * (count - 1) + add) // div + 1 >= n
-    parts = [_cut(x, axis, 0, 1)] * before + [x] + [_cut(x, axis, n - 1, n)] * after
-    wide = prims.concat(parts, axis)
-    low = sample(wide, axis, count, mul, add + before * div, div)
-    if mul % div == 0 and add % div == 0:
-        return low
-    high = sample(_cut(wide, axis, 1, wide.shape[axis]), axis, count, mul, add + before * div, div)
-    fraction = ((np.arange(count) * mul + add) % div / div).astype(np.float32)
-    shape = [count if i == axis else 1 for i in range(x.ndim)]
-    weight = prims.broadcast_to(prims.reshape(as_node(fraction), shape), low.shape)
-    return prims.add(low, prims.mul(prims.sub(high, low), weight))
-
-
-def _cut(x: Node, axis: int, start: int, stop: int) -> Node:
-    return prims.slice_(x, [start if i == axis else 0 for i in range(x.ndim)], [stop if i == axis else s for i, s in enumerate(x.shape)])
+        return prims.sample(x, axis, count, 2 * (n - 1), count - 1, 2 * (count - 1))
+    return prims.sample(x, axis, count, *((2 * n, n, 2 * count) if half_pixel else (n, 0, count)))

@@ -1,4 +1,4 @@
-"""Batch normalization and scaling after a convolution become part of its weights, when the graph is loaded."""
+"""What becomes one when a graph is loaded: a convolution and the scale after it, a dilated convolution written in three steps."""
 
 from __future__ import annotations
 
@@ -73,3 +73,29 @@ def _normalize(graph: Graph, conv: Node, node: Node) -> bool:
     graph.nodes[name] = Node(name, "Const", [], value=offset - mean * factor)
     node.op, node.inputs = "AddV2", [node.inputs[0], (name, 0)]
     return True
+
+
+def join_dilated(graph: Graph, kept: set[str]) -> int:
+    """SpaceToBatchND, a convolution and BatchToSpaceND are a convolution with dilation. Returns how many were joined."""
+    readers: dict[str, int] = {}
+    for node in graph.nodes.values():
+        for name, _ in node.inputs:
+            readers[name] = readers.get(name, 0) + 1
+    joined = 0
+    for node in graph.nodes.values():
+        if node.op != "BatchToSpaceND" or len(node.inputs) != 3:
+            continue
+        conv = graph.nodes[node.inputs[0][0]]
+        split = graph.nodes[conv.inputs[0][0]] if conv.op in _CONV else None
+        if split is None or split.op != "SpaceToBatchND" or any(readers[n.name] != 1 or n.name in kept for n in (conv, split)):
+            continue
+        blocks = [graph.nodes[n.inputs[1][0]].value for n in (node, split)]
+        simple = conv.attr("padding") == "VALID" and conv.attr("data_format", "NHWC") == "NHWC" and set(conv.attr("strides") or [1]) == {1}
+        if not simple or any(b is None or np.size(b) != 2 for b in blocks) or list(blocks[0]) != list(blocks[1]):
+            continue
+        node.op = "_Dilated"
+        node.attrs = conv.attrs
+        node.value = (conv.op, tuple(int(b) for b in blocks[0]))
+        node.inputs = [split.inputs[0], split.inputs[2], node.inputs[2], *conv.inputs[1:]]
+        joined += 1
+    return joined

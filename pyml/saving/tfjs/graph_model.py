@@ -9,7 +9,7 @@ from ...errors import ShapeError
 from ..files import ModelFileError
 from . import ops_basic, ops_control, ops_detect, ops_reduce, ops_shape, ops_windows  # noqa: F401  (they fill the table)
 from .executor import Executor
-from .fold import fold_scales
+from .fold import fold_scales, join_dilated
 from .loops import lift_loops
 from .ops_control import FUNCTION_ATTRIBUTES
 from .rules import RULES
@@ -65,7 +65,9 @@ class GraphModel:
         self.inputs = self._inputs(signature)
         self.outputs = self._outputs(signature)
         self._check_operators()
-        fold_scales(self.graph, {o.ref[0] for o in self.outputs})
+        kept = {o.ref[0] for o in self.outputs}
+        join_dilated(self.graph, kept)
+        fold_scales(self.graph, kept)
 
     # ---- what goes in and out
     def _inputs(self, signature) -> list[Signature]:

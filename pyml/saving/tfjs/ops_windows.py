@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from ...core.tensor import Tensor, as_node
 from ...graph import prims
 from .ops_reduce import fused
@@ -65,6 +67,25 @@ def _depthwise(node, xp, x, w, *others):
     widths = v.widths(x.shape[1:3], w.shape[:2])
     w = prims.reshape(w, (*w.shape[:2], 1, w.shape[2] * w.shape[3]))
     return fused(node, xp, v.result(prims.conv2d(x, w, v.strides, widths, v.dilation, x.shape[3])), others)
+
+
+@rule("_Dilated", static=(1, 2), device=True)
+def _dilated(node, xp, x, paddings, crops, w, *others):
+    """A convolution between SpaceToBatchND and BatchToSpaceND: what is cropped at an end was padded there."""
+    kind, block = node.value
+    (top, bottom), (left, right) = np.asarray(paddings).reshape(2, 2).tolist()
+    (above, below), (before, after) = np.asarray(crops).reshape(2, 2).tolist()
+    x, w = _float(x), _float(w)
+    groups = x.shape[3] if "Depthwise" in kind else max(1, x.shape[3] // max(1, w.shape[2]))
+    if "Depthwise" in kind:
+        w = prims.reshape(w, (*w.shape[:2], 1, w.shape[2] * w.shape[3]))
+    # crops may exceed what was padded: pad first, cut afterwards
+    widths = ((top, max(bottom - below, 0)), (left, max(right - after, 0)))
+    y = prims.conv2d(x, w, (1, 1), widths, block, groups)
+    rows, columns = y.shape[1] - max(below - bottom, 0), y.shape[2] - max(after - right, 0)
+    if (above, before, rows, columns) != (0, 0, *y.shape[1:3]):
+        y = prims.slice_(y, (0, above, before, 0), (y.shape[0], rows, columns, y.shape[3]))
+    return fused(node, xp, Tensor(y), others)
 
 
 @rule("Conv1D", device=True)
