@@ -53,7 +53,7 @@ class Expressions:
         self.scratch = 0
         self.scratch_base = 0
         self.consts: dict[str, Value] = {}
-        self.weights: dict[str, int] = {}
+        self.weights: dict[int, int] = {}
         self.mutable: set[bytes] = set()  # instructions that read a variable
 
     # ---- code and locals

@@ -317,13 +317,15 @@ class Statements(Expressions):
 
     def weight(self, node) -> int:
         """Syntax nodes of a body, those of the functions it calls included."""
-        if not isinstance(node, (tuple, list)):
-            return 0
-        n = 1 + sum(self.weight(m) for m in node)
-        if isinstance(node, tuple) and node[0] == "call" and node[1] in self.source.procedures:
-            if node[1] not in self.weights:
-                self.weights[node[1]] = self.weight(self.source.procedures[node[1]].body)
-            n += self.weights[node[1]]
+        if id(node) in self.weights:
+            return self.weights[id(node)]
+        n = 1
+        for m in node:
+            if m.__class__ is tuple or m.__class__ is list:
+                n += self.weight(m)
+        if node.__class__ is tuple and node and node[0] == "call" and node[1] in self.source.procedures:
+            n += self.weight(self.source.procedures[node[1]].body)
+        self.weights[id(node)] = n  # the tree outlives the compiler
         return n
 
     def do_return(self, s):

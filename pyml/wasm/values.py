@@ -31,7 +31,21 @@ class Value:
         self.wraps = False  # u32 arithmetic that may have gone below zero
 
 
+_integers: dict[tuple[str, int], Value] = {}  # nobody changes a constant
+
+
 def constant(kind: str, number) -> Value:
+    if number.__class__ is int and kind in ("u32", "i32"):
+        known = _integers.get((kind, number))
+        if known is None:
+            if len(_integers) > 4096:
+                _integers.clear()
+            known = _integers[kind, number] = _constant(kind, number)
+        return known
+    return _constant(kind, number)
+
+
+def _constant(kind: str, number) -> Value:
     if kind == "u32":
         number &= 0xFFFFFFFF
     elif kind == "i32":
