@@ -2,6 +2,7 @@
 
 from pyml.layers.input_layer import Input
 from pyml.layers.symbolic import KerasTensor
+from pyml.models.knn import KNNClassifier
 from pyml.models.model import Functional, Model
 from pyml.models.sequential import Sequential
 
@@ -27,4 +28,4 @@ def model_from_json(json_string, custom_objects=None):
     return deserialize(json.loads(json_string), custom_objects)
 
 
-__all__ = ["Functional", "Input", "KerasTensor", "Model", "Sequential", "clone_model", "model_from_json"]
+__all__ = ["Functional", "Input", "KNNClassifier", "KerasTensor", "Model", "Sequential", "clone_model", "model_from_json"]
