@@ -16,6 +16,7 @@ from pyml.layers.depthwise import (
     SeparableConvolution1D,
     SeparableConvolution2D,
 )
+from pyml.layers.einsum_dense import EinsumDense
 from pyml.layers.embedding import Embedding
 from pyml.layers.global_pooling import (
     GlobalAveragePooling1D,

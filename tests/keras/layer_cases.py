@@ -293,5 +293,21 @@ def printed(K):
     return {"summaries": texts, "paths": paths}
 
 
-CASES = [normalization, convolutions, pooling_and_shapes, merging, sizes, recurrent, states, masked, masked_losses, attention,
+def einsum(K):
+    L = K.layers
+    layers = all_trained(K, {
+        "dense": L.EinsumDense("abc,cd->abd", output_shape=(None, 5), bias_axes="d", activation="tanh"),
+        "ellipsis": L.EinsumDense("...x,xy->...y", output_shape=2, bias_axes="y"),
+        "heads": L.EinsumDense("abc,cde->abde", output_shape=(None, 2, 3), bias_axes="de"),
+        "steps": L.EinsumDense("abc,bd->adc", output_shape=(6, 4), bias_axes="d"),
+        "plain": L.EinsumDense("abc,bcd->ad", output_shape=3),
+    }, floats(113, 2, 3, 4))
+    a, b, c = floats(114, 2, 3, 4), floats(115, 2, 4, 5), floats(116, 5, 3)
+    equations = {"bij,bjk->bik": (a, b), "bij,bjk": (a, b), "bij->ji": (a,), "bij,bjk,kl->bl": (a, b, c), "...ij,...jk->...ki": (a, b),
+                 "ij,kl->ikjl": (c, c), "bij,bij->": (a, a), "kl,bij->kl": (c, a), "i...->...": (a,)}
+    sums = {e: numbers(K.ops.convert_to_numpy(K.ops.einsum(e, *map(K.ops.convert_to_tensor, xs)))) for e, xs in equations.items()}
+    return {**layers, **sums}
+
+
+CASES = [einsum, normalization, convolutions, pooling_and_shapes, merging, sizes, recurrent, states, masked, masked_losses, attention,
          simple_attention, printed]

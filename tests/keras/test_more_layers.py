@@ -36,6 +36,7 @@ CONFIGS = [
     L.UpSampling2D((1, 2), interpolation="bilinear"), L.Resizing(3, 4, pad_to_aspect_ratio=True), L.SpatialDropout1D(0.2),
     L.SpatialDropout2D(0.3, seed=1), L.GaussianNoise(0.1), L.GaussianDropout(0.2), L.ActivityRegularization(l2=0.5),
     L.Attention(use_scale=True, score_mode="concat", dropout=0.1), L.AdditiveAttention(use_scale=False), L.AlphaDropout(0.2, seed=3),
+    L.EinsumDense("abc,cd->abd", output_shape=(None, 5), bias_axes="d"),
     L.Permute((2, 1)), L.RepeatVector(4), L.Dot(axes=(1, 2), normalize=True), L.Subtract(),
 ]
 
@@ -77,6 +78,10 @@ def test_configs_make_equal_layers(layer):
     (lambda: L.Attention()(np.ones((1, 2, 3))), r"takes a list \[query, value\]"),
     (lambda: L.Dense(3, lora_rank=2), "lora_rank is not supported"),
     (lambda: L.AlphaDropout(1.0), "rate must be below 1"),
+    (lambda: L.EinsumDense("ab,bc", output_shape=3), "must have the form"),
+    (lambda: L.EinsumDense("ab,bc->ac", output_shape=3)(np.ones((2, 3, 4))), "does not fit the shape"),
+    (lambda: pyml.ops.einsum("ij,jk->ik", np.ones((2, 3)), np.ones((4, 5))), "'j' of .* is 3 in one operand and 4"),
+    (lambda: pyml.ops.einsum("ii->i", np.ones((2, 2))), "diagonals are not supported"),
     (lambda: L.Embedding(0, 3), "input_dim must be a positive integer"),
     (lambda: L.Embedding(5, 3, lora_rank=2), "lora_rank is not supported"),
     (lambda: L.LSTM(0), "units must be a positive integer"),

@@ -1,0 +1,117 @@
+"""`EinsumDense`: a dense layer between any axes."""
+
+from pyml import activations, ops
+from pyml.errors import ShapeError
+from pyml.layers.layer import Layer
+from pyml.layers.weights import keep_weight, make_weight, weights_config
+
+
+class EinsumDense(Layer):
+    """`activation(einsum(equation, inputs, kernel) + bias)`.
+
+    Args:
+        equation: For example `"abc,cd->abd"`, or with an ellipsis `"...x,xy->...y"`: letters of the inputs, of the kernel
+            and of the output.
+        output_shape: Sizes of the output without the batch; None where they are those of the inputs.
+        activation: Name or function.
+        bias_axes: Letters of the output that the bias has; no bias by default.
+        kernel_initializer, bias_initializer: Names or objects.
+        kernel_regularizer, bias_regularizer, activity_regularizer: Penalties added to the loss.
+        kernel_constraint, bias_constraint: Functions applied after each update.
+        lora_rank, lora_alpha, gptq_unpacked_column_size, quantization_config: Kept for Keras' signature; only None is
+            supported.
+
+    Raises:
+        ValueError: The equation has not the form `inputs,kernel->output`, or names a size that nothing gives.
+
+    Example:
+        >>> layer = pyml.layers.EinsumDense("abc,cde->abde", output_shape=(None, 2, 3), bias_axes="de")
+        >>> layer(np.ones((4, 5, 6))).shape
+        (4, 5, 2, 3)
+    """
+
+    def __init__(self, equation, output_shape, activation=None, bias_axes=None, kernel_initializer="glorot_uniform",
+                 bias_initializer="zeros", kernel_regularizer=None, bias_regularizer=None, kernel_constraint=None,
+                 bias_constraint=None, lora_rank=None, lora_alpha=None, gptq_unpacked_column_size=None,
+                 quantization_config=None, **kwargs):
+        super().__init__(**kwargs)
+        for name, value in (("lora_rank", lora_rank), ("quantization_config", quantization_config)):
+            if value is not None:
+                raise ValueError(f"EinsumDense: {name} is not supported; leave it None. Received: {name}={value!r}")
+        terms = equation.replace(" ", "").replace("->", ",").split(",")
+        if len(terms) != 3 or equation.count("->") != 1:
+            raise ValueError(f"EinsumDense: equation must have the form 'inputs,kernel->output'. Received: {equation!r}")
+        self.equation = equation
+        self._terms = terms
+        self.partial_output_shape = (output_shape,) if isinstance(output_shape, int) else tuple(output_shape)
+        self.activation = activations.get(activation)
+        self.bias_axes = bias_axes
+        keep_weight(self, "kernel", kernel_initializer, kernel_regularizer, kernel_constraint)
+        keep_weight(self, "bias", bias_initializer, bias_regularizer, bias_constraint)
+        self.bias = None
+
+    def _sizes(self, input_shape):
+        """The size of each letter, and the shape of the output."""
+        given, _, wanted = self._terms
+        sizes: dict = {}
+        sizes.update(_named(given, tuple(input_shape), self.name))
+        hidden = sizes.pop("...", ())
+        length = len(wanted.replace("...", "")) + (len(hidden) if "..." in wanted else 0)
+        asked = (None,) * (length - len(self.partial_output_shape)) + self.partial_output_shape
+        own = _named(wanted, asked, self.name)
+        own.pop("...", None)
+        sizes.update({letter: size for letter, size in own.items() if size is not None or letter not in sizes})
+        shape = [size for part in _letters(wanted) for size in (hidden if part == "..." else (sizes[part],))]
+        return sizes, tuple(shape)
+
+    def build(self, input_shape):
+        sizes, _ = self._sizes(input_shape)
+        _, kernel, wanted = self._terms
+        missing = [letter for letter in kernel if sizes.get(letter) is None]
+        if missing:
+            raise ValueError(f'Layer "{self.name}": nothing gives the size of {missing} in {self.equation!r}.')
+        self.kernel = make_weight(self, "kernel", tuple(sizes[letter] for letter in kernel))
+        if self.bias_axes:
+            letters = _letters(wanted)
+            if not set(self.bias_axes) <= set(letters):
+                raise ValueError(f'Layer "{self.name}": bias_axes={self.bias_axes!r} has letters that the output has not.')
+            letters = letters[min(letters.index(letter) for letter in self.bias_axes):]
+            shape = [1] * (len(input_shape) - len(_letters(self._terms[0])) + 1) if letters[-1] == "..." else []
+            sized = [sizes[letter] if letter in self.bias_axes else 1 for letter in letters if letter != "..."]
+            self.bias = make_weight(self, "bias", (*sized, *shape))
+        self.built = True
+
+    def call(self, inputs, training=None):
+        y = ops.einsum(self.equation, inputs, self.kernel)
+        return self.activation(y if self.bias is None else y + self.bias)
+
+    def compute_output_shape(self, input_shape):
+        return self._sizes(input_shape)[1]
+
+    def get_config(self):
+        return {
+            **super().get_config(), "equation": self.equation, "output_shape": self.partial_output_shape,
+            "activation": activations.serialize(self.activation), "bias_axes": self.bias_axes,
+            **weights_config(self, "kernel", "bias"),
+        }
+
+
+def _letters(term):
+    """The letters of a group, an ellipsis as one of them."""
+    first, dots, rest = term.partition("...")
+    return [*first, *([dots] if dots else []), *rest]
+
+
+def _named(term, shape, owner):
+    """Sizes by letter; those of an ellipsis as a tuple.
+
+    Raises:
+        ShapeError: There are more letters than sizes.
+    """
+    first, dots, rest = term.partition("...")
+    if len(shape) < len(first + rest) or (not dots and len(shape) != len(first)):
+        raise ShapeError(f'Layer "{owner}": {term!r} does not fit the shape {shape}.')
+    named = dict(zip(first, shape, strict=False))
+    end = len(shape) - len(rest)
+    named.update(zip(rest, shape[end:], strict=True))
+    return named | ({dots: shape[len(first) : end]} if dots else {})

@@ -1,0 +1,95 @@
+"""`einsum`: sums of products named by letters."""
+
+from __future__ import annotations
+
+from math import prod
+
+from ..core.tensor import Tensor, as_node
+from ..errors import ShapeError
+from .linalg import matmul
+from .math import multiply
+from .reduce import sum as _sum
+from .shape import reshape, transpose
+
+_SPARE = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+
+
+def _parse(subscripts, ranks):
+    """Letters of each operand and of the result; an ellipsis becomes letters that are not used otherwise."""
+    text = subscripts.replace(" ", "")
+    inputs, arrow, output = text.partition("->")
+    terms = inputs.split(",")
+    if len(terms) != len(ranks):
+        raise ValueError(f"einsum: {subscripts!r} names {len(terms)} operand(s); {len(ranks)} were given.")
+    spare = [c for c in _SPARE if c not in text]
+    most = max((rank - len(term) + 3 for term, rank in zip(terms, ranks, strict=True) if "..." in term), default=0)
+    for i, (term, rank) in enumerate(zip(terms, ranks, strict=True)):
+        hidden = rank - len(term) + 3
+        terms[i] = term.replace("...", "".join(spare[most - hidden : most])) if "..." in term else term
+        if len(terms[i]) != rank:
+            raise ShapeError(f"einsum: {term!r} of {subscripts!r} does not fit an operand with {rank} axes.")
+    if not arrow:
+        found = "".join(terms)
+        output = "..." * (most > 0) + "".join(sorted(c for c in set(found) - set(spare[:most]) if found.count(c) == 1))
+    output = output.replace("...", "".join(spare[:most]))
+    for term in (*terms, output):
+        if len(set(term)) != len(term):
+            raise ValueError(f"einsum: a letter stands twice in {term!r} of {subscripts!r}; diagonals are not supported.")
+    if not set(output) <= set("".join(terms)):
+        raise ValueError(f"einsum: the result of {subscripts!r} has letters that no operand has.")
+    return terms, output
+
+
+def _without(x, letters, needed):
+    """`x` summed over the axes whose letters nothing needs."""
+    axes = tuple(i for i, c in enumerate(letters) if c not in needed)
+    return (_sum(x, axis=axes) if axes else x), "".join(c for c in letters if c in needed)
+
+
+def _pair(x, a, y, b, needed):
+    """The product of two operands, summed over the letters of both that nothing else needs."""
+    x, a = _without(x, a, needed | set(b))
+    y, b = _without(y, b, needed | set(a))
+    sizes = dict(zip(a, x.shape, strict=True)) | dict(zip(b, y.shape, strict=True))
+    batch = [c for c in a if c in b and c in needed]
+    inner = [c for c in a if c in b and c not in needed]
+    left, right = [c for c in a if c not in b], [c for c in b if c not in a]
+    size = lambda letters: prod(sizes[c] for c in letters)
+    x = transpose(x, [a.index(c) for c in (*batch, *left, *inner)])
+    y = transpose(y, [b.index(c) for c in (*batch, *inner, *right)])
+    lead = (size(batch),) if batch else ()
+    if inner:
+        out = matmul(reshape(x, (*lead, size(left), size(inner))), reshape(y, (*lead, size(inner), size(right))))
+    else:
+        out = multiply(reshape(x, (*lead, size(left), 1)), reshape(y, (*lead, 1, size(right))))
+    letters = "".join((*batch, *left, *right))
+    return reshape(out, tuple(sizes[c] for c in letters)), letters
+
+
+def einsum(subscripts, *operands, **kwargs):
+    """Sums of products: letters name the axes of the operands, those missing behind `->` are summed over.
+
+    Args:
+        subscripts: For example `"bij,bjk->bik"`; `...` stands for any leading axes.
+        operands: One tensor per group of letters.
+
+    Raises:
+        ValueError: The letters do not fit together, or one stands twice in a group.
+        ShapeError: A letter has two sizes, or an operand another number of axes.
+
+    Example:
+        >>> pyml.ops.einsum("ij,kj->ik", np.eye(2), np.ones((3, 2))).shape
+        (2, 3)
+    """
+    tensors = [Tensor(as_node(x)) for x in operands]
+    terms, output = _parse(subscripts, [x.ndim for x in tensors])
+    sizes: dict = {}
+    for term, x in zip(terms, tensors, strict=True):
+        for letter, n in zip(term, x.shape, strict=True):
+            if sizes.setdefault(letter, n) != n:
+                raise ShapeError(f"einsum: {letter!r} of {subscripts!r} is {sizes[letter]} in one operand and {n} in another.")
+    x, letters = tensors[0], terms[0]
+    for i, (y, term) in enumerate(zip(tensors[1:], terms[1:], strict=True), 2):
+        x, letters = _pair(x, letters, y, term, set(output).union(*terms[i:]))
+    x, letters = _without(x, letters, set(output))
+    return transpose(x, [letters.index(c) for c in output])
