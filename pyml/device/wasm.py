@@ -78,6 +78,7 @@ class WasmDevice:
         """Waits for the engine's threads; where they do not start and nothing is in memory yet, one thread it is."""
         engine = self._engine
         if engine.threads > 1 and (failure := await engine.started()) and not self.usage.buffers:
+            engine.stop(failure)
             self._use(one_thread(f"threads did not start: {failure}"))
 
     @property

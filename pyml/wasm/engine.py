@@ -67,6 +67,9 @@ class Engine(Protocol):
     async def started(self) -> str | None:
         """Waits until all threads are ready, or says why they are not."""
 
+    def stop(self, reason: str = "stopped") -> None:
+        """Ends all threads but this one."""
+
     def load(self, module: bytes) -> Callable[[int], Any]:
         """The module's `run`, a function of the table's address. Raises KernelError where the engine refuses it."""
 
@@ -154,6 +157,9 @@ class _Visible:
 
     async def started(self) -> str | None:
         return None
+
+    def stop(self, reason: str = "stopped") -> None:
+        pass  # there are none
 
     def share(self, module: bytes) -> Callable[[int], Any]:
         raise KernelError("this WebAssembly engine has one thread; link the module for one.")
