@@ -1,4 +1,4 @@
-// Live line charts with Vega-Lite. vega, vega-lite and vega-embed are plain scripts from this origin; they are
+// Live charts with Vega-Lite. vega, vega-lite and vega-embed are plain scripts from this origin; they are
 // fetched when the first chart is made. Without them the page works and says that the charts are missing.
 
 const SCRIPTS = ["vega.min.js", "vega-lite.min.js", "vega-embed.min.js"];
@@ -19,58 +19,109 @@ function loadScript(name) {
   });
 }
 
-function specification({ title, y, percent }) {
+/** The colours and the common settings of every chart, taken from the style sheet. */
+function look({ title, height = 230 }) {
   const style = getComputedStyle(document.documentElement);
   const colour = (name) => style.getPropertyValue(name).trim();
   const axis = { gridColor: colour("--line"), domainColor: colour("--line"), tickColor: colour("--line"), labelColor: colour("--quiet"), titleColor: colour("--quiet") };
-  const position = {
-    x: { field: "t", type: "quantitative", title: "epoch", axis: { tickMinStep: 1, format: "d" } },
-    y: { field: y, type: "quantitative", title: null, scale: { zero: !percent, nice: true, clamp: true }, axis: percent ? { format: ".0%" } : {} },
-    color: {
-      field: "split", type: "nominal", title: null, legend: { orient: "top", labelColor: colour("--ink"), offset: 2 },
-      scale: { domain: ["training", "test"], range: [colour("--accent"), colour("--wrong")] },
-    },
+  const bySplit = {
+    field: "split", type: "nominal", title: null, legend: { orient: "top", labelColor: colour("--ink"), offset: 2 },
+    scale: { domain: ["training", "test"], range: [colour("--accent"), colour("--wrong")] },
   };
-  return {
+  const base = {
     $schema: "https://vega.github.io/schema/vega-lite/v6.json",
     description: title,
     title: { text: title, anchor: "start", color: colour("--ink"), fontSize: 13 },
-    width: "container", height: 230, autosize: { type: "fit", contains: "padding", resize: true }, background: "transparent",
-    data: { name: "points" },
-    layer: [
-      { mark: { type: "line", clip: true, strokeWidth: 1.5 }, encoding: position },
-      { transform: [{ filter: "datum.split === 'test'" }], mark: { type: "point", filled: true, size: 50 }, encoding: position },
-    ],
+    width: "container", height, autosize: { type: "fit", contains: "padding", resize: true }, background: "transparent",
     config: { view: { stroke: null }, axis, font: "system-ui, sans-serif" },
   };
+  return { base, colour, bySplit };
 }
 
-/** A chart in `element`: { add(points), clear() }, points being { t, split, [y]: number }. */
-export async function liveChart(element, options) {
-  let points = [];
+/**
+ * A chart in `element` whose rows change; `specify()` gives its Vega-Lite specification, with data by name. It is
+ * drawn again where the colours turn dark or light. Resolves to { rows(name, list), add(name, list), redraw() }.
+ */
+async function mount(element, specify) {
+  const data = {};
   let view = null;
-  async function draw() {
-    const { view: made } = await globalThis.vegaEmbed(element, specification(options), {
+  const push = (name, change) => view?.change(name, change).runAsync();
+  const all = (name) => globalThis.vega.changeset().remove(() => true).insert(data[name]);
+  async function redraw() {
+    const { view: made } = await globalThis.vegaEmbed(element, specify(), {
       actions: false, renderer: "svg", logLevel: globalThis.vega.Error, // it warns about charts without points
     });
     view = made;
-    if (points.length) view.change("points", globalThis.vega.changeset().insert(points)).run();
+    for (const name of Object.keys(data)) view.change(name, all(name));
+    view.run();
   }
   try {
     await loadVega();
-    await draw();
-    matchMedia("(prefers-color-scheme: dark)").addEventListener("change", draw);
+    await redraw();
+    matchMedia("(prefers-color-scheme: dark)").addEventListener("change", redraw);
   } catch (error) {
     element.textContent = `No chart: ${error.message}`;
   }
   return {
-    add(more) {
-      points.push(...more);
-      view?.change("points", globalThis.vega.changeset().insert(more)).runAsync();
+    rows(name, list) {
+      data[name] = [...list];
+      if (view) push(name, all(name));
     },
-    clear() {
-      points = [];
-      view?.change("points", globalThis.vega.changeset().remove(() => true)).runAsync();
+    add(name, list) {
+      (data[name] ??= []).push(...list);
+      if (view) push(name, globalThis.vega.changeset().insert(list));
+    },
+    async redraw() { if (view) await redraw(); },
+  };
+}
+
+/** A chart of curves by epoch: { add(points), clear() }, points being { t, split, [y]: number }. */
+export async function liveChart(element, { title, y, percent }) {
+  const chart = await mount(element, () => {
+    const { base, bySplit } = look({ title });
+    const position = {
+      x: { field: "t", type: "quantitative", title: "epoch", axis: { tickMinStep: 1, format: "d" } },
+      y: { field: y, type: "quantitative", title: null, scale: { zero: !percent, nice: true, clamp: true }, axis: percent ? { format: ".0%" } : {} },
+      color: bySplit,
+    };
+    return {
+      ...base,
+      data: { name: "points" },
+      layer: [
+        { mark: { type: "line", clip: true, strokeWidth: 1.5 }, encoding: position },
+        { transform: [{ filter: "datum.split === 'test'" }], mark: { type: "point", filled: true, size: 50 }, encoding: position },
+      ],
+    };
+  });
+  return { add: (points) => chart.add("points", points), clear: () => chart.rows("points", []) };
+}
+
+/**
+ * A cloud of points and the curve fitted to it: { show({ points, curve, x, y, extent }) } with points
+ * { x, y, split }, curve { x, y }, the names of both axes and extent { x: [low, high], y: [low, high] }.
+ * What is left out stays as it was.
+ */
+export async function fitChart(element, { title, height = 360 }) {
+  let axes = { x: "", y: "", extent: { x: [0, 1], y: [0, 1] } };
+  const chart = await mount(element, () => {
+    const { base, colour, bySplit } = look({ title, height });
+    const axis = (name) => ({ field: name, type: "quantitative", title: axes[name], scale: { domain: axes.extent[name], nice: true, zero: false } });
+    return {
+      ...base,
+      layer: [
+        { data: { name: "points" }, mark: { type: "point", filled: true, opacity: 0.6, size: 36, clip: true }, encoding: { x: axis("x"), y: axis("y"), color: bySplit } },
+        { data: { name: "curve" }, mark: { type: "line", strokeWidth: 3, clip: true, color: colour("--ink") }, encoding: { x: axis("x"), y: axis("y"), order: { field: "x", type: "quantitative" } } },
+      ],
+    };
+  });
+  return {
+    async show({ points, curve, ...changed }) {
+      const wanted = { ...axes, ...changed };
+      const other = JSON.stringify(wanted) !== JSON.stringify(axes);
+      axes = wanted;
+      if (points) chart.rows("points", points);
+      if (curve) chart.rows("curve", curve);
+      if (other) await chart.redraw();
     },
   };
 }

