@@ -1,0 +1,222 @@
+// The controller page: pictures of four poses from a camera, a video or a drawn disc go to Python, which learns them and
+// plays the maze with them. window.pymlDemo says how it goes.
+import { showBars } from "../../web/bars.js";
+import { $, asked, demo, finish, sentence, startDemo } from "../../web/demo.js";
+import { closeVideo, openCamera, openVideo, squares, watch } from "../../web/frames.js";
+import { drawMaze } from "./maze.js";
+import { puppet } from "./puppet.js";
+
+const COMMANDS = ["up", "down", "left", "right"];
+const KEYS = { w: "up", a: "left", s: "down", d: "right" };
+const ARROWS = { ArrowUp: "up", ArrowLeft: "left", ArrowDown: "down", ArrowRight: "right" };
+const SIZE = 64;
+const WANTED = 30; // pictures of each pose that are enough
+
+const square = squares(SIZE);
+const holds = Object.fromEntries([...document.querySelectorAll(".hold")].map((button) => [button.dataset.command, button]));
+const counts = Object.fromEntries(COMMANDS.map((command) => [command, 0]));
+Object.assign(demo, { counts, command: null, moved: [], accuracy: null, solved: false });
+
+let pyml = null;
+let maze = null;
+let held = null; // the command whose button is down
+let training = false, trained = false, playing = false;
+let stopWatching = null;
+
+// ---- where pictures come from
+
+function show(element, mirrored) {
+  stopWatching?.();
+  $("video").hidden = element !== $("video");
+  $("puppet").hidden = element !== $("puppet");
+  for (const box of [$("view"), ...Object.values(holds)]) box.classList.toggle("mirror", mirrored);
+  stopWatching = watch(element, onPicture, showPace);
+  for (const button of Object.values(holds)) button.disabled = pyml === null;
+}
+
+async function source(open, element, mirrored, says) {
+  try {
+    await open();
+    show(element, mirrored);
+    $("source-note").textContent = says;
+  } catch (error) {
+    $("source-note").textContent = error.message;
+  }
+}
+
+const HOW = "Strike a pose and hold its button, about 30 pictures each.";
+const useCamera = () => source(() => openCamera($("video")), $("video"), true, HOW);
+const useVideo = (file) => source(() => openVideo($("video"), file), $("video"), false, `${file.name}: hold the button of the pose that it shows.`);
+const useDrawn = () => source(() => closeVideo($("video")), $("puppet"), false,
+  "The disc is you: move it with the pointer or, after a click, with the arrow keys. The network sees only its picture.");
+
+function showPace({ fps, latency, dropped }) {
+  $("pace").value = `${fps.toFixed(0)} pictures a second, ${latency.toFixed(0)} ms from a picture to its answer, ${dropped.toFixed(0)} a second dropped.`;
+  Object.assign(demo, { fps, latency });
+}
+
+// ---- one picture: an example, a move, or nothing
+
+async function onPicture(element) {
+  if (!pyml || training || !(held || trained)) return false;
+  const picture = square(element);
+  try {
+    if (held) await collect(held, picture);
+    else showAnswer(await pyml.call("look", picture, playing));
+  } catch (error) {
+    $("problem").textContent = sentence(error);
+    setPlaying(false);
+    trained = false;
+  }
+}
+
+async function collect(command, picture) {
+  counts[command] = await pyml.call("add", command, picture);
+  holds[command].querySelector("canvas").getContext("2d").putImageData(picture, 0, 0);
+  showCounts();
+}
+
+function showCounts() {
+  for (const [command, button] of Object.entries(holds)) {
+    const key = Object.keys(KEYS).find((letter) => KEYS[letter] === command).toUpperCase();
+    button.querySelector("small").textContent = `${counts[command]} (${key})`;
+  }
+  const least = Math.min(...Object.values(counts));
+  $("train").disabled = !pyml || training || least === 0;
+  if (!trained && !training) {
+    const missing = COMMANDS.filter((command) => counts[command] < WANTED);
+    $("running").value = missing.length ? `More pictures wanted of: ${missing.join(", ")}.` : "Enough pictures: train.";
+  }
+}
+
+function showAnswer({ shares, moved, ...position }) {
+  demo.command = COMMANDS[shares.indexOf(Math.max(...shares))];
+  showBars($("bars"), COMMANDS.map((name, i) => ({ name, share: shares[i] })));
+  if (!moved) return;
+  demo.moved.push({ command: moved, at: performance.now() });
+  showPosition(position);
+}
+
+// ---- training
+
+async function train() {
+  if (training) return;
+  training = true;
+  release();
+  setPlaying(false);
+  Object.assign(demo, { done: false, error: null, accuracy: null });
+  $("problem").textContent = $("result").textContent = "";
+  $("train").disabled = true;
+  $("stop").disabled = false;
+  $("progress").value = 0;
+  $("running").value = "Compiling the network…";
+  await pyml.stop(false);
+  const began = performance.now();
+  try {
+    const { accuracy, parameters, tested } = await pyml.call("train", Number(asked.get("epochs")) || 10);
+    trained = true;
+    demo.accuracy = accuracy;
+    $("running").value = `${parameters.toLocaleString("en")} weights trained in ${((performance.now() - began) / 1000).toFixed(1)} s.`;
+    $("result").textContent = `It names ${(100 * accuracy).toFixed(0)} % of ${tested} pictures right that it never learned. ${accuracy < 0.9 ? "More pictures, or clearer poses, help." : "Play!"}`;
+    finish();
+  } catch (error) {
+    $("problem").textContent = sentence(error);
+    $("running").value = "Not trained.";
+    finish(sentence(error));
+  }
+  training = false;
+  $("train").disabled = false;
+  $("stop").disabled = true;
+  $("play").disabled = !trained;
+}
+
+function onEpoch({ epoch, of, loss, accuracy }) {
+  $("progress").value = epoch / of;
+  $("running").value = `Epoch ${epoch} of ${of}: loss ${loss.toFixed(3)}, ${(100 * accuracy).toFixed(0)} % right`;
+}
+
+// ---- the maze
+
+function setPlaying(on) {
+  playing = on;
+  $("play").textContent = on ? "Pause" : "Play";
+}
+
+function showPosition({ player, exit, moves, solved }) {
+  Object.assign(maze, { player, exit });
+  drawMaze($("maze"), maze);
+  demo.solved = solved;
+  if (solved) setPlaying(false);
+  $("maze-note").textContent = solved ? `Out of the maze in ${moves} moves.` : `${moves} move${moves === 1 ? "" : "s"}. Get the disc to the ring; the arrow keys work here too.`;
+}
+
+async function newMaze() {
+  const { size, ways, ...position } = await pyml.call("new_maze");
+  maze = { size, ways };
+  showPosition(position);
+}
+
+// ---- holding a button, with a pointer or a key
+
+function hold(command) {
+  if (holds[command].disabled || training || held === command) return;
+  release();
+  held = command;
+  holds[command].setAttribute("aria-pressed", "true");
+}
+
+function release() {
+  if (held) holds[held].setAttribute("aria-pressed", "false");
+  held = null;
+}
+
+for (const [command, button] of Object.entries(holds)) {
+  button.addEventListener("pointerdown", (event) => { if (event.button === 0) hold(command); });
+  button.addEventListener("contextmenu", (event) => event.preventDefault()); // a long touch is no question
+  button.addEventListener("keydown", (event) => { if ([" ", "Enter"].includes(event.key)) { event.preventDefault(); hold(command); } });
+  button.addEventListener("keyup", (event) => { if ([" ", "Enter"].includes(event.key)) release(); });
+  button.addEventListener("blur", release);
+}
+for (const name of ["pointerup", "pointercancel"]) addEventListener(name, release);
+addEventListener("blur", release);
+addEventListener("keydown", (event) => {
+  const command = KEYS[event.key.toLowerCase()];
+  if (command && !event.ctrlKey && !event.metaKey && !event.altKey) hold(command);
+});
+addEventListener("keyup", (event) => { if (KEYS[event.key.toLowerCase()] === held) release(); });
+
+// ---- wiring
+
+$("camera").addEventListener("click", useCamera);
+$("drawn").addEventListener("click", useDrawn);
+$("file").addEventListener("change", () => { if ($("file").files.length) useVideo($("file").files[0]); $("file").value = ""; });
+$("train").addEventListener("click", train);
+$("stop").addEventListener("click", () => { $("stop").disabled = true; pyml.stop(true); });
+$("play").addEventListener("click", async () => { if (!playing && demo.solved) await newMaze(); setPlaying(!playing); });
+$("new").addEventListener("click", newMaze);
+$("forget").addEventListener("click", async () => {
+  for (const command of COMMANDS) {
+    await pyml?.call("forget", command);
+    counts[command] = 0;
+    holds[command].querySelector("canvas").getContext("2d").clearRect(0, 0, SIZE, SIZE);
+  }
+  showCounts();
+});
+$("maze").addEventListener("keydown", async (event) => {
+  if (!ARROWS[event.key] || !maze) return;
+  event.preventDefault();
+  showPosition(await pyml.call("step", ARROWS[event.key]));
+});
+matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => { if (maze) drawMaze($("maze"), maze); });
+
+showBars($("bars"), COMMANDS.map((name) => ({ name, share: null })));
+puppet($("puppet"), ARROWS);
+try {
+  pyml = await startDemo({ modules: ["controller.py"], hear: { epoch: onEpoch } });
+  await newMaze();
+  $("new").disabled = false;
+  for (const button of Object.values(holds)) button.disabled = stopWatching === null;
+  showCounts();
+} catch (error) {
+  finish(error.message);
+}
