@@ -19,6 +19,7 @@ from pathlib import Path
 from pyml.cli import bytecode, paths, wheel
 from pyml.cli.assets import AssetError, are_ready, fetch_all
 from pyml.cli.assets.download import replacing
+from pyml.cli.gallery import gallery
 
 MANIFEST = ".pyml-site.json"
 OLD_WHEEL_SECONDS = 600
@@ -114,8 +115,12 @@ def gallery_files() -> Iterator[tuple[str, Path]]:
     root = paths.checkout()
     if root is None:
         raise BuildError("the gallery and demos are in pyml's source checkout only; name a page with --page.")
-    if (root / "web" / "index.html").is_file():
-        yield "index.html", root / "web" / "index.html"
+    page = paths.build_dir() / "cache" / "gallery.html"
+    text = gallery((root / "web" / "index.html").read_text(encoding="utf-8"), root / "demos")
+    if not (page.is_file() and page.read_text(encoding="utf-8") == text):
+        with replacing(page) as part:
+            part.write_text(text, encoding="utf-8")
+    yield "index.html", page
     yield from tree("demos/", root / "demos")
 
 

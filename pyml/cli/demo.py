@@ -8,7 +8,7 @@ from pathlib import Path
 from urllib.parse import urlencode
 
 from pyml.cli import browser as browsers
-from pyml.cli import paths
+from pyml.cli import gallery, paths
 from pyml.cli.build import build_site
 from pyml.cli.serve import Renewer, make_server, running
 
@@ -23,7 +23,7 @@ class DemoError(Exception):
 def names() -> list[str]:
     """The demos of this checkout."""
     root = paths.checkout()
-    return sorted(p.parent.name for p in (root / "demos").glob("*/index.html")) if root else []
+    return gallery.demos(root / "demos") if root else []
 
 
 def run(
@@ -141,6 +141,8 @@ def judge(name: str, result: dict) -> int:
     accuracy, goal = result.get("testAccuracy"), GOALS.get(name)
     if accuracy is not None:
         print(f"test accuracy: {accuracy:.4f}")
+    if result.get("summary"):
+        print(result["summary"])
     print(f"open the page yourself: .venv/bin/pyml serve, then http://127.0.0.1:8000/demos/{name}/index.html")
     if goal is not None and (accuracy is None or round(accuracy, 4) < goal):
         raise DemoError(f"demo {name}: the test accuracy is below {goal}.")
