@@ -6,18 +6,24 @@ BIN := .venv/bin
 WORKERS ?= 2
 TESTS ?= tests e2e
 
-.PHONY: help setup demo test lint bench clean
+.PHONY: help setup models demo test lint bench clean
 
 help:
-	@echo "make setup | demo | test | lint | bench | clean"
+	@echo "make setup | models | demo | test | lint | bench | clean"
 
 setup:
 	@$(PYTHON) tools/setup.py
 
+# All networks of pyml.hub: 204 MB to download, once, of which 30 MB are kept for pages.
+models:
+	@$(PYTHON) tools/setup.py --models all
+
 demo: setup
 	@$(BIN)/pyml demo mnist
 
-test: setup
+# The tests use two of the networks (47 MB to download, once); those of the others are skipped before `make models`.
+test:
+	@$(PYTHON) tools/setup.py --models small
 	@$(BIN)/python -m pytest $(TESTS) -n $(WORKERS) --dist loadgroup -q
 
 lint:

@@ -26,7 +26,7 @@ LAYERS = (
     ("layers", "losses", "metrics", "optimizers"),
     ("browser",),
     ("data",),
-    ("models", "trainers", "callbacks", "saving", "applications", "datasets"),
+    ("models", "trainers", "callbacks", "saving", "hub", "datasets"),
     ("cli",),
 )
 RANK = {part: rank for rank, parts in enumerate(LAYERS) for part in parts}

@@ -1,10 +1,10 @@
 """Brings a fresh checkout to the point where everything runs: `make setup`.
 
-    python3 tools/setup.py [--only python]
+    python3 tools/setup.py [--only python] [--models small|all]
 
 Steps: the virtual environment with pyml in it, the browser and a software Vulkan driver, the fetched assets,
-the wheel, the served site. Each step leaves a stamp under `build/stamps` keyed by what it was made from, so a
-second run does only what changed. Runs on any Python 3.11 or newer with nothing installed.
+the trained networks if asked for, the wheel, the served site. Each step leaves a stamp under `build/stamps` keyed by
+what it was made from, so a second run does only what changed. Runs on any Python 3.11 or newer with nothing installed.
 """
 
 import argparse
@@ -33,6 +33,7 @@ def main(arguments: list[str] | None = None) -> int:
     """Runs the steps; returns the exit status."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--only", choices=["python"], help="stop after the virtual environment")
+    parser.add_argument("--models", choices=["small", "all"], help="also fetch trained networks: those of the tests, or all")
     options = parser.parse_args(arguments)
     if sys.version_info < (3, 11):  # noqa: UP036 - this script runs before pip can refuse
         print(f"setup: pyml needs Python 3.11 or newer. Received: {sys.version.split()[0]}", file=sys.stderr)
@@ -42,6 +43,8 @@ def main(arguments: list[str] | None = None) -> int:
         if options.only is None:
             system_step()
             assets_step()
+            if options.models:
+                models_step(options.models)
             wheel_step()
             site_step()
     except SetupError as error:
@@ -156,6 +159,17 @@ def assets_step() -> None:
         key(ROOT / "pyml" / "cli" / "assets"),
         complete,
         lambda: run(BIN / "python", "tools/fetch_assets.py"),
+    )
+
+
+def models_step(which: str) -> None:
+    """Networks of `pyml.hub` into `build/assets/models`; what is there already is only checked."""
+    sources = [ROOT / "pyml" / "hub" / "registry.py", ROOT / "pyml" / "cli" / "assets" / "models"]
+    once(
+        f"models-{which}",
+        key(*sources),
+        lambda: (ROOT / "build" / "assets" / "models").is_dir(),
+        lambda: run(BIN / "pyml", "hub", "fetch", f"--{which}"),
     )
 
 

@@ -1,10 +1,10 @@
-"""The `pyml` command: demo, serve, build, info."""
+"""The `pyml` command: demo, serve, build, hub, info."""
 
 import argparse
 import sys
 from pathlib import Path
 
-from pyml.cli import paths
+from pyml.cli import hub, paths
 
 
 def parser() -> argparse.ArgumentParser:
@@ -28,6 +28,7 @@ def parser() -> argparse.ArgumentParser:
     build.add_argument("folder", type=Path, help="the folder to write")
     build.add_argument("--page", type=Path, help="your page: a folder with an index.html")
 
+    hub.add_command(commands)
     commands.add_parser("info", help="print the devices, limits, features and versions")
     return top
 
@@ -106,4 +107,4 @@ def run_demo(options: argparse.Namespace) -> int:
         return fail(error)
 
 
-COMMANDS = {"demo": run_demo, "serve": run_serve, "build": run_build, "info": run_info}
+COMMANDS = {"demo": run_demo, "serve": run_serve, "build": run_build, "hub": hub.run, "info": run_info}

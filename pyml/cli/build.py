@@ -6,6 +6,7 @@ demos/NAME/         one folder a demo
 pyodide/            the runtime, numpy, the pyml wheel and the lock file that names both
 vendor/             the chart library
 data/               the digits
+models/NAME/        the networks that were fetched
 sw.js               supplies the isolation headers where the host cannot
 """
 
@@ -20,6 +21,7 @@ from pyml.cli import bytecode, paths, wheel
 from pyml.cli.assets import AssetError, are_ready, fetch_all
 from pyml.cli.assets.download import replacing
 from pyml.cli.gallery import gallery
+from pyml.hub.registry import ENTRIES
 
 MANIFEST = ".pyml-site.json"
 OLD_WHEEL_SECONDS = 600
@@ -108,6 +110,9 @@ def asset_files(assets: Path) -> Iterator[tuple[str, Path]]:
     yield from tree("pyodide/", assets / "pyodide", leave_out=("pyodide-lock.json", *own))
     yield from tree("vendor/", assets / "vendor")
     yield from tree("data/", assets / "data", leave_out=("mnist.json",))
+    for entry in ENTRIES:                              # those networks that were fetched
+        if entry.served:
+            yield from tree(f"models/{entry.name}/", assets / "models" / entry.name)
 
 
 def gallery_files() -> Iterator[tuple[str, Path]]:

@@ -8,7 +8,7 @@ import sys
 import tarfile
 import tempfile
 import threading
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -95,22 +95,23 @@ def npm_pack(spec: str, expected: str, cache: Path, size: int) -> Path:
     return target
 
 
-def pip_download(spec: str, expected: str, cache: Path, size: int) -> Path:
-    """The pure-Python wheel of `spec` (`name==version`): from the cache, from the address that pip names, or through pip.
+def pip_download(spec: str, expected: str, cache: Path, size: int, options: Sequence[str] = ()) -> Path:
+    """The wheel of `spec` (`name==version`): from the cache, from the address that pip names, or through pip.
 
     Args:
         spec, cache, size: As for `npm_pack`.
         expected: The wheel's SHA-256.
+        options: What pip needs to find a wheel that was made for one kind of machine; by default a pure-Python one.
     """
     name, _, version = spec.partition("==")
     target = cache / f"{name.replace('-', '_')}-{version}-py3-none-any.whl"
     if target.is_file() and digest(target) == expected:
         return target
-    address = pip_address(spec, cache)
+    address = pip_address(spec, cache, options)
     if address is not None and fetched(address, target, spec, size, expected, digest):
         return target
     with scratch(cache) as folder:
-        run_client([*PIP, "download", *ANY_PYTHON, "--dest", str(folder), spec], spec, folder, size)
+        run_client([*PIP, "download", *ANY_PYTHON, *options, "--dest", str(folder), spec], spec, folder, size)
         wheels = list(folder.glob("*.whl"))
         if len(wheels) != 1:
             raise AssetError(f"{spec}: pip left {len(wheels)} wheels where one was expected.")
@@ -129,9 +130,9 @@ def npm_address(spec: str, cache: Path) -> str | None:
     return asked(["npm", "view", spec, "dist.tarball", "--json"], spec, cache, lambda found: found)
 
 
-def pip_address(spec: str, cache: Path) -> str | None:
+def pip_address(spec: str, cache: Path, options: Sequence[str] = ()) -> str | None:
     """Where the index that pip uses keeps the wheel; None if pip does not say."""
-    plan = ["install", *ANY_PYTHON, "--dry-run", "--ignore-installed", "--use-feature=fast-deps", "--report", "-"]
+    plan = ["install", *ANY_PYTHON, *options, "--dry-run", "--ignore-installed", "--use-feature=fast-deps", "--report", "-"]
     with scratch(cache) as folder:
         command = [*PIP, *plan, "--target", str(folder / "none"), spec]
         return asked(command, spec, cache, lambda report: report["install"][0]["download_info"]["url"])

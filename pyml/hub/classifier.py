@@ -1,0 +1,124 @@
+"""Naming what a picture shows, and the features behind the names."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+import pyml
+from pyml import ops
+from pyml.core import Tensor
+from pyml.hub import weights
+from pyml.hub.efficientnet import build_efficientnet_lite0
+from pyml.hub.mobilenet import build_mobilenet_v1
+from pyml.hub.pictures import cropped, pixels, resized
+from pyml.hub.registry import Entry
+from pyml.models import Model
+
+# The builder of each network, and the layer whose output is the embedding.
+BUILDERS: dict[str, tuple[Callable[..., Model], str]] = {
+    "mobilenet_v1": (build_mobilenet_v1, "global_average_pooling2d"),
+    "efficientnet_lite0": (build_efficientnet_lite0, "avg_pool"),
+}
+
+
+class ImageClassifier:
+    """A trained network that names what a picture shows; `pyml.hub.mobilenet_v1` and its kind return one.
+
+    Attributes:
+        keras: The network as a `pyml.Model` from `(batch, 224, 224, 3)`, values from 0 to 255, to 1000 probabilities.
+        labels: The 1000 names, in the order of the probabilities.
+        features: Length of the embedding.
+        name, licence, source: What it is, who made it, and on which terms.
+
+    Pictures may be all that `pyml.browser.from_pixels` takes, a path (on a desktop with Pillow), or tensors and arrays of
+    values from 0 to 255. The largest square in the middle is taken and resized to 224 x 224.
+    """
+
+    def __init__(self, entry: Entry, files: dict[str, bytes]):
+        builder, layer = BUILDERS[entry.name]
+        self.name, self.licence, self.source = entry.name, entry.licence, entry.source
+        self.labels: list[str] = json.loads(files["labels.json"])
+        self.keras = builder(initializer="zeros")
+        weights.assign(self.keras, weights.unpack(files["weights.safetensors"], entry.name), entry.name)
+        self.size: int = self.keras.input_shape[1]
+        embedding = self.keras.get_layer(layer).output
+        self.features: int = embedding.shape[-1]
+        base = Model(self.keras.input, embedding)
+        self._classify = pyml.program(lambda x: self.keras(x, training=False))
+        self._embed = pyml.program(lambda x: ops.reshape(base(x, training=False), (x.shape[0], self.features)))
+
+    def __repr__(self) -> str:
+        return f"<{self.name}: {len(self.labels)} classes, {self.features} features; {self.licence}>"
+
+    def classify(self, image: Any, top: int = 3, crop: bool = True) -> list[tuple[str, float]]:
+        """What a picture shows.
+
+        Args:
+            image: One picture.
+            top: How many names.
+            crop: False squeezes the whole picture into a square instead of cutting one out of the middle.
+
+        Returns:
+            Names with their probabilities, likeliest first.
+
+        Raises:
+            ShapeError: The picture has another shape, or no pixels.
+            ValueError: `top` is not 1 to 1000.
+            SyncReadError: This browser cannot wait; write `await model.classify_async(image)`.
+
+        Example:
+            pyml.hub.mobilenet_v1().classify("cat.jpg")     # [('Egyptian cat', 0.53), ('tabby, tabby cat', 0.29), …]
+        """
+        return self._named(self.probabilities(image, crop).numpy(), self._top(top))
+
+    async def classify_async(self, image: Any, top: int = 3, crop: bool = True) -> list[tuple[str, float]]:
+        """`classify` that works in every browser and lets the page go on."""
+        top = self._top(top)
+        return self._named(await self.probabilities(image, crop).data(), top)
+
+    def probabilities(self, image: Any, crop: bool = True) -> Tensor:
+        """The probabilities of all classes, on the device: `(1000,)`, or `(batch, 1000)` for several pictures."""
+        return self._run(self._classify, image, crop, f"{self.name}.classify")
+
+    def embed(self, image: Any, crop: bool = True) -> Tensor:
+        """The features of a picture, from which new classes can be learned.
+
+        Args:
+            image: A picture, or several as `(batch, height, width, 3)`.
+            crop: As in `classify`.
+
+        Returns:
+            float32 `(features,)`, or `(batch, features)`; on the device.
+
+        Example:
+            features = np.stack([model.embed(photo).numpy() for photo in photos])
+        """
+        return self._run(self._embed, image, crop, f"{self.name}.embed")
+
+    def prepare(self, image: Any, crop: bool = True) -> Tensor:
+        """Pictures as the network takes them: float32 `(batch, 224, 224, 3)`, values from 0 to 255."""
+        return self._prepared(pixels(image, f"{self.name}.prepare"), crop)
+
+    def _prepared(self, image: Tensor, crop: bool) -> Tensor:
+        image = resized(cropped(image) if crop else image, (self.size, self.size))
+        return image if image.ndim == 4 else image[None]
+
+    def _run(self, program: Callable, image: Any, crop: bool, what: str) -> Tensor:
+        found = pixels(image, what)
+        result = program(self._prepared(found, crop))
+        return result if found.ndim == 4 else result[0]
+
+    def _top(self, top: int) -> int:
+        if isinstance(top, bool) or not isinstance(top, (int, np.integer)) or not 1 <= top <= len(self.labels):
+            raise ValueError(f"{self.name}.classify: top must be 1 to {len(self.labels)}. Received: top={top!r}")
+        return int(top)
+
+    def _named(self, found: np.ndarray, top: int) -> list[tuple[str, float]]:
+        if found.ndim != 1:
+            raise ValueError(f"{self.name}.classify: expected one picture; for {len(found)} use `probabilities`.")
+        best = np.argsort(-found, kind="stable")[:top]
+        return [(self.labels[i], float(found[i])) for i in best]

@@ -1,0 +1,130 @@
+"""Pictures of any kind as float32 tensors of values from 0 to 255, cut and resized on the device."""
+
+from __future__ import annotations
+
+import functools
+import math
+import operator
+import os
+from typing import Any
+
+import numpy as np
+
+from pyml import ops
+from pyml.browser import from_pixels
+from pyml.core import Tensor, Variable, convert_to_tensor
+from pyml.errors import ShapeError
+
+
+def pixels(image: Any, what: str) -> Tensor:
+    """A picture as float32 `(height, width, 3)`, or pictures as `(batch, height, width, 3)`.
+
+    Args:
+        image: What `pyml.browser.from_pixels` takes; a path, on a desktop with Pillow; or a tensor or array
+            `(height, width, 3)` or `(batch, height, width, 3)` of values from 0 to 255. Alpha is left out.
+        what: The caller's name, for errors.
+
+    Raises:
+        ShapeError: The shape is not that of pictures, or there are no pixels.
+        ValueError: An array holds floats from 0 to 1.
+        FileNotFoundError: There is no file at the path.
+    """
+    if isinstance(image, (str, os.PathLike)):
+        image = open_picture(image, what)
+    if isinstance(image, (list, tuple)):
+        image = np.asarray(image)
+    if isinstance(image, np.ndarray) and image.ndim <= 3 and image.dtype == np.uint8:
+        image = from_pixels(image)
+    elif isinstance(image, np.ndarray):
+        _check_range(image, what)
+        image = convert_to_tensor(image)
+    elif isinstance(image, Variable):
+        image = convert_to_tensor(image)
+    elif not isinstance(image, Tensor):
+        image = from_pixels(image)
+    if image.ndim not in (3, 4) or image.shape[-1] != 3 or 0 in image.shape:
+        raise ShapeError(
+            f"{what}: expected a picture (height, width, 3), or several (batch, height, width, 3), none of size 0. "
+            f"Received: {image.shape}"
+        )
+    return ops.cast(image, "float32")
+
+
+def open_picture(path: Any, what: str) -> Any:
+    """A picture file as a Pillow image, turned as the camera says."""
+    try:
+        from PIL import Image, ImageOps
+    except ImportError:
+        raise ImportError(f"{what}: reading {os.fspath(path)} needs Pillow; `pip install pillow`, or pass an array.") from None
+    with Image.open(path) as file:
+        return ImageOps.exif_transpose(file).convert("RGB")
+
+
+def _check_range(array: np.ndarray, what: str) -> None:
+    if array.dtype.kind not in "fiu":
+        raise TypeError(f"{what}: expected numbers from 0 to 255. Received an array of {array.dtype}.")
+    if array.dtype.kind == "f" and array.size and 0 < array.max() <= 1:
+        raise ValueError(f"{what}: expected values from 0 to 255; the largest is {array.max():.3g}. Multiply by 255.")
+
+
+def cropped(image: Tensor) -> Tensor:
+    """The largest square in the middle of pictures."""
+    height, width = image.shape[-3:-1]
+    side = min(height, width)
+    top, left = (height - side) // 2, (width - side) // 2
+    return image[..., top : top + side, left : left + side, :]
+
+
+def resized(image: Tensor, size: tuple[int, int]) -> Tensor:
+    """Pictures of another size, smoothed where they shrink: each new pixel is a weighted mean under a triangle.
+
+    Args:
+        image: float32 `(…, height, width, channels)`.
+        size: `(height, width)`.
+
+    Source: the "antialias" of tf.image.resize and Pillow's BILINEAR.
+    """
+    for axis, count in ((-3, size[0]), (-2, size[1])):
+        if image.shape[axis] != count:
+            image = _along(image, image.ndim + axis, count)
+    return image
+
+
+def _along(image: Tensor, axis: int, count: int) -> Tensor:
+    places, weights = taps(image.shape[axis], count)
+    shape = [count if i == axis else 1 for i in range(image.ndim)]
+    parts = [
+        ops.take(image, place, axis=axis) * ops.reshape(convert_to_tensor(weight), shape)
+        for place, weight in zip(places, weights, strict=True)
+    ]
+    return functools.reduce(operator.add, parts)
+
+
+@functools.lru_cache(maxsize=64)
+def taps(size: int, count: int) -> tuple[np.ndarray, np.ndarray]:
+    """For each of `count` new pixels, which of `size` old ones are summed with which weights: two `(taps, count)`."""
+    scale = size / count
+    reach = max(scale, 1.0)                            # half the width of the triangle
+    centres = (np.arange(count) + 0.5) * scale
+    most = 2 * math.ceil(reach) + 1
+    places = np.floor(centres - reach).astype(int) + np.arange(most)[:, None]
+    weights = np.maximum(0, 1 - np.abs((places + 0.5 - centres) / reach))
+    weights[(places < 0) | (places >= size)] = 0
+    used = weights.any(axis=1)
+    weights, places = weights[used] / weights[used].sum(0), np.clip(places[used], 0, size - 1)
+    return places.astype(np.int32), weights.astype(np.float32)
+
+
+def fitted(image: Tensor, size: int) -> tuple[Tensor, float, float, float]:
+    """A picture scaled to fit into a square, with black around it.
+
+    Returns:
+        float32 `(size, size, 3)`, and how to go back: the old position is `(new - left) / scale`, `(new - top) / scale`.
+    """
+    height, width = image.shape[:2]
+    scale = size / max(height, width)
+    rows, columns = max(1, round(height * scale)), max(1, round(width * scale))
+    top, left = (size - rows) // 2, (size - columns) // 2
+    inside = resized(image, (rows, columns))
+    around = [(top, size - rows - top), (left, size - columns - left), (0, 0)]
+    return ops.pad(inside, around) if (rows, columns) != (size, size) else inside, scale, left, top
