@@ -52,7 +52,7 @@ def assert_named(page):
     """Every control has a name, and the page one heading."""
     unnamed = page.evaluate("""() => {
       const named = (e) => e.textContent.trim() || e.labels?.length || e.getAttribute("aria-label") || e.getAttribute("alt");
-      const controls = [...document.querySelectorAll("button, input, select, textarea, canvas, progress, img")];
+      const controls = [...document.querySelectorAll("button, input, select, textarea, canvas:not([aria-hidden]), progress, img")];
       return controls.filter((e) => !named(e)).map((e) => e.id || e.outerHTML);
     }""")
     assert unnamed == [] and page.locator("h1").count() == 1
@@ -163,3 +163,99 @@ def test_the_regression_page_needs_no_mouse_and_fits_a_phone(regression):
     assert {"train", "hidden", "epochs", "rate", "axis", "target", "checkbox", "radio", "file", "cars", "table"} <= reached
     assert_named(regression)
     assert_fits_a_phone(regression)
+
+
+# ---- what is in a photo
+
+DROP = """async ([selector, type, urls]) => {
+  const data = new DataTransfer();
+  for (const url of urls) {
+    const bytes = await (await fetch(url)).blob();
+    data.items.add(new File([bytes], url.split("/").pop(), { type: bytes.type }));
+  }
+  const event = type === "paste" ? new ClipboardEvent("paste", { clipboardData: data, bubbles: true, cancelable: true })
+    : new DragEvent(type, { dataTransfer: data, bubbles: true, cancelable: true });
+  document.querySelector(selector).dispatchEvent(event);
+}"""
+
+
+def photo(name):
+    return str(paths.assets_dir() / "models" / "photos" / name)
+
+
+@pytest.fixture(scope="module")
+def networks():
+    """Skips where the networks were not fetched."""
+    from pyml.hub import store
+
+    for name in ("mobilenet_v1", "efficientnet_lite0", "photos"):
+        if store.folder_of(name) is None:
+            pytest.skip(f"{name} was not fetched; `make models` does it")
+
+
+@pytest.fixture(scope="module")
+def classify(browser, site, networks):
+    page = opened(
+        browser, f"{site}/demos/classify/index.html", "() => document.querySelectorAll('#samples button').length === 4 || pymlDemo.error"
+    )
+    yield page
+    page.context.close()
+    assert not page.problems
+
+
+def named(page, act):
+    """What the page says after `act()`: the guesses, likeliest first."""
+    page.evaluate("() => { pymlDemo.done = false; pymlDemo.names = null; }")
+    act()
+    result = finished(page)
+    assert result["error"] is None
+    return [name for name, _ in result["names"]]
+
+
+def test_a_sample_is_named_with_the_keyboard_alone(classify):
+    classify.focus("#file")
+    for _ in range(10):
+        classify.keyboard.press("Tab")
+        if "animal" in (classify.evaluate("() => document.activeElement.title") or ""):
+            break
+    assert named(classify, lambda: classify.keyboard.press("Enter"))[0] == "Egyptian cat"
+    shares = [int(text.split()[0]) for text in classify.locator("#bars .share").all_text_contents()]
+    assert len(shares) == 5 and shares == sorted(shares, reverse=True) and 40 < shares[0] < 70
+    assert classify.text_content("#answer").startswith("An Egyptian cat")
+    keep_picture(classify, "classify")
+
+
+def test_photos_are_chosen_dropped_and_pasted(classify):
+    names = named(classify, lambda: classify.set_input_files("#file", photo("coffee.png")))
+    assert names[0] == "espresso"
+    drop = lambda: classify.evaluate(DROP, ["#photo", "drop", ["/models/photos/rocket.jpg"]])
+    assert {"missile", "projectile, missile"} & set(named(classify, drop))
+    paste = lambda: classify.evaluate(DROP, ["body", "paste", ["/models/photos/chelsea.png"]])
+    assert named(classify, paste)[0] == "Egyptian cat"
+    assert classify.locator("#seen li").count() == 4
+
+
+def test_the_other_network_looks_at_the_same_photo(classify):
+    other = named(classify, lambda: classify.select_option("#network", "efficientnet_lite0"))
+    assert other[0] in ("Egyptian cat", "tabby, tabby cat", "tiger cat")
+    assert "EfficientNet" in classify.text_content("#network-note")
+
+
+def test_what_is_no_picture_is_explained(classify):
+    classify.set_input_files("#file", {"name": "notes.txt", "mimeType": "text/plain", "buffer": b"hello"})
+    classify.wait_for_function("() => document.querySelector('#problem').textContent.includes('notes.txt is no picture')")
+    classify.set_input_files("#file", {"name": "torn.png", "mimeType": "image/png", "buffer": b"\x89PNG\r\n\x1a\n torn"})
+    classify.wait_for_function("() => document.querySelector('#problem').textContent.includes('torn.png: this browser cannot read it')")
+
+
+def test_the_photo_page_has_names_and_fits_a_phone(classify):
+    assert_named(classify)
+    assert_fits_a_phone(classify)
+
+
+def test_a_network_that_was_not_fetched_is_explained(page, console, site):
+    console.allow("404")
+    page.context.route("**/models/**", lambda route: route.fulfill(status=404))
+    page.goto(f"{site}/demos/classify/index.html")
+    page.wait_for_function("() => pymlDemo.done", timeout=90_000)
+    assert "make models" in page.text_content("#problem") and "Traceback" not in page.text_content("#problem")

@@ -6,7 +6,7 @@ from pyml.cli import demo, gallery, paths
 from pyml.cli.assets import cars, pins
 from pyml.cli.assets.download import AssetError
 
-OURS = ("mnist", "regression")
+OURS = ("mnist", "regression", "classify")
 TEMPLATE = f"<ul>\n{gallery.MARK}\n</ul>"
 
 

@@ -1,0 +1,145 @@
+// The photo page: takes pictures from files, drops, the clipboard and the samples, and shows the names Python finds.
+// ?autorun=1 names a sample; window.pymlDemo says how it went.
+import { showBars } from "../../web/bars.js";
+import { $, asked, demo, finish, sentence, startDemo } from "../../web/demo.js";
+import { isPicture, readPicture, takeFiles } from "../../web/drop.js";
+import { thumbnail } from "../../web/thumbs.js";
+
+const SAMPLES = { "chelsea.png": "a photo of an animal", "coffee.png": "a photo of a table", "rocket.jpg": "a photo of a launch", "astronaut.png": "a photo of a person" };
+const NOTHING = Array.from({ length: 5 }, () => ({ name: "–", share: null }));
+
+let pyml = null;
+let waiting = []; // pictures still to be named, in order
+let working = null;
+const compiled = new Set(); // networks with sizes of pictures that were seen
+let current = null; // the picture shown
+
+// ---- the network
+
+async function loadNetwork() {
+  const name = $("network").value;
+  $("problem").textContent = "";
+  $("loading").hidden = false;
+  $("network-note").textContent = "Loading the network…";
+  try {
+    const { licence, source, classes } = await pyml.call("load", name);
+    $("network-note").textContent = `${classes.toLocaleString("en")} classes. ${source}. ${licence}.`;
+    return true;
+  } catch (error) {
+    $("network-note").textContent = "";
+    const missing = /could not be loaded: the server answered 404/.test(error.message);
+    $("problem").textContent = missing
+      ? `The network is not part of this site. Run “make models” in pyml's folder (or “pyml hub fetch ${name}”), then reload this page.`
+      : sentence(error);
+    finish($("problem").textContent);
+    return false;
+  } finally {
+    $("loading").hidden = true;
+  }
+}
+
+function onLoading({ received, total }) {
+  $("loading").value = received / total;
+  $("network-note").textContent = `Loading the network: ${(received / 1e6).toFixed(1)} of ${(total / 1e6).toFixed(1)} MB`;
+}
+
+// ---- pictures
+
+function show(picture, name) {
+  current = { picture, name };
+  const canvas = $("photo");
+  canvas.classList.remove("empty");
+  canvas.width = picture.width;
+  canvas.height = picture.height;
+  canvas.setAttribute("aria-label", name);
+  const pen = canvas.getContext("2d");
+  pen.drawImage(picture, 0, 0);
+  const side = Math.min(picture.width, picture.height), x = (picture.width - side) / 2, y = (picture.height - side) / 2;
+  pen.fillStyle = "rgba(0, 0, 0, 0.45)"; // what the network does not see
+  if (x) { pen.fillRect(0, 0, x, side); pen.fillRect(x + side, 0, x + 1, side); }
+  if (y) { pen.fillRect(0, 0, side, y); pen.fillRect(0, y + side, side, y + 1); }
+}
+
+/** Names pictures one after the other. */
+async function work() {
+  while (waiting.length) {
+    const { open, name } = waiting.shift();
+    try {
+      const picture = await open();
+      show(picture, name);
+      await nameIt(picture, name);
+    } catch (error) {
+      $("problem").textContent = sentence(error);
+      finish(sentence(error));
+    }
+  }
+  working = null;
+}
+
+function add(open, name) {
+  waiting.push({ open, name });
+  if (!pyml) $("answer").textContent = "Waiting for Python…";
+  else working ??= work();
+  return working;
+}
+
+async function nameIt(picture, name) {
+  $("problem").textContent = "";
+  $("answer").textContent = "Looking…";
+  const network = $("network").value;
+  const { names, ms } = await pyml.call("classify", picture, network);
+  const [label, share] = names[0];
+  const short = label.split(",")[0];
+  $("answer").textContent = `${article(short)} ${short}, it is ${(100 * share).toFixed(0)} % sure.`;
+  showBars($("bars"), names.map(([text, part]) => ({ name: text, share: part })));
+  const size = `${network} ${picture.width}x${picture.height}`;
+  $("timing").textContent = `${ms.toFixed(0)} ms${compiled.has(size) ? "" : ", compiling for this size of picture included"}`;
+  compiled.add(size);
+  remember(picture, name, short, share);
+  demo.summary = `${name}: ${names.map(([text, part]) => `${text} ${(100 * part).toFixed(0)} %`).join("; ")}`;
+  demo.names = names;
+  finish();
+}
+
+const article = (name) => (/^[aeiou]/i.test(name) ? "An" : "A");
+
+function remember(picture, name, label, share) {
+  $("seen-card").hidden = false;
+  const item = thumbnail(picture, { caption: `${label} ${(100 * share).toFixed(0)} %`, title: `${name}: look again`, press: () => add(async () => picture, name) });
+  $("seen").prepend(item);
+  while ($("seen").children.length > 12) $("seen").lastElementChild.remove();
+}
+
+async function offerSamples() {
+  for (const [file, name] of Object.entries(SAMPLES)) {
+    const answer = await fetch(`../../models/photos/${file}`).catch(() => null);
+    if (!answer?.ok) return; // they come with the networks; the page works without
+    const picture = await readPicture(Object.assign(await answer.blob(), { name: file }));
+    $("samples").append(thumbnail(picture, { caption: "", title: `Look at ${name}`, press: () => add(async () => picture, name) }));
+  }
+}
+
+// ---- wiring
+
+showBars($("bars"), NOTHING);
+takeFiles({
+  zone: $("photo-card"), input: $("file"), paste: true, accept: isPicture,
+  take: (files) => files.forEach((file) => add(() => readPicture(file), file.name || "the pasted picture")),
+  refuse: (name) => { $("problem").textContent = `${name} is no picture; choose a JPEG, PNG or WebP file.`; },
+});
+$("network").addEventListener("change", async () => {
+  if (pyml && (await loadNetwork()) && current) add(async () => current.picture, current.name);
+});
+
+try {
+  pyml = await startDemo({ modules: ["classify.py"], hear: { loading: onLoading } });
+  if (await loadNetwork()) {
+    await offerSamples();
+    if ($("samples").children.length === 0) $("samples-title").hidden = true;
+    if (waiting.length) working = work();
+    else if (asked.get("autorun") === "1" && $("samples").children.length) $("samples").querySelector("button").click();
+    else if (asked.get("autorun") === "1") finish("there is no sample photo; run `make models`.");
+  }
+} catch (error) {
+  finish(error.message);
+}
