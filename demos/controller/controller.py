@@ -18,7 +18,7 @@ FEWEST = 5  # of each command, before anything can be learned
 SURE = 0.55  # least share of the best command that moves the player
 
 
-def small_network(classes=len(COMMANDS)):
+def small_network():
     """A convolutional network for pictures of 64 x 64, small enough to learn from nothing in seconds."""
     utils.set_random_seed(1)
     model = Sequential(
@@ -31,7 +31,7 @@ def small_network(classes=len(COMMANDS)):
             layers.Flatten(),
             layers.Dropout(0.25),
             layers.Dense(48, activation="relu"),
-            layers.Dense(classes, activation="softmax"),
+            layers.Dense(len(COMMANDS), activation="softmax"),
         ]
     )
     model.compile(optimizer="adam", loss="sparse_categorical_crossentropy", metrics=["accuracy"])

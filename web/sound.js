@@ -1,0 +1,107 @@
+// Sound as it comes, from a microphone or a file: every sample once and in order, until somebody is too slow.
+
+const REFUSED = {
+  NotAllowedError: "The microphone may not be used: allow it in the browser's address bar, or open a sound file instead.",
+  NotFoundError: "There is no microphone here; open a sound file instead.",
+  NotReadableError: "The microphone is in use by another program; close that, or open a sound file instead.",
+};
+const TAP = `registerProcessor("tap", class extends AudioWorkletProcessor {
+  constructor() { super(); this.some = new Float32Array(1024); this.length = 0; }
+  process([[channel]]) {
+    if (!channel) return true;
+    this.some.set(channel, this.length);
+    this.length += channel.length;
+    if (this.length === this.some.length) { this.port.postMessage(this.some); this.length = 0; }
+    return true;
+  }
+});`;
+
+async function contextAt(sampleRate) {
+  const context = new AudioContext(sampleRate ? { sampleRate } : {});
+  const url = URL.createObjectURL(new Blob([TAP], { type: "text/javascript" }));
+  await context.audioWorklet.addModule(url);
+  URL.revokeObjectURL(url);
+  return context;
+}
+
+function tap(context, hear) {
+  const node = new AudioWorkletNode(context, "tap", { channelCount: 1, channelCountMode: "explicit", numberOfOutputs: 0 });
+  node.port.onmessage = ({ data }) => hear(data);
+  return node;
+}
+
+/**
+ * Hears the microphone. `hear(samples)` gets 1024 of them at a time, as the microphone gives them: no noise is removed
+ * and no loudness evened out. Resolves to { sampleRate, stop() }; rejects with an Error that says what to do.
+ */
+export async function openMicrophone(hear, { sampleRate } = {}) {
+  if (!navigator.mediaDevices?.getUserMedia) throw new Error("This page may not use a microphone: open it over https, or open a sound file instead.");
+  let stream;
+  try {
+    stream = await navigator.mediaDevices.getUserMedia({ audio: { echoCancellation: false, noiseSuppression: false, autoGainControl: false } });
+  } catch (error) {
+    throw new Error(REFUSED[error.name] ?? `The microphone did not start: ${error.message}`);
+  }
+  let context;
+  const stop = () => {
+    for (const track of stream.getTracks()) track.stop();
+    context?.close();
+  };
+  try {
+    context = await contextAt(sampleRate);
+    context.createMediaStreamSource(stream).connect(tap(context, hear));
+  } catch (error) {
+    stop();
+    throw new Error(`The microphone did not start: ${error.message}`);
+  }
+  return { sampleRate: context.sampleRate, stop };
+}
+
+/** Plays an AudioBuffer and hears it. `ended()` is called after its last sample. Resolves to { sampleRate, stop() }. */
+export async function playSound(buffer, hear, ended = () => {}) {
+  const context = await contextAt(buffer.sampleRate);
+  const source = new AudioBufferSourceNode(context, { buffer });
+  source.connect(context.destination);
+  source.connect(tap(context, hear));
+  const stop = () => { if (context.state !== "closed") context.close(); };
+  source.onended = () => { setTimeout(() => { stop(); ended(); }, 200); }; // the last samples are still on their way
+  source.start();
+  return { sampleRate: context.sampleRate, stop };
+}
+
+/** A sound file as an AudioBuffer at a sample rate. */
+export async function readSound(file, sampleRate) {
+  try {
+    return await new OfflineAudioContext(1, 1, sampleRate).decodeAudioData(await file.arrayBuffer());
+  } catch {
+    throw new Error(`${file.name || "This file"} is no sound that this browser reads; try WAV or MP3.`);
+  }
+}
+
+/** The mean of the channels of an AudioBuffer. */
+export function mono(buffer) {
+  const sum = new Float32Array(buffer.length);
+  for (let i = 0; i < buffer.numberOfChannels; i++) buffer.getChannelData(i).forEach((value, at) => { sum[at] += value / buffer.numberOfChannels; });
+  return sum;
+}
+
+/** Keeps samples until they are taken, `most` of them; the oldest are dropped. */
+export class Samples {
+  constructor(most) { Object.assign(this, { most, parts: [], length: 0, dropped: 0 }); }
+  put(some) {
+    this.parts.push(some);
+    this.length += some.length;
+    while (this.length - this.parts[0].length >= this.most) {
+      const { length } = this.parts.shift();
+      this.length -= length;
+      this.dropped += length;
+    }
+  }
+  take() {
+    const all = new Float32Array(this.length);
+    let at = 0;
+    for (const part of this.parts) { all.set(part, at); at += part.length; }
+    Object.assign(this, { parts: [], length: 0 });
+    return all;
+  }
+}
