@@ -204,6 +204,7 @@ class Emitter:
         return any(line.startswith(start) for body in self.bodies for line in body)
 
     def load(self, n: Node, at: Index) -> str:
+        at = _not_before(at)
         ref = self.ref_of[id(n)]
         name, level, kind = self.binding(ref), self.level(at), typename(n.dtype, self.width)
         scalar = ref in self.scalar_refs
@@ -222,8 +223,8 @@ class Emitter:
             if q is not None and not scalar:
                 return self.put(wrap(f"{name}[{last(self.index(q), 4)}]"), kind, level)
         self.wants_scalar.add(ref)
-        each = ", ".join(f"{name}[{last(i)}]" for i in self.lanes(at))
-        return self.put(wrap(f"{memory}({each})"), kind, level)
+        each = (self.index(_not_before(at.substitute("lane", constant(k)))) for k in range(4))
+        return self.put(wrap(f"{memory}({', '.join(f'{name}[{last(i)}]' for i in each)})"), kind, level)
 
     def last_element(self, n: Node, at: Index):
         """Wraps the text of an index that may lie outside its buffer, where no adapter checks it."""
@@ -244,6 +245,11 @@ class Emitter:
         if self.width == 1:
             self.wants_scalar.add(ref)
         return f"{name}[{position}] = {value};"
+
+
+def _not_before(at: Index) -> Index:
+    """A place that is always before the start, and so never used, becomes 0: compilers refuse constants out of range."""
+    return constant(0) if at.high < 0 else at
 
 
 def _quarter(rest: Index) -> Index | None:

@@ -9,6 +9,8 @@ import numpy as np
 from ..core.tensor import convert_to_tensor
 from ..errors import ShapeError
 
+_BLOCK = 256  # candidates compared at once
+
 
 def non_max_suppression(boxes, scores, max_output_size, iou_threshold=0.5, score_threshold=float("-inf")):
     """The indices of the boxes to keep, best first.
@@ -71,20 +73,31 @@ def suppress(boxes, scores, most, iou_threshold, score_threshold, sigma=0.0):
     return np.array(kept, np.int32), np.array(kept_scores, np.float32)
 
 
-def _overlap(low, high, one, others):
-    """Intersection over union of a box with others; 0 where a box has no area."""
-    sides = np.minimum(high[one], high[others]) - np.maximum(low[one], low[others])
-    both = np.prod(np.maximum(sides, 0), -1)
-    area, areas = np.prod(high[one] - low[one]), np.prod(high[others] - low[others], -1)
-    return np.where((area > 0) & (areas > 0), both / np.maximum(area + areas - both, 1e-300), 0.0)
+def _overlaps(low, high, ones, others):
+    """Intersection over union of each of `ones` with each of `others`; 0 where a box has no area."""
+    height = np.minimum.outer(high[ones, 0], high[others, 0]) - np.maximum.outer(low[ones, 0], low[others, 0])
+    width = np.minimum.outer(high[ones, 1], high[others, 1]) - np.maximum.outer(low[ones, 1], low[others, 1])
+    both = np.maximum(height, 0) * np.maximum(width, 0)
+    areas = (high[:, 0] - low[:, 0]) * (high[:, 1] - low[:, 1])
+    union = np.add.outer(areas[ones], areas[others]) - both
+    return np.where(np.logical_and.outer(areas[ones] > 0, areas[others] > 0), both / np.maximum(union, 1e-300), 0.0)
 
 
 def _hard(low, high, scores, order, most, iou_threshold, score_threshold, sigma):
+    """Candidates come in blocks, best first: compared with what is kept, then with each other."""
     kept: list[int] = []
-    while len(order) and len(kept) < most:
-        best, order = order[0], order[1:]
-        kept.append(int(best))
-        order = order[_overlap(low, high, best, order) < iou_threshold]
+    for start in range(0, len(order), _BLOCK):
+        block = order[start : start + _BLOCK]
+        if kept:
+            block = block[(_overlaps(low, high, block, kept) < iou_threshold).all(1)]
+        inside = _overlaps(low, high, block, block) >= iou_threshold
+        free = np.ones(len(block), bool)
+        for i, number in enumerate(block):
+            if len(kept) == most:
+                return kept, scores[kept]
+            if free[i]:
+                kept.append(int(number))
+                free &= ~inside[i]
     return kept, scores[kept]
 
 
@@ -97,7 +110,7 @@ def _soft(low, high, scores, order, most, iou_threshold, score_threshold, sigma)
         before, number, seen = queue.pop()
         score, dropped = before, False
         for j in range(len(kept) - 1, seen - 1, -1):
-            iou = float(_overlap(low, high, -number, np.array([kept[j]]))[0])
+            iou = float(_overlaps(low, high, [-number], [kept[j]])[0, 0])
             if iou >= iou_threshold:
                 dropped = True
                 break

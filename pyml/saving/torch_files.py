@@ -78,7 +78,7 @@ class _Reader(pickle._Unpickler):  # type: ignore[name-defined]  # the Python on
             raise ModelFileError("it sets attributes of something that is no tensor.")
         del state  # metadata of state dicts; nothing here needs it
 
-    dispatch[ord(pickle.BUILD)] = load_build
+    dispatch[ord(pickle.BUILD)] = load_build  # type: ignore[assignment]
 
     def find_class(self, module, name):
         if (module, name) not in _NAMES:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from .rules import dtype_of, number, rule
+from .rules import dtype_of, rule
 
 
 def _call(name):
@@ -186,16 +186,9 @@ def _ones_like(node, xp, x):
     return xp.ones_like(x)
 
 
-@rule("FakeQuantWithMinMaxVars", static=(1, 2))
+@rule("FakeQuantWithMinMaxVars")
 def _fake_quantize(node, xp, x, low, high):
-    """Rounds to the levels of a quantized number; the range is moved so that 0 is one of them."""
-    levels = 2 ** node.attr("num_bits", 8) - 1 - (1 if node.attr("narrow_range", False) else 0)
-    low, high = number(low), number(high)
-    scale = (high - low) / levels
-    zero = min(max(round(-low / scale), 0), levels)
-    low, high = -zero * scale, (levels - zero) * scale
-    x = xp.minimum(xp.maximum(x, low), high)
-    return xp.add(xp.multiply(xp.round(xp.multiply(xp.subtract(x, low), 1 / scale)), scale), low)
+    return x  # it imitates rounding while training; TensorFlow.js passes values on too
 
 
 ACTIVATIONS = {

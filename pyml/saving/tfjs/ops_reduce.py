@@ -72,8 +72,21 @@ def fused(node, xp, y, others):
 
 @rule("TopKV2", host=True)
 def _top_k(node, xp, x, k):
-    order = np.argsort(-x, axis=-1, kind="stable")[..., : int(number(k))]
+    k, n = int(number(k)), x.shape[-1]
+    if not 0 <= k <= n:
+        raise ValueError(f"k is {k}; the last axis has {n} elements")
+    rows = x.reshape(-1, n)
+    order = np.stack([_largest(row, k) for row in rows]) if len(rows) else np.zeros((0, k), np.int32)
+    order = order.reshape(*x.shape[:-1], k)
     return [np.take_along_axis(x, order, -1), order]
+
+
+def _largest(row, k: int):
+    """Positions of the k largest, in order; the first of equals."""
+    if k == 0 or 4 * k > len(row):
+        return np.argsort(-row, kind="stable")[:k]
+    some = np.flatnonzero(row >= np.partition(row, len(row) - k)[len(row) - k])
+    return some[np.argsort(-row[some], kind="stable")[:k]] if len(some) >= k else np.argsort(-row, kind="stable")[:k]
 
 
 @rule("Cumsum", "Cumprod", static=(1,))
