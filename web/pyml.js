@@ -127,7 +127,8 @@ function pageConnection() {
 }
 
 function client(connection, settings, status) {
-  const listeners = new Map();
+  const serveMedia = (request) => import("./media.js").then(({ serve }) => serve(request)); // cameras for the worker
+  const listeners = new Map([["pyml-media", [serveMedia]]]);
   const { worker, ...options } = settings;
   const shared = worker && globalThis.crossOriginIsolated ? new SharedArrayBuffer(1) : null;
   options.interrupts = shared;

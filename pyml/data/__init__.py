@@ -5,6 +5,8 @@ import importlib
 _NAMES = {
     "Dataset": "dataset", "INFINITE_CARDINALITY": "dataset", "UNKNOWN_CARDINALITY": "dataset",
     "FileDataSource": "sources", "URLDataSource": "sources",
+    "Microphone": "sound_frames", "microphone": "sound_frames", "microphones": "sound_frames",
+    "MediaError": "media", "Webcam": "camera_frames", "cameras": "camera_frames", "webcam": "camera_frames",
     "TextLineDataset": "text", "CsvDataset": "csv_dataset", "csv": "csv_dataset",
 }  # fmt: skip
 
