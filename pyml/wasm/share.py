@@ -32,7 +32,8 @@ CLOSED = 0xFFFFFFFF  # a ticket beyond every chunk
 STUCK = 1 << 16  # FAILED when the leader gave up waiting
 CHUNKS = 64  # most chunks of a kernel
 GRAIN = 6000  # least nanoseconds of a chunk
-SPIN = 4000  # rounds a thread without work looks again before it sleeps
+LEAST = 40_000  # nanoseconds from which on a kernel is shared: meeting costs a few thousand, and the estimate is rough
+SPIN = 20_000  # rounds, less than a millisecond, a thread without work looks again before it sleeps
 LEADER_SPIN = 3000
 PATIENCE = 1 << 35  # rounds, most of a minute, until the leader gives up; a wait of a millisecond counts as 2^20 rounds
 
@@ -75,9 +76,9 @@ def chunk_size(items: int, work: int | None) -> int:
 
     All of them where sharing does not pay.
     """
-    wanted = CHUNKS if work is None else min(CHUNKS, work // GRAIN)
-    if wanted < 2:
+    if work is not None and work < LEAST:
         return items
+    wanted = CHUNKS if work is None else min(CHUNKS, work // GRAIN)
     each = -(-items // wanted)
     return each + (-each % 16 if each > 64 else 0)  # of many small items whole cache lines
 
