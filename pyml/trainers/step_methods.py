@@ -18,7 +18,7 @@ class StepMethods:
         with differentiating():
             y_pred = self(x, training=True)
             loss = self.compute_loss(x, y, y_pred, sample_weight, training=True)
-            variables = self.trainable_variables
+            variables = self._steps.trained()
             if not variables:
                 raise ValueError(f"Model '{self.name}' has no trainable weights, so there is nothing to fit.")
             grads = gradients(self.optimizer.scale_loss(loss), variables)

@@ -27,6 +27,8 @@ class Steps:
         self.output_shapes = []
         self.output_names = []
         self._classed = None
+        self._trained = None                           # weights that the first step after `compile` found trainable
+        self._known = set()                            # and all that there were then
         self.layout = None                             # of `results`, see lay_out
         self.names = None                              # of the logs in order, once they have been laid out
         with_state = {"dtype": "int32", "trainable": False}
@@ -76,6 +78,15 @@ class Steps:
                 if same and shape and getattr(loss, "name", "") == "sparse_categorical_crossentropy"
             ]
         return self._classed
+
+    def trained(self):
+        """The weights that steps change: those trainable at the first step after `compile`, and what was made since."""
+        weights = self.model.weights
+        now = self.model.trainable_variables
+        if self._trained is None:
+            self._trained, self._known = list(now), {id(v) for v in weights}
+        still = {id(v) for v in weights}
+        return [v for v in self._trained if id(v) in still] + [v for v in now if id(v) not in self._known]
 
     # ---- traced functions
     def train(self, x, y, sample_weight):
