@@ -184,6 +184,20 @@ def test_a_frame_without_permission_is_named(chromium, site):
     python.page.context.close()
 
 
+def test_closing_the_worker_releases_its_camera(chromium, site):
+    python = opened(chromium, site, "backend=wasm")
+    python.page.evaluate("""() => {
+        const real = navigator.mediaDevices.getUserMedia.bind(navigator.mediaDevices);
+        window.tracks = [];
+        navigator.mediaDevices.getUserMedia = async (c) => { const s = await real(c); tracks.push(...s.getTracks()); return s; };
+    }""")
+    python.run("camera = await webcam()\n1")
+    assert python.page.evaluate("tracks.map((t) => t.readyState)") == ["live"]
+    python.page.evaluate("pyml.close()")
+    python.page.wait_for_function("tracks[0].readyState === 'ended'", timeout=10_000)
+    python.page.context.close()
+
+
 def test_no_camera_is_named(browser, site):
     context = browser.new_context(permissions=["camera"])
     python = PythonPage(context.new_page(), site, "backend=wasm&thread=main")

@@ -202,7 +202,7 @@ function remote(kind) {
   };
 }
 
-/** Lets Python in a worker use a device of this page, over a port. */
+/** Lets Python in a worker use a device of this page, over a port. Returns a function that takes it away again. */
 function serve({ kind, port }) {
   const device = local(kind);
   port.onmessage = async ({ data: { id, method, options } }) => {
@@ -212,6 +212,7 @@ function serve({ kind, port }) {
       : [value?.spectrogram?.buffer, value?.waveform?.buffer].filter(Boolean);
     port.postMessage({ id, result }, moved);
   };
+  return () => device.stop();
 }
 
 /** The cameras or microphones there are; labels are empty before one was allowed. */

@@ -127,7 +127,8 @@ function pageConnection() {
 }
 
 function client(connection, settings, status) {
-  const serveMedia = (request) => import("./media.js").then(({ serve }) => serve(request)); // cameras for the worker
+  const served = []; // takes cameras and microphones away from the worker
+  const serveMedia = async (request) => { served.push((await import("./media.js")).serve(request)); };
   const listeners = new Map([["pyml-media", [serveMedia]]]);
   const { worker, ...options } = settings;
   const shared = worker && globalThis.crossOriginIsolated ? new SharedArrayBuffer(1) : null;
@@ -165,6 +166,9 @@ function client(connection, settings, status) {
       if (shared) new Uint8Array(shared)[0] = 2;
       return shared !== null;
     },
-    close: () => connection.close(),
+    close() {
+      for (const takeAway of served) takeAway();
+      connection.close();
+    },
   };
 }

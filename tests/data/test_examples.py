@@ -1,0 +1,19 @@
+"""The examples in the documentation of `pyml.data`, `pyml.browser` and KNNClassifier run and give what they say."""
+
+import doctest
+import importlib
+
+import numpy as np
+import pytest
+
+import pyml
+
+MODULES = ["data.dataset", "data.text", "data.csv_dataset", "browser.pixels", "models.knn"]
+
+
+@pytest.mark.parametrize("name", MODULES)
+def test_examples_run(name):
+    module = importlib.import_module(f"pyml.{name}")
+    examples = {"np": np, "pyml": pyml}
+    result = doctest.testmod(module, extraglobs=examples, optionflags=doctest.NORMALIZE_WHITESPACE)
+    assert result.attempted > 0 and result.failed == 0
