@@ -2,6 +2,7 @@
 
 import doctest
 import importlib
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -17,3 +18,9 @@ def test_examples_run(name):
     examples = {"np": np, "pyml": pyml}
     result = doctest.testmod(module, extraglobs=examples, optionflags=doctest.NORMALIZE_WHITESPACE)
     assert result.attempted > 0 and result.failed == 0
+
+
+def test_the_page_of_the_documentation_runs():
+    page = Path(pyml.__file__).parents[1] / "docs" / "data.md"
+    result = doctest.testfile(str(page), module_relative=False)
+    assert result.attempted > 10 and result.failed == 0
