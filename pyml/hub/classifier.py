@@ -11,10 +11,11 @@ import numpy as np
 import pyml
 from pyml import ops
 from pyml.core import Tensor
+from pyml.errors import ShapeError
 from pyml.hub import weights
 from pyml.hub.efficientnet import build_efficientnet_lite0
 from pyml.hub.mobilenet import build_mobilenet_v1
-from pyml.hub.pictures import cropped, pixels, resized
+from pyml.hub.pictures import PerShape, cropped, pixels, resized
 from pyml.hub.registry import Entry
 from pyml.models import Model
 
@@ -48,6 +49,7 @@ class ImageClassifier:
         embedding = self.keras.get_layer(layer).output
         self.features: int = embedding.shape[-1]
         base = Model(self.keras.input, embedding)
+        self._prepared = PerShape(self._square)
         self._classify = pyml.program(lambda x: self.keras(x, training=False))
         self._embed = pyml.program(lambda x: ops.reshape(base(x, training=False), (x.shape[0], self.features)))
 
@@ -73,16 +75,17 @@ class ImageClassifier:
         Example:
             pyml.hub.mobilenet_v1().classify("cat.jpg")     # [('Egyptian cat', 0.53), ('tabby, tabby cat', 0.29), …]
         """
-        return self._named(self.probabilities(image, crop).numpy(), self._top(top))
+        top = self._top(top)
+        return self._named(self._run(self._classify, image, crop, f"{self.name}.classify")[0].numpy(), top)
 
     async def classify_async(self, image: Any, top: int = 3, crop: bool = True) -> list[tuple[str, float]]:
         """`classify` that works in every browser and lets the page go on."""
         top = self._top(top)
-        return self._named(await self.probabilities(image, crop).data(), top)
+        return self._named(await self._run(self._classify, image, crop, f"{self.name}.classify")[0].data(), top)
 
     def probabilities(self, image: Any, crop: bool = True) -> Tensor:
         """The probabilities of all classes, on the device: `(1000,)`, or `(batch, 1000)` for several pictures."""
-        return self._run(self._classify, image, crop, f"{self.name}.classify")
+        return self._alone(*self._run(self._classify, image, crop, f"{self.name}.probabilities"))
 
     def embed(self, image: Any, crop: bool = True) -> Tensor:
         """The features of a picture, from which new classes can be learned.
@@ -97,20 +100,24 @@ class ImageClassifier:
         Example:
             features = np.stack([model.embed(photo).numpy() for photo in photos])
         """
-        return self._run(self._embed, image, crop, f"{self.name}.embed")
+        return self._alone(*self._run(self._embed, image, crop, f"{self.name}.embed"))
 
     def prepare(self, image: Any, crop: bool = True) -> Tensor:
         """Pictures as the network takes them: float32 `(batch, 224, 224, 3)`, values from 0 to 255."""
-        return self._prepared(pixels(image, f"{self.name}.prepare"), crop)
+        return self._prepared(pixels(image, f"{self.name}.prepare"), bool(crop))
 
-    def _prepared(self, image: Tensor, crop: bool) -> Tensor:
+    def _square(self, image: Tensor, crop: bool) -> Tensor:
         image = resized(cropped(image) if crop else image, (self.size, self.size))
         return image if image.ndim == 4 else image[None]
 
-    def _run(self, program: Callable, image: Any, crop: bool, what: str) -> Tensor:
+    def _run(self, program: Callable, image: Any, crop: bool, what: str) -> tuple[Tensor, bool]:
+        """What a program makes of pictures, one row each, and whether it was a single picture."""
         found = pixels(image, what)
-        result = program(self._prepared(found, crop))
-        return result if found.ndim == 4 else result[0]
+        return program(self._prepared(found, bool(crop))), found.ndim == 3
+
+    @staticmethod
+    def _alone(rows: Tensor, single: bool) -> Tensor:
+        return rows[0] if single else rows
 
     def _top(self, top: int) -> int:
         if isinstance(top, bool) or not isinstance(top, (int, np.integer)) or not 1 <= top <= len(self.labels):
@@ -118,7 +125,7 @@ class ImageClassifier:
         return int(top)
 
     def _named(self, found: np.ndarray, top: int) -> list[tuple[str, float]]:
-        if found.ndim != 1:
-            raise ValueError(f"{self.name}.classify: expected one picture; for {len(found)} use `probabilities`.")
-        best = np.argsort(-found, kind="stable")[:top]
-        return [(self.labels[i], float(found[i])) for i in best]
+        if len(found) != 1:
+            raise ShapeError(f"{self.name}.classify: expected one picture; for several use `probabilities`. Received: {len(found)}")
+        best = np.argsort(-found[0], kind="stable")[:top]
+        return [(self.labels[i], float(found[0, i])) for i in best]

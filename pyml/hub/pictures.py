@@ -6,10 +6,12 @@ import functools
 import math
 import operator
 import os
-from typing import Any
+from collections.abc import Callable
+from typing import Any, NamedTuple
 
 import numpy as np
 
+import pyml
 from pyml import ops
 from pyml.browser import from_pixels
 from pyml.core import Tensor, Variable, convert_to_tensor
@@ -17,7 +19,7 @@ from pyml.errors import ShapeError
 
 
 def pixels(image: Any, what: str) -> Tensor:
-    """A picture as float32 `(height, width, 3)`, or pictures as `(batch, height, width, 3)`.
+    """A picture as a tensor `(height, width, 3)`, or pictures as `(batch, height, width, 3)`.
 
     Args:
         image: What `pyml.browser.from_pixels` takes; a path, on a desktop with Pillow; or a tensor or array
@@ -47,7 +49,26 @@ def pixels(image: Any, what: str) -> Tensor:
             f"{what}: expected a picture (height, width, 3), or several (batch, height, width, 3), none of size 0. "
             f"Received: {image.shape}"
         )
-    return ops.cast(image, "float32")
+    return image
+
+
+class PerShape:
+    """A function of a picture, as a Program for each shape of pictures that comes; the last eight are kept.
+
+    Live video has one shape, so its frames replay one Program; the photos of a user all have different ones.
+    """
+
+    def __init__(self, function: Callable):
+        self.function = function
+        self.programs: dict[tuple, Callable] = {}
+
+    def __call__(self, image: Tensor, *options: Any) -> Any:
+        key = (image.shape, image.dtype, options)
+        program = self.programs.pop(key, None) or pyml.program(lambda x: self.function(ops.cast(x, "float32"), *options))
+        self.programs[key] = program                   # the last used is the last in the dict
+        if len(self.programs) > 8:
+            del self.programs[next(iter(self.programs))]
+        return program(image)
 
 
 def open_picture(path: Any, what: str) -> Any:
@@ -115,16 +136,37 @@ def taps(size: int, count: int) -> tuple[np.ndarray, np.ndarray]:
     return places.astype(np.int32), weights.astype(np.float32)
 
 
-def fitted(image: Tensor, size: int) -> tuple[Tensor, float, float, float]:
-    """A picture scaled to fit into a square, with black around it.
+class Fit(NamedTuple):
+    """How a picture of some size is scaled to fit into a square, with black around it, and how to go back."""
 
-    Returns:
-        float32 `(size, size, 3)`, and how to go back: the old position is `(new - left) / scale`, `(new - top) / scale`.
-    """
-    height, width = image.shape[:2]
-    scale = size / max(height, width)
-    rows, columns = max(1, round(height * scale)), max(1, round(width * scale))
-    top, left = (size - rows) // 2, (size - columns) // 2
-    inside = resized(image, (rows, columns))
-    around = [(top, size - rows - top), (left, size - columns - left), (0, 0)]
-    return ops.pad(inside, around) if (rows, columns) != (size, size) else inside, scale, left, top
+    size: int
+    height: int
+    width: int
+
+    @property
+    def scale(self) -> float:
+        return self.size / max(self.height, self.width)
+
+    @property
+    def inside(self) -> tuple[int, int]:
+        """The height and width that the picture gets."""
+        return max(1, round(self.height * self.scale)), max(1, round(self.width * self.scale))
+
+    @property
+    def corner(self) -> tuple[int, int]:
+        """Where in the square the picture begins: rows above it, columns before it."""
+        rows, columns = self.inside
+        return (self.size - rows) // 2, (self.size - columns) // 2
+
+    def square(self, image: Tensor) -> Tensor:
+        """The picture in its square, float32 `(size, size, channels)`."""
+        (rows, columns), (top, left) = self.inside, self.corner
+        inside = resized(image, (rows, columns))
+        if (rows, columns) == (self.size, self.size):
+            return inside
+        return ops.pad(inside, [(top, self.size - rows - top), (left, self.size - columns - left), (0, 0)])
+
+    def back(self, x: float, y: float) -> tuple[float, float]:
+        """The place in the picture of a place in the square."""
+        top, left = self.corner
+        return (x - left) / self.scale, (y - top) / self.scale

@@ -7,10 +7,12 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from pyml import ops
 from pyml.core import Tensor
 from pyml.errors import ShapeError
 from pyml.hub.graph import GraphNetwork
-from pyml.hub.pictures import fitted, pixels
+from pyml.hub.pictures import Fit, PerShape, pixels
+from pyml.hub.registry import Entry
 
 KEYPOINTS = (
     "nose", "left_eye", "right_eye", "left_ear", "right_ear", "left_shoulder", "right_shoulder", "left_elbow", "right_elbow",
@@ -81,6 +83,10 @@ class PoseEstimator(GraphNetwork):
     side: int
     outputs: list[str] | None = None
 
+    def __init__(self, entry: Entry, files: dict[str, bytes]):
+        super().__init__(entry, files)
+        self._scaled = PerShape(self._square)
+
     def estimate(self, image: Any) -> Pose:
         """The key points of the person in a picture.
 
@@ -108,12 +114,15 @@ class PoseEstimator(GraphNetwork):
         found = pixels(image, f"{self.name}.estimate")
         if found.ndim == 4:
             raise ShapeError(f"{self.name}.estimate: expected one picture (height, width, 3). Received: {found.shape}")
-        square, scale, left, top = fitted(found, self.side)
-        return self._inputs(square[None]), lambda y, x: ((x - left) / scale, (y - top) / scale)
+        fit = Fit(self.side, *found.shape[:2])
+        return self._scaled(found, fit), fit.back
+
+    def _square(self, image: Tensor, fit: Fit) -> Tensor:
+        return self._inputs(fit.square(image)[None])
 
     def _pose(self, values: list[np.ndarray], back: Callable) -> Pose:
         ys, xs, scores = self._points(*values)
-        places = [back(float(y), float(x)) for y, x in zip(ys, xs, strict=True)]
+        places = [back(float(x), float(y)) for x, y in zip(xs, ys, strict=True)]
         return Pose([Keypoint(n, x, y, float(s)) for n, (x, y), s in zip(KEYPOINTS, places, scores, strict=True)])
 
     def _inputs(self, square: Tensor) -> Tensor:
@@ -149,8 +158,6 @@ class MoveNet(PoseEstimator):
     side = 192
 
     def _inputs(self, square):
-        from pyml import ops
-
         return ops.cast(ops.round(square), "int32")
 
     def _points(self, found):

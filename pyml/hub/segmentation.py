@@ -9,7 +9,8 @@ from pyml import ops
 from pyml.core import Tensor
 from pyml.errors import ShapeError
 from pyml.hub.graph import GraphNetwork
-from pyml.hub.pictures import pixels, resized
+from pyml.hub.pictures import PerShape, pixels, resized
+from pyml.hub.registry import Entry
 
 
 class SelfieSegmentation(GraphNetwork):
@@ -23,6 +24,11 @@ class SelfieSegmentation(GraphNetwork):
     """
 
     side = 256
+
+    def __init__(self, entry: Entry, files: dict[str, bytes]):
+        super().__init__(entry, files)
+        self._square = PerShape(lambda image: resized(image, (self.side, self.side))[None] / 255.0)
+        self._enlarged = PerShape(lambda mask, size: images.resize(mask, size)[..., 0])
 
     def segment(self, image: Any) -> Tensor:
         """How much each pixel belongs to a person.
@@ -58,7 +64,7 @@ class SelfieSegmentation(GraphNetwork):
                 f"Received: {behind.shape}"
             )
         mask = self._mask(found)[..., None]
-        return ops.clip((found * mask + behind * (1.0 - mask)) / 255.0, 0.0, 1.0)
+        return ops.clip((ops.cast(found, "float32") * mask + behind * (1.0 - mask)) / 255.0, 0.0, 1.0)
 
     def _one(self, image: Any, what: str) -> Tensor:
         found = pixels(image, f"{self.name}.{what}")
@@ -67,6 +73,4 @@ class SelfieSegmentation(GraphNetwork):
         return found
 
     def _mask(self, found: Tensor) -> Tensor:
-        square = resized(found, (self.side, self.side))[None] / 255.0
-        mask = self.graph.execute(square)[0]
-        return images.resize(mask, found.shape[:2])[..., 0]
+        return self._enlarged(self.graph.execute(self._square(found))[0], found.shape[:2])

@@ -18,7 +18,7 @@ from pyml.cli.assets.models.graphdef import read_constants
 from pyml.cli.assets.models.tflite import read_tflite
 from pyml.errors import ShapeError
 from pyml.hub import HubError, registry, store
-from pyml.hub.pictures import cropped, fitted, resized
+from pyml.hub.pictures import Fit, PerShape, cropped, resized
 from pyml.hub.pose import KEYPOINTS, Keypoint, Pose
 from pyml.hub.registry import Archive, Entry, File
 
@@ -37,11 +37,29 @@ def test_the_middle_is_cut_out():
 
 
 def test_a_fitted_picture_has_black_around_it_and_a_way_back():
-    square, scale, left, top = fitted(pyml.convert_to_tensor(np.full((20, 40, 3), 9.0, "float32")), 16)
-    values = square.numpy()
-    assert values.shape == (16, 16, 3) and (scale, left, top) == (0.4, 0, 4)
+    fit = Fit(16, 20, 40)
+    values = fit.square(pyml.convert_to_tensor(np.full((20, 40, 3), 9.0, "float32"))).numpy()
+    assert values.shape == (16, 16, 3)
+    assert fit.back(0, 4) == (0, 0) and fit.back(16, 12) == (40, 20)
     np.testing.assert_allclose(values[4:12], 9.0, rtol=1e-5)
     assert not values[:4].any() and not values[12:].any()
+
+
+def test_one_shape_of_pictures_is_traced_once_and_eight_are_kept():
+    traces = []
+
+    def double(image, factor):
+        traces.append(image.shape)
+        return image * factor
+
+    run = PerShape(double)
+    for i in range(3):
+        frame = pyml.browser.from_pixels(np.full((4, 5, 3), i, "uint8"))
+        np.testing.assert_array_equal(run(frame, 2.0).numpy(), np.full((4, 5, 3), 2.0 * i))
+    assert traces == [(4, 5, 3)]
+    for n in range(1, 12):
+        run(pyml.browser.from_pixels(np.zeros((n, 2, 3), "uint8")), 2.0)
+    assert len(traces) == 12 and len(run.programs) == 8
 
 
 def some_pose(score=0.9):
