@@ -1,10 +1,16 @@
 """The demo pages beside the digits, as a user meets them: the main thing of each, bad input, keyboard, narrow windows."""
 
+import json
 import re
+import zipfile
 
+import numpy as np
 import pytest
 
-from pyml.cli import paths
+from pyml.cli import browser as browsers
+from pyml.cli import demo, paths
+
+from .conftest import started
 
 SHOTS = paths.build_dir() / "screenshots"
 LINE = "x,word,y\n" + "".join(f"{x},w{x % 3},{'' if x % 10 == 3 else 2 * x + 1}\n" for x in range(60))
@@ -259,3 +265,165 @@ def test_a_network_that_was_not_fetched_is_explained(page, console, site):
     page.goto(f"{site}/demos/classify/index.html")
     page.wait_for_function("() => pymlDemo.done", timeout=90_000)
     assert "make models" in page.text_content("#problem") and "Traceback" not in page.text_content("#problem")
+
+
+# ---- teach it your pictures
+
+PICTURE = "() => [...document.querySelector('#picture').getContext('2d').getImageData(0, 0, 224, 224).data]"
+
+
+@pytest.fixture(scope="module")
+def teachable(browser, site, networks):
+    page = opened(browser, f"{site}/demos/teachable/index.html", "() => pymlDemo.ready || pymlDemo.error")
+    yield page
+    page.context.close()
+    assert not page.problems
+
+
+@pytest.fixture(scope="module")
+def camera_browser(driver):
+    """A Chromium with the fake camera that it brings: a moving disc and a clock."""
+    flags = ("--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream")
+    yield from started(driver, (*browsers.FLAGS, *flags))
+
+
+def add_examples(page, place, *files):
+    """Adds picture files to the class at a place of the list, and waits until Python has them."""
+    item = page.locator(".class").nth(place)
+    before = item.locator(".examples li").count()
+    item.locator("input[type=file]").set_input_files(list(files))
+    item.locator(".examples li").nth(before + len(files) - 1).wait_for()
+
+
+def teach(page):
+    page.evaluate("() => { pymlDemo.done = false; }")
+    page.click("#train")
+    return finished(page)
+
+
+def shares_after(page, act):
+    page.evaluate("() => { pymlDemo.shares = null; }")
+    act()
+    page.wait_for_function("() => pymlDemo.shares")
+    return page.evaluate("() => pymlDemo.shares")
+
+
+def test_two_classes_are_learned_from_files_and_a_new_picture_is_named(teachable):
+    assert teachable.is_disabled("#train") and teachable.is_disabled("#export")
+    for place, name in enumerate(("cat", "other")):
+        teachable.locator(".class input.text").nth(place).fill(name)
+    add_examples(teachable, 0, photo("chelsea.png"))
+    assert "Every class needs examples" in teachable.text_content("#result") and teachable.is_disabled("#train")
+    add_examples(teachable, 1, photo("rocket.jpg"), photo("coffee.png"))
+    teachable.set_input_files("#file", photo("chelsea.png"))
+    result = teach(teachable)
+    assert result["error"] is None and result["accuracy"] == 1
+    assert result["shares"]["cat"] > 0.9
+    assert shares_after(teachable, lambda: teachable.set_input_files("#file", photo("rocket.jpg")))["other"] > 0.9
+    assert shares_after(teachable, lambda: teachable.evaluate(DROP, ["#view", "drop", ["/models/photos/astronaut.png"]])).keys() == {
+        "cat",
+        "other",
+    }
+
+
+def test_the_nearest_examples_decide_when_asked(teachable):
+    shares_after(teachable, lambda: teachable.set_input_files("#file", photo("coffee.png")))
+    shares = shares_after(teachable, lambda: teachable.select_option("#by", "neighbours"))
+    assert shares["other"] == pytest.approx(2 / 3) and shares["cat"] == pytest.approx(1 / 3)
+    shares_after(teachable, lambda: teachable.select_option("#by", "head"))
+
+
+def test_the_exported_model_gives_what_the_page_shows(teachable, tmp_path):
+    from pyml.saving import load_model
+
+    shares = shares_after(teachable, lambda: teachable.set_input_files("#file", photo("chelsea.png")))
+    pixels = np.array(teachable.evaluate(PICTURE), "float32").reshape(1, 224, 224, 4)[..., :3]
+    with teachable.expect_download() as download:
+        teachable.click("#export")
+    with zipfile.ZipFile(download.value.path()) as packed:
+        packed.extractall(tmp_path)
+    assert download.value.suggested_filename == "teachable.zip"
+    assert "loadLayersModel" in (tmp_path / "README.txt").read_text()
+    assert json.loads((tmp_path / "labels.json").read_text()) == list(shares)
+    found = load_model(tmp_path / "model.json").predict(pixels, verbose=0)[0]
+    np.testing.assert_allclose(found, list(shares.values()), atol=0.02)
+
+
+def test_examples_and_classes_are_removed_with_the_keyboard(teachable):
+    teachable.click("#more")
+    assert teachable.evaluate("() => document.activeElement.getAttribute('aria-label')") == "Name of Class 3"
+    teachable.keyboard.press("Control+A")
+    teachable.keyboard.type("cup")
+    add_examples(teachable, 2, photo("coffee.png"))
+    assert "The examples changed" in teachable.text_content("#result")
+    teachable.locator(".class").nth(2).get_by_role("button", name="Remove this example").focus()
+    teachable.keyboard.press("Enter")
+    assert teachable.locator(".class").nth(2).locator(".count").text_content() == "0 examples"
+    assert teachable.is_disabled("#train")
+    teachable.get_by_role("button", name="Remove the class cup").focus()
+    teachable.keyboard.press("Enter")
+    assert teachable.locator(".class").count() == 2 and teachable.is_enabled("#train")
+    assert_named(teachable)
+    assert_fits_a_phone(teachable)
+
+
+def test_sample_photos_are_learned_at_once(teachable):
+    for _ in range(teachable.locator(".class").count()):
+        teachable.locator(".class .drop").first.click()
+    teachable.click("#samples")
+    teachable.wait_for_function("() => document.querySelectorAll('.examples li').length === 18")
+    result = teach(teachable)
+    assert result["accuracy"] == 1 and result["shares"]["cup"] > 0.8
+    keep_picture(teachable, "teachable")
+
+
+def test_a_camera_gives_examples_while_its_button_is_held(new_page, camera_browser, networks, site):
+    page = new_page(browser=camera_browser)
+    page.goto(f"{site}/demos/teachable/index.html")
+    page.wait_for_function("() => pymlDemo.ready", timeout=90_000)
+    add_examples(page, 0, photo("chelsea.png"))
+    page.click("#camera")
+    hold = page.locator(".class .hold").nth(1)
+    hold.wait_for()
+    hold.focus()
+    page.keyboard.down(" ")
+    page.wait_for_function("() => document.querySelectorAll('.class')[1].querySelectorAll('.examples li').length >= 3")
+    page.keyboard.up(" ")
+    assert hold.get_attribute("aria-pressed") == "false"
+    result = teach(page)
+    assert result["error"] is None
+    page.wait_for_function("() => pymlDemo.shares?.['Class 2'] > 0.8 && document.querySelector('#timing').textContent.includes('a second')")
+    page.click("#camera")
+    assert page.evaluate("() => document.querySelector('#video').srcObject") is None
+
+
+def test_without_its_network_the_teachable_page_says_how_to_get_it(page, console, site):
+    console.allow("404")
+    page.context.route("**/models/**", lambda route: route.fulfill(status=404))
+    page.goto(f"{site}/demos/teachable/index.html")
+    page.wait_for_function("() => pymlDemo.done", timeout=90_000)
+    assert "make models" in page.text_content("#problem") and page.is_disabled("#train")
+
+
+# ---- the gallery
+
+
+def test_the_gallery_links_every_demo_and_follows_the_system(new_page, site):
+    page = new_page(viewport={"width": 320, "height": 700})
+    page.goto(f"{site}/index.html")
+    links = page.locator(".gallery a")
+    found = [links.nth(i).get_attribute("href") for i in range(links.count())]
+    assert found == [f"demos/{name}/index.html" for name in demo.names()]
+    assert page.locator(".gallery svg").count() == len(found)
+    assert page.evaluate("() => document.documentElement.scrollWidth") <= 320
+    colours = []
+    for scheme in ("light", "dark"):
+        page.emulate_media(color_scheme=scheme)
+        colours.append(page.evaluate("() => getComputedStyle(document.querySelector('.picture svg')).backgroundColor"))
+    assert colours[0] != colours[1]
+    page.set_viewport_size({"width": 1280, "height": 900})
+    keep_picture(page, "gallery")
+    page.keyboard.press("Tab")
+    page.keyboard.press("Tab")
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/demos/regression/index.html")

@@ -6,7 +6,6 @@ from pyml.cli import demo, gallery, paths
 from pyml.cli.assets import cars, pins
 from pyml.cli.assets.download import AssetError
 
-OURS = ("mnist", "regression", "classify")
 TEMPLATE = f"<ul>\n{gallery.MARK}\n</ul>"
 
 
@@ -42,8 +41,9 @@ def test_a_template_without_a_place_is_refused(folder):
 
 def test_every_demo_of_the_checkout_has_a_title_a_description_and_a_picture():
     demos = paths.checkout() / "demos"
-    assert set(OURS) <= set(demo.names())
-    for name in OURS:
+    names = demo.names()
+    assert {"mnist", "regression", "classify", "teachable", "controller"} <= set(names)
+    for name in names:
         page = (demos / name / "index.html").read_text(encoding="utf-8")
         assert "<h1" in page and gallery.described(page, "description"), f"demos/{name}/index.html"
         assert (demos / name / "picture.svg").is_file(), f"demos/{name}"

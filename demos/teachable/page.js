@@ -1,0 +1,298 @@
+// The teachable page: pictures of files and of the camera go to Python, which learns them and names new ones.
+// ?autorun=1 teaches it three sample photos; window.pymlDemo says how it went.
+import { showBars } from "../../web/bars.js";
+import { $, asked, demo, download, finish, newestOnly, sentence, startDemo } from "../../web/demo.js";
+import { isPicture, readPicture, takeFiles } from "../../web/drop.js";
+import { closeVideo, openCamera, squares, watch } from "../../web/frames.js";
+import { classList } from "./classes.js";
+
+const SAMPLES = { cat: "chelsea.png", cup: "coffee.png", rocket: "rocket.jpg" };
+const CROPS = 6; // examples that are cut out of each sample
+const MOST = 200; // examples of a class
+const square = squares(224); // what the network takes; pictures of one size are compiled for once
+
+let pyml = null;
+let held = null; // the class whose camera button is down
+let training = false, trained = false, changed = false;
+let learned = []; // [number, name] as they were trained
+let shown = null; // the picture being looked at, and what it is
+let shownName = "";
+let stopWatching = null;
+let adding = Promise.resolve(); // pictures are added one after the other
+
+// ---- examples
+
+const classes = classList($("classes"), {
+  files: (number, files) => addAll(number, files.map((file) => () => readPicture(file))),
+  hold: (number) => { held = number; },
+  remove: (examples) => { changed = true; pyml?.call("remove", examples); },
+  change: showState,
+  refuse: (name) => { $("problem").textContent = `${name} is no picture; choose a JPEG, PNG or WebP file.`; },
+});
+
+/** Adds pictures, each given by a function that opens it. */
+function addAll(number, openings) {
+  $("problem").textContent = "";
+  for (const open of openings) {
+    adding = adding.then(async () => {
+      try {
+        await addExample(number, square(await open()));
+      } catch (error) {
+        $("problem").textContent = sentence(error);
+      }
+    });
+  }
+  return adding;
+}
+
+async function addExample(number, pixels) {
+  if (!pyml) throw new Error("Python is still starting; add the pictures again in a moment.");
+  if (!classes.has(number)) return;
+  const example = await pyml.call("add", number, pixels);
+  changed = true;
+  if (classes.has(number)) classes.addExample(number, example, drawable(pixels));
+  else await pyml.call("remove", [example]); // the class was removed meanwhile
+}
+
+function drawable(pixels) {
+  const canvas = Object.assign(document.createElement("canvas"), { width: pixels.width, height: pixels.height });
+  canvas.getContext("2d").putImageData(pixels, 0, 0);
+  return canvas;
+}
+
+async function sample(name) {
+  const answer = await fetch(`../../models/photos/${SAMPLES[name]}`);
+  if (!answer.ok) throw new Error(`Could not download ${SAMPLES[name]}: the server answered ${answer.status}.`);
+  return readPicture(await answer.blob());
+}
+
+/** Three classes of squares cut out of sample photos, and one more square to look at. */
+async function addSamples() {
+  $("samples").hidden = true;
+  classes.removeEmpty();
+  try {
+    let crop = null;
+    for (const name of Object.keys(SAMPLES)) {
+      const number = classes.add(name);
+      const picture = await sample(name);
+      await addAll(number, Array.from({ length: CROPS }, (_, i) => async () => part(picture, i, CROPS)));
+      if (name === "cup") crop = await part(picture, 0.5, CROPS);
+    }
+    look(crop, "a part of a sample photo");
+  } catch (error) {
+    $("problem").textContent = sentence(error);
+  }
+}
+
+/** A square of a picture; the number says which. */
+function part(picture, i, of) {
+  const least = Math.min(picture.width, picture.height);
+  const side = Math.round(least * (0.6 + 0.4 * (i / of)));
+  const x = Math.round((picture.width - side) * ((i * 0.37) % 1)), y = Math.round((picture.height - side) * ((i * 0.61) % 1));
+  return createImageBitmap(picture, x, y, side, side);
+}
+
+// ---- learning
+
+function showState() {
+  const sizes = classes.sizes();
+  const enough = sizes.length > 1 && sizes.every((size) => size > 0);
+  $("train").disabled = !pyml || training || !enough;
+  $("export").disabled = !trained || training;
+  if (training) return;
+  if (!enough) $("result").textContent = sizes.length < 2 ? "Add another class." : "Every class needs examples.";
+  else if (!trained) $("result").textContent = "Ready to train.";
+  else if (changed) $("result").textContent = "The examples changed: train again.";
+}
+
+async function train() {
+  if (training) return;
+  training = true;
+  Object.assign(demo, { done: false, error: null });
+  $("problem").textContent = "";
+  $("progress").value = 0;
+  $("result").textContent = "Learning…";
+  showState();
+  await adding;
+  const names = classes.names();
+  const began = performance.now();
+  try {
+    const right = await pyml.call("train", names);
+    Object.assign(demo, { accuracy: right });
+    learned = names;
+    trained = true;
+    changed = false;
+    $("result").textContent = `Learned in ${((performance.now() - began) / 1000).toFixed(1)} s: it names ${(100 * right).toFixed(0)} % of the examples right.`;
+  } catch (error) {
+    $("problem").textContent = sentence(error);
+    $("result").textContent = "Nothing was learned.";
+    demo.error = sentence(error);
+  }
+  training = false;
+  showState();
+  if (trained && shown) await judge(shown);
+  finish(demo.error);
+}
+
+function onEpoch({ epoch, of, loss }) {
+  $("progress").value = epoch / of;
+  $("result").textContent = `Learning: ${epoch} of ${of} rounds, loss ${loss.toFixed(3)}`;
+}
+
+// ---- looking
+
+/** Takes a drawable picture as the one to be judged. */
+function look(picture, name) {
+  closeCamera();
+  shown = square(picture);
+  shownName = name;
+  $("picture").getContext("2d").putImageData(shown, 0, 0);
+  $("picture").setAttribute("aria-label", name);
+  $("view-note").textContent = trained ? name : `${name}: after training it is named.`;
+  return judge(shown);
+}
+
+const judge = newestOnly(async (pixels) => {
+  if (!trained || training) return;
+  try {
+    showShares(await pyml.call("look", pixels, $("by").value));
+    if (pixels === shown) $("view-note").textContent = shownName;
+  } catch (error) {
+    $("problem").textContent = sentence(error);
+  }
+});
+
+function showShares({ shares, ms }) {
+  const now = new Map(classes.names());
+  const before = new Map(learned);
+  const entries = shares.map(([number, share]) => ({ name: now.get(number) ?? before.get(number), share }));
+  showBars($("bars"), entries);
+  if (!stopWatching) $("timing").textContent = `${ms.toFixed(0)} ms`;
+  demo.shares = Object.fromEntries(entries.map(({ name, share }) => [name, share]));
+  demo.summary = entries.map(({ name, share }) => `${name} ${(100 * share).toFixed(0)} %`).join(", ");
+}
+
+// ---- the camera: only the newest picture counts
+
+async function useCamera() {
+  if (stopWatching) return closeCamera();
+  $("view-note").textContent = "Waiting for the camera…";
+  try {
+    await openCamera($("video"));
+  } catch (error) {
+    $("view-note").textContent = error.message.replace("open a video instead", "choose pictures instead");
+    return;
+  }
+  shown = null;
+  $("video").hidden = false;
+  $("picture").hidden = true;
+  $("camera").textContent = "Stop the camera";
+  $("view-note").textContent = "Hold the camera button of a class to add examples.";
+  classes.camera(true);
+  stopWatching = watch($("video"), onFrame, ({ fps, latency }) => { $("timing").textContent = `${fps.toFixed(0)} pictures a second, ${latency.toFixed(0)} ms each`; });
+}
+
+async function onFrame(video) {
+  if (!pyml || training || !(held !== null || trained)) return false;
+  try {
+    if (held === null) showShares(await pyml.call("look", square(video), $("by").value));
+    else if (classes.sizes()[classes.names().findIndex(([number]) => number === held)] < MOST) await addExample(held, square(video));
+  } catch (error) {
+    $("problem").textContent = sentence(error);
+  }
+}
+
+function closeCamera() {
+  stopWatching?.();
+  stopWatching = null;
+  closeVideo($("video"));
+  $("video").hidden = true;
+  $("picture").hidden = false;
+  $("camera").textContent = "Use the camera";
+  $("view-note").textContent = "Or drop a picture here, or paste one.";
+  classes.camera(false);
+}
+
+// ---- taking it away
+
+async function save() {
+  $("export").disabled = true;
+  $("export-note").textContent = "Packing…";
+  try {
+    const bytes = await pyml.call("export", classes.names().concat(learned.filter(([number]) => !classes.has(number))));
+    download("teachable.zip", bytes, "application/zip");
+    $("export-note").textContent = `teachable.zip, ${(bytes.length / 1e6).toFixed(1)} MB: tf.loadLayersModel("model.json") opens it; README.txt says how.`;
+  } catch (error) {
+    $("problem").textContent = sentence(error);
+    $("export-note").textContent = "It was not exported.";
+  }
+  showState();
+}
+
+// ---- wiring
+
+async function loadBase() {
+  $("loading").hidden = false;
+  try {
+    const { features, source, licence } = await pyml.call("load");
+    $("base-note").textContent = `The base gives ${features.toLocaleString("en")} features of a picture: ${source}. ${licence}.`;
+  } catch (error) {
+    const missing = /could not be loaded: the server answered 404/.test(error.message);
+    throw new Error(missing
+      ? "The network that sees the pictures is not part of this site. Run “make models” in pyml's folder (or “pyml hub fetch mobilenet_v1”), then reload this page."
+      : sentence(error));
+  } finally {
+    $("loading").hidden = true;
+  }
+}
+
+classes.add();
+classes.add();
+$("more").addEventListener("click", () => {
+  classes.add();
+  classes.camera(stopWatching !== null);
+  $("classes").lastElementChild.querySelector("input").focus();
+});
+$("samples").addEventListener("click", addSamples);
+$("train").addEventListener("click", train);
+$("camera").addEventListener("click", useCamera);
+$("export").addEventListener("click", save);
+$("by").addEventListener("change", () => { if (shown) judge(shown); });
+takeFiles({
+  zone: $("view"), input: $("file"), paste: true, accept: isPicture,
+  take: async ([file]) => {
+    $("problem").textContent = "";
+    try {
+      await look(await readPicture(file), file.name || "the pasted picture");
+    } catch (error) {
+      $("problem").textContent = sentence(error);
+    }
+  },
+  refuse: (name) => { $("problem").textContent = `${name} is no picture; choose a JPEG, PNG or WebP file.`; },
+});
+
+try {
+  const python = await startDemo({
+    modules: ["teachable.py"],
+    hear: { epoch: onEpoch, loading: ({ received, total }) => {
+      $("loading").value = received / total;
+      $("base-note").textContent = `Loading the network: ${(received / 1e6).toFixed(1)} of ${(total / 1e6).toFixed(1)} MB`;
+    } },
+  });
+  pyml = python;
+  await loadBase();
+  const photos = await fetch("../../models/photos/rocket.jpg", { method: "HEAD" }).catch(() => null);
+  $("samples").hidden = !photos?.ok;
+  demo.ready = true;
+  showState();
+  if (asked.get("autorun") === "1") {
+    await addSamples();
+    await train();
+  }
+} catch (error) {
+  pyml = null;
+  $("base-note").textContent = "";
+  $("problem").textContent = error.message;
+  showState();
+  finish(error.message);
+}

@@ -1,0 +1,54 @@
+"""What Python does for the page: keeps the examples of teachable.py, learns them, and looks at new pictures."""
+
+import json
+import time
+
+from pyml_page import post
+from teachable import BASE, EPOCHS, Teachable
+
+from pyml import callbacks, hub
+
+state = {"taught": None}
+
+
+class Report(callbacks.Callback):
+    """Tells the page about every epoch."""
+
+    def on_epoch_end(self, epoch, logs=None):
+        post("epoch", json.dumps({"epoch": epoch + 1, "of": EPOCHS, **{name: float(value) for name, value in logs.items()}}))
+
+
+async def load():
+    """Loads the base and tells the page how far it is; returns what to say about it."""
+
+    def progress(received, total):
+        post("loading", json.dumps({"received": received, "total": total}))
+
+    base = await getattr(hub, f"{BASE}_async")(progress)
+    state["taught"] = Teachable(base)
+    return {"features": base.features, "source": base.source, "licence": base.licence}
+
+
+async def add(number, picture):
+    return await state["taught"].add(number, picture)
+
+
+def remove(examples):
+    for example in examples:
+        state["taught"].remove(example)
+
+
+async def train(classes):
+    """Learns `[[number, name], ...]`; returns the share of examples that are named right."""
+    return await state["taught"].train(dict(classes), Report())
+
+
+async def look(picture, by):
+    """Pairs of a class' number and its share, and the milliseconds that took."""
+    began = time.perf_counter()
+    found = await state["taught"].shares(picture, by)
+    return {"shares": [[number, share] for number, share in found.items()], "ms": 1000 * (time.perf_counter() - began)}
+
+
+def export(classes):
+    return state["taught"].export(dict(classes))
