@@ -2,6 +2,7 @@
 
 import re
 import wave
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -27,12 +28,38 @@ def tone(frequency, seconds, rate=RATE):
     return 0.5 * np.sin(2 * np.pi * frequency * np.arange(int(seconds * rate)) / rate)
 
 
+WORDS = ("left", "right", "stop")
+SECONDS = np.arange(int(0.5 * RATE)) / RATE
+
+
+def spoken(word, pick):
+    """Half a second of something like a voice: it rises, falls, or says two short things."""
+    pitch = pick.uniform(110, 150)
+    glide = {"left": 1 + SECONDS, "right": 1.5 - SECONDS, "stop": np.full(len(SECONDS), 1.2)}[word]
+    phase = 2 * np.pi * np.cumsum(pitch * glide) / RATE
+    bright = {"left": 700, "right": 1800, "stop": 1100}[word]
+    sound = sum(np.exp(-(((k * pitch - bright) / 500) ** 2)) * np.sin(k * phase) for k in range(1, 25))
+    swell = np.abs(np.sin(2 * np.pi * SECONDS / 0.5)) if word == "stop" else np.sin(np.pi * SECONDS / 0.5)
+    return 0.5 * swell * sound / np.abs(sound).max() + 0.001 * pick.standard_normal(len(SECONDS))
+
+
+def sentence(words, pick, pause=1.1):
+    """Words with pauses after them."""
+    quiet = lambda: 0.001 * pick.standard_normal(int(pause * RATE))
+    return np.concatenate([part for word in words for part in (spoken(word, pick), quiet())])
+
+
 @pytest.fixture(scope="module")
-def hearing(driver, tmp_path_factory):
-    """A Chromium whose microphone hears 1 kHz."""
-    sound = write_wav(tmp_path_factory.mktemp("sound") / "tone.wav", tone(1000, 10))
-    flags = ("--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream", f"--use-file-for-fake-audio-capture={sound}")
+def hearing(request, driver, tmp_path_factory):
+    """A Chromium whose microphone hears 1 kHz, or the words one after the other."""
+    sound = {"tone": lambda: tone(1000, 10), "words": lambda: sentence(WORDS, np.random.default_rng(9))}[request.param]()
+    path = write_wav(tmp_path_factory.mktemp("sound") / "sound.wav", sound)
+    flags = ("--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream", f"--use-file-for-fake-audio-capture={path}")
     yield from started(driver, (*browsers.FLAGS, *flags))
+
+
+hears_a_tone = pytest.mark.parametrize("hearing", ["tone"], indirect=True)
+hears_words = pytest.mark.parametrize("hearing", ["words"], indirect=True)
 
 
 @pytest.fixture
@@ -44,6 +71,7 @@ def spectrogram(new_page, hearing, site):
     return page
 
 
+@hears_a_tone
 def test_a_tone_of_1_kHz_in_the_microphone_peaks_there(spectrogram):
     page = spectrogram
     page.click("#microphone")
@@ -68,6 +96,7 @@ def test_a_tone_of_1_kHz_in_the_microphone_peaks_there(spectrogram):
     assert page.is_disabled("#stop")
 
 
+@hears_a_tone
 def test_without_a_microphone_a_file_is_heard(spectrogram, tmp_path):
     page = spectrogram
     page.select_option("#window", "2048")
@@ -77,6 +106,7 @@ def test_without_a_microphone_a_file_is_heard(spectrogram, tmp_path):
     page.wait_for_function("() => document.querySelector('#source-note').textContent.startsWith('The end.')", timeout=30_000)
 
 
+@hears_a_tone
 def test_a_file_without_sound_and_a_forbidden_microphone_are_explained(spectrogram, tmp_path):
     page = spectrogram
     (tmp_path / "no.wav").write_text("this is no sound")
@@ -86,3 +116,54 @@ def test_a_file_without_sound_and_a_forbidden_microphone_are_explained(spectrogr
     page.click("#microphone")
     page.wait_for_function("() => document.querySelector('#source-note').textContent.startsWith('The microphone may not be used')")
     assert page.is_disabled("#stop")
+
+
+@pytest.fixture
+def speech(new_page, hearing, site):
+    page = new_page(browser=hearing)
+    page.goto(f"{site}/demos/speech/index.html?features=spectra")
+    page.wait_for_function("() => pymlDemo.ready || pymlDemo.error", timeout=120_000)
+    assert page.evaluate("() => pymlDemo.error") is None
+    return page
+
+
+@hears_words
+def test_words_from_files_are_learned_and_recognised_in_the_microphone(speech, tmp_path):
+    page, pick = speech, np.random.default_rng(4)
+    for i, word in enumerate(WORDS):
+        files = [write_wav(tmp_path / f"{word}{k}.wav", sentence([word], pick, 0.4)) for k in range(5)]
+        page.locator("#words input[type=file]").nth(i).set_input_files(files)
+        page.wait_for_function(f"() => pymlDemo.counts.{word} === 5", timeout=60_000)
+    page.click("#train")
+    page.wait_for_function("() => pymlDemo.done", timeout=200_000)
+    assert page.evaluate("() => [pymlDemo.error, pymlDemo.accuracy]") == [None, 1]
+    page.click("#microphone")
+    page.wait_for_function("() => pymlDemo.heard.length >= 9", timeout=90_000)
+    heard = page.evaluate("() => pymlDemo.heard")
+    after = dict(zip(WORDS, (*WORDS[1:], WORDS[0]), strict=True))
+    assert sum(after.get(a) == b for a, b in pairwise(heard)) >= len(heard) - 3
+    assert re.match(r"Heard so far: .*(left|right|stop)", page.evaluate("() => document.querySelector('#heard').value"))
+    page.screenshot(path=str(paths.build_dir() / "demo-speech.png"), full_page=True)
+
+
+@hears_words
+def test_record_takes_each_spoken_word_as_an_example(speech):
+    page = speech
+    page.get_by_role("button", name="Record left").press("Enter")
+    page.wait_for_function("() => pymlDemo.counts.left >= 2", timeout=60_000)
+    assert page.get_by_role("button", name="Record left").get_attribute("aria-pressed") == "true"
+    page.get_by_role("button", name="Record right").press("Enter")
+    page.wait_for_function("() => pymlDemo.counts.right >= 1", timeout=60_000)
+    page.get_by_role("button", name="Record right").press("Enter")
+    assert page.locator("#words li").first.locator(".clips canvas").count() >= 2
+    page.click("#train")
+    page.wait_for_function("() => pymlDemo.done", timeout=60_000)
+    assert "too few examples" in page.text_content("#problem")
+
+
+@hears_words
+def test_a_silent_file_is_no_example(speech, tmp_path):
+    page = speech
+    page.locator("#words input[type=file]").first.set_input_files(write_wav(tmp_path / "silent.wav", np.zeros(RATE)))
+    page.wait_for_function("() => document.querySelector('#source-note').textContent.includes('Nothing was heard there')")
+    assert page.evaluate("() => pymlDemo.counts.left") is None

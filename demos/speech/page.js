@@ -1,0 +1,263 @@
+// The speech page: sound from the microphone or a file goes to Python, which waits for words in it; they are examples
+// while a word is being recorded, and are recognised otherwise. window.pymlDemo says how it goes.
+import { showBars } from "../../web/bars.js";
+import { movingColumns } from "../../web/columns.js";
+import { $, asked, demo, finish, notice, sentence, startDemo } from "../../web/demo.js";
+import { mono, openMicrophone, playSound, readSound, Samples } from "../../web/sound.js";
+
+const RATE = 16000;
+const BANDS = 40;
+const WANTED = 4; // examples of a word that are enough to begin
+const FIRST = ["left", "right", "stop"];
+const MOST = 8; // words
+
+Object.assign(demo, { counts: {}, heard: [], accuracy: null, features: null });
+const picture = movingColumns($("columns"));
+picture.begin(BANDS);
+const rows = new Map(); // word -> its row
+
+let pyml = null;
+let input = null, samples = null; // what is heard
+let recording = null; // the word that is being recorded
+let busy = false, training = false, trained = false;
+const pace = { began: 0, answers: 0, milliseconds: 0 };
+
+// ---- words
+
+function addWord(name) {
+  const item = document.createElement("li");
+  item.innerHTML = `<div class="controls"><input type="text" maxlength="30" aria-label="Word"><button type="button" class="record" aria-pressed="false"></button>
+    <label class="file">Files <input type="file" accept="audio/*" multiple></label><button type="button" class="forget">Forget</button>
+    <span class="count quiet"></span></div><div class="clips" aria-hidden="true"></div>`;
+  const [text, record, file, forget] = ["input[type=text]", ".record", "input[type=file]", ".forget"].map((part) => item.querySelector(part));
+  const row = { item, name, record, count: 0 };
+  text.value = name;
+  rows.set(name, row);
+  text.addEventListener("change", () => rename(row, text));
+  record.addEventListener("click", () => setRecording(recording === row.name ? null : row.name));
+  file.addEventListener("change", async () => { await addFiles(row, [...file.files]); file.value = ""; });
+  forget.addEventListener("click", () => forgetWord(row));
+  $("words").append(item);
+  showCount(row);
+}
+
+/** Another name is another word: allowed while it has no examples. */
+function rename(row, text) {
+  const name = text.value.trim();
+  if (!name || rows.has(name) || row.count) {
+    text.value = row.name;
+    if (name !== row.name) $("source-note").textContent = row.count ? "Forget the examples of a word before you rename it." : "Words need different names.";
+    return;
+  }
+  rows.delete(row.name);
+  row.name = name;
+  rows.set(name, row);
+  showCount(row);
+}
+
+async function forgetWord(row) {
+  setRecording(null);
+  if (row.count === 0 && rows.size > 2) {
+    rows.delete(row.name);
+    row.item.remove();
+  } else {
+    await pyml?.call("forget", row.name);
+    row.count = 0;
+    row.item.querySelector(".clips").replaceChildren();
+  }
+  delete demo.counts[row.name];
+  showCount(row);
+}
+
+function showCount(row) {
+  row.item.querySelector(".count").textContent = row.count === 1 ? "1 example" : `${row.count} examples`;
+  row.record.textContent = recording === row.name ? "Recording…" : "Record";
+  row.record.setAttribute("aria-pressed", String(recording === row.name));
+  row.record.setAttribute("aria-label", `Record ${row.name}`);
+  row.item.querySelector(".forget").textContent = row.count || rows.size <= 2 ? "Forget" : "Remove";
+  $("more").disabled = rows.size >= MOST;
+  const ready = [...rows.values()].filter(({ count }) => count > 0);
+  $("train").disabled = !pyml || training || ready.length < 2;
+  const missing = [...rows.values()].filter(({ count }) => count < WANTED).map(({ name }) => name);
+  if (!trained && !training) $("running").value = missing.length ? `More examples wanted of: ${missing.join(", ")}.` : "Enough examples: train.";
+}
+
+async function setRecording(word) {
+  recording = word;
+  for (const row of rows.values()) showCount(row);
+  if (word === null) return;
+  if (!input) await useMicrophone();
+  if (input) $("source-note").textContent = `Say “${word}”, a breath, again… Press the button when it is enough.`;
+  else setRecording(null);
+}
+
+async function addFiles(row, files) {
+  for (const file of files) {
+    try {
+      added(row, await pyml.call("add", row.name, mono(await readSound(file, RATE))));
+    } catch (error) {
+      $("source-note").textContent = `${file.name}: ${sentence(error)}`;
+    }
+  }
+}
+
+function added(row, { count, columns, bins, image }) {
+  row.count = demo.counts[row.name] = count;
+  const canvas = Object.assign(document.createElement("canvas"), { width: columns, height: bins });
+  const small = movingColumns(canvas);
+  small.begin(bins);
+  small.add(columns, image);
+  row.item.querySelector(".clips").append(canvas);
+  showCount(row);
+}
+
+// ---- what is heard
+
+async function use(open, says) {
+  stopHearing();
+  try {
+    await pyml.call("listen_anew");
+    samples = new Samples(2 * RATE);
+    input = await open((some) => { samples?.put(some); work(); });
+    if (input.sampleRate !== RATE) throw new Error(`This browser hears at ${input.sampleRate} samples a second; ${RATE} are needed. Use sound files instead.`);
+    $("source-note").textContent = says;
+    $("microphone").textContent = "Stop listening";
+  } catch (error) {
+    stopHearing();
+    $("source-note").textContent = sentence(error);
+  }
+}
+
+const useMicrophone = () => use((hear) => openMicrophone(hear, { sampleRate: RATE }), "The microphone is on. Press Record at a word and say it four to eight times, a breath apart.");
+
+async function useFile(file) {
+  setRecording(null);
+  const silent = 0.8 * RATE; // before and after: a word counts as heard when it has ended
+  await use(async (hear) => {
+    const sound = await readSound(file, RATE);
+    const buffer = new AudioBuffer({ length: sound.length + 2 * silent, numberOfChannels: 1, sampleRate: RATE });
+    buffer.copyToChannel(mono(sound), 0, silent);
+    return playSound(buffer, hear, () => { stopHearing(); $("source-note").textContent = `${file.name} has ended.`; });
+  }, `Playing ${file.name}.`);
+}
+
+function stopHearing() {
+  input?.stop();
+  input = samples = null;
+  $("microphone").textContent = "Start the microphone";
+}
+
+async function work() {
+  if (busy || training) return; // sound waits for two seconds, then the oldest is dropped
+  busy = true;
+  try {
+    while (samples?.length && !training) {
+      const began = performance.now();
+      const row = rows.get(recording);
+      const answer = await pyml.call("listen", samples.take(), row ? row.name : null);
+      if (answer.columns) picture.add(answer.columns, answer.image);
+      for (const clip of answer.added) added(row, clip);
+      for (const word of answer.heard) showHeard(word);
+      showPace(performance.now() - began);
+    }
+  } catch (error) {
+    stopHearing();
+    $("problem").textContent = sentence(error);
+  }
+  busy = false;
+}
+
+function showHeard({ word, names, shares, ms }) {
+  demo.heard.push(word);
+  demo.milliseconds = ms;
+  $("word").value = word ?? "something else";
+  $("heard").value = `Heard so far: ${demo.heard.slice(-12).map((name) => name ?? "?").join(", ")}.`;
+  showBars($("bars"), names.map((name, i) => ({ name, share: shares[i] })));
+  for (const row of rows.values()) row.item.classList.toggle("best", row.name === word);
+}
+
+function showPace(milliseconds) {
+  Object.assign(pace, { answers: pace.answers + 1, milliseconds: pace.milliseconds + milliseconds });
+  const seconds = (performance.now() - pace.began) / 1000;
+  if (seconds < 1) return;
+  const word = demo.milliseconds ? `; a word took ${demo.milliseconds.toFixed(0)} ms` : "";
+  if (seconds < 3) $("pace").value = `Python listens ${(pace.answers / seconds).toFixed(0)} times a second, ${(pace.milliseconds / pace.answers).toFixed(0)} ms each${word}.`;
+  Object.assign(pace, { began: performance.now(), answers: 0, milliseconds: 0 });
+}
+
+// ---- training
+
+async function train() {
+  if (training) return;
+  setRecording(null);
+  training = true;
+  Object.assign(demo, { done: false, error: null, accuracy: null });
+  $("problem").textContent = $("result").textContent = "";
+  $("train").disabled = true;
+  $("stop").disabled = false;
+  $("running").value = "Compiling the network…";
+  await pyml.stop(false);
+  const began = performance.now();
+  try {
+    const { accuracy, tested, parameters } = await pyml.call("train", Number(asked.get("epochs")) || 40);
+    trained = true;
+    demo.accuracy = accuracy;
+    $("running").value = `${parameters.toLocaleString("en")} weights trained in ${((performance.now() - began) / 1000).toFixed(1)} s.`;
+    $("result").textContent = accuracy === null ? "Speak!" : `It names ${(100 * accuracy).toFixed(0)} % of ${tested} examples right that it never learned. Speak!`;
+    finish();
+  } catch (error) {
+    $("problem").textContent = sentence(error);
+    $("running").value = "Not trained.";
+    finish(sentence(error));
+  }
+  training = false;
+  $("train").disabled = false;
+  $("stop").disabled = true;
+  samples?.take(); // what came meanwhile
+  if (input) pyml.call("listen_anew");
+}
+
+function onEpoch({ epoch, of, loss, accuracy }) {
+  $("progress").value = epoch / of;
+  $("running").value = `Epoch ${epoch} of ${of}: loss ${loss.toFixed(3)}, ${(100 * accuracy).toFixed(0)} % right`;
+}
+
+async function choose(name) {
+  $("features").disabled = true;
+  try {
+    await pyml.call("choose", name);
+    demo.features = name;
+    trained = false;
+    $("result").textContent = "";
+  } catch (error) {
+    if (name === "spectra") throw error;
+    notice(`The network trained on speech is not here (${sentence(error)}) Words are learned from spectra instead: everything works, with a few more examples.`);
+    await choose("spectra");
+  }
+  $("features").value = demo.features;
+  $("features").disabled = false;
+  for (const row of rows.values()) showCount(row);
+}
+
+// ---- wiring
+
+for (const name of FIRST) addWord(name);
+showBars($("bars"), FIRST.map((name) => ({ name, share: null })));
+$("microphone").addEventListener("click", () => { if (input) { setRecording(null); stopHearing(); $("source-note").textContent = "The microphone is off."; } else useMicrophone(); });
+$("more").addEventListener("click", () => { let i = rows.size + 1; while (rows.has(`word ${i}`)) i++; addWord(`word ${i}`); });
+$("features").addEventListener("change", () => choose($("features").value));
+$("train").addEventListener("click", train);
+$("stop").addEventListener("click", () => { $("stop").disabled = true; pyml.stop(true); });
+$("file").addEventListener("change", () => { if ($("file").files.length) useFile($("file").files[0]); $("file").value = ""; });
+
+try {
+  pyml = await startDemo({
+    modules: ["speech.py"],
+    hear: { epoch: onEpoch, download: ({ received, total }) => { $("running").value = `Loading the speech network: ${(received / 1e6).toFixed(1)} of ${(total / 1e6).toFixed(1)} MB`; } },
+  });
+  await choose(asked.get("features") ?? "speech_embedding");
+  $("microphone").disabled = false;
+  demo.ready = true;
+} catch (error) {
+  finish(error.message);
+}
