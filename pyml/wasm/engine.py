@@ -1,4 +1,4 @@
-"""Where modules run: Pyodide's own memory in the browser, wasmtime natively.
+"""Where modules run: Pyodide's own memory in the browser, wasmtime natively; `threads` has those for several threads.
 
 Both give memory as numpy arrays at addresses that modules can use, and turn the bytes of a module into a function.
 """
