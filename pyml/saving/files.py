@@ -103,7 +103,7 @@ def _read_file(path: str, most: int) -> bytes:
         if size > most:
             raise ModelFileError(f"{path}: the file has {size:,} bytes; at most {most:,} were expected.")
         with open(path, "rb") as file:
-            return file.read(most + 1)
+            return file.read(size)  # read(n) would take n bytes of memory first
     except OSError as e:
         raise ModelFileError(f"{path}: cannot be read ({e.strerror}); the model is not complete.") from None
 
@@ -113,7 +113,11 @@ def _fetch(url: str, most: int) -> bytes:
         return _fetch_in_browser(url)
     try:
         with urllib.request.urlopen(url, timeout=60) as answer:
-            return answer.read(most + 1)
+            parts, total = [], 0
+            while (part := answer.read(1 << 20)) and total <= most:
+                parts.append(part)
+                total += len(part)
+            return b"".join(parts)
     except (urllib.error.URLError, OSError, ValueError) as e:
         raise ModelFileError(f"{url}: cannot be fetched ({e}).") from None
 

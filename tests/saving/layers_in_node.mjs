@@ -75,6 +75,11 @@ const write = outputs => [].concat(outputs).map(t => ({ shape: t.shape, data: Ar
 const [command, where, given] = process.argv.slice(2);
 if (command === "make") {
   for (const [name, model] of Object.entries(models())) {
+    // weights far from their initial values, so that each of them matters; variances must be positive
+    model.setWeights(model.getWeights().map((w, i) => {
+      const values = tf.randomUniform(w.shape, -0.8, 0.8, "float32", 7 + i);
+      return model.weights[i].name.includes("variance") ? values.abs().add(0.2) : values;
+    }));
     await model.save(folderSink(path.join(where, name)));
     const inputs = model.inputs.map(i => {
       const shape = [2, ...i.shape.slice(1)], n = shape.reduce((p, q) => p * q, 1);

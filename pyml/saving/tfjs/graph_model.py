@@ -10,7 +10,7 @@ from ..files import ModelFileError
 from . import ops_basic, ops_control, ops_detect, ops_reduce, ops_shape, ops_windows  # noqa: F401  (they fill the table)
 from .executor import Executor
 from .fold import fold_scales, join_dilated
-from .loops import lift_loops
+from .loops import inside_loops, lift_loops
 from .ops_control import FUNCTION_ATTRIBUTES
 from .rules import RULES
 from .topology import Graph, dtype_of, order_of, parse_functions, parse_graph, shape_of
@@ -93,7 +93,7 @@ class GraphModel:
                 dtype = dtype_of((entry or {}).get("dtype") or 1)
                 found.append(Signature(name.split(":")[0], dtype, shape_of((entry or {}).get("tensorShape")), node, int(number or 0)))
         if not found:  # without a signature: whatever no other node reads
-            read = {r[0] for n in self.graph.nodes.values() for r in n.inputs}
+            read = {r[0] for n in self.graph.nodes.values() for r in n.inputs} | inside_loops(self.graph)
             skipped = {"Const", "NoOp", "NextIteration", "Assert", *_GIVEN}
             found = [
                 Signature(n.name, "float32", None, n.name)

@@ -91,3 +91,20 @@ def _is_pivot(graph: Graph, name: str) -> bool:
             return False
         name = node.inputs[0][0]
     return False
+
+
+def inside_loops(graph: Graph) -> set[str]:
+    """The nodes of the loops that `lift_loops` lifted: they run as part of a `_Loop` node only."""
+    consumers: dict[str, list[str]] = {}
+    for node in graph.nodes.values():
+        for name, _ in node.inputs:
+            consumers.setdefault(name, []).append(node.name)
+    found: set[str] = set()
+    stack = [n.name for n in graph.nodes.values() if n.op == "Enter" or n.name.startswith("_loop/")]
+    stack = [n for n in stack if graph.nodes[n].op != "_Loop"]
+    while stack:
+        name = stack.pop()
+        if name not in found:
+            found.add(name)
+            stack += consumers.get(name, [])
+    return found

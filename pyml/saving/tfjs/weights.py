@@ -58,7 +58,7 @@ def _check(spec, where) -> int:
         if dtype not in ("float32", "int32"):
             raise ModelFileError(f"{where}: weight {name!r} is quantized, which needs float32 or int32, not {dtype!r}.")
         dtype = stored["dtype"]
-    if dtype not in ITEM:
+    if not isinstance(dtype, str) or dtype not in ITEM:
         raise ModelFileError(f"{where}: weight {name!r} has dtype {dtype!r}; expected one of {', '.join(ITEM)}.")
     return math.prod(shape) * ITEM[dtype]
 

@@ -1,0 +1,307 @@
+"""Damaged and malicious model files: one clear error, soon, before anything large is allocated."""
+
+from __future__ import annotations
+
+import copy
+import io
+import json
+import pickle
+import tracemalloc
+import zipfile
+
+import numpy as np
+import pytest
+from graph_cases import graph, node
+
+from pyml.saving import ModelFileError, load_model, load_safetensors, load_state_dict, load_torch
+
+pytestmark = pytest.mark.timeout(60)
+
+W = np.arange(6, dtype=np.float32).reshape(2, 3)
+ADD = [node("x", "Placeholder", dtype="DT_FLOAT"), node("w", "Const", dtype="DT_FLOAT"), node("y", "AddV2", ["x", "w"])]
+
+
+def write(folder, nodes=ADD, weights=None, change=lambda d: None, data=None):
+    description, packed = graph(copy.deepcopy(nodes), {"w": W} if weights is None else weights)
+    change(description)
+    (folder / "model.json").write_text(json.dumps(description))
+    (folder / "w.bin").write_bytes(packed if data is None else data)
+    return folder
+
+
+def refused(run, match):
+    """`run` raises ModelFileError with such a message, in less than 32 MB; pytest bounds the time."""
+    tracemalloc.start()
+    with pytest.raises(ModelFileError, match=match) as caught:
+        run()
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak < 32 << 20
+    assert len(str(caught.value)) < 700
+    return str(caught.value)
+
+
+def spec(**changes):
+    return lambda d: d["weightsManifest"][0]["weights"][0].update(changes)
+
+
+def test_the_file_that_the_others_are_made_from_is_good(tmp_path):
+    model = load_model(write(tmp_path))
+    np.testing.assert_allclose(model.predict(W), 2 * W)
+
+
+@pytest.mark.parametrize(("change", "match"), [
+    (spec(shape=[1 << 40, 1 << 40]), "cannot be right"),
+    (spec(shape=[1 << 20, 3]), "cut short"),
+    (spec(shape=[-1, 3]), "whole numbers"),
+    (spec(shape=[float("nan"), 3]), "whole numbers"),
+    (spec(shape=[2.0, 3]), "whole numbers"),
+    (spec(shape=[True, 3]), "whole numbers"),
+    (spec(shape="2,3"), "whole numbers"),
+    (spec(shape=[1] * 500), "whole numbers"),
+    (spec(dtype="float128"), "dtype 'float128'"),
+    (spec(dtype=["float32"]), "dtype"),
+    (spec(name=None), "no name"),
+    (spec(quantization={"dtype": "uint8", "scale": float("nan"), "min": 0}), "finite"),
+    (spec(quantization={"dtype": "uint8", "scale": True, "min": 0}), "finite"),
+    (spec(quantization={"dtype": "uint64", "scale": 1, "min": 0}), "quantized"),
+    (lambda d: d["weightsManifest"].append(d["weightsManifest"][0]), "listed twice"),
+    (lambda d: d.update(weightsManifest={"paths": []}), "must be a list"),
+    (lambda d: d["weightsManifest"][0].update(paths=None), "lists 'paths'"),
+    (lambda d: d["weightsManifest"][0].update(paths=["../w.bin"]), "leads out"),
+    (lambda d: d["weightsManifest"][0].update(paths=["/etc/passwd"]), "leads out"),
+    (lambda d: d["weightsManifest"][0].update(paths=["..\\w.bin"]), "leads out"),
+    (lambda d: d["weightsManifest"][0].update(paths=["%2e%2e/w.bin"]), "leads out"),
+    (lambda d: d["weightsManifest"][0].update(paths=["file:///etc/passwd"]), "leads out"),
+    (lambda d: d["weightsManifest"][0].update(paths=[7]), "not a file name"),
+    (lambda d: d["weightsManifest"][0].update(paths=["missing.bin"]), "cannot be read"),
+    (lambda d: d.update(format="onnx"), "format is 'onnx'"),
+    (lambda d: d.pop("modelTopology"), "modelTopology is missing"),
+    (lambda d: d["modelTopology"].update(node=7), "no list of nodes"),
+    (lambda d: d["modelTopology"]["node"].append(7), "no name or no op"),
+    (lambda d: d["modelTopology"]["node"].append(node("y", "Relu", ["x"])), "two nodes"),
+    (lambda d: d["modelTopology"]["node"].append(node("z", "Relu", ["nowhere"])), "no such node"),
+    (lambda d: d["modelTopology"]["node"].append(node("z", "Relu", ["x:one"])), "names no output"),
+    (lambda d: d["modelTopology"].update(library={"function": [7]}), "function library"),
+])  # fmt: skip
+def test_manifest_or_topology_that_cannot_be_right_is_refused(tmp_path, change, match):
+    refused(lambda: load_model(write(tmp_path, change=change)), match)
+
+
+@pytest.mark.parametrize("size", [0, 1, 23])
+def test_a_shard_that_is_cut_short_is_refused(tmp_path, size):
+    refused(lambda: load_model(write(tmp_path, data=W.tobytes()[:size])), "cut short")
+
+
+def test_a_shard_far_larger_than_the_manifest_is_not_read(tmp_path):
+    write(tmp_path)
+    with open(tmp_path / "w.bin", "wb") as file:
+        file.truncate(1 << 40)  # sparse: takes no room on disk
+    refused(lambda: load_model(tmp_path), "at most")
+
+
+def test_a_link_out_of_the_folder_is_refused(tmp_path):
+    inside = tmp_path / "model"
+    inside.mkdir()
+    write(inside)
+    (tmp_path / "secret.bin").write_bytes(W.tobytes())
+    (inside / "w.bin").unlink()
+    (inside / "w.bin").symlink_to(tmp_path / "secret.bin")
+    refused(lambda: load_model(inside), "leads out")
+
+
+@pytest.mark.parametrize("text", ["", "{", "[1]", "null", "\xff", "[" * 100_000, '{"format": ' + "[" * 100_000])
+def test_what_is_no_json_object_is_refused(tmp_path, text):
+    (tmp_path / "model.json").write_text(text, encoding="latin-1")
+    refused(lambda: load_model(tmp_path), "JSON")
+
+
+def test_a_cyclic_graph_is_refused(tmp_path):
+    nodes = [*ADD, node("a", "AddV2", ["b", "x"]), node("b", "Relu", ["c"]), node("c", "Relu", ["a"]), node("end", "Relu", ["c"])]
+    refused(lambda: load_model(write(tmp_path, nodes)), "cyclic")
+    refused(lambda: load_model(write(tmp_path, [*ADD, node("a", "AddV2", ["a", "x"]), node("end", "Relu", ["a"])])), "cyclic")
+
+
+def test_a_deep_graph_needs_no_deep_stack(tmp_path):
+    nodes = [ADD[0], *(node(f"n{i}", "Identity", [f"n{i - 1}" if i else "x"]) for i in range(20_000))]
+    assert load_model(write(tmp_path, nodes, {})).predict(W).tolist() == W.tolist()
+
+
+def test_unknown_operators_are_listed_all_at_once(tmp_path):
+    nodes = [*ADD, node("a", "Fancy", ["y"]), node("b", "Rare", ["a"]), node("c", "Fancy", ["b"])]
+    message = refused(lambda: load_model(write(tmp_path, nodes)), "does not know")
+    assert "Fancy, Rare" in message
+
+
+@pytest.mark.parametrize(("op", "inputs", "match"), [
+    ("Fill", [np.array([1 << 20, 1 << 20], np.int32), np.float32(1)], "cannot be right"),
+    ("Range", [np.int32(0), np.int32(2**31 - 1), np.int32(1)], "cannot be right"),
+    ("Range", [np.int32(0), np.int32(5), np.int32(0)], "step"),
+    ("Tile", [W, np.array([1 << 20, 1 << 20], np.int32)], "cannot be right"),
+    ("BroadcastTo", [W, np.array([1 << 28, 2, 3], np.int32)], "cannot be right"),
+    ("OneHot", [np.array([1], np.int32), np.int32(2**31 - 1), np.float32(1), np.float32(0)], "cannot be right"),
+    ("Pad", [W, np.array([[0, 1 << 30], [0, 0]], np.int32)], "cannot be right"),
+    ("Fill", [np.array([-4], np.int32), np.float32(1)], "negative"),
+    ("Reshape", [W, np.array([7, 7], np.int32)], "node 'y' \\(Reshape\\)"),
+    ("Reshape", [W], "node 'y' \\(Reshape\\)"),
+    ("GatherV2", [W, np.array([9], np.int32), np.int32(0)], "node 'y' \\(GatherV2\\)"),
+    ("MatMul", [W, W], "node 'y' \\(MatMul\\)"),
+])  # fmt: skip
+def test_sizes_in_constants_that_cannot_be_right_are_refused(tmp_path, op, inputs, match):
+    nodes = [node(f"x{i}", "Const") for i in range(len(inputs))] + [node("y", op, [f"x{i}" for i in range(len(inputs))])]
+    model = load_model(write(tmp_path, nodes, {f"x{i}": np.asarray(v) for i, v in enumerate(inputs)}))
+    refused(lambda: model.execute({}), match)
+
+
+@pytest.mark.parametrize("value", ["NaN", "1e9", 1.5, None, {}, "x"])
+def test_attributes_that_are_no_numbers_are_refused(tmp_path, value):
+    bad = node("y", "Pack", ["x", "x"])
+    bad["attr"]["axis"] = {"i": value}
+    model = load_model(write(tmp_path, [ADD[0], bad], {}))
+    refused(lambda: model.execute(W), "axis")
+
+
+def test_an_endless_loop_of_calls_is_refused(tmp_path):
+    nodes = [ADD[0], node("y", "While", ["x"])]
+    nodes[1]["attr"] = {"cond": {"func": {"name": "missing"}}, "body": {"func": {"name": "missing"}}}
+    model = load_model(write(tmp_path, nodes, {}))
+    refused(lambda: model.execute(W), "does not have")
+
+
+# ---- layers-models
+def layers_model(folder, config):
+    topology = {"class_name": "Sequential", "config": config}
+    description = {"format": "layers-model", "modelTopology": topology, "weightsManifest": []}
+    (folder / "model.json").write_text(json.dumps(description))
+    return folder
+
+
+DENSE = {"class_name": "Dense", "config": {"units": 2, "name": "d", "batch_input_shape": [None, 3]}}
+
+
+@pytest.mark.parametrize(("config", "match"), [
+    ({"layers": [DENSE]}, "weight 'd/kernel'"),
+    ({"layers": []}, "list of layers"),
+    ({"layers": [7]}, "class_name"),
+    ({"layers": [{**DENSE, "class_name": "os.system"}]}, "cannot be built"),
+    ({"layers": [{"class_name": "Dense", "config": {**DENSE["config"], "units": -1}}]}, "cannot be built"),
+    ({"layers": [{"class_name": "Dense", "config": {**DENSE["config"], "batch_input_shape": ["a"]}}]}, "an input has shape"),
+    ({"layers": [{"class_name": "Dense", "config": {"units": 2}}]}, "batch_input_shape"),
+    ({"layers": [DENSE, {"class_name": "Activation", "config": {"activation": "nonsense"}}]}, "cannot be built"),
+])  # fmt: skip
+def test_layers_that_cannot_be_built_are_refused(tmp_path, config, match):
+    refused(lambda: load_model(layers_model(tmp_path, config)), match)
+
+
+def test_a_description_nested_too_deeply_is_refused(tmp_path):
+    inner: dict = {"layers": [DENSE]}
+    for _ in range(200):
+        inner = {"layers": [{"class_name": "Sequential", "config": inner}]}
+    refused(lambda: load_model(layers_model(tmp_path, inner)), "nested too deeply")
+
+
+# ---- weights of other frameworks
+def safetensors(folder, header, data=b"\0" * 24, length=None):
+    text = json.dumps(header).encode() if isinstance(header, dict) else header
+    path = folder / "w.safetensors"
+    path.write_bytes((len(text) if length is None else length).to_bytes(8, "little") + text + data)
+    return path
+
+
+@pytest.mark.parametrize(("header", "match"), [
+    ({"a": {"dtype": "F32", "shape": [1 << 60], "data_offsets": [0, 24]}}, "needs"),
+    ({"a": {"dtype": "F32", "shape": [2, 3], "data_offsets": [8, 32]}}, "needs"),
+    ({"a": {"dtype": "F32", "shape": [2, -3], "data_offsets": [0, 24]}}, "whole numbers"),
+    ({"a": {"dtype": "F32", "shape": [2, 3], "data_offsets": [-24, 0]}}, "whole numbers"),
+    ({"a": {"dtype": "F4", "shape": [6], "data_offsets": [0, 24]}}, "dtype"),
+    ({"a": {"shape": [6]}}, "data_offsets"),
+    ({"a": 7}, "data_offsets"),
+    (b"{nonsense", "JSON"),
+])  # fmt: skip
+def test_a_safetensors_header_that_cannot_be_right_is_refused(tmp_path, header, match):
+    refused(lambda: load_safetensors(safetensors(tmp_path, header)), match)
+
+
+def test_a_safetensors_header_longer_than_the_file_is_refused(tmp_path):
+    refused(lambda: load_safetensors(safetensors(tmp_path, {}, length=1 << 60)), "cut short")
+
+
+class _Storage:  # as torch writes it: a persistent id
+    def __init__(self, count, key="0"):
+        self.id = ("storage", "FloatStorage", key, "cpu", count)
+
+
+def torch_file(folder, value_pickle: bytes, storages=None, name="w.pt"):
+    path = folder / name
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("w/data.pkl", value_pickle)
+        for key, data in (storages or {"0": W.tobytes()}).items():
+            archive.writestr(f"w/data/{key}", data)
+    return path
+
+
+def state_dict(size=(2, 3), stride=(3, 1), offset=0, count=6, storage="torch\nFloatStorage") -> bytes:
+    """A pickle of `OrderedDict(w=tensor)` written opcode by opcode, as torch does."""
+
+    def number(n):
+        return b"J" + n.to_bytes(4, "little", signed=True) if -(2**31) <= n < 2**31 else pickle.LONG1 + b"\x0a" + n.to_bytes(10, "little")
+
+    def whole(values):
+        return b"(" + b"".join(map(number, values)) + b"t"
+
+    out = b"\x80\x02ccollections\nOrderedDict\n)R(X\x01\0\0\0wctorch._utils\n_rebuild_tensor_v2\n"
+    out += b"((X\x07\0\0\0storagec" + storage.encode() + b"\nX\x01\0\0\x000X\x03\0\0\0cpu" + number(count) + b"tQ"
+    return out + number(offset) + whole(size) + whole(stride) + b"\x89ccollections\nOrderedDict\n)RtRu."
+
+
+def test_a_torch_file_is_read(tmp_path):
+    found = load_torch(torch_file(tmp_path, state_dict()))
+    np.testing.assert_array_equal(found["w"], W)
+    found = load_state_dict(torch_file(tmp_path, state_dict((3, 2), (1, 3))))
+    np.testing.assert_array_equal(found["w"], W.T)
+
+
+@pytest.mark.parametrize(("pickled", "match"), [
+    (b"cos\nsystem\n(X\x04\0\0\0truetR.", "os.system"),
+    (pickle.dumps(print), "builtins.print"),
+    (b"cbuiltins\neval\n(X\x03\0\0\x001+1tR.", "builtins.eval"),
+    (state_dict(storage="torch\nEvil"), "torch.Evil"),
+    (state_dict(size=(2, 4)), "numbers"),
+    (state_dict(stride=(300, 1)), "numbers"),
+    (state_dict(offset=5), "numbers"),
+    (state_dict(size=(-2, 3)), "cannot be right"),
+    (state_dict(size=(1 << 40,), stride=(0,)), "numbers"),
+    (state_dict(count=1 << 40), "storage"),
+    (state_dict()[:-20], "damaged"),
+    (b"\x80\x02r\xff\xff\xff\xff.", "damaged"),
+    (b"\x80\x05\x96\0\0\0\0\0\x01\0\0.", "damaged"),
+    (b"", "damaged"),
+])  # fmt: skip
+def test_a_pickle_that_asks_for_more_than_tensors_is_refused(tmp_path, pickled, match):
+    refused(lambda: load_torch(torch_file(tmp_path, pickled)), match)
+
+
+def test_a_torch_storage_that_is_missing_short_or_a_zip_bomb_is_refused(tmp_path):
+    refused(lambda: load_torch(torch_file(tmp_path, state_dict(), {"1": b""})), "missing")
+    refused(lambda: load_torch(torch_file(tmp_path, state_dict(), {"0": b"1234"})), "4 bytes long")
+    path = tmp_path / "bomb.pt"
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("w/data.pkl", state_dict(size=(4 << 20,), stride=(1,), count=4 << 20))
+        archive.writestr("w/data/0", bytes(16 << 20))
+    refused(lambda: load_torch(path), "compressed")
+
+
+def test_files_that_are_no_torch_files_are_refused(tmp_path):
+    (tmp_path / "a.pt").write_bytes(b"nothing")
+    refused(lambda: load_torch(tmp_path / "a.pt"), "no PyTorch file")
+    (tmp_path / "b.pth").write_bytes(pickle.dumps({"a": 1}, 2))
+    refused(lambda: load_torch(tmp_path / "b.pth"), "no PyTorch file")
+    refused(lambda: load_torch(tmp_path / "c.pt"), "no such file")
+    refused(lambda: load_state_dict(tmp_path / "c.onnx"), "onnx")
+
+
+def test_a_npz_with_pickled_objects_is_refused(tmp_path):
+    buffer = io.BytesIO()
+    np.savez(buffer, a=np.array([print], object))
+    (tmp_path / "w.npz").write_bytes(buffer.getvalue())
+    refused(lambda: load_state_dict(tmp_path / "w.npz"), "cannot be read")
