@@ -17,7 +17,7 @@ def _random(*shape):
 
 
 def test_safetensors_keep_every_dtype(tmp_path):
-    dtypes = "float64 float32 float16 int64 int32 int16 int8 uint64 uint32 uint16 uint8 bool".split()
+    dtypes = ["float64", "float32", "float16", "int64", "int32", "int16", "int8", "uint64", "uint32", "uint16", "uint8", "bool"]
     arrays = {d: (np.arange(6).reshape(2, 3) % 2).astype(d) for d in dtypes}
     arrays |= {"scalar": np.float32(3), "empty": np.zeros((0, 4), np.float32)}
     save_safetensors(arrays, tmp_path / "w.safetensors")
