@@ -61,8 +61,10 @@ def photo(name: str) -> Path:
 
     Raises:
         ValueError: There is no such photo.
-        HubError: It was not fetched, and cannot be.
+        HubError: It was not fetched, and cannot be; or this is a page, which loads `models/photos/NAME` from its own site.
     """
+    if store.IN_BROWSER:
+        raise HubError(f"hub: photos are files of the desktop; a page loads models/photos/ from its own site. Received: {name!r}")
     for entry in ENTRIES:
         for file in entry.files:
             if "photo" in entry.name and name in (file.path, Path(file.path).stem):

@@ -120,6 +120,48 @@ def test_a_damaged_file_is_refused(toy):
         store.read("toy")
 
 
+def test_a_network_that_cannot_be_downloaded_says_why(monkeypatch, tmp_path):
+    from pyml.cli import paths
+    from pyml.cli.assets import models
+
+    def offline(*arguments):
+        raise AssetError("nudity==0.2.3: download failed. Check the connection and run the command again.")
+
+    monkeypatch.setattr(store, "folders", lambda: [tmp_path])
+    monkeypatch.setattr(paths, "build_dir", lambda: tmp_path)
+    monkeypatch.setattr(models, "taken_files", offline)
+    with pytest.raises(HubError, match=r"mobilenet_v1 could not be fetched\..*Check the connection"):
+        pyml.hub.mobilenet_v1()
+
+
+def test_only_what_was_pinned_is_kept(tmp_path):
+    from pyml.cli.assets import models
+
+    (tmp_path / "a.bin").write_bytes(b"another")
+    with pytest.raises(AssetError, match=r"toy: a\.bin came out as"):
+        models.write(TOY, {"a.bin": tmp_path / "a.bin"}, tmp_path / "toy")
+    assert not (tmp_path / "toy").exists()
+    (tmp_path / "a.bin").write_bytes(DATA)
+    models.write(TOY, {"a.bin": tmp_path / "a.bin"}, tmp_path / "toy")
+    assert models.is_ready(TOY, tmp_path / "toy")
+    (tmp_path / "toy" / "a.bin").write_bytes(b"another")
+    assert not models.is_ready(TOY, tmp_path / "toy")
+
+
+def test_class_names_are_read_out_of_javascript(tmp_path):
+    from pyml.cli.assets.models.convert import labels
+
+    lines = [f"    {i}: 'thing {i}'," for i in range(1000)]
+    lines[3] = "    3: 'a long name, ' +\n        'and its end',"
+    lines[4] = "    4: 'devil\\'s needle',"
+    (tmp_path / "names.js").write_text("exports.NAMES = {\n" + "\n".join(lines) + "\n};\n")
+    found = json.loads(labels(tmp_path / "names.js"))
+    assert len(found) == 1000 and found[3:6] == ["a long name, and its end", "devil's needle", "thing 5"]
+    (tmp_path / "names.js").write_text("exports.NAMES = {\n" + "\n".join(lines[:-1]) + "\n};\n")
+    with pytest.raises(AssetError, match="999 class names"):
+        labels(tmp_path / "names.js")
+
+
 def test_an_unknown_network_is_named_with_the_known_ones():
     with pytest.raises(ValueError, match=r"no 'resnet'.*mobilenet_v1"):
         store.read("resnet")
