@@ -58,12 +58,41 @@ def y4m(path):
     return path
 
 
+def photo():
+    """The astronaut, if it was fetched."""
+    path = paths.assets_dir() / "models" / "photos" / "astronaut.png"
+    networks = [paths.assets_dir() / "models" / name / "model.json" for name in ("movenet", "posenet")]
+    if not all(file.is_file() for file in (path, *networks)):
+        pytest.skip("the networks and the photo are not there; `make models` fetches them")
+    return path
+
+
+def y4m_of_photo(path):
+    """A video of the astronaut, who sways a little."""
+    from PIL import Image
+
+    pixels = np.asarray(Image.open(photo()).convert("RGB").resize((240, 240)), np.float32)
+    red, green, blue = np.moveaxis(pixels, -1, 0)
+    luma = 0.299 * red + 0.587 * green + 0.114 * blue
+    planes = [luma, 128 + 0.564 * (blue - luma)[::2, ::2], 128 + 0.713 * (red - luma)[::2, ::2]]
+    with open(path, "wb") as file:
+        file.write(f"YUV4MPEG2 W240 H240 F{FPS}:1 Ip A1:1 C420jpeg\n".encode())
+        for shift in (0, 2, 4, 2):
+            moved = [np.roll(plane, shift // (1 + (i > 0)), axis=1) for i, plane in enumerate(planes)]
+            file.write(b"FRAME\n" + b"".join(np.clip(plane, 0, 255).astype(np.uint8).tobytes() for plane in moved))
+    return path
+
+
 @pytest.fixture(scope="module")
-def camera(driver, tmp_path_factory):
-    """A Chromium whose camera shows the poses."""
-    video = y4m(tmp_path_factory.mktemp("camera") / "poses.y4m")
+def camera(request, driver, tmp_path_factory):
+    """A Chromium whose camera shows the poses of the disc, or the astronaut."""
+    video = {"disc": y4m, "astronaut": y4m_of_photo}[request.param](tmp_path_factory.mktemp("camera") / "video.y4m")
     flags = ("--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream", f"--use-file-for-fake-video-capture={video}")
     yield from started(driver, (*browsers.FLAGS, *flags))
+
+
+sees_a_disc = pytest.mark.parametrize("camera", ["disc"], indirect=True)
+sees_an_astronaut = pytest.mark.parametrize("camera", ["astronaut"], indirect=True)
 
 
 def open_controller(page, site, query=""):
@@ -108,6 +137,7 @@ def taught(camera, site):
     assert not page.problems
 
 
+@sees_a_disc
 def test_the_controller_learns_four_poses_of_the_camera(taught):
     result = taught.evaluate("() => pymlDemo")
     assert result["error"] is None
@@ -115,6 +145,7 @@ def test_the_controller_learns_four_poses_of_the_camera(taught):
     assert result["accuracy"] > 0.8
 
 
+@sees_a_disc
 def test_the_pose_of_the_camera_moves_the_player(taught):
     taught.click("#play")
     taught.wait_for_function("() => pymlDemo.moved.length >= 4 || pymlDemo.solved", timeout=90_000)
@@ -131,5 +162,93 @@ def around(history, at, before=800):
     return [pose for i, pose in enumerate(began) if i == len(began) - 1 or began[i + 1]["since"] > at - before]
 
 
+@sees_a_disc
 def test_pictures_a_second_and_latency_are_shown(taught):
     taught.wait_for_function("() => /[1-9]\\d* pictures a second, \\d+ ms/.test(document.querySelector('#pace').value)")
+
+
+@sees_a_disc
+def test_without_a_camera_the_drawn_disc_is_steered_with_the_keyboard_alone(new_page, camera, site):
+    page = new_page(browser=camera)
+    open_controller(page, site, "epochs=6")
+    page.evaluate("() => { navigator.mediaDevices.getUserMedia = async () => { throw new DOMException('', 'NotFoundError'); }; }")
+    page.focus("#camera")
+    page.keyboard.press("Enter")
+    page.wait_for_function("() => document.querySelector('#source-note').textContent.startsWith('There is no camera here')")
+    page.focus("#drawn")
+    page.keyboard.press("Enter")
+    for command, key in zip(COMMANDS, "wsad", strict=True):
+        page.focus("#puppet")
+        page.keyboard.press(f"Arrow{command.title()}")
+        page.keyboard.down(key)
+        page.wait_for_function(f"() => pymlDemo.counts.{command} >= 10")
+        page.keyboard.up(key)
+    page.focus("#train")
+    page.keyboard.press("Enter")
+    page.wait_for_function("() => pymlDemo.done", timeout=200_000)
+    assert page.evaluate("() => pymlDemo.error") is None
+    page.focus("#puppet")
+    for command in COMMANDS:
+        page.keyboard.press(f"Arrow{command.title()}")
+        page.wait_for_function(f"() => pymlDemo.command === '{command}'")
+    page.focus("#maze")
+    before = page.get_attribute("#maze", "aria-label")
+    for key in ("ArrowDown", "ArrowRight"):
+        page.keyboard.press(key)
+    page.wait_for_function("(before) => document.querySelector('#maze').getAttribute('aria-label') !== before", arg=before)
+
+
+@sees_a_disc
+def test_too_few_pictures_and_forgotten_ones_are_explained(new_page, camera, site):
+    page = new_page(browser=camera, viewport={"width": 340, "height": 700})
+    open_controller(page, site)
+    assert page.evaluate("() => document.documentElement.scrollWidth") <= 340
+    page.click("#drawn")
+    for key in "wsa":
+        page.keyboard.down(key)
+        page.wait_for_function(f"() => pymlDemo.counts[{{ w: 'up', s: 'down', a: 'left' }}.{key}] >= 6")
+        page.keyboard.up(key)
+    assert page.is_disabled("#train")
+    page.keyboard.press("d", delay=30)
+    page.wait_for_timeout(500)
+    if page.evaluate("() => pymlDemo.counts.right") in range(1, 5):
+        page.click("#train")
+        page.wait_for_function("() => pymlDemo.done")
+        assert "Too few examples of right" in page.text_content("#problem")
+    page.click("#forget")
+    page.wait_for_function("() => Object.values(pymlDemo.counts).every((count) => count === 0)")
+
+
+NOSE = """() => pymlDemo.dots.find((dot) => dot[3] === "nose")?.slice(0, 2)"""
+
+
+def open_pose(page, site, query=""):
+    page.goto(f"{site}/demos/pose/index.html?{query}")
+    page.wait_for_function("() => pymlDemo.done", timeout=120_000)
+    assert page.evaluate("() => pymlDemo.error") is None
+
+
+@sees_an_astronaut
+def test_the_pose_of_somebody_before_the_camera_is_found_live(new_page, camera, site):
+    page = new_page(browser=camera)
+    open_pose(page, site)
+    page.click("#camera")
+    page.wait_for_function("() => pymlDemo.looked >= 5 && pymlDemo.fps > 0", timeout=90_000)
+    assert page.evaluate(NOSE) == pytest.approx([0.45, 0.24], abs=0.05)
+    names = page.evaluate("() => pymlDemo.dots.map((dot) => dot[3])")
+    assert {"left_eye", "right_eye", "left_shoulder", "right_shoulder"} <= set(names)
+    page.wait_for_function("() => /pictures a second, \\d+ ms/.test(document.querySelector('#pace').value)")
+    page.screenshot(path=str(paths.build_dir() / "demo-pose.png"), full_page=True)
+    page.click("#stop")
+    assert page.evaluate("() => document.querySelector('#video').srcObject") is None
+
+
+@sees_an_astronaut
+@pytest.mark.parametrize("network", ["movenet", "posenet"])
+def test_the_pose_in_a_photo_is_found(new_page, camera, site, network):
+    page = new_page(browser=camera, viewport={"width": 360, "height": 740})
+    open_pose(page, site, f"network={network}")
+    page.set_input_files("#file", photo())
+    page.wait_for_function("() => pymlDemo.looked === 1", timeout=60_000)
+    assert page.evaluate(NOSE) == pytest.approx([0.43, 0.236], abs=0.03)
+    assert page.evaluate("() => document.documentElement.scrollWidth") <= 360

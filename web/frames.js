@@ -55,6 +55,20 @@ export function squares(size) {
   };
 }
 
+/** A function that gives the whole of a `<video>`, picture or canvas as ImageData, no longer than `longest` on either side. */
+export function wholes(longest) {
+  const canvas = document.createElement("canvas");
+  const context = canvas.getContext("2d", { willReadFrequently: true });
+  return (source) => {
+    const width = source.videoWidth ?? source.width, height = source.videoHeight ?? source.height;
+    const scale = Math.min(1, longest / Math.max(width, height));
+    const size = { width: Math.max(1, Math.round(width * scale)), height: Math.max(1, Math.round(height * scale)) };
+    if (canvas.width !== size.width || canvas.height !== size.height) Object.assign(canvas, size);
+    context.drawImage(source, 0, 0, size.width, size.height);
+    return context.getImageData(0, 0, size.width, size.height);
+  };
+}
+
 /**
  * Calls `work(source)` for pictures of a `<video>` or canvas, one at a time, until the returned function is called.
  * A `work` that resolves to false did nothing with the picture. `report({ fps, latency, dropped })` comes twice a

@@ -1,0 +1,175 @@
+// The pose page: pictures of a camera, a video or a photo go to Python, which finds the points of a person in them.
+// window.pymlDemo says what it found.
+import { showBars } from "../../web/bars.js";
+import { $, asked, demo, finish, sentence, startDemo } from "../../web/demo.js";
+import { isPicture, readPicture, takeFiles } from "../../web/drop.js";
+import { closeVideo, openCamera, openVideo, watch, wholes } from "../../web/frames.js";
+
+const LONGEST = 384; // pixels of a picture; the networks look at 192 and 385
+const whole = wholes(LONGEST);
+
+Object.assign(demo, { dots: [], gestures: [], score: null, looked: 0 });
+let pyml = null;
+let ready = false; // a network is loaded
+let stopWatching = null;
+let photo = null; // the still picture shown, if any
+
+// ---- the network
+
+async function loadNetwork() {
+  ready = false;
+  $("problem").textContent = "";
+  $("network").disabled = true;
+  try {
+    const { licence, source } = await pyml.call("load", $("network").value);
+    $("network-note").textContent = `${source}. ${licence}.`;
+    ready = true;
+  } catch (error) {
+    $("network-note").textContent = "";
+    const missing = /the server answered 404/.test(error.message);
+    $("problem").textContent = missing
+      ? `The network is not part of this site. Run “make models” in pyml's folder (or “pyml hub fetch ${$("network").value}”), then reload this page.`
+      : sentence(error);
+    finish($("problem").textContent);
+  }
+  $("network").disabled = false;
+  $("camera").disabled = $("sample").disabled = !ready;
+  if (ready && photo) await look(photo, false);
+}
+
+const onLoading = ({ received, total }) => { $("network-note").textContent = `Loading the network: ${(received / 1e6).toFixed(1)} of ${(total / 1e6).toFixed(1)} MB`; };
+
+// ---- where pictures come from
+
+async function live(open, mirrored, says) {
+  stop();
+  try {
+    await open();
+    photo = null;
+    show($("video"), mirrored);
+    stopWatching = watch($("video"), (video) => look(video, true), showPace);
+    $("stop").disabled = false;
+    $("source-note").textContent = says;
+  } catch (error) {
+    $("source-note").textContent = error.message;
+  }
+}
+
+function show(element, mirrored) {
+  $("stage").classList.remove("empty");
+  $("stage").classList.toggle("mirror", mirrored);
+  $("video").hidden = element !== $("video");
+  $("photo").hidden = element !== $("photo");
+}
+
+function stop() {
+  stopWatching?.();
+  stopWatching = null;
+  closeVideo($("video"));
+  $("stop").disabled = true;
+}
+
+async function usePhoto(open, name) {
+  stop();
+  try {
+    const picture = await open();
+    Object.assign($("photo"), { width: picture.width, height: picture.height });
+    $("photo").getContext("2d").drawImage(picture, 0, 0);
+    $("photo").setAttribute("aria-label", name);
+    picture.close();
+    photo = $("photo");
+    show(photo, false);
+    $("source-note").textContent = name;
+    $("pace").value = "";
+    if (ready) await look(photo, false);
+  } catch (error) {
+    $("source-note").textContent = error.message;
+  }
+}
+
+async function sample() {
+  await usePhoto(async () => {
+    const answer = await fetch("../../models/photos/astronaut.png");
+    if (!answer.ok) throw new Error("The photo is not part of this site: run “make models” in pyml's folder, or open one of yours.");
+    return readPicture(new File([await answer.blob()], "astronaut.png"));
+  }, "Eileen Collins, astronaut (NASA).");
+}
+
+function showPace({ fps, latency, dropped }) {
+  $("pace").value = `${fps.toFixed(0)} pictures a second, ${latency.toFixed(0)} ms from a picture to its answer, ${dropped.toFixed(0)} a second dropped.`;
+  Object.assign(demo, { fps, latency });
+}
+
+// ---- one picture
+
+async function look(source, moving) {
+  if (!ready) return false;
+  try {
+    const began = performance.now();
+    const found = await pyml.call("find", whole(source), $("network").value, moving);
+    if (moving ? stopWatching === null : source !== photo) return false; // it is not shown any more
+    draw(found, source);
+    if (!moving) $("pace").value = `${(performance.now() - began).toFixed(0)} ms.`;
+  } catch (error) {
+    stop();
+    $("problem").textContent = sentence(error);
+    finish(sentence(error));
+  }
+}
+
+function draw({ lines, dots, points, gestures, score }, source) {
+  const canvas = $("overlay");
+  const width = source.videoWidth || source.width, height = source.videoHeight || source.height;
+  Object.assign(canvas, { width, height });
+  const pen = canvas.getContext("2d");
+  const size = Math.max(width, height) / 160;
+  pen.lineCap = "round";
+  for (const [x0, y0, x1, y1, colour] of lines) {
+    for (const [thick, ink] of [[2.2 * size, "rgb(0 0 0 / 0.5)"], [1.4 * size, colour]]) {
+      pen.beginPath();
+      pen.moveTo(x0 * width, y0 * height);
+      pen.lineTo(x1 * width, y1 * height);
+      Object.assign(pen, { lineWidth: thick, strokeStyle: ink });
+      pen.stroke();
+    }
+  }
+  for (const [x, y, colour] of dots) {
+    pen.beginPath();
+    pen.arc(x * width, y * height, 1.7 * size, 0, 2 * Math.PI);
+    Object.assign(pen, { fillStyle: colour, strokeStyle: "#14161a", lineWidth: 0.5 * size });
+    pen.fill();
+    pen.stroke();
+  }
+  showBars($("points"), points.map(({ name, score: share }) => ({ name, share })));
+  const text = dots.length ? gestures.join(", ") || `${dots.length} of ${points.length} points found` : "Nobody is there.";
+  if ($("gestures").value !== text) $("gestures").value = text;
+  Object.assign(demo, { dots, gestures, score, looked: demo.looked + 1 });
+}
+
+// ---- wiring
+
+$("camera").addEventListener("click", () => live(() => openCamera($("video")), true, "Stand back until your hands are in the picture."));
+$("stop").addEventListener("click", () => { stop(); $("source-note").textContent = "Stopped."; });
+$("sample").addEventListener("click", sample);
+$("network").addEventListener("change", loadNetwork);
+takeFiles({
+  zone: $("card"), input: $("file"), paste: true,
+  take: ([file]) => {
+    if (isPicture(file.type, file.name)) usePhoto(() => readPicture(file), file.name);
+    else live(() => openVideo($("video"), file), false, file.name);
+  },
+  accept: (type, name) => isPicture(type, name) || type.startsWith("video/"),
+  refuse: (name) => { $("source-note").textContent = `${name} is neither a picture nor a video.`; },
+});
+
+try {
+  pyml = await startDemo({ modules: ["pose.py"], hear: { loading: onLoading } });
+  if (asked.has("network")) $("network").value = asked.get("network");
+  await loadNetwork();
+  if (ready) {
+    if (asked.get("autorun") === "1") await sample();
+    finish();
+  }
+} catch (error) {
+  finish(error.message);
+}

@@ -1,0 +1,21 @@
+"""What Python does for the page: loads a network of pose.py and finds poses in the pictures that come."""
+
+import json
+
+from pose import Finder, shown
+from pyml_page import post
+
+finder = Finder()
+
+
+async def load(name):
+    def progress(received, total):
+        post("loading", json.dumps({"received": received, "total": total}))
+
+    network = await finder.network(name, progress)
+    finder.before = None
+    return {"licence": network.licence, "source": network.source}
+
+
+async def find(picture, name, live):
+    return shown(await finder.find(picture, name, live), picture.width, picture.height)
