@@ -1,7 +1,9 @@
 """The demo pages beside the digits, as a user meets them: the main thing of each, bad input, keyboard, narrow windows."""
 
 import json
+import os
 import re
+import subprocess
 import zipfile
 
 import numpy as np
@@ -333,6 +335,19 @@ def test_the_nearest_examples_decide_when_asked(teachable):
     shares_after(teachable, lambda: teachable.select_option("#by", "head"))
 
 
+def in_tensorflow_js(folder, pixels):
+    """What the real TensorFlow.js computes with the exported model; skips where `make bench` did not install it."""
+    bench = paths.build_dir() / "bench"
+    if not (bench / "node_modules" / "@tensorflow" / "tfjs").is_dir():
+        pytest.skip("TensorFlow.js is not installed here; `make bench` does it")
+    given = folder / "given.json"
+    given.write_text(json.dumps([{"shape": list(pixels.shape), "data": pixels.ravel().tolist(), "dtype": "float32"}]))
+    script = paths.checkout() / "tests" / "saving" / "layers_in_node.mjs"
+    command = ["node", str(script), "run", str(folder / "model.json"), str(given)]
+    done = subprocess.run(command, env={**os.environ, "TFJS_FOLDER": str(bench)}, capture_output=True, text=True, check=True)
+    return json.loads(done.stdout)[0]["data"]
+
+
 def test_the_exported_model_gives_what_the_page_shows(teachable, tmp_path):
     from pyml.saving import load_model
 
@@ -347,6 +362,7 @@ def test_the_exported_model_gives_what_the_page_shows(teachable, tmp_path):
     assert json.loads((tmp_path / "labels.json").read_text()) == list(shares)
     found = load_model(tmp_path / "model.json").predict(pixels, verbose=0)[0]
     np.testing.assert_allclose(found, list(shares.values()), atol=0.02)
+    np.testing.assert_allclose(in_tensorflow_js(tmp_path, pixels), found, atol=1e-3)
 
 
 def test_examples_and_classes_are_removed_with_the_keyboard(teachable):

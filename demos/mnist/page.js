@@ -1,41 +1,34 @@
 // The digits page: starts Python, sends it model.py, and draws what it reports. The training itself is Python
 // (page.py and model.py). ?autorun=1 trains at once, ?epochs=1&digits=2000
 // less; window.pymlDemo says how it went.
+import { showBars } from "../../web/bars.js";
 import { liveChart } from "../../web/charts.js";
+import { $, asked, demo, finish, log, newestOnly, notice, sentence, startDemo } from "../../web/demo.js";
 import { drawingPad } from "../../web/pad.js";
-import { addressOptions, loadPyml } from "../../web/pyml.js";
-import { showConfusion, showDigits, showProbabilities } from "./results.js";
+import { showConfusion, showDigits } from "./results.js";
 
 const charts = { loss: null, accuracy: null };
-const $ = (id) => document.getElementById(id);
-const asked = new URLSearchParams(location.search);
-const demo = (window.pymlDemo = { done: false, error: null, testAccuracy: null, backend: null });
 
 let pyml = null;
 let training = false;
 let original = "";
 
-function notice(text, bad = false) {
-  const box = document.createElement("p");
-  box.className = bad ? "notice bad" : "notice";
-  box.textContent = text;
-  $("notices").append(box);
-  return box;
-}
-
-function finish(error) {
+/** Ends a training, with a sentence where it failed. */
+function end(error) {
   training = false;
-  demo.error = error;
-  demo.done = true;
   $("train").disabled = pyml === null;
   $("stop").disabled = true;
   $("source").readOnly = false;
+  finish(error);
 }
 
 // ---- starting
 
 async function start() {
-  const python = loadPyml({ status: $("status"), files: [{ path: "mnist.npz", url: "../../data/mnist.npz" }] });
+  const python = startDemo({
+    files: [{ path: "mnist.npz", url: "../../data/mnist.npz" }],
+    hear: { model: onModel, step: onStep, epoch: onEpoch },
+  });
   const [source, loss, accuracy] = await Promise.all([
     fetch("model.py").then((answer) => answer.text()),
     liveChart($("loss"), { title: "Loss", y: "loss" }),
@@ -45,43 +38,7 @@ async function start() {
   original = source;
   if (!$("source").value) $("source").value = source;
   pyml = await python;
-  pyml.on("stdout", log);
-  pyml.on("stderr", log);
-  pyml.on("model", ({ parameters, digits }) => {
-    $("running").value = `${parameters.toLocaleString("en")} parameters, ${digits.toLocaleString("en")} digits. Compiling kernels…`;
-  });
-  pyml.on("step", onStep);
-  pyml.on("epoch", onEpoch);
-  await pyml.run("page.py");
-  window.pymlPython = pyml; // for the curious, in the browser's console
-  demo.backend = pyml.info.backend;
-  explain();
   $("train").disabled = false;
-}
-
-/** Says in the page what this browser lacks and what that costs. */
-function explain() {
-  const { webgpu, jspi } = addressOptions();
-  const { backend, canWait, details, reason } = pyml.info;
-  $("details").textContent = details;
-  if (backend !== "webgpu" && asked.get("backend") !== backend) {
-    const none = webgpu === "off" || !navigator.gpu;
-    const why = none && backend === "wasm" ? "This browser offers no WebGPU" : `WebGPU is not used: ${reason}`;
-    const how = backend === "wasm" ? "on the processor with WebAssembly SIMD instead: everything works" : "with numpy on the processor instead: everything works, much slower";
-    notice(`${why}. Python computes ${how}.`);
-  }
-  if (!canWait) {
-    const why = jspi === "off" ? "Waiting inside Python (JSPI) is switched off" : "This browser cannot wait inside Python (no JSPI)";
-    notice(`${why}. Training and reading work; in your own code write await model.fit_async(…) and await t.data().`);
-  }
-}
-
-function log(text) {
-  console.log(`pyml: ${text}`);
-  const box = $("log");
-  box.hidden = false;
-  box.textContent += `${text}\n`;
-  box.scrollTop = box.scrollHeight;
 }
 
 // ---- training
@@ -89,6 +46,10 @@ function log(text) {
 function plot(t, split, loss, accuracy) {
   if (Number.isFinite(loss)) charts.loss.add([{ t, split, loss }]);
   if (Number.isFinite(accuracy)) charts.accuracy.add([{ t, split, accuracy }]);
+}
+
+function onModel({ parameters, digits }) {
+  $("running").value = `${parameters.toLocaleString("en")} parameters, ${digits.toLocaleString("en")} digits. Compiling kernels…`;
 }
 
 function onStep({ epoch, step, of, ms, loss, accuracy }) {
@@ -127,7 +88,7 @@ function show(result, milliseconds) {
   if (result.error) {
     $("running").value = "Training stopped.";
     $("problem").textContent = result.error;
-    return finish(result.error);
+    return end(result.error);
   }
   if (result.lost) explainLoss(result.lost);
   demo.testAccuracy = result.accuracy;
@@ -137,7 +98,7 @@ function show(result, milliseconds) {
   showDigits($("digits"), result, $("mistakes").checked);
   $("digits-note").textContent = `${result.mistakes} misread; a mistake is marked “4 as 9”.`;
   showConfusion($("confusion"), result.confusion);
-  finish(result.lost);
+  end(result.lost);
   readPad();
 }
 
@@ -164,31 +125,28 @@ function stop() {
 // ---- reading a drawn digit: one request at a time, always ending with the newest drawing
 
 let drawn = null;
-let reading = false;
 
-async function readPad(pixels = drawn) {
-  drawn = pixels;
-  if (reading || !pyml) return;
-  reading = true;
+const showChances = (chances) => showBars($("bars"), Array.from({ length: 10 }, (_, digit) => ({ name: digit, share: chances ? chances[digit] : null })));
+
+const read = newestOnly(async (pixels) => {
   try {
-    let done;
-    do {
-      done = drawn;
-      const chances = done && (await pyml.call("read_digit", done));
-      showProbabilities($("bars"), chances);
-      const best = chances ? chances.indexOf(Math.max(...chances)) : null;
-      $("reading").value = !done ? "Write a digit." : chances ? `Reads as ${best} (${(100 * chances[best]).toFixed(0)} %)` : "Train the network, then write.";
-    } while (done !== drawn);
+    const chances = pixels && (await pyml.call("read_digit", pixels));
+    showChances(chances);
+    const best = chances ? chances.indexOf(Math.max(...chances)) : null;
+    $("reading").value = !pixels ? "Write a digit." : chances ? `Reads as ${best} (${(100 * chances[best]).toFixed(0)} %)` : "Train the network, then write.";
   } catch (error) {
-    $("reading").value = error.message.trim().split("\n").pop();
-  } finally {
-    reading = false;
+    $("reading").value = sentence(error);
   }
+});
+
+function readPad(pixels = drawn) {
+  drawn = pixels;
+  if (pyml) read(pixels);
 }
 
 // ---- wiring
 
-showProbabilities($("bars"), null);
+showChances(null);
 const pad = drawingPad($("pad"), readPad);
 $("clear").addEventListener("click", () => pad.clear());
 $("controls").addEventListener("submit", (event) => { event.preventDefault(); train(); });
@@ -204,5 +162,5 @@ try {
   if (asked.has("epochs")) $("epochs").value = asked.get("epochs");
   if (asked.get("autorun") === "1") train();
 } catch (error) {
-  finish(error.message);
+  end(error.message);
 }

@@ -60,21 +60,3 @@ function heading(text, scope) {
   cell.textContent = text;
   return cell;
 }
-
-/** Ten bars; null empties them. */
-export function showProbabilities(list, chances) {
-  if (!list.children.length) {
-    for (let digit = 0; digit < 10; digit++) {
-      const item = document.createElement("li");
-      item.innerHTML = `<span>${digit}</span><span class="track" aria-hidden="true"><span class="fill" style="display:block"></span></span><span class="share"></span>`;
-      list.append(item);
-    }
-  }
-  const best = chances ? Math.max(...chances) : null;
-  [...list.children].forEach((item, digit) => {
-    const chance = chances?.[digit] ?? 0;
-    item.classList.toggle("best", chances !== null && chance === best);
-    item.querySelector(".fill").style.transform = `scaleX(${chance})`;
-    item.querySelector(".share").textContent = chances ? `${(100 * chance).toFixed(0)} %` : "";
-  });
-}

@@ -113,7 +113,7 @@ class Teachable:
         """One model from pictures `(batch, 224, 224, 3)` of values from 0 to 255 to the classes: base and head."""
         if self.head is None:
             raise ValueError("Nothing was learned yet; train before you export.")
-        x = layers.Flatten(name="features")(self.base.keras.get_layer(FEATURES).output)
+        x = layers.Reshape((self.base.features,), name="features")(self.base.keras.get_layer(FEATURES).output)
         for layer in self.head.layers:
             x = layer(x)
         return Model(self.base.keras.input, x, name="teachable")
