@@ -114,7 +114,7 @@ class Executor:
 
     def _kind(self, node, rule, refs, kinds, dynamic):
         if rule.host:
-            return HOST_KIND, True
+            return (CONST, False) if rule.pure and all(k == CONST for k in kinds) else (HOST_KIND, True)
         if rule.shape_only:
             if all(k == CONST for k in kinds):
                 return CONST, False

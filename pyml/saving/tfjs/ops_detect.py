@@ -13,17 +13,17 @@ def _suppress(boxes, scores, most, iou, least, sigma=0.0):
     return suppress(np.asarray(boxes, np.float32), np.asarray(scores, np.float32), int(number(most)), number(iou), number(least), sigma)
 
 
-@rule("NonMaxSuppressionV2", host=True)
+@rule("NonMaxSuppressionV2", host=True, pure=True)
 def _nms2(node, xp, boxes, scores, most, iou):
     return _suppress(boxes, scores, most, iou, -np.inf)[0]
 
 
-@rule("NonMaxSuppressionV3", host=True)
+@rule("NonMaxSuppressionV3", host=True, pure=True)
 def _nms3(node, xp, boxes, scores, most, iou, least):
     return _suppress(boxes, scores, most, iou, least)[0]
 
 
-@rule("NonMaxSuppressionV4", host=True)
+@rule("NonMaxSuppressionV4", host=True, pure=True)
 def _nms4(node, xp, boxes, scores, most, iou, least):
     kept, _ = _suppress(boxes, scores, most, iou, least)
     count = np.array(len(kept), np.int32)
@@ -32,12 +32,12 @@ def _nms4(node, xp, boxes, scores, most, iou, least):
     return [kept, count]
 
 
-@rule("NonMaxSuppressionV5", host=True)
+@rule("NonMaxSuppressionV5", host=True, pure=True)
 def _nms5(node, xp, boxes, scores, most, iou, least, sigma):
     kept, kept_scores = _suppress(boxes, scores, most, iou, least, number(sigma))
     return [kept, kept_scores, np.array(len(kept), np.int32)]
 
 
-@rule("Where", host=True)
+@rule("Where", host=True, pure=True)
 def _where(node, xp, condition):
     return np.argwhere(condition)

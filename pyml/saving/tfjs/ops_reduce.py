@@ -70,7 +70,7 @@ def fused(node, xp, y, others):
     return y
 
 
-@rule("TopKV2", host=True)
+@rule("TopKV2", host=True, pure=True)
 def _top_k(node, xp, x, k):
     k, n = int(number(k)), x.shape[-1]
     if not 0 <= k <= n:
@@ -113,27 +113,27 @@ def _cumulate(node, xp, x, axis):
     return np.flip(y, axis) if node.attr("reverse") else y
 
 
-@rule("Bincount", "DenseBincount", host=True)
+@rule("Bincount", "DenseBincount", host=True, pure=True)
 def _bincount(node, xp, x, size, weights):
     counted = np.bincount(x.reshape(-1), weights.reshape(-1) if weights.size else None, int(number(size)))
     return counted[: int(number(size))]
 
 
-@rule("LowerBound", "UpperBound", host=True)
+@rule("LowerBound", "UpperBound", host=True, pure=True)
 def _bound(node, xp, rows, values):
     side = "left" if node.op == "LowerBound" else "right"
     pairs = zip(rows.reshape(-1, rows.shape[-1]), values.reshape(-1, values.shape[-1]), strict=True)
     return np.stack([np.searchsorted(r, v, side) for r, v in pairs]).reshape(values.shape)
 
 
-@rule("Unique", "UniqueV2", host=True)
+@rule("Unique", "UniqueV2", host=True, pure=True)
 def _unique(node, xp, x, axis=None):
     _, first, inverse = np.unique(x.reshape(-1), return_index=True, return_inverse=True)
     rank = np.argsort(np.argsort(first))
     return [x.reshape(-1)[np.sort(first)], rank[inverse.reshape(-1)]]
 
 
-@rule("ListDiff", host=True)
+@rule("ListDiff", host=True, pure=True)
 def _list_diff(node, xp, x, y):
     kept = ~np.isin(x, y)
     return [x[kept], np.flatnonzero(kept)]

@@ -235,14 +235,14 @@ def _scatter_nd(node, xp, indices, values, shape):
     return y.reshape(shape)
 
 
-@rule("TensorScatterUpdate", host=True)
+@rule("TensorScatterUpdate", host=True, pure=True)
 def _scatter_update(node, xp, x, indices, values):
     y = np.array(x)
     y[tuple(np.moveaxis(indices, -1, 0))] = values
     return y
 
 
-@rule("SparseToDense", host=True)
+@rule("SparseToDense", host=True, pure=True)
 def _sparse_to_dense(node, xp, indices, shape, values, default):
     y = np.full(check_count(ints(shape), "SparseToDense"), number(default), values.dtype)
     indices = indices.reshape(-1, 1) if indices.ndim < 2 else indices

@@ -30,7 +30,7 @@ DEAD = Dead()
 class Rule:
     """How an operator runs.
 
-    `static` are the inputs that must be known on the host (negative ones count from the end); `shape_only` reads
+    `pure` host operators give the same for the same values, so that constants can be computed once. `static` are the inputs that must be known on the host (negative ones count from the end); `shape_only` reads
     no values; `device` has no numpy form; `host` never runs on the device, and of its inputs `keep` are not read
     (they may stay on the device); `dead` takes dead inputs.
     """
@@ -42,6 +42,7 @@ class Rule:
     host: bool = False
     keep: tuple[int, ...] | str = ()
     dead: bool = False
+    pure: bool = False
 
 
 RULES: dict[str, Rule] = {}
