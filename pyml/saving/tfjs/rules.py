@@ -30,9 +30,10 @@ DEAD = Dead()
 class Rule:
     """How an operator runs.
 
-    `pure` host operators give the same for the same values, so that constants can be computed once. `static` are the inputs that must be known on the host (negative ones count from the end); `shape_only` reads
-    no values; `device` has no numpy form; `host` never runs on the device, and of its inputs `keep` are not read
-    (they may stay on the device); `dead` takes dead inputs.
+    `static` are the inputs that must be known on the host (negative ones count from the end); `shape_only` reads no
+    values; `device` has no numpy form; `host` never runs on the device, and of its inputs `keep` are not read (they may
+    stay on the device); `pure` ones among these give the same for the same values, so constants are computed once;
+    `dead` takes dead inputs.
     """
 
     fn: Callable
