@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -30,7 +31,8 @@ class ImageClassifier:
     """A trained network that names what a picture shows; `pyml.hub.mobilenet_v1` and its kind return one.
 
     Attributes:
-        keras: The network as a `pyml.Model` from `(batch, 224, 224, 3)`, values from 0 to 255, to 1000 probabilities.
+        keras: The network as a `pyml.Model` from `(batch, 224, 224, 3)`, values from 0 to 255, to 1000 probabilities;
+            made when it is first asked for.
         labels: The 1000 names, in the order of the probabilities.
         features: Length of the embedding.
         name, licence, source: What it is, who made it, and on which terms.
@@ -40,18 +42,33 @@ class ImageClassifier:
     """
 
     def __init__(self, entry: Entry, files: dict[str, bytes]):
-        builder, layer = BUILDERS[entry.name]
+        self._builder, self._layer = BUILDERS[entry.name]
         self.name, self.licence, self.source = entry.name, entry.licence, entry.source
         self.labels: list[str] = json.loads(files["labels.json"])
-        self.keras = builder(initializer="zeros")
-        weights.assign(self.keras, weights.unpack(files["weights.safetensors"], entry.name), entry.name)
-        self.size: int = self.keras.input_shape[1]
-        embedding = self.keras.get_layer(layer).output
-        self.features: int = embedding.shape[-1]
-        base = Model(self.keras.input, embedding)
+        self._file = files["weights.safetensors"]
         self._prepared = PerShape(self._square)
-        self._classify = pyml.program(lambda x: self.keras(x, training=False))
+        # Until somebody asks for the Model, which may be trained, a copy without normalization answers: it is quicker.
+        arrays = weights.unpack(self._file, entry.name)
+        network = self._builder(initializer="zeros", folded=True)
+        weights.assign(network, weights.folded(arrays), entry.name)
+        self._use(network)
+
+    def _use(self, network: Model) -> None:
+        """Makes the programs of a network."""
+        embedding = network.get_layer(self._layer).output
+        base = Model(network.input, embedding)
+        self.size: int = network.input_shape[1]
+        self.features: int = embedding.shape[-1]
+        self._classify = pyml.program(lambda x: network(x, training=False))
         self._embed = pyml.program(lambda x: ops.reshape(base(x, training=False), (x.shape[0], self.features)))
+
+    @cached_property
+    def keras(self) -> Model:
+        """The network as a Model; from now on it is what `classify` and `embed` run, so that what it learns counts."""
+        network = self._builder(initializer="zeros")
+        weights.assign(network, weights.unpack(self._file, self.name), self.name)
+        self._use(network)
+        return network
 
     def __repr__(self) -> str:
         return f"<{self.name}: {len(self.labels)} classes, {self.features} features; {self.licence}>"

@@ -10,7 +10,7 @@ PAIRS = ((64, 1), (128, 2), (128, 1), (256, 2), (256, 1), (512, 2), (512, 1), (5
          (1024, 2), (1024, 1))  # fmt: skip
 
 
-def build_mobilenet_v1(input_shape=(224, 224, 3), classes=1000, initializer="glorot_uniform", name="mobilenet_v1") -> Model:
+def build_mobilenet_v1(input_shape=(224, 224, 3), classes=1000, initializer="glorot_uniform", folded=False, name="mobilenet_v1") -> Model:
     """MobileNetV1 1.0 for images of values from 0 to 255.
 
     The layers are called as in `keras.applications.MobileNet`: `conv1`, `conv_dw_1` … `conv_pw_13_relu`,
@@ -21,6 +21,7 @@ def build_mobilenet_v1(input_shape=(224, 224, 3), classes=1000, initializer="glo
         input_shape: `(height, width, 3)`.
         classes: Length of the output.
         initializer: Of kernels.
+        folded: Leaves out normalization, for weights that it was folded into: quicker, but not for training.
 
     Returns:
         A Model from `(batch, height, width, 3)` to probabilities `(batch, classes)`.
@@ -29,15 +30,15 @@ def build_mobilenet_v1(input_shape=(224, 224, 3), classes=1000, initializer="glo
     """
     inputs = layers.Input(input_shape, name="image")
     x = layers.Rescaling(1 / 127.5, offset=-1.0, name="rescaling")(inputs)
-    x = layers.Conv2D(32, 3, strides=2, padding="same", use_bias=False, kernel_initializer=initializer, name="conv1")(x)
-    x = _normalized(x, "conv1")
+    x = layers.Conv2D(32, 3, strides=2, padding="same", use_bias=folded, kernel_initializer=initializer, name="conv1")(x)
+    x = _normalized(x, "conv1", folded)
     for number, (filters, strides) in enumerate(PAIRS, 1):
         x = layers.DepthwiseConv2D(
-            3, strides=strides, padding="same", use_bias=False, depthwise_initializer=initializer, name=f"conv_dw_{number}"
+            3, strides=strides, padding="same", use_bias=folded, depthwise_initializer=initializer, name=f"conv_dw_{number}"
         )(x)
-        x = _normalized(x, f"conv_dw_{number}")
-        x = layers.Conv2D(filters, 1, use_bias=False, kernel_initializer=initializer, name=f"conv_pw_{number}")(x)
-        x = _normalized(x, f"conv_pw_{number}")
+        x = _normalized(x, f"conv_dw_{number}", folded)
+        x = layers.Conv2D(filters, 1, use_bias=folded, kernel_initializer=initializer, name=f"conv_pw_{number}")(x)
+        x = _normalized(x, f"conv_pw_{number}", folded)
     x = layers.GlobalAveragePooling2D(keepdims=True, name="global_average_pooling2d")(x)
     x = layers.Dropout(0.001, name="dropout")(x)
     x = layers.Conv2D(classes, 1, kernel_initializer=initializer, name="conv_preds")(x)
@@ -45,6 +46,7 @@ def build_mobilenet_v1(input_shape=(224, 224, 3), classes=1000, initializer="glo
     return Model(inputs, layers.Activation("softmax", name="predictions")(x), name=name)
 
 
-def _normalized(x, name: str):
-    x = layers.BatchNormalization(epsilon=1e-3, name=f"{name}_bn")(x)
+def _normalized(x, name: str, folded: bool):
+    if not folded:
+        x = layers.BatchNormalization(epsilon=1e-3, name=f"{name}_bn")(x)
     return layers.ReLU(6.0, name=f"{name}_relu")(x)

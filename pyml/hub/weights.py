@@ -39,3 +39,24 @@ def assign(model, arrays: Mapping[str, np.ndarray], name: str) -> None:
             raise ShapeError(f"{name}: {path} has shape {arrays[path].shape} in the file; expected {tuple(variable.shape)}.")
     for path, variable in own.items():
         variable.assign(arrays[path])
+
+
+def folded(arrays: Mapping[str, np.ndarray], epsilon: float = 1e-3) -> dict[str, np.ndarray]:
+    """The weights without normalization: it is folded into the convolutions before it, which gain a bias.
+
+    `conv` belongs to `conv_bn`, `block_conv` and `block_dwconv` to `block_bn`.
+    """
+    found = {key: array for key, array in arrays.items() if "_bn/" not in key}
+    for key in [key for key in found if key.endswith("/kernel")]:
+        name = key.removesuffix("/kernel")
+        ends = (name, name.removesuffix("_conv"), name.removesuffix("_dwconv"))
+        label = next((f"{end}_bn" for end in ends if f"{end}_bn/gamma" in arrays), None)
+        if label is None:
+            continue
+        gamma, beta, mean, variance = (arrays[f"{label}/{w}"] for w in ("gamma", "beta", "moving_mean", "moving_variance"))
+        scale = gamma / np.sqrt(variance + epsilon)
+        kernel = found[key]
+        depthwise = kernel.shape[-1] == 1 and kernel.shape[-2] == scale.size
+        found[key] = kernel * (scale[:, None] if depthwise else scale)
+        found[f"{name}/bias"] = beta - mean * scale
+    return found

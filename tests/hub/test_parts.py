@@ -262,6 +262,25 @@ def test_networks_have_the_size_and_the_names_of_keras(build, count, layers):
     assert layers <= {layer.name for layer in model.layers}
 
 
+@pytest.mark.parametrize("build", ["build_mobilenet_v1", "build_efficientnet_lite0"])
+def test_folded_networks_give_the_same_answers(build, rng):
+    from pyml.hub import weights
+
+    whole = getattr(pyml.hub, build)((64, 64, 3), classes=10)
+    arrays = {f"{layer.name}/{v.name}": v.numpy() for layer in whole.layers for v in layer.weights}
+    for key, array in arrays.items():
+        if "_bn/" in key:
+            low, high = (0.5, 2.0) if key.endswith(("gamma", "variance")) else (-0.5, 0.5)
+            arrays[key] = rng.uniform(low, high, array.shape).astype("float32")
+    weights.assign(whole, arrays, "toy")
+    quick = getattr(pyml.hub, build)((64, 64, 3), classes=10, folded=True)
+    weights.assign(quick, weights.folded(arrays), "toy")
+    x = rng.uniform(0, 255, (2, 64, 64, 3)).astype("float32")
+    expected = whole.predict(x, verbose=0)
+    assert expected.std() > 1e-4                       # the answers depend on the picture
+    np.testing.assert_allclose(quick.predict(x, verbose=0), expected, atol=1e-5)
+
+
 def test_the_command_lists_licences_and_refuses_unknown_names(capsys):
     from pyml.cli import main
 

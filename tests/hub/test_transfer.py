@@ -6,7 +6,7 @@ from functools import cache
 
 import numpy as np
 import pytest
-from networks import network
+from networks import need, network
 from PIL import Image
 
 import pyml
@@ -126,3 +126,17 @@ def test_one_model_with_a_frozen_base_learns_and_is_then_fine_tuned():
     assert history[-1] < history[0]
     x_test, y_test = pieces(24, seed=2)
     assert (model.predict(x_test, batch_size=8, verbose=0).argmax(1) == y_test).mean() >= 0.9
+
+
+def test_what_the_model_learned_counts_for_its_answers():
+    need("mobilenet_v1", "photos")
+    own = pyml.hub.mobilenet_v1()                      # not the one that other tests share
+    picture = pieces(4, seed=5)[0][2]
+    quick, features = own.classify(picture, top=5), own.embed(picture).numpy()
+    bias = own.keras.get_layer("conv_preds").bias
+    same = own.classify(picture, top=5)
+    assert [name for name, _ in same] == [name for name, _ in quick]
+    np.testing.assert_allclose([p for _, p in same], [p for _, p in quick], atol=1e-4)  # normalization folded, and not
+    np.testing.assert_allclose(own.embed(picture).numpy(), features, atol=1e-3)
+    bias.assign(np.eye(1000, dtype="float32")[7] * 100)
+    assert own.classify(picture, top=1)[0] == ("cock", pytest.approx(1.0))
