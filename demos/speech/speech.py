@@ -86,7 +86,7 @@ class Ear:
         self.deaf = 0  # samples until the next word may come
 
     def hear(self, samples):
-        """The clips of words whose middle has just been half a second ago."""
+        """The clips of words whose middle was half a second ago: they have ended, unless they are very long."""
         clips = []
         for piece in np.array_split(np.asarray(samples, np.float32), max(1, len(samples) // (4 * FRAME))):
             self.heard = np.concatenate([self.heard, piece])[-2 * CLIP :]
@@ -94,7 +94,8 @@ class Ear:
             newest = self.heard[-CLIP:]
             at = middle(newest, floor=float(np.quantile(loudness(self.heard), 0.1)))
             if not self.deaf and at is not None and 0.25 * CLIP < at <= 0.5 * CLIP:
-                clips.append(newest.copy())
+                start = CLIP + round(at) - CLIP // 2  # in what was heard, two seconds
+                clips.append(self.heard[start : start + CLIP].copy())
                 self.deaf = CLIP // 2
         return clips
 
