@@ -1,7 +1,7 @@
 """Registering classes for configs, weights on disk, and models made elsewhere."""
 
 from pyml.saving.files import ModelFileError
-from pyml.saving.loading import load_model, load_model_async, save_model
+from pyml.saving.loading import load_model, load_model_async, save_model, save_model_async
 from pyml.saving.registry import (
     CustomObjectScope,
     custom_object_scope,
@@ -22,14 +22,28 @@ from pyml.saving.state_dicts import (
     from_torch,
     load_state_dict,
 )
+from pyml.saving.stores import (
+    ModelStoreError,
+    browser_files,
+    copy_model,
+    copy_model_async,
+    list_models,
+    list_models_async,
+    move_model,
+    move_model_async,
+    remove_model,
+    remove_model_async,
+)
 from pyml.saving.tfjs.layers_config import keras2_hard_sigmoid
 from pyml.saving.torch_files import load_torch
 from pyml.saving.weights import load_weights, save_weights
 
 __all__ = [
-    "CustomObjectScope", "ModelFileError", "batch_norm_weights", "conv_kernel", "conv_transpose_kernel", "custom_object_scope",
-    "dense_kernel", "depthwise_kernel", "deserialize_keras_object", "from_torch", "get_custom_objects", "get_registered_name",
-    "get_registered_object", "keras2_hard_sigmoid", "load_model", "load_model_async", "load_safetensors", "load_state_dict",
-    "load_torch", "load_weights", "register_keras_serializable", "save_model", "save_safetensors", "save_weights",
+    "CustomObjectScope", "ModelFileError", "ModelStoreError", "batch_norm_weights", "browser_files", "conv_kernel",
+    "conv_transpose_kernel", "copy_model", "copy_model_async", "custom_object_scope", "dense_kernel", "depthwise_kernel",
+    "deserialize_keras_object", "from_torch", "get_custom_objects", "get_registered_name", "get_registered_object",
+    "keras2_hard_sigmoid", "list_models", "list_models_async", "load_model", "load_model_async", "load_safetensors",
+    "load_state_dict", "load_torch", "load_weights", "move_model", "move_model_async", "register_keras_serializable",
+    "remove_model", "remove_model_async", "save_model", "save_model_async", "save_safetensors", "save_weights",
     "serialize_keras_object",
 ]  # fmt: skip

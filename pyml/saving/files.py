@@ -135,7 +135,7 @@ def _fetch_in_browser(url: str) -> bytes:
         raise ModelFileError(f"{url}: cannot be fetched ({e}).") from None
     if not 200 <= request.status < 300:
         raise ModelFileError(f"{url}: the server answered {request.status}.")
-    return bytes(ord(c) & 255 for c in request.response)
+    return str(request.response).encode("utf-16-le")[::2]  # byte b >= 128 arrives as U+F700 + b
 
 
 def parse_json(data: bytes, where) -> dict:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from .files import MOST_JSON, ModelFileError, Place, parse_json
+from .files import MOST_JSON, ModelFileError, parse_json
+from .stores import place_of, target_of, wait
 from .tfjs.weights import read_manifest, requests
 
 
@@ -10,7 +11,8 @@ def load_model(path, custom_objects=None, compile=True):
     """A model from its files.
 
     Args:
-        path: A TensorFlow.js `model.json`, the folder that holds it, or the URL of either.
+        path: A TensorFlow.js `model.json`, the folder that holds it, or the URL of either; in a browser also
+            `"indexeddb://NAME"` or `"localstorage://NAME"`; or files that a user chose, see `browser_files`.
         custom_objects: Dict from names to layer classes and functions, for layers-models.
         compile: Kept for Keras' signature; models come back not compiled.
 
@@ -19,6 +21,8 @@ def load_model(path, custom_objects=None, compile=True):
 
     Raises:
         ModelFileError: A file is missing, damaged, inconsistent or of an unknown kind; nothing is left half loaded.
+        ModelStoreError: The browser's stores cannot be used, or this is no browser.
+        SyncReadError: This browser cannot wait for them; write `await load_model_async(path)`.
 
     Source: keras.saving.load_model; tf.loadLayersModel and tf.loadGraphModel.
 
@@ -50,7 +54,7 @@ async def load_model_async(path, custom_objects=None, compile=True):
 
 def _load(path, custom_objects):
     """A generator that asks for files, `(place, name, most bytes)`, is sent their bytes, and returns the model."""
-    place = Place(path)
+    place = place_of(path)
     description = parse_json((yield place, place.name, MOST_JSON), place)
     kind = description.get("format") or _guess(description)
     if kind not in ("graph-model", "layers-model"):
@@ -89,13 +93,17 @@ def save_model(model, filepath, overwrite=True, quantize=None, **kwargs):
 
     Args:
         model: A Sequential or functional model with weights.
-        filepath: The path of a `model.json`, or a folder for it; the weights go beside it in shards of 4 MB.
+        filepath: The path of a `model.json`, or a folder for it; the weights go beside it in shards of 4 MB. In a browser also
+            `"indexeddb://NAME"` or `"localstorage://NAME"`, the stores of TensorFlow.js, or `"downloads://NAME"`, which
+            lets the user keep `NAME.json` and `NAME.weights.bin`.
         overwrite: False refuses to replace an existing file.
         quantize: None keeps float32; `"float16"`, `"uint16"` and `"uint8"` make the files 2 to 4 times smaller.
 
     Raises:
         ValueError: The model has a layer or an argument that TensorFlow.js has not; the message names it.
-        FileExistsError: The file exists and `overwrite` is False.
+        FileExistsError: The file or the kept model exists and `overwrite` is False.
+        ModelStoreError: The browser has no room, or this is no browser; what was kept before is still there.
+        SyncReadError: This browser cannot wait; write `await model.save_async(filepath)`.
 
     Source: keras.saving.save_model; tf.LayersModel.save.
 
@@ -104,4 +112,24 @@ def save_model(model, filepath, overwrite=True, quantize=None, **kwargs):
     """
     from .tfjs.layers_save import save_layers_model
 
-    save_layers_model(model, filepath, overwrite=overwrite, quantize=quantize)
+    if target_of(filepath) is None:
+        save_layers_model(model, _path(filepath), overwrite=overwrite, quantize=quantize)
+    else:
+        wait(save_model_async(model, filepath, overwrite, quantize), f"await model.save_async({filepath!r})")
+
+
+async def save_model_async(model, filepath, overwrite=True, quantize=None, **kwargs):
+    """`save_model` that works in every browser."""
+    from .tfjs.layers_save import model_artifacts, save_layers_model
+
+    store = target_of(filepath)
+    arrays = {id(variable): await variable.data() for variable in model.weights}
+    if store is None:
+        return save_layers_model(model, _path(filepath), overwrite=overwrite, quantize=quantize, arrays=arrays)
+    from .stores_browser import save
+
+    await save(*store, *model_artifacts(model, quantize, arrays=arrays), overwrite)
+
+
+def _path(filepath):
+    return filepath.removeprefix("file://") if isinstance(filepath, str) else filepath

@@ -14,12 +14,13 @@ _SHARD = 4 << 20  # bytes, as TensorFlow.js' own converter cuts
 _LEVELS = {"uint8": 255, "uint16": 65535}
 
 
-def model_artifacts(model, quantize=None, generated_by="pyml") -> tuple[dict, list[bytes]]:
+def model_artifacts(model, quantize=None, generated_by="pyml", arrays=None) -> tuple[dict, list[bytes]]:
     """The content of `model.json` and the shards that it names.
 
     Args:
         model: A built Sequential or functional model.
         quantize: None, `"float16"`, `"uint16"` or `"uint8"`: how float weights are stored.
+        arrays: Values of the weights by `id(variable)`, where they were read before; otherwise they are read here.
 
     Raises:
         ValueError: The model has something that TensorFlow.js has not, or no weights yet.
@@ -31,7 +32,8 @@ def model_artifacts(model, quantize=None, generated_by="pyml") -> tuple[dict, li
     topology = {**write_model(model), "keras_version": "pyml", "backend": "pyml"}
     specs, parts = [], []
     for name, variable in named_weights(model):
-        spec, data = _encode(name, variable.numpy(), quantize)
+        value = variable.numpy() if arrays is None else arrays[id(variable)]
+        spec, data = _encode(name, value, quantize)
         specs.append(spec)
         parts.append(data)
     names = [s["name"] for s in specs]
@@ -48,14 +50,14 @@ def model_artifacts(model, quantize=None, generated_by="pyml") -> tuple[dict, li
     return description, [data[i * _SHARD : (i + 1) * _SHARD] for i in range(count)]
 
 
-def save_layers_model(model, filepath, overwrite=True, quantize=None) -> None:
+def save_layers_model(model, filepath, overwrite=True, quantize=None, arrays=None) -> None:
     """Writes a model as a TensorFlow.js layers-model; see `pyml.saving.save_model`."""
     path = os.fspath(filepath)
     if not path.endswith(".json"):
         path = os.path.join(path, "model.json")
     if os.path.exists(path) and not overwrite:
         raise FileExistsError(f"save: {path} exists; pass overwrite=True to replace it.")
-    description, shards = model_artifacts(model, quantize)
+    description, shards = model_artifacts(model, quantize, arrays=arrays)
     folder = os.path.dirname(os.path.abspath(path))
     os.makedirs(folder, exist_ok=True)
     for name, data in zip(description["weightsManifest"][0]["paths"], shards, strict=True):
