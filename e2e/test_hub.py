@@ -67,6 +67,7 @@ def visit(browser, models):
     context.close()
 
 
+@pytest.mark.timeout(600)
 def test_a_network_is_loaded_with_progress_and_is_there_offline_on_the_second_visit(visit):
     page = visit()
     first = page.run(CLASSIFY)
