@@ -46,6 +46,7 @@ def csv_file(text, name="mine.csv"):
 
 
 def open_csv(page, text, name="mine.csv"):
+    page.evaluate("() => { document.querySelector('#table-note').textContent = ''; }")
     page.set_input_files("#file", csv_file(text, name))
     page.wait_for_function("name => document.querySelector('#table-note').textContent.startsWith(name)", arg=name)
 
@@ -116,6 +117,12 @@ def test_a_csv_file_of_the_users_own_is_fitted_and_its_gaps_are_counted(regressi
     regression.fill("#rate", "0.1")
     result = fit(regression, 60)
     assert result["testError"] < 0.1 * result["naiveError"]
+
+
+def test_semicolons_and_tabs_part_values_too(regression):
+    for mark in ";\t":
+        open_csv(regression, LINE.replace(",", mark), f"{ord(mark)}.tsv")
+        assert regression.locator("#target option").all_text_contents() == ["x", "y"]
 
 
 def test_a_gap_in_a_feature_may_be_filled_with_the_mean(regression):

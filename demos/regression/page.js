@@ -21,12 +21,15 @@ async function openTable(name, text, wanted = {}) {
     await pyml.write("table.csv", text);
     table = { name, ...(await pyml.call("look_into", "table.csv")) };
   } catch (error) {
-    $("table-note").textContent = `${name} cannot be read. ${sentence(error)}`;
+    $("table-note").textContent = `${name} cannot be read: ${complaint(error)}`;
     return;
   }
   showTable();
   offerColumns(wanted);
 }
+
+/** What Python says about the table, without the name that it has there. */
+const complaint = (error) => sentence(error).replace(/^table\.csv[:,] /, "");
 
 async function openCars() {
   const answer = await fetch(CARS.url);
@@ -121,9 +124,9 @@ async function train() {
     $("running").value = `Trained ${result.epochs} epochs in ${((performance.now() - began) / 1000).toFixed(1)} s.`;
     finish();
   } catch (error) {
-    $("problem").textContent = sentence(error);
+    $("problem").textContent = complaint(error);
     $("running").value = "Training stopped.";
-    finish(sentence(error));
+    finish(complaint(error));
   }
   training = false;
   $("train").disabled = false;

@@ -14,9 +14,15 @@ SEED = 7
 CURVE_POINTS = 80
 
 
-async def describe(source):
+def delimiter(path):
+    """What stands between the values of a csv file: the commas, semicolons or tabs of its first line."""
+    with open(path, encoding="utf-8", errors="replace") as file:
+        return max(",;\t", key=file.readline().count)
+
+
+async def describe(path):
     """The columns of a csv file: name, whether they hold numbers, how many values are missing; and some of its rows."""
-    table = data.csv(source, na_value=MISSING)
+    table = data.csv(path, na_value=MISSING, delimiter=delimiter(path))
     rows = await table.take(ROWS).to_array_async()
     if not rows:
         raise ValueError("The file has a header line and no rows.")
@@ -40,11 +46,11 @@ def shown(value):
     return value if isinstance(value, str) else f"{value:g}"
 
 
-async def read_rows(source, features, target, fill=False):
+async def read_rows(path, features, target, fill=False):
     """The rows with numbers in all columns asked for, in a random order that is the same every time.
 
     Args:
-        source: What `pyml.data.csv` reads.
+        path: Of the csv file.
         features: Names of the columns to predict from.
         target: Name of the column to predict.
         fill: Keep rows in which features are missing; those values stay NaN.
@@ -61,8 +67,8 @@ async def read_rows(source, features, target, fill=False):
         raise ValueError(f"{target} is what is to be predicted; take it out of the columns to predict from.")
     configs = {name: {"dtype": "float32"} for name in features}
     configs[target] = {"dtype": "float32", "is_label": True}
-    table = data.csv(source, column_configs=configs, configured_columns_only=True, na_value=MISSING).take(ROWS)
-    pairs = table.map(lambda x, y: (np.array([x[name] for name in features]), np.array([y[target]])))
+    table = data.csv(path, column_configs=configs, configured_columns_only=True, na_value=MISSING, delimiter=delimiter(path))
+    pairs = table.take(ROWS).map(lambda x, y: (np.array([x[name] for name in features]), np.array([y[target]])))
     total = 0
 
     def complete(x, y):

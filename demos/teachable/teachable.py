@@ -12,7 +12,7 @@ import zipfile
 
 import numpy as np
 
-from pyml import Input, Model, Sequential, hub, layers, models, optimizers, utils
+from pyml import Input, Model, Sequential, hub, layers, models, optimizers, program, utils
 
 BASE = "mobilenet_v1"
 FEATURES = "global_average_pooling2d"  # the layer of the base that gives them
@@ -39,7 +39,7 @@ class Teachable:
         self.base = base
         self.examples = {}  # number of the example -> (class, features)
         self.next = 0
-        self.classes, self.head, self.neighbours = [], None, None
+        self.classes, self.head, self.neighbours, self.judge = [], None, None, None
 
     # ---- examples
     async def add(self, number, picture):
@@ -95,6 +95,7 @@ class Teachable:
         for features, label in zip(x, y):
             neighbours.add_example(features, int(label))
         self.classes, self.head, self.neighbours = classes, head, neighbours
+        self.judge = program(lambda features: head(features[None], training=False))  # the features stay on the device
         return float(((await head.predict_async(x, verbose=0)).argmax(1) == y).mean())
 
     async def shares(self, picture, by="head"):
@@ -105,7 +106,7 @@ class Teachable:
         if by == "neighbours":
             found = (await self.neighbours.predict_class_async(features, k=NEIGHBOURS)).confidences
             return {number: float(found.get(i, 0)) for i, number in enumerate(self.classes)}
-        row = (await self.head.predict_async((await features.data())[None], verbose=0))[0]
+        row = (await self.judge(features).data())[0]
         return {number: float(share) for number, share in zip(self.classes, row)}
 
     # ---- taking it away
