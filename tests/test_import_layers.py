@@ -27,6 +27,7 @@ LAYERS = (
     ("browser",),
     ("data",),
     ("models", "trainers", "callbacks", "saving", "hub", "datasets"),
+    ("io",),
     ("cli",),
 )
 RANK = {part: rank for rank, parts in enumerate(LAYERS) for part in parts}

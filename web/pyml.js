@@ -129,7 +129,8 @@ function pageConnection() {
 function client(connection, settings, status) {
   const served = []; // takes cameras and microphones away from the worker
   const serveMedia = async (request) => { served.push((await import("./media.js")).serve(request)); };
-  const listeners = new Map([["pyml-media", [serveMedia]]]);
+  const serveStores = async (request) => (await import("./stores.js")).serve(request);
+  const listeners = new Map([["pyml-media", [serveMedia]], ["pyml-stores", [serveStores]]]);
   const { worker, ...options } = settings;
   const shared = worker && globalThis.crossOriginIsolated ? new SharedArrayBuffer(1) : null;
   options.interrupts = shared;

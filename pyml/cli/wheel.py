@@ -35,7 +35,7 @@ def wheel_sources() -> Iterator[tuple[str, Path]]:
             found[f"pyml/{inside}"] = path
     for path in paths.kernels_dir().glob("*.wgsl"):
         found[f"pyml/_data/kernels_wgsl/{path.name}"] = path
-    for name in ("media.js", "replay.js", "threads.js"):
+    for name in ("media.js", "replay.js", "stores.js", "threads.js"):
         if (paths.web_dir() / name).is_file():
             found[f"pyml/_data/web/{name}"] = paths.web_dir() / name
     return iter(sorted(found.items()))

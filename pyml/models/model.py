@@ -228,6 +228,12 @@ class Model(Trainer, Layer):
 
         save_model(self, filepath, overwrite=overwrite, **kwargs)
 
+    async def save_async(self, filepath, overwrite=True, **kwargs):
+        """`save` that works in every browser."""
+        from pyml.saving import save_model_async
+
+        await save_model_async(self, filepath, overwrite=overwrite, **kwargs)
+
     def save_weights(self, filepath, overwrite=True, max_shard_size=None):
         """Writes all weights into a `.npz` file; see `load_weights`."""
         weight_files.save_weights(self, filepath, overwrite=overwrite)

@@ -1,0 +1,138 @@
+"""Addresses of the browser's stores, what the desktop says about them, and models from files that a user chose."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+
+import numpy as np
+import pytest
+
+import pyml
+from pyml.saving import ModelFileError, ModelStoreError, browser_files, load_model, load_model_async
+from pyml.saving.stores import parse
+
+
+def small():
+    return pyml.Sequential([pyml.Input((4,)), pyml.layers.Dense(3, activation="relu"), pyml.layers.Dense(2)])
+
+
+@pytest.fixture
+def saved(tmp_path):
+    """A model and its files by name."""
+    model = small()
+    model.save(tmp_path / "net.json")
+    return model, {path.name: path.read_bytes() for path in tmp_path.iterdir()}
+
+
+@pytest.mark.parametrize(("target", "expected"), [
+    ("indexeddb://digits", ("indexeddb", "digits")),
+    ("localstorage://my/models/1", ("localstorage", "my/models/1")),
+    ("downloads://net", ("downloads", "net")),
+    ("downloads://", ("downloads", "model")),
+    ("models/digits", None),
+    ("https://example.com/model.json", None),
+    (["indexeddb://digits"], None),
+])  # fmt: skip
+def test_addresses_are_a_scheme_and_a_name(target, expected):
+    assert parse(target) == expected
+
+
+@pytest.mark.parametrize(("target", "match"), [
+    ("indexeddb://", "expected a name after indexeddb://"),
+    ("localstorage://a://b", "expected a name after localstorage://"),
+    ("downloads://folder/net", "without slashes"),
+    ("https://example.com/model.json", "cannot be written to"),
+    ("s3://bucket/model", "cannot be written to"),
+])  # fmt: skip
+def test_addresses_that_are_no_targets_are_refused_before_anything_is_written(tmp_path, monkeypatch, target, match):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(ValueError, match=match):
+        small().save(target)
+    with pytest.raises(ValueError, match=match):
+        asyncio.run(small().save_async(target))
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("call", [
+    lambda: small().save("indexeddb://digits"),
+    lambda: small().save("downloads://digits"),
+    lambda: asyncio.run(small().save_async("localstorage://digits")),
+    lambda: load_model("localstorage://digits"),
+    lambda: asyncio.run(load_model_async("indexeddb://digits")),
+    lambda: pyml.saving.list_models(),
+    lambda: asyncio.run(pyml.saving.list_models_async()),
+    lambda: pyml.saving.remove_model("indexeddb://digits"),
+    lambda: pyml.saving.copy_model("indexeddb://digits", "localstorage://digits"),
+    lambda: asyncio.run(pyml.saving.move_model_async("indexeddb://digits", "downloads://digits")),
+])  # fmt: skip
+def test_the_desktop_says_that_only_browsers_have_stores(tmp_path, monkeypatch, call):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(ModelStoreError, match="only a browser has such a place; on the desktop use the path"):
+        call()
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(("call", "match"), [
+    (lambda: pyml.saving.remove_model("digits"), "such as indexeddb://digits"),
+    (lambda: pyml.saving.remove_model("downloads://digits"), "such as indexeddb://digits"),
+    (lambda: pyml.saving.copy_model("models/digits", "indexeddb://digits"), "such as indexeddb://digits"),
+    (lambda: pyml.saving.copy_model("indexeddb://digits", "models/digits"), "expected a target"),
+    (lambda: pyml.saving.move_model("indexeddb://digits", "indexeddb://digits"), "give another name"),
+    (lambda: load_model("downloads://digits"), "let the user choose the files"),
+])  # fmt: skip
+def test_wrong_addresses_are_named_with_what_was_expected(call, match):
+    with pytest.raises(ValueError, match=match):
+        call()
+
+
+def test_chosen_files_load_in_any_order_and_form(saved, tmp_path):
+    model, files = saved
+    x = np.random.default_rng(0).uniform(-1, 1, (5, 4)).astype(np.float32)
+    expected = model.predict(x, verbose=0)
+    pairs = list(files.items())
+    forms = [browser_files(pairs), browser_files(pairs[::-1]), files, pairs, [tmp_path / name for name in files],
+             [(f"folder/{name}", memoryview(data)) for name, data in pairs]]  # fmt: skip
+    for form in forms:
+        np.testing.assert_array_equal(load_model(form).predict(x, verbose=0), expected)
+        np.testing.assert_array_equal(asyncio.run(load_model_async(form)).predict(x, verbose=0), expected)
+
+
+def test_chosen_files_that_do_not_make_a_model_are_refused(saved):
+    _, files = saved
+    [shard] = [name for name in files if name.endswith(".bin")]
+    with pytest.raises(ModelFileError, match=f"needs the file '{shard}', which was not given"):
+        load_model({"net.json": files["net.json"]})
+    with pytest.raises(ModelFileError, match=r"expected one \.json file"):
+        load_model({shard: files[shard]})
+    with pytest.raises(ModelFileError, match=r"expected one \.json file.*Received: no files"):
+        load_model([])
+    with pytest.raises(ModelFileError, match="two files are named"):
+        browser_files([*files.items(), (f"other/{shard}", b"")])
+    with pytest.raises(ModelFileError, match="at most"):
+        load_model({**files, shard: files[shard] + bytes(10_000)})
+    with pytest.raises(ModelFileError, match="cut short"):
+        load_model({**files, shard: files[shard][:-4]})
+    description = json.loads(files["net.json"])
+    description["weightsManifest"][0]["paths"] = [5]
+    with pytest.raises(ModelFileError, match="5 is not a file name"):
+        load_model({**files, "net.json": json.dumps(description).encode()})
+    for wrong in ("net.json", 5, [5], [("net.json", "text")]):
+        with pytest.raises(TypeError, match="browser_files: expected"):
+            browser_files(wrong)
+
+
+def test_a_path_can_be_saved_to_while_the_event_loop_runs(device, tmp_path):
+    model, x = small(), np.ones((2, 4), np.float32)
+    asyncio.run(model.save_async(tmp_path / "digits", quantize="float16"))
+    model.save(f"file://{tmp_path}/again", quantize="float16")
+    first, second = load_model(tmp_path / "digits"), load_model(tmp_path / "again")
+    np.testing.assert_array_equal(first.predict(x, verbose=0), second.predict(x, verbose=0))
+    np.testing.assert_allclose(first.predict(x, verbose=0), model.predict(x, verbose=0), atol=2e-2)
+    with pytest.raises(FileExistsError, match="overwrite"):
+        asyncio.run(model.save_async(tmp_path / "digits", overwrite=False))
+
+
+def test_the_names_of_tensorflow_js_are_in_pyml_io():
+    for name in ("browser_files", "copy_model", "list_models", "move_model", "remove_model"):
+        assert getattr(pyml.io, name) is getattr(pyml.saving, name)
