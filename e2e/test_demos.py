@@ -420,6 +420,20 @@ def test_a_camera_gives_examples_while_its_button_is_held(new_page, camera_brows
     assert page.evaluate("() => document.querySelector('#video').srcObject") is None
 
 
+def test_a_browser_that_cannot_wait_in_python_learns_and_exports_on_webgpu(page, networks, site):
+    page.goto(f"{site}/demos/teachable/index.html?backend=webgpu&jspi=off&thread=main")
+    page.wait_for_function("() => pymlDemo.ready", timeout=90_000)
+    assert "JSPI" in page.text_content("#notices")
+    add_examples(page, 0, photo("chelsea.png"))
+    add_examples(page, 1, photo("rocket.jpg"))
+    page.set_input_files("#file", photo("chelsea.png"))
+    assert teach(page)["shares"]["Class 1"] > 0.8
+    with page.expect_download() as download:
+        page.click("#export")
+    with zipfile.ZipFile(download.value.path()) as packed:
+        assert {"model.json", "labels.json", "README.txt"} < set(packed.namelist())
+
+
 def test_without_its_network_the_teachable_page_says_how_to_get_it(page, console, site):
     console.allow("404")
     page.context.route("**/models/**", lambda route: route.fulfill(status=404))

@@ -50,5 +50,5 @@ async def look(picture, by):
     return {"shares": [[number, share] for number, share in found.items()], "ms": 1000 * (time.perf_counter() - began)}
 
 
-def export(classes):
-    return state["taught"].export(dict(classes))
+async def export(classes):
+    return await state["taught"].export(dict(classes))

@@ -12,7 +12,7 @@ import zipfile
 
 import numpy as np
 
-from pyml import Input, Model, Sequential, hub, layers, models, optimizers, program, utils
+from pyml import Input, Model, Sequential, hub, layers, models, optimizers, program, saving, utils
 
 BASE = "mobilenet_v1"
 FEATURES = "global_average_pooling2d"  # the layer of the base that gives them
@@ -119,12 +119,12 @@ class Teachable:
             x = layer(x)
         return Model(self.base.keras.input, x, name="teachable")
 
-    def export(self, names):
+    async def export(self, names):
         """A zip file with the model for TensorFlow.js, as bytes."""
         model = self.model()
         packed = io.BytesIO()
         with tempfile.TemporaryDirectory() as folder, zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
-            model.save(f"{folder}/model.json", quantize="float16")
+            await saving.save_model_async(model, f"{folder}/model.json", quantize="float16")
             for name in sorted(os.listdir(folder)):
                 archive.write(f"{folder}/{name}", name)
             archive.writestr("labels.json", json.dumps([names[number] for number in self.classes]))
