@@ -2,13 +2,14 @@
 
 import json
 import os
+import re
 from pathlib import Path
 
 import pytest
 
 from pyml.cli import paths
 
-from .python_page import PythonPage
+from .python_page import PythonPage, wrap
 
 TFJS = Path(os.environ.get("TFJS_FOLDER", paths.build_dir() / "bench")) / "node_modules/@tensorflow/tfjs/dist/tf.min.js"
 SETUP = """
@@ -304,6 +305,21 @@ def test_a_save_that_breaks_off_between_its_two_records_leaves_the_old_model_who
     """)
     assert (name, message) == ("ModelStoreError", "indexeddb://net: the browser could not do it (no more).")
     assert same and listed == [["indexeddb://net", 92]]
+
+
+def test_the_examples_of_the_document_run(python):
+    text = (Path(__file__).parents[1] / "docs" / "saving.md").read_text(encoding="utf-8")
+    blocks = re.findall(r"^```python\n(.*?)^```", text, re.DOTALL | re.MULTILINE)
+    code = "\n".join(blocks) + "\nlist(await list_models_async())"
+    assert json.loads(python.page.evaluate("(code) => pyml.runPython(code)", wrap(code))) == ["indexeddb://digits"]
+    weights = 4 * (4 * 8 + 8 + 8 * 2 + 2)
+    assert any(line.startswith(f"indexeddb://digits {weights} 20") for line in python.printed())
+    assert python.run("""
+        model.save("digits")
+        from pathlib import Path
+        await open_model([(path.name, path.read_bytes()) for path in Path("digits").iterdir()])
+        model.layers[0].units
+    """) == 8
 
 
 def test_a_browser_that_cannot_wait_names_the_asynchronous_call(browser, site):

@@ -177,6 +177,8 @@ def browser_files(files: Iterable[Any] | dict[str, bytes]) -> ChosenFiles:
     """
     if isinstance(files, (str, bytes)) or not (isinstance(files, Iterable) or hasattr(files, "js_id")):
         raise TypeError(f"browser_files: expected a list of files, or pairs of a name and bytes. Received a {type(files).__name__}.")
+    if hasattr(files, "arrayBuffer"):  # one File
+        files = [files]
     found: dict[str, Any] = {}
     for item in files.items() if isinstance(files, dict) else files:
         name, content = _named(item)

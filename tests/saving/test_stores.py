@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -136,3 +138,11 @@ def test_a_path_can_be_saved_to_while_the_event_loop_runs(device, tmp_path):
 def test_the_names_of_tensorflow_js_are_in_pyml_io():
     for name in ("browser_files", "copy_model", "list_models", "move_model", "remove_model"):
         assert getattr(pyml.io, name) is getattr(pyml.saving, name)
+
+
+def test_the_first_example_of_the_document_runs(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    text = (Path(__file__).parents[2] / "docs" / "saving.md").read_text(encoding="utf-8")
+    first = re.findall(r"^```python\n(.*?)^```", text, re.DOTALL | re.MULTILINE)[0]  # e2e/test_stores.py runs the others
+    exec(compile(first, "saving.md", "exec"), {})
+    assert capsys.readouterr().out == "True\n" and (tmp_path / "digits" / "model.json").is_file()
