@@ -219,6 +219,31 @@ def test_too_few_pictures_and_forgotten_ones_are_explained(new_page, camera, sit
     page.wait_for_function("() => Object.values(pymlDemo.counts).every((count) => count === 0)")
 
 
+@sees_a_disc
+@pytest.mark.parametrize("way", ["head", "neighbours"])
+def test_features_of_mobilenet_are_learned_from_few_pictures(new_page, camera, site, way):
+    if not (paths.assets_dir() / "models" / "mobilenet_v1" / "weights.safetensors").is_file():
+        pytest.skip("MobileNet is not there; `make models` fetches it")
+    page = new_page(browser=camera)
+    open_controller(page, site)
+    page.click("#drawn")
+    for command, key in zip(COMMANDS, "wsad", strict=True):
+        page.focus("#puppet")
+        page.keyboard.press(f"Arrow{command.title()}")
+        page.keyboard.down(key)
+        page.wait_for_function(f"() => pymlDemo.counts.{command} >= 6")
+        page.keyboard.up(key)
+    page.select_option("#way", way)  # the pictures stay
+    page.wait_for_function(f"() => pymlDemo.way === '{way}'", timeout=60_000)
+    page.click("#train")
+    page.wait_for_function("() => pymlDemo.done", timeout=200_000)
+    assert page.evaluate("() => pymlDemo.error") is None
+    page.focus("#puppet")
+    for command in COMMANDS:
+        page.keyboard.press(f"Arrow{command.title()}")
+        page.wait_for_function(f"() => pymlDemo.command === '{command}'")
+
+
 NOSE = """() => pymlDemo.dots.find((dot) => dot[3] === "nose")?.slice(0, 2)"""
 
 

@@ -8,8 +8,11 @@ const REFUSED = {
   OverconstrainedError: "The camera cannot do what was asked of it; open a video instead.",
 };
 
-/** Shows the camera in a `<video>`. Rejects with an Error whose message says what to do. */
-export async function openCamera(video, facingMode = "user") {
+/**
+ * Shows the camera in a `<video>`; `lost(sentence)` is called when it is unplugged. Rejects with an Error whose message
+ * says what to do.
+ */
+export async function openCamera(video, { facingMode = "user", lost = () => {} } = {}) {
   if (!navigator.mediaDevices?.getUserMedia) throw new Error("This page may not use a camera: open it over https, or open a video instead.");
   let stream;
   try {
@@ -19,8 +22,8 @@ export async function openCamera(video, facingMode = "user") {
   }
   closeVideo(video);
   video.srcObject = stream;
+  for (const track of stream.getTracks()) track.addEventListener("ended", () => lost("The camera was unplugged, or may not be used any more."));
   await video.play();
-  return stream;
 }
 
 /** Plays a video file in a `<video>`, again and again, without sound. */
@@ -76,30 +79,37 @@ export function wholes(longest) {
  */
 export function watch(source, work, report = () => {}) {
   let stopped = false;
-  const pace = { began: performance.now(), answered: 0, latency: 0, shown: 0 };
-  const nextPicture = () => new Promise((resolve) => {
-    if (source.requestVideoFrameCallback) source.requestVideoFrameCallback((now, { presentedFrames }) => resolve(presentedFrames));
-    else requestAnimationFrame(() => resolve(null)); // a canvas, or a browser without that function
-  });
-  function count(latency, shown) {
-    Object.assign(pace, { answered: pace.answered + 1, latency: pace.latency + latency, shown: pace.shown + shown });
+  let shown = 0; // pictures so far
+  let wake = () => {};
+  const pace = {};
+  const begin = () => Object.assign(pace, { began: performance.now(), shown, answered: 0, latency: 0 });
+
+  (function next() { // asks for pictures all the time, so that those are counted that nobody has time for
+    const seen = () => { if (stopped) return; shown += 1; wake(); next(); };
+    if (source.requestVideoFrameCallback) source.requestVideoFrameCallback(seen);
+    else requestAnimationFrame(seen); // a canvas, or a browser without that function
+  })();
+
+  function count(latency) {
+    Object.assign(pace, { answered: pace.answered + 1, latency: pace.latency + latency });
     const seconds = (performance.now() - pace.began) / 1000;
     if (seconds < 0.5) return;
-    const { answered } = pace;
-    report({ fps: answered / seconds, latency: pace.latency / answered, dropped: Math.max(0, pace.shown - answered) / seconds });
-    Object.assign(pace, { began: performance.now(), answered: 0, latency: 0, shown: 0 });
+    report({ fps: pace.answered / seconds, latency: pace.latency / pace.answered, dropped: Math.max(0, shown - pace.shown - pace.answered) / seconds });
+    begin();
   }
+
   (async () => {
-    let last = null;
-    while (!stopped) {
-      const number = await nextPicture();
+    let taken = 0;
+    begin();
+    for (;;) {
+      if (shown === taken) await new Promise((resolve) => { wake = resolve; });
       if (stopped) return;
+      taken = shown;
       const began = performance.now();
-      const shown = number !== null && last !== null ? number - last : 1;
-      last = number;
-      if ((await work(source)) !== false) count(performance.now() - began, shown);
-      else Object.assign(pace, { began: performance.now(), answered: 0, latency: 0, shown: 0 });
+      if ((await work(source)) === false) begin();
+      else count(performance.now() - began);
+      await new Promise((resolve) => { setTimeout(resolve); }); // on a page whose Python is not in a worker, others come too
     }
   })();
-  return () => { stopped = true; };
+  return () => { stopped = true; wake(); };
 }

@@ -32,9 +32,10 @@ function tap(context, hear) {
 
 /**
  * Hears the microphone. `hear(samples)` gets 1024 of them at a time, as the microphone gives them: no noise is removed
- * and no loudness evened out. Resolves to { sampleRate, stop() }; rejects with an Error that says what to do.
+ * and no loudness evened out. `lost(sentence)` is called when it is unplugged. Resolves to { sampleRate, stop() }; rejects
+ * with an Error that says what to do.
  */
-export async function openMicrophone(hear, { sampleRate } = {}) {
+export async function openMicrophone(hear, { sampleRate, lost = () => {} } = {}) {
   if (!navigator.mediaDevices?.getUserMedia) throw new Error("This page may not use a microphone: open it over https, or open a sound file instead.");
   let stream;
   try {
@@ -42,6 +43,7 @@ export async function openMicrophone(hear, { sampleRate } = {}) {
   } catch (error) {
     throw new Error(REFUSED[error.name] ?? `The microphone did not start: ${error.message}`);
   }
+  for (const track of stream.getTracks()) track.addEventListener("ended", () => lost("The microphone was unplugged, or may not be used any more."));
   let context;
   const stop = () => {
     for (const track of stream.getTracks()) track.stop();

@@ -1,114 +1,192 @@
 """A controller made of your own poses: examples of four commands, a network that learns them, and a maze to play.
 
 The page collects its examples from a camera. In a terminal `python demos/controller/controller.py` does the same with
-drawn pictures, which need none.
+drawn pictures, which need none; `--way head` learns from the features of MobileNet.
 """
 
 import random
 
 import numpy as np
 
-from pyml import Input, Sequential, layers, utils
+from pyml import Input, Sequential, hub, layers, utils
+from pyml.models import KNNClassifier
 
 COMMANDS = ("up", "down", "left", "right")
 STEPS = {"up": (-1, 0), "down": (1, 0), "left": (0, -1), "right": (0, 1)}
-SIZE = 64  # pixels of a picture, across and down
+SIZE = 128  # pixels of a picture, across and down
 MOST = 150  # examples of a command; further ones take the place of the oldest
 FEWEST = 5  # of each command, before anything can be learned
 SURE = 0.55  # least share of the best command that moves the player
 
 
-def small_network():
-    """A convolutional network for pictures of 64 x 64, small enough to learn from nothing in seconds."""
-    utils.set_random_seed(1)
-    model = Sequential(
-        [
-            Input((SIZE, SIZE, 3)),
-            layers.Rescaling(1 / 127.5, offset=-1.0),
-            layers.Conv2D(12, 5, strides=2, activation="relu"),
-            layers.Conv2D(16, 3, strides=2, activation="relu"),
-            layers.Conv2D(24, 3, strides=2, activation="relu"),
-            layers.Flatten(),
-            layers.Dropout(0.25),
-            layers.Dense(48, activation="relu"),
-            layers.Dense(len(COMMANDS), activation="softmax"),
-        ]
-    )
-    model.compile(optimizer="adam", loss="sparse_categorical_crossentropy", metrics=["accuracy"])
-    return model
+# ---- three ways to learn: each gives features of a picture, learns from some, and shares for others
+
+
+class SmallNetwork:
+    """A convolutional network that learns from nothing; it sees the pictures at half their size and needs no download."""
+
+    name, side = "small", SIZE // 2
+
+    async def load(self, progress=None):
+        pass
+
+    async def features(self, picture):
+        side = self.side
+        return picture.reshape(side, 2, side, 2, 3).mean(axis=(1, 3), dtype=np.float32)
+
+    async def learn(self, x, y, epochs, callbacks):
+        utils.set_random_seed(1)
+        model = Sequential(
+            [
+                Input((self.side, self.side, 3)),
+                layers.Rescaling(1 / 127.5, offset=-1.0),
+                layers.Conv2D(12, 5, strides=2, activation="relu"),
+                layers.Conv2D(16, 3, strides=2, activation="relu"),
+                layers.Conv2D(24, 3, strides=2, activation="relu"),
+                layers.Flatten(),
+                layers.Dropout(0.25),
+                layers.Dense(48, activation="relu"),
+                layers.Dense(len(COMMANDS), activation="softmax"),
+            ]
+        )
+        model.compile(optimizer="adam", loss="sparse_categorical_crossentropy", metrics=["accuracy"])
+        await model.fit_async(*varied(x, y), batch_size=16, epochs=epochs, verbose=0, callbacks=callbacks)
+        return model
+
+    async def shares(self, model, x):
+        return await model.predict_async(x, batch_size=min(64, len(x)), verbose=0)
+
+
+class MobileNetHead:
+    """MobileNet, trained on 1.2 million photos, turns a picture into 1024 features; a single dense layer learns from them."""
+
+    name = "head"
+
+    async def load(self, progress=None):
+        self.base = await hub.mobilenet_v1_async(progress)
+
+    async def features(self, picture):
+        return await self.base.embed(picture).data()
+
+    async def learn(self, x, y, epochs, callbacks):
+        utils.set_random_seed(1)
+        model = Sequential([Input(x.shape[1:]), layers.Dropout(0.3), layers.Dense(len(COMMANDS), activation="softmax")])
+        model.compile(optimizer="adam", loss="sparse_categorical_crossentropy", metrics=["accuracy"])
+        await model.fit_async(x, y, batch_size=16, epochs=2 * epochs, verbose=0, callbacks=callbacks)
+        return model
+
+    async def shares(self, model, x):
+        return await model.predict_async(x, batch_size=min(64, len(x)), verbose=0)
+
+
+class MobileNetNeighbours(MobileNetHead):
+    """The same features; a picture means what most of the nearest examples mean. Nothing is trained."""
+
+    name = "neighbours"
+
+    async def learn(self, x, y, epochs, callbacks):
+        knn = KNNClassifier()
+        for features, number in zip(x, y, strict=True):
+            knn.add_example(features, int(number))
+        return knn
+
+    async def shares(self, knn, x):
+        found = [(await knn.predict_class_async(features, k=5)).confidences for features in x]
+        return np.array([[float(confidences.get(i, 0)) for i in range(len(COMMANDS))] for confidences in found], np.float32)
+
+
+WAYS = {way.name: way for way in (SmallNetwork, MobileNetHead, MobileNetNeighbours)}
 
 
 class Controller:
     """Learns which picture means which command.
 
-    Pictures are uint8 arrays `(64, 64, 3)`.
+    Pictures are uint8 arrays `(128, 128, 3)`.
     """
 
     def __init__(self):
-        self.examples = {command: [] for command in COMMANDS}
-        self.model = None
+        self.pictures = {command: [] for command in COMMANDS}
+        self.seen = {command: [] for command in COMMANDS}  # the features of each picture, None where it has not been looked at
+        self.way, self.loaded = SmallNetwork(), {}
+        self.learned = None
+
+    async def choose(self, name, progress=None):
+        """Takes another way to learn; the pictures stay, and must be learned anew.
+
+        Raises:
+            HubError: Its network cannot be loaded; the way of before stays.
+        """
+        way = self.loaded.get(name) or WAYS[name]()
+        if name not in self.loaded:
+            await way.load(progress)
+        self.loaded[name] = self.way = way
+        self.learned = None
+        self.seen = {command: [None] * len(some) for command, some in self.pictures.items()}
 
     # ---- examples
-    def add(self, command, picture):
+    async def add(self, command, picture):
         """Adds a picture of a command; returns how many the command has."""
-        if command not in self.examples:
+        if command not in self.pictures:
             raise ValueError(f"There is no command {command!r}; there are {', '.join(COMMANDS)}.")
         if picture.shape != (SIZE, SIZE, 3):
             raise ValueError(f"A picture must have the shape {(SIZE, SIZE, 3)}; this one has {picture.shape}.")
-        some = self.examples[command]
-        some.append(np.array(picture, np.uint8))
-        del some[:-MOST]
-        return len(some)
+        picture = np.array(picture, np.uint8)
+        features = await self.way.features(picture)
+        self.pictures[command].append(picture)
+        self.seen[command].append(features)
+        del self.pictures[command][:-MOST], self.seen[command][:-MOST]
+        return len(self.pictures[command])
 
     def forget(self, command):
         """Drops the examples of a command."""
-        self.examples[command].clear()
+        self.pictures[command].clear()
+        self.seen[command].clear()
 
-    def counts(self):
-        return {command: len(some) for command, some in self.examples.items()}
-
-    def split(self):
+    async def split(self):
         """`(x, y), (x_test, y_test)`: every fifth example of a command is kept for the test."""
-        few = [command for command, some in self.examples.items() if len(some) < FEWEST]
+        few = [command for command, some in self.pictures.items() if len(some) < FEWEST]
         if few:
             names = " and ".join([", ".join(few[:-1]), few[-1]] if len(few) > 1 else few)
             raise ValueError(f"Too few examples of {names}: every command needs {FEWEST} or more. Hold its button a little longer.")
-        x = np.concatenate([np.stack(self.examples[command]) for command in COMMANDS])
-        y = np.concatenate([np.full(len(self.examples[command]), i, np.int32) for i, command in enumerate(COMMANDS)])
-        test = np.concatenate([np.arange(len(self.examples[command])) % FEWEST == 2 for command in COMMANDS])
-        return (x[~test].astype(np.float32), y[~test]), (x[test].astype(np.float32), y[test])
+        for command in COMMANDS:
+            for i, features in enumerate(self.seen[command]):
+                if features is None:
+                    self.seen[command][i] = await self.way.features(self.pictures[command][i])
+        x = np.concatenate([np.stack(self.seen[command]) for command in COMMANDS])
+        y = np.concatenate([np.full(len(self.seen[command]), i, np.int32) for i, command in enumerate(COMMANDS)])
+        test = np.concatenate([np.arange(len(self.seen[command])) % FEWEST == 2 for command in COMMANDS])
+        return (x[~test], y[~test]), (x[test], y[test])
 
     # ---- learning
-    async def train(self, epochs=12, batch_size=16, callbacks=None):
-        """Builds a new network and trains it; returns its accuracy on examples that it never saw.
+    async def train(self, epochs=10, callbacks=None):
+        """Learns the examples anew; returns the accuracy on those kept for the test, and how many they are.
 
         Raises:
-            ValueError: A command has too few examples; the network of before stays as it was.
+            ValueError: A command has too few examples; what was learned before stays.
         """
-        (x, y), (x_test, y_test) = self.split()
-        x, y = varied(x, y)
-        model = small_network()
-        await model.fit_async(x, y, batch_size=batch_size, epochs=epochs, verbose=0, callbacks=callbacks)
-        shares = await model.predict_async(x_test, batch_size=64, verbose=0)
-        self.model = model
-        return float((shares.argmax(axis=1) == y_test).mean())
+        (x, y), (x_test, y_test) = await self.split()
+        learned = await self.way.learn(x, y, epochs, callbacks)
+        shares = await self.way.shares(learned, x_test)
+        self.learned = learned
+        return float((shares.argmax(axis=1) == y_test).mean()), len(y_test)
 
     async def predict(self, picture):
         """The share of each command, four numbers that add up to 1."""
-        if self.model is None:
+        if self.learned is None:
             raise ValueError("Train the controller first.")
-        shares = await self.model.predict_async(np.asarray(picture, np.float32)[None], verbose=0)
+        features = await self.way.features(np.asarray(picture, np.uint8))
+        shares = await self.way.shares(self.learned, features[None])
         return [float(share) for share in shares[0]]
 
 
 def varied(x, y, copies=2, shift=5, seed=2):
     """The pictures and, of each, copies a few pixels off and a little darker or brighter: nobody holds quite still."""
-    pick = np.random.default_rng(seed)
+    pick, side = np.random.default_rng(seed), x.shape[1]
     bordered = np.pad(x, ((0, 0), (shift, shift), (shift, shift), (0, 0)), mode="edge")
     every = [x]
     for _ in range(copies):
         places = pick.integers(0, 2 * shift + 1, (len(x), 2))
-        moved = np.stack([picture[i : i + SIZE, j : j + SIZE] for picture, (i, j) in zip(bordered, places, strict=True)])
+        moved = np.stack([picture[i : i + side, j : j + side] for picture, (i, j) in zip(bordered, places, strict=True)])
         every.append(np.clip(moved * pick.uniform(0.8, 1.2, (len(x), 1, 1, 1)), 0, 255).astype(np.float32))
     return np.concatenate(every), np.concatenate([y] * (copies + 1))
 
@@ -206,21 +284,27 @@ def drawn_pose(command, pick):
     """A picture of a light disc at one side of a dark, noisy square: a stand-in for somebody leaning that way."""
     down, right = STEPS[command]
     rows, columns = np.mgrid[0:SIZE, 0:SIZE]
-    row, column = 32 + 16 * down + pick.uniform(-4, 4), 32 + 16 * right + pick.uniform(-4, 4)
-    disc = (rows - row) ** 2 + (columns - column) ** 2 < pick.uniform(9, 13) ** 2
+    row, column = SIZE * (0.5 + 0.25 * down + pick.uniform(-0.06, 0.06)), SIZE * (0.5 + 0.25 * right + pick.uniform(-0.06, 0.06))
+    disc = (rows - row) ** 2 + (columns - column) ** 2 < (SIZE * pick.uniform(0.14, 0.2)) ** 2
     picture = pick.uniform(20, 60) + 25 * pick.standard_normal((SIZE, SIZE, 3))
     picture[disc] += (150, 120, 90)
     return np.clip(picture, 0, 255).astype(np.uint8)
 
 
-async def main():
-    pick = np.random.default_rng(0)
-    controller = Controller()
+async def main(arguments=None):
+    import argparse
+
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--way", choices=WAYS, default=SmallNetwork.name, help="how to learn (default: a small network)")
+    parser.add_argument("--pictures", type=int, default=30, help="of each command (default 30)")
+    options = parser.parse_args(arguments)
+    pick, controller = np.random.default_rng(0), Controller()
+    await controller.choose(options.way)
     for command in COMMANDS:
-        for _ in range(30):
-            controller.add(command, drawn_pose(command, pick))
-    accuracy = await controller.train()
-    print(f"accuracy on pictures it never saw: {accuracy:.2f}")
+        for _ in range(options.pictures):
+            await controller.add(command, drawn_pose(command, pick))
+    accuracy, tested = await controller.train()
+    print(f"accuracy on {tested} pictures it never saw: {accuracy:.2f}")
     game, second = Game(Maze()), 0.0
     while not game.maze.solved and second < 60:
         shares = await controller.predict(drawn_pose(game.maze.way()[0], pick))

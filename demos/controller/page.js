@@ -1,5 +1,5 @@
 // The controller page: pictures of four poses from a camera, a video or a drawn disc go to Python, which learns them and
-// plays the maze with them. window.pymlDemo says how it goes.
+// plays the maze with them. ?autorun=1 teaches it the drawn disc, ?way=head with MobileNet; window.pymlDemo says how it goes.
 import { showBars } from "../../web/bars.js";
 import { $, asked, demo, finish, sentence, startDemo } from "../../web/demo.js";
 import { closeVideo, openCamera, openVideo, squares, watch } from "../../web/frames.js";
@@ -9,13 +9,13 @@ import { puppet } from "./puppet.js";
 const COMMANDS = ["up", "down", "left", "right"];
 const KEYS = { w: "up", a: "left", s: "down", d: "right" };
 const ARROWS = { ArrowUp: "up", ArrowLeft: "left", ArrowDown: "down", ArrowRight: "right" };
-const SIZE = 64;
+const SIZE = 128;
 const WANTED = 30; // pictures of each pose that are enough
 
 const square = squares(SIZE);
 const holds = Object.fromEntries([...document.querySelectorAll(".hold")].map((button) => [button.dataset.command, button]));
 const counts = Object.fromEntries(COMMANDS.map((command) => [command, 0]));
-Object.assign(demo, { counts, command: null, moved: [], accuracy: null, solved: false });
+Object.assign(demo, { counts, command: null, moved: [], accuracy: null, solved: false, way: "small" });
 
 let pyml = null;
 let maze = null;
@@ -45,13 +45,14 @@ async function source(open, element, mirrored, says) {
 }
 
 const HOW = "Strike a pose and hold its button, about 30 pictures each.";
-const useCamera = () => source(() => openCamera($("video")), $("video"), true, HOW);
+const lost = (text) => { $("source-note").textContent = text; setPlaying(false); };
+const useCamera = () => source(() => openCamera($("video"), { lost }), $("video"), true, HOW);
 const useVideo = (file) => source(() => openVideo($("video"), file), $("video"), false, `${file.name}: hold the button of the pose that it shows.`);
 const useDrawn = () => source(() => closeVideo($("video")), $("puppet"), false,
   "The disc is you: move it with the pointer or, after a click, with the arrow keys. The network sees only its picture.");
 
 function showPace({ fps, latency, dropped }) {
-  $("pace").value = `${fps.toFixed(0)} pictures a second, ${latency.toFixed(0)} ms from a picture to its answer, ${dropped.toFixed(0)} a second dropped.`;
+  $("pace").value = `${fps < 9.5 ? fps.toFixed(1) : fps.toFixed(0)} pictures a second, ${latency.toFixed(0)} ms from a picture to its answer, ${dropped.toFixed(0)} a second dropped.`;
   Object.assign(demo, { fps, latency });
 }
 
@@ -109,14 +110,14 @@ async function train() {
   $("train").disabled = true;
   $("stop").disabled = false;
   $("progress").value = 0;
-  $("running").value = "Compiling the network…";
+  $("running").value = "Looking at the pictures, compiling the network…";
   await pyml.stop(false);
   const began = performance.now();
   try {
-    const { accuracy, parameters, tested } = await pyml.call("train", Number(asked.get("epochs")) || 10);
+    const { accuracy, tested } = await pyml.call("train", Number(asked.get("epochs")) || 10);
     trained = true;
     demo.accuracy = accuracy;
-    $("running").value = `${parameters.toLocaleString("en")} weights trained in ${((performance.now() - began) / 1000).toFixed(1)} s.`;
+    $("running").value = `Learned in ${((performance.now() - began) / 1000).toFixed(1)} s.`;
     $("result").textContent = `It names ${(100 * accuracy).toFixed(0)} % of ${tested} pictures right that it never learned. ${accuracy < 0.9 ? "More pictures, or clearer poses, help." : "Play!"}`;
     finish();
   } catch (error) {
@@ -134,6 +135,32 @@ function onEpoch({ epoch, of, loss, accuracy }) {
   $("progress").value = epoch / of;
   $("running").value = `Epoch ${epoch} of ${of}: loss ${loss.toFixed(3)}, ${(100 * accuracy).toFixed(0)} % right`;
 }
+
+// ---- how it learns
+
+async function choose(way) {
+  $("way").disabled = true;
+  $("problem").textContent = "";
+  release();
+  setPlaying(false);
+  try {
+    await pyml.call("choose", way);
+    demo.way = way;
+    trained = false;
+    $("play").disabled = true;
+    $("result").textContent = "";
+    showCounts();
+  } catch (error) {
+    $("problem").textContent = /the server answered 404/.test(error.message)
+      ? "MobileNet is not part of this site: run “make models” in pyml's folder, then reload this page. The small network needs no download."
+      : sentence(error);
+    $("way").value = demo.way;
+    showCounts();
+  }
+  $("way").disabled = false;
+}
+
+const onLoading = ({ received, total }) => { $("running").value = `Loading MobileNet: ${(received / 1e6).toFixed(1)} of ${(total / 1e6).toFixed(1)} MB`; };
 
 // ---- the maze
 
@@ -185,12 +212,27 @@ addEventListener("keydown", (event) => {
 });
 addEventListener("keyup", (event) => { if (KEYS[event.key.toLowerCase()] === held) release(); });
 
+/** ?autorun=1: the disc takes the place of a camera and holds the buttons itself. */
+async function autorun() {
+  await useDrawn();
+  for (const command of COMMANDS) {
+    lean(command);
+    hold(command);
+    while (counts[command] < 15) await new Promise((resolve) => { setTimeout(resolve, 50); });
+    release();
+  }
+  await train();
+  demo.testAccuracy = demo.accuracy;
+  console.log(`pyml: ${$("result").textContent}`);
+}
+
 // ---- wiring
 
 $("camera").addEventListener("click", useCamera);
 $("drawn").addEventListener("click", useDrawn);
 $("file").addEventListener("change", () => { if ($("file").files.length) useVideo($("file").files[0]); $("file").value = ""; });
 $("train").addEventListener("click", train);
+$("way").addEventListener("change", () => choose($("way").value));
 $("stop").addEventListener("click", () => { $("stop").disabled = true; pyml.stop(true); });
 $("play").addEventListener("click", async () => { if (!playing && demo.solved) await newMaze(); setPlaying(!playing); });
 $("new").addEventListener("click", newMaze);
@@ -210,13 +252,16 @@ $("maze").addEventListener("keydown", async (event) => {
 matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => { if (maze) drawMaze($("maze"), maze); });
 
 showBars($("bars"), COMMANDS.map((name) => ({ name, share: null })));
-puppet($("puppet"), ARROWS);
+const lean = puppet($("puppet"), ARROWS);
 try {
-  pyml = await startDemo({ modules: ["controller.py"], hear: { epoch: onEpoch } });
+  pyml = await startDemo({ modules: ["controller.py"], hear: { epoch: onEpoch, loading: onLoading } });
+  await choose(asked.get("way") ?? "small");
+  $("way").value = demo.way;
   await newMaze();
   $("new").disabled = false;
   for (const button of Object.values(holds)) button.disabled = stopWatching === null;
   showCounts();
+  if (asked.get("autorun") === "1") autorun();
 } catch (error) {
   finish(error.message);
 }

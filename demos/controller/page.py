@@ -18,8 +18,17 @@ async def pixels(picture):
     return (await pyml.browser.from_pixels(picture).data()).astype(np.uint8)
 
 
+async def choose(way):
+    """Takes another way to learn."""
+
+    def progress(received, total):
+        post("loading", json.dumps({"received": received, "total": total}))
+
+    await state["controller"].choose(way, progress)
+
+
 async def add(command, picture):
-    return state["controller"].add(command, await pixels(picture))
+    return await state["controller"].add(command, await pixels(picture))
 
 
 def forget(command):
@@ -31,6 +40,9 @@ class Report(callbacks.Callback):
         super().__init__()
         self.epochs = epochs
 
+    def on_train_begin(self, logs=None):
+        self.epochs = self.params.get("epochs", self.epochs)
+
     def on_epoch_end(self, epoch, logs=None):
         post("epoch", json.dumps({"epoch": epoch + 1, "of": self.epochs, "loss": logs["loss"], "accuracy": logs["accuracy"]}))
         if stopping():
@@ -38,9 +50,8 @@ class Report(callbacks.Callback):
 
 
 async def train(epochs):
-    controller = state["controller"]
-    accuracy = await controller.train(epochs, callbacks=[Report(epochs)])
-    return {"accuracy": accuracy, "parameters": controller.model.count_params(), "tested": len(controller.split()[1][1])}
+    accuracy, tested = await state["controller"].train(epochs, [Report(epochs)])
+    return {"accuracy": accuracy, "tested": tested}
 
 
 def new_maze():

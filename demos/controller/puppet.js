@@ -1,6 +1,6 @@
 // A disc on a noisy background that takes the place of somebody before a camera.
 
-/** Draws on `canvas` all the time; the pointer or the keys of `arrows` move the disc. */
+/** Draws on `canvas` all the time; the pointer, the keys of `arrows` or the returned function (of a command) move the disc. */
 export function puppet(canvas, arrows) {
   const context = canvas.getContext("2d");
   const at = { x: 0.5, y: 0.5 };
@@ -32,4 +32,5 @@ export function puppet(canvas, arrows) {
     context.fill();
   }
   requestAnimationFrame(draw);
+  return (command) => Object.assign(at, to[command]);
 }

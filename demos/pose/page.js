@@ -96,7 +96,7 @@ async function sample() {
 }
 
 function showPace({ fps, latency, dropped }) {
-  $("pace").value = `${fps.toFixed(0)} pictures a second, ${latency.toFixed(0)} ms from a picture to its answer, ${dropped.toFixed(0)} a second dropped.`;
+  $("pace").value = `${fps < 9.5 ? fps.toFixed(1) : fps.toFixed(0)} pictures a second, ${latency.toFixed(0)} ms from a picture to its answer, ${dropped.toFixed(0)} a second dropped.`;
   Object.assign(demo, { fps, latency });
 }
 
@@ -109,7 +109,7 @@ async function look(source, moving) {
     const found = await pyml.call("find", whole(source), $("network").value, moving);
     if (moving ? stopWatching === null : source !== photo) return false; // it is not shown any more
     draw(found, source);
-    if (!moving) $("pace").value = `${(performance.now() - began).toFixed(0)} ms.`;
+    if (!moving) $("pace").value = `${(performance.now() - began).toFixed(0)} ms; the first picture of a size takes longer.`;
   } catch (error) {
     stop();
     $("problem").textContent = sentence(error);
@@ -119,10 +119,10 @@ async function look(source, moving) {
 
 function draw({ lines, dots, points, gestures, score }, source) {
   const canvas = $("overlay");
-  const width = source.videoWidth || source.width, height = source.videoHeight || source.height;
+  const width = source.clientWidth * devicePixelRatio, height = source.clientHeight * devicePixelRatio;
   Object.assign(canvas, { width, height });
   const pen = canvas.getContext("2d");
-  const size = Math.max(width, height) / 160;
+  const size = Math.max(width, height) / 180;
   pen.lineCap = "round";
   for (const [x0, y0, x1, y1, colour] of lines) {
     for (const [thick, ink] of [[2.2 * size, "rgb(0 0 0 / 0.5)"], [1.4 * size, colour]]) {
@@ -148,7 +148,7 @@ function draw({ lines, dots, points, gestures, score }, source) {
 
 // ---- wiring
 
-$("camera").addEventListener("click", () => live(() => openCamera($("video")), true, "Stand back until your hands are in the picture."));
+$("camera").addEventListener("click", () => live(() => openCamera($("video"), { lost: (text) => { stop(); $("source-note").textContent = text; } }), true, "Stand back until your hands are in the picture."));
 $("stop").addEventListener("click", () => { stop(); $("source-note").textContent = "Stopped."; });
 $("sample").addEventListener("click", sample);
 $("network").addEventListener("change", loadNetwork);

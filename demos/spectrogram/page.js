@@ -15,6 +15,7 @@ let pyml = null;
 let input = null; // { sampleRate, stop } of what is heard
 let samples = null;
 let busy = false;
+let turns = 0;
 let facts = null; // of the spectrogram that Python makes
 let marked = null; // Hz
 const pace = { began: 0, answers: 0, milliseconds: 0 };
@@ -23,9 +24,12 @@ const pace = { began: 0, answers: 0, milliseconds: 0 };
 
 async function use(open, says) {
   stop();
+  const turn = ++turns;
   $("source-note").textContent = "";
   try {
-    input = await open((some) => { samples?.put(some); work(); });
+    const opened = await open((some) => { samples?.put(some); work(); });
+    if (turn !== turns) return opened.stop(); // something else was asked for meanwhile
+    input = opened;
     await begin();
     $("stop").disabled = false;
     $("source-note").textContent = says;
@@ -50,6 +54,7 @@ function stop() {
   $("stop").disabled = true;
 }
 
+const lost = (text) => { stop(); $("source-note").textContent = text; };
 const hearFile = (file) => use(async (hear) => playSound(await readSound(file, IN_THE_FILE), hear, ended), `Playing ${file.name}.`);
 const ended = () => { stop(); $("source-note").textContent = "The end. Play it again with another window to compare."; };
 
@@ -130,7 +135,7 @@ function showQuietest() {
 
 // ---- wiring
 
-$("microphone").addEventListener("click", () => use((hear) => openMicrophone(hear), "The microphone is on."));
+$("microphone").addEventListener("click", () => use((hear) => openMicrophone(hear, { lost }), "The microphone is on."));
 $("melody").addEventListener("click", () => use((hear) => playSound(melody(), hear, ended), "A scale, each tone with two overtones."));
 $("stop").addEventListener("click", () => { stop(); $("source-note").textContent = "Stopped."; });
 for (const name of ["window", "top"]) $(name).addEventListener("change", () => begin());

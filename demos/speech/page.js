@@ -19,6 +19,7 @@ const rows = new Map(); // word -> its row
 let pyml = null;
 let input = null, samples = null; // what is heard
 let recording = null; // the word that is being recorded
+let turns = 0;
 let busy = false, training = false, trained = false;
 const pace = { began: 0, answers: 0, milliseconds: 0 };
 
@@ -115,10 +116,13 @@ function added(row, { count, columns, bins, image }) {
 
 async function use(open, says) {
   stopHearing();
+  const turn = ++turns;
   try {
     await pyml.call("listen_anew");
+    const opened = await open((some) => { samples?.put(some); work(); });
+    if (turn !== turns) return opened.stop(); // something else was asked for meanwhile
+    input = opened;
     samples = new Samples(2 * RATE);
-    input = await open((some) => { samples?.put(some); work(); });
     if (input.sampleRate !== RATE) throw new Error(`This browser hears at ${input.sampleRate} samples a second; ${RATE} are needed. Use sound files instead.`);
     $("source-note").textContent = says;
     $("microphone").textContent = "Stop listening";
@@ -128,7 +132,8 @@ async function use(open, says) {
   }
 }
 
-const useMicrophone = () => use((hear) => openMicrophone(hear, { sampleRate: RATE }), "The microphone is on. Press Record at a word and say it four to eight times, a breath apart.");
+const lost = (text) => { setRecording(null); stopHearing(); $("source-note").textContent = text; };
+const useMicrophone = () => use((hear) => openMicrophone(hear, { sampleRate: RATE, lost }), "The microphone is on. Press Record at a word and say it four to eight times, a breath apart.");
 
 async function useFile(file) {
   setRecording(null);
@@ -258,6 +263,7 @@ try {
   await choose(asked.get("features") ?? "speech_embedding");
   $("microphone").disabled = false;
   demo.ready = true;
+  if (asked.get("autorun") === "1") finish(); // there is nobody to speak
 } catch (error) {
   finish(error.message);
 }
