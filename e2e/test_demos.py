@@ -402,8 +402,9 @@ def test_sample_photos_are_learned_at_once(teachable):
 
 def test_a_camera_gives_examples_while_its_button_is_held(new_page, camera_browser, networks, site):
     page = new_page(browser=camera_browser)
+    page.set_default_timeout(150_000)  # a software camera and a network share the processor
     page.goto(f"{site}/demos/teachable/index.html")
-    page.wait_for_function("() => pymlDemo.ready", timeout=90_000)
+    page.wait_for_function("() => pymlDemo.ready")
     add_examples(page, 0, photo("chelsea.png"))
     page.click("#camera")
     hold = page.locator(".class .hold").nth(1)
