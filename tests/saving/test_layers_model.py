@@ -92,6 +92,7 @@ def test_large_weights_go_into_several_shards(tmp_path):
 
 @pytest.mark.parametrize(("make", "match"), [
     (lambda: pyml.Sequential([pyml.Input((4, 3)), layers.GRU(2)]), "reset_after"),
+    (lambda: pyml.Sequential([pyml.Input((4, 4, 3)), layers.GlobalAveragePooling2D(keepdims=True)]), "keepdims"),
     (lambda: pyml.Sequential([pyml.Input((4,)), layers.Dense(2, activation="hard_sigmoid")]), "hard_sigmoid"),
     (lambda: pyml.Sequential([pyml.Input((4,)), layers.ReLU(negative_slope=0.1)]), "LeakyReLU"),
     (lambda: pyml.Sequential([pyml.Input((6, 6, 4)), layers.Conv2D(4, 3, groups=2)]), "groups"),

@@ -168,6 +168,8 @@ def _check_writable(layer, name, config):
         raise ValueError(f"{what}: TensorFlow.js has no convolution in groups (groups={config['groups']}).")
     if config.get("reset_after"):
         raise ValueError(f"{what}: TensorFlow.js has only reset_after=False; make the layer with it and train again.")
+    if config.get("keepdims"):
+        raise ValueError(f"{what}: TensorFlow.js pools without keepdims; pool without it and put a Reshape after it.")
     for key in _ACTIVATIONS:
         value = getattr(layer, key, None)
         if value is not None and getattr(value, "__name__", "") == "hard_sigmoid" and value is not keras2_hard_sigmoid:
