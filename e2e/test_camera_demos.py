@@ -263,6 +263,9 @@ def test_the_pose_of_somebody_before_the_camera_is_found_live(new_page, camera, 
     names = page.evaluate("() => pymlDemo.dots.map((dot) => dot[3])")
     assert {"left_eye", "right_eye", "left_shoulder", "right_shoulder"} <= set(names)
     page.wait_for_function("() => /pictures a second, \\d+ ms/.test(document.querySelector('#pace').value)")
+    overlay, video = page.locator("#overlay").bounding_box(), page.locator("#video").bounding_box()
+    assert video["width"] / video["height"] == pytest.approx(1, abs=0.01)  # that of the picture: nothing beside it
+    assert overlay == pytest.approx(video, abs=1)
     page.screenshot(path=str(paths.build_dir() / "demo-pose.png"), full_page=True)
     page.click("#stop")
     assert page.evaluate("() => document.querySelector('#video').srcObject") is None

@@ -148,6 +148,7 @@ function draw({ lines, dots, points, gestures, score }, source) {
 
 // ---- wiring
 
+$("video").addEventListener("resize", ({ target }) => { if (target.videoHeight) target.style.setProperty("--ratio", target.videoWidth / target.videoHeight); });
 $("camera").addEventListener("click", () => live(() => openCamera($("video"), { lost: (text) => { stop(); $("source-note").textContent = text; } }), true, "Stand back until your hands are in the picture."));
 $("stop").addEventListener("click", () => { stop(); $("source-note").textContent = "Stopped."; });
 $("sample").addEventListener("click", sample);
