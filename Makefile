@@ -5,11 +5,12 @@ BIN := .venv/bin
 # Pages run one at a time in one worker (the e2e group), unit tests beside them.
 WORKERS ?= 2
 TESTS ?= tests e2e
+MARK ?= not slow
 
-.PHONY: help setup models demo test lint bench clean
+.PHONY: help setup models demo test test-all lint bench clean
 
 help:
-	@echo "make setup | models | demo | test | lint | bench | clean"
+	@echo "make setup | models | demo | test | test-all | lint | bench | clean"
 
 setup:
 	@$(PYTHON) tools/setup.py
@@ -24,7 +25,11 @@ demo: setup
 # The tests use two of the networks (47 MB to download, once); those of the others are skipped before `make models`.
 test:
 	@$(PYTHON) tools/setup.py --models small
-	@$(BIN)/python -m pytest $(TESTS) -n $(WORKERS) --dist loadgroup -q
+	@$(BIN)/python -m pytest $(TESTS) -m "$(MARK)" -n $(WORKERS) --dist loadgroup -q
+
+# The slow ones too: more networks, and the pages that start Python many times over.
+test-all:
+	@$(MAKE) --no-print-directory test MARK=
 
 lint:
 	@$(PYTHON) tools/setup.py --only python

@@ -19,11 +19,18 @@ from pyml.cli.serve import running
 HERE = Path(__file__).parent
 
 
+# pages that start Python many times over: `make test-all` runs them
+SLOW = {"test_audio_demos", "test_camera_demos", "test_demos", "test_microphone", "test_stores", "test_wasm_device", "test_wasm_in_node",
+        "test_webcam"}  # fmt: skip
+
+
 def pytest_collection_modifyitems(items):
     for item in items:
         if HERE in Path(item.path).parents:
             item.add_marker(pytest.mark.e2e)
             item.add_marker(pytest.mark.xdist_group("e2e"))
+            if Path(item.path).stem in SLOW:
+                item.add_marker(pytest.mark.slow)
 
 
 class Console:
