@@ -74,7 +74,7 @@ def _filter_flops(node: Node) -> int:
 def _conv_kernel(node: Node, profile: Profile) -> KernelSpec:
     x, w = node.src
     v = Window.of(x.shape, w.shape, node.shape, node.attrs)
-    if is_core(profile) and v.depthwise and v.filters % 4 == 0 and not v.padded:
+    if is_core(profile) and v.depthwise and v.filters % 4 == 0:
         return core.depthwise_spec(v, profile)
     if v.depthwise and v.filters % 4 == 0:
         return flat("conv2d_depthwise", ceil_div(v.pixels, 4) * (v.filters // 4), v.params(thin=True) | {"BACK": False}, profile)
@@ -128,9 +128,12 @@ def _filter_partials_kernel(node: Node, profile: Profile) -> KernelSpec:
 def _conv_lower(node: Node, profile: Profile) -> Node | None:
     x, w = node.src
     depthwise = _is_depthwise(node, x.shape[3], w.shape[3])
+    if (depthwise or not is_core(profile)) and (absorbed := _absorb_pad(node)):
+        return absorbed
     if not is_core(profile) or (node.attrs["groups"] > 1 and not depthwise):
         return None
-    if _is_padded(node):
+    thin_pad = x.shape[3] % 4 and core.pad_before(x)
+    if (_is_padded(node) or thin_pad) and not depthwise:
         return CONV(core.pad_image(x, node.attrs["padding"]), w, **node.attrs | _UNPADDED)
     filters = w.shape[3]
     if not filters % 4 or depthwise:
@@ -152,6 +155,16 @@ def _is_depthwise(node: Node, channels: int, filters: int) -> bool:
     return node.attrs["groups"] == channels == filters and filters % 4 == 0
 
 
+def _absorb_pad(node: Node) -> Node | None:
+    """The same convolution of an image before zeros were put around it, for kernels that pad by themselves."""
+    inner = core.pad_before(node.src[0])
+    if inner is None:
+        return None
+    x, more = inner
+    padding = tuple((a + c, b + d) for (a, b), (c, d) in zip(node.attrs["padding"], more, strict=True))
+    return CONV(x, node.src[1], **node.attrs | {"padding": padding})
+
+
 _UNPADDED = {"padding": ((0, 0), (0, 0))}
 
 
@@ -164,7 +177,7 @@ def _filter_lower(node: Node, profile: Profile) -> Node | None:
     kh, kw, channels, filters = node.shape
     groups = node.attrs["groups"]
     if is_core(profile) and (groups == 1 or _is_depthwise(node, x.shape[3], filters)):
-        if _is_padded(node):
+        if _is_padded(node) or (x.shape[3] % 4 and core.pad_before(x)):
             return FILTER_GRAD(core.pad_image(x, node.attrs["padding"]), dy, **node.attrs | _UNPADDED)
         if filters % 4 == 0 and groups == 1:
             splits = core.filter_parts(Window.of(x.shape, node.shape, dy.shape, node.attrs), profile)

@@ -10,9 +10,9 @@ from ..node import Node
 from ..op import KernelSpec, Profile
 from .choose import ceil_div, chunk_of, flat, fold
 from .conv_layout import Window
-from .move import concat, flip, pad, permute, reshape, slice_
+from .move import PAD, concat, flip, pad, permute, reshape, slice_
+from .pad_lines import PAD_LINES
 
-_NONE = ((0, 0), (0, 0))
 _PIXELS = 240  # of one workgroup: with them the weights are read from the cache nearest to the core
 _TERMS = 100  # pixels that a tile of a filter gradient adds up before the next tile reads the same
 
@@ -71,7 +71,7 @@ def filter_spec(v: Window, splits: int, profile: Profile) -> KernelSpec | None:
 
 
 def depthwise_spec(v: Window, profile: Profile) -> KernelSpec:
-    return flat("conv2d_depthwise_panel", v.batch * v.oh * ceil_div(v.ow, 4) * (v.channels // 4), _params(v, thin=True), profile)
+    return flat("conv2d_depthwise_panel", v.batch * v.oh * ceil_div(v.ow, 4) * (v.channels // 4), v.params(thin=True), profile)
 
 
 def depthwise_filter_spec(v: Window, profile: Profile) -> KernelSpec:
@@ -99,7 +99,21 @@ def fit(x: Node, axis: int, before: int, after: int) -> Node:
 
 
 def pad_image(x: Node, padding) -> Node:
-    return pad(x, ((0, 0), *padding, (0, 0)))
+    """Zeros around images; those of a `pad` before it are added in the same pass where that is a copy line by line."""
+    if x.shape[3] % 4 == 0:
+        return pad(x, ((0, 0), *padding, (0, 0)))
+    inner = pad_before(x)
+    if inner:
+        x, more = inner
+        padding = tuple((a + c, b + d) for (a, b), (c, d) in zip(padding, more, strict=True))
+    return PAD_LINES(x, padding=padding)
+
+
+def pad_before(x: Node) -> tuple[Node, tuple] | None:
+    """The image around which x has zeros, and how many, where that is what x is."""
+    if x.op is not PAD or x.attrs["value"] != 0 or x.attrs["widths"][0] != (0, 0) or x.attrs["widths"][3] != (0, 0):
+        return None
+    return x.src[0], x.attrs["widths"][1:3]
 
 
 def first_channels(y: Node, count: int) -> Node:
@@ -127,9 +141,12 @@ def input_gradient(conv, dy: Node, w: Node, input_hw, strides, padding, dilation
         start = (w.shape[0] - 1 - rows[a][-1], w.shape[1] - 1 - columns[b][-1], 0, 0)
         stop = (w.shape[0] - rows[a][0], w.shape[1] - columns[b][0], *turned.shape[2:])
         part = turned if sh == sw == 1 else slice_(turned, start, stop, (sh, sw, 1, 1))
-        y = fit(dy, 1, (len(rows[a]) - 1) * dilation[0] - first, last - (dy.shape[1] - 1))
-        y = fit(y, 2, (len(columns[b]) - 1) * dilation[1] - left, right - (dy.shape[2] - 1))
-        return reshape(conv(y, part, strides=(1, 1), padding=_NONE, dilation=dilation, groups=groups), shape)
+        down = (len(rows[a]) - 1) * dilation[0] - first, last - (dy.shape[1] - 1)
+        across = (len(columns[b]) - 1) * dilation[1] - left, right - (dy.shape[2] - 1)
+        y = dy
+        if groups == 1 or min(*down, *across) < 0:       # a depthwise kernel pads by itself
+            y, down, across = fit(fit(dy, 1, *down), 2, *across), (0, 0), (0, 0)
+        return reshape(conv(y, part, strides=(1, 1), padding=(down, across), dilation=dilation, groups=groups), shape)
 
     from .leaf import full
 
