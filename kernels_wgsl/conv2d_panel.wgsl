@@ -38,12 +38,6 @@ var<workgroup> panel: array<vec4f, 2u * K>;
 
 fn store4(i: u32, v: vec4f) { y[i / 4u] = v; }  // @hook
 
-// where the first tap of a pixel reads; pixels past the end repeat the last one and are never stored
-fn place(p: u32, limit: u32) -> u32 {
-  let q = min(p, limit - 1u);
-  return ((q / (OW * OH) * H + q / OW % OH * SH) * W + q % OW * SW) * C;
-}
-
 fn put(p: u32, n: u32, l: vec4f, r: vec4f, limit: u32) {
   if (p < limit) {
     store4(p * N + n, l);
@@ -58,20 +52,34 @@ fn main(@builtin(workgroup_id) g: vec3u) {
   if (first >= P) { return; }
   let limit = min(first + BLOCK, P);
   let start = select(t % ACROSS * COLS, 0u, ACROSS == 1u);
-  for (var n = start; n < select(min(start + COLS, N), N, ACROSS == 1u); n += 8u) {
+  let stop = select(min(start + COLS, N), N, ACROSS == 1u);
+  var n = start;
+  while (n < stop) {  // no `for`, which would be written out where it is short
     for (var k = 0u; k < K; k++) {
       panel[2u * k] = w[(k * N + n) / 4u];
       panel[2u * k + 1u] = w[(k * N + min(n + 4u, N - 4u)) / 4u];
     }
+    var col = first % OW;
+    var row = first / OW % OH;
+    var here = ((first / (OW * OH) * H + row * SH) * W + col * SW) * C;
     for (var p = first; p < limit; p += 6u) {
       var c0 = vec4f(); var c1 = vec4f(); var c2 = vec4f(); var c3 = vec4f(); var c4 = vec4f(); var c5 = vec4f();
       var d0 = vec4f(); var d1 = vec4f(); var d2 = vec4f(); var d3 = vec4f(); var d4 = vec4f(); var d5 = vec4f();
-      var p0 = place(p, limit);
-      var p1 = place(p + 1u, limit);
-      var p2 = place(p + 2u, limit);
-      var p3 = place(p + 3u, limit);
-      var p4 = place(p + 4u, limit);
-      var p5 = place(p + 5u, limit);
+      var at: array<u32, 6>;  // where the first tap of a pixel reads; pixels past the end repeat the last one and are never stored
+      for (var i = 0u; i < 6u; i++) {
+        at[i] = here;
+        if (p + i + 1u < limit) {
+          col += 1u;
+          here += SW * C;
+          if (col == OW) {
+            col = 0u;
+            row += 1u;
+            here += (SH * W - OW * SW) * C;
+            if (row == OH) { row = 0u; here += (H - OH * SH) * W * C; }
+          }
+        }
+      }
+      var p0 = at[0]; var p1 = at[1]; var p2 = at[2]; var p3 = at[3]; var p4 = at[4]; var p5 = at[5];
       var k = 0u;
       for (var h = 0u; h < KH; h++) {
         for (var i = 0u; i < LINES; i++) {
@@ -98,5 +106,6 @@ fn main(@builtin(workgroup_id) g: vec3u) {
       var r = array(d0, d1, d2, d3, d4, d5);
       for (var i = 0u; i < 6u; i++) { put(p + i, n, l[i], r[i], limit); }
     }
+    n += 8u;
   }
 }
