@@ -55,8 +55,8 @@ class Engine(Protocol):
     def write(self, block: Block, offset: int, raw: np.ndarray) -> None:
         """Copies bytes into a block."""
 
-    def read(self, block: Block, nbytes: int) -> bytearray:
-        """A copy of a block's first bytes."""
+    def read(self, block: Block, nbytes: int) -> bytearray | np.ndarray:
+        """A writable copy of a block's first bytes."""
 
     def move(self, target: Block, source: Block, nbytes: int) -> None:
         """Copies bytes from one block to another."""

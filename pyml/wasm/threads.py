@@ -160,10 +160,10 @@ class PyodideThreads:
         if raw.nbytes:
             self._put(block.address + offset, raw.__array_interface__["data"][0], raw.nbytes)
 
-    def read(self, block: Block, nbytes: int) -> bytearray:
-        out = bytearray(nbytes)
+    def read(self, block: Block, nbytes: int) -> np.ndarray:
+        out = np.empty(nbytes, np.uint8)  # a bytearray would be filled with zeros first
         if nbytes:
-            self._get(block.address, np.frombuffer(out, np.uint8).__array_interface__["data"][0], nbytes)
+            self._get(block.address, out.__array_interface__["data"][0], nbytes)
         return out
 
     def move(self, target: Block, source: Block, nbytes: int) -> None:
