@@ -7,11 +7,14 @@
 #   WORKLOADS    comma-separated ids             CONTENDERS   comma-separated ids of the peers
 #   QUICK=1      only pyml and the fastest peer  ROUNDS, BUDGET   as run.py's --rounds and --budget
 #   BENCH_ADAPTER=default   the machine's GPU instead of the software adapter
+#   MODELS=1     trained networks instead, beside TensorFlow.js and ONNX Runtime Web, on webgpu and wasm (benchmarks/models);
+#                DEVICE=wasm measures one device alone, NETWORKS picks networks, ROUNDS and PAGES bound the time
 set -eu
 cd "$(dirname "$0")/.."
 REPOSITORY=$PWD
 BENCH_DIR=${BENCH_DIR:-../shared/bench}
 BENCH=build/bench
+CHOSEN=${DEVICE:-}
 DEVICE=${DEVICE:-webgpu}
 ALL=matmul256,matmul512,matmul1024,eltwise1m,mlp-train-b64,mnist-book-train-b64,mnist-book-train-b512,mnist-deep-train-b128
 case $DEVICE in
@@ -40,6 +43,15 @@ if [ ! -e "$BENCH/run.py" ]; then
 fi
 if [ ! -e "$BENCH/.ready" ]; then
   (cd "$BENCH" && sh setup.sh) && touch "$BENCH/.ready"
+fi
+
+if [ "${MODELS:-0}" = 1 ]; then
+  for NAME in mobilenet_v1 efficientnet_lite0 movenet posenet photos; do
+    [ -e "build/site/models/$NAME" ] || MISSING=1
+  done
+  [ -z "${MISSING:-}" ] || .venv/bin/python tools/setup.py --models all
+  exec $BENCH/.venv/bin/python -m benchmarks.models --devices "${CHOSEN:-webgpu,wasm}" ${NETWORKS:+--networks "$NETWORKS"} \
+    ${ROUNDS:+--rounds "$ROUNDS"} ${PAGES:+--pages "$PAGES"}
 fi
 
 OUT=$BENCH/results/pyml-$DEVICE.json
