@@ -22,9 +22,10 @@ models:
 demo: setup
 	@$(BIN)/pyml demo mnist
 
-# The tests use two of the networks (47 MB to download, once); those of the others are skipped before `make models`.
+# The tests use two of the networks (47 MB to download, once), those of the others are skipped before `make models`; and
+# TensorFlow.js (4 MB), which they compare with.
 test:
-	@$(PYTHON) tools/setup.py --models small
+	@$(PYTHON) tools/setup.py --models small --tests
 	@$(BIN)/python -m pytest $(TESTS) -m "$(MARK)" -n $(WORKERS) --dist loadgroup -q
 
 # The slow ones too: more networks, and the pages that start Python many times over.

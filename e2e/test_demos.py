@@ -11,6 +11,7 @@ import pytest
 
 from pyml.cli import browser as browsers
 from pyml.cli import demo, paths
+from pyml.cli.assets import tensorflow_js
 
 from .conftest import started
 
@@ -343,15 +344,13 @@ def test_the_nearest_examples_decide_when_asked(teachable):
 
 
 def in_tensorflow_js(folder, pixels):
-    """What the real TensorFlow.js computes with the exported model; skips where `make bench` did not install it."""
-    bench = paths.build_dir() / "bench"
-    if not (bench / "node_modules" / "@tensorflow" / "tfjs").is_dir():
-        pytest.skip("TensorFlow.js is not installed here; `make bench` does it")
+    """What the real TensorFlow.js computes with the exported model."""
     given = folder / "given.json"
     given.write_text(json.dumps([{"shape": list(pixels.shape), "data": pixels.ravel().tolist(), "dtype": "float32"}]))
     script = paths.checkout() / "tests" / "saving" / "layers_in_node.mjs"
     command = ["node", str(script), "run", str(folder / "model.json"), str(given)]
-    done = subprocess.run(command, env={**os.environ, "TFJS_FOLDER": str(bench)}, capture_output=True, text=True, check=True)
+    environment = {**os.environ, "TFJS_FOLDER": str(tensorflow_js.folder())}
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
     return json.loads(done.stdout)[0]["data"]
 
 

@@ -7,7 +7,8 @@ import pytest
 
 from pyml.cli import paths
 
-BINDING = re.compile(r"@binding\((\d+)\)\s*var<\s*(storage|uniform)\s*(?:,\s*(read_write|read))?\s*>")
+BINDING = re.compile(r"@binding\((\d+)\)\s*var(?:<\s*(storage|uniform)\s*(?:,\s*(read_write|read))?\s*>)?\s*\w+:\s*(texture\w*)?")
+TEXTURES = {"texture_2d": "texture", "texture_storage_2d": "canvas"}
 OPEN = """async () => {
   const source = await (await fetch("/web/replay.js")).text();
   window.engine = await (0, eval)(source).open();
@@ -45,7 +46,10 @@ def kernel_files():
 
 
 def bindings(source):
-    found = sorted((int(number), "uniform" if kind == "uniform" else mode or "read") for number, kind, mode in BINDING.findall(source))
+    found = sorted(
+        (int(number), TEXTURES.get(texture) or ("uniform" if kind == "uniform" else mode or "read"))
+        for number, kind, mode, texture in BINDING.findall(source)
+    )
     assert [number for number, _ in found] == list(range(len(found)))
     return [kind for _, kind in found]
 

@@ -1,17 +1,15 @@
 """Models kept by the browser: between pyml and the real TensorFlow.js on one site, both ways, and every failure."""
 
 import json
-import os
 import re
 from pathlib import Path
 
 import pytest
 
-from pyml.cli import paths
+from pyml.cli.assets import tensorflow_js
 
 from .python_page import PythonPage, wrap
 
-TFJS = Path(os.environ.get("TFJS_FOLDER", paths.build_dir() / "bench")) / "node_modules/@tensorflow/tfjs/dist/tf.min.js"
 SETUP = """
     import json, numpy as np, js, pyml
     from pyml import layers
@@ -61,10 +59,8 @@ def python(browser, site, request):
 @pytest.fixture
 def tf(python):
     """TensorFlow.js in the same page."""
-    if not TFJS.is_file():
-        pytest.skip("TensorFlow.js is not installed; set TFJS_FOLDER to a folder whose node_modules has @tensorflow/tfjs")
     if not python.page.evaluate("() => 'tf' in window"):
-        python.page.add_script_tag(path=TFJS)
+        python.page.add_script_tag(path=tensorflow_js.script())
         python.page.evaluate("async () => { await tf.setBackend('cpu'); await tf.ready(); }")
     return python.page
 

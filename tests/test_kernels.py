@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import numpy as np
 import pytest
 
@@ -78,8 +80,10 @@ def check(device, op, arrays, attrs, profile: Profile):
 @pytest.mark.parametrize("file", FILES)
 def test_a_kernel_file_compiles_as_it_stands(gpu, file):
     source = kernels.read(file)
-    bindings = source.count("@group(0)")
-    gpu.sync_wait(gpu.prepare([DeviceKernel(file, source, ("read",) * (bindings - 1) + ("read_write",), (1, 1, 1))]))
+    kinds = re.findall(r"@binding\(\d+\) var(?:<storage, (\w+)>)? \w+: (texture\w*)?", source)
+    bindings = tuple(mode or {"texture_2d": "texture", "texture_storage_2d": "canvas"}[texture] for mode, texture in kinds)
+    assert len(bindings) == source.count("@group(0)")
+    gpu.sync_wait(gpu.prepare([DeviceKernel(file, source, bindings, (1, 1, 1))]))
     header = source[: source.index("const ")]
     assert all(word in header for word in ("reads", "writes", "grid", "shared", "limits", "source")), header
 

@@ -1,6 +1,7 @@
 """Set-up: downloads are checked and never half-written, and the packed digits are the real ones."""
 
 import base64
+import contextlib
 import hashlib
 import http.server
 import io
@@ -16,7 +17,7 @@ import numpy as np
 import pytest
 
 from pyml.cli import assets, bytecode
-from pyml.cli.assets import digits, download, pins, runtime
+from pyml.cli.assets import digits, download, pins, runtime, tensorflow_js
 from pyml.datasets import mnist
 
 ROOT = Path(__file__).parents[1]
@@ -309,6 +310,52 @@ def test_second_fetch_starts_no_client(monkeypatch):
     lines = []
     assets.fetch_all(say=lines.append)
     assert any("mnist.npz: present" in line for line in lines)
+
+
+@pytest.fixture
+def served_tarball(tmp_path, monkeypatch):
+    """A registry with a package whose script is followed by 8 MB; gives the script and what was sent."""
+    script, sent = b"globalThis.tf = {};", []
+    tarball = make_tarball(tmp_path / "tfjs.tgz", {"LICENSE": b"", "dist/tf.min.js": script, "dist/map": os.urandom(8 << 20)})
+
+    class Registry(http.server.BaseHTTPRequestHandler):
+        def do_GET(self):
+            self.send_response(200)
+            self.end_headers()
+            sent.append(0)
+            with open(tarball, "rb") as file, contextlib.suppress(OSError):
+                while chunk := file.read(1 << 16):
+                    self.wfile.write(chunk)
+                    sent[-1] += len(chunk)
+
+        def log_message(self, *_):
+            pass
+
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Registry)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    address = f"http://127.0.0.1:{server.server_port}/tfjs.tgz"
+    monkeypatch.setattr(tensorflow_js, "npm_address", lambda *_: address)
+    monkeypatch.setattr(pins, "TENSORFLOW_JS_SHA256", hashlib.sha256(script).hexdigest())
+    yield script, sent
+    server.shutdown()
+    server.server_close()
+
+
+def test_tensorflow_js_is_downloaded_no_further_than_its_file_and_once(served_tarball, tmp_path):
+    script, sent = served_tarball
+    for _ in range(2):
+        tensorflow_js.fetch(tmp_path / "out", tmp_path / "cache", say=lambda text: None)
+    place = tmp_path / "out" / "node_modules" / "@tensorflow" / "tfjs"
+    assert (place / "tf.min.js").read_bytes() == script
+    assert json.loads((place / "package.json").read_text())["main"] == "tf.min.js"
+    assert len(sent) == 1 and sent[0] < 8 << 20
+
+
+def test_another_tensorflow_js_is_refused(served_tarball, fake_npm, monkeypatch, tmp_path):
+    monkeypatch.setattr(pins, "TENSORFLOW_JS_SHA256", "0" * 64)
+    with pytest.raises(download.AssetError, match="checksum differs"):
+        tensorflow_js.fetch(tmp_path / "out", tmp_path / "cache", say=lambda text: None)
+    assert not list((tmp_path / "out").rglob("*.js"))
 
 
 def test_fetch_command_names_the_failed_file_and_exits_1(fake_npm, capsys):

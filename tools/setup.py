@@ -1,10 +1,11 @@
 """Brings a fresh checkout to the point where everything runs: `make setup`.
 
-    python3 tools/setup.py [--only python] [--models small|all]
+    python3 tools/setup.py [--only python] [--models small|all] [--tests]
 
 Steps: the virtual environment with pyml in it, the browser and a software Vulkan driver, the fetched assets,
-the trained networks if asked for, the wheel, the served site. Each step leaves a stamp under `build/stamps` keyed by
-what it was made from, so a second run does only what changed. Runs on any Python 3.11 or newer with nothing installed.
+the trained networks and what the tests compare with if asked for, the wheel, the served site. Each step leaves a stamp
+under `build/stamps` keyed by what it was made from, so a second run does only what changed. Runs on any Python 3.11 or
+newer with nothing installed.
 """
 
 import argparse
@@ -34,6 +35,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--only", choices=["python"], help="stop after the virtual environment")
     parser.add_argument("--models", choices=["small", "all"], help="also fetch trained networks: those of the tests, or all")
+    parser.add_argument("--tests", action="store_true", help="also fetch TensorFlow.js, which tests compare with")
     options = parser.parse_args(arguments)
     if sys.version_info < (3, 11):  # noqa: UP036 - this script runs before pip can refuse
         print(f"setup: pyml needs Python 3.11 or newer. Received: {sys.version.split()[0]}", file=sys.stderr)
@@ -45,6 +47,8 @@ def main(arguments: list[str] | None = None) -> int:
             assets_step()
             if options.models:
                 models_step(options.models)
+            if options.tests:
+                tests_step()
             wheel_step()
             site_step()
     except SetupError as error:
@@ -171,6 +175,13 @@ def models_step(which: str) -> None:
         lambda: (ROOT / "build" / "assets" / "models").is_dir(),
         lambda: run(BIN / "pyml", "hub", "fetch", f"--{which}"),
     )
+
+
+def tests_step() -> None:
+    """TensorFlow.js into `build/tensorflow-js`."""
+    script = ROOT / "build" / "tensorflow-js" / "node_modules" / "@tensorflow" / "tfjs" / "tf.min.js"
+    sources = [ROOT / "pyml" / "cli" / "assets" / name for name in ("pins.py", "tensorflow_js.py")]
+    once("tests", key(*sources), script.is_file, lambda: run(BIN / "python", "tools/fetch_assets.py", "--tests"))
 
 
 def wheel_step() -> None:

@@ -10,10 +10,13 @@
   const RAISED_LIMITS = [
     "maxBufferSize", "maxStorageBufferBindingSize", "maxUniformBufferBindingSize", "maxStorageBuffersPerShaderStage",
     "maxComputeWorkgroupStorageSize", "maxComputeInvocationsPerWorkgroup", "maxComputeWorkgroupSizeX",
-    "maxComputeWorkgroupSizeY", "maxComputeWorkgroupSizeZ", "maxComputeWorkgroupsPerDimension",
+    "maxComputeWorkgroupSizeY", "maxComputeWorkgroupSizeZ", "maxComputeWorkgroupsPerDimension", "maxTextureDimension2D",
   ];
   const WANTED_FEATURES = ["shader-f16", "timestamp-query", "subgroups"];
-  const LAYOUT_TYPES = { read: "read-only-storage", read_write: "storage", uniform: "uniform" };
+  const LAYOUT_TYPES = {
+    read: { buffer: { type: "read-only-storage" } }, read_write: { buffer: { type: "storage" } }, uniform: { buffer: { type: "uniform" } },
+    texture: { texture: {} }, canvas: { storageTexture: { format: "rgba8unorm" } },
+  };
   const COPY = 1; // step codes: 0 is a dispatch, the same numbers in browser.py
   const STAGING_KEPT = 8; // read-back buffers kept for the next read
 
@@ -50,6 +53,7 @@
     const staging = [];
     const errors = []; // what the device reported since the last read
     const checking = new Set(); // pipelines made on the spot whose verdict is still out
+    let picture = null; // the texture that pictures arrive in, kept for the next one of the same size
     let lost = null;
     let nextRecording = 1;
 
@@ -68,7 +72,7 @@
       let entry = layouts.get(key);
       if (!entry) {
         const entries = bindings.map((kind, binding) => ({
-          binding, visibility: GPUShaderStage.COMPUTE, buffer: { type: LAYOUT_TYPES[kind] },
+          binding, visibility: GPUShaderStage.COMPUTE, ...LAYOUT_TYPES[kind],
         }));
         const bind = device.createBindGroupLayout({ entries });
         entry = { bind, pipeline: device.createPipelineLayout({ bindGroupLayouts: [bind] }) };
@@ -269,8 +273,61 @@
       borrowed?.release();
     }
 
+    /** Runs a kernel whose two bindings are given, one thread a pixel. */
+    function pixelPass(id, resources, width, height) {
+      const kernel = pipelines.get(id);
+      const entries = resources.map((resource, binding) => ({ binding, resource }));
+      const pipeline = pipelineNow(kernel);
+      const encoder = device.createCommandEncoder();
+      const pass = encoder.beginComputePass();
+      pass.setPipeline(pipeline);
+      pass.setBindGroup(0, device.createBindGroup({ layout: kernel.bind, entries }));
+      pass.dispatchWorkgroups(Math.ceil(width / 8), Math.ceil(height / 8));
+      pass.end();
+      queue.submit([encoder.finish()]);
+    }
+
+    /** Takes a picture apart into a buffer, by pipeline `id` with bindings texture, read_write. `source` is something
+     *  that the GPU can copy from, or bytes, four a pixel. False where this browser does not copy from it. */
+    function unpack(id, bufferId, source, width, height) {
+      check();
+      if (Math.max(width, height) > device.limits.maxTextureDimension2D) return false;
+      if (picture?.width !== width || picture.height !== height) {
+        picture?.destroy();
+        const usage = GPUTextureUsage.TEXTURE_BINDING | GPUTextureUsage.COPY_DST | GPUTextureUsage.RENDER_ATTACHMENT;
+        picture = device.createTexture({ size: [width, height], format: "rgba8unorm", usage });
+      }
+      const to = { texture: picture };
+      if (ArrayBuffer.isView(source)) {
+        queue.writeTexture(to, source, { bytesPerRow: 4 * width }, [width, height]);
+      } else {
+        try {
+          queue.copyExternalImageToTexture({ source }, to, [width, height]);
+        } catch {
+          return false; // from another site, or of a kind this browser does not hand to its GPU process
+        }
+      }
+      const buffer = buffers.get(bufferId);
+      pixelPass(id, [picture.createView(), { buffer, size: bindable(buffer) }], width, height);
+      return true;
+    }
+
+    /** Shows a buffer on a canvas, by pipeline `id` with bindings read, canvas. False if the canvas is used for another
+     *  kind of drawing, or if WebGPU does not draw on it here. */
+    function show(id, bufferId, canvas, width, height) {
+      check();
+      if (Math.max(width, height) > device.limits.maxTextureDimension2D) return false;
+      const context = canvas.getContext("webgpu");
+      if (!context) return false;
+      if (canvas.width !== width || canvas.height !== height) Object.assign(canvas, { width, height });
+      context.configure({ device, format: "rgba8unorm", usage: GPUTextureUsage.STORAGE_BINDING, alphaMode: "premultiplied" });
+      const buffer = buffers.get(bufferId);
+      pixelPass(id, [{ buffer, size: bindable(buffer) }, context.getCurrentTexture().createView()], width, height);
+      return true;
+    }
+
     return {
-      prepare, record, replay, read, write, timings,
+      prepare, record, replay, read, write, timings, unpack, show,
       create(id, nbytes) {
         check();
         const usage = GPUBufferUsage.STORAGE | GPUBufferUsage.UNIFORM | GPUBufferUsage.COPY_SRC | GPUBufferUsage.COPY_DST;

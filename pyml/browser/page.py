@@ -1,6 +1,8 @@
-"""The browser's half of `from_pixels` and `to_pixels`: one call into JavaScript for each picture.
+"""The browser's half of `from_pixels`, `to_pixels` and `draw`: the pixels of the page's objects.
 
-Pictures that hold no bytes of their own are drawn on one canvas kept for reading, which stays in main memory.
+On WebGPU no picture passes through Python. What is opaque is copied on the GPU (`straight` below); everything else is drawn
+on one canvas kept for reading, which stays in main memory, and its bytes go to the device from JavaScript. Both give the
+same numbers. The other devices take those bytes as an array.
 """
 
 from __future__ import annotations
@@ -10,11 +12,17 @@ from typing import Any
 
 import numpy as np
 
+from pyml import config
+from pyml.compile import kernels
+from pyml.core.tensor import Tensor, allocated, convert_to_tensor
+from pyml.device.base import DeviceKernel
+from pyml.dtypes import WGSL
 from pyml.errors import ShapeError
 
 _SOURCE = """
 (() => {
   let context = null;                                  // of the canvas for reading
+  let sheet = null;                                    // of the opaque canvas that the GPU copies from
   const kind = (x) => Object.prototype.toString.call(x).slice(8, -1);
   const fail = (what, more) => ({ failed: what, more: more ?? "" });
 
@@ -39,6 +47,56 @@ _SOURCE = """
       if (error.name === "SecurityError") context = null;  // this canvas is tainted for good
       throw error;
     }
+  }
+
+  // What `read` gives as bytes, as something that WebGPU can copy; undefined where the bytes could differ.
+  //  - Transparent pictures are kept multiplied by their alpha. Dividing by it again rounds otherwise on the GPU than in
+  //    getImageData (one byte in 350 of all pairs of colour and alpha in Chromium 156 on software, more on an accelerated
+  //    canvas), and an ImageBitmap does not tell whether it is multiplied at all. So only what is opaque goes this way.
+  //  - Videos are drawn on an opaque canvas first: that converts their colours as `drawn` does. importExternalTexture and a
+  //    copy from the frame itself convert them anew and miss by up to 200 of 255 where colours change (NV12).
+  //  - Nothing is scaled here: the GPU and the processor may blend pixels differently.
+  function straight(x, opaque) {
+    try {
+      switch (kind(x)) {
+        case "HTMLCanvasElement":
+        case "OffscreenCanvas": return opaqueCanvas(x);
+        case "ImageBitmap": return opaque ? onSheet(x, x.width, x.height) : undefined;
+        case "VideoFrame": return opaqueFrame(x) ? onSheet(x, x.displayWidth, x.displayHeight) : undefined;
+        case "HTMLVideoElement": {
+          if (x.readyState < 2) return undefined;
+          const frame = new VideoFrame(x);             // 10 µs: it shares the pixels
+          const fits = opaqueFrame(frame) && frame.displayWidth === x.videoWidth && frame.displayHeight === x.videoHeight;
+          frame.close();
+          return fits ? onSheet(x, x.videoWidth, x.videoHeight) : undefined;
+        }
+      }
+    } catch { /* `read` says what is wrong, if it cannot read this either */ }
+    return undefined;
+  }
+
+  function onSheet(source, width, height) {
+    if (!(width > 0 && height > 0)) return undefined;
+    sheet ??= new OffscreenCanvas(width, height).getContext("2d", { alpha: false });
+    const { canvas } = sheet;
+    if (canvas.width !== width || canvas.height !== height) Object.assign(canvas, { width, height });
+    sheet.drawImage(source, 0, 0, width, height);
+    return { width, height, source: canvas };
+  }
+
+  function opaqueFrame(frame) {                        // a format of null is one that the browser does not tell
+    const { format, visibleRect, displayWidth, displayHeight } = frame;
+    return /^(I4..(P1.)?|NV12|RGBX|BGRX)$/.test(format) && visibleRect.width === displayWidth && visibleRect.height === displayHeight;
+  }
+
+  function opaqueCanvas(canvas) {
+    const { width, height } = canvas;
+    if (!(width > 0 && height > 0)) return undefined;
+    const own = canvas.getContext("2d");
+    const { alpha, colorSpace, colorType } = (own ?? canvas.getContext("webgl2") ?? canvas.getContext("webgl")).getContextAttributes();
+    if (alpha !== false) return undefined;
+    if (own === null) return onSheet(canvas, width, height);
+    return (colorSpace ?? "srgb") === "srgb" && (colorType ?? "unorm8") === "unorm8" ? { width, height, source: canvas } : undefined;
   }
 
   function canvasPixels(canvas) {
@@ -66,21 +124,31 @@ _SOURCE = """
   }
 
   return {
+    straight,
     read(x) {
       try { return read(x); }
-      catch (error) { return fail(error.name === "SecurityError" ? "tainted" : "other", error.message); }
+      catch (error) {
+        if (error.name !== "SecurityError") return fail("other", error.message);
+        sheet = null;                                  // it may have been drawn on that too
+        return fail("tainted", error.message);
+      }
     },
     isCanvas: (x) => ["HTMLCanvasElement", "OffscreenCanvas"].includes(kind(x)),
-    draw(canvas, bytes, width, height) {
+    draw(canvas, bytes, width, height, attributes) {
       try {
-        Object.assign(canvas, { width, height });
-        const context = canvas.getContext("2d");
+        const context = canvas.getContext("2d", attributes);
         if (context === null) return "it is used for another kind of drawing already";
+        Object.assign(canvas, { width, height });
         const pixels = new Uint8ClampedArray(bytes.buffer, bytes.byteOffset, bytes.byteLength);
         context.putImageData(new ImageData(pixels, width, height), 0, 0);
         return "";
       } catch (error) { return error.message; }
     },
+    // a hidden page paints nothing; then a second passes
+    frame: () => new Promise((resolve) => {
+      globalThis.requestAnimationFrame?.(resolve);
+      setTimeout(resolve, globalThis.requestAnimationFrame ? 1000 : 16);
+    }),
   };
 })()
 """
@@ -93,9 +161,19 @@ def _script() -> Any:
     return run_js(_SOURCE)
 
 
-def read_pixels(source: Any) -> np.ndarray:
-    """The pixels of a JavaScript object as uint8 `(height, width, 4)`; see `from_pixels`."""
-    found = _script().read(source)
+def page_picture(source: Any, channels: int, dtype: str, opaque: bool) -> Tensor:
+    """The first channels of a JavaScript object's pixels, `(height, width, channels)`; see `from_pixels`.
+
+    Args:
+        dtype: `"int32"` or `"float32"`.
+        opaque: The caller knows that the picture has no transparent pixels.
+    """
+    script, on_gpu = _script(), hasattr(config.device(), "unpack")
+    if on_gpu:
+        found = script.straight(source, opaque)
+        if found is not None and (tensor := _unpacked(found, found.source, channels, dtype)) is not None:
+            return tensor
+    found = script.read(source)
     failed = getattr(found, "failed", None)
     if failed is not None:
         raise _refusal(failed, found.more)
@@ -105,9 +183,25 @@ def read_pixels(source: Any) -> np.ndarray:
             f"from_pixels: a picture of {width}x{height} needs {4 * width * height} bytes, four for each pixel. "
             f"Received {data.length} values of {data.BYTES_PER_ELEMENT} bytes."
         )
+    if on_gpu and (tensor := _unpacked(found, data, channels, dtype)) is not None:
+        return tensor
     pixels = np.empty((height, width, 4), np.uint8)
     data.assign_to(pixels.reshape(-1))
-    return pixels
+    return convert_to_tensor(pixels[..., :channels].astype(dtype))
+
+
+def _unpacked(found: Any, source: Any, channels: int, dtype: str) -> Tensor | None:
+    """A picture taken apart by the GPU; None where the device does not take `source`."""
+    width, height = int(found.width), int(found.height)
+    node = allocated((height, width, channels), dtype)
+    taken = config.device().unpack(node.buffer, _unpacking(channels, dtype), source, width, height)
+    return Tensor(node) if taken else None
+
+
+@cache
+def _unpacking(channels: int, dtype: str) -> DeviceKernel:
+    source = kernels.fill("unpack_pixels", {"CHANNELS": channels, "T": WGSL[dtype]}, {})
+    return DeviceKernel("unpack_pixels", source, ("texture", "read_write"), (1, 1, 1))
 
 
 def _refusal(failed: str, more: str) -> Exception:
@@ -131,18 +225,54 @@ def _refusal(failed: str, more: str) -> Exception:
     }.get(failed, f"from_pixels: the browser could not read the picture: {more}"))
 
 
-def check_canvas(canvas: Any) -> None:
-    """Raises TypeError unless `canvas` is one."""
+def check_canvas(canvas: Any, what: str) -> None:
+    """Raises TypeError unless `canvas` is one; `what` is the caller's name."""
     if not _script().isCanvas(canvas):
         name = getattr(getattr(canvas, "constructor", None), "name", "object")
-        raise TypeError(f"to_pixels: expected a canvas of the page. Received a JavaScript {name}.")
+        raise TypeError(f"{what}: expected a canvas of the page. Received a JavaScript {name}.")
 
 
-def draw_pixels(canvas: Any, pixels: np.ndarray) -> None:
-    """Puts uint8 pixels `(height, width, 4)` on a canvas, which takes their size."""
+def draw_pixels(canvas: Any, pixels: np.ndarray, what: str, attributes: dict | None = None) -> None:
+    """Puts uint8 pixels `(height, width, 4)` on a canvas, which takes their size.
+
+    Args:
+        what: The caller's name, for errors.
+        attributes: Of the canvas's 2-D context, if it has none yet.
+    """
+    from js import Object  # type: ignore[import-not-found]
     from pyodide.ffi import to_js
 
     height, width = pixels.shape[:2]
-    problem = _script().draw(canvas, to_js(np.ascontiguousarray(pixels).reshape(-1).data), width, height)
+    given = to_js(attributes or {}, dict_converter=Object.fromEntries)
+    problem = _script().draw(canvas, to_js(np.ascontiguousarray(pixels).reshape(-1).data), width, height, given)
     if problem:
-        raise ValueError(f"to_pixels: the canvas cannot be drawn on: {problem}")
+        raise ValueError(f"{what}: the canvas cannot be drawn on: {problem}")
+
+
+def show_on_gpu(canvas: Any, image: Tensor, alpha: int) -> bool:
+    """Draws a tensor of `(height, width)` or `(height, width, channels)` on a canvas without reading it.
+
+    Args:
+        alpha: Of all pixels, from 0 to 255, unless the image has four channels.
+
+    Returns:
+        False where that does not work: the device is no GPU of the browser, or the canvas is used otherwise.
+    """
+    device = config.device()
+    if not hasattr(device, "show"):
+        return False
+    image._realize()
+    node = image._node
+    height, width, channels = (*node.shape, 1)[:3]
+    return device.show(node.buffer, _showing(channels, node.dtype, alpha), canvas, width, height)
+
+
+@cache
+def _showing(channels: int, dtype: str, alpha: int) -> DeviceKernel:
+    params = {"CHANNELS": channels, "T": WGSL[dtype], "SCALE": 255.0 if dtype == "float32" else 1.0, "ALPHA": alpha / 255}
+    return DeviceKernel("draw_pixels", kernels.fill("draw_pixels", params, {}), ("read", "canvas"), (1, 1, 1))
+
+
+async def next_frame() -> None:
+    """What `pyml.browser.next_frame` does in a page."""
+    await _script().frame()

@@ -38,21 +38,26 @@ def from_pixels(source: Any, num_channels: int = 3) -> Tensor:
     """
     if isinstance(num_channels, bool) or not isinstance(num_channels, (int, np.integer)) or not 1 <= num_channels <= 4:
         raise ValueError(f"from_pixels: num_channels must be 1, 2, 3 or 4. Received: num_channels={num_channels!r}")
-    pixels = rgba(source)
+    return picture_tensor(source, int(num_channels))
+
+
+def picture_tensor(source: Any, channels: int, dtype: str = "int32", opaque: bool = False) -> Tensor:
+    """`from_pixels` for callers who know more: the numbers as `"float32"`, or that no pixel is transparent."""
+    if hasattr(source, "js_id"):
+        from pyml.browser.page import page_picture
+
+        return page_picture(source, channels, dtype, opaque)
+    pixels = _rgba(source)
     if pixels.size == 0:
         height, width = pixels.shape[:2]
         raise ShapeError(f"from_pixels: the picture has no pixels: it is {width} wide and {height} high.")
-    return convert_to_tensor(pixels[..., :num_channels].astype(np.int32))
+    return convert_to_tensor(pixels[..., :channels].astype(dtype))
 
 
-def rgba(source: Any) -> np.ndarray:
-    """The pixels of a picture as uint8 `(height, width, 4)`; see `from_pixels`."""
+def _rgba(source: Any) -> np.ndarray:
+    """The pixels of an array or a Pillow image as uint8 `(height, width, 4)`."""
     if isinstance(source, np.ndarray):
         return _of_array(source)
-    if hasattr(source, "js_id"):
-        from pyml.browser.page import read_pixels
-
-        return read_pixels(source)
     if hasattr(source, "convert") and hasattr(source, "getbands"):  # a Pillow image
         return np.asarray(source.convert("RGBA"))
     if isinstance(source, (Tensor, Variable)):
@@ -105,50 +110,55 @@ def to_pixels(image: Any, canvas: Any = None) -> np.ndarray:
         >>> pyml.browser.to_pixels(np.array([[0.0, 1.0]]))[0].tolist()
         [[0, 0, 0, 255], [255, 255, 255, 255]]
     """
-    _check(image, canvas)
+    check_image(image, canvas, "to_pixels")
     return _drawn(np.asarray(image.numpy() if isinstance(image, (Tensor, Variable)) else image), canvas)
 
 
 async def to_pixels_async(image: Any, canvas: Any = None) -> np.ndarray:
     """`to_pixels` that lets the event loop run while it waits; works in every browser."""
-    _check(image, canvas)
+    check_image(image, canvas, "to_pixels")
     return _drawn(np.asarray(await image.data() if isinstance(image, (Tensor, Variable)) else image), canvas)
 
 
-def _check(image, canvas):
-    """Refuses what is wrong before anything is read."""
+def check_image(image: Any, canvas: Any, what: str) -> None:
+    """Refuses what is wrong before anything is read; `what` is the caller's name."""
     if not hasattr(image, "shape"):
         image = np.asarray(image)
     shape = tuple(image.shape)
     if len(shape) not in (2, 3) or (len(shape) == 3 and shape[2] not in (1, 3, 4)):
         raise ShapeError(
-            "to_pixels: the image must have the shape (height, width), or (height, width, channels) with 1, 3 or 4 channels. "
+            f"{what}: the image must have the shape (height, width), or (height, width, channels) with 1, 3 or 4 channels. "
             f"Received {shape}."
         )
     if 0 in shape:
-        raise ShapeError(f"to_pixels: the image has no pixels; its shape is {shape}.")
+        raise ShapeError(f"{what}: the image has no pixels; its shape is {shape}.")
     if np.dtype(image.dtype).kind not in "fiu":
-        raise DtypeError(f"to_pixels: the image must hold floats from 0 to 1 or integers from 0 to 255. Received {image.dtype}.")
+        raise DtypeError(f"{what}: the image must hold floats from 0 to 1 or integers from 0 to 255. Received {image.dtype}.")
     if canvas is not None:
         if not hasattr(canvas, "js_id"):
-            raise TypeError(f"to_pixels: expected a canvas of the page. Received a {type(canvas).__name__}.")
+            raise TypeError(f"{what}: expected a canvas of the page. Received a {type(canvas).__name__}.")
         from pyml.browser.page import check_canvas
 
-        check_canvas(canvas)
+        check_canvas(canvas, what)
 
 
 def _drawn(values, canvas):
+    pixels = bytes_of(values, "to_pixels")
+    if canvas is not None:
+        from pyml.browser.page import draw_pixels
+
+        draw_pixels(canvas, pixels, "to_pixels")
+    return pixels
+
+
+def bytes_of(values: np.ndarray, what: str) -> np.ndarray:
+    """An image's values as uint8 `(height, width, 4)`; see `to_pixels`."""
     floats = values.dtype.kind == "f"
     low, high = values.min(), values.max()
     most = 1 if floats else 255
     if not (low >= 0 and high <= most):                # also of NaN
         kind = "floats from 0 to 1" if floats else "integers from 0 to 255"
-        raise ValueError(f"to_pixels: the image must hold {kind}. Received values from {low} to {high}.")
+        raise ValueError(f"{what}: the image must hold {kind}. Received values from {low} to {high}.")
     if floats:
         values = np.floor(values.astype(np.float64) * 255 + 0.5)
-    pixels = _of_array(values.astype(np.uint8))
-    if canvas is not None:
-        from pyml.browser.page import draw_pixels
-
-        draw_pixels(canvas, pixels)
-    return pixels
+    return _of_array(values.astype(np.uint8))

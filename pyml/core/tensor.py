@@ -192,12 +192,18 @@ def upload(array: np.ndarray) -> Node:
     """A leaf holding `array`."""
     if array.ndim == 0:
         return prims.const(array.item(), array.dtype.name)
-    device = config.device()
-    check_size(array.nbytes, f"an array of shape {array.shape}", device)
-    node = Node(prims.BUFFER, (), {"shape": array.shape, "dtype": array.dtype.name}, array.shape, array.dtype.name)
-    node.buffer = device.alloc(array.size * 4)
+    node = allocated(array.shape, array.dtype.name)
     if array.size:
-        device.write(node.buffer, from_host(array))
+        config.device().write(node.buffer, from_host(array))
+    return node
+
+
+def allocated(shape: tuple[int, ...], dtype: str) -> Node:
+    """A leaf with memory of its own, which the caller fills before anybody reads it."""
+    device = config.device()
+    check_size(prod(shape) * 4, f"an array of shape {shape}", device)
+    node = Node(prims.BUFFER, (), {"shape": shape, "dtype": dtype}, shape, dtype)
+    node.buffer = device.alloc(prod(shape) * 4)
     return node
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from pyml import ops
-from pyml.browser import from_pixels
+from pyml.browser.pixels import picture_tensor
 from pyml.core import Program, Tensor
 from pyml.data.media import IN_BROWSER, MediaError, PageDevice, page_devices, whole
 
@@ -120,7 +120,8 @@ class Webcam:
             if error.kind != "hidden":                 # then the same camera goes on later
                 self.stop()
             raise
-        frame = from_pixels(picture)
+        # float32 where it is resized, which needs that; no camera has transparent pixels
+        frame = picture_tensor(picture, 3, "int32" if self.size is None else "float32", opaque=True)
         if hasattr(picture, "close"):
             picture.close()
         return frame if self.size is None else self._resized(frame)

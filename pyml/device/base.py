@@ -47,11 +47,15 @@ class Limits:
 
 @dataclass(eq=False)
 class DeviceKernel:
-    """A kernel as a GPU device takes it: WGSL text with entry point `main`, bindings of group 0 in order."""
+    """A kernel as a GPU device takes it: WGSL text with entry point `main`, bindings of group 0 in order.
+
+    Bindings are buffers, "read", "read_write" or "uniform"; kernels of pictures also have a "texture" that they read or a
+    "canvas" that they write, both rgba8unorm.
+    """
 
     label: str
     source: str
-    bindings: tuple[str, ...]  # "read" | "read_write" | "uniform"
+    bindings: tuple[str, ...]
     grid: tuple[int, int, int]
     run: Callable | None = None  # the cpu device: run(*arrays)
     order: tuple = ()  # what each binding is: ("read", i) | ("write", i) | ("params", 0) of the plan's kernel

@@ -224,6 +224,35 @@ class BrowserDevice:
         except self._JsException as error:
             raise self._translated(error) from None
 
+    # ---- pictures
+
+    def unpack(self, buffer: Buffer, kernel: DeviceKernel, source: Any, width: int, height: int) -> bool:
+        """Fills a buffer from a picture that never passes through Python, by a kernel with bindings "texture", "read_write".
+
+        Args:
+            source: A JavaScript object that WebGPU copies pictures from, or the bytes of one, red, green, blue and alpha.
+
+        Returns:
+            False where this browser does not copy from `source`; nothing was done then.
+        """
+        return self._pixels(self._engine.unpack, buffer, kernel, source, width, height)
+
+    def show(self, buffer: Buffer, kernel: DeviceKernel, canvas: Any, width: int, height: int) -> bool:
+        """Draws a buffer on a canvas, which takes this size, by a kernel with bindings "read", "canvas".
+
+        Returns:
+            False where WebGPU does not draw on `canvas`: it was used for another kind of drawing, or the adapter is software
+            (Chromium 156 loses the device then, unless its pages are composed by the same adapter).
+        """
+        if self.info["type"] == "software":
+            return False
+        return self._pixels(self._engine.show, buffer, kernel, canvas, width, height)
+
+    def _pixels(self, function, buffer, kernel, thing, width, height):
+        self._send_uploads()  # some may be meant for whoever had this buffer before
+        self._declare([kernel], wait=False)
+        return self._call(function, kernel.cache[1], buffer.handle, thing, width, height)
+
     async def timings(self, recorded: Recorded) -> list[float] | None:
         """GPU nanoseconds of each dispatch of a recording (it runs once more), or None where unsupported."""
         spans = await self._awaited(self._call(self._engine.timings, recorded.id))

@@ -20,6 +20,13 @@ _LIMITS = ("max-buffer-size", "max-storage-buffer-binding-size", "max-storage-bu
            "max-compute-workgroup-size-x")  # fmt: skip
 _FEATURES = ("shader-f16", "timestamp-query", "subgroup")
 SOFTWARE = ("llvmpipe", "lavapipe", "swiftshader", "softpipe", "basic render", "warp")
+LAYOUT: dict[str, dict] = {  # of a kernel's bindings
+    "read": {"buffer": {"type": "read-only-storage"}},
+    "read_write": {"buffer": {"type": "storage"}},
+    "uniform": {"buffer": {"type": "uniform"}},
+    "texture": {"texture": {}},
+    "canvas": {"storage_texture": {"format": "rgba8unorm"}},
+}
 
 
 class NativeDevice:
@@ -105,11 +112,7 @@ class NativeDevice:
     # ---- kernels
     def _layout(self, modes: tuple[str, ...]):
         if modes not in self._layouts:
-            kinds = {"read": "read-only-storage", "read_write": "storage", "uniform": "uniform"}
-            entries = [
-                {"binding": i, "visibility": self._wgpu.ShaderStage.COMPUTE, "buffer": {"type": kinds[m]}}
-                for i, m in enumerate(modes)
-            ]
+            entries = [{"binding": i, "visibility": self._wgpu.ShaderStage.COMPUTE, **LAYOUT[m]} for i, m in enumerate(modes)]
             group = self._device.create_bind_group_layout(entries=entries)
             self._layouts[modes] = group, self._device.create_pipeline_layout(bind_group_layouts=[group])
         return self._layouts[modes]

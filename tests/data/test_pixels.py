@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import pyml
-from pyml.browser import from_pixels, to_pixels, to_pixels_async
+from pyml.browser import draw, draw_async, from_pixels, next_frame, to_pixels, to_pixels_async
 from pyml.errors import DtypeError, ShapeError
 
 RNG = np.random.default_rng(0)
@@ -92,10 +92,34 @@ def test_floats_round_half_up_as_math_round_does():
         (lambda: to_pixels(np.full((2, 2), 1.5)), ValueError, "floats from 0 to 1. Received values from 1.5 to 1.5"),
         (lambda: to_pixels(np.full((2, 2), np.nan)), ValueError, "Received values from nan to nan"),
         (lambda: to_pixels(np.array([[-1, 256]])), ValueError, "integers from 0 to 255. Received values from -1 to 256"),
-        (lambda: to_pixels(np.ones((2, 2)), "canvas"), TypeError, "expected a canvas of the page. Received a str"),
+        (lambda: to_pixels(np.ones((2, 2)), "canvas"), TypeError, "to_pixels: expected a canvas of the page. Received a str"),
+        (lambda: draw(np.ones((2, 2)), "canvas"), TypeError, "draw: expected a canvas of the page. Received a str"),
+        (lambda: draw(np.ones((2, 2)), None), TypeError, "expected a canvas of the page. Received None"),
+        (lambda: asyncio.run(draw_async(np.ones((2, 2, 2)), "canvas")), ShapeError, "draw: the image must have the shape"),
+        (lambda: draw(np.ones((2, 2)), 0, {"alpha": 1}), ValueError, "image_options and context_options. Received: 'alpha'"),
+        (lambda: draw(np.ones((2, 2)), 0, "webgpu"), ValueError, "options must be a dict"),
+        (lambda: draw(np.ones((2, 2)), 0, {"image_options": {"alpha": 2}}), ValueError, "from 0 to 1. Received: alpha=2"),
+        (lambda: draw(np.ones((2, 2)), 0, {"image_options": {"opacity": 1}}), ValueError, "may hold alpha. Received: opacity"),
+        (lambda: draw(np.ones((2, 2)), 0, {"context_options": {"context_type": "webgl"}}), ValueError, "'webgpu' or '2d'"),
     ],
 )
 def test_bad_pictures_are_refused_in_one_sentence(wrong, error, message):
     with pytest.raises(error) as caught:
         wrong()
     assert message in str(caught.value)
+
+
+def test_other_tasks_run_while_the_next_frame_is_awaited():
+    async def both():
+        seen = []
+
+        async def other():
+            seen.append("other")
+
+        task = asyncio.create_task(other())
+        await next_frame()
+        seen.append("frame")
+        await task
+        return seen
+
+    assert asyncio.run(both()) == ["other", "frame"]

@@ -78,3 +78,12 @@ CARS = NpmPin(
     ("data/cars.json",),
 )
 CARS_SHA256 = "f686a53678b21f4231e2f6a5ba7ce5761d9d39204fccdea1caa29fb8c460e319"
+
+# What the tests compare with; not part of `make setup`.
+TENSORFLOW_JS = NpmPin(
+    "@tensorflow/tfjs@4.22.0",
+    "sha512-0TrIrXs6/b7FLhLVNmfh8Sah6JgjBPH4mZ8JGb7NU6WW+cx00qK5BcAZxw7NCzxj6N8MRAIfHq+oNbPUNG5VAg==",
+    30_566_337,
+    ("dist/tf.min.js",),
+)
+TENSORFLOW_JS_SHA256 = "300dfae273d20b4046f46a06d735688f03675a807561e9bcb5f664eb2f3d2831"
