@@ -160,6 +160,25 @@ def write_layer(layer) -> dict:
     return {"class_name": name, "config": {k: v for k, v in config.items() if k not in ("groups", "reset_after", "seed")}}
 
 
+def write_layers(layer, taken) -> list[dict]:
+    """As `write_layer`, but pooling that keeps the pooled axes is two layers there: pooling, and a Reshape with the layer's name.
+
+    Args:
+        layer: The layer.
+        taken: Names that the pooling must not have.
+    """
+    if not (type(layer).__name__.startswith("Global") and getattr(layer, "keepdims", False)):
+        return [write_layer(layer)]
+    kept = layer.get_config()
+    name = f"{layer.name}_flat"
+    while name in taken:
+        name += "_"
+    pooling = write_layer(type(layer).from_config({**kept, "keepdims": False, "name": name}))
+    shape = list(layer._inbound_nodes[0].output_tensors[0].shape[1:])  # in full: TensorFlow.js does not work out a -1 here
+    config = {"name": layer.name, "trainable": layer.trainable, "dtype": "float32", "target_shape": shape}
+    return [pooling, {"class_name": "Reshape", "config": config}]
+
+
 def _check_writable(layer, name, config):
     what = f'Layer "{layer.name}" ({name})'
     if not type(layer).__module__.startswith("pyml.") or name in UNKNOWN_TO_TFJS:
@@ -169,7 +188,7 @@ def _check_writable(layer, name, config):
     if config.get("reset_after"):
         raise ValueError(f"{what}: TensorFlow.js has only reset_after=False; make the layer with it and train again.")
     if config.get("keepdims"):
-        raise ValueError(f"{what}: TensorFlow.js pools without keepdims; pool without it and put a Reshape after it.")
+        raise ValueError(f"{what}: TensorFlow.js pools without keepdims; inside another layer, pool without it and put a Reshape after it.")
     for key in _ACTIVATIONS:
         value = getattr(layer, key, None)
         if value is not None and getattr(value, "__name__", "") == "hard_sigmoid" and value is not keras2_hard_sigmoid:

@@ -7,7 +7,7 @@ import os
 
 import numpy as np
 
-from .layers_config import write_layer
+from .layers_config import write_layers
 from .layers_model import named_weights
 
 _SHARD = 4 << 20  # bytes, as TensorFlow.js' own converter cuts
@@ -93,7 +93,8 @@ def write_model(model) -> dict:
     from ...models import Sequential
 
     if isinstance(model, Sequential):
-        layers = [write_layer_or_model(layer) for layer in model.layers]
+        names = {layer.name for layer in model.layers}
+        layers = [entry for layer in model.layers for entry in write_layers_or_model(layer, names)]
         shape = list(model.inputs[0].shape)
         first = layers[0]["config"]
         if "layers" in first or not isinstance(first, dict):
@@ -115,10 +116,14 @@ def write_model(model) -> dict:
         return [*place[id(history.operation._inbound_nodes[history.node_index])], history.tensor_index]
 
     layers = []
+    names = {operation.name for operation in graph.operations}
     for operation in graph.operations:
         calls = [n for n in graph.nodes if n.operation is operation]
         inbound = [[[*reference(t), {}] for t in n.input_tensors] for n in calls if n.input_tensors]
-        layers.append({"name": operation.name, **write_layer_or_model(operation), "inbound_nodes": inbound})
+        for entry in write_layers_or_model(operation, names):
+            name = entry["config"]["name"]
+            layers.append({"name": name, **entry, "inbound_nodes": inbound})
+            inbound = [[[name, call, 0, {}]] for call in range(len(calls))]  # of the layer after it, where one is written as two
     return {
         "class_name": "Model",
         "config": {"name": model.name, "layers": layers, "input_layers": [reference(t) for t in graph.inputs],
@@ -126,9 +131,9 @@ def write_model(model) -> dict:
     }  # fmt: skip
 
 
-def write_layer_or_model(operation) -> dict:
+def write_layers_or_model(operation, names) -> list[dict]:
     from ...layers.layer import Layer
 
     if not isinstance(operation, Layer):
         raise ValueError(f"save: the op '{operation.name}' between layers has no form in TensorFlow.js; use a layer for it.")
-    return write_model(operation) if hasattr(operation, "layers") else write_layer(operation)
+    return [write_model(operation)] if hasattr(operation, "layers") else write_layers(operation, names)
