@@ -156,6 +156,27 @@ _SCORES = _random(20, seed=5, low=0, high=1)
 case("NonMaxSuppressionV3", _CORNERS, _SCORES, _whole(8), np.float32(0.4), np.float32(0.1))
 case("NonMaxSuppressionV5", _CORNERS, _SCORES, _whole(8), np.float32(0.6), np.float32(0.1), np.float32(0.5), outputs=2)
 case("FakeQuantWithMinMaxVars", X, np.float32(-1), np.float32(1.5), num_bits=8, narrow_range=False)
+VOLUME = _random(2, 5, 6, 7, 3, seed=6)
+for _name, _padding in {"same": "SAME", "valid": "VALID"}.items():
+    for _op in ("MaxPool3D", "AvgPool3D"):
+        case(_op, VOLUME, ksize=[1, 2, 3, 2, 1], strides=[1, 2, 1, 2, 1], padding=_padding, name=f"{_op} {_name}")
+    case("Conv3D", VOLUME, _random(2, 3, 3, 3, 4), strides=[1, 1, 2, 2, 1], dilations=[1] * 5, padding=_padding, data_format="NDHWC",
+         name=f"Conv3D {_name}")  # fmt: skip
+    case("Dilation2D", IMAGE, _random(3, 2, 4), strides=S2, rates=[1, 2, 1, 1], padding=_padding, name=f"Dilation2D {_name}")
+    case("MaxPoolWithArgmax", np.concatenate([IMAGE, -IMAGE]), outputs=2, ksize=[1, 3, 2, 1], strides=S2, padding=_padding,
+         include_batch_in_index=_name == "same", name=f"MaxPoolWithArgmax {_name}")  # fmt: skip
+_TURN = np.array([[0.8, -0.5, 1.5, 0.4, 0.9, -1.5, 0.01, 0.02], [1.1, 0, -4, 0, 1.2, -9, 0, 0]], np.float32)
+for _fill in ("CONSTANT", "REFLECT", "WRAP", "NEAREST"):
+    for _between in ("BILINEAR", "NEAREST"):
+        case("ImageProjectiveTransformV3", IMAGE, _TURN[:1], _whole([7, 5]), np.float32(0.5), interpolation=_between, fill_mode=_fill,
+             name=f"projected {_fill} {_between}")  # fmt: skip
+    case("ImageProjectiveTransformV3", IMAGE, _TURN[1:], _whole([7, 5]), np.float32(0.5), interpolation="BILINEAR", fill_mode=_fill,
+         name=f"moved {_fill}")  # fmt: skip
+case("SparseReshape", _whole([[0, 0], [1, 2], [3, 1]]), _whole([4, 3]), _whole([2, -1]), outputs=2)
+case("SparseFillEmptyRows", _whole([[0, 1], [2, 0], [2, 3]]), np.array([5.0, 6.0, 7.0], np.float32), _whole([5, 4]), np.float32(-1),
+     outputs=4)  # fmt: skip
+for _op in ("SparseSegmentSum", "SparseSegmentMean"):
+    case(_op, _random(5, 3), _whole([4, 1, 1, 0]), _whole([0, 0, 2, 3]))
 
 
 # ---- as model.json

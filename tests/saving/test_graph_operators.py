@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from pyml.core.tensor import Tensor
+from pyml.saving import ModelFileError
 from pyml.saving.tfjs.graph_model import GraphModel
 from pyml.saving.tfjs.weights import decode, read_manifest
 
@@ -50,3 +51,65 @@ def test_operator_on_the_host_equals_tensorflow_js(name):
 
 def test_goldens_cover_the_cases():
     assert set(graph_cases.CASES) == set(GOLDENS)
+
+
+def run(nodes, given, *outputs):
+    """What a graph of several nodes gives, as arrays; the inputs are placeholders."""
+    placed = [graph_cases.node(k, "Placeholder", dtype=graph_cases._TYPES[v.dtype.name]) for k, v in given.items()]
+    found = make(*graph_cases.graph([*placed, *nodes])).execute(given, list(outputs))
+    return [t.numpy() for t in found]
+
+
+def test_fourier_transforms_and_complex_numbers_equal_numpy(device):
+    x = np.random.default_rng(4).uniform(-1, 1, (2, 12)).astype(np.float32)
+    node = graph_cases.node
+    half, whole, there, back, size = run([
+        node("spectrum", "RFFT", ["x", "n"]), node("size", "ComplexAbs", ["spectrum"]), node("again", "IRFFT", ["spectrum", "n"]),
+        node("pair", "Complex", ["x", "again"]), node("full", "FFT", ["pair"]), node("inverse", "IFFT", ["full"]),
+        node("re", "Real", ["full"]), node("im", "Imag", ["inverse"]), node("kept", "Reshape", ["full", "shape"]),
+        node("ends", "Imag", ["kept"]),
+    ], {"x": x, "n": np.array([12], np.int32), "shape": np.array([24], np.int32)}, "size", "re", "im", "again", "ends")  # fmt: skip
+    np.testing.assert_allclose(half, np.abs(np.fft.rfft(x)), atol=1e-5)
+    np.testing.assert_allclose(whole, np.fft.fft(x + 1j * x).real, atol=1e-4)
+    np.testing.assert_allclose(there, x, atol=1e-5)
+    np.testing.assert_allclose(back, x, atol=1e-5)
+    np.testing.assert_allclose(size, np.fft.fft(x + 1j * x).imag.ravel(), atol=1e-4)
+
+
+def test_a_batch_of_images_is_projected_as_each_of_them():
+    images, turn = np.concatenate([graph_cases.IMAGE, -graph_cases.IMAGE]), graph_cases._TURN
+    node = graph_cases.node("y", "ImageProjectiveTransformV3", ["x", "t", "n", "f"], interpolation="BILINEAR", fill_mode="REFLECT")
+    more = {"n": np.array([7, 5], np.int32), "f": np.float32(0.5)}
+    (found,) = run([node], {"x": images, "t": turn, **more}, "y")
+    alone = [run([node], {"x": images[i : i + 1], "t": turn[i : i + 1], **more}, "y")[0] for i in (0, 1)]
+    np.testing.assert_allclose(found, np.concatenate(alone), atol=1e-6)
+
+
+def test_a_transform_of_an_absurd_length_is_refused():
+    nodes = [graph_cases.node("s", "RFFT", ["x", "n"]), graph_cases.node("y", "ComplexAbs", ["s"])]
+    with pytest.raises(ModelFileError, match="2000000000 samples"):
+        run(nodes, {"x": np.ones(8, np.float32), "n": np.array([2_000_000_000], np.int32)}, "y")
+
+
+# TensorFlow.js 4.22 lists the operators of ragged tensors, and knows them in no graph; these are the results of TensorFlow.
+RAGGED = {
+    "range": ("RaggedRange", [[2, 5, 8], [3, 5, 12], 2], {}, [[0, 1, 1, 3], [2, 8, 10]]),
+    "range down": ("RaggedRange", [4, [1, 9], [-1, 3]], {}, [[0, 3, 5], [4, 3, 2, 4, 7]]),
+    "rows of rows": ("RaggedGather", [[0, 2, 2, 3], [0, 1, 4, 6], [10, 11, 12, 13, 14, 15], [2, 0, 0]], {"OUTPUT_RAGGED_RANK": 2},
+                     [[0, 1, 3, 5], [0, 2, 3, 6, 7, 10], [14, 15, 10, 11, 12, 13, 10, 11, 12, 13]]),
+    "rows of a table": ("RaggedGather", [[0, 1, 4], [7, 8, 9, 6], [[1], [0]]], {"OUTPUT_RAGGED_RANK": 2},
+                        [[0, 1, 2], [0, 3, 4], [8, 9, 6, 7]]),
+    "filled": ("RaggedTensorToTensor", [[3, -1], [1, 2, 3, 4, 5, 6], -1, [0, 2, 2, 6]], {"row_partition_types": ["ROW_SPLITS"]},
+               [[[1, 2, -1, -1], [-1] * 4, [3, 4, 5, 6]]]),
+    "cut": ("RaggedTensorToTensor", [[-1, 2, 2], [1, 2, 3, 4, 5, 6], 9, 3, [0, 0, 2], [0, 0, 1, 2, 2, 2]],
+            {"row_partition_types": ["FIRST_DIM_SIZE", "VALUE_ROWIDS", "VALUE_ROWIDS"]},
+            [[[[1, 2], [3, 9]], [[9, 9], [9, 9]], [[4, 5], [9, 9]]]]),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", RAGGED)
+def test_ragged_tensors_equal_tensorflow(name):
+    op, inputs, attrs, expected = RAGGED[name]
+    given = {f"x{i}": np.array(v, np.int32) for i, v in enumerate(inputs)}
+    found = run([graph_cases.node("y", op, list(given), **attrs)], given, *(f"y:{i}" for i in range(len(expected))))
+    assert [a.tolist() for a in found] == expected

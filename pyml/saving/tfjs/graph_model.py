@@ -7,7 +7,18 @@ import numpy as np
 from ...core.tensor import Tensor, convert_to_tensor
 from ...errors import ShapeError
 from ..files import ModelFileError
-from . import ops_basic, ops_control, ops_detect, ops_reduce, ops_shape, ops_windows  # noqa: F401  (they fill the table)
+from . import (  # noqa: F401  (they fill the table)
+    ops_basic,
+    ops_control,
+    ops_detect,
+    ops_images,
+    ops_reduce,
+    ops_shape,
+    ops_signal,
+    ops_sparse,
+    ops_volumes,
+    ops_windows,
+)
 from .executor import Executor
 from .fold import fold_scales, join_dilated
 from .loops import inside_loops, lift_loops
