@@ -207,6 +207,21 @@ def test_products_cut_by_columns_equal_numpy(threads, monkeypatch, rng, size, tr
     np.testing.assert_allclose(ops.matmul(left, pyml.convert_to_tensor(b)).numpy(), a @ b, atol=1e-4)
 
 
+@pytest.mark.parametrize("batch", [1, 6, 13, 32])
+def test_the_sequences_of_an_lstm_are_divided_among_threads(threads, monkeypatch, rng, batch):
+    x = rng.uniform(-1, 1, (batch, 9, 5)).astype(np.float32)
+
+    def gradients(device):
+        monkeypatch.setattr(pyml.config, "_device", device)
+        pyml.utils.set_random_seed(3)
+        layer = layers.LSTM(8)
+        layer.build((batch, 9, 5))
+        loss, grads = pyml.value_and_grad(lambda v: ops.sum(ops.square(layer(v))))(pyml.convert_to_tensor(x))
+        return np.append(grads.numpy().ravel(), loss.numpy())
+
+    np.testing.assert_allclose(gradients(threads), gradients(WasmDevice(one_thread("test"))), atol=1e-5)
+
+
 def test_two_devices_of_different_threads_give_the_same_bits(monkeypatch, rng):
     """Chunks compute the same whoever takes them; only how sums are cut depends on the number."""
     a, b = (rng.uniform(-1, 1, (190, 190)).astype(np.float32) for _ in range(2))

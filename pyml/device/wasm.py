@@ -60,7 +60,8 @@ class WasmDevice:
         self._engine = engine
         self.features = frozenset(["relaxed-simd"] if engine.relaxed else [])
         self._pool = BufferPool(self._create, engine.free)
-        self.profile = replace(WasmDevice.profile, threads=1 if engine.threads == 1 else SPLIT * engine.threads)
+        cores = engine.threads
+        self.profile = replace(WasmDevice.profile, cores=cores, threads=1 if cores == 1 else SPLIT * cores)
 
     @property
     def info(self) -> dict[str, str]:

@@ -15,7 +15,8 @@ class Profile:
     """What kernel choosers may know of an adapter; nothing else branches on it.
 
     `family` is "register" for software adapters (barrier-free kernels with large register tiles), "tile" for
-    GPUs (shared memory) and "numpy" for the cpu device. `threads` is how many invocations fill the adapter.
+    GPUs (shared memory) and "numpy" for the cpu device. `threads` is how many invocations fill the adapter,
+    `cores` how many run side by side where one workgroup is one thread of a processor.
     """
 
     family: str = "tile"
@@ -23,6 +24,7 @@ class Profile:
     max_shared: int = 16384
     max_storage_buffers: int = 8
     threads: int = 65536
+    cores: int = 1
 
 
 @dataclass(frozen=True)

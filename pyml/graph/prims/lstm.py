@@ -92,7 +92,8 @@ def sequence_spec(file: str, node: Node, units: int, profile: Profile, params: d
     """One sequence a thread on a software adapter, a workgroup on a GPU; `params` and `hooks` are for the former."""
     steps, rows = node.src[-1].shape
     if is_core(profile) and units % 4 == 0 and file.startswith("lstm"):
-        return KernelSpec(f"{file}_core", {"STEPS": steps, "B": rows, "ROWS": rows, "U": units}, (1, 1, 1))
+        each = max(6, ceil_div(rows, profile.cores))  # as many as a tile of the product has, or more
+        return KernelSpec(f"{file}_core", {"STEPS": steps, "B": rows, "ROWS": each, "U": units}, (ceil_div(rows, each), 1, 1))
     sizes = {"STEPS": steps, "ROWS": rows, "U": units}
     if is_register(profile):
         return flat(f"{file}_thread", rows, sizes | (params or {}), profile, hooks)
