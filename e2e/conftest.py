@@ -20,8 +20,7 @@ HERE = Path(__file__).parent
 
 
 # pages that start Python many times over: `make test-all` runs them
-SLOW = {"test_audio_demos", "test_camera_demos", "test_demos", "test_microphone", "test_stores", "test_wasm_device", "test_wasm_in_node",
-        "test_webcam"}  # fmt: skip
+SLOW = {"test_audio_demos", "test_camera_demos", "test_demos", "test_media", "test_stores", "test_wasm_device", "test_wasm_in_node"}
 
 
 def pytest_collection_modifyitems(items):

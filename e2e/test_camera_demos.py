@@ -164,6 +164,7 @@ def around(history, at, before=800):
 
 @sees_a_disc
 def test_pictures_a_second_and_latency_are_shown(taught):
+    assert taught.is_hidden("#other")  # there is one camera only
     taught.wait_for_function("() => /[1-9]\\d* pictures a second, \\d+ ms/.test(document.querySelector('#pace').value)")
 
 
@@ -174,7 +175,7 @@ def test_without_a_camera_the_drawn_disc_is_steered_with_the_keyboard_alone(new_
     page.evaluate("() => { navigator.mediaDevices.getUserMedia = async () => { throw new DOMException('', 'NotFoundError'); }; }")
     page.focus("#camera")
     page.keyboard.press("Enter")
-    page.wait_for_function("() => document.querySelector('#source-note').textContent.startsWith('There is no camera here')")
+    page.wait_for_function("() => document.querySelector('#source-note').textContent.startsWith('There is no camera')")
     page.focus("#drawn")
     page.keyboard.press("Enter")
     for command, key in zip(COMMANDS, "wsad", strict=True):
@@ -267,6 +268,7 @@ def test_the_pose_of_somebody_before_the_camera_is_found_live(new_page, camera, 
     assert video["width"] / video["height"] == pytest.approx(1, abs=0.01)  # that of the picture: nothing beside it
     assert overlay == pytest.approx(video, abs=1)
     page.screenshot(path=str(paths.build_dir() / "demo-pose.png"), full_page=True)
+    assert page.is_hidden("#other")  # there is one camera only
     page.click("#stop")
     assert page.evaluate("() => document.querySelector('#video').srcObject") is None
 

@@ -113,11 +113,27 @@ def test_a_csv_file_of_the_users_own_is_fitted_and_its_gaps_are_counted(regressi
     assert "60 rows, 3 columns; a value is missing in 6 rows" in regression.text_content("#table-note")
     assert regression.locator("#table td.gap").count() == 3
     assert regression.locator("#target option").all_text_contents() == ["x", "y"]
-    assert "word" in regression.text_content("#columns-note")
+    assert "word text, 3 values" in regression.text_content("#features")
     regression.select_option("#hidden", "0")
     regression.fill("#rate", "0.1")
     result = fit(regression, 60)
     assert result["testError"] < 0.1 * result["naiveError"]
+
+
+def test_a_column_of_texts_is_learned_from_and_the_page_says_how(regression):
+    towns = {"Bern": 10, "Oslo": 20, "Rome": 30}
+    rows = [(i % 7, [*towns, ""][i % 4]) for i in range(80)]
+    open_csv(regression, "floor,city,rent\n" + "".join(f"{floor},{city},{towns.get(city, 20)}\n" for floor, city in rows))
+    assert "city text, 3 values, 20 missing" in regression.text_content("#features")
+    regression.check("#features input[value=city]")
+    regression.uncheck("#features input[value=floor]")
+    regression.select_option("#hidden", "0")
+    regression.fill("#rate", "0.1")
+    result = fit(regression, 60)
+    assert result["testError"] < 0.1 * result["naiveError"]
+    assert re.search(r"city is 3 inputs, one for each of (Bern|Oslo|Rome), ", regression.text_content("#columns-note"))
+    assert regression.locator("#axis option").all_text_contents() == ["the prediction"]
+    assert regression.locator("#fit svg .mark-symbol.role-mark path").count() == 60  # rows without a city are left out
 
 
 def test_semicolons_and_tabs_part_values_too(regression):
@@ -156,8 +172,10 @@ def test_a_choice_that_makes_no_sense_is_explained(regression):
     regression.uncheck("#features input[value=x]")
     assert "at least one column" in fit(regression, 1)["error"]
     assert "at least one column" in regression.text_content("#problem")
-    open_csv(regression, "name,y\na,1\nb,2\n")
-    assert "two columns of numbers" in regression.text_content("#problem") and regression.is_disabled("#train")
+    open_csv(regression, "name,y\na,1\na,2\n")
+    assert "needs a column of numbers to predict" in regression.text_content("#problem") and regression.is_disabled("#train")
+    open_csv(regression, "name,town\na,b\nc,d\n")
+    assert "needs a column of numbers to predict" in regression.text_content("#problem") and regression.is_disabled("#train")
 
 
 def test_stop_ends_a_long_training_with_a_result(regression):
@@ -292,8 +310,8 @@ def teachable(browser, site, networks):
 
 @pytest.fixture(scope="module")
 def camera_browser(driver):
-    """A Chromium with the fake camera that it brings: a moving disc and a clock."""
-    flags = ("--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream")
+    """A Chromium with two of the fake cameras that it brings: a moving disc and a clock."""
+    flags = ("--use-fake-device-for-media-stream=device-count=2", "--use-fake-ui-for-media-stream")
     yield from started(driver, (*browsers.FLAGS, *flags))
 
 
@@ -399,13 +417,23 @@ def test_sample_photos_are_learned_at_once(teachable):
     keep_picture(teachable, "teachable")
 
 
+CAMERA = "() => document.querySelector('#video').srcObject?.getVideoTracks()[0].label"
+
+
 def test_a_camera_gives_examples_while_its_button_is_held(new_page, camera_browser, networks, site):
     page = new_page(browser=camera_browser)
     page.set_default_timeout(150_000)  # a software camera and a network share the processor
     page.goto(f"{site}/demos/teachable/index.html")
     page.wait_for_function("() => pymlDemo.ready")
     add_examples(page, 0, photo("chelsea.png"))
+    assert page.is_hidden("#other")
     page.click("#camera")
+    page.locator("#other").wait_for()
+    page.focus("#other")
+    assert page.evaluate(CAMERA) == "fake_device_0"
+    page.keyboard.press("Enter")
+    page.wait_for_function(f"() => ({CAMERA})() === 'fake_device_1'")
+    assert page.is_visible("#other") and page.evaluate("() => document.activeElement.id") == "other"
     hold = page.locator(".class .hold").nth(1)
     hold.wait_for()
     hold.focus()
@@ -417,6 +445,7 @@ def test_a_camera_gives_examples_while_its_button_is_held(new_page, camera_brows
     assert result["error"] is None
     page.wait_for_function("() => pymlDemo.shares?.['Class 2'] > 0.8 && document.querySelector('#timing').textContent.includes('a second')")
     page.click("#camera")
+    page.locator("#other").wait_for(state="hidden")
     assert page.evaluate("() => document.querySelector('#video').srcObject") is None
 
 

@@ -81,7 +81,7 @@ export async function liveChart(element, { title, y, percent }) {
     const { base, bySplit } = look({ title });
     const position = {
       x: { field: "t", type: "quantitative", title: "epoch", axis: { tickMinStep: 1, format: "d" } },
-      y: { field: y, type: "quantitative", title: null, scale: { zero: !percent, nice: true, clamp: true }, axis: percent ? { format: ".0%" } : {} },
+      y: { field: y, type: "quantitative", title: null, scale: { zero: !percent, nice: true, clamp: true }, axis: { format: percent ? ".0%" : "~g" } },
       color: bySplit,
     };
     return {

@@ -1,29 +1,47 @@
 // Pictures as they come: from a camera, a video file or a canvas. Only the newest picture counts; those that come while
 // one is being worked on are dropped, never queued.
 
-const REFUSED = {
-  NotAllowedError: "The camera may not be used: allow it in the browser's address bar, or open a video instead.",
-  NotFoundError: "There is no camera here; open a video instead.",
-  NotReadableError: "The camera is in use by another program; close that, or open a video instead.",
-  OverconstrainedError: "The camera cannot do what was asked of it; open a video instead.",
-};
+import { camera, devices, explained } from "./media.js";
+
+const cameras = new WeakMap(); // of each <video> that showed one
 
 /**
- * Shows the camera in a `<video>`; `lost(sentence)` is called when it is unplugged. Rejects with an Error whose message
- * says what to do.
+ * Shows the camera in a `<video>`; `lost(sentence)` is called when it is unplugged. Resolves to false where it was closed
+ * before the user allowed it; rejects with an Error whose message says what to do, `instead` or otherwise.
  */
-export async function openCamera(video, { facingMode = "user", lost = () => {} } = {}) {
-  if (!navigator.mediaDevices?.getUserMedia) throw new Error("This page may not use a camera: open it over https, or open a video instead.");
-  let stream;
+export async function openCamera(video, { deviceId, instead = "open a video", lost } = {}) {
+  if (!cameras.has(video)) cameras.set(video, camera(video));
   try {
-    stream = await navigator.mediaDevices.getUserMedia({ video: { facingMode, width: { ideal: 640 }, height: { ideal: 480 } } });
+    await cameras.get(video).open({ width: 640, height: 480, deviceId, lost });
   } catch (error) {
-    throw new Error(REFUSED[error.name] ?? `The camera did not start: ${error.message}`);
+    if (error.kind === "stopped") return false;
+    throw new Error(`${explained("camera", error)} Or ${instead}.`);
   }
-  closeVideo(video);
-  video.srcObject = stream;
-  for (const track of stream.getTracks()) track.addEventListener("ended", () => lost("The camera was unplugged, or may not be used any more."));
-  await video.play();
+  forget(video);
+  return true;
+}
+
+const settings = (video) => video.srcObject?.getVideoTracks()[0]?.getSettings();
+
+/** Whether a `<video>` shows a camera that looks at its user, who expects a mirror. */
+export const isMirror = (video) => Boolean(settings(video)) && settings(video).facingMode !== "environment";
+
+/** Shows a button while a camera runs in a `<video>` and there is another one; pressed, it calls `open(deviceId)` with the next. */
+export function offerOtherCamera(button, video, open) {
+  let changing = false; // the button keeps the focus meanwhile
+  const look = async () => {
+    const others = settings(video) ? (await devices("camera")).length - 1 : 0;
+    if (!changing) button.hidden = others < 1;
+  };
+  button.addEventListener("click", async () => {
+    const ids = (await devices("camera")).map(({ deviceId }) => deviceId);
+    changing = true;
+    await open(ids[(ids.indexOf(settings(video)?.deviceId) + 1) % ids.length]);
+    changing = false;
+    look();
+  });
+  for (const event of ["loadedmetadata", "emptied"]) video.addEventListener(event, look);
+  navigator.mediaDevices?.addEventListener?.("devicechange", look);
 }
 
 /** Plays a video file in a `<video>`, again and again, without sound. */
@@ -36,13 +54,17 @@ export async function openVideo(video, file) {
     closeVideo(video);
     throw new Error(`${file.name} is no video that this browser plays; try mp4 or webm.`);
   }
+  return true;
 }
 
 /** Releases the camera or the file. */
 export function closeVideo(video) {
-  for (const track of video.srcObject?.getTracks() ?? []) track.stop();
+  cameras.get(video)?.stop();
+  forget(video);
+}
+
+function forget(video) {
   if (video.src) URL.revokeObjectURL(video.src);
-  video.srcObject = null;
   video.removeAttribute("src");
 }
 
@@ -71,6 +93,10 @@ export function wholes(longest) {
     return context.getImageData(0, 0, size.width, size.height);
   };
 }
+
+/** What `watch` reports, as a sentence. */
+export const paceSentence = ({ fps, latency, dropped }) =>
+  `${fps.toFixed(fps < 9.5 ? 1 : 0)} pictures a second, ${latency.toFixed(0)} ms from a picture to its answer, ${dropped.toFixed(0)} a second dropped.`;
 
 /**
  * Calls `work(source)` for pictures of a `<video>` or canvas, one at a time, until the returned function is called.

@@ -10,17 +10,45 @@ const KINDS = {
   NotAllowedError: "denied", SecurityError: "denied", NotFoundError: "missing", OverconstrainedError: "unmatched",
   NotReadableError: "busy", AbortError: "busy",
 };
+const REASONS = {
+  denied: "The use of the WHAT was not allowed; allow it in the site settings of the browser and try again.",
+  policy: "The frame that holds this page may not use the WHAT; add allow=\"WHAT\" to the <iframe>, or open the page itself.",
+  missing: "There is no WHAT; plug one in and try again.",
+  unmatched: "No WHAT has what was asked for; choose another one.",
+  busy: "The WHAT could not be started; another program may be using it.",
+  unplugged: "The WHAT was unplugged, or its use is no longer allowed; start it again when it is there.",
+  hidden: "The page is hidden, and browsers pause the WHAT then; go on when it is visible.",
+  silent: "The WHAT gives nothing any more; stop it and start it anew.",
+  stopped: "The WHAT was stopped; start it first.",
+  insecure: "Browsers give the WHAT only to pages from https:// or localhost.",
+  unsupported: "This browser offers no WHAT to pages.",
+  rate: "The WHAT cannot be read at the sample rate asked for; leave the sample rate out.",
+  gesture: "The browser waits for a click on the page before it starts sound; start the WHAT when a button is pressed.",
+  page: "The page of this worker does not offer its WHAT; load Python with web/pyml.js, or run it on the page's own thread.",
+  other: "The WHAT could not be used.",
+};
+const DETAILED = ["other", "busy", "unmatched", "rate"]; // what the browser says helps there
 const failed = (kind, message = "") => Object.assign(new Error(message), { kind });
 
-async function ask(constraints, feature) {
+/** What went wrong with a "camera" or "microphone", and what to do. */
+function explained(what, { kind = "other", message }) {
+  const text = (REASONS[kind] ?? REASONS.other).replaceAll("WHAT", what);
+  return message && DETAILED.includes(kind) ? `${text} (${message})` : text;
+}
+
+/** The stream of a "camera" or "microphone"; `lost(sentence)` is called when it is unplugged. */
+async function ask(constraints, what, lost = () => {}) {
   if (!navigator.mediaDevices?.getUserMedia) throw failed(isSecureContext ? "unsupported" : "insecure");
   const policy = document.permissionsPolicy ?? document.featurePolicy;
-  if (policy?.allowsFeature && !policy.allowsFeature(feature)) throw failed("policy");
+  if (policy?.allowsFeature && !policy.allowsFeature(what)) throw failed("policy");
+  let stream;
   try {
-    return await navigator.mediaDevices.getUserMedia(constraints);
+    stream = await navigator.mediaDevices.getUserMedia(constraints);
   } catch (error) {
     throw failed(KINDS[error.name] ?? "other", error.message);
   }
+  for (const track of stream.getTracks()) track.addEventListener("ended", () => lost(explained(what, failed("unplugged"))));
+  return stream;
 }
 
 const release = (stream) => stream?.getTracks().forEach((track) => track.stop());
@@ -48,14 +76,16 @@ function camera(element) {
     if (document.hidden) throw failed("hidden");
   }
   return {
-    async open({ width, height, facingMode, deviceId, frameRate }) {
+    async open({ width, height, facingMode, deviceId, frameRate, lost }) {
       stop();
       const wish = (ideal) => (ideal == null ? undefined : { ideal });
       const asked = {
         width: wish(width), height: wish(height), frameRate: wish(frameRate), resizeMode: wish("none"),
         facingMode: deviceId ? undefined : wish(facingMode ?? "user"), deviceId: deviceId ? { exact: deviceId } : undefined,
       };
-      const opened = await ask({ video: asked }, "camera");
+      const turn = watching;
+      const opened = await ask({ video: asked }, "camera", lost);
+      if (turn !== watching) { release(opened); throw failed("stopped"); } // while the user was being asked
       stream = opened;
       [track] = stream.getVideoTracks();
       track.addEventListener("ended", () => wake());
@@ -63,7 +93,8 @@ function camera(element) {
       Object.assign(video, { muted: true, playsInline: true, srcObject: stream });
       newest = given = 0;
       watch(++watching);
-      await video.play().catch((error) => { stop(); throw failed("other", error.message); });
+      const late = new Promise((_, reject) => { setTimeout(reject, PATIENCE, failed("silent")); });
+      await Promise.race([video.play(), late]).catch((error) => { stop(); throw error.kind ? error : failed("other", error.message); });
       const { deviceId: id, width: w, height: h } = track.getSettings();
       return { label: track.label, deviceId: id ?? "", width: w ?? 0, height: h ?? 0 };
     },
@@ -90,9 +121,10 @@ function camera(element) {
 
 /** Frames of sound: { spectrogram, waveform }, each a Float32Array or null. */
 function microphone() {
-  let stream = null, track = null, context = null, analyser = null, size = 0;
+  let stream = null, track = null, context = null, analyser = null, size = 0, turns = 0;
 
   function stop() {
+    turns += 1;
     release(stream);
     context?.close().catch(() => {});
     stream = track = context = analyser = null;
@@ -100,7 +132,10 @@ function microphone() {
   return {
     async open({ sampleRate, fftSize, smoothing, constraints }) {
       stop();
-      stream = await ask({ audio: constraints ?? true, video: false }, "microphone");
+      const turn = turns;
+      const opened = await ask({ audio: constraints ?? true, video: false }, "microphone");
+      if (turn !== turns) { release(opened); throw failed("stopped"); } // while the user was being asked
+      stream = opened;
       [track] = stream.getAudioTracks();
       try {
         context = new AudioContext(sampleRate ? { sampleRate } : {});
@@ -118,6 +153,7 @@ function microphone() {
     },
     async next({ frames, columns, spectrogram, waveform }) {
       if (!track) throw failed("stopped");
+      if (context.state !== "running") context.resume().catch(() => {}); // paused while the page was hidden
       const step = size / context.sampleRate;
       let at = Math.max(context.currentTime, 2 * step); // before that the window is not full
       const power = spectrogram ? new Float32Array(frames * columns) : null;
@@ -149,11 +185,11 @@ function microphone() {
   };
 }
 
-async function answer(call) {
+async function answer(what, call) {
   try {
     return { value: (await call()) ?? null };
   } catch (error) {
-    return { failed: error.kind ?? "other", message: error.message };
+    return { failed: error.kind ?? "other", message: explained(what, error) };
   }
 }
 
@@ -171,10 +207,11 @@ const visible = () => new Promise((resolve) => {
 function local(kind, element) {
   const device = kind === "camera" ? camera(element) : microphone();
   return {
-    open: (options) => answer(() => device.open(options)),
-    next: (options) => answer(() => device.next(options)),
-    visible: () => answer(visible),
-    stop: () => answer(() => device.stop()),
+    open: (options) => answer(kind, () => device.open(options)),
+    next: (options) => answer(kind, () => device.next(options)),
+    visible: () => answer(kind, visible),
+    list: () => answer(kind, () => devices(kind)),
+    stop: () => answer(kind, () => device.stop()),
   };
 }
 
@@ -182,6 +219,7 @@ function local(kind, element) {
 function remote(kind) {
   const { port1, port2 } = new MessageChannel();
   const waiting = new Map();
+  const missing = { failed: "page", message: explained(kind, failed("page")) };
   let number = 0, greeted = null;
   port1.onmessage = ({ data: { id, result } }) => { waiting.get(id)?.(result); waiting.delete(id); };
   const ask = (method, options) => new Promise((resolve) => {
@@ -189,7 +227,7 @@ function remote(kind) {
     port1.postMessage({ id: number, method, options });
   });
   const call = async (method, options) => {
-    greeted ??= Promise.race([ask("hello"), new Promise((resolve) => { setTimeout(resolve, PATIENCE, { failed: "page" }); })]);
+    greeted ??= Promise.race([ask("hello"), new Promise((resolve) => { setTimeout(resolve, PATIENCE, missing); })]);
     const hello = await greeted;
     return hello.failed ? hello : ask(method, options);
   };
@@ -198,6 +236,7 @@ function remote(kind) {
     open: (options) => call("open", options),
     next: (options) => call("next", options),
     visible: () => call("visible"),
+    list: () => call("list"),
     stop: () => { port1.postMessage({ id: 0, method: "stop" }); return Promise.resolve({ value: null }); },
   };
 }
@@ -216,9 +255,10 @@ function serve({ kind, port }) {
 }
 
 /** The cameras or microphones there are; labels are empty before one was allowed. */
-async function devices(kind) {
+async function devices(what) {
+  const kind = { camera: "videoinput", microphone: "audioinput" }[what];
   const found = await navigator.mediaDevices?.enumerateDevices?.() ?? [];
   return found.filter((d) => d.kind === kind).map((d) => ({ deviceId: d.deviceId, label: d.label }));
 }
 
-export { devices, local, remote, serve };
+export { ask, camera, devices, explained, local, release, remote, serve };

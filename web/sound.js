@@ -1,10 +1,7 @@
 // Sound as it comes, from a microphone or a file: every sample once and in order, until somebody is too slow.
 
-const REFUSED = {
-  NotAllowedError: "The microphone may not be used: allow it in the browser's address bar, or open a sound file instead.",
-  NotFoundError: "There is no microphone here; open a sound file instead.",
-  NotReadableError: "The microphone is in use by another program; close that, or open a sound file instead.",
-};
+import { ask, explained, release } from "./media.js";
+
 const TAP = `registerProcessor("tap", class extends AudioWorkletProcessor {
   constructor() { super(); this.some = new Float32Array(1024); this.length = 0; }
   process([[channel]]) {
@@ -35,26 +32,19 @@ function tap(context, hear) {
  * and no loudness evened out. `lost(sentence)` is called when it is unplugged. Resolves to { sampleRate, stop() }; rejects
  * with an Error that says what to do.
  */
-export async function openMicrophone(hear, { sampleRate, lost = () => {} } = {}) {
-  if (!navigator.mediaDevices?.getUserMedia) throw new Error("This page may not use a microphone: open it over https, or open a sound file instead.");
-  let stream;
-  try {
-    stream = await navigator.mediaDevices.getUserMedia({ audio: { echoCancellation: false, noiseSuppression: false, autoGainControl: false } });
-  } catch (error) {
-    throw new Error(REFUSED[error.name] ?? `The microphone did not start: ${error.message}`);
-  }
-  for (const track of stream.getTracks()) track.addEventListener("ended", () => lost("The microphone was unplugged, or may not be used any more."));
-  let context;
+export async function openMicrophone(hear, { sampleRate, lost } = {}) {
+  let stream, context;
   const stop = () => {
-    for (const track of stream.getTracks()) track.stop();
+    release(stream);
     context?.close();
   };
   try {
+    stream = await ask({ audio: { echoCancellation: false, noiseSuppression: false, autoGainControl: false } }, "microphone", lost);
     context = await contextAt(sampleRate);
     context.createMediaStreamSource(stream).connect(tap(context, hear));
   } catch (error) {
     stop();
-    throw new Error(`The microphone did not start: ${error.message}`);
+    throw new Error(`${explained("microphone", error)} Or open a sound file.`);
   }
   return { sampleRate: context.sampleRate, stop };
 }

@@ -2,7 +2,7 @@
 // plays the maze with them. ?autorun=1 teaches it the drawn disc, ?way=head with MobileNet; window.pymlDemo says how it goes.
 import { showBars } from "../../web/bars.js";
 import { $, asked, demo, finish, sentence, startDemo } from "../../web/demo.js";
-import { closeVideo, openCamera, openVideo, squares, watch } from "../../web/frames.js";
+import { closeVideo, isMirror, offerOtherCamera, openCamera, openVideo, paceSentence, squares, watch } from "../../web/frames.js";
 import { drawMaze } from "./maze.js";
 import { puppet } from "./puppet.js";
 
@@ -25,8 +25,9 @@ let stopWatching = null;
 
 // ---- where pictures come from
 
-function show(element, mirrored) {
+function show(element) {
   stopWatching?.();
+  const mirrored = element === $("video") && isMirror(element);
   $("video").hidden = element !== $("video");
   $("puppet").hidden = element !== $("puppet");
   for (const box of [$("view"), ...Object.values(holds)]) box.classList.toggle("mirror", mirrored);
@@ -34,10 +35,10 @@ function show(element, mirrored) {
   for (const button of Object.values(holds)) button.disabled = pyml === null;
 }
 
-async function source(open, element, mirrored, says) {
+async function source(open, element, says) {
   try {
-    await open();
-    show(element, mirrored);
+    if ((await open()) === false) return;
+    show(element);
     $("source-note").textContent = says;
   } catch (error) {
     $("source-note").textContent = error.message;
@@ -46,14 +47,14 @@ async function source(open, element, mirrored, says) {
 
 const HOW = "Strike a pose and hold its button, about 30 pictures each.";
 const lost = (text) => { $("source-note").textContent = text; setPlaying(false); };
-const useCamera = () => source(() => openCamera($("video"), { lost }), $("video"), true, HOW);
-const useVideo = (file) => source(() => openVideo($("video"), file), $("video"), false, `${file.name}: hold the button of the pose that it shows.`);
-const useDrawn = () => source(() => closeVideo($("video")), $("puppet"), false,
+const useCamera = (deviceId) => source(() => openCamera($("video"), { deviceId, lost }), $("video"), HOW);
+const useVideo = (file) => source(() => openVideo($("video"), file), $("video"), `${file.name}: hold the button of the pose that it shows.`);
+const useDrawn = () => source(() => closeVideo($("video")), $("puppet"),
   "The disc is you: move it with the pointer or, after a click, with the arrow keys. The network sees only its picture.");
 
-function showPace({ fps, latency, dropped }) {
-  $("pace").value = `${fps < 9.5 ? fps.toFixed(1) : fps.toFixed(0)} pictures a second, ${latency.toFixed(0)} ms from a picture to its answer, ${dropped.toFixed(0)} a second dropped.`;
-  Object.assign(demo, { fps, latency });
+function showPace(pace) {
+  $("pace").value = paceSentence(pace);
+  Object.assign(demo, pace);
 }
 
 // ---- one picture: an example, a move, or nothing
@@ -228,7 +229,8 @@ async function autorun() {
 
 // ---- wiring
 
-$("camera").addEventListener("click", useCamera);
+$("camera").addEventListener("click", () => useCamera());
+offerOtherCamera($("other"), $("video"), useCamera);
 $("drawn").addEventListener("click", useDrawn);
 $("file").addEventListener("change", () => { if ($("file").files.length) useVideo($("file").files[0]); $("file").value = ""; });
 $("train").addEventListener("click", train);

@@ -3,7 +3,7 @@
 import { showBars } from "../../web/bars.js";
 import { $, asked, demo, finish, sentence, startDemo } from "../../web/demo.js";
 import { isPicture, readPicture, takeFiles } from "../../web/drop.js";
-import { closeVideo, openCamera, openVideo, watch, wholes } from "../../web/frames.js";
+import { closeVideo, isMirror, offerOtherCamera, openCamera, openVideo, paceSentence, watch, wholes } from "../../web/frames.js";
 
 const LONGEST = 384; // pixels of a picture; the networks look at 192 and 385
 const whole = wholes(LONGEST);
@@ -41,12 +41,12 @@ const onLoading = ({ received, total }) => { $("network-note").textContent = `Lo
 
 // ---- where pictures come from
 
-async function live(open, mirrored, says) {
+async function live(open, says) {
   stop();
   try {
-    await open();
+    if (!(await open())) return;
     photo = null;
-    show($("video"), mirrored);
+    show($("video"));
     stopWatching = watch($("video"), (video) => look(video, true), showPace);
     $("stop").disabled = false;
     $("source-note").textContent = says;
@@ -55,12 +55,15 @@ async function live(open, mirrored, says) {
   }
 }
 
-function show(element, mirrored) {
+function show(element) {
   $("stage").classList.remove("empty");
-  $("stage").classList.toggle("mirror", mirrored);
+  $("stage").classList.toggle("mirror", element === $("video") && isMirror(element));
   $("video").hidden = element !== $("video");
   $("photo").hidden = element !== $("photo");
 }
+
+const lost = (text) => { stop(); $("source-note").textContent = text; };
+const useCamera = (deviceId) => live(() => openCamera($("video"), { deviceId, lost }), "Stand back until your hands are in the picture.");
 
 function stop() {
   stopWatching?.();
@@ -78,7 +81,7 @@ async function usePhoto(open, name) {
     $("photo").setAttribute("aria-label", name);
     picture.close();
     photo = $("photo");
-    show(photo, false);
+    show(photo);
     $("source-note").textContent = name;
     $("pace").value = "";
     if (ready) await look(photo, false);
@@ -95,9 +98,9 @@ async function sample() {
   }, "Eileen Collins, astronaut (NASA).");
 }
 
-function showPace({ fps, latency, dropped }) {
-  $("pace").value = `${fps < 9.5 ? fps.toFixed(1) : fps.toFixed(0)} pictures a second, ${latency.toFixed(0)} ms from a picture to its answer, ${dropped.toFixed(0)} a second dropped.`;
-  Object.assign(demo, { fps, latency });
+function showPace(pace) {
+  $("pace").value = paceSentence(pace);
+  Object.assign(demo, pace);
 }
 
 // ---- one picture
@@ -149,7 +152,8 @@ function draw({ lines, dots, points, gestures, score }, source) {
 // ---- wiring
 
 $("video").addEventListener("resize", ({ target }) => { if (target.videoHeight) target.style.setProperty("--ratio", target.videoWidth / target.videoHeight); });
-$("camera").addEventListener("click", () => live(() => openCamera($("video"), { lost: (text) => { stop(); $("source-note").textContent = text; } }), true, "Stand back until your hands are in the picture."));
+$("camera").addEventListener("click", () => useCamera());
+offerOtherCamera($("other"), $("video"), useCamera);
 $("stop").addEventListener("click", () => { stop(); $("source-note").textContent = "Stopped."; });
 $("sample").addEventListener("click", sample);
 $("network").addEventListener("change", loadNetwork);
@@ -157,7 +161,7 @@ takeFiles({
   zone: $("card"), input: $("file"), paste: true,
   take: ([file]) => {
     if (isPicture(file.type, file.name)) usePhoto(() => readPicture(file), file.name);
-    else live(() => openVideo($("video"), file), false, file.name);
+    else live(() => openVideo($("video"), file), file.name);
   },
   accept: (type, name) => isPicture(type, name) || type.startsWith("video/"),
   refuse: (name) => { $("source-note").textContent = `${name} is neither a picture nor a video.`; },

@@ -5,7 +5,7 @@ import { $, asked, demo, finish, newestOnly, sentence, startDemo } from "../../w
 import { takeFiles } from "../../web/drop.js";
 
 const CARS = { name: "cars.csv", url: "../../data/cars.csv", target: "Miles_per_Gallon", features: ["Horsepower"] };
-const WITH_OTHERS = "The other columns stay at their means.";
+const WITH_OTHERS = "The other columns stay at their means, or at their commonest text.";
 const BY_PREDICTION = "A perfect model would have every point on the line.";
 
 let pyml = null;
@@ -64,25 +64,28 @@ function showTable() {
 }
 
 function offerColumns({ target, features }) {
-  const usable = table.columns.filter((column) => column.numbers && column.varies);
-  const names = usable.map((column) => column.name);
+  const usable = table.columns.filter((column) => column.different > 1);
+  const names = usable.filter((column) => column.numbers).map((column) => column.name);
   const left = table.columns.filter((column) => !usable.includes(column)).map((column) => column.name);
-  $("columns-note").textContent = left.length ? `Left out, as text or always the same: ${left.join(", ")}.` : "";
+  $("columns-note").textContent = left.length ? `Left out, as always the same: ${left.join(", ")}.` : "";
   $("target").replaceChildren(...names.map((name) => new Option(name)));
   $("target").value = names.includes(target) ? target : names.at(-1) ?? "";
   const legend = $("features").firstElementChild;
-  $("features").replaceChildren(legend, ...usable.map(({ name, missing }) => {
+  $("features").replaceChildren(legend, ...usable.map(({ name, numbers, different, missing }) => {
     const label = document.createElement("label");
     const box = Object.assign(document.createElement("input"), { type: "checkbox", value: name });
     label.append(box, ` ${name}`);
-    if (missing) label.append(Object.assign(document.createElement("span"), { className: "quiet", textContent: ` ${missing} missing` }));
+    const facts = [numbers ? "" : `text, ${different} values`, missing ? `${missing} missing` : ""].filter(Boolean).join(", ");
+    if (facts) label.append(Object.assign(document.createElement("span"), { className: "quiet", textContent: ` ${facts}` }));
     return label;
   }));
-  const chosen = features ?? names.filter((name) => name !== $("target").value).slice(0, 1);
+  const rest = [...names, ...usable.map(({ name }) => name)].filter((name) => name !== $("target").value);
+  const chosen = features ?? rest.slice(0, 1);
   for (const box of boxes()) box.checked = chosen.includes(box.value);
   withoutTarget();
-  if (names.length < 2) $("problem").textContent = "This table has fewer than two columns of numbers; a regression needs one to predict and one to predict from.";
-  $("train").disabled = names.length < 2;
+  const enough = names.length > 0 && usable.length > 1;
+  if (!enough) $("problem").textContent = "A regression needs a column of numbers to predict and another column to predict from; this table lacks them.";
+  $("train").disabled = !enough;
 }
 
 const boxes = () => [...$("features").querySelectorAll("input")];
@@ -133,10 +136,11 @@ async function train() {
   $("stop").disabled = true;
 }
 
-function onBegin({ rows, test, leftOut, weights, axis, view }) {
+function onBegin({ rows, test, leftOut, weights, axis, axes, kinds, view }) {
   $("running").value = `${weights} weights; ${rows - test} rows to learn from, ${test} to test, ${leftOut} left out.`;
-  const features = boxes().filter((box) => box.checked).map((box) => box.value);
-  $("axis").replaceChildren(...features.map((name) => new Option(name)), new Option("the prediction", ""));
+  $("columns-note").textContent = Object.entries(kinds).map(([name, [texts, others]]) =>
+    `${name} is ${texts.length} inputs, one for each of ${texts.join(", ")}${others ? `; the ${others} rarer ones have none` : ""}.`).join(" ");
+  $("axis").replaceChildren(...axes.map((name) => new Option(name)), new Option("the prediction", ""));
   $("axis").value = axis ?? "";
   $("axis").disabled = false;
   describeAxis();
@@ -144,7 +148,7 @@ function onBegin({ rows, test, leftOut, weights, axis, view }) {
 }
 
 function describeAxis() {
-  const others = $("axis").options.length > 2;
+  const others = boxes().filter((box) => box.checked).length > 1;
   $("axis-note").textContent = $("axis").value === "" ? BY_PREDICTION : others ? WITH_OTHERS : "";
 }
 

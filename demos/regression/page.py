@@ -20,11 +20,15 @@ async def look_into(path):
 
 async def train(path, features, target, options):
     """Fits a new model; returns how well it predicts rows that it never saw."""
-    x, y, left_out = await read_rows(path, features, target, fill=options["fill"])
-    fit = Fit(x, y, hidden=options["hidden"], rate=options["rate"])
-    axis = state["axis"] if state["axis"] in features else (features[0] if len(features) == 1 else None)
+    rows = await read_rows(path, features, target, fill=options["fill"])
+    left_out = rows.pop("left_out")
+    fit = Fit(**rows, hidden=options["hidden"], rate=options["rate"])
+    numbers = [name for name, texts in zip(features, fit.texts) if texts is None]  # a curve runs along these
+    axis = state["axis"] if state["axis"] in numbers else (features[0] if len(features) == len(numbers) == 1 else None)
     state.update(fit=fit, features=features, target=target, axis=axis)
-    begin = {"rows": len(x), "test": int(fit.is_test.sum()), "leftOut": left_out, "weights": fit.model.count_params(), "axis": axis}
+    kinds = {name: fit.kinds(i) for i, name in enumerate(features) if name not in numbers}
+    begin = {"rows": len(fit.x), "test": int(fit.is_test.sum()), "leftOut": left_out, "weights": fit.model.count_params()}
+    begin |= {"axis": axis, "axes": numbers, "kinds": kinds}
     post("begin", json.dumps({**begin, "view": await view(axis)}))
     epochs, some, began = options["epochs"], 1, time.perf_counter()
     while fit.epoch < epochs and not stopping():

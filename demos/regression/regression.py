@@ -1,7 +1,9 @@
-"""Regression from a csv file with gaps: read, clean, normalise, fit. The page and the terminal run this file.
+"""Regression from a csv file with gaps and texts: read, clean, encode, fit. The page and the terminal run this file.
 
 In a terminal: `python demos/regression/regression.py [FILE.csv --target COLUMN --features COLUMN ...]`.
 """
+
+from collections import Counter
 
 import numpy as np
 
@@ -12,6 +14,7 @@ ROWS = 20_000  # of a longer file, this many are read
 TEST_SHARE = 0.25
 SEED = 7
 CURVE_POINTS = 80
+KINDS = 16  # of the texts in a column, this many of the commonest get an input each
 
 
 def delimiter(path):
@@ -31,7 +34,8 @@ async def describe(path):
         values = [row[name] for row in rows]
         numbers = not isinstance(values[0], str)
         missing = sum(is_missing(value) for value in values)
-        columns.append({"name": name, "numbers": numbers, "missing": missing, "varies": len(set(values)) > 1})
+        different = len({value for value in values if not is_missing(value)})
+        columns.append({"name": name, "numbers": numbers, "missing": missing, "different": different})
     gaps = [i for i, row in enumerate(rows) if any(map(is_missing, row.values()))]
     some = sorted({*range(min(3, len(rows))), *gaps[:3]})
     cells = [[None if is_missing(value) else shown(value) for value in rows[i].values()] for i in some]
@@ -39,7 +43,7 @@ async def describe(path):
 
 
 def is_missing(value):
-    return value == "" if isinstance(value, str) else bool(np.isnan(value))
+    return not value.strip() if isinstance(value, str) else not np.isfinite(value)
 
 
 def shown(value):
@@ -47,16 +51,17 @@ def shown(value):
 
 
 async def read_rows(path, features, target, fill=False):
-    """The rows with numbers in all columns asked for, in a random order that is the same every time.
+    """The rows with a value in all columns asked for, in a random order that is the same every time.
 
     Args:
         path: Of the csv file.
-        features: Names of the columns to predict from.
-        target: Name of the column to predict.
+        features: Names of the columns to predict from, numbers or texts.
+        target: Name of the column to predict, numbers.
         fill: Keep rows in which features are missing; those values stay NaN.
 
     Returns:
-        float32 arrays `(rows, features)` and `(rows, 1)`, and how many rows were left out.
+        A dict with a float32 array `(rows, features)` as `"x"`, in which places in the lists of `"texts"` stand for
+        texts (None for a column of numbers); `(rows, 1)` as `"y"`; and how many rows were left out as `"left_out"`.
 
     Raises:
         ValueError: A choice makes no sense, or too few rows are left.
@@ -65,24 +70,34 @@ async def read_rows(path, features, target, fill=False):
         raise ValueError("Choose at least one column to predict from.")
     if target in features:
         raise ValueError(f"{target} is what is to be predicted; take it out of the columns to predict from.")
-    configs = {name: {"dtype": "float32"} for name in features}
+    configs: dict = {name: {} for name in features}
     configs[target] = {"dtype": "float32", "is_label": True}
     table = data.csv(path, column_configs=configs, configured_columns_only=True, na_value=MISSING, delimiter=delimiter(path))
-    pairs = table.take(ROWS).map(lambda x, y: (np.array([x[name] for name in features]), np.array([y[target]])))
     total = 0
 
     def complete(x, y):
         nonlocal total
         total += 1
-        return bool(np.isfinite(y).all() and (fill or np.isfinite(x).all()))
+        return not is_missing(y[target]) and (fill or not any(map(is_missing, x.values())))
 
-    rows = await pairs.filter(complete).shuffle(ROWS, seed=SEED).to_array_async()
+    rows = await table.take(ROWS).filter(complete).shuffle(ROWS, seed=SEED).to_array_async()
     if len(rows) < 8:
-        raise ValueError(f"{len(rows)} rows hold a number in every chosen column; at least 8 are needed.")
-    x, y = (np.stack(part) for part in zip(*rows))
+        raise ValueError(f"{len(rows)} rows hold a value in every chosen column; at least 8 are needed.")
+    y = np.array([[y[target]] for _, y in rows], "float32")
     if not y.std() > 0:
         raise ValueError(f"{target} is {y[0, 0]:g} in every row; there is nothing to predict.")
-    return x, y, total - len(rows)
+    columns, texts = zip(*(as_numbers([x[name] for x, _ in rows]) for name in features))
+    return {"x": np.stack(columns, 1), "texts": list(texts), "y": y, "left_out": total - len(rows)}
+
+
+def as_numbers(values):
+    """A column as float32, missing values as NaN; and the texts whose places in a list it holds, or None for numbers."""
+    if not isinstance(values[0], str):
+        return np.array([np.nan if is_missing(value) else value for value in values], "float32"), None
+    values = [value.strip() for value in values]
+    texts = [text for text, _ in Counter(filter(None, values)).most_common()]
+    places = {text: place for place, text in enumerate(texts)}
+    return np.array([places.get(value, np.nan) for value in values], "float32"), texts
 
 
 def build_model(features, hidden, rate):
@@ -96,25 +111,38 @@ def build_model(features, hidden, rate):
 
 
 class Fit:
-    """Normalised rows, split into training and test, and the model that is fitted to them."""
+    """Encoded rows, split into training and test, and the model that is fitted to them.
 
-    def __init__(self, x, y, hidden=16, rate=0.01, batch_size=32):
+    A column of numbers becomes one input of mean 0 and standard deviation 1. A column of texts becomes an input for
+    each of its commonest texts, 1 where the row has that text and 0 elsewhere; a text that the training rows lack, a
+    rare one and a missing one are 0 in all of them.
+
+    Args:
+        x, texts, y: What `read_rows` gives.
+    """
+
+    def __init__(self, x, texts, y, hidden=16, rate=0.01, batch_size=32):
         test = max(1, int(TEST_SHARE * len(x)))
         self.is_test = np.arange(len(x)) < test
-        self.x, self.y = x, y
-        learned = x[~self.is_test]  # what is normalised must not have seen the test rows
-        self.x_mean, self.x_std = np.nanmean(learned, 0), np.nanstd(learned, 0) + 1e-6
+        self.x, self.texts, self.y = x, texts, y
+        learned = x[~self.is_test]  # what encodes must not have seen the test rows
+        self.encoders = [Numbers(some) if names is None else Texts(some) for some, names in zip(learned.T, texts)]
         self.y_mean, self.y_std = y[~self.is_test].mean(), y[~self.is_test].std() + 1e-6
-        self.model = build_model(x.shape[1], hidden, rate)
-        inputs, targets = self.normal(x), (y - self.y_mean) / self.y_std
+        inputs, targets = self.inputs(x), (y - self.y_mean) / self.y_std
+        self.model = build_model(inputs.shape[1], hidden, rate)
         pairs = data.Dataset.from_tensor_slices((inputs[~self.is_test], targets[~self.is_test]))
         self.training = pairs.shuffle(ROWS, seed=SEED).batch(batch_size)
         self.test = inputs[self.is_test], targets[self.is_test]
         self.epoch = 0
 
-    def normal(self, x):
-        """Features with mean 0 and standard deviation 1; a missing one becomes the mean."""
-        return np.nan_to_num((x - self.x_mean) / self.x_std).astype("float32")
+    def inputs(self, x):
+        """What the model takes for features as they are in the table, `(rows, inputs)`."""
+        return np.concatenate([encoder.inputs(values) for encoder, values in zip(self.encoders, x.T)], axis=1).astype("float32")
+
+    def kinds(self, feature):
+        """The texts of a column that have an input each, and how many others there are."""
+        names = [self.texts[feature][int(place)] for place in self.encoders[feature].places]
+        return names, len(self.texts[feature]) - len(names)
 
     async def train(self, epochs):
         """Trains some more epochs; returns the loss of the last one on training and test rows, in units of variance."""
@@ -126,14 +154,14 @@ class Fit:
 
     async def predict(self, x):
         """The prediction for features as they are in the table, `(rows,)`."""
-        out = await self.model.predict_async(self.normal(x), batch_size=512, verbose=0)
+        out = await self.model.predict_async(self.inputs(x), batch_size=512, verbose=0)
         return out[:, 0] * self.y_std + self.y_mean
 
     async def curve(self, feature):
-        """Prediction along one feature, the others at their means: `(points, 2)`."""
+        """Prediction along a column of numbers, the others at their mean or commonest text: `(points, 2)`."""
         values = self.x[:, feature]
         along = np.linspace(np.nanmin(values), np.nanmax(values), CURVE_POINTS)
-        x = np.tile(self.x_mean, (CURVE_POINTS, 1))
+        x = np.tile([encoder.usual for encoder in self.encoders], (CURVE_POINTS, 1))
         x[:, feature] = along
         return np.stack([along, await self.predict(x)], 1)
 
@@ -141,6 +169,29 @@ class Fit:
         """Mean absolute error on the test rows, of the model and of always guessing the mean."""
         y = self.y[self.is_test, 0]
         return float(np.abs(await self.predict(self.x[self.is_test]) - y).mean()), float(np.abs(y - self.y_mean).mean())
+
+
+class Numbers:
+    """Makes an input of a column of numbers; a missing one becomes the mean."""
+
+    def __init__(self, learned):
+        known = learned[np.isfinite(learned)]
+        self.usual, self.spread = (known.mean(), known.std() + 1e-6) if len(known) else (0.0, 1.0)
+
+    def inputs(self, values):
+        return np.nan_to_num((values - self.usual) / self.spread)[:, None]
+
+
+class Texts:
+    """Makes an input of each of the commonest texts of a column."""
+
+    def __init__(self, learned):
+        common = Counter(learned[np.isfinite(learned)].tolist()).most_common(KINDS)
+        self.places = np.array([place for place, _ in common])
+        self.usual = self.places[0] if len(common) else np.nan
+
+    def inputs(self, values):
+        return values[:, None] == self.places
 
 
 async def main(arguments=None):
@@ -155,9 +206,14 @@ async def main(arguments=None):
     parser.add_argument("--hidden", type=int, default=16, help="units of the two hidden layers; 0 fits a line")
     parser.add_argument("--epochs", type=int, default=60)
     options = parser.parse_args(arguments)
-    x, y, left_out = await read_rows(options.file, options.features, options.target)
-    print(f"{len(x)} rows, {left_out} left out because a value is missing")
-    fit = Fit(x, y, options.hidden)
+    rows = await read_rows(options.file, options.features, options.target)
+    left_out = rows.pop("left_out")
+    print(f"{len(rows['x'])} rows, {left_out} left out because a value is missing")
+    fit = Fit(**rows, hidden=options.hidden)
+    for i, name in enumerate(options.features):
+        if fit.texts[i] is not None:
+            names, others = fit.kinds(i)
+            print(f"{name} is an input each for {', '.join(names)}" + (f"; {others} others have none" if others else ""))
     for _ in range(5):
         loss, test_loss = await fit.train(max(1, options.epochs // 5))
         print(f"epoch {fit.epoch}: loss {loss:.4f}, test loss {test_loss:.4f}")

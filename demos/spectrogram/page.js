@@ -93,7 +93,7 @@ async function work() {
 function show({ columns, image, frequency, level, note, cents }, lot, milliseconds) {
   picture.add(columns, image);
   Object.assign(demo, { frequency, level, columns: demo.columns + columns, dropped: lot.dropped });
-  $("tone").value = level < Number($("quietest").value) ? "quiet" : `${frequency.toFixed(0)} Hz · ${note}${cents ? ` ${cents < 0 ? "−" : "+"}${Math.abs(cents)} cents` : ""} · ${level.toFixed(0)} dB`;
+  $("tone").value = level < Number($("quietest").value) ? "quiet" : `${frequency.toFixed(0)} Hz · ${note}${cents ? ` ${cents < 0 ? "−" : "+"}${Math.abs(cents)} cent${Math.abs(cents) === 1 ? "" : "s"}` : ""} · ${level.toFixed(0)} dB`;
   Object.assign(pace, { answers: pace.answers + 1, milliseconds: pace.milliseconds + milliseconds });
   const seconds = (performance.now() - pace.began) / 1000;
   if (seconds < 1) return;

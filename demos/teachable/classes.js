@@ -20,7 +20,7 @@ export function classList(list, on) {
     one.item.className = "class";
     one.item.innerHTML = `<p class="controls"><input type="text" class="text" maxlength="40">
       <label class="file">Add pictures <input type="file" accept="image/*" multiple></label>
-      <button type="button" class="hold" aria-pressed="false" hidden>Hold: camera</button>
+      <button type="button" class="hold" aria-pressed="false">Hold: camera</button>
       <button type="button" class="drop">Remove</button><span class="count quiet"></span></p><ul class="thumbs examples"></ul>`;
     const [title, input] = one.item.querySelectorAll("input");
     const hold = one.item.querySelector(".hold"), drop = one.item.querySelector(".drop");
@@ -88,10 +88,6 @@ export function classList(list, on) {
       one.item.querySelector("ul").prepend(item);
       count(one);
       on.change();
-    },
-    /** Shows or hides the camera buttons. */
-    camera(there) {
-      for (const { item } of classes) item.querySelector(".hold").hidden = !there;
     },
   };
 }

@@ -3,7 +3,7 @@
 import { showBars } from "../../web/bars.js";
 import { $, asked, demo, download, finish, newestOnly, sentence, startDemo } from "../../web/demo.js";
 import { isPicture, readPicture, takeFiles } from "../../web/drop.js";
-import { closeVideo, openCamera, squares, watch } from "../../web/frames.js";
+import { closeVideo, isMirror, offerOtherCamera, openCamera, paceSentence, squares, watch } from "../../web/frames.js";
 import { classList } from "./classes.js";
 
 const SAMPLES = { cat: "chelsea.png", cup: "coffee.png", rocket: "rocket.jpg" };
@@ -24,7 +24,10 @@ let adding = Promise.resolve(); // pictures are added one after the other
 
 const classes = classList($("classes"), {
   files: (number, files) => addAll(number, files.map((file) => () => readPicture(file))),
-  hold: (number) => { held = number; },
+  hold: (number) => {
+    held = number;
+    if (number !== null && !stopWatching) useCamera();
+  },
   remove: (examples) => { changed = true; pyml?.call("remove", examples); },
   change: showState,
   refuse: (name) => { $("problem").textContent = `${name} is no picture; choose a JPEG, PNG or WebP file.`; },
@@ -174,22 +177,23 @@ function showShares({ shares, ms }) {
 
 // ---- the camera: only the newest picture counts
 
-async function useCamera() {
-  if (stopWatching) return closeCamera();
+const lost = (text) => { closeCamera(); $("view-note").textContent = text; };
+
+async function useCamera(deviceId) {
   $("view-note").textContent = "Waiting for the camera…";
   try {
-    await openCamera($("video"));
+    if (!(await openCamera($("video"), { deviceId, instead: "choose pictures", lost }))) return;
   } catch (error) {
-    $("view-note").textContent = error.message.replace("open a video instead", "choose pictures instead");
+    lost(error.message);
     return;
   }
   shown = null;
   $("video").hidden = false;
+  $("video").classList.toggle("mirror", isMirror($("video")));
   $("picture").hidden = true;
   $("camera").textContent = "Stop the camera";
   $("view-note").textContent = "Hold the camera button of a class to add examples.";
-  classes.camera(true);
-  stopWatching = watch($("video"), onFrame, ({ fps, latency }) => { $("timing").textContent = `${fps.toFixed(0)} pictures a second, ${latency.toFixed(0)} ms each`; });
+  stopWatching ??= watch($("video"), onFrame, (pace) => { $("timing").textContent = paceSentence(pace); });
 }
 
 async function onFrame(video) {
@@ -210,7 +214,6 @@ function closeCamera() {
   $("picture").hidden = false;
   $("camera").textContent = "Use the camera";
   $("view-note").textContent = "Or drop a picture here, or paste one.";
-  classes.camera(false);
 }
 
 // ---- taking it away
@@ -250,12 +253,12 @@ classes.add();
 classes.add();
 $("more").addEventListener("click", () => {
   classes.add();
-  classes.camera(stopWatching !== null);
   $("classes").lastElementChild.querySelector("input").focus();
 });
 $("samples").addEventListener("click", addSamples);
 $("train").addEventListener("click", train);
-$("camera").addEventListener("click", useCamera);
+$("camera").addEventListener("click", () => (stopWatching ? closeCamera() : useCamera()));
+offerOtherCamera($("other"), $("video"), useCamera);
 $("export").addEventListener("click", save);
 $("by").addEventListener("change", () => { if (shown) judge(shown); });
 takeFiles({

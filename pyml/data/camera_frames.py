@@ -45,8 +45,12 @@ def webcam(video: Any = None, resize_width: int | None = None, resize_height: in
 
 
 async def cameras() -> list[dict[str, str]]:
-    """The cameras of the page: dicts of `device_id` and `label`, which is empty before a camera was allowed."""
-    return await page_devices("videoinput")
+    """The cameras of the page: dicts of `device_id` and `label`, which is empty before a camera was allowed.
+
+    Raises:
+        RuntimeError: There is no page: this is the desktop.
+    """
+    return await page_devices("camera")
 
 
 class Webcam:

@@ -9,22 +9,12 @@ from typing import Any
 
 IN_BROWSER = sys.platform == "emscripten"
 
-_REASONS = {
-    "denied": "the use of the {what} was not allowed; allow it in the site settings of the browser and try again.",
-    "policy": "the frame that holds this page may not use the {what}; add allow=\"{what}\" to the <iframe>, or open the page itself.",
-    "missing": "there is no {what}; plug one in and try again.",
-    "unmatched": "no {what} has what was asked for; leave out device_id, or choose another one.",
-    "busy": "the {what} could not be started; another program may be using it.",
-    "unplugged": "the {what} was unplugged, or its use is no longer allowed; call start() when it is there again.",
-    "hidden": "the page is hidden, and browsers pause the {what} then; go on when it is visible.",
-    "silent": "the {what} gives nothing any more; call stop() and start() it anew.",
-    "stopped": "the {what} was stopped; call start() first.",
-    "insecure": "browsers give the {what} only to pages from https:// or localhost.",
-    "unsupported": "this browser offers no {what} to pages.",
-    "rate": "the {what} cannot be read at the sample rate asked for; leave out sample_rate_hz.",
-    "gesture": "the browser waits for a click on the page before it starts sound; call start() when a button is pressed.",
-    "page": "the page of this worker does not offer its {what}; load Python with web/pyml.js, or run it on the page's own thread.",
-    "other": "the {what} could not be used.",
+_REASONS = {                                            # on the desktop; those of pages are in web/media.js
+    "missing": "There is no {what}; plug one in and try again.",
+    "unplugged": "The {what} was unplugged; start it again when it is there.",
+    "stopped": "The {what} was stopped; start it first.",
+    "rate": "The {what} cannot be read at the sample rate asked for; leave out sample_rate_hz.",
+    "other": "The {what} could not be used.",
 }
 
 
@@ -35,10 +25,9 @@ class MediaError(OSError):
     "insecure", "unsupported", "rate", "gesture", "page" or "other".
     """
 
-    def __init__(self, what: str, kind: str, detail: str = ""):
-        kind = kind if kind in _REASONS else "other"
-        text = _REASONS[kind].format(what=what)
-        super().__init__(f"{text} ({detail})" if detail and kind in ("other", "busy", "unmatched", "rate") else text)
+    def __init__(self, what: str, kind: str, detail: str = "", text: str = ""):
+        text = text or _REASONS[kind].format(what=what)
+        super().__init__(f"{text} ({detail})" if detail else text)
         self.kind = kind
 
 
@@ -50,7 +39,7 @@ def _script() -> Any:
     shipped, checkout = package / "_data" / "web" / "media.js", package.parent / "web" / "media.js"
     source = (shipped if shipped.is_file() else checkout).read_text(encoding="utf-8")
     body = source.rpartition("export {")[0]            # a module of the page, a plain script here
-    return run_js(f"(() => {{ {body}\n return {{ devices, local, remote }}; }})()")
+    return run_js(f"(() => {{ {body}\n return {{ local, remote }}; }})()")
 
 
 class PageDevice:
@@ -82,7 +71,7 @@ class PageDevice:
         answer = await getattr(self._device, method)(to_js(options, dict_converter=Object.fromEntries))
         failed = getattr(answer, "failed", None)
         if failed is not None:
-            raise MediaError(self.what, failed, getattr(answer, "message", "") or "")
+            raise MediaError(self.what, failed, text=answer.message)
         return answer.value
 
     def stop(self) -> None:
@@ -90,9 +79,16 @@ class PageDevice:
         self._device.stop()
 
 
-async def page_devices(kind: str) -> list[dict[str, str]]:
-    """The devices of the page of a kind, `"videoinput"` or `"audioinput"`."""
-    found = await _script().devices(kind)
+@cache
+def _list_of(what: str) -> PageDevice:
+    return PageDevice(what)
+
+
+async def page_devices(what: str) -> list[dict[str, str]]:
+    """The cameras or microphones of the page, also from a worker."""
+    if not IN_BROWSER:
+        raise RuntimeError(f"{what}s are listed in a page only; on the desktop give the number of a camera, or let the system choose.")
+    found = await _list_of(what).call("list")
     return [{"device_id": device.deviceId, "label": device.label} for device in found]
 
 

@@ -49,8 +49,12 @@ def microphone(source: Any = None, sample_rate_hz: int | None = None, fft_size: 
 
 
 async def microphones() -> list[dict[str, str]]:
-    """The microphones of the page: dicts of `device_id` and `label`, which is empty before one was allowed."""
-    return await page_devices("audioinput")
+    """The microphones of the page: dicts of `device_id` and `label`, which is empty before one was allowed.
+
+    Raises:
+        RuntimeError: There is no page: this is the desktop.
+    """
+    return await page_devices("microphone")
 
 
 class Microphone:
@@ -111,8 +115,9 @@ class Microphone:
         await self.start()
         try:
             found = await self._device.call("next", **self._wanted)
-        except MediaError:
-            self.stop()
+        except MediaError as error:
+            if error.kind != "hidden":                 # then the same microphone goes on later
+                self.stop()
             raise
         element = {}
         if self._wanted["spectrogram"]:
@@ -129,7 +134,10 @@ class Microphone:
             except MediaError as error:
                 if error.kind in ("ended", "stopped"):
                     return
-                raise
+                if error.kind != "hidden":
+                    raise
+                await self._device.call("visible")     # a loop rests while nobody can speak
+                continue
             yield element
 
     def stop(self) -> None:

@@ -87,10 +87,10 @@ def test_a_camera_that_goes_away_is_named(cv2):
             await camera.capture()
         await camera.capture()
 
-    with pytest.raises(MediaError, match="the camera was unplugged") as caught:
+    with pytest.raises(MediaError, match="The camera was unplugged") as caught:
         asyncio.run(use())
     assert caught.value.kind == "unplugged" and cv2.released == 1
-    with pytest.raises(MediaError, match="there is no camera") as caught:
+    with pytest.raises(MediaError, match="There is no camera") as caught:
         asyncio.run(webcam(3).start())
     assert caught.value.kind == "missing"
 
