@@ -35,15 +35,16 @@ from pyml.saving.stores import (
     remove_model_async,
 )
 from pyml.saving.tfjs.layers_config import keras2_hard_sigmoid
+from pyml.saving.tfjs.rules import deregister_op, register_op
 from pyml.saving.torch_files import load_torch
 from pyml.saving.weights import load_weights, save_weights
 
 __all__ = [
     "CustomObjectScope", "ModelFileError", "ModelStoreError", "batch_norm_weights", "browser_files", "conv_kernel",
     "conv_transpose_kernel", "copy_model", "copy_model_async", "custom_object_scope", "dense_kernel", "depthwise_kernel",
-    "deserialize_keras_object", "from_torch", "get_custom_objects", "get_registered_name", "get_registered_object",
+    "deregister_op", "deserialize_keras_object", "from_torch", "get_custom_objects", "get_registered_name", "get_registered_object",
     "keras2_hard_sigmoid", "list_models", "list_models_async", "load_model", "load_model_async", "load_safetensors",
-    "load_state_dict", "load_torch", "load_weights", "move_model", "move_model_async", "register_keras_serializable",
+    "load_state_dict", "load_torch", "load_weights", "move_model", "move_model_async", "register_keras_serializable", "register_op",
     "remove_model", "remove_model_async", "save_model", "save_model_async", "save_safetensors", "save_weights",
     "serialize_keras_object",
 ]  # fmt: skip

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import inspect
+
+from .artifacts import artifacts_of
 from .files import MOST_JSON, ModelFileError, parse_json
+from .handlers import coroutine_of, saver_of
 from .stores import place_of, target_of, wait
 from .tfjs.weights import read_manifest, requests
 
@@ -12,7 +16,8 @@ def load_model(path, custom_objects=None, compile=True):
 
     Args:
         path: A TensorFlow.js `model.json`, the folder that holds it, or the URL of either; in a browser also
-            `"indexeddb://NAME"` or `"localstorage://NAME"`; or files that a user chose, see `browser_files`.
+            `"indexeddb://NAME"` or `"localstorage://NAME"`; files that a user chose, see `browser_files`; or a handler of
+            `pyml.io` such as `from_memory(...)`, or an address that a registered router knows.
         custom_objects: Dict from names to layer classes and functions, for layers-models.
         compile: Kept for Keras' signature; models come back not compiled.
 
@@ -95,7 +100,7 @@ def save_model(model, filepath, overwrite=True, quantize=None, **kwargs):
         model: A Sequential or functional model with weights.
         filepath: The path of a `model.json`, or a folder for it; the weights go beside it in shards of 4 MB. In a browser also
             `"indexeddb://NAME"` or `"localstorage://NAME"`, the stores of TensorFlow.js, or `"downloads://NAME"`, which
-            lets the user keep `NAME.json` and `NAME.weights.bin`.
+            lets the user keep `NAME.json` and `NAME.weights.bin`; or a handler of `pyml.io`, such as `http(...)`.
         overwrite: False refuses to replace an existing file.
         quantize: None keeps float32; `"float16"`, `"uint16"` and `"uint8"` make the files 2 to 4 times smaller.
 
@@ -110,9 +115,14 @@ def save_model(model, filepath, overwrite=True, quantize=None, **kwargs):
     Example:
         model.save("digits/model.json")
     """
-    from .tfjs.layers_save import save_layers_model
+    from .tfjs.layers_save import model_artifacts, save_layers_model
 
-    if target_of(filepath) is None:
+    handler = saver_of(filepath)
+    if handler is not None:
+        answer = handler.save(artifacts_of(*model_artifacts(model, quantize)))
+        if inspect.isawaitable(answer):
+            wait(coroutine_of(answer), "await model.save_async(handler)")
+    elif target_of(filepath) is None:
         save_layers_model(model, _path(filepath), overwrite=overwrite, quantize=quantize)
     else:
         wait(save_model_async(model, filepath, overwrite, quantize), f"await model.save_async({filepath!r})")
@@ -122,8 +132,13 @@ async def save_model_async(model, filepath, overwrite=True, quantize=None, **kwa
     """`save_model` that works in every browser."""
     from .tfjs.layers_save import model_artifacts, save_layers_model
 
-    store = target_of(filepath)
+    handler = saver_of(filepath)
+    store = target_of(filepath) if handler is None else None
     arrays = {id(variable): await variable.data() for variable in model.weights}
+    if handler is not None:
+        save = getattr(handler, "save_async", handler.save)
+        answer = save(artifacts_of(*model_artifacts(model, quantize, arrays=arrays)))
+        return await answer if inspect.isawaitable(answer) else answer
     if store is None:
         return save_layers_model(model, _path(filepath), overwrite=overwrite, quantize=quantize, arrays=arrays)
     from .stores_browser import save

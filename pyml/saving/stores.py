@@ -12,6 +12,7 @@ from typing import Any
 
 from ..errors import PymlError, SyncReadError
 from .files import ModelFileError, Place
+from .handlers import loader_of
 
 IN_BROWSER = sys.platform == "emscripten"
 KEPT = ("indexeddb", "localstorage")  # what can be listed
@@ -41,9 +42,12 @@ def parse(target: Any) -> tuple[str, str] | None:
 
 
 def place_of(source: Any) -> Any:
-    """Where `load_model` reads: a `Place`, a `StoredModel` or `ChosenFiles`."""
+    """Where `load_model` reads: a `Place`, a `StoredModel`, `ChosenFiles`, or what a handler loads."""
     if isinstance(source, (Place, StoredModel, ChosenFiles)):
         return source
+    handled = loader_of(source)
+    if handled is not None:
+        return handled
     if isinstance(source, (list, tuple, dict)) or hasattr(source, "js_id"):
         return browser_files(source)
     found = parse(source)

@@ -135,3 +135,45 @@ def finish(value):
     if kind in "iu" and array.dtype != np.int32:
         return np.clip(array, -(2**31), 2**31 - 1).astype(np.int32)
     return array
+
+
+_BUILT_IN: dict[str, Rule | None] = {}
+
+
+def register_op(name: str, function: Callable) -> None:
+    """Makes graph-models know an operator of your own, or compute a known one in another way; for models loaded from now on.
+
+    Args:
+        name: The operator's name in the graph.
+        function: Called as `function(node, *inputs)` with tensors on the device while a Program is traced;
+            `node.attr(name, default)` gives an attribute. It returns a tensor, or a list of them.
+
+    Raises:
+        TypeError: `function` cannot be called, or `name` is no text.
+
+    Source: TensorFlow.js `tf.registerOp`.
+
+    Example:
+        pyml.saving.register_op("Swish", lambda node, x: x * pyml.ops.sigmoid(x))
+    """
+    if not isinstance(name, str) or not callable(function):
+        raise TypeError(f"register_op: expected a name and a function. Received: {name!r}, {function!r}")
+    _BUILT_IN.setdefault(name, RULES.get(name))
+    RULES[name] = Rule(lambda node, xp, *inputs: function(node, *inputs), device=True)
+
+
+def deregister_op(name: str) -> None:
+    """Forgets what `register_op` was given; a built-in operator is itself again.
+
+    Raises:
+        ValueError: Nothing was registered under the name.
+
+    Source: TensorFlow.js `tf.deregisterOp`.
+    """
+    if name not in _BUILT_IN:
+        raise ValueError(f"deregister_op: no operator {name!r} was registered.")
+    before = _BUILT_IN.pop(name)
+    if before is None:
+        del RULES[name]
+    else:
+        RULES[name] = before

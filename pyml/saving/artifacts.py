@@ -1,0 +1,299 @@
+"""Models as they travel: a dict of what `model.json` says, with the weights as one run of bytes.
+
+The keys are those of TensorFlow.js: `modelTopology`, `format`, `generatedBy`, `convertedBy`, `weightSpecs`, `weightData`, and
+whatever else a `model.json` holds besides its `weightsManifest`.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncIterable, Awaitable, Callable, Iterable, Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+import numpy as np
+
+from .files import ModelFileError, Place
+from .tfjs.weights import decode, read_manifest
+
+WEIGHTS = "weights.bin"
+_DTYPES = {"f": np.float32, "b": np.bool_, "i": np.int32, "u": np.int32}
+
+
+def encode_weights(tensors: Mapping[str, Any] | Iterable[Any]) -> tuple[bytes, list[dict]]:
+    """Weights as bytes, and what is in them.
+
+    Args:
+        tensors: Tensors or arrays by name, or objects with a `name`, such as `model.weights`.
+
+    Returns:
+        The bytes, and for each weight a dict with `name`, `shape` and `dtype`.
+
+    Raises:
+        TypeError: A weight holds no numbers.
+
+    Source: TensorFlow.js `tf.io.encodeWeights`.
+
+    Example:
+        data, specs = pyml.io.encode_weights({"kernel": np.ones((2, 3), "float32")})
+    """
+    named: Mapping[str, Any] = tensors if isinstance(tensors, Mapping) else {tensor.name: tensor for tensor in tensors}
+    specs, parts = [], []
+    for name, tensor in named.items():
+        array = tensor.numpy() if hasattr(tensor, "numpy") else np.asarray(tensor)
+        if array.dtype.kind not in _DTYPES:
+            raise TypeError(f"encode_weights: {name!r} is {array.dtype}; expected numbers.")
+        array = np.ascontiguousarray(array, _DTYPES[array.dtype.kind]).reshape(array.shape)
+        specs.append({"name": name, "shape": list(array.shape), "dtype": array.dtype.name})
+        parts.append(array.astype(array.dtype.newbyteorder("<")).tobytes())
+    return b"".join(parts), specs
+
+
+def decode_weights(data: Any, specs: list[dict]) -> dict[str, np.ndarray]:
+    """The weights in bytes, as arrays by name; what was stored shorter is widened.
+
+    Args:
+        data: Bytes, or a list of them to be joined.
+        specs: As `encode_weights` gives them, or from a `weightsManifest`.
+
+    Raises:
+        ModelFileError: The bytes are fewer than the specs say, or these are malformed.
+
+    Source: TensorFlow.js `tf.io.decodeWeights`.
+    """
+    ((_, checked, nbytes),) = read_manifest([{"paths": [], "weights": specs}], "decode_weights")
+    return decode([concatenate_array_buffers(data)], checked, nbytes, "decode_weights")
+
+
+async def decode_weights_stream(stream: AsyncIterable[Any], specs: list[dict]) -> dict[str, np.ndarray]:
+    """`decode_weights` of bytes that come in parts.
+
+    Raises:
+        ModelFileError: As `decode_weights`; or more bytes come than the specs say, which ends the reading.
+
+    Source: TensorFlow.js `tf.io.decodeWeightsStream`.
+    """
+    ((_, _, nbytes),) = read_manifest([{"paths": [], "weights": specs}], "decode_weights_stream")
+    parts, total = [], 0
+    texts = any(spec["dtype"] == "string" for spec in specs)
+    async for part in stream:
+        parts.append(_bytes(part))
+        total += len(parts[-1])
+        if total > nbytes + (64 << 20 if texts else 4096):
+            raise ModelFileError(f"decode_weights_stream: more than the {nbytes:,} bytes of the specs came.")
+    return decode_weights(parts, specs)
+
+
+def concatenate_array_buffers(buffers: Any) -> bytes:
+    """Several runs of bytes as one. Source: TensorFlow.js `tf.io.concatenateArrayBuffers`."""
+    if isinstance(buffers, (list, tuple)):
+        return b"".join(_bytes(b) for b in buffers)
+    return _bytes(buffers)
+
+
+def _bytes(data: Any) -> bytes:
+    if hasattr(data, "to_bytes") and hasattr(data, "js_id"):  # an ArrayBuffer or typed array of the page
+        return data.to_bytes()
+    if not isinstance(data, (bytes, bytearray, memoryview)):
+        raise TypeError(f"expected bytes. Received a {type(data).__name__}.")
+    return bytes(data)
+
+
+class CompositeArrayBuffer:
+    """Several runs of bytes, read as one without joining them.
+
+    Source: TensorFlow.js `tf.io.CompositeArrayBuffer`.
+
+    Example:
+        >>> pyml.io.composite_array_buffer([b"abc", b"def"]).slice(2, 4)
+        b'cd'
+    """
+
+    def __init__(self, buffers: Any = ()):
+        parts = buffers if isinstance(buffers, (list, tuple)) else [buffers]
+        self._parts = [memoryview(_bytes(part)) for part in parts]
+        self.byte_length = sum(len(part) for part in self._parts)
+
+    def __len__(self) -> int:
+        return self.byte_length
+
+    def slice(self, start: int = 0, end: int | None = None) -> bytes:
+        """The bytes from `start` up to `end`; negative ones count from the end."""
+        start, end, _ = slice(start, end).indices(self.byte_length)
+        found, at = [], 0
+        for part in self._parts:
+            found.append(part[max(0, start - at) : max(0, end - at)])
+            at += len(part)
+        return b"".join(found)
+
+
+def composite_array_buffer(buffers: Any = ()) -> CompositeArrayBuffer:
+    """A `CompositeArrayBuffer`."""
+    return CompositeArrayBuffer(buffers)
+
+
+# ---- descriptions
+def get_weight_specs(weights_manifest: list[dict]) -> list[dict]:
+    """The specs of all weights in a `weightsManifest`, in order.
+
+    Raises:
+        ModelFileError: It is malformed.
+
+    Source: TensorFlow.js `tf.io.getWeightSpecs`.
+    """
+    return [spec for _, specs, _ in read_manifest(weights_manifest, "get_weight_specs") for spec in specs]
+
+
+async def get_model_artifacts_for_json(
+    model_json: dict, load_weights: Callable[[list[dict]], Awaitable[tuple[list[dict], Any]]]
+) -> dict[str, Any]:
+    """Artifacts from what a `model.json` holds and a function that fetches its weights.
+
+    Args:
+        model_json: The object in the file.
+        load_weights: Called with the `weightsManifest`; gives the specs and the bytes.
+
+    Source: TensorFlow.js `tf.io.getModelArtifactsForJSON`.
+    """
+    manifest = _described(model_json).get("weightsManifest")
+    specs, data = await load_weights(manifest) if manifest is not None else (None, None)
+    return get_model_artifacts_for_json_sync(model_json, specs, data)
+
+
+def get_model_artifacts_for_json_sync(model_json: dict, weight_specs: list[dict] | None = None, weight_data: Any = None) -> dict[str, Any]:
+    """Artifacts from what a `model.json` holds, and its weights.
+
+    Raises:
+        ModelFileError: It has a `weightsManifest`, and the specs or the bytes are missing.
+
+    Source: TensorFlow.js `tf.io.getModelArtifactsForJSONSync`.
+    """
+    artifacts = {key: value for key, value in _described(model_json).items() if key != "weightsManifest"}
+    if model_json.get("weightsManifest") is not None:
+        if weight_specs is None or weight_data is None:
+            raise ModelFileError("get_model_artifacts_for_json: the model has weights; their specs and their bytes are needed.")
+        artifacts |= {"weightSpecs": weight_specs, "weightData": concatenate_array_buffers(weight_data)}
+    return artifacts
+
+
+def _described(model_json: Any) -> dict:
+    if not isinstance(model_json, dict):
+        raise ModelFileError(f"expected the object of a model.json. Received a {type(model_json).__name__}.")
+    return model_json
+
+
+def get_model_artifacts_info_for_json(artifacts: dict) -> dict[str, Any]:
+    """What `list_models` says about a model: when it was looked at, and the sizes of its parts.
+
+    Source: TensorFlow.js `tf.io.getModelArtifactsInfoForJSON`.
+    """
+    size = lambda key: len(json.dumps(artifacts[key], separators=(",", ":")).encode()) if artifacts.get(key) is not None else 0
+    return {
+        "dateSaved": datetime.now(UTC), "modelTopologyType": "JSON", "modelTopologyBytes": size("modelTopology"),
+        "weightSpecsBytes": size("weightSpecs"),
+        "weightDataBytes": len(concatenate_array_buffers(artifacts["weightData"])) if artifacts.get("weightData") is not None else 0,
+    }  # fmt: skip
+
+
+def files_of(artifacts: Any, where: Any = "the artifacts") -> dict[str, bytes]:
+    """`model.json` and `weights.bin` of artifacts.
+
+    Raises:
+        ModelFileError: They are no artifacts.
+    """
+    if not isinstance(artifacts, dict) or not isinstance(artifacts.get("modelTopology"), dict):
+        raise ModelFileError(f"{where}: expected a dict with a modelTopology. Received: {str(artifacts)[:80]}")
+    if "weightsManifest" in artifacts:
+        raise ModelFileError(f"{where}: a model.json with a weightsManifest was given; give weightSpecs and weightData in its place.")
+    rest = {key: value for key, value in artifacts.items() if key not in ("weightSpecs", "weightData")}
+    specs = artifacts.get("weightSpecs") or []
+    try:
+        text = json.dumps({**rest, "weightsManifest": [{"paths": [WEIGHTS], "weights": specs}]}).encode()
+    except (TypeError, ValueError, RecursionError) as error:
+        raise ModelFileError(f"{where}: the description cannot be written as JSON ({error}).") from None
+    data = artifacts.get("weightData")
+    return {"model.json": text, WEIGHTS: b"" if data is None else concatenate_array_buffers(data)}
+
+
+def artifacts_of(description: dict, shards: list[bytes]) -> dict[str, Any]:
+    """The artifacts of a `model.json` and its shards in order."""
+    specs = get_weight_specs(description.get("weightsManifest") or [])
+    rest = {key: value for key, value in description.items() if key != "weightsManifest"}
+    return {**rest, "weightSpecs": specs, "weightData": b"".join(shards)}
+
+
+# ---- weights of a manifest
+def weights_loader_factory(fetch_weights: Callable[[list[str]], Any]) -> Callable[..., Awaitable[dict[str, np.ndarray]]]:
+    """A function that reads the weights of a manifest, its files brought by another function.
+
+    Args:
+        fetch_weights: Called with a list of addresses; gives their bytes in order, or something to await.
+
+    Returns:
+        `async load(manifest, file_path_prefix="", weight_names=None)`, which gives arrays by name. Groups without a
+        weight that is asked for are not fetched.
+
+    Source: TensorFlow.js `tf.io.weightsLoaderFactory`.
+    """
+
+    async def load(manifest: list[dict], file_path_prefix: str = "", weight_names: Iterable[str] | None = None) -> dict[str, np.ndarray]:
+        groups, wanted = _wanted(manifest, weight_names)
+        prefix = file_path_prefix if not file_path_prefix or file_path_prefix.endswith("/") else f"{file_path_prefix}/"
+        paths = [f"{prefix}{path}" for names, _, _ in groups for path in names]
+        found = fetch_weights(paths)
+        data = list(await found if hasattr(found, "__await__") else found)
+        if len(data) != len(paths):
+            raise ModelFileError(f"weights_loader_factory: {len(paths)} files were asked for, {len(data)} came.")
+        arrays: dict[str, np.ndarray] = {}
+        for names, specs, nbytes in groups:
+            shards, data = data[: len(names)], data[len(names) :]
+            arrays |= decode([_bytes(s) for s in shards] or [b""], specs, nbytes, file_path_prefix or "weights")
+        return {name: arrays[name] for name in (wanted if wanted is not None else arrays)}
+
+    return load
+
+
+def _wanted(manifest, weight_names):
+    groups = read_manifest(manifest, "load_weights")
+    if weight_names is None:
+        return groups, None
+    wanted = list(weight_names)
+    known = {spec["name"] for _, specs, _ in groups for spec in specs}
+    missing = [name for name in wanted if name not in known]
+    if missing:
+        raise ModelFileError(f"load_weights: the manifest has no weights {', '.join(map(repr, missing))}.")
+    return [group for group in groups if any(spec["name"] in wanted for spec in group[1])], wanted
+
+
+async def load_weights(
+    weights_manifest: list[dict], file_path_prefix: str = "", weight_names: Iterable[str] | None = None
+) -> dict[str, np.ndarray]:
+    """The weights of a manifest, as arrays by name.
+
+    Args:
+        weights_manifest: As in a `model.json`.
+        file_path_prefix: The folder or address of the files.
+        weight_names: Which ones; all by default.
+
+    Raises:
+        ModelFileError: A file is missing or damaged, leads out of the folder, or there is no such weight.
+
+    Source: TensorFlow.js `tf.io.loadWeights`.
+    """
+    groups, wanted = _wanted(weights_manifest, weight_names)
+    base = file_path_prefix.rstrip("/") or "."
+    arrays: dict[str, np.ndarray] = {}
+    for paths, specs, nbytes in groups:
+        texts = any(spec["dtype"] == "string" for spec in specs)
+        most = (64 << 20) if texts else nbytes + 4096
+        shards = [await Folder(base).read_async(path, most) for path in paths]
+        arrays |= decode(shards or [b""], specs, nbytes, base)
+    return {name: arrays[name] for name in (wanted if wanted is not None else arrays)}
+
+
+class Folder(Place):
+    """A folder or address as a place of weights, without a `model.json`."""
+
+    def __init__(self, base: str):
+        self.remote, self.query, self.name = base.startswith(("http://", "https://")), "", ""
+        self.base = base
