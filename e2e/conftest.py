@@ -19,7 +19,7 @@ from pyml.cli.serve import running
 HERE = Path(__file__).parent
 
 
-# pages that start Python many times over: `make test-all` runs them
+# pages that take their time: `make test-all` runs them, `make test` only what is marked quick in them
 SLOW = {"test_audio_demos", "test_camera_demos", "test_demos", "test_media", "test_stores", "test_wasm_device", "test_wasm_in_node"}
 
 
@@ -28,7 +28,7 @@ def pytest_collection_modifyitems(items):
         if HERE in Path(item.path).parents:
             item.add_marker(pytest.mark.e2e)
             item.add_marker(pytest.mark.xdist_group("e2e"))
-            if Path(item.path).stem in SLOW:
+            if Path(item.path).stem in SLOW and not item.get_closest_marker("quick"):
                 item.add_marker(pytest.mark.slow)
 
 

@@ -11,6 +11,7 @@ from pyml.cli import browser as browsers
 from pyml.cli import paths
 
 from .conftest import started
+from .demo_page import opened
 
 RATE = 48000
 
@@ -62,16 +63,26 @@ hears_a_tone = pytest.mark.parametrize("hearing", ["tone"], indirect=True)
 hears_words = pytest.mark.parametrize("hearing", ["words"], indirect=True)
 
 
-@pytest.fixture
-def spectrogram(new_page, hearing, site):
-    page = new_page(browser=hearing)
-    page.goto(f"{site}/demos/spectrogram/index.html")
-    page.wait_for_function("() => pymlDemo.done", timeout=120_000)
+@pytest.fixture(scope="module")
+def spectrogram_page(hearing, site):
+    page = opened(hearing, f"{site}/demos/spectrogram/index.html", "() => pymlDemo.done")
     assert page.evaluate("() => pymlDemo.error") is None
-    return page
+    yield page
+    page.context.close()
+    assert not page.problems
+
+
+@pytest.fixture
+def spectrogram(spectrogram_page):
+    """The page of the spectrogram, which hears nothing and has counted nothing."""
+    yield spectrogram_page
+    if spectrogram_page.is_enabled("#stop"):
+        spectrogram_page.click("#stop")
+    spectrogram_page.evaluate("() => { pymlDemo.columns = 0; delete navigator.mediaDevices.getUserMedia; }")
 
 
 @hears_a_tone
+@pytest.mark.quick
 def test_a_tone_of_1_kHz_in_the_microphone_peaks_there(spectrogram):
     page = spectrogram
     page.click("#microphone")
@@ -118,32 +129,34 @@ def test_a_file_without_sound_and_a_forbidden_microphone_are_explained(spectrogr
     assert page.is_disabled("#stop")
 
 
-@pytest.fixture
-def speech(new_page, hearing, site):
-    page = new_page(browser=hearing)
-    page.goto(f"{site}/demos/speech/index.html?features=spectra")
-    page.wait_for_function("() => pymlDemo.ready || pymlDemo.error", timeout=120_000)
+@pytest.fixture(scope="module")
+def speech_page(hearing, site):
+    page = opened(hearing, f"{site}/demos/speech/index.html?features=spectra", "() => pymlDemo.ready || pymlDemo.error")
     assert page.evaluate("() => pymlDemo.error") is None
-    return page
+    yield page
+    page.context.close()
+    assert not page.problems
+
+
+@pytest.fixture
+def speech(speech_page):
+    """The page of words, which hears nothing and has no examples."""
+    yield speech_page
+    if speech_page.text_content("#microphone") == "Stop listening":
+        speech_page.click("#microphone")
+    for word in list(speech_page.evaluate("() => pymlDemo.counts")):
+        row = speech_page.locator("#words li").nth(WORDS.index(word))
+        row.locator(".forget").click()
+        row.get_by_text("0 examples").wait_for()
 
 
 @hears_words
-def test_words_from_files_are_learned_and_recognised_in_the_microphone(speech, tmp_path):
-    page, pick = speech, np.random.default_rng(4)
-    for i, word in enumerate(WORDS):
-        files = [write_wav(tmp_path / f"{word}{k}.wav", sentence([word], pick, 0.4)) for k in range(5)]
-        page.locator("#words input[type=file]").nth(i).set_input_files(files)
-        page.wait_for_function(f"() => pymlDemo.counts.{word} === 5", timeout=60_000)
-    page.click("#train")
-    page.wait_for_function("() => pymlDemo.done", timeout=200_000)
-    assert page.evaluate("() => [pymlDemo.error, pymlDemo.accuracy]") == [None, 1]
-    page.click("#microphone")
-    page.wait_for_function("() => pymlDemo.heard.length >= 9", timeout=90_000)
-    heard = page.evaluate("() => pymlDemo.heard")
-    after = dict(zip(WORDS, (*WORDS[1:], WORDS[0]), strict=True))
-    assert sum(after.get(a) == b for a, b in pairwise(heard)) >= len(heard) - 3
-    assert re.match(r"Heard so far: .*(left|right|stop)", page.evaluate("() => document.querySelector('#heard').value"))
-    page.screenshot(path=str(paths.build_dir() / "demo-speech.png"), full_page=True)
+@pytest.mark.quick
+def test_a_silent_file_is_no_example(speech, tmp_path):
+    page = speech
+    page.locator("#words input[type=file]").first.set_input_files(write_wav(tmp_path / "silent.wav", np.zeros(RATE)))
+    page.wait_for_function("() => document.querySelector('#source-note').textContent.includes('Nothing was heard there')")
+    assert page.evaluate("() => pymlDemo.counts.left") is None
 
 
 @hears_words
@@ -156,14 +169,27 @@ def test_record_takes_each_spoken_word_as_an_example(speech):
     page.wait_for_function("() => pymlDemo.counts.right >= 1", timeout=60_000)
     page.get_by_role("button", name="Record right").press("Enter")
     assert page.locator("#words li").first.locator(".clips canvas").count() >= 2
+    page.evaluate("() => { pymlDemo.done = false; }")
     page.click("#train")
     page.wait_for_function("() => pymlDemo.done", timeout=60_000)
     assert "too few examples" in page.text_content("#problem")
 
 
 @hears_words
-def test_a_silent_file_is_no_example(speech, tmp_path):
-    page = speech
-    page.locator("#words input[type=file]").first.set_input_files(write_wav(tmp_path / "silent.wav", np.zeros(RATE)))
-    page.wait_for_function("() => document.querySelector('#source-note').textContent.includes('Nothing was heard there')")
-    assert page.evaluate("() => pymlDemo.counts.left") is None
+def test_words_from_files_are_learned_and_recognised_in_the_microphone(speech, tmp_path):
+    page, pick = speech, np.random.default_rng(4)
+    for i, word in enumerate(WORDS):
+        files = [write_wav(tmp_path / f"{word}{k}.wav", sentence([word], pick, 0.4)) for k in range(5)]
+        page.locator("#words input[type=file]").nth(i).set_input_files(files)
+        page.wait_for_function(f"() => pymlDemo.counts.{word} === 5", timeout=60_000)
+    page.evaluate("() => { pymlDemo.done = false; }")
+    page.click("#train")
+    page.wait_for_function("() => pymlDemo.done", timeout=200_000)
+    assert page.evaluate("() => [pymlDemo.error, pymlDemo.accuracy]") == [None, 1]
+    page.click("#microphone")
+    page.wait_for_function("() => pymlDemo.heard.length >= 9", timeout=90_000)
+    heard = page.evaluate("() => pymlDemo.heard")
+    after = dict(zip(WORDS, (*WORDS[1:], WORDS[0]), strict=True))
+    assert sum(after.get(a) == b for a, b in pairwise(heard)) >= len(heard) - 3
+    assert re.match(r"Heard so far: .*(left|right|stop)", page.evaluate("() => document.querySelector('#heard').value"))
+    page.screenshot(path=str(paths.build_dir() / "demo-speech.png"), full_page=True)

@@ -12,6 +12,7 @@ from pyml.cli import browser as browsers
 from pyml.cli import paths
 
 from .conftest import started
+from .demo_page import finished, opened
 
 COMMANDS = ("up", "down", "left", "right")
 WIDTH, HEIGHT, FPS = 160, 120, 10
@@ -95,10 +96,22 @@ sees_a_disc = pytest.mark.parametrize("camera", ["disc"], indirect=True)
 sees_an_astronaut = pytest.mark.parametrize("camera", ["astronaut"], indirect=True)
 
 
-def open_controller(page, site, query=""):
-    page.goto(f"{site}/demos/controller/index.html?{query}")
-    page.wait_for_function("() => !document.querySelector('#new').disabled || pymlDemo.error", timeout=120_000)
+@pytest.fixture(scope="module")
+def controller(camera, site):
+    """The controller page, for all its tests."""
+    page = opened(camera, f"{site}/demos/controller/index.html", "() => !document.querySelector('#new').disabled || pymlDemo.error")
     assert page.evaluate("() => pymlDemo.error") is None
+    yield page
+    page.context.close()
+    assert not page.problems
+
+
+@pytest.fixture
+def forgetful(controller):
+    """The same without pictures."""
+    controller.click("#forget")
+    controller.wait_for_function("() => Object.values(pymlDemo.counts).every((count) => count === 0)")
+    return controller
 
 
 def collect(page, command, wanted):
@@ -116,25 +129,73 @@ def collect(page, command, wanted):
 
 
 @pytest.fixture(scope="module")
-def taught(camera, site):
-    """The controller page after the camera's poses were collected with the mouse and learned."""
-    context = camera.new_context(viewport={"width": 1280, "height": 1000})
-    page = context.new_page()
-    page.problems = []
-    page.on("console", lambda message: page.problems.append(message.text) if message.type == "error" else None)
-    page.on("pageerror", lambda error: page.problems.append(str(error)))
-    open_controller(page, site)
+def taught(controller):
+    """The page after the camera's poses were collected with the mouse and learned."""
+    page = controller
+    page.click("#forget")
     page.click("#camera")
     page.wait_for_function("() => document.querySelector('#video').videoWidth > 0")
     page.evaluate(TRACK)
     for command in COMMANDS:
         collect(page, command, 12)
-    page.click("#train")
-    page.wait_for_function("() => pymlDemo.done", timeout=200_000)
+    learned(page)
     yield page
     page.screenshot(path=str(paths.build_dir() / "demo-controller.png"), full_page=True)
-    context.close()
-    assert not page.problems
+
+
+def learned(page):
+    page.evaluate("() => { pymlDemo.done = false; }")
+    page.click("#train")
+    assert finished(page)["error"] is None
+
+
+def draw_poses(page, wanted):
+    """Collects pictures of the drawn disc in four places, with the keyboard."""
+    for command, key in zip(COMMANDS, "wsad", strict=True):
+        page.focus("#puppet")
+        page.keyboard.press(f"Arrow{command.title()}")
+        page.keyboard.down(key)
+        page.wait_for_function(f"() => pymlDemo.counts.{command} >= {wanted}")
+        page.keyboard.up(key)
+
+
+def assert_disc_commands(page):
+    page.focus("#puppet")
+    for command in COMMANDS:
+        page.keyboard.press(f"Arrow{command.title()}")
+        page.wait_for_function(f"() => pymlDemo.command === '{command}'")
+
+
+# Holds D for one picture, or two where another is on its way.
+ONE_PICTURE = """() => new Promise((resolve) => {
+  dispatchEvent(new KeyboardEvent("keydown", { key: "d" }));
+  (function look() {
+    if (pymlDemo.counts.right < 1) return requestAnimationFrame(look);
+    dispatchEvent(new KeyboardEvent("keyup", { key: "d" }));
+    resolve();
+  })();
+})"""
+
+
+@sees_a_disc
+@pytest.mark.quick
+def test_too_few_pictures_and_forgotten_ones_are_explained(controller):
+    page = controller
+    page.set_viewport_size({"width": 340, "height": 700})
+    assert page.evaluate("() => document.documentElement.scrollWidth") <= 340
+    page.set_viewport_size({"width": 1280, "height": 1000})
+    page.click("#drawn")
+    for key in "wsa":
+        page.keyboard.down(key)
+        page.wait_for_function(f"() => pymlDemo.counts[{{ w: 'up', s: 'down', a: 'left' }}.{key}] >= 6")
+        page.keyboard.up(key)
+    assert page.is_disabled("#train")
+    page.evaluate(ONE_PICTURE)
+    page.click("#train")
+    assert "Too few examples of right" in finished(page)["error"]
+    assert "Too few examples of right" in page.text_content("#problem") and page.is_disabled("#play")
+    page.click("#forget")
+    page.wait_for_function("() => Object.values(pymlDemo.counts).every((count) => count === 0)")
 
 
 @sees_a_disc
@@ -169,29 +230,24 @@ def test_pictures_a_second_and_latency_are_shown(taught):
 
 
 @sees_a_disc
-def test_without_a_camera_the_drawn_disc_is_steered_with_the_keyboard_alone(new_page, camera, site):
-    page = new_page(browser=camera)
-    open_controller(page, site, "epochs=6")
+def test_without_a_camera_the_drawn_disc_is_steered_with_the_keyboard_alone(forgetful):
+    page = forgetful
     page.evaluate("() => { navigator.mediaDevices.getUserMedia = async () => { throw new DOMException('', 'NotFoundError'); }; }")
     page.focus("#camera")
     page.keyboard.press("Enter")
     page.wait_for_function("() => document.querySelector('#source-note').textContent.startsWith('There is no camera')")
+    page.evaluate("() => { delete navigator.mediaDevices.getUserMedia; }")
     page.focus("#drawn")
     page.keyboard.press("Enter")
-    for command, key in zip(COMMANDS, "wsad", strict=True):
-        page.focus("#puppet")
-        page.keyboard.press(f"Arrow{command.title()}")
-        page.keyboard.down(key)
-        page.wait_for_function(f"() => pymlDemo.counts.{command} >= 10")
-        page.keyboard.up(key)
+    draw_poses(page, 10)
     page.focus("#train")
+    page.evaluate("() => { pymlDemo.done = false; }")
     page.keyboard.press("Enter")
-    page.wait_for_function("() => pymlDemo.done", timeout=200_000)
-    assert page.evaluate("() => pymlDemo.error") is None
-    page.focus("#puppet")
-    for command in COMMANDS:
-        page.keyboard.press(f"Arrow{command.title()}")
-        page.wait_for_function(f"() => pymlDemo.command === '{command}'")
+    assert finished(page)["error"] is None
+    assert_disc_commands(page)
+    page.focus("#new")
+    page.keyboard.press("Enter")
+    page.wait_for_function("() => document.querySelector('#maze-note').textContent.startsWith('0 moves')")
     page.focus("#maze")
     before = page.get_attribute("#maze", "aria-label")
     for key in ("ArrowDown", "ArrowRight"):
@@ -200,66 +256,49 @@ def test_without_a_camera_the_drawn_disc_is_steered_with_the_keyboard_alone(new_
 
 
 @sees_a_disc
-def test_too_few_pictures_and_forgotten_ones_are_explained(new_page, camera, site):
-    page = new_page(browser=camera, viewport={"width": 340, "height": 700})
-    open_controller(page, site)
-    assert page.evaluate("() => document.documentElement.scrollWidth") <= 340
-    page.click("#drawn")
-    for key in "wsa":
-        page.keyboard.down(key)
-        page.wait_for_function(f"() => pymlDemo.counts[{{ w: 'up', s: 'down', a: 'left' }}.{key}] >= 6")
-        page.keyboard.up(key)
-    assert page.is_disabled("#train")
-    page.keyboard.press("d", delay=30)
-    page.wait_for_timeout(500)
-    if page.evaluate("() => pymlDemo.counts.right") in range(1, 5):
-        page.click("#train")
-        page.wait_for_function("() => pymlDemo.done")
-        assert "Too few examples of right" in page.text_content("#problem")
-    page.click("#forget")
-    page.wait_for_function("() => Object.values(pymlDemo.counts).every((count) => count === 0)")
-
-
-@sees_a_disc
-@pytest.mark.parametrize("way", ["head", "neighbours"])
-def test_features_of_mobilenet_are_learned_from_few_pictures(new_page, camera, site, way):
+def test_features_of_mobilenet_are_learned_from_few_pictures(forgetful):
     if not (paths.assets_dir() / "models" / "mobilenet_v1" / "weights.safetensors").is_file():
         pytest.skip("MobileNet is not there; `make models` fetches it")
-    page = new_page(browser=camera)
-    open_controller(page, site)
+    page = forgetful
     page.click("#drawn")
-    for command, key in zip(COMMANDS, "wsad", strict=True):
-        page.focus("#puppet")
-        page.keyboard.press(f"Arrow{command.title()}")
-        page.keyboard.down(key)
-        page.wait_for_function(f"() => pymlDemo.counts.{command} >= 6")
-        page.keyboard.up(key)
-    page.select_option("#way", way)  # the pictures stay
-    page.wait_for_function(f"() => pymlDemo.way === '{way}'", timeout=60_000)
-    page.click("#train")
-    page.wait_for_function("() => pymlDemo.done", timeout=200_000)
-    assert page.evaluate("() => pymlDemo.error") is None
-    page.focus("#puppet")
-    for command in COMMANDS:
-        page.keyboard.press(f"Arrow{command.title()}")
-        page.wait_for_function(f"() => pymlDemo.command === '{command}'")
+    draw_poses(page, 6)
+    for way in ("head", "neighbours"):
+        page.select_option("#way", way)  # the pictures stay
+        page.wait_for_function(f"() => pymlDemo.way === '{way}' && !document.querySelector('#way').disabled")
+        learned(page)
+        assert_disc_commands(page)
 
 
 NOSE = """() => pymlDemo.dots.find((dot) => dot[3] === "nose")?.slice(0, 2)"""
 
 
-def open_pose(page, site, query=""):
-    page.goto(f"{site}/demos/pose/index.html?{query}")
-    page.wait_for_function("() => pymlDemo.done", timeout=120_000)
+@pytest.fixture(scope="module")
+def pose(camera, site):
+    """The pose page, for all its tests."""
+    photo()
+    page = opened(camera, f"{site}/demos/pose/index.html", "() => pymlDemo.done")
     assert page.evaluate("() => pymlDemo.error") is None
+    yield page
+    page.context.close()
+    assert not page.problems
 
 
 @sees_an_astronaut
-def test_the_pose_of_somebody_before_the_camera_is_found_live(new_page, camera, site):
-    page = new_page(browser=camera)
-    open_pose(page, site)
+@pytest.mark.quick
+def test_the_pose_in_a_photo_is_found(pose):
+    pose.set_viewport_size({"width": 360, "height": 740})
+    pose.set_input_files("#file", photo())
+    pose.wait_for_function("() => pymlDemo.looked === 1")
+    assert pose.evaluate(NOSE) == pytest.approx([0.43, 0.236], abs=0.03)
+    assert pose.evaluate("() => document.documentElement.scrollWidth") <= 360
+    pose.set_viewport_size({"width": 1280, "height": 900})
+
+
+@sees_an_astronaut
+def test_the_pose_of_somebody_before_the_camera_is_found_live(pose):
+    page = pose
     page.click("#camera")
-    page.wait_for_function("() => pymlDemo.looked >= 5 && pymlDemo.fps > 0", timeout=90_000)
+    page.wait_for_function("() => pymlDemo.looked >= 6 && pymlDemo.fps > 0")
     assert page.evaluate(NOSE) == pytest.approx([0.45, 0.24], abs=0.05)
     names = page.evaluate("() => pymlDemo.dots.map((dot) => dot[3])")
     assert {"left_eye", "right_eye", "left_shoulder", "right_shoulder"} <= set(names)
@@ -274,11 +313,10 @@ def test_the_pose_of_somebody_before_the_camera_is_found_live(new_page, camera, 
 
 
 @sees_an_astronaut
-@pytest.mark.parametrize("network", ["movenet", "posenet"])
-def test_the_pose_in_a_photo_is_found(new_page, camera, site, network):
-    page = new_page(browser=camera, viewport={"width": 360, "height": 740})
-    open_pose(page, site, f"network={network}")
-    page.set_input_files("#file", photo())
-    page.wait_for_function("() => pymlDemo.looked === 1", timeout=60_000)
-    assert page.evaluate(NOSE) == pytest.approx([0.43, 0.236], abs=0.03)
-    assert page.evaluate("() => document.documentElement.scrollWidth") <= 360
+def test_the_other_network_finds_the_same_pose(pose):
+    pose.select_option("#network", "posenet")
+    pose.wait_for_function("() => document.querySelector('#network-note').textContent.includes('PoseNet')")
+    pose.evaluate("() => { pymlDemo.looked = 0; }")
+    pose.set_input_files("#file", photo())
+    pose.wait_for_function("() => pymlDemo.looked === 1")
+    assert pose.evaluate(NOSE) == pytest.approx([0.43, 0.236], abs=0.03)

@@ -14,6 +14,7 @@ from pyml.cli import demo, paths
 from pyml.cli.assets import tensorflow_js
 
 from .conftest import started
+from .demo_page import finished, opened
 
 SHOTS = paths.build_dir() / "screenshots"
 LINE = "x,word,y\n" + "".join(f"{x},w{x % 3},{'' if x % 10 == 3 else 2 * x + 1}\n" for x in range(60))
@@ -22,24 +23,6 @@ LINE = "x,word,y\n" + "".join(f"{x},w{x % 3},{'' if x % 10 == 3 else 2 * x + 1}\
 def keep_picture(page, name):
     SHOTS.mkdir(parents=True, exist_ok=True)
     page.screenshot(path=str(SHOTS / f"{name}.png"), full_page=True)
-
-
-def opened(browser, url, ready, **options):
-    """A page in a context of its own that collects what goes wrong in `problems`; the caller closes `page.context`."""
-    context = browser.new_context(**{"viewport": {"width": 1280, "height": 900}, **options})
-    page = context.new_page()
-    page.set_default_timeout(90_000)
-    page.problems = []
-    page.on("console", lambda message: page.problems.append(message.text) if message.type == "error" else None)
-    page.on("pageerror", lambda error: page.problems.append(str(error)))
-    page.goto(url)
-    page.wait_for_function(ready)
-    return page
-
-
-def finished(page):
-    page.wait_for_function("() => pymlDemo.done")
-    return page.evaluate("() => pymlDemo")
 
 
 def csv_file(text, name="mine.csv"):
@@ -88,6 +71,7 @@ def fit(page, epochs=20):
     return finished(page)
 
 
+@pytest.mark.quick
 def test_a_network_learns_how_far_cars_go_and_the_chart_shows_it(regression):
     result = fit(regression)
     assert result["error"] is None and result["testError"] < 0.65 * result["naiveError"]
@@ -246,6 +230,7 @@ def named(page, act):
     return [name for name, _ in result["names"]]
 
 
+@pytest.mark.quick
 def test_a_sample_is_named_with_the_keyboard_alone(classify):
     classify.focus("#file")
     for _ in range(10):
@@ -336,6 +321,7 @@ def shares_after(page, act):
     return page.evaluate("() => pymlDemo.shares")
 
 
+@pytest.mark.quick
 def test_two_classes_are_learned_from_files_and_a_new_picture_is_named(teachable):
     assert teachable.is_disabled("#train") and teachable.is_disabled("#export")
     for place, name in enumerate(("cat", "other")):
@@ -474,6 +460,7 @@ def test_without_its_network_the_teachable_page_says_how_to_get_it(page, console
 # ---- the gallery
 
 
+@pytest.mark.quick
 def test_the_gallery_links_every_demo_and_follows_the_system(new_page, site):
     page = new_page(viewport={"width": 320, "height": 700})
     page.goto(f"{site}/index.html")

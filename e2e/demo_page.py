@@ -1,0 +1,20 @@
+"""Opening a demo's page once for several tests."""
+
+
+def opened(browser, url, ready, **options):
+    """A page in a context of its own that collects what goes wrong in `problems`; the caller closes `page.context`."""
+    context = browser.new_context(**{"viewport": {"width": 1280, "height": 900}, **options})
+    page = context.new_page()
+    page.set_default_timeout(90_000)
+    page.problems = []
+    page.on("console", lambda message: page.problems.append(message.text) if message.type == "error" else None)
+    page.on("pageerror", lambda error: page.problems.append(str(error)))
+    page.goto(url)
+    page.wait_for_function(ready)
+    return page
+
+
+def finished(page):
+    """What the page says of itself when it is done."""
+    page.wait_for_function("() => pymlDemo.done")
+    return page.evaluate("() => pymlDemo")
