@@ -1,5 +1,7 @@
 """`pyml.browser` in Chromium: the same bytes as TensorFlow.js for every kind of picture, on every device, on the page and
-in a worker; on WebGPU without their passing through Python."""
+in a worker; on WebGPU without their passing through Python.
+
+The adapter here is software, where pyml takes pictures as numpy arrays unless it is told to copy them."""
 
 import pytest
 
@@ -90,6 +92,9 @@ def opened(browser, site):
         from pyml.browser.pixels import picture_tensor
         for backend in ("webgpu", "wasm", "cpu"):
             await config.init_async(backend)
+            if backend == "webgpu":
+                as_it_is = [config.device().copies_pictures, config.device().draws_pictures]
+                config.device().copies_pictures = True
         def refused(call):
             try:
                 call()
@@ -234,6 +239,15 @@ def test_camera_frames_stay_on_the_gpu(any_device):
     assert read == 0 and uploads <= 2 and growth <= 0  # the two matrices of a resizer
 
 
+def test_a_software_adapter_is_spared_and_gives_the_same(any_device):
+    assert any_device.run("""
+        config.set_backend("webgpu")
+        direct, config.device().copies_pictures = pixels("NV12"), False
+        arrays, config.device().copies_pictures = pixels("NV12"), True
+        [as_it_is, bool((direct == arrays).all())]
+    """) == [[False, False], True]
+
+
 def test_a_source_the_browser_does_not_copy_is_read(any_device):
     any_device.page.evaluate("""() => {
       window.copying = GPUQueue.prototype.copyExternalImageToTexture;
@@ -327,7 +341,7 @@ def test_drawing_from_the_gpu_reads_nothing_and_clamps(accelerated):
     assert accelerated.run(f"""{DRAWN}
     config.set_backend("webgpu")
     device, reads = config.device(), []
-    device.info["type"] = "gpu"                        # this Chromium can draw with the software adapter too
+    device.draws_pictures = True                       # this Chromium can draw with the software adapter too
     device.read = lambda *given: reads.append(1)
     flat, other = new(), new()
     flat.getContext("2d")
@@ -341,7 +355,7 @@ def test_drawing_from_the_gpu_reads_nothing_and_clamps(accelerated):
     same = [alike(image, None, canvas) for canvas in (other, flat) for image in images]
     wild = seen(np.array([[-1.0, 2.0, 0.5]], "float32"))
     veiled = seen(np.array([[0, 51], [204, 255]]), see_through)
-    device.info["type"] = "software"
+    device.draws_pictures = False
     config.set_backend("cpu")
     told = refused(lambda: seen(np.array([[-1.0, 2.0]])))[1]
     off = int(np.abs(veiled - seen(np.array([[0, 51], [204, 255]]), see_through)).max())
@@ -405,6 +419,7 @@ def test_a_worker_reads_and_draws_all_it_can_have(browser, site):
             import numpy as np, pyml
             from js import Object, OffscreenCanvas, VideoFrame, createImageBitmap
             from pyodide.ffi import to_js
+            pyml.config.device().copies_pictures = True
             picture = np.random.default_rng(1).integers(0, 256, (4, 6, 3)).astype("int32")
             canvas = OffscreenCanvas.new(1, 1)
             pyml.browser.to_pixels(picture, canvas)

@@ -14,7 +14,10 @@ alias T = i32;                    // @param
 fn main(@builtin(global_invocation_id) at: vec3u) {
   let size = textureDimensions(picture);
   if (any(at.xy >= size)) { return; }
-  let bytes = round(textureLoad(picture, at.xy, 0) * 255.0);
+  let bytes = vec4<T>(round(textureLoad(picture, at.xy, 0) * 255.0));
   let first = (at.y * size.x + at.x) * CHANNELS;
-  for (var k = 0u; k < CHANNELS; k++) { y[first + k] = T(bytes[k]); }
+  y[first] = bytes.x;
+  if (CHANNELS > 1u) { y[first + min(1u, CHANNELS - 1u)] = bytes.y; }  // min: what is never run must compile too
+  if (CHANNELS > 2u) { y[first + min(2u, CHANNELS - 1u)] = bytes.z; }
+  if (CHANNELS > 3u) { y[first + min(3u, CHANNELS - 1u)] = bytes.w; }
 }

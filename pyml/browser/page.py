@@ -1,6 +1,6 @@
 """The browser's half of `from_pixels`, `to_pixels` and `draw`: the pixels of the page's objects.
 
-On WebGPU no picture passes through Python. What is opaque is copied on the GPU (`straight` below); everything else is drawn
+On a GPU no picture passes through Python. What is opaque is copied on the GPU (`straight` below); everything else is drawn
 on one canvas kept for reading, which stays in main memory, and its bytes go to the device from JavaScript. Both give the
 same numbers. The other devices take those bytes as an array.
 """
@@ -168,7 +168,7 @@ def page_picture(source: Any, channels: int, dtype: str, opaque: bool) -> Tensor
         dtype: `"int32"` or `"float32"`.
         opaque: The caller knows that the picture has no transparent pixels.
     """
-    script, on_gpu = _script(), hasattr(config.device(), "unpack")
+    script, on_gpu = _script(), getattr(config.device(), "copies_pictures", False)
     if on_gpu:
         found = script.straight(source, opaque)
         if found is not None and (tensor := _unpacked(found, found.source, channels, dtype)) is not None:
@@ -256,10 +256,10 @@ def show_on_gpu(canvas: Any, image: Tensor, alpha: int) -> bool:
         alpha: Of all pixels, from 0 to 255, unless the image has four channels.
 
     Returns:
-        False where that does not work: the device is no GPU of the browser, or the canvas is used otherwise.
+        False where that does not work: the device is no GPU, or the canvas is used otherwise.
     """
     device = config.device()
-    if not hasattr(device, "show"):
+    if not getattr(device, "draws_pictures", False):
         return False
     image._realize()
     node = image._node
