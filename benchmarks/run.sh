@@ -9,6 +9,7 @@
 #   BENCH_ADAPTER=default   the machine's GPU instead of the software adapter
 #   MODELS=1     trained networks instead, beside TensorFlow.js and ONNX Runtime Web, on webgpu and wasm (benchmarks/models);
 #                DEVICE=wasm measures one device alone, NETWORKS picks networks, ROUNDS and PAGES bound the time
+#   CAMERA=1     camera frame to prediction instead, beside TensorFlow.js (benchmarks/camera); ROUNDS frames of each
 set -eu
 cd "$(dirname "$0")/.."
 REPOSITORY=$PWD
@@ -52,6 +53,14 @@ if [ "${MODELS:-0}" = 1 ]; then
   [ -z "${MISSING:-}" ] || .venv/bin/python tools/setup.py --models all
   exec $BENCH/.venv/bin/python -m benchmarks.models --devices "${CHOSEN:-webgpu,wasm}" ${NETWORKS:+--networks "$NETWORKS"} \
     ${ROUNDS:+--rounds "$ROUNDS"} ${PAGES:+--pages "$PAGES"}
+fi
+
+if [ "${CAMERA:-0}" = 1 ]; then
+  for NAME in mobilenet_v1 photos; do
+    [ -e "build/site/models/$NAME" ] || MISSING=1
+  done
+  [ -z "${MISSING:-}" ] || .venv/bin/python tools/setup.py --models small
+  exec $BENCH/.venv/bin/python -m benchmarks.camera ${ROUNDS:+--rounds "$ROUNDS"}
 fi
 
 OUT=$BENCH/results/pyml-$DEVICE.json
