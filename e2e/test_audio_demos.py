@@ -111,7 +111,7 @@ def test_a_tone_of_1_kHz_in_the_microphone_peaks_there(spectrogram):
 def test_without_a_microphone_a_file_is_heard(spectrogram, tmp_path):
     page = spectrogram
     page.select_option("#window", "2048")
-    page.set_input_files("#file", write_wav(tmp_path / "a.wav", tone(440, 1.5, 22050), 22050))
+    page.set_input_files("#file", write_wav(tmp_path / "a.wav", tone(440, 5, 22050), 22050))
     page.wait_for_function("() => pymlDemo.columns > 40", timeout=60_000)
     assert page.evaluate("() => pymlDemo.frequency") == pytest.approx(440, abs=3)
     page.wait_for_function("() => document.querySelector('#source-note').textContent.startsWith('The end.')", timeout=30_000)
@@ -157,6 +157,21 @@ def test_a_silent_file_is_no_example(speech, tmp_path):
     page.locator("#words input[type=file]").first.set_input_files(write_wav(tmp_path / "silent.wav", np.zeros(RATE)))
     page.wait_for_function("() => document.querySelector('#source-note').textContent.includes('Nothing was heard there')")
     assert page.evaluate("() => pymlDemo.counts.left") is None
+
+
+@hears_words
+def test_a_microphone_of_another_sample_rate_is_explained_and_released(speech):
+    speech.evaluate("""() => {
+      window.Real = AudioContext;
+      window.AudioContext = class extends Real { get sampleRate() { return 44100; } };
+      const devices = navigator.mediaDevices, real = devices.getUserMedia.bind(devices);
+      devices.getUserMedia = async (wish) => (window.stream = await real(wish));
+    }""")
+    speech.click("#microphone")
+    speech.wait_for_function("() => document.querySelector('#source-note').textContent.startsWith('This browser hears at 44100 samples')")
+    speech.evaluate("() => { window.AudioContext = Real; delete navigator.mediaDevices.getUserMedia; }")
+    assert speech.evaluate("() => stream.getTracks().map((track) => track.readyState)") == ["ended"]
+    assert speech.text_content("#microphone") == "Start the microphone"
 
 
 @hears_words

@@ -206,3 +206,19 @@ def test_classes_that_do_not_exist_are_refused_in_every_batch():
     labels = Dataset.from_tensor_slices((X, np.arange(40) // 12)).batch(10)
     with pytest.raises(ValueError, match="class numbers from 0 to 2"):
         model.fit(labels, verbose=0)
+
+
+@pytest.mark.parametrize("line", [3, 40, 150])         # among the first 100 rows, which decide about dtypes, and behind them
+@pytest.mark.parametrize("prefetched", [False, True])
+def test_a_ragged_row_ends_training_with_its_line(line, prefetched):
+    rows = [f"{i},{i % 2}" for i in range(200)]
+    rows[line - 2] = "1,2,3"
+    homes = csv("\n".join(["x,y", *rows]).encode(), column_configs={"y": {"is_label": True}})
+    batches = homes.map(lambda x, y: ([x["x"] / 200], [y["y"]])).batch(16)
+    batches = batches.prefetch(2) if prefetched else batches
+    model = classifier(1)
+    before = model.get_weights()[0].copy()
+    with pytest.raises(ValueError, match=rf"bytes, line {line}: expected 2 values, one for each of the columns x, y. Received 3."):
+        asyncio.run(model.fit_async(batches, verbose=0))
+    if line <= 100:                                    # nothing was learned
+        np.testing.assert_array_equal(model.get_weights()[0], before)

@@ -8,16 +8,18 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+import pyml
+
 DEMOS = Path(__file__).resolve().parents[2] / "demos"
 
 
 @pytest.fixture(autouse=True)
 def demo_modules(monkeypatch):
     """The demos' files can be imported by their names."""
-    for name in ("controller", "spectrogram", "speech", "pose"):
+    for name in ("controller", "spectrogram", "speech", "pose", "teachable"):
         monkeypatch.syspath_prepend(str(DEMOS / name))
     yield
-    for name in ("controller", "spectrogram", "speech", "pose"):
+    for name in ("controller", "spectrogram", "speech", "pose", "teachable"):
         sys.modules.pop(name, None)
 
 
@@ -204,3 +206,29 @@ def test_small_movements_are_held_back_and_large_ones_are_not():
     assert calmed(before, pose_of(nose=(102, 100)))["nose"].x < 101
     assert calmed(before, pose_of(nose=(180, 100)))["nose"].x == 180
     assert calmed(pose_of(), pose_of(nose=(5, 5)))["nose"].x == 5  # nothing to go by
+
+
+# ---- teachable
+
+
+class Base:
+    """A network whose features of a picture are the picture."""
+
+    def embed(self, picture):
+        return pyml.convert_to_tensor(np.asarray(picture, "float32"))
+
+
+def test_a_class_without_examples_is_named_and_what_was_learned_stays():
+    teachable = demo("teachable")
+    some = teachable.Teachable(Base())
+    with pytest.raises(ValueError, match="Nothing was learned yet"):
+        run(some.shares([1, 0, 0, 0]))
+    for number, picture in ((0, [9, 0, 0, 0]), (0, [8, 0, 0, 0]), (3, [0, 9, 0, 0])):
+        run(some.add(number, picture))
+    with pytest.raises(ValueError, match="Two classes are the least"):
+        run(some.train({0: "cat"}))
+    assert run(some.train({0: "cat", 3: "cup"})) == 1
+    head = some.head
+    with pytest.raises(ValueError, match=r"^dog and owl have no examples yet; add some, or remove the class"):
+        run(some.train({0: "cat", 1: "dog", 3: "cup", 4: "owl"}))
+    assert some.head is head and run(some.shares([1, 0, 0, 0])).keys() == {0, 3}
