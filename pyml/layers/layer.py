@@ -9,7 +9,7 @@ from pyml import initializers, regularizers
 from pyml.core import Variable, convert_to_tensor
 from pyml.core.trace import tracing
 from pyml.errors import ShapeError
-from pyml.layers import call_context
+from pyml.layers import allowance, call_context
 from pyml.layers.input_spec import assert_input_compatibility
 from pyml.layers.signature import Tracing, call_signature, dtype_name, is_number_list, overridden, set_mask, specs_of
 from pyml.layers.symbolic import Operation, any_symbolic, infer_output_spec
@@ -105,6 +105,7 @@ class Layer(Tracking, Operation):
                 f'Layer "{self.name}": weight {name!r} has an unknown size in its shape {shape}; '
                 "give the model an Input with all sizes but the batch."
             )
+        allowance.take(shape, f'Layer "{self.name}": weight {name!r}')
         dtype = dtype_name(dtype or self._dtype)
         if initializer is None:
             initializer = "glorot_uniform" if dtype.startswith("float") else "zeros"

@@ -81,6 +81,11 @@ def model_from_graph_config(config, custom_objects=None):
             if calls:
                 later.append((layer, name, calls))
         if len(later) == len(waiting):
-            raise ValueError(f"Model config '{config['name']}' refers to layers it does not hold.")
+            names = ", ".join(repr(name) for _, name, _ in later[:4])
+            raise ValueError(f"Model config '{config['name']}': layers {names} read layers that are not there, or each other in a circle.")
         waiting = later
-    return Functional(_read(config["input_layers"], made), _read(config["output_layers"], made), name=config["name"])
+    try:
+        inputs, outputs = _read(config["input_layers"], made), _read(config["output_layers"], made)
+    except (KeyError, IndexError):
+        raise ValueError(f"Model config '{config['name']}': its inputs or outputs are of layers or calls that are not there.") from None
+    return Functional(inputs, outputs, name=config["name"])

@@ -37,9 +37,10 @@ def encode_weights(tensors: Mapping[str, Any] | Iterable[Any]) -> tuple[bytes, l
     Example:
         data, specs = pyml.io.encode_weights({"kernel": np.ones((2, 3), "float32")})
     """
-    named: Mapping[str, Any] = tensors if isinstance(tensors, Mapping) else {tensor.name: tensor for tensor in tensors}
+    given: Any = tensors
+    pairs: list[tuple[str, Any]] = list(given.items()) if isinstance(given, Mapping) else [(tensor.name, tensor) for tensor in given]
     specs, parts = [], []
-    for name, tensor in named.items():
+    for name, tensor in pairs:
         array = tensor.numpy() if hasattr(tensor, "numpy") else np.asarray(tensor)
         if array.dtype.kind not in _DTYPES:
             raise TypeError(f"encode_weights: {name!r} is {array.dtype}; expected numbers.")

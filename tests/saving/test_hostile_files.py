@@ -153,6 +153,62 @@ def test_sizes_in_constants_that_cannot_be_right_are_refused(tmp_path, op, input
     refused(lambda: model.execute({}), match)
 
 
+def whole(*values):
+    return np.array(values, np.int32)
+
+
+_ONE, _PIXELS, _VOXELS = np.ones(1, np.float32), np.ones((1, 4, 4, 1), np.float32), np.ones((1, 2, 2, 2, 1), np.float32)
+_HUGE, _S1 = 2**31 - 1, [1, 1, 1, 1]
+_SAME, _SPLITS = {"strides": _S1, "padding": "SAME"}, {"row_partition_types": ["ROW_SPLITS"]}
+
+
+@pytest.mark.parametrize(("op", "inputs", "attrs", "match"), [
+    ("Conv2D", [_PIXELS, np.ones((2, 2, 1, 1), np.float32)], {**_SAME, "dilations": [1, 1 << 30, 1 << 30, 1]}, "cannot be right"),
+    ("Conv2D", [_PIXELS, np.ones((2, 2, 1, 1), np.float32)], {**_SAME, "dilations": [1, 0, 0, 1]}, "positive"),
+    ("MaxPool", [_PIXELS], {**_SAME, "ksize": [1, 1 << 13, 1 << 13, 1]}, "a window of"),
+    ("Dilation2D", [_PIXELS, np.ones((2, 2, 1), np.float32)], {**_SAME, "rates": [1, 1 << 30, 1 << 30, 1]}, "cannot be right"),
+    ("MaxPoolWithArgmax", [_PIXELS], {**_SAME, "ksize": [1, 1 << 9, 1 << 9, 1]}, "larger than 4096"),
+    ("Conv3D", [_VOXELS, np.ones((2, 1, 1, 1, 1), np.float32)], {"strides": [1] * 5, "dilations": [1, 1 << 30, 1, 1, 1], "padding": "SAME"},
+     "cannot be right"),
+    ("MaxPool3D", [_VOXELS], {"ksize": [1, 1 << 30, 1 << 30, 1, 1], "strides": [1] * 5, "padding": "SAME"}, "cannot be right"),
+    ("AvgPool3D", [_VOXELS], {"ksize": [1, 0, 1, 1, 1], "strides": [1] * 5, "padding": "SAME"}, "positive"),
+    ("ResizeBilinear", [_PIXELS, whole(1 << 20, 1 << 20)], {}, "cannot be right"),
+    ("CropAndResize", [_PIXELS, np.ones((1, 4), np.float32), whole(0), whole(1 << 20, 1 << 20)], {}, "cannot be right"),
+    ("Conv2DBackpropInput", [whole(1, 1 << 20, 1 << 20, 1), np.ones((2, 2, 1, 1), np.float32), _PIXELS], _SAME, "cannot be right"),
+    ("ImageProjectiveTransformV3", [_PIXELS, np.ones(8, np.float32), whole(1 << 20, 1 << 20), np.float32(0)], {}, "cannot be right"),
+    ("SpaceToBatchND", [_PIXELS, whole(2, 2), whole(0, 1 << 29, 0, 0).reshape(2, 2)], {}, "cannot be right"),
+    ("LinSpace", [np.float32(0), np.float32(1), np.int32(_HUGE)], {}, "cannot be right"),
+    ("Bincount", [whole(1), np.int32(_HUGE), _ONE[:0]], {}, "cannot be right"),
+    ("RandomUniform", [whole(1 << 20, 1 << 20)], {}, "cannot be right"),
+    ("NonMaxSuppressionV4", [np.ones((1, 4), np.float32), _ONE, np.int32(_HUGE), np.float32(0.5), np.float32(0)],
+     {"pad_to_max_output_size": True}, "cannot be right"),
+    ("ScatterNd", [whole(0).reshape(1, 1), _ONE, whole(_HUGE)], {}, "cannot be right"),
+    ("SparseFillEmptyRows", [whole(0, 0).reshape(1, 2), _ONE, whole(_HUGE, 1), np.float32(0)], {}, "cannot be right"),
+    ("SparseSegmentSum", [W, whole(0), whole(_HUGE)], {}, "cannot be right"),
+    ("SparseSegmentSum", [W, whole(9), whole(0)], {}, "leaves the 2 rows"),
+    ("SparseReshape", [whole(0).reshape(1, 1), whole(4), whole(3)], {}, "cannot become"),
+    ("RaggedRange", [whole(0), whole(_HUGE), whole(1)], {}, "cannot be right"),
+    ("RaggedGather", [whole(0, _HUGE), _ONE, whole(0)], {}, "cannot be right"),
+    ("RaggedGather", [whole(0, 1), _ONE, whole(7)], {}, "leaves the 1 rows"),
+    ("RaggedTensorToTensor", [whole(1 << 20, 1 << 20), _ONE, np.float32(0), whole(0, 1)], _SPLITS, "cannot be right"),
+    ("RaggedTensorToTensor", [whole(-1, -1), _ONE, np.float32(0), whole(0, _HUGE)], _SPLITS, "row splits"),
+    ("RaggedTensorToTensor", [whole(-1, -1), _ONE, np.float32(0), whole(5, 0)], _SPLITS, "row splits"),
+])  # fmt: skip
+def test_sizes_that_would_fill_the_memory_are_refused_before_they_do(tmp_path, op, inputs, attrs, match):
+    nodes = [node(f"x{i}", "Const") for i in range(len(inputs))] + [node("y", op, [f"x{i}" for i in range(len(inputs))], **attrs)]
+    model = load_model(write(tmp_path, nodes, {f"x{i}": np.asarray(v) for i, v in enumerate(inputs)}))
+    refused(lambda: model.execute({}, ["y"]), match)
+
+
+def test_numbers_that_are_counted_take_no_memory_of_their_size(tmp_path):
+    nodes = [*(node(f"x{i}", "Const") for i in range(3)), node("y", "Bincount", ["x0", "x1", "x2"])]
+    model = load_model(write(tmp_path, nodes, {"x0": whole(1, _HUGE, 1), "x1": np.int32(3), "x2": _ONE[:0]}))
+    tracemalloc.start()
+    assert model.predict({}).tolist() == [0, 2, 0]
+    assert tracemalloc.get_traced_memory()[1] < 32 << 20
+    tracemalloc.stop()
+
+
 @pytest.mark.parametrize("value", ["NaN", "1e9", 1.5, None, {}, "x"])
 def test_attributes_that_are_no_numbers_are_refused(tmp_path, value):
     bad = node("y", "Pack", ["x", "x"])
@@ -166,6 +222,15 @@ def test_an_endless_loop_of_calls_is_refused(tmp_path):
     nodes[1]["attr"] = {"cond": {"func": {"name": "missing"}}, "body": {"func": {"name": "missing"}}}
     model = load_model(write(tmp_path, nodes, {}))
     refused(lambda: model.execute(W), "does not have")
+
+
+def test_a_function_that_calls_itself_is_refused(tmp_path):
+    call = node("again", "PartitionedCall", ["a"])
+    call["attr"] = {"f": {"func": {"name": "f"}}}
+    body = {"signature": {"name": "f", "inputArg": [{"name": "a"}], "outputArg": [{"name": "r"}]}, "nodeDef": [call], "ret": {"r": "again"}}
+    start = {**call, "name": "y", "input": ["x"]}
+    model = load_model(write(tmp_path, [ADD[0], start], {}, lambda d: d["modelTopology"].update(library={"function": [body]})))
+    refused(lambda: model.execute(W), "more than 64 deep")
 
 
 # ---- layers-models
@@ -191,6 +256,52 @@ DENSE = {"class_name": "Dense", "config": {"units": 2, "name": "d", "batch_input
 ])  # fmt: skip
 def test_layers_that_cannot_be_built_are_refused(tmp_path, config, match):
     refused(lambda: load_model(layers_model(tmp_path, config)), match)
+
+
+@pytest.mark.parametrize("layer", [
+    {"class_name": "Dense", "config": {**DENSE["config"], "units": 1 << 30}},
+    {"class_name": "Dense", "config": {**DENSE["config"], "units": 1 << 62}},
+    {"class_name": "Conv2D", "config": {"filters": 1 << 20, "kernel_size": [999, 999], "batch_input_shape": [None, 999, 999, 3]}},
+    {"class_name": "Embedding", "config": {"input_dim": 1 << 40, "output_dim": 8, "batch_input_shape": [None, 8]}},
+])  # fmt: skip
+def test_layers_with_more_weights_than_the_file_has_are_refused_before_these_are_made(tmp_path, layer):
+    refused(lambda: load_model(layers_model(tmp_path, {"layers": [layer]})), "the file has fewer")
+
+
+def functional(folder, calls, output):
+    """A model of activations: which layers each of them reads."""
+    made = [{"class_name": "InputLayer", "name": "i", "config": {"batch_input_shape": [None, 3], "name": "i"}, "inbound_nodes": []}]
+    for name, read in calls.items():
+        made.append({"class_name": "Activation", "name": name, "config": {"name": name, "activation": "relu"},
+                     "inbound_nodes": [[[r, 0, 0, {}] for r in read]]})  # fmt: skip
+    config = {"name": "m", "layers": made, "input_layers": [["i", 0, 0]], "output_layers": [output]}
+    description = {"format": "layers-model", "modelTopology": {"class_name": "Model", "config": config}, "weightsManifest": []}
+    (folder / "model.json").write_text(json.dumps(description))
+    return folder
+
+
+@pytest.mark.parametrize(("calls", "output", "match"), [
+    ({"a": ["b"], "b": ["a"]}, ["b", 0, 0], "in a circle"),
+    ({"a": ["a"]}, ["a", 0, 0], "in a circle"),
+    ({"a": ["nowhere"]}, ["a", 0, 0], "layers 'a' read layers that are not there"),
+    ({"a": ["i"]}, ["nowhere", 0, 0], "outputs are of layers or calls that are not there"),
+    ({"a": ["i"]}, ["a", 9, 0], "outputs are of layers or calls that are not there"),
+])  # fmt: skip
+def test_layers_that_read_each_other_in_a_circle_or_nothing_are_refused(tmp_path, calls, output, match):
+    refused(lambda: load_model(functional(tmp_path, calls, output)), match)
+
+
+@pytest.mark.parametrize("size", [0, 7, 31])
+def test_a_shard_of_a_layers_model_that_is_cut_short_is_refused(tmp_path, size):
+    layers_model(tmp_path, {"layers": [DENSE]})
+    description = json.loads((tmp_path / "model.json").read_text())
+    specs = [{"name": "d/kernel", "shape": [3, 2], "dtype": "float32"}, {"name": "d/bias", "shape": [2], "dtype": "float32"}]
+    description["weightsManifest"] = [{"paths": ["w.bin"], "weights": specs}]
+    (tmp_path / "model.json").write_text(json.dumps(description))
+    (tmp_path / "w.bin").write_bytes(bytes(32))
+    assert load_model(tmp_path).count_params() == 8
+    (tmp_path / "w.bin").write_bytes(bytes(size))
+    refused(lambda: load_model(tmp_path), "cut short")
 
 
 def test_a_description_nested_too_deeply_is_refused(tmp_path):

@@ -19,10 +19,11 @@ from ...core.program import Program
 from ...core.tensor import Tensor, convert_to_tensor
 from ...graph import prims
 from ..files import ModelFileError
-from .rules import DEAD, HOST, RULES, Rule, finish
+from .rules import DEAD, HOST, RULES, Rule, check_count, finish
 from .topology import Graph, Node, Ref, order_of
 
 CONST, SHAPE, HOST_KIND, DEVICE = "const", "shape", "host", "device"
+_MOST_DEEP = 64
 _GIVEN = Rule(lambda node, xp: None)
 
 
@@ -59,12 +60,16 @@ class Executor:
         feeds: What is given.
         on_device: For each feed, whether its values are tensors on the device.
         weights: Device copies of constants, shared by all executors of a model.
+        depth: How many graphs run this one.
 
     Raises:
-        ModelFileError: The graph is cyclic.
+        ModelFileError: The graph is cyclic, or runs itself.
     """
 
-    def __init__(self, graph: Graph, outputs: list[Ref], feeds: list[Ref], on_device: list[bool], weights: dict):
+    def __init__(self, graph: Graph, outputs: list[Ref], feeds: list[Ref], on_device: list[bool], weights: dict, depth: int = 0):
+        if depth > _MOST_DEEP:
+            raise ModelFileError(f"{graph.where}: functions call each other more than {_MOST_DEEP} deep.")
+        self.depth = depth
         self.graph, self.outputs, self.feeds = graph, outputs, feeds
         self.weights = weights
         self.order = order_of(graph, outputs, set(feeds))
@@ -184,6 +189,9 @@ class Executor:
         try:
             with np.errstate(all="ignore"):
                 result = rule.fn(node, xp, *inputs)
+            for value in result if isinstance(result, (list, tuple)) else [result]:
+                if isinstance(value, (Tensor, np.ndarray)):
+                    check_count(value.shape, node.op)  # of tensors: before the device has done anything
         except Exception as e:
             raise self._error(node, inputs, e) from e
         return _listed(result)
@@ -288,7 +296,7 @@ class Executor:
             devices = tuple(isinstance(v, Tensor) for v in values)
             key = (id(graph), tuple(outputs), devices)
             if key not in self.inner:
-                self.inner[key] = Executor(graph, outputs, feeds, list(devices), self.weights)
+                self.inner[key] = Executor(graph, outputs, feeds, list(devices), self.weights, self.depth + 1)
             answer = yield from self.inner[key].run(values)
 
 

@@ -19,15 +19,17 @@ def build(description: dict, arrays: dict[str, np.ndarray], where, custom_object
         ModelFileError: The topology or the weights do not make a model.
     """
     from ...layers import deserialize
+    from ...layers.allowance import at_most
 
     topology = description.get("modelTopology")
     config = topology.get("model_config", topology) if isinstance(topology, dict) else None
     _check_depth(config, where)
     try:
-        model = deserialize(read_layer(config, where), custom_objects)
+        with at_most(sum(array.size for array in arrays.values())):
+            model = deserialize(read_layer(config, where), custom_objects)
     except ModelFileError:
         raise
-    except (PymlError, ValueError, TypeError, KeyError, AttributeError, IndexError) as e:
+    except (PymlError, ValueError, TypeError, KeyError, AttributeError, IndexError, OverflowError) as e:
         raise ModelFileError(f"{where}: the model cannot be built from its description: {e}") from e
     _assign(model, arrays, where)
     return model

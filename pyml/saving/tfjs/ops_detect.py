@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from .rules import number, rule
+from .rules import check_count, number, rule
 
 
 def _suppress(boxes, scores, most, iou, least, sigma=0.0):
@@ -28,7 +28,7 @@ def _nms4(node, xp, boxes, scores, most, iou, least):
     kept, _ = _suppress(boxes, scores, most, iou, least)
     count = np.array(len(kept), np.int32)
     if node.attr("pad_to_max_output_size", False):
-        kept = np.concatenate([kept, np.zeros(int(number(most)) - len(kept), np.int32)])
+        kept = np.concatenate([kept, np.zeros(check_count([number(most) - len(kept)], "NonMaxSuppressionV4"), np.int32)])
     return [kept, count]
 
 

@@ -32,6 +32,8 @@ def _pool_with_places(node, xp, x):
     """The largest of each window, and where in the flat image (or, `include_batch_in_index`, in the batch) it is."""
     v = _Window(node)
     size = tuple(int(n) for n in node.attr("ksize")[1:3])
+    if size[0] * size[1] > 4096:
+        raise ValueError(f"a window of {size} is larger than 4096 pixels")
     (top, bottom), (left, right) = v.widths(x.shape[1:3], size)
     batch, rows, columns, channels = x.shape
     places = np.arange(rows * columns * channels, dtype=np.int32).reshape(1, rows, columns, channels)

@@ -6,7 +6,7 @@ import numpy as np
 
 from ...core.tensor import Tensor
 from .ops_basic import ACTIVATIONS, bias_add
-from .rules import dtype_of, ints, number, rule
+from .rules import check_count, dtype_of, ints, number, rule
 
 
 def _axes(value, ndim):
@@ -115,8 +115,10 @@ def _cumulate(node, xp, x, axis):
 
 @rule("Bincount", "DenseBincount", host=True, pure=True)
 def _bincount(node, xp, x, size, weights):
-    counted = np.bincount(x.reshape(-1), weights.reshape(-1) if weights.size else None, int(number(size)))
-    return counted[: int(number(size))]
+    (size,) = check_count([number(size)], "Bincount")
+    x = x.reshape(-1)
+    kept = x < size                                     # before anything as long as the largest is made
+    return np.bincount(x[kept], weights.reshape(-1)[kept] if weights.size else None, size)
 
 
 @rule("LowerBound", "UpperBound", host=True, pure=True)

@@ -274,6 +274,7 @@ def _space_to_depth(node, xp, x):
 def _space_to_batch(node, xp, x, block, paddings):
     block, m = ints(block), np.asarray(block).size
     widths = [(0, 0), *map(tuple, np.asarray(paddings).reshape(m, 2).tolist()), *[(0, 0)] * (len(x.shape) - 1 - m)]
+    check_count([n + a + b for n, (a, b) in zip(x.shape, widths, strict=True)], "SpaceToBatchND")
     x = xp.pad(x, tuple(widths))
     n, spatial, rest = x.shape[0], x.shape[1 : 1 + m], x.shape[1 + m :]
     y = xp.reshape(x, (n, *(v for s, b in zip(spatial, block, strict=True) for v in (s // b, b)), *rest))

@@ -89,6 +89,7 @@ def _ragged_to_tensor(node, xp, shape, values, default, *partitions):
     """Rows of different lengths as one array, what is missing filled, what is too long cut."""
     kinds, parents = list(node.attr("row_partition_types") or []), []
     partitions = list(partitions)
+    most = max(len(values), *(np.size(p) for p in partitions))
     if kinds[:1] == ["FIRST_DIM_SIZE"]:
         rows = int(number(partitions.pop(0)))
         kinds = kinds[1:]
@@ -96,17 +97,21 @@ def _ragged_to_tensor(node, xp, shape, values, default, *partitions):
         rows = len(partitions[0]) - 1
     for kind, partition in zip(kinds, partitions, strict=True):
         if kind == "ROW_SPLITS":
+            if (np.diff(partition) < 0).any() or partition[-1] - partition[0] > most:
+                raise ValueError("row splits must be sorted, with no more rows in them than there are values")
             partition = np.repeat(np.arange(len(partition) - 1), np.diff(partition))
         elif kind != "VALUE_ROWIDS":
             raise ValueError(f"the row partition {kind!r} is not known")
         parents.append(np.asarray(partition, np.int64))
+        if len(parents[-1]) and (parents[-1].min() < 0 or (np.diff(parents[-1]) < 0).any()):
+            raise ValueError("the row of each value must be sorted and not negative")
     at, coordinates = np.arange(len(parents[-1])), []
     for parent in reversed(parents):
         place = np.arange(len(parent)) - np.searchsorted(parent, parent)
         coordinates.insert(0, place[at])
         at = parent[at]
     coordinates.insert(0, at)
-    sizes = [rows, *(int(np.bincount(p).max()) if len(p) else 0 for p in parents), *values.shape[1:]]
+    sizes = [rows, *(int(np.unique(p, return_counts=True)[1].max()) if len(p) else 0 for p in parents), *values.shape[1:]]
     asked = ints(shape) if np.ndim(shape) else []
     sizes = [a if a >= 0 else n for a, n in zip(asked, sizes, strict=True)] if asked else sizes
     result = np.broadcast_to(default, check_count(sizes, "RaggedTensorToTensor")).astype(values.dtype)

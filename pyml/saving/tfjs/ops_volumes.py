@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from ...core.tensor import Tensor, as_node
 from ...graph import prims
-from .rules import rule
+from .rules import check_window, rule
 
 
 def _dhw(node, name: str) -> tuple[int, int, int]:
     values = tuple(int(n) for n in node.attr(name) or (1,))
     values = values[1:4] if len(values) == 5 else values * 3 if len(values) == 1 else values
-    if len(values) != 3:
-        raise ValueError(f"{name} is {values}; expected one number for depth, rows and columns each")
+    if len(values) != 3 or min(values) < 1:
+        raise ValueError(f"{name} is {values}; expected one positive number for depth, rows and columns each")
     return values
 
 
@@ -19,9 +19,10 @@ def _widths(node, sizes, window, strides, dilation=(1, 1, 1)):
     padding = node.attr("padding", "VALID")
     if padding not in ("SAME", "VALID"):
         raise ValueError(f"padding {padding} of volumes is not known; expected SAME or VALID")
-    if padding == "VALID":
-        return ((0, 0),) * 3
-    totals = [max((-(-n // s) - 1) * s + (k - 1) * d + 1 - n, 0) for n, k, s, d in zip(sizes, window, strides, dilation, strict=True)]
+    totals = [0, 0, 0]
+    if padding == "SAME":
+        totals = [max((-(-n // s) - 1) * s + (k - 1) * d + 1 - n, 0) for n, k, s, d in zip(sizes, window, strides, dilation, strict=True)]
+    check_window(window, [n + t for n, t in zip(sizes, totals, strict=True)], node.op)
     return tuple((t // 2, t - t // 2) for t in totals)
 
 

@@ -7,7 +7,7 @@ import numpy as np
 from ...core.tensor import Tensor, as_node
 from ...graph import prims
 from .ops_reduce import fused
-from .rules import ints, rule
+from .rules import check_window, ints, rule
 
 
 def _float(x):
@@ -25,6 +25,7 @@ class _Window:
     """What the attributes of a window say; images are turned to channels last."""
 
     def __init__(self, node):
+        self.op = node.op
         self.first = node.attr("data_format", "NHWC") == "NCHW"
         self.strides = _hw(node.attr("strides"), self.first)
         self.dilation = _hw(node.attr("dilations"), self.first)
@@ -38,6 +39,14 @@ class _Window:
         return Tensor(prims.permute(y, (0, 3, 1, 2)) if self.first else y)
 
     def widths(self, sizes, window):
+        """What is padded before and after rows and columns."""
+        if min(*self.strides, *self.dilation) < 1:
+            raise ValueError(f"strides {self.strides} and dilations {self.dilation} must be positive")
+        widths = self._widths(sizes, window)
+        check_window(window, [n + a + b for n, (a, b) in zip(sizes, widths, strict=True)], self.op)
+        return widths
+
+    def _widths(self, sizes, window):
         if self.padding == "EXPLICIT":
             pairs = list(zip(self.explicit[::2], self.explicit[1::2], strict=True))
             return tuple(pairs[2:] if self.first else pairs[1:3])

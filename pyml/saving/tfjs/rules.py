@@ -6,6 +6,7 @@ numpy arrays: shapes, indices, whatever is known before the device runs. Both ha
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -120,6 +121,21 @@ def check_count(shape, what: str) -> tuple[int, ...]:
     if count > 1 << 29:
         raise ModelFileError(f"{what}: shape {shape} has {count:,} elements; that cannot be right.")
     return shape
+
+
+def check_window(window, padded, what: str) -> None:
+    """Windows over images or volumes that are not absurd.
+
+    Args:
+        window: Its sizes.
+        padded: The sizes that it moves over, with what is padded.
+
+    Raises:
+        ModelFileError: They are.
+    """
+    check_count(padded, f"{what}, padded")
+    if min(window) < 1 or math.prod(int(n) for n in window) > 1 << 20:
+        raise ModelFileError(f"{what}: a window of {tuple(int(n) for n in window)} cannot be right.")
 
 
 def finish(value):
