@@ -432,6 +432,7 @@ def test_a_worker_reads_and_draws_all_it_can_have(browser, site):
             direct = pyml.browser.from_pixels(film).numpy()
             frame.close()
             bitmap.close()
+            await pyml.browser.next_frame()
             await pyml.config.init_async("cpu")
             same += [bool((pyml.browser.from_pixels(film).numpy() == direct).all())]
             same += [bool((pyml.browser.from_pixels(canvas).numpy() == picture).all())]

@@ -55,7 +55,8 @@ _SOURCE = """
   //    canvas), and an ImageBitmap does not tell whether it is multiplied at all. So only what is opaque goes this way.
   //  - Videos are drawn on an opaque canvas first: that converts their colours as `drawn` does. importExternalTexture and a
   //    copy from the frame itself convert them anew and miss by up to 200 of 255 where colours change (NV12).
-  //  - Nothing is scaled here: the GPU and the processor may blend pixels differently.
+  //  - Nothing is scaled here, and no more than 8 bits are brought down to 8: the GPU and the processor may do that
+  //    differently.
   function straight(x, opaque) {
     try {
       switch (kind(x)) {
@@ -84,9 +85,9 @@ _SOURCE = """
     return { width, height, source: canvas };
   }
 
-  function opaqueFrame(frame) {                        // a format of null is one that the browser does not tell
+  function opaqueFrame(frame) {                        // of 8 bits; a format of null is one that the browser does not tell
     const { format, visibleRect, displayWidth, displayHeight } = frame;
-    return /^(I4..(P1.)?|NV12|RGBX|BGRX)$/.test(format) && visibleRect.width === displayWidth && visibleRect.height === displayHeight;
+    return /^(I4\\d\\d|NV12|RGBX|BGRX)$/.test(format) && visibleRect.width === displayWidth && visibleRect.height === displayHeight;
   }
 
   function opaqueCanvas(canvas) {

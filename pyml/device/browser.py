@@ -114,7 +114,7 @@ class BrowserDevice:
             "type": "software" if software else "gpu",
             "api": "navigator.gpu",
         }
-        # Not on software: copying a picture of 640x480 takes 90 ms there and reading it 10 (benchmarks/camera); and drawing
+        # Not on software: copying a picture of 640x480 takes 75 ms there and reading it 17 (benchmarks/camera); and drawing
         # loses the device in Chromium 156, unless its pages are composed by the same adapter.
         self.copies_pictures = self.draws_pictures = not software
         self._pool = BufferPool(self._create, engine.destroy)
