@@ -9,14 +9,13 @@ from typing import Any
 
 import numpy as np
 
-import pyml
 from pyml import ops
 from pyml.core import Tensor
 from pyml.errors import ShapeError
 from pyml.hub import weights
 from pyml.hub.efficientnet import build_efficientnet_lite0
 from pyml.hub.mobilenet import build_mobilenet_v1
-from pyml.hub.pictures import PerShape, cropped, pixels, resized
+from pyml.hub.pictures import PerShape, Stream, cropped, pixels, resized
 from pyml.hub.registry import Entry
 from pyml.models import Model
 
@@ -59,8 +58,8 @@ class ImageClassifier:
         base = Model(network.input, embedding)
         self.size: int = network.input_shape[1]
         self.features: int = embedding.shape[-1]
-        self._classify = pyml.program(lambda x: network(x, training=False))
-        self._embed = pyml.program(lambda x: ops.reshape(base(x, training=False), (x.shape[0], self.features)))
+        self._classify = Stream(self._prepared, lambda x: network(x, training=False))
+        self._embed = Stream(self._prepared, lambda x: ops.reshape(base(x, training=False), (x.shape[0], self.features)))
 
     @cached_property
     def keras(self) -> Model:
@@ -93,16 +92,16 @@ class ImageClassifier:
             pyml.hub.mobilenet_v1().classify("cat.jpg")     # [('Egyptian cat', 0.53), ('tabby, tabby cat', 0.29), …]
         """
         top = self._top(top)
-        return self._named(self._run(self._classify, image, crop, f"{self.name}.classify")[0].numpy(), top)
+        return self._named(self._run(self._classify, image, crop, f"{self.name}.classify").numpy(), top)
 
     async def classify_async(self, image: Any, top: int = 3, crop: bool = True) -> list[tuple[str, float]]:
         """`classify` that works in every browser and lets the page go on."""
         top = self._top(top)
-        return self._named(await self._run(self._classify, image, crop, f"{self.name}.classify")[0].data(), top)
+        return self._named(await self._run(self._classify, image, crop, f"{self.name}.classify").data(), top)
 
     def probabilities(self, image: Any, crop: bool = True) -> Tensor:
         """The probabilities of all classes, on the device: `(1000,)`, or `(batch, 1000)` for several pictures."""
-        return self._alone(*self._run(self._classify, image, crop, f"{self.name}.probabilities"))
+        return self._run(self._classify, image, crop, f"{self.name}.probabilities")
 
     def embed(self, image: Any, crop: bool = True) -> Tensor:
         """The features of a picture, from which new classes can be learned.
@@ -117,7 +116,7 @@ class ImageClassifier:
         Example:
             features = np.stack([model.embed(photo).numpy() for photo in photos])
         """
-        return self._alone(*self._run(self._embed, image, crop, f"{self.name}.embed"))
+        return self._run(self._embed, image, crop, f"{self.name}.embed")
 
     def prepare(self, image: Any, crop: bool = True) -> Tensor:
         """Pictures as the network takes them: float32 `(batch, 224, 224, 3)`, values from 0 to 255."""
@@ -127,14 +126,9 @@ class ImageClassifier:
         image = resized(cropped(image) if crop else image, (self.size, self.size))
         return image if image.ndim == 4 else image[None]
 
-    def _run(self, program: Callable, image: Any, crop: bool, what: str) -> tuple[Tensor, bool]:
-        """What a program makes of pictures, one row each, and whether it was a single picture."""
-        found = pixels(image, what)
-        return program(self._prepared(found, bool(crop))), found.ndim == 3
-
-    @staticmethod
-    def _alone(rows: Tensor, single: bool) -> Tensor:
-        return rows[0] if single else rows
+    def _run(self, stream: Stream, image: Any, crop: bool, what: str) -> Tensor:
+        """What is made of pictures, one row each; of a single picture, its row."""
+        return stream(pixels(image, what), bool(crop))
 
     def _top(self, top: int) -> int:
         if isinstance(top, bool) or not isinstance(top, (int, np.integer)) or not 1 <= top <= len(self.labels):
@@ -142,6 +136,7 @@ class ImageClassifier:
         return int(top)
 
     def _named(self, found: np.ndarray, top: int) -> list[tuple[str, float]]:
+        found = np.atleast_2d(found)
         if len(found) != 1:
             raise ShapeError(f"{self.name}.classify: expected one picture; for several use `probabilities`. Received: {len(found)}")
         best = np.argsort(-found[0], kind="stable")[:top]

@@ -71,6 +71,32 @@ class PerShape:
         return program(image)
 
 
+class Stream:
+    """Preparation and a network: two Programs, and one for pictures of a shape that keeps coming, as in live video.
+
+    On WebGPU one Program is one call into JavaScript; elsewhere there is nothing to gain, and it is compiled again.
+    """
+
+    AFTER = 4  # so many pictures of a shape in a row are no photos of all sizes
+
+    def __init__(self, prepare: PerShape, network: Callable[[Tensor], Tensor]):
+        alone = lambda rows, image: rows[0] if image.ndim == 3 else rows
+        self._prepare = prepare
+        self._network = {3: pyml.program(lambda x: network(x)[0]), 4: pyml.program(network)}
+        self._whole = PerShape(lambda image, *options: alone(network(prepare.function(image, *options)), image))
+        self._last: tuple | None = None
+        self._count = 0
+
+    def __call__(self, image: Tensor, *options: Any) -> Tensor:
+        """What the network makes of pictures, one row each; of a single picture, its row."""
+        key = (image.shape, image.dtype, options)
+        self._count = self._count + 1 if key == self._last else 1
+        self._last = key
+        if self._count > self.AFTER and pyml.config.get_backend() == "webgpu":
+            return self._whole(image, *options)
+        return self._network[image.ndim](self._prepare(image, *options))
+
+
 def open_picture(path: Any, what: str) -> Any:
     """A picture file as a Pillow image, turned as the camera says."""
     try:

@@ -16,9 +16,10 @@ from pyml.cli.assets import AssetError
 from pyml.cli.assets.models import fetch_models, packages
 from pyml.cli.assets.models.graphdef import read_constants
 from pyml.cli.assets.models.tflite import read_tflite
+from pyml.compile.program import Bound
 from pyml.errors import ShapeError
 from pyml.hub import HubError, registry, store
-from pyml.hub.pictures import Fit, PerShape, cropped, resized
+from pyml.hub.pictures import Fit, PerShape, Stream, cropped, resized
 from pyml.hub.pose import KEYPOINTS, Keypoint, Pose
 from pyml.hub.registry import Archive, Entry, File
 
@@ -60,6 +61,29 @@ def test_one_shape_of_pictures_is_traced_once_and_eight_are_kept():
     for n in range(1, 12):
         run(pyml.browser.from_pixels(np.zeros((n, 2, 3), "uint8")), 2.0)
     assert len(traces) == 12 and len(run.programs) == 8
+
+
+def test_live_video_is_prepared_and_looked_at_by_one_program(device, monkeypatch, rng):
+    runs = []
+    original = Bound.run
+    monkeypatch.setattr(Bound, "run", lambda bound: (runs.append(bound.plan), original(bound))[1])
+    matrix = pyml.Variable(rng.uniform(-1, 1, (3, 2)).astype("float32"))
+    halve = lambda image, crop: (resized(cropped(image), (2, 2)) if crop else resized(image, (2, 2)))[None]
+    stream = Stream(PerShape(halve), lambda x: pyml.ops.matmul(x, matrix))
+    programs = []
+    for _ in range(8):
+        frame = pyml.convert_to_tensor(rng.uniform(0, 255, (4, 6, 3)).astype("float32"))
+        runs.clear()
+        found = stream(frame, True).numpy()
+        programs.append(len(runs))
+        expected = resized(cropped(frame), (2, 2)).numpy() @ matrix.numpy()
+        np.testing.assert_allclose(found, expected, rtol=2e-4, atol=1e-2)
+    assert programs == [2] * 4 + [1 if device.name == "webgpu" else 2] * 4
+    stream(pyml.convert_to_tensor(np.zeros((5, 5, 3), "float32")), True).numpy()
+    runs.clear()
+    stream(frame, True).numpy()                        # another shape came between: these are photos again
+    assert len(runs) == 2
+    assert stream(frame[None], False).shape == (1, 2, 2, 2)
 
 
 def some_pose(score=0.9):
