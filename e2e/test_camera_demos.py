@@ -229,6 +229,44 @@ def test_pictures_a_second_and_latency_are_shown(taught):
     taught.wait_for_function("() => /[1-9]\\d* pictures a second, \\d+ ms/.test(document.querySelector('#pace').value)")
 
 
+# Records a moving picture as a video file and chooses it in the page.
+CHOOSE_VIDEO = """async (picture) => {
+  const canvas = Object.assign(document.createElement("canvas"), { width: 160, height: 160 });
+  const pen = canvas.getContext("2d"), image = new Image();
+  if (picture) { image.src = picture; await image.decode(); }
+  const recorder = new MediaRecorder(canvas.captureStream(20), { mimeType: "video/webm" });
+  const parts = [];
+  recorder.ondataavailable = ({ data }) => parts.push(data);
+  recorder.start();
+  for (let i = 0; i < 30; i++) {
+    pen.fillRect(0, 0, 160, 160);
+    if (picture) pen.drawImage(image, i % 3, 0, 160, 160);
+    else pen.clearRect(40 + i, 60, 40, 40);
+    await new Promise((resolve) => { setTimeout(resolve, 40); });
+  }
+  await new Promise((resolve) => { recorder.onstop = resolve; recorder.stop(); });
+  const files = new DataTransfer();
+  files.items.add(new File(parts, "mine.webm", { type: "video/webm" }));
+  const input = document.querySelector("#file");
+  input.files = files.files;
+  input.dispatchEvent(new Event("change"));
+}"""
+
+
+@sees_a_disc
+def test_a_video_file_takes_the_place_of_the_camera(forgetful):
+    page = forgetful
+    page.set_input_files("#file", {"name": "no.mp4", "mimeType": "video/mp4", "buffer": b"no video"})
+    page.wait_for_function("() => document.querySelector('#source-note').textContent.startsWith('no.mp4 is no video')")
+    page.evaluate(CHOOSE_VIDEO)
+    page.wait_for_function("() => document.querySelector('#source-note').textContent.startsWith('mine.webm')")
+    assert page.evaluate("() => [video.loop, video.muted, document.querySelector('#view').className]") == [True, True, "view"]
+    page.keyboard.down("d")
+    page.wait_for_function("() => pymlDemo.counts.right >= 5")
+    page.keyboard.up("d")
+    assert page.is_hidden("#other")
+
+
 @sees_a_disc
 def test_without_a_camera_the_drawn_disc_is_steered_with_the_keyboard_alone(forgetful):
     page = forgetful
@@ -310,6 +348,16 @@ def test_the_pose_of_somebody_before_the_camera_is_found_live(pose):
     assert page.is_hidden("#other")  # there is one camera only
     page.click("#stop")
     assert page.evaluate("() => document.querySelector('#video').srcObject") is None
+
+
+@sees_an_astronaut
+def test_the_pose_in_a_video_file_is_found(pose):
+    pose.evaluate("() => { pymlDemo.looked = 0; }")
+    pose.evaluate(CHOOSE_VIDEO, "../../models/photos/astronaut.png")
+    pose.wait_for_function("() => pymlDemo.looked >= 3")
+    assert pose.evaluate(NOSE) == pytest.approx([0.43, 0.236], abs=0.05)
+    pose.click("#stop")
+    assert pose.evaluate("() => document.querySelector('#video').getAttribute('src')") is None
 
 
 @sees_an_astronaut

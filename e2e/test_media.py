@@ -3,34 +3,15 @@ every failure, no leaks. Python starts three times: in a worker, on the page's o
 """
 
 import json
-import wave
 
 import numpy as np
 import pytest
 
 from pyml.cli import browser as browsers
 
-from .python_page import BLANK, PythonPage
+from .media_files import FAKE, GREYS, RECORD, sensing
+from .python_page import PythonPage
 
-WIDTH, HEIGHT = 64, 48
-GREYS = [40, 200, 120, 90]                             # of the quarters of the picture, Y of a y4m
-RATE = 48000
-FAKE = "--use-fake-device-for-media-stream"
-
-# What the pages asked for and got: constraints, tracks and AudioContexts.
-RECORD = """(() => {
-  Object.assign(window, { asked: [], tracks: [], contexts: [] });
-  const devices = navigator.mediaDevices, real = devices.getUserMedia.bind(devices);
-  devices.getUserMedia = async (wish) => {
-    asked.push(wish);
-    const stream = await real(wish);
-    tracks.push(...stream.getTracks());
-    return stream;
-  };
-  window.AudioContext = class extends AudioContext { constructor(...options) { super(...options); contexts.push(this); } };
-  const state = Object.getOwnPropertyDescriptor(MediaStreamTrack.prototype, "readyState").get;
-  window.live = () => tracks.filter((track) => state.call(track) === "live").length;
-})()"""
 UNPLUG = """() => {
   const track = tracks.at(-1);
   Object.defineProperty(track, "readyState", { get: () => "ended" });
@@ -40,34 +21,10 @@ HIDE = "(hidden) => { Object.defineProperty(document, 'hidden', { value: hidden,
 SHOW = "() => { delete document.hidden; document.dispatchEvent(new Event('visibilitychange')); }"
 
 
-def y4m(path):
-    """A video of four grey quarters."""
-    rows = []
-    for y in range(HEIGHT):
-        left, right = GREYS[:2] if y < HEIGHT // 2 else GREYS[2:]
-        rows.append(bytes([left]) * (WIDTH // 2) + bytes([right]) * (WIDTH // 2))
-    frame = b"FRAME\n" + b"".join(rows) + bytes([128]) * (WIDTH * HEIGHT // 2)
-    path.write_bytes(b"YUV4MPEG2 W%d H%d F30:1 Ip A1:1 C420jpeg\n" % (WIDTH, HEIGHT) + frame * 20)
-    return path
-
-
-def tone(path):
-    """1 kHz at half of full scale."""
-    samples = (0.5 * np.sin(2 * np.pi * 1000 * np.arange(RATE * 10) / RATE) * 2**15).astype("<i2")
-    with wave.open(str(path), "wb") as file:
-        file.setparams((1, 2, RATE, 0, "NONE", ""))
-        file.writeframes(samples.tobytes())
-    return path
-
-
 @pytest.fixture(scope="module")
 def chromium(driver, tmp_path_factory):
-    """A Chromium whose camera shows the quarters and whose microphone hears the tone."""
-    folder = tmp_path_factory.mktemp("media")
-    files = (f"--use-file-for-fake-video-capture={y4m(folder / 'a.y4m')}", f"--use-file-for-fake-audio-capture={tone(folder / 'a.wav')}")
-    started = browsers.launch(driver, (*browsers.FLAGS, FAKE, *files))
-    yield started
-    started.close()
+    with sensing(driver, tmp_path_factory.mktemp("media")) as started:
+        yield started
 
 
 def opened(chromium, site, query):
@@ -395,93 +352,3 @@ def test_500_captured_and_classified_frames_leave_nothing_behind(python):
     assert after[1] - before[1] < 50_000               # their bytes, 100 a frame
     assert after[2] - before[2] == 0                   # GPU buffers
     assert later - objects < 100                       # JavaScript objects, ImageBitmaps and GPU handles among them
-
-
-# ---- what needs no Python: web/media.js alone
-
-TRY = """async ([kind, options]) => {
-  const { local } = await import("/web/media.js");
-  return local(kind).open(options ?? {});
-}"""
-
-
-@pytest.fixture(scope="module")
-def bare(chromium, site):
-    """A page without Python whose devices may be used."""
-    context = chromium.new_context(permissions=["camera", "microphone"])
-    context.add_init_script(RECORD)
-    page = context.new_page()
-    page.goto(site + BLANK)
-    yield page
-    context.close()
-
-
-@pytest.mark.parametrize("kind", ["camera", "microphone"])
-def test_a_frame_that_may_not_use_a_device_is_named(bare, site, kind):
-    bare.evaluate("""async ([address, kind]) => {
-      const frame = Object.assign(document.createElement("iframe"), { src: address, name: kind, allow: `${kind} 'none'` });
-      await new Promise((resolve) => { frame.onload = resolve; document.body.append(frame); });
-    }""", [site + BLANK, kind])
-    found = bare.frame(name=kind).evaluate(TRY, [kind])
-    assert found["failed"] == "policy" and f'add allow="{kind}" to the <iframe>' in found["message"]
-
-
-@pytest.mark.parametrize("kind", ["camera", "microphone"])
-def test_a_machine_without_a_device_is_named(browser, site, kind):
-    context = browser.new_context(permissions=["camera", "microphone"])
-    page = context.new_page()
-    page.goto(site + BLANK)
-    assert page.evaluate(TRY, [kind]) == {"failed": "missing", "message": f"There is no {kind}; plug one in and try again."}
-    context.close()
-
-
-def test_a_page_without_https_is_named(chromium, site):
-    context = chromium.new_context()
-    page = context.new_page()
-    context.route("http://pyml.test/**", lambda route: route.fulfill(response=context.request.get(site + route.request.url[16:])))
-    page.goto(f"http://pyml.test{BLANK}")
-    found = page.evaluate(TRY, ["camera"])
-    assert found == {"failed": "insecure", "message": "Browsers give the camera only to pages from https:// or localhost."}
-    context.close()
-
-
-BROKEN = """async () => {
-  const { local, remote, serve } = await import("/web/media.js");
-  const real = navigator.mediaDevices.getUserMedia;
-  const given = (stream) => {
-    navigator.mediaDevices.getUserMedia = async () => {
-      if (stream instanceof Error) throw stream;
-      tracks.push(...stream.getTracks());
-      return stream;
-    };
-  };
-  const found = {};
-  given(new DOMException("in use", "NotReadableError"));
-  found.busy = await local("camera").open({});
-  given(document.createElement("canvas").captureStream(0));             // no picture ever comes
-  const silent = local("camera").open({});
-  await new Promise((resolve) => { setTimeout(resolve); });
-  navigator.mediaDevices.getUserMedia = real;
-  const Context = AudioContext;
-  window.AudioContext = class extends Context { get state() { return "suspended"; } };
-  const gesture = local("microphone").open({ fftSize: 1024, smoothing: 0 });
-  const foreign = new Worker(URL.createObjectURL(new Blob([`
-    import("${location.origin}/web/media.js").then(async ({ remote }) => postMessage({ found: await remote("camera").open({}) }));`],
-    { type: "text/javascript" })));
-  const page = new Promise((resolve) => { foreign.onmessage = ({ data }) => { if (data.found) resolve(data.found); }; });
-  Object.assign(found, { silent: await silent, gesture: await gesture, page: await page });
-  window.AudioContext = Context;
-  Object.defineProperty(navigator, "mediaDevices", { value: undefined, configurable: true });
-  found.unsupported = await local("microphone").open({});
-  delete navigator.mediaDevices;
-  return found;
-}"""
-
-
-def test_every_other_failure_is_named_in_bounded_time_and_releases_the_device(bare):
-    found = bare.evaluate(BROKEN)
-    assert {kind: result["failed"] for kind, result in found.items()} == {kind: kind for kind in found}
-    assert found["busy"]["message"] == "The camera could not be started; another program may be using it. (in use)"
-    assert "waits for a click" in found["gesture"]["message"] and "offers no microphone" in found["unsupported"]["message"]
-    assert "gives nothing" in found["silent"]["message"] and "web/pyml.js" in found["page"]["message"]
-    assert bare.evaluate("[live(), tracks.length]") == [0, 2]

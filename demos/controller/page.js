@@ -47,7 +47,7 @@ async function source(open, element, says) {
 
 const HOW = "Strike a pose and hold its button, about 30 pictures each.";
 const lost = (text) => { $("source-note").textContent = text; setPlaying(false); };
-const useCamera = (deviceId) => source(() => openCamera($("video"), { deviceId, lost }), $("video"), HOW);
+const useCamera = (deviceId) => source(() => openCamera($("video"), { deviceId, instead: "open a video, or go on without a camera", lost }), $("video"), HOW);
 const useVideo = (file) => source(() => openVideo($("video"), file), $("video"), `${file.name}: hold the button of the pose that it shows.`);
 const useDrawn = () => source(() => closeVideo($("video")), $("puppet"),
   "The disc is you: move it with the pointer or, after a click, with the arrow keys. The network sees only its picture.");
