@@ -11,7 +11,7 @@ import types
 
 from ..core.tensor import Tensor, convert_to_tensor
 from ..core.variable import Variable
-from . import contraction, indexing, linalg, math, nn, reduce, resizing
+from . import contraction, indexing, linalg, math, nn, reduce, resizing, signal
 from . import shape as _shape_ops
 
 _HELPERS = {"standardize_axis", "abs_finite", "prims_bool"}
@@ -36,7 +36,7 @@ def _symbolic(fn):
 
 def _collect():
     wrapped: dict = {}
-    for module in (math, reduce, _shape_ops, linalg, contraction, nn):
+    for module in (math, reduce, _shape_ops, linalg, contraction, nn, signal):
         for name, fn in vars(module).items():
             public = isinstance(fn, types.FunctionType) and not name.startswith("_") and name not in _HELPERS
             if public and fn.__module__.startswith("pyml.ops") and name not in wrapped:
