@@ -64,7 +64,8 @@ def joined(pages, contender):
     records = [p["contenders"][contender] for p in pages if contender in p.get("contenders", {})]
     good = [(i, r) for i, r in enumerate(records) if r.get("status") == "ok" and r["times"]]
     if not good:
-        reasons = [*(r.get("reason") for r in records), *(p.get("error") for p in pages), *(e for p in pages for e in p.get("page_errors", []))]
+        reasons = [*(r.get("reason") for r in records), *(p.get("error") for p in pages)]
+        reasons += [error for page in pages for error in page.get("page_errors", [])]
         return {"reason": next((" ".join(reason.split()) for reason in reasons if reason), "not run")}
     times = {(i, k): ms for i, r in good for k, ms in zip(r["rounds"], r["times"], strict=True)}
     middle = lambda key: statistics.median(r[key] for _, r in good)
