@@ -1,5 +1,7 @@
 """Opening a demo's page once for several tests."""
 
+from playwright.sync_api import TimeoutError
+
 
 def opened(browser, url, ready, **options):
     """A page in a context of its own that collects what goes wrong in `problems`; the caller closes `page.context`."""
@@ -15,6 +17,9 @@ def opened(browser, url, ready, **options):
 
 
 def finished(page):
-    """What the page says of itself when it is done."""
-    page.wait_for_function("() => pymlDemo.done")
+    """What the page says of itself when it is done; fails with what it shows where it never is."""
+    try:
+        page.wait_for_function("() => pymlDemo.done")
+    except TimeoutError as error:
+        raise AssertionError(f"not done after 90 s; the page shows: {page.inner_text('body')}") from error
     return page.evaluate("() => pymlDemo")
