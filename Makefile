@@ -28,7 +28,7 @@ test:
 	@$(PYTHON) tools/setup.py --models small --tests
 	@$(BIN)/python -m pytest $(TESTS) -m "$(MARK)" -n $(WORKERS) --dist loadgroup -q
 
-# The slow ones too, and every network: 400 MB more to download, once. CI runs the slow ones without those: `make test MARK=`.
+# The slow ones too, and every network: 400 MB more to download, once. `make test MARK=` runs the slow ones without those.
 test-all:
 	@$(PYTHON) tools/setup.py --models all --tests
 	@$(BIN)/python tests/saving/fetch_models.py

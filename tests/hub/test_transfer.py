@@ -95,6 +95,7 @@ def test_nearest_neighbours_of_embeddings_learn_from_three_examples_each():
 
 @pytest.mark.slow
 def test_one_model_with_a_frozen_base_learns_and_is_then_fine_tuned():
+    pyml.utils.set_random_seed(1)
     base = small_base()
     base_output = base.get_layer("conv_pw_13_relu").output
     head = pyml.Sequential([layers.GlobalAveragePooling2D(), layers.Dense(len(CLASSES), activation="softmax")], name="head")
