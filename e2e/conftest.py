@@ -23,13 +23,16 @@ HERE = Path(__file__).parent
 SLOW = {"test_audio_demos", "test_camera_demos", "test_demos", "test_media", "test_stores", "test_wasm_device", "test_wasm_in_node"}
 
 
+@pytest.hookimpl(wrapper=True)
 def pytest_collection_modifyitems(items):
+    """Marks the pages' tests. Before every other hook: pytest-xdist looks at the groups in one of its own."""
     for item in items:
         if HERE in Path(item.path).parents:
             item.add_marker(pytest.mark.e2e)
             item.add_marker(pytest.mark.xdist_group("e2e"))
             if Path(item.path).stem in SLOW and not item.get_closest_marker("quick"):
                 item.add_marker(pytest.mark.slow)
+    return (yield)
 
 
 class Console:
