@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import sys
 from functools import cache
-from pathlib import Path
 from typing import Any
+
+from pyml.scripts import body_of
 
 IN_BROWSER = sys.platform == "emscripten"
 
@@ -35,11 +36,7 @@ class MediaError(OSError):
 def _script() -> Any:
     from pyodide.code import run_js
 
-    package = Path(__file__).resolve().parent.parent
-    shipped, checkout = package / "_data" / "web" / "media.js", package.parent / "web" / "media.js"
-    source = (shipped if shipped.is_file() else checkout).read_text(encoding="utf-8")
-    body = source.rpartition("export {")[0]            # a module of the page, a plain script here
-    return run_js(f"(() => {{ {body}\n return {{ local, remote }}; }})()")
+    return run_js(f"(() => {{ {body_of('media.js')}\n return {{ local, remote }}; }})()")
 
 
 class PageDevice:

@@ -8,11 +8,11 @@ from __future__ import annotations
 import json
 from array import array
 from collections.abc import Awaitable, Sequence
-from pathlib import Path
 from typing import Any
 
 from ..errors import BackendUnavailable, BufferTooLarge, DeviceError, DeviceLost, KernelError, SyncReadError
 from ..graph.op import Profile
+from ..scripts import text_of
 from .base import Buffer, DeviceKernel, Dispatch, Limits, Step
 from .pool import BufferPool
 
@@ -32,7 +32,7 @@ async def open_browser_device() -> BrowserDevice:
     from pyodide.ffi import JsException
 
     try:
-        engine = await run_js(_replay_source()).open()
+        engine = await run_js(text_of("replay.js")).open()
     except JsException as error:
         raise BackendUnavailable(f"WebGPU could not start: {error.message}; use the wasm backend.") from None
     if engine is None:
@@ -41,12 +41,6 @@ async def open_browser_device() -> BrowserDevice:
             "(Chrome, Edge, Safari 26, Firefox) over https or localhost."
         )
     return BrowserDevice(engine)
-
-
-def _replay_source() -> str:
-    package = Path(__file__).resolve().parent.parent
-    shipped, checkout = package / "_data" / "web" / "replay.js", package.parent / "web" / "replay.js"
-    return (shipped if shipped.is_file() else checkout).read_text(encoding="utf-8")
 
 
 class _Compiling:

@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 from datetime import datetime
 from functools import cache
-from pathlib import Path
 from typing import Any
 
+from ..scripts import body_of
 from .files import ModelFileError, parse_json
 from .stores import ModelStoreError
 
@@ -29,11 +29,7 @@ _ADVICE = {"localstorage": "or use indexeddb://, which holds far more than the 5
 def _stores() -> Any:
     from pyodide.code import run_js  # type: ignore[import-not-found]
 
-    package = Path(__file__).resolve().parent.parent
-    shipped, checkout = package / "_data" / "web" / "stores.js", package.parent / "web" / "stores.js"
-    source = (shipped if shipped.is_file() else checkout).read_text(encoding="utf-8")
-    body = source.rpartition("export {")[0]  # a module of the page, a plain script here
-    return run_js(f"(() => {{ {body}\n return open(); }})()")
+    return run_js(f"(() => {{ {body_of('stores.js')}\n return open(); }})()")
 
 
 async def _call(method: str, scheme: str, *args: Any) -> Any:

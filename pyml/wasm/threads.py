@@ -15,12 +15,12 @@ import time
 import weakref
 from collections import OrderedDict
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from ..errors import BackendUnavailable, DeviceError
+from ..scripts import text_of
 from . import share
 from .engine import GROWTH, PAGE, Block, Engine, WasmtimeEngine, has_relaxed, refused
 from .heap import Heap
@@ -103,7 +103,7 @@ class PyodideThreads:
         layout = to_js({name: getattr(share, name) for name in names}, dict_converter=js.Object.fromEntries)
         self.Trap = JsException
         try:
-            self._pool = run_js(_source())(memory, layout)
+            self._pool = run_js(text_of("threads.js"))(memory, layout)
         except JsException as e:
             raise BackendUnavailable(f"no shared memory: {e}") from None
         # a method of a JavaScript object is a new proxy each time Python asks for it, ten times the cost of the call
@@ -316,12 +316,6 @@ def settle(word: Callable[[int], int], put: Callable[[int, int], Any], threads: 
 def stopped(reason: str) -> DeviceError:
     return DeviceError(f"a thread of the wasm device could not go on ({reason}), and the step was not finished; "
                        "pyml goes on with one thread: run the step again.")  # fmt: skip
-
-
-def _source() -> str:
-    package = Path(__file__).resolve().parent.parent
-    shipped, checkout = package / "_data" / "web" / "threads.js", package.parent / "web" / "threads.js"
-    return (shipped if shipped.is_file() else checkout).read_text(encoding="utf-8")
 
 
 __all__ = ["PyodideThreads", "WasmtimeThreads", "open_threads", "wanted"]
