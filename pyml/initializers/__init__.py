@@ -2,6 +2,7 @@
 
 import inspect
 
+from pyml.core.naming import to_snake_case
 from pyml.initializers.base import Initializer
 from pyml.initializers.constant import Constant, Identity, IdentityInitializer, Ones, Zeros
 from pyml.initializers.random import (
@@ -20,7 +21,6 @@ from pyml.initializers.random import (
     VarianceScaling,
 )
 from pyml.saving.registry import deserialize_keras_object, serialize_keras_object
-from pyml.utils.naming import to_snake_case
 
 _CLASSES = [Constant, Identity, Ones, Zeros, GlorotNormal, GlorotUniform, HeNormal, HeUniform, LecunNormal,
             LecunUniform, Orthogonal, RandomNormal, RandomUniform, TruncatedNormal, VarianceScaling]

@@ -1,5 +1,6 @@
 """Layers, with Keras' names and defaults. Images are `(batch, height, width, channels)`."""
 
+from pyml.core.symbolic import KerasTensor
 from pyml.layers.activation import ELU, Activation, LeakyReLU, PReLU, ReLU, Softmax
 from pyml.layers.attention import MultiHeadAttention
 from pyml.layers.batch_normalization import BatchNormalization
@@ -75,7 +76,6 @@ from pyml.layers.regularization import (
 from pyml.layers.reshaping import Flatten, Permute, RepeatVector, Reshape
 from pyml.layers.simple_attention import AdditiveAttention, Attention
 from pyml.layers.sizes import Resizing, UpSampling1D, UpSampling2D
-from pyml.layers.symbolic import KerasTensor
 from pyml.layers.time_distributed import TimeDistributed
 from pyml.layers.wrapper import Wrapper
 from pyml.saving.registry import deserialize_keras_object, serialize_keras_object

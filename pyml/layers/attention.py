@@ -3,6 +3,7 @@
 import math
 
 from pyml import activations, ops
+from pyml.core.symbolic import infer_output_spec
 from pyml.errors import ShapeError
 from pyml.layers.dense import positive_int
 from pyml.layers.layer import Layer
@@ -191,8 +192,6 @@ class MultiHeadAttention(Layer):
         return (*query_shape[:-1], *(self._output_shape or query_shape[-1:]))
 
     def compute_output_spec(self, *args, **kwargs):
-        from pyml.layers.symbolic import infer_output_spec
-
         return infer_output_spec(self._call_on_probes, args, kwargs)
 
     def get_config(self):

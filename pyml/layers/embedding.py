@@ -1,6 +1,7 @@
 """Embedding: rows of a table by number."""
 
 from pyml import ops
+from pyml.core.symbolic import KerasTensor
 from pyml.layers.dense import positive_int
 from pyml.layers.layer import Layer
 from pyml.layers.weights import keep_weight, make_weight, weights_config
@@ -64,8 +65,6 @@ class Embedding(Layer):
         return (*input_shape, self.output_dim)
 
     def compute_output_spec(self, inputs, **kwargs):
-        from pyml.layers.symbolic import KerasTensor
-
         return KerasTensor(self.compute_output_shape(inputs.shape), dtype=self.dtype)
 
     def get_config(self):

@@ -1,8 +1,8 @@
 """`Input`: where symbolic graphs begin."""
 
+from pyml.core.naming import auto_name
+from pyml.core.symbolic import CallNode, KerasTensor
 from pyml.layers.layer import Layer
-from pyml.layers.symbolic import CallNode, KerasTensor
-from pyml.utils.naming import auto_name
 
 
 class InputLayer(Layer):

@@ -1,7 +1,7 @@
 """What a layer expects of its inputs, checked before anything runs."""
 
+from pyml.core.tree import flatten
 from pyml.errors import ShapeError
-from pyml.utils.tree import flatten
 
 
 class InputSpec:

@@ -7,16 +7,16 @@ import numpy as np
 
 from pyml import initializers, regularizers
 from pyml.core import Variable, convert_to_tensor
+from pyml.core.naming import auto_name, current_path, name_scope
+from pyml.core.symbolic import Operation, any_symbolic, infer_output_spec
 from pyml.core.trace import tracing
+from pyml.core.tree import flatten, map_structure
 from pyml.errors import ShapeError
 from pyml.layers import allowance, call_context
 from pyml.layers.input_spec import assert_input_compatibility
 from pyml.layers.signature import Tracing, call_signature, dtype_name, is_number_list, overridden, set_mask, specs_of
-from pyml.layers.symbolic import Operation, any_symbolic, infer_output_spec
 from pyml.layers.tracking import Tracking
 from pyml.saving.registry import serialize_keras_object
-from pyml.utils.naming import auto_name, current_path, name_scope
-from pyml.utils.tree import flatten, map_structure
 
 
 class Layer(Tracking, Operation):

@@ -5,10 +5,11 @@ import inspect
 import numpy as np
 
 from pyml import ops
+from pyml.core.symbolic import KerasTensor, infer_output_spec
+from pyml.core.tree import flatten
 from pyml.layers.activation import _SameShape
 from pyml.layers.layer import Layer
 from pyml.saving.registry import serialize_keras_object
-from pyml.utils.tree import flatten
 
 
 class Identity(_SameShape):
@@ -67,8 +68,6 @@ class Lambda(Layer):
         return self.mask(inputs, previous_mask) if callable(self.mask) else self.mask
 
     def compute_output_spec(self, *args, **kwargs):
-        from pyml.layers.symbolic import infer_output_spec
-
         return infer_output_spec(self._call_on_probes, args, kwargs)
 
     def compute_output_shape(self, input_shape):
@@ -128,8 +127,6 @@ class Rescaling(_SameShape):
         return ops.cast(inputs, "float32") * factor + shift
 
     def compute_output_spec(self, *args, **kwargs):
-        from pyml.layers.symbolic import KerasTensor
-
         return KerasTensor(args[0].shape, dtype="float32")
 
     def get_config(self):

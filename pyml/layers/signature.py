@@ -5,10 +5,10 @@ import inspect
 import numpy as np
 
 from pyml.core import Tensor, Variable
+from pyml.core.symbolic import KerasTensor
 from pyml.core.trace import Trace, tracing
+from pyml.core.tree import flatten, is_nested, map_structure
 from pyml.dtypes import standardize
-from pyml.layers.symbolic import KerasTensor
-from pyml.utils.tree import flatten, is_nested, map_structure
 
 
 class Tracing:

@@ -1,6 +1,7 @@
 """Attention without projections: Attention (Luong) and AdditiveAttention (Bahdanau)."""
 
 from pyml import ops, random
+from pyml.core.symbolic import infer_output_spec
 from pyml.errors import ShapeError
 from pyml.layers.layer import Layer
 from pyml.layers.regularization import share_of_one
@@ -103,8 +104,6 @@ class Attention(Layer):
         return (*input_shape[0][:-1], input_shape[1][-1])
 
     def compute_output_spec(self, *args, **kwargs):
-        from pyml.layers.symbolic import infer_output_spec
-
         return infer_output_spec(self._call_on_probes, args, kwargs)
 
     def get_config(self):

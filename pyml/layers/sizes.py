@@ -1,6 +1,7 @@
 """Layers that change the size of images and sequences: UpSampling and Resizing."""
 
 from pyml import ops
+from pyml.core.symbolic import KerasTensor
 from pyml.errors import ShapeError
 from pyml.layers.dense import positive_int
 from pyml.layers.input_spec import InputSpec
@@ -126,8 +127,6 @@ class Resizing(Layer):
         return (*input_shape[:-3], self.height, self.width, input_shape[-1])
 
     def compute_output_spec(self, *args, **kwargs):
-        from pyml.layers.symbolic import KerasTensor
-
         return KerasTensor(self.compute_output_shape(args[0].shape), dtype="float32")
 
     def get_config(self):

@@ -1,9 +1,9 @@
 """`TimeDistributed`: one layer for every step of a sequence."""
 
 from pyml import ops
+from pyml.core.tree import map_structure
 from pyml.errors import ShapeError
 from pyml.layers.wrapper import Wrapper, build_inside
-from pyml.utils.tree import map_structure
 
 
 class TimeDistributed(Wrapper):

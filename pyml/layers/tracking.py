@@ -1,9 +1,9 @@
 """What a layer owns: weights, sublayers, random states and metrics, noticed when they become attributes."""
 
 from pyml.core import Variable
+from pyml.core.tree import flatten
 from pyml.metrics.base import Metric
 from pyml.random import SeedGenerator
-from pyml.utils.tree import flatten
 
 
 class Tracking:

@@ -1,8 +1,8 @@
 """Layers inside layers: building them under their own name, and `Wrapper`."""
 
+from pyml.core.naming import name_scope
 from pyml.layers.layer import Layer
 from pyml.saving.registry import serialize_keras_object
-from pyml.utils.naming import name_scope
 
 
 def build_inside(owner, layer, *shapes):

@@ -3,9 +3,9 @@
 import math
 
 from pyml import ops
+from pyml.core.naming import auto_name, get_object_name
+from pyml.core.tree import map_structure
 from pyml.errors import ShapeError
-from pyml.utils.naming import auto_name, get_object_name
-from pyml.utils.tree import map_structure
 
 REDUCTIONS = ("sum_over_batch_size", "sum", "mean", "mean_with_sample_weight", "none", None)
 

@@ -1,6 +1,7 @@
 """Metrics, with Keras' names and defaults: state in device memory, read when asked for."""
 
 from pyml import losses as _losses
+from pyml.core.naming import to_snake_case
 from pyml.metrics.accuracy import (
     Accuracy,
     BinaryAccuracy,
@@ -21,7 +22,6 @@ from pyml.metrics.of_losses import (
 )
 from pyml.metrics.reduction import Mean, MeanMetricWrapper, Sum
 from pyml.saving.registry import deserialize_keras_object, interpret, serialize_keras_object
-from pyml.utils.naming import to_snake_case
 
 _CLASSES = {cls.__name__: cls for cls in (
     Accuracy, BinaryAccuracy, BinaryCrossentropy, CategoricalAccuracy, CategoricalCrossentropy, Mean,

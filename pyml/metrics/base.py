@@ -4,7 +4,7 @@ import numpy as np
 
 from pyml import initializers
 from pyml.core import Variable
-from pyml.utils.naming import auto_name
+from pyml.core.naming import auto_name
 
 
 class Metric:

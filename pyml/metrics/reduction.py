@@ -1,9 +1,9 @@
 """Sums and means of values over batches."""
 
 from pyml import ops
+from pyml.core.naming import get_object_name
 from pyml.losses.base import apply_mask, squeeze_or_expand_to_same_rank
 from pyml.metrics.base import Metric
-from pyml.utils.naming import get_object_name
 
 
 def reduce_to_samplewise_values(values, sample_weight, reduce_fn, dtype):

@@ -1,7 +1,7 @@
 """Models: `Sequential`, `Model(inputs, outputs)` and subclasses of `Model`."""
 
+from pyml.core.symbolic import KerasTensor
 from pyml.layers.input_layer import Input
-from pyml.layers.symbolic import KerasTensor
 from pyml.models.knn import KNNClassifier
 from pyml.models.model import Functional, Model
 from pyml.models.sequential import Sequential

@@ -1,8 +1,8 @@
 """Graphs of layers as plain dicts and back."""
 
-from pyml.layers.symbolic import FunctionOp, KerasTensor
+from pyml.core.symbolic import FunctionOp, KerasTensor
+from pyml.core.tree import flatten, map_structure
 from pyml.saving.registry import serialize_keras_object
-from pyml.utils.tree import flatten, map_structure
 
 
 def graph_config(model):

@@ -1,8 +1,8 @@
 """The graph between symbolic inputs and outputs: which calls, in which order, and running them on values."""
 
+from pyml.core.symbolic import KerasTensor
+from pyml.core.tree import flatten, map_structure
 from pyml.layers.input_layer import InputLayer
-from pyml.layers.symbolic import KerasTensor
-from pyml.utils.tree import flatten, map_structure
 
 
 class Graph:

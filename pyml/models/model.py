@@ -1,13 +1,13 @@
 """`Model`: layers with a training loop, a summary and weights on disk."""
 
+from pyml.core.symbolic import KerasTensor, any_symbolic, infer_output_spec
+from pyml.core.tree import flatten, is_nested, map_structure
 from pyml.errors import ShapeError
 from pyml.layers.layer import Layer
-from pyml.layers.symbolic import KerasTensor, any_symbolic, infer_output_spec
 from pyml.models.graph import Graph
 from pyml.models.summary import print_summary
 from pyml.saving import weights as weight_files
 from pyml.trainers.trainer import Trainer
-from pyml.utils.tree import flatten, is_nested, map_structure
 
 
 class Model(Trainer, Layer):

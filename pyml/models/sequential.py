@@ -1,12 +1,12 @@
 """`Sequential`: layers one after another."""
 
+from pyml.core.naming import auto_name, name_scope
+from pyml.core.symbolic import KerasTensor
 from pyml.layers.input_layer import InputLayer
 from pyml.layers.layer import Layer
-from pyml.layers.symbolic import KerasTensor
 from pyml.models.graph import Graph
 from pyml.models.model import Model
 from pyml.saving.registry import serialize_keras_object
-from pyml.utils.naming import auto_name, name_scope
 
 
 class Sequential(Model):

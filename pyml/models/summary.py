@@ -4,7 +4,7 @@ import math
 import re
 import shutil
 
-from pyml.utils.tree import flatten, is_nested, map_structure
+from pyml.core.tree import flatten, is_nested, map_structure
 
 
 def print_summary(model, line_length=None, positions=None, print_fn=None, expand_nested=False, show_trainable=False,

@@ -26,7 +26,7 @@ def _symbolic(fn):
             if getattr(a, "_is_symbolic", False) or (
                 type(a) in (list, tuple) and builtins.any(getattr(v, "_is_symbolic", False) for v in a)
             ):
-                from ..models.symbolic import record_function
+                from ..core.symbolic import record_function
 
                 return record_function(op, fn, args, kwargs)
         return fn(*args, **kwargs)

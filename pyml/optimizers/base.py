@@ -6,9 +6,9 @@ import numpy as np
 
 from pyml import initializers, ops
 from pyml.core import Tensor, Variable
+from pyml.core.naming import auto_name
 from pyml.optimizers.schedules import LearningRateSchedule
 from pyml.saving.registry import deserialize_keras_object, serialize_keras_object
-from pyml.utils.naming import auto_name
 
 
 class Optimizer:

@@ -2,8 +2,8 @@
 
 from pyml import losses as losses_module
 from pyml import metrics as metrics_module
+from pyml.core.naming import get_object_name
 from pyml.trainers.compile_metrics import is_binary_or_sparse, per_output
-from pyml.utils.naming import get_object_name
 
 
 def get_loss(identifier, y_true, y_pred):

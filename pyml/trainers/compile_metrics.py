@@ -1,7 +1,7 @@
 """Metrics of `compile`: names resolved by shapes, one set per output."""
 
 from pyml import metrics as metrics_module
-from pyml.utils.naming import get_object_name
+from pyml.core.naming import get_object_name
 
 
 def is_binary_or_sparse(y_true, y_pred):

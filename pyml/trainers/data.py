@@ -5,11 +5,11 @@ import math
 import numpy as np
 
 from pyml.core import Tensor, Variable
+from pyml.core.tree import flatten, is_nested, map_structure
 from pyml.data.dataset import Dataset
 from pyml.dtypes import host_array
 from pyml.errors import ShapeError
 from pyml.utils.data_utils import PyDataset, unpack_x_y_sample_weight
-from pyml.utils.tree import flatten, is_nested, map_structure
 
 _UNSIGNED = np.dtype(np.uint32)
 

@@ -6,12 +6,12 @@ from contextlib import asynccontextmanager
 import numpy as np
 
 from pyml.core import Tensor, Variable
+from pyml.core.tree import flatten, map_structure
 from pyml.data.dataset import INFINITE_CARDINALITY
 from pyml.data.structure import leaves
 from pyml.errors import ShapeError
 from pyml.trainers.data import Batches, standard_batch
 from pyml.trainers.io import SyncIO
-from pyml.utils.tree import flatten, map_structure
 
 
 @asynccontextmanager

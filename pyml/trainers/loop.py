@@ -5,11 +5,11 @@ import warnings
 
 import numpy as np
 
+from pyml.core.tree import flatten, map_structure
 from pyml.trainers.interrupts import Interrupts, deferred
 from pyml.trainers.keeper import Keeper
 from pyml.trainers.logs import BatchLogs
 from pyml.trainers.pacer import Pacer
-from pyml.utils.tree import flatten, map_structure
 
 _FLAGS = {"train": "stop_training", "test": "stop_evaluating", "predict": "stop_predicting"}
 

@@ -5,8 +5,8 @@ import numpy as np
 from pyml import config, ops
 from pyml.compile.program import from_host
 from pyml.core import Tensor, Variable, convert_to_tensor
+from pyml.core.tree import flatten, map_structure
 from pyml.graph import prims
-from pyml.utils.tree import flatten, map_structure
 
 LIMIT = 256 * 1024 * 1024                              # larger datasets are sent batch by batch
 

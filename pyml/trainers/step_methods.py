@@ -3,9 +3,9 @@
 from pyml import ops
 from pyml.core import gradients
 from pyml.core.trace import differentiating
+from pyml.core.tree import flatten
 from pyml.trainers.steps import batch_size, flat_targets, flatten_outputs
 from pyml.utils.data_utils import unpack_x_y_sample_weight
-from pyml.utils.tree import flatten
 
 
 class StepMethods:

@@ -6,11 +6,11 @@ import numpy as np
 
 from pyml import ops
 from pyml.core import Program, Variable
+from pyml.core.symbolic import PROBES
+from pyml.core.tree import flatten, map_structure
 from pyml.layers.signature import Tracing
-from pyml.layers.symbolic import PROBES
 from pyml.trainers.compile_loss import CompileLoss
 from pyml.trainers.compile_metrics import CompileMetrics
-from pyml.utils.tree import flatten, map_structure
 
 
 class Steps:

@@ -4,6 +4,7 @@ from pyml import metrics as metrics_module
 from pyml import optimizers
 from pyml.callbacks.callback_list import CallbackList
 from pyml.core import Tensor
+from pyml.core.tree import flatten
 from pyml.errors import DeviceLost
 from pyml.trainers import loop, recovery
 from pyml.trainers.compile_loss import CompileLoss
@@ -16,7 +17,6 @@ from pyml.trainers.resident import LIMIT, Resident
 from pyml.trainers.step_methods import StepMethods
 from pyml.trainers.steps import Steps
 from pyml.utils.data_utils import unpack_x_y_sample_weight
-from pyml.utils.tree import flatten
 
 
 class Trainer(StepMethods):

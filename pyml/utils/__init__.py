@@ -1,5 +1,6 @@
 """Helpers with Keras' names: `Progbar`, `to_categorical`, `set_random_seed`, serialisation decorators."""
 
+from pyml.core.naming import reset_names
 from pyml.dtypes import standardize as standardize_dtype
 from pyml.saving.registry import (
     CustomObjectScope,
@@ -12,7 +13,6 @@ from pyml.saving.registry import (
     serialize_keras_object,
 )
 from pyml.utils.data_utils import PyDataset, pack_x_y_sample_weight, unpack_x_y_sample_weight
-from pyml.utils.naming import reset_names
 from pyml.utils.numerical import normalize, to_categorical
 from pyml.utils.progbar import Progbar
 from pyml.utils.seeds import set_random_seed

@@ -5,6 +5,7 @@ once. `step` adds what depends on the states.
 """
 
 from pyml import activations, ops, random
+from pyml.core.symbolic import infer_output_spec
 from pyml.layers.dense import positive_int
 from pyml.layers.layer import Layer
 from pyml.layers.weights import keep_weight, known_size, make_weight, weights_config
@@ -107,8 +108,6 @@ class _Cell(Layer):
         return state, [state] * (2 if isinstance(self.state_size, list) else 1)
 
     def compute_output_spec(self, inputs, states, training=False):
-        from pyml.layers.symbolic import infer_output_spec
-
         return infer_output_spec(self._call_on_probes, (inputs, states), {})
 
     def get_config(self):

@@ -2,13 +2,13 @@
 
 from pyml import ops
 from pyml.core import Variable
+from pyml.core.tree import flatten, is_nested, map_structure, pack_sequence_as
 from pyml.errors import ShapeError
 from pyml.layers.layer import Layer
 from pyml.layers.recurrent.stacked import StackedRNNCells
 from pyml.layers.signature import call_signature
 from pyml.layers.wrapper import build_inside
 from pyml.saving.registry import serialize_keras_object
-from pyml.utils.tree import flatten, is_nested, map_structure, pack_sequence_as
 
 
 class RNN(Layer):

@@ -3,10 +3,10 @@
 from typing import NamedTuple
 
 from pyml.core import Tensor
+from pyml.core.naming import auto_name
 from pyml.core.trace import Trace, tracing
+from pyml.core.tree import flatten, map_structure, pack_sequence_as
 from pyml.dtypes import standardize
-from pyml.utils.naming import auto_name
-from pyml.utils.tree import flatten, map_structure, pack_sequence_as
 
 # An unknown size is traced twice with these; sizes of the result that differ are unknown too.
 PROBES = (83, 89)
