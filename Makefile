@@ -7,10 +7,10 @@ WORKERS ?= 2
 TESTS ?= tests e2e
 MARK ?= not slow
 
-.PHONY: help setup models demo test test-all lint bench clean
+.PHONY: help setup models demo test test-all lint bench gpu-check gpu-carry clean
 
 help:
-	@echo "make setup | models | demo | test | test-all | lint | bench | clean"
+	@echo "make setup | models | demo | test | test-all | lint | bench | gpu-check | gpu-carry | clean"
 
 setup:
 	@$(PYTHON) tools/setup.py
@@ -41,6 +41,16 @@ lint:
 
 bench: setup
 	@benchmarks/run.sh
+
+# On a machine with a GPU; ARGS as `python -m benchmarks.gpu --help` names them. Sets nothing up: it may have no network.
+GPU_PYTHON ?= $(if $(wildcard $(BIN)/python),$(BIN)/python,$(PYTHON))
+gpu-check:
+	@$(GPU_PYTHON) -m benchmarks.gpu $(ARGS)
+
+# What the check needs on a machine without network, into build/gpu/carry; PYTHONS are the versions there.
+PYTHONS ?= 3.12
+gpu-carry:
+	@$(PYTHON) -m benchmarks.gpu.carry --python $(PYTHONS)
 
 clean:
 	rm -rf build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis
