@@ -19,7 +19,7 @@ from ..graph.prims import BUFFER, CONST
 from . import trace
 from . import variable as variables
 from .nest import flatten, pack, structure
-from .tensor import Tensor, upload
+from .tensor import Logits, Tensor, upload
 from .variable import Variable
 
 _MANY = 8  # traces of one function before a warning
@@ -39,6 +39,8 @@ class Capture:
                 tensors.append(Tensor(t.input(leaf.shape, leaf.dtype.name)))
             else:
                 tensors.append(leaf)
+        for i, logits in logits_among(leaves):  # they are arguments of their own, behind the others
+            tensors[i]._keras_logits = Logits(t.input(logits.node.shape, logits.node.dtype), logits.axis)
         call_args, call_kwargs = pack((args, kwargs), tensors)
         with trace.tracing(t):
             result = fn(*call_args, **call_kwargs)
@@ -47,6 +49,9 @@ class Capture:
         self.returned = [i for i, v in enumerate(values) if isinstance(v, (Tensor, Variable))]
         roots = [t.read(v) if isinstance(v, Variable) else v._node for v in (values[i] for i in self.returned)]
         self.values = [None if i in set(self.returned) else v for i, v in enumerate(values)]
+        made_of = logits_among(values)  # results too, behind the others
+        roots += [logits.node for _, logits in made_of]
+        self.made_of = [(i, logits.axis) for i, logits in made_of]
         self.out_types = [(r.shape, r.dtype) for r in roots]
         written = [(v, n) for v, n in t.writes.values() if n is not t.states[id(v)][1]]
         n_out = len(roots)
@@ -120,7 +125,7 @@ class Capture:
             return rebind
         node = value._node if isinstance(value, Tensor) else value._value_node()
         if node.buffer is None:
-            Tensor(node)._realize()
+            (value if isinstance(value, Tensor) else Tensor(node))._realize()
         if i in self.owned:
             device.replay(device.record([Copy(node.buffer, self.owned[i], node.size * 4)]))
             return False
@@ -162,15 +167,25 @@ class Capture:
             return self.result if not self.values else pack(self.result, self.values)
         out = list(self.values)
         given: dict = {}
-        for i, ref, (shape, dtype) in zip(self.returned, self.plan.out_refs, self.out_types, strict=False):
+        nodes = []
+        for ref, (shape, dtype) in zip(self.plan.out_refs, self.out_types, strict=False):
             node = given.get(ref)
             if node is None or node.shape != shape:
                 node = Node(BUFFER, (), {"shape": shape, "dtype": dtype}, shape, dtype)
                 node.buffer = self.bound.at(ref) if ref[0] != "none" else self.device.alloc(0)  # type: ignore[union-attr]
                 given[ref] = node
+            nodes.append(node)
+        for i, node in zip(self.returned, nodes, strict=False):
             out[i] = Tensor(node)
+        for (i, axis), node in zip(self.made_of, nodes[len(self.returned) :], strict=True):
+            out[i]._keras_logits = Logits(node, axis)
         self.results = [weakref.ref(n) for n in given.values()]
         return pack(self.result, out)
+
+
+def logits_among(values: list) -> list[tuple[int, Logits]]:
+    """The tensors among `values` that know what they were made of: their places, and that."""
+    return [(i, v._keras_logits) for i, v in enumerate(values) if isinstance(v, Tensor) and v._keras_logits is not None]
 
 
 class Program:
@@ -219,6 +234,9 @@ class Program:
                 arrays.append(leaf)
             else:
                 key_parts.append((type(leaf), leaf))
+        for i, logits in logits_among(leaves):
+            key_parts.append(("logits", i, logits.axis))
+            arrays.append(Tensor(logits.node))
         key = (structure((args, kwargs)) if nested else len(args), tuple(key_parts), id(config.device()))
         try:
             capture = self.captures.get(key)

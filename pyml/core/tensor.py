@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from math import prod
+from typing import NamedTuple
 
 import numpy as np
 
@@ -18,6 +19,13 @@ _FLUSH_AT = 512  # thousands of pending Python objects freed at once overflow th
 _pending = 0
 
 
+class Logits(NamedTuple):
+    """What probabilities were made of: the input of a softmax over `axis`, or of a sigmoid (`axis` is None)."""
+
+    node: Node
+    axis: int | None
+
+
 class Tensor:
     """An immutable array of float32, int32, uint32 or bool on the device. Operations on it run when a value is read.
 
@@ -28,12 +36,14 @@ class Tensor:
                [15., 22.]], dtype=float32)
     """
 
-    __slots__ = ("__weakref__", "_keras_mask", "_node")  # the mask is set by layers only: which steps count
+    # the mask is set by layers only: which steps count; the logits by softmax and sigmoid, for cross-entropies
+    __slots__ = ("__weakref__", "_keras_logits", "_keras_mask", "_node")
     __array_priority__ = 1000
 
     def __init__(self, node: Node):
         global _pending
         self._node = node
+        self._keras_logits: Logits | None = None
         if node.buffer is None and trace.current is None and trace.gradient_depth == 0 and node.src:
             _pending += 1
             if _pending >= _FLUSH_AT:
@@ -64,7 +74,10 @@ class Tensor:
     def _realize(self) -> None:
         global _pending
         _pending = 0
-        realize([self._node], config.device(), keep_graph=trace.gradient_depth > 0)
+        nodes = [self._node]
+        if self._keras_logits is not None:  # kept as a value too: their graph would outlive everybody who needs it
+            nodes.append(self._keras_logits.node)
+        realize(nodes, config.device(), keep_graph=trace.gradient_depth > 0)
 
     def numpy(self) -> np.ndarray:
         """The value as a numpy array; waits for the device.

@@ -1,7 +1,6 @@
 """How often predictions are right."""
 
 from pyml import ops
-from pyml.core import Tensor
 from pyml.losses.base import squeeze_or_expand_to_same_rank
 from pyml.metrics.reduction import MeanMetricWrapper
 
@@ -25,7 +24,7 @@ def binary_accuracy(y_true, y_pred, threshold=0.5):
 
 def categorical_accuracy(y_true, y_pred):
     """1.0 where the largest score is at the one of the one-hot target, else 0.0; the last axis is dropped."""
-    y_true, y_pred = ops.convert_to_tensor(y_true), scores(y_pred)
+    y_true, y_pred = ops.convert_to_tensor(y_true), ops.convert_to_tensor(y_pred)
     return ops.cast(ops.equal(ops.argmax(y_true, axis=-1), ops.argmax(y_pred, axis=-1)), "float32")
 
 
@@ -36,20 +35,11 @@ def sparse_categorical_accuracy(y_true, y_pred):
         y_true: Classes `(batch, ...)`, or with a last axis of size 1.
         y_pred: Scores `(batch, ..., classes)`.
     """
-    y_pred = scores(y_pred)
+    y_pred = ops.convert_to_tensor(y_pred)
     y_true = ops.convert_to_tensor(y_true)
     if len(y_true.shape) == len(y_pred.shape) and y_true.shape[-1] == 1:
         y_true = ops.squeeze(y_true, axis=-1)
     return ops.cast(ops.equal(ops.cast(y_true, "int32"), ops.cast(ops.argmax(y_pred, axis=-1), "int32")), "float32")
-
-
-def scores(y_pred):
-    """`y_pred`, or what its softmax over the last axis was taken of: the largest is at the same place."""
-    y_pred = ops.convert_to_tensor(y_pred)
-    node = y_pred._node
-    if node.op.name == "softmax" and node.src and node.src[0].shape == node.shape:
-        return Tensor(node.src[0])
-    return y_pred
 
 
 class Accuracy(MeanMetricWrapper):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ..core.tensor import Tensor, as_node, elementwise_nodes
+from ..core.tensor import Logits, Tensor, as_node, elementwise_nodes
 from ..dtypes import standardize
 from ..graph import prims
 
@@ -72,7 +72,6 @@ sin = _unary(prims.sin, "The sine of x in radians.", to_float=True)
 cos = _unary(prims.cos, "The cosine of x in radians.", to_float=True)
 tanh = _unary(prims.tanh, "The hyperbolic tangent.", to_float=True)
 arctan = _unary(prims.atan, "The inverse tangent in radians.", to_float=True)
-sigmoid = _unary(prims.sigmoid, "1 / (1 + exp(-x)).", to_float=True)
 erf = _unary(prims.erf, "The error function.", to_float=True)
 floor = _unary(prims.floor, "The largest integer not above x.", to_float=True)
 ceil = _unary(prims.ceil, "The smallest integer not below x.", to_float=True)
@@ -81,6 +80,14 @@ trunc = _unary(prims.trunc, "x without its fraction.", to_float=True)
 isnan = _unary(prims.isnan, "Where x is NaN.", to_float=True)
 isinf = _unary(prims.isinf, "Where x is infinite.", to_float=True)
 isfinite = _unary(prims.isfinite, "Where x is neither NaN nor infinite.", to_float=True)
+
+
+def sigmoid(x):
+    """`1 / (1 + exp(-x))`."""
+    node = prims.cast(as_node(x), dtype="float32")
+    y = Tensor(prims.sigmoid(node))
+    y._keras_logits = Logits(node, None)
+    return y
 
 
 def tan(x):

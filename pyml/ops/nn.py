@@ -5,9 +5,10 @@ Convolution and pooling are in `windows`, normalization in `norm`.
 
 from __future__ import annotations
 
+import warnings
 from math import prod, sqrt
 
-from ..core.tensor import Tensor, as_node
+from ..core.tensor import Logits, Tensor, as_node
 from ..errors import ShapeError
 from ..graph import prims
 from .math import absolute, clip, erf, exp, expm1, log, log1p, minimum, multiply, sigmoid, square, tanh, where
@@ -171,12 +172,21 @@ def _along_rows(prim, x, axis):
 
 def softmax(x, axis=-1):
     """`exp(x) / sum(exp(x))` along `axis`; None means over all axes."""
-    return _along_rows(prims.softmax, x, axis)
+    x = _float(x)
+    y = _along_rows(prims.softmax, x, axis)
+    if isinstance(axis, int):
+        y._keras_logits = Logits(x._node, axis % x.ndim)
+    return y
 
 
 def log_softmax(x, axis=-1):
     """The logarithm of `softmax`, without its loss of precision."""
     return _along_rows(prims.log_softmax, x, axis)
+
+
+def _predictions(output) -> Tensor:
+    """`output` as a float tensor: the very same one where it is one, which may know its logits."""
+    return output if isinstance(output, Tensor) and output.dtype == "float32" else _float(output)
 
 
 def _same_shape(target, output, what):
@@ -191,20 +201,28 @@ def _probabilities(output, axis):
     return clip(output / _sum(output, axis=axis, keepdims=True), _EPSILON, 1.0 - _EPSILON)
 
 
-def _logs(output, from_logits, axis):
-    """The logarithms of the class probabilities.
+def _logits(output, from_logits, axis, what):
+    """The logits of `output`, or None where it holds probabilities and nothing else is known.
 
-    Probabilities that a softmax just made are taken from its input, as Keras on TensorFlow does: nothing is lost
-    where a probability rounds to 0, and the kernels are fewer.
+    What a softmax or sigmoid returned knows its logits, as in Keras on TensorFlow: nothing is lost where a probability
+    rounds to 0 or 1. They belong to that tensor, whether it was read or not; an array of the same numbers has none.
     """
+    known = output._keras_logits
+    if known is None or known.axis != axis:
+        return output if from_logits else None
     if from_logits:
-        return log_softmax(output, axis)
-    node = output._node
-    while node.op.name == "reshape" and node.src and node.shape[-1] == node.src[0].shape[-1]:
-        node = node.src[0]
-    if node.op is prims.softmax and node.src and axis % output.ndim == output.ndim - 1 and node.shape[-1] == output.shape[-1]:
-        return Tensor(prims.reshape(prims.log_softmax(node.src[0]), output.shape))
-    return log(_probabilities(output, axis))
+        warnings.warn(
+            f"{what}: from_logits=True, but output is the result of a {'sigmoid' if axis is None else 'softmax'}; what it was "
+            "made of is taken as the logits. Leave out from_logits, or the activation.",
+            stacklevel=3,
+        )
+    return Tensor(known.node)
+
+
+def _logs(output, from_logits, axis, what):
+    """The logarithms of the class probabilities."""
+    logits = _logits(output, from_logits, axis % output.ndim, what)
+    return log(_probabilities(output, axis)) if logits is None else log_softmax(logits, axis)
 
 
 def categorical_crossentropy(target, output, from_logits=False, axis=-1):
@@ -218,9 +236,9 @@ def categorical_crossentropy(target, output, from_logits=False, axis=-1):
     Raises:
         ShapeError: The shapes differ.
     """
-    target, output = _float(target), _float(output)
+    target, output = _float(target), _predictions(output)
     _same_shape(target, output, "categorical_crossentropy")
-    return -_sum(target * _logs(output, from_logits, axis), axis=axis)
+    return -_sum(target * _logs(output, from_logits, axis, "categorical_crossentropy"), axis=axis)
 
 
 def sparse_categorical_crossentropy(target, output, from_logits=False, axis=-1):
@@ -234,7 +252,7 @@ def sparse_categorical_crossentropy(target, output, from_logits=False, axis=-1):
     Raises:
         ShapeError: The shapes do not fit.
     """
-    target, output = Tensor(prims.cast(as_node(target), dtype="int32")), _float(output)
+    target, output = Tensor(prims.cast(as_node(target), dtype="int32")), _predictions(output)
     if not output.ndim:
         raise ShapeError("sparse_categorical_crossentropy: output must have at least one axis, received a scalar.")
     axis %= output.ndim
@@ -250,7 +268,7 @@ def sparse_categorical_crossentropy(target, output, from_logits=False, axis=-1):
     shape[axis] = output.shape[axis]
     classes = Tensor(prims.reshape(prims.iota(output.shape[axis], "int32"), shape))
     hit = classes == expand_dims(target, axis)
-    return -_sum(where(hit, _logs(output, from_logits, axis), 0.0), axis=axis)
+    return -_sum(where(hit, _logs(output, from_logits, axis, "sparse_categorical_crossentropy"), 0.0), axis=axis)
 
 
 def binary_crossentropy(target, output, from_logits=False):
@@ -263,10 +281,11 @@ def binary_crossentropy(target, output, from_logits=False):
     Raises:
         ShapeError: The shapes differ.
     """
-    target, output = _float(target), _float(output)
+    target, output = _float(target), _predictions(output)
     _same_shape(target, output, "binary_crossentropy")
-    if from_logits:
-        return relu(output) - output * target + log1p(exp(-absolute(output)))
+    logits = _logits(output, from_logits, None, "binary_crossentropy")
+    if logits is not None:
+        return relu(logits) - logits * target + log1p(exp(-absolute(logits)))
     output = clip(output, _EPSILON, 1.0 - _EPSILON)
     return -(target * log(output) + (1.0 - target) * log(1.0 - output))
 
