@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +15,8 @@ _SWIFTSHADER = Path("/usr/lib/chromium/vk_swiftshader_icd.json")
 if _SWIFTSHADER.exists() and os.environ.get("PYML_TEST_ADAPTER") != "default":
     os.environ.setdefault("VK_DRIVER_FILES", str(_SWIFTSHADER))
     os.environ.setdefault("VK_ICD_FILENAMES", str(_SWIFTSHADER))
+
+sys.path.insert(0, str(Path(__file__).parent / "goldens"))  # the cases behind the goldens, which several folders use
 
 import pyml  # noqa: E402
 from pyml.errors import BackendUnavailable  # noqa: E402

@@ -1,17 +1,15 @@
-"""pyml gives the numbers that Keras gives: goldens made by tests/keras/make_goldens.py with Keras on PyTorch."""
+"""pyml gives the numbers that Keras gives: goldens made by tests/goldens/make_with_keras.py with Keras on PyTorch."""
 
 import json
-import sys
 from pathlib import Path
 
+import golden_cases as cases
 import numpy as np
 import pytest
 
 import pyml
 
 FOLDER = Path(__file__).resolve().parent / "goldens"
-sys.path.insert(0, str(FOLDER))
-import golden_cases as cases  # noqa: E402
 
 CASES = cases.all_cases()
 

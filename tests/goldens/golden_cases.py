@@ -1,6 +1,6 @@
 """The cases behind the goldens, written once against the Keras 3 API.
 
-`tests/keras/make_goldens.py` runs them with Keras itself and freezes the numbers in this folder;
+`tests/goldens/make_with_keras.py` runs them with Keras itself and freezes the numbers in this folder;
 `tests/test_goldens.py` runs the same functions with pyml and compares. `K` is the namespace, `keras` or
 `pyml`. Weights and data come from `uniform`, an integer hash, so no weight file is needed.
 """
@@ -55,7 +55,7 @@ def digits(n, seed=218, classes=10):
     """Noisy copies of ten fixed patterns in [0, 1), 28 x 28 x 1: learnable, so the loss has somewhere to go.
 
     The seed is one for which no maximum of a pooling window is within rounding of another one in 50 steps
-    (`tests/keras/make_goldens.py --sensitivity`); where one flips, histories part by more than 1e-4.
+    (`tests/goldens/make_with_keras.py --sensitivity`); where one flips, histories part by more than 1e-4.
     """
     y = labels(seed, n, classes)
     patterns = uniform(seed + 1, (classes, 28, 28, 1), 0.5) + np.float32(0.5)

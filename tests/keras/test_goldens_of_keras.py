@@ -1,15 +1,15 @@
-"""The same small computations as Keras, compared with the numbers and texts it gave (see cases.py)."""
+"""The same small computations as Keras, compared with the numbers and texts it gave (see keras_cases.py)."""
 
 import json
 import os
 from pathlib import Path
 
-import cases
+import keras_cases as cases
 import pytest
 
 import pyml
 
-GOLDENS = json.loads(Path(__file__).with_name("goldens.json").read_text(encoding="utf-8"))
+GOLDENS = json.loads(Path(cases.__file__).with_suffix(".json").read_text(encoding="utf-8"))
 ON_GPU = [cases.train_adam, cases.fit_history, cases.layers]    # the rest adds little there, and time
 
 

@@ -11,7 +11,7 @@ from test_goldens_of_keras import assert_same
 import pyml
 
 L = pyml.layers
-GOLDENS = json.loads(Path(__file__).with_name("layer_goldens.json").read_text(encoding="utf-8"))
+GOLDENS = json.loads(Path(layer_cases.__file__).with_suffix(".json").read_text(encoding="utf-8"))
 
 
 @pytest.mark.parametrize("case", layer_cases.CASES, ids=lambda case: case.__name__)

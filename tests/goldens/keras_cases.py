@@ -1,7 +1,7 @@
 """Small computations written once and run twice: with Keras, which gives the frozen numbers, and with pyml.
 
-Every function takes the library `K` and returns nested lists of numbers (or text). `make_goldens.py` stores what Keras
-returns in `goldens.json`; `test_goldens_of_keras.py` compares.
+Every function takes the library `K` and returns nested lists of numbers (or text). `make_with_keras.py` stores what Keras
+returns in `keras_cases.json`; `test_goldens_of_keras.py` compares.
 """
 
 import contextlib

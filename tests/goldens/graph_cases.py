@@ -1,4 +1,4 @@
-"""Graphs of one operator each, whose results were taken from TensorFlow.js (`make_graph_goldens.py`)."""
+"""Graphs of one operator each, whose results were taken from TensorFlow.js (`make_with_tensorflow_js.py`)."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""Writes every golden of the tests with Keras' numbers: those beside this file, and those of tests/goldens.
+"""Writes the goldens of this folder that have Keras' numbers: all but `graph_*.json`.
 
-    KERAS_BACKEND=torch python tests/keras/make_goldens.py [NAME ...]     the named cases anew, or all
-    KERAS_BACKEND=torch python tests/keras/make_goldens.py --sensitivity  how far a 5e-7 change of the weights
+    KERAS_BACKEND=torch python tests/goldens/make_with_keras.py [NAME ...]     the named cases anew, or all
+    KERAS_BACKEND=torch python tests/goldens/make_with_keras.py --sensitivity  how far a 5e-7 change of the weights
                                                                           moves each loss history
 
 Needs an environment with `keras==3.15.1 torch==2.13.0` (CPU); pyml does not.
@@ -10,26 +10,22 @@ Needs an environment with `keras==3.15.1 torch==2.13.0` (CPU); pyml does not.
 import argparse
 import json
 import os
-import sys
 from pathlib import Path
 
 os.environ.setdefault("KERAS_BACKEND", "torch")
 HERE = Path(__file__).resolve().parent
-GRIDS = HERE.parent / "goldens"
-sys.path.insert(0, str(GRIDS))
-
-import cases  # noqa: E402
 import golden_cases  # noqa: E402
 import keras  # noqa: E402
+import keras_cases  # noqa: E402
 import layer_cases  # noqa: E402
 import numpy as np  # noqa: E402
 
 
 def files():
     """Path of each file of goldens -> name of each case -> function of the library."""
-    found = {HERE / "goldens.json": cases.CASES, HERE / "layer_goldens.json": layer_cases.CASES}
+    found = {HERE / "keras_cases.json": keras_cases.CASES, HERE / "layer_cases.json": layer_cases.CASES}
     found = {path: {case.__name__: case for case in those} for path, those in found.items()}
-    return found | {GRIDS / f"{group}.json": those for group, those in golden_cases.all_cases().items()}
+    return found | {HERE / f"{group}.json": those for group, those in golden_cases.all_cases().items()}
 
 
 def rounded(value):

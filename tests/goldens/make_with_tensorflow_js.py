@@ -1,6 +1,6 @@
-"""Writes `graph_goldens.json`: what TensorFlow.js computes for `graph_cases`.
+"""Writes `graph_cases.json`: what TensorFlow.js computes for `graph_cases`.
 
-    TFJS_FOLDER=folder/with/node_modules .venv/bin/python tests/saving/make_graph_goldens.py
+    TFJS_FOLDER=folder/with/node_modules .venv/bin/python tests/goldens/make_with_tensorflow_js.py
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ def main() -> None:
     for results in found.values():
         for result in results:
             result["data"] = [round(v, 7) if isinstance(v, float) else v for v in result["data"]]
-    (HERE / "graph_goldens.json").write_text(json.dumps(found) + "\n")
+    (HERE / "graph_cases.json").write_text(json.dumps(found) + "\n")
     print(f"{len(found)} cases")
 
 
