@@ -5,7 +5,7 @@ of inputs and weights, what training mode changes, and the order of the weights.
 """
 
 import numpy as np
-from cases import fill, floats, numbers, rng
+from keras_cases import fill, floats, numbers, rng
 
 
 def trained(K, layer, x, before=True):
