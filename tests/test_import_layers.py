@@ -13,7 +13,7 @@ PACKAGE = Path(pyml.__file__).parent
 # Lowest first; parts of one layer may import each other. `utils` and the registry of names for saving are
 # helpers of everything above the engine. The command line stands on top.
 LAYERS = (
-    ("errors", "dtypes", "scripts"),
+    ("errors", "dtypes", "scripts", "atomic"),
     ("graph",),
     ("device", "wasm"),
     ("compile",),

@@ -1,8 +1,14 @@
 """Small callbacks: LambdaCallback, TerminateOnNaN, LearningRateScheduler, CSVLogger."""
 
-import csv
-import sys
+from __future__ import annotations
 
+import csv
+import io
+import os
+import sys
+from typing import Any
+
+from pyml.atomic import append, write
 from pyml.callbacks.callback import Callback
 
 
@@ -81,37 +87,43 @@ class LearningRateScheduler(Callback):
 
 
 class CSVLogger(Callback):
-    """Writes one line per epoch into a CSV file.
+    """Writes one line per epoch into a CSV file. An old file stays until the first line of the new one is there; a line is whole or absent.
 
     Args:
         filename: Path of the file.
         separator: Character between columns.
         append: Go on with an existing file.
+
+    Example:
+        >>> import os, tempfile
+        >>> path = os.path.join(tempfile.mkdtemp(), "log.csv")
+        >>> model = pyml.Sequential([pyml.Input((2,)), pyml.layers.Dense(1)])
+        >>> model.compile("sgd", "mse")
+        >>> x = np.zeros((4, 2), "float32")
+        >>> _ = model.fit(x, x[:, :1], epochs=2, verbose=0, callbacks=[pyml.callbacks.CSVLogger(path)])
+        >>> len(open(path).readlines())
+        3
     """
 
-    def __init__(self, filename, separator=",", append=False):
+    def __init__(self, filename: str | os.PathLike[str], separator: str = ",", append: bool = False) -> None:
         super().__init__()
         self.filename = filename
         self.separator = separator
         self.append = append
-        self._file = None
+        self._keys: list[str] | None = None
+
+    def on_train_begin(self, logs: dict[str, Any] | None = None) -> None:
         self._keys = None
 
-    def on_train_begin(self, logs=None):
-        self._file = open(self.filename, "a" if self.append else "w", newline="")  # noqa: SIM115  closed by on_train_end
-        self._keys = None
-
-    def on_epoch_end(self, epoch, logs=None):
+    def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         logs = logs or {}
-        writer = csv.writer(self._file, delimiter=self.separator)
-        if self._keys is None:
-            self._keys = sorted(logs)
-            if not self.append or self._file.tell() == 0:
-                writer.writerow(["epoch", *self._keys])
-        writer.writerow([epoch, *(logs.get(key, "NA") for key in self._keys)])
-        self._file.flush()
-
-    def on_train_end(self, logs=None):
-        if self._file is not None:
-            self._file.close()
-            self._file = None
+        first = self._keys is None
+        keys = self._keys = self._keys if self._keys is not None else sorted(logs)
+        kept = os.path.exists(self.filename) and os.path.getsize(self.filename) > 0 and (self.append or not first)
+        text = io.StringIO(newline="")
+        writer = csv.writer(text, delimiter=self.separator)
+        if not kept:
+            writer.writerow(["epoch", *keys])
+        writer.writerow([epoch, *(logs.get(key, "NA") for key in keys)])
+        lines = text.getvalue().encode()
+        append(self.filename, lines) if kept else write(self.filename, lines)

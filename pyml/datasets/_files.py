@@ -4,6 +4,8 @@ import os
 import sys
 from pathlib import Path
 
+from pyml.atomic import write
+
 IN_BROWSER = sys.platform == "emscripten"
 
 
@@ -67,9 +69,7 @@ async def download(url: str, name: str) -> Path:
         raise OSError(f"{name}: could not be downloaded from {url}: the server answered {response.status}")
     target = Path("data") / name
     target.parent.mkdir(exist_ok=True)
-    part = target.with_suffix(".part")
-    part.write_bytes(await response.bytes())
-    part.replace(target)
+    write(target, await response.bytes())
     return target
 
 

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import zipfile
-import zlib
 from collections.abc import Mapping
 from math import prod
 from os import PathLike
@@ -15,6 +13,7 @@ import numpy as np
 from pyml import ops
 from pyml.core import Program, Tensor, Variable
 from pyml.errors import ShapeError
+from pyml.saving.npz import read_npz, write_npz
 
 FIRST = 64                                             # examples there is room for at first; doubled when full
 _LARGEST = 1 << 31                                     # numbers in a file: more is not believed
@@ -229,8 +228,7 @@ class KNNClassifier:
     def _write(self, path, dataset):
         head = {"format": "pyml-knn", "version": 1, "shape": self._shape, "classes": [[k, len(v)] for k, v in dataset.items()]}
         examples = np.concatenate(list(dataset.values())) if dataset else np.zeros((0, 0), np.float32)
-        with open(path, "wb") as file:
-            np.savez_compressed(file, head=np.array(json.dumps(head)), examples=examples)
+        write_npz(path, {"head": np.array(json.dumps(head)), "examples": examples}, compressed=True)
 
     @classmethod
     def load(cls, path: str | PathLike) -> KNNClassifier:
@@ -240,17 +238,17 @@ class KNNClassifier:
             ValueError: The file is not one of these, or is damaged.
         """
         try:
-            with np.load(path, allow_pickle=False) as file:
-                head = json.loads(str(file["head"]))
-                examples = file["examples"]
+            arrays = read_npz(path, "KNNClassifier.load")
+            head, examples = json.loads(str(arrays["head"])), arrays["examples"]
             counts = [(label, count) for label, count in head["classes"]]
             shape = tuple(int(size) for size in head["shape"] or ())
             total = sum(count for _, count in counts)
             whole = head["format"] == "pyml-knn" and min([count for _, count in counts], default=1) > 0
             if not whole or examples.shape != (total, prod(shape) if counts else 0) or examples.size > _LARGEST:
                 raise ValueError(f"{len(counts)} classes of {total} examples, but an array {examples.shape}")
-        except (ValueError, KeyError, TypeError, AttributeError, EOFError, MemoryError,
-                zipfile.BadZipFile, zlib.error) as error:
+        except FileNotFoundError:
+            raise
+        except (ValueError, KeyError, TypeError, AttributeError, MemoryError, RecursionError) as error:
             raise ValueError(f"KNNClassifier.load: {path} is not a file that KNNClassifier.save wrote ({error}).") from None
         ends = np.cumsum([count for _, count in counts])
         found = cls()

@@ -19,6 +19,39 @@ class ModelFileError(PymlError, ValueError):
     """A model file is damaged, inconsistent, unsupported or not what its name says."""
 
 
+class ModelFileNotFound(ModelFileError, FileNotFoundError):
+    """There is no such file."""
+
+
+def path_of(path: str | os.PathLike[str], what: str) -> str:
+    """A path to write to or to read from, as text.
+
+    Raises:
+        TypeError: It is no path.
+        ValueError: It is empty, or no system has such paths.
+    """
+    if not isinstance(path, (str, os.PathLike)):
+        raise TypeError(f"{what}: expected a path. Received a {type(path).__name__}: {str(path)[:60]}")
+    text = os.fspath(path)
+    if not isinstance(text, str) or not text.strip() or "\0" in text:
+        raise ValueError(f"{what}: expected the path of a file. Received: {text!r}")
+    return text
+
+
+def existing_file(path: str | os.PathLike[str], what: str) -> str:
+    """The path of a file that is there, as text.
+
+    Raises:
+        ModelFileError: There is none (then the error is a FileNotFoundError too), or it is a folder.
+    """
+    text = path_of(path, what)
+    if os.path.isdir(text):
+        raise ModelFileError(f"{what}: {text} is a folder; give the path of a file in it.")
+    if not os.path.isfile(text):
+        raise ModelFileNotFound(f"{what}: there is no file {text} (the working folder is {os.getcwd()}).")
+    return text
+
+
 class Place:
     """A folder or an http(s) address that holds the files of one model.
 
@@ -31,7 +64,7 @@ class Place:
     """
 
     def __init__(self, path, default: str = "model.json"):
-        text = os.fspath(path)
+        text = path_of(path, "load_model")
         self.remote = text.startswith(("http://", "https://"))
         if self.remote:
             address = urllib.parse.urlsplit(text)
@@ -40,12 +73,12 @@ class Place:
             self.query = address.query
             self.base, _, self.name = urllib.parse.urlunsplit(address._replace(query="", fragment="")).rpartition("/")
             return
-        text = text.removeprefix("file://")
+        text = path_of(text.removeprefix("file://"), "load_model")
         if os.path.isdir(text):
             text = os.path.join(text, default)
         if not os.path.isfile(text):
-            raise ModelFileError(f"load_model: there is no file {text}. Give the path of a model.json or of its folder.")
-        self.base, self.name = os.path.split(os.path.abspath(text))
+            raise ModelFileNotFound(f"load_model: there is no file {text}. Give the path of a model.json or of its folder.")
+        self.base, self.name = os.path.split(os.path.realpath(text))  # the weights lie beside what a link leads to
 
     def __str__(self) -> str:
         return f"{self.base}/{self.name}"
@@ -58,6 +91,8 @@ class Place:
         """
         if not isinstance(name, str) or not name or "\0" in name:
             raise ModelFileError(f"{self}: {name!r} is not a file name.")
+        if name == self.name and not self.remote:
+            return os.path.join(self.base, name)
         parts = urllib.parse.unquote(name).replace("\\", "/").split("/")
         if ".." in parts or parts[0] == "" or ":" in parts[0]:
             raise ModelFileError(f"{self}: the file name {name!r} leads out of the model's folder; it was refused.")
@@ -147,7 +182,7 @@ def parse_json(data: bytes, where) -> dict:
     try:
         value = json.loads(bytes(data).decode("utf-8"))
     except (ValueError, RecursionError) as e:
-        raise ModelFileError(f"{where}: not a JSON file ({type(e).__name__}: {e}).") from None
+        raise ModelFileError(f"{where}: not a JSON file ({type(e).__name__}: {str(e)[:120]}).") from None
     if not isinstance(value, dict):
         raise ModelFileError(f"{where}: expected a JSON object, found {type(value).__name__}.")
     return value

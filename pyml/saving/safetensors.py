@@ -5,10 +5,13 @@ from __future__ import annotations
 import json
 import math
 import os
+from collections.abc import Mapping
 
 import numpy as np
 
-from .files import ModelFileError, parse_json
+from pyml.atomic import write
+
+from .files import ModelFileError, existing_file, parse_json, path_of
 
 _DTYPES = {
     "F64": "<f8", "F32": "<f4", "F16": "<f2", "BF16": "<u2", "I64": "<i8", "I32": "<i4", "I16": "<i2", "I8": "i1",
@@ -17,7 +20,7 @@ _DTYPES = {
 _MOST_HEADER = 100 << 20  # the format's own limit
 
 
-def load_safetensors(path) -> dict[str, np.ndarray]:
+def load_safetensors(path: str | os.PathLike[str]) -> dict[str, np.ndarray]:
     """All arrays of a `.safetensors` file by name; bfloat16 becomes float32.
 
     Args:
@@ -28,7 +31,7 @@ def load_safetensors(path) -> dict[str, np.ndarray]:
 
     Source: the safetensors format.
     """
-    path = os.fspath(path)
+    path = existing_file(path, "load_safetensors")
     try:
         size = os.path.getsize(path)
         with open(path, "rb") as file:
@@ -75,11 +78,25 @@ def widen_bfloat16(raw: np.ndarray) -> np.ndarray:
     return (raw.astype(np.uint32) << 16).view(np.float32)
 
 
-def save_safetensors(arrays: dict[str, np.ndarray], path) -> None:
-    """Writes arrays by name; numbers and booleans of numpy's dtypes up to 64 bits.
+def save_safetensors(arrays: Mapping[str, np.ndarray], path: str | os.PathLike[str]) -> None:
+    """Writes arrays by name; numbers and booleans of numpy's dtypes up to 64 bits. An old file stays until the new one is whole.
+
+    Args:
+        arrays: Arrays by name.
+        path: The file.
 
     Raises:
         TypeError: An array holds something else.
+        OSError: The file cannot be written; the old one is as it was.
+
+    Source: the safetensors format.
+
+    Example:
+        >>> import os, tempfile
+        >>> path = os.path.join(tempfile.mkdtemp(), "w.safetensors")
+        >>> pyml.saving.save_safetensors({"kernel": np.ones((2, 3), "float32")}, path)
+        >>> pyml.saving.load_safetensors(path)["kernel"].shape
+        (2, 3)
     """
     names = {np.dtype(v).newbyteorder("="): k for k, v in _DTYPES.items() if k != "BF16"}
     header, parts, offset = {}, [], 0
@@ -94,7 +111,4 @@ def save_safetensors(arrays: dict[str, np.ndarray], path) -> None:
         offset += len(data)
     text = json.dumps(header).encode()
     text += b" " * (-len(text) % 8)  # the arrays start at a multiple of 8
-    with open(os.fspath(path), "wb") as file:
-        file.write(len(text).to_bytes(8, "little") + text)
-        for part in parts:
-            file.write(part)
+    write(path_of(path, "save_safetensors"), [len(text).to_bytes(8, "little") + text, *parts])

@@ -7,14 +7,15 @@ import os
 import numpy as np
 
 from ..errors import ShapeError
-from .files import ModelFileError
+from .files import ModelFileError, path_of
+from .npz import read_npz
 from .safetensors import load_safetensors
 from .torch_files import load_torch
 
 _BATCH_NORM = {"gamma": "weight", "beta": "bias", "moving_mean": "running_mean", "moving_variance": "running_var"}
 
 
-def load_state_dict(path) -> dict[str, np.ndarray]:
+def load_state_dict(path: str | os.PathLike[str]) -> dict[str, np.ndarray]:
     """All arrays of a weights file by name, as numpy arrays.
 
     Args:
@@ -27,17 +28,13 @@ def load_state_dict(path) -> dict[str, np.ndarray]:
         weights = pyml.saving.load_state_dict("efficientnet_lite0.pth")
         stem = pyml.saving.from_torch(layer, weights, "stem.0")
     """
-    ending = os.path.splitext(os.fspath(path))[1]
+    ending = os.path.splitext(path_of(path, "load_state_dict"))[1]
     if ending == ".safetensors":
         return load_safetensors(path)
     if ending in (".pt", ".pth", ".bin"):
         return load_torch(path)
     if ending == ".npz":
-        try:
-            with np.load(path, allow_pickle=False) as stored:
-                return dict(stored)
-        except (OSError, ValueError) as e:
-            raise ModelFileError(f"{path}: cannot be read ({e}).") from None
+        return read_npz(path)
     raise ModelFileError(f"load_state_dict: {path} ends in {ending!r}; expected .safetensors, .pt, .pth, .bin or .npz.")
 
 

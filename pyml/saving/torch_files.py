@@ -16,7 +16,7 @@ from collections import OrderedDict
 
 import numpy as np
 
-from .files import MOST_WEIGHTS, ModelFileError
+from .files import MOST_WEIGHTS, ModelFileError, existing_file
 from .safetensors import widen_bfloat16
 
 _STORAGES = {
@@ -96,7 +96,7 @@ class _Reader(pickle._Unpickler):  # type: ignore[name-defined]  # the Python on
         return _Storage(key, dtype, count)
 
 
-def load_torch(path) -> dict[str, np.ndarray]:
+def load_torch(path: str | os.PathLike[str]) -> dict[str, np.ndarray]:
     """All tensors of a PyTorch state dict by name; bfloat16 becomes float32.
 
     Args:
@@ -106,9 +106,7 @@ def load_torch(path) -> dict[str, np.ndarray]:
     Raises:
         ModelFileError: The file is damaged, or its pickle asks for anything but tensors.
     """
-    path = os.fspath(path)
-    if not os.path.isfile(path):
-        raise ModelFileError(f"{path}: there is no such file.")
+    path = existing_file(path, "load_torch")
     size = os.path.getsize(path)
     try:
         if zipfile.is_zipfile(path):
@@ -119,7 +117,7 @@ def load_torch(path) -> dict[str, np.ndarray]:
     except ModelFileError as e:
         raise ModelFileError(f"{path}: {e}") from None
     except Exception as e:  # the zip or the pickle is damaged; there are many ways
-        raise ModelFileError(f"{path}: the file is damaged ({type(e).__name__}: {e}).") from None
+        raise ModelFileError(f"{path}: the file is damaged ({type(e).__name__}: {str(e)[:120]}).") from None
 
 
 def _read_old(file, size: int) -> dict[str, np.ndarray]:

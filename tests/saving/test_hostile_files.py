@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import copy
-import io
 import json
 import pickle
 import tracemalloc
+import warnings
 import zipfile
 
 import numpy as np
 import pytest
 from graph_cases import graph, node
 
+import pyml
 from pyml.saving import ModelFileError, load_model, load_safetensors, load_state_dict, load_torch
 
 pytestmark = pytest.mark.timeout(60)
@@ -407,12 +408,111 @@ def test_files_that_are_no_torch_files_are_refused(tmp_path):
     refused(lambda: load_torch(tmp_path / "a.pt"), "no PyTorch file")
     (tmp_path / "b.pth").write_bytes(pickle.dumps({"a": 1}, 2))
     refused(lambda: load_torch(tmp_path / "b.pth"), "no PyTorch file")
-    refused(lambda: load_torch(tmp_path / "c.pt"), "no such file")
+    refused(lambda: load_torch(tmp_path / "c.pt"), "there is no file")
     refused(lambda: load_state_dict(tmp_path / "c.onnx"), "onnx")
 
 
-def test_a_npz_with_pickled_objects_is_refused(tmp_path):
-    buffer = io.BytesIO()
-    np.savez(buffer, a=np.array([print], object))
-    (tmp_path / "w.npz").write_bytes(buffer.getvalue())
-    refused(lambda: load_state_dict(tmp_path / "w.npz"), "cannot be read")
+# ---- npz
+class Fires:
+    def __reduce__(self):
+        return (pytest.fail, ("the pickle was run",))
+
+
+def npz(folder, name="w.npz", **arrays):
+    np.savez(folder / name, **arrays)
+    return folder / name
+
+
+def zipped(path, *members, compress=zipfile.ZIP_STORED):
+    with warnings.catch_warnings(), zipfile.ZipFile(path, "w", compress) as archive:
+        warnings.simplefilter("ignore")                # a name twice is what some of them are about
+        for name, data in members:
+            archive.writestr(name, data)
+    return path
+
+
+def npy(shape, dtype="<f4", data=b"", version=b"\x01\x00"):
+    head = f"{{'descr': {dtype!r}, 'fortran_order': False, 'shape': {shape}, }}".encode()
+    head += b" " * ((64 - (len(head) + 11) % 64) % 64) + b"\n"
+    return b"\x93NUMPY" + version + len(head).to_bytes(2, "little") + head + data
+
+
+def test_a_npz_is_read_with_every_dtype_and_order(tmp_path):
+    given = {"0:a": np.arange(6, dtype="f4").reshape(2, 3), "b": np.asfortranarray(np.arange(6, dtype="i8").reshape(2, 3)),
+             "c": np.array(True), "big": np.arange(3, dtype=">f8"), "none": np.zeros((0, 4), "f4"), "text": np.array("word")}  # fmt: skip
+    for name, found in load_state_dict(npz(tmp_path, **given)).items():
+        np.testing.assert_array_equal(found, given[name])
+        assert found.dtype.isnative
+        assert found.flags.writeable
+    np.savez_compressed(tmp_path / "c.npz", a=given["0:a"])
+    np.testing.assert_array_equal(load_state_dict(tmp_path / "c.npz")["a"], given["0:a"])
+
+
+def test_a_npz_with_pickled_objects_is_refused_and_they_are_not_run(tmp_path):
+    refused(lambda: load_state_dict(npz(tmp_path, a=np.array([Fires()], object))), "never unpacked")
+
+
+@pytest.mark.parametrize(("members", "match"), [
+    ([("a.npy", npy((2,), data=bytes(8))), ("a.npy", npy((2,), data=bytes(8)))], "twice"),
+    ([("a.txt", b"hello")], "no array"),
+    ([("a.npy", b"hello")], "damaged"),
+    ([("a.npy", npy((1 << 40, 1 << 40)))], "needs"),
+    ([("a.npy", npy((-2, -4), data=bytes(32)))], "needs|damaged"),
+    ([("a.npy", npy((3,), data=bytes(8)))], "needs 12 bytes; it has 8"),
+    ([("a.npy", npy((2,), data=bytes(80)))], "needs 8 bytes; it has 80"),
+    ([("a.npy", npy((2,), "|O", bytes(16)))], "never unpacked"),
+    ([("a.npy", npy((2,), "|V8", bytes(16)))], "expected numbers"),
+    ([("a.npy", npy((2,), "|i4096", bytes(16)))], "damaged"),
+    ([("a.npy", npy((2,), data=bytes(8), version=b"\x09\x00"))], "version"),
+    ([("a.npy", npy("(" * 3000 + ")" * 3000))], "damaged"),
+])  # fmt: skip
+def test_a_npz_that_cannot_be_right_is_refused(tmp_path, members, match):
+    refused(lambda: load_state_dict(zipped(tmp_path / "w.npz", *members)), match)
+
+
+def test_a_npz_that_would_unpack_to_far_more_than_its_size_is_refused_before_it_does(tmp_path):
+    path = zipped(tmp_path / "w.npz", ("a.npy", npy((16 << 20,), data=bytes(64 << 20))), compress=zipfile.ZIP_DEFLATED)
+    refused(lambda: load_state_dict(path), "would unpack to 67,108")
+    model = pyml.Sequential([pyml.Input((2,)), pyml.layers.Dense(1)])
+    refused(lambda: model.load_weights(path), "would unpack")
+
+
+def test_a_npz_cut_anywhere_or_with_a_changed_byte_of_data_is_refused(tmp_path):
+    path = npz(tmp_path, **{"0:w": np.arange(40, dtype="f4")})
+    data = path.read_bytes()
+    for size in range(0, len(data), 7):
+        path.write_bytes(data[:size])
+        refused(lambda: load_state_dict(path), "damaged")
+    path.write_bytes(data[:200] + b"!" + data[201:])
+    refused(lambda: load_state_dict(path), "CRC")
+
+
+# ---- places that are none
+def small():
+    return pyml.Sequential([pyml.Input((2,)), pyml.layers.Dense(1)])
+
+
+@pytest.mark.parametrize("load", [lambda p: small().load_weights(p), load_state_dict, lambda p: pyml.models.KNNClassifier.load(p)])
+def test_a_file_that_is_not_there_is_named_with_the_working_folder(tmp_path, monkeypatch, load):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(FileNotFoundError, match=r"there is no file no/w.npz \(the working folder is .*\)") as caught:
+        load("no/w.npz")
+    assert isinstance(caught.value, ModelFileError)
+
+
+def test_a_folder_an_empty_path_and_what_is_no_path_are_refused(tmp_path):
+    (tmp_path / "w.npz").mkdir()
+    with pytest.raises(ModelFileError, match="is a folder"):
+        small().load_weights(tmp_path / "w.npz")
+    for call in (small().load_weights, small().save_weights, small().save, load_state_dict, load_model):
+        with pytest.raises(ValueError, match=r"expected the path of a file. Received: ''"):
+            call("")
+        with pytest.raises(TypeError, match="expected a path"):
+            call(7)
+    with pytest.raises(ModelFileError, match="there is no file"):
+        load_model(tmp_path / "nothing")
+
+
+def test_an_array_that_save_weights_did_not_write_is_named(tmp_path):
+    for arrays, match in (({"kernel": W}, "'kernel'"), ({"1:a": W}, "from 0"), ({"0:a": np.array("text")}, "'0:a'")):
+        refused(lambda arrays=arrays: small().load_weights(npz(tmp_path, **arrays)), match)

@@ -1,0 +1,108 @@
+"""Files that are written beside and renamed at the end: whoever reads one finds the old content or the new, never a mixture."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import shutil
+import stat
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+
+@contextmanager
+def replacing(path: str | os.PathLike[str]) -> Iterator[Path]:
+    """A path beside `path` for a new file, which takes the place of the old one when the block ends without an error.
+
+    A full disk, an error in the block or the end of the process leave the old file as it was. A link stays a link, and its
+    target is replaced; the permissions of the old file stay too. Pipes and devices are written to directly.
+
+    Args:
+        path: The file to write, whether it exists or not; its folder must exist.
+
+    Raises:
+        OSError: The folder is missing or may not be written to, the disk is full, or `path` is a folder.
+
+    Example:
+        >>> import os, tempfile
+        >>> target = os.path.join(tempfile.mkdtemp(), "notes.txt")
+        >>> with replacing(target) as part:
+        ...     _ = part.write_text("all of it")
+        >>> os.listdir(os.path.dirname(target))
+        ['notes.txt']
+    """
+    target = Path(os.path.realpath(path))
+    mode = _mode(target)
+    if mode is not None and stat.S_ISDIR(mode):
+        raise IsADirectoryError(f"{target} is a folder; give the path of a file.")
+    if mode is not None and not stat.S_ISREG(mode):
+        yield target
+        return
+    if mode is not None and not os.access(target, os.W_OK):
+        raise PermissionError(f"{target} may not be written to.")
+    part = target.with_name(f".{secrets.token_hex(4)}.{target.name[-40:]}.part")  # names end at 255 bytes
+    try:
+        yield part
+        if mode is not None:
+            shutil.copymode(target, part)
+        _flush(part, os.O_RDWR)
+        os.replace(part, target)
+    except BaseException:
+        with suppress(OSError):
+            part.unlink()
+        raise
+    with suppress(OSError):  # some systems cannot flush a folder; the content is safe by now
+        _flush(target.parent, os.O_RDONLY)
+
+
+def write(path: str | os.PathLike[str], parts: bytes | Iterable[bytes]) -> None:
+    """Writes a whole file as `replacing` does.
+
+    Args:
+        path: The file.
+        parts: Its content, or runs of it.
+
+    Raises:
+        OSError: As `replacing`.
+    """
+    with replacing(path) as part, open(part, "wb") as file:
+        for data in (parts,) if isinstance(parts, bytes) else parts:
+            file.write(data)
+
+
+def append(path: str | os.PathLike[str], data: bytes) -> None:
+    """Adds to the end of a file, all of `data` or nothing.
+
+    Args:
+        path: A file that is there.
+        data: What to add.
+
+    Raises:
+        OSError: There is no such file, or no room; the file is as it was.
+    """
+    with open(path, "r+b", buffering=0) as file:
+        end = file.seek(0, os.SEEK_END)
+        try:
+            written = 0
+            while written < len(data):
+                written += file.write(data[written:])
+        except BaseException:
+            file.truncate(end)
+            raise
+
+
+def _mode(path: Path) -> int | None:
+    try:
+        return path.stat().st_mode
+    except FileNotFoundError:
+        return None
+
+
+def _flush(path: Path, flags: int) -> None:
+    """Until the disk has it: a rename may otherwise reach the disk before the content does."""
+    handle = os.open(path, flags)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
