@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from math import prod
-from typing import NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -14,6 +15,10 @@ from ..errors import DtypeError, ShapeError
 from ..graph import prims
 from ..graph.node import Node
 from . import trace
+from .operators import Operators
+
+if TYPE_CHECKING:
+    from .types import TensorLike
 
 _FLUSH_AT = 512  # thousands of pending Python objects freed at once overflow the wasm stack
 _pending = 0
@@ -26,7 +31,7 @@ class Logits(NamedTuple):
     axis: int | None
 
 
-class Tensor:
+class Tensor(Operators["Tensor"]):
     """An immutable array of float32, int32, uint32 or bool on the device. Operations on it run when a value is read.
 
     Example:
@@ -66,11 +71,10 @@ class Tensor:
     def size(self) -> int:
         return prod(self._node.shape)
 
-    @property
-    def T(self) -> Tensor:
-        return Tensor(prims.permute(self._node, tuple(reversed(range(self.ndim)))))
-
     # ---- values
+    def _value_node(self) -> Node:
+        return self._node
+
     def _realize(self) -> None:
         global _pending
         _pending = 0
@@ -102,14 +106,14 @@ class Tensor:
         self._realize()
         return to_host(await config.device().read(self._node.buffer, self.size * 4), self._node)
 
-    def __array__(self, dtype=None, copy=None):
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
         value = self.numpy()
         return value if dtype is None else value.astype(dtype)
 
-    def tolist(self):
+    def tolist(self) -> Any:
         return self.numpy().tolist()
 
-    def item(self):
+    def item(self) -> Any:
         if self.size != 1:
             raise ShapeError(f"item(): expected one element, the tensor has shape {self.shape}.")
         return self.numpy().reshape(()).item()
@@ -136,7 +140,7 @@ class Tensor:
             raise TypeError("len() of a scalar tensor")
         return self.shape[0]
 
-    def __iter__(self):
+    def __iter__(self) -> Iterator[Tensor]:
         return (self[i] for i in range(len(self)))
 
     def __repr__(self) -> str:
@@ -148,25 +152,8 @@ class Tensor:
                 pass
         return f"<Tensor {head}>"
 
-    def __hash__(self) -> int:
-        return id(self)
 
-    # ---- shape
-    def reshape(self, *shape) -> Tensor:
-        from ..ops.shape import reshape
-
-        return reshape(self, shape[0] if len(shape) == 1 and not isinstance(shape[0], int) else shape)
-
-    def astype(self, dtype) -> Tensor:
-        return Tensor(prims.cast(self._node, dtype=standardize(dtype)))
-
-    def __getitem__(self, key) -> Tensor:
-        from ..ops.indexing import getitem
-
-        return getitem(self, key)
-
-
-def convert_to_tensor(x, dtype=None) -> Tensor:
+def convert_to_tensor(x: TensorLike, dtype: Any = None) -> Tensor:
     """`x` (a Tensor, Variable, numpy array, number or nested list) as a Tensor.
 
     64-bit data becomes 32-bit; integers that do not fit raise DtypeError.
@@ -175,30 +162,31 @@ def convert_to_tensor(x, dtype=None) -> Tensor:
     return x if isinstance(x, Tensor) and x._node is node else Tensor(node)
 
 
-def as_node(x, dtype=None) -> Node:
+def as_node(x: Any, dtype: Any = None) -> Node:
     """The node of anything tensor-like. Numbers become constants, arrays are uploaded at once."""
     dtype = standardize(dtype) if dtype is not None else None
     if isinstance(x, Tensor):
         node = x._node
     elif isinstance(x, Node):
         node = x
-    elif hasattr(x, "_value_node"):  # a Variable
+    elif isinstance(x, Operators):  # a Variable; a KerasTensor says that it has no value
         node = x._value_node()
     elif isinstance(x, (bool, int, float, np.generic)):
         array = host_array(x, dtype)
         return prims.const(array.item(), array.dtype.name)
+    elif isinstance(x, (list, tuple)) and any(isinstance(v, Operators) for v in x):
+        node = _stacked([as_node(v) for v in x])
     else:
-        if type(x).__name__ == "KerasTensor":
-            raise TypeError(
-                "a symbolic KerasTensor was passed where a value is needed; build a Model of it and call that with data."
-            )
-        if isinstance(x, (list, tuple)) and any(isinstance(v, Tensor) or hasattr(v, "_value_node") for v in x):
-            from ..ops.shape import stack
-
-            node = stack(list(x))._node
-        else:
-            return upload(host_array(x, dtype))
+        return upload(host_array(x, dtype))
     return node if dtype is None else prims.cast(node, dtype=dtype)
+
+
+def _stacked(nodes: list[Node]) -> Node:
+    """Nodes of one shape as the rows of one."""
+    if any(n.shape != nodes[0].shape for n in nodes):
+        raise ShapeError(f"a list of tensors needs one shape for all. Received the shapes {', '.join(str(n.shape) for n in nodes)}.")
+    dtype = promote(*(n.dtype for n in nodes))
+    return prims.concat([prims.reshape(prims.cast(n, dtype=dtype), (1, *n.shape)) for n in nodes], 0)
 
 
 def upload(array: np.ndarray) -> Node:
@@ -220,14 +208,14 @@ def allocated(shape: tuple[int, ...], dtype: str) -> Node:
     return node
 
 
-def broadcast_shapes(*shapes, what="operands") -> tuple[int, ...]:
+def broadcast_shapes(*shapes: tuple[int, ...], what: str = "operands") -> tuple[int, ...]:
     try:
         return np.broadcast_shapes(*shapes)
     except ValueError:
         raise ShapeError(f"{what}: shapes {' and '.join(map(str, shapes))} do not broadcast together.") from None
 
 
-def elementwise_nodes(*xs, dtype=None, what="operands") -> list[Node]:
+def elementwise_nodes(*xs: Any, dtype: str | None = None, what: str = "operands") -> list[Node]:
     """Nodes of one shape and one dtype; Python numbers take the dtype of the tensors."""
     weak = [isinstance(x, (bool, int, float)) for x in xs]
     nodes = [as_node(x) for x in xs]

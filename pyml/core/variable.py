@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import weakref
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -12,16 +14,20 @@ from ..device.base import Copy
 from ..dtypes import host_array, standardize
 from ..errors import ShapeError
 from ..graph.node import Node
-from ..graph.prims import BUFFER, cast
+from ..graph.prims import BUFFER, broadcast_to, cast
 from . import trace
+from .operators import Operators
 from .tensor import Tensor, as_node
+
+if TYPE_CHECKING:
+    from .types import TensorLike
 
 _count = 0
 version = 0  # changes when the host assigns a Variable or one gets another buffer; programs look only then
 lent: weakref.WeakSet = weakref.WeakSet()  # nodes over a Variable's own buffer that somebody may still hold
 
 
-class Variable:
+class Variable(Operators[Tensor]):
     """A tensor that can be assigned; layers keep weights in it, optimizers their state.
 
     Args:
@@ -37,7 +43,9 @@ class Variable:
         array([2., 3.], dtype=float32)
     """
 
-    def __init__(self, initializer, shape=None, dtype=None, trainable=True, name=None):
+    def __init__(
+        self, initializer: Any, shape: Sequence[int] | None = None, dtype: Any = None, trainable: bool = True, name: str | None = None
+    ) -> None:
         global _count, version
         _count += 1
         version += 1
@@ -106,12 +114,12 @@ class Variable:
     def _as_leaf(self) -> Node:
         return Node(BUFFER, (), {}, self.shape, self.dtype)
 
-    def __array__(self, dtype=None, copy=None):
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
         value = self.numpy()
         return value if dtype is None else value.astype(dtype)
 
     # ---- writing
-    def assign(self, value) -> Variable:
+    def assign(self, value: TensorLike) -> Variable:
         """Sets the value; shapes must be equal, the dtype is converted. Returns the Variable."""
         global version
         if isinstance(value, (Tensor, Variable, Node)) or np.isscalar(value):
@@ -121,8 +129,6 @@ class Variable:
         if node.shape != self.shape:
             if node.shape != ():
                 raise ShapeError(f"Variable {self.name!r}: assigned shape {node.shape}, expected {self.shape}.")
-            from ..graph.prims import broadcast_to
-
             node = broadcast_to(node, self.shape)
         node = cast(node, dtype=self.dtype)
         if trace.current is not None:
@@ -132,14 +138,14 @@ class Variable:
             version += 1
         return self
 
-    def assign_add(self, value) -> Variable:
+    def assign_add(self, value: TensorLike) -> Variable:
         return self.assign(self.value + value)
 
-    def assign_sub(self, value) -> Variable:
+    def assign_sub(self, value: TensorLike) -> Variable:
         return self.assign(self.value - value)
 
     # ---- memory
-    def settle(self):
+    def settle(self) -> Any:
         """The Variable's own buffer, computed and not shared."""
         if self._pending is not None:
             settle([self])
@@ -148,14 +154,8 @@ class Variable:
     def __repr__(self) -> str:
         return f"<Variable path={self.path}, shape={self.shape}, dtype={self.dtype}>"
 
-    def __hash__(self) -> int:
-        return id(self)
-
     def __len__(self) -> int:
         return self.shape[0]
-
-    def __getitem__(self, key) -> Tensor:
-        return self.value[key]
 
     def __float__(self) -> float:
         return float(self.value)
@@ -188,7 +188,7 @@ def settle(variables: list[Variable]) -> None:
         device.replay(device.record(copies))
 
 
-def protect(variables) -> None:
+def protect(variables: Iterable[Variable]) -> None:
     """Gives tensors that look at these Variables' memory a copy, before a program writes it in place."""
     device = config.device()
     for v in variables:

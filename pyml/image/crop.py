@@ -8,7 +8,7 @@ from .. import ops
 from ..core.tensor import Tensor, as_node
 from ..errors import ShapeError
 from ..graph import prims
-from ..ops.math import logical_and
+from ..ops import logical_and
 from .resizing import check_size, image_node
 
 

@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 from math import prod
+from typing import Any
 
 from ..core.tensor import Tensor, as_node
+from ..core.types import TensorLike
 from ..errors import ShapeError
-from .linalg import matmul
-from .math import multiply
+from .arithmetic import multiply
+from .declare import op
+from .products import matmul
 from .reduce import sum as _sum
-from .shape import reshape, transpose
+from .shaping import reshape, transpose
+
+__all__ = ["einsum"]
 
 _SPARE = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
 
-def _parse(subscripts, ranks):
+def _parse(subscripts: str, ranks: list[int]) -> tuple[list[str], str]:
     """Letters of each operand and of the result; an ellipsis becomes letters that are not used otherwise."""
     text = subscripts.replace(" ", "")
     inputs, arrow, output = text.partition("->")
@@ -40,13 +45,13 @@ def _parse(subscripts, ranks):
     return terms, output
 
 
-def _without(x, letters, needed):
+def _without(x: Tensor, letters: str, needed: set[str]) -> tuple[Tensor, str]:
     """`x` summed over the axes whose letters nothing needs."""
     axes = tuple(i for i, c in enumerate(letters) if c not in needed)
     return (_sum(x, axis=axes) if axes else x), "".join(c for c in letters if c in needed)
 
 
-def _pair(x, a, y, b, needed):
+def _pair(x: Tensor, a: str, y: Tensor, b: str, needed: set[str]) -> tuple[Tensor, str]:
     """The product of two operands, summed over the letters of both that nothing else needs."""
     x, a = _without(x, a, needed | set(b))
     y, b = _without(y, b, needed | set(a))
@@ -66,7 +71,8 @@ def _pair(x, a, y, b, needed):
     return reshape(out, tuple(sizes[c] for c in letters)), letters
 
 
-def einsum(subscripts, *operands, **kwargs):
+@op()
+def einsum(subscripts: str, *operands: TensorLike, **kwargs: Any) -> Tensor:
     """Sums of products: letters name the axes of the operands, those missing behind `->` are summed over.
 
     Args:
@@ -83,7 +89,7 @@ def einsum(subscripts, *operands, **kwargs):
     """
     tensors = [Tensor(as_node(x)) for x in operands]
     terms, output = _parse(subscripts, [x.ndim for x in tensors])
-    sizes: dict = {}
+    sizes: dict[str, int] = {}
     for term, x in zip(terms, tensors, strict=True):
         for letter, n in zip(term, x.shape, strict=True):
             if sizes.setdefault(letter, n) != n:

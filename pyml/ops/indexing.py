@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
+from ..core.operators import Operators
 from ..core.tensor import Tensor, as_node
+from ..core.types import TensorLike
 from ..errors import ShapeError
 from ..graph import prims
+from .declare import op
+from .shaping import expand_dims, take
+
+__all__ = ["get_item"]
 
 
-def getitem(x, key) -> Tensor:
+@op(operator="getitem")
+def get_item(x: TensorLike, key: Any) -> Tensor:
     """numpy's basic indexing, and one integer array or list."""
-    from .shape import expand_dims, take
-
     keys = list(key) if isinstance(key, tuple) else [key]
     node = as_node(x)
     used = sum(1 for k in keys if k is not None and k is not Ellipsis)
@@ -21,7 +28,7 @@ def getitem(x, key) -> Tensor:
     if sum(1 for k in keys if k is Ellipsis) > 1:
         raise ShapeError("an index holds at most one ellipsis.")
     full = slice(None)
-    if Ellipsis in [k for k in keys if not isinstance(k, (Tensor, np.ndarray, list))]:
+    if Ellipsis in [k for k in keys if not isinstance(k, (Operators, np.ndarray, list))]:
         at = next(i for i, k in enumerate(keys) if k is Ellipsis)
         keys[at : at + 1] = [full] * (node.ndim - used)
     else:
@@ -56,7 +63,7 @@ def getitem(x, key) -> Tensor:
             stop.append(int(k) % n + 1)
             step.append(1)
             drop.append(axis)
-        elif isinstance(k, (Tensor, np.ndarray, list)) or hasattr(k, "_value_node"):
+        elif isinstance(k, (Operators, np.ndarray, list)):
             index = as_node(k)
             if index.dtype == "bool":
                 raise ShapeError("a boolean mask has no fixed result shape; use ops.where.")

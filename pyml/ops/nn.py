@@ -9,152 +9,192 @@ import warnings
 from math import prod, sqrt
 
 from ..core.tensor import Logits, Tensor, as_node
+from ..core.types import Axis, TensorLike
 from ..errors import ShapeError
 from ..graph import prims
-from .math import absolute, clip, erf, exp, expm1, log, log1p, minimum, multiply, sigmoid, square, tanh, where
+from .apply import Primitive, as_float
+from .arithmetic import absolute, clip, minimum, multiply, square
+from .declare import op
+from .elementary import exp, expm1, log, log1p, tanh
+from .logic import equal, where
+from .math import erf
 from .norm import batch_normalization, layer_normalization, moments, normalize, rms_normalization
 from .reduce import sum as _sum
-from .shape import expand_dims, squeeze
+from .shaping import arange, expand_dims, reshape, split, squeeze
 from .windows import average_pool, conv, conv_transpose, depthwise_conv, max_pool, separable_conv
+
+__all__ = [
+    "average_pool", "batch_normalization", "binary_crossentropy", "categorical_crossentropy", "celu", "conv",
+    "conv_transpose", "depthwise_conv", "elu", "gelu", "glu", "hard_shrink", "hard_sigmoid", "hard_silu", "hard_swish",
+    "hard_tanh", "layer_normalization", "leaky_relu", "log_sigmoid", "log_softmax", "max_pool", "moments", "normalize",
+    "one_hot", "relu", "relu6", "rms_normalization", "selu", "separable_conv", "sigmoid", "silu", "soft_shrink",
+    "softmax", "softplus", "softsign", "sparse_categorical_crossentropy", "squareplus", "swish", "tanh_shrink",
+    "threshold",
+]  # fmt: skip
 
 _EPSILON = 1e-7
 _SELU_ALPHA, _SELU_SCALE = 1.6732632423543772848170429916717, 1.0507009873554804934193349852946
 
 
-def _float(x) -> Tensor:
-    return Tensor(prims.cast(as_node(x), dtype="float32"))
+@op()
+def sigmoid(x: TensorLike) -> Tensor:
+    """`1 / (1 + exp(-x))`."""
+    node = as_node(as_float(x))
+    y = Tensor(prims.sigmoid(node))
+    y._keras_logits = Logits(node, None)
+    return y
 
 
-def relu(x):
+@op()
+def relu(x: TensorLike) -> Tensor:
     """`max(x, 0)`; its slope at 0 is 0."""
     return Tensor(prims.relu(as_node(x)))
 
 
-def relu6(x):
+@op()
+def relu6(x: TensorLike) -> Tensor:
     """`min(max(x, 0), 6)`."""
     return minimum(relu(x), 6.0)
 
 
-def leaky_relu(x, negative_slope=0.2):
+@op()
+def leaky_relu(x: TensorLike, negative_slope: float = 0.2) -> Tensor:
     """`x` above 0, `negative_slope * x` below."""
-    x = _float(x)
+    x = as_float(x)
     return where(x > 0.0, x, x * negative_slope)
 
 
-def softplus(x):
+@op()
+def softplus(x: TensorLike) -> Tensor:
     """`log(1 + exp(x))`, without overflow."""
-    x = _float(x)
+    x = as_float(x)
     return relu(x) + log1p(exp(-absolute(x)))
 
 
-def softsign(x):
+@op()
+def softsign(x: TensorLike) -> Tensor:
     """`x / (1 + |x|)`."""
-    x = _float(x)
+    x = as_float(x)
     return x / (absolute(x) + 1.0)
 
 
-def silu(x):
+@op()
+def silu(x: TensorLike) -> Tensor:
     """`x * sigmoid(x)`."""
-    x = _float(x)
+    x = as_float(x)
     return x * sigmoid(x)
 
 
-def swish(x):
+@op()
+def swish(x: TensorLike) -> Tensor:
     """Another name of `silu`."""
     return silu(x)
 
 
-def log_sigmoid(x):
+@op()
+def log_sigmoid(x: TensorLike) -> Tensor:
     """`log(sigmoid(x))`, without overflow."""
-    return -softplus(-_float(x))
+    return -softplus(-as_float(x))
 
 
-def elu(x, alpha=1.0):
+@op()
+def elu(x: TensorLike, alpha: float = 1.0) -> Tensor:
     """`x` above 0, `alpha * (exp(x) - 1)` below."""
-    x = _float(x)
+    x = as_float(x)
     return where(x > 0.0, x, expm1(minimum(x, 0.0)) * alpha)
 
 
-def selu(x):
+@op()
+def selu(x: TensorLike) -> Tensor:
     """`elu` with the alpha and scale that keep mean 0 and variance 1."""
     return elu(x, _SELU_ALPHA) * _SELU_SCALE
 
 
-def celu(x, alpha=1.0):
+@op()
+def celu(x: TensorLike, alpha: float = 1.0) -> Tensor:
     """`max(x, 0) + min(0, alpha * (exp(x / alpha) - 1))`."""
-    x = _float(x)
+    x = as_float(x)
     return where(x > 0.0, x, expm1(minimum(x, 0.0) / alpha) * alpha)
 
 
-def gelu(x, approximate=True):
+@op()
+def gelu(x: TensorLike, approximate: bool = True) -> Tensor:
     """`x * P(X <= x)` of a unit normal; `approximate` uses the tanh formula."""
-    x = _float(x)
+    x = as_float(x)
     if approximate:
         return x * 0.5 * (tanh((x + x * square(x) * 0.044715) * sqrt(2.0 / 3.141592653589793)) + 1.0)
     return x * 0.5 * (erf(x * sqrt(0.5)) + 1.0)
 
 
-def hard_sigmoid(x):
+@op()
+def hard_sigmoid(x: TensorLike) -> Tensor:
     """`x / 6 + 0.5` cut to `[0, 1]`."""
-    return clip(_float(x) * (1.0 / 6.0) + 0.5, 0.0, 1.0)
+    return clip(as_float(x) * (1.0 / 6.0) + 0.5, 0.0, 1.0)
 
 
-def hard_silu(x):
+@op()
+def hard_silu(x: TensorLike) -> Tensor:
     """`x * hard_sigmoid(x)`."""
-    return multiply(_float(x), hard_sigmoid(x))
+    return multiply(as_float(x), hard_sigmoid(x))
 
 
-def hard_swish(x):
+@op()
+def hard_swish(x: TensorLike) -> Tensor:
     """Another name of `hard_silu`."""
     return hard_silu(x)
 
 
-def hard_tanh(x):
+@op()
+def hard_tanh(x: TensorLike) -> Tensor:
     """`x` cut to `[-1, 1]`."""
-    return clip(_float(x), -1.0, 1.0)
+    return clip(as_float(x), -1.0, 1.0)
 
 
-def hard_shrink(x, threshold=0.5):
+@op()
+def hard_shrink(x: TensorLike, threshold: float = 0.5) -> Tensor:
     """0 where `|x| <= threshold`, else `x`."""
-    x = _float(x)
+    x = as_float(x)
     return where(absolute(x) > threshold, x, 0.0)
 
 
-def soft_shrink(x, threshold=0.5):
+@op()
+def soft_shrink(x: TensorLike, threshold: float = 0.5) -> Tensor:
     """`x` moved towards 0 by `threshold`."""
-    x = _float(x)
+    x = as_float(x)
     return where(x > threshold, x - threshold, where(x < -threshold, x + threshold, 0.0))
 
 
-def tanh_shrink(x):
+@op()
+def tanh_shrink(x: TensorLike) -> Tensor:
     """`x - tanh(x)`."""
-    x = _float(x)
+    x = as_float(x)
     return x - tanh(x)
 
 
-def threshold(x, threshold, default_value):
+@op()
+def threshold(x: TensorLike, threshold: float, default_value: float) -> Tensor:
     """`x` above `threshold`, else `default_value`."""
-    x = _float(x)
+    x = as_float(x)
     return where(x > threshold, x, default_value)
 
 
-def squareplus(x, b=4):
+@op()
+def squareplus(x: TensorLike, b: float = 4) -> Tensor:
     """`(x + sqrt(x^2 + b)) / 2`."""
-    x = _float(x)
+    x = as_float(x)
     return (x + (square(x) + b) ** 0.5) * 0.5
 
 
-def glu(x, axis=-1):
+@op()
+def glu(x: TensorLike, axis: int = -1) -> Tensor:
     """The first half of `x` along `axis` times the sigmoid of the second."""
-    from .shape import split
-
     first, second = split(x, 2, axis=axis)
     return first * sigmoid(second)
 
 
-def _along_rows(prim, x, axis):
+def _along_rows(prim: Primitive, x: TensorLike, axis: Axis) -> Tensor:
     """Applies a primitive over the last axis of a matrix to any axis, or axes, of `x`."""
-    x = as_node(_float(x))
+    x = as_node(as_float(x))
     if x.ndim == 0:
         raise ShapeError("softmax: expected at least one axis, received a scalar.")
     axes = range(x.ndim) if axis is None else (axis,) if isinstance(axis, int) else axis
@@ -170,38 +210,40 @@ def _along_rows(prim, x, axis):
     return Tensor(prims.permute(y, tuple(order.index(a) for a in range(x.ndim))) if moved is not x else y)
 
 
-def softmax(x, axis=-1):
+@op()
+def softmax(x: TensorLike, axis: Axis = -1) -> Tensor:
     """`exp(x) / sum(exp(x))` along `axis`; None means over all axes."""
-    x = _float(x)
+    x = as_float(x)
     y = _along_rows(prims.softmax, x, axis)
     if isinstance(axis, int):
         y._keras_logits = Logits(x._node, axis % x.ndim)
     return y
 
 
-def log_softmax(x, axis=-1):
+@op()
+def log_softmax(x: TensorLike, axis: Axis = -1) -> Tensor:
     """The logarithm of `softmax`, without its loss of precision."""
     return _along_rows(prims.log_softmax, x, axis)
 
 
-def _predictions(output) -> Tensor:
+def _predictions(output: TensorLike) -> Tensor:
     """`output` as a float tensor: the very same one where it is one, which may know its logits."""
-    return output if isinstance(output, Tensor) and output.dtype == "float32" else _float(output)
+    return output if isinstance(output, Tensor) and output.dtype == "float32" else as_float(output)
 
 
-def _same_shape(target, output, what):
+def _same_shape(target: Tensor, output: Tensor, what: str) -> None:
     if target.shape != output.shape:
         raise ShapeError(
             f"{what}: target and output must have the same shape. Received: target {target.shape}, output {output.shape}."
         )
 
 
-def _probabilities(output, axis):
+def _probabilities(output: Tensor, axis: int) -> Tensor:
     """Scaled to sum 1 and kept away from 0 and 1."""
     return clip(output / _sum(output, axis=axis, keepdims=True), _EPSILON, 1.0 - _EPSILON)
 
 
-def _logits(output, from_logits, axis, what):
+def _logits(output: Tensor, from_logits: bool, axis: int | None, what: str) -> Tensor | None:
     """The logits of `output`, or None where it holds probabilities and nothing else is known.
 
     What a softmax or sigmoid returned knows its logits, as in Keras on TensorFlow: nothing is lost where a probability
@@ -219,13 +261,14 @@ def _logits(output, from_logits, axis, what):
     return Tensor(known.node)
 
 
-def _logs(output, from_logits, axis, what):
+def _logs(output: Tensor, from_logits: bool, axis: int, what: str) -> Tensor:
     """The logarithms of the class probabilities."""
     logits = _logits(output, from_logits, axis % output.ndim, what)
     return log(_probabilities(output, axis)) if logits is None else log_softmax(logits, axis)
 
 
-def categorical_crossentropy(target, output, from_logits=False, axis=-1):
+@op()
+def categorical_crossentropy(target: TensorLike, output: TensorLike, from_logits: bool = False, axis: int = -1) -> Tensor:
     """`-sum(target * log(output))` along `axis`.
 
     Args:
@@ -236,12 +279,13 @@ def categorical_crossentropy(target, output, from_logits=False, axis=-1):
     Raises:
         ShapeError: The shapes differ.
     """
-    target, output = _float(target), _predictions(output)
+    target, output = as_float(target), _predictions(output)
     _same_shape(target, output, "categorical_crossentropy")
     return -_sum(target * _logs(output, from_logits, axis, "categorical_crossentropy"), axis=axis)
 
 
-def sparse_categorical_crossentropy(target, output, from_logits=False, axis=-1):
+@op()
+def sparse_categorical_crossentropy(target: TensorLike, output: TensorLike, from_logits: bool = False, axis: int = -1) -> Tensor:
     """`-log(output[target])` along `axis`.
 
     Args:
@@ -271,7 +315,8 @@ def sparse_categorical_crossentropy(target, output, from_logits=False, axis=-1):
     return -_sum(where(hit, _logs(output, from_logits, axis, "sparse_categorical_crossentropy"), 0.0), axis=axis)
 
 
-def binary_crossentropy(target, output, from_logits=False):
+@op()
+def binary_crossentropy(target: TensorLike, output: TensorLike, from_logits: bool = False) -> Tensor:
     """`-(target * log(output) + (1 - target) * log(1 - output))`, element by element.
 
     Args:
@@ -281,7 +326,7 @@ def binary_crossentropy(target, output, from_logits=False):
     Raises:
         ShapeError: The shapes differ.
     """
-    target, output = _float(target), _predictions(output)
+    target, output = as_float(target), _predictions(output)
     _same_shape(target, output, "binary_crossentropy")
     logits = _logits(output, from_logits, None, "binary_crossentropy")
     if logits is not None:
@@ -290,7 +335,12 @@ def binary_crossentropy(target, output, from_logits=False):
     return -(target * log(output) + (1.0 - target) * log(1.0 - output))
 
 
-__all__ = [
-    "average_pool", "batch_normalization", "conv", "conv_transpose", "depthwise_conv", "layer_normalization", "max_pool",
-    "moments", "normalize", "rms_normalization", "separable_conv",
-]
+@op()
+def one_hot(x: TensorLike, num_classes: int, axis: int = -1, dtype: str | None = None, sparse: bool = False) -> Tensor:
+    """1 at position x along a new axis of `num_classes`, else 0; x out of range gives zeros."""
+    if sparse:
+        raise ValueError("one_hot: sparse tensors are not supported; use sparse=False.")
+    idx = prims.cast(as_node(x), dtype="int32")
+    a = axis % (idx.ndim + 1)
+    classes = reshape(arange(num_classes), [num_classes if i == a else 1 for i in range(idx.ndim + 1)])
+    return equal(expand_dims(Tensor(idx), a), classes).astype(dtype or "float32")

@@ -2,41 +2,48 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from ..core import trace
 from ..core.autograd import custom_gradient
 from ..core.tensor import Tensor, as_node
+from ..core.types import TensorLike
 from ..errors import ShapeError
 from ..graph import prims
-from .math import absolute, add, maximum, rsqrt, square
+from .apply import as_float
+from .arithmetic import absolute, add, maximum, square
+from .declare import op
+from .math import rsqrt
 from .reduce import max as _max
 from .reduce import mean, standardize_axis
 from .reduce import sum as _sum
-from .shape import squeeze
+from .shaping import squeeze
+
+__all__ = [
+    "batch_normalization", "layer_normalization", "moments", "normalize", "rms_normalization",
+]  # fmt: skip
 
 _EPSILON = 1e-7
 
 
-def _float(x) -> Tensor:
-    return Tensor(prims.cast(as_node(x), dtype="float32"))
-
-
-def _lay(vector, shape) -> Tensor:
+def _lay(vector: TensorLike, shape: Sequence[int]) -> Tensor:
     return Tensor(prims.reshape(prims.cast(as_node(vector), dtype="float32"), shape))
 
 
-def moments(x, axes, keepdims=False, synchronized=False):
+@op()
+def moments(x: TensorLike, axes: int | Sequence[int], keepdims: bool = False, synchronized: bool = False) -> tuple[Tensor, Tensor]:
     """Mean and variance over `axes`.
 
     Returns:
         Two tensors.
     """
-    x = _float(x)
+    x = as_float(x)
     centre = mean(x, axis=axes, keepdims=True)
     variance = mean(square(x - centre), axis=axes, keepdims=keepdims)
     return (centre if keepdims else squeeze(centre, axes)), variance
 
 
-def _standardized(x, axes, epsilon):
+def _standardized(x: Tensor, axes: tuple[int, ...], epsilon: float) -> tuple[Tensor, Tensor, Tensor]:
     """`(x - mean) / sqrt(variance + epsilon)` with the statistics of `x` over `axes`, and the two statistics."""
     centre, variance = moments(x, axes, keepdims=True)
     factor = rsqrt(variance + epsilon)
@@ -50,19 +57,21 @@ def _standardized(x, axes, epsilon):
     return (custom_gradient(value)(x) if in_training_step else value(x)[0]), centre, variance
 
 
-def _scaled(y, scale, offset, shape):
+def _scaled(y: Tensor, scale: TensorLike | None, offset: TensorLike | None, shape: Sequence[int]) -> Tensor:
     if scale is not None:
         y = y * _lay(scale, shape)
     return y if offset is None else add(y, _lay(offset, shape))
 
 
-def normalize_by_batch(x, axis, offset=None, scale=None, epsilon=1e-3):
+def normalize_by_batch(
+    x: TensorLike, axis: int, offset: TensorLike | None = None, scale: TensorLike | None = None, epsilon: float = 1e-3
+) -> tuple[Tensor, Tensor, Tensor]:
     """`batch_normalization` with the mean and variance of `x` itself over all axes but `axis`.
 
     Returns:
         The normalized tensor, the mean and the variance, both `(x.shape[axis],)`.
     """
-    x = _float(x)
+    x = as_float(x)
     axis %= x.ndim
     axes = tuple(a for a in range(x.ndim) if a != axis)
     y, centre, variance = _standardized(x, axes, epsilon)
@@ -70,9 +79,18 @@ def normalize_by_batch(x, axis, offset=None, scale=None, epsilon=1e-3):
     return _scaled(y, scale, offset, shape), squeeze(centre, axes), squeeze(variance, axes)
 
 
-def batch_normalization(x, mean, variance, axis, offset=None, scale=None, epsilon=1e-3):
+@op()
+def batch_normalization(
+    x: TensorLike,
+    mean: TensorLike,
+    variance: TensorLike,
+    axis: int,
+    offset: TensorLike | None = None,
+    scale: TensorLike | None = None,
+    epsilon: float = 1e-3,
+) -> Tensor:
     """`(x - mean) / sqrt(variance + epsilon) * scale + offset`, the statistics lying along `axis`."""
-    x = _float(x)
+    x = as_float(x)
     shape = [1] * x.ndim
     shape[axis] = x.shape[axis]
     factor = rsqrt(_lay(variance, shape) + epsilon)
@@ -82,7 +100,7 @@ def batch_normalization(x, mean, variance, axis, offset=None, scale=None, epsilo
     return y if offset is None else add(y, _lay(offset, shape))
 
 
-def _parameter_shape(x, axes, vector, what):
+def _parameter_shape(x: Tensor, axes: tuple[int, ...], vector: TensorLike, what: str) -> tuple[int, ...]:
     shape = tuple(n if a in axes else 1 for a, n in enumerate(x.shape))
     node = as_node(vector)
     if node.size != 1 and node.shape != tuple(x.shape[a] for a in axes):
@@ -90,7 +108,14 @@ def _parameter_shape(x, axes, vector, what):
     return shape if node.size != 1 else (1,) * x.ndim
 
 
-def layer_normalization(x, gamma=None, beta=None, axis=-1, epsilon=None):
+@op()
+def layer_normalization(
+    x: TensorLike,
+    gamma: TensorLike | None = None,
+    beta: TensorLike | None = None,
+    axis: int | Sequence[int] = -1,
+    epsilon: float | None = None,
+) -> Tensor:
     """`(x - mean) / sqrt(variance + epsilon) * gamma + beta`, the statistics of each sample over `axis`.
 
     Args:
@@ -101,7 +126,7 @@ def layer_normalization(x, gamma=None, beta=None, axis=-1, epsilon=None):
 
     Source: Ba et al. 2016, "Layer Normalization".
     """
-    x = _float(x)
+    x = as_float(x)
     axes = standardize_axis(axis, x.ndim, "layer_normalization")
     y = _standardized(x, axes, _EPSILON if epsilon is None else epsilon)[0]
     if gamma is not None:
@@ -109,7 +134,10 @@ def layer_normalization(x, gamma=None, beta=None, axis=-1, epsilon=None):
     return y if beta is None else add(y, _lay(beta, _parameter_shape(x, axes, beta, "layer_normalization: beta")))
 
 
-def rms_normalization(x, scale=None, axis=-1, epsilon=None):
+@op()
+def rms_normalization(
+    x: TensorLike, scale: TensorLike | None = None, axis: int | Sequence[int] = -1, epsilon: float | None = None
+) -> Tensor:
     """`x / sqrt(mean(x^2) + epsilon) * scale` over `axis`.
 
     Args:
@@ -120,13 +148,14 @@ def rms_normalization(x, scale=None, axis=-1, epsilon=None):
 
     Source: Zhang and Sennrich 2019, "Root Mean Square Layer Normalization".
     """
-    x = _float(x)
+    x = as_float(x)
     axes = standardize_axis(axis, x.ndim, "rms_normalization")
     y = x * rsqrt(mean(square(x), axis=axes, keepdims=True) + (_EPSILON if epsilon is None else epsilon))
     return y if scale is None else y * _lay(scale, _parameter_shape(x, axes, scale, "rms_normalization: scale"))
 
 
-def normalize(x, axis=-1, order=2, epsilon=None):
+@op()
+def normalize(x: TensorLike, axis: int = -1, order: float = 2, epsilon: float | None = None) -> Tensor:
     """`x` divided by its norm along `axis`, at least `epsilon` (1e-7).
 
     Args:
@@ -135,7 +164,7 @@ def normalize(x, axis=-1, order=2, epsilon=None):
         order: Order of the norm, for example 2.
         epsilon: Least norm to divide by.
     """
-    x = _float(x)
+    x = as_float(x)
     epsilon = _EPSILON if epsilon is None else epsilon
     if order == 2:
         return x * rsqrt(maximum(_sum(square(x), axis=axis, keepdims=True), epsilon * epsilon))

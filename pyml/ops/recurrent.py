@@ -5,7 +5,7 @@ from __future__ import annotations
 from ..core.tensor import Tensor, as_node
 from ..graph import prims
 from ..graph.prims.lstm import MOST_UNITS
-from .shape import stack
+from .shaping import stack
 
 
 def fits(units):

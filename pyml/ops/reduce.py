@@ -3,14 +3,25 @@
 from __future__ import annotations
 
 import builtins
+from collections.abc import Callable
 from math import prod as product
 
 from ..core.tensor import Tensor, as_node
+from ..core.types import Axis, TensorLike
 from ..errors import ShapeError
 from ..graph import prims
+from .apply import Primitive
+from .arithmetic import maximum, minimum, square, subtract
+from .declare import op
+from .elementary import sqrt
+
+__all__ = [
+    "all", "amax", "amin", "any", "argmax", "argmin", "count_nonzero", "max", "mean", "min", "prod", "std", "sum", "var",
+]  # fmt: skip
 
 
-def standardize_axis(axis, ndim: int, what: str) -> tuple[int, ...]:
+
+def standardize_axis(axis: Axis, ndim: int, what: str) -> tuple[int, ...]:
     """Increasing non-negative axes; None means all."""
     if axis is None:
         return tuple(range(ndim))
@@ -25,7 +36,7 @@ def standardize_axis(axis, ndim: int, what: str) -> tuple[int, ...]:
     return tuple(sorted(out))
 
 
-def _reduce(prim, x, axis, keepdims, what, cast=None) -> Tensor:
+def _reduce(prim: Primitive, x: TensorLike, axis: Axis, keepdims: bool, what: str, cast: Callable[[str], str] | None = None) -> Tensor:
     node = as_node(x)
     if cast is not None:
         node = prims.cast(node, dtype=cast(node.dtype))
@@ -38,31 +49,35 @@ def _reduce(prim, x, axis, keepdims, what, cast=None) -> Tensor:
     return Tensor(out)
 
 
-def _summed(dtype):
+def _summed(dtype: str) -> str:
     return "int32" if dtype == "bool" else dtype
 
 
-def _float(dtype):
+def _float(dtype: str) -> str:
     return "float32"
 
 
-def sum(x, axis=None, keepdims=False):
+@op(method="sum")
+def sum(x: TensorLike, axis: Axis = None, keepdims: bool = False) -> Tensor:
     """The sum over `axis` (all axes by default); booleans count as 0 and 1."""
     return _reduce(prims.reduce_sum, x, axis, keepdims, "sum", _summed)
 
 
-def prod(x, axis=None, keepdims=False, dtype=None):
+@op()
+def prod(x: TensorLike, axis: Axis = None, keepdims: bool = False, dtype: str | None = None) -> Tensor:
     """The product over `axis`."""
     out = _reduce(prims.reduce_prod, x, axis, keepdims, "prod", _summed)
     return out if dtype is None else out.astype(dtype)
 
 
-def max(x, axis=None, keepdims=False, initial=None):
+@op(method="max")
+def max(x: TensorLike, axis: Axis = None, keepdims: bool = False, initial: float | None = None) -> Tensor:
     """The largest element over `axis`; a NaN wins. Ties share the gradient equally."""
     return _extreme(prims.reduce_max, x, axis, keepdims, initial, "max")
 
 
-def min(x, axis=None, keepdims=False, initial=None):
+@op(method="min")
+def min(x: TensorLike, axis: Axis = None, keepdims: bool = False, initial: float | None = None) -> Tensor:
     """The smallest element over `axis`; a NaN wins. Ties share the gradient equally."""
     return _extreme(prims.reduce_min, x, axis, keepdims, initial, "min")
 
@@ -70,18 +85,17 @@ def min(x, axis=None, keepdims=False, initial=None):
 amax, amin = max, min
 
 
-def _extreme(prim, x, axis, keepdims, initial, what):
+def _extreme(prim: Primitive, x: TensorLike, axis: Axis, keepdims: bool, initial: float | None, what: str) -> Tensor:
     if as_node(x).dtype == "bool":
         return _reduce(prim, x, axis, keepdims, what, _summed).astype("bool")
     out = _reduce(prim, x, axis, keepdims, what)
     if initial is None:
         return out
-    from .math import maximum, minimum
-
     return (maximum if what == "max" else minimum)(out, initial)
 
 
-def mean(x, axis=None, keepdims=False):
+@op(method="mean")
+def mean(x: TensorLike, axis: Axis = None, keepdims: bool = False) -> Tensor:
     """The arithmetic mean over `axis`, as float32."""
     node = as_node(x)
     axes = standardize_axis(axis, node.ndim, "mean")
@@ -90,56 +104,36 @@ def mean(x, axis=None, keepdims=False):
     return Tensor(total._node * (1.0 / count) if count else total._node * float("nan"))
 
 
-def var(x, axis=None, keepdims=False):
+@op()
+def var(x: TensorLike, axis: Axis = None, keepdims: bool = False) -> Tensor:
     """The population variance over `axis`."""
-    from .math import square, subtract
-
     return mean(square(subtract(x, mean(x, axis, keepdims=True))), axis, keepdims)
 
 
-def std(x, axis=None, keepdims=False):
+@op()
+def std(x: TensorLike, axis: Axis = None, keepdims: bool = False) -> Tensor:
     """The population standard deviation over `axis`."""
-    from .math import sqrt
-
     return sqrt(var(x, axis, keepdims))
 
 
-def any(x, axis=None, keepdims=False):
+@op()
+def any(x: TensorLike, axis: Axis = None, keepdims: bool = False) -> Tensor:
     """Whether any element over `axis` holds."""
     return _truth(prims.reduce_max, x, axis, keepdims, "any")
 
 
-def all(x, axis=None, keepdims=False):
+@op()
+def all(x: TensorLike, axis: Axis = None, keepdims: bool = False) -> Tensor:
     """Whether all elements over `axis` hold."""
     return _truth(prims.reduce_min, x, axis, keepdims, "all")
 
 
-def _truth(prim, x, axis, keepdims, what):
+def _truth(prim: Primitive, x: TensorLike, axis: Axis, keepdims: bool, what: str) -> Tensor:
     node = prims.cast(prims.cast(as_node(x), dtype="bool"), dtype="int32")
     return _reduce(prim, Tensor(node), axis, keepdims, what).astype("bool")
 
 
-def logsumexp(x, axis=None, keepdims=False):
-    """log(sum(exp(x))) over `axis` without overflow."""
-    from .math import add, exp, log, subtract, where
-    from .shape import reshape
-
-    top = max(x, axis, keepdims=True)
-    top = Tensor(prims.stop_gradient(where(abs_finite(top), top, 0.0)._node))
-    out = add(log(sum(exp(subtract(x, top)), axis, keepdims=True)), top)
-    if keepdims:
-        return out
-    axes = standardize_axis(axis, out.ndim, "logsumexp")
-    return reshape(out, tuple(n for i, n in enumerate(out.shape) if i not in axes))
-
-
-def abs_finite(x):
-    from .math import isfinite
-
-    return isfinite(x)
-
-
-def _arg(x, axis, keepdims, what):
+def _arg(x: TensorLike, axis: int | None, keepdims: bool, what: str) -> Tensor:
     node = as_node(x)
     shape = node.shape
     if axis is None:
@@ -159,20 +153,19 @@ def _arg(x, axis, keepdims, what):
     return Tensor(out)
 
 
-def argmax(x, axis=None, keepdims=False):
+@op(method="argmax")
+def argmax(x: TensorLike, axis: int | None = None, keepdims: bool = False) -> Tensor:
     """The position of the largest element along `axis` (of the flattened tensor by default), int32; the first of ties."""
     return _arg(x, axis, keepdims, "argmax")
 
 
-def argmin(x, axis=None, keepdims=False):
+@op()
+def argmin(x: TensorLike, axis: int | None = None, keepdims: bool = False) -> Tensor:
     """The position of the smallest element along `axis`, int32; the first of ties."""
     return _arg(x, axis, keepdims, "argmin")
 
 
-def count_nonzero(x, axis=None):
+@op()
+def count_nonzero(x: TensorLike, axis: Axis = None) -> Tensor:
     """How many elements over `axis` are not zero, int32."""
-    return sum(prims_bool(x), axis)
-
-
-def prims_bool(x):
-    return Tensor(prims.cast(as_node(x), dtype="bool"))
+    return sum(Tensor(prims.cast(as_node(x), dtype="bool")), axis)

@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from ..core.tensor import Tensor, as_node
+from ..core.types import TensorLike
 from ..errors import ShapeError
 from ..graph import prims
-from .shape import concatenate, expand_dims, pad, repeat, reshape, stack, take
-from .shape import slice as _slice
+from .core import slice as _slice
+from .declare import op
+from .shaping import concatenate, expand_dims, pad, repeat, reshape, stack, take
+
+__all__ = ["resize"]
 
 INTERPOLATIONS = ("bilinear", "nearest")
 
 
-def check_interpolation(interpolation, owner):
+def check_interpolation(interpolation: str, owner: str) -> str:
     """`interpolation`, one of `INTERPOLATIONS`.
 
     Raises:
@@ -25,12 +31,12 @@ def check_interpolation(interpolation, owner):
     return text
 
 
-def _along(x, axis, start, stop):
+def _along(x: Tensor, axis: int, start: int, stop: int) -> Tensor:
     begin = [start if a == axis else 0 for a in range(x.ndim)]
     return _slice(x, begin, [stop - start if a == axis else n for a, n in enumerate(x.shape)])
 
 
-def enlarge(x, factor, axis, interpolation="nearest"):
+def enlarge(x: Tensor, factor: int, axis: int, interpolation: str = "nearest") -> Tensor:
     """`x` with `factor` elements for each one along `axis`; bilinear takes them from between it and its neighbours."""
     if interpolation == "nearest" or factor == 1:
         return repeat(x, factor, axis)
@@ -45,7 +51,7 @@ def enlarge(x, factor, axis, interpolation="nearest"):
     return reshape(joined, [n * factor if a == axis else m for a, m in enumerate(x.shape)])
 
 
-def _resize_axis(x, size, axis, interpolation):
+def _resize_axis(x: Tensor, size: int, axis: int, interpolation: str) -> Tensor:
     n = x.shape[axis]
     if n == size:
         return x
@@ -60,7 +66,7 @@ def _resize_axis(x, size, axis, interpolation):
     return take(x, low, axis) * (1 - share) + take(x, np.minimum(low + 1, n - 1), axis) * share
 
 
-def _centre(x, height, width):
+def _centre(x: Tensor, height: int, width: int) -> Tensor:
     """The middle of the images, of the proportions `height` to `width`."""
     h, w = x.shape[1:3]
     new = max(min(h, int(w * height / width)), 1), max(min(w, int(h * width / height)), 1)
@@ -68,7 +74,7 @@ def _centre(x, height, width):
     return _slice(x, start, (x.shape[0], *new, x.shape[3]))
 
 
-def _surrounded(x, height, width, fill_value):
+def _surrounded(x: Tensor, height: int, width: int, fill_value: float) -> Tensor:
     """The images with a border that gives them the proportions `height` to `width`."""
     h, w = x.shape[1:3]
     top = int((max(h, int(w * height / width)) - h) / 2)
@@ -76,8 +82,18 @@ def _surrounded(x, height, width, fill_value):
     return pad(x, ((0, 0), (top, top), (left, left), (0, 0)), constant_values=fill_value)
 
 
-def resize(images, size, interpolation="bilinear", antialias=False, crop_to_aspect_ratio=False, pad_to_aspect_ratio=False,
-           fill_mode="constant", fill_value=0.0, data_format=None):
+@op()
+def resize(
+    images: TensorLike,
+    size: Sequence[int],
+    interpolation: str = "bilinear",
+    antialias: bool = False,
+    crop_to_aspect_ratio: bool = False,
+    pad_to_aspect_ratio: bool = False,
+    fill_mode: str = "constant",
+    fill_value: float = 0.0,
+    data_format: str | None = None,
+) -> Tensor:
     """Images in another size; cells have their values in the middle, as in Keras.
 
     Args:

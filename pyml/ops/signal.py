@@ -6,16 +6,28 @@ from functools import lru_cache
 
 import numpy as np
 
-from ..core.tensor import as_node, convert_to_tensor
+from ..core.tensor import Tensor, as_node, convert_to_tensor
+from ..core.types import TensorLike
 from ..errors import ShapeError
-from .shape import pad, reshape
-from .shape import slice as _slice
+from .core import slice as _slice
+from .declare import op
+from .shaping import pad, reshape
 from .windows import conv
+
+__all__ = ["stft"]
 
 WINDOWS = ("hann", "hamming")
 
 
-def stft(x, sequence_length, sequence_stride, fft_length, window="hann", center=True):
+@op()
+def stft(
+    x: TensorLike,
+    sequence_length: int,
+    sequence_stride: int,
+    fft_length: int,
+    window: str | np.ndarray | None = "hann",
+    center: bool = True,
+) -> tuple[Tensor, Tensor]:
     """The spectra of windows that move along the last axis: its short-time Fourier transform.
 
     Args:
@@ -59,11 +71,11 @@ def stft(x, sequence_length, sequence_stride, fft_length, window="hann", center=
     waves = convert_to_tensor(_waves(weights.tobytes(), sequence_length, fft_length))
     out = conv(reshape(signals, (*signals.shape, 1)), waves, strides=sequence_stride)
     batch, count, bins = out.shape[0], out.shape[1], fft_length // 2 + 1
-    parts = (_slice(out, (0, 0, start), (batch, count, bins)) for start in (0, bins))
-    return tuple(reshape(part, (*shape[:-1], count, bins)) for part in parts)
+    real, imaginary = (_slice(out, (0, 0, start), (batch, count, bins)) for start in (0, bins))
+    return reshape(real, (*shape[:-1], count, bins)), reshape(imaginary, (*shape[:-1], count, bins))
 
 
-def _weights(window, length):
+def _weights(window: str | np.ndarray | None, length: int) -> np.ndarray:
     """The weights of a window, periodic as for spectra."""
     if window is None:
         return np.ones(length)
@@ -79,7 +91,7 @@ def _weights(window, length):
 
 
 @lru_cache(maxsize=8)
-def _waves(weights, length, fft_length):
+def _waves(weights: bytes, length: int, fft_length: int) -> np.ndarray:
     """A kernel `(fft_length, 1, 2 * bins)` of weighted cosines and negative sines."""
     before = (fft_length - length) // 2
     weighted = np.pad(np.frombuffer(weights), (before, fft_length - length - before))

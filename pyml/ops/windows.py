@@ -2,12 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from ..core.tensor import Tensor, as_node
+from ..core.types import TensorLike
 from ..errors import ShapeError
 from ..graph import prims
+from ..graph.node import Node
+from .apply import Primitive
+from .declare import op
+
+__all__ = [
+    "average_pool", "conv", "conv_transpose", "depthwise_conv", "max_pool", "separable_conv",
+]  # fmt: skip
 
 
-def _pair(value, spatial, name):
+def _pair(value: int | Sequence[int], spatial: int, name: str) -> tuple[int, ...]:
     """One size per spatial axis, as two (a single axis gets a height of 1)."""
     sizes = (value,) * spatial if isinstance(value, int) else tuple(value)
     if len(sizes) != spatial or any(size < 1 for size in sizes):
@@ -15,7 +25,7 @@ def _pair(value, spatial, name):
     return (1, *sizes) if spatial == 1 else sizes
 
 
-def _image(x, what, data_format):
+def _image(x: TensorLike, what: str, data_format: str | None) -> tuple[Node, int]:
     """The node of `x` as float32 `(batch, height, width, channels)`, and its number of spatial axes."""
     if data_format not in (None, "channels_last"):
         raise ValueError(
@@ -29,7 +39,9 @@ def _image(x, what, data_format):
     return (prims.reshape(node, (node.shape[0], 1, *node.shape[1:])) if spatial == 1 else node), spatial
 
 
-def _padding(padding, sizes, windows, strides, dilations, what):
+def _padding(
+    padding: str, sizes: Sequence[int], windows: Sequence[int], strides: Sequence[int], dilations: Sequence[int], what: str
+) -> tuple[tuple[int, int], ...]:
     """Cells to add before and after each spatial axis: none, or as many as keep `ceil(size / stride)` outputs."""
     if padding == "valid":
         widths = ((0, 0), (0, 0))
@@ -43,16 +55,24 @@ def _padding(padding, sizes, windows, strides, dilations, what):
     return widths
 
 
-def _same(size, window, stride, dilation):
+def _same(size: int, window: int, stride: int, dilation: int) -> tuple[int, int]:
     total = max((-(-size // stride) - 1) * stride + (window - 1) * dilation + 1 - size, 0)
     return total // 2, total - total // 2
 
 
-def _result(node, spatial):
+def _result(node: Node, spatial: int) -> Tensor:
     return Tensor(prims.reshape(node, (node.shape[0], *node.shape[2:])) if spatial == 1 else node)
 
 
-def conv(inputs, kernel, strides=1, padding="valid", data_format=None, dilation_rate=1):
+@op()
+def conv(
+    inputs: TensorLike,
+    kernel: TensorLike,
+    strides: int | Sequence[int] = 1,
+    padding: str = "valid",
+    data_format: str | None = None,
+    dilation_rate: int | Sequence[int] = 1,
+) -> Tensor:
     """Convolution (cross-correlation) of images or sequences.
 
     Args:
@@ -86,7 +106,15 @@ def conv(inputs, kernel, strides=1, padding="valid", data_format=None, dilation_
     return _result(y, spatial)
 
 
-def depthwise_conv(inputs, kernel, strides=1, padding="valid", data_format=None, dilation_rate=1):
+@op()
+def depthwise_conv(
+    inputs: TensorLike,
+    kernel: TensorLike,
+    strides: int | Sequence[int] = 1,
+    padding: str = "valid",
+    data_format: str | None = None,
+    dilation_rate: int | Sequence[int] = 1,
+) -> Tensor:
     """Convolution of each channel on its own.
 
     Args:
@@ -104,7 +132,16 @@ def depthwise_conv(inputs, kernel, strides=1, padding="valid", data_format=None,
     return conv(inputs, Tensor(grouped), strides, padding, data_format, dilation_rate)
 
 
-def separable_conv(inputs, depthwise_kernel, pointwise_kernel, strides=1, padding="valid", data_format=None, dilation_rate=1):
+@op()
+def separable_conv(
+    inputs: TensorLike,
+    depthwise_kernel: TensorLike,
+    pointwise_kernel: TensorLike,
+    strides: int | Sequence[int] = 1,
+    padding: str = "valid",
+    data_format: str | None = None,
+    dilation_rate: int | Sequence[int] = 1,
+) -> Tensor:
     """A depthwise convolution, then a convolution of size 1 that mixes the channels.
 
     Args:
@@ -117,7 +154,7 @@ def separable_conv(inputs, depthwise_kernel, pointwise_kernel, strides=1, paddin
     return conv(wide, pointwise_kernel)
 
 
-def _transposed(size, window, stride, padding, extra, dilation):
+def _transposed(size: int, window: int, stride: int, padding: str, extra: int | None, dilation: int) -> tuple[int, int]:
     """Output size of a transposed convolution along one axis, and where it begins in the sum of all kernels."""
     reach = (window - 1) * dilation + 1
     if padding == "valid":
@@ -129,14 +166,30 @@ def _transposed(size, window, stride, padding, extra, dilation):
     return length, reach - 1 - min(cells // 2 + cells % 2, reach - 1)
 
 
-def transposed_sizes(sizes, windows, strides, padding, output_padding, dilations):
+def transposed_sizes(
+    sizes: Sequence[int | None],
+    windows: Sequence[int],
+    strides: Sequence[int],
+    padding: str,
+    output_padding: Sequence[int] | None,
+    dilations: Sequence[int],
+) -> tuple[int | None, ...]:
     """Output sizes of a transposed convolution, None where the input's is unknown."""
     extras = output_padding or (None,) * len(sizes)
     return tuple(None if n is None else _transposed(n, *rest)[0]
                  for n, *rest in zip(sizes, windows, strides, (padding,) * len(sizes), extras, dilations, strict=True))
 
 
-def conv_transpose(inputs, kernel, strides=1, padding="valid", output_padding=None, data_format=None, dilation_rate=1):
+@op()
+def conv_transpose(
+    inputs: TensorLike,
+    kernel: TensorLike,
+    strides: int | Sequence[int] = 1,
+    padding: str = "valid",
+    output_padding: int | Sequence[int] | None = None,
+    data_format: str | None = None,
+    dilation_rate: int | Sequence[int] = 1,
+) -> Tensor:
     """The transpose of `conv`: each input cell adds the kernel to the output, `strides` apart.
 
     Args:
@@ -173,7 +226,15 @@ def conv_transpose(inputs, kernel, strides=1, padding="valid", output_padding=No
     return _result(prims.conv2d_input_grad(x, w, sizes, strides=strides, padding=widths, dilation=dilation), spatial)
 
 
-def _pool(prim, what, inputs, pool_size, strides, padding, data_format):
+def _pool(
+    prim: Primitive,
+    what: str,
+    inputs: TensorLike,
+    pool_size: int | Sequence[int],
+    strides: int | Sequence[int] | None,
+    padding: str,
+    data_format: str | None,
+) -> Tensor:
     x, spatial = _image(inputs, what, data_format)
     size = _pair(pool_size, spatial, "pool_size")
     strides = size if strides is None else _pair(strides, spatial, "strides")
@@ -181,7 +242,14 @@ def _pool(prim, what, inputs, pool_size, strides, padding, data_format):
     return _result(prim(x, size=size, strides=strides, padding=widths), spatial)
 
 
-def max_pool(inputs, pool_size, strides=None, padding="valid", data_format=None):
+@op()
+def max_pool(
+    inputs: TensorLike,
+    pool_size: int | Sequence[int],
+    strides: int | Sequence[int] | None = None,
+    padding: str = "valid",
+    data_format: str | None = None,
+) -> Tensor:
     """The largest value in each window.
 
     Args:
@@ -194,6 +262,13 @@ def max_pool(inputs, pool_size, strides=None, padding="valid", data_format=None)
     return _pool(prims.max_pool2d, "max_pool", inputs, pool_size, strides, padding, data_format)
 
 
-def average_pool(inputs, pool_size, strides=None, padding="valid", data_format=None):
+@op()
+def average_pool(
+    inputs: TensorLike,
+    pool_size: int | Sequence[int],
+    strides: int | Sequence[int] | None = None,
+    padding: str = "valid",
+    data_format: str | None = None,
+) -> Tensor:
     """The mean of each window; cells outside the image do not count. Arguments as for `max_pool`."""
     return _pool(prims.avg_pool2d, "average_pool", inputs, pool_size, strides, padding, data_format)

@@ -2,15 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from math import prod
+from typing import Any
 
 from ..core.tensor import Tensor, as_node, broadcast_shapes
+from ..core.types import TensorLike
 from ..dtypes import promote
 from ..errors import ShapeError
 from ..graph import prims
+from .arithmetic import multiply
+from .declare import op
+
+__all__ = [
+    "dot", "matmul", "outer", "tensordot",
+]  # fmt: skip
 
 
-def matmul(x1, x2):
+@op(operator="matmul")
+def matmul(x1: TensorLike, x2: TensorLike) -> Tensor:
     """The matrix product over the last two axes; leading axes broadcast, 1-D operands are vectors."""
     a, b = as_node(x1), as_node(x2)
     dtype = promote(a.dtype, b.dtype, "float32")
@@ -34,17 +44,17 @@ def matmul(x1, x2):
     return Tensor(prims.reshape(out, (*lead, *((m,) if rows else ()), *((n,) if cols else ()))))
 
 
-def dot(x1, x2):
+@op()
+def dot(x1: TensorLike, x2: TensorLike) -> Tensor:
     """numpy's dot: a product of numbers, vectors or matrices."""
     a, b = as_node(x1), as_node(x2)
     if not a.ndim or not b.ndim:
-        from .math import multiply
-
         return multiply(x1, x2)
     return tensordot(x1, x2, axes=([a.ndim - 1], [max(0, b.ndim - 2)]))
 
 
-def tensordot(x1, x2, axes=2):
+@op()
+def tensordot(x1: TensorLike, x2: TensorLike, axes: int | Sequence[Any] = 2) -> Tensor:
     """The sum of products over pairs of axes: a number of trailing/leading axes, or two lists of axes."""
     a, b = as_node(x1), as_node(x2)
     if isinstance(axes, int):
@@ -63,9 +73,8 @@ def tensordot(x1, x2, axes=2):
     return Tensor(prims.reshape(matmul(Tensor(a), Tensor(b))._node, shape))
 
 
-def outer(x1, x2):
+@op()
+def outer(x1: TensorLike, x2: TensorLike) -> Tensor:
     """All products of an element of x1 and one of x2."""
     a, b = as_node(x1), as_node(x2)
-    from .math import multiply
-
     return multiply(Tensor(prims.reshape(a, (a.size, 1))), Tensor(prims.reshape(b, (1, b.size))))

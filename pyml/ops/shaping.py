@@ -2,21 +2,28 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from math import prod
+from typing import Any
 
 from ..core.tensor import Tensor, as_node
+from ..core.types import Axis, Shape, TensorLike
 from ..dtypes import promote, standardize
 from ..errors import ShapeError
 from ..graph import prims
+from .declare import op
+from .logic import equal
 from .reduce import standardize_axis
 
+__all__ = [
+    "arange", "broadcast_to", "concatenate", "expand_dims", "eye", "flip", "full", "full_like", "identity", "linspace",
+    "moveaxis", "ones", "ones_like", "pad", "ravel", "repeat", "reshape", "split", "squeeze", "stack", "swapaxes",
+    "take", "tile", "transpose", "zeros", "zeros_like",
+]  # fmt: skip
 
-def shape(x):
-    """The shape of x, a tuple."""
-    return tuple(x.shape) if hasattr(x, "shape") else as_node(x).shape
 
-
-def reshape(x, newshape):
+@op(method="reshape")
+def reshape(x: TensorLike, newshape: Shape) -> Tensor:
     """x with another shape of as many elements; one size may be -1."""
     node = as_node(x)
     new = [int(n) for n in (newshape if isinstance(newshape, (tuple, list)) else (newshape,))]
@@ -30,14 +37,16 @@ def reshape(x, newshape):
     return Tensor(prims.reshape(node, new))
 
 
-def transpose(x, axes=None):
+@op(method="transpose")
+def transpose(x: TensorLike, axes: Sequence[int] | None = None) -> Tensor:
     """x with its axes in another order (reversed by default)."""
     node = as_node(x)
     order = tuple(reversed(range(node.ndim))) if axes is None else tuple(a % max(1, node.ndim) for a in axes)
     return Tensor(prims.permute(node, order))
 
 
-def moveaxis(x, source, destination):
+@op()
+def moveaxis(x: TensorLike, source: int | Sequence[int], destination: int | Sequence[int]) -> Tensor:
     """x with axis `source` moved to position `destination`."""
     node = as_node(x)
     src = [s % node.ndim for s in (source if isinstance(source, (tuple, list)) else (source,))]
@@ -48,7 +57,8 @@ def moveaxis(x, source, destination):
     return Tensor(prims.permute(node, order))
 
 
-def swapaxes(x, axis1, axis2):
+@op()
+def swapaxes(x: TensorLike, axis1: int, axis2: int) -> Tensor:
     """x with two axes exchanged."""
     node = as_node(x)
     order = list(range(node.ndim))
@@ -56,7 +66,8 @@ def swapaxes(x, axis1, axis2):
     return Tensor(prims.permute(node, order))
 
 
-def expand_dims(x, axis):
+@op()
+def expand_dims(x: TensorLike, axis: int | Sequence[int]) -> Tensor:
     """x with a new axis of size 1."""
     node = as_node(x)
     axes = axis if isinstance(axis, (tuple, list)) else (axis,)
@@ -66,7 +77,8 @@ def expand_dims(x, axis):
     return Tensor(prims.reshape(node, [1 if i in where else next(sizes) for i in range(total)]))
 
 
-def squeeze(x, axis=None):
+@op(method="squeeze")
+def squeeze(x: TensorLike, axis: Axis = None) -> Tensor:
     """x without its axes of size 1 (or without `axis`)."""
     node = as_node(x)
     if axis is None:
@@ -77,18 +89,21 @@ def squeeze(x, axis=None):
     return Tensor(prims.reshape(node, [n for i, n in enumerate(node.shape) if i not in axes]))
 
 
-def broadcast_to(x, shape):
+@op()
+def broadcast_to(x: TensorLike, shape: Shape) -> Tensor:
     """x repeated to `shape` by numpy's rules; costs no memory."""
     return Tensor(prims.broadcast_to(as_node(x), shape))
 
 
-def flip(x, axis=None):
+@op()
+def flip(x: TensorLike, axis: Axis = None) -> Tensor:
     """x reversed along `axis` (all by default)."""
     node = as_node(x)
     return Tensor(prims.flip(node, standardize_axis(axis, node.ndim, "flip")))
 
 
-def pad(x, pad_width, mode="constant", constant_values=None):
+@op()
+def pad(x: TensorLike, pad_width: int | Sequence[Any], mode: str = "constant", constant_values: float | None = None) -> Tensor:
     """x with elements added at the ends of each axis.
 
     Args:
@@ -122,7 +137,8 @@ def pad(x, pad_width, mode="constant", constant_values=None):
     return Tensor(node)
 
 
-def concatenate(xs, axis=0):
+@op()
+def concatenate(xs: Sequence[TensorLike], axis: int = 0) -> Tensor:
     """The tensors joined along `axis`."""
     nodes = [as_node(x) for x in xs]
     if not nodes:
@@ -137,7 +153,8 @@ def concatenate(xs, axis=0):
     return Tensor(prims.concat(nodes, a))
 
 
-def stack(x, axis=0):
+@op()
+def stack(x: Sequence[TensorLike], axis: int = 0) -> Tensor:
     """Tensors of one shape joined along a new axis."""
     nodes = [as_node(v) for v in x]
     if any(n.shape != nodes[0].shape for n in nodes):
@@ -145,14 +162,8 @@ def stack(x, axis=0):
     return concatenate([expand_dims(Tensor(n), axis % (n.ndim + 1)) for n in nodes], axis % (nodes[0].ndim + 1))
 
 
-def unstack(x, num=None, axis=0):
-    """The slices of x along `axis`, a list."""
-    node = as_node(x)
-    (a,) = standardize_axis(axis, node.ndim, "unstack")
-    return [squeeze(part, a) for part in split(Tensor(node), node.shape[a] if num is None else num, a)]
-
-
-def split(x, indices_or_sections, axis=0):
+@op()
+def split(x: TensorLike, indices_or_sections: int | Sequence[int], axis: int = 0) -> list[Tensor]:
     """x cut along `axis` into equal parts, or at the given positions; a list."""
     node = as_node(x)
     (a,) = standardize_axis(axis, node.ndim, "split")
@@ -172,7 +183,8 @@ def split(x, indices_or_sections, axis=0):
     return out
 
 
-def repeat(x, repeats, axis=None):
+@op()
+def repeat(x: TensorLike, repeats: int, axis: int | None = None) -> Tensor:
     """Each element of x `repeats` times along `axis` (of the flattened x by default)."""
     node = as_node(x)
     if axis is None:
@@ -185,7 +197,8 @@ def repeat(x, repeats, axis=None):
     return Tensor(prims.reshape(wide, (*node.shape[:a], node.shape[a] * int(repeats), *node.shape[a + 1 :])))
 
 
-def tile(x, repeats):
+@op()
+def tile(x: TensorLike, repeats: int | Sequence[int]) -> Tensor:
     """x laid side by side `repeats` times per axis."""
     node = as_node(x)
     times = [int(r) for r in (repeats if isinstance(repeats, (tuple, list)) else (repeats,))]
@@ -197,41 +210,48 @@ def tile(x, repeats):
     return Tensor(prims.reshape(wide, [t * s for t, s in zip(times, sizes, strict=True)]))
 
 
-def full(shape, fill_value, dtype=None):
+@op()
+def full(shape: Shape, fill_value: TensorLike, dtype: str | None = None) -> Tensor:
     """A tensor of one number; costs no memory."""
     node = as_node(fill_value, dtype)
     return Tensor(prims.broadcast_to(node, shape if isinstance(shape, (tuple, list)) else (shape,)))
 
 
-def zeros(shape, dtype=None):
+@op()
+def zeros(shape: Shape, dtype: str | None = None) -> Tensor:
     """Zeros, float32 by default."""
     return Tensor(prims.full(_tuple(shape), 0, standardize(dtype or "float32")))
 
 
-def ones(shape, dtype=None):
+@op()
+def ones(shape: Shape, dtype: str | None = None) -> Tensor:
     """Ones, float32 by default."""
     return Tensor(prims.full(_tuple(shape), 1, standardize(dtype or "float32")))
 
 
-def zeros_like(x, dtype=None):
+@op()
+def zeros_like(x: TensorLike, dtype: str | None = None) -> Tensor:
     """Zeros of the shape and dtype of x."""
     node = as_node(x)
     return zeros(node.shape, dtype or node.dtype)
 
 
-def ones_like(x, dtype=None):
+@op()
+def ones_like(x: TensorLike, dtype: str | None = None) -> Tensor:
     """Ones of the shape and dtype of x."""
     node = as_node(x)
     return ones(node.shape, dtype or node.dtype)
 
 
-def full_like(x, fill_value, dtype=None):
+@op()
+def full_like(x: TensorLike, fill_value: TensorLike, dtype: str | None = None) -> Tensor:
     """One number in the shape and dtype of x."""
     node = as_node(x)
     return full(node.shape, fill_value, dtype or node.dtype)
 
 
-def arange(start, stop=None, step=1, dtype=None):
+@op()
+def arange(start: float, stop: float | None = None, step: float = 1, dtype: str | None = None) -> Tensor:
     """`start, start + step, …` below `stop`, like numpy's."""
     if stop is None:
         start, stop = 0, start
@@ -243,32 +263,35 @@ def arange(start, stop=None, step=1, dtype=None):
     return Tensor(count * step + start)
 
 
-def linspace(start, stop, num=50, endpoint=True, dtype=None):
+@op()
+def linspace(start: float, stop: float, num: int = 50, endpoint: bool = True, dtype: str | None = None) -> Tensor:
     """`num` evenly spaced numbers from `start` to `stop`."""
     step = (stop - start) / max(1, num - 1 if endpoint else num)
     out = Tensor(prims.cast(prims.iota(num), dtype="float32") * step + start)
     return out if dtype is None else out.astype(dtype)
 
 
-def eye(N, M=None, k=0, dtype=None):
+@op()
+def eye(N: int, M: int | None = None, k: int = 0, dtype: str | None = None) -> Tensor:
     """Ones on the k-th diagonal of an N x M matrix of zeros."""
-    from .math import cast, equal
-
     rows, cols = arange(N), arange(M if M is not None else N)
-    return cast(equal(expand_dims(rows, 1) + k, expand_dims(cols, 0)), dtype or "float32")
+    return equal(expand_dims(rows, 1) + k, expand_dims(cols, 0)).astype(dtype or "float32")
 
 
-def identity(n, dtype=None):
+@op()
+def identity(n: int, dtype: str | None = None) -> Tensor:
     """The n x n identity matrix."""
     return eye(n, dtype=dtype)
 
 
-def ravel(x):
+@op()
+def ravel(x: TensorLike) -> Tensor:
     """x as one axis."""
     return reshape(x, (-1,))
 
 
-def take(x, indices, axis=None):
+@op()
+def take(x: TensorLike, indices: TensorLike, axis: int | None = None) -> Tensor:
     """The elements of x at `indices` along `axis` (of the flattened x by default).
 
     Negative indices count from the end; indices out of range give zeros.
@@ -287,24 +310,5 @@ def take(x, indices, axis=None):
     return Tensor(prims.permute(out, order))
 
 
-def one_hot(x, num_classes, axis=-1, dtype=None, sparse=False):
-    """1 at position x along a new axis of `num_classes`, else 0; x out of range gives zeros."""
-    from .math import cast, equal
-
-    if sparse:
-        raise ValueError("one_hot: sparse tensors are not supported; use sparse=False.")
-    idx = prims.cast(as_node(x), dtype="int32")
-    a = axis % (idx.ndim + 1)
-    classes = reshape(arange(num_classes), [num_classes if i == a else 1 for i in range(idx.ndim + 1)])
-    return cast(equal(expand_dims(Tensor(idx), a), classes), dtype or "float32")
-
-
-def slice(inputs, start_indices, shape):
-    """The block of `shape` that begins at `start_indices`."""
-    return Tensor(prims.slice_(as_node(inputs), start_indices, [a + n for a, n in zip(start_indices, shape, strict=True)]))
-
-
-def _tuple(shape):
+def _tuple(shape: Shape) -> tuple[int, ...]:
     return tuple(int(n) for n in (shape if isinstance(shape, (tuple, list)) else (shape,)))
-
-

@@ -1,0 +1,222 @@
+"""Arithmetic element by element: operands broadcast, Python numbers take the dtype of the tensors."""
+
+from __future__ import annotations
+
+from ..core.tensor import Tensor, elementwise_nodes
+from ..core.types import TensorLike
+from ..graph import prims
+from .apply import arithmetic, binary, unary
+from .declare import draw, op, sample
+
+__all__ = [
+    "abs", "absolute", "add", "clip", "divide", "floor_divide", "maximum", "minimum", "mod", "multiply", "negative", "power",
+    "reciprocal", "sign", "square", "subtract", "true_divide",
+]  # fmt: skip
+
+_PAIR = sample(draw(2, 3), draw(2, 3))
+_BROADCAST = sample(draw(2, 1), draw(3))
+_WHOLE = sample(draw(2, 3, low=-9, high=9, dtype="int32"), draw(3, low=1, high=5, dtype="int32"))
+_POSITIVE = sample(draw(2, 3, low=0.5), draw(2, 3, low=0.5))
+
+
+@op(like="numpy.add", operator="add", samples=[_PAIR, _BROADCAST, _WHOLE, sample(draw(3), 2.0)])
+def add(x1: TensorLike, x2: TensorLike) -> Tensor:
+    """`x1 + x2`, element by element.
+
+    Args:
+        x1, x2: Tensors whose shapes broadcast; the result has the common shape and dtype. Booleans count as 0 and 1.
+
+    Raises:
+        ShapeError: The shapes do not broadcast.
+
+    Example:
+        >>> pyml.ops.add([1, 2], [[10], [20]]).numpy()
+        array([[11, 12],
+               [21, 22]], dtype=int32)
+    """
+    return arithmetic(prims.add, x1, x2, "add")
+
+
+@op(like="numpy.subtract", operator="sub", samples=[_PAIR, _BROADCAST, _WHOLE, sample(1.0, draw(3))])
+def subtract(x1: TensorLike, x2: TensorLike) -> Tensor:
+    """`x1 - x2`, element by element; shapes and dtypes as for `add`.
+
+    Raises:
+        ShapeError: The shapes do not broadcast.
+
+    Example:
+        >>> pyml.ops.subtract([3., 2.], 1).numpy()
+        array([2., 1.], dtype=float32)
+    """
+    return arithmetic(prims.sub, x1, x2, "subtract")
+
+
+@op(like="numpy.multiply", operator="mul", samples=[_PAIR, _BROADCAST, _WHOLE, sample(draw(3), 2.0)])
+def multiply(x1: TensorLike, x2: TensorLike) -> Tensor:
+    """`x1 * x2`, element by element; shapes and dtypes as for `add`.
+
+    Raises:
+        ShapeError: The shapes do not broadcast.
+
+    Example:
+        >>> pyml.ops.multiply([1., 2.], [3., 4.]).numpy()
+        array([3., 8.], dtype=float32)
+    """
+    return arithmetic(prims.mul, x1, x2, "multiply")
+
+
+@op(like="numpy.divide", operator="truediv", samples=[_POSITIVE, sample(draw(2, 1), draw(3, low=0.5)), _WHOLE])
+def divide(x1: TensorLike, x2: TensorLike) -> Tensor:
+    """`x1 / x2` as float32, element by element; shapes broadcast. By 0 it is infinite, and 0 / 0 is NaN.
+
+    Raises:
+        ShapeError: The shapes do not broadcast.
+
+    Example:
+        >>> pyml.ops.divide([1, 3], 2).numpy()
+        array([0.5, 1.5], dtype=float32)
+    """
+    a, b = elementwise_nodes(x1, x2, what="divide")
+    return Tensor(prims.div(prims.cast(a, dtype="float32"), prims.cast(b, dtype="float32")))
+
+
+true_divide = divide
+
+
+@op(like="numpy.floor_divide", operator="floordiv", gradient=False, samples=[_WHOLE, sample(draw(4), 0.75)])
+def floor_divide(x1: TensorLike, x2: TensorLike) -> Tensor:
+    """The largest whole number not above `x1 / x2`, in the common dtype; shapes broadcast.
+
+    Raises:
+        ShapeError: The shapes do not broadcast.
+
+    Example:
+        >>> pyml.ops.floor_divide([7, -7], 2).numpy()
+        array([ 3, -4], dtype=int32)
+    """
+    return binary(prims.floor_divide, x1, x2, "floor_divide")
+
+
+@op(like="numpy.mod", operator="mod", gradient=False, samples=[_WHOLE, sample(draw(4), 0.75)])
+def mod(x1: TensorLike, x2: TensorLike) -> Tensor:
+    """The remainder of `x1 / x2`, with the sign of `x2`, in the common dtype; shapes broadcast.
+
+    Raises:
+        ShapeError: The shapes do not broadcast.
+
+    Example:
+        >>> pyml.ops.mod([7, -7], 3).numpy()
+        array([1, 2], dtype=int32)
+    """
+    return binary(prims.mod, x1, x2, "mod")
+
+
+@op(like="numpy.power", operator="pow", samples=[_POSITIVE, sample(draw(2, 3), 2.0), sample(2.0, draw(3))])
+def power(x1: TensorLike, x2: TensorLike) -> Tensor:
+    """`x1 ** x2`, element by element; a negative base needs a whole exponent, else the result is NaN. Shapes broadcast.
+
+    Raises:
+        ShapeError: The shapes do not broadcast.
+
+    Example:
+        >>> pyml.ops.power([2., 3.], 2).numpy()
+        array([4., 9.], dtype=float32)
+    """
+    return binary(prims.pow_, x1, x2, "power")
+
+
+@op(like="numpy.maximum", samples=[_PAIR, _BROADCAST, _WHOLE])
+def maximum(x1: TensorLike, x2: TensorLike) -> Tensor:
+    """The larger of `x1` and `x2`, element by element; a NaN in either wins. Shapes broadcast.
+
+    Raises:
+        ShapeError: The shapes do not broadcast.
+
+    Example:
+        >>> pyml.ops.maximum([-1., 2.], 0).numpy()
+        array([0., 2.], dtype=float32)
+    """
+    return arithmetic(prims.maximum, x1, x2, "maximum")
+
+
+@op(like="numpy.minimum", samples=[_PAIR, _BROADCAST, _WHOLE])
+def minimum(x1: TensorLike, x2: TensorLike) -> Tensor:
+    """The smaller of `x1` and `x2`, element by element; a NaN in either wins. Shapes broadcast.
+
+    Raises:
+        ShapeError: The shapes do not broadcast.
+
+    Example:
+        >>> pyml.ops.minimum([-1., 2.], 0).numpy()
+        array([-1.,  0.], dtype=float32)
+    """
+    return arithmetic(prims.minimum, x1, x2, "minimum")
+
+
+@op(like="numpy.clip", samples=[sample(draw(2, 3), -0.5, 0.75)])
+def clip(x: TensorLike, x_min: TensorLike, x_max: TensorLike) -> Tensor:
+    """`x` limited to `x_min` … `x_max`, which broadcast with it; NaN stays NaN.
+
+    Example:
+        >>> pyml.ops.clip([-2., 0.5, 2.], -1, 1).numpy()
+        array([-1. ,  0.5,  1. ], dtype=float32)
+    """
+    return minimum(maximum(x, x_min), x_max)
+
+
+@op(like="numpy.negative", operator="neg", samples=[sample(draw(2, 3)), sample(draw(4, low=-9, high=9, dtype="int32"))])
+def negative(x: TensorLike) -> Tensor:
+    """`-x`, in the shape and dtype of `x`.
+
+    Example:
+        >>> pyml.ops.negative([1, -2]).numpy()
+        array([-1,  2], dtype=int32)
+    """
+    return unary(prims.neg, x)
+
+
+@op(like="numpy.absolute", operator="abs", samples=[sample(draw(2, 3)), sample(draw(4, low=-9, high=9, dtype="int32"))])
+def absolute(x: TensorLike) -> Tensor:
+    """`|x|`, in the shape and dtype of `x`.
+
+    Example:
+        >>> pyml.ops.absolute([1., -2.]).numpy()
+        array([1., 2.], dtype=float32)
+    """
+    return unary(prims.abs_, x)
+
+
+abs = absolute
+
+
+@op(like="numpy.sign", gradient=False, samples=[sample(draw(2, 3)), sample(draw(4, low=-2, high=3, dtype="int32"))])
+def sign(x: TensorLike) -> Tensor:
+    """-1, 0 or 1 by the sign of `x`, in its shape and dtype.
+
+    Example:
+        >>> pyml.ops.sign([-0.5, 0., 7.]).numpy()
+        array([-1.,  0.,  1.], dtype=float32)
+    """
+    return unary(prims.sign, x)
+
+
+@op(like="numpy.square", samples=[sample(draw(2, 3)), sample(draw(4, low=-9, high=9, dtype="int32"))])
+def square(x: TensorLike) -> Tensor:
+    """`x * x`, in the shape and dtype of `x`.
+
+    Example:
+        >>> pyml.ops.square([2, -3]).numpy()
+        array([4, 9], dtype=int32)
+    """
+    return unary(prims.square, x)
+
+
+@op(like="numpy.reciprocal", samples=[sample(draw(2, 3, low=0.5))])
+def reciprocal(x: TensorLike) -> Tensor:
+    """`1 / x` as float32, in the shape of `x`.
+
+    Example:
+        >>> pyml.ops.reciprocal([2., -4.]).numpy()
+        array([ 0.5 , -0.25], dtype=float32)
+    """
+    return divide(1.0, x)

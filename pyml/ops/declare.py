@@ -1,0 +1,111 @@
+"""`@op`: the declaration of a public op, everything about it in one place.
+
+On a plain, typed function in a file of `pyml/ops` it makes the call recordable in functional models, gives tensors the
+operator or method that calls it, and keeps what the tests need: what numpy says (`like`), and arguments (`samples`).
+The file is the op's home: `pyml/ops/numpy.py`, `nn.py`, `linalg.py` and `image.py` gather files under Keras' names.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple, TypeVar
+
+from ..core.operators import INSTALLED
+from ..core.symbolic import VALUES, call_function, holds_symbolic
+
+Function = TypeVar("Function", bound=Callable[..., Any])
+
+
+@dataclass(frozen=True)
+class Draw:
+    """An array that tests draw between `low` and `high`; ops get it as a tensor, numpy as an array."""
+
+    shape: tuple[int, ...]
+    low: float
+    high: float
+    dtype: str
+
+
+class Sample(NamedTuple):
+    """Arguments of one call in the generated tests; `Draw`s among them stand for arrays."""
+
+    args: tuple[Any, ...]
+    kwargs: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Declared:
+    """A public op: its function as users call it, and what tests know about it."""
+
+    name: str
+    module: str
+    function: Callable[..., Any]
+    like: str | Callable[..., Any] | None
+    samples: Sequence[Sample]
+    gradient: bool
+    tolerance: float
+    record: bool
+    installed: str | None
+
+
+DECLARED: dict[str, Declared] = {}
+
+
+def draw(*shape: int, low: float = -2.0, high: float = 2.0, dtype: str = "float32") -> Any:
+    """An array for a sample: `draw(2, 3)` has two rows, `draw(4, low=0.1)` no negative numbers."""
+    return Draw(shape, low, high, dtype)
+
+
+def sample(*args: Any, **kwargs: Any) -> Sample:
+    """One call for the generated tests: `sample(draw(2, 3), axis=1)`."""
+    return Sample(args, kwargs)
+
+
+def op(
+    *,
+    like: str | Callable[..., Any] | None = None,
+    samples: Sequence[Sample] = (),
+    operator: str | None = None,
+    method: str | None = None,
+    gradient: bool = True,
+    tolerance: float = 1e-5,
+    record: bool = True,
+) -> Callable[[Function], Function]:
+    """Declares a public op.
+
+    Args:
+        like: What the op computes, for the tests: `"numpy.sort"`, or a function of numpy arrays in float64.
+        samples: Calls that the tests make, each a `sample(...)`.
+        operator: The operator of tensors that is this op, as in `core/operators.py`: `"add"` is `+`.
+        method: The method of tensors that is this op.
+        gradient: False where there is none, or none that finite differences show.
+        tolerance: Relative and absolute error against `like`.
+        record: False for ops that answer from the shape alone, and so at once for symbolic tensors too.
+    """
+
+    def declare(fn: Function) -> Function:
+        name = fn.__name__
+
+        @functools.wraps(fn)
+        def call(*args: Any, **kwargs: Any) -> Any:
+            for a in args:
+                if type(a) not in VALUES and holds_symbolic(a):
+                    return call_function(fn, args, kwargs, name)
+            if kwargs:
+                for a in kwargs.values():
+                    if type(a) not in VALUES and holds_symbolic(a):
+                        return call_function(fn, args, kwargs, name)
+            return fn(*args, **kwargs)
+
+        public: Any = call if record else fn
+        if name in DECLARED:
+            raise ValueError(f"an op named {name!r} is declared in {DECLARED[name].module} already.")
+        installed = operator or method
+        DECLARED[name] = Declared(name, fn.__module__, public, like, samples, gradient, tolerance, record, installed)
+        if installed is not None:
+            INSTALLED[installed] = public
+        return public
+
+    return declare

@@ -1,0 +1,232 @@
+"""Elementary functions element by element: powers of e, logarithms, circular and hyperbolic functions, rounding."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ..core.tensor import Tensor
+from ..core.types import TensorLike
+from ..graph import prims
+from .apply import floating
+from .arithmetic import abs, add, divide, maximum, multiply, negative, subtract
+from .declare import draw, op, sample
+
+__all__ = [
+    "arctan", "ceil", "cos", "cosh", "exp", "expm1", "floor", "log", "log10", "log1p", "log2", "logaddexp", "round",
+    "sin", "sinh", "sqrt", "tan", "tanh", "trunc",
+]  # fmt: skip
+
+
+@op(like="numpy.sqrt", samples=[sample(draw(2, 3, low=0.2))])
+def sqrt(x: TensorLike) -> Tensor:
+    """The square root; NaN below 0. Float32, in the shape of `x`.
+
+    Example:
+        >>> pyml.ops.sqrt([4., 9.]).numpy()
+        array([2., 3.], dtype=float32)
+    """
+    return floating(prims.sqrt, x)
+
+
+@op(like="numpy.exp", samples=[sample(draw(2, 3))])
+def exp(x: TensorLike) -> Tensor:
+    """`e` to the power of `x`. Float32, in the shape of `x`.
+
+    Example:
+        >>> pyml.ops.exp([0., 1.]).numpy().round(4)
+        array([1.    , 2.7183], dtype=float32)
+    """
+    return floating(prims.exp, x)
+
+
+@op(like="numpy.expm1", samples=[sample(draw(2, 3))])
+def expm1(x: TensorLike) -> Tensor:
+    """`exp(x) - 1`, accurate near 0. Float32, in the shape of `x`.
+
+    Example:
+        >>> float(pyml.ops.expm1(1e-6)) > 1e-6
+        True
+    """
+    return floating(prims.expm1, x)
+
+
+@op(like="numpy.log", samples=[sample(draw(2, 3, low=0.2))])
+def log(x: TensorLike) -> Tensor:
+    """The natural logarithm; NaN below 0, `-inf` at 0. Float32, in the shape of `x`.
+
+    Example:
+        >>> pyml.ops.log([1., 10.]).numpy().round(4)
+        array([0.    , 2.3026], dtype=float32)
+    """
+    return floating(prims.log, x)
+
+
+@op(like="numpy.log1p", samples=[sample(draw(2, 3, low=-0.5))])
+def log1p(x: TensorLike) -> Tensor:
+    """`log(1 + x)`, accurate near 0. Float32, in the shape of `x`.
+
+    Example:
+        >>> pyml.ops.log1p([0., 1.]).numpy().round(4)
+        array([0.    , 0.6931], dtype=float32)
+    """
+    return floating(prims.log1p, x)
+
+
+@op(like="numpy.log2", samples=[sample(draw(2, 3, low=0.2))])
+def log2(x: TensorLike) -> Tensor:
+    """The logarithm to base 2. Float32, in the shape of `x`.
+
+    Example:
+        >>> pyml.ops.log2([1., 8.]).numpy().round(4)
+        array([0., 3.], dtype=float32)
+    """
+    return multiply(log(x), 1.4426950408889634)
+
+
+@op(like="numpy.log10", samples=[sample(draw(2, 3, low=0.2))])
+def log10(x: TensorLike) -> Tensor:
+    """The logarithm to base 10. Float32, in the shape of `x`.
+
+    Example:
+        >>> pyml.ops.log10([1., 100.]).numpy().round(4)
+        array([0., 2.], dtype=float32)
+    """
+    return multiply(log(x), 0.4342944819032518)
+
+
+@op(like="numpy.logaddexp", samples=[sample(draw(2, 3), draw(2, 3)), sample(draw(2, 1), draw(3))])
+def logaddexp(x1: TensorLike, x2: TensorLike) -> Tensor:
+    """`log(exp(x1) + exp(x2))` without overflow; shapes broadcast.
+
+    Raises:
+        ShapeError: The shapes do not broadcast.
+
+    Example:
+        >>> round(float(pyml.ops.logaddexp(200., 200.)), 3)
+        200.693
+    """
+    return add(maximum(x1, x2), log1p(exp(negative(abs(subtract(x1, x2))))))
+
+
+@op(like="numpy.sin", samples=[sample(draw(2, 3))])
+def sin(x: TensorLike) -> Tensor:
+    """The sine of `x` in radians. Float32, in the shape of `x`.
+
+    Example:
+        >>> pyml.ops.sin([0., np.pi / 2]).numpy().round(4)
+        array([0., 1.], dtype=float32)
+    """
+    return floating(prims.sin, x)
+
+
+@op(like="numpy.cos", samples=[sample(draw(2, 3))])
+def cos(x: TensorLike) -> Tensor:
+    """The cosine of `x` in radians. Float32, in the shape of `x`.
+
+    Example:
+        >>> pyml.ops.cos([0., np.pi]).numpy().round(4)
+        array([ 1., -1.], dtype=float32)
+    """
+    return floating(prims.cos, x)
+
+
+@op(like="numpy.tan", samples=[sample(draw(2, 3, low=-1, high=1))])
+def tan(x: TensorLike) -> Tensor:
+    """The tangent of `x` in radians. Float32, in the shape of `x`.
+
+    Example:
+        >>> pyml.ops.tan([0., np.pi / 4]).numpy().round(4)
+        array([0., 1.], dtype=float32)
+    """
+    return divide(sin(x), cos(x))
+
+
+@op(like="numpy.arctan", samples=[sample(draw(2, 3))])
+def arctan(x: TensorLike) -> Tensor:
+    """The inverse tangent in radians, between -pi/2 and pi/2. Float32, in the shape of `x`.
+
+    Example:
+        >>> pyml.ops.arctan([0., 1.]).numpy().round(4)
+        array([0.    , 0.7854], dtype=float32)
+    """
+    return floating(prims.atan, x)
+
+
+@op(like="numpy.sinh", samples=[sample(draw(2, 3))])
+def sinh(x: TensorLike) -> Tensor:
+    """The hyperbolic sine, `(exp(x) - exp(-x)) / 2`. Float32, in the shape of `x`.
+
+    Example:
+        >>> pyml.ops.sinh([0., 1.]).numpy().round(4)
+        array([0.    , 1.1752], dtype=float32)
+    """
+    return multiply(subtract(expm1(x), expm1(negative(x))), 0.5)
+
+
+@op(like="numpy.cosh", samples=[sample(draw(2, 3))])
+def cosh(x: TensorLike) -> Tensor:
+    """The hyperbolic cosine, `(exp(x) + exp(-x)) / 2`. Float32, in the shape of `x`.
+
+    Example:
+        >>> pyml.ops.cosh([0., 1.]).numpy().round(4)
+        array([1.    , 1.5431], dtype=float32)
+    """
+    return multiply(add(exp(x), exp(negative(x))), 0.5)
+
+
+@op(like="numpy.tanh", samples=[sample(draw(2, 3))])
+def tanh(x: TensorLike) -> Tensor:
+    """The hyperbolic tangent, between -1 and 1. Float32, in the shape of `x`.
+
+    Example:
+        >>> pyml.ops.tanh([0., 1.]).numpy().round(4)
+        array([0.    , 0.7616], dtype=float32)
+    """
+    return floating(prims.tanh, x)
+
+
+@op(like="numpy.floor", gradient=False, samples=[sample(draw(2, 3))])
+def floor(x: TensorLike) -> Tensor:
+    """The largest whole number not above `x`. Float32, in the shape of `x`.
+
+    Example:
+        >>> pyml.ops.floor([1.7, -1.2]).numpy()
+        array([ 1., -2.], dtype=float32)
+    """
+    return floating(prims.floor, x)
+
+
+@op(like="numpy.ceil", gradient=False, samples=[sample(draw(2, 3))])
+def ceil(x: TensorLike) -> Tensor:
+    """The smallest whole number not below `x`. Float32, in the shape of `x`.
+
+    Example:
+        >>> pyml.ops.ceil([1.2, -1.7]).numpy()
+        array([ 2., -1.], dtype=float32)
+    """
+    return floating(prims.ceil, x)
+
+
+@op(like="numpy.trunc", gradient=False, samples=[sample(draw(2, 3))])
+def trunc(x: TensorLike) -> Tensor:
+    """`x` without its fraction. Float32, in the shape of `x`.
+
+    Example:
+        >>> pyml.ops.trunc([1.7, -1.7]).numpy()
+        array([ 1., -1.], dtype=float32)
+    """
+    return floating(prims.trunc, x)
+
+
+@op(like=lambda x, decimals=0: np.round(x, decimals), gradient=False, samples=[sample(draw(2, 3)), sample(draw(4), 1)])
+def round(x: TensorLike, decimals: int = 0) -> Tensor:
+    """`x` rounded to `decimals` places, halves to even. Float32, in the shape of `x`.
+
+    Example:
+        >>> pyml.ops.round([0.5, 1.5, 2.4]).numpy()
+        array([0., 2., 2.], dtype=float32)
+    """
+    if decimals == 0:
+        return floating(prims.round_, x)
+    scale = 10.0**decimals
+    return divide(floating(prims.round_, multiply(x, scale)), scale)

@@ -1,0 +1,279 @@
+"""Comparisons, logic, bits and choices, element by element; operands broadcast."""
+
+from __future__ import annotations
+
+from ..core.tensor import Tensor, as_node, broadcast_shapes, elementwise_nodes
+from ..core.types import TensorLike
+from ..graph import prims
+from .apply import binary, floating
+from .declare import draw, op, sample
+
+__all__ = [
+    "bitwise_and", "bitwise_or", "bitwise_xor", "equal", "greater", "greater_equal", "isfinite", "isinf", "isnan",
+    "left_shift", "less", "less_equal", "logical_and", "logical_not", "logical_or", "logical_xor", "not_equal",
+    "right_shift", "where",
+]  # fmt: skip
+
+_PAIR = sample(draw(2, 1), draw(3))
+_WHOLE = sample(draw(2, 3, low=0, high=4, dtype="int32"), draw(3, low=0, high=4, dtype="int32"))
+_TRUTH = sample(draw(2, 3, low=0, high=2, dtype="bool"), draw(3, low=0, high=2, dtype="bool"))
+
+
+@op(like="numpy.equal", operator="eq", samples=[_WHOLE])
+def equal(x1: TensorLike, x2: TensorLike) -> Tensor:
+    """Where `x1 == x2`: bool, in the shape that both broadcast to.
+
+    Raises:
+        ShapeError: The shapes do not broadcast.
+
+    Example:
+        >>> pyml.ops.equal([1, 2, 3], 2).numpy()
+        array([False,  True, False])
+    """
+    return binary(prims.equal, x1, x2, "equal")
+
+
+@op(like="numpy.not_equal", operator="ne", samples=[_WHOLE])
+def not_equal(x1: TensorLike, x2: TensorLike) -> Tensor:
+    """Where `x1 != x2`: bool, in the shape that both broadcast to.
+
+    Raises:
+        ShapeError: The shapes do not broadcast.
+
+    Example:
+        >>> pyml.ops.not_equal([1, 2, 3], 2).numpy()
+        array([ True, False,  True])
+    """
+    return binary(prims.not_equal, x1, x2, "not_equal")
+
+
+@op(like="numpy.less", operator="lt", samples=[_PAIR, _WHOLE])
+def less(x1: TensorLike, x2: TensorLike) -> Tensor:
+    """Where `x1 < x2`: bool, in the shape that both broadcast to.
+
+    Raises:
+        ShapeError: The shapes do not broadcast.
+
+    Example:
+        >>> pyml.ops.less([1, 2, 3], 2).numpy()
+        array([ True, False, False])
+    """
+    return binary(prims.less, x1, x2, "less")
+
+
+@op(like="numpy.less_equal", operator="le", samples=[_PAIR, _WHOLE])
+def less_equal(x1: TensorLike, x2: TensorLike) -> Tensor:
+    """Where `x1 <= x2`: bool, in the shape that both broadcast to.
+
+    Raises:
+        ShapeError: The shapes do not broadcast.
+
+    Example:
+        >>> pyml.ops.less_equal([1, 2, 3], 2).numpy()
+        array([ True,  True, False])
+    """
+    return binary(prims.less_equal, x1, x2, "less_equal")
+
+
+@op(like="numpy.greater", operator="gt", samples=[_PAIR, _WHOLE])
+def greater(x1: TensorLike, x2: TensorLike) -> Tensor:
+    """Where `x1 > x2`: bool, in the shape that both broadcast to.
+
+    Raises:
+        ShapeError: The shapes do not broadcast.
+
+    Example:
+        >>> pyml.ops.greater([1, 2, 3], 2).numpy()
+        array([False, False,  True])
+    """
+    return binary(prims.greater, x1, x2, "greater")
+
+
+@op(like="numpy.greater_equal", operator="ge", samples=[_PAIR, _WHOLE])
+def greater_equal(x1: TensorLike, x2: TensorLike) -> Tensor:
+    """Where `x1 >= x2`: bool, in the shape that both broadcast to.
+
+    Raises:
+        ShapeError: The shapes do not broadcast.
+
+    Example:
+        >>> pyml.ops.greater_equal([1, 2, 3], 2).numpy()
+        array([False,  True,  True])
+    """
+    return binary(prims.greater_equal, x1, x2, "greater_equal")
+
+
+@op(like="numpy.logical_and", operator="and", samples=[_TRUTH])
+def logical_and(x1: TensorLike, x2: TensorLike) -> Tensor:
+    """Where both `x1` and `x2` hold (are not 0): bool; shapes broadcast.
+
+    Raises:
+        ShapeError: The shapes do not broadcast.
+
+    Example:
+        >>> pyml.ops.logical_and([True, True], [True, False]).numpy()
+        array([ True, False])
+    """
+    return Tensor(prims.logical_and(*elementwise_nodes(x1, x2, dtype="bool", what="logical_and")))
+
+
+@op(like="numpy.logical_or", operator="or", samples=[_TRUTH])
+def logical_or(x1: TensorLike, x2: TensorLike) -> Tensor:
+    """Where `x1` or `x2` holds (is not 0): bool; shapes broadcast.
+
+    Raises:
+        ShapeError: The shapes do not broadcast.
+
+    Example:
+        >>> pyml.ops.logical_or([True, False], [False, False]).numpy()
+        array([ True, False])
+    """
+    return Tensor(prims.logical_or(*elementwise_nodes(x1, x2, dtype="bool", what="logical_or")))
+
+
+@op(like="numpy.logical_xor", operator="xor", samples=[_TRUTH])
+def logical_xor(x1: TensorLike, x2: TensorLike) -> Tensor:
+    """Where exactly one of `x1` and `x2` holds: bool; shapes broadcast.
+
+    Raises:
+        ShapeError: The shapes do not broadcast.
+
+    Example:
+        >>> pyml.ops.logical_xor([True, False], [True, True]).numpy()
+        array([False,  True])
+    """
+    return Tensor(prims.not_equal(*elementwise_nodes(x1, x2, dtype="bool", what="logical_xor")))
+
+
+@op(like="numpy.logical_not", operator="invert", samples=[sample(draw(5, low=0, high=2, dtype="bool"))])
+def logical_not(x: TensorLike) -> Tensor:
+    """Where `x` does not hold (is 0): bool, in the shape of `x`.
+
+    Example:
+        >>> pyml.ops.logical_not([True, False]).numpy()
+        array([False,  True])
+    """
+    return Tensor(prims.logical_not(prims.cast(as_node(x), dtype="bool")))
+
+
+@op(like="numpy.bitwise_and", samples=[_WHOLE])
+def bitwise_and(x1: TensorLike, x2: TensorLike) -> Tensor:
+    """`x1 & x2` bit by bit, of integers; shapes broadcast.
+
+    Raises:
+        ShapeError: The shapes do not broadcast.
+
+    Example:
+        >>> pyml.ops.bitwise_and([3, 4], 2).numpy()
+        array([2, 0], dtype=int32)
+    """
+    return binary(prims.bitwise_and, x1, x2, "bitwise_and")
+
+
+@op(like="numpy.bitwise_or", samples=[_WHOLE])
+def bitwise_or(x1: TensorLike, x2: TensorLike) -> Tensor:
+    """`x1 | x2` bit by bit, of integers; shapes broadcast.
+
+    Raises:
+        ShapeError: The shapes do not broadcast.
+
+    Example:
+        >>> pyml.ops.bitwise_or([3, 4], 2).numpy()
+        array([3, 6], dtype=int32)
+    """
+    return binary(prims.bitwise_or, x1, x2, "bitwise_or")
+
+
+@op(like="numpy.bitwise_xor", samples=[_WHOLE])
+def bitwise_xor(x1: TensorLike, x2: TensorLike) -> Tensor:
+    """`x1 ^ x2` bit by bit, of integers; shapes broadcast.
+
+    Raises:
+        ShapeError: The shapes do not broadcast.
+
+    Example:
+        >>> pyml.ops.bitwise_xor([3, 4], 2).numpy()
+        array([1, 6], dtype=int32)
+    """
+    return binary(prims.bitwise_xor, x1, x2, "bitwise_xor")
+
+
+@op(like="numpy.left_shift", samples=[_WHOLE])
+def left_shift(x1: TensorLike, x2: TensorLike) -> Tensor:
+    """`x1 << x2`, of integers; shapes broadcast.
+
+    Raises:
+        ShapeError: The shapes do not broadcast.
+
+    Example:
+        >>> pyml.ops.left_shift([1, 3], 2).numpy()
+        array([ 4, 12], dtype=int32)
+    """
+    return binary(prims.left_shift, x1, x2, "left_shift")
+
+
+@op(like="numpy.right_shift", samples=[_WHOLE])
+def right_shift(x1: TensorLike, x2: TensorLike) -> Tensor:
+    """`x1 >> x2`, of integers; the sign stays. Shapes broadcast.
+
+    Raises:
+        ShapeError: The shapes do not broadcast.
+
+    Example:
+        >>> pyml.ops.right_shift([4, -12], 2).numpy()
+        array([ 1, -3], dtype=int32)
+    """
+    return binary(prims.right_shift, x1, x2, "right_shift")
+
+
+@op(like="numpy.isnan", samples=[sample(draw(2, 3))])
+def isnan(x: TensorLike) -> Tensor:
+    """Where `x` is NaN: bool, in the shape of `x`.
+
+    Example:
+        >>> pyml.ops.isnan([np.nan, np.inf, 1.]).numpy()
+        array([ True, False, False])
+    """
+    return floating(prims.isnan, x)
+
+
+@op(like="numpy.isinf", samples=[sample(draw(2, 3))])
+def isinf(x: TensorLike) -> Tensor:
+    """Where `x` is infinite: bool, in the shape of `x`.
+
+    Example:
+        >>> pyml.ops.isinf([np.nan, np.inf, 1.]).numpy()
+        array([False,  True, False])
+    """
+    return floating(prims.isinf, x)
+
+
+@op(like="numpy.isfinite", samples=[sample(draw(2, 3))])
+def isfinite(x: TensorLike) -> Tensor:
+    """Where `x` is neither NaN nor infinite: bool, in the shape of `x`.
+
+    Example:
+        >>> pyml.ops.isfinite([np.nan, np.inf, 1.]).numpy()
+        array([False, False,  True])
+    """
+    return floating(prims.isfinite, x)
+
+
+@op(like="numpy.where", samples=[sample(draw(2, 3, low=0, high=2, dtype="bool"), draw(2, 3), draw(3))])
+def where(condition: TensorLike, x1: TensorLike | None = None, x2: TensorLike | None = None) -> Tensor:
+    """`x1` where `condition` holds, else `x2`; all three broadcast to the shape of the result.
+
+    Raises:
+        ValueError: `x1` or `x2` is missing.
+        ShapeError: The shapes do not broadcast.
+
+    Example:
+        >>> pyml.ops.where([True, False], [1., 2.], 0.).numpy()
+        array([1., 0.], dtype=float32)
+    """
+    if x1 is None or x2 is None:
+        raise ValueError("where: give both x1 and x2; the form that returns positions has no fixed shape.")
+    c = prims.cast(as_node(condition), dtype="bool")
+    a, b = elementwise_nodes(x1, x2, what="where")
+    shape = broadcast_shapes(c.shape, a.shape, what="where")
+    return Tensor(prims.where(*(prims.broadcast_to(n, shape) for n in (c, a, b))))
