@@ -54,21 +54,21 @@ def value_and_grad(f, argnums=0, has_aux=False):
         positions = [n % len(args) if -len(args) <= n < len(args) else n for n in (argnums if many else (argnums,))]
         if any(not 0 <= n < len(args) for n in positions):
             raise ValueError(f"value_and_grad: argnums={argnums} but {len(args)} positional arguments were given.")
-        args = list(args)
+        given = list(args)
         watched: list = []
         with trace.differentiating():
             for n in positions:
-                tensors = [_watch(v, n) for v in flatten(args[n])]
+                tensors = [_watch(v, n) for v in flatten(given[n])]
                 watched.append(tensors)
-                args[n] = pack(args[n], tensors)
-            out = f(*args, **kwargs)
+                given[n] = pack(given[n], tensors)
+            out = f(*given, **kwargs)
             value = out[0] if has_aux else out
             if not isinstance(value, Tensor) or value.size != 1:
                 shape = getattr(value, "shape", type(value).__name__)
                 raise ShapeError(f"value_and_grad: the function must return a scalar tensor, it returned shape {shape}.")
             flat = [t._node for group in watched for t in group]
             found = iter(graph_grad.gradients(value._node, flat))
-            grads = [pack(args[n], [Tensor(next(found)) for _ in group]) for n, group in zip(positions, watched, strict=True)]
+            grads = [pack(given[n], [Tensor(next(found)) for _ in group]) for n, group in zip(positions, watched, strict=True)]
         return out, (tuple(grads) if many else grads[0])
 
     return wrapped

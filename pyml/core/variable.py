@@ -70,7 +70,7 @@ class Variable(Operators[Tensor]):
                 raise ShapeError(f"Variable {self.name!r}: the initial value has shape {node.shape}, expected {tuple(shape)}.")
         self.shape, self.dtype = node.shape, node.dtype
         self._pending: Node | None = node
-        self._buffer = None
+        self._buffer: Any = None
 
     @property
     def ndim(self) -> int:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from math import prod
 from typing import Any
+
+ARITHMETIC: dict[str, Callable[..., Node]] = {}  # the primitives behind a node's operators put themselves here
 
 
 class Node:
@@ -27,6 +30,37 @@ class Node:
     @property
     def ndim(self) -> int:
         return len(self.shape)
+
+    # ---- arithmetic for the rules of primitives; a number takes this node's dtype and shape
+    def __add__(self, other: Node | float) -> Node:
+        return ARITHMETIC["add"](self, other)
+
+    def __radd__(self, other: Node | float) -> Node:
+        return ARITHMETIC["add"](other, self)
+
+    def __sub__(self, other: Node | float) -> Node:
+        return ARITHMETIC["sub"](self, other)
+
+    def __rsub__(self, other: Node | float) -> Node:
+        return ARITHMETIC["sub"](other, self)
+
+    def __mul__(self, other: Node | float) -> Node:
+        return ARITHMETIC["mul"](self, other)
+
+    def __rmul__(self, other: Node | float) -> Node:
+        return ARITHMETIC["mul"](other, self)
+
+    def __truediv__(self, other: Node | float) -> Node:
+        return ARITHMETIC["div"](self, other)
+
+    def __rtruediv__(self, other: Node | float) -> Node:
+        return ARITHMETIC["div"](other, self)
+
+    def __pow__(self, other: Node | float) -> Node:
+        return ARITHMETIC["pow"](self, other)
+
+    def __neg__(self) -> Node:
+        return ARITHMETIC["neg"](self)
 
     def __repr__(self) -> str:
         return f"<{self.op.name} {self.dtype}{list(self.shape)}>"

@@ -57,9 +57,9 @@ def crop_and_resize(images, boxes, box_indices, crop_size, method="bilinear", ex
     if corners.shape[0] == 0:
         return ops.zeros((0, height, width, channels))
     pixels = Tensor(prims.reshape(prims.cast(node, dtype="float32"), (batch * h * w, channels)))
-    corners = Tensor(prims.cast(corners, dtype="float32"))
-    rows = _positions(corners[:, 0:1], corners[:, 2:3], height, h)  # (n, crop_height)
-    columns = _positions(corners[:, 1:2], corners[:, 3:4], width, w)
+    edges = Tensor(prims.cast(corners, dtype="float32"))
+    rows = _positions(edges[:, 0:1], edges[:, 2:3], height, h)  # (n, crop_height)
+    columns = _positions(edges[:, 1:2], edges[:, 3:4], width, w)
     inside = logical_and(ops.expand_dims(_within(rows, h), 2), ops.expand_dims(_within(columns, w), 1))
     first = ops.reshape(ops.cast(Tensor(which), "int32") * (h * w), (-1, 1, 1))
 

@@ -194,20 +194,20 @@ def glu(x: TensorLike, axis: int = -1) -> Tensor:
 
 def _along_rows(prim: Primitive, x: TensorLike, axis: Axis) -> Tensor:
     """Applies a primitive over the last axis of a matrix to any axis, or axes, of `x`."""
-    x = as_node(as_float(x))
-    if x.ndim == 0:
+    node = as_node(as_float(x))
+    if node.ndim == 0:
         raise ShapeError("softmax: expected at least one axis, received a scalar.")
-    axes = range(x.ndim) if axis is None else (axis,) if isinstance(axis, int) else axis
+    axes = range(node.ndim) if axis is None else (axis,) if isinstance(axis, int) else axis
     for a in axes:
-        if not -x.ndim <= a < x.ndim:
-            raise ShapeError(f"softmax: axis {a} is out of range for shape {x.shape}.")
-    last = [a % x.ndim for a in axes]
-    order = [a for a in range(x.ndim) if a not in last] + last
-    moved = prims.permute(x, tuple(order)) if order != list(range(x.ndim)) else x
-    columns = prod(x.shape[a] for a in last)
+        if not -node.ndim <= a < node.ndim:
+            raise ShapeError(f"softmax: axis {a} is out of range for shape {node.shape}.")
+    last = [a % node.ndim for a in axes]
+    order = [a for a in range(node.ndim) if a not in last] + last
+    moved = prims.permute(node, tuple(order)) if order != list(range(node.ndim)) else node
+    columns = prod(node.shape[a] for a in last)
     flat = prims.reshape(moved, (prod(moved.shape) // max(columns, 1), columns))
     y = prims.reshape(prim(flat), moved.shape)
-    return Tensor(prims.permute(y, tuple(order.index(a) for a in range(x.ndim))) if moved is not x else y)
+    return Tensor(prims.permute(y, tuple(order.index(a) for a in range(node.ndim))) if moved is not node else y)
 
 
 @op()

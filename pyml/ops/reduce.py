@@ -137,12 +137,11 @@ def _arg(x: TensorLike, axis: int | None, keepdims: bool, what: str) -> Tensor:
     node = as_node(x)
     shape = node.shape
     if axis is None:
-        node, axes = prims.reshape(node, (node.size,)), (0,)
+        node, a = prims.reshape(node, (node.size,)), 0
     else:
-        axes = standardize_axis(axis, node.ndim, what)
+        a = standardize_axis(axis, node.ndim, what)[0]
     if node.dtype == "bool":
         node = prims.cast(node, dtype="int32")
-    a = axes[0]
     if node.shape[a] == 0:
         raise ShapeError(f"{what}: axis {axis} of shape {shape} has no elements.")
     moved = prims.permute(node, [i for i in range(node.ndim) if i != a] + [a])

@@ -43,6 +43,7 @@ def _padding(
     padding: str, sizes: Sequence[int], windows: Sequence[int], strides: Sequence[int], dilations: Sequence[int], what: str
 ) -> tuple[tuple[int, int], ...]:
     """Cells to add before and after each spatial axis: none, or as many as keep `ceil(size / stride)` outputs."""
+    widths: tuple[tuple[int, int], ...]
     if padding == "valid":
         widths = ((0, 0), (0, 0))
     elif padding == "same":
@@ -213,7 +214,7 @@ def conv_transpose(
         raise ShapeError(f"conv_transpose: inputs are {as_node(inputs).shape} and kernel is {w.shape}; the channels differ.")
     w = prims.reshape(w, (1, *w.shape)) if spatial == 1 else w
     strides, dilation = _pair(strides, spatial, "strides"), _pair(dilation_rate, spatial, "dilation_rate")
-    extra = (None, None)
+    extra: tuple[int | None, ...] = (None, None)
     if output_padding is not None:
         given = (output_padding,) * spatial if isinstance(output_padding, int) else tuple(output_padding)
         extra = (0, *given) if spatial == 1 else given

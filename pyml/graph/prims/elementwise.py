@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 
 from ...dtypes import NUMPY
-from ..node import Node
+from ..node import ARITHMETIC, Node
 from ..op import ZERO, elementwise
 from .leaf import const, is_const
 
@@ -288,18 +288,20 @@ def pow_(a: Node, b: Node) -> Node:
     return POW(a, b) if a.dtype == "float32" else cast(round_(POW(cast(a, "float32"), cast(b, "float32"))), a.dtype)
 
 
-def _operator(fn, swap=False):
-    def method(self, other):
-        if not isinstance(other, Node):
-            from .move import broadcast_to
+def _operator(fn):
+    """`fn` of two nodes, one of which may be a number."""
 
-            other = broadcast_to(const(other, self.dtype), self.shape)
-        return fn(other, self) if swap else fn(self, other)
+    def apply(a, b):
+        from .move import broadcast_to
 
-    return method
+        if not isinstance(b, Node):
+            b = broadcast_to(const(b, a.dtype), a.shape)
+        elif not isinstance(a, Node):
+            a = broadcast_to(const(a, b.dtype), b.shape)
+        return fn(a, b)
+
+    return apply
 
 
-for _name, _fn in {"add": add, "sub": sub, "mul": mul, "truediv": div, "pow": pow_}.items():
-    setattr(Node, f"__{_name}__", _operator(_fn))
-    setattr(Node, f"__r{_name}__", _operator(_fn, swap=True))
-Node.__neg__ = lambda self: neg(self)  # type: ignore[attr-defined]
+ARITHMETIC.update({name: _operator(fn) for name, fn in {"add": add, "sub": sub, "mul": mul, "div": div, "pow": pow_}.items()})
+ARITHMETIC["neg"] = neg
