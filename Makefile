@@ -38,6 +38,7 @@ lint:
 	@$(PYTHON) tools/setup.py --only python
 	@$(BIN)/ruff check .
 	@$(BIN)/mypy
+	@$(BIN)/python tools/lint_tests.py
 
 bench: setup
 	@benchmarks/run.sh

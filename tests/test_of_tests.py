@@ -1,0 +1,49 @@
+"""The tools that watch over the tests see what they are meant to see."""
+
+import sys
+from pathlib import Path
+
+import pytest
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "tools"))
+
+import lint_tests
+import mutate
+
+
+@pytest.mark.parametrize(("body", "seen"), [
+    ("x = 1", "has no assertion"),
+    ("print(add(1, 2))", "has no assertion"),
+    ("assert True", "asserts a constant"),
+    ("assert (x == 1, 'one')", "asserts a constant"),
+    ("assert x == 1 or True", "asserts a constant"),
+    ("assert x == 1", None),
+    ("helper(3)", None),
+    ("run(helper)", None),
+    ("with pytest.raises(ValueError):\n        f()", None),
+    ("np.testing.assert_array_equal(a, b)", None),
+    ("page.wait_for_selector('#done')", None),
+])  # fmt: skip
+def test_the_lint_finds_tests_that_cannot_fail(tmp_path, body, seen):
+    file = tmp_path / "test_some.py"
+    file.write_text(f"def helper(x):\n    assert x\n\n\ndef test_it():\n    {body}\n")
+    found = lint_tests.problems([file])
+    assert (seen is None) == (not found)
+    assert seen is None or any(seen in line for line in found)
+
+
+def test_every_kind_of_change_is_found_and_leaves_the_rest_alone(tmp_path):
+    source = 'def f(x, n=3):\n    if x > n:\n        g(x)\n        x += 2.0\n    return op(x - 1, wgsl="a + b")\n'
+    finder = mutate.Finder(tmp_path, source)
+    finder.visit(mutate.ast.parse(source))
+    changed = {change.applied(source) for change in finder.found}
+    for old, new in (("n=3", "n=4"), ("x > n", "not (x > n)"), ("x > n", "(x >= n)"), ("g(x)", "pass"), ("x += 2.0", "pass"),
+                     ("2.0", "2.5"), ("x - 1", "(x + 1)"), ("a + b", "a - b")):  # fmt: skip
+        assert source.replace(old, new) in changed, new
+
+
+def test_messages_and_what_people_read_are_not_changed(tmp_path):
+    source = 'def f(x):\n    raise ValueError(f"{x + 1}")\n\n\ndef explain(x):\n    return x + 1\n'
+    finder = mutate.Finder(tmp_path, source)
+    finder.visit(mutate.ast.parse(source))
+    assert not finder.found

@@ -1,0 +1,91 @@
+#!/usr/bin/env python3
+"""Finds tests that cannot fail: without an assertion, or whose assertions are constants. Part of `make lint`.
+
+    python tools/lint_tests.py [FOLDER ...]          tests and e2e, unless folders are named
+
+A test asserts if it, or a function of the tests that it calls, has an `assert`, raises, or calls something whose whole
+purpose is to raise when a claim does not hold: pytest.raises, numpy.testing.assert_*, a wait of the browser with its time-out.
+"""
+
+from __future__ import annotations
+
+import ast
+import sys
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+RAISING = ("assert_", "wait_for", "raises", "warns", "expect", "fail", "testmod", "check_call")  # beginnings of names
+
+
+def functions(paths: Iterable[Path]) -> Iterator[tuple[Path, ast.FunctionDef | ast.AsyncFunctionDef]]:
+    """Every function of the files, those inside classes and functions too."""
+    for path in paths:
+        tree = ast.parse(path.read_text(encoding="utf-8"), str(path))
+        for node in ast.walk(tree):
+            if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+                yield path, node
+
+
+def called(node: ast.AST) -> set[str]:
+    """Last names of everything that is called, or handed on to be called, inside a function."""
+    names = set()
+    for inner in ast.walk(node):
+        if isinstance(inner, ast.Call):
+            for what in (inner.func, *inner.args):
+                if isinstance(what, ast.Name):
+                    names.add(what.id)
+                elif isinstance(what, ast.Attribute):
+                    names.add(what.attr)
+    return names
+
+
+def is_constant(test: ast.expr) -> bool:
+    """Whether an asserted expression holds whatever happened: `assert True`, `assert (x, "message")`, `assert x or True`."""
+    if isinstance(test, ast.BoolOp) and isinstance(test.op, ast.Or):
+        return any(isinstance(v, ast.Constant) and bool(v.value) for v in test.values)
+    return isinstance(test, ast.Constant | ast.JoinedStr) or (isinstance(test, ast.Tuple) and bool(test.elts))
+
+
+def asserts(node: ast.AST) -> bool:
+    """Whether the function itself can fail on a claim."""
+    for inner in ast.walk(node):
+        if isinstance(inner, ast.Assert) and not is_constant(inner.test):
+            return True
+        if isinstance(inner, ast.Raise) and inner.exc is not None:
+            return True
+    return any(name.startswith(RAISING) for name in called(node))
+
+
+def problems(paths: list[Path]) -> list[str]:
+    """One line for each test that cannot fail, and for each constant assertion."""
+    found = list(functions(paths))
+    able = {node.name for _, node in found if asserts(node)}
+    while True:  # helpers of helpers
+        more = {node.name for _, node in found if node.name not in able and called(node) & able}
+        if not more:
+            break
+        able |= more
+    out = []
+    for path, node in found:
+        where = f"{path.relative_to(ROOT) if path.is_relative_to(ROOT) else path}:{node.lineno}"
+        if node.name.startswith("test_") and not asserts(node) and not called(node) & able:
+            out.append(f"{where} {node.name} has no assertion: it cannot fail")
+        if node.name.startswith("test_"):
+            out += [f"{where} {node.name} asserts a constant" for a in ast.walk(node) if isinstance(a, ast.Assert) and is_constant(a.test)]
+    return out
+
+
+def main(arguments: list[str]) -> int:
+    folders = [Path(a).resolve() for a in arguments] or [ROOT / "tests", ROOT / "e2e"]
+    paths = [p for folder in folders for p in sorted(folder.rglob("*.py"))]
+    if not paths:
+        print(f"lint_tests: there is no Python file in {', '.join(map(str, folders))}", file=sys.stderr)
+        return 2
+    found = problems(paths)
+    print("\n".join(found) or f"lint_tests: every test in {len(paths)} files can fail")
+    return 1 if found else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
