@@ -2,6 +2,7 @@
 
 import argparse
 import sys
+from functools import partial
 from pathlib import Path
 
 from pyml.cli import hub, paths
@@ -23,6 +24,7 @@ def parser() -> argparse.ArgumentParser:
     serve = commands.add_parser("serve", help="serve a site; in a checkout, rebuilt when a file changed")
     serve.add_argument("folder", nargs="?", type=Path, help="a built site (default: this checkout's own)")
     serve.add_argument("--port", type=int, default=8000, help="0 takes a free one (default: 8000)")
+    serve.add_argument("--host", default="127.0.0.1", help="the address to listen at (default: 127.0.0.1, this machine only)")
 
     build = commands.add_parser("build", help="write a folder that any static host can serve")
     build.add_argument("folder", type=Path, help="the folder to write")
@@ -70,21 +72,25 @@ def run_build(options: argparse.Namespace) -> int:
 def run_serve(options: argparse.Namespace) -> int:
     """`pyml serve [DIR] [--port N]`."""
     from pyml.cli.build import AssetError, BuildError, build_site
-    from pyml.cli.serve import Renewer, make_server
+    from pyml.cli.fetching import Fetching
+    from pyml.cli.renew import Renewer
+    from pyml.cli.serve import make_server
 
-    folder, renew = options.folder, None
+    folder, renew, fetching = options.folder, None, None
     try:
         if folder is None:
             folder = build_site(paths.site_dir())
             renew = Renewer(lambda: build_site(paths.site_dir(), quick=True))
+            fetching = Fetching(partial(renew, at_once=True))
         elif not (folder / "index.html").is_file():
             return fail(f"{folder}: holds no index.html; build a site with `pyml build {folder}`.")
-        server = make_server(folder, options.port, renew)
+        server = make_server(folder, options.port, renew, host=options.host, fetching=fetching)
     except (AssetError, BuildError) as error:
         return fail(error)
     except OSError as error:
-        return fail(f"port {options.port} cannot be used ({error.strerror}); choose another with --port.")
-    print(f"serving {folder} at http://127.0.0.1:{server.server_address[1]}/  (Ctrl-C stops)", flush=True)
+        return fail(f"port {options.port} of {options.host} cannot be used ({error.strerror}); choose another with --port.")
+    name = f"[{options.host}]" if ":" in options.host else options.host
+    print(f"serving {folder} at http://{name}:{server.server_address[1]}/  (Ctrl-C stops)", flush=True)
     with server:
         server.serve_forever()
     return 0

@@ -4,13 +4,16 @@ import contextlib
 import time
 import webbrowser
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from urllib.parse import urlencode
 
 from pyml.cli import browser as browsers
 from pyml.cli import gallery, paths
 from pyml.cli.build import build_site
-from pyml.cli.serve import Renewer, make_server, running
+from pyml.cli.fetching import Fetching
+from pyml.cli.renew import Renewer
+from pyml.cli.serve import make_server, running
 
 GOALS = {"mnist": 0.97}  # least test accuracy of a headless run that counts as a success
 PREFIX = "pyml:"
@@ -70,10 +73,11 @@ def show(name: str, site: Path, port: int) -> int:
 def serve(name: str, site: Path, port: int, open_window: bool) -> int:
     """Serves the site until Ctrl-C and prints, or opens, the demo's address."""
     renew = Renewer(lambda: build_site(site, quick=True))
+    fetching = Fetching(partial(renew, at_once=True))
     try:
-        server = make_server(site, port, renew)
+        server = make_server(site, port, renew, fetching=fetching)
     except OSError:
-        server = make_server(site, 0, renew)
+        server = make_server(site, 0, renew, fetching=fetching)
     url = f"http://127.0.0.1:{server.server_address[1]}/demos/{name}/index.html"
     print(f"{url}  (Ctrl-C stops)", flush=True)
     if open_window:

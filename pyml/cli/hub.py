@@ -42,7 +42,6 @@ def listing() -> str:
     lines = []
     for entry in ENTRIES:
         state = "here" if is_ready(entry, models_dir() / entry.name) else "not fetched"
-        download = sum(archive.size for archive, _ in entry.taken)
-        lines.append(f"{entry.name:22} {entry.size / 1e6:5.1f} MB (download {download / 1e6:.0f} MB), {state}")
+        lines.append(f"{entry.name:22} {entry.size / 1e6:5.1f} MB (download {entry.download / 1e6:.0f} MB), {state}")
         lines += [f"    {entry.task}", f"    {entry.licence}; {entry.source}"]
     return "\n".join(lines)

@@ -2,13 +2,16 @@
 
 import contextlib
 import http.server
+import socket
 import threading
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from urllib.parse import urlsplit
+from typing import BinaryIO
+from urllib.parse import quote
 
-from pyml.cli import paths
+from pyml.cli.fetching import Fetching
+from pyml.cli.renew import Renewer
+from pyml.cli.request import Refused, byte_range, check_host, file_of, is_known, parts_of, split_target
 
 HEADERS = {
     "Cross-Origin-Opener-Policy": "same-origin",
@@ -17,120 +20,241 @@ HEADERS = {
     "Cache-Control": "no-cache",  # kept, but asked about each time: the ETag answers
     "X-Content-Type-Options": "nosniff",
 }
+BINARY = "application/octet-stream"
 TYPES = {
-    "": "application/octet-stream",
     ".css": "text/css; charset=utf-8",
+    ".csv": "text/csv; charset=utf-8",
     ".html": "text/html; charset=utf-8",
     ".ico": "image/x-icon",
+    ".jpg": "image/jpeg",
     ".js": "text/javascript; charset=utf-8",
     ".json": "application/json",
     ".mjs": "text/javascript; charset=utf-8",
+    ".mp4": "video/mp4",
     ".png": "image/png",
     ".py": "text/plain; charset=utf-8",
     ".svg": "image/svg+xml",
     ".txt": "text/plain; charset=utf-8",
     ".wasm": "application/wasm",
+    ".wav": "audio/wav",
+    ".webm": "video/webm",
     ".wgsl": "text/plain; charset=utf-8",
     ".whl": "application/zip",
     ".zip": "application/zip",
 }
+UNCHANGING = (".wasm", ".zip", ".whl", ".npz")  # no reason to look for changed sources
+PIECE = 1 << 16
+LARGEST_BODY = 1 << 20  # bytes of a request that are read and thrown away
+PATIENCE = 60  # seconds until a connection that says nothing is closed
 
 
-class SiteHandler(http.server.SimpleHTTPRequestHandler):
-    """Answers GET and HEAD from one folder; directories without an index.html are not listed."""
+class SiteHandler(http.server.BaseHTTPRequestHandler):
+    """Answers GET and HEAD from one folder, and every other request with a sentence; folders are not listed."""
 
     protocol_version = "HTTP/1.1"
-    extensions_map = TYPES
-    renew: Callable[[], None] | None = None
+    default_request_version = "HTTP/1.0"  # a request that cannot be read gets a status line too
+    server_version = "pyml"
+    error_content_type = "text/plain; charset=utf-8"
+    error_message_format = "%(code)d: %(explain)s\n"
+    timeout = PATIENCE
+    site: Path
+    own_names: frozenset[str] = frozenset()
+    renew: Renewer | None = None
+    fetching: Fetching | None = None
     quiet = True
+    answering = unread = False  # the answer has begun; the request has not ended
 
-    def end_headers(self):
+    def end_headers(self) -> None:
         for name, value in HEADERS.items():
             self.send_header(name, value)
+        self.answering = True
         super().end_headers()
 
-    def send_head(self):
-        if self.renew and not urlsplit(self.path).path.endswith((".wasm", ".zip", ".whl", ".npz")):
+    def do_GET(self) -> None:
+        self.answer(self.send_file)
+
+    do_HEAD = do_GET
+
+    def do_POST(self) -> None:
+        self.answer(self.fetch_network)
+
+    def other(self) -> None:
+        self.answer(self.refuse_method)
+
+    do_PUT = do_DELETE = do_PATCH = do_OPTIONS = do_TRACE = do_CONNECT = other
+
+    def answer(self, how: Callable[[list[str], str, str], None]) -> None:
+        """Checks a request and has it answered; whatever goes wrong, the client hears of it."""
+        self.answering = False
+        try:
+            self.drop_body()
+            host, path, query = split_target(self.path)
+            for authority in (host, self.headers.get("Host")):
+                check_host(authority, {*self.own_names, self.connection.getsockname()[0]})
+            how(parts_of(path), path, query)
+        except Refused as refused:
+            self.refuse(refused)
+        except (ConnectionError, TimeoutError):        # the client is gone
+            self.close_connection = True
+        except OSError as error:
+            if self.answering:                         # too late for a sentence; a short answer must not look whole
+                self.close_connection = True
+                return
+            self.refuse(Refused(500, f"the file cannot be read ({error.strerror})."))
+
+    def refuse(self, refused: Refused) -> None:
+        text = f"{refused.status}: {refused}\n".encode()
+        self.send_response(refused.status)
+        for name, value in {**refused.headers, "Content-Type": self.error_content_type, "Content-Length": str(len(text))}.items():
+            self.send_header(name, value)
+        self.end_headers()
+        if self.command != "HEAD":
+            self.wfile.write(text)
+
+    def refuse_method(self, parts: list[str], path: str, query: str) -> None:
+        raise Refused(405, f"{self.command} is not answered here.", Allow="GET, HEAD")
+
+    def drop_body(self) -> None:
+        """Reads what a request brings along, which would be taken for the next one."""
+        length = self.headers.get("Content-Length", "0").strip()
+        if "Transfer-Encoding" in self.headers or not length.isdigit() or int(length) > LARGEST_BODY:
+            self.close_connection = self.unread = True
+        else:
+            self.rfile.read(int(length))
+
+    def finish(self) -> None:
+        """Ends the connection; a client that still sends gets to read the answer first."""
+        with contextlib.suppress(OSError):
+            super().finish()
+            if self.unread:
+                self.connection.shutdown(socket.SHUT_WR)
+                self.connection.settimeout(1)
+                left = LARGEST_BODY
+                while left > 0 and (piece := self.connection.recv(PIECE)):
+                    left -= len(piece)
+
+    def send_file(self, parts: list[str], path: str, query: str) -> None:
+        if self.fetching and parts[:1] == ["hub"]:
+            return self.describe_network(parts)
+        if self.renew and not path.endswith(UNCHANGING):
             self.renew()
-        path = Path(self.translate_path(self.path))
-        if path.is_dir() and urlsplit(self.path).path.endswith("/"):
-            path /= "index.html"
-        if not path.is_file():
-            return super().send_head()  # redirects a folder to its slash, or answers 404
+        try:
+            found = file_of(self.site, parts)
+        except Refused:
+            if not self.renew or not self.renew(at_once=True):
+                raise
+            found = file_of(self.site, parts)          # it has only just come
+        if found is None:
+            there = "/" + "/".join(quote(part) for part in parts) + "/" + (f"?{query}" if query else "")
+            raise Refused(301, f"the folder is at {there}", Location=there)
+        with open(found, "rb") as file:
+            self.send_open(file, found)
+
+    def send_open(self, file: BinaryIO, path: Path) -> None:
+        """Sends an open file, or the part of it that was asked for."""
         stat = path.stat()
-        tag = f'"{stat.st_mtime_ns:x}-{stat.st_size:x}"'
-        if tag in self.headers.get("If-None-Match", ""):
+        size, tag = stat.st_size, f'"{stat.st_mtime_ns:x}-{stat.st_size:x}"'
+        if is_known(tag, self.headers.get("If-None-Match", "")):
             self.send_response(304)
             self.send_header("ETag", tag)
-            self.end_headers()
-            return None
-        file = open(path, "rb")  # noqa: SIM115 - the base class copies it out and closes it
-        self.send_response(200)
-        self.send_header("Content-Type", self.guess_type(str(path)))
-        self.send_header("Content-Length", str(stat.st_size))
+            return self.end_headers()
+        wanted = None
+        if self.command == "GET":                      # a range means nothing to HEAD
+            wanted = byte_range(self.headers.get("Range"), self.headers.get("If-Range"), tag, size)
+        self.send_response(200 if wanted is None else 206)
+        if wanted is not None:
+            self.send_header("Content-Range", f"bytes {wanted.start}-{wanted.stop - 1}/{size}")
+        part = range(size) if wanted is None else wanted
+        self.send_header("Content-Type", TYPES.get(path.suffix.lower(), BINARY))
+        self.send_header("Content-Length", str(len(part)))
+        self.send_header("Accept-Ranges", "bytes")
         self.send_header("ETag", tag)
         self.end_headers()
-        return file
+        if self.command == "GET":
+            self.copy(file, part)
 
-    def list_directory(self, path):
-        self.send_error(404, "no index.html in this folder")
+    def copy(self, file: BinaryIO, part: range) -> None:
+        file.seek(part.start)
+        left = len(part)
+        while left:
+            piece = file.read(min(left, PIECE))
+            if not piece:                              # it was made shorter meanwhile: the client must not wait
+                self.close_connection = True
+                return
+            self.wfile.write(piece)
+            left -= len(piece)
 
-    def log_message(self, format, *args):
+    def describe_network(self, parts: list[str]) -> None:
+        """`GET /hub/NAME`: a network's size, and how far its download is."""
+        assert self.fetching is not None
+        self.send_text(self.fetching.describe(parts), "application/json")
+
+    def fetch_network(self, parts: list[str], path: str, query: str) -> None:
+        """`POST /hub/NAME`: begins a network's download, if a page of this server asks."""
+        if self.fetching is None or parts[:1] != ["hub"]:
+            raise Refused(405, "POST is not answered here.", Allow="GET, HEAD")
+        host = self.headers.get("Host", "")
+        if self.headers.get("Origin") != f"http://{host}":
+            raise Refused(403, "only pages of this server may ask it to fetch something.")
+        self.fetching.begin(parts)
+        self.send_text(self.fetching.describe(parts), "application/json", 202)
+
+    def send_text(self, text: str, kind: str, status: int = 200) -> None:
+        data = text.encode()
+        self.send_response(status)
+        self.send_header("Content-Type", kind)
+        self.send_header("Content-Length", str(len(data)))
+        self.end_headers()
+        if self.command != "HEAD":
+            self.wfile.write(data)
+
+    def log_message(self, format: str, *args: object) -> None:
         if not self.quiet:
             super().log_message(format, *args)
 
 
-class Renewer:
-    """Rebuilds a site when a file it is made from changed; looks at most twice a second."""
+class SiteServer(http.server.ThreadingHTTPServer):
+    """A thread a connection; a client that goes away is no error of ours."""
 
-    def __init__(self, rebuild: Callable[[], object], say: Callable[[str], None] = print):
-        self.rebuild, self.say = rebuild, say
-        self.lock = threading.Lock()
-        self.seen = source_state()
-        self.looked = time.monotonic()
+    daemon_threads = True
 
-    def __call__(self) -> None:
-        with self.lock:
-            if time.monotonic() - self.looked < 0.5:
-                return
-            state = source_state()
-            if state != self.seen:
-                self.seen = state
-                try:
-                    self.rebuild()
-                except Exception as error:  # a file half-saved in an editor must not end the server
-                    self.say(f"rebuild failed, serving the last good build: {error}")
-            self.looked = time.monotonic()
-
-
-def source_state() -> frozenset[tuple[str, int, int]]:
-    """Name, size and time of every file a site is built from."""
-    root = paths.checkout()
-    folders = [paths.PACKAGE, paths.kernels_dir(), paths.web_dir(), *([root / "demos"] if root else [])]
-    files = (f for folder in folders for f in folder.rglob("*.*") if f.is_file() and f.suffix != ".pyc")
-    return frozenset((str(f), (stat := f.stat()).st_size, stat.st_mtime_ns) for f in files)
+    def handle_error(self, request: object, client_address: object) -> None:
+        pass
 
 
 def make_server(
-    folder: Path, port: int = 0, renew: Callable[[], None] | None = None, quiet: bool = True
-) -> http.server.ThreadingHTTPServer:
-    """A server for `folder` on the loopback interface; port 0 takes a free one."""
+    folder: Path,
+    port: int = 0,
+    renew: Renewer | None = None,
+    quiet: bool = True,
+    host: str = "127.0.0.1",
+    fetching: Fetching | None = None,
+) -> SiteServer:
+    """A server for a folder.
 
-    class Handler(SiteHandler):
-        def __init__(self, *args, **kwargs):
-            super().__init__(*args, directory=str(folder), **kwargs)
+    Args:
+        folder: The site.
+        port: 0 takes a free one.
+        renew: Called before an answer, to bring the site up to date.
+        quiet: Whether requests are not printed.
+        host: The address to listen at; by default only this machine reaches it.
+        fetching: Networks that pages may ask for; without it they may not.
 
-    Handler.renew = staticmethod(renew) if renew else None
-    Handler.quiet = quiet
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", port), Handler)
-    server.daemon_threads = True
-    return server
+    Raises:
+        OSError: The port is taken, or the address is not this machine's.
+    """
+    attributes = {
+        "site": Path(folder).resolve(), "own_names": frozenset({host.lower()}), "renew": renew, "quiet": quiet, "fetching": fetching,
+    }  # fmt: skip
+    handler = type("Handler", (SiteHandler,), attributes)
+    kind = type("Server", (SiteServer,), {"address_family": socket.AF_INET6 if ":" in host else socket.AF_INET})
+    return kind((host, port), handler)
 
 
 @contextlib.contextmanager
-def running(folder: Path, port: int = 0, renew: Callable[[], None] | None = None) -> Iterator[str]:
+def running(folder: Path, port: int = 0, renew: Renewer | None = None, fetching: Fetching | None = None) -> Iterator[str]:
     """Serves `folder` in the background; the value is its address, without a closing slash."""
-    server = make_server(folder, port, renew)
+    server = make_server(folder, port, renew, fetching=fetching)
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
     thread.start()
     try:

@@ -16,7 +16,7 @@ from pathlib import Path
 from pyml.cli import bytecode, paths
 from pyml.cli.assets.download import digest, replacing
 
-LEFT_OUT = ("cli/", "_data/")  # _data is added back from where its files really are
+LEFT_OUT = ("cli/", "__main__.py", "_data/")  # _data is added back from where its files really are
 DEVELOPMENT = (".pyi", ".h", ".c", ".pxd", ".pyx", ".build", ".md")
 EPOCH = (1980, 1, 1, 0, 0, 0)  # same files, same bytes
 

