@@ -28,7 +28,7 @@ LAYERS = (
     ("data",),
     ("models", "trainers", "callbacks", "saving", "hub", "datasets"),
     ("io",),
-    ("cli",),
+    ("cli", "__main__"),
 )
 RANK = {part: rank for rank, parts in enumerate(LAYERS) for part in parts}
 
