@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import sys
+from pathlib import Path
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -9,9 +12,11 @@ from hypothesis import strategies as st
 
 import pyml
 from pyml import ops
+from pyml.compile import merge
+from pyml.compile.emit import lower_wgsl
 from pyml.compile.plan import graph_key, make_plan
 from pyml.core.tensor import Tensor, as_node
-from pyml.graph import prims
+from pyml.graph import grad, prims
 from pyml.graph.op import Profile
 
 REGISTER, TILE = Profile(family="register", threads=1024), Profile(family="tile")
@@ -171,3 +176,74 @@ def test_a_state_is_written_in_place_only_after_its_last_reader():
     assert float(step()) == 6 + 12
     assert float(step()) == 12 + 24
     assert step.last_plan.copies == []
+
+
+# ---- work
+def trained_recurrence(steps: int):
+    """Roots and writes of a step of training over an unrolled loop: states, sums of gradients, weights written back."""
+    x, w, b, start = (as_node(np.ones(shape, np.float32)) for shape in ((steps, 4, 6), (6, 6), (6,), (4, 6)))
+    h = start
+    for t in range(steps):
+        now = prims.reshape(prims.slice_(x, (t, 0, 0), (t + 1, 4, 6)), (4, 6))
+        gate = prims.sigmoid(prims.matmul(h, w) + now)
+        h = gate * prims.tanh(h + prims.broadcast_to(b, (4, 6))) + (1 - gate) * h
+    loss = prims.reduce_sum(h, (0, 1))
+    found = grad.gradients(loss, [w, b])
+    return [loss, w - found[0] * 0.1, b - found[1] * 0.1], [w, b]
+
+
+def lines_run(function) -> int:
+    """How many lines of the compiler a call executes."""
+    folder, count = str(Path(merge.__file__).parent), 0
+
+    def local(frame, event, arg):
+        nonlocal count
+        count += event == "line"
+        return local
+
+    before = sys.gettrace()
+    sys.settrace(lambda frame, event, arg: local if frame.f_code.co_filename.startswith(folder) else None)
+    try:
+        function()
+    finally:
+        sys.settrace(before)
+    return count
+
+
+@pytest.mark.parametrize("profile", [REGISTER, TILE], ids=lambda p: p.family)
+def test_the_work_of_compiling_grows_with_the_length_of_a_program_and_not_with_its_square(profile, monkeypatch):
+    monkeypatch.setattr(merge, "BLOCK", 64)  # so that short programs have several
+
+    def compiled(steps):
+        roots, variables = trained_recurrence(steps)
+
+        def everything():
+            _, leaves, _ = graph_key(roots, lift=False)
+            at = {id(n.buffer): i for i, n in enumerate(leaves)}
+            made = make_plan(roots, profile, leaves, {1 + k: at[id(v.buffer)] for k, v in enumerate(variables)})
+            for kernel in made.kernels:
+                lower_wgsl(kernel, profile, made.params)
+
+        return lines_run(everything)
+
+    short, middle, long = compiled(20), compiled(40), compiled(80)
+    assert long - middle < 1.2 * 2 * (middle - short)
+
+
+def test_groups_of_one_block_merge_as_if_there_were_no_blocks(monkeypatch):
+    roots, _ = trained_recurrence(12)
+    whole = plan(*map(Tensor, roots)).explain()
+    monkeypatch.setattr(merge, "BLOCK", 1 << 30)
+    assert plan(*map(Tensor, roots)).explain() == whole
+
+
+@pytest.mark.parametrize("block", [3, 17])
+def test_a_program_cut_into_blocks_computes_the_same(monkeypatch, block):
+    roots, _ = trained_recurrence(6)
+    monkeypatch.setattr(merge, "BLOCK", block)
+    expected = _evaluate(None, roots)
+    from pyml.compile.program import realize
+
+    realize(list(roots), pyml.config.device())
+    for r, e in zip(roots, expected, strict=True):
+        np.testing.assert_allclose(r.buffer.handle[: r.size * 4].view(np.float32).reshape(r.shape), e, rtol=1e-4, atol=1e-5)

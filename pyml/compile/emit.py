@@ -14,8 +14,8 @@ from ..graph.index import Index, Var, constant, coordinates, linear, variable
 from ..graph.node import Node
 from ..graph.op import Profile
 from ..graph.prims import BITCAST, CAST
+from .groups import Group
 from .plan import Kernel
-from .schedule import Group
 from .teams import runs
 from .wgsl import MEMORY, PRIVATE, cast, expand, index_text, lane_split, literal, typename
 
@@ -38,6 +38,7 @@ class Emitter:
         self.var_level: dict[str, int] = {}
         self.count = 0
         self.helpers: dict[str, None] = {}
+        self.vectors: set[str] = set()  # tests that have an answer for each lane
         self.uses_params = False
         self.loads = self.group.loads()
         self.ref_of = {id(v): r for v, r in zip(self.loads, kernel.reads, strict=True)}
@@ -96,7 +97,9 @@ class Emitter:
             return None
         level = self.level(e)
         if self.width == 4 and "lane" in e.variables():
-            return self.put(f"{self.index_vector(e)} < vec4<u32>({size}u)", "vec4<bool>", level), level
+            name = self.put(f"{self.index_vector(e)} < vec4<u32>({size}u)", "vec4<bool>", level)
+            self.vectors.add(name)
+            return name, level
         return self.put(f"({self.index(e)}) < {size}u", "bool", level), level
 
     # ---- values
@@ -193,15 +196,11 @@ class Emitter:
             level = max(lv for _, lv in found)
             names = [t for t, _ in found]
             if self.width == 4 and len(names) > 1:
-                names = [t if self._is_vector(t) else f"vec4<bool>({t})" for t in names]
+                names = [t if t in self.vectors else f"vec4<bool>({t})" for t in names]
             test = " & ".join(names)
             level = max(level, self.level_of.get(value, 0), self.level_of.get(result, 0))
             result = self.put(f"select({result}, {value}, {test})", kind, level)
         return result  # type: ignore[return-value]
-
-    def _is_vector(self, name: str) -> bool:
-        start = f"let {name}: vec4<bool>"
-        return any(line.startswith(start) for body in self.bodies for line in body)
 
     def load(self, n: Node, at: Index) -> str:
         at = _not_before(at)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import weakref
+from bisect import bisect_left
 from typing import Any
 
 import numpy as np
@@ -38,18 +39,19 @@ class Scratch:
         self.buffers: list[weakref.ref] = []
 
     def borrow(self, sizes: list[int]) -> list[Buffer]:
+        """A buffer for each size, the smallest one that is at most twice as large as need be."""
         alive = [b for b in (r() for r in self.buffers) if b is not None]
-        out: list[Buffer | None] = [None] * len(sizes)
+        free = sorted((b.nbytes, i) for i, b in enumerate(alive))
+        lent: dict[int, Buffer] = {}
         for i in sorted(range(len(sizes)), key=lambda i: -sizes[i]):
-            fitting = [b for b in alive if sizes[i] <= b.nbytes <= 2 * sizes[i]]
-            if fitting:
-                out[i] = min(fitting, key=lambda b: b.nbytes)
-                alive.remove(out[i])
+            at = bisect_left(free, (sizes[i], 0))
+            if at < len(free) and free[at][0] <= 2 * sizes[i]:
+                lent[i] = alive[free.pop(at)[1]]
             else:
-                out[i] = self.device.alloc(sizes[i])
-                self.buffers.append(weakref.ref(out[i]))
-        self.buffers = [r for r in self.buffers if r() is not None]
-        return out  # type: ignore[return-value]
+                lent[i] = self.device.alloc(sizes[i])
+                alive.append(lent[i])
+        self.buffers = [weakref.ref(b) for b in alive]
+        return [lent[i] for i in range(len(sizes))]
 
 
 _scratch: weakref.WeakKeyDictionary = weakref.WeakKeyDictionary()

@@ -1,0 +1,61 @@
+"""Temporaries of a plan: values share memory when the last reader of one comes before the other is made."""
+
+from __future__ import annotations
+
+from bisect import bisect_left, insort
+
+from ..device.base import rounded
+from ..graph.node import Node
+from .groups import Group
+
+Ref = tuple[str, int]  # ("leaf", number) | ("slot", number) | ("out", number) | ("params", 0) | ("none", 0)
+ITEM = 4  # bytes per element of every dtype; bool is stored as u32
+
+
+class Slots:
+    """Pieces of memory that are handed out, given back, and handed out again.
+
+    The smallest free one that is large enough is taken; where none is, the largest grows.
+    """
+
+    def __init__(self) -> None:
+        self.sizes: list[int] = []  # bytes of each slot, at most
+        self.peak = 0  # most bytes in use at one time
+        self._live = 0
+        self._used: dict[int, int] = {}  # slot -> bytes of the value in it
+        self._free: list[tuple[int, int, int]] = []  # (size, when it was given back, slot), in order
+        self._given = 0
+
+    def share(self, groups: list[Group], where: dict[int, Ref], kept: set[int]) -> None:
+        """Gives every output that has no place yet a slot, in `where`; those in `kept` stay to the end."""
+        last = {id(v): i for i, g in enumerate(groups) for v in g.loads()}
+        ends: list[list[int]] = [[] for _ in range(len(groups) + 1)]  # slots that are free after each group
+        for i, group in enumerate(groups):
+            for out in group.outputs:
+                if id(out) not in where:
+                    slot = self._take(out)
+                    where[id(out)] = ("slot", slot)
+                    ends[len(groups) if id(out) in kept else last.get(id(out), i)].append(slot)
+            for slot in ends[i]:
+                self._give_back(slot)
+
+    def _take(self, value: Node) -> int:
+        need = rounded(value.size * ITEM)
+        if self._free:
+            at = bisect_left(self._free, (need, 0, 0))
+            if at == len(self._free):  # none is large enough
+                at = bisect_left(self._free, (self._free[-1][0], 0, 0))
+            slot = self._free.pop(at)[2]
+            self.sizes[slot] = max(self.sizes[slot], need)
+        else:
+            slot = len(self.sizes)
+            self.sizes.append(need)
+        self._used[slot] = need
+        self._live += need
+        self.peak = max(self.peak, self._live)
+        return slot
+
+    def _give_back(self, slot: int) -> None:
+        self._live -= self._used.pop(slot)
+        self._given += 1
+        insort(self._free, (self.sizes[slot], self._given, slot))

@@ -1,0 +1,129 @@
+"""The order of a plan's kernels, and which writes of Variables happen in place.
+
+A kernel may write a Variable where it lies once everybody has read the old value. So each such write adds edges to the
+graph of the groups: from the readers to the writer. Where they would close a circle (two Variables that are exchanged),
+the new value goes through a temporary and is copied after the kernels.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+
+from ..graph.node import Node
+from ..graph.prims import BUFFER
+from .groups import Group, edges, is_value, operands
+
+Feeds = list[set[int]]  # for each group the numbers of those that come before it
+
+
+def ordered(groups: list[Group], roots: list[Node], writes: dict[int, int]) -> tuple[list[Group], dict[int, int]]:
+    """The groups, sources first, and by the id of a root the leaf it is written to in place."""
+    number = {id(o): i for i, g in enumerate(groups) for o in g.outputs}
+    readers: dict[int, set[int]] = {}  # of each leaf
+    feeds: Feeds = [set() for _ in groups]
+    for i, g in enumerate(groups):
+        for v in g.loads():
+            if v.op is BUFFER:
+                readers.setdefault(v.attrs["leaf"], set()).add(i)
+            elif id(v) in number:
+                feeds[i].add(number[id(v)])
+    wanted: list[tuple[int, Node, int]] = []  # leaf, its new value, the group that makes it
+    uses = Counter(id(r) for r in roots)
+    for position, leaf in writes.items():
+        root = roots[position]
+        if root.size and uses[id(root)] == 1:
+            writer = number[id(root)]
+            if writer not in readers.get(leaf, ()) or _own_index(groups[writer], leaf):
+                wanted.append((leaf, root, writer))
+    in_place: dict[int, int] = {}
+    before = {leaf: readers.get(leaf, set()) - {writer} for leaf, _, writer in wanted}
+    knot = _knot(feeds, [(before[leaf], writer) for leaf, _, writer in wanted])
+    for leaf, root, writer in wanted:
+        if writer not in knot or not any(_depends(feeds, g, writer, knot) for g in before[leaf] - feeds[writer]):
+            feeds[writer] |= before[leaf]
+            in_place[id(root)] = leaf
+    return [groups[i] for i in _sources_first(feeds)], in_place
+
+
+def _knot(feeds: Feeds, more: list[tuple[set[int], int]]) -> set[int]:
+    """Groups on a circle, or behind one, if all these edges are added: taken away are those with nothing before them."""
+    left = [set(f) for f in feeds]
+    for before, writer in more:
+        left[writer] |= before
+    followers: list[list[int]] = [[] for _ in feeds]
+    for i, found in enumerate(left):
+        for j in found:
+            followers[j].append(i)
+    waiting = [len(found) for found in left]
+    ready = [i for i, n in enumerate(waiting) if n == 0]
+    for i in ready:
+        for j in followers[i]:
+            waiting[j] -= 1
+            if waiting[j] == 0:
+                ready.append(j)
+    return set(range(len(feeds))) - set(ready)
+
+
+def _depends(feeds: Feeds, start: int, target: int, within: set[int]) -> bool:
+    stack, seen = [start], set()
+    while stack:
+        g = stack.pop()
+        if g == target:
+            return True
+        if g in within and g not in seen:
+            seen.add(g)
+            stack.extend(feeds[g])
+    return False
+
+
+def _sources_first(feeds: Feeds) -> list[int]:
+    order: list[int] = []
+    placed: set[int] = set()
+    stack = [(i, False) for i in reversed(range(len(feeds)))]
+    while stack:
+        i, ready = stack.pop()
+        if i in placed:
+            continue
+        if ready:
+            placed.add(i)
+            order.append(i)
+        else:
+            stack.append((i, True))
+            stack.extend((j, False) for j in sorted(feeds[i] - placed, reverse=True))
+    return order
+
+
+def _own_index(group: Group, leaf: int) -> bool:
+    """Whether the kernel reads the Variable only at the element it then writes."""
+
+    def reads(n: Node) -> bool:
+        return any(v.attrs.get("leaf") == leaf for v in operands(n))
+
+    if any(reads(a) for a in group.anchors):
+        return False
+    for node in group.members.values():
+        for value, aligned in edges(node):
+            if value.attrs.get("leaf") == leaf and not (aligned and node.size == group.domain):
+                return False
+    if group.kind == "elementwise":
+        return _all_aligned(group)
+    # only the epilogue may read it
+    return not any(reads(n) for n in _prologue(group))
+
+
+def _all_aligned(group: Group) -> bool:
+    """Whether every member is evaluated at the output element itself."""
+    return all(n.size == group.domain for n in group.members.values()) and all(
+        aligned for n in group.members.values() for v, aligned in edges(n) if group.computes(v)
+    )
+
+
+def _prologue(group: Group) -> list[Node]:
+    found: dict[int, Node] = {}
+    stack = [s for a in group.anchors for s in a.src]
+    while stack:
+        n = stack.pop()
+        if id(n) not in found and (id(n) in group.members or not is_value(n)):
+            found[id(n)] = n
+            stack.extend(n.src)
+    return [n for n in found.values() if id(n) in group.members]
