@@ -7,10 +7,10 @@ WORKERS ?= 2
 TESTS ?= tests e2e
 MARK ?= not slow
 
-.PHONY: help setup models demo test test-all lint bench gpu-check gpu-carry clean
+.PHONY: help setup models demo test test-all lint parity bench gpu-check gpu-carry clean
 
 help:
-	@echo "make setup | models | demo | test | test-all | lint | bench | gpu-check | gpu-carry | clean"
+	@echo "make setup | models | demo | test | test-all | lint | parity | bench | gpu-check | gpu-carry | clean"
 
 setup:
 	@$(PYTHON) tools/setup.py
@@ -39,6 +39,11 @@ lint:
 	@$(BIN)/ruff check .
 	@$(BIN)/mypy
 	@$(BIN)/python tools/lint_tests.py
+
+# Which of Keras' and the array API's names are there, with their parameters; ARGS=keras.ops for one module.
+parity:
+	@$(PYTHON) tools/setup.py --only python
+	@$(BIN)/python tools/parity.py $(ARGS)
 
 bench: setup
 	@benchmarks/run.sh
