@@ -13,8 +13,8 @@ import importlib
 
 __version__ = "0.1.0"
 
-_SUBMODULES = {"activations", "browser", "callbacks", "config", "core", "data", "datasets", "errors", "hub", "image", "initializers",
-               "io", "layers", "losses", "metrics", "models", "ops", "optimizers", "random", "regularizers", "saving",
+_SUBMODULES = {"activations", "browser", "callbacks", "config", "constraints", "core", "data", "datasets", "errors", "hub", "image",
+               "initializers", "io", "layers", "losses", "metrics", "models", "ops", "optimizers", "random", "regularizers", "saving",
                "utils"}  # fmt: skip
 _NAMES = {
     "Tensor": "core", "Variable": "core", "convert_to_tensor": "core", "program": "core", "grad": "core",

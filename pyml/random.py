@@ -14,13 +14,15 @@ from .core.tensor import Tensor, as_node
 from .core.variable import Variable
 from .dtypes import standardize
 from .graph import prims
+from .objects.configured import Configured
+from .objects.registry import SEEDS
 
 _TAU = 6.283185307179586
 _global: SeedGenerator | None = None
 _python = np.random.default_rng()
 
 
-class SeedGenerator:
+class SeedGenerator(Configured, kind=SEEDS):
     """State for random functions: `next()` gives a seed and moves on.
 
     Args:
@@ -50,10 +52,6 @@ class SeedGenerator:
 
     def get_config(self):
         return {"seed": self._initial_seed, "name": self.name}
-
-    @classmethod
-    def from_config(cls, config):
-        return cls(**config)
 
 
 def _unit():

@@ -10,7 +10,7 @@ import pyml
 
 PACKAGE = Path(pyml.__file__).parent
 
-# Lowest first; parts of one layer may import each other. `utils` and the registry of names for saving are
+# Lowest first; parts of one layer may import each other. `objects` (names and configs) and `utils` are
 # helpers of everything above the engine. The command line stands on top.
 LAYERS = (
     ("errors", "dtypes", "scripts", "atomic"),
@@ -21,7 +21,8 @@ LAYERS = (
     ("core",),
     ("ops",),
     ("image",),
-    ("utils", "saving.registry"),
+    ("objects",),
+    ("utils",),
     ("activations", "constraints", "initializers", "regularizers", "random"),
     ("layers", "losses", "metrics", "optimizers"),
     ("browser",),

@@ -1,5 +1,8 @@
 """Activation functions, with Keras' names: `relu`, `softmax`, `gelu`, ... and `get` to look one up."""
 
+from collections.abc import Callable, Mapping
+from typing import Any
+
 from pyml.activations.functions import (
     celu,
     elu,
@@ -31,32 +34,27 @@ from pyml.activations.functions import (
     tanh_shrink,
     threshold,
 )
-from pyml.saving.registry import deserialize_keras_object, serialize_keras_object
+from pyml.objects.registry import ACTIVATIONS
+from pyml.objects.serialization import deserialize_keras_object, interpret, serialize_keras_object
 
 __all__ = [
     "celu", "elu", "exponential", "gelu", "glu", "hard_shrink", "hard_sigmoid", "hard_silu", "hard_swish", "hard_tanh", "leaky_relu",
     "linear", "log_sigmoid", "log_softmax", "mish", "relu", "relu6", "selu", "sigmoid", "silu", "softmax",
-    "soft_shrink", "softplus", "softsign", "squareplus", "swish", "tanh", "tanh_shrink", "threshold",
+    "soft_shrink", "softplus", "softsign", "squareplus", "swish", "tanh", "tanh_shrink", "threshold", "deserialize", "get", "serialize",
 ]
-_BY_NAME = {name: globals()[name] for name in __all__}
-_BY_NAME["hard_swish"] = hard_silu
-__all__ += ["deserialize", "get", "serialize"]
 
 
-def serialize(activation):
+def serialize(activation: Any) -> Any:
     """The name of one of the functions here, or a config dict."""
-    name = getattr(activation, "__name__", None)
-    if name in _BY_NAME and _BY_NAME[name] is activation:
-        return name
-    return serialize_keras_object(activation)
+    return ACTIVATIONS.name_of(activation) or serialize_keras_object(activation)
 
 
-def deserialize(config, custom_objects=None):
+def deserialize(config: Any, custom_objects: Mapping[str, Any] | None = None) -> Any:
     """The activation that a name or a config dict describes."""
-    return deserialize_keras_object(config, custom_objects, module_objects=_BY_NAME)
+    return deserialize_keras_object(config, custom_objects, kind=ACTIVATIONS)
 
 
-def get(identifier):
+def get(identifier: Any) -> Callable[..., Any]:
     """An activation from a name, a config dict, None (`linear`) or a function.
 
     Raises:
@@ -66,11 +64,4 @@ def get(identifier):
         >>> pyml.activations.get("relu") is pyml.activations.relu
         True
     """
-    if identifier is None:
-        return linear
-    found = deserialize(identifier) if isinstance(identifier, (str, dict)) else identifier
-    if callable(found):
-        return found
-    raise ValueError(
-        f"Could not interpret activation function: {identifier!r}. Known names: {', '.join(sorted(_BY_NAME))}."
-    )
+    return linear if identifier is None else interpret(identifier, ACTIVATIONS)

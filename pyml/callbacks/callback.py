@@ -1,7 +1,10 @@
 """The base of callbacks, with every hook that Keras has."""
 
+from pyml.objects.configured import Registered
+from pyml.objects.registry import CALLBACKS
 
-class Callback:
+
+class Callback(Registered, kind=CALLBACKS):
     """Base: override the hooks you need; `self.model` is the model, `self.params` holds verbose, epochs, steps.
 
     `logs` of epoch hooks is a dict of floats. `logs` of batch hooks is a mapping that is read from the device

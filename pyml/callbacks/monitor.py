@@ -9,7 +9,7 @@ from pyml.callbacks.callback import Callback
 _HIGHER_IS_BETTER = ("acc", "accuracy", "auc", "precision", "recall", "f1_score", "r2_score")
 
 
-class MonitorCallback(Callback):
+class MonitorCallback(Callback, abstract=True):
     """Base: knows whether a value of `monitor` is better than another.
 
     Args:

@@ -1,24 +1,17 @@
 """Functions applied to weights after each update: `NonNeg`, `MaxNorm`, `UnitNorm`, `MinMaxNorm`."""
 
 from pyml import ops
-from pyml.saving.registry import deserialize_keras_object, interpret, serialize_keras_object
+from pyml.objects.configured import Configured
+from pyml.objects.registry import CONSTRAINTS
+from pyml.objects.serialization import deserialize_keras_object, interpret, serialize_keras_object
 
 
-class Constraint:
+class Constraint(Configured, kind=CONSTRAINTS, abstract=True):
     """Base: write `__call__(w)` that returns the weight to keep."""
 
     def __call__(self, w):
         """The weight to keep for `w`."""
         return w
-
-    def get_config(self):
-        """Constructor arguments, as a dict of plain values."""
-        return {}
-
-    @classmethod
-    def from_config(cls, config):
-        """A constraint from what `get_config` returned."""
-        return cls(**config)
 
 
 class NonNeg(Constraint):
@@ -39,9 +32,6 @@ class MaxNorm(Constraint):
         norms = ops.sqrt(ops.sum(ops.square(w), axis=self.axis, keepdims=True))
         return w * (ops.clip(norms, 0.0, self.max_value) / (1e-7 + norms))
 
-    def get_config(self):
-        return {"max_value": self.max_value, "axis": self.axis}
-
 
 class UnitNorm(Constraint):
     """Norms along `axis` are 1."""
@@ -51,9 +41,6 @@ class UnitNorm(Constraint):
 
     def __call__(self, w):
         return w / (1e-7 + ops.sqrt(ops.sum(ops.square(w), axis=self.axis, keepdims=True)))
-
-    def get_config(self):
-        return {"axis": self.axis}
 
 
 class MinMaxNorm(Constraint):
@@ -70,13 +57,8 @@ class MinMaxNorm(Constraint):
         desired = self.rate * ops.clip(norms, self.min_value, self.max_value) + (1 - self.rate) * norms
         return w * (desired / (1e-7 + norms))
 
-    def get_config(self):
-        return {"min_value": self.min_value, "max_value": self.max_value, "rate": self.rate, "axis": self.axis}
-
 
 non_neg, max_norm, unit_norm, min_max_norm = NonNeg, MaxNorm, UnitNorm, MinMaxNorm
-_BY_NAME = {"NonNeg": NonNeg, "MaxNorm": MaxNorm, "UnitNorm": UnitNorm, "MinMaxNorm": MinMaxNorm,
-            "non_neg": NonNeg, "max_norm": MaxNorm, "unit_norm": UnitNorm, "min_max_norm": MinMaxNorm}
 
 
 def serialize(constraint):
@@ -86,7 +68,7 @@ def serialize(constraint):
 
 def deserialize(config, custom_objects=None):
     """The constraint that a name or a config dict describes."""
-    return deserialize_keras_object(config, custom_objects, module_objects=_BY_NAME)
+    return deserialize_keras_object(config, custom_objects, kind=CONSTRAINTS)
 
 
 def get(identifier):
@@ -95,7 +77,7 @@ def get(identifier):
     Raises:
         ValueError: Nothing is known under that identifier.
     """
-    return interpret(identifier, _BY_NAME, "constraint")
+    return interpret(identifier, CONSTRAINTS)
 
 
 __all__ = ["Constraint", "MaxNorm", "MinMaxNorm", "NonNeg", "UnitNorm", "deserialize", "get", "max_norm",

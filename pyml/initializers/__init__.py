@@ -1,8 +1,11 @@
 """First values of weights, with Keras' names and defaults."""
 
-import inspect
+from collections.abc import Mapping
+from typing import Any
 
-from pyml.core.naming import to_snake_case
+import numpy as np
+
+from pyml.core import Tensor
 from pyml.initializers.base import Initializer
 from pyml.initializers.constant import Constant, Identity, IdentityInitializer, Ones, Zeros
 from pyml.initializers.random import (
@@ -20,52 +23,42 @@ from pyml.initializers.random import (
     TruncatedNormal,
     VarianceScaling,
 )
-from pyml.saving.registry import deserialize_keras_object, serialize_keras_object
+from pyml.objects.registry import INITIALIZERS
+from pyml.objects.serialization import deserialize_keras_object, interpret, serialize_keras_object
 
-_CLASSES = [Constant, Identity, Ones, Zeros, GlorotNormal, GlorotUniform, HeNormal, HeUniform, LecunNormal,
-            LecunUniform, Orthogonal, RandomNormal, RandomUniform, TruncatedNormal, VarianceScaling]
-_BY_NAME = {cls.__name__: cls for cls in _CLASSES} | {to_snake_case(cls.__name__): cls for cls in _CLASSES}
-_BY_NAME |= {"uniform": RandomUniform, "normal": RandomNormal, "one": Ones, "zero": Zeros,
-             "IdentityInitializer": Identity, "OrthogonalInitializer": Orthogonal}
-globals().update({to_snake_case(cls.__name__): cls for cls in _CLASSES})
+constant, identity, ones, zeros = Constant, Identity, Ones, Zeros
+glorot_normal, glorot_uniform, he_normal, he_uniform = GlorotNormal, GlorotUniform, HeNormal, HeUniform
+lecun_normal, lecun_uniform, orthogonal = LecunNormal, LecunUniform, Orthogonal
+random_normal, random_uniform, truncated_normal, variance_scaling = RandomNormal, RandomUniform, TruncatedNormal, VarianceScaling
 
 
-def serialize(initializer):
+def serialize(initializer: Any) -> Any:
     """A config dict for `deserialize`."""
     return serialize_keras_object(initializer)
 
 
-def deserialize(config, custom_objects=None):
+def deserialize(config: Any, custom_objects: Mapping[str, Any] | None = None) -> Any:
     """The initializer that a config dict or a name describes."""
-    return deserialize_keras_object(config, custom_objects, module_objects=_BY_NAME)
+    return deserialize_keras_object(config, custom_objects, kind=INITIALIZERS)
 
 
-def get(identifier):
-    """An initializer from a name, a config dict, a class, an instance or a function of shape and dtype.
+def get(identifier: Any) -> Any:
+    """An initializer from a name, a config dict, a class, an instance, an array or a function of shape and dtype.
 
     Raises:
         ValueError: Nothing is known under that identifier.
     """
-    if identifier is None:
-        return None
-    if isinstance(identifier, (str, dict)):
-        found = deserialize(identifier)
-    else:
-        import numpy as np
-
-        from pyml.core import Tensor
-
-        found = Constant(identifier) if isinstance(identifier, (np.ndarray, Tensor)) else identifier
-    if inspect.isclass(found):
-        found = found()
-    if callable(found):
-        return found.clone() if found is identifier and isinstance(found, RandomInitializer) else found
-    raise ValueError(f"Could not interpret initializer: {identifier!r}. Known names: {', '.join(sorted(_BY_NAME))}.")
+    if isinstance(identifier, (np.ndarray, Tensor)):
+        return Constant(identifier)
+    if isinstance(identifier, RandomInitializer):
+        return identifier.clone()                      # so that each weight draws from a seed of its own
+    return interpret(identifier, INITIALIZERS)
 
 
 __all__ = [
-    "Constant", "GlorotNormal", "GlorotUniform", "HeNormal", "HeUniform", "Identity", "IdentityInitializer",
-    "Initializer", "LecunNormal", "LecunUniform", "Ones", "Orthogonal", "OrthogonalInitializer",
-    "RandomInitializer", "RandomNormal", "RandomUniform", "TruncatedNormal", "VarianceScaling", "Zeros",
-    "deserialize", "get", "serialize", *(to_snake_case(cls.__name__) for cls in _CLASSES),
+    "Constant", "GlorotNormal", "GlorotUniform", "HeNormal", "HeUniform", "Identity", "IdentityInitializer", "Initializer",
+    "LecunNormal", "LecunUniform", "Ones", "Orthogonal", "OrthogonalInitializer", "RandomInitializer", "RandomNormal",
+    "RandomUniform", "TruncatedNormal", "VarianceScaling", "Zeros", "constant", "deserialize", "get",
+    "glorot_normal", "glorot_uniform", "he_normal", "he_uniform", "identity", "lecun_normal", "lecun_uniform", "ones",
+    "orthogonal", "random_normal", "random_uniform", "serialize", "truncated_normal", "variance_scaling", "zeros",
 ]

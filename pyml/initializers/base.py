@@ -1,9 +1,16 @@
 """The base of initializers and the fan sizes the scaled ones need."""
 
 import math
+from typing import Any
+
+import numpy as np
+
+from pyml.core import convert_to_tensor
+from pyml.objects.configured import Configured
+from pyml.objects.registry import INITIALIZERS
 
 
-class Initializer:
+class Initializer(Configured, kind=INITIALIZERS, abstract=True):
     """Makes the first value of a weight: write `host_value(shape, dtype)` or `__call__(shape, dtype)`.
 
     Values are drawn on the host, so the same seed gives the same weights on every device and no shader
@@ -17,26 +24,23 @@ class Initializer:
 
     def __call__(self, shape, dtype=None, **kwargs):
         """A Tensor of the given shape. `dtype` defaults to float32."""
-        from pyml.core import convert_to_tensor
-
         return convert_to_tensor(self.host_value(tuple(shape), dtype or "float32"))
 
     def host_value(self, shape, dtype):
         """The same value as a numpy array."""
         raise ValueError(f"{type(self).__name__} must define host_value(shape, dtype) or __call__(shape, dtype).")
 
-    def get_config(self):
-        """Constructor arguments, as a dict of plain values."""
-        return {}
-
-    @classmethod
-    def from_config(cls, config):
-        """An initializer from what `get_config` returned."""
-        return cls(**config)
-
     def clone(self):
         """An independent copy with the same arguments."""
         return type(self).from_config(self.get_config())
+
+
+def first_value(initializer: Any, shape: tuple[int, ...], dtype: str) -> Any:
+    """The first value of a variable: a numpy array where the initializer can make one, else a Tensor."""
+    methods = (name for cls in type(initializer).__mro__ for name in ("__call__", "host_value") if name in vars(cls))
+    if next(methods, None) == "host_value":
+        return initializer.host_value(shape, np.dtype(dtype))
+    return initializer(shape, dtype=dtype)
 
 
 def compute_fans(shape, input_axes=None, output_axes=None):
@@ -65,4 +69,3 @@ def _fans_by_axes(shape, input_axes, output_axes):
     inputs, outputs = axes(input_axes), axes(output_axes)
     rest = math.prod(size for i, size in enumerate(shape) if i not in inputs | outputs)
     return (rest * math.prod(shape[i] for i in inputs), rest * math.prod(shape[i] for i in outputs))
-

@@ -3,7 +3,6 @@
 import numpy as np
 
 from pyml.initializers.base import Initializer
-from pyml.saving.registry import serialize_keras_object
 
 
 class Constant(Initializer):
@@ -15,26 +14,22 @@ class Constant(Initializer):
     def host_value(self, shape, dtype):
         return np.ascontiguousarray(np.broadcast_to(np.asarray(self.value, dtype), shape))
 
-    def get_config(self):
-        value = self.value.tolist() if isinstance(self.value, np.ndarray) else self.value
-        return {"value": serialize_keras_object(value)}
 
-
-class Zeros(Initializer):
+class Zeros(Initializer, aliases=("zero",)):
     """Every element is 0."""
 
     def host_value(self, shape, dtype):
         return np.zeros(shape, dtype)
 
 
-class Ones(Initializer):
+class Ones(Initializer, aliases=("one",)):
     """Every element is 1."""
 
     def host_value(self, shape, dtype):
         return np.ones(shape, dtype)
 
 
-class Identity(Initializer):
+class Identity(Initializer, aliases=("IdentityInitializer",)):
     """A square matrix with `gain` on its diagonal.
 
     Raises:
@@ -48,9 +43,6 @@ class Identity(Initializer):
         if len(shape) != 2:
             raise ValueError(f"Identity initializer makes matrices only. Received: shape={shape}")
         return (self.gain * np.eye(*shape)).astype(dtype)
-
-    def get_config(self):
-        return {"gain": self.gain}
 
 
 IdentityInitializer = Identity

@@ -5,14 +5,14 @@ import math
 import numpy as np
 
 from pyml.initializers.base import Initializer, compute_fans
-from pyml.saving.registry import deserialize_keras_object, serialize_keras_object
+from pyml.objects.serialization import deserialize_keras_object, serialize_keras_object
 from pyml.utils.seeds import make_default_seed
 
 # Standard deviation of a unit normal cut at two deviations; scaled initializers divide by it.
 _TRUNCATED_STDDEV = 0.87962566103423978
 
 
-class RandomInitializer(Initializer):
+class RandomInitializer(Initializer, abstract=True):
     """Base of the random ones: `seed` is an integer (the same values at each call) or a SeedGenerator."""
 
     def __init__(self, seed=None):
@@ -34,10 +34,10 @@ class RandomInitializer(Initializer):
         return np.random.Generator(np.random.PCG64(int(self.seed)))
 
     def get_config(self):
-        return {"seed": serialize_keras_object(self._init_seed)}
+        return {**super().get_config(), "seed": serialize_keras_object(self._init_seed)}   # None, not the seed drawn for it
 
 
-class RandomUniform(RandomInitializer):
+class RandomUniform(RandomInitializer, aliases=("uniform",)):
     """Uniform values in `[minval, maxval)`."""
 
     def __init__(self, minval=-0.05, maxval=0.05, seed=None):
@@ -48,11 +48,8 @@ class RandomUniform(RandomInitializer):
     def host_value(self, shape, dtype):
         return uniform(self._generator(), shape, self.minval, self.maxval, dtype)
 
-    def get_config(self):
-        return {**super().get_config(), "minval": self.minval, "maxval": self.maxval}
 
-
-class RandomNormal(RandomInitializer):
+class RandomNormal(RandomInitializer, aliases=("normal",)):
     """Normal values."""
 
     def __init__(self, mean=0.0, stddev=0.05, seed=None):
@@ -63,9 +60,6 @@ class RandomNormal(RandomInitializer):
     def host_value(self, shape, dtype):
         values = self._generator().standard_normal(shape, "float32")
         return (self.mean + self.stddev * values).astype(dtype)
-
-    def get_config(self):
-        return {**super().get_config(), "mean": self.mean, "stddev": self.stddev}
 
 
 class TruncatedNormal(RandomNormal):
@@ -121,12 +115,6 @@ class VarianceScaling(RandomInitializer):
             return truncated_normal(self._generator(), shape, 0.0, math.sqrt(variance) / _TRUNCATED_STDDEV, dtype)
         return (math.sqrt(variance) * self._generator().standard_normal(shape, "float32")).astype(dtype)
 
-    def get_config(self):
-        config = {**super().get_config(), "input_axes": self.input_axes, "output_axes": self.output_axes}
-        if type(self) is VarianceScaling:
-            config.update(scale=self.scale, mode=self.mode, distribution=self.distribution)
-        return config
-
 
 def uniform(generator, shape, low, high, dtype):
     """Uniform values in `[low, high)` from a numpy generator."""
@@ -141,30 +129,49 @@ def truncated_normal(generator, shape, mean, stddev, dtype):
     return (mean + stddev * values).astype(dtype)
 
 
-def _scaled(name, scale, mode, distribution, summary):
-    """One of the named special cases of VarianceScaling."""
+class GlorotUniform(VarianceScaling):
+    """Uniform with variance 2 / (fan_in + fan_out). Source: Glorot and Bengio 2010."""
 
     def __init__(self, seed=None, input_axes=None, output_axes=None):
-        VarianceScaling.__init__(self, scale, mode, distribution, seed, input_axes, output_axes)
-
-    return type(name, (VarianceScaling,), {"__init__": __init__, "__doc__": summary, "__module__": __name__})
+        super().__init__(1.0, "fan_avg", "uniform", seed, input_axes, output_axes)
 
 
-GlorotUniform = _scaled("GlorotUniform", 1.0, "fan_avg", "uniform",
-                        "Uniform with variance 2 / (fan_in + fan_out). Source: Glorot and Bengio 2010.")
-GlorotNormal = _scaled("GlorotNormal", 1.0, "fan_avg", "truncated_normal",
-                       "Truncated normal with variance 2 / (fan_in + fan_out). Source: Glorot and Bengio 2010.")
-HeUniform = _scaled("HeUniform", 2.0, "fan_in", "uniform",
-                    "Uniform with variance 2 / fan_in, for ReLU layers. Source: He et al. 2015.")
-HeNormal = _scaled("HeNormal", 2.0, "fan_in", "truncated_normal",
-                   "Truncated normal with variance 2 / fan_in, for ReLU layers. Source: He et al. 2015.")
-LecunUniform = _scaled("LecunUniform", 1.0, "fan_in", "uniform",
-                       "Uniform with variance 1 / fan_in. Source: LeCun et al. 1998.")
-LecunNormal = _scaled("LecunNormal", 1.0, "fan_in", "truncated_normal",
-                      "Truncated normal with variance 1 / fan_in. Source: LeCun et al. 1998.")
+class GlorotNormal(VarianceScaling):
+    """Truncated normal with variance 2 / (fan_in + fan_out). Source: Glorot and Bengio 2010."""
+
+    def __init__(self, seed=None, input_axes=None, output_axes=None):
+        super().__init__(1.0, "fan_avg", "truncated_normal", seed, input_axes, output_axes)
 
 
-class Orthogonal(RandomInitializer):
+class HeUniform(VarianceScaling):
+    """Uniform with variance 2 / fan_in, for ReLU layers. Source: He et al. 2015."""
+
+    def __init__(self, seed=None, input_axes=None, output_axes=None):
+        super().__init__(2.0, "fan_in", "uniform", seed, input_axes, output_axes)
+
+
+class HeNormal(VarianceScaling):
+    """Truncated normal with variance 2 / fan_in, for ReLU layers. Source: He et al. 2015."""
+
+    def __init__(self, seed=None, input_axes=None, output_axes=None):
+        super().__init__(2.0, "fan_in", "truncated_normal", seed, input_axes, output_axes)
+
+
+class LecunUniform(VarianceScaling):
+    """Uniform with variance 1 / fan_in. Source: LeCun et al. 1998."""
+
+    def __init__(self, seed=None, input_axes=None, output_axes=None):
+        super().__init__(1.0, "fan_in", "uniform", seed, input_axes, output_axes)
+
+
+class LecunNormal(VarianceScaling):
+    """Truncated normal with variance 1 / fan_in. Source: LeCun et al. 1998."""
+
+    def __init__(self, seed=None, input_axes=None, output_axes=None):
+        super().__init__(1.0, "fan_in", "truncated_normal", seed, input_axes, output_axes)
+
+
+class Orthogonal(RandomInitializer, aliases=("OrthogonalInitializer",)):
     """A matrix with orthonormal rows or columns, times `gain`; further axes count as rows.
 
     Source: Saxe et al. 2013, "Exact solutions to the nonlinear dynamics of learning".
@@ -185,9 +192,6 @@ class Orthogonal(RandomInitializer):
         q, r = np.linalg.qr(draw)
         q = q * np.sign(np.diag(r))                    # makes the choice of q unique
         return (self.gain * (q.T if rows < columns else q)).reshape(shape).astype(dtype)
-
-    def get_config(self):
-        return {**super().get_config(), "gain": self.gain}
 
 
 OrthogonalInitializer = Orthogonal

@@ -1,5 +1,8 @@
 """Layers, with Keras' names and defaults. Images are `(batch, height, width, channels)`."""
 
+from collections.abc import Mapping
+from typing import Any
+
 from pyml.core.symbolic import KerasTensor
 from pyml.layers.activation import ELU, Activation, LeakyReLU, PReLU, ReLU, Softmax
 from pyml.layers.attention import MultiHeadAttention
@@ -78,23 +81,33 @@ from pyml.layers.simple_attention import AdditiveAttention, Attention
 from pyml.layers.sizes import Resizing, UpSampling1D, UpSampling2D
 from pyml.layers.time_distributed import TimeDistributed
 from pyml.layers.wrapper import Wrapper
-from pyml.saving.registry import deserialize_keras_object, serialize_keras_object
-
-_BY_NAME = {name: value for name, value in globals().items() if isinstance(value, type) and issubclass(value, Layer)}
-_PUBLIC = (*_BY_NAME, "add", "average", "concatenate", "dot", "maximum", "minimum", "multiply", "subtract")
+from pyml.objects.registry import LAYERS
+from pyml.objects.serialization import deserialize_keras_object, serialize_keras_object
 
 
-def serialize(layer):
+def serialize(layer: Layer) -> Any:
     """A config dict for `deserialize`."""
     return serialize_keras_object(layer)
 
 
-def deserialize(config, custom_objects=None):
-    """The layer that a config dict describes."""
-    from pyml.models import Functional, Model, Sequential
-
-    known = {**_BY_NAME, "Functional": Functional, "Model": Model, "Sequential": Sequential}
-    return deserialize_keras_object(config, custom_objects, module_objects=known)
+def deserialize(config: Any, custom_objects: Mapping[str, Any] | None = None) -> Any:
+    """The layer, or the model, that a config dict describes."""
+    return deserialize_keras_object(config, custom_objects, kind=LAYERS)
 
 
-__all__ = [*_PUBLIC, "Input", "InputSpec", "KerasTensor", "deserialize", "serialize"]
+__all__ = [
+    "Activation", "ActivityRegularization", "Add", "AdditiveAttention", "AlphaDropout", "Attention", "Average",
+    "AveragePooling1D", "AveragePooling2D", "AvgPool1D", "AvgPool2D", "BatchNormalization", "Bidirectional", "Concatenate",
+    "Conv1D", "Conv1DTranspose", "Conv2D", "Conv2DTranspose", "Convolution1D", "Convolution1DTranspose", "Convolution2D",
+    "Convolution2DTranspose", "Cropping1D", "Cropping2D", "Dense", "DepthwiseConv1D", "DepthwiseConv2D", "Dot", "Dropout", "ELU",
+    "EinsumDense", "Embedding", "Flatten", "GRU", "GRUCell", "GaussianDropout", "GaussianNoise", "GlobalAveragePooling1D",
+    "GlobalAveragePooling2D", "GlobalAvgPool1D", "GlobalAvgPool2D", "GlobalMaxPool1D", "GlobalMaxPool2D", "GlobalMaxPooling1D",
+    "GlobalMaxPooling2D", "GroupNormalization", "Identity", "Input", "InputLayer", "InputSpec", "KerasTensor", "LSTM",
+    "LSTMCell", "Lambda", "Layer", "LayerNormalization", "LeakyReLU", "Masking", "MaxPool1D", "MaxPool2D", "MaxPooling1D",
+    "MaxPooling2D", "Maximum", "Minimum", "MultiHeadAttention", "Multiply", "PReLU", "Permute", "RMSNormalization", "RNN",
+    "ReLU", "RepeatVector", "Rescaling", "Reshape", "Resizing", "SeparableConv1D", "SeparableConv2D", "SeparableConvolution1D",
+    "SeparableConvolution2D", "SimpleRNN", "SimpleRNNCell", "Softmax", "SpatialDropout1D", "SpatialDropout2D", "StackedRNNCells",
+    "Subtract", "TimeDistributed", "UnitNormalization", "UpSampling1D", "UpSampling2D", "Wrapper", "ZeroPadding1D",
+    "ZeroPadding2D", "add", "average", "concatenate", "deserialize", "dot", "maximum", "minimum", "multiply", "serialize",
+    "subtract",
+]

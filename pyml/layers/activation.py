@@ -3,7 +3,7 @@
 from pyml import activations
 from pyml.layers.input_spec import InputSpec
 from pyml.layers.layer import Layer
-from pyml.layers.weights import keep_weight, known_size, make_weight, weights_config
+from pyml.layers.weights import keep_weight, known_size, make_weight
 
 
 class _SameShape(Layer):
@@ -29,9 +29,6 @@ class Activation(_SameShape):
 
     def call(self, inputs):
         return self.activation(inputs)
-
-    def get_config(self):
-        return {**super().get_config(), "activation": activations.serialize(self.activation)}
 
 
 class ReLU(_SameShape):
@@ -60,10 +57,6 @@ class ReLU(_SameShape):
         return activations.relu(inputs, negative_slope=self.negative_slope, max_value=self.max_value,
                                 threshold=self.threshold)
 
-    def get_config(self):
-        return {**super().get_config(), "max_value": self.max_value, "negative_slope": self.negative_slope,
-                "threshold": self.threshold}
-
 
 class LeakyReLU(_SameShape):
     """`x` above 0, `negative_slope * x` below."""
@@ -79,9 +72,6 @@ class LeakyReLU(_SameShape):
     def call(self, inputs):
         return activations.leaky_relu(inputs, negative_slope=self.negative_slope)
 
-    def get_config(self):
-        return {**super().get_config(), "negative_slope": self.negative_slope}
-
 
 class ELU(_SameShape):
     """`x` above 0, `alpha * (exp(x) - 1)` below."""
@@ -93,9 +83,6 @@ class ELU(_SameShape):
 
     def call(self, inputs):
         return activations.elu(inputs, alpha=self.alpha)
-
-    def get_config(self):
-        return {**super().get_config(), "alpha": self.alpha}
 
 
 class Softmax(_SameShape):
@@ -116,9 +103,6 @@ class Softmax(_SameShape):
 
             inputs = ops.where(mask, inputs, -3e38)    # masked values get probability 0
         return activations.softmax(inputs, axis=self.axis)
-
-    def get_config(self):
-        return {**super().get_config(), "axis": self.axis}
 
 
 class PReLU(_SameShape):
@@ -158,6 +142,3 @@ class PReLU(_SameShape):
 
     def call(self, inputs):
         return activations.relu(inputs) - self.alpha * activations.relu(-inputs)
-
-    def get_config(self):
-        return {**super().get_config(), **weights_config(self, "alpha"), "shared_axes": self.shared_axes}

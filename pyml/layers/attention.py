@@ -2,13 +2,13 @@
 
 import math
 
-from pyml import activations, ops
+from pyml import activations, initializers, ops
 from pyml.core.symbolic import infer_output_spec
 from pyml.errors import ShapeError
 from pyml.layers.dense import positive_int
 from pyml.layers.layer import Layer
 from pyml.layers.regularization import Dropout
-from pyml.layers.weights import keep_weight, make_weight, weights_config
+from pyml.layers.weights import keep_weight, make_weight
 from pyml.layers.wrapper import build_inside
 
 _NOTHING = -3e38                                       # a score that gets probability 0
@@ -41,7 +41,7 @@ class _Projection(Layer):
         return self.activation(ops.reshape(y, (*lead, *self.outer)))
 
 
-class MultiHeadAttention(Layer):
+class MultiHeadAttention(Layer, not_in_config=("flash_attention",)):
     """Each position of `query` looks at all positions of `key` and takes a weighted mean of `value`, in several heads.
 
     `softmax(q @ k.T / sqrt(key_dim)) @ v` for each head, with learned projections of the inputs to q, k and v, and one
@@ -131,7 +131,7 @@ class MultiHeadAttention(Layer):
 
     def _project(self, name, shape, outer, inner=1, activation=None):
         def fresh(initializer):                        # with a seed of its own
-            return type(initializer).from_config(initializer.get_config())
+            return initializers.get(initializer)
 
         layer = _Projection(
             shape[-inner:], outer, self.use_bias,
@@ -193,14 +193,6 @@ class MultiHeadAttention(Layer):
 
     def compute_output_spec(self, *args, **kwargs):
         return infer_output_spec(self._call_on_probes, args, kwargs)
-
-    def get_config(self):
-        return {
-            **super().get_config(), "num_heads": self.num_heads, "key_dim": self.key_dim, "value_dim": self.value_dim,
-            "dropout": self.dropout, "use_bias": self.use_bias, "use_gate": self.use_gate,
-            "output_shape": self._output_shape, "attention_axes": self.attention_axes,
-            "sliding_window": self.sliding_window, **weights_config(self, "kernel", "bias"), "seed": self.seed,
-        }
 
 
 def _heads_first(x, axes):

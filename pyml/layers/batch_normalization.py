@@ -3,11 +3,11 @@
 from pyml import initializers, ops
 from pyml.layers.activation import _SameShape
 from pyml.layers.input_spec import InputSpec
-from pyml.layers.weights import keep_weight, known_size, make_weight, weights_config
+from pyml.layers.weights import keep_weight, known_size, make_weight
 from pyml.ops.norm import normalize_by_batch
 
 
-class BatchNormalization(_SameShape):
+class BatchNormalization(_SameShape, not_in_config=("renorm_clipping", "renorm_momentum")):
     """`(x - mean) / sqrt(variance + epsilon) * gamma + beta`, each channel with its own statistics.
 
     While training these are the mean and variance of the batch, and the moving averages follow them:
@@ -104,12 +104,3 @@ class BatchNormalization(_SameShape):
         mean = ops.sum(inputs * weight, axis=axes, keepdims=True) / total
         variance = ops.sum(ops.square(inputs - mean) * weight, axis=axes, keepdims=True) / total
         return ops.squeeze(mean, axes), ops.squeeze(variance, axes)
-
-    def get_config(self):
-        return {
-            **super().get_config(), "axis": self.axis, "momentum": self.momentum, "epsilon": self.epsilon,
-            "center": self.center, "scale": self.scale, **weights_config(self, "beta", "gamma"),
-            "moving_mean_initializer": initializers.serialize(self.moving_mean_initializer),
-            "moving_variance_initializer": initializers.serialize(self.moving_variance_initializer),
-            "renorm": False, "synchronized": False,
-        }

@@ -3,12 +3,13 @@
 from pyml import ops
 from pyml.layers.layer import Layer
 from pyml.layers.wrapper import build_inside
-from pyml.saving.registry import serialize_keras_object
+from pyml.objects.registry import LAYERS
+from pyml.objects.serialization import deserialize_keras_object, serialize_keras_object
 
 _MODES = ("sum", "mul", "ave", "concat", None)
 
 
-class Bidirectional(Layer):
+class Bidirectional(Layer, not_in_config=("weights",)):
     """Runs a recurrent layer forwards and a copy of it backwards, and joins the outputs.
 
     Args:
@@ -31,8 +32,6 @@ class Bidirectional(Layer):
     """
 
     def __init__(self, layer, merge_mode="concat", weights=None, backward_layer=None, **kwargs):
-        from pyml.layers import deserialize
-
         super().__init__(**kwargs)
         if not isinstance(layer, Layer) or not isinstance(backward_layer, (Layer, type(None))):
             raise ValueError(f"Bidirectional: expected layers. Received: layer={layer!r}, backward_layer={backward_layer!r}")
@@ -42,7 +41,7 @@ class Bidirectional(Layer):
         def copy(direction, **changes):
             config = serialize_keras_object(layer)
             name = f"{direction}_{layer.name.removeprefix(f'{direction}_')}"
-            return deserialize({**config, "config": {**config["config"], "name": name, **changes}})
+            return deserialize_keras_object({**config, "config": {**config["config"], "name": name, **changes}}, kind=LAYERS)
 
         self.forward_layer = copy("forward")
         self.backward_layer = backward_layer
@@ -127,15 +126,4 @@ class Bidirectional(Layer):
         return masks if len(masks) > 1 else mask
 
     def get_config(self):
-        return {**super().get_config(), "merge_mode": self.merge_mode, "layer": serialize_keras_object(self.forward_layer),
-                "backward_layer": serialize_keras_object(self.backward_layer)}
-
-    @classmethod
-    def from_config(cls, config, custom_objects=None):
-        """A layer from what `get_config` returned."""
-        from pyml.layers import deserialize
-
-        config = dict(config)
-        for name in ("layer", "backward_layer"):
-            config[name] = deserialize(config.pop(name, None), custom_objects)
-        return cls(**config)
+        return {**super().get_config(), "layer": serialize_keras_object(self.forward_layer)}

@@ -25,9 +25,6 @@ class _ZeroPadding(Layer):
         sizes = [None if n is None else n + sum(w) for n, w in zip(input_shape[1:-1], self._widths, strict=True)]
         return (input_shape[0], *sizes, input_shape[-1])
 
-    def get_config(self):
-        return {**super().get_config(), "padding": self.padding, "data_format": self.data_format}
-
 
 class ZeroPadding1D(_ZeroPadding):
     """Zeros before and after a sequence.
@@ -90,9 +87,6 @@ class _Cropping(Layer):
             )
         return (input_shape[0], *sizes, input_shape[-1])
 
-    def get_config(self):
-        return {**super().get_config(), "cropping": self.cropping}
-
 
 class Cropping1D(_Cropping):
     """A sequence without some steps at its ends.
@@ -132,6 +126,3 @@ class Cropping2D(_Cropping):
 
     def __init__(self, cropping=((0, 0), (0, 0)), data_format=None, **kwargs):
         super().__init__(cropping, data_format, **kwargs)
-
-    def get_config(self):
-        return {**super().get_config(), "data_format": self.data_format}

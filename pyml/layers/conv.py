@@ -5,11 +5,11 @@ from pyml.errors import ShapeError
 from pyml.layers.dense import positive_int
 from pyml.layers.input_spec import InputSpec
 from pyml.layers.layer import Layer
-from pyml.layers.weights import keep_weight, known_size, make_weight, weights_config
+from pyml.layers.weights import keep_weight, known_size, make_weight
 from pyml.layers.windows import output_sizes, standard_data_format, standard_padding, window_sizes
 
 
-class Windowed(Layer):
+class Windowed(Layer, abstract=True):
     """What all convolutions share: a window over `rank` axes, an activation, a bias."""
 
     rank = 2
@@ -48,14 +48,6 @@ class Windowed(Layer):
 
     def _finish(self, x):
         return self.activation(x if self.bias is None else x + self.bias)
-
-    def get_config(self):
-        return {
-            **super().get_config(), "kernel_size": self.kernel_size, "strides": self.strides, "padding": self.padding,
-            "data_format": self.data_format, "dilation_rate": self.dilation_rate,
-            "activation": activations.serialize(self.activation), "use_bias": self.use_bias,
-            **weights_config(self, "bias"),
-        }
 
 
 class _Conv(Windowed):
@@ -97,11 +89,8 @@ class _Conv(Windowed):
     def compute_output_shape(self, input_shape):
         return (input_shape[0], *self._sizes(input_shape), self.filters)
 
-    def get_config(self):
-        return {**super().get_config(), "filters": self.filters, "groups": self.groups, **weights_config(self, "kernel")}
 
-
-class Conv1D(_Conv):
+class Conv1D(_Conv, aliases=("Convolution1D",)):
     """Slides `filters` kernels over sequences: `activation(conv(inputs, kernel) + bias)`.
 
     Args:
@@ -134,7 +123,7 @@ class Conv1D(_Conv):
                          activity_regularizer=activity_regularizer, **kwargs)
 
 
-class Conv2D(_Conv):
+class Conv2D(_Conv, aliases=("Convolution2D",)):
     """Slides `filters` kernels over images: `activation(conv(inputs, kernel) + bias)`.
 
     Args:

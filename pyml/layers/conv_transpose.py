@@ -3,7 +3,7 @@
 from pyml import ops
 from pyml.layers.conv import Windowed
 from pyml.layers.dense import positive_int
-from pyml.layers.weights import keep_weight, known_size, make_weight, weights_config
+from pyml.layers.weights import keep_weight, known_size, make_weight
 from pyml.ops.windows import transposed_sizes
 
 
@@ -44,12 +44,8 @@ class _ConvTranspose(Windowed):
                                  self.dilation_rate)
         return (input_shape[0], *sizes, self.filters)
 
-    def get_config(self):
-        return {**super().get_config(), "filters": self.filters, "output_padding": self.output_padding,
-                **weights_config(self, "kernel")}
 
-
-class Conv1DTranspose(_ConvTranspose):
+class Conv1DTranspose(_ConvTranspose, aliases=("Convolution1DTranspose",)):
     """`Conv2DTranspose` for sequences `(batch, steps, channels)`; sizes are single integers.
 
     Example:
@@ -69,7 +65,7 @@ class Conv1DTranspose(_ConvTranspose):
                          activity_regularizer=activity_regularizer, **kwargs)
 
 
-class Conv2DTranspose(_ConvTranspose):
+class Conv2DTranspose(_ConvTranspose, aliases=("Convolution2DTranspose",)):
     """The way back of a convolution: images become larger by `strides`.
 
     Args:

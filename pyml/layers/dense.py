@@ -3,10 +3,10 @@
 from pyml import activations, ops
 from pyml.layers.input_spec import InputSpec
 from pyml.layers.layer import Layer
-from pyml.layers.weights import keep_weight, known_size, make_weight, weights_config
+from pyml.layers.weights import keep_weight, known_size, make_weight
 
 
-class Dense(Layer):
+class Dense(Layer, not_in_config=("lora_rank", "lora_alpha", "quantization_config")):
     """`activation(inputs @ kernel + bias)`.
 
     Args:
@@ -55,12 +55,6 @@ class Dense(Layer):
 
     def compute_output_shape(self, input_shape):
         return (*input_shape[:-1], self.units)
-
-    def get_config(self):
-        return {
-            **super().get_config(), "units": self.units, "activation": activations.serialize(self.activation),
-            "use_bias": self.use_bias, **weights_config(self, "kernel", "bias"),
-        }
 
 
 def positive_int(value, name, owner):

@@ -3,7 +3,7 @@
 from pyml import ops
 from pyml.layers.conv import Windowed
 from pyml.layers.dense import positive_int
-from pyml.layers.weights import keep_weight, known_size, make_weight, weights_config
+from pyml.layers.weights import keep_weight, known_size, make_weight
 
 
 class _DepthwiseConv(Windowed):
@@ -30,9 +30,6 @@ class _DepthwiseConv(Windowed):
 
     def compute_output_shape(self, input_shape):
         return (input_shape[0], *self._sizes(input_shape), known_size(self, input_shape, -1) * self.depth_multiplier)
-
-    def get_config(self):
-        return {**super().get_config(), "depth_multiplier": self.depth_multiplier, **weights_config(self, "depthwise")}
 
 
 class DepthwiseConv1D(_DepthwiseConv):
@@ -123,12 +120,8 @@ class _SeparableConv(Windowed):
     def compute_output_shape(self, input_shape):
         return (input_shape[0], *self._sizes(input_shape), self.filters)
 
-    def get_config(self):
-        return {**super().get_config(), "filters": self.filters, "depth_multiplier": self.depth_multiplier,
-                **weights_config(self, "depthwise", "pointwise")}
 
-
-class SeparableConv1D(_SeparableConv):
+class SeparableConv1D(_SeparableConv, aliases=("SeparableConvolution1D",)):
     """`SeparableConv2D` for sequences `(batch, steps, channels)`; sizes are single integers.
 
     Example:
@@ -150,7 +143,7 @@ class SeparableConv1D(_SeparableConv):
                          activity_regularizer=activity_regularizer, **kwargs)
 
 
-class SeparableConv2D(_SeparableConv):
+class SeparableConv2D(_SeparableConv, aliases=("SeparableConvolution2D",)):
     """A depthwise convolution of images followed by a pointwise one, which mixes the channels.
 
     Args:

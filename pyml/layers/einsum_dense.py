@@ -3,10 +3,11 @@
 from pyml import activations, ops
 from pyml.errors import ShapeError
 from pyml.layers.layer import Layer
-from pyml.layers.weights import keep_weight, make_weight, weights_config
+from pyml.layers.weights import keep_weight, make_weight
 
 
-class EinsumDense(Layer):
+class EinsumDense(
+        Layer, not_in_config=("lora_rank", "lora_alpha", "gptq_unpacked_column_size", "quantization_config")):
     """`activation(einsum(equation, inputs, kernel) + bias)`.
 
     Args:
@@ -89,11 +90,7 @@ class EinsumDense(Layer):
         return self._sizes(input_shape)[1]
 
     def get_config(self):
-        return {
-            **super().get_config(), "equation": self.equation, "output_shape": self.partial_output_shape,
-            "activation": activations.serialize(self.activation), "bias_axes": self.bias_axes,
-            **weights_config(self, "kernel", "bias"),
-        }
+        return {**super().get_config(), "output_shape": self.partial_output_shape}
 
 
 def _letters(term):

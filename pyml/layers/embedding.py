@@ -4,10 +4,10 @@ from pyml import ops
 from pyml.core.symbolic import KerasTensor
 from pyml.layers.dense import positive_int
 from pyml.layers.layer import Layer
-from pyml.layers.weights import keep_weight, make_weight, weights_config
+from pyml.layers.weights import keep_weight, make_weight
 
 
-class Embedding(Layer):
+class Embedding(Layer, not_in_config=("weights", "lora_rank", "lora_alpha", "quantization_config")):
     """Turns whole numbers, for example of words, into vectors that are learned.
 
     Args:
@@ -66,7 +66,3 @@ class Embedding(Layer):
 
     def compute_output_spec(self, inputs, **kwargs):
         return KerasTensor(self.compute_output_shape(inputs.shape), dtype=self.dtype)
-
-    def get_config(self):
-        return {**super().get_config(), "input_dim": self.input_dim, "output_dim": self.output_dim,
-                **weights_config(self, "embeddings"), "mask_zero": self.mask_zero}

@@ -23,11 +23,8 @@ class _GlobalPooling(Layer):
     def compute_output_shape(self, input_shape):
         return (input_shape[0], *((1,) * self.rank if self.keepdims else ()), input_shape[-1])
 
-    def get_config(self):
-        return {**super().get_config(), "data_format": self.data_format, "keepdims": self.keepdims}
 
-
-class GlobalAveragePooling1D(_GlobalPooling):
+class GlobalAveragePooling1D(_GlobalPooling, aliases=("GlobalAvgPool1D",)):
     """The mean of each channel over all steps; steps that a mask leaves out do not count.
 
     Args:
@@ -59,7 +56,7 @@ class GlobalAveragePooling1D(_GlobalPooling):
         return None
 
 
-class GlobalAveragePooling2D(_GlobalPooling):
+class GlobalAveragePooling2D(_GlobalPooling, aliases=("GlobalAvgPool2D",)):
     """The mean of each channel over the image.
 
     Args:
@@ -82,7 +79,7 @@ class _GlobalMaxPooling(_GlobalPooling):
         return ops.max(inputs, axis=self._axes(), keepdims=self.keepdims)
 
 
-class GlobalMaxPooling1D(_GlobalMaxPooling):
+class GlobalMaxPooling1D(_GlobalMaxPooling, aliases=("GlobalMaxPool1D",)):
     """The largest value of each channel over all steps. Arguments as for `GlobalAveragePooling1D`.
 
     Input shape: `(batch, steps, channels)`. Output shape: `(batch, channels)`.
@@ -95,7 +92,7 @@ class GlobalMaxPooling1D(_GlobalMaxPooling):
     rank = 1
 
 
-class GlobalMaxPooling2D(_GlobalMaxPooling):
+class GlobalMaxPooling2D(_GlobalMaxPooling, aliases=("GlobalMaxPool2D",)):
     """The largest value of each channel over the image. Arguments as for `GlobalAveragePooling2D`.
 
     Input shape: `(batch, height, width, channels)`. Output shape: `(batch, channels)`.

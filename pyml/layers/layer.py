@@ -1,6 +1,5 @@
 """The base of layers: calling, building, weights, losses and configs."""
 
-import inspect
 import math
 
 import numpy as np
@@ -12,14 +11,16 @@ from pyml.core.symbolic import Operation, any_symbolic, infer_output_spec
 from pyml.core.trace import tracing
 from pyml.core.tree import flatten, map_structure
 from pyml.errors import ShapeError
+from pyml.initializers.base import first_value
 from pyml.layers import allowance, call_context
 from pyml.layers.input_spec import assert_input_compatibility
 from pyml.layers.signature import Tracing, call_signature, dtype_name, is_number_list, overridden, set_mask, specs_of
 from pyml.layers.tracking import Tracking
-from pyml.saving.registry import serialize_keras_object
+from pyml.objects.configured import Configured
+from pyml.objects.registry import LAYERS
 
 
-class Layer(Tracking, Operation):
+class Layer(Tracking, Operation, Configured, kind=LAYERS):
     """Base: make weights in `build(input_shape)` or `__init__`, write the formula in `call(inputs)`.
 
     Args:
@@ -38,10 +39,7 @@ class Layer(Tracking, Operation):
                 return inputs * self.factor
     """
 
-    def __new__(cls, *args, **kwargs):
-        layer = super().__new__(cls)
-        layer.__dict__["_constructor"] = (args, kwargs)
-        return layer
+    _hints = ("input_shape", "input_dim", "input_length")
 
     def __init__(self, *, activity_regularizer=None, trainable=True, dtype=None, autocast=True, name=None, **kwargs):
         input_shape = kwargs.pop("input_shape", None)
@@ -112,11 +110,7 @@ class Layer(Tracking, Operation):
         initializer = initializers.get(initializer)
         name = name or auto_name("variable")
         with tracing(None):
-            if hasattr(initializer, "host_value"):
-                value = initializer.host_value(shape, np.dtype(dtype))
-            else:
-                value = initializer(shape, dtype=dtype)
-            variable = Variable(value, shape=shape, dtype=dtype, trainable=trainable, name=name)
+            variable = Variable(first_value(initializer, shape, dtype), shape=shape, dtype=dtype, trainable=trainable, name=name)
         variable.path = f"{self.path}/{name}"
         variable.regularizer = regularizers.get(regularizer)
         variable.constraint = constraint
@@ -355,31 +349,11 @@ class Layer(Tracking, Operation):
         return previous_mask
 
     # ---- configs
-    def get_config(self):
-        """Constructor arguments, as a dict of plain values."""
+    def _base_config(self):
         config = {"name": self.name, "trainable": self._trainable, "dtype": self._dtype}
         if self.activity_regularizer is not None:
             config["activity_regularizer"] = regularizers.serialize(self.activity_regularizer)
-        if "get_config" not in overridden(type(self)):
-            config.update(self._constructor_config())
         return config
-
-    def _constructor_config(self):
-        args, kwargs = self._constructor
-        bound = inspect.signature(type(self).__init__).bind(self, *args, **kwargs).arguments
-        config = {}
-        for name, value in list(bound.items())[1:]:
-            parameter = inspect.signature(type(self).__init__).parameters[name]
-            if parameter.kind is inspect.Parameter.VAR_KEYWORD:
-                config.update(value)
-            elif parameter.kind is not inspect.Parameter.VAR_POSITIONAL:
-                config[name] = value
-        return {name: serialize_keras_object(value) for name, value in config.items()}
-
-    @classmethod
-    def from_config(cls, config):
-        """A layer from what `get_config` returned."""
-        return cls(**config)
 
     def __repr__(self):
         return f"<{type(self).__name__} name={self.name}, built={self.built}>"

@@ -34,6 +34,3 @@ class Masking(_SameShape):
     def compute_mask(self, inputs, previous_mask):
         """Where a feature differs from `mask_value`."""
         return self._kept(inputs)
-
-    def get_config(self):
-        return {**super().get_config(), "mask_value": self.mask_value}

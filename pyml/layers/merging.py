@@ -138,9 +138,6 @@ class Concatenate(Layer):
         first[axis] = None if None in lengths else sum(lengths)
         return tuple(first)
 
-    def get_config(self):
-        return {**super().get_config(), "axis": self.axis}
-
 
 class Dot(Layer):
     """Dot products of two inputs, sample by sample, over one axis of each.
@@ -208,9 +205,6 @@ class Dot(Layer):
         del first[a], second[b]
         shape = (*first, *second[1:])
         return shape if len(shape) > 1 else (*shape, 1)
-
-    def get_config(self):
-        return {**super().get_config(), "axes": self.axes, "normalize": self.normalize}
 
 
 def add(inputs, **kwargs):

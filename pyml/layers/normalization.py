@@ -3,7 +3,7 @@
 from pyml import ops
 from pyml.layers.activation import _SameShape
 from pyml.layers.input_spec import InputSpec
-from pyml.layers.weights import keep_weight, known_size, make_weight, weights_config
+from pyml.layers.weights import keep_weight, known_size, make_weight
 
 
 def _axes(axis, owner):
@@ -47,10 +47,6 @@ class _ScaleAndOffset(_SameShape):
             self.beta = make_weight(self, "beta", shape)
         self.built = True
 
-    def get_config(self):
-        return {**super().get_config(), "epsilon": self.epsilon, "center": self.center, "scale": self.scale,
-                **weights_config(self, "beta", "gamma")}
-
 
 class LayerNormalization(_ScaleAndOffset):
     """`(x - mean) / sqrt(variance + epsilon) * gamma + beta`, each sample with the statistics of its own `axis`.
@@ -86,9 +82,6 @@ class LayerNormalization(_ScaleAndOffset):
 
     def call(self, inputs):
         return ops.layer_normalization(inputs, self.gamma, self.beta, self.axis, self.epsilon)
-
-    def get_config(self):
-        return {**super().get_config(), "axis": self.axis}
 
 
 class GroupNormalization(_ScaleAndOffset):
@@ -147,9 +140,6 @@ class GroupNormalization(_ScaleAndOffset):
             y = y * ops.reshape(self.gamma, flat)
         return y if self.beta is None else y + ops.reshape(self.beta, flat)
 
-    def get_config(self):
-        return {**super().get_config(), "groups": self.groups, "axis": self.axis}
-
 
 class RMSNormalization(_SameShape):
     """`x / sqrt(mean(x^2) + epsilon) * scale` over `axis`.
@@ -181,9 +171,6 @@ class RMSNormalization(_SameShape):
     def call(self, inputs):
         return ops.rms_normalization(inputs, self.scale, self.axis, self.epsilon)
 
-    def get_config(self):
-        return {**super().get_config(), "axis": self.axis, "epsilon": self.epsilon}
-
 
 class UnitNormalization(_SameShape):
     """`x` divided by its length along `axis`.
@@ -205,6 +192,3 @@ class UnitNormalization(_SameShape):
 
     def call(self, inputs):
         return ops.normalize(inputs, axis=self.axis, order=2, epsilon=1e-12)
-
-    def get_config(self):
-        return {**super().get_config(), "axis": self.axis}

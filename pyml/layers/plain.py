@@ -9,7 +9,6 @@ from pyml.core.symbolic import KerasTensor, infer_output_spec
 from pyml.core.tree import flatten
 from pyml.layers.activation import _SameShape
 from pyml.layers.layer import Layer
-from pyml.saving.registry import serialize_keras_object
 
 
 class Identity(_SameShape):
@@ -84,21 +83,7 @@ class Lambda(Layer):
                     f'Layer "{self.name}": a lambda has no name by which it could be found again; '
                     "use a named function, registered with register_keras_serializable."
                 )
-        return {**super().get_config(), "function": serialize_keras_object(self.function),
-                "output_shape": serialize_keras_object(self._output_shape) if callable(self._output_shape)
-                else self._output_shape,
-                "mask": serialize_keras_object(self.mask), "arguments": self.arguments}
-
-    @classmethod
-    def from_config(cls, config, custom_objects=None):
-        """A layer from what `get_config` returned."""
-        from pyml.layers import deserialize
-
-        config = dict(config)
-        for name in ("function", "output_shape", "mask"):
-            if isinstance(config.get(name), dict):
-                config[name] = deserialize(config[name], custom_objects)
-        return cls(**config)
+        return super().get_config()
 
 
 class Rescaling(_SameShape):
@@ -128,9 +113,6 @@ class Rescaling(_SameShape):
 
     def compute_output_spec(self, *args, **kwargs):
         return KerasTensor(args[0].shape, dtype="float32")
-
-    def get_config(self):
-        return {**super().get_config(), "scale": self.scale, "offset": self.offset}
 
 
 def _plain(value):

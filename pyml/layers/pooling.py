@@ -30,10 +30,6 @@ class _Pooling(Layer):
     def compute_output_shape(self, input_shape):
         return (input_shape[0], *self._sizes(input_shape), input_shape[-1])
 
-    def get_config(self):
-        return {**super().get_config(), "pool_size": self.pool_size, "padding": self.padding,
-                "strides": self.strides, "data_format": self.data_format}
-
 
 class _MaxPooling(_Pooling):
     def _pool(self, *args):
@@ -45,7 +41,7 @@ class _AveragePooling(_Pooling):
         return ops.average_pool(*args)
 
 
-class MaxPooling1D(_MaxPooling):
+class MaxPooling1D(_MaxPooling, aliases=("MaxPool1D",)):
     """The largest value in each window of a sequence.
 
     Args:
@@ -67,7 +63,7 @@ class MaxPooling1D(_MaxPooling):
         super().__init__(pool_size, strides, padding, data_format, name, **kwargs)
 
 
-class AveragePooling1D(_AveragePooling):
+class AveragePooling1D(_AveragePooling, aliases=("AvgPool1D",)):
     """The mean of each window of a sequence; cells outside it do not count. Arguments as for `MaxPooling1D`.
 
     Input shape: `(batch, steps, channels)`. Output shape: `(batch, new_steps, channels)`.
@@ -80,7 +76,7 @@ class AveragePooling1D(_AveragePooling):
     rank = 1
 
 
-class MaxPooling2D(_MaxPooling):
+class MaxPooling2D(_MaxPooling, aliases=("MaxPool2D",)):
     """The largest value in each window.
 
     Args:
@@ -96,7 +92,7 @@ class MaxPooling2D(_MaxPooling):
         super().__init__(pool_size, strides, padding, data_format, name, **kwargs)
 
 
-class AveragePooling2D(_AveragePooling):
+class AveragePooling2D(_AveragePooling, aliases=("AvgPool2D",)):
     """The mean of each window; cells outside the image do not count.
 
     Args:

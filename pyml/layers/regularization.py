@@ -54,9 +54,6 @@ class Dropout(Layer):
     def compute_output_shape(self, input_shape):
         return input_shape
 
-    def get_config(self):
-        return {**super().get_config(), "rate": self.rate, "seed": self.seed, "noise_shape": self.noise_shape}
-
 
 class SpatialDropout1D(Dropout):
     """Dropout of whole channels of sequences.
@@ -78,11 +75,6 @@ class SpatialDropout1D(Dropout):
     def __init__(self, rate, seed=None, name=None, dtype=None, **kwargs):
         super().__init__(rate, noise_shape=(None, 1, None), seed=seed, name=name, dtype=dtype, **kwargs)
         self.input_spec = InputSpec(ndim=3)
-
-    def get_config(self):
-        config = super().get_config()
-        del config["noise_shape"]
-        return config
 
 
 class SpatialDropout2D(Dropout):
@@ -107,11 +99,6 @@ class SpatialDropout2D(Dropout):
         super().__init__(rate, noise_shape=(None, 1, 1, None), seed=seed, name=name, dtype=dtype, **kwargs)
         self.data_format = standard_data_format(data_format, "SpatialDropout2D")
         self.input_spec = InputSpec(ndim=4)
-
-    def get_config(self):
-        config = super().get_config()
-        del config["noise_shape"]
-        return {**config, "data_format": self.data_format}
 
 
 class AlphaDropout(_SameShape):
@@ -153,9 +140,6 @@ class AlphaDropout(_SameShape):
         kept = random.bernoulli_mask(shape, 1 - self.rate, self.seed_generator)
         return ops.where(kept, inputs, low) * a - a * low * self.rate
 
-    def get_config(self):
-        return {**super().get_config(), "rate": self.rate, "noise_shape": self.noise_shape, "seed": self.seed}
-
 
 class GaussianNoise(_SameShape):
     """Adds normally distributed noise while training.
@@ -189,9 +173,6 @@ class GaussianNoise(_SameShape):
         if not training or not self.stddev:
             return inputs
         return inputs + random.normal(inputs.shape, stddev=self.stddev, seed=self.seed_generator)
-
-    def get_config(self):
-        return {**super().get_config(), "stddev": self.stddev, "seed": self.seed}
 
 
 class GaussianDropout(_SameShape):
@@ -227,11 +208,8 @@ class GaussianDropout(_SameShape):
         deviation = math.sqrt(self.rate / (1 - self.rate))
         return inputs * random.normal(inputs.shape, mean=1.0, stddev=deviation, seed=self.seed_generator)
 
-    def get_config(self):
-        return {**super().get_config(), "rate": self.rate, "seed": self.seed}
 
-
-class ActivityRegularization(_SameShape):
+class ActivityRegularization(_SameShape, not_in_config=("activity_regularizer",)):
     """The inputs unchanged; adds a penalty of their size to the loss.
 
     Args:
@@ -256,8 +234,3 @@ class ActivityRegularization(_SameShape):
 
     def call(self, inputs):
         return inputs
-
-    def get_config(self):
-        config = super().get_config()
-        del config["activity_regularizer"]
-        return {**config, "l1": self.l1, "l2": self.l2}

@@ -25,9 +25,6 @@ class Flatten(Layer):
         sizes = input_shape[1:]
         return (input_shape[0], None if None in sizes else math.prod(sizes))
 
-    def get_config(self):
-        return {**super().get_config(), "data_format": self.data_format}
-
 
 class Reshape(Layer):
     """Each sample in another shape.
@@ -64,9 +61,6 @@ class Reshape(Layer):
             )
         return (input_shape[0], *(total // known if size == -1 else size for size in self.target_shape))
 
-    def get_config(self):
-        return {**super().get_config(), "target_shape": self.target_shape}
-
 
 class Permute(Layer):
     """The axes of each sample in another order.
@@ -97,9 +91,6 @@ class Permute(Layer):
     def compute_output_shape(self, input_shape):
         return (input_shape[0], *(input_shape[axis] for axis in self.dims))
 
-    def get_config(self):
-        return {**super().get_config(), "dims": self.dims}
-
 
 class RepeatVector(Layer):
     """Each sample `n` times, as the steps of a sequence.
@@ -124,6 +115,3 @@ class RepeatVector(Layer):
 
     def compute_output_shape(self, input_shape):
         return (input_shape[0], self.n, input_shape[1])
-
-    def get_config(self):
-        return {**super().get_config(), "n": self.n}

@@ -106,10 +106,6 @@ class Attention(Layer):
     def compute_output_spec(self, *args, **kwargs):
         return infer_output_spec(self._call_on_probes, args, kwargs)
 
-    def get_config(self):
-        return {**super().get_config(), "use_scale": self.use_scale, "score_mode": self.score_mode,
-                "dropout": self.dropout, "seed": self.seed}
-
 
 class AdditiveAttention(Attention):
     """`Attention` with scores `sum(scale * tanh(query + key))`.
@@ -143,6 +139,4 @@ class AdditiveAttention(Attention):
         return ops.sum(both if self.scale is None else both * self.scale, axis=-1)
 
     def get_config(self):
-        config = super().get_config()
-        del config["score_mode"]
-        return config
+        return {**super().get_config(), "seed": self.seed}

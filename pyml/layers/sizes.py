@@ -35,9 +35,6 @@ class UpSampling1D(Layer):
         steps = input_shape[1]
         return (input_shape[0], None if steps is None else steps * self.size, input_shape[2])
 
-    def get_config(self):
-        return {**super().get_config(), "size": self.size}
-
 
 class UpSampling2D(Layer):
     """Images enlarged by whole factors.
@@ -69,10 +66,6 @@ class UpSampling2D(Layer):
     def compute_output_shape(self, input_shape):
         sizes = (None if n is None else n * factor for n, factor in zip(input_shape[1:3], self.size, strict=True))
         return (input_shape[0], *sizes, input_shape[3])
-
-    def get_config(self):
-        return {**super().get_config(), "size": self.size, "data_format": self.data_format,
-                "interpolation": self.interpolation}
 
 
 class Resizing(Layer):
@@ -128,11 +121,3 @@ class Resizing(Layer):
 
     def compute_output_spec(self, *args, **kwargs):
         return KerasTensor(self.compute_output_shape(args[0].shape), dtype="float32")
-
-    def get_config(self):
-        return {
-            **super().get_config(), "height": self.height, "width": self.width, "interpolation": self.interpolation,
-            "crop_to_aspect_ratio": self.crop_to_aspect_ratio, "pad_to_aspect_ratio": self.pad_to_aspect_ratio,
-            "fill_mode": self.fill_mode, "fill_value": self.fill_value, "antialias": self.antialias,
-            "data_format": self.data_format,
-        }

@@ -18,16 +18,6 @@ def make_weight(layer, weight, shape, name=None):
         regularizer=getattr(layer, f"{weight}_regularizer"), constraint=getattr(layer, f"{weight}_constraint"))
 
 
-def weights_config(layer, *names):
-    """The config of the weights `names`."""
-    config = {}
-    for name in names:
-        config[f"{name}_initializer"] = initializers.serialize(getattr(layer, f"{name}_initializer"))
-        config[f"{name}_regularizer"] = regularizers.serialize(getattr(layer, f"{name}_regularizer"))
-        config[f"{name}_constraint"] = constraints.serialize(getattr(layer, f"{name}_constraint"))
-    return config
-
-
 def known_size(layer, input_shape, axis):
     """The size of `axis`, which the layer needs for its weights.
 

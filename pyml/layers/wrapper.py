@@ -2,7 +2,6 @@
 
 from pyml.core.naming import name_scope
 from pyml.layers.layer import Layer
-from pyml.saving.registry import serialize_keras_object
 
 
 def build_inside(owner, layer, *shapes):
@@ -34,14 +33,3 @@ class Wrapper(Layer):
     def build(self, input_shape=None):
         build_inside(self, self.layer, input_shape)
         self.built = True
-
-    def get_config(self):
-        return {**super().get_config(), "layer": serialize_keras_object(self.layer)}
-
-    @classmethod
-    def from_config(cls, config, custom_objects=None):
-        """A layer from what `get_config` returned."""
-        from pyml.layers import deserialize
-
-        config = dict(config)
-        return cls(deserialize(config.pop("layer"), custom_objects), **config)

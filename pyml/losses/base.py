@@ -6,11 +6,13 @@ from pyml import ops
 from pyml.core.naming import auto_name, get_object_name
 from pyml.core.tree import map_structure
 from pyml.errors import ShapeError
+from pyml.objects.configured import Configured
+from pyml.objects.registry import LOSSES
 
 REDUCTIONS = ("sum_over_batch_size", "sum", "mean", "mean_with_sample_weight", "none", None)
 
 
-class Loss:
+class Loss(Configured, kind=LOSSES, abstract=True):
     """Base: write `call(y_true, y_pred)` that returns one value per sample.
 
     Args:
@@ -56,17 +58,11 @@ class Loss:
         """One loss value per sample; every subclass writes its own."""
         raise TypeError(f"{type(self).__name__} must define call(y_true, y_pred).")
 
-    def get_config(self):
-        """Constructor arguments, as a dict of plain values."""
+    def _base_config(self):
         return {"name": self.name, "reduction": self.reduction}
 
-    @classmethod
-    def from_config(cls, config):
-        """A loss from what `get_config` returned."""
-        return cls(**config)
 
-
-class LossFunctionWrapper(Loss):
+class LossFunctionWrapper(Loss, abstract=True):
     """A function `fn(y_true, y_pred, **kwargs)` as a Loss."""
 
     def __init__(self, fn, reduction="sum_over_batch_size", name=None, dtype=None, **kwargs):
@@ -78,9 +74,6 @@ class LossFunctionWrapper(Loss):
         if hasattr(y_true, "shape") and hasattr(y_pred, "shape"):
             y_true, y_pred = squeeze_or_expand_to_same_rank(y_true, y_pred)
         return self.fn(y_true, y_pred, **self._fn_kwargs)
-
-    def get_config(self):
-        return {**super().get_config(), **self._fn_kwargs}
 
     def __repr__(self):
         return f"<LossFunctionWrapper({self.fn}, kwargs={self._fn_kwargs})>"

@@ -3,6 +3,7 @@
 import warnings
 
 from pyml import ops
+from pyml.objects.registry import LOSSES
 
 
 def _float(y_pred):
@@ -10,6 +11,7 @@ def _float(y_pred):
     return y_pred if y_pred.dtype == "float32" else ops.cast(y_pred, "float32")
 
 
+@LOSSES.function()
 def categorical_crossentropy(y_true, y_pred, from_logits=False, label_smoothing=0.0, axis=-1):
     """`-sum(y_true * log(y_pred))` along `axis`.
 
@@ -36,6 +38,7 @@ def categorical_crossentropy(y_true, y_pred, from_logits=False, label_smoothing=
     return ops.categorical_crossentropy(y_true, y_pred, from_logits=from_logits, axis=axis)
 
 
+@LOSSES.function()
 def sparse_categorical_crossentropy(y_true, y_pred, from_logits=False, ignore_class=None, axis=-1):
     """`-log(y_pred[y_true])`.
 
@@ -62,6 +65,7 @@ def sparse_categorical_crossentropy(y_true, y_pred, from_logits=False, ignore_cl
     return ops.where(valid, value, 0.0)
 
 
+@LOSSES.function("bce", "BCE")
 def binary_crossentropy(y_true, y_pred, from_logits=False, label_smoothing=0.0, axis=-1):
     """`-mean(y_true * log(y_pred) + (1 - y_true) * log(1 - y_pred))` along `axis`.
 

@@ -4,6 +4,7 @@ import math
 
 from pyml import ops
 from pyml.losses.base import squeeze_or_expand_to_same_rank
+from pyml.objects.registry import LOSSES
 
 
 def _pair(y_true, y_pred):
@@ -14,6 +15,7 @@ def _pair(y_true, y_pred):
     return squeeze_or_expand_to_same_rank(y_true, y_pred)
 
 
+@LOSSES.function("mse", "MSE")
 def mean_squared_error(y_true, y_pred):
     """`mean((y_true - y_pred)^2)` over the last axis.
 
@@ -28,18 +30,21 @@ def mean_squared_error(y_true, y_pred):
     return ops.mean(ops.square(y_true - y_pred), axis=-1)
 
 
+@LOSSES.function("mae", "MAE")
 def mean_absolute_error(y_true, y_pred):
     """`mean(|y_true - y_pred|)` over the last axis."""
     y_true, y_pred = _pair(y_true, y_pred)
     return ops.mean(ops.abs(y_true - y_pred), axis=-1)
 
 
+@LOSSES.function("mape", "MAPE")
 def mean_absolute_percentage_error(y_true, y_pred):
     """`100 * mean(|y_true - y_pred| / max(|y_true|, 1e-7))` over the last axis."""
     y_true, y_pred = _pair(y_true, y_pred)
     return 100.0 * ops.mean(ops.abs(y_true - y_pred) / ops.maximum(ops.abs(y_true), 1e-7), axis=-1)
 
 
+@LOSSES.function("msle", "MSLE")
 def mean_squared_logarithmic_error(y_true, y_pred):
     """`mean((log(y_true + 1) - log(y_pred + 1))^2)` over the last axis."""
     y_true, y_pred = _pair(y_true, y_pred)
@@ -47,6 +52,7 @@ def mean_squared_logarithmic_error(y_true, y_pred):
     return ops.mean(ops.square(difference), axis=-1)
 
 
+@LOSSES.function()
 def huber(y_true, y_pred, delta=1.0):
     """Squared up to `delta`, linear beyond. Source: Huber 1964."""
     y_true, y_pred = _pair(y_true, y_pred)
@@ -55,6 +61,7 @@ def huber(y_true, y_pred, delta=1.0):
     return ops.mean(value, axis=-1)
 
 
+@LOSSES.function("logcosh")
 def log_cosh(y_true, y_pred):
     """`mean(log(cosh(y_pred - y_true)))`: squared near 0, linear far away."""
     y_true, y_pred = _pair(y_true, y_pred)
@@ -62,18 +69,21 @@ def log_cosh(y_true, y_pred):
     return ops.mean(error + ops.softplus(-2.0 * error) - math.log(2.0), axis=-1)
 
 
+@LOSSES.function("cosine")
 def cosine_similarity(y_true, y_pred, axis=-1):
     """The negated cosine of the angle between targets and predictions: -1 is best."""
     y_true, y_pred = _pair(y_true, y_pred)
     return -ops.sum(ops.normalize(y_true, axis=axis) * ops.normalize(y_pred, axis=axis), axis=axis)
 
 
+@LOSSES.function()
 def poisson(y_true, y_pred):
     """`mean(y_pred - y_true * log(y_pred))` over the last axis."""
     y_true, y_pred = _pair(y_true, y_pred)
     return ops.mean(y_pred - y_true * ops.log(y_pred + 1e-7), axis=-1)
 
 
+@LOSSES.function("kld", "KLD")
 def kl_divergence(y_true, y_pred):
     """`sum(y_true * log(y_true / y_pred))` over the last axis, both cut to `[1e-7, 1]`."""
     y_true, y_pred = _pair(y_true, y_pred)
@@ -88,18 +98,21 @@ def _signs(y_true):
     return ops.where(zeros_and_ones, 2.0 * y_true - 1.0, y_true)
 
 
+@LOSSES.function()
 def hinge(y_true, y_pred):
     """`mean(max(1 - y_true * y_pred, 0))` for targets -1 and 1 (or 0 and 1)."""
     y_true, y_pred = _pair(y_true, y_pred)
     return ops.mean(ops.maximum(1.0 - _signs(y_true) * y_pred, 0.0), axis=-1)
 
 
+@LOSSES.function()
 def squared_hinge(y_true, y_pred):
     """`mean(max(1 - y_true * y_pred, 0)^2)` for targets -1 and 1 (or 0 and 1)."""
     y_true, y_pred = _pair(y_true, y_pred)
     return ops.mean(ops.square(ops.maximum(1.0 - _signs(y_true) * y_pred, 0.0)), axis=-1)
 
 
+@LOSSES.function()
 def categorical_hinge(y_true, y_pred):
     """`max(0, 1 - positive + negative)`: the right score against the best wrong one."""
     y_true, y_pred = _pair(y_true, y_pred)

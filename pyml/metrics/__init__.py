@@ -1,7 +1,25 @@
 """Metrics, with Keras' names and defaults: state in device memory, read when asked for."""
 
-from pyml import losses as _losses
-from pyml.core.naming import to_snake_case
+from collections.abc import Mapping
+from typing import Any
+
+from pyml.losses import (
+    binary_crossentropy,
+    categorical_crossentropy,
+    categorical_hinge,
+    cosine_similarity,
+    hinge,
+    huber,
+    kl_divergence,
+    log_cosh,
+    mean_absolute_error,
+    mean_absolute_percentage_error,
+    mean_squared_error,
+    mean_squared_logarithmic_error,
+    poisson,
+    sparse_categorical_crossentropy,
+    squared_hinge,
+)
 from pyml.metrics.accuracy import (
     Accuracy,
     BinaryAccuracy,
@@ -21,40 +39,35 @@ from pyml.metrics.of_losses import (
     SparseCategoricalCrossentropy,
 )
 from pyml.metrics.reduction import Mean, MeanMetricWrapper, Sum
-from pyml.saving.registry import deserialize_keras_object, interpret, serialize_keras_object
-
-_CLASSES = {cls.__name__: cls for cls in (
-    Accuracy, BinaryAccuracy, BinaryCrossentropy, CategoricalAccuracy, CategoricalCrossentropy, Mean,
-    MeanAbsoluteError, MeanSquaredError, RootMeanSquaredError, SparseCategoricalAccuracy,
-    SparseCategoricalCrossentropy, Sum)}
-_FUNCTIONS = {fn.__name__: fn for fn in (binary_accuracy, categorical_accuracy, sparse_categorical_accuracy)}
-_BY_NAME = {**_losses._FUNCTIONS, **_FUNCTIONS, **{to_snake_case(name): cls for name, cls in _CLASSES.items()},
-            **_CLASSES}
-_BY_NAME |= {"mse": MeanSquaredError, "MSE": MeanSquaredError, "mae": MeanAbsoluteError, "MAE": MeanAbsoluteError,
-             "rmse": RootMeanSquaredError, "RMSE": RootMeanSquaredError, "bce": BinaryCrossentropy,
-             "BCE": BinaryCrossentropy}
-_BY_NAME |= {name: fn for name, fn in _losses.ALIASES.items() if name not in _BY_NAME}
-globals().update(_losses._FUNCTIONS)
+from pyml.objects.registry import METRICS
+from pyml.objects.serialization import deserialize_keras_object, interpret, serialize_keras_object
 
 
-def serialize(metric):
+def serialize(metric: Any) -> Any:
     """A config dict for `deserialize`."""
     return serialize_keras_object(metric)
 
 
-def deserialize(config, custom_objects=None):
+def deserialize(config: Any, custom_objects: Mapping[str, Any] | None = None) -> Any:
     """The metric that a name or a config dict describes."""
-    return deserialize_keras_object(config, custom_objects, module_objects=_BY_NAME)
+    return deserialize_keras_object(config, custom_objects, kind=METRICS)
 
 
-def get(identifier):
+def get(identifier: Any) -> Any:
     """A metric or function from a name, a config dict, a class, an instance, a function or None.
 
     Raises:
         ValueError: Nothing is known under that identifier.
     """
-    return interpret(identifier, _BY_NAME, "metric identifier")
+    return interpret(identifier, METRICS)
 
 
-__all__ = [*_CLASSES, *_FUNCTIONS, *_losses._FUNCTIONS, "MeanMetricWrapper", "Metric", "deserialize", "get",
-           "serialize"]
+__all__ = [
+    "Accuracy", "BinaryAccuracy", "BinaryCrossentropy", "CategoricalAccuracy", "CategoricalCrossentropy", "Mean",
+    "MeanAbsoluteError", "MeanMetricWrapper", "MeanSquaredError", "Metric", "RootMeanSquaredError",
+    "SparseCategoricalAccuracy", "SparseCategoricalCrossentropy", "Sum", "binary_accuracy", "binary_crossentropy",
+    "categorical_accuracy", "categorical_crossentropy", "categorical_hinge", "cosine_similarity", "deserialize", "get",
+    "hinge", "huber", "kl_divergence", "log_cosh", "mean_absolute_error", "mean_absolute_percentage_error",
+    "mean_squared_error", "mean_squared_logarithmic_error", "poisson", "serialize", "sparse_categorical_accuracy",
+    "sparse_categorical_crossentropy", "squared_hinge",
+]

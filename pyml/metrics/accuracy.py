@@ -3,8 +3,10 @@
 from pyml import ops
 from pyml.losses.base import squeeze_or_expand_to_same_rank
 from pyml.metrics.reduction import MeanMetricWrapper
+from pyml.objects.registry import METRICS
 
 
+@METRICS.function()
 def accuracy(y_true, y_pred):
     """1.0 where the values are equal, else 0.0."""
     y_pred = ops.convert_to_tensor(y_pred)
@@ -13,6 +15,7 @@ def accuracy(y_true, y_pred):
     return ops.cast(ops.equal(y_true, y_pred), "float32")
 
 
+@METRICS.function()
 def binary_accuracy(y_true, y_pred, threshold=0.5):
     """1.0 where `y_pred > threshold` says what `y_true` says, else 0.0."""
     y_pred = ops.convert_to_tensor(y_pred)
@@ -22,12 +25,14 @@ def binary_accuracy(y_true, y_pred, threshold=0.5):
     return ops.cast(ops.equal(ops.cast(y_true, "float32"), said), "float32")
 
 
+@METRICS.function()
 def categorical_accuracy(y_true, y_pred):
     """1.0 where the largest score is at the one of the one-hot target, else 0.0; the last axis is dropped."""
     y_true, y_pred = ops.convert_to_tensor(y_true), ops.convert_to_tensor(y_pred)
     return ops.cast(ops.equal(ops.argmax(y_true, axis=-1), ops.argmax(y_pred, axis=-1)), "float32")
 
 
+@METRICS.function()
 def sparse_categorical_accuracy(y_true, y_pred):
     """1.0 where the largest score is at the class `y_true`, else 0.0.
 

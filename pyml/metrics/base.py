@@ -5,9 +5,12 @@ import numpy as np
 from pyml import initializers
 from pyml.core import Variable
 from pyml.core.naming import auto_name
+from pyml.initializers.base import first_value
+from pyml.objects.configured import Configured
+from pyml.objects.registry import METRICS
 
 
-class Metric:
+class Metric(Configured, kind=METRICS, abstract=True):
     """Base: make Variables in `__init__`, write `update_state(...)` and `result()`.
 
     Args:
@@ -52,10 +55,7 @@ class Metric:
         """A Variable that belongs to this metric; it starts at, and is reset to, zeros or `initializer`."""
         initializer = initializers.get("zeros" if initializer is None else initializer)
         dtype = dtype or self._dtype
-        if hasattr(initializer, "host_value"):
-            value = initializer.host_value(tuple(shape), np.dtype(dtype))
-        else:
-            value = initializer(tuple(shape), dtype=dtype)
+        value = first_value(initializer, tuple(shape), dtype)
         variable = Variable(value, dtype=dtype, trainable=False, name=name)
         self._variables.append(variable)
         return variable
@@ -82,14 +82,8 @@ class Metric:
         self.update_state(*args, **kwargs)
         return self.result()
 
-    def get_config(self):
-        """Constructor arguments, as a dict of plain values."""
+    def _base_config(self):
         return {"name": self.name, "dtype": self.dtype}
-
-    @classmethod
-    def from_config(cls, config):
-        """A metric from what `get_config` returned."""
-        return cls(**config)
 
     def __repr__(self):
         return f"<{type(self).__name__} name={self.name}>"

@@ -4,21 +4,21 @@ from pyml import losses, ops
 from pyml.metrics.reduction import Mean, MeanMetricWrapper
 
 
-class MeanSquaredError(MeanMetricWrapper):
+class MeanSquaredError(MeanMetricWrapper, aliases=("mse", "MSE")):
     """The mean squared error."""
 
     def __init__(self, name="mean_squared_error", dtype=None):
         super().__init__(losses.mean_squared_error, name=name, dtype=dtype)
 
 
-class MeanAbsoluteError(MeanMetricWrapper):
+class MeanAbsoluteError(MeanMetricWrapper, aliases=("mae", "MAE")):
     """The mean absolute error."""
 
     def __init__(self, name="mean_absolute_error", dtype=None):
         super().__init__(losses.mean_absolute_error, name=name, dtype=dtype)
 
 
-class RootMeanSquaredError(Mean):
+class RootMeanSquaredError(Mean, aliases=("rmse", "RMSE")):
     """The square root of the mean squared error over everything seen."""
 
     def __init__(self, name="root_mean_squared_error", dtype=None):
@@ -34,7 +34,7 @@ class RootMeanSquaredError(Mean):
         return ops.sqrt(super().result())
 
 
-class BinaryCrossentropy(MeanMetricWrapper):
+class BinaryCrossentropy(MeanMetricWrapper, aliases=("bce", "BCE")):
     """The binary cross-entropy."""
 
     def __init__(self, name="binary_crossentropy", dtype=None, from_logits=False, label_smoothing=0):

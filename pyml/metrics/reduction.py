@@ -76,7 +76,7 @@ class Mean(Metric):
         return ops.where(empty, 0.0, self.total / ops.where(empty, 1.0, self.count))
 
 
-class MeanMetricWrapper(Mean):
+class MeanMetricWrapper(Mean, abstract=True):
     """The mean of `fn(y_true, y_pred, **kwargs)`, one value per sample."""
 
     def __init__(self, fn, name=None, dtype=None, **kwargs):
@@ -87,19 +87,3 @@ class MeanMetricWrapper(Mean):
     def update_state(self, y_true, y_pred, sample_weight=None):
         sample_weight = apply_mask(sample_weight, getattr(y_pred, "_keras_mask", None), self.dtype, "sum")
         super().update_state(self._fn(y_true, y_pred, **self._fn_kwargs), sample_weight=sample_weight)
-
-    def get_config(self):
-        config = {**super().get_config(), **self._fn_kwargs}
-        if type(self) is MeanMetricWrapper:
-            from pyml.saving.registry import serialize_keras_object
-
-            config["fn"] = serialize_keras_object(self._fn)
-        return config
-
-    @classmethod
-    def from_config(cls, config):
-        if "fn" in config:
-            from pyml.saving.registry import deserialize_keras_object
-
-            config = {**config, "fn": deserialize_keras_object(config["fn"])}
-        return cls(**config)

@@ -1,10 +1,14 @@
 """Models: `Sequential`, `Model(inputs, outputs)` and subclasses of `Model`."""
 
+import json
+
 from pyml.core.symbolic import KerasTensor
 from pyml.layers.input_layer import Input
 from pyml.models.knn import KNNClassifier
 from pyml.models.model import Functional, Model
 from pyml.models.sequential import Sequential
+from pyml.objects.registry import LAYERS
+from pyml.objects.serialization import deserialize_keras_object
 
 
 def clone_model(model, input_tensors=None, clone_function=None, **kwargs):
@@ -21,11 +25,7 @@ def clone_model(model, input_tensors=None, clone_function=None, **kwargs):
 
 def model_from_json(json_string, custom_objects=None):
     """The model that `model.to_json()` described, with new weights."""
-    import json
-
-    from pyml.layers import deserialize
-
-    return deserialize(json.loads(json_string), custom_objects)
+    return deserialize_keras_object(json.loads(json_string), custom_objects, kind=LAYERS)
 
 
 __all__ = ["Functional", "Input", "KNNClassifier", "KerasTensor", "Model", "Sequential", "clone_model", "model_from_json"]

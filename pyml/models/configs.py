@@ -2,7 +2,8 @@
 
 from pyml.core.symbolic import FunctionOp, KerasTensor
 from pyml.core.tree import flatten, map_structure
-from pyml.saving.registry import serialize_keras_object
+from pyml.objects.registry import LAYERS
+from pyml.objects.serialization import deserialize_keras_object, serialize_keras_object
 
 
 def graph_config(model):
@@ -56,13 +57,10 @@ def _read(value, made):
     return value
 
 
-def model_from_graph_config(config, custom_objects=None):
-    """The model that `graph_config` described, with new weights."""
-    from pyml.layers import deserialize
-    from pyml.models.model import Functional
-
+def model_from_graph_config(cls, config, custom_objects=None):
+    """The model of class `cls` that `graph_config` described, with new weights."""
     made = {}
-    waiting = [(deserialize(layer, custom_objects), layer["name"], list(layer["inbound_nodes"]))
+    waiting = [(deserialize_keras_object(layer, custom_objects, kind=LAYERS), layer["name"], list(layer["inbound_nodes"]))
                for layer in config["layers"]]
     while waiting:
         later = []
@@ -88,4 +86,4 @@ def model_from_graph_config(config, custom_objects=None):
         inputs, outputs = _read(config["input_layers"], made), _read(config["output_layers"], made)
     except (KeyError, IndexError):
         raise ValueError(f"Model config '{config['name']}': its inputs or outputs are of layers or calls that are not there.") from None
-    return Functional(inputs, outputs, name=config["name"])
+    return cls(inputs, outputs, name=config["name"])

@@ -1,11 +1,17 @@
 """`Model`: layers with a training loop, a summary and weights on disk."""
 
+import json
+
+from pyml import ops
 from pyml.core.symbolic import KerasTensor, any_symbolic, infer_output_spec
 from pyml.core.tree import flatten, is_nested, map_structure
 from pyml.errors import ShapeError
 from pyml.layers.layer import Layer
+from pyml.models.configs import graph_config, model_from_graph_config
 from pyml.models.graph import Graph
 from pyml.models.summary import print_summary
+from pyml.objects.serialization import serialize_keras_object
+from pyml.saving import loading
 from pyml.saving import weights as weight_files
 from pyml.trainers.trainer import Trainer
 
@@ -170,8 +176,6 @@ class Model(Trainer, Layer):
         return flatten(inputs) if is_nested(inputs) else [inputs]
 
     def _fit_input(self, index, x, spec):
-        from pyml import ops
-
         shape = tuple(x.shape)
         expected = spec.shape
         if len(shape) == len(expected) + 1 and shape[-1] == 1 and expected[-1] != 1:
@@ -224,15 +228,11 @@ class Model(Trainer, Layer):
 
     def save(self, filepath, overwrite=True, **kwargs):
         """Writes the model as a TensorFlow.js layers-model: `model.json` and its weights; see `pyml.saving.save_model`."""
-        from pyml.saving import save_model
-
-        save_model(self, filepath, overwrite=overwrite, **kwargs)
+        loading.save_model(self, filepath, overwrite=overwrite, **kwargs)
 
     async def save_async(self, filepath, overwrite=True, **kwargs):
         """`save` that works in every browser."""
-        from pyml.saving import save_model_async
-
-        await save_model_async(self, filepath, overwrite=overwrite, **kwargs)
+        await loading.save_model_async(self, filepath, overwrite=overwrite, **kwargs)
 
     def save_weights(self, filepath, overwrite=True, max_shard_size=None):
         """Writes all weights into a `.npz` file; see `load_weights`."""
@@ -245,8 +245,6 @@ class Model(Trainer, Layer):
     def get_config(self):
         """The graph, or the constructor arguments of a subclass, as a dict of plain values."""
         if self._graph is not None and type(self) in (Model, Functional):
-            from pyml.models.configs import graph_config
-
             return graph_config(self)
         return super().get_config()
 
@@ -254,17 +252,11 @@ class Model(Trainer, Layer):
     def from_config(cls, config, custom_objects=None):
         """A model from what `get_config` returned."""
         if "input_layers" in config and cls in (Model, Functional):
-            from pyml.models.configs import model_from_graph_config
-
-            return model_from_graph_config(config, custom_objects)
-        return cls(**config)
+            return model_from_graph_config(Functional, config, custom_objects)
+        return super().from_config(config, custom_objects)
 
     def to_json(self, **kwargs):
         """The config as JSON text; `model_from_json` reads it."""
-        import json
-
-        from pyml.saving.registry import serialize_keras_object
-
         return json.dumps(serialize_keras_object(self), **kwargs)
 
 

@@ -6,7 +6,8 @@ from pyml.layers.input_layer import InputLayer
 from pyml.layers.layer import Layer
 from pyml.models.graph import Graph
 from pyml.models.model import Model
-from pyml.saving.registry import serialize_keras_object
+from pyml.objects.registry import LAYERS
+from pyml.objects.serialization import deserialize_keras_object, serialize_keras_object
 
 
 class Sequential(Model):
@@ -129,11 +130,9 @@ class Sequential(Model):
     @classmethod
     def from_config(cls, config, custom_objects=None):
         """A model from what `get_config` returned."""
-        from pyml.layers import deserialize
-
         model = cls(name=config.get("name"), trainable=config.get("trainable", True))
         for layer in config["layers"]:
-            model.add(deserialize(layer, custom_objects), rebuild=False)
+            model.add(deserialize_keras_object(layer, custom_objects, kind=LAYERS), rebuild=False)
         shape = config.get("build_input_shape")
         if shape is not None:
             model.build(tuple(shape))

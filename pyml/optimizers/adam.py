@@ -57,10 +57,6 @@ class Adam(Optimizer):
             self.assign(largest, v)
         self.assign_sub(variable, m * self._rate / (ops.sqrt(v) + self.epsilon))
 
-    def get_config(self):
-        return {**super().get_config(), "beta_1": self.beta_1, "beta_2": self.beta_2, "epsilon": self.epsilon,
-                "amsgrad": self.amsgrad}
-
 
 class AdamW(Adam):
     """Adam with decoupled weight decay. Source: Loshchilov and Hutter 2017."""

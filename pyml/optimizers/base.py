@@ -7,11 +7,13 @@ import numpy as np
 from pyml import initializers, ops
 from pyml.core import Tensor, Variable
 from pyml.core.naming import auto_name
+from pyml.initializers.base import first_value
+from pyml.objects.configured import Configured, plain
+from pyml.objects.registry import OPTIMIZERS
 from pyml.optimizers.schedules import LearningRateSchedule
-from pyml.saving.registry import deserialize_keras_object, serialize_keras_object
 
 
-class Optimizer:
+class Optimizer(Configured, kind=OPTIMIZERS, abstract=True):
     """Base: make state in `build(variables)`, write `update_step(gradient, variable, learning_rate)`.
 
     Args:
@@ -139,10 +141,7 @@ class Optimizer:
         """A Variable that belongs to the optimizer."""
         initializer = initializers.get(initializer)
         dtype = dtype or "float32"
-        if hasattr(initializer, "host_value"):
-            value = initializer.host_value(tuple(shape), np.dtype(dtype))
-        else:
-            value = initializer(tuple(shape), dtype=dtype)
+        value = first_value(initializer, tuple(shape), dtype)
         return self._track(Variable(value, dtype=dtype, trainable=False, name=name))
 
     def add_variable_from_reference(self, reference_variable, name=None, initializer="zeros"):
@@ -335,21 +334,12 @@ class Optimizer:
         """Reads what `save_own_variables` wrote."""
         self.set_weights([store[str(i)] for i in range(len(store.keys()))])
 
-    def get_config(self):
-        """Constructor arguments, as a dict of plain values."""
+    def _base_config(self):
         rate = self._learning_rate
-        rate = float(rate.numpy()) if isinstance(rate, Variable) else serialize_keras_object(rate)
+        rate = float(rate.numpy()) if isinstance(rate, Variable) else plain(rate)
         names = ("weight_decay", "clipnorm", "global_clipnorm", "clipvalue", "use_ema", "ema_momentum",
                  "ema_overwrite_frequency", "loss_scale_factor", "gradient_accumulation_steps")
         return {"name": self.name, "learning_rate": rate, **{name: getattr(self, name) for name in names}}
-
-    @classmethod
-    def from_config(cls, config, custom_objects=None):
-        """An optimizer from what `get_config` returned."""
-        config = dict(config)
-        if isinstance(config.get("learning_rate"), dict):
-            config["learning_rate"] = deserialize_keras_object(config["learning_rate"], custom_objects)
-        return cls(**config)
 
 
 def clip_by_norm(gradient, limit):

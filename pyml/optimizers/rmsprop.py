@@ -55,7 +55,3 @@ class RMSprop(Optimizer):
             step = self.momentum * momentum + step
             self.assign(momentum, step)
         self.assign_sub(variable, step)
-
-    def get_config(self):
-        return {**super().get_config(), "rho": self.rho, "momentum": self.momentum, "epsilon": self.epsilon,
-                "centered": self.centered}

@@ -1,11 +1,16 @@
 """Learning rates that are computed in the graph from the number of updates made."""
 
 import math
+from collections.abc import Mapping
+from typing import Any
 
 from pyml import ops
+from pyml.objects.configured import Configured
+from pyml.objects.registry import SCHEDULES
+from pyml.objects.serialization import deserialize_keras_object, serialize_keras_object
 
 
-class LearningRateSchedule:
+class LearningRateSchedule(Configured, kind=SCHEDULES, abstract=True):
     """Base: write `__call__(step)` with ops; `step` is an int32 tensor, the result a float32 one.
 
     Example:
@@ -18,22 +23,9 @@ class LearningRateSchedule:
         """The learning rate at `step`; every subclass writes its own."""
         raise TypeError(f"{type(self).__name__} must define __call__(step).")
 
-    def get_config(self):
-        """Constructor arguments, as a dict of plain values."""
-        return {name: getattr(self, name) for name in self._arguments}
-
-    @classmethod
-    def from_config(cls, config):
-        """A schedule from what `get_config` returned."""
-        return cls(**config)
-
-    _arguments: tuple[str, ...] = ()
-
 
 class ExponentialDecay(LearningRateSchedule):
     """`initial_learning_rate * decay_rate ** (step / decay_steps)`; `staircase` rounds the exponent down."""
-
-    _arguments = ("initial_learning_rate", "decay_steps", "decay_rate", "staircase", "name")
 
     def __init__(self, initial_learning_rate, decay_steps, decay_rate, staircase=False, name="ExponentialDecay"):
         self.initial_learning_rate = initial_learning_rate
@@ -51,8 +43,6 @@ class ExponentialDecay(LearningRateSchedule):
 class InverseTimeDecay(LearningRateSchedule):
     """`initial_learning_rate / (1 + decay_rate * step / decay_steps)`; `staircase` rounds the quotient down."""
 
-    _arguments = ("initial_learning_rate", "decay_steps", "decay_rate", "staircase", "name")
-
     def __init__(self, initial_learning_rate, decay_steps, decay_rate, staircase=False, name="InverseTimeDecay"):
         self.initial_learning_rate = initial_learning_rate
         self.decay_steps = positive(decay_steps, "InverseTimeDecay")
@@ -68,8 +58,6 @@ class InverseTimeDecay(LearningRateSchedule):
 
 class PiecewiseConstantDecay(LearningRateSchedule):
     """`values[0]` up to step `boundaries[0]`, then `values[1]` up to `boundaries[1]`, and so on."""
-
-    _arguments = ("boundaries", "values", "name")
 
     def __init__(self, boundaries, values, name="PiecewiseConstant"):
         if len(boundaries) != len(values) - 1:
@@ -94,8 +82,6 @@ class CosineDecay(LearningRateSchedule):
     Source: Loshchilov and Hutter 2016, "SGDR".
     """
 
-    _arguments = ("initial_learning_rate", "decay_steps", "alpha", "name", "warmup_target", "warmup_steps")
-
     def __init__(self, initial_learning_rate, decay_steps, alpha=0.0, name="CosineDecay", warmup_target=None,
                  warmup_steps=0):
         self.initial_learning_rate = initial_learning_rate
@@ -119,8 +105,6 @@ class CosineDecay(LearningRateSchedule):
 
 class PolynomialDecay(LearningRateSchedule):
     """From the initial to `end_learning_rate` along `(1 - step / decay_steps) ** power`; `cycle` stretches it."""
-
-    _arguments = ("initial_learning_rate", "decay_steps", "end_learning_rate", "power", "cycle", "name")
 
     def __init__(self, initial_learning_rate, decay_steps, end_learning_rate=0.0001, power=1.0, cycle=False,
                  name="PolynomialDecay"):
@@ -150,19 +134,14 @@ def positive(steps, owner):
     return steps
 
 
-def serialize(learning_rate_schedule):
+def serialize(learning_rate_schedule: Any) -> Any:
     """A config dict for `deserialize`."""
-    from pyml.saving.registry import serialize_keras_object
-
     return serialize_keras_object(learning_rate_schedule)
 
 
-def deserialize(config, custom_objects=None):
+def deserialize(config: Any, custom_objects: Mapping[str, Any] | None = None) -> Any:
     """The schedule that a config dict describes."""
-    from pyml.saving.registry import deserialize_keras_object
-
-    known = {cls.__name__: cls for cls in LearningRateSchedule.__subclasses__()}
-    return deserialize_keras_object(config, custom_objects, module_objects=known)
+    return deserialize_keras_object(config, custom_objects, kind=SCHEDULES)
 
 
 __all__ = ["CosineDecay", "ExponentialDecay", "InverseTimeDecay", "LearningRateSchedule", "PiecewiseConstantDecay",

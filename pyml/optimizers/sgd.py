@@ -48,6 +48,3 @@ class SGD(Optimizer):
         velocity = momentum * self.momentum - step
         self.assign(momentum, velocity)
         self.assign_add(variable, velocity * self.momentum - step if self.nesterov else velocity)
-
-    def get_config(self):
-        return {**super().get_config(), "momentum": self.momentum, "nesterov": self.nesterov}

@@ -3,10 +3,12 @@
 import math
 
 from pyml import ops
-from pyml.saving.registry import deserialize_keras_object, interpret, serialize_keras_object
+from pyml.objects.configured import Configured
+from pyml.objects.registry import REGULARIZERS
+from pyml.objects.serialization import deserialize_keras_object, interpret, serialize_keras_object
 
 
-class Regularizer:
+class Regularizer(Configured, kind=REGULARIZERS, abstract=True):
     """Base: write `__call__(x)` that returns a scalar tensor.
 
     Example:
@@ -19,17 +21,8 @@ class Regularizer:
         """The penalty of weight `x`."""
         return ops.sum(ops.zeros_like(x))
 
-    def get_config(self):
-        """Constructor arguments, as a dict of plain values."""
-        return {}
 
-    @classmethod
-    def from_config(cls, config):
-        """A regularizer from what `get_config` returned."""
-        return cls(**config)
-
-
-class L1L2(Regularizer):
+class L1L2(Regularizer, aliases=("l1_l2",)):
     """`l1 * sum(|x|) + l2 * sum(x^2)`."""
 
     def __init__(self, l1=0.0, l2=0.0):
@@ -44,9 +37,6 @@ class L1L2(Regularizer):
             penalty = penalty + self.l2 * ops.sum(ops.square(x))
         return penalty if self.l1 or self.l2 else super().__call__(x)
 
-    def get_config(self):
-        return {"l1": float(self.l1), "l2": float(self.l2)}
-
 
 class L1(Regularizer):
     """`l1 * sum(|x|)`."""
@@ -56,9 +46,6 @@ class L1(Regularizer):
 
     def __call__(self, x):
         return self.l1 * ops.sum(ops.abs(x))
-
-    def get_config(self):
-        return {"l1": float(self.l1)}
 
 
 class L2(Regularizer):
@@ -70,19 +57,15 @@ class L2(Regularizer):
     def __call__(self, x):
         return self.l2 * ops.sum(ops.square(x))
 
-    def get_config(self):
-        return {"l2": float(self.l2)}
-
 
 def checked(factor, owner):
     """`factor`, which must be a finite number of at least 0."""
     if isinstance(factor, bool) or not isinstance(factor, (int, float)) or not math.isfinite(factor) or factor < 0:
         raise ValueError(f"{owner}: the factor must be a finite number >= 0. Received: {factor!r}")
-    return factor
+    return float(factor)
 
 
 l1, l2, l1_l2 = L1, L2, L1L2
-_BY_NAME = {"L1": L1, "L2": L2, "L1L2": L1L2, "l1": L1, "l2": L2, "l1_l2": L1L2}
 
 
 def serialize(regularizer):
@@ -92,7 +75,7 @@ def serialize(regularizer):
 
 def deserialize(config, custom_objects=None):
     """The regularizer that a name or a config dict describes."""
-    return deserialize_keras_object(config, custom_objects, module_objects=_BY_NAME)
+    return deserialize_keras_object(config, custom_objects, kind=REGULARIZERS)
 
 
 def get(identifier):
@@ -101,7 +84,7 @@ def get(identifier):
     Raises:
         ValueError: Nothing is known under that identifier.
     """
-    return interpret(identifier, _BY_NAME, "regularizer")
+    return interpret(identifier, REGULARIZERS)
 
 
 __all__ = ["L1", "L1L2", "L2", "Regularizer", "deserialize", "get", "l1", "l1_l2", "l2", "serialize"]

@@ -1,17 +1,16 @@
 """Registering classes for configs, weights on disk, and models made elsewhere."""
 
-from pyml.saving.files import ModelFileError
-from pyml.saving.loading import load_model, load_model_async, save_model, save_model_async
-from pyml.saving.registry import (
+from pyml.objects.registry import (
     CustomObjectScope,
     custom_object_scope,
-    deserialize_keras_object,
     get_custom_objects,
     get_registered_name,
     get_registered_object,
     register_keras_serializable,
-    serialize_keras_object,
 )
+from pyml.objects.serialization import deserialize_keras_object, serialize_keras_object
+from pyml.saving.files import ModelFileError
+from pyml.saving.loading import load_model, load_model_async, save_model, save_model_async
 from pyml.saving.safetensors import load_safetensors, save_safetensors
 from pyml.saving.state_dicts import (
     batch_norm_weights,

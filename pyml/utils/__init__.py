@@ -2,16 +2,15 @@
 
 from pyml.core.naming import reset_names
 from pyml.dtypes import standardize as standardize_dtype
-from pyml.saving.registry import (
+from pyml.objects.registry import (
     CustomObjectScope,
     custom_object_scope,
-    deserialize_keras_object,
     get_custom_objects,
     get_registered_name,
     get_registered_object,
     register_keras_serializable,
-    serialize_keras_object,
 )
+from pyml.objects.serialization import deserialize_keras_object, serialize_keras_object
 from pyml.utils.data_utils import PyDataset, pack_x_y_sample_weight, unpack_x_y_sample_weight
 from pyml.utils.numerical import normalize, to_categorical
 from pyml.utils.progbar import Progbar

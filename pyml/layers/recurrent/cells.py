@@ -8,7 +8,7 @@ from pyml import activations, ops, random
 from pyml.core.symbolic import infer_output_spec
 from pyml.layers.dense import positive_int
 from pyml.layers.layer import Layer
-from pyml.layers.weights import keep_weight, known_size, make_weight, weights_config
+from pyml.layers.weights import keep_weight, known_size, make_weight
 from pyml.ops import recurrent
 from pyml.utils.seeds import make_default_seed
 
@@ -110,13 +110,6 @@ class _Cell(Layer):
     def compute_output_spec(self, inputs, states, training=False):
         return infer_output_spec(self._call_on_probes, (inputs, states), {})
 
-    def get_config(self):
-        return {
-            **super().get_config(), "units": self.units, "activation": activations.serialize(self.activation),
-            "use_bias": self.use_bias, **weights_config(self, "kernel", "recurrent", "bias"), "dropout": self.dropout,
-            "recurrent_dropout": self.recurrent_dropout, "seed": self.seed,
-        }
-
 
 class SimpleRNNCell(_Cell):
     """`h = activation(inputs @ kernel + bias + h @ recurrent_kernel)`. Arguments as for `SimpleRNN`.
@@ -197,10 +190,6 @@ class GRUCell(_Cell):
         outputs = recurrent.gru(projected, self.recurrent_kernel, bias, states[0], keep)
         return outputs, [outputs[-1]]
 
-    def get_config(self):
-        return {**super().get_config(), "reset_after": self.reset_after,
-                "recurrent_activation": activations.serialize(self.recurrent_activation)}
-
 
 class LSTMCell(_Cell):
     """One step of long short-term memory: gates i, f and o, the candidate, the carry c. Arguments as for `LSTM`.
@@ -254,7 +243,3 @@ class LSTMCell(_Cell):
             return None
         outputs, c = recurrent.lstm(projected, self.recurrent_kernel, *states, keep)
         return outputs, [outputs[-1], c]
-
-    def get_config(self):
-        return {**super().get_config(), "unit_forget_bias": self.unit_forget_bias,
-                "recurrent_activation": activations.serialize(self.recurrent_activation)}

@@ -1,7 +1,6 @@
 """`SimpleRNN`, `GRU` and `LSTM`: an RNN with the cell of that name."""
 
 from pyml.layers.input_spec import InputSpec
-from pyml.layers.layer import Layer
 from pyml.layers.recurrent.cells import GRUCell, LSTMCell, SimpleRNNCell
 from pyml.layers.recurrent.rnn import RNN
 
@@ -20,17 +19,6 @@ class _Recurrent(RNN):
                          stateful=stateful, unroll=unroll, **kwargs)
         self.seed = seed
         self.input_spec = InputSpec(ndim=3)
-
-    def get_config(self):
-        config = self.cell.get_config()
-        for name in ("name", "trainable", "dtype"):
-            del config[name]
-        return {**Layer.get_config(self), **self._flags(), **config}
-
-    @classmethod
-    def from_config(cls, config, custom_objects=None):
-        """A layer from what `get_config` returned."""
-        return cls(**config)
 
 
 def _of_the_cell(name):
@@ -82,7 +70,7 @@ class SimpleRNN(_Recurrent):
                          activity_regularizer=activity_regularizer, **kwargs)
 
 
-class GRU(_Recurrent):
+class GRU(_Recurrent, not_in_config=("use_cudnn",)):
     """Gated recurrent units: `h = z * h + (1 - z) * candidate`, with gates z (update) and r (reset).
 
     With tanh, sigmoid, `reset_after` and no recurrent dropout all steps run in one kernel (and one for the gradient),
@@ -138,7 +126,7 @@ class GRU(_Recurrent):
         return self.cell.reset_after
 
 
-class LSTM(_Recurrent):
+class LSTM(_Recurrent, not_in_config=("use_cudnn",)):
     """Long short-term memory: `c = f * c + i * candidate`, `h = o * activation(c)`, with gates i, f and o.
 
     With tanh, sigmoid and no recurrent dropout all steps run in one kernel (and one for the gradient), however long the

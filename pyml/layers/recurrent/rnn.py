@@ -8,7 +8,6 @@ from pyml.layers.layer import Layer
 from pyml.layers.recurrent.stacked import StackedRNNCells
 from pyml.layers.signature import call_signature
 from pyml.layers.wrapper import build_inside
-from pyml.saving.registry import serialize_keras_object
 
 
 class RNN(Layer):
@@ -145,21 +144,9 @@ class RNN(Layer):
         mask = previous_mask if self.return_sequences else None
         return [mask, *(None for _ in self.state_size)] if self.return_state else mask
 
-    def get_config(self):
-        return {**super().get_config(), **self._flags(), "cell": serialize_keras_object(self.cell),
-                "zero_output_for_mask": self.zero_output_for_mask}
-
     def _flags(self):
         return {"return_sequences": self.return_sequences, "return_state": self.return_state,
                 "go_backwards": self.go_backwards, "stateful": self.stateful, "unroll": self.unroll}
-
-    @classmethod
-    def from_config(cls, config, custom_objects=None):
-        """A layer from what `get_config` returned."""
-        from pyml.layers import deserialize
-
-        config = dict(config)
-        return cls(deserialize(config.pop("cell"), custom_objects), **config)
 
 
 def _loop(step, inputs, states, mask):

@@ -4,7 +4,6 @@ from pyml import ops
 from pyml.layers.layer import Layer
 from pyml.layers.signature import call_signature
 from pyml.layers.wrapper import build_inside
-from pyml.saving.registry import serialize_keras_object
 
 
 class StackedRNNCells(Layer):
@@ -66,14 +65,3 @@ class StackedRNNCells(Layer):
             new = list(new) if isinstance(new, (list, tuple)) else [new]
             after.append(new if nested else new[0])
         return inputs, after
-
-    def get_config(self):
-        return {**super().get_config(), "cells": [serialize_keras_object(cell) for cell in self.cells]}
-
-    @classmethod
-    def from_config(cls, config, custom_objects=None):
-        """A cell from what `get_config` returned."""
-        from pyml.layers import deserialize
-
-        config = dict(config)
-        return cls([deserialize(cell, custom_objects) for cell in config.pop("cells")], **config)

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from ... import ops
+from ...objects.registry import register_keras_serializable
 from ..files import ModelFileError
-from ..registry import register_keras_serializable
 
 _DROPPED = {"batch_input_shape", "implementation", "time_major", "ragged", "sparse", "renorm", "fused", "virtual_batch_size",
             "adjustment", "input_length", "build_config", "keepdims", "input_dtype"}  # fmt: skip

@@ -5,6 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from ...errors import PymlError
+from ...layers import deserialize
+from ...layers.allowance import at_most
 from ..files import ModelFileError
 from .layers_config import flat_name, read_layer
 
@@ -18,9 +20,6 @@ def build(description: dict, arrays: dict[str, np.ndarray], where, custom_object
     Raises:
         ModelFileError: The topology or the weights do not make a model.
     """
-    from ...layers import deserialize
-    from ...layers.allowance import at_most
-
     topology = description.get("modelTopology")
     config = topology.get("model_config", topology) if isinstance(topology, dict) else None
     _check_depth(config, where)

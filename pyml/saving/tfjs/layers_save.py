@@ -13,6 +13,8 @@ import numpy as np
 
 from pyml.atomic import write
 
+from ...layers import Layer
+from ...objects.registry import LAYERS
 from ..files import MOST_JSON, ModelFileError, parse_json, path_of
 from .layers_config import write_layers
 from .layers_model import named_weights
@@ -147,9 +149,8 @@ def _encode(name: str, array: np.ndarray, quantize) -> tuple[dict, bytes]:
 # ---- structure
 def write_model(model) -> dict:
     """Class name and config of a model, in the form of Keras 2."""
-    from ...models import Sequential
-
-    if isinstance(model, Sequential):
+    in_a_row = isinstance(model, LAYERS.classes["Sequential"])  # models are above this package
+    if in_a_row:
         names = {layer.name for layer in model.layers}
         layers = [entry for layer in model.layers for entry in write_layers_or_model(layer, names)]
         shape = list(model.inputs[0].shape)
@@ -189,8 +190,6 @@ def write_model(model) -> dict:
 
 
 def write_layers_or_model(operation, names) -> list[dict]:
-    from ...layers.layer import Layer
-
     if not isinstance(operation, Layer):
         raise ValueError(f"save: the op '{operation.name}' between layers has no form in TensorFlow.js; use a layer for it.")
     return [write_model(operation)] if hasattr(operation, "layers") else write_layers(operation, names)

@@ -1,0 +1,191 @@
+"""`Registered`: a class that is known by its name. `Configured`: objects whose config is what their constructor was given."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Iterator, Mapping
+from contextlib import nullcontext
+from functools import cache
+from typing import Any, ClassVar, Self
+
+import numpy as np
+
+from pyml.objects import registry
+from pyml.objects.registry import Kind, custom_object_scope
+from pyml.objects.serialization import deserialize_keras_object, serialize_keras_object
+
+
+class Registered:
+    """Base: a built-in subclass is known under its name, and `aliases`, as soon as it is defined.
+
+    Class arguments:
+        kind: Given once, by the base of the kind.
+        aliases: Further names.
+        abstract: A base that has no name in configs.
+        not_in_config: Arguments of the constructor that configs leave out.
+    """
+
+    _kind: ClassVar[Kind]
+    _base: ClassVar[type] = object
+    _not_in_config: ClassVar[tuple[str, ...]] = ()
+    _hints: ClassVar[tuple[str, ...]] = ()             # arguments of any subclass that are not for the config
+
+    def __init_subclass__(cls, *, kind: Kind | None = None, aliases: tuple[str, ...] = (), abstract: bool = False,
+                          not_in_config: tuple[str, ...] = (), **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        if kind is not None:
+            cls._kind, cls._base = kind, cls
+        cls._not_in_config = (*cls._not_in_config, *not_in_config)
+        if not abstract:
+            cls._kind.add(cls, aliases)
+
+
+class Configured(Registered, kind=registry.NONE, abstract=True):
+    """Base: `get_config` describes an object by the arguments of its constructor, `from_config` makes an equal one.
+
+    Built-in classes keep an argument as the attribute of its name, and the config has what the attribute holds now. Of
+    users' classes it has what the constructor was given, as in Keras. Where a user's class writes `get_config`, what it
+    finds in `super().get_config()` are the arguments of the built-in class below it.
+    """
+
+    _constructor: tuple[tuple[Any, ...], dict[str, Any]]
+
+    def __new__(cls, *args: Any, **kwargs: Any) -> Self:
+        made = super().__new__(cls)
+        made.__dict__["_constructor"] = (args, kwargs)
+        return made
+
+    def get_config(self) -> dict[str, Any]:
+        """Constructor arguments, as a dict of plain values."""
+        makers, written = _makers(self)
+        config = self._base_config()
+        if makers and not written and not is_ours(makers[0]):
+            config = {name: value for name, value in config.items() if _takes(makers[0], name)}
+        if makers and (not written or is_ours(makers[0])):
+            config |= _arguments(self, makers, *(((), {}) if written else self._constructor))
+        return {name: value for name, value in config.items() if name not in self._not_in_config}
+
+    def _base_config(self) -> dict[str, Any]:
+        """What every object of the kind has."""
+        return {}
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any], custom_objects: Mapping[str, Any] | None = None) -> Self:
+        """An object from what `get_config` returned.
+
+        Args:
+            config: Arguments of the constructor; nested objects as dicts.
+            custom_objects: Dict of names that come before built-in ones.
+        """
+        with custom_object_scope(custom_objects) if custom_objects else nullcontext():
+            return cls(**{name: _revived(value, _kind_of(name, cls._kind)) for name, value in config.items()})
+
+
+def plain(value: Any) -> Any:
+    """A value that a built-in object keeps, as its config has it: numbers, text and tuples as they are."""
+    if isinstance(value, (list, tuple)):
+        return type(value)(plain(item) for item in value)
+    if isinstance(value, dict):
+        return {key: plain(item) for key, item in value.items()}
+    if isinstance(value, (np.ndarray, np.generic)):
+        return value.tolist()
+    if hasattr(value, "get_config") or callable(value):
+        return serialize_keras_object(value)
+    return value
+
+
+def is_ours(cls: type) -> bool:
+    """Whether a class belongs to pyml, and so keeps its arguments as attributes."""
+    return cls.__module__.startswith("pyml.")
+
+
+@cache
+def _signature(maker: type) -> inspect.Signature:
+    return inspect.signature(vars(maker)["__init__"])
+
+
+def _makers(obj: Configured) -> tuple[list[type], bool]:
+    """The classes whose constructors made what `get_config` is to describe, and whether a user wrote a `get_config` above."""
+    mro = type(obj).__mro__[: type(obj).__mro__.index(obj._base)]
+    writers = [i for i, cls in enumerate(mro) if "get_config" in vars(cls) and not is_ours(cls)]
+    return [cls for cls in mro[writers[-1] + 1 if writers else 0:] if "__init__" in vars(cls)], bool(writers)
+
+
+def _takes(maker: type, argument: str) -> bool:
+    parameters = _signature(maker).parameters
+    return argument in parameters or any(p.kind is p.VAR_KEYWORD for p in parameters.values())
+
+
+def _arguments(obj: Configured, makers: list[type], args: tuple[Any, ...], kwargs: dict[str, Any]) -> dict[str, Any]:
+    """The arguments of the first constructor and those it hands on, without those that the base describes."""
+    config = {}
+    kwargs = {name: value for name, value in kwargs.items() if name not in obj._hints}
+    for name, value, by_attribute in _given(makers, args, kwargs):
+        if name not in _base_names(obj._base):
+            value = _now(obj, name, value) if by_attribute else value
+            named = registry.ACTIVATIONS.name_of(value) if name.rpartition("_")[2] == "activation" else None
+            config[name] = named or (plain(value) if by_attribute else serialize_keras_object(value))
+    return config
+
+
+def _given(makers: list[type], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Iterator[tuple[str, Any, bool]]:
+    """Names, values and whether an attribute has the value, for the first constructor and what it hands on."""
+    maker, *below = makers
+    ours = is_ours(maker)
+    left, rest = list(args), dict(kwargs)
+    hands_on = False
+    for name, parameter in list(_signature(maker).parameters.items())[1:]:
+        if parameter.kind is parameter.VAR_KEYWORD:
+            hands_on = True
+        elif parameter.kind is not parameter.VAR_POSITIONAL:
+            takes_place = parameter.kind is not parameter.KEYWORD_ONLY and bool(left)
+            value = left.pop(0) if takes_place else rest.pop(name, parameter.default)
+            if value is not parameter.empty or ours:
+                yield name, value, ours
+    lower = [list(_signature(cls).parameters)[1:] for cls in below if is_ours(cls)]
+    if left and lower:
+        rest |= dict(zip(lower[0], left, strict=False))
+    if hands_on:
+        for name, value in rest.items():
+            yield name, value, ours or any(name in names for names in lower)
+
+
+def _now(obj: Any, name: str, given: Any) -> Any:
+    """What the object keeps under the name of an argument, or what was given."""
+    for kept in (name, f"_{name}"):
+        if kept in obj.__dict__:
+            return obj.__dict__[kept]
+    mro = type(obj).__mro__
+    if any(isinstance(vars(cls).get(name), property) for cls in mro[: mro.index(obj._base)]):
+        return getattr(obj, name)
+    return None if given is inspect.Parameter.empty else given
+
+
+@cache
+def _base_names(base: type) -> frozenset[str]:
+    """Arguments of the base's constructor, which the base itself describes."""
+    return frozenset(_signature(base).parameters) if "__init__" in vars(base) else frozenset()
+
+
+def _kind_of(argument: str, owner: Kind) -> Kind | None:
+    """The kind of a nested object by the name of the argument."""
+    if argument == "learning_rate":
+        return registry.SCHEDULES
+    return _BY_LAST_WORD.get(argument.rpartition("_")[2], owner)
+
+
+_BY_LAST_WORD: dict[str, Kind | None] = {
+    "initializer": registry.INITIALIZERS, "regularizer": registry.REGULARIZERS, "constraint": registry.CONSTRAINTS,
+    "activation": registry.ACTIVATIONS, "seed": None, "fn": None, "function": None,
+}
+
+
+def _revived(value: Any, kind: Kind | None) -> Any:
+    """A value of a config with the objects that it describes."""
+    if isinstance(value, (list, tuple)):
+        return type(value)(_revived(item, kind) for item in value)
+    if not isinstance(value, dict):
+        return value
+    if isinstance(value.get("class_name"), str) and value["class_name"] != "DTypePolicy":
+        return deserialize_keras_object(value, kind=kind)
+    return {key: _revived(item, kind) for key, item in value.items()}

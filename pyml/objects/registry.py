@@ -1,0 +1,206 @@
+"""Classes and functions by name: the built-in ones of each kind, and those that users register.
+
+A built-in class is known as soon as it is defined (see `pyml.objects.configured`), a built-in function by the decorator
+`Kind.function`. A user's class never takes the place of a built-in one unless it is handed over as `custom_objects`.
+"""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
+from typing import Any, TypeVar
+
+from pyml.core.naming import to_snake_case
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+class Kind:
+    """One kind of object, for example initializers, with everything built in under its names.
+
+    Args:
+        what: How messages call it.
+        homes: Packages that define its built-in objects; they are loaded when a name is not known yet.
+        spelling: Makes the second name of a class from its first, for example `he_normal`.
+        any_case: Names are found in lower case, too.
+        functions_of: A kind whose functions are found where this one has no such name.
+    """
+
+    def __init__(self, what: str, *homes: str, spelling: Callable[[str], str] | None = None, any_case: bool = False,
+                 functions_of: Kind | None = None) -> None:
+        self.what = what
+        self.homes = homes
+        self.classes: dict[str, type] = {}             # every name, aliases too
+        self.functions: dict[str, Callable[..., Any]] = {}
+        self._spelling = spelling
+        self._any_case = any_case
+        self._functions_of = functions_of
+
+    def add(self, cls: type, aliases: tuple[str, ...] = ()) -> None:
+        """Makes a class known under its name, its other spelling and `aliases`, if one of the homes defines it."""
+        if cls.__name__.startswith("_") or not f"{cls.__module__}.".startswith(tuple(f"{home}." for home in self.homes)):
+            return
+        spelled = () if self._spelling is None else (self._spelling(cls.__name__),)
+        _name(self.classes, cls, (cls.__name__, *spelled, *aliases))
+
+    def function(self, *aliases: str) -> Callable[[F], F]:
+        """Decorator that makes a function known under its name and `aliases`."""
+
+        def declare(function: F) -> F:
+            _name(self.functions, function, (function.__name__, *aliases))
+            return function
+
+        return declare
+
+    def find(self, name: str) -> Any:
+        """The built-in class or else function of that name, or None."""
+        if self._any_case and name.lower() in self.classes:
+            name = name.lower()
+        return self.classes[name] if name in self.classes else self.find_function(name)
+
+    def find_function(self, name: str) -> Callable[..., Any] | None:
+        """The built-in function of that name, or None."""
+        if name in self.functions or self._functions_of is None:
+            return self.functions.get(name)
+        return self._functions_of.find_function(name)
+
+    def name_of(self, function: Any) -> str | None:
+        """The name of a built-in function, or None where it is not built in."""
+        name = getattr(function, "__name__", None)
+        return name if isinstance(name, str) and self.functions.get(name) is function else None
+
+    @property
+    def names(self) -> list[str]:
+        """Every name that is known, in order."""
+        more = () if self._functions_of is None else self._functions_of.functions
+        return sorted({*self.classes, *self.functions, *more})
+
+    def load(self) -> None:
+        """Loads the homes, so that everything built in is known."""
+        for home in self.homes:
+            importlib.import_module(home)
+
+
+def _name(table: dict[str, Any], obj: Any, names: tuple[str, ...]) -> None:
+    for name in names:
+        if table.setdefault(name, obj) is not obj:
+            raise ValueError(f"{name!r} is the name of {table[name]!r} already; {obj!r} needs another.")
+
+
+LAYERS = Kind("layer", "pyml.layers", "pyml.models")
+ACTIVATIONS = Kind("activation function", "pyml.activations")
+LOSSES = Kind("loss identifier", "pyml.losses")
+METRICS = Kind("metric identifier", "pyml.metrics", spelling=to_snake_case, functions_of=LOSSES)
+OPTIMIZERS = Kind("optimizer identifier", "pyml.optimizers", spelling=str.lower, any_case=True)
+SCHEDULES = Kind("learning rate schedule", "pyml.optimizers")
+INITIALIZERS = Kind("initializer", "pyml.initializers", spelling=to_snake_case)
+REGULARIZERS = Kind("regularizer", "pyml.regularizers", spelling=str.lower)
+CONSTRAINTS = Kind("constraint", "pyml.constraints", spelling=to_snake_case)
+CALLBACKS = Kind("callback", "pyml.callbacks")
+SEEDS = Kind("seed generator", "pyml.random")
+NONE = Kind("object")
+KINDS = (LAYERS, ACTIVATIONS, LOSSES, METRICS, OPTIMIZERS, SCHEDULES, INITIALIZERS, REGULARIZERS, CONSTRAINTS, CALLBACKS, SEEDS)
+
+_registered: dict[str, Any] = {}
+_names: dict[Any, str] = {}
+_scopes: ContextVar[tuple[Mapping[str, Any], ...]] = ContextVar("custom objects", default=())
+
+
+def register_keras_serializable(package: str = "Custom", name: str | None = None) -> Callable[[F], F]:
+    """Decorator that makes a class or function known to `from_config` under `package>name`.
+
+    Example:
+        @pyml.saving.register_keras_serializable(package="mine")
+        def squared(x):
+            return x * x
+    """
+
+    def register(obj: F) -> F:
+        key = f"{package}>{name or obj.__name__}"
+        _registered[key] = obj
+        _names[obj] = key
+        return obj
+
+    return register
+
+
+def get_custom_objects() -> dict[str, Any]:
+    """The dict of objects registered so far; entries may be added to it."""
+    return _registered
+
+
+def is_registered(obj: Any) -> bool:
+    """Whether a class or function was registered."""
+    return obj in _names
+
+
+def get_registered_name(obj: Any) -> str:
+    """The name `obj` was registered under, else its own name."""
+    try:
+        return _names.get(obj, obj.__name__)
+    except TypeError:
+        return obj.__name__
+
+
+@contextmanager
+def custom_object_scope(custom_objects: Mapping[str, Any]) -> Iterator[None]:
+    """Inside, the names in `custom_objects` are known to `from_config`."""
+    token = _scopes.set((*_scopes.get(), custom_objects))
+    try:
+        yield
+    finally:
+        _scopes.reset(token)
+
+
+CustomObjectScope = custom_object_scope
+
+
+def get_registered_object(name: str, custom_objects: Mapping[str, Any] | None = None,
+                          module_objects: Mapping[str, Any] | None = None) -> Any:
+    """The object known as `name`, or None.
+
+    Args:
+        name: `package>name` of a registered object, or its name alone.
+        custom_objects: Names that come first.
+        module_objects: Names that come last.
+    """
+    found = handed_over(name, custom_objects)
+    found = find_registered(name) if found is None else found
+    return (module_objects or {}).get(name) if found is None else found
+
+
+def handed_over(name: str, custom_objects: Mapping[str, Any] | None = None) -> Any:
+    """What `custom_objects`, or else the innermost custom object scope, has under `name`; or None."""
+    for scope in (custom_objects or {}, *reversed(_scopes.get())):
+        if name in scope:
+            return scope[name]
+    return None
+
+
+def built_in(name: str, kinds: tuple[Kind, ...] = KINDS, function: bool = False) -> Any:
+    """The built-in class or function of that name, or None; packages are loaded where it is not known yet.
+
+    Args:
+        name: A name or an alias.
+        kinds: Where to look, in that order.
+        function: Look for functions only.
+    """
+    def look() -> Any:
+        found = (one.find_function(name) if function else one.find(name) for one in kinds)
+        return next((obj for obj in found if obj is not None), None)
+
+    found = look()
+    if found is None and ">" not in name:
+        for one in kinds:
+            one.load()
+        found = look()
+    return found
+
+
+def find_registered(name: str) -> Any:
+    """What was registered as `package>name`, or else as `name` in any package; or None."""
+    if name in _registered:
+        return _registered[name]
+    return next((obj for key, obj in _registered.items() if key.rpartition(">")[2] == name), None)

@@ -1,0 +1,308 @@
+"""How objects are found by their names, and how their configs describe them."""
+
+import importlib
+import json
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+import pyml
+from pyml.objects import registry
+
+L = pyml.layers
+MODULES = ("layers", "losses", "metrics", "optimizers", "initializers", "regularizers", "constraints", "activations")
+
+
+@pytest.fixture
+def registered():
+    """Removes what a test registers."""
+    before, names = dict(registry._registered), dict(registry._names)
+    yield pyml.saving.register_keras_serializable
+    registry._registered.clear()
+    registry._registered.update(before)
+    registry._names.clear()
+    registry._names.update(names)
+
+
+# ---- names
+@pytest.mark.parametrize(("module", "identifier", "found"), [
+    ("losses", "mse", "mean_squared_error"), ("losses", "MSE", "mean_squared_error"), ("losses", "Huber", "Huber"),
+    ("metrics", "mse", "MeanSquaredError"), ("metrics", "kl_divergence", "kl_divergence"), ("metrics", "binary_accuracy", "BinaryAccuracy"),
+    ("optimizers", "adam", "Adam"), ("optimizers", "RMSPROP", "RMSprop"), ("initializers", "he_normal", "HeNormal"),
+    ("initializers", "uniform", "RandomUniform"), ("initializers", "IdentityInitializer", "Identity"), ("regularizers", "l1_l2", "L1L2"),
+    ("constraints", "max_norm", "MaxNorm"), ("activations", "swish", "silu"), ("activations", "relu", "relu"),
+])
+def test_get_finds_names_and_aliases(module, identifier, found):
+    object_ = importlib.import_module(f"pyml.{module}").get(identifier)
+    assert getattr(object_, "__name__", type(object_).__name__) == found
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_an_unknown_name_is_refused_with_the_known_ones(module):
+    if module == "layers":
+        with pytest.raises(ValueError, match="Unknown class 'Densse'"):
+            L.deserialize({"class_name": "Densse", "config": {}})
+        return
+    with pytest.raises(ValueError, match=r"Could not interpret .*'nothing'.*Known names: "):
+        importlib.import_module(f"pyml.{module}").get("nothing")
+
+
+@pytest.mark.parametrize("alias", ["Convolution2D", "AvgPool2D", "GlobalMaxPool1D", "SeparableConvolution1D"])
+def test_layers_are_known_under_their_older_names(alias):
+    config = L.serialize(getattr(L, alias)(**({"filters": 2, "kernel_size": 2} if "Conv" in alias else
+                                             {} if "Global" in alias else {"pool_size": 2})))
+    assert type(L.deserialize({**config, "class_name": alias})) is getattr(L, alias)
+
+
+def test_a_model_is_found_in_a_process_that_has_only_loaded_layers():
+    model = pyml.Sequential([pyml.Input((4,)), L.Dense(3)])
+    for config in (L.serialize(model), {**L.serialize(model), "module": None}, {**L.serialize(model), "module": "keras.src.models"}):
+        code = (f"import json, pyml.layers\nmodel = pyml.layers.deserialize(json.loads({json.dumps(config)!r}))\n"
+                "print(type(model).__name__, model.count_params())")
+        done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+        assert done.stdout.split() == ["Sequential", "15"]
+
+
+def test_a_name_of_two_kinds_is_found_by_the_module():
+    config = pyml.saving.serialize_keras_object(pyml.metrics.BinaryCrossentropy(from_logits=True))
+    assert isinstance(pyml.saving.deserialize_keras_object(config), pyml.metrics.BinaryCrossentropy)
+    config = pyml.saving.serialize_keras_object(pyml.initializers.Identity(2.0))
+    assert isinstance(pyml.saving.deserialize_keras_object({**config, "module": "keras.initializers"}), pyml.initializers.Identity)
+
+
+def test_a_users_class_does_not_take_the_place_of_a_built_in_one(registered):
+    config = L.serialize(L.Dense(3))
+    built_in = L.Dense
+
+    @registered(package="mine")
+    class Dense(L.Layer):
+        def __init__(self, units, **kwargs):
+            super().__init__(**kwargs)
+
+    class Dropout(L.Layer):                                     # not registered at all
+        pass
+
+    assert type(L.deserialize(config)) is built_in
+    assert type(L.deserialize(L.serialize(Dense(3)))) is Dense
+    assert type(L.deserialize({"class_name": "Dropout", "config": {"rate": 0.5}})) is L.Dropout
+    with pytest.raises(ValueError, match=r"Unknown class 'Dropout'.*custom_objects"):
+        L.deserialize(L.serialize(Dropout()))
+    assert type(L.deserialize(L.serialize(Dropout()), custom_objects={"Dropout": Dropout})) is Dropout
+    with pyml.saving.custom_object_scope({"Dense": Dense}):
+        assert type(L.deserialize({"class_name": "Dense", "config": {"units": 3}})) is Dense
+    assert type(L.deserialize({"class_name": "Dense", "config": {"units": 3}})) is built_in
+
+
+def test_registered_names_are_found_with_and_without_their_package(registered):
+    @registered(package="mine")
+    def doubled(x):
+        return 2 * x
+
+    assert pyml.activations.get("mine>doubled") is doubled
+    layer = L.deserialize(json.loads(json.dumps(L.serialize(L.Dense(2, activation=doubled)))))
+    assert layer.activation is doubled
+
+
+def test_custom_objects_reach_layers_inside_layers():
+    class Twice(L.Layer):
+        def call(self, inputs):
+            return 2 * inputs
+
+    def tripled(x):
+        return 3 * x
+
+    model = pyml.Sequential([pyml.Input((3, 4)), L.TimeDistributed(Twice()), L.Dense(2, activation=tripled)])
+    config = json.loads(model.to_json())
+    again = L.deserialize(config, custom_objects={"Twice": Twice, "tripled": tripled})
+    assert isinstance(again.layers[0].layer, Twice)
+    assert again.layers[1].activation is tripled
+    with pytest.raises(ValueError, match="Unknown"):
+        L.deserialize(config)
+
+
+def test_two_built_in_classes_of_one_name_are_refused():
+    kind = registry.Kind("toy", __name__.partition(".")[0])
+    kind.add(type("Toy", (), {"__module__": __name__}))
+    with pytest.raises(ValueError, match="'Toy' is the name of"):
+        kind.add(type("Toy", (), {"__module__": __name__}))
+
+
+# ---- configs
+def test_a_config_holds_positional_and_keyword_arguments_and_defaults():
+    config = L.ReLU(2.0, threshold=0.5).get_config()
+    assert {name: config[name] for name in ("max_value", "negative_slope", "threshold")} == {
+        "max_value": 2.0, "negative_slope": 0.0, "threshold": 0.5}
+
+
+def test_a_config_describes_a_built_in_layer_as_it_is_now():
+    layer = L.Dropout(0.3, seed=4)
+    layer.rate, layer.trainable = 0.1, False
+    config = layer.get_config()
+    assert (config["rate"], config["trainable"]) == (0.1, False)
+    dense = L.Dense(3)
+    dense.activation, dense.kernel_regularizer = pyml.activations.tanh, pyml.regularizers.L2(0.5)
+    config = dense.get_config()
+    assert config["activation"] == "tanh"
+    assert config["kernel_regularizer"]["config"] == {"l2": 0.5}
+    optimizer = pyml.optimizers.Adam(0.1)
+    optimizer.learning_rate, optimizer.beta_1 = 0.25, 0.5
+    assert (optimizer.get_config()["learning_rate"], optimizer.get_config()["beta_1"]) == (0.25, 0.5)
+
+
+def test_a_users_layer_without_get_config_is_made_again_from_its_arguments(registered):
+    @registered()
+    class Blocks(L.Layer):
+        def __init__(self, units, sizes=(1, 2), inner=None, rate=0.5, **kwargs):
+            super().__init__(**kwargs)
+            self.dense = [L.Dense(units) for _ in sizes]
+            self.sizes, self.inner = sizes, inner
+
+    layer = Blocks(4, inner=L.Dense(2, activation="relu"), name="blocks")
+    assert layer.get_config()["rate"] == 0.5
+    again = L.deserialize(json.loads(json.dumps(L.serialize(layer))))
+    assert (again.name, again.sizes, len(again.dense), again.inner.units) == ("blocks", (1, 2), 2, 2)
+    assert again.get_config() == layer.get_config()
+
+
+def test_a_users_layer_need_not_take_the_arguments_of_every_layer(registered):
+    @registered()
+    class Plain(L.Layer):
+        def __init__(self, units):
+            super().__init__()
+            self.units = units
+
+    assert L.deserialize(L.serialize(Plain(3))).units == 3
+
+
+def test_get_config_in_the_way_of_keras_finds_what_is_below_it(registered):
+    @registered()
+    class Own(L.Layer):
+        def __init__(self, units, **kwargs):
+            super().__init__(**kwargs)
+            self.units = units
+
+        def get_config(self):
+            config = super().get_config()
+            assert sorted(config) == ["dtype", "name", "trainable"]
+            config.update({"units": self.units})
+            return config
+
+    @registered()
+    class Scaled(L.Dense):
+        def __init__(self, units, factor=2.0, **kwargs):
+            super().__init__(units, **kwargs)
+            self.factor = factor
+
+        def get_config(self):
+            config = super().get_config()
+            assert config["activation"] == "relu"
+            config.update({"factor": self.factor})
+            return config
+
+    layer = Scaled(3, factor=5.0, activation="relu", use_bias=False)
+    again = L.deserialize(L.serialize(layer))
+    assert (again.factor, again.units, again.use_bias) == (5.0, 3, False)
+    assert L.deserialize(L.serialize(Own(7))).units == 7
+
+
+def test_a_subclass_of_a_built_in_layer_needs_no_get_config(registered):
+    @registered()
+    class Loud(L.Dense):
+        def __init__(self, *args, **kwargs):
+            super().__init__(*args, **kwargs)
+
+    @registered()
+    class Wide(L.Dense):
+        def __init__(self, factor=2, **kwargs):
+            super().__init__(4 * factor, **kwargs)
+
+    again = L.deserialize(L.serialize(Loud(3, "relu", use_bias=False)))
+    assert (again.units, again.activation, again.use_bias) == (3, pyml.activations.relu, False)
+    again = L.deserialize(L.serialize(Wide(factor=3, activation="tanh")))
+    assert (again.units, again.activation) == (12, pyml.activations.tanh)
+
+
+def test_users_losses_metrics_and_optimizers_have_configs_of_their_arguments(registered):
+    @registered()
+    class Power(pyml.losses.Loss):
+        def __init__(self, power=2, **kwargs):
+            super().__init__(**kwargs)
+            self.power = power
+
+        def call(self, y_true, y_pred):
+            return pyml.ops.mean((y_true - y_pred) ** self.power, axis=-1)
+
+    @registered()
+    class Largest(pyml.metrics.Metric):
+        def __init__(self, floor=0.0, name="largest", dtype=None):
+            super().__init__(name=name, dtype=dtype)
+            self.floor = floor
+
+    @registered()
+    class Slow(pyml.optimizers.SGD):
+        def __init__(self, patience=3, **kwargs):
+            super().__init__(**kwargs)
+            self.patience = patience
+
+    loss = pyml.losses.deserialize(pyml.losses.serialize(Power(4, reduction="sum")))
+    assert (loss.power, loss.reduction) == (4, "sum")
+    metric = pyml.metrics.deserialize(pyml.metrics.serialize(Largest(0.5, name="top")))
+    assert (metric.floor, metric.name) == (0.5, "top")
+    optimizer = pyml.optimizers.deserialize(pyml.optimizers.serialize(Slow(5, momentum=0.5, learning_rate=0.25)))
+    assert (optimizer.patience, optimizer.momentum, float(optimizer.learning_rate.numpy())) == (5, 0.5, 0.25)
+
+
+def test_a_schedule_comes_back_inside_its_optimizer():
+    rate = pyml.optimizers.schedules.ExponentialDecay(0.1, 10, 0.9, staircase=True)
+    config = json.loads(json.dumps(pyml.optimizers.serialize(pyml.optimizers.Adam(rate, amsgrad=True))))
+    again = pyml.optimizers.deserialize(config)
+    assert again.amsgrad
+    assert again._learning_rate.get_config() == rate.get_config()
+
+
+def test_functions_as_losses_and_metrics_come_back():
+    for wrapper, module in ((pyml.losses.LossFunctionWrapper(pyml.losses.huber, delta=0.5), pyml.losses),
+                            (pyml.metrics.MeanMetricWrapper(pyml.metrics.binary_accuracy, threshold=0.3), pyml.metrics)):
+        again = type(wrapper).from_config(json.loads(json.dumps(module.serialize(wrapper)["config"])))
+        assert again.get_config() == wrapper.get_config()
+        assert again._fn_kwargs == wrapper._fn_kwargs
+
+
+def test_an_initializer_of_ones_own_may_write_call_only():
+    class Sevens(pyml.initializers.Initializer):
+        def __call__(self, shape, dtype=None):
+            return pyml.ops.full(shape, 7.0, dtype)
+
+    class Halved(pyml.initializers.Ones):
+        def __call__(self, shape, dtype=None):
+            return pyml.ops.full(shape, 0.5, dtype)
+
+    layer = L.Dense(2, kernel_initializer=Sevens(), bias_initializer=Halved())
+    layer.build((None, 3))
+    assert (layer.kernel.numpy() == 7).all()
+    assert (layer.bias.numpy() == 0.5).all()
+
+
+def test_arrays_in_configs_are_plain_values():
+    layer = L.Dense(2, kernel_initializer=pyml.initializers.Constant(np.ones((3, 2))))
+    again = L.deserialize(json.loads(json.dumps(L.serialize(layer))))
+    again.build((None, 3))
+    assert (again.kernel.numpy() == 1).all()
+
+
+def test_layers_models_and_saving_do_not_import_each_other_in_functions():
+    import ast
+    from pathlib import Path
+
+    package = Path(pyml.__file__).parent
+    found = []
+    for part, others in (("layers", ("models", "saving")), ("models", ("saving",)), ("saving", ("models",))):
+        for path in (package / part).rglob("*.py"):
+            for function in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+                if isinstance(function, (ast.FunctionDef, ast.AsyncFunctionDef)):
+                    imports = [node for node in ast.walk(function) if isinstance(node, (ast.Import, ast.ImportFrom))]
+                    found += [f"{path.name}: {ast.unparse(node)}" for node in imports
+                              if any(f"pyml.{other}" in ast.unparse(node) or f"..{other} " in ast.unparse(node) for other in others)]
+    assert not found
