@@ -10,26 +10,29 @@ from __future__ import annotations
 import os
 import platform
 import sys
+from collections.abc import Iterator
 from contextlib import contextmanager
+from contextvars import ContextVar
 
+from .device.lock import LOCK
 from .errors import BackendUnavailable
 
 BACKENDS = ("webgpu", "wasm", "cpu")
 IN_BROWSER = sys.platform == "emscripten"
 _device = None
 _reason = ""
-replaying = True
+_replaying: ContextVar[bool] = ContextVar("replaying", default=True)
+replaying = _replaying.get  # replaying() is False within without_replay(), in that thread and task
 
 
 @contextmanager
-def without_replay():
+def without_replay() -> Iterator[None]:
     """Runs programs as plain functions, operation by operation; for finding out whether a program is at fault."""
-    global replaying
-    before, replaying = replaying, False
+    before = _replaying.set(False)
     try:
         yield
     finally:
-        replaying = before
+        _replaying.reset(before)
 
 
 def get_backend() -> str:
@@ -53,9 +56,9 @@ def set_backend(backend: str) -> None:
     """
     global _device, _reason
     _check(backend)
-    if _device is not None and _device.name == backend:
-        return
-    _device, _reason = _open(backend), "chosen by set_backend"
+    with LOCK:
+        if _device is None or _device.name != backend:
+            _device, _reason = _open(backend), "chosen by set_backend"
 
 
 def _check(backend: str) -> None:
@@ -90,14 +93,18 @@ def _open(backend: str):
 def device():
     """The device in use; chooses one at the first call."""
     global _device, _reason
-    if _device is None:
+    if _device is not None:
+        return _device
+    with LOCK:
+        if _device is not None:  # another thread was first
+            return _device
         wanted = os.environ.get("PYML_BACKEND")
         if wanted:
             _check(wanted)
             _device, _reason = _open(wanted), "chosen by PYML_BACKEND"
         else:
             _device, _reason = _default()
-    return _device
+        return _device
 
 
 def _default():

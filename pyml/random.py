@@ -10,8 +10,10 @@ from math import prod
 
 import numpy as np
 
+from .core import trace
 from .core.tensor import Tensor, as_node
 from .core.variable import Variable
+from .device.lock import LOCK
 from .dtypes import standardize
 from .graph import prims
 from .objects.configured import Configured
@@ -46,9 +48,10 @@ class SeedGenerator(Configured, kind=SEEDS):
 
     def next(self, ordered=True) -> Tensor:
         """The current state, uint32 `(2,)`; the counter advances."""
-        now = self.state.value
-        self.state.assign(Tensor(prims.add(now._node, _unit())))
-        return now
+        with LOCK:  # no two threads draw the same numbers
+            now = self.state.value
+            self.state.assign(Tensor(prims.add(now._node, _unit())))
+            return now
 
     def get_config(self):
         return {"seed": self._initial_seed, "name": self.name}
@@ -76,12 +79,11 @@ def draw_seed(seed) -> Tensor:
     if isinstance(seed, SeedGenerator):
         return seed.next()
     if seed is None:
-        if _global is None:
-            from .core import trace
-
-            with trace.tracing(None):
-                _global = SeedGenerator()
-        return _global.next()
+        with LOCK:
+            if _global is None:
+                with trace.tracing(None):
+                    _global = SeedGenerator()
+            return _global.next()
     if isinstance(seed, Tensor):
         return seed
     if isinstance(seed, (int, np.integer)):

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from ..device.base import Buffer, Copy, Device, Dispatch
+from ..device.lock import LOCK
 from ..dtypes import NUMPY
 from ..errors import BufferTooLarge
 from ..graph.node import Node
@@ -131,9 +132,13 @@ def plan_for(key, make) -> Plan:
 
 def realize(nodes: list[Node], device: Device, keep_graph: bool = False) -> None:
     """Computes the nodes: each gets a buffer, and lets go of its sources (unless `keep_graph`)."""
-    nodes = list({id(n): n for n in nodes if n.buffer is None}.values())
-    if not nodes:
-        return
+    with LOCK:
+        nodes = list({id(n): n for n in nodes if n.buffer is None}.values())
+        if nodes:
+            _compute(nodes, device, keep_graph)
+
+
+def _compute(nodes: list[Node], device: Device, keep_graph: bool) -> None:
     key, leaves, params = graph_key(nodes, lift=True)
     plan = plan_for((key, device.profile), lambda: make_plan(nodes, device.profile, list(leaves), params=params))
     values = np.array([n.attrs["value"] for n in params], np.float32) if params else None

@@ -1,55 +1,59 @@
 """Automatic names: `dense`, `dense_1`, `conv2d`, and the scopes that variable paths are made of."""
 
 import re
+from collections.abc import Iterator
 from contextlib import contextmanager
+from contextvars import ContextVar
+from typing import Any
+
+from pyml.device.lock import LOCK
 
 _counters: dict[str, int] = {}
-_scopes: list[str] = []
+_scopes: ContextVar[tuple[str, ...]] = ContextVar("name_scopes", default=())  # of this thread and task
 
 
-def to_snake_case(name):
+def to_snake_case(name: str) -> str:
     """`"MaxPooling2D"` -> `"max_pooling2d"`, the form of automatic layer names."""
     name = re.sub(r"\W+", "", name)
     name = re.sub(r"(.)([A-Z][a-z]+)", r"\1_\2", name)
     return re.sub(r"([a-z])([A-Z])", r"\1_\2", name).lower()
 
 
-def auto_name(prefix):
+def auto_name(prefix: str) -> str:
     """`prefix` made snake case and numbered from its second use on: `dense`, `dense_1`, ..."""
     return uniquify(to_snake_case(prefix))
 
 
-def uniquify(name):
+def uniquify(name: str) -> str:
     """`name` at its first use, then `name_1`, `name_2`, ..."""
-    count = _counters.get(name, 0)
-    _counters[name] = count + 1
+    with LOCK:
+        count = _counters.get(name, 0)
+        _counters[name] = count + 1
     return f"{name}_{count}" if count else name
 
 
-def reset_names():
+def reset_names() -> None:
     """Starts all automatic names again at their first form."""
     _counters.clear()
 
 
 @contextmanager
-def name_scope(name):
+def name_scope(name: str) -> Iterator[None]:
     """Names made inside are prefixed with `name/`; nesting the innermost scope in itself adds nothing."""
-    if _scopes and _scopes[-1] == name:
-        yield
-        return
-    _scopes.append(name)
+    scopes = _scopes.get()
+    before = _scopes.set(scopes if scopes[-1:] == (name,) else (*scopes, name))
     try:
         yield
     finally:
-        _scopes.pop()
+        _scopes.reset(before)
 
 
-def current_path():
+def current_path() -> str:
     """The open scopes joined by `/`, or an empty string."""
-    return "/".join(_scopes)
+    return "/".join(_scopes.get())
 
 
-def get_object_name(obj):
+def get_object_name(obj: Any) -> str:
     """The name of a layer, metric, function or class instance, as logs show it."""
     if hasattr(obj, "name"):
         return obj.name

@@ -11,8 +11,9 @@ import numpy as np
 
 from .. import config
 from ..compile.plan import graph_key, make_plan
-from ..compile.program import Bound, check_size, from_host, plan_for
+from ..compile.program import Bound, check_size, from_host, lower, plan_for
 from ..device.base import Copy
+from ..device.lock import LOCK
 from ..dtypes import host_array
 from ..graph.node import Node
 from ..graph.prims import BUFFER, CONST
@@ -209,11 +210,12 @@ class Program:
         return self.per_instance[instance]
 
     def __call__(self, *args, **kwargs):
-        if trace.current is not None or not config.replaying:
+        if trace.current() is not None or not config.replaying():
             return self.fn(*args, **kwargs)  # inner programs inline
-        capture, arrays = self._look_up(args, kwargs)
-        self.last_plan = capture.plan
-        return capture.run(arrays)
+        with LOCK:
+            capture, arrays = self._look_up(args, kwargs)
+            self.last_plan = capture.plan
+            return capture.run(arrays)
 
     def _look_up(self, args, kwargs) -> tuple[Capture, list]:
         """The capture for these arguments, traced if there is none yet, and the arrays among them."""
@@ -258,11 +260,11 @@ class Program:
 
     async def prepare(self, *args, **kwargs) -> None:
         """Traces for these arguments and compiles all kernels side by side, without running anything."""
-        from ..compile.program import lower
-
         device = config.device()
-        capture, _ = self._look_up(args, kwargs)
-        await device.prepare(lower(capture.plan, device))
+        with LOCK:
+            capture, _ = self._look_up(args, kwargs)
+            kernels = lower(capture.plan, device)
+        await device.prepare(kernels)
 
     def explain(self) -> str:
         """One line per dispatch of the last call's plan."""

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import threading
+from collections.abc import Awaitable, Iterator
 from math import prod
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -10,6 +11,8 @@ import numpy as np
 
 from .. import config
 from ..compile.program import check_size, from_host, realize, to_host
+from ..device.base import Device
+from ..device.lock import LOCK
 from ..dtypes import host_array, promote, standardize
 from ..errors import DtypeError, ShapeError
 from ..graph import prims
@@ -21,7 +24,15 @@ if TYPE_CHECKING:
     from .types import TensorLike
 
 _FLUSH_AT = 512  # thousands of pending Python objects freed at once overflow the wasm stack
-_pending = 0
+
+
+class _Pending(threading.local):
+    """Values of this thread that have been asked for since it computed some."""
+
+    count = 0
+
+
+_pending = _Pending()
 
 
 class Logits(NamedTuple):
@@ -46,12 +57,11 @@ class Tensor(Operators["Tensor"]):
     __array_priority__ = 1000
 
     def __init__(self, node: Node):
-        global _pending
         self._node = node
         self._keras_logits: Logits | None = None
-        if node.buffer is None and trace.current is None and trace.gradient_depth == 0 and node.src:
-            _pending += 1
-            if _pending >= _FLUSH_AT:
+        if node.buffer is None and node.src and trace.current() is None and trace.gradient_depth() == 0:
+            _pending.count += 1
+            if _pending.count >= _FLUSH_AT:
                 self._realize()
 
     # ---- what it is
@@ -76,12 +86,11 @@ class Tensor(Operators["Tensor"]):
         return self._node
 
     def _realize(self) -> None:
-        global _pending
-        _pending = 0
+        _pending.count = 0
         nodes = [self._node]
         if self._keras_logits is not None:  # kept as a value too: their graph would outlive everybody who needs it
             nodes.append(self._keras_logits.node)
-        realize(nodes, config.device(), keep_graph=trace.gradient_depth > 0)
+        realize(nodes, config.device(), keep_graph=trace.gradient_depth() > 0)
 
     def numpy(self) -> np.ndarray:
         """The value as a numpy array; waits for the device.
@@ -93,18 +102,24 @@ class Tensor(Operators["Tensor"]):
         trace.refuse_in_trace("numpy()")
         if self.size == 0:
             return np.zeros(self.shape, self.dtype)
-        if self._node.buffer is None:
-            self._realize()
-        device = config.device()
-        return to_host(device.sync_wait(device.read(self._node.buffer, self.size * 4)), self._node)
+        with LOCK:
+            device = config.device()
+            raw = device.sync_wait(self._reading(device))
+        return to_host(raw, self._node)
 
     async def data(self) -> np.ndarray:
         """The value as a numpy array; works in every browser."""
         trace.refuse_in_trace("data()")
         if self.size == 0:
             return np.zeros(self.shape, self.dtype)
-        self._realize()
-        return to_host(await config.device().read(self._node.buffer, self.size * 4), self._node)
+        return to_host(await self._reading(config.device()), self._node)
+
+    def _reading(self, device: Device) -> Awaitable[bytes]:
+        """The value on its way; it is the value of now, whatever runs before it arrives."""
+        with LOCK:
+            if self._node.buffer is None:
+                self._realize()
+            return device.read(self._node.buffer, self.size * 4)
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
         value = self.numpy()
@@ -145,7 +160,7 @@ class Tensor(Operators["Tensor"]):
 
     def __repr__(self) -> str:
         head = f"shape={self.shape}, dtype={self.dtype}"
-        if trace.current is None and self.size <= 1000:
+        if trace.current() is None and self.size <= 1000:
             try:
                 return f"<Tensor {head}, value={np.array2string(self.numpy(), separator=', ')}>"
             except Exception:
@@ -195,7 +210,8 @@ def upload(array: np.ndarray) -> Node:
         return prims.const(array.item(), array.dtype.name)
     node = allocated(array.shape, array.dtype.name)
     if array.size:
-        config.device().write(node.buffer, from_host(array))
+        with LOCK:
+            config.device().write(node.buffer, from_host(array))
     return node
 
 
@@ -204,7 +220,8 @@ def allocated(shape: tuple[int, ...], dtype: str) -> Node:
     device = config.device()
     check_size(prod(shape) * 4, f"an array of shape {shape}", device)
     node = Node(prims.BUFFER, (), {"shape": shape, "dtype": dtype}, shape, dtype)
-    node.buffer = device.alloc(prod(shape) * 4)
+    with LOCK:
+        node.buffer = device.alloc(prod(shape) * 4)
     return node
 
 

@@ -1,9 +1,14 @@
-"""The trace in progress: which Variables a program reads and writes, and which arguments it takes."""
+"""The trace in progress: which Variables a program reads and writes, and which arguments it takes.
+
+What is in progress belongs to a thread and to an asyncio task: another one sees none of it.
+"""
 
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterator
 from contextlib import contextmanager
+from contextvars import ContextVar
 
 from ..errors import TraceError
 from ..graph.node import Node
@@ -34,34 +39,35 @@ class Trace:
         self.writes[id(variable)] = (variable, node)
 
 
-current: Trace | None = None
-gradient_depth = 0  # > 0 while a function is differentiated: computed nodes keep their sources
+_current: ContextVar[Trace | None] = ContextVar("trace", default=None)
+_gradient_depth: ContextVar[int] = ContextVar("gradient_depth", default=0)
+current = _current.get  # current() is the Trace in progress, or None
+gradient_depth = _gradient_depth.get  # above 0 while a function is differentiated: computed nodes keep their sources
 
 
 @contextmanager
-def tracing(trace: Trace | None):
+def tracing(trace: Trace | None) -> Iterator[Trace | None]:
     """Makes `trace` the current one; None suspends tracing (for initial values of new Variables)."""
-    global current
-    before, current = current, trace
+    before = _current.set(trace)
     try:
         yield trace
     finally:
-        current = before
+        _current.reset(before)
 
 
 @contextmanager
-def differentiating():
-    global gradient_depth
-    gradient_depth += 1
+def differentiating() -> Iterator[None]:
+    """Inside, values that are computed keep the graph they came from."""
+    before = _gradient_depth.set(_gradient_depth.get() + 1)
     try:
         yield
     finally:
-        gradient_depth -= 1
+        _gradient_depth.reset(before)
 
 
 def refuse_in_trace(what: str) -> None:
     """Values do not exist while a program is traced."""
-    if current is not None:
+    if current() is not None:
         frame = sys._getframe(1)
         while frame is not None and frame.f_globals.get("__name__", "").startswith("pyml."):
             frame = frame.f_back  # type: ignore[assignment]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import weakref
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
@@ -11,6 +12,7 @@ import numpy as np
 from .. import config
 from ..compile.program import from_host, realize, to_host
 from ..device.base import Copy
+from ..device.lock import LOCK
 from ..dtypes import host_array, standardize
 from ..errors import ShapeError
 from ..graph.node import Node
@@ -22,7 +24,8 @@ from .tensor import Tensor, as_node
 if TYPE_CHECKING:
     from .types import TensorLike
 
-_count = 0
+_numbers = itertools.count(1)
+_versions = itertools.count(1)
 version = 0  # changes when the host assigns a Variable or one gets another buffer; programs look only then
 lent: weakref.WeakSet = weakref.WeakSet()  # nodes over a Variable's own buffer that somebody may still hold
 
@@ -46,10 +49,8 @@ class Variable(Operators[Tensor]):
     def __init__(
         self, initializer: Any, shape: Sequence[int] | None = None, dtype: Any = None, trainable: bool = True, name: str | None = None
     ) -> None:
-        global _count, version
-        _count += 1
-        version += 1
-        self.name = name or f"variable_{_count}"
+        changed()
+        self.name = name or f"variable_{next(_numbers)}"
         self.path = self.name
         self.trainable = trainable
         self._lent: weakref.ref | None = None
@@ -82,17 +83,19 @@ class Variable(Operators[Tensor]):
 
     # ---- reading
     def _value_node(self) -> Node:
-        if trace.current is not None:
-            return trace.current.read(self)
-        if self._pending is not None:
-            return self._pending
-        node = self._lent() if self._lent is not None else None
-        if node is None:
-            node = Node(BUFFER, (), {"shape": self.shape, "dtype": self.dtype}, self.shape, self.dtype)
-            node.buffer = self._buffer
-            self._lent = weakref.ref(node)
-            lent.add(node)
-        return node
+        tracing = trace.current()
+        if tracing is not None:
+            return tracing.read(self)
+        with LOCK:
+            if self._pending is not None:
+                return self._pending
+            node = self._lent() if self._lent is not None else None
+            if node is None:
+                node = Node(BUFFER, (), {"shape": self.shape, "dtype": self.dtype}, self.shape, self.dtype)
+                node.buffer = self._buffer
+                self._lent = weakref.ref(node)
+                lent.add(node)
+            return node
 
     @property
     def value(self) -> Tensor:
@@ -102,14 +105,17 @@ class Variable(Operators[Tensor]):
     def numpy(self) -> np.ndarray:
         """The value as a numpy array; waits for the device."""
         trace.refuse_in_trace("numpy()")
-        buffer = self.settle()
-        device = config.device()
-        return to_host(device.sync_wait(device.read(buffer, self.size * 4)), self._as_leaf())
+        with LOCK:
+            device = config.device()
+            raw = device.sync_wait(device.read(self.settle(), self.size * 4))
+        return to_host(raw, self._as_leaf())
 
     async def data(self) -> np.ndarray:
         """The value as a numpy array; works in every browser."""
         trace.refuse_in_trace("data()")
-        return to_host(await config.device().read(self.settle(), self.size * 4), self._as_leaf())
+        with LOCK:
+            reading = config.device().read(self.settle(), self.size * 4)
+        return to_host(await reading, self._as_leaf())
 
     def _as_leaf(self) -> Node:
         return Node(BUFFER, (), {}, self.shape, self.dtype)
@@ -121,7 +127,6 @@ class Variable(Operators[Tensor]):
     # ---- writing
     def assign(self, value: TensorLike) -> Variable:
         """Sets the value; shapes must be equal, the dtype is converted. Returns the Variable."""
-        global version
         if isinstance(value, (Tensor, Variable, Node)) or np.isscalar(value):
             node = as_node(value)
         else:
@@ -131,25 +136,30 @@ class Variable(Operators[Tensor]):
                 raise ShapeError(f"Variable {self.name!r}: assigned shape {node.shape}, expected {self.shape}.")
             node = broadcast_to(node, self.shape)
         node = cast(node, dtype=self.dtype)
-        if trace.current is not None:
-            trace.current.write(self, node)
+        tracing = trace.current()
+        if tracing is not None:
+            tracing.write(self, node)
         else:
-            self._pending = node
-            version += 1
+            with LOCK:
+                self._pending = node
+                changed()
         return self
 
     def assign_add(self, value: TensorLike) -> Variable:
-        return self.assign(self.value + value)
+        with LOCK:
+            return self.assign(self.value + value)
 
     def assign_sub(self, value: TensorLike) -> Variable:
-        return self.assign(self.value - value)
+        with LOCK:
+            return self.assign(self.value - value)
 
     # ---- memory
     def settle(self) -> Any:
         """The Variable's own buffer, computed and not shared."""
-        if self._pending is not None:
-            settle([self])
-        return self._buffer
+        with LOCK:
+            if self._pending is not None:
+                settle([self])
+            return self._buffer
 
     def __repr__(self) -> str:
         return f"<Variable path={self.path}, shape={self.shape}, dtype={self.dtype}>"
@@ -164,15 +174,20 @@ class Variable(Operators[Tensor]):
         return int(self.value)
 
 
-def settle(variables: list[Variable]) -> None:
-    """Computes pending values, all in one flush, into buffers of the Variables' own."""
+def changed() -> None:
+    """Programs look at their Variables again before they run."""
     global version
+    version = next(_versions)
+
+
+def settle(variables: list[Variable]) -> None:
+    """Computes pending values, all in one flush, into buffers of the Variables' own; the caller holds the lock."""
     device = config.device()
     waiting = [v for v in variables if v._pending is not None]
     if not waiting:
         return
     with trace.tracing(None):
-        realize([v._pending for v in waiting if v._pending is not None], device, keep_graph=trace.gradient_depth > 0)
+        realize([v._pending for v in waiting if v._pending is not None], device, keep_graph=trace.gradient_depth() > 0)
     copies = []
     for v in waiting:
         node = v._pending
@@ -183,13 +198,13 @@ def settle(variables: list[Variable]) -> None:
         if v.size:
             copies.append(Copy(node.buffer, own, v.size * 4))
         v._buffer = own
-        version += 1
+        changed()
     if copies:
         device.replay(device.record(copies))
 
 
 def protect(variables: Iterable[Variable]) -> None:
-    """Gives tensors that look at these Variables' memory a copy, before a program writes it in place."""
+    """Gives tensors that look at these Variables' memory a copy, before a program writes it in place; the caller holds the lock."""
     device = config.device()
     for v in variables:
         node = v._lent() if v._lent is not None else None

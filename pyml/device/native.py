@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import ctypes
 import os
+import sys
 import tempfile
-from collections.abc import Sequence
+import weakref
+from collections.abc import Awaitable, Sequence
 from typing import Any
 
 import numpy as np
@@ -13,6 +16,8 @@ import numpy as np
 from ..errors import BackendUnavailable, BufferTooLarge, DeviceError, DeviceLost, KernelError
 from ..graph.op import Profile
 from .base import Buffer, DeviceKernel, Dispatch, Limits, Step
+from .cpu import Ready, drive
+from .lock import LOCK
 from .pool import BufferPool
 
 _LIMITS = ("max-buffer-size", "max-storage-buffer-binding-size", "max-storage-buffers-per-shader-stage",
@@ -29,6 +34,44 @@ LAYOUT: dict[str, dict] = {  # of a kernel's bindings
 }
 
 
+_forked = False  # this process is a child of one that had opened a device
+_opened: weakref.WeakSet[NativeDevice] = weakref.WeakSet()
+_FORKED = (
+    "this process was forked from one that had opened WebGPU, and the driver's threads stayed there; start it with "
+    "multiprocessing.get_context('spawn'), use pyml first in the child, or choose set_backend('cpu') before the fork."
+)
+
+
+class Gone:
+    """What a device of the process before the fork becomes in the child, where using it would wait for ever."""
+
+    def __getattr__(self, name: str) -> Any:
+        raise DeviceError(f"the WebGPU device cannot be used here: {_FORKED}")
+
+
+def _leave_devices() -> None:
+    global _forked
+    for device in list(_opened):
+        _forked = True
+        device._device, device._queue = Gone(), Gone()
+    if _forked:
+        _end_without_driver()
+
+
+def _end_without_driver() -> None:
+    """At this process's end objects are freed and Mesa joins threads that are not here: both would wait for ever."""
+    bindings = sys.modules.get("wgpu.backends.wgpu_native._api")
+    if bindings is not None:
+        bindings.libf = None  # type: ignore[attr-defined]
+    c = ctypes.CDLL(None)
+    if hasattr(c, "on_exit"):  # glibc: called before the driver's own handlers, with the exit status
+        c.on_exit(c._exit, None)
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_leave_devices)
+
+
 class NativeDevice:
     """The machine's fastest WebGPU adapter.
 
@@ -39,6 +82,8 @@ class NativeDevice:
     name = "webgpu"
 
     def __init__(self):
+        if _forked:
+            raise BackendUnavailable(f"WebGPU cannot be opened here: {_FORKED}")
         os.environ.setdefault("XDG_RUNTIME_DIR", tempfile.gettempdir())  # Vulkan loaders complain on stderr without it
         try:
             import wgpu
@@ -78,6 +123,7 @@ class NativeDevice:
         self._layouts: dict = {}
         self._pipelines: dict = {}
         self._lost = ""
+        _opened.add(self)
 
     @property
     def usage(self):
@@ -134,7 +180,8 @@ class NativeDevice:
 
     async def prepare(self, kernels: Sequence[DeviceKernel]) -> None:
         for k in kernels:
-            self._pipeline(k)
+            with LOCK:
+                self._pipeline(k)
             await asyncio.sleep(0)
 
     def record(self, steps: Sequence[Step]):
@@ -186,27 +233,22 @@ class NativeDevice:
 
     # ---- reading
     def _check(self, error: Exception | None = None) -> None:
-        """Raises DeviceLost if the device is known to be lost, or `error` says so."""
+        """Raises DeviceLost if the device is known to be lost, or `error` says so; an error of ours as it is."""
+        if isinstance(error, DeviceError):
+            raise error
         if error is not None and "lost" in str(error).lower():
             self._lost = str(error).strip().splitlines()[-1].strip()
         if self._lost:
             raise DeviceLost(f"the GPU device was lost ({self._lost}).")
 
-    async def read(self, buffer: Buffer, nbytes: int) -> bytes:
-        return self._read(buffer, nbytes)
-
-    def _read(self, buffer: Buffer, nbytes: int) -> bytes:
+    def read(self, buffer: Buffer, nbytes: int) -> Ready:
+        """The first `nbytes` bytes of now: what is queued later does not change them."""
         self._check()
         try:
-            return bytes(self._queue.read_buffer(buffer.handle, 0, -(-nbytes // 4) * 4))[:nbytes]
+            return Ready(bytes(self._queue.read_buffer(buffer.handle, 0, -(-nbytes // 4) * 4))[:nbytes])
         except Exception as e:
             self._check(e)
             raise DeviceError(f"reading {nbytes} bytes from the device failed: {e}") from None
 
-    def sync_wait(self, awaitable):
-        it = awaitable.__await__()
-        try:
-            while True:
-                next(it)
-        except StopIteration as stop:
-            return stop.value
+    def sync_wait(self, awaitable: Awaitable) -> Any:
+        return awaitable.value if isinstance(awaitable, Ready) else drive(awaitable)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable
 from typing import Any
 
 from .base import ALIGN, Buffer, Usage
+from .lock import LOCK
 
 SPARE = 16 << 20  # bytes kept whatever else happens; beyond that a quarter of what is in use
 
@@ -25,8 +27,8 @@ class BufferPool:
         create: `create(nbytes) -> handle` makes a device buffer.
         destroy: `destroy(handle)` frees one.
 
-    `usage` counts what the device holds, in use and spare. A buffer freed by the garbage collector only joins
-    a list; device calls happen in `take`, never inside a finalizer.
+    `usage` counts what the device holds, in use and spare. A buffer freed by the garbage collector, in whatever thread,
+    only joins a list; counting and device calls happen in `take`, under the lock, never inside a finalizer.
     """
 
     def __init__(self, create: Callable[[int], Any], destroy: Callable[[Any], None]):
@@ -34,41 +36,59 @@ class BufferPool:
         self._spare: dict[int, list] = {}
         # every handle in use: a Buffer in a reference cycle would take its handle's finalizer along
         self._held: dict[int, Any] = {}
-        self.usage = Usage()
+        self._returned: deque[tuple[Any, int]] = deque()
+        self._usage = Usage()
+
+    @property
+    def usage(self) -> Usage:
+        """What the device holds now and held at most."""
+        with LOCK:
+            self._collect()
+            return self._usage
 
     def take(self, nbytes: int, most: int | None = None) -> Buffer:
         """A buffer of at least `nbytes`; its contents are arbitrary. `most` caps the rounding up."""
         size = size_class(nbytes)
         if most is not None and size > most:
             size = -(-nbytes // ALIGN) * ALIGN
-        usage = self.usage
-        spare = self._spare.get(size)
-        if spare:
-            handle = spare.pop()
-        else:
-            self._trim(size)
-            handle = self._create(size)
-            usage.buffers += 1
-            usage.nbytes += size
-            usage.peak = max(usage.peak, usage.nbytes)
-        usage.live += 1
-        usage.live_bytes += size
-        self._held[id(handle)] = handle
-        return Buffer(handle, size, self._give_back)
+        with LOCK:
+            self._collect()
+            usage = self._usage
+            spare = self._spare.get(size)
+            if spare:
+                handle = spare.pop()
+            else:
+                self._trim(size)
+                handle = self._create(size)
+                usage.buffers += 1
+                usage.nbytes += size
+                usage.peak = max(usage.peak, usage.nbytes)
+            usage.live += 1
+            usage.live_bytes += size
+            self._held[id(handle)] = handle
+            return Buffer(handle, size, self._give_back)
 
-    def _give_back(self, handle, nbytes: int) -> None:
-        self._held.pop(id(handle), None)
-        self.usage.live -= 1
-        self.usage.live_bytes -= nbytes
-        self._spare.setdefault(nbytes, []).append(handle)
+    def _give_back(self, handle: Any, nbytes: int) -> None:
+        self._returned.append((handle, nbytes))
+
+    def _collect(self) -> None:
+        """Files what finalizers have given back."""
+        while self._returned:
+            handle, nbytes = self._returned.popleft()
+            self._held.pop(id(handle), None)
+            self._usage.live -= 1
+            self._usage.live_bytes -= nbytes
+            self._spare.setdefault(nbytes, []).append(handle)
 
     def empty(self) -> None:
         """Frees every spare buffer."""
-        self._trim(1 << 62)
+        with LOCK:
+            self._collect()
+            self._trim(1 << 62)
 
     def _trim(self, coming: int) -> None:
         """Frees spare buffers, the largest first, until few enough bytes idle beside `coming` new ones."""
-        usage = self.usage
+        usage = self._usage
         allowed = SPARE + usage.live_bytes // 4
         if usage.nbytes - usage.live_bytes + coming <= allowed:
             return

@@ -20,6 +20,7 @@ from ..wasm import Compiled, compile_kernel, link, link_shared
 from ..wasm.engine import Block, Engine, one_thread, open_engine
 from .base import Buffer, Copy, DeviceKernel, Dispatch, Limits, Step
 from .cpu import Ready, drive
+from .lock import LOCK
 from .pool import BufferPool
 
 MODULES = 512  # linked modules kept for recordings of the same kernels, as many as plans are kept
@@ -143,7 +144,8 @@ class WasmDevice:
         """
         since = time.perf_counter()
         for kernel in kernels:
-            self._compiled(kernel)
+            with LOCK:
+                self._compiled(kernel)
             if time.perf_counter() - since > PAUSE:
                 await asyncio.sleep(0)
                 since = time.perf_counter()

@@ -1,25 +1,27 @@
 """Whether the calls in progress are training; inner layers inherit it from the outer call."""
 
+from collections.abc import Iterator
 from contextlib import contextmanager
+from contextvars import ContextVar
 
-_stack: list = []
+_innermost: ContextVar[tuple[int, bool | None]] = ContextVar("layer_call", default=(0, None))  # of this thread and task
 
 
-def depth():
+def depth() -> int:
     """Number of layer calls in progress."""
-    return len(_stack)
+    return _innermost.get()[0]
 
 
-def training():
+def training() -> bool | None:
     """What the enclosing calls decided, or None."""
-    return _stack[-1] if _stack else None
+    return _innermost.get()[1]
 
 
 @contextmanager
-def entered(value):
+def entered(value: bool | None) -> Iterator[None]:
     """A layer call with the given `training`."""
-    _stack.append(value)
+    before = _innermost.set((depth() + 1, value))
     try:
         yield
     finally:
-        _stack.pop()
+        _innermost.reset(before)

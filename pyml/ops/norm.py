@@ -53,7 +53,7 @@ def _standardized(x: Tensor, axes: tuple[int, ...], epsilon: float) -> tuple[Ten
         # two sums over the same elements instead of the four that the chain rule gives
         return y, lambda g: (g - mean(g, axes, True) - y * mean(g * y, axes, True)) * factor
 
-    in_training_step = trace.current is not None and trace.gradient_depth > 0
+    in_training_step = trace.current() is not None and trace.gradient_depth() > 0
     return (custom_gradient(value)(x) if in_training_step else value(x)[0]), centre, variance
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import ctypes
 import os
 import sys
+import weakref
 from collections.abc import Callable
 from importlib import metadata
 from typing import Any, Protocol
@@ -270,6 +271,8 @@ class WasmtimeEngine(_Visible):
         config = wasmtime.Config()
         config.wasm_threads = config.shared_memory = True
         self._engine = wasmtime.Engine(config)
+        self._compiler = self._engine
+        _running.add(self)
         self._memory = _shared_memory(wasmtime, self._engine)
         self._base = self._place()
         everything = (ctypes.c_uint8 * (PAGES * PAGE)).from_address(self._base)
@@ -303,11 +306,37 @@ class WasmtimeEngine(_Visible):
     def load(self, module: bytes) -> Callable[[int], Any]:
         store = self._wasmtime.Store(self._engine)
         try:
-            code = self._wasmtime.Module(self._engine, module)
+            code = self._module(module)
             run: Any = self._wasmtime.Instance(store, code, [self._memory]).exports(store)["run"]
         except self._wasmtime.WasmtimeError as e:
             raise refused(module, e) from None
         return lambda table: run(store, table if table < 1 << 31 else table - (1 << 32))  # wasmtime wants signed numbers
+
+
+    def _module(self, code: bytes) -> Any:
+        if self._compiler is self._engine:
+            return self._wasmtime.Module(self._engine, code)
+        return self._wasmtime.Module.deserialize(self._engine, self._wasmtime.Module(self._compiler, code).serialize())
+
+    def forked(self) -> None:
+        """In a child process: threads stayed behind, those that help and those that wasmtime compiles with."""
+        self.stop("this process was forked")
+        config = self._wasmtime.Config()
+        config.wasm_threads = config.shared_memory = True
+        config.parallel_compilation = False
+        self._compiler = self._wasmtime.Engine(config)
+
+
+_running: weakref.WeakSet[WasmtimeEngine] = weakref.WeakSet()
+
+
+def _go_on() -> None:
+    for engine in list(_running):
+        engine.forked()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_go_on)
 
 
 def _shared_memory(wasmtime, engine):

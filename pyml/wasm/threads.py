@@ -234,7 +234,7 @@ class WasmtimeThreads(WasmtimeEngine):
     def share(self, module: bytes) -> Callable[[int], Any]:
         number, store = next(self._numbers), self._wasmtime.Store(self._engine)
         try:
-            code = self._wasmtime.Module(self._engine, module)
+            code = self._module(module)
         except self._wasmtime.WasmtimeError as e:
             raise refused(module, e) from None
         run: Any = self._wasmtime.Instance(store, code, [self._memory]).exports(store)["run"]
