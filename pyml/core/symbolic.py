@@ -195,7 +195,7 @@ class FunctionOp(Operation):
     """A plain function in a symbolic graph, for example `ops.relu`."""
 
     def __init__(self, fn: Callable[..., Any], name: str | None = None) -> None:
-        super().__init__(name=auto_name(name or getattr(fn, "__name__", "function")))
+        super().__init__(name=auto_name(name or str(getattr(fn, "__name__", "function"))))
         self.call = fn
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
