@@ -3,54 +3,32 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from pyml.activations.functions import (
-    celu,
-    elu,
-    exponential,
-    gelu,
-    glu,
-    hard_shrink,
-    hard_sigmoid,
-    hard_silu,
-    hard_swish,
-    hard_tanh,
-    leaky_relu,
-    linear,
-    log_sigmoid,
-    log_softmax,
-    mish,
-    relu,
-    relu6,
-    selu,
-    sigmoid,
-    silu,
-    soft_shrink,
-    softmax,
-    softplus,
-    softsign,
-    squareplus,
-    swish,
-    tanh,
-    tanh_shrink,
-    threshold,
-)
+from pyml.activations import functions
+from pyml.activations.functions import *
+from pyml.activations.functions import linear
 from pyml.objects.registry import ACTIVATIONS
 from pyml.objects.serialization import deserialize_keras_object, interpret, serialize_keras_object
 
-__all__ = [
-    "celu", "elu", "exponential", "gelu", "glu", "hard_shrink", "hard_sigmoid", "hard_silu", "hard_swish", "hard_tanh", "leaky_relu",
-    "linear", "log_sigmoid", "log_softmax", "mish", "relu", "relu6", "selu", "sigmoid", "silu", "softmax",
-    "soft_shrink", "softplus", "softsign", "squareplus", "swish", "tanh", "tanh_shrink", "threshold", "deserialize", "get", "serialize",
-]
+__all__ = [*functions.__all__, "deserialize", "get", "serialize"]
 
 
 def serialize(activation: Any) -> Any:
-    """The name of one of the functions here, or a config dict."""
+    """The name of one of the functions here, or a config dict.
+
+    Example:
+        >>> pyml.activations.serialize(pyml.activations.relu)
+        'relu'
+    """
     return ACTIVATIONS.name_of(activation) or serialize_keras_object(activation)
 
 
 def deserialize(config: Any, custom_objects: Mapping[str, Any] | None = None) -> Any:
-    """The activation that a name or a config dict describes."""
+    """The activation that a name or a config dict describes.
+
+    Example:
+        >>> pyml.activations.deserialize("tanh")([0.]).numpy()
+        array([0.], dtype=float32)
+    """
     return deserialize_keras_object(config, custom_objects, kind=ACTIVATIONS)
 
 

@@ -1,17 +1,34 @@
 """Activation functions with Keras' names and arguments; each is a composition of ops."""
 
+from typing import TypeVar
+
 from pyml import ops
+from pyml.core import Tensor
+from pyml.core.types import Axis, TensorLike
 from pyml.objects.registry import ACTIVATIONS
+
+__all__ = [
+    "celu", "elu", "exponential", "gelu", "glu", "hard_shrink", "hard_sigmoid", "hard_silu", "hard_swish", "hard_tanh",
+    "leaky_relu", "linear", "log_sigmoid", "log_softmax", "mish", "relu", "relu6", "selu", "sigmoid", "silu",
+    "soft_shrink", "softmax", "softplus", "softsign", "squareplus", "swish", "tanh", "tanh_shrink", "threshold",
+]  # fmt: skip
+
+Anything = TypeVar("Anything")
 
 
 @ACTIVATIONS.function()
-def linear(x):
-    """`x` itself."""
+def linear(x: Anything) -> Anything:
+    """`x` itself.
+
+    Example:
+        >>> pyml.activations.linear(3.0)
+        3.0
+    """
     return x
 
 
 @ACTIVATIONS.function()
-def relu(x, negative_slope=0.0, max_value=None, threshold=0.0):
+def relu(x: TensorLike, negative_slope: float = 0.0, max_value: float | None = None, threshold: float = 0.0) -> Tensor:
     """`max(x, 0)`, or its general form.
 
     Args:
@@ -19,167 +36,296 @@ def relu(x, negative_slope=0.0, max_value=None, threshold=0.0):
         negative_slope: Slope below `threshold`.
         max_value: Largest value, or None for no limit.
         threshold: Values up to it are damped.
+
+    Example:
+        >>> pyml.activations.relu([-1., 2., 9.], max_value=6.).numpy().round(4)
+        array([0., 2., 6.], dtype=float32)
     """
     if negative_slope == 0.0 and threshold == 0.0:
         if max_value is None:
             return ops.relu(x)
         return ops.clip(x, 0.0, max_value)
     upper = x if max_value is None else ops.minimum(x, max_value)
-    return ops.where(x > threshold, upper, negative_slope * (x - threshold))
+    return ops.where(ops.greater(x, threshold), upper, ops.multiply(negative_slope, ops.subtract(x, threshold)))
 
 
 @ACTIVATIONS.function()
-def leaky_relu(x, negative_slope=0.2):
-    """`x` above 0, `negative_slope * x` below."""
+def leaky_relu(x: TensorLike, negative_slope: float = 0.2) -> Tensor:
+    """`x` above 0, `negative_slope * x` below.
+
+    Example:
+        >>> pyml.activations.leaky_relu([-1., 2.]).numpy().round(4)
+        array([-0.2,  2. ], dtype=float32)
+    """
     return ops.leaky_relu(x, negative_slope=negative_slope)
 
 
 @ACTIVATIONS.function()
-def relu6(x):
-    """`min(max(x, 0), 6)`."""
+def relu6(x: TensorLike) -> Tensor:
+    """`min(max(x, 0), 6)`.
+
+    Example:
+        >>> pyml.activations.relu6([-1., 2., 9.]).numpy().round(4)
+        array([0., 2., 6.], dtype=float32)
+    """
     return ops.relu6(x)
 
 
 @ACTIVATIONS.function()
-def softmax(x, axis=-1):
-    """`exp(x) / sum(exp(x))` along `axis`: each slice sums to 1."""
+def softmax(x: TensorLike, axis: Axis = -1) -> Tensor:
+    """`exp(x) / sum(exp(x))` along `axis`: each slice sums to 1.
+
+    Example:
+        >>> pyml.activations.softmax([[0., 0.], [1., 0.]]).numpy().round(4)
+        array([[0.5   , 0.5   ],
+               [0.7311, 0.2689]], dtype=float32)
+    """
     return ops.softmax(x, axis=axis)
 
 
 @ACTIVATIONS.function()
-def log_softmax(x, axis=-1):
-    """The logarithm of `softmax`, without its loss of precision."""
+def log_softmax(x: TensorLike, axis: Axis = -1) -> Tensor:
+    """The logarithm of `softmax`, without its loss of precision.
+
+    Example:
+        >>> pyml.activations.log_softmax([0., 0.]).numpy().round(4)
+        array([-0.6931, -0.6931], dtype=float32)
+    """
     return ops.log_softmax(x, axis=axis)
 
 
 @ACTIVATIONS.function()
-def elu(x, alpha=1.0):
-    """`x` above 0, `alpha * (exp(x) - 1)` below. Source: Clevert et al. 2015."""
+def elu(x: TensorLike, alpha: float = 1.0) -> Tensor:
+    """`x` above 0, `alpha * (exp(x) - 1)` below. Source: Clevert et al. 2015.
+
+    Example:
+        >>> pyml.activations.elu([-1., 2.]).numpy().round(4)
+        array([-0.6321,  2.    ], dtype=float32)
+    """
     return ops.elu(x, alpha=alpha)
 
 
 @ACTIVATIONS.function()
-def selu(x):
-    """`elu` scaled so that activations keep mean 0 and variance 1. Source: Klambauer et al. 2017."""
+def selu(x: TensorLike) -> Tensor:
+    """`elu` scaled so that activations keep mean 0 and variance 1. Source: Klambauer et al. 2017.
+
+    Example:
+        >>> pyml.activations.selu([-1., 2.]).numpy().round(4)
+        array([-1.1113,  2.1014], dtype=float32)
+    """
     return ops.selu(x)
 
 
 @ACTIVATIONS.function()
-def celu(x, alpha=1.0):
-    """`max(x, 0) + min(0, alpha * (exp(x / alpha) - 1))`. Source: Barron 2017."""
+def celu(x: TensorLike, alpha: float = 1.0) -> Tensor:
+    """`max(x, 0) + min(0, alpha * (exp(x / alpha) - 1))`. Source: Barron 2017.
+
+    Example:
+        >>> pyml.activations.celu([-1., 2.], alpha=2.).numpy().round(4)
+        array([-0.7869,  2.    ], dtype=float32)
+    """
     return ops.celu(x, alpha=alpha)
 
 
 @ACTIVATIONS.function()
-def softplus(x):
-    """`log(1 + exp(x))`."""
+def softplus(x: TensorLike) -> Tensor:
+    """`log(1 + exp(x))`.
+
+    Example:
+        >>> pyml.activations.softplus([0., 100.]).numpy().round(4)
+        array([  0.6931, 100.    ], dtype=float32)
+    """
     return ops.softplus(x)
 
 
 @ACTIVATIONS.function()
-def softsign(x):
-    """`x / (1 + |x|)`."""
+def softsign(x: TensorLike) -> Tensor:
+    """`x / (1 + |x|)`.
+
+    Example:
+        >>> pyml.activations.softsign([1., -3.]).numpy().round(4)
+        array([ 0.5 , -0.75], dtype=float32)
+    """
     return ops.softsign(x)
 
 
 @ACTIVATIONS.function()
-def gelu(x, approximate=False):
+def gelu(x: TensorLike, approximate: bool = False) -> Tensor:
     """`x * P(X <= x)` of a unit normal. Source: Hendrycks and Gimpel 2016.
 
     Args:
         x: Tensor.
         approximate: True uses the tanh formula, False the error function.
+
+    Example:
+        >>> pyml.activations.gelu([-1., 2.]).numpy().round(4)
+        array([-0.1587,  1.9545], dtype=float32)
     """
     return ops.gelu(x, approximate=approximate)
 
 
 @ACTIVATIONS.function("swish")
-def silu(x):
-    """`x * sigmoid(x)`. Source: Ramachandran et al. 2017."""
+def silu(x: TensorLike) -> Tensor:
+    """`x * sigmoid(x)`. Source: Ramachandran et al. 2017.
+
+    Example:
+        >>> pyml.activations.silu([0., 2.]).numpy().round(4)
+        array([0.    , 1.7616], dtype=float32)
+    """
     return ops.silu(x)
 
 
 @ACTIVATIONS.function()
-def tanh(x):
-    """The hyperbolic tangent."""
+def tanh(x: TensorLike) -> Tensor:
+    """The hyperbolic tangent.
+
+    Example:
+        >>> pyml.activations.tanh([0., 1.]).numpy().round(4)
+        array([0.    , 0.7616], dtype=float32)
+    """
     return ops.tanh(x)
 
 
 @ACTIVATIONS.function()
-def sigmoid(x):
-    """`1 / (1 + exp(-x))`."""
+def sigmoid(x: TensorLike) -> Tensor:
+    """`1 / (1 + exp(-x))`.
+
+    Example:
+        >>> pyml.activations.sigmoid([0., 2.]).numpy().round(4)
+        array([0.5   , 0.8808], dtype=float32)
+    """
     return ops.sigmoid(x)
 
 
 @ACTIVATIONS.function()
-def exponential(x):
-    """`exp(x)`."""
+def exponential(x: TensorLike) -> Tensor:
+    """`exp(x)`.
+
+    Example:
+        >>> pyml.activations.exponential([0., 1.]).numpy().round(4)
+        array([1.    , 2.7183], dtype=float32)
+    """
     return ops.exp(x)
 
 
 @ACTIVATIONS.function()
-def hard_sigmoid(x):
-    """`x / 6 + 0.5` cut to `[0, 1]`."""
+def hard_sigmoid(x: TensorLike) -> Tensor:
+    """`x / 6 + 0.5` cut to `[0, 1]`.
+
+    Example:
+        >>> pyml.activations.hard_sigmoid([-9., 0., 1.5]).numpy().round(4)
+        array([0.  , 0.5 , 0.75], dtype=float32)
+    """
     return ops.hard_sigmoid(x)
 
 
 @ACTIVATIONS.function("hard_swish")
-def hard_silu(x):
-    """`x * hard_sigmoid(x)`. Source: Howard et al. 2019."""
+def hard_silu(x: TensorLike) -> Tensor:
+    """`x * hard_sigmoid(x)`. Source: Howard et al. 2019.
+
+    Example:
+        >>> pyml.activations.hard_silu([0., 1.5]).numpy().round(4)
+        array([0.   , 1.125], dtype=float32)
+    """
     return ops.hard_silu(x)
 
 
 @ACTIVATIONS.function()
-def hard_tanh(x):
-    """`x` cut to `[-1, 1]`."""
+def hard_tanh(x: TensorLike) -> Tensor:
+    """`x` cut to `[-1, 1]`.
+
+    Example:
+        >>> pyml.activations.hard_tanh([-9., 0.5]).numpy().round(4)
+        array([-1. ,  0.5], dtype=float32)
+    """
     return ops.hard_tanh(x)
 
 
 @ACTIVATIONS.function()
-def log_sigmoid(x):
-    """`log(sigmoid(x))`, stable for large negative `x`."""
+def log_sigmoid(x: TensorLike) -> Tensor:
+    """`log(sigmoid(x))`, stable for large negative `x`.
+
+    Example:
+        >>> pyml.activations.log_sigmoid([0., -100.]).numpy().round(4)
+        array([  -0.6931, -100.    ], dtype=float32)
+    """
     return ops.log_sigmoid(x)
 
 
 @ACTIVATIONS.function()
-def mish(x):
-    """`x * tanh(softplus(x))`. Source: Misra 2019."""
-    return x * ops.tanh(ops.softplus(x))
+def mish(x: TensorLike) -> Tensor:
+    """`x * tanh(softplus(x))`. Source: Misra 2019.
+
+    Example:
+        >>> pyml.activations.mish([0., 1.]).numpy().round(4)
+        array([0.    , 0.8651], dtype=float32)
+    """
+    return ops.multiply(x, ops.tanh(ops.softplus(x)))
 
 
 @ACTIVATIONS.function()
-def glu(x, axis=-1):
-    """The first half of `x` along `axis` times the sigmoid of the second. Source: Dauphin et al. 2016."""
+def glu(x: TensorLike, axis: int = -1) -> Tensor:
+    """The first half of `x` along `axis` times the sigmoid of the second. Source: Dauphin et al. 2016.
+
+    Example:
+        >>> pyml.activations.glu([1., 2., 0., 0.]).numpy().round(4)
+        array([0.5, 1. ], dtype=float32)
+    """
     return ops.glu(x, axis=axis)
 
 
 @ACTIVATIONS.function()
-def hard_shrink(x, threshold=0.5):
-    """0 where `|x| <= threshold`, else `x`."""
+def hard_shrink(x: TensorLike, threshold: float = 0.5) -> Tensor:
+    """0 where `|x| <= threshold`, else `x`.
+
+    Example:
+        >>> pyml.activations.hard_shrink([-1., 0.3]).numpy().round(4)
+        array([-1.,  0.], dtype=float32)
+    """
     return ops.hard_shrink(x, threshold=threshold)
 
 
 @ACTIVATIONS.function()
-def soft_shrink(x, threshold=0.5):
-    """`x` moved towards 0 by `threshold`."""
+def soft_shrink(x: TensorLike, threshold: float = 0.5) -> Tensor:
+    """`x` moved towards 0 by `threshold`.
+
+    Example:
+        >>> pyml.activations.soft_shrink([-1., 0.3]).numpy().round(4)
+        array([-0.5,  0. ], dtype=float32)
+    """
     return ops.soft_shrink(x, threshold=threshold)
 
 
 @ACTIVATIONS.function()
-def tanh_shrink(x):
-    """`x - tanh(x)`."""
+def tanh_shrink(x: TensorLike) -> Tensor:
+    """`x - tanh(x)`.
+
+    Example:
+        >>> pyml.activations.tanh_shrink([0., 2.]).numpy().round(4)
+        array([0.   , 1.036], dtype=float32)
+    """
     return ops.tanh_shrink(x)
 
 
 @ACTIVATIONS.function()
-def squareplus(x, b=4):
-    """`(x + sqrt(x^2 + b)) / 2`. Source: Barron 2021."""
+def squareplus(x: TensorLike, b: float = 4) -> Tensor:
+    """`(x + sqrt(x^2 + b)) / 2`. Source: Barron 2021.
+
+    Example:
+        >>> pyml.activations.squareplus([0., 1.5]).numpy().round(4)
+        array([1., 2.], dtype=float32)
+    """
     return ops.squareplus(x, b=b)
 
 
 @ACTIVATIONS.function()
-def threshold(x, threshold, default_value):
-    """`x` above `threshold`, else `default_value`."""
+def threshold(x: TensorLike, threshold: float, default_value: float) -> Tensor:
+    """`x` above `threshold`, else `default_value`.
+
+    Example:
+        >>> pyml.activations.threshold([-1., 2.], 0., 7.).numpy().round(4)
+        array([7., 2.], dtype=float32)
+    """
     return ops.threshold(x, threshold, default_value)
 
 

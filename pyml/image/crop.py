@@ -2,29 +2,61 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from .. import ops
 from ..core.tensor import Tensor, as_node
+from ..core.types import TensorLike
 from ..errors import ShapeError
 from ..graph import prims
 from ..ops import logical_and
 from .resizing import check_size, image_node
 
 
-def flip_left_right(images):
-    """Images mirrored along their width; `(batch, height, width, channels)` or `(height, width, channels)`."""
+def flip_left_right(images: TensorLike) -> Tensor:
+    """Images mirrored along their width, in their shape and dtype.
+
+    Args:
+        images: `(batch, height, width, channels)` or `(height, width, channels)`.
+
+    Raises:
+        ShapeError: They are no images.
+
+    Example:
+        >>> pyml.image.flip_left_right(np.arange(3).reshape(1, 3, 1))[0, :, 0].numpy()
+        array([2, 1, 0], dtype=int32)
+    """
     image_node(images, "flip_left_right")
     return ops.flip(images, axis=-2)
 
 
-def flip_up_down(images):
-    """Images upside down; `(batch, height, width, channels)` or `(height, width, channels)`."""
+def flip_up_down(images: TensorLike) -> Tensor:
+    """Images upside down, in their shape and dtype.
+
+    Args:
+        images: `(batch, height, width, channels)` or `(height, width, channels)`.
+
+    Raises:
+        ShapeError: They are no images.
+
+    Example:
+        >>> pyml.image.flip_up_down(np.arange(3).reshape(3, 1, 1))[:, 0, 0].numpy()
+        array([2, 1, 0], dtype=int32)
+    """
     image_node(images, "flip_up_down")
     return ops.flip(images, axis=-3)
 
 
-def crop_and_resize(images, boxes, box_indices, crop_size, method="bilinear", extrapolation_value=0.0):
+def crop_and_resize(
+    images: TensorLike,
+    boxes: TensorLike,
+    box_indices: TensorLike,
+    crop_size: Sequence[int],
+    method: str = "bilinear",
+    extrapolation_value: float = 0.0,
+) -> Tensor:
     """Boxes cut out of images, each resized to `crop_size`.
 
     Args:
@@ -42,6 +74,10 @@ def crop_and_resize(images, boxes, box_indices, crop_size, method="bilinear", ex
         ShapeError: The shapes do not fit together.
 
     Source: tf.image.cropAndResize.
+
+    Example:
+        >>> pyml.image.crop_and_resize(np.ones((1, 8, 8, 3)), [[0., 0., 0.5, 0.5]], [0], (2, 2)).shape
+        (1, 2, 2, 3)
     """
     if method not in ("bilinear", "nearest"):
         raise ValueError(f"crop_and_resize: method must be 'bilinear' or 'nearest'. Received: {method!r}")
@@ -63,7 +99,7 @@ def crop_and_resize(images, boxes, box_indices, crop_size, method="bilinear", ex
     inside = logical_and(ops.expand_dims(_within(rows, h), 2), ops.expand_dims(_within(columns, w), 1))
     first = ops.reshape(ops.cast(Tensor(which), "int32") * (h * w), (-1, 1, 1))
 
-    def at(row, column):
+    def at(row: Tensor, column: Tensor) -> Tensor:
         row, column = (ops.cast(ops.clip(v, 0.0, n - 1.0), "int32") for v, n in ((row, h), (column, w)))
         return ops.take(pixels, ops.expand_dims(row, 2) * w + ops.expand_dims(column, 1) + first, axis=0)
 
@@ -78,11 +114,11 @@ def crop_and_resize(images, boxes, box_indices, crop_size, method="bilinear", ex
     return ops.where(ops.expand_dims(inside, 3), y, float(extrapolation_value))
 
 
-def _between(a, b, weight):
+def _between(a: Tensor, b: Tensor, weight: Tensor) -> Tensor:
     return a + (b - a) * weight
 
 
-def _positions(start, stop, count: int, n: int):
+def _positions(start: Tensor, stop: Tensor, count: int, n: int) -> Tensor:
     """Rows (or columns) of the image for each of `count` rows of the crop."""
     if count == 1:
         return (start + stop) * (0.5 * (n - 1))
@@ -90,5 +126,5 @@ def _positions(start, stop, count: int, n: int):
     return (start + (stop - start) * steps) * float(n - 1)
 
 
-def _within(positions, n: int):
+def _within(positions: Tensor, n: int) -> Tensor:
     return logical_and(positions >= 0.0, positions <= n - 1.0)

@@ -3,16 +3,24 @@
 from __future__ import annotations
 
 import bisect
+from typing import Any
 
 import numpy as np
 
 from ..core.tensor import convert_to_tensor
+from ..core.types import TensorLike
 from ..errors import ShapeError
 
 _BLOCK = 256  # candidates compared at once
 
 
-def non_max_suppression(boxes, scores, max_output_size, iou_threshold=0.5, score_threshold=float("-inf")):
+def non_max_suppression(
+    boxes: TensorLike,
+    scores: TensorLike,
+    max_output_size: int,
+    iou_threshold: float = 0.5,
+    score_threshold: float = float("-inf"),
+) -> np.ndarray:
     """The indices of the boxes to keep, best first.
 
     Args:
@@ -39,20 +47,31 @@ def non_max_suppression(boxes, scores, max_output_size, iou_threshold=0.5, score
 
 
 def non_max_suppression_with_scores(
-    boxes, scores, max_output_size, iou_threshold=0.5, score_threshold=float("-inf"), soft_nms_sigma=0.0
-):
+    boxes: TensorLike,
+    scores: TensorLike,
+    max_output_size: int,
+    iou_threshold: float = 0.5,
+    score_threshold: float = float("-inf"),
+    soft_nms_sigma: float = 0.0,
+) -> tuple[np.ndarray, np.ndarray]:
     """As `non_max_suppression`, and the scores too; with `soft_nms_sigma` > 0 overlap lowers scores by a Gaussian instead.
 
     Returns:
         int32 indices and float32 scores, numpy arrays of one length.
 
     Source: tf.image.nonMaxSuppressionWithScore; Bodla et al. 2017, "Soft-NMS".
+
+    Example:
+        >>> pyml.image.non_max_suppression_with_scores([[0, 0, 1, 1], [0, 0, 1, 0.9]], [0.9, 0.8], 10)[1].round(2)
+        array([0.9], dtype=float32)
     """
     return _checked(boxes, scores, max_output_size, iou_threshold, score_threshold, soft_nms_sigma)
 
 
-def _checked(boxes, scores, most, iou_threshold, score_threshold, sigma):
-    boxes, scores = (convert_to_tensor(v, "float32").numpy() for v in (boxes, scores))
+def _checked(
+    boxes: TensorLike, scores: TensorLike, most: int, iou_threshold: float, score_threshold: float, sigma: float
+) -> tuple[np.ndarray, np.ndarray]:
+    boxes, scores = convert_to_tensor(boxes, "float32").numpy(), convert_to_tensor(scores, "float32").numpy()
     if boxes.ndim != 2 or boxes.shape[1] != 4 or scores.shape != boxes.shape[:1]:
         raise ShapeError(f"non_max_suppression: expected boxes (n, 4) and scores (n,). Received: {boxes.shape} and {scores.shape}")
     if not 0 <= iou_threshold <= 1 or not 0 <= sigma <= 1 or most < 0:
@@ -63,7 +82,9 @@ def _checked(boxes, scores, most, iou_threshold, score_threshold, sigma):
     return suppress(boxes, scores, int(most), iou_threshold, score_threshold, sigma)
 
 
-def suppress(boxes, scores, most, iou_threshold, score_threshold, sigma=0.0):
+def suppress(
+    boxes: np.ndarray, scores: np.ndarray, most: int, iou_threshold: float, score_threshold: float, sigma: float = 0.0
+) -> tuple[np.ndarray, np.ndarray]:
     """Indices and scores of the boxes that are kept; numpy arrays."""
     boxes = boxes.astype(np.float64)
     low, high = np.minimum(boxes[:, :2], boxes[:, 2:]), np.maximum(boxes[:, :2], boxes[:, 2:])
@@ -73,7 +94,7 @@ def suppress(boxes, scores, most, iou_threshold, score_threshold, sigma=0.0):
     return np.array(kept, np.int32), np.array(kept_scores, np.float32)
 
 
-def _overlaps(low, high, ones, others):
+def _overlaps(low: np.ndarray, high: np.ndarray, ones: Any, others: Any) -> np.ndarray:
     """Intersection over union of each of `ones` with each of `others`; 0 where a box has no area."""
     height = np.minimum.outer(high[ones, 0], high[others, 0]) - np.maximum.outer(low[ones, 0], low[others, 0])
     width = np.minimum.outer(high[ones, 1], high[others, 1]) - np.maximum.outer(low[ones, 1], low[others, 1])
@@ -83,7 +104,16 @@ def _overlaps(low, high, ones, others):
     return np.where(np.logical_and.outer(areas[ones] > 0, areas[others] > 0), both / np.maximum(union, 1e-300), 0.0)
 
 
-def _hard(low, high, scores, order, most, iou_threshold, score_threshold, sigma):
+def _hard(
+    low: np.ndarray,
+    high: np.ndarray,
+    scores: np.ndarray,
+    order: np.ndarray,
+    most: int,
+    iou_threshold: float,
+    score_threshold: float,
+    sigma: float,
+) -> tuple[list[int], Any]:
     """Candidates come in blocks, best first: compared with what is kept, then with each other."""
     kept: list[int] = []
     for start in range(0, len(order), _BLOCK):
@@ -101,7 +131,16 @@ def _hard(low, high, scores, order, most, iou_threshold, score_threshold, sigma)
     return kept, scores[kept]
 
 
-def _soft(low, high, scores, order, most, iou_threshold, score_threshold, sigma):
+def _soft(
+    low: np.ndarray,
+    high: np.ndarray,
+    scores: np.ndarray,
+    order: np.ndarray,
+    most: int,
+    iou_threshold: float,
+    score_threshold: float,
+    sigma: float,
+) -> tuple[list[int], Any]:
     """The best candidate is lowered by the boxes kept since it was last looked at, and kept or put back."""
     queue = [(float(scores[i]), -int(i), 0) for i in order[::-1]]  # ascending; the first box wins a tie
     kept: list[int] = []

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from ..core.tensor import Tensor, as_node
+from ..core.types import TensorLike
 from ..errors import ShapeError
 from ..graph import prims
 from ..graph.node import Node
 
 
-def image_node(images, what: str) -> tuple[Node, bool]:
+def image_node(images: TensorLike, what: str) -> tuple[Node, bool]:
     """The node of a batch of images, and whether `images` was a single one."""
     node = as_node(images)
     if node.ndim not in (3, 4) or 0 in node.shape:
@@ -19,14 +22,21 @@ def image_node(images, what: str) -> tuple[Node, bool]:
     return (prims.reshape(node, (1, *node.shape)) if single else node), single
 
 
-def check_size(size, what: str) -> tuple[int, int]:
+def check_size(size: int | Sequence[int], what: str) -> tuple[int, int]:
     values = (size, size) if isinstance(size, int) else tuple(size)
     if len(values) != 2 or any(isinstance(n, bool) or int(n) != n or n < 1 for n in values):
         raise ShapeError(f"{what}: size must be two whole numbers from 1. Received: {size}")
     return int(values[0]), int(values[1])
 
 
-def resize(images, size, interpolation="bilinear", align_corners=False, half_pixel_centers=True, data_format="channels_last"):
+def resize(
+    images: TensorLike,
+    size: int | Sequence[int],
+    interpolation: str = "bilinear",
+    align_corners: bool = False,
+    half_pixel_centers: bool = True,
+    data_format: str | None = "channels_last",
+) -> Tensor:
     """Images of another height and width, without smoothing beforehand.
 
     Args:

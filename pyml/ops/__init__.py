@@ -5,8 +5,9 @@ Each takes Tensors, Variables, numpy arrays, numbers, and symbolic KerasTensors 
 an op is written once, with `@op` (see `declare.py`), in the file of its subject.
 """
 
-from . import image, nn, numpy
+from . import image, linalg, nn, numpy
 from .core import *
+from .linalg import *
 from .math import *
 from .nn import *
 from .numpy import *

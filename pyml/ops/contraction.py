@@ -9,7 +9,7 @@ from ..core.tensor import Tensor, as_node
 from ..core.types import TensorLike
 from ..errors import ShapeError
 from .arithmetic import multiply
-from .declare import op
+from .declare import draw, op, sample
 from .products import matmul
 from .reduce import sum as _sum
 from .shaping import reshape, transpose
@@ -71,7 +71,14 @@ def _pair(x: Tensor, a: str, y: Tensor, b: str, needed: set[str]) -> tuple[Tenso
     return reshape(out, tuple(sizes[c] for c in letters)), letters
 
 
-@op()
+@op(
+    like="numpy.einsum",
+    samples=[
+        sample("ij,jk->ik", draw(2, 3), draw(3, 4)),
+        sample("...ij->...ji", draw(2, 3, 4)),
+        sample("bij,bkj", draw(2, 3, 4), draw(2, 5, 4)),
+    ],
+)
 def einsum(subscripts: str, *operands: TensorLike, **kwargs: Any) -> Tensor:
     """Sums of products: letters name the axes of the operands, those missing behind `->` are summed over.
 

@@ -11,7 +11,7 @@ from ..core.tensor import convert_to_tensor as _convert
 from ..core.types import TensorLike
 from ..dtypes import standardize
 from ..graph import prims
-from .declare import op
+from .declare import draw, op, sample
 from .reduce import standardize_axis
 from .shaping import split, squeeze
 
@@ -20,47 +20,112 @@ __all__ = [
 ]  # fmt: skip
 
 
-@op()
+@op(like="numpy.asarray", samples=[sample(draw(2, 3)), sample([1, 2, 3]), sample(2.5)])
 def convert_to_tensor(x: TensorLike, dtype: str | None = None, sparse: bool | None = None) -> Tensor:
-    """x as a tensor."""
+    """`x` (a Tensor, Variable, numpy array, number or nested list) as a tensor of its shape.
+
+    64-bit data becomes 32-bit.
+
+    Args:
+        x: Anything tensor-like.
+        dtype: Name of the dtype; by default that of `x`.
+        sparse: Only False or None.
+
+    Raises:
+        DtypeError: Integers do not fit into 32 bits.
+        ValueError: A sparse tensor is asked for.
+
+    Example:
+        >>> pyml.ops.convert_to_tensor([1, 2]).dtype
+        'int32'
+    """
     if sparse:
         raise ValueError("convert_to_tensor: sparse tensors are not supported; use sparse=False.")
     return _convert(x, dtype)
 
 
-@op(record=False)
+@op(like="numpy.asarray", record=False, gradient=False, samples=[sample(draw(2, 3))])
 def convert_to_numpy(x: TensorLike) -> np.ndarray:
-    """x as a numpy array."""
+    """`x` as a numpy array; waits for the device.
+
+    Raises:
+        SyncReadError: This browser cannot wait here; write `await x.data()`.
+        TraceError: Called while a program is traced.
+
+    Example:
+        >>> pyml.ops.convert_to_numpy(pyml.Variable([1., 2.]))
+        array([1., 2.], dtype=float32)
+    """
     return _convert(x).numpy()
 
 
-@op(method="astype")
+@op(like=lambda x, dtype: x.astype(dtype), method="astype", gradient=False, samples=[sample(draw(2, 3), "int32"), sample(draw(4), "bool")])
 def cast(x: TensorLike, dtype: str) -> Tensor:
-    """x converted to `dtype`; floats to integers drop the fraction."""
+    """`x` converted to `dtype`, in its shape; floats to integers drop the fraction.
+
+    Raises:
+        DtypeError: There is no such dtype.
+
+    Example:
+        >>> pyml.ops.cast([1.7, -1.7], "int32").numpy()
+        array([ 1, -1], dtype=int32)
+    """
     return Tensor(prims.cast(as_node(x), dtype=standardize(dtype)))
 
 
-@op()
+@op(like="numpy.asarray", gradient=False, samples=[sample(draw(2, 3))])
 def stop_gradient(variable: TensorLike) -> Tensor:
-    """The same value with a gradient of zero."""
+    """The same value, shape and dtype with a gradient of zero.
+
+    Example:
+        >>> pyml.grad(lambda x: (x * pyml.ops.stop_gradient(x)).sum())(np.array([3., 4.])).numpy()
+        array([3., 4.], dtype=float32)
+    """
     return Tensor(prims.stop_gradient(as_node(variable)))
 
 
-@op(record=False)
+@op(like="numpy.shape", record=False, gradient=False, samples=[sample(draw(2, 3))])
 def shape(x: TensorLike) -> tuple[int | None, ...]:
-    """The shape of x, a tuple."""
+    """The shape of `x`, a tuple; sizes that a symbolic tensor does not know are None.
+
+    Example:
+        >>> pyml.ops.shape(np.zeros((2, 3)))
+        (2, 3)
+    """
     return tuple(x.shape) if hasattr(x, "shape") else as_node(x).shape
 
 
-@op()
+@op(
+    like=lambda x, num=None, axis=0: [np.take(x, i, axis) for i in range(x.shape[axis])],
+    samples=[sample(draw(2, 3)), sample(draw(2, 3), axis=1)],
+)
 def unstack(x: TensorLike, num: int | None = None, axis: int = 0) -> list[Tensor]:
-    """The slices of x along `axis`, a list."""
+    """The slices of `x` along `axis`, a list of tensors without it.
+
+    Args:
+        x: Tensor.
+        num: How many there are; by default the size of the axis.
+        axis: The axis that is taken apart.
+
+    Raises:
+        ShapeError: An axis is out of range or named twice.
+
+    Example:
+        >>> [row.tolist() for row in pyml.ops.unstack([[1, 2], [3, 4]])]
+        [[1, 2], [3, 4]]
+    """
     node = as_node(x)
     (a,) = standardize_axis(axis, node.ndim, "unstack")
     return [squeeze(part, a) for part in split(Tensor(node), node.shape[a] if num is None else num, a)]
 
 
-@op()
+@op(like=lambda x, start, shape: x[tuple(np.s_[a : a + n] for a, n in zip(start, shape))], samples=[sample(draw(4, 5), (1, 0), (2, 3))])
 def slice(inputs: TensorLike, start_indices: Sequence[int], shape: Sequence[int]) -> Tensor:
-    """The block of `shape` that begins at `start_indices`."""
+    """The block of `shape` that begins at `start_indices`, one number per axis each.
+
+    Example:
+        >>> pyml.ops.slice(np.arange(12).reshape(3, 4), (1, 1), (2, 2)).numpy()
+        array([[ 5,  6],
+               [ 9, 10]], dtype=int32)
+    """
     return Tensor(prims.slice_(as_node(inputs), start_indices, [a + n for a, n in zip(start_indices, shape, strict=True)]))

@@ -11,15 +11,32 @@ from ..core.tensor import Tensor, as_node
 from ..core.types import TensorLike
 from ..errors import ShapeError
 from ..graph import prims
-from .declare import op
+from .declare import draw, op, sample
 from .shaping import expand_dims, take
 
 __all__ = ["get_item"]
 
+_KEYS: list[Any] = [1, (slice(None), -1), (slice(1, 3), None), (Ellipsis, slice(None, None, -2)), [2, 0]]
+_SAMPLES = [sample(draw(3, 4), key) for key in _KEYS]
 
-@op(operator="getitem")
+
+@op(like=lambda x, key: x[key], operator="getitem", samples=_SAMPLES)
 def get_item(x: TensorLike, key: Any) -> Tensor:
-    """numpy's basic indexing, and one integer array or list."""
+    """`x[key]`: numpy's basic indexing, and one integer array or list.
+
+    Args:
+        x: Tensor.
+        key: An integer, slice, `...`, None (a new axis), an array or list of integers, or a tuple of them.
+
+    Raises:
+        ShapeError: There are more indices than axes, or several arrays.
+        IndexError: An integer is out of range.
+        TypeError: Something is no index.
+
+    Example:
+        >>> pyml.ops.get_item(np.arange(6).reshape(2, 3), (slice(None), 1)).numpy()
+        array([1, 4], dtype=int32)
+    """
     keys = list(key) if isinstance(key, tuple) else [key]
     node = as_node(x)
     used = sum(1 for k in keys if k is not None and k is not Ellipsis)

@@ -19,7 +19,7 @@ _WHOLE = sample(draw(2, 3, low=0, high=4, dtype="int32"), draw(3, low=0, high=4,
 _TRUTH = sample(draw(2, 3, low=0, high=2, dtype="bool"), draw(3, low=0, high=2, dtype="bool"))
 
 
-@op(like="numpy.equal", operator="eq", samples=[_WHOLE])
+@op(like="numpy.equal", operator="eq", gradient=False, samples=[_WHOLE])
 def equal(x1: TensorLike, x2: TensorLike) -> Tensor:
     """Where `x1 == x2`: bool, in the shape that both broadcast to.
 
@@ -33,7 +33,7 @@ def equal(x1: TensorLike, x2: TensorLike) -> Tensor:
     return binary(prims.equal, x1, x2, "equal")
 
 
-@op(like="numpy.not_equal", operator="ne", samples=[_WHOLE])
+@op(like="numpy.not_equal", operator="ne", gradient=False, samples=[_WHOLE])
 def not_equal(x1: TensorLike, x2: TensorLike) -> Tensor:
     """Where `x1 != x2`: bool, in the shape that both broadcast to.
 
@@ -47,7 +47,7 @@ def not_equal(x1: TensorLike, x2: TensorLike) -> Tensor:
     return binary(prims.not_equal, x1, x2, "not_equal")
 
 
-@op(like="numpy.less", operator="lt", samples=[_PAIR, _WHOLE])
+@op(like="numpy.less", operator="lt", gradient=False, samples=[_PAIR, _WHOLE])
 def less(x1: TensorLike, x2: TensorLike) -> Tensor:
     """Where `x1 < x2`: bool, in the shape that both broadcast to.
 
@@ -61,7 +61,7 @@ def less(x1: TensorLike, x2: TensorLike) -> Tensor:
     return binary(prims.less, x1, x2, "less")
 
 
-@op(like="numpy.less_equal", operator="le", samples=[_PAIR, _WHOLE])
+@op(like="numpy.less_equal", operator="le", gradient=False, samples=[_PAIR, _WHOLE])
 def less_equal(x1: TensorLike, x2: TensorLike) -> Tensor:
     """Where `x1 <= x2`: bool, in the shape that both broadcast to.
 
@@ -75,7 +75,7 @@ def less_equal(x1: TensorLike, x2: TensorLike) -> Tensor:
     return binary(prims.less_equal, x1, x2, "less_equal")
 
 
-@op(like="numpy.greater", operator="gt", samples=[_PAIR, _WHOLE])
+@op(like="numpy.greater", operator="gt", gradient=False, samples=[_PAIR, _WHOLE])
 def greater(x1: TensorLike, x2: TensorLike) -> Tensor:
     """Where `x1 > x2`: bool, in the shape that both broadcast to.
 
@@ -89,7 +89,7 @@ def greater(x1: TensorLike, x2: TensorLike) -> Tensor:
     return binary(prims.greater, x1, x2, "greater")
 
 
-@op(like="numpy.greater_equal", operator="ge", samples=[_PAIR, _WHOLE])
+@op(like="numpy.greater_equal", operator="ge", gradient=False, samples=[_PAIR, _WHOLE])
 def greater_equal(x1: TensorLike, x2: TensorLike) -> Tensor:
     """Where `x1 >= x2`: bool, in the shape that both broadcast to.
 
@@ -103,7 +103,7 @@ def greater_equal(x1: TensorLike, x2: TensorLike) -> Tensor:
     return binary(prims.greater_equal, x1, x2, "greater_equal")
 
 
-@op(like="numpy.logical_and", operator="and", samples=[_TRUTH])
+@op(like="numpy.logical_and", operator="and", gradient=False, samples=[_TRUTH])
 def logical_and(x1: TensorLike, x2: TensorLike) -> Tensor:
     """Where both `x1` and `x2` hold (are not 0): bool; shapes broadcast.
 
@@ -117,7 +117,7 @@ def logical_and(x1: TensorLike, x2: TensorLike) -> Tensor:
     return Tensor(prims.logical_and(*elementwise_nodes(x1, x2, dtype="bool", what="logical_and")))
 
 
-@op(like="numpy.logical_or", operator="or", samples=[_TRUTH])
+@op(like="numpy.logical_or", operator="or", gradient=False, samples=[_TRUTH])
 def logical_or(x1: TensorLike, x2: TensorLike) -> Tensor:
     """Where `x1` or `x2` holds (is not 0): bool; shapes broadcast.
 
@@ -131,7 +131,7 @@ def logical_or(x1: TensorLike, x2: TensorLike) -> Tensor:
     return Tensor(prims.logical_or(*elementwise_nodes(x1, x2, dtype="bool", what="logical_or")))
 
 
-@op(like="numpy.logical_xor", operator="xor", samples=[_TRUTH])
+@op(like="numpy.logical_xor", operator="xor", gradient=False, samples=[_TRUTH])
 def logical_xor(x1: TensorLike, x2: TensorLike) -> Tensor:
     """Where exactly one of `x1` and `x2` holds: bool; shapes broadcast.
 
@@ -145,7 +145,7 @@ def logical_xor(x1: TensorLike, x2: TensorLike) -> Tensor:
     return Tensor(prims.not_equal(*elementwise_nodes(x1, x2, dtype="bool", what="logical_xor")))
 
 
-@op(like="numpy.logical_not", operator="invert", samples=[sample(draw(5, low=0, high=2, dtype="bool"))])
+@op(like="numpy.logical_not", operator="invert", gradient=False, samples=[sample(draw(5, low=0, high=2, dtype="bool"))])
 def logical_not(x: TensorLike) -> Tensor:
     """Where `x` does not hold (is 0): bool, in the shape of `x`.
 
@@ -156,7 +156,7 @@ def logical_not(x: TensorLike) -> Tensor:
     return Tensor(prims.logical_not(prims.cast(as_node(x), dtype="bool")))
 
 
-@op(like="numpy.bitwise_and", samples=[_WHOLE])
+@op(like="numpy.bitwise_and", gradient=False, samples=[_WHOLE])
 def bitwise_and(x1: TensorLike, x2: TensorLike) -> Tensor:
     """`x1 & x2` bit by bit, of integers; shapes broadcast.
 
@@ -170,7 +170,7 @@ def bitwise_and(x1: TensorLike, x2: TensorLike) -> Tensor:
     return binary(prims.bitwise_and, x1, x2, "bitwise_and")
 
 
-@op(like="numpy.bitwise_or", samples=[_WHOLE])
+@op(like="numpy.bitwise_or", gradient=False, samples=[_WHOLE])
 def bitwise_or(x1: TensorLike, x2: TensorLike) -> Tensor:
     """`x1 | x2` bit by bit, of integers; shapes broadcast.
 
@@ -184,7 +184,7 @@ def bitwise_or(x1: TensorLike, x2: TensorLike) -> Tensor:
     return binary(prims.bitwise_or, x1, x2, "bitwise_or")
 
 
-@op(like="numpy.bitwise_xor", samples=[_WHOLE])
+@op(like="numpy.bitwise_xor", gradient=False, samples=[_WHOLE])
 def bitwise_xor(x1: TensorLike, x2: TensorLike) -> Tensor:
     """`x1 ^ x2` bit by bit, of integers; shapes broadcast.
 
@@ -198,7 +198,7 @@ def bitwise_xor(x1: TensorLike, x2: TensorLike) -> Tensor:
     return binary(prims.bitwise_xor, x1, x2, "bitwise_xor")
 
 
-@op(like="numpy.left_shift", samples=[_WHOLE])
+@op(like="numpy.left_shift", gradient=False, samples=[_WHOLE])
 def left_shift(x1: TensorLike, x2: TensorLike) -> Tensor:
     """`x1 << x2`, of integers; shapes broadcast.
 
@@ -212,7 +212,7 @@ def left_shift(x1: TensorLike, x2: TensorLike) -> Tensor:
     return binary(prims.left_shift, x1, x2, "left_shift")
 
 
-@op(like="numpy.right_shift", samples=[_WHOLE])
+@op(like="numpy.right_shift", gradient=False, samples=[_WHOLE])
 def right_shift(x1: TensorLike, x2: TensorLike) -> Tensor:
     """`x1 >> x2`, of integers; the sign stays. Shapes broadcast.
 
@@ -226,7 +226,7 @@ def right_shift(x1: TensorLike, x2: TensorLike) -> Tensor:
     return binary(prims.right_shift, x1, x2, "right_shift")
 
 
-@op(like="numpy.isnan", samples=[sample(draw(2, 3))])
+@op(like="numpy.isnan", gradient=False, samples=[sample(draw(2, 3))])
 def isnan(x: TensorLike) -> Tensor:
     """Where `x` is NaN: bool, in the shape of `x`.
 
@@ -237,7 +237,7 @@ def isnan(x: TensorLike) -> Tensor:
     return floating(prims.isnan, x)
 
 
-@op(like="numpy.isinf", samples=[sample(draw(2, 3))])
+@op(like="numpy.isinf", gradient=False, samples=[sample(draw(2, 3))])
 def isinf(x: TensorLike) -> Tensor:
     """Where `x` is infinite: bool, in the shape of `x`.
 
@@ -248,7 +248,7 @@ def isinf(x: TensorLike) -> Tensor:
     return floating(prims.isinf, x)
 
 
-@op(like="numpy.isfinite", samples=[sample(draw(2, 3))])
+@op(like="numpy.isfinite", gradient=False, samples=[sample(draw(2, 3))])
 def isfinite(x: TensorLike) -> Tensor:
     """Where `x` is neither NaN nor infinite: bool, in the shape of `x`.
 

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from math import erf as erf_of_number
+from typing import Any
+
+import numpy as np
+
 from ..core.tensor import Tensor
 from ..core.types import Axis, TensorLike
 from ..graph import prims
 from .apply import floating
 from .arithmetic import add, subtract
-from .declare import op
+from .declare import draw, op, sample
 from .elementary import exp, log
 from .logic import isfinite, where
 from .reduce import max as _max
@@ -20,21 +25,49 @@ __all__ = [
 ]  # fmt: skip
 
 
-@op()
+@op(like=lambda x: 1 / np.sqrt(x), samples=[sample(draw(2, 3, low=0.2))])
 def rsqrt(x: TensorLike) -> Tensor:
-    """1 / sqrt(x)."""
+    """`1 / sqrt(x)` as float32, in the shape of `x`.
+
+    Example:
+        >>> pyml.ops.rsqrt([4., 0.25]).numpy()
+        array([0.5, 2. ], dtype=float32)
+    """
     return floating(prims.rsqrt, x)
 
 
-@op()
+@op(like=np.vectorize(erf_of_number, otypes=[float]), samples=[sample(draw(2, 3))])
 def erf(x: TensorLike) -> Tensor:
-    """The error function."""
+    """The error function as float32, in the shape of `x`.
+
+    Example:
+        >>> pyml.ops.erf([0., 1.]).numpy().round(4)
+        array([0.    , 0.8427], dtype=float32)
+    """
     return floating(prims.erf, x)
 
 
-@op()
+def _logsumexp(x: np.ndarray, **kwargs: Any) -> np.ndarray:
+    """The same in numpy, for small numbers."""
+    return np.log(np.sum(np.exp(x), **kwargs))
+
+
+@op(like=_logsumexp, samples=[sample(draw(3, 4)), sample(draw(3, 4, 2), axis=(0, -1)), sample(draw(3, 4), axis=1, keepdims=True)])
 def logsumexp(x: TensorLike, axis: Axis = None, keepdims: bool = False) -> Tensor:
-    """log(sum(exp(x))) over `axis` without overflow."""
+    """`log(sum(exp(x)))` over `axis` without overflow, as float32.
+
+    Args:
+        x: Tensor.
+        axis: An axis, or several; None means all.
+        keepdims: Keep these axes with size 1.
+
+    Raises:
+        ShapeError: An axis is out of range or named twice.
+
+    Example:
+        >>> round(pyml.ops.logsumexp([100., 100.]).item(), 3)
+        100.693
+    """
     top = _max(x, axis, keepdims=True)
     top = Tensor(prims.stop_gradient(where(isfinite(top), top, 0.0)._node))
     out = add(log(_sum(exp(subtract(x, top)), axis, keepdims=True)), top)

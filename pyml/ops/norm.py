@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import numpy as np
+
 from ..core import trace
 from ..core.autograd import custom_gradient
 from ..core.tensor import Tensor, as_node
@@ -12,7 +14,7 @@ from ..errors import ShapeError
 from ..graph import prims
 from .apply import as_float
 from .arithmetic import absolute, add, maximum, square
-from .declare import op
+from .declare import draw, op, sample
 from .math import rsqrt
 from .reduce import max as _max
 from .reduce import mean, standardize_axis
@@ -30,12 +32,26 @@ def _lay(vector: TensorLike, shape: Sequence[int]) -> Tensor:
     return Tensor(prims.reshape(prims.cast(as_node(vector), dtype="float32"), shape))
 
 
-@op()
+@op(
+    like=lambda x, axes, keepdims=False: [x.mean(axes, keepdims=keepdims), x.var(axes, keepdims=keepdims)],
+    samples=[sample(draw(3, 4), 0), sample(draw(2, 3, 4), (0, 1), keepdims=True)],
+)
 def moments(x: TensorLike, axes: int | Sequence[int], keepdims: bool = False, synchronized: bool = False) -> tuple[Tensor, Tensor]:
     """Mean and variance over `axes`.
 
+    Args:
+        x: Tensor.
+        axes: An axis, or several.
+        keepdims: Keep these axes with size 1.
+        synchronized: Nothing: there is one device.
+
     Returns:
-        Two tensors.
+        Two float32 tensors.
+
+    Example:
+        >>> mean, variance = pyml.ops.moments([1., 3.], axes=0)
+        >>> mean.item(), variance.item()
+        (2.0, 1.0)
     """
     x = as_float(x)
     centre = mean(x, axis=axes, keepdims=True)
@@ -79,7 +95,13 @@ def normalize_by_batch(
     return _scaled(y, scale, offset, shape), squeeze(centre, axes), squeeze(variance, axes)
 
 
-@op()
+@op(
+    like=lambda x, mean, variance, axis, offset=0, scale=1, epsilon=1e-3: (x - mean) / np.sqrt(variance + epsilon) * scale + offset,
+    samples=[
+        sample(draw(4, 3), draw(3), draw(3, low=0.5), -1),
+        sample(draw(2, 5, 3), draw(3), draw(3, low=0.5), -1, offset=draw(3), scale=draw(3)),
+    ],
+)
 def batch_normalization(
     x: TensorLike,
     mean: TensorLike,
@@ -89,7 +111,21 @@ def batch_normalization(
     scale: TensorLike | None = None,
     epsilon: float = 1e-3,
 ) -> Tensor:
-    """`(x - mean) / sqrt(variance + epsilon) * scale + offset`, the statistics lying along `axis`."""
+    """`(x - mean) / sqrt(variance + epsilon) * scale + offset`: float32, in the shape of `x`.
+
+    Args:
+        x: Tensor.
+        mean, variance: Statistics, one number per place along `axis`.
+        axis: Their axis.
+        offset, scale: The same; left out where None.
+        epsilon: Added to the variance.
+
+    Source: Ioffe and Szegedy 2015.
+
+    Example:
+        >>> pyml.ops.batch_normalization([[3., 1.]], [1., 1.], [4., 4.], axis=-1, epsilon=0.).numpy()
+        array([[1., 0.]], dtype=float32)
+    """
     x = as_float(x)
     shape = [1] * x.ndim
     shape[axis] = x.shape[axis]
@@ -108,7 +144,18 @@ def _parameter_shape(x: Tensor, axes: tuple[int, ...], vector: TensorLike, what:
     return shape if node.size != 1 else (1,) * x.ndim
 
 
-@op()
+def _layer_normalized(
+    x: np.ndarray, gamma: np.ndarray | float = 1.0, beta: np.ndarray | float = 0.0, axis: int | tuple[int, ...] = -1, epsilon: float = 1e-7
+) -> np.ndarray:
+    """The same in numpy."""
+    centred = x - x.mean(axis, keepdims=True)
+    return centred / np.sqrt(x.var(axis, keepdims=True) + epsilon) * gamma + beta
+
+
+@op(
+    like=_layer_normalized,
+    samples=[sample(draw(3, 4)), sample(draw(2, 3, 4), draw(4), draw(4), epsilon=1e-3), sample(draw(2, 3, 4), axis=(1, 2))], tolerance=3e-5,
+)
 def layer_normalization(
     x: TensorLike,
     gamma: TensorLike | None = None,
@@ -125,6 +172,10 @@ def layer_normalization(
         epsilon: Added to the variance, by default 1e-7.
 
     Source: Ba et al. 2016, "Layer Normalization".
+
+    Example:
+        >>> pyml.ops.layer_normalization([[1., 3.]]).numpy().round(3)
+        array([[-1.,  1.]], dtype=float32)
     """
     x = as_float(x)
     axes = standardize_axis(axis, x.ndim, "layer_normalization")
@@ -134,7 +185,10 @@ def layer_normalization(
     return y if beta is None else add(y, _lay(beta, _parameter_shape(x, axes, beta, "layer_normalization: beta")))
 
 
-@op()
+@op(
+    like=lambda x, scale=1, axis=-1, epsilon=1e-7: x / np.sqrt(np.mean(x * x, axis, keepdims=True) + epsilon) * scale,
+    samples=[sample(draw(3, 4)), sample(draw(2, 4), draw(4))],
+)
 def rms_normalization(
     x: TensorLike, scale: TensorLike | None = None, axis: int | Sequence[int] = -1, epsilon: float | None = None
 ) -> Tensor:
@@ -147,6 +201,10 @@ def rms_normalization(
         epsilon: Added to the mean, by default 1e-7.
 
     Source: Zhang and Sennrich 2019, "Root Mean Square Layer Normalization".
+
+    Example:
+        >>> pyml.ops.rms_normalization([[3., 3.]]).numpy().round(3)
+        array([[1., 1.]], dtype=float32)
     """
     x = as_float(x)
     axes = standardize_axis(axis, x.ndim, "rms_normalization")
@@ -154,15 +212,22 @@ def rms_normalization(
     return y if scale is None else y * _lay(scale, _parameter_shape(x, axes, scale, "rms_normalization: scale"))
 
 
-@op()
+@op(
+    like=lambda x, axis=-1, order=2: x / np.linalg.norm(x, order, axis, keepdims=True),
+    samples=[sample(draw(3, 4)), sample(draw(3, 4), axis=0, order=1), sample(draw(3, 4), order=3)],
+)
 def normalize(x: TensorLike, axis: int = -1, order: float = 2, epsilon: float | None = None) -> Tensor:
-    """`x` divided by its norm along `axis`, at least `epsilon` (1e-7).
+    """`x` divided by its norm along `axis`, at least `epsilon` (1e-7): float32, in the shape of `x`.
 
     Args:
         x: Tensor.
         axis: Axis of the norm.
         order: Order of the norm, for example 2.
         epsilon: Least norm to divide by.
+
+    Example:
+        >>> pyml.ops.normalize([3., 4.]).numpy()
+        array([0.6, 0.8], dtype=float32)
     """
     x = as_float(x)
     epsilon = _EPSILON if epsilon is None else epsilon

@@ -12,16 +12,34 @@ from ..dtypes import promote
 from ..errors import ShapeError
 from ..graph import prims
 from .arithmetic import multiply
-from .declare import op
+from .declare import draw, op, sample
 
 __all__ = [
     "dot", "matmul", "outer", "tensordot",
 ]  # fmt: skip
 
 
-@op(operator="matmul")
+@op(
+    like="numpy.matmul", operator="matmul",
+    samples=[sample(draw(2, 3), draw(3, 4)), sample(draw(5, 2, 3), draw(5, 3, 2)), sample(draw(3), draw(3))],
+)
 def matmul(x1: TensorLike, x2: TensorLike) -> Tensor:
-    """The matrix product over the last two axes; leading axes broadcast, 1-D operands are vectors."""
+    """The matrix product over the last two axes; leading axes broadcast, operands with one axis are vectors.
+
+    Args:
+        x1: `(..., rows, inner)` or `(inner,)`.
+        x2: `(..., inner, columns)` or `(inner,)`.
+
+    Returns:
+        float32 `(..., rows, columns)`, without the axis that a vector lacks.
+
+    Raises:
+        ShapeError: The inner sizes differ, the leading axes do not broadcast, or an operand is a number.
+
+    Example:
+        >>> pyml.ops.matmul([[1., 2.], [3., 4.]], [1., 1.]).numpy()
+        array([3., 7.], dtype=float32)
+    """
     a, b = as_node(x1), as_node(x2)
     dtype = promote(a.dtype, b.dtype, "float32")
     a, b = prims.cast(a, dtype=dtype), prims.cast(b, dtype=dtype)
@@ -44,18 +62,44 @@ def matmul(x1: TensorLike, x2: TensorLike) -> Tensor:
     return Tensor(prims.reshape(out, (*lead, *((m,) if rows else ()), *((n,) if cols else ()))))
 
 
-@op()
+@op(
+    like="numpy.dot",
+    samples=[sample(draw(2, 3), draw(3, 4)), sample(draw(3), draw(3)), sample(2.0, draw(3)), sample(draw(2, 2, 3), draw(3, 4))],
+)
 def dot(x1: TensorLike, x2: TensorLike) -> Tensor:
-    """numpy's dot: a product of numbers, vectors or matrices."""
+    """numpy's dot: a product of numbers, vectors or matrices, over the last axis of `x1` and the last but one of `x2`.
+
+    Raises:
+        ShapeError: These axes have different sizes.
+
+    Example:
+        >>> pyml.ops.dot([1., 2.], [3., 4.]).item()
+        11.0
+    """
     a, b = as_node(x1), as_node(x2)
     if not a.ndim or not b.ndim:
         return multiply(x1, x2)
     return tensordot(x1, x2, axes=([a.ndim - 1], [max(0, b.ndim - 2)]))
 
 
-@op()
+@op(like="numpy.tensordot", samples=[sample(draw(2, 3, 4), draw(3, 4, 5)), sample(draw(2, 3), draw(4, 3), axes=([1], [1]))])
 def tensordot(x1: TensorLike, x2: TensorLike, axes: int | Sequence[Any] = 2) -> Tensor:
-    """The sum of products over pairs of axes: a number of trailing/leading axes, or two lists of axes."""
+    """The sum of products over pairs of axes.
+
+    Args:
+        x1, x2: Tensors.
+        axes: How many of the last axes of `x1` meet as many of the first of `x2`, or two lists of axes.
+
+    Returns:
+        float32; the axes of `x1` that are left, then those of `x2`.
+
+    Raises:
+        ShapeError: Axes that meet have different sizes.
+
+    Example:
+        >>> pyml.ops.tensordot(np.ones((2, 3)), np.ones((3, 4)), axes=1).shape
+        (2, 4)
+    """
     a, b = as_node(x1), as_node(x2)
     if isinstance(axes, int):
         left, right = list(range(a.ndim - axes, a.ndim)), list(range(axes))
@@ -73,8 +117,14 @@ def tensordot(x1: TensorLike, x2: TensorLike, axes: int | Sequence[Any] = 2) -> 
     return Tensor(prims.reshape(matmul(Tensor(a), Tensor(b))._node, shape))
 
 
-@op()
+@op(like="numpy.outer", samples=[sample(draw(3), draw(2)), sample(draw(2, 2), draw(3))])
 def outer(x1: TensorLike, x2: TensorLike) -> Tensor:
-    """All products of an element of x1 and one of x2."""
+    """All products of an element of `x1` and one of `x2`: `(x1.size, x2.size)`.
+
+    Example:
+        >>> pyml.ops.outer([1, 2], [10, 20]).numpy()
+        array([[10, 20],
+               [20, 40]], dtype=int32)
+    """
     a, b = as_node(x1), as_node(x2)
     return multiply(Tensor(prims.reshape(a, (a.size, 1))), Tensor(prims.reshape(b, (1, b.size))))

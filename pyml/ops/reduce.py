@@ -12,12 +12,15 @@ from ..errors import ShapeError
 from ..graph import prims
 from .apply import Primitive
 from .arithmetic import maximum, minimum, square, subtract
-from .declare import op
+from .declare import draw, op, sample
 from .elementary import sqrt
 
 __all__ = [
     "all", "amax", "amin", "any", "argmax", "argmin", "count_nonzero", "max", "mean", "min", "prod", "std", "sum", "var",
 ]  # fmt: skip
+
+_FLOATS = [sample(draw(3, 4)), sample(draw(3, 4, 2), axis=(0, -1)), sample(draw(3, 4), axis=1, keepdims=True)]
+_WHOLE = sample(draw(6, low=-9, high=9, dtype="int32"))
 
 
 
@@ -57,28 +60,83 @@ def _float(dtype: str) -> str:
     return "float32"
 
 
-@op(method="sum")
+@op(like="numpy.sum", method="sum", samples=[*_FLOATS, _WHOLE])
 def sum(x: TensorLike, axis: Axis = None, keepdims: bool = False) -> Tensor:
-    """The sum over `axis` (all axes by default); booleans count as 0 and 1."""
+    """The sum over `axis`, in the dtype of `x`; booleans count as 0 and 1.
+
+    Args:
+        x: Tensor.
+        axis: An axis, or several; None means all.
+        keepdims: Keep these axes with size 1.
+
+    Raises:
+        ShapeError: An axis is out of range or named twice.
+
+    Example:
+        >>> pyml.ops.sum([[1, 2], [3, 4]], axis=0).numpy()
+        array([4, 6], dtype=int32)
+    """
     return _reduce(prims.reduce_sum, x, axis, keepdims, "sum", _summed)
 
 
-@op()
+@op(like="numpy.prod", samples=[*_FLOATS, _WHOLE])
 def prod(x: TensorLike, axis: Axis = None, keepdims: bool = False, dtype: str | None = None) -> Tensor:
-    """The product over `axis`."""
+    """The product over `axis`, in `dtype` or the dtype of `x`.
+
+    Args:
+        x: Tensor.
+        axis: An axis, or several; None means all.
+        keepdims: Keep these axes with size 1.
+        dtype: Name of the result's dtype.
+
+    Raises:
+        ShapeError: An axis is out of range or named twice.
+
+    Example:
+        >>> pyml.ops.prod([1., 2., 3.]).item()
+        6.0
+    """
     out = _reduce(prims.reduce_prod, x, axis, keepdims, "prod", _summed)
     return out if dtype is None else out.astype(dtype)
 
 
-@op(method="max")
+@op(like="numpy.max", method="max", samples=[*_FLOATS, _WHOLE])
 def max(x: TensorLike, axis: Axis = None, keepdims: bool = False, initial: float | None = None) -> Tensor:
-    """The largest element over `axis`; a NaN wins. Ties share the gradient equally."""
+    """The largest element over `axis`; a NaN wins. Ties share the gradient equally.
+
+    Args:
+        x: Tensor.
+        axis: An axis, or several; None means all.
+        keepdims: Keep these axes with size 1.
+        initial: The result is at least this number.
+
+    Raises:
+        ShapeError: An axis is out of range, or there are no elements.
+
+    Example:
+        >>> pyml.ops.max([[1, 5], [4, 2]], axis=1).numpy()
+        array([5, 4], dtype=int32)
+    """
     return _extreme(prims.reduce_max, x, axis, keepdims, initial, "max")
 
 
-@op(method="min")
+@op(like="numpy.min", method="min", samples=[*_FLOATS, _WHOLE])
 def min(x: TensorLike, axis: Axis = None, keepdims: bool = False, initial: float | None = None) -> Tensor:
-    """The smallest element over `axis`; a NaN wins. Ties share the gradient equally."""
+    """The smallest element over `axis`; a NaN wins. Ties share the gradient equally.
+
+    Args:
+        x: Tensor.
+        axis: An axis, or several; None means all.
+        keepdims: Keep these axes with size 1.
+        initial: The result is at most this number.
+
+    Raises:
+        ShapeError: An axis is out of range, or there are no elements.
+
+    Example:
+        >>> pyml.ops.min([[1, 5], [4, 2]], axis=1).numpy()
+        array([1, 2], dtype=int32)
+    """
     return _extreme(prims.reduce_min, x, axis, keepdims, initial, "min")
 
 
@@ -94,9 +152,22 @@ def _extreme(prim: Primitive, x: TensorLike, axis: Axis, keepdims: bool, initial
     return (maximum if what == "max" else minimum)(out, initial)
 
 
-@op(method="mean")
+@op(like="numpy.mean", method="mean", samples=[*_FLOATS, _WHOLE])
 def mean(x: TensorLike, axis: Axis = None, keepdims: bool = False) -> Tensor:
-    """The arithmetic mean over `axis`, as float32."""
+    """The arithmetic mean over `axis`, as float32; NaN of no elements.
+
+    Args:
+        x: Tensor.
+        axis: An axis, or several; None means all.
+        keepdims: Keep these axes with size 1.
+
+    Raises:
+        ShapeError: An axis is out of range or named twice.
+
+    Example:
+        >>> pyml.ops.mean([1, 2, 6]).item()
+        3.0
+    """
     node = as_node(x)
     axes = standardize_axis(axis, node.ndim, "mean")
     count = product(node.shape[a] for a in axes)
@@ -104,27 +175,79 @@ def mean(x: TensorLike, axis: Axis = None, keepdims: bool = False) -> Tensor:
     return Tensor(total._node * (1.0 / count) if count else total._node * float("nan"))
 
 
-@op()
+@op(like="numpy.var", samples=_FLOATS)
 def var(x: TensorLike, axis: Axis = None, keepdims: bool = False) -> Tensor:
-    """The population variance over `axis`."""
+    """The population variance over `axis`, as float32.
+
+    Args:
+        x: Tensor.
+        axis: An axis, or several; None means all.
+        keepdims: Keep these axes with size 1.
+
+    Raises:
+        ShapeError: An axis is out of range or named twice.
+
+    Example:
+        >>> pyml.ops.var([1., 3.]).item()
+        1.0
+    """
     return mean(square(subtract(x, mean(x, axis, keepdims=True))), axis, keepdims)
 
 
-@op()
+@op(like="numpy.std", samples=_FLOATS)
 def std(x: TensorLike, axis: Axis = None, keepdims: bool = False) -> Tensor:
-    """The population standard deviation over `axis`."""
+    """The population standard deviation over `axis`, as float32.
+
+    Args:
+        x: Tensor.
+        axis: An axis, or several; None means all.
+        keepdims: Keep these axes with size 1.
+
+    Raises:
+        ShapeError: An axis is out of range or named twice.
+
+    Example:
+        >>> pyml.ops.std([1., 5.]).item()
+        2.0
+    """
     return sqrt(var(x, axis, keepdims))
 
 
-@op()
+@op(like="numpy.any", samples=[sample(draw(3, 4, low=0, high=2, dtype="bool"), axis=1), sample(draw(5, low=0, high=2, dtype="int32"))])
 def any(x: TensorLike, axis: Axis = None, keepdims: bool = False) -> Tensor:
-    """Whether any element over `axis` holds."""
+    """Whether any element over `axis` holds (is not 0), as bool.
+
+    Args:
+        x: Tensor.
+        axis: An axis, or several; None means all.
+        keepdims: Keep these axes with size 1.
+
+    Raises:
+        ShapeError: An axis is out of range or named twice.
+
+    Example:
+        >>> pyml.ops.any([[False, True], [False, False]], axis=1).numpy()
+        array([ True, False])
+    """
     return _truth(prims.reduce_max, x, axis, keepdims, "any")
 
 
-@op()
+@op(like="numpy.all", samples=[sample(draw(3, 4, low=0, high=2, dtype="bool"), axis=1), sample(draw(5, low=0, high=2, dtype="int32"))])
 def all(x: TensorLike, axis: Axis = None, keepdims: bool = False) -> Tensor:
-    """Whether all elements over `axis` hold."""
+    """Whether all elements over `axis` hold (are not 0), as bool.
+
+    Args:
+        x: Tensor.
+        axis: An axis, or several; None means all.
+        keepdims: Keep these axes with size 1.
+
+    Raises:
+        ShapeError: An axis is out of range or named twice.
+
+    Example:
+        >>> pyml.ops.all([[True, True], [True, False]], axis=1).numpy()
+        array([ True, False])
+    """
     return _truth(prims.reduce_min, x, axis, keepdims, "all")
 
 
@@ -152,19 +275,48 @@ def _arg(x: TensorLike, axis: int | None, keepdims: bool, what: str) -> Tensor:
     return Tensor(out)
 
 
-@op(method="argmax")
+@op(like="numpy.argmax", method="argmax", gradient=False, samples=[sample(draw(3, 4)), sample(draw(3, 4), axis=1, keepdims=True)])
 def argmax(x: TensorLike, axis: int | None = None, keepdims: bool = False) -> Tensor:
-    """The position of the largest element along `axis` (of the flattened tensor by default), int32; the first of ties."""
+    """The position of the largest element along `axis`, int32; the first of ties.
+
+    Args:
+        x: Tensor.
+        axis: One axis; None means the flattened tensor.
+        keepdims: Keep the axis with size 1.
+
+    Raises:
+        ShapeError: An axis is out of range, or there are no elements.
+
+    Example:
+        >>> pyml.ops.argmax([[1, 5], [4, 2]], axis=1).numpy()
+        array([1, 0], dtype=int32)
+    """
     return _arg(x, axis, keepdims, "argmax")
 
 
-@op()
+@op(like="numpy.argmin", gradient=False, samples=[sample(draw(3, 4)), sample(draw(3, 4), axis=0, keepdims=True)])
 def argmin(x: TensorLike, axis: int | None = None, keepdims: bool = False) -> Tensor:
-    """The position of the smallest element along `axis`, int32; the first of ties."""
+    """The position of the smallest element along `axis`, int32; the first of ties. Arguments as for `argmax`.
+
+    Raises:
+        ShapeError: An axis is out of range, or there are no elements.
+
+    Example:
+        >>> pyml.ops.argmin([[1, 5], [4, 2]], axis=1).numpy()
+        array([0, 1], dtype=int32)
+    """
     return _arg(x, axis, keepdims, "argmin")
 
 
-@op()
+@op(like="numpy.count_nonzero", gradient=False, samples=[sample(draw(3, 4, low=0, high=2, dtype="int32"), axis=1), sample(draw(5))])
 def count_nonzero(x: TensorLike, axis: Axis = None) -> Tensor:
-    """How many elements over `axis` are not zero, int32."""
+    """How many elements over `axis` (all axes by default) are not zero, int32.
+
+    Raises:
+        ShapeError: An axis is out of range or named twice.
+
+    Example:
+        >>> pyml.ops.count_nonzero([[0, 2], [3, 4]], axis=1).numpy()
+        array([1, 2], dtype=int32)
+    """
     return sum(Tensor(prims.cast(as_node(x), dtype="bool")), axis)

@@ -11,7 +11,7 @@ from ..core.types import TensorLike
 from ..errors import ShapeError
 from ..graph import prims
 from .core import slice as _slice
-from .declare import op
+from .declare import draw, op, sample
 from .shaping import concatenate, expand_dims, pad, repeat, reshape, stack, take
 
 __all__ = ["resize"]
@@ -82,7 +82,23 @@ def _surrounded(x: Tensor, height: int, width: int, fill_value: float) -> Tensor
     return pad(x, ((0, 0), (top, top), (left, left), (0, 0)), constant_values=fill_value)
 
 
-@op()
+def _resized(x: np.ndarray, size: tuple[int, int], interpolation: str = "bilinear") -> np.ndarray:
+    """The same in numpy."""
+    for axis, count in zip((-3, -2), size):
+        n = x.shape[axis]
+        centre = (np.arange(count) + 0.5) * n / count
+        if interpolation == "nearest":
+            x = np.take(x, centre.astype(int), axis)
+        else:
+            shares = np.stack([np.interp(centre - 0.5, np.arange(n), cell) for cell in np.eye(n)])
+            x = np.moveaxis(np.tensordot(x, shares, (axis, 0)), -1, axis)
+    return x
+
+
+@op(
+    like=_resized,
+    samples=[sample(draw(2, 3, 4, 2), (6, 8)), sample(draw(1, 4, 4, 1), (3, 7)), sample(draw(3, 5, 2), (6, 4), interpolation="nearest")],
+)
 def resize(
     images: TensorLike,
     size: Sequence[int],
@@ -113,6 +129,10 @@ def resize(
     Raises:
         ValueError: An argument is not supported, or `size` is not a pair.
         ShapeError: `images` has neither three nor four axes.
+
+    Example:
+        >>> pyml.ops.image.resize(np.ones((1, 4, 4, 3)), (8, 6)).shape
+        (1, 8, 6, 3)
     """
     interpolation = check_interpolation(interpolation, "resize")
     if antialias or fill_mode != "constant" or data_format not in (None, "channels_last"):

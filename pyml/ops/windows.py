@@ -4,17 +4,38 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import numpy as np
+
 from ..core.tensor import Tensor, as_node
 from ..core.types import TensorLike
 from ..errors import ShapeError
 from ..graph import prims
 from ..graph.node import Node
 from .apply import Primitive
-from .declare import op
+from .declare import draw, op, sample
 
 __all__ = [
     "average_pool", "conv", "conv_transpose", "depthwise_conv", "max_pool", "separable_conv",
 ]  # fmt: skip
+
+
+def _views(x: np.ndarray, size: tuple[int, int], stride: int) -> np.ndarray:
+    """The windows of images, `(batch, height, width, channels, *size)`: numpy's part in the tests of this file."""
+    return np.lib.stride_tricks.sliding_window_view(x, size, axis=(1, 2))[:, ::stride, ::stride]
+
+
+def _flat(x: np.ndarray) -> np.ndarray:
+    return x.reshape(*x.shape[:3], -1)
+
+
+def _spread(x: np.ndarray, kernel: np.ndarray, strides: int = 1) -> np.ndarray:
+    """`conv_transpose` in numpy: each cell of x adds the kernel to the result."""
+    (batch, h, w, _), (rows, columns, filters, _) = x.shape, kernel.shape
+    height, width = (h - 1) * strides, (w - 1) * strides
+    out = np.zeros((batch, height + rows, width + columns, filters))
+    for i, j in np.ndindex(rows, columns):
+        out[:, i : i + height + 1 : strides, j : j + width + 1 : strides] += x @ kernel[i, j].T
+    return out
 
 
 def _pair(value: int | Sequence[int], spatial: int, name: str) -> tuple[int, ...]:
@@ -65,7 +86,10 @@ def _result(node: Node, spatial: int) -> Tensor:
     return Tensor(prims.reshape(node, (node.shape[0], *node.shape[2:])) if spatial == 1 else node)
 
 
-@op()
+@op(
+    like=lambda x, w, strides=1: np.einsum("bhwcij,ijcf->bhwf", _views(x, w.shape[:2], strides), w),
+    samples=[sample(draw(2, 5, 6, 3), draw(3, 2, 3, 4)), sample(draw(1, 7, 7, 2), draw(3, 3, 2, 3), strides=2)],
+)
 def conv(
     inputs: TensorLike,
     kernel: TensorLike,
@@ -89,6 +113,10 @@ def conv(
 
     Raises:
         ShapeError: The channels do not fit the kernel, or the window does not fit the image.
+
+    Example:
+        >>> pyml.ops.conv(np.ones((1, 28, 28, 3)), np.ones((3, 3, 3, 8)), strides=2, padding="same").shape
+        (1, 14, 14, 8)
     """
     x, spatial = _image(inputs, "conv", data_format)
     w = prims.cast(as_node(kernel), dtype="float32")
@@ -107,7 +135,10 @@ def conv(
     return _result(y, spatial)
 
 
-@op()
+@op(
+    like=lambda x, w, strides=1: _flat(np.einsum("bhwcij,ijcm->bhwcm", _views(x, w.shape[:2], strides), w)),
+    samples=[sample(draw(2, 5, 6, 3), draw(3, 2, 3, 2))],
+)
 def depthwise_conv(
     inputs: TensorLike,
     kernel: TensorLike,
@@ -125,6 +156,10 @@ def depthwise_conv(
 
     Returns:
         `(batch, new_height, new_width, channels * multiplier)`.
+
+    Example:
+        >>> pyml.ops.depthwise_conv(np.ones((1, 8, 8, 3)), np.ones((3, 3, 3, 2))).shape
+        (1, 6, 6, 6)
     """
     w = as_node(kernel)
     if w.ndim < 3 or w.shape[-2] != as_node(inputs).shape[-1]:
@@ -133,7 +168,10 @@ def depthwise_conv(
     return conv(inputs, Tensor(grouped), strides, padding, data_format, dilation_rate)
 
 
-@op()
+@op(
+    like=lambda x, w, p: _flat(np.einsum("bhwcij,ijcm->bhwcm", _views(x, w.shape[:2], 1), w)) @ p[0, 0],
+    samples=[sample(draw(2, 5, 6, 3), draw(3, 2, 3, 2), draw(1, 1, 6, 4))],
+)
 def separable_conv(
     inputs: TensorLike,
     depthwise_kernel: TensorLike,
@@ -150,6 +188,10 @@ def separable_conv(
         depthwise_kernel: `(height, width, channels, multiplier)`, or without the height.
         pointwise_kernel: `(1, 1, channels * multiplier, filters)`, or without the first axis.
         strides, padding, data_format, dilation_rate: see `conv`; they belong to the depthwise part.
+
+    Example:
+        >>> pyml.ops.separable_conv(np.ones((1, 8, 8, 3)), np.ones((3, 3, 3, 1)), np.ones((1, 1, 3, 5))).shape
+        (1, 6, 6, 5)
     """
     wide = depthwise_conv(inputs, depthwise_kernel, strides, padding, data_format, dilation_rate)
     return conv(wide, pointwise_kernel)
@@ -181,7 +223,7 @@ def transposed_sizes(
                  for n, *rest in zip(sizes, windows, strides, (padding,) * len(sizes), extras, dilations, strict=True))
 
 
-@op()
+@op(like=_spread, samples=[sample(draw(2, 3, 4, 3), draw(3, 2, 2, 3)), sample(draw(1, 3, 3, 2), draw(3, 3, 4, 2), strides=2)])
 def conv_transpose(
     inputs: TensorLike,
     kernel: TensorLike,
@@ -207,6 +249,10 @@ def conv_transpose(
 
     Raises:
         ShapeError: The channels do not fit the kernel.
+
+    Example:
+        >>> pyml.ops.conv_transpose(np.ones((1, 7, 7, 4)), np.ones((3, 3, 2, 4)), strides=2, padding="same").shape
+        (1, 14, 14, 2)
     """
     x, spatial = _image(inputs, "conv_transpose", data_format)
     w = prims.cast(as_node(kernel), dtype="float32")
@@ -243,7 +289,10 @@ def _pool(
     return _result(prim(x, size=size, strides=strides, padding=widths), spatial)
 
 
-@op()
+@op(
+    like=lambda x, size, strides=None: _views(x, (size, size), strides or size).max((-2, -1)),
+    samples=[sample(draw(2, 5, 6, 2), 2), sample(draw(2, 5, 6, 2), 3, strides=1)],
+)
 def max_pool(
     inputs: TensorLike,
     pool_size: int | Sequence[int],
@@ -259,11 +308,19 @@ def max_pool(
         strides: The same; by default `pool_size`.
         padding: `"valid"` or `"same"`.
         data_format: None or `"channels_last"`.
+
+    Example:
+        >>> pyml.ops.max_pool(np.arange(16).reshape(1, 4, 4, 1), 2)[0, :, :, 0].numpy()
+        array([[ 5.,  7.],
+               [13., 15.]], dtype=float32)
     """
     return _pool(prims.max_pool2d, "max_pool", inputs, pool_size, strides, padding, data_format)
 
 
-@op()
+@op(
+    like=lambda x, size, strides=None: _views(x, (size, size), strides or size).mean((-2, -1)),
+    samples=[sample(draw(2, 5, 6, 2), 2), sample(draw(2, 5, 6, 2), 3, strides=1)],
+)
 def average_pool(
     inputs: TensorLike,
     pool_size: int | Sequence[int],
@@ -271,5 +328,14 @@ def average_pool(
     padding: str = "valid",
     data_format: str | None = None,
 ) -> Tensor:
-    """The mean of each window; cells outside the image do not count. Arguments as for `max_pool`."""
+    """The mean of each window; cells outside the image do not count. Arguments as for `max_pool`.
+
+    Raises:
+        ShapeError: The window does not fit the image.
+
+    Example:
+        >>> pyml.ops.average_pool(np.arange(16).reshape(1, 4, 4, 1), 2)[0, :, :, 0].numpy()
+        array([[ 2.5,  4.5],
+               [10.5, 12.5]], dtype=float32)
+    """
     return _pool(prims.avg_pool2d, "average_pool", inputs, pool_size, strides, padding, data_format)

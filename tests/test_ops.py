@@ -1,0 +1,228 @@
+"""Tests that the declarations of ops generate: numpy parity, gradients, recording in models, names and examples."""
+
+from __future__ import annotations
+
+import ast
+import doctest
+import importlib
+import inspect
+import pkgutil
+
+import numpy as np
+import pytest
+
+import pyml
+from pyml import ops
+from pyml.core.operators import INSTALLED, Operators
+from pyml.core.symbolic import KerasTensor
+from pyml.ops.declare import DECLARED, Draw
+
+CASES = [pytest.param(d, s, id=f"{d.name}-{i}") for d in DECLARED.values() for i, s in enumerate(d.samples)]
+DTYPES = {"float32": "float64"}  # numpy computes what is expected in float64
+
+
+def mapped(fn, value):
+    """`fn` on every Draw of nested arguments."""
+    if isinstance(value, Draw):
+        return fn(value)
+    if isinstance(value, dict):
+        return {k: mapped(fn, v) for k, v in value.items()}
+    if type(value) in (list, tuple):
+        return type(value)(mapped(fn, v) for v in value)
+    return value
+
+
+def draws(sample) -> list[Draw]:
+    found: list[Draw] = []
+    mapped(found.append, (sample.args, sample.kwargs))
+    return found
+
+
+def drawn(sample) -> list[np.ndarray]:
+    rng = np.random.default_rng(5)
+
+    def make(d: Draw) -> np.ndarray:
+        if d.dtype == "float32":
+            return rng.uniform(d.low, d.high, d.shape).astype(np.float32)
+        return rng.integers(int(d.low), int(d.high), d.shape).astype(d.dtype)
+
+    return [make(d) for d in draws(sample)]
+
+
+def called(fn, sample, values):
+    """`fn` with `values` in the places of the sample's Draws."""
+    rest = iter(values)
+    args, kwargs = mapped(lambda d: next(rest), (tuple(sample.args), sample.kwargs))
+    return fn(*args, **kwargs)
+
+
+def results(value) -> list:
+    return [r for v in value for r in results(v)] if isinstance(value, (list, tuple)) else [value]
+
+
+def like(declared):
+    """What numpy computes: a name of its, or the function that the declaration gives."""
+    if not isinstance(declared.like, str):
+        return declared.like
+    module, _, name = declared.like.rpartition(".")
+    return getattr(importlib.import_module(module), name)
+
+
+def in_float64(arrays):
+    return [a.astype(DTYPES.get(a.dtype.name, a.dtype.name)) for a in arrays]
+
+
+def expected(declared, sample, arrays):
+    with np.errstate(all="ignore"):
+        return [np.asarray(r) for r in results(called(like(declared), sample, arrays))]
+
+
+@pytest.mark.parametrize(("declared", "sample"), CASES)
+def test_op_equals_numpy(device, declared, sample):
+    arrays = drawn(sample)
+    got = results(called(declared.function, sample, [pyml.convert_to_tensor(a) for a in arrays]))
+    wanted = expected(declared, sample, in_float64(arrays))
+    assert [np.shape(g) for g in got] == [w.shape for w in wanted]
+    for g, w in zip(got, wanted, strict=True):
+        scale = max(1.0, float(np.abs(w).max())) if w.size and w.dtype != bool else 1.0
+        np.testing.assert_allclose(np.asarray(g), w, rtol=declared.tolerance, atol=declared.tolerance * scale)
+
+
+SMOOTH = [c for c in CASES if c.values[0].gradient and any(d.dtype == "float32" for d in draws(c.values[1]))]
+
+
+def weights(outputs) -> list[np.ndarray]:
+    """A fixed weight for every element of the float results, so that their weighted sum has every derivative in it."""
+    rng = np.random.default_rng(3)
+    return [rng.uniform(0.5, 1.5, np.shape(o)).astype(np.float32) if "float" in str(np.asarray(o).dtype) else None for o in outputs]
+
+
+@pytest.mark.parametrize(("declared", "sample"), SMOOTH)
+def test_gradient_of_an_op_equals_finite_differences_of_numpy(declared, sample):
+    arrays = drawn(sample)
+    scales = weights(expected(declared, sample, in_float64(arrays)))
+    assert any(s is not None for s in scales), "no float results: declare gradient=False"
+    moved = [i for i, a in enumerate(arrays) if a.dtype == np.float32]
+
+    def total(outputs, ours):
+        parts = [(o if ours else np.asarray(o)) * s for o, s in zip(outputs, scales, strict=True) if s is not None]
+        return sum((ops.sum(p) for p in parts[1:]), ops.sum(parts[0])) if ours else float(sum(p.sum() for p in parts))
+
+    def ours(floats):
+        values = list(arrays)
+        for i, value in zip(moved, floats, strict=True):
+            values[i] = value
+        return total(results(called(declared.function, sample, values)), True)
+
+    gradients = pyml.grad(ours)([arrays[i] for i in moved])
+    for i, gradient in zip(moved, gradients, strict=True):
+        found = gradient.numpy()
+        for place in list(np.ndindex(arrays[i].shape))[:8]:
+            sides = []
+            for step in (-1e-5, 1e-5):
+                values = in_float64(arrays)
+                values[i][place] += step
+                sides.append(total(expected(declared, sample, values), False))
+            slope = (sides[1] - sides[0]) / 2e-5
+            assert abs(found[place] - slope) < 1e-3 * (1 + abs(slope)), f"d/d argument {i}{place}: {found[place]} against {slope}"
+
+
+RECORDED = [c for c in CASES if c.values[0].record and draws(c.values[1])]
+
+
+@pytest.mark.parametrize(("declared", "sample"), RECORDED)
+def test_a_model_of_an_op_computes_what_the_op_does(declared, sample):
+    arrays = drawn(sample)
+    inputs = [pyml.Input(batch_shape=a.shape, dtype=a.dtype.name) for a in arrays]
+    recorded = called(declared.function, sample, inputs)
+    assert all(isinstance(r, KerasTensor) for r in results(recorded))
+    calls = {r._keras_history.operation for r in results(recorded)}
+    assert [c.call.__name__ for c in calls] == [declared.name]  # one call of this op, not of those it is made of
+    direct = results(called(declared.function, sample, [pyml.convert_to_tensor(a) for a in arrays]))
+    model = pyml.Model(inputs, recorded)
+    for r, g, d in zip(results(recorded), results(model([*arrays])), direct, strict=True):
+        assert (r.shape, r.dtype) == (d.shape, d.dtype)
+        np.testing.assert_array_equal(g.numpy(), d.numpy())
+
+
+def test_every_op_has_a_sample_and_something_to_compare_it_with():
+    assert not [d.name for d in DECLARED.values() if not d.samples or d.like is None]
+
+
+def modules():
+    """The files of ops that declare some, by name."""
+    files = {name: importlib.import_module(f"pyml.ops.{name}") for _, name, _ in pkgutil.iter_modules(ops.__path__)}
+    return {name: module for name, module in files.items() if any(d.module == module.__name__ for d in DECLARED.values())}
+
+
+def test_a_file_of_ops_exports_what_it_declares():
+    functions = {d.function: d for d in DECLARED.values()}
+    for module in modules().values():
+        own = {d.name for d in DECLARED.values() if d.module == module.__name__}
+        assert own <= set(module.__all__), module.__name__
+        for name in module.__all__:  # an alias is another name of a declared op
+            assert getattr(module, name) in functions, f"{module.__name__}.{name}"
+
+
+def test_every_op_is_found_in_ops_or_in_the_home_that_keras_gives_it():
+    for d in DECLARED.values():
+        homes = [ops, ops.image, ops.linalg]
+        assert any(getattr(home, d.name, None) is d.function for home in homes), d.name
+
+
+def test_operators_and_methods_of_tensors_are_those_that_ops_declare():
+    tree = ast.parse(inspect.getsource(Operators))
+    used = {n.slice.value for n in ast.walk(tree) if isinstance(n, ast.Subscript) and getattr(n.value, "id", "") == "INSTALLED"}
+    declared = {d.installed for d in DECLARED.values() if d.installed}
+    assert used == declared == set(INSTALLED)
+
+
+EXPRESSIONS = {
+    "+": lambda x, y: x + y, "-": lambda x, y: x - y, "*": lambda x, y: x * y, "/": lambda x, y: x / y, "//": lambda x, y: x // y,
+    "%": lambda x, y: x % y, "**": lambda x, y: abs(x) ** y, "@": lambda x, y: x @ y, "&": lambda x, y: (x > 0) & (y > 0),
+    "|": lambda x, y: (x > 0) | (y > 0), "^": lambda x, y: (x > 0) ^ (y > 0), "~": lambda x, y: ~(x > 0), "neg": lambda x, y: -x,
+    "==": lambda x, y: x == y, "!=": lambda x, y: x != y, "<": lambda x, y: x < y, "<=": lambda x, y: x <= y,
+    ">": lambda x, y: x > y, ">=": lambda x, y: x >= y, "1+": lambda x, y: 1.0 + x, "1-": lambda x, y: 1.0 - x,
+    "1/": lambda x, y: 1.0 / x, "2**": lambda x, y: 2.0**x, "getitem": lambda x, y: x[1:, 0], "T": lambda x, y: x.T,
+    "reshape": lambda x, y: x.reshape(4), "squeeze": lambda x, y: x.reshape(1, 4).squeeze(0), "astype": lambda x, y: x.astype("int32"),
+    "sum": lambda x, y: x.sum(axis=0), "mean": lambda x, y: x.mean(axis=1, keepdims=True), "max": lambda x, y: x.max(axis=0),
+    "min": lambda x, y: x.min(axis=0), "argmax": lambda x, y: x.argmax(axis=1),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", EXPRESSIONS)
+def test_tensors_variables_and_symbolic_tensors_have_the_same_operators(name):
+    x, y = np.array([[1.0, -2.0], [3.0, 2.0]], np.float32), np.array([[2.0, -2.0], [1.0, 4.0]], np.float32)
+    wanted = EXPRESSIONS[name](x, y)
+    inputs = [pyml.Input(batch_shape=(2, 2)) for _ in range(2)]
+    model = pyml.Model(inputs, EXPRESSIONS[name](*inputs))
+    for got in (EXPRESSIONS[name](pyml.convert_to_tensor(x), pyml.convert_to_tensor(y)),
+                EXPRESSIONS[name](pyml.Variable(x), pyml.Variable(y)), model([x, y])):
+        np.testing.assert_allclose(got.numpy(), wanted, rtol=1e-5)
+
+
+def test_an_op_records_a_symbolic_tensor_that_is_nested_or_named():
+    x = pyml.Input((3,))
+    assert isinstance(ops.add(x1=1.0, x2=x), KerasTensor)
+    assert ops.concatenate(xs=[x, x], axis=-1).shape == (None, 6)
+    assert ops.pad(x, pad_width=((0, 0), (1, 1))).shape == (None, 5)
+
+
+def test_the_shape_of_a_symbolic_tensor_keeps_what_is_unknown():
+    assert ops.shape(pyml.Input((3,))) == (None, 3)
+
+
+PUBLIC = {f"ops.{d.name}": d.function for d in DECLARED.values()}
+for _module in ("activations", "image"):
+    _found = importlib.import_module(f"pyml.{_module}")
+    PUBLIC |= {f"{_module}.{name}": getattr(_found, name) for name in _found.__all__}
+
+
+@pytest.mark.parametrize("name", PUBLIC)
+def test_the_example_of_a_docstring_prints_what_it_says(name):
+    text = inspect.getdoc(PUBLIC[name]) or ""
+    assert ">>>" in text, f"{name} has no example"
+    test = doctest.DocTestParser().get_doctest(text, {"pyml": pyml, "np": np}, name, None, 0)
+    said: list[str] = []
+    doctest.DocTestRunner(optionflags=doctest.NORMALIZE_WHITESPACE).run(test, out=said.append)
+    assert not said, "".join(said)
