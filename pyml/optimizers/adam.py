@@ -1,77 +1,101 @@
 """Adam and AdamW."""
 
 import math
+from typing import Any, Unpack
 
 from pyml import ops
-from pyml.optimizers.base import Optimizer
+from pyml.core import Tensor, Variable
+from pyml.optimizers.base import LearningRate, Optimizer, OptimizerArguments, OtherArguments
 
 
 class Adam(Optimizer):
     """Steps by the mean of the gradient over the root of the mean of its square, both corrected for their start.
 
+    For a weight w with gradient g, at step t = 1, 2, ...:
+
+        m = m + (g - m) * (1 - beta_1)
+        v = v + (g^2 - v) * (1 - beta_2)
+        w = w - rate * m / (sqrt(v) + epsilon),  rate = learning_rate * sqrt(1 - beta_2^t) / (1 - beta_1^t)
+
+    With `amsgrad` the largest v so far takes the place of v.
+
     Args:
         learning_rate: A float, a schedule or a function.
-        beta_1, beta_2: Share of the old means kept per step.
+        beta_1, beta_2: Share of the old means m and v kept per step.
         epsilon: Added to the root.
         amsgrad: Divide by the largest root so far.
         Others: see `Optimizer`.
 
     Source: Kingma and Ba 2014, "Adam: A Method for Stochastic Optimization"; Reddi et al. 2018 for AMSGrad.
+
+    Example:
+        >>> optimizer = pyml.optimizers.Adam(learning_rate=0.1)
+        >>> w = pyml.Variable(1.0)
+        >>> optimizer.apply([pyml.ops.convert_to_tensor(2.0)], [w])     # the first step goes by learning_rate
+        >>> round(float(w.numpy()), 4)
+        0.9
     """
 
-    def __init__(self, learning_rate=0.001, beta_1=0.9, beta_2=0.999, epsilon=1e-7, amsgrad=False,
-                 weight_decay=None, clipnorm=None, clipvalue=None, global_clipnorm=None, use_ema=False,
-                 ema_momentum=0.99, ema_overwrite_frequency=None, loss_scale_factor=None,
-                 gradient_accumulation_steps=None, name=None, **kwargs):
-        super().__init__(learning_rate, weight_decay, clipnorm, clipvalue, global_clipnorm, use_ema, ema_momentum,
-                         ema_overwrite_frequency, loss_scale_factor, gradient_accumulation_steps, name, **kwargs)
+    def __init__(self, learning_rate: LearningRate = 0.001, beta_1: float = 0.9, beta_2: float = 0.999, epsilon: float = 1e-7,
+                 amsgrad: bool = False, *args: Any, **kwargs: Unpack[OptimizerArguments]) -> None:
+        super().__init__(learning_rate, *args, **kwargs)
         self.beta_1 = beta_1
         self.beta_2 = beta_2
         self.epsilon = epsilon
         self.amsgrad = amsgrad
+        self._rates: dict[int, tuple[Any, Tensor]] | None = None     # of the step under way, by their learning rate
 
-    def build(self, variables):
+    def build(self, variables: list[Variable]) -> None:
         if self.built:
             return
         super().build(variables)
         self._momentums, self._velocities = self.add_optimizer_variables(variables, ["momentum", "velocity"])
         self._velocity_hats = self.add_optimizer_variables(variables, "velocity_hat") if self.amsgrad else []
 
-    def _update(self, grads, variables):
-        # one corrected rate for all variables; 1 - beta^t through expm1, which keeps its digits for small t
-        step = ops.cast(self.iterations + 1, "float32")
-        self._rate = self.learning_rate * ops.sqrt(one_minus_power(self.beta_2, step))
-        self._rate = self._rate / one_minus_power(self.beta_1, step)
+    def _update(self, grads: list[Tensor], variables: list[Variable]) -> None:
+        self._rates = {}
         super()._update(grads, variables)
+        self._rates = None
 
-    def update_step(self, gradient, variable, learning_rate):
+    def _rate(self, learning_rate: Any) -> Tensor:
+        """The corrected learning rate, made once for all variables of a step."""
+        known = {} if self._rates is None else self._rates
+        if id(learning_rate) not in known:
+            t = ops.cast(self.iterations + 1, "float32")
+            rate = learning_rate * ops.sqrt(one_minus_power(self.beta_2, t)) / one_minus_power(self.beta_1, t)
+            known[id(learning_rate)] = (learning_rate, rate)         # kept, so that no other takes its id
+        return known[id(learning_rate)][1]
+
+    def update_step(self, gradient: Tensor, variable: Variable, learning_rate: Any) -> None:
         index = self._get_variable_index(variable)
-        momentum, velocity = self._momentums[index], self._velocities[index]
-        m = momentum + (gradient - momentum) * (1 - self.beta_1)
-        v = velocity + (ops.square(gradient) - velocity) * (1 - self.beta_2)
-        self.assign(momentum, m)
-        self.assign(velocity, v)
+        g, rate = gradient, self._rate(learning_rate)
+        m, v = self._momentums[index], self._velocities[index]
+        new_m = m + (g - m) * (1 - self.beta_1)
+        new_v = v + (ops.square(g) - v) * (1 - self.beta_2)
+        self.assign(m, new_m)
+        self.assign(v, new_v)
         if self.amsgrad:
             largest = self._velocity_hats[index]
-            v = ops.maximum(largest, v)
-            self.assign(largest, v)
-        self.assign_sub(variable, m * self._rate / (ops.sqrt(v) + self.epsilon))
+            new_v = ops.maximum(largest, new_v)
+            self.assign(largest, new_v)
+        self.assign_sub(variable, new_m * rate / (ops.sqrt(new_v) + self.epsilon))
 
 
 class AdamW(Adam):
-    """Adam with decoupled weight decay. Source: Loshchilov and Hutter 2017."""
+    """Adam with decoupled weight decay: before each step, `w = w - w * weight_decay * learning_rate`.
 
-    def __init__(self, learning_rate=0.001, weight_decay=0.004, beta_1=0.9, beta_2=0.999, epsilon=1e-7,
-                 amsgrad=False, clipnorm=None, clipvalue=None, global_clipnorm=None, use_ema=False,
-                 ema_momentum=0.99, ema_overwrite_frequency=None, loss_scale_factor=None,
-                 gradient_accumulation_steps=None, name=None, **kwargs):
-        super().__init__(learning_rate, beta_1, beta_2, epsilon, amsgrad, weight_decay, clipnorm, clipvalue,
-                         global_clipnorm, use_ema, ema_momentum, ema_overwrite_frequency, loss_scale_factor,
-                         gradient_accumulation_steps, name, **kwargs)
+    Arguments as for `Adam`; `weight_decay` must be a number.
+
+    Source: Loshchilov and Hutter 2017, "Decoupled Weight Decay Regularization".
+    """
+
+    def __init__(self, learning_rate: LearningRate = 0.001, weight_decay: float = 0.004, beta_1: float = 0.9, beta_2: float = 0.999,
+                 epsilon: float = 1e-7, amsgrad: bool = False, *args: Any, **kwargs: Unpack[OtherArguments]) -> None:
+        super().__init__(learning_rate, beta_1, beta_2, epsilon, amsgrad, weight_decay, *args, **kwargs)
         if self.weight_decay is None:
             raise ValueError("AdamW: weight_decay must be a number; use Adam for none.")
 
 
-def one_minus_power(base, exponent):
-    """`1 - base**exponent` for a Python `base` in `[0, 1)` and a tensor `exponent` >= 1."""
+def one_minus_power(base: float, exponent: Tensor) -> Any:
+    """`1 - base**exponent` for a Python `base` in `[0, 1)` and a tensor `exponent` >= 1; exact for small ones, too."""
     return -ops.expm1(exponent * math.log(base)) if base > 0 else 1.0

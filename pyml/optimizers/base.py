@@ -1,6 +1,9 @@
 """The base of optimizers: state, clipping, weight decay, averages; subclasses write one update."""
 
+import inspect
 import re
+from collections.abc import Callable, Iterable, Mapping, MutableMapping, Sequence
+from typing import Any, TypedDict, overload
 
 import numpy as np
 
@@ -11,6 +14,28 @@ from pyml.initializers.base import first_value
 from pyml.objects.configured import Configured, plain
 from pyml.objects.registry import OPTIMIZERS
 from pyml.optimizers.schedules import LearningRateSchedule
+
+LearningRate = float | LearningRateSchedule | Callable[[], Any]
+
+
+class OtherArguments(TypedDict, total=False):
+    """Arguments that every optimizer takes, but for its weight decay; see `Optimizer`."""
+
+    clipnorm: float | None
+    clipvalue: float | None
+    global_clipnorm: float | None
+    use_ema: bool
+    ema_momentum: float
+    ema_overwrite_frequency: int | None
+    loss_scale_factor: float | None
+    gradient_accumulation_steps: int | None
+    name: str | None
+
+
+class OptimizerArguments(OtherArguments, total=False):
+    """Arguments that every optimizer takes besides its own, in the order of `Optimizer`, which describes them."""
+
+    weight_decay: float | None
 
 
 class Optimizer(Configured, kind=OPTIMIZERS, abstract=True):
@@ -32,9 +57,18 @@ class Optimizer(Configured, kind=OPTIMIZERS, abstract=True):
     Everything that changes while training is a Variable, so a replayed step needs no Python.
     """
 
-    def __init__(self, learning_rate, weight_decay=None, clipnorm=None, clipvalue=None, global_clipnorm=None,
-                 use_ema=False, ema_momentum=0.99, ema_overwrite_frequency=None, loss_scale_factor=None,
-                 gradient_accumulation_steps=None, name=None, **kwargs):
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        own = [p for p in inspect.signature(cls.__init__).parameters.values() if p.kind is p.POSITIONAL_OR_KEYWORD]
+        if any(p.kind is p.VAR_POSITIONAL for p in inspect.signature(cls.__init__).parameters.values()):   # hands them on
+            names = {p.name for p in own}
+            shared = [p for p in inspect.signature(Optimizer.__init__).parameters.values() if p.name not in names]
+            cls.__signature__ = inspect.Signature([*own[1:], *shared])   # type: ignore[attr-defined]  # what help() shows
+
+    def __init__(self, learning_rate: LearningRate, weight_decay: float | None = None, clipnorm: float | None = None,
+                 clipvalue: float | None = None, global_clipnorm: float | None = None, use_ema: bool = False,
+                 ema_momentum: float = 0.99, ema_overwrite_frequency: int | None = None, loss_scale_factor: float | None = None,
+                 gradient_accumulation_steps: int | None = None, name: str | None = None, **kwargs: Any) -> None:
         owner = type(self).__name__
         if kwargs:
             raise ValueError(f"{owner}: arguments not recognized: {', '.join(kwargs)}.")
@@ -61,11 +95,13 @@ class Optimizer(Configured, kind=OPTIMIZERS, abstract=True):
         self.loss_scale_factor = loss_scale_factor
         self.gradient_accumulation_steps = gradient_accumulation_steps
         self.built = False
-        self._variables = []
-        self._trainable_variables = []
-        self._index = {}
-        self._no_decay = set()
-        self._no_decay_names = None
+        self._variables: list[Variable] = []
+        self._trainable_variables: list[Variable] = []
+        self._index: dict[int, int] = {}
+        self._no_decay: set[int] = set()
+        self._no_decay_names: re.Pattern[str] | None = None
+        self._host_rate: float | None = None
+        self._learning_rate: Any
         self._iterations = self._track(Variable(np.int32(0), dtype="int32", trainable=False, name="iteration"))
         if isinstance(learning_rate, LearningRateSchedule) or callable(learning_rate):
             self._learning_rate = learning_rate
@@ -80,24 +116,24 @@ class Optimizer(Configured, kind=OPTIMIZERS, abstract=True):
                 f"Received: learning_rate={learning_rate!r}"
             )
 
-    def _track(self, variable):
+    def _track(self, variable: Variable) -> Variable:
         self._variables.append(variable)
         return variable
 
     @property
-    def variables(self):
+    def variables(self) -> list[Variable]:
         """Iterations, learning rate and slots, in the order they were made."""
         return list(self._variables)
 
     @property
-    def iterations(self):
+    def iterations(self) -> Any:
         """Number of updates made, an int32 Variable (or tensor, with gradient accumulation)."""
         if self.gradient_accumulation_steps:
             return ops.floor_divide(self._iterations, self.gradient_accumulation_steps)
         return self._iterations
 
     @property
-    def learning_rate(self):
+    def learning_rate(self) -> Any:
         """The learning rate now: the Variable, or the schedule's value as a Tensor. Assign a float to change it."""
         if isinstance(self._learning_rate, LearningRateSchedule):
             return self._learning_rate(self.iterations)
@@ -106,7 +142,7 @@ class Optimizer(Configured, kind=OPTIMIZERS, abstract=True):
         return self._learning_rate()
 
     @learning_rate.setter
-    def learning_rate(self, value):
+    def learning_rate(self, value: Any) -> None:
         if isinstance(value, LearningRateSchedule) or (callable(value) and not isinstance(value, Variable)):
             self._learning_rate = value
         elif isinstance(self._learning_rate, LearningRateSchedule):
@@ -119,14 +155,14 @@ class Optimizer(Configured, kind=OPTIMIZERS, abstract=True):
             self._learning_rate.assign(value)
 
     @property
-    def host_learning_rate(self):
+    def host_learning_rate(self) -> float:
         """The learning rate as a Python float; read from the device only where the host does not know it."""
         if isinstance(self._learning_rate, Variable) and self._host_rate is not None:
             return self._host_rate
         rate = self.learning_rate
         return float(rate.numpy() if hasattr(rate, "numpy") else rate)
 
-    def build(self, variables):
+    def build(self, variables: list[Variable]) -> None:
         """Makes the state for `variables`; called with the first gradients."""
         variables = list(variables)
         if self.use_ema:
@@ -137,54 +173,65 @@ class Optimizer(Configured, kind=OPTIMIZERS, abstract=True):
         self._trainable_variables = variables
         self.built = True
 
-    def add_variable(self, shape, initializer="zeros", dtype=None, aggregation="none", layout=None, name=None):
+    def add_variable(self, shape: Sequence[int], initializer: Any = "zeros", dtype: str | None = None, aggregation: str = "none",
+                     layout: Any = None, name: str | None = None) -> Variable:
         """A Variable that belongs to the optimizer."""
         initializer = initializers.get(initializer)
         dtype = dtype or "float32"
         value = first_value(initializer, tuple(shape), dtype)
         return self._track(Variable(value, dtype=dtype, trainable=False, name=name))
 
-    def add_variable_from_reference(self, reference_variable, name=None, initializer="zeros"):
+    def add_variable_from_reference(self, reference_variable: Variable, name: str | None = None,
+                                    initializer: Any = "zeros") -> Variable:
         """A Variable of the shape and dtype of `reference_variable`."""
         path = getattr(reference_variable, "path", None) or reference_variable.name or "variable"
         name = f"{path.replace('/', '_')}_{name or 'var'}"
         return self.add_variable(reference_variable.shape, initializer, reference_variable.dtype, name=name)
 
-    def add_optimizer_variables(self, trainable_variables, name, initializer="zeros"):
+    @overload
+    def add_optimizer_variables(self, trainable_variables: Iterable[Variable], name: str,
+                                initializer: Any = "zeros") -> list[Variable]: ...
+
+    @overload
+    def add_optimizer_variables(self, trainable_variables: Iterable[Variable], name: list[str],
+                                initializer: Any = "zeros") -> tuple[list[Variable], ...]: ...
+
+    def add_optimizer_variables(self, trainable_variables: Iterable[Variable], name: str | list[str],
+                                initializer: Any = "zeros") -> list[Variable] | tuple[list[Variable], ...]:
         """One Variable per trainable variable; with a list of names one list of Variables per name."""
         names = [name] if isinstance(name, str) else list(name)
-        slots = tuple([] for _ in names)
+        slots: tuple[list[Variable], ...] = tuple([] for _ in names)
         for variable in trainable_variables:
             for slot, slot_name in zip(slots, names, strict=True):
                 slot.append(self.add_variable_from_reference(variable, slot_name, initializer))
         return slots[0] if isinstance(name, str) else slots
 
-    def assign(self, variable, value):
+    def assign(self, variable: Variable, value: Any) -> None:
         """`variable = value`."""
         variable.assign(value)
 
-    def assign_add(self, variable, value):
+    def assign_add(self, variable: Variable, value: Any) -> None:
         """`variable += value`."""
         variable.assign_add(value)
 
-    def assign_sub(self, variable, value):
+    def assign_sub(self, variable: Variable, value: Any) -> None:
         """`variable -= value`."""
         variable.assign_sub(value)
 
-    def _get_variable_index(self, variable):
+    def _get_variable_index(self, variable: Variable) -> int:
         return self._index[id(variable)]
 
-    def update_step(self, gradient, variable, learning_rate):
+    def update_step(self, gradient: Tensor, variable: Variable, learning_rate: Any) -> None:
         """Moves one variable along its gradient; every subclass writes its own."""
         raise TypeError(f"{type(self).__name__} must define update_step(gradient, variable, learning_rate).")
 
-    def apply_gradients(self, grads_and_vars):
+    def apply_gradients(self, grads_and_vars: Iterable[tuple[Tensor | None, Variable]]) -> Variable:
         """`apply` on pairs of gradient and variable; returns the iterations."""
         grads, variables = zip(*grads_and_vars, strict=True)
         self.apply(grads, variables)
         return self._iterations
 
-    def apply(self, grads, trainable_variables=None):
+    def apply(self, grads: Iterable[Tensor | None], trainable_variables: Iterable[Variable] | None = None) -> None:
         """Updates the variables.
 
         Args:
@@ -217,11 +264,11 @@ class Optimizer(Configured, kind=OPTIMIZERS, abstract=True):
             self._apply([g for g, _ in pairs], [v for _, v in pairs])
         self._iterations.assign_add(1)
 
-    def _apply(self, grads, variables):
+    def _apply(self, grads: list[Tensor], variables: list[Variable]) -> None:
         if self.loss_scale_factor is not None:
             grads = [g / self.loss_scale_factor for g in grads]
         if self.gradient_accumulation_steps:
-            self._apply_accumulated(grads, variables)
+            self._apply_accumulated(grads, variables, self.gradient_accumulation_steps)
         else:
             self._update(grads, variables)
         if self.use_ema:
@@ -231,16 +278,15 @@ class Optimizer(Configured, kind=OPTIMIZERS, abstract=True):
             if constraint is not None:
                 variable.assign(constraint(variable))
 
-    def _update(self, grads, variables):
+    def _update(self, grads: list[Tensor], variables: list[Variable]) -> None:
         grads = self._clip_gradients(grads)
         rate = self.learning_rate
         self._apply_weight_decay(variables, rate)
         for gradient, variable in zip(grads, variables, strict=True):
             self.update_step(gradient, variable, rate)
 
-    def _apply_accumulated(self, grads, variables):
+    def _apply_accumulated(self, grads: list[Tensor], variables: list[Variable], steps: int) -> None:
         """Every value the update would write is kept only at the last step of a group."""
-        steps = self.gradient_accumulation_steps
         due = ops.equal((self._iterations + 1) % steps, 0)
         sums = [self._accumulators[self._get_variable_index(v)] for v in variables]
         totals = [s + g for s, g in zip(sums, grads, strict=True)]
@@ -254,7 +300,7 @@ class Optimizer(Configured, kind=OPTIMIZERS, abstract=True):
         for accumulator, total in zip(sums, totals, strict=True):
             accumulator.assign(ops.where(due, 0.0, total))
 
-    def _clip_gradients(self, grads):
+    def _clip_gradients(self, grads: list[Tensor]) -> list[Tensor]:
         if self.clipnorm:
             return [clip_by_norm(g, self.clipnorm) for g in grads]
         if self.global_clipnorm:
@@ -265,7 +311,7 @@ class Optimizer(Configured, kind=OPTIMIZERS, abstract=True):
             return [ops.clip(g, -self.clipvalue, self.clipvalue) for g in grads]
         return grads
 
-    def exclude_from_weight_decay(self, var_list=None, var_names=None):
+    def exclude_from_weight_decay(self, var_list: Iterable[Variable] | None = None, var_names: Iterable[str] | None = None) -> None:
         """Leaves weights out of weight decay, before the first step.
 
         Args:
@@ -277,19 +323,19 @@ class Optimizer(Configured, kind=OPTIMIZERS, abstract=True):
         self._no_decay = {id(variable) for variable in var_list or ()}
         self._no_decay_names = re.compile("|".join(set(var_names))) if var_names else None
 
-    def _use_weight_decay(self, variable):
+    def _use_weight_decay(self, variable: Variable) -> bool:
         if id(variable) in self._no_decay:
             return False
         return self._no_decay_names is None or not self._no_decay_names.search(variable.name)
 
-    def _apply_weight_decay(self, variables, learning_rate):
+    def _apply_weight_decay(self, variables: list[Variable], learning_rate: Any) -> None:
         if self.weight_decay is None:
             return
         for variable in variables:
             if self._use_weight_decay(variable):
                 variable.assign(variable - variable * self.weight_decay * learning_rate)
 
-    def _update_averages(self, variables):
+    def _update_averages(self, variables: list[Variable]) -> None:
         first = ops.equal(self.iterations, 0)
         momentum = ops.where(first, 0.0, self.ema_momentum)
         every = self.ema_overwrite_frequency
@@ -300,18 +346,18 @@ class Optimizer(Configured, kind=OPTIMIZERS, abstract=True):
             if every:
                 variable.assign(ops.where(ops.equal((self.iterations + 1) % every, 0), value, variable))
 
-    def finalize_variable_values(self, var_list):
+    def finalize_variable_values(self, var_list: Iterable[Variable]) -> None:
         """Takes over the moving averages, where they are kept; `fit` calls it at its end."""
         if self.use_ema and self.built:
             for variable in var_list:
                 if id(variable) in self._index:
                     variable.assign(ops.convert_to_tensor(self._averages[self._get_variable_index(variable)]))
 
-    def scale_loss(self, loss):
+    def scale_loss(self, loss: Any) -> Any:
         """The loss to differentiate: multiplied by `loss_scale_factor` where one is set."""
         return loss if self.loss_scale_factor is None else loss * self.loss_scale_factor
 
-    def set_weights(self, weights):
+    def set_weights(self, weights: Iterable[Any]) -> None:
         """Sets all variables from a list of arrays in the order of `variables`."""
         weights = list(weights)
         if len(weights) != len(self._variables):
@@ -325,16 +371,16 @@ class Optimizer(Configured, kind=OPTIMIZERS, abstract=True):
                 )
             variable.assign(weight)
 
-    def save_own_variables(self, store):
+    def save_own_variables(self, store: MutableMapping[str, Any]) -> None:
         """Writes all variables into a dict under their position."""
         for i, variable in enumerate(self._variables):
             store[str(i)] = variable.numpy()
 
-    def load_own_variables(self, store):
+    def load_own_variables(self, store: Mapping[str, Any]) -> None:
         """Reads what `save_own_variables` wrote."""
         self.set_weights([store[str(i)] for i in range(len(store.keys()))])
 
-    def _base_config(self):
+    def _base_config(self) -> dict[str, Any]:
         rate = self._learning_rate
         rate = float(rate.numpy()) if isinstance(rate, Variable) else plain(rate)
         names = ("weight_decay", "clipnorm", "global_clipnorm", "clipvalue", "use_ema", "ema_momentum",
@@ -342,7 +388,7 @@ class Optimizer(Configured, kind=OPTIMIZERS, abstract=True):
         return {"name": self.name, "learning_rate": rate, **{name: getattr(self, name) for name in names}}
 
 
-def clip_by_norm(gradient, limit):
+def clip_by_norm(gradient: Tensor, limit: float) -> Tensor:
     """`gradient` shortened to norm `limit` where it is longer."""
     norm = ops.sqrt(ops.sum(ops.square(gradient)))
     return gradient * (limit / ops.maximum(norm, limit))

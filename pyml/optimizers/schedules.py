@@ -1,7 +1,7 @@
 """Learning rates that are computed in the graph from the number of updates made."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from pyml import ops
@@ -15,11 +15,11 @@ class LearningRateSchedule(Configured, kind=SCHEDULES, abstract=True):
 
     Example:
         class Warmup(pyml.optimizers.schedules.LearningRateSchedule):
-            def __call__(self, step):
+            def __call__(self, step: Any) -> Any:
                 return 0.001 * ops.minimum(1.0, ops.cast(step, "float32") / 100.0)
     """
 
-    def __call__(self, step):
+    def __call__(self, step: Any) -> Any:
         """The learning rate at `step`; every subclass writes its own."""
         raise TypeError(f"{type(self).__name__} must define __call__(step).")
 
@@ -27,14 +27,15 @@ class LearningRateSchedule(Configured, kind=SCHEDULES, abstract=True):
 class ExponentialDecay(LearningRateSchedule):
     """`initial_learning_rate * decay_rate ** (step / decay_steps)`; `staircase` rounds the exponent down."""
 
-    def __init__(self, initial_learning_rate, decay_steps, decay_rate, staircase=False, name="ExponentialDecay"):
+    def __init__(self, initial_learning_rate: float, decay_steps: int, decay_rate: float, staircase: bool = False,
+                 name: str = "ExponentialDecay") -> None:
         self.initial_learning_rate = initial_learning_rate
         self.decay_steps = positive(decay_steps, "ExponentialDecay")
         self.decay_rate = decay_rate
         self.staircase = staircase
         self.name = name
 
-    def __call__(self, step):
+    def __call__(self, step: Any) -> Any:
         power = ops.cast(step, "float32") / float(self.decay_steps)
         power = ops.floor(power) if self.staircase else power
         return self.initial_learning_rate * ops.exp(power * math.log(self.decay_rate))
@@ -43,14 +44,15 @@ class ExponentialDecay(LearningRateSchedule):
 class InverseTimeDecay(LearningRateSchedule):
     """`initial_learning_rate / (1 + decay_rate * step / decay_steps)`; `staircase` rounds the quotient down."""
 
-    def __init__(self, initial_learning_rate, decay_steps, decay_rate, staircase=False, name="InverseTimeDecay"):
+    def __init__(self, initial_learning_rate: float, decay_steps: int, decay_rate: float, staircase: bool = False,
+                 name: str = "InverseTimeDecay") -> None:
         self.initial_learning_rate = initial_learning_rate
         self.decay_steps = positive(decay_steps, "InverseTimeDecay")
         self.decay_rate = decay_rate
         self.staircase = staircase
         self.name = name
 
-    def __call__(self, step):
+    def __call__(self, step: Any) -> Any:
         share = ops.cast(step, "float32") / float(self.decay_steps)
         share = ops.floor(share) if self.staircase else share
         return self.initial_learning_rate / (1.0 + self.decay_rate * share)
@@ -59,7 +61,7 @@ class InverseTimeDecay(LearningRateSchedule):
 class PiecewiseConstantDecay(LearningRateSchedule):
     """`values[0]` up to step `boundaries[0]`, then `values[1]` up to `boundaries[1]`, and so on."""
 
-    def __init__(self, boundaries, values, name="PiecewiseConstant"):
+    def __init__(self, boundaries: Sequence[float], values: Sequence[float], name: str = "PiecewiseConstant") -> None:
         if len(boundaries) != len(values) - 1:
             raise ValueError(
                 "PiecewiseConstantDecay: values must hold one more number than boundaries. "
@@ -69,7 +71,7 @@ class PiecewiseConstantDecay(LearningRateSchedule):
         self.values = values
         self.name = name
 
-    def __call__(self, step):
+    def __call__(self, step: Any) -> Any:
         rate = ops.cast(self.values[-1], "float32")
         for boundary, value in zip(reversed(self.boundaries), reversed(self.values[:-1]), strict=True):
             rate = ops.where(ops.less_equal(step, boundary), value, rate)
@@ -82,8 +84,8 @@ class CosineDecay(LearningRateSchedule):
     Source: Loshchilov and Hutter 2016, "SGDR".
     """
 
-    def __init__(self, initial_learning_rate, decay_steps, alpha=0.0, name="CosineDecay", warmup_target=None,
-                 warmup_steps=0):
+    def __init__(self, initial_learning_rate: float, decay_steps: int, alpha: float = 0.0, name: str = "CosineDecay",
+                 warmup_target: float | None = None, warmup_steps: int = 0) -> None:
         self.initial_learning_rate = initial_learning_rate
         self.decay_steps = positive(decay_steps, "CosineDecay")
         self.alpha = alpha
@@ -91,7 +93,7 @@ class CosineDecay(LearningRateSchedule):
         self.warmup_target = warmup_target
         self.warmup_steps = warmup_steps
 
-    def __call__(self, step):
+    def __call__(self, step: Any) -> Any:
         step = ops.cast(step, "float32")
         top = self.initial_learning_rate if self.warmup_target is None else self.warmup_target
         warmup = float(self.warmup_steps) if self.warmup_target is not None else 0.0
@@ -106,8 +108,8 @@ class CosineDecay(LearningRateSchedule):
 class PolynomialDecay(LearningRateSchedule):
     """From the initial to `end_learning_rate` along `(1 - step / decay_steps) ** power`; `cycle` stretches it."""
 
-    def __init__(self, initial_learning_rate, decay_steps, end_learning_rate=0.0001, power=1.0, cycle=False,
-                 name="PolynomialDecay"):
+    def __init__(self, initial_learning_rate: float, decay_steps: int, end_learning_rate: float = 0.0001, power: float = 1.0,
+                 cycle: bool = False, name: str = "PolynomialDecay") -> None:
         self.initial_learning_rate = initial_learning_rate
         self.decay_steps = positive(decay_steps, "PolynomialDecay")
         self.end_learning_rate = end_learning_rate
@@ -115,9 +117,9 @@ class PolynomialDecay(LearningRateSchedule):
         self.cycle = cycle
         self.name = name
 
-    def __call__(self, step):
+    def __call__(self, step: Any) -> Any:
         step = ops.cast(step, "float32")
-        steps = float(self.decay_steps)
+        steps: Any = float(self.decay_steps)
         if self.cycle:
             steps = steps * ops.maximum(1.0, ops.ceil(step / steps))
         else:
@@ -127,7 +129,7 @@ class PolynomialDecay(LearningRateSchedule):
         return (self.initial_learning_rate - self.end_learning_rate) * shape + self.end_learning_rate
 
 
-def positive(steps, owner):
+def positive(steps: int, owner: str) -> int:
     """`steps`, which must be positive."""
     if steps <= 0:
         raise ValueError(f"{owner}: decay_steps must be positive. Received: decay_steps={steps}")

@@ -1,15 +1,25 @@
 """Gradient descent, with momentum."""
 
-from pyml.optimizers.base import Optimizer
+from typing import Any, Unpack
+
+from pyml.core import Tensor, Variable
+from pyml.optimizers.base import LearningRate, Optimizer, OptimizerArguments
 
 
 class SGD(Optimizer):
-    """`w -= learning_rate * g`, or with momentum `m = momentum * m - learning_rate * g; w += m`.
+    """Gradient descent. For a weight w with gradient g:
+
+        w = w - learning_rate * g
+
+    or with momentum, and with `nesterov`, which looks ahead:
+
+        m = momentum * m - learning_rate * g
+        w = w + m,  or  w = w + momentum * m - learning_rate * g
 
     Args:
         learning_rate: A float, a schedule or a function.
-        momentum: In `[0, 1]`.
-        nesterov: Look ahead: `w += momentum * m - learning_rate * g`.
+        momentum: Share of the last step kept, in `[0, 1]`.
+        nesterov: Look ahead.
         Others: see `Optimizer`.
 
     Source: Sutskever et al. 2013, "On the importance of initialization and momentum".
@@ -22,29 +32,26 @@ class SGD(Optimizer):
         0.8
     """
 
-    def __init__(self, learning_rate=0.01, momentum=0.0, nesterov=False, weight_decay=None, clipnorm=None,
-                 clipvalue=None, global_clipnorm=None, use_ema=False, ema_momentum=0.99,
-                 ema_overwrite_frequency=None, loss_scale_factor=None, gradient_accumulation_steps=None,
-                 name=None, **kwargs):
-        super().__init__(learning_rate, weight_decay, clipnorm, clipvalue, global_clipnorm, use_ema, ema_momentum,
-                         ema_overwrite_frequency, loss_scale_factor, gradient_accumulation_steps, name, **kwargs)
+    def __init__(self, learning_rate: LearningRate = 0.01, momentum: float = 0.0, nesterov: bool = False, *args: Any,
+                 **kwargs: Unpack[OptimizerArguments]) -> None:
+        super().__init__(learning_rate, *args, **kwargs)
         if not isinstance(momentum, (int, float)) or not 0 <= momentum <= 1:
             raise ValueError(f"SGD: momentum must be a number in [0, 1]. Received: momentum={momentum!r}")
         self.momentum = momentum
         self.nesterov = nesterov
 
-    def build(self, variables):
+    def build(self, variables: list[Variable]) -> None:
         if self.built:
             return
         super().build(variables)
         self.momentums = self.add_optimizer_variables(variables, "momentum") if self.momentum else []
 
-    def update_step(self, gradient, variable, learning_rate):
+    def update_step(self, gradient: Tensor, variable: Variable, learning_rate: Any) -> None:
         step = gradient * learning_rate
         if not self.momentum:
             self.assign_sub(variable, step)
             return
-        momentum = self.momentums[self._get_variable_index(variable)]
-        velocity = momentum * self.momentum - step
-        self.assign(momentum, velocity)
-        self.assign_add(variable, velocity * self.momentum - step if self.nesterov else velocity)
+        m = self.momentums[self._get_variable_index(variable)]
+        new_m = m * self.momentum - step
+        self.assign(m, new_m)
+        self.assign_add(variable, new_m * self.momentum - step if self.nesterov else new_m)
