@@ -14,29 +14,40 @@ def graph_config(model):
     """
     graph = model._graph
     layers = []
+    numbers = call_numbers(graph)
     for operation in graph.operations:
         if isinstance(operation, FunctionOp):
             raise ValueError(
                 f"Model '{model.name}' uses the op '{operation.name}' between layers, which has no config; "
                 "put it into a layer of your own."
             )
-        calls = [{"args": _write(n.args), "kwargs": _write(n.kwargs)}
-                 for n in operation._inbound_nodes if any(n is own for own in graph.nodes)]
+        calls = [{"args": _write(n.args, numbers), "kwargs": _write(n.kwargs, numbers)}
+                 for n in operation._inbound_nodes if id(n) in numbers]
         layers.append({**serialize_keras_object(operation), "name": operation.name, "inbound_nodes": calls})
     return {
         "name": model.name, "trainable": model._trainable, "layers": layers,
-        "input_layers": _write(graph.inputs_struct), "output_layers": _write(graph.outputs_struct),
+        "input_layers": _write(graph.inputs_struct, numbers), "output_layers": _write(graph.outputs_struct, numbers),
     }
 
 
-def _write(structure):
+def call_numbers(graph):
+    """For each call in a graph, by its id, which of its layer's calls there it is; those outside the graph do not count."""
+    numbers, inside = {}, {id(node) for node in graph.nodes}
+    for operation in graph.operations:
+        calls = [node for node in operation._inbound_nodes if id(node) in inside]
+        numbers |= {id(node): i for i, node in enumerate(calls)}
+    return numbers
+
+
+def _write(structure, numbers):
     def leaf(value):
         if not isinstance(value, KerasTensor):
             return serialize_keras_object(value)
         history = value._keras_history
+        call = history.operation._inbound_nodes[history.node_index]
         return {"class_name": "__keras_tensor__",
                 "config": {"shape": value.shape, "dtype": value.dtype,
-                           "keras_history": [history.operation.name, history.node_index, history.tensor_index]}}
+                           "keras_history": [history.operation.name, numbers[id(call)], history.tensor_index]}}
 
     return map_structure(leaf, structure)
 

@@ -1,5 +1,6 @@
 // Makes, saves, opens and runs layers-models with the real TensorFlow.js; used by test_layers_model.py.
 //   node layers_in_node.mjs make FOLDER       writes models with random weights, inputs and outputs
+//   node layers_in_node.mjs known             prints the names of all layers
 //   node layers_in_node.mjs run MODEL INPUTS  prints the outputs of a saved model as JSON
 import fs from "node:fs";
 import path from "node:path";
@@ -66,7 +67,11 @@ function models() {
     L.bidirectional({ layer: L.lstm({ units: 3, returnSequences: true }), mergeMode: "concat" }),
     L.gru({ units: 4, returnSequences: true }), L.timeDistributed({ layer: L.dense({ units: 3 }) }),
     L.simpleRNN({ units: 2 }), L.dense({ units: 1, activation: "hardSigmoid" })] });
-  return { conv, branches, recurrent };
+  const source = tf.input({ shape: [4, 3], name: "source" }), target = tf.input({ shape: [5, 2], name: "target" });
+  const [, h, c] = L.lstm({ units: 3, returnState: true, name: "encoder" }).apply(source);
+  const decoded = L.lstm({ units: 3, returnSequences: true, name: "decoder" }).apply(target, { initialState: [h, c] });
+  const states = tf.model({ inputs: [source, target], outputs: L.dense({ units: 2 }).apply(decoded) });
+  return { conv, branches, recurrent, states };
 }
 
 const read = inputs => inputs.map(v => tf.tensor(v.data, v.shape, v.dtype));
@@ -89,6 +94,9 @@ if (command === "make") {
     const outputs = write(model.predict(read(inputs).length > 1 ? read(inputs) : read(inputs)[0]));
     fs.writeFileSync(path.join(where, name, "expected.json"), JSON.stringify({ inputs, outputs }));
   }
+} else if (command === "known") {
+  console.log(JSON.stringify(Object.entries(tf.serialization.SerializationMap.getMap().classNameMap)
+    .filter(([, [cls]]) => cls.prototype instanceof tf.layers.Layer).map(([name]) => name)));
 } else {
   const model = await tf.loadLayersModel(fileSource(where));
   const inputs = read(JSON.parse(fs.readFileSync(given, "utf8")));

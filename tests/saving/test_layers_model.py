@@ -40,7 +40,7 @@ def close(found, expected, tol=2e-5):
         np.testing.assert_allclose(have.reshape(-1), want["data"], rtol=tol, atol=tol)
 
 
-@pytest.mark.parametrize("name", ["conv", "branches", "recurrent"])
+@pytest.mark.parametrize("name", ["conv", "branches", "recurrent", "states"])
 def test_models_of_tensorflow_js_give_the_same_outputs_here_and_back_there(made, tmp_path, name):
     model = load_model(made / name)
     case = json.loads((made / name / "expected.json").read_text())

@@ -5,16 +5,26 @@ from __future__ import annotations
 from ... import ops
 from ...objects.registry import register_keras_serializable
 from ..files import ModelFileError
+from .calls import KEEP, count_from_zero, flat_name, read_call, read_ends
 
 _DROPPED = {"batch_input_shape", "implementation", "time_major", "ragged", "sparse", "renorm", "fused", "virtual_batch_size",
-            "adjustment", "input_length", "build_config", "keepdims", "input_dtype"}  # fmt: skip
+            "adjustment", "input_length", "build_config", "keepdims", "input_dtype", "quantization_config", "renorm_clipping",
+            "renorm_momentum"}  # fmt: skip
 _ACTIVATIONS = ("activation", "recurrent_activation")
 _SLOPE = {"LeakyReLU": ("alpha", "negative_slope")}
 _CLASSES = {"Model": "Functional"}
-UNKNOWN_TO_TFJS = {
-    "Subtract", "RMSNormalization", "GroupNormalization", "UnitNormalization", "MultiHeadAttention", "Lambda", "SpatialDropout2D",
-    "ActivityRegularization", "DepthwiseConv1D", "SeparableConv1D", "Conv1DTranspose", "UpSampling1D", "Cropping1D", "ZeroPadding1D",
-    "Identity",
+_INSIDE = ("layer", "backward_layer", "cell")
+_OF_RNN = ("name", "trainable", "dtype", "cell", "return_sequences", "return_state", "go_backwards", "stateful", "unroll",
+           "zero_output_for_mask")  # fmt: skip
+KNOWN_TO_TFJS = {  # layers of TensorFlow.js 4.22
+    "InputLayer", "ReLU", "LeakyReLU", "PReLU", "ELU", "ThresholdedReLU", "Softmax", "Conv2D", "Conv3D", "Conv2DTranspose",
+    "Conv3DTranspose", "SeparableConv2D", "Conv1D", "Cropping2D", "UpSampling2D", "DepthwiseConv2D", "RNN", "SimpleRNNCell", "SimpleRNN",
+    "GRUCell", "GRU", "LSTMCell", "LSTM", "StackedRNNCells", "ConvLSTM2DCell", "ConvLSTM2D", "Dropout", "SpatialDropout1D", "Dense",
+    "Flatten", "Activation", "RepeatVector", "Reshape", "Permute", "Masking", "Embedding", "Add", "Multiply", "Average", "Maximum",
+    "Minimum", "Concatenate", "Dot", "GaussianNoise", "GaussianDropout", "AlphaDropout", "BatchNormalization", "LayerNormalization",
+    "ZeroPadding2D", "MaxPooling1D", "AveragePooling1D", "MaxPooling2D", "AveragePooling2D", "MaxPooling3D", "AveragePooling3D",
+    "GlobalAveragePooling1D", "GlobalMaxPooling1D", "GlobalAveragePooling2D", "GlobalMaxPooling2D", "TimeDistributed", "Bidirectional",
+    "Rescaling", "CenterCrop", "CategoryEncoding", "Resizing", "RandomWidth",
 }  # fmt: skip
 
 
@@ -38,14 +48,20 @@ def read_layer(raw, where) -> dict:
         return {"class_name": name, "config": read_model(name, config, where)}
     if not isinstance(config, dict):
         raise ModelFileError(f"{where}: the config of a {name} must be an object.")
+    _check_readable(name, raw, where)
     config = {k: _read_value(k, v) for k, v in config.items()}
     if name == "InputLayer":
         shape = config.get("batch_input_shape") or config.get("batch_shape")
         if not isinstance(shape, list) or any(n is not None and (type(n) is not int or not 0 <= n < 1 << 31) for n in shape):
             raise ModelFileError(f"{where}: an input has shape {str(shape)[:80]}; expected whole numbers and nulls.")
         return {"class_name": name, "config": {"batch_shape": shape, "dtype": _dtype(config), "name": flat_name(config.get("name"))}}
-    if isinstance(config.get("layer"), dict):
-        config["layer"] = read_layer(raw["config"]["layer"], where)
+    if name == "RNN":  # TensorFlow.js adds what is in the cell
+        config = {k: v for k, v in config.items() if k in _OF_RNN}
+    for key in _INSIDE:
+        if isinstance(config.get(key), dict):
+            config[key] = read_layer(raw["config"][key], where)
+    if isinstance(config.get("cells"), list):
+        config["cells"] = [read_layer(cell, where) for cell in raw["config"]["cells"]]
     if name == "GRU":
         config.setdefault("reset_after", False)
     if name in _SLOPE and _SLOPE[name][0] in config:
@@ -54,7 +70,7 @@ def read_layer(raw, where) -> dict:
         config["mask_zero"] = bool(config.get("mask_zero"))
     if name == "BatchNormalization" and isinstance(config.get("axis"), list):
         config["axis"] = config["axis"][0]
-    for key in _ACTIVATIONS:
+    for key in _ACTIVATIONS if "module" not in raw else ():  # Keras 3, which names modules, means its own hard_sigmoid
         if config.get(key) == "hard_sigmoid":
             config[key] = {"class_name": "function", "config": "tfjs>hard_sigmoid"}
     if "name" in config:
@@ -64,18 +80,25 @@ def read_layer(raw, where) -> dict:
     return {"class_name": name, "config": {k: v for k, v in config.items() if k not in _DROPPED and not _is_default(k, v)}}
 
 
+def _check_readable(name, raw, where):
+    called = f"{where}: {str(raw.get('name') or raw['config'].get('name'))[:80]!r} is"
+    if ".ops." in f"{raw.get('module')}.":
+        raise ModelFileError(f"{called} the op {name} between layers, which cannot be opened; put it into a layer.")
+    function = raw["config"].get("function")
+    if name == "Lambda" and (isinstance(function, list) or (isinstance(function, dict) and function.get("class_name") == "__lambda__")):
+        raise ModelFileError(f"{called} a Lambda kept as Python's bytecode, which is never run; use a registered function or layer.")
+
+
 def _is_default(key, value):
-    return value is None and key in ("unit_forget_bias", "mask_zero", "activity_regularizer", "input_dim", "max_value")
-
-
-def flat_name(name):
-    """Names of layers hold no `/` here."""
-    return name.replace("/", "_") if isinstance(name, str) else name
+    unset = ("unit_forget_bias", "mask_zero", "activity_regularizer", "input_dim", "max_value", "lora_rank", "lora_alpha")
+    return (value is None and key in unset) or (key == "rms_scaling" and value is False)
 
 
 def _dtype(config):
     dtype = config.get("dtype") or "float32"
-    return dtype.get("config", {}).get("name", "float32") if isinstance(dtype, dict) else dtype
+    inner = dtype.get("config") if isinstance(dtype, dict) else None
+    name = inner.get("name") if isinstance(inner, dict) else "float32" if isinstance(dtype, dict) else dtype
+    return "float32" if isinstance(name, str) and name.startswith("mixed_") else name  # their weights are float32
 
 
 def _read_value(key, value):
@@ -103,34 +126,11 @@ def read_model(kind: str, config, where) -> dict:
         if made[0]["class_name"] != "InputLayer":
             raise ModelFileError(f"{where}: the first layer of a Sequential must have a batch_input_shape.")
         return {"name": config.get("name"), "layers": made, "build_input_shape": made[0]["config"]["batch_shape"]}
-    return {
-        "name": config.get("name"),
-        "layers": [{**read_layer(raw, where), "name": flat_name(raw.get("name") or raw["config"].get("name")),
-                    "inbound_nodes": [_read_call(c, where) for c in raw.get("inbound_nodes") or []]} for raw in layers],
-        "input_layers": _unwrap([_reference(r, where) for r in config.get("input_layers") or []]),
-        "output_layers": _unwrap([_reference(r, where) for r in config.get("output_layers") or []]),
-    }  # fmt: skip
-
-
-def _unwrap(references):
-    return references[0] if len(references) == 1 else references
-
-
-def _reference(raw, where) -> dict:
-    if isinstance(raw, list) and len(raw) >= 3 and isinstance(raw[0], str) and all(type(n) is int for n in raw[1:3]):
-        return {"class_name": "__keras_tensor__", "config": {"keras_history": [flat_name(raw[0]), raw[1], raw[2]]}}
-    raise ModelFileError(f"{where}: {str(raw)[:80]} is no reference to a layer's output.")
-
-
-def _read_call(raw, where) -> dict:
-    if isinstance(raw, dict):  # written by Keras 3
-        return {"args": raw.get("args", []), "kwargs": {k: v for k, v in (raw.get("kwargs") or {}).items() if v is not None}}
-    if not isinstance(raw, list) or not raw:
-        raise ModelFileError(f"{where}: {str(raw)[:80]} is no call of a layer.")
-    raw = [raw] if isinstance(raw[0], str) else raw
-    references = [_reference(r, where) for r in raw]
-    extra = raw[0][3] if len(raw[0]) > 3 and isinstance(raw[0][3], dict) else {}
-    return {"args": [_unwrap(references)], "kwargs": {k: v for k, v in extra.items() if v is not None}}
+    read = [{**read_layer(raw, where), "name": flat_name(raw.get("name") or raw["config"].get("name")),
+             "inbound_nodes": [read_call(c, raw["class_name"], where) for c in raw.get("inbound_nodes") or []]} for raw in layers]
+    ends = {key: read_ends(config.get(key) or [], where) for key in ("input_layers", "output_layers")}
+    count_from_zero(read, ends)
+    return {"name": config.get("name"), "layers": read, **ends}
 
 
 # ---- writing
@@ -140,7 +140,10 @@ def write_layer(layer) -> dict:
     Raises:
         ValueError: TensorFlow.js has no such layer, or not with these arguments.
     """
-    name, config = type(layer).__name__, layer.get_config()
+    name = type(layer).__name__
+    if not type(layer).__module__.startswith("pyml.") or name not in KNOWN_TO_TFJS:
+        raise ValueError(f'Layer "{layer.name}" ({name}): TensorFlow.js has no such layer. {KEEP}')
+    config = layer.get_config()
     _check_writable(layer, name, config)
     if name == "InputLayer":
         shape = list(layer.batch_shape)
@@ -151,6 +154,8 @@ def write_layer(layer) -> dict:
         if name == "Bidirectional":
             config["layer"]["config"]["name"] = config["layer"]["config"]["name"].removeprefix("forward_")
             config.pop("backward_layer", None)
+    if name in ("RNN", "StackedRNNCells"):
+        config |= {"cell": write_layer(layer.cell)} if name == "RNN" else {"cells": [write_layer(cell) for cell in layer.cells]}
     if name in _SLOPE:
         config[_SLOPE[name][0]] = config.pop(_SLOPE[name][1])
     for key in _ACTIVATIONS:
@@ -181,12 +186,12 @@ def write_layers(layer, taken) -> list[dict]:
 
 def _check_writable(layer, name, config):
     what = f'Layer "{layer.name}" ({name})'
-    if not type(layer).__module__.startswith("pyml.") or name in UNKNOWN_TO_TFJS:
-        raise ValueError(f"{what}: TensorFlow.js has no such layer; the model cannot be saved in its format.")
     if config.get("groups", 1) != 1:
-        raise ValueError(f"{what}: TensorFlow.js has no convolution in groups (groups={config['groups']}).")
+        raise ValueError(f"{what}: TensorFlow.js has no convolution in groups (groups={config['groups']}). {KEEP}")
     if config.get("reset_after"):
-        raise ValueError(f"{what}: TensorFlow.js has only reset_after=False; make the layer with it and train again.")
+        raise ValueError(f"{what}: TensorFlow.js has only reset_after=False; for it, make the layer so before it is trained. {KEEP}")
+    if config.get("return_state") and hasattr(getattr(layer, "cell", None), "cells"):
+        raise ValueError(f"{what}: TensorFlow.js returns the states of stacked cells in reverse (return_state=True). {KEEP}")
     if config.get("keepdims"):
         raise ValueError(f"{what}: TensorFlow.js pools without keepdims; inside another layer, pool without it and put a Reshape after it.")
     for key in _ACTIVATIONS:
@@ -197,7 +202,7 @@ def _check_writable(layer, name, config):
                 "use pyml.saving.keras2_hard_sigmoid, or another activation."
             )
         if isinstance(config.get(key), dict) and value is not keras2_hard_sigmoid and config[key].get("class_name") == "function":
-            raise ValueError(f"{what}: TensorFlow.js does not know the activation {config[key].get('config')!r}.")
+            raise ValueError(f"{what}: TensorFlow.js does not know the activation {config[key].get('config')!r}. {KEEP}")
     if name == "ReLU" and (getattr(layer, "negative_slope", 0) or getattr(layer, "threshold", 0)):
         raise ValueError(f"{what}: TensorFlow.js has ReLU with max_value only; use LeakyReLU.")
 

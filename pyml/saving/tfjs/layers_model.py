@@ -8,7 +8,8 @@ from ...errors import PymlError
 from ...layers import deserialize
 from ...layers.allowance import at_most
 from ..files import ModelFileError
-from .layers_config import flat_name, read_layer
+from .calls import flat_name
+from .layers_config import read_layer
 
 _MOST_NESTED = 32
 _NAMES = {("DepthwiseConv2D", "kernel"): "depthwise_kernel"}  # where Keras 3 has another name
@@ -51,8 +52,9 @@ def named_weights(model):
             yield from named_weights(layer)
             continue
         inner = getattr(layer, "forward_layer", None)
+        cells = getattr(getattr(layer, "cell", None), "cells", ())
         for variable in layer.weights:
-            middle = ""
+            middle = "".join(f"RNNCell_{i}/" for i, cell in enumerate(cells) if any(variable is w for w in cell.weights))
             if inner is not None:
                 side = inner if any(variable is w for w in inner.weights) else layer.backward_layer
                 middle = f"{side.name}/"
@@ -61,14 +63,18 @@ def named_weights(model):
 
 
 def _assign(model, arrays, where):
-    """Each weight from the array of its name: the whole name, or layer, direction and weight with anything between."""
-    left = dict(arrays)
+    """Each weight from the array of its path as Keras 3 writes it, of its name, or of a name with the same parts among others."""
+    left, named, keys = dict(arrays), list(named_weights(model)), {}
+    for key_of in (lambda name, variable: variable.path, lambda name, variable: name, lambda name, variable: _find(name, left)):
+        for name, variable in named:  # whole names first: another weight may resemble one
+            key = key_of(name, variable)
+            if id(variable) not in keys and key in left:
+                keys[id(variable)] = key, left.pop(key)
     pairs = []
-    for name, variable in named_weights(model):
-        key = name if name in left else _find(name, left)
-        if key is None:
+    for name, variable in named:
+        if id(variable) not in keys:
             raise ModelFileError(f"{where}: weight {name!r} of shape {tuple(variable.shape)} is not in the file.")
-        array = left.pop(key)
+        key, array = keys[id(variable)]
         if array.shape != tuple(variable.shape):
             raise ModelFileError(f"{where}: weight {key!r} has shape {array.shape}; the model needs {tuple(variable.shape)}.")
         if array.dtype == object:

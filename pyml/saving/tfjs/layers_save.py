@@ -16,6 +16,7 @@ from pyml.atomic import write
 from ...layers import Layer
 from ...objects.registry import LAYERS
 from ..files import MOST_JSON, ModelFileError, parse_json, path_of
+from .calls import KEEP, write_call
 from .layers_config import write_layers
 from .layers_model import named_weights
 
@@ -165,7 +166,7 @@ def write_model(model) -> dict:
     place = {}  # call -> (layer name, which of its calls)
     counts: dict[int, int] = {}
     for node in graph.nodes:
-        number = counts.get(id(node.operation), 0)
+        number = counts.get(id(node.operation), first_call(node.operation))
         counts[id(node.operation)] = number + 1
         place[id(node)] = (node.operation.name, number)
 
@@ -177,8 +178,10 @@ def write_model(model) -> dict:
     names = {operation.name for operation in graph.operations}
     for operation in graph.operations:
         calls = [n for n in graph.nodes if n.operation is operation]
-        inbound = [[[*reference(t), {}] for t in n.input_tensors] for n in calls if n.input_tensors]
-        for entry in write_layers_or_model(operation, names):
+        entries = write_layers_or_model(operation, names)
+        what = f'save: layer "{operation.name}" ({type(operation).__name__})'
+        inbound = [write_call(n, reference, what) for n in calls if n.input_tensors]
+        for entry in entries:
             name = entry["config"]["name"]
             layers.append({"name": name, **entry, "inbound_nodes": inbound})
             inbound = [[[name, call, 0, {}]] for call in range(len(calls))]  # of the layer after it, where one is written as two
@@ -189,7 +192,12 @@ def write_model(model) -> dict:
     }  # fmt: skip
 
 
+def first_call(operation) -> int:
+    """The number of an operation's first call: there, models count the one that they are made of as 0."""
+    return int(hasattr(operation, "layers"))
+
+
 def write_layers_or_model(operation, names) -> list[dict]:
     if not isinstance(operation, Layer):
-        raise ValueError(f"save: the op '{operation.name}' between layers has no form in TensorFlow.js; use a layer for it.")
+        raise ValueError(f"save: the op '{operation.name}' between layers has no form in TensorFlow.js; use a layer for it. {KEEP}")
     return [write_model(operation)] if hasattr(operation, "layers") else write_layers(operation, names)
