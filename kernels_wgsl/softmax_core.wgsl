@@ -37,8 +37,8 @@ fn main(@builtin(workgroup_id) g: vec3u, @builtin(local_invocation_index) l: u32
   for (var c = 0u; c < Q; c++) { sums += exp(x[r * Q + c] - largest); }
   let sum = (sums.x + sums.y) + (sums.z + sums.w);
   if (LOG) {
-    let shift = largest + log(sum);
-    for (var c = 0u; c < Q; c++) { store4((r * Q + c) * 4u, checked(x[r * Q + c] - shift, largest)); }
+    let shift = log(sum);
+    for (var c = 0u; c < Q; c++) { store4((r * Q + c) * 4u, checked((x[r * Q + c] - largest) - shift, largest)); }
   } else {
     let scale = 1.0 / sum;
     for (var c = 0u; c < Q; c++) { store4((r * Q + c) * 4u, checked(exp(x[r * Q + c] - largest) * scale, largest)); }

@@ -50,11 +50,11 @@ fn main(@builtin(workgroup_id) g: vec3u, @builtin(local_invocation_index) l: u32
     workgroupBarrier();
   }
   sum = part[0];
-  let shift = largest + log(sum);
+  let shift = log(sum);
   if (writes) {
     for (var c = l; c < COLS; c += WG) {
       let v = x[r * COLS + c];
-      store(r * COLS + c, checked(select(exp(v - largest) / sum, v - shift, LOG), largest));
+      store(r * COLS + c, checked(select(exp(v - largest) / sum, (v - largest) - shift, LOG), largest));
     }
   }
 }

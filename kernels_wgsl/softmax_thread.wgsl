@@ -34,8 +34,8 @@ fn main(@builtin(workgroup_id) g: vec3u, @builtin(local_invocation_index) l: u32
   var sum = 0.0;
   for (var c = 0u; c < COLS; c++) { sum += exp(x[r * COLS + c] - largest); }
   if (LOG) {
-    let shift = largest + log(sum);
-    for (var c = 0u; c < COLS; c++) { store(r * COLS + c, checked(x[r * COLS + c] - shift, largest)); }
+    let shift = log(sum);
+    for (var c = 0u; c < COLS; c++) { store(r * COLS + c, checked((x[r * COLS + c] - largest) - shift, largest)); }
   } else {
     let scale = 1.0 / sum;
     for (var c = 0u; c < COLS; c++) { store(r * COLS + c, checked(exp(x[r * COLS + c] - largest) * scale, largest)); }

@@ -154,14 +154,15 @@ class Emitter:
         level = max(self.level_of.get(a, 0) for a in args)
         operand = n.src[-1].dtype
         if n.op is CAST:
-            text = cast(args[0], operand, n.dtype, self.width)
+            text = cast(args[0], operand, n.dtype, self.width, saturates=self.profile.family == "wasm")
         elif n.op is BITCAST:
             text = f"bitcast<{typename(n.dtype, self.width)}>({args[0]})"
         else:
             template = n.op.wgsl(operand) if callable(n.op.wgsl) else n.op.wgsl
             text = expand(template, dict(zip(n.op.params, args, strict=True)), operand, self.width)
-            if n.op.preamble:
-                self.helpers[expand(n.op.preamble, {}, operand, self.width)] = None
+            helpers = n.op.preamble(operand) if callable(n.op.preamble) else n.op.preamble
+            for helper in (helpers,) if isinstance(helpers, str) else helpers:
+                self.helpers[expand(helper, {}, operand, self.width)] = None
         return self.put(text, typename(n.dtype, self.width), level)
 
     def leaf(self, n: Node, at: Index) -> str:

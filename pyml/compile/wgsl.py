@@ -7,6 +7,7 @@ import re
 
 import numpy as np
 
+from ..dtypes import LIMITS
 from ..graph.index import Index, Var
 
 REGISTER = {"float32": "f32", "int32": "i32", "uint32": "u32", "bool": "bool"}
@@ -45,12 +46,23 @@ def expand(text: str, names: dict[str, str], dtype: str, width: int) -> str:
     """An op's expression with operand names and the types T, F, I, U filled in; `$` becomes the width."""
     table = {
         "T": typename(dtype, width), "F": typename("float32", width),
-        "I": typename("int32", width), "U": typename("uint32", width), **names,
+        "I": typename("int32", width), "U": typename("uint32", width), "B": typename("bool", width),
+        "ANY": "any" if width > 1 else "", **names,
     }  # fmt: skip
     return _TOKEN.sub(lambda m: table.get(m.group(), m.group()), text.replace("$", str(width)))
 
 
-def cast(x: str, source: str, target: str, width: int) -> str:
+def cast(x: str, source: str, target: str, width: int, saturates: bool = False) -> str:
+    """`x` of dtype `source` as `target`; `saturates` says that float to integer conversions hold for any float."""
+    if source == "float32" and target == "bool":  # by its bits: compilers may take a NaN for 0
+        bits = typename("int32", width)
+        return f"((bitcast<{bits}>({x}) & {bits}(0x7fffffff)) != {bits}(0))"
+    if source == "float32" and target in LIMITS and not saturates:  # the nearest whole number there is; a NaN gives 0
+        kind, high = typename(target, width), LIMITS[target][1]
+        over = f"{x} >= {typename(source, width)}({float(high + 1)!r})"
+        bits = typename("int32", width)
+        nan = f"(bitcast<{bits}>({x}) & {bits}(0x7fffffff)) > {bits}(0x7f800000)"
+        return f"select(select({kind}({x}), {kind}({literal(high, target)}), {over}), {kind}(0), {nan})"
     if target == "bool":
         return f"({x} != {typename(source, width)}({literal(0, source)}))"
     return f"{typename(target, width)}({x})"

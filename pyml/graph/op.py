@@ -48,7 +48,7 @@ class Op:
     numpy: Callable | None = None
     grad: Callable | str | None = None
     wgsl: str | Callable = ""  # elementwise: an expression over the operand names
-    preamble: str = ""  # elementwise: WGSL helper functions; {U} is the operand type, {s} a suffix
+    preamble: str | tuple | Callable = ()  # elementwise: WGSL helper functions, a text or several, or those for a dtype
     cost: int = 1  # elementwise: against a multiply
     init: str = ""  # reduction
     combine: str = ""
@@ -101,7 +101,7 @@ def leaf(name: str) -> Op:
     return _register(Op(name, "leaf", shape=lambda **a: a["shape"], dtype=lambda **a: a["dtype"]))
 
 
-def elementwise(name, *, wgsl, numpy, grad, dtype=None, params=None, cost=1, samples=(), tol=1e-5, preamble="",
+def elementwise(name, *, wgsl, numpy, grad, dtype=None, params=None, cost=1, samples=(), tol=1e-5, preamble=(),
                 probe=(-2.0, 2.0), arity=None):  # fmt: skip
     """Declares an op applied element by element to operands of one shape.
 

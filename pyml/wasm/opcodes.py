@@ -44,7 +44,7 @@ VECTOR = {
     "f32": {k: simd(v) for k, v in _VFLOAT.items()},
     "i32": {k: simd(v) for k, v in (_VINT | _VSIGNED).items()},
     "u32": {k: simd(v) for k, v in (_VINT | _VUNSIGNED).items()},
-    "bool": {k: simd(v) for k, v in {"&": 78, "|": 80, "^": 81, "!=": 81}.items()},
+    "bool": {k: simd(v) for k, v in {"&": 78, "|": 80, "^": 81, "!=": 81}.items()} | {"==": simd(81) + simd(77)},
 }
 PMIN, PMAX = simd(234), simd(235)
 UNARY = {"abs": (0x8B, 224), "neg": (0x8C, 225), "ceil": (0x8D, 103), "floor": (0x8E, 104), "trunc": (0x8F, 105),

@@ -1,0 +1,124 @@
+"""Every elementwise primitive on every device gives what numpy gives for zeros, infinities, NaN, huge, tiny and odd numbers."""
+
+from __future__ import annotations
+
+import itertools
+
+import numpy as np
+import pytest
+
+from pyml.core.tensor import Tensor, as_node
+from pyml.graph.op import OPS
+
+MOST = float(np.finfo(np.float32).max)
+TINY = float(np.finfo(np.float32).tiny)
+SPECIALS = {
+    "float32": np.array([
+        0, -0.0, np.inf, -np.inf, np.nan, 1e-40, -1e-40, 1e-30, 1, -1, 0.5, -0.5, 1.5, 2.5, -2.5, 2, -2, 3, -3, 1e-3, 10, -10, 88, -88,
+        100, -100, 1e6, -1e6, 8388609, 16777217, 2147483647, -2147483648, 4294967295, 1e10, -1e10, 1e20, -1e20, MOST, -MOST,
+    ], np.float32),
+    "int32": np.array([0, 1, -1, 2, -2, 3, -3, 7, -7, 31, 33, -5, 2**31 - 1, -(2**31), 65536, 46341, 12345678], np.int32),
+    "uint32": np.array([0, 1, 2, 3, 7, 31, 33, 65536, 2**31, 2**32 - 1], np.uint32),
+    "bool": np.array([False, True]),
+}  # fmt: skip
+BITS = {"bitwise_and", "bitwise_or", "bitwise_xor", "left_shift", "right_shift"}
+NUMBERS = {"abs", "add", "div", "floor_divide", "greater", "greater_equal", "less", "less_equal", "maximum", "minimum", "mod", "mul",
+           "neg", "pow", "relu", "sign", "square", "sub"}  # fmt: skip
+ANY = {"copy", "equal", "not_equal", "stop_gradient", "where"}
+LOGIC = {"logical_and", "logical_or", "logical_not"}
+CONVERSIONS = {"cast", "bitcast"}
+
+# What WGSL may do otherwise than numpy:
+#   denormals: an adapter may take a number below 1.2e-38 for 0, whether operand or result.
+#   the sign of a zero: which of 0 and -0 is the larger one.
+ZEROS_OF_ANY_SIGN = {"maximum", "minimum"}
+
+
+def _dtypes(name):
+    if name in BITS:
+        return ["int32", "uint32"]
+    if name in LOGIC:
+        return ["bool"]
+    if name in ANY:
+        return list(SPECIALS)
+    return ["float32", "int32", "uint32"] if name in NUMBERS else ["float32"]
+
+
+def _cases():
+    for name in sorted(n for n, op in OPS.items() if op.kind == "elementwise" and n != "random_bits"):
+        if name in CONVERSIONS:
+            for source, target in itertools.permutations(SPECIALS, 2):
+                if name == "cast" or "bool" not in (source, target):
+                    yield name, source, {"dtype": target}
+        else:
+            for dtype in _dtypes(name):
+                yield name, dtype, {}
+
+
+def _grid(op, dtype):
+    """Every combination of special operands."""
+    values = SPECIALS[dtype]
+    if op.name == "where":
+        a, b = (np.array(v, values.dtype) for v in zip(*itertools.product(values, repeat=2), strict=True))
+        return [np.arange(a.size) % 2 == 0, a, b]
+    return [np.array(v, values.dtype) for v in zip(*itertools.product(values, repeat=max(1, len(op.params))), strict=True)]
+
+
+def _denormal(x):
+    return (np.abs(x) < TINY) & (x != 0) if x.dtype.kind == "f" else np.zeros(x.shape, bool)
+
+
+@pytest.mark.parametrize(("name", "dtype", "attrs"), [*_cases()], ids=lambda v: v if isinstance(v, str) else v.get("dtype", ""))
+def test_special_values_are_those_of_numpy(device, name, dtype, attrs):
+    op = OPS[name]
+    arrays = _grid(op, dtype)
+    found = Tensor(op(*map(as_node, arrays), **attrs)).numpy()
+    with np.errstate(all="ignore"):
+        expected = np.asarray(op.numpy(*arrays, **attrs))
+    if device.name == "webgpu":
+        plain = ~np.any([_denormal(a) for a in arrays] + [_denormal(expected)], axis=0)
+        arrays, found, expected = [a[plain] for a in arrays], found[plain], expected[plain]
+    assert found.dtype == expected.dtype
+    if expected.dtype.kind == "f":
+        with np.errstate(all="ignore"):
+            close = np.abs(found.astype(float) - expected) <= 2e-6 * np.abs(expected.astype(float)) + 1e-42
+        right = (found == expected) | close | (np.isnan(found) & np.isnan(expected))
+        if name not in ZEROS_OF_ANY_SIGN:
+            right &= (expected != 0) | (np.signbit(found) == np.signbit(expected))
+    else:
+        right = found == expected
+    wrong = [f"{name}({', '.join(str(a[i]) for a in arrays)}) = {found[i]}, not {expected[i]}" for i in np.flatnonzero(~right)[:5]]
+    assert not wrong
+
+
+@pytest.mark.parametrize("reduce", ["max", "min", "sum", "prod", "any", "all", "argmax", "argmin", "mean", "logsumexp"])
+def test_reductions_of_nan_and_infinity_are_those_of_numpy(device, reduce):
+    from pyml import ops
+
+    rows = np.array([[1, np.nan, 3, 2, 5], [-np.inf, 1, 2, np.inf, 0], [np.inf, np.inf, 1, 2, 3], [-np.inf] * 5, [0, -0.0, 0, 0, 0],
+                     [3, 2, 1, np.nan, np.nan]], np.float32)  # fmt: skip
+    for axis in (0, 1):
+        found = getattr(ops, reduce)(rows, axis=axis).numpy()
+        with np.errstate(all="ignore"):
+            expected = np.logaddexp.reduce(rows, axis=axis) if reduce == "logsumexp" else getattr(np, reduce)(rows, axis=axis)
+        np.testing.assert_allclose(found, expected, rtol=1e-6, atol=1e-6)
+
+
+def test_functions_of_whole_numbers_wrap_around_as_in_numpy(device):
+    from pyml import ops
+
+    x = np.array([3, -7, 2**31 - 1, 65536, 46341], np.int32)
+    with np.errstate(all="ignore"):
+        np.testing.assert_array_equal(ops.prod(x).numpy(), np.prod(x, dtype=np.int32))
+        np.testing.assert_array_equal(ops.sum(x).numpy(), np.sum(x, dtype=np.int32))
+        np.testing.assert_array_equal(ops.power(x, 20).numpy(), np.power(x, np.int32(20)))
+        np.testing.assert_array_equal(ops.power(x, 3).numpy(), np.power(x, np.int32(3)))
+
+
+@pytest.mark.parametrize("name", ["clip", "relu", "relu6", "leaky_relu", "hard_sigmoid", "softplus", "elu", "gelu", "silu", "mod", "where"])
+def test_a_nan_goes_through(device, name):
+    from pyml import ops
+
+    x = np.array([np.nan, 1.0, -1.0, 0.5, -np.inf], np.float32)
+    call = {"clip": lambda x: ops.clip(x, -2.0, 2.0), "mod": lambda x: ops.mod(x, 2.0), "where": lambda x: ops.where(x == x, x, x)}
+    np.testing.assert_array_equal(np.isnan(call.get(name, getattr(ops, name))(x).numpy())[:4], [True, False, False, False])
