@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 
+from . import __version__
 from .device.lock import LOCK
 from .errors import BackendUnavailable
 
@@ -200,7 +201,6 @@ def describe() -> str:
     """Backend and why, adapter, limits, features and versions, one per line."""
     import numpy as np
 
-    from . import __version__
 
     d = device()
     lines = [f"backend   {d.name} ({_reason})"]

@@ -10,6 +10,7 @@ from math import prod
 
 import numpy as np
 
+from . import ops
 from .core import trace
 from .core.tensor import Tensor, as_node
 from .core.variable import Variable
@@ -178,8 +179,6 @@ def bernoulli_mask(shape, probability, seed=None):
 
 def dropout(inputs, rate, noise_shape=None, seed=None):
     """`inputs` with a fraction `rate` of elements set to 0 and the rest scaled by 1 / (1 - rate)."""
-    from . import ops
-
     if not 0 <= rate <= 1:
         raise ValueError(f"dropout: rate must be from 0 to 1. Received: rate={rate}")
     x = Tensor(as_node(inputs))
@@ -194,8 +193,6 @@ def dropout(inputs, rate, noise_shape=None, seed=None):
 
 def shuffle(x, axis=0, seed=None):
     """x with its elements along `axis` in random order (drawn on the host)."""
-    from . import ops
-
     n = x.shape[axis]
     order = np.random.default_rng(seed if isinstance(seed, int) else _python.integers(2**31)).permutation(n)
     return ops.take(x, order.astype(np.int32), axis=axis)

@@ -6,6 +6,7 @@ from functools import partial
 from pathlib import Path
 
 from pyml.cli import hub, paths
+from pyml.cli.failing import fail
 
 
 def parser() -> argparse.ArgumentParser:
@@ -42,12 +43,6 @@ def main(arguments: list[str] | None = None) -> int:
         return COMMANDS[options.command](options)
     except KeyboardInterrupt:
         return 130
-
-
-def fail(message: object) -> int:
-    """Prints an error the way the command does and returns status 1."""
-    print(f"pyml: {message}", file=sys.stderr)
-    return 1
 
 
 def run_info(options: argparse.Namespace) -> int:

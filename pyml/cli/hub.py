@@ -2,6 +2,7 @@
 
 import argparse
 
+from pyml.cli.failing import fail
 from pyml.hub.registry import ENTRIES, SMALL
 
 
@@ -18,7 +19,6 @@ def add_command(commands) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """`pyml hub list`, `pyml hub fetch NAME… | --small | --all`."""
-    from pyml.cli import fail
     from pyml.cli.assets.models import AssetError, fetch_models
 
     if options.action == "list":

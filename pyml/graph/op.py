@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from ..errors import DtypeError, ShapeError
+from .node import Node
 
 ZERO = "zero"  # grad=ZERO: the derivative is zero almost everywhere, by definition
 
@@ -71,8 +72,6 @@ class Op:
         return 0 if self.wgsl == "x" else node.size  # a copy computes nothing
 
     def __call__(self, *src, **attrs):
-        from .node import Node
-
         shape = self.shape(*(s.shape for s in src), **attrs)
         dtype = self.dtype(*(s.dtype for s in src), **attrs)
         return Node(self, src, attrs, shape, dtype)

@@ -1,6 +1,6 @@
 """Activation functions as layers."""
 
-from pyml import activations
+from pyml import activations, ops
 from pyml.layers.input_spec import InputSpec
 from pyml.layers.layer import Layer
 from pyml.layers.weights import keep_weight, known_size, make_weight
@@ -99,8 +99,6 @@ class Softmax(_SameShape):
 
     def call(self, inputs, mask=None):
         if mask is not None:
-            from pyml import ops
-
             inputs = ops.where(mask, inputs, -3e38)    # masked values get probability 0
         return activations.softmax(inputs, axis=self.axis)
 

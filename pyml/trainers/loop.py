@@ -2,6 +2,7 @@
 
 import time
 import warnings
+import weakref
 
 import numpy as np
 
@@ -212,8 +213,6 @@ async def predict(model, io, batches, callbacks, batch_size):
 
 def predictor(steps):
     """The traced function of `predict`."""
-    import weakref
-
     ref = weakref.ref(steps)
     return lambda x: ref().predict(x)
 

@@ -4,6 +4,8 @@ import random as python_random
 
 import numpy as np
 
+from pyml import random
+
 
 def set_random_seed(seed):
     """Seeds Python's `random`, numpy and pyml, so a script repeats exactly on the same device.
@@ -16,8 +18,6 @@ def set_random_seed(seed):
     """
     if not isinstance(seed, (int, np.integer)) or isinstance(seed, bool) or not 0 <= seed < 2**32:
         raise ValueError(f"set_random_seed: seed must be an integer in [0, 2**32). Received: seed={seed!r}")
-    from pyml import random
-
     python_random.seed(int(seed))
     np.random.seed(int(seed))
     random.seed_everything(int(seed))

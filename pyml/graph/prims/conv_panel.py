@@ -10,6 +10,7 @@ from ..node import Node
 from ..op import KernelSpec, Profile
 from .choose import ceil_div, chunk_of, flat, fold
 from .conv_layout import Window
+from .leaf import full
 from .move import PAD, concat, flip, pad, permute, reshape, slice_
 from .pad_lines import PAD_LINES
 
@@ -147,8 +148,6 @@ def input_gradient(conv, dy: Node, w: Node, input_hw, strides, padding, dilation
         if groups == 1 or min(*down, *across) < 0:       # a depthwise kernel pads by itself
             y, down, across = fit(fit(dy, 1, *down), 2, *across), (0, 0), (0, 0)
         return reshape(conv(y, part, strides=(1, 1), padding=(down, across), dilation=dilation, groups=groups), shape)
-
-    from .leaf import full
 
     parts = [[phase(a, b) for b in range(sw)] for a in range(sh)]
     empty = full(shape, 0.0, dy.dtype)

@@ -7,6 +7,7 @@ import numpy as np
 from ..node import Node
 from ..op import reduction
 from .elementwise import cast, div, equal
+from .leaf import const
 from .move import broadcast_to, reshape
 
 
@@ -52,8 +53,6 @@ def _prod_grad(g, y, x, axis):
 
 
 def _one(like):
-    from .leaf import const
-
     return const(1, like.dtype)
 
 

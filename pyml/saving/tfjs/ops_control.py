@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from ... import ops
 from ...core.tensor import Tensor
 from .. import files
 from .rules import DEAD, RULES, check_count, ints, number, rule
@@ -112,8 +113,6 @@ class TensorList:
 
 
 def _join(values, how):
-    from ... import ops
-
     if any(isinstance(v, Tensor) for v in values):
         return getattr(ops, how)(values, axis=0)
     return getattr(np, how)(values, axis=0)

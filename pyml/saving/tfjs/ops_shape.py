@@ -6,7 +6,8 @@ from math import prod
 
 import numpy as np
 
-from ...core.tensor import Tensor
+from ...core.tensor import Tensor, as_node
+from ...graph import prims
 from .rules import check_count, dtype_of, ints, number, rule
 
 
@@ -225,9 +226,6 @@ def _scatter_nd(node, xp, indices, values, shape):
     at, rows = _flat_positions(xp, indices, shape)
     inner = shape[indices.shape[-1] :]
     if isinstance(at, Tensor) or isinstance(values, Tensor):
-        from ...core.tensor import as_node
-        from ...graph import prims
-
         updates = xp.reshape(values, (prod(at.shape), *inner))
         return xp.reshape(Tensor(prims.scatter_add(as_node(at), as_node(updates), rows)), shape)
     y = np.zeros((rows, *inner), values.dtype)
