@@ -1,8 +1,10 @@
 """Models: `Sequential`, `Model(inputs, outputs)` and subclasses of `Model`."""
 
 import json
+from typing import Any
 
 from pyml.core.symbolic import KerasTensor
+from pyml.errors import PymlError
 from pyml.layers.input_layer import Input
 from pyml.models.knn import KNNClassifier
 from pyml.models.model import Functional, Model
@@ -23,9 +25,33 @@ def clone_model(model, input_tensors=None, clone_function=None, **kwargs):
     return type(model).from_config(model.get_config())
 
 
-def model_from_json(json_string, custom_objects=None):
-    """The model that `model.to_json()` described, with new weights."""
-    return deserialize_keras_object(json.loads(json_string), custom_objects, kind=LAYERS)
+def model_from_json(json_string: str, custom_objects: dict[str, Any] | None = None) -> Model:
+    """The model that `model.to_json()` described, with new weights.
+
+    Args:
+        json_string: What `to_json` returned.
+        custom_objects: Classes and functions by name, besides the registered ones.
+
+    Raises:
+        ValueError: It is not JSON, or describes no model.
+
+    Source: keras.models.model_from_json.
+
+    Example:
+        >>> model = pyml.Sequential([pyml.Input((3,)), pyml.layers.Dense(2)])
+        >>> pyml.models.model_from_json(model.to_json()).output_shape
+        (None, 2)
+    """
+    try:
+        config = json.loads(json_string)
+        model = deserialize_keras_object(config, custom_objects, kind=LAYERS)
+    except (PymlError, ValueError) as e:
+        raise ValueError(f"model_from_json: {str(e)[:400]}") from e
+    except (RecursionError, TypeError, KeyError, AttributeError, IndexError) as e:
+        raise ValueError(f"model_from_json: this is no text that to_json wrote ({type(e).__name__}: {str(e)[:200]}).") from e
+    if not isinstance(model, Model):
+        raise ValueError(f"model_from_json: the text describes a {type(model).__name__}; expected a model.")
+    return model
 
 
 __all__ = ["Functional", "Input", "KNNClassifier", "KerasTensor", "Model", "Sequential", "clone_model", "model_from_json"]

@@ -8,6 +8,7 @@ import sys
 import urllib.error
 import urllib.parse
 import urllib.request
+import zipfile
 
 from ..errors import PymlError
 
@@ -50,6 +51,16 @@ def existing_file(path: str | os.PathLike[str], what: str) -> str:
     if not os.path.isfile(text):
         raise ModelFileNotFound(f"{what}: there is no file {text} (the working folder is {os.getcwd()}).")
     return text
+
+
+def check_members(archive: zipfile.ZipFile, size: int) -> None:
+    """Raises ModelFileError where a zip of `size` bytes says that it holds more: Python would take memory for that before it reads.
+
+    Compressed members may unpack to more; that is for the caller to bound.
+    """
+    for member in archive.infolist():
+        if member.compress_size > size or (member.compress_type == zipfile.ZIP_STORED and member.file_size > size):
+            raise ModelFileError(f"its table of contents gives {member.filename[:80]!r} more bytes than the file has; it is damaged.")
 
 
 class Place:

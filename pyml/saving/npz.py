@@ -13,7 +13,7 @@ from typing import IO
 import numpy as np
 
 from pyml.atomic import replacing
-from pyml.saving.files import MOST_WEIGHTS, ModelFileError, existing_file
+from pyml.saving.files import MOST_WEIGHTS, ModelFileError, check_members, existing_file
 
 _FREE = 32 << 20  # bytes that may always be unpacked
 _RATIO = 32  # how much larger than the file all arrays may be; weights of trained networks compress to 60 to 95 percent
@@ -62,6 +62,7 @@ def write_npz(path: str | os.PathLike[str], arrays: Mapping[str, np.ndarray], co
 def _read(archive: zipfile.ZipFile, size: int) -> dict[str, np.ndarray]:
     members = archive.infolist()
     total, most = sum(member.file_size for member in members), max(_FREE, _RATIO * size)
+    check_members(archive, size)
     if total > min(most, MOST_WEIGHTS):
         raise ModelFileError(f"its {size:,} bytes would unpack to {total:,}; write it with np.savez, which does not compress.")
     out: dict[str, np.ndarray] = {}

@@ -13,10 +13,11 @@ import os
 import pickle
 import zipfile
 from collections import OrderedDict
+from typing import IO
 
 import numpy as np
 
-from .files import MOST_WEIGHTS, ModelFileError, existing_file
+from .files import MOST_WEIGHTS, ModelFileError, check_members, existing_file
 from .safetensors import widen_bfloat16
 
 _STORAGES = {
@@ -24,6 +25,7 @@ _STORAGES = {
     "IntStorage": "<i4", "ShortStorage": "<i2", "CharStorage": "i1", "ByteStorage": "u1", "BoolStorage": "?",
 }  # fmt: skip
 _MOST_PICKLE = 64 << 20
+_FREE = 1 << 20  # bytes that a compressed pickle may always have
 _OLD_MAGIC = 0x1950A86A20F9469CFC6C
 _OPCODES = (
     "MARK", "STOP", "POP", "POP_MARK", "DUP", "INT", "BININT", "BININT1", "BININT2", "LONG", "LONG1", "FLOAT", "BINFLOAT", "NONE",
@@ -120,11 +122,25 @@ def load_torch(path: str | os.PathLike[str]) -> dict[str, np.ndarray]:
         raise ModelFileError(f"{path}: the file is damaged ({type(e).__name__}: {str(e)[:120]}).") from None
 
 
+class _Bounded:
+    """A file that refuses to read more than it has: asked for n bytes, Python would take n bytes of memory first."""
+
+    def __init__(self, file: IO[bytes], size: int):
+        self.file, self.size = file, size
+        self.tell, self.readline = file.tell, file.readline
+
+    def read(self, count: int) -> bytes:
+        if count > self.size - self.tell():
+            raise ModelFileError("the file is cut short.")
+        return self.file.read(count)
+
+
 def _read_old(file, size: int) -> dict[str, np.ndarray]:
     """Magic number, version, platform, the value, the keys of the storages, then each storage's length and bytes."""
     if file.read(2) != b"\x80\x02":
         raise ModelFileError("it is no PyTorch file.")
     file.seek(0)
+    file = _Bounded(file, size)
     if _Reader(file).load() != _OLD_MAGIC:
         raise ModelFileError("it is no PyTorch file.")
     _Reader(file).load()
@@ -154,8 +170,9 @@ def _numpy_dtype(storage: _Storage) -> np.dtype:
 
 
 def _read(archive: zipfile.ZipFile, size: int) -> dict[str, np.ndarray]:
+    check_members(archive, size)
     pickles = [i for i in archive.infolist() if i.filename.count("/") == 1 and i.filename.endswith("/data.pkl")]
-    if len(pickles) != 1 or pickles[0].file_size > _MOST_PICKLE:
+    if len(pickles) != 1 or pickles[0].file_size > min(_MOST_PICKLE, max(size, _FREE)):
         raise ModelFileError("it does not hold one data.pkl of a sane size, as PyTorch files do.")
     folder = pickles[0].filename.removesuffix("data.pkl")
     if archive.NameToInfo.get(f"{folder}byteorder") and archive.read(f"{folder}byteorder") == b"big":
