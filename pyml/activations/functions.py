@@ -1,5 +1,7 @@
 """Activation functions with Keras' names and arguments; each is a composition of ops."""
 
+from __future__ import annotations
+
 from typing import TypeVar
 
 from pyml import ops

@@ -1,5 +1,12 @@
 """The base of callbacks, with every hook that Keras has."""
 
+
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
 from pyml.objects.configured import Registered
 from pyml.objects.registry import CALLBACKS
 
@@ -16,75 +23,75 @@ class Callback(Registered, kind=CALLBACKS):
                 print(epoch, logs["loss"])
     """
 
-    def __init__(self):
-        self.params = None
-        self._model = None
+    def __init__(self) -> None:
+        self.params: dict[str, Any] | None = None
+        self._model: Any = None
 
-    def set_params(self, params):
+    def set_params(self, params: dict[str, Any]) -> None:
         """Called by `fit` with a dict of `verbose`, `epochs` and `steps`."""
         self.params = params
 
-    def set_model(self, model):
+    def set_model(self, model: Any) -> None:
         """Called by `fit` with the model."""
         self._model = model
 
     @property
-    def model(self):
+    def model(self) -> Any:
         """The model that is trained, evaluated or asked for predictions."""
         return self._model
 
-    def on_batch_begin(self, batch, logs=None):
+    def on_batch_begin(self, batch: int, logs: Mapping[str, Any] | None = None) -> None:
         """The older name of `on_train_batch_begin`."""
 
-    def on_batch_end(self, batch, logs=None):
+    def on_batch_end(self, batch: int, logs: Mapping[str, Any] | None = None) -> None:
         """The older name of `on_train_batch_end`."""
 
-    def on_epoch_begin(self, epoch, logs=None):
+    def on_epoch_begin(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         """Called before each epoch of `fit`."""
 
-    def on_epoch_end(self, epoch, logs=None):
+    def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         """Called after each epoch of `fit`, validation included: `logs` holds `loss`, `val_loss`, ..."""
 
-    def on_train_batch_begin(self, batch, logs=None):
+    def on_train_batch_begin(self, batch: int, logs: Mapping[str, Any] | None = None) -> None:
         """Called before each training batch."""
         self.on_batch_begin(batch, logs=logs)
 
-    def on_train_batch_end(self, batch, logs=None):
+    def on_train_batch_end(self, batch: int, logs: Mapping[str, Any] | None = None) -> None:
         """Called after each training batch; `logs` are the means since the epoch began."""
         self.on_batch_end(batch, logs=logs)
 
-    def on_test_batch_begin(self, batch, logs=None):
+    def on_test_batch_begin(self, batch: int, logs: Mapping[str, Any] | None = None) -> None:
         """Called before each batch of `evaluate` or of validation."""
 
-    def on_test_batch_end(self, batch, logs=None):
+    def on_test_batch_end(self, batch: int, logs: Mapping[str, Any] | None = None) -> None:
         """Called after each batch of `evaluate` or of validation."""
 
-    def on_predict_batch_begin(self, batch, logs=None):
+    def on_predict_batch_begin(self, batch: int, logs: Mapping[str, Any] | None = None) -> None:
         """Called before each batch of `predict`."""
 
-    def on_predict_batch_end(self, batch, logs=None):
+    def on_predict_batch_end(self, batch: int, logs: Mapping[str, Any] | None = None) -> None:
         """Called after each batch of `predict`; `logs["outputs"]` holds the predictions."""
 
-    def on_train_begin(self, logs=None):
+    def on_train_begin(self, logs: dict[str, Any] | None = None) -> None:
         """Called once when `fit` begins."""
 
-    def on_train_end(self, logs=None):
+    def on_train_end(self, logs: dict[str, Any] | None = None) -> None:
         """Called once when `fit` ends; `logs` are those of the last epoch."""
 
-    def on_test_begin(self, logs=None):
+    def on_test_begin(self, logs: dict[str, Any] | None = None) -> None:
         """Called when `evaluate` or validation begins."""
 
-    def on_test_end(self, logs=None):
+    def on_test_end(self, logs: dict[str, Any] | None = None) -> None:
         """Called when `evaluate` or validation ends."""
 
-    def on_predict_begin(self, logs=None):
+    def on_predict_begin(self, logs: dict[str, Any] | None = None) -> None:
         """Called when `predict` begins."""
 
-    def on_predict_end(self, logs=None):
+    def on_predict_end(self, logs: dict[str, Any] | None = None) -> None:
         """Called when `predict` ends."""
 
 
-def overrides(callback, *hooks):
+def overrides(callback: Any, *hooks: Any) -> bool:
     """True where the callback's class, or the object itself, writes one of the hooks."""
     for hook in hooks:
         method = getattr(callback, hook)

@@ -1,5 +1,10 @@
 """Several callbacks called as one; batch hooks nobody wrote are left out of the training loop."""
 
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
 from pyml.callbacks.callback import Callback, overrides
 from pyml.callbacks.history import History
 from pyml.callbacks.progbar_logger import ProgbarLogger
@@ -16,7 +21,8 @@ class CallbackList(Callback):
         params: `verbose`, `epochs` and `steps`, handed to the callbacks.
     """
 
-    def __init__(self, callbacks=None, add_history=False, add_progbar=False, model=None, **params):
+    def __init__(self, callbacks: Any = None, add_history: bool = False, add_progbar: bool = False, model: Any = None,
+                 **params: Any) -> None:
         super().__init__()
         callbacks = [] if callbacks is None else callbacks
         self.callbacks = list(callbacks) if isinstance(callbacks, (list, tuple)) else [callbacks]
@@ -35,12 +41,12 @@ class CallbackList(Callback):
         if params:
             self.set_params(params)
 
-    def set_params(self, params):
+    def set_params(self, params: dict[str, Any]) -> None:
         self.params = params
         for callback in self.callbacks:
             callback.set_params(params)
 
-    def set_model(self, model):
+    def set_model(self, model: Any) -> None:
         if model is None:
             return
         super().set_model(model)
@@ -49,7 +55,7 @@ class CallbackList(Callback):
         for callback in self.callbacks:
             callback.set_model(model)
 
-    def batch_hooks(self, kind):
+    def batch_hooks(self, kind: Any) -> Any:
         """Callbacks with a begin hook and callbacks with an end hook for batches of `kind`, in order.
 
         The progress bar is not among them: the loop moves it a few times a second instead.
@@ -60,19 +66,19 @@ class CallbackList(Callback):
         others = [c for c in self.callbacks if c is not self._progbar]
         return tuple([getattr(c, hooks[0]) for c in others if overrides(c, *hooks)] for hooks in names)
 
-    def notify_nonfinite(self, batch):
+    def notify_nonfinite(self, batch: int) -> None:
         """Tells callbacks that care (TerminateOnNaN) at which batch the loss stopped being finite."""
         for callback in self.callbacks:
             hook = getattr(callback, "on_nonfinite_loss", None)
             if hook is not None:
                 hook(batch)
 
-    def __iter__(self):
+    def __iter__(self) -> Any:
         return iter(self.callbacks)
 
 
-def _forward(name):
-    def hook(self, *args, **kwargs):
+def _forward(name: str) -> Callable[..., None]:
+    def hook(self: CallbackList, *args: Any, **kwargs: Any) -> None:
         for callback in self.callbacks:
             getattr(callback, name)(*args, **kwargs)
 

@@ -1,8 +1,13 @@
 """Callbacks that watch one logged value: EarlyStopping and ReduceLROnPlateau."""
 
+
+from __future__ import annotations
+
 import operator
 import sys
 import warnings
+from collections.abc import Callable
+from typing import Any
 
 from pyml.callbacks.callback import Callback
 
@@ -19,7 +24,7 @@ class MonitorCallback(Callback, abstract=True):
         min_delta: Smaller changes do not count.
     """
 
-    def __init__(self, monitor="val_loss", mode="auto", baseline=None, min_delta=0):
+    def __init__(self, monitor: str = "val_loss", mode: str = "auto", baseline: float | None = None, min_delta: float = 0) -> None:
         super().__init__()
         if mode not in ("auto", "min", "max"):
             warnings.warn(f"{type(self).__name__}: mode {mode!r} is unknown, 'auto' is used.", stacklevel=2)
@@ -28,20 +33,20 @@ class MonitorCallback(Callback, abstract=True):
         self.mode = mode
         self.best = baseline
         self.min_delta = abs(min_delta)
-        self.monitor_op = None
+        self.monitor_op: Callable[[Any, Any], bool] | None = None
 
-    def _set_monitor_op(self):
+    def _set_monitor_op(self) -> None:
         name = self.monitor.removeprefix("val_")
         up = self.mode == "max" or (self.mode == "auto" and name.endswith(_HIGHER_IS_BETTER))
         self.monitor_op = operator.gt if up else operator.lt
 
-    def _is_improvement(self, value, reference):
+    def _is_improvement(self, value: Any, reference: Any) -> bool:
         if reference is None:
             return True
-        delta = self.min_delta if self.monitor_op is operator.gt else -self.min_delta
-        return self.monitor_op(value - delta, reference)
+        up = self.monitor_op is operator.gt
+        return value - self.min_delta > reference if up else value + self.min_delta < reference
 
-    def get_monitor_value(self, logs):
+    def get_monitor_value(self, logs: dict[str, Any] | None) -> float | None:
         """The watched value, or None with a warning where the logs lack it."""
         logs = logs or {}
         value = logs.get(self.monitor)
@@ -67,8 +72,8 @@ class EarlyStopping(MonitorCallback):
         model.fit(x, y, validation_split=0.1, epochs=100, callbacks=[pyml.callbacks.EarlyStopping(patience=3)])
     """
 
-    def __init__(self, monitor="val_loss", min_delta=0, patience=0, verbose=0, mode="auto", baseline=None,
-                 restore_best_weights=False, start_from_epoch=0):
+    def __init__(self, monitor: str = "val_loss", min_delta: float = 0, patience: int = 0, verbose: Any = 0, mode: str = "auto",
+                 baseline: float | None = None, restore_best_weights: bool = False, start_from_epoch: int = 0) -> None:
         super().__init__(monitor, mode, None, min_delta)
         self.patience = patience
         self.verbose = verbose
@@ -77,17 +82,17 @@ class EarlyStopping(MonitorCallback):
         self.start_from_epoch = start_from_epoch
         self._begin()
 
-    def _begin(self):
+    def _begin(self) -> None:
         self.wait = 0
         self.stopped_epoch = 0
         self.best = None
         self.best_epoch = 0
         self.best_weights = None
 
-    def on_train_begin(self, logs=None):
+    def on_train_begin(self, logs: dict[str, Any] | None = None) -> None:
         self._begin()
 
-    def on_epoch_end(self, epoch, logs=None):
+    def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         if self.monitor_op is None:
             self._set_monitor_op()
         current = self.get_monitor_value(logs)
@@ -108,11 +113,11 @@ class EarlyStopping(MonitorCallback):
             self.stopped_epoch = epoch
             self.model.stop_training = True
 
-    def _keep(self, epoch):
+    def _keep(self, epoch: int) -> None:
         self.best_epoch = epoch
         self.best_weights = self.model.copy_weights()
 
-    def on_train_end(self, logs=None):
+    def on_train_end(self, logs: dict[str, Any] | None = None) -> None:
         if self.stopped_epoch > 0 and self.verbose > 0:
             sys.stdout.write(f"Epoch {self.stopped_epoch + 1}: early stopping\n")
         if self.restore_best_weights and self.best_weights is not None:
@@ -134,8 +139,8 @@ class ReduceLROnPlateau(MonitorCallback):
         min_lr: Least learning rate.
     """
 
-    def __init__(self, monitor="val_loss", factor=0.1, patience=10, verbose=0, mode="auto", min_delta=0.0001,
-                 cooldown=0, min_lr=0.0):
+    def __init__(self, monitor: str = "val_loss", factor: float = 0.1, patience: int = 10, verbose: Any = 0, mode: str = "auto",
+                 min_delta: float = 0.0001, cooldown: int = 0, min_lr: float = 0.0) -> None:
         if factor >= 1.0:
             raise ValueError(f"ReduceLROnPlateau: factor must be below 1. Received: factor={factor}")
         super().__init__(monitor, mode, None, min_delta)
@@ -147,12 +152,12 @@ class ReduceLROnPlateau(MonitorCallback):
         self.wait = 0
         self.cooldown_counter = 0
 
-    def on_train_begin(self, logs=None):
+    def on_train_begin(self, logs: dict[str, Any] | None = None) -> None:
         self.best = None
         self.wait = 0
         self.cooldown_counter = 0
 
-    def on_epoch_end(self, epoch, logs=None):
+    def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         if self.monitor_op is None:
             self._set_monitor_op()
         current = self.get_monitor_value(logs)
@@ -171,7 +176,7 @@ class ReduceLROnPlateau(MonitorCallback):
         if self.wait >= self.patience:
             self._reduce(epoch)
 
-    def _reduce(self, epoch):
+    def _reduce(self, epoch: int) -> None:
         optimizer = self.model.optimizer
         old = optimizer.host_learning_rate
         if old <= self.min_lr:

@@ -1,11 +1,14 @@
 """Small callbacks: LambdaCallback, TerminateOnNaN, LearningRateScheduler, CSVLogger."""
 
+
+
 from __future__ import annotations
 
 import csv
 import io
 import os
 import sys
+from collections.abc import Callable
 from typing import Any
 
 from pyml.atomic import append, write
@@ -25,8 +28,8 @@ class LambdaCallback(Callback):
         pyml.callbacks.LambdaCallback(on_epoch_end=lambda epoch, logs: print(epoch, logs["loss"]))
     """
 
-    def __init__(self, on_epoch_begin=None, on_epoch_end=None, on_train_begin=None, on_train_end=None,
-                 on_train_batch_begin=None, on_train_batch_end=None, **kwargs):
+    def __init__(self, on_epoch_begin: Any = None, on_epoch_end: Any = None, on_train_begin: Any = None, on_train_end: Any = None,
+                 on_train_batch_begin: Any = None, on_train_batch_end: Any = None, **kwargs: Any) -> None:
         super().__init__()
         given = {"on_epoch_begin": on_epoch_begin, "on_epoch_end": on_epoch_end, "on_train_begin": on_train_begin,
                  "on_train_end": on_train_end, "on_train_batch_begin": on_train_batch_begin,
@@ -46,11 +49,11 @@ class TerminateOnNaN(Callback):
         raise_error: Raise RuntimeError instead of stopping.
     """
 
-    def __init__(self, raise_error=False):
+    def __init__(self, raise_error: bool = False) -> None:
         super().__init__()
         self.raise_error = raise_error
 
-    def on_nonfinite_loss(self, batch):
+    def on_nonfinite_loss(self, batch: int) -> None:
         """Called by `fit` with the batch at which the loss stopped being finite."""
         if self.raise_error:
             raise RuntimeError(f"NaN or Inf loss encountered at batch {batch}. Terminating training immediately.")
@@ -66,12 +69,12 @@ class LearningRateScheduler(Callback):
         verbose: 1 prints each rate.
     """
 
-    def __init__(self, schedule, verbose=0):
+    def __init__(self, schedule: Callable[..., float], verbose: Any = 0) -> None:
         super().__init__()
         self.schedule = schedule
         self.verbose = verbose
 
-    def on_epoch_begin(self, epoch, logs=None):
+    def on_epoch_begin(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         optimizer = self.model.optimizer
         try:
             rate = self.schedule(epoch, optimizer.host_learning_rate)
@@ -81,7 +84,7 @@ class LearningRateScheduler(Callback):
         if self.verbose > 0:
             sys.stdout.write(f"\nEpoch {epoch + 1}: LearningRateScheduler setting learning rate to {rate}.\n")
 
-    def on_epoch_end(self, epoch, logs=None):
+    def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         if logs is not None:
             logs["learning_rate"] = self.model.optimizer.host_learning_rate
 

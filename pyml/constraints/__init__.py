@@ -1,6 +1,12 @@
 """Functions applied to weights after each update: `NonNeg`, `MaxNorm`, `UnitNorm`, `MinMaxNorm`."""
 
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
 from pyml import ops
+from pyml.core.types import TensorLike
 from pyml.objects.configured import Configured
 from pyml.objects.registry import CONSTRAINTS
 from pyml.objects.serialization import deserialize_keras_object, interpret, serialize_keras_object
@@ -9,7 +15,7 @@ from pyml.objects.serialization import deserialize_keras_object, interpret, seri
 class Constraint(Configured, kind=CONSTRAINTS, abstract=True):
     """Base: write `__call__(w)` that returns the weight to keep."""
 
-    def __call__(self, w):
+    def __call__(self, w: TensorLike) -> Any:
         """The weight to keep for `w`."""
         return w
 
@@ -17,18 +23,18 @@ class Constraint(Configured, kind=CONSTRAINTS, abstract=True):
 class NonNeg(Constraint):
     """Negative weights become 0."""
 
-    def __call__(self, w):
+    def __call__(self, w: TensorLike) -> Any:
         return ops.maximum(w, 0.0)
 
 
 class MaxNorm(Constraint):
     """Norms along `axis` are at most `max_value`. Source: Srivastava et al. 2014."""
 
-    def __init__(self, max_value=2, axis=0):
+    def __init__(self, max_value: float = 2, axis: int | Sequence[int] = 0) -> None:
         self.max_value = max_value
         self.axis = axis
 
-    def __call__(self, w):
+    def __call__(self, w: TensorLike) -> Any:
         norms = ops.sqrt(ops.sum(ops.square(w), axis=self.axis, keepdims=True))
         return w * (ops.clip(norms, 0.0, self.max_value) / (1e-7 + norms))
 
@@ -36,23 +42,23 @@ class MaxNorm(Constraint):
 class UnitNorm(Constraint):
     """Norms along `axis` are 1."""
 
-    def __init__(self, axis=0):
+    def __init__(self, axis: int | Sequence[int] = 0) -> None:
         self.axis = axis
 
-    def __call__(self, w):
+    def __call__(self, w: TensorLike) -> Any:
         return w / (1e-7 + ops.sqrt(ops.sum(ops.square(w), axis=self.axis, keepdims=True)))
 
 
 class MinMaxNorm(Constraint):
     """Norms along `axis` move into `[min_value, max_value]` at the given `rate`."""
 
-    def __init__(self, min_value=0.0, max_value=1.0, rate=1.0, axis=0):
+    def __init__(self, min_value: float = 0.0, max_value: float = 1.0, rate: float = 1.0, axis: int | Sequence[int] = 0) -> None:
         self.min_value = min_value
         self.max_value = max_value
         self.rate = rate
         self.axis = axis
 
-    def __call__(self, w):
+    def __call__(self, w: TensorLike) -> Any:
         norms = ops.sqrt(ops.sum(ops.square(w), axis=self.axis, keepdims=True))
         desired = self.rate * ops.clip(norms, self.min_value, self.max_value) + (1 - self.rate) * norms
         return w * (desired / (1e-7 + norms))
@@ -61,17 +67,17 @@ class MinMaxNorm(Constraint):
 non_neg, max_norm, unit_norm, min_max_norm = NonNeg, MaxNorm, UnitNorm, MinMaxNorm
 
 
-def serialize(constraint):
+def serialize(constraint: Any) -> Any:
     """A config dict for `deserialize`."""
     return serialize_keras_object(constraint)
 
 
-def deserialize(config, custom_objects=None):
+def deserialize(config: dict[str, Any], custom_objects: Mapping[str, Any] | None = None) -> Any:
     """The constraint that a name or a config dict describes."""
     return deserialize_keras_object(config, custom_objects, kind=CONSTRAINTS)
 
 
-def get(identifier):
+def get(identifier: Any) -> Any:
     """A constraint from a name, a config dict, a class, an instance, a function or None.
 
     Raises:

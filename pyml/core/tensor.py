@@ -55,6 +55,7 @@ class Tensor(Operators["Tensor"]):
     # the mask is set by layers only: which steps count; the logits by softmax and sigmoid, for cross-entropies
     __slots__ = ("__weakref__", "_keras_logits", "_keras_mask", "_node")
     __array_priority__ = 1000
+    _keras_mask: Any
 
     def __init__(self, node: Node):
         self._node = node

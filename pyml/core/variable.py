@@ -46,6 +46,9 @@ class Variable(Operators[Tensor]):
         array([2., 3.], dtype=float32)
     """
 
+    regularizer: Any = None  # of a layer's weight: the penalty that the loss gets
+    constraint: Any = None  # and the function that follows each update
+
     def __init__(
         self, initializer: Any, shape: Sequence[int] | None = None, dtype: Any = None, trainable: bool = True, name: str | None = None
     ) -> None:

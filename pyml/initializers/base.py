@@ -1,7 +1,9 @@
 """The base of initializers and the fan sizes the scaled ones need."""
 
+from __future__ import annotations
+
 import math
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 
@@ -22,15 +24,15 @@ class Initializer(Configured, kind=INITIALIZERS, abstract=True):
                 return np.full(shape, 0.5, dtype)
     """
 
-    def __call__(self, shape, dtype=None, **kwargs):
+    def __call__(self, shape: Any, dtype: Any = None, **kwargs: Any) -> Any:
         """A Tensor of the given shape. `dtype` defaults to float32."""
         return convert_to_tensor(self.host_value(tuple(shape), dtype or "float32"))
 
-    def host_value(self, shape, dtype):
+    def host_value(self, shape: Any, dtype: Any) -> np.ndarray:
         """The same value as a numpy array."""
         raise ValueError(f"{type(self).__name__} must define host_value(shape, dtype) or __call__(shape, dtype).")
 
-    def clone(self):
+    def clone(self) -> Self:
         """An independent copy with the same arguments."""
         return type(self).from_config(self.get_config())
 
@@ -43,7 +45,7 @@ def first_value(initializer: Any, shape: tuple[int, ...], dtype: str) -> Any:
     return initializer(shape, dtype=dtype)
 
 
-def compute_fans(shape, input_axes=None, output_axes=None):
+def compute_fans(shape: Any, input_axes: Any = None, output_axes: Any = None) -> tuple[float, float]:
     """`(fan_in, fan_out)` of a kernel: Dense `(in, out)`, convolution `(*window, in, out)`.
 
     Args:
@@ -61,8 +63,8 @@ def compute_fans(shape, input_axes=None, output_axes=None):
     return shape[-2] * window, shape[-1] * window
 
 
-def _fans_by_axes(shape, input_axes, output_axes):
-    def axes(given):
+def _fans_by_axes(shape: Any, input_axes: Any, output_axes: Any) -> tuple[float, float]:
+    def axes(given: Any) -> Any:
         given = (given,) if isinstance(given, int) else tuple(given)
         return {axis % len(shape) for axis in given}
 

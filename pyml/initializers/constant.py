@@ -1,5 +1,9 @@
 """Initializers without randomness."""
 
+from __future__ import annotations
+
+from typing import Any
+
 import numpy as np
 
 from pyml.initializers.base import Initializer
@@ -8,24 +12,24 @@ from pyml.initializers.base import Initializer
 class Constant(Initializer):
     """Every element is `value`, a number or an array that broadcasts to the shape."""
 
-    def __init__(self, value=0.0):
+    def __init__(self, value: Any = 0.0) -> None:
         self.value = value
 
-    def host_value(self, shape, dtype):
+    def host_value(self, shape: Any, dtype: Any) -> np.ndarray:
         return np.ascontiguousarray(np.broadcast_to(np.asarray(self.value, dtype), shape))
 
 
 class Zeros(Initializer, aliases=("zero",)):
     """Every element is 0."""
 
-    def host_value(self, shape, dtype):
+    def host_value(self, shape: Any, dtype: Any) -> np.ndarray:
         return np.zeros(shape, dtype)
 
 
 class Ones(Initializer, aliases=("one",)):
     """Every element is 1."""
 
-    def host_value(self, shape, dtype):
+    def host_value(self, shape: Any, dtype: Any) -> np.ndarray:
         return np.ones(shape, dtype)
 
 
@@ -36,10 +40,10 @@ class Identity(Initializer, aliases=("IdentityInitializer",)):
         ValueError: The shape has not two axes.
     """
 
-    def __init__(self, gain=1.0):
+    def __init__(self, gain: float = 1.0) -> None:
         self.gain = gain
 
-    def host_value(self, shape, dtype):
+    def host_value(self, shape: Any, dtype: Any) -> np.ndarray:
         if len(shape) != 2:
             raise ValueError(f"Identity initializer makes matrices only. Received: shape={shape}")
         return (self.gain * np.eye(*shape)).astype(dtype)

@@ -1,6 +1,9 @@
 """Random initializers, drawn on the host from a seed."""
 
+from __future__ import annotations
+
 import math
+from typing import Any
 
 import numpy as np
 
@@ -15,7 +18,7 @@ _TRUNCATED_STDDEV = 0.87962566103423978
 class RandomInitializer(Initializer, abstract=True):
     """Base of the random ones: `seed` is an integer (the same values at each call) or a SeedGenerator."""
 
-    def __init__(self, seed=None):
+    def __init__(self, seed: Any = None) -> None:
         self._init_seed = seed
         if seed is None:
             seed = make_default_seed()
@@ -27,37 +30,37 @@ class RandomInitializer(Initializer, abstract=True):
             )
         self.seed = seed
 
-    def _generator(self):
+    def _generator(self) -> np.random.Generator:
         if hasattr(self.seed, "next"):
             words = np.asarray(self.seed.next().numpy(), dtype="uint32").reshape(-1)
             return np.random.Generator(np.random.PCG64([int(word) for word in words]))
         return np.random.Generator(np.random.PCG64(int(self.seed)))
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), "seed": serialize_keras_object(self._init_seed)}   # None, not the seed drawn for it
 
 
 class RandomUniform(RandomInitializer, aliases=("uniform",)):
     """Uniform values in `[minval, maxval)`."""
 
-    def __init__(self, minval=-0.05, maxval=0.05, seed=None):
+    def __init__(self, minval: float = -0.05, maxval: float = 0.05, seed: Any = None) -> None:
         super().__init__(seed)
         self.minval = minval
         self.maxval = maxval
 
-    def host_value(self, shape, dtype):
+    def host_value(self, shape: Any, dtype: Any) -> np.ndarray:
         return uniform(self._generator(), shape, self.minval, self.maxval, dtype)
 
 
 class RandomNormal(RandomInitializer, aliases=("normal",)):
     """Normal values."""
 
-    def __init__(self, mean=0.0, stddev=0.05, seed=None):
+    def __init__(self, mean: float = 0.0, stddev: float = 0.05, seed: Any = None) -> None:
         super().__init__(seed)
         self.mean = mean
         self.stddev = stddev
 
-    def host_value(self, shape, dtype):
+    def host_value(self, shape: Any, dtype: Any) -> np.ndarray:
         values = self._generator().standard_normal(shape, "float32")
         return (self.mean + self.stddev * values).astype(dtype)
 
@@ -65,7 +68,7 @@ class RandomNormal(RandomInitializer, aliases=("normal",)):
 class TruncatedNormal(RandomNormal):
     """Normal values; those more than two standard deviations away are drawn again."""
 
-    def host_value(self, shape, dtype):
+    def host_value(self, shape: Any, dtype: Any) -> np.ndarray:
         return truncated_normal(self._generator(), shape, self.mean, self.stddev, dtype)
 
 
@@ -82,8 +85,8 @@ class VarianceScaling(RandomInitializer):
     Source: He et al. 2015, "Delving Deep into Rectifiers"; Glorot and Bengio 2010.
     """
 
-    def __init__(self, scale=1.0, mode="fan_in", distribution="truncated_normal", seed=None,
-                 input_axes=None, output_axes=None):
+    def __init__(self, scale: float = 1.0, mode: str = "fan_in", distribution: str = "truncated_normal", seed: Any = None,
+                 input_axes: Any = None, output_axes: Any = None) -> None:
         if scale <= 0:
             raise ValueError(f"{type(self).__name__}: scale must be positive. Received: scale={scale}")
         distribution = "truncated_normal" if str(distribution).lower() == "normal" else str(distribution).lower()
@@ -104,7 +107,7 @@ class VarianceScaling(RandomInitializer):
         self.input_axes = input_axes
         self.output_axes = output_axes
 
-    def host_value(self, shape, dtype):
+    def host_value(self, shape: Any, dtype: Any) -> np.ndarray:
         fan_in, fan_out = compute_fans(shape, self.input_axes, self.output_axes)
         n = {"fan_in": fan_in, "fan_out": fan_out, "fan_avg": (fan_in + fan_out) / 2}[self.mode]
         variance = self.scale / max(1.0, n)
@@ -116,12 +119,12 @@ class VarianceScaling(RandomInitializer):
         return (math.sqrt(variance) * self._generator().standard_normal(shape, "float32")).astype(dtype)
 
 
-def uniform(generator, shape, low, high, dtype):
+def uniform(generator: np.random.Generator, shape: Any, low: float, high: float, dtype: Any) -> np.ndarray:
     """Uniform values in `[low, high)` from a numpy generator."""
     return (low + (high - low) * generator.random(shape, "float32")).astype(dtype)
 
 
-def truncated_normal(generator, shape, mean, stddev, dtype):
+def truncated_normal(generator: np.random.Generator, shape: Any, mean: float, stddev: float, dtype: Any) -> np.ndarray:
     """Normal values within two standard deviations from a numpy generator."""
     values = generator.standard_normal(shape, "float32")
     while (outside := np.abs(values) > 2).any():
@@ -132,42 +135,42 @@ def truncated_normal(generator, shape, mean, stddev, dtype):
 class GlorotUniform(VarianceScaling):
     """Uniform with variance 2 / (fan_in + fan_out). Source: Glorot and Bengio 2010."""
 
-    def __init__(self, seed=None, input_axes=None, output_axes=None):
+    def __init__(self, seed: Any = None, input_axes: Any = None, output_axes: Any = None) -> None:
         super().__init__(1.0, "fan_avg", "uniform", seed, input_axes, output_axes)
 
 
 class GlorotNormal(VarianceScaling):
     """Truncated normal with variance 2 / (fan_in + fan_out). Source: Glorot and Bengio 2010."""
 
-    def __init__(self, seed=None, input_axes=None, output_axes=None):
+    def __init__(self, seed: Any = None, input_axes: Any = None, output_axes: Any = None) -> None:
         super().__init__(1.0, "fan_avg", "truncated_normal", seed, input_axes, output_axes)
 
 
 class HeUniform(VarianceScaling):
     """Uniform with variance 2 / fan_in, for ReLU layers. Source: He et al. 2015."""
 
-    def __init__(self, seed=None, input_axes=None, output_axes=None):
+    def __init__(self, seed: Any = None, input_axes: Any = None, output_axes: Any = None) -> None:
         super().__init__(2.0, "fan_in", "uniform", seed, input_axes, output_axes)
 
 
 class HeNormal(VarianceScaling):
     """Truncated normal with variance 2 / fan_in, for ReLU layers. Source: He et al. 2015."""
 
-    def __init__(self, seed=None, input_axes=None, output_axes=None):
+    def __init__(self, seed: Any = None, input_axes: Any = None, output_axes: Any = None) -> None:
         super().__init__(2.0, "fan_in", "truncated_normal", seed, input_axes, output_axes)
 
 
 class LecunUniform(VarianceScaling):
     """Uniform with variance 1 / fan_in. Source: LeCun et al. 1998."""
 
-    def __init__(self, seed=None, input_axes=None, output_axes=None):
+    def __init__(self, seed: Any = None, input_axes: Any = None, output_axes: Any = None) -> None:
         super().__init__(1.0, "fan_in", "uniform", seed, input_axes, output_axes)
 
 
 class LecunNormal(VarianceScaling):
     """Truncated normal with variance 1 / fan_in. Source: LeCun et al. 1998."""
 
-    def __init__(self, seed=None, input_axes=None, output_axes=None):
+    def __init__(self, seed: Any = None, input_axes: Any = None, output_axes: Any = None) -> None:
         super().__init__(1.0, "fan_in", "truncated_normal", seed, input_axes, output_axes)
 
 
@@ -180,11 +183,11 @@ class Orthogonal(RandomInitializer, aliases=("OrthogonalInitializer",)):
         ValueError: The shape has fewer than two axes.
     """
 
-    def __init__(self, gain=1.0, seed=None):
+    def __init__(self, gain: float = 1.0, seed: Any = None) -> None:
         super().__init__(seed)
         self.gain = gain
 
-    def host_value(self, shape, dtype):
+    def host_value(self, shape: Any, dtype: Any) -> np.ndarray:
         if len(shape) < 2:
             raise ValueError(f"Orthogonal initializer needs at least two axes. Received: shape={shape}")
         rows, columns = math.prod(shape[:-1]), shape[-1]

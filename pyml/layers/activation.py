@@ -1,15 +1,22 @@
 """Activation functions as layers."""
 
-from pyml import activations, ops
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from pyml import activations, constraints, initializers, ops, regularizers
 from pyml.layers.input_spec import InputSpec
 from pyml.layers.layer import Layer
-from pyml.layers.weights import keep_weight, known_size, make_weight
+from pyml.layers.types import ActivationLike, ConstraintLike, InitializerLike, RegularizerLike
+from pyml.layers.weights import known_size, make_weight
 
 
 class _SameShape(Layer):
     """A layer whose output has the shape of its input."""
 
-    def compute_output_shape(self, input_shape):
+    def compute_output_shape(self, input_shape: Any) -> Any:
         return input_shape
 
 
@@ -22,12 +29,12 @@ class Activation(_SameShape):
     Input shape: any. Output shape: the same.
     """
 
-    def __init__(self, activation, **kwargs):
+    def __init__(self, activation: ActivationLike, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.supports_masking = True
         self.activation = activations.get(activation)
 
-    def call(self, inputs):
+    def call(self, inputs: Any) -> Any:
         return self.activation(inputs)
 
 
@@ -40,7 +47,7 @@ class ReLU(_SameShape):
         threshold: Values up to it are damped.
     """
 
-    def __init__(self, max_value=None, negative_slope=0.0, threshold=0.0, **kwargs):
+    def __init__(self, max_value: float | None = None, negative_slope: float = 0.0, threshold: float = 0.0, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         if max_value is not None and max_value < 0:
             raise ValueError(f"ReLU: max_value must not be negative. Received: max_value={max_value}")
@@ -53,7 +60,7 @@ class ReLU(_SameShape):
         self.negative_slope = negative_slope
         self.threshold = threshold
 
-    def call(self, inputs):
+    def call(self, inputs: Any) -> Any:
         return activations.relu(inputs, negative_slope=self.negative_slope, max_value=self.max_value,
                                 threshold=self.threshold)
 
@@ -61,7 +68,7 @@ class ReLU(_SameShape):
 class LeakyReLU(_SameShape):
     """`x` above 0, `negative_slope * x` below."""
 
-    def __init__(self, negative_slope=0.3, **kwargs):
+    def __init__(self, negative_slope: float = 0.3, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         if negative_slope is None or negative_slope < 0:
             raise ValueError(
@@ -69,19 +76,19 @@ class LeakyReLU(_SameShape):
         self.supports_masking = True
         self.negative_slope = negative_slope
 
-    def call(self, inputs):
+    def call(self, inputs: Any) -> Any:
         return activations.leaky_relu(inputs, negative_slope=self.negative_slope)
 
 
 class ELU(_SameShape):
     """`x` above 0, `alpha * (exp(x) - 1)` below."""
 
-    def __init__(self, alpha=1.0, **kwargs):
+    def __init__(self, alpha: float = 1.0, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.supports_masking = True
         self.alpha = alpha
 
-    def call(self, inputs):
+    def call(self, inputs: Any) -> Any:
         return activations.elu(inputs, alpha=self.alpha)
 
 
@@ -92,12 +99,12 @@ class Softmax(_SameShape):
         axis: Axis whose slices sum to 1.
     """
 
-    def __init__(self, axis=-1, **kwargs):
+    def __init__(self, axis: int | Sequence[int] = -1, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.supports_masking = True
         self.axis = axis
 
-    def call(self, inputs, mask=None):
+    def call(self, inputs: Any, mask: Any = None) -> Any:
         if mask is not None:
             inputs = ops.where(mask, inputs, -3e38)    # masked values get probability 0
         return activations.softmax(inputs, axis=self.axis)
@@ -122,15 +129,16 @@ class PReLU(_SameShape):
     Source: He et al. 2015, "Delving Deep into Rectifiers".
     """
 
-    def __init__(self, alpha_initializer="Zeros", alpha_regularizer=None, alpha_constraint=None, shared_axes=None,
-                 **kwargs):
+    def __init__(self, alpha_initializer: InitializerLike = "Zeros", alpha_regularizer: RegularizerLike = None,
+                 alpha_constraint: ConstraintLike = None, shared_axes: int | Sequence[int] | None = None, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.supports_masking = True
-        keep_weight(self, "alpha", alpha_initializer, alpha_regularizer, alpha_constraint)
-        single = isinstance(shared_axes, int)
-        self.shared_axes = None if shared_axes is None else [shared_axes] if single else list(shared_axes)
+        self.alpha_initializer = initializers.get(alpha_initializer)
+        self.alpha_regularizer = regularizers.get(alpha_regularizer)
+        self.alpha_constraint = constraints.get(alpha_constraint)
+        self.shared_axes = [shared_axes] if isinstance(shared_axes, int) else None if shared_axes is None else list(shared_axes)
 
-    def build(self, input_shape):
+    def build(self, input_shape: Any) -> None:
         shared = [axis % len(input_shape) for axis in self.shared_axes or ()]
         axes = [axis for axis in range(1, len(input_shape)) if axis not in shared]
         sizes = {axis: known_size(self, input_shape, axis) for axis in axes}
@@ -138,5 +146,5 @@ class PReLU(_SameShape):
         self.input_spec = InputSpec(ndim=len(input_shape), axes=sizes if shared else {})
         self.built = True
 
-    def call(self, inputs):
+    def call(self, inputs: Any) -> Any:
         return activations.relu(inputs) - self.alpha * activations.relu(-inputs)

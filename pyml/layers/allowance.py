@@ -1,8 +1,12 @@
 """How many numbers new weights may hold: while a model is read from a file, no more than the file brings."""
 
+
+from __future__ import annotations
+
 import contextlib
 import contextvars
 import math
+from typing import Any
 
 from pyml.errors import ShapeError
 
@@ -11,7 +15,7 @@ _left: contextvars.ContextVar[list[int] | None] = contextvars.ContextVar("weight
 
 
 @contextlib.contextmanager
-def at_most(count):
+def at_most(count: Any) -> Any:
     """Weights made within hold `count` numbers together, or a few more."""
     token = _left.set([count + _SPARE])
     try:
@@ -20,7 +24,7 @@ def at_most(count):
         _left.reset(token)
 
 
-def take(shape, what):
+def take(shape: Any, what: Any) -> None:
     """Counts a weight that is about to be made.
 
     Raises:

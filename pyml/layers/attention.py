@@ -1,38 +1,47 @@
 """Multi-head attention."""
 
-import math
+from __future__ import annotations
 
-from pyml import activations, initializers, ops
+import math
+from collections.abc import Sequence
+from typing import Any
+
+from pyml import activations, constraints, initializers, ops, regularizers
+from pyml.core import Variable
 from pyml.core.symbolic import infer_output_spec
 from pyml.errors import ShapeError
 from pyml.layers.dense import positive_int
 from pyml.layers.layer import Layer
 from pyml.layers.regularization import Dropout
-from pyml.layers.weights import keep_weight, make_weight
+from pyml.layers.types import ActivationLike, ConstraintLike, InitializerLike, RegularizerLike
+from pyml.layers.weights import make_weight
 from pyml.layers.wrapper import build_inside
 
 _NOTHING = -3e38                                       # a score that gets probability 0
 
 
-class _Projection(Layer):
+class _Projection(Layer, abstract=True):
     """The last axes of the inputs, `inner`, turned into `outer` axes by one product."""
 
-    def __init__(self, inner, outer, use_bias, kernel, bias, activation=None, **kwargs):
+    def __init__(self, inner: Sequence[int], outer: Sequence[int], of: MultiHeadAttention, activation: ActivationLike = None,
+                 **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.inner, self.outer = tuple(inner), tuple(outer)
-        self.use_bias = use_bias
+        self.use_bias = of.use_bias
         self.activation = activations.get(activation)
-        keep_weight(self, "kernel", *kernel)
-        keep_weight(self, "bias", *bias)
-        self.bias = None
+        self.kernel_initializer = initializers.get(of.kernel_initializer)      # a copy, with a seed of its own
+        self.bias_initializer = initializers.get(of.bias_initializer)
+        self.kernel_regularizer, self.bias_regularizer = of.kernel_regularizer, of.bias_regularizer
+        self.kernel_constraint, self.bias_constraint = of.kernel_constraint, of.bias_constraint
+        self.bias: Variable | None = None
 
-    def build(self, input_shape):
+    def build(self, input_shape: Any) -> None:
         self.kernel = make_weight(self, "kernel", (*self.inner, *self.outer))
         if self.use_bias:
             self.bias = make_weight(self, "bias", self.outer)
         self.built = True
 
-    def call(self, inputs):
+    def call(self, inputs: Any) -> Any:
         lead = inputs.shape[: len(inputs.shape) - len(self.inner)]
         rows, columns = math.prod(self.inner), math.prod(self.outer)
         y = ops.matmul(ops.reshape(inputs, (math.prod(lead), rows)), ops.reshape(self.kernel, (rows, columns)))
@@ -88,10 +97,14 @@ class MultiHeadAttention(Layer, not_in_config=("flash_attention",)):
     Source: Vaswani et al. 2017, "Attention Is All You Need".
     """
 
-    def __init__(self, num_heads, key_dim, value_dim=None, dropout=0.0, use_bias=True, output_shape=None,
-                 attention_axes=None, sliding_window=None, flash_attention=None, kernel_initializer="glorot_uniform",
-                 bias_initializer="zeros", kernel_regularizer=None, bias_regularizer=None, activity_regularizer=None,
-                 kernel_constraint=None, bias_constraint=None, use_gate=False, seed=None, **kwargs):
+    def __init__(self, num_heads: int, key_dim: int, value_dim: int | None = None, dropout: float = 0.0, use_bias: bool = True,
+                 output_shape: int | Sequence[int] | None = None,
+                 attention_axes: int | Sequence[int] | None = None, sliding_window: int | None = None,
+                 flash_attention: bool | None = None, kernel_initializer: InitializerLike = "glorot_uniform",
+                 bias_initializer: InitializerLike = "zeros", kernel_regularizer: RegularizerLike = None,
+                 bias_regularizer: RegularizerLike = None, activity_regularizer: RegularizerLike = None,
+                 kernel_constraint: ConstraintLike = None, bias_constraint: ConstraintLike = None, use_gate: bool = False,
+                 seed: int | None = None, **kwargs: Any) -> None:
         super().__init__(activity_regularizer=activity_regularizer, **kwargs)
         owner = "MultiHeadAttention"
         self.num_heads = positive_int(num_heads, "num_heads", owner)
@@ -99,19 +112,21 @@ class MultiHeadAttention(Layer, not_in_config=("flash_attention",)):
         self.value_dim = self.key_dim if value_dim is None else positive_int(value_dim, "value_dim", owner)
         self.dropout = dropout
         self.use_bias = use_bias
-        single = isinstance(output_shape, int)
-        self._output_shape = None if output_shape is None else (output_shape,) if single else tuple(output_shape)
-        single = isinstance(attention_axes, int)
-        self.attention_axes = None if attention_axes is None else (attention_axes,) if single else tuple(attention_axes)
+        self._output_shape = as_tuple(output_shape)
+        self.attention_axes = as_tuple(attention_axes)
         self.sliding_window = sliding_window if sliding_window is None else positive_int(
             sliding_window, "sliding_window", owner)
-        keep_weight(self, "kernel", kernel_initializer, kernel_regularizer, kernel_constraint)
-        keep_weight(self, "bias", bias_initializer, bias_regularizer, bias_constraint)
+        self.kernel_initializer = initializers.get(kernel_initializer)
+        self.kernel_regularizer = regularizers.get(kernel_regularizer)
+        self.kernel_constraint = constraints.get(kernel_constraint)
+        self.bias_initializer = initializers.get(bias_initializer)
+        self.bias_regularizer = regularizers.get(bias_regularizer)
+        self.bias_constraint = constraints.get(bias_constraint)
         self.use_gate = use_gate
         self.seed = seed
         self.supports_masking = True
 
-    def build(self, query_shape, value_shape, key_shape=None):
+    def build(self, query_shape: Any, value_shape: Any, key_shape: Any = None) -> None:
         key_shape = value_shape if key_shape is None else key_shape
         if tuple(value_shape[1:-1]) != tuple(key_shape[1:-1]):
             raise ShapeError(
@@ -129,19 +144,14 @@ class MultiHeadAttention(Layer, not_in_config=("flash_attention",)):
         self.dropout_layer = Dropout(self.dropout, seed=self.seed)
         self.built = True
 
-    def _project(self, name, shape, outer, inner=1, activation=None):
-        def fresh(initializer):                        # with a seed of its own
-            return initializers.get(initializer)
-
-        layer = _Projection(
-            shape[-inner:], outer, self.use_bias,
-            (fresh(self.kernel_initializer), self.kernel_regularizer, self.kernel_constraint),
-            (fresh(self.bias_initializer), self.bias_regularizer, self.bias_constraint), activation, name=name)
+    def _project(self, name: str, shape: Any, outer: Sequence[int], inner: int = 1, activation: ActivationLike = None) -> _Projection:
+        layer = _Projection(shape[-inner:], outer, self, activation, name=name)
         build_inside(self, layer, shape)
         return layer
 
-    def call(self, query, value, key=None, query_mask=None, value_mask=None, key_mask=None, attention_mask=None,
-             return_attention_scores=False, training=None, use_causal_mask=False):
+    def call(self, query: Any, value: Any, key: Any = None, query_mask: Any = None, value_mask: Any = None, key_mask: Any = None,
+             attention_mask: Any = None, return_attention_scores: bool = False, training: bool | None = None,
+             use_causal_mask: bool = False) -> Any:
         key = value if key is None else key
         axes = self.attention_axes or tuple(range(1, len(query.shape) - 1))
         axes = tuple(axis % len(query.shape) for axis in axes)
@@ -162,7 +172,7 @@ class MultiHeadAttention(Layer, not_in_config=("flash_attention",)):
             return output
         return output, ops.reshape(scores, (*scores.shape[:-2], *targets, *sources))
 
-    def _mask(self, query, value, query_mask, value_mask, key_mask, attention_mask, causal):
+    def _mask(self, query: Any, value: Any, query_mask: Any, value_mask: Any, key_mask: Any, attention_mask: Any, causal: Any) -> Any:
         """What may be looked at, from all sources together: booleans `(batch, targets, sources)`, or None."""
         masks = []
         if attention_mask is not None:
@@ -184,18 +194,23 @@ class MultiHeadAttention(Layer, not_in_config=("flash_attention",)):
             found = mask if found is None else ops.logical_and(found, mask)
         return found
 
-    def compute_mask(self, query, previous_mask):
+    def compute_mask(self, query: Any, previous_mask: Any) -> Any:
         """The mask of the query."""
         return previous_mask
 
-    def compute_output_shape(self, query_shape, value_shape=None, key_shape=None):
+    def compute_output_shape(self, query_shape: Any, value_shape: Any = None, key_shape: Any = None) -> Any:
         return (*query_shape[:-1], *(self._output_shape or query_shape[-1:]))
 
-    def compute_output_spec(self, *args, **kwargs):
+    def compute_output_spec(self, *args: Any, **kwargs: Any) -> Any:
         return infer_output_spec(self._call_on_probes, args, kwargs)
 
 
-def _heads_first(x, axes):
+def as_tuple(sizes: int | Sequence[int] | None) -> tuple[int, ...] | None:
+    """One number or several as a tuple; None stays None."""
+    return None if sizes is None else (sizes,) if isinstance(sizes, int) else tuple(sizes)
+
+
+def _heads_first(x: Any, axes: tuple[int, ...]) -> Any:
     """`(batch, ..., heads, size)` as `(batch, other axes, heads, attended positions, size)`."""
     rank = len(x.shape)
     others = [axis for axis in range(rank - 2) if axis not in axes]
@@ -203,7 +218,7 @@ def _heads_first(x, axes):
     return ops.reshape(x, (*x.shape[: len(others) + 1], math.prod(x.shape[len(others) + 1 : -1]), x.shape[-1]))
 
 
-def _heads_last(x, query_shape, axes):
+def _heads_last(x: Any, query_shape: tuple[int, ...], axes: tuple[int, ...]) -> Any:
     """The inverse of `_heads_first` for the shape of the query."""
     others = [axis for axis in range(len(query_shape) - 1) if axis not in axes]
     x = ops.reshape(x, (*x.shape[:-2], *(query_shape[axis] for axis in axes), x.shape[-1]))
@@ -212,7 +227,7 @@ def _heads_last(x, query_shape, axes):
     return ops.transpose(x, (*places, order.index(-1), len(order)))
 
 
-def _flat_mask(mask, scores_shape, count):
+def _flat_mask(mask: Any, scores_shape: Any, count: Any) -> Any:
     """A mask with `count` axes for targets and for sources in the form of the scores, heads included."""
     if count > 1:
         lead = mask.shape[: len(mask.shape) - 2 * count]

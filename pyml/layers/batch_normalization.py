@@ -1,9 +1,15 @@
 """Batch normalization: statistics of the batch while training, moving averages of them otherwise."""
 
-from pyml import initializers, ops
+from __future__ import annotations
+
+from typing import Any
+
+from pyml import constraints, initializers, ops, regularizers
+from pyml.core import Variable
 from pyml.layers.activation import _SameShape
 from pyml.layers.input_spec import InputSpec
-from pyml.layers.weights import keep_weight, known_size, make_weight
+from pyml.layers.types import ConstraintLike, InitializerLike, RegularizerLike
+from pyml.layers.weights import known_size, make_weight
 from pyml.ops.norm import normalize_by_batch
 
 
@@ -40,10 +46,12 @@ class BatchNormalization(_SameShape, not_in_config=("renorm_clipping", "renorm_m
     Source: Ioffe and Szegedy 2015, "Batch Normalization".
     """
 
-    def __init__(self, axis=-1, momentum=0.99, epsilon=1e-3, center=True, scale=True, beta_initializer="zeros",
-                 gamma_initializer="ones", moving_mean_initializer="zeros", moving_variance_initializer="ones",
-                 beta_regularizer=None, gamma_regularizer=None, beta_constraint=None, gamma_constraint=None,
-                 renorm=False, renorm_clipping=None, renorm_momentum=0.99, synchronized=False, **kwargs):
+    def __init__(self, axis: int = -1, momentum: float = 0.99, epsilon: float = 1e-3, center: bool = True, scale: bool = True,
+                 beta_initializer: InitializerLike = "zeros", gamma_initializer: InitializerLike = "ones",
+                 moving_mean_initializer: InitializerLike = "zeros", moving_variance_initializer: InitializerLike = "ones",
+                 beta_regularizer: RegularizerLike = None, gamma_regularizer: RegularizerLike = None,
+                 beta_constraint: ConstraintLike = None, gamma_constraint: ConstraintLike = None, renorm: bool = False,
+                 renorm_clipping: Any = None, renorm_momentum: float = 0.99, synchronized: bool = False, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         if renorm or synchronized:
             what = "renorm" if renorm else "synchronized"
@@ -57,14 +65,19 @@ class BatchNormalization(_SameShape, not_in_config=("renorm_clipping", "renorm_m
         self.epsilon = float(epsilon)
         self.center = center
         self.scale = scale
-        keep_weight(self, "beta", beta_initializer, beta_regularizer, beta_constraint)
-        keep_weight(self, "gamma", gamma_initializer, gamma_regularizer, gamma_constraint)
+        self.beta_initializer = initializers.get(beta_initializer)
+        self.beta_regularizer = regularizers.get(beta_regularizer)
+        self.beta_constraint = constraints.get(beta_constraint)
+        self.gamma_initializer = initializers.get(gamma_initializer)
+        self.gamma_regularizer = regularizers.get(gamma_regularizer)
+        self.gamma_constraint = constraints.get(gamma_constraint)
         self.moving_mean_initializer = initializers.get(moving_mean_initializer)
         self.moving_variance_initializer = initializers.get(moving_variance_initializer)
         self.supports_masking = True
-        self.gamma = self.beta = None
+        self.gamma: Variable | None = None
+        self.beta: Variable | None = None
 
-    def build(self, input_shape):
+    def build(self, input_shape: Any) -> None:
         shape = (known_size(self, input_shape, self.axis),)
         if self.scale:
             self.gamma = make_weight(self, "gamma", shape)
@@ -77,7 +90,7 @@ class BatchNormalization(_SameShape, not_in_config=("renorm_clipping", "renorm_m
         self.input_spec = InputSpec(ndim=len(input_shape), axes={self.axis: shape[0]})
         self.built = True
 
-    def call(self, inputs, training=None, mask=None):
+    def call(self, inputs: Any, training: bool | None = None, mask: Any = None) -> Any:
         if not (training and self.trainable):
             return ops.batch_normalization(inputs, self.moving_mean, self.moving_variance, self.axis, offset=self.beta,
                                            scale=self.gamma, epsilon=self.epsilon)
@@ -92,10 +105,10 @@ class BatchNormalization(_SameShape, not_in_config=("renorm_clipping", "renorm_m
         self._follow(self.moving_variance, variance)
         return outputs
 
-    def _follow(self, moving, now):
+    def _follow(self, moving: Any, now: Any) -> Any:
         moving.assign(moving * self.momentum + ops.stop_gradient(now) * (1.0 - self.momentum))
 
-    def _masked_moments(self, inputs, mask):
+    def _masked_moments(self, inputs: Any, mask: Any) -> Any:
         """Mean and variance of the steps that the mask keeps; it has one axis less than the inputs."""
         axis = self.axis % len(inputs.shape)
         axes = [a for a in range(len(inputs.shape)) if a != axis]

@@ -1,5 +1,10 @@
 """`Bidirectional`: a recurrent layer from the first step to the last, and another one the other way."""
 
+
+from __future__ import annotations
+
+from typing import Any
+
 from pyml import ops
 from pyml.layers.layer import Layer
 from pyml.layers.wrapper import build_inside
@@ -31,14 +36,15 @@ class Bidirectional(Layer, not_in_config=("weights",)):
     Source: Schuster and Paliwal 1997, "Bidirectional Recurrent Neural Networks".
     """
 
-    def __init__(self, layer, merge_mode="concat", weights=None, backward_layer=None, **kwargs):
+    def __init__(self, layer: Any, merge_mode: str | None = "concat", weights: Any = None, backward_layer: Any = None,
+                 **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        if not isinstance(layer, Layer) or not isinstance(backward_layer, (Layer, type(None))):
+        if not all(isinstance(one, Layer) for one in (layer, backward_layer) if one is not None) or layer is None:
             raise ValueError(f"Bidirectional: expected layers. Received: layer={layer!r}, backward_layer={backward_layer!r}")
         if merge_mode not in _MODES:
             raise ValueError(f"Bidirectional: merge_mode must be one of {_MODES}. Received: merge_mode={merge_mode!r}")
 
-        def copy(direction, **changes):
+        def copy(direction: str, **changes: Any) -> Any:
             config = serialize_keras_object(layer)
             name = f"{direction}_{layer.name.removeprefix(f'{direction}_')}"
             return deserialize_keras_object({**config, "config": {**config["config"], "name": name, **changes}}, kind=LAYERS)
@@ -51,14 +57,14 @@ class Bidirectional(Layer, not_in_config=("weights",)):
         for one in (self.forward_layer, self.backward_layer):
             one.zero_output_for_mask = one.return_sequences
         self.merge_mode = merge_mode
-        self.__dict__["_first_weights"] = weights
+        self.__dict__["_first_weights"] = weights         # arrays that are no part of the layer
         self.stateful = layer.stateful
         self.return_sequences = layer.return_sequences
         self.return_state = layer.return_state
         self.supports_masking = True
         self.input_spec = layer.input_spec
 
-    def _check(self):
+    def _check(self) -> None:
         first, second = self.forward_layer, self.backward_layer
         if first.go_backwards == second.go_backwards:
             raise ValueError(f"Bidirectional: both layers have go_backwards={first.go_backwards}; they must differ.")
@@ -69,14 +75,16 @@ class Bidirectional(Layer, not_in_config=("weights",)):
                     f"Received: {getattr(first, name)} and {getattr(second, name)}"
                 )
 
-    def build(self, sequences_shape, initial_state_shape=None):
+    _first_weights: Any
+
+    def build(self, sequences_shape: Any, initial_state_shape: Any = None) -> None:
         build_inside(self, self.forward_layer, sequences_shape)
         build_inside(self, self.backward_layer, sequences_shape)
         self.built = True
         if self._first_weights is not None:
             self.set_weights(self._first_weights)
 
-    def call(self, sequences, initial_state=None, mask=None, training=None):
+    def call(self, sequences: Any, initial_state: Any = None, mask: Any = None, training: bool | None = None) -> Any:
         half = 0 if initial_state is None else len(initial_state) // 2
         starts = (initial_state[:half], initial_state[half:]) if half else (None, None)
         ahead, back = (
@@ -92,7 +100,7 @@ class Bidirectional(Layer, not_in_config=("weights",)):
         joined = self._join(ahead, back)
         return [*joined, *states] if self.return_state or self.merge_mode is None else joined[0]
 
-    def _join(self, ahead, back):
+    def _join(self, ahead: Any, back: Any) -> Any:
         if self.merge_mode is None:
             return [ahead, back]
         if self.merge_mode == "concat":
@@ -101,14 +109,14 @@ class Bidirectional(Layer, not_in_config=("weights",)):
             return [ahead * back]
         return [(ahead + back) * (0.5 if self.merge_mode == "ave" else 1.0)]
 
-    def reset_state(self):
+    def reset_state(self) -> None:
         """Zeros as the states of both directions."""
         self.forward_layer.reset_state()
         self.backward_layer.reset_state()
 
     reset_states = reset_state
 
-    def compute_output_shape(self, sequences_shape, initial_state_shape=None):
+    def compute_output_shape(self, sequences_shape: Any, initial_state_shape: Any = None) -> Any:
         shape, states = self.forward_layer.compute_output_shape(sequences_shape), []
         if self.return_state:
             shape, states = shape[0], 2 * shape[1:]
@@ -117,7 +125,7 @@ class Bidirectional(Layer, not_in_config=("weights",)):
         shapes = [shape, shape] if self.merge_mode is None else [shape]
         return [*shapes, *states] if self.return_state or self.merge_mode is None else shape
 
-    def compute_mask(self, inputs, previous_mask):
+    def compute_mask(self, inputs: Any, previous_mask: Any) -> Any:
         """The mask, where there are still steps."""
         mask = previous_mask if self.return_sequences else None
         masks = [mask] * (2 if self.merge_mode is None else 1)
@@ -125,5 +133,5 @@ class Bidirectional(Layer, not_in_config=("weights",)):
             masks += [None] * (2 * len(self.forward_layer.state_size))
         return masks if len(masks) > 1 else mask
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), "layer": serialize_keras_object(self.forward_layer)}

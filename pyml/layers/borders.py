@@ -1,5 +1,10 @@
 """Layers that add or remove cells at the borders: ZeroPadding and Cropping."""
 
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
 from pyml import ops
 from pyml.errors import ShapeError
 from pyml.layers.input_spec import InputSpec
@@ -8,9 +13,9 @@ from pyml.layers.windows import margins, standard_data_format
 
 
 class _ZeroPadding(Layer):
-    rank = 2
+    rank: ClassVar[int] = 2
 
-    def __init__(self, padding, data_format=None, **kwargs):
+    def __init__(self, padding: Any, data_format: str | None = None, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         owner = type(self).__name__
         self._widths = margins(padding, self.rank, "padding", owner)
@@ -18,10 +23,10 @@ class _ZeroPadding(Layer):
         self.data_format = standard_data_format(data_format, owner)
         self.input_spec = InputSpec(ndim=self.rank + 2)
 
-    def call(self, inputs):
+    def call(self, inputs: Any) -> Any:
         return ops.pad(inputs, ((0, 0), *self._widths, (0, 0)))
 
-    def compute_output_shape(self, input_shape):
+    def compute_output_shape(self, input_shape: Any) -> Any:
         sizes = [None if n is None else n + sum(w) for n, w in zip(input_shape[1:-1], self._widths, strict=True)]
         return (input_shape[0], *sizes, input_shape[-1])
 
@@ -42,7 +47,7 @@ class ZeroPadding1D(_ZeroPadding):
 
     rank = 1
 
-    def __init__(self, padding=1, data_format=None, **kwargs):
+    def __init__(self, padding: Any = 1, data_format: str | None = None, **kwargs: Any) -> None:
         super().__init__(padding, data_format, **kwargs)
 
 
@@ -60,14 +65,14 @@ class ZeroPadding2D(_ZeroPadding):
         (1, 4, 7, 1)
     """
 
-    def __init__(self, padding=(1, 1), data_format=None, **kwargs):
+    def __init__(self, padding: Any = (1, 1), data_format: str | None = None, **kwargs: Any) -> None:
         super().__init__(padding, data_format, **kwargs)
 
 
 class _Cropping(Layer):
-    rank = 2
+    rank: ClassVar[int] = 2
 
-    def __init__(self, cropping, data_format=None, **kwargs):
+    def __init__(self, cropping: Any, data_format: str | None = None, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         owner = type(self).__name__
         self._widths = margins(cropping, self.rank, "cropping", owner)
@@ -75,11 +80,11 @@ class _Cropping(Layer):
         self.data_format = standard_data_format(data_format, owner)
         self.input_spec = InputSpec(ndim=self.rank + 2)
 
-    def call(self, inputs):
+    def call(self, inputs: Any) -> Any:
         shape = self.compute_output_shape(inputs.shape)
         return ops.slice(inputs, (0, *(low for low, _ in self._widths), 0), shape)
 
-    def compute_output_shape(self, input_shape):
+    def compute_output_shape(self, input_shape: Any) -> Any:
         sizes = [None if n is None else n - sum(w) for n, w in zip(input_shape[1:-1], self._widths, strict=True)]
         if any(n is not None and n <= 0 for n in sizes):
             raise ShapeError(
@@ -103,7 +108,7 @@ class Cropping1D(_Cropping):
 
     rank = 1
 
-    def __init__(self, cropping=(1, 1), **kwargs):
+    def __init__(self, cropping: Any = (1, 1), **kwargs: Any) -> None:
         super().__init__(cropping, **kwargs)
 
 
@@ -124,5 +129,5 @@ class Cropping2D(_Cropping):
         (1, 4, 1, 1)
     """
 
-    def __init__(self, cropping=((0, 0), (0, 0)), data_format=None, **kwargs):
+    def __init__(self, cropping: Any = ((0, 0), (0, 0)), data_format: str | None = None, **kwargs: Any) -> None:
         super().__init__(cropping, data_format, **kwargs)

@@ -1,5 +1,8 @@
 """Whether the calls in progress are training; inner layers inherit it from the outer call."""
 
+
+from __future__ import annotations
+
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar

@@ -1,21 +1,46 @@
 """Convolution of sequences and images."""
 
-from pyml import activations, ops
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Sequence
+from typing import Any, ClassVar
+
+from pyml import activations, constraints, initializers, ops, regularizers
+from pyml.core import Variable
 from pyml.errors import ShapeError
 from pyml.layers.dense import positive_int
 from pyml.layers.input_spec import InputSpec
 from pyml.layers.layer import Layer
-from pyml.layers.weights import keep_weight, known_size, make_weight
+from pyml.layers.types import ActivationLike, ConstraintLike, InitializerLike, RegularizerLike
+from pyml.layers.weights import known_size, make_weight
 from pyml.layers.windows import output_sizes, standard_data_format, standard_padding, window_sizes
+
+__all__ = ["Conv1D", "Conv2D", "Convolution1D", "Convolution2D"]
 
 
 class Windowed(Layer, abstract=True):
-    """What all convolutions share: a window over `rank` axes, an activation, a bias."""
+    """What all convolutions share: a window over `rank` axes, an activation, a bias.
 
-    rank = 2
-    paddings: tuple = ("valid", "same")
+    A subclass with a `rank` of its own shows the defaults of sizes as Keras does: 1, or a pair for images.
+    """
 
-    def _window(self, kernel_size, strides, padding, data_format, dilation_rate):
+    rank: ClassVar[int] = 2
+    paddings: ClassVar[tuple[str, ...]] = ("valid", "same")
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        sizes = 1 if cls.rank == 1 else (1,) * cls.rank
+        shown = [p.replace(default=sizes) if p.name in ("strides", "dilation_rate") and p.default == 1 else p
+                 for p in list(inspect.signature(cls.__init__).parameters.values())[1:]]
+        cls.__signature__ = inspect.Signature(shown)       # type: ignore[attr-defined]
+
+    def __init__(self, kernel_size: int | Sequence[int], strides: int | Sequence[int], padding: str, data_format: str | None,
+                 dilation_rate: int | Sequence[int], activation: ActivationLike, use_bias: bool,
+                 bias_initializer: InitializerLike, bias_regularizer: RegularizerLike, bias_constraint: ConstraintLike,
+                 **kwargs: Any) -> None:
+        super().__init__(**kwargs)
         owner = type(self).__name__
         self.kernel_size = window_sizes(kernel_size, self.rank, "kernel_size", owner)
         self.strides = window_sizes(strides, self.rank, "strides", owner)
@@ -27,45 +52,50 @@ class Windowed(Layer, abstract=True):
                 f"{owner}: strides and dilation_rate cannot both be above 1. Received: strides={self.strides}, "
                 f"dilation_rate={self.dilation_rate}"
             )
-        self.input_spec = InputSpec(ndim=self.rank + 2)
-
-    def _rest(self, activation, use_bias, bias):
         self.activation = activations.get(activation)
         self.use_bias = use_bias
-        keep_weight(self, "bias", *bias)
-        self.bias = None
+        self.bias_initializer = initializers.get(bias_initializer)
+        self.bias_regularizer = regularizers.get(bias_regularizer)
+        self.bias_constraint = constraints.get(bias_constraint)
+        self.bias: Variable | None = None
+        self.input_spec = InputSpec(ndim=self.rank + 2)
 
-    def _made(self, channels):
+    def _made(self, channels: int) -> None:
         self.input_spec = InputSpec(ndim=self.rank + 2, axes={-1: channels})
         self.built = True
 
-    def _sizes(self, input_shape):
+    def _sizes(self, input_shape: Any) -> tuple[int | None, ...]:
         return output_sizes(input_shape[1:-1], self.kernel_size, self.strides, self.padding, self.dilation_rate, self)
 
-    def _where(self):
+    def _where(self) -> dict[str, Any]:
         """The window as arguments of `ops.conv`."""
         return {"strides": self.strides, "padding": self.padding, "dilation_rate": self.dilation_rate}
 
-    def _finish(self, x):
+    def _finish(self, x: Any) -> Any:
         return self.activation(x if self.bias is None else x + self.bias)
 
 
 class _Conv(Windowed):
     """A convolution over all channels."""
 
-    def __init__(self, filters, kernel_size, strides, padding, data_format, dilation_rate, groups, activation, use_bias,
-                 kernel, bias, **kwargs):
-        super().__init__(**kwargs)
+    def __init__(self, filters: int, kernel_size: int | Sequence[int], strides: int | Sequence[int] = 1, padding: str = "valid",
+                 data_format: str | None = None, dilation_rate: int | Sequence[int] = 1, groups: int = 1,
+                 activation: ActivationLike = None, use_bias: bool = True, kernel_initializer: InitializerLike = "glorot_uniform",
+                 bias_initializer: InitializerLike = "zeros", kernel_regularizer: RegularizerLike = None,
+                 bias_regularizer: RegularizerLike = None, activity_regularizer: RegularizerLike = None,
+                 kernel_constraint: ConstraintLike = None, bias_constraint: ConstraintLike = None, **kwargs: Any) -> None:
+        super().__init__(kernel_size, strides, padding, data_format, dilation_rate, activation, use_bias, bias_initializer,
+                         bias_regularizer, bias_constraint, activity_regularizer=activity_regularizer, **kwargs)
         owner = type(self).__name__
         self.filters = positive_int(filters, "filters", owner)
         self.groups = positive_int(groups, "groups", owner)
-        self._window(kernel_size, strides, padding, data_format, dilation_rate)
         if self.filters % self.groups:
             raise ValueError(f"{owner}: groups must divide filters. Received: groups={groups}, filters={filters}")
-        keep_weight(self, "kernel", *kernel)
-        self._rest(activation, use_bias, bias)
+        self.kernel_initializer = initializers.get(kernel_initializer)
+        self.kernel_regularizer = regularizers.get(kernel_regularizer)
+        self.kernel_constraint = constraints.get(kernel_constraint)
 
-    def build(self, input_shape):
+    def build(self, input_shape: Any) -> None:
         channels = known_size(self, input_shape, -1)
         if channels % self.groups:
             raise ShapeError(
@@ -77,7 +107,7 @@ class _Conv(Windowed):
             self.bias = make_weight(self, "bias", (self.filters,))
         self._made(channels)
 
-    def call(self, inputs):
+    def call(self, inputs: Any) -> Any:
         self._sizes(inputs.shape)
         window = self._where()
         if self.padding == "causal":                   # only earlier steps count
@@ -86,7 +116,7 @@ class _Conv(Windowed):
             window["padding"] = "valid"
         return self._finish(ops.conv(inputs, self.kernel, **window))
 
-    def compute_output_shape(self, input_shape):
+    def compute_output_shape(self, input_shape: Any) -> Any:
         return (input_shape[0], *self._sizes(input_shape), self.filters)
 
 
@@ -113,15 +143,6 @@ class Conv1D(_Conv, aliases=("Convolution1D",)):
     rank = 1
     paddings = ("valid", "same", "causal")
 
-    def __init__(self, filters, kernel_size, strides=1, padding="valid", data_format=None, dilation_rate=1, groups=1,
-                 activation=None, use_bias=True, kernel_initializer="glorot_uniform", bias_initializer="zeros",
-                 kernel_regularizer=None, bias_regularizer=None, activity_regularizer=None, kernel_constraint=None,
-                 bias_constraint=None, **kwargs):
-        super().__init__(filters, kernel_size, strides, padding, data_format, dilation_rate, groups, activation, use_bias,
-                         (kernel_initializer, kernel_regularizer, kernel_constraint),
-                         (bias_initializer, bias_regularizer, bias_constraint),
-                         activity_regularizer=activity_regularizer, **kwargs)
-
 
 class Conv2D(_Conv, aliases=("Convolution2D",)):
     """Slides `filters` kernels over images: `activation(conv(inputs, kernel) + bias)`.
@@ -146,15 +167,6 @@ class Conv2D(_Conv, aliases=("Convolution2D",)):
         >>> pyml.layers.Conv2D(4, 3, strides=2, padding="same")(np.ones((1, 8, 8, 3))).shape
         (1, 4, 4, 4)
     """
-
-    def __init__(self, filters, kernel_size, strides=(1, 1), padding="valid", data_format=None, dilation_rate=(1, 1),
-                 groups=1, activation=None, use_bias=True, kernel_initializer="glorot_uniform",
-                 bias_initializer="zeros", kernel_regularizer=None, bias_regularizer=None, activity_regularizer=None,
-                 kernel_constraint=None, bias_constraint=None, **kwargs):
-        super().__init__(filters, kernel_size, strides, padding, data_format, dilation_rate, groups, activation, use_bias,
-                         (kernel_initializer, kernel_regularizer, kernel_constraint),
-                         (bias_initializer, bias_regularizer, bias_constraint),
-                         activity_regularizer=activity_regularizer, **kwargs)
 
 
 Convolution1D = Conv1D

@@ -1,45 +1,59 @@
 """Transposed convolution: each input cell adds a kernel to the output."""
 
-from pyml import ops
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from pyml import constraints, initializers, ops, regularizers
 from pyml.layers.conv import Windowed
 from pyml.layers.dense import positive_int
-from pyml.layers.weights import keep_weight, known_size, make_weight
+from pyml.layers.types import ActivationLike, ConstraintLike, InitializerLike, RegularizerLike
+from pyml.layers.weights import known_size, make_weight
 from pyml.ops.windows import transposed_sizes
+
+__all__ = ["Conv1DTranspose", "Conv2DTranspose", "Convolution1DTranspose", "Convolution2DTranspose"]
 
 
 class _ConvTranspose(Windowed):
-    def __init__(self, filters, kernel_size, strides, padding, output_padding, data_format, dilation_rate, activation,
-                 use_bias, kernel, bias, **kwargs):
-        super().__init__(**kwargs)
+    def __init__(self, filters: int, kernel_size: int | Sequence[int], strides: int | Sequence[int] = 1, padding: str = "valid",
+                 output_padding: int | Sequence[int] | None = None, data_format: str | None = None,
+                 dilation_rate: int | Sequence[int] = 1, activation: ActivationLike = None, use_bias: bool = True,
+                 kernel_initializer: InitializerLike = "glorot_uniform", bias_initializer: InitializerLike = "zeros",
+                 kernel_regularizer: RegularizerLike = None, bias_regularizer: RegularizerLike = None,
+                 activity_regularizer: RegularizerLike = None, kernel_constraint: ConstraintLike = None,
+                 bias_constraint: ConstraintLike = None, **kwargs: Any) -> None:
+        super().__init__(kernel_size, strides, padding, data_format, dilation_rate, activation, use_bias, bias_initializer,
+                         bias_regularizer, bias_constraint, activity_regularizer=activity_regularizer, **kwargs)
         owner = type(self).__name__
         self.filters = positive_int(filters, "filters", owner)
-        self._window(kernel_size, strides, padding, data_format, dilation_rate)
-        self.output_padding = output_padding
+        self.output_padding: tuple[int, ...] | None = None
         if output_padding is not None:
-            single = isinstance(output_padding, int)
-            self.output_padding = (output_padding,) * self.rank if single else tuple(output_padding)
+            self.output_padding = (output_padding,) * self.rank if isinstance(output_padding, int) else tuple(output_padding)
             if len(self.output_padding) != self.rank or any(
                     not 0 <= p < s for p, s in zip(self.output_padding, self.strides, strict=True)):
                 raise ValueError(
                     f"{owner}: output_padding must be from 0 to below the strides along each axis. "
                     f"Received: output_padding={output_padding}, strides={self.strides}"
                 )
-        keep_weight(self, "kernel", *kernel)
-        self._rest(activation, use_bias, bias)
+        self.kernel_initializer = initializers.get(kernel_initializer)
+        self.kernel_regularizer = regularizers.get(kernel_regularizer)
+        self.kernel_constraint = constraints.get(kernel_constraint)
 
-    def build(self, input_shape):
+    def build(self, input_shape: Any) -> None:
         channels = known_size(self, input_shape, -1)
         self.kernel = make_weight(self, "kernel", (*self.kernel_size, self.filters, channels))
         if self.use_bias:
             self.bias = make_weight(self, "bias", (self.filters,))
         self._made(channels)
 
-    def call(self, inputs):
+    def call(self, inputs: Any) -> Any:
         return self._finish(ops.conv_transpose(
             inputs, self.kernel, strides=self.strides, padding=self.padding, output_padding=self.output_padding,
             dilation_rate=self.dilation_rate))
 
-    def compute_output_shape(self, input_shape):
+    def compute_output_shape(self, input_shape: Any) -> Any:
         sizes = transposed_sizes(input_shape[1:-1], self.kernel_size, self.strides, self.padding, self.output_padding,
                                  self.dilation_rate)
         return (input_shape[0], *sizes, self.filters)
@@ -54,15 +68,6 @@ class Conv1DTranspose(_ConvTranspose, aliases=("Convolution1DTranspose",)):
     """
 
     rank = 1
-
-    def __init__(self, filters, kernel_size, strides=1, padding="valid", output_padding=None, data_format=None,
-                 dilation_rate=1, activation=None, use_bias=True, kernel_initializer="glorot_uniform",
-                 bias_initializer="zeros", kernel_regularizer=None, bias_regularizer=None, activity_regularizer=None,
-                 kernel_constraint=None, bias_constraint=None, **kwargs):
-        super().__init__(filters, kernel_size, strides, padding, output_padding, data_format, dilation_rate, activation,
-                         use_bias, (kernel_initializer, kernel_regularizer, kernel_constraint),
-                         (bias_initializer, bias_regularizer, bias_constraint),
-                         activity_regularizer=activity_regularizer, **kwargs)
 
 
 class Conv2DTranspose(_ConvTranspose, aliases=("Convolution2DTranspose",)):
@@ -88,15 +93,6 @@ class Conv2DTranspose(_ConvTranspose, aliases=("Convolution2DTranspose",)):
         >>> pyml.layers.Conv2DTranspose(4, 3, strides=2, padding="same")(np.ones((1, 5, 5, 3))).shape
         (1, 10, 10, 4)
     """
-
-    def __init__(self, filters, kernel_size, strides=(1, 1), padding="valid", output_padding=None, data_format=None,
-                 dilation_rate=(1, 1), activation=None, use_bias=True, kernel_initializer="glorot_uniform",
-                 bias_initializer="zeros", kernel_regularizer=None, bias_regularizer=None, activity_regularizer=None,
-                 kernel_constraint=None, bias_constraint=None, **kwargs):
-        super().__init__(filters, kernel_size, strides, padding, output_padding, data_format, dilation_rate, activation,
-                         use_bias, (kernel_initializer, kernel_regularizer, kernel_constraint),
-                         (bias_initializer, bias_regularizer, bias_constraint),
-                         activity_regularizer=activity_regularizer, **kwargs)
 
 
 Convolution1DTranspose = Conv1DTranspose

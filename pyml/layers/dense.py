@@ -1,9 +1,15 @@
 """Fully connected layers."""
 
-from pyml import activations, ops
+
+from __future__ import annotations
+
+from typing import Any
+
+from pyml import activations, constraints, initializers, ops, regularizers
 from pyml.layers.input_spec import InputSpec
 from pyml.layers.layer import Layer
-from pyml.layers.weights import keep_weight, known_size, make_weight
+from pyml.layers.types import ActivationLike, ConstraintLike, InitializerLike, RegularizerLike
+from pyml.layers.weights import known_size, make_weight
 
 
 class Dense(Layer, not_in_config=("lora_rank", "lora_alpha", "quantization_config")):
@@ -24,10 +30,12 @@ class Dense(Layer, not_in_config=("lora_rank", "lora_alpha", "quantization_confi
         ValueError: `units` is not a positive integer.
     """
 
-    def __init__(self, units, activation=None, use_bias=True, kernel_initializer="glorot_uniform",
-                 bias_initializer="zeros", kernel_regularizer=None, bias_regularizer=None, activity_regularizer=None,
-                 kernel_constraint=None, bias_constraint=None, lora_rank=None, lora_alpha=None, quantization_config=None,
-                 **kwargs):
+    def __init__(self, units: int, activation: ActivationLike = None, use_bias: bool = True,
+                 kernel_initializer: InitializerLike = "glorot_uniform", bias_initializer: InitializerLike = "zeros",
+                 kernel_regularizer: RegularizerLike = None, bias_regularizer: RegularizerLike = None,
+                 activity_regularizer: RegularizerLike = None, kernel_constraint: ConstraintLike = None,
+                 bias_constraint: ConstraintLike = None, lora_rank: int | None = None, lora_alpha: int | None = None,
+                 quantization_config: Any = None, **kwargs: Any) -> None:
         super().__init__(activity_regularizer=activity_regularizer, **kwargs)
         for name, value in (("lora_rank", lora_rank), ("quantization_config", quantization_config)):
             if value is not None:
@@ -35,29 +43,33 @@ class Dense(Layer, not_in_config=("lora_rank", "lora_alpha", "quantization_confi
         self.units = positive_int(units, "units", "Dense")
         self.activation = activations.get(activation)
         self.use_bias = use_bias
-        keep_weight(self, "kernel", kernel_initializer, kernel_regularizer, kernel_constraint)
-        keep_weight(self, "bias", bias_initializer, bias_regularizer, bias_constraint)
+        self.kernel_initializer = initializers.get(kernel_initializer)
+        self.kernel_regularizer = regularizers.get(kernel_regularizer)
+        self.kernel_constraint = constraints.get(kernel_constraint)
+        self.bias_initializer = initializers.get(bias_initializer)
+        self.bias_regularizer = regularizers.get(bias_regularizer)
+        self.bias_constraint = constraints.get(bias_constraint)
         self.input_spec = InputSpec(min_ndim=2)
         self.supports_masking = True
 
-    def build(self, input_shape):
+    def build(self, input_shape: Any) -> None:
         features = known_size(self, input_shape, -1)
         self.kernel = make_weight(self, "kernel", (features, self.units))
         self.bias = make_weight(self, "bias", (self.units,)) if self.use_bias else None
         self.input_spec = InputSpec(min_ndim=2, axes={-1: features})
         self.built = True
 
-    def call(self, inputs, training=None):
+    def call(self, inputs: Any, training: bool | None = None) -> Any:
         x = ops.matmul(inputs, self.kernel)
         if self.bias is not None:
             x = x + self.bias
         return self.activation(x)
 
-    def compute_output_shape(self, input_shape):
+    def compute_output_shape(self, input_shape: Any) -> Any:
         return (*input_shape[:-1], self.units)
 
 
-def positive_int(value, name, owner):
+def positive_int(value: Any, name: str | None, owner: str) -> int:
     """`value`, which must be a positive integer."""
     if isinstance(value, bool) or not hasattr(value, "__index__") or value <= 0:
         raise ValueError(f"{owner}: {name} must be a positive integer. Received: {name}={value!r}")

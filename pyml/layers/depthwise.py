@@ -1,34 +1,48 @@
 """Convolutions of each channel on its own: DepthwiseConv and SeparableConv."""
 
-from pyml import ops
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from pyml import constraints, initializers, ops, regularizers
 from pyml.layers.conv import Windowed
 from pyml.layers.dense import positive_int
-from pyml.layers.weights import keep_weight, known_size, make_weight
+from pyml.layers.types import ActivationLike, ConstraintLike, InitializerLike, RegularizerLike
+from pyml.layers.weights import known_size, make_weight
+
+__all__ = ["DepthwiseConv1D", "DepthwiseConv2D", "SeparableConv1D", "SeparableConv2D", "SeparableConvolution1D", "SeparableConvolution2D"]
 
 
 class _DepthwiseConv(Windowed):
     """Each channel with `depth_multiplier` kernels of its own."""
 
-    def __init__(self, kernel_size, strides, padding, depth_multiplier, data_format, dilation_rate, activation, use_bias,
-                 depthwise, bias, **kwargs):
-        super().__init__(**kwargs)
+    def __init__(self, kernel_size: int | Sequence[int], strides: int | Sequence[int] = 1, padding: str = "valid",
+                 depth_multiplier: int = 1, data_format: str | None = None, dilation_rate: int | Sequence[int] = 1,
+                 activation: ActivationLike = None, use_bias: bool = True, depthwise_initializer: InitializerLike = "glorot_uniform",
+                 bias_initializer: InitializerLike = "zeros", depthwise_regularizer: RegularizerLike = None,
+                 bias_regularizer: RegularizerLike = None, activity_regularizer: RegularizerLike = None,
+                 depthwise_constraint: ConstraintLike = None, bias_constraint: ConstraintLike = None, **kwargs: Any) -> None:
+        super().__init__(kernel_size, strides, padding, data_format, dilation_rate, activation, use_bias, bias_initializer,
+                         bias_regularizer, bias_constraint, activity_regularizer=activity_regularizer, **kwargs)
         self.depth_multiplier = positive_int(depth_multiplier, "depth_multiplier", type(self).__name__)
-        self._window(kernel_size, strides, padding, data_format, dilation_rate)
-        keep_weight(self, "depthwise", *depthwise)
-        self._rest(activation, use_bias, bias)
+        self.depthwise_initializer = initializers.get(depthwise_initializer)
+        self.depthwise_regularizer = regularizers.get(depthwise_regularizer)
+        self.depthwise_constraint = constraints.get(depthwise_constraint)
 
-    def build(self, input_shape):
+    def build(self, input_shape: Any) -> None:
         channels = known_size(self, input_shape, -1)
         self.kernel = make_weight(self, "depthwise", (*self.kernel_size, channels, self.depth_multiplier), name="kernel")
         if self.use_bias:
             self.bias = make_weight(self, "bias", (channels * self.depth_multiplier,))
         self._made(channels)
 
-    def call(self, inputs):
+    def call(self, inputs: Any) -> Any:
         self._sizes(inputs.shape)
         return self._finish(ops.depthwise_conv(inputs, self.kernel, **self._where()))
 
-    def compute_output_shape(self, input_shape):
+    def compute_output_shape(self, input_shape: Any) -> Any:
         return (input_shape[0], *self._sizes(input_shape), known_size(self, input_shape, -1) * self.depth_multiplier)
 
 
@@ -41,15 +55,6 @@ class DepthwiseConv1D(_DepthwiseConv):
     """
 
     rank = 1
-
-    def __init__(self, kernel_size, strides=1, padding="valid", depth_multiplier=1, data_format=None, dilation_rate=1,
-                 activation=None, use_bias=True, depthwise_initializer="glorot_uniform", bias_initializer="zeros",
-                 depthwise_regularizer=None, bias_regularizer=None, activity_regularizer=None, depthwise_constraint=None,
-                 bias_constraint=None, **kwargs):
-        super().__init__(kernel_size, strides, padding, depth_multiplier, data_format, dilation_rate, activation, use_bias,
-                         (depthwise_initializer, depthwise_regularizer, depthwise_constraint),
-                         (bias_initializer, bias_regularizer, bias_constraint),
-                         activity_regularizer=activity_regularizer, **kwargs)
 
 
 class DepthwiseConv2D(_DepthwiseConv):
@@ -78,31 +83,31 @@ class DepthwiseConv2D(_DepthwiseConv):
         (1, 6, 6, 8)
     """
 
-    def __init__(self, kernel_size, strides=(1, 1), padding="valid", depth_multiplier=1, data_format=None,
-                 dilation_rate=(1, 1), activation=None, use_bias=True, depthwise_initializer="glorot_uniform",
-                 bias_initializer="zeros", depthwise_regularizer=None, bias_regularizer=None, activity_regularizer=None,
-                 depthwise_constraint=None, bias_constraint=None, **kwargs):
-        super().__init__(kernel_size, strides, padding, depth_multiplier, data_format, dilation_rate, activation, use_bias,
-                         (depthwise_initializer, depthwise_regularizer, depthwise_constraint),
-                         (bias_initializer, bias_regularizer, bias_constraint),
-                         activity_regularizer=activity_regularizer, **kwargs)
-
 
 class _SeparableConv(Windowed):
     """A depthwise convolution, then one of size 1 over all channels."""
 
-    def __init__(self, filters, kernel_size, strides, padding, data_format, dilation_rate, depth_multiplier, activation,
-                 use_bias, depthwise, pointwise, bias, **kwargs):
-        super().__init__(**kwargs)
+    def __init__(self, filters: int, kernel_size: int | Sequence[int], strides: int | Sequence[int] = 1, padding: str = "valid",
+                 data_format: str | None = None, dilation_rate: int | Sequence[int] = 1, depth_multiplier: int = 1,
+                 activation: ActivationLike = None, use_bias: bool = True, depthwise_initializer: InitializerLike = "glorot_uniform",
+                 pointwise_initializer: InitializerLike = "glorot_uniform", bias_initializer: InitializerLike = "zeros",
+                 depthwise_regularizer: RegularizerLike = None, pointwise_regularizer: RegularizerLike = None,
+                 bias_regularizer: RegularizerLike = None, activity_regularizer: RegularizerLike = None,
+                 depthwise_constraint: ConstraintLike = None, pointwise_constraint: ConstraintLike = None,
+                 bias_constraint: ConstraintLike = None, **kwargs: Any) -> None:
+        super().__init__(kernel_size, strides, padding, data_format, dilation_rate, activation, use_bias, bias_initializer,
+                         bias_regularizer, bias_constraint, activity_regularizer=activity_regularizer, **kwargs)
         owner = type(self).__name__
         self.filters = positive_int(filters, "filters", owner)
         self.depth_multiplier = positive_int(depth_multiplier, "depth_multiplier", owner)
-        self._window(kernel_size, strides, padding, data_format, dilation_rate)
-        keep_weight(self, "depthwise", *depthwise)
-        keep_weight(self, "pointwise", *pointwise)
-        self._rest(activation, use_bias, bias)
+        self.depthwise_initializer = initializers.get(depthwise_initializer)
+        self.depthwise_regularizer = regularizers.get(depthwise_regularizer)
+        self.depthwise_constraint = constraints.get(depthwise_constraint)
+        self.pointwise_initializer = initializers.get(pointwise_initializer)
+        self.pointwise_regularizer = regularizers.get(pointwise_regularizer)
+        self.pointwise_constraint = constraints.get(pointwise_constraint)
 
-    def build(self, input_shape):
+    def build(self, input_shape: Any) -> None:
         channels = known_size(self, input_shape, -1)
         wide = channels * self.depth_multiplier
         self.depthwise_kernel = make_weight(
@@ -113,11 +118,11 @@ class _SeparableConv(Windowed):
             self.bias = make_weight(self, "bias", (self.filters,))
         self._made(channels)
 
-    def call(self, inputs):
+    def call(self, inputs: Any) -> Any:
         self._sizes(inputs.shape)
         return self._finish(ops.separable_conv(inputs, self.depthwise_kernel, self.pointwise_kernel, **self._where()))
 
-    def compute_output_shape(self, input_shape):
+    def compute_output_shape(self, input_shape: Any) -> Any:
         return (input_shape[0], *self._sizes(input_shape), self.filters)
 
 
@@ -130,17 +135,6 @@ class SeparableConv1D(_SeparableConv, aliases=("SeparableConvolution1D",)):
     """
 
     rank = 1
-
-    def __init__(self, filters, kernel_size, strides=1, padding="valid", data_format=None, dilation_rate=1,
-                 depth_multiplier=1, activation=None, use_bias=True, depthwise_initializer="glorot_uniform",
-                 pointwise_initializer="glorot_uniform", bias_initializer="zeros", depthwise_regularizer=None,
-                 pointwise_regularizer=None, bias_regularizer=None, activity_regularizer=None,
-                 depthwise_constraint=None, pointwise_constraint=None, bias_constraint=None, **kwargs):
-        super().__init__(filters, kernel_size, strides, padding, data_format, dilation_rate, depth_multiplier, activation,
-                         use_bias, (depthwise_initializer, depthwise_regularizer, depthwise_constraint),
-                         (pointwise_initializer, pointwise_regularizer, pointwise_constraint),
-                         (bias_initializer, bias_regularizer, bias_constraint),
-                         activity_regularizer=activity_regularizer, **kwargs)
 
 
 class SeparableConv2D(_SeparableConv, aliases=("SeparableConvolution2D",)):
@@ -168,17 +162,6 @@ class SeparableConv2D(_SeparableConv, aliases=("SeparableConvolution2D",)):
 
     Source: Chollet 2017, "Xception: Deep Learning with Depthwise Separable Convolutions".
     """
-
-    def __init__(self, filters, kernel_size, strides=(1, 1), padding="valid", data_format=None, dilation_rate=(1, 1),
-                 depth_multiplier=1, activation=None, use_bias=True, depthwise_initializer="glorot_uniform",
-                 pointwise_initializer="glorot_uniform", bias_initializer="zeros", depthwise_regularizer=None,
-                 pointwise_regularizer=None, bias_regularizer=None, activity_regularizer=None,
-                 depthwise_constraint=None, pointwise_constraint=None, bias_constraint=None, **kwargs):
-        super().__init__(filters, kernel_size, strides, padding, data_format, dilation_rate, depth_multiplier, activation,
-                         use_bias, (depthwise_initializer, depthwise_regularizer, depthwise_constraint),
-                         (pointwise_initializer, pointwise_regularizer, pointwise_constraint),
-                         (bias_initializer, bias_regularizer, bias_constraint),
-                         activity_regularizer=activity_regularizer, **kwargs)
 
 
 SeparableConvolution1D = SeparableConv1D

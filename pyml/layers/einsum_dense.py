@@ -1,9 +1,15 @@
 """`EinsumDense`: a dense layer between any axes."""
 
-from pyml import activations, ops
+from __future__ import annotations
+
+from typing import Any
+
+from pyml import activations, constraints, initializers, ops, regularizers
+from pyml.core import Variable
 from pyml.errors import ShapeError
 from pyml.layers.layer import Layer
-from pyml.layers.weights import keep_weight, make_weight
+from pyml.layers.types import ActivationLike, ConstraintLike, InitializerLike, RegularizerLike
+from pyml.layers.weights import make_weight
 
 
 class EinsumDense(
@@ -31,10 +37,12 @@ class EinsumDense(
         (4, 5, 2, 3)
     """
 
-    def __init__(self, equation, output_shape, activation=None, bias_axes=None, kernel_initializer="glorot_uniform",
-                 bias_initializer="zeros", kernel_regularizer=None, bias_regularizer=None, kernel_constraint=None,
-                 bias_constraint=None, lora_rank=None, lora_alpha=None, gptq_unpacked_column_size=None,
-                 quantization_config=None, **kwargs):
+    def __init__(self, equation: str, output_shape: Any, activation: ActivationLike = None, bias_axes: str | None = None,
+                 kernel_initializer: InitializerLike = "glorot_uniform", bias_initializer: InitializerLike = "zeros",
+                 kernel_regularizer: RegularizerLike = None, bias_regularizer: RegularizerLike = None,
+                 kernel_constraint: ConstraintLike = None, bias_constraint: ConstraintLike = None, lora_rank: int | None = None,
+                 lora_alpha: int | None = None, gptq_unpacked_column_size: int | None = None, quantization_config: Any = None,
+                 **kwargs: Any) -> None:
         super().__init__(**kwargs)
         for name, value in (("lora_rank", lora_rank), ("quantization_config", quantization_config)):
             if value is not None:
@@ -47,11 +55,15 @@ class EinsumDense(
         self.partial_output_shape = (output_shape,) if isinstance(output_shape, int) else tuple(output_shape)
         self.activation = activations.get(activation)
         self.bias_axes = bias_axes
-        keep_weight(self, "kernel", kernel_initializer, kernel_regularizer, kernel_constraint)
-        keep_weight(self, "bias", bias_initializer, bias_regularizer, bias_constraint)
-        self.bias = None
+        self.kernel_initializer = initializers.get(kernel_initializer)
+        self.kernel_regularizer = regularizers.get(kernel_regularizer)
+        self.kernel_constraint = constraints.get(kernel_constraint)
+        self.bias_initializer = initializers.get(bias_initializer)
+        self.bias_regularizer = regularizers.get(bias_regularizer)
+        self.bias_constraint = constraints.get(bias_constraint)
+        self.bias: Variable | None = None
 
-    def _sizes(self, input_shape):
+    def _sizes(self, input_shape: Any) -> Any:
         """The size of each letter, and the shape of the output."""
         given, _, wanted = self._terms
         sizes: dict = {}
@@ -65,7 +77,7 @@ class EinsumDense(
         shape = [size for part in _letters(wanted) for size in (hidden if part == "..." else (sizes[part],))]
         return sizes, tuple(shape)
 
-    def build(self, input_shape):
+    def build(self, input_shape: Any) -> None:
         sizes, _ = self._sizes(input_shape)
         _, kernel, wanted = self._terms
         missing = [letter for letter in kernel if sizes.get(letter) is None]
@@ -82,24 +94,24 @@ class EinsumDense(
             self.bias = make_weight(self, "bias", (*sized, *shape))
         self.built = True
 
-    def call(self, inputs, training=None):
+    def call(self, inputs: Any, training: bool | None = None) -> Any:
         y = ops.einsum(self.equation, inputs, self.kernel)
         return self.activation(y if self.bias is None else y + self.bias)
 
-    def compute_output_shape(self, input_shape):
+    def compute_output_shape(self, input_shape: Any) -> Any:
         return self._sizes(input_shape)[1]
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), "output_shape": self.partial_output_shape}
 
 
-def _letters(term):
+def _letters(term: Any) -> Any:
     """The letters of a group, an ellipsis as one of them."""
     first, dots, rest = term.partition("...")
     return [*first, *([dots] if dots else []), *rest]
 
 
-def _named(term, shape, owner):
+def _named(term: Any, shape: Any, owner: str) -> Any:
     """Sizes by letter; those of an ellipsis as a tuple.
 
     Raises:

@@ -1,10 +1,16 @@
 """Embedding: rows of a table by number."""
 
-from pyml import ops
+
+from __future__ import annotations
+
+from typing import Any
+
+from pyml import constraints, initializers, ops, regularizers
 from pyml.core.symbolic import KerasTensor
 from pyml.layers.dense import positive_int
 from pyml.layers.layer import Layer
-from pyml.layers.weights import keep_weight, make_weight
+from pyml.layers.types import ConstraintLike, InitializerLike, RegularizerLike
+from pyml.layers.weights import make_weight
 
 
 class Embedding(Layer, not_in_config=("weights", "lora_rank", "lora_alpha", "quantization_config")):
@@ -32,9 +38,10 @@ class Embedding(Layer, not_in_config=("weights", "lora_rank", "lora_alpha", "qua
         [[[3.0, 4.0], [1.0, 2.0]]]
     """
 
-    def __init__(self, input_dim, output_dim, embeddings_initializer="uniform", embeddings_regularizer=None,
-                 embeddings_constraint=None, mask_zero=False, weights=None, lora_rank=None, lora_alpha=None,
-                 quantization_config=None, **kwargs):
+    def __init__(self, input_dim: int, output_dim: int, embeddings_initializer: InitializerLike = "uniform",
+                 embeddings_regularizer: RegularizerLike = None, embeddings_constraint: ConstraintLike = None, mask_zero: bool = False,
+                 weights: Any = None, lora_rank: int | None = None, lora_alpha: int | None = None, quantization_config: Any = None,
+                 **kwargs: Any) -> None:
         kwargs.pop("input_length", None)
         super().__init__(**kwargs)
         for name, value in (("lora_rank", lora_rank), ("quantization_config", quantization_config)):
@@ -42,27 +49,29 @@ class Embedding(Layer, not_in_config=("weights", "lora_rank", "lora_alpha", "qua
                 raise ValueError(f"Embedding: {name} is not supported; leave it None. Received: {name}={value!r}")
         self.input_dim = positive_int(input_dim, "input_dim", "Embedding")
         self.output_dim = positive_int(output_dim, "output_dim", "Embedding")
-        keep_weight(self, "embeddings", embeddings_initializer, embeddings_regularizer, embeddings_constraint)
+        self.embeddings_initializer = initializers.get(embeddings_initializer)
+        self.embeddings_regularizer = regularizers.get(embeddings_regularizer)
+        self.embeddings_constraint = constraints.get(embeddings_constraint)
         self.mask_zero = mask_zero
         self.supports_masking = mask_zero
         if weights is not None:
             self.build()
             self.set_weights(weights if isinstance(weights, list) and len(weights) == 1 else [weights])
 
-    def build(self, input_shape=None):
+    def build(self, input_shape: Any = None) -> None:
         if not self.built:
             self.embeddings = make_weight(self, "embeddings", (self.input_dim, self.output_dim))
         self.built = True
 
-    def call(self, inputs):
+    def call(self, inputs: Any) -> Any:
         return ops.take(self.embeddings, inputs, axis=0)
 
-    def compute_mask(self, inputs, previous_mask):
+    def compute_mask(self, inputs: Any, previous_mask: Any) -> Any:
         """Where the input is not 0, with `mask_zero`."""
         return ops.not_equal(inputs, 0) if self.mask_zero else None
 
-    def compute_output_shape(self, input_shape):
+    def compute_output_shape(self, input_shape: Any) -> Any:
         return (*input_shape, self.output_dim)
 
-    def compute_output_spec(self, inputs, **kwargs):
+    def compute_output_spec(self, inputs: Any, **kwargs: Any) -> Any:
         return KerasTensor(self.compute_output_shape(inputs.shape), dtype=self.dtype)

@@ -1,5 +1,10 @@
 """Pooling over all positions: GlobalAveragePooling and GlobalMaxPooling."""
 
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
 from pyml import ops
 from pyml.layers.input_spec import InputSpec
 from pyml.layers.layer import Layer
@@ -9,18 +14,18 @@ from pyml.layers.windows import standard_data_format
 class _GlobalPooling(Layer):
     """What the four share; subclasses name their op and number of axes."""
 
-    rank = 2
+    rank: ClassVar[int] = 2
 
-    def __init__(self, data_format=None, keepdims=False, **kwargs):
+    def __init__(self, data_format: str | None = None, keepdims: bool = False, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.data_format = standard_data_format(data_format, type(self).__name__)
         self.keepdims = keepdims
         self.input_spec = InputSpec(ndim=self.rank + 2)
 
-    def _axes(self):
+    def _axes(self) -> Any:
         return tuple(range(1, self.rank + 1))
 
-    def compute_output_shape(self, input_shape):
+    def compute_output_shape(self, input_shape: Any) -> Any:
         return (input_shape[0], *((1,) * self.rank if self.keepdims else ()), input_shape[-1])
 
 
@@ -40,18 +45,18 @@ class GlobalAveragePooling1D(_GlobalPooling, aliases=("GlobalAvgPool1D",)):
 
     rank = 1
 
-    def __init__(self, data_format=None, keepdims=False, **kwargs):
+    def __init__(self, data_format: str | None = None, keepdims: bool = False, **kwargs: Any) -> None:
         super().__init__(data_format, keepdims, **kwargs)
         self.supports_masking = True
 
-    def call(self, inputs, mask=None):
+    def call(self, inputs: Any, mask: Any = None) -> Any:
         if mask is None:
             return ops.mean(inputs, axis=1, keepdims=self.keepdims)
         weight = ops.expand_dims(ops.cast(mask, "float32"), -1)
         total = ops.sum(inputs * weight, axis=1, keepdims=self.keepdims)
         return total / ops.sum(weight, axis=1, keepdims=self.keepdims)
 
-    def compute_mask(self, inputs, previous_mask):
+    def compute_mask(self, inputs: Any, previous_mask: Any) -> Any:
         """None: there are no steps left."""
         return None
 
@@ -70,12 +75,12 @@ class GlobalAveragePooling2D(_GlobalPooling, aliases=("GlobalAvgPool2D",)):
         (2, 3)
     """
 
-    def call(self, inputs):
+    def call(self, inputs: Any) -> Any:
         return ops.mean(inputs, axis=self._axes(), keepdims=self.keepdims)
 
 
 class _GlobalMaxPooling(_GlobalPooling):
-    def call(self, inputs):
+    def call(self, inputs: Any) -> Any:
         return ops.max(inputs, axis=self._axes(), keepdims=self.keepdims)
 
 

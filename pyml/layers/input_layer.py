@@ -1,5 +1,11 @@
 """`Input`: where symbolic graphs begin."""
 
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
 from pyml.core.naming import auto_name
 from pyml.core.symbolic import CallNode, KerasTensor
 from pyml.layers.layer import Layer
@@ -8,8 +14,9 @@ from pyml.layers.layer import Layer
 class InputLayer(Layer):
     """The layer behind `Input`; see there for the arguments."""
 
-    def __init__(self, shape=None, batch_size=None, dtype=None, sparse=None, ragged=None, batch_shape=None,
-                 input_tensor=None, optional=False, name=None, **kwargs):
+    def __init__(self, shape: int | Sequence[int | None] | None = None, batch_size: int | None = None, dtype: Any = None,
+                 sparse: bool | None = None, ragged: bool | None = None, batch_shape: Sequence[int | None] | None = None,
+                 input_tensor: KerasTensor | None = None, optional: bool = False, name: str | None = None, **kwargs: Any) -> None:
         if sparse or ragged:
             raise ValueError("Input: sparse and ragged inputs are not supported.")
         if "input_shape" in kwargs:
@@ -31,23 +38,23 @@ class InputLayer(Layer):
         self.built = True
 
     @property
-    def batch_shape(self):
+    def batch_shape(self) -> Any:
         """The shape with the batch size, or None for it."""
         return self._batch_shape
 
-    def call(self, *args, **kwargs):
+    def call(self, *args: Any, **kwargs: Any) -> Any:
         """The values given for the input, unchanged."""
         return args[0] if args else None
 
-    def compute_output_shape(self, input_shape=None):
+    def compute_output_shape(self, input_shape: Any = None) -> Any:
         return self._batch_shape
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         return {"batch_shape": self._batch_shape, "dtype": self.dtype, "sparse": False, "ragged": False,
                 "name": self.name, "optional": self.optional}
 
 
-def checked_shape(shape):
+def checked_shape(shape: Any) -> tuple[int | None, ...]:
     """`shape` as a tuple of positive ints and None.
 
     Raises:
@@ -60,8 +67,9 @@ def checked_shape(shape):
     return tuple(None if size is None else int(size) for size in sizes)
 
 
-def Input(shape=None, batch_size=None, dtype=None, sparse=None, ragged=None, batch_shape=None, name=None,
-          tensor=None, optional=False):
+def Input(shape: int | Sequence[int | None] | None = None, batch_size: int | None = None, dtype: Any = None, sparse: bool | None = None,
+          ragged: bool | None = None, batch_shape: Sequence[int | None] | None = None, name: str | None = None,
+          tensor: KerasTensor | None = None, optional: bool = False) -> KerasTensor:
     """A symbolic tensor that stands for the data a model will receive.
 
     Args:

@@ -1,5 +1,11 @@
 """What a layer expects of its inputs, checked before anything runs."""
 
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
 from pyml.core.tree import flatten
 from pyml.errors import ShapeError
 
@@ -18,8 +24,9 @@ class InputSpec:
         optional: The input may be None.
     """
 
-    def __init__(self, dtype=None, shape=None, ndim=None, max_ndim=None, min_ndim=None, axes=None,
-                 allow_last_axis_squeeze=False, name=None, optional=False):
+    def __init__(self, dtype: str | None = None, shape: Sequence[int | None] | None = None, ndim: int | None = None,
+                 max_ndim: int | None = None, min_ndim: int | None = None, axes: Mapping[int, int | None] | None = None,
+                 allow_last_axis_squeeze: bool = False, name: str | None = None, optional: bool = False) -> None:
         self.dtype = dtype
         self.shape = None if shape is None else tuple(shape)
         self.ndim = len(shape) if shape is not None else ndim
@@ -30,13 +37,13 @@ class InputSpec:
         self.name = name
         self.optional = optional
 
-    def __repr__(self):
+    def __repr__(self) -> str:
         parts = {"dtype": self.dtype, "shape": self.shape, "ndim": self.ndim, "max_ndim": self.max_ndim,
                  "min_ndim": self.min_ndim, "axes": self.axes}
         return f"InputSpec({', '.join(f'{k}={v}' for k, v in parts.items() if v)})"
 
 
-def assert_input_compatibility(input_spec, inputs, layer_name):
+def assert_input_compatibility(input_spec: Any, inputs: Any, layer_name: Any) -> None:
     """Checks inputs against specs.
 
     Raises:
@@ -54,7 +61,7 @@ def assert_input_compatibility(input_spec, inputs, layer_name):
             _check(spec, tuple(x.shape), f'Input {index} of layer "{layer_name}" is incompatible with the layer')
 
 
-def _check(spec, shape, where):
+def _check(spec: Any, shape: Any, where: Any) -> None:
     rank = len(shape)
     if spec.ndim is not None and rank != spec.ndim and not spec.allow_last_axis_squeeze:
         raise ShapeError(f"{where}: expected ndim={spec.ndim}, found ndim={rank}. Full shape received: {shape}")

@@ -1,11 +1,15 @@
 """The base of layers: calling, building, weights, losses and configs."""
 
+
+from __future__ import annotations
+
 import math
+from typing import Any
 
 import numpy as np
 
-from pyml import initializers, regularizers
-from pyml.core import Variable, convert_to_tensor
+from pyml import constraints, initializers, regularizers
+from pyml.core import Tensor, Variable, convert_to_tensor
 from pyml.core.naming import auto_name, current_path, name_scope
 from pyml.core.symbolic import Operation, any_symbolic, infer_output_spec
 from pyml.core.trace import tracing
@@ -16,6 +20,7 @@ from pyml.layers import allowance, call_context
 from pyml.layers.input_spec import assert_input_compatibility
 from pyml.layers.signature import Tracing, call_signature, dtype_name, is_number_list, overridden, set_mask, specs_of
 from pyml.layers.tracking import Tracking
+from pyml.layers.types import ConstraintLike, InitializerLike, RegularizerLike
 from pyml.objects.configured import Configured
 from pyml.objects.registry import LAYERS
 
@@ -41,7 +46,8 @@ class Layer(Tracking, Operation, Configured, kind=LAYERS):
 
     _hints = ("input_shape", "input_dim", "input_length")
 
-    def __init__(self, *, activity_regularizer=None, trainable=True, dtype=None, autocast=True, name=None, **kwargs):
+    def __init__(self, *, activity_regularizer: RegularizerLike = None, trainable: bool = True, dtype: Any = None, autocast: bool = True,
+                 name: str | None = None, **kwargs: Any) -> None:
         input_shape = kwargs.pop("input_shape", None)
         input_dim = kwargs.pop("input_dim", None)
         if kwargs:
@@ -58,30 +64,31 @@ class Layer(Tracking, Operation, Configured, kind=LAYERS):
         self._dtype = dtype_name(dtype)
         self.autocast = autocast
         self.built = False
-        self.input_spec = None
+        self.input_spec: Any = None
         self.supports_masking = False
         self._trainable = bool(trainable)
-        self._losses = []
+        self._losses: list[Any] = []
         self._path = None
         self._build_shapes = None
         self._signature = call_signature(type(self))
 
     # ---- names and dtypes
     @property
-    def path(self):
+    def path(self) -> str:
         """Names of the enclosing models and of the layer, joined by `/`."""
         return self._path or self.name
 
     @property
-    def dtype(self):
+    def dtype(self) -> str:
         """Dtype of the weights."""
         return self._dtype
 
     variable_dtype = compute_dtype = input_dtype = dtype_policy = dtype
 
     # ---- weights
-    def add_weight(self, shape=None, initializer=None, dtype=None, trainable=True, autocast=True, regularizer=None,
-                   constraint=None, aggregation="none", overwrite_with_gradient=False, name=None):
+    def add_weight(self, shape: Any = None, initializer: InitializerLike = None, dtype: Any = None, trainable: bool = True,
+                   autocast: bool = True, regularizer: RegularizerLike = None, constraint: ConstraintLike = None,
+                   aggregation: str = "none", overwrite_with_gradient: bool = False, name: str | None = None) -> Variable:
         """Makes a weight that the layer owns.
 
         Args:
@@ -113,23 +120,23 @@ class Layer(Tracking, Operation, Configured, kind=LAYERS):
             variable = Variable(first_value(initializer, shape, dtype), shape=shape, dtype=dtype, trainable=trainable, name=name)
         variable.path = f"{self.path}/{name}"
         variable.regularizer = regularizers.get(regularizer)
-        variable.constraint = constraint
+        variable.constraint = constraints.get(constraint)
         self._track_variable(variable)
         return variable
 
-    def add_variable(self, shape, initializer, dtype=None, trainable=True, autocast=True, regularizer=None,
-                     constraint=None, name=None):
+    def add_variable(self, shape: Any, initializer: InitializerLike, dtype: Any = None, trainable: bool = True, autocast: bool = True,
+                     regularizer: RegularizerLike = None, constraint: ConstraintLike = None, name: str | None = None) -> Variable:
         """The same as `add_weight`."""
         return self.add_weight(shape=shape, initializer=initializer, dtype=dtype, trainable=trainable,
                                regularizer=regularizer, constraint=constraint, name=name)
 
     @property
-    def trainable(self):
+    def trainable(self) -> bool:
         """Whether training changes the weights; setting it sets it for all layers inside."""
         return self._trainable
 
     @trainable.setter
-    def trainable(self, value):
+    def trainable(self, value: bool) -> None:
         value = bool(value)
         for layer in self._flatten_layers():
             layer.__dict__["_trainable"] = value
@@ -137,17 +144,17 @@ class Layer(Tracking, Operation, Configured, kind=LAYERS):
                 variable.trainable = value
 
     @property
-    def variables(self):
+    def variables(self) -> list[Variable]:
         """All Variables, random states included."""
         return self._collect(with_seeds=True)
 
     @property
-    def weights(self):
+    def weights(self) -> list[Variable]:
         """All Variables but random states."""
         return self._collect(with_seeds=False)
 
     @property
-    def trainable_weights(self):
+    def trainable_weights(self) -> list[Variable]:
         """The weights that training changes: none of a frozen layer, inside this one or not."""
         if not self.trainable:
             return []
@@ -157,36 +164,36 @@ class Layer(Tracking, Operation, Configured, kind=LAYERS):
     trainable_variables = trainable_weights
 
     @property
-    def non_trainable_weights(self):
+    def non_trainable_weights(self) -> list[Variable]:
         """The weights that training leaves alone."""
         trained = {id(v) for v in self.trainable_weights}
         return [v for v in self.weights if id(v) not in trained]
 
     @property
-    def non_trainable_variables(self):
+    def non_trainable_variables(self) -> list[Variable]:
         """The Variables that training leaves alone, random states included."""
         trained = {id(v) for v in self.trainable_weights}
         return [v for v in self.variables if id(v) not in trained]
 
     @property
-    def metrics(self):
+    def metrics(self) -> Any:
         """The metrics of this layer and of all layers inside."""
         return [metric for layer in self._flatten_layers() for metric in layer._metrics]
 
     @property
-    def metrics_variables(self):
+    def metrics_variables(self) -> list[Variable]:
         """The Variables of the metrics."""
         return [variable for metric in self.metrics for variable in metric.variables]
 
-    def get_weights(self):
+    def get_weights(self) -> list[np.ndarray]:
         """The values of `weights`, as numpy arrays."""
         return [variable.numpy() for variable in self.weights]
 
-    def copy_weights(self):
+    def copy_weights(self) -> list[Tensor]:
         """The values of `weights` as tensors: they stay on the device and do not change when training goes on."""
         return [variable.value for variable in self.weights]
 
-    def set_weights(self, weights):
+    def set_weights(self, weights: Any) -> None:
         """Sets `weights` from a list of arrays.
 
         Raises:
@@ -207,7 +214,7 @@ class Layer(Tracking, Operation, Configured, kind=LAYERS):
         for variable, value in zip(own, weights, strict=True):
             variable.assign(value)
 
-    def count_params(self):
+    def count_params(self) -> int:
         """Number of weights.
 
         Raises:
@@ -217,23 +224,23 @@ class Layer(Tracking, Operation, Configured, kind=LAYERS):
             raise ValueError(f'Layer "{self.name}" has no weights yet; build it or call it first.')
         return sum(math.prod(variable.shape) for variable in self.weights)
 
-    def save_own_variables(self, store):
+    def save_own_variables(self, store: Any) -> None:
         """Writes the layer's own Variables into a dict under their position."""
         for i, variable in enumerate((*self._trainable_variables, *self._non_trainable_variables)):
             store[str(i)] = variable.numpy()
 
-    def load_own_variables(self, store):
+    def load_own_variables(self, store: Any) -> None:
         """Reads what `save_own_variables` wrote."""
         for i, variable in enumerate((*self._trainable_variables, *self._non_trainable_variables)):
             variable.assign(store[str(i)])
 
     # ---- losses
-    def add_loss(self, loss):
+    def add_loss(self, loss: Any) -> None:
         """Adds a scalar tensor to the loss of this call."""
         self._losses.extend(x for x in flatten(loss) if x is not None)
 
     @property
-    def losses(self):
+    def losses(self) -> list[Any]:
         """Penalties of the last call and of the weights, of this layer and of all layers inside."""
         found = []
         for layer in self._flatten_layers():
@@ -244,17 +251,17 @@ class Layer(Tracking, Operation, Configured, kind=LAYERS):
                 found.append(regularizer(variable))
         return found
 
-    def _clear_losses(self):
+    def _clear_losses(self) -> None:
         for layer in self._flatten_layers():
             if layer._losses:
                 layer.__dict__["_losses"] = []
 
     # ---- building
-    def build(self, input_shape):
+    def build(self, *input_shape: Any, **shapes: Any) -> None:
         """Makes the weights; called with the shape of the first inputs."""
         self.built = True
 
-    def _maybe_build(self, args, kwargs):
+    def _maybe_build(self, args: Any, kwargs: Any) -> None:
         if self.built:
             return
         shapes = self._signature.build_shapes(args, kwargs)
@@ -264,22 +271,22 @@ class Layer(Tracking, Operation, Configured, kind=LAYERS):
         self.__dict__["_build_shapes"] = shapes
         self.built = True
 
-    def build_from_config(self, config):
+    def build_from_config(self, config: dict[str, Any]) -> None:
         """Builds from what `get_build_config` returned."""
         if config and not self.built:
             self.build(config["input_shape"])
             self.built = True
 
-    def get_build_config(self):
+    def get_build_config(self) -> dict[str, Any] | None:
         """The input shape the layer was built for."""
         return None if self._build_shapes is None else {"input_shape": self._build_shapes}
 
     # ---- calling
-    def call(self, *args, **kwargs):
+    def call(self, *args: Any, **kwargs: Any) -> Any:
         """The formula; every layer writes its own."""
         raise TypeError(f'Layer "{self.name}" ({type(self).__name__}) must define call(inputs).')
 
-    def __call__(self, *args, **kwargs):
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Applies the layer to tensors, numpy arrays or symbolic tensors, or nested lists and dicts of them."""
         if args and is_number_list(args[0]):
             args = (np.asarray(args[0]), *args[1:])
@@ -295,7 +302,7 @@ class Layer(Tracking, Operation, Configured, kind=LAYERS):
             return self.symbolic_call(*args, **kwargs)
         return self._call_on_values(args, kwargs)
 
-    def _call_on_values(self, args, kwargs):
+    def _call_on_values(self, args: Any, kwargs: Any) -> Any:
         training = kwargs.pop("training", None)
         outermost = call_context.depth() == 0
         if training is None:
@@ -318,24 +325,24 @@ class Layer(Tracking, Operation, Configured, kind=LAYERS):
             set_mask(outputs, self.compute_mask(args[0] if args else None, previous_mask))
         return outputs
 
-    def _convert(self, leaf):
+    def _convert(self, leaf: Any) -> Any:
         if isinstance(leaf, (np.ndarray, np.generic)):
             return convert_to_tensor(leaf)
         if isinstance(leaf, Variable):
             return leaf.value
         return leaf
 
-    def compute_output_spec(self, *args, **kwargs):
+    def compute_output_spec(self, *args: Any, **kwargs: Any) -> Any:
         if "compute_output_shape" in overridden(type(self)):
             first = args[0] if args else next(iter(kwargs.values()))
             shapes = self.compute_output_shape(map_structure(lambda t: tuple(t.shape), first))
             return specs_of(shapes, getattr(flatten(first)[0], "dtype", self._dtype))
         return infer_output_spec(self._call_on_probes, args, kwargs)
 
-    def _call_on_probes(self, *args, **kwargs):
+    def _call_on_probes(self, *args: Any, **kwargs: Any) -> Any:
         return self._call_on_values(args, dict(kwargs))
 
-    def compute_output_shape(self, input_shape):
+    def compute_output_shape(self, input_shape: Any) -> Any:
         """The shape of the output for an input of `input_shape`; None stands for unknown sizes."""
         if not self.built:
             with Tracing():
@@ -344,16 +351,16 @@ class Layer(Tracking, Operation, Configured, kind=LAYERS):
         specs = specs_of(input_shape, self._dtype)
         return map_structure(lambda t: t.shape, infer_output_spec(self._call_on_probes, (specs,), {}))
 
-    def compute_mask(self, inputs, previous_mask):
+    def compute_mask(self, inputs: Any, previous_mask: Any) -> Any:
         """The mask handed on, unchanged."""
         return previous_mask
 
     # ---- configs
-    def _base_config(self):
+    def _base_config(self) -> dict[str, Any]:
         config = {"name": self.name, "trainable": self._trainable, "dtype": self._dtype}
         if self.activity_regularizer is not None:
             config["activity_regularizer"] = regularizers.serialize(self.activity_regularizer)
         return config
 
-    def __repr__(self):
+    def __repr__(self) -> str:
         return f"<{type(self).__name__} name={self.name}, built={self.built}>"

@@ -1,5 +1,10 @@
 """Masks: which steps of a sequence count."""
 
+
+from __future__ import annotations
+
+from typing import Any
+
 from pyml import ops
 from pyml.layers.activation import _SameShape
 
@@ -20,17 +25,17 @@ class Masking(_SameShape):
         [[1.0, 2.0]]
     """
 
-    def __init__(self, mask_value=0.0, **kwargs):
+    def __init__(self, mask_value: float = 0.0, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.mask_value = mask_value
         self.supports_masking = True
 
-    def call(self, inputs):
+    def call(self, inputs: Any) -> Any:
         return ops.where(ops.expand_dims(self._kept(inputs), -1), inputs, 0.0)
 
-    def _kept(self, inputs):
+    def _kept(self, inputs: Any) -> Any:
         return ops.any(ops.not_equal(inputs, self.mask_value), axis=-1)
 
-    def compute_mask(self, inputs, previous_mask):
+    def compute_mask(self, inputs: Any, previous_mask: Any) -> Any:
         """Where a feature differs from `mask_value`."""
         return self._kept(inputs)

@@ -1,7 +1,12 @@
 """Layers that combine several inputs: Add, Subtract, Multiply, Average, Maximum, Minimum, Concatenate, Dot."""
 
+
+from __future__ import annotations
+
+from collections.abc import Sequence
 from functools import reduce
 from math import prod
+from typing import Any
 
 from pyml import ops
 from pyml.errors import ShapeError
@@ -11,21 +16,25 @@ from pyml.layers.layer import Layer
 class _Merge(Layer):
     """Inputs that broadcast together, combined two by two."""
 
-    def __init__(self, **kwargs):
+    def __init__(self, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.supports_masking = True
 
-    def build(self, input_shape):
+    def _merge(self, a: Any, b: Any) -> Any:
+        """Two of the inputs as one; every subclass with `call` as it is here writes its own."""
+        raise TypeError(f"{type(self).__name__} must define _merge(a, b).")
+
+    def build(self, input_shape: Any) -> None:
         if not isinstance(input_shape, (list, tuple)) or not input_shape or not isinstance(
                 input_shape[0], (list, tuple)):
             raise ShapeError(f'Layer "{self.name}" merges a list of inputs. Received an input of shape {input_shape}')
         self.compute_output_shape(input_shape)
         self.built = True
 
-    def call(self, inputs):
+    def call(self, inputs: Any) -> Any:
         return reduce(self._merge, inputs)
 
-    def compute_output_shape(self, input_shape):
+    def compute_output_shape(self, input_shape: Any) -> Any:
         sizes = list(input_shape[0])
         for shape in input_shape[1:]:
             if len(shape) != len(sizes):
@@ -36,8 +45,7 @@ class _Merge(Layer):
                 sizes[axis] = n if m == 1 else m
         return tuple(sizes)
 
-
-    def compute_mask(self, inputs, previous_mask):
+    def compute_mask(self, inputs: Any, previous_mask: Any) -> Any:
         """A step counts where it does in one of the inputs; None where an input has no mask."""
         masks = previous_mask or [None]
         return None if any(mask is None for mask in masks) else reduce(ops.logical_or, masks)
@@ -46,47 +54,47 @@ class _Merge(Layer):
 class Add(_Merge):
     """The sum of a list of inputs."""
 
-    def _merge(self, a, b):
+    def _merge(self, a: Any, b: float) -> Any:
         return a + b
 
 
 class Subtract(_Merge):
     """The first of two inputs minus the second."""
 
-    def build(self, input_shape):
+    def build(self, input_shape: Any) -> None:
         if len(input_shape) != 2:
             raise ShapeError(f'Layer "{self.name}" subtracts two inputs. Received: {len(input_shape)}')
         super().build(input_shape)
 
-    def _merge(self, a, b):
+    def _merge(self, a: Any, b: float) -> Any:
         return a - b
 
 
 class Multiply(_Merge):
     """The product of a list of inputs."""
 
-    def _merge(self, a, b):
+    def _merge(self, a: Any, b: float) -> Any:
         return a * b
 
 
 class Maximum(_Merge):
     """The largest of a list of inputs, element by element."""
 
-    def _merge(self, a, b):
+    def _merge(self, a: Any, b: float) -> Any:
         return ops.maximum(a, b)
 
 
 class Minimum(_Merge):
     """The smallest of a list of inputs, element by element."""
 
-    def _merge(self, a, b):
+    def _merge(self, a: Any, b: float) -> Any:
         return ops.minimum(a, b)
 
 
 class Average(_Merge):
     """The mean of a list of inputs."""
 
-    def call(self, inputs):
+    def call(self, inputs: Any) -> Any:
         return reduce(lambda a, b: a + b, inputs) * (1.0 / len(inputs))
 
 
@@ -100,21 +108,21 @@ class Concatenate(Layer):
         ShapeError: Other sizes differ.
     """
 
-    def __init__(self, axis=-1, **kwargs):
+    def __init__(self, axis: int = -1, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.axis = axis
         self.supports_masking = True
 
-    def build(self, input_shape):
+    def build(self, input_shape: Any) -> None:
         if not input_shape or not isinstance(input_shape[0], (list, tuple)):
             raise ShapeError(f'Layer "{self.name}" joins a list of inputs. Received an input of shape {input_shape}')
         self.compute_output_shape(input_shape)
         self.built = True
 
-    def call(self, inputs):
+    def call(self, inputs: Any) -> Any:
         return ops.concatenate(list(inputs), axis=self.axis)
 
-    def compute_mask(self, inputs, previous_mask):
+    def compute_mask(self, inputs: Any, previous_mask: Any) -> Any:
         """Masks of the steps: joined like the inputs along the steps, else a step counts where it does in all inputs."""
         if not previous_mask:
             return None
@@ -123,7 +131,7 @@ class Concatenate(Layer):
         along_steps = self.axis % len(inputs[0].shape) == 1
         return ops.concatenate(masks, axis=1) if along_steps else reduce(ops.logical_and, masks)
 
-    def compute_output_shape(self, input_shape):
+    def compute_output_shape(self, input_shape: Any) -> Any:
         first = list(input_shape[0])
         axis = self.axis % len(first)
         for shape in input_shape[1:]:
@@ -159,7 +167,7 @@ class Dot(Layer):
         [[[5.0, 5.0], [5.0, 5.0]]]
     """
 
-    def __init__(self, axes, normalize=False, **kwargs):
+    def __init__(self, axes: int | Sequence[int], normalize: bool = False, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         pair = isinstance(axes, (list, tuple)) and len(axes) == 2 and all(isinstance(a, int) for a in axes)
         if not isinstance(axes, int) and not pair:
@@ -168,15 +176,15 @@ class Dot(Layer):
         self.normalize = normalize
         self.supports_masking = True
 
-    def build(self, input_shape):
+    def build(self, input_shape: Any) -> None:
         self.compute_output_shape(input_shape)
         self.built = True
 
-    def _both(self, first, second):
+    def _both(self, first: Any, second: Any) -> Any:
         a, b = (self.axes, self.axes) if isinstance(self.axes, int) else self.axes
         return a % len(first), b % len(second)
 
-    def call(self, inputs):
+    def call(self, inputs: Any) -> Any:
         x, y = inputs
         a, b = self._both(x.shape, y.shape)
         if self.normalize:
@@ -188,11 +196,11 @@ class Dot(Layer):
                              ops.reshape(y, (batch, length, prod(y.shape[2:]))))
         return ops.reshape(product, shape if len(shape) > 1 else (batch, 1))
 
-    def compute_mask(self, inputs, previous_mask):
+    def compute_mask(self, inputs: Any, previous_mask: Any) -> Any:
         """None: the steps are summed over or mixed."""
         return None
 
-    def compute_output_shape(self, input_shape):
+    def compute_output_shape(self, input_shape: Any) -> Any:
         if len(input_shape) != 2 or not all(isinstance(shape, (list, tuple)) for shape in input_shape):
             raise ShapeError(f'Layer "{self.name}" multiplies a list of two inputs. Received shapes: {input_shape}')
         first, second = (list(shape) for shape in input_shape)
@@ -207,41 +215,41 @@ class Dot(Layer):
         return shape if len(shape) > 1 else (*shape, 1)
 
 
-def add(inputs, **kwargs):
+def add(inputs: Any, **kwargs: Any) -> Any:
     """`Add()(inputs)`."""
     return Add(**kwargs)(inputs)
 
 
-def subtract(inputs, **kwargs):
+def subtract(inputs: Any, **kwargs: Any) -> Any:
     """`Subtract()(inputs)`."""
     return Subtract(**kwargs)(inputs)
 
 
-def multiply(inputs, **kwargs):
+def multiply(inputs: Any, **kwargs: Any) -> Any:
     """`Multiply()(inputs)`."""
     return Multiply(**kwargs)(inputs)
 
 
-def average(inputs, **kwargs):
+def average(inputs: Any, **kwargs: Any) -> Any:
     """`Average()(inputs)`."""
     return Average(**kwargs)(inputs)
 
 
-def maximum(inputs, **kwargs):
+def maximum(inputs: Any, **kwargs: Any) -> Any:
     """`Maximum()(inputs)`."""
     return Maximum(**kwargs)(inputs)
 
 
-def minimum(inputs, **kwargs):
+def minimum(inputs: Any, **kwargs: Any) -> Any:
     """`Minimum()(inputs)`."""
     return Minimum(**kwargs)(inputs)
 
 
-def concatenate(inputs, axis=-1, **kwargs):
+def concatenate(inputs: Any, axis: int = -1, **kwargs: Any) -> Any:
     """`Concatenate(axis)(inputs)`."""
     return Concatenate(axis=axis, **kwargs)(inputs)
 
 
-def dot(inputs, axes=-1, **kwargs):
+def dot(inputs: Any, axes: int | Sequence[int] = -1, **kwargs: Any) -> Any:
     """`Dot(axes)(inputs)`."""
     return Dot(axes=axes, **kwargs)(inputs)

@@ -1,12 +1,20 @@
 """Normalization of each sample by itself: Layer, Group, RMS and Unit normalization."""
 
-from pyml import ops
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from pyml import constraints, initializers, ops, regularizers
+from pyml.core import Variable
 from pyml.layers.activation import _SameShape
 from pyml.layers.input_spec import InputSpec
-from pyml.layers.weights import keep_weight, known_size, make_weight
+from pyml.layers.types import ConstraintLike, InitializerLike, RegularizerLike
+from pyml.layers.weights import known_size, make_weight
 
 
-def _axes(axis, owner):
+def _axes(axis: Any, owner: str) -> int | list[int]:
     """An axis, or several, as Keras keeps them: an int or a list.
 
     Raises:
@@ -19,7 +27,7 @@ def _axes(axis, owner):
     raise ValueError(f"{owner}: axis must be an integer or a list of integers. Received: axis={axis!r}")
 
 
-def _sizes(layer, input_shape):
+def _sizes(layer: Any, input_shape: Any) -> tuple[list[int], tuple[int, ...]]:
     """The axes in order as a list, and their sizes."""
     axes = sorted(layer.axis) if isinstance(layer.axis, list) else [layer.axis]
     return axes, tuple(known_size(layer, input_shape, axis) for axis in axes)
@@ -28,19 +36,26 @@ def _sizes(layer, input_shape):
 class _ScaleAndOffset(_SameShape):
     """What LayerNormalization and GroupNormalization share: `gamma` and `beta`."""
 
-    def __init__(self, epsilon, center, scale, beta, gamma, **kwargs):
+    def __init__(self, epsilon: float, center: bool, scale: bool, beta_initializer: InitializerLike, gamma_initializer: InitializerLike,
+                 beta_regularizer: RegularizerLike, gamma_regularizer: RegularizerLike, beta_constraint: ConstraintLike,
+                 gamma_constraint: ConstraintLike, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         if epsilon <= 0:
             raise ValueError(f"{type(self).__name__}: epsilon must be positive. Received: epsilon={epsilon}")
         self.epsilon = epsilon
         self.center = center
         self.scale = scale
-        keep_weight(self, "beta", *beta)
-        keep_weight(self, "gamma", *gamma)
+        self.beta_initializer = initializers.get(beta_initializer)
+        self.gamma_initializer = initializers.get(gamma_initializer)
+        self.beta_regularizer = regularizers.get(beta_regularizer)
+        self.gamma_regularizer = regularizers.get(gamma_regularizer)
+        self.beta_constraint = constraints.get(beta_constraint)
+        self.gamma_constraint = constraints.get(gamma_constraint)
         self.supports_masking = True
-        self.gamma = self.beta = None
+        self.gamma: Variable | None = None
+        self.beta: Variable | None = None
 
-    def _make(self, shape):
+    def _make(self, shape: Any) -> None:
         if self.scale:
             self.gamma = make_weight(self, "gamma", shape)
         if self.center:
@@ -69,18 +84,19 @@ class LayerNormalization(_ScaleAndOffset):
     Source: Ba et al. 2016, "Layer Normalization".
     """
 
-    def __init__(self, axis=-1, epsilon=1e-3, center=True, scale=True, beta_initializer="zeros",
-                 gamma_initializer="ones", beta_regularizer=None, gamma_regularizer=None, beta_constraint=None,
-                 gamma_constraint=None, **kwargs):
-        super().__init__(epsilon, center, scale, (beta_initializer, beta_regularizer, beta_constraint),
-                         (gamma_initializer, gamma_regularizer, gamma_constraint), **kwargs)
+    def __init__(self, axis: int | Sequence[int] = -1, epsilon: float = 1e-3, center: bool = True, scale: bool = True,
+                 beta_initializer: InitializerLike = "zeros", gamma_initializer: InitializerLike = "ones",
+                 beta_regularizer: RegularizerLike = None, gamma_regularizer: RegularizerLike = None,
+                 beta_constraint: ConstraintLike = None, gamma_constraint: ConstraintLike = None, **kwargs: Any) -> None:
+        super().__init__(epsilon, center, scale, beta_initializer, gamma_initializer, beta_regularizer, gamma_regularizer,
+                         beta_constraint, gamma_constraint, **kwargs)
         self.axis = _axes(axis, "LayerNormalization")
 
-    def build(self, input_shape):
+    def build(self, input_shape: Any) -> None:
         self.axis, shape = _sizes(self, input_shape)
         self._make(shape)
 
-    def call(self, inputs):
+    def call(self, inputs: Any) -> Any:
         return ops.layer_normalization(inputs, self.gamma, self.beta, self.axis, self.epsilon)
 
 
@@ -107,17 +123,18 @@ class GroupNormalization(_ScaleAndOffset):
     Source: Wu and He 2018, "Group Normalization".
     """
 
-    def __init__(self, groups=32, axis=-1, epsilon=1e-3, center=True, scale=True, beta_initializer="zeros",
-                 gamma_initializer="ones", beta_regularizer=None, gamma_regularizer=None, beta_constraint=None,
-                 gamma_constraint=None, **kwargs):
-        super().__init__(epsilon, center, scale, (beta_initializer, beta_regularizer, beta_constraint),
-                         (gamma_initializer, gamma_regularizer, gamma_constraint), **kwargs)
+    def __init__(self, groups: int = 32, axis: int = -1, epsilon: float = 1e-3, center: bool = True, scale: bool = True,
+                 beta_initializer: InitializerLike = "zeros", gamma_initializer: InitializerLike = "ones",
+                 beta_regularizer: RegularizerLike = None, gamma_regularizer: RegularizerLike = None,
+                 beta_constraint: ConstraintLike = None, gamma_constraint: ConstraintLike = None, **kwargs: Any) -> None:
+        super().__init__(epsilon, center, scale, beta_initializer, gamma_initializer, beta_regularizer, gamma_regularizer,
+                         beta_constraint, gamma_constraint, **kwargs)
         if groups != -1 and (not isinstance(groups, int) or groups <= 0):
             raise ValueError(f"GroupNormalization: groups must be a positive integer or -1. Received: groups={groups}")
         self.groups = groups
         self.axis = axis
 
-    def build(self, input_shape):
+    def build(self, input_shape: Any) -> None:
         channels = known_size(self, input_shape, self.axis)
         if self.groups == -1:
             self.groups = channels
@@ -129,7 +146,7 @@ class GroupNormalization(_ScaleAndOffset):
         self.input_spec = InputSpec(ndim=len(input_shape), axes={self.axis: channels})
         self._make((channels,))
 
-    def call(self, inputs):
+    def call(self, inputs: Any) -> Any:
         axis = self.axis % len(inputs.shape)
         shape = tuple(inputs.shape)
         grouped = (*shape[:axis], self.groups, shape[axis] // self.groups, *shape[axis + 1:])
@@ -158,17 +175,17 @@ class RMSNormalization(_SameShape):
     Source: Zhang and Sennrich 2019, "Root Mean Square Layer Normalization".
     """
 
-    def __init__(self, axis=-1, epsilon=1e-6, **kwargs):
+    def __init__(self, axis: int | Sequence[int] = -1, epsilon: float = 1e-6, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.axis = _axes(axis, "RMSNormalization")
         self.epsilon = epsilon
 
-    def build(self, input_shape):
+    def build(self, input_shape: Any) -> None:
         self.axis, shape = _sizes(self, input_shape)
         self.scale = self.add_weight(name="scale", shape=shape, initializer="ones")
         self.built = True
 
-    def call(self, inputs):
+    def call(self, inputs: Any) -> Any:
         return ops.rms_normalization(inputs, self.scale, self.axis, self.epsilon)
 
 
@@ -185,10 +202,10 @@ class UnitNormalization(_SameShape):
         [[0.6 0.8]]
     """
 
-    def __init__(self, axis=-1, **kwargs):
+    def __init__(self, axis: int | Sequence[int] = -1, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.axis = _axes(axis, "UnitNormalization")
         self.supports_masking = True
 
-    def call(self, inputs):
+    def call(self, inputs: Any) -> Any:
         return ops.normalize(inputs, axis=self.axis, order=2, epsilon=1e-12)

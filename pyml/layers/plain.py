@@ -1,6 +1,11 @@
 """Layers without weights that change values in a plain way: Identity, Lambda, Rescaling."""
 
+
+from __future__ import annotations
+
 import inspect
+from collections.abc import Callable, Mapping
+from typing import Any
 
 import numpy as np
 
@@ -19,12 +24,12 @@ class Identity(_SameShape):
         [1.0, 2.0]
     """
 
-    def __init__(self, **kwargs):
+    def __init__(self, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.supports_masking = True
         self.built = True
 
-    def call(self, inputs):
+    def call(self, inputs: Any) -> Any:
         return inputs
 
 
@@ -46,7 +51,8 @@ class Lambda(Layer):
         [1.0, 9.0]
     """
 
-    def __init__(self, function, output_shape=None, mask=None, arguments=None, **kwargs):
+    def __init__(self, function: Callable[..., Any], output_shape: Any = None, mask: Any = None,
+                 arguments: Mapping[str, Any] | None = None, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         if not callable(function):
             raise TypeError(f"Lambda: function must be callable. Received: function={function!r}")
@@ -58,25 +64,25 @@ class Lambda(Layer):
         taken = inspect.signature(function).parameters
         self._takes = [name for name in ("mask", "training") if name in taken]
 
-    def call(self, inputs, mask=None, training=None):
+    def call(self, inputs: Any, mask: Any = None, training: bool | None = None) -> Any:
         given = {"mask": mask, "training": training}
         return self.function(inputs, **self.arguments, **{name: given[name] for name in self._takes})
 
-    def compute_mask(self, inputs, previous_mask):
+    def compute_mask(self, inputs: Any, previous_mask: Any) -> Any:
         """What `mask` says."""
         return self.mask(inputs, previous_mask) if callable(self.mask) else self.mask
 
-    def compute_output_spec(self, *args, **kwargs):
+    def compute_output_spec(self, *args: Any, **kwargs: Any) -> Any:
         return infer_output_spec(self._call_on_probes, args, kwargs)
 
-    def compute_output_shape(self, input_shape):
+    def compute_output_shape(self, input_shape: Any) -> Any:
         if self._output_shape is None:
             return super().compute_output_shape(input_shape)
         if callable(self._output_shape):
             return self._output_shape(input_shape)
         return (flatten(input_shape)[0], *self._output_shape)
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         for function in (self.function, self._output_shape, self.mask):
             if getattr(function, "__name__", "") == "<lambda>":
                 raise ValueError(
@@ -100,21 +106,21 @@ class Rescaling(_SameShape):
         [-1.0, 1.0]
     """
 
-    def __init__(self, scale, offset=0.0, **kwargs):
+    def __init__(self, scale: Any, offset: Any = 0.0, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.scale = _plain(scale)
         self.offset = _plain(offset)
         self.supports_masking = True
         self.built = True
 
-    def call(self, inputs):
+    def call(self, inputs: Any) -> Any:
         factor, shift = (v if isinstance(v, (int, float)) else np.asarray(v, "float32") for v in (self.scale, self.offset))
         return ops.cast(inputs, "float32") * factor + shift
 
-    def compute_output_spec(self, *args, **kwargs):
+    def compute_output_spec(self, *args: Any, **kwargs: Any) -> Any:
         return KerasTensor(args[0].shape, dtype="float32")
 
 
-def _plain(value):
+def _plain(value: Any) -> Any:
     """A number, or nested lists of numbers."""
     return np.asarray(value).tolist()

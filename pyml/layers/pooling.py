@@ -1,5 +1,11 @@
 """Pooling of sequences and images: by windows, or over all positions."""
 
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, ClassVar
+
 from pyml import ops
 from pyml.layers.input_spec import InputSpec
 from pyml.layers.layer import Layer
@@ -9,9 +15,10 @@ from pyml.layers.windows import output_sizes, standard_data_format, standard_pad
 class _Pooling(Layer):
     """What max and average pooling share; subclasses name their op and number of axes."""
 
-    rank = 2
+    rank: ClassVar[int] = 2
 
-    def __init__(self, pool_size, strides=None, padding="valid", data_format=None, name=None, **kwargs):
+    def __init__(self, pool_size: int | Sequence[int], strides: int | Sequence[int] | None = None, padding: str = "valid",
+                 data_format: str | None = None, name: str | None = None, **kwargs: Any) -> None:
         super().__init__(name=name, **kwargs)
         owner = type(self).__name__
         self.pool_size = window_sizes(pool_size, self.rank, "pool_size", owner)
@@ -20,24 +27,28 @@ class _Pooling(Layer):
         self.data_format = standard_data_format(data_format, owner)
         self.input_spec = InputSpec(ndim=self.rank + 2)
 
-    def call(self, inputs):
+    def call(self, inputs: Any) -> Any:
         self._sizes(inputs.shape)
         return self._pool(inputs, self.pool_size, self.strides, self.padding, "channels_last")
 
-    def _sizes(self, input_shape):
+    def _pool(self, *args: Any) -> Any:
+        """The op on inputs, window, strides, padding and layout; the two kinds write their own."""
+        raise TypeError(f"{type(self).__name__} must define _pool(*args).")
+
+    def _sizes(self, input_shape: Any) -> tuple[int | None, ...]:
         return output_sizes(input_shape[1:-1], self.pool_size, self.strides, self.padding, (1,) * self.rank, self)
 
-    def compute_output_shape(self, input_shape):
+    def compute_output_shape(self, input_shape: Any) -> Any:
         return (input_shape[0], *self._sizes(input_shape), input_shape[-1])
 
 
 class _MaxPooling(_Pooling):
-    def _pool(self, *args):
+    def _pool(self, *args: Any) -> Any:
         return ops.max_pool(*args)
 
 
 class _AveragePooling(_Pooling):
-    def _pool(self, *args):
+    def _pool(self, *args: Any) -> Any:
         return ops.average_pool(*args)
 
 
@@ -59,7 +70,8 @@ class MaxPooling1D(_MaxPooling, aliases=("MaxPool1D",)):
 
     rank = 1
 
-    def __init__(self, pool_size=2, strides=None, padding="valid", data_format=None, name=None, **kwargs):
+    def __init__(self, pool_size: int | Sequence[int] = 2, strides: int | Sequence[int] | None = None, padding: str = "valid",
+                 data_format: str | None = None, name: str | None = None, **kwargs: Any) -> None:
         super().__init__(pool_size, strides, padding, data_format, name, **kwargs)
 
 
@@ -88,7 +100,8 @@ class MaxPooling2D(_MaxPooling, aliases=("MaxPool2D",)):
     Input shape: `(batch, height, width, channels)`. Output shape: `(batch, new_height, new_width, channels)`.
     """
 
-    def __init__(self, pool_size=(2, 2), strides=None, padding="valid", data_format=None, name=None, **kwargs):
+    def __init__(self, pool_size: int | Sequence[int] = (2, 2), strides: int | Sequence[int] | None = None, padding: str = "valid",
+                 data_format: str | None = None, name: str | None = None, **kwargs: Any) -> None:
         super().__init__(pool_size, strides, padding, data_format, name, **kwargs)
 
 

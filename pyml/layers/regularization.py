@@ -1,6 +1,11 @@
 """Layers that only act while training: Dropout and noise; and penalties of activations."""
 
+
+from __future__ import annotations
+
 import math
+from collections.abc import Sequence
+from typing import Any
 
 from pyml import ops, random, regularizers
 from pyml.layers.activation import _SameShape
@@ -10,7 +15,7 @@ from pyml.layers.windows import standard_data_format
 from pyml.utils.seeds import make_default_seed
 
 
-def share_of_one(value, name, owner):
+def share_of_one(value: Any, name: str | None, owner: str) -> float:
     """`value`, which must be a number from 0 to 1."""
     number = isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value)
     if not number or not 0 <= value <= 1:
@@ -31,7 +36,7 @@ class Dropout(Layer):
     Source: Srivastava et al. 2014, "Dropout: A Simple Way to Prevent Neural Networks from Overfitting".
     """
 
-    def __init__(self, rate, noise_shape=None, seed=None, **kwargs):
+    def __init__(self, rate: float, noise_shape: Sequence[int | None] | None = None, seed: int | None = None, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.rate = share_of_one(rate, "rate", type(self).__name__)
         self.seed = seed
@@ -41,7 +46,7 @@ class Dropout(Layer):
             self.seed_generator = random.SeedGenerator(make_default_seed() if seed is None else seed)
         self.built = True
 
-    def call(self, inputs, training=False):
+    def call(self, inputs: Any, training: bool | None = False) -> Any:
         if not training or self.rate == 0:
             return inputs
         if self.rate == 1:
@@ -51,7 +56,7 @@ class Dropout(Layer):
             shape = tuple(n if m is None else m for m, n in zip(shape, inputs.shape, strict=True))
         return random.dropout(inputs, self.rate, noise_shape=shape, seed=self.seed_generator)
 
-    def compute_output_shape(self, input_shape):
+    def compute_output_shape(self, input_shape: Any) -> Any:
         return input_shape
 
 
@@ -72,7 +77,7 @@ class SpatialDropout1D(Dropout):
     Source: Tompson et al. 2014, "Efficient Object Localization Using Convolutional Networks".
     """
 
-    def __init__(self, rate, seed=None, name=None, dtype=None, **kwargs):
+    def __init__(self, rate: float, seed: int | None = None, name: str | None = None, dtype: Any = None, **kwargs: Any) -> None:
         super().__init__(rate, noise_shape=(None, 1, None), seed=seed, name=name, dtype=dtype, **kwargs)
         self.input_spec = InputSpec(ndim=3)
 
@@ -95,7 +100,8 @@ class SpatialDropout2D(Dropout):
     Source: Tompson et al. 2014, "Efficient Object Localization Using Convolutional Networks".
     """
 
-    def __init__(self, rate, data_format=None, seed=None, name=None, dtype=None, **kwargs):
+    def __init__(self, rate: float, data_format: str | None = None, seed: int | None = None, name: str | None = None, dtype: Any = None,
+                 **kwargs: Any) -> None:
         super().__init__(rate, noise_shape=(None, 1, 1, None), seed=seed, name=name, dtype=dtype, **kwargs)
         self.data_format = standard_data_format(data_format, "SpatialDropout2D")
         self.input_spec = InputSpec(ndim=4)
@@ -118,7 +124,7 @@ class AlphaDropout(_SameShape):
     Source: Klambauer et al. 2017, "Self-Normalizing Neural Networks".
     """
 
-    def __init__(self, rate, noise_shape=None, seed=None, **kwargs):
+    def __init__(self, rate: float, noise_shape: Sequence[int | None] | None = None, seed: int | None = None, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.rate = share_of_one(rate, "rate", "AlphaDropout")
         if rate == 1:
@@ -130,7 +136,7 @@ class AlphaDropout(_SameShape):
             self.seed_generator = random.SeedGenerator(make_default_seed() if seed is None else seed)
         self.built = True
 
-    def call(self, inputs, training=False):
+    def call(self, inputs: Any, training: bool | None = False) -> Any:
         if not training or not self.rate:
             return inputs
         shape = inputs.shape if self.noise_shape is None else tuple(
@@ -158,7 +164,7 @@ class GaussianNoise(_SameShape):
         [[1.0, 1.0]]
     """
 
-    def __init__(self, stddev, seed=None, **kwargs):
+    def __init__(self, stddev: float, seed: int | None = None, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         if not stddev >= 0:
             raise ValueError(f"GaussianNoise: stddev must not be negative. Received: stddev={stddev}")
@@ -169,7 +175,7 @@ class GaussianNoise(_SameShape):
             self.seed_generator = random.SeedGenerator(make_default_seed() if seed is None else seed)
         self.built = True
 
-    def call(self, inputs, training=False):
+    def call(self, inputs: Any, training: bool | None = False) -> Any:
         if not training or not self.stddev:
             return inputs
         return inputs + random.normal(inputs.shape, stddev=self.stddev, seed=self.seed_generator)
@@ -191,7 +197,7 @@ class GaussianDropout(_SameShape):
     Source: Srivastava et al. 2014, "Dropout: A Simple Way to Prevent Neural Networks from Overfitting".
     """
 
-    def __init__(self, rate, seed=None, **kwargs):
+    def __init__(self, rate: float, seed: int | None = None, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.rate = share_of_one(rate, "rate", "GaussianDropout")
         if rate == 1:
@@ -202,7 +208,7 @@ class GaussianDropout(_SameShape):
             self.seed_generator = random.SeedGenerator(make_default_seed() if seed is None else seed)
         self.built = True
 
-    def call(self, inputs, training=False):
+    def call(self, inputs: Any, training: bool | None = False) -> Any:
         if not training or not self.rate:
             return inputs
         deviation = math.sqrt(self.rate / (1 - self.rate))
@@ -225,12 +231,12 @@ class ActivityRegularization(_SameShape, not_in_config=("activity_regularizer",)
         2.0
     """
 
-    def __init__(self, l1=0.0, l2=0.0, **kwargs):
+    def __init__(self, l1: float = 0.0, l2: float = 0.0, **kwargs: Any) -> None:
         super().__init__(activity_regularizer=regularizers.L1L2(l1=l1, l2=l2), **kwargs)
         self.supports_masking = True
         self.l1 = l1
         self.l2 = l2
         self.built = True
 
-    def call(self, inputs):
+    def call(self, inputs: Any) -> Any:
         return inputs

@@ -1,6 +1,11 @@
 """Layers that only change the shape: Flatten, Reshape, Permute, RepeatVector."""
 
+
+from __future__ import annotations
+
 import math
+from collections.abc import Sequence
+from typing import Any
 
 from pyml import ops
 from pyml.errors import ShapeError
@@ -13,15 +18,15 @@ from pyml.layers.windows import standard_data_format
 class Flatten(Layer):
     """All axes but the batch as one. Input shape: `(batch, ...)`. Output shape: `(batch, product)`."""
 
-    def __init__(self, data_format=None, **kwargs):
+    def __init__(self, data_format: str | None = None, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.data_format = standard_data_format(data_format, "Flatten")
         self.input_spec = InputSpec(min_ndim=1)
 
-    def call(self, inputs):
+    def call(self, inputs: Any) -> Any:
         return ops.reshape(inputs, self.compute_output_shape(inputs.shape))
 
-    def compute_output_shape(self, input_shape):
+    def compute_output_shape(self, input_shape: Any) -> Any:
         sizes = input_shape[1:]
         return (input_shape[0], None if None in sizes else math.prod(sizes))
 
@@ -38,16 +43,16 @@ class Reshape(Layer):
         ShapeError: The number of values differs.
     """
 
-    def __init__(self, target_shape, **kwargs):
+    def __init__(self, target_shape: int | Sequence[int], **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.target_shape = (target_shape,) if isinstance(target_shape, int) else tuple(target_shape)
         if self.target_shape.count(-1) > 1:
             raise ValueError(f"Reshape: only one size may be -1. Received: target_shape={self.target_shape}")
 
-    def call(self, inputs):
+    def call(self, inputs: Any) -> Any:
         return ops.reshape(inputs, self.compute_output_shape(inputs.shape))
 
-    def compute_output_shape(self, input_shape):
+    def compute_output_shape(self, input_shape: Any) -> Any:
         sizes = tuple(input_shape[1:])
         if None in sizes:
             return (input_shape[0], *(None if size == -1 else size for size in self.target_shape))
@@ -78,17 +83,17 @@ class Permute(Layer):
         (3, 5, 4)
     """
 
-    def __init__(self, dims, **kwargs):
+    def __init__(self, dims: Sequence[int], **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.dims = tuple(dims)
         if sorted(self.dims) != list(range(1, len(self.dims) + 1)):
             raise ValueError(f"Permute: dims must be an order of 1 to {len(self.dims)}. Received: dims={dims}")
         self.input_spec = InputSpec(ndim=len(self.dims) + 1)
 
-    def call(self, inputs):
+    def call(self, inputs: Any) -> Any:
         return ops.transpose(inputs, (0, *self.dims))
 
-    def compute_output_shape(self, input_shape):
+    def compute_output_shape(self, input_shape: Any) -> Any:
         return (input_shape[0], *(input_shape[axis] for axis in self.dims))
 
 
@@ -105,13 +110,13 @@ class RepeatVector(Layer):
         (2, 3, 4)
     """
 
-    def __init__(self, n, **kwargs):
+    def __init__(self, n: int, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.n = positive_int(n, "n", "RepeatVector")
         self.input_spec = InputSpec(ndim=2)
 
-    def call(self, inputs):
+    def call(self, inputs: Any) -> Any:
         return ops.broadcast_to(ops.expand_dims(inputs, 1), self.compute_output_shape(inputs.shape))
 
-    def compute_output_shape(self, input_shape):
+    def compute_output_shape(self, input_shape: Any) -> Any:
         return (input_shape[0], self.n, input_shape[1])

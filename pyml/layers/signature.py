@@ -1,6 +1,10 @@
 """What layer calls look like: which arguments `call` and `build` take, shapes and dtypes of what was passed."""
 
+
+from __future__ import annotations
+
 import inspect
+from typing import Any
 
 import numpy as np
 
@@ -14,18 +18,18 @@ from pyml.dtypes import standardize
 class Tracing:
     """`with Tracing():` nothing inside runs; values made there are dropped."""
 
-    def __enter__(self):
+    def __enter__(self) -> Any:
         self._context = tracing(Trace())
         return self._context.__enter__()
 
-    def __exit__(self, *error):
+    def __exit__(self, *error: Any) -> Any:
         return self._context.__exit__(*error)
 
 
 class Signature:
     """What `call` and `build` of a layer class take, looked up once per class."""
 
-    def __init__(self, cls):
+    def __init__(self, cls: Any) -> None:
         call = inspect.signature(cls.call).parameters
         self.names = [name for name, p in call.items()
                       if name != "self" and p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)]
@@ -40,7 +44,7 @@ class Signature:
         self.build_names = [p.name for p in build]
         self.build_needs = {p.name for p in build if p.default is p.empty}
 
-    def fill_masks(self, args, kwargs):
+    def fill_masks(self, args: Any, kwargs: Any) -> Any:
         """Puts the masks that the inputs carry where `call` takes them.
 
         Returns:
@@ -55,7 +59,7 @@ class Signature:
             kwargs["mask"] = previous
         return kwargs.get("mask") if self.takes_mask else previous
 
-    def build_shapes(self, args, kwargs):
+    def build_shapes(self, args: Any, kwargs: Any) -> Any:
         """What `build` is called with: the first input's shape, or one shape per argument it names."""
         given = dict(zip(self.names, args, strict=False)) | kwargs
         shapes = {f"{name}_shape": _shape_of(value) for name, value in given.items() if _has_shape(value)}
@@ -64,7 +68,7 @@ class Signature:
         return next(iter(shapes.values()), None)
 
 
-def mask_of(value):
+def mask_of(value: Any) -> Any:
     """The mask that a tensor carries, a list of them for nested tensors, or None where there is none."""
     if isinstance(value, (list, tuple)):
         masks = [mask_of(item) for item in value]
@@ -72,7 +76,7 @@ def mask_of(value):
     return getattr(value, "_keras_mask", None)
 
 
-def set_mask(outputs, mask):
+def set_mask(outputs: Any, mask: Any) -> None:
     """Makes the outputs carry a mask, or one each."""
     if isinstance(outputs, (list, tuple)):
         masks = mask if isinstance(mask, (list, tuple)) else [mask] * len(outputs)
@@ -85,14 +89,14 @@ def set_mask(outputs, mask):
 _signatures: dict = {}
 
 
-def call_signature(cls):
+def call_signature(cls) -> Signature:
     """The Signature of a layer class."""
     if cls not in _signatures:
         _signatures[cls] = Signature(cls)
     return _signatures[cls]
 
 
-def overridden(cls):
+def overridden(cls) -> set[str]:
     """Names that a layer class or its bases below Layer define."""
     names = set()
     for base in cls.__mro__:
@@ -102,16 +106,16 @@ def overridden(cls):
     return names
 
 
-def _has_shape(value):
+def _has_shape(value: Any) -> bool:
     leaves = flatten(value)
     return bool(leaves) and all(hasattr(leaf, "shape") for leaf in leaves)
 
 
-def _shape_of(value):
+def _shape_of(value: Any) -> Any:
     return map_structure(lambda leaf: tuple(leaf.shape), value) if is_nested(value) else tuple(value.shape)
 
 
-def specs_of(shapes, dtype):
+def specs_of(shapes: Any, dtype: Any) -> Any:
     """Shapes (nested) as KerasTensors."""
     if isinstance(shapes, (tuple, list)) and all(n is None or isinstance(n, (int, np.integer)) for n in shapes):
         return KerasTensor(shapes, dtype=dtype)
@@ -120,14 +124,14 @@ def specs_of(shapes, dtype):
     return type(shapes)(specs_of(shape, dtype) for shape in shapes)
 
 
-def is_number_list(value):
+def is_number_list(value: Any) -> bool:
     """True for nested lists of plain numbers."""
     return isinstance(value, (list, tuple)) and bool(value) and all(
         not isinstance(leaf, (Tensor, Variable, KerasTensor, np.ndarray)) and isinstance(leaf, (int, float))
         for leaf in flatten(value))
 
 
-def dtype_name(dtype):
+def dtype_name(dtype: Any) -> str:
     """A dtype argument as a name: None is float32; Keras' policy dicts name one."""
     if dtype is None:
         return "float32"

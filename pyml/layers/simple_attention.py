@@ -1,6 +1,11 @@
 """Attention without projections: Attention (Luong) and AdditiveAttention (Bahdanau)."""
 
+from __future__ import annotations
+
+from typing import Any
+
 from pyml import ops, random
+from pyml.core import Variable
 from pyml.core.symbolic import infer_output_spec
 from pyml.errors import ShapeError
 from pyml.layers.layer import Layer
@@ -41,7 +46,8 @@ class Attention(Layer):
     Source: Luong et al. 2015, "Effective Approaches to Attention-based Neural Machine Translation".
     """
 
-    def __init__(self, use_scale=False, score_mode="dot", dropout=0.0, seed=None, **kwargs):
+    def __init__(self, use_scale: bool = False, score_mode: str = "dot", dropout: float = 0.0, seed: int | None = None,
+                 **kwargs: Any) -> None:
         super().__init__(**kwargs)
         owner = type(self).__name__
         if score_mode not in ("dot", "concat"):
@@ -52,15 +58,16 @@ class Attention(Layer):
         self.seed = seed
         if dropout > 0:
             self.seed_generator = random.SeedGenerator(make_default_seed() if seed is None else seed)
-        self.scale = self.concat_score_weight = None
+        self.scale: Variable | None = None
+        self.concat_score_weight: Variable | None = None
         self.supports_masking = True
 
-    def _checked(self, shapes):
+    def _checked(self, shapes: Any) -> None:
         nested = isinstance(shapes, (list, tuple)) and all(isinstance(shape, (list, tuple)) for shape in shapes)
         if not nested or len(shapes) not in (2, 3):
             raise ShapeError(f'Layer "{self.name}" takes a list [query, value] or [query, value, key]. Received shapes: {shapes}')
 
-    def build(self, input_shape):
+    def build(self, input_shape: Any) -> None:
         self._checked(input_shape)
         if self.use_scale:
             self.scale = self.add_weight(name="scale", shape=(), initializer="ones")
@@ -68,14 +75,16 @@ class Attention(Layer):
             self.concat_score_weight = self.add_weight(name="concat_score_weight", shape=(), initializer="ones")
         self.built = True
 
-    def _scores(self, query, key):
+    def _scores(self, query: Any, key: Any) -> Any:
         if self.score_mode == "dot":
             scores = ops.matmul(query, ops.swapaxes(key, -1, -2))
             return scores if self.scale is None else scores * self.scale
         both = ops.expand_dims(query, -2) + ops.expand_dims(key, -3)
-        return self.concat_score_weight * ops.sum(ops.tanh(both if self.scale is None else both * self.scale), axis=-1)
+        scores = ops.sum(ops.tanh(both if self.scale is None else both * self.scale), axis=-1)
+        return scores if self.concat_score_weight is None else self.concat_score_weight * scores
 
-    def call(self, inputs, mask=None, training=False, return_attention_scores=False, use_causal_mask=False):
+    def call(self, inputs: Any, mask: Any = None, training: bool | None = False, return_attention_scores: bool = False,
+             use_causal_mask: bool = False) -> Any:
         query, value = inputs[0], inputs[1]
         query_mask, value_mask = (mask[0], mask[1]) if mask else (None, None)
         scores = self._scores(query, inputs[-1])
@@ -95,15 +104,15 @@ class Attention(Layer):
             output = ops.where(ops.expand_dims(query_mask, -1), output, 0.0)
         return (output, weights) if return_attention_scores else output
 
-    def compute_mask(self, inputs, previous_mask):
+    def compute_mask(self, inputs: Any, previous_mask: Any) -> Any:
         """The mask of the query."""
         return previous_mask[0] if previous_mask else None
 
-    def compute_output_shape(self, input_shape):
+    def compute_output_shape(self, input_shape: Any) -> Any:
         self._checked(input_shape)
         return (*input_shape[0][:-1], input_shape[1][-1])
 
-    def compute_output_spec(self, *args, **kwargs):
+    def compute_output_spec(self, *args: Any, **kwargs: Any) -> Any:
         return infer_output_spec(self._call_on_probes, args, kwargs)
 
 
@@ -124,19 +133,19 @@ class AdditiveAttention(Attention):
     Source: Bahdanau et al. 2015, "Neural Machine Translation by Jointly Learning to Align and Translate".
     """
 
-    def __init__(self, use_scale=True, dropout=0.0, **kwargs):
+    def __init__(self, use_scale: bool = True, dropout: float = 0.0, **kwargs: Any) -> None:
         super().__init__(use_scale=use_scale, dropout=dropout, **kwargs)
 
-    def build(self, input_shape):
+    def build(self, input_shape: Any) -> None:
         self._checked(input_shape)
         if self.use_scale:
             size = known_size(self, input_shape[0], -1)
             self.scale = self.add_weight(name="scale", shape=(size,), initializer="glorot_uniform")
         self.built = True
 
-    def _scores(self, query, key):
+    def _scores(self, query: Any, key: Any) -> Any:
         both = ops.tanh(ops.expand_dims(query, -2) + ops.expand_dims(key, -3))
         return ops.sum(both if self.scale is None else both * self.scale, axis=-1)
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), "seed": self.seed}

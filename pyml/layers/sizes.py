@@ -1,5 +1,11 @@
 """Layers that change the size of images and sequences: UpSampling and Resizing."""
 
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
 from pyml import ops
 from pyml.core.symbolic import KerasTensor
 from pyml.errors import ShapeError
@@ -23,15 +29,15 @@ class UpSampling1D(Layer):
         [1.0, 1.0, 3.0, 3.0]
     """
 
-    def __init__(self, size=2, **kwargs):
+    def __init__(self, size: int = 2, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.size = positive_int(size, "size", "UpSampling1D")
         self.input_spec = InputSpec(ndim=3)
 
-    def call(self, inputs):
+    def call(self, inputs: Any) -> Any:
         return ops.repeat(inputs, self.size, axis=1)
 
-    def compute_output_shape(self, input_shape):
+    def compute_output_shape(self, input_shape: Any) -> Any:
         steps = input_shape[1]
         return (input_shape[0], None if steps is None else steps * self.size, input_shape[2])
 
@@ -51,19 +57,20 @@ class UpSampling2D(Layer):
         [1.0, 1.0, 3.0, 3.0]
     """
 
-    def __init__(self, size=(2, 2), data_format=None, interpolation="nearest", **kwargs):
+    def __init__(self, size: int | Sequence[int] = (2, 2), data_format: str | None = None, interpolation: str = "nearest",
+                 **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.size = window_sizes(size, 2, "size", "UpSampling2D")
         self.data_format = standard_data_format(data_format, "UpSampling2D")
         self.interpolation = check_interpolation(interpolation, "UpSampling2D")
         self.input_spec = InputSpec(ndim=4)
 
-    def call(self, inputs):
+    def call(self, inputs: Any) -> Any:
         for axis, factor in enumerate(self.size, 1):
             inputs = enlarge(inputs, factor, axis, self.interpolation)
         return inputs
 
-    def compute_output_shape(self, input_shape):
+    def compute_output_shape(self, input_shape: Any) -> Any:
         sizes = (None if n is None else n * factor for n, factor in zip(input_shape[1:3], self.size, strict=True))
         return (input_shape[0], *sizes, input_shape[3])
 
@@ -90,8 +97,9 @@ class Resizing(Layer):
         (1, 2, 6, 3)
     """
 
-    def __init__(self, height, width, interpolation="bilinear", crop_to_aspect_ratio=False, pad_to_aspect_ratio=False,
-                 fill_mode="constant", fill_value=0.0, antialias=False, data_format=None, **kwargs):
+    def __init__(self, height: int, width: int, interpolation: str = "bilinear", crop_to_aspect_ratio: bool = False,
+                 pad_to_aspect_ratio: bool = False, fill_mode: str = "constant", fill_value: float = 0.0, antialias: bool = False,
+                 data_format: str | None = None, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.height = positive_int(height, "height", "Resizing")
         self.width = positive_int(width, "width", "Resizing")
@@ -110,14 +118,14 @@ class Resizing(Layer):
         self.fill_value = fill_value
         self.antialias = antialias
 
-    def call(self, inputs):
+    def call(self, inputs: Any) -> Any:
         return resize(inputs, (self.height, self.width), self.interpolation, crop_to_aspect_ratio=self.crop_to_aspect_ratio,
                       pad_to_aspect_ratio=self.pad_to_aspect_ratio, fill_value=self.fill_value)
 
-    def compute_output_shape(self, input_shape):
+    def compute_output_shape(self, input_shape: Any) -> Any:
         if len(input_shape) not in (3, 4):
             raise ShapeError(f'Layer "{self.name}" resizes images. Received inputs of shape {tuple(input_shape)}')
         return (*input_shape[:-3], self.height, self.width, input_shape[-1])
 
-    def compute_output_spec(self, *args, **kwargs):
+    def compute_output_spec(self, *args: Any, **kwargs: Any) -> Any:
         return KerasTensor(self.compute_output_shape(args[0].shape), dtype="float32")

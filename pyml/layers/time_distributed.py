@@ -1,5 +1,10 @@
 """`TimeDistributed`: one layer for every step of a sequence."""
 
+
+from __future__ import annotations
+
+from typing import Any
+
 from pyml import ops
 from pyml.core.tree import map_structure
 from pyml.errors import ShapeError
@@ -26,20 +31,20 @@ class TimeDistributed(Wrapper):
         (2, 5, 6, 6, 4)
     """
 
-    def __init__(self, layer, **kwargs):
+    def __init__(self, layer: Any, **kwargs: Any) -> None:
         super().__init__(layer, **kwargs)
         self.supports_masking = True
 
-    def _of_a_step(self, input_shape):
+    def _of_a_step(self, input_shape: Any) -> Any:
         if len(input_shape) < 3:
             raise ShapeError(f'Layer "{self.name}" needs inputs (batch, steps, ...). Received: {tuple(input_shape)}')
         return (input_shape[0], *input_shape[2:])
 
-    def build(self, input_shape=None):
+    def build(self, input_shape: Any = None) -> None:
         build_inside(self, self.layer, self._of_a_step(input_shape))
         self.built = True
 
-    def call(self, inputs, training=None, mask=None):
+    def call(self, inputs: Any, training: bool | None = None, mask: Any = None) -> Any:
         batch, steps = inputs.shape[:2]
         x = ops.reshape(inputs, (batch * steps, *inputs.shape[2:]))
         known = {}
@@ -48,6 +53,6 @@ class TimeDistributed(Wrapper):
         outputs = self.layer(x, training=training, **known)
         return map_structure(lambda y: ops.reshape(y, (batch, steps, *y.shape[1:])), outputs)
 
-    def compute_output_shape(self, input_shape):
+    def compute_output_shape(self, input_shape: Any) -> Any:
         shape = self.layer.compute_output_shape(self._of_a_step(input_shape))
         return (shape[0], input_shape[1], *shape[1:])

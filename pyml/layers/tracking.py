@@ -1,5 +1,10 @@
 """What a layer owns: weights, sublayers, random states and metrics, noticed when they become attributes."""
 
+
+from __future__ import annotations
+
+from typing import Any
+
 from pyml.core import Variable
 from pyml.core.tree import flatten
 from pyml.metrics.base import Metric
@@ -13,15 +18,21 @@ class Tracking:
     appended later count.
     """
 
-    def _init_tracking(self):
+    _trainable_variables: list[Variable]
+    _non_trainable_variables: list[Variable]
+    _seed_generators: list[SeedGenerator]
+    _metrics: list[Metric]
+    _children: dict[str, Any]                          # attribute name -> layer or container of layers
+
+    def _init_tracking(self) -> None:
         d = self.__dict__
         d["_trainable_variables"] = []
         d["_non_trainable_variables"] = []
         d["_seed_generators"] = []
         d["_metrics"] = []
-        d["_children"] = {}                            # attribute name -> layer or container of layers
+        d["_children"] = {}
 
-    def __setattr__(self, name, value):
+    def __setattr__(self, name: str, value: Any) -> None:
         if "_children" not in self.__dict__:
             if isinstance(value, (Variable, Tracking, SeedGenerator)):
                 raise RuntimeError(
@@ -31,22 +42,24 @@ class Tracking:
             self._track(name, value)
         object.__setattr__(self, name, value)
 
-    def __delattr__(self, name):
+    def __delattr__(self, name: str) -> None:
         self._untrack(self.__dict__.get(name))
         self._children.pop(name, None)
         object.__delattr__(self, name)
 
-    def _untrack(self, old):
-        for store in (self._trainable_variables, self._non_trainable_variables, self._seed_generators, self._metrics):
+    def _untrack(self, old: Any) -> None:
+        stores: tuple[list[Any], ...] = (
+            self._trainable_variables, self._non_trainable_variables, self._seed_generators, self._metrics)
+        for store in stores:
             store[:] = [item for item in store if item is not old]
 
-    def _own_variables(self):
+    def _own_variables(self) -> list[Variable]:
         """Variables of this layer alone: attributes first, then those in lists and dicts."""
         own = [*self._trainable_variables, *self._non_trainable_variables]
         containers = [value for value in self._children.values() if isinstance(value, (list, tuple, dict))]
         return own + [leaf for leaf in flatten(containers) if isinstance(leaf, Variable)]
 
-    def _track(self, name, value):
+    def _track(self, name: str, value: Any) -> None:
         old = self.__dict__.get(name)
         if old is not None and old is not value:
             self._untrack(old)
@@ -63,13 +76,13 @@ class Tracking:
         else:
             self._children.pop(name, None)
 
-    def _track_variable(self, variable):
+    def _track_variable(self, variable: Any) -> None:
         store = self._trainable_variables if variable.trainable else self._non_trainable_variables
         if not any(variable is v for v in store):
             store.append(variable)
 
     @property
-    def _layers(self):
+    def _layers(self) -> list[Any]:
         """Direct sublayers, in the order they became attributes, each once."""
         found, seen = [], set()
         stack = list(reversed(self._children.values()))
@@ -85,7 +98,7 @@ class Tracking:
                 stack.extend(reversed(value))
         return found
 
-    def _flatten_layers(self, include_self=True, recursive=True):
+    def _flatten_layers(self, include_self: Any = True, recursive: Any = True) -> list[Any]:
         """This layer and all layers inside it, each once."""
         found, seen = [], set()
         stack = [self] if include_self else list(reversed(self._layers))
@@ -99,10 +112,10 @@ class Tracking:
                 stack.extend(reversed(layer._layers))
         return found
 
-    def _collect(self, with_seeds):
+    def _collect(self, with_seeds: Any) -> list[Variable]:
         variables, seen = [], set()
 
-        def take(variable):
+        def take(variable: Any) -> None:
             if id(variable) not in seen:
                 seen.add(id(variable))
                 variables.append(variable)

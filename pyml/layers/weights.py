@@ -1,24 +1,29 @@
-"""Weights by name: each has an initializer, a regularizer and a constraint among the arguments of its layer."""
+"""Weights by name: an initializer, and perhaps a regularizer and a constraint, are attributes of their layer."""
 
-from pyml import constraints, initializers, regularizers
+
+from __future__ import annotations
+
+from typing import Any
+
+from pyml.core import Variable
 from pyml.errors import ShapeError
 
 
-def keep_weight(layer, name, initializer, regularizer=None, constraint=None):
-    """Keeps the three arguments of the weight `name` as attributes of the layer."""
-    setattr(layer, f"{name}_initializer", initializers.get(initializer))
-    setattr(layer, f"{name}_regularizer", regularizers.get(regularizer))
-    setattr(layer, f"{name}_constraint", constraints.get(constraint))
+def make_weight(layer: Any, weight: str, shape: tuple[int, ...], name: str | None = None) -> Variable:
+    """The Variable of `weight`, by the layer's attributes `weight_initializer`, `weight_regularizer`, `weight_constraint`.
 
-
-def make_weight(layer, weight, shape, name=None):
-    """The Variable of `weight`, made from what `keep_weight` kept; `name` where it differs."""
+    Args:
+        layer: The layer that owns it.
+        weight: What the attributes begin with.
+        shape: Its shape.
+        name: Its name, where that is not `weight`.
+    """
     return layer.add_weight(
-        name=name or weight, shape=shape, initializer=getattr(layer, f"{weight}_initializer"),
-        regularizer=getattr(layer, f"{weight}_regularizer"), constraint=getattr(layer, f"{weight}_constraint"))
+        name=name or weight, shape=shape, initializer=getattr(layer, f"{weight}_initializer", None),
+        regularizer=getattr(layer, f"{weight}_regularizer", None), constraint=getattr(layer, f"{weight}_constraint", None))
 
 
-def known_size(layer, input_shape, axis):
+def known_size(layer: Any, input_shape: Any, axis: int) -> int:
     """The size of `axis`, which the layer needs for its weights.
 
     Raises:

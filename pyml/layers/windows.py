@@ -1,11 +1,16 @@
 """Arguments that convolution and pooling share: sizes, padding, data format, output lengths."""
 
+
+from __future__ import annotations
+
+from typing import Any
+
 from pyml.errors import ShapeError
 
 _COUNTS = {1: "a positive integer", 2: "one or two positive integers"}
 
 
-def window_sizes(value, rank, name, owner):
+def window_sizes(value: Any, rank: Any, name: str | None, owner: str) -> tuple[int, ...]:
     """An integer, or `rank` of them, as a tuple of `rank` positive integers.
 
     Raises:
@@ -21,7 +26,7 @@ def window_sizes(value, rank, name, owner):
     return sizes
 
 
-def margins(value, rank, name, owner):
+def margins(value: Any, rank: Any, name: str | None, owner: str) -> tuple[tuple[int, int], ...]:
     """Cells at both ends of `rank` axes as pairs: of one number, one per axis, or a pair per axis.
 
     Raises:
@@ -41,7 +46,7 @@ def margins(value, rank, name, owner):
     return tuple((int(low), int(high)) for low, high in widths)
 
 
-def standard_padding(padding, owner, known=("valid", "same")):
+def standard_padding(padding: Any, owner: str, known: Any = ("valid", "same")) -> str:
     """One of the words in `known`.
 
     Raises:
@@ -53,7 +58,7 @@ def standard_padding(padding, owner, known=("valid", "same")):
     return text
 
 
-def standard_data_format(data_format, owner):
+def standard_data_format(data_format: str | None, owner: str) -> str:
     """`"channels_last"`, the only layout there is.
 
     Raises:
@@ -67,7 +72,7 @@ def standard_data_format(data_format, owner):
     )
 
 
-def output_length(length, window, stride, padding, dilation=1):
+def output_length(length: Any, window: Any, stride: Any, padding: Any, dilation: Any = 1) -> int | None:
     """Outputs along one axis for `length` inputs, None when unknown."""
     if length is None:
         return None
@@ -76,7 +81,8 @@ def output_length(length, window, stride, padding, dilation=1):
     return (length - dilation * (window - 1) - 1) // stride + 1
 
 
-def output_sizes(sizes, windows, strides, padding, dilations, layer):
+def output_sizes(sizes: Any, windows: Any, strides: Any, padding: Any, dilations: Any,
+                 layer: Any) -> tuple[int | None, ...]:
     """Outputs along all spatial axes.
 
     Raises:

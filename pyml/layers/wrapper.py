@@ -1,10 +1,15 @@
 """Layers inside layers: building them under their own name, and `Wrapper`."""
 
+
+from __future__ import annotations
+
+from typing import Any
+
 from pyml.core.naming import name_scope
 from pyml.layers.layer import Layer
 
 
-def build_inside(owner, layer, *shapes):
+def build_inside(owner: Layer, layer: Layer, *shapes: Any) -> None:
     """Builds a layer that belongs to another one, so that its weights are named after both."""
     if not layer.built:
         with name_scope(layer.name):
@@ -24,12 +29,12 @@ class Wrapper(Layer):
         ValueError: `layer` is no layer.
     """
 
-    def __init__(self, layer, **kwargs):
+    def __init__(self, layer: Any, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         if not isinstance(layer, Layer):
             raise ValueError(f"{type(self).__name__}: expected a layer to wrap. Received: {layer!r}")
         self.layer = layer
 
-    def build(self, input_shape=None):
+    def build(self, input_shape: Any = None) -> None:
         build_inside(self, self.layer, input_shape)
         self.built = True

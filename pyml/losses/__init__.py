@@ -1,5 +1,7 @@
 """Losses, with Keras' names and defaults: functions per sample, and classes that reduce them to a number."""
 
+from __future__ import annotations
+
 from collections.abc import Mapping
 from typing import Any
 

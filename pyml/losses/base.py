@@ -1,10 +1,16 @@
 """The base of losses: per-sample values, sample weights, reduction to a number."""
 
+from __future__ import annotations
+
 import math
+from collections.abc import Callable, Sequence
+from typing import Any
 
 from pyml import ops
+from pyml.core import Tensor
 from pyml.core.naming import auto_name, get_object_name
 from pyml.core.tree import map_structure
+from pyml.core.types import TensorLike
 from pyml.errors import ShapeError
 from pyml.objects.configured import Configured
 from pyml.objects.registry import LOSSES
@@ -27,7 +33,7 @@ class Loss(Configured, kind=LOSSES, abstract=True):
                 return ops.mean((y_true - y_pred) ** 4, axis=-1)
     """
 
-    def __init__(self, name=None, reduction="sum_over_batch_size", dtype=None):
+    def __init__(self, name: str | None = None, reduction: str | None = "sum_over_batch_size", dtype: Any = None) -> None:
         if reduction not in REDUCTIONS:
             raise ValueError(f"Loss: reduction must be one of {REDUCTIONS}. Received: reduction={reduction!r}")
         self.name = name or auto_name(type(self).__name__)
@@ -35,11 +41,11 @@ class Loss(Configured, kind=LOSSES, abstract=True):
         self._dtype = dtype or "float32"
 
     @property
-    def dtype(self):
+    def dtype(self) -> str:
         """Dtype of the computation."""
         return self._dtype
 
-    def __call__(self, y_true, y_pred, sample_weight=None):
+    def __call__(self, y_true: TensorLike, y_pred: TensorLike, sample_weight: TensorLike | None = None) -> Any:
         """The reduced loss.
 
         Args:
@@ -54,32 +60,33 @@ class Loss(Configured, kind=LOSSES, abstract=True):
         y_true = map_structure(lambda x: ops.convert_to_tensor(x), y_true)
         return reduce_weighted_values(self.call(y_true, y_pred), sample_weight, self.reduction, self.dtype)
 
-    def call(self, y_true, y_pred):
+    def call(self, y_true: TensorLike, y_pred: TensorLike) -> Any:
         """One loss value per sample; every subclass writes its own."""
         raise TypeError(f"{type(self).__name__} must define call(y_true, y_pred).")
 
-    def _base_config(self):
+    def _base_config(self) -> dict[str, Any]:
         return {"name": self.name, "reduction": self.reduction}
 
 
 class LossFunctionWrapper(Loss, abstract=True):
     """A function `fn(y_true, y_pred, **kwargs)` as a Loss."""
 
-    def __init__(self, fn, reduction="sum_over_batch_size", name=None, dtype=None, **kwargs):
+    def __init__(self, fn: Callable[..., Any], reduction: str | None = "sum_over_batch_size", name: str | None = None, dtype: Any = None,
+                 **kwargs: Any) -> None:
         super().__init__(name=name or get_object_name(fn), reduction=reduction, dtype=dtype)
         self.fn = fn
         self._fn_kwargs = kwargs
 
-    def call(self, y_true, y_pred):
+    def call(self, y_true: TensorLike, y_pred: TensorLike) -> Any:
         if hasattr(y_true, "shape") and hasattr(y_pred, "shape"):
             y_true, y_pred = squeeze_or_expand_to_same_rank(y_true, y_pred)
         return self.fn(y_true, y_pred, **self._fn_kwargs)
 
-    def __repr__(self):
+    def __repr__(self) -> str:
         return f"<LossFunctionWrapper({self.fn}, kwargs={self._fn_kwargs})>"
 
 
-def apply_mask(sample_weight, mask, dtype, reduction):
+def apply_mask(sample_weight: Any, mask: Any, dtype: Any, reduction: str | None) -> Any:
     """Sample weights that are 0 where `mask` is False; for means the others make up for it."""
     if mask is None:
         return sample_weight
@@ -93,7 +100,7 @@ def apply_mask(sample_weight, mask, dtype, reduction):
     return ops.reshape(sample_weight, weight_shape(sample_weight.shape, kept.shape)) * kept
 
 
-def squeeze_or_expand_to_same_rank(x1, x2, expand_rank_1=True):
+def squeeze_or_expand_to_same_rank(x1: Any, x2: Any, expand_rank_1: bool = True) -> tuple[Any, Any]:
     """Drops or adds a last axis of size 1 where the ranks differ by exactly one."""
     rank1, rank2 = len(x1.shape), len(x2.shape)
     if rank1 == rank2 + 1 and x1.shape[-1] == 1:
@@ -107,7 +114,8 @@ def squeeze_or_expand_to_same_rank(x1, x2, expand_rank_1=True):
     return x1, x2
 
 
-def reduce_weighted_values(values, sample_weight=None, reduction="sum_over_batch_size", dtype="float32"):
+def reduce_weighted_values(values: Any, sample_weight: Any = None, reduction: str | None = "sum_over_batch_size",
+                           dtype: str = "float32") -> Tensor:
     """`values * sample_weight`, reduced as a Loss does."""
     values = ops.convert_to_tensor(values, dtype=dtype)
     if sample_weight is not None:
@@ -126,7 +134,7 @@ def reduce_weighted_values(values, sample_weight=None, reduction="sum_over_batch
     return total * (1.0 / max(1, math.prod(values.shape)))
 
 
-def weight_shape(weights, values):
+def weight_shape(weights: Sequence[int], values: Sequence[int]) -> tuple[int, ...]:
     """The shape that makes `weights` broadcast over `values`: trailing axes of size 1 are added.
 
     Raises:

@@ -1,18 +1,24 @@
 """Cross-entropy between class targets and predicted probabilities or logits, one value per sample."""
 
+
+from __future__ import annotations
+
 import warnings
 
 from pyml import ops
+from pyml.core import Tensor
+from pyml.core.types import TensorLike
 from pyml.objects.registry import LOSSES
 
 
-def _float(y_pred):
+def _float(y_pred: TensorLike) -> Tensor:
     y_pred = ops.convert_to_tensor(y_pred)
     return y_pred if y_pred.dtype == "float32" else ops.cast(y_pred, "float32")
 
 
 @LOSSES.function()
-def categorical_crossentropy(y_true, y_pred, from_logits=False, label_smoothing=0.0, axis=-1):
+def categorical_crossentropy(y_true: TensorLike, y_pred: TensorLike, from_logits: bool = False, label_smoothing: float = 0.0,
+                             axis: int = -1) -> Tensor:
     """`-sum(y_true * log(y_pred))` along `axis`.
 
     Args:
@@ -39,7 +45,8 @@ def categorical_crossentropy(y_true, y_pred, from_logits=False, label_smoothing=
 
 
 @LOSSES.function()
-def sparse_categorical_crossentropy(y_true, y_pred, from_logits=False, ignore_class=None, axis=-1):
+def sparse_categorical_crossentropy(y_true: TensorLike, y_pred: TensorLike, from_logits: bool = False, ignore_class: int | None = None,
+                                    axis: int = -1) -> Tensor:
     """`-log(y_pred[y_true])`.
 
     Args:
@@ -66,7 +73,8 @@ def sparse_categorical_crossentropy(y_true, y_pred, from_logits=False, ignore_cl
 
 
 @LOSSES.function("bce", "BCE")
-def binary_crossentropy(y_true, y_pred, from_logits=False, label_smoothing=0.0, axis=-1):
+def binary_crossentropy(y_true: TensorLike, y_pred: TensorLike, from_logits: bool = False, label_smoothing: float = 0.0,
+                        axis: int = -1) -> Tensor:
     """`-mean(y_true * log(y_pred) + (1 - y_true) * log(1 - y_pred))` along `axis`.
 
     Args:

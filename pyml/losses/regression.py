@@ -1,13 +1,18 @@
 """Losses between numbers. All return one value per sample: the mean over the last axis."""
 
+
+from __future__ import annotations
+
 import math
 
 from pyml import ops
+from pyml.core import Tensor
+from pyml.core.types import TensorLike
 from pyml.losses.base import squeeze_or_expand_to_same_rank
 from pyml.objects.registry import LOSSES
 
 
-def _pair(y_true, y_pred):
+def _pair(y_true: TensorLike, y_pred: TensorLike) -> tuple[Tensor, Tensor]:
     y_pred = ops.convert_to_tensor(y_pred)
     if y_pred.dtype != "float32":
         y_pred = ops.cast(y_pred, "float32")
@@ -16,7 +21,7 @@ def _pair(y_true, y_pred):
 
 
 @LOSSES.function("mse", "MSE")
-def mean_squared_error(y_true, y_pred):
+def mean_squared_error(y_true: TensorLike, y_pred: TensorLike) -> Tensor:
     """`mean((y_true - y_pred)^2)` over the last axis.
 
     Args:
@@ -31,21 +36,21 @@ def mean_squared_error(y_true, y_pred):
 
 
 @LOSSES.function("mae", "MAE")
-def mean_absolute_error(y_true, y_pred):
+def mean_absolute_error(y_true: TensorLike, y_pred: TensorLike) -> Tensor:
     """`mean(|y_true - y_pred|)` over the last axis."""
     y_true, y_pred = _pair(y_true, y_pred)
     return ops.mean(ops.abs(y_true - y_pred), axis=-1)
 
 
 @LOSSES.function("mape", "MAPE")
-def mean_absolute_percentage_error(y_true, y_pred):
+def mean_absolute_percentage_error(y_true: TensorLike, y_pred: TensorLike) -> Tensor:
     """`100 * mean(|y_true - y_pred| / max(|y_true|, 1e-7))` over the last axis."""
     y_true, y_pred = _pair(y_true, y_pred)
     return 100.0 * ops.mean(ops.abs(y_true - y_pred) / ops.maximum(ops.abs(y_true), 1e-7), axis=-1)
 
 
 @LOSSES.function("msle", "MSLE")
-def mean_squared_logarithmic_error(y_true, y_pred):
+def mean_squared_logarithmic_error(y_true: TensorLike, y_pred: TensorLike) -> Tensor:
     """`mean((log(y_true + 1) - log(y_pred + 1))^2)` over the last axis."""
     y_true, y_pred = _pair(y_true, y_pred)
     difference = ops.log(ops.maximum(y_true, 1e-7) + 1.0) - ops.log(ops.maximum(y_pred, 1e-7) + 1.0)
@@ -53,7 +58,7 @@ def mean_squared_logarithmic_error(y_true, y_pred):
 
 
 @LOSSES.function()
-def huber(y_true, y_pred, delta=1.0):
+def huber(y_true: TensorLike, y_pred: TensorLike, delta: float = 1.0) -> Tensor:
     """Squared up to `delta`, linear beyond. Source: Huber 1964."""
     y_true, y_pred = _pair(y_true, y_pred)
     error = ops.abs(y_true - y_pred)
@@ -62,7 +67,7 @@ def huber(y_true, y_pred, delta=1.0):
 
 
 @LOSSES.function("logcosh")
-def log_cosh(y_true, y_pred):
+def log_cosh(y_true: TensorLike, y_pred: TensorLike) -> Tensor:
     """`mean(log(cosh(y_pred - y_true)))`: squared near 0, linear far away."""
     y_true, y_pred = _pair(y_true, y_pred)
     error = y_pred - y_true
@@ -70,21 +75,21 @@ def log_cosh(y_true, y_pred):
 
 
 @LOSSES.function("cosine")
-def cosine_similarity(y_true, y_pred, axis=-1):
+def cosine_similarity(y_true: TensorLike, y_pred: TensorLike, axis: int = -1) -> Tensor:
     """The negated cosine of the angle between targets and predictions: -1 is best."""
     y_true, y_pred = _pair(y_true, y_pred)
     return -ops.sum(ops.normalize(y_true, axis=axis) * ops.normalize(y_pred, axis=axis), axis=axis)
 
 
 @LOSSES.function()
-def poisson(y_true, y_pred):
+def poisson(y_true: TensorLike, y_pred: TensorLike) -> Tensor:
     """`mean(y_pred - y_true * log(y_pred))` over the last axis."""
     y_true, y_pred = _pair(y_true, y_pred)
     return ops.mean(y_pred - y_true * ops.log(y_pred + 1e-7), axis=-1)
 
 
 @LOSSES.function("kld", "KLD")
-def kl_divergence(y_true, y_pred):
+def kl_divergence(y_true: TensorLike, y_pred: TensorLike) -> Tensor:
     """`sum(y_true * log(y_true / y_pred))` over the last axis, both cut to `[1e-7, 1]`."""
     y_true, y_pred = _pair(y_true, y_pred)
     y_true = ops.clip(y_true, 1e-7, 1.0)
@@ -92,28 +97,28 @@ def kl_divergence(y_true, y_pred):
     return ops.sum(y_true * ops.log(y_true / y_pred), axis=-1)
 
 
-def _signs(y_true):
+def _signs(y_true: Tensor) -> Tensor:
     """Targets of 0 and 1 as -1 and 1; targets that already hold -1 stay."""
     zeros_and_ones = ops.all(ops.logical_or(y_true == 0, y_true == 1))
     return ops.where(zeros_and_ones, 2.0 * y_true - 1.0, y_true)
 
 
 @LOSSES.function()
-def hinge(y_true, y_pred):
+def hinge(y_true: TensorLike, y_pred: TensorLike) -> Tensor:
     """`mean(max(1 - y_true * y_pred, 0))` for targets -1 and 1 (or 0 and 1)."""
     y_true, y_pred = _pair(y_true, y_pred)
     return ops.mean(ops.maximum(1.0 - _signs(y_true) * y_pred, 0.0), axis=-1)
 
 
 @LOSSES.function()
-def squared_hinge(y_true, y_pred):
+def squared_hinge(y_true: TensorLike, y_pred: TensorLike) -> Tensor:
     """`mean(max(1 - y_true * y_pred, 0)^2)` for targets -1 and 1 (or 0 and 1)."""
     y_true, y_pred = _pair(y_true, y_pred)
     return ops.mean(ops.square(ops.maximum(1.0 - _signs(y_true) * y_pred, 0.0)), axis=-1)
 
 
 @LOSSES.function()
-def categorical_hinge(y_true, y_pred):
+def categorical_hinge(y_true: TensorLike, y_pred: TensorLike) -> Tensor:
     """`max(0, 1 - positive + negative)`: the right score against the best wrong one."""
     y_true, y_pred = _pair(y_true, y_pred)
     positive = ops.sum(y_true * y_pred, axis=-1)

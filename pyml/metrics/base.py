@@ -1,11 +1,17 @@
 """The base of metrics: numbers that gather over batches in device memory."""
 
+
+from __future__ import annotations
+
+from typing import Any
+
 import numpy as np
 
 from pyml import initializers
 from pyml.core import Variable
 from pyml.core.naming import auto_name
 from pyml.initializers.base import first_value
+from pyml.layers.types import InitializerLike
 from pyml.objects.configured import Configured
 from pyml.objects.registry import METRICS
 
@@ -30,28 +36,29 @@ class Metric(Configured, kind=METRICS, abstract=True):
                 return self.value
     """
 
-    def __init__(self, dtype=None, name=None):
+    def __init__(self, dtype: str | None = None, name: str | None = None) -> None:
         self.name = name or auto_name(type(self).__name__)
         self._dtype = dtype or "float32"
-        self._variables = []
-        self._metrics = []
+        self._variables: list[Variable] = []
+        self._metrics: list[Metric] = []
 
-    def __setattr__(self, name, value):
+    def __setattr__(self, name: str, value: Any) -> None:
         if isinstance(value, Metric) and "_metrics" in self.__dict__:
             self._metrics.append(value)
         object.__setattr__(self, name, value)
 
     @property
-    def dtype(self):
+    def dtype(self) -> str:
         """Dtype of the state."""
         return self._dtype
 
     @property
-    def variables(self):
+    def variables(self) -> list[Variable]:
         """The Variables of this metric and of metrics it holds."""
         return [*self._variables, *(v for metric in self._metrics for v in metric.variables)]
 
-    def add_variable(self, shape=(), initializer=None, dtype=None, aggregation="sum", name=None):
+    def add_variable(self, shape: Any = (), initializer: InitializerLike = None, dtype: str | None = None, aggregation: str = "sum",
+                     name: str | None = None) -> Variable:
         """A Variable that belongs to this metric; it starts at, and is reset to, zeros or `initializer`."""
         initializer = initializers.get("zeros" if initializer is None else initializer)
         dtype = dtype or self._dtype
@@ -60,30 +67,31 @@ class Metric(Configured, kind=METRICS, abstract=True):
         self._variables.append(variable)
         return variable
 
-    def add_weight(self, shape=(), initializer=None, dtype=None, name=None):
+    def add_weight(self, shape: Any = (), initializer: InitializerLike = None, dtype: str | None = None,
+                   name: str | None = None) -> Variable:
         """The older name of `add_variable`."""
         return self.add_variable(shape=shape, initializer=initializer, dtype=dtype, name=name)
 
-    def reset_state(self):
+    def reset_state(self) -> None:
         """Sets every Variable back to zeros."""
         for variable in self.variables:
             variable.assign(np.zeros(variable.shape, np.dtype(variable.dtype)))
 
-    def update_state(self, *args, **kwargs):
+    def update_state(self, *args: Any, **kwargs: Any) -> None:
         """Takes one more batch into account; every subclass writes its own."""
         raise TypeError(f"{type(self).__name__} must define update_state(...).")
 
-    def result(self):
+    def result(self) -> Any:
         """The value so far, as a Tensor; every subclass writes its own."""
         raise TypeError(f"{type(self).__name__} must define result().")
 
-    def __call__(self, *args, **kwargs):
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """`update_state(...)`, then `result()`."""
         self.update_state(*args, **kwargs)
         return self.result()
 
-    def _base_config(self):
+    def _base_config(self) -> dict[str, Any]:
         return {"name": self.name, "dtype": self.dtype}
 
-    def __repr__(self):
+    def __repr__(self) -> str:
         return f"<{type(self).__name__} name={self.name}>"

@@ -1,43 +1,53 @@
 """Losses as metrics: the mean over all samples seen."""
 
+
+from __future__ import annotations
+
+from typing import Any
+
 from pyml import losses, ops
+from pyml.core.types import TensorLike
+from pyml.losses.base import squeeze_or_expand_to_same_rank
 from pyml.metrics.reduction import Mean, MeanMetricWrapper
 
 
 class MeanSquaredError(MeanMetricWrapper, aliases=("mse", "MSE")):
     """The mean squared error."""
 
-    def __init__(self, name="mean_squared_error", dtype=None):
+    def __init__(self, name: str | None = "mean_squared_error", dtype: Any = None) -> None:
         super().__init__(losses.mean_squared_error, name=name, dtype=dtype)
 
 
 class MeanAbsoluteError(MeanMetricWrapper, aliases=("mae", "MAE")):
     """The mean absolute error."""
 
-    def __init__(self, name="mean_absolute_error", dtype=None):
+    def __init__(self, name: str | None = "mean_absolute_error", dtype: Any = None) -> None:
         super().__init__(losses.mean_absolute_error, name=name, dtype=dtype)
 
 
 class RootMeanSquaredError(Mean, aliases=("rmse", "RMSE")):
     """The square root of the mean squared error over everything seen."""
 
-    def __init__(self, name="root_mean_squared_error", dtype=None):
+    def __init__(self, name: str | None = "root_mean_squared_error", dtype: Any = None) -> None:
         super().__init__(name=name, dtype=dtype)
 
-    def update_state(self, y_true, y_pred, sample_weight=None):
+    def update_state(  # type: ignore[override]  # a Mean of two arguments, as in Keras
+        self, y_true: TensorLike, y_pred: TensorLike, sample_weight: TensorLike | None = None
+    ) -> None:
         y_pred = ops.cast(ops.convert_to_tensor(y_pred), "float32")
         y_true = ops.cast(ops.convert_to_tensor(y_true), "float32")
-        y_true, y_pred = losses.base.squeeze_or_expand_to_same_rank(y_true, y_pred)
-        super().update_state(ops.square(y_true - y_pred), sample_weight=sample_weight)
+        true, predicted = squeeze_or_expand_to_same_rank(y_true, y_pred)
+        super().update_state(ops.square(true - predicted), sample_weight=sample_weight)
 
-    def result(self):
+    def result(self) -> Any:
         return ops.sqrt(super().result())
 
 
 class BinaryCrossentropy(MeanMetricWrapper, aliases=("bce", "BCE")):
     """The binary cross-entropy."""
 
-    def __init__(self, name="binary_crossentropy", dtype=None, from_logits=False, label_smoothing=0):
+    def __init__(self, name: str | None = "binary_crossentropy", dtype: Any = None, from_logits: bool = False,
+                 label_smoothing: float = 0) -> None:
         super().__init__(losses.binary_crossentropy, name=name, dtype=dtype, from_logits=from_logits,
                          label_smoothing=label_smoothing)
 
@@ -45,7 +55,8 @@ class BinaryCrossentropy(MeanMetricWrapper, aliases=("bce", "BCE")):
 class CategoricalCrossentropy(MeanMetricWrapper):
     """The cross-entropy of one-hot labels."""
 
-    def __init__(self, name="categorical_crossentropy", dtype=None, from_logits=False, label_smoothing=0, axis=-1):
+    def __init__(self, name: str | None = "categorical_crossentropy", dtype: Any = None, from_logits: bool = False,
+                 label_smoothing: float = 0, axis: int = -1) -> None:
         super().__init__(losses.categorical_crossentropy, name=name, dtype=dtype, from_logits=from_logits,
                          label_smoothing=label_smoothing, axis=axis)
 
@@ -53,7 +64,7 @@ class CategoricalCrossentropy(MeanMetricWrapper):
 class SparseCategoricalCrossentropy(MeanMetricWrapper):
     """The cross-entropy of integer labels."""
 
-    def __init__(self, name="sparse_categorical_crossentropy", dtype=None, from_logits=False, ignore_class=None,
-                 axis=-1):
+    def __init__(self, name: str | None = "sparse_categorical_crossentropy", dtype: Any = None, from_logits: bool = False,
+                 ignore_class: int | None = None, axis: int = -1) -> None:
         super().__init__(losses.sparse_categorical_crossentropy, name=name, dtype=dtype, from_logits=from_logits,
                          ignore_class=ignore_class, axis=axis)

@@ -1,12 +1,19 @@
 """Sums and means of values over batches."""
 
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
 from pyml import ops
+from pyml.core import Tensor
 from pyml.core.naming import get_object_name
+from pyml.core.types import TensorLike
 from pyml.losses.base import apply_mask, squeeze_or_expand_to_same_rank
 from pyml.metrics.base import Metric
 
 
-def reduce_to_samplewise_values(values, sample_weight, reduce_fn, dtype):
+def reduce_to_samplewise_values(values: Any, sample_weight: Any, reduce_fn: Callable[..., Any], dtype: str) -> tuple[Any, Any]:
     """`values` with all axes but the first reduced, weighted; and the weights in the same shape, or None."""
     values = ops.cast(ops.convert_to_tensor(values), dtype)
     if sample_weight is not None:
@@ -24,7 +31,7 @@ def reduce_to_samplewise_values(values, sample_weight, reduce_fn, dtype):
     return values, sample_weight
 
 
-def size_of(values):
+def size_of(values: Tensor) -> float:
     """Number of rows, as a Python number."""
     return float(values.shape[0]) if len(values.shape) else 1.0
 
@@ -39,15 +46,15 @@ class Sum(Metric):
         16.0
     """
 
-    def __init__(self, name="sum", dtype=None):
+    def __init__(self, name: str | None = "sum", dtype: Any = None) -> None:
         super().__init__(name=name, dtype=dtype)
         self.total = self.add_variable(shape=(), initializer="zeros", dtype=self.dtype, name="total")
 
-    def update_state(self, values, sample_weight=None):
+    def update_state(self, values: TensorLike, sample_weight: TensorLike | None = None) -> None:
         values, _ = reduce_to_samplewise_values(values, sample_weight, ops.sum, self.dtype)
         self.total.assign_add(ops.sum(values))
 
-    def result(self):
+    def result(self) -> Any:
         return ops.convert_to_tensor(self.total)
 
 
@@ -61,17 +68,17 @@ class Mean(Metric):
         4.0
     """
 
-    def __init__(self, name="mean", dtype=None):
+    def __init__(self, name: str | None = "mean", dtype: Any = None) -> None:
         super().__init__(name=name, dtype=dtype)
         self.total = self.add_variable(shape=(), initializer="zeros", dtype=self.dtype, name="total")
         self.count = self.add_variable(shape=(), initializer="zeros", dtype=self.dtype, name="count")
 
-    def update_state(self, values, sample_weight=None):
-        values, weights = reduce_to_samplewise_values(values, sample_weight, ops.mean, self.dtype)
-        self.total.assign_add(ops.sum(values))
-        self.count.assign_add(size_of(values) if weights is None else ops.sum(weights))
+    def update_state(self, values: TensorLike, sample_weight: TensorLike | None = None) -> None:
+        each, weights = reduce_to_samplewise_values(values, sample_weight, ops.mean, self.dtype)
+        self.total.assign_add(ops.sum(each))
+        self.count.assign_add(size_of(each) if weights is None else ops.sum(weights))
 
-    def result(self):
+    def result(self) -> Any:
         empty = ops.equal(self.count, 0.0)
         return ops.where(empty, 0.0, self.total / ops.where(empty, 1.0, self.count))
 
@@ -79,11 +86,13 @@ class Mean(Metric):
 class MeanMetricWrapper(Mean, abstract=True):
     """The mean of `fn(y_true, y_pred, **kwargs)`, one value per sample."""
 
-    def __init__(self, fn, name=None, dtype=None, **kwargs):
+    def __init__(self, fn: Callable[..., Any], name: str | None = None, dtype: Any = None, **kwargs: Any) -> None:
         super().__init__(name=name or get_object_name(fn), dtype=dtype)
         self._fn = fn
         self._fn_kwargs = kwargs
 
-    def update_state(self, y_true, y_pred, sample_weight=None):
+    def update_state(  # type: ignore[override]  # a Mean of two arguments, as in Keras
+        self, y_true: TensorLike, y_pred: TensorLike, sample_weight: TensorLike | None = None
+    ) -> None:
         sample_weight = apply_mask(sample_weight, getattr(y_pred, "_keras_mask", None), self.dtype, "sum")
         super().update_state(self._fn(y_true, y_pred, **self._fn_kwargs), sample_weight=sample_weight)

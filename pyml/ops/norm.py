@@ -9,7 +9,7 @@ import numpy as np
 from ..core import trace
 from ..core.autograd import custom_gradient
 from ..core.tensor import Tensor, as_node
-from ..core.types import TensorLike
+from ..core.types import Axis, TensorLike
 from ..errors import ShapeError
 from ..graph import prims
 from .apply import as_float
@@ -216,12 +216,12 @@ def rms_normalization(
     like=lambda x, axis=-1, order=2: x / np.linalg.norm(x, order, axis, keepdims=True),
     samples=[sample(draw(3, 4)), sample(draw(3, 4), axis=0, order=1), sample(draw(3, 4), order=3)],
 )
-def normalize(x: TensorLike, axis: int = -1, order: float = 2, epsilon: float | None = None) -> Tensor:
+def normalize(x: TensorLike, axis: Axis = -1, order: float = 2, epsilon: float | None = None) -> Tensor:
     """`x` divided by its norm along `axis`, at least `epsilon` (1e-7): float32, in the shape of `x`.
 
     Args:
         x: Tensor.
-        axis: Axis of the norm.
+        axis: Axis of the norm, or several.
         order: Order of the norm, for example 2.
         epsilon: Least norm to divide by.
 

@@ -1,8 +1,13 @@
 """Penalties on weights that are added to the loss: `L1`, `L2`, `L1L2`."""
 
+from __future__ import annotations
+
 import math
+from collections.abc import Mapping
+from typing import Any
 
 from pyml import ops
+from pyml.core.types import TensorLike
 from pyml.objects.configured import Configured
 from pyml.objects.registry import REGULARIZERS
 from pyml.objects.serialization import deserialize_keras_object, interpret, serialize_keras_object
@@ -17,7 +22,7 @@ class Regularizer(Configured, kind=REGULARIZERS, abstract=True):
                 return 0.1 * ops.sum(ops.square(x[1:] - x[:-1]))
     """
 
-    def __call__(self, x):
+    def __call__(self, x: TensorLike) -> Any:
         """The penalty of weight `x`."""
         return ops.sum(ops.zeros_like(x))
 
@@ -25,12 +30,12 @@ class Regularizer(Configured, kind=REGULARIZERS, abstract=True):
 class L1L2(Regularizer, aliases=("l1_l2",)):
     """`l1 * sum(|x|) + l2 * sum(x^2)`."""
 
-    def __init__(self, l1=0.0, l2=0.0):
+    def __init__(self, l1: float = 0.0, l2: float = 0.0) -> None:
         self.l1 = checked(0.0 if l1 is None else l1, "L1L2")
         self.l2 = checked(0.0 if l2 is None else l2, "L1L2")
 
-    def __call__(self, x):
-        penalty = 0.0
+    def __call__(self, x: TensorLike) -> Any:
+        penalty: Any = 0.0
         if self.l1:
             penalty = penalty + self.l1 * ops.sum(ops.abs(x))
         if self.l2:
@@ -41,24 +46,24 @@ class L1L2(Regularizer, aliases=("l1_l2",)):
 class L1(Regularizer):
     """`l1 * sum(|x|)`."""
 
-    def __init__(self, l1=0.01):
+    def __init__(self, l1: float = 0.01) -> None:
         self.l1 = checked(0.01 if l1 is None else l1, "L1")
 
-    def __call__(self, x):
+    def __call__(self, x: TensorLike) -> Any:
         return self.l1 * ops.sum(ops.abs(x))
 
 
 class L2(Regularizer):
     """`l2 * sum(x^2)`."""
 
-    def __init__(self, l2=0.01):
+    def __init__(self, l2: float = 0.01) -> None:
         self.l2 = checked(0.01 if l2 is None else l2, "L2")
 
-    def __call__(self, x):
+    def __call__(self, x: TensorLike) -> Any:
         return self.l2 * ops.sum(ops.square(x))
 
 
-def checked(factor, owner):
+def checked(factor: Any, owner: str) -> float:
     """`factor`, which must be a finite number of at least 0."""
     if isinstance(factor, bool) or not isinstance(factor, (int, float)) or not math.isfinite(factor) or factor < 0:
         raise ValueError(f"{owner}: the factor must be a finite number >= 0. Received: {factor!r}")
@@ -68,17 +73,17 @@ def checked(factor, owner):
 l1, l2, l1_l2 = L1, L2, L1L2
 
 
-def serialize(regularizer):
+def serialize(regularizer: Any) -> Any:
     """A config dict for `deserialize`."""
     return serialize_keras_object(regularizer)
 
 
-def deserialize(config, custom_objects=None):
+def deserialize(config: dict[str, Any], custom_objects: Mapping[str, Any] | None = None) -> Any:
     """The regularizer that a name or a config dict describes."""
     return deserialize_keras_object(config, custom_objects, kind=REGULARIZERS)
 
 
-def get(identifier):
+def get(identifier: Any) -> Any:
     """A regularizer from a name, a config dict, a class, an instance, a function or None.
 
     Raises:

@@ -4,11 +4,18 @@ A cell has two parts. `project` multiplies inputs by the kernel; it knows no sta
 once. `step` adds what depends on the states.
 """
 
-from pyml import activations, ops, random
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, ClassVar
+
+from pyml import activations, constraints, initializers, ops, random, regularizers
+from pyml.core import Variable
 from pyml.core.symbolic import infer_output_spec
 from pyml.layers.dense import positive_int
 from pyml.layers.layer import Layer
-from pyml.layers.weights import keep_weight, known_size, make_weight
+from pyml.layers.types import ActivationLike, ConstraintLike, InitializerLike, RegularizerLike
+from pyml.layers.weights import known_size, make_weight
 from pyml.ops import recurrent
 from pyml.utils.seeds import make_default_seed
 
@@ -16,27 +23,37 @@ from pyml.utils.seeds import make_default_seed
 class _Cell(Layer):
     """What the three cells share: weights for `gates` times `units` columns, dropout of inputs and states."""
 
-    gates = 1
+    gates: ClassVar[int] = 1
 
-    def __init__(self, units, activation, use_bias, kernel, recurrent_kernel, bias, dropout, recurrent_dropout, seed, **kwargs):
+    def __init__(self, units: int, activation: ActivationLike, use_bias: bool, kernel_initializer: InitializerLike,
+                 recurrent_initializer: InitializerLike, bias_initializer: InitializerLike, kernel_regularizer: RegularizerLike,
+                 recurrent_regularizer: RegularizerLike, bias_regularizer: RegularizerLike, kernel_constraint: ConstraintLike,
+                 recurrent_constraint: ConstraintLike, bias_constraint: ConstraintLike, dropout: float, recurrent_dropout: float,
+                 seed: int | None, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         owner = type(self).__name__
         self.units = positive_int(units, "units", owner)
         self.activation = activations.get(activation)
         self.use_bias = use_bias
-        keep_weight(self, "kernel", *kernel)
-        keep_weight(self, "recurrent", *recurrent_kernel)
-        keep_weight(self, "bias", *bias)
+        self.kernel_initializer = initializers.get(kernel_initializer)
+        self.recurrent_initializer = initializers.get(recurrent_initializer)
+        self.bias_initializer = initializers.get(bias_initializer)
+        self.kernel_regularizer = regularizers.get(kernel_regularizer)
+        self.recurrent_regularizer = regularizers.get(recurrent_regularizer)
+        self.bias_regularizer = regularizers.get(bias_regularizer)
+        self.kernel_constraint = constraints.get(kernel_constraint)
+        self.recurrent_constraint = constraints.get(recurrent_constraint)
+        self.bias_constraint = constraints.get(bias_constraint)
         self.dropout = min(1.0, max(0.0, dropout))
         self.recurrent_dropout = min(1.0, max(0.0, recurrent_dropout))
         self.seed = seed
         if self.dropout or self.recurrent_dropout:
             self.seed_generator = random.SeedGenerator(make_default_seed() if seed is None else seed)
-        self.state_size = self.units
+        self.state_size: int | list[int] = self.units
         self.output_size = self.units
-        self.bias = None
+        self.bias: Variable | None = None
 
-    def build(self, input_shape):
+    def build(self, input_shape: Any) -> None:
         columns = self.gates * self.units
         self.kernel = make_weight(self, "kernel", (known_size(self, input_shape, -1), columns))
         self.recurrent_kernel = make_weight(self, "recurrent", (self.units, columns), name="recurrent_kernel")
@@ -44,15 +61,15 @@ class _Cell(Layer):
             self._make_bias(columns)
         self.built = True
 
-    def _make_bias(self, columns):
+    def _make_bias(self, columns: Any) -> Any:
         self.bias = make_weight(self, "bias", (columns,))
 
-    def project(self, inputs):
+    def project(self, inputs: Any) -> Any:
         """`inputs @ kernel + bias`, for one step or for many."""
         x = ops.matmul(inputs, self.kernel)
         return x if self.bias is None else x + self.bias
 
-    def call(self, inputs, states, training=False):
+    def call(self, inputs: Any, states: Any, training: bool | None = False) -> Any:
         """The output and the states after one step."""
         nested = isinstance(states, (list, tuple))
         states = list(states) if nested else [states]
@@ -60,27 +77,33 @@ class _Cell(Layer):
         output, new = self.step(self.project(inputs), states, self.product(states[0].shape[0], training))
         return output, new if nested else new[0]
 
-    def dropped(self, inputs, training):
+    def dropped(self, inputs: Any, training: bool | None) -> Any:
         """`inputs` with dropout; all steps of a sequence `(batch, steps, features)` lose the same features."""
         if not training or not self.dropout:
             return inputs
         shape = (inputs.shape[0], *(1,) * (len(inputs.shape) - 2), inputs.shape[-1])
         return random.dropout(inputs, self.dropout, noise_shape=shape, seed=self.seed_generator)
 
-    def product(self, batch, training):
+    def product(self, batch: int, training: bool | None) -> Any:
         """The function `h, first, last -> h @ recurrent_kernel[:, first:last]`, with one dropout for all steps."""
         factor = None
         if training and self.recurrent_dropout:
             ones = ops.ones((batch, self.units))
             factor = random.dropout(ones, self.recurrent_dropout, seed=self.seed_generator)
 
-        def apply(h, first=0, last=None):
+        def apply(h: Any, first: Any = 0, last: Any = None) -> Any:
             kernel = self.recurrent_kernel if last is None and not first else self.recurrent_kernel.value[:, first:last]
             return ops.matmul(h if factor is None else h * factor, kernel)
 
         return apply
 
-    def whole(self, projected, states, keep, training):
+    recurrent_activation: Any = None                   # of the gates, where a cell has gates
+
+    def step(self, projected: Any, states: Any, product: Callable[..., Any]) -> Any:
+        """The output and the new states for `project(inputs)` of one step; every cell writes its own."""
+        raise TypeError(f"{type(self).__name__} must define step(projected, states, product).")
+
+    def whole(self, projected: Any, states: Any, keep: Any, training: bool | None) -> Any:
         """All steps at once, or None where the cell has no such form.
 
         Args:
@@ -93,21 +116,21 @@ class _Cell(Layer):
         """
         return None
 
-    def _usual(self, training):
+    def _usual(self, training: bool | None) -> Any:
         """Whether gates and activations are those that kernels know."""
         usual = self.activation is activations.tanh and self.recurrent_activation is activations.sigmoid
         return usual and recurrent.fits(self.units) and not (training and self.recurrent_dropout)
 
-    def get_initial_state(self, batch_size=None):
+    def get_initial_state(self, batch_size: Any = None) -> Any:
         """States of zeros, a list."""
         sizes = self.state_size if isinstance(self.state_size, list) else [self.state_size]
         return [ops.zeros((batch_size, size)) for size in sizes]
 
-    def compute_output_shape(self, input_shape, states_shape=None):
+    def compute_output_shape(self, input_shape: Any, states_shape: Any = None) -> Any:
         state = (input_shape[0], self.units)
         return state, [state] * (2 if isinstance(self.state_size, list) else 1)
 
-    def compute_output_spec(self, inputs, states, training=False):
+    def compute_output_spec(self, inputs: Any, states: Any, training: bool | None = False) -> Any:
         return infer_output_spec(self._call_on_probes, (inputs, states), {})
 
 
@@ -121,15 +144,18 @@ class SimpleRNNCell(_Cell):
         (2, 4)
     """
 
-    def __init__(self, units, activation="tanh", use_bias=True, kernel_initializer="glorot_uniform",
-                 recurrent_initializer="orthogonal", bias_initializer="zeros", kernel_regularizer=None,
-                 recurrent_regularizer=None, bias_regularizer=None, kernel_constraint=None, recurrent_constraint=None,
-                 bias_constraint=None, dropout=0.0, recurrent_dropout=0.0, seed=None, **kwargs):
-        super().__init__(units, activation, use_bias, (kernel_initializer, kernel_regularizer, kernel_constraint),
-                         (recurrent_initializer, recurrent_regularizer, recurrent_constraint),
-                         (bias_initializer, bias_regularizer, bias_constraint), dropout, recurrent_dropout, seed, **kwargs)
+    def __init__(self, units: int, activation: ActivationLike = "tanh", use_bias: bool = True,
+                 kernel_initializer: InitializerLike = "glorot_uniform", recurrent_initializer: InitializerLike = "orthogonal",
+                 bias_initializer: InitializerLike = "zeros", kernel_regularizer: RegularizerLike = None,
+                 recurrent_regularizer: RegularizerLike = None, bias_regularizer: RegularizerLike = None,
+                 kernel_constraint: ConstraintLike = None, recurrent_constraint: ConstraintLike = None,
+                 bias_constraint: ConstraintLike = None, dropout: float = 0.0, recurrent_dropout: float = 0.0, seed: int | None = None,
+                 **kwargs: Any) -> None:
+        super().__init__(units, activation, use_bias, kernel_initializer, recurrent_initializer, bias_initializer,
+                         kernel_regularizer, recurrent_regularizer, bias_regularizer, kernel_constraint, recurrent_constraint,
+                         bias_constraint, dropout, recurrent_dropout, seed, **kwargs)
 
-    def step(self, projected, states, product):
+    def step(self, projected: Any, states: Any, product: Any) -> Any:
         """The output and the new states for `project(inputs)` of one step."""
         h = self.activation(projected + product(states[0]))
         return h, [h]
@@ -149,25 +175,27 @@ class GRUCell(_Cell):
 
     gates = 3
 
-    def __init__(self, units, activation="tanh", recurrent_activation="sigmoid", use_bias=True,
-                 kernel_initializer="glorot_uniform", recurrent_initializer="orthogonal", bias_initializer="zeros",
-                 kernel_regularizer=None, recurrent_regularizer=None, bias_regularizer=None, kernel_constraint=None,
-                 recurrent_constraint=None, bias_constraint=None, dropout=0.0, recurrent_dropout=0.0, reset_after=True,
-                 seed=None, **kwargs):
-        super().__init__(units, activation, use_bias, (kernel_initializer, kernel_regularizer, kernel_constraint),
-                         (recurrent_initializer, recurrent_regularizer, recurrent_constraint),
-                         (bias_initializer, bias_regularizer, bias_constraint), dropout, recurrent_dropout, seed, **kwargs)
+    def __init__(self, units: int, activation: ActivationLike = "tanh", recurrent_activation: ActivationLike = "sigmoid",
+                 use_bias: bool = True, kernel_initializer: InitializerLike = "glorot_uniform",
+                 recurrent_initializer: InitializerLike = "orthogonal", bias_initializer: InitializerLike = "zeros",
+                 kernel_regularizer: RegularizerLike = None, recurrent_regularizer: RegularizerLike = None,
+                 bias_regularizer: RegularizerLike = None, kernel_constraint: ConstraintLike = None,
+                 recurrent_constraint: ConstraintLike = None, bias_constraint: ConstraintLike = None, dropout: float = 0.0,
+                 recurrent_dropout: float = 0.0, reset_after: bool = True, seed: int | None = None, **kwargs: Any) -> None:
+        super().__init__(units, activation, use_bias, kernel_initializer, recurrent_initializer, bias_initializer,
+                         kernel_regularizer, recurrent_regularizer, bias_regularizer, kernel_constraint, recurrent_constraint,
+                         bias_constraint, dropout, recurrent_dropout, seed, **kwargs)
         self.recurrent_activation = activations.get(recurrent_activation)
         self.reset_after = reset_after
 
-    def _make_bias(self, columns):
+    def _make_bias(self, columns: Any) -> Any:
         self.bias = make_weight(self, "bias", (2, columns) if self.reset_after else (columns,))
 
-    def project(self, inputs):
+    def project(self, inputs: Any) -> Any:
         x = ops.matmul(inputs, self.kernel)
         return x if self.bias is None else x + (self.bias.value[0] if self.reset_after else self.bias)
 
-    def step(self, projected, states, product):
+    def step(self, projected: Any, states: Any, product: Any) -> Any:
         """The output and the new states for `project(inputs)` of one step."""
         h, n = states[0], self.units
         if self.reset_after:
@@ -183,7 +211,7 @@ class GRUCell(_Cell):
         h = z * h + (1.0 - z) * candidate
         return h, [h]
 
-    def whole(self, projected, states, keep, training):
+    def whole(self, projected: Any, states: Any, keep: Any, training: bool | None) -> Any:
         if not self.reset_after or not self._usual(training):
             return None
         bias = ops.zeros((3 * self.units,)) if self.bias is None else self.bias.value[1]
@@ -206,19 +234,21 @@ class LSTMCell(_Cell):
 
     gates = 4
 
-    def __init__(self, units, activation="tanh", recurrent_activation="sigmoid", use_bias=True,
-                 kernel_initializer="glorot_uniform", recurrent_initializer="orthogonal", bias_initializer="zeros",
-                 unit_forget_bias=True, kernel_regularizer=None, recurrent_regularizer=None, bias_regularizer=None,
-                 kernel_constraint=None, recurrent_constraint=None, bias_constraint=None, dropout=0.0,
-                 recurrent_dropout=0.0, seed=None, **kwargs):
-        super().__init__(units, activation, use_bias, (kernel_initializer, kernel_regularizer, kernel_constraint),
-                         (recurrent_initializer, recurrent_regularizer, recurrent_constraint),
-                         (bias_initializer, bias_regularizer, bias_constraint), dropout, recurrent_dropout, seed, **kwargs)
+    def __init__(self, units: int, activation: ActivationLike = "tanh", recurrent_activation: ActivationLike = "sigmoid",
+                 use_bias: bool = True, kernel_initializer: InitializerLike = "glorot_uniform",
+                 recurrent_initializer: InitializerLike = "orthogonal", bias_initializer: InitializerLike = "zeros",
+                 unit_forget_bias: bool = True, kernel_regularizer: RegularizerLike = None, recurrent_regularizer: RegularizerLike = None,
+                 bias_regularizer: RegularizerLike = None, kernel_constraint: ConstraintLike = None,
+                 recurrent_constraint: ConstraintLike = None, bias_constraint: ConstraintLike = None, dropout: float = 0.0,
+                 recurrent_dropout: float = 0.0, seed: int | None = None, **kwargs: Any) -> None:
+        super().__init__(units, activation, use_bias, kernel_initializer, recurrent_initializer, bias_initializer,
+                         kernel_regularizer, recurrent_regularizer, bias_regularizer, kernel_constraint, recurrent_constraint,
+                         bias_constraint, dropout, recurrent_dropout, seed, **kwargs)
         self.recurrent_activation = activations.get(recurrent_activation)
         self.unit_forget_bias = unit_forget_bias
         self.state_size = [self.units, self.units]
 
-    def _make_bias(self, columns):
+    def _make_bias(self, columns: Any) -> Any:
         if not self.unit_forget_bias:
             return super()._make_bias(columns)
 
@@ -229,7 +259,7 @@ class LSTMCell(_Cell):
         self.bias = self.add_weight(name="bias", shape=(columns,), initializer=remembering,
                                     regularizer=self.bias_regularizer, constraint=self.bias_constraint)
 
-    def step(self, projected, states, product):
+    def step(self, projected: Any, states: Any, product: Any) -> Any:
         """The output and the new states for `project(inputs)` of one step."""
         h, c = states
         i, f, candidate, o = ops.split(projected + product(h), 4, axis=-1)
@@ -238,8 +268,9 @@ class LSTMCell(_Cell):
         h = gate(o) * self.activation(c)
         return h, [h, c]
 
-    def whole(self, projected, states, keep, training):
+    def whole(self, projected: Any, states: Any, keep: Any, training: bool | None) -> Any:
         if not self._usual(training):
             return None
-        outputs, c = recurrent.lstm(projected, self.recurrent_kernel, *states, keep)
+        h, c = states
+        outputs, c = recurrent.lstm(projected, self.recurrent_kernel, h, c, keep)
         return outputs, [outputs[-1], c]

@@ -1,8 +1,14 @@
 """`SimpleRNN`, `GRU` and `LSTM`: an RNN with the cell of that name."""
 
+
+from __future__ import annotations
+
+from typing import Any
+
 from pyml.layers.input_spec import InputSpec
 from pyml.layers.recurrent.cells import GRUCell, LSTMCell, SimpleRNNCell
 from pyml.layers.recurrent.rnn import RNN
+from pyml.layers.types import ActivationLike, ConstraintLike, InitializerLike, RegularizerLike
 
 _OF_THE_CELL = (
     "units", "activation", "use_bias", "kernel_initializer", "recurrent_initializer", "bias_initializer",
@@ -14,14 +20,15 @@ _OF_THE_CELL = (
 class _Recurrent(RNN):
     """An RNN whose arguments are those of its cell."""
 
-    def __init__(self, cell, return_sequences, return_state, go_backwards, stateful, unroll, seed, **kwargs):
+    def __init__(self, cell: Any, return_sequences: bool, return_state: bool, go_backwards: bool, stateful: bool, unroll: bool,
+                 seed: int | None, **kwargs: Any) -> None:
         super().__init__(cell, return_sequences=return_sequences, return_state=return_state, go_backwards=go_backwards,
                          stateful=stateful, unroll=unroll, **kwargs)
         self.seed = seed
         self.input_spec = InputSpec(ndim=3)
 
 
-def _of_the_cell(name):
+def _of_the_cell(name: str) -> property:
     return property(lambda self: getattr(self.cell, name))
 
 
@@ -29,7 +36,7 @@ for _name in _OF_THE_CELL:
     setattr(_Recurrent, _name, _of_the_cell(_name))
 
 
-def _for_the_cell(kwargs):
+def _for_the_cell(kwargs: Any) -> Any:
     """Arguments of a layer that its cell takes over."""
     return {name: kwargs[name] for name in ("dtype", "trainable") if name in kwargs}
 
@@ -56,12 +63,14 @@ class SimpleRNN(_Recurrent):
         (2, 4)
     """
 
-    def __init__(self, units, activation="tanh", use_bias=True, kernel_initializer="glorot_uniform",
-                 recurrent_initializer="orthogonal", bias_initializer="zeros", kernel_regularizer=None,
-                 recurrent_regularizer=None, bias_regularizer=None, activity_regularizer=None, kernel_constraint=None,
-                 recurrent_constraint=None, bias_constraint=None, dropout=0.0, recurrent_dropout=0.0,
-                 return_sequences=False, return_state=False, go_backwards=False, stateful=False, unroll=False, seed=None,
-                 **kwargs):
+    def __init__(self, units: int, activation: ActivationLike = "tanh", use_bias: bool = True,
+                 kernel_initializer: InitializerLike = "glorot_uniform", recurrent_initializer: InitializerLike = "orthogonal",
+                 bias_initializer: InitializerLike = "zeros", kernel_regularizer: RegularizerLike = None,
+                 recurrent_regularizer: RegularizerLike = None, bias_regularizer: RegularizerLike = None,
+                 activity_regularizer: RegularizerLike = None, kernel_constraint: ConstraintLike = None,
+                 recurrent_constraint: ConstraintLike = None, bias_constraint: ConstraintLike = None, dropout: float = 0.0,
+                 recurrent_dropout: float = 0.0, return_sequences: bool = False, return_state: bool = False, go_backwards: bool = False,
+                 stateful: bool = False, unroll: bool = False, seed: int | None = None, **kwargs: Any) -> None:
         cell = SimpleRNNCell(
             units, activation, use_bias, kernel_initializer, recurrent_initializer, bias_initializer, kernel_regularizer,
             recurrent_regularizer, bias_regularizer, kernel_constraint, recurrent_constraint, bias_constraint, dropout,
@@ -101,12 +110,15 @@ class GRU(_Recurrent, not_in_config=("use_cudnn",)):
     Source: Cho et al. 2014, "Learning Phrase Representations using RNN Encoder-Decoder".
     """
 
-    def __init__(self, units, activation="tanh", recurrent_activation="sigmoid", use_bias=True,
-                 kernel_initializer="glorot_uniform", recurrent_initializer="orthogonal", bias_initializer="zeros",
-                 kernel_regularizer=None, recurrent_regularizer=None, bias_regularizer=None, activity_regularizer=None,
-                 kernel_constraint=None, recurrent_constraint=None, bias_constraint=None, dropout=0.0,
-                 recurrent_dropout=0.0, seed=None, return_sequences=False, return_state=False, go_backwards=False,
-                 stateful=False, unroll=False, reset_after=True, use_cudnn="auto", **kwargs):
+    def __init__(self, units: int, activation: ActivationLike = "tanh", recurrent_activation: ActivationLike = "sigmoid",
+                 use_bias: bool = True, kernel_initializer: InitializerLike = "glorot_uniform",
+                 recurrent_initializer: InitializerLike = "orthogonal", bias_initializer: InitializerLike = "zeros",
+                 kernel_regularizer: RegularizerLike = None, recurrent_regularizer: RegularizerLike = None,
+                 bias_regularizer: RegularizerLike = None, activity_regularizer: RegularizerLike = None,
+                 kernel_constraint: ConstraintLike = None, recurrent_constraint: ConstraintLike = None,
+                 bias_constraint: ConstraintLike = None, dropout: float = 0.0, recurrent_dropout: float = 0.0, seed: int | None = None,
+                 return_sequences: bool = False, return_state: bool = False, go_backwards: bool = False, stateful: bool = False,
+                 unroll: bool = False, reset_after: bool = True, use_cudnn: Any = "auto", **kwargs: Any) -> None:
         cell = GRUCell(
             units, activation, recurrent_activation, use_bias, kernel_initializer, recurrent_initializer, bias_initializer,
             kernel_regularizer, recurrent_regularizer, bias_regularizer, kernel_constraint, recurrent_constraint,
@@ -116,12 +128,12 @@ class GRU(_Recurrent, not_in_config=("use_cudnn",)):
         self.use_cudnn = use_cudnn
 
     @property
-    def recurrent_activation(self):
+    def recurrent_activation(self) -> Any:
         """The function of the gates."""
         return self.cell.recurrent_activation
 
     @property
-    def reset_after(self):
+    def reset_after(self) -> Any:
         """Whether r scales the state after its product."""
         return self.cell.reset_after
 
@@ -158,12 +170,15 @@ class LSTM(_Recurrent, not_in_config=("use_cudnn",)):
     Source: Hochreiter and Schmidhuber 1997, "Long Short-Term Memory".
     """
 
-    def __init__(self, units, activation="tanh", recurrent_activation="sigmoid", use_bias=True,
-                 kernel_initializer="glorot_uniform", recurrent_initializer="orthogonal", bias_initializer="zeros",
-                 unit_forget_bias=True, kernel_regularizer=None, recurrent_regularizer=None, bias_regularizer=None,
-                 activity_regularizer=None, kernel_constraint=None, recurrent_constraint=None, bias_constraint=None,
-                 dropout=0.0, recurrent_dropout=0.0, seed=None, return_sequences=False, return_state=False,
-                 go_backwards=False, stateful=False, unroll=False, use_cudnn="auto", **kwargs):
+    def __init__(self, units: int, activation: ActivationLike = "tanh", recurrent_activation: ActivationLike = "sigmoid",
+                 use_bias: bool = True, kernel_initializer: InitializerLike = "glorot_uniform",
+                 recurrent_initializer: InitializerLike = "orthogonal", bias_initializer: InitializerLike = "zeros",
+                 unit_forget_bias: bool = True, kernel_regularizer: RegularizerLike = None, recurrent_regularizer: RegularizerLike = None,
+                 bias_regularizer: RegularizerLike = None, activity_regularizer: RegularizerLike = None,
+                 kernel_constraint: ConstraintLike = None, recurrent_constraint: ConstraintLike = None,
+                 bias_constraint: ConstraintLike = None, dropout: float = 0.0, recurrent_dropout: float = 0.0, seed: int | None = None,
+                 return_sequences: bool = False, return_state: bool = False, go_backwards: bool = False, stateful: bool = False,
+                 unroll: bool = False, use_cudnn: Any = "auto", **kwargs: Any) -> None:
         cell = LSTMCell(
             units, activation, recurrent_activation, use_bias, kernel_initializer, recurrent_initializer, bias_initializer,
             unit_forget_bias, kernel_regularizer, recurrent_regularizer, bias_regularizer, kernel_constraint,
@@ -174,11 +189,11 @@ class LSTM(_Recurrent, not_in_config=("use_cudnn",)):
         self.use_cudnn = use_cudnn
 
     @property
-    def recurrent_activation(self):
+    def recurrent_activation(self) -> Any:
         """The function of the gates."""
         return self.cell.recurrent_activation
 
     @property
-    def unit_forget_bias(self):
+    def unit_forget_bias(self) -> Any:
         """Whether the bias of the forget gate starts at 1."""
         return self.cell.unit_forget_bias

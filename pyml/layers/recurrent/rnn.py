@@ -1,5 +1,11 @@
 """`RNN`: runs a cell over the steps of sequences."""
 
+
+
+from __future__ import annotations
+
+from typing import Any
+
 from pyml import ops
 from pyml.core import Variable
 from pyml.core.tree import flatten, is_nested, map_structure, pack_sequence_as
@@ -38,8 +44,8 @@ class RNN(Layer):
         (3, 5, 2)
     """
 
-    def __init__(self, cell, return_sequences=False, return_state=False, go_backwards=False, stateful=False, unroll=False,
-                 zero_output_for_mask=False, **kwargs):
+    def __init__(self, cell: Any, return_sequences: bool = False, return_state: bool = False, go_backwards: bool = False,
+                 stateful: bool = False, unroll: bool = False, zero_output_for_mask: bool = False, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         if isinstance(cell, (list, tuple)):
             cell = StackedRNNCells(cell)
@@ -56,13 +62,15 @@ class RNN(Layer):
         self.supports_masking = True
         self.__dict__["states"] = None                 # no weights: they are not saved
 
+    states: Any
+
     @property
-    def state_size(self):
+    def state_size(self) -> Any:
         """Sizes of the states, a list."""
         size = self.cell.state_size
         return [size] if isinstance(size, int) else list(size)
 
-    def build(self, sequences_shape, initial_state_shape=None):
+    def build(self, sequences_shape: Any, initial_state_shape: Any = None) -> None:
         if isinstance(self.cell, Layer) and not self.cell.built:
             build_inside(self, self.cell, (sequences_shape[0], *sequences_shape[2:]))
         if self.stateful and self.states is None:
@@ -72,21 +80,21 @@ class RNN(Layer):
                 lambda state: Variable(state, trainable=False, name="rnn_state"), self.get_initial_state(sequences_shape[0]))
         self.built = True
 
-    def get_initial_state(self, batch_size):
+    def get_initial_state(self, batch_size: int) -> Any:
         """States of zeros, a list."""
         if hasattr(self.cell, "get_initial_state"):
             state = self.cell.get_initial_state(batch_size=batch_size)
             return list(state) if is_nested(state) else [state]
         return [ops.zeros((batch_size, size)) for size in self.state_size]
 
-    def reset_state(self):
+    def reset_state(self) -> None:
         """Zeros as the states of a stateful layer."""
         for state in flatten(self.states or []):
             state.assign(ops.zeros(state.shape))
 
     reset_states = reset_state
 
-    def call(self, sequences, initial_state=None, mask=None, training=False):
+    def call(self, sequences: Any, initial_state: Any = None, mask: Any = None, training: bool | None = False) -> Any:
         batch = sequences.shape[0]
         states = self._first_states(initial_state, batch)
         if mask is not None:
@@ -103,7 +111,7 @@ class RNN(Layer):
         output = ops.transpose(outputs, (1, 0, 2)) if self.return_sequences else outputs[-1]
         return [output, *states] if self.return_state else output
 
-    def _first_states(self, given, batch):
+    def _first_states(self, given: Any, batch: int) -> Any:
         if given is None:
             if self.stateful and flatten(self.states)[0].shape[0] != batch:
                 raise ShapeError(
@@ -116,7 +124,7 @@ class RNN(Layer):
             raise ShapeError(f'Layer "{self.name}" has {len(self.state_size)} state(s); initial_state has {len(given)}.')
         return map_structure(ops.convert_to_tensor, given)
 
-    def _run(self, sequences, states, mask, training, fresh):
+    def _run(self, sequences: Any, states: Any, mask: Any, training: bool | None, fresh: Any) -> Any:
         """Outputs `(steps, batch, units)` and the last states."""
         if not hasattr(self.cell, "project"):
             steps = [sequences[:, t] for t in range(sequences.shape[1])]
@@ -133,25 +141,25 @@ class RNN(Layer):
         steps = [projected[t] for t in range(projected.shape[0])]
         return _loop(lambda x, states: cell.step(x, states, product), steps, states, mask)
 
-    def compute_output_shape(self, sequences_shape, initial_state_shape=None):
+    def compute_output_shape(self, sequences_shape: Any, initial_state_shape: Any = None) -> Any:
         batch = sequences_shape[0]
         size = getattr(self.cell, "output_size", None) or flatten(self.state_size)[0]
         output = (batch, sequences_shape[1], size) if self.return_sequences else (batch, size)
         return [output, *map_structure(lambda n: (batch, n), self.state_size)] if self.return_state else output
 
-    def compute_mask(self, inputs, previous_mask):
+    def compute_mask(self, inputs: Any, previous_mask: Any) -> Any:
         """The mask, where there are still steps."""
         mask = previous_mask if self.return_sequences else None
         return [mask, *(None for _ in self.state_size)] if self.return_state else mask
 
-    def _flags(self):
+    def _flags(self) -> Any:
         return {"return_sequences": self.return_sequences, "return_state": self.return_state,
                 "go_backwards": self.go_backwards, "stateful": self.stateful, "unroll": self.unroll}
 
 
-def _loop(step, inputs, states, mask):
+def _loop(step: Any, inputs: Any, states: Any, mask: Any) -> Any:
     """`step(input, states)` for every input; outputs stacked, and the last states."""
-    outputs = []
+    outputs: list[Any] = []
     for t, x in enumerate(inputs):
         output, new = step(x, states)
         new = list(new) if is_nested(new) else [new]

@@ -1,5 +1,11 @@
 """Cells on top of each other as one cell."""
 
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
 from pyml import ops
 from pyml.layers.layer import Layer
 from pyml.layers.signature import call_signature
@@ -21,7 +27,7 @@ class StackedRNNCells(Layer):
         [[4, 4], 3]
     """
 
-    def __init__(self, cells, **kwargs):
+    def __init__(self, cells: Sequence[Any], **kwargs: Any) -> None:
         super().__init__(**kwargs)
         for cell in cells:
             for needed in ("call", "state_size"):
@@ -30,24 +36,24 @@ class StackedRNNCells(Layer):
         self.cells = list(cells)
 
     @property
-    def state_size(self):
+    def state_size(self) -> Any:
         """The sizes of the states of each cell."""
         return [cell.state_size for cell in self.cells]
 
     @property
-    def output_size(self):
+    def output_size(self) -> Any:
         """Size of the output, that of the last cell."""
         last = self.cells[-1]
         size = getattr(last, "output_size", None) or last.state_size
         return size if isinstance(size, int) else size[0]
 
-    def get_initial_state(self, batch_size=None):
+    def get_initial_state(self, batch_size: Any = None) -> Any:
         """States of zeros: for each cell a list, or one state where it has only one."""
         zeros = lambda size: ops.zeros((batch_size, size))
         return [zeros(cell.state_size) if isinstance(cell.state_size, int) else [zeros(n) for n in cell.state_size]
                 for cell in self.cells]
 
-    def build(self, input_shape):
+    def build(self, input_shape: Any) -> None:
         for cell in self.cells:
             if isinstance(cell, Layer) and not cell.built:
                 build_inside(self, cell, input_shape)
@@ -55,7 +61,7 @@ class StackedRNNCells(Layer):
             input_shape = (input_shape[0], size if isinstance(size, int) else size[0])
         self.built = True
 
-    def call(self, inputs, states, training=False):
+    def call(self, inputs: Any, states: Any, training: bool | None = False) -> Any:
         """The output of the last cell, and the new states of all."""
         after = []
         for cell, state in zip(self.cells, states, strict=True):
