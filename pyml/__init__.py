@@ -13,29 +13,78 @@ import importlib
 
 __version__ = "0.1.0"
 
+TYPE_CHECKING = False  # true for type checkers; `typing` itself would be a third of the time that `import pyml` takes
+if TYPE_CHECKING:  # what `__getattr__` finds
+    from typing import Any
+
+    from . import activations as activations
+    from . import browser as browser
+    from . import callbacks as callbacks
+    from . import config as config
+    from . import constraints as constraints
+    from . import core as core
+    from . import data as data
+    from . import datasets as datasets
+    from . import errors as errors
+    from . import hub as hub
+    from . import image as image
+    from . import initializers as initializers
+    from . import io as io
+    from . import layers as layers
+    from . import losses as losses
+    from . import metrics as metrics
+    from . import models as models
+    from . import ops as ops
+    from . import optimizers as optimizers
+    from . import random as random
+    from . import regularizers as regularizers
+    from . import saving as saving
+    from . import utils as utils
+    from .core import KerasTensor as KerasTensor
+    from .core import Tensor as Tensor
+    from .core import Variable as Variable
+    from .core import convert_to_tensor as convert_to_tensor
+    from .core import custom_gradient as custom_gradient
+    from .core import grad as grad
+    from .core import program as program
+    from .core import stop_gradient as stop_gradient
+    from .core import value_and_grad as value_and_grad
+    from .initializers import Initializer as Initializer
+    from .layers import Layer as Layer
+    from .losses import Loss as Loss
+    from .metrics import Metric as Metric
+    from .models import Input as Input
+    from .models import Model as Model
+    from .models import Sequential as Sequential
+    from .optimizers import Optimizer as Optimizer
+    from .random import SeedGenerator as SeedGenerator
+    from .regularizers import Regularizer as Regularizer
+
 _SUBMODULES = {"activations", "browser", "callbacks", "config", "constraints", "core", "data", "datasets", "errors", "hub", "image",
                "initializers", "io", "layers", "losses", "metrics", "models", "ops", "optimizers", "random", "regularizers", "saving",
                "utils"}  # fmt: skip
 _NAMES = {
     "Tensor": "core", "Variable": "core", "convert_to_tensor": "core", "program": "core", "grad": "core",
     "value_and_grad": "core", "custom_gradient": "core", "stop_gradient": "core",
-    "Input": "models", "KerasTensor": "models", "Model": "models", "Sequential": "models",
+    "KerasTensor": "core", "Input": "models", "Model": "models", "Sequential": "models",
     "Layer": "layers", "Loss": "losses", "Metric": "metrics", "Optimizer": "optimizers", "Initializer": "initializers",
     "Regularizer": "regularizers", "SeedGenerator": "random",
 }  # fmt: skip
 
 
-def __getattr__(name: str):
-    """Loads parts when they are first used, so that `import pyml` stays light."""
-    if name in _SUBMODULES:
-        return importlib.import_module(f"{__name__}.{name}")
-    if name in _NAMES:
-        importlib.import_module(f"{__name__}.ops")  # gives Tensor its operators
-        value = getattr(importlib.import_module(f"{__name__}.{_NAMES[name]}"), name)
-        globals()[name] = value
-        return value
-    raise AttributeError(f"module 'pyml' has no attribute {name!r}")
+if not TYPE_CHECKING:
+
+    def __getattr__(name: str) -> Any:
+        """Loads parts when they are first used, so that `import pyml` stays light."""
+        if name in _SUBMODULES:
+            return importlib.import_module(f"{__name__}.{name}")
+        if name in _NAMES:
+            importlib.import_module(f"{__name__}.ops")  # gives Tensor its operators
+            value = getattr(importlib.import_module(f"{__name__}.{_NAMES[name]}"), name)
+            globals()[name] = value
+            return value
+        raise AttributeError(f"module 'pyml' has no attribute {name!r}")
 
 
-def __dir__():
+def __dir__() -> list[str]:
     return sorted({*globals(), *_SUBMODULES, *_NAMES})

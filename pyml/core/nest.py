@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Hashable, Iterable, Iterator
+from typing import Any
 
-def flatten(tree) -> list:
+
+def flatten(tree: Any) -> list[Any]:
     """The leaves of nested tuples, lists and dicts (by key order of insertion)."""
     out: list = []
     stack = [tree]
@@ -18,12 +21,12 @@ def flatten(tree) -> list:
     return out
 
 
-def pack(tree, leaves):
+def pack(tree: Any, leaves: Iterable[Any]) -> Any:
     """A tree of the same structure with other leaves."""
     return _pack(tree, iter(leaves))
 
 
-def _pack(tree, it):
+def _pack(tree: Any, it: Iterator[Any]) -> Any:
     # A function of its own: a recursive closure is a reference cycle, and would keep the leaves alive.
     if isinstance(tree, tuple) and hasattr(tree, "_fields"):
         return type(tree)(*(_pack(v, it) for v in tree))
@@ -34,7 +37,7 @@ def _pack(tree, it):
     return next(it)
 
 
-def structure(tree):
+def structure(tree: Any) -> Hashable:
     """A hashable description of the structure, without the leaves."""
     if isinstance(tree, (tuple, list)):
         return (type(tree), *(structure(v) for v in tree))

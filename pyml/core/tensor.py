@@ -173,13 +173,22 @@ def convert_to_tensor(x: TensorLike, dtype: Any = None) -> Tensor:
     """`x` (a Tensor, Variable, numpy array, number or nested list) as a Tensor.
 
     64-bit data becomes 32-bit; integers that do not fit raise DtypeError.
+
+    Example:
+        >>> pyml.convert_to_tensor([[1, 2]]).shape
+        (1, 2)
     """
     node = as_node(x, dtype)
     return x if isinstance(x, Tensor) and x._node is node else Tensor(node)
 
 
 def as_node(x: Any, dtype: Any = None) -> Node:
-    """The node of anything tensor-like. Numbers become constants, arrays are uploaded at once."""
+    """The node of anything tensor-like. Numbers become constants, arrays are uploaded at once.
+
+    Example:
+        >>> pyml.core.as_node(2.0).shape
+        ()
+    """
     dtype = standardize(dtype) if dtype is not None else None
     if isinstance(x, Tensor):
         node = x._node

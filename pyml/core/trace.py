@@ -9,24 +9,28 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
+from typing import TYPE_CHECKING
 
 from ..errors import TraceError
 from ..graph.node import Node
 from ..graph.prims import INPUT, STATE
 
+if TYPE_CHECKING:
+    from .variable import Variable
+
 
 class Trace:
-    def __init__(self):
+    def __init__(self) -> None:
         self.inputs: list[Node] = []
         self.states: dict[int, tuple] = {}  # id(variable) -> (variable, leaf)
         self.writes: dict[int, tuple] = {}  # id(variable) -> (variable, node)
 
-    def input(self, shape, dtype) -> Node:
+    def input(self, shape: tuple[int, ...], dtype: str) -> Node:
         node = Node(INPUT, (), {"index": len(self.inputs), "shape": shape, "dtype": dtype}, shape, dtype)
         self.inputs.append(node)
         return node
 
-    def read(self, variable) -> Node:
+    def read(self, variable: Variable) -> Node:
         if id(variable) in self.writes:
             return self.writes[id(variable)][1]
         if id(variable) not in self.states:
@@ -34,7 +38,7 @@ class Trace:
             self.states[id(variable)] = (variable, Node(STATE, (), attrs, variable.shape, variable.dtype))
         return self.states[id(variable)][1]
 
-    def write(self, variable, node: Node) -> None:
+    def write(self, variable: Variable, node: Node) -> None:
         self.read(variable)  # a state has a leaf, written or not
         self.writes[id(variable)] = (variable, node)
 

@@ -1,12 +1,15 @@
 """Nested lists, tuples and dicts: the few functions needed to treat models with many inputs like one."""
 
+from collections.abc import Callable, Iterable
+from typing import Any
 
-def is_nested(structure):
+
+def is_nested(structure: Any) -> bool:
     """True for a list, a tuple or a dict."""
     return isinstance(structure, (list, tuple, dict))
 
 
-def flatten(structure):
+def flatten(structure: Any) -> list[Any]:
     """The leaves from left to right; dicts in the order of their sorted keys. `None` is a leaf."""
     if isinstance(structure, dict):
         return [leaf for key in sorted(structure) for leaf in flatten(structure[key])]
@@ -15,7 +18,7 @@ def flatten(structure):
     return [structure]
 
 
-def map_structure(fn, structure, *others):
+def map_structure(fn: Callable[..., Any], structure: Any, *others: Any) -> Any:
     """`fn` on every leaf (and the leaves at the same places of `others`), in a structure of the same form."""
     if isinstance(structure, dict):
         return {k: map_structure(fn, v, *(o[k] for o in others)) for k, v in structure.items()}
@@ -27,7 +30,7 @@ def map_structure(fn, structure, *others):
     return fn(structure, *others)
 
 
-def pack_sequence_as(structure, leaves):
+def pack_sequence_as(structure: Any, leaves: Iterable[Any]) -> Any:
     """The inverse of `flatten`: `leaves` in the form of `structure`."""
     leaves = list(leaves)
     expected = len(flatten(structure))
@@ -35,7 +38,7 @@ def pack_sequence_as(structure, leaves):
         raise ValueError(f"A structure of {expected} leaves cannot hold {len(leaves)} values.")
     iterator = iter(leaves)
 
-    def pack(part):
+    def pack(part: Any) -> Any:
         if isinstance(part, dict):
             packed = {key: pack(part[key]) for key in sorted(part)}
             return {key: packed[key] for key in part}
@@ -47,12 +50,12 @@ def pack_sequence_as(structure, leaves):
     return pack(structure)
 
 
-def is_shape(value):
+def is_shape(value: Any) -> bool:
     """True for a tuple or list of sizes, each an int or None."""
     return isinstance(value, (list, tuple)) and all(v is None or isinstance(v, int) for v in value)
 
 
-def map_shapes(fn, structure):
+def map_shapes(fn: Callable[[Any], Any], structure: Any) -> Any:
     """`fn` on every shape of a structure of shapes."""
     if structure is None or is_shape(structure):
         return fn(structure)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 
@@ -64,7 +64,7 @@ def _standardized(x: Tensor, axes: tuple[int, ...], epsilon: float) -> tuple[Ten
     centre, variance = moments(x, axes, keepdims=True)
     factor = rsqrt(variance + epsilon)
 
-    def value(x):
+    def value(x: Tensor) -> tuple[Tensor, Callable[[Tensor], Tensor]]:
         y = (x - centre) * factor
         # two sums over the same elements instead of the four that the chain rule gives
         return y, lambda g: (g - mean(g, axes, True) - y * mean(g * y, axes, True)) * factor

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from ... import ops
-from ...core.program import Program
+from ...core.programs import Program
 from ...core.tensor import Tensor, convert_to_tensor
 from ...graph import prims
 from ..files import ModelFileError

@@ -5,7 +5,8 @@ from __future__ import annotations
 import functools
 import warnings
 import weakref
-from typing import Any
+from collections.abc import Callable
+from typing import Any, overload
 
 import numpy as np
 
@@ -29,7 +30,7 @@ _MANY = 8  # traces of one function before a warning
 class Capture:
     """One traced and compiled call: the plan, the Variables it reads and writes, the form of its result."""
 
-    def __init__(self, fn, args, kwargs, leaves):
+    def __init__(self, fn: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any], leaves: list[Any]) -> None:
         self.device = config.device()
         t = trace.Trace()
         tensors = []
@@ -112,7 +113,7 @@ class Capture:
         self.bound.run()  # type: ignore[union-attr]
         return self._give()
 
-    def _take(self, i: int, value) -> bool:
+    def _take(self, i: int, value: Any) -> bool:
         """Brings argument `i` to the device; whether buffers must be bound again."""
         device = self.device
         if isinstance(value, np.ndarray):
@@ -163,10 +164,10 @@ class Capture:
                 node.buffer = own
         self.results = []
 
-    def _give(self):
+    def _give(self) -> Any:
         if not self.returned:
             return self.result if not self.values else pack(self.result, self.values)
-        out = list(self.values)
+        out: list[Any] = list(self.values)
         given: dict = {}
         nodes = []
         for ref, (shape, dtype) in zip(self.plan.out_refs, self.out_types, strict=False):
@@ -190,17 +191,23 @@ def logits_among(values: list) -> list[tuple[int, Logits]]:
 
 
 class Program:
-    """A function that is traced once per kind of arguments and then replayed; see `program`."""
+    """A function that is traced once per kind of arguments and then replayed; see `program`.
 
-    def __init__(self, fn, name=None):
+    Example:
+        >>> double = pyml.core.Program(lambda x: x * 2)
+        >>> double(np.ones(2)).numpy()
+        array([2., 2.], dtype=float32)
+    """
+
+    def __init__(self, fn: Callable[..., Any], name: str | None = None) -> None:
         functools.update_wrapper(self, fn)
         self.fn = fn
         self.name = name or getattr(fn, "__name__", "program")
         self.captures: dict = {}
         self.per_instance: weakref.WeakKeyDictionary = weakref.WeakKeyDictionary()
-        self.last_plan = None
+        self.last_plan: Any = None
 
-    def __get__(self, instance, owner=None):
+    def __get__(self, instance: Any, owner: type | None = None) -> Program:
         if instance is None:
             return self
         if instance not in self.per_instance:
@@ -209,7 +216,7 @@ class Program:
             self.per_instance[instance] = Program(lambda *a, **k: fn(ref(), *a, **k), self.name)
         return self.per_instance[instance]
 
-    def __call__(self, *args, **kwargs):
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
         if trace.current() is not None or not config.replaying():
             return self.fn(*args, **kwargs)  # inner programs inline
         with LOCK:
@@ -217,7 +224,7 @@ class Program:
             self.last_plan = capture.plan
             return capture.run(arrays)
 
-    def _look_up(self, args, kwargs) -> tuple[Capture, list]:
+    def _look_up(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[Capture, list]:
         """The capture for these arguments, traced if there is none yet, and the arrays among them."""
         nested = bool(kwargs) or any(isinstance(a, (list, tuple, dict)) for a in args)
         leaves = flatten((args, kwargs)) if nested else list(args)
@@ -249,7 +256,7 @@ class Program:
             capture = self.captures[key] = self._capture(args, kwargs, leaves)
         return capture, arrays
 
-    def _capture(self, args, kwargs, leaves) -> Capture:
+    def _capture(self, args: tuple[Any, ...], kwargs: dict[str, Any], leaves: list[Any]) -> Capture:
         if len(self.captures) == _MANY:
             warnings.warn(
                 f"program {self.name!r} was traced {_MANY} times: Python numbers and shapes are part of what it is traced "
@@ -258,7 +265,7 @@ class Program:
             )
         return Capture(self.fn, args, kwargs, leaves)
 
-    async def prepare(self, *args, **kwargs) -> None:
+    async def prepare(self, *args: Any, **kwargs: Any) -> None:
         """Traces for these arguments and compiles all kernels side by side, without running anything."""
         device = config.device()
         with LOCK:
@@ -271,7 +278,15 @@ class Program:
         return self.last_plan.explain() if self.last_plan is not None else f"{self.name}: not called yet"
 
 
-def program(fn=None, *, name=None):
+@overload
+def program(fn: Callable[..., Any], *, name: str | None = None) -> Program: ...
+
+
+@overload
+def program(fn: None = None, *, name: str | None = None) -> Callable[[Callable[..., Any]], Program]: ...
+
+
+def program(fn: Callable[..., Any] | None = None, *, name: str | None = None) -> Program | Callable[[Callable[..., Any]], Program]:
     """Makes a function of tensors into a program: traced at the first call, replayed at the next ones.
 
     A new trace is made for every new combination of argument structure, shapes, dtypes and Python values.

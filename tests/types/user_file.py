@@ -1,0 +1,105 @@
+"""A user's program with the fifty commonest names; `mypy --strict` must find nothing in it (see test_types.py)."""
+
+import numpy as np
+
+import pyml
+from pyml import (
+    Input,
+    Model,
+    Sequential,
+    Tensor,
+    Variable,
+    activations,
+    callbacks,
+    initializers,
+    layers,
+    losses,
+    metrics,
+    ops,
+    optimizers,
+    regularizers,
+)
+
+
+class Gain(layers.Layer):
+    """A layer of one's own."""
+
+    def __init__(self, most: float = 2.0, **kwargs: object) -> None:
+        super().__init__(**kwargs)
+        self.most = most
+
+    def build(self, input_shape: tuple[int | None, ...]) -> None:
+        self.gain = self.add_weight(name="gain", shape=(input_shape[-1],), initializer="zeros")
+
+    def call(self, x: Tensor) -> Tensor:
+        return x * (1 + ops.clip(self.gain, -self.most, self.most))
+
+
+def classifier() -> Sequential:
+    return Sequential(
+        [
+            Input((28, 28, 1)),
+            layers.Conv2D(8, 3, activation="relu", kernel_initializer=initializers.HeNormal()),
+            layers.BatchNormalization(),
+            layers.MaxPooling2D(2),
+            layers.Dropout(0.25),
+            layers.Flatten(),
+            layers.Dense(32, activation=activations.relu, kernel_regularizer=regularizers.L2(1e-4)),
+            layers.Dense(10, activation="softmax"),
+        ]
+    )
+
+
+def functional() -> Model:
+    words = Input((12,), dtype="int32")
+    numbers = Input((4,))
+    x = layers.Embedding(100, 8)(words)
+    x = layers.LSTM(8)(x)
+    x = layers.Concatenate()([x, numbers])
+    x = layers.LayerNormalization()(x)
+    return Model(inputs=[words, numbers], outputs=layers.Dense(1)(x))
+
+
+def train() -> float:
+    x, y = np.ones((8, 28, 28, 1), np.float32), np.zeros(8, np.int32)
+    model = classifier()
+    model.compile(
+        optimizer=optimizers.Adam(learning_rate=1e-3),
+        loss=losses.SparseCategoricalCrossentropy(),
+        metrics=[metrics.SparseCategoricalAccuracy()],
+    )
+    history = model.fit(x, y, batch_size=4, epochs=1, verbose=0, callbacks=[callbacks.EarlyStopping(patience=2)])
+    model.evaluate(x, y, verbose=0)
+    best: int = int(ops.argmax(model.predict(x, verbose=0), axis=-1)[0])
+    model.summary()
+    return float(history.history["loss"][-1]) + best
+
+
+def own_loop() -> np.ndarray:
+    w = Variable(np.zeros(3, np.float32), name="w")
+    optimizer = optimizers.SGD(learning_rate=0.1)
+
+    def loss(w: Tensor) -> Tensor:
+        return ops.mean(ops.square(w - 1.0))
+
+    gradient: Tensor = pyml.grad(loss)(w)
+    optimizer.apply([gradient], [w])
+    return w.numpy()
+
+
+def operators(a: Tensor, b: Tensor, v: Variable) -> list[Tensor]:
+    total: Tensor = a + b
+    product: Tensor = a @ b
+    mask: Tensor = (a > 0) & (b != 1.0)
+    mixed: Tensor = 2.0 * v - a / 3
+    chosen: Tensor = ops.where(mask, total, product)
+    first: Tensor = chosen[0]
+    flat: Tensor = chosen.reshape(-1).astype("float32").T
+    stacked: Tensor = ops.stack([first, ops.concatenate([flat, mixed.sum(axis=0)])])
+    parts: list[Tensor] = ops.split(ops.softmax(stacked), 2)
+    return [*parts, ops.exp(a), ops.max(b, axis=1), ops.matmul(a, b), ops.expand_dims(a, 0), ops.zeros((2, 3))]
+
+
+@pyml.program
+def step(x: Tensor) -> Tensor:
+    return ops.sum(x * 2)
