@@ -1,6 +1,7 @@
 """Data that is read and prepared while it is used: `Dataset`, text and csv files, camera and microphone."""
 
 import importlib
+from typing import Any
 
 _NAMES = {
     "Dataset": "dataset", "INFINITE_CARDINALITY": "dataset", "UNKNOWN_CARDINALITY": "dataset",
@@ -8,12 +9,13 @@ _NAMES = {
     "Microphone": "sound_frames", "microphone": "sound_frames", "microphones": "sound_frames",
     "MediaError": "media", "Webcam": "camera_frames", "cameras": "camera_frames", "webcam": "camera_frames",
     "TextLineDataset": "text", "CsvDataset": "csv_dataset", "csv": "csv_dataset",
+    "CsvFindings": "csv_findings", "inspect_csv": "csv_findings", "inspect_csv_async": "csv_findings",
 }  # fmt: skip
 
 __all__ = sorted(_NAMES)
 
 
-def __getattr__(name: str):
+def __getattr__(name: str) -> Any:
     """Loads parts when they are first used."""
     if name not in _NAMES:
         raise AttributeError(f"module 'pyml.data' has no attribute {name!r}")
@@ -22,5 +24,5 @@ def __getattr__(name: str):
     return value
 
 
-def __dir__():
+def __dir__() -> list[str]:
     return sorted({*globals(), *_NAMES})

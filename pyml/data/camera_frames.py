@@ -128,7 +128,7 @@ class Webcam:
         frame = picture_tensor(picture, 3, "int32" if self.size is None else "float32", opaque=True)
         if hasattr(picture, "close"):
             picture.close()
-        return frame if self.size is None else self._resized(frame)
+        return frame if self.size is None else self._resized(frame, self.size)
 
     async def __aiter__(self):
         await self.start()
@@ -159,10 +159,10 @@ class Webcam:
         if getattr(self, "_running", False):
             self.stop()
 
-    def _resized(self, frame):
+    def _resized(self, frame: Tensor, size: tuple[int, int]) -> Tensor:
         resizer = self._resizers.get(frame.shape)
         if resizer is None:
-            resizer = self._resizers[frame.shape] = resizing(frame.shape, self.size, self.center_crop)
+            resizer = self._resizers[frame.shape] = resizing(frame.shape, size, self.center_crop)
         return resizer(frame)
 
 

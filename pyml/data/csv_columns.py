@@ -19,12 +19,13 @@ class Column:
         name, place: Its name, and its number in the row.
         config: Dict of `required`, `dtype`, `default`, `is_label`.
         missing: The texts that stand for no value.
+        decimal: What stands before the fraction of numbers, "." or ",".
 
     Raises:
         ValueError: The configuration is wrong.
     """
 
-    def __init__(self, name: str, place: int, config: dict, missing: frozenset):
+    def __init__(self, name: str, place: int, config: dict[str, Any], missing: frozenset[str], decimal: str = "."):
         unknown = [key for key in config if key not in _ALLOWED]
         if unknown:
             raise ValueError(f"csv: column_configs[{name!r}] may hold {', '.join(_ALLOWED)}. Received: {', '.join(map(str, unknown))}")
@@ -38,7 +39,7 @@ class Column:
         self.chosen = dtype is not None                # by the user
         self.required = bool(config.get("required", False))
         self.is_label = bool(config.get("is_label", False))
-        self.missing = missing
+        self.missing, self.decimal = missing, decimal
         self.given_default = config.get("default")
         self.default: Any = None
         if self.required and self.given_default is not None:
@@ -54,10 +55,10 @@ class Column:
             if isinstance(default, bool):
                 self._settle("bool")
             else:
-                numbers = isinstance(default, (int, float, type(None))) and all(map(_is_number, texts))
+                numbers = isinstance(default, (int, float, type(None))) and all(is_number(text, self.decimal) for text in texts)
                 self._settle("float32" if numbers else "string")
 
-    def _settle(self, dtype):
+    def _settle(self, dtype: str) -> None:
         self.dtype = dtype
         if self.given_default is not None:
             try:
@@ -68,6 +69,10 @@ class Column:
                 ) from None
         elif dtype in ("float32", "string"):
             self.default = np.float32("nan") if dtype == "float32" else ""
+
+    def _converted(self, text: str) -> Any:
+        dtype = self.dtype or "string"
+        return _CONVERT[dtype](with_point(text, self.decimal) if dtype in ("float32", "int32") else text)
 
     def value(self, text: str, where: Callable[[], str]) -> Any:
         """The value of a cell; `where()` names its line for errors."""
@@ -81,7 +86,7 @@ class Column:
                 )
             return self.default
         try:
-            return _CONVERT[self.dtype or "string"](text)
+            return self._converted(text)
         except (ValueError, OverflowError):
             shown = text if len(text) <= 40 else f"{text[:40]}..."
             why = "is" if self.chosen else "was taken for"
@@ -91,7 +96,9 @@ class Column:
             ) from None
 
 
-def columns_of(names: list[str], configs: dict, only: bool, missing: frozenset, source: str) -> list[Column]:
+def columns_of(
+    names: list[str], configs: dict[str, dict[str, Any]], only: bool, missing: frozenset[str], source: str, decimal: str = "."
+) -> list[Column]:
     """The columns to read.
 
     Raises:
@@ -103,37 +110,51 @@ def columns_of(names: list[str], configs: dict, only: bool, missing: frozenset, 
     lost = [name for name in configs if name not in names]
     if lost:
         raise ValueError(f"{source}: there is no column {lost[0]!r}. The columns are {', '.join(names)}.")
-    return [Column(name, place, configs.get(name, {}), missing) for place, name in enumerate(names)
+    return [Column(name, place, configs.get(name, {}), missing, decimal) for place, name in enumerate(names)
             if name in configs or not only]
 
 
-def _is_number(text):
+def is_number(text: str, decimal: str = ".") -> bool:
+    """Whether a text is a number; `decimal` stands before its fraction."""
     try:
-        _float(text)
+        _float(with_point(text, decimal))
     except ValueError:
         return False
     return True
 
 
-def _float(text):
+def with_point(text: str, decimal: str) -> str:
+    """A number with a point before its fraction.
+
+    Raises:
+        ValueError: It has a point already, which would mean something else.
+    """
+    if decimal == ".":
+        return text
+    if "." in text:
+        raise ValueError(text)
+    return text.replace(decimal, ".")
+
+
+def _float(text: str) -> np.float32:
     if "_" in text:                                    # 1_000 is a number in Python only
         raise ValueError(text)
     return np.float32(float(text))
 
 
-def _int(text):
+def _int(text: str) -> np.int32:
     if "_" in text:
         raise ValueError(text)
     try:
-        number = int(text)
+        return np.int32(int(text))
     except ValueError:
         number = float(text)                           # 3.0 is an integer too
         if not number.is_integer():
             raise
-    return np.int32(number)
+        return np.int32(number)
 
 
-def _bool(text):
+def _bool(text: str) -> np.bool_:
     value = _BOOLEANS.get(text.strip().lower())
     if value is None:
         raise ValueError(text)

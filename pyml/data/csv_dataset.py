@@ -20,13 +20,16 @@ class CsvDataset(Dataset):
 
     def __init__(self, source: Any, has_header: bool = True, column_names: list[str] | None = None,
                  column_configs: dict[str, dict] | None = None, configured_columns_only: bool = False,
-                 delimiter: str = ",", delim_whitespace: bool = False, na_value: str | tuple = ""):
+                 delimiter: str = ",", delim_whitespace: bool = False, na_value: str | tuple[str, ...] = "", decimal: str = "."):
         self.source = as_source(source)
         self.has_header = has_header
         self._splitter = Splitter(delimiter, delim_whitespace)
         self._names = None if column_names is None else [str(name) for name in column_names]
         self._configs = dict(column_configs or {})
         self._only = configured_columns_only
+        if decimal not in (".", ",") or (decimal == delimiter and not delim_whitespace):
+            raise ValueError(f"csv: decimal must be '.' or ',' and differ from the delimiter. Received: decimal={decimal!r}")
+        self._decimal = decimal
         self._missing = frozenset([na_value] if isinstance(na_value, str) else na_value) | {""}
         if not has_header and self._names is None:
             raise ValueError("csv: give column_names where the file has no header line (has_header=False).")
@@ -72,7 +75,7 @@ class CsvDataset(Dataset):
         self._names = [name.strip() for name in fields]
 
     def _columns(self):
-        return columns_of(self._names or [], self._configs, self._only, self._missing, self.source.name)
+        return columns_of(self._names or [], self._configs, self._only, self._missing, self.source.name, self._decimal)
 
     def _fitting(self, number, fields):
         expected = len(self._names or [])
@@ -86,7 +89,8 @@ class CsvDataset(Dataset):
         return f"{self.source.name}, line {number}" if number else "make_data_element"
 
     def _element(self, columns, fields, number):
-        features, labels = {}, {}
+        features: dict[str, Any] = {}
+        labels: dict[str, Any] = {}
         for column in columns:
             value = column.value(fields[column.place], partial(self._place, number))
             (labels if column.is_label else features)[column.name] = value
@@ -134,7 +138,7 @@ def _first(dataset, columns, sample):
 
 def csv(source: Any, has_header: bool = True, column_names: list[str] | None = None,
         column_configs: dict[str, dict] | None = None, configured_columns_only: bool = False,
-        delimiter: str = ",", delim_whitespace: bool = False, na_value: str | tuple = "") -> CsvDataset:
+        delimiter: str = ",", delim_whitespace: bool = False, na_value: str | tuple[str, ...] = "", decimal: str = ".") -> CsvDataset:
     """A csv file as a Dataset of rows, read while it is iterated.
 
     Args:
@@ -148,6 +152,7 @@ def csv(source: Any, has_header: bool = True, column_names: list[str] | None = N
         delimiter: The character between values.
         delim_whitespace: Values are separated by any white space instead.
         na_value: A string, or several, that means a missing value, besides nothing at all.
+        decimal: What stands before the fraction of numbers, `"."` or `","`. `inspect_csv` finds out what a file has.
 
     Returns:
         A CsvDataset. Elements are dicts of values by column name; where columns are labels, pairs
@@ -170,4 +175,4 @@ def csv(source: Any, has_header: bool = True, column_names: list[str] | None = N
         >>> model.fit(homes.map(lambda x, y: ([x["rooms"]], [y["price"]])).batch(32))     # doctest: +SKIP
     """
     return CsvDataset(source, has_header, column_names, column_configs, configured_columns_only, delimiter,
-                      delim_whitespace, na_value)
+                      delim_whitespace, na_value, decimal)
