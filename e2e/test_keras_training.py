@@ -8,6 +8,7 @@ MODEL = """
 import asyncio, time
 import numpy as np, pyml
 from pyml.trainers.data import Arrays
+from pyml.trainers.feeds import make_feed
 rng = np.random.default_rng(0)
 y = rng.integers(0, 3, 640).astype("int32")
 x = (rng.standard_normal((640, 6)) * 0.3).astype("float32")
@@ -87,7 +88,7 @@ def test_a_replayed_step_costs_under_a_third_of_a_millisecond_of_python(python):
     cost = python.run("""
         model = classifier()
         await model.fit_async(x[:64], y[:64], verbose=0)
-        feed = model._feed("train", Arrays(x, y), 32)
+        feed = make_feed(model, "train", Arrays(x, y), 32)
         runs = list(feed.epoch())
         runs[0](); runs[0]()
         device, sent = pyml.config.device(), []

@@ -10,6 +10,7 @@ import numpy as np
 from ..dtypes import standardize
 from .naming import auto_name
 from .operators import Operators
+from .probes import probed
 from .tensor import Tensor
 from .trace import Trace, tracing
 from .tree import flatten, map_structure, pack_sequence_as
@@ -17,10 +18,6 @@ from .variable import Variable
 
 if TYPE_CHECKING:
     from ..graph.node import Node
-
-# An unknown size is traced twice with these; sizes of the result that differ are unknown too.
-PROBES = (83, 89)
-
 
 class KerasHistory(NamedTuple):
     """Where a symbolic tensor comes from: which call of which operation, and which of its outputs."""
@@ -210,14 +207,15 @@ def call_function(fn: Callable[..., Any], args: Sequence[Any], kwargs: Mapping[s
 def infer_output_spec(fn: Callable[..., Any], args: Sequence[Any], kwargs: Mapping[str, Any]) -> Any:
     """Shapes and dtypes that `fn` returns for symbolic arguments, found without running anything.
 
-    `fn` is traced with each unknown size replaced by 83, then by 89; sizes of the result that moved are unknown.
+    `fn` is traced for two values of the unknown sizes; sizes of the result that moved are unknown. So are those in the
+    message of an error, which says None for them.
 
     Returns:
         The structure that `fn` returns, with KerasTensors for tensors.
     """
     symbolic = [leaf for leaf in flatten([args, kwargs]) if isinstance(leaf, KerasTensor)]
     unknown = any(size is None for tensor in symbolic for size in tensor.shape)
-    results = [_traced(fn, args, kwargs, size) for size in (PROBES if unknown else PROBES[:1])]
+    results = probed(lambda size: _traced(fn, args, kwargs, size)) if unknown else [_traced(fn, args, kwargs, 0)]
     first, last = flatten(results[0]), flatten(results[-1])
     specs = [_spec(a, b) for a, b in zip(first, last, strict=True)]
     return pack_sequence_as(results[0], specs)

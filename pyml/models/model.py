@@ -16,7 +16,7 @@ from pyml.saving import weights as weight_files
 from pyml.trainers.trainer import Trainer
 
 
-class Model(Trainer, Layer):
+class Model(Trainer):
     """Layers with `compile`, `fit`, `evaluate` and `predict`.
 
     Either a graph of symbolic tensors, `Model(inputs, outputs)`, or a subclass that makes layers in `__init__` and
@@ -52,8 +52,7 @@ class Model(Trainer, Layer):
                 f"{type(self).__name__}: expected Model(inputs, outputs) of symbolic tensors. "
                 f"Received: {', '.join(type(a).__name__ for a in args)}"
             )
-        Layer.__init__(self, **kwargs)
-        Trainer.__init__(self)
+        super().__init__(**kwargs)
         self._graph = None
         if graph is not None:
             self._set_graph(graph)
@@ -196,20 +195,6 @@ class Model(Trainer, Layer):
     def build(self, input_shape=None):
         """Nothing to do: layers build themselves when the model is called."""
         self.built = True
-
-    def _build_on(self, inputs):
-        """Makes all weights for data like `inputs` without running anything."""
-        if not self._all_built():
-            specs = map_structure(lambda x: KerasTensor((None, *x.shape[1:]), dtype=str(x.dtype)), inputs)
-            infer_output_spec(lambda *args: self._call_and_forget(args), (specs,), {})
-
-    def _call_and_forget(self, args):
-        outputs = self(*args)
-        self._clear_losses()
-        return outputs
-
-    def _all_built(self):
-        return self.built and all(layer.built for layer in self._flatten_layers())
 
     # ---- printing and saving
     def summary(self, line_length=None, positions=None, print_fn=None, expand_nested=False, show_trainable=False,

@@ -1,17 +1,21 @@
 """Data as `fit`, `evaluate` and `predict` accept it, in one form: flat arrays, or an iterator of batches."""
 
+from __future__ import annotations
+
 import math
+from collections.abc import Iterable, Iterator
+from typing import Any
 
 import numpy as np
 
 from pyml.core import Tensor, Variable
-from pyml.core.tree import flatten, is_nested, map_structure
-from pyml.data.dataset import Dataset
+from pyml.core.tree import flatten, map_structure
 from pyml.dtypes import host_array
-from pyml.errors import ShapeError
+from pyml.errors import DtypeError, ShapeError
+from pyml.trainers.labels import class_weights
 from pyml.utils.data_utils import PyDataset, unpack_x_y_sample_weight
 
-_UNSIGNED = np.dtype(np.uint32)
+_PLAIN = (np.dtype(np.float32), np.dtype(np.int32))
 
 
 class Arrays:
@@ -22,46 +26,50 @@ class Arrays:
         what: Names the caller in errors.
 
     Raises:
-        ValueError: The lengths differ, or there are no samples.
+        ShapeError: The lengths differ, or there are no samples.
+        TypeError: Something holds no numbers.
     """
 
-    def __init__(self, x, y=None, sample_weight=None, what="fit"):
+    def __init__(self, x: Any, y: Any = None, sample_weight: Any = None, what: str = "fit"):
         self.x = as_arrays(x, "x", what)
         self.y = None if y is None else as_arrays(y, "y", what)
         self.sample_weight = None if sample_weight is None else as_arrays(sample_weight, "sample_weight", what)
         sizes = [leaf.shape[0] for leaf in self.leaves() if leaf is not None]
-        self.size = sizes[0]
+        if not sizes:
+            raise ShapeError(f"{what}: x holds no arrays. Received: x={x!r}")
+        self.size: int = sizes[0]
         if sizes.count(self.size) != len(sizes):
-            own = {name: [str(leaf.shape[0]) for leaf in flatten(part)] for name, part in self.parts().items()}
-            sizes = ", ".join(f"{name}: {', '.join(lengths)}" for name, lengths in own.items())
-            raise ShapeError(f"{what}: all arrays must hold the same number of samples. Received sizes {sizes}.")
+            own = {name: [str(leaf.shape[0]) for leaf in flatten(part) if leaf is not None] for name, part in self.parts().items()}
+            said = ", ".join(f"{name}: {', '.join(lengths)}" for name, lengths in own.items())
+            raise ShapeError(f"{what}: all arrays must hold the same number of samples. Received sizes {said}.")
         if self.size == 0:
-            raise ShapeError(f"{what}: the data holds no samples.")
+            shapes = ", ".join(str(leaf.shape) for leaf in self.leaves() if leaf is not None)
+            raise ShapeError(f"{what}: the data holds no samples. Received shapes {shapes}.")
 
-    def parts(self):
+    def parts(self) -> dict[str, Any]:
         """The parts that are not None, by name."""
         named = {"x": self.x, "y": self.y, "sample_weight": self.sample_weight}
         return {name: part for name, part in named.items() if part is not None}
 
     @property
-    def struct(self):
+    def struct(self) -> tuple[Any, Any, Any]:
         """`(x, y, sample_weight)`."""
         return (self.x, self.y, self.sample_weight)
 
-    def leaves(self):
+    def leaves(self) -> list[np.ndarray]:
         """All arrays, flat."""
         return [leaf for part in self.struct if part is not None for leaf in flatten(part)]
 
     @property
-    def nbytes(self):
+    def nbytes(self) -> int:
         """Bytes on the device, where every element takes four."""
         return 4 * sum(math.prod(leaf.shape) for leaf in self.leaves())
 
-    def take(self, index):
+    def take(self, index: Any) -> tuple[Any, Any, Any]:
         """`(x, y, sample_weight)` of some rows: a slice or an array of row numbers."""
         return map_structure(lambda a: None if a is None else np.ascontiguousarray(a[index]), self.struct)
 
-    def weigh(self, class_weight):
+    def weigh(self, class_weight: dict[int, float]) -> None:
         """Sets the sample weights from a dict of class to weight.
 
         Raises:
@@ -71,10 +79,8 @@ class Arrays:
             raise ValueError("fit: give either class_weight or sample_weight, not both.")
         self.sample_weight = class_weights(self.y, class_weight)
 
-    def split(self, fraction):
-        """The first part and the last `fraction` of the samples, as two Arrays."""
-        if not 0 < fraction < 1:
-            raise ValueError(f"fit: validation_split must lie in (0, 1). Received: validation_split={fraction}")
+    def split(self, fraction: float) -> tuple[Arrays, Arrays]:
+        """The first part and the last `fraction` of the samples."""
         cut = math.floor(self.size * (1.0 - fraction))
         if cut == 0 or cut == self.size:
             raise ValueError(
@@ -84,35 +90,45 @@ class Arrays:
         return (Arrays(*self.take(slice(0, cut))), Arrays(*self.take(slice(cut, None))))
 
 
-def as_arrays(data, name, what):
+def as_arrays(data: Any, name: str, what: str) -> Any:
     """Nested data as nested numpy arrays of a supported dtype.
 
     Raises:
         TypeError: A leaf is no array of numbers.
-        ShapeError: A leaf is a single number.
+        ShapeError: A leaf is a single number, or rows have different lengths.
     """
-    if isinstance(data, np.ndarray) and data.ndim and data.dtype.char in "fi" and data.flags.c_contiguous:
-        return data                                    # float32 or int32 by itself: the usual case
-    if isinstance(data, (list, tuple)) and data and not any(_is_array(leaf) for leaf in flatten(data)):
-        data = np.asarray(data)                        # a list of numbers
+    if type(data) is np.ndarray and data.ndim and data.dtype in _PLAIN and data.flags.c_contiguous:
+        return data  # float32 or int32 by itself: the usual case
+    if isinstance(data, (list, tuple, dict)) and not data:
+        raise ShapeError(f"{what}: {name} is empty. Received: {name}={data!r}; pass an array (samples, ...).")
+    if isinstance(data, (list, tuple)) and not any(is_array(leaf) for leaf in flatten(data)):
+        try:
+            data = np.asarray(data)  # a list of numbers
+        except ValueError:
+            raise ShapeError(
+                f"{what}: {name} is a list whose rows have different lengths; pass rows of one length "
+                "(pad shorter ones), or a list of arrays, one for each input."
+            ) from None
 
-    def leaf(value):
+    def leaf(value: Any) -> np.ndarray | None:
         if value is None:
             return None
-        if isinstance(value, (Tensor, Variable)):
-            value = value.numpy()
-        elif not isinstance(value, np.ndarray):
-            value = np.asarray(value)
-        if value.dtype.kind not in "biuf":
-            raise TypeError(f"{what}: {name} must hold numbers. Received an array of {value.dtype}.")
-        if value.ndim == 0:
+        array = value.numpy() if isinstance(value, (Tensor, Variable)) else value if isinstance(value, np.ndarray) else np.asarray(value)
+        if array.dtype.kind not in "biuf":
+            kind = type(value).__name__ if array.ndim == 0 else f"array of {array.dtype}"
+            raise TypeError(f"{what}: {name} must hold numbers. Received: {kind}.")
+        if array.ndim == 0:
             raise ShapeError(f"{what}: {name} must have samples along its first axis. Received a single number.")
-        return host_array(value)
+        try:
+            return host_array(array)
+        except DtypeError as error:
+            raise DtypeError(f"{what}: {name}: {error}") from None
 
     return map_structure(leaf, data)
 
 
-def _is_array(value):
+def is_array(value: Any) -> bool:
+    """True for arrays and tensors, of this or of another library."""
     return hasattr(value, "shape") or hasattr(value, "__array__")
 
 
@@ -122,44 +138,48 @@ class Batches:
     Args:
         source: The iterable.
         steps: Batches per epoch, None for as many as there are.
+        what: Names the caller in errors.
     """
 
-    def __init__(self, source, steps=None):
-        self.source = source
-        self.dataset = isinstance(source, PyDataset) or (
-            hasattr(source, "__getitem__") and hasattr(source, "__len__"))
-        self.steps = steps
-        if steps is None and hasattr(source, "__len__"):
-            self.steps = len(source)
-        self._iterator = None
-        self._first = None
+    def __init__(self, source: Any, steps: int | None = None, what: str = "fit"):
+        self.source, self.what = source, what
+        self.dataset = isinstance(source, PyDataset) or (hasattr(source, "__getitem__") and hasattr(source, "__len__"))
+        self.steps = len(source) if steps is None and hasattr(source, "__len__") else steps
+        self._iterator: Iterator[Any] | None = None
+        self._first: tuple[Any, Any, Any] | None = None
 
-    def peek(self):
-        """The first batch, which is still given later."""
+    def peek(self) -> tuple[Any, Any, Any]:
+        """The first batch, which is still given later.
+
+        Raises:
+            ValueError: There is none.
+        """
         if self._first is None:
-            self._first = next(self._fresh())
+            self._first = next(iter(self._fresh()), None)
+        if self._first is None:
+            raise ValueError(f"{self.what}: x gives no batches. Received: {type(self.source).__name__}; is it used up?")
         return self._first
 
-    def _fresh(self):
+    def _fresh(self) -> Iterable[tuple[Any, Any, Any]]:
         if self.dataset:
-            return (standard_batch(self.source[i]) for i in range(len(self.source)))
+            return (standard_batch(self.source[i], self.what) for i in range(len(self.source)))
         if self._iterator is None:
             self._iterator = iter(self.source)
-        return (standard_batch(batch) for batch in self._iterator)
+        return (standard_batch(batch, self.what) for batch in self._iterator)
 
-    def epoch(self, shuffle=False):
+    def epoch(self, shuffle: bool = False) -> Iterator[tuple[Any, Any, Any]]:
         """Yields the batches of one epoch."""
         if hasattr(self.source, "on_epoch_begin"):
             self.source.on_epoch_begin()
+        batches: Iterable[tuple[Any, Any, Any]]
         if self.dataset and shuffle:
             order = np.random.permutation(len(self.source))
-            batches = (standard_batch(self.source[int(i)]) for i in order)
+            batches = (standard_batch(self.source[int(i)], self.what) for i in order)
         else:
-            batches = self._fresh()
             if not self.dataset and not hasattr(self.source, "__next__"):
-                self._iterator = None                  # a list of batches starts again each epoch
-                batches = self._fresh()
-        if self._first is not None and not self.dataset and hasattr(self.source, "__next__"):
+                self._iterator = None  # a list of batches starts again each epoch
+            batches = self._fresh()
+        if self._first is not None and hasattr(self.source, "__next__"):
             batches = _chain(self._first, batches)
         self._first = None
         for done, batch in enumerate(batches, 1):
@@ -170,73 +190,16 @@ class Batches:
             self.source.on_epoch_end()
 
 
-def _chain(first, rest):
+def _chain(first: Any, rest: Iterable[Any]) -> Iterator[Any]:
     yield first
     yield from rest
 
 
-def standard_batch(batch):
-    """A batch as `(x, y, sample_weight)` of arrays."""
+def standard_batch(batch: Any, what: str = "fit") -> tuple[Any, Any, Any]:
+    """A batch as `(x, y, sample_weight)` of arrays.
+
+    Raises:
+        ValueError: It is none.
+    """
     x, y, weight = unpack_x_y_sample_weight(batch)
-    return Arrays(x, y, weight, what="batch").struct
-
-
-def adapt(x, y=None, sample_weight=None, what="fit", steps=None):
-    """Whatever the user passed, as Arrays or Batches."""
-    iterable = hasattr(x, "__next__") or isinstance(x, PyDataset) or (
-        hasattr(x, "__iter__") and not _is_array(x) and not is_nested(x))
-    if iterable:
-        if y is not None or sample_weight is not None:
-            raise ValueError(f"{what}: y and sample_weight must come with the batches when x is an iterator.")
-        if isinstance(x, Dataset):
-            from pyml.trainers.datasets import DatasetBatches
-
-            return DatasetBatches(x, steps, what)
-        return Batches(x, steps)
-    if x is None:
-        raise ValueError(f"{what}: no data was given.")
-    return Arrays(x, y, sample_weight, what)
-
-
-def class_weights(y, class_weight):
-    """One weight per sample from a dict of class to weight.
-
-    Args:
-        y: Class numbers `(n,)` or `(n, 1)`, or one-hot rows `(n, classes)`.
-        class_weight: Dict; classes that are missing get 1.
-
-    Raises:
-        ValueError: `y` is nested.
-    """
-    if is_nested(y) or y is None:
-        raise ValueError("fit: class_weight needs a model with a single output and its targets y.")
-    if y.ndim >= 2 and y.shape[-1] != 1:
-        classes = np.argmax(y, axis=-1)
-    else:
-        classes = np.round(y[..., 0] if y.ndim >= 2 else y).astype("int64")
-    weights = np.ones(classes.shape, "float32")
-    for value, weight in class_weight.items():
-        weights[classes == int(value)] = weight
-    return weights
-
-
-def check_labels(y, loss, classes, name):
-    """Class numbers for sparse cross-entropy, checked on the host.
-
-    Raises:
-        ValueError: A class is negative or not below the number of outputs.
-    """
-    if not isinstance(y, np.ndarray) or not y.size:
-        return
-    ignored = getattr(loss, "ignore_class", None)
-    if y.dtype.char == "i" and int(np.maximum.reduce(y.view(_UNSIGNED), axis=None)) < classes:
-        return                                         # one pass: as unsigned numbers the negative ones are huge
-    low, high = y.min(), y.max()
-    if not np.isfinite([float(low), float(high)]).all():
-        raise ValueError(f"The labels of output '{name}' hold NaN or infinity; they must be class numbers.")
-    outside = ((y < 0) | (y >= classes)) & (y != ignored if ignored is not None else True)
-    if outside.any():
-        raise ValueError(
-            f"The labels of output '{name}' must be class numbers from 0 to {classes - 1}, one for each of its {classes} "
-            f"outputs. Received values from {low} to {high}."
-        )
+    return Arrays(x, y, weight, what=f"{what}: a batch").struct

@@ -1,7 +1,11 @@
 """Batches of a `pyml.data.Dataset`, which may have to wait for them."""
 
+from __future__ import annotations
+
 import functools
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -11,11 +15,15 @@ from pyml.data.dataset import INFINITE_CARDINALITY
 from pyml.data.structure import leaves
 from pyml.errors import ShapeError
 from pyml.trainers.data import Batches, standard_batch
-from pyml.trainers.io import SyncIO
+from pyml.trainers.io import IO
+
+if TYPE_CHECKING:
+    from pyml.data.dataset import Dataset
+    from pyml.trainers.trainer import Trainer
 
 
 @asynccontextmanager
-async def opened(io, *sources):
+async def opened(io: IO, *sources: Any) -> AsyncIterator[None]:
     """Opens those sources that are DatasetBatches; closes them at the end."""
     datasets = [source for source in sources if isinstance(source, DatasetBatches)]
     try:
@@ -40,26 +48,25 @@ class DatasetBatches(Batches):
         ValueError: The dataset is infinite and nobody said how long an epoch is.
     """
 
-    def __init__(self, source, steps=None, what="fit"):
+    def __init__(self, source: Dataset, steps: int | None = None, what: str = "fit"):
         self.source, self.what = source, what
         self.dataset = False
         self.per_epoch = steps
         self.steps = steps
-        if steps is not None and steps < 1:
-            raise ValueError(f"{what}: the number of steps must be a positive integer. Received: {steps}")
         cardinality = source.cardinality()
         if cardinality == INFINITE_CARDINALITY and steps is None:
             name = {"fit": "steps_per_epoch", "validation_data": "validation_steps"}.get(what, "steps")
             raise ValueError(f"{what}: the dataset is infinite; pass {name}=, or choose a part of it with `take(count)`.")
         if cardinality >= 0:
             self.steps = cardinality if steps is None or (what != "fit" and cardinality < steps) else steps
-        self._stream = self._first = None
+        self._stream: Any = None
+        self._first = None
         self._at_start = False                         # the stream has given nothing but the first batch
-        self._shapes = None
-        self._io = None
+        self._shapes: Any = None
+        self._io: IO | None = None
         self._number = 0                               # of the batch in its pass
 
-    async def open(self, io):
+    async def open(self, io: IO) -> None:
         """Reads the first batch, which `peek` shows.
 
         Raises:
@@ -72,51 +79,57 @@ class DatasetBatches(Batches):
         if self._first is None:
             raise ValueError(f"{self.what}: the dataset gave no batches.")
 
-    async def close(self):
+    async def close(self) -> None:
         """Closes the files and connections of a pass that has not ended."""
         stream, self._stream, self._first = self._stream, None, None
         if stream is not None:
-            if isinstance(self._io, SyncIO):
-                stream.close()
-            else:
+            if self._suspends:
                 await stream.aclose()
+            else:
+                stream.close()
 
-    def peek(self):
+    @property
+    def _suspends(self) -> bool:
+        return self._io is not None and self._io.suspends
+
+    def peek(self) -> tuple[Any, Any, Any]:
         """The first batch, which is still given later."""
+        assert self._first is not None, "open() has read it"
         return self._first
 
-    def epoch(self, shuffle=False, runs_on=False):
-        """The batches of one epoch: an object whose coroutine `following()` brings the next, or None at the end."""
-        return _Epoch(self, runs_on and self.per_epoch is not None)
+    def waited(self, runs_on: bool = False) -> Epoch:
+        """The batches of one epoch, each of which may have to be waited for."""
+        return Epoch(self, runs_on and self.per_epoch is not None)
 
     # ---- passes
-    async def _begin(self):
+    async def _begin(self) -> None:
         await self.close()
-        self._stream = iter(self.source) if isinstance(self._io, SyncIO) else aiter(self.source)
+        self._stream = aiter(self.source) if self._suspends else iter(self.source)
         self._number, self._at_start = 0, True
 
-    async def _next(self):
+    async def _next(self) -> tuple[Any, Any, Any] | None:
         """The next batch of this pass, or None."""
         if self._first is not None:
             first, self._first = self._first, None
             return first
-        element = next(self._stream, None) if isinstance(self._io, SyncIO) else await anext(self._stream, None)
+        element = await anext(self._stream, None) if self._suspends else next(self._stream, None)
         if element is None:
             return None
         self._number += 1
         return self._checked(await self._on_host(element))
 
-    async def _on_host(self, element):
+    async def _on_host(self, element: Any) -> Any:
         """The element with its tensors read."""
         if not any(isinstance(leaf, (Tensor, Variable)) for leaf in flatten(element)):
             return element
+        assert self._io is not None
         values = {}
         for leaf in flatten(element):
             if isinstance(leaf, (Tensor, Variable)):
                 values[id(leaf)] = await self._io.read(leaf)
         return map_structure(lambda leaf: values.get(id(leaf), leaf), element)
 
-    def _checked(self, element):
+    def _checked(self, element: Any) -> tuple[Any, Any, Any]:
         """The element as `(x, y, sample_weight)`.
 
         Raises:
@@ -125,7 +138,7 @@ class DatasetBatches(Batches):
         if any(np.ndim(leaf) == 0 for leaf in leaves(element) if leaf is not None and not isinstance(leaf, list)):
             raise ShapeError(f"{self.what}: the dataset gives single samples, not batches; write `dataset.batch(32)`.")
         try:
-            batch = standard_batch(element)
+            batch = standard_batch(element, self.what)
         except ShapeError as error:
             raise ShapeError(f"{error} Where the dataset gives single samples, write `dataset.batch(32)`.") from None
         ranks = map_structure(lambda leaf: None if leaf is None else leaf.ndim, batch)
@@ -139,14 +152,14 @@ class DatasetBatches(Batches):
         return batch
 
 
-class _Epoch:
+class Epoch:
     """The batches of one epoch of a DatasetBatches."""
 
-    def __init__(self, batches, runs_on):
+    def __init__(self, batches: DatasetBatches, runs_on: bool):
         self.batches, self.runs_on = batches, runs_on
         self.given = 0
 
-    async def following(self):
+    async def following(self) -> tuple[Any, Any, Any] | None:
         """The next batch, or None at the end of the epoch.
 
         Raises:
@@ -175,35 +188,37 @@ class DatasetFeed:
     """The batches of an epoch as calls that run one step each.
 
     Args:
-        steps: The model's Steps.
+        model: A compiled model.
         kind: `"train"` or `"test"`.
         source: A DatasetBatches that is open.
     """
 
-    orders = None                                      # batches come once
+    orders = None  # batches come once
 
-    def __init__(self, steps, kind, source):
-        self.steps, self.kind, self.source = steps, kind, source
+    def __init__(self, model: Trainer, kind: str, source: DatasetBatches):
+        self.model, self.kind, self.source = model, kind, source
         self.num_batches = source.steps
 
-    def programs(self):
+    def programs(self) -> list[tuple[Any, tuple]]:
         """Nothing to compile ahead: batches are not known yet."""
         return []
 
-    def epoch(self):
-        """An object whose coroutine `following()` brings the next call, or None at the end."""
-        return _Calls(self.steps, self.kind, self.source.epoch(runs_on=self.kind == "train"))
+    def epoch(self) -> Calls:
+        """The calls, each of which may have to be waited for."""
+        return Calls(self.model, self.kind, self.source.waited(runs_on=self.kind == "train"))
 
 
-class _Calls:
-    def __init__(self, steps, kind, epoch):
-        self.steps, self.epoch = steps, epoch
-        self.step = steps.batch_step(kind)
+class Calls:
+    """The batches of one epoch as calls."""
 
-    async def following(self):
+    def __init__(self, model: Trainer, kind: str, epoch: Epoch):
+        self.model, self.epoch = model, epoch
+        self.step = model._steps.batch_step(kind)
+
+    async def following(self) -> Callable[[], Any] | None:
         """The next call, or None."""
         batch = await self.epoch.following()
         if batch is None:
             return None
-        self.steps.model._check_labels(batch[1])
+        self.model._check_labels(batch[1])
         return functools.partial(self.step, *batch)

@@ -1,11 +1,20 @@
 """Feeds: the batches of an epoch as calls that run one step each."""
 
+from __future__ import annotations
+
 import functools
+import itertools
 import math
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any
 
 import numpy as np
 
-from pyml.trainers.data import Arrays
+from pyml.trainers.data import Arrays, Batches
+from pyml.trainers.resident import Resident
+from pyml.trainers.steps import Steps
+
+Call = Callable[[], Any]
 
 
 class Orders:
@@ -15,24 +24,24 @@ class Orders:
         steps: Steps per pass.
     """
 
-    def __init__(self, steps):
+    def __init__(self, steps: int):
         self.steps = steps
-        self.wanted = False                            # somebody asks, and forgets in time
-        self.passes = {}                               # number of the pass -> order of its rows, None as they lie
+        self.wanted = False  # somebody asks, and forgets in time
+        self.passes: dict[int, np.ndarray | None] = {}  # number of the pass -> order of its rows, None as they lie
         self.begun = 0
 
-    def add(self, order):
+    def add(self, order: np.ndarray | None) -> None:
         """Another pass begins, with this order."""
         if self.wanted:
             self.passes[self.begun] = order
         self.begun += 1
 
-    def forget(self, step):
+    def forget(self, step: int) -> None:
         """Steps before this one will not be asked for any more."""
         for number in [n for n in self.passes if n < step // self.steps]:
             del self.passes[number]
 
-    def places(self, first, stop):
+    def places(self, first: int, stop: int) -> Iterator[tuple[np.ndarray | None, int, bool]]:
         """For steps `first` to `stop`: the order of the pass, the place of the step in it, and whether to go there."""
         for step in range(first, stop):
             number, at = divmod(step, self.steps)
@@ -51,7 +60,9 @@ class ResidentFeed:
         per_epoch: Steps per epoch where the user asked for a number; passes then run on across epochs.
     """
 
-    def __init__(self, steps, kind, data, batch_size, shuffle=False, per_epoch=None):
+    def __init__(
+        self, steps: Steps, kind: str, data: Resident, batch_size: int, shuffle: bool = False, per_epoch: int | None = None
+    ):
         self.steps, self.kind, self.data = steps, kind, data
         self.shuffle = shuffle
         self.batch_size = min(batch_size, data.size)
@@ -62,33 +73,33 @@ class ResidentFeed:
         self.orders = Orders(len(self.tails))
         data.shuffle(np.arange(data.size), self.batch_size)
 
-    def _program(self, tail):
+    def _program(self, tail: bool) -> Call:
         return self.steps.resident_step(self.kind, self.data, self.batch_size, tail)
 
-    def programs(self):
+    def programs(self) -> list[tuple[Any, tuple]]:
         """The programs this feed runs, for compiling ahead."""
         return [(self._program(tail), ()) for tail in dict.fromkeys(self.tails)]
 
-    def _one_pass(self):
+    def _one_pass(self) -> list[Call]:
         order = np.random.permutation(self.data.size) if self.shuffle else None
         self.orders.add(order)
-        if self.shuffle:
+        if order is not None:
             self.data.shuffle(order, self.batch_size)
-        self.steps.rewind_program(self.data)()
+        self.steps.rewind(self.data)()
         runs = [self._program(tail) for tail in (False, True)]
         return [runs[tail] for tail in self.tails]
 
-    def _endless(self):
+    def _endless(self) -> Iterator[Call]:
         while True:
             yield from self._one_pass()
 
-    def epoch(self):
+    def epoch(self) -> Iterable[Call]:
         """Calls without arguments, one per step."""
         if self._stream is None:
             return self._one_pass()
-        return (next(self._stream) for _ in range(self.num_batches))
+        return itertools.islice(self._stream, self.num_batches)
 
-    def again(self, orders, first, stop):
+    def again(self, orders: Orders, first: int, stop: int) -> Iterator[Call]:
         """Calls that repeat steps `first` to `stop` of a feed of the same data, which had these `orders`."""
         for order, at, go in orders.places(first, stop):
             if go:
@@ -105,10 +116,13 @@ class BatchFeed:
         source: Arrays or Batches.
     """
 
-    def __init__(self, steps, kind, source, batch_size, shuffle=False, per_epoch=None):
+    def __init__(
+        self, steps: Steps, kind: str, source: Arrays | Batches, batch_size: int, shuffle: bool = False, per_epoch: int | None = None
+    ):
         self.steps, self.kind, self.source = steps, kind, source
         self.batch_size = batch_size
         self.shuffle = shuffle
+        self.num_batches: int | None
         if isinstance(source, Arrays):
             self.num_batches = per_epoch or math.ceil(source.size / batch_size)
         else:
@@ -117,37 +131,38 @@ class BatchFeed:
         # iterators give each batch once
         self.orders = Orders(math.ceil(source.size / batch_size)) if isinstance(source, Arrays) else None
 
-    def programs(self):
+    def programs(self) -> list[tuple[Any, tuple]]:
         """Nothing to compile ahead: batches are not known yet."""
         return []
 
-    def _one_pass(self):
-        if not isinstance(self.source, Arrays):
+    def _one_pass(self) -> Iterator[tuple[Any, Any, Any]]:
+        if isinstance(self.source, Batches):
             yield from self.source.epoch(self.shuffle)
             return
+        assert self.orders is not None
         size = self.source.size
         order = np.random.permutation(size) if self.shuffle else None
         self.orders.add(order)
         for start in range(0, size, self.batch_size):
             yield self._rows(order, start)
 
-    def _rows(self, order, start):
+    def _rows(self, order: np.ndarray | None, start: int) -> tuple[Any, Any, Any]:
+        assert isinstance(self.source, Arrays)
         rows = slice(start, start + self.batch_size)
         return self.source.take(rows if order is None else order[rows])
 
-    def _endless(self):
+    def _endless(self) -> Iterator[tuple[Any, Any, Any]]:
         while True:
             yield from self._one_pass()
 
-    def epoch(self):
+    def epoch(self) -> Iterator[Call]:
         """Calls without arguments, one per step."""
         step = self.steps.batch_step(self.kind)
-        batches = self._one_pass() if self._stream is None else (
-            next(self._stream) for _ in range(self.num_batches))
-        for x, y, weight in batches:
-            yield lambda x=x, y=y, weight=weight: step(x, y, weight)
+        batches = self._one_pass() if self._stream is None else itertools.islice(self._stream, self.num_batches)
+        for batch in batches:
+            yield functools.partial(step, *batch)
 
-    def again(self, orders, first, stop):
+    def again(self, orders: Orders, first: int, stop: int) -> Iterator[Call]:
         """Calls that repeat steps `first` to `stop` of a feed of the same arrays, which had these `orders`."""
         step = self.steps.batch_step(self.kind)
         for order, at, _ in orders.places(first, stop):

@@ -1,16 +1,18 @@
 """Ctrl-C during training: the step in progress is finished first, so the weights belong to a whole step."""
 
 import signal
+from collections.abc import Iterator
 from contextlib import contextmanager
+from types import FrameType
 
 
 class Interrupts:
     """Notes the first Ctrl-C; `check()` raises it between steps. A second one is raised at once."""
 
-    def __init__(self):
+    def __init__(self) -> None:
         self.pending = False
 
-    def check(self):
+    def check(self) -> None:
         """Raises KeyboardInterrupt if Ctrl-C was pressed."""
         if self.pending:
             self.pending = False
@@ -18,11 +20,11 @@ class Interrupts:
 
 
 @contextmanager
-def deferred():
+def deferred() -> Iterator[Interrupts]:
     """Inside, Ctrl-C waits for `check()`; where signals cannot be caught (other threads) nothing changes."""
     interrupts = Interrupts()
 
-    def handler(number, frame):
+    def handler(number: int, frame: FrameType | None) -> None:
         if interrupts.pending:
             raise KeyboardInterrupt
         interrupts.pending = True

@@ -1,14 +1,25 @@
 """The state of a training run on the host, refreshed while it runs, in case the GPU device is lost."""
 
+from __future__ import annotations
+
 import time
-import weakref
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
 
 from pyml import config
-from pyml.core import Program
+from pyml.core import Program, Variable
+from pyml.core.transfer import Watched
+from pyml.trainers.feeds import Feed
+from pyml.trainers.io import IO
 
-FLOOR = 1.0                                            # seconds between two copies within an epoch
-SHARE = 40                                             # a copy takes at most a fortieth of the time
-WHOLE = 256 * 1024 * 1024                              # beyond that many bytes only the weights are kept
+if TYPE_CHECKING:
+    from pyml.trainers.trainer import Trainer
+
+FLOOR = 1.0  # seconds between two copies within an epoch
+SHARE = 40  # a copy takes at most a fortieth of the time
+WHOLE = 256 * 1024 * 1024  # beyond that many bytes only the weights are kept
 
 
 class Keeper:
@@ -22,25 +33,26 @@ class Keeper:
     `ran` counts the steps of this fit, `step` is its value at the copy. `values` are pairs of Variable and array.
     """
 
-    def __init__(self, model, io, feed):
+    def __init__(self, model: Trainer, io: IO, feed: Feed):
         self.model, self.io, self.feed = model, io, feed
         self.on = self.watches()
         self.ran = self.step = self.safe = 0
-        self.starts = {}                               # epoch -> steps before it
-        self.values, self._buffers = [], []
-        self.complete = False                          # holds all that the training programs read or write
+        self.starts: dict[int, int] = {}  # epoch -> steps before it
+        self.values: list[tuple[Variable, np.ndarray]] = []
+        self._watched = Watched([])
+        self.complete = False  # holds all that the training programs read or write
         self._taken = self._cost = 0.0
         self._traces = 0
         if feed.orders is not None:
             feed.orders.wanted = self.on
-        model.__dict__["_kept"] = self
+        model._kept = self
 
-    def watches(self):
+    def watches(self) -> bool:
         """True on devices that can be lost."""
         return config.get_backend() == "webgpu"
 
     # ---- copies
-    async def take(self):
+    async def take(self) -> None:
         """Reads the state as it is now."""
         if not self.on:
             return
@@ -51,7 +63,7 @@ class Keeper:
         variables = [v for v in (whole if fits else weights) if v.size]
         values = await self.io.read_all(variables)
         self.values = list(zip(variables, values, strict=True))
-        self._buffers = [weakref.ref(v._buffer) for v in variables]
+        self._watched = Watched(variables)
         self.complete = fits and self._traces > 0
         self.step = self.safe = self.ran
         self.starts = dict(list(self.starts.items())[-1:])
@@ -60,7 +72,7 @@ class Keeper:
         self._taken = time.perf_counter()
         self._cost = self._taken - start
 
-    async def looked(self, ended=False):
+    async def looked(self, ended: bool = False) -> bool:
         """The device was waited for: refreshes the copy when one is due; an epoch that has ended need not wait.
 
         Returns True when it did.
@@ -69,46 +81,46 @@ class Keeper:
             return False
         changed = self.changed()
         if not changed:
-            self.safe = self.ran                       # so far the steps follow from the copy
+            self.safe = self.ran  # so far the steps follow from the copy
         wait = max(0.0 if changed or ended else FLOOR, SHARE * self._cost)
         due = time.perf_counter() >= self._taken + wait or self._grown()
         if due:
             await self.take()
         return due
 
-    def changed(self):
+    def changed(self) -> bool:
         """True when the host has assigned some of the state since the copy, as callbacks do."""
-        return any(v._buffer is not ref() for (v, _), ref in zip(self.values, self._buffers, strict=True))
+        return self._watched.assigned()
 
-    def repeatable(self):
+    def repeatable(self) -> int:
         """The last step whose result follows from the copy."""
         self._grown()
         if not self.complete or self.feed.orders is None:
             return self.step
         return self.safe if self.changed() else self.ran
 
-    def keeps(self, variables):
+    def keeps(self, variables: Sequence[Variable]) -> bool:
         """True when the copy holds all of these."""
         kept = {id(v) for v, _ in self.values}
         return all(id(v) in kept for v in variables if v.size)
 
-    def place(self, step):
+    def place(self, step: int) -> tuple[int, int]:
         """Epoch, from 0, and steps within it after `step` steps of this fit."""
         epoch, before = [item for item in self.starts.items() if item[1] <= step][-1]
         return epoch, step - before
 
     # ---- what there is to keep
-    def _traced(self):
+    def _traced(self) -> tuple[int, list[Variable]]:
         """How many traces of training steps there are, and the Variables they read or write."""
         captures = [capture for key, program in self.model._steps.programs.items()
                     if key[0] == "train" and isinstance(program, Program) for capture in program.captures.values()]
         return len(captures), [v for capture in captures for v in capture.states]
 
-    def _state(self, states):
+    def _state(self, states: Sequence[Variable]) -> list[Variable]:
         optimizer = [] if self.model.optimizer is None else self.model.optimizer.variables
         return list({id(v): v for v in (*self.model.variables, *optimizer, *states)}.values())
 
-    def _grown(self):
+    def _grown(self) -> bool:
         """True when training has got Variables that the copy lacks: optimizers make theirs in the first step."""
         traces, states = self._traced()
         if traces == self._traces:

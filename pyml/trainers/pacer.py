@@ -12,19 +12,19 @@ class Pacer:
     bar are noticed after about `INTERVAL` seconds on any device.
     """
 
-    def __init__(self, interval=INTERVAL):
+    def __init__(self, interval: float = INTERVAL):
         self.interval = interval
         self.quota = 1
         self.left = 1
         self._looks = 0
         self._since = time.perf_counter()
 
-    def due(self):
+    def due(self) -> bool:
         """One more step was sent; True when it is time to look."""
         self.left -= 1
         return self.left <= 0
 
-    def looked(self):
+    def looked(self) -> None:
         """The results are here: plans the next look by how long the steps took."""
         now = time.perf_counter()
         per_step = max((now - self._since) / self.quota, 1e-7)
@@ -34,7 +34,7 @@ class Pacer:
         self.left = self.quota
         self._since = now
 
-    def restart(self):
+    def restart(self) -> None:
         """After other work (validation, callbacks): time counts from now."""
         self.left = self.quota
         self._since = time.perf_counter()

@@ -1,15 +1,25 @@
 """After a lost GPU device: the weights of the last completed step on a working device."""
 
+from __future__ import annotations
+
 import time
+from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from pyml import config
 from pyml.errors import DeviceLost
+from pyml.trainers.feeds import Feed
+from pyml.trainers.io import IO
+from pyml.trainers.keeper import Keeper
 from pyml.trainers.pacer import Pacer
 
-PATIENCE = 10.0                                        # seconds that steps are run again
+if TYPE_CHECKING:
+    from pyml.trainers.trainer import Trainer
+
+PATIENCE = 10.0  # seconds that steps are run again
 
 
-async def recovered(model, io, remake, error):
+async def recovered(model: Trainer, io: IO, remake: Callable[[], Feed], error: DeviceLost) -> DeviceLost:
     """Puts the state of a lost run on a device that works and returns the error to raise.
 
     The copy that fit kept is some steps old. Where the data can be had again, those steps are run once more: from the
@@ -31,14 +41,14 @@ async def recovered(model, io, remake, error):
         if last > step:
             try:
                 step = await rerun(model, io, keeper, remake, last)
-            except DeviceLost:                         # perhaps it is these steps that the device cannot bear
+            except DeviceLost:  # perhaps it is these steps that the device cannot bear
                 backend = await restored(model, io, keeper)
-    except Exception as failure:                       # the page may have no device left at all
+    except Exception as failure:  # the page may have no device left at all
         return DeviceLost(f"{error} The weights could not be restored: {failure}")
     return DeviceLost(f"{error} {said(model, keeper, step, backend)}")
 
 
-async def restored(model, io, keeper):
+async def restored(model: Trainer, io: IO, keeper: Keeper) -> str:
     """Opens a device and gives it the kept copy. Returns the backend's name."""
     backend = await io.wait(config.reopen_async())
     for variable, value in keeper.values:
@@ -47,24 +57,25 @@ async def restored(model, io, keeper):
     return backend
 
 
-async def rerun(model, io, keeper, remake, last):
+async def rerun(model: Trainer, io: IO, keeper: Keeper, remake: Callable[[], Feed], last: int) -> int:
     """Runs the steps after the copy again, up to `last` or as many as time allows. Returns the last step run."""
     feed, pacer, step = remake(), Pacer(), keeper.step
     end = time.perf_counter() + PATIENCE
+    assert keeper.feed.orders is not None and feed.orders is not None, "steps can be repeated only where batches come twice"
     for call in feed.again(keeper.feed.orders, step, last):
         call()
         step += 1
         if pacer.due():
-            await io.read(model._steps.step)
+            await io.read(model._watch.step)
             await io.pause()
             pacer.looked()
             if time.perf_counter() > end:
                 break
-    await io.read(model._steps.step)                   # it has all arrived
+    await io.read(model._watch.step)  # it has all arrived
     return step
 
 
-def said(model, keeper, step, backend):
+def said(model: Trainer, keeper: Keeper, step: int, backend: str) -> str:
     """What the model has now, as a sentence."""
     epoch, done = keeper.place(step)
     if step == 0:

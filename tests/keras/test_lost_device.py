@@ -10,9 +10,11 @@ import pyml
 from pyml.callbacks import Callback, LearningRateScheduler
 from pyml.callbacks.callback_list import CallbackList
 from pyml.errors import DeviceLost
-from pyml.trainers import keeper, loop, recovery, trainer
+from pyml.trainers import keeper, loop, recovery, resident
 from pyml.trainers.data import Arrays
+from pyml.trainers.feeds import make_feed
 from pyml.trainers.io import SyncIO, drive
+from pyml.trainers.options import Options
 
 SAMPLES, BATCH = 70, 16                                # 4 whole batches and one of 6 rows
 
@@ -91,7 +93,7 @@ def test_the_weights_are_those_of_the_last_completed_step(steps, place, how):
 
 
 def test_data_sent_batch_by_batch_is_sent_again(monkeypatch):
-    monkeypatch.setattr(trainer, "LIMIT", 0)
+    monkeypatch.setattr(resident, "LIMIT", 0)
     assert_same_run(lost(8, "after step 3 of epoch 2"), run(Stop(8)))
 
 
@@ -226,8 +228,8 @@ def test_copies_are_at_least_a_second_and_forty_times_their_cost_apart(monkeypat
             clock[0] += 0.5
 
     model, (x, y) = classifier(), blobs(96)
-    feed = model._feed("train", Arrays(x, y), 1, False)
-    drive(loop.Loop(model, SlowReads(), CallbackList([Step()], model=model)).fit(feed, None, 1, 0, 1))
+    feed = make_feed(model, "train", Arrays(x, y), 1)
+    drive(loop.Loop(model, SlowReads(), CallbackList([Step()], model=model)).fit(feed, None, Options(what="fit")))
     assert taken[:2] == pytest.approx([0.1, 0.7])      # what the optimizer made in the first step is copied at once
     assert 9 <= len(taken) - 2 <= 12 and min(np.diff(taken[1:])) >= 4.1 - 1e-6
 

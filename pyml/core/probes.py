@@ -1,0 +1,55 @@
+"""Unknown sizes: a function is traced for two of them, and what differs afterwards is unknown too, in errors as in shapes."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import TypeVar
+
+T = TypeVar("T")
+PROBES = (83, 89)  # primes, so that no reshape or stride divides them by luck
+_NUMBER = re.compile(r"(?<![\w.])(\d+(?:,\d{3})*)(?![\w.]*\d)")  # that stands by itself: not part of a name or of a fraction
+
+
+def probed(traced: Callable[[int], T]) -> list[T]:
+    """`traced(size)` for both sizes. Where it raises, the message is rewritten: None for sizes that depend on it."""
+    results: list[T] = []
+    for size in PROBES:
+        try:
+            results.append(traced(size))
+        except Exception as error:
+            _reword(error, traced, sum(PROBES) - size)
+            raise
+    return results
+
+
+def _reword(error: Exception, traced: Callable[[int], object], other_size: int) -> None:
+    text = _text(error)
+    if text is None or not _NUMBER.search(text):
+        return
+    other = None
+    try:
+        traced(other_size)
+    except Exception as second:
+        other = _text(second) if type(second) is type(error) else None
+    error.args = (without_probes(text, other), *error.args[1:])
+
+
+def _text(error: Exception) -> str | None:
+    return error.args[0] if error.args and isinstance(error.args[0], str) else None
+
+
+def without_probes(text: str, other: str | None = None) -> str:
+    """`text` with None for numbers that are not the same in `other`, the message for another size; without one, for
+    numbers that are a size it may have been traced with."""
+    parts, others = _NUMBER.split(text), [] if other is None else _NUMBER.split(other)
+    same = len(parts) == len(others) and all(_plain(a) == _plain(b) for a, b in zip(parts[::2], others[::2], strict=True))
+    for i in range(1, len(parts), 2):
+        if (parts[i] != others[i]) if same else (int(parts[i].replace(",", "")) in PROBES):
+            parts[i] = "None"
+    return "".join(parts)
+
+
+def _plain(text: str) -> str:
+    """Without the numbers of automatic names, which go up with every trace."""
+    return re.sub(r"_\d+", "", text)

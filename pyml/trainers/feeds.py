@@ -1,0 +1,92 @@
+"""Which feed brings the batches of some data to a model, and how large they are."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pyml.core.tree import flatten
+from pyml.trainers import resident
+from pyml.trainers.adapt import Source
+from pyml.trainers.data import Arrays, Batches
+from pyml.trainers.datasets import DatasetBatches, DatasetFeed
+from pyml.trainers.feed import BatchFeed, ResidentFeed
+
+if TYPE_CHECKING:
+    from pyml.trainers.trainer import Trainer
+
+Feed = ResidentFeed | BatchFeed | DatasetFeed
+
+
+class Residents:
+    """The datasets of one model that are on the device, by what they are used for."""
+
+    def __init__(self) -> None:
+        self._kept: dict[str, resident.Resident] = {}
+
+    def of(self, model: Trainer, use: str, source: Arrays) -> resident.Resident:
+        """`source` on the device, in the place of data of the same form where there is some."""
+        data = self._kept.get(use)
+        if data is not None and data.fits(source):
+            data.update(source)
+            return data
+        if data is not None:
+            model._steps.forget(data)
+        self._kept[use] = resident.Resident(source)
+        return self._kept[use]
+
+    def drop_large(self, model: Trainer) -> None:
+        """Datasets stay for the next call, unless they are large."""
+        for use, data in list(self._kept.items()):
+            if data.nbytes > resident.KEPT:
+                model._steps.forget(data)
+                del self._kept[use]
+
+
+def make_feed(
+    model: Trainer, kind: str, source: Source, batch_size: int, shuffle: bool = False, steps: int | None = None, nested: bool = False
+) -> Feed:
+    """The batches of `source` as calls of one step each; the dataset goes to the device when it fits.
+
+    Args:
+        kind: `"train"` or `"test"`.
+        steps: Steps per epoch, where the user asked for a number.
+        nested: Another call on this model is in progress and needs its own data.
+    """
+    model._prepare(source, batch_size)
+    if isinstance(source, DatasetBatches):
+        return DatasetFeed(model, kind, source)
+    if isinstance(source, Batches):
+        return BatchFeed(model._steps, kind, source, batch_size, shuffle, steps)
+    model._check_labels(source.y)
+    if source.nbytes > resident.LIMIT:
+        return BatchFeed(model._steps, kind, source, batch_size, shuffle, steps)
+    data = model._residents.of(model, f"{kind}, nested" if nested else kind, source)
+    return ResidentFeed(model._steps, kind, data, batch_size, shuffle, steps)
+
+
+def rows_of(model: Trainer, source: Source, asked: int | None, what: str) -> int:
+    """Samples in each batch: what was asked for, else what the model's inputs say, else 32.
+
+    Raises:
+        ValueError: The model takes batches of one size only, and these are others.
+    """
+    sizes = {tensor.shape[0] for tensor in model.inputs or () if tensor.shape and tensor.shape[0] is not None}
+    if not sizes:
+        return 32 if asked is None else asked
+    fixed = min(sizes)
+    takes = f"{what}: model '{model.name}' takes batches of exactly {fixed} samples, as its Input says."
+    if asked not in (None, fixed):
+        raise ValueError(f"{takes} Received: batch_size={asked}")
+    if isinstance(source, Arrays) and source.size % fixed:
+        raise ValueError(
+            f"{takes} Received {source.size} samples, which leaves {source.size % fixed} for the last batch; "
+            f"give a number of samples that {fixed} divides."
+        )
+    return fixed
+
+
+def first_rows(source: Source, batch_size: int) -> int:
+    """Samples in the first batch."""
+    if isinstance(source, Arrays):
+        return min(batch_size, source.size)
+    return next(leaf.shape[0] for leaf in flatten(source.peek()[0]) if leaf is not None)

@@ -1,0 +1,78 @@
+"""`fit`, `evaluate` and `predict` from the checked arguments to the result, each written once as a coroutine."""
+
+from __future__ import annotations
+
+import functools
+from typing import TYPE_CHECKING, Any
+
+from pyml.callbacks.callback_list import CallbackList
+from pyml.callbacks.history import History
+from pyml.errors import DeviceLost
+from pyml.trainers import recovery
+from pyml.trainers.adapt import adapt, training_data
+from pyml.trainers.datasets import opened
+from pyml.trainers.feeds import make_feed, rows_of
+from pyml.trainers.io import IO
+from pyml.trainers.loop import Loop
+from pyml.trainers.options import Options
+from pyml.trainers.predicting import batches_of, predicted
+from pyml.trainers.running import in_progress
+
+if TYPE_CHECKING:
+    from pyml.trainers.trainer import Trainer
+
+
+async def fit(model: Trainer, io: IO, options: Options) -> History:
+    """Trains; see `Trainer.fit`."""
+    model._need_compile("fit")
+    with in_progress(model, "fit", io):
+        source, held_out = training_data(options)
+        batch_size = rows_of(model, source, options.batch_size, "fit")
+        async with opened(io, source, held_out):
+            make = functools.partial(make_feed, model, "train", source, batch_size, options.shuffle, options.steps)
+            feed, validation = make(), None
+            if held_out is not None:
+                size = rows_of(model, held_out, options.validation_batch_size or options.batch_size, "validation_data")
+                validation = make_feed(model, "test", held_out, size, False, options.validation_steps)
+            callbacks = called(model, options, feed.num_batches, history=True)
+            try:
+                await Loop(model, io, callbacks).fit(feed, validation, options)
+            except DeviceLost as error:
+                raise await recovery.recovered(model, io, make, error) from error
+            finally:
+                model._kept = None
+                model._residents.drop_large(model)
+        assert model.history is not None
+        return model.history
+
+
+async def evaluate(model: Trainer, io: IO, options: Options) -> dict[str, Any]:
+    """One pass over some data; returns the logs."""
+    model._need_compile("evaluate")
+    with in_progress(model, "evaluate", io) as nested:
+        source = adapt(options.x, options.y, options.sample_weight, "evaluate", options.steps)
+        batch_size = rows_of(model, source, options.batch_size, "evaluate")
+        async with opened(io, source):
+            feed = make_feed(model, "test", source, batch_size, False, options.steps, nested)
+            logs = await Loop(model, io, called(model, options, feed.num_batches)).evaluate(feed)
+        model._residents.drop_large(model)
+        return logs
+
+
+async def predict(model: Trainer, io: IO, options: Options) -> Any:
+    """Predictions in the structure of the model's outputs."""
+    source = adapt(options.x, what="predict", steps=options.steps)
+    batch_size = rows_of(model, source, options.batch_size, "predict")
+    async with opened(io, source):
+        model._build_for(source, batch_size)
+        count, batches = batches_of(source, batch_size, options.steps)
+        return await predicted(model, io, batches, called(model, options, count), batch_size)
+
+
+def called(model: Trainer, options: Options, steps: int | None, history: bool = False) -> CallbackList:
+    """The callbacks of a call."""
+    given = options.callbacks
+    if isinstance(given, CallbackList):
+        return given
+    return CallbackList(given, add_history=history, add_progbar=options.verbose != 0, model=model, verbose=options.verbose,
+                        epochs=options.epochs, steps=steps)  # fmt: skip
