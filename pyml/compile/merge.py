@@ -8,6 +8,7 @@ and 747 in a transformer of 12 blocks, so their plans are those of one block.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from ..graph.node import Node
@@ -37,53 +38,41 @@ class Merging:
 
     def _block(self, groups: list[Group]) -> list[Group]:
         """Groups that follow each other: whatever lies between two of them is one of them."""
-        reach = _Reach(groups, self.of)
-        rooms: dict[int, list[int]] = {}
-        for i, g in enumerate(groups):
-            rooms.setdefault(g.domain, []).append(i)
+        block = _Block(groups, self.of)
         now = 0
         touched = [0] * len(groups)  # when a group was last merged with another
         looked = [-1] * len(groups)  # when a group was last compared with all that follow it
-        gone: set[int] = set()
         changed = True
         while changed:  # a merge can make room for another one
             changed = False
-            for room in rooms.values():
-                at = 0
-                while at < len(room):
-                    x, since = room[at], looked[room[at]]
-                    found = None
-                    for y in room[at + 1 :]:
-                        if (touched[x] > since or touched[y] > since) and (found := self._pair(x, y, groups, reach)):
-                            break
-                    if found is None:
+            for room in block.rooms:
+                x = next(_bits(block.rooms[room]), -1)
+                while x >= 0:
+                    pair = next((
+                        (a, b)
+                        for y in _bits(block.partners(x, room))
+                        if touched[x] > looked[x] or touched[y] > looked[x]
+                        for a, b in [(y, x) if block.before[x] >> y & 1 else (x, y)]
+                        if self._mergeable(groups[a], groups[b], bool(block.after[a] >> b & 1))
+                    ), None)  # fmt: skip
+                    if pair is not None:
+                        a, b = pair
+                        self._merge(groups[a], groups[b])
+                        block.join(a, b)
+                        now += 1
+                        touched[a] = now
+                        changed = True
+                    else:
                         looked[x] = now
-                        at += 1
-                        continue
-                    a, b = found
-                    self._merge(groups[a], groups[b])
-                    reach.join(a, b)
-                    room.remove(b)
-                    gone.add(b)
-                    now += 1
-                    touched[a] = now
-                    changed = True
-        return [g for i, g in enumerate(groups) if i not in gone]
-
-    def _pair(self, x: int, y: int, groups: list[Group], reach: _Reach) -> tuple[int, int] | None:
-        """Two groups that can merge, the one that feeds the other first."""
-        a, b = (y, x) if reach.feeds(y, x) else (x, y)
-        if groups[b].kind == "routine" or reach.apart(a, b):
-            return None
-        return (a, b) if self._mergeable(groups[a], groups[b], reach.feeds(a, b)) else None
+                    if pair is None or b == x:  # a group that is gone gives its turn to the one after it
+                        x = next(_bits(block.rooms[room] & -(2 << x)), -1)
+        return [groups[i] for i in _bits(block.alive)]
 
     def _mergeable(self, a: Group, b: Group, feeds: bool) -> bool:
-        if b.kind == "elementwise":
-            if a.kind == "routine" and (not feeds or any(o.dtype != a.anchors[0].dtype for o in (*a.outputs, *b.outputs))):
-                return False
-            if a.kind == "reduction" and not feeds and a.domain > 1:
-                return False
-        elif not (a.kind == b.kind == "reduction" and not feeds and _same_reduction(a, b)):
+        """Whether one kernel can compute two groups of kinds that fit; `feeds` says that b reads from a."""
+        if a.kind == "routine" and any(o.dtype != a.anchors[0].dtype for o in (*a.outputs, *b.outputs)):
+            return False  # the kernel file declares the output's type
+        if b.kind == "reduction" and not _same_reduction(a, b):
             return False
         loads = {k: v for k, v in a.reads.items() if k not in b.own} | {k: v for k, v in b.reads.items() if k not in a.own}
         outs = {id(o) for o in b.outputs} | {id(o) for o in a.outputs if self._needed(o, a, b)}
@@ -118,35 +107,76 @@ def _same_reduction(a: Group, b: Group) -> bool:
     return x.src[0].shape == y.src[0].shape and x.attrs["axis"] == y.attrs["axis"]
 
 
-class _Reach:
-    """Which groups of a block depend on which, as bit sets."""
+def _bits(mask: int) -> Iterator[int]:
+    """The positions of the ones, from the lowest."""
+    while mask:
+        low = mask & -mask
+        yield low.bit_length() - 1
+        mask ^= low
+
+
+class _Block:
+    """Groups as bit sets: of each domain, of each kind, and which depend on which."""
 
     def __init__(self, groups: list[Group], scheduler: Scheduler):
+        self.alive = (1 << len(groups)) - 1
+        self.rooms: dict[int, int] = {}  # domain -> its groups
+        self.kinds = {"elementwise": 0, "reduction": 0, "routine": 0}
+        for i, g in enumerate(groups):
+            self.rooms[g.domain] = self.rooms.get(g.domain, 0) | 1 << i
+            self.kinds[g.kind] |= 1 << i
         first = groups[0].number if groups else 0
-        self.below, self.above = [0] * len(groups), [0] * len(groups)  # those that depend on it; those it depends on
-        sources = [[s - first for s in scheduler.sources(g) if s >= first] for g in groups]
-        for i, found in enumerate(sources):
-            for s in found:
+        n = range(len(groups))
+        self.above = [0 for _ in n]  # the groups that each depends on
+        self.below = [0 for _ in n]  # those that depend on it
+        self.before = [sum(1 << s - first for s in scheduler.sources(g) if s >= first) for g in groups]  # without others between
+        self.after = [0 for _ in n]
+        for i in n:
+            for s in _bits(self.before[i]):
                 self.above[i] |= 1 << s | self.above[s]
-        for i in reversed(range(len(groups))):
-            for s in sources[i]:
+                self.after[s] |= 1 << i
+        for i in reversed(n):
+            for s in _bits(self.before[i]):
                 self.below[s] |= 1 << i | self.below[i]
 
-    def feeds(self, a: int, b: int) -> bool:
-        return bool(self.below[a] >> b & 1)
+    def partners(self, x: int, room: int) -> int:
+        """The later groups of the room that may merge with `x`: no third group lies between, and the kinds fit.
 
-    def apart(self, a: int, b: int) -> bool:
-        """Whether a third group lies between them."""
-        return bool((self.below[a] | self.below[b]) & (self.above[a] | self.above[b]) & ~(1 << a | 1 << b))
+        What follows a routine or a reduction joins it when it reads its result. Of kernels that have nothing to do with each
+        other elementwise ones merge, and reductions over one shape; a reduction takes in strangers only where all is one
+        number, since their elements are spread over fewer threads there.
+        """
+        between = 0
+        for s in _bits(self.after[x]):
+            between |= self.below[s]
+        for s in _bits(self.before[x]):
+            between |= self.above[s]
+        free = self.rooms[room] & -(2 << x) & ~between
+        one = 1 << x
+        elementwise, reduction = self.kinds["elementwise"], self.kinds["reduction"]
+        if elementwise & one:
+            return free & (elementwise | self.before[x])
+        if reduction & one:
+            strangers = ~self.before[x] & ~self.after[x]
+            return free & (elementwise & (self.after[x] | (strangers if room == 1 else 0)) | reduction & strangers)
+        return free & elementwise & self.after[x]
 
     def join(self, a: int, b: int) -> None:
         """Group b becomes part of group a."""
-        both = 1 << a | 1 << b
+        one, other = 1 << a, 1 << b
+        both = one | other
+        self.alive &= ~other
+        for room in self.rooms:
+            self.rooms[room] &= ~other
+        for kind in self.kinds:
+            self.kinds[kind] &= ~other
+        for near, back in ((self.after, self.before), (self.before, self.after)):
+            for g in _bits(near[b] & ~one):
+                back[g] = back[g] & ~other | one
+            near[a] = (near[a] | near[b]) & ~both
+            near[b] = 0
         down, up = (self.below[a] | self.below[b]) & ~both, (self.above[a] | self.above[b]) & ~both
         self.below[a], self.above[a] = down, up
         for sets, others, more in ((self.below, up, down), (self.above, down, up)):
-            while others:
-                low = others & -others
-                g = low.bit_length() - 1
-                sets[g] = (sets[g] | 1 << a | more) & ~(1 << b)
-                others ^= low
+            for g in _bits(others):
+                sets[g] = (sets[g] | one | more) & ~other
