@@ -288,3 +288,27 @@ def test_a_fit_that_waits_leaves_the_weights_of_its_last_completed_step_on_anoth
     assert same == [True] * 4, message
     assert "after step 4 of epoch 1 again, on 'webgpu'; go on with fit(initial_epoch=0)" in message and compiled
     context.close()
+
+
+def test_pipelines_that_nobody_uses_any_longer_are_dropped_beyond_a_bound(worker):
+    kept, used, held = worker.run("""
+        import gc
+        from pyml.compile import program as plans
+        pipelines = device._pipelines
+        most, pipelines.recent.most = pipelines.recent.most, 3
+        plans._plans.clear()
+        for i in range(2, 10):
+            (pyml.convert_to_tensor(np.ones(i * 70, np.float32)) * 0.3 + i).numpy()
+        total = pyml.program(lambda x: ops.sum(ops.softmax(x * 3)))
+        values = [float(total(np.ones((4, 5), np.float32)))]
+        plans._plans.clear()
+        for i in range(2, 10):
+            (pyml.convert_to_tensor(np.ones(i * 90, np.float32)) * 0.4 + i).numpy()
+        gc.collect()
+        values.append(float(total(pyml.convert_to_tensor(np.ones((4, 5), np.float32)))))
+        (pyml.convert_to_tensor(np.ones(7, np.float32)) * 0.7).numpy()
+        counts = device._engine.counts()
+        pipelines.recent.most = most
+        [counts.pipelines - len({*pipelines._used, *pipelines.recent}), values, len(pipelines) < 20]
+    """)
+    assert kept == 0 and used == [4.0, 4.0] and held

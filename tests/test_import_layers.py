@@ -16,7 +16,7 @@ PACKAGE = Path(pyml.__file__).parent
 # Lowest first; parts of one layer may import each other. `objects` (names and configs) and `utils` are
 # helpers of everything above the engine. The command line stands on top.
 LAYERS = (
-    ("errors", "dtypes", "scripts", "atomic"),
+    ("errors", "dtypes", "recent", "scripts", "atomic"),
     ("graph",),
     ("device", "wasm"),
     ("compile",),

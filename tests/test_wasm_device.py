@@ -132,14 +132,13 @@ def test_kernels_recorded_again_with_other_buffers_are_not_linked_again(wasm, mo
 
 
 def test_the_modules_kept_are_bounded_and_an_old_one_is_linked_again(wasm, monkeypatch):
-    monkeypatch.setattr("pyml.device.wasm.MODULES", 2)
-    monkeypatch.setattr(wasm, "_modules", type(wasm._modules)())
+    monkeypatch.setattr(wasm, "_modules", type(wasm._modules)(2))
     kernels = [kernel() for _ in range(4)]
     x = filled(wasm, [5] * 4)
     for k in (*kernels, kernels[0]):
         y = wasm.alloc(16)
         wasm.replay(wasm.record([Dispatch(k, (x, y))]))
-        assert floats(wasm, y, 4) == [-5] * 4 and len(wasm._modules) <= 2
+        assert floats(wasm, y, 4) == [-5] * 4 and len(wasm._modules.recent) <= 2
 
 
 def test_a_kernel_that_does_not_compile_is_named(wasm):
@@ -198,7 +197,7 @@ def test_memory_stays_constant_from_step_20_to_step_500(wasm, rng):
 
     def held():
         u = wasm.usage
-        return u.live, u.live_bytes, u.buffers, u.nbytes, len(wasm._modules), wasm._engine._heap.free_bytes
+        return u.live, u.live_bytes, u.buffers, u.nbytes, len(wasm._modules.recent), wasm._engine._heap.free_bytes
 
     gc.collect()
     for step in range(500):
@@ -213,7 +212,7 @@ def test_eager_steps_keep_memory_constant_too(wasm, rng):
 
     def step():
         y = ops.softmax(ops.relu(x) * 2 - 1)
-        return float(ops.sum(y)), wasm.usage.live, wasm.usage.nbytes, len(wasm._modules)
+        return float(ops.sum(y)), wasm.usage.live, wasm.usage.nbytes, len(wasm._modules.recent)
 
     gc.collect()  # what other tests left
     values = [step() for _ in range(60)]

@@ -338,6 +338,8 @@
         buffers.delete(id);
       },
       forget(id) { recordings.delete(id); },
+      counts: () => ({ buffers: buffers.size, pipelines: pipelines.size, recordings: recordings.size }),
+      drop(id) { pipelines.delete(id); }, // recordings keep the pipelines that they run
       /** Ends the device, as a driver reset would; the next use reports DeviceLost. */
       lose() { device.destroy(); return device.lost.then(() => undefined); },
       describe() {

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import weakref
 from bisect import bisect_left
+from collections.abc import Callable, Hashable
 from typing import Any
 
 import numpy as np
@@ -13,6 +14,7 @@ from ..device.lock import LOCK
 from ..dtypes import NUMPY
 from ..errors import BufferTooLarge
 from ..graph.node import Node
+from ..recent import Recent
 from .plan import ITEM, Plan, graph_key, make_plan
 
 
@@ -115,19 +117,19 @@ def _host_order(kernel, params):
         yield "params", 0
 
 
+def weight(plan: Plan) -> int:
+    """What a plan weighs where plans are kept: its kernels, and the graph around them as much as two more."""
+    return 2 + plan.dispatches
+
+
 # ---- eager values
-_plans: dict = {}
-_MOST_PLANS = 512
+_plans: Recent[Plan] = Recent(1024, weight, least=16)  # 45 kB for each kernel, text and graph (cpu and wasm)
 
 
-def plan_for(key, make) -> Plan:
+def plan_for(key: Hashable, make: Callable[[], Plan]) -> Plan:
+    """The plan kept under a key, or else the one that `make` makes."""
     plan = _plans.get(key)
-    if plan is None:
-        if len(_plans) >= _MOST_PLANS:
-            for old in list(_plans)[: _MOST_PLANS // 4]:
-                del _plans[old]
-        plan = _plans[key] = make()
-    return plan
+    return _plans.put(key, make()) if plan is None else plan
 
 
 def realize(nodes: list[Node], device: Device, keep_graph: bool = False) -> None:

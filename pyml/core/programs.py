@@ -12,12 +12,13 @@ import numpy as np
 
 from .. import config
 from ..compile.plan import graph_key, make_plan
-from ..compile.program import Bound, check_size, from_host, lower, plan_for
+from ..compile.program import Bound, check_size, from_host, lower, plan_for, weight
 from ..device.base import Copy
 from ..device.lock import LOCK
 from ..dtypes import host_array
 from ..graph.node import Node
 from ..graph.prims import BUFFER, CONST
+from ..recent import Recent
 from . import trace
 from . import variable as variables
 from .nest import flatten, pack, structure
@@ -25,6 +26,8 @@ from .tensor import Logits, Tensor, upload
 from .variable import Variable
 
 _MANY = 8  # traces of one function before a warning
+MOST = 512  # kernels of all captures of a function, each capture weighing as two more: 170 shapes of the smallest function
+LEAST = 16  # captures kept however many kernels they have: a training step for that many shapes of batches
 
 
 class Capture:
@@ -203,7 +206,7 @@ class Program:
         functools.update_wrapper(self, fn)
         self.fn = fn
         self.name = name or getattr(fn, "__name__", "program")
-        self.captures: dict = {}
+        self.captures: Recent[Capture] = Recent(MOST, lambda capture: weight(capture.plan), least=LEAST)
         self.per_instance: weakref.WeakKeyDictionary = weakref.WeakKeyDictionary()
         self.last_plan: Any = None
 
@@ -253,7 +256,7 @@ class Program:
             bad = next(x for x in leaves if getattr(x, "__hash__", None) is None)
             raise TypeError(f"program {self.name!r}: an argument of type {type(bad).__name__} is neither a tensor nor hashable.") from None
         if capture is None:
-            capture = self.captures[key] = self._capture(args, kwargs, leaves)
+            capture = self.captures.put(key, self._capture(args, kwargs, leaves))
         return capture, arrays
 
     def _capture(self, args: tuple[Any, ...], kwargs: dict[str, Any], leaves: list[Any]) -> Capture:

@@ -12,8 +12,9 @@ from typing import Any
 
 from ..errors import BackendUnavailable, BufferTooLarge, DeviceError, DeviceLost, KernelError, SyncReadError
 from ..graph.op import Profile
+from ..recent import Held, Shared
 from ..scripts import text_of
-from .base import Buffer, DeviceKernel, Dispatch, Limits, Step
+from .base import PIPELINES, Buffer, DeviceKernel, Dispatch, Limits, Step
 from .pool import BufferPool
 
 DISPATCH, COPY = 0, 1  # step codes of replay.js
@@ -68,13 +69,25 @@ class _Arriving:
         return self.target
 
 
+class Pipeline:
+    """A kernel that JavaScript has compiled; it drops it when nobody holds this any longer."""
+
+    __slots__ = ("__weakref__", "_dropped", "id")
+
+    def __init__(self, id: int, dropped: list[int]):
+        self.id, self._dropped = id, dropped
+
+    def __del__(self):
+        self._dropped.append(self.id)  # as for recordings below
+
+
 class Recorded:
-    """Steps bound to buffers, ready to replay. Keeps its buffers; JavaScript keeps the bind groups."""
+    """Steps bound to buffers, ready to replay. Keeps its buffers and pipelines; JavaScript keeps the bind groups."""
 
-    __slots__ = ("_forgotten", "id", "steps")
+    __slots__ = ("_forgotten", "id", "pipelines", "steps")
 
-    def __init__(self, id: int, steps: tuple[Step, ...], forgotten: list[int]):
-        self.id, self.steps, self._forgotten = id, steps, forgotten
+    def __init__(self, id: int, steps: tuple[Step, ...], pipelines: list[Held[Pipeline]], forgotten: list[int]):
+        self.id, self.steps, self.pipelines, self._forgotten = id, steps, pipelines, forgotten
 
     def __del__(self):
         self._forgotten.append(self.id)  # JavaScript hears at the next record: no device calls in finalizers
@@ -113,8 +126,10 @@ class BrowserDevice:
         self.copies_pictures = self.draws_pictures = not software
         self._pool = BufferPool(self._create, engine.destroy)
         self._next_buffer = 1
-        self._pipelines: dict[tuple, int] = {}  # (source, bindings) -> id
+        self._pipelines: Shared[Pipeline] = Shared(PIPELINES)  # by source and bindings
+        self._next_pipeline = 1
         self._forgotten: list[int] = []  # recordings to drop
+        self._dropped: list[int] = []  # pipelines to drop
         self._uploads: list = []  # handle, offset, bytes, ... that go with the next replay
         self._replay, self._write = engine.replay, engine.write  # saves a lookup at every call
 
@@ -176,27 +191,29 @@ class BrowserDevice:
         Raises:
             KernelError: When awaited, if one does not compile; names the kernel and the line of WGSL.
         """
-        return _Compiling(self, self._declare(kernels, wait=True))
+        return _Compiling(self, self._declare(kernels, wait=True)[1])
 
-    def _declare(self, kernels: Sequence[DeviceKernel], wait: bool):
-        """Hands new kernels to JavaScript; with `wait` returns a promise, or None when all are known."""
-        wanted = []
+    def _declare(self, kernels: Sequence[DeviceKernel], wait: bool) -> tuple[list[Held[Pipeline]], Any]:
+        """The kernels' pipelines, new ones handed to JavaScript; and with `wait` a promise, or None when all are known."""
+        found, wanted = [], []
         for kernel in kernels:
-            if kernel.cache is not None and kernel.cache[0] is self:
-                continue
             key = (kernel.source, tuple(kernel.bindings))
-            id = self._pipelines.get(key)
-            if id is None:
-                id = self._pipelines[key] = len(self._pipelines) + 1
-                wanted.append([id, kernel.label, kernel.source, list(kernel.bindings)])
-            kernel.cache = (self, id)
-        return self._call(self._engine.prepare, json.dumps(wanted), wait) if wanted else None
+            pipeline = self._pipelines.get(key)
+            if pipeline is None:
+                pipeline = self._pipelines.put(key, Pipeline(self._next_pipeline, self._dropped))
+                self._next_pipeline += 1
+                wanted.append([pipeline.value.id, kernel.label, kernel.source, list(kernel.bindings)])
+            found.append(pipeline)
+        while self._dropped:
+            self._engine.drop(self._dropped.pop())
+        return found, self._call(self._engine.prepare, json.dumps(wanted), wait) if wanted else None
 
     def record(self, steps: Sequence[Step]) -> Recorded:
         """Makes every bind group of a list of dispatches and copies."""
         while self._forgotten:
             self._engine.forget(self._forgotten.pop())
-        self._declare([step.kernel for step in steps if isinstance(step, Dispatch)], wait=False)
+        pipelines, _ = self._declare([step.kernel for step in steps if isinstance(step, Dispatch)], wait=False)
+        following = iter(pipelines)
         flat = array("I")
         most = self.limits.max_workgroups
         for step in steps:
@@ -204,11 +221,11 @@ class BrowserDevice:
                 kernel = step.kernel
                 if max(kernel.grid) > most:
                     raise KernelError(f"{kernel.label}: grid {kernel.grid} exceeds {most} workgroups; fold it.")
-                flat.extend((DISPATCH, kernel.cache[1], *kernel.grid, len(step.buffers)))
+                flat.extend((DISPATCH, next(following).value.id, *kernel.grid, len(step.buffers)))
                 flat.extend(buffer.handle for buffer in step.buffers)
             else:
                 flat.extend((COPY, step.src.handle, step.dst.handle, step.nbytes))
-        return Recorded(self._call(self._engine.record, flat), tuple(steps), self._forgotten)
+        return Recorded(self._call(self._engine.record, flat), tuple(steps), pipelines, self._forgotten)
 
     def replay(self, recorded: Recorded) -> None:
         """Submits a recording, and the uploads before it: one call into JavaScript, one encoder, one submit."""
@@ -244,8 +261,8 @@ class BrowserDevice:
 
     def _pixels(self, function, buffer, kernel, thing, width, height):
         self._send_uploads()  # some may be meant for whoever had this buffer before
-        self._declare([kernel], wait=False)
-        return self._call(function, kernel.cache[1], buffer.handle, thing, width, height)
+        (pipeline,), _ = self._declare([kernel], wait=False)
+        return self._call(function, pipeline.value.id, buffer.handle, thing, width, height)
 
     async def timings(self, recorded: Recorded) -> list[float] | None:
         """GPU nanoseconds of each dispatch of a recording (it runs once more), or None where unsupported."""

@@ -15,7 +15,8 @@ import numpy as np
 
 from ..errors import BackendUnavailable, BufferTooLarge, DeviceError, DeviceLost, KernelError
 from ..graph.op import Profile
-from .base import Buffer, DeviceKernel, Dispatch, Limits, Step
+from ..recent import Held, Shared
+from .base import PIPELINES, Buffer, DeviceKernel, Dispatch, Limits, Step
 from .cpu import Ready, drive
 from .lock import LOCK
 from .pool import BufferPool
@@ -121,7 +122,7 @@ class NativeDevice:
         self.profile = Profile(family="register", threads=1024) if software else Profile()
         self._pool = BufferPool(self._create, lambda handle: handle.destroy())
         self._layouts: dict = {}
-        self._pipelines: dict = {}
+        self._pipelines: Shared[Any] = Shared(PIPELINES)
         self._lost = ""
         _opened.add(self)
 
@@ -163,20 +164,20 @@ class NativeDevice:
             self._layouts[modes] = group, self._device.create_pipeline_layout(bind_group_layouts=[group])
         return self._layouts[modes]
 
-    def _pipeline(self, kernel: DeviceKernel):
-        if kernel.cache is None or kernel.cache[0] is not self:  # plans outlive a lost device
-            key = (kernel.source, kernel.bindings)
-            if key not in self._pipelines:
-                try:
-                    module = self._device.create_shader_module(code=kernel.source, label=kernel.label)
-                    self._pipelines[key] = self._device.create_compute_pipeline(
-                        layout=self._layout(kernel.bindings)[1], compute={"module": module, "entry_point": "main"}
-                    )
-                except Exception as e:
-                    self._check(e)
-                    raise KernelError(f"kernel {kernel.label!r} does not compile: {e}") from None
-            kernel.cache = (self, self._pipelines[key])
-        return kernel.cache[1]
+    def _pipeline(self, kernel: DeviceKernel) -> Held[Any]:
+        key = (kernel.source, kernel.bindings)
+        found = self._pipelines.get(key)
+        if found is not None:
+            return found
+        try:
+            module = self._device.create_shader_module(code=kernel.source, label=kernel.label)
+            made = self._device.create_compute_pipeline(
+                layout=self._layout(kernel.bindings)[1], compute={"module": module, "entry_point": "main"}
+            )
+        except Exception as e:
+            self._check(e)
+            raise KernelError(f"kernel {kernel.label!r} does not compile: {e}") from None
+        return self._pipelines.put(key, made)
 
     async def prepare(self, kernels: Sequence[DeviceKernel]) -> None:
         for k in kernels:
@@ -199,7 +200,7 @@ class NativeDevice:
                 except Exception as e:
                     self._check(e)
                     raise
-                out.append((pipeline, group, step.kernel.grid, step.buffers))
+                out.append((pipeline.value, group, step.kernel.grid, step.buffers, pipeline))
             else:
                 out.append((None, step.src.handle, step.dst.handle, -(-step.nbytes // 4) * 4, step.src, step.dst))
         return out

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 from typing import Any
@@ -16,6 +15,7 @@ import numpy as np
 
 from ..errors import BufferTooLarge, DeviceError, KernelError
 from ..graph.op import Profile
+from ..recent import Held, Shared
 from ..wasm import Compiled, compile_kernel, link, link_shared
 from ..wasm.engine import Block, Engine, one_thread, open_engine
 from .base import Buffer, Copy, DeviceKernel, Dispatch, Limits, Step
@@ -23,10 +23,20 @@ from .cpu import Ready, drive
 from .lock import LOCK
 from .pool import BufferPool
 
-MODULES = 512  # linked modules kept for recordings of the same kernels, as many as plans are kept
+MODULES = 512  # kernels in the linked modules that are kept beside those in use: 13 kB each (wasmtime)
+LEAST = 16  # modules kept however many kernels they have
 APART = 128  # bytes: scratch memory of different threads lies in different cache lines
 SPLIT = 16  # partial results a thread that a long reduction is cut into
 PAUSE = 0.01  # seconds of compiling between two looks at the page
+
+
+class Linked:
+    """A module that the engine has opened: `run(table)`, and how many kernels are in it."""
+
+    __slots__ = ("__weakref__", "kernels", "run")
+
+    def __init__(self, run: Callable[[int], Any], kernels: int):
+        self.run, self.kernels = run, kernels
 
 
 class Recorded:
@@ -53,7 +63,7 @@ class WasmDevice:
     profile = Profile(family="wasm", max_storage_buffers=64, threads=1)
 
     def __init__(self, engine: Engine | None = None):
-        self._modules: OrderedDict[tuple, Callable[[int], Any]] = OrderedDict()
+        self._modules: Shared[Linked] = Shared(MODULES, lambda module: module.kernels, LEAST)
         self._scratch: Buffer | None = None
         self._use(engine or open_engine())
 
@@ -150,20 +160,18 @@ class WasmDevice:
                 await asyncio.sleep(0)
                 since = time.perf_counter()
 
-    def _module(self, kernels: tuple[DeviceKernel | None, ...]) -> Callable[[int], Any]:
-        """The function that runs these kernels and, for each None, a copy."""
-        run = self._modules.pop(kernels, None)
-        if run is None:
-            parts = [None if k is None else self._compiled(k) for k in kernels]
-            engine = self._engine
-            if engine.threads > 1:
-                run = engine.share(link_shared(parts, [None if k is None else k.work for k in kernels]))
-            else:
-                run = engine.load(link(parts, shared=engine.shared))
-            if len(self._modules) >= MODULES:
-                self._modules.popitem(last=False)
-        self._modules[kernels] = run  # the last used is last
-        return run
+    def _module(self, kernels: tuple[DeviceKernel | None, ...]) -> Held[Linked]:
+        """The module that runs these kernels and, for each None, a copy."""
+        found = self._modules.get(kernels)
+        if found is not None:
+            return found
+        parts = [None if k is None else self._compiled(k) for k in kernels]
+        engine = self._engine
+        if engine.threads > 1:
+            run = engine.share(link_shared(parts, [None if k is None else k.work for k in kernels]))
+        else:
+            run = engine.load(link(parts, shared=engine.shared))
+        return self._modules.put(kernels, Linked(run, len(kernels)))
 
     def record(self, steps: Sequence[Step]) -> Recorded:
         """Links the steps into one module and writes down where their buffers are.
@@ -175,7 +183,7 @@ class WasmDevice:
         kernels = tuple(s.kernel if isinstance(s, Dispatch) else None for s in steps)
         if not any(kernels):
             return Recorded(None, 0, steps, ())
-        run = self._module(kernels)
+        module = self._module(kernels)
         apart = -(-max(self._compiled(k).scratch for k in kernels if k is not None) // APART) * APART
         threads = self._engine.threads
         scratch = self._scratch_for(apart * threads)
@@ -189,7 +197,7 @@ class WasmDevice:
                     words += [step.dst.handle.address, step.src.handle.address, step.nbytes]
         table = self.alloc(4 * len(words))
         self.write(table, np.array(words, np.uint32))
-        return Recorded(run, table.handle.address, steps, (table, scratch))
+        return Recorded(module.value.run, table.handle.address, steps, (table, scratch, module))
 
     def _scratch_for(self, nbytes: int) -> Buffer:
         """Scratch memory, shared by recordings as they run one after another; older ones keep theirs."""

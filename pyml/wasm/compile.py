@@ -40,7 +40,7 @@ def compile_kernel(kernel: DeviceKernel, relaxed: bool = True) -> Compiled:
     return _compiled(kernel.source, kernel.grid, relaxed)
 
 
-@functools.lru_cache(1024)
+@functools.lru_cache(512)
 def _compiled(text: str, grid: tuple[int, int, int], relaxed: bool) -> Compiled:
     source = parse(text)
     in_memory: frozenset[str] = frozenset()
