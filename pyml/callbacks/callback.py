@@ -10,6 +10,8 @@ from typing import Any
 from pyml.objects.configured import Registered
 from pyml.objects.registry import CALLBACKS
 
+__all__ = ["Callback"]
+
 
 class Callback(Registered, kind=CALLBACKS):
     """Base: override the hooks you need; `self.model` is the model, `self.params` holds verbose, epochs, steps.

@@ -9,6 +9,8 @@ from pyml.callbacks.callback import Callback, overrides
 from pyml.callbacks.history import History
 from pyml.callbacks.progbar_logger import ProgbarLogger
 
+__all__ = ["CallbackList"]
+
 
 class CallbackList(Callback):
     """Calls each hook on every callback, in order.

@@ -8,6 +8,8 @@ from typing import Any
 
 from pyml.callbacks.callback import Callback
 
+__all__ = ["History"]
+
 
 class History(Callback):
     """Keeps the logs of every epoch: `history.history["loss"][epoch]`, `history.epoch`."""

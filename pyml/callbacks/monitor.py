@@ -1,6 +1,5 @@
 """Callbacks that watch one logged value: EarlyStopping and ReduceLROnPlateau."""
 
-
 from __future__ import annotations
 
 import operator
@@ -10,6 +9,8 @@ from collections.abc import Callable
 from typing import Any
 
 from pyml.callbacks.callback import Callback
+
+__all__ = ["EarlyStopping", "MonitorCallback", "ReduceLROnPlateau"]
 
 _HIGHER_IS_BETTER = ("acc", "accuracy", "auc", "precision", "recall", "f1_score", "r2_score")
 

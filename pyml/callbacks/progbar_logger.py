@@ -11,6 +11,8 @@ from typing import Any
 from pyml.callbacks.callback import Callback
 from pyml.utils.progbar import Progbar, is_dynamic_display
 
+__all__ = ["ProgbarLogger"]
+
 
 class ProgbarLogger(Callback):
     """Prints the progress of `fit`, `evaluate` and `predict`; `verbose` decides how."""

@@ -14,6 +14,8 @@ from typing import Any
 from pyml.atomic import append, write
 from pyml.callbacks.callback import Callback
 
+__all__ = ["CSVLogger", "LambdaCallback", "LearningRateScheduler", "TerminateOnNaN"]
+
 
 class LambdaCallback(Callback):
     """A callback from functions.

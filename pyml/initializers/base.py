@@ -11,6 +11,8 @@ from pyml.core import convert_to_tensor
 from pyml.objects.configured import Configured
 from pyml.objects.registry import INITIALIZERS
 
+__all__ = ["Initializer"]
+
 
 class Initializer(Configured, kind=INITIALIZERS, abstract=True):
     """Makes the first value of a weight: write `host_value(shape, dtype)` or `__call__(shape, dtype)`.

@@ -8,6 +8,10 @@ import numpy as np
 
 from pyml.initializers.base import Initializer
 
+__all__ = [
+    "Constant", "Identity", "IdentityInitializer", "Ones", "Zeros", "constant", "identity", "ones", "zeros",
+]
+
 
 class Constant(Initializer):
     """Every element is `value`, a number or an array that broadcasts to the shape."""
@@ -50,3 +54,4 @@ class Identity(Initializer, aliases=("IdentityInitializer",)):
 
 
 IdentityInitializer = Identity
+constant, identity, ones, zeros = Constant, Identity, Ones, Zeros

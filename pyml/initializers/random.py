@@ -11,6 +11,13 @@ from pyml.initializers.base import Initializer, compute_fans
 from pyml.objects.serialization import deserialize_keras_object, serialize_keras_object
 from pyml.utils.seeds import make_default_seed
 
+__all__ = [
+    "GlorotNormal", "GlorotUniform", "HeNormal", "HeUniform", "LecunNormal", "LecunUniform", "Orthogonal",
+    "OrthogonalInitializer", "RandomInitializer", "RandomNormal", "RandomUniform", "TruncatedNormal", "VarianceScaling",
+    "glorot_normal", "glorot_uniform", "he_normal", "he_uniform", "lecun_normal", "lecun_uniform", "orthogonal", "random_normal",
+    "random_uniform", "truncated_normal", "variance_scaling",
+]
+
 # Standard deviation of a unit normal cut at two deviations; scaled initializers divide by it.
 _TRUNCATED_STDDEV = 0.87962566103423978
 
@@ -49,7 +56,7 @@ class RandomUniform(RandomInitializer, aliases=("uniform",)):
         self.maxval = maxval
 
     def host_value(self, shape: Any, dtype: Any) -> np.ndarray:
-        return uniform(self._generator(), shape, self.minval, self.maxval, dtype)
+        return draw_uniform(self._generator(), shape, self.minval, self.maxval, dtype)
 
 
 class RandomNormal(RandomInitializer, aliases=("normal",)):
@@ -69,7 +76,7 @@ class TruncatedNormal(RandomNormal):
     """Normal values; those more than two standard deviations away are drawn again."""
 
     def host_value(self, shape: Any, dtype: Any) -> np.ndarray:
-        return truncated_normal(self._generator(), shape, self.mean, self.stddev, dtype)
+        return draw_truncated_normal(self._generator(), shape, self.mean, self.stddev, dtype)
 
 
 class VarianceScaling(RandomInitializer):
@@ -113,18 +120,18 @@ class VarianceScaling(RandomInitializer):
         variance = self.scale / max(1.0, n)
         if self.distribution == "uniform":
             limit = math.sqrt(3 * variance)
-            return uniform(self._generator(), shape, -limit, limit, dtype)
+            return draw_uniform(self._generator(), shape, -limit, limit, dtype)
         if self.distribution == "truncated_normal":
-            return truncated_normal(self._generator(), shape, 0.0, math.sqrt(variance) / _TRUNCATED_STDDEV, dtype)
+            return draw_truncated_normal(self._generator(), shape, 0.0, math.sqrt(variance) / _TRUNCATED_STDDEV, dtype)
         return (math.sqrt(variance) * self._generator().standard_normal(shape, "float32")).astype(dtype)
 
 
-def uniform(generator: np.random.Generator, shape: Any, low: float, high: float, dtype: Any) -> np.ndarray:
+def draw_uniform(generator: np.random.Generator, shape: Any, low: float, high: float, dtype: Any) -> np.ndarray:
     """Uniform values in `[low, high)` from a numpy generator."""
     return (low + (high - low) * generator.random(shape, "float32")).astype(dtype)
 
 
-def truncated_normal(generator: np.random.Generator, shape: Any, mean: float, stddev: float, dtype: Any) -> np.ndarray:
+def draw_truncated_normal(generator: np.random.Generator, shape: Any, mean: float, stddev: float, dtype: Any) -> np.ndarray:
     """Normal values within two standard deviations from a numpy generator."""
     values = generator.standard_normal(shape, "float32")
     while (outside := np.abs(values) > 2).any():
@@ -198,3 +205,6 @@ class Orthogonal(RandomInitializer, aliases=("OrthogonalInitializer",)):
 
 
 OrthogonalInitializer = Orthogonal
+glorot_normal, glorot_uniform, he_normal, he_uniform = GlorotNormal, GlorotUniform, HeNormal, HeUniform
+lecun_normal, lecun_uniform, orthogonal = LecunNormal, LecunUniform, Orthogonal
+random_normal, random_uniform, truncated_normal, variance_scaling = RandomNormal, RandomUniform, TruncatedNormal, VarianceScaling

@@ -1,6 +1,5 @@
 """Activation functions as layers."""
 
-
 from __future__ import annotations
 
 from collections.abc import Sequence
@@ -11,6 +10,8 @@ from pyml.layers.input_spec import InputSpec
 from pyml.layers.layer import Layer
 from pyml.layers.types import ActivationLike, ConstraintLike, InitializerLike, RegularizerLike
 from pyml.layers.weights import known_size, make_weight
+
+__all__ = ["Activation", "ELU", "LeakyReLU", "PReLU", "ReLU", "Softmax"]
 
 
 class _SameShape(Layer):

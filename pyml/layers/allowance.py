@@ -1,6 +1,5 @@
 """How many numbers new weights may hold: while a model is read from a file, no more than the file brings."""
 
-
 from __future__ import annotations
 
 import contextlib

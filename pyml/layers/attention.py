@@ -17,6 +17,8 @@ from pyml.layers.types import ActivationLike, ConstraintLike, InitializerLike, R
 from pyml.layers.weights import make_weight
 from pyml.layers.wrapper import build_inside
 
+__all__ = ["MultiHeadAttention"]
+
 _NOTHING = -3e38                                       # a score that gets probability 0
 
 

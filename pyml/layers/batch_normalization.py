@@ -12,6 +12,8 @@ from pyml.layers.types import ConstraintLike, InitializerLike, RegularizerLike
 from pyml.layers.weights import known_size, make_weight
 from pyml.ops.norm import normalize_by_batch
 
+__all__ = ["BatchNormalization"]
+
 
 class BatchNormalization(_SameShape, not_in_config=("renorm_clipping", "renorm_momentum")):
     """`(x - mean) / sqrt(variance + epsilon) * gamma + beta`, each channel with its own statistics.

@@ -1,6 +1,5 @@
 """`Bidirectional`: a recurrent layer from the first step to the last, and another one the other way."""
 
-
 from __future__ import annotations
 
 from typing import Any
@@ -10,6 +9,8 @@ from pyml.layers.layer import Layer
 from pyml.layers.wrapper import build_inside
 from pyml.objects.registry import LAYERS
 from pyml.objects.serialization import deserialize_keras_object, serialize_keras_object
+
+__all__ = ["Bidirectional"]
 
 _MODES = ("sum", "mul", "ave", "concat", None)
 

@@ -1,6 +1,5 @@
 """Layers that add or remove cells at the borders: ZeroPadding and Cropping."""
 
-
 from __future__ import annotations
 
 from typing import Any, ClassVar
@@ -10,6 +9,8 @@ from pyml.errors import ShapeError
 from pyml.layers.input_spec import InputSpec
 from pyml.layers.layer import Layer
 from pyml.layers.windows import margins, standard_data_format
+
+__all__ = ["Cropping1D", "Cropping2D", "ZeroPadding1D", "ZeroPadding2D"]
 
 
 class _ZeroPadding(Layer):

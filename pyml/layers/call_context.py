@@ -1,6 +1,5 @@
 """Whether the calls in progress are training; inner layers inherit it from the outer call."""
 
-
 from __future__ import annotations
 
 from collections.abc import Iterator

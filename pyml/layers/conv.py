@@ -1,6 +1,5 @@
 """Convolution of sequences and images."""
 
-
 from __future__ import annotations
 
 import inspect

@@ -1,6 +1,5 @@
 """Transposed convolution: each input cell adds a kernel to the output."""
 
-
 from __future__ import annotations
 
 from collections.abc import Sequence

@@ -1,6 +1,5 @@
 """Fully connected layers."""
 
-
 from __future__ import annotations
 
 from typing import Any
@@ -10,6 +9,8 @@ from pyml.layers.input_spec import InputSpec
 from pyml.layers.layer import Layer
 from pyml.layers.types import ActivationLike, ConstraintLike, InitializerLike, RegularizerLike
 from pyml.layers.weights import known_size, make_weight
+
+__all__ = ["Dense"]
 
 
 class Dense(Layer, not_in_config=("lora_rank", "lora_alpha", "quantization_config")):

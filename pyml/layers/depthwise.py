@@ -1,6 +1,5 @@
 """Convolutions of each channel on its own: DepthwiseConv and SeparableConv."""
 
-
 from __future__ import annotations
 
 from collections.abc import Sequence

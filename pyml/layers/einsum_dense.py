@@ -11,6 +11,8 @@ from pyml.layers.layer import Layer
 from pyml.layers.types import ActivationLike, ConstraintLike, InitializerLike, RegularizerLike
 from pyml.layers.weights import make_weight
 
+__all__ = ["EinsumDense"]
+
 
 class EinsumDense(
         Layer, not_in_config=("lora_rank", "lora_alpha", "gptq_unpacked_column_size", "quantization_config")):

@@ -1,6 +1,5 @@
 """Embedding: rows of a table by number."""
 
-
 from __future__ import annotations
 
 from typing import Any
@@ -11,6 +10,8 @@ from pyml.layers.dense import positive_int
 from pyml.layers.layer import Layer
 from pyml.layers.types import ConstraintLike, InitializerLike, RegularizerLike
 from pyml.layers.weights import make_weight
+
+__all__ = ["Embedding"]
 
 
 class Embedding(Layer, not_in_config=("weights", "lora_rank", "lora_alpha", "quantization_config")):

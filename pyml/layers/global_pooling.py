@@ -1,6 +1,5 @@
 """Pooling over all positions: GlobalAveragePooling and GlobalMaxPooling."""
 
-
 from __future__ import annotations
 
 from typing import Any, ClassVar
@@ -9,6 +8,11 @@ from pyml import ops
 from pyml.layers.input_spec import InputSpec
 from pyml.layers.layer import Layer
 from pyml.layers.windows import standard_data_format
+
+__all__ = [
+    "GlobalAveragePooling1D", "GlobalAveragePooling2D", "GlobalAvgPool1D", "GlobalAvgPool2D", "GlobalMaxPool1D",
+    "GlobalMaxPool2D", "GlobalMaxPooling1D", "GlobalMaxPooling2D",
+]
 
 
 class _GlobalPooling(Layer):

@@ -1,6 +1,5 @@
 """`Input`: where symbolic graphs begin."""
 
-
 from __future__ import annotations
 
 from collections.abc import Sequence
@@ -9,6 +8,8 @@ from typing import Any
 from pyml.core.naming import auto_name
 from pyml.core.symbolic import CallNode, KerasTensor
 from pyml.layers.layer import Layer
+
+__all__ = ["Input", "InputLayer"]
 
 
 class InputLayer(Layer):

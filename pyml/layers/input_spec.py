@@ -1,6 +1,5 @@
 """What a layer expects of its inputs, checked before anything runs."""
 
-
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
@@ -8,6 +7,8 @@ from typing import Any
 
 from pyml.core.tree import flatten
 from pyml.errors import ShapeError
+
+__all__ = ["InputSpec"]
 
 
 class InputSpec:

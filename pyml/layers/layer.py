@@ -1,6 +1,5 @@
 """The base of layers: calling, building, weights, losses and configs."""
 
-
 from __future__ import annotations
 
 import math
@@ -23,6 +22,8 @@ from pyml.layers.tracking import Tracking
 from pyml.layers.types import ConstraintLike, InitializerLike, RegularizerLike
 from pyml.objects.configured import Configured
 from pyml.objects.registry import LAYERS
+
+__all__ = ["Layer"]
 
 
 class Layer(Tracking, Operation, Configured, kind=LAYERS):

@@ -1,12 +1,13 @@
 """Masks: which steps of a sequence count."""
 
-
 from __future__ import annotations
 
 from typing import Any
 
 from pyml import ops
 from pyml.layers.activation import _SameShape
+
+__all__ = ["Masking"]
 
 
 class Masking(_SameShape):

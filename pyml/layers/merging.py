@@ -1,6 +1,5 @@
 """Layers that combine several inputs: Add, Subtract, Multiply, Average, Maximum, Minimum, Concatenate, Dot."""
 
-
 from __future__ import annotations
 
 from collections.abc import Sequence
@@ -11,6 +10,11 @@ from typing import Any
 from pyml import ops
 from pyml.errors import ShapeError
 from pyml.layers.layer import Layer
+
+__all__ = [
+    "Add", "Average", "Concatenate", "Dot", "Maximum", "Minimum", "Multiply", "Subtract", "add", "average", "concatenate", "dot",
+    "maximum", "minimum", "multiply", "subtract",
+]
 
 
 class _Merge(Layer):

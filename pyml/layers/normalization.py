@@ -1,6 +1,5 @@
 """Normalization of each sample by itself: Layer, Group, RMS and Unit normalization."""
 
-
 from __future__ import annotations
 
 from collections.abc import Sequence
@@ -12,6 +11,8 @@ from pyml.layers.activation import _SameShape
 from pyml.layers.input_spec import InputSpec
 from pyml.layers.types import ConstraintLike, InitializerLike, RegularizerLike
 from pyml.layers.weights import known_size, make_weight
+
+__all__ = ["GroupNormalization", "LayerNormalization", "RMSNormalization", "UnitNormalization"]
 
 
 def _axes(axis: Any, owner: str) -> int | list[int]:

@@ -1,6 +1,5 @@
 """Layers without weights that change values in a plain way: Identity, Lambda, Rescaling."""
 
-
 from __future__ import annotations
 
 import inspect
@@ -14,6 +13,8 @@ from pyml.core.symbolic import KerasTensor, infer_output_spec
 from pyml.core.tree import flatten
 from pyml.layers.activation import _SameShape
 from pyml.layers.layer import Layer
+
+__all__ = ["Identity", "Lambda", "Rescaling"]
 
 
 class Identity(_SameShape):

@@ -1,6 +1,5 @@
 """Pooling of sequences and images: by windows, or over all positions."""
 
-
 from __future__ import annotations
 
 from collections.abc import Sequence
@@ -10,6 +9,10 @@ from pyml import ops
 from pyml.layers.input_spec import InputSpec
 from pyml.layers.layer import Layer
 from pyml.layers.windows import output_sizes, standard_data_format, standard_padding, window_sizes
+
+__all__ = [
+    "AveragePooling1D", "AveragePooling2D", "AvgPool1D", "AvgPool2D", "MaxPool1D", "MaxPool2D", "MaxPooling1D", "MaxPooling2D",
+]
 
 
 class _Pooling(Layer):

@@ -1,6 +1,5 @@
 """Layers that only act while training: Dropout and noise; and penalties of activations."""
 
-
 from __future__ import annotations
 
 import math
@@ -13,6 +12,11 @@ from pyml.layers.input_spec import InputSpec
 from pyml.layers.layer import Layer
 from pyml.layers.windows import standard_data_format
 from pyml.utils.seeds import make_default_seed
+
+__all__ = [
+    "ActivityRegularization", "AlphaDropout", "Dropout", "GaussianDropout", "GaussianNoise", "SpatialDropout1D",
+    "SpatialDropout2D",
+]
 
 
 def share_of_one(value: Any, name: str | None, owner: str) -> float:

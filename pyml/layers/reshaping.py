@@ -1,6 +1,5 @@
 """Layers that only change the shape: Flatten, Reshape, Permute, RepeatVector."""
 
-
 from __future__ import annotations
 
 import math
@@ -13,6 +12,8 @@ from pyml.layers.dense import positive_int
 from pyml.layers.input_spec import InputSpec
 from pyml.layers.layer import Layer
 from pyml.layers.windows import standard_data_format
+
+__all__ = ["Flatten", "Permute", "RepeatVector", "Reshape"]
 
 
 class Flatten(Layer):

@@ -1,6 +1,5 @@
 """What layer calls look like: which arguments `call` and `build` take, shapes and dtypes of what was passed."""
 
-
 from __future__ import annotations
 
 import inspect

@@ -13,6 +13,8 @@ from pyml.layers.regularization import share_of_one
 from pyml.layers.weights import known_size
 from pyml.utils.seeds import make_default_seed
 
+__all__ = ["AdditiveAttention", "Attention"]
+
 _FAR_BELOW = 1e9
 
 

@@ -1,6 +1,5 @@
 """Layers that change the size of images and sequences: UpSampling and Resizing."""
 
-
 from __future__ import annotations
 
 from collections.abc import Sequence
@@ -14,6 +13,8 @@ from pyml.layers.input_spec import InputSpec
 from pyml.layers.layer import Layer
 from pyml.layers.windows import standard_data_format, window_sizes
 from pyml.ops.resizing import check_interpolation, enlarge, resize
+
+__all__ = ["Resizing", "UpSampling1D", "UpSampling2D"]
 
 
 class UpSampling1D(Layer):

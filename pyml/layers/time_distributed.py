@@ -1,6 +1,5 @@
 """`TimeDistributed`: one layer for every step of a sequence."""
 
-
 from __future__ import annotations
 
 from typing import Any
@@ -9,6 +8,8 @@ from pyml import ops
 from pyml.core.tree import map_structure
 from pyml.errors import ShapeError
 from pyml.layers.wrapper import Wrapper, build_inside
+
+__all__ = ["TimeDistributed"]
 
 
 class TimeDistributed(Wrapper):

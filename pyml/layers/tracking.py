@@ -1,6 +1,5 @@
 """What a layer owns: weights, sublayers, random states and metrics, noticed when they become attributes."""
 
-
 from __future__ import annotations
 
 from typing import Any

@@ -1,6 +1,5 @@
 """Weights by name: an initializer, and perhaps a regularizer and a constraint, are attributes of their layer."""
 
-
 from __future__ import annotations
 
 from typing import Any

@@ -1,6 +1,5 @@
 """Arguments that convolution and pooling share: sizes, padding, data format, output lengths."""
 
-
 from __future__ import annotations
 
 from typing import Any

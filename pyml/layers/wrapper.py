@@ -1,12 +1,13 @@
 """Layers inside layers: building them under their own name, and `Wrapper`."""
 
-
 from __future__ import annotations
 
 from typing import Any
 
 from pyml.core.naming import name_scope
 from pyml.layers.layer import Layer
+
+__all__ = ["Wrapper"]
 
 
 def build_inside(owner: Layer, layer: Layer, *shapes: Any) -> None:

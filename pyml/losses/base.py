@@ -15,6 +15,8 @@ from pyml.errors import ShapeError
 from pyml.objects.configured import Configured
 from pyml.objects.registry import LOSSES
 
+__all__ = ["Loss", "LossFunctionWrapper", "reduce_weighted_values"]
+
 REDUCTIONS = ("sum_over_batch_size", "sum", "mean", "mean_with_sample_weight", "none", None)
 
 

@@ -1,6 +1,5 @@
 """The losses as classes: a function per sample, reduced to a number."""
 
-
 from __future__ import annotations
 
 from typing import Any
@@ -22,6 +21,12 @@ from pyml.losses.regression import (
     poisson,
     squared_hinge,
 )
+
+__all__ = [
+    "BinaryCrossentropy", "CategoricalCrossentropy", "CategoricalHinge", "CosineSimilarity", "Hinge", "Huber", "KLDivergence",
+    "LogCosh", "MeanAbsoluteError", "MeanAbsolutePercentageError", "MeanSquaredError", "MeanSquaredLogarithmicError", "Poisson",
+    "SparseCategoricalCrossentropy", "SquaredHinge",
+]
 
 
 class MeanSquaredError(LossFunctionWrapper):

@@ -1,6 +1,5 @@
 """Cross-entropy between class targets and predicted probabilities or logits, one value per sample."""
 
-
 from __future__ import annotations
 
 import warnings
@@ -9,6 +8,8 @@ from pyml import ops
 from pyml.core import Tensor
 from pyml.core.types import TensorLike
 from pyml.objects.registry import LOSSES
+
+__all__ = ["binary_crossentropy", "categorical_crossentropy", "sparse_categorical_crossentropy"]
 
 
 def _float(y_pred: TensorLike) -> Tensor:

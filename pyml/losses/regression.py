@@ -1,6 +1,5 @@
 """Losses between numbers. All return one value per sample: the mean over the last axis."""
 
-
 from __future__ import annotations
 
 import math
@@ -10,6 +9,11 @@ from pyml.core import Tensor
 from pyml.core.types import TensorLike
 from pyml.losses.base import squeeze_or_expand_to_same_rank
 from pyml.objects.registry import LOSSES
+
+__all__ = [
+    "categorical_hinge", "cosine_similarity", "hinge", "huber", "kl_divergence", "log_cosh", "mean_absolute_error",
+    "mean_absolute_percentage_error", "mean_squared_error", "mean_squared_logarithmic_error", "poisson", "squared_hinge",
+]
 
 
 def _pair(y_true: TensorLike, y_pred: TensorLike) -> tuple[Tensor, Tensor]:

@@ -1,6 +1,5 @@
 """How often predictions are right."""
 
-
 from __future__ import annotations
 
 from typing import Any
@@ -10,6 +9,11 @@ from pyml.core.types import TensorLike
 from pyml.losses.base import squeeze_or_expand_to_same_rank
 from pyml.metrics.reduction import MeanMetricWrapper
 from pyml.objects.registry import METRICS
+
+__all__ = [
+    "Accuracy", "BinaryAccuracy", "CategoricalAccuracy", "SparseCategoricalAccuracy", "binary_accuracy", "categorical_accuracy",
+    "sparse_categorical_accuracy",
+]
 
 
 @METRICS.function()

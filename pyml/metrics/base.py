@@ -1,6 +1,5 @@
 """The base of metrics: numbers that gather over batches in device memory."""
 
-
 from __future__ import annotations
 
 from typing import Any
@@ -14,6 +13,8 @@ from pyml.initializers.base import first_value
 from pyml.layers.types import InitializerLike
 from pyml.objects.configured import Configured
 from pyml.objects.registry import METRICS
+
+__all__ = ["Metric"]
 
 
 class Metric(Configured, kind=METRICS, abstract=True):

@@ -1,6 +1,5 @@
 """Losses as metrics: the mean over all samples seen."""
 
-
 from __future__ import annotations
 
 from typing import Any
@@ -9,6 +8,11 @@ from pyml import losses, ops
 from pyml.core.types import TensorLike
 from pyml.losses.base import squeeze_or_expand_to_same_rank
 from pyml.metrics.reduction import Mean, MeanMetricWrapper
+
+__all__ = [
+    "BinaryCrossentropy", "CategoricalCrossentropy", "MeanAbsoluteError", "MeanSquaredError", "RootMeanSquaredError",
+    "SparseCategoricalCrossentropy",
+]
 
 
 class MeanSquaredError(MeanMetricWrapper, aliases=("mse", "MSE")):

@@ -12,6 +12,8 @@ from pyml.core.types import TensorLike
 from pyml.losses.base import apply_mask, squeeze_or_expand_to_same_rank
 from pyml.metrics.base import Metric
 
+__all__ = ["Mean", "MeanMetricWrapper", "Sum"]
+
 
 def reduce_to_samplewise_values(values: Any, sample_weight: Any, reduce_fn: Callable[..., Any], dtype: str) -> tuple[Any, Any]:
     """`values` with all axes but the first reduced, weighted; and the weights in the same shape, or None."""

@@ -1,38 +1,8 @@
 """Optimizers and learning-rate schedules, with Keras' names and defaults."""
 
-from collections.abc import Mapping
-from typing import Any
-
-from pyml.objects.registry import OPTIMIZERS
-from pyml.objects.serialization import deserialize_keras_object, interpret, serialize_keras_object
-from pyml.optimizers import schedules
-from pyml.optimizers.adam import Adam, AdamW
-from pyml.optimizers.base import Optimizer
-from pyml.optimizers.rmsprop import RMSprop
-from pyml.optimizers.sgd import SGD
-
-
-def serialize(optimizer: Any) -> Any:
-    """A config dict for `deserialize`."""
-    return serialize_keras_object(optimizer)
-
-
-def deserialize(config: Any, custom_objects: Mapping[str, Any] | None = None) -> Any:
-    """The optimizer that a name or a config dict describes."""
-    return deserialize_keras_object(config, custom_objects, kind=OPTIMIZERS)
-
-
-def get(identifier: Any) -> Optimizer | None:
-    """An optimizer from a name, a config dict, a class or an instance.
-
-    Raises:
-        ValueError: Nothing is known under that identifier.
-
-    Example:
-        >>> pyml.optimizers.get("adam")  # doctest: +ELLIPSIS
-        <pyml.optimizers.adam.Adam object at ...>
-    """
-    return interpret(identifier, OPTIMIZERS, lambda found: isinstance(found, Optimizer))
-
-
-__all__ = ["Adam", "AdamW", "Optimizer", "RMSprop", "SGD", "deserialize", "get", "schedules", "serialize"]
+from pyml.optimizers import schedules as schedules
+from pyml.optimizers.adam import *
+from pyml.optimizers.base import *
+from pyml.optimizers.lookup import *
+from pyml.optimizers.rmsprop import *
+from pyml.optimizers.sgd import *

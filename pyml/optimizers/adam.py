@@ -7,6 +7,8 @@ from pyml import ops
 from pyml.core import Tensor, Variable
 from pyml.optimizers.base import LearningRate, Optimizer, OptimizerArguments, OtherArguments
 
+__all__ = ["Adam", "AdamW"]
+
 
 class Adam(Optimizer):
     """Steps by the mean of the gradient over the root of the mean of its square, both corrected for their start.

@@ -15,6 +15,8 @@ from pyml.objects.configured import Configured, plain
 from pyml.objects.registry import OPTIMIZERS
 from pyml.optimizers.schedules import LearningRateSchedule
 
+__all__ = ["Optimizer"]
+
 LearningRate = float | LearningRateSchedule | Callable[[], Any]
 
 

@@ -6,6 +6,8 @@ from pyml import ops
 from pyml.core import Tensor, Variable
 from pyml.optimizers.base import LearningRate, Optimizer, OptimizerArguments
 
+__all__ = ["RMSprop"]
+
 
 class RMSprop(Optimizer):
     """Steps by the gradient over the root of the mean of its square. For a weight w with gradient g:

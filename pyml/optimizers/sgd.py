@@ -5,6 +5,8 @@ from typing import Any, Unpack
 from pyml.core import Tensor, Variable
 from pyml.optimizers.base import LearningRate, Optimizer, OptimizerArguments
 
+__all__ = ["SGD"]
+
 
 class SGD(Optimizer):
     """Gradient descent. For a weight w with gradient g:

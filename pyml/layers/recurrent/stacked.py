@@ -1,6 +1,5 @@
 """Cells on top of each other as one cell."""
 
-
 from __future__ import annotations
 
 from collections.abc import Sequence

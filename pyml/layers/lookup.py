@@ -1,0 +1,22 @@
+"""How layers are put into configs and made from them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from pyml.layers.layer import Layer
+from pyml.objects.registry import LAYERS
+from pyml.objects.serialization import deserialize_keras_object, serialize_keras_object
+
+__all__ = ["deserialize", "serialize"]
+
+
+def serialize(layer: Layer) -> Any:
+    """A config dict for `deserialize`."""
+    return serialize_keras_object(layer)
+
+
+def deserialize(config: Any, custom_objects: Mapping[str, Any] | None = None) -> Any:
+    """The layer, or the model, that a config dict describes."""
+    return deserialize_keras_object(config, custom_objects, kind=LAYERS)

@@ -1,0 +1,30 @@
+"""How losses are found by name."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from pyml.objects.registry import LOSSES
+from pyml.objects.serialization import deserialize_keras_object, interpret, serialize_keras_object
+
+__all__ = ["deserialize", "get", "serialize"]
+
+
+def serialize(loss: Any) -> Any:
+    """A config dict for `deserialize`, or a function's name."""
+    return serialize_keras_object(loss)
+
+
+def deserialize(name: Any, custom_objects: Mapping[str, Any] | None = None) -> Any:
+    """The loss that a name or a config dict describes."""
+    return deserialize_keras_object(name, custom_objects, kind=LOSSES)
+
+
+def get(identifier: Any) -> Any:
+    """A loss from a name, a config dict, a class, an instance, a function or None.
+
+    Raises:
+        ValueError: Nothing is known under that identifier.
+    """
+    return interpret(identifier, LOSSES)

@@ -1,0 +1,30 @@
+"""How metrics are found by name."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from pyml.objects.registry import METRICS
+from pyml.objects.serialization import deserialize_keras_object, interpret, serialize_keras_object
+
+__all__ = ["deserialize", "get", "serialize"]
+
+
+def serialize(metric: Any) -> Any:
+    """A config dict for `deserialize`."""
+    return serialize_keras_object(metric)
+
+
+def deserialize(config: Any, custom_objects: Mapping[str, Any] | None = None) -> Any:
+    """The metric that a name or a config dict describes."""
+    return deserialize_keras_object(config, custom_objects, kind=METRICS)
+
+
+def get(identifier: Any) -> Any:
+    """A metric or function from a name, a config dict, a class, an instance, a function or None.
+
+    Raises:
+        ValueError: Nothing is known under that identifier.
+    """
+    return interpret(identifier, METRICS)
