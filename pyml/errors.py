@@ -43,3 +43,7 @@ class BufferTooLarge(DeviceError):
 
 class SyncReadError(DeviceError):
     """This browser cannot wait synchronously; write `await t.data()`."""
+
+
+class HubError(PymlError, OSError):
+    """The files of a network are not there, or are not the ones that were pinned."""

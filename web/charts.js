@@ -55,13 +55,19 @@ async function mount(element, specify) {
     for (const name of Object.keys(data)) view.change(name, all(name));
     view.run();
   }
-  try {
-    await loadVega();
-    await redraw();
-    matchMedia("(prefers-color-scheme: dark)").addEventListener("change", redraw);
-  } catch (error) {
-    element.textContent = `No chart: ${error.message}`;
+  async function begin() {
+    try {
+      element.replaceChildren();
+      await loadVega();
+      await redraw();
+      matchMedia("(prefers-color-scheme: dark)").addEventListener("change", redraw);
+    } catch (error) {
+      const again = Object.assign(document.createElement("button"), { type: "button", textContent: "Try again" });
+      again.addEventListener("click", begin);
+      element.replaceChildren(`No chart: ${error.message} `, again);
+    }
   }
+  await begin();
   return {
     rows(name, list) {
       data[name] = [...list];
@@ -75,7 +81,10 @@ async function mount(element, specify) {
   };
 }
 
-/** A chart of curves by epoch: { add(points), clear() }, points being { t, split, [y]: number }. */
+/**
+ * A chart of curves by epoch: { add(points), clear() }, points being { t, split, [y]: number }. Where the number is NaN
+ * or infinite the curve has a gap.
+ */
 export async function liveChart(element, { title, y, percent }) {
   const chart = await mount(element, () => {
     const { base, bySplit } = look({ title });
@@ -88,12 +97,13 @@ export async function liveChart(element, { title, y, percent }) {
       ...base,
       data: { name: "points" },
       layer: [
-        { mark: { type: "line", clip: true, strokeWidth: 1.5 }, encoding: position },
+        { mark: { type: "line", clip: true, strokeWidth: 1.5, invalid: "break-paths-filter-domains" }, encoding: position },
         { transform: [{ filter: "datum.split === 'test'" }], mark: { type: "point", filled: true, size: 50 }, encoding: position },
       ],
     };
   });
-  return { add: (points) => chart.add("points", points), clear: () => chart.rows("points", []) };
+  const drawable = (point) => (Number.isFinite(point[y]) ? point : { ...point, [y]: null });
+  return { add: (points) => chart.add("points", points.map(drawable)), clear: () => chart.rows("points", []) };
 }
 
 /**

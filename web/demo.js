@@ -23,6 +23,36 @@ export function notice(text, bad = false) {
   return box;
 }
 
+/** A button with a text, for the end of a sentence. */
+export function button(text, press) {
+  const made = Object.assign(document.createElement("button"), { type: "button", textContent: text });
+  made.addEventListener("click", press);
+  return made;
+}
+
+/** Ends the page's start with what went wrong, and offers another try. */
+export function failed(error) {
+  const text = sentence(error);
+  notice(`${text} `, true).append(button("Try again", () => location.reload()));
+  finish(text);
+}
+
+/**
+ * A file of the page's site.
+ * Throws an Error whose sentence names it, with its `url` and the `status` of the answer, where it does not come.
+ */
+export async function bring(url, options) {
+  const name = new URL(url, location.href).pathname.split("/").pop();
+  let answer;
+  try {
+    answer = await fetch(url, options);
+  } catch (error) {
+    throw Object.assign(new Error(`Could not download ${name}: ${error.message}.`), { status: 0, url });
+  }
+  if (!answer.ok) throw Object.assign(new Error(`Could not download ${name}: the server answered ${answer.status}.`), { status: answer.status, url });
+  return answer;
+}
+
 /** The sentence of a Python error, without its traceback and class. */
 export function sentence(error) {
   const last = String(error.message ?? error).trim().split("\n").pop();
@@ -47,27 +77,40 @@ export function log(text) {
  * hear     { kind: listener } for what page.py posts.
  */
 export async function startDemo({ modules = [], files = [], hear = {} } = {}) {
-  const own = modules.map((name) => ({ path: name, url: name }));
-  const pyml = await loadPyml({ status: $("status"), files: [...own, ...files] });
+  const own = [...modules, "page.py"].map((name) => ({ path: name, url: name }));
+  const pyml = await loadPyml({ status: $("status"), files: [...own, ...files], run: "page.py" });
   pyml.on("stdout", log);
   pyml.on("stderr", log);
+  pyml.on("warning", warn);
   for (const [kind, listener] of Object.entries(hear)) pyml.on(kind, listener);
-  await pyml.run("page.py");
   window.pymlPython = pyml; // for the curious, in the browser's console
   demo.backend = pyml.info.backend;
   explain(pyml.info);
   return pyml;
 }
 
-/** Says in the page what this browser lacks and what that costs. */
+const warnings = new Map(); // text -> its notice
+
+/** Shows a warning of Python's, once. */
+function warn(text) {
+  if (!warnings.has(text)) warnings.set(text, notice(text, true));
+}
+
+/** Takes the warnings away: something new begins. */
+export function forgetWarnings() {
+  for (const box of warnings.values()) box.remove();
+  warnings.clear();
+}
+
+/** Says in the page what this browser lacks and what that means for the visitor; "What runs here" has the rest. */
 function explain({ backend, canWait, details, reason }) {
   const { webgpu, jspi } = addressOptions();
   $("details").textContent = details;
   if (backend !== "webgpu" && asked.get("backend") !== backend) {
-    const none = webgpu === "off" || !navigator.gpu;
-    const why = none && backend === "wasm" ? "This browser offers no WebGPU" : `WebGPU is not used: ${reason}`;
-    const how = backend === "wasm" ? "on the processor with WebAssembly SIMD instead: everything works" : "with numpy on the processor instead: everything works, much slower";
-    notice(`${why}. Python computes ${how}.`);
+    let why = `Your graphics card cannot be used here (${reason})`;
+    if (webgpu === "off" || !navigator.gpu) why = "This browser offers no WebGPU, so your graphics card cannot be used";
+    else if (/adapter is software/.test(reason)) why = "This browser has no graphics card to compute on, only one that is imitated in software";
+    notice(`${why}. The processor does the work instead: everything on this page works, ${backend === "wasm" ? "only less quickly" : "but much more slowly"}.`);
   }
   if (!canWait) {
     const why = jspi === "off" ? "Waiting inside Python (JSPI) is switched off" : "This browser cannot wait inside Python (no JSPI)";

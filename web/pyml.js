@@ -35,7 +35,9 @@ export function addressOptions(search = location.search) {
  *   files     [{ path, url }] written into Python's working folder before anything runs.
  *   backend   "webgpu", "wasm", "cpu" or null to let pyml choose.
  *
- * Resolves to an object with info, run, runPython, call, write, on, stop, interrupt and close. Rejects with an
+ *   run       the path of one of the files, which is run when all is ready.
+ *
+ * Resolves to an object with info, run, runPython, call, write, on, stop, interrupt, restart and close. Rejects with an
  * Error whose `kind` is "download" (and `file` the file's name) or "start"; with a status element the user is
  * offered another try first, and the promise waits for it.
  */
@@ -51,19 +53,29 @@ export async function loadPyml(options = {}) {
   const status = typeof settings.status === "function" ? settings.status : showStatus(settings.status);
   delete settings.status;
   askForIsolation();
-  for (;;) {
-    const connection = settings.worker ? workerConnection() : pageConnection();
-    const pyml = client(connection, settings, status);
+  const pyml = client(settings, status);
+  await pyml.start();
+  return pyml;
+}
+
+const WORKER = ["worker.js", "runtime.js"].map((name) => new URL(name, HERE).href);
+const RUNTIME = ["pyodide.mjs", "pyodide.asm.mjs", "pyodide.asm.wasm", "python_stdlib.zip", "pyodide-lock.json"];
+
+/** A failure of the start that names the file behind it: browsers do not say which script of a worker is missing. */
+async function explained(error, indexURL) {
+  if (error.kind === "download" && error.file) return error;
+  for (const url of [...WORKER, ...RUNTIME.map((name) => new URL(name, indexURL).href)]) {
+    const file = url.split("/").pop();
+    let reason = null;
     try {
-      await pyml.start();
-      return pyml;
-    } catch (error) {
-      connection.close();
-      const again = status({ type: "failed", error });
-      if (!again?.then) throw error;
-      await again;
+      const answer = await fetch(url, { method: "HEAD", cache: "no-store" });
+      if (!answer.ok) reason = `the server answered ${answer.status}`;
+    } catch (failure) {
+      reason = failure.message;
     }
+    if (reason) return Object.assign(new Error(`Could not download ${file}: ${reason}.`), { kind: "download", file });
   }
+  return error;
 }
 
 /** Lets a service worker add the isolation headers where the server does not; they come with the next visit. */
@@ -76,7 +88,7 @@ function askForIsolation() {
 function workerConnection() {
   const worker = new Worker(new URL("./worker.js", HERE), { type: "module" });
   const waiting = new Map();
-  let next = 1;
+  let next = 1, started = false;
   const connection = {
     thread: "worker",
     onevent: null,
@@ -86,13 +98,14 @@ function workerConnection() {
         worker.postMessage({ id: next++, method, args });
       });
     },
-    close() {
+    close(error = new Error("Python was closed.")) {
       worker.terminate();
-      for (const { reject } of waiting.values()) reject(new Error("Python was closed."));
+      for (const { reject } of waiting.values()) reject(error);
       waiting.clear();
     },
   };
   worker.onmessage = ({ data }) => {
+    started = true;
     if (data.event) return connection.onevent(data.event);
     const { resolve, reject } = waiting.get(data.id);
     waiting.delete(data.id);
@@ -100,11 +113,9 @@ function workerConnection() {
     else resolve(data.value);
   };
   worker.onerror = (event) => {
+    if (started) return; // an error that nobody caught in there; Python goes on
     event.preventDefault();
-    const error = Object.assign(new Error(`Could not start Python: ${event.message || "web/worker.js did not load"}.`),
-      { kind: "download", file: "worker.js" });
-    for (const { reject } of waiting.values()) reject(error);
-    waiting.clear();
+    connection.close(Object.assign(new Error(`Python could not be started: ${event.message || "a script of the worker did not load"}.`), { kind: "start" }));
   };
   return connection;
 }
@@ -126,7 +137,7 @@ function pageConnection() {
   return connection;
 }
 
-function client(connection, settings, status) {
+function client(settings, status) {
   const served = []; // takes cameras and microphones away from the worker
   const serveMedia = async (request) => { served.push((await import("./media.js")).serve(request)); };
   const serveStores = async (request) => (await import("./stores.js")).serve(request);
@@ -134,15 +145,47 @@ function client(connection, settings, status) {
   const { worker, ...options } = settings;
   const shared = worker && globalThis.crossOriginIsolated ? new SharedArrayBuffer(1) : null;
   options.interrupts = shared;
-  connection.onevent = (event) => {
-    if (event.type === "message") for (const hear of listeners.get(event.kind) ?? []) hear(event.value);
-    else if (event.type === "stdout" || event.type === "stderr") for (const hear of listeners.get(event.type) ?? []) hear(event.text);
+  let connection = null;
+  const hear = (event) => {
+    if (event.type === "message") for (const listen of listeners.get(event.kind) ?? []) listen(event.value);
+    else if (event.type === "stdout" || event.type === "stderr") for (const listen of listeners.get(event.type) ?? []) listen(event.text);
     else status(event);
+  };
+  const close = (error) => {
+    for (const takeAway of served.splice(0)) takeAway();
+    connection.close(error);
   };
   return {
     info: null,
-    thread: connection.thread,
-    async start() { this.info = await connection.request("start", [options]); },
+    thread: worker ? "worker" : "main",
+    /** Starts Python, again if it does not start and the user says so. */
+    async start() {
+      for (;;) {
+        connection = worker ? workerConnection() : pageConnection();
+        connection.onevent = hear;
+        try {
+          this.info = await connection.request("start", [options]);
+          return;
+        } catch (failure) {
+          connection.close();
+          const again = status({ type: "failed", error: await explained(failure, options.indexURL) });
+          if (!again?.then) throw failure;
+          await again;
+          if (!worker) location.reload(); // a page remembers which modules failed
+        }
+      }
+    },
+    /**
+     * Ends Python whatever it does, and starts it anew: files are fetched and run again, all else is gone. Requests
+     * that wait reject with an Error whose `kind` is "ended". Only a worker can be ended; false on the main thread.
+     */
+    async restart() {
+      if (!worker) return false;
+      close(Object.assign(new Error("Python was ended."), { kind: "ended" }));
+      if (shared) new Uint8Array(shared)[0] = 0;
+      await this.start();
+      return true;
+    },
     /** Fetches a Python file, relative to the page, and runs it. */
     async run(file) {
       const response = await fetch(new URL(file, location.href));
@@ -167,9 +210,6 @@ function client(connection, settings, status) {
       if (shared) new Uint8Array(shared)[0] = 2;
       return shared !== null;
     },
-    close() {
-      for (const takeAway of served) takeAway();
-      connection.close();
-    },
+    close: () => close(),
   };
 }

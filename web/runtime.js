@@ -13,18 +13,27 @@ export class StartError extends Error {
 
 const fileName = (url) => new URL(url, globalThis.location?.href).pathname.split("/").pop();
 
-/** Counts the bytes of every fetch while `body` runs; names the file of the first download that fails. */
+/**
+ * Counts the bytes of every fetch while `body` runs, and rejects with the name of the first file that fails: at once,
+ * since Pyodide does not settle when its WebAssembly is missing, cut short or damaged.
+ */
 async function withDownloadProgress(emit, body) {
-  const original = globalThis.fetch;
-  const seen = { loaded: 0, total: 0, failed: null };
-  const fail = (file, reason) => { seen.failed ??= { file, reason }; };
+  const { fetch: original } = globalThis;
+  const { instantiateStreaming } = WebAssembly;
+  const seen = { loaded: 0, total: 0 };
+  let fail = null;
+  const failed = new Promise((resolve, reject) => {
+    fail = (file, reason) => reject(new StartError("download", `Could not download ${file}: ${reason}.`, file));
+  });
+  failed.catch(() => {});
   globalThis.fetch = async (input, init) => {
     const file = fileName(input?.url ?? String(input));
     let response;
     try {
       response = await original.call(globalThis, input, init);
     } catch (error) {
-      fail(file, error.message);
+      const answer = init?.integrity ? await original.call(globalThis, input, { method: "HEAD" }).catch(() => null) : null;
+      fail(file, answer && !answer.ok ? `the server answered ${answer.status}` : error.message); // any other body fails its checksum
       throw error;
     }
     if (!response.ok) fail(file, `the server answered ${response.status}`);
@@ -40,7 +49,7 @@ async function withDownloadProgress(emit, body) {
           emit({ type: "download", file, loaded: seen.loaded, total: Math.max(seen.total, seen.loaded) });
           controller.enqueue(value);
         } catch (error) {
-          fail(file, error.message);
+          fail(file, `it ended early (${error.message})`);
           controller.error(error);
         }
       },
@@ -48,14 +57,19 @@ async function withDownloadProgress(emit, body) {
     });
     return new Response(counted, { status: response.status, statusText: response.statusText, headers: response.headers });
   };
+  WebAssembly.instantiateStreaming = async (...args) => {
+    try {
+      return await instantiateStreaming.apply(WebAssembly, args);
+    } catch (error) {
+      fail("pyodide.asm.wasm", `it is damaged (${error.message})`); // what its download had to say came first
+      throw error;
+    }
+  };
   try {
-    return await body();
-  } catch (error) {
-    if (!seen.failed) throw error;
-    const { file, reason } = seen.failed;
-    throw new StartError("download", `Could not download ${file}: ${reason}.`, file);
+    return await Promise.race([body(), failed]);
   } finally {
     globalThis.fetch = original;
+    WebAssembly.instantiateStreaming = instantiateStreaming;
   }
 }
 
@@ -99,7 +113,8 @@ async function boot(module, options) {
 /**
  * Loads Pyodide and pyml.
  *
- * options: indexURL (folder of pyodide.mjs), packages, files ([{ path, url }] put in Python's folder),
+ * options: indexURL (folder of pyodide.mjs), packages, files ([{ path, url }] put in Python's folder), run (the one of
+ * them, by its path, that is run when all is ready),
  * backend (null | "webgpu" | "wasm" | "cpu"), webgpu, jspi and relaxed ("off" hides them), threads (how many
  * the wasm device takes), interrupts (SharedArrayBuffer | null).
  * emit(event): { type: "phase" | "download" | "stdout" | "stderr" | "message", ... }.
@@ -109,6 +124,8 @@ export async function startRuntime(options, emit) {
   const phase = (name, text) => emit({ type: "phase", name, text });
   phase("download", "Downloading Python");
   const py = await withDownloadProgress(emit, async () => {
+    const files = Promise.all((options.files ?? []).map(async ({ path, url }) => [path, new Uint8Array(await (await fetch(url)).arrayBuffer())]));
+    files.catch(() => {}); // the first that fails ends all this
     const entry = new URL("pyodide.mjs", options.indexURL).href;
     const module = await import(entry).catch((error) => {
       throw new StartError("download", `Could not download pyodide.mjs: ${error.message}.`, "pyodide.mjs");
@@ -121,17 +138,13 @@ export async function startRuntime(options, emit) {
     await loaded.loadPackage(options.packages, { messageCallback: () => {} });
     const missing = options.packages.filter((name) => !(name in loaded.loadedPackages));
     if (missing.length) throw new StartError("download", `Could not load ${missing.join(", ")}.`, missing[0]);
-    for (const { path, url } of options.files ?? []) {
-      const response = await fetch(url);
-      if (!response.ok) throw new StartError("download", `Could not download ${path}.`, path);
-      writeFile(loaded, path, new Uint8Array(await response.arrayBuffer()));
-    }
+    for (const [path, bytes] of await files) writeFile(loaded, path, bytes);
     return loaded;
   });
 
   const flags = { stopping: false };
   py.registerJsModule("pyml_page", {
-    post: (kind, text) => emit({ type: "message", kind, value: JSON.parse(text) }),
+    post: (kind, text) => emit({ type: "message", kind, value: parse(text) }),
     stopping: () => flags.stopping,
   });
   if (options.interrupts) py.setInterruptBuffer(new Uint8Array(options.interrupts));
@@ -139,6 +152,7 @@ export async function startRuntime(options, emit) {
   phase("start", "Starting pyml");
   const facts = await py.runPythonAsync(BOOT, { globals: py.toPy({ backend: options.backend ?? undefined, relaxed: options.relaxed ?? undefined, threads: options.threads ?? undefined }) });
   const info = JSON.parse(facts);
+  if (options.run) await py.runPythonAsync(py.FS.readFile(options.run, { encoding: "utf8" }), { filename: options.run });
   phase("ready", `Ready: ${info.summary}`);
 
   const plain = (value) => {
@@ -168,6 +182,19 @@ export async function startRuntime(options, emit) {
   };
 }
 
+const BEYOND_JSON = { NaN, Infinity, "-Infinity": -Infinity };
+
+/** JSON as Python writes it, in which NaN and infinities are numbers. */
+export function parse(text) {
+  try {
+    return JSON.parse(text);
+  } catch (error) {
+    const marked = text.replace(/"(?:[^"\\]|\\.)*"|-?Infinity|NaN/g, (found) => (found[0] === '"' ? found : `"\\u0000${found}"`));
+    if (marked === text) throw error;
+    return JSON.parse(marked, (key, value) => (typeof value === "string" && value[0] === "\0" ? BEYOND_JSON[value.slice(1)] ?? value : value));
+  }
+}
+
 function writeFile(py, path, bytes) {
   const folder = path.split("/").slice(0, -1).join("/");
   if (folder) py.FS.mkdirTree(folder);
@@ -175,7 +202,9 @@ function writeFile(py, path, bytes) {
 }
 
 const BOOT = `
-import json, os, sys
+import json, os, sys, warnings
+
+import pyml_page
 from pyml import __version__, config
 from pyodide.ffi import can_run_sync
 
@@ -186,6 +215,15 @@ if threads:
 await config.init_async(backend)
 if "." not in sys.path:
     sys.path.insert(0, ".")
+
+def tell(message, category, filename, line, file=None, text=None):
+    print(f"{category.__name__}: {message}", file=sys.stderr)
+    if "numpy" not in filename:  # its warnings are about single operations
+        pyml_page.post("warning", json.dumps(str(message)))
+
+warnings.showwarning = tell
+for module in ("pyml", "page"):  # a page trains again and again, and must be told each time
+    warnings.filterwarnings("always", category=RuntimeWarning, module=module)
 details = config.describe()
 facts = dict(line.split(None, 1) for line in details.splitlines())
 name, _, reason = facts["backend"].partition(" (")

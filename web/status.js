@@ -35,7 +35,6 @@ export function showStatus(element) {
       element.dataset.phase = "failed";
       bar.hidden = true;
       text.textContent = `${explain(event.error)} `;
-      if (event.error.kind !== "download") return null;
       return new Promise((resolve) => {
         const button = document.createElement("button");
         button.type = "button";

@@ -3,15 +3,19 @@
 // less; window.pymlDemo says how it went.
 import { showBars } from "../../web/bars.js";
 import { liveChart } from "../../web/charts.js";
-import { $, asked, demo, finish, log, newestOnly, notice, sentence, startDemo } from "../../web/demo.js";
+import { $, asked, bring, button, demo, failed, finish, forgetWarnings, log, newestOnly, notice, sentence, startDemo } from "../../web/demo.js";
 import { drawingPad } from "../../web/pad.js";
+import { editor } from "./editor.js";
 import { showConfusion, showDigits } from "./results.js";
 
+const PATIENCE = 2000; // ms for Python to hear an interrupt before it is ended
+
 const charts = { loss: null, accuracy: null };
+const model = editor({ area: $("source"), note: $("edited"), reset: $("reset"), problem: $("problem") });
 
 let pyml = null;
-let training = false;
-let original = "";
+let training = false, compiled = false, heard = false; // what Python is at: compiled from the model's first step on
+let ended = null; // called when a training is over
 
 /** Ends a training, with a sentence where it failed. */
 function end(error) {
@@ -19,6 +23,7 @@ function end(error) {
   $("train").disabled = pyml === null;
   $("stop").disabled = true;
   $("source").readOnly = false;
+  ended?.();
   finish(error);
 }
 
@@ -26,29 +31,31 @@ function end(error) {
 
 async function start() {
   const python = startDemo({
+    modules: ["lines.py"],
     files: [{ path: "mnist.npz", url: "../../data/mnist.npz" }],
-    hear: { model: onModel, step: onStep, epoch: onEpoch },
+    hear: { model: onModel, step: onStep, epoch: onEpoch, stopping: () => { heard = true; } },
   });
   const [source, loss, accuracy] = await Promise.all([
-    fetch("model.py").then((answer) => answer.text()),
+    bring("model.py").then((answer) => answer.text()),
     liveChart($("loss"), { title: "Loss", y: "loss" }),
     liveChart($("accuracy"), { title: "Accuracy", y: "accuracy", percent: true }),
   ]);
   Object.assign(charts, { loss, accuracy });
-  original = source;
-  if (!$("source").value) $("source").value = source;
+  model.begin(source);
   pyml = await python;
   $("train").disabled = false;
 }
 
 // ---- training
 
-function plot(t, split, loss, accuracy) {
-  if (Number.isFinite(loss)) charts.loss.add([{ t, split, loss }]);
-  if (Number.isFinite(accuracy)) charts.accuracy.add([{ t, split, accuracy }]);
+function plot(t, split, values) {
+  for (const [name, chart] of Object.entries(charts)) {
+    if (values[name] !== undefined) chart.add([{ t, split, [name]: values[name] }]);
+  }
 }
 
 function onModel({ parameters, digits }) {
+  compiled = true;
   $("running").value = `${parameters.toLocaleString("en")} parameters, ${digits.toLocaleString("en")} digits. Compiling kernels…`;
 }
 
@@ -56,39 +63,47 @@ function onStep({ epoch, step, of, ms, loss, accuracy }) {
   const epochs = Number($("epochs").value);
   $("running").value = `Epoch ${epoch + 1} of ${epochs}, step ${step} of ${of}: ${ms.toFixed(0)} ms a step`;
   $("progress").value = (epoch + step / of) / epochs;
-  plot(epoch + step / of, "training", loss, accuracy);
+  plot(epoch + step / of, "training", { loss, accuracy });
 }
 
-function onEpoch({ epoch, val_loss, val_accuracy }) {
-  plot(epoch + 1, "test", val_loss, val_accuracy);
+function onEpoch({ epoch, val_loss: loss, val_accuracy: accuracy }) {
+  plot(epoch + 1, "test", { loss, accuracy });
 }
 
 async function train() {
   if (training || !pyml) return;
   training = true;
+  compiled = heard = false;
   Object.assign(demo, { done: false, error: null, testAccuracy: null });
   for (const chart of Object.values(charts)) chart.clear();
-  $("problem").textContent = $("result").textContent = $("log").textContent = "";
+  $("result").textContent = $("log").textContent = "";
+  model.clearProblem();
+  forgetWarnings();
   $("train").disabled = $("source").readOnly = true;
   $("stop").disabled = false;
   $("stop").textContent = "Stop";
   $("progress").value = 0;
   $("running").value = "Building the model…";
-  await pyml.stop(false);
   const began = performance.now();
   try {
+    await pyml.stop(false);
     const settings = [Number($("epochs").value), Number($("batch").value), Number(asked.get("digits")) || null];
     show(await pyml.call("train", $("source").value, ...settings), performance.now() - began);
   } catch (error) {
-    show({ error: error.message });
+    if (error.kind === "ended") return; // `endPython` says so
+    show({ error: { text: sentence(error), line: null } });
   }
 }
 
 function show(result, milliseconds) {
   if (result.error) {
     $("running").value = "Training stopped.";
-    $("problem").textContent = result.error;
-    return end(result.error);
+    model.showProblem(result.error);
+    return end(result.error.text);
+  }
+  if (result.stopped) {
+    $("running").value = "Stopped before the model was built.";
+    return end();
   }
   if (result.lost) explainLoss(result.lost);
   demo.testAccuracy = result.accuracy;
@@ -106,34 +121,53 @@ function show(result, milliseconds) {
 function explainLoss(message) {
   log(message);
   const box = notice("The graphics device was lost while training. The network is back as it was after its last step. ", true);
-  const again = document.createElement("button");
-  again.type = "button";
-  again.textContent = "Train again";
-  again.addEventListener("click", () => { box.remove(); train(); });
-  box.append(again);
+  box.append(button("Train again", () => { box.remove(); train(); }));
 }
 
+/** The first press lets the step end; the next, and any before there is a step, ends what Python does. */
 function stop() {
-  if ($("stop").textContent === "Stop") {
+  if (compiled && $("stop").textContent === "Stop") {
     $("stop").textContent = "Stop now";
-    pyml.stop(true);
-  } else if (!pyml.interrupt()) {
     $("running").value = "Stopping after this step…";
+    pyml.stop(true);
+  } else {
+    $("stop").disabled = true;
+    endPython();
   }
+}
+
+/** Interrupts Python; where it cannot hear, or does not, it is ended and started again. */
+async function endPython() {
+  $("running").value = "Interrupting Python…";
+  const over = new Promise((resolve) => { ended = resolve; });
+  if (pyml.interrupt()) {
+    await Promise.race([over, new Promise((resolve) => { setTimeout(resolve, PATIENCE); })]);
+    if (!training || heard) return;
+  }
+  if (pyml.thread === "main") {
+    $("running").value = "Stopping after this step… (Python runs on the page's own thread here and cannot be ended.)";
+    return;
+  }
+  $("running").value = "Ending Python and starting it again…";
+  await pyml.restart();
+  $("running").value = "Stopped: Python was ended and started again. model.py is as you left it; what was trained is gone.";
+  end();
+  readPad();
 }
 
 // ---- reading a drawn digit: one request at a time, always ending with the newest drawing
 
 let drawn = null;
 
-const showChances = (chances) => showBars($("bars"), Array.from({ length: 10 }, (_, digit) => ({ name: digit, share: chances ? chances[digit] : null })));
+const showChances = (chances) => showBars($("bars"), Array.from({ length: 10 }, (_, digit) => ({ name: digit, share: Number.isFinite(chances?.[digit]) ? chances[digit] : null })));
 
 const read = newestOnly(async (pixels) => {
   try {
     const chances = pixels && (await pyml.call("read_digit", pixels));
     showChances(chances);
     const best = chances ? chances.indexOf(Math.max(...chances)) : null;
-    $("reading").value = !pixels ? "Write a digit." : chances ? `Reads as ${best} (${(100 * chances[best]).toFixed(0)} %)` : "Train the network, then write.";
+    if (best === -1) $("reading").value = "Its answers are no numbers any more; train it again.";
+    else $("reading").value = !pixels ? "Write a digit." : chances ? `Reads as ${best} (${(100 * chances[best]).toFixed(0)} %)` : "Train the network, then write.";
   } catch (error) {
     $("reading").value = sentence(error);
   }
@@ -151,7 +185,6 @@ const pad = drawingPad($("pad"), readPad);
 $("clear").addEventListener("click", () => pad.clear());
 $("controls").addEventListener("submit", (event) => { event.preventDefault(); train(); });
 $("stop").addEventListener("click", stop);
-$("reset").addEventListener("click", () => { $("source").value = original; });
 $("mistakes").addEventListener("change", () => showDigits($("digits"), null, $("mistakes").checked));
 $("source").addEventListener("keydown", (event) => {
   if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) $("controls").requestSubmit();
@@ -162,5 +195,5 @@ try {
   if (asked.has("epochs")) $("epochs").value = asked.get("epochs");
   if (asked.get("autorun") === "1") train();
 } catch (error) {
-  end(error.message);
+  failed(error);
 }

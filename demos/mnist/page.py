@@ -6,9 +6,9 @@ same training in a terminal.
 
 import json
 import time
-import traceback
 
 import numpy as np
+from lines import Lines
 from pyml_page import post, stopping
 
 import pyml
@@ -74,22 +74,16 @@ def numbers(logs):
     return {name: float(value) for name, value in (logs or {}).items() if np.ndim(value) == 0}
 
 
-def build(source):
-    """Runs the text of model.py and calls its `build_model()`."""
-    namespace = {"__name__": "model"}
-    exec(compile(source, "model.py", "exec"), namespace)
-    if not callable(namespace.get("build_model")):
-        raise ValueError("model.py must define build_model() and return a compiled model from it.")
-    model = namespace["build_model"]()
-    if model is None:
-        raise ValueError("build_model() returned None; end it with `return model`.")
-    return model
-
-
 async def train(source, epochs, batch_size, digits=None):
     """Builds the model of `source`, trains it on the first `digits` digits, and returns how it reads the test digits."""
+    lines = Lines(source)
     try:
-        model = build(source)
+        model = lines.build()
+    except KeyboardInterrupt:  # the Stop button
+        return {"stopped": True}
+    except Exception as error:  # anything a user's model.py can do
+        return {"error": lines.explain(error)}
+    try:
         (x, y), test = load_digits()
         x, y = x[:digits], y[:digits]
         state.update(model=model, test=test)
@@ -100,19 +94,10 @@ async def train(source, epochs, batch_size, digits=None):
         except pyml.errors.DeviceLost as error:  # fit has put the last step's weights on a new device
             lost = str(error)
         except KeyboardInterrupt:  # the Stop button, pressed twice
-            pass
+            send("stopping")
         return {"lost": lost, **await examine()}
-    except (Exception, KeyboardInterrupt) as error:  # anything a user's model.py can do
-        return {"error": user_traceback(error)}
-
-
-def user_traceback(error):
-    """The lines of the traceback a reader of model.py can act on, and the message."""
-    frames = [frame for frame in traceback.extract_tb(error.__traceback__) if frame.filename == "model.py"]
-    if isinstance(error, SyntaxError) and error.filename == "model.py":
-        return "".join(traceback.format_exception_only(error)).strip()
-    where = f"model.py, line {frames[-1].lineno}\n" if frames else ""
-    return f"{where}{type(error).__name__}: {error}"
+    except (Exception, KeyboardInterrupt) as error:
+        return {"error": lines.explain(error)}
 
 
 async def examine():

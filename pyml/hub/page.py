@@ -7,7 +7,7 @@ from collections.abc import Callable
 from functools import cache
 from typing import Any
 
-from pyml.hub.store import HubError
+from pyml.errors import HubError
 
 _SOURCE = """
 (() => {
@@ -19,7 +19,7 @@ _SOURCE = """
   async function load(url, total, tell) {
     let answer;
     try { answer = await fetch(url); } catch (error) { return { failed: String(error.message ?? error) }; }
-    if (!answer.ok) return { failed: `the server answered ${answer.status}` };
+    if (!answer.ok) return { failed: `the server answered ${answer.status}`, absent: answer.status === 404 };
     const bytes = new Uint8Array(total);
     let received = 0;
     const reader = answer.body.getReader();
@@ -54,6 +54,10 @@ _SOURCE = """
 """
 
 
+class Absent(Exception):
+    """The site holds no such file."""
+
+
 @cache
 def _script() -> Any:
     from pyodide.code import run_js  # type: ignore[import-not-found]
@@ -70,6 +74,7 @@ async def bring(url: str, sha256: str, size: int, progress: Callable[[int], obje
         progress: Called with the bytes received so far.
 
     Raises:
+        Absent: The site does not hold it.
         HubError: It cannot be loaded, or it is another file.
     """
     script = _script()
@@ -91,10 +96,10 @@ async def bring(url: str, sha256: str, size: int, progress: Callable[[int], obje
     finally:
         if tell is not None:
             tell.destroy()
+    if getattr(found, "absent", False):
+        raise Absent(f"{url} could not be loaded, {found.failed}")
     if getattr(found, "failed", None) is not None:
-        raise HubError(
-            f"hub: {url} could not be loaded: {found.failed}. Run `make models` (or `pyml hub fetch`) and build the site again."
-        )
+        raise HubError(f"hub: {url} could not be loaded: {found.failed}.")
     data = found.bytes.to_bytes()
     if hashlib.sha256(data).hexdigest() != sha256:
         raise HubError(f"hub: {url} is not the file that this version of pyml needs; build the site again.")

@@ -8,15 +8,12 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from pyml.errors import PymlError
+from pyml.errors import HubError
+from pyml.hub import page
 from pyml.hub.registry import REGISTRY, Entry, File
 
 IN_BROWSER = sys.platform == "emscripten"
 Progress = Callable[[int, int], object]
-
-
-class HubError(PymlError, OSError):
-    """The files of a network are not there, or are not the ones that were pinned."""
 
 
 def entry_of(name: str) -> Entry:
@@ -84,13 +81,17 @@ async def read_async(name: str, progress: Progress | None = None) -> dict[str, b
     """`read` that lets the page go on; in a browser, files come out of its cache from the second time on."""
     if not IN_BROWSER:
         return read(name, progress)
-    from pyml.hub import page
-
     entry = entry_of(name)
     files, before = {}, 0
     for file in entry.files:
         so_far = None if progress is None else _after(before, entry.size, progress)
-        files[file.path] = await page.bring(address(name, file), file.sha256, file.size, so_far)
+        try:
+            files[file.path] = await page.bring(address(name, file), file.sha256, file.size, so_far)
+        except page.Absent as absent:                  # web/networks.js reads this sentence
+            raise HubError(
+                f"hub: {name} ({entry.size / 1e6:.1f} MB) is not part of this site: {absent}. Run `pyml hub fetch {name}` "
+                "(in a checkout `make models` brings all) and build the site again."
+            ) from None
         before += file.size
     return files
 

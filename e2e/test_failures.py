@@ -1,0 +1,117 @@
+"""Files that do not arrive: whichever it is, the page names it at once and "Try again" works."""
+
+import re
+from contextlib import contextmanager
+from threading import Thread
+
+import pytest
+
+from pyml.cli import paths
+from pyml.cli.serve import make_server
+
+PAGE = "/demos/mnist/index.html?backend=cpu"
+FAILED = "#status[data-phase=failed] button, .notice.bad button, #loss button"
+READY = "() => document.querySelector('#status').dataset.phase === 'ready' && !document.querySelector('#train')?.disabled"
+# one of each kind; with the others, and the second tries, these are slow tests
+QUICK = ("demo.js", "runtime.js", "python_stdlib.zip", "pyml-*.whl", "lines.py", "mnist.npz", "model.py")
+OTHERS = ("mnist/page.js", "pyml.js", "status.js", "charts.js", "editor.js", "worker.js", "pyodide.mjs", "pyodide.asm.mjs", "pyodide.asm.wasm",
+          "pyodide-lock.json", "numpy-*.whl", "page.py", "vega.min.js")  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def visitor(browser):
+    """One browser window, so that later starts go on from the kept memory of the first that worked."""
+    context = browser.new_context(viewport={"width": 1280, "height": 900}, service_workers="block")
+    page = context.new_page()
+    page.set_default_timeout(60_000)
+    yield page
+    context.close()
+
+
+def shown(page):
+    page.wait_for_selector(FAILED)
+    return " ".join(page.locator("#status, #notices, #loss").all_text_contents())
+
+
+def fail(page, site, name):
+    page.route(f"**/{name}", lambda route: route.abort())
+    try:
+        page.goto(f"{site}{PAGE}")
+        assert re.search(rf"Could not download {name.split('/')[-1].replace('*', '.*')}\b", shown(page))
+    finally:
+        page.unroute(f"**/{name}")
+
+
+@pytest.mark.parametrize("name", QUICK)
+def test_a_file_that_does_not_arrive_is_named_at_once(visitor, site, name):
+    fail(visitor, site, name)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", [*QUICK, *OTHERS])
+def test_a_file_that_did_not_arrive_can_be_tried_again(visitor, site, name):
+    fail(visitor, site, name)
+    visitor.locator(FAILED).first.click()
+    visitor.wait_for_function(READY)
+    assert visitor.locator(FAILED).count() == 0
+
+
+@pytest.mark.parametrize("name", ["pyodide.asm.wasm", *(pytest.param(n, marks=pytest.mark.slow) for n in ("worker.js", "demo.js", "pyml-*.whl", "page.py"))])
+def test_a_file_that_the_site_lacks_is_named_with_the_answer(visitor, site, name):
+    visitor.route(f"**/{name}", lambda route: route.fulfill(status=404, body="no"))
+    try:
+        visitor.goto(f"{site}{PAGE}")
+        assert re.search(rf"Could not download {name.replace('*', '.*')}: the server answered 404", shown(visitor))
+    finally:
+        visitor.unroute(f"**/{name}")
+
+
+@contextmanager
+def cutting(name):
+    """A server of the site that breaks off in the middle of a file, as long as `cut` holds its name."""
+    cut = {name}
+    server = make_server(paths.site_dir())
+
+    def copy(self, file, part):
+        short = self.path.endswith(tuple(cut))
+        plain(self, file, range(part.start, part.start + len(part) // 2) if short else part)
+        self.close_connection = self.close_connection or short
+
+    plain = server.RequestHandlerClass.copy
+    server.RequestHandlerClass = type("Cutting", (server.RequestHandlerClass,), {"copy": copy})
+    thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
+    thread.start()
+    yield f"http://127.0.0.1:{server.server_address[1]}", cut
+    server.shutdown()
+    server.server_close()
+    thread.join()
+
+
+@pytest.mark.parametrize("name", ["pyodide.asm.wasm", *(pytest.param(n, marks=pytest.mark.slow) for n in ("python_stdlib.zip", "mnist.npz"))])
+def test_a_file_that_ends_early_is_named_and_can_be_tried_again(visitor, name):
+    with cutting(name) as (url, cut):
+        visitor.goto(f"{url}{PAGE}")
+        assert re.search(rf"Could not download {name}: it ended early", shown(visitor))
+        cut.clear()
+        visitor.get_by_role("button", name="Try again").click()
+        visitor.wait_for_function(READY)
+
+
+@pytest.mark.slow
+def test_a_damaged_runtime_is_named(visitor, site):
+    visitor.route("**/pyodide.asm.wasm", lambda route: route.fulfill(body=b"\0asm nonsense", content_type="application/wasm"))
+    try:
+        visitor.goto(f"{site}{PAGE}")
+        assert "pyodide.asm.wasm: it is damaged" in shown(visitor)
+    finally:
+        visitor.unroute("**/pyodide.asm.wasm")
+
+
+@pytest.mark.slow
+def test_on_the_main_thread_too_a_file_is_named_and_can_be_tried_again(visitor, site):
+    visitor.route("**/pyodide.asm.mjs", lambda route: route.abort())
+    visitor.goto(f"{site}{PAGE}&thread=main")
+    assert "Could not download pyodide.asm.mjs" in shown(visitor)
+    visitor.unroute("**/pyodide.asm.mjs")
+    visitor.get_by_role("button", name="Try again").click()
+    visitor.wait_for_function(READY)
