@@ -126,6 +126,28 @@ def test_semicolons_and_tabs_part_values_too(regression):
         assert regression.locator("#target option").all_text_contents() == ["x", "y"]
 
 
+def test_what_was_taken_for_what_is_said_in_words_and_the_user_may_say_otherwise(regression):
+    open_csv(regression, "1,5;$3\n" + "".join(f"{i},5;${2 * i}\n" for i in range(12)))
+    notes = regression.locator("#table-notes li").all_text_contents()
+    assert notes == [
+        "Values are separated by semicolons.",
+        "The first line looks like values, so it counts as a row and the columns are numbered.",
+        "column 1: decimal commas, “1,5” is 1.5.",
+        "column 2: units left out, “$3” is 3.",
+    ]
+    assert "13 rows, 2 columns; no value is missing" in regression.text_content("#table-note")
+    assert fit(regression, 1)["error"] is None
+    regression.check("#header")
+    regression.wait_for_function("() => document.querySelector('#table-note').textContent.includes('12 rows')")
+    assert regression.locator("#target option").all_text_contents() == ["1,5", "$3"]
+
+
+def test_a_table_of_one_row_is_too_little(regression):
+    open_csv(regression, "x,y\n1,2\n")
+    assert "1 row, 2 columns" in regression.text_content("#table-note") and regression.is_disabled("#train")
+    assert regression.text_content("#problem") == "A fit needs 8 rows or more; this table has 1."
+
+
 def test_a_gap_in_a_feature_may_be_filled_with_the_mean(regression):
     open_csv(regression, "x,y\n" + "".join(f"{'NA' if i % 4 == 0 else i},{3 * i}\n" for i in range(40)))
     regression.evaluate("() => { window.begun = []; pymlPython.on('begin', (values) => begun.push(values)); }")
@@ -156,9 +178,9 @@ def test_a_choice_that_makes_no_sense_is_explained(regression):
     regression.uncheck("#features input[value=x]")
     assert "at least one column" in fit(regression, 1)["error"]
     assert "at least one column" in regression.text_content("#problem")
-    open_csv(regression, "name,y\na,1\na,2\n")
+    open_csv(regression, "name,y\n" + "a,1\na,2\n" * 5)
     assert "needs a column of numbers to predict" in regression.text_content("#problem") and regression.is_disabled("#train")
-    open_csv(regression, "name,town\na,b\nc,d\n")
+    open_csv(regression, "name,town\n" + "a,b\nc,d\n" * 5)
     assert "needs a column of numbers to predict" in regression.text_content("#problem") and regression.is_disabled("#train")
 
 
@@ -173,6 +195,7 @@ def test_stop_ends_a_long_training_with_a_result(regression):
 
 
 def test_the_regression_page_needs_no_mouse_and_fits_a_phone(regression):
+    open_csv(regression, LINE)
     regression.focus("#train")
     reached = set()
     for _ in range(20):
@@ -272,12 +295,52 @@ def test_the_photo_page_has_names_and_fits_a_phone(classify):
     assert_fits_a_phone(classify)
 
 
-def test_a_network_that_was_not_fetched_is_explained(page, console, site):
+@pytest.mark.quick
+def test_a_network_that_was_not_fetched_is_offered_and_then_used(page, console, site, networks):
+    """A stand-in for the local server's downloads: what it fetches is there from then on."""
+    console.allow("404")
+    states = {name: ["absent", "fetching", "fetching"] for name in ("mobilenet_v1", "photos")}
+
+    def hub(route):
+        name = route.request.url.split("/")[-1]
+        if route.request.method == "POST":
+            page.context.unroute(f"**/models/{name}/**")
+        state = states[name].pop(0) if states[name] else "here"
+        facts = {"name": name, "size": 8_634_157, "download": 15_920_346, "state": state, "received": 5_000_000, "total": 15_920_346}
+        route.fulfill(status=200, body=json.dumps(facts), content_type="application/json")
+
+    for name in states:
+        page.context.route(f"**/models/{name}/**", lambda route: route.fulfill(status=404))
+    page.context.route("**/hub/*", hub)
+    page.goto(f"{site}/demos/classify/index.html?backend=cpu")
+    offer = page.locator("#network-needed")
+    offer.get_by_role("button", name="Fetch now").wait_for()
+    assert "mobilenet_v1 (8.6 MB) is not here yet. Fetching downloads 15.9 MB, once." in offer.text_content()
+    offer.get_by_role("button", name="Fetch now").click()
+    page.wait_for_function("() => document.querySelector('#network-note').textContent.includes('1,000 classes')")
+    assert offer.text_content() == ""
+    photos = page.locator("#photos-needed")
+    assert "The sample photos" in photos.text_content()
+    photos.get_by_role("button", name="Fetch now").click()
+    page.locator("#samples li").nth(3).wait_for()
+
+
+@pytest.mark.parametrize("name", ["classify", "pose", "controller", "speech", "teachable"])
+def test_without_a_server_that_fetches_a_page_names_the_command_and_can_be_tried_again(page, console, site, networks, name):
     console.allow("404")
     page.context.route("**/models/**", lambda route: route.fulfill(status=404))
-    page.goto(f"{site}/demos/classify/index.html")
-    page.wait_for_function("() => pymlDemo.done", timeout=90_000)
-    assert "make models" in page.text_content("#problem") and "Traceback" not in page.text_content("#problem")
+    page.goto(f"{site}/demos/{name}/index.html?backend=cpu")
+    if name == "controller":
+        page.wait_for_function("() => !document.querySelector('#way').disabled")
+        page.select_option("#way", "head")
+    offer = page.locator("#network-needed")
+    offer.get_by_role("button", name="Try again").wait_for()
+    assert re.search(r"The network \w+ \([\d.]+ MB\) is not part of this site. .*pyml hub fetch \w+", offer.text_content())
+    assert "Traceback" not in page.inner_text("body")
+    page.context.unroute("**/models/**")
+    if name in ("classify", "teachable", "controller"):  # the others' networks may not be here at all
+        offer.get_by_role("button", name="Try again").click()
+        page.wait_for_function("() => document.querySelector('#network-needed').textContent === ''")
 
 
 # ---- teach it your pictures
@@ -449,12 +512,27 @@ def test_a_browser_that_cannot_wait_in_python_learns_and_exports_on_webgpu(page,
         assert {"model.json", "labels.json", "README.txt"} < set(packed.namelist())
 
 
-def test_without_its_network_the_teachable_page_says_how_to_get_it(page, console, site):
-    console.allow("404")
-    page.context.route("**/models/**", lambda route: route.fulfill(status=404))
-    page.goto(f"{site}/demos/teachable/index.html")
-    page.wait_for_function("() => pymlDemo.done", timeout=90_000)
-    assert "make models" in page.text_content("#problem") and page.is_disabled("#train")
+def test_taught_classes_are_there_after_a_reload_until_the_user_starts_over(page, site, networks):
+    page.goto(f"{site}/demos/teachable/index.html?backend=wasm")
+    page.wait_for_function("() => pymlDemo.ready")
+    assert page.is_hidden("#over")
+    page.fill("#classes li:first-child input[type=text]", "cats")
+    add_examples(page, 0, photo("chelsea.png"))
+    add_examples(page, 1, photo("rocket.jpg"), photo("coffee.png"))
+    page.reload()
+    page.wait_for_function("() => pymlDemo.ready")
+    assert "of your last visit are back" in page.text_content("#kept-note")
+    assert page.input_value("#classes li:first-child input[type=text]") == "cats"
+    assert page.locator("#classes .count").all_text_contents() == ["1 example", "2 examples"]
+    page.locator("#classes li:nth-child(2) .thumbs button").first.click()  # what is removed stays away
+    page.click("#train")
+    assert finished(page)["error"] is None
+    page.reload()
+    page.wait_for_function("() => pymlDemo.ready")
+    assert page.locator("#classes .count").all_text_contents() == ["1 example", "1 example"]
+    page.click("#over")
+    page.wait_for_function("() => window.pymlDemo?.ready && document.querySelector('#over').hidden")
+    assert page.locator("#classes .count").all_text_contents() == ["0 examples", "0 examples"]
 
 
 # ---- the gallery

@@ -14,8 +14,12 @@ FAILED = "#status[data-phase=failed] button, .notice.bad button, #loss button"
 READY = "() => document.querySelector('#status').dataset.phase === 'ready' && !document.querySelector('#train')?.disabled"
 # one of each kind; with the others, and the second tries, these are slow tests
 QUICK = ("demo.js", "runtime.js", "python_stdlib.zip", "pyml-*.whl", "lines.py", "mnist.npz", "model.py")
-OTHERS = ("mnist/page.js", "pyml.js", "status.js", "charts.js", "editor.js", "worker.js", "pyodide.mjs", "pyodide.asm.mjs", "pyodide.asm.wasm",
-          "pyodide-lock.json", "numpy-*.whl", "page.py", "vega.min.js")  # fmt: skip
+OTHERS = ("mnist/page.js", "pyml.js", "status.js", "charts.js", "editor.js", "worker.js", "pyodide.mjs", "pyodide.asm.mjs",
+          "pyodide.asm.wasm", "pyodide-lock.json", "numpy-*.whl", "page.py", "vega.min.js")  # fmt: skip
+
+
+def one_and_slow(name, *others):
+    return pytest.mark.parametrize("name", [name, *(pytest.param(other, marks=pytest.mark.slow) for other in others)])
 
 
 @pytest.fixture(scope="module")
@@ -56,7 +60,7 @@ def test_a_file_that_did_not_arrive_can_be_tried_again(visitor, site, name):
     assert visitor.locator(FAILED).count() == 0
 
 
-@pytest.mark.parametrize("name", ["pyodide.asm.wasm", *(pytest.param(n, marks=pytest.mark.slow) for n in ("worker.js", "demo.js", "pyml-*.whl", "page.py"))])
+@one_and_slow("pyodide.asm.wasm", "worker.js", "demo.js", "pyml-*.whl", "page.py")
 def test_a_file_that_the_site_lacks_is_named_with_the_answer(visitor, site, name):
     visitor.route(f"**/{name}", lambda route: route.fulfill(status=404, body="no"))
     try:
@@ -87,7 +91,7 @@ def cutting(name):
     thread.join()
 
 
-@pytest.mark.parametrize("name", ["pyodide.asm.wasm", *(pytest.param(n, marks=pytest.mark.slow) for n in ("python_stdlib.zip", "mnist.npz"))])
+@one_and_slow("pyodide.asm.wasm", "python_stdlib.zip", "mnist.npz")
 def test_a_file_that_ends_early_is_named_and_can_be_tried_again(visitor, name):
     with cutting(name) as (url, cut):
         visitor.goto(f"{url}{PAGE}")

@@ -104,12 +104,12 @@ export function forgetWarnings() {
 
 /** Says in the page what this browser lacks and what that means for the visitor; "What runs here" has the rest. */
 function explain({ backend, canWait, details, reason }) {
-  const { webgpu, jspi } = addressOptions();
+  const { jspi } = addressOptions();
   $("details").textContent = details;
   if (backend !== "webgpu" && asked.get("backend") !== backend) {
-    let why = `Your graphics card cannot be used here (${reason})`;
-    if (webgpu === "off" || !navigator.gpu) why = "This browser offers no WebGPU, so your graphics card cannot be used";
-    else if (/adapter is software/.test(reason)) why = "This browser has no graphics card to compute on, only one that is imitated in software";
+    const why = /adapter is software/.test(reason)
+      ? "This browser has no graphics card to compute on, only one that is imitated in software"
+      : "This browser offers no WebGPU, so the graphics card cannot be used";
     notice(`${why}. The processor does the work instead: everything on this page works, ${backend === "wasm" ? "only less quickly" : "but much more slowly"}.`);
   }
   if (!canWait) {

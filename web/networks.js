@@ -11,9 +11,10 @@ const wait = (ms) => new Promise((resolve) => { setTimeout(resolve, ms); });
  * What `load` gives. Where it fails, `place` says why and offers another try, or to fetch what is missing; the promise
  * waits for that. A call for the same place takes over from one that waits, which then resolves to undefined.
  *
- * load  asks Python for a network, or `bring`s a file of models/NAME/.
+ * load     asks Python for a network, or `bring`s a file of models/NAME/.
+ * without  called when it has failed; by default the run of the page (`?autorun=1`) ends with the sentence.
  */
-export async function needed(place, load) {
+export async function needed(place, load, without = finish) {
   const mine = (place.turn = {});
   const current = () => place.turn === mine;
   place.replaceChildren();
@@ -25,7 +26,7 @@ export async function needed(place, load) {
       return value;
     } catch (error) {
       if (!current()) return undefined;
-      finish(sentence(error));
+      without(sentence(error));
       await (missing(error) ? offer(place, missing(error)) : again(place, sentence(error)));
       if (!current()) return undefined;
     }

@@ -1,14 +1,16 @@
 // The photo page: takes pictures from files, drops, the clipboard and the samples, and shows the names Python finds.
 // ?autorun=1 names a sample; window.pymlDemo says how it went.
 import { showBars } from "../../web/bars.js";
-import { $, asked, demo, finish, sentence, startDemo } from "../../web/demo.js";
+import { $, asked, bring, demo, failed, finish, sentence, startDemo } from "../../web/demo.js";
 import { isPicture, readPicture, takeFiles } from "../../web/drop.js";
+import { loadingText, needed } from "../../web/networks.js";
 import { thumbnail } from "../../web/thumbs.js";
 
 const SAMPLES = { "chelsea.png": "a photo of an animal", "coffee.png": "a photo of a table", "rocket.jpg": "a photo of a launch", "astronaut.png": "a photo of a person" };
 const NOTHING = Array.from({ length: 5 }, () => ({ name: "–", share: null }));
 
 let pyml = null;
+let ready = false; // the network that is chosen is there
 let waiting = []; // pictures still to be named, in order
 let working = null;
 const compiled = new Set(); // networks with sizes of pictures that were seen
@@ -16,31 +18,30 @@ let current = null; // the picture shown
 
 // ---- the network
 
+/** Loads the network that is chosen; false where another was chosen meanwhile. */
 async function loadNetwork() {
   const name = $("network").value;
+  ready = false;
   $("problem").textContent = "";
-  $("loading").hidden = false;
-  $("network-note").textContent = "Loading the network…";
-  try {
-    const { licence, source, classes } = await pyml.call("load", name);
-    $("network-note").textContent = `${classes.toLocaleString("en")} classes. ${source}. ${licence}.`;
-    return true;
-  } catch (error) {
-    $("network-note").textContent = "";
-    const missing = /could not be loaded: the server answered 404/.test(error.message);
-    $("problem").textContent = missing
-      ? `The network is not part of this site. Run “make models” in pyml's folder (or “pyml hub fetch ${name}”), then reload this page.`
-      : sentence(error);
-    finish($("problem").textContent);
-    return false;
-  } finally {
-    $("loading").hidden = true;
-  }
+  const loaded = await needed($("network-needed"), async () => {
+    $("loading").hidden = false;
+    $("network-note").textContent = "Loading the network…";
+    try {
+      return await pyml.call("load", name);
+    } finally {
+      $("loading").hidden = true;
+      $("network-note").textContent = "";
+    }
+  });
+  if (!loaded) return false;
+  ready = true;
+  $("network-note").textContent = `${loaded.classes.toLocaleString("en")} classes. ${loaded.source}. ${loaded.licence}.`;
+  return true;
 }
 
-function onLoading({ received, total }) {
-  $("loading").value = received / total;
-  $("network-note").textContent = `Loading the network: ${(received / 1e6).toFixed(1)} of ${(total / 1e6).toFixed(1)} MB`;
+function onLoading(progress) {
+  $("loading").value = progress.received / progress.total;
+  $("network-note").textContent = loadingText(progress);
 }
 
 // ---- pictures
@@ -78,7 +79,7 @@ async function work() {
 
 function add(open, name) {
   waiting.push({ open, name });
-  if (!pyml) $("answer").textContent = "Waiting for Python…";
+  if (!ready) $("answer").textContent = "Waiting for the network…";
   else working ??= work();
   return working;
 }
@@ -110,14 +111,13 @@ function remember(picture, name, label, share) {
   while ($("seen").children.length > 12) $("seen").lastElementChild.remove();
 }
 
-async function offerSamples() {
-  for (const [file, name] of Object.entries(SAMPLES)) {
-    const answer = await fetch(`../../models/photos/${file}`).catch(() => null);
-    if (!answer?.ok) return; // they come with the networks; the page works without
-    const picture = await readPicture(Object.assign(await answer.blob(), { name: file }));
-    $("samples").append(thumbnail(picture, { caption: "", title: `Look at ${name}`, press: () => add(async () => picture, name) }));
-  }
-}
+const offerSamples = () => needed($("photos-needed"), async () => {
+  const photos = Object.keys(SAMPLES).map(async (file) => (await bring(`../../models/photos/${file}`)).blob());
+  const pictures = await Promise.all((await Promise.all(photos)).map((blob) => readPicture(blob)));
+  $("samples").replaceChildren(...Object.values(SAMPLES).map((name, i) =>
+    thumbnail(pictures[i], { caption: "", title: `Look at ${name}`, press: () => add(async () => pictures[i], name) })));
+  if (asked.get("autorun") === "1") $("samples").querySelector("button").click();
+});
 
 // ---- wiring
 
@@ -133,13 +133,9 @@ $("network").addEventListener("change", async () => {
 
 try {
   pyml = await startDemo({ modules: ["classify.py"], hear: { loading: onLoading } });
-  if (await loadNetwork()) {
-    await offerSamples();
-    if ($("samples").children.length === 0) $("samples-title").hidden = true;
-    if (waiting.length) working = work();
-    else if (asked.get("autorun") === "1" && $("samples").children.length) $("samples").querySelector("button").click();
-    else if (asked.get("autorun") === "1") finish("there is no sample photo; run `make models`.");
-  }
+  const loading = loadNetwork();
+  offerSamples();
+  if ((await loading) && waiting.length) working ??= work();
 } catch (error) {
-  finish(error.message);
+  failed(error);
 }

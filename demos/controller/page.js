@@ -1,8 +1,9 @@
 // The controller page: pictures of four poses from a camera, a video or a drawn disc go to Python, which learns them and
 // plays the maze with them. ?autorun=1 teaches it the drawn disc, ?way=head with MobileNet; window.pymlDemo says how it goes.
 import { showBars } from "../../web/bars.js";
-import { $, asked, demo, finish, sentence, startDemo } from "../../web/demo.js";
+import { $, asked, demo, failed, finish, forgetWarnings, sentence, startDemo } from "../../web/demo.js";
 import { closeVideo, isMirror, offerOtherCamera, openCamera, openVideo, paceSentence, squares, watch } from "../../web/frames.js";
+import { loadingText, needed } from "../../web/networks.js";
 import { drawMaze } from "./maze.js";
 import { puppet } from "./puppet.js";
 
@@ -108,6 +109,7 @@ async function train() {
   setPlaying(false);
   Object.assign(demo, { done: false, error: null, accuracy: null });
   $("problem").textContent = $("result").textContent = "";
+  forgetWarnings();
   $("train").disabled = true;
   $("stop").disabled = false;
   $("progress").value = 0;
@@ -139,29 +141,33 @@ function onEpoch({ epoch, of, loss, accuracy }) {
 
 // ---- how it learns
 
+/** Takes another way to learn; until its network is there, the way of before is used. */
 async function choose(way) {
-  $("way").disabled = true;
   $("problem").textContent = "";
   release();
   setPlaying(false);
-  try {
-    await pyml.call("choose", way);
-    demo.way = way;
-    trained = false;
-    $("play").disabled = true;
-    $("result").textContent = "";
-    showCounts();
-  } catch (error) {
-    $("problem").textContent = /the server answered 404/.test(error.message)
-      ? "MobileNet is not part of this site: run “make models” in pyml's folder, then reload this page. The small network needs no download."
-      : sentence(error);
-    $("way").value = demo.way;
-    showCounts();
-  }
-  $("way").disabled = false;
+  const done = await needed($("network-needed"), async () => {
+    $("way").disabled = true;
+    try {
+      await pyml.call("choose", way);
+      return true;
+    } catch (error) {
+      $("way").value = demo.way;
+      showCounts();
+      throw error;
+    } finally {
+      $("way").disabled = false;
+    }
+  });
+  if (!done) return;
+  $("way").value = demo.way = way;
+  trained = false;
+  $("play").disabled = true;
+  $("result").textContent = "";
+  showCounts();
 }
 
-const onLoading = ({ received, total }) => { $("running").value = `Loading MobileNet: ${(received / 1e6).toFixed(1)} of ${(total / 1e6).toFixed(1)} MB`; };
+const onLoading = (progress) => { $("running").value = loadingText(progress); };
 
 // ---- the maze
 
@@ -257,13 +263,13 @@ showBars($("bars"), COMMANDS.map((name) => ({ name, share: null })));
 const lean = puppet($("puppet"), ARROWS);
 try {
   pyml = await startDemo({ modules: ["controller.py"], hear: { epoch: onEpoch, loading: onLoading } });
-  await choose(asked.get("way") ?? "small");
-  $("way").value = demo.way;
+  await pyml.call("choose", demo.way);
+  $("way").disabled = $("new").disabled = false;
   await newMaze();
-  $("new").disabled = false;
+  if (asked.has("way")) await choose(asked.get("way"));
   for (const button of Object.values(holds)) button.disabled = stopWatching === null;
   showCounts();
   if (asked.get("autorun") === "1") autorun();
 } catch (error) {
-  finish(error.message);
+  failed(error);
 }

@@ -1,5 +1,7 @@
 """Runs the text of model.py, and says what is wrong with it and in which line."""
 
+import builtins
+import difflib
 import sys
 import traceback
 
@@ -46,7 +48,9 @@ class Lines:
 
     def explain(self, error):
         """What a reader of model.py can act on: `text` in a sentence or two, and its `line` (None where it is in none)."""
-        text = "".join(traceback.format_exception_only(error)).strip()  # with Python's own "Did you mean"
+        text = "".join(traceback.format_exception_only(error)).strip().removeprefix(f"{type(error).__module__}.")
+        if "Did you mean" not in text and (meant := likely(error)):
+            text = f"{text.rstrip('.')}. Did you mean: {meant!r}?"
         if isinstance(error, SyntaxError) and error.filename == FILE:
             return {"text": f"{type(error).__name__}: {error.msg}", "line": error.lineno}
         if isinstance(error, ImportError) and (error.name or "").partition(".")[0] in KERAS:
@@ -65,3 +69,15 @@ class Lines:
                 found = self.made[id(layer)]
             trace = trace.tb_next
         return found
+
+
+def likely(error):
+    """The name that was probably meant, where one is misspelt; newer Pythons say so themselves."""
+    if isinstance(error, AttributeError) and error.name is not None:
+        known = dir(error.obj)
+    elif isinstance(error, NameError) and error.name is not None and error.__traceback__ is not None:
+        *_, (frame, _) = traceback.walk_tb(error.__traceback__)
+        known = [*frame.f_locals, *frame.f_globals, *dir(builtins)]
+    else:
+        return None
+    return next(iter(difflib.get_close_matches(error.name, known, 1)), None)

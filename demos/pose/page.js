@@ -1,9 +1,10 @@
 // The pose page: pictures of a camera, a video or a photo go to Python, which finds the points of a person in them.
 // window.pymlDemo says what it found.
 import { showBars } from "../../web/bars.js";
-import { $, asked, demo, finish, sentence, startDemo } from "../../web/demo.js";
+import { $, asked, bring, demo, failed, finish, sentence, startDemo } from "../../web/demo.js";
 import { isPicture, readPicture, takeFiles } from "../../web/drop.js";
 import { closeVideo, isMirror, offerOtherCamera, openCamera, openVideo, paceSentence, watch, wholes } from "../../web/frames.js";
+import { loadingText, needed } from "../../web/networks.js";
 
 const LONGEST = 384; // pixels of a picture; the networks look at 192 and 385
 const whole = wholes(LONGEST);
@@ -19,25 +20,24 @@ let photo = null; // the still picture shown, if any
 async function loadNetwork() {
   ready = false;
   $("problem").textContent = "";
-  $("network").disabled = true;
-  try {
-    const { licence, source } = await pyml.call("load", $("network").value);
-    $("network-note").textContent = `${source}. ${licence}.`;
-    ready = true;
-  } catch (error) {
-    $("network-note").textContent = "";
-    const missing = /the server answered 404/.test(error.message);
-    $("problem").textContent = missing
-      ? `The network is not part of this site. Run “make models” in pyml's folder (or “pyml hub fetch ${$("network").value}”), then reload this page.`
-      : sentence(error);
-    finish($("problem").textContent);
-  }
-  $("network").disabled = false;
-  $("camera").disabled = $("sample").disabled = !ready;
-  if (ready && photo) await look(photo, false);
+  $("camera").disabled = $("sample").disabled = true;
+  const loaded = await needed($("network-needed"), async () => {
+    $("network").disabled = true;
+    try {
+      return await pyml.call("load", $("network").value);
+    } finally {
+      $("network-note").textContent = "";
+      $("network").disabled = false;
+    }
+  });
+  if (!loaded) return;
+  $("network-note").textContent = `${loaded.source}. ${loaded.licence}.`;
+  ready = true;
+  $("camera").disabled = $("sample").disabled = false;
+  if (photo) await look(photo, false);
 }
 
-const onLoading = ({ received, total }) => { $("network-note").textContent = `Loading the network: ${(received / 1e6).toFixed(1)} of ${(total / 1e6).toFixed(1)} MB`; };
+const onLoading = (progress) => { $("network-note").textContent = loadingText(progress); };
 
 // ---- where pictures come from
 
@@ -91,11 +91,8 @@ async function usePhoto(open, name) {
 }
 
 async function sample() {
-  await usePhoto(async () => {
-    const answer = await fetch("../../models/photos/astronaut.png");
-    if (!answer.ok) throw new Error("The photo is not part of this site: run “make models” in pyml's folder, or open one of yours.");
-    return readPicture(new File([await answer.blob()], "astronaut.png"));
-  }, "Eileen Collins, astronaut (NASA).");
+  const file = await needed($("photos-needed"), async () => new File([await (await bring("../../models/photos/astronaut.png")).blob()], "astronaut.png"));
+  if (file) await usePhoto(() => readPicture(file), "Eileen Collins, astronaut (NASA).");
 }
 
 function showPace(pace) {
@@ -176,5 +173,5 @@ try {
     finish();
   }
 } catch (error) {
-  finish(error.message);
+  failed(error);
 }

@@ -1,7 +1,7 @@
 // The regression page: hands Python a table, offers its columns, and draws the fit as it comes. ?autorun=1 trains at
 // once, ?epochs=20 shorter; window.pymlDemo says how it went.
 import { fitChart, liveChart } from "../../web/charts.js";
-import { $, asked, demo, finish, newestOnly, sentence, startDemo } from "../../web/demo.js";
+import { $, asked, bring, button, demo, failed, finish, forgetWarnings, newestOnly, sentence, startDemo } from "../../web/demo.js";
 import { takeFiles } from "../../web/drop.js";
 
 const CARS = { name: "cars.csv", url: "../../data/cars.csv", target: "Miles_per_Gallon", features: ["Horsepower"] };
@@ -15,13 +15,14 @@ let training = false;
 
 // ---- the table
 
-async function openTable(name, text, wanted = {}) {
+/** Has Python read a table; `hasHeader` null leaves it to find out whether the first line holds names. */
+async function openTable(name, text, wanted = {}, hasHeader = null) {
   $("problem").textContent = "";
   try {
-    await pyml.write("table.csv", text);
-    table = { name, ...(await pyml.call("look_into", "table.csv")) };
+    table = { name, text, wanted, ...(await pyml.call("look_into", text, hasHeader)) };
   } catch (error) {
     $("table-note").textContent = `${name} cannot be read: ${complaint(error)}`;
+    $("table-notes").replaceChildren();
     return;
   }
   showTable();
@@ -29,17 +30,19 @@ async function openTable(name, text, wanted = {}) {
 }
 
 /** What Python says about the table, without the name that it has there. */
-const complaint = (error) => sentence(error).replace(/^table\.csv[:,] /, "");
+const complaint = (error) => sentence(error).replace(/^bytes[:,] /, "");
 
 async function openCars() {
-  const answer = await fetch(CARS.url);
-  if (!answer.ok) throw new Error(`Could not download ${CARS.name}: the server answered ${answer.status}.`);
-  await openTable(CARS.name, await answer.text(), CARS);
+  await openTable(CARS.name, await (await bring(CARS.url)).text(), CARS);
 }
 
 function showTable() {
-  const { name, rows, incomplete, columns, some } = table;
-  $("table-note").textContent = `${name}: ${rows.toLocaleString("en")} rows, ${columns.length} columns; a value is missing in ${incomplete.toLocaleString("en")} rows. Some of them:`;
+  const { name, rows, incomplete, columns, some, notes, hasHeader } = table;
+  const gaps = incomplete === 0 ? "no value is missing" : incomplete === 1 ? "a value is missing in 1 row" : `a value is missing in ${incomplete.toLocaleString("en")} rows`;
+  $("table-note").textContent = `${name}: ${rows === 1 ? "1 row" : `${rows.toLocaleString("en")} rows`}, ${columns.length === 1 ? "1 column" : `${columns.length} columns`}; ${gaps}.`;
+  $("table-notes").replaceChildren(...notes.map((text) => Object.assign(document.createElement("li"), { textContent: text })));
+  $("header").checked = hasHeader;
+  $("header").disabled = false;
   const element = document.createElement("table");
   element.className = "rows";
   const head = element.createTHead().insertRow();
@@ -84,8 +87,10 @@ function offerColumns({ target, features }) {
   for (const box of boxes()) box.checked = chosen.includes(box.value);
   withoutTarget();
   const enough = names.length > 0 && usable.length > 1;
-  if (!enough) $("problem").textContent = "A regression needs a column of numbers to predict and another column to predict from; this table lacks them.";
-  $("train").disabled = !enough;
+  const few = table.rows < table.fewest;
+  if (few) $("problem").textContent = `A fit needs ${table.fewest} rows or more; this table has ${table.rows}.`;
+  else if (!enough) $("problem").textContent = "A regression needs a column of numbers to predict and another column to predict from; this table lacks them.";
+  $("train").disabled = !enough || few;
 }
 
 const boxes = () => [...$("features").querySelectorAll("input")];
@@ -107,6 +112,7 @@ async function train() {
   Object.assign(demo, { done: false, error: null, summary: null });
   charts.loss.clear();
   $("problem").textContent = $("result").textContent = "";
+  forgetWarnings();
   $("train").disabled = true;
   $("stop").disabled = false;
   $("progress").value = 0;
@@ -118,7 +124,7 @@ async function train() {
       hidden: Number($("hidden").value), rate: Number($("rate").value), epochs: Number($("epochs").value),
       fill: document.querySelector("input[name=fill]:checked").value !== "",
     };
-    const result = await pyml.call("train", "table.csv", features, $("target").value, options);
+    const result = await pyml.call("train", features, $("target").value, options);
     await charts.fit.show(result.view);
     const digits = (value) => value.toLocaleString("en", { maximumSignificantDigits: 3 });
     demo.summary = `On ${result.test} rows it has never seen it is off by ${digits(result.error)} on average; always guessing the mean is off by ${digits(result.naive)}.`;
@@ -171,7 +177,9 @@ $("controls").addEventListener("submit", (event) => { event.preventDefault(); tr
 $("stop").addEventListener("click", () => { $("stop").disabled = true; pyml.stop(true); });
 $("axis").addEventListener("change", () => changeAxis($("axis").value));
 $("target").addEventListener("change", withoutTarget);
-$("cars").addEventListener("click", () => openCars().catch((error) => { $("table-note").textContent = sentence(error); }));
+$("header").addEventListener("change", () => openTable(table.name, table.text, table.wanted, $("header").checked));
+const tryCars = () => openCars().catch((error) => { $("table-note").replaceChildren(`${sentence(error)} `, button("Try again", tryCars)); });
+$("cars").addEventListener("click", tryCars);
 takeFiles({
   zone: $("table-card"), input: $("file"),
   take: async ([file]) => { if (pyml) openTable(file.name, await file.text()); },
@@ -180,16 +188,16 @@ takeFiles({
 });
 
 try {
-  const python = startDemo({ modules: ["regression.py"], hear: { begin: onBegin, progress: onProgress } });
+  const python = startDemo({ modules: ["regression.py", "table.py"], hear: { begin: onBegin, progress: onProgress } });
   const [fit, loss] = await Promise.all([
     fitChart($("fit"), { title: "Rows and fit" }),
     liveChart($("loss"), { title: "Loss (1: always the mean)", y: "loss" }),
   ]);
   charts = { fit, loss };
   pyml = await python;
-  await openCars();
+  await tryCars();
   if (asked.has("epochs")) $("epochs").value = asked.get("epochs");
   if (asked.get("autorun") === "1") train();
 } catch (error) {
-  finish(error.message);
+  failed(error);
 }

@@ -6,21 +6,27 @@ import time
 
 import numpy as np
 from pyml_page import post, stopping
-from regression import Fit, describe, read_rows
+from regression import FEWEST, Fit, describe, read_rows
+from table import Table
 
 DRAWN = 700  # points of the cloud, at most
 BETWEEN_REPORTS = 0.15  # seconds
 
-state = {"fit": None, "features": [], "target": "", "axis": None}
+state = {"table": None, "fit": None, "features": [], "target": "", "axis": None}
 
 
-async def look_into(path):
-    return await describe(path)
+async def look_into(text, has_header=None):
+    """Reads the text of a csv file; `has_header` says whether its first line holds names, None leaves that to be found out."""
+    table = Table(text, has_header)
+    told = await describe(table.source, table.texts)
+    state["table"] = table
+    return {**told, "notes": table.notes, "hasHeader": table.has_header, "fewest": FEWEST}
 
 
-async def train(path, features, target, options):
+async def train(features, target, options):
     """Fits a new model; returns how well it predicts rows that it never saw."""
-    rows = await read_rows(path, features, target, fill=options["fill"])
+    table = state["table"]
+    rows = await read_rows(table.source, features, target, fill=options["fill"], texts=table.texts)
     left_out = rows.pop("left_out")
     fit = Fit(**rows, hidden=options["hidden"], rate=options["rate"])
     numbers = [name for name, texts in zip(features, fit.texts) if texts is None]  # a curve runs along these

@@ -6,26 +6,25 @@ In a terminal: `python demos/regression/regression.py [FILE.csv --target COLUMN 
 from collections import Counter
 
 import numpy as np
+from table import MISSING, ROWS, Table
 
 from pyml import Input, Sequential, data, layers, optimizers
 
-MISSING = ("", "NA", "N/A", "NaN", "nan", "null", "None", "?")
-ROWS = 20_000  # of a longer file, this many are read
 TEST_SHARE = 0.25
 SEED = 7
+FEWEST = 8  # rows for a fit
 CURVE_POINTS = 80
 KINDS = 16  # of the texts in a column, this many of the commonest get an input each
 
 
-def delimiter(path):
-    """What stands between the values of a csv file: the commas, semicolons or tabs of its first line."""
-    with open(path, encoding="utf-8", errors="replace") as file:
-        return max(",;\t", key=file.readline().count)
+async def describe(source, texts=()):
+    """The columns of a csv file: name, whether they hold numbers, how many values are missing; and some of its rows.
 
-
-async def describe(path):
-    """The columns of a csv file: name, whether they hold numbers, how many values are missing; and some of its rows."""
-    table = data.csv(path, na_value=MISSING, delimiter=delimiter(path))
+    Args:
+        source: What `pyml.data.csv` takes.
+        texts: Names of columns that hold texts; the others decide by their first rows.
+    """
+    table = data.csv(source, na_value=MISSING, column_configs={name: {"dtype": "string"} for name in texts})
     rows = await table.take(ROWS).to_array_async()
     if not rows:
         raise ValueError("The file has a header line and no rows.")
@@ -50,14 +49,15 @@ def shown(value):
     return value if isinstance(value, str) else f"{value:g}"
 
 
-async def read_rows(path, features, target, fill=False):
+async def read_rows(source, features, target, fill=False, texts=()):
     """The rows with a value in all columns asked for, in a random order that is the same every time.
 
     Args:
-        path: Of the csv file.
+        source: What `pyml.data.csv` takes.
         features: Names of the columns to predict from, numbers or texts.
         target: Name of the column to predict, numbers.
         fill: Keep rows in which features are missing; those values stay NaN.
+        texts: Names of columns that hold texts; the others decide by their first rows.
 
     Returns:
         A dict with a float32 array `(rows, features)` as `"x"`, in which places in the lists of `"texts"` stand for
@@ -70,9 +70,9 @@ async def read_rows(path, features, target, fill=False):
         raise ValueError("Choose at least one column to predict from.")
     if target in features:
         raise ValueError(f"{target} is what is to be predicted; take it out of the columns to predict from.")
-    configs: dict = {name: {} for name in features}
+    configs: dict = {name: {"dtype": "string"} if name in texts else {} for name in features}
     configs[target] = {"dtype": "float32", "is_label": True}
-    table = data.csv(path, column_configs=configs, configured_columns_only=True, na_value=MISSING, delimiter=delimiter(path))
+    table = data.csv(source, column_configs=configs, configured_columns_only=True, na_value=MISSING)
     total = 0
 
     def complete(x, y):
@@ -81,10 +81,11 @@ async def read_rows(path, features, target, fill=False):
         return not is_missing(y[target]) and (fill or not any(map(is_missing, x.values())))
 
     rows = await table.take(ROWS).filter(complete).shuffle(ROWS, seed=SEED).to_array_async()
-    if len(rows) < 8:
-        raise ValueError(f"{len(rows)} rows hold a value in every chosen column; at least 8 are needed.")
+    if len(rows) < FEWEST:
+        hold = "1 row holds" if len(rows) == 1 else f"{len(rows)} rows hold"
+        raise ValueError(f"{hold} a value in every chosen column; at least {FEWEST} are needed.")
     y = np.array([[y[target]] for _, y in rows], "float32")
-    if not y.std() > 0:
+    if not np.ptp(y) > 0:
         raise ValueError(f"{target} is {y[0, 0]:g} in every row; there is nothing to predict.")
     columns, texts = zip(*(as_numbers([x[name] for x, _ in rows]) for name in features))
     return {"x": np.stack(columns, 1), "texts": list(texts), "y": y, "left_out": total - len(rows)}
@@ -127,7 +128,7 @@ class Fit:
         self.x, self.texts, self.y = x, texts, y
         learned = x[~self.is_test]  # what encodes must not have seen the test rows
         self.encoders = [Numbers(some) if names is None else Texts(some) for some, names in zip(learned.T, texts)]
-        self.y_mean, self.y_std = y[~self.is_test].mean(), y[~self.is_test].std() + 1e-6
+        self.y_mean, self.y_std = mean_and_spread(y[~self.is_test])
         inputs, targets = self.inputs(x), (y - self.y_mean) / self.y_std
         self.model = build_model(inputs.shape[1], hidden, rate)
         pairs = data.Dataset.from_tensor_slices((inputs[~self.is_test], targets[~self.is_test]))
@@ -155,7 +156,7 @@ class Fit:
     async def predict(self, x):
         """The prediction for features as they are in the table, `(rows,)`."""
         out = await self.model.predict_async(self.inputs(x), batch_size=512, verbose=0)
-        return out[:, 0] * self.y_std + self.y_mean
+        return out[:, 0].astype("float64") * self.y_std + self.y_mean
 
     async def curve(self, feature):
         """Prediction along a column of numbers, the others at their mean or commonest text: `(points, 2)`."""
@@ -167,8 +168,14 @@ class Fit:
 
     async def errors(self):
         """Mean absolute error on the test rows, of the model and of always guessing the mean."""
-        y = self.y[self.is_test, 0]
+        y = self.y[self.is_test, 0].astype("float64")
         return float(np.abs(await self.predict(self.x[self.is_test]) - y).mean()), float(np.abs(y - self.y_mean).mean())
+
+
+def mean_and_spread(values):
+    """In float64: the squares of large numbers are no float32."""
+    values = values.astype("float64")
+    return values.mean(), values.std() or 1.0
 
 
 class Numbers:
@@ -176,7 +183,7 @@ class Numbers:
 
     def __init__(self, learned):
         known = learned[np.isfinite(learned)]
-        self.usual, self.spread = (known.mean(), known.std() + 1e-6) if len(known) else (0.0, 1.0)
+        self.usual, self.spread = mean_and_spread(known) if len(known) else (0.0, 1.0)
 
     def inputs(self, values):
         return np.nan_to_num((values - self.usual) / self.spread)[:, None]
@@ -196,6 +203,7 @@ class Texts:
 
 async def main(arguments=None):
     import argparse
+    from pathlib import Path
 
     from pyml.cli import paths
 
@@ -206,7 +214,9 @@ async def main(arguments=None):
     parser.add_argument("--hidden", type=int, default=16, help="units of the two hidden layers; 0 fits a line")
     parser.add_argument("--epochs", type=int, default=60)
     options = parser.parse_args(arguments)
-    rows = await read_rows(options.file, options.features, options.target)
+    table = Table(Path(options.file).read_text(encoding="utf-8", errors="replace"))
+    print(*table.notes, sep="\n", end="\n" if table.notes else "")
+    rows = await read_rows(table.source, options.features, options.target, texts=table.texts)
     left_out = rows.pop("left_out")
     print(f"{len(rows['x'])} rows, {left_out} left out because a value is missing")
     fit = Fit(**rows, hidden=options.hidden)

@@ -1,7 +1,7 @@
 // The spectrogram page: samples go to Python as fast as it takes them, columns of the picture come back.
 // window.pymlDemo says what was heard.
 import { movingColumns } from "../../web/columns.js";
-import { $, demo, finish, sentence, startDemo } from "../../web/demo.js";
+import { $, demo, failed, finish, sentence, startDemo } from "../../web/demo.js";
 import { takeFiles } from "../../web/drop.js";
 import { openMicrophone, playSound, readSound, Samples } from "../../web/sound.js";
 
@@ -159,5 +159,5 @@ try {
   $("microphone").disabled = $("melody").disabled = false;
   finish();
 } catch (error) {
-  finish(error.message);
+  failed(error);
 }

@@ -2,7 +2,9 @@
 // while a word is being recorded, and are recognised otherwise. window.pymlDemo says how it goes.
 import { showBars } from "../../web/bars.js";
 import { movingColumns } from "../../web/columns.js";
-import { $, asked, demo, finish, notice, sentence, startDemo } from "../../web/demo.js";
+import { $, asked, demo, failed, finish, forgetWarnings, sentence, startDemo } from "../../web/demo.js";
+import { keptRecords } from "../../web/keep.js";
+import { loadingText, needed } from "../../web/networks.js";
 import { mono, openMicrophone, playSound, readSound, Samples } from "../../web/sound.js";
 
 const RATE = 16000;
@@ -15,6 +17,10 @@ Object.assign(demo, { counts: {}, heard: [], accuracy: null, features: null });
 const picture = movingColumns($("columns"));
 picture.begin(BANDS);
 const rows = new Map(); // word -> its row
+const WORDS = "words"; // the key of the record of all words
+const kept = keptRecords("speech");
+let clips = 0; // that were kept on this visit
+let restoring = true; // nothing is written before what was kept has been read
 
 let pyml = null;
 let input = null, samples = null; // what is heard
@@ -31,7 +37,7 @@ function addWord(name) {
     <label class="file">Files <input type="file" accept="audio/*" multiple></label><button type="button" class="forget">Forget</button>
     <span class="count quiet"></span></div><div class="clips" aria-hidden="true"></div>`;
   const [text, record, file, forget] = ["input[type=text]", ".record", "input[type=file]", ".forget"].map((part) => item.querySelector(part));
-  const row = { item, name, record, count: 0 };
+  const row = { item, name, record, count: 0, keys: [] }; // keys of its records
   text.value = name;
   rows.set(name, row);
   text.addEventListener("change", () => rename(row, text));
@@ -54,6 +60,7 @@ function rename(row, text) {
   row.name = name;
   rows.set(name, row);
   showCount(row);
+  keepWords();
 }
 
 async function forgetWord(row) {
@@ -63,11 +70,13 @@ async function forgetWord(row) {
     row.item.remove();
   } else {
     await pyml?.call("forget", row.name);
+    for (const key of row.keys.splice(0)) kept.remove(key);
     row.count = 0;
     row.item.querySelector(".clips").replaceChildren();
   }
   delete demo.counts[row.name];
   showCount(row);
+  keepWords();
 }
 
 function showCount(row) {
@@ -95,11 +104,57 @@ async function setRecording(word) {
 async function addFiles(row, files) {
   for (const file of files) {
     try {
-      added(row, await pyml.call("add", row.name, mono(await readSound(file, RATE))));
+      keep(row, await pyml.call("add", row.name, mono(await readSound(file, RATE))));
     } catch (error) {
       $("source-note").textContent = `${file.name}: ${sentence(error)}`;
     }
   }
+}
+
+// ---- what stays from one visit to the next: the words and the sound of their examples
+
+function keep(row, example) {
+  added(row, example);
+  row.keys.push(`${Date.now()} ${clips++}`);
+  kept.put(row.keys.at(-1), { word: row.name, clip: example.clip });
+  keepWords();
+}
+
+function keepWords() {
+  if (!restoring) kept.put(WORDS, [...rows.keys()]);
+  const some = [...rows.values()].some(({ count }) => count > 0);
+  $("over").hidden = !some;
+  $("kept-note").textContent = some ? "Words and recordings stay in this browser until you start over." : "";
+}
+
+/** Brings back the words of an earlier visit. */
+async function restore() {
+  const records = new Map(await kept.all());
+  const words = records.get(WORDS);
+  records.delete(WORDS);
+  if (words) {
+    for (const row of rows.values()) row.item.remove();
+    rows.clear();
+    for (const word of words) addWord(word);
+    for (const [key, { word, clip }] of records) {
+      const row = rows.get(word);
+      if (!row) {
+        kept.remove(key);
+        continue;
+      }
+      $("kept-note").textContent = "Bringing your words back…";
+      added(row, await pyml.call("restore", word, clip));
+      row.keys.push(key);
+    }
+  }
+  restoring = false;
+  keepWords();
+  if (!$("over").hidden) $("kept-note").textContent = "The recordings of your last visit are back. They stay in this browser until you start over.";
+}
+
+async function startOver() {
+  await kept.clear();
+  location.reload();
 }
 
 function added(row, { count, columns, bins, image }) {
@@ -161,7 +216,7 @@ async function work() {
       const row = rows.get(recording);
       const answer = await pyml.call("listen", samples.take(), row ? row.name : null);
       if (answer.columns) picture.add(answer.columns, answer.image);
-      for (const clip of answer.added) added(row, clip);
+      for (const clip of answer.added) keep(row, clip);
       for (const word of answer.heard) showHeard(word);
       showPace(performance.now() - began);
     }
@@ -198,6 +253,7 @@ async function train() {
   training = true;
   Object.assign(demo, { done: false, error: null, accuracy: null });
   $("problem").textContent = $("result").textContent = "";
+  forgetWarnings();
   $("train").disabled = true;
   $("stop").disabled = false;
   $("running").value = "Compiling the network…";
@@ -227,20 +283,22 @@ function onEpoch({ epoch, of, loss, accuracy }) {
   $("running").value = `Epoch ${epoch} of ${of}: loss ${loss.toFixed(3)}, ${(100 * accuracy).toFixed(0)} % right`;
 }
 
-async function choose(name) {
-  $("features").disabled = true;
-  try {
-    await pyml.call("choose", name);
-    demo.features = name;
-    trained = false;
-    $("result").textContent = "";
-  } catch (error) {
-    if (name === "spectra") throw error;
-    notice(`The network trained on speech is not here (${sentence(error)}) Words are learned from spectra instead: everything works, with a few more examples.`);
-    await choose("spectra");
-  }
-  $("features").value = demo.features;
-  $("features").disabled = false;
+/** Takes other features; until their network is there, those of before are used, and `without` is called. */
+async function choose(name, without = () => {}) {
+  const done = await needed($("network-needed"), async () => {
+    $("features").disabled = true;
+    try {
+      await pyml.call("choose", name);
+      return true;
+    } finally {
+      $("features").disabled = false;
+      $("features").value = demo.features;
+    }
+  }, without);
+  if (!done) return;
+  $("features").value = demo.features = name;
+  trained = false;
+  $("result").textContent = "";
   for (const row of rows.values()) showCount(row);
 }
 
@@ -249,21 +307,22 @@ async function choose(name) {
 for (const name of FIRST) addWord(name);
 showBars($("bars"), FIRST.map((name) => ({ name, share: null })));
 $("microphone").addEventListener("click", () => { if (input) { setRecording(null); stopHearing(); $("source-note").textContent = "The microphone is off."; } else useMicrophone(); });
-$("more").addEventListener("click", () => { let i = rows.size + 1; while (rows.has(`word ${i}`)) i++; addWord(`word ${i}`); });
+$("more").addEventListener("click", () => { let i = rows.size + 1; while (rows.has(`word ${i}`)) i++; addWord(`word ${i}`); keepWords(); });
+$("over").addEventListener("click", startOver);
 $("features").addEventListener("change", () => choose($("features").value));
 $("train").addEventListener("click", train);
 $("stop").addEventListener("click", () => { $("stop").disabled = true; pyml.stop(true); });
 $("file").addEventListener("change", () => { if ($("file").files.length) useFile($("file").files[0]); $("file").value = ""; });
 
 try {
-  pyml = await startDemo({
-    modules: ["speech.py"],
-    hear: { epoch: onEpoch, download: ({ received, total }) => { $("running").value = `Loading the speech network: ${(received / 1e6).toFixed(1)} of ${(total / 1e6).toFixed(1)} MB`; } },
-  });
-  await choose(asked.get("features") ?? "speech_embedding");
+  pyml = await startDemo({ modules: ["speech.py"], hear: { epoch: onEpoch, download: (progress) => { $("running").value = loadingText(progress); } } });
+  await choose("spectra"); // they need no network
+  const wanted = asked.get("features") ?? "speech_embedding";
+  if (wanted !== "spectra") await new Promise((resolve) => { choose(wanted, resolve).then(resolve); });
+  await restore();
   $("microphone").disabled = false;
   demo.ready = true;
   if (asked.get("autorun") === "1") finish(); // there is nobody to speak
 } catch (error) {
-  finish(error.message);
+  failed(error);
 }

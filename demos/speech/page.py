@@ -24,7 +24,7 @@ async def choose(name):
     words = Words(await FEATURES[name].load(progress))
     for word, clips in (before.clips if before else {}).items():
         for clip in clips:
-            await words.add(word, clip)
+            await words.put(word, clip)
     state["words"] = words
 
 
@@ -38,10 +38,17 @@ def picture(clip):
 
 
 async def add(word, samples):
-    """An example of a word; returns how many it has, and a picture of the new one."""
-    words = state["words"]
-    clip = await words.add(word, np.asarray(samples, np.float32))
-    return {"count": len(words.clips[word]), **picture(clip)}
+    """An example of a word; returns how many it has, its second of sound for the page to keep, and a picture of it."""
+    return await told(word, await state["words"].add(word, np.asarray(samples, np.float32)))
+
+
+async def restore(word, clip):
+    """An example of an earlier visit."""
+    return await told(word, await state["words"].put(word, np.asarray(clip, np.float32)))
+
+
+async def told(word, clip):
+    return {"count": len(state["words"].clips[word]), "clip": clip, **picture(clip)}
 
 
 def forget(word):

@@ -184,7 +184,10 @@ class Words:
         Raises:
             ValueError: Nothing was said.
         """
-        clip = cut(samples)
+        return await self.put(word, cut(samples))
+
+    async def put(self, word, clip):
+        """Adds an example that is cut already; returns it."""
         seen = [await self.features.of(copy) for copy in varied(clip, self.pick)]
         self.clips.setdefault(word, []).append(clip)
         self.seen.setdefault(word, []).append(seen)

@@ -15,8 +15,9 @@ export function classList(list, on) {
   const classes = [];
   let next = 0;
 
-  function add(name = `Class ${next + 1}`) {
-    const one = { number: next++, name, examples: new Set(), item: document.createElement("li") };
+  function add(name = `Class ${next + 1}`, number = next) {
+    next = Math.max(next, number + 1);
+    const one = { number, name, examples: new Set(), item: document.createElement("li") };
     one.item.className = "class";
     one.item.innerHTML = `<p class="controls"><input type="text" class="text" maxlength="40">
       <label class="file">Add pictures <input type="file" accept="image/*" multiple></label>

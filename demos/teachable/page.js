@@ -1,14 +1,18 @@
 // The teachable page: pictures of files and of the camera go to Python, which learns them and names new ones.
 // ?autorun=1 teaches it three sample photos; window.pymlDemo says how it went.
 import { showBars } from "../../web/bars.js";
-import { $, asked, demo, download, finish, newestOnly, sentence, startDemo } from "../../web/demo.js";
+import { $, asked, bring, demo, download, failed, finish, forgetWarnings, newestOnly, sentence, startDemo } from "../../web/demo.js";
 import { isPicture, readPicture, takeFiles } from "../../web/drop.js";
 import { closeVideo, isMirror, offerOtherCamera, openCamera, paceSentence, squares, watch } from "../../web/frames.js";
+import { keptRecords } from "../../web/keep.js";
+import { loadingText, needed } from "../../web/networks.js";
 import { classList } from "./classes.js";
 
 const SAMPLES = { cat: "chelsea.png", cup: "coffee.png", rocket: "rocket.jpg" };
 const CROPS = 6; // examples that are cut out of each sample
 const MOST = 200; // examples of a class
+const PREVIEW = 112; // pixels of an example that is kept
+const CLASSES = "classes"; // the key of the record of their names
 const square = squares(224); // what the network takes; pictures of one size are compiled for once
 
 let pyml = null;
@@ -19,6 +23,10 @@ let shown = null; // the picture being looked at, and what it is
 let shownName = "";
 let stopWatching = null;
 let adding = Promise.resolve(); // pictures are added one after the other
+let restoring = true; // nothing is written before what was kept has been read
+
+const kept = keptRecords("teachable");
+const keys = new Map(); // example -> the key of its record
 
 // ---- examples
 
@@ -28,8 +36,12 @@ const classes = classList($("classes"), {
     held = number;
     if (number !== null && !stopWatching) useCamera();
   },
-  remove: (examples) => { changed = true; pyml?.call("remove", examples); },
-  change: showState,
+  remove: (examples) => {
+    changed = true;
+    pyml?.call("remove", examples);
+    for (const example of examples) kept.remove(keys.get(example));
+  },
+  change: () => { keepClasses(); showState(); },
   refuse: (name) => { $("problem").textContent = `${name} is no picture; choose a JPEG, PNG or WebP file.`; },
 });
 
@@ -49,12 +61,66 @@ function addAll(number, openings) {
 }
 
 async function addExample(number, pixels) {
-  if (!pyml) throw new Error("Python is still starting; add the pictures again in a moment.");
+  if (!pyml) throw new Error("The network is still loading; add the pictures again in a moment.");
   if (!classes.has(number)) return;
-  const example = await pyml.call("add", number, pixels);
+  const { example, features } = await pyml.call("add", number, pixels);
   changed = true;
-  if (classes.has(number)) classes.addExample(number, example, drawable(pixels));
-  else await pyml.call("remove", [example]); // the class was removed meanwhile
+  if (!classes.has(number)) { // the class was removed meanwhile
+    await pyml.call("remove", [example]);
+    return;
+  }
+  classes.addExample(number, example, drawable(pixels));
+  keys.set(example, `${Date.now()} ${example}`);
+  kept.put(keys.get(example), { number, features, picture: preview(pixels) });
+}
+
+/** A small copy of an example's picture. */
+function preview(pixels) {
+  const canvas = Object.assign(document.createElement("canvas"), { width: PREVIEW, height: PREVIEW });
+  const pen = canvas.getContext("2d");
+  pen.drawImage(drawable(pixels), 0, 0, PREVIEW, PREVIEW);
+  return pen.getImageData(0, 0, PREVIEW, PREVIEW);
+}
+
+// ---- what stays from one visit to the next: names of the classes, and what the network saw in their examples
+
+function keepClasses() {
+  if (!restoring) kept.put(CLASSES, classes.names());
+  showKept();
+}
+
+function showKept() {
+  const some = classes.sizes().some((size) => size > 0);
+  $("over").hidden = !some;
+  $("kept-note").textContent = some ? "Classes and examples stay in this browser until you start over." : "";
+}
+
+/** Brings back the classes and examples of an earlier visit. */
+async function restore() {
+  const records = new Map(await kept.all());
+  const names = records.get(CLASSES);
+  records.delete(CLASSES);
+  if (names) {
+    classes.removeEmpty();
+    for (const [number, name] of names) classes.add(name, number);
+    for (const [key, { number, features, picture }] of records) {
+      if (!classes.has(number)) {
+        kept.remove(key);
+        continue;
+      }
+      const example = await pyml.call("restore", number, features);
+      keys.set(example, key);
+      classes.addExample(number, example, drawable(picture));
+    }
+  }
+  restoring = false;
+  keepClasses();
+  if (classes.sizes().some((size) => size > 0)) $("kept-note").textContent = "The examples of your last visit are back. They stay in this browser until you start over.";
+}
+
+async function startOver() {
+  await kept.clear();
+  location.reload();
 }
 
 function drawable(pixels) {
@@ -63,28 +129,24 @@ function drawable(pixels) {
   return canvas;
 }
 
-async function sample(name) {
-  const answer = await fetch(`../../models/photos/${SAMPLES[name]}`);
-  if (!answer.ok) throw new Error(`Could not download ${SAMPLES[name]}: the server answered ${answer.status}.`);
-  return readPicture(await answer.blob());
-}
+/** The sample photos by name; the page offers to fetch them where the site has none. */
+const samplePhotos = () => needed($("photos-needed"), async () => {
+  const files = Object.values(SAMPLES).map(async (file) => readPicture(await (await bring(`../../models/photos/${file}`)).blob()));
+  const pictures = await Promise.all(files);
+  return Object.fromEntries(Object.keys(SAMPLES).map((name, i) => [name, pictures[i]]));
+});
 
 /** Three classes of squares cut out of sample photos, and one more square to look at. */
 async function addSamples() {
+  const photos = await samplePhotos();
+  if (!photos) return;
   $("samples").hidden = true;
   classes.removeEmpty();
-  try {
-    let crop = null;
-    for (const name of Object.keys(SAMPLES)) {
-      const number = classes.add(name);
-      const picture = await sample(name);
-      await addAll(number, Array.from({ length: CROPS }, (_, i) => async () => part(picture, i, CROPS)));
-      if (name === "cup") crop = await part(picture, 0.5, CROPS);
-    }
-    look(crop, "a part of a sample photo");
-  } catch (error) {
-    $("problem").textContent = sentence(error);
+  for (const [name, picture] of Object.entries(photos)) {
+    const number = classes.add(name);
+    await addAll(number, Array.from({ length: CROPS }, (_, i) => async () => part(picture, i, CROPS)));
   }
+  look(await part(photos.cup, 0.5, CROPS), "a part of a sample photo");
 }
 
 /** A square of a picture; the number says which. */
@@ -113,6 +175,7 @@ async function train() {
   training = true;
   Object.assign(demo, { done: false, error: null });
   $("problem").textContent = "";
+  forgetWarnings();
   $("progress").value = 0;
   $("result").textContent = "Learning…";
   showState();
@@ -234,20 +297,19 @@ async function save() {
 
 // ---- wiring
 
-async function loadBase() {
+const loadBase = (python) => needed($("network-needed"), async () => {
   $("loading").hidden = false;
   try {
-    const { features, source, licence } = await pyml.call("load");
+    const { features, source, licence } = await python.call("load");
     $("base-note").textContent = `The base gives ${features.toLocaleString("en")} features of a picture: ${source}. ${licence}.`;
+    return true;
   } catch (error) {
-    const missing = /could not be loaded: the server answered 404/.test(error.message);
-    throw new Error(missing
-      ? "The network that sees the pictures is not part of this site. Run “make models” in pyml's folder (or “pyml hub fetch mobilenet_v1”), then reload this page."
-      : sentence(error));
+    $("base-note").textContent = "";
+    throw error;
   } finally {
     $("loading").hidden = true;
   }
-}
+});
 
 classes.add();
 classes.add();
@@ -255,7 +317,8 @@ $("more").addEventListener("click", () => {
   classes.add();
   $("classes").lastElementChild.querySelector("input").focus();
 });
-$("samples").addEventListener("click", addSamples);
+$("samples").addEventListener("click", () => addSamples().catch((error) => { $("problem").textContent = sentence(error); }));
+$("over").addEventListener("click", startOver);
 $("train").addEventListener("click", train);
 $("camera").addEventListener("click", () => (stopWatching ? closeCamera() : useCamera()));
 offerOtherCamera($("other"), $("video"), useCamera);
@@ -277,15 +340,15 @@ takeFiles({
 try {
   const python = await startDemo({
     modules: ["teachable.py"],
-    hear: { epoch: onEpoch, loading: ({ received, total }) => {
-      $("loading").value = received / total;
-      $("base-note").textContent = `Loading the network: ${(received / 1e6).toFixed(1)} of ${(total / 1e6).toFixed(1)} MB`;
+    hear: { epoch: onEpoch, loading: (progress) => {
+      $("loading").value = progress.received / progress.total;
+      $("base-note").textContent = loadingText(progress);
     } },
   });
+  await loadBase(python);
   pyml = python;
-  await loadBase();
-  const photos = await fetch("../../models/photos/rocket.jpg", { method: "HEAD" }).catch(() => null);
-  $("samples").hidden = !photos?.ok;
+  await restore();
+  $("samples").hidden = false;
   demo.ready = true;
   showState();
   if (asked.get("autorun") === "1") {
@@ -294,8 +357,6 @@ try {
   }
 } catch (error) {
   pyml = null;
-  $("base-note").textContent = "";
-  $("problem").textContent = error.message;
   showState();
-  finish(error.message);
+  failed(error);
 }

@@ -3,6 +3,7 @@
 import json
 import time
 
+import numpy as np
 from pyml_page import post
 from teachable import BASE, EPOCHS, Teachable
 
@@ -30,7 +31,14 @@ async def load():
 
 
 async def add(number, picture):
-    return await state["taught"].add(number, picture)
+    """Adds an example; returns its number, and its features for the page to keep."""
+    example = await state["taught"].add(number, picture)
+    return {"example": example, "features": state["taught"].examples[example][1]}
+
+
+def restore(number, features):
+    """An example of an earlier visit; returns its number."""
+    return state["taught"].put(number, np.asarray(features, np.float32))
 
 
 def remove(examples):

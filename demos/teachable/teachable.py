@@ -44,7 +44,10 @@ class Teachable:
     # ---- examples
     async def add(self, number, picture):
         """Adds a picture to a class; returns the example's number."""
-        features = await self.base.embed(picture).data()
+        return self.put(number, await self.base.embed(picture).data())
+
+    def put(self, number, features):
+        """Adds an example by its features; returns its number."""
         self.examples[self.next] = number, features
         self.next += 1
         return self.next - 1

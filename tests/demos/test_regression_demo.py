@@ -1,25 +1,16 @@
 """The regression demo's Python: columns of text beside numbers, gaps in both, values that the training rows lack."""
 
 import asyncio
-import importlib.util
-import sys
 
 import numpy as np
 import pytest
-
-from pyml.cli import paths
 
 CITIES = {"Bern": 10.0, "Oslo": 20.0, "Rome": 30.0}
 
 
 @pytest.fixture(scope="module")
-def regression():
-    path = paths.checkout() / "demos" / "regression" / "regression.py"
-    spec = importlib.util.spec_from_file_location("regression_demo", path)
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[spec.name] = module
-    spec.loader.exec_module(module)
-    return module
+def regression(demo_module):
+    return demo_module("regression", "regression")
 
 
 @pytest.fixture
@@ -89,3 +80,11 @@ def test_the_curve_along_a_number_keeps_the_commonest_text(regression, rents):
 def test_a_text_to_predict_is_refused_with_its_line(regression, rents):
     with pytest.raises(ValueError, match=r"rents\.csv, line 2: column 'city' is float32, and 'Bern' is no such value"):
         asyncio.run(regression.read_rows(rents, ["floor"], "city"))
+
+
+def test_numbers_that_are_no_float32_when_squared_are_fitted(regression):
+    x = np.arange(40, dtype="float32")[:, None]
+    fit = regression.Fit(1e30 * x, [None], (3e30 * x + 1e31).astype("float32"), hidden=0, rate=0.1)
+    loss, test_loss = asyncio.run(fit.train(100))
+    error, naive = asyncio.run(fit.errors())
+    assert np.isfinite([loss, test_loss]).all() and error < 0.5 * naive
