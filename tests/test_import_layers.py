@@ -46,7 +46,7 @@ LATE = {
     "pyml.ops": ("data",),  # the engine: a table is read without it
 }
 # Modules over packages that are not always there, and so are imported only where those are.
-OVER_A_PACKAGE = {"pyml.browser.page", "pyml.saving.stores_browser"}
+OVER_A_PACKAGE = {"pyml.browser.page"}
 # Packages that are not always there.
 OPTIONAL = {"PIL", "cv2", "imageio", "js", "playwright", "pyml_page", "pyodide", "pyodide_js", "sounddevice", "wasmtime", "wgpu"}
 SPARED = {"asyncio", "gc", "numpy"}  # of Python and numpy: the cost of start again
@@ -57,14 +57,12 @@ CIRCLES_LEFT = [
     {"pyml.compile.emit", "pyml.compile.emit_group", "pyml.compile.kernels"},
     {"pyml.wasm.engine", "pyml.wasm.threads"},
     {"pyml.trainers.data", "pyml.trainers.datasets"},
-    {"pyml.saving.handlers", "pyml.saving.stores", "pyml.saving.stores_browser"},
     {"pyml.hub.page", "pyml.hub.store"},
 ]
 LEFT = {
     ("pyml.hub.store", "pyml.cli.assets"),
     ("pyml.hub.store", "pyml.cli.assets.models"),
     ("pyml.hub.store", "pyml.hub.page"),
-    ("pyml.saving.handlers", "pyml.saving.stores"),
     ("pyml.trainers.data", "pyml.trainers.datasets"),
     ("pyml.wasm.engine", "pyml.wasm.threads"),
 }

@@ -22,7 +22,6 @@ from pyml.saving.state_dicts import (
     load_state_dict,
 )
 from pyml.saving.stores import (
-    ModelStoreError,
     browser_files,
     copy_model,
     copy_model_async,
@@ -36,6 +35,7 @@ from pyml.saving.stores import (
 from pyml.saving.tfjs.layers_config import keras2_hard_sigmoid
 from pyml.saving.tfjs.rules import deregister_op, register_op
 from pyml.saving.torch_files import load_torch
+from pyml.saving.waiting import ModelStoreError
 from pyml.saving.weights import load_weights, save_weights
 
 __all__ = [

@@ -18,6 +18,7 @@ from typing import Any
 from .artifacts import artifacts_of, concatenate_array_buffers, files_of
 from .files import ModelFileError, Place, parse_json
 from .tfjs.weights import read_manifest
+from .waiting import wait
 
 Router = Callable[[Any], Any]
 _LOADERS: list[Router] = []
@@ -131,8 +132,6 @@ class HTTPHandler(Place):
     def save(self, artifacts: dict[str, Any]) -> dict[str, Any]:
         """Sends artifacts as a form with the files `model.json` and `model.weights.bin`."""
         if sys.platform == "emscripten":
-            from .stores import wait
-
             return wait(self.save_async(artifacts), "await model.save_async(...)")
         body, headers = _form(artifacts)
         _request(self.path, 1 << 24, body, {**(self.init.get("headers") or {}), **headers}, self.init.get("method", "POST"))
@@ -282,9 +281,7 @@ class HandledModel:
         if self.files is None:
             found = self.handler.load()
             if inspect.isawaitable(found):
-                from .stores import wait
-
-                found = wait(coroutine_of(found), "await load_model_async(handler)")
+                    found = wait(coroutine_of(found), "await load_model_async(handler)")
             self.files = files_of(found, self)
         return self._part(name, most)
 

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import inspect
 
+from . import stores_browser
 from .artifacts import artifacts_of
 from .files import MOST_JSON, ModelFileError, parse_json
 from .handlers import coroutine_of, saver_of
-from .stores import place_of, target_of, wait
+from .stores import place_of, target_of
 from .tfjs.weights import read_manifest, requests
+from .waiting import wait
 
 
 def load_model(path, custom_objects=None, compile=True):
@@ -141,9 +143,7 @@ async def save_model_async(model, filepath, overwrite=True, quantize=None, **kwa
         return await answer if inspect.isawaitable(answer) else answer
     if store is None:
         return save_layers_model(model, _path(filepath), overwrite=overwrite, quantize=quantize, arrays=arrays)
-    from .stores_browser import save
-
-    await save(*store, *model_artifacts(model, quantize, arrays=arrays), overwrite)
+    await stores_browser.save(*store, *model_artifacts(model, quantize, arrays=arrays), overwrite)
 
 
 def _path(filepath):

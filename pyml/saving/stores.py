@@ -6,21 +6,16 @@ The stores are those of TensorFlow.js, so each of the two opens what the other o
 from __future__ import annotations
 
 import os
-import sys
-from collections.abc import Coroutine, Iterable
+from collections.abc import Iterable
 from typing import Any
 
-from ..errors import PymlError, SyncReadError
-from .files import ModelFileError, Place
+from . import stores_browser
+from .files import MOST_WEIGHTS, ModelFileError, Place
 from .handlers import loader_of
+from .waiting import in_browser, wait
 
-IN_BROWSER = sys.platform == "emscripten"
 KEPT = ("indexeddb", "localstorage")  # what can be listed
 _SCHEMES = (*KEPT, "downloads")
-
-
-class ModelStoreError(PymlError, OSError):
-    """A place of the browser cannot be used here, or has no room."""
 
 
 def parse(target: Any) -> tuple[str, str] | None:
@@ -70,14 +65,6 @@ def target_of(target: Any) -> tuple[str, str] | None:
     return found
 
 
-def in_browser(target: str) -> None:
-    """Raises ModelStoreError on the desktop."""
-    if not IN_BROWSER:
-        raise ModelStoreError(
-            f"{target}: only a browser has such a place; on the desktop use the path of a folder, such as 'models/digits'."
-        )
-
-
 class StoredModel:
     """A model in a store of the browser, read like a folder that holds `model.json` and `weights.bin`."""
 
@@ -97,20 +84,18 @@ class StoredModel:
     def read(self, name: str, most: int):
         """The bytes of one of the two files."""
         if self._entry is None:
-            from .stores_browser import load
-
-            self._entry = wait(load(*self._where), f"await load_model_async({self.url!r})")
+            self._entry = wait(stores_browser.load(*self._where), f"await load_model_async({self.url!r})")
         return self._part(name, most)
 
     async def read_async(self, name: str, most: int):
         """As `read`, in every browser."""
         if self._entry is None:
-            from .stores_browser import load
-
-            self._entry = await load(*self._where)
+            self._entry = await stores_browser.load(*self._where)
         return self._part(name, most)
 
-    def _part(self, name, most):
+    def _part(self, name: str, most: int) -> bytes:
+        if self._entry is None:
+            raise ModelFileError(f"{self}: it was not read.")
         text, data = self._entry
         size = len(text) if name == self.name else data.byteLength
         if size > most:
@@ -200,8 +185,6 @@ def _named(item: Any) -> tuple[str, Any]:
     if hasattr(item, "arrayBuffer") and hasattr(item, "name"):
         return str(item.name), item
     if isinstance(item, (str, os.PathLike)):
-        from .files import MOST_WEIGHTS
-
         place = Place(item)
         return place.name, place.read(place.name, MOST_WEIGHTS)
     name, content = tuple(item) if isinstance(item, (list, tuple)) and len(item) == 2 else (None, None)
@@ -238,9 +221,7 @@ def list_models() -> dict[str, dict]:
 async def list_models_async() -> dict[str, dict]:
     """`list_models` that works in every browser."""
     in_browser("list_models")
-    from .stores_browser import listed
-
-    return {f"{scheme}://{name}": info for scheme in KEPT for name, info in (await listed(scheme)).items()}
+    return {f"{scheme}://{name}": info for scheme in KEPT for name, info in (await stores_browser.listed(scheme)).items()}
 
 
 def remove_model(url: str) -> dict:
@@ -267,9 +248,7 @@ def remove_model(url: str) -> dict:
 async def remove_model_async(url: str) -> dict:
     """`remove_model` that works in every browser."""
     where = _kept(url, "remove_model")
-    from .stores_browser import remove
-
-    return await remove(*where)
+    return await stores_browser.remove(*where)
 
 
 def copy_model(source: str, target: str) -> dict:
@@ -296,9 +275,7 @@ def copy_model(source: str, target: str) -> dict:
 async def copy_model_async(source: str, target: str) -> dict:
     """`copy_model` that works in every browser."""
     where, there = _pair(source, target, "copy_model")
-    from .stores_browser import copy
-
-    return await copy(where, there)
+    return await stores_browser.copy(where, there)
 
 
 def move_model(source: str, target: str) -> dict:
@@ -313,10 +290,8 @@ def move_model(source: str, target: str) -> dict:
 async def move_model_async(source: str, target: str) -> dict:
     """`move_model` that works in every browser."""
     where, there = _pair(source, target, "move_model")
-    from .stores_browser import copy, remove
-
-    info = await copy(where, there)
-    await remove(*where)
+    info = await stores_browser.copy(where, there)
+    await stores_browser.remove(*where)
     return info
 
 
@@ -335,18 +310,3 @@ def _pair(source: Any, target: Any, what: str) -> tuple[tuple[str, str], tuple[s
     if source == target:
         raise ValueError(f"{what}: source and target are both {source!r}; give another name.")
     return _kept(source, what), found
-
-
-def wait(work: Coroutine[Any, Any, Any], instead: str) -> Any:
-    """The result of a coroutine, by suspending this call.
-
-    Raises:
-        SyncReadError: This browser cannot do that; the message says what to write.
-    """
-    if IN_BROWSER:
-        from pyodide.ffi import can_run_sync, run_sync  # type: ignore[import-not-found]
-
-        if can_run_sync():
-            return run_sync(work)
-    work.close()
-    raise SyncReadError(f"This browser cannot wait here; write `{instead}`.")

@@ -9,7 +9,7 @@ from typing import Any
 
 from ..scripts import body_of
 from .files import ModelFileError, parse_json
-from .stores import ModelStoreError
+from .waiting import ModelStoreError
 
 _REASONS = {
     "missing": "there is no such model; list_models() says which there are.",

@@ -13,7 +13,7 @@ import os
 import pickle
 import zipfile
 from collections import OrderedDict
-from typing import IO
+from typing import IO, Any
 
 import numpy as np
 
@@ -74,11 +74,12 @@ _NAMES = {
 class _Reader(pickle._Unpickler):  # type: ignore[name-defined]  # the Python one: its memory grows with the input only
     dispatch = {ord(getattr(pickle, name)): pickle._Unpickler.dispatch[ord(getattr(pickle, name))] for name in _OPCODES}  # type: ignore[attr-defined]
 
-    def load_build(self):
-        state = self.stack.pop()
+    stack: list[Any]  # made by load
+
+    def load_build(self) -> None:
+        self.stack.pop()  # metadata of state dicts; nothing here needs it
         if not isinstance(self.stack[-1], (_Ordered, _Stored)):
             raise ModelFileError("it sets attributes of something that is no tensor.")
-        del state  # metadata of state dicts; nothing here needs it
 
     dispatch[ord(pickle.BUILD)] = load_build  # type: ignore[assignment]
 

@@ -53,8 +53,8 @@ def _call(node, attribute, values):
 
 
 @rule("While", "StatelessWhile", host=True, keep="all")
-def _while(node, xp, *values):
-    values = list(values)
+def _while(node, xp, *given):
+    values = list(given)
     for _ in range(_MOST_TURNS):
         going = (yield _call(node, "cond", values))[0]
         going = (yield going) if isinstance(going, Tensor) else going

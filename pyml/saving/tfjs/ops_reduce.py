@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 import numpy as np
 
 from ...core.tensor import Tensor
@@ -123,7 +125,7 @@ def _bincount(node, xp, x, size, weights):
 
 @rule("LowerBound", "UpperBound", host=True, pure=True)
 def _bound(node, xp, rows, values):
-    side = "left" if node.op == "LowerBound" else "right"
+    side: Literal["left", "right"] = "left" if node.op == "LowerBound" else "right"
     pairs = zip(rows.reshape(-1, rows.shape[-1]), values.reshape(-1, values.shape[-1]), strict=True)
     return np.stack([np.searchsorted(r, v, side) for r, v in pairs]).reshape(values.shape)
 

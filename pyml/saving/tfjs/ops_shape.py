@@ -313,12 +313,13 @@ def _range(node, xp, start, stop, step):
     if not step:
         raise ValueError("the step is 0")
     check_count([max(0, int((stop - start) / step))], "Range")
-    return np.arange(start, stop, step, node.attr("Tidx", "int32"))
+    return np.arange(start, stop, step, dtype=node.attr("Tidx", "int32"))
 
 
 @rule("LinSpace", static=(0, 1, 2))
 def _linspace(node, xp, start, stop, count):
-    return np.linspace(number(start), number(stop), *check_count([number(count)], "LinSpace"), dtype=np.float32)
+    (many,) = check_count([number(count)], "LinSpace")
+    return np.linspace(number(start), number(stop), many, dtype=np.float32)
 
 
 @rule("OneHot", static=(1, 2, 3))

@@ -85,10 +85,10 @@ def _ragged_gather(node, xp, *inputs):
 
 
 @rule("RaggedTensorToTensor", host=True, pure=True)
-def _ragged_to_tensor(node, xp, shape, values, default, *partitions):
+def _ragged_to_tensor(node, xp, shape, values, default, *given):
     """Rows of different lengths as one array, what is missing filled, what is too long cut."""
     kinds, parents = list(node.attr("row_partition_types") or []), []
-    partitions = list(partitions)
+    partitions = list(given)
     most = max(len(values), *(np.size(p) for p in partitions))
     if kinds[:1] == ["FIRST_DIM_SIZE"]:
         rows = int(number(partitions.pop(0)))
@@ -105,7 +105,8 @@ def _ragged_to_tensor(node, xp, shape, values, default, *partitions):
         parents.append(np.asarray(partition, np.int64))
         if len(parents[-1]) and (parents[-1].min() < 0 or (np.diff(parents[-1]) < 0).any()):
             raise ValueError("the row of each value must be sorted and not negative")
-    at, coordinates = np.arange(len(parents[-1])), []
+    at = np.arange(len(parents[-1]))
+    coordinates: list[np.ndarray] = []
     for parent in reversed(parents):
         place = np.arange(len(parent)) - np.searchsorted(parent, parent)
         coordinates.insert(0, place[at])

@@ -50,6 +50,7 @@ def _conv3d(node, xp, x, w):
         images = prims.reshape(as_node(part), (batch * count, rows, columns, channels))
         y = prims.conv2d(images, as_node(Tensor(w)[k]), strides[1:], tuple(flat), dilation[1:], 1)
         total = Tensor(y) if total is None else xp.add(total, Tensor(y))
+    assert total is not None, "a window has at least one place"
     return xp.reshape(total, (batch, count, *total.shape[1:]))
 
 

@@ -156,8 +156,9 @@ def _local_response(node, xp, x):
 def _resize(node, x, size, method):
     from ...image import resize
 
-    options = {"align_corners": bool(node.attr("align_corners", False)), "half_pixel_centers": bool(node.attr("half_pixel_centers", False))}
-    return resize(Tensor(_float(x)) if method == "bilinear" else x, tuple(ints(size)), interpolation=method, **options)
+    corners, centers = bool(node.attr("align_corners", False)), bool(node.attr("half_pixel_centers", False))
+    picture = Tensor(_float(x)) if method == "bilinear" else x
+    return resize(picture, tuple(ints(size)), interpolation=method, align_corners=corners, half_pixel_centers=centers)
 
 
 @rule("ResizeBilinear", static=(1,), device=True)

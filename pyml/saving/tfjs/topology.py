@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import math
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -91,7 +92,7 @@ def _list(value):
     return []
 
 
-_KINDS = {
+_KINDS: dict[str, Callable[[Any], Any]] = {
     "i": _whole, "f": float, "b": bool, "s": _text, "type": dtype_of, "shape": shape_of, "list": _list,
     "func": lambda f: f["name"], "tensor": lambda t: t,
 }  # fmt: skip
