@@ -14,9 +14,9 @@ from .apply import as_float
 from .arithmetic import absolute, clip, minimum, multiply, square
 from .declare import draw, op, sample
 from .elementary import exp, expm1, log1p, tanh
+from .joining import split
 from .logic import where
 from .math import erf
-from .shaping import split
 
 __all__ = [
     "celu", "elu", "gelu", "glu", "hard_shrink", "hard_sigmoid", "hard_silu", "hard_swish", "hard_tanh", "leaky_relu",

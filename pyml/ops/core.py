@@ -12,8 +12,9 @@ from ..core.types import TensorLike
 from ..dtypes import standardize
 from ..graph import prims
 from .declare import draw, op, sample
+from .joining import split
 from .reduce import standardize_axis
-from .shaping import split, squeeze
+from .shaping import squeeze
 
 __all__ = [
     "cast", "convert_to_numpy", "convert_to_tensor", "shape", "slice", "stop_gradient", "unstack",

@@ -14,11 +14,12 @@ from ..graph import prims
 from .activation import relu
 from .apply import Primitive, as_float
 from .arithmetic import absolute, clip
+from .creation import arange
 from .declare import draw, op, sample
 from .elementary import exp, log, log1p
 from .logic import equal, where
 from .reduce import sum as _sum
-from .shaping import arange, expand_dims, reshape, squeeze
+from .shaping import expand_dims, reshape, squeeze
 
 __all__ = [
     "binary_crossentropy", "categorical_crossentropy", "log_softmax", "one_hot", "softmax",

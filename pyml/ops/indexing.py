@@ -12,7 +12,8 @@ from ..core.types import TensorLike
 from ..errors import ShapeError
 from ..graph import prims
 from .declare import draw, op, sample
-from .shaping import expand_dims, take
+from .joining import take
+from .shaping import expand_dims
 
 __all__ = ["get_item"]
 

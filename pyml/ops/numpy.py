@@ -2,8 +2,10 @@
 
 from .arithmetic import *
 from .contraction import *
+from .creation import *
 from .elementary import *
 from .indexing import *
+from .joining import *
 from .logic import *
 from .products import *
 from .reduce import *

@@ -5,7 +5,7 @@ from __future__ import annotations
 from ..core.tensor import Tensor, as_node
 from ..graph import prims
 from ..graph.prims.lstm import MOST_UNITS
-from .shaping import stack
+from .joining import stack
 
 
 def fits(units):

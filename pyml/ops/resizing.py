@@ -12,7 +12,8 @@ from ..errors import ShapeError
 from ..graph import prims
 from .core import slice as _slice
 from .declare import draw, op, sample
-from .shaping import concatenate, expand_dims, pad, repeat, reshape, stack, take
+from .joining import concatenate, repeat, stack, take
+from .shaping import expand_dims, pad, reshape
 
 __all__ = ["resize"]
 

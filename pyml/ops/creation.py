@@ -1,0 +1,163 @@
+"""Making tensors of numbers: zeros, ranges, the identity."""
+
+from __future__ import annotations
+
+from ..core.tensor import Tensor, as_node
+from ..core.types import Shape, TensorLike
+from ..dtypes import standardize
+from ..graph import prims
+from .declare import draw, op, sample
+from .logic import equal
+from .shaping import expand_dims
+
+__all__ = [
+    "arange", "eye", "full", "full_like", "identity", "linspace", "ones", "ones_like", "zeros", "zeros_like",
+]  # fmt: skip
+
+
+@op(like="numpy.full", samples=[sample((2, 3), 1.5), sample(4, 2, dtype="int32")])
+def full(shape: Shape, fill_value: TensorLike, dtype: str | None = None) -> Tensor:
+    """One number in a tensor of `shape`; costs no memory.
+
+    Args:
+        shape: The sizes.
+        fill_value: The number.
+        dtype: Name of the dtype.
+
+    Example:
+        >>> pyml.ops.full((2,), 7).numpy()
+        array([7, 7], dtype=int32)
+    """
+    node = as_node(fill_value, dtype)
+    return Tensor(prims.broadcast_to(node, shape if isinstance(shape, (tuple, list)) else (shape,)))
+
+
+@op(like="numpy.zeros", samples=[sample((2, 3)), sample(4, dtype="int32")])
+def zeros(shape: Shape, dtype: str | None = None) -> Tensor:
+    """Zeros in `shape`, float32 by default; costs no memory.
+
+    Example:
+        >>> pyml.ops.zeros((2,)).numpy()
+        array([0., 0.], dtype=float32)
+    """
+    return Tensor(prims.full(_tuple(shape), 0, standardize(dtype or "float32")))
+
+
+@op(like="numpy.ones", samples=[sample((2, 3)), sample(4, dtype="int32")])
+def ones(shape: Shape, dtype: str | None = None) -> Tensor:
+    """Ones in `shape`, float32 by default; costs no memory.
+
+    Example:
+        >>> pyml.ops.ones((2,)).numpy()
+        array([1., 1.], dtype=float32)
+    """
+    return Tensor(prims.full(_tuple(shape), 1, standardize(dtype or "float32")))
+
+
+@op(like="numpy.zeros_like", gradient=False, samples=[sample(draw(2, 3))])
+def zeros_like(x: TensorLike, dtype: str | None = None) -> Tensor:
+    """Zeros in the shape and dtype of `x`, or in `dtype`.
+
+    Example:
+        >>> pyml.ops.zeros_like([1, 2]).numpy()
+        array([0, 0], dtype=int32)
+    """
+    node = as_node(x)
+    return zeros(node.shape, dtype or node.dtype)
+
+
+@op(like="numpy.ones_like", gradient=False, samples=[sample(draw(2, 3))])
+def ones_like(x: TensorLike, dtype: str | None = None) -> Tensor:
+    """Ones in the shape and dtype of `x`, or in `dtype`.
+
+    Example:
+        >>> pyml.ops.ones_like([3, 2]).numpy()
+        array([1, 1], dtype=int32)
+    """
+    node = as_node(x)
+    return ones(node.shape, dtype or node.dtype)
+
+
+@op(like="numpy.full_like", gradient=False, samples=[sample(draw(2, 3), 1.5)])
+def full_like(x: TensorLike, fill_value: TensorLike, dtype: str | None = None) -> Tensor:
+    """One number in the shape and dtype of `x`, or in `dtype`.
+
+    Example:
+        >>> pyml.ops.full_like([3, 2], 7).numpy()
+        array([7, 7], dtype=int32)
+    """
+    node = as_node(x)
+    return full(node.shape, fill_value, dtype or node.dtype)
+
+
+@op(like="numpy.arange", samples=[sample(5), sample(2, 11, 3), sample(1.0, 2.0, 0.25), sample(5, 0, -2)])
+def arange(start: float, stop: float | None = None, step: float = 1, dtype: str | None = None) -> Tensor:
+    """`start, start + step, …` below `stop`, like numpy's; with one number, from 0 to it.
+
+    Args:
+        start, stop, step: Numbers.
+        dtype: By default int32 where all three are integers, else float32.
+
+    Raises:
+        ValueError: `step` is 0.
+
+    Example:
+        >>> pyml.ops.arange(2, 8, 2).numpy()
+        array([2, 4, 6], dtype=int32)
+    """
+    if stop is None:
+        start, stop = 0, start
+    n = max(0, -int(-(stop - start) // step)) if step else 0
+    if not step:
+        raise ValueError("arange: step must not be 0.")
+    kind = standardize(dtype) if dtype else ("float32" if any(isinstance(v, float) for v in (start, stop, step)) else "int32")
+    count = prims.cast(prims.iota(n), dtype=kind)
+    return Tensor(count * step + start)
+
+
+@op(like="numpy.linspace", samples=[sample(0.0, 1.0, 5), sample(-1.0, 1.0, 4, endpoint=False)])
+def linspace(start: float, stop: float, num: int = 50, endpoint: bool = True, dtype: str | None = None) -> Tensor:
+    """`num` evenly spaced numbers from `start` to `stop`, float32 by default.
+
+    Args:
+        start, stop: The ends.
+        num: How many.
+        endpoint: Whether `stop` is the last of them.
+        dtype: Name of the dtype.
+
+    Example:
+        >>> pyml.ops.linspace(0., 1., 5).numpy()
+        array([0.  , 0.25, 0.5 , 0.75, 1.  ], dtype=float32)
+    """
+    step = (stop - start) / max(1, num - 1 if endpoint else num)
+    out = Tensor(prims.cast(prims.iota(num), dtype="float32") * step + start)
+    return out if dtype is None else out.astype(dtype)
+
+
+@op(like="numpy.eye", samples=[sample(3), sample(2, 4, k=1), sample(3, k=-1, dtype="int32")])
+def eye(N: int, M: int | None = None, k: int = 0, dtype: str | None = None) -> Tensor:
+    """Ones on the k-th diagonal of an `(N, M)` matrix of zeros, float32 by default.
+
+    Example:
+        >>> pyml.ops.eye(2, 3).numpy()
+        array([[1., 0., 0.],
+               [0., 1., 0.]], dtype=float32)
+    """
+    rows, cols = arange(N), arange(M if M is not None else N)
+    return equal(expand_dims(rows, 1) + k, expand_dims(cols, 0)).astype(dtype or "float32")
+
+
+@op(like="numpy.identity", samples=[sample(3)])
+def identity(n: int, dtype: str | None = None) -> Tensor:
+    """The `(n, n)` identity matrix, float32 by default.
+
+    Example:
+        >>> pyml.ops.identity(2).numpy()
+        array([[1., 0.],
+               [0., 1.]], dtype=float32)
+    """
+    return eye(n, dtype=dtype)
+
+
+def _tuple(shape: Shape) -> tuple[int, ...]:
+    return tuple(int(n) for n in (shape if isinstance(shape, (tuple, list)) else (shape,)))

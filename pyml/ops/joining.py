@@ -1,0 +1,159 @@
+"""Joining, cutting, repeating and picking."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from ..core.tensor import Tensor, as_node
+from ..core.types import TensorLike
+from ..dtypes import promote
+from ..errors import ShapeError
+from ..graph import prims
+from .declare import draw, op, sample
+from .reduce import standardize_axis
+from .shaping import expand_dims
+
+__all__ = [
+    "concatenate", "repeat", "split", "stack", "take", "tile",
+]  # fmt: skip
+
+
+@op(like="numpy.concatenate", samples=[sample([draw(2, 3), draw(1, 3)]), sample((draw(2, 1), draw(2, 2)), axis=-1)])
+def concatenate(xs: Sequence[TensorLike], axis: int = 0) -> Tensor:
+    """The tensors joined along `axis`; their other sizes are equal, their dtype becomes the common one.
+
+    Raises:
+        ShapeError: Other sizes differ.
+        ValueError: There are no tensors.
+
+    Example:
+        >>> pyml.ops.concatenate([[1, 2], [3]]).numpy()
+        array([1, 2, 3], dtype=int32)
+    """
+    nodes = [as_node(x) for x in xs]
+    if not nodes:
+        raise ValueError("concatenate: no tensors were given.")
+    dtype = promote(*(n.dtype for n in nodes))
+    nodes = [prims.cast(n, dtype=dtype) for n in nodes]
+    ndim = nodes[0].ndim
+    (a,) = standardize_axis(axis, ndim, "concatenate")
+    for n in nodes[1:]:
+        if n.ndim != ndim or any(p != q for i, (p, q) in enumerate(zip(nodes[0].shape, n.shape, strict=False)) if i != a):
+            raise ShapeError(f"concatenate: shapes {nodes[0].shape} and {n.shape} differ outside axis {a}.")
+    return Tensor(prims.concat(nodes, a))
+
+
+@op(like="numpy.stack", samples=[sample([draw(2, 3), draw(2, 3)]), sample([draw(2), draw(2), draw(2)], axis=-1)])
+def stack(x: Sequence[TensorLike], axis: int = 0) -> Tensor:
+    """Tensors of one shape joined along a new axis.
+
+    Raises:
+        ShapeError: The shapes differ.
+
+    Example:
+        >>> pyml.ops.stack([[1, 2], [3, 4]], axis=1).numpy()
+        array([[1, 3],
+               [2, 4]], dtype=int32)
+    """
+    nodes = [as_node(v) for v in x]
+    if any(n.shape != nodes[0].shape for n in nodes):
+        raise ShapeError(f"stack: shapes {', '.join(str(n.shape) for n in nodes)} differ.")
+    return concatenate([expand_dims(Tensor(n), axis % (n.ndim + 1)) for n in nodes], axis % (nodes[0].ndim + 1))
+
+
+@op(like="numpy.split", samples=[sample(draw(4, 3), 2), sample(draw(2, 5), [1, 3], axis=1)])
+def split(x: TensorLike, indices_or_sections: int | Sequence[int], axis: int = 0) -> list[Tensor]:
+    """`x` cut along `axis`, a list of tensors.
+
+    Args:
+        x: Tensor.
+        indices_or_sections: How many equal parts, or the positions of the cuts.
+        axis: The axis.
+
+    Raises:
+        ShapeError: The size does not divide into so many parts.
+
+    Example:
+        >>> [part.tolist() for part in pyml.ops.split([1, 2, 3, 4], [1])]
+        [[1], [2, 3, 4]]
+    """
+    node = as_node(x)
+    (a,) = standardize_axis(axis, node.ndim, "split")
+    n = node.shape[a]
+    if isinstance(indices_or_sections, int):
+        if n % indices_or_sections:
+            raise ShapeError(f"split: axis {axis} of size {n} does not divide into {indices_or_sections} equal parts.")
+        step = n // indices_or_sections
+        cuts = [i * step for i in range(1, indices_or_sections)]
+    else:
+        cuts = [min(n, max(0, int(c))) for c in indices_or_sections]
+    out = []
+    for lo, hi in zip([0, *cuts], [*cuts, n], strict=True):
+        start = [lo if i == a else 0 for i in range(node.ndim)]
+        stop = [max(lo, hi) if i == a else m for i, m in enumerate(node.shape)]
+        out.append(Tensor(prims.slice_(node, start, stop)))
+    return out
+
+
+@op(like="numpy.repeat", samples=[sample(draw(2, 3), 2), sample(draw(2, 3), 3, axis=0)])
+def repeat(x: TensorLike, repeats: int, axis: int | None = None) -> Tensor:
+    """Each element of `x` `repeats` times along `axis` (of the flattened `x` by default).
+
+    Example:
+        >>> pyml.ops.repeat([1, 2], 2).numpy()
+        array([1, 1, 2, 2], dtype=int32)
+    """
+    node = as_node(x)
+    if axis is None:
+        node, axis = prims.reshape(node, (node.size,)), 0
+    (a,) = standardize_axis(axis, node.ndim, "repeat")
+    wide = prims.broadcast_to(
+        prims.reshape(node, (*node.shape[: a + 1], 1, *node.shape[a + 1 :])),
+        (*node.shape[: a + 1], int(repeats), *node.shape[a + 1 :]),
+    )
+    return Tensor(prims.reshape(wide, (*node.shape[:a], node.shape[a] * int(repeats), *node.shape[a + 1 :])))
+
+
+@op(like="numpy.tile", samples=[sample(draw(2, 3), 2), sample(draw(3), (2, 2))])
+def tile(x: TensorLike, repeats: int | Sequence[int]) -> Tensor:
+    """`x` laid side by side `repeats` times per axis; missing leading axes count as 1.
+
+    Example:
+        >>> pyml.ops.tile([1, 2], 2).numpy()
+        array([1, 2, 1, 2], dtype=int32)
+    """
+    node = as_node(x)
+    times = [int(r) for r in (repeats if isinstance(repeats, (tuple, list)) else (repeats,))]
+    ndim = max(node.ndim, len(times))
+    sizes = (1,) * (ndim - node.ndim) + node.shape
+    times = [1] * (ndim - len(times)) + times
+    inner = prims.reshape(node, [n for s in sizes for n in (1, s)])
+    wide = prims.broadcast_to(inner, [n for t, s in zip(times, sizes, strict=True) for n in (t, s)])
+    return Tensor(prims.reshape(wide, [t * s for t, s in zip(times, sizes, strict=True)]))
+
+
+@op(like="numpy.take", samples=[sample(draw(5, 3), [4, 0, -1], axis=0), sample(draw(5, 3), [[2, 1]], axis=1), sample(draw(4), 2)])
+def take(x: TensorLike, indices: TensorLike, axis: int | None = None) -> Tensor:
+    """The elements of `x` at `indices` along `axis` (of the flattened `x` by default).
+
+    Negative indices count from the end; indices out of range give zeros.
+
+    Returns:
+        The shape of `x` with that of `indices` in the place of `axis`.
+
+    Example:
+        >>> pyml.ops.take([10, 20, 30], [2, 0]).numpy()
+        array([30, 10], dtype=int32)
+    """
+    node, idx = as_node(x), as_node(indices)
+    if axis is None:
+        node, axis = prims.reshape(node, (node.size,)), 0
+    (a,) = standardize_axis(axis, node.ndim, "take")
+    idx = prims.cast(idx, dtype="int32")
+    n = node.shape[a]
+    zero = prims.full(idx.shape, 0, "int32")
+    idx = prims.where(prims.less(idx, zero), idx + n, idx)
+    rows = prims.permute(node, [a] + [i for i in range(node.ndim) if i != a])
+    out = prims.gather(rows, idx)
+    order = list(range(idx.ndim, idx.ndim + a)) + list(range(idx.ndim)) + list(range(idx.ndim + a, out.ndim))
+    return Tensor(prims.permute(out, order))
