@@ -213,7 +213,7 @@ def test_the_shape_of_a_symbolic_tensor_keeps_what_is_unknown():
 
 
 PUBLIC = {f"ops.{d.name}": d.function for d in DECLARED.values()}
-for _module in ("activations", "core", "image"):
+for _module in ("activations.functions", "activations.lookup", "core", "image"):
     _found = importlib.import_module(f"pyml.{_module}")
     PUBLIC |= {f"{_module}.{name}": getattr(_found, name) for name in _found.__all__}
 
