@@ -61,8 +61,13 @@ def of_scalar(value) -> str:
 
 def host_array(value, dtype: str | None = None) -> np.ndarray:
     """`value` as a C-contiguous numpy array of a supported dtype; integers that do not fit raise DtypeError."""
-    if dtype is None and isinstance(value, np.ndarray) and value.dtype in _AS_IS and value.flags.c_contiguous:
+    if dtype is None and type(value) is np.ndarray and value.dtype in _AS_IS and value.flags.c_contiguous:
         return value
+    if isinstance(value, np.ndarray) and np.any(getattr(value, "mask", False)):  # of a masked array
+        raise DtypeError(
+            f"a masked array of which {int(np.sum(value.mask))} elements are masked has no values there; "  # type: ignore[attr-defined]
+            "fill them first, for example with array.filled(0)."
+        )
     array = np.asarray(value)
     if array.dtype == object or array.dtype.kind in "SUcMm":
         raise DtypeError(f"cannot make a tensor from {array.dtype} data; expected numbers or booleans of one shape.")

@@ -30,11 +30,11 @@ class Compilation:
 
     def build(self, y: Any, y_pred: Any, names: Sequence[str]) -> None:
         """Makes losses and metrics for targets and predictions of these shapes, where there are none yet."""
+        if y is None:
+            return
         targets, predictions = flat_targets(y, y_pred, names), flatten(y_pred)
-        if self.loss is not None and not self.loss.built:
-            self.loss.build(targets, predictions, names)
-        for part in self.parts:
-            if targets and not part.built:
+        for part in (self.loss, *self.parts):
+            if part is not None and not part.built:
                 part.build(targets, predictions, names)
 
     def loss_of(self, y: Any, y_pred: Any, sample_weight: Any, names: Sequence[str], rows: int) -> Tensor | None:
@@ -90,8 +90,6 @@ def flat_targets(y: Any, y_pred: Any, names: Sequence[str]) -> list[Any]:
         ValueError: The number of targets differs from the number of outputs.
     """
     count = len(flatten(y_pred))
-    if y is None:
-        return []
     if isinstance(y, dict):
         keys = sorted(y_pred) if isinstance(y_pred, dict) else names
         missing = [key for key in keys if key not in y]

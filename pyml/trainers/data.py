@@ -31,6 +31,8 @@ class Arrays:
     """
 
     def __init__(self, x: Any, y: Any = None, sample_weight: Any = None, what: str = "fit"):
+        if x is None:
+            raise ValueError(f"{what}: no data was given; pass x=, an array (samples, ...).")
         self.x = as_arrays(x, "x", what)
         self.y = None if y is None else as_arrays(y, "y", what)
         self.sample_weight = None if sample_weight is None else as_arrays(sample_weight, "sample_weight", what)
@@ -201,5 +203,8 @@ def standard_batch(batch: Any, what: str = "fit") -> tuple[Any, Any, Any]:
     Raises:
         ValueError: It is none.
     """
-    x, y, weight = unpack_x_y_sample_weight(batch)
+    try:
+        x, y, weight = unpack_x_y_sample_weight(batch)
+    except ValueError as error:
+        raise ValueError(f"{what}: {error}") from None
     return Arrays(x, y, weight, what=f"{what}: a batch").struct

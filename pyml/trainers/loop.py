@@ -119,7 +119,10 @@ class Loop:
             if getattr(model, flag):
                 break
         if index == 0:
-            raise ValueError(f"{'fit' if kind == 'train' else 'evaluate'}: the data gave no batches.")
+            raise ValueError(
+                f"{'fit' if kind == 'train' else 'evaluate'}: the data gave no batches. An iterator gives its batches once; for "
+                "several epochs pass arrays, a list of batches, a PyDataset or a pyml.data.Dataset."
+            )
         logs = logs or await self.look(kind, index)
         if kind == "train":
             self.done += index

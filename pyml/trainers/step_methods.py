@@ -40,7 +40,8 @@ class StepMethods(Layer):
     def train_step(self, data: Any) -> dict[str, Any]:
         """Forward, loss, gradients, update, metrics for `(x, y, sample_weight)`; traced into one program."""
         x, y, sample_weight = unpack_x_y_sample_weight(data)
-        assert self.optimizer is not None
+        if self.optimizer is None:
+            raise ValueError(f"Model '{self.name}' was compiled without an optimizer; pass optimizer= to compile to train it.")
         with differentiating():
             y_pred = self(x, training=True)
             loss = self.compute_loss(x, y, y_pred, sample_weight, training=True)

@@ -1,0 +1,192 @@
+"""What fit, evaluate, predict and the on_batch methods refuse: one sentence, before anything has run."""
+
+import asyncio
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+import pytest
+from helpers import blobs, classifier
+
+import pyml
+
+X, Y = blobs(12)
+
+
+def nothing_ran(model, call, error, message):
+    before = model.get_weights()
+    with pytest.raises(error, match=message):
+        call()
+    for a, b in zip(before, model.get_weights(), strict=True):
+        np.testing.assert_array_equal(a, b)
+
+
+@pytest.mark.parametrize(("data", "error", "message"), [
+    ([], ValueError, r"x is empty.*x=\[\]"), ({}, ValueError, r"x is empty"), (None, ValueError, "no data was given"),
+    ("abc", TypeError, r"'abc'|must hold numbers. Received: str"), (len, TypeError, "builtin_function_or_method"),
+    (np.array([["a"] * 6] * 12), TypeError, "must hold numbers. Received: array of <U1"),
+    (np.array([[object()] * 6] * 12), TypeError, "must hold numbers. Received: array of object"),
+    (np.ones((12, 6), complex), TypeError, "complex128"), ([[1.0, 2.0], [3.0]], ValueError, "rows have different lengths"),
+    (np.ma.masked_array(X, mask=X > 0), TypeError, r"masked.*filled\(0\)"), (np.float32(3), ValueError, "a single number"),
+    (np.full((12, 6), 2**40), TypeError, "do not fit int32")])  # fmt: skip
+@pytest.mark.parametrize("method", ["fit", "evaluate", "predict", "train_on_batch", "test_on_batch", "predict_on_batch"])
+def test_data_that_cannot_be_used(method, data, error, message):
+    model = classifier()
+    silent = {} if method.endswith("on_batch") else {"verbose": 0}
+    targets = () if method.startswith("predict") else (Y,)
+    nothing_ran(model, lambda: getattr(model, method)(data, *targets, **silent), error, message)
+
+
+@pytest.mark.parametrize("data", [iter([]), (x for x in ()), np.ones((0, 6))])
+@pytest.mark.parametrize("method", ["fit", "evaluate", "predict"])
+def test_data_without_samples(method, data):
+    model = classifier()
+    nothing_ran(model, lambda: getattr(model, method)(data, verbose=0), ValueError, f"{method}: .*(no batches|no samples)")
+
+
+@pytest.mark.parametrize(("argument", "values"), [
+    ("batch_size", [0, -1, 2.5, "a", True]), ("steps_per_epoch", [0, -2, 1.5]), ("epochs", [-1, None, 1.5]), ("initial_epoch", [-1]),
+    ("verbose", [3, "loud"]), ("validation_split", [-0.1, 1, 2.0, "half"]), ("class_weight", [[1, 2], {"a": 1.0}, {0: "x"}]),
+    ("validation_freq", [0, 1.5, "often"]), ("validation_batch_size", [0]), ("validation_steps", [0])])  # fmt: skip
+def test_arguments_of_fit_out_of_range(argument, values):
+    for value in values:
+        model = classifier()
+        data = {"validation_data": (X, Y)} if argument in ("validation_batch_size", "validation_steps", "validation_freq") else {}
+        nothing_ran(model, lambda model=model, data=data, value=value: model.fit(X, Y, **{"verbose": 0, argument: value, **data}),
+                    (ValueError, TypeError), f"fit: {argument}.*")  # fmt: skip
+
+
+@pytest.mark.parametrize(("argument", "values"), [("batch_size", [0, -1, 2.5]), ("steps", [0, -1]), ("verbose", [7])])
+@pytest.mark.parametrize("method", ["evaluate", "predict"])
+def test_arguments_of_evaluate_and_predict_out_of_range(method, argument, values):
+    for value in values:
+        model = classifier()
+        targets = () if method == "predict" else (Y,)
+        with pytest.raises((ValueError, TypeError), match=f"{method}: {argument}.*{value}"):
+            getattr(model, method)(X, *targets, **{"verbose": 0, argument: value})
+
+
+def test_targets_are_asked_for_by_name():
+    for call in (lambda model: model.fit(X, verbose=0), lambda model: model.evaluate(iter([X]), verbose=0)):
+        with pytest.raises(ValueError, match="need targets y"):
+            call(classifier())
+
+
+def test_an_iterator_that_is_used_up_says_so():
+    with pytest.raises(ValueError, match="An iterator gives its batches once"):
+        classifier().fit(iter([(X, Y)]), epochs=2, verbose=0)
+
+
+def test_training_without_an_optimizer_says_so():
+    model = classifier(optimizer=None)
+    assert len(model.evaluate(X, Y, verbose=0)) == 2
+    with pytest.raises(ValueError, match="without an optimizer"):
+        model.fit(X, Y, verbose=0)
+
+
+def test_the_other_byte_order_and_masks_that_hide_nothing_are_numbers():
+    model = classifier()
+    expected = model.predict(X, verbose=0)
+    for same in (X.astype(">f4"), X.astype(">f8"), np.ma.masked_array(X), np.asfortranarray(X), X[::-1][::-1], X.tolist()):
+        np.testing.assert_allclose(model.predict(same, verbose=0), expected, atol=1e-6)
+        model.fit(same, Y.astype(">i8"), epochs=0, verbose=0)
+
+
+# ---- calls within calls
+class Then(pyml.callbacks.Callback):
+    """Does something after each epoch."""
+
+    def __init__(self, work):
+        super().__init__()
+        self.work, self.result = work, None
+
+    def on_epoch_end(self, epoch, logs=None):
+        self.result = self.work(self.model)
+
+
+def elsewhere(work):
+    with ThreadPoolExecutor(1) as pool:
+        return pool.submit(work).result()
+
+
+@pytest.mark.parametrize("work", [
+    lambda model: model.fit(X, Y, verbose=0), lambda model: elsewhere(lambda: model.fit(X, Y, verbose=0)),
+    lambda model: elsewhere(lambda: model.evaluate(X, Y, verbose=0))], ids=["fit", "fit in a thread", "evaluate in a thread"])  # fmt: skip
+def test_a_model_that_trains_is_busy(work):
+    model = classifier()
+    with pytest.raises(RuntimeError, match="is busy with a call of fit"):
+        model.fit(X, Y, verbose=0, callbacks=[Then(work)])
+    model.fit(X, Y, verbose=0)  # and not busy any more
+
+
+def test_a_task_does_not_evaluate_a_model_that_another_one_trains():
+    async def both(model):
+        await asyncio.gather(model.fit_async(X, Y, epochs=2, verbose=0), model.evaluate_async(X, Y, verbose=0))
+
+    with pytest.raises(RuntimeError, match=r"evaluate: .*busy with a call of fit"):
+        asyncio.run(both(classifier()))
+
+
+def test_a_model_that_trains_predicts_in_another_thread():
+    model, looked = classifier(), Then(lambda model: elsewhere(lambda: model.predict(X, verbose=0)))
+    model.fit(X, Y, verbose=0, callbacks=[looked])
+    np.testing.assert_allclose(looked.result, model.predict(X, verbose=0), atol=1e-6)
+
+
+def test_evaluating_in_a_callback_leaves_the_metrics_and_the_validation_data_of_fit():
+    other_x, other_y = blobs(12, seed=9)
+
+    class Evaluates(pyml.callbacks.Callback):
+        def on_train_batch_end(self, batch, logs=None):
+            self.model.evaluate(other_x, other_y, verbose=0)
+
+    def history(*callbacks):
+        return classifier().fit(X, Y, batch_size=4, epochs=2, shuffle=False, verbose=0, validation_data=(X, Y), callbacks=callbacks).history
+
+    for name, expected in history().items():
+        np.testing.assert_allclose(history(Evaluates())[name], expected, rtol=1e-5)
+
+
+# ---- batches of a fixed size
+def fixed(kind="sequential", **kwargs):
+    x = pyml.Input((6,), batch_size=4, **kwargs)
+    model = pyml.Sequential([x, pyml.layers.Dense(3)]) if kind == "sequential" else pyml.Model(x, pyml.layers.Dense(3)(x))
+    model.compile("sgd", "mse")
+    return model
+
+
+TARGETS = np.ones((12, 3), "float32")
+
+
+@pytest.mark.parametrize("kind", ["sequential", "functional"])
+def test_a_model_of_a_fixed_batch_size_trains_evaluates_and_predicts_without_being_told_it(kind):
+    model = fixed(kind)
+    losses = model.fit(X, TARGETS, epochs=5, validation_data=(X[:8], TARGETS[:8]), verbose=0).history["loss"]
+    assert losses[-1] < losses[0]
+    assert model.evaluate(X, TARGETS, verbose=0) < losses[0]
+    assert model.predict(X, verbose=0).shape == (12, 3)
+    assert model.predict_on_batch(X[:4]).shape == (4, 3)
+    assert model.train_on_batch(X[:4], TARGETS[:4]) > 0
+
+
+@pytest.mark.parametrize(("call", "message"), [
+    (lambda m: m.fit(X, TARGETS, batch_size=3, verbose=0), "fit: .*exactly 4 samples.*batch_size=3"),
+    (lambda m: m.fit(X[:6], TARGETS[:6], verbose=0), "fit: .*exactly 4 samples.*6 samples, which leaves 2"),
+    (lambda m: m.evaluate(X[:6], TARGETS[:6], verbose=0), "evaluate: .*exactly 4 samples.*leaves 2"),
+    (lambda m: m.predict(X[:6], verbose=0), "predict: .*exactly 4 samples.*leaves 2"),
+    (lambda m: m.fit(X, TARGETS, validation_data=(X[:6], TARGETS[:6]), verbose=0), "validation_data: .*leaves 2"),
+    (lambda m: m.train_on_batch(X, TARGETS), r"expected \(4, 6\), received \(12, 6\)"),
+    (lambda m: m.fit(iter([(X, TARGETS)]), verbose=0), r"expected \(4, 6\), received \(12, 6\)")])  # fmt: skip
+def test_batches_of_another_size_than_the_fixed_one(call, message):
+    model = fixed()
+    nothing_ran(model, lambda: call(model), ValueError, message)
+
+
+def test_a_stateful_layer_trains_with_a_fixed_batch_size(device):
+    model = pyml.Sequential([pyml.Input(batch_shape=(4, 5, 3)), pyml.layers.LSTM(6, stateful=True), pyml.layers.Dense(1)])
+    model.compile("sgd", "mse")
+    x, y = np.random.default_rng(0).normal(size=(8, 5, 3)), np.ones((8, 1))
+    losses = model.fit(x, y, epochs=3, shuffle=False, verbose=0).history["loss"]
+    assert losses[-1] < losses[0]
+    assert np.isfinite(model.evaluate(x, y, verbose=0))
+    first, second = model.predict_on_batch(x[:4]), model.predict_on_batch(x[:4])
+    assert not np.allclose(first, second)  # the state went on

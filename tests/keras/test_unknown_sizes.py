@@ -1,0 +1,109 @@
+"""Sizes that are not known are None in every message: those that shapes are found with are nobody's business."""
+
+import inspect
+import re
+
+import numpy as np
+import pytest
+
+import pyml
+from pyml import layers, ops
+from pyml.core.probes import PROBES, probed, without_probes
+
+ARGUMENTS = {
+    "units": 3, "filters": 3, "kernel_size": 2, "rate": 0.5, "n": 2, "dims": (2, 1), "target_shape": (7, 2), "input_dim": 5,
+    "output_dim": 3, "num_heads": 2, "key_dim": 3, "size": 2, "layer": None, "function": lambda x: ops.reshape(x, (7, -1, 11)),
+    "equation": "abc,cd->abd", "output_shape": (None, 3), "height": 4, "width": 4, "stddev": 0.1, "factor": 0.1, "axes": 1,
+    "num_tokens": 4, "boundaries": [0.0, 1.0], "num_bins": 3, "bin_boundaries": [0.0], "scale": 2.0, "groups": 2, "cell": None,
+}  # fmt: skip
+SHAPES = [(None,), (None, 3), (None, None), (None, 5, 4), (None, None, 4), (None, 2, 2, 3), (None, None, None, 4), (None, 2, 2, 2, 3)]
+
+
+def made(cls):
+    """A layer of the class, or None where an argument is not known here."""
+    parameters = inspect.signature(cls.__init__).parameters.values()
+    needed = [p.name for p in parameters if p.default is p.empty and p.kind is p.POSITIONAL_OR_KEYWORD]
+    given = {name: ARGUMENTS[name] for name in needed if name != "self" and name in ARGUMENTS}
+    if "layer" in given:
+        given["layer"] = layers.LSTM(3) if cls.__name__ == "Bidirectional" else layers.Dense(3)
+    if "cell" in given:
+        given["cell"] = layers.LSTMCell(3)
+    try:
+        return cls(**given)
+    except TypeError:
+        return None
+
+
+def shown_sizes(message):
+    """The numbers in a message that only come from the sizes that shapes are found with."""
+    numbers = [int(n.replace(",", "")) for n in re.findall(r"(?<![\w.])\d+(?:,\d{3})*(?![\w.]*\d)", message)]
+    return [n for n in numbers if n and any(n % size == 0 for size in PROBES)]
+
+
+def messages(call, *shapes):
+    try:
+        call(*[pyml.KerasTensor(shape) for shape in shapes])
+    except Exception as error:
+        yield str(error)
+
+
+def is_layer(value):
+    return inspect.isclass(value) and issubclass(value, layers.Layer)
+
+
+LAYERS = sorted(name for name in layers.__all__ if is_layer(getattr(layers, name)))
+
+
+@pytest.mark.parametrize("name", LAYERS)
+def test_no_message_of_a_layer_shows_them(name):
+    cls, shown = getattr(layers, name), []
+
+    def in_a_model(x):
+        return pyml.Sequential([pyml.Input(x.shape[1:]), made(cls), layers.Dense(2), layers.Reshape((13, 17))])
+
+    for shape in SHAPES:
+        for call in (lambda x: made(cls)(x), lambda x: made(cls)([x, pyml.KerasTensor((None, 7, 9))]), in_a_model):
+            shown += [(shape, message) for message in messages(call, shape) if shown_sizes(message)]
+    assert not shown
+
+
+@pytest.mark.parametrize("name", sorted(name for name in dir(ops) if not name.startswith("_") and inspect.isroutine(getattr(ops, name))))
+def test_no_message_of_an_op_shows_them(name):
+    op, shown = getattr(ops, name), []
+    for shape in SHAPES:
+        for call in (op, lambda x: op(x, 9), lambda x: op(x, (7, 11)), lambda x: op(x, pyml.KerasTensor((None, 7, 3))),
+                     lambda x: op([x, pyml.KerasTensor((None, 9))]), lambda x: op(x, x, pyml.KerasTensor((5, None)))):  # fmt: skip
+            shown += [(shape, message) for message in messages(call, shape) if shown_sizes(message)]
+    assert not shown
+
+
+def test_a_size_made_of_an_unknown_one_is_unknown_too():
+    with pytest.raises(ValueError) as caught:
+        probed(lambda size: (_ for _ in ()).throw(ValueError(f"{3 * size} of dense_{size} values, {size:,} rows, 12 columns")))
+    assert str(caught.value).startswith("None of dense_") and str(caught.value).endswith("values, None rows, 12 columns")
+
+
+def test_where_only_one_size_raises_that_size_is_unknown():
+    assert without_probes("axis 83 of 12 and dense_89") == "axis None of 12 and dense_89"
+
+
+def test_what_a_layer_of_the_user_raises_keeps_its_kind_and_its_line():
+    class Picky(layers.Layer):
+        def call(self, inputs):
+            raise KeyError(f"no {inputs.shape}")
+
+    with pytest.raises(KeyError, match=r"no \(None, 3\)") as caught:
+        Picky()(pyml.Input((3,)))
+    assert "raise KeyError" in str(caught.traceback[-1].statement)
+
+
+@pytest.mark.parametrize("run", [
+    lambda model, x, y: model.fit(x, y, verbose=0), lambda model, x, y: model.evaluate(x, y, verbose=0),
+    lambda model, x, y: model.train_on_batch(x, y), lambda model, x, y: model.fit(iter([(x, y)]), verbose=0)])  # fmt: skip
+def test_data_that_does_not_fit_is_shown_with_its_own_sizes(run):
+    model = pyml.Sequential([pyml.Input((4,)), layers.Dense(3)])
+    model.compile("sgd", "mse")
+    with pytest.raises(ValueError, match=r"\(8, 5\)"):
+        run(model, np.ones((8, 5)), np.ones((8, 3)))
+    with pytest.raises(ValueError, match=r"\(8, 2\)"):
+        run(model, np.ones((8, 4)), np.ones((8, 2)))
