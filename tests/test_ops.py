@@ -215,7 +215,8 @@ def test_the_shape_of_a_symbolic_tensor_keeps_what_is_unknown():
 PUBLIC = {f"ops.{d.name}": d.function for d in DECLARED.values()}
 for _module in ("activations.functions", "activations.lookup", "core", "image"):
     _found = importlib.import_module(f"pyml.{_module}")
-    PUBLIC |= {f"{_module}.{name}": getattr(_found, name) for name in _found.__all__}
+    _public = [n for n, v in vars(_found).items() if callable(v) and not n.startswith("_") and v.__module__.startswith(f"pyml.{_module}")]
+    PUBLIC |= {f"{_module}.{name}": getattr(_found, name) for name in _public}
 
 
 @pytest.mark.parametrize("name", PUBLIC)

@@ -22,7 +22,7 @@ __all__ = [
 
 
 @op(like="numpy.asarray", samples=[sample(draw(2, 3)), sample([1, 2, 3]), sample(2.5)])
-def convert_to_tensor(x: TensorLike, dtype: str | None = None, sparse: bool | None = None) -> Tensor:
+def convert_to_tensor(x: TensorLike, dtype: str | None = None, sparse: bool | None = None, ragged: bool | None = None) -> Tensor:
     """`x` (a Tensor, Variable, numpy array, number or nested list) as a tensor of its shape.
 
     64-bit data becomes 32-bit.
@@ -30,18 +30,18 @@ def convert_to_tensor(x: TensorLike, dtype: str | None = None, sparse: bool | No
     Args:
         x: Anything tensor-like.
         dtype: Name of the dtype; by default that of `x`.
-        sparse: Only False or None.
+        sparse, ragged: Only False or None.
 
     Raises:
         DtypeError: Integers do not fit into 32 bits.
-        ValueError: A sparse tensor is asked for.
+        ValueError: A sparse or ragged tensor is asked for.
 
     Example:
         >>> pyml.ops.convert_to_tensor([1, 2]).dtype
         'int32'
     """
-    if sparse:
-        raise ValueError("convert_to_tensor: sparse tensors are not supported; use sparse=False.")
+    if sparse or ragged:
+        raise ValueError("convert_to_tensor: sparse and ragged tensors are not supported; leave sparse and ragged out.")
     return _convert(x, dtype)
 
 

@@ -91,11 +91,12 @@ def full_like(x: TensorLike, fill_value: TensorLike, dtype: str | None = None) -
 
 
 @op(like="numpy.arange", samples=[sample(5), sample(2, 11, 3), sample(1.0, 2.0, 0.25), sample(5, 0, -2)])
-def arange(start: float, stop: float | None = None, step: float = 1, dtype: str | None = None) -> Tensor:
+def arange(start: float, stop: float | None = None, step: float | None = None, dtype: str | None = None) -> Tensor:
     """`start, start + step, …` below `stop`, like numpy's; with one number, from 0 to it.
 
     Args:
-        start, stop, step: Numbers.
+        start, stop: The ends.
+        step: From a number to the next, 1 by default.
         dtype: By default int32 where all three are integers, else float32.
 
     Raises:
@@ -107,6 +108,7 @@ def arange(start: float, stop: float | None = None, step: float = 1, dtype: str 
     """
     if stop is None:
         start, stop = 0, start
+    step = 1 if step is None else step
     n = max(0, -int(-(stop - start) // step)) if step else 0
     if not step:
         raise ValueError("arange: step must not be 0.")

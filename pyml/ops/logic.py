@@ -157,8 +157,8 @@ def logical_not(x: TensorLike) -> Tensor:
 
 
 @op(like="numpy.bitwise_and", gradient=False, samples=[_WHOLE])
-def bitwise_and(x1: TensorLike, x2: TensorLike) -> Tensor:
-    """`x1 & x2` bit by bit, of integers; shapes broadcast.
+def bitwise_and(x: TensorLike, y: TensorLike) -> Tensor:
+    """`x & y` bit by bit, of integers; shapes broadcast.
 
     Raises:
         ShapeError: The shapes do not broadcast.
@@ -167,12 +167,12 @@ def bitwise_and(x1: TensorLike, x2: TensorLike) -> Tensor:
         >>> pyml.ops.bitwise_and([3, 4], 2).numpy()
         array([2, 0], dtype=int32)
     """
-    return binary(prims.bitwise_and, x1, x2, "bitwise_and")
+    return binary(prims.bitwise_and, x, y, "bitwise_and")
 
 
 @op(like="numpy.bitwise_or", gradient=False, samples=[_WHOLE])
-def bitwise_or(x1: TensorLike, x2: TensorLike) -> Tensor:
-    """`x1 | x2` bit by bit, of integers; shapes broadcast.
+def bitwise_or(x: TensorLike, y: TensorLike) -> Tensor:
+    """`x | y` bit by bit, of integers; shapes broadcast.
 
     Raises:
         ShapeError: The shapes do not broadcast.
@@ -181,12 +181,12 @@ def bitwise_or(x1: TensorLike, x2: TensorLike) -> Tensor:
         >>> pyml.ops.bitwise_or([3, 4], 2).numpy()
         array([3, 6], dtype=int32)
     """
-    return binary(prims.bitwise_or, x1, x2, "bitwise_or")
+    return binary(prims.bitwise_or, x, y, "bitwise_or")
 
 
 @op(like="numpy.bitwise_xor", gradient=False, samples=[_WHOLE])
-def bitwise_xor(x1: TensorLike, x2: TensorLike) -> Tensor:
-    """`x1 ^ x2` bit by bit, of integers; shapes broadcast.
+def bitwise_xor(x: TensorLike, y: TensorLike) -> Tensor:
+    """`x ^ y` bit by bit, of integers; shapes broadcast.
 
     Raises:
         ShapeError: The shapes do not broadcast.
@@ -195,12 +195,12 @@ def bitwise_xor(x1: TensorLike, x2: TensorLike) -> Tensor:
         >>> pyml.ops.bitwise_xor([3, 4], 2).numpy()
         array([1, 6], dtype=int32)
     """
-    return binary(prims.bitwise_xor, x1, x2, "bitwise_xor")
+    return binary(prims.bitwise_xor, x, y, "bitwise_xor")
 
 
 @op(like="numpy.left_shift", gradient=False, samples=[_WHOLE])
-def left_shift(x1: TensorLike, x2: TensorLike) -> Tensor:
-    """`x1 << x2`, of integers; shapes broadcast.
+def left_shift(x: TensorLike, y: TensorLike) -> Tensor:
+    """`x << y`, of integers; shapes broadcast.
 
     Raises:
         ShapeError: The shapes do not broadcast.
@@ -209,12 +209,12 @@ def left_shift(x1: TensorLike, x2: TensorLike) -> Tensor:
         >>> pyml.ops.left_shift([1, 3], 2).numpy()
         array([ 4, 12], dtype=int32)
     """
-    return binary(prims.left_shift, x1, x2, "left_shift")
+    return binary(prims.left_shift, x, y, "left_shift")
 
 
 @op(like="numpy.right_shift", gradient=False, samples=[_WHOLE])
-def right_shift(x1: TensorLike, x2: TensorLike) -> Tensor:
-    """`x1 >> x2`, of integers; the sign stays. Shapes broadcast.
+def right_shift(x: TensorLike, y: TensorLike) -> Tensor:
+    """`x >> y`, of integers; the sign stays. Shapes broadcast.
 
     Raises:
         ShapeError: The shapes do not broadcast.
@@ -223,7 +223,7 @@ def right_shift(x1: TensorLike, x2: TensorLike) -> Tensor:
         >>> pyml.ops.right_shift([4, -12], 2).numpy()
         array([ 1, -3], dtype=int32)
     """
-    return binary(prims.right_shift, x1, x2, "right_shift")
+    return binary(prims.right_shift, x, y, "right_shift")
 
 
 @op(like="numpy.isnan", gradient=False, samples=[sample(draw(2, 3))])
