@@ -49,6 +49,9 @@ async def cameras() -> list[dict[str, str]]:
 
     Raises:
         RuntimeError: There is no page: this is the desktop.
+
+    Example:
+        >>> [found["label"] for found in await pyml.data.cameras()]     # doctest: +SKIP
     """
     return await page_devices("camera")
 

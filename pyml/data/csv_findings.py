@@ -77,7 +77,16 @@ def inspect_csv(source: Any, most_rows: int = 20_000, na_value: tuple[str, ...] 
 
 
 async def inspect_csv_async(source: Any, most_rows: int = 20_000, na_value: tuple[str, ...] = MISSING) -> CsvFindings:
-    """`inspect_csv` that works in every browser."""
+    """`inspect_csv` that works in every browser.
+
+    Raises:
+        ValueError: As `inspect_csv`.
+        FileNotFoundError: There is no such file.
+
+    Example:
+        >>> asyncio.run(pyml.data.inspect_csv_async(b"a,b\\n1,2\\n3,4\\n")).names
+        ['a', 'b']
+    """
     if most_rows < 1:
         raise ValueError(f"inspect_csv: most_rows must be at least 1. Received: most_rows={most_rows}")
     given = as_source(source)

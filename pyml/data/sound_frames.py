@@ -53,6 +53,9 @@ async def microphones() -> list[dict[str, str]]:
 
     Raises:
         RuntimeError: There is no page: this is the desktop.
+
+    Example:
+        >>> [found["label"] for found in await pyml.data.microphones()]     # doctest: +SKIP
     """
     return await page_devices("microphone")
 

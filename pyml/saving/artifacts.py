@@ -35,7 +35,9 @@ def encode_weights(tensors: Mapping[str, Any] | Iterable[Any]) -> tuple[bytes, l
     Source: TensorFlow.js `tf.io.encodeWeights`.
 
     Example:
-        data, specs = pyml.io.encode_weights({"kernel": np.ones((2, 3), "float32")})
+        >>> data, specs = pyml.io.encode_weights({"kernel": np.ones((2, 3), "float32")})
+        >>> len(data), specs
+        (24, [{'name': 'kernel', 'shape': [2, 3], 'dtype': 'float32'}])
     """
     given: Any = tensors
     pairs: list[tuple[str, Any]] = list(given.items()) if isinstance(given, Mapping) else [(tensor.name, tensor) for tensor in given]
@@ -61,6 +63,11 @@ def decode_weights(data: Any, specs: list[dict]) -> dict[str, np.ndarray]:
         ModelFileError: The bytes are fewer than the specs say, or these are malformed.
 
     Source: TensorFlow.js `tf.io.decodeWeights`.
+
+    Example:
+        >>> data, specs = pyml.io.encode_weights({"kernel": np.ones((2, 3), "float32")})
+        >>> pyml.io.decode_weights(data, specs)["kernel"].shape
+        (2, 3)
     """
     ((_, checked, nbytes),) = read_manifest([{"paths": [], "weights": specs}], "decode_weights")
     return decode([concatenate_array_buffers(data)], checked, nbytes, "decode_weights")
@@ -73,6 +80,14 @@ async def decode_weights_stream(stream: AsyncIterable[Any], specs: list[dict]) -
         ModelFileError: As `decode_weights`; or more bytes come than the specs say, which ends the reading.
 
     Source: TensorFlow.js `tf.io.decodeWeightsStream`.
+
+    Example:
+        >>> async def parts():
+        ...     for value in (1.0, 2.0):
+        ...         yield np.float32(value).tobytes()
+        >>> specs = [{"name": "w", "shape": [2], "dtype": "float32"}]
+        >>> asyncio.run(pyml.io.decode_weights_stream(parts(), specs))["w"].tolist()
+        [1.0, 2.0]
     """
     ((_, _, nbytes),) = read_manifest([{"paths": [], "weights": specs}], "decode_weights_stream")
     parts, total = [], 0
@@ -86,7 +101,17 @@ async def decode_weights_stream(stream: AsyncIterable[Any], specs: list[dict]) -
 
 
 def concatenate_array_buffers(buffers: Any) -> bytes:
-    """Several runs of bytes as one. Source: TensorFlow.js `tf.io.concatenateArrayBuffers`."""
+    """Several runs of bytes as one.
+
+    Raises:
+        TypeError: One of them is something else.
+
+    Source: TensorFlow.js `tf.io.concatenateArrayBuffers`.
+
+    Example:
+        >>> pyml.io.concatenate_array_buffers([b"ab", b"c"])
+        b'abc'
+    """
     if isinstance(buffers, (list, tuple)):
         return b"".join(_bytes(b) for b in buffers)
     return _bytes(buffers)
@@ -129,7 +154,15 @@ class CompositeArrayBuffer:
 
 
 def composite_array_buffer(buffers: Any = ()) -> CompositeArrayBuffer:
-    """A `CompositeArrayBuffer`."""
+    """A `CompositeArrayBuffer`.
+
+    Raises:
+        TypeError: `buffers` are something else than bytes.
+
+    Example:
+        >>> len(pyml.io.composite_array_buffer([b"ab", b"c"]))
+        3
+    """
     return CompositeArrayBuffer(buffers)
 
 
@@ -141,6 +174,11 @@ def get_weight_specs(weights_manifest: list[dict]) -> list[dict]:
         ModelFileError: It is malformed.
 
     Source: TensorFlow.js `tf.io.getWeightSpecs`.
+
+    Example:
+        >>> spec = {"name": "w", "shape": [2], "dtype": "float32"}
+        >>> pyml.io.get_weight_specs([{"paths": ["a.bin"], "weights": [spec]}]) == [spec]
+        True
     """
     return [spec for _, specs, _ in read_manifest(weights_manifest, "get_weight_specs") for spec in specs]
 
@@ -154,7 +192,18 @@ async def get_model_artifacts_for_json(
         model_json: The object in the file.
         load_weights: Called with the `weightsManifest`; gives the specs and the bytes.
 
+    Raises:
+        ModelFileError: The object is no model.json, or its weights are missing.
+
     Source: TensorFlow.js `tf.io.getModelArtifactsForJSON`.
+
+    Example:
+        >>> async def fetch(manifest):
+        ...     return pyml.io.get_weight_specs(manifest), bytes(8)
+        >>> spec = {"name": "w", "shape": [2], "dtype": "float32"}
+        >>> described = {"modelTopology": {}, "weightsManifest": [{"paths": ["a.bin"], "weights": [spec]}]}
+        >>> sorted(asyncio.run(pyml.io.get_model_artifacts_for_json(described, fetch)))
+        ['modelTopology', 'weightData', 'weightSpecs']
     """
     manifest = _described(model_json).get("weightsManifest")
     specs, data = await load_weights(manifest) if manifest is not None else (None, None)
@@ -168,6 +217,10 @@ def get_model_artifacts_for_json_sync(model_json: dict, weight_specs: list[dict]
         ModelFileError: It has a `weightsManifest`, and the specs or the bytes are missing.
 
     Source: TensorFlow.js `tf.io.getModelArtifactsForJSONSync`.
+
+    Example:
+        >>> pyml.io.get_model_artifacts_for_json_sync({"modelTopology": {}, "format": "layers-model"})
+        {'modelTopology': {}, 'format': 'layers-model'}
     """
     artifacts = {key: value for key, value in _described(model_json).items() if key != "weightsManifest"}
     if model_json.get("weightsManifest") is not None:
@@ -186,7 +239,14 @@ def _described(model_json: Any) -> dict:
 def get_model_artifacts_info_for_json(artifacts: dict) -> dict[str, Any]:
     """What `list_models` says about a model: when it was looked at, and the sizes of its parts.
 
+    Raises:
+        TypeError: `weightData` is something else than bytes.
+
     Source: TensorFlow.js `tf.io.getModelArtifactsInfoForJSON`.
+
+    Example:
+        >>> pyml.io.get_model_artifacts_info_for_json({"modelTopology": {"a": 1}})["modelTopologyBytes"]
+        7
     """
     size = lambda key: len(json.dumps(artifacts[key], separators=(",", ":")).encode()) if artifacts.get(key) is not None else 0
     return {
@@ -234,7 +294,16 @@ def weights_loader_factory(fetch_weights: Callable[[list[str]], Any]) -> Callabl
         `async load(manifest, file_path_prefix="", weight_names=None)`, which gives arrays by name. Groups without a
         weight that is asked for are not fetched.
 
+    Raises:
+        ModelFileError: By `load`: a weight is not in the manifest, or other bytes come than were asked for.
+
     Source: TensorFlow.js `tf.io.weightsLoaderFactory`.
+
+    Example:
+        >>> load = pyml.io.weights_loader_factory(lambda paths: [np.float32(7).tobytes() for _ in paths])
+        >>> manifest = [{"paths": ["a.bin"], "weights": [{"name": "w", "shape": [1], "dtype": "float32"}]}]
+        >>> asyncio.run(load(manifest))["w"].tolist()
+        [7.0]
     """
 
     async def load(manifest: list[dict], file_path_prefix: str = "", weight_names: Iterable[str] | None = None) -> dict[str, np.ndarray]:
@@ -280,6 +349,12 @@ async def load_weights(
         ModelFileError: A file is missing or damaged, leads out of the folder, or there is no such weight.
 
     Source: TensorFlow.js `tf.io.loadWeights`.
+
+    Example:
+        >>> _ = open("a.bin", "wb").write(np.float32(7).tobytes())
+        >>> manifest = [{"paths": ["a.bin"], "weights": [{"name": "w", "shape": [1], "dtype": "float32"}]}]
+        >>> asyncio.run(pyml.io.load_weights(manifest))["w"].tolist()
+        [7.0]
     """
     groups, wanted = _wanted(weights_manifest, weight_names)
     base = file_path_prefix.rstrip("/") or "."

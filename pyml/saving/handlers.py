@@ -59,9 +59,11 @@ def from_memory(model_artifacts: dict[str, Any], weight_specs: list[dict] | None
     Source: TensorFlow.js `tf.io.fromMemory`, `fromMemorySync`.
 
     Example:
-        kept = []
-        model.save(pyml.io.with_save_handler(kept.append))
-        again = pyml.saving.load_model(pyml.io.from_memory(kept[0]))
+        >>> kept = []
+        >>> model = pyml.Sequential([pyml.Input((4,)), pyml.layers.Dense(2)])
+        >>> model.save(pyml.io.with_save_handler(kept.append))
+        >>> pyml.saving.load_model(pyml.io.from_memory(kept[0])).output_shape
+        (None, 2)
     """
     if not isinstance(model_artifacts, dict):
         raise TypeError(f"from_memory: expected a dict of artifacts. Received a {type(model_artifacts).__name__}.")
@@ -78,7 +80,15 @@ def with_save_handler(save_handler: Callable[[dict], Any]) -> SaveHandler:
         save_handler: Takes a dict with `modelTopology`, `weightSpecs`, `weightData` (bytes) and more; may be a coroutine
             function, which `await model.save_async(...)` waits for in every browser.
 
+    Raises:
+        TypeError: It is no function.
+
     Source: TensorFlow.js `tf.io.withSaveHandler`, `withSaveHandlerSync`.
+
+    Example:
+        >>> model = pyml.Sequential([pyml.Input((4,)), pyml.layers.Dense(2)])
+        >>> model.save(pyml.io.with_save_handler(lambda artifacts: print(len(artifacts["weightData"]))))
+        40
     """
     if not callable(save_handler):
         raise TypeError(f"with_save_handler: expected a function. Received: {save_handler!r}")
@@ -86,7 +96,14 @@ def with_save_handler(save_handler: Callable[[dict], Any]) -> SaveHandler:
 
 
 def is_http_scheme(url: Any) -> bool:
-    """Whether an address begins with http:// or https://. Source: TensorFlow.js `tf.io.isHTTPScheme`."""
+    """Whether an address begins with http:// or https://; False for what is no text.
+
+    Source: TensorFlow.js `tf.io.isHTTPScheme`.
+
+    Example:
+        >>> pyml.io.is_http_scheme("https://localhost/model.json"), pyml.io.is_http_scheme("models/digits")
+        (True, False)
+    """
     return isinstance(url, str) and url.startswith(("http://", "https://"))
 
 
@@ -171,7 +188,8 @@ def http(
     Source: TensorFlow.js `tf.io.http`, `browserHTTPRequest`.
 
     Example:
-        model.save(pyml.io.http("http://localhost:5000/upload", {"method": "PUT"}))
+        >>> place = pyml.io.http("http://localhost:5000/upload", {"method": "PUT"})
+        >>> model.save(place)                                               # doctest: +SKIP
     """
     if not is_http_scheme(path):
         raise ValueError(f"http: expected an address that begins with http:// or https://. Received: {path!r}")
@@ -225,11 +243,14 @@ def register_load_router(router: Router) -> None:
     Args:
         router: Called with what was given to `load_model`; gives a handler with `load()`, or None if the address is not its own.
 
+    Raises:
+        TypeError: It is no function.
+
     Source: TensorFlow.js `tf.io.registerLoadRouter`.
 
     Example:
-        shelf = {}
-        pyml.io.register_load_router(lambda url: pyml.io.from_memory(shelf[url]) if url in shelf else None)
+        >>> shelf = {}
+        >>> pyml.io.register_load_router(lambda url: pyml.io.from_memory(shelf[url]) if url in shelf else None)
     """
     _register(_LOADERS, router, "register_load_router")
 
@@ -237,7 +258,18 @@ def register_load_router(router: Router) -> None:
 def register_save_router(router: Router) -> None:
     """Makes `model.save` know addresses of your own: as `register_load_router`, with handlers that have `save(artifacts)`.
 
+    Raises:
+        TypeError: It is no function.
+
     Source: TensorFlow.js `tf.io.registerSaveRouter`.
+
+    Example:
+        >>> shelf = {}
+        >>> keep = lambda url: pyml.io.with_save_handler(lambda a: shelf.update({url: a})) if url.startswith("shelf:") else None
+        >>> pyml.io.register_save_router(keep)
+        >>> pyml.Sequential([pyml.Input((4,)), pyml.layers.Dense(2)]).save("shelf:digits")
+        >>> list(shelf)
+        ['shelf:digits']
     """
     _register(_SAVERS, router, "register_save_router")
 
@@ -249,12 +281,26 @@ def _register(routers: list[Router], router: Router, what: str) -> None:
 
 
 def get_load_handlers(url: Any) -> list[Any]:
-    """The handlers that registered routers have for an address. Source: TensorFlow.js `tf.io.getLoadHandlers`."""
+    """The handlers that registered routers have for an address; none for what is no text.
+
+    Source: TensorFlow.js `tf.io.getLoadHandlers`.
+
+    Example:
+        >>> pyml.io.get_load_handlers("nowhere:digits")
+        []
+    """
     return _handlers(_LOADERS, url)
 
 
 def get_save_handlers(url: Any) -> list[Any]:
-    """As `get_load_handlers`, for saving. Source: TensorFlow.js `tf.io.getSaveHandlers`."""
+    """As `get_load_handlers`, for saving.
+
+    Source: TensorFlow.js `tf.io.getSaveHandlers`.
+
+    Example:
+        >>> pyml.io.get_save_handlers("nowhere:digits")
+        []
+    """
     return _handlers(_SAVERS, url)
 
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import inspect
+from collections.abc import Generator
+from typing import TYPE_CHECKING, Any
 
 from . import stores_browser
 from .artifacts import artifacts_of
@@ -12,8 +14,11 @@ from .stores import place_of, target_of
 from .tfjs.weights import read_manifest, requests
 from .waiting import wait
 
+if TYPE_CHECKING:
+    from ..models.model import Model
 
-def load_model(path, custom_objects=None, compile=True):
+
+def load_model(path: Any, custom_objects: dict[str, Any] | None = None, compile: bool = True) -> Any:
     """A model from its files.
 
     Args:
@@ -34,8 +39,10 @@ def load_model(path, custom_objects=None, compile=True):
     Source: keras.saving.load_model; tf.loadLayersModel and tf.loadGraphModel.
 
     Example:
-        model = pyml.saving.load_model("posenet/model.json")
-        heatmap, *rest = model.execute(image)
+        >>> model = pyml.Sequential([pyml.Input((4,)), pyml.layers.Dense(2)])
+        >>> model.save("digits")
+        >>> pyml.saving.load_model("digits").output_shape
+        (None, 2)
     """
     run = _load(path, custom_objects)
     answer = None
@@ -47,8 +54,18 @@ def load_model(path, custom_objects=None, compile=True):
         answer = place.read(name, most)
 
 
-async def load_model_async(path, custom_objects=None, compile=True):
-    """As `load_model`; in a browser, files are fetched without blocking the page."""
+async def load_model_async(path: Any, custom_objects: dict[str, Any] | None = None, compile: bool = True) -> Any:
+    """As `load_model`; in a browser, files are fetched without blocking the page.
+
+    Raises:
+        ModelFileError: As `load_model`.
+        ModelStoreError: The browser's stores cannot be used, or this is no browser.
+
+    Example:
+        >>> pyml.Sequential([pyml.Input((4,)), pyml.layers.Dense(2)]).save("digits")
+        >>> asyncio.run(pyml.saving.load_model_async("digits")).output_shape
+        (None, 2)
+    """
     run = _load(path, custom_objects)
     answer = None
     while True:
@@ -59,7 +76,7 @@ async def load_model_async(path, custom_objects=None, compile=True):
         answer = await place.read_async(name, most)
 
 
-def _load(path, custom_objects):
+def _load(path: Any, custom_objects: dict[str, Any] | None) -> Generator[tuple[Any, str, int], Any, Any]:
     """A generator that asks for files, `(place, name, most bytes)`, is sent their bytes, and returns the model."""
     place = place_of(path)
     description = parse_json((yield place, place.name, MOST_JSON), place)
@@ -84,7 +101,7 @@ def _load(path, custom_objects):
     return build(description, weights, place, custom_objects)
 
 
-def _guess(description):
+def _guess(description: dict[str, Any]) -> str | None:
     """Files of the first converters do not name their format."""
     topology = description.get("modelTopology")
     if isinstance(topology, dict):
@@ -95,7 +112,7 @@ def _guess(description):
     return None
 
 
-def save_model(model, filepath, overwrite=True, quantize=None, **kwargs):
+def save_model(model: Model, filepath: Any, overwrite: bool = True, quantize: str | None = None, **kwargs: Any) -> None:
     """Writes a model as a TensorFlow.js layers-model, which `tf.loadLayersModel` and `load_model` open.
 
     Args:
@@ -107,7 +124,9 @@ def save_model(model, filepath, overwrite=True, quantize=None, **kwargs):
         quantize: None keeps float32; `"float16"`, `"uint16"` and `"uint8"` make the files 2 to 4 times smaller.
 
     Raises:
-        ValueError: The model has a layer or an argument that TensorFlow.js has not; the message names it.
+        ValueError: The model has a layer or an argument that TensorFlow.js has not; the message names it, and the way that keeps such a
+            model. Or `quantize` meets numbers that are not finite. Nothing was written.
+        OSError: The files cannot be written; an old model there is as it was.
         FileExistsError: The file or the kept model exists and `overwrite` is False.
         ModelStoreError: The browser has no room, or this is no browser; what was kept before is still there.
         SyncReadError: This browser cannot wait; write `await model.save_async(filepath)`.
@@ -115,7 +134,8 @@ def save_model(model, filepath, overwrite=True, quantize=None, **kwargs):
     Source: keras.saving.save_model; tf.LayersModel.save.
 
     Example:
-        model.save("digits/model.json")
+        >>> model = pyml.Sequential([pyml.Input((4,)), pyml.layers.Dense(2)])
+        >>> pyml.saving.save_model(model, "digits/model.json", quantize="float16")
     """
     from .tfjs.layers_save import model_artifacts, save_layers_model
 
@@ -130,8 +150,17 @@ def save_model(model, filepath, overwrite=True, quantize=None, **kwargs):
         wait(save_model_async(model, filepath, overwrite, quantize), f"await model.save_async({filepath!r})")
 
 
-async def save_model_async(model, filepath, overwrite=True, quantize=None, **kwargs):
-    """`save_model` that works in every browser."""
+async def save_model_async(model: Model, filepath: Any, overwrite: bool = True, quantize: str | None = None, **kwargs: Any) -> Any:
+    """`save_model` that works in every browser.
+
+    Raises:
+        ValueError: As `save_model`.
+        ModelStoreError: The browser has no room, or this is no browser; what was kept before is still there.
+
+    Example:
+        >>> model = pyml.Sequential([pyml.Input((4,)), pyml.layers.Dense(2)])
+        >>> asyncio.run(pyml.saving.save_model_async(model, "digits"))
+    """
     from .tfjs.layers_save import model_artifacts, save_layers_model
 
     handler = saver_of(filepath)
@@ -146,5 +175,5 @@ async def save_model_async(model, filepath, overwrite=True, quantize=None, **kwa
     await stores_browser.save(*store, *model_artifacts(model, quantize, arrays=arrays), overwrite)
 
 
-def _path(filepath):
+def _path(filepath: Any) -> Any:
     return filepath.removeprefix("file://") if isinstance(filepath, str) else filepath

@@ -27,9 +27,14 @@ def load_safetensors(path: str | os.PathLike[str]) -> dict[str, np.ndarray]:
         path: The file.
 
     Raises:
-        ModelFileError: The file is damaged: a size, dtype or offset in it cannot be right.
+        ModelFileError: There is no such file, or it is damaged: a size, dtype or offset in it cannot be right.
 
     Source: the safetensors format.
+
+    Example:
+        >>> pyml.saving.save_safetensors({"a": np.arange(3)}, "w.safetensors")
+        >>> pyml.saving.load_safetensors("w.safetensors")["a"].tolist()
+        [0, 1, 2]
     """
     path = existing_file(path, "load_safetensors")
     try:

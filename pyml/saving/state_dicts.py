@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -11,6 +13,10 @@ from .files import ModelFileError, path_of
 from .npz import read_npz
 from .safetensors import load_safetensors
 from .torch_files import load_torch
+
+if TYPE_CHECKING:
+    from ..core import Variable
+    from ..layers.layer import Layer
 
 _BATCH_NORM = {"gamma": "weight", "beta": "bias", "moving_mean": "running_mean", "moving_variance": "running_var"}
 
@@ -25,8 +31,9 @@ def load_state_dict(path: str | os.PathLike[str]) -> dict[str, np.ndarray]:
         ModelFileError: The file is damaged or of another kind.
 
     Example:
-        weights = pyml.saving.load_state_dict("efficientnet_lite0.pth")
-        stem = pyml.saving.from_torch(layer, weights, "stem.0")
+        >>> pyml.saving.save_safetensors({"stem.weight": np.ones((2, 3), "float32")}, "w.safetensors")
+        >>> pyml.saving.load_state_dict("w.safetensors")["stem.weight"].shape
+        (2, 3)
     """
     ending = os.path.splitext(path_of(path, "load_state_dict"))[1]
     if ending == ".safetensors":
@@ -39,18 +46,46 @@ def load_state_dict(path: str | os.PathLike[str]) -> dict[str, np.ndarray]:
 
 
 def dense_kernel(weight: np.ndarray) -> np.ndarray:
-    """`(out, in)` of a linear layer as `(in, out)`."""
+    """`(out, in)` of a linear layer as `(in, out)`.
+
+    Raises:
+        ShapeError: The weight has not two axes.
+
+    Example:
+        >>> pyml.saving.dense_kernel(np.zeros((5, 3))).shape
+        (3, 5)
+    """
     return np.ascontiguousarray(_need(weight, 2, "dense_kernel").T)
 
 
 def conv_kernel(weight: np.ndarray) -> np.ndarray:
-    """`(out, in, height, width)` of a convolution as `(height, width, in, out)`; one spatial axis likewise."""
+    """`(out, in, height, width)` of a convolution as `(height, width, in, out)`; one spatial axis likewise.
+
+    Raises:
+        ShapeError: The weight has not three or four axes.
+
+    Example:
+        >>> pyml.saving.conv_kernel(np.zeros((8, 3, 5, 7))).shape
+        (5, 7, 3, 8)
+    """
     weight = _need(weight, (3, 4), "conv_kernel")
     return np.ascontiguousarray(np.transpose(weight, (*range(2, weight.ndim), 1, 0)))
 
 
 def depthwise_kernel(weight: np.ndarray, channels: int | None = None) -> np.ndarray:
-    """`(channels * multiplier, 1, height, width)` of a depthwise convolution as `(height, width, channels, multiplier)`."""
+    """`(channels * multiplier, 1, height, width)` of a depthwise convolution as `(height, width, channels, multiplier)`.
+
+    Args:
+        weight: The weight.
+        channels: Channels of the input; as many as there are kernels by default.
+
+    Raises:
+        ShapeError: It is no such weight.
+
+    Example:
+        >>> pyml.saving.depthwise_kernel(np.zeros((8, 1, 3, 3)), channels=4).shape
+        (3, 3, 4, 2)
+    """
     weight = _need(weight, (3, 4), "depthwise_kernel")
     channels = channels or weight.shape[0]
     if weight.shape[1] != 1 or weight.shape[0] % channels:
@@ -61,16 +96,34 @@ def depthwise_kernel(weight: np.ndarray, channels: int | None = None) -> np.ndar
 
 
 def conv_transpose_kernel(weight: np.ndarray) -> np.ndarray:
-    """`(in, out, height, width)` of a transposed convolution as `(height, width, out, in)`."""
+    """`(in, out, height, width)` of a transposed convolution as `(height, width, out, in)`.
+
+    Raises:
+        ShapeError: The weight has not three or four axes.
+
+    Example:
+        >>> pyml.saving.conv_transpose_kernel(np.zeros((8, 3, 5, 7))).shape
+        (5, 7, 3, 8)
+    """
     return conv_kernel(weight)
 
 
-def batch_norm_weights(arrays: dict, prefix: str) -> list[np.ndarray]:
-    """gamma, beta, moving mean and moving variance of the batch normalization named `prefix`."""
+def batch_norm_weights(arrays: Mapping[str, Any], prefix: str) -> list[np.ndarray]:
+    """gamma, beta, moving mean and moving variance of the batch normalization named `prefix`.
+
+    Raises:
+        ModelFileError: An array is missing.
+
+    Example:
+        >>> names = ("weight", "bias", "running_mean", "running_var")
+        >>> state = {f"bn.{name}": np.ones(4, "float32") for name in names}
+        >>> len(pyml.saving.batch_norm_weights(state, "bn"))
+        4
+    """
     return [_take(arrays, f"{prefix}.{name}") for name in _BATCH_NORM.values()]
 
 
-def from_torch(layer, arrays: dict, prefix: str) -> None:
+def from_torch(layer: Layer, arrays: Mapping[str, Any], prefix: str) -> None:
     """Gives a built layer the weights of the PyTorch module named `prefix`.
 
     Args:
@@ -81,6 +134,14 @@ def from_torch(layer, arrays: dict, prefix: str) -> None:
     Raises:
         ModelFileError: An array is missing.
         ShapeError: Its shape does not fit the layer.
+        ValueError: The layer has no weights yet.
+
+    Example:
+        >>> layer = pyml.layers.Dense(2)
+        >>> layer.build((None, 3))
+        >>> pyml.saving.from_torch(layer, {"fc.weight": np.ones((2, 3)), "fc.bias": np.zeros(2)}, "fc")
+        >>> layer.kernel.shape
+        (3, 2)
     """
     own = list(layer.weights)
     if not own:
@@ -99,7 +160,7 @@ def from_torch(layer, arrays: dict, prefix: str) -> None:
         variable.assign(array)
 
 
-def _in_layout(kind: str, variable, array: np.ndarray) -> np.ndarray:
+def _in_layout(kind: str, variable: Variable, array: np.ndarray) -> np.ndarray:
     if array.ndim < 2 or kind == "Embedding":
         return array
     if kind.startswith("Depthwise"):
@@ -107,14 +168,14 @@ def _in_layout(kind: str, variable, array: np.ndarray) -> np.ndarray:
     return dense_kernel(array) if array.ndim == 2 else conv_kernel(array)
 
 
-def _take(arrays, name) -> np.ndarray:
+def _take(arrays: Mapping[str, Any], name: str) -> np.ndarray:
     if name not in arrays:
         near = [k for k in arrays if k.rpartition(".")[2] == name.rpartition(".")[2]][:3]
         raise ModelFileError(f"the weights have no {name!r}" + (f"; there are {', '.join(near)}, …" if near else "") + ".")
     return np.asarray(arrays[name], np.float32)
 
 
-def _need(weight, ndim, what) -> np.ndarray:
+def _need(weight: Any, ndim: int | tuple[int, ...], what: str) -> np.ndarray:
     weight = np.asarray(weight)
     if weight.ndim not in (ndim if isinstance(ndim, tuple) else (ndim,)):
         raise ShapeError(f"{what}: a weight of shape {weight.shape} has {weight.ndim} axes; expected {ndim}.")

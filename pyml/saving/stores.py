@@ -161,8 +161,10 @@ def browser_files(files: Iterable[Any] | dict[str, bytes]) -> ChosenFiles:
     Source: TensorFlow.js `tf.io.browserFiles`.
 
     Example:
-        files = pyml.saving.browser_files([("model.json", description), ("weights.bin", weights)])
-        model = pyml.saving.load_model(files)
+        >>> pyml.Sequential([pyml.Input((4,)), pyml.layers.Dense(2)]).save("digits")
+        >>> files = [os.path.join("digits", name) for name in os.listdir("digits")]
+        >>> pyml.saving.load_model(pyml.saving.browser_files(files)).output_shape
+        (None, 2)
     """
     if isinstance(files, (str, bytes)) or not (isinstance(files, Iterable) or hasattr(files, "js_id")):
         raise TypeError(f"browser_files: expected a list of files, or pairs of a name and bytes. Received a {type(files).__name__}.")
@@ -211,15 +213,22 @@ def list_models() -> dict[str, dict]:
     Source: TensorFlow.js `tf.io.listModels`.
 
     Example:
-        for url, info in pyml.saving.list_models().items():
-            print(url, info["weightDataBytes"])
+        >>> for url, info in pyml.saving.list_models().items():             # doctest: +SKIP
+        ...     print(url, info["weightDataBytes"])
     """
     in_browser("list_models")
     return wait(list_models_async(), "await list_models_async()")
 
 
 async def list_models_async() -> dict[str, dict]:
-    """`list_models` that works in every browser."""
+    """`list_models` that works in every browser.
+
+    Raises:
+        ModelStoreError: This is no browser, or it does not let the page keep anything.
+
+    Example:
+        >>> for url in await pyml.saving.list_models_async(): print(url)    # doctest: +SKIP
+    """
     in_browser("list_models")
     return {f"{scheme}://{name}": info for scheme in KEPT for name, info in (await stores_browser.listed(scheme)).items()}
 
@@ -240,13 +249,25 @@ def remove_model(url: str) -> dict:
         SyncReadError: This browser cannot wait; write `await remove_model_async(url)`.
 
     Source: TensorFlow.js `tf.io.removeModel`.
+
+    Example:
+        >>> pyml.saving.remove_model("indexeddb://digits")                  # doctest: +SKIP
     """
     _kept(url, "remove_model")
     return wait(remove_model_async(url), f"await remove_model_async({url!r})")
 
 
 async def remove_model_async(url: str) -> dict:
-    """`remove_model` that works in every browser."""
+    """`remove_model` that works in every browser.
+
+    Raises:
+        ModelFileError: There is no such model.
+        ValueError: `url` is no address of the browser's stores.
+        ModelStoreError: This is no browser.
+
+    Example:
+        >>> await pyml.saving.remove_model_async("indexeddb://digits")      # doctest: +SKIP
+    """
     where = _kept(url, "remove_model")
     return await stores_browser.remove(*where)
 
@@ -267,13 +288,25 @@ def copy_model(source: str, target: str) -> dict:
         ValueError: An address is wrong, or both are the same.
 
     Source: TensorFlow.js `tf.io.copyModel`.
+
+    Example:
+        >>> pyml.saving.copy_model("indexeddb://digits", "downloads://digits")     # doctest: +SKIP
     """
     _pair(source, target, "copy_model")
     return wait(copy_model_async(source, target), f"await copy_model_async({source!r}, {target!r})")
 
 
 async def copy_model_async(source: str, target: str) -> dict:
-    """`copy_model` that works in every browser."""
+    """`copy_model` that works in every browser.
+
+    Raises:
+        ModelFileError: There is no such model, or it is damaged.
+        ModelStoreError: There is no room, or this is no browser; nothing has changed.
+        ValueError: An address is wrong, or both are the same.
+
+    Example:
+        >>> await pyml.saving.copy_model_async("indexeddb://digits", "localstorage://digits")     # doctest: +SKIP
+    """
     where, there = _pair(source, target, "copy_model")
     return await stores_browser.copy(where, there)
 
@@ -281,14 +314,27 @@ async def copy_model_async(source: str, target: str) -> dict:
 def move_model(source: str, target: str) -> dict:
     """`copy_model` that then removes the source: it is there until the copy is whole.
 
+    Raises:
+        ModelFileError, ModelStoreError, ValueError: As `copy_model`.
+
     Source: TensorFlow.js `tf.io.moveModel`.
+
+    Example:
+        >>> pyml.saving.move_model("indexeddb://digits", "indexeddb://old/digits")     # doctest: +SKIP
     """
     _pair(source, target, "move_model")
     return wait(move_model_async(source, target), f"await move_model_async({source!r}, {target!r})")
 
 
 async def move_model_async(source: str, target: str) -> dict:
-    """`move_model` that works in every browser."""
+    """`move_model` that works in every browser.
+
+    Raises:
+        ModelFileError, ModelStoreError, ValueError: As `copy_model`.
+
+    Example:
+        >>> await pyml.saving.move_model_async("indexeddb://digits", "indexeddb://old/digits")     # doctest: +SKIP
+    """
     where, there = _pair(source, target, "move_model")
     info = await stores_browser.copy(where, there)
     await stores_browser.remove(*where)

@@ -107,7 +107,12 @@ def load_torch(path: str | os.PathLike[str]) -> dict[str, np.ndarray]:
             dots; whatever is no tensor is left out.
 
     Raises:
-        ModelFileError: The file is damaged, or its pickle asks for anything but tensors.
+        ModelFileError: There is no such file, it is damaged, or its pickle asks for anything but tensors; nothing in it is run.
+
+    Example:
+        >>> weights = pyml.saving.load_torch("efficientnet_lite0.pth")     # doctest: +SKIP
+        >>> weights["stem.0.weight"].shape                                  # doctest: +SKIP
+        (32, 3, 3, 3)
     """
     path = existing_file(path, "load_torch")
     size = os.path.getsize(path)

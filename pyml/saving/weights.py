@@ -34,11 +34,8 @@ def save_weights(
     Source: keras.saving.save_weights.
 
     Example:
-        >>> import os, tempfile
-        >>> path = os.path.join(tempfile.mkdtemp(), "weights.npz")
         >>> model = pyml.Sequential([pyml.Input((2,)), pyml.layers.Dense(3)])
-        >>> pyml.saving.save_weights(model, path)
-        >>> pyml.saving.load_weights(model, path)
+        >>> pyml.saving.save_weights(model, "weights.npz")
     """
     path = _checked(filepath, "save_weights")
     if not overwrite and os.path.exists(path):
@@ -62,6 +59,11 @@ def load_weights(model: Layer, filepath: str | os.PathLike[str], skip_mismatch: 
         ShapeError: The file holds another number of weights, or other shapes.
 
     Source: keras.saving.load_weights.
+
+    Example:
+        >>> model = pyml.Sequential([pyml.Input((2,)), pyml.layers.Dense(3)])
+        >>> model.save_weights("weights.npz")
+        >>> pyml.saving.load_weights(model, "weights.npz")
     """
     path = _checked(filepath, "load_weights")
     own = model.weights

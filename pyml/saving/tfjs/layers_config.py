@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from ... import ops
 from ...objects.registry import register_keras_serializable
 from ..files import ModelFileError
@@ -29,8 +31,19 @@ KNOWN_TO_TFJS = {  # layers of TensorFlow.js 4.22
 
 
 @register_keras_serializable(package="tfjs", name="hard_sigmoid")
-def keras2_hard_sigmoid(x):
-    """`0.2 x + 0.5` cut to 0 … 1, as in TensorFlow.js and Keras 2; Keras 3 has `x / 6 + 0.5` under this name."""
+def keras2_hard_sigmoid(x: Any) -> Any:
+    """`0.2 x + 0.5` cut to 0 … 1, as in TensorFlow.js and Keras 2; Keras 3 has `x / 6 + 0.5` under this name.
+
+    Args:
+        x: Tensor or array.
+
+    Returns:
+        A tensor of the same shape.
+
+    Example:
+        >>> pyml.saving.keras2_hard_sigmoid(np.array([-3.0, 0.0, 1.0], "float32")).numpy().round(2).tolist()
+        [0.0, 0.5, 0.699999988079071]
+    """
     return ops.clip(ops.multiply(x, 0.2) + 0.5, 0.0, 1.0)
 
 

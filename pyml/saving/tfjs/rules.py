@@ -170,7 +170,8 @@ def register_op(name: str, function: Callable) -> None:
     Source: TensorFlow.js `tf.registerOp`.
 
     Example:
-        pyml.saving.register_op("Swish", lambda node, x: x * pyml.ops.sigmoid(x))
+        >>> pyml.saving.register_op("Swish", lambda node, x: x * pyml.ops.sigmoid(x))
+        >>> pyml.saving.deregister_op("Swish")
     """
     if not isinstance(name, str) or not callable(function):
         raise TypeError(f"register_op: expected a name and a function. Received: {name!r}, {function!r}")
@@ -185,6 +186,10 @@ def deregister_op(name: str) -> None:
         ValueError: Nothing was registered under the name.
 
     Source: TensorFlow.js `tf.deregisterOp`.
+
+    Example:
+        >>> pyml.saving.register_op("Swish", lambda node, x: x * pyml.ops.sigmoid(x))
+        >>> pyml.saving.deregister_op("Swish")
     """
     if name not in _BUILT_IN:
         raise ValueError(f"deregister_op: no operator {name!r} was registered.")
