@@ -56,14 +56,10 @@ MUTUAL = {"pyml.graph.prims.elementwise", "pyml.graph.prims.move", "pyml.graph.p
 CIRCLES_LEFT = [
     {"pyml.compile.emit", "pyml.compile.emit_group", "pyml.compile.kernels"},
     {"pyml.wasm.engine", "pyml.wasm.threads"},
-    {"pyml.trainers.data", "pyml.trainers.datasets"},
-    {"pyml.hub.page", "pyml.hub.store"},
 ]
 LEFT = {
     ("pyml.hub.store", "pyml.cli.assets"),
     ("pyml.hub.store", "pyml.cli.assets.models"),
-    ("pyml.hub.store", "pyml.hub.page"),
-    ("pyml.trainers.data", "pyml.trainers.datasets"),
     ("pyml.wasm.engine", "pyml.wasm.threads"),
 }
 RANK = {part: rank for rank, parts in enumerate(LAYERS) for part in parts}

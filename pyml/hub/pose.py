@@ -141,7 +141,8 @@ class PoseNet(PoseEstimator):
     def _inputs(self, square):
         return square / 127.5 - 1.0
 
-    def _points(self, heat, offsets):
+    def _points(self, *values: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        heat, offsets = values
         cells = heat[0].reshape(-1, len(KEYPOINTS))
         best = cells.argmax(0)
         rows, columns = np.divmod(best, heat.shape[2])
@@ -160,6 +161,7 @@ class MoveNet(PoseEstimator):
     def _inputs(self, square):
         return ops.cast(ops.round(square), "int32")
 
-    def _points(self, found):
+    def _points(self, *values: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        (found,) = values
         ys, xs, scores = found.reshape(len(KEYPOINTS), 3).T
         return ys * self.side, xs * self.side, scores
