@@ -114,7 +114,7 @@ def test_without_a_microphone_a_file_is_heard(spectrogram, tmp_path):
     page.set_input_files("#file", write_wav(tmp_path / "a.wav", tone(440, 5, 22050), 22050))
     page.wait_for_function("() => pymlDemo.columns > 40", timeout=60_000)
     assert page.evaluate("() => pymlDemo.frequency") == pytest.approx(440, abs=3)
-    page.wait_for_function("() => document.querySelector('#source-note').textContent.startsWith('The end.')", timeout=30_000)
+    page.wait_for_function("() => document.querySelector('#source-note').textContent.startsWith('The end.')", timeout=90_000)
 
 
 @hears_a_tone

@@ -20,7 +20,7 @@ folder = Path(sys.argv[1])
 paths.build_dir = lambda: folder
 demo.GOALS["tiny"] = 0.97
 try:
-    sys.exit(demo.run_headless("tiny", folder, timeout=20, query={"backend": "webgpu", "epochs": None}))
+    sys.exit(demo.run_headless("tiny", folder, timeout=100, query={"backend": "webgpu", "epochs": None}))
 except demo.DemoError as error:
     sys.exit(f"failed: {error}")
 """

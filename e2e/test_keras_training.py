@@ -5,7 +5,7 @@ import pytest
 from e2e.python_page import PythonPage
 
 MODEL = """
-import asyncio, time
+import asyncio, sys
 import numpy as np, pyml
 from pyml.trainers.data import Arrays
 from pyml.trainers.feeds import make_feed
@@ -53,7 +53,7 @@ def test_fit_async_trains_and_yields_to_the_page(python):
             global ticks
             while True:
                 ticks += 1
-                await asyncio.sleep(0.01)
+                await asyncio.sleep(0)
         ticking = asyncio.ensure_future(tick())
         history = await model.fit_async(x, y, epochs=20, verbose=2)
         ticking.cancel()
@@ -63,7 +63,7 @@ def test_fit_async_trains_and_yields_to_the_page(python):
     """)
     assert result["accuracy"][-1] > 0.9
     assert result["loss"][-1] < result["loss"][0]
-    assert result["ticks"] > 3
+    assert result["ticks"] >= 20                       # fit pauses after each epoch, however fast they are
     assert result["right"] > 45
 
 
@@ -82,7 +82,7 @@ def test_fit_waits_where_the_browser_can(python):
         assert "await model.fit_async" in result["error"]
 
 
-def test_a_replayed_step_costs_under_a_third_of_a_millisecond_of_python(python):
+def test_a_replayed_step_calls_few_python_functions(python):
     if python.info.get("backend") == "cpu":
         pytest.skip("numpy does the work of the step in Python there")
     cost = python.run("""
@@ -91,20 +91,14 @@ def test_a_replayed_step_costs_under_a_third_of_a_millisecond_of_python(python):
         feed = make_feed(model, "train", Arrays(x, y), 32)
         runs = list(feed.epoch())
         runs[0](); runs[0]()
-        device, sent = pyml.config.device(), []
-        replay = device.replay
-        def fake(recorded):                            # what a step costs besides sending it
-            sent.append(recorded)
-        device.replay = fake
-        best = 1e9
-        for _ in range(5):
-            start = time.perf_counter()
-            for _ in range(100):
-                runs[0]()
-            best = min(best, (time.perf_counter() - start) / 100)
+        device, sent, called = pyml.config.device(), [], []
+        device.replay = sent.append                    # what a step costs besides sending it
+        sys.setprofile(lambda frame, event, argument: called.append(frame.f_code.co_name) if event == "call" else None)
+        for _ in range(100):
+            runs[0]()
+        sys.setprofile(None)
         del device.replay
-        {"ms": best * 1000, "replays": len(sent) / 500}
+        {"calls": len(called) / 100, "names": called[:20], "replays": len(sent) / 100}
     """)
-    print("python ms per step", cost)
     assert cost["replays"] == 1
-    assert cost["ms"] < 0.3
+    assert cost["calls"] <= 12, cost["names"]

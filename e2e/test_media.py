@@ -58,7 +58,7 @@ def started(chromium, site, request):
 def python(started):
     """Python with both devices. Whatever a test did, they are released afterwards."""
     yield started
-    started.page.wait_for_function("live() === 0", timeout=5000)
+    started.page.wait_for_function("live() === 0")
 
 
 @pytest.fixture(scope="module")
@@ -192,7 +192,7 @@ def test_closing_the_worker_releases_its_devices(two_cameras):  # the last one o
     two_cameras.run("camera, ears = await webcam(), await microphone()\n1")
     assert two_cameras.page.evaluate("live()") == 2
     two_cameras.page.evaluate("pyml.close()")
-    two_cameras.page.wait_for_function("live() === 0", timeout=10_000)
+    two_cameras.page.wait_for_function("live() === 0")
 
 
 # ---- the microphone

@@ -58,7 +58,7 @@ def trained(browser, site):
     page.goto(f"{site}{PAGE}?autorun=1&epochs=1&digits=2560&backend=webgpu")
     page.evaluate("""() => {
       window.longest = 0;
-      let last = performance.now();
+      let last = window.begun = performance.now();
       setInterval(() => {
         const now = performance.now();
         longest = Math.max(longest, now - last);
@@ -66,6 +66,7 @@ def trained(browser, site):
       }, 20);
     }""")
     page.result = finished(page, 280)
+    page.took = page.evaluate("() => performance.now() - begun")
     yield page
     context.close()
     assert not page.problems
@@ -85,7 +86,7 @@ def test_progress_lines_of_the_terminal_reach_the_console(trained):
 
 
 def test_the_page_answers_while_the_worker_trains(trained):
-    assert trained.evaluate("() => longest") < 1500  # ms between two 20 ms ticks, on a machine with other work
+    assert trained.evaluate("() => longest") < trained.took / 4  # between two ticks; were Python here, they'd wait to the end
 
 
 def test_both_charts_have_a_line(trained):
@@ -228,11 +229,13 @@ def test_dark_and_light_follow_the_system(trained):
 @pytest.mark.parametrize("backend", ["webgpu", "wasm"])
 def test_on_the_main_thread_the_page_keeps_running_while_it_trains(page, site, backend):
     open_page(page, site, f"thread=main&backend={backend}&digits=2560")
-    page.evaluate("() => { window.ticks = 0; setInterval(() => { ticks += 1; }, 20); }")
-    before = page.evaluate("() => ticks")
-    result = train(page)
+    page.evaluate("""() => {                           // while it trains, it can be stopped
+      window.ticks = 0;
+      setInterval(() => { if (!document.querySelector("#stop").disabled) ticks += 1; }, 0);
+    }""")
+    result = train(page, epochs=3)
     assert result["error"] is None and result["testAccuracy"] > 0.5
-    assert page.evaluate("() => ticks") - before > 10
+    assert page.evaluate("() => ticks") >= 3           # fit pauses after each epoch, however fast they are
 
 
 def test_without_webgpu_the_page_says_so_and_trains_with_webassembly(new_page, browser_without_webgpu, site):

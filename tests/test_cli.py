@@ -242,7 +242,7 @@ def test_installed_pyml_builds_the_same_site_as_a_checkout(installed, page, buil
 def get(built):
     """Requests a path of the built site: `get("/", **headers)` gives the answer and its body."""
     with serve.running(built) as url:
-        connection = http.client.HTTPConnection(urlsplit(url).netloc, timeout=10)
+        connection = http.client.HTTPConnection(urlsplit(url).netloc, timeout=60)
 
         def request(path, method="GET", **headers):
             connection.request(method, path, headers={k.replace("_", "-"): v for k, v in headers.items()})

@@ -179,7 +179,7 @@ def test_steps_leave_nothing_behind(device):
         (lambda m: m.evaluate(BATCHES.repeat()), ValueError, "evaluate: the dataset is infinite; pass steps="),
         (lambda m: m.predict(BATCHES.repeat()), ValueError, "predict: the dataset is infinite"),
         (lambda m: m.fit(BATCHES.take(0)), ValueError, "fit: the dataset gave no batches"),
-        (lambda m: m.fit(BATCHES, steps_per_epoch=0), ValueError, "must be a positive integer. Received: 0"),
+        (lambda m: m.fit(BATCHES, steps_per_epoch=0), ValueError, "steps_per_epoch must be a positive integer"),
         (lambda m: m.fit(BATCHES, Y), ValueError, "y and sample_weight must come with the batches"),
         (lambda m: m.fit(BATCHES, validation_split=0.5), ValueError, "validation_split needs arrays"),
         (lambda m: m.fit(Dataset.from_tensor_slices((X, Y[:, 0]))), ShapeError, "single samples, not batches; write `dataset.batch(32)`"),
