@@ -6,6 +6,7 @@
 
 const DATABASE = "tensorflowjs", MODELS = "models_store", INFO = "model_info_store";
 const PREFIX = "tensorflowjs_models/";                 // of keys in localStorage: PREFIX + name + "/" + part
+const PENDING = "pyml_pending/";                       // PENDING + name: all parts of a model that is being kept
 const PARTS = ["info", "model_topology", "weight_specs", "weight_data", "model_metadata"];
 const PATIENCE = 5000;                                 // ms until a page that says nothing counts as absent
 const KINDS = { QuotaExceededError: "quota", SecurityError: "blocked", InvalidStateError: "blocked", NotFoundError: "foreign", VersionError: "foreign" };
@@ -55,7 +56,7 @@ async function transaction(mode, body) {
   };
   const database = await request(opening);
   try {
-    const whole = database.transaction([INFO, MODELS], mode);
+    const whole = database.transaction([INFO, MODELS], mode, { durability: "strict" });
     const ended = new Promise((resolve, reject) => {
       whole.oncomplete = resolve;
       whole.onabort = () => reject(whole.error ?? failed("other", "the browser gave up"));
@@ -114,26 +115,62 @@ const decode = (text) => Uint8Array.from(atob(text), (c) => c.charCodeAt(0)).buf
 
 const keysOf = (name) => PARTS.map((part) => `${PREFIX}${name}/${part}`);
 
+/** Writes all parts of a model. Without the first key there is no model: it goes first and comes last. */
+function put(name, values) {
+  const keys = keysOf(name);
+  for (const key of keys) localStorage.removeItem(key);
+  for (let i = keys.length - 1; i >= 0; i -= 1) if (values[i] !== null) localStorage.setItem(keys[i], values[i]);
+}
+
+/**
+ * Replaces a model: its parts cannot be written at once, so the new ones are kept together first, under one key. If the page ends
+ * in between, `settle` finishes the writing. Where there is no room for both, the old model goes before the new one comes.
+ */
+function replace(name, values) {
+  const old = keysOf(name).map((key) => localStorage.getItem(key)), pending = PENDING + name;
+  let beside = old[0] !== null;
+  try {
+    if (beside) localStorage.setItem(pending, JSON.stringify(values));
+  } catch { beside = false; }
+  try {
+    try {
+      put(name, values);
+    } catch (error) {
+      if (!beside) throw error;
+      localStorage.removeItem(pending);                // makes room
+      put(name, values);
+    }
+  } catch (error) {
+    put(name, old);                                    // it had room before
+    throw error;
+  } finally {
+    localStorage.removeItem(pending);
+  }
+}
+
+/** Finishes what a page that ended had begun to keep. */
+function settle() {
+  const begun = [];
+  for (let i = 0; i < localStorage.length; i += 1) if (localStorage.key(i).startsWith(PENDING)) begun.push(localStorage.key(i));
+  for (const key of begun) {
+    const values = JSON.parse(localStorage.getItem(key));
+    put(key.slice(PENDING.length), values);
+    localStorage.removeItem(key);
+  }
+}
+
 const localstorage = {
   save(name, { text, data }, overwrite) {
+    settle();
     const { modelTopology, weightSpecs, ...metadata } = JSON.parse(text);
     const info = JSON.stringify(describe({ modelTopology, weightSpecs }, data));
-    const keys = keysOf(name), old = keys.map((key) => localStorage.getItem(key));
-    if (old[0] !== null && !overwrite) throw failed("exists");
+    if (localStorage.getItem(keysOf(name)[0]) !== null && !overwrite) throw failed("exists");
     const values = [info, JSON.stringify(modelTopology), JSON.stringify(weightSpecs), encode(data), JSON.stringify(metadata)];
-    const write = (all) => {                           // without the first key there is no model: it goes first and comes last
-      for (const key of keys) localStorage.removeItem(key);
-      for (let i = keys.length - 1; i >= 0; i -= 1) if (all[i] !== null) localStorage.setItem(keys[i], all[i]);
-    };
-    try {
-      write(values);
-    } catch (error) {
-      write(old);                                      // it had room before
-      throw error;
-    }
+    replace(name, values);
     return info;
   },
   load(name) {
+    settle();
     const [info, topology, specs, weights, metadata] = keysOf(name).map((key) => localStorage.getItem(key));
     if (info === null) throw failed("missing");
     for (const [part, value] of Object.entries({ topology, "weight specs": specs, weights })) {
@@ -147,6 +184,7 @@ const localstorage = {
     }
   },
   list() {
+    settle();
     const found = {};
     for (let i = 0; i < localStorage.length; i += 1) {
       const key = localStorage.key(i);
@@ -158,6 +196,7 @@ const localstorage = {
     return JSON.stringify(found);
   },
   remove(name) {
+    settle();
     const keys = keysOf(name), info = localStorage.getItem(keys[0]);
     if (keys.every((key) => localStorage.getItem(key) === null)) throw failed("missing");
     for (const key of keys) localStorage.removeItem(key);

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import re
+import subprocess
 from pathlib import Path
 
 import numpy as np
@@ -146,3 +147,15 @@ def test_the_first_example_of_the_document_runs(tmp_path, monkeypatch, capsys):
     first = re.findall(r"^```python\n(.*?)^```", text, re.DOTALL | re.MULTILINE)[0]  # e2e/test_stores.py runs the others
     exec(compile(first, "saving.md", "exec"), {})
     assert capsys.readouterr().out == "True\n" and (tmp_path / "digits" / "model.json").is_file()
+
+
+def test_localstorage_holds_the_old_model_or_the_new_one_wherever_a_page_ends_or_the_room_does():
+    run = subprocess.run(["node", Path(__file__).with_name("stores_in_node.mjs")], capture_output=True, text=True)
+    assert run.returncode == 0, run.stderr[-800:]
+    told = json.loads(run.stdout)
+    assert set(told["found"]) == {1, 2}
+    assert told["found"] == sorted(told["found"])       # from some moment on it is the new one
+    assert told["found"][-1] == 2
+    assert len(told["found"]) > 8                       # every part and the copy beside them were met
+    assert {(answer, value) for answer, value, _ in told["full"]} == {("quota", 1), ("kept", 2)}
+    assert not any(pending for *_, pending in told["full"])
