@@ -39,6 +39,15 @@ def device(request):
 
 
 @pytest.fixture
+def cpu():
+    """numpy only, for what no device can change."""
+    before = pyml.config.device()
+    _use("cpu")
+    yield pyml.config.device()
+    pyml.config.set_backend(before.name)
+
+
+@pytest.fixture
 def gpu():
     """Native WebGPU only."""
     before = pyml.config.device()

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
+
+import numpy as np
 
 from pyml import ops
 from pyml.core.types import TensorLike
 from pyml.objects.configured import Configured
 from pyml.objects.registry import CONSTRAINTS
+from pyml.objects.samples import Sample, draw, sample
 from pyml.objects.serialization import deserialize_keras_object, interpret, serialize_keras_object
 
 
@@ -26,6 +29,10 @@ class NonNeg(Constraint):
     def __call__(self, w: TensorLike) -> Any:
         return ops.maximum(w, 0.0)
 
+    @classmethod
+    def _samples(cls) -> Iterator[Sample]:
+        yield sample(cls(), draw(3, 4), like=lambda w: np.maximum(w, 0))
+
 
 class MaxNorm(Constraint):
     """Norms along `axis` are at most `max_value`. Source: Srivastava et al. 2014."""
@@ -38,6 +45,10 @@ class MaxNorm(Constraint):
         norms = ops.sqrt(ops.sum(ops.square(w), axis=self.axis, keepdims=True))
         return w * (ops.clip(norms, 0.0, self.max_value) / (1e-7 + norms))
 
+    @classmethod
+    def _samples(cls) -> Iterator[Sample]:
+        yield sample(cls(1.5), draw(3, 4), like=lambda w: w * np.minimum(1, 1.5 / np.linalg.norm(w, axis=0)))
+
 
 class UnitNorm(Constraint):
     """Norms along `axis` are 1."""
@@ -47,6 +58,10 @@ class UnitNorm(Constraint):
 
     def __call__(self, w: TensorLike) -> Any:
         return w / (1e-7 + ops.sqrt(ops.sum(ops.square(w), axis=self.axis, keepdims=True)))
+
+    @classmethod
+    def _samples(cls) -> Iterator[Sample]:
+        yield sample(cls(axis=1), draw(3, 4), like=lambda w: w / np.linalg.norm(w, axis=1, keepdims=True))
 
 
 class MinMaxNorm(Constraint):
@@ -62,6 +77,14 @@ class MinMaxNorm(Constraint):
         norms = ops.sqrt(ops.sum(ops.square(w), axis=self.axis, keepdims=True))
         desired = self.rate * ops.clip(norms, self.min_value, self.max_value) + (1 - self.rate) * norms
         return w * (desired / (1e-7 + norms))
+
+    @classmethod
+    def _samples(cls) -> Iterator[Sample]:
+        def like(w: Any) -> Any:
+            norms = np.linalg.norm(w, axis=0)
+            return w * (0.5 * np.clip(norms, 1.0, 2.0) + 0.5 * norms) / norms
+
+        yield sample(cls(1.0, 2.0, rate=0.5), draw(3, 4), like=like)
 
 
 non_neg, max_norm, unit_norm, min_max_norm = NonNeg, MaxNorm, UnitNorm, MinMaxNorm

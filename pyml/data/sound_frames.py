@@ -1,5 +1,6 @@
 """`pyml.data.microphone`: spectrograms and waveforms of a microphone as tensors."""
 
+
 from __future__ import annotations
 
 import asyncio

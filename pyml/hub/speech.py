@@ -1,5 +1,6 @@
 """Speech as features, from which spoken words can be learned with few examples."""
 
+
 from __future__ import annotations
 
 from typing import Any

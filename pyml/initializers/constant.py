@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 
 from pyml.initializers.base import Initializer
+from pyml.objects.samples import Sample, sample
 
 __all__ = [
     "Constant", "Identity", "IdentityInitializer", "Ones", "Zeros", "constant", "identity", "ones", "zeros",
@@ -22,6 +24,11 @@ class Constant(Initializer):
     def host_value(self, shape: Any, dtype: Any) -> np.ndarray:
         return np.ascontiguousarray(np.broadcast_to(np.asarray(self.value, dtype), shape))
 
+    @classmethod
+    def _samples(cls) -> Iterator[Sample]:
+        yield sample(cls(2.5), like=lambda shape: np.full(shape, 2.5))
+        yield sample(cls([1.0, 2.0, 3.0]), like=lambda shape: np.broadcast_to([1.0, 2.0, 3.0], shape))
+
 
 class Zeros(Initializer, aliases=("zero",)):
     """Every element is 0."""
@@ -29,12 +36,20 @@ class Zeros(Initializer, aliases=("zero",)):
     def host_value(self, shape: Any, dtype: Any) -> np.ndarray:
         return np.zeros(shape, dtype)
 
+    @classmethod
+    def _samples(cls) -> Iterator[Sample]:
+        yield sample(cls(), like=np.zeros)
+
 
 class Ones(Initializer, aliases=("one",)):
     """Every element is 1."""
 
     def host_value(self, shape: Any, dtype: Any) -> np.ndarray:
         return np.ones(shape, dtype)
+
+    @classmethod
+    def _samples(cls) -> Iterator[Sample]:
+        yield sample(cls(), like=np.ones)
 
 
 class Identity(Initializer, aliases=("IdentityInitializer",)):
@@ -51,6 +66,10 @@ class Identity(Initializer, aliases=("IdentityInitializer",)):
         if len(shape) != 2:
             raise ValueError(f"Identity initializer makes matrices only. Received: shape={shape}")
         return (self.gain * np.eye(*shape)).astype(dtype)
+
+    @classmethod
+    def _samples(cls) -> Iterator[Sample]:
+        yield sample(cls(2.0), like=lambda shape: 2 * np.eye(*shape))
 
 
 IdentityInitializer = Identity

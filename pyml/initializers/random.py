@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 
 from pyml.initializers.base import Initializer, compute_fans
+from pyml.objects.samples import Sample, sample
 from pyml.objects.serialization import deserialize_keras_object, serialize_keras_object
 from pyml.utils.seeds import make_default_seed
 
@@ -58,6 +60,10 @@ class RandomUniform(RandomInitializer, aliases=("uniform",)):
     def host_value(self, shape: Any, dtype: Any) -> np.ndarray:
         return draw_uniform(self._generator(), shape, self.minval, self.maxval, dtype)
 
+    @classmethod
+    def _samples(cls) -> Iterator[Sample]:
+        yield sample(cls(-1.0, 1.0, seed=3))
+
 
 class RandomNormal(RandomInitializer, aliases=("normal",)):
     """Normal values."""
@@ -71,12 +77,20 @@ class RandomNormal(RandomInitializer, aliases=("normal",)):
         values = self._generator().standard_normal(shape, "float32")
         return (self.mean + self.stddev * values).astype(dtype)
 
+    @classmethod
+    def _samples(cls) -> Iterator[Sample]:
+        yield sample(cls(0.5, 0.1, seed=3))
+
 
 class TruncatedNormal(RandomNormal):
     """Normal values; those more than two standard deviations away are drawn again."""
 
     def host_value(self, shape: Any, dtype: Any) -> np.ndarray:
         return draw_truncated_normal(self._generator(), shape, self.mean, self.stddev, dtype)
+
+    @classmethod
+    def _samples(cls) -> Iterator[Sample]:
+        yield sample(cls(seed=3))
 
 
 class VarianceScaling(RandomInitializer):
@@ -125,6 +139,10 @@ class VarianceScaling(RandomInitializer):
             return draw_truncated_normal(self._generator(), shape, 0.0, math.sqrt(variance) / _TRUNCATED_STDDEV, dtype)
         return (math.sqrt(variance) * self._generator().standard_normal(shape, "float32")).astype(dtype)
 
+    @classmethod
+    def _samples(cls) -> Iterator[Sample]:
+        yield sample(cls(2.0, "fan_out", "uniform", seed=3))
+
 
 def draw_uniform(generator: np.random.Generator, shape: Any, low: float, high: float, dtype: Any) -> np.ndarray:
     """Uniform values in `[low, high)` from a numpy generator."""
@@ -145,12 +163,20 @@ class GlorotUniform(VarianceScaling):
     def __init__(self, seed: Any = None, input_axes: Any = None, output_axes: Any = None) -> None:
         super().__init__(1.0, "fan_avg", "uniform", seed, input_axes, output_axes)
 
+    @classmethod
+    def _samples(cls) -> Iterator[Sample]:
+        yield sample(cls(seed=3))
+
 
 class GlorotNormal(VarianceScaling):
     """Truncated normal with variance 2 / (fan_in + fan_out). Source: Glorot and Bengio 2010."""
 
     def __init__(self, seed: Any = None, input_axes: Any = None, output_axes: Any = None) -> None:
         super().__init__(1.0, "fan_avg", "truncated_normal", seed, input_axes, output_axes)
+
+    @classmethod
+    def _samples(cls) -> Iterator[Sample]:
+        yield sample(cls(seed=3))
 
 
 class HeUniform(VarianceScaling):
@@ -159,12 +185,20 @@ class HeUniform(VarianceScaling):
     def __init__(self, seed: Any = None, input_axes: Any = None, output_axes: Any = None) -> None:
         super().__init__(2.0, "fan_in", "uniform", seed, input_axes, output_axes)
 
+    @classmethod
+    def _samples(cls) -> Iterator[Sample]:
+        yield sample(cls(seed=3))
+
 
 class HeNormal(VarianceScaling):
     """Truncated normal with variance 2 / fan_in, for ReLU layers. Source: He et al. 2015."""
 
     def __init__(self, seed: Any = None, input_axes: Any = None, output_axes: Any = None) -> None:
         super().__init__(2.0, "fan_in", "truncated_normal", seed, input_axes, output_axes)
+
+    @classmethod
+    def _samples(cls) -> Iterator[Sample]:
+        yield sample(cls(seed=3))
 
 
 class LecunUniform(VarianceScaling):
@@ -173,12 +207,20 @@ class LecunUniform(VarianceScaling):
     def __init__(self, seed: Any = None, input_axes: Any = None, output_axes: Any = None) -> None:
         super().__init__(1.0, "fan_in", "uniform", seed, input_axes, output_axes)
 
+    @classmethod
+    def _samples(cls) -> Iterator[Sample]:
+        yield sample(cls(seed=3))
+
 
 class LecunNormal(VarianceScaling):
     """Truncated normal with variance 1 / fan_in. Source: LeCun et al. 1998."""
 
     def __init__(self, seed: Any = None, input_axes: Any = None, output_axes: Any = None) -> None:
         super().__init__(1.0, "fan_in", "truncated_normal", seed, input_axes, output_axes)
+
+    @classmethod
+    def _samples(cls) -> Iterator[Sample]:
+        yield sample(cls(seed=3))
 
 
 class Orthogonal(RandomInitializer, aliases=("OrthogonalInitializer",)):
@@ -202,6 +244,10 @@ class Orthogonal(RandomInitializer, aliases=("OrthogonalInitializer",)):
         q, r = np.linalg.qr(draw)
         q = q * np.sign(np.diag(r))                    # makes the choice of q unique
         return (self.gain * (q.T if rows < columns else q)).reshape(shape).astype(dtype)
+
+    @classmethod
+    def _samples(cls) -> Iterator[Sample]:
+        yield sample(cls(gain=2.0, seed=3))
 
 
 OrthogonalInitializer = Orthogonal

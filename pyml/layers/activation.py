@@ -1,15 +1,19 @@
 """Activation functions as layers."""
 
+
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
+
+import numpy as np
 
 from pyml import activations, constraints, initializers, ops, regularizers
 from pyml.layers.input_spec import InputSpec
 from pyml.layers.layer import Layer
 from pyml.layers.types import ActivationLike, ConstraintLike, InitializerLike, RegularizerLike
 from pyml.layers.weights import known_size, make_weight
+from pyml.objects.samples import Sample, draw, sample
 
 __all__ = ["Activation", "ELU", "LeakyReLU", "PReLU", "ReLU", "Softmax"]
 
@@ -38,6 +42,10 @@ class Activation(_SameShape):
     def call(self, inputs: Any) -> Any:
         return self.activation(inputs)
 
+    @classmethod
+    def _samples(cls) -> Iterator[Sample]:
+        yield sample(cls("tanh"), draw(3, 4), like=np.tanh)
+
 
 class ReLU(_SameShape):
     """`max(x, 0)`, or its general form.
@@ -65,6 +73,11 @@ class ReLU(_SameShape):
         return activations.relu(inputs, negative_slope=self.negative_slope, max_value=self.max_value,
                                 threshold=self.threshold)
 
+    @classmethod
+    def _samples(cls) -> Iterator[Sample]:
+        yield sample(cls(), draw(3, 4), like=lambda x: np.maximum(x, 0))
+        yield sample(cls(1.0, 0.1, 0.2), draw(3, 4), like=lambda x: np.where(x > 0.2, np.minimum(x, 1.0), 0.1 * (x - 0.2)))
+
 
 class LeakyReLU(_SameShape):
     """`x` above 0, `negative_slope * x` below."""
@@ -80,6 +93,10 @@ class LeakyReLU(_SameShape):
     def call(self, inputs: Any) -> Any:
         return activations.leaky_relu(inputs, negative_slope=self.negative_slope)
 
+    @classmethod
+    def _samples(cls) -> Iterator[Sample]:
+        yield sample(cls(0.2), draw(3, 4), like=lambda x: np.where(x > 0, x, 0.2 * x))
+
 
 class ELU(_SameShape):
     """`x` above 0, `alpha * (exp(x) - 1)` below."""
@@ -91,6 +108,10 @@ class ELU(_SameShape):
 
     def call(self, inputs: Any) -> Any:
         return activations.elu(inputs, alpha=self.alpha)
+
+    @classmethod
+    def _samples(cls) -> Iterator[Sample]:
+        yield sample(cls(0.5), draw(3, 4), like=lambda x: np.where(x > 0, x, 0.5 * np.expm1(x)))
 
 
 class Softmax(_SameShape):
@@ -109,6 +130,10 @@ class Softmax(_SameShape):
         if mask is not None:
             inputs = ops.where(mask, inputs, -3e38)    # masked values get probability 0
         return activations.softmax(inputs, axis=self.axis)
+
+    @classmethod
+    def _samples(cls) -> Iterator[Sample]:
+        yield sample(cls(axis=1), draw(3, 4, 2), like=lambda x: np.exp(x) / np.exp(x).sum(1, keepdims=True))
 
 
 class PReLU(_SameShape):
@@ -149,3 +174,8 @@ class PReLU(_SameShape):
 
     def call(self, inputs: Any) -> Any:
         return activations.relu(inputs) - self.alpha * activations.relu(-inputs)
+
+    @classmethod
+    def _samples(cls) -> Iterator[Sample]:
+        yield sample(cls("he_normal"), draw(3, 4), like=lambda x, alpha: np.where(x > 0, x, alpha * x))
+        yield sample(cls("he_normal", shared_axes=[1, 2]), draw(2, 3, 4, 2), like=lambda x, alpha: np.where(x > 0, x, alpha * x))

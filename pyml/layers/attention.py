@@ -1,9 +1,10 @@
 """Multi-head attention."""
 
+
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from pyml import activations, constraints, initializers, ops, regularizers
@@ -16,6 +17,7 @@ from pyml.layers.regularization import Dropout
 from pyml.layers.types import ActivationLike, ConstraintLike, InitializerLike, RegularizerLike
 from pyml.layers.weights import make_weight
 from pyml.layers.wrapper import build_inside
+from pyml.objects.samples import Sample, draw, sample
 
 __all__ = ["MultiHeadAttention"]
 
@@ -205,6 +207,11 @@ class MultiHeadAttention(Layer, not_in_config=("flash_attention",)):
 
     def compute_output_spec(self, *args: Any, **kwargs: Any) -> Any:
         return infer_output_spec(self._call_on_probes, args, kwargs)
+
+    @classmethod
+    def _samples(cls) -> Iterator[Sample]:
+        yield sample(cls(2, 3), draw(2, 4, 5), draw(2, 6, 5))
+        yield sample(cls(2, 3, value_dim=4, use_gate=True, output_shape=3), draw(2, 4, 5), draw(2, 6, 5))
 
 
 def as_tuple(sizes: int | Sequence[int] | None) -> tuple[int, ...] | None:

@@ -1,15 +1,21 @@
 """Batch normalization: statistics of the batch while training, moving averages of them otherwise."""
 
+
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
+
+import numpy as np
 
 from pyml import constraints, initializers, ops, regularizers
 from pyml.core import Variable
+from pyml.initializers import RandomUniform
 from pyml.layers.activation import _SameShape
 from pyml.layers.input_spec import InputSpec
 from pyml.layers.types import ConstraintLike, InitializerLike, RegularizerLike
 from pyml.layers.weights import known_size, make_weight
+from pyml.objects.samples import Sample, draw, sample
 from pyml.ops.norm import normalize_by_batch
 
 __all__ = ["BatchNormalization"]
@@ -119,3 +125,13 @@ class BatchNormalization(_SameShape, not_in_config=("renorm_clipping", "renorm_m
         mean = ops.sum(inputs * weight, axis=axes, keepdims=True) / total
         variance = ops.sum(ops.square(inputs - mean) * weight, axis=axes, keepdims=True) / total
         return ops.squeeze(mean, axes), ops.squeeze(variance, axes)
+
+    @classmethod
+    def _samples(cls) -> Iterator[Sample]:
+        def like(x: Any, gamma: Any, beta: Any, moving_mean: Any, moving_variance: Any) -> Any:
+            return (x - moving_mean) / np.sqrt(moving_variance + 0.01) * gamma + beta
+
+        some = cls(epsilon=0.01, beta_initializer="normal", moving_mean_initializer="normal",
+                   moving_variance_initializer=RandomUniform(0.5, 2.0))
+        yield sample(some, draw(3, 2, 4), like=like)
+        yield sample(cls(axis=1, center=False, scale=False), draw(3, 4, 2), like=lambda x, **moving: x / np.sqrt(1.001))

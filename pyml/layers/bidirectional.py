@@ -1,13 +1,17 @@
 """`Bidirectional`: a recurrent layer from the first step to the last, and another one the other way."""
 
+
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 from pyml import ops
 from pyml.layers.layer import Layer
+from pyml.layers.recurrent import LSTM
 from pyml.layers.wrapper import build_inside
 from pyml.objects.registry import LAYERS
+from pyml.objects.samples import Sample, draw, sample
 from pyml.objects.serialization import deserialize_keras_object, serialize_keras_object
 
 __all__ = ["Bidirectional"]
@@ -136,3 +140,8 @@ class Bidirectional(Layer, not_in_config=("weights",)):
 
     def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), "layer": serialize_keras_object(self.forward_layer)}
+
+    @classmethod
+    def _samples(cls) -> Iterator[Sample]:
+        yield sample(cls(LSTM(2, return_sequences=True)), draw(2, 4, 3))
+        yield sample(cls(LSTM(2), merge_mode="ave"), draw(2, 4, 3))

@@ -1,14 +1,19 @@
 """Layers that add or remove cells at the borders: ZeroPadding and Cropping."""
 
+
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any, ClassVar
+
+import numpy as np
 
 from pyml import ops
 from pyml.errors import ShapeError
 from pyml.layers.input_spec import InputSpec
 from pyml.layers.layer import Layer
 from pyml.layers.windows import margins, standard_data_format
+from pyml.objects.samples import Sample, draw, sample
 
 __all__ = ["Cropping1D", "Cropping2D", "ZeroPadding1D", "ZeroPadding2D"]
 
@@ -51,6 +56,10 @@ class ZeroPadding1D(_ZeroPadding):
     def __init__(self, padding: Any = 1, data_format: str | None = None, **kwargs: Any) -> None:
         super().__init__(padding, data_format, **kwargs)
 
+    @classmethod
+    def _samples(cls) -> Iterator[Sample]:
+        yield sample(cls((1, 2)), draw(2, 3, 2), like=lambda x: np.pad(x, ((0, 0), (1, 2), (0, 0))))
+
 
 class ZeroPadding2D(_ZeroPadding):
     """Zeros around images.
@@ -68,6 +77,10 @@ class ZeroPadding2D(_ZeroPadding):
 
     def __init__(self, padding: Any = (1, 1), data_format: str | None = None, **kwargs: Any) -> None:
         super().__init__(padding, data_format, **kwargs)
+
+    @classmethod
+    def _samples(cls) -> Iterator[Sample]:
+        yield sample(cls(((1, 0), (2, 1))), draw(2, 3, 2, 2), like=lambda x: np.pad(x, ((0, 0), (1, 0), (2, 1), (0, 0))))
 
 
 class _Cropping(Layer):
@@ -112,6 +125,10 @@ class Cropping1D(_Cropping):
     def __init__(self, cropping: Any = (1, 1), **kwargs: Any) -> None:
         super().__init__(cropping, **kwargs)
 
+    @classmethod
+    def _samples(cls) -> Iterator[Sample]:
+        yield sample(cls((1, 2)), draw(2, 6, 2), like=lambda x: x[:, 1:-2])
+
 
 class Cropping2D(_Cropping):
     """Images without their borders.
@@ -132,3 +149,7 @@ class Cropping2D(_Cropping):
 
     def __init__(self, cropping: Any = ((0, 0), (0, 0)), data_format: str | None = None, **kwargs: Any) -> None:
         super().__init__(cropping, data_format, **kwargs)
+
+    @classmethod
+    def _samples(cls) -> Iterator[Sample]:
+        yield sample(cls(((1, 0), (2, 1))), draw(2, 3, 5, 2), like=lambda x: x[:, 1:, 2:-1])

@@ -1,9 +1,10 @@
 """Convolution of sequences and images."""
 
+
 from __future__ import annotations
 
 import inspect
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any, ClassVar
 
 from pyml import activations, constraints, initializers, ops, regularizers
@@ -15,6 +16,7 @@ from pyml.layers.layer import Layer
 from pyml.layers.types import ActivationLike, ConstraintLike, InitializerLike, RegularizerLike
 from pyml.layers.weights import known_size, make_weight
 from pyml.layers.windows import output_sizes, standard_data_format, standard_padding, window_sizes
+from pyml.objects.samples import Sample, draw, sample
 
 __all__ = ["Conv1D", "Conv2D", "Convolution1D", "Convolution2D"]
 
@@ -142,6 +144,12 @@ class Conv1D(_Conv, aliases=("Convolution1D",)):
     rank = 1
     paddings = ("valid", "same", "causal")
 
+    @classmethod
+    def _samples(cls) -> Iterator[Sample]:
+        yield sample(cls(3, 2), draw(2, 5, 4))
+        yield sample(cls(4, 3, padding="causal", dilation_rate=2, groups=2, activation="tanh"), draw(2, 6, 4))
+        yield sample(cls(3, 1, use_bias=False), draw(2, 5, 4), like=lambda x, kernel: x @ kernel[0])
+
 
 class Conv2D(_Conv, aliases=("Convolution2D",)):
     """Slides `filters` kernels over images: `activation(conv(inputs, kernel) + bias)`.
@@ -166,6 +174,11 @@ class Conv2D(_Conv, aliases=("Convolution2D",)):
         >>> pyml.layers.Conv2D(4, 3, strides=2, padding="same")(np.ones((1, 8, 8, 3))).shape
         (1, 4, 4, 4)
     """
+
+    @classmethod
+    def _samples(cls) -> Iterator[Sample]:
+        yield sample(cls(3, (3, 2), strides=2, padding="same", activation="tanh"), draw(2, 5, 6, 4))
+        yield sample(cls(2, 1), draw(2, 3, 4, 5), like=lambda x, kernel, bias: x @ kernel[0, 0] + bias)
 
 
 Convolution1D = Conv1D

@@ -1,8 +1,9 @@
 """Transposed convolution: each input cell adds a kernel to the output."""
 
+
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from pyml import constraints, initializers, ops, regularizers
@@ -10,6 +11,7 @@ from pyml.layers.conv import Windowed
 from pyml.layers.dense import positive_int
 from pyml.layers.types import ActivationLike, ConstraintLike, InitializerLike, RegularizerLike
 from pyml.layers.weights import known_size, make_weight
+from pyml.objects.samples import Sample, draw, sample
 from pyml.ops.windows import transposed_sizes
 
 __all__ = ["Conv1DTranspose", "Conv2DTranspose", "Convolution1DTranspose", "Convolution2DTranspose"]
@@ -68,6 +70,10 @@ class Conv1DTranspose(_ConvTranspose, aliases=("Convolution1DTranspose",)):
 
     rank = 1
 
+    @classmethod
+    def _samples(cls) -> Iterator[Sample]:
+        yield sample(cls(3, 3, strides=2, padding="same"), draw(2, 4, 2))
+
 
 class Conv2DTranspose(_ConvTranspose, aliases=("Convolution2DTranspose",)):
     """The way back of a convolution: images become larger by `strides`.
@@ -92,6 +98,10 @@ class Conv2DTranspose(_ConvTranspose, aliases=("Convolution2DTranspose",)):
         >>> pyml.layers.Conv2DTranspose(4, 3, strides=2, padding="same")(np.ones((1, 5, 5, 3))).shape
         (1, 10, 10, 4)
     """
+
+    @classmethod
+    def _samples(cls) -> Iterator[Sample]:
+        yield sample(cls(3, (3, 2), strides=2, output_padding=1), draw(2, 3, 4, 2))
 
 
 Convolution1DTranspose = Conv1DTranspose

@@ -1,14 +1,19 @@
 """Fully connected layers."""
 
+
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
+
+import numpy as np
 
 from pyml import activations, constraints, initializers, ops, regularizers
 from pyml.layers.input_spec import InputSpec
 from pyml.layers.layer import Layer
 from pyml.layers.types import ActivationLike, ConstraintLike, InitializerLike, RegularizerLike
 from pyml.layers.weights import known_size, make_weight
+from pyml.objects.samples import Sample, draw, sample
 
 __all__ = ["Dense"]
 
@@ -68,6 +73,11 @@ class Dense(Layer, not_in_config=("lora_rank", "lora_alpha", "quantization_confi
 
     def compute_output_shape(self, input_shape: Any) -> Any:
         return (*input_shape[:-1], self.units)
+
+    @classmethod
+    def _samples(cls) -> Iterator[Sample]:
+        yield sample(cls(3, activation="tanh"), draw(4, 5), like=lambda x, kernel, bias: np.tanh(x @ kernel + bias))
+        yield sample(cls(2, use_bias=False), draw(2, 3, 4), like=lambda x, kernel: x @ kernel)
 
 
 def positive_int(value: Any, name: str | None, owner: str) -> int:

@@ -1,8 +1,9 @@
 """Convolutions of each channel on its own: DepthwiseConv and SeparableConv."""
 
+
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from pyml import constraints, initializers, ops, regularizers
@@ -10,6 +11,7 @@ from pyml.layers.conv import Windowed
 from pyml.layers.dense import positive_int
 from pyml.layers.types import ActivationLike, ConstraintLike, InitializerLike, RegularizerLike
 from pyml.layers.weights import known_size, make_weight
+from pyml.objects.samples import Sample, draw, sample
 
 __all__ = ["DepthwiseConv1D", "DepthwiseConv2D", "SeparableConv1D", "SeparableConv2D", "SeparableConvolution1D", "SeparableConvolution2D"]
 
@@ -55,6 +57,10 @@ class DepthwiseConv1D(_DepthwiseConv):
 
     rank = 1
 
+    @classmethod
+    def _samples(cls) -> Iterator[Sample]:
+        yield sample(cls(3, depth_multiplier=2), draw(2, 5, 3))
+
 
 class DepthwiseConv2D(_DepthwiseConv):
     """Slides `depth_multiplier` kernels over each channel of images by itself.
@@ -81,6 +87,10 @@ class DepthwiseConv2D(_DepthwiseConv):
         >>> pyml.layers.DepthwiseConv2D(3, depth_multiplier=2)(np.ones((1, 8, 8, 4))).shape
         (1, 6, 6, 8)
     """
+
+    @classmethod
+    def _samples(cls) -> Iterator[Sample]:
+        yield sample(cls((2, 3), strides=2, padding="same", activation="tanh"), draw(2, 5, 6, 3))
 
 
 class _SeparableConv(Windowed):
@@ -135,6 +145,10 @@ class SeparableConv1D(_SeparableConv, aliases=("SeparableConvolution1D",)):
 
     rank = 1
 
+    @classmethod
+    def _samples(cls) -> Iterator[Sample]:
+        yield sample(cls(3, 2), draw(2, 5, 4))
+
 
 class SeparableConv2D(_SeparableConv, aliases=("SeparableConvolution2D",)):
     """A depthwise convolution of images followed by a pointwise one, which mixes the channels.
@@ -161,6 +175,10 @@ class SeparableConv2D(_SeparableConv, aliases=("SeparableConvolution2D",)):
 
     Source: Chollet 2017, "Xception: Deep Learning with Depthwise Separable Convolutions".
     """
+
+    @classmethod
+    def _samples(cls) -> Iterator[Sample]:
+        yield sample(cls(3, 2, depth_multiplier=2, padding="same"), draw(2, 4, 5, 3))
 
 
 SeparableConvolution1D = SeparableConv1D

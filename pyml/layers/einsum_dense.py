@@ -1,7 +1,9 @@
 """`EinsumDense`: a dense layer between any axes."""
 
+
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 from pyml import activations, constraints, initializers, ops, regularizers
@@ -10,6 +12,7 @@ from pyml.errors import ShapeError
 from pyml.layers.layer import Layer
 from pyml.layers.types import ActivationLike, ConstraintLike, InitializerLike, RegularizerLike
 from pyml.layers.weights import make_weight
+from pyml.objects.samples import Sample, draw, sample
 
 __all__ = ["EinsumDense"]
 
@@ -105,6 +108,12 @@ class EinsumDense(
 
     def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), "output_shape": self.partial_output_shape}
+
+    @classmethod
+    def _samples(cls) -> Iterator[Sample]:
+        yield sample(cls("abc,cd->abd", output_shape=(None, 5), bias_axes="d"), draw(2, 3, 4),
+                     like=lambda x, kernel, bias: x @ kernel + bias)
+        yield sample(cls("...x,xy->...y", output_shape=2), draw(2, 3, 4), like=lambda x, kernel: x @ kernel)
 
 
 def _letters(term: Any) -> Any:

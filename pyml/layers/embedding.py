@@ -1,7 +1,9 @@
 """Embedding: rows of a table by number."""
 
+
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 from pyml import constraints, initializers, ops, regularizers
@@ -10,6 +12,7 @@ from pyml.layers.dense import positive_int
 from pyml.layers.layer import Layer
 from pyml.layers.types import ConstraintLike, InitializerLike, RegularizerLike
 from pyml.layers.weights import make_weight
+from pyml.objects.samples import Sample, draw, sample
 
 __all__ = ["Embedding"]
 
@@ -76,3 +79,7 @@ class Embedding(Layer, not_in_config=("weights", "lora_rank", "lora_alpha", "qua
 
     def compute_output_spec(self, inputs: Any, **kwargs: Any) -> Any:
         return KerasTensor(self.compute_output_shape(inputs.shape), dtype=self.dtype)
+
+    @classmethod
+    def _samples(cls) -> Iterator[Sample]:
+        yield sample(cls(5, 3), draw(2, 4, low=0, high=5, dtype="int32"), like=lambda x, embeddings: embeddings[x.astype(int)])

@@ -1,13 +1,16 @@
 """Pooling over all positions: GlobalAveragePooling and GlobalMaxPooling."""
 
+
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any, ClassVar
 
 from pyml import ops
 from pyml.layers.input_spec import InputSpec
 from pyml.layers.layer import Layer
 from pyml.layers.windows import standard_data_format
+from pyml.objects.samples import Sample, draw, sample
 
 __all__ = [
     "GlobalAveragePooling1D", "GlobalAveragePooling2D", "GlobalAvgPool1D", "GlobalAvgPool2D", "GlobalMaxPool1D",
@@ -64,6 +67,10 @@ class GlobalAveragePooling1D(_GlobalPooling, aliases=("GlobalAvgPool1D",)):
         """None: there are no steps left."""
         return None
 
+    @classmethod
+    def _samples(cls) -> Iterator[Sample]:
+        yield sample(cls(), draw(2, 4, 3), like=lambda x: x.mean(1))
+
 
 class GlobalAveragePooling2D(_GlobalPooling, aliases=("GlobalAvgPool2D",)):
     """The mean of each channel over the image.
@@ -81,6 +88,10 @@ class GlobalAveragePooling2D(_GlobalPooling, aliases=("GlobalAvgPool2D",)):
 
     def call(self, inputs: Any) -> Any:
         return ops.mean(inputs, axis=self._axes(), keepdims=self.keepdims)
+
+    @classmethod
+    def _samples(cls) -> Iterator[Sample]:
+        yield sample(cls(keepdims=True), draw(2, 4, 3, 2), like=lambda x: x.mean((1, 2), keepdims=True))
 
 
 class _GlobalMaxPooling(_GlobalPooling):
@@ -100,6 +111,10 @@ class GlobalMaxPooling1D(_GlobalMaxPooling, aliases=("GlobalMaxPool1D",)):
 
     rank = 1
 
+    @classmethod
+    def _samples(cls) -> Iterator[Sample]:
+        yield sample(cls(keepdims=True), draw(2, 4, 3), like=lambda x: x.max(1, keepdims=True))
+
 
 class GlobalMaxPooling2D(_GlobalMaxPooling, aliases=("GlobalMaxPool2D",)):
     """The largest value of each channel over the image. Arguments as for `GlobalAveragePooling2D`.
@@ -110,6 +125,10 @@ class GlobalMaxPooling2D(_GlobalMaxPooling, aliases=("GlobalMaxPool2D",)):
         >>> pyml.layers.GlobalMaxPooling2D(keepdims=True)(np.ones((2, 5, 5, 3))).shape
         (2, 1, 1, 3)
     """
+
+    @classmethod
+    def _samples(cls) -> Iterator[Sample]:
+        yield sample(cls(), draw(2, 4, 3, 2), like=lambda x: x.max((1, 2)))
 
 
 GlobalAvgPool1D = GlobalAveragePooling1D

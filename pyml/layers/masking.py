@@ -1,11 +1,14 @@
 """Masks: which steps of a sequence count."""
 
+
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 from pyml import ops
 from pyml.layers.activation import _SameShape
+from pyml.objects.samples import Sample, draw, sample
 
 __all__ = ["Masking"]
 
@@ -40,3 +43,7 @@ class Masking(_SameShape):
     def compute_mask(self, inputs: Any, previous_mask: Any) -> Any:
         """Where a feature differs from `mask_value`."""
         return self._kept(inputs)
+
+    @classmethod
+    def _samples(cls) -> Iterator[Sample]:
+        yield sample(cls(1.0), draw(2, 3, 4), like=lambda x: x)

@@ -1,15 +1,19 @@
 """Layers that combine several inputs: Add, Subtract, Multiply, Average, Maximum, Minimum, Concatenate, Dot."""
 
+
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from functools import reduce
 from math import prod
 from typing import Any
 
+import numpy as np
+
 from pyml import ops
 from pyml.errors import ShapeError
 from pyml.layers.layer import Layer
+from pyml.objects.samples import Sample, draw, sample
 
 __all__ = [
     "Add", "Average", "Concatenate", "Dot", "Maximum", "Minimum", "Multiply", "Subtract", "add", "average", "concatenate", "dot",
@@ -61,6 +65,10 @@ class Add(_Merge):
     def _merge(self, a: Any, b: float) -> Any:
         return a + b
 
+    @classmethod
+    def _samples(cls) -> Iterator[Sample]:
+        yield sample(cls(), [draw(2, 3), draw(2, 3), draw(2, 3)], like=sum)
+
 
 class Subtract(_Merge):
     """The first of two inputs minus the second."""
@@ -73,12 +81,20 @@ class Subtract(_Merge):
     def _merge(self, a: Any, b: float) -> Any:
         return a - b
 
+    @classmethod
+    def _samples(cls) -> Iterator[Sample]:
+        yield sample(cls(), [draw(2, 3), draw(2, 3)], like=lambda xs: xs[0] - xs[1])
+
 
 class Multiply(_Merge):
     """The product of a list of inputs."""
 
     def _merge(self, a: Any, b: float) -> Any:
         return a * b
+
+    @classmethod
+    def _samples(cls) -> Iterator[Sample]:
+        yield sample(cls(), [draw(2, 3), draw(2, 3), draw(2, 3)], like=lambda xs: xs[0] * xs[1] * xs[2])
 
 
 class Maximum(_Merge):
@@ -87,6 +103,10 @@ class Maximum(_Merge):
     def _merge(self, a: Any, b: float) -> Any:
         return ops.maximum(a, b)
 
+    @classmethod
+    def _samples(cls) -> Iterator[Sample]:
+        yield sample(cls(), [draw(2, 3), draw(2, 3)], like=lambda xs: np.maximum(*xs))
+
 
 class Minimum(_Merge):
     """The smallest of a list of inputs, element by element."""
@@ -94,12 +114,20 @@ class Minimum(_Merge):
     def _merge(self, a: Any, b: float) -> Any:
         return ops.minimum(a, b)
 
+    @classmethod
+    def _samples(cls) -> Iterator[Sample]:
+        yield sample(cls(), [draw(2, 3), draw(2, 3)], like=lambda xs: np.minimum(*xs))
+
 
 class Average(_Merge):
     """The mean of a list of inputs."""
 
     def call(self, inputs: Any) -> Any:
         return reduce(lambda a, b: a + b, inputs) * (1.0 / len(inputs))
+
+    @classmethod
+    def _samples(cls) -> Iterator[Sample]:
+        yield sample(cls(), [draw(2, 3), draw(2, 3)], like=lambda xs: (xs[0] + xs[1]) / 2)
 
 
 class Concatenate(Layer):
@@ -149,6 +177,10 @@ class Concatenate(Layer):
         lengths = [shape[axis] for shape in input_shape]
         first[axis] = None if None in lengths else sum(lengths)
         return tuple(first)
+
+    @classmethod
+    def _samples(cls) -> Iterator[Sample]:
+        yield sample(cls(axis=1), [draw(2, 3, 2), draw(2, 1, 2)], like=lambda xs: np.concatenate(xs, axis=1))
 
 
 class Dot(Layer):
@@ -217,6 +249,11 @@ class Dot(Layer):
         del first[a], second[b]
         shape = (*first, *second[1:])
         return shape if len(shape) > 1 else (*shape, 1)
+
+    @classmethod
+    def _samples(cls) -> Iterator[Sample]:
+        yield sample(cls(axes=(1, 2)), [draw(2, 3, 4), draw(2, 5, 3)], like=lambda xs: np.einsum("bij,bki->bjk", *xs))
+        yield sample(cls(axes=1, normalize=True), [draw(2, 3), draw(2, 3)])
 
 
 def add(inputs: Any, **kwargs: Any) -> Any:

@@ -1,9 +1,12 @@
 """Normalization of each sample by itself: Layer, Group, RMS and Unit normalization."""
 
+
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
+
+import numpy as np
 
 from pyml import constraints, initializers, ops, regularizers
 from pyml.core import Variable
@@ -11,6 +14,7 @@ from pyml.layers.activation import _SameShape
 from pyml.layers.input_spec import InputSpec
 from pyml.layers.types import ConstraintLike, InitializerLike, RegularizerLike
 from pyml.layers.weights import known_size, make_weight
+from pyml.objects.samples import Sample, draw, sample
 
 __all__ = ["GroupNormalization", "LayerNormalization", "RMSNormalization", "UnitNormalization"]
 
@@ -100,6 +104,14 @@ class LayerNormalization(_ScaleAndOffset):
     def call(self, inputs: Any) -> Any:
         return ops.layer_normalization(inputs, self.gamma, self.beta, self.axis, self.epsilon)
 
+    @classmethod
+    def _samples(cls) -> Iterator[Sample]:
+        def like(x: Any, gamma: Any, beta: Any) -> Any:
+            return (x - x.mean(-1, keepdims=True)) / np.sqrt(x.var(-1, keepdims=True) + 0.01) * gamma + beta
+
+        yield sample(cls(epsilon=0.01, gamma_initializer="normal", beta_initializer="normal"), draw(3, 2, 4), like=like)
+        yield sample(cls(axis=[1, 2], center=False), draw(3, 2, 4))
+
 
 class GroupNormalization(_ScaleAndOffset):
     """Channels in groups, each group of a sample normalized over its channels and all positions.
@@ -158,6 +170,10 @@ class GroupNormalization(_ScaleAndOffset):
             y = y * ops.reshape(self.gamma, flat)
         return y if self.beta is None else y + ops.reshape(self.beta, flat)
 
+    @classmethod
+    def _samples(cls) -> Iterator[Sample]:
+        yield sample(cls(groups=2, beta_initializer="normal"), draw(2, 3, 4))
+
 
 class RMSNormalization(_SameShape):
     """`x / sqrt(mean(x^2) + epsilon) * scale` over `axis`.
@@ -189,6 +205,10 @@ class RMSNormalization(_SameShape):
     def call(self, inputs: Any) -> Any:
         return ops.rms_normalization(inputs, self.scale, self.axis, self.epsilon)
 
+    @classmethod
+    def _samples(cls) -> Iterator[Sample]:
+        yield sample(cls(epsilon=0.1), draw(3, 4), like=lambda x, scale: x / np.sqrt((x * x).mean(-1, keepdims=True) + 0.1) * scale)
+
 
 class UnitNormalization(_SameShape):
     """`x` divided by its length along `axis`.
@@ -210,3 +230,7 @@ class UnitNormalization(_SameShape):
 
     def call(self, inputs: Any) -> Any:
         return ops.normalize(inputs, axis=self.axis, order=2, epsilon=1e-12)
+
+    @classmethod
+    def _samples(cls) -> Iterator[Sample]:
+        yield sample(cls(axis=1), draw(3, 4, 2), like=lambda x: x / np.sqrt((x * x).sum(1, keepdims=True)))

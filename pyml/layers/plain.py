@@ -1,18 +1,20 @@
 """Layers without weights that change values in a plain way: Identity, Lambda, Rescaling."""
 
+
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import numpy as np
 
-from pyml import ops
+from pyml import activations, ops
 from pyml.core.symbolic import KerasTensor, infer_output_spec
 from pyml.core.tree import flatten
 from pyml.layers.activation import _SameShape
 from pyml.layers.layer import Layer
+from pyml.objects.samples import Sample, draw, sample
 
 __all__ = ["Identity", "Lambda", "Rescaling"]
 
@@ -32,6 +34,10 @@ class Identity(_SameShape):
 
     def call(self, inputs: Any) -> Any:
         return inputs
+
+    @classmethod
+    def _samples(cls) -> Iterator[Sample]:
+        yield sample(cls(), draw(2, 3), like=lambda x: x)
 
 
 class Lambda(Layer):
@@ -92,6 +98,10 @@ class Lambda(Layer):
                 )
         return super().get_config()
 
+    @classmethod
+    def _samples(cls) -> Iterator[Sample]:
+        yield sample(cls(activations.tanh), draw(2, 3), like=np.tanh)
+
 
 class Rescaling(_SameShape):
     """`inputs * scale + offset`, as float32.
@@ -120,6 +130,10 @@ class Rescaling(_SameShape):
 
     def compute_output_spec(self, *args: Any, **kwargs: Any) -> Any:
         return KerasTensor(args[0].shape, dtype="float32")
+
+    @classmethod
+    def _samples(cls) -> Iterator[Sample]:
+        yield sample(cls([1.0, 2.0], offset=-1), draw(3, 2), like=lambda x: x * [1.0, 2.0] - 1)
 
 
 def _plain(value: Any) -> Any:

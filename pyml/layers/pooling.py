@@ -1,14 +1,16 @@
 """Pooling of sequences and images: by windows, or over all positions."""
 
+
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any, ClassVar
 
 from pyml import ops
 from pyml.layers.input_spec import InputSpec
 from pyml.layers.layer import Layer
 from pyml.layers.windows import output_sizes, standard_data_format, standard_padding, window_sizes
+from pyml.objects.samples import Sample, draw, sample
 
 __all__ = [
     "AveragePooling1D", "AveragePooling2D", "AvgPool1D", "AvgPool2D", "MaxPool1D", "MaxPool2D", "MaxPooling1D", "MaxPooling2D",
@@ -77,6 +79,10 @@ class MaxPooling1D(_MaxPooling, aliases=("MaxPool1D",)):
                  data_format: str | None = None, name: str | None = None, **kwargs: Any) -> None:
         super().__init__(pool_size, strides, padding, data_format, name, **kwargs)
 
+    @classmethod
+    def _samples(cls) -> Iterator[Sample]:
+        yield sample(cls(2), draw(2, 6, 3), like=lambda x: x.reshape(2, 3, 2, 3).max(2))
+
 
 class AveragePooling1D(_AveragePooling, aliases=("AvgPool1D",)):
     """The mean of each window of a sequence; cells outside it do not count. Arguments as for `MaxPooling1D`.
@@ -89,6 +95,11 @@ class AveragePooling1D(_AveragePooling, aliases=("AvgPool1D",)):
     """
 
     rank = 1
+
+    @classmethod
+    def _samples(cls) -> Iterator[Sample]:
+        yield sample(cls(2), draw(2, 6, 3), like=lambda x: x.reshape(2, 3, 2, 3).mean(2))
+        yield sample(cls(3, 2, padding="same"), draw(2, 6, 3))
 
 
 class MaxPooling2D(_MaxPooling, aliases=("MaxPool2D",)):
@@ -107,6 +118,11 @@ class MaxPooling2D(_MaxPooling, aliases=("MaxPool2D",)):
                  data_format: str | None = None, name: str | None = None, **kwargs: Any) -> None:
         super().__init__(pool_size, strides, padding, data_format, name, **kwargs)
 
+    @classmethod
+    def _samples(cls) -> Iterator[Sample]:
+        yield sample(cls(), draw(2, 4, 6, 3), like=lambda x: x.reshape(2, 2, 2, 3, 2, 3).max((2, 4)))
+        yield sample(cls(3, 2, padding="same"), draw(2, 5, 6, 3, low=-20, high=20))
+
 
 class AveragePooling2D(_AveragePooling, aliases=("AvgPool2D",)):
     """The mean of each window; cells outside the image do not count.
@@ -119,6 +135,10 @@ class AveragePooling2D(_AveragePooling, aliases=("AvgPool2D",)):
 
     Input shape: `(batch, height, width, channels)`. Output shape: `(batch, new_height, new_width, channels)`.
     """
+
+    @classmethod
+    def _samples(cls) -> Iterator[Sample]:
+        yield sample(cls((2, 3)), draw(2, 4, 6, 3), like=lambda x: x.reshape(2, 2, 2, 2, 3, 3).mean((2, 4)))
 
 
 MaxPool1D = MaxPooling1D

@@ -1,9 +1,10 @@
 """Layers that only act while training: Dropout and noise; and penalties of activations."""
 
+
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from pyml import ops, random, regularizers
@@ -11,6 +12,7 @@ from pyml.layers.activation import _SameShape
 from pyml.layers.input_spec import InputSpec
 from pyml.layers.layer import Layer
 from pyml.layers.windows import standard_data_format
+from pyml.objects.samples import Sample, draw, sample
 from pyml.utils.seeds import make_default_seed
 
 __all__ = [
@@ -63,6 +65,10 @@ class Dropout(Layer):
     def compute_output_shape(self, input_shape: Any) -> Any:
         return input_shape
 
+    @classmethod
+    def _samples(cls) -> Iterator[Sample]:
+        yield sample(cls(0.3, seed=4), draw(2, 3), like=lambda x: x)
+
 
 class SpatialDropout1D(Dropout):
     """Dropout of whole channels of sequences.
@@ -84,6 +90,10 @@ class SpatialDropout1D(Dropout):
     def __init__(self, rate: float, seed: int | None = None, name: str | None = None, dtype: Any = None, **kwargs: Any) -> None:
         super().__init__(rate, noise_shape=(None, 1, None), seed=seed, name=name, dtype=dtype, **kwargs)
         self.input_spec = InputSpec(ndim=3)
+
+    @classmethod
+    def _samples(cls) -> Iterator[Sample]:
+        yield sample(cls(0.3), draw(2, 3, 4), like=lambda x: x)
 
 
 class SpatialDropout2D(Dropout):
@@ -109,6 +119,10 @@ class SpatialDropout2D(Dropout):
         super().__init__(rate, noise_shape=(None, 1, 1, None), seed=seed, name=name, dtype=dtype, **kwargs)
         self.data_format = standard_data_format(data_format, "SpatialDropout2D")
         self.input_spec = InputSpec(ndim=4)
+
+    @classmethod
+    def _samples(cls) -> Iterator[Sample]:
+        yield sample(cls(0.3, seed=1), draw(2, 3, 2, 4), like=lambda x: x)
 
 
 class AlphaDropout(_SameShape):
@@ -150,6 +164,10 @@ class AlphaDropout(_SameShape):
         kept = random.bernoulli_mask(shape, 1 - self.rate, self.seed_generator)
         return ops.where(kept, inputs, low) * a - a * low * self.rate
 
+    @classmethod
+    def _samples(cls) -> Iterator[Sample]:
+        yield sample(cls(0.3, noise_shape=(None, 1)), draw(2, 3), like=lambda x: x)
+
 
 class GaussianNoise(_SameShape):
     """Adds normally distributed noise while training.
@@ -183,6 +201,10 @@ class GaussianNoise(_SameShape):
         if not training or not self.stddev:
             return inputs
         return inputs + random.normal(inputs.shape, stddev=self.stddev, seed=self.seed_generator)
+
+    @classmethod
+    def _samples(cls) -> Iterator[Sample]:
+        yield sample(cls(0.3), draw(2, 3), like=lambda x: x)
 
 
 class GaussianDropout(_SameShape):
@@ -218,6 +240,10 @@ class GaussianDropout(_SameShape):
         deviation = math.sqrt(self.rate / (1 - self.rate))
         return inputs * random.normal(inputs.shape, mean=1.0, stddev=deviation, seed=self.seed_generator)
 
+    @classmethod
+    def _samples(cls) -> Iterator[Sample]:
+        yield sample(cls(0.3), draw(2, 3), like=lambda x: x)
+
 
 class ActivityRegularization(_SameShape, not_in_config=("activity_regularizer",)):
     """The inputs unchanged; adds a penalty of their size to the loss.
@@ -244,3 +270,7 @@ class ActivityRegularization(_SameShape, not_in_config=("activity_regularizer",)
 
     def call(self, inputs: Any) -> Any:
         return inputs
+
+    @classmethod
+    def _samples(cls) -> Iterator[Sample]:
+        yield sample(cls(l1=0.1, l2=0.2), draw(2, 3), like=lambda x: x)

@@ -1,10 +1,13 @@
 """Layers that only change the shape: Flatten, Reshape, Permute, RepeatVector."""
 
+
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
+
+import numpy as np
 
 from pyml import ops
 from pyml.errors import ShapeError
@@ -12,6 +15,7 @@ from pyml.layers.dense import positive_int
 from pyml.layers.input_spec import InputSpec
 from pyml.layers.layer import Layer
 from pyml.layers.windows import standard_data_format
+from pyml.objects.samples import Sample, draw, sample
 
 __all__ = ["Flatten", "Permute", "RepeatVector", "Reshape"]
 
@@ -30,6 +34,10 @@ class Flatten(Layer):
     def compute_output_shape(self, input_shape: Any) -> Any:
         sizes = input_shape[1:]
         return (input_shape[0], None if None in sizes else math.prod(sizes))
+
+    @classmethod
+    def _samples(cls) -> Iterator[Sample]:
+        yield sample(cls(), draw(2, 3, 4), like=lambda x: x.reshape(2, 12))
 
 
 class Reshape(Layer):
@@ -67,6 +75,10 @@ class Reshape(Layer):
             )
         return (input_shape[0], *(total // known if size == -1 else size for size in self.target_shape))
 
+    @classmethod
+    def _samples(cls) -> Iterator[Sample]:
+        yield sample(cls((2, -1)), draw(3, 4, 2), like=lambda x: x.reshape(3, 2, 4))
+
 
 class Permute(Layer):
     """The axes of each sample in another order.
@@ -97,6 +109,10 @@ class Permute(Layer):
     def compute_output_shape(self, input_shape: Any) -> Any:
         return (input_shape[0], *(input_shape[axis] for axis in self.dims))
 
+    @classmethod
+    def _samples(cls) -> Iterator[Sample]:
+        yield sample(cls((3, 1, 2)), draw(2, 3, 4, 5), like=lambda x: x.transpose(0, 3, 1, 2))
+
 
 class RepeatVector(Layer):
     """Each sample `n` times, as the steps of a sequence.
@@ -121,3 +137,7 @@ class RepeatVector(Layer):
 
     def compute_output_shape(self, input_shape: Any) -> Any:
         return (input_shape[0], self.n, input_shape[1])
+
+    @classmethod
+    def _samples(cls) -> Iterator[Sample]:
+        yield sample(cls(3), draw(2, 4), like=lambda x: np.repeat(x[:, None], 3, axis=1))

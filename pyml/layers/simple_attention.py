@@ -1,8 +1,12 @@
 """Attention without projections: Attention (Luong) and AdditiveAttention (Bahdanau)."""
 
+
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
+
+import numpy as np
 
 from pyml import ops, random
 from pyml.core import Variable
@@ -11,6 +15,7 @@ from pyml.errors import ShapeError
 from pyml.layers.layer import Layer
 from pyml.layers.regularization import share_of_one
 from pyml.layers.weights import known_size
+from pyml.objects.samples import Sample, draw, sample
 from pyml.utils.seeds import make_default_seed
 
 __all__ = ["AdditiveAttention", "Attention"]
@@ -117,6 +122,15 @@ class Attention(Layer):
     def compute_output_spec(self, *args: Any, **kwargs: Any) -> Any:
         return infer_output_spec(self._call_on_probes, args, kwargs)
 
+    @classmethod
+    def _samples(cls) -> Iterator[Sample]:
+        def like(xs: Any) -> Any:
+            scores = np.exp(xs[0] @ xs[1].swapaxes(1, 2))
+            return scores / scores.sum(-1, keepdims=True) @ xs[1]
+
+        yield sample(cls(), [draw(2, 3, 4), draw(2, 5, 4)], like=like)
+        yield sample(cls(use_scale=True, score_mode="concat", dropout=0.1), [draw(2, 3, 4), draw(2, 5, 4), draw(2, 5, 4)])
+
 
 class AdditiveAttention(Attention):
     """`Attention` with scores `sum(scale * tanh(query + key))`.
@@ -151,3 +165,7 @@ class AdditiveAttention(Attention):
 
     def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), "seed": self.seed}
+
+    @classmethod
+    def _samples(cls) -> Iterator[Sample]:
+        yield sample(cls(), [draw(2, 3, 4), draw(2, 5, 4)])

@@ -1,9 +1,12 @@
 """Layers that change the size of images and sequences: UpSampling and Resizing."""
 
+
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
+
+import numpy as np
 
 from pyml import ops
 from pyml.core.symbolic import KerasTensor
@@ -12,6 +15,7 @@ from pyml.layers.dense import positive_int
 from pyml.layers.input_spec import InputSpec
 from pyml.layers.layer import Layer
 from pyml.layers.windows import standard_data_format, window_sizes
+from pyml.objects.samples import Sample, draw, sample
 from pyml.ops.resizing import check_interpolation, enlarge, resize
 
 __all__ = ["Resizing", "UpSampling1D", "UpSampling2D"]
@@ -41,6 +45,10 @@ class UpSampling1D(Layer):
     def compute_output_shape(self, input_shape: Any) -> Any:
         steps = input_shape[1]
         return (input_shape[0], None if steps is None else steps * self.size, input_shape[2])
+
+    @classmethod
+    def _samples(cls) -> Iterator[Sample]:
+        yield sample(cls(3), draw(2, 4, 3), like=lambda x: np.repeat(x, 3, axis=1))
 
 
 class UpSampling2D(Layer):
@@ -74,6 +82,11 @@ class UpSampling2D(Layer):
     def compute_output_shape(self, input_shape: Any) -> Any:
         sizes = (None if n is None else n * factor for n, factor in zip(input_shape[1:3], self.size, strict=True))
         return (input_shape[0], *sizes, input_shape[3])
+
+    @classmethod
+    def _samples(cls) -> Iterator[Sample]:
+        yield sample(cls((2, 3)), draw(2, 3, 4, 2), like=lambda x: np.repeat(np.repeat(x, 2, axis=1), 3, axis=2))
+        yield sample(cls(interpolation="bilinear"), draw(2, 3, 4, 2))
 
 
 class Resizing(Layer):
@@ -130,3 +143,8 @@ class Resizing(Layer):
 
     def compute_output_spec(self, *args: Any, **kwargs: Any) -> Any:
         return KerasTensor(self.compute_output_shape(args[0].shape), dtype="float32")
+
+    @classmethod
+    def _samples(cls) -> Iterator[Sample]:
+        yield sample(cls(5, 7), draw(2, 3, 4, 2))
+        yield sample(cls(2, 2, interpolation="nearest"), draw(2, 4, 4, 3), like=lambda x: x[:, 1::2, 1::2])

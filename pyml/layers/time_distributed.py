@@ -1,13 +1,17 @@
 """`TimeDistributed`: one layer for every step of a sequence."""
 
+
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 from pyml import ops
 from pyml.core.tree import map_structure
 from pyml.errors import ShapeError
+from pyml.layers.dense import Dense
 from pyml.layers.wrapper import Wrapper, build_inside
+from pyml.objects.samples import Sample, draw, sample
 
 __all__ = ["TimeDistributed"]
 
@@ -57,3 +61,7 @@ class TimeDistributed(Wrapper):
     def compute_output_shape(self, input_shape: Any) -> Any:
         shape = self.layer.compute_output_shape(self._of_a_step(input_shape))
         return (shape[0], input_shape[1], *shape[1:])
+
+    @classmethod
+    def _samples(cls) -> Iterator[Sample]:
+        yield sample(cls(Dense(3)), draw(2, 4, 5), like=lambda x, kernel, bias: x @ kernel + bias)

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
+
+import numpy as np
 
 from pyml.core.types import TensorLike
 from pyml.losses.base import LossFunctionWrapper
@@ -21,6 +24,7 @@ from pyml.losses.regression import (
     poisson,
     squared_hinge,
 )
+from pyml.objects.samples import Sample, draw, sample
 
 __all__ = [
     "BinaryCrossentropy", "CategoricalCrossentropy", "CategoricalHinge", "CosineSimilarity", "Hinge", "Huber", "KLDivergence",
@@ -38,6 +42,10 @@ class MeanSquaredError(LossFunctionWrapper):
     def __init__(self, reduction: str | None = "sum_over_batch_size", name: str | None = "mean_squared_error", dtype: Any = None) -> None:
         super().__init__(mean_squared_error, reduction=reduction, name=name, dtype=dtype)
 
+    @classmethod
+    def _samples(cls) -> Iterator[Sample]:
+        yield sample(cls(), draw(4, 3), draw(4, 3), like=lambda y, p: ((y - p) ** 2).mean())
+
 
 class MeanAbsoluteError(LossFunctionWrapper):
     """`mean(|y_true - y_pred|)` over the last axis.
@@ -48,6 +56,10 @@ class MeanAbsoluteError(LossFunctionWrapper):
     def __init__(self, reduction: str | None = "sum_over_batch_size", name: str | None = "mean_absolute_error",
                  dtype: Any = None) -> None:
         super().__init__(mean_absolute_error, reduction=reduction, name=name, dtype=dtype)
+
+    @classmethod
+    def _samples(cls) -> Iterator[Sample]:
+        yield sample(cls(reduction="sum"), draw(4, 3), draw(4, 3), like=lambda y, p: abs(y - p).mean(-1).sum())
 
 
 class MeanAbsolutePercentageError(LossFunctionWrapper):
@@ -60,6 +72,10 @@ class MeanAbsolutePercentageError(LossFunctionWrapper):
                  dtype: Any = None) -> None:
         super().__init__(mean_absolute_percentage_error, reduction=reduction, name=name, dtype=dtype)
 
+    @classmethod
+    def _samples(cls) -> Iterator[Sample]:
+        yield sample(cls(), draw(4, 3, low=0.5), draw(4, 3), like=lambda y, p: 100 * (abs(y - p) / y).mean())
+
 
 class MeanSquaredLogarithmicError(LossFunctionWrapper):
     """`mean((log(y_true + 1) - log(y_pred + 1))^2)` over the last axis.
@@ -71,6 +87,10 @@ class MeanSquaredLogarithmicError(LossFunctionWrapper):
                  dtype: Any = None) -> None:
         super().__init__(mean_squared_logarithmic_error, reduction=reduction, name=name, dtype=dtype)
 
+    @classmethod
+    def _samples(cls) -> Iterator[Sample]:
+        yield sample(cls(), draw(4, 3, low=0.0), draw(4, 3, low=0.1), like=lambda y, p: ((np.log1p(y) - np.log1p(p)) ** 2).mean())
+
 
 class LogCosh(LossFunctionWrapper):
     """`mean(log(cosh(y_pred - y_true)))`: squared near 0, linear far away.
@@ -80,6 +100,10 @@ class LogCosh(LossFunctionWrapper):
 
     def __init__(self, reduction: str | None = "sum_over_batch_size", name: str | None = "log_cosh", dtype: Any = None) -> None:
         super().__init__(log_cosh, reduction=reduction, name=name, dtype=dtype)
+
+    @classmethod
+    def _samples(cls) -> Iterator[Sample]:
+        yield sample(cls(), draw(4, 3), draw(4, 3), like=lambda y, p: np.log(np.cosh(p - y)).mean())
 
 
 class Poisson(LossFunctionWrapper):
@@ -91,6 +115,10 @@ class Poisson(LossFunctionWrapper):
     def __init__(self, reduction: str | None = "sum_over_batch_size", name: str | None = "poisson", dtype: Any = None) -> None:
         super().__init__(poisson, reduction=reduction, name=name, dtype=dtype)
 
+    @classmethod
+    def _samples(cls) -> Iterator[Sample]:
+        yield sample(cls(), draw(4, 3, low=0.0), draw(4, 3, low=0.5), like=lambda y, p: (p - y * np.log(p)).mean())
+
 
 class KLDivergence(LossFunctionWrapper):
     """`sum(y_true * log(y_true / y_pred))` over the last axis, both cut to `[1e-7, 1]`.
@@ -100,6 +128,11 @@ class KLDivergence(LossFunctionWrapper):
 
     def __init__(self, reduction: str | None = "sum_over_batch_size", name: str | None = "kl_divergence", dtype: Any = None) -> None:
         super().__init__(kl_divergence, reduction=reduction, name=name, dtype=dtype)
+
+    @classmethod
+    def _samples(cls) -> Iterator[Sample]:
+        yield sample(cls(), draw(4, 3, low=0.1, high=1.0), draw(4, 3, low=0.1, high=1.0),
+                     like=lambda y, p: (y * np.log(y / p)).sum(-1).mean())
 
 
 class Hinge(LossFunctionWrapper):
@@ -111,6 +144,11 @@ class Hinge(LossFunctionWrapper):
     def __init__(self, reduction: str | None = "sum_over_batch_size", name: str | None = "hinge", dtype: Any = None) -> None:
         super().__init__(hinge, reduction=reduction, name=name, dtype=dtype)
 
+    @classmethod
+    def _samples(cls) -> Iterator[Sample]:
+        yield sample(cls(), draw(4, 3, low=0, high=2, dtype="int32"), draw(4, 3),
+                     like=lambda y, p: np.maximum(1 - (2 * y - 1) * p, 0).mean())
+
 
 class SquaredHinge(LossFunctionWrapper):
     """`mean(max(1 - y_true * y_pred, 0)^2)` for targets -1 and 1 (or 0 and 1).
@@ -120,6 +158,10 @@ class SquaredHinge(LossFunctionWrapper):
 
     def __init__(self, reduction: str | None = "sum_over_batch_size", name: str | None = "squared_hinge", dtype: Any = None) -> None:
         super().__init__(squared_hinge, reduction=reduction, name=name, dtype=dtype)
+
+    @classmethod
+    def _samples(cls) -> Iterator[Sample]:
+        yield sample(cls(), draw(4, 3), draw(4, 3), like=lambda y, p: (np.maximum(1 - y * p, 0) ** 2).mean())
 
 
 class CategoricalHinge(LossFunctionWrapper):
@@ -131,6 +173,13 @@ class CategoricalHinge(LossFunctionWrapper):
     def __init__(self, reduction: str | None = "sum_over_batch_size", name: str | None = "categorical_hinge", dtype: Any = None) -> None:
         super().__init__(categorical_hinge, reduction=reduction, name=name, dtype=dtype)
 
+    @classmethod
+    def _samples(cls) -> Iterator[Sample]:
+        def like(y: Any, p: Any) -> Any:
+            return np.maximum((p * (1 - y)).max(-1) - (p * y).sum(-1) + 1, 0).mean()
+
+        yield sample(cls(), np.eye(4, 3, dtype="float32"), draw(4, 3), like=like)
+
 
 class Huber(LossFunctionWrapper):
     """Squared up to `delta`, linear beyond. Source: Huber 1964."""
@@ -139,6 +188,14 @@ class Huber(LossFunctionWrapper):
                  dtype: Any = None) -> None:
         super().__init__(huber, reduction=reduction, name=name, dtype=dtype, delta=delta)
 
+    @classmethod
+    def _samples(cls) -> Iterator[Sample]:
+        def like(y: Any, p: Any) -> Any:
+            error = abs(y - p)
+            return np.where(error <= 0.7, error**2 / 2, 0.7 * error - 0.7**2 / 2).mean()
+
+        yield sample(cls(delta=0.7), draw(4, 3), draw(4, 3), like=like)
+
 
 class CosineSimilarity(LossFunctionWrapper):
     """The negated cosine of the angle between targets and predictions."""
@@ -146,6 +203,13 @@ class CosineSimilarity(LossFunctionWrapper):
     def __init__(self, axis: int = -1, reduction: str | None = "sum_over_batch_size", name: str | None = "cosine_similarity",
                  dtype: Any = None) -> None:
         super().__init__(cosine_similarity, reduction=reduction, name=name, dtype=dtype, axis=axis)
+
+    @classmethod
+    def _samples(cls) -> Iterator[Sample]:
+        def like(y: Any, p: Any) -> Any:
+            return -((y * p).sum(0) / np.sqrt((y * y).sum(0) * (p * p).sum(0))).mean()
+
+        yield sample(cls(axis=0), draw(4, 3), draw(4, 3), like=like)
 
 
 class BinaryCrossentropy(LossFunctionWrapper):
@@ -165,6 +229,14 @@ class BinaryCrossentropy(LossFunctionWrapper):
         self.label_smoothing = label_smoothing
         self.axis = axis
 
+    @classmethod
+    def _samples(cls) -> Iterator[Sample]:
+        def like(y: Any, p: Any) -> Any:
+            return np.log1p(np.exp(np.where(y == 1, -p, p))).mean()
+
+        yield sample(cls(from_logits=True), draw(4, 3, low=0, high=2, dtype="int32"), draw(4, 3), like=like)
+        yield sample(cls(label_smoothing=0.2), draw(4, 3, low=0, high=2, dtype="int32"), draw(4, 3, low=0.1, high=0.9))
+
 
 class CategoricalCrossentropy(LossFunctionWrapper):
     """Cross-entropy of one-hot targets; see `categorical_crossentropy` for the arguments."""
@@ -176,6 +248,14 @@ class CategoricalCrossentropy(LossFunctionWrapper):
         self.from_logits = from_logits
         self.label_smoothing = label_smoothing
         self.axis = axis
+
+    @classmethod
+    def _samples(cls) -> Iterator[Sample]:
+        def like(y: Any, p: Any) -> Any:
+            return -(y * np.log(p / p.sum(-1, keepdims=True))).sum(-1).mean()
+
+        yield sample(cls(), np.eye(4, 3, dtype="float32"), draw(4, 3, low=0.1, high=0.9), like=like)
+        yield sample(cls(from_logits=True, label_smoothing=0.1), np.eye(4, 3, dtype="float32"), draw(4, 3))
 
 
 class SparseCategoricalCrossentropy(LossFunctionWrapper):
@@ -191,3 +271,11 @@ class SparseCategoricalCrossentropy(LossFunctionWrapper):
 
     def call(self, y_true: TensorLike, y_pred: TensorLike) -> Any:
         return self.fn(y_true, y_pred, **self._fn_kwargs)
+
+    @classmethod
+    def _samples(cls) -> Iterator[Sample]:
+        def like(y: Any, p: Any) -> Any:
+            return (np.log(np.exp(p).sum(-1)) - p[np.arange(4), y.astype(int)]).mean()
+
+        yield sample(cls(from_logits=True), draw(4, low=0, high=3, dtype="int32"), draw(4, 3), like=like)
+        yield sample(cls(ignore_class=1), draw(4, low=0, high=3, dtype="int32"), draw(4, 3, low=0.1, high=0.9))

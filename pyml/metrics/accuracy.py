@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
+
+import numpy as np
 
 from pyml import ops
 from pyml.core.types import TensorLike
 from pyml.losses.base import squeeze_or_expand_to_same_rank
 from pyml.metrics.reduction import MeanMetricWrapper
 from pyml.objects.registry import METRICS
+from pyml.objects.samples import Sample, draw, sample
 
 __all__ = [
     "Accuracy", "BinaryAccuracy", "CategoricalAccuracy", "SparseCategoricalAccuracy", "binary_accuracy", "categorical_accuracy",
@@ -70,6 +74,11 @@ class Accuracy(MeanMetricWrapper):
     def __init__(self, name: str | None = "accuracy", dtype: Any = None) -> None:
         super().__init__(accuracy, name=name, dtype=dtype)
 
+    @classmethod
+    def _samples(cls) -> Iterator[Sample]:
+        labels = draw(6, low=0, high=3, dtype="int32")
+        yield sample(cls(), labels, labels, like=lambda y, p: (y == p).mean())
+
 
 class BinaryAccuracy(MeanMetricWrapper):
     """How often `y_pred > threshold` says what the label says.
@@ -83,6 +92,13 @@ class BinaryAccuracy(MeanMetricWrapper):
             raise ValueError(f"BinaryAccuracy: threshold must lie in (0, 1). Received: threshold={threshold}")
         super().__init__(binary_accuracy, name=name, dtype=dtype, threshold=threshold)
 
+    @classmethod
+    def _samples(cls) -> Iterator[Sample]:
+        def like(y: Any, p: Any) -> Any:
+            return (y == (p > 0.4)).mean()
+
+        yield sample(cls(threshold=0.4), draw(6, 2, low=0, high=2, dtype="int32"), draw(6, 2, low=0.0, high=1.0), like=like)
+
 
 class CategoricalAccuracy(MeanMetricWrapper):
     """How often the largest score is at the one of the one-hot label."""
@@ -90,9 +106,17 @@ class CategoricalAccuracy(MeanMetricWrapper):
     def __init__(self, name: str | None = "categorical_accuracy", dtype: Any = None) -> None:
         super().__init__(categorical_accuracy, name=name, dtype=dtype)
 
+    @classmethod
+    def _samples(cls) -> Iterator[Sample]:
+        yield sample(cls(), np.eye(6, 3, dtype="float32"), draw(6, 3), like=lambda y, p: (y.argmax(-1) == p.argmax(-1)).mean())
+
 
 class SparseCategoricalAccuracy(MeanMetricWrapper):
     """How often the largest score is at the label, an integer."""
 
     def __init__(self, name: str | None = "sparse_categorical_accuracy", dtype: Any = None) -> None:
         super().__init__(sparse_categorical_accuracy, name=name, dtype=dtype)
+
+    @classmethod
+    def _samples(cls) -> Iterator[Sample]:
+        yield sample(cls(), draw(6, low=0, high=3, dtype="int32"), draw(6, 3), like=lambda y, p: (y == p.argmax(-1)).mean())

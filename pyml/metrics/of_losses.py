@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
+
+import numpy as np
 
 from pyml import losses, ops
 from pyml.core.types import TensorLike
 from pyml.losses.base import squeeze_or_expand_to_same_rank
 from pyml.metrics.reduction import Mean, MeanMetricWrapper
+from pyml.objects.samples import Sample, draw, sample
 
 __all__ = [
     "BinaryCrossentropy", "CategoricalCrossentropy", "MeanAbsoluteError", "MeanSquaredError", "RootMeanSquaredError",
@@ -21,12 +25,20 @@ class MeanSquaredError(MeanMetricWrapper, aliases=("mse", "MSE")):
     def __init__(self, name: str | None = "mean_squared_error", dtype: Any = None) -> None:
         super().__init__(losses.mean_squared_error, name=name, dtype=dtype)
 
+    @classmethod
+    def _samples(cls) -> Iterator[Sample]:
+        yield sample(cls(), draw(6, 3), draw(6, 3), like=lambda y, p: ((y - p) ** 2).mean())
+
 
 class MeanAbsoluteError(MeanMetricWrapper, aliases=("mae", "MAE")):
     """The mean absolute error."""
 
     def __init__(self, name: str | None = "mean_absolute_error", dtype: Any = None) -> None:
         super().__init__(losses.mean_absolute_error, name=name, dtype=dtype)
+
+    @classmethod
+    def _samples(cls) -> Iterator[Sample]:
+        yield sample(cls(), draw(6, 3), draw(6, 3), like=lambda y, p: abs(y - p).mean())
 
 
 class RootMeanSquaredError(Mean, aliases=("rmse", "RMSE")):
@@ -46,6 +58,10 @@ class RootMeanSquaredError(Mean, aliases=("rmse", "RMSE")):
     def result(self) -> Any:
         return ops.sqrt(super().result())
 
+    @classmethod
+    def _samples(cls) -> Iterator[Sample]:
+        yield sample(cls(), draw(6, 3), draw(6, 3), like=lambda y, p: np.sqrt(((y - p) ** 2).mean()))
+
 
 class BinaryCrossentropy(MeanMetricWrapper, aliases=("bce", "BCE")):
     """The binary cross-entropy."""
@@ -54,6 +70,13 @@ class BinaryCrossentropy(MeanMetricWrapper, aliases=("bce", "BCE")):
                  label_smoothing: float = 0) -> None:
         super().__init__(losses.binary_crossentropy, name=name, dtype=dtype, from_logits=from_logits,
                          label_smoothing=label_smoothing)
+
+    @classmethod
+    def _samples(cls) -> Iterator[Sample]:
+        def like(y: Any, p: Any) -> Any:
+            return np.log1p(np.exp(np.where(y == 1, -p, p))).mean()
+
+        yield sample(cls(from_logits=True), draw(6, 3, low=0, high=2, dtype="int32"), draw(6, 3), like=like)
 
 
 class CategoricalCrossentropy(MeanMetricWrapper):
@@ -64,6 +87,13 @@ class CategoricalCrossentropy(MeanMetricWrapper):
         super().__init__(losses.categorical_crossentropy, name=name, dtype=dtype, from_logits=from_logits,
                          label_smoothing=label_smoothing, axis=axis)
 
+    @classmethod
+    def _samples(cls) -> Iterator[Sample]:
+        def like(y: Any, p: Any) -> Any:
+            return -(y * np.log(p / p.sum(-1, keepdims=True))).sum(-1).mean()
+
+        yield sample(cls(), np.eye(6, 3, dtype="float32"), draw(6, 3, low=0.1, high=0.9), like=like)
+
 
 class SparseCategoricalCrossentropy(MeanMetricWrapper):
     """The cross-entropy of integer labels."""
@@ -72,3 +102,10 @@ class SparseCategoricalCrossentropy(MeanMetricWrapper):
                  ignore_class: int | None = None, axis: int = -1) -> None:
         super().__init__(losses.sparse_categorical_crossentropy, name=name, dtype=dtype, from_logits=from_logits,
                          ignore_class=ignore_class, axis=axis)
+
+    @classmethod
+    def _samples(cls) -> Iterator[Sample]:
+        def like(y: Any, p: Any) -> Any:
+            return (np.log(np.exp(p).sum(-1)) - p[np.arange(len(y)), y.astype(int)]).mean()
+
+        yield sample(cls(from_logits=True), draw(6, low=0, high=3, dtype="int32"), draw(6, 3), like=like)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
+
+import numpy as np
 
 from pyml import ops
 from pyml.core import Tensor
@@ -11,6 +13,7 @@ from pyml.core.naming import get_object_name
 from pyml.core.types import TensorLike
 from pyml.losses.base import apply_mask, squeeze_or_expand_to_same_rank
 from pyml.metrics.base import Metric
+from pyml.objects.samples import Sample, draw, sample
 
 __all__ = ["Mean", "MeanMetricWrapper", "Sum"]
 
@@ -59,6 +62,10 @@ class Sum(Metric):
     def result(self) -> Any:
         return ops.convert_to_tensor(self.total)
 
+    @classmethod
+    def _samples(cls) -> Iterator[Sample]:
+        yield sample(cls(), draw(6, 3), like=np.sum)
+
 
 class Mean(Metric):
     """The (weighted) mean of all values.
@@ -83,6 +90,10 @@ class Mean(Metric):
     def result(self) -> Any:
         empty = ops.equal(self.count, 0.0)
         return ops.where(empty, 0.0, self.total / ops.where(empty, 1.0, self.count))
+
+    @classmethod
+    def _samples(cls) -> Iterator[Sample]:
+        yield sample(cls(), draw(6, 3), like=np.mean)
 
 
 class MeanMetricWrapper(Mean, abstract=True):

@@ -1,10 +1,16 @@
 """Adam and AdamW."""
 
+from __future__ import annotations
+
 import math
+from collections.abc import Iterator
 from typing import Any, Unpack
+
+import numpy as np
 
 from pyml import ops
 from pyml.core import Tensor, Variable
+from pyml.objects.samples import Sample, sample
 from pyml.optimizers.base import LearningRate, Optimizer, OptimizerArguments, OtherArguments
 
 __all__ = ["Adam", "AdamW"]
@@ -82,6 +88,16 @@ class Adam(Optimizer):
             self.assign(largest, new_v)
         self.assign_sub(variable, new_m * rate / (ops.sqrt(new_v) + self.epsilon))
 
+    @classmethod
+    def _samples(cls) -> Iterator[Sample]:
+        def like(w: Any, g: Any, t: int, m: Any = 0.0, v: Any = 0.0) -> Any:
+            m, v = m + (g - m) * 0.2, v + (g * g - v) * 0.1
+            rate = 0.1 * np.sqrt(1 - 0.9**t) / (1 - 0.8**t)
+            return w - rate * m / (np.sqrt(v) + 1e-3), m, v
+
+        yield sample(cls(0.1, beta_1=0.8, beta_2=0.9, epsilon=1e-3), like=like)
+        yield sample(cls(0.1, amsgrad=True))
+
 
 class AdamW(Adam):
     """Adam with decoupled weight decay: before each step, `w = w - w * weight_decay * learning_rate`.
@@ -96,6 +112,15 @@ class AdamW(Adam):
         super().__init__(learning_rate, beta_1, beta_2, epsilon, amsgrad, weight_decay, *args, **kwargs)
         if self.weight_decay is None:
             raise ValueError("AdamW: weight_decay must be a number; use Adam for none.")
+
+    @classmethod
+    def _samples(cls) -> Iterator[Sample]:
+        def like(w: Any, g: Any, t: int, m: Any = 0.0, v: Any = 0.0) -> Any:
+            m, v = m + (g - m) * 0.1, v + (g * g - v) * 0.001
+            rate = 0.1 * np.sqrt(1 - 0.999**t) / (1 - 0.9**t)
+            return w - 0.1 * 0.5 * w - rate * m / (np.sqrt(v) + 1e-7), m, v
+
+        yield sample(cls(0.1, weight_decay=0.5), like=like)
 
 
 def one_minus_power(base: float, exponent: Tensor) -> Any:

@@ -1,9 +1,15 @@
 """RMSprop, the default of `compile`."""
 
+from __future__ import annotations
+
+from collections.abc import Iterator
 from typing import Any, Unpack
+
+import numpy as np
 
 from pyml import ops
 from pyml.core import Tensor, Variable
+from pyml.objects.samples import Sample, sample
 from pyml.optimizers.base import LearningRate, Optimizer, OptimizerArguments
 
 __all__ = ["RMSprop"]
@@ -69,3 +75,12 @@ class RMSprop(Optimizer):
             step = self.momentum * m + step
             self.assign(m, step)
         self.assign_sub(variable, step)
+
+    @classmethod
+    def _samples(cls) -> Iterator[Sample]:
+        def centered(w: Any, g: Any, t: int, v: Any = 0.0, a: Any = 0.0, m: Any = 0.0) -> Any:
+            v, a = 0.9 * v + 0.1 * g * g, 0.9 * a + 0.1 * g
+            m = 0.5 * m + 0.1 * g / np.sqrt(v - a * a + 1e-3)
+            return w - m, v, a, m
+
+        yield sample(cls(0.1, momentum=0.5, epsilon=1e-3, centered=True), like=centered)

@@ -1,12 +1,15 @@
 """Learning rates that are computed in the graph from the number of updates made."""
 
+from __future__ import annotations
+
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from pyml import ops
 from pyml.objects.configured import Configured
 from pyml.objects.registry import SCHEDULES
+from pyml.objects.samples import Sample, sample
 from pyml.objects.serialization import deserialize_keras_object, serialize_keras_object
 
 
@@ -40,6 +43,11 @@ class ExponentialDecay(LearningRateSchedule):
         power = ops.floor(power) if self.staircase else power
         return self.initial_learning_rate * ops.exp(power * math.log(self.decay_rate))
 
+    @classmethod
+    def _samples(cls) -> Iterator[Sample]:
+        yield sample(cls(0.1, 10, 0.9), like=lambda t: 0.1 * 0.9 ** (t / 10))
+        yield sample(cls(0.1, 10, 0.9, staircase=True), like=lambda t: 0.1 * 0.9 ** (t // 10))
+
 
 class InverseTimeDecay(LearningRateSchedule):
     """`initial_learning_rate / (1 + decay_rate * step / decay_steps)`; `staircase` rounds the quotient down."""
@@ -56,6 +64,10 @@ class InverseTimeDecay(LearningRateSchedule):
         share = ops.cast(step, "float32") / float(self.decay_steps)
         share = ops.floor(share) if self.staircase else share
         return self.initial_learning_rate / (1.0 + self.decay_rate * share)
+
+    @classmethod
+    def _samples(cls) -> Iterator[Sample]:
+        yield sample(cls(0.1, 10, 0.5), like=lambda t: 0.1 / (1 + 0.5 * t / 10))
 
 
 class PiecewiseConstantDecay(LearningRateSchedule):
@@ -76,6 +88,10 @@ class PiecewiseConstantDecay(LearningRateSchedule):
         for boundary, value in zip(reversed(self.boundaries), reversed(self.values[:-1]), strict=True):
             rate = ops.where(ops.less_equal(step, boundary), value, rate)
         return rate
+
+    @classmethod
+    def _samples(cls) -> Iterator[Sample]:
+        yield sample(cls([5, 15], [1.0, 0.5, 0.1]), like=lambda t: 1.0 if t <= 5 else 0.5 if t <= 15 else 0.1)
 
 
 class CosineDecay(LearningRateSchedule):
@@ -104,6 +120,11 @@ class CosineDecay(LearningRateSchedule):
         rise = self.initial_learning_rate + (top - self.initial_learning_rate) * step / warmup
         return ops.where(step < warmup, rise, rate)
 
+    @classmethod
+    def _samples(cls) -> Iterator[Sample]:
+        yield sample(cls(0.1, 20, alpha=0.1), like=lambda t: 0.1 * (0.45 * (1 + math.cos(math.pi * min(t / 20, 1))) + 0.1))
+        yield sample(cls(0.0, 20, warmup_target=0.1, warmup_steps=5))
+
 
 class PolynomialDecay(LearningRateSchedule):
     """From the initial to `end_learning_rate` along `(1 - step / decay_steps) ** power`; `cycle` stretches it."""
@@ -127,6 +148,11 @@ class PolynomialDecay(LearningRateSchedule):
         left = ops.maximum(1.0 - step / steps, 0.0)
         shape = left if self.power == 1 else ops.power(left, float(self.power))
         return (self.initial_learning_rate - self.end_learning_rate) * shape + self.end_learning_rate
+
+    @classmethod
+    def _samples(cls) -> Iterator[Sample]:
+        yield sample(cls(0.1, 20, 0.01, power=2.0), like=lambda t: 0.09 * (1 - min(t, 20) / 20) ** 2 + 0.01)
+        yield sample(cls(0.1, 8, cycle=True))
 
 
 def positive(steps: int, owner: str) -> int:

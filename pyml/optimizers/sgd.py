@@ -1,8 +1,14 @@
 """Gradient descent, with momentum."""
 
+from __future__ import annotations
+
+from collections.abc import Iterator
 from typing import Any, Unpack
 
+import numpy as np
+
 from pyml.core import Tensor, Variable
+from pyml.objects.samples import Sample, sample
 from pyml.optimizers.base import LearningRate, Optimizer, OptimizerArguments
 
 __all__ = ["SGD"]
@@ -57,3 +63,13 @@ class SGD(Optimizer):
         new_m = m * self.momentum - step
         self.assign(m, new_m)
         self.assign_add(variable, new_m * self.momentum - step if self.nesterov else new_m)
+
+    @classmethod
+    def _samples(cls) -> Iterator[Sample]:
+        def nesterov(w: Any, g: Any, t: int, m: Any = 0.0) -> Any:
+            m = 0.9 * m - 0.1 * g
+            return w + 0.9 * m - 0.1 * g, m
+
+        yield sample(cls(0.1), like=lambda w, g, t: (w - 0.1 * g,))
+        yield sample(cls(0.1, momentum=0.9, nesterov=True), like=nesterov)
+        yield sample(cls(0.1, weight_decay=0.5, clipvalue=0.2), like=lambda w, g, t: (w - 0.1 * (0.5 * w + np.clip(g, -0.2, 0.2)),))

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from pyml import ops
 from pyml.core.types import TensorLike
 from pyml.objects.configured import Configured
 from pyml.objects.registry import REGULARIZERS
+from pyml.objects.samples import Sample, draw, sample
 from pyml.objects.serialization import deserialize_keras_object, interpret, serialize_keras_object
 
 
@@ -42,6 +43,10 @@ class L1L2(Regularizer, aliases=("l1_l2",)):
             penalty = penalty + self.l2 * ops.sum(ops.square(x))
         return penalty if self.l1 or self.l2 else super().__call__(x)
 
+    @classmethod
+    def _samples(cls) -> Iterator[Sample]:
+        yield sample(cls(0.1, 0.2), draw(3, 4), like=lambda x: 0.1 * abs(x).sum() + 0.2 * (x * x).sum())
+
 
 class L1(Regularizer):
     """`l1 * sum(|x|)`."""
@@ -52,6 +57,10 @@ class L1(Regularizer):
     def __call__(self, x: TensorLike) -> Any:
         return self.l1 * ops.sum(ops.abs(x))
 
+    @classmethod
+    def _samples(cls) -> Iterator[Sample]:
+        yield sample(cls(0.1), draw(3, 4), like=lambda x: 0.1 * abs(x).sum())
+
 
 class L2(Regularizer):
     """`l2 * sum(x^2)`."""
@@ -61,6 +70,10 @@ class L2(Regularizer):
 
     def __call__(self, x: TensorLike) -> Any:
         return self.l2 * ops.sum(ops.square(x))
+
+    @classmethod
+    def _samples(cls) -> Iterator[Sample]:
+        yield sample(cls(0.1), draw(3, 4), like=lambda x: 0.1 * (x * x).sum())
 
 
 def checked(factor: Any, owner: str) -> float:

@@ -110,20 +110,6 @@ def test_models_inside_models():
     assert model.layers[1] is inner
 
 
-@pytest.mark.parametrize("layer", [
-    L.Dense(3, activation="relu", kernel_regularizer="l2", kernel_constraint="max_norm"),
-    L.Conv2D(4, (3, 2), strides=2, padding="same", kernel_initializer=pyml.initializers.HeNormal(seed=3)),
-    L.MaxPooling2D(2, padding="same"), L.AveragePooling2D((2, 3)), L.Flatten(), L.Dropout(0.3, seed=4),
-    L.Activation("tanh"), L.Reshape((2, -1)), L.ReLU(max_value=2.0), L.Softmax(axis=1), L.Concatenate(axis=1),
-    L.Input((3, 4))._keras_history.operation,
-], ids=lambda layer: type(layer).__name__)
-def test_configs_make_equal_layers(layer):
-    config = layer.get_config()
-    twin = type(layer).from_config(config)
-    assert twin.get_config() == config
-    assert L.deserialize(L.serialize(layer)).get_config() == config
-
-
 def test_configs_make_equal_models():
     a, b = pyml.Input((4,), name="a"), pyml.Input((3,), name="b")
     shared = L.Dense(3, activation="relu")

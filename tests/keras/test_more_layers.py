@@ -20,36 +20,6 @@ def test_layers_train_as_in_keras(case, device, monkeypatch):
     assert_same(case(pyml), GOLDENS[case.__name__], 2e-5 if device.name == "cpu" else 2e-4)
 
 
-CONFIGS = [
-    L.BatchNormalization(axis=1, momentum=0.5, scale=False, beta_regularizer="l2"), L.LayerNormalization(axis=[1, 2]),
-    L.GroupNormalization(groups=4, center=False), L.RMSNormalization(epsilon=0.1), L.UnitNormalization(axis=1),
-    L.Conv1D(3, 2, padding="causal"), L.DepthwiseConv1D(3), L.DepthwiseConv2D((3, 2), depth_multiplier=2, activation="relu"),
-    L.SeparableConv1D(4, 2), L.SeparableConv2D(4, 3, pointwise_regularizer="l1"), L.MaxPooling1D(2, 1), L.AveragePooling1D(3),
-    L.GlobalAveragePooling1D(), L.GlobalAveragePooling2D(keepdims=True), L.GlobalMaxPooling1D(), L.GlobalMaxPooling2D(),
-    L.ZeroPadding1D((1, 2)), L.ZeroPadding2D(((0, 1), (2, 3))), L.Cropping1D(2), L.Cropping2D((1, 2)), L.PReLU(shared_axes=[1]),
-    L.Embedding(5, 3, mask_zero=True), L.LSTM(3, dropout=0.1, seed=4, return_sequences=True, unit_forget_bias=False),
-    L.GRU(3, reset_after=False, go_backwards=True), L.SimpleRNN(3, activation="relu", kernel_regularizer="l2"),
-    L.RNN([L.LSTMCell(3), L.GRUCell(2)], return_state=True), L.Bidirectional(L.GRU(2), merge_mode="ave"),
-    L.TimeDistributed(L.Dense(3)), L.MultiHeadAttention(2, 3, value_dim=4, use_gate=True), L.Masking(2.0), L.Identity(),
-    L.Rescaling([1.0, 2.0], offset=-1), L.LSTMCell(3), L.GRUCell(2), L.SimpleRNNCell(2),
-    L.Conv1DTranspose(2, 3), L.Conv2DTranspose(2, 3, strides=2, output_padding=1), L.UpSampling1D(3),
-    L.UpSampling2D((1, 2), interpolation="bilinear"), L.Resizing(3, 4, pad_to_aspect_ratio=True), L.SpatialDropout1D(0.2),
-    L.SpatialDropout2D(0.3, seed=1), L.GaussianNoise(0.1), L.GaussianDropout(0.2), L.ActivityRegularization(l2=0.5),
-    L.Attention(use_scale=True, score_mode="concat", dropout=0.1), L.AdditiveAttention(use_scale=False), L.AlphaDropout(0.2, seed=3),
-    L.EinsumDense("abc,cd->abd", output_shape=(None, 5), bias_axes="d"),
-    L.Permute((2, 1)), L.RepeatVector(4), L.Dot(axes=(1, 2), normalize=True), L.Subtract(),
-]
-
-
-@pytest.mark.parametrize("layer", CONFIGS, ids=lambda layer: type(layer).__name__)
-def test_configs_make_equal_layers(layer):
-    config = layer.get_config()
-    twin = type(layer).from_config(config)
-    assert twin.get_config() == config
-    assert json.loads(json.dumps(L.serialize(layer)))["class_name"] == type(layer).__name__
-    assert L.deserialize(L.serialize(layer)).get_config() == config
-
-
 @pytest.mark.parametrize(("call", "message"), [
     (lambda: L.BatchNormalization(momentum=1.5), r"momentum must be in \[0, 1\]"),
     (lambda: L.BatchNormalization(renorm=True), "renorm=True is not supported"),

@@ -4,10 +4,13 @@ A cell has two parts. `project` multiplies inputs by the kernel; it knows no sta
 once. `step` adds what depends on the states.
 """
 
+
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any, ClassVar
+
+import numpy as np
 
 from pyml import activations, constraints, initializers, ops, random, regularizers
 from pyml.core import Variable
@@ -16,6 +19,7 @@ from pyml.layers.dense import positive_int
 from pyml.layers.layer import Layer
 from pyml.layers.types import ActivationLike, ConstraintLike, InitializerLike, RegularizerLike
 from pyml.layers.weights import known_size, make_weight
+from pyml.objects.samples import Sample, draw, sample
 from pyml.ops import recurrent
 from pyml.utils.seeds import make_default_seed
 
@@ -160,6 +164,14 @@ class SimpleRNNCell(_Cell):
         h = self.activation(projected + product(states[0]))
         return h, [h]
 
+    @classmethod
+    def _samples(cls) -> Iterator[Sample]:
+        def like(x: Any, states: Any, kernel: Any, recurrent_kernel: Any, bias: Any) -> Any:
+            h = np.tanh(x @ kernel + bias + states[0] @ recurrent_kernel)
+            return h, [h]
+
+        yield sample(cls(3), draw(2, 4), [draw(2, 3)], like=like)
+
 
 class GRUCell(_Cell):
     """One step of a gated recurrent unit: gates z and r, then the candidate. Arguments as for `GRU`.
@@ -218,6 +230,11 @@ class GRUCell(_Cell):
         outputs = recurrent.gru(projected, self.recurrent_kernel, bias, states[0], keep)
         return outputs, [outputs[-1]]
 
+    @classmethod
+    def _samples(cls) -> Iterator[Sample]:
+        yield sample(cls(3), draw(2, 4), [draw(2, 3)])
+        yield sample(cls(3, reset_after=False), draw(2, 4), [draw(2, 3)])
+
 
 class LSTMCell(_Cell):
     """One step of long short-term memory: gates i, f and o, the candidate, the carry c. Arguments as for `LSTM`.
@@ -274,3 +291,7 @@ class LSTMCell(_Cell):
         h, c = states
         outputs, c = recurrent.lstm(projected, self.recurrent_kernel, h, c, keep)
         return outputs, [outputs[-1], c]
+
+    @classmethod
+    def _samples(cls) -> Iterator[Sample]:
+        yield sample(cls(3), draw(2, 4), [draw(2, 3), draw(2, 3)])

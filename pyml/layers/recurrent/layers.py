@@ -1,13 +1,18 @@
 """`SimpleRNN`, `GRU` and `LSTM`: an RNN with the cell of that name."""
 
+
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
+
+import numpy as np
 
 from pyml.layers.input_spec import InputSpec
 from pyml.layers.recurrent.cells import GRUCell, LSTMCell, SimpleRNNCell
 from pyml.layers.recurrent.rnn import RNN
 from pyml.layers.types import ActivationLike, ConstraintLike, InitializerLike, RegularizerLike
+from pyml.objects.samples import Sample, draw, sample
 
 _OF_THE_CELL = (
     "units", "activation", "use_bias", "kernel_initializer", "recurrent_initializer", "bias_initializer",
@@ -77,6 +82,16 @@ class SimpleRNN(_Recurrent):
         super().__init__(cell, return_sequences, return_state, go_backwards, stateful, unroll, seed,
                          activity_regularizer=activity_regularizer, **kwargs)
 
+    @classmethod
+    def _samples(cls) -> Iterator[Sample]:
+        def like(x: Any, kernel: Any, recurrent_kernel: Any, bias: Any) -> Any:
+            h = np.zeros((2, 3))
+            for t in range(4):
+                h = np.tanh(x[:, t] @ kernel + bias + h @ recurrent_kernel)
+            return h
+
+        yield sample(cls(3), draw(2, 4, 5), like=like)
+
 
 class GRU(_Recurrent, not_in_config=("use_cudnn",)):
     """Gated recurrent units: `h = z * h + (1 - z) * candidate`, with gates z (update) and r (reset).
@@ -135,6 +150,11 @@ class GRU(_Recurrent, not_in_config=("use_cudnn",)):
     def reset_after(self) -> Any:
         """Whether r scales the state after its product."""
         return self.cell.reset_after
+
+    @classmethod
+    def _samples(cls) -> Iterator[Sample]:
+        yield sample(cls(3, return_sequences=True), draw(2, 4, 5))
+        yield sample(cls(3, reset_after=False, go_backwards=True), draw(2, 4, 5))
 
 
 class LSTM(_Recurrent, not_in_config=("use_cudnn",)):
@@ -196,3 +216,8 @@ class LSTM(_Recurrent, not_in_config=("use_cudnn",)):
     def unit_forget_bias(self) -> Any:
         """Whether the bias of the forget gate starts at 1."""
         return self.cell.unit_forget_bias
+
+    @classmethod
+    def _samples(cls) -> Iterator[Sample]:
+        yield sample(cls(3, return_sequences=True, return_state=True), draw(2, 4, 5))
+        yield sample(cls(3, dropout=0.1, seed=4, unit_forget_bias=False), draw(2, 4, 5))

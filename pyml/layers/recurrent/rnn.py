@@ -1,9 +1,8 @@
 """`RNN`: runs a cell over the steps of sequences."""
 
-
-
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 from pyml import ops
@@ -11,9 +10,11 @@ from pyml.core import Variable
 from pyml.core.tree import flatten, is_nested, map_structure, pack_sequence_as
 from pyml.errors import ShapeError
 from pyml.layers.layer import Layer
+from pyml.layers.recurrent.cells import GRUCell, LSTMCell, SimpleRNNCell
 from pyml.layers.recurrent.stacked import StackedRNNCells
 from pyml.layers.signature import call_signature
 from pyml.layers.wrapper import build_inside
+from pyml.objects.samples import Sample, draw, sample
 
 
 class RNN(Layer):
@@ -155,6 +156,11 @@ class RNN(Layer):
     def _flags(self) -> Any:
         return {"return_sequences": self.return_sequences, "return_state": self.return_state,
                 "go_backwards": self.go_backwards, "stateful": self.stateful, "unroll": self.unroll}
+
+    @classmethod
+    def _samples(cls) -> Iterator[Sample]:
+        yield sample(cls([LSTMCell(3), GRUCell(2)], return_sequences=True), draw(2, 4, 3))
+        yield sample(cls(SimpleRNNCell(3), return_state=True, go_backwards=True), draw(2, 4, 3))
 
 
 def _loop(step: Any, inputs: Any, states: Any, mask: Any) -> Any:

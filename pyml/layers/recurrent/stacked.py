@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
+
+import numpy as np
 
 from pyml import ops
 from pyml.layers.layer import Layer
+from pyml.layers.recurrent.cells import GRUCell, LSTMCell, SimpleRNNCell
 from pyml.layers.signature import call_signature
 from pyml.layers.wrapper import build_inside
+from pyml.objects.samples import Sample, draw, sample
 
 
 class StackedRNNCells(Layer):
@@ -70,3 +74,14 @@ class StackedRNNCells(Layer):
             new = list(new) if isinstance(new, (list, tuple)) else [new]
             after.append(new if nested else new[0])
         return inputs, after
+
+    @classmethod
+    def _samples(cls) -> Iterator[Sample]:
+        def like(x: Any, states: Any, kernel: Any, recurrent_kernel: Any, bias: Any, kernel_1: Any, recurrent_kernel_1: Any,
+                 bias_1: Any) -> Any:
+            a = np.tanh(x @ kernel + bias + states[0] @ recurrent_kernel)
+            b = np.tanh(a @ kernel_1 + bias_1 + states[1] @ recurrent_kernel_1)
+            return b, [a, b]
+
+        yield sample(cls([SimpleRNNCell(3), SimpleRNNCell(2)]), draw(2, 4), [draw(2, 3), draw(2, 2)], like=like)
+        yield sample(cls([LSTMCell(3), GRUCell(2)]), draw(2, 4), [[draw(2, 3), draw(2, 3)], draw(2, 2)])

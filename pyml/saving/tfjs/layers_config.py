@@ -75,7 +75,7 @@ def read_layer(raw, where) -> dict:
             config[key] = read_layer(raw["config"][key], where)
     if isinstance(config.get("cells"), list):
         config["cells"] = [read_layer(cell, where) for cell in raw["config"]["cells"]]
-    if name == "GRU":
+    if name in ("GRU", "GRUCell"):
         config.setdefault("reset_after", False)
     if name in _SLOPE and _SLOPE[name][0] in config:
         config[_SLOPE[name][1]] = config.pop(_SLOPE[name][0])
