@@ -5,6 +5,7 @@ An import inside a function needs one of two reasons: the cost of start, or a pa
 
 import ast
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -65,17 +66,23 @@ LEFT = {
 RANK = {part: rank for rank, parts in enumerate(LAYERS) for part in parts}
 
 
-def modules() -> dict[str, ast.Module]:
-    """Every module of the package by its dotted name."""
+def modules() -> dict[str, Path]:
+    """The file of every module of the package by its dotted name."""
     found = {}
     for path in sorted(PACKAGE.rglob("*.py")):
         parts = ("pyml", *path.relative_to(PACKAGE).with_suffix("").parts)
         name = ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
-        found[name] = ast.parse(path.read_text(encoding="utf-8"), str(path))
+        found[name] = path
     return found
 
 
 MODULES = modules()
+
+
+@cache
+def tree_of(name: str) -> ast.Module:
+    """A module's syntax tree; read when a test asks for it, so that collecting tests stays quick."""
+    return ast.parse(MODULES[name].read_text(encoding="utf-8"), str(MODULES[name]))
 
 
 def statements(tree: ast.AST, everywhere: bool) -> Iterator[ast.stmt]:
@@ -93,7 +100,7 @@ def imported(name: str, everywhere: bool = False) -> set[str]:
     """The pyml modules that a module imports."""
     is_package = any(other.startswith(name + ".") for other in MODULES)
     found = set()
-    for node in statements(MODULES[name], everywhere):
+    for node in statements(tree_of(name), everywhere):
         if isinstance(node, ast.Import):
             found |= {alias.name for alias in node.names if alias.name.split(".")[0] == "pyml"}
             continue
@@ -157,8 +164,8 @@ def test_the_engine_does_not_know_keras(name):
 
 def late(name: str) -> Iterator[ast.stmt]:
     """The import statements inside functions of a module."""
-    top = {id(node) for node in statements(MODULES[name], everywhere=False)}
-    return (node for node in statements(MODULES[name], everywhere=True) if id(node) not in top)
+    top = {id(node) for node in statements(tree_of(name), everywhere=False)}
+    return (node for node in statements(tree_of(name), everywhere=True) if id(node) not in top)
 
 
 def has_a_reason(name: str, other: str) -> bool:

@@ -1,6 +1,7 @@
 """How objects are found by their names, and how their configs describe them."""
 
 import importlib
+import inspect
 import json
 import subprocess
 import sys
@@ -292,17 +293,38 @@ def test_arrays_in_configs_are_plain_values():
     assert (again.kernel.numpy() == 1).all()
 
 
-def test_layers_models_and_saving_do_not_import_each_other_in_functions():
-    import ast
-    from pathlib import Path
+# ---- optimizers
+def test_a_scaled_learning_rate_reaches_the_step_of_adam():
+    class Halved(pyml.optimizers.Adam):
+        def update_step(self, gradient, variable, learning_rate):
+            super().update_step(gradient, variable, learning_rate * 0.5)
 
-    package = Path(pyml.__file__).parent
-    found = []
-    for part, others in (("layers", ("models", "saving")), ("models", ("saving",)), ("saving", ("models",))):
-        for path in (package / part).rglob("*.py"):
-            for function in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-                if isinstance(function, (ast.FunctionDef, ast.AsyncFunctionDef)):
-                    imports = [node for node in ast.walk(function) if isinstance(node, (ast.Import, ast.ImportFrom))]
-                    found += [f"{path.name}: {ast.unparse(node)}" for node in imports
-                              if any(f"pyml.{other}" in ast.unparse(node) or f"..{other} " in ast.unparse(node) for other in others)]
-    assert not found
+    moved = []
+    for optimizer in (pyml.optimizers.Adam(0.1), Halved(0.1)):
+        w, v = pyml.Variable(1.0), pyml.Variable(2.0)
+        optimizer.apply([pyml.convert_to_tensor(2.0), pyml.convert_to_tensor(-1.0)], [w, v])
+        moved.append((1.0 - float(w.numpy()), 2.0 - float(v.numpy())))
+    np.testing.assert_allclose(moved[1], np.array(moved[0]) / 2, rtol=1e-5)
+
+
+def test_optimizers_take_the_arguments_of_all_by_place_in_the_order_of_keras():
+    optimizer = pyml.optimizers.Adam(0.1, 0.8, 0.9, 1e-3, True, 0.5, None, 2.0)
+    assert (optimizer.amsgrad, optimizer.weight_decay, optimizer.clipnorm, optimizer.clipvalue) == (True, 0.5, None, 2.0)
+    names = list(inspect.signature(pyml.optimizers.AdamW).parameters)
+    assert names[:8] == ["learning_rate", "weight_decay", "beta_1", "beta_2", "epsilon", "amsgrad", "clipnorm", "clipvalue"]
+    with pytest.raises(ValueError, match="arguments not recognized: decay"):
+        pyml.optimizers.SGD(decay=0.1)
+
+
+def test_constraints_of_weights_are_found_by_name():
+    class Kept(L.Layer):
+        def build(self, input_shape):
+            self.w = self.add_weight(name="w", shape=(3,), constraint="non_neg")
+
+        def call(self, inputs):
+            return inputs * self.w
+
+    model = pyml.Sequential([pyml.Input((3,)), Kept()])
+    model.compile(pyml.optimizers.SGD(1.0), "mse")
+    model.fit(np.ones((4, 3)), -np.ones((4, 3)), epochs=2, verbose=0)
+    assert model.layers[0].w.numpy().min() >= 0
