@@ -332,6 +332,33 @@ def test_demo_passes_only_with_the_accuracy_it_promises(accuracy, ok, capsys):
             demo.judge("mnist", result)
 
 
+def test_demo_fetches_the_networks_that_its_page_names(monkeypatch, capsys):
+    asked = []
+    monkeypatch.setattr(demo.store, "folder_of", lambda name: None)
+    monkeypatch.setattr(demo, "fetch_models", lambda names: asked.extend(names))
+    demo.fetch_networks("classify")
+    assert asked == ["mobilenet_v1", "photos"]
+    assert "demo classify needs mobilenet_v1 and photos (10.2 MB, 30 MB to download, once)" in capsys.readouterr().out
+    asked.clear()
+    demo.fetch_networks("mnist")
+    assert asked == []
+
+
+def test_demo_goes_on_where_its_networks_cannot_be_fetched(monkeypatch, capsys):
+    def fails(names):
+        raise demo.AssetError("no connection.")
+
+    monkeypatch.setattr(demo.store, "folder_of", lambda name: None)
+    monkeypatch.setattr(demo, "fetch_models", fails)
+    demo.fetch_networks("classify")
+    assert "no connection.\nGoing on without" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("name", demo.names())
+def test_every_demo_names_networks_that_there_are(name):
+    assert set(demo.networks(name)) <= set(demo.REGISTRY)
+
+
 class FakePage:
     """A page whose script has set `window.pymlDemo` to each of the given values in turn."""
 

@@ -10,10 +10,13 @@ from urllib.parse import urlencode
 
 from pyml.cli import browser as browsers
 from pyml.cli import gallery, paths
+from pyml.cli.assets.models import AssetError, fetch_models
 from pyml.cli.build import build_site
 from pyml.cli.fetching import Fetching
 from pyml.cli.renew import Renewer
 from pyml.cli.serve import make_server, running
+from pyml.hub import store
+from pyml.hub.registry import REGISTRY
 
 GOALS = {"mnist": 0.97}  # least test accuracy of a headless run that counts as a success
 PREFIX = "pyml:"
@@ -55,6 +58,7 @@ def run(
         return 0
     if name not in names():
         raise DemoError(f"no demo is named {name!r}; there are: {', '.join(names()) or 'none'}.")
+    fetch_networks(name)
     site = build_site(paths.site_dir())
     if browsers.has_display() and not headless:
         return show(name, site, port)
@@ -63,6 +67,27 @@ def run(
     except browsers.NoBrowser as reason:
         print(f"{reason}\nserving the page instead; open it in a browser with WebGPU:")
         return serve(name, site, port, open_window=False)
+
+
+def networks(name: str) -> list[str]:
+    """The networks that a demo needs, as its page says in `<meta name="networks">`."""
+    root = paths.checkout()
+    page = (root / "demos" / name / "index.html").read_text(encoding="utf-8") if root else ""
+    return gallery.described(page, "networks").split()
+
+
+def fetch_networks(name: str) -> None:
+    """Brings the networks of a demo that are not here yet; without them its page opens all the same, and offers them."""
+    absent = [network for network in networks(name) if store.folder_of(network) is None]
+    if not absent:
+        return
+    entries = [REGISTRY[network] for network in absent]
+    sizes = f"{sum(e.size for e in entries) / 1e6:.1f} MB, {sum(e.download for e in entries) / 1e6:.0f} MB to download, once"
+    print(f"demo {name} needs {' and '.join(absent)} ({sizes})", flush=True)
+    try:
+        fetch_models(absent)
+    except AssetError as error:
+        print(f"{error}\nGoing on without; the page says what is missing.", flush=True)
 
 
 def show(name: str, site: Path, port: int) -> int:
