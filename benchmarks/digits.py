@@ -9,7 +9,7 @@ import argparse
 import re
 import time
 
-from pyml.cli import paths
+from pyml import paths
 from pyml.cli.browser import chromium
 from pyml.cli.serve import running
 

@@ -8,7 +8,7 @@ The first visit fills the browser's cache; the later ones are what a user with a
 import argparse
 import time
 
-from pyml.cli import paths
+from pyml import paths
 from pyml.cli.browser import chromium
 from pyml.cli.serve import running
 

@@ -11,7 +11,7 @@ import json
 import statistics
 import zipfile
 
-from pyml.cli import paths
+from pyml import paths
 from pyml.cli.browser import chromium
 from pyml.cli.serve import running
 

@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
+from pyml import paths
 from pyml.cli import browser as browsers
-from pyml.cli import paths
 from pyml.cli.build import build_site
 from pyml.cli.serve import running
 

@@ -8,8 +8,8 @@ import json
 import numpy as np
 import pytest
 
+from pyml import paths
 from pyml.cli import browser as browsers
-from pyml.cli import paths
 
 from .conftest import started
 from .demo_page import finished, opened

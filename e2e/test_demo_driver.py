@@ -15,7 +15,8 @@ window.pymlDemo = %s;
 RUN = """
 import sys
 from pathlib import Path
-from pyml.cli import demo, paths
+from pyml import paths
+from pyml.cli import demo
 folder = Path(sys.argv[1])
 paths.build_dir = lambda: folder
 demo.GOALS["tiny"] = 0.97

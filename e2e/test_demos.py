@@ -9,9 +9,10 @@ import zipfile
 import numpy as np
 import pytest
 
+from pyml import paths
+from pyml.assets import tensorflow_js
 from pyml.cli import browser as browsers
-from pyml.cli import demo, paths
-from pyml.cli.assets import tensorflow_js
+from pyml.cli import demo
 
 from .conftest import started
 from .demo_page import finished, opened

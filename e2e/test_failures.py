@@ -6,7 +6,7 @@ from threading import Thread
 
 import pytest
 
-from pyml.cli import paths
+from pyml import paths
 from pyml.cli.serve import make_server
 
 PAGE = "/demos/mnist/index.html?backend=cpu"

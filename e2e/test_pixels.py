@@ -5,8 +5,8 @@ The adapter here is software, where pyml takes pictures as numpy arrays unless i
 
 import pytest
 
+from pyml.assets import tensorflow_js
 from pyml.cli import browser as browsers
-from pyml.cli.assets import tensorflow_js
 
 from .python_page import PythonPage
 

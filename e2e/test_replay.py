@@ -5,7 +5,7 @@ import re
 
 import pytest
 
-from pyml.cli import paths
+from pyml import paths
 
 BINDING = re.compile(r"@binding\((\d+)\)\s*var(?:<\s*(storage|uniform)\s*(?:,\s*(read_write|read))?\s*>)?\s*\w+:\s*(texture\w*)?")
 TEXTURES = {"texture_2d": "texture", "texture_storage_2d": "canvas"}

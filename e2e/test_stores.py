@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from pyml.cli.assets import tensorflow_js
+from pyml.assets import tensorflow_js
 
 from .python_page import PythonPage, wrap
 

@@ -5,7 +5,7 @@ import zipfile
 
 import pytest
 
-from pyml.cli import paths
+from pyml import paths
 
 from .python_page import PythonPage
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from pyml.cli import paths
+from pyml import paths
 
 SCRIPT = """
 import { readFileSync } from "node:fs";

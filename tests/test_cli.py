@@ -17,8 +17,8 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from pyml import cli
-from pyml.cli import build, demo, paths, renew, serve, wheel
+from pyml import cli, paths
+from pyml.cli import build, demo, renew, serve, wheel
 
 ROOT = Path(__file__).parents[1]
 
@@ -213,7 +213,7 @@ def run_installed(folder: Path, code: str, *arguments: str) -> None:
 def test_built_wheel_runs_where_there_is_no_checkout(installed):
     run_installed(
         installed,
-        "import pyml, pyml.core, pyml.cli.paths as p\n"
+        "import pyml, pyml.core, pyml.paths as p\n"
         "assert pyml.__file__.startswith(sys.argv[1]), pyml.__file__\n"
         "assert p.checkout() is None and len(list(p.kernels_dir().glob('*.wgsl'))) > 3\n"
         "assert (p.web_dir() / 'replay.js').is_file()\n",

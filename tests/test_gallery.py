@@ -2,9 +2,10 @@
 
 import pytest
 
-from pyml.cli import demo, gallery, paths
-from pyml.cli.assets import cars, pins
-from pyml.cli.assets.download import AssetError
+from pyml import paths
+from pyml.assets import cars, pins
+from pyml.assets.download import AssetError
+from pyml.cli import demo, gallery
 
 TEMPLATE = f"<ul>\n{gallery.MARK}\n</ul>"
 

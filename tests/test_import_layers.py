@@ -17,7 +17,8 @@ PACKAGE = Path(pyml.__file__).parent
 # Lowest first; parts of one layer may import each other. `objects` (names and configs) and `utils` are
 # helpers of everything above the engine. The command line stands on top.
 LAYERS = (
-    ("errors", "dtypes", "recent", "scripts", "atomic"),
+    ("errors", "dtypes", "recent", "scripts", "atomic", "paths"),
+    ("assets",),
     ("graph",),
     ("device", "wasm"),
     ("compile",),
@@ -38,6 +39,8 @@ LAYERS = (
 )
 # Modules that functions may import when they need them, for the cost of start: by whom, and what is spared.
 LATE = {
+    "pyml.hub.fetch": ("hub", "cli"),  # converters of networks: no part of what a page loads
+    "pyml.hub": ("hub",),  # the layers that networks are made of
     "pyml.config": ("cli",),  # the engine: most commands run none
     "pyml.cli": ("cli",),  # each command loads what it runs
     "pyml.device": ("config",),  # one device of four
@@ -59,8 +62,6 @@ CIRCLES_LEFT = [
     {"pyml.wasm.engine", "pyml.wasm.threads"},
 ]
 LEFT = {
-    ("pyml.hub.store", "pyml.cli.assets"),
-    ("pyml.hub.store", "pyml.cli.assets.models"),
     ("pyml.wasm.engine", "pyml.wasm.threads"),
 }
 RANK = {part: rank for rank, parts in enumerate(LAYERS) for part in parts}

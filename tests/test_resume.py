@@ -9,8 +9,8 @@ import threading
 
 import pytest
 
-from pyml.cli.assets import download, resume, runtime
-from pyml.cli.assets.checks import AssetError, digest, integrity
+from pyml.assets import download, resume, runtime
+from pyml.assets.checks import AssetError, digest, integrity
 
 DATA = bytes(range(256)) * 4000
 SHA = hashlib.sha256(DATA).hexdigest()

@@ -16,8 +16,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from pyml.cli import assets, bytecode
-from pyml.cli.assets import digits, download, pins, runtime, tensorflow_js
+from pyml import assets
+from pyml.assets import digits, download, pins, runtime, tensorflow_js
+from pyml.cli import bytecode
 from pyml.datasets import mnist
 
 ROOT = Path(__file__).parents[1]

@@ -10,8 +10,8 @@ import argparse
 import sys
 from pathlib import Path
 
-from pyml.cli import paths
-from pyml.cli.assets import AssetError, fetch_all, tensorflow_js
+from pyml import paths
+from pyml.assets import AssetError, fetch_all, tensorflow_js
 
 
 def main(arguments: list[str] | None = None) -> int:

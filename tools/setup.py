@@ -160,7 +160,7 @@ def assets_step() -> None:
 
     once(
         "assets",
-        key(ROOT / "pyml" / "cli" / "assets"),
+        key(ROOT / "pyml" / "assets"),
         complete,
         lambda: run(BIN / "python", "tools/fetch_assets.py"),
     )
@@ -168,7 +168,7 @@ def assets_step() -> None:
 
 def models_step(which: str) -> None:
     """Networks of `pyml.hub` into `build/assets/models`; what is there already is only checked."""
-    sources = [ROOT / "pyml" / "hub" / "registry.py", ROOT / "pyml" / "cli" / "assets" / "models"]
+    sources = [ROOT / "pyml" / "hub" / "registry.py", ROOT / "pyml" / "hub" / "fetch"]
     once(
         f"models-{which}",
         key(*sources),
@@ -180,7 +180,7 @@ def models_step(which: str) -> None:
 def tests_step() -> None:
     """TensorFlow.js into `build/tensorflow-js`."""
     script = ROOT / "build" / "tensorflow-js" / "node_modules" / "@tensorflow" / "tfjs" / "tf.min.js"
-    sources = [ROOT / "pyml" / "cli" / "assets" / name for name in ("pins.py", "tensorflow_js.py")]
+    sources = [ROOT / "pyml" / "assets" / name for name in ("pins.py", "tensorflow_js.py")]
     once("tests", key(*sources), script.is_file, lambda: run(BIN / "python", "tools/fetch_assets.py", "--tests"))
 
 

@@ -205,7 +205,7 @@ async def main(arguments=None):
     import argparse
     from pathlib import Path
 
-    from pyml.cli import paths
+    from pyml import paths
 
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("file", nargs="?", default=str(paths.assets_dir() / "data" / "cars.csv"))

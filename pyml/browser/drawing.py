@@ -75,7 +75,7 @@ async def next_frame() -> None:
     await page.next_frame()
 
 
-def _checked(image, canvas, options):
+def _checked(image: Any, canvas: Any, options: dict | None) -> tuple[int, str | None, Any]:
     options = {} if options is None else options
     if not isinstance(options, dict):
         raise ValueError(f"draw: options must be a dict of {' and '.join(_OPTIONS)}. Received a {type(options).__name__}.")
@@ -98,13 +98,13 @@ def _checked(image, canvas, options):
     return int(255 * alpha + 0.5), kind, context.get("context_attributes")
 
 
-def _shown(image, canvas, alpha):
+def _shown(image: Any, canvas: Any, alpha: int) -> Any:
     from pyml.browser.page import show_on_gpu
 
     return show_on_gpu(canvas, convert_to_tensor(image), alpha)
 
 
-def _put(values, canvas, alpha, attributes):
+def _put(values: Any, canvas: Any, alpha: int, attributes: Any) -> None:
     from pyml.browser.page import draw_pixels
 
     values = np.asarray(values)

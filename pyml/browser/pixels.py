@@ -68,7 +68,7 @@ def _rgba(source: Any) -> np.ndarray:
     )
 
 
-def _of_array(array):
+def _of_array(array: np.ndarray) -> np.ndarray:
     if array.dtype != np.uint8:
         raise DtypeError(
             f"from_pixels: an array of pixels must be uint8, with values from 0 to 255. Received {array.dtype}; "
@@ -142,7 +142,7 @@ def check_image(image: Any, canvas: Any, what: str) -> None:
         check_canvas(canvas, what)
 
 
-def _drawn(values, canvas):
+def _drawn(values: Any, canvas: Any) -> Any:
     pixels = bytes_of(values, "to_pixels")
     if canvas is not None:
         from pyml.browser.page import draw_pixels

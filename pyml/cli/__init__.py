@@ -5,7 +5,8 @@ import sys
 from functools import partial
 from pathlib import Path
 
-from pyml.cli import hub, paths
+from pyml import paths
+from pyml.cli import hub
 from pyml.cli.failing import fail
 
 

@@ -17,9 +17,10 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from pyml.cli import bytecode, paths, wheel
-from pyml.cli.assets import AssetError, are_ready, fetch_all
-from pyml.cli.assets.download import replacing
+from pyml import paths
+from pyml.assets import AssetError, are_ready, fetch_all
+from pyml.assets.download import replacing
+from pyml.cli import bytecode, wheel
 from pyml.cli.gallery import gallery
 from pyml.hub.registry import ENTRIES
 

@@ -13,7 +13,7 @@ import subprocess
 from pathlib import Path, PurePosixPath
 from typing import TypeAlias
 
-from pyml.cli.assets.download import replacing
+from pyml.assets.download import replacing
 
 SITE_PACKAGES = "/lib/python3.14/site-packages"
 CACHE_TAG = "cpython-314"

@@ -6,16 +6,18 @@ import webbrowser
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlencode
 
+from pyml import paths
 from pyml.cli import browser as browsers
-from pyml.cli import gallery, paths
-from pyml.cli.assets.models import AssetError, fetch_models
+from pyml.cli import gallery
 from pyml.cli.build import build_site
 from pyml.cli.fetching import Fetching
 from pyml.cli.renew import Renewer
 from pyml.cli.serve import make_server, running
 from pyml.hub import store
+from pyml.hub.fetch import AssetError, fetch_models
 from pyml.hub.registry import REGISTRY
 
 GOALS = {"mnist": 0.97}  # least test accuracy of a headless run that counts as a success
@@ -130,11 +132,11 @@ def run_headless(name: str, site: Path, timeout: float, query: dict) -> int:
 
 
 @contextlib.contextmanager
-def streamed(page) -> Iterator[list[str]]:
+def streamed(page: Any) -> Iterator[list[str]]:
     """Prints the page's own lines while the block runs; the value collects what went wrong in it."""
     problems: list[str] = []
 
-    def line(message):
+    def line(message: Any) -> None:
         if message.text.startswith(PREFIX):
             print(message.text.removeprefix(PREFIX).removeprefix(" "), flush=True)
         elif message.type == "error":
@@ -146,7 +148,7 @@ def streamed(page) -> Iterator[list[str]]:
     yield problems
 
 
-def wait_for_result(page, timeout: float, problems: list[str]) -> dict:
+def wait_for_result(page: Any, timeout: float, problems: list[str]) -> dict:
     """Waits until the page has set `window.pymlDemo.done`.
 
     Raises:

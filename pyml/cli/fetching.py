@@ -5,8 +5,8 @@ import threading
 from collections.abc import Callable
 from pathlib import Path
 
-from pyml.cli.assets.models import AssetError, fetch_models, is_ready, models_dir
 from pyml.cli.request import Refused
+from pyml.hub.fetch import AssetError, fetch_models, is_ready, models_dir
 from pyml.hub.registry import REGISTRY, Entry
 
 Fetch = Callable[[Entry, Callable[[int, int], object]], object]

@@ -6,7 +6,7 @@ from pyml.cli.failing import fail
 from pyml.hub.registry import ENTRIES, SMALL
 
 
-def add_command(commands) -> None:
+def add_command(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     """Adds `hub` to the command line of `pyml`."""
     hub = commands.add_parser("hub", help="list and fetch the trained networks of pyml.hub")
     actions = hub.add_subparsers(dest="action", required=True, metavar="ACTION")
@@ -19,7 +19,7 @@ def add_command(commands) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """`pyml hub list`, `pyml hub fetch NAME… | --small | --all`."""
-    from pyml.cli.assets.models import AssetError, fetch_models
+    from pyml.hub.fetch import AssetError, fetch_models
 
     if options.action == "list":
         print(listing())
@@ -37,7 +37,7 @@ def run(options: argparse.Namespace) -> int:
 
 def listing() -> str:
     """A table of all entries."""
-    from pyml.cli.assets.models import is_ready, models_dir
+    from pyml.hub.fetch import is_ready, models_dir
 
     lines = []
     for entry in ENTRIES:

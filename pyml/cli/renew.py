@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from pyml.cli import paths
+from pyml import paths
 
 BETWEEN_LOOKS = 0.5  # seconds
 

@@ -1,6 +1,6 @@
 """The wheel that a page loads, and the Pyodide lock file that names it.
 
-The wheel holds what hatchling's holds, less the `pyml` command, which has no use in a browser. It is written
+The wheel holds what hatchling's holds, less the `pyml` command and what downloads, which have no use in a browser. It is written
 here so that `pyml serve` can renew it between two page loads, and so that an installed pyml can build sites.
 """
 
@@ -13,10 +13,11 @@ from collections.abc import Iterator
 from importlib import metadata
 from pathlib import Path
 
-from pyml.cli import bytecode, paths
-from pyml.cli.assets.download import digest, replacing
+from pyml import paths
+from pyml.assets.download import digest, replacing
+from pyml.cli import bytecode
 
-LEFT_OUT = ("cli/", "__main__.py", "_data/")  # _data is added back from where its files really are
+LEFT_OUT = ("assets/", "cli/", "hub/fetch/", "__main__.py", "_data/")  # _data is added back from where its files really are
 DEVELOPMENT = (".pyi", ".h", ".c", ".pxd", ".pyx", ".build", ".md")
 EPOCH = (1980, 1, 1, 0, 0, 0)  # same files, same bytes
 

@@ -11,25 +11,29 @@ Example:
 from __future__ import annotations
 
 import importlib
-from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from pyml.errors import HubError as HubError
 from pyml.hub import store
-from pyml.hub.registry import ENTRIES, REGISTRY
+from pyml.hub.opening import Files, network
+from pyml.hub.registry import NETWORKS, PHOTOS, Entry
 
 if TYPE_CHECKING:
-    from pyml.hub.classifier import ImageClassifier
-    from pyml.hub.pose import MoveNet, PoseNet
-    from pyml.hub.segmentation import SelfieSegmentation
-    from pyml.hub.speech import SpeechEmbedding
+    from pyml.hub.classifier import ImageClassifier as ImageClassifier
+    from pyml.hub.drawing import draw_pose as draw_pose
+    from pyml.hub.drawing import pose_shapes as pose_shapes
+    from pyml.hub.efficientnet import build_efficientnet_lite0 as build_efficientnet_lite0
+    from pyml.hub.mobilenet import build_mobilenet_v1 as build_mobilenet_v1
+    from pyml.hub.pose import Keypoint as Keypoint
+    from pyml.hub.pose import MoveNet as MoveNet
+    from pyml.hub.pose import Pose as Pose
+    from pyml.hub.pose import PoseNet as PoseNet
+    from pyml.hub.segmentation import SelfieSegmentation as SelfieSegmentation
+    from pyml.hub.speech import SpeechEmbedding as SpeechEmbedding
+    from pyml.hub.speech import build_speech_embedding as build_speech_embedding
 
-# Where the class of each network is, and other names that load when they are used.
-_CLASSES = {
-    "mobilenet_v1": "classifier.ImageClassifier", "efficientnet_lite0": "classifier.ImageClassifier",
-    "posenet": "pose.PoseNet", "movenet": "pose.MoveNet",
-    "selfie_segmentation": "segmentation.SelfieSegmentation", "speech_embedding": "speech.SpeechEmbedding",
-}  # fmt: skip
+# What loads the layers, and so is loaded when it is first used.
 _NAMES = {
     "build_mobilenet_v1": "mobilenet", "build_efficientnet_lite0": "efficientnet", "build_speech_embedding": "speech",
     "ImageClassifier": "classifier", "Keypoint": "pose", "Pose": "pose", "PoseNet": "pose", "MoveNet": "pose",
@@ -41,19 +45,55 @@ __all__ = [
     "movenet_async", "photo", "posenet", "posenet_async", "selfie_segmentation", "selfie_segmentation_async", "speech_embedding",
     "speech_embedding_async", *_NAMES,
 ]  # fmt: skip
-HubError = store.HubError
-Progress = Callable[[int, int], object]
 
 
-def __getattr__(name: str):
+def __getattr__(name: str) -> object:
     if name in _NAMES:
         return getattr(importlib.import_module(f"{__name__}.{_NAMES[name]}"), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
+def _classifier(entry: Entry, files: Files) -> ImageClassifier:
+    from pyml.hub.classifier import ImageClassifier
+
+    return ImageClassifier(entry, files)
+
+
+def _posenet(entry: Entry, files: Files) -> PoseNet:
+    from pyml.hub.pose import PoseNet
+
+    return PoseNet(entry, files)
+
+
+def _movenet(entry: Entry, files: Files) -> MoveNet:
+    from pyml.hub.pose import MoveNet
+
+    return MoveNet(entry, files)
+
+
+def _segmentation(entry: Entry, files: Files) -> SelfieSegmentation:
+    from pyml.hub.segmentation import SelfieSegmentation
+
+    return SelfieSegmentation(entry, files)
+
+
+def _speech(entry: Entry, files: Files) -> SpeechEmbedding:
+    from pyml.hub.speech import SpeechEmbedding
+
+    return SpeechEmbedding(entry, files)
+
+
+mobilenet_v1, mobilenet_v1_async = network("mobilenet_v1", _classifier)
+efficientnet_lite0, efficientnet_lite0_async = network("efficientnet_lite0", _classifier)
+posenet, posenet_async = network("posenet", _posenet)
+movenet, movenet_async = network("movenet", _movenet)
+selfie_segmentation, selfie_segmentation_async = network("selfie_segmentation", _segmentation)
+speech_embedding, speech_embedding_async = network("speech_embedding", _speech)
+
+
 def available() -> dict[str, str]:
     """The names of all networks and what each does, with its licence."""
-    return {name: f"{REGISTRY[name].task}; {REGISTRY[name].licence}" for name in _CLASSES}
+    return {entry.name: f"{entry.task}; {entry.licence}" for entry in NETWORKS}
 
 
 def photo(name: str) -> Path:
@@ -65,148 +105,11 @@ def photo(name: str) -> Path:
     """
     if store.IN_BROWSER:
         raise HubError(f"hub: photos are files of the desktop; a page loads models/photos/ from its own site. Received: {name!r}")
-    for entry in ENTRIES:
+    for entry in PHOTOS:
         for file in entry.files:
-            if "photo" in entry.name and name in (file.path, Path(file.path).stem):
+            if name in (file.path, Path(file.path).stem):
                 store.read(entry.name)
                 folder = store.folder_of(entry.name)
                 if folder is not None:
                     return folder / file.path
     raise ValueError(f"hub: there is no photo {name!r}; there are astronaut, chelsea, coffee and rocket.")
-
-
-def _open(name: str, files: dict[str, bytes]):
-    module, _, kind = _CLASSES[name].partition(".")
-    return getattr(importlib.import_module(f"{__name__}.{module}"), kind)(REGISTRY[name], files)
-
-
-def mobilenet_v1(progress: Progress | None = None) -> ImageClassifier:
-    """MobileNetV1 1.0 224: names what a picture shows; the base of the transfer learning of the TensorFlow.js book.
-
-    Args:
-        progress: Called with the bytes received so far and the bytes in all.
-
-    Returns:
-        An `ImageClassifier`; `classify`, `embed` (1024 features) and `keras`, the Model.
-
-    Raises:
-        HubError: The files cannot be loaded.
-
-    Source: Howard et al. 2017. Weights of 8.6 MB, Apache-2.0.
-    """
-    return _open("mobilenet_v1", store.read("mobilenet_v1", progress))
-
-
-async def mobilenet_v1_async(progress: Progress | None = None) -> ImageClassifier:
-    """`mobilenet_v1` that works in every browser and lets the page go on."""
-    return _open("mobilenet_v1", await store.read_async("mobilenet_v1", progress))
-
-
-def efficientnet_lite0(progress: Progress | None = None) -> ImageClassifier:
-    """EfficientNet-Lite0: names what a picture shows, better than MobileNetV1 with fewer operations.
-
-    Args:
-        progress: Called with the bytes received so far and the bytes in all.
-
-    Returns:
-        An `ImageClassifier`; `classify`, `embed` (1280 features) and `keras`, the Model.
-
-    Raises:
-        HubError: The files cannot be loaded.
-
-    Source: Tan and Le 2019. Weights of 9.6 MB, Apache-2.0.
-    """
-    return _open("efficientnet_lite0", store.read("efficientnet_lite0", progress))
-
-
-async def efficientnet_lite0_async(progress: Progress | None = None) -> ImageClassifier:
-    """`efficientnet_lite0` that works in every browser and lets the page go on."""
-    return _open("efficientnet_lite0", await store.read_async("efficientnet_lite0", progress))
-
-
-def posenet(progress: Progress | None = None) -> PoseNet:
-    """PoseNet: the 17 key points of a person.
-
-    Args:
-        progress: Called with the bytes received so far and the bytes in all.
-
-    Returns:
-        A `PoseNet`; `estimate(image)` gives a `Pose`.
-
-    Raises:
-        HubError: The files cannot be loaded.
-
-    Source: Papandreou et al. 2018. Weights of 5.1 MB, Apache-2.0.
-    """
-    return _open("posenet", store.read("posenet", progress))
-
-
-async def posenet_async(progress: Progress | None = None) -> PoseNet:
-    """`posenet` that works in every browser and lets the page go on."""
-    return _open("posenet", await store.read_async("posenet", progress))
-
-
-def movenet(progress: Progress | None = None) -> MoveNet:
-    """MoveNet Lightning: the 17 key points of a person, for live video.
-
-    Args:
-        progress: Called with the bytes received so far and the bytes in all.
-
-    Returns:
-        A `MoveNet`; `estimate(image)` gives a `Pose`.
-
-    Raises:
-        HubError: The files cannot be loaded.
-
-    Source: Google 2021. Weights of 4.8 MB, Apache-2.0.
-    """
-    return _open("movenet", store.read("movenet", progress))
-
-
-async def movenet_async(progress: Progress | None = None) -> MoveNet:
-    """`movenet` that works in every browser and lets the page go on."""
-    return _open("movenet", await store.read_async("movenet", progress))
-
-
-def selfie_segmentation(progress: Progress | None = None) -> SelfieSegmentation:
-    """MediaPipe Selfie Segmentation: tells a person near the camera from the background.
-
-    Args:
-        progress: Called with the bytes received so far and the bytes in all.
-
-    Returns:
-        A `SelfieSegmentation`; `segment(image)` gives a mask, `cut_out(image)` the person.
-
-    Raises:
-        HubError: The files cannot be loaded.
-
-    Source: Google 2021. Weights of 0.3 MB, Apache-2.0.
-    """
-    return _open("selfie_segmentation", store.read("selfie_segmentation", progress))
-
-
-async def selfie_segmentation_async(progress: Progress | None = None) -> SelfieSegmentation:
-    """`selfie_segmentation` that works in every browser and lets the page go on."""
-    return _open("selfie_segmentation", await store.read_async("selfie_segmentation", progress))
-
-
-def speech_embedding(progress: Progress | None = None) -> SpeechEmbedding:
-    """Google's speech embedding: 96 features for every 80 ms of speech, from which words can be learned with few examples.
-
-    Args:
-        progress: Called with the bytes received so far and the bytes in all.
-
-    Returns:
-        A `SpeechEmbedding`; `embed(audio)`.
-
-    Raises:
-        HubError: The files cannot be loaded.
-
-    Source: Lin et al. 2020. Weights of 0.7 MB, Apache-2.0.
-    """
-    return _open("speech_embedding", store.read("speech_embedding", progress))
-
-
-async def speech_embedding_async(progress: Progress | None = None) -> SpeechEmbedding:
-    """`speech_embedding` that works in every browser and lets the page go on."""
-    return _open("speech_embedding", await store.read_async("speech_embedding", progress))

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from pyml import layers
+from pyml.core.symbolic import KerasTensor
+from pyml.initializers import Initializer
 from pyml.models import Model
 
 # (blocks, kernel, strides of the first, factor of the expansion, filters) of each stage.
@@ -11,7 +13,12 @@ STAGES = ((1, 3, 1, 1, 16), (2, 3, 2, 6, 24), (2, 5, 2, 6, 40), (3, 3, 2, 6, 80)
 
 
 def build_efficientnet_lite0(
-    input_shape=(224, 224, 3), classes=1000, initializer="glorot_uniform", dropout=0.2, folded=False, name="efficientnet_lite0"
+    input_shape: tuple[int | None, int | None, int] = (224, 224, 3),
+    classes: int = 1000,
+    initializer: str | Initializer = "glorot_uniform",
+    dropout: float = 0.2,
+    folded: bool = False,
+    name: str = "efficientnet_lite0",
 ) -> Model:
     """EfficientNet-Lite0 for images of values from 0 to 255.
 
@@ -34,7 +41,7 @@ def build_efficientnet_lite0(
         filters, size, strides=strides, padding="same", use_bias=folded, kernel_initializer=initializer, name=label
     )
 
-    def normalized(x, label: str, active=True):
+    def normalized(x: KerasTensor, label: str, active: bool = True) -> KerasTensor:
         if not folded:
             x = layers.BatchNormalization(epsilon=1e-3, name=f"{label}_bn")(x)
         return layers.ReLU(6.0, name=f"{label}_activation")(x) if active else x

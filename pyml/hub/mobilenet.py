@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from pyml import layers
+from pyml.core.symbolic import KerasTensor
+from pyml.initializers import Initializer
 from pyml.models import Model
 
 # (filters, strides) of the thirteen pairs of a depthwise and a pointwise convolution.
@@ -10,7 +12,13 @@ PAIRS = ((64, 1), (128, 2), (128, 1), (256, 2), (256, 1), (512, 2), (512, 1), (5
          (1024, 2), (1024, 1))  # fmt: skip
 
 
-def build_mobilenet_v1(input_shape=(224, 224, 3), classes=1000, initializer="glorot_uniform", folded=False, name="mobilenet_v1") -> Model:
+def build_mobilenet_v1(
+    input_shape: tuple[int | None, int | None, int] = (224, 224, 3),
+    classes: int = 1000,
+    initializer: str | Initializer = "glorot_uniform",
+    folded: bool = False,
+    name: str = "mobilenet_v1",
+) -> Model:
     """MobileNetV1 1.0 for images of values from 0 to 255.
 
     The layers are called as in `keras.applications.MobileNet`: `conv1`, `conv_dw_1` … `conv_pw_13_relu`,
@@ -46,7 +54,7 @@ def build_mobilenet_v1(input_shape=(224, 224, 3), classes=1000, initializer="glo
     return Model(inputs, layers.Activation("softmax", name="predictions")(x), name=name)
 
 
-def _normalized(x, name: str, folded: bool):
+def _normalized(x: KerasTensor, name: str, folded: bool) -> KerasTensor:
     if not folded:
         x = layers.BatchNormalization(epsilon=1e-3, name=f"{name}_bn")(x)
     return layers.ReLU(6.0, name=f"{name}_relu")(x)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, overload
 
 import numpy as np
 
@@ -36,7 +36,7 @@ class Keypoint(NamedTuple):
     score: float
 
 
-class Pose(Sequence):
+class Pose(Sequence[Keypoint]):
     """The 17 key points of a person, in the order of `pyml.hub.pose.KEYPOINTS`; left is the person's left.
 
     `pose["nose"]` and `pose[0]` give a `Keypoint`; `pose.score` is the mean of all scores.
@@ -49,7 +49,13 @@ class Pose(Sequence):
     def __len__(self) -> int:
         return len(self.points)
 
-    def __getitem__(self, key):
+    @overload
+    def __getitem__(self, key: str | int) -> Keypoint: ...
+
+    @overload
+    def __getitem__(self, key: slice) -> tuple[Keypoint, ...]: ...
+
+    def __getitem__(self, key: str | int | slice) -> Keypoint | tuple[Keypoint, ...]:
         if isinstance(key, str):
             for point in self.points:
                 if point.name == key:
@@ -121,15 +127,15 @@ class PoseEstimator(GraphNetwork):
         return self._inputs(fit.square(image)[None])
 
     def _pose(self, values: list[np.ndarray], back: Callable) -> Pose:
-        ys, xs, scores = self._points(*values)
+        ys, xs, scores = self._points(values)
         places = [back(float(x), float(y)) for x, y in zip(xs, ys, strict=True)]
         return Pose([Keypoint(n, x, y, float(s)) for n, (x, y), s in zip(KEYPOINTS, places, scores, strict=True)])
 
     def _inputs(self, square: Tensor) -> Tensor:
         raise TypeError(f"{type(self).__name__} must define _inputs(square)")
 
-    def _points(self, *values: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        raise TypeError(f"{type(self).__name__} must define _points(*values)")
+    def _points(self, values: list[np.ndarray]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        raise TypeError(f"{type(self).__name__} must define _points(values)")
 
 
 class PoseNet(PoseEstimator):
@@ -138,10 +144,10 @@ class PoseNet(PoseEstimator):
     side, stride = 385, 16
     outputs = ["MobilenetV1/heatmap_2/BiasAdd", "MobilenetV1/offset_2/BiasAdd"]
 
-    def _inputs(self, square):
+    def _inputs(self, square: Tensor) -> Tensor:
         return square / 127.5 - 1.0
 
-    def _points(self, *values: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    def _points(self, values: list[np.ndarray]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         heat, offsets = values
         cells = heat[0].reshape(-1, len(KEYPOINTS))
         best = cells.argmax(0)
@@ -158,10 +164,9 @@ class MoveNet(PoseEstimator):
 
     side = 192
 
-    def _inputs(self, square):
+    def _inputs(self, square: Tensor) -> Tensor:
         return ops.cast(ops.round(square), "int32")
 
-    def _points(self, *values: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        (found,) = values
-        ys, xs, scores = found.reshape(len(KEYPOINTS), 3).T
+    def _points(self, values: list[np.ndarray]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        ys, xs, scores = values[0].reshape(len(KEYPOINTS), 3).T
         return ys * self.side, xs * self.side, scores

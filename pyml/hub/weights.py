@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from pyml.errors import ShapeError
+from pyml.models import Model
 from pyml.saving.safetensors import load_safetensors
 
 
@@ -24,7 +25,7 @@ def unpack(data: bytes, name: str) -> dict[str, np.ndarray]:
         return {key: array.astype(np.float32) for key, array in load_safetensors(path).items()}
 
 
-def assign(model, arrays: Mapping[str, np.ndarray], name: str) -> None:
+def assign(model: Model, arrays: Mapping[str, np.ndarray], name: str) -> None:
     """Gives every weight of `model` the array called `LAYER/WEIGHT`; nothing is changed unless all fit.
 
     Raises:

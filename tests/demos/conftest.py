@@ -7,7 +7,7 @@ from types import ModuleType
 
 import pytest
 
-from pyml.cli import paths
+from pyml import paths
 
 
 @pytest.fixture(scope="session")

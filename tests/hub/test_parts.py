@@ -12,13 +12,13 @@ import pytest
 from PIL import Image
 
 import pyml
-from pyml.cli.assets import AssetError
-from pyml.cli.assets.models import fetch_models, packages
-from pyml.cli.assets.models.graphdef import read_constants
-from pyml.cli.assets.models.tflite import read_tflite
+from pyml.assets import AssetError
 from pyml.compile.program import Bound
 from pyml.errors import ShapeError
 from pyml.hub import HubError, registry, store
+from pyml.hub.fetch import fetch_models, packages
+from pyml.hub.fetch.graphdef import read_constants
+from pyml.hub.fetch.tflite import read_tflite
 from pyml.hub.pictures import Fit, PerShape, Stream, cropped, resized
 from pyml.hub.pose import KEYPOINTS, Keypoint, Pose
 from pyml.hub.registry import Archive, Entry, File
@@ -123,7 +123,7 @@ def test_a_pose_without_sure_points_leaves_the_picture_alone():
 
 
 DATA = b"weights"
-TOY = Entry("toy", "nothing", "CC0", "here", (), (File("a.bin", len(DATA), hashlib.sha256(DATA).hexdigest()),))
+TOY = Entry("toy", "A toy", "nothing", "CC0", "here", (), (File("a.bin", len(DATA), hashlib.sha256(DATA).hexdigest()),))
 
 
 @pytest.fixture
@@ -149,8 +149,8 @@ def test_a_damaged_file_is_refused(toy):
 
 
 def test_a_network_that_cannot_be_downloaded_says_why(monkeypatch, tmp_path):
-    from pyml.cli import paths
-    from pyml.cli.assets import models
+    from pyml import paths
+    from pyml.hub import fetch as models
 
     def offline(*arguments):
         raise AssetError("nudity==0.2.3: download failed. Check the connection and run the command again.")
@@ -163,7 +163,7 @@ def test_a_network_that_cannot_be_downloaded_says_why(monkeypatch, tmp_path):
 
 
 def test_only_what_was_pinned_is_kept(tmp_path):
-    from pyml.cli.assets import models
+    from pyml.hub import fetch as models
 
     (tmp_path / "a.bin").write_bytes(b"another")
     with pytest.raises(AssetError, match=r"toy: a\.bin came out as"):
@@ -177,7 +177,7 @@ def test_only_what_was_pinned_is_kept(tmp_path):
 
 
 def test_class_names_are_read_out_of_javascript(tmp_path):
-    from pyml.cli.assets.models.convert import labels
+    from pyml.hub.fetch.convert import labels
 
     lines = [f"    {i}: 'thing {i}'," for i in range(1000)]
     lines[3] = "    3: 'a long name, ' +\n        'and its end',"
@@ -217,7 +217,7 @@ def test_a_package_is_removed_once_its_files_are_kept(tmp_path, monkeypatch):
     with zipfile.ZipFile(package, "w") as wheel:
         wheel.writestr("p/a.bin", DATA)
     archive = Archive("wheel", "p==1", 7, "")
-    entry = Entry("toy", "", "", "", ((archive, (File("p/a.bin", 7, TOY.files[0].sha256),)),), TOY.files)
+    entry = Entry("toy", "", "", "", "", ((archive, (File("p/a.bin", 7, TOY.files[0].sha256),)),), TOY.files)
     monkeypatch.setattr(packages, "ENTRIES", (entry,))
     monkeypatch.setattr(packages, "download", lambda archive, cache: package)
     wanted = entry.taken[0][1]

@@ -9,8 +9,8 @@ import json
 import sys
 from pathlib import Path
 
-from pyml.cli import paths
-from pyml.cli.assets.download import check_sha256, npm_pack, unpack
+from pyml import paths
+from pyml.assets.download import check_sha256, npm_pack, unpack
 
 PINS = json.loads((Path(__file__).parents[1] / "goldens" / "graph_models.json").read_text())
 

@@ -12,7 +12,7 @@ import pytest
 
 import pyml
 from pyml import layers
-from pyml.cli.assets import tensorflow_js
+from pyml.assets import tensorflow_js
 from pyml.saving import ModelFileError, keras2_hard_sigmoid, load_model
 
 SCRIPT = Path(__file__).parent / "layers_in_node.mjs"

@@ -16,7 +16,7 @@ import pytest
 
 import pyml
 from pyml import atomic, saving
-from pyml.cli.assets.download import replacing
+from pyml.assets.download import replacing
 from pyml.saving.tfjs import layers_save
 
 
@@ -315,9 +315,9 @@ ALLOWED = {
     "wasm/engine.py": "a module under /tmp that is opened and removed at once",
     "hub/weights.py": "a temporary folder",
     "hub/graph.py": "a temporary folder",
-    "cli/assets/resume.py": "downloads that go on grow in a .part file",
-    "cli/assets/__init__.py": "receipts: a broken one makes the next call fetch again",
-    "cli/assets/models/packages.py": "a temporary folder",
+    "assets/resume.py": "downloads that go on grow in a .part file",
+    "assets/__init__.py": "receipts: a broken one makes the next call fetch again",
+    "hub/fetch/packages.py": "a temporary folder",
 }
 
 

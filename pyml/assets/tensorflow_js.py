@@ -9,9 +9,9 @@ import urllib.request
 from collections.abc import Callable
 from pathlib import Path
 
-from pyml.cli import paths
-from pyml.cli.assets import pins
-from pyml.cli.assets.download import AssetError, digest, npm_address, npm_pack, replacing, unpack
+from pyml import paths
+from pyml.assets import pins
+from pyml.assets.download import AssetError, digest, npm_address, npm_pack, replacing, unpack
 
 _BROKEN = (urllib.error.URLError, http.client.HTTPException, tarfile.TarError, EOFError, OSError)
 

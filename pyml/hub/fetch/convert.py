@@ -6,15 +6,15 @@ Kernels are kept as float16, which moves no probability by more than a thousandt
 import json
 import re
 import tempfile
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
 
-from pyml.cli.assets.checks import AssetError
-from pyml.cli.assets.models.graphdef import read_constants
-from pyml.cli.assets.models.tflite import read_tflite
+from pyml.assets.checks import AssetError
 from pyml.hub.efficientnet import STAGES
+from pyml.hub.fetch.graphdef import read_constants
+from pyml.hub.fetch.tflite import read_tflite
 from pyml.saving.files import ModelFileError
 from pyml.saving.safetensors import save_safetensors
 from pyml.saving.torch_files import load_torch
@@ -69,7 +69,7 @@ def efficientnet_lite0(files: Files) -> dict[str, bytes]:
         raise AssetError(str(error)) from None
     arrays: dict[str, np.ndarray] = {}
 
-    def kernel(own: str, other: str, axes=(2, 3, 1, 0)) -> None:
+    def kernel(own: str, other: str, axes: tuple[int, ...] = (2, 3, 1, 0)) -> None:
         arrays[f"{own}/kernel"] = state[f"{other}.weight"].transpose(axes)
 
     def normalization(own: str, other: str) -> None:
@@ -113,26 +113,11 @@ def speech_embedding(files: Files) -> dict[str, bytes]:
     return {"weights.safetensors": packed({**arrays, "mel": mel})}
 
 
-def graph_model(name: str) -> Callable[[Files], dict[str, bytes]]:
+def graph_model(files: Files) -> dict[str, bytes]:
     """A TensorFlow.js graph-model as it is, under the names that every model here has."""
-
-    def rename(files: Files) -> dict[str, bytes]:
-        description = json.loads(files[f"{name}.json"].read_text(encoding="utf-8"))
-        (group,) = description["weightsManifest"]
-        group["paths"] = ["weights.bin"]
-        return {
-            "model.json": json.dumps(description, separators=(",", ":")).encode(),
-            "weights.bin": files[f"{name}.bin"].read_bytes(),
-        }
-
-    return rename
-
-
-CONVERTERS: dict[str, Callable[[Files], dict[str, bytes]]] = {
-    "mobilenet_v1": mobilenet_v1,
-    "efficientnet_lite0": efficientnet_lite0,
-    "posenet": graph_model("posenet"),
-    "movenet": graph_model("movenet-lightning"),
-    "selfie_segmentation": graph_model("selfie"),
-    "speech_embedding": speech_embedding,
-}
+    (described,) = (path for path in files.values() if path.suffix == ".json")
+    (weights,) = (path for path in files.values() if path.suffix == ".bin")
+    description = json.loads(described.read_text(encoding="utf-8"))
+    (group,) = description["weightsManifest"]
+    group["paths"] = ["weights.bin"]
+    return {"model.json": json.dumps(description, separators=(",", ":")).encode(), "weights.bin": weights.read_bytes()}

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from pyml.cli.assets.checks import AssetError
+from pyml.assets.checks import AssetError
 
 # Field numbers in tensorflow/core/framework: graph, node_def, attr_value, tensor, tensor_shape.
 NODE, NAME, OP, ATTR, TENSOR, DTYPE, SHAPE, CONTENT, FLOATS, DIM = 1, 1, 2, 5, 8, 1, 2, 4, 5, 2
@@ -60,7 +60,7 @@ def read_constants(path: Path) -> dict[str, np.ndarray]:
     return found
 
 
-def constant(node) -> tuple[str, np.ndarray] | None:
+def constant(node: memoryview) -> tuple[str, np.ndarray] | None:
     """Name and value of a float32 `Const` node, None for any other."""
     name, op, tensor = "", "", None
     for number, value in fields(node):

@@ -7,8 +7,8 @@ import json
 import tarfile
 from pathlib import Path
 
-from pyml.cli.assets import pins
-from pyml.cli.assets.download import AssetError, replacing
+from pyml.assets import pins
+from pyml.assets.download import AssetError, replacing
 
 COLUMNS = ("Name", "Miles_per_Gallon", "Cylinders", "Displacement", "Horsepower", "Weight_in_lbs", "Acceleration", "Year", "Origin")
 

@@ -6,6 +6,7 @@ import sys
 import threading
 import time
 from pathlib import Path
+from typing import TextIO
 
 
 class AssetError(Exception):
@@ -33,7 +34,7 @@ def check_sha256(path: Path, expected: str) -> None:
         )
 
 
-def progress_line(label: str, place: Path, total: int, done: threading.Event, stream=None) -> None:
+def progress_line(label: str, place: Path, total: int, done: threading.Event, stream: TextIO | None = None) -> None:
     """Writes how much of a download has arrived at `place`, a file or a folder, until `done` is set.
 
     A client's own display differs from client to client; bytes on disk are the same for all. On a terminal

@@ -8,9 +8,9 @@ import json
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
-from pyml.cli import paths
-from pyml.cli.assets import cars, digits, pins, runtime
-from pyml.cli.assets.download import AssetError, digest, npm_pack, unpack
+from pyml import paths
+from pyml.assets import cars, digits, pins, runtime
+from pyml.assets.download import AssetError, digest, npm_pack, unpack
 
 __all__ = ["AssetError", "are_ready", "fetch_all"]
 

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import numpy as np
 
-from pyml.cli.assets import pins
-from pyml.cli.assets.download import AssetError, replacing
+from pyml.assets import pins
+from pyml.assets.download import AssetError, replacing
 
 TEST_COUNT = 1500
 SPLIT_SEED = 20  # any number; fixed so that everybody has the same test digits

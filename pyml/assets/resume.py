@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from pyml.cli.assets.checks import AssetError, progress_line
+from pyml.assets.checks import AssetError, progress_line
 
 ATTEMPTS = 3                                           # in a row that bring nothing new
 PAUSE = 1.0                                            # seconds between them

