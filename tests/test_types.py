@@ -31,7 +31,6 @@ def test_type_checkers_find_in_pyml_what_programs_find():
 
 
 @pytest.mark.slow
-@pytest.mark.xfail(reason="layers and trainers are being typed")
 def test_strict_mypy_finds_nothing_in_a_users_file(tmp_path):
     said = mypy(str(USER_FILE), folder=tmp_path)
     assert said.startswith("Success"), said

@@ -121,7 +121,7 @@ def any_symbolic(*structures: Any) -> bool:
 class CallNode:
     """One call of an operation in a symbolic graph."""
 
-    def __init__(self, operation: Operation, args: Sequence[Any], kwargs: Mapping[str, Any], outputs: Any) -> None:
+    def __init__(self, operation: Any, args: Sequence[Any], kwargs: Mapping[str, Any], outputs: Any) -> None:
         self.operation = operation
         self.args = args
         self.kwargs = kwargs

@@ -1,6 +1,7 @@
 """Models: `Sequential`, `Model(inputs, outputs)` and subclasses of `Model`."""
 
 import json
+from collections.abc import Callable
 from typing import Any
 
 from pyml.core.symbolic import KerasTensor
@@ -13,7 +14,7 @@ from pyml.objects.registry import LAYERS
 from pyml.objects.serialization import deserialize_keras_object
 
 
-def clone_model(model, input_tensors=None, clone_function=None, **kwargs):
+def clone_model(model: Model, input_tensors: Any = None, clone_function: Callable[[Any], Any] | None = None, **kwargs: Any) -> Any:
     """A model of the same structure with new weights.
 
     Args:

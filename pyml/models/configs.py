@@ -1,12 +1,16 @@
 """Graphs of layers as plain dicts and back."""
 
+from collections.abc import Callable, Mapping
+from typing import Any
+
 from pyml.core.symbolic import FunctionOp, KerasTensor
 from pyml.core.tree import flatten, map_structure
+from pyml.models.graph import Graph
 from pyml.objects.registry import LAYERS
 from pyml.objects.serialization import deserialize_keras_object, serialize_keras_object
 
 
-def graph_config(model):
+def graph_config(model: Any) -> dict[str, Any]:
     """Layers with their calls, and where inputs and outputs are.
 
     Raises:
@@ -30,18 +34,19 @@ def graph_config(model):
     }
 
 
-def call_numbers(graph):
+def call_numbers(graph: Graph) -> dict[int, int]:
     """For each call in a graph, by its id, which of its layer's calls there it is; those outside the graph do not count."""
-    numbers, inside = {}, {id(node) for node in graph.nodes}
+    numbers: dict[int, int] = {}
+    inside = {id(node) for node in graph.nodes}
     for operation in graph.operations:
         calls = [node for node in operation._inbound_nodes if id(node) in inside]
         numbers |= {id(node): i for i, node in enumerate(calls)}
     return numbers
 
 
-def _write(structure, numbers):
-    def leaf(value):
-        if not isinstance(value, KerasTensor):
+def _write(structure: Any, numbers: Mapping[int, int]) -> Any:
+    def leaf(value: Any) -> Any:
+        if not isinstance(value, KerasTensor) or value._keras_history is None:
             return serialize_keras_object(value)
         history = value._keras_history
         call = history.operation._inbound_nodes[history.node_index]
@@ -52,11 +57,11 @@ def _write(structure, numbers):
     return map_structure(leaf, structure)
 
 
-def _is_reference(value):
+def _is_reference(value: Any) -> bool:
     return isinstance(value, dict) and value.get("class_name") == "__keras_tensor__"
 
 
-def _read(value, made):
+def _read(value: Any, made: Mapping[str, list[Any]]) -> Any:
     """Nested config values with references to tensors replaced by the tensors made so far."""
     if _is_reference(value):
         name, node, index = value["config"]["keras_history"]
@@ -68,9 +73,9 @@ def _read(value, made):
     return value
 
 
-def model_from_graph_config(cls, config, custom_objects=None):
+def model_from_graph_config(cls: Callable[..., Any], config: Mapping[str, Any], custom_objects: Mapping[str, Any] | None = None) -> Any:
     """The model of class `cls` that `graph_config` described, with new weights."""
-    made = {}
+    made: dict[str, list[Any]] = {}
     waiting = [(deserialize_keras_object(layer, custom_objects, kind=LAYERS), layer["name"], list(layer["inbound_nodes"]))
                for layer in config["layers"]]
     while waiting:

@@ -1,6 +1,9 @@
 """The graph between symbolic inputs and outputs: which calls, in which order, and running them on values."""
 
-from pyml.core.symbolic import KerasTensor
+from collections.abc import Sequence
+from typing import Any
+
+from pyml.core.symbolic import CallNode, KerasTensor
 from pyml.core.tree import flatten, map_structure
 from pyml.layers.input_layer import InputLayer
 
@@ -16,11 +19,11 @@ class Graph:
         ValueError: An output cannot be computed from the inputs.
     """
 
-    def __init__(self, inputs, outputs):
+    def __init__(self, inputs: Any, outputs: Any) -> None:
         self.inputs_struct = inputs
         self.outputs_struct = outputs
-        self.inputs = flatten(inputs)
-        self.outputs = flatten(outputs)
+        self.inputs: list[KerasTensor] = flatten(inputs)
+        self.outputs: list[KerasTensor] = flatten(outputs)
         for tensor in self.inputs + self.outputs:
             if not isinstance(tensor, KerasTensor):
                 raise ValueError(
@@ -31,13 +34,15 @@ class Graph:
         self.steps = [node for node in self.nodes if id(node.output_tensors[0]) not in self._input_ids()]
         self._check_reachable()
 
-    def _input_ids(self):
+    def _input_ids(self) -> set[int]:
         return {id(tensor) for tensor in self.inputs}
 
-    def _order(self):
+    def _order(self) -> list[CallNode]:
         """Calls sorted as Keras does: by distance from the outputs, farthest first, then as met from the outputs."""
         stop = self._input_ids()
-        order, met, finished = [], {}, set()
+        order: list[CallNode] = []
+        met: dict[int, int] = {}
+        finished: set[int] = set()
         stack = [(_node_of(t), False) for t in reversed(self.outputs)]
         while stack:
             node, ready = stack.pop()
@@ -51,7 +56,7 @@ class Graph:
             stack.append((node, True))
             if not any(id(t) in stop for t in node.output_tensors):
                 stack.extend((_node_of(t), False) for t in reversed(node.input_tensors))
-        depth = {}
+        depth: dict[int, int] = {}
         for node in reversed(order):                   # consumers before producers
             own = depth.setdefault(id(node), 0)
             if not any(id(t) in stop for t in node.output_tensors):
@@ -69,7 +74,7 @@ class Graph:
         place = {id(node): i for i, node in enumerate(order)}
         return sorted(order, key=lambda n: (-depth[id(n)], met[id(n.operation)], place[id(n)]))
 
-    def _check_reachable(self):
+    def _check_reachable(self) -> None:
         known = self._input_ids()
         for node in self.steps:
             if isinstance(node.operation, InputLayer):
@@ -86,9 +91,10 @@ class Graph:
                 raise ValueError(f"Model: output {tensor!r} cannot be computed from the model's inputs.")
 
     @property
-    def operations(self):
+    def operations(self) -> list[Any]:
         """Layers and ops in order, inputs included, each once."""
-        found, seen = [], set()
+        found: list[Any] = []
+        seen: set[int] = set()
         for node in self.nodes:
             if id(node.operation) not in seen:
                 seen.add(id(node.operation))
@@ -96,21 +102,21 @@ class Graph:
         return found
 
     @property
-    def output_names(self):
+    def output_names(self) -> list[str]:
         """Names of the operations that make the outputs."""
-        return [tensor._keras_history.operation.name for tensor in self.outputs]
+        return [tensor._keras_history.operation.name for tensor in self.outputs if tensor._keras_history is not None]
 
     @property
-    def input_names(self):
+    def input_names(self) -> list[str]:
         """Names of the inputs."""
         return [tensor._keras_history.operation.name if tensor._keras_history and isinstance(
             tensor._keras_history.operation, InputLayer) else tensor.name for tensor in self.inputs]
 
-    def run(self, values, training=None):
+    def run(self, values: Sequence[Any], training: bool | None = None) -> Any:
         """The outputs for `values`, one per input in order."""
         known = {id(tensor): value for tensor, value in zip(self.inputs, values, strict=True)}
 
-        def look_up(leaf):
+        def look_up(leaf: Any) -> Any:
             return known[id(leaf)] if isinstance(leaf, KerasTensor) else leaf
 
         for node in self.steps:
@@ -122,6 +128,6 @@ class Graph:
         return map_structure(look_up, self.outputs_struct)
 
 
-def _node_of(tensor):
+def _node_of(tensor: KerasTensor) -> CallNode | None:
     history = tensor._keras_history
     return None if history is None else history.operation._inbound_nodes[history.node_index]

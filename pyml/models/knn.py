@@ -47,12 +47,14 @@ class KNNClassifier:
         'left'
     """
 
-    def __init__(self):
+    def __init__(self) -> None:
         self._clear()
         self._disposed = False
 
-    def _clear(self):
-        self._rows = self._put = self._compare = None
+    def _clear(self) -> None:
+        self._rows: Variable | None = None
+        self._put: Any = None                          # programs that write and compare rows, made with their memory
+        self._compare: Any = None
         self._shape: tuple[int, ...] | None = None     # of an example
         self._slots: dict[Any, list[int]] = {}         # label -> its rows, classes in the order of their first example
         self._free: list[int] = []                     # rows without an example, the next one last
@@ -141,7 +143,7 @@ class KNNClassifier:
         similarities = self._similarities(input, k)
         return self._vote(await similarities.data(), k)
 
-    def _similarities(self, input, k):
+    def _similarities(self, input: Any, k: int) -> Tensor:
         self._check_alive("predict_class")
         if isinstance(k, bool) or not isinstance(k, (int, np.integer)) or k < 1:
             raise ValueError(f"predict_class: k must be a positive integer. Received: k={k!r}")
@@ -149,7 +151,7 @@ class KNNClassifier:
             raise ValueError("predict_class: there are no examples yet; call add_example(example, label) first.")
         return self._compare(self._like_others(input, "predict_class"))
 
-    def _vote(self, similarities, k):
+    def _vote(self, similarities: np.ndarray, k: int) -> Prediction:
         labels = [label for label, slots in self._slots.items() for _ in slots]
         found = similarities[[slot for slots in self._slots.values() for slot in slots]]
         if not np.isfinite(found).all():
@@ -173,7 +175,7 @@ class KNNClassifier:
         self._check_alive("get_classifier_dataset")
         return self._by_class(None if self._rows is None else await self._rows.data())
 
-    def _by_class(self, rows):
+    def _by_class(self, rows: Any) -> dict[Any, np.ndarray]:
         return {label: rows[slots] for label, slots in self._slots.items()}
 
     def set_classifier_dataset(self, dataset: Mapping[Any, Any]) -> None:
@@ -188,7 +190,7 @@ class KNNClassifier:
         self._check_alive("set_classifier_dataset")
         self._set(dataset, None, "set_classifier_dataset")
 
-    def _set(self, dataset, shape, what):
+    def _set(self, dataset: Mapping[Any, Any], shape: Any, what: str) -> None:
         matrices = {}
         for label, matrix in dataset.items():
             matrix = np.asarray(matrix.numpy() if isinstance(matrix, (Tensor, Variable)) else matrix)
@@ -212,7 +214,7 @@ class KNNClassifier:
             self._slots[label] = list(range(slot, slot + len(matrix)))
             slot += len(matrix)
         capacity = max(FIRST, 1 << (slot - 1).bit_length())
-        rows = np.zeros((capacity, prod(self._shape)), np.float32)
+        rows = np.zeros((capacity, prod(self._shape or ())), np.float32)
         rows[:slot] = _units(np.concatenate(list(matrices.values())))
         self._free = list(range(capacity - 1, slot - 1, -1))
         self._keep(Variable(rows, trainable=False, name="knn_examples"))
@@ -225,7 +227,7 @@ class KNNClassifier:
         """`save` that works in every browser."""
         self._write(path, await self.get_classifier_dataset_async())
 
-    def _write(self, path, dataset):
+    def _write(self, path: str | PathLike, dataset: Mapping[Any, np.ndarray]) -> None:
         head = {"format": "pyml-knn", "version": 1, "shape": self._shape, "classes": [[k, len(v)] for k, v in dataset.items()]}
         examples = np.concatenate(list(dataset.values())) if dataset else np.zeros((0, 0), np.float32)
         write_npz(path, {"head": np.array(json.dumps(head)), "examples": examples}, compressed=True)
@@ -257,12 +259,12 @@ class KNNClassifier:
         return found
 
     # ---- memory
-    def _grow(self):
+    def _grow(self) -> None:
         """Room for more examples: the first, or twice as many."""
-        features = prod(self._shape)
+        features = prod(self._shape or ())
         if self._rows is None:
             start, capacity = 0, FIRST
-            rows = np.zeros((capacity, features), np.float32)
+            rows: Any = np.zeros((capacity, features), np.float32)
         else:
             start = self._rows.shape[0]
             capacity = 2 * start
@@ -270,25 +272,25 @@ class KNNClassifier:
         self._free = list(range(capacity - 1, start - 1, -1))
         self._keep(Variable(rows, trainable=False, name="knn_examples"))
 
-    def _keep(self, rows):
+    def _keep(self, rows: Variable) -> None:
         """Takes `rows` as the memory of examples, and makes the programs that write and compare them."""
         capacity, features = rows.shape
 
-        def put(example, slot):
+        def put(example: Tensor, slot: Tensor) -> None:
             here = ops.reshape(ops.equal(ops.arange(capacity, dtype="int32"), slot), (capacity, 1))
             rows.assign(ops.where(here, ops.reshape(_unit(example), (1, features)), rows))
 
-        def compare(input):
+        def compare(input: Tensor) -> Tensor:
             return ops.reshape(ops.matmul(rows, ops.reshape(_unit(input), (features, 1))), (capacity,))
 
         self._rows, self._put, self._compare = rows, Program(put, "knn_put"), Program(compare, "knn_compare")
 
     # ---- checks
-    def _check_alive(self, what):
+    def _check_alive(self, what: str) -> None:
         if self._disposed:
             raise RuntimeError(f"{what}: this KNNClassifier was disposed; make a new one.")
 
-    def _like_others(self, value, what):
+    def _like_others(self, value: Any, what: str) -> Any:
         """The value as a tensor or array in the shape of the other examples."""
         if not isinstance(value, (Tensor, Variable)):
             value = np.asarray(value)
@@ -303,7 +305,7 @@ class KNNClassifier:
         return value
 
 
-def _label(label, what):
+def _label(label: Any, what: str) -> int | str:
     if isinstance(label, np.generic):
         label = label.item()
     if isinstance(label, bool) or not isinstance(label, (int, str)):
@@ -311,14 +313,14 @@ def _label(label, what):
     return label
 
 
-def _unit(x):
+def _unit(x: Any) -> Tensor:
     """`x` at length one; zeros stay zeros. Scaled by its largest part first, so that squares do not overflow."""
     x = ops.reshape(ops.cast(x, "float32"), (-1,))
     x = x / ops.maximum(ops.max(ops.abs(x)), 1e-30)
     return x * ops.rsqrt(ops.maximum(ops.sum(ops.square(x)), 1e-30))
 
 
-def _units(rows):
+def _units(rows: np.ndarray) -> np.ndarray:
     """The same for the rows of an array on the host."""
     rows = rows / np.maximum(np.abs(rows).max(axis=1, keepdims=True), 1e-30)
     return rows / np.sqrt(np.maximum(np.square(rows).sum(axis=1, keepdims=True), 1e-30))

@@ -1,6 +1,9 @@
 """`Model`: layers with a training loop, a summary and weights on disk."""
 
 import json
+from collections.abc import Callable, Mapping, Sequence
+from os import PathLike
+from typing import Any
 
 from pyml import ops
 from pyml.core.symbolic import KerasTensor, any_symbolic, infer_output_spec
@@ -34,12 +37,12 @@ class Model(Trainer):
         (None, 1)
     """
 
-    def __new__(cls, *args, **kwargs):
+    def __new__(cls, *args: Any, **kwargs: Any) -> Any:
         if cls is Model and _is_functional(args, kwargs):
             return super().__new__(Functional, *args, **kwargs)
         return super().__new__(cls, *args, **kwargs)
 
-    def __init__(self, *args, **kwargs):
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
         graph = None
         if _is_functional(args, kwargs):
             inputs = args[0] if args else kwargs.pop("inputs")
@@ -53,11 +56,11 @@ class Model(Trainer):
                 f"Received: {', '.join(type(a).__name__ for a in args)}"
             )
         super().__init__(**kwargs)
-        self._graph = None
+        self._graph: Graph | None = None
         if graph is not None:
             self._set_graph(graph)
 
-    def _set_graph(self, graph):
+    def _set_graph(self, graph: Graph) -> None:
         self.__dict__["_graph"] = graph
         self._graph_layers = [op for op in graph.operations if isinstance(op, Layer)]
         self._children["_graph_layers"] = self._graph_layers
@@ -65,11 +68,11 @@ class Model(Trainer):
 
     # ---- structure
     @property
-    def layers(self):
+    def layers(self) -> list[Layer]:
         """The layers of the model, in order."""
         return self._layers
 
-    def get_layer(self, name=None, index=None):
+    def get_layer(self, name: str | None = None, index: int | None = None) -> Layer:
         """A layer by its name or its index in `layers`.
 
         Raises:
@@ -87,41 +90,41 @@ class Model(Trainer):
         raise ValueError(f"No such layer: {name}. Existing layers are: {[layer.name for layer in self.layers]}.")
 
     @property
-    def inputs(self):
+    def inputs(self) -> list[KerasTensor] | None:
         """The symbolic inputs, flat; None for a model without a graph."""
         return None if self._graph is None else self._graph.inputs
 
     @property
-    def outputs(self):
+    def outputs(self) -> list[KerasTensor] | None:
         """The symbolic outputs, flat; None for a model without a graph."""
         return None if self._graph is None else self._graph.outputs
 
     @property
-    def input(self):
+    def input(self) -> Any:
         """The symbolic inputs as they were given."""
         return self._need_graph("input").inputs_struct
 
     @property
-    def output(self):
+    def output(self) -> Any:
         """The symbolic outputs as they were given."""
         return self._need_graph("output").outputs_struct
 
     @property
-    def input_shape(self):
+    def input_shape(self) -> Any:
         """The shape of the input, or the structure of shapes."""
         return map_structure(lambda t: t.shape, self._need_graph("input_shape").inputs_struct)
 
     @property
-    def output_shape(self):
+    def output_shape(self) -> Any:
         """The shape of the output, or the structure of shapes."""
         return map_structure(lambda t: t.shape, self._need_graph("output_shape").outputs_struct)
 
     @property
-    def output_names(self):
+    def output_names(self) -> list[str] | None:
         """Names of the outputs, or None for a model without a graph."""
         return None if self._graph is None else self._graph.output_names
 
-    def _need_graph(self, what):
+    def _need_graph(self, what: str) -> Graph:
         if self._graph is None:
             raise AttributeError(
                 f"{type(self).__name__} '{self.name}' has no {what} yet; give it an Input or call it on data first."
@@ -129,13 +132,13 @@ class Model(Trainer):
         return self._graph
 
     # ---- calling
-    def call(self, inputs, training=None, mask=None):
+    def call(self, inputs: Any, training: bool | None = None, mask: Any = None) -> Any:
         """The outputs for `inputs`; a subclass without a graph writes its own."""
         if self._graph is None:
             raise TypeError(f"{type(self).__name__} must define call(inputs), or be made as Model(inputs, outputs).")
         return self._graph.run(self._standardized(inputs), training=training)
 
-    def compute_output_spec(self, *args, **kwargs):
+    def compute_output_spec(self, *args: Any, **kwargs: Any) -> Any:
         if self._graph is not None and len(args) == 1:
             flat = flatten(args[0])
             same = all(isinstance(t, KerasTensor) and t.shape == own.shape
@@ -144,27 +147,27 @@ class Model(Trainer):
                 return map_structure(lambda t: KerasTensor(t.shape, dtype=t.dtype), self._graph.outputs_struct)
         return infer_output_spec(self._call_on_probes, args, kwargs)
 
-    def compute_output_shape(self, input_shape):
+    def compute_output_shape(self, input_shape: Any) -> Any:
         if self._graph is not None and input_shape == self.input_shape:
             return self.output_shape
         return super().compute_output_shape(input_shape)
 
-    def _standardized(self, inputs):
+    def _standardized(self, inputs: Any) -> list[Any]:
         """The inputs in the order and dtypes of the graph's, their shapes checked."""
-        graph = self._graph
-        flat = self._flat_inputs(inputs)
+        graph = self._need_graph("graph")
+        flat = self._flat_inputs(graph, inputs)
         if len(flat) != len(graph.inputs):
             raise ShapeError(
                 f'Model "{self.name}" expects {len(graph.inputs)} input(s) ({", ".join(graph.input_names)}), '
                 f"but it received {len(flat)}."
             )
-        return [self._fit_input(i, x, spec) for i, (x, spec) in enumerate(zip(flat, graph.inputs, strict=True))]
+        return [self._fit_input(graph, i, x, spec) for i, (x, spec) in enumerate(zip(flat, graph.inputs, strict=True))]
 
-    def _flat_inputs(self, inputs):
+    def _flat_inputs(self, graph: Graph, inputs: Any) -> list[Any]:
         """Nested inputs flat in the graph's order; dicts go by the names of the inputs."""
-        struct = self._graph.inputs_struct
+        struct = graph.inputs_struct
         if isinstance(inputs, dict):
-            keys = sorted(struct) if isinstance(struct, dict) else self._graph.input_names
+            keys = sorted(struct) if isinstance(struct, dict) else graph.input_names
             missing = [key for key in keys if key not in inputs]
             if missing:
                 raise ValueError(
@@ -174,7 +177,7 @@ class Model(Trainer):
             return [inputs[key] for key in keys]
         return flatten(inputs) if is_nested(inputs) else [inputs]
 
-    def _fit_input(self, index, x, spec):
+    def _fit_input(self, graph: Graph, index: int, x: Any, spec: KerasTensor) -> Any:
         shape = tuple(x.shape)
         expected = spec.shape
         if len(shape) == len(expected) + 1 and shape[-1] == 1 and expected[-1] != 1:
@@ -185,20 +188,27 @@ class Model(Trainer):
             e is None or s is None or e == s for e, s in zip(expected, shape, strict=True))
         if not fits:
             raise ShapeError(
-                f'Input {index} of model "{self.name}" ("{self._graph.input_names[index]}") has the wrong shape: '
+                f'Input {index} of model "{self.name}" ("{graph.input_names[index]}") has the wrong shape: '
                 f"expected {expected}, received {tuple(x.shape)}."
             )
         if x.dtype != spec.dtype:
             x = ops.cast(x, spec.dtype)
         return x
 
-    def build(self, input_shape=None):
+    def build(self, input_shape: Any = None) -> None:
         """Nothing to do: layers build themselves when the model is called."""
         self.built = True
 
     # ---- printing and saving
-    def summary(self, line_length=None, positions=None, print_fn=None, expand_nested=False, show_trainable=False,
-                layer_range=None):
+    def summary(
+        self,
+        line_length: int | None = None,
+        positions: Sequence[float] | None = None,
+        print_fn: Callable[[str], Any] | None = None,
+        expand_nested: bool = False,
+        show_trainable: bool = False,
+        layer_range: Sequence[str] | None = None,
+    ) -> None:
         """Prints a table of the layers, their output shapes and numbers of weights, as Keras does.
 
         Args:
@@ -211,36 +221,36 @@ class Model(Trainer):
         """
         print_summary(self, line_length, positions, print_fn, expand_nested, show_trainable, layer_range)
 
-    def save(self, filepath, overwrite=True, **kwargs):
+    def save(self, filepath: str | PathLike[str], overwrite: bool = True, **kwargs: Any) -> None:
         """Writes the model as a TensorFlow.js layers-model: `model.json` and its weights; see `pyml.saving.save_model`."""
         loading.save_model(self, filepath, overwrite=overwrite, **kwargs)
 
-    async def save_async(self, filepath, overwrite=True, **kwargs):
+    async def save_async(self, filepath: str | PathLike[str], overwrite: bool = True, **kwargs: Any) -> None:
         """`save` that works in every browser."""
         await loading.save_model_async(self, filepath, overwrite=overwrite, **kwargs)
 
-    def save_weights(self, filepath, overwrite=True, max_shard_size=None):
+    def save_weights(self, filepath: str | PathLike[str], overwrite: bool = True, max_shard_size: float | None = None) -> None:
         """Writes all weights into a `.npz` file; see `load_weights`."""
         weight_files.save_weights(self, filepath, overwrite=overwrite)
 
-    def load_weights(self, filepath, skip_mismatch=False, **kwargs):
+    def load_weights(self, filepath: str | PathLike[str], skip_mismatch: bool = False, **kwargs: Any) -> None:
         """Reads weights that `save_weights` wrote into a model of the same structure."""
         weight_files.load_weights(self, filepath, skip_mismatch=skip_mismatch)
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         """The graph, or the constructor arguments of a subclass, as a dict of plain values."""
         if self._graph is not None and type(self) in (Model, Functional):
             return graph_config(self)
         return super().get_config()
 
     @classmethod
-    def from_config(cls, config, custom_objects=None):
+    def from_config(cls, config: Mapping[str, Any], custom_objects: Mapping[str, Any] | None = None) -> Any:
         """A model from what `get_config` returned."""
         if "input_layers" in config and cls in (Model, Functional):
             return model_from_graph_config(Functional, config, custom_objects)
-        return super().from_config(config, custom_objects)
+        return super().from_config(dict(config), custom_objects)
 
-    def to_json(self, **kwargs):
+    def to_json(self, **kwargs: Any) -> str:
         """The config as JSON text; `model_from_json` reads it."""
         return json.dumps(serialize_keras_object(self), **kwargs)
 
@@ -248,11 +258,11 @@ class Model(Trainer):
 class Functional(Model):
     """A Model made of a graph of symbolic tensors; `Model(inputs, outputs)` returns one."""
 
-    def __init__(self, inputs, outputs, name=None, **kwargs):
+    def __init__(self, inputs: Any, outputs: Any, name: str | None = None, **kwargs: Any) -> None:
         super().__init__(inputs, outputs, **({} if name is None else {"name": name}), **kwargs)
 
 
-def _is_functional(args, kwargs):
+def _is_functional(args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> bool:
     return (len(args) >= 2 and any_symbolic(args[0])) or (len(args) == 1 and "outputs" in kwargs) or (
         "inputs" in kwargs and "outputs" in kwargs)
 

@@ -1,7 +1,10 @@
 """`Sequential`: layers one after another."""
 
+from collections.abc import Iterable, Mapping
+from typing import Any
+
 from pyml.core.naming import auto_name, name_scope
-from pyml.core.symbolic import KerasTensor
+from pyml.core.symbolic import CallNode, KerasTensor
 from pyml.layers.input_layer import InputLayer
 from pyml.layers.layer import Layer
 from pyml.models.graph import Graph
@@ -29,15 +32,17 @@ class Sequential(Model):
         (None, 10)
     """
 
-    def __init__(self, layers=None, trainable=True, name=None):
+    _calls: list[tuple[Layer, CallNode]]
+
+    def __init__(self, layers: Iterable[Any] | None = None, trainable: bool = True, name: str | None = None) -> None:
         super().__init__(trainable=trainable, **({} if name is None else {"name": name}))
-        self._stack = []
+        self._stack: list[Layer] = []
         self.__dict__["_calls"] = []                   # symbolic calls this model made, undone when it changes
         for layer in layers or []:
             self.add(layer, rebuild=False)
         self._maybe_rebuild()
 
-    def add(self, layer, rebuild=True):
+    def add(self, layer: Any, rebuild: bool = True) -> None:
         """Appends a layer.
 
         Raises:
@@ -61,29 +66,29 @@ class Sequential(Model):
         self._stack.append(layer)
         self._changed(rebuild)
 
-    def pop(self, rebuild=True):
+    def pop(self, rebuild: bool = True) -> Layer:
         """Removes and returns the last layer."""
         layer = self._stack.pop()
         self._changed(rebuild)
         return layer
 
-    def _changed(self, rebuild):
+    def _changed(self, rebuild: bool) -> None:
         self.__dict__["_graph"] = None
         self.built = False
         self._reset_programs()
         if rebuild:
             self._maybe_rebuild()
 
-    def _maybe_rebuild(self):
+    def _maybe_rebuild(self) -> None:
         if len(self._stack) > 1 and isinstance(self._stack[0], InputLayer):
             self.build(self._stack[0].batch_shape)
 
     @property
-    def layers(self):
+    def layers(self) -> list[Layer]:
         """The layers in order, without the Input."""
         return [layer for layer in self._stack if not isinstance(layer, InputLayer)]
 
-    def build(self, input_shape=None):
+    def build(self, input_shape: Any = None) -> None:
         """Makes all weights for inputs of `input_shape`, the batch size first (usually None)."""
         if not self._stack:
             raise ValueError(f"Sequential '{self.name}' has no layers yet; add() some first.")
@@ -96,7 +101,8 @@ class Sequential(Model):
             source = InputLayer(batch_shape=tuple(input_shape))
         for layer, node in self._calls:
             layer._inbound_nodes[:] = [own for own in layer._inbound_nodes if own is not node]
-        calls = self.__dict__["_calls"] = []
+        calls: list[tuple[Layer, CallNode]] = []
+        self.__dict__["_calls"] = calls
         x = inputs = source.output
         with name_scope(self.name):
             for layer in self.layers:
@@ -106,20 +112,20 @@ class Sequential(Model):
         auto_name("functional")                        # Keras makes an inner model here, which takes a name
         self.built = True
 
-    def _maybe_build(self, args, kwargs):
+    def _maybe_build(self, args: Any, kwargs: Any) -> None:
         if not self.built and args and hasattr(args[0], "shape"):
             self.build((None, *args[0].shape[1:]))
         elif not self.built:
             self.build(None)
 
-    def call(self, inputs, training=None, mask=None):
+    def call(self, inputs: Any, training: bool | None = None, mask: Any = None) -> Any:
         """The outputs for `inputs`."""
         x = self._standardized(inputs)[0]
         for layer in self.layers:
             x = layer(x)
         return x
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         """Name and layers, as a dict of plain values."""
         config = {"name": self.name, "trainable": self._trainable, "dtype": self.dtype,
                   "layers": [serialize_keras_object(layer) for layer in self._stack]}
@@ -128,7 +134,7 @@ class Sequential(Model):
         return config
 
     @classmethod
-    def from_config(cls, config, custom_objects=None):
+    def from_config(cls, config: Mapping[str, Any], custom_objects: Mapping[str, Any] | None = None) -> Any:
         """A model from what `get_config` returned."""
         model = cls(name=config.get("name"), trainable=config.get("trainable", True))
         for layer in config["layers"]:

@@ -3,19 +3,34 @@
 import math
 import re
 import shutil
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
 
 from pyml.core.tree import flatten, is_nested, map_structure
 
 
-def print_summary(model, line_length=None, positions=None, print_fn=None, expand_nested=False, show_trainable=False,
-                  layer_range=None):
+def print_summary(
+    model: Any,
+    line_length: int | None = None,
+    positions: Sequence[float] | None = None,
+    print_fn: Callable[[str], Any] | None = None,
+    expand_nested: bool = False,
+    show_trainable: bool = False,
+    layer_range: Sequence[str] | None = None,
+) -> None:
     """Prints the summary of `model`; see `Model.summary`."""
     text = summary_text(model, line_length, positions, expand_nested, show_trainable, layer_range)
     (print_fn or print)(text)
 
 
-def summary_text(model, line_length=None, positions=None, expand_nested=False, show_trainable=False,
-                 layer_range=None):
+def summary_text(
+    model: Any,
+    line_length: int | None = None,
+    positions: Sequence[float] | None = None,
+    expand_nested: bool = False,
+    show_trainable: bool = False,
+    layer_range: Sequence[str] | None = None,
+) -> str:
     """The summary as text."""
     graph = model._graph
     chain = graph is None or _is_chain(model)
@@ -25,14 +40,15 @@ def summary_text(model, line_length=None, positions=None, expand_nested=False, s
     if not chain:
         header.append("Connected to")
         align.append("left")
-    ends = positions or ends
+    ends = list(positions or ends)
     if show_trainable:
         width += 12
         ends = [end * 0.9 for end in ends] + [1.0]
         header.append("Trainable")
         align.append("center")
     width = line_length or min(width, shutil.get_terminal_size().columns - 4)
-    widths, used = [], 0
+    widths: list[int] = []
+    used = 0
     for end in ends:
         widths.append(int(end * width) - used)
         used += widths[-1]
@@ -47,10 +63,10 @@ def summary_text(model, line_length=None, positions=None, expand_nested=False, s
     return "\n".join(lines)
 
 
-def _is_chain(model):
+def _is_chain(model: Any) -> bool:
     """True where every call has at most one input and no layer is called twice."""
     graph = model._graph
-    by_depth = {}
+    by_depth: dict[int, list[Any]] = {}
     for node in graph.nodes:
         by_depth.setdefault(graph.depths[id(node)], []).append(node)
     if any(len(nodes) > 1 or len(nodes[0].input_tensors) > 1 for nodes in by_depth.values()):
@@ -58,7 +74,7 @@ def _is_chain(model):
     return len(graph.operations) == len(graph.nodes)
 
 
-def _rows(model, layer, chain, show_trainable, expand_nested, level=0):
+def _rows(model: Any, layer: Any, chain: bool, show_trainable: bool, expand_nested: bool, level: int = 0) -> list[list[str]]:
     prefix = "   " * level + "└ " if level else ""
     fields = [f"{prefix}{layer.name} ({type(layer).__name__})", _output_shape(layer), _params(layer)]
     if not chain:
@@ -73,7 +89,7 @@ def _rows(model, layer, chain, show_trainable, expand_nested, level=0):
     return rows
 
 
-def _output_shape(layer):
+def _output_shape(layer: Any) -> str:
     if layer._inbound_nodes:
         shapes = map_structure(lambda t: f"({', '.join(str(n) for n in t.shape)})", layer._inbound_nodes[-1].outputs)
     elif getattr(layer, "_build_shapes", None) is not None:
@@ -87,13 +103,13 @@ def _output_shape(layer):
     return str(shapes).replace("'", "") if is_nested(shapes) and len(flatten(shapes)) > 1 else flatten(shapes)[0]
 
 
-def _params(layer):
+def _params(layer: Any) -> str:
     if not hasattr(layer, "built"):
         return "0"
     return f"{layer.count_params():,}" if layer.built else "0 (unbuilt)"
 
 
-def _connections(model, layer):
+def _connections(model: Any, layer: Any) -> str:
     found = []
     for node in layer._inbound_nodes:
         if any(node is own for own in model._graph.nodes):
@@ -103,7 +119,7 @@ def _connections(model, layer):
     return ", ".join(found) or "-"
 
 
-def _wrap(text, width):
+def _wrap(text: str, width: int) -> list[str]:
     """`text` in lines of at most `width`, broken at spaces; longer words end in an ellipsis."""
     lines, line = [], ""
     for word in re.findall(r"\s*\S+", text) or [""]:
@@ -114,10 +130,10 @@ def _wrap(text, width):
     return [*lines, line]
 
 
-def _table(header, rows, widths, align):
+def _table(header: list[str], rows: list[list[str]], widths: list[int], align: list[str]) -> list[str]:
     inner = _fit(widths, sum(widths))
 
-    def cells(row, bar):
+    def cells(row: list[str], bar: str) -> list[str]:
         columns = [_wrap(cell, n) for cell, n in zip(row, inner, strict=True)]
         height = max(len(column) for column in columns)
         lines = []
@@ -127,7 +143,7 @@ def _table(header, rows, widths, align):
             lines.append(f"{bar} " + f" {bar} ".join(parts) + f" {bar}")
         return lines
 
-    def rule(left, fill, cross, right):
+    def rule(left: str, fill: str, cross: str, right: str) -> str:
         return left + cross.join(fill * (n + 2) for n in inner) + right
 
     lines = [rule("┏", "━", "┳", "┓"), *cells(header, "┃"), rule("┡", "━", "╇", "┩")]
@@ -138,7 +154,7 @@ def _table(header, rows, widths, align):
     return [*lines, rule("└", "─", "┴", "┘")]
 
 
-def _fit(widths, total):
+def _fit(widths: list[int], total: int) -> list[int]:
     """Widths of the cells' text so that the table with its bars is `total` wide, narrowed as rich does."""
     excess = sum(widths) + 3 * len(widths) + 1 - total
     inner = []
@@ -149,11 +165,11 @@ def _fit(widths, total):
     return inner
 
 
-def _align(text, width, how):
+def _align(text: str, width: int, how: str) -> str:
     return text.rjust(width) if how == "right" else text.center(width) if how == "center" else text.ljust(width)
 
 
-def _totals(model):
+def _totals(model: Any) -> list[str]:
     trainable, frozen = model.trainable_weights, model.non_trainable_weights
     optimizer = model.optimizer.variables if model.optimizer is not None and model.optimizer.built else []
     parts = [("Total", [*trainable, *frozen, *optimizer]), ("Trainable", trainable), ("Non-trainable", frozen)]
@@ -162,12 +178,12 @@ def _totals(model):
     return [f" {name} params: {count_params(variables):,} ({readable_size(variables)})" for name, variables in parts]
 
 
-def count_params(variables):
+def count_params(variables: Iterable[Any]) -> int:
     """Number of elements in all `variables`."""
     return sum(math.prod(variable.shape) for variable in variables)
 
 
-def readable_size(variables):
+def readable_size(variables: Iterable[Any]) -> str:
     """Memory of `variables`, for example `8.25 KB`."""
     size = 4.0 * count_params({id(v): v for v in variables}.values())
     for unit in ("B", "KB", "MB", "GB", "TB"):
@@ -177,7 +193,7 @@ def readable_size(variables):
     return f"{size:.2f} PB"
 
 
-def _range(layers, layer_range):
+def _range(layers: Sequence[Any], layer_range: Sequence[str] | None) -> tuple[int, int]:
     if layer_range is None:
         return 0, len(layers)
     if len(layer_range) != 2 or not all(isinstance(name, str) for name in layer_range):

@@ -1,5 +1,7 @@
 """A user's program with the fifty commonest names; `mypy --strict` must find nothing in it (see test_types.py)."""
 
+from typing import Any
+
 import numpy as np
 
 import pyml
@@ -24,7 +26,7 @@ from pyml import (
 class Gain(layers.Layer):
     """A layer of one's own."""
 
-    def __init__(self, most: float = 2.0, **kwargs: object) -> None:
+    def __init__(self, most: float = 2.0, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.most = most
 
