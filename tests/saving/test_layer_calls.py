@@ -224,3 +224,10 @@ def test_a_config_counts_the_calls_of_its_own_graph_only():
     shared(other)
     model = Model(x, layers.Dense(1)(shared(x)))       # the second call of the shared layer is the first one here
     assert pyml.models.model_from_json(model.to_json()).output_shape == (None, 1)
+
+
+def test_arguments_that_json_has_no_form_for_are_refused(tmp_path):
+    model = Sequential([Input((3,)), layers.Rescaling(float("inf"))])
+    with pytest.raises(ValueError, match=r"NaN, infinite .*Nothing was written"):
+        model.save(tmp_path)
+    assert list(tmp_path.iterdir()) == []

@@ -57,7 +57,18 @@ def model_artifacts(model, quantize=None, generated_by="pyml", arrays=None) -> t
         "format": "layers-model", "generatedBy": generated_by, "convertedBy": None, "modelTopology": topology,
         "weightsManifest": [{"paths": paths, "weights": specs}],
     }  # fmt: skip
+    _check_json(description)
     return description, [data[i * _SHARD : (i + 1) * _SHARD] for i in range(count)]
+
+
+def _check_json(description: dict) -> None:
+    """JSON has no NaN and no infinity, and TensorFlow.js' reader stops at them."""
+    try:
+        json.dumps(description, allow_nan=False)
+    except ValueError:
+        raise ValueError(f"save: an argument of a layer is NaN, infinite or holds itself, which JSON has no form for. {KEEP}") from None
+    except TypeError as e:
+        raise ValueError(f"save: an argument of a layer has no form in JSON ({e}). {KEEP}") from None
 
 
 def save_layers_model(model, filepath, overwrite=True, quantize=None, arrays=None) -> None:
