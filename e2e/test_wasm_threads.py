@@ -68,7 +68,7 @@ def threads_of(python):
 def test_two_threads_train_the_book_convnet_to_the_losses_of_one(two):
     assert threads_of(two) == "2"
     expected, got, one = two.run("""
-        from pyml.wasm.engine import one_thread
+        from pyml.wasm.open import one_thread
         got = losses()
         config._device = WasmDevice(one_thread("asked for"))
         one, expected = config._device.info["threads"], losses()

@@ -11,6 +11,8 @@ from pathlib import Path
 import pytest
 
 import pyml
+from pyml.graph import prims  # noqa: F401  # fills the table of ops
+from pyml.graph.op import OPS
 
 PACKAGE = Path(pyml.__file__).parent
 
@@ -54,16 +56,8 @@ OVER_A_PACKAGE = {"pyml.browser.page"}
 # Packages that are not always there.
 OPTIONAL = {"PIL", "cv2", "imageio", "js", "playwright", "pyml_page", "pyodide", "pyodide_js", "sounddevice", "wasmtime", "wgpu"}
 SPARED = {"asyncio", "gc", "numpy"}  # of Python and numpy: the cost of start again
-# Derivatives of primitives are written with primitives: these three know each other by nature.
-MUTUAL = {"pyml.graph.prims.elementwise", "pyml.graph.prims.move", "pyml.graph.prims.reduce"}
-# Being mended; this list and the next must become empty.
-CIRCLES_LEFT = [
-    {"pyml.compile.emit", "pyml.compile.emit_group", "pyml.compile.kernels"},
-    {"pyml.wasm.engine", "pyml.wasm.threads"},
-]
-LEFT = {
-    ("pyml.wasm.engine", "pyml.wasm.threads"),
-}
+# Derivatives of primitives are written with primitives, and a sum in two stages with views: these know each other by nature.
+MUTUAL = {f"pyml.graph.prims.{name}" for name in ("elementwise", "move", "reduce", "split")}
 RANK = {part: rank for rank, parts in enumerate(LAYERS) for part in parts}
 
 
@@ -141,7 +135,7 @@ def test_imports_point_down(name):
     upward = [
         f"{name} imports {other}"
         for other in sorted(imported(name, everywhere=True))
-        if part(name) and part(other) and RANK[part(other)] > RANK[part(name)] and (name, other) not in LEFT
+        if part(name) and part(other) and RANK[part(other)] > RANK[part(name)]
     ]
     assert not upward, "\n".join(upward)
 
@@ -172,7 +166,7 @@ def late(name: str) -> Iterator[ast.stmt]:
 def has_a_reason(name: str, other: str) -> bool:
     """Whether functions of a module may import another."""
     spared = any(f"{other}.".startswith(f"{target}.") and part(name) in by for target, by in LATE.items())
-    return spared or other in OVER_A_PACKAGE or {name, other} <= MUTUAL or (name, other) in LEFT
+    return spared or other in OVER_A_PACKAGE or {name, other} <= MUTUAL
 
 
 @pytest.mark.parametrize("name", sorted(MODULES))
@@ -200,10 +194,36 @@ def circles(edges: dict[str, set[str]]) -> list[set[str]]:
 
 def test_no_modules_import_each_other_in_a_circle():
     found = circles({name: imported(name, everywhere=True) for name in MODULES})
-    assert [group for group in found if group != MUTUAL and group not in CIRCLES_LEFT] == []
+    assert [group for group in found if group != MUTUAL] == []
 
 
 def test_importing_pyml_loads_no_device():
     """`import pyml` is what a page waits for: nothing below the names themselves is loaded by it."""
     tree_imports = {part(other) for other in imported("pyml")}
     assert not tree_imports & {"device", "compile", "layers"}
+
+
+def test_only_the_graph_looks_at_the_numbers_of_an_adapter():
+    """Which kernel suits an adapter is decided beside the primitives; everything above asks `Profile` or a chooser."""
+    numbers = {"family", "threads", "cores", "max_invocations", "max_shared", "max_storage_buffers"}
+    looks = [
+        f"{name}, line {node.lineno}: profile.{node.attr}"
+        for name, tree in MODULES.items()
+        if part(name) not in ("graph", "config")  # config prints the family
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Attribute) and node.attr in numbers and ast.unparse(node.value).split(".")[-1] == "profile"
+    ]
+    assert not looks, "\n".join(looks)
+
+
+def test_the_compiler_knows_no_primitive_by_name():
+    """What it must know of an op is a field of the op, so that a new primitive needs one file."""
+    names = {op.name for op in OPS.values()}
+    known = [
+        f"{name}, line {node.lineno}: {node.value!r}"
+        for name, tree in MODULES.items()
+        if part(name) == "compile"
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Constant) and node.value in names - {"copy", "input", "buffer", "round", "where"}
+    ]
+    assert not known, "\n".join(known)

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 import pyml
 from pyml import ops
 from pyml.compile import merge
-from pyml.compile.emit import lower_wgsl
+from pyml.compile.lower import lower_wgsl
 from pyml.compile.plan import graph_key, make_plan
 from pyml.core.tensor import Tensor, as_node
 from pyml.graph import grad, prims

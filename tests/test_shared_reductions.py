@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 import pyml
 from pyml import layers, ops
-from pyml.compile.teams import runs, team
 from pyml.graph.op import Profile
+from pyml.graph.prims.teams import runs, team
 
 TILE, REGISTER = Profile("tile"), Profile("register", threads=1024)
 

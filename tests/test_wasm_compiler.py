@@ -16,7 +16,7 @@ pytest.importorskip("wasmtime")
 from pyml.device.base import DeviceKernel
 from pyml.errors import KernelError
 from pyml.wasm import compile_kernel, link
-from pyml.wasm.engine import open_engine
+from pyml.wasm.open import open_engine
 
 NAMES = {"f32": np.float32, "i32": np.int32, "u32": np.uint32}
 

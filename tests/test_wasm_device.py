@@ -14,7 +14,8 @@ from pyml import ops
 from pyml.device.base import Copy, DeviceKernel, Dispatch
 from pyml.device.wasm import WasmDevice
 from pyml.errors import BackendUnavailable, BufferTooLarge, DeviceError, KernelError
-from pyml.wasm.engine import WasmtimeEngine, open_engine
+from pyml.wasm.engine import WasmtimeEngine
+from pyml.wasm.open import open_engine
 
 ODD = [0, 1, 3, 5, 7, 127]
 NEGATE = """

@@ -16,7 +16,7 @@ from pyml.device.wasm import WasmDevice
 from pyml.errors import BackendUnavailable, DeviceError
 from pyml.wasm import compile_kernel, link_shared, share
 from pyml.wasm import threads as module
-from pyml.wasm.engine import one_thread, open_engine
+from pyml.wasm.open import one_thread, open_engine
 from pyml.wasm.threads import WasmtimeThreads, wanted
 
 ADD_ONE = """

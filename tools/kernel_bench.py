@@ -148,7 +148,7 @@ def measure(page, op, shapes, attrs, profile, rounds):
     node = OPS[op](*(Node(INPUT, (), {}, s, "float32") for s in shapes), **attrs)
     lowered = OPS[op].lower(node, profile) if OPS[op].lower else None
     node = lowered.src[0] if lowered is not None else node
-    spec = node.op.kernel(node, profile)
+    spec = node.op.spec(node, profile)
     sizes = [-(-4 * int(np.prod(s)) // 16) * 16 for s in (*shapes, node.shape)]
     code = kernels.fill(spec.file, spec.params, spec.hooks)
     return spec, page.evaluate(PAGE, {"code": code, "sizes": sizes, "grid": list(spec.grid), "rounds": rounds})

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from pyml.browser.pixels import bytes_of, check_image
-from pyml.core import Tensor, Variable, convert_to_tensor
+from pyml.core import Tensor, Variable, convert_to_tensor, pictures
 
 _OPTIONS: dict[str, tuple[str, ...]] = {"image_options": ("alpha",), "context_options": ("context_type", "context_attributes")}
 
@@ -98,10 +98,8 @@ def _checked(image: Any, canvas: Any, options: dict | None) -> tuple[int, str | 
     return int(255 * alpha + 0.5), kind, context.get("context_attributes")
 
 
-def _shown(image: Any, canvas: Any, alpha: int) -> Any:
-    from pyml.browser.page import show_on_gpu
-
-    return show_on_gpu(canvas, convert_to_tensor(image), alpha)
+def _shown(image: Any, canvas: Any, alpha: int) -> bool:
+    return pictures.show(canvas, convert_to_tensor(image), alpha)
 
 
 def _put(values: Any, canvas: Any, alpha: int, attributes: Any) -> None:

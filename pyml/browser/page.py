@@ -12,11 +12,8 @@ from typing import Any
 
 import numpy as np
 
-from pyml import config
-from pyml.compile import kernels
-from pyml.core.tensor import Tensor, allocated, convert_to_tensor
-from pyml.device.base import DeviceKernel
-from pyml.dtypes import WGSL
+from pyml.core import pictures
+from pyml.core.tensor import Tensor, convert_to_tensor
 from pyml.errors import ShapeError
 
 _SOURCE = """
@@ -169,11 +166,13 @@ def page_picture(source: Any, channels: int, dtype: str, opaque: bool) -> Tensor
         dtype: `"int32"` or `"float32"`.
         opaque: The caller knows that the picture has no transparent pixels.
     """
-    script, on_gpu = _script(), getattr(config.device(), "copies_pictures", False)
+    script, on_gpu = _script(), pictures.copied_on_gpu()
     if on_gpu:
         found = script.straight(source, opaque)
-        if found is not None and (tensor := _unpacked(found, found.source, channels, dtype)) is not None:
-            return tensor
+        if found is not None:
+            tensor = pictures.unpack(found.source, int(found.width), int(found.height), channels, dtype)
+            if tensor is not None:
+                return tensor
     found = script.read(source)
     failed = getattr(found, "failed", None)
     if failed is not None:
@@ -184,25 +183,11 @@ def page_picture(source: Any, channels: int, dtype: str, opaque: bool) -> Tensor
             f"from_pixels: a picture of {width}x{height} needs {4 * width * height} bytes, four for each pixel. "
             f"Received {data.length} values of {data.BYTES_PER_ELEMENT} bytes."
         )
-    if on_gpu and (tensor := _unpacked(found, data, channels, dtype)) is not None:
+    if on_gpu and (tensor := pictures.unpack(data, width, height, channels, dtype)) is not None:
         return tensor
     pixels = np.empty((height, width, 4), np.uint8)
     data.assign_to(pixels.reshape(-1))
     return convert_to_tensor(pixels[..., :channels].astype(dtype))
-
-
-def _unpacked(found: Any, source: Any, channels: int, dtype: str) -> Tensor | None:
-    """A picture taken apart by the GPU; None where the device does not take `source`."""
-    width, height = int(found.width), int(found.height)
-    node = allocated((height, width, channels), dtype)
-    taken = config.device().unpack(node.buffer, _unpacking(channels, dtype), source, width, height)
-    return Tensor(node) if taken else None
-
-
-@cache
-def _unpacking(channels: int, dtype: str) -> DeviceKernel:
-    source = kernels.fill("unpack_pixels", {"CHANNELS": channels, "T": WGSL[dtype]}, {})
-    return DeviceKernel("unpack_pixels", source, ("texture", "read_write"), (1, 1, 1))
 
 
 def _refusal(failed: str, more: str) -> Exception:
@@ -248,30 +233,6 @@ def draw_pixels(canvas: Any, pixels: np.ndarray, what: str, attributes: dict | N
     problem = _script().draw(canvas, to_js(np.ascontiguousarray(pixels).reshape(-1).data), width, height, given)
     if problem:
         raise ValueError(f"{what}: the canvas cannot be drawn on: {problem}")
-
-
-def show_on_gpu(canvas: Any, image: Tensor, alpha: int) -> bool:
-    """Draws a tensor of `(height, width)` or `(height, width, channels)` on a canvas without reading it.
-
-    Args:
-        alpha: Of all pixels, from 0 to 255, unless the image has four channels.
-
-    Returns:
-        False where that does not work: the device is no GPU, or the canvas is used otherwise.
-    """
-    device = config.device()
-    if not getattr(device, "draws_pictures", False):
-        return False
-    image._realize()
-    node = image._node
-    height, width, channels = (*node.shape, 1)[:3]
-    return device.show(node.buffer, _showing(channels, node.dtype, alpha), canvas, width, height)
-
-
-@cache
-def _showing(channels: int, dtype: str, alpha: int) -> DeviceKernel:
-    params = {"CHANNELS": channels, "T": WGSL[dtype], "SCALE": 255.0 if dtype == "float32" else 1.0, "ALPHA": alpha / 255}
-    return DeviceKernel("draw_pixels", kernels.fill("draw_pixels", params, {}), ("read", "canvas"), (1, 1, 1))
 
 
 async def next_frame() -> None:

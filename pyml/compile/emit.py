@@ -8,15 +8,13 @@ from __future__ import annotations
 
 from math import prod
 
-from ..device.base import DeviceKernel
 from ..errors import ShapeError
 from ..graph.index import Index, Var, constant, coordinates, linear, variable
 from ..graph.node import Node
 from ..graph.op import Profile
-from ..graph.prims import BITCAST, CAST
+from ..graph.prims.teams import runs
 from .groups import Group
 from .plan import Kernel
-from .teams import runs
 from .wgsl import MEMORY, PRIVATE, cast, expand, index_text, lane_split, literal, typename
 
 LANE = Var("lane", 4)
@@ -121,9 +119,9 @@ class Emitter:
         return self.memo[(id(node), e.key)]
 
     def children(self, n: Node, at: Index):
-        if id(n) in self.given or id(n) in self.ref_of or n.op.kind == "leaf":
+        if id(n) in self.given or id(n) in self.ref_of:
             return []
-        if n.op.kind == "movement":
+        if n.op.is_view:
             return [(s, i) for s, (i, _, _) in self.moved(n, at)]
         return [(s, at) for s in n.src]
 
@@ -143,9 +141,9 @@ class Emitter:
             return self.given[id(n)]
         if id(n) in self.ref_of:
             return self.load(n, at)
-        if n.op.kind == "leaf":
+        if not n.src:
             return self.leaf(n, at)
-        if n.op.kind == "movement":
+        if n.op.is_view:
             return self.move(n, at)
         args = [self.memo[(id(s), at.key)] for s in n.src]
         return self.apply(n, args)
@@ -153,21 +151,19 @@ class Emitter:
     def apply(self, n: Node, args: list[str]) -> str:
         level = max(self.level_of.get(a, 0) for a in args)
         operand = n.src[-1].dtype
-        if n.op is CAST:
-            text = cast(args[0], operand, n.dtype, self.width, saturates=self.profile.family == "wasm")
-        elif n.op is BITCAST:
+        if n.op.converts == "value":
+            text = cast(args[0], operand, n.dtype, self.width, saturates=self.profile.casts_saturate)
+        elif n.op.converts == "bits":
             text = f"bitcast<{typename(n.dtype, self.width)}>({args[0]})"
         else:
-            template = n.op.wgsl(operand) if callable(n.op.wgsl) else n.op.wgsl
-            text = expand(template, dict(zip(n.op.params, args, strict=True)), operand, self.width)
-            helpers = n.op.preamble(operand) if callable(n.op.preamble) else n.op.preamble
-            for helper in (helpers,) if isinstance(helpers, str) else helpers:
+            text = expand(n.op.expression(operand), dict(zip(n.op.params, args, strict=True)), operand, self.width)
+            for helper in n.op.helpers(operand):
                 self.helpers[expand(helper, {}, operand, self.width)] = None
         return self.put(text, typename(n.dtype, self.width), level)
 
     def leaf(self, n: Node, at: Index) -> str:
         kind = typename(n.dtype, self.width)
-        if n.op.name == "iota":
+        if n.op.counts:
             level = self.level(at)
             if self.width == 4:
                 return self.put(f"{kind}({self.index_vector(at)})", kind, level)
@@ -228,7 +224,7 @@ class Emitter:
 
     def last_element(self, n: Node, at: Index):
         """Wraps the text of an index that may lie outside its buffer, where no adapter checks it."""
-        if self.profile.family != "wasm" or (at.low >= 0 and at.high < -(-n.size // 4) * 4):
+        if self.profile.checks_bounds or (at.low >= 0 and at.high < -(-n.size // 4) * 4):
             return lambda text, width=1: text
         return lambda text, width=1: f"min({text}, {-(-n.size // width) - 1}u)"
 
@@ -259,35 +255,6 @@ def _quarter(rest: Index) -> Index | None:
 
 
 # ---- whole kernels
-def lower_wgsl(kernel: Kernel, profile: Profile, params: int) -> DeviceKernel:
-    """The kernel as WGSL text with its bindings."""
-    from .emit_group import lower_shared
-
-    group = kernel.group
-    if group.kind == "routine":
-        from .kernels import lower_routine
-
-        return lower_routine(kernel, profile, params)
-    if group.kind == "reduction" and (shared := lower_shared(kernel, profile, params)) is not None:
-        return shared
-    build = _reduction if group.kind == "reduction" else _elementwise
-    scalar: frozenset = frozenset()
-    while True:  # a buffer that somebody reads by single elements is an array of scalars for everybody
-        emitter, lines, threads = build(kernel, profile, scalar)
-        if emitter.wants_scalar <= scalar:
-            break
-        scalar = scalar | frozenset(emitter.wants_scalar)
-    size, grid, guard = launch(threads)
-    declared, modes, order = declarations(kernel, emitter, 0, params)
-    source = "\n".join([
-        f"// {group.label()}", *declared, *preamble(emitter, lines),
-        f"@compute @workgroup_size({size})",
-        "fn main(@builtin(global_invocation_id) gid: vec3<u32>) {",
-        *("  " + line for line in (*guard, *lines)), "}", "",
-    ])  # fmt: skip
-    return DeviceKernel(group.label(), source, modes, grid, order=order)
-
-
 def launch(threads: int) -> tuple[int, tuple[int, int, int], list[str]]:
     """Workgroup size, grid (folded to two dimensions over 65,535) and the lines that find and check `i`."""
     size = 64 if threads >= 512 else 32 if threads >= 128 else 16 if threads >= 32 else 8
@@ -335,7 +302,7 @@ def preamble(emitter: Emitter, lines: list[str]) -> list[str]:
     return [line for name, line in PRIVATE.items() if name in text] + list(emitter.helpers)
 
 
-def _elementwise(kernel: Kernel, profile: Profile, scalar: frozenset):
+def elementwise(kernel: Kernel, profile: Profile, scalar: frozenset):
     group = kernel.group
     n = group.domain
     width = 4 if n >= 4 else 1
@@ -347,7 +314,7 @@ def _elementwise(kernel: Kernel, profile: Profile, scalar: frozenset):
     return emitter, [*emitter.bodies[0], *stores], -(-n // width)
 
 
-def _reduction(kernel: Kernel, profile: Profile, scalar: frozenset):
+def reduction(kernel: Kernel, profile: Profile, scalar: frozenset):
     group: Group = kernel.group
     x, axis = group.anchors[0].src[0], group.anchors[0].attrs["axis"]
     shape = x.shape
@@ -384,8 +351,7 @@ def _reduction(kernel: Kernel, profile: Profile, scalar: frozenset):
     for k, anchor in enumerate(group.anchors):
         dtype = anchor.dtype
         value = emitter.value(anchor.src[0], source)
-        init = expand(anchor.op.init(dtype), {}, dtype, width)
-        before.append(f"var acc{k}: {typename(dtype, width)} = {typename(dtype, width)}({init});")
+        before.append(f"var acc{k}: {typename(dtype, width)} = {typename(dtype, width)}({literal(anchor.op.neutral(dtype), dtype)});")
         combine = expand(anchor.op.combine(dtype), {"a": f"acc{k}", "b": value}, dtype, width)
         inner.append(f"acc{k} = {combine};")
         accumulators.append((anchor, dtype))

@@ -12,17 +12,17 @@ from ..device.base import DeviceKernel
 from ..graph.index import Var, coordinates, linear, variable
 from ..graph.op import Profile
 from ..graph.prims.choose import fold
+from ..graph.prims.teams import Team, runs, team
 from .emit import LANE, Emitter, declarations, preamble
 from .plan import Kernel
-from .teams import Team, runs, team
-from .wgsl import expand, typename
+from .wgsl import expand, literal, typename
 
 
 def lower_shared(kernel: Kernel, profile: Profile, params: int) -> DeviceKernel | None:
     """The kernel as WGSL text, or None where one thread per result does."""
     anchor = kernel.group.anchors[0]
-    shared = team(anchor.src[0].shape, anchor.attrs["axis"], profile)
-    if shared is None or 16 * shared.lanes * shared.outs * len(kernel.group.anchors) > profile.max_shared:
+    shared = team(anchor.src[0].shape, anchor.attrs["axis"], profile, len(kernel.group.anchors))
+    if shared is None:
         return None
     scalar: frozenset = frozenset()
     while True:  # a buffer that somebody reads by single elements is an array of scalars for everybody
@@ -66,8 +66,7 @@ class _Writer:
         for k, anchor in enumerate(group.anchors):
             value = emitter.value(anchor.src[0], source)
             kind = self._kind(anchor, self.team.width)
-            init = expand(anchor.op.init(anchor.dtype), {}, anchor.dtype, self.team.width)
-            before.append(f"var acc{k}: {kind} = {kind}({init});")
+            before.append(f"var acc{k}: {kind} = {kind}({literal(anchor.op.neutral(anchor.dtype), anchor.dtype)});")
             inner.append(f"acc{k} = {self._combined(anchor, f'acc{k}', value, self.team.width)};")
         lines = [*emitter.bodies[0], *before]
         for level, (name, start, step, trips) in enumerate(loops, 1):

@@ -84,11 +84,11 @@ class Group:
 
 def is_memory(node: Node) -> bool:
     """Whether a value is read from a buffer (constants and counters are not)."""
-    return node.op.name not in ("const", "iota")
+    return node.op.in_memory
 
 
 def is_value(node: Node) -> bool:
-    return node.op.kind != "movement"
+    return not node.op.is_view
 
 
 def operands(node: Node) -> list[Node]:
@@ -110,7 +110,7 @@ def operands(node: Node) -> list[Node]:
 def edges(node: Node) -> Iterator[tuple[Node, bool]]:
     """(value, aligned) per operand; aligned means element i of one is element i of the other."""
     for s in node.src:
-        while not is_value(s) and s.op.name == "reshape":
+        while s.op.keeps_order:
             s = s.src[0]
         if is_value(s):
             yield s, True

@@ -72,7 +72,7 @@ def lower_routine(kernel: Kernel, profile: Profile, params: int) -> DeviceKernel
     """A routine's file with the group's elementwise nodes as its epilogue."""
     group = kernel.group
     anchor = group.anchors[0]
-    spec: KernelSpec = anchor.op.kernel(anchor, profile)
+    spec: KernelSpec = anchor.op.spec(anchor, profile)
     inputs = [("read", _position(group, s)) for s in anchor.src]
     plain = not group.members and group.outputs == [anchor]
     modes = ["read"] * len(inputs) + ["read_write"]
@@ -114,6 +114,6 @@ def _epilogue(kernel: Kernel, profile: Profile, anchor, four: bool, scalar: froz
 
 
 def _position(group, operand) -> int:
-    while operand.op.name == "reshape":
+    while operand.op.keeps_order:
         operand = operand.src[0]
     return next(i for i, v in enumerate(group.loads()) if v is operand)

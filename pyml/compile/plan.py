@@ -118,8 +118,7 @@ def make_plan(roots: list[Node], profile: Profile, leaves: list[Node], writes: d
     full = [r for r in stored if r.size]
     states = {id(stored[p]): leaf for p, leaf in writes.items()}
     plan = _laid_out(schedule(full, profile, states), stored, writes, len(params))
-    budget = min(profile.max_storage_buffers, 8) if profile.family != "numpy" else 1 << 30
-    if any(len({*k.reads, *k.writes}) > budget for k in plan.kernels):
+    if any(len({*k.reads, *k.writes}) > profile.most_bindings for k in plan.kernels):
         # a write that had to go through a temporary needs a binding of its own: plan without counting on places
         plan = _laid_out(schedule(full, profile), stored, writes, len(params))
     return plan

@@ -22,12 +22,12 @@ def lower(plan: Plan, device: Device) -> list:
     """The plan's kernels as the device takes them; kept on the plan."""
     for kernel in plan.kernels:
         if kernel.lowered is None:
-            if device.profile.family == "numpy":
+            if device.profile.on_host:
                 from .host import lower_host
 
                 kernel.lowered = lower_host(kernel)
             else:
-                from .emit import lower_wgsl
+                from .lower import lower_wgsl
 
                 kernel.lowered = lower_wgsl(kernel, device.profile, plan.params)
                 kernel.lowered.work = kernel.nanoseconds

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from ..graph.node import Node, toposort
-from ..graph.op import Profile
+from ..graph.op import Elementwise, Profile, Reduction, Routine
 from .groups import Group, edges, is_memory, is_value, operands
 from .merge import Merging
 
@@ -21,10 +21,10 @@ _RECOMPUTE = 6  # … or again for every element that a broadcast repeats it to
 class Scheduler:
     def __init__(self, roots: list[Node], profile: Profile, states: dict[int, int]):
         self.states = states  # id of a root -> the leaf it is written back to, in the same binding
-        self.budget = min(profile.max_storage_buffers, 8)
+        self.budget = profile.wanted_bindings
         self.roots = {id(r) for r in roots}
         order = [n for n in toposort(roots) if is_value(n)]
-        self.values = [n for n in order if n.op.kind != "leaf"]
+        self.values = [n for n in order if n.src]
         self.consumers: dict[int, list[tuple[Node, bool]]] = {id(n): [] for n in order}
         for node in self.values:
             for value, aligned in edges(node):
@@ -45,7 +45,7 @@ class Scheduler:
 
     def _deep_cost(self, node: Node) -> int:
         """What computing a value again costs: with it goes all that only it needs."""
-        if node.op.kind != "elementwise":
+        if not isinstance(node.op, Elementwise):
             return 0
         single = [v for v in operands(node) if len(self.consumers[id(v)]) == 1]
         return min(999, node.op.cost + sum(self.deep.get(id(v), 0) for v in single))
@@ -55,7 +55,7 @@ class Scheduler:
         uses = self.consumers[id(node)]
         homes = {id(g): g for c, _ in uses for g in self.homes[id(c)]}
         root = id(node) in self.roots
-        if node.op.kind == "elementwise":
+        if isinstance(node.op, Elementwise):
             if len(homes) == 1:
                 (group,) = homes.values()
                 if self._joins_as_output(node, uses, group) if root else self._inlines(node, uses, group):
@@ -69,7 +69,7 @@ class Scheduler:
             group = Group(node.size)
             self.groups.append(group)
             return self._join(node, group)
-        if len(homes) == 1 and not (root and node.op.kind == "routine" and node.dtype != "float32"):
+        if len(homes) == 1 and not (root and isinstance(node.op, Routine) and node.dtype != "float32"):
             (group,) = homes.values()
             if self._anchors(node, uses, group):
                 return self._anchor(node, group)
@@ -100,9 +100,9 @@ class Scheduler:
 
     def _inlines(self, node: Node, uses: list[tuple[Node, bool]], group: Group) -> bool:
         for consumer, _aligned in uses:
-            if consumer.op.kind == "routine":
+            if isinstance(consumer.op, Routine):
                 return False
-            evaluated = consumer.src[0].size if consumer.op.kind == "reduction" else consumer.size
+            evaluated = consumer.src[0].size if isinstance(consumer.op, Reduction) else consumer.size
             if evaluated > max(1, node.size) and self.deep[id(node)] > _RECOMPUTE:
                 return False
         return self._fits(node, group)
@@ -115,7 +115,7 @@ class Scheduler:
         """Whether the group can be what follows a reduction or a routine in the same kernel."""
         if group.anchors or group.domain != node.size:
             return False
-        if node.op.kind == "routine" and any(m.dtype != node.dtype for m in group.stored.values()):
+        if isinstance(node.op, Routine) and any(m.dtype != node.dtype for m in group.stored.values()):
             return False  # the kernel file declares the output's type
         return self._all_exact(uses, group) and self._fits(node, group)
 

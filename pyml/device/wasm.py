@@ -17,7 +17,8 @@ from ..errors import BufferTooLarge, DeviceError, KernelError
 from ..graph.op import Profile
 from ..recent import Held, Shared
 from ..wasm import Compiled, compile_kernel, link, link_shared
-from ..wasm.engine import Block, Engine, one_thread, open_engine
+from ..wasm.engine import Block, Engine
+from ..wasm.open import one_thread, open_engine
 from .base import Buffer, Copy, DeviceKernel, Dispatch, Limits, Step
 from .cpu import Ready, drive
 from .lock import LOCK

@@ -14,8 +14,9 @@ CUSTOM = movement(
     index=lambda c, *s, vjp: [(c, [], None)],
     numpy=lambda y, *xs, vjp: y,
     grad=lambda g, y, *src, vjp: (None, *vjp(g)),
+    dtype=lambda *d, vjp: d[0],
+    transparent=True,
 )
-CUSTOM.dtype = lambda *d, vjp: d[0]
 
 
 def gradients(y: Node, targets: list[Node], seed: Node | None = None) -> list[Node]:

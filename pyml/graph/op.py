@@ -1,31 +1,26 @@
-"""`Op`: the declaration of a primitive, every rule in one place; and the kinds that fill most rules in."""
+"""`Op`: the declaration of a primitive, every rule in one place: a small class for each kind, and a function that fills it in.
+
+Whoever works on the graph asks an op for its fields and methods, never for its name.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
+from typing import Any, TypeVar
 
 from ..errors import DtypeError, ShapeError
 from .node import Node
+from .profile import Profile
 
 ZERO = "zero"  # grad=ZERO: the derivative is zero almost everywhere, by definition
 
-
-@dataclass(frozen=True)
-class Profile:
-    """What kernel choosers may know of an adapter; nothing else branches on it.
-
-    `family` is "register" for software adapters (barrier-free kernels with large register tiles), "tile" for
-    GPUs (shared memory) and "numpy" for the cpu device. `threads` is how many invocations fill the adapter,
-    `cores` how many run side by side where one workgroup is one thread of a processor.
-    """
-
-    family: str = "tile"
-    max_invocations: int = 256
-    max_shared: int = 16384
-    max_storage_buffers: int = 8
-    threads: int = 65536
-    cores: int = 1
+Shape = tuple[int, ...]
+ShapeRule = Callable[..., Shape]  # of the sources' shapes, and the attributes
+DtypeRule = Callable[..., str]  # of the sources' dtypes, and the attributes
+GradRule = Callable[..., Any] | str | None  # (gradient, result, *sources, **attributes) -> one gradient for each source
+Lowering = Callable[[Node, Profile], Node | None]  # the same value made of other nodes, where an adapter is better at those
+Samples = tuple[tuple[tuple[Any, ...], dict[str, Any]], ...]  # operands and attributes to test with
 
 
 @dataclass(frozen=True)
@@ -33,45 +28,42 @@ class KernelSpec:
     """Which file of kernels_wgsl a routine runs, its `@param` and `@hook` lines, and its workgroup counts."""
 
     file: str
-    params: dict
+    params: dict[str, Any]
     grid: tuple[int, int, int]
-    hooks: dict = field(default_factory=dict)
+    hooks: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass(eq=False)
 class Op:
-    """One primitive. `kind` is leaf, elementwise, reduction, movement or routine."""
+    """What all primitives have; `kind` names the class where groups of nodes are told apart."""
 
     name: str
-    kind: str
-    shape: Callable
-    dtype: Callable
-    numpy: Callable | None = None
-    grad: Callable | str | None = None
-    wgsl: str | Callable = ""  # elementwise: an expression over the operand names
-    preamble: str | tuple | Callable = ()  # elementwise: WGSL helper functions, a text or several, or those for a dtype
-    cost: int = 1  # elementwise: against a multiply
-    init: str = ""  # reduction
-    combine: str = ""
-    index: Callable | None = None  # movement
-    kernel: Callable | None = None  # routine
-    lower: Callable | None = None
-    absorb: Callable | None = None
-    flops: Callable | None = None  # routine: arithmetic operations of a node; without it one per element of the result
-    samples: tuple = ()
+    shape: ShapeRule
+    dtype: DtypeRule
+    numpy: Callable[..., Any]  # of the sources as arrays, and the attributes: what is right
+    grad: GradRule = None
+    samples: Any = ()  # points of an elementwise op, else operands and attributes
     tol: float = 1e-5
-    probe: tuple = (-2.0, 2.0)  # range of the generated sample points
-    params: tuple = ()  # operand names in `wgsl`
+    transparent: bool = False  # the value is that of the first source; only gradients tell them apart
+    absorb: Callable[[Node], Node | None] | None = None  # a simpler node of the same value, whatever the adapter
+    lower: Lowering | None = None
 
-    def arithmetic(self, node) -> int:
+    # what a kind says of all its ops, or each op of the kind for itself
+    kind = ""
+    given = False  # the bytes come from outside the graph
+    in_memory = True  # kernels read the value from a buffer
+    is_view = False  # only says where elements are
+    keeps_order = False  # a view whose elements lie as those of its source
+
+    def arithmetic(self, node: Node) -> int:
         """Arithmetic operations of a node of this op; a multiply-add is two, and each element is computed once."""
-        if self.kind == "reduction":
-            return node.src[0].size
-        if self.kind == "routine" and self.flops is not None:
-            return self.flops(node)
-        return 0 if self.wgsl == "x" else node.size  # a copy computes nothing
+        return node.size
 
-    def __call__(self, *src, **attrs):
+    def of_nothing(self, node: Node) -> float:
+        """The elements of a node that is made from no elements."""
+        return 0
+
+    def __call__(self, *src: Node, **attrs: Any) -> Node:
         shape = self.shape(*(s.shape for s in src), **attrs)
         dtype = self.dtype(*(s.dtype for s in src), **attrs)
         return Node(self, src, attrs, shape, dtype)
@@ -80,28 +72,126 @@ class Op:
         return f"<Op {self.name}>"
 
 
+@dataclass(eq=False)
+class Leaf(Op):
+    """A value that no other is needed for."""
+
+    given: bool = False
+    in_memory: bool = True
+    counts: bool = False  # every element is its own index; else all are the attribute `value`
+
+    kind = "leaf"
+
+
+@dataclass(eq=False)
+class Elementwise(Op):
+    """A function of the elements at one place of its operands."""
+
+    wgsl: str | Callable[[str], str] = ""  # an expression over the operand names, or that for a dtype of the operands
+    preamble: str | tuple[str, ...] | Callable[[str], str | tuple[str, ...]] = ()  # helper functions, in the same way
+    params: tuple[str, ...] = ()  # operand names in `wgsl`
+    cost: int = 1  # against a multiply
+    probe: tuple[float, float] = (-2.0, 2.0)  # range of the generated sample points
+    converts: str = ""  # "value" or "bits": the expression is the conversion to the result's dtype
+
+    kind = "elementwise"
+
+    def expression(self, dtype: str) -> str:
+        return self.wgsl(dtype) if callable(self.wgsl) else self.wgsl
+
+    def helpers(self, dtype: str) -> tuple[str, ...]:
+        found = self.preamble(dtype) if callable(self.preamble) else self.preamble
+        return (found,) if isinstance(found, str) else found
+
+    def arithmetic(self, node: Node) -> int:
+        return 0 if self.wgsl == "x" else node.size  # a copy computes nothing
+
+
+@dataclass(eq=False)
+class Reduction(Op):
+    """One value of all elements along the axes `axis`, which disappear."""
+
+    neutral: Callable[[str], float] = lambda dtype: 0  # what changes nothing, by dtype
+    combine: Callable[[str], str] = lambda dtype: ""  # a WGSL expression over a and b, by dtype
+
+    kind = "reduction"
+
+    def arithmetic(self, node: Node) -> int:
+        return node.src[0].size
+
+    def of_nothing(self, node: Node) -> float:
+        return self.neutral(node.dtype)
+
+
+@dataclass(eq=False)
+class Movement(Op):
+    """Says where elements come from; it never has a kernel of its own."""
+
+    index: Callable[..., Any] | None = None
+    keeps_order: bool = False
+    otherwise: str = ""  # the attribute with the elements that no source has
+
+    kind = "movement"
+    is_view = True
+
+    def of_nothing(self, node: Node) -> float:
+        return node.attrs[self.otherwise] if self.otherwise else 0
+
+
+@dataclass(eq=False)
+class Routine(Op):
+    """Has a hand-written kernel."""
+
+    kernel: Callable[[Node, Profile], KernelSpec] | None = None
+    flops: Callable[[Node], int] | None = None  # arithmetic operations of a node; without it one per element of the result
+
+    kind = "routine"
+
+    def arithmetic(self, node: Node) -> int:
+        return node.size if self.flops is None else self.flops(node)
+
+    def spec(self, node: Node, profile: Profile) -> KernelSpec:
+        """The kernel that computes a node on an adapter."""
+        assert self.kernel is not None
+        return self.kernel(node, profile)
+
+
 OPS: dict[str, Op] = {}
 
 
-def _register(op: Op) -> Op:
+AnyOp = TypeVar("AnyOp", bound=Op)
+
+
+def registered(op: AnyOp) -> AnyOp:
     if op.name in OPS:
         raise ValueError(f"an op named {op.name!r} exists already")
     OPS[op.name] = op
     return op
 
 
-def same_dtype(*dtypes, **attrs) -> str:
+def same_dtype(*dtypes: str, **attrs: Any) -> str:
     if len(set(dtypes)) != 1:
         raise DtypeError(f"operands have dtypes {', '.join(dtypes)}; cast them to one.")
     return dtypes[0]
 
 
-def leaf(name: str) -> Op:
-    return _register(Op(name, "leaf", shape=lambda **a: a["shape"], dtype=lambda **a: a["dtype"]))
+def _from_outside(**attrs: Any) -> Any:
+    raise AssertionError("the value of this leaf is not known to numpy")
 
 
-def elementwise(name, *, wgsl, numpy, grad, dtype=None, params=None, cost=1, samples=(), tol=1e-5, preamble=(),
-                probe=(-2.0, 2.0), arity=None):  # fmt: skip
+def leaf(name: str, numpy: Callable[..., Any] = _from_outside, *, given: bool = False, in_memory: bool = True,
+         counts: bool = False) -> Leaf:  # fmt: skip
+    """Declares a value without sources; its attributes `shape` and `dtype` say what it is."""
+    return registered(Leaf(name, lambda **a: a["shape"], lambda **a: a["dtype"], numpy,
+                           given=given, in_memory=in_memory, counts=counts))  # fmt: skip
+
+
+def elementwise(name: str, *, wgsl: str | Callable[[str], str], numpy: Callable[..., Any], grad: GradRule,
+                dtype: DtypeRule | None = None, params: tuple[str, ...] | None = None, cost: int = 1,
+                samples: Iterable[float] = (), tol: float = 1e-5,
+                preamble: str | tuple[str, ...] | Callable[[str], str | tuple[str, ...]] = (),
+                probe: tuple[float, float] = (-2.0, 2.0), arity: int | None = None, converts: str = "",
+                transparent: bool = False, absorb: Callable[[Node], Node | None] | None = None) -> Elementwise:  # fmt: skip
     """Declares an op applied element by element to operands of one shape.
 
     `wgsl` is an expression over operand names x | a, b | c, a, b and `T(constant)`, right for scalars and for
@@ -110,47 +200,59 @@ def elementwise(name, *, wgsl, numpy, grad, dtype=None, params=None, cost=1, sam
     arity = arity or getattr(numpy, "nin", None) or numpy.__code__.co_argcount
     names = params or {1: ("x",), 2: ("a", "b"), 3: ("c", "a", "b")}[arity]
 
-    def shape(*shapes, **attrs):
+    def shape(*shapes: Shape, **attrs: Any) -> Shape:
         if any(s != shapes[0] for s in shapes):
             raise ShapeError(f"{name}: operand shapes {', '.join(map(str, shapes))} differ.")
         return shapes[0]
 
-    return _register(Op(name, "elementwise", shape, dtype or same_dtype, numpy, grad, wgsl, preamble, cost,
-                        samples=tuple(samples), tol=tol, probe=probe, params=names))  # fmt: skip
+    return registered(Elementwise(name, shape, dtype or same_dtype, numpy, grad, tuple(samples), tol, transparent, absorb,
+                                  wgsl=wgsl, preamble=preamble, params=names, cost=cost, probe=probe, converts=converts))  # fmt: skip
 
 
-def reduction(name, *, init, combine, numpy, grad, samples=(), tol=1e-5):
+def reduction(name: str, *, neutral: Callable[[str], float], combine: Callable[[str], str], numpy: Callable[..., Any],
+              grad: GradRule, needs_elements: bool = False, lower: Lowering | None = None, samples: Sequence[Any] = (),
+              tol: float = 1e-5) -> Reduction:  # fmt: skip
     """Declares a reduction over `axis`, a tuple of increasing non-negative axes that disappear.
 
-    `init` maps a dtype to a WGSL constant, `combine` is a WGSL expression over a and b.
+    `neutral` maps a dtype to the value that changes nothing, `combine` to a WGSL expression over a and b;
+    `needs_elements` says that there is no result of no elements.
     """
 
-    def shape(s, *, axis):
+    def shape(s: Shape, *, axis: tuple[int, ...]) -> Shape:
         if any(not 0 <= a < len(s) for a in axis) or list(axis) != sorted(set(axis)):
             raise ShapeError(f"{name}: axis {axis} does not fit shape {s}; use increasing axes below {len(s)}.")
-        if name in ("reduce_max", "reduce_min") and any(s[a] == 0 for a in axis):
+        if needs_elements and any(s[a] == 0 for a in axis):
             raise ShapeError(f"{name}: cannot reduce over axis {axis} of shape {s}: it has no elements.")
         return tuple(n for i, n in enumerate(s) if i not in axis)
 
-    return _register(Op(name, "reduction", shape, same_dtype,
-                        lambda x, axis: numpy(x, axis=axis), grad, init=init, combine=combine,
-                        samples=tuple(samples), tol=tol))  # fmt: skip
+    return registered(Reduction(name, shape, same_dtype, lambda x, axis: numpy(x, axis=axis), grad, tuple(samples), tol,
+                                lower=lower, neutral=neutral, combine=combine))  # fmt: skip
 
 
-def movement(name, *, shape, index, numpy, grad, samples=()):
+def movement(name: str, *, shape: ShapeRule, index: Callable[..., Any], numpy: Callable[..., Any], grad: GradRule,
+             dtype: DtypeRule = same_dtype, samples: Sequence[Any] = (), transparent: bool = False,
+             keeps_order: bool = False, otherwise: str = "") -> Movement:  # fmt: skip
     """Declares an op that only says where elements come from; it never has a kernel of its own.
 
     `index(coords, *source_shapes, **attrs)` returns one `(coords, conditions, otherwise)` per source:
     conditions are `(Index, size)` pairs meaning `0 <= index < size`, and where one fails the
     element is `otherwise` (a number, or None for "the next source has it").
     """
-    return _register(Op(name, "movement", shape, same_dtype, numpy, grad, index=index, samples=tuple(samples)))
+    return registered(Movement(name, shape, dtype, numpy, grad, tuple(samples), transparent=transparent,
+                               index=index, keeps_order=keeps_order, otherwise=otherwise))  # fmt: skip
 
 
-def routine(name, *, shape, numpy, grad, kernel, dtype=None, lower=None, absorb=None, flops=None, samples=(), tol=1e-4):
+def routine(name: str, *, shape: ShapeRule, numpy: Callable[..., Any], grad: GradRule,
+            kernel: Callable[[Node, Profile], KernelSpec], dtype: DtypeRule | None = None, lower: Lowering | None = None,
+            absorb: Callable[[Node], Node | None] | None = None, flops: Callable[[Node], int] | None = None,
+            samples: Sequence[Any] = (), tol: float = 1e-4) -> Routine:  # fmt: skip
     """Declares an op with a hand-written kernel; `kernel(node, profile)` returns its KernelSpec.
 
     `flops(node)` is the number of arithmetic operations, for `explain()`; a multiply-add is two.
     """
-    return _register(Op(name, "routine", shape, dtype or (lambda *d, **a: d[0]), numpy, grad, kernel=kernel,
-                        lower=lower, absorb=absorb, flops=flops, samples=tuple(samples), tol=tol))  # fmt: skip
+    return registered(Routine(name, shape, dtype or (lambda *d, **a: d[0]), numpy, grad, tuple(samples), tol, False, absorb,
+                              lower, kernel=kernel, flops=flops))  # fmt: skip
+
+
+__all__ = ["OPS", "ZERO", "Elementwise", "KernelSpec", "Leaf", "Movement", "Op", "Profile", "Reduction", "Routine", "elementwise",
+           "leaf", "movement", "reduction", "registered", "routine", "same_dtype"]  # fmt: skip

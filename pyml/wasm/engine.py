@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import ctypes
 import os
-import sys
 import weakref
 from collections.abc import Callable
 from importlib import metadata
@@ -30,6 +29,14 @@ class Block:
 
     def __init__(self, address: int, view: Any, nbytes: int):
         self.address, self.view, self.nbytes = address, view, nbytes
+
+
+class Loading(Protocol):
+    """Whatever opens modules."""
+
+    shared: bool
+
+    def load(self, module: bytes) -> Callable[[int], Any]: ...
 
 
 class Engine(Protocol):
@@ -78,42 +85,6 @@ class Engine(Protocol):
         """The same for a module that `share.link_shared` made; only where `threads` is more than one."""
 
 
-def open_engine() -> Engine:
-    """This interpreter's engine.
-
-    Raises:
-        BackendUnavailable: there is none, or it has no 128-bit SIMD.
-    """
-    from .threads import open_threads, wanted
-
-    threads, why = wanted()
-    if threads > 1:
-        try:
-            return _checked(open_threads(threads))
-        except BackendUnavailable as e:
-            why = str(e)
-    return one_thread(why)
-
-
-def one_thread(why: str) -> Engine:
-    """This interpreter's engine that needs no threads; `why` is what its `state` says.
-
-    Raises:
-        BackendUnavailable: there is none, or it has no 128-bit SIMD.
-    """
-    engine = PyodideEngine() if sys.platform == "emscripten" else WasmtimeEngine()
-    engine.why = why
-    return _checked(engine)
-
-
-def _checked(engine: Engine) -> Engine:
-    try:
-        engine.load(_probe(_SIMD_ADD, engine.shared))
-    except KernelError as e:
-        raise BackendUnavailable(f"this WebAssembly engine has no SIMD ({e}); use a newer browser or the cpu backend.") from None
-    return engine
-
-
 _SIMD_ADD, _RELAXED_MADD = b"\xfd\xe4\x01", b"\x20\x01\xfd\x85\x02"  # f32x4.add, f32x4.relaxed_madd
 
 
@@ -123,7 +94,16 @@ def _probe(instructions: bytes, shared: bool) -> bytes:
     return encode([Function((0x7F,), [V128], code)], {"run": 0}, shared)
 
 
-def has_relaxed(engine: Engine) -> bool:
+def has_simd(engine: Loading) -> str:
+    """Why the engine takes no module with 128-bit SIMD; empty where it does."""
+    try:
+        engine.load(_probe(_SIMD_ADD, engine.shared))
+    except KernelError as e:
+        return str(e)
+    return ""
+
+
+def has_relaxed(engine: Loading) -> bool:
     if os.environ.get("PYML_WASM_RELAXED") == "0":
         return False
     try:
@@ -188,7 +168,7 @@ class PyodideEngine(_Visible):
 
         inner = getattr(pyodide_js, "_module", None)
         memory = getattr(inner, "wasmMemory", None) or getattr(inner, "memory", None)
-        self.Trap = JsException
+        self.Trap: type[Exception] = JsException
         self.info = f"Pyodide {pyodide_js.version}"
         self._opened = 0
         self._make = _maker(memory) if direct and memory is not None else None
@@ -267,7 +247,8 @@ class WasmtimeEngine(_Visible):
             import wasmtime
         except ImportError as e:
             raise BackendUnavailable(f"the wasm backend on the desktop needs the package wasmtime ({e}); pip install wasmtime.") from None
-        self._wasmtime, self.Trap = wasmtime, wasmtime.Trap
+        self._wasmtime = wasmtime
+        self.Trap: type[Exception] = wasmtime.Trap
         config = wasmtime.Config()
         config.wasm_threads = config.shared_memory = True
         self._engine = wasmtime.Engine(config)
@@ -276,7 +257,7 @@ class WasmtimeEngine(_Visible):
         self._memory = _shared_memory(wasmtime, self._engine)
         self._base = self._place()
         everything = (ctypes.c_uint8 * (PAGES * PAGE)).from_address(self._base)
-        self._bytes = np.frombuffer(everything, np.uint8)  # looked at only below the memory's size
+        self._bytes = np.ctypeslib.as_array(everything)  # looked at only below the memory's size
         self._heap = Heap(ALIGN, self._memory.data_len(), self._grow)
         self.info = f"wasmtime {metadata.version('wasmtime')}"
         self.relaxed = has_relaxed(self)
@@ -339,7 +320,7 @@ if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_go_on)
 
 
-def _shared_memory(wasmtime, engine):
+def _shared_memory(wasmtime: Any, engine: Any) -> Any:
     """A shared memory of one page that may grow to 4 GiB."""
     from wasmtime import _ffi as ffi
 

@@ -101,7 +101,7 @@ class PyodideThreads:
             raise BackendUnavailable("this Pyodide does not show its memory")
         names = ("PHASE", "FIRST", "MODULE", "TABLE", "SLEEPERS", "FAILED", "MAY_WAIT", "STATE")
         layout = to_js({name: getattr(share, name) for name in names}, dict_converter=js.Object.fromEntries)
-        self.Trap = JsException
+        self.Trap: type[Exception] = JsException
         try:
             self._pool = run_js(text_of("threads.js"))(memory, layout)
         except JsException as e:

@@ -1,4 +1,5 @@
-"""Which kernel runs a product, a convolution or a row operation: the only place that looks at the adapter.
+"""What the choosers of kernels share. Each primitive's chooser stands in its file; nothing outside of this folder looks at
+the adapter, but through the questions of `Profile`.
 
 Three families. On a GPU ("tile") threads of a workgroup share tiles of the operands. On a software adapter ("register")
 a barrier costs about 50 ns a thread while loads are cheap, so each thread keeps a large tile in registers.
@@ -14,12 +15,18 @@ from ..op import KernelSpec, Profile
 
 _AXIS = 65535  # workgroups along one axis
 
+
 def ceil_div(a: int, b: int) -> int:
     return -(-a // b)
 
 
 def is_register(profile: Profile) -> bool:
     return profile.family in ("register", "wasm")
+
+
+def is_software(profile: Profile) -> bool:
+    """Whether a GPU's interface is computed by a processor: many threads are wanted, and few steps one after another."""
+    return profile.family == "register"
 
 
 def is_core(profile: Profile) -> bool:

@@ -6,7 +6,7 @@ import numpy as np
 
 from ...errors import ShapeError
 from ..node import Node
-from ..op import KernelSpec, Profile, routine
+from ..op import KernelSpec, Profile, Routine, routine
 from . import conv_panel as core
 from .choose import ceil_div, chunk_of, filter_splits, flat, gemm, is_core, is_register
 from .contract import float_only
@@ -148,7 +148,8 @@ def _input_grad_lower(node: Node, profile: Profile) -> Node | None:
         return None
     if groups > 1 and not _is_depthwise(node, node.shape[3], node.src[0].shape[3]):
         return None
-    return core.input_gradient(CONV, *node.src, a["input_hw"], a["strides"], a["padding"], a["dilation"], groups)
+    dy, w = node.src
+    return core.input_gradient(CONV, dy, w, a["input_hw"], a["strides"], a["padding"], a["dilation"], groups)
 
 
 def _is_depthwise(node: Node, channels: int, filters: int) -> bool:
@@ -215,7 +216,7 @@ CONV = routine(
         ((_array(8, 2, 4, 4, 3), _array(9, 1, 1, 3, 5)), _attrs()),
     ],
 )
-INPUT_GRAD = routine(
+INPUT_GRAD: Routine = routine(
     "conv2d_input_grad",
     shape=_input_grad_shape,
     dtype=float_only("conv2d_input_grad"),
@@ -231,7 +232,7 @@ INPUT_GRAD = routine(
         ((_array(16, 1, 3, 3, 4), _array(17, 3, 3, 1, 4)), _attrs(input_hw=(6, 7)) | _DEPTHWISE),
     ],
 )
-FILTER_GRAD = routine(
+FILTER_GRAD: Routine = routine(
     "conv2d_filter_grad",
     shape=_filter_grad_shape,
     dtype=float_only("conv2d_filter_grad"),

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from math import prod
+from typing import Any
 
+from ..op import Shape
 from .choose import Gemm, chunk_of
 
 
@@ -26,8 +28,10 @@ class Window:
     groups: int
 
     @classmethod
-    def of(cls, x, w, y, attrs) -> Window:
-        return cls(*x, *y[1:], w[:2], attrs["strides"], attrs["dilation"], attrs["padding"], attrs["groups"])
+    def of(cls, x: Shape, w: Shape, y: Shape, attrs: dict[str, Any]) -> Window:
+        batch, h, width, channels = x
+        return cls(batch, h, width, channels, y[1], y[2], y[3], (w[0], w[1]),
+                   attrs["strides"], attrs["dilation"], attrs["padding"], attrs["groups"])  # fmt: skip
 
     @property
     def pixels(self) -> int:

@@ -11,7 +11,7 @@ import numpy as np
 
 from ...dtypes import LIMITS, NUMPY
 from ..node import ARITHMETIC, Node
-from ..op import ZERO, elementwise
+from ..op import ZERO, Elementwise, elementwise
 from . import formulas
 from .leaf import const, is_const
 
@@ -38,7 +38,7 @@ div = elementwise(
 )  # fmt: skip
 neg = elementwise("neg", wgsl=_by_kind("-x", "-x", "T(0) - x"), numpy=np.negative, grad=lambda g, y, x: -g)
 abs_ = elementwise("abs", wgsl="abs(x)", numpy=np.abs, grad=lambda g, y, x: g * sign(x))
-sign = elementwise(
+sign: Elementwise = elementwise(
     "sign", wgsl=_by_kind(f"select(sign(x), x, {_nan.format('x')})", "sign(x)", "min(x, T(1))"), numpy=np.sign, grad=ZERO,
 )  # fmt: skip
 square = elementwise("square", wgsl="x * x", numpy=np.square, grad=lambda g, y, x: g * x * 2)
@@ -98,7 +98,7 @@ tanh = elementwise(
     samples=(-20.0, 20.0, 1e-4, 0.0, 7.9), tol=2e-6, preamble=formulas.TANH,
 )  # fmt: skip
 sinh = elementwise("sinh", wgsl="sinh_$(x)", numpy=np.sinh, grad=lambda g, y, x: g * cosh(x), cost=24, preamble=formulas.SINH)
-cosh = elementwise("cosh", wgsl="cosh_$(x)", numpy=np.cosh, grad=lambda g, y, x: g * sinh(x), cost=16, preamble=formulas.COSH)
+cosh: Elementwise = elementwise("cosh", wgsl="cosh_$(x)", numpy=np.cosh, grad=lambda g, y, x: g * sinh(x), cost=16, preamble=formulas.COSH)
 
 
 def _np_erf(x):
@@ -115,7 +115,7 @@ erf = elementwise(
 # ---- trigonometry
 sin = elementwise("sin", wgsl="sin_$(x)", numpy=np.sin, grad=lambda g, y, x: g * cos(x), cost=16, preamble=formulas.SIN,
                   samples=(0.0, 3.0, 40.0, -7.0, 1e6), tol=2e-6)  # fmt: skip
-cos = elementwise("cos", wgsl="cos_$(x)", numpy=np.cos, grad=lambda g, y, x: -g * sin(x), cost=16, preamble=formulas.COS,
+cos: Elementwise = elementwise("cos", wgsl="cos_$(x)", numpy=np.cos, grad=lambda g, y, x: -g * sin(x), cost=16, preamble=formulas.COS,
                   samples=(0.0, 3.0, 40.0, -7.0, 1e6), tol=2e-6)  # fmt: skip
 atan = elementwise("arctan", wgsl="atan_$(x)", numpy=np.arctan, grad=lambda g, y, x: g / (x * x + 1), cost=12, tol=2e-6,
                    preamble=formulas.ATAN)  # fmt: skip
@@ -131,7 +131,7 @@ def _np_pow(a, b):
         return np.where(b < 0, np.where((a == 1) | (a == ~a.dtype.type(0)), of_one, 0), y).astype(a.dtype)
 
 
-POW = elementwise(
+POW: Elementwise = elementwise(
     "pow", wgsl=_float_or_int("pow_$(a, b)", "ipow_$(a, b)"), numpy=_np_pow, params=("a", "b"), arity=2, cost=60,
     probe=(0.2, 3.0), tol=2e-6, preamble=_float_or_int(formulas.POW, formulas.INTEGER_POW),
     grad=lambda g, y, a, b: (
@@ -154,9 +154,9 @@ equal = _compare("equal", "==", np.equal)
 not_equal = elementwise(
     "not_equal", wgsl=_float_or_int("!(a == b)", "a != b"), numpy=np.not_equal, grad=ZERO, dtype=_to_bool,
 )  # fmt: skip
-less = _compare("less", "<", np.less)
+less: Elementwise = _compare("less", "<", np.less)
 less_equal = _compare("less_equal", "<=", np.less_equal)
-greater = _compare("greater", ">", np.greater)
+greater: Elementwise = _compare("greater", ">", np.greater)
 greater_equal = _compare("greater_equal", ">=", np.greater_equal)
 logical_and = elementwise("logical_and", wgsl="a & b", numpy=np.logical_and, grad=ZERO, dtype=_to_bool)
 logical_or = elementwise("logical_or", wgsl="a | b", numpy=np.logical_or, grad=ZERO, dtype=_to_bool)
@@ -164,7 +164,7 @@ logical_not = elementwise("logical_not", wgsl="!x", numpy=np.logical_not, grad=Z
 isnan = elementwise("isnan", wgsl=_nan.format("x"), numpy=np.isnan, grad=ZERO, dtype=_to_bool)
 isinf = elementwise("isinf", wgsl="(bitcast<I>(x) & I(0x7fffffff)) == I(0x7f800000)", numpy=np.isinf, grad=ZERO, dtype=_to_bool)
 isfinite = elementwise("isfinite", wgsl="(bitcast<I>(x) & I(0x7fffffff)) < I(0x7f800000)", numpy=np.isfinite, grad=ZERO, dtype=_to_bool)
-where = elementwise(
+where: Elementwise = elementwise(
     "where", wgsl="select(b, a, c)", numpy=lambda c, a, b: np.where(c, a, b), params=("c", "a", "b"),
     grad=lambda g, y, c, a, b: (None, where(c, g, zeros_like(g)), where(c, zeros_like(g), g)),
     dtype=lambda c, a, b: _same(a, b),
@@ -183,7 +183,7 @@ mod = elementwise(
     preamble=_by_kind(formulas.MOD, formulas.INTEGER_MOD, ()),
     numpy=lambda a, b: np.mod(a, b), grad=lambda g, y, a, b: (g, -g * floor_divide(a, b)),
 )  # fmt: skip
-floor_divide = elementwise(
+floor_divide: Elementwise = elementwise(
     "floor_divide", cost=40, probe=(0.5, 3.0), numpy=lambda a, b: np.floor_divide(a, b), grad=ZERO,
     wgsl=_by_kind("floor_divide_$(a, b)", "ifloor_divide_$(a, b)", "select(a / b, T(0), b == T(0))"),
     preamble=_by_kind(formulas.FLOOR_DIVIDE, formulas.INTEGER_FLOOR_DIVIDE, ()),
@@ -215,14 +215,15 @@ def _np_cast(x, dtype):
 
 
 CAST = elementwise(
-    "cast", wgsl="cast", numpy=_np_cast, arity=1, dtype=_cast_dtype,
+    "cast", wgsl="", converts="value", numpy=_np_cast, arity=1, dtype=_cast_dtype,
+    absorb=lambda node: node.src[0] if node.src[0].dtype == node.dtype else None,
     grad=lambda g, y, x, dtype: (cast(g, dtype=x.dtype) if x.dtype == "float32" else None,),
 )  # fmt: skip
 BITCAST = elementwise(
-    "bitcast", wgsl="bitcast", numpy=lambda x, dtype: x.view(NUMPY[dtype]), arity=1, dtype=_cast_dtype, grad=ZERO,
+    "bitcast", wgsl="", converts="bits", numpy=lambda x, dtype: x.view(NUMPY[dtype]), arity=1, dtype=_cast_dtype, grad=ZERO,
 )  # fmt: skip
 copy = elementwise("copy", wgsl="x", numpy=lambda x: np.array(x, order="C"), grad=lambda g, y, x: g)
-stop_gradient = elementwise("stop_gradient", wgsl="x", numpy=lambda x: x, grad=ZERO)
+stop_gradient = elementwise("stop_gradient", wgsl="x", numpy=lambda x: x, grad=ZERO, transparent=True)
 
 
 def cast(x: Node, dtype: str) -> Node:

@@ -8,7 +8,7 @@ import numpy as np
 
 from ...errors import DtypeError, ShapeError
 from ..node import Node
-from ..op import KernelSpec, Profile, routine
+from ..op import KernelSpec, Profile, Routine, routine
 from .choose import ceil_div, flat, is_core, is_register
 
 _PUT4 = "store(4u * i, v.x); store(4u * i + 1u, v.y); store(4u * i + 2u, v.z); store(4u * i + 3u, v.w);"
@@ -65,9 +65,9 @@ def _scatter_numpy(indices, updates, rows):
 def _kernel(file: str, rows: int, inner: int, count: int, threads: int, dtype: str, profile: Profile) -> KernelSpec:
     four = inner % 4 == 0 and is_register(profile)
     element = _ELEMENT[dtype]
-    params = {"ROWS": rows, "WIDTH": inner // 4 if four else inner, "COUNT": count, "E": element}
-    params["T"] = f"vec4<{element}>" if four else element
-    return flat(file, threads * params["WIDTH"], params, profile, {"put": _PUT4} if four else {})
+    width = inner // 4 if four else inner
+    params = {"ROWS": rows, "WIDTH": width, "COUNT": count, "E": element, "T": f"vec4<{element}>" if four else element}
+    return flat(file, threads * width, params, profile, {"put": _PUT4} if four else {})
 
 
 def _gather_kernel(node: Node, profile: Profile) -> KernelSpec:
@@ -103,7 +103,7 @@ GATHER = routine(
     flops=lambda node: 0,
     samples=[((_ROWS, _PICKS), {}), ((_BLOCK, np.array([[1, 5], [0, 1]], np.int32)), {})],
 )
-SCATTER_ADD = routine(
+SCATTER_ADD: Routine = routine(
     "scatter_add",
     shape=_scatter_shape,
     dtype=_scatter_dtype,

@@ -71,7 +71,7 @@ def _gradient(g, y, x, r, bias, start, keep):
 
 def _sample(seed, steps, batch, units):
     rng = np.random.default_rng(seed)
-    draw = lambda *shape: rng.uniform(-1, 1, shape).astype(np.float32)
+    draw = lambda *shape: np.asarray(rng.uniform(-1, 1, shape), np.float32)
     keep = (rng.uniform(size=(steps, batch)) < 0.8).astype(np.int32)
     return draw(steps, batch, 3 * units), draw(units, 3 * units), draw(3 * units), draw(batch, units), keep
 

@@ -8,13 +8,13 @@ from ...dtypes import NUMPY, of_scalar
 from ..node import Node
 from ..op import leaf
 
-BUFFER = leaf("buffer")  # computed: the bytes are in node.buffer
-INPUT = leaf("input")  # argument number `index` of a program being traced
-STATE = leaf("state")  # the value a Variable holds when the program starts
-CONST = leaf("const")  # one number for every element
-IOTA = leaf("iota")  # 0, 1, 2, …
-CONST.numpy = lambda shape, dtype, value: np.full(shape, value, NUMPY[dtype])
-IOTA.numpy = lambda shape, dtype: np.arange(shape[0]).astype(NUMPY[dtype])
+BUFFER = leaf("buffer", given=True)  # computed: the bytes are in node.buffer
+INPUT = leaf("input", given=True)  # argument number `index` of a program being traced
+STATE = leaf("state", given=True)  # the value a Variable holds when the program starts
+# one number for every element
+CONST = leaf("const", lambda shape, dtype, value: np.full(shape, value, NUMPY[dtype]), in_memory=False)
+# 0, 1, 2, …
+IOTA = leaf("iota", lambda shape, dtype: np.arange(shape[0]).astype(NUMPY[dtype]), in_memory=False, counts=True)
 
 
 def full(shape, value, dtype: str) -> Node:

@@ -110,7 +110,7 @@ def _back_kernel(node: Node, profile: Profile) -> KernelSpec:
 
 def _sample(seed, steps, batch, units):
     rng = np.random.default_rng(seed)
-    draw = lambda *shape: rng.uniform(-1, 1, shape).astype(np.float32)
+    draw = lambda *shape: np.asarray(rng.uniform(-1, 1, shape), np.float32)
     keep = (rng.uniform(size=(steps, batch)) < 0.8).astype(np.int32)
     return draw(steps, batch, 4 * units), draw(units, 4 * units), draw(2, batch, units), keep
 

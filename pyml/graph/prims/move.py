@@ -57,6 +57,7 @@ RESHAPE = movement(
     index=lambda c, s, shape: [(coordinates(linear(c, shape), s), [], None)],
     numpy=lambda x, shape: np.reshape(x, shape),
     grad=lambda g, y, x, shape: (reshape(g, x.shape),),
+    keeps_order=True,
     samples=[((_array(-1, 1, 2, 6),), {"shape": (3, 4)}), ((_array(-1, 1, 6),), {"shape": (1, 2, 3)})],
 )
 
@@ -197,6 +198,7 @@ PAD = movement(
     "pad",
     shape=_pad_shape,
     index=_pad_index,
+    otherwise="value",
     numpy=lambda x, widths, value: np.pad(x, widths, constant_values=value),
     grad=_pad_grad,
     samples=[

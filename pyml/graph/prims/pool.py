@@ -6,7 +6,7 @@ import numpy as np
 
 from ...errors import ShapeError
 from ..node import Node
-from ..op import KernelSpec, Profile, routine
+from ..op import KernelSpec, Profile, Routine, routine
 from .choose import ceil_div, flat, is_register
 from .contract import float_only
 from .pool_host import avg_grad_numpy, avg_numpy, max_grad_numpy, max_numpy, pick_numpy
@@ -131,7 +131,7 @@ MAX = routine(
     flops=_cells(-1),
     samples=[((x,), attrs) for x, attrs in _INPUTS],
 )
-MAX_GRAD = routine(
+MAX_GRAD: Routine = routine(
     "max_pool2d_grad",
     shape=_like_x,
     dtype=float_only("max_pool2d_grad"),
@@ -141,7 +141,7 @@ MAX_GRAD = routine(
     flops=_cells(1),
     samples=_with_pooled("y"),
 )
-PICK = routine(
+PICK: Routine = routine(
     "max_pool2d_pick",
     shape=_like_y,
     dtype=float_only("max_pool2d_pick"),
@@ -161,7 +161,7 @@ AVG = routine(
     flops=_cells(-1),
     samples=[((x,), attrs) for x, attrs in _INPUTS],
 )
-AVG_GRAD = routine(
+AVG_GRAD: Routine = routine(
     "avg_pool2d_grad",
     shape=_avg_grad_shape,
     dtype=float_only("avg_pool2d_grad"),

@@ -9,6 +9,7 @@ from ..op import reduction
 from .elementwise import cast, div, equal
 from .leaf import const
 from .move import broadcast_to, reshape
+from .split import split
 
 
 def _keep(x, shape, axis):
@@ -58,8 +59,8 @@ def _one(like):
 
 _X = np.random.default_rng(0).uniform(-2, 2, (3, 4, 5)).astype(np.float32)
 _SAMPLES = [((_X,), {"axis": (1,)}), ((_X,), {"axis": (0, 2)}), ((_X,), {"axis": (0, 1, 2)}), ((_X[0, 0],), {"axis": (0,)})]
-_LOWEST = {"float32": "bitcast<f32>(lowest_bits)", "int32": "i32(-2147483647 - 1)", "uint32": "0u"}
-_HIGHEST = {"float32": "bitcast<f32>(highest_bits)", "int32": "2147483647i", "uint32": "4294967295u"}
+_LOWEST = {"float32": float("-inf"), "int32": -(2**31), "uint32": 0}
+_HIGHEST = {"float32": float("inf"), "int32": 2**31 - 1, "uint32": 2**32 - 1}
 _NAN_TEST = {"float32": "(bitcast<I>(b) & I(0x7fffffff)) > I(0x7f800000)"}
 
 
@@ -74,23 +75,27 @@ def _extreme(compare):
 
 SUM = reduction(
     "reduce_sum",
-    init=lambda dtype: "T(0)",
+    neutral=lambda dtype: 0,
     combine=lambda dtype: "a + b",
     numpy=lambda x, axis: np.sum(x, axis=axis, dtype=x.dtype),
     grad=lambda g, y, x, axis: (_keep(g, x.shape, axis),),
+    lower=split,
     samples=_SAMPLES,
 )
 PROD = reduction(
     "reduce_prod",
-    init=lambda dtype: "T(1)",
+    neutral=lambda dtype: 1,
     combine=lambda dtype: "a * b",
     numpy=lambda x, axis: np.prod(x, axis=axis, dtype=x.dtype),
     grad=_prod_grad,
+    lower=split,
     samples=[*_SAMPLES, ((np.array([[0, 2, 3], [0, 0, 1]], np.float32),), {"axis": (1,)})],
     tol=2e-5,
 )
-MAX = reduction("reduce_max", init=_LOWEST.__getitem__, combine=_extreme(">"), numpy=np.max, grad=_extreme_grad, samples=_SAMPLES)
-MIN = reduction("reduce_min", init=_HIGHEST.__getitem__, combine=_extreme("<"), numpy=np.min, grad=_extreme_grad, samples=_SAMPLES)
+MAX = reduction("reduce_max", neutral=_LOWEST.__getitem__, combine=_extreme(">"), numpy=np.max, grad=_extreme_grad,
+                needs_elements=True, lower=split, samples=_SAMPLES)  # fmt: skip
+MIN = reduction("reduce_min", neutral=_HIGHEST.__getitem__, combine=_extreme("<"), numpy=np.min, grad=_extreme_grad,
+                needs_elements=True, lower=split, samples=_SAMPLES)  # fmt: skip
 
 
 def _apply(op, x: Node, axis) -> Node:

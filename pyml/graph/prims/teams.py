@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from math import prod
 
-from ..graph.op import Profile
+from ..op import Profile
 
 _LONG_ROW = 128  # from here on a row is worth a workgroup; shorter ones are one thread's work
 _LONG_COLUMN = 64
@@ -27,7 +28,7 @@ class Team:
         return terms // (self.lanes * (self.width if self.rows else 1))
 
 
-def runs(axis) -> list[tuple[int, ...]]:
+def runs(axis: Sequence[int]) -> list[tuple[int, ...]]:
     """Neighbouring reduced axes together: each run is one loop."""
     found: list[list[int]] = []
     for a in axis:
@@ -38,14 +39,21 @@ def runs(axis) -> list[tuple[int, ...]]:
     return [tuple(r) for r in found]
 
 
-def team(shape, axis, profile: Profile) -> Team | None:
-    """The team for a reduction of `shape` over `axis`; None where a thread per result is as good.
+def team(shape: Sequence[int], axis: Sequence[int], profile: Profile, together: int = 1) -> Team | None:
+    """The team for `together` reductions of `shape` over `axis`; None where a thread per result is as good.
 
     One thread per row would read with a row's length between neighbouring threads, so a long row is shared and its
     neighbours are read by neighbours. Few columns would leave a GPU idle, so a workgroup shares those too.
     """
     if profile.family != "tile" or not axis or 0 in shape:
         return None
+    found = _team(shape, axis, profile)
+    if found is not None and 16 * found.lanes * found.outs * together > profile.max_shared:
+        return None
+    return found
+
+
+def _team(shape: Sequence[int], axis: Sequence[int], profile: Profile) -> Team | None:
     sizes = [prod(shape[a] for a in run) for run in runs(axis)]
     results = prod(n for i, n in enumerate(shape) if i not in axis)
     if axis[-1] == len(shape) - 1:

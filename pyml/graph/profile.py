@@ -1,0 +1,53 @@
+"""`Profile`: what may be known of an adapter.
+
+Only this file and the choosers of kernels in `prims/` look at its numbers (a test says so). Everything else asks one of the
+questions below, or a chooser.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+BINDINGS = 8  # storage buffers of a kernel that every browser offers; some adapters have 32, but a plan is for all
+
+
+@dataclass(frozen=True)
+class Profile:
+    """What kernel choosers may know of an adapter; nothing else branches on it.
+
+    `family` is "register" for software adapters (barrier-free kernels with large register tiles), "tile" for
+    GPUs (shared memory), "wasm" for a processor's cores and "numpy" for the cpu device. `threads` is how many
+    invocations fill the adapter, `cores` how many run side by side where one workgroup is one thread of a processor.
+    """
+
+    family: str = "tile"
+    max_invocations: int = 256
+    max_shared: int = 16384
+    max_storage_buffers: int = 8
+    threads: int = 65536
+    cores: int = 1
+
+    @property
+    def on_host(self) -> bool:
+        """Whether numpy computes: nothing is written as WGSL, and nothing limits a kernel's operands."""
+        return self.family == "numpy"
+
+    @property
+    def wanted_bindings(self) -> int:
+        """The buffers a kernel may have when groups are formed."""
+        return min(self.max_storage_buffers, BINDINGS)
+
+    @property
+    def most_bindings(self) -> int:
+        """The buffers a kernel can have."""
+        return 1 << 30 if self.on_host else self.wanted_bindings
+
+    @property
+    def casts_saturate(self) -> bool:
+        """Whether a float that no integer is near becomes the nearest there is, as WebAssembly says and WGSL does not."""
+        return self.family == "wasm"
+
+    @property
+    def checks_bounds(self) -> bool:
+        """Whether an index outside a buffer is harmless, as on every WebGPU adapter; in WebAssembly it reaches other arrays."""
+        return self.family != "wasm"
