@@ -46,7 +46,7 @@ types:
 	@$(BIN)/mypy --check-untyped-defs
 
 # The examples of docstrings, README and docs, executed; `make test` runs them too.
-EXAMPLES ?= tests/test_documents.py tests/test_tutorial.py tests/keras/test_examples.py tests/saving/test_examples.py \
+EXAMPLES ?= tests/test_documents.py tests/test_tutorial.py tests/keras/test_examples.py tests/saving/test_saving_examples.py \
   tests/data/test_data_examples.py tests/hub/test_docs.py tests/test_ops.py
 examples:
 	@$(PYTHON) tools/setup.py --models small --tests
