@@ -13,6 +13,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
+from typing import Any
 
 from . import __version__
 from .device.lock import LOCK
@@ -20,7 +21,7 @@ from .errors import BackendUnavailable
 
 BACKENDS = ("webgpu", "wasm", "cpu")
 IN_BROWSER = sys.platform == "emscripten"
-_device = None
+_device: Any = None
 _reason = ""
 _replaying: ContextVar[bool] = ContextVar("replaying", default=True)
 replaying = _replaying.get  # replaying() is False within without_replay(), in that thread and task
@@ -70,7 +71,7 @@ def _check(backend: str) -> None:
 _opened: dict = {}
 
 
-def _open(backend: str):
+def _open(backend: str) -> Any:
     if backend not in _opened:
         if backend == "cpu":
             from .device.cpu import CpuDevice
@@ -91,7 +92,7 @@ def _open(backend: str):
     return _opened[backend]
 
 
-def device():
+def device() -> Any:
     """The device in use; chooses one at the first call."""
     global _device, _reason
     if _device is not None:
@@ -108,7 +109,7 @@ def device():
         return _device
 
 
-def _default():
+def _default() -> tuple[Any, str]:
     if IN_BROWSER:
         if "webgpu" in _opened:
             return _opened["webgpu"], "opened by the page"
@@ -120,11 +121,11 @@ def _default():
     return (gpu, "a GPU was found") if gpu.info.get("type") != "software" else _without_gpu(_software(gpu))
 
 
-def _software(gpu) -> str:
+def _software(gpu: Any) -> str:
     return f'the only WebGPU adapter is software ({gpu.info.get("adapter")}); set_backend("webgpu") takes it'
 
 
-def _without_gpu(reason: str):
+def _without_gpu(reason: str) -> tuple[Any, str]:
     """The fastest device that is no GPU, and why: numpy natively, WebAssembly in the browser."""
     if not IN_BROWSER:
         return _open("cpu"), reason

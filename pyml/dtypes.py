@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from .errors import DtypeError
@@ -19,7 +21,7 @@ LIMITS = {"int32": (-(2**31), 2**31 - 1), "uint32": (0, 2**32 - 1)}
 _AS_IS = frozenset(NUMPY.values())
 
 
-def standardize(dtype) -> str:
+def standardize(dtype: Any) -> str:
     """The name pyml uses for `dtype`: a string, a numpy dtype or a Python type; 64-bit names become 32-bit."""
     if isinstance(dtype, str):
         name = {"float": "float32", "int": "int32"}.get(dtype, dtype)
@@ -49,7 +51,7 @@ def promote(*dtypes: str) -> str:
     return max(dtypes, key=_RANK.__getitem__)
 
 
-def of_scalar(value) -> str:
+def of_scalar(value: Any) -> str:
     if isinstance(value, (bool, np.bool_)):
         return "bool"
     if isinstance(value, (int, np.integer)):
@@ -59,7 +61,7 @@ def of_scalar(value) -> str:
     raise DtypeError(f"expected a number, received {type(value).__name__}: {value!r}")
 
 
-def host_array(value, dtype: str | None = None) -> np.ndarray:
+def host_array(value: Any, dtype: str | None = None) -> np.ndarray:
     """`value` as a C-contiguous numpy array of a supported dtype; integers that do not fit raise DtypeError."""
     if dtype is None and type(value) is np.ndarray and value.dtype in _AS_IS and value.flags.c_contiguous:
         return value

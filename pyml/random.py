@@ -6,7 +6,9 @@ The state of a SeedGenerator is a Variable on the device, so a replayed program 
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from math import prod
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -19,6 +21,9 @@ from .dtypes import standardize
 from .graph import prims
 from .objects.configured import Configured
 from .objects.registry import SEEDS
+
+if TYPE_CHECKING:
+    from .graph.node import Node
 
 _TAU = 6.283185307179586
 _global: SeedGenerator | None = None
@@ -38,7 +43,7 @@ class SeedGenerator(Configured, kind=SEEDS):
         >>> pyml.random.uniform((2,), seed=gen)
     """
 
-    def __init__(self, seed=None, name=None, **kwargs):
+    def __init__(self, seed: int | None = None, name: str | None = None, **kwargs: Any):
         if seed is None:
             seed = make_default_seed()
         if not isinstance(seed, (int, np.integer)) or seed < 0:
@@ -47,18 +52,18 @@ class SeedGenerator(Configured, kind=SEEDS):
         self.name = name or "seed_generator"
         self.state = Variable(np.array([seed & 0xFFFFFFFF, 0], np.uint32), trainable=False, name="seed_generator_state")
 
-    def next(self, ordered=True) -> Tensor:
+    def next(self, ordered: bool = True) -> Tensor:
         """The current state, uint32 `(2,)`; the counter advances."""
         with LOCK:  # no two threads draw the same numbers
             now = self.state.value
             self.state.assign(Tensor(prims.add(now._node, _unit())))
             return now
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         return {"seed": self._initial_seed, "name": self.name}
 
 
-def _unit():
+def _unit() -> Node:
     return prims.cast(prims.iota(2, "int32"), dtype="uint32")  # [0, 1]
 
 
@@ -74,7 +79,7 @@ def seed_everything(seed: int) -> None:
     _global = None
 
 
-def draw_seed(seed) -> Tensor:
+def draw_seed(seed: Any) -> Tensor:
     """uint32 `(2,)` of an int, a SeedGenerator or None (the global generator)."""
     global _global
     if isinstance(seed, SeedGenerator):
@@ -92,7 +97,7 @@ def draw_seed(seed) -> Tensor:
     raise ValueError(f"seed must be a whole number, a SeedGenerator or None. Received: {seed!r}")
 
 
-def _bits(shape, seed, stream: int = 0):
+def _bits(shape: tuple[int, ...], seed: Any, stream: int = 0) -> Node:
     """uint32 bits of `shape`: Threefry of (seed, counter) and the element's number."""
     n = prod(shape)
     key = draw_seed(seed)._node if not hasattr(seed, "op") else seed
@@ -102,17 +107,17 @@ def _bits(shape, seed, stream: int = 0):
     return prims.reshape(bits, shape)
 
 
-def _unit_interval(bits):
+def _unit_interval(bits: Node) -> Node:
     """Floats in [0, 1) of 24 random bits each."""
     shifted = prims.right_shift(bits, prims.full(bits.shape, 8, "uint32"))
     return prims.cast(shifted, dtype="float32") * (1.0 / 16777216.0)
 
 
-def _shape(shape):
+def _shape(shape: int | Sequence[int]) -> tuple[int, ...]:
     return tuple(int(n) for n in (shape if isinstance(shape, (tuple, list)) else (shape,)))
 
 
-def uniform(shape, minval=0.0, maxval=1.0, dtype=None, seed=None):
+def uniform(shape: int | Sequence[int], minval: float = 0.0, maxval: float = 1.0, dtype: Any = None, seed: Any = None) -> Tensor:
     """Numbers spread evenly over [minval, maxval)."""
     shape = _shape(shape)
     u = _unit_interval(_bits(shape, seed))
@@ -120,7 +125,7 @@ def uniform(shape, minval=0.0, maxval=1.0, dtype=None, seed=None):
     return Tensor(prims.cast(out, dtype=standardize(dtype or "float32")))
 
 
-def normal(shape, mean=0.0, stddev=1.0, dtype=None, seed=None):
+def normal(shape: int | Sequence[int], mean: float = 0.0, stddev: float = 1.0, dtype: Any = None, seed: Any = None) -> Tensor:
     """Normally distributed numbers (Box and Muller 1958)."""
     shape = _shape(shape)
     key = draw_seed(seed)._node
@@ -131,7 +136,9 @@ def normal(shape, mean=0.0, stddev=1.0, dtype=None, seed=None):
     return Tensor(prims.cast(z * float(stddev) + float(mean), dtype=standardize(dtype or "float32")))
 
 
-def truncated_normal(shape, mean=0.0, stddev=1.0, dtype=None, seed=None):
+def truncated_normal(
+    shape: int | Sequence[int], mean: float = 0.0, stddev: float = 1.0, dtype: Any = None, seed: Any = None
+) -> Tensor:
     """Normal numbers within two standard deviations of the mean, by inverting the distribution function."""
     shape = _shape(shape)
     low = math.erf(-2.0 / math.sqrt(2.0))
@@ -140,17 +147,17 @@ def truncated_normal(shape, mean=0.0, stddev=1.0, dtype=None, seed=None):
     return Tensor(prims.cast(z * float(stddev) + float(mean), dtype=standardize(dtype or "float32")))
 
 
-def _erfinv(x):
+def _erfinv(x: Node) -> Node:
     """Giles 2010, "Approximating the erfinv function", single precision; right for |x| < 0.9975."""
     w = -prims.log((1.0 - x) * (1.0 + x)) - 2.5
-    p = None
-    for c in (2.81022636e-08, 3.43273939e-07, -3.5233877e-06, -4.39150654e-06, 0.00021858087, -0.00125372503,
+    p = prims.full(x.shape, 2.81022636e-08, "float32")
+    for c in (3.43273939e-07, -3.5233877e-06, -4.39150654e-06, 0.00021858087, -0.00125372503,
               -0.00417768164, 0.246640727, 1.50140941):  # fmt: skip
-        p = prims.full(x.shape, c, "float32") if p is None else p * w + c
+        p = p * w + c
     return p * x
 
 
-def randint(shape, minval, maxval, dtype="int32", seed=None):
+def randint(shape: int | Sequence[int], minval: int, maxval: int, dtype: Any = "int32", seed: Any = None) -> Tensor:
     """Whole numbers from minval up to, not including, maxval."""
     shape = _shape(shape)
     if maxval <= minval:
@@ -162,7 +169,7 @@ def randint(shape, minval, maxval, dtype="int32", seed=None):
     return Tensor(prims.cast(out, dtype=standardize(dtype)))
 
 
-def _mulhi(a, b):
+def _mulhi(a: Node, b: Node) -> Node:
     c16, mask = (prims.full(a.shape, v, "uint32") for v in (16, 0xFFFF))
     ah, al = prims.right_shift(a, c16), prims.bitwise_and(a, mask)
     bh, bl = prims.right_shift(b, c16), prims.bitwise_and(b, mask)
@@ -171,13 +178,13 @@ def _mulhi(a, b):
     return prims.add(prims.add(prims.mul(ah, bh), prims.right_shift(mid, c16)), prims.right_shift(mid2, c16))
 
 
-def bernoulli_mask(shape, probability, seed=None):
+def bernoulli_mask(shape: int | Sequence[int], probability: float, seed: Any = None) -> Tensor:
     """Booleans that hold with `probability`; never stored when a program fuses them."""
     u = _unit_interval(_bits(_shape(shape), seed))
     return Tensor(prims.less(u, prims.full(u.shape, float(probability), "float32")))
 
 
-def dropout(inputs, rate, noise_shape=None, seed=None):
+def dropout(inputs: Any, rate: float, noise_shape: Sequence[int | None] | None = None, seed: Any = None) -> Tensor:
     """`inputs` with a fraction `rate` of elements set to 0 and the rest scaled by 1 / (1 - rate)."""
     if not 0 <= rate <= 1:
         raise ValueError(f"dropout: rate must be from 0 to 1. Received: rate={rate}")
@@ -191,7 +198,7 @@ def dropout(inputs, rate, noise_shape=None, seed=None):
     return ops.where(keep, x * (1.0 / (1 - rate)), 0.0)
 
 
-def shuffle(x, axis=0, seed=None):
+def shuffle(x: Any, axis: int = 0, seed: Any = None) -> Tensor:
     """x with its elements along `axis` in random order (drawn on the host)."""
     n = x.shape[axis]
     order = np.random.default_rng(seed if isinstance(seed, int) else _python.integers(2**31)).permutation(n)

@@ -58,7 +58,7 @@ class Compilation:
 
     def named_metrics(self) -> list[tuple[str, Any]]:
         """Pairs of log name and metric, loss first."""
-        pairs = [("loss", self.tracker)]
+        pairs: list[tuple[str, Any]] = [("loss", self.tracker)]
         if self.loss is not None:
             pairs += [(metric.name, metric) for metric in self.loss.metrics]
         for part in self.parts:

@@ -1,12 +1,18 @@
 """The loss of `compile`: one loss per output, weighted and added up."""
 
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
 from pyml import losses as losses_module
 from pyml import metrics as metrics_module
+from pyml.core import Tensor
 from pyml.core.naming import get_object_name
 from pyml.trainers.compile_metrics import is_binary_or_sparse, per_output
 
 
-def get_loss(identifier, y_true, y_pred):
+def get_loss(identifier: Any, y_true: Any, y_pred: Any) -> losses_module.Loss | None:
     """A Loss for a name, function or object; `"crossentropy"` is picked by the shapes."""
     if identifier is None:
         return None
@@ -32,18 +38,18 @@ class CompileLoss:
         loss_weights: Factors in the same form.
     """
 
-    def __init__(self, loss, loss_weights=None):
+    def __init__(self, loss: Any, loss_weights: Any = None):
         if loss_weights is not None and not isinstance(loss_weights, (list, tuple, dict, float, int)):
             raise ValueError(
                 f"compile: loss_weights must be a number, list or dict. Received: loss_weights={loss_weights!r}")
         self.given = loss
         self.given_weights = loss_weights
         self.built = False
-        self.losses = []
-        self.weights = []
-        self.trackers = []                             # mean loss of each output, where there are several
+        self.losses: list[losses_module.Loss | None] = []
+        self.weights: list[Any] = []
+        self.trackers: list[metrics_module.Mean | None] = []  # mean loss of each output, where there are several
 
-    def build(self, y_true, y_pred, names):
+    def build(self, y_true: Sequence[Any], y_pred: Sequence[Any], names: Sequence[str]) -> None:
         """Makes the losses for flat targets and predictions of outputs called `names`."""
         given = self.given
         if not isinstance(given, (list, tuple, dict)):
@@ -63,11 +69,11 @@ class CompileLoss:
         self.built = True
 
     @property
-    def metrics(self):
+    def metrics(self) -> list[metrics_module.Mean]:
         """The mean loss of each output, where there are several."""
         return [tracker for tracker in self.trackers if tracker is not None]
 
-    def __call__(self, y_true, y_pred, weights, batch):
+    def __call__(self, y_true: Sequence[Any], y_pred: Sequence[Any], weights: Sequence[Any], batch: float) -> Tensor | None:
         """The weighted sum of the losses of flat targets, predictions and sample weights."""
         total = None
         rows = zip(self.losses, self.weights, self.trackers, y_true, y_pred, weights, strict=True)

@@ -1,10 +1,15 @@
 """Metrics of `compile`: names resolved by shapes, one set per output."""
 
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
 from pyml import metrics as metrics_module
 from pyml.core.naming import get_object_name
 
 
-def is_binary_or_sparse(y_true, y_pred):
+def is_binary_or_sparse(y_true: Any, y_pred: Any) -> tuple[bool, bool]:
     """Whether predictions have one column; whether targets are class numbers."""
     true_rank, pred_rank = len(y_true.shape), len(y_pred.shape)
     binary = y_pred.shape[-1] == 1
@@ -12,7 +17,7 @@ def is_binary_or_sparse(y_true, y_pred):
     return binary, sparse
 
 
-def get_metric(identifier, y_true, y_pred):
+def get_metric(identifier: Any, y_true: Any, y_pred: Any) -> metrics_module.Metric:
     """A Metric for a name, function or object; `"accuracy"` is picked by the shapes."""
     if identifier is None:
         raise ValueError("compile: a metric is None; expected a name, a function or a Metric.")
@@ -39,7 +44,7 @@ class CompileMetrics:
         weighted: Set when sample weights apply.
     """
 
-    def __init__(self, metrics, weighted=False):
+    def __init__(self, metrics: Any, weighted: bool = False):
         if metrics is not None and not isinstance(metrics, (list, tuple, dict)):
             raise ValueError(
                 f"compile: metrics must be a list, tuple or dict. Received: metrics={metrics!r} ({type(metrics).__name__})"
@@ -47,9 +52,9 @@ class CompileMetrics:
         self.given = metrics
         self.weighted = weighted
         self.built = False
-        self.per_output = []                           # one (prefix, [metric, ...]) per output
+        self.per_output: list[tuple[str, list[metrics_module.Metric]]] = []  # one (prefix, [metric, ...]) per output
 
-    def build(self, y_true, y_pred, names):
+    def build(self, y_true: Sequence[Any], y_pred: Sequence[Any], names: Sequence[str]) -> None:
         """Makes the metrics for flat targets and predictions of outputs called `names`."""
         given = per_output(self.given, len(y_pred), names, "metrics")
         for own, true, pred, name in zip(given, y_true, y_pred, names, strict=True):
@@ -59,11 +64,11 @@ class CompileMetrics:
         self.built = True
 
     @property
-    def metrics(self):
+    def metrics(self) -> list[metrics_module.Metric]:
         """All metrics, flat."""
         return [metric for _, own in self.per_output for metric in own]
 
-    def update(self, y_true, y_pred, weights):
+    def update(self, y_true: Sequence[Any], y_pred: Sequence[Any], weights: Sequence[Any]) -> None:
         """Takes a batch of flat targets, predictions and sample weights into account."""
         for (_, own), true, pred, weight in zip(self.per_output, y_true, y_pred, weights, strict=True):
             for metric in own:
@@ -72,7 +77,7 @@ class CompileMetrics:
                 else:
                     metric.update_state(true, pred)
 
-    def named(self, taken=()):
+    def named(self, taken: Iterable[str] = ()) -> list[tuple[str, metrics_module.Metric]]:
         """Pairs of log name and metric; repeated names get a number."""
         pairs, seen = [], dict.fromkeys(taken, 1)
         for prefix, own in self.per_output:
@@ -86,7 +91,7 @@ class CompileMetrics:
         return pairs
 
 
-def per_output(given, count, names, what):
+def per_output(given: Any, count: int, names: Sequence[str], what: str) -> list[Any]:
     """What was given to `compile`, as a list with one entry per output.
 
     Raises:

@@ -1,5 +1,8 @@
 """Helpers with Keras' names: `Progbar`, `to_categorical`, `set_random_seed`, serialisation decorators."""
 
+import gc
+from typing import Any
+
 from pyml.core.naming import reset_names
 from pyml.dtypes import standardize as standardize_dtype
 from pyml.objects.registry import (
@@ -17,7 +20,7 @@ from pyml.utils.progbar import Progbar
 from pyml.utils.seeds import set_random_seed
 
 
-def clear_session(free_memory=True):
+def clear_session(free_memory: bool = True) -> None:
     """Starts automatic layer names again at `dense`, `conv2d`, ...
 
     Args:
@@ -25,12 +28,10 @@ def clear_session(free_memory=True):
     """
     reset_names()
     if free_memory:
-        import gc
-
         gc.collect()
 
 
-def is_keras_tensor(x):
+def is_keras_tensor(x: Any) -> bool:
     """True for the symbolic tensors that `Input` and calls on them return."""
     return getattr(x, "_keras_history", None) is not None
 

@@ -1,7 +1,9 @@
 """Batches as users hand them over: tuples of inputs, targets and sample weights, and `PyDataset`."""
 
+from typing import Any
 
-def unpack_x_y_sample_weight(data):
+
+def unpack_x_y_sample_weight(data: Any) -> tuple[Any, Any, Any]:
     """`x`, `(x,)`, `(x, y)` or `(x, y, sample_weight)` as three values, absent ones None.
 
     Raises:
@@ -18,7 +20,7 @@ def unpack_x_y_sample_weight(data):
     )
 
 
-def pack_x_y_sample_weight(x, y=None, sample_weight=None):
+def pack_x_y_sample_weight(x: Any, y: Any = None, sample_weight: Any = None) -> Any:
     """The inverse of `unpack_x_y_sample_weight`: the shortest tuple that holds the values."""
     if y is None:
         return x if not isinstance(x, (tuple, list)) else (x,)
@@ -42,18 +44,26 @@ class PyDataset:
                 return x, x * x
     """
 
-    def __init__(self, workers=1, use_multiprocessing=False, max_queue_size=10):
+    def __init__(self, workers: int = 1, use_multiprocessing: bool = False, max_queue_size: int = 10):
         self.workers = workers
         self.use_multiprocessing = use_multiprocessing
         self.max_queue_size = max_queue_size
 
+    def __len__(self) -> int:
+        """Batches in one epoch; every dataset writes its own."""
+        raise TypeError(f"{type(self).__name__} must define __len__(), the number of its batches.")
+
+    def __getitem__(self, index: int) -> Any:
+        """Batch number `index`; every dataset writes its own."""
+        raise TypeError(f"{type(self).__name__} must define __getitem__(index), which makes a batch.")
+
     @property
-    def num_batches(self):
+    def num_batches(self) -> int:
         """Batches in one epoch."""
         return len(self)
 
-    def on_epoch_begin(self):
+    def on_epoch_begin(self) -> None:
         """Called before each epoch."""
 
-    def on_epoch_end(self):
+    def on_epoch_end(self) -> None:
         """Called after each epoch, for example to shuffle."""

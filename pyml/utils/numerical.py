@@ -1,9 +1,11 @@
 """Helpers on numpy arrays that prepare labels and features."""
 
+from typing import Any
+
 import numpy as np
 
 
-def to_categorical(x, num_classes=None):
+def to_categorical(x: Any, num_classes: int | None = None) -> np.ndarray:
     """One-hot rows for integer classes.
 
     Args:
@@ -37,7 +39,7 @@ def to_categorical(x, num_classes=None):
     return result.reshape(shape + (num_classes,))
 
 
-def normalize(x, axis=-1, order=2):
+def normalize(x: Any, axis: int = -1, order: float = 2) -> np.ndarray:
     """`x` divided by its norm of the given order along `axis`; rows of zeros stay zeros.
 
     Args:

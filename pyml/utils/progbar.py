@@ -3,11 +3,13 @@
 import os
 import sys
 import time
+from collections.abc import Iterable
+from typing import Any
 
 import numpy as np
 
 
-def is_dynamic_display():
+def is_dynamic_display() -> bool:
     """True where a printed line can be overwritten: a terminal or a notebook."""
     isatty = getattr(sys.stdout, "isatty", None)
     return bool(isatty and isatty()) or "ipykernel" in sys.modules or "PYCHARM_HOSTED" in os.environ
@@ -31,8 +33,9 @@ class Progbar:
         3/3 - 0s - 5us/step - loss: 0.5000
     """
 
-    def __init__(self, target, width=20, verbose=1, interval=0.05, stateful_metrics=None,
-                 stateless_metrics=None, unit_name="step"):
+    def __init__(self, target: int | None, width: int = 20, verbose: int = 1, interval: float = 0.05,
+                 stateful_metrics: Iterable[str] | None = None, stateless_metrics: Iterable[str] | None = None,
+                 unit_name: str = "step"):  # fmt: skip
         if stateful_metrics is not None and stateless_metrics is not None:
             raise ValueError("Progbar: give either stateful_metrics or stateless_metrics, not both.")
         self.target = target
@@ -44,13 +47,13 @@ class Progbar:
         self.stateless_metrics = None if stateless_metrics is None else set(stateless_metrics)
         self._dynamic = is_dynamic_display()
         self._seen = 0
-        self._values = {}
+        self._values: dict[str, list[Any]] = {}
         self._start = time.time()
-        self._after_first_step = None
+        self._after_first_step: float | None = None
         self._last_update = 0.0
         self._previous_width = 0
 
-    def update(self, current, values=None, finalize=None):
+    def update(self, current: int, values: Iterable[tuple[str, Any]] | None = None, finalize: bool | None = None) -> None:
         """Moves the bar to step `current`.
 
         Args:
@@ -75,11 +78,11 @@ class Progbar:
             self._write(f"{line}{format_duration(step_time, self.unit_name)}{self._metrics()}\n")
         self._last_update = now
 
-    def add(self, n, values=None):
+    def add(self, n: int, values: Iterable[tuple[str, Any]] | None = None) -> None:
         """Moves the bar `n` steps on."""
         self.update(self._seen + n, values)
 
-    def _record(self, name, value, current, finalize):
+    def _record(self, name: str, value: Any, current: int, finalize: bool) -> None:
         if self.stateless_metrics is not None:
             averaged = name in self.stateless_metrics
         else:
@@ -92,7 +95,7 @@ class Progbar:
         total[0] += value * steps
         total[1] += steps
 
-    def _print_bar(self, current, now, step_time, finalize):
+    def _print_bar(self, current: int, now: float, step_time: float, finalize: bool) -> None:
         codes = 0                                      # characters of colour codes, which take no place
         if self.target:
             digits = len(str(self.target))
@@ -118,14 +121,14 @@ class Progbar:
         self._write(lead + bar + info + padding + ("\n" if finalize else ""))
         self._previous_width = width
 
-    def _metrics(self):
+    def _metrics(self) -> str:
         text = ""
         for name, (total, count) in self._values.items():
             mean = float(np.mean(total)) / max(1, count)
             text += f" - {name}: {mean:.4f}" if abs(mean) > 1e-3 else f" - {name}: {mean:.4e}"
         return text
 
-    def _step_time(self, current, now):
+    def _step_time(self, current: int, now: float) -> float:
         if not current:
             return 0
         if self._after_first_step is not None and current > 1:
@@ -136,12 +139,12 @@ class Progbar:
             self._after_first_step = now
         return step_time
 
-    def _write(self, text):
+    def _write(self, text: str) -> None:
         sys.stdout.write(text)
         sys.stdout.flush()
 
 
-def format_duration(seconds, unit_name):
+def format_duration(seconds: float, unit_name: str) -> str:
     """` 40ms/step`: one of s, ms and us by size."""
     if seconds >= 1 or seconds == 0:
         return f" {seconds:.0f}s/{unit_name}"
@@ -150,7 +153,7 @@ def format_duration(seconds, unit_name):
     return f" {seconds * 1e6:.0f}us/{unit_name}"
 
 
-def format_eta(seconds):
+def format_eta(seconds: float) -> str:
     """`5s`, `1:05` or `1:00:05`."""
     seconds = int(seconds)
     if seconds > 3600:

@@ -7,7 +7,7 @@ import numpy as np
 from pyml import random
 
 
-def set_random_seed(seed):
+def set_random_seed(seed: int) -> None:
     """Seeds Python's `random`, numpy and pyml, so a script repeats exactly on the same device.
 
     Args:
@@ -23,6 +23,6 @@ def set_random_seed(seed):
     random.seed_everything(int(seed))
 
 
-def make_default_seed():
+def make_default_seed() -> int:
     """A seed drawn from Python's `random`, so that `set_random_seed` governs it."""
     return python_random.randint(1, int(1e9))

@@ -51,7 +51,7 @@ def is_layer(value):
     return inspect.isclass(value) and issubclass(value, layers.Layer)
 
 
-LAYERS = sorted(name for name in layers.__all__ if is_layer(getattr(layers, name)))
+LAYERS = sorted(name for name in dir(layers) if is_layer(getattr(layers, name)))
 
 
 @pytest.mark.parametrize("name", LAYERS)
