@@ -7,6 +7,8 @@ import doctest
 import importlib
 import inspect
 import pkgutil
+import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -16,6 +18,9 @@ from pyml import ops
 from pyml.core.operators import INSTALLED, Operators
 from pyml.core.symbolic import KerasTensor
 from pyml.ops.declare import DECLARED, Draw
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "tools"))
+import parity
 
 CASES = [pytest.param(d, s, id=f"{d.name}-{i}") for d in DECLARED.values() for i, s in enumerate(d.samples)]
 DTYPES = {"float32": "float64"}  # numpy computes what is expected in float64
@@ -168,6 +173,15 @@ def test_every_op_is_found_in_ops_or_in_the_home_that_keras_gives_it():
     for d in DECLARED.values():
         homes = [ops, ops.image, ops.linalg]
         assert any(getattr(home, d.name, None) is d.function for home in homes), d.name
+
+
+@pytest.mark.parametrize("name", ["image", "linalg", "nn", "numpy"])
+def test_a_home_holds_the_ops_that_keras_has_there(name):
+    home = getattr(ops, name)
+    here = {n for n, value in vars(home).items() if callable(value) and not n.startswith("_")}
+    keras = next(set(m.names) for m in parity.sections(parity.DATA / "keras.txt") if m.name == f"keras.ops.{name}")
+    assert here <= keras
+    assert {n for n in keras if hasattr(ops, n) and n in DECLARED} <= here
 
 
 def test_operators_and_methods_of_tensors_are_those_that_ops_declare():

@@ -27,12 +27,15 @@ def block(section: str) -> str:
 def passed_with(added: str, name: str, file: str, tests: str, folder: Path) -> int:
     """How many tests of `name` pass in a copy of the package whose `file` has `added` at its end and `name` in `__all__`."""
     shutil.copytree(TOP / "pyml", folder / "pyml", ignore=shutil.ignore_patterns("__pycache__"))
-    shutil.copytree(TOP / "kernels_wgsl", folder / "kernels_wgsl")
-    for needed in ("conftest.py", tests):
-        shutil.copy(TOP / "tests" / needed, folder / needed)
+    for needed in ("kernels_wgsl", "tests/parity"):
+        shutil.copytree(TOP / needed, folder / needed)
+    (folder / "tools").mkdir()
+    for needed in ("tests/conftest.py", f"tests/{tests}", "tools/parity.py"):
+        shutil.copy(TOP / needed, folder / needed)
     path = folder / "pyml" / file
     path.write_text(path.read_text().replace("__all__ = [", f'__all__ = [\n    "{name}",', 1) + "\n\n" + added)
-    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-p", "no:xdist", tests, "-k", f"{name} and not webgpu"]
+    plain = ["-q", "-p", "no:cacheprovider", "-p", "no:xdist"]
+    command = [sys.executable, "-m", "pytest", *plain, f"tests/{tests}", "-k", f"{name} and not webgpu"]
     environment = {**os.environ, "PYTHONPATH": str(folder), "PYTHONDONTWRITEBYTECODE": "1"}
     done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True)
     assert done.returncode == 0, done.stdout + done.stderr

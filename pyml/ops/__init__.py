@@ -7,7 +7,7 @@ an op is written once, with `@op` (see `declare.py`), in the file of its subject
 
 from . import image, linalg, nn, numpy
 from .core import *
-from .linalg import *
+from .linear_algebra import *
 from .math import *
 from .nn import *
 from .numpy import *

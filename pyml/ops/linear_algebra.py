@@ -1,0 +1,77 @@
+"""Linear algebra: norms of vectors and matrices."""
+
+from __future__ import annotations
+
+from ..core.tensor import Tensor
+from ..core.types import Axis, TensorLike
+from .apply import as_float
+from .arithmetic import absolute, power, square
+from .declare import draw, op, sample
+from .elementary import sqrt
+from .logic import not_equal
+from .reduce import max as _max
+from .reduce import min as _min
+from .reduce import standardize_axis
+from .reduce import sum as _sum
+from .shaping import ravel, reshape
+
+__all__ = ["norm"]
+
+_INFINITE = float("inf")
+
+
+@op(
+    like="numpy.linalg.norm",
+    samples=[
+        sample(draw(2, 3)),
+        *(sample(draw(2, 3), ord, axis=1) for ord in (1, 2, 3, _INFINITE, -_INFINITE)),
+        *(sample(draw(3, 4), ord, axis=(0, 1), keepdims=True) for ord in ("fro", 1, -1, _INFINITE, -_INFINITE)),
+    ],
+)
+def norm(x: TensorLike, ord: float | str | None = None, axis: Axis = None, keepdims: bool = False) -> Tensor:
+    """The norm of vectors or matrices, as float32.
+
+    Args:
+        x: Tensor.
+        ord: Vectors: any number, 2 by default, `inf` and `-inf` for the largest and smallest magnitude, 0 for how many are
+            not 0. Matrices: `"fro"` by default, 1 and -1 for sums of columns, `inf` and `-inf` for sums of rows.
+        axis: An axis of vectors, or the two axes of matrices; None takes all of `x` (with `ord=None` as one vector).
+        keepdims: Keep these axes with size 1.
+
+    Raises:
+        ValueError: There is no such norm here; those of singular values (2, -2, "nuc" of matrices) are not supported.
+
+    Example:
+        >>> pyml.ops.norm([3., 4.]).item()
+        5.0
+    """
+    x = as_float(x)
+    if axis is None and ord is None:
+        found = sqrt(_sum(square(ravel(x))))
+        return reshape(found, (1,) * x.ndim) if keepdims else found
+    axes = axis if isinstance(axis, int) else tuple(axis or range(x.ndim))
+    if isinstance(axes, int) or len(axes) == 1:
+        return _of_vectors(x, ord, axes if isinstance(axes, int) else axes[0], keepdims)
+    if len(axes) != 2:
+        raise ValueError(f"norm: axis must name one axis or two. Received: axis={axis} for the shape {x.shape}")
+    rows, columns = (standardize_axis(a, x.ndim, "norm")[0] for a in axes)
+    if ord is None or ord == "fro":
+        return sqrt(_sum(square(x), axis=(rows, columns), keepdims=keepdims))
+    if ord not in (1, -1, _INFINITE, -_INFINITE) or isinstance(ord, str):
+        raise ValueError(f"norm: ord of matrices must be None, 'fro', 1, -1, inf or -inf. Received: ord={ord!r}")
+    summed, kept = (rows, columns) if abs(ord) == 1 else (columns, rows)
+    totals = _sum(absolute(x), axis=summed, keepdims=True)
+    found = (_max if ord > 0 else _min)(totals, axis=kept, keepdims=True)
+    return found if keepdims else reshape(found, [n for a, n in enumerate(x.shape) if a not in (rows, columns)])
+
+
+def _of_vectors(x: Tensor, ord: float | str | None, axis: int, keepdims: bool) -> Tensor:
+    if isinstance(ord, str):
+        raise ValueError(f"norm: ord of vectors must be a number or None. Received: ord={ord!r}")
+    if ord is None or ord == 2:
+        return sqrt(_sum(square(x), axis=axis, keepdims=keepdims))
+    if abs(ord) == _INFINITE:
+        return (_max if ord > 0 else _min)(absolute(x), axis=axis, keepdims=keepdims)
+    if ord == 0:
+        return _sum(not_equal(x, 0.0), axis=axis, keepdims=keepdims).astype("float32")
+    return power(_sum(power(absolute(x), ord), axis=axis, keepdims=keepdims), 1.0 / ord)
