@@ -142,7 +142,8 @@ def save_model(model: Model, filepath: Any, overwrite: bool = True, quantize: st
         >>> model = pyml.Sequential([pyml.Input((4,)), pyml.layers.Dense(2)])
         >>> pyml.saving.save_model(model, "digits/model.json", quantize="float16")
     """
-    from .tfjs.layers_save import model_artifacts, save_layers_model
+    from .tfjs.layers_files import save_layers_model
+    from .tfjs.layers_save import model_artifacts
 
     handler = saver_of(filepath)
     if handler is not None:
@@ -166,7 +167,8 @@ async def save_model_async(model: Model, filepath: Any, overwrite: bool = True, 
         >>> model = pyml.Sequential([pyml.Input((4,)), pyml.layers.Dense(2)])
         >>> asyncio.run(pyml.saving.save_model_async(model, "digits"))
     """
-    from .tfjs.layers_save import model_artifacts, save_layers_model
+    from .tfjs.layers_files import save_layers_model
+    from .tfjs.layers_save import model_artifacts
 
     handler = saver_of(filepath)
     store = target_of(filepath) if handler is None else None

@@ -281,6 +281,27 @@ def test_a_copy_of_a_description_keeps_its_shards_when_the_model_is_saved_again(
     assert version(lambda f: saving.load_model(f / "backup.json").get_weights(), tmp_path) == 1.0
 
 
+def test_shards_that_a_killed_process_left_go_when_they_are_old_and_nothing_else_does(tmp_path):
+    model_of(1.0).save(tmp_path)
+    left = ["model-0123456789abcdef-shard1of1.bin", ".89abcdef.model-0123456789abcdef-shard1of1.bin.part"]
+    others = ["other-0123456789abcdef-shard1of1.bin", "model-mine.bin", "notes.txt"]
+    for name in left + others:
+        (tmp_path / name).write_bytes(b"x")
+        os.utime(tmp_path / name, (0, 0))
+    (tmp_path / "model-fedcba9876543210-shard1of1.bin").write_bytes(b"x")  # of a process that may be writing now
+    model_of(2.0).save(tmp_path)
+    assert set(others) < set(files_in(tmp_path))
+    assert not set(left) & set(files_in(tmp_path))
+    assert (tmp_path / "model-fedcba9876543210-shard1of1.bin").exists()
+
+
+def test_a_description_that_names_other_files_does_not_make_a_save_remove_them(tmp_path):
+    (tmp_path / "train.py").write_text("precious")
+    (tmp_path / "model.json").write_text('{"weightsManifest": [{"paths": ["train.py", "../up.bin", 7], "weights": []}]}')
+    model_of(1.0).save(tmp_path)
+    assert (tmp_path / "train.py").read_text() == "precious"
+
+
 def test_names_with_spaces_and_percent_signs_load_again(tmp_path):
     for name in ("my model.json", "50%25.json", "a#b?c.json"):
         model_of(1.0).save(tmp_path / name)

@@ -2,20 +2,12 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
-import os
-import re
-from collections.abc import Iterable
-from contextlib import suppress
 
 import numpy as np
 
-from pyml.atomic import write
-
 from ...layers import Layer
 from ...objects.registry import LAYERS
-from ..files import MOST_JSON, ModelFileError, parse_json, path_of
 from .calls import KEEP, write_call
 from .layers_config import write_layers
 from .layers_model import named_weights
@@ -69,70 +61,6 @@ def _check_json(description: dict) -> None:
         raise ValueError(f"save: an argument of a layer is NaN, infinite or holds itself, which JSON has no form for. {KEEP}") from None
     except TypeError as e:
         raise ValueError(f"save: an argument of a layer has no form in JSON ({e}). {KEEP}") from None
-
-
-def save_layers_model(model, filepath, overwrite=True, quantize=None, arrays=None) -> None:
-    """Writes a model as a TensorFlow.js layers-model; see `pyml.saving.save_model`."""
-    path = path_of(filepath, "save")
-    if path.endswith((".keras", ".h5", ".hdf5")):
-        raise ValueError(
-            f"save: {path} would be a file of Keras' own formats, which pyml does not write; give a folder or a path that ends in "
-            ".json for a TensorFlow.js model, or keep the weights with model.save_weights('weights.npz')."
-        )
-    if not path.endswith(".json"):
-        path = os.path.join(path, "model.json")
-    if os.path.exists(path) and not overwrite:
-        raise FileExistsError(f"save: {path} exists; pass overwrite=True to replace it.")
-    description, shards = model_artifacts(model, quantize, arrays=arrays)
-    path = os.path.realpath(path)  # of a link, the shards lie beside what it leads to
-    folder, file_name = os.path.split(path)
-    names = _shard_names(file_name, shards)
-    description["weightsManifest"][0]["paths"] = names
-    os.makedirs(folder, exist_ok=True)
-    old = _shards_of(path)
-    new = [name for name in names if not os.path.exists(os.path.join(folder, name))]
-    try:
-        for name, data in zip(names, shards, strict=True):
-            write(os.path.join(folder, name), data)
-        write(path, json.dumps(description).encode())  # only now the new shards are those of the model
-    except BaseException:
-        _remove(folder, new)
-        raise
-    _remove(folder, old - set(names))
-
-
-def _shard_names(file_name: str, shards: list[bytes]) -> list[str]:
-    """Names that only this content under this name has: an old model, or another one in the folder, never shares a shard."""
-    stem = re.sub(r"[^A-Za-z0-9._-]", "_", file_name.removesuffix(".json"))[-80:]
-    content = hashlib.sha256(file_name.encode())
-    for data in shards:
-        content.update(data)
-    return [f"{stem}-{content.hexdigest()[:16]}-shard{i + 1}of{len(shards)}.bin" for i in range(len(shards))]
-
-
-def _shards_of(path: str) -> set[str]:
-    """The shards of the model that is there now, unless another description in the folder names them too."""
-    named = _named_by(path)
-    if not named:
-        return named
-    folder, file_name = os.path.split(path)
-    others = [entry.path for entry in os.scandir(folder) if entry.name.endswith(".json") and entry.name != file_name and entry.is_file()]
-    return named.difference(*map(_named_by, others))
-
-
-def _named_by(path: str) -> set[str]:
-    try:
-        with open(path, "rb") as file:
-            groups = parse_json(file.read(MOST_JSON), path).get("weightsManifest") or []
-        return {name for group in groups for name in group["paths"] if os.path.basename(name) == name}
-    except (OSError, ModelFileError, TypeError, KeyError, AttributeError):
-        return set()  # there is none, or it is no model
-
-
-def _remove(folder: str, names: Iterable[str]) -> None:
-    for name in names:
-        with suppress(OSError):
-            os.remove(os.path.join(folder, name))
 
 
 def _encode(name: str, array: np.ndarray, quantize) -> tuple[dict, bytes]:

@@ -1,0 +1,105 @@
+"""The files of a layers-model in a folder: new shards beside the old ones, then `model.json`, then the old shards go."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import re
+import time
+from collections.abc import Iterable
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any
+
+from pyml.atomic import write
+
+from ..files import MOST_JSON, ModelFileError, parse_json, path_of
+from .layers_save import model_artifacts
+
+if TYPE_CHECKING:
+    from ...models.model import Model
+
+_FORSAKEN = 3600  # seconds after which nobody is still writing a shard that no description names
+
+
+def save_layers_model(
+    model: Model, filepath: Any, overwrite: bool = True, quantize: str | None = None, arrays: dict[int, Any] | None = None
+) -> None:
+    """Writes a model as a TensorFlow.js layers-model; see `pyml.saving.save_model`."""
+    path = path_of(filepath, "save")
+    if path.endswith((".keras", ".h5", ".hdf5")):
+        raise ValueError(
+            f"save: {path} would be a file of Keras' own formats, which pyml does not write; give a folder or a path that ends in "
+            ".json for a TensorFlow.js model, or keep the weights with model.save_weights('weights.npz')."
+        )
+    if not path.endswith(".json"):
+        path = os.path.join(path, "model.json")
+    if os.path.exists(path) and not overwrite:
+        raise FileExistsError(f"save: {path} exists; pass overwrite=True to replace it.")
+    description, shards = model_artifacts(model, quantize, arrays=arrays)
+    write_files(os.path.realpath(path), description, shards)  # of a link, the shards lie beside what it leads to
+
+
+def write_files(path: str, description: dict[str, Any], shards: list[bytes]) -> None:
+    """Writes a description and its shards, whose names it is given here; whoever opens `path` meanwhile finds the old model or the new one.
+
+    Raises:
+        OSError: A file cannot be written; the old model is as it was, and nothing of the new one is left.
+    """
+    folder, file_name = os.path.split(path)
+    names = _shard_names(file_name, shards)
+    description["weightsManifest"][0]["paths"] = names
+    os.makedirs(folder, exist_ok=True)
+    old = _named_by(path)
+    new = [name for name in names if not os.path.exists(os.path.join(folder, name))]
+    try:
+        for name, data in zip(names, shards, strict=True):
+            write(os.path.join(folder, name), data)
+        write(path, json.dumps(description).encode())  # only now the new shards are those of the model
+    except BaseException:
+        _remove(folder, new)
+        raise
+    gone = old - set(names) | _forsaken(folder, file_name)
+    if gone:
+        others = [entry.path for entry in os.scandir(folder) if entry.name.endswith(".json") and entry.is_file()]
+        _remove(folder, gone.difference(*map(_named_by, others)))
+
+
+def _stem(file_name: str) -> str:
+    return re.sub(r"[^A-Za-z0-9._-]", "_", file_name.removesuffix(".json"))[-80:]
+
+
+def _shard_names(file_name: str, shards: list[bytes]) -> list[str]:
+    """Names that only this content under this name has: an old model, or another one in the folder, never shares a shard."""
+    content = hashlib.sha256(file_name.encode())
+    for data in shards:
+        content.update(data)
+    return [f"{_stem(file_name)}-{content.hexdigest()[:16]}-shard{i + 1}of{len(shards)}.bin" for i in range(len(shards))]
+
+
+def _named_by(path: str) -> set[str]:
+    """The shards that a description names; none if it is none, or is not there. Nothing but `.bin` beside it counts."""
+    try:
+        with open(path, "rb") as file:
+            groups = parse_json(file.read(MOST_JSON), path).get("weightsManifest") or []
+        names = [name for group in groups for name in group["paths"]]
+        return {name for name in names if os.path.basename(name) == name and name.endswith(".bin")}
+    except (OSError, ModelFileError, TypeError, KeyError, AttributeError):
+        return set()
+
+
+def _forsaken(folder: str, file_name: str) -> set[str]:
+    """Shards of this model that a process which ended had begun to write."""
+    pattern = re.compile(rf"(\.[0-9a-f]{{8}}\.)?{re.escape(_stem(file_name))}-[0-9a-f]{{16}}-shard\d+of\d+\.bin(\.part)?")
+    found = set()
+    for entry in os.scandir(folder):
+        with suppress(OSError):
+            if pattern.fullmatch(entry.name) and time.time() - entry.stat().st_mtime > _FORSAKEN:
+                found.add(entry.name)
+    return found
+
+
+def _remove(folder: str, names: Iterable[str]) -> None:
+    for name in names:
+        with suppress(OSError):
+            os.remove(os.path.join(folder, name))
