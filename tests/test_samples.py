@@ -105,6 +105,17 @@ def test_a_class_declares_samples_of_its_own(cls):
 
 
 @every(*CONFIGURED)
+def test_a_class_has_an_example(cls):
+    assert ">>>" in (cls.__doc__ or "")                        # test_examples.py runs it
+
+
+@pytest.mark.parametrize("kind", [registry.ACTIVATIONS, registry.LOSSES, registry.METRICS], ids=lambda kind: kind.homes[0])
+def test_a_function_has_an_example(kind):
+    kind.load()
+    assert not [name for name, function in kind.functions.items() if ">>>" not in (function.__doc__ or "")]
+
+
+@every(*CONFIGURED)
 def test_an_object_made_from_a_config_has_that_config(cls):
     module = pyml.saving
     for sample in cls._samples():

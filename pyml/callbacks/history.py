@@ -12,7 +12,14 @@ __all__ = ["History"]
 
 
 class History(Callback):
-    """Keeps the logs of every epoch: `history.history["loss"][epoch]`, `history.epoch`."""
+    """Keeps the logs of every epoch: `history.history["loss"][epoch]`, `history.epoch`.
+
+    Example:
+        >>> model.compile("sgd", "mse")
+        >>> history = model.fit(np.ones((8, 4)), np.ones((8, 3)), epochs=2, verbose=0)
+        >>> history.epoch, len(history.history["loss"])
+        ([0, 1], 2)
+    """
 
     def __init__(self) -> None:
         super().__init__()

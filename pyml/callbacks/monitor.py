@@ -138,6 +138,13 @@ class ReduceLROnPlateau(MonitorCallback):
         verbose: 1 prints each change.
         cooldown: Epochs of rest after a change.
         min_lr: Least learning rate.
+
+    Example:
+        >>> model.compile("sgd", "mse")
+        >>> callback = pyml.callbacks.ReduceLROnPlateau("loss", factor=0.5, patience=1, min_delta=10.0)
+        >>> history = model.fit(np.ones((8, 4)), np.ones((8, 3)), epochs=3, verbose=0, callbacks=[callback])
+        >>> round(model.optimizer.host_learning_rate, 4)                      # no epoch was 10 better than the first
+        0.0025
     """
 
     def __init__(self, monitor: str = "val_loss", factor: float = 0.1, patience: int = 10, verbose: Any = 0, mode: str = "auto",

@@ -49,6 +49,13 @@ class TerminateOnNaN(Callback):
 
     Args:
         raise_error: Raise RuntimeError instead of stopping.
+
+    Example:
+        >>> model.compile("sgd", "mse")
+        >>> callback = pyml.callbacks.TerminateOnNaN()
+        >>> history = model.fit(np.ones((8, 4)), np.ones((8, 3)), epochs=2, verbose=0, callbacks=[callback])
+        >>> len(history.epoch)
+        2
     """
 
     def __init__(self, raise_error: bool = False) -> None:
@@ -69,6 +76,13 @@ class LearningRateScheduler(Callback):
     Args:
         schedule: Function of the epoch and the present rate; returns a float.
         verbose: 1 prints each rate.
+
+    Example:
+        >>> model.compile("sgd", "mse")
+        >>> callback = pyml.callbacks.LearningRateScheduler(lambda epoch, rate: 0.5**epoch)
+        >>> history = model.fit(np.ones((8, 4)), np.ones((8, 3)), epochs=2, verbose=0, callbacks=[callback])
+        >>> history.history["learning_rate"]
+        [1.0, 0.5]
     """
 
     def __init__(self, schedule: Callable[..., float], verbose: Any = 0) -> None:

@@ -24,7 +24,12 @@ class Constraint(Configured, kind=CONSTRAINTS, abstract=True):
 
 
 class NonNeg(Constraint):
-    """Negative weights become 0."""
+    """Negative weights become 0.
+
+    Example:
+        >>> pyml.constraints.NonNeg()(np.array([[3.0], [-4.0]], "float32")).numpy().round(3).tolist()
+        [[3.0], [0.0]]
+    """
 
     def __call__(self, w: TensorLike) -> Any:
         return ops.maximum(w, 0.0)
@@ -35,7 +40,12 @@ class NonNeg(Constraint):
 
 
 class MaxNorm(Constraint):
-    """Norms along `axis` are at most `max_value`. Source: Srivastava et al. 2014."""
+    """Norms along `axis` are at most `max_value`. Source: Srivastava et al. 2014.
+
+    Example:
+        >>> pyml.constraints.MaxNorm(2.5)(np.array([[3.0], [-4.0]], "float32")).numpy().round(3).tolist()
+        [[1.5], [-2.0]]
+    """
 
     def __init__(self, max_value: float = 2, axis: int | Sequence[int] = 0) -> None:
         self.max_value = max_value
@@ -51,7 +61,12 @@ class MaxNorm(Constraint):
 
 
 class UnitNorm(Constraint):
-    """Norms along `axis` are 1."""
+    """Norms along `axis` are 1.
+
+    Example:
+        >>> pyml.constraints.UnitNorm()(np.array([[3.0], [-4.0]], "float32")).numpy().round(3).tolist()
+        [[0.6000000238418579], [-0.800000011920929]]
+    """
 
     def __init__(self, axis: int | Sequence[int] = 0) -> None:
         self.axis = axis
@@ -65,7 +80,12 @@ class UnitNorm(Constraint):
 
 
 class MinMaxNorm(Constraint):
-    """Norms along `axis` move into `[min_value, max_value]` at the given `rate`."""
+    """Norms along `axis` move into `[min_value, max_value]` at the given `rate`.
+
+    Example:
+        >>> pyml.constraints.MinMaxNorm(1.0, 2.5)(np.array([[3.0], [-4.0]], "float32")).numpy().round(3).tolist()
+        [[1.5], [-2.0]]
+    """
 
     def __init__(self, min_value: float = 0.0, max_value: float = 1.0, rate: float = 1.0, axis: int | Sequence[int] = 0) -> None:
         self.min_value = min_value

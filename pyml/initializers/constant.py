@@ -16,7 +16,12 @@ __all__ = [
 
 
 class Constant(Initializer):
-    """Every element is `value`, a number or an array that broadcasts to the shape."""
+    """Every element is `value`, a number or an array that broadcasts to the shape.
+
+    Example:
+        >>> pyml.initializers.Constant(2.0)((2, 2)).numpy().tolist()
+        [[2.0, 2.0], [2.0, 2.0]]
+    """
 
     def __init__(self, value: Any = 0.0) -> None:
         self.value = value
@@ -31,7 +36,12 @@ class Constant(Initializer):
 
 
 class Zeros(Initializer, aliases=("zero",)):
-    """Every element is 0."""
+    """Every element is 0.
+
+    Example:
+        >>> pyml.initializers.Zeros()((2, 2)).numpy().tolist()
+        [[0.0, 0.0], [0.0, 0.0]]
+    """
 
     def host_value(self, shape: Any, dtype: Any) -> np.ndarray:
         return np.zeros(shape, dtype)
@@ -42,7 +52,12 @@ class Zeros(Initializer, aliases=("zero",)):
 
 
 class Ones(Initializer, aliases=("one",)):
-    """Every element is 1."""
+    """Every element is 1.
+
+    Example:
+        >>> pyml.initializers.Ones()((2, 2)).numpy().tolist()
+        [[1.0, 1.0], [1.0, 1.0]]
+    """
 
     def host_value(self, shape: Any, dtype: Any) -> np.ndarray:
         return np.ones(shape, dtype)
@@ -57,6 +72,10 @@ class Identity(Initializer, aliases=("IdentityInitializer",)):
 
     Raises:
         ValueError: The shape has not two axes.
+
+    Example:
+        >>> pyml.initializers.Identity()((2, 2)).numpy().tolist()
+        [[1.0, 0.0], [0.0, 1.0]]
     """
 
     def __init__(self, gain: float = 1.0) -> None:

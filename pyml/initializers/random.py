@@ -50,7 +50,13 @@ class RandomInitializer(Initializer, abstract=True):
 
 
 class RandomUniform(RandomInitializer, aliases=("uniform",)):
-    """Uniform values in `[minval, maxval)`."""
+    """Uniform values in `[minval, maxval)`.
+
+    Example:
+        >>> values = pyml.initializers.RandomUniform(-1.0, 1.0, seed=1)((100, 100)).numpy()
+        >>> bool(abs(values).max() <= 1)
+        True
+    """
 
     def __init__(self, minval: float = -0.05, maxval: float = 0.05, seed: Any = None) -> None:
         super().__init__(seed)
@@ -66,7 +72,13 @@ class RandomUniform(RandomInitializer, aliases=("uniform",)):
 
 
 class RandomNormal(RandomInitializer, aliases=("normal",)):
-    """Normal values."""
+    """Normal values.
+
+    Example:
+        >>> values = pyml.initializers.RandomNormal(stddev=0.5, seed=1)((400, 200)).numpy()
+        >>> bool(abs(values.std() / 0.5 - 1) < 0.01)
+        True
+    """
 
     def __init__(self, mean: float = 0.0, stddev: float = 0.05, seed: Any = None) -> None:
         super().__init__(seed)
@@ -83,7 +95,13 @@ class RandomNormal(RandomInitializer, aliases=("normal",)):
 
 
 class TruncatedNormal(RandomNormal):
-    """Normal values; those more than two standard deviations away are drawn again."""
+    """Normal values; those more than two standard deviations away are drawn again.
+
+    Example:
+        >>> values = pyml.initializers.TruncatedNormal(seed=1)((100, 100)).numpy()
+        >>> bool(abs(values).max() <= 0.1)
+        True
+    """
 
     def host_value(self, shape: Any, dtype: Any) -> np.ndarray:
         return draw_truncated_normal(self._generator(), shape, self.mean, self.stddev, dtype)
@@ -104,6 +122,11 @@ class VarianceScaling(RandomInitializer):
         input_axes, output_axes: Axes of the kernel that count as inputs and outputs.
 
     Source: He et al. 2015, "Delving Deep into Rectifiers"; Glorot and Bengio 2010.
+
+    Example:
+        >>> values = pyml.initializers.VarianceScaling(2.0, seed=1)((400, 200)).numpy()
+        >>> bool(abs(values.std() / (2 / 400) ** 0.5 - 1) < 0.01)
+        True
     """
 
     def __init__(self, scale: float = 1.0, mode: str = "fan_in", distribution: str = "truncated_normal", seed: Any = None,
@@ -158,7 +181,13 @@ def draw_truncated_normal(generator: np.random.Generator, shape: Any, mean: floa
 
 
 class GlorotUniform(VarianceScaling):
-    """Uniform with variance 2 / (fan_in + fan_out). Source: Glorot and Bengio 2010."""
+    """Uniform with variance 2 / (fan_in + fan_out). Source: Glorot and Bengio 2010.
+
+    Example:
+        >>> values = pyml.initializers.GlorotUniform(seed=1)((400, 200)).numpy()
+        >>> bool(abs(values.std() / (2 / 600) ** 0.5 - 1) < 0.01)
+        True
+    """
 
     def __init__(self, seed: Any = None, input_axes: Any = None, output_axes: Any = None) -> None:
         super().__init__(1.0, "fan_avg", "uniform", seed, input_axes, output_axes)
@@ -169,7 +198,13 @@ class GlorotUniform(VarianceScaling):
 
 
 class GlorotNormal(VarianceScaling):
-    """Truncated normal with variance 2 / (fan_in + fan_out). Source: Glorot and Bengio 2010."""
+    """Truncated normal with variance 2 / (fan_in + fan_out). Source: Glorot and Bengio 2010.
+
+    Example:
+        >>> values = pyml.initializers.GlorotNormal(seed=1)((400, 200)).numpy()
+        >>> bool(abs(values.std() / (2 / 600) ** 0.5 - 1) < 0.01)
+        True
+    """
 
     def __init__(self, seed: Any = None, input_axes: Any = None, output_axes: Any = None) -> None:
         super().__init__(1.0, "fan_avg", "truncated_normal", seed, input_axes, output_axes)
@@ -180,7 +215,13 @@ class GlorotNormal(VarianceScaling):
 
 
 class HeUniform(VarianceScaling):
-    """Uniform with variance 2 / fan_in, for ReLU layers. Source: He et al. 2015."""
+    """Uniform with variance 2 / fan_in, for ReLU layers. Source: He et al. 2015.
+
+    Example:
+        >>> values = pyml.initializers.HeUniform(seed=1)((400, 200)).numpy()
+        >>> bool(abs(values.std() / (2 / 400) ** 0.5 - 1) < 0.01)
+        True
+    """
 
     def __init__(self, seed: Any = None, input_axes: Any = None, output_axes: Any = None) -> None:
         super().__init__(2.0, "fan_in", "uniform", seed, input_axes, output_axes)
@@ -191,7 +232,13 @@ class HeUniform(VarianceScaling):
 
 
 class HeNormal(VarianceScaling):
-    """Truncated normal with variance 2 / fan_in, for ReLU layers. Source: He et al. 2015."""
+    """Truncated normal with variance 2 / fan_in, for ReLU layers. Source: He et al. 2015.
+
+    Example:
+        >>> values = pyml.initializers.HeNormal(seed=1)((400, 200)).numpy()
+        >>> bool(abs(values.std() / (2 / 400) ** 0.5 - 1) < 0.01)
+        True
+    """
 
     def __init__(self, seed: Any = None, input_axes: Any = None, output_axes: Any = None) -> None:
         super().__init__(2.0, "fan_in", "truncated_normal", seed, input_axes, output_axes)
@@ -202,7 +249,13 @@ class HeNormal(VarianceScaling):
 
 
 class LecunUniform(VarianceScaling):
-    """Uniform with variance 1 / fan_in. Source: LeCun et al. 1998."""
+    """Uniform with variance 1 / fan_in. Source: LeCun et al. 1998.
+
+    Example:
+        >>> values = pyml.initializers.LecunUniform(seed=1)((400, 200)).numpy()
+        >>> bool(abs(values.std() / (1 / 400) ** 0.5 - 1) < 0.01)
+        True
+    """
 
     def __init__(self, seed: Any = None, input_axes: Any = None, output_axes: Any = None) -> None:
         super().__init__(1.0, "fan_in", "uniform", seed, input_axes, output_axes)
@@ -213,7 +266,13 @@ class LecunUniform(VarianceScaling):
 
 
 class LecunNormal(VarianceScaling):
-    """Truncated normal with variance 1 / fan_in. Source: LeCun et al. 1998."""
+    """Truncated normal with variance 1 / fan_in. Source: LeCun et al. 1998.
+
+    Example:
+        >>> values = pyml.initializers.LecunNormal(seed=1)((400, 200)).numpy()
+        >>> bool(abs(values.std() / (1 / 400) ** 0.5 - 1) < 0.01)
+        True
+    """
 
     def __init__(self, seed: Any = None, input_axes: Any = None, output_axes: Any = None) -> None:
         super().__init__(1.0, "fan_in", "truncated_normal", seed, input_axes, output_axes)
@@ -230,6 +289,11 @@ class Orthogonal(RandomInitializer, aliases=("OrthogonalInitializer",)):
 
     Raises:
         ValueError: The shape has fewer than two axes.
+
+    Example:
+        >>> q = pyml.initializers.Orthogonal(seed=1)((3, 3)).numpy()
+        >>> bool(np.allclose(q @ q.T, np.eye(3), atol=1e-5))
+        True
     """
 
     def __init__(self, gain: float = 1.0, seed: Any = None) -> None:

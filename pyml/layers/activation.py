@@ -32,6 +32,10 @@ class Activation(_SameShape):
         activation: Name or function.
 
     Input shape: any. Output shape: the same.
+
+    Example:
+        >>> pyml.layers.Activation("relu")(np.array([[-2.0, 3.0]], "float32")).numpy().tolist()
+        [[0.0, 3.0]]
     """
 
     def __init__(self, activation: ActivationLike, **kwargs: Any) -> None:
@@ -54,6 +58,10 @@ class ReLU(_SameShape):
         max_value: Largest value, or None.
         negative_slope: Slope below `threshold`.
         threshold: Values up to it are damped.
+
+    Example:
+        >>> pyml.layers.ReLU(max_value=2.5, negative_slope=0.5)(np.array([[-2.0, 3.0]], "float32")).numpy().tolist()
+        [[-1.0, 2.5]]
     """
 
     def __init__(self, max_value: float | None = None, negative_slope: float = 0.0, threshold: float = 0.0, **kwargs: Any) -> None:
@@ -80,7 +88,12 @@ class ReLU(_SameShape):
 
 
 class LeakyReLU(_SameShape):
-    """`x` above 0, `negative_slope * x` below."""
+    """`x` above 0, `negative_slope * x` below.
+
+    Example:
+        >>> pyml.layers.LeakyReLU(0.5)(np.array([[-2.0, 3.0]], "float32")).numpy().tolist()
+        [[-1.0, 3.0]]
+    """
 
     def __init__(self, negative_slope: float = 0.3, **kwargs: Any) -> None:
         super().__init__(**kwargs)
@@ -99,7 +112,12 @@ class LeakyReLU(_SameShape):
 
 
 class ELU(_SameShape):
-    """`x` above 0, `alpha * (exp(x) - 1)` below."""
+    """`x` above 0, `alpha * (exp(x) - 1)` below.
+
+    Example:
+        >>> pyml.layers.ELU()(np.array([[-2.0, 3.0]], "float32")).numpy().round(3).tolist()
+        [[-0.8650000095367432, 3.0]]
+    """
 
     def __init__(self, alpha: float = 1.0, **kwargs: Any) -> None:
         super().__init__(**kwargs)
@@ -119,6 +137,10 @@ class Softmax(_SameShape):
 
     Args:
         axis: Axis whose slices sum to 1.
+
+    Example:
+        >>> pyml.layers.Softmax()(np.array([[1.0, 1.0]], "float32")).numpy().tolist()
+        [[0.5, 0.5]]
     """
 
     def __init__(self, axis: int | Sequence[int] = -1, **kwargs: Any) -> None:

@@ -34,6 +34,13 @@ class Dense(Layer, not_in_config=("lora_rank", "lora_alpha", "quantization_confi
 
     Raises:
         ValueError: `units` is not a positive integer.
+
+    Example:
+        >>> layer = pyml.layers.Dense(3, activation="relu")
+        >>> layer(np.ones((4, 5))).shape
+        (4, 3)
+        >>> [tuple(weight.shape) for weight in layer.weights]
+        [(5, 3), (3,)]
     """
 
     def __init__(self, units: int, activation: ActivationLike = None, use_bias: bool = True,

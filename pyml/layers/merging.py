@@ -60,7 +60,12 @@ class _Merge(Layer):
 
 
 class Add(_Merge):
-    """The sum of a list of inputs."""
+    """The sum of a list of inputs.
+
+    Example:
+        >>> pyml.layers.Add()([np.ones((1, 2)), np.array([[-2.0, 3.0]], "float32")]).numpy().tolist()
+        [[-1.0, 4.0]]
+    """
 
     def _merge(self, a: Any, b: float) -> Any:
         return a + b
@@ -71,7 +76,12 @@ class Add(_Merge):
 
 
 class Subtract(_Merge):
-    """The first of two inputs minus the second."""
+    """The first of two inputs minus the second.
+
+    Example:
+        >>> pyml.layers.Subtract()([np.ones((1, 2)), np.array([[-2.0, 3.0]], "float32")]).numpy().tolist()
+        [[3.0, -2.0]]
+    """
 
     def build(self, input_shape: Any) -> None:
         if len(input_shape) != 2:
@@ -87,7 +97,12 @@ class Subtract(_Merge):
 
 
 class Multiply(_Merge):
-    """The product of a list of inputs."""
+    """The product of a list of inputs.
+
+    Example:
+        >>> pyml.layers.Multiply()([np.ones((1, 2)), np.array([[-2.0, 3.0]], "float32")]).numpy().tolist()
+        [[-2.0, 3.0]]
+    """
 
     def _merge(self, a: Any, b: float) -> Any:
         return a * b
@@ -98,7 +113,12 @@ class Multiply(_Merge):
 
 
 class Maximum(_Merge):
-    """The largest of a list of inputs, element by element."""
+    """The largest of a list of inputs, element by element.
+
+    Example:
+        >>> pyml.layers.Maximum()([np.ones((1, 2)), np.array([[-2.0, 3.0]], "float32")]).numpy().tolist()
+        [[1.0, 3.0]]
+    """
 
     def _merge(self, a: Any, b: float) -> Any:
         return ops.maximum(a, b)
@@ -109,7 +129,12 @@ class Maximum(_Merge):
 
 
 class Minimum(_Merge):
-    """The smallest of a list of inputs, element by element."""
+    """The smallest of a list of inputs, element by element.
+
+    Example:
+        >>> pyml.layers.Minimum()([np.ones((1, 2)), np.array([[-2.0, 3.0]], "float32")]).numpy().tolist()
+        [[-2.0, 1.0]]
+    """
 
     def _merge(self, a: Any, b: float) -> Any:
         return ops.minimum(a, b)
@@ -120,7 +145,12 @@ class Minimum(_Merge):
 
 
 class Average(_Merge):
-    """The mean of a list of inputs."""
+    """The mean of a list of inputs.
+
+    Example:
+        >>> pyml.layers.Average()([np.ones((1, 2)), np.array([[-2.0, 3.0]], "float32")]).numpy().tolist()
+        [[-0.5, 2.0]]
+    """
 
     def call(self, inputs: Any) -> Any:
         return reduce(lambda a, b: a + b, inputs) * (1.0 / len(inputs))
@@ -138,6 +168,10 @@ class Concatenate(Layer):
 
     Raises:
         ShapeError: Other sizes differ.
+
+    Example:
+        >>> pyml.layers.Concatenate(axis=1)([np.ones((2, 3, 4)), np.ones((2, 1, 4))]).shape
+        (2, 4, 4)
     """
 
     def __init__(self, axis: int = -1, **kwargs: Any) -> None:

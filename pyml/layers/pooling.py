@@ -112,6 +112,10 @@ class MaxPooling2D(_MaxPooling, aliases=("MaxPool2D",)):
         data_format: None or `"channels_last"`.
 
     Input shape: `(batch, height, width, channels)`. Output shape: `(batch, new_height, new_width, channels)`.
+
+    Example:
+        >>> pyml.layers.MaxPooling2D()(np.arange(16.0, dtype="float32").reshape(1, 4, 4, 1)).numpy()[0, :, :, 0].tolist()
+        [[5.0, 7.0], [13.0, 15.0]]
     """
 
     def __init__(self, pool_size: int | Sequence[int] = (2, 2), strides: int | Sequence[int] | None = None, padding: str = "valid",
@@ -134,6 +138,10 @@ class AveragePooling2D(_AveragePooling, aliases=("AvgPool2D",)):
         data_format: None or `"channels_last"`.
 
     Input shape: `(batch, height, width, channels)`. Output shape: `(batch, new_height, new_width, channels)`.
+
+    Example:
+        >>> pyml.layers.AveragePooling2D(2)(np.arange(16.0, dtype="float32").reshape(1, 4, 4, 1)).numpy()[0, :, :, 0].tolist()
+        [[2.5, 4.5], [10.5, 12.5]]
     """
 
     @classmethod

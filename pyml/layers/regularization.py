@@ -40,6 +40,13 @@ class Dropout(Layer):
     Input shape: any. Output shape: the same.
 
     Source: Srivastava et al. 2014, "Dropout: A Simple Way to Prevent Neural Networks from Overfitting".
+
+    Example:
+        >>> layer = pyml.layers.Dropout(0.5, seed=1)
+        >>> layer(np.ones((1, 4), "float32")).numpy().tolist()           # not training: unchanged
+        [[1.0, 1.0, 1.0, 1.0]]
+        >>> sorted(set(layer(np.ones((9, 9)), training=True).numpy().ravel().tolist()))
+        [0.0, 2.0]
     """
 
     def __init__(self, rate: float, noise_shape: Sequence[int | None] | None = None, seed: int | None = None, **kwargs: Any) -> None:

@@ -21,7 +21,12 @@ __all__ = ["Flatten", "Permute", "RepeatVector", "Reshape"]
 
 
 class Flatten(Layer):
-    """All axes but the batch as one. Input shape: `(batch, ...)`. Output shape: `(batch, product)`."""
+    """All axes but the batch as one. Input shape: `(batch, ...)`. Output shape: `(batch, product)`.
+
+    Example:
+        >>> pyml.layers.Flatten()(np.ones((2, 3, 4))).shape
+        (2, 12)
+    """
 
     def __init__(self, data_format: str | None = None, **kwargs: Any) -> None:
         super().__init__(**kwargs)
@@ -50,6 +55,10 @@ class Reshape(Layer):
 
     Raises:
         ShapeError: The number of values differs.
+
+    Example:
+        >>> pyml.layers.Reshape((2, -1))(np.ones((5, 6, 4))).shape
+        (5, 2, 12)
     """
 
     def __init__(self, target_shape: int | Sequence[int], **kwargs: Any) -> None:

@@ -37,6 +37,10 @@ class MeanSquaredError(LossFunctionWrapper):
     """`mean((y_true - y_pred)^2)` over the last axis.
 
     Reduced over the batch; see `Loss` for the arguments.
+
+    Example:
+        >>> round(float(pyml.losses.MeanSquaredError()([[1.0, 1.0]], [[0.5, 1.0]])), 4)
+        0.125
     """
 
     def __init__(self, reduction: str | None = "sum_over_batch_size", name: str | None = "mean_squared_error", dtype: Any = None) -> None:
@@ -51,6 +55,10 @@ class MeanAbsoluteError(LossFunctionWrapper):
     """`mean(|y_true - y_pred|)` over the last axis.
 
     Reduced over the batch; see `Loss` for the arguments.
+
+    Example:
+        >>> round(float(pyml.losses.MeanAbsoluteError()([[1.0, 1.0]], [[0.5, 1.0]])), 4)
+        0.25
     """
 
     def __init__(self, reduction: str | None = "sum_over_batch_size", name: str | None = "mean_absolute_error",
@@ -66,6 +74,10 @@ class MeanAbsolutePercentageError(LossFunctionWrapper):
     """`100 * mean(|y_true - y_pred| / max(|y_true|, 1e-7))` over the last axis.
 
     Reduced over the batch; see `Loss` for the arguments.
+
+    Example:
+        >>> round(float(pyml.losses.MeanAbsolutePercentageError()([[1.0, 1.0]], [[0.5, 1.0]])), 4)
+        25.0
     """
 
     def __init__(self, reduction: str | None = "sum_over_batch_size", name: str | None = "mean_absolute_percentage_error",
@@ -81,6 +93,10 @@ class MeanSquaredLogarithmicError(LossFunctionWrapper):
     """`mean((log(y_true + 1) - log(y_pred + 1))^2)` over the last axis.
 
     Reduced over the batch; see `Loss` for the arguments.
+
+    Example:
+        >>> round(float(pyml.losses.MeanSquaredLogarithmicError()([[1.0, 1.0]], [[0.5, 1.0]])), 4)
+        0.0414
     """
 
     def __init__(self, reduction: str | None = "sum_over_batch_size", name: str | None = "mean_squared_logarithmic_error",
@@ -96,6 +112,10 @@ class LogCosh(LossFunctionWrapper):
     """`mean(log(cosh(y_pred - y_true)))`: squared near 0, linear far away.
 
     Reduced over the batch; see `Loss` for the arguments.
+
+    Example:
+        >>> round(float(pyml.losses.LogCosh()([[1.0, 1.0]], [[0.5, 1.0]])), 4)
+        0.0601
     """
 
     def __init__(self, reduction: str | None = "sum_over_batch_size", name: str | None = "log_cosh", dtype: Any = None) -> None:
@@ -110,6 +130,10 @@ class Poisson(LossFunctionWrapper):
     """`mean(y_pred - y_true * log(y_pred))` over the last axis.
 
     Reduced over the batch; see `Loss` for the arguments.
+
+    Example:
+        >>> round(float(pyml.losses.Poisson()([[1.0, 1.0]], [[0.5, 1.0]])), 4)
+        1.0966
     """
 
     def __init__(self, reduction: str | None = "sum_over_batch_size", name: str | None = "poisson", dtype: Any = None) -> None:
@@ -124,6 +148,10 @@ class KLDivergence(LossFunctionWrapper):
     """`sum(y_true * log(y_true / y_pred))` over the last axis, both cut to `[1e-7, 1]`.
 
     Reduced over the batch; see `Loss` for the arguments.
+
+    Example:
+        >>> round(float(pyml.losses.KLDivergence()([[0.5, 0.5]], [[0.25, 0.75]])), 4)
+        0.1438
     """
 
     def __init__(self, reduction: str | None = "sum_over_batch_size", name: str | None = "kl_divergence", dtype: Any = None) -> None:
@@ -139,6 +167,10 @@ class Hinge(LossFunctionWrapper):
     """`mean(max(1 - y_true * y_pred, 0))` for targets -1 and 1 (or 0 and 1).
 
     Reduced over the batch; see `Loss` for the arguments.
+
+    Example:
+        >>> round(float(pyml.losses.Hinge()([[1.0, 1.0]], [[0.5, 1.0]])), 4)
+        0.25
     """
 
     def __init__(self, reduction: str | None = "sum_over_batch_size", name: str | None = "hinge", dtype: Any = None) -> None:
@@ -154,6 +186,10 @@ class SquaredHinge(LossFunctionWrapper):
     """`mean(max(1 - y_true * y_pred, 0)^2)` for targets -1 and 1 (or 0 and 1).
 
     Reduced over the batch; see `Loss` for the arguments.
+
+    Example:
+        >>> round(float(pyml.losses.SquaredHinge()([[1.0, 1.0]], [[0.5, 1.0]])), 4)
+        0.125
     """
 
     def __init__(self, reduction: str | None = "sum_over_batch_size", name: str | None = "squared_hinge", dtype: Any = None) -> None:
@@ -168,6 +204,10 @@ class CategoricalHinge(LossFunctionWrapper):
     """`max(0, 1 - positive + negative)`: the right score against the best wrong one.
 
     Reduced over the batch; see `Loss` for the arguments.
+
+    Example:
+        >>> round(float(pyml.losses.CategoricalHinge()([[0.0, 1.0]], [[0.5, 1.0]])), 4)
+        0.5
     """
 
     def __init__(self, reduction: str | None = "sum_over_batch_size", name: str | None = "categorical_hinge", dtype: Any = None) -> None:
@@ -182,7 +222,12 @@ class CategoricalHinge(LossFunctionWrapper):
 
 
 class Huber(LossFunctionWrapper):
-    """Squared up to `delta`, linear beyond. Source: Huber 1964."""
+    """Squared up to `delta`, linear beyond. Source: Huber 1964.
+
+    Example:
+        >>> round(float(pyml.losses.Huber(delta=1.0)([[0.0, 0.0]], [[0.5, 3.0]])), 4)
+        1.3125
+    """
 
     def __init__(self, delta: float = 1.0, reduction: str | None = "sum_over_batch_size", name: str | None = "huber_loss",
                  dtype: Any = None) -> None:
@@ -198,7 +243,12 @@ class Huber(LossFunctionWrapper):
 
 
 class CosineSimilarity(LossFunctionWrapper):
-    """The negated cosine of the angle between targets and predictions."""
+    """The negated cosine of the angle between targets and predictions.
+
+    Example:
+        >>> round(float(pyml.losses.CosineSimilarity()([[1.0, 1.0]], [[0.5, 1.0]])), 4)
+        -0.9487
+    """
 
     def __init__(self, axis: int = -1, reduction: str | None = "sum_over_batch_size", name: str | None = "cosine_similarity",
                  dtype: Any = None) -> None:
@@ -239,7 +289,12 @@ class BinaryCrossentropy(LossFunctionWrapper):
 
 
 class CategoricalCrossentropy(LossFunctionWrapper):
-    """Cross-entropy of one-hot targets; see `categorical_crossentropy` for the arguments."""
+    """Cross-entropy of one-hot targets; see `categorical_crossentropy` for the arguments.
+
+    Example:
+        >>> round(float(pyml.losses.CategoricalCrossentropy()([[0.0, 1.0]], [[0.25, 0.75]])), 4)
+        0.2877
+    """
 
     def __init__(self, from_logits: bool = False, label_smoothing: float = 0.0, axis: int = -1,
                  reduction: str | None = "sum_over_batch_size", name: str | None = "categorical_crossentropy", dtype: Any = None) -> None:
@@ -259,7 +314,12 @@ class CategoricalCrossentropy(LossFunctionWrapper):
 
 
 class SparseCategoricalCrossentropy(LossFunctionWrapper):
-    """Cross-entropy of integer targets; see `sparse_categorical_crossentropy` for the arguments."""
+    """Cross-entropy of integer targets; see `sparse_categorical_crossentropy` for the arguments.
+
+    Example:
+        >>> round(float(pyml.losses.SparseCategoricalCrossentropy()([1], [[0.25, 0.75]])), 4)
+        0.2877
+    """
 
     def __init__(self, from_logits: bool = False, ignore_class: int | None = None, reduction: str | None = "sum_over_batch_size",
                  axis: int = -1, name: str | None = "sparse_categorical_crossentropy", dtype: Any = None) -> None:

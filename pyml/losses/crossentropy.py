@@ -31,6 +31,10 @@ def categorical_crossentropy(y_true: TensorLike, y_pred: TensorLike, from_logits
 
     Raises:
         ShapeError: The shapes differ.
+
+    Example:
+        >>> pyml.losses.categorical_crossentropy([[0.0, 1.0]], [[0.25, 0.75]]).numpy().round(4).tolist()
+        [0.28769999742507935]
     """
     y_pred = _float(y_pred)
     y_true = ops.cast(ops.convert_to_tensor(y_true), y_pred.dtype)
@@ -59,6 +63,10 @@ def sparse_categorical_crossentropy(y_true: TensorLike, y_pred: TensorLike, from
 
     Raises:
         ShapeError: The shapes do not fit.
+
+    Example:
+        >>> pyml.losses.sparse_categorical_crossentropy([1, 0], [[0.25, 0.75], [0.5, 0.5]]).numpy().round(4).tolist()
+        [0.28769999742507935, 0.6930999755859375]
     """
     y_pred = _float(y_pred)
     y_true = ops.convert_to_tensor(y_true)
@@ -87,6 +95,10 @@ def binary_crossentropy(y_true: TensorLike, y_pred: TensorLike, from_logits: boo
 
     Raises:
         ShapeError: The shapes differ.
+
+    Example:
+        >>> pyml.losses.binary_crossentropy([[1.0, 1.0], [0.0, 1.0]], [[0.5, 1.0], [0.5, 0.5]]).numpy().round(4).tolist()
+        [0.3465999960899353, 0.6930999755859375]
     """
     y_pred = _float(y_pred)
     y_true = ops.cast(ops.convert_to_tensor(y_true), y_pred.dtype)

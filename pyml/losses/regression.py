@@ -34,6 +34,10 @@ def mean_squared_error(y_true: TensorLike, y_pred: TensorLike) -> Tensor:
 
     Returns:
         Tensor `(batch, ...)`.
+
+    Example:
+        >>> pyml.losses.mean_squared_error([[1.0, 1.0], [0.0, 1.0]], [[0.5, 1.0], [0.5, 0.5]]).numpy().round(4).tolist()
+        [0.125, 0.25]
     """
     y_true, y_pred = _pair(y_true, y_pred)
     return ops.mean(ops.square(y_true - y_pred), axis=-1)
@@ -41,21 +45,36 @@ def mean_squared_error(y_true: TensorLike, y_pred: TensorLike) -> Tensor:
 
 @LOSSES.function("mae", "MAE")
 def mean_absolute_error(y_true: TensorLike, y_pred: TensorLike) -> Tensor:
-    """`mean(|y_true - y_pred|)` over the last axis."""
+    """`mean(|y_true - y_pred|)` over the last axis.
+
+    Example:
+        >>> pyml.losses.mean_absolute_error([[1.0, 1.0], [0.0, 1.0]], [[0.5, 1.0], [0.5, 0.5]]).numpy().round(4).tolist()
+        [0.25, 0.5]
+    """
     y_true, y_pred = _pair(y_true, y_pred)
     return ops.mean(ops.abs(y_true - y_pred), axis=-1)
 
 
 @LOSSES.function("mape", "MAPE")
 def mean_absolute_percentage_error(y_true: TensorLike, y_pred: TensorLike) -> Tensor:
-    """`100 * mean(|y_true - y_pred| / max(|y_true|, 1e-7))` over the last axis."""
+    """`100 * mean(|y_true - y_pred| / max(|y_true|, 1e-7))` over the last axis.
+
+    Example:
+        >>> pyml.losses.mean_absolute_percentage_error([[1.0, 2.0]], [[0.5, 2.0]]).numpy().round(4).tolist()
+        [25.0]
+    """
     y_true, y_pred = _pair(y_true, y_pred)
     return 100.0 * ops.mean(ops.abs(y_true - y_pred) / ops.maximum(ops.abs(y_true), 1e-7), axis=-1)
 
 
 @LOSSES.function("msle", "MSLE")
 def mean_squared_logarithmic_error(y_true: TensorLike, y_pred: TensorLike) -> Tensor:
-    """`mean((log(y_true + 1) - log(y_pred + 1))^2)` over the last axis."""
+    """`mean((log(y_true + 1) - log(y_pred + 1))^2)` over the last axis.
+
+    Example:
+        >>> pyml.losses.mean_squared_logarithmic_error([[1.0, 1.0], [0.0, 1.0]], [[0.5, 1.0], [0.5, 0.5]]).numpy().round(4).tolist()
+        [0.0414000004529953, 0.12359999865293503]
+    """
     y_true, y_pred = _pair(y_true, y_pred)
     difference = ops.log(ops.maximum(y_true, 1e-7) + 1.0) - ops.log(ops.maximum(y_pred, 1e-7) + 1.0)
     return ops.mean(ops.square(difference), axis=-1)
@@ -63,7 +82,12 @@ def mean_squared_logarithmic_error(y_true: TensorLike, y_pred: TensorLike) -> Te
 
 @LOSSES.function()
 def huber(y_true: TensorLike, y_pred: TensorLike, delta: float = 1.0) -> Tensor:
-    """Squared up to `delta`, linear beyond. Source: Huber 1964."""
+    """Squared up to `delta`, linear beyond. Source: Huber 1964.
+
+    Example:
+        >>> pyml.losses.huber([[1.0, 1.0], [0.0, 1.0]], [[0.5, 1.0], [0.5, 0.5]]).numpy().round(4).tolist()
+        [0.0625, 0.125]
+    """
     y_true, y_pred = _pair(y_true, y_pred)
     error = ops.abs(y_true - y_pred)
     value = ops.where(error <= delta, 0.5 * ops.square(error), delta * error - 0.5 * delta * delta)
@@ -72,7 +96,12 @@ def huber(y_true: TensorLike, y_pred: TensorLike, delta: float = 1.0) -> Tensor:
 
 @LOSSES.function("logcosh")
 def log_cosh(y_true: TensorLike, y_pred: TensorLike) -> Tensor:
-    """`mean(log(cosh(y_pred - y_true)))`: squared near 0, linear far away."""
+    """`mean(log(cosh(y_pred - y_true)))`: squared near 0, linear far away.
+
+    Example:
+        >>> pyml.losses.log_cosh([[1.0, 1.0], [0.0, 1.0]], [[0.5, 1.0], [0.5, 0.5]]).numpy().round(4).tolist()
+        [0.060100000351667404, 0.1200999990105629]
+    """
     y_true, y_pred = _pair(y_true, y_pred)
     error = y_pred - y_true
     return ops.mean(error + ops.softplus(-2.0 * error) - math.log(2.0), axis=-1)
@@ -80,21 +109,36 @@ def log_cosh(y_true: TensorLike, y_pred: TensorLike) -> Tensor:
 
 @LOSSES.function("cosine")
 def cosine_similarity(y_true: TensorLike, y_pred: TensorLike, axis: int = -1) -> Tensor:
-    """The negated cosine of the angle between targets and predictions: -1 is best."""
+    """The negated cosine of the angle between targets and predictions: -1 is best.
+
+    Example:
+        >>> pyml.losses.cosine_similarity([[1.0, 1.0], [0.0, 1.0]], [[0.5, 1.0], [0.5, 0.5]]).numpy().round(4).tolist()
+        [-0.9487000107765198, -0.707099974155426]
+    """
     y_true, y_pred = _pair(y_true, y_pred)
     return -ops.sum(ops.normalize(y_true, axis=axis) * ops.normalize(y_pred, axis=axis), axis=axis)
 
 
 @LOSSES.function()
 def poisson(y_true: TensorLike, y_pred: TensorLike) -> Tensor:
-    """`mean(y_pred - y_true * log(y_pred))` over the last axis."""
+    """`mean(y_pred - y_true * log(y_pred))` over the last axis.
+
+    Example:
+        >>> pyml.losses.poisson([[1.0, 1.0], [0.0, 1.0]], [[0.5, 1.0], [0.5, 0.5]]).numpy().round(4).tolist()
+        [1.09660005569458, 0.8465999960899353]
+    """
     y_true, y_pred = _pair(y_true, y_pred)
     return ops.mean(y_pred - y_true * ops.log(y_pred + 1e-7), axis=-1)
 
 
 @LOSSES.function("kld", "KLD")
 def kl_divergence(y_true: TensorLike, y_pred: TensorLike) -> Tensor:
-    """`sum(y_true * log(y_true / y_pred))` over the last axis, both cut to `[1e-7, 1]`."""
+    """`sum(y_true * log(y_true / y_pred))` over the last axis, both cut to `[1e-7, 1]`.
+
+    Example:
+        >>> pyml.losses.kl_divergence([[0.5, 0.5]], [[0.25, 0.75]]).numpy().round(4).tolist()
+        [0.14380000531673431]
+    """
     y_true, y_pred = _pair(y_true, y_pred)
     y_true = ops.clip(y_true, 1e-7, 1.0)
     y_pred = ops.clip(y_pred, 1e-7, 1.0)
@@ -109,21 +153,36 @@ def _signs(y_true: Tensor) -> Tensor:
 
 @LOSSES.function()
 def hinge(y_true: TensorLike, y_pred: TensorLike) -> Tensor:
-    """`mean(max(1 - y_true * y_pred, 0))` for targets -1 and 1 (or 0 and 1)."""
+    """`mean(max(1 - y_true * y_pred, 0))` for targets -1 and 1 (or 0 and 1).
+
+    Example:
+        >>> pyml.losses.hinge([[1.0, 1.0], [0.0, 1.0]], [[0.5, 1.0], [0.5, 0.5]]).numpy().round(4).tolist()
+        [0.25, 1.0]
+    """
     y_true, y_pred = _pair(y_true, y_pred)
     return ops.mean(ops.maximum(1.0 - _signs(y_true) * y_pred, 0.0), axis=-1)
 
 
 @LOSSES.function()
 def squared_hinge(y_true: TensorLike, y_pred: TensorLike) -> Tensor:
-    """`mean(max(1 - y_true * y_pred, 0)^2)` for targets -1 and 1 (or 0 and 1)."""
+    """`mean(max(1 - y_true * y_pred, 0)^2)` for targets -1 and 1 (or 0 and 1).
+
+    Example:
+        >>> pyml.losses.squared_hinge([[1.0, 1.0], [0.0, 1.0]], [[0.5, 1.0], [0.5, 0.5]]).numpy().round(4).tolist()
+        [0.125, 1.25]
+    """
     y_true, y_pred = _pair(y_true, y_pred)
     return ops.mean(ops.square(ops.maximum(1.0 - _signs(y_true) * y_pred, 0.0)), axis=-1)
 
 
 @LOSSES.function()
 def categorical_hinge(y_true: TensorLike, y_pred: TensorLike) -> Tensor:
-    """`max(0, 1 - positive + negative)`: the right score against the best wrong one."""
+    """`max(0, 1 - positive + negative)`: the right score against the best wrong one.
+
+    Example:
+        >>> pyml.losses.categorical_hinge([[1.0, 1.0], [0.0, 1.0]], [[0.5, 1.0], [0.5, 0.5]]).numpy().round(4).tolist()
+        [0.0, 1.0]
+    """
     y_true, y_pred = _pair(y_true, y_pred)
     positive = ops.sum(y_true * y_pred, axis=-1)
     negative = ops.max((1.0 - y_true) * y_pred, axis=-1)

@@ -22,7 +22,12 @@ __all__ = [
 
 @METRICS.function()
 def accuracy(y_true: TensorLike, y_pred: TensorLike) -> Any:
-    """1.0 where the values are equal, else 0.0."""
+    """1.0 where the values are equal, else 0.0.
+
+    Example:
+        >>> pyml.metrics.accuracy.accuracy([[1], [2]], [[1], [3]]).numpy().tolist()
+        [[1.0], [0.0]]
+    """
     y_pred = ops.convert_to_tensor(y_pred)
     y_true = ops.cast(ops.convert_to_tensor(y_true), y_pred.dtype)
     y_true, y_pred = squeeze_or_expand_to_same_rank(y_true, y_pred)
@@ -31,7 +36,12 @@ def accuracy(y_true: TensorLike, y_pred: TensorLike) -> Any:
 
 @METRICS.function()
 def binary_accuracy(y_true: TensorLike, y_pred: TensorLike, threshold: float = 0.5) -> Any:
-    """1.0 where `y_pred > threshold` says what `y_true` says, else 0.0."""
+    """1.0 where `y_pred > threshold` says what `y_true` says, else 0.0.
+
+    Example:
+        >>> pyml.metrics.binary_accuracy([[1.0], [0.0], [1.0]], [[0.9], [0.2], [0.4]]).numpy().tolist()
+        [[1.0], [1.0], [0.0]]
+    """
     y_pred = ops.convert_to_tensor(y_pred)
     y_true = ops.convert_to_tensor(y_true)
     y_true, y_pred = squeeze_or_expand_to_same_rank(y_true, y_pred)
@@ -41,7 +51,12 @@ def binary_accuracy(y_true: TensorLike, y_pred: TensorLike, threshold: float = 0
 
 @METRICS.function()
 def categorical_accuracy(y_true: TensorLike, y_pred: TensorLike) -> Any:
-    """1.0 where the largest score is at the one of the one-hot target, else 0.0; the last axis is dropped."""
+    """1.0 where the largest score is at the one of the one-hot target, else 0.0; the last axis is dropped.
+
+    Example:
+        >>> pyml.metrics.categorical_accuracy([[0, 1], [1, 0]], [[0.2, 0.8], [0.3, 0.7]]).numpy().tolist()
+        [1.0, 0.0]
+    """
     y_true, y_pred = ops.convert_to_tensor(y_true), ops.convert_to_tensor(y_pred)
     return ops.cast(ops.equal(ops.argmax(y_true, axis=-1), ops.argmax(y_pred, axis=-1)), "float32")
 
@@ -53,6 +68,10 @@ def sparse_categorical_accuracy(y_true: TensorLike, y_pred: TensorLike) -> Any:
     Args:
         y_true: Classes `(batch, ...)`, or with a last axis of size 1.
         y_pred: Scores `(batch, ..., classes)`.
+
+    Example:
+        >>> pyml.metrics.sparse_categorical_accuracy([1, 0], [[0.2, 0.8], [0.3, 0.7]]).numpy().tolist()
+        [1.0, 0.0]
     """
     y_pred = ops.convert_to_tensor(y_pred)
     y_true = ops.convert_to_tensor(y_true)
@@ -85,6 +104,12 @@ class BinaryAccuracy(MeanMetricWrapper):
 
     Raises:
         ValueError: `threshold` lies outside `(0, 1)`.
+
+    Example:
+        >>> metric = pyml.metrics.BinaryAccuracy()
+        >>> metric.update_state([[1], [0], [1]], [[0.9], [0.2], [0.4]])
+        >>> round(float(metric.result()), 4)
+        0.6667
     """
 
     def __init__(self, name: str | None = "binary_accuracy", dtype: Any = None, threshold: float = 0.5) -> None:
@@ -101,7 +126,14 @@ class BinaryAccuracy(MeanMetricWrapper):
 
 
 class CategoricalAccuracy(MeanMetricWrapper):
-    """How often the largest score is at the one of the one-hot label."""
+    """How often the largest score is at the one of the one-hot label.
+
+    Example:
+        >>> metric = pyml.metrics.CategoricalAccuracy()
+        >>> metric.update_state([[0, 1], [1, 0]], [[0.2, 0.8], [0.3, 0.7]])
+        >>> round(float(metric.result()), 4)
+        0.5
+    """
 
     def __init__(self, name: str | None = "categorical_accuracy", dtype: Any = None) -> None:
         super().__init__(categorical_accuracy, name=name, dtype=dtype)
@@ -112,7 +144,14 @@ class CategoricalAccuracy(MeanMetricWrapper):
 
 
 class SparseCategoricalAccuracy(MeanMetricWrapper):
-    """How often the largest score is at the label, an integer."""
+    """How often the largest score is at the label, an integer.
+
+    Example:
+        >>> metric = pyml.metrics.SparseCategoricalAccuracy()
+        >>> metric.update_state([1, 0], [[0.2, 0.8], [0.3, 0.7]])
+        >>> round(float(metric.result()), 4)
+        0.5
+    """
 
     def __init__(self, name: str | None = "sparse_categorical_accuracy", dtype: Any = None) -> None:
         super().__init__(sparse_categorical_accuracy, name=name, dtype=dtype)

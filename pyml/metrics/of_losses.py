@@ -20,7 +20,14 @@ __all__ = [
 
 
 class MeanSquaredError(MeanMetricWrapper, aliases=("mse", "MSE")):
-    """The mean squared error."""
+    """The mean squared error.
+
+    Example:
+        >>> metric = pyml.metrics.MeanSquaredError()
+        >>> metric.update_state([[1.0], [2.0]], [[0.5], [2.0]])
+        >>> round(float(metric.result()), 4)
+        0.125
+    """
 
     def __init__(self, name: str | None = "mean_squared_error", dtype: Any = None) -> None:
         super().__init__(losses.mean_squared_error, name=name, dtype=dtype)
@@ -31,7 +38,14 @@ class MeanSquaredError(MeanMetricWrapper, aliases=("mse", "MSE")):
 
 
 class MeanAbsoluteError(MeanMetricWrapper, aliases=("mae", "MAE")):
-    """The mean absolute error."""
+    """The mean absolute error.
+
+    Example:
+        >>> metric = pyml.metrics.MeanAbsoluteError()
+        >>> metric.update_state([[1.0], [2.0]], [[0.5], [2.0]])
+        >>> round(float(metric.result()), 4)
+        0.25
+    """
 
     def __init__(self, name: str | None = "mean_absolute_error", dtype: Any = None) -> None:
         super().__init__(losses.mean_absolute_error, name=name, dtype=dtype)
@@ -42,7 +56,14 @@ class MeanAbsoluteError(MeanMetricWrapper, aliases=("mae", "MAE")):
 
 
 class RootMeanSquaredError(Mean, aliases=("rmse", "RMSE")):
-    """The square root of the mean squared error over everything seen."""
+    """The square root of the mean squared error over everything seen.
+
+    Example:
+        >>> metric = pyml.metrics.RootMeanSquaredError()
+        >>> metric.update_state([[1.0], [2.0]], [[4.0], [6.0]])
+        >>> round(float(metric.result()), 4)
+        3.5355
+    """
 
     def __init__(self, name: str | None = "root_mean_squared_error", dtype: Any = None) -> None:
         super().__init__(name=name, dtype=dtype)
@@ -64,7 +85,14 @@ class RootMeanSquaredError(Mean, aliases=("rmse", "RMSE")):
 
 
 class BinaryCrossentropy(MeanMetricWrapper, aliases=("bce", "BCE")):
-    """The binary cross-entropy."""
+    """The binary cross-entropy.
+
+    Example:
+        >>> metric = pyml.metrics.BinaryCrossentropy()
+        >>> metric.update_state([[1.0], [0.0]], [[0.75], [0.25]])
+        >>> round(float(metric.result()), 4)
+        0.2877
+    """
 
     def __init__(self, name: str | None = "binary_crossentropy", dtype: Any = None, from_logits: bool = False,
                  label_smoothing: float = 0) -> None:
@@ -80,7 +108,14 @@ class BinaryCrossentropy(MeanMetricWrapper, aliases=("bce", "BCE")):
 
 
 class CategoricalCrossentropy(MeanMetricWrapper):
-    """The cross-entropy of one-hot labels."""
+    """The cross-entropy of one-hot labels.
+
+    Example:
+        >>> metric = pyml.metrics.CategoricalCrossentropy()
+        >>> metric.update_state([[0, 1]], [[0.25, 0.75]])
+        >>> round(float(metric.result()), 4)
+        0.2877
+    """
 
     def __init__(self, name: str | None = "categorical_crossentropy", dtype: Any = None, from_logits: bool = False,
                  label_smoothing: float = 0, axis: int = -1) -> None:
@@ -96,7 +131,14 @@ class CategoricalCrossentropy(MeanMetricWrapper):
 
 
 class SparseCategoricalCrossentropy(MeanMetricWrapper):
-    """The cross-entropy of integer labels."""
+    """The cross-entropy of integer labels.
+
+    Example:
+        >>> metric = pyml.metrics.SparseCategoricalCrossentropy()
+        >>> metric.update_state([1], [[0.25, 0.75]])
+        >>> round(float(metric.result()), 4)
+        0.2877
+    """
 
     def __init__(self, name: str | None = "sparse_categorical_crossentropy", dtype: Any = None, from_logits: bool = False,
                  ignore_class: int | None = None, axis: int = -1) -> None:

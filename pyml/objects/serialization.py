@@ -7,6 +7,9 @@ from collections.abc import Callable, Mapping
 from contextlib import nullcontext
 from typing import Any
 
+import numpy as np
+
+from pyml.core import Tensor
 from pyml.objects import registry
 from pyml.objects.registry import Kind, custom_object_scope
 
@@ -24,6 +27,12 @@ def serialize_keras_object(obj: Any) -> Any:
         return [serialize_keras_object(item) for item in obj]
     if isinstance(obj, dict):
         return {key: serialize_keras_object(value) for key, value in obj.items()}
+    if isinstance(obj, np.generic):
+        return obj.item()
+    if isinstance(obj, (np.ndarray, Tensor)):
+        return {"class_name": "__numpy__", "config": {"value": np.asarray(obj).tolist(), "dtype": str(obj.dtype)}}
+    if not callable(obj) and not hasattr(obj, "get_config"):
+        raise TypeError(f"{type(obj).__name__} objects have no form in a config; write get_config() and from_config(). Received: {obj!r}")
     if isinstance(obj, types.FunctionType) or not hasattr(obj, "get_config"):
         name = registry.get_registered_name(obj) if hasattr(obj, "__name__") else type(obj).__name__
         return {"module": "builtins", "class_name": "function", "config": name, "registered_name": name}
@@ -62,6 +71,8 @@ def deserialize_keras_object(config: Any, custom_objects: Mapping[str, Any] | No
         return [deserialize_keras_object(item, **again) for item in config]
     if not isinstance(config, dict) or "class_name" not in config:
         return config
+    if config["class_name"] == "__numpy__":
+        return np.array(config["config"]["value"], config["config"]["dtype"])
     if config["class_name"] == "__tuple__":
         return tuple(deserialize_keras_object(item, **again) for item in config["items"])
     if config["class_name"] == "function":

@@ -105,6 +105,13 @@ class AdamW(Adam):
     Arguments as for `Adam`; `weight_decay` must be a number.
 
     Source: Loshchilov and Hutter 2017, "Decoupled Weight Decay Regularization".
+
+    Example:
+        >>> optimizer = pyml.optimizers.AdamW(learning_rate=0.1, weight_decay=0.5)
+        >>> w = pyml.Variable(1.0)
+        >>> optimizer.apply([pyml.ops.convert_to_tensor(2.0)], [w])     # 1 - 1 * 0.5 * 0.1 - 0.1
+        >>> round(float(w.numpy()), 4)
+        0.85
     """
 
     def __init__(self, learning_rate: LearningRate = 0.001, weight_decay: float = 0.004, beta_1: float = 0.9, beta_2: float = 0.999,

@@ -28,7 +28,12 @@ class LearningRateSchedule(Configured, kind=SCHEDULES, abstract=True):
 
 
 class ExponentialDecay(LearningRateSchedule):
-    """`initial_learning_rate * decay_rate ** (step / decay_steps)`; `staircase` rounds the exponent down."""
+    """`initial_learning_rate * decay_rate ** (step / decay_steps)`; `staircase` rounds the exponent down.
+
+    Example:
+        >>> round(float(pyml.optimizers.schedules.ExponentialDecay(0.1, decay_steps=10, decay_rate=0.5)(20)), 4)
+        0.025
+    """
 
     def __init__(self, initial_learning_rate: float, decay_steps: int, decay_rate: float, staircase: bool = False,
                  name: str = "ExponentialDecay") -> None:
@@ -50,7 +55,12 @@ class ExponentialDecay(LearningRateSchedule):
 
 
 class InverseTimeDecay(LearningRateSchedule):
-    """`initial_learning_rate / (1 + decay_rate * step / decay_steps)`; `staircase` rounds the quotient down."""
+    """`initial_learning_rate / (1 + decay_rate * step / decay_steps)`; `staircase` rounds the quotient down.
+
+    Example:
+        >>> round(float(pyml.optimizers.schedules.InverseTimeDecay(0.1, decay_steps=10, decay_rate=1.0)(10)), 4)
+        0.05
+    """
 
     def __init__(self, initial_learning_rate: float, decay_steps: int, decay_rate: float, staircase: bool = False,
                  name: str = "InverseTimeDecay") -> None:
@@ -71,7 +81,12 @@ class InverseTimeDecay(LearningRateSchedule):
 
 
 class PiecewiseConstantDecay(LearningRateSchedule):
-    """`values[0]` up to step `boundaries[0]`, then `values[1]` up to `boundaries[1]`, and so on."""
+    """`values[0]` up to step `boundaries[0]`, then `values[1]` up to `boundaries[1]`, and so on.
+
+    Example:
+        >>> round(float(pyml.optimizers.schedules.PiecewiseConstantDecay([5, 15], [1.0, 0.5, 0.1])(6)), 4)
+        0.5
+    """
 
     def __init__(self, boundaries: Sequence[float], values: Sequence[float], name: str = "PiecewiseConstant") -> None:
         if len(boundaries) != len(values) - 1:
@@ -98,6 +113,10 @@ class CosineDecay(LearningRateSchedule):
     """An optional linear rise to `warmup_target`, then half a cosine down to `alpha` times the rate.
 
     Source: Loshchilov and Hutter 2016, "SGDR".
+
+    Example:
+        >>> round(float(pyml.optimizers.schedules.CosineDecay(0.1, decay_steps=10)(5)), 4)
+        0.05
     """
 
     def __init__(self, initial_learning_rate: float, decay_steps: int, alpha: float = 0.0, name: str = "CosineDecay",
@@ -127,7 +146,12 @@ class CosineDecay(LearningRateSchedule):
 
 
 class PolynomialDecay(LearningRateSchedule):
-    """From the initial to `end_learning_rate` along `(1 - step / decay_steps) ** power`; `cycle` stretches it."""
+    """From the initial to `end_learning_rate` along `(1 - step / decay_steps) ** power`; `cycle` stretches it.
+
+    Example:
+        >>> round(float(pyml.optimizers.schedules.PolynomialDecay(0.1, decay_steps=10, end_learning_rate=0.0)(5)), 4)
+        0.05
+    """
 
     def __init__(self, initial_learning_rate: float, decay_steps: int, end_learning_rate: float = 0.0001, power: float = 1.0,
                  cycle: bool = False, name: str = "PolynomialDecay") -> None:

@@ -29,7 +29,12 @@ class Regularizer(Configured, kind=REGULARIZERS, abstract=True):
 
 
 class L1L2(Regularizer, aliases=("l1_l2",)):
-    """`l1 * sum(|x|) + l2 * sum(x^2)`."""
+    """`l1 * sum(|x|) + l2 * sum(x^2)`.
+
+    Example:
+        >>> round(float(pyml.regularizers.L1L2(0.1, 0.1)(np.array([1.0, -3.0], "float32"))), 4)
+        1.4
+    """
 
     def __init__(self, l1: float = 0.0, l2: float = 0.0) -> None:
         self.l1 = checked(0.0 if l1 is None else l1, "L1L2")
@@ -49,7 +54,12 @@ class L1L2(Regularizer, aliases=("l1_l2",)):
 
 
 class L1(Regularizer):
-    """`l1 * sum(|x|)`."""
+    """`l1 * sum(|x|)`.
+
+    Example:
+        >>> round(float(pyml.regularizers.L1(0.1)(np.array([1.0, -3.0], "float32"))), 4)
+        0.4
+    """
 
     def __init__(self, l1: float = 0.01) -> None:
         self.l1 = checked(0.01 if l1 is None else l1, "L1")
@@ -63,7 +73,12 @@ class L1(Regularizer):
 
 
 class L2(Regularizer):
-    """`l2 * sum(x^2)`."""
+    """`l2 * sum(x^2)`.
+
+    Example:
+        >>> round(float(pyml.regularizers.L2(0.1)(np.array([1.0, -3.0], "float32"))), 4)
+        1.0
+    """
 
     def __init__(self, l2: float = 0.01) -> None:
         self.l2 = checked(0.01 if l2 is None else l2, "L2")

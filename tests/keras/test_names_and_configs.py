@@ -167,6 +167,20 @@ def test_a_users_layer_without_get_config_is_made_again_from_its_arguments(regis
     assert again.get_config() == layer.get_config()
 
 
+def test_arrays_that_a_users_layer_takes_come_back(registered):
+    @registered()
+    class Shifted(L.Layer):
+        def __init__(self, by, **kwargs):
+            super().__init__(**kwargs)
+            self.by = by
+
+    layer = L.deserialize(json.loads(json.dumps(L.serialize(Shifted(np.arange(3, dtype="int16"))))))
+    assert layer.by.dtype == np.int16
+    np.testing.assert_array_equal(layer.by, [0, 1, 2])
+    with pytest.raises(TypeError, match="object objects have no form in a config"):
+        Shifted(object()).get_config()
+
+
 def test_a_users_layer_need_not_take_the_arguments_of_every_layer(registered):
     @registered()
     class Plain(L.Layer):

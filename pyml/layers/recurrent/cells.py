@@ -269,7 +269,7 @@ class LSTMCell(_Cell):
         if not self.unit_forget_bias:
             return super()._make_bias(columns)
 
-        def remembering(shape, dtype=None):            # ones for the forget gate
+        def remembering(shape: Any, dtype: Any = None) -> Any:            # ones for the forget gate
             draw, n = self.bias_initializer, self.units
             return ops.concatenate([draw((n,), dtype=dtype), ops.ones((n,), dtype), draw((2 * n,), dtype=dtype)])
 
