@@ -168,8 +168,8 @@ def test_a_module_nobody_holds_is_forgotten(pair):
 
 def test_a_kernel_too_small_to_share_is_run_by_the_leader(pair):
     small, large = (compile_kernel(kernel(work=work)) for work in (10, None))
-    assert b"\xfe\x49\x03\x40" not in link_shared([small], [10])  # no ticket is ever raised
-    assert b"\xfe\x49\x03\x40" in link_shared([large], [None])
+    assert b"\xfe\x49\x03\x40" not in link_shared([small], {id(small): 10})  # no ticket is ever raised
+    assert b"\xfe\x49\x03\x40" in link_shared([large], {id(large): None})
     y = filled(pair, np.zeros(64))
     pair.replay(pair.record([Dispatch(kernel(work=10), (y,))]))
     assert (floats(pair, y, 64) == 1).all() and pair._engine._words[share.PHASE >> 2] == 0

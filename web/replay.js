@@ -15,9 +15,12 @@
   const WANTED_FEATURES = ["shader-f16", "timestamp-query", "subgroups"];
   const LAYOUT_TYPES = {
     read: { buffer: { type: "read-only-storage" } }, read_write: { buffer: { type: "storage" } }, uniform: { buffer: { type: "uniform" } },
+    turn: { buffer: { type: "uniform", hasDynamicOffset: true } },
     texture: { texture: {} }, canvas: { storageTexture: { format: "rgba8unorm" } },
   };
-  const COPY = 1; // step codes: 0 is a dispatch, the same numbers in browser.py
+  const COPY = 1, COUNT = 2, REPEAT = 3; // step codes: 0 is a dispatch, the same numbers in browser.py
+  const NEXT = 0xffffffff; // of a COUNT: one more than before
+  const APART = 256; // bytes between the numbers that "turn" bindings choose from: offsets of bindings are multiples of it
   const STAGING_KEPT = 8; // read-back buffers kept for the next read
 
   const failure = (name, message) => Object.assign(new Error(message), { name });
@@ -55,6 +58,7 @@
     const checking = new Set(); // pipelines made on the spot whose verdict is still out
     let picture = null; // the texture that pictures arrive in, kept for the next one of the same size
     let lost = null;
+    let numbers = null; // a buffer of 0, 1, 2, … for "turn" bindings
     let nextRecording = 1;
 
     device.lost.then((info) => { lost = info.message || info.reason || "no reason given"; });
@@ -75,7 +79,7 @@
           binding, visibility: GPUShaderStage.COMPUTE, ...LAYOUT_TYPES[kind],
         }));
         const bind = device.createBindGroupLayout({ entries });
-        entry = { bind, pipeline: device.createPipelineLayout({ bindGroupLayouts: [bind] }) };
+        entry = { bind, turn: bindings.indexOf("turn"), pipeline: device.createPipelineLayout({ bindGroupLayouts: [bind] }) };
         layouts.set(key, entry);
       }
       return entry;
@@ -87,7 +91,7 @@
       const module = device.createShaderModule({ code: source, label });
       device.popErrorScope(); // the pipeline of a bad module fails too, and explain() says why
       const descriptor = { label, layout: layout.pipeline, compute: { module, entryPoint: "main" } };
-      const kernel = { pipeline: null, bind: layout.bind, descriptor, source, failed: null };
+      const kernel = { pipeline: null, bind: layout.bind, turn: layout.turn, descriptor, source, failed: null };
       pipelines.set(id, kernel);
       return kernel;
     }
@@ -134,33 +138,86 @@
     }
 
     /** Turns a flat list of steps into bind groups. A run of dispatches shares one compute pass.
-     *  [0, pipeline, x, y, z, count, buffer ids...] is a dispatch; [1, source, target, bytes] a copy. */
+     *  [0, pipeline, x, y, z, count, buffer ids...] is a dispatch; [1, source, target, bytes] a copy; [2, id, value] sets
+     *  the number that "turn" bindings of that id see, or raises it by one; [3, times, length, steps...] repeats steps. */
     function record(view) {
       check();
       const borrowed = view.getBuffer?.("u32");
       const ints = borrowed ? borrowed.data : view;
-      const steps = [];
-      for (let at = 0; at < ints.length;) {
-        if (ints[at] === COPY) {
-          steps.push({ source: buffers.get(ints[at + 1]), target: buffers.get(ints[at + 2]), bytes: round4(ints[at + 3]) });
-          at += 4;
-          continue;
-        }
-        const [pipelineId, x, y, z, count] = ints.subarray(at + 1, at + 6);
-        const kernel = pipelines.get(pipelineId);
-        const entries = [];
-        for (let i = 0; i < count; i++) {
-          const buffer = buffers.get(ints[at + 6 + i]);
-          entries.push({ binding: i, resource: { buffer, size: bindable(buffer) } });
-        }
-        const pipeline = pipelineNow(kernel);
-        const group = device.createBindGroup({ label: kernel.descriptor.label, layout: kernel.bind, entries });
-        steps.push({ pipeline, group, x, y, z });
-        at += 6 + count;
-      }
+      const counts = new Map(); // id -> how often it is counted, at most
+      const most = highest(ints, 0, ints.length, 1, counts);
+      if (counts.size) countTo(most + 1);
+      const steps = decode(ints, 0, ints.length);
       borrowed?.release();
       recordings.set(nextRecording, steps);
       return nextRecording++;
+    }
+
+    /** No number becomes higher than this: how often the one most counted is. */
+    function highest(ints, from, to, times, counts) {
+      let most = 0;
+      for (let at = from; at < to;) {
+        if (ints[at] === COUNT) {
+          const n = (counts.get(ints[at + 1]) ?? 0) + times;
+          counts.set(ints[at + 1], n);
+          most = Math.max(most, n);
+        } else if (ints[at] === REPEAT) {
+          most = Math.max(most, highest(ints, at + 3, at + 3 + ints[at + 2], times * ints[at + 1], counts));
+        }
+        at = after(ints, at);
+      }
+      return most;
+    }
+
+    const after = (ints, at) => at + [6 + ints[at + 5], 4, 3, 3 + ints[at + 2]][ints[at]];
+
+    /** The numbers from 0, at least n of them; bind groups made before keep the buffer they have. */
+    function countTo(n) {
+      if (numbers && numbers.size >= n * APART) return;
+      const words = new Uint32Array((n * APART) / 4);
+      for (let i = 0; i < n; i++) words[(i * APART) / 4] = i;
+      numbers = device.createBuffer({ size: words.byteLength, usage: GPUBufferUsage.UNIFORM | GPUBufferUsage.COPY_DST });
+      queue.writeBuffer(numbers, 0, words);
+    }
+
+    function decode(ints, from, to) {
+      const steps = [];
+      for (let at = from; at < to; at = after(ints, at)) {
+        if (ints[at] === COPY) {
+          steps.push({ source: buffers.get(ints[at + 1]), target: buffers.get(ints[at + 2]), bytes: round4(ints[at + 3]) });
+        } else if (ints[at] === COUNT) {
+          steps.push({ count: ints[at + 1], value: ints[at + 2] });
+        } else if (ints[at] === REPEAT) {
+          steps.push({ times: ints[at + 1], steps: decode(ints, at + 3, at + 3 + ints[at + 2]) });
+        } else {
+          steps.push(bound(ints, at));
+        }
+      }
+      return steps;
+    }
+
+    function bound(ints, at) {
+      const [pipelineId, x, y, z, count] = ints.subarray(at + 1, at + 6);
+      const kernel = pipelines.get(pipelineId);
+      const entries = [];
+      for (let i = 0; i < count; i++) {
+        const buffer = buffers.get(ints[at + 6 + i]);
+        entries.push({ binding: i, resource: i === kernel.turn ? { buffer: numbers, size: 16 } : { buffer, size: bindable(buffer) } });
+      }
+      const pipeline = pipelineNow(kernel);
+      const group = device.createBindGroup({ label: kernel.descriptor.label, layout: kernel.bind, entries });
+      const turn = kernel.turn < 0 ? undefined : ints[at + 6 + kernel.turn];
+      return { pipeline, group, x, y, z, turn };
+    }
+
+    /** Calls `dispatch(step, offsets)` and `copy(step)` in the order in which steps run. */
+    function play(steps, now, dispatch, copy) {
+      for (const step of steps) {
+        if (step.group !== undefined) dispatch(step, step.turn === undefined ? undefined : [now.get(step.turn) * APART]);
+        else if (step.times !== undefined) for (let i = 0; i < step.times; i++) play(step.steps, now, dispatch, copy);
+        else if (step.count !== undefined) now.set(step.count, step.value === NEXT ? now.get(step.count) + 1 : step.value);
+        else copy(step);
+      }
     }
 
     /** One encoder, one submit. Copies end the compute pass and the next dispatch opens another.
@@ -171,18 +228,17 @@
       const encoder = device.createCommandEncoder();
       let pass = null;
       let current = null;
-      for (const step of recordings.get(id)) {
-        if (step.group === undefined) {
-          pass?.end();
-          pass = current = null;
-          encoder.copyBufferToBuffer(step.source, 0, step.target, 0, step.bytes);
-          continue;
-        }
+      play(recordings.get(id), new Map(), (step, offsets) => {
         pass ??= encoder.beginComputePass();
         if (step.pipeline !== current) pass.setPipeline((current = step.pipeline));
-        pass.setBindGroup(0, step.group);
+        if (offsets) pass.setBindGroup(0, step.group, offsets);
+        else pass.setBindGroup(0, step.group);
         pass.dispatchWorkgroups(step.x, step.y, step.z);
-      }
+      }, (step) => {
+        pass?.end();
+        pass = current = null;
+        encoder.copyBufferToBuffer(step.source, 0, step.target, 0, step.bytes);
+      });
       pass?.end();
       queue.submit([encoder.finish()]);
     }
@@ -191,17 +247,18 @@
     async function timings(id) {
       check();
       if (!device.features.has("timestamp-query")) return undefined;
-      const dispatches = recordings.get(id).filter((step) => step.group !== undefined);
+      const dispatches = [];
+      play(recordings.get(id), new Map(), (step, offsets) => dispatches.push([step, offsets ?? []]), () => {});
       const count = dispatches.length * 2;
       const querySet = device.createQuerySet({ type: "timestamp", count });
       const resolved = device.createBuffer({ size: count * 8, usage: GPUBufferUsage.QUERY_RESOLVE | GPUBufferUsage.COPY_SRC });
       const mapped = device.createBuffer({ size: count * 8, usage: GPUBufferUsage.MAP_READ | GPUBufferUsage.COPY_DST });
       const encoder = device.createCommandEncoder();
-      dispatches.forEach((step, i) => {
+      dispatches.forEach(([step, offsets], i) => {
         const timestampWrites = { querySet, beginningOfPassWriteIndex: 2 * i, endOfPassWriteIndex: 2 * i + 1 };
         const pass = encoder.beginComputePass({ timestampWrites });
         pass.setPipeline(step.pipeline);
-        pass.setBindGroup(0, step.group);
+        pass.setBindGroup(0, step.group, offsets);
         pass.dispatchWorkgroups(step.x, step.y, step.z);
         pass.end();
       });

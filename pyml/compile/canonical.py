@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from ..graph.node import Node, toposort
+from ..graph.loop import LoopOp
+from ..graph.node import Node, freeze, toposort
 from ..graph.op import Profile, Routine
 from ..graph.prims import BUFFER, copy, full
 
@@ -17,13 +18,6 @@ def source(node: Node):
     return ("buffer", id(node.buffer)) if node.buffer is not None else (node.op.name, node.attrs["index"])
 
 
-def freeze(value):
-    """Attributes as a hashable key."""
-    if isinstance(value, dict):
-        return tuple((k, freeze(v)) for k, v in sorted(value.items()))
-    if isinstance(value, (list, tuple)):
-        return tuple(freeze(v) for v in value)
-    return (type(value).__name__, value) if isinstance(value, (bool, int, float)) else value
 
 
 class Canonical:
@@ -39,6 +33,12 @@ class Canonical:
     def __call__(self, roots: list[Node]) -> list[Node]:
         """Canonical roots, each of them in memory of its own: a movement at a root is copied out."""
         return [self._stored(n, root=True) for n in self._map(roots)]
+
+    def give(self, node: Node, other: Node) -> None:
+        """Takes `other`, which is made of leaves with numbers, for `node`."""
+        src = tuple(self._merge(s) for s in other.src)
+        self.mapped[id(node)] = self._merge(Node(other.op, src, other.attrs, other.shape, other.dtype))
+        self.alive.append(node)
 
     def _map(self, roots: list[Node]) -> list[Node]:
         for node in toposort(roots, stop=lambda n: id(n) in self.mapped or is_given(n)):
@@ -57,7 +57,7 @@ class Canonical:
         op = node.op
         if op.transparent:
             return src[0]
-        if node.size == 0 or any(s.size == 0 for s in src):
+        if node.size == 0 or (not isinstance(op, LoopOp) and any(s.size == 0 for s in src)):
             return self._merge(_of_nothing(node))
         # always a node of the plan's own: users' nodes let go of their sources once computed
         node = Node(op, src, node.attrs, node.shape, node.dtype)
@@ -69,7 +69,7 @@ class Canonical:
             lowered = op.lower(node, self.profile)
             if lowered is not None and lowered is not node:
                 return self._map([lowered])[0]
-        if isinstance(op, Routine):
+        if isinstance(op, (Routine, LoopOp)):
             src = tuple(self._stored(s) for s in node.src)
             if src != node.src:
                 node = Node(op, src, node.attrs, node.shape, node.dtype)

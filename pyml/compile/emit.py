@@ -10,6 +10,7 @@ from math import prod
 
 from ..errors import ShapeError
 from ..graph.index import Index, Var, constant, coordinates, linear, variable
+from ..graph.loop import STEP, TURN, kept_row
 from ..graph.node import Node
 from ..graph.op import Profile
 from ..graph.prims.teams import runs
@@ -37,7 +38,7 @@ class Emitter:
         self.count = 0
         self.helpers: dict[str, None] = {}
         self.vectors: set[str] = set()  # tests that have an answer for each lane
-        self.uses_params = False
+        self.uses_params = self.uses_turn = False
         self.loads = self.group.loads()
         self.ref_of = {id(v): r for v, r in zip(self.loads, kernel.reads, strict=True)}
         self.names: dict = dict(taken or {})  # ref -> binding name
@@ -63,6 +64,7 @@ class Emitter:
     # ---- indices
     def atom(self, atom) -> str:
         if isinstance(atom, Var):
+            self.uses_turn |= atom.name == TURN
             return atom.name
         key = ("q", atom.key)
         if key not in self.memo:
@@ -168,6 +170,9 @@ class Emitter:
             if self.width == 4:
                 return self.put(f"{kind}({self.index_vector(at)})", kind, level)
             return self.put(f"{kind}({self.index(at)})", kind, level)
+        if n.op is STEP:
+            self.uses_turn = True
+            return self.put(f"{kind}(i32({TURN}))", kind, 0)
         if "param" in n.attrs:
             k = n.attrs["param"]
             self.uses_params = True
@@ -235,12 +240,26 @@ class Emitter:
             kind = typename("uint32", self.width)
             value = f"select({kind}(0u), {kind}(1u), {value})"
         name = self.binding(ref)
+        row = kept_row(node)
+        if row is not None and self.width == 4 and node.size % 4:
+            return self.store_in_row(name, ref, row * node.size, node, value, position)
+        if row is not None:
+            position = f"{position} + {self.index(row * (node.size // self.width))}"
         if self.width == 4 and ref in self.scalar_refs:
             v = self.put(value, typename(node.dtype if node.dtype != "bool" else "uint32", 4), 0)
-            return " ".join(f"{name}[{position} * 4u + {k}u] = {v}.{'xyzw'[k]};" for k in range(4))
+            return " ".join(f"{name}[({position}) * 4u + {k}u] = {v}.{'xyzw'[k]};" for k in range(4))
         if self.width == 1:
             self.wants_scalar.add(ref)
         return f"{name}[{position}] = {value};"
+
+    def store_in_row(self, name: str, ref, first: Index, node: Node, value: str, position: str) -> str:
+        """Stores up to four elements of a row that others follow: lanes beyond its end would fall into the next one."""
+        self.wants_scalar.add(ref)
+        v = self.put(value, typename(node.dtype if node.dtype != "bool" else "uint32", 4), 0)
+        at = self.put(f"({position}) * 4u", "u32", 0)
+        first_text = self.index(first)
+        last = lambda k: node.size - k
+        return " ".join(f"if ({at} < {last(k)}u) {{ {name}[{at} + {k}u + {first_text}] = {v}.{'xyzw'[k]}; }}" for k in range(4))
 
 
 def _not_before(at: Index) -> Index:
@@ -294,6 +313,10 @@ def declarations(kernel: Kernel, emitter: Emitter, first: int, params: int, skip
         lines.append(f"@group(0) @binding({first + len(modes)}) var<uniform> params: array<vec4<f32>, {max(1, -(-params // 4))}>;")
         modes.append("uniform")
         order.append(("params", 0))
+    if emitter.uses_turn:
+        lines.append(f"@group(0) @binding({first + len(modes)}) var<uniform> turn: array<vec4<u32>, 1>;")
+        modes.append("turn")
+        order.append(("turn", 0))
     return lines, tuple(modes), tuple(order)
 
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from bisect import bisect_left, insort
+from collections.abc import Mapping, Sequence
 
 from ..device.base import rounded
-from ..graph.node import Node
 from .groups import Group
 
 Ref = tuple[str, int]  # ("leaf", number) | ("slot", number) | ("out", number) | ("params", 0) | ("none", 0)
@@ -26,21 +26,29 @@ class Slots:
         self._free: list[tuple[int, int, int]] = []  # (size, when it was given back, slot), in order
         self._given = 0
 
-    def share(self, groups: list[Group], where: dict[int, Ref], kept: set[int]) -> None:
-        """Gives every output that has no place yet a slot, in `where`; those in `kept` stay to the end."""
+    def share(self, groups: list[Group], where: dict[int, Ref], kept: set[int],
+              inner: Mapping[int, Sequence[int]]) -> dict[int, list[Ref]]:  # fmt: skip
+        """Gives every output that has no place yet a slot, in `where`; those in `kept` stay to the end.
+
+        `inner` has sizes in bytes of what some of the groups need only while they run; returned are the places.
+        """
+        found: dict[int, list[Ref]] = {}
         last = {id(v): i for i, g in enumerate(groups) for v in g.loads()}
         ends: list[list[int]] = [[] for _ in range(len(groups) + 1)]  # slots that are free after each group
         for i, group in enumerate(groups):
             for out in group.outputs:
                 if id(out) not in where:
-                    slot = self._take(out)
+                    slot = self._take(out.size * ITEM)
                     where[id(out)] = ("slot", slot)
                     ends[len(groups) if id(out) in kept else last.get(id(out), i)].append(slot)
-            for slot in ends[i]:
+            own = [self._take(nbytes) for nbytes in inner.get(i, ())]
+            found[i] = [("slot", slot) for slot in own]
+            for slot in (*own, *ends[i]):
                 self._give_back(slot)
+        return found
 
-    def _take(self, value: Node) -> int:
-        need = rounded(value.size * ITEM)
+    def _take(self, nbytes: int) -> int:
+        need = rounded(nbytes)
         if self._free:
             at = bisect_left(self._free, (need, 0, 0))
             if at == len(self._free):  # none is large enough

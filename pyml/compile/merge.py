@@ -121,7 +121,7 @@ class _Block:
     def __init__(self, groups: list[Group], scheduler: Scheduler):
         self.alive = (1 << len(groups)) - 1
         self.rooms: dict[int, int] = {}  # domain -> its groups
-        self.kinds = {"elementwise": 0, "reduction": 0, "routine": 0}
+        self.kinds = {"elementwise": 0, "reduction": 0, "routine": 0, "loop": 0}
         for i, g in enumerate(groups):
             self.rooms[g.domain] = self.rooms.get(g.domain, 0) | 1 << i
             self.kinds[g.kind] |= 1 << i

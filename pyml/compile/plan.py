@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
-from ..graph.node import Node, toposort
+from ..errors import TraceError
+from ..graph.loop import ARG, KEEP, ROW, STEP
+from ..graph.node import Node, freeze, toposort
 from ..graph.op import Profile
 from ..graph.prims import BUFFER, CONST, copy
-from .canonical import Canonical, freeze, is_given, source
+from .canonical import Canonical, is_given, source
 from .groups import Group
 from .memory import ITEM, Ref, Slots
 from .order import ordered
@@ -22,7 +25,7 @@ class Kernel:
     group: Group
     reads: tuple[Ref, ...]
     writes: tuple[Ref, ...]
-    lowered: object = None
+    lowered: Any = None
 
     @property
     def moved(self) -> int:
@@ -40,6 +43,49 @@ class Kernel:
         return self.moved // 8 + self.arithmetic // 16
 
 
+    @property
+    def dispatches(self) -> int:
+        return 1
+
+    def lines(self, number: int) -> list[str]:
+        """What `explain` says of it."""
+        name = lambda ref: {"leaf": "in", "slot": "t", "out": "out", "params": "p"}[ref[0]] + str(ref[1])
+        shapes = " ".join(str(list(o.shape)) for o in self.group.outputs)
+        reads, writes = " ".join(map(name, self.reads)), " ".join(map(name, self.writes))
+        return [f"{number:3} {self.group.label():48} {reads:24} -> {writes:12} {shapes} {_work(self.moved, self.arithmetic)}"]
+
+
+@dataclass(eq=False)
+class Loop(Kernel):
+    """A plan that is run once for every step of a loop. A carry has two places, which take turns.
+
+    Its group's one anchor is the SCAN, its other nodes are the parts that are used.
+    """
+
+    steps: int = 0
+    body: Plan = None  # type: ignore[assignment]
+    inputs: tuple[Ref, ...] = ()  # what each leaf of the body is: a place outside, or ("carry", number)
+    results: tuple[Ref, ...] = ()  # what each out of the body is
+    carries: tuple[tuple[Ref, Ref, Ref], ...] = ()  # where the first value is, and the two places
+    temporaries: tuple[Ref, ...] = ()  # what each slot of the body is
+
+    @property
+    def moved(self) -> int:
+        return self.steps * sum(k.moved for k in self.body.kernels)
+
+    @property
+    def arithmetic(self) -> int:
+        return self.steps * sum(k.arithmetic for k in self.body.kernels)
+
+    @property
+    def dispatches(self) -> int:
+        return self.steps * self.body.dispatches
+
+    def lines(self, number: int) -> list[str]:
+        inner = [line for i, k in enumerate(self.body.kernels) for line in k.lines(i)]
+        return [*super().lines(number), *(f"  x {self.steps} {line}" for line in inner)]
+
+
 @dataclass(eq=False)
 class Plan:
     kernels: list[Kernel]
@@ -52,18 +98,21 @@ class Plan:
 
     @property
     def dispatches(self) -> int:
-        return len(self.kernels)
+        return sum(k.dispatches for k in self.kernels)
+
+    @property
+    def kernels_made(self) -> int:
+        """How many kernels are compiled for it: those of a loop's step count once."""
+        return sum(k.body.kernels_made if isinstance(k, Loop) else 1 for k in self.kernels)
 
     def explain(self) -> str:
-        """One line per dispatch: what it computes, reads and writes, the bytes it moves and the arithmetic, at least."""
-        name = lambda ref: {"leaf": "in", "slot": "t", "out": "out", "params": "p"}[ref[0]] + str(ref[1])
-        lines = []
-        for i, k in enumerate(self.kernels):
-            shapes = " ".join(str(list(o.shape)) for o in k.group.outputs)
-            reads, writes = " ".join(map(name, k.reads)), " ".join(map(name, k.writes))
-            lines.append(f"{i:3} {k.group.label():48} {reads:24} -> {writes:12} {shapes} {_work(k.moved, k.arithmetic)}")
+        """One line per dispatch: what it computes, reads and writes, the bytes it moves and the arithmetic, at least.
+
+        The dispatches that a loop makes in every step follow it, each once with the number of steps.
+        """
+        lines = [line for i, k in enumerate(self.kernels) for line in k.lines(i)]
         moved, arithmetic = sum(k.moved for k in self.kernels), sum(k.arithmetic for k in self.kernels)
-        lines.append(f"{len(self.kernels)} dispatches, at least {_work(moved, arithmetic)}, "
+        lines.append(f"{self.dispatches} dispatches, at least {_work(moved, arithmetic)}, "
                      f"{len(self.copies)} copies, temporaries {sum(self.slots)} bytes "
                      f"in {len(self.slots)} buffers (at most {self.live_bytes} alive at once)")  # fmt: skip
         return "\n".join(lines)
@@ -95,6 +144,8 @@ def graph_key(roots: list[Node], lift: bool):
                 buffers[what] = len(leaves)
                 leaves.append(node)
             lines.append((buffers[what], node.shape, node.dtype))
+        elif node.op in (ARG, STEP):
+            raise TraceError("a value of a step of a loop was used outside the loop; return it from the step's function.")
         elif lift and node.op is CONST and node.dtype in LIFTED and node.attrs["value"] not in _KEPT:
             lines.append(("param", len(params), node.shape, node.dtype))
             params.append(node)
@@ -104,27 +155,32 @@ def graph_key(roots: list[Node], lift: bool):
 
 
 def make_plan(roots: list[Node], profile: Profile, leaves: list[Node], writes: dict[int, int] | None = None,
-              params: Sequence[Node] = ()) -> Plan:  # fmt: skip
-    """Plans `roots`. `writes` maps a root's position to the number of the leaf it is written back to."""
+              params: Sequence[Node] = (), given: Sequence[tuple[Node, Node]] = ()) -> Plan:  # fmt: skip
+    """Plans `roots`. `writes` maps a root's position to the number of the leaf it is written back to.
+
+    `given` has nodes of the graph that stand for others, made of leaves with numbers.
+    """
     writes = writes or {}
     canonical = Canonical(profile, leaves)
     for i, node in enumerate(params):
         lifted = Node(CONST, (), {**node.attrs, "value": None, "param": i}, node.shape, node.dtype)
         canonical.mapped[id(node)] = canonical._merge(lifted)
+    for node, other in given:
+        canonical.give(node, other)
     stored = canonical(roots)
     for position in writes:  # metrics that hold equal counts: each Variable is written by the kernel, not by a copy of the other
         if any(stored[p] is stored[position] for p in writes if p < position):
             stored[position] = copy(stored[position])
     full = [r for r in stored if r.size]
     states = {id(stored[p]): leaf for p, leaf in writes.items()}
-    plan = _laid_out(schedule(full, profile, states), stored, writes, len(params))
-    if any(len({*k.reads, *k.writes}) > profile.most_bindings for k in plan.kernels):
+    plan = _laid_out(schedule(full, profile, states), stored, writes, len(params), profile)
+    if any(len({*k.reads, *k.writes}) > profile.most_bindings for k in plan.kernels if not isinstance(k, Loop)):
         # a write that had to go through a temporary needs a binding of its own: plan without counting on places
-        plan = _laid_out(schedule(full, profile), stored, writes, len(params))
+        plan = _laid_out(schedule(full, profile), stored, writes, len(params), profile)
     return plan
 
 
-def _laid_out(groups: list[Group], roots: list[Node], writes: dict[int, int], params: int) -> Plan:
+def _laid_out(groups: list[Group], roots: list[Node], writes: dict[int, int], params: int, profile: Profile) -> Plan:
     """Orders the groups and gives every value a place."""
     groups, in_place = ordered(groups, roots, writes)
     where: dict[int, Ref] = {}
@@ -137,13 +193,64 @@ def _laid_out(groups: list[Group], roots: list[Node], writes: dict[int, int], pa
             outs.append(root)
     kept = {id(roots[p]) for p in writes if id(roots[p]) not in where}  # copied to their Variables after the kernels
     slots = Slots()
-    slots.share(groups, where, kept)
-    kernels = [Kernel(g, tuple(_place(v, where) for v in g.loads()), tuple(where[id(o)] for o in g.outputs)) for g in groups]
+    loops = {i: _Body(g, profile) for i, g in enumerate(groups) if g.kind == "loop" and not profile.on_host}
+    inner = slots.share(groups, where, kept, {i: b.temporaries for i, b in loops.items()})
+    kernels = [loops[i].placed(where, inner[i]) if i in loops else Kernel(g, *_places(g, where)) for i, g in enumerate(groups)]
     out_refs = [where.get(id(root), ("none", 0)) for root in roots]
     copies = [(out_refs[p], ("leaf", leaf), roots[p].size * ITEM)
               for p, leaf in sorted(writes.items()) if id(roots[p]) not in in_place and roots[p].size]  # fmt: skip
     return Plan(kernels, slots.sizes, outs, out_refs, copies, params, slots.peak)
 
 
+def _places(group: Group, where: dict[int, Ref]) -> tuple[tuple[Ref, ...], tuple[Ref, ...]]:
+    """Where a group's values are read and written."""
+    return tuple(_place(v, where) for v in group.loads()), tuple(where[id(o)] for o in group.outputs)
+
+
 def _place(value: Node, where: dict[int, Ref]) -> Ref:
+    while value.op.keeps_order:
+        value = value.src[0]
     return ("leaf", value.attrs["leaf"]) if value.op is BUFFER else where[id(value)]
+
+
+class _Body:
+    """The plan of one step of a loop, with those results only that are used."""
+
+    def __init__(self, group: Group, profile: Profile):
+        self.group = group
+        (self.scan,) = group.anchors
+        attrs = self.scan.attrs
+        self.steps, body, sizes, rows = attrs["steps"], attrs["body"], attrs["sizes"], (attrs["steps"], attrs["reverse"])
+        nodes, self.alive = body.live(sizes.carries, group.outputs)
+        self.arguments = [n.attrs["index"] for n in nodes if n.op is ARG]
+        given = []
+        for number, node in enumerate(n for n in nodes if n.op is ARG):
+            row = sizes.carries <= node.attrs["index"] < sizes.carries + sizes.sequences
+            leaf = Node(BUFFER, (), {"leaf": number}, (self.steps, *node.shape) if row else node.shape, node.dtype)
+            given.append((node, ROW(leaf, steps=self.steps, reverse=attrs["reverse"]) if row else leaf))
+        self.each = [p for p in group.outputs if p.attrs["of"] == "each"]
+        roots = [KEEP(body.roots[i], carry=i) for i in self.alive]
+        roots += [KEEP(body.order[p.attrs["number"]], part=p.attrs["number"], rows=rows) for p in self.each]
+        self.plan = make_plan(roots, profile, [], given=given)
+        self.last = {p.attrs["number"]: p for p in group.outputs if p.attrs["of"] == "last"}
+        # of each carry, bytes of the places that are nobody's result
+        places = {i: min(self.steps, 2) - (i in self.last) for i in self.alive}
+        own = [body.roots[i].size * ITEM for i, n in places.items() for _ in range(n)]
+        self.temporaries = [*own, *self.plan.slots]
+
+    def placed(self, where: dict[int, Ref], inner: list[Ref]) -> Loop:
+        """The loop with its memory: `where` has the values outside, `inner` is for `temporaries`."""
+        free = iter(inner)
+        carries = []
+        for i in self.alive:
+            first = _place(self.scan.src[i], where)
+            a = where[id(self.last[i])] if i in self.last else next(free)
+            b = next(free) if self.steps > 1 else a
+            # the steps write a, b, a, …; the last one writes the result
+            carries.append((first, a, b) if self.steps % 2 else (first, b, a))
+        number = {i: ("carry", k) for k, i in enumerate(self.alive)}
+        inputs = tuple(number[i] if i in number else _place(self.scan.src[i], where) for i in self.arguments)
+        places = [*number.values(), *(where[id(p)] for p in self.each)]
+        results = {ref[1]: place for ref, place in zip(self.plan.out_refs, places, strict=True) if ref[0] == "out"}
+        return Loop(self.group, *_places(self.group, where), None, self.steps, self.plan, inputs,
+                    tuple(results[k] for k in sorted(results)), tuple(carries), tuple(free))  # fmt: skip

@@ -4,23 +4,28 @@ from __future__ import annotations
 
 import weakref
 from bisect import bisect_left
-from collections.abc import Callable, Hashable
-from typing import Any
+from collections.abc import Callable, Hashable, Iterator
 
 import numpy as np
 
-from ..device.base import Buffer, Copy, Device, Dispatch
+from ..device.base import Buffer, Copy, Count, Device, DeviceKernel, Dispatch, Repeat, Step
 from ..device.lock import LOCK
 from ..dtypes import NUMPY
 from ..errors import BufferTooLarge
+from ..graph.loop import others
 from ..graph.node import Node
 from ..recent import Recent
-from .plan import ITEM, Plan, graph_key, make_plan
+from .memory import ITEM, Ref
+from .plan import Kernel, Loop, Plan, graph_key, make_plan
 
 
-def lower(plan: Plan, device: Device) -> list:
-    """The plan's kernels as the device takes them; kept on the plan."""
+def lower(plan: Plan, device: Device) -> list[DeviceKernel]:
+    """The plan's kernels as the device takes them; kept on the plan. Those of a loop's step come once."""
+    found: list[DeviceKernel] = []
     for kernel in plan.kernels:
+        if isinstance(kernel, Loop):
+            found += lower(kernel.body, device)
+            continue
         if kernel.lowered is None:
             if device.profile.on_host:
                 from .host import lower_host
@@ -31,7 +36,8 @@ def lower(plan: Plan, device: Device) -> list:
 
                 kernel.lowered = lower_wgsl(kernel, device.profile, plan.params)
                 kernel.lowered.work = kernel.nanoseconds
-    return [k.lowered for k in plan.kernels]
+        found.append(kernel.lowered)
+    return found
 
 
 class Scratch:
@@ -84,42 +90,74 @@ class Bound:
         for kernel in plan.kernels:
             for o in kernel.group.outputs:
                 check_size(o.size * ITEM, f"{o.op.name} of shape {o.shape}", device)
-        kernels = lower(plan, device)
+        lower(plan, device)
         self.outs = [device.alloc(o.size * ITEM) for o in plan.outs]
         self.slots = scratch_of(device).borrow(plan.slots)
         self.params = device.alloc(max(16, 4 * plan.params)) if plan.params else None
         if params is not None and self.params is not None:
             device.write(self.params, params)
         self.leaves = leaves
-        steps: list[Any] = []
-        for kernel, lowered in zip(plan.kernels, kernels, strict=True):
-            steps.append(Dispatch(lowered, tuple(self._bindings(kernel))))
+        steps = self._steps(plan, self.at)
         steps += [Copy(self.at(a), self.at(b), n) for a, b, n in plan.copies]
         self.recorded = device.record(steps)
 
-    def at(self, ref) -> Buffer:
+    def at(self, ref: Ref) -> Buffer:
         kind, number = ref
+        if kind == "params":
+            return self.params  # type: ignore[return-value]
         return {"leaf": self.leaves, "slot": self.slots, "out": self.outs}[kind][number]
 
-    def _bindings(self, kernel):
-        """Buffers in the order of the kernel's bindings; `order` names a read, a write or the lifted scalars."""
-        for kind, i in kernel.lowered.order or _host_order(kernel, self.params):
-            yield self.params if kind == "params" else self.at((kernel.reads if kind == "read" else kernel.writes)[i])
+    def _steps(self, plan: Plan, at: Callable[[Ref], Buffer]) -> list[Step]:
+        """The kernels with their buffers; `at` finds what a place of the plan is."""
+        steps: list[Step] = []
+        for kernel in plan.kernels:
+            if isinstance(kernel, Loop):
+                steps += self._loop(kernel, at)
+            else:
+                steps.append(Dispatch(kernel.lowered, tuple(at(ref) for ref in _bindings(kernel, self.params))))
+        return steps
+
+    def _loop(self, loop: Loop, at: Callable[[Ref], Buffer]) -> list[Step]:
+        """The first step reads the first values of the carries; then two steps take turns, so that bindings repeat."""
+        turn = self.device.alloc(16)
+
+        def section(source: int, target: int) -> list[Step]:
+            def inside(ref: Ref) -> Buffer:
+                kind, number = ref
+                if kind == "turn":
+                    return turn
+                place = {"leaf": loop.inputs, "out": loop.results, "slot": loop.temporaries}[kind][number]
+                if place[0] == "carry":
+                    place = loop.carries[place[1]][source if kind == "leaf" else target]
+                return at(place)
+
+            return self._steps(loop.body, inside)
+
+        count, left = Count(turn, None), loop.steps - 1
+        first = section(0, 1)
+        if not loop.carries:
+            return [Count(turn, 0), *first, Repeat(left, (count, *first))]
+        odd, even = (section(1, 2), section(2, 1)) if left else ([], [])
+        tail = [count, *odd] if left % 2 else []
+        return [Count(turn, 0), *first, Repeat(left // 2, (count, *odd, count, *even)), *tail]
 
     def run(self) -> None:
         self.device.replay(self.recorded)
 
 
-def _host_order(kernel, params):
-    yield from (("read", i) for i in range(len(kernel.reads)))
-    yield from (("write", i) for i in range(len(kernel.writes)))
-    if params is not None:
-        yield "params", 0
+def _bindings(kernel: Kernel, params: Buffer | None) -> Iterator[Ref]:
+    """Places in the order of a kernel's bindings; a device kernel's `order` names a read, a write, or itself."""
+    if not kernel.lowered.order:  # the host's functions
+        yield from (*kernel.reads, *kernel.writes)
+        if params is not None:
+            yield "params", 0
+    for kind, i in kernel.lowered.order:
+        yield {"read": kernel.reads, "write": kernel.writes}[kind][i] if kind in ("read", "write") else (kind, i)
 
 
 def weight(plan: Plan) -> int:
     """What a plan weighs where plans are kept: its kernels, and the graph around them as much as two more."""
-    return 2 + plan.dispatches
+    return 2 + plan.kernels_made
 
 
 # ---- eager values
@@ -136,6 +174,7 @@ def realize(nodes: list[Node], device: Device, keep_graph: bool = False) -> None
     """Computes the nodes: each gets a buffer, and lets go of its sources (unless `keep_graph`)."""
     with LOCK:
         nodes = list({id(n): n for n in nodes if n.buffer is None}.values())
+        nodes = list({id(n): n for n in (*nodes, *others(nodes))}.values())
         if nodes:
             _compute(nodes, device, keep_graph)
 

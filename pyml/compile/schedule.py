@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from ..graph.loop import LoopOp, PartOp
 from ..graph.node import Node, toposort
 from ..graph.op import Elementwise, Profile, Reduction, Routine
 from .groups import Group, edges, is_memory, is_value, operands
@@ -55,6 +56,10 @@ class Scheduler:
         uses = self.consumers[id(node)]
         homes = {id(g): g for c, _ in uses for g in self.homes[id(c)]}
         root = id(node) in self.roots
+        if isinstance(node.op, PartOp):
+            return self._join(node, self._loop(node.src[0]))
+        if isinstance(node.op, LoopOp):
+            return None  # its parts, which were placed before, have made its group
         if isinstance(node.op, Elementwise):
             if len(homes) == 1:
                 (group,) = homes.values()
@@ -76,6 +81,14 @@ class Scheduler:
         group = Group(node.size)
         self.groups.append(group)
         return self._anchor(node, group)
+
+    def _loop(self, scan: Node) -> Group:
+        """The group of a loop, which nothing joins but the loop's parts."""
+        if id(scan) not in self.homes:
+            group = Group(-1)
+            self.groups.append(group)
+            self._anchor(scan, group)
+        return self.homes[id(scan)][0]
 
     def _join(self, node: Node, group: Group) -> None:
         uses = [u for u in self.consumers[id(node)] if group in self.homes[id(u[0])]]
@@ -100,7 +113,7 @@ class Scheduler:
 
     def _inlines(self, node: Node, uses: list[tuple[Node, bool]], group: Group) -> bool:
         for consumer, _aligned in uses:
-            if isinstance(consumer.op, Routine):
+            if isinstance(consumer.op, (Routine, LoopOp)):
                 return False
             evaluated = consumer.src[0].size if isinstance(consumer.op, Reduction) else consumer.size
             if evaluated > max(1, node.size) and self.deep[id(node)] > _RECOMPUTE:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -50,8 +50,8 @@ class Limits:
 class DeviceKernel:
     """A kernel as a GPU device takes it: WGSL text with entry point `main`, bindings of group 0 in order.
 
-    Bindings are buffers, "read", "read_write" or "uniform"; kernels of pictures also have a "texture" that they read or a
-    "canvas" that they write, both rgba8unorm.
+    Bindings are buffers, "read", "read_write" or "uniform", or "turn", a uniform number that `Count` steps change; kernels
+    of pictures also have a "texture" that they read or a "canvas" that they write, both rgba8unorm.
     """
 
     label: str
@@ -59,7 +59,7 @@ class DeviceKernel:
     bindings: tuple[str, ...]
     grid: tuple[int, int, int]
     run: Callable | None = None  # the cpu device: run(*arrays)
-    order: tuple = ()  # what each binding is: ("read", i) | ("write", i) | ("params", 0) of the plan's kernel
+    order: tuple = ()  # what each binding is: ("read", i) | ("write", i) | ("params", 0) | ("turn", 0) of the plan's kernel
     cache: Any = None  # the device's compiled pipeline
     work: int | None = None  # about how many nanoseconds one processor core takes; None where that is not known
 
@@ -77,7 +77,32 @@ class Copy:
     nbytes: int
 
 
-Step = Dispatch | Copy
+@dataclass(frozen=True, eq=False)
+class Count:
+    """A number in memory is set, or where `value` is None raised by one: kernels read it by a binding "turn"."""
+
+    number: Buffer
+    value: int | None
+
+
+@dataclass(frozen=True, eq=False)
+class Repeat:
+    """The same steps several times; what differs between them follows from numbers that they count."""
+
+    times: int
+    steps: tuple[Step, ...]
+
+
+Step = Dispatch | Copy | Count | Repeat
+
+
+def dispatches(steps: Sequence[Step]) -> Iterator[Dispatch]:
+    """The dispatches among steps, those in a repeated section once."""
+    for step in steps:
+        if isinstance(step, Dispatch):
+            yield step
+        elif isinstance(step, Repeat):
+            yield from dispatches(step.steps)
 
 
 @dataclass

@@ -7,17 +7,18 @@ from __future__ import annotations
 
 import json
 from array import array
-from collections.abc import Awaitable, Sequence
+from collections.abc import Awaitable, Iterator, Sequence
 from typing import Any
 
 from ..errors import BackendUnavailable, BufferTooLarge, DeviceError, DeviceLost, KernelError, SyncReadError
 from ..graph.op import Profile
 from ..recent import Held, Shared
 from ..scripts import text_of
-from .base import PIPELINES, Buffer, DeviceKernel, Dispatch, Limits, Step
+from .base import PIPELINES, Buffer, Copy, Count, DeviceKernel, Dispatch, Limits, Step, dispatches
 from .pool import BufferPool
 
-DISPATCH, COPY = 0, 1  # step codes of replay.js
+DISPATCH, COPY, COUNT, REPEAT = 0, 1, 2, 3  # step codes of replay.js
+NEXT = 0xFFFFFFFF  # of a COUNT: one more than before
 BATCHED = 1 << 20  # uploads of at most so many bytes wait for the next replay, which saves a call each
 BATCH = 16  # and at most so many of them
 SOFTWARE = ("swiftshader", "llvmpipe", "lavapipe", "softpipe", "basic render", "warp")
@@ -212,8 +213,12 @@ class BrowserDevice:
         """Makes every bind group of a list of dispatches and copies."""
         while self._forgotten:
             self._engine.forget(self._forgotten.pop())
-        pipelines, _ = self._declare([step.kernel for step in steps if isinstance(step, Dispatch)], wait=False)
-        following = iter(pipelines)
+        pipelines, _ = self._declare([step.kernel for step in dispatches(steps)], wait=False)
+        flat = self._flat(steps, iter(pipelines))
+        return Recorded(self._call(self._engine.record, flat), tuple(steps), pipelines, self._forgotten)
+
+    def _flat(self, steps: Sequence[Step], pipelines: Iterator[Held[Pipeline]]) -> array:
+        """Steps as the numbers that replay.js reads; a repeated section has its steps once. `pipelines`: of the dispatches."""
         flat = array("I")
         most = self.limits.max_workgroups
         for step in steps:
@@ -221,11 +226,17 @@ class BrowserDevice:
                 kernel = step.kernel
                 if max(kernel.grid) > most:
                     raise KernelError(f"{kernel.label}: grid {kernel.grid} exceeds {most} workgroups; fold it.")
-                flat.extend((DISPATCH, next(following).value.id, *kernel.grid, len(step.buffers)))
+                flat.extend((DISPATCH, next(pipelines).value.id, *kernel.grid, len(step.buffers)))
                 flat.extend(buffer.handle for buffer in step.buffers)
-            else:
+            elif isinstance(step, Copy):
                 flat.extend((COPY, step.src.handle, step.dst.handle, step.nbytes))
-        return Recorded(self._call(self._engine.record, flat), tuple(steps), pipelines, self._forgotten)
+            elif isinstance(step, Count):
+                flat.extend((COUNT, step.number.handle, NEXT if step.value is None else step.value))
+            else:
+                inner = self._flat(step.steps, pipelines)
+                flat.extend((REPEAT, step.times, len(inner)))
+                flat.extend(inner)
+        return flat
 
     def replay(self, recorded: Recorded) -> None:
         """Submits a recording, and the uploads before it: one call into JavaScript, one encoder, one submit."""

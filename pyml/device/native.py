@@ -8,7 +8,7 @@ import os
 import sys
 import tempfile
 import weakref
-from collections.abc import Awaitable, Sequence
+from collections.abc import Awaitable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -16,7 +16,7 @@ import numpy as np
 from ..errors import BackendUnavailable, BufferTooLarge, DeviceError, DeviceLost, KernelError
 from ..graph.op import Profile
 from ..recent import Held, Shared
-from .base import PIPELINES, Buffer, DeviceKernel, Dispatch, Limits, Step
+from .base import PIPELINES, Buffer, Copy, Count, DeviceKernel, Dispatch, Limits, Repeat, Step, dispatches
 from .cpu import Ready, drive
 from .lock import LOCK
 from .pool import BufferPool
@@ -30,9 +30,11 @@ LAYOUT: dict[str, dict] = {  # of a kernel's bindings
     "read": {"buffer": {"type": "read-only-storage"}},
     "read_write": {"buffer": {"type": "storage"}},
     "uniform": {"buffer": {"type": "uniform"}},
+    "turn": {"buffer": {"type": "uniform", "has_dynamic_offset": True}},
     "texture": {"texture": {}},
     "canvas": {"storage_texture": {"format": "rgba8unorm"}},
 }
+APART = 256  # bytes between the numbers that "turn" bindings choose from: offsets of bindings are multiples of it
 
 
 _forked = False  # this process is a child of one that had opened a device
@@ -121,6 +123,7 @@ class NativeDevice:
         }
         self.profile = Profile(family="register", threads=1024) if software else Profile()
         self._pool = BufferPool(self._create, lambda handle: handle.destroy())
+        self._numbers: tuple[Any, int] = (None, 0)  # 0, 1, 2, … for "turn" bindings, and how many
         self._layouts: dict = {}
         self._pipelines: Shared[Any] = Shared(PIPELINES)
         self._lost = ""
@@ -186,24 +189,43 @@ class NativeDevice:
             await asyncio.sleep(0)
 
     def record(self, steps: Sequence[Step]):
-        """Dispatches and copies with their bind groups made; neighbouring dispatches share a pass."""
+        """Dispatches and copies with their bind groups made; repeated ones have one, and a number that differs."""
         out: list = []
-        for step in steps:
-            if isinstance(step, Dispatch):
-                pipeline = self._pipeline(step.kernel)
-                entries = [
-                    {"binding": i, "resource": {"buffer": b.handle, "offset": 0, "size": b.nbytes}}
-                    for i, b in enumerate(step.buffers)
-                ]
-                try:
-                    group = self._device.create_bind_group(layout=self._layout(step.kernel.bindings)[0], entries=entries)
-                except Exception as e:
-                    self._check(e)
-                    raise
-                out.append((pipeline.value, group, step.kernel.grid, step.buffers, pipeline))
-            else:
+        groups: dict[int, tuple] = {}
+        played = list(_played(steps, {}))
+        counting = any("turn" in s.kernel.bindings for s in dispatches(steps))
+        numbers = self._counted(max(n for _, n in played) + 1) if counting else None
+        for step, number in played:
+            if isinstance(step, Copy):
                 out.append((None, step.src.handle, step.dst.handle, -(-step.nbytes // 4) * 4, step.src, step.dst))
+                continue
+            if id(step) not in groups:
+                groups[id(step)] = self._bound(step, numbers)
+            out.append((*groups[id(step)], [APART * number] if "turn" in step.kernel.bindings else ()))
         return out
+
+    def _bound(self, step: Dispatch, numbers: Buffer | None) -> tuple:
+        kernel = step.kernel
+        pipeline = self._pipeline(kernel)
+        entries = []
+        for i, (mode, b) in enumerate(zip(kernel.bindings, step.buffers, strict=True)):
+            handle, size = (numbers.handle, 16) if mode == "turn" and numbers is not None else (b.handle, b.nbytes)
+            entries.append({"binding": i, "resource": {"buffer": handle, "offset": 0, "size": size}})
+        try:
+            group = self._device.create_bind_group(layout=self._layout(kernel.bindings)[0], entries=entries)
+        except Exception as e:
+            self._check(e)
+            raise
+        return pipeline.value, group, kernel.grid, (pipeline, *step.buffers, numbers)
+
+    def _counted(self, n: int) -> Buffer:
+        """The numbers from 0, at least n of them."""
+        if n > self._numbers[1]:
+            words = np.zeros((n, APART // 4), np.uint32)
+            words[:, 0] = np.arange(n)
+            self._numbers = self.alloc(words.nbytes), n
+            self.write(self._numbers[0], words)
+        return self._numbers[0]
 
     def replay(self, recorded) -> None:
         self._check()
@@ -215,13 +237,14 @@ class NativeDevice:
 
     def _submit(self, recorded) -> None:
         encoder = self._device.create_command_encoder()
-        run = None
+        run = pipeline = None
         for step in recorded:
             if step[0] is not None:
                 if run is None:
-                    run = encoder.begin_compute_pass()
-                run.set_pipeline(step[0])
-                run.set_bind_group(0, step[1])
+                    run, pipeline = encoder.begin_compute_pass(), None
+                if step[0] is not pipeline:
+                    run.set_pipeline(pipeline := step[0])
+                run.set_bind_group(0, step[1], step[4])
                 run.dispatch_workgroups(*step[2])
             else:
                 if run is not None:
@@ -253,3 +276,18 @@ class NativeDevice:
 
     def sync_wait(self, awaitable: Awaitable) -> Any:
         return awaitable.value if isinstance(awaitable, Ready) else drive(awaitable)
+
+
+def _played(steps: Sequence[Step], numbers: dict[int, int]) -> Iterator[tuple[Dispatch | Copy, int]]:
+    """The steps one after another, as often as they run, each with the number that its "turn" binding has then."""
+    for step in steps:
+        if isinstance(step, Repeat):
+            for _ in range(step.times):
+                yield from _played(step.steps, numbers)
+        elif isinstance(step, Count):
+            numbers[id(step.number)] = numbers[id(step.number)] + 1 if step.value is None else step.value
+        elif isinstance(step, Copy):
+            yield step, 0
+        else:
+            at = step.kernel.bindings.index("turn") if "turn" in step.kernel.bindings else -1
+            yield step, numbers[id(step.buffers[at])] if at >= 0 else 0

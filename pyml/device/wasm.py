@@ -16,10 +16,10 @@ import numpy as np
 from ..errors import BufferTooLarge, DeviceError, KernelError
 from ..graph.op import Profile
 from ..recent import Held, Shared
-from ..wasm import Compiled, compile_kernel, link, link_shared
+from ..wasm import Again, Compiled, Tick, compile_kernel, link, link_shared
 from ..wasm.engine import Block, Engine
 from ..wasm.open import one_thread, open_engine
-from .base import Buffer, Copy, DeviceKernel, Dispatch, Limits, Step
+from .base import Buffer, Copy, Count, DeviceKernel, Dispatch, Limits, Repeat, Step, dispatches
 from .cpu import Ready, drive
 from .lock import LOCK
 from .pool import BufferPool
@@ -161,18 +161,29 @@ class WasmDevice:
                 await asyncio.sleep(0)
                 since = time.perf_counter()
 
-    def _module(self, kernels: tuple[DeviceKernel | None, ...]) -> Held[Linked]:
-        """The module that runs these kernels and, for each None, a copy."""
-        found = self._modules.get(kernels)
+    def _module(self, form: tuple, kernels: int) -> Held[Linked]:
+        """The module that runs steps of this form, which has so many kernels."""
+        found = self._modules.get(form)
         if found is not None:
             return found
-        parts = [None if k is None else self._compiled(k) for k in kernels]
-        engine = self._engine
+        work: dict[int, int | None] = {}
+
+        def part(step):
+            if isinstance(step, DeviceKernel):
+                made = self._compiled(step)
+                work[id(made)] = step.work
+                return made
+            if step is None:
+                return None
+            what, number, *inner = step
+            return Again(number, tuple(map(part, inner))) if what is Repeat else Tick(number)
+
+        parts, engine = tuple(map(part, form)), self._engine
         if engine.threads > 1:
-            run = engine.share(link_shared(parts, [None if k is None else k.work for k in kernels]))
+            run = engine.share(link_shared(parts, work))
         else:
             run = engine.load(link(parts, shared=engine.shared))
-        return self._modules.put(kernels, Linked(run, len(kernels)))
+        return self._modules.put(form, Linked(run, kernels))
 
     def record(self, steps: Sequence[Step]) -> Recorded:
         """Links the steps into one module and writes down where their buffers are.
@@ -181,21 +192,16 @@ class WasmDevice:
             KernelError: a kernel does not compile, or the engine refuses the module.
         """
         steps = tuple(steps)
-        kernels = tuple(s.kernel if isinstance(s, Dispatch) else None for s in steps)
-        if not any(kernels):
+        kernels = [s.kernel for s in dispatches(steps)]
+        if not kernels:
             return Recorded(None, 0, steps, ())
-        module = self._module(kernels)
-        apart = -(-max(self._compiled(k).scratch for k in kernels if k is not None) // APART) * APART
+        module = self._module(_form(steps), len(kernels))
+        apart = -(-max(self._compiled(k).scratch for k in kernels) // APART) * APART
         threads = self._engine.threads
         scratch = self._scratch_for(apart * threads)
         words: list[int] = []
         for own in range(scratch.handle.address, scratch.handle.address + apart * threads, apart) if apart else [0] * threads:
-            for step in steps:
-                if isinstance(step, Dispatch):
-                    words += [b.handle.address for b in step.buffers]
-                    words.append(own)
-                else:
-                    words += [step.dst.handle.address, step.src.handle.address, step.nbytes]
+            _addresses(steps, own, words)
         table = self.alloc(4 * len(words))
         self.write(table, np.array(words, np.uint32))
         return Recorded(module.value.run, table.handle.address, steps, (table, scratch, module))
@@ -216,8 +222,31 @@ class WasmDevice:
         try:
             recorded.run(recorded.address)
         except self._engine.Trap as e:
-            labels = ", ".join(dict.fromkeys(s.kernel.label for s in recorded.steps if isinstance(s, Dispatch)))
+            labels = ", ".join(dict.fromkeys(s.kernel.label for s in dispatches(recorded.steps)))
             raise DeviceError(f"WebAssembly stopped in one of the kernels {labels}: {e}") from None
 
     def sync_wait(self, awaitable: Awaitable) -> Any:
         return awaitable.value if isinstance(awaitable, Ready) else drive(awaitable)
+
+
+def _form(steps: Sequence[Step]) -> tuple:
+    """What a module depends on: the kernels in order, None for a copy, what is counted and what is repeated."""
+    return tuple(
+        s.kernel if isinstance(s, Dispatch) else None if isinstance(s, Copy)
+        else (Repeat, s.times, *_form(s.steps)) if isinstance(s, Repeat) else (Count, s.value)
+        for s in steps
+    )  # fmt: skip
+
+
+def _addresses(steps: Sequence[Step], scratch: int, words: list[int]) -> None:
+    """The words of a table as `link` wants them."""
+    for step in steps:
+        if isinstance(step, Dispatch):
+            words += [b.handle.address for b in step.buffers]
+            words.append(scratch)
+        elif isinstance(step, Copy):
+            words += [step.dst.handle.address, step.src.handle.address, step.nbytes]
+        elif isinstance(step, Count):
+            words.append(step.number.handle.address)
+        else:
+            _addresses(step.steps, scratch, words)

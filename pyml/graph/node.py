@@ -81,3 +81,12 @@ def toposort(roots, stop=lambda node: False) -> list[Node]:
             if not stop(node):
                 stack.extend((s, False) for s in reversed(node.src) if id(s) not in seen)
     return order
+
+
+def freeze(value):
+    """Attributes as a hashable key."""
+    if isinstance(value, dict):
+        return tuple((k, freeze(v)) for k, v in sorted(value.items()))
+    if isinstance(value, (list, tuple)):
+        return tuple(freeze(v) for v in value)
+    return (type(value).__name__, value) if isinstance(value, (bool, int, float)) else value

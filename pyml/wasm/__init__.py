@@ -4,7 +4,7 @@ So there is one scheduler, one emitter and one set of op rules for WebGPU and fo
 """
 
 from .compile import Compiled, compile_kernel
-from .link import link
+from .link import Again, Tick, link
 from .share import link_shared
 
-__all__ = ["Compiled", "compile_kernel", "link", "link_shared"]
+__all__ = ["Again", "Compiled", "Tick", "compile_kernel", "link", "link_shared"]

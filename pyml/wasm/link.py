@@ -2,37 +2,85 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from typing import NamedTuple
 
 from .compile import Compiled
 from .module import I32, Function, encode, leb, sleb
-from .opcodes import ADD, CALL, GET, I32_CONST
+from .opcodes import ADD, BR_IF, CALL, END, GET, I32_CONST, IF, LOOP, SUB, TEE
 
 _LOAD = b"\x28\x02"
+_STORE = b"\x36\x02\x00"
 _COPY = b"\xfc\x0a\x00\x00"  # memory.copy
 
 
-def link(parts: Sequence[Compiled | None], shared: bool = False) -> bytes:
-    """The module of a recording; None stands for a copy of memory.
+class Again(NamedTuple):
+    """Parts that run several times."""
+
+    times: int
+    parts: tuple[Part, ...]
+
+
+class Tick(NamedTuple):
+    """A number in memory is set, or where `value` is None raised by one."""
+
+    value: int | None
+
+
+Part = Compiled | Again | Tick | None  # None stands for a copy of memory
+
+
+def link(parts: Sequence[Part], shared: bool = False) -> bytes:
+    """The module of a recording.
 
     It exports `run(table)`, where `table` is the address of 32-bit words: for each kernel its buffers' addresses in the
-    order of its bindings and then that of scratch memory, for each copy the addresses of target and source and the bytes.
+    order of its bindings and then that of scratch memory, for each copy the addresses of target and source and the bytes,
+    for each count the address of the number. What is repeated has its words once.
     `shared` says whether the memory it imports is a shared one.
     """
-    kernels = list({id(p): p for p in parts if p is not None}.values())
+    kernels = list({id(p): p for p in compiled(parts)}.values())
     number = {id(p): i for i, p in enumerate(kernels)}
-    code = bytearray()
-    at = 0
+
+    def call(p: Compiled, at: int) -> bytes:
+        return GET + b"\x00" + I32_CONST + sleb(at) + ADD + I32_CONST + b"\x00" + I32_CONST + sleb(p.items) + CALL + leb(number[id(p)])
+
+    code, deep = sequence(parts, call, 1)
+    run = Function((I32,), [I32] * deep, code)
+    return encode([*(p.function for p in kernels), run], {"run": len(kernels)}, shared)
+
+
+def compiled(parts: Sequence[Part]) -> Iterator[Compiled]:
+    """The kernels among parts, those in a repeated section once."""
+    for p in parts:
+        if isinstance(p, Compiled):
+            yield p
+        elif isinstance(p, Again):
+            yield from compiled(p.parts)
+
+
+def sequence(parts: Sequence[Part], call: Callable[[Compiled, int], bytes], local: int, at: int = 0) -> tuple[bytes, int]:
+    """Instructions that run the parts, and how many locals from `local` on they count with.
+
+    Local 0 is the table; `call(kernel, place)` has the instructions for a kernel whose words lie so many bytes into it.
+    """
+    code, deep = bytearray(), 0
     for p in parts:
         if p is None:
             code += copy_code(at)
-            at += 12
+        elif isinstance(p, Tick):
+            where = GET + b"\x00" + _LOAD + leb(at)
+            code += where
+            code += I32_CONST + sleb(p.value) if p.value is not None else where + _LOAD + b"\x00" + I32_CONST + b"\x01" + ADD
+            code += _STORE
+        elif isinstance(p, Again):
+            inner, more = sequence(p.parts, call, local + 1, at)
+            deep = max(deep, 1 + more)
+            code += I32_CONST + sleb(p.times) + TEE + leb(local) + IF + LOOP + inner
+            code += GET + leb(local) + I32_CONST + b"\x01" + SUB + TEE + leb(local) + BR_IF + b"\x00" + END + END
         else:
-            code += GET + b"\x00" + I32_CONST + sleb(at) + ADD + I32_CONST + b"\x00" + I32_CONST + sleb(p.items)
-            code += CALL + leb(number[id(p)])
-            at += 4 * p.words
-    run = Function((I32,), [], bytes(code))
-    return encode([*(p.function for p in kernels), run], {"run": len(kernels)}, shared)
+            code += call(p, at)
+        at += 4 * table_words([p])
+    return bytes(code), deep
 
 
 def copy_code(at: int) -> bytes:
@@ -40,6 +88,9 @@ def copy_code(at: int) -> bytes:
     return b"".join(GET + b"\x00" + _LOAD + leb(at + word) for word in (0, 4, 8)) + _COPY
 
 
-def table_words(parts: Sequence[Compiled | None]) -> int:
+def table_words(parts: Sequence[Part]) -> int:
     """How many words the table of a recording has."""
-    return sum(3 if p is None else p.words for p in parts)
+    words = 0
+    for p in parts:
+        words += 3 if p is None else 1 if isinstance(p, Tick) else table_words(p.parts) if isinstance(p, Again) else p.words
+    return words

@@ -4,7 +4,8 @@ The thread that calls `run` leads. For each kernel worth sharing it opens a phas
 phase and the next chunk of workgroups. Whoever wants work takes a chunk by raising the ticket, the leader like all
 others, so that a thread that is late, asleep or missing costs nothing: the leader goes on alone, and at the end of a
 phase waits only for the chunks that others have begun. A chunk computes the same whoever takes it, so results do not
-depend on the number of threads.
+depend on the number of threads. A kernel that is repeated opens a phase each time: a word beside the ticket says which
+kernel the phase is of.
 
 Threads never see half a job: a ticket is raised by compare-and-exchange and its phase number is never used twice, so
 who raised it knows that nothing had changed since it read which job and which phase there was.
@@ -12,15 +13,16 @@ who raised it knows that nothing had changed since it read which job and which p
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from .compile import Compiled
-from .link import copy_code, table_words
+from .link import Again, Part, compiled, sequence, table_words
 from .module import I32, I64, Function, encode, leb, sleb
 from .opcodes import ADD, BLOCK, BR, BR_IF, CALL, ELSE, END, EQZ, GET, I32_CONST, IF, LOOP, SET, TEE
 
 # Where threads meet, in bytes from the beginning of the memory; words that different threads write are 64 bytes apart.
 TICKET, PHASE = 64, 68  # the next chunk; the phase it belongs to, one 64-bit number
+KIND = 72  # which of the job's shared kernels the phase is of; written only while no chunk can be had
 DONE, LEADER_SLEEPS = 128, 132  # chunks finished; whether the leader wants to be woken
 FIRST, MODULE, TABLE = 192, 196, 200  # the job: number of its first phase (0 while it changes), its module and table
 SLEEPERS, FAILED, MAY_WAIT = 256, 260, 264  # threads asleep; threads stopped by an error; whether the leader may block
@@ -83,8 +85,8 @@ def chunk_size(items: int, work: int | None) -> int:
     return each + (-each % 16 if each > 64 else 0)  # of many small items whole cache lines
 
 
-def link_shared(parts: Sequence[Compiled | None], work: Sequence[int | None]) -> bytes:
-    """The module of a recording for several threads; None among the parts stands for a copy of memory.
+def link_shared(parts: Sequence[Part], work: Mapping[int, int | None]) -> bytes:
+    """The module of a recording for several threads.
 
     It exports `run(table, module)` for the leader and `help(table, first, state, number)` for the others. `table` is as
     `link` wants it, followed by one more for each of the others, that of number 0 first: each has scratch memory of its
@@ -92,34 +94,44 @@ def link_shared(parts: Sequence[Compiled | None], work: Sequence[int | None]) ->
     address `state` when it may hold a chunk, and returns when there is another job or nothing was to do for a while.
 
     Args:
-        work: For each part about how many nanoseconds it takes; None where that is not known.
+        work: By the id of a kernel about how many nanoseconds it takes; None where that is not known.
     """
-    kernels = list({id(p): p for p in parts if p is not None}.values())
+    kernels = list({id(p): p for p in compiled(parts)}.values())
     place = {id(p): i for i, p in enumerate(kernels)}
     functions = [p.function for p in kernels]
     starts = len(functions)
     functions += [_begin(), _open(), _join()]
     begin, open_, join = (CALL + leb(starts + i) for i in range(3))
-    run, phases, at = bytearray(), [], 0
-    for p, cost in zip(parts, work, strict=True):
-        if p is None:
-            run += copy_code(at)
-            at += 12
-            continue
-        each = chunk_size(p.items, cost)
+    phases: list[bytes] = []
+
+    def call(p: Compiled, at: int) -> bytes:
+        each = chunk_size(p.items, work[id(p)])
         chunks = -(-p.items // each)
         if chunks == 1:
-            run += get(0) + number(at) + ADD + number(0) + number(p.items) + CALL + leb(place[id(p)])
-        else:
-            phases.append(CALL + leb(len(functions)))
-            functions.append(_phase(p, place[id(p)], at, each))
-            run += get(2) + number(1) + ADD + TEE + leb(2) + open_
-            run += get(0) + get(2) + phases[-1] + number(chunks) + join
-        at += 4 * p.words
+            return get(0) + number(at) + ADD + number(0) + number(p.items) + CALL + leb(place[id(p)])
+        kind = len(phases)
+        phases.append(CALL + leb(len(functions)))
+        functions.append(_phase(p, place[id(p)], at, each))
+        code = get(2) + number(1) + ADD + TEE + leb(2) + number(kind) + open_
+        return code + get(0) + get(2) + phases[-1] + number(chunks) + join
+
+    run, deep = sequence(parts, call, 3)
     if phases:
-        run[:0] = get(0) + get(1) + begin + put(2, load(PHASE))
-    functions += [_help(phases, at), Function((I32, I32), [I32], bytes(run))]
+        run = get(0) + get(1) + begin + put(2, load(PHASE)) + run
+    total = _count(parts, lambda p: chunk_size(p.items, work[id(p)]) < p.items)
+    functions += [_help(phases, total, 4 * table_words(parts)), Function((I32, I32), [I32] * (1 + deep), run)]
     return encode(functions, {"help": len(functions) - 2, "run": len(functions) - 1}, shared=True)
+
+
+def _count(parts: Sequence[Part], shared: Callable[[Compiled], bool]) -> int:
+    """How many phases a job has."""
+    found = 0
+    for p in parts:
+        if isinstance(p, Again):
+            found += p.times * _count(p.parts, shared)
+        elif isinstance(p, Compiled):
+            found += shared(p)
+    return found
 
 
 def _begin() -> Function:
@@ -129,10 +141,14 @@ def _begin() -> Function:
 
 
 def _open() -> Function:
-    """(phase): its first chunk can be had."""
+    """(phase, kind): its first chunk can be had.
+
+    The ticket is closed while the kind changes: who reads the new kind with the old phase finds no chunk.
+    """
     ticket = get(0) + EXTEND + I64_CONST + sleb(32) + I64_SHL
-    code = store(DONE, number(0)) + number(0) + ticket + _atomic(0x18, TICKET, wide=True)
-    return Function((I32,), [], code + load(SLEEPERS) + IF + notify(PHASE, -1) + END)
+    code = store(DONE, number(0)) + store(TICKET, number(-1)) + store(KIND, get(1))
+    code += number(0) + ticket + _atomic(0x18, TICKET, wide=True)
+    return Function((I32, I32), [], code + load(SLEEPERS) + IF + notify(PHASE, -1) + END)
 
 
 def _phase(p: Compiled, function: int, at: int, each: int) -> Function:
@@ -167,18 +183,21 @@ def _join() -> Function:
     return Function((I32,), [I32, I64], BLOCK + LOOP + code + BR + b"\x00" + END + END)
 
 
-def _help(phases: Sequence[bytes], size: int) -> Function:
-    """(table, first, state, number): helps until there is another job, or nothing to do for a while."""
+def _help(phases: Sequence[bytes], total: int, size: int) -> Function:
+    """(table, first, state, number): helps until there is another job, or nothing to do for a while.
+
+    `phases` call the shared kernels, `total` counts how often one is opened, `size` is that of a table.
+    """
     phase, spins, last = 4, 5, 6
     if not phases:
         return Function((I32,) * 4)
-    code = put(phase, load(PHASE)) + get(phase) + get(1) + SUB + number(len(phases)) + GE_U + BR_IF + b"\x01"
+    code = put(phase, load(PHASE)) + get(phase) + get(1) + SUB + number(total) + GE_U + BR_IF + b"\x01"
     code += get(phase) + get(last) + EQ + IF
     code += put(spins, get(spins) + number(1) + ADD) + get(spins) + number(SPIN) + GT_S + BR_IF + b"\x02"
     code += ELSE + put(spins, number(0)) + put(last, get(phase)) + END
     code += get(2) + number(1) + _atomic(0x17, 0)
-    code += BLOCK * (len(phases) + 1) + get(phase) + get(1) + SUB
-    code += b"\x0e" + leb(len(phases)) + b"".join(leb(i) for i in range(len(phases) + 1))  # the last is never taken
+    code += BLOCK * (len(phases) + 1) + load(KIND)
+    code += b"\x0e" + leb(len(phases)) + b"".join(leb(i) for i in range(len(phases) + 1))  # the last: another job's kind
     for i, call in enumerate(phases):
         code += END + get(0) + get(phase) + call + BR + leb(len(phases) - 1 - i)
     code += END + get(2) + number(0) + _atomic(0x17, 0)

@@ -7,11 +7,12 @@ from typing import Any
 
 from pyml import ops
 from pyml.core import Variable
-from pyml.core.tree import flatten, is_nested, map_structure, pack_sequence_as
+from pyml.core.tree import flatten, is_nested, map_structure
 from pyml.errors import ShapeError
 from pyml.layers.layer import Layer
 from pyml.layers.recurrent.cells import GRUCell, LSTMCell, SimpleRNNCell
 from pyml.layers.recurrent.stacked import StackedRNNCells
+from pyml.layers.recurrent.steps import looped, of_rank, swap_steps, unrolled
 from pyml.layers.signature import call_signature
 from pyml.layers.wrapper import build_inside
 from pyml.objects.samples import Sample, draw, sample
@@ -20,8 +21,8 @@ from pyml.objects.samples import Sample, draw, sample
 class RNN(Layer):
     """Runs a cell over sequences, one step after another.
 
-    The steps are traced one by one, so a program holds them all: long sequences take long to prepare. `LSTM` and
-    `GRU` with their usual activations have all their steps in one kernel.
+    The cell is traced once, however long the sequences are; what it assigns goes from step to step. `LSTM` and `GRU` with
+    their usual activations have all their steps in one kernel.
 
     Args:
         cell: A cell, or a list of them that are stacked: a layer with `state_size` (an integer, or a list of them) and
@@ -30,7 +31,8 @@ class RNN(Layer):
         return_state: Also give back the states after the last step.
         go_backwards: Begin with the last step; sequences given back are in that order too.
         stateful: Begin with the states in which the last batch ended; needs a fixed batch size.
-        unroll: Kept for Keras' signature.
+        unroll: Trace every step by itself: the kernels of a few short steps may join, but the time to compile them grows
+            with the number of steps.
         zero_output_for_mask: Zeros as outputs of steps that are left out; the output of the step before otherwise.
 
     Input shape: `(batch, steps, features)`.
@@ -103,13 +105,14 @@ class RNN(Layer):
             mask = ops.flip(mask, axis=0) if self.go_backwards else mask
         if self.go_backwards:
             sequences = ops.flip(sequences, axis=1)
-        outputs, states = self._run(sequences, states, mask, training, fresh=initial_state is None and not self.stateful)
+        last, outputs, states = self._run(sequences, states, mask, training, fresh=initial_state is None and not self.stateful)
         if self.stateful:
             for own, new in zip(flatten(self.states), flatten(states), strict=True):
                 own.assign(new)
         if mask is not None and self.zero_output_for_mask:
-            outputs = ops.where(ops.expand_dims(mask, -1), outputs, 0.0)
-        output = ops.transpose(outputs, (1, 0, 2)) if self.return_sequences else outputs[-1]
+            outputs = ops.where(of_rank(mask, outputs.ndim), outputs, 0.0)
+            last = outputs[-1]
+        output = swap_steps(outputs) if self.return_sequences else last
         return [output, *states] if self.return_state else output
 
     def _first_states(self, given: Any, batch: int) -> Any:
@@ -126,21 +129,19 @@ class RNN(Layer):
         return map_structure(ops.convert_to_tensor, given)
 
     def _run(self, sequences: Any, states: Any, mask: Any, training: bool | None, fresh: Any) -> Any:
-        """Outputs `(steps, batch, units)` and the last states."""
-        if not hasattr(self.cell, "project"):
-            steps = [sequences[:, t] for t in range(sequences.shape[1])]
-            known = {"training": training} if call_signature(type(self.cell)).takes_training else {}
-            return _loop(lambda x, states: self.cell(x, states, **known), steps, states, mask)
-        cell = self.cell
-        projected = cell.project(ops.transpose(cell.dropped(sequences, training), (1, 0, 2)))
+        """The last output, the outputs `(steps, batch, …)` and the last states."""
+        run, cell = unrolled if self.unroll else looped, self.cell
+        if not hasattr(cell, "project"):
+            known = {"training": training} if call_signature(type(cell)).takes_training else {}
+            return run(cell, lambda x, states: cell(x, states, **known), swap_steps(sequences), states, mask, fresh)
+        projected = cell.project(swap_steps(cell.dropped(sequences, training)))
         if mask is None or fresh:                      # a first step that is left out gives zeros, not the first state
             keep = ops.ones(projected.shape[:2], "int32") if mask is None else ops.cast(mask, "int32")
             found = cell.whole(projected, states, keep, training)
             if found is not None:
-                return found
+                return found[0][-1], *found
         product = cell.product(sequences.shape[0], training)
-        steps = [projected[t] for t in range(projected.shape[0])]
-        return _loop(lambda x, states: cell.step(x, states, product), steps, states, mask)
+        return run(cell, lambda x, states: cell.step(x, states, product), projected, states, mask, fresh)
 
     def compute_output_shape(self, sequences_shape: Any, initial_state_shape: Any = None) -> Any:
         batch = sequences_shape[0]
@@ -161,20 +162,3 @@ class RNN(Layer):
     def _samples(cls) -> Iterator[Sample]:
         yield sample(cls([LSTMCell(3), GRUCell(2)], return_sequences=True), draw(2, 4, 3))
         yield sample(cls(SimpleRNNCell(3), return_state=True, go_backwards=True), draw(2, 4, 3))
-
-
-def _loop(step: Any, inputs: Any, states: Any, mask: Any) -> Any:
-    """`step(input, states)` for every input; outputs stacked, and the last states."""
-    outputs: list[Any] = []
-    for t, x in enumerate(inputs):
-        output, new = step(x, states)
-        new = list(new) if is_nested(new) else [new]
-        if mask is not None:
-            kept = ops.expand_dims(mask[t], -1)
-            before = outputs[-1] if outputs else ops.zeros_like(output)
-            output = ops.where(kept, output, before)
-            pairs = zip(flatten(new), flatten(states), strict=True)
-            new = pack_sequence_as(new, [ops.where(kept, a, b) for a, b in pairs])
-        outputs.append(output)
-        states = new
-    return ops.stack(outputs, axis=0), states
