@@ -146,7 +146,8 @@ class Blank(http.server.BaseHTTPRequestHandler):
 
 def measure(page, op, shapes, attrs, profile, rounds):
     node = OPS[op](*(Node(INPUT, (), {}, s, "float32") for s in shapes), **attrs)
-    lowered = OPS[op].lower(node, profile) if OPS[op].lower else None
+    lower = OPS[op].lower
+    lowered = lower(node, profile) if lower is not None else None
     node = lowered.src[0] if lowered is not None else node
     spec = node.op.spec(node, profile)
     sizes = [-(-4 * int(np.prod(s)) // 16) * 16 for s in (*shapes, node.shape)]
