@@ -232,8 +232,8 @@ def _wav(path):
     """A function that reads samples of a WAV file, its rate, and a function that closes it."""
     try:
         file = wave.open(str(path), "rb")              # noqa: SIM115 (the caller closes it)
-    except (wave.Error, EOFError) as error:
-        raise ValueError(f"microphone: {path} is no WAV file of plain samples ({error}).") from None
+    except (wave.Error, EOFError, RuntimeError) as error:  # the last where a size in it leads out of the file
+        raise ValueError(f"microphone: {path} is no WAV file of plain samples ({error or 'it is damaged'}).") from None
     channels, width = file.getnchannels(), file.getsampwidth()
     if width not in (1, 2, 4):
         file.close()
@@ -241,7 +241,9 @@ def _wav(path):
     dtype, scale, shift = {1: ("u1", 128, 128), 2: ("<i2", 2**15, 0), 4: ("<i4", 2**31, 0)}[width]
 
     def read(count):
-        values = np.frombuffer(file.readframes(count), dtype).reshape(-1, channels)
+        data = file.readframes(count)
+        data = data[: len(data) - len(data) % (width * channels)]  # a file that was cut may end within a sample
+        values = np.frombuffer(data, dtype).reshape(-1, channels)
         return ((values.astype(np.float64) - shift) / scale).mean(axis=1).astype(np.float32)
 
     return read, file.getframerate(), file.close

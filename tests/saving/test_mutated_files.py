@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import pickle
 import random
 import tracemalloc
 import warnings
+import wave
 import zipfile
 
 import numpy as np
@@ -144,6 +146,44 @@ def test_a_mutated_file_loads_or_is_refused_in_time_and_memory(tmp_path, name):
         assert peak < 2 * sum(map(len, files.values())) + ROOM, (round_, peak)
         path.write_bytes(files[path])
     assert seen["refused"] > ROUNDS // 10
+
+
+# ---- data
+def test_a_mutated_csv_file_is_read_whole_or_refused_with_its_line():
+    table, chance, seen = b'rooms;age;"na;me";price\n3;10;"x ""y""\nz";2,5\n4;;q;$3\n5;6;w;1.234,5\n' * 3, random.Random(5), [0, 0]
+    for _ in range(10 * ROUNDS):
+        data = mutated(table, chance)
+        try:
+            found = pyml.data.inspect_csv(data)
+            assert len(list(pyml.data.csv(data, **found.options))) == found.rows
+            seen[0] += 1
+        except ValueError as error:
+            assert "bytes" in str(error) and len(str(error)) < 900, data
+            seen[1] += 1
+    assert min(seen) > ROUNDS
+
+
+def test_a_mutated_wav_file_is_heard_to_its_end_or_refused(tmp_path):
+    chance, path, seen = random.Random(6), tmp_path / "sound.wav", [0, 0]
+    with wave.open(str(path), "wb") as file:
+        file.setparams((1, 2, 8000, 0, "NONE", "not compressed"))
+        file.writeframes(np.arange(1000, dtype="<i2").tobytes())
+    whole = path.read_bytes()
+
+    async def listen():
+        async with pyml.data.microphone(path, include_waveform=True, num_frames_per_spectrogram=2, fft_size=64) as microphone:
+            async for _ in microphone:
+                pass
+
+    for _ in range(ROUNDS):
+        path.write_bytes(mutated(whole[:48], chance) + whole[48 : 48 + chance.randrange(2000)])
+        try:
+            asyncio.run(listen())
+            seen[0] += 1
+        except (ValueError, pyml.data.MediaError) as error:
+            assert "sound.wav" in str(error)
+            seen[1] += 1
+    assert min(seen) > ROUNDS // 10
 
 
 # ---- nested beyond reason
