@@ -48,7 +48,7 @@ SWAPS: dict[type, type] = {
 }  # fmt: skip
 WGSL = {"wgsl", "preamble", "combine", "init"}  # arguments that hold code of kernels
 CODE = {" + ": " - ", " - ": " + ", " * ": " / ", " / ": " * ", " < ": " <= ", " > ": " >= ", "min(": "max(", "max(": "min("}
-SHOWN = {"explain", "label", "__repr__", "describe", "_work"}  # functions whose results people read
+SHOWN = {"explain", "label", "__repr__", "describe", "_work", "_samples"}  # functions whose results people read, and those of tests
 
 
 @dataclass(frozen=True)

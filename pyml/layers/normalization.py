@@ -93,6 +93,8 @@ class LayerNormalization(_ScaleAndOffset):
                  beta_initializer: InitializerLike = "zeros", gamma_initializer: InitializerLike = "ones",
                  beta_regularizer: RegularizerLike = None, gamma_regularizer: RegularizerLike = None,
                  beta_constraint: ConstraintLike = None, gamma_constraint: ConstraintLike = None, **kwargs: Any) -> None:
+        if kwargs.pop("rms_scaling", False):           # False stands in Keras' own configs
+            raise ValueError("LayerNormalization: rms_scaling=True is not supported; use RMSNormalization.")
         super().__init__(epsilon, center, scale, beta_initializer, gamma_initializer, beta_regularizer, gamma_regularizer,
                          beta_constraint, gamma_constraint, **kwargs)
         self.axis = _axes(axis, "LayerNormalization")

@@ -307,6 +307,23 @@ def test_arrays_in_configs_are_plain_values():
     assert (again.kernel.numpy() == 1).all()
 
 
+FLOAT32 = {"module": "keras", "class_name": "DTypePolicy", "config": {"name": "float32"}, "registered_name": None}
+
+
+@pytest.mark.parametrize(("module", "name", "more"), [
+    ("keras.layers", "Dense", {"units": 3, "quantization_config": None, "activation": "relu"}),
+    ("keras.layers", "LayerNormalization", {"axis": -1, "rms_scaling": False}),
+    ("keras.src.layers.rnn.lstm", "LSTM", {"units": 3, "zero_output_for_mask": False, "activity_regularizer": None}),
+    ("keras.layers", "BatchNormalization", {"renorm": False, "renorm_clipping": None, "renorm_momentum": 0.99}),
+    ("keras.layers", "Conv2D", {"filters": 2, "kernel_size": [3, 3], "kernel_initializer": {
+        "module": "keras.initializers", "class_name": "HeNormal", "config": {"seed": None}, "registered_name": None}}),
+])
+def test_configs_that_keras_wrote_make_layers(module, name, more):
+    config = {"name": "one", "trainable": True, "dtype": FLOAT32, **more}
+    layer = L.deserialize({"module": module, "class_name": name, "config": config, "registered_name": None})
+    assert (type(layer).__name__, layer.name, layer.dtype) == (name, "one", "float32")
+
+
 # ---- optimizers
 def test_a_scaled_learning_rate_reaches_the_step_of_adam():
     class Halved(pyml.optimizers.Adam):
