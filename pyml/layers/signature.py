@@ -88,16 +88,16 @@ def set_mask(outputs: Any, mask: Any) -> None:
 _signatures: dict = {}
 
 
-def call_signature(cls) -> Signature:
+def call_signature(cls: type) -> Signature:
     """The Signature of a layer class."""
     if cls not in _signatures:
         _signatures[cls] = Signature(cls)
     return _signatures[cls]
 
 
-def overridden(cls) -> set[str]:
+def overridden(cls: type) -> set[str]:
     """Names that a layer class or its bases below Layer define."""
-    names = set()
+    names: set[str] = set()
     for base in cls.__mro__:
         if base.__module__ == "pyml.layers.layer" and base.__name__ == "Layer":
             break

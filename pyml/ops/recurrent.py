@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from ..core.tensor import Tensor, as_node
+from ..core.types import TensorLike
 from ..graph import prims
 from ..graph.prims.lstm import MOST_UNITS
 from .joining import stack
 
 
-def fits(units):
+def fits(units: int) -> bool:
     """Whether `lstm` and `gru` take this many units."""
     return units <= MOST_UNITS
 
 
-def lstm(projected, recurrent_kernel, h, c, keep):
+def lstm(
+    projected: TensorLike, recurrent_kernel: TensorLike, h: TensorLike, c: TensorLike, keep: TensorLike
+) -> tuple[Tensor, Tensor]:
     """All steps of an LSTM with tanh and sigmoid.
 
     Args:
@@ -31,7 +34,9 @@ def lstm(projected, recurrent_kernel, h, c, keep):
     return y[:, :, :n], y[-1, :, n:]
 
 
-def gru(projected, recurrent_kernel, bias, h, keep):
+def gru(
+    projected: TensorLike, recurrent_kernel: TensorLike, bias: TensorLike, h: TensorLike, keep: TensorLike
+) -> Tensor:
     """All steps of a GRU with tanh and sigmoid, its reset gate after the product.
 
     Args:
