@@ -35,12 +35,15 @@ fn main(@builtin(workgroup_id) g: vec3u, @builtin(local_invocation_index) l: u32
   for (var line = 0u; line < BATCH * OH; line++) {
     var p = (line / OH * H + line % OH * SH + kh * DH) * W * Q + c;
     var o = line * OW * Q + c;
+    var line_sums: array<vec4f, KW>;  // a sum over many pixels is one of sums over lines
+    for (var kw = 0u; kw < KW; kw++) { line_sums[kw] = vec4f(); }
     for (var ow = 0u; ow < OW; ow++) {
       let v = d[o];
-      for (var kw = 0u; kw < KW; kw++) { sums[kw] += v * x[p + kw * (DW * Q)]; }
+      for (var kw = 0u; kw < KW; kw++) { line_sums[kw] += v * x[p + kw * (DW * Q)]; }
       p += SW * Q;
       o += Q;
     }
+    for (var kw = 0u; kw < KW; kw++) { sums[kw] += line_sums[kw]; }
   }
   for (var kw = 0u; kw < KW; kw++) { store4(((kh * KW + kw) * Q + c) * 4u, sums[kw]); }
 }

@@ -61,7 +61,10 @@ fn main(@builtin(workgroup_id) g: vec3u, @builtin(local_invocation_index) l: u32
     }
     for (var u = 0u; u < U; u++) {
       var sum = 0.0;
-      for (var j = 0u; j < 3u * U; j++) { sum += back[j] * rt[j * U + u]; }
+      for (var j = 0u; j < 3u * U / 16u * 16u; j += 16u) {
+        for (var i = 0u; i < 16u; i++) { sum += back[j + i] * rt[(j + i) * U + u]; }
+      }
+      for (var j = 3u * U / 16u * 16u; j < 3u * U; j++) { sum += back[j] * rt[j * U + u]; }
       dh[u] += sum;
     }
   }

@@ -40,7 +40,15 @@ fn main(@builtin(workgroup_id) g: vec3u, @builtin(local_invocation_index) l: u32
       var update = bias[u];
       var reset = bias[U + u];
       var inner = bias[2u * U + u];
-      for (var k = 0u; k < U; k++) {
+      for (var k = 0u; k < U / 8u * 8u; k += 8u) {
+        for (var i = 0u; i < 8u; i++) {
+          let row = (k + i) * 3u * U + u;
+          update += h[k + i] * r[row];
+          reset += h[k + i] * r[row + U];
+          inner += h[k + i] * r[row + 2u * U];
+        }
+      }
+      for (var k = U / 8u * 8u; k < U; k++) {
         let row = k * 3u * U + u;
         update += h[k] * r[row];
         reset += h[k] * r[row + U];

@@ -34,7 +34,11 @@ fn main(@builtin(workgroup_id) g: vec3u, @builtin(local_invocation_index) l: u32
   for (var c = 1u; c < Q; c++) { m = larger(m, x[r * Q + c]); }
   let largest = larger1(larger1(m.x, m.y), larger1(m.z, m.w));
   var sums = vec4f();
-  for (var c = 0u; c < Q; c++) { sums += exp(x[r * Q + c] - largest); }
+  for (var b = 0u; b < Q; b += 32u) {  // in blocks: a long sum in one chain rounds too often
+    var part = vec4f();
+    for (var c = b; c < min(b + 32u, Q); c++) { part += exp(x[r * Q + c] - largest); }
+    sums += part;
+  }
   let sum = (sums.x + sums.y) + (sums.z + sums.w);
   if (LOG) {
     let shift = log(sum);

@@ -32,7 +32,11 @@ fn main(@builtin(workgroup_id) g: vec3u, @builtin(local_invocation_index) l: u32
   var largest = x[r * COLS];
   for (var c = 1u; c < COLS; c++) { largest = larger(largest, x[r * COLS + c]); }
   var sum = 0.0;
-  for (var c = 0u; c < COLS; c++) { sum += exp(x[r * COLS + c] - largest); }
+  for (var b = 0u; b < COLS; b += 32u) {  // in blocks: a long sum in one chain rounds too often
+    var part = 0.0;
+    for (var c = b; c < min(b + 32u, COLS); c++) { part += exp(x[r * COLS + c] - largest); }
+    sum += part;
+  }
   if (LOG) {
     let shift = log(sum);
     for (var c = 0u; c < COLS; c++) { store(r * COLS + c, checked((x[r * COLS + c] - largest) - shift, largest)); }

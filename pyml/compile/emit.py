@@ -15,6 +15,8 @@ from ..graph.node import Node
 from ..graph.op import Profile
 from ..graph.prims.teams import runs
 from .groups import Group
+from .loops import Accumulator, Loop
+from .loops import write as write_loops
 from .plan import Kernel
 from .wgsl import MEMORY, PRIVATE, cast, expand, index_text, lane_split, literal, typename
 
@@ -68,6 +70,11 @@ class Emitter:
             return atom.name
         key = ("q", atom.key)
         if key not in self.memo:
+            if atom.expr.high >= 2**32:
+                raise ShapeError(
+                    f"{self.group.label()}: more than {2**32:,} elements cannot be numbered on this device; reduce or split "
+                    "them axis by axis."
+                )
             op = "/" if atom.op == "/" else "%"
             text = f"({index_text(atom.expr, self.atom)}) {op} {atom.k}u"
             self.memo[key] = self.put(text, "u32", self.level(atom.expr))
@@ -337,6 +344,14 @@ def elementwise(kernel: Kernel, profile: Profile, scalar: frozenset):
     return emitter, [*emitter.bodies[0], *stores], -(-n // width)
 
 
+def accumulator(anchor: Node, name: str, value: str, width: int) -> Accumulator:
+    """How a reduction node combines `value` into the variable `name`."""
+    dtype, op = anchor.dtype, anchor.op
+    combine = lambda a, b: expand(op.combine(dtype), {"a": a, "b": b}, dtype, width)
+    start = literal(op.neutral(dtype), dtype)
+    return Accumulator(name, typename(dtype, width), start, combine, value, rounds=op.rounds and dtype == "float32")
+
+
 def reduction(kernel: Kernel, profile: Profile, scalar: frozenset):
     group: Group = kernel.group
     x, axis = group.anchors[0].src[0], group.anchors[0].attrs["axis"]
@@ -367,31 +382,17 @@ def reduction(kernel: Kernel, profile: Profile, scalar: frozenset):
             r = r * 4 + variable(LANE)
         for a, c in zip(run, coordinates(r, [shape[a] for a in run]), strict=True):
             coords[a] = c
-        loops.append((var, trips))
+        loops.append(Loop(var.name, trips, emitter.bodies[level]))
     source = linear(coords, shape)
-    deepest = len(loops_over)
-    before, inner, accumulators = [], [], []
-    for k, anchor in enumerate(group.anchors):
-        dtype = anchor.dtype
-        value = emitter.value(anchor.src[0], source)
-        before.append(f"var acc{k}: {typename(dtype, width)} = {typename(dtype, width)}({literal(anchor.op.neutral(dtype), dtype)});")
-        combine = expand(anchor.op.combine(dtype), {"a": f"acc{k}", "b": value}, dtype, width)
-        inner.append(f"acc{k} = {combine};")
-        accumulators.append((anchor, dtype))
-    lines = [*emitter.bodies[0], *before]
-    for level, (var, trips) in enumerate(loops, 1):
-        pad = "  " * (level - 1)
-        lines.append(f"{pad}for (var {var.name} = 0u; {var.name} < {trips}u; {var.name}++) {{")
-        lines += [f"{pad}  {line}" for line in emitter.bodies[level]]
-    lines += ["  " * deepest + line for line in inner]
-    lines += ["  " * (deepest - k - 1) + "}" for k in range(deepest)]
+    accumulators = [accumulator(anchor, f"acc{k}", emitter.value(anchor.src[0], source), width) for k, anchor in enumerate(group.anchors)]
+    lines = [*emitter.bodies[0], *write_loops(loops, accumulators)]
     # epilogue: values of the loops are out of scope
     emitter.bodies = [[]]
     emitter.memo = {k: v for k, v in emitter.memo.items() if (isinstance(v, str) and emitter.level_of.get(v, 0) == 0 and not by_lane)
                     or (k[0] == "q" and emitter.level_of.get(v, 0) == 0)}  # fmt: skip
     emitter.var_level = {}
-    for k, (anchor, dtype) in enumerate(accumulators):
-        name = f"acc{k}"
+    for k, anchor in enumerate(group.anchors):
+        name, dtype = f"acc{k}", anchor.dtype
         if by_lane:
             pairs = (f"acc{k}.x", f"acc{k}.y", f"acc{k}.z", f"acc{k}.w")
             for half in ((0, 1), (2, 3)):

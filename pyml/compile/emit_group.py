@@ -13,9 +13,11 @@ from ..graph.index import Var, coordinates, linear, variable
 from ..graph.op import Profile
 from ..graph.prims.choose import fold
 from ..graph.prims.teams import Team, runs, team
-from .emit import LANE, Emitter, declarations, preamble
+from .emit import LANE, Emitter, accumulator, declarations, preamble
+from .loops import Loop
+from .loops import write as write_loops
 from .plan import Kernel
-from .wgsl import expand, literal, typename
+from .wgsl import expand, typename
 
 
 def lower_shared(kernel: Kernel, profile: Profile, params: int) -> DeviceKernel | None:
@@ -62,17 +64,10 @@ class _Writer:
         i = variable(Var("i", self.places))
         at = i * 4 + variable(LANE) if self.out_width == 4 else i
         loops, source = self._loops(at)
-        before, inner = [], []
-        for k, anchor in enumerate(group.anchors):
-            value = emitter.value(anchor.src[0], source)
-            kind = self._kind(anchor, self.team.width)
-            before.append(f"var acc{k}: {kind} = {kind}({literal(anchor.op.neutral(anchor.dtype), anchor.dtype)});")
-            inner.append(f"acc{k} = {self._combined(anchor, f'acc{k}', value, self.team.width)};")
-        lines = [*emitter.bodies[0], *before]
-        for level, (name, start, step, trips) in enumerate(loops, 1):
-            lines.append(f"for (var {name} = {start}; {name} < {trips}u; {name} += {step}u) {{")
-            lines += emitter.bodies[level]
-        lines += [*inner, "}" * len(loops), *self._tree()]
+        accumulators = [
+            accumulator(anchor, f"acc{k}", emitter.value(anchor.src[0], source), self.team.width) for k, anchor in enumerate(group.anchors)
+        ]
+        lines = [*emitter.bodies[0], *write_loops(loops, accumulators), *self._tree()]
         self._leave_loops()
         stores = [emitter.store(o, r, at, "i") for o, r in zip(group.outputs, self.kernel.writes, strict=True)]
         return [*lines, *emitter.bodies[0], *stores, "}"]
@@ -84,7 +79,7 @@ class _Writer:
         return expand(anchor.op.combine(anchor.dtype), {"a": a, "b": b}, anchor.dtype, width)
 
     def _loops(self, at):
-        """Name, start, step and end of each loop, and the index of the element that the innermost one reads."""
+        """The loops, and the index of the element that the innermost one reads."""
         out_shape = tuple(n for k, n in enumerate(self.shape) if k not in self.axis)
         coords: list = [None] * len(self.shape)
         kept = [k for k in range(len(self.shape)) if k not in self.axis]
@@ -101,7 +96,8 @@ class _Writer:
             r = variable(var) * 4 + variable(LANE) if vectors else variable(var)
             for a, c in zip(run, coordinates(r, sizes), strict=True):
                 coords[a] = c
-            loops.append((var.name, "part", self.team.lanes, trips) if number == self.team.run else (var.name, "0u", 1, trips))
+            shared = {"start": "part", "step": self.team.lanes} if number == self.team.run else {}
+            loops.append(Loop(var.name, trips, self.emitter.bodies[-1], **shared))
         return loops, linear(coords, self.shape)
 
     def _tree(self) -> list[str]:

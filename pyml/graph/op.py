@@ -113,6 +113,7 @@ class Reduction(Op):
 
     neutral: Callable[[str], float] = lambda dtype: 0  # what changes nothing, by dtype
     combine: Callable[[str], str] = lambda dtype: ""  # a WGSL expression over a and b, by dtype
+    rounds: bool = False  # combining floats loses digits, so that long chains of it are cut
 
     kind = "reduction"
 
@@ -210,12 +211,12 @@ def elementwise(name: str, *, wgsl: str | Callable[[str], str], numpy: Callable[
 
 
 def reduction(name: str, *, neutral: Callable[[str], float], combine: Callable[[str], str], numpy: Callable[..., Any],
-              grad: GradRule, needs_elements: bool = False, lower: Lowering | None = None, samples: Sequence[Any] = (),
-              tol: float = 1e-5) -> Reduction:  # fmt: skip
+              grad: GradRule, needs_elements: bool = False, rounds: bool = False, lower: Lowering | None = None,
+              samples: Sequence[Any] = (), tol: float = 1e-5) -> Reduction:  # fmt: skip
     """Declares a reduction over `axis`, a tuple of increasing non-negative axes that disappear.
 
     `neutral` maps a dtype to the value that changes nothing, `combine` to a WGSL expression over a and b;
-    `needs_elements` says that there is no result of no elements.
+    `needs_elements` says that there is no result of no elements, `rounds` that long chains of it lose digits.
     """
 
     def shape(s: Shape, *, axis: tuple[int, ...]) -> Shape:
@@ -226,7 +227,7 @@ def reduction(name: str, *, neutral: Callable[[str], float], combine: Callable[[
         return tuple(n for i, n in enumerate(s) if i not in axis)
 
     return registered(Reduction(name, shape, same_dtype, lambda x, axis: numpy(x, axis=axis), grad, tuple(samples), tol,
-                                lower=lower, neutral=neutral, combine=combine))  # fmt: skip
+                                lower=lower, neutral=neutral, combine=combine, rounds=rounds))  # fmt: skip
 
 
 def movement(name: str, *, shape: ShapeRule, index: Callable[..., Any], numpy: Callable[..., Any], grad: GradRule,

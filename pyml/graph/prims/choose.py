@@ -14,6 +14,9 @@ from dataclasses import dataclass
 from ..op import KernelSpec, Profile
 
 _AXIS = 65535  # workgroups along one axis
+LOOP_ROUNDS = 60_000  # rounds of a thread; Mesa's software adapter ends its loops after 65,535, counted all together
+LONG_SUM = 8192  # products in one chain; float32 loses about as many units in the last place, so longer sums are cut
+
 
 
 def ceil_div(a: int, b: int) -> int:

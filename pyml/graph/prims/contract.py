@@ -7,8 +7,9 @@ import numpy as np
 from ...errors import DtypeError, ShapeError
 from ..node import Node
 from ..op import KernelSpec, Profile, routine
-from .choose import Gemm, ceil_div, chunk_of, flat, fold, gemm, is_core, is_register, product_splits
+from .choose import LONG_SUM, Gemm, ceil_div, chunk_of, flat, fold, gemm, is_core, is_register, product_splits
 from .conv_panel import columns, fit, unroll
+from .elementwise import add
 from .leaf import full
 from .move import slice_
 from .reduce import reduce_sum
@@ -112,14 +113,36 @@ def _panel(m, n, k, z, ta, tb, profile: Profile) -> KernelSpec:
     return KernelSpec("matmul_panel", params, grid)
 
 
+def _in_parts(a: Node, b: Node, ta: bool, tb: bool, k: int) -> Node:
+    """A long sum as a sum of shorter ones."""
+    parts = ceil_div(k, LONG_SUM)
+    each = ceil_div(k, 4 * parts) * 4
+
+    def part(first: int) -> Node:
+        last = min(first + each, k)
+        return MATMUL(_cut(a, a.ndim - (2 if ta else 1), first, last), _cut(b, b.ndim - (1 if tb else 2), first, last), ta=ta, tb=tb)
+
+    total = part(0)
+    for first in range(each, k, each):
+        total = add(total, part(first))
+    return total
+
+
+def _cut(x: Node, axis: int, first: int, last: int) -> Node:
+    start = tuple(first if i == axis else 0 for i in range(x.ndim))
+    return slice_(x, start, tuple(last if i == axis else n for i, n in enumerate(x.shape)))
+
+
 def _matmul_lower(node: Node, profile: Profile) -> Node | None:
     ta, tb = node.attrs["ta"], node.attrs["tb"]
     a, b = node.src
     m, n, k = _sizes(a.shape, b.shape, ta, tb)
+    if k > LONG_SUM and is_register(profile) and (is_core(profile) or node.ndim == 3):
+        return _in_parts(a, b, ta, tb, k)
     if is_core(profile) and n % 4 and m > 1:  # whole vectors of columns
         y = MATMUL(a, fit(b, b.ndim - (2 if tb else 1), 0, -n % 4), ta=ta, tb=tb)
         return slice_(y, (0,) * y.ndim, node.shape)
-    splits = product_splits(m, n, k, profile) if node.ndim == 2 else 1
+    splits = max(product_splits(m, n, k, profile), ceil_div(k, LONG_SUM if is_register(profile) else 8 * LONG_SUM)) if node.ndim == 2 else 1
     return reduce_sum(PARTIALS(*node.src, ta=ta, tb=tb, splits=splits), axis=(0,)) if splits > 1 else None
 
 

@@ -8,10 +8,11 @@ from ...errors import ShapeError
 from ..node import Node
 from ..op import KernelSpec, Profile, Routine, routine
 from . import conv_panel as core
-from .choose import ceil_div, chunk_of, filter_splits, flat, gemm, is_core, is_register
+from .choose import LONG_SUM, ceil_div, chunk_of, filter_splits, flat, gemm, is_core, is_register
 from .contract import float_only
 from .conv_host import conv_numpy, filter_grad_numpy, filter_partials_numpy, input_grad_numpy
 from .conv_layout import Window, backward_gemm, filter_gemm, forward_gemm
+from .long_windows import conv_in_parts
 from .reduce import reduce_sum
 
 
@@ -127,6 +128,8 @@ def _filter_partials_kernel(node: Node, profile: Profile) -> KernelSpec:
 
 def _conv_lower(node: Node, profile: Profile) -> Node | None:
     x, w = node.src
+    if is_register(profile) and (parts := conv_in_parts(CONV, node)) is not None:
+        return parts
     depthwise = _is_depthwise(node, x.shape[3], w.shape[3])
     if (depthwise or not is_core(profile)) and (absorbed := _absorb_pad(node)):
         return absorbed
@@ -191,6 +194,8 @@ def _filter_lower(node: Node, profile: Profile) -> Node | None:
         splits = max(1, min(dy.size // filters // 64, wanted // (kh * kw * filters // 4), 64))
     else:
         splits = filter_splits(kh * kw * channels, filters // groups, dy.size // filters, groups, profile)
+    if is_register(profile):
+        splits = max(splits, ceil_div(dy.size // filters, LONG_SUM))
     return reduce_sum(FILTER_PARTIALS(x, dy, splits=splits, **node.attrs), axis=(0,)) if splits > 1 else None
 
 

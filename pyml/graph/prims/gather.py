@@ -9,7 +9,9 @@ import numpy as np
 from ...errors import DtypeError, ShapeError
 from ..node import Node
 from ..op import KernelSpec, Profile, Routine, routine
-from .choose import ceil_div, flat, is_core, is_register
+from .choose import LOOP_ROUNDS, ceil_div, flat, is_core, is_register, is_software
+from .elementwise import add
+from .move import reshape, slice_
 
 _PUT4 = "store(4u * i, v.x); store(4u * i + 1u, v.y); store(4u * i + 2u, v.z); store(4u * i + 3u, v.w);"
 _SPAN = 32  # columns (or fours of them) whose sums one thread of a software adapter keeps
@@ -89,6 +91,23 @@ def _scatter_kernel(node: Node, profile: Profile) -> KernelSpec:
     return flat("scatter_add_span", rows * ceil_div(spec.params["WIDTH"], span), params, profile, spec.hooks)
 
 
+def _scatter_lower(node: Node, profile: Profile) -> Node | None:
+    """In parts, where the loops over all updates would be too long for one thread."""
+    indices, updates = node.src
+    count, width = indices.size, prod(node.shape[1:])
+    most = max(1, LOOP_ROUNDS // (min(_SPAN, max(1, width)) + 3))
+    if not is_software(profile) or count <= most:
+        return None
+    indices, updates = reshape(indices, (count,)), reshape(updates, (count, *node.shape[1:]))
+    total = None
+    for first in range(0, count, most):
+        last = min(first + most, count)
+        zeros = (0,) * (updates.ndim - 1)
+        part = SCATTER_ADD(slice_(indices, (first,), (last,)), slice_(updates, (first, *zeros), (last, *updates.shape[1:])), **node.attrs)
+        total = part if total is None else add(total, part)
+    return total
+
+
 _ROWS = np.random.default_rng(0).uniform(-1, 1, (5, 3)).astype(np.float32)
 _BLOCK = np.random.default_rng(1).uniform(-1, 1, (6, 2, 4)).astype(np.float32)
 _PICKS = np.array([4, 0, 0, 3, -1, 5, 2], np.int32)  # two of them out of range
@@ -110,6 +129,7 @@ SCATTER_ADD: Routine = routine(
     numpy=_scatter_numpy,
     grad=lambda g, y, indices, updates, rows: (None, GATHER(g, indices)),
     kernel=_scatter_kernel,
+    lower=_scatter_lower,
     flops=lambda node: node.src[1].size,
     samples=[
         ((_PICKS, np.random.default_rng(2).uniform(-1, 1, (7, 3)).astype(np.float32)), {"rows": 5}),

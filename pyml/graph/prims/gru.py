@@ -6,9 +6,9 @@ import numpy as np
 
 from ...errors import ShapeError
 from ..node import Node
-from ..op import routine
+from ..op import Profile, routine
 from .contract import matmul
-from .lstm import sequence_dtype, sequence_spec, sigmoid
+from .lstm import part_of, sequence_dtype, sequence_spec, sigmoid, steps_at_once
 from .move import broadcast_to, concat, permute, reshape, slice_
 from .reduce import reduce_sum
 
@@ -69,6 +69,40 @@ def _gradient(g, y, x, r, bias, start, keep):
     return part(0, 3), matmul(permute(before, (1, 0)), of_state), reduce_sum(of_state, axis=(0,)), first, None
 
 
+def _lower(node: Node, profile: Profile) -> Node | None:
+    """Some steps after the others, as an LSTM's."""
+    x, r, bias, start, keep = node.src
+    steps, batch, units = x.shape[0], x.shape[1], r.shape[0]
+    most = steps_at_once(steps, units * (units // 8 + 12), profile)
+    if most >= steps:
+        return None
+    out = []
+    for first in range(0, steps, most):
+        last = min(first + most, steps)
+        out.append(GRU(part_of(x, first, last), r, bias, start, part_of(keep, first, last)))
+        start = reshape(part_of(out[-1], last - first - 1, last - first), (batch, units))
+    return concat(out, 0)
+
+
+def _back_lower(node: Node, profile: Profile) -> Node | None:
+    dy, x, inner, y, start, rt, keep = node.src
+    steps, batch, units = dy.shape
+    most = steps_at_once(steps, units * (3 * units // 16 + 20), profile)
+    if most >= steps:
+        return None
+    out, arriving = [], None
+    for last in range(steps, 0, -most):
+        first = max(0, last - most)
+        d = part_of(dy, first, last)
+        if arriving is not None:
+            d = concat([part_of(d, 0, last - first - 1), part_of(d, last - first - 1, last - first) + arriving], 0)
+        begin = reshape(part_of(y, first - 1, first), (batch, units)) if first else start
+        back = BACK(d, part_of(x, first, last), part_of(inner, first, last), part_of(y, first, last), begin, rt, part_of(keep, first, last))
+        arriving = slice_(back, (last - first, 0, 0), (last - first + 1, batch, units))
+        out.append(part_of(back, 0, last - first))
+    return concat([*reversed(out), part_of(back, back.shape[0] - 1, back.shape[0])], 0)
+
+
 def _sample(seed, steps, batch, units):
     rng = np.random.default_rng(seed)
     draw = lambda *shape: np.asarray(rng.uniform(-1, 1, shape), np.float32)
@@ -93,6 +127,7 @@ GRU = routine(
     numpy=_numpy,
     grad=_gradient,
     kernel=lambda node, profile: sequence_spec("gru", node, node.shape[2], profile),
+    lower=_lower,
     flops=lambda node: _work(node.src[0]),
     samples=[(_sample(0, 4, 3, 8), {}), (_sample(1, 2, 5, 3), {}), (_sample(2, 1, 1, 20), {})],
 )
@@ -103,6 +138,7 @@ BACK = routine(
     numpy=_grad_numpy,
     grad=None,
     kernel=lambda node, profile: sequence_spec("gru_grad", node, node.src[0].shape[2], profile),
+    lower=_back_lower,
     flops=lambda node: _work(node.src[1]),
     samples=[(_back_sample(3, 4, 3, 8), {}), (_back_sample(4, 2, 5, 3), {}), (_back_sample(5, 1, 1, 20), {})],
 )

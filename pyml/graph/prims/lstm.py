@@ -7,7 +7,7 @@ import numpy as np
 from ...errors import DtypeError, ShapeError
 from ..node import Node
 from ..op import KernelSpec, Profile, routine
-from .choose import ceil_div, flat, fold, is_core, is_register
+from .choose import LOOP_ROUNDS, ceil_div, flat, fold, is_core, is_register, is_software
 from .contract import matmul
 from .move import concat, permute, reshape, slice_
 
@@ -87,6 +87,51 @@ def _gradient(g, y, z, r, start, keep):
     return dz, dr, permute(ends, (1, 0, 2)), None
 
 
+def steps_at_once(steps: int, rounds: int, profile: Profile) -> int:
+    """How many steps of `rounds` loop rounds each one dispatch may take."""
+    return max(1, min(steps, LOOP_ROUNDS // rounds)) if is_software(profile) else steps
+
+
+def part_of(x: Node, first: int, last: int) -> Node:
+    """Steps `first` … `last` - 1."""
+    return slice_(x, (first, *(0,) * (x.ndim - 1)), (last, *x.shape[1:]))
+
+
+def _lower(node: Node, profile: Profile) -> Node | None:
+    """Some steps after the others, where all of them are too many for the loops of one thread."""
+    z, r, start, keep = node.src
+    steps, batch, units = z.shape[0], z.shape[1], r.shape[0]
+    most = steps_at_once(steps, units * (units // 16 + 20), profile)
+    if most >= steps:
+        return None
+    out = []
+    for first in range(0, steps, most):
+        last = min(first + most, steps)
+        out.append(LSTM(part_of(z, first, last), r, start, part_of(keep, first, last)))
+        start = permute(reshape(part_of(out[-1], last - first - 1, last - first), (batch, 2, units)), (1, 0, 2))
+    return concat(out, 0)
+
+
+def _back_lower(node: Node, profile: Profile) -> Node | None:
+    """As `_lower`, the last steps first; what they hand back joins the gradient that arrives at the step before them."""
+    dy, pre, y, start, rt, keep = node.src
+    steps, batch, units = dy.shape[0], dy.shape[1], dy.shape[2] // 2
+    most = steps_at_once(steps, units * (units // 16 + 14), profile)
+    if most >= steps:
+        return None
+    out, arriving = [], None
+    for last in range(steps, 0, -most):
+        first = max(0, last - most)
+        d = part_of(dy, first, last)
+        if arriving is not None:
+            d = concat([part_of(d, 0, last - first - 1), part_of(d, last - first - 1, last - first) + arriving], 0)
+        begin = permute(reshape(part_of(y, first - 1, first), (batch, 2, units)), (1, 0, 2)) if first else start
+        back = BACK(d, part_of(pre, first, last), part_of(y, first, last), begin, rt, part_of(keep, first, last))
+        arriving = slice_(back, (last - first, 0, 0), (last - first + 1, batch, 2 * units))
+        out.append(part_of(back, 0, last - first))
+    return concat([*reversed(out), part_of(back, back.shape[0] - 1, back.shape[0])], 0)
+
+
 def sequence_spec(file: str, node: Node, units: int, profile: Profile, params: dict | None = None,
                   hooks: dict | None = None) -> KernelSpec:  # fmt: skip
     """One sequence a thread on a software adapter, a workgroup on a GPU; `params` and `hooks` are for the former."""
@@ -133,6 +178,7 @@ LSTM = routine(
     numpy=_numpy,
     grad=_gradient,
     kernel=lambda node, profile: sequence_spec("lstm", node, node.src[1].shape[0], profile),
+    lower=_lower,
     flops=lambda node: _work(node.src[0]),
     samples=[(_sample(0, 4, 3, 8), {}), (_sample(1, 2, 5, 3), {}), (_sample(2, 1, 1, 20), {})],
 )
@@ -143,6 +189,7 @@ BACK = routine(
     numpy=_grad_numpy,
     grad=None,
     kernel=_back_kernel,
+    lower=_back_lower,
     flops=lambda node: _work(node.src[1]) + 5 * node.src[1].size,  # each gate's derivative besides
     samples=[(_back_sample(3, 4, 3, 8), {}), (_back_sample(4, 2, 5, 3), {}), (_back_sample(5, 1, 1, 20), {})],
 )

@@ -9,6 +9,7 @@ from ..node import Node
 from ..op import KernelSpec, Profile, Routine, routine
 from .choose import ceil_div, flat, is_register
 from .contract import float_only
+from .long_windows import pool_in_parts
 from .pool_host import avg_grad_numpy, avg_numpy, max_grad_numpy, max_numpy, pick_numpy
 
 _PUT4 = "store(4u * i, v.x); store(4u * i + 1u, v.y); store(4u * i + 2u, v.z); store(4u * i + 3u, v.w);"
@@ -107,6 +108,15 @@ def _cells(pooled: int):
     return lambda node: (node if pooled < 0 else node.src[pooled]).size * node.attrs["size"][0] * node.attrs["size"][1]
 
 
+def _max_lower(node: Node, profile: Profile) -> Node | None:
+    lowest = {"float32": float("-inf"), "int32": -(2**31), "uint32": 0}[node.dtype]
+    return pool_in_parts(MAX, node, lowest, mean=False) if is_register(profile) else None
+
+
+def _avg_lower(node: Node, profile: Profile) -> Node | None:
+    return pool_in_parts(AVG, node, 0, mean=True) if is_register(profile) else None
+
+
 # ---- operations
 _APART = {"size": (2, 2), "strides": (2, 2), "padding": ((0, 0), (0, 0))}
 _SAME = {"size": (2, 2), "strides": (2, 2), "padding": ((0, 1), (0, 1))}
@@ -128,6 +138,7 @@ MAX = routine(
     numpy=max_numpy,
     grad=lambda g, y, x, **a: (MAX_GRAD(x, y, g, **a),),
     kernel=_max_kernel,
+    lower=_max_lower,
     flops=_cells(-1),
     samples=[((x,), attrs) for x, attrs in _INPUTS],
 )
@@ -158,6 +169,7 @@ AVG = routine(
     numpy=avg_numpy,
     grad=lambda g, y, x, **a: (AVG_GRAD(g, input_hw=x.shape[1:3], **a),),
     kernel=_avg_kernel,
+    lower=_avg_lower,
     flops=_cells(-1),
     samples=[((x,), attrs) for x, attrs in _INPUTS],
 )

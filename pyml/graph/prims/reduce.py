@@ -73,12 +73,30 @@ def _extreme(compare):
     return combine
 
 
+_BLOCK = 128
+
+
+def _sum_numpy(x, axis):
+    """numpy adds in pairs along the last axis only; along the others blocks are added up first, axis by axis."""
+    if x.dtype.kind != "f" or (len(axis) == x.ndim and x.flags.c_contiguous):
+        return np.sum(x, axis=axis, dtype=x.dtype)
+    for a in reversed(axis):
+        while x.shape[a] > 2 * _BLOCK and a != x.ndim - 1:
+            whole = x.shape[a] // _BLOCK * _BLOCK
+            cut = (slice(None),) * a
+            blocks = x[(*cut, slice(0, whole))].reshape(*x.shape[:a], -1, _BLOCK, *x.shape[a + 1 :])
+            x = np.concatenate([blocks.sum(a + 1, dtype=x.dtype), x[(*cut, slice(whole, None))]], a)
+        x = np.sum(x, axis=a, dtype=x.dtype)
+    return x
+
+
 SUM = reduction(
     "reduce_sum",
     neutral=lambda dtype: 0,
     combine=lambda dtype: "a + b",
-    numpy=lambda x, axis: np.sum(x, axis=axis, dtype=x.dtype),
+    numpy=_sum_numpy,
     grad=lambda g, y, x, axis: (_keep(g, x.shape, axis),),
+    rounds=True,
     lower=split,
     samples=_SAMPLES,
 )

@@ -7,11 +7,12 @@ import numpy as np
 from ...errors import ShapeError
 from ..node import Node
 from ..op import ZERO, KernelSpec, Profile, routine
-from .choose import flat, fold, is_core, is_register
+from .choose import ceil_div, flat, fold, is_core, is_register
 from .contract import float_only
-from .elementwise import exp
-from .move import broadcast_to, reshape
-from .reduce import reduce_sum
+from .elementwise import add, equal, exp, log, where, zeros_like
+from .leaf import iota
+from .move import broadcast_to, pad, reshape
+from .reduce import reduce_max, reduce_min, reduce_sum
 
 _SHORT = 32  # a row of at most this many elements is one thread's work on a GPU too
 _X = np.random.default_rng(0).uniform(-3, 3, (5, 7)).astype(np.float32)
@@ -39,6 +40,25 @@ def _rows(file: str, node: Node, params: dict, profile: Profile, hooks: dict | N
     return KernelSpec(f"{file}_group", {**params, "WG": wg, "X": across}, grid, hooks or {})
 
 
+_LONG = 16384  # a longer row is more than one thread's loops may take three times, and worth several threads
+
+
+def _row(x: Node, reduced: Node) -> Node:
+    """A number a row, for each of its elements."""
+    return broadcast_to(reshape(reduced, (x.shape[0], 1)), x.shape)
+
+
+def _softmax_lower(node: Node, profile: Profile) -> Node | None:
+    """A long row by reductions, which share it among threads."""
+    x = node.src[0]
+    if not is_register(profile) or x.shape[1] <= _LONG:
+        return None
+    shifted = x - _row(x, reduce_max(x, axis=(1,)))
+    e = exp(shifted)
+    total = reduce_sum(e, axis=(1,))
+    return shifted - _row(x, log(total)) if node.op is log_softmax else e / _row(x, total)
+
+
 def _row_sum(x: Node) -> Node:
     return broadcast_to(reshape(reduce_sum(x, axis=(1,)), (x.shape[0], 1)), x.shape)
 
@@ -60,6 +80,7 @@ softmax = routine(
     numpy=_softmax_numpy,
     grad=lambda g, y, x: (y * (g - _row_sum(g * y)),),
     kernel=lambda node, profile: _rows("softmax", node, {"LOG": False}, profile),
+    lower=_softmax_lower,
     flops=lambda node: 5 * node.size,  # largest, difference, exponential, sum, quotient
     samples=[((_X,), {}), ((_WIDE,), {})],
 )
@@ -70,6 +91,7 @@ log_softmax = routine(
     numpy=_log_softmax_numpy,
     grad=lambda g, y, x: (g - exp(y) * _row_sum(g),),
     kernel=lambda node, profile: _rows("softmax", node, {"LOG": True}, profile),
+    lower=_softmax_lower,
     flops=lambda node: 5 * node.size,  # largest, difference, exponential, sum, difference
     samples=[((_X,), {}), ((_WIDE,), {})],
 )
@@ -82,6 +104,23 @@ def _arg(name, largest):
         element = {"float32": "f32", "int32": "i32"}.get(dtype, "u32")
         return _rows("arg", node, {"LARGEST": largest, "T": element}, profile, hooks)
 
+    def lower(node: Node, profile: Profile) -> Node | None:
+        """A long row in parts: the place within each, then the part whose element wins."""
+        x = node.src[0]
+        rows, cols = x.shape
+        if not is_register(profile) or cols <= _LONG:
+            return None
+        parts = ceil_div(cols, _LONG)
+        each = ceil_div(cols, parts)
+        lost = {"float32": float("-inf"), "int32": -(2**31), "uint32": 0} if largest else {
+            "float32": float("inf"), "int32": 2**31 - 1, "uint32": 2**32 - 1}  # fmt: skip
+        cut = reshape(pad(x, ((0, 0), (0, parts * each - cols)), lost[x.dtype]), (rows * parts, each))
+        place = reshape(node.op(cut), (rows, parts))
+        best = node.op(reshape((reduce_max if largest else reduce_min)(cut, axis=(1,)), (rows, parts)))
+        starts = broadcast_to(reshape(iota(parts), (1, parts)), (rows, parts))
+        chosen = equal(starts, broadcast_to(reshape(best, (rows, 1)), (rows, parts)))
+        return reduce_sum(where(chosen, add(starts * each, place), zeros_like(place)), axis=(1,))
+
     pick = np.argmax if largest else np.argmin
     return routine(
         name,
@@ -90,6 +129,7 @@ def _arg(name, largest):
         numpy=lambda x: pick(x, axis=1).astype(np.int32),
         grad=ZERO,
         kernel=kernel,
+        lower=lower,
         flops=lambda node: node.src[0].size,
         samples=[((_X,), {}), ((np.round(_WIDE),), {})],
     )

@@ -10,6 +10,8 @@ from .choose import is_software
 from .move import pad, reshape
 from .teams import runs, team
 
+_COUNTED = 2**32  # elements have 32-bit numbers
+_LONGEST = 2**15  # more terms than this are never one thread's work where loops may end early
 _FROM = 1024  # fewer elements per result than this are summed by one thread
 
 
@@ -19,9 +21,16 @@ def split(node: Node, profile: Profile) -> Node | None:
     Partial results are formed in an order fixed by the shapes alone.
     """
     x, axis = node.src[0], node.attrs["axis"]
+    if x.size >= _COUNTED:  # more than can be numbered: axis by axis
+        first = max(axis, key=lambda i: (x.shape[i] <= _LONGEST, x.shape[i]))
+        rest = tuple(i - (i > first) for i in axis if i != first)
+        return node.op(node.op(x, axis=(first,)), axis=rest) if rest else None
     terms = prod(x.shape[a] for a in axis)
     wanted = profile.threads // max(1, node.size)
-    if terms < _FROM or wanted < 4:
+    too_long = is_software(profile) and terms > _LONGEST
+    if too_long:
+        wanted = max(wanted, -(-terms // _LONGEST))
+    if terms < _FROM or (wanted < 4 and not too_long):
         return None
     parts = min(wanted, max(2, int(terms**0.5)))
     shared = team(x.shape, axis, profile)
@@ -55,8 +64,8 @@ def split(node: Node, profile: Profile) -> Node | None:
     each = -(-n // parts)
     x = _padded(x, a, parts * each, node)
     x = reshape(x, (*x.shape[:a], parts, each, *x.shape[a + 1 :]))
-    first = tuple(i if i < a else i + 1 for i in axis)
-    return node.op(node.op(x, axis=tuple(sorted(first))), axis=(a - sum(i < a for i in axis),))
+    inside = tuple(i if i < a else i + 1 for i in axis)
+    return node.op(node.op(x, axis=tuple(sorted(inside))), axis=(a - sum(i < a for i in axis),))
 
 
 def _joined(x: Node, axis):

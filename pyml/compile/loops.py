@@ -1,0 +1,111 @@
+"""The loops of a reduction, written so that no sum runs long: terms are added up in blocks, and blocks in blocks.
+
+A float32 sum of n like terms in one chain is off by as much as n units in the last place (10 million tenths: 2.4 %); in
+blocks of 64 by about 64 for each level. Some software adapters also end a loop of a shader after 65,535 rounds.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from ..errors import ShapeError
+
+_SUMS = 64  # terms in one chain where each addition rounds
+_ROUNDS = 32768  # rounds of one loop otherwise
+
+
+@dataclass
+class Accumulator:
+    """One result: `combine(a, b)` writes an expression, `value` is what is combined in the innermost loop."""
+
+    name: str
+    kind: str
+    init: str
+    combine: Callable[[str, str], str]
+    value: str
+    rounds: bool  # whether combining rounds
+
+
+@dataclass
+class Loop:
+    """`for (var name = start; name < end; name += step)` with statements that compute the indices inside."""
+
+    name: str
+    end: int
+    body: Sequence[str]
+    start: str = "0u"
+    step: int = 1
+
+
+def write(loops: Sequence[Loop], accumulators: Sequence[Accumulator]) -> list[str]:
+    """Statements that declare the accumulators and run the loops, the first of which is outermost.
+
+    Raises:
+        ShapeError: A loop has more rounds than a 32-bit counter.
+    """
+    block = _SUMS if any(a.rounds for a in accumulators) else _ROUNDS
+    heads: list[str] = []
+    rounds: list[int] = []
+    bodies: list[Sequence[str]] = []
+    for loop in loops:
+        for head, count in _heads(loop, block):
+            heads.append(head)
+            rounds.append(count)
+            bodies.append(())
+        bodies[-1] = loop.body
+    fresh = _boundaries(rounds) if any(a.rounds for a in accumulators) else set()
+    lines = [_declared(a, a.name) for a in accumulators]
+    names, depth = [a.name for a in accumulators], 0
+    flushes: list[list[str]] = []
+    for number, (head, body) in enumerate(zip(heads, bodies, strict=True)):
+        after: list[str] = []
+        if number in fresh:
+            parts = [f"{a.name}_{number}" for a in accumulators]
+            lines += ["  " * depth + _declared(a, part) for a, part in zip(accumulators, parts, strict=True)]
+            after = [f"{total} = {a.combine(total, part)};" for a, total, part in zip(accumulators, names, parts, strict=True)]
+            names = parts
+        flushes.append(after)
+        lines.append("  " * depth + head)
+        depth += 1
+        lines += ["  " * depth + line for line in body]
+    lines += ["  " * depth + f"{name} = {a.combine(name, a.value)};" for a, name in zip(accumulators, names, strict=True)]
+    for after in reversed(flushes):
+        depth -= 1
+        lines.append("  " * depth + "}")
+        lines += ["  " * depth + line for line in after]
+    return lines
+
+
+def _declared(a: Accumulator, name: str) -> str:
+    return f"var {name}: {a.kind} = {a.kind}({a.init});"
+
+
+def _heads(loop: Loop, block: int) -> list[tuple[str, int]]:
+    """The loop as nested loops of at most `block` rounds: their first lines and how many rounds each has."""
+    strides = [loop.step]
+    while -(-loop.end // strides[0]) > block:
+        strides.insert(0, strides[0] * block)
+    if loop.end + strides[0] >= 2**32:
+        raise ShapeError(f"a reduction over {loop.end:,} elements is larger than kernels can count; reduce it in steps.")
+    out, start, end = [], loop.start, f"{loop.end}u"
+    left = loop.end
+    for level, stride in zip(reversed(range(len(strides))), strides, strict=True):
+        name = loop.name if level == 0 else f"{loop.name}_{level}"
+        step = f"{name}++" if stride == 1 else f"{name} += {stride}u"
+        out.append((f"for (var {name} = {start}; {name} < {end}; {step}) {{", -(-left // stride)))
+        whole = loop.start == "0u" and loop.end % stride == 0
+        start, end, left = name, f"{name} + {stride}u" if whole else f"min({name} + {stride}u, {loop.end}u)", stride
+    return out
+
+
+def _boundaries(rounds: list[int]) -> set[int]:
+    """The loops that add up to accumulators of their own: those with 32 rounds or more, inner ones included."""
+    found: set[int] = set()
+    count = 1
+    for number in reversed(range(1, len(rounds))):
+        count *= rounds[number]
+        if count >= _SUMS // 2:
+            found.add(number)
+            count = 1
+    return found

@@ -1,0 +1,204 @@
+"""Sums, means and products of many terms stay right in float32, on every device; float64 is the judge."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import pyml
+from pyml import ops
+from pyml.core.tensor import Tensor, as_node
+from pyml.graph import prims
+from pyml.graph.index import Var
+from pyml.graph.op import OPS
+
+MESA = Path("/usr/share/vulkan/icd.d/lvp_icd.x86_64.json")
+ROOT = Path(__file__).resolve().parent.parent
+
+
+def tenths(*shape):
+    return np.full(shape, 0.1, np.float32)
+
+
+@pytest.mark.parametrize(("shape", "axis"), [
+    ((3_000_000,), None), ((1_000_000, 3), 0), ((3, 700_001), 1), ((1000, 3, 500), (0, 2)), ((40, 5, 70, 7), (0, 2)), ((70_000, 64), 0),
+])  # fmt: skip
+def test_a_sum_of_many_like_terms_is_right_to_a_few_units(device, shape, axis):
+    x = tenths(*shape)
+    expected = x.sum(axis=axis, dtype=np.float64)
+    np.testing.assert_allclose(ops.sum(x, axis=axis).numpy(), expected, rtol=5e-6)
+    np.testing.assert_allclose(ops.mean(x, axis=axis).numpy(), x.mean(axis=axis, dtype=np.float64), rtol=5e-6)
+
+
+def test_a_sum_of_more_than_2_to_the_32_elements_is_right(device):
+    total = ops.sum(ops.broadcast_to(np.ones((1, 1), np.float32), (1 << 18, 1 << 15)))
+    assert float(total) == 2.0**33
+
+
+def test_a_number_of_elements_that_cannot_be_counted_is_an_error_and_no_number(device):
+    flat = ops.sum(ops.reshape(ops.broadcast_to(np.arange(7, dtype=np.float32).reshape(7, 1), (7, 1 << 33)), (-1, 14)), axis=0)
+    if device.name == "cpu":
+        return  # numpy would make them all
+    with pytest.raises(pyml.errors.ShapeError, match=r"axis by axis|in steps"):
+        flat.numpy()
+
+
+@pytest.mark.parametrize("reduce", ["max", "min", "prod", "any", "all", "argmax", "argmin", "logsumexp"])
+def test_reductions_of_long_axes_see_their_last_element(device, reduce):
+    n = 200_003
+    x = np.ones((3, n), np.float32)
+    x[:, -1] = 0.0 if reduce in ("min", "all", "argmin") else 2.0
+    expected = np.log(np.exp(x.astype(float)).sum(1)) if reduce == "logsumexp" else getattr(np, reduce)(x, axis=1)
+    np.testing.assert_allclose(getattr(ops, reduce)(x, axis=1).numpy(), expected, rtol=1e-5)
+    np.testing.assert_allclose(getattr(ops, reduce)(np.ascontiguousarray(x.T), axis=0).numpy(), expected, rtol=1e-5)
+
+
+def test_the_place_of_the_first_of_equal_or_nan_elements_holds_on_long_axes(device):
+    n = 50_000
+    x = np.zeros((4, n), np.float32)
+    x[0, [20_000, 40_000]] = 1.0
+    x[1, [33_000, 45_000]] = np.nan
+    x[2] = -np.inf
+    np.testing.assert_array_equal(ops.argmax(x, axis=1).numpy(), np.argmax(x, axis=1))
+    np.testing.assert_array_equal(ops.argmin(-x, axis=1).numpy(), np.argmin(-x, axis=1))
+    whole = x[:1].astype(np.int32)
+    np.testing.assert_array_equal(ops.argmax(whole, axis=1).numpy(), np.argmax(whole, axis=1))
+
+
+@pytest.mark.parametrize("n", [100, 5_000, 40_000])
+def test_softmax_of_long_rows_equals_float64(device, n):
+    x = np.random.default_rng(0).uniform(-5, 5, (3, n))
+    x32 = x.astype(np.float32)
+    e = np.exp(x32 - x32.max(1, keepdims=True).astype(float))
+    expected = e / e.sum(1, keepdims=True)
+    np.testing.assert_allclose(ops.softmax(x32).numpy(), expected, rtol=5e-6)
+    np.testing.assert_allclose(ops.log_softmax(x32).numpy(), np.log(expected), rtol=1e-6)
+
+
+def test_a_product_over_many_columns_is_right_to_a_few_units(device):
+    k = 40_000
+    a, b = tenths(3, k), tenths(k, 5)
+    np.testing.assert_allclose(ops.matmul(a, b).numpy(), a.astype(float) @ b.astype(float), rtol=1e-4)
+    np.testing.assert_allclose(ops.matmul(a[None], b[None]).numpy()[0], a.astype(float) @ b.astype(float), rtol=1e-4)
+    rng = np.random.default_rng(0)
+    a, b = (rng.normal(size=s).astype(np.float32) for s in ((8, k), (k, 8)))
+    np.testing.assert_allclose(ops.matmul(a, b).numpy(), a.astype(float) @ b.astype(float), rtol=1e-4, atol=2e-3)
+
+
+@pytest.mark.parametrize("window", [(1, 20_001), (150, 130)])
+@pytest.mark.parametrize("padding", ["valid", "same"])
+def test_pools_and_convolutions_of_very_large_windows_equal_float64(device, window, padding):
+    rng = np.random.default_rng(0)
+    h, w = window[0] + 1, window[1] + 2
+    x = rng.uniform(0.5, 1.5, (1, h, w, 1)).astype(np.float32)
+    strides = (max(1, h // 2), max(1, w // 2)) if padding == "same" else (1, 1)
+    widths = ((0, 0), (0, 0))
+    if padding == "same":
+        out = [-(-n // s) for n, s in zip((h, w), strides, strict=True)]
+        totals = [max((o - 1) * s + k - n, 0) for o, s, k, n in zip(out, strides, window, (h, w), strict=True)]
+        widths = tuple((t // 2, t - t // 2) for t in totals)
+    attrs = {"size": window, "strides": strides, "padding": widths}
+    for op in (OPS["max_pool2d"], OPS["avg_pool2d"]):
+        found = Tensor(op(as_node(x), **attrs)).numpy()
+        np.testing.assert_allclose(found, _pooled(x, op.name, **attrs), rtol=1e-5)
+    kernel = rng.uniform(0.5, 1.5, (*window, 1, 4)).astype(np.float32)
+    found = Tensor(prims.conv2d(as_node(x), as_node(kernel), strides, widths)).numpy()
+    np.testing.assert_allclose(found, _convolved(x, kernel, strides, widths), rtol=2e-5)
+
+
+def _windows(x, size, strides, padding, fill):
+    xp = np.pad(x.astype(float), ((0, 0), *padding, (0, 0)), constant_values=fill)
+    for i in range((xp.shape[1] - size[0]) // strides[0] + 1):
+        for j in range((xp.shape[2] - size[1]) // strides[1] + 1):
+            yield i, j, xp[:, i * strides[0] : i * strides[0] + size[0], j * strides[1] : j * strides[1] + size[1]]
+
+
+def _pooled(x, name, size, strides, padding):
+    cells = [(i, j, np.nanmax(v, axis=(1, 2)) if name == "max_pool2d" else np.nanmean(v, axis=(1, 2)))
+             for i, j, v in _windows(x, size, strides, padding, np.nan)]  # fmt: skip
+    out = np.zeros((x.shape[0], cells[-1][0] + 1, cells[-1][1] + 1, x.shape[3]))
+    for i, j, v in cells:
+        out[:, i, j] = v
+    return out
+
+
+def _convolved(x, kernel, strides, padding):
+    cells = [(i, j, np.einsum("nhwc,hwcf->nf", v, kernel.astype(float))) for i, j, v in _windows(x, kernel.shape[:2], strides, padding, 0)]
+    out = np.zeros((x.shape[0], cells[-1][0] + 1, cells[-1][1] + 1, kernel.shape[3]))
+    for i, j, v in cells:
+        out[:, i, j] = v
+    return out
+
+
+def test_a_filter_gradient_over_many_pixels_is_right_to_a_few_units(device):
+    x, dy = tenths(1, 200, 300, 4), tenths(1, 198, 298, 8)
+    found = Tensor(prims.conv2d_filter_grad(as_node(x), as_node(dy), (3, 3))).numpy()
+    np.testing.assert_allclose(found, 198 * 298 * 0.1 * np.float64(np.float32(0.1)), rtol=5e-5)
+
+
+def test_rows_added_up_by_index_hold_for_many_updates_of_one_row(device):
+    indices = np.zeros(20_000, np.int32)
+    indices[::100] = 2
+    updates = np.ones((20_000, 8), np.float32)
+    found = Tensor(prims.scatter_add(as_node(indices), as_node(updates), 3)).numpy()
+    np.testing.assert_array_equal(found, np.repeat([[19_800.0], [0.0], [200.0]], 8, axis=1))
+
+
+@pytest.mark.parametrize("name", ["lstm", "lstm_grad", "gru", "gru_grad"])
+def test_recurrent_steps_one_part_after_the_other_equal_all_at_once(device, name, monkeypatch):
+    """Adapters that end long loops get the steps in parts; here in parts of two or three, on every device."""
+    module = sys.modules[f"pyml.graph.prims.{name.partition('_')[0]}"]
+    monkeypatch.setattr(module, "steps_at_once", lambda steps, rounds, profile: 2 if steps == 5 else steps)
+    arrays = (module._back_sample if "grad" in name else module._sample)(3, 5, 3, 8)
+    found = Tensor(OPS[name](*map(as_node, arrays))).numpy()
+    np.testing.assert_allclose(found, OPS[name].numpy(*arrays), rtol=2e-4, atol=2e-5)
+
+
+def test_a_loop_is_written_in_blocks_whose_lengths_cover_it():
+    from pyml.compile.loops import Accumulator, Loop, write
+
+    add = Accumulator("acc", "f32", "0", lambda a, b: f"{a} + {b}", "v", rounds=True)
+    most = Accumulator("acc", "f32", "0", lambda a, b: f"max({a}, {b})", "v", rounds=False)
+    assert Var("r1", 3).high == 2
+    assert len(write([Loop("r1", 64, [])], [add])) == 4
+    text = "\n".join(write([Loop("r1", 70_001, [])], [add]))
+    assert "min(r1_1 + 64u, 70001u)" in text and "min(r1_2 + 4096u, 70001u)" in text
+    assert "_" not in "\n".join(write([Loop("r1", 30_000, [])], [most]))
+    with pytest.raises(pyml.errors.ShapeError, match="in steps"):
+        write([Loop("r1", 2**32, [])], [add])
+
+
+@pytest.mark.skipif(not MESA.exists(), reason="Mesa's software Vulkan driver is not installed")
+def test_mesa_which_ends_loops_after_65535_rounds_sees_every_element():
+    code = """
+import sys, numpy as np, pyml
+from pyml import ops
+from pyml.core.tensor import Tensor, as_node
+
+from pyml.graph.op import OPS
+import pyml.graph.prims
+pyml.config.set_backend("webgpu")
+assert "llvmpipe" in pyml.config.device().info["adapter"]
+n = 140_001
+x = np.zeros((2, n), np.float32); x[:, -1] = 30
+def same(what, found, expected): assert np.allclose(found.numpy(), expected, rtol=1e-3), (what, found.numpy(), expected)
+same("argmax", ops.argmax(x, axis=1), n - 1)
+same("softmax", ops.softmax(x)[:, -1], 1.0)
+same("max", ops.max(x, axis=1), 30)
+same("sum", ops.sum(np.ones((n, 100), np.float32), axis=0), n)
+same("matmul", ops.matmul(np.ones((9, n), np.float32), np.ones((n, 9), np.float32)), n)
+same("max_pool", ops.max_pool(x[:, :, None], n, n), 30)
+same("average_pool", ops.average_pool(x[:, :, None] + 1, n, n), (x[:1] + 1.0).mean())
+lstm = sys.modules["pyml.graph.prims.lstm"]
+arrays = lstm._sample(0, 50, 2, 64)
+arrays = (arrays[0], arrays[1] * 0.1, *arrays[2:])
+same("lstm", Tensor(OPS["lstm"](*map(as_node, arrays))), OPS["lstm"].numpy(*arrays))
+"""
+    env = {**os.environ, "VK_DRIVER_FILES": str(MESA), "VK_ICD_FILENAMES": str(MESA), "PYTHONPATH": str(ROOT)}
+    done = subprocess.run([sys.executable, "-c", code], env=env, capture_output=True, text=True, timeout=300, check=False)
+    assert done.returncode == 0, done.stderr[-2000:]
