@@ -96,8 +96,8 @@ class _Writer:
             r = variable(var) * 4 + variable(LANE) if vectors else variable(var)
             for a, c in zip(run, coordinates(r, sizes), strict=True):
                 coords[a] = c
-            shared = {"start": "part", "step": self.team.lanes} if number == self.team.run else {}
-            loops.append(Loop(var.name, trips, self.emitter.bodies[-1], **shared))
+            start, step = ("part", self.team.lanes) if number == self.team.run else ("0u", 1)
+            loops.append(Loop(var.name, trips, self.emitter.bodies[-1], start, step))
         return loops, linear(coords, self.shape)
 
     def _tree(self) -> list[str]:
