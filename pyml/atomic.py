@@ -40,6 +40,8 @@ def replacing(path: str | os.PathLike[str]) -> Iterator[Path]:
         return
     if mode is not None and not os.access(target, os.W_OK):
         raise PermissionError(f"{target} may not be written to.")
+    if not target.parent.is_dir():
+        raise FileNotFoundError(f"there is no folder {target.parent} for {target.name}; make it first, or give another path.")
     part = target.with_name(f".{os.urandom(4).hex()}.{target.name[-40:]}.part")  # names end at 255 bytes
     try:
         yield part

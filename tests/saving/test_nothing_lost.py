@@ -244,7 +244,7 @@ def test_new_files_have_the_permissions_of_any_new_file(tmp_path):
 def test_a_folder_and_a_missing_folder_are_refused_and_a_device_is_written_to(tmp_path):
     with pytest.raises(IsADirectoryError, match="is a folder"):
         atomic.write(tmp_path, b"x")
-    with pytest.raises(FileNotFoundError):
+    with pytest.raises(FileNotFoundError, match=r"there is no folder .*no for file; make it first"):
         atomic.write(tmp_path / "no" / "file", b"x")
     atomic.write(os.devnull, b"x")
     assert files_in(tmp_path) == []
