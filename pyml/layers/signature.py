@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 from typing import Any
+from weakref import WeakKeyDictionary
 
 import numpy as np
 
@@ -85,7 +86,7 @@ def set_mask(outputs: Any, mask: Any) -> None:
         outputs._keras_mask = mask
 
 
-_signatures: dict = {}
+_signatures: WeakKeyDictionary[type, Signature] = WeakKeyDictionary()   # a page defines its classes again at each run
 
 
 def call_signature(cls: type) -> Signature:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import inspect
 from collections.abc import Iterator, Mapping
 from contextlib import nullcontext
-from functools import cache
 from typing import Any, ClassVar, Self
+from weakref import WeakKeyDictionary
 
 import numpy as np
 
@@ -99,9 +99,13 @@ def is_ours(cls: type) -> bool:
     return cls.__module__.startswith("pyml.")
 
 
-@cache
+_signatures: WeakKeyDictionary[type, inspect.Signature] = WeakKeyDictionary()
+
+
 def _signature(maker: type) -> inspect.Signature:
-    return inspect.signature(vars(maker)["__init__"])
+    if maker not in _signatures:
+        _signatures[maker] = inspect.signature(vars(maker)["__init__"])
+    return _signatures[maker]
 
 
 def _makers(obj: Configured) -> tuple[list[type], bool]:
@@ -161,7 +165,6 @@ def _now(obj: Any, name: str, given: Any) -> Any:
     return None if given is inspect.Parameter.empty else given
 
 
-@cache
 def _base_names(base: type) -> frozenset[str]:
     """Arguments of the base's constructor, which the base itself describes."""
     return frozenset(_signature(base).parameters) if "__init__" in vars(base) else frozenset()

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any, TypeVar
+from weakref import WeakKeyDictionary
 
 from pyml.core.naming import to_snake_case
 
@@ -104,7 +105,7 @@ NONE = Kind("object")
 KINDS = (LAYERS, ACTIVATIONS, LOSSES, METRICS, OPTIMIZERS, SCHEDULES, INITIALIZERS, REGULARIZERS, CONSTRAINTS, CALLBACKS, SEEDS)
 
 _registered: dict[str, Any] = {}
-_names: dict[Any, str] = {}
+_names: WeakKeyDictionary[Any, str] = WeakKeyDictionary()
 _scopes: ContextVar[tuple[Mapping[str, Any], ...]] = ContextVar("custom objects", default=())
 
 

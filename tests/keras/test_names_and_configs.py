@@ -1,10 +1,12 @@
 """How objects are found by their names, and how their configs describe them."""
 
+import gc
 import importlib
 import inspect
 import json
 import subprocess
 import sys
+import weakref
 
 import numpy as np
 import pytest
@@ -322,6 +324,25 @@ def test_configs_that_keras_wrote_make_layers(module, name, more):
     config = {"name": "one", "trainable": True, "dtype": FLOAT32, **more}
     layer = L.deserialize({"module": module, "class_name": name, "config": config, "registered_name": None})
     assert (type(layer).__name__, layer.name, layer.dtype) == (name, "one", "float32")
+
+
+def test_classes_that_nobody_uses_any_more_are_forgotten():
+    def define():
+        class Passing(L.Layer):
+            def __init__(self, rate=0.5, **kwargs):
+                super().__init__(**kwargs)
+
+            def call(self, inputs):
+                return inputs
+
+        layer = Passing()
+        layer(np.ones((1, 2), "float32"))
+        layer.get_config()
+        return weakref.ref(Passing)
+
+    before = define()
+    gc.collect()
+    assert before() is None
 
 
 # ---- optimizers
