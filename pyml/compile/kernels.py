@@ -9,12 +9,14 @@ from pathlib import Path
 from ..device.base import DeviceKernel
 from ..errors import KernelError
 from ..graph.index import Var, variable
+from ..graph.node import Node
 from ..graph.op import KernelSpec, Profile
 from .emit import LANE, Emitter, declarations, preamble
 from .plan import Kernel
 
 _CONST = re.compile(r"^const (\w+)\s*:\s*(\w+)\s*=.*//\s*@param")
 _ALIAS = re.compile(r"^alias (\w+)\s*=.*//\s*@param")
+_OUTPUT = re.compile(r"var<storage, read_write> (\w+)")
 _HOOK = re.compile(r"^fn (\w+)\((.*?)\)\s*(->\s*[\w<>]+)?\s*\{.*//\s*@hook")
 
 
@@ -85,7 +87,7 @@ def lower_routine(kernel: Kernel, profile: Profile, params: int) -> DeviceKernel
     y = kernel.writes[0]
     scalar: frozenset = frozenset() if four else frozenset([y])
     while True:
-        emitter, body = _epilogue(kernel, profile, anchor, four, scalar)
+        emitter, body = _epilogue(kernel, profile, anchor, _OUTPUT.findall(text)[0], four, scalar)
         if emitter.wants_scalar <= scalar:
             break
         if four and y in emitter.wants_scalar:
@@ -97,9 +99,9 @@ def lower_routine(kernel: Kernel, profile: Profile, params: int) -> DeviceKernel
     return DeviceKernel(group.label(), source, (*modes, *more_modes), spec.grid, order=(*order, *more_order))
 
 
-def _epilogue(kernel: Kernel, profile: Profile, anchor, four: bool, scalar: frozenset):
+def _epilogue(kernel: Kernel, profile: Profile, anchor: Node, result: str, four: bool, scalar: frozenset) -> tuple[Emitter, list[str]]:
     group = kernel.group
-    emitter = Emitter(kernel, profile, 4 if four else 1, scalar, prefix="e_", taken={kernel.writes[0]: "y"})
+    emitter = Emitter(kernel, profile, 4 if four else 1, scalar, prefix="e_", taken={kernel.writes[0]: result})
     emitter.given[id(anchor)] = "v"
     emitter.level_of["v"] = 0
     n = group.domain

@@ -1,0 +1,196 @@
+"""Which kernels the choosers can pick: for each file of kernels_wgsl every branch of it, with the smallest case that takes it.
+
+A variant is what a kernel's text depends on beside sizes: its switches and types, the hooks that are filled in, and which way
+its conditions over constants go. `VARIANTS` finds them by asking the choosers about many small cases on many adapters.
+"""
+
+from __future__ import annotations
+
+import functools
+import itertools
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from types import CodeType
+from typing import Any
+
+from pyml.compile import kernels
+from pyml.device.wasm import WasmDevice
+from pyml.graph.node import Node
+from pyml.graph.op import OPS, KernelSpec, Profile
+from pyml.graph.prims import INPUT
+
+PROFILES = {
+    "register": Profile("register", threads=1024),
+    "tile": Profile("tile", threads=65536),
+    "tile, a small GPU": Profile("tile", threads=512),  # takes the largest tiles that a result can fill
+    "tile, few invocations": Profile("tile", threads=512, max_invocations=64),
+    "wasm": WasmDevice.profile,
+    "wasm, four cores": replace(WasmDevice.profile, cores=4, threads=64),
+}
+Operand = tuple[tuple[int, ...], str]  # shape, dtype
+
+
+@dataclass(frozen=True)
+class Case:
+    """A node of one op, by shapes."""
+
+    op: str
+    operands: tuple[Operand, ...]
+    attrs: tuple[tuple[str, Any], ...]
+    profile: str
+
+    def node(self) -> Node:
+        leaves = (Node(INPUT, (), {"index": i}, shape, dtype) for i, (shape, dtype) in enumerate(self.operands))
+        return OPS[self.op](*leaves, **dict(self.attrs))
+
+    def spec(self) -> KernelSpec:
+        return OPS[self.op].spec(self.node(), PROFILES[self.profile])
+
+
+@dataclass(frozen=True)
+class Variant:
+    file: str
+    switches: tuple[tuple[str, Any], ...]  # parameters that are no sizes
+    hooks: tuple[tuple[str, str], ...]  # with a # for every number
+    ways: tuple[tuple[str, bool], ...]  # conditions over constants, and where they lead
+
+    def __str__(self) -> str:
+        parts = [f"{k}={v}" for k, v in self.switches] + sorted(k for k, _ in self.hooks)
+        parts += [("" if way else "!") + f"({text})" for text, way in self.ways]
+        return " ".join([self.file, *parts])
+
+
+def switches_of(file: str) -> list[str]:
+    """Names of a file's parameters that are true or false."""
+    return re.findall(r"^const (\w+): bool.*// @param", kernels.read(file), re.M)
+
+
+def hooks_of(file: str) -> list[str]:
+    return re.findall(r"^fn (\w+)\(.*// @hook", kernels.read(file), re.M)
+
+
+@functools.cache
+def conditions_of(file: str) -> dict[str, CodeType]:
+    """The file's conditions over nothing but constants."""
+    text = kernels.read(file)
+    constants = set(re.findall(r"^const (\w+)", text, re.M))
+    found = dict.fromkeys(re.findall(r"if \(([^(){}]+)\)", text))
+    return {c: _code(c) for c in found if (names := set(_code(c).co_names)) and names <= constants}
+
+
+@functools.cache
+def _derived(file: str) -> dict[str, CodeType]:
+    """Constants that a file computes from its parameters."""
+    lines = re.findall(r"^const (\w+): \w+ = ([^;]+);(?!.*@param)", kernels.read(file), re.M)
+    return {name: _code(text) for name, text in lines}
+
+
+def _code(text: str) -> CodeType:
+    """A WGSL expression over constants as Python."""
+    text = re.sub(r"\b(0x[0-9a-f]+|\d+)u\b", r"\1", text).replace("&&", " and ").replace("||", " or ").replace("/", "//")
+    text = re.sub(r"!(?!=)", " not ", text).replace("true", "True").replace("false", "False")
+    return compile(text.strip(), "wgsl", "eval")
+
+
+_BUILTINS = {"__builtins__": {}, "min": min, "max": max, "select": lambda a, b, test: b if test else a}
+
+
+def variant(spec: KernelSpec) -> Variant:
+    """What the text of a kernel depends on, sizes apart."""
+    switches = tuple(sorted((k, v) for k, v in spec.params.items() if isinstance(v, (bool, str))))
+    hooks = tuple(sorted((k, re.sub(r"\d+", "#", body)) for k, body in spec.hooks.items()))
+    values: dict[str, Any] = dict(spec.params)
+    ways = []
+    if conditions := conditions_of(spec.file):
+        for name, code in _derived(spec.file).items():
+            values[name] = eval(code, _BUILTINS, values)
+        ways = [(text, bool(eval(code, _BUILTINS, values))) for text, code in conditions.items()]
+    return Variant(spec.file, switches, hooks, tuple(ways))
+
+
+# ---- cases
+F, I = "float32", "int32"
+WINDOWS = [  # size of an image, window, strides, padding, dilation
+    ((5, 6), (3, 2), (1, 1), ((0, 0), (0, 0)), (1, 1)),
+    ((5, 6), (3, 3), (1, 1), ((1, 1), (1, 1)), (1, 1)),
+    ((6, 7), (3, 3), (2, 2), ((0, 1), (1, 1)), (1, 1)),
+    ((7, 6), (3, 3), (2, 1), ((1, 0), (0, 1)), (1, 1)),
+    ((6, 7), (3, 3), (1, 2), ((0, 1), (1, 1)), (1, 1)),
+    ((9, 8), (3, 2), (1, 1), ((2, 2), (0, 3)), (2, 3)),
+    ((4, 5), (1, 1), (1, 1), ((0, 0), (0, 0)), (1, 1)),
+    ((5, 7), (1, 1), (2, 3), ((0, 0), (0, 0)), (1, 1)),
+    ((20, 20), (3, 3), (1, 1), ((0, 0), (0, 0)), (1, 1)),
+]
+CHANNELS = [(1, 4, 1), (3, 8, 1), (4, 4, 1), (8, 16, 1), (4, 3, 1), (7, 5, 1), (6, 2, 2), (12, 8, 4), (4, 4, 4), (8, 8, 8), (3, 6, 3)]
+POOLS = [
+    ((6, 4), (2, 2), (2, 2), ((0, 0), (0, 0))), ((7, 5), (2, 2), (2, 2), ((0, 1), (0, 0))), ((6, 7), (3, 3), (2, 2), ((1, 1), (1, 1))),
+    ((4, 4), (4, 4), (1, 1), ((0, 0), (0, 0))),
+]  # fmt: skip
+
+
+def cases() -> Iterator[tuple[str, tuple[Operand, ...], dict[str, Any]]]:
+    """Ops, operands and attributes, the small ones first."""
+    for cols in (1, 3, 4, 7, 8, 32, 33, 64, 100, 300, 1024, 1030):
+        for name in ("softmax", "log_softmax"):
+            yield name, (((5, cols), F),), {}
+        for name in ("argmax", "argmin"):
+            for dtype in (F, I, "uint32", "bool"):
+                yield name, (((5, cols), dtype),), {}
+    for m, n, k in itertools.product((1, 3, 4, 8, 17, 64, 130), (1, 3, 4, 8, 20, 64, 132), (1, 4, 6, 16, 100)):
+        for ta, tb, batch in itertools.product((False, True), (False, True), ((), (3,))):
+            a, b = (*batch, *((k, m) if ta else (m, k))), (*batch, *((n, k) if tb else (k, n)))
+            yield "matmul", ((a, F), (b, F)), {"ta": ta, "tb": tb}
+            if not batch and k >= 16 and max(m, n) < 65:
+                yield "matmul_partials", ((a, F), (b, F)), {"ta": ta, "tb": tb, "splits": 4}
+    sizes = itertools.product(WINDOWS, CHANNELS, (None,))
+    whole = itertools.product(WINDOWS, [(16, 4, 1), (16, 16, 1), (32, 32, 1), (64, 64, 4)], (16, 17))  # with a ragged edge and without
+    for (image, window, strides, padding, dilation), (channels, filters, groups), side in itertools.chain(sizes, whole):
+        attrs = {"strides": strides, "padding": padding, "dilation": dilation, "groups": groups}
+        if side is not None:
+            each = zip(strides, window, dilation, padding, strict=True)
+            image = tuple((side - 1) * step + (taps - 1) * apart + 1 - sum(pads) for step, taps, apart, pads in each)
+        x, w = (2 if side is None else 4, *image, channels), (*window, channels // groups, filters)
+        y = OPS["conv2d"].shape(x, w, **attrs)
+        yield "conv2d", ((x, F), (w, F)), attrs
+        yield "conv2d_input_grad", ((y, F), (w, F)), attrs | {"input_hw": image}
+        yield "conv2d_filter_grad", ((x, F), (y, F)), attrs | {"kernel_hw": window}
+        yield "conv2d_filter_partials", ((x, F), (y, F)), attrs | {"kernel_hw": window, "splits": 3}
+    for (image, size, strides, padding), channels in itertools.product(POOLS, (3, 4, 8)):
+        pool = {"size": size, "strides": strides, "padding": padding}
+        x = (2, *image, channels)
+        y = OPS["max_pool2d"].shape(x, **pool)
+        for dtype in (F, I, "uint32"):
+            yield "max_pool2d", ((x, dtype),), pool
+        yield "max_pool2d_grad", ((x, F), (y, F), (y, F)), pool
+        yield "max_pool2d_pick", ((x, F), (y, F), (x, F)), pool
+        yield "avg_pool2d", ((x, F),), pool
+        yield "avg_pool2d_grad", ((y, F),), pool | {"input_hw": image}
+    for dtype, inner in itertools.product((F, I, "uint32", "bool"), ((), (3,), (4,), (2, 6), (136,))):
+        yield "gather", (((5, *inner), dtype), ((7,), I)), {}
+        if dtype != "bool":
+            yield "scatter_add", (((7,), I), ((7, *inner), dtype)), {"rows": 5}
+    for units, batch, steps in itertools.product((3, 4, 8, 20, 70), (5, 1, 30), (3, 1)):
+        keep, yes = ((steps, batch), I), ((steps, batch, 2 * units), F)
+        gates = ((steps, batch, 4 * units), F)
+        yield "lstm", (gates, ((units, 4 * units), F), ((2, batch, units), F), keep), {}
+        yield "lstm_grad", (yes, gates, yes, ((2, batch, units), F), ((4 * units, units), F), keep), {}
+        h, three, start = ((steps, batch, units), F), ((steps, batch, 3 * units), F), ((batch, units), F)
+        yield "gru", (three, ((units, 3 * units), F), ((3 * units,), F), start, keep), {}
+        yield "gru_grad", (h, three, three, h, start, ((3 * units, units), F), keep), {}
+    for channels in (1, 3, 4, 8):
+        yield "resize_bilinear", (((1, 4, 5, channels), F),), {"size": (8, 7), "rows": (8, -4, 16), "columns": (10, -2, 14)}
+        yield "resize_bilinear", (((2, 5, 4, channels), F),), {"size": (3, 9), "rows": (5, 0, 3), "columns": (4, 0, 9)}
+        yield "pad_lines", (((2, 3, 4, channels), F),), {"padding": ((1, 2), (0, 1))}
+
+
+def found() -> dict[Variant, Case]:
+    """Every variant, with the first case that takes it."""
+    table: dict[Variant, Case] = {}
+    for (name, operands, attrs), profile in itertools.product(cases(), PROFILES):
+        case = Case(name, operands, tuple(attrs.items()), profile)
+        table.setdefault(variant(case.spec()), case)
+    return table
+
+
+VARIANTS = found()

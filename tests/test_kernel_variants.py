@@ -1,0 +1,162 @@
+"""Every branch of every hand-written kernel gives what numpy gives, alone and with more work in the same kernel.
+
+`kernel_variants.py` finds the branches by asking the choosers; the tests here say that it finds them all.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from kernel_variants import PROFILES, VARIANTS, Case, Variant, conditions_of, hooks_of, switches_of, variant
+from test_kernels import FILES, run
+
+from pyml.compile.plan import Plan, graph_key, make_plan
+from pyml.compile.program import Bound, to_host
+from pyml.core.tensor import as_node, upload
+from pyml.dtypes import NUMPY
+from pyml.graph import prims
+from pyml.graph.node import Node
+from pyml.graph.op import OPS, Routine
+
+# These need a canvas of a page; e2e/test_pixels.py compares them with the page's own pixels.
+OF_PAGES = {"draw_pixels", "unpack_pixels"}
+# Hooks that the choosers always fill in, or never: on a GPU neighbours load neighbours, so no thread adds up four columns.
+ALWAYS = {(file, hook) for file in ("gemm_reg", "gemm_tile", "gemm_tile_large") for hook in ("load_a", "load_b", "out_index")}
+NEVER = {("scatter_add_rows", "put")}
+STORES = {"store", "store4"}  # for what follows in the same kernel
+
+IDS = [str(v) for v in VARIANTS]
+
+
+def of(file: str) -> list[Variant]:
+    return [v for v in VARIANTS if v.file == file]
+
+
+# ---- which there are
+def test_every_kernel_file_is_chosen_by_some_case():
+    assert {v.file for v in VARIANTS} == set(FILES) - OF_PAGES
+
+
+@pytest.mark.parametrize("file", sorted(set(FILES) - OF_PAGES))
+def test_every_switch_hook_and_condition_of_a_file_goes_both_ways(file):
+    one_way = [s for s in switches_of(file) if {dict(v.switches).get(s) for v in of(file)} != {True, False}]
+    one_way += [c for c in conditions_of(file) if {dict(v.ways)[c] for v in of(file)} != {True, False}]
+    for hook in set(hooks_of(file)) - STORES:
+        given = {hook in dict(v.hooks) for v in of(file)}
+        expected = {True} if (file, hook) in ALWAYS else {False} if (file, hook) in NEVER else {True, False}
+        one_way += [f"fn {hook}"] if given != expected else []
+    assert not one_way, f"give kernel_variants.py a case in which these of {file} are otherwise"
+
+
+def test_choosers_pick_no_variant_that_the_cases_miss():
+    """Sizes drawn at random, far from those of the cases."""
+    rng, missed = np.random.default_rng(0), {}
+    for case in VARIANTS.values():
+        for _ in range(20):
+            other = _resized(case, rng)
+            if other is not None and variant(other.spec()) not in VARIANTS:
+                missed[str(variant(other.spec()))] = other
+    assert not missed
+
+
+def _resized(case: Case, rng: np.random.Generator) -> Case | None:
+    """A case of the same op with other sizes; None for ops whose operands depend on each other in ways of their own."""
+    names = list(PROFILES)
+    profile = names[rng.integers(len(names))]
+    if case.op in ("softmax", "log_softmax", "argmax", "argmin"):
+        shape = (int(rng.integers(1, 200)), int(rng.integers(1, 3000)))
+        return Case(case.op, ((shape, case.operands[0][1]),), case.attrs, profile)
+    if case.op == "matmul":
+        m, n, k = (int(rng.integers(1, 400)) for _ in range(3))
+        attrs = dict(case.attrs)
+        a, b = ((k, m) if attrs["ta"] else (m, k)), ((n, k) if attrs["tb"] else (k, n))
+        return Case("matmul", ((a, "float32"), (b, "float32")), case.attrs, profile)
+    if case.op in ("avg_pool2d", "max_pool2d"):
+        (_, h, w, _), dtype = case.operands[0]
+        shape = (int(rng.integers(1, 9)), h + int(rng.integers(30)), w + int(rng.integers(30)), int(rng.integers(1, 80)))
+        return Case(case.op, ((shape, dtype),), case.attrs, profile)
+    if case.op == "conv2d":
+        attrs = dict(case.attrs)
+        (_, h, w, channels), filters = case.operands[0][0], case.operands[1][0][3]
+        groups = attrs["groups"]
+        more = 1 if groups > 1 else int(rng.integers(1, 9))
+        x = (int(rng.integers(1, 9)), h + int(rng.integers(20)), w + int(rng.integers(20)), channels * more)
+        kernel = (*case.operands[1][0][:2], channels * more // groups, filters)
+        return Case("conv2d", ((x, "float32"), (kernel, "float32")), case.attrs, profile)
+    return None
+
+
+# ---- numbers
+@pytest.fixture
+def device(request, case):
+    return request.getfixturevalue("wasm" if case.profile.startswith("wasm") else "gpu")
+
+
+def arrays_of(case: Case) -> list[np.ndarray]:
+    rng = np.random.default_rng(7)
+    made = []
+    for shape, dtype in case.operands:
+        if dtype == "float32":
+            made.append(rng.uniform(-1, 1, shape).astype(np.float32))
+        elif dtype == "bool":
+            made.append(rng.integers(0, 2, shape).astype(bool))
+        elif case.op in ("gather", "scatter_add") and shape == (7,):
+            made.append(rng.integers(-1, 6, shape).astype(np.int32))  # some out of range
+        else:
+            made.append(rng.integers(0, 2 if "lstm" in case.op or "gru" in case.op else 50, shape).astype(NUMPY[dtype]))
+    if case.op in ("max_pool2d_grad", "max_pool2d_pick"):
+        made[1] = OPS["max_pool2d"].numpy(made[0], **dict(case.attrs))
+    return made
+
+
+def same(got: np.ndarray, expected: np.ndarray) -> None:
+    assert got.shape == expected.shape and got.dtype == expected.dtype
+    scale = max(1e-30, float(np.abs(expected.astype(np.float64)).max(initial=0)))
+    np.testing.assert_allclose(got, expected, atol=1e-4 * scale, rtol=0)
+
+
+@pytest.mark.parametrize("case", VARIANTS.values(), ids=IDS)
+def test_a_variant_of_a_kernel_matches_numpy(device, case):
+    arrays = arrays_of(case)
+    expected = OPS[case.op].numpy(*arrays, **dict(case.attrs))
+    same(run(device, case.node(), arrays, PROFILES[case.profile]), expected.astype(NUMPY[case.node().dtype]))
+
+
+def followed(node: Node) -> Node:
+    """More work at the same elements, which joins the kernel."""
+    if node.dtype == "bool":
+        return prims.logical_not(node)
+    return node + 1 if node.dtype != "float32" else node * 0.5 + 1
+
+
+def planned(root: Node, case: Case) -> tuple[Plan, list[Node]]:
+    _, leaves, _ = graph_key([root], lift=False)
+    return make_plan([root], PROFILES[case.profile], leaves), leaves
+
+
+def files_followed(plan: Plan, case: Case) -> set[str]:
+    """The kernel files that have something to do behind their own result."""
+    groups = [k.group for k in plan.kernels if k.group.kind == "routine" and k.group.members]
+    anchors = [g.anchors[0] for g in groups]
+    return {a.op.spec(a, PROFILES[case.profile]).file for a in anchors if isinstance(a.op, Routine)}
+
+
+@pytest.mark.parametrize("case", VARIANTS.values(), ids=IDS)
+def test_a_variant_followed_by_more_matches_numpy(device, case, monkeypatch):
+    monkeypatch.setattr(device, "profile", PROFILES[case.profile])
+    arrays = arrays_of(case)
+    y = OPS[case.op].numpy(*arrays, **dict(case.attrs))
+    expected = ~y if y.dtype == bool else y + np.ones((), y.dtype) if y.dtype.kind != "f" else y * 0.5 + 1
+    root = followed(OPS[case.op](*map(upload, arrays), **dict(case.attrs)))
+    plan, leaves = planned(root, case)
+    bound = Bound(plan, device, [n.buffer for n in leaves])
+    bound.run()
+    same(to_host(device.sync_wait(device.read(bound.at(plan.out_refs[0]), root.size * 4)), root), expected.astype(NUMPY[root.dtype]))
+
+
+def test_every_kernel_file_is_followed_by_more_in_some_case():
+    met = set()
+    for case in VARIANTS.values():
+        root = followed(OPS[case.op](*(as_node(np.ones(shape, NUMPY[dtype])) for shape, dtype in case.operands), **dict(case.attrs)))
+        met |= files_followed(planned(root, case)[0], case)
+    assert met == {v.file for v in VARIANTS}
