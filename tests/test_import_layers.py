@@ -4,6 +4,8 @@ An import inside a function needs one of two reasons: the cost of start, or a pa
 """
 
 import ast
+import subprocess
+import sys
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
@@ -227,3 +229,20 @@ def test_the_compiler_knows_no_primitive_by_name():
         if isinstance(node, ast.Constant) and node.value in names - {"copy", "input", "buffer", "round", "where"}
     ]
     assert not known, "\n".join(known)
+
+
+def test_every_part_can_be_imported_first():
+    """A circle through a package's `__init__` shows only where that package comes first."""
+    script = """
+import importlib, sys
+import pyml
+for part in sorted(pyml._SUBMODULES):
+    for name in [name for name in sys.modules if name.partition(".")[0] == "pyml"]:
+        del sys.modules[name]
+    try:
+        importlib.import_module(f"pyml.{part}")
+    except ImportError as error:
+        print(part, error)
+"""
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
+    assert done.stdout == "" and done.returncode == 0, done.stdout + done.stderr

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -10,9 +10,11 @@ from pyml import initializers
 from pyml.core import Variable
 from pyml.core.naming import auto_name
 from pyml.initializers.base import first_value
-from pyml.layers.types import InitializerLike
 from pyml.objects.configured import Configured
 from pyml.objects.registry import METRICS
+
+if TYPE_CHECKING:
+    from pyml.layers.types import InitializerLike
 
 __all__ = ["Metric"]
 
