@@ -19,6 +19,7 @@ from .core.variable import Variable
 from .device.lock import LOCK
 from .dtypes import standardize
 from .graph import prims
+from .graph.sizes import shape_of
 from .objects.configured import Configured
 from .objects.registry import SEEDS
 
@@ -113,13 +114,9 @@ def _unit_interval(bits: Node) -> Node:
     return prims.cast(shifted, dtype="float32") * (1.0 / 16777216.0)
 
 
-def _shape(shape: int | Sequence[int]) -> tuple[int, ...]:
-    return tuple(int(n) for n in (shape if isinstance(shape, (tuple, list)) else (shape,)))
-
-
 def uniform(shape: int | Sequence[int], minval: float = 0.0, maxval: float = 1.0, dtype: Any = None, seed: Any = None) -> Tensor:
     """Numbers spread evenly over [minval, maxval)."""
-    shape = _shape(shape)
+    shape = shape_of(shape, "uniform")
     u = _unit_interval(_bits(shape, seed))
     out = u * float(maxval - minval) + float(minval)
     return Tensor(prims.cast(out, dtype=standardize(dtype or "float32")))
@@ -127,7 +124,7 @@ def uniform(shape: int | Sequence[int], minval: float = 0.0, maxval: float = 1.0
 
 def normal(shape: int | Sequence[int], mean: float = 0.0, stddev: float = 1.0, dtype: Any = None, seed: Any = None) -> Tensor:
     """Normally distributed numbers (Box and Muller 1958)."""
-    shape = _shape(shape)
+    shape = shape_of(shape, "normal")
     key = draw_seed(seed)._node
     one = prims.full(shape, 1.0, "float32")
     u1 = one - _unit_interval(_bits(shape, key, 0))  # (0, 1]: its logarithm is finite
@@ -140,7 +137,7 @@ def truncated_normal(
     shape: int | Sequence[int], mean: float = 0.0, stddev: float = 1.0, dtype: Any = None, seed: Any = None
 ) -> Tensor:
     """Normal numbers within two standard deviations of the mean, by inverting the distribution function."""
-    shape = _shape(shape)
+    shape = shape_of(shape, "truncated_normal")
     low = math.erf(-2.0 / math.sqrt(2.0))
     u = _unit_interval(_bits(shape, seed)) * (-2.0 * low) + low
     z = prims.minimum(prims.maximum(_erfinv(u) * math.sqrt(2.0), prims.full(shape, -2.0, "float32")), prims.full(shape, 2.0, "float32"))
@@ -159,7 +156,7 @@ def _erfinv(x: Node) -> Node:
 
 def randint(shape: int | Sequence[int], minval: int, maxval: int, dtype: Any = "int32", seed: Any = None) -> Tensor:
     """Whole numbers from minval up to, not including, maxval."""
-    shape = _shape(shape)
+    shape = shape_of(shape, "randint")
     if maxval <= minval:
         raise ValueError(f"randint: maxval must be above minval. Received: minval={minval}, maxval={maxval}")
     bits = _bits(shape, seed)
@@ -180,7 +177,7 @@ def _mulhi(a: Node, b: Node) -> Node:
 
 def bernoulli_mask(shape: int | Sequence[int], probability: float, seed: Any = None) -> Tensor:
     """Booleans that hold with `probability`; never stored when a program fuses them."""
-    u = _unit_interval(_bits(_shape(shape), seed))
+    u = _unit_interval(_bits(shape_of(shape, "bernoulli_mask"), seed))
     return Tensor(prims.less(u, prims.full(u.shape, float(probability), "float32")))
 
 

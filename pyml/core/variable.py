@@ -17,6 +17,7 @@ from ..dtypes import host_array, standardize
 from ..errors import ShapeError
 from ..graph.node import Node
 from ..graph.prims import BUFFER, broadcast_to, cast
+from ..graph.sizes import shape_of
 from . import trace
 from .operators import Operators
 from .tensor import Tensor, as_node
@@ -57,6 +58,8 @@ class Variable(Operators[Tensor]):
         self.path = self.name
         self.trainable = trainable
         self._lent: weakref.ref | None = None
+        if shape is not None:
+            shape = shape_of(shape, f"Variable {self.name!r}")
         with trace.tracing(None):
             if callable(initializer) and not isinstance(initializer, (Tensor, Variable)):
                 if shape is None:

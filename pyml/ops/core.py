@@ -11,6 +11,7 @@ from ..core.tensor import convert_to_tensor as _convert
 from ..core.types import TensorLike
 from ..dtypes import standardize
 from ..graph import prims
+from ..graph.sizes import shape_of
 from .declare import draw, op, sample
 from .joining import split
 from .reduce import standardize_axis
@@ -129,4 +130,5 @@ def slice(inputs: TensorLike, start_indices: Sequence[int], shape: Sequence[int]
         array([[ 5,  6],
                [ 9, 10]], dtype=int32)
     """
-    return Tensor(prims.slice_(as_node(inputs), start_indices, [a + n for a, n in zip(start_indices, shape, strict=True)]))
+    sizes = shape_of(shape, "slice")
+    return Tensor(prims.slice_(as_node(inputs), start_indices, [a + n for a, n in zip(start_indices, sizes, strict=True)]))

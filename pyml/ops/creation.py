@@ -6,6 +6,7 @@ from ..core.tensor import Tensor, as_node
 from ..core.types import Shape, TensorLike
 from ..dtypes import standardize
 from ..graph import prims
+from ..graph.sizes import count_of, shape_of
 from .declare import draw, op, sample
 from .logic import equal
 from .shaping import expand_dims
@@ -29,7 +30,7 @@ def full(shape: Shape, fill_value: TensorLike, dtype: str | None = None) -> Tens
         array([7, 7], dtype=int32)
     """
     node = as_node(fill_value, dtype)
-    return Tensor(prims.broadcast_to(node, shape if isinstance(shape, (tuple, list)) else (shape,)))
+    return Tensor(prims.broadcast_to(node, shape_of(shape, "full")))
 
 
 @op(like="numpy.zeros", samples=[sample((2, 3)), sample(4, dtype="int32")])
@@ -40,7 +41,7 @@ def zeros(shape: Shape, dtype: str | None = None) -> Tensor:
         >>> pyml.ops.zeros((2,)).numpy()
         array([0., 0.], dtype=float32)
     """
-    return Tensor(prims.full(_tuple(shape), 0, standardize(dtype or "float32")))
+    return Tensor(prims.full(shape_of(shape, "zeros"), 0, standardize(dtype or "float32")))
 
 
 @op(like="numpy.ones", samples=[sample((2, 3)), sample(4, dtype="int32")])
@@ -51,7 +52,7 @@ def ones(shape: Shape, dtype: str | None = None) -> Tensor:
         >>> pyml.ops.ones((2,)).numpy()
         array([1., 1.], dtype=float32)
     """
-    return Tensor(prims.full(_tuple(shape), 1, standardize(dtype or "float32")))
+    return Tensor(prims.full(shape_of(shape, "ones"), 1, standardize(dtype or "float32")))
 
 
 @op(like="numpy.zeros_like", gradient=False, samples=[sample(draw(2, 3))])
@@ -131,6 +132,7 @@ def linspace(start: float, stop: float, num: int = 50, endpoint: bool = True, dt
         >>> pyml.ops.linspace(0., 1., 5).numpy()
         array([0.  , 0.25, 0.5 , 0.75, 1.  ], dtype=float32)
     """
+    num = count_of(num, "linspace", "num")
     step = (stop - start) / max(1, num - 1 if endpoint else num)
     out = Tensor(prims.cast(prims.iota(num), dtype="float32") * step + start)
     return out if dtype is None else out.astype(dtype)
@@ -145,7 +147,8 @@ def eye(N: int, M: int | None = None, k: int = 0, dtype: str | None = None) -> T
         array([[1., 0., 0.],
                [0., 1., 0.]], dtype=float32)
     """
-    rows, cols = arange(N), arange(M if M is not None else N)
+    rows = arange(count_of(N, "eye", "N"))
+    cols = rows if M is None else arange(count_of(M, "eye", "M"))
     return equal(expand_dims(rows, 1) + k, expand_dims(cols, 0)).astype(dtype or "float32")
 
 
@@ -158,8 +161,4 @@ def identity(n: int, dtype: str | None = None) -> Tensor:
         array([[1., 0.],
                [0., 1.]], dtype=float32)
     """
-    return eye(n, dtype=dtype)
-
-
-def _tuple(shape: Shape) -> tuple[int, ...]:
-    return tuple(int(n) for n in (shape if isinstance(shape, (tuple, list)) else (shape,)))
+    return eye(count_of(n, "identity", "n"), dtype=dtype)

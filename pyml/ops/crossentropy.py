@@ -11,6 +11,7 @@ from ..core.tensor import Logits, Tensor, as_node
 from ..core.types import Axis, TensorLike
 from ..errors import ShapeError
 from ..graph import prims
+from ..graph.sizes import count_of
 from .activation import relu
 from .apply import Primitive, as_float
 from .arithmetic import absolute, clip
@@ -267,5 +268,6 @@ def one_hot(x: TensorLike, num_classes: int, axis: int = -1, dtype: str | None =
         raise ValueError("one_hot: sparse tensors are not supported; use sparse=False.")
     idx = prims.cast(as_node(x), dtype="int32")
     a = axis % (idx.ndim + 1)
+    num_classes = count_of(num_classes, "one_hot", "num_classes")
     classes = reshape(arange(num_classes), [num_classes if i == a else 1 for i in range(idx.ndim + 1)])
     return equal(expand_dims(Tensor(idx), a), classes).astype(dtype or "float32")

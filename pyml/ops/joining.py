@@ -9,6 +9,7 @@ from ..core.types import TensorLike
 from ..dtypes import promote
 from ..errors import ShapeError
 from ..graph import prims
+from ..graph.sizes import count_of, shape_of
 from .declare import draw, op, sample
 from .reduce import standardize_axis
 from .shaping import expand_dims
@@ -81,6 +82,7 @@ def split(x: TensorLike, indices_or_sections: int | Sequence[int], axis: int = 0
     (a,) = standardize_axis(axis, node.ndim, "split")
     n = node.shape[a]
     if isinstance(indices_or_sections, int):
+        count_of(indices_or_sections, "split", "indices_or_sections", least=1)
         if n % indices_or_sections:
             raise ShapeError(f"split: axis {axis} of size {n} does not divide into {indices_or_sections} equal parts.")
         step = n // indices_or_sections
@@ -107,11 +109,12 @@ def repeat(x: TensorLike, repeats: int, axis: int | None = None) -> Tensor:
     if axis is None:
         node, axis = prims.reshape(node, (node.size,)), 0
     (a,) = standardize_axis(axis, node.ndim, "repeat")
+    repeats = count_of(repeats, "repeat", "repeats")
     wide = prims.broadcast_to(
         prims.reshape(node, (*node.shape[: a + 1], 1, *node.shape[a + 1 :])),
-        (*node.shape[: a + 1], int(repeats), *node.shape[a + 1 :]),
+        (*node.shape[: a + 1], repeats, *node.shape[a + 1 :]),
     )
-    return Tensor(prims.reshape(wide, (*node.shape[:a], node.shape[a] * int(repeats), *node.shape[a + 1 :])))
+    return Tensor(prims.reshape(wide, (*node.shape[:a], node.shape[a] * repeats, *node.shape[a + 1 :])))
 
 
 @op(like="numpy.tile", samples=[sample(draw(2, 3), 2), sample(draw(3), (2, 2))])
@@ -123,7 +126,7 @@ def tile(x: TensorLike, repeats: int | Sequence[int]) -> Tensor:
         array([1, 2, 1, 2], dtype=int32)
     """
     node = as_node(x)
-    times = [int(r) for r in (repeats if isinstance(repeats, (tuple, list)) else (repeats,))]
+    times = [*shape_of(repeats, "tile", "repeats")]
     ndim = max(node.ndim, len(times))
     sizes = (1,) * (ndim - node.ndim) + node.shape
     times = [1] * (ndim - len(times)) + times

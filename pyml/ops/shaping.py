@@ -10,6 +10,7 @@ from ..core.tensor import Tensor, as_node
 from ..core.types import Axis, Shape, TensorLike
 from ..errors import ShapeError
 from ..graph import prims
+from ..graph.sizes import shape_of
 from .declare import draw, op, sample
 from .reduce import standardize_axis
 
@@ -138,7 +139,7 @@ def broadcast_to(x: TensorLike, shape: Shape) -> Tensor:
         array([[1, 2],
                [1, 2]], dtype=int32)
     """
-    return Tensor(prims.broadcast_to(as_node(x), shape))
+    return Tensor(prims.broadcast_to(as_node(x), shape_of(shape, "broadcast_to")))
 
 
 @op(like="numpy.flip", samples=[sample(draw(2, 3)), sample(draw(2, 3), axis=1)])

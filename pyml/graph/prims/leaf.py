@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from ...dtypes import NUMPY, of_scalar
+from ...errors import ShapeError
 from ..node import Node
 from ..op import leaf
 
@@ -20,6 +21,8 @@ IOTA = leaf("iota", lambda shape, dtype: np.arange(shape[0]).astype(NUMPY[dtype]
 def full(shape, value, dtype: str) -> Node:
     """A tensor of one value; costs no memory."""
     shape = tuple(shape)
+    if shape and min(shape) < 0:
+        raise ShapeError(f"a tensor of shape {shape} was asked for; sizes cannot be negative.")
     value = {"float32": float, "bool": bool}.get(dtype, int)(value)
     return Node(CONST, (), {"shape": shape, "dtype": dtype, "value": value}, shape, dtype)
 
@@ -31,6 +34,8 @@ def const(value, dtype: str | None = None) -> Node:
 
 def iota(n: int, dtype: str = "int32") -> Node:
     """`[0, 1, …, n - 1]`."""
+    if n < 0:
+        raise ShapeError(f"{n} numbers were asked for; a count cannot be negative.")
     return Node(IOTA, (), {"shape": (n,), "dtype": dtype}, (n,), dtype)
 
 

@@ -75,7 +75,7 @@ def reshape(x: Node, shape) -> Node:
 # ---- broadcast
 def _broadcast_shape(s, *, shape):
     padded = (1,) * (len(shape) - len(s)) + tuple(s)
-    if len(padded) != len(shape) or any(a not in (1, b) for a, b in zip(padded, shape, strict=True)):
+    if len(padded) != len(shape) or any(a not in (1, b) or b < 0 for a, b in zip(padded, shape, strict=True)):
         raise ShapeError(f"broadcast_to: shape {s} does not broadcast to {shape}.")
     return tuple(shape)
 

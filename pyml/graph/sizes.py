@@ -1,0 +1,53 @@
+"""Shapes and counts that a user gave, checked before anything is made of them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from operator import index
+from typing import Any
+
+from ..errors import ShapeError
+
+
+def shape_of(value: Any, what: str, name: str = "shape") -> tuple[int, ...]:
+    """`value`, a size or a sequence of sizes, as a tuple.
+
+    Args:
+        value: Whole numbers from 0.
+        what: Who asks, for the message.
+        name: The argument's name.
+
+    Raises:
+        ShapeError: A size is negative or no whole number.
+
+    Example:
+        >>> shape_of(3, "zeros")
+        (3,)
+    """
+    sizes = value if isinstance(value, Sequence) and not isinstance(value, str) else getattr(value, "tolist", lambda: value)()
+    try:
+        out = tuple(index(n) for n in (sizes if isinstance(sizes, (tuple, list)) else (sizes,)))
+    except TypeError:
+        raise ShapeError(f"{what}: {name} must hold whole numbers from 0. Received: {name}={value!r}") from None
+    if any(n < 0 for n in out):
+        raise ShapeError(f"{what}: sizes cannot be negative. Received: {name}={value!r}")
+    return out
+
+
+def count_of(value: Any, what: str, name: str, least: int = 0) -> int:
+    """`value` as a whole number from `least`.
+
+    Raises:
+        ShapeError: It is smaller, or no whole number.
+
+    Example:
+        >>> count_of(3, "linspace", "num")
+        3
+    """
+    try:
+        n = index(value)
+    except TypeError:
+        n = least - 1
+    if n < least:
+        raise ShapeError(f"{what}: {name} must be a whole number from {least}. Received: {name}={value!r}")
+    return n
