@@ -91,6 +91,12 @@ def test_the_other_byte_order_and_masks_that_hide_nothing_are_numbers():
         model.fit(same, Y.astype(">i8"), epochs=0, verbose=0)
 
 
+@pytest.mark.parametrize("kind", [pyml.layers.SimpleRNN, pyml.layers.GRU, pyml.layers.LSTM])
+def test_sequences_without_steps(kind):
+    with pytest.raises(ValueError, match=r'"reader" needs sequences of one step or more; received shape \(2, 0, 4\)'):
+        kind(3, name="reader")(np.zeros((2, 0, 4)))
+
+
 # ---- calls within calls
 class Then(pyml.callbacks.Callback):
     """Does something after each epoch."""

@@ -99,6 +99,8 @@ class RNN(Layer):
 
     def call(self, sequences: Any, initial_state: Any = None, mask: Any = None, training: bool | None = False) -> Any:
         batch = sequences.shape[0]
+        if sequences.shape[1] == 0:
+            raise ShapeError(f'Layer "{self.name}" needs sequences of one step or more; received shape {tuple(sequences.shape)}.')
         states = self._first_states(initial_state, batch)
         if mask is not None:
             mask = ops.transpose(flatten(mask)[0], (1, 0))
