@@ -1,6 +1,5 @@
 """Activation functions as layers."""
 
-
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
@@ -9,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from pyml import activations, constraints, initializers, ops, regularizers
+from pyml.core import Tensor
 from pyml.layers.input_spec import InputSpec
 from pyml.layers.layer import Layer
 from pyml.layers.types import ActivationLike, ConstraintLike, InitializerLike, RegularizerLike
@@ -43,7 +43,7 @@ class Activation(_SameShape):
         self.supports_masking = True
         self.activation = activations.get(activation)
 
-    def call(self, inputs: Any) -> Any:
+    def call(self, inputs: Tensor) -> Tensor:
         return self.activation(inputs)
 
     @classmethod
@@ -77,7 +77,7 @@ class ReLU(_SameShape):
         self.negative_slope = negative_slope
         self.threshold = threshold
 
-    def call(self, inputs: Any) -> Any:
+    def call(self, inputs: Tensor) -> Tensor:
         return activations.relu(inputs, negative_slope=self.negative_slope, max_value=self.max_value,
                                 threshold=self.threshold)
 
@@ -103,7 +103,7 @@ class LeakyReLU(_SameShape):
         self.supports_masking = True
         self.negative_slope = negative_slope
 
-    def call(self, inputs: Any) -> Any:
+    def call(self, inputs: Tensor) -> Tensor:
         return activations.leaky_relu(inputs, negative_slope=self.negative_slope)
 
     @classmethod
@@ -124,7 +124,7 @@ class ELU(_SameShape):
         self.supports_masking = True
         self.alpha = alpha
 
-    def call(self, inputs: Any) -> Any:
+    def call(self, inputs: Tensor) -> Tensor:
         return activations.elu(inputs, alpha=self.alpha)
 
     @classmethod
@@ -148,7 +148,7 @@ class Softmax(_SameShape):
         self.supports_masking = True
         self.axis = axis
 
-    def call(self, inputs: Any, mask: Any = None) -> Any:
+    def call(self, inputs: Tensor, mask: Any = None) -> Tensor:
         if mask is not None:
             inputs = ops.where(mask, inputs, -3e38)    # masked values get probability 0
         return activations.softmax(inputs, axis=self.axis)
@@ -194,7 +194,7 @@ class PReLU(_SameShape):
         self.input_spec = InputSpec(ndim=len(input_shape), axes=sizes if shared else {})
         self.built = True
 
-    def call(self, inputs: Any) -> Any:
+    def call(self, inputs: Tensor) -> Tensor:
         return activations.relu(inputs) - self.alpha * activations.relu(-inputs)
 
     @classmethod

@@ -1,6 +1,5 @@
 """Multi-head attention."""
 
-
 from __future__ import annotations
 
 import math

@@ -1,6 +1,5 @@
 """Batch normalization: statistics of the batch while training, moving averages of them otherwise."""
 
-
 from __future__ import annotations
 
 from collections.abc import Iterator
@@ -9,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from pyml import constraints, initializers, ops, regularizers
-from pyml.core import Variable
+from pyml.core import Tensor, Variable
 from pyml.initializers import RandomUniform
 from pyml.layers.activation import _SameShape
 from pyml.layers.input_spec import InputSpec
@@ -98,7 +97,7 @@ class BatchNormalization(_SameShape, not_in_config=("renorm_clipping", "renorm_m
         self.input_spec = InputSpec(ndim=len(input_shape), axes={self.axis: shape[0]})
         self.built = True
 
-    def call(self, inputs: Any, training: bool | None = None, mask: Any = None) -> Any:
+    def call(self, inputs: Tensor, training: bool | None = None, mask: Any = None) -> Tensor:
         if not (training and self.trainable):
             return ops.batch_normalization(inputs, self.moving_mean, self.moving_variance, self.axis, offset=self.beta,
                                            scale=self.gamma, epsilon=self.epsilon)

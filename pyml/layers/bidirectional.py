@@ -1,6 +1,5 @@
 """`Bidirectional`: a recurrent layer from the first step to the last, and another one the other way."""
 
-
 from __future__ import annotations
 
 from collections.abc import Iterator

@@ -1,6 +1,5 @@
 """Layers that add or remove cells at the borders: ZeroPadding and Cropping."""
 
-
 from __future__ import annotations
 
 from collections.abc import Iterator
@@ -9,6 +8,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from pyml import ops
+from pyml.core import Tensor
 from pyml.errors import ShapeError
 from pyml.layers.input_spec import InputSpec
 from pyml.layers.layer import Layer
@@ -29,7 +29,7 @@ class _ZeroPadding(Layer):
         self.data_format = standard_data_format(data_format, owner)
         self.input_spec = InputSpec(ndim=self.rank + 2)
 
-    def call(self, inputs: Any) -> Any:
+    def call(self, inputs: Tensor) -> Tensor:
         return ops.pad(inputs, ((0, 0), *self._widths, (0, 0)))
 
     def compute_output_shape(self, input_shape: Any) -> Any:
@@ -94,7 +94,7 @@ class _Cropping(Layer):
         self.data_format = standard_data_format(data_format, owner)
         self.input_spec = InputSpec(ndim=self.rank + 2)
 
-    def call(self, inputs: Any) -> Any:
+    def call(self, inputs: Tensor) -> Tensor:
         shape = self.compute_output_shape(inputs.shape)
         return ops.slice(inputs, (0, *(low for low, _ in self._widths), 0), shape)
 

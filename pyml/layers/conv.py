@@ -1,6 +1,5 @@
 """Convolution of sequences and images."""
 
-
 from __future__ import annotations
 
 import inspect
@@ -8,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any, ClassVar
 
 from pyml import activations, constraints, initializers, ops, regularizers
-from pyml.core import Variable
+from pyml.core import Tensor, Variable
 from pyml.errors import ShapeError
 from pyml.layers.dense import positive_int
 from pyml.layers.input_spec import InputSpec
@@ -108,7 +107,7 @@ class _Conv(Windowed):
             self.bias = make_weight(self, "bias", (self.filters,))
         self._made(channels)
 
-    def call(self, inputs: Any) -> Any:
+    def call(self, inputs: Tensor) -> Tensor:
         self._sizes(inputs.shape)
         window = self._where()
         if self.padding == "causal":                   # only earlier steps count

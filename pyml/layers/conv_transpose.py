@@ -1,12 +1,12 @@
 """Transposed convolution: each input cell adds a kernel to the output."""
 
-
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from typing import Any
 
 from pyml import constraints, initializers, ops, regularizers
+from pyml.core import Tensor
 from pyml.layers.conv import Windowed
 from pyml.layers.dense import positive_int
 from pyml.layers.types import ActivationLike, ConstraintLike, InitializerLike, RegularizerLike
@@ -49,7 +49,7 @@ class _ConvTranspose(Windowed):
             self.bias = make_weight(self, "bias", (self.filters,))
         self._made(channels)
 
-    def call(self, inputs: Any) -> Any:
+    def call(self, inputs: Tensor) -> Tensor:
         return self._finish(ops.conv_transpose(
             inputs, self.kernel, strides=self.strides, padding=self.padding, output_padding=self.output_padding,
             dilation_rate=self.dilation_rate))

@@ -1,6 +1,5 @@
 """Fully connected layers."""
 
-
 from __future__ import annotations
 
 from collections.abc import Iterator
@@ -9,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from pyml import activations, constraints, initializers, ops, regularizers
+from pyml.core import Tensor
 from pyml.layers.input_spec import InputSpec
 from pyml.layers.layer import Layer
 from pyml.layers.types import ActivationLike, ConstraintLike, InitializerLike, RegularizerLike
@@ -72,7 +72,7 @@ class Dense(Layer, not_in_config=("lora_rank", "lora_alpha", "quantization_confi
         self.input_spec = InputSpec(min_ndim=2, axes={-1: features})
         self.built = True
 
-    def call(self, inputs: Any, training: bool | None = None) -> Any:
+    def call(self, inputs: Tensor, training: bool | None = None) -> Tensor:
         x = ops.matmul(inputs, self.kernel)
         if self.bias is not None:
             x = x + self.bias

@@ -1,12 +1,12 @@
 """Convolutions of each channel on its own: DepthwiseConv and SeparableConv."""
 
-
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from typing import Any
 
 from pyml import constraints, initializers, ops, regularizers
+from pyml.core import Tensor
 from pyml.layers.conv import Windowed
 from pyml.layers.dense import positive_int
 from pyml.layers.types import ActivationLike, ConstraintLike, InitializerLike, RegularizerLike
@@ -39,7 +39,7 @@ class _DepthwiseConv(Windowed):
             self.bias = make_weight(self, "bias", (channels * self.depth_multiplier,))
         self._made(channels)
 
-    def call(self, inputs: Any) -> Any:
+    def call(self, inputs: Tensor) -> Tensor:
         self._sizes(inputs.shape)
         return self._finish(ops.depthwise_conv(inputs, self.kernel, **self._where()))
 
@@ -127,7 +127,7 @@ class _SeparableConv(Windowed):
             self.bias = make_weight(self, "bias", (self.filters,))
         self._made(channels)
 
-    def call(self, inputs: Any) -> Any:
+    def call(self, inputs: Tensor) -> Tensor:
         self._sizes(inputs.shape)
         return self._finish(ops.separable_conv(inputs, self.depthwise_kernel, self.pointwise_kernel, **self._where()))
 

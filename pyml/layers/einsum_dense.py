@@ -1,13 +1,12 @@
 """`EinsumDense`: a dense layer between any axes."""
 
-
 from __future__ import annotations
 
 from collections.abc import Iterator
 from typing import Any
 
 from pyml import activations, constraints, initializers, ops, regularizers
-from pyml.core import Variable
+from pyml.core import Tensor, Variable
 from pyml.errors import ShapeError
 from pyml.layers.layer import Layer
 from pyml.layers.types import ActivationLike, ConstraintLike, InitializerLike, RegularizerLike
@@ -99,7 +98,7 @@ class EinsumDense(
             self.bias = make_weight(self, "bias", (*sized, *shape))
         self.built = True
 
-    def call(self, inputs: Any, training: bool | None = None) -> Any:
+    def call(self, inputs: Tensor, training: bool | None = None) -> Tensor:
         y = ops.einsum(self.equation, inputs, self.kernel)
         return self.activation(y if self.bias is None else y + self.bias)
 

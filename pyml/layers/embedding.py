@@ -1,12 +1,12 @@
 """Embedding: rows of a table by number."""
 
-
 from __future__ import annotations
 
 from collections.abc import Iterator
 from typing import Any
 
 from pyml import constraints, initializers, ops, regularizers
+from pyml.core import Tensor
 from pyml.core.symbolic import KerasTensor
 from pyml.layers.dense import positive_int
 from pyml.layers.layer import Layer
@@ -67,7 +67,7 @@ class Embedding(Layer, not_in_config=("weights", "lora_rank", "lora_alpha", "qua
             self.embeddings = make_weight(self, "embeddings", (self.input_dim, self.output_dim))
         self.built = True
 
-    def call(self, inputs: Any) -> Any:
+    def call(self, inputs: Tensor) -> Tensor:
         return ops.take(self.embeddings, inputs, axis=0)
 
     def compute_mask(self, inputs: Any, previous_mask: Any) -> Any:

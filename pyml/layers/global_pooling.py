@@ -1,12 +1,12 @@
 """Pooling over all positions: GlobalAveragePooling and GlobalMaxPooling."""
 
-
 from __future__ import annotations
 
 from collections.abc import Iterator
 from typing import Any, ClassVar
 
 from pyml import ops
+from pyml.core import Tensor
 from pyml.layers.input_spec import InputSpec
 from pyml.layers.layer import Layer
 from pyml.layers.windows import standard_data_format
@@ -56,7 +56,7 @@ class GlobalAveragePooling1D(_GlobalPooling, aliases=("GlobalAvgPool1D",)):
         super().__init__(data_format, keepdims, **kwargs)
         self.supports_masking = True
 
-    def call(self, inputs: Any, mask: Any = None) -> Any:
+    def call(self, inputs: Tensor, mask: Any = None) -> Tensor:
         if mask is None:
             return ops.mean(inputs, axis=1, keepdims=self.keepdims)
         weight = ops.expand_dims(ops.cast(mask, "float32"), -1)
@@ -86,7 +86,7 @@ class GlobalAveragePooling2D(_GlobalPooling, aliases=("GlobalAvgPool2D",)):
         (2, 3)
     """
 
-    def call(self, inputs: Any) -> Any:
+    def call(self, inputs: Tensor) -> Tensor:
         return ops.mean(inputs, axis=self._axes(), keepdims=self.keepdims)
 
     @classmethod
@@ -95,7 +95,7 @@ class GlobalAveragePooling2D(_GlobalPooling, aliases=("GlobalAvgPool2D",)):
 
 
 class _GlobalMaxPooling(_GlobalPooling):
-    def call(self, inputs: Any) -> Any:
+    def call(self, inputs: Tensor) -> Tensor:
         return ops.max(inputs, axis=self._axes(), keepdims=self.keepdims)
 
 

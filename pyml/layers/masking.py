@@ -1,12 +1,12 @@
 """Masks: which steps of a sequence count."""
 
-
 from __future__ import annotations
 
 from collections.abc import Iterator
 from typing import Any
 
 from pyml import ops
+from pyml.core import Tensor
 from pyml.layers.activation import _SameShape
 from pyml.objects.samples import Sample, draw, sample
 
@@ -34,7 +34,7 @@ class Masking(_SameShape):
         self.mask_value = mask_value
         self.supports_masking = True
 
-    def call(self, inputs: Any) -> Any:
+    def call(self, inputs: Tensor) -> Tensor:
         return ops.where(ops.expand_dims(self._kept(inputs), -1), inputs, 0.0)
 
     def _kept(self, inputs: Any) -> Any:

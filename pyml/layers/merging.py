@@ -1,6 +1,5 @@
 """Layers that combine several inputs: Add, Subtract, Multiply, Average, Maximum, Minimum, Concatenate, Dot."""
 
-
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence

@@ -1,6 +1,5 @@
 """Normalization of each sample by itself: Layer, Group, RMS and Unit normalization."""
 
-
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
@@ -9,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from pyml import constraints, initializers, ops, regularizers
-from pyml.core import Variable
+from pyml.core import Tensor, Variable
 from pyml.layers.activation import _SameShape
 from pyml.layers.input_spec import InputSpec
 from pyml.layers.types import ConstraintLike, InitializerLike, RegularizerLike
@@ -103,7 +102,7 @@ class LayerNormalization(_ScaleAndOffset):
         self.axis, shape = _sizes(self, input_shape)
         self._make(shape)
 
-    def call(self, inputs: Any) -> Any:
+    def call(self, inputs: Tensor) -> Tensor:
         return ops.layer_normalization(inputs, self.gamma, self.beta, self.axis, self.epsilon)
 
     @classmethod
@@ -161,7 +160,7 @@ class GroupNormalization(_ScaleAndOffset):
         self.input_spec = InputSpec(ndim=len(input_shape), axes={self.axis: channels})
         self._make((channels,))
 
-    def call(self, inputs: Any) -> Any:
+    def call(self, inputs: Tensor) -> Tensor:
         axis = self.axis % len(inputs.shape)
         shape = tuple(inputs.shape)
         grouped = (*shape[:axis], self.groups, shape[axis] // self.groups, *shape[axis + 1:])
@@ -204,7 +203,7 @@ class RMSNormalization(_SameShape):
         self.scale = self.add_weight(name="scale", shape=shape, initializer="ones")
         self.built = True
 
-    def call(self, inputs: Any) -> Any:
+    def call(self, inputs: Tensor) -> Tensor:
         return ops.rms_normalization(inputs, self.scale, self.axis, self.epsilon)
 
     @classmethod
@@ -230,7 +229,7 @@ class UnitNormalization(_SameShape):
         self.axis = _axes(axis, "UnitNormalization")
         self.supports_masking = True
 
-    def call(self, inputs: Any) -> Any:
+    def call(self, inputs: Tensor) -> Tensor:
         return ops.normalize(inputs, axis=self.axis, order=2, epsilon=1e-12)
 
     @classmethod

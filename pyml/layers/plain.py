@@ -1,6 +1,5 @@
 """Layers without weights that change values in a plain way: Identity, Lambda, Rescaling."""
 
-
 from __future__ import annotations
 
 import inspect

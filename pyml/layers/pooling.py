@@ -1,12 +1,12 @@
 """Pooling of sequences and images: by windows, or over all positions."""
 
-
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from typing import Any, ClassVar
 
 from pyml import ops
+from pyml.core import Tensor
 from pyml.layers.input_spec import InputSpec
 from pyml.layers.layer import Layer
 from pyml.layers.windows import output_sizes, standard_data_format, standard_padding, window_sizes
@@ -32,7 +32,7 @@ class _Pooling(Layer):
         self.data_format = standard_data_format(data_format, owner)
         self.input_spec = InputSpec(ndim=self.rank + 2)
 
-    def call(self, inputs: Any) -> Any:
+    def call(self, inputs: Tensor) -> Tensor:
         self._sizes(inputs.shape)
         return self._pool(inputs, self.pool_size, self.strides, self.padding, "channels_last")
 

@@ -1,6 +1,5 @@
 """Layers that only act while training: Dropout and noise; and penalties of activations."""
 
-
 from __future__ import annotations
 
 import math
@@ -8,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from pyml import ops, random, regularizers
+from pyml.core import Tensor
 from pyml.layers.activation import _SameShape
 from pyml.layers.input_spec import InputSpec
 from pyml.layers.layer import Layer
@@ -59,7 +59,7 @@ class Dropout(Layer):
             self.seed_generator = random.SeedGenerator(make_default_seed() if seed is None else seed)
         self.built = True
 
-    def call(self, inputs: Any, training: bool | None = False) -> Any:
+    def call(self, inputs: Tensor, training: bool | None = False) -> Tensor:
         if not training or self.rate == 0:
             return inputs
         if self.rate == 1:
@@ -161,7 +161,7 @@ class AlphaDropout(_SameShape):
             self.seed_generator = random.SeedGenerator(make_default_seed() if seed is None else seed)
         self.built = True
 
-    def call(self, inputs: Any, training: bool | None = False) -> Any:
+    def call(self, inputs: Tensor, training: bool | None = False) -> Tensor:
         if not training or not self.rate:
             return inputs
         shape = inputs.shape if self.noise_shape is None else tuple(
@@ -204,7 +204,7 @@ class GaussianNoise(_SameShape):
             self.seed_generator = random.SeedGenerator(make_default_seed() if seed is None else seed)
         self.built = True
 
-    def call(self, inputs: Any, training: bool | None = False) -> Any:
+    def call(self, inputs: Tensor, training: bool | None = False) -> Tensor:
         if not training or not self.stddev:
             return inputs
         return inputs + random.normal(inputs.shape, stddev=self.stddev, seed=self.seed_generator)
@@ -241,7 +241,7 @@ class GaussianDropout(_SameShape):
             self.seed_generator = random.SeedGenerator(make_default_seed() if seed is None else seed)
         self.built = True
 
-    def call(self, inputs: Any, training: bool | None = False) -> Any:
+    def call(self, inputs: Tensor, training: bool | None = False) -> Tensor:
         if not training or not self.rate:
             return inputs
         deviation = math.sqrt(self.rate / (1 - self.rate))
@@ -275,7 +275,7 @@ class ActivityRegularization(_SameShape, not_in_config=("activity_regularizer",)
         self.l2 = l2
         self.built = True
 
-    def call(self, inputs: Any) -> Any:
+    def call(self, inputs: Tensor) -> Tensor:
         return inputs
 
     @classmethod

@@ -1,6 +1,5 @@
 """Layers that only change the shape: Flatten, Reshape, Permute, RepeatVector."""
 
-
 from __future__ import annotations
 
 import math
@@ -10,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from pyml import ops
+from pyml.core import Tensor
 from pyml.errors import ShapeError
 from pyml.layers.dense import positive_int
 from pyml.layers.input_spec import InputSpec
@@ -33,7 +33,7 @@ class Flatten(Layer):
         self.data_format = standard_data_format(data_format, "Flatten")
         self.input_spec = InputSpec(min_ndim=1)
 
-    def call(self, inputs: Any) -> Any:
+    def call(self, inputs: Tensor) -> Tensor:
         return ops.reshape(inputs, self.compute_output_shape(inputs.shape))
 
     def compute_output_shape(self, input_shape: Any) -> Any:
@@ -67,7 +67,7 @@ class Reshape(Layer):
         if self.target_shape.count(-1) > 1:
             raise ValueError(f"Reshape: only one size may be -1. Received: target_shape={self.target_shape}")
 
-    def call(self, inputs: Any) -> Any:
+    def call(self, inputs: Tensor) -> Tensor:
         return ops.reshape(inputs, self.compute_output_shape(inputs.shape))
 
     def compute_output_shape(self, input_shape: Any) -> Any:
@@ -112,7 +112,7 @@ class Permute(Layer):
             raise ValueError(f"Permute: dims must be an order of 1 to {len(self.dims)}. Received: dims={dims}")
         self.input_spec = InputSpec(ndim=len(self.dims) + 1)
 
-    def call(self, inputs: Any) -> Any:
+    def call(self, inputs: Tensor) -> Tensor:
         return ops.transpose(inputs, (0, *self.dims))
 
     def compute_output_shape(self, input_shape: Any) -> Any:
@@ -141,7 +141,7 @@ class RepeatVector(Layer):
         self.n = positive_int(n, "n", "RepeatVector")
         self.input_spec = InputSpec(ndim=2)
 
-    def call(self, inputs: Any) -> Any:
+    def call(self, inputs: Tensor) -> Tensor:
         return ops.broadcast_to(ops.expand_dims(inputs, 1), self.compute_output_shape(inputs.shape))
 
     def compute_output_shape(self, input_shape: Any) -> Any:

@@ -1,6 +1,5 @@
 """Attention without projections: Attention (Luong) and AdditiveAttention (Bahdanau)."""
 
-
 from __future__ import annotations
 
 from collections.abc import Iterator

@@ -1,6 +1,5 @@
 """Layers that change the size of images and sequences: UpSampling and Resizing."""
 
-
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
@@ -9,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from pyml import ops
+from pyml.core import Tensor
 from pyml.core.symbolic import KerasTensor
 from pyml.errors import ShapeError
 from pyml.layers.dense import positive_int
@@ -39,7 +39,7 @@ class UpSampling1D(Layer):
         self.size = positive_int(size, "size", "UpSampling1D")
         self.input_spec = InputSpec(ndim=3)
 
-    def call(self, inputs: Any) -> Any:
+    def call(self, inputs: Tensor) -> Tensor:
         return ops.repeat(inputs, self.size, axis=1)
 
     def compute_output_shape(self, input_shape: Any) -> Any:
@@ -74,7 +74,7 @@ class UpSampling2D(Layer):
         self.interpolation = check_interpolation(interpolation, "UpSampling2D")
         self.input_spec = InputSpec(ndim=4)
 
-    def call(self, inputs: Any) -> Any:
+    def call(self, inputs: Tensor) -> Tensor:
         for axis, factor in enumerate(self.size, 1):
             inputs = enlarge(inputs, factor, axis, self.interpolation)
         return inputs
@@ -132,7 +132,7 @@ class Resizing(Layer):
         self.fill_value = fill_value
         self.antialias = antialias
 
-    def call(self, inputs: Any) -> Any:
+    def call(self, inputs: Tensor) -> Tensor:
         return resize(inputs, (self.height, self.width), self.interpolation, crop_to_aspect_ratio=self.crop_to_aspect_ratio,
                       pad_to_aspect_ratio=self.pad_to_aspect_ratio, fill_value=self.fill_value)
 

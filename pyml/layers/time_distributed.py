@@ -1,6 +1,5 @@
 """`TimeDistributed`: one layer for every step of a sequence."""
 
-
 from __future__ import annotations
 
 from collections.abc import Iterator

@@ -4,7 +4,6 @@ A cell has two parts. `project` multiplies inputs by the kernel; it knows no sta
 once. `step` adds what depends on the states.
 """
 
-
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator

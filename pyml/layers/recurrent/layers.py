@@ -1,6 +1,5 @@
 """`SimpleRNN`, `GRU` and `LSTM`: an RNN with the cell of that name."""
 
-
 from __future__ import annotations
 
 from collections.abc import Iterator
