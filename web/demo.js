@@ -110,7 +110,7 @@ function explain({ backend, canWait, details, reason }) {
     const why = /adapter is software/.test(reason)
       ? "This browser has no graphics card to compute on, only one that is imitated in software"
       : "This browser offers no WebGPU, so the graphics card cannot be used";
-    notice(`${why}. The processor does the work instead: everything on this page works, ${backend === "wasm" ? "only less quickly" : "but much more slowly"}.`);
+    notice(`${why}. The processor does the work instead: everything on this page works, ${backend === "wasm" ? "if more slowly" : "but much more slowly"}.`);
   }
   if (!canWait) {
     const why = jspi === "off" ? "Waiting inside Python (JSPI) is switched off" : "This browser cannot wait inside Python (no JSPI)";

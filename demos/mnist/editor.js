@@ -64,7 +64,7 @@ export function editor({ area, note, reset, problem }) {
       problem.hidden = false;
       problem.replaceChildren(message);
       if (line === null) return;
-      const code = Object.assign(document.createElement("pre"), { textContent: area.value.split("\n")[line - 1] });
+      const code = Object.assign(document.createElement("pre"), { textContent: area.value.split("\n")[line - 1].trim() });
       const where = Object.assign(document.createElement("p"), { textContent: `model.py, line ${line}: ` });
       where.append(button("Go to the line", () => goTo(line)));
       problem.prepend(where, code);

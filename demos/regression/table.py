@@ -85,7 +85,8 @@ class Table:
         values = [cell if cell in MISSING else convert(cell) for _, cell in cells]
         large = [value for value in values if value not in MISSING and not math.fabs(float(value)) <= LARGEST]
         if large:
-            self.notes.append(f"{name}: numbers beyond {LARGEST:g} count as missing, such as {large[0]}; there are {len(large)}.")
+            many = "1 number" if len(large) == 1 else f"{len(large)} numbers"
+            self.notes.append(f"{name}: {many} beyond {LARGEST:g} left out as missing, such as {large[0]}.")
         return ["" if value in MISSING or not math.fabs(float(value)) <= LARGEST else value for value in values], True
 
 
