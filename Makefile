@@ -7,10 +7,10 @@ WORKERS ?= 2
 TESTS ?= tests e2e
 MARK ?= not slow
 
-.PHONY: help setup models demo test test-all lint types examples parity bench gpu-check gpu-carry clean
+.PHONY: help setup models demo test test-all lint examples parity bench gpu-check gpu-carry clean
 
 help:
-	@echo "make setup | models | demo | test | test-all | lint | types | examples | parity | bench | gpu-check | gpu-carry | clean"
+	@echo "make setup | models | demo | test | test-all | lint | examples | parity | bench | gpu-check | gpu-carry | clean"
 
 setup:
 	@$(PYTHON) tools/setup.py
@@ -39,11 +39,6 @@ lint:
 	@$(BIN)/ruff check .
 	@$(BIN)/mypy
 	@$(BIN)/python tools/lint_tests.py
-
-# The bodies of all functions, annotated or not.
-types:
-	@$(PYTHON) tools/setup.py --only python
-	@$(BIN)/mypy --check-untyped-defs
 
 # The examples of docstrings, README and docs, executed; `make test` runs them too.
 EXAMPLES ?= tests/test_documents.py tests/test_tutorial.py tests/keras/test_examples.py tests/saving/test_saving_examples.py \
