@@ -102,3 +102,24 @@ def test_a_replayed_step_calls_few_python_functions(python):
     """)
     assert cost["replays"] == 1
     assert cost["calls"] <= 12, cost["names"]
+
+
+def test_a_recurrent_layer_without_a_kernel_of_its_own_trains_as_a_loop(python):
+    result = python.run("""
+        def recurrent(unroll):
+            pyml.utils.set_random_seed(5)
+            model = pyml.Sequential([pyml.Input((12, 3)), pyml.layers.GRU(8, reset_after=False, unroll=unroll), pyml.layers.Dense(1)])
+            model.compile(pyml.optimizers.Adam(0.02), "mse")
+            return model
+        draw = np.random.default_rng(1)
+        sequences = draw.standard_normal((64, 12, 3)).astype("float32")
+        sums = sequences.sum((1, 2), keepdims=True)[:, 0] / 6
+        loop, steps = recurrent(False), recurrent(True)
+        short = [await m.fit_async(sequences, sums, epochs=2, batch_size=32, shuffle=False, verbose=0) for m in (loop, steps)]
+        apart = max(float(np.abs(a - b).max()) for a, b in zip([await w.data() for w in loop.weights], [await w.data() for w in steps.weights]))
+        losses = (await loop.fit_async(sequences, sums, epochs=40, batch_size=32, verbose=0)).history["loss"]
+        dict(apart=apart, first=losses[0], last=losses[-1], predicted=list((await loop.predict_async(sequences, verbose=0)).shape))
+    """)
+    assert result["apart"] < 1e-4  # as with every step traced by itself
+    assert result["last"] < 0.2 * result["first"]
+    assert result["predicted"] == [64, 1]
