@@ -116,7 +116,8 @@ def test_a_recurrent_layer_without_a_kernel_of_its_own_trains_as_a_loop(python):
         sums = sequences.sum((1, 2), keepdims=True)[:, 0] / 6
         loop, steps = recurrent(False), recurrent(True)
         short = [await m.fit_async(sequences, sums, epochs=2, batch_size=32, shuffle=False, verbose=0) for m in (loop, steps)]
-        apart = max(float(np.abs(a - b).max()) for a, b in zip([await w.data() for w in loop.weights], [await w.data() for w in steps.weights]))
+        weights = [[await w.data() for w in m.weights] for m in (loop, steps)]
+        apart = max(float(np.abs(a - b).max()) for a, b in zip(*weights))
         losses = (await loop.fit_async(sequences, sums, epochs=40, batch_size=32, verbose=0)).history["loss"]
         dict(apart=apart, first=losses[0], last=losses[-1], predicted=list((await loop.predict_async(sequences, verbose=0)).shape))
     """)

@@ -247,3 +247,9 @@ def test_a_program_cut_into_blocks_computes_the_same(monkeypatch, block):
     realize(list(roots), pyml.config.device())
     for r, e in zip(roots, expected, strict=True):
         np.testing.assert_allclose(r.buffer.handle[: r.size * 4].view(np.float32).reshape(r.shape), e, rtol=1e-4, atol=1e-5)
+
+
+def test_concatenations_of_concatenations_stay_within_the_buffers_of_a_kernel(gpu):
+    parts = [np.full((2, 1), i, np.float32) for i in range(12)]
+    pairs = [ops.concatenate([a, b], axis=1) for a, b in zip(parts[::2], parts[1::2], strict=True)]
+    np.testing.assert_array_equal(ops.stack(pairs).numpy()[:, 0].ravel(), np.arange(12))

@@ -11,7 +11,7 @@ import pytest
 
 import pyml
 from pyml import layers, ops
-from pyml.device.base import Copy, DeviceKernel, Dispatch
+from pyml.device.base import Copy, Count, DeviceKernel, Dispatch, Repeat
 from pyml.device.wasm import WasmDevice
 from pyml.errors import BackendUnavailable, DeviceError
 from pyml.wasm import compile_kernel, link_shared, share
@@ -30,6 +30,11 @@ SLOW = """
   for (var i = 0u; i < 200000u; i++) { x = x * 0.5 + 1.0; }
   y[g.x] = x;
 }
+"""
+TURN = """
+@group(0) @binding(0) var<storage, read_write> y: array<f32>;
+@group(0) @binding(1) var<uniform> turn: array<vec4<u32>, 1>;
+@compute @workgroup_size(1) fn main(@builtin(global_invocation_id) g: vec3u) { y[g.x] = y[g.x] * 0.5 + f32(turn[0].x + g.x); }
 """
 OUTSIDE = """
 @group(0) @binding(0) var<storage, read_write> y: array<f32>;
@@ -154,6 +159,25 @@ def test_many_jobs_of_many_modules_in_turn(threads):
                 count += n
         threads._modules.clear()
     assert (floats(threads, y, 64) == count).all()
+
+
+def test_repeated_kernels_of_different_sizes_see_the_number_of_their_turn(threads):
+    """Each opening of a kernel is a phase of its own, and helpers must not take one kernel's chunks for another's."""
+    wide, narrow = filled(threads, np.zeros(300)), filled(threads, np.zeros(40))
+    outer, inner = threads.alloc(16), threads.alloc(16)
+    at = lambda y, n, turn: Dispatch(DeviceKernel("turn", TURN, ("read_write", "turn"), (n, 1, 1)), (y, turn))
+    inside = (Count(inner, 0), Repeat(3, (at(narrow, 40, inner), Count(inner, None))))
+    recorded = threads.record([Count(outer, 2), Repeat(5, (at(wide, 300, outer), *inside, Count(outer, None))), at(wide, 300, outer)])
+    places = {300: np.arange(300), 40: np.arange(40)}
+    expected = {n: np.zeros(n) for n in places}
+    for _ in range(20):
+        threads.replay(recorded)
+        for turn in range(2, 8):
+            expected[300] = expected[300] * 0.5 + turn + places[300]
+            for t in range(3) if turn < 7 else ():
+                expected[40] = expected[40] * 0.5 + t + places[40]
+    np.testing.assert_allclose(floats(threads, wide, 300), expected[300], rtol=1e-5)
+    np.testing.assert_allclose(floats(threads, narrow, 40), expected[40], rtol=1e-5)
 
 
 def test_a_module_nobody_holds_is_forgotten(pair):

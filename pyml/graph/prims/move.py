@@ -257,6 +257,22 @@ _MOST_SOURCES = 6  # so that a fused kernel stays within the browser's 8 storage
 
 def concat(xs, axis: int) -> Node:
     xs = [x for x in xs if x.shape[axis]] or list(xs[:1])
+    read = [_beneath(x) for x in xs]
+    if len(set().union(*read)) > _MOST_SOURCES:  # views of several values, such as other concatenations, become values
+        xs = [copy(x) if len(r) > 1 else x for x, r in zip(xs, read, strict=True)]
     while len(xs) > _MOST_SOURCES:  # each part is a value, not a view, so that it may get memory of its own
         xs = [copy(concat(xs[i : i + _MOST_SOURCES], axis)) for i in range(0, len(xs), _MOST_SOURCES)]
     return CONCAT(*xs, axis=axis) if len(xs) > 1 else xs[0]
+
+
+def _beneath(x: Node) -> set[int]:
+    """Ids of the values that a node, or what it is a view of, has in memory."""
+    found: set[int] = set()
+    stack = [x]
+    while stack:
+        node = stack.pop()
+        if node.op.is_view and node.buffer is None:
+            stack.extend(node.src)
+        elif node.op.in_memory:
+            found.add(id(node))
+    return found

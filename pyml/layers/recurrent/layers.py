@@ -96,7 +96,7 @@ class GRU(_Recurrent, not_in_config=("use_cudnn",)):
     """Gated recurrent units: `h = z * h + (1 - z) * candidate`, with gates z (update) and r (reset).
 
     With tanh, sigmoid, `reset_after` and no recurrent dropout all steps run in one kernel (and one for the gradient),
-    however long the sequences are; otherwise the steps are traced one by one, see `RNN`.
+    however long the sequences are; otherwise one step is traced, as a loop, see `RNN`.
 
     Args:
         units: Size of the output and of the state.
@@ -160,7 +160,7 @@ class LSTM(_Recurrent, not_in_config=("use_cudnn",)):
     """Long short-term memory: `c = f * c + i * candidate`, `h = o * activation(c)`, with gates i, f and o.
 
     With tanh, sigmoid and no recurrent dropout all steps run in one kernel (and one for the gradient), however long the
-    sequences are; otherwise the steps are traced one by one, see `RNN`.
+    sequences are; otherwise one step is traced, as a loop, see `RNN`.
 
     Args:
         units: Size of the output and of both states.
