@@ -106,11 +106,13 @@ VALUES = frozenset({Tensor, Variable, np.ndarray, int, float, bool, str, type(No
 
 def holds_symbolic(value: Any) -> bool:
     """Whether `value` is a KerasTensor or a list, tuple or dict with one somewhere in it."""
+    if isinstance(value, KerasTensor):
+        return True
     if isinstance(value, (list, tuple)):
         return any(type(v) not in VALUES and holds_symbolic(v) for v in value)
     if isinstance(value, dict):
         return any(type(v) not in VALUES and holds_symbolic(v) for v in value.values())
-    return isinstance(value, KerasTensor)
+    return False
 
 
 def any_symbolic(*structures: Any) -> bool:

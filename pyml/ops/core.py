@@ -10,11 +10,12 @@ from ..core.tensor import Tensor, as_node
 from ..core.tensor import convert_to_tensor as _convert
 from ..core.types import TensorLike
 from ..dtypes import standardize
+from ..errors import ShapeError
 from ..graph import prims
 from ..graph.sizes import shape_of
+from .axes import standardize_axis
 from .declare import draw, op, sample
 from .joining import split
-from .reduce import standardize_axis
 from .shaping import squeeze
 
 __all__ = [
@@ -125,10 +126,19 @@ def unstack(x: TensorLike, num: int | None = None, axis: int = 0) -> list[Tensor
 def slice(inputs: TensorLike, start_indices: Sequence[int], shape: Sequence[int]) -> Tensor:
     """The block of `shape` that begins at `start_indices`, one number per axis each.
 
+    Raises:
+        ShapeError: There are more or fewer numbers than axes, or the block does not lie in `inputs`.
+
     Example:
         >>> pyml.ops.slice(np.arange(12).reshape(3, 4), (1, 1), (2, 2)).numpy()
         array([[ 5,  6],
                [ 9, 10]], dtype=int32)
     """
     sizes = shape_of(shape, "slice")
-    return Tensor(prims.slice_(as_node(inputs), start_indices, [a + n for a, n in zip(start_indices, sizes, strict=True)]))
+    node = as_node(inputs)
+    if not len(start_indices) == len(sizes) == node.ndim:
+        raise ShapeError(
+            f"slice: start_indices and shape need a number for each of the {node.ndim} axes of {node.shape}. "
+            f"Received: start_indices={tuple(start_indices)}, shape={sizes}"
+        )
+    return Tensor(prims.slice_(node, start_indices, [a + n for a, n in zip(start_indices, sizes, strict=True)]))

@@ -15,6 +15,7 @@ from ..graph.sizes import count_of
 from .activation import relu
 from .apply import Primitive, as_float
 from .arithmetic import absolute, clip
+from .axes import standardize_axis
 from .creation import arange
 from .declare import draw, op, sample
 from .elementary import exp, log, log1p
@@ -267,7 +268,7 @@ def one_hot(x: TensorLike, num_classes: int, axis: int = -1, dtype: str | None =
     if sparse:
         raise ValueError("one_hot: sparse tensors are not supported; use sparse=False.")
     idx = prims.cast(as_node(x), dtype="int32")
-    a = axis % (idx.ndim + 1)
+    (a,) = standardize_axis(axis, idx.ndim + 1, "one_hot")
     num_classes = count_of(num_classes, "one_hot", "num_classes")
     classes = reshape(arange(num_classes), [num_classes if i == a else 1 for i in range(idx.ndim + 1)])
     return equal(expand_dims(Tensor(idx), a), classes).astype(dtype or "float32")

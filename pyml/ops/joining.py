@@ -10,8 +10,8 @@ from ..dtypes import promote
 from ..errors import ShapeError
 from ..graph import prims
 from ..graph.sizes import count_of, shape_of
+from .axes import standardize_axis
 from .declare import draw, op, sample
-from .reduce import standardize_axis
 from .shaping import expand_dims
 
 __all__ = [
@@ -49,7 +49,8 @@ def stack(x: Sequence[TensorLike], axis: int = 0) -> Tensor:
     """Tensors of one shape joined along a new axis.
 
     Raises:
-        ShapeError: The shapes differ.
+        ShapeError: The shapes differ, or the axis is out of range.
+        ValueError: There are no tensors.
 
     Example:
         >>> pyml.ops.stack([[1, 2], [3, 4]], axis=1).numpy()
@@ -57,9 +58,12 @@ def stack(x: Sequence[TensorLike], axis: int = 0) -> Tensor:
                [2, 4]], dtype=int32)
     """
     nodes = [as_node(v) for v in x]
+    if not nodes:
+        raise ValueError("stack: no tensors were given.")
     if any(n.shape != nodes[0].shape for n in nodes):
         raise ShapeError(f"stack: shapes {', '.join(str(n.shape) for n in nodes)} differ.")
-    return concatenate([expand_dims(Tensor(n), axis % (n.ndim + 1)) for n in nodes], axis % (nodes[0].ndim + 1))
+    (a,) = standardize_axis(axis, nodes[0].ndim + 1, "stack")
+    return concatenate([expand_dims(Tensor(n), a) for n in nodes], a)
 
 
 @op(like="numpy.split", samples=[sample(draw(4, 3), 2), sample(draw(2, 5), [1, 3], axis=1)])

@@ -6,12 +6,12 @@ from ..core.tensor import Tensor
 from ..core.types import Axis, TensorLike
 from .apply import as_float
 from .arithmetic import absolute, power, square
+from .axes import standardize_axis
 from .declare import draw, op, sample
 from .elementary import sqrt
 from .logic import not_equal
 from .reduce import max as _max
 from .reduce import min as _min
-from .reduce import standardize_axis
 from .reduce import sum as _sum
 from .shaping import ravel, reshape
 

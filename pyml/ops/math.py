@@ -12,11 +12,11 @@ from ..core.types import Axis, TensorLike
 from ..graph import prims
 from .apply import floating
 from .arithmetic import add, subtract
+from .axes import standardize_axis
 from .declare import draw, op, sample
 from .elementary import exp, log
 from .logic import isfinite, where
 from .reduce import max as _max
-from .reduce import standardize_axis
 from .reduce import sum as _sum
 from .shaping import reshape
 

@@ -14,10 +14,11 @@ from ..errors import ShapeError
 from ..graph import prims
 from .apply import as_float
 from .arithmetic import absolute, add, maximum, square
+from .axes import standardize_axis
 from .declare import draw, op, sample
 from .math import rsqrt
 from .reduce import max as _max
-from .reduce import mean, standardize_axis
+from .reduce import mean
 from .reduce import sum as _sum
 from .shaping import squeeze
 

@@ -12,6 +12,7 @@ from ..errors import ShapeError
 from ..graph import prims
 from .apply import Primitive
 from .arithmetic import maximum, minimum, square, subtract
+from .axes import standardize_axis
 from .declare import draw, op, sample
 from .elementary import sqrt
 
@@ -22,21 +23,6 @@ __all__ = [
 _FLOATS = [sample(draw(3, 4)), sample(draw(3, 4, 2), axis=(0, -1)), sample(draw(3, 4), axis=1, keepdims=True)]
 _WHOLE = sample(draw(6, low=-9, high=9, dtype="int32"))
 
-
-
-def standardize_axis(axis: Axis, ndim: int, what: str) -> tuple[int, ...]:
-    """Increasing non-negative axes; None means all."""
-    if axis is None:
-        return tuple(range(ndim))
-    axes = axis if isinstance(axis, (tuple, list)) else (axis,)
-    out = []
-    for a in axes:
-        if not -ndim <= a < ndim:
-            raise ShapeError(f"{what}: axis {a} is out of range for {ndim} dimensions; use {-ndim} to {ndim - 1}.")
-        out.append(a % ndim)
-    if len(set(out)) != len(out):
-        raise ShapeError(f"{what}: axis {axis} names an axis twice.")
-    return tuple(sorted(out))
 
 
 def _reduce(prim: Primitive, x: TensorLike, axis: Axis, keepdims: bool, what: str, cast: Callable[[str], str] | None = None) -> Tensor:

@@ -11,8 +11,8 @@ from ..core.types import Axis, Shape, TensorLike
 from ..errors import ShapeError
 from ..graph import prims
 from ..graph.sizes import shape_of
+from .axes import ordered_axes, standardize_axis
 from .declare import draw, op, sample
-from .reduce import standardize_axis
 
 __all__ = [
     "broadcast_to", "expand_dims", "flip", "moveaxis", "pad", "ravel", "reshape", "squeeze", "swapaxes", "transpose",
@@ -51,12 +51,17 @@ def reshape(x: TensorLike, newshape: Shape) -> Tensor:
 def transpose(x: TensorLike, axes: Sequence[int] | None = None) -> Tensor:
     """`x` with its axes in another order (reversed by default).
 
+    Raises:
+        ShapeError: `axes` does not name each axis once.
+
     Example:
         >>> pyml.ops.transpose(np.ones((2, 3, 4)), (2, 0, 1)).shape
         (4, 2, 3)
     """
     node = as_node(x)
-    order = tuple(reversed(range(node.ndim))) if axes is None else tuple(a % max(1, node.ndim) for a in axes)
+    order = list(reversed(range(node.ndim))) if axes is None else ordered_axes(axes, node.ndim, "transpose")
+    if len(order) != node.ndim:
+        raise ShapeError(f"transpose: axes must name each of the {node.ndim} axes of shape {node.shape} once. Received: axes={axes}")
     return Tensor(prims.permute(node, order))
 
 
@@ -64,13 +69,17 @@ def transpose(x: TensorLike, axes: Sequence[int] | None = None) -> Tensor:
 def moveaxis(x: TensorLike, source: int | Sequence[int], destination: int | Sequence[int]) -> Tensor:
     """`x` with axis `source` (or several) moved to position `destination`.
 
+    Raises:
+        ShapeError: An axis is out of range or named twice, or the two differ in number.
+
     Example:
         >>> pyml.ops.moveaxis(np.ones((2, 3, 4)), 0, -1).shape
         (3, 4, 2)
     """
     node = as_node(x)
-    src = [s % node.ndim for s in (source if isinstance(source, (tuple, list)) else (source,))]
-    dst = [d % node.ndim for d in (destination if isinstance(destination, (tuple, list)) else (destination,))]
+    src, dst = ordered_axes(source, node.ndim, "moveaxis"), ordered_axes(destination, node.ndim, "moveaxis")
+    if len(src) != len(dst):
+        raise ShapeError(f"moveaxis: source and destination must name as many axes. Received: {source} and {destination}")
     order = [i for i in range(node.ndim) if i not in src]
     for d, s in sorted(zip(dst, src, strict=True)):
         order.insert(d, s)
@@ -81,19 +90,26 @@ def moveaxis(x: TensorLike, source: int | Sequence[int], destination: int | Sequ
 def swapaxes(x: TensorLike, axis1: int, axis2: int) -> Tensor:
     """`x` with two axes exchanged.
 
+    Raises:
+        ShapeError: An axis is out of range.
+
     Example:
         >>> pyml.ops.swapaxes(np.ones((2, 3, 4)), 0, 2).shape
         (4, 3, 2)
     """
     node = as_node(x)
     order = list(range(node.ndim))
-    order[axis1], order[axis2] = order[axis2], order[axis1]
+    (a,), (b,) = ordered_axes(axis1, node.ndim, "swapaxes"), ordered_axes(axis2, node.ndim, "swapaxes")
+    order[a], order[b] = b, a
     return Tensor(prims.permute(node, order))
 
 
 @op(like="numpy.expand_dims", samples=[sample(draw(2, 3), 1), sample(draw(2, 3), (0, -1))])
 def expand_dims(x: TensorLike, axis: int | Sequence[int]) -> Tensor:
     """`x` with a new axis of size 1 at `axis`, or several.
+
+    Raises:
+        ShapeError: An axis is out of range or named twice.
 
     Example:
         >>> pyml.ops.expand_dims([1, 2, 3], 0).shape
@@ -102,7 +118,7 @@ def expand_dims(x: TensorLike, axis: int | Sequence[int]) -> Tensor:
     node = as_node(x)
     axes = axis if isinstance(axis, (tuple, list)) else (axis,)
     total = node.ndim + len(axes)
-    where = {a % total for a in axes}
+    where = ordered_axes(axes, total, "expand_dims")
     sizes = iter(node.shape)
     return Tensor(prims.reshape(node, [1 if i in where else next(sizes) for i in range(total)]))
 

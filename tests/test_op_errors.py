@@ -1,0 +1,40 @@
+"""What ops say to arguments that cannot be: one sentence, before anything runs."""
+
+import numpy as np
+import pytest
+
+import pyml
+from pyml import ops
+from pyml.errors import ShapeError
+
+X = np.ones((2, 3), np.float32)
+
+
+@pytest.mark.parametrize(("call", "words"), [
+    (lambda x: ops.transpose(x, (0, 2)), "transpose: axis 2 is out of range for 2 dimensions"),
+    (lambda x: ops.transpose(x, (0,)), "transpose: axes must name each of the 2 axes"),
+    (lambda x: ops.transpose(x, (1, 1)), "transpose: axis .* names an axis twice"),
+    (lambda x: ops.moveaxis(x, 0, 2), "moveaxis: axis 2 is out of range"),
+    (lambda x: ops.moveaxis(x, (0, 1), 0), "moveaxis: source and destination must name as many axes"),
+    (lambda x: ops.swapaxes(x, 0, 2), "swapaxes: axis 2 is out of range"),
+    (lambda x: ops.expand_dims(x, 4), "expand_dims: axis 4 is out of range for 3 dimensions"),
+    (lambda x: ops.expand_dims(x, (0, 0)), "expand_dims: axis .* names an axis twice"),
+    (lambda x: ops.stack([x, x], axis=3), "stack: axis 3 is out of range"),
+    (lambda x: ops.slice(x, (0,), (1, 1)), "slice: start_indices and shape need a number for each of the 2 axes"),
+    (lambda x: ops.one_hot([1], 3, axis=5), "one_hot: axis 5 is out of range"),
+    (lambda x: ops.sum(x, axis=1.5), "sum: an axis must be an integer"),
+    (lambda x: ops.sum(2.0, axis=0), "sum: axis 0 is out of range for 0 dimensions; a scalar has none"),
+    (lambda x: ops.add(x, np.ones(4)), "add: shapes .* do not broadcast"),
+    (lambda x: ops.linalg.norm(x, axis=(0, 1, 1)), "norm: axis must name one axis or two"),
+])  # fmt: skip
+def test_an_argument_that_does_not_fit_the_shape_is_named(call, words):
+    with pytest.raises((ShapeError, ValueError), match=words):
+        call(X)
+    with pytest.raises((ShapeError, ValueError), match=words):
+        call(pyml.Input((3,), batch_size=2))
+
+
+def test_joining_nothing_is_refused():
+    for join in (ops.stack, ops.concatenate):
+        with pytest.raises(ValueError, match="no tensors were given"):
+            join([])
