@@ -1,9 +1,9 @@
 """Merges neighbouring groups of one domain: elementwise kernels over as many elements, reductions over the same shape.
 
 Adam's two moments and the weight become one kernel this way, and a bias gradient's sum carries the whole update of the
-bias. Every pair of groups of one domain is looked at, so groups are taken in blocks: an unrolled program of 160 steps has
-5,500 groups, and looking at all pairs of them took 16 s. A step of training has 315 groups in ResNet-18, 811 in ResNet-50
-and 747 in a transformer of 12 blocks, so their plans are those of one block.
+bias: of 316 groups of a step of ResNet-18 212 are left, of 747 of a transformer of 12 blocks 634. Every pair of groups of
+one domain is looked at, so groups are taken in blocks: an unrolled program of 160 steps has 5,500 groups, and looking at
+all pairs of them took 16 s. ResNet-50 has 812 groups, so the plans of all these are those of one block.
 """
 
 from __future__ import annotations
