@@ -61,7 +61,7 @@ class Model(Trainer):
             self._set_graph(graph)
 
     def _set_graph(self, graph: Graph) -> None:
-        self.__dict__["_graph"] = graph
+        self._graph = graph
         self._graph_layers = [op for op in graph.operations if isinstance(op, Layer)]
         self._children["_graph_layers"] = self._graph_layers
         self.built = True

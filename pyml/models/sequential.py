@@ -32,12 +32,10 @@ class Sequential(Model):
         (None, 10)
     """
 
-    _calls: list[tuple[Layer, CallNode]]
-
     def __init__(self, layers: Iterable[Any] | None = None, trainable: bool = True, name: str | None = None) -> None:
         super().__init__(trainable=trainable, **({} if name is None else {"name": name}))
         self._stack: list[Layer] = []
-        self.__dict__["_calls"] = []                   # symbolic calls this model made, undone when it changes
+        self._graph_calls: list[tuple[Layer, CallNode]] = []  # symbolic calls this model made, undone when it changes
         for layer in layers or []:
             self.add(layer, rebuild=False)
         self._maybe_rebuild()
@@ -73,7 +71,7 @@ class Sequential(Model):
         return layer
 
     def _changed(self, rebuild: bool) -> None:
-        self.__dict__["_graph"] = None
+        self._graph = None
         self.built = False
         self._reset_programs()
         if rebuild:
@@ -99,16 +97,16 @@ class Sequential(Model):
             if input_shape is None:
                 raise ValueError(f"Sequential '{self.name}': give build() the shape of the inputs.")
             source = InputLayer(batch_shape=tuple(input_shape))
-        for layer, node in self._calls:
+        for layer, node in self._graph_calls:
             layer._inbound_nodes[:] = [own for own in layer._inbound_nodes if own is not node]
         calls: list[tuple[Layer, CallNode]] = []
-        self.__dict__["_calls"] = calls
+        self._graph_calls = calls
         x = inputs = source.output
         with name_scope(self.name):
             for layer in self.layers:
                 x = layer(x)
                 calls.append((layer, layer._inbound_nodes[-1]))
-        self.__dict__["_graph"] = Graph(inputs, x)
+        self._graph = Graph(inputs, x)
         auto_name("functional")                        # Keras makes an inner model here, which takes a name
         self.built = True
 
