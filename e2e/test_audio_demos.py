@@ -208,3 +208,32 @@ def test_words_from_files_are_learned_and_recognised_in_the_microphone(speech, t
     assert sum(after.get(a) == b for a, b in pairwise(heard)) >= len(heard) - 3
     assert re.match(r"Heard so far: .*(left|right|stop)", page.evaluate("() => document.querySelector('#heard').value"))
     page.screenshot(path=str(paths.build_dir() / "demo-speech.png"), full_page=True)
+
+
+@hears_words
+def test_recorded_words_are_there_after_a_reload_until_the_user_starts_over(speech, tmp_path):
+    page, pick = speech, np.random.default_rng(5)
+    counts = lambda: page.locator("#words .count").all_text_contents()
+    assert page.is_hidden("#over")
+    for i, many in enumerate((3, 4)):
+        files = [write_wav(tmp_path / f"{i} {k}.wav", sentence([WORDS[i]], pick, 0.4)) for k in range(many)]
+        page.locator("#words input[type=file]").nth(i).set_input_files(files)
+        page.wait_for_function(f"() => pymlDemo.counts.{WORDS[i]} === {many}")
+    page.locator("#words input[type=text]").nth(2).fill("go")
+    page.locator("#words input[type=text]").nth(2).press("Enter")
+    page.reload()
+    page.wait_for_function("() => window.pymlDemo?.ready")
+    assert "of your last visit are back" in page.text_content("#kept-note")
+    assert counts() == ["3 examples", "4 examples", "0 examples"]
+    assert page.locator("#words input[type=text]").nth(2).input_value() == "go"
+    page.click("#train")  # they are learned from, as those of this visit
+    page.wait_for_function("() => pymlDemo.done", timeout=200_000)
+    assert page.evaluate("() => pymlDemo.error") is None
+    page.locator("#words .forget").nth(1).click()  # what is forgotten stays away
+    page.get_by_text("0 examples").nth(1).wait_for()
+    page.reload()
+    page.wait_for_function("() => window.pymlDemo?.ready")
+    assert counts() == ["3 examples", "0 examples", "0 examples"]
+    page.click("#over")
+    page.wait_for_function("() => window.pymlDemo?.ready && document.querySelector('#over').hidden")
+    assert counts() == ["0 examples"] * 3

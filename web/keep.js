@@ -1,7 +1,7 @@
 // What a page keeps in this browser from one visit to the next: texts, and records with pictures or sounds in them.
 // Where the browser keeps nothing (a private window, storage that is full or blocked) pages work without.
 
-/** A text of the page, in localStorage; written at once, so that a reload right after an edit finds it. */
+/** A text of the page, in localStorage; written at once, so that a reload right after an edit finds it (IndexedDB may not). */
 export function keptText(name) {
   const key = `pyml-demos/${name}`;
   const attempt = (body) => { try { return body(); } catch { return null; } };

@@ -3,7 +3,7 @@
 import { showBars } from "../../web/bars.js";
 import { movingColumns } from "../../web/columns.js";
 import { $, asked, demo, failed, finish, forgetWarnings, sentence, startDemo } from "../../web/demo.js";
-import { keptRecords } from "../../web/keep.js";
+import { keptRecords, keptText } from "../../web/keep.js";
 import { loadingText, needed } from "../../web/networks.js";
 import { mono, openMicrophone, playSound, readSound, Samples } from "../../web/sound.js";
 
@@ -17,8 +17,8 @@ Object.assign(demo, { counts: {}, heard: [], accuracy: null, features: null });
 const picture = movingColumns($("columns"));
 picture.begin(BANDS);
 const rows = new Map(); // word -> its row
-const WORDS = "words"; // the key of the record of all words
-const kept = keptRecords("speech");
+const kept = keptRecords("speech"); // { word, clip } of every example
+const keptWords = keptText("speech/words");
 let clips = 0; // that were kept on this visit
 let restoring = true; // nothing is written before what was kept has been read
 
@@ -121,7 +121,7 @@ function keep(row, example) {
 }
 
 function keepWords() {
-  if (!restoring) kept.put(WORDS, [...rows.keys()]);
+  if (!restoring) keptWords.set(JSON.stringify([...rows.keys()]));
   const some = [...rows.values()].some(({ count }) => count > 0);
   $("over").hidden = !some;
   $("kept-note").textContent = some ? "Words and recordings stay in this browser until you start over." : "";
@@ -129,14 +129,12 @@ function keepWords() {
 
 /** Brings back the words of an earlier visit. */
 async function restore() {
-  const records = new Map(await kept.all());
-  const words = records.get(WORDS);
-  records.delete(WORDS);
+  const words = JSON.parse(keptWords.get() ?? "null");
   if (words) {
     for (const row of rows.values()) row.item.remove();
     rows.clear();
     for (const word of words) addWord(word);
-    for (const [key, { word, clip }] of records) {
+    for (const [key, { word, clip }] of await kept.all()) {
       const row = rows.get(word);
       if (!row) {
         kept.remove(key);
@@ -153,6 +151,7 @@ async function restore() {
 }
 
 async function startOver() {
+  keptWords.forget();
   await kept.clear();
   location.reload();
 }

@@ -4,7 +4,7 @@ import { showBars } from "../../web/bars.js";
 import { $, asked, bring, demo, download, failed, finish, forgetWarnings, newestOnly, sentence, startDemo } from "../../web/demo.js";
 import { isPicture, readPicture, takeFiles } from "../../web/drop.js";
 import { closeVideo, isMirror, offerOtherCamera, openCamera, paceSentence, squares, watch } from "../../web/frames.js";
-import { keptRecords } from "../../web/keep.js";
+import { keptRecords, keptText } from "../../web/keep.js";
 import { loadingText, needed } from "../../web/networks.js";
 import { classList } from "./classes.js";
 
@@ -12,7 +12,6 @@ const SAMPLES = { cat: "chelsea.png", cup: "coffee.png", rocket: "rocket.jpg" };
 const CROPS = 6; // examples that are cut out of each sample
 const MOST = 200; // examples of a class
 const PREVIEW = 112; // pixels of an example that is kept
-const CLASSES = "classes"; // the key of the record of their names
 const square = squares(224); // what the network takes; pictures of one size are compiled for once
 
 let pyml = null;
@@ -25,7 +24,8 @@ let stopWatching = null;
 let adding = Promise.resolve(); // pictures are added one after the other
 let restoring = true; // nothing is written before what was kept has been read
 
-const kept = keptRecords("teachable");
+const kept = keptRecords("teachable"); // { number, features, picture } of every example
+const keptClasses = keptText("teachable/classes");
 const keys = new Map(); // example -> the key of its record
 
 // ---- examples
@@ -85,7 +85,7 @@ function preview(pixels) {
 // ---- what stays from one visit to the next: names of the classes, and what the network saw in their examples
 
 function keepClasses() {
-  if (!restoring) kept.put(CLASSES, classes.names());
+  if (!restoring) keptClasses.set(JSON.stringify(classes.names()));
   showKept();
 }
 
@@ -97,13 +97,11 @@ function showKept() {
 
 /** Brings back the classes and examples of an earlier visit. */
 async function restore() {
-  const records = new Map(await kept.all());
-  const names = records.get(CLASSES);
-  records.delete(CLASSES);
+  const names = JSON.parse(keptClasses.get() ?? "null");
   if (names) {
     classes.removeEmpty();
     for (const [number, name] of names) classes.add(name, number);
-    for (const [key, { number, features, picture }] of records) {
+    for (const [key, { number, features, picture }] of await kept.all()) {
       if (!classes.has(number)) {
         kept.remove(key);
         continue;
@@ -119,6 +117,7 @@ async function restore() {
 }
 
 async function startOver() {
+  keptClasses.forget();
   await kept.clear();
   location.reload();
 }
