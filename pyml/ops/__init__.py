@@ -8,6 +8,7 @@ an op is written once, with `@op` (see `declare.py`), in the file of its subject
 from . import image, linalg, nn, numpy
 from .core import *
 from .linear_algebra import *
+from .loops import *
 from .math import *
 from .nn import *
 from .numpy import *
