@@ -202,3 +202,30 @@ same("lstm", Tensor(OPS["lstm"](*map(as_node, arrays))), OPS["lstm"].numpy(*arra
     env = {**os.environ, "VK_DRIVER_FILES": str(MESA), "VK_ICD_FILENAMES": str(MESA), "PYTHONPATH": str(ROOT)}
     done = subprocess.run([sys.executable, "-c", code], env=env, capture_output=True, text=True, timeout=300, check=False)
     assert done.returncode == 0, done.stderr[-2000:]
+
+
+def test_a_running_metric_takes_small_numbers_into_a_large_total(device):
+    """Ten million updates leave the state where these begin; one by one they would add nothing, or too much."""
+    mean, total = pyml.metrics.Mean(), pyml.metrics.Sum()
+    update = pyml.program(lambda x: (mean.update_state(x), total.update_state(x), None)[2])
+    mean.reset_state()
+    mean.count.assign(np.float32(2**24))  # where float32 stops counting by ones
+    total.total.assign(np.float32(1e6))
+    for _ in range(400):
+        update(np.float32(0.1))
+    assert float(mean.count) == 2**24 + 400
+    assert float(total.result()) == pytest.approx(1e6 + 40, abs=0.07)
+    assert [v.name for v in mean.variables] == ["total", "count"]
+    mean.reset_state()
+    update(np.float32(0.5))
+    assert float(mean.result()) == 0.5
+
+
+def test_an_infinite_value_in_a_running_metric_stays_to_be_seen_until_it_is_reset(device):
+    mean = pyml.metrics.Mean()
+    mean.update_state([1.0, float("inf")])
+    mean.update_state([1.0])
+    assert float(mean.result()) == float("inf")
+    mean.reset_state()
+    mean.update_state([2.0])
+    assert float(mean.result()) == 2.0

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from pyml import ops
-from pyml.core import Tensor
+from pyml.core import Tensor, Variable
 from pyml.core.naming import get_object_name
 from pyml.core.types import TensorLike
 from pyml.losses.base import apply_mask, squeeze_or_expand_to_same_rank
@@ -41,6 +41,34 @@ def size_of(values: Tensor) -> float:
     return float(values.shape[0]) if len(values.shape) else 1.0
 
 
+class RunningTotal:
+    """A Variable that many small numbers are added to, and what rounding has kept from it so far.
+
+    float32 ends at 16,777,216 when ones are added, and 10 million tenths make 1,087,937; with the rest kept the total
+    is right to its last place. Source: Kahan 1965, "Further remarks on reducing truncation errors".
+
+    Args:
+        total: The Variable; it starts at 0.
+    """
+
+    def __init__(self, total: Variable) -> None:
+        self.total = total
+        self.excess = Variable(np.zeros(total.shape, np.dtype(total.dtype)), trainable=False, name=f"{total.name}_excess")
+
+    def add(self, value: Any) -> None:
+        """Adds `value`."""
+        old = self.total.value
+        step = value - self.excess.value
+        new = old + step
+        # the choice keeps compilers from seeing that (old + step) - old is step
+        self.excess.assign((ops.where(ops.isfinite(new), new, old) - old) - step)
+        self.total.assign(new)
+
+    def reset(self) -> None:
+        """Forgets the rest; the Variable itself belongs to its metric."""
+        self.excess.assign(np.zeros(self.excess.shape, np.dtype(self.excess.dtype)))
+
+
 class Sum(Metric):
     """The (weighted) sum of all values.
 
@@ -54,10 +82,15 @@ class Sum(Metric):
     def __init__(self, name: str | None = "sum", dtype: Any = None) -> None:
         super().__init__(name=name, dtype=dtype)
         self.total = self.add_variable(shape=(), initializer="zeros", dtype=self.dtype, name="total")
+        self._running = RunningTotal(self.total)
 
     def update_state(self, values: TensorLike, sample_weight: TensorLike | None = None) -> None:
         values, _ = reduce_to_samplewise_values(values, sample_weight, ops.sum, self.dtype)
-        self.total.assign_add(ops.sum(values))
+        self._running.add(ops.sum(values))
+
+    def reset_state(self) -> None:
+        super().reset_state()
+        self._running.reset()
 
     def result(self) -> Any:
         return ops.convert_to_tensor(self.total)
@@ -81,11 +114,18 @@ class Mean(Metric):
         super().__init__(name=name, dtype=dtype)
         self.total = self.add_variable(shape=(), initializer="zeros", dtype=self.dtype, name="total")
         self.count = self.add_variable(shape=(), initializer="zeros", dtype=self.dtype, name="count")
+        self._running = (RunningTotal(self.total), RunningTotal(self.count))
 
     def update_state(self, values: TensorLike, sample_weight: TensorLike | None = None) -> None:
         each, weights = reduce_to_samplewise_values(values, sample_weight, ops.mean, self.dtype)
-        self.total.assign_add(ops.sum(each))
-        self.count.assign_add(size_of(each) if weights is None else ops.sum(weights))
+        total, count = self._running
+        total.add(ops.sum(each))
+        count.add(size_of(each) if weights is None else ops.sum(weights))
+
+    def reset_state(self) -> None:
+        super().reset_state()
+        for running in self._running:
+            running.reset()
 
     def result(self) -> Any:
         empty = ops.equal(self.count, 0.0)
