@@ -47,3 +47,23 @@ def test_messages_and_what_people_read_are_not_changed(tmp_path):
     finder = mutate.Finder(tmp_path, source)
     finder.visit(mutate.ast.parse(source))
     assert not finder.found
+
+
+def test_what_only_guards_or_is_never_tested_is_not_changed(tmp_path):
+    source = '@dataclass(frozen=True)\nclass A:\n    def _samples(self):\n        return 1\n\n    pairs = zip(a, b, strict=True)\n'
+    finder = mutate.Finder(tmp_path, source)
+    finder.visit(mutate.ast.parse(source))
+    assert not finder.found
+
+
+@pytest.mark.parametrize("part", mutate.PARTS)
+def test_every_stage_of_a_part_names_files_that_are_there(part):
+    assert next(mutate.changes(part))
+    assert all((mutate.ROOT / file).exists() for files, _ in mutate.PARTS[part] for file in files.split())
+
+
+@pytest.mark.parametrize("stage", [("tests/test_of_tests.py", "no_test_has_this_name"), ("tests/gone.py", "")])
+def test_a_stage_without_tests_ends_the_run(stage):
+    copies = mutate.Copies.__new__(mutate.Copies)
+    with pytest.raises(SystemExit, match=r"no test ran|there is no tests/gone\.py"):
+        copies.passes(mutate.ROOT, [stage])

@@ -19,6 +19,14 @@ def test_a_finished_module_has_every_name_with_keras_parameters_and_defaults(nam
     assert module.missing == [] and module.differing == []
 
 
+@pytest.mark.parametrize("name", ["keras.losses", "keras.metrics", "keras.optimizers", "keras.optimizers.schedules", "keras.layers",
+                                  "keras.activations", "keras.initializers", "keras.regularizers", "keras.callbacks"])  # fmt: skip
+def test_every_name_that_is_there_has_keras_parameters_and_defaults(name):
+    (module,) = parity.report(lambda other: other == name)
+    assert len(module.names) > len(module.missing)
+    assert module.differing == []
+
+
 def test_every_exclusion_names_something_that_exists_and_says_why():
     known = {f"{m.name}.{n}" for m in MODULES.values() for n in m.names} | {f"{m}.*" for m in MODULES} | {"keras.src.*"}
     for name, reason in parity.exclusions().items():

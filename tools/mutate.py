@@ -31,14 +31,28 @@ from queue import Queue
 
 ROOT = Path(__file__).resolve().parent.parent
 LEAST = 0.85
+NO_TESTS = 5  # what pytest returns where -k chose none
 CPU = "not webgpu and not gpu and not wasm"
-ENGINE = [("tests/test_op_table.py tests/test_programs.py", CPU), ("tests/test_kernels.py", "wasm or register"),
-          (" ".join(f"tests/test_{n}.py" for n in ("op_table", "schedule", "index", "programs", "explain", "budgets",
-                                                   "shared_reductions", "goldens")), ""),
-          ("tests/test_kernels.py tests/test_wasm_device.py", "")]  # fmt: skip
-SURFACE = [("tests/test_goldens.py tests/keras", CPU), ("tests/test_samples.py tests/test_first.py", CPU)]
+# What tests a part, the cheapest first: files and the expression for pytest's -k. Every stage must find tests.
+OPS, KERNELS = "tests/test_op_table.py", "tests/test_kernel_variants.py"
+PLANS = "tests/test_schedule.py tests/test_explain.py tests/test_index.py"
+COUNTS = "tests/test_shared_reductions.py tests/test_budgets.py"
+DEVICES = "tests/test_special_values.py tests/test_wasm_device.py"
+
+
+def surface(part: str, word: str) -> list[tuple[str, str]]:
+    """Stages for what is called as in Keras: its own tests, signatures and samples; then what uses it."""
+    return [(f"tests/keras/test_{part}.py tests/test_parity.py tests/test_samples.py", f"{word} and {CPU}"),
+            ("tests/keras/test_names_and_configs.py tests/keras/test_bad_input.py tests/test_logits.py", CPU),
+            ("tests/test_goldens.py tests/test_first.py tests/keras/test_training.py", f"({word} or training or first) and {CPU}")]
+
+
 PARTS: dict[str, list[tuple[str, str]]] = {
-    "graph/prims": ENGINE, "compile": ENGINE, "losses": SURFACE, "metrics": SURFACE, "optimizers": SURFACE,
+    "graph/prims": [(OPS, CPU), (OPS, "wasm"), (KERNELS, ""), (OPS, "webgpu"), (DEVICES, ""), (COUNTS, "")],
+    "compile": [(f"{OPS} tests/test_programs.py", CPU), (PLANS, ""), (OPS, "wasm"), (COUNTS, ""), (OPS, "webgpu"), (DEVICES, "")],
+    "losses": surface("losses", "loss"),
+    "metrics": surface("metrics", "metric"),
+    "optimizers": surface("optimizers", "(optimizer or schedule)"),
 }  # fmt: skip
 SWAPS: dict[type, type] = {
     ast.Add: ast.Sub, ast.Sub: ast.Add, ast.Mult: ast.Div, ast.Div: ast.Mult, ast.FloorDiv: ast.Mult, ast.Mod: ast.FloorDiv,
@@ -48,6 +62,8 @@ SWAPS: dict[type, type] = {
 }  # fmt: skip
 WGSL = {"wgsl", "preamble", "combine", "init"}  # arguments that hold code of kernels
 CODE = {" + ": " - ", " - ": " + ", " * ": " / ", " / ": " * ", " < ": " <= ", " > ": " >= ", "min(": "max(", "max(": "min("}
+LEFT_ALONE = {"cost", "tol", "probe", "samples", "flops",     # what choosing and testing an operation take,
+              "strict", "stacklevel", "frozen", "slots"}      # what only guards against a fault of the author, or is for people
 SHOWN = {"explain", "label", "__repr__", "describe", "_work", "_samples"}  # functions whose results people read, and those of tests
 
 
@@ -89,6 +105,10 @@ class Finder(ast.NodeVisitor):
             if default is not None:
                 self.visit(default)
         for inner in node.body:
+            self.visit(inner)
+
+    def visit_ClassDef(self, node: ast.ClassDef) -> None:
+        for inner in (*node.keywords, *node.body):             # but not the decorators: `frozen=True` only guards
             self.visit(inner)
 
     def visit_AnnAssign(self, node: ast.AnnAssign) -> None:
@@ -152,7 +172,7 @@ class Finder(ast.NodeVisitor):
             for old, new in CODE.items():
                 if old in text:
                     self.add(node.value, text.replace(old, new, 1))
-        elif node.arg not in ("cost", "tol", "probe", "samples", "flops"):  # what choosing and testing an op take
+        elif node.arg not in LEFT_ALONE:
             self.visit(node.value)
 
 
@@ -186,15 +206,17 @@ class Copies:
     def passes(self, place: Path, stages: list[tuple[str, str]]) -> bool:
         """Whether all tests pass in a copy; one that hangs has noticed."""
         for files, chosen in stages:
-            there = [f for f in files.split() if (place / f).exists()]
-            if not there:
-                continue
-            command = [sys.executable, "-m", "pytest", *there, "-x", "-q", "-o", "addopts=", "-p", "no:cacheprovider", "-k", chosen]
+            gone = [file for file in files.split() if not (place / file).exists()]
+            if gone:
+                raise SystemExit(f"mutate: there is no {', '.join(gone)}")
+            command = [sys.executable, "-m", "pytest", *files.split(), "-x", "-q", "-o", "addopts=", "-p", "no:cacheprovider", "-k", chosen]
             environment = {**os.environ, "PYTHONDONTWRITEBYTECODE": "1"}
             try:
                 done = subprocess.run(command, cwd=place, capture_output=True, timeout=400, env=environment)
             except subprocess.TimeoutExpired:
                 return False
+            if done.returncode == NO_TESTS:
+                raise SystemExit(f"mutate: no test ran: {' '.join(command)}")
             if done.returncode != 0:
                 return False
         return True
@@ -231,9 +253,9 @@ def main(arguments: list[str] | None = None) -> int:
     with tempfile.TemporaryDirectory() as folder:
         copies = Copies(Path(folder), options.jobs)
         place = copies.free.get()
-        for stages in {id(s): s for s in PARTS.values()}.values():
-            if not copies.passes(place, stages):
-                print("mutate: the tests fail without any change; mend them first", file=sys.stderr)
+        for stage in dict.fromkeys(stage for part in options.parts or PARTS for stage in PARTS[part]):
+            if not copies.passes(place, [stage]):
+                print(f"mutate: these tests fail without any change; mend them first: {stage[0]} -k '{stage[1]}'", file=sys.stderr)
                 return 2
         copies.free.put(place)
         for part in options.parts or PARTS:

@@ -1,0 +1,262 @@
+"""Every loss with its options off their defaults, against its formula in float64."""
+
+from __future__ import annotations
+
+import warnings
+
+import numpy as np
+import pytest
+
+import pyml
+from pyml import losses, ops
+from pyml.losses.base import squeeze_or_expand_to_same_rank
+
+RNG = np.random.default_rng(3)
+Y = np.array([[0.0, 1.0, 2.5], [-1.0, 0.0, 0.25], [0.0, 0.0, 0.0], [1.0, 0.0, 0.0]])
+P = np.array([[0.0, 5.0, 2.5], [-3.0, 0.75, 1.5], [1.0, 1.0, 1.0], [0.2, 0.0, 0.9]])
+
+
+def close(found, expected, tolerance=1e-4):
+    found = found.numpy()
+    assert found.shape == np.shape(expected)
+    np.testing.assert_allclose(found, expected, rtol=tolerance, atol=1e-9)
+
+
+def unit(x, axis=-1):
+    return x / np.sqrt(np.maximum((x * x).sum(axis, keepdims=True), 1e-12))
+
+
+def signs(y):
+    return 2 * y - 1 if np.isin(y, (0, 1)).all() else y
+
+
+FORMULAS = {
+    "mean_squared_error": lambda y, p: ((y - p) ** 2).mean(-1),
+    "mean_absolute_error": lambda y, p: abs(y - p).mean(-1),
+    "mean_absolute_percentage_error": lambda y, p: 100 * (abs(y - p) / np.maximum(abs(y), 1e-7)).mean(-1),
+    "mean_squared_logarithmic_error":
+        lambda y, p: ((np.log1p(np.maximum(y, 1e-7)) - np.log1p(np.maximum(p, 1e-7))) ** 2).mean(-1),
+    "huber": lambda y, p: np.where(abs(y - p) <= 1, (y - p) ** 2 / 2, abs(y - p) - 0.5).mean(-1),
+    "log_cosh": lambda y, p: np.log(np.cosh(p - y)).mean(-1),
+    "cosine_similarity": lambda y, p: -(unit(y) * unit(p)).sum(-1),
+    "poisson": lambda y, p: (p - y * np.log(p + 1e-7)).mean(-1),
+    "kl_divergence": lambda y, p: (np.clip(y, 1e-7, 1) * np.log(np.clip(y, 1e-7, 1) / np.clip(p, 1e-7, 1))).sum(-1),
+    "hinge": lambda y, p: np.maximum(1 - signs(y) * p, 0).mean(-1),
+    "squared_hinge": lambda y, p: (np.maximum(1 - signs(y) * p, 0) ** 2).mean(-1),
+    "categorical_hinge": lambda y, p: np.maximum(((1 - y) * p).max(-1) - (y * p).sum(-1) + 1, 0),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", FORMULAS)
+def test_a_loss_at_the_edges_of_its_formula_and_of_steps_is_one_number_a_sample(name, cpu):
+    prediction = abs(P) if name == "poisson" else P
+    for y, p in ((Y, prediction), (np.stack([Y, Y[::-1]]), np.stack([prediction, prediction]))):
+        close(getattr(losses, name)(y, p), FORMULAS[name](y, p))
+
+
+@pytest.mark.parametrize("name", FORMULAS)
+def test_whole_numbers_as_predictions_are_taken_as_floats(name, cpu):
+    y, p = np.array([[0.5, 0.25, 1.0]]), np.array([[1, 2, 1]], "int32")
+    close(getattr(losses, name)(y, ops.convert_to_tensor(p)), FORMULAS[name](y, p.astype("float64")))
+
+
+@pytest.mark.parametrize("name", FORMULAS)
+@pytest.mark.parametrize(("given", "predicted"), [((4,), (4, 1)), ((4, 1), (4,))])
+def test_a_last_axis_of_size_1_may_be_left_out(name, given, predicted, cpu):
+    y, p = np.array([0.0, 1.0, 1.0, 0.0]), np.array([0.2, 0.9, 0.4, 0.7])
+    close(getattr(losses, name)(y.reshape(given), p.reshape(predicted)), FORMULAS[name](y[:, None], p[:, None]))
+
+
+@pytest.mark.parametrize("y", [[[0.0, 1.0]], [[-1.0, 1.0]], [[-1.0, 0.0]]])
+def test_targets_of_0_and_1_mean_minus_1_and_1(y, cpu):
+    y, p = np.array(y), np.array([[0.3, -0.4]])
+    close(losses.hinge(y, p), FORMULAS["hinge"](y, p))
+
+
+@pytest.mark.parametrize("delta", [0.5, 2.0])
+def test_huber_is_linear_beyond_delta(delta, cpu):
+    error = abs(Y - P)
+    expected = np.where(error <= delta, error**2 / 2, delta * error - delta**2 / 2)
+    close(losses.huber(Y, P, delta), expected.mean(-1))
+    close(losses.Huber(delta)(Y, P), expected.mean())
+
+
+@pytest.mark.parametrize("axis", [0, 1, -1])
+def test_the_cosine_is_that_along_an_axis(axis, cpu):
+    y, p = RNG.standard_normal((2, 4, 3))
+    close(losses.cosine_similarity(y, p, axis=axis), -(unit(y, axis) * unit(p, axis)).sum(axis))
+    close(losses.CosineSimilarity(axis=axis)(y, p), -(unit(y, axis) * unit(p, axis)).sum(axis).mean())
+
+
+# ---- cross-entropies
+def softmax(x, axis):
+    e = np.exp(x - x.max(axis, keepdims=True))
+    return e / e.sum(axis, keepdims=True)
+
+
+def probabilities(p, axis, from_logits):
+    return softmax(p, axis) if from_logits else p / p.sum(axis, keepdims=True)
+
+
+@pytest.mark.parametrize("from_logits", [False, True])
+@pytest.mark.parametrize("smoothing", [0.0, 0.3])
+@pytest.mark.parametrize("axis", [1, -1])
+def test_categorical_crossentropy_with_each_option(from_logits, smoothing, axis, cpu):
+    p = RNG.uniform(0.1, 0.9, (2, 3, 3))
+    y = np.eye(3)[RNG.integers(0, 3, (2, 3))]
+    y = y if axis == -1 else y.transpose(0, 2, 1)
+    expected = -((y * (1 - smoothing) + smoothing / 3) * np.log(probabilities(p, axis, from_logits))).sum(axis)
+    options = {"from_logits": from_logits, "label_smoothing": smoothing, "axis": axis}
+    close(losses.categorical_crossentropy(y, p, **options), expected)
+    close(losses.CategoricalCrossentropy(reduction="none", **options)(y, p), expected)
+    metric = pyml.metrics.CategoricalCrossentropy(**options)
+    metric.update_state(y, p)
+    close(metric.result(), expected.mean())
+
+
+@pytest.mark.parametrize("from_logits", [False, True])
+@pytest.mark.parametrize("smoothing", [0.0, 0.3])
+def test_binary_crossentropy_with_each_option(from_logits, smoothing, cpu):
+    p, y = RNG.uniform(0.1, 0.9, (4, 3)), RNG.integers(0, 2, (4, 3))
+    q = 1 / (1 + np.exp(-p)) if from_logits else p
+    smooth = y * (1 - smoothing) + smoothing / 2
+    each = -(smooth * np.log(q) + (1 - smooth) * np.log(1 - q))
+    options = {"from_logits": from_logits, "label_smoothing": smoothing}
+    for axis in (0, -1):
+        close(losses.binary_crossentropy(y, p, axis=axis, **options), each.mean(axis))
+        close(losses.BinaryCrossentropy(axis=axis, reduction="none", **options)(y, p), each.mean(axis))
+    metric = pyml.metrics.BinaryCrossentropy(**options)
+    metric.update_state(y, p)
+    close(metric.result(), each.mean())
+
+
+@pytest.mark.parametrize("from_logits", [False, True])
+@pytest.mark.parametrize("ignored", [None, 1, 255])
+@pytest.mark.parametrize("axis", [1, -1])
+@pytest.mark.parametrize("column", [False, True])
+def test_sparse_categorical_crossentropy_with_each_option(from_logits, ignored, axis, column, cpu):
+    p = RNG.uniform(0.1, 0.9, (2, 3, 3))
+    y = np.array([[0, 1, 2], [2, 0, 1]])
+    y = y if ignored is None else np.where(y == 1, ignored, y)
+    q = probabilities(p, axis, from_logits)
+    right = np.take_along_axis(q, np.expand_dims(np.where(y > 2, 0, y), axis), axis).squeeze(axis)
+    expected = -np.log(right) * (1.0 if ignored is None else y != ignored)
+    given = np.expand_dims(y, axis) if column else y
+    options = {"from_logits": from_logits, "ignore_class": ignored, "axis": axis}
+    close(losses.sparse_categorical_crossentropy(given, p, **options), expected)
+    close(losses.SparseCategoricalCrossentropy(reduction="none", **options)(given, p), expected)
+    metric = pyml.metrics.SparseCategoricalCrossentropy(**options)
+    metric.update_state(given, p)
+    close(metric.result(), expected.mean())
+
+
+def test_whole_numbers_as_logits_are_taken_as_floats(cpu):
+    p, y = np.array([[1, 2, 0]], "int32"), np.array([[0.25, 0.5, 0.25]])
+    close(losses.categorical_crossentropy(y, ops.convert_to_tensor(p), from_logits=True), -(y * np.log(softmax(p, -1))).sum(-1))
+
+
+def test_only_a_single_class_is_warned_about(cpu):
+    with pytest.warns(SyntaxWarning, match="single class"):
+        losses.categorical_crossentropy([[1.0]], [[0.7]])
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        losses.categorical_crossentropy([[1.0, 0.0]], [[0.7, 0.3]])
+
+
+@pytest.mark.parametrize(("make", "expected"), [
+    (losses.BinaryCrossentropy, {"from_logits": False, "label_smoothing": 0.0, "axis": -1}),
+    (losses.CategoricalCrossentropy, {"from_logits": False, "label_smoothing": 0.0, "axis": -1}),
+    (losses.SparseCategoricalCrossentropy, {"from_logits": False, "ignore_class": None, "axis": -1}),
+])  # fmt: skip
+def test_cross_entropies_say_their_options(make, expected):
+    loss = make()
+    assert {name: getattr(loss, name) for name in expected} == expected
+    assert loss.get_config() == {"name": loss.name, "reduction": "sum_over_batch_size", **expected}
+
+
+# ---- weights, masks, reductions
+def reduced(values, weights, reduction):
+    """What a loss makes of its values, in float64; weights have an axis for each of the values."""
+    total = (values * (1.0 if weights is None else weights)).sum()
+    if reduction in (None, "none"):
+        return values * (1.0 if weights is None else weights)
+    if reduction == "sum":
+        return total
+    if reduction == "mean_with_sample_weight" and weights is not None:
+        return total / weights.sum() if weights.sum() else 0.0
+    return total / values.size
+
+
+REDUCTIONS = ["sum_over_batch_size", "sum", "mean", "mean_with_sample_weight", "none", None]
+
+
+@pytest.mark.parametrize("reduction", REDUCTIONS)
+@pytest.mark.parametrize("shape", [None, (4,), (1,), (4, 1), (4, 3), (1, 3)])
+def test_weights_and_reductions(reduction, shape, cpu):
+    y, p = RNG.standard_normal((2, 4, 3, 2))
+    weights = None if shape is None else RNG.uniform(0.5, 2, shape)
+    axes = None if weights is None else weights.reshape(*shape, *[1] * (2 - len(shape)))
+    close(losses.MeanSquaredError(reduction=reduction)(y, p, weights), reduced(((y - p) ** 2).mean(-1), axes, reduction))
+
+
+@pytest.mark.parametrize("reduction", REDUCTIONS)
+def test_weights_that_are_all_0_make_a_loss_of_0(reduction, cpu):
+    y, p = RNG.standard_normal((2, 4, 3))
+    found = losses.MeanSquaredError(reduction=reduction)(y, p, np.zeros(4))
+    close(found, np.zeros(found.shape))
+
+
+def test_weights_of_a_column_fit_values_of_a_row(cpu):
+    y, p = RNG.standard_normal((2, 4, 3))
+    weights = np.array([1.0, 2.0, 0.0, 3.0])
+    close(losses.MeanSquaredError()(y, p, weights[:, None]), (((y - p) ** 2).mean(-1) * weights).mean())
+
+
+@pytest.mark.parametrize("shape", [(3,), (4, 2), (4, 3, 2), (2, 3)])
+def test_weights_that_do_not_fit_are_refused(shape, cpu):
+    y, p = RNG.standard_normal((2, 4, 3, 5))
+    with pytest.raises(pyml.errors.ShapeError, match=r"sample_weight of shape .* does not fit losses of shape \(4, 3\)"):
+        losses.MeanSquaredError()(y, p, np.ones(shape))
+
+
+@pytest.mark.parametrize("reduction", REDUCTIONS)
+@pytest.mark.parametrize("shape", [None, (4,), (4, 1), (4, 3)])
+@pytest.mark.parametrize("empty", [False, True])
+def test_steps_that_a_mask_leaves_out_do_not_count(reduction, shape, empty, cpu):
+    x, y = RNG.uniform(1, 2, (4, 3, 2)), RNG.standard_normal((4, 3, 2))
+    x[1, 1:] = x[3] = 0
+    x = x * 0 if empty else x
+    weights = None if shape is None else RNG.uniform(0.5, 2, shape)
+    kept = (x != 0).any(-1).astype("float64")
+    if reduction in ("sum_over_batch_size", "mean"):
+        kept *= kept.size / max(kept.sum(), 1)
+    all_weights = kept if weights is None else kept * weights.reshape(*shape, *[1] * (2 - len(shape)))
+    found = losses.MeanSquaredError(reduction=reduction)(y, pyml.layers.Masking()(ops.convert_to_tensor(x.astype("float32"))), weights)
+    close(found, reduced(((y - x) ** 2).mean(-1), all_weights, reduction))
+
+
+@pytest.mark.parametrize(("first", "second", "expand", "expected"), [
+    ((4, 3, 1), (4, 3), True, ((4, 3), (4, 3))), ((4, 3), (4, 3, 1), True, ((4, 3), (4, 3))),
+    ((4, 1), (4,), True, ((4, 1), (4, 1))), ((4,), (4, 1), True, ((4, 1), (4, 1))),
+    ((4, 1), (4,), False, ((4,), (4,))), ((4,), (4, 1), False, ((4,), (4,))),
+    ((4, 3), (4,), True, ((4, 3), (4,))), ((4,), (4, 3), True, ((4,), (4, 3))),
+    ((4, 1, 1), (4,), True, ((4, 1, 1), (4,))), ((4, 1), (4, 3), True, ((4, 1), (4, 3))),
+])  # fmt: skip
+def test_ranks_that_differ_by_one_are_made_the_same(first, second, expand, expected, cpu):
+    found = squeeze_or_expand_to_same_rank(ops.ones(first), ops.ones(second), expand)
+    assert tuple(tensor.shape for tensor in found) == expected
+
+
+def test_a_loss_of_ones_own_has_the_defaults_of_all(cpu):
+    class Fourth(losses.Loss):
+        def call(self, y_true, y_pred):
+            return ops.mean((y_true - y_pred) ** 4, axis=-1)
+
+    loss = Fourth()
+    assert (loss.name, loss.reduction, loss.dtype) == ("fourth", "sum_over_batch_size", "float32")
+    assert Fourth(name="own", reduction="sum").get_config() == {"name": "own", "reduction": "sum"}
+    close(loss(np.array([[1.0, 2.0]]), np.array([[3, 2]])), 8.0)   # whole numbers become floats
+    with pytest.raises(ValueError, match="reduction must be one of"):
+        Fourth(reduction="average")
+    with pytest.raises(TypeError, match="Loss must define call"):
+        losses.Loss()([1.0], [1.0])
