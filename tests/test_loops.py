@@ -13,6 +13,7 @@ from pyml.compile.plan import Loop
 from pyml.compile.program import lower
 from pyml.core.loop import scan
 from pyml.errors import DtypeError, ShapeError, TraceError
+from pyml.graph.profile import Profile
 
 UNARY = (ops.tanh, ops.sigmoid, ops.relu, lambda x: x * 0.5, lambda x: ops.flip(x, axis=-1))
 
@@ -96,6 +97,27 @@ def test_the_gradient_of_a_gradient_of_a_loop_is_that_of_the_steps_written_out(d
         return pyml.grad(lambda w: ops.sum(ops.square(inner(w))))(w)
 
     assert_near([second(scan)], [second(written_out)], 1e-4)
+
+
+def test_the_kernels_for_gpus_compute_the_same_loop(gpu, monkeypatch):
+    """Tiles of products, and reductions whose threads share a result, store rows of a stack too."""
+    xs, h, w = arrays(8, (3, 5, 40), (5, 40), (40, 40))
+
+    def loss(run):
+        def of(xs, h, w):
+            def step(h, x):
+                h = ops.tanh(ops.matmul(h, w) + x - ops.mean(h * x, axis=-1, keepdims=True))
+                return h, ops.sum(h * h, axis=0)
+
+            last, ys = run(step, h, xs, 3)
+            return ops.sum(last) + ops.sum(ys)
+
+        value, grads = pyml.value_and_grad(of, argnums=(0, 1, 2))(xs, h, w)
+        return [np.asarray(v) for v in (value, *grads)]
+
+    expected = loss(written_out)
+    monkeypatch.setattr(gpu, "profile", Profile())
+    assert_near(loss(scan), expected, 1e-4)
 
 
 @pytest.mark.parametrize("reverse", [False, True])
