@@ -55,12 +55,17 @@ class Loss(Configured, kind=LOSSES, abstract=True):
             y_pred: Predictions `(batch, ...)`.
             sample_weight: Weights `(batch,)` or of the shape of the unreduced loss.
 
-        Steps that the mask of `y_pred` leaves out (see `layers.Masking`) do not count.
+        Steps that the mask of `y_pred` leaves out (see `layers.Masking`) do not count, nor those that the loss itself masks,
+        as `ignore_class` does.
         """
-        sample_weight = apply_mask(sample_weight, getattr(y_pred, "_keras_mask", None), self.dtype, self.reduction)
+        mask = getattr(y_pred, "_keras_mask", None)
         y_pred = map_structure(lambda x: ops.convert_to_tensor(x, dtype=self.dtype), y_pred)
         y_true = map_structure(lambda x: ops.convert_to_tensor(x), y_true)
-        return reduce_weighted_values(self.call(y_true, y_pred), sample_weight, self.reduction, self.dtype)
+        values = self.call(y_true, y_pred)
+        counts = getattr(values, "_keras_mask", None)
+        mask = counts if mask is None else mask if counts is None else ops.logical_and(mask, counts)
+        sample_weight = apply_mask(sample_weight, mask, self.dtype, self.reduction)
+        return reduce_weighted_values(values, sample_weight, self.reduction, self.dtype)
 
     def call(self, y_true: TensorLike, y_pred: TensorLike) -> Any:
         """One loss value per sample; every subclass writes its own."""

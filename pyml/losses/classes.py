@@ -338,4 +338,10 @@ class SparseCategoricalCrossentropy(LossFunctionWrapper):
             return (np.log(np.exp(p).sum(-1)) - p[np.arange(4), y.astype(int)]).mean()
 
         yield sample(cls(from_logits=True), draw(4, low=0, high=3, dtype="int32"), draw(4, 3), like=like)
+        def along_axis_1(y: Any, p: Any) -> Any:
+            at = np.moveaxis(np.log(p / p.sum(1, keepdims=True)), 1, -1)
+            return -np.take_along_axis(at, y.astype(int)[..., None], -1)[..., 0][y != 1].mean()
+
         yield sample(cls(ignore_class=1), draw(4, low=0, high=3, dtype="int32"), draw(4, 3, low=0.1, high=0.9))
+        yield sample(cls(ignore_class=1, axis=1), draw(4, 2, low=0, high=3, dtype="int32"), draw(4, 3, 2, low=0.1, high=0.9),
+                     like=along_axis_1)

@@ -58,7 +58,7 @@ def sparse_categorical_crossentropy(y_true: TensorLike, y_pred: TensorLike, from
         y_true: Classes as integers `(batch, ...)`, or with a last axis of size 1.
         y_pred: Probabilities `(batch, ..., classes)`, or logits.
         from_logits: True when `y_pred` holds logits.
-        ignore_class: A class whose samples give loss 0, for example 255.
+        ignore_class: A class whose samples give loss 0 and do not count in a mean, for example 255.
         axis: Axis of the classes.
 
     Raises:
@@ -78,7 +78,9 @@ def sparse_categorical_crossentropy(y_true: TensorLike, y_pred: TensorLike, from
     y_true = ops.where(valid, y_true, 0)
     y_pred = ops.where(ops.expand_dims(valid, axis), y_pred, 0.0)
     value = ops.sparse_categorical_crossentropy(y_true, y_pred, from_logits=from_logits, axis=axis)
-    return ops.where(valid, value, 0.0)
+    value = ops.where(valid, value, 0.0)
+    value._keras_mask = valid                  # a mean is one over the samples that count
+    return value
 
 
 @LOSSES.function("bce", "BCE")

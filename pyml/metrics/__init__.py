@@ -1,6 +1,7 @@
 """Metrics, with Keras' names and defaults: state in device memory, read when asked for."""
 
 from pyml.losses.crossentropy import *
+from pyml.losses.focal import *
 from pyml.losses.regression import *
 from pyml.metrics.accuracy import *
 from pyml.metrics.base import *

@@ -244,6 +244,37 @@ def loss_cases():
         "binary_sharp": ("BinaryCrossentropy", {}, bits, (chances > 0.5).astype(np.float32)),
         "mse": ("MeanSquaredError", {}, targets, scores),
         "mse_rank_3": ("MeanSquaredError", {}, targets.reshape(3, 2, 4), scores.reshape(3, 2, 4)),
+        **more_loss_cases(bits, chances, scores, classes, p),
+    }
+
+
+def more_loss_cases(bits, chances, scores, classes, p):
+    """Losses beyond the common ones, and axes and classes that are left out, in the same form."""
+    logit = {"from_logits": True}
+    hot = one_hot(classes, 5)
+    image, flat = probabilities(41, (24, 5)), labels(42, 24, 5)
+    unit = uniform(43, (7, 4))
+    unit /= np.linalg.norm(unit, axis=-1, keepdims=True)
+    words, steps = np.array([[1, 2, 2, 0], [3, 0, 0, 0], [1, 3, 1, 2]], np.int32), uniform(44, (3, 7, 5), 2.0)
+    return {
+        "sparse_ignored": ("SparseCategoricalCrossentropy", {"ignore_class": 2}, flat, image),
+        "sparse_ignored_negative": ("SparseCategoricalCrossentropy", {"ignore_class": -1, **logit},
+                                    np.where(flat == 1, -1, flat), image),
+        "sparse_axis": ("SparseCategoricalCrossentropy", {"axis": 1}, flat[None], image.T[None].copy()),
+        "binary_focal": ("BinaryFocalCrossentropy", {}, bits, chances),
+        "binary_focal_balanced": ("BinaryFocalCrossentropy", {"apply_class_balancing": True, "alpha": 0.4, "gamma": 1.5}, bits, chances),
+        "binary_focal_logits": ("BinaryFocalCrossentropy", {"label_smoothing": 0.1, **logit}, bits, scores),
+        "categorical_focal": ("CategoricalFocalCrossentropy", {}, hot, p),
+        "categorical_focal_logits": ("CategoricalFocalCrossentropy", {"label_smoothing": 0.2, "gamma": 3.0, **logit}, hot, p * 3),
+        "generalized": ("CategoricalGeneralizedCrossEntropy", {}, classes, p),
+        "generalized_q": ("CategoricalGeneralizedCrossEntropy", {"q": 0.8}, classes, p),
+        "circle": ("Circle", {}, labels(45, 7, 3), unit),
+        "circle_diagonal": ("Circle", {"gamma": 20.0, "margin": 0.2, "remove_diagonal": False}, labels(45, 7, 3), unit),
+        "circle_alone": ("Circle", {}, np.array([0, 0, 1, 2, 3, 3, 0], np.int32), unit),
+        "dice_axis": ("Dice", {"axis": -1}, bits, chances),
+        "tversky_axis": ("Tversky", {"alpha": 0.2, "beta": 0.7, "axis": -1}, bits, chances),
+        "ctc": ("CTC", {}, words, steps),
+        "ctc_tight": ("CTC", {}, words[:, :2], steps[:, :3]),
     }
 
 
