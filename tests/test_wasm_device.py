@@ -336,3 +336,12 @@ def test_a_tensor_shares_no_memory_with_the_arrays_it_came_from_and_went_to(wasm
     y = t.numpy()
     y[:] = 7
     assert t.numpy().tolist() == [1] * 4
+
+
+def test_the_code_of_a_sum_does_not_grow_with_its_terms(wasm, monkeypatch):
+    sizes = []
+    load = wasm._engine.load
+    monkeypatch.setattr(wasm._engine, "load", lambda module: sizes.append(len(module)) or load(module))
+    for rows in (64, 500, 997, 3000):
+        assert float(ops.sum(pyml.convert_to_tensor(np.ones((rows, 8), np.float32)) * 2)) == 16 * rows
+    assert max(sizes) < 12_000

@@ -54,6 +54,7 @@ class Expressions:
         self.scratch_base = 0
         self.consts: dict[str, Value] = {}
         self.weights: dict[int, int] = {}
+        self.copies = 1  # how often the statement at hand is written out by the loops around it
         self.mutable: set[bytes] = set()  # instructions that read a variable
 
     # ---- code and locals

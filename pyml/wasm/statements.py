@@ -15,6 +15,7 @@ from .values import ELEMENT, LANES, STORAGE, Value, aggregate, concrete, constan
 
 _STORES = {"f32": b"\x38\x02", "i32": b"\x36\x02", "u32": b"\x36\x02"}
 _UNROLL = 1500  # most syntax nodes an unrolled loop may have
+_NESTED = 6 * _UNROLL  # … and one inside of others, all its copies together: else sums in blocks grow with their terms
 _NO = object()
 
 
@@ -304,16 +305,20 @@ class Statements(Expressions):
             if not more.const:
                 break
             values.append(v)
-            if len(values) * size > _UNROLL:
+            if len(values) * size > _UNROLL or len(values) * size * self.copies > _NESTED:
                 return _NO
             v = operators.binary(self, step[2], v, by)
-        for v in values:
-            self.scopes.append({None: self.scopes[-1], first[1]: v})
-            done = self.statements(body)
-            self.scopes.pop()
-            if done is not None:
-                return done
-        return None
+        outer, self.copies = self.copies, self.copies * max(1, len(values))
+        try:
+            for v in values:
+                self.scopes.append({None: self.scopes[-1], first[1]: v})
+                done = self.statements(body)
+                self.scopes.pop()
+                if done is not None:
+                    return done
+            return None
+        finally:
+            self.copies = outer
 
     def weight(self, node) -> int:
         """Syntax nodes of a body, those of the functions it calls included."""
