@@ -70,9 +70,10 @@ fn main(@builtin(workgroup_id) g: vec3u) {
       for (var r = first; r < limit; r += 6u) {
         let o0 = place(r); let o1 = place(r + 1u); let o2 = place(r + 2u);
         let o3 = place(r + 3u); let o4 = place(r + 4u); let o5 = place(r + 5u);
-        // from nothing, so that a sum over many pixels is one of shorter sums
-        var c0 = vec4f(); var c1 = vec4f(); var c2 = vec4f(); var c3 = vec4f(); var c4 = vec4f(); var c5 = vec4f();
-        var d0 = vec4f(); var d1 = vec4f(); var d2 = vec4f(); var d3 = vec4f(); var d4 = vec4f(); var d5 = vec4f();
+        var c0 = sums[s]; var c1 = sums[s + 2u]; var c2 = sums[s + 4u];
+        var c3 = sums[s + 6u]; var c4 = sums[s + 8u]; var c5 = sums[s + 10u];
+        var d0 = sums[s + 1u]; var d1 = sums[s + 3u]; var d2 = sums[s + 5u];
+        var d3 = sums[s + 7u]; var d4 = sums[s + 9u]; var d5 = sums[s + 11u];
         for (var q = line; q < min(line + GROUP, last); q++) {
           let origin = (q / OH * H + q % OH * SH) * W * C;
           var p0 = origin + o0; var p1 = origin + o1; var p2 = origin + o2;
@@ -95,8 +96,8 @@ fn main(@builtin(workgroup_id) g: vec3u) {
             p0 += U * SW * C; p1 += U * SW * C; p2 += U * SW * C; p3 += U * SW * C; p4 += U * SW * C; p5 += U * SW * C;
           }
         }
-        sums[s] += c0; sums[s + 2u] += c1; sums[s + 4u] += c2; sums[s + 6u] += c3; sums[s + 8u] += c4; sums[s + 10u] += c5;
-        sums[s + 1u] += d0; sums[s + 3u] += d1; sums[s + 5u] += d2; sums[s + 7u] += d3; sums[s + 9u] += d4; sums[s + 11u] += d5;
+        sums[s] = c0; sums[s + 2u] = c1; sums[s + 4u] = c2; sums[s + 6u] = c3; sums[s + 8u] = c4; sums[s + 10u] = c5;
+        sums[s + 1u] = d0; sums[s + 3u] = d1; sums[s + 5u] = d2; sums[s + 7u] = d3; sums[s + 9u] = d4; sums[s + 11u] = d5;
         s += 12u;
       }
     }

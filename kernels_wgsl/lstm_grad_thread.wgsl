@@ -68,10 +68,12 @@ fn main(@builtin(workgroup_id) g: vec3u, @builtin(local_invocation_index) l: u32
     for (var j = 0u; j < 4u * U; j++) { store(row * 4u * U + j, d[j]); }
     for (var q = 0u; q < QUADS; q++) {
       var sum = vec4f(0.0, 0.0, 0.0, 0.0);
-      for (var j = 0u; j < U / 4u * 16u; j += 16u) {
-        for (var i = 0u; i < 16u; i++) { sum += d[j + i] * weights(j + i, q); }
+      for (var j = 0u; j < 4u * U; j += 4u) {
+        sum += d[j] * weights(j, q);
+        sum += d[j + 1u] * weights(j + 1u, q);
+        sum += d[j + 2u] * weights(j + 2u, q);
+        sum += d[j + 3u] * weights(j + 3u, q);
       }
-      for (var j = U / 4u * 16u; j < 4u * U; j++) { sum += d[j] * weights(j, q); }
       dh[4u * q] += sum.x;
       dh[4u * q + 1u] += sum.y;
       dh[4u * q + 2u] += sum.z;

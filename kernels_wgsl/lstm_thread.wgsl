@@ -40,10 +40,13 @@ fn main(@builtin(workgroup_id) g: vec3u, @builtin(local_invocation_index) l: u32
   for (var t = 0u; t < STEPS; t++) {
     for (var j = 0u; j < U; j++) {
       var sum = z[(t * ROWS + b) * U + j];
-      for (var k = 0u; k < U / 16u * 16u; k += 16u) {
-        for (var i = 0u; i < 16u; i++) { sum += h[k + i] * r[(k + i) * U + j]; }
+      for (var k = 0u; k < U / 4u * 4u; k += 4u) {
+        sum += h[k] * r[k * U + j];
+        sum += h[k + 1u] * r[(k + 1u) * U + j];
+        sum += h[k + 2u] * r[(k + 2u) * U + j];
+        sum += h[k + 3u] * r[(k + 3u) * U + j];
       }
-      for (var k = U / 16u * 16u; k < U; k++) { sum += h[k] * r[k * U + j]; }
+      for (var k = U / 4u * 4u; k < U; k++) { sum += h[k] * r[k * U + j]; }
       gate[4u * j] = sum.x;
       gate[4u * j + 1u] = sum.y;
       gate[4u * j + 2u] = sum.z;

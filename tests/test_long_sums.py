@@ -138,7 +138,9 @@ def _convolved(x, kernel, strides, padding):
 def test_a_filter_gradient_over_many_pixels_is_right_to_a_few_units(device):
     x, dy = tenths(1, 200, 300, 4), tenths(1, 198, 298, 8)
     found = Tensor(prims.conv2d_filter_grad(as_node(x), as_node(dy), (3, 3))).numpy()
-    np.testing.assert_allclose(found, 198 * 298 * 0.1 * np.float64(np.float32(0.1)), rtol=5e-5)
+    # a processor core adds up the pixels in one chain, as its panels are a third slower with shorter ones
+    rtol = 2e-3 if device.name == "wasm" else 5e-5
+    np.testing.assert_allclose(found, 198 * 298 * 0.1 * np.float64(np.float32(0.1)), rtol=rtol)
 
 
 def test_rows_added_up_by_index_hold_for_many_updates_of_one_row(device):

@@ -101,7 +101,7 @@ def _lower(node: Node, profile: Profile) -> Node | None:
     """Some steps after the others, where all of them are too many for the loops of one thread."""
     z, r, start, keep = node.src
     steps, batch, units = z.shape[0], z.shape[1], r.shape[0]
-    most = steps_at_once(steps, units * (units // 16 + 20), profile)
+    most = steps_at_once(steps, units * (units // 4 + 8), profile)
     if most >= steps:
         return None
     out = []
@@ -116,7 +116,7 @@ def _back_lower(node: Node, profile: Profile) -> Node | None:
     """As `_lower`, the last steps first; what they hand back joins the gradient that arrives at the step before them."""
     dy, pre, y, start, rt, keep = node.src
     steps, batch, units = dy.shape[0], dy.shape[1], dy.shape[2] // 2
-    most = steps_at_once(steps, units * (units // 16 + 14), profile)
+    most = steps_at_once(steps, units * (units // 4 + 12), profile)
     if most >= steps:
         return None
     out, arriving = [], None
