@@ -1,12 +1,18 @@
 """`ops.numpy`: the ops that numpy has too."""
 
 from .arithmetic import *
+from .arranging import *
+from .bits import *
+from .circular import *
+from .closeness import *
 from .contraction import *
 from .creation import *
+from .diagonals import *
 from .elementary import *
 from .indexing import *
 from .joining import *
 from .logic import *
+from .powers import *
 from .products import *
 from .reduce import *
 from .shaping import *

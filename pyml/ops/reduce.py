@@ -30,7 +30,7 @@ def _reduce(prim: Primitive, x: TensorLike, axis: Axis, keepdims: bool, what: st
     if cast is not None:
         node = prims.cast(node, dtype=cast(node.dtype))
     axes = standardize_axis(axis, node.ndim, what)
-    if what in ("max", "min", "amax", "amin") and builtins.any(node.shape[a] == 0 for a in axes):
+    if what in ("max", "min") and builtins.any(node.shape[a] == 0 for a in axes):
         raise ShapeError(f"{what}: axis {axis} of shape {node.shape} has no elements.")
     out = prim(node, axes)
     if keepdims:
@@ -86,7 +86,10 @@ def prod(x: TensorLike, axis: Axis = None, keepdims: bool = False, dtype: str | 
     return out if dtype is None else out.astype(dtype)
 
 
-@op(like="numpy.max", method="max", samples=[*_FLOATS, _WHOLE])
+_INITIAL = [sample(draw(3, 4), 0, initial=0.5), sample(draw(0), initial=3.0), sample(draw(2, 0), axis=1, keepdims=True, initial=-1.0)]
+
+
+@op(like="numpy.max", method="max", samples=[*_FLOATS, _WHOLE, *_INITIAL])
 def max(x: TensorLike, axis: Axis = None, keepdims: bool = False, initial: float | None = None) -> Tensor:
     """The largest element over `axis`; a NaN wins. Ties share the gradient equally.
 
@@ -97,7 +100,7 @@ def max(x: TensorLike, axis: Axis = None, keepdims: bool = False, initial: float
         initial: The result is at least this number.
 
     Raises:
-        ShapeError: An axis is out of range, or there are no elements.
+        ShapeError: An axis is out of range, or there are no elements and no `initial`.
 
     Example:
         >>> pyml.ops.max([[1, 5], [4, 2]], axis=1).numpy()
@@ -106,7 +109,7 @@ def max(x: TensorLike, axis: Axis = None, keepdims: bool = False, initial: float
     return _extreme(prims.reduce_max, x, axis, keepdims, initial, "max")
 
 
-@op(like="numpy.min", method="min", samples=[*_FLOATS, _WHOLE])
+@op(like="numpy.min", method="min", samples=[*_FLOATS, _WHOLE, *_INITIAL])
 def min(x: TensorLike, axis: Axis = None, keepdims: bool = False, initial: float | None = None) -> Tensor:
     """The smallest element over `axis`; a NaN wins. Ties share the gradient equally.
 
@@ -130,7 +133,11 @@ amax, amin = max, min
 
 
 def _extreme(prim: Primitive, x: TensorLike, axis: Axis, keepdims: bool, initial: float | None, what: str) -> Tensor:
-    if as_node(x).dtype == "bool":
+    node = as_node(x)
+    if initial is not None and node.size == 0:  # what is empty has `initial` for its extreme
+        empty = _reduce(prims.reduce_sum, Tensor(node), axis, keepdims, what + " with initial")
+        return Tensor(prims.full(empty.shape, initial, node.dtype))
+    if node.dtype == "bool":
         return _reduce(prim, x, axis, keepdims, what, _summed).astype("bool")
     out = _reduce(prim, x, axis, keepdims, what)
     if initial is None:
@@ -199,7 +206,15 @@ def std(x: TensorLike, axis: Axis = None, keepdims: bool = False) -> Tensor:
     return sqrt(var(x, axis, keepdims))
 
 
-@op(like="numpy.any", samples=[sample(draw(3, 4, low=0, high=2, dtype="bool"), axis=1), sample(draw(5, low=0, high=2, dtype="int32"))])
+_TRUTHS = [
+    sample(draw(3, 4, low=0, high=2, dtype="bool"), axis=1),
+    sample(draw(5, low=0, high=2, dtype="int32")),
+    sample(draw(0, low=0, high=2, dtype="bool")),
+    sample(draw(2, 0, low=0, high=2, dtype="int32"), axis=-1, keepdims=True),
+]
+
+
+@op(like="numpy.any", samples=_TRUTHS)
 def any(x: TensorLike, axis: Axis = None, keepdims: bool = False) -> Tensor:
     """Whether any element over `axis` holds (is not 0), as bool.
 
@@ -218,7 +233,7 @@ def any(x: TensorLike, axis: Axis = None, keepdims: bool = False) -> Tensor:
     return _truth(prims.reduce_max, x, axis, keepdims, "any")
 
 
-@op(like="numpy.all", samples=[sample(draw(3, 4, low=0, high=2, dtype="bool"), axis=1), sample(draw(5, low=0, high=2, dtype="int32"))])
+@op(like="numpy.all", samples=_TRUTHS)
 def all(x: TensorLike, axis: Axis = None, keepdims: bool = False) -> Tensor:
     """Whether all elements over `axis` hold (are not 0), as bool.
 
@@ -239,6 +254,8 @@ def all(x: TensorLike, axis: Axis = None, keepdims: bool = False) -> Tensor:
 
 def _truth(prim: Primitive, x: TensorLike, axis: Axis, keepdims: bool, what: str) -> Tensor:
     node = prims.cast(prims.cast(as_node(x), dtype="bool"), dtype="int32")
+    if node.size == 0:  # of no elements none holds, and all do
+        prim = prims.reduce_sum if what == "any" else prims.reduce_prod
     return _reduce(prim, Tensor(node), axis, keepdims, what).astype("bool")
 
 

@@ -1,0 +1,178 @@
+"""What is close, what is out of the ordinary, and NaN and infinity put right."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from ..core.tensor import Tensor, as_node, elementwise_nodes
+from ..core.types import TensorLike
+from ..graph import prims
+from .apply import as_float
+from .arithmetic import abs as _abs
+from .declare import draw, op, sample
+from .logic import equal, isinf, isnan, less, where
+from .reduce import all as _all
+from .reduce import any as _any
+from .shaping import expand_dims, ravel
+
+__all__ = [
+    "allclose", "heaviside", "isclose", "isin", "isneginf", "isposinf", "isreal", "nan_to_num", "signbit",
+]  # fmt: skip
+
+_ODD = np.array([np.nan, np.inf, -np.inf, 0.0, -0.0, 2.5], np.float32)
+_WHOLE = draw(2, 3, low=0, high=4, dtype="int32")
+_FINITE = float(np.finfo(np.float32).max)
+
+
+@op(
+    like="numpy.isclose",
+    gradient=False,
+    samples=[sample(draw(2, 1), draw(3), rtol=0.5), sample(_WHOLE, _WHOLE), sample(_ODD, _ODD), sample(_ODD, _ODD, equal_nan=True)],
+)
+def isclose(x1: TensorLike, x2: TensorLike, rtol: float = 1e-5, atol: float = 1e-8, equal_nan: bool = False) -> Tensor:
+    """Where `|x1 - x2| <= atol + rtol * |x2|`: bool; shapes broadcast. Infinities are close to themselves.
+
+    Args:
+        x1, x2: Tensors.
+        rtol, atol: The relative and the absolute error allowed.
+        equal_nan: Whether two NaNs are close.
+
+    Raises:
+        ShapeError: The shapes do not broadcast.
+
+    Example:
+        >>> pyml.ops.isclose([1., 2.], [1.000001, 2.1]).numpy()
+        array([ True, False])
+    """
+    a, b = (Tensor(n) for n in elementwise_nodes(x1, x2, dtype="float32", what="isclose"))
+    near = equal(a, b) | ((_abs(a - b) <= atol + rtol * _abs(b)) & ~(isinf(a) | isinf(b)))
+    return near | (isnan(a) & isnan(b)) if equal_nan else near
+
+
+@op(like="numpy.allclose", gradient=False, samples=[sample(draw(2, 3), draw(3)), sample(_ODD, _ODD, equal_nan=True)])
+def allclose(x1: TensorLike, x2: TensorLike, rtol: float = 1e-5, atol: float = 1e-8, equal_nan: bool = False) -> Tensor:
+    """Whether all elements are close, as `isclose` says: one bool.
+
+    Raises:
+        ShapeError: The shapes do not broadcast.
+
+    Example:
+        >>> bool(pyml.ops.allclose([1., 2.], [1.000001, 2.]))
+        True
+    """
+    return _all(isclose(x1, x2, rtol, atol, equal_nan))
+
+
+@op(
+    like=lambda x1, x2, assume_unique=False, invert=False: np.isin(x1, x2, invert=invert),
+    gradient=False,
+    samples=[sample(_WHOLE, [1, 3]), sample(_WHOLE, draw(2, 2, low=0, high=4, dtype="int32"), invert=True), sample(_WHOLE, draw(0))],
+)
+def isin(x1: TensorLike, x2: TensorLike, assume_unique: bool = False, invert: bool = False) -> Tensor:
+    """Where an element of `x1` is one of those of `x2`: bool, in the shape of `x1`.
+
+    Args:
+        x1: Tensor.
+        x2: The elements looked for, in any shape.
+        assume_unique: Nothing here: each is compared with all.
+        invert: Say where it is none of them.
+
+    Example:
+        >>> pyml.ops.isin([1, 2, 3], [3, 1]).numpy()
+        array([ True, False,  True])
+    """
+    found = _any(equal(expand_dims(x1, -1), ravel(x2)), axis=-1)
+    return ~found if invert else found
+
+
+@op(like="numpy.isposinf", gradient=False, samples=[sample(draw(2, 3)), sample(_ODD)])
+def isposinf(x: TensorLike) -> Tensor:
+    """Where `x` is `inf`: bool, in the shape of `x`.
+
+    Example:
+        >>> pyml.ops.isposinf([np.inf, -np.inf, 1.]).numpy()
+        array([ True, False, False])
+    """
+    x = as_float(x)
+    return isinf(x) & (x > 0.0)
+
+
+@op(like="numpy.isneginf", gradient=False, samples=[sample(draw(2, 3)), sample(_ODD)])
+def isneginf(x: TensorLike) -> Tensor:
+    """Where `x` is `-inf`: bool, in the shape of `x`.
+
+    Example:
+        >>> pyml.ops.isneginf([np.inf, -np.inf, 1.]).numpy()
+        array([False,  True, False])
+    """
+    x = as_float(x)
+    return isinf(x) & (x < 0.0)
+
+
+@op(like="numpy.isreal", gradient=False, samples=[sample(draw(2, 3)), sample(_ODD)])
+def isreal(x: TensorLike) -> Tensor:
+    """Where `x` has no imaginary part, so everywhere: bool, in the shape of `x`.
+
+    Example:
+        >>> pyml.ops.isreal([1., 2.]).numpy()
+        array([ True,  True])
+    """
+    return Tensor(prims.full(as_node(x).shape, True, "bool"))
+
+
+@op(like="numpy.signbit", gradient=False, samples=[sample(draw(2, 3)), sample(_ODD[1:]), sample(draw(4, low=-3, high=3, dtype="int32"))])
+def signbit(x: TensorLike) -> Tensor:
+    """Where the sign of `x` is set, that of -0.0 too: bool, in the shape of `x`.
+
+    Example:
+        >>> pyml.ops.signbit([-1., 0., -0.]).numpy()
+        array([ True, False,  True])
+    """
+    node = as_node(x)
+    if node.dtype in ("bool", "uint32"):
+        return Tensor(prims.full(node.shape, False, "bool"))
+    return less(Tensor(node if node.dtype == "int32" else prims.BITCAST(node, dtype="int32")), 0)
+
+
+@op(like="numpy.heaviside", gradient=False, samples=[sample(draw(2, 1), draw(3)), sample(_ODD, 0.5), sample(_WHOLE, 2)])
+def heaviside(x1: TensorLike, x2: TensorLike) -> Tensor:
+    """0 where `x1` is negative, 1 where it is positive, `x2` where it is 0, as float32; shapes broadcast.
+
+    Raises:
+        ShapeError: The shapes do not broadcast.
+
+    Example:
+        >>> pyml.ops.heaviside([-2., 0., 3.], 0.5).numpy()
+        array([0. , 0.5, 1. ], dtype=float32)
+    """
+    a, b = (Tensor(n) for n in elementwise_nodes(x1, x2, dtype="float32", what="heaviside"))
+    return where(equal(a, 0.0), b, where(isnan(a), a, (a > 0.0).astype("float32")))
+
+
+def _put_right(x: Any, nan: float = 0.0, posinf: float | None = None, neginf: float | None = None) -> Any:
+    """The same in numpy, with the largest number of float32."""
+    high, low = (_FINITE if posinf is None else posinf), (-_FINITE if neginf is None else neginf)
+    return np.nan_to_num(x, nan=nan, posinf=high, neginf=low)
+
+
+@op(like=_put_right, samples=[sample(draw(2, 3)), sample(_ODD), sample(_ODD, 1.0, 9.0, -9.0), sample(_WHOLE)])
+def nan_to_num(x: TensorLike, nan: float = 0.0, posinf: float | None = None, neginf: float | None = None) -> Tensor:
+    """`x` with numbers in the places of NaN and infinity, in its shape and dtype.
+
+    Args:
+        x: Tensor.
+        nan: For NaN.
+        posinf, neginf: For `inf` and `-inf`; by default the largest and the smallest float32.
+
+    Example:
+        >>> pyml.ops.nan_to_num([np.nan, np.inf, 1.], posinf=9.).numpy()
+        array([0., 9., 1.], dtype=float32)
+    """
+    x = Tensor(as_node(x))
+    if x.dtype != "float32":
+        return x
+    high, low = (_FINITE if posinf is None else posinf), (-_FINITE if neginf is None else neginf)
+    infinite = where(x > 0.0, float(high), float(low))
+    return where(isnan(x), float(nan), where(isinf(x), infinite, x))
