@@ -5,8 +5,10 @@ import sys
 from pathlib import Path
 
 import numpy as np
+import pytest
 
 import pyml
+from pyml.compile import emit
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "benchmarks"))
 import contender
@@ -120,3 +122,19 @@ def test_peak_memory_is_at_most_1_3_times_the_live_set(device):
     arrays = [np.prod(v.shape, dtype=int) for v in state] + [bench.x.size, bench.y.size]
     live_set = BYTES * (sum(arrays) + sum(node.size for node in plan.outs)) + plan.live_bytes
     assert seen.peak_bytes - before <= 1.3 * live_set, (seen.peak_bytes - before, live_set, plan.explain())
+
+
+@pytest.mark.parametrize(("threads", "size"), [
+    (1, 8), (31, 8), (32, 16), (127, 16), (128, 32), (511, 32), (512, 64), (65535 * 64, 64), (65535 * 64 + 1, 64), (1 << 30, 64),
+])  # fmt: skip
+def test_a_grid_covers_its_threads_and_few_threads_make_more_than_one_group(threads, size):
+    found, (x, y, z), (index, check) = emit.launch(threads)
+    assert found == size and z == 1 and max(x, y) <= 65535
+    assert threads <= x * y * size < threads + (size if y == 1 else x * size)
+    assert check == f"if (i >= {threads}u) {{ return; }}"
+    assert index == ("let i = gid.x;" if y == 1 else f"let i = gid.x + gid.y * {x * size}u;")
+
+
+def test_more_threads_than_webgpu_can_dispatch_are_refused():
+    with pytest.raises(pyml.errors.ShapeError, match="larger than WebGPU can dispatch"):
+        emit.launch(65536 * 32768 * 64)

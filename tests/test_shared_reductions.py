@@ -125,3 +125,38 @@ def test_a_team_fits_a_workgroup_and_its_memory(shape, data):
     assert 32 <= size <= 256 and size & (size - 1) == 0 and 16 * size <= TILE.max_shared
     assert prod(shape[a] for a in runs(axis)[found.run]) >= found.lanes
     assert found.width == 1 or shape[-1] % 4 == 0 or found.rows
+
+
+@pytest.mark.parametrize("shape, axis, expected", [
+    ((20, 127), (1,), None),                           # short rows: a thread each
+    ((20, 128), (1,), (64, 1, 0, 4, True)),
+    ((20, 129), (1,), (64, 1, 0, 1, True)),            # no vectors of four
+    ((3, 8188), (1,), (64, 1, 0, 4, True)),
+    ((3, 8192), (1,), (256, 1, 0, 4, True)),           # 2,048 vectors
+    ((3, 2047), (1,), (64, 1, 0, 1, True)),
+    ((7, 9, 200), (0, 2), (64, 1, 1, 4, True)),
+    ((63, 4), (0,), None),                             # short columns
+    ((64, 4), (0,), (16, 1, 0, 4, False)),             # four vectors of each thread at least
+    ((300, 24), (0,), (32, 8, 0, 4, False)),           # 8 vectors side by side: 128 bytes
+    ((300, 5), (0,), (32, 8, 0, 1, False)),
+    ((300, 203), (0,), (8, 32, 0, 1, False)),          # 32 numbers side by side: 128 bytes
+    ((300, 32768), (0,), (32, 8, 0, 4, False)),
+    ((300, 32772), (0,), None),                        # columns enough to keep a GPU busy
+    ((2, 300, 3, 8), (1, 2), (64, 4, 0, 4, False)),
+    ((2, 3, 70, 8), (0, 2), (32, 8, 1, 4, False)),     # the longest run is shared
+])  # fmt: skip
+def test_how_many_threads_share_a_result_and_what_they_read_at_once(shape, axis, expected):
+    found = team(shape, axis, TILE)
+    assert (found and (found.lanes, found.outs, found.run, found.width, found.rows)) == expected
+
+
+def test_a_team_fits_the_adapter():
+    few = Profile("tile", max_invocations=64)
+    assert team((3, 8192), (1,), few).lanes == 64
+    assert team((300, 24), (0,), few).lanes * team((300, 24), (0,), few).outs == 64
+    tight = Profile("tile", max_shared=4096)
+    assert team((300, 24), (0,), tight) is not None
+    assert team((300, 24), (0,), tight, together=2) is None
+    assert team((300, 24), (0,), REGISTER) is None
+    assert team((300, 24), (), TILE) is None
+    assert team((300, 0), (0,), TILE) is None

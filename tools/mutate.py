@@ -42,7 +42,7 @@ DEVICES = "tests/test_special_values.py tests/test_wasm_device.py"
 
 def surface(part: str, word: str) -> list[tuple[str, str]]:
     """Stages for what is called as in Keras: its own tests, signatures and samples; then what uses it."""
-    return [(f"tests/keras/test_{part}.py tests/test_parity.py tests/test_samples.py", f"{word} and {CPU}"),
+    return [(f"tests/keras/test_{part}.py", CPU), ("tests/test_parity.py tests/test_samples.py", f"{word} and {CPU}"),
             ("tests/keras/test_names_and_configs.py tests/keras/test_bad_input.py tests/test_logits.py", CPU),
             ("tests/test_goldens.py tests/test_first.py tests/keras/test_training.py", f"({word} or training or first) and {CPU}")]
 
@@ -64,7 +64,7 @@ WGSL = {"wgsl", "preamble", "combine", "init"}  # arguments that hold code of ke
 CODE = {" + ": " - ", " - ": " + ", " * ": " / ", " / ": " * ", " < ": " <= ", " > ": " >= ", "min(": "max(", "max(": "min("}
 LEFT_ALONE = {"cost", "tol", "probe", "samples", "flops",     # what choosing and testing an operation take,
               "strict", "stacklevel", "frozen", "slots"}      # what only guards against a fault of the author, or is for people
-SHOWN = {"explain", "label", "__repr__", "describe", "_work", "_samples"}  # functions whose results people read, and those of tests
+SHOWN = {"explain", "arithmetic", "cost", "label", "__repr__", "describe", "_work", "_samples"}  # functions whose results people read, and those of tests
 
 
 @dataclass(frozen=True)
