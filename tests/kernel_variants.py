@@ -11,6 +11,7 @@ import itertools
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from math import prod
 from types import CodeType
 from typing import Any
 
@@ -193,4 +194,20 @@ def found() -> dict[Variant, Case]:
     return table
 
 
+def choices() -> Iterator[str]:
+    """For each op and adapter: how many of the cases take which file, and in how many workgroups altogether."""
+    table: dict[tuple[str, str], dict[str, list[int]]] = {}
+    for (name, operands, attrs), profile in itertools.product(cases(), PROFILES):
+        spec = Case(name, operands, tuple(attrs.items()), profile).spec()
+        of_file = table.setdefault((name, profile), {}).setdefault(spec.file, [0, 0])
+        of_file[0] += 1
+        of_file[1] += prod(spec.grid)
+    for (name, profile), files in table.items():
+        taken = "; ".join(f"{file} {count} in {groups}" for file, (count, groups) in sorted(files.items()))
+        yield f"{name} ({profile}): {taken}"
+
+
 VARIANTS = found()
+
+if __name__ == "__main__":
+    print("\n".join(choices()))

@@ -48,7 +48,8 @@ def surface(part: str, word: str) -> list[tuple[str, str]]:
 
 
 PARTS: dict[str, list[tuple[str, str]]] = {
-    "graph/prims": [(OPS, CPU), (OPS, "wasm"), (KERNELS, ""), (OPS, "webgpu"), (DEVICES, ""), (COUNTS, "")],
+    "graph/prims": [(OPS, CPU), ("tests/test_kernel_choices.py", ""), (OPS, "wasm"), (KERNELS, ""), (OPS, "webgpu"), (DEVICES, ""),
+                    (COUNTS, "")],
     "compile": [(f"{OPS} tests/test_programs.py", CPU), (PLANS, ""), (OPS, "wasm"), (COUNTS, ""), (OPS, "webgpu"), (DEVICES, "")],
     "losses": surface("losses", "loss"),
     "metrics": surface("metrics", "metric"),
@@ -64,7 +65,8 @@ WGSL = {"wgsl", "preamble", "combine", "init"}  # arguments that hold code of ke
 CODE = {" + ": " - ", " - ": " + ", " * ": " / ", " / ": " * ", " < ": " <= ", " > ": " >= ", "min(": "max(", "max(": "min("}
 LEFT_ALONE = {"cost", "tol", "probe", "samples", "flops",     # what choosing and testing an operation take,
               "strict", "stacklevel", "frozen", "slots"}      # what only guards against a fault of the author, or is for people
-SHOWN = {"explain", "arithmetic", "cost", "label", "__repr__", "describe", "_work", "_samples"}  # functions whose results people read, and those of tests
+# Functions whose results people read, those that count work, and those of tests.
+SHOWN = {"explain", "label", "__repr__", "describe", "_work", "arithmetic", "cost", "_samples"}
 
 
 @dataclass(frozen=True)
