@@ -100,10 +100,7 @@ class Accuracy(MeanMetricWrapper):
 
 
 class BinaryAccuracy(MeanMetricWrapper):
-    """How often `y_pred > threshold` says what the label says.
-
-    Raises:
-        ValueError: `threshold` lies outside `(0, 1)`.
+    """How often `y_pred > threshold` says what the label says; a threshold of 0 is the one for logits.
 
     Example:
         >>> metric = pyml.metrics.BinaryAccuracy()
@@ -113,8 +110,6 @@ class BinaryAccuracy(MeanMetricWrapper):
     """
 
     def __init__(self, name: str | None = "binary_accuracy", dtype: Any = None, threshold: float = 0.5) -> None:
-        if threshold is not None and not 0 < threshold < 1:
-            raise ValueError(f"BinaryAccuracy: threshold must lie in (0, 1). Received: threshold={threshold}")
         super().__init__(binary_accuracy, name=name, dtype=dtype, threshold=threshold)
 
     @classmethod

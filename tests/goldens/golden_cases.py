@@ -5,6 +5,8 @@
 `pyml`. Weights and data come from `uniform`, an integer hash, so no weight file is needed.
 """
 
+import re
+
 import numpy as np
 
 
@@ -312,6 +314,54 @@ def metric_cases():
         "sparse_column": ("SparseCategoricalAccuracy", {}, list(zip(cols, p))),
         "sparse_weighted": ("SparseCategoricalAccuracy", {}, list(zip(classes, p, weights))),
         "mean": ("Mean", {}, [(c,) for c in chances]),
+        "binary_threshold_0": ("BinaryAccuracy", {"threshold": 0.0}, [(b, c - 0.5) for b, c in zip(bits, chances)]),
+        **more_metric_cases(bits, chances, weights, hot, classes, p),
+    }
+
+
+def more_metric_cases(bits, chances, weights, hot, classes, p):
+    """Metrics beyond the common ones, in the same form."""
+    plain, weighted = list(zip(bits, chances)), list(zip(bits, chances, weights))
+    numbers = [(uniform(46 + i, (5, 3)), uniform(49 + i, (5, 3))) for i in range(3)]
+    positive = [(abs(a) + 0.1, abs(b) + 0.1) for a, b in numbers]
+    said = [labels(52 + i, 5, 4) for i in range(3)]
+    four, five = [0.0, 0.3, 0.5, 1.0], [0.0, 0.25, 0.5, 0.75, 1.0]
+    cases = {
+        name: (name, {}, plain) for name in ("TruePositives", "FalsePositives", "TrueNegatives", "FalseNegatives", "Precision",
+                                             "Recall", "AUC", "F1Score", "BinaryIoU", "Hinge", "SquaredHinge")
+    } | {f"{name}_weighted": (name, {"thresholds": limits}, weighted)
+         for name, limits in (("TruePositives", four), ("FalseNegatives", five), ("Precision", four), ("Recall", five))}
+    cases |= {name: (name, {}, numbers) for name in ("CosineSimilarity", "LogCoshError", "MeanAbsolutePercentageError",
+                                                     "PearsonCorrelation", "ConcordanceCorrelation", "R2Score")}
+    cases |= {name: (name, {}, positive) for name in ("MeanSquaredLogarithmicError", "Poisson", "KLDivergence")}
+    cases |= {f"AUC_{curve}_{method}": ("AUC", {"num_thresholds": 20, "curve": curve, "summation_method": method}, weighted)
+              for curve in ("ROC", "PR", "PRGAIN") for method in ("interpolation", "majoring", "minoring")}
+    for name, option in (("SensitivityAtSpecificity", "specificity"), ("SpecificityAtSensitivity", "sensitivity"),
+                         ("PrecisionAtRecall", "recall"), ("RecallAtPrecision", "precision")):
+        cases[name] = (name, {option: 0.6}, plain)
+        cases[f"{name}_class"] = (name, {option: 0.4, "num_thresholds": 7, "class_id": 1}, plain)
+    return cases | {
+        "AUC_labels": ("AUC", {"multi_label": True}, plain),
+        "AUC_label_weights": ("AUC", {"multi_label": True, "num_labels": 3, "label_weights": [0.2, 0.5, 0.3]}, plain),
+        "AUC_thresholds": ("AUC", {"thresholds": [0.2, 0.3, 0.9]}, plain),
+        "AUC_logits": ("AUC", {"from_logits": True}, [(b, n[0]) for b, n in zip(bits, numbers)]),
+        "precision_top_k": ("Precision", {"top_k": 2}, plain),
+        "recall_class": ("Recall", {"class_id": 1, "thresholds": 0.3}, weighted),
+        "fbeta_macro": ("FBetaScore", {"beta": 2.0, "average": "macro", "threshold": 0.4}, weighted),
+        "fbeta_micro": ("FBetaScore", {"beta": 0.5, "average": "micro"}, plain),
+        "f1_weighted": ("F1Score", {"average": "weighted", "threshold": 0.5}, plain),
+        "iou": ("IoU", {"num_classes": 4, "target_class_ids": [0, 3]}, list(zip(classes, said))),
+        "mean_iou": ("MeanIoU", {"num_classes": 4, "ignore_class": 1}, list(zip(classes, said))),
+        "mean_iou_float": ("MeanIoU", {"num_classes": 5, "dtype": "float32"}, list(zip(classes, said, weights))),
+        "one_hot_iou": ("OneHotIoU", {"num_classes": 4, "target_class_ids": [1, 2]}, list(zip(hot, p))),
+        "one_hot_mean_iou": ("OneHotMeanIoU", {"num_classes": 4}, list(zip(hot, p))),
+        "r2_adjusted": ("R2Score", {"class_aggregation": None, "num_regressors": 3}, numbers),
+        "r2_variance": ("R2Score", {"class_aggregation": "variance_weighted_average"}, [(*n, w) for n, w in zip(numbers, weights)]),
+        "cosine_axis": ("CosineSimilarity", {"axis": 0}, numbers),
+        "pearson_axis": ("PearsonCorrelation", {"axis": 0}, numbers),
+        "CategoricalHinge": ("CategoricalHinge", {}, list(zip(hot, p))),
+        "top_2": ("TopKCategoricalAccuracy", {"k": 2}, list(zip(hot, p, weights))),
+        "sparse_top_2": ("SparseTopKCategoricalAccuracy", {"k": 2}, list(zip(classes, p))),
     }
 
 
@@ -320,10 +370,10 @@ def run_metric(K, kind, options, batches):
     out = []
     for args in batches:
         metric.update_state(*args)
-        out.append(float(metric.result()))
+        out.append(numpy_of(K, metric.result()).tolist())
     metric.reset_state()
     metric.update_state(*batches[-1])
-    return {"running": out, "after_reset": float(metric.result()), "name": metric.name}
+    return {"running": out, "after_reset": numpy_of(K, metric.result()).tolist(), "name": re.sub(r"_\d+$", "", metric.name)}
 
 
 # ---------------------------------------------------------------- optimizers
