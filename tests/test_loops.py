@@ -228,6 +228,22 @@ def test_a_counter_of_random_numbers_takes_no_kernel_of_the_loop(gpu):
     assert loop.body.dispatches == 1, run.explain()
 
 
+@pytest.mark.parametrize("steps", [3, 7])
+def test_what_a_step_of_a_loop_does_counts_once_for_each_step(gpu, steps):
+    run = pyml.program(lambda c: scan(lambda c, _: (ops.matmul(c, c) + 1.0, None), c, length=steps)[0])
+    run(np.full((3, 3), 0.1, np.float32))
+    (loop,) = [k for k in run.last_plan.kernels if isinstance(k, Loop)]
+    body = loop.body
+    assert body.dispatches == len(body.kernels) > 0
+    assert loop.dispatches == steps * body.dispatches
+    assert loop.moved == steps * sum(k.moved for k in body.kernels) > 0
+    assert run.last_plan.dispatches == sum(k.dispatches for k in run.last_plan.kernels)
+    assert run.last_plan.kernels_made == len(body.kernels) + len(run.last_plan.kernels) - 1
+    lines = run.explain().splitlines()
+    assert sum(line.startswith(f"  x {steps} ") for line in lines) == body.dispatches
+    assert lines[-1].startswith(f"{run.last_plan.dispatches} dispatches")
+
+
 def test_values_of_one_loop_are_computed_together(device, monkeypatch):
     last, ys = scan(lambda c, x: (c + x, c), ops.zeros((2,)), np.ones((3, 2), np.float32))
     last.numpy()

@@ -35,7 +35,7 @@ NO_TESTS = 5  # what pytest returns where -k chose none
 CPU = "not webgpu and not gpu and not wasm"
 # What tests a part, the cheapest first: files and the expression for pytest's -k. Every stage must find tests.
 OPS, KERNELS = "tests/test_op_table.py", "tests/test_kernel_variants.py"
-PLANS = "tests/test_schedule.py tests/test_explain.py tests/test_index.py"
+PLANS = "tests/test_schedule.py tests/test_explain.py tests/test_index.py tests/test_loops.py"
 COUNTS = "tests/test_shared_reductions.py tests/test_budgets.py"
 DEVICES = "tests/test_special_values.py tests/test_wasm_device.py"
 
@@ -50,7 +50,7 @@ def surface(part: str, word: str) -> list[tuple[str, str]]:
 PARTS: dict[str, list[tuple[str, str]]] = {
     "graph/prims": [(OPS, CPU), ("tests/test_kernel_choices.py", ""), (OPS, "wasm"), (KERNELS, ""), (OPS, "webgpu"), (DEVICES, ""),
                     (COUNTS, "")],
-    "compile": [(f"{OPS} tests/test_programs.py", CPU), (PLANS, ""), (OPS, "wasm"), (COUNTS, ""), (OPS, "webgpu"), (DEVICES, "")],
+    "compile": [(f"{OPS} tests/test_programs.py", CPU), (PLANS, "not wasm"), (OPS, "wasm"), (COUNTS, ""), (OPS, "webgpu"), (DEVICES, "")],
     "losses": surface("losses", "loss"),
     "metrics": surface("metrics", "metric"),
     "optimizers": surface("optimizers", "(optimizer or schedule)"),
