@@ -12,7 +12,11 @@ from .elementary import *
 from .indexing import *
 from .joining import *
 from .logic import *
+from .nan_family import *
+from .positions import *
 from .powers import *
 from .products import *
 from .reduce import *
+from .series import *
 from .shaping import *
+from .window_functions import *
