@@ -203,7 +203,7 @@ def test_where_python_cannot_be_interrupted_stop_ends_it_and_starts_it_again(bro
 
 def test_stop_leaves_a_model_that_reads(trained):
     train(trained, epochs=100, wait=False)
-    trained.wait_for_function("() => document.querySelector('#running').value.startsWith('Epoch')")
+    trained.wait_for_function("() => document.querySelector('#running').value.startsWith('Epoch 2 ')")  # one whole epoch is done
     trained.click("#stop")
     result = finished(trained)
     assert result["error"] is None and result["testAccuracy"] > 0.2

@@ -217,7 +217,8 @@ def test_buffers_return_when_results_die(gpu):
     f = pyml.program(lambda x: ops.exp(x) + 1)
     x = np.ones(1000, np.float32)
     for _ in range(5):
-        f(x)
+        f(x).numpy()
+        (pyml.convert_to_tensor(x) * 2).numpy()
     gc.collect()
     before = gpu.usage.live
     for _ in range(200):
