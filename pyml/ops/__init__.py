@@ -12,4 +12,5 @@ from .loops import *
 from .math import *
 from .nn import *
 from .numpy import *
+from .scattering import *
 from .signal import *

@@ -10,6 +10,7 @@ from ..core.types import TensorLike
 from ..errors import ShapeError
 from .arithmetic import multiply
 from .declare import draw, op, sample
+from .diagonals import diagonal
 from .products import matmul
 from .reduce import sum as _sum
 from .shaping import reshape, transpose
@@ -37,12 +38,21 @@ def _parse(subscripts: str, ranks: list[int]) -> tuple[list[str], str]:
         found = "".join(terms)
         output = "..." * (most > 0) + "".join(sorted(c for c in set(found) - set(spare[:most]) if found.count(c) == 1))
     output = output.replace("...", "".join(spare[:most]))
-    for term in (*terms, output):
-        if len(set(term)) != len(term):
-            raise ValueError(f"einsum: a letter stands twice in {term!r} of {subscripts!r}; diagonals are not supported.")
+    if len(set(output)) != len(output):
+        raise ValueError(f"einsum: a letter stands twice in the result of {subscripts!r}.")
     if not set(output) <= set("".join(terms)):
         raise ValueError(f"einsum: the result of {subscripts!r} has letters that no operand has.")
     return terms, output
+
+
+def _on_diagonals(x: Tensor, letters: str) -> tuple[Tensor, str]:
+    """`x` where axes of the same letter are at the same place, and each letter once."""
+    for letter in dict.fromkeys(letters):
+        while letters.count(letter) > 1:
+            first, second = letters.index(letter), letters.rindex(letter)
+            x = diagonal(x, 0, first, second)
+            letters = "".join(c for i, c in enumerate(letters) if i not in (first, second)) + letter
+    return x, letters
 
 
 def _without(x: Tensor, letters: str, needed: set[str]) -> tuple[Tensor, str]:
@@ -77,17 +87,22 @@ def _pair(x: Tensor, a: str, y: Tensor, b: str, needed: set[str]) -> tuple[Tenso
         sample("ij,jk->ik", draw(2, 3), draw(3, 4)),
         sample("...ij->...ji", draw(2, 3, 4)),
         sample("bij,bkj", draw(2, 3, 4), draw(2, 5, 4)),
+        sample("ii", draw(3, 3)),
+        sample("iji->ij", draw(3, 2, 3)),
+        sample("...ii,i->...i", draw(2, 3, 3), draw(3)),
     ],
 )
 def einsum(subscripts: str, *operands: TensorLike, **kwargs: Any) -> Tensor:
     """Sums of products: letters name the axes of the operands, those missing behind `->` are summed over.
+
+    A letter twice in a group takes the diagonal.
 
     Args:
         subscripts: For example `"bij,bjk->bik"`; `...` stands for any leading axes.
         operands: One tensor per group of letters.
 
     Raises:
-        ValueError: The letters do not fit together, or one stands twice in a group.
+        ValueError: The letters do not fit together, or one stands twice in the result.
         ShapeError: A letter has two sizes, or an operand another number of axes.
 
     Example:
@@ -101,6 +116,8 @@ def einsum(subscripts: str, *operands: TensorLike, **kwargs: Any) -> Tensor:
         for letter, n in zip(term, x.shape, strict=True):
             if sizes.setdefault(letter, n) != n:
                 raise ShapeError(f"einsum: {letter!r} of {subscripts!r} is {sizes[letter]} in one operand and {n} in another.")
+    for i, (x, letters) in enumerate(zip(tensors, terms, strict=True)):
+        tensors[i], terms[i] = _on_diagonals(x, letters)
     x, letters = tensors[0], terms[0]
     for i, (y, term) in enumerate(zip(tensors[1:], terms[1:], strict=True), 2):
         x, letters = _pair(x, letters, y, term, set(output).union(*terms[i:]))

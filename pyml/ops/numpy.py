@@ -17,6 +17,8 @@ from .positions import *
 from .powers import *
 from .products import *
 from .reduce import *
+from .running import *
 from .series import *
 from .shaping import *
+from .vector_products import *
 from .window_functions import *

@@ -11,6 +11,7 @@ from ..core.types import TensorLike
 from ..dtypes import promote
 from ..errors import ShapeError
 from ..graph import prims
+from ..graph.node import Node
 from .arithmetic import multiply
 from .declare import draw, op, sample
 
@@ -18,11 +19,35 @@ __all__ = [
     "dot", "matmul", "outer", "tensordot",
 ]  # fmt: skip
 
+_WHOLE_AT_ONCE = 2**24  # products of integers in one sum: what numpy's device holds of them at a time
+
+
+def _whole_product(a: Node, b: Node) -> Node:
+    """The product of matrices of integers, or of equal batches of them, every digit of it: kernels of floats would round."""
+    *lead, m, k = a.shape
+    n = b.shape[-1]
+    step = max(1, _WHOLE_AT_ONCE // max(1, prod(lead) * m * n))
+    total = prims.full((*lead, m, n), 0, a.dtype)
+    for first in range(0, k, step):
+        last = min(k, first + step)
+        rows = prims.slice_(a, [*(0 for _ in lead), 0, first], [*lead, m, last])
+        columns = prims.slice_(b, [*(0 for _ in lead), first, 0], [*lead, last, n])
+        columns = prims.permute(columns, [*range(len(lead)), len(lead) + 1, len(lead)])
+        wide = (*lead, m, n, last - first)
+        products = prims.mul(
+            prims.broadcast_to(prims.reshape(rows, (*lead, m, 1, last - first)), wide),
+            prims.broadcast_to(prims.reshape(columns, (*lead, 1, n, last - first)), wide),
+        )
+        total = prims.add(total, prims.reduce_sum(products, (len(wide) - 1,)))
+    return total
+
 
 @op(
     like="numpy.matmul", operator="matmul",
-    samples=[sample(draw(2, 3), draw(3, 4)), sample(draw(5, 2, 3), draw(5, 3, 2)), sample(draw(3), draw(3))],
-)
+    samples=[sample(draw(2, 3), draw(3, 4)), sample(draw(5, 2, 3), draw(5, 3, 2)), sample(draw(3), draw(3)),
+             sample([[16777217, 1]], [[1], [1]]), sample(draw(2, 2, 3, low=-9, high=9, dtype="int32"), [1, -2, 3]),
+             sample(draw(2, 3, low=0, high=2, dtype="bool"), draw(3, 2, low=0, high=2, dtype="bool"))],
+)  # fmt: skip
 def matmul(x1: TensorLike, x2: TensorLike) -> Tensor:
     """The matrix product over the last two axes; leading axes broadcast, operands with one axis are vectors.
 
@@ -31,7 +56,8 @@ def matmul(x1: TensorLike, x2: TensorLike) -> Tensor:
         x2: `(..., inner, columns)` or `(inner,)`.
 
     Returns:
-        float32 `(..., rows, columns)`, without the axis that a vector lacks.
+        `(..., rows, columns)` in the common dtype, without the axis that a vector lacks. Products of integers are exact; of
+        booleans it says whether any pair holds.
 
     Raises:
         ShapeError: The inner sizes differ, the leading axes do not broadcast, or an operand is a number.
@@ -41,7 +67,9 @@ def matmul(x1: TensorLike, x2: TensorLike) -> Tensor:
         array([3., 7.], dtype=float32)
     """
     a, b = as_node(x1), as_node(x2)
-    dtype = promote(a.dtype, b.dtype, "float32")
+    kind = promote(a.dtype, b.dtype)
+    dtype = "float32" if kind == "bool" else kind
+    product = prims.matmul if dtype == "float32" else _whole_product
     a, b = prims.cast(a, dtype=dtype), prims.cast(b, dtype=dtype)
     if not a.ndim or not b.ndim:
         raise ShapeError(f"matmul: operands must have at least one axis; shapes are {a.shape} and {b.shape}.")
@@ -53,12 +81,13 @@ def matmul(x1: TensorLike, x2: TensorLike) -> Tensor:
     m, k, n = a.shape[-2], a.shape[-1], b.shape[-1]
     if b.ndim == 2:
         lead = a.shape[:-2]
-        out = prims.matmul(prims.reshape(a, (prod(lead) * m, k)), b)
+        out = product(prims.reshape(a, (prod(lead) * m, k)), b)
     else:
         lead = broadcast_shapes(a.shape[:-2], b.shape[:-2], what="matmul")
         a = prims.reshape(prims.broadcast_to(a, (*lead, m, k)), (prod(lead), m, k))
         b = prims.reshape(prims.broadcast_to(b, (*lead, k, n)), (prod(lead), k, n))
-        out = prims.matmul(a, b)
+        out = product(a, b)
+    out = prims.cast(out, dtype=kind)
     return Tensor(prims.reshape(out, (*lead, *((m,) if rows else ()), *((n,) if cols else ()))))
 
 
@@ -91,7 +120,7 @@ def tensordot(x1: TensorLike, x2: TensorLike, axes: int | Sequence[Any] = 2) -> 
         axes: How many of the last axes of `x1` meet as many of the first of `x2`, or two lists of axes.
 
     Returns:
-        float32; the axes of `x1` that are left, then those of `x2`.
+        The common dtype; the axes of `x1` that are left, then those of `x2`.
 
     Raises:
         ShapeError: Axes that meet have different sizes.
