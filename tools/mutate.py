@@ -36,6 +36,7 @@ CPU = "not webgpu and not gpu and not wasm"
 # What tests a part, the cheapest first: files and the expression for pytest's -k. Every stage must find tests.
 OPS, KERNELS = "tests/test_op_table.py", "tests/test_kernel_variants.py"
 PLANS = "tests/test_schedule.py tests/test_explain.py tests/test_index.py tests/test_loops.py"
+CHOICES = "tests/test_kernel_choices.py tests/test_shared_reductions.py"
 COUNTS = "tests/test_shared_reductions.py tests/test_budgets.py"
 DEVICES = "tests/test_special_values.py tests/test_wasm_device.py"
 
@@ -48,7 +49,7 @@ def surface(part: str, word: str) -> list[tuple[str, str]]:
 
 
 PARTS: dict[str, list[tuple[str, str]]] = {
-    "graph/prims": [(OPS, CPU), ("tests/test_kernel_choices.py", ""), (OPS, "wasm"), (KERNELS, ""), (OPS, "webgpu"), (DEVICES, ""),
+    "graph/prims": [(OPS, CPU), (CHOICES, "choices or team or threads"), (OPS, "wasm"), (KERNELS, ""), (OPS, "webgpu"), (DEVICES, ""),
                     (COUNTS, "")],
     "compile": [(f"{OPS} tests/test_programs.py", CPU), (PLANS, "not wasm"), (OPS, "wasm"), (COUNTS, ""), (OPS, "webgpu"), (DEVICES, "")],
     "losses": surface("losses", "loss"),
