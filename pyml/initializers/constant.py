@@ -27,7 +27,7 @@ class Constant(Initializer):
         self.value = value
 
     def host_value(self, shape: Any, dtype: Any) -> np.ndarray:
-        return np.ascontiguousarray(np.broadcast_to(np.asarray(self.value, dtype), shape))
+        return np.broadcast_to(np.asarray(self.value, dtype), shape).copy()
 
     @classmethod
     def _samples(cls) -> Iterator[Sample]:

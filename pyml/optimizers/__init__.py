@@ -1,8 +1,14 @@
 """Optimizers and learning-rate schedules, with Keras' names and defaults."""
 
 from pyml.optimizers import schedules as schedules
+from pyml.optimizers.adafactor import *
+from pyml.optimizers.adagrad import *
 from pyml.optimizers.adam import *
+from pyml.optimizers.adamax import *
 from pyml.optimizers.base import *
+from pyml.optimizers.ftrl import *
+from pyml.optimizers.lamb import *
 from pyml.optimizers.lookup import *
 from pyml.optimizers.rmsprop import *
+from pyml.optimizers.schedule_free import *
 from pyml.optimizers.sgd import *

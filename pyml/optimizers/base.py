@@ -102,6 +102,7 @@ class Optimizer(Configured, kind=OPTIMIZERS, abstract=True):
         self._index: dict[int, int] = {}
         self._no_decay: set[int] = set()
         self._no_decay_names: re.Pattern[str] | None = None
+        self._shared: dict[str, Any] | None = None          # numbers of the step under way
         self._host_rate: float | None = None
         self._learning_rate: Any
         self._iterations = self._track(Variable(np.int32(0), dtype="int32", trainable=False, name="iteration"))
@@ -284,8 +285,22 @@ class Optimizer(Configured, kind=OPTIMIZERS, abstract=True):
         grads = self._clip_gradients(grads)
         rate = self.learning_rate
         self._apply_weight_decay(variables, rate)
+        self._shared = {}
         for gradient, variable in zip(grads, variables, strict=True):
             self.update_step(gradient, variable, rate)
+        self._shared = None
+
+    def _once(self, name: str, make: Callable[[], Any]) -> Any:
+        """A number that all variables of a step share: made for the first of them."""
+        if self._shared is None:
+            return make()
+        if name not in self._shared:
+            self._shared[name] = make()
+        return self._shared[name]
+
+    def _step(self) -> Tensor:
+        """The number of the step under way, from 1 on, as a float."""
+        return ops.cast(self.iterations + 1, "float32")
 
     def _apply_accumulated(self, grads: list[Tensor], variables: list[Variable], steps: int) -> None:
         """Every value the update would write is kept only at the last step of a group."""

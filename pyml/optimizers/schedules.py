@@ -80,6 +80,57 @@ class InverseTimeDecay(LearningRateSchedule):
         yield sample(cls(0.1, 10, 0.5), like=lambda t: 0.1 / (1 + 0.5 * t / 10))
 
 
+class CosineDecayRestarts(LearningRateSchedule):
+    """A cosine from `initial_learning_rate` down to `alpha` of it, again and again, each `t_mul` times as long and `m_mul` as high.
+
+    Args:
+        initial_learning_rate: The rate at step 0.
+        first_decay_steps: Steps of the first fall.
+        t_mul: How many times as long every fall is as the one before.
+        m_mul: How many times as high.
+        alpha: Least share of the rate.
+        name: Name of the schedule.
+
+    Source: Loshchilov and Hutter 2016, "SGDR: Stochastic Gradient Descent with Warm Restarts".
+
+    Example:
+        >>> round(float(pyml.optimizers.schedules.CosineDecayRestarts(0.1, first_decay_steps=10)(5)), 4)
+        0.05
+    """
+
+    def __init__(self, initial_learning_rate: float, first_decay_steps: int, t_mul: float = 2.0, m_mul: float = 1.0, alpha: float = 0.0,
+                 name: str = "SGDRDecay") -> None:
+        self.initial_learning_rate = initial_learning_rate
+        self.first_decay_steps = positive(first_decay_steps, "CosineDecayRestarts")
+        self._t_mul = t_mul
+        self._m_mul = m_mul
+        self.alpha = alpha
+        self.name = name
+
+    def __call__(self, step: Any) -> Any:
+        done = ops.cast(step, "float32") / float(self.first_decay_steps)
+        if self._t_mul == 1.0:
+            restarts = ops.floor(done)
+            done = done - restarts
+        else:
+            restarts = ops.floor(ops.log(1.0 - done * (1.0 - self._t_mul)) / math.log(self._t_mul))
+            length = ops.power(self._t_mul, restarts)
+            done = (done - (1.0 - length) / (1.0 - self._t_mul)) / length
+        height = 0.5 * ops.power(self._m_mul, restarts) * (1.0 + ops.cos(math.pi * done))
+        return self.initial_learning_rate * ((1.0 - self.alpha) * height + self.alpha)
+
+    @classmethod
+    def _samples(cls) -> Iterator[Sample]:
+        def like(t: int) -> float:
+            start, length, height = 0.0, 10.0, 1.0
+            while t >= start + length:
+                start, length, height = start + length, length * 2.0, height * 0.8
+            return 0.1 * (0.9 * 0.5 * height * (1 + math.cos(math.pi * (t - start) / length)) + 0.1)
+
+        yield sample(cls(0.1, 10, m_mul=0.8, alpha=0.1), like=like)
+        yield sample(cls(0.1, 12, t_mul=1.0))
+
+
 class PiecewiseConstantDecay(LearningRateSchedule):
     """`values[0]` up to step `boundaries[0]`, then `values[1]` up to `boundaries[1]`, and so on.
 

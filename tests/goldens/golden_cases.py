@@ -379,6 +379,7 @@ def run_metric(K, kind, options, batches):
 # ---------------------------------------------------------------- optimizers
 
 
+# Of ScheduleFreeAdamW the goldens are those of Keras on JAX: on PyTorch it changes in place the momentum that it means to keep.
 OPTIMIZERS = {
     "sgd": ("SGD", {}),
     "sgd_momentum": ("SGD", {"learning_rate": 0.1, "momentum": 0.9}),
@@ -392,6 +393,24 @@ OPTIMIZERS = {
     "adam_amsgrad": ("Adam", {"learning_rate": 0.05, "amsgrad": True, "beta_2": 0.7}),
     "adam_weight_decay": ("Adam", {"learning_rate": 0.05, "weight_decay": 0.02}),
     "adam_clipnorm": ("Adam", {"learning_rate": 0.05, "clipnorm": 0.5}),
+    **{name: (name, {"learning_rate": 0.05}) for name in ("Adadelta", "Adafactor", "Adagrad", "Adamax", "Ftrl", "Lamb", "Lion", "Nadam",
+                                                          "ScheduleFreeAdamW")},
+    **{f"{name}_decay": (name, {"learning_rate": 0.05, "weight_decay": 0.02, "clipnorm": 0.8})
+       for name in ("Adadelta", "Adagrad", "Adamax", "Lamb", "Lion", "Nadam", "ScheduleFreeAdamW", "Adafactor")},
+    **{f"{name}_ema": (name, {"learning_rate": 0.05, "use_ema": True, "ema_momentum": 0.8, "ema_overwrite_frequency": 4})
+       for name in ("Adagrad", "Nadam", "Lamb", "RMSprop")},
+    **{f"{name}_accumulated": (name, {"learning_rate": 0.05, "gradient_accumulation_steps": 3})
+       for name in ("Adagrad", "Adamax", "Lion", "Ftrl")},
+    "adadelta_options": ("Adadelta", {"learning_rate": 1.0, "rho": 0.8, "epsilon": 1e-3}),
+    "adafactor_options": ("Adafactor", {"learning_rate": 0.4, "beta_2_decay": -0.6, "epsilon_2": 0.02, "clip_threshold": 0.7,
+                                        "relative_step": False}),
+    "adagrad_options": ("Adagrad", {"learning_rate": 0.1, "initial_accumulator_value": 0.5, "epsilon": 1e-2}),
+    "adamax_options": ("Adamax", {"learning_rate": 0.1, "beta_1": 0.7, "beta_2": 0.8, "epsilon": 1e-2}),
+    "ftrl_options": ("Ftrl", {"learning_rate": 0.3, "learning_rate_power": -0.7, "initial_accumulator_value": 0.3, "beta": 0.2,
+                              "l1_regularization_strength": 0.1, "l2_regularization_strength": 0.2,
+                              "l2_shrinkage_regularization_strength": 0.05}),
+    "nadam_options": ("Nadam", {"learning_rate": 0.1, "beta_1": 0.7, "beta_2": 0.8, "epsilon": 1e-2}),
+    "schedule_free_options": ("ScheduleFreeAdamW", {"learning_rate": 0.1, "beta_1": 0.8, "beta_2": 0.9, "warmup_steps": 5}),
 }
 
 
