@@ -14,3 +14,4 @@ from .nn import *
 from .numpy import *
 from .scattering import *
 from .signal import *
+from .special_functions import *

@@ -13,14 +13,17 @@ from ..dtypes import standardize
 from ..errors import ShapeError
 from ..graph import prims
 from ..graph.sizes import shape_of
+from .arithmetic import clip
 from .axes import standardize_axis
 from .declare import draw, op, sample
 from .joining import split
 from .shaping import squeeze
 
 __all__ = [
-    "cast", "convert_to_numpy", "convert_to_tensor", "shape", "slice", "stop_gradient", "unstack",
+    "cast", "convert_to_numpy", "convert_to_tensor", "is_tensor", "saturate_cast", "shape", "slice", "stop_gradient", "unstack",
 ]  # fmt: skip
+
+_NARROW = {name: (int(np.iinfo(name).min), int(np.iinfo(name).max)) for name in ("int8", "int16", "uint8", "uint16")}
 
 
 @op(like="numpy.asarray", samples=[sample(draw(2, 3)), sample([1, 2, 3]), sample(2.5)])
@@ -76,6 +79,48 @@ def cast(x: TensorLike, dtype: str) -> Tensor:
     return Tensor(prims.cast(as_node(x), dtype=standardize(dtype)))
 
 
+def _saturated(x: np.ndarray, dtype: str) -> np.ndarray:
+    """The same in numpy."""
+    limits = np.iinfo(dtype)
+    return np.clip(x, limits.min, limits.max).astype(dtype)
+
+
+@op(
+    like=_saturated,
+    gradient=False,
+    samples=[sample(draw(4, low=-400, high=400), "uint8"), sample(draw(4, low=-400, high=400, dtype="int32"), "int8")],
+)
+def saturate_cast(x: TensorLike, dtype: str) -> Tensor:
+    """`x` converted to `dtype`, in its shape; what does not fit becomes the nearest number that does.
+
+    The limits are those of the dtype named; what 8 and 16 bits hold is kept in 32.
+
+    Raises:
+        DtypeError: There is no such dtype.
+
+    Example:
+        >>> pyml.ops.saturate_cast([-7., 300.], "uint8").numpy()
+        array([  0, 255], dtype=int32)
+    """
+    name = dtype if isinstance(dtype, str) else np.dtype(dtype).name
+    node = as_node(x)
+    if name in _NARROW or (name == "uint32" and node.dtype == "int32"):
+        low, high = _NARROW.get(name, (0, 2**31 - 1))
+        node = clip(Tensor(node), low if node.dtype != "uint32" else 0, high)._node
+    return Tensor(prims.cast(node, dtype=standardize(name)))
+
+
+@op(like=lambda x: isinstance(x, np.ndarray), record=False, gradient=False, samples=[sample(draw(2)), sample(3.0)])
+def is_tensor(x: object) -> bool:
+    """Whether `x` is a tensor of pyml's: not a number, list, numpy array or variable.
+
+    Example:
+        >>> pyml.ops.is_tensor(pyml.ops.ones(2)), pyml.ops.is_tensor([1, 1])
+        (True, False)
+    """
+    return isinstance(x, Tensor)
+
+
 @op(like="numpy.asarray", gradient=False, samples=[sample(draw(2, 3))])
 def stop_gradient(variable: TensorLike) -> Tensor:
     """The same value, shape and dtype with a gradient of zero.
@@ -122,9 +167,12 @@ def unstack(x: TensorLike, num: int | None = None, axis: int = 0) -> list[Tensor
     return [squeeze(part, a) for part in split(Tensor(node), node.shape[a] if num is None else num, a)]
 
 
-@op(like=lambda x, start, shape: x[tuple(np.s_[a : a + n] for a, n in zip(start, shape))], samples=[sample(draw(4, 5), (1, 0), (2, 3))])
+_CUTS = [sample(draw(4, 5), (1, 0), (2, 3)), sample(draw(4, 5), (-3, 1), (2, 3))]
+
+
+@op(like=lambda x, start, shape: x[tuple(np.s_[a : a + n] for a, n in zip(start, shape))], samples=_CUTS)
 def slice(inputs: TensorLike, start_indices: Sequence[int], shape: Sequence[int]) -> Tensor:
-    """The block of `shape` that begins at `start_indices`, one number per axis each.
+    """The block of `shape` that begins at `start_indices`, one number per axis each; negative starts count from the end.
 
     Raises:
         ShapeError: There are more or fewer numbers than axes, or the block does not lie in `inputs`.
@@ -141,4 +189,5 @@ def slice(inputs: TensorLike, start_indices: Sequence[int], shape: Sequence[int]
             f"slice: start_indices and shape need a number for each of the {node.ndim} axes of {node.shape}. "
             f"Received: start_indices={tuple(start_indices)}, shape={sizes}"
         )
-    return Tensor(prims.slice_(node, start_indices, [a + n for a, n in zip(start_indices, sizes, strict=True)]))
+    starts = [int(a) + n if a < 0 else int(a) for a, n in zip(start_indices, node.shape, strict=True)]
+    return Tensor(prims.slice_(node, starts, [a + n for a, n in zip(starts, sizes, strict=True)]))

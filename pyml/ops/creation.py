@@ -12,7 +12,7 @@ from .logic import equal
 from .shaping import expand_dims
 
 __all__ = [
-    "arange", "eye", "full", "full_like", "identity", "linspace", "ones", "ones_like", "zeros", "zeros_like",
+    "arange", "eye", "full", "full_like", "identity", "ones", "ones_like", "zeros", "zeros_like",
 ]  # fmt: skip
 
 
@@ -116,26 +116,6 @@ def arange(start: float, stop: float | None = None, step: float | None = None, d
     kind = standardize(dtype) if dtype else ("float32" if any(isinstance(v, float) for v in (start, stop, step)) else "int32")
     count = prims.cast(prims.iota(n), dtype=kind)
     return Tensor(count * step + start)
-
-
-@op(like="numpy.linspace", samples=[sample(0.0, 1.0, 5), sample(-1.0, 1.0, 4, endpoint=False)])
-def linspace(start: float, stop: float, num: int = 50, endpoint: bool = True, dtype: str | None = None) -> Tensor:
-    """`num` evenly spaced numbers from `start` to `stop`, float32 by default.
-
-    Args:
-        start, stop: The ends.
-        num: How many.
-        endpoint: Whether `stop` is the last of them.
-        dtype: Name of the dtype.
-
-    Example:
-        >>> pyml.ops.linspace(0., 1., 5).numpy()
-        array([0.  , 0.25, 0.5 , 0.75, 1.  ], dtype=float32)
-    """
-    num = count_of(num, "linspace", "num")
-    step = (stop - start) / max(1, num - 1 if endpoint else num)
-    out = Tensor(prims.cast(prims.iota(num), dtype="float32") * step + start)
-    return out if dtype is None else out.astype(dtype)
 
 
 @op(like="numpy.eye", samples=[sample(3), sample(2, 4, k=1), sample(3, k=-1, dtype="int32")])

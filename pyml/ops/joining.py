@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import numpy as np
+
 from ..core.tensor import Tensor, as_node
 from ..core.types import TensorLike
 from ..dtypes import promote
@@ -101,9 +103,17 @@ def split(x: TensorLike, indices_or_sections: int | Sequence[int], axis: int = 0
     return out
 
 
-@op(like="numpy.repeat", samples=[sample(draw(2, 3), 2), sample(draw(2, 3), 3, axis=0)])
-def repeat(x: TensorLike, repeats: int, axis: int | None = None) -> Tensor:
+@op(like="numpy.repeat", samples=[sample(draw(2, 3), 2), sample(draw(2, 3), 3, axis=0), sample(draw(2, 3), [2, 0, 1], axis=1)])
+def repeat(x: TensorLike, repeats: int | Sequence[int], axis: int | None = None) -> Tensor:
     """Each element of `x` `repeats` times along `axis` (of the flattened `x` by default).
+
+    Args:
+        x: Tensor.
+        repeats: How many times, for all or for each place along the axis.
+        axis: The axis.
+
+    Raises:
+        ShapeError: The axis is out of range, or there are not as many numbers as places.
 
     Example:
         >>> pyml.ops.repeat([1, 2], 2).numpy()
@@ -113,7 +123,12 @@ def repeat(x: TensorLike, repeats: int, axis: int | None = None) -> Tensor:
     if axis is None:
         node, axis = prims.reshape(node, (node.size,)), 0
     (a,) = standardize_axis(axis, node.ndim, "repeat")
-    repeats = count_of(repeats, "repeat", "repeats")
+    if not isinstance(repeats, int) and np.ndim(repeats) == 1 and len(repeats) != 1:
+        times = shape_of(repeats, "repeat", "repeats")
+        if len(times) != node.shape[a]:
+            raise ShapeError(f"repeat: repeats need a number for each of the {node.shape[a]} places of axis {axis}. Received: {len(times)}")
+        return take(Tensor(node), np.repeat(np.arange(node.shape[a], dtype=np.int32), times), a)
+    repeats = count_of(repeats if isinstance(repeats, int) or np.ndim(repeats) == 0 else repeats[0], "repeat", "repeats")
     wide = prims.broadcast_to(
         prims.reshape(node, (*node.shape[: a + 1], 1, *node.shape[a + 1 :])),
         (*node.shape[: a + 1], repeats, *node.shape[a + 1 :]),

@@ -1,5 +1,6 @@
 """`ops.numpy`: the ops that numpy has too."""
 
+from .about import *
 from .arithmetic import *
 from .arranging import *
 from .bits import *
@@ -16,6 +17,7 @@ from .nan_family import *
 from .positions import *
 from .powers import *
 from .products import *
+from .ranges import *
 from .reduce import *
 from .running import *
 from .series import *
