@@ -50,7 +50,7 @@ def surface(part: str, word: str) -> list[tuple[str, str]]:
 
 PARTS: dict[str, list[tuple[str, str]]] = {
     "graph/prims": [(OPS, CPU), (CHOICES, "choices or team or threads"), (OPS, "wasm"), (KERNELS, ""), (OPS, "webgpu"), (DEVICES, ""),
-                    (COUNTS, "")],
+                    ("tests/test_long_sums.py", "recurrent or blocks or parts"), (COUNTS, "")],
     "compile": [(f"{OPS} tests/test_programs.py", CPU), (PLANS, "not wasm"), (OPS, "wasm"), (COUNTS, ""), (OPS, "webgpu"), (DEVICES, "")],
     "losses": surface("losses", "loss"),
     "metrics": surface("metrics", "metric"),
