@@ -377,10 +377,11 @@ class Optimizer(Configured, kind=OPTIMIZERS, abstract=True):
     def set_weights(self, weights: Iterable[Any]) -> None:
         """Sets all variables from a list of arrays in the order of `variables`."""
         weights = list(weights)
-        if len(weights) != len(self._variables):
-            raise ValueError(f"{self.name} has {len(self._variables)} variables; received {len(weights)} arrays.")
+        variables = self.variables
+        if len(weights) != len(variables):
+            raise ValueError(f"{self.name} has {len(variables)} variables; received {len(weights)} arrays.")
         self._host_rate = None
-        for variable, weight in zip(self._variables, weights, strict=True):
+        for variable, weight in zip(variables, weights, strict=True):
             if tuple(variable.shape) != tuple(weight.shape):
                 raise ValueError(
                     f"{self.name}: variable {variable.name!r} has shape {tuple(variable.shape)}; "
@@ -390,7 +391,7 @@ class Optimizer(Configured, kind=OPTIMIZERS, abstract=True):
 
     def save_own_variables(self, store: MutableMapping[str, Any]) -> None:
         """Writes all variables into a dict under their position."""
-        for i, variable in enumerate(self._variables):
+        for i, variable in enumerate(self.variables):
             store[str(i)] = variable.numpy()
 
     def load_own_variables(self, store: Mapping[str, Any]) -> None:

@@ -409,6 +409,9 @@ OPTIMIZERS = {
     "ftrl_options": ("Ftrl", {"learning_rate": 0.3, "learning_rate_power": -0.7, "initial_accumulator_value": 0.3, "beta": 0.2,
                               "l1_regularization_strength": 0.1, "l2_regularization_strength": 0.2,
                               "l2_shrinkage_regularization_strength": 0.05}),
+    "muon": ("Muon", {"learning_rate": 0.02}),
+    "muon_options": ("Muon", {"learning_rate": 0.05, "adam_beta_1": 0.8, "adam_beta_2": 0.9, "weight_decay": 0.1, "adam_weight_decay": None,
+                              "adam_lr_ratio": 0.5, "momentum": 0.8, "ns_steps": 3, "nesterov": False, "rms_rate": None}),
     "nadam_options": ("Nadam", {"learning_rate": 0.1, "beta_1": 0.7, "beta_2": 0.8, "epsilon": 1e-2}),
     "schedule_free_options": ("ScheduleFreeAdamW", {"learning_rate": 0.1, "beta_1": 0.8, "beta_2": 0.9, "warmup_steps": 5}),
 }

@@ -384,3 +384,24 @@ def test_sgd_with_each_option(momentum, nesterov, cpu):
 def test_the_momentum_of_sgd_is_a_share(momentum):
     with pytest.raises(ValueError, match="momentum must be a number"):
         optimizers.SGD(momentum=momentum)
+
+
+def test_a_loss_scale_halves_where_gradients_overflow_and_leaves_the_weights_alone(device):
+    inner = pyml.optimizers.SGD(0.5)
+    optimizer = pyml.optimizers.LossScaleOptimizer(inner, initial_scale=8.0, dynamic_growth_steps=2)
+    w = pyml.Variable(1.0)
+    seen = []
+    for gradient in (8.0, np.inf, 4.0, 4.0, 8.0):
+        optimizer.apply([ops.convert_to_tensor(np.float32(gradient))], [w])
+        seen.append((float(w.numpy()), float(optimizer.dynamic_scale.numpy()), int(optimizer.iterations.numpy())))
+    assert seen == [(0.5, 8.0, 1), (0.5, 4.0, 1), (0.0, 4.0, 2), (-0.5, 8.0, 3), (-1.0, 8.0, 4)]
+
+
+def test_a_model_learns_the_same_with_a_loss_scale(cpu):
+    x, y = np.ones((8, 2), "float32"), np.ones((8, 1), "float32")
+    losses = []
+    for wrap in (lambda inner: inner, lambda inner: pyml.optimizers.LossScaleOptimizer(inner, initial_scale=64.0)):
+        model = pyml.Sequential([pyml.Input((2,)), pyml.layers.Dense(1, kernel_initializer="zeros")])
+        model.compile(wrap(pyml.optimizers.Adam(0.1)), "mse")
+        losses.append(model.fit(x, y, epochs=3, verbose=0).history["loss"])
+    np.testing.assert_allclose(losses[1], losses[0], rtol=1e-5)

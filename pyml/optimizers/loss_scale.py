@@ -1,0 +1,112 @@
+"""Losses that are scaled up so that small gradients are not lost, by a factor that finds itself."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from pyml import initializers, ops
+from pyml.core import Tensor, Variable
+from pyml.objects.samples import Sample, sample
+from pyml.optimizers.adam import Adam
+from pyml.optimizers.base import Optimizer
+
+__all__ = ["LossScaleOptimizer"]
+
+
+class LossScaleOptimizer(Optimizer):
+    """Another optimizer with a loss scale that halves where gradients overflow, and doubles after steps in which none did.
+
+    Args:
+        inner_optimizer: The optimizer that moves the weights. Where a gradient is not finite it is left as it was.
+        initial_scale: The first scale.
+        dynamic_growth_steps: Steps without overflow after which the scale doubles.
+        name: Name of the optimizer.
+
+    Raises:
+        ValueError: An argument of other optimizers was given; it belongs to `inner_optimizer`.
+
+    Source: Micikevicius et al. 2017, "Mixed Precision Training".
+
+    Example:
+        >>> optimizer = pyml.optimizers.LossScaleOptimizer(pyml.optimizers.SGD(0.5), initial_scale=4.0)
+        >>> w = pyml.Variable(1.0)
+        >>> optimizer.apply([pyml.ops.convert_to_tensor(2.0)], [w])     # 1 - 0.5 * 2 / 4
+        >>> float(w.numpy())
+        0.75
+    """
+
+    def __init__(self, inner_optimizer: Optimizer, initial_scale: float = 2.0**15, dynamic_growth_steps: int = 2000,
+                 name: str | None = None, **kwargs: Any) -> None:
+        if not kwargs.pop("dynamic", True):
+            raise ValueError("LossScaleOptimizer: dynamic=False is gone; set loss_scale_factor of the inner optimizer instead.")
+        unset = {"use_ema": False, "ema_momentum": 0.99}
+        wrong = [key for key, value in kwargs.items() if value != unset.get(key)]
+        if wrong:
+            raise ValueError(f"LossScaleOptimizer: does not take {', '.join(wrong)}; give it to the inner optimizer.")
+        super().__init__(0.0, name=name)
+        self.inner_optimizer = inner_optimizer
+        self.initial_scale = initial_scale
+        self.dynamic_growth_steps = dynamic_growth_steps
+        inner_optimizer.loss_scale_factor = None       # else gradients were scaled twice
+
+    def build(self, variables: list[Variable]) -> None:
+        if self.built:
+            return
+        self.step_counter = self.add_variable((), "zeros", "int32", name="step_counter")
+        self.dynamic_scale = self.add_variable((), initializers.Constant(self.initial_scale), "float32", name="dynamic_scale")
+        self.inner_optimizer.build(list(variables))
+        super().build(variables)
+
+    @property
+    def variables(self) -> list[Variable]:
+        return [*self._variables, *self.inner_optimizer.variables]
+
+    @property
+    def iterations(self) -> Any:
+        return self.inner_optimizer.iterations
+
+    @property
+    def learning_rate(self) -> Any:
+        return self.inner_optimizer.learning_rate
+
+    @learning_rate.setter
+    def learning_rate(self, value: Any) -> None:
+        self.inner_optimizer.learning_rate = value
+
+    @property
+    def host_learning_rate(self) -> float:
+        return self.inner_optimizer.host_learning_rate
+
+    def scale_loss(self, loss: Any) -> Any:
+        return loss * (self.dynamic_scale if self.built else self.initial_scale)
+
+    def finalize_variable_values(self, var_list: Iterable[Variable]) -> None:
+        self.inner_optimizer.finalize_variable_values(var_list)
+
+    def apply(self, grads: Iterable[Tensor | None], trainable_variables: Iterable[Variable] | None = None) -> None:
+        grads = list(grads)
+        variables = self._trainable_variables if trainable_variables is None else list(trainable_variables)
+        if not self.built:
+            self.build(variables)
+        known = [g for g in grads if g is not None]
+        finite = ops.convert_to_tensor(True)
+        for gradient in known:
+            finite = ops.logical_and(finite, ops.all(ops.isfinite(gradient)))
+        touched = [*self.inner_optimizer.variables, *variables]
+        before = [ops.convert_to_tensor(v) for v in touched]
+        self.inner_optimizer.apply([None if g is None else g / self.dynamic_scale for g in grads], variables)
+        for variable, old in zip(touched, before, strict=True):
+            variable.assign(ops.where(finite, ops.convert_to_tensor(variable), old))
+        full = ops.equal(self.step_counter, self.dynamic_growth_steps - 1)
+        grown = self.dynamic_scale * ops.where(full, 2.0, 1.0)
+        counted = ops.where(full, 0, self.step_counter + 1)
+        self.dynamic_scale.assign(ops.where(finite, grown, self.dynamic_scale * 0.5))
+        self.step_counter.assign(ops.where(finite, counted, 0))
+
+    def _base_config(self) -> dict[str, Any]:
+        return {"name": self.name}
+
+    @classmethod
+    def _samples(cls) -> Iterator[Sample]:
+        yield sample(cls(Adam(0.1), initial_scale=8.0, dynamic_growth_steps=2))
