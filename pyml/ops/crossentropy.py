@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import warnings
 from math import prod
+from typing import Any
 
 import numpy as np
 
@@ -20,11 +21,12 @@ from .creation import arange
 from .declare import draw, op, sample
 from .elementary import exp, log, log1p
 from .logic import equal, where
+from .reduce import max as _max
 from .reduce import sum as _sum
 from .shaping import expand_dims, reshape, squeeze
 
 __all__ = [
-    "binary_crossentropy", "categorical_crossentropy", "log_softmax", "one_hot", "softmax",
+    "binary_crossentropy", "categorical_crossentropy", "log_softmax", "multi_hot", "one_hot", "softmax",
     "sparse_categorical_crossentropy",
 ]  # fmt: skip
 
@@ -272,3 +274,43 @@ def one_hot(x: TensorLike, num_classes: int, axis: int = -1, dtype: str | None =
     num_classes = count_of(num_classes, "one_hot", "num_classes")
     classes = reshape(arange(num_classes), [num_classes if i == a else 1 for i in range(idx.ndim + 1)])
     return equal(expand_dims(Tensor(idx), a), classes).astype(dtype or "float32")
+
+
+def _any_hot(x: np.ndarray, n: int) -> np.ndarray:
+    """The same in numpy, for the last axis."""
+    return np.eye(n)[x].max(axis=1 if x.ndim > 1 else 0)
+
+
+_CLASSES = [sample(draw(2, 3, low=0, high=5, dtype="int32"), 5), sample(draw(3, low=0, high=4, dtype="int32"), 4)]
+
+
+@op(like=_any_hot, gradient=False, samples=_CLASSES)
+def multi_hot(
+    inputs: TensorLike, num_classes: int | None = None, axis: int = -1, dtype: str | None = None, sparse: bool = False, **kwargs: Any
+) -> Tensor:
+    """1 for every class that a row of `inputs` names, else 0: `(batch, num_classes)`, without the first where there is one row.
+
+    Args:
+        inputs: Integers `(batch, names)` or `(names,)`; those out of range name nothing.
+        num_classes: How many classes.
+        axis: Where their axis goes.
+        dtype: float32 by default.
+        sparse: Only False.
+
+    Raises:
+        ValueError: `num_classes` is missing, or a sparse tensor is asked for.
+
+    Example:
+        >>> pyml.ops.multi_hot([[0, 2], [1, 1]], 3).numpy()
+        array([[1., 0., 1.],
+               [0., 1., 0.]], dtype=float32)
+    """
+    num_classes = kwargs.pop("num_tokens", None) if num_classes is None else num_classes
+    if kwargs:
+        raise ValueError(f"multi_hot: there is no argument {', '.join(map(repr, kwargs))}; use num_classes, axis, dtype and sparse.")
+    if num_classes is None:
+        raise ValueError("multi_hot: num_classes is missing; say how many classes there are.")
+    if sparse:
+        raise ValueError("multi_hot: sparse tensors are not supported; use sparse=False.")
+    hot = one_hot(inputs, num_classes, axis, dtype)
+    return _max(hot, axis=1 if hot.ndim > 2 else 0)

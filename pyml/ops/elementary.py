@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import builtins
+
 import numpy as np
 
-from ..core.tensor import Tensor
+from ..core.tensor import Tensor, as_node
 from ..core.types import TensorLike
 from ..graph import prims
 from .apply import floating
-from .arithmetic import abs, add, divide, maximum, multiply, negative, subtract
+from .arithmetic import abs, add, divide, floor_divide, maximum, mod, multiply, negative, subtract
 from .declare import draw, op, sample
+from .logic import equal, where
 
 __all__ = [
     "arctan", "ceil", "cos", "cosh", "exp", "expm1", "floor", "log", "log10", "log1p", "log2", "logaddexp", "round",
@@ -218,15 +221,35 @@ def trunc(x: TensorLike) -> Tensor:
     return floating(prims.trunc, x)
 
 
-@op(like=lambda x, decimals=0: np.round(x, decimals), gradient=False, samples=[sample(draw(2, 3)), sample(draw(4), 1)])
+@op(
+    like=lambda x, decimals=0: np.round(x, decimals),
+    gradient=False,
+    samples=[sample(draw(2, 3)), sample(draw(4), 1), sample(draw(4, low=-900, high=900), -2), sample([15, 25, -35], -1), sample([7], 2)],
+)
 def round(x: TensorLike, decimals: int = 0) -> Tensor:
-    """`x` rounded to `decimals` places, halves to even. Float32, in the shape of `x`.
+    """`x` rounded to `decimals` places, halves to even, in the shape and dtype of `x`; booleans become float32.
+
+    Args:
+        x: Tensor.
+        decimals: Places behind the point; negative ones lie before it.
 
     Example:
         >>> pyml.ops.round([0.5, 1.5, 2.4]).numpy()
         array([0., 2., 2.], dtype=float32)
     """
+    node = as_node(x)
+    if node.dtype in ("int32", "uint32"):
+        return Tensor(node) if decimals >= 0 else _round_whole(Tensor(node), 10**-decimals)
     if decimals == 0:
         return floating(prims.round_, x)
-    scale = 10.0**decimals
+    scale = 10.0 ** builtins.abs(decimals)
+    if decimals < 0:
+        return multiply(floating(prims.round_, divide(x, scale)), scale)
     return divide(floating(prims.round_, multiply(x, scale)), scale)
+
+
+def _round_whole(x: Tensor, step: int) -> Tensor:
+    """Integers rounded to multiples of `step`, halves to even multiples."""
+    count, rest = floor_divide(x, step), mod(x, step)
+    up = where((rest * 2 > step) | (equal(rest * 2, step) & equal(mod(count, 2), 1)), 1, 0)
+    return multiply(add(count, up), step)

@@ -1,4 +1,4 @@
-"""Functions that Keras keeps beside numpy's: `erf`, `rsqrt`, `logsumexp`."""
+"""Functions that Keras keeps beside numpy's: `erf`, `rsqrt`, `logsumexp`, `in_top_k`."""
 
 from __future__ import annotations
 
@@ -7,21 +7,23 @@ from typing import Any
 
 import numpy as np
 
-from ..core.tensor import Tensor
+from ..core.tensor import Tensor, as_node
 from ..core.types import Axis, TensorLike
+from ..errors import ShapeError
 from ..graph import prims
-from .apply import floating
+from .apply import as_float, floating
 from .arithmetic import add, subtract
 from .axes import standardize_axis
 from .declare import draw, op, sample
 from .elementary import exp, log
 from .logic import isfinite, where
+from .positions import take_along_axis
 from .reduce import max as _max
 from .reduce import sum as _sum
 from .shaping import reshape
 
 __all__ = [
-    "erf", "logsumexp", "rsqrt",
+    "erf", "in_top_k", "logsumexp", "rsqrt",
 ]  # fmt: skip
 
 
@@ -45,6 +47,36 @@ def erf(x: TensorLike) -> Tensor:
         array([0.    , 0.8427], dtype=float32)
     """
     return floating(prims.erf, x)
+
+
+def _among_first(targets: np.ndarray, predictions: np.ndarray, k: int) -> np.ndarray:
+    """The same in numpy."""
+    return np.array([(row > row[t]).sum() < k for t, row in zip(targets, predictions, strict=True)])
+
+
+@op(like=_among_first, gradient=False, samples=[sample(draw(4, low=0, high=5, dtype="int32"), draw(4, 5), 2)])
+def in_top_k(targets: TensorLike, predictions: TensorLike, k: int) -> Tensor:
+    """Whether the score of the target is among the `k` highest of its row: bool `(batch,)`; equal scores are all among them.
+
+    Args:
+        targets: Integers `(batch,)`, the class of each row.
+        predictions: Scores `(batch, classes)`.
+        k: How many.
+
+    Raises:
+        ShapeError: The shapes do not fit.
+
+    Example:
+        >>> pyml.ops.in_top_k([1, 0], [[0.1, 0.9], [0.2, 0.8]], k=1).numpy()
+        array([ True, False])
+    """
+    classes, scores = as_node(targets), as_float(predictions)
+    if scores.ndim != 2 or classes.shape != scores.shape[:1]:
+        raise ShapeError(f"in_top_k: predictions need the shape (batch, classes) and targets (batch,). "
+                         f"Received: {scores.shape} and {classes.shape}")
+    own = take_along_axis(scores, reshape(Tensor(classes), (-1, 1)), axis=1)
+    inside = (Tensor(classes) >= 0) & (Tensor(classes) < scores.shape[1])
+    return (_sum((scores > own).astype("int32"), axis=1) < k) & inside & isfinite(reshape(own, classes.shape))
 
 
 def _logsumexp(x: np.ndarray, **kwargs: Any) -> np.ndarray:
