@@ -10,6 +10,7 @@ from pyml.optimizers.ftrl import *
 from pyml.optimizers.lamb import *
 from pyml.optimizers.lookup import *
 from pyml.optimizers.loss_scale import *
+from pyml.optimizers.multi import *
 from pyml.optimizers.muon import *
 from pyml.optimizers.rmsprop import *
 from pyml.optimizers.schedule_free import *

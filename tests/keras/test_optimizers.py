@@ -405,3 +405,14 @@ def test_a_model_learns_the_same_with_a_loss_scale(cpu):
         model.compile(wrap(pyml.optimizers.Adam(0.1)), "mse")
         losses.append(model.fit(x, y, epochs=3, verbose=0).history["loss"])
     np.testing.assert_allclose(losses[1], losses[0], rtol=1e-5)
+
+
+def test_several_optimizers_move_the_variables_of_their_patterns(cpu):
+    both = optimizers.OptimizerMap(optimizers.SGD(0.5))
+    both["slow.*"] = optimizers.SGD(0.1)
+    optimizer = optimizers.MultiOptimizer(both)
+    fast, slow = pyml.Variable(1.0, name="fast"), pyml.Variable(1.0, name="slow_one")
+    optimizer.apply([ops.convert_to_tensor(1.0), ops.convert_to_tensor(1.0)], [fast, slow])
+    assert [round(float(v.numpy()), 4) for v in (fast, slow)] == [0.5, 0.9]
+    again = optimizers.deserialize(optimizers.serialize(optimizer))
+    assert again.get_config() == optimizer.get_config()
