@@ -9,6 +9,7 @@ import pytest
 
 from pyml.core.tensor import Tensor, as_node
 from pyml.graph.op import OPS
+from pyml.graph.prims import full
 
 MOST = float(np.finfo(np.float32).max)
 TINY = float(np.finfo(np.float32).tiny)
@@ -31,6 +32,7 @@ CONVERSIONS = {"cast", "bitcast"}
 # What WGSL may do otherwise than numpy:
 #   denormals: an adapter may take a number below 1.2e-38 for 0, whether operand or result.
 #   the sign of a zero: which of 0 and -0 is the larger one.
+#   a zero that the compiler knows, times or over something: 0, where that is infinite, NaN or 0 as well.
 ZEROS_OF_ANY_SIGN = {"maximum", "minimum"}
 
 
@@ -88,6 +90,34 @@ def test_special_values_are_those_of_numpy(device, name, dtype, attrs):
     else:
         right = found == expected
     wrong = [f"{name}({', '.join(str(a[i]) for a in arrays)}) = {found[i]}, not {expected[i]}" for i in np.flatnonzero(~right)[:5]]
+    assert not wrong
+
+
+@pytest.mark.parametrize(("name", "dtype"), [(n, d) for n, d, attrs in _cases() if not attrs and len(OPS[n].params) == 2])
+def test_a_special_value_that_the_compiler_knows_gives_what_numpy_gives(device, name, dtype):
+    op, values = OPS[name], SPECIALS[dtype]
+    if device.name == "webgpu":
+        values = values[~_denormal(values)]
+    constants = [v for v in values if v == 0 or not np.isfinite(v) or abs(v) == 1]
+    wrong = []
+    for constant in constants:
+        known = full(values.shape, constant.item(), dtype)
+        for k, (found, operands) in enumerate([
+            (Tensor(op(as_node(values), known)).numpy(), (values, np.full_like(values, constant))),
+            (Tensor(op(known, as_node(values))).numpy(), (np.full_like(values, constant), values)),
+        ]):  # fmt: skip
+            with np.errstate(all="ignore"):
+                expected = np.asarray(op.numpy(*operands))
+            right = (found == expected) | ((found != found) & (expected != expected))
+            if expected.dtype.kind == "f":
+                plain = ~_denormal(expected) if device.name == "webgpu" else np.ones(right.shape, bool)
+                with np.errstate(all="ignore"):
+                    right |= np.abs(found.astype(float) - expected) <= 2e-6 * np.abs(expected.astype(float))
+                if device.name == "webgpu" and constant == 0 and (name == "mul" or k == 1):
+                    plain &= ~np.isnan(expected)
+                right |= ~plain
+            wrong += [f"{name} of {values[i]} and the constant {constant} at place {1 - k}: {found[i]}, not {expected[i]}"
+                      for i in np.flatnonzero(~right)[:2]]
     assert not wrong
 
 

@@ -104,11 +104,9 @@ def per_output(given: Any, count: int, names: Sequence[str], what: str) -> list[
         if unknown:
             raise ValueError(f"compile: {what} name outputs {unknown}; the model has {list(names)}.")
         return [given.get(name) for name in names]
-    if count == 1:
-        if what == "metrics":
-            flat = [m for own in given for m in (own if isinstance(own, (list, tuple)) else [own])]
-            return [flat]
-        return list(given) if isinstance(given, (list, tuple)) else [given]
+    if count == 1 and what == "metrics":
+        flat = [m for own in given for m in (own if isinstance(own, (list, tuple)) else [own])]
+        return [flat]
     if isinstance(given, (list, tuple)):
         if len(given) != count:
             raise ValueError(

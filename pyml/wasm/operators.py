@@ -192,7 +192,7 @@ def _scalar(op: str, kind: str, result: str, a: Value, b: Value, c) -> Value:
         v = Value(kind, a.code + I32_CONST + sleb(k) + (SCALAR["u32"][">>"] if op == "/" else SCALAR["u32"]["<<"]))
         v.wraps = a.wraps and op == "*"
         return v
-    if op in "/%" and kind in ("i32", "u32") and b.const is None:
+    if op in "/%" and kind in ("i32", "u32") and b.const in (None, 0, -1):
         a, b = _safe_divisor(c, kind, a, b)
     if kind == "f32" and op == "%":
         return binary(c, "-", a, binary(c, "*", b, c_trunc(c, binary(c, "/", a, b))))

@@ -137,3 +137,11 @@ def test_a_model_without_weights_has_nothing_to_fit():
     model.compile("sgd", "mse")
     with pytest.raises(ValueError, match="no trainable weights"):
         model.fit(np.ones((2, 2)), np.ones((2, 2)), verbose=0)
+
+
+@pytest.mark.parametrize("given", [{"loss": ["mse", "mae"]}, {"loss": []}, {"loss": "mse", "loss_weights": [1.0, 2.0]}])
+def test_a_list_for_more_outputs_than_the_model_has_is_refused_in_words(given):
+    model = pyml.Sequential([pyml.Input((4,)), pyml.layers.Dense(2)])
+    model.compile("sgd", **given)
+    with pytest.raises(ValueError, match=r"(loss|loss_weights) has \d entries, the model 1 outputs"):
+        model.fit(np.ones((4, 4)), np.ones((4, 2)), verbose=0)

@@ -13,7 +13,7 @@ from ...dtypes import LIMITS, NUMPY
 from ..node import ARITHMETIC, Node
 from ..op import ZERO, Elementwise, elementwise
 from . import formulas
-from .leaf import const, is_const
+from .leaf import const, full, is_const
 
 _nan = formulas.NAN
 
@@ -26,6 +26,14 @@ def _by_kind(of_float, of_signed, of_unsigned):
     return lambda dtype: {"float32": of_float, "uint32": of_unsigned}.get(dtype, of_signed)
 
 
+def _by_a_known_zero(node: Node) -> Node | None:
+    """A float over a constant 0 as a product with infinity, which is the same: shader compilers store nothing for the quotient."""
+    a, b = node.src
+    if node.dtype != "float32" or not is_const(b, 0):
+        return None
+    return MUL(a, full(b.shape, np.copysign(np.inf, b.attrs["value"]), "float32"))
+
+
 # ---- arithmetic
 ADD = elementwise("add", wgsl="a + b", numpy=np.add, grad=lambda g, y, a, b: (g, g))
 SUB = elementwise("sub", wgsl="a - b", numpy=np.subtract, grad=lambda g, y, a, b: (g, -g))
@@ -34,7 +42,7 @@ div = elementwise(
     "div", wgsl=_by_kind("a / b", "ifloor_divide_$(a, b)", "select(a / b, T(0), b == T(0))"),
     preamble=_by_kind((), formulas.INTEGER_FLOOR_DIVIDE, ()), cost=4, probe=(0.5, 2.0),
     numpy=lambda a, b: np.divide(a, b) if a.dtype.kind == "f" else np.floor_divide(a, b),
-    grad=lambda g, y, a, b: (g / b, -g * y / b),
+    grad=lambda g, y, a, b: (g / b, -g * y / b), absorb=_by_a_known_zero,
 )  # fmt: skip
 neg = elementwise("neg", wgsl=_by_kind("-x", "-x", "T(0) - x"), numpy=np.negative, grad=lambda g, y, x: -g)
 abs_ = elementwise("abs", wgsl="abs(x)", numpy=np.abs, grad=lambda g, y, x: g * sign(x))
@@ -186,7 +194,7 @@ mod = elementwise(
 floor_divide: Elementwise = elementwise(
     "floor_divide", cost=40, probe=(0.5, 3.0), numpy=lambda a, b: np.floor_divide(a, b), grad=ZERO,
     wgsl=_by_kind("floor_divide_$(a, b)", "ifloor_divide_$(a, b)", "select(a / b, T(0), b == T(0))"),
-    preamble=_by_kind(formulas.FLOOR_DIVIDE, formulas.INTEGER_FLOOR_DIVIDE, ()),
+    preamble=_by_kind(formulas.FLOOR_DIVIDE, formulas.INTEGER_FLOOR_DIVIDE, ()), absorb=_by_a_known_zero,
 )  # fmt: skip
 bitwise_and = elementwise("bitwise_and", wgsl="a & b", numpy=np.bitwise_and, grad=ZERO)
 bitwise_or = elementwise("bitwise_or", wgsl="a | b", numpy=np.bitwise_or, grad=ZERO)
@@ -237,8 +245,6 @@ def cast(x: Node, dtype: str) -> Node:
 
 
 def zeros_like(x: Node) -> Node:
-    from .leaf import full
-
     return full(x.shape, 0, x.dtype)
 
 
