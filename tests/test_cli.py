@@ -185,7 +185,7 @@ def test_wheel_of_the_same_sources_is_the_same_bytes(tmp_path):
 
 def test_wheel_is_small(built):
     """What a visitor downloads beside Pyodide and numpy: 1.99 MB, half of it compiled modules."""
-    assert next((built / "pyodide").glob("pyml-*.whl")).stat().st_size < 2_200_000
+    assert next((built / "pyodide").glob("pyml-*.whl")).stat().st_size < 2_300_000
 
 
 @pytest.fixture(scope="module")
