@@ -111,10 +111,17 @@ def test_a_value_at_the_threshold_means_no(cpu):
     np.testing.assert_array_equal(metrics.binary_accuracy([[1.0, 0.0]], [[0.5, 0.5]], threshold=0.4).numpy(), [[1.0, 0.0]])
 
 
-@pytest.mark.parametrize("threshold", [0, 1, -0.5, 1.5])
-def test_a_threshold_lies_between_0_and_1(threshold):
-    with pytest.raises(ValueError, match=r"threshold must lie in \(0, 1\)"):
-        metrics.BinaryAccuracy(threshold=threshold)
+@pytest.mark.parametrize(("threshold", "right"), [(0, 3), (1, 2), (-0.5, 2), (1.5, 3)])
+def test_a_threshold_may_be_any_number_as_logits_need(cpu, threshold, right):
+    metric = metrics.BinaryAccuracy(threshold=threshold)
+    metric.update_state([1.0, 1.0, 0.0, 0.0], [2.0, 0.2, -0.2, 1.2])
+    assert float(metric.result().numpy()) == right / 4
+
+
+@pytest.mark.parametrize("threshold", [-0.5, 1.5])
+def test_a_count_takes_no_threshold_outside_0_and_1(threshold):
+    with pytest.raises(ValueError, match=r"thresholds must lie in \[0, 1\]"):
+        metrics.Precision(thresholds=threshold)
 
 
 class Pair(metrics.Metric):

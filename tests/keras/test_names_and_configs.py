@@ -32,7 +32,7 @@ def registered():
 # ---- names
 @pytest.mark.parametrize(("module", "identifier", "found"), [
     ("losses", "mse", "mean_squared_error"), ("losses", "MSE", "mean_squared_error"), ("losses", "Huber", "Huber"),
-    ("metrics", "mse", "MeanSquaredError"), ("metrics", "kl_divergence", "kl_divergence"), ("metrics", "binary_accuracy", "BinaryAccuracy"),
+    ("metrics", "mse", "MeanSquaredError"), ("metrics", "kl_divergence", "KLDivergence"), ("metrics", "binary_accuracy", "BinaryAccuracy"),
     ("optimizers", "adam", "Adam"), ("optimizers", "RMSPROP", "RMSprop"), ("initializers", "he_normal", "HeNormal"),
     ("initializers", "uniform", "RandomUniform"), ("initializers", "IdentityInitializer", "Identity"), ("regularizers", "l1_l2", "L1L2"),
     ("constraints", "max_norm", "MaxNorm"), ("activations", "swish", "silu"), ("activations", "relu", "relu"),
