@@ -161,7 +161,7 @@ def weight(plan: Plan) -> int:
 
 
 # ---- eager values
-_plans: Recent[Plan] = Recent(1024, weight, least=16)  # 45 kB for each kernel, text and graph (cpu and wasm)
+_plans: Recent[Plan] = Recent(512, weight, least=16)  # 45 kB for each kernel, text and graph (cpu and wasm)
 
 
 def plan_for(key: Hashable, make: Callable[[], Plan]) -> Plan:

@@ -8,7 +8,7 @@ from typing import Any, Protocol
 
 from ..graph.op import Profile
 
-PIPELINES = 512  # kept beside those in use: 0.13 MB each on a software adapter; a step of training has up to 600
+PIPELINES = 128  # kept beside those in use, for a model made anew: 0.13 to 0.2 MB each on a software adapter
 ALIGN = 16  # buffers are whole vec4s, so a vector kernel may read past the last element
 
 

@@ -67,7 +67,7 @@ class Loss(Configured, kind=LOSSES, abstract=True):
         sample_weight = apply_mask(sample_weight, mask, self.dtype, self.reduction)
         return reduce_weighted_values(values, sample_weight, self.reduction, self.dtype)
 
-    def call(self, y_true: TensorLike, y_pred: TensorLike) -> Any:
+    def call(self, y_true: Any, y_pred: Any) -> Any:
         """One loss value per sample; every subclass writes its own."""
         raise TypeError(f"{type(self).__name__} must define call(y_true, y_pred).")
 
@@ -84,7 +84,7 @@ class LossFunctionWrapper(Loss, abstract=True):
         self.fn = fn
         self._fn_kwargs = kwargs
 
-    def call(self, y_true: TensorLike, y_pred: TensorLike) -> Any:
+    def call(self, y_true: Any, y_pred: Any) -> Any:
         if hasattr(y_true, "shape") and hasattr(y_pred, "shape"):
             y_true, y_pred = squeeze_or_expand_to_same_rank(y_true, y_pred)
         return self.fn(y_true, y_pred, **self._fn_kwargs)

@@ -3,7 +3,7 @@
 import json
 from collections.abc import Callable, Mapping, Sequence
 from os import PathLike
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pyml import ops
 from pyml.core.symbolic import KerasTensor, any_symbolic, infer_output_spec
@@ -132,11 +132,18 @@ class Model(Trainer):
         return self._graph
 
     # ---- calling
-    def call(self, inputs: Any, training: bool | None = None, mask: Any = None) -> Any:
-        """The outputs for `inputs`; a subclass without a graph writes its own."""
-        if self._graph is None:
-            raise TypeError(f"{type(self).__name__} must define call(inputs), or be made as Model(inputs, outputs).")
-        return self._graph.run(self._standardized(inputs), training=training)
+    if TYPE_CHECKING:
+
+        def call(self, *args: Any, **kwargs: Any) -> Any:
+            """The outputs; the `call` of a subclass takes what it likes, with type checkers' leave."""
+
+    else:
+
+        def call(self, inputs, training=None, mask=None):
+            """The outputs for `inputs`; a subclass without a graph writes its own."""
+            if self._graph is None:
+                raise TypeError(f"{type(self).__name__} must define call(inputs), or be made as Model(inputs, outputs).")
+            return self._graph.run(self._standardized(inputs), training=training)
 
     def compute_output_spec(self, *args: Any, **kwargs: Any) -> Any:
         if self._graph is not None and len(args) == 1:
