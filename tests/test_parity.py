@@ -9,7 +9,14 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "tools"))
 
 import parity
 
-FINISHED = ["keras.constraints", "keras.distribution", "keras.losses", "keras.metrics", "keras.optimizers", "keras.optimizers.schedules"]
+FINISHED = [
+    "keras.constraints",
+    "keras.distribution",
+    "keras.losses",
+    "keras.metrics",
+    "keras.optimizers",
+    "keras.optimizers.schedules",
+]
 MODULES = {module.name: module for module in parity.sections(parity.DATA / "keras.txt")}
 
 

@@ -1,6 +1,6 @@
 """Writes the goldens of this folder that have Keras' numbers: all but `graph_*.json`.
 
-    KERAS_BACKEND=torch python tests/goldens/make_with_keras.py [NAME ...]     the named cases anew, or all
+    KERAS_BACKEND=torch python tests/goldens/make_with_keras.py [NAME ...]     the named cases or files anew, or all
     KERAS_BACKEND=torch python tests/goldens/make_with_keras.py --sensitivity  how far a 5e-7 change of the weights
                                                                           moves each loss history
 
@@ -19,13 +19,18 @@ import keras  # noqa: E402
 import keras_cases  # noqa: E402
 import layer_cases  # noqa: E402
 import numpy as np  # noqa: E402
+import op_calls  # noqa: E402
 
 
 def files():
     """Path of each file of goldens -> name of each case -> function of the library."""
     found = {HERE / "keras_cases.json": keras_cases.CASES, HERE / "layer_cases.json": layer_cases.CASES}
     found = {path: {case.__name__: case for case in those} for path, those in found.items()}
-    return found | {HERE / f"{group}.json": those for group, those in golden_cases.all_cases().items()}
+    found |= {HERE / f"{group}.json": those for group, those in golden_cases.all_cases().items()}
+    for family, calls in op_calls.families().items():
+        run = {name: lambda K, call=call: op_calls.run(K, call) for name, call in calls.items()}
+        found[op_calls.FOLDER / f"{family}.json"] = run
+    return found
 
 
 def rounded(value):
@@ -41,8 +46,10 @@ def rounded(value):
 
 def write(path, those, only):
     goldens = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
+    for name in set(goldens) - set(those) - {"_made_by"}:
+        del goldens[name]
     for name, case in those.items():
-        if not only or name in only:
+        if not only or name in only or path.stem in only:
             goldens[name] = rounded(case(keras))
             goldens["_made_by"] = f"keras {keras.__version__} on {keras.backend.backend()}"
             path.write_text(json.dumps(goldens, sort_keys=True, ensure_ascii=False) + "\n", encoding="utf-8")
