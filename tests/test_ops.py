@@ -7,6 +7,7 @@ import doctest
 import importlib
 import inspect
 import pkgutil
+import subprocess
 import sys
 from pathlib import Path
 
@@ -21,6 +22,9 @@ from pyml.ops.declare import DECLARED, Draw
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "tools"))
 import parity
+
+for _, _file, _ in pkgutil.iter_modules(ops.__path__):  # those too that load when first touched
+    importlib.import_module(f"pyml.ops.{_file}")
 
 CASES = [pytest.param(d, s, id=f"{d.name}-{i}") for d in DECLARED.values() for i, s in enumerate(d.samples)]
 DTYPES = {"float32": "float64"}  # numpy computes what is expected in float64
@@ -175,10 +179,43 @@ def test_every_op_is_found_in_ops_or_in_the_home_that_keras_gives_it():
         assert any(getattr(home, d.name, None) is d.function for home in homes), d.name
 
 
+def test_no_file_of_ops_hides_an_op_of_its_name():
+    """Importing `pyml/ops/x.py` puts the module at `ops.x`; it did so to `norm`."""
+    files = {name for _, name, _ in pkgutil.iter_modules(ops.__path__)}
+    assert not files & DECLARED.keys()
+
+
+def in_a_fresh_python(code):
+    code = f"import sys, pyml\nfrom pyml import ops\n{code}"
+    return subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.strip()
+
+
+def test_rare_ops_load_when_first_touched():
+    loaded = "[name for name in ('arithmetic', 'window_functions', 'resizing') if f'pyml.ops.{name}' in sys.modules]"
+    told = in_a_fresh_python(f"print({loaded}); ops.hanning; print({loaded}); ops.image.resize; print({loaded})")
+    assert told.splitlines() == ["['arithmetic']", "['arithmetic', 'window_functions']", "['arithmetic', 'window_functions', 'resizing']"]
+
+
+@pytest.mark.parametrize("code", [
+    "assert ops.hanning is ops.numpy.hanning; assert ops.norm is ops.linalg.norm; print('same')",
+    "from pyml.ops import *; hanning; norm; scan; add; print('same')",
+    "assert {'hanning', 'norm', 'scan', 'add'} <= set(dir(ops)); print('same')",
+    "from pyml.ops import hanning; assert hanning is ops.hanning; print('same')",
+])  # fmt: skip
+def test_a_rare_op_is_found_as_a_common_one_is(code):
+    assert in_a_fresh_python(code) == "same"
+
+
+def test_a_name_that_no_file_has_is_told():
+    with pytest.raises(AttributeError, match=r"module 'pyml\.ops' has no attribute 'hannning'"):
+        _ = ops.hannning
+    assert not hasattr(ops.linalg, "hanning")
+
+
 @pytest.mark.parametrize("name", ["image", "linalg", "nn", "numpy"])
 def test_a_home_holds_the_ops_that_keras_has_there(name):
     home = getattr(ops, name)
-    here = {n for n, value in vars(home).items() if callable(value) and not n.startswith("_")}
+    here = {n for n in dir(home) if callable(getattr(home, n)) and not n.startswith("_")}
     keras = next(set(m.names) for m in parity.sections(parity.DATA / "keras.txt") if m.name == f"keras.ops.{name}")
     assert here <= keras
     assert {n for n in keras if hasattr(ops, n) and n in DECLARED} <= here

@@ -15,7 +15,7 @@ from pyml.layers.input_spec import InputSpec
 from pyml.layers.types import ConstraintLike, InitializerLike, RegularizerLike
 from pyml.layers.weights import known_size, make_weight
 from pyml.objects.samples import Sample, draw, sample
-from pyml.ops.norm import normalize_by_batch
+from pyml.ops.normalization import normalize_by_batch
 
 __all__ = ["BatchNormalization"]
 

@@ -5,13 +5,20 @@ Each takes Tensors, Variables, numpy arrays, numbers, and symbolic KerasTensors 
 an op is written once, with `@op` (see `declare.py`), in the file of its subject.
 """
 
+from typing import TYPE_CHECKING
+
 from . import image, linalg, nn, numpy
 from .core import *
-from .linear_algebra import *
-from .loops import *
+from .later import later as _later
 from .math import *
 from .nn import *
 from .numpy import *
-from .scattering import *
-from .signal import *
-from .special_functions import *
+
+if TYPE_CHECKING:
+    from .linalg import *
+    from .loops import *
+    from .scattering import *
+    from .signal import *
+    from .special_functions import *
+else:
+    __getattr__, __dir__ = _later(__name__, "scattering", "loops", "special_functions", "signal", homes=(numpy, linalg))

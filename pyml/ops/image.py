@@ -1,5 +1,10 @@
 """`ops.image`: ops on images, as Keras names them."""
 
-from .resizing import resize
+from typing import TYPE_CHECKING
 
-__all__ = ["resize"]
+from .later import later as _later
+
+if TYPE_CHECKING:
+    from .resizing import *
+else:
+    __getattr__, __dir__ = _later(__name__, "resizing")

@@ -1,3 +1,10 @@
 """`ops.linalg`: linear algebra."""
 
-from .linear_algebra import *
+from typing import TYPE_CHECKING
+
+from .later import later as _later
+
+if TYPE_CHECKING:
+    from .linear_algebra import *
+else:
+    __getattr__, __dir__ = _later(__name__, "linear_algebra")

@@ -2,5 +2,5 @@
 
 from .activation import *
 from .crossentropy import *
-from .norm import *
+from .normalization import *
 from .windows import *
