@@ -68,14 +68,14 @@ def value_and_grad(f: Callable[..., Any], argnums: int | Sequence[int] = 0, has_
         with trace.differentiating():
             for n in positions:
                 tensors = [_watch(v, n) for v in flatten(given[n])]
-                watched.append(tensors)
+                watched.append([t._node for t in tensors])  # of now: `f` may assign items
                 given[n] = pack(given[n], tensors)
             out = f(*given, **kwargs)
             value = out[0] if has_aux else out
             if not isinstance(value, Tensor) or value.size != 1:
                 shape = getattr(value, "shape", type(value).__name__)
                 raise ShapeError(f"value_and_grad: the function must return a scalar tensor, it returned shape {shape}.")
-            flat = [t._node for group in watched for t in group]
+            flat = [node for group in watched for node in group]
             found = iter(graph_grad.gradients(value._node, flat))
             grads = [pack(given[n], [Tensor(next(found)) for _ in group]) for n, group in zip(positions, watched, strict=True)]
         return out, (grads[0] if isinstance(argnums, int) else tuple(grads))

@@ -7,8 +7,11 @@ The methods are written out, so that type checkers and readers see them; what th
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
+
+from ..errors import ShapeError
+from .installed import INSTALLED
+from .numpy_functions import NumpyFunctions
 
 if TYPE_CHECKING:
     from ..graph.node import Node
@@ -17,18 +20,19 @@ if TYPE_CHECKING:
 Result = TypeVar("Result")
 
 
-class _Installed(dict[str, Callable[..., Any]]):
-    def __missing__(self, name: str) -> Callable[..., Any]:
-        raise RuntimeError(f"the operator {name!r} is not there yet: operators come with the ops; import pyml.ops first.")
-
-
-INSTALLED: dict[str, Callable[..., Any]] = _Installed()
-
-
-class Operators(Generic[Result]):
+class Operators(NumpyFunctions, Generic[Result]):
     """Arithmetic, comparison, indexing and a few methods; `Result` is what they return."""
 
     __slots__ = ()
+
+    if TYPE_CHECKING:
+
+        @property
+        def shape(self) -> Any: ...
+        @property
+        def dtype(self) -> str: ...
+        @property
+        def ndim(self) -> int: ...
 
     @abstractmethod
     def _value_node(self) -> Node:
@@ -86,6 +90,9 @@ class Operators(Generic[Result]):
     def __neg__(self) -> Result:
         return INSTALLED["neg"](self)
 
+    def __pos__(self) -> Result:
+        return INSTALLED["astype"](self, self.dtype)
+
     def __abs__(self) -> Result:
         return INSTALLED["abs"](self)
 
@@ -110,6 +117,18 @@ class Operators(Generic[Result]):
 
     def __invert__(self) -> Result:
         return INSTALLED["invert"](self)
+
+    def __lshift__(self, other: TensorLike) -> Result:
+        return INSTALLED["lshift"](self, other)
+
+    def __rlshift__(self, other: TensorLike) -> Result:
+        return INSTALLED["lshift"](other, self)
+
+    def __rshift__(self, other: TensorLike) -> Result:
+        return INSTALLED["rshift"](self, other)
+
+    def __rrshift__(self, other: TensorLike) -> Result:
+        return INSTALLED["rshift"](other, self)
 
     # ---- comparison
     def __eq__(self, other: TensorLike) -> Result:  # type: ignore[override]  # element by element, as in numpy
@@ -141,6 +160,13 @@ class Operators(Generic[Result]):
     def T(self) -> Result:
         """The axes in reverse order."""
         return INSTALLED["transpose"](self)
+
+    @property
+    def mT(self) -> Result:
+        """The last two axes changed for each other."""
+        if self.ndim < 2:
+            raise ShapeError(f"mT: a matrix has two axes or more. Received: shape {self.shape}")
+        return INSTALLED["transpose"](self, (*range(self.ndim - 2), self.ndim - 1, self.ndim - 2))
 
     def reshape(self, *newshape: Any) -> Result:
         """`ops.reshape`; sizes may be given one by one."""

@@ -18,6 +18,7 @@ from ..errors import DtypeError, ShapeError
 from ..graph import prims
 from ..graph.node import Node
 from . import trace
+from .array_protocol import ArrayProtocol, as_array
 from .operators import Operators
 
 if TYPE_CHECKING:
@@ -42,8 +43,8 @@ class Logits(NamedTuple):
     axis: int | None
 
 
-class Tensor(Operators["Tensor"]):
-    """An immutable array of float32, int32, uint32 or bool on the device. Operations on it run when a value is read.
+class Tensor(Operators["Tensor"], ArrayProtocol):
+    """An array of float32, int32, uint32 or bool on the device. Operations on it run when a value is read.
 
     Example:
         >>> t = pyml.convert_to_tensor([[1., 2.], [3., 4.]])
@@ -123,8 +124,7 @@ class Tensor(Operators["Tensor"]):
             return device.read(self._node.buffer, self.size * 4)
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
-        value = self.numpy()
-        return value if dtype is None else value.astype(dtype)
+        return as_array(self.numpy(), dtype, copy)
 
     def tolist(self) -> Any:
         return self.numpy().tolist()
@@ -143,8 +143,8 @@ class Tensor(Operators["Tensor"]):
         return int(self.item())
 
     def __index__(self) -> int:
-        if self.dtype == "float32":
-            raise DtypeError("a float32 tensor cannot be an index; cast it to int32.")
+        if "int" not in self.dtype:
+            raise DtypeError(f"a {self.dtype} tensor cannot be an index; cast it to int32.")
         return int(self)
 
     def __bool__(self) -> bool:

@@ -19,6 +19,7 @@ from ..graph.node import Node
 from ..graph.prims import BUFFER, broadcast_to, cast
 from ..graph.sizes import shape_of
 from . import trace
+from .array_protocol import as_array
 from .operators import Operators
 from .tensor import Tensor, as_node
 
@@ -127,8 +128,7 @@ class Variable(Operators[Tensor]):
         return Node(BUFFER, (), {}, self.shape, self.dtype)
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
-        value = self.numpy()
-        return value if dtype is None else value.astype(dtype)
+        return as_array(self.numpy(), dtype, copy)
 
     # ---- writing
     def assign(self, value: TensorLike) -> Variable:

@@ -7,7 +7,7 @@ an op is written once, with `@op` (see `declare.py`), in the file of its subject
 
 from typing import TYPE_CHECKING
 
-from . import image, linalg, nn, numpy
+from . import image, interop, linalg, nn, numpy
 from .core import *
 from .later import later as _later
 from .math import *

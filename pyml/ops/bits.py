@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from ..core.tensor import Tensor, as_node, elementwise_nodes
+from ..core.tensor import Tensor, elementwise_nodes
 from ..core.types import TensorLike
 from ..errors import DtypeError
-from ..graph import prims
 from .arithmetic import abs as _abs
 from .arithmetic import floor_divide, mod
 from .declare import draw, op, sample
-from .logic import bitwise_xor, equal, left_shift, logical_not, right_shift, where
+from .logic import bitwise_not, equal, left_shift, right_shift, where
 
 __all__ = [
-    "bitwise_invert", "bitwise_left_shift", "bitwise_not", "bitwise_right_shift", "gcd", "lcm",
+    "bitwise_invert", "bitwise_left_shift", "bitwise_right_shift", "gcd", "lcm",
 ]  # fmt: skip
 
 _WHOLE = sample(draw(2, 3, low=-30, high=30, dtype="int32"), draw(3, low=-12, high=12, dtype="int32"))
@@ -21,29 +20,6 @@ _STEPS = 46  # of Euclid's algorithm, as many as neighbours in Fibonacci's row b
 
 bitwise_left_shift = left_shift
 bitwise_right_shift = right_shift
-
-
-@op(
-    like="numpy.invert",
-    gradient=False,
-    samples=[sample(draw(5, low=-9, high=9, dtype="int32")), sample(draw(5, low=0, high=2, dtype="bool"))],
-)
-def bitwise_not(x: TensorLike) -> Tensor:
-    """All bits of integers turned, `-x - 1`; of booleans their opposite. In the shape and dtype of `x`.
-
-    Raises:
-        DtypeError: `x` is neither.
-
-    Example:
-        >>> pyml.ops.bitwise_not([0, 5]).numpy()
-        array([-1, -6], dtype=int32)
-    """
-    node = as_node(x)
-    if node.dtype == "bool":
-        return logical_not(x)
-    if node.dtype == "float32":
-        raise DtypeError("bitwise_not: x must hold integers or booleans. Received: float32; cast it first.")
-    return bitwise_xor(Tensor(node), Tensor(prims.full(node.shape, -1 if node.dtype == "int32" else 2**32 - 1, node.dtype)))
 
 
 bitwise_invert = bitwise_not

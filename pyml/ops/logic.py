@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from ..core.tensor import Tensor, as_node, broadcast_shapes, elementwise_nodes
 from ..core.types import TensorLike
+from ..errors import DtypeError
 from ..graph import prims
 from .apply import binary, floating
 from .declare import draw, op, sample
 
 __all__ = [
-    "bitwise_and", "bitwise_or", "bitwise_xor", "equal", "greater", "greater_equal", "isfinite", "isinf", "isnan",
+    "bitwise_and", "bitwise_not", "bitwise_or", "bitwise_xor", "equal", "greater", "greater_equal", "isfinite", "isinf", "isnan",
     "left_shift", "less", "less_equal", "logical_and", "logical_not", "logical_or", "logical_xor", "not_equal",
     "right_shift", "where",
 ]  # fmt: skip
@@ -145,7 +146,7 @@ def logical_xor(x1: TensorLike, x2: TensorLike) -> Tensor:
     return Tensor(prims.not_equal(*elementwise_nodes(x1, x2, dtype="bool", what="logical_xor")))
 
 
-@op(like="numpy.logical_not", operator="invert", gradient=False, samples=[sample(draw(5, low=0, high=2, dtype="bool"))])
+@op(like="numpy.logical_not", gradient=False, samples=[sample(draw(5, low=0, high=2, dtype="bool"))])
 def logical_not(x: TensorLike) -> Tensor:
     """Where `x` does not hold (is 0): bool, in the shape of `x`.
 
@@ -198,7 +199,7 @@ def bitwise_xor(x: TensorLike, y: TensorLike) -> Tensor:
     return binary(prims.bitwise_xor, x, y, "bitwise_xor")
 
 
-@op(like="numpy.left_shift", gradient=False, samples=[_WHOLE])
+@op(like="numpy.left_shift", operator="lshift", gradient=False, samples=[_WHOLE])
 def left_shift(x: TensorLike, y: TensorLike) -> Tensor:
     """`x << y`, of integers; shapes broadcast.
 
@@ -212,7 +213,7 @@ def left_shift(x: TensorLike, y: TensorLike) -> Tensor:
     return binary(prims.left_shift, x, y, "left_shift")
 
 
-@op(like="numpy.right_shift", gradient=False, samples=[_WHOLE])
+@op(like="numpy.right_shift", operator="rshift", gradient=False, samples=[_WHOLE])
 def right_shift(x: TensorLike, y: TensorLike) -> Tensor:
     """`x >> y`, of integers; the sign stays. Shapes broadcast.
 
@@ -277,3 +278,27 @@ def where(condition: TensorLike, x1: TensorLike | None = None, x2: TensorLike | 
     a, b = elementwise_nodes(x1, x2, what="where")
     shape = broadcast_shapes(c.shape, a.shape, what="where")
     return Tensor(prims.where(*(prims.broadcast_to(n, shape) for n in (c, a, b))))
+
+
+@op(
+    like="numpy.invert",
+    operator="invert",
+    gradient=False,
+    samples=[sample(draw(5, low=-9, high=9, dtype="int32")), sample(draw(5, low=0, high=2, dtype="bool"))],
+)
+def bitwise_not(x: TensorLike) -> Tensor:
+    """All bits of integers turned, `-x - 1`; of booleans their opposite. In the shape and dtype of `x`.
+
+    Raises:
+        DtypeError: `x` is neither.
+
+    Example:
+        >>> pyml.ops.bitwise_not([0, 5]).numpy()
+        array([-1, -6], dtype=int32)
+    """
+    node = as_node(x)
+    if node.dtype == "bool":
+        return logical_not(x)
+    if node.dtype == "float32":
+        raise DtypeError("bitwise_not: x must hold integers or booleans. Received: float32; cast it first.")
+    return bitwise_xor(Tensor(node), Tensor(prims.full(node.shape, -1 if node.dtype == "int32" else 2**32 - 1, node.dtype)))
