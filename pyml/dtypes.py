@@ -70,6 +70,8 @@ def host_array(value: Any, dtype: str | None = None) -> np.ndarray:
             f"a masked array of which {int(np.sum(value.mask))} elements are masked has no values there; "  # type: ignore[attr-defined]
             "fill them first, for example with array.filled(0)."
         )
+    if hasattr(value, "__dlpack__") and not hasattr(value, "__array__"):  # another library's array
+        value = np.from_dlpack(value)
     array = np.asarray(value)
     if array.dtype == object or array.dtype.kind in "SUcMm":
         raise DtypeError(f"cannot make a tensor from {array.dtype} data; expected numbers or booleans of one shape.")

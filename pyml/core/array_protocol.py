@@ -78,7 +78,7 @@ class ArrayProtocol:
         trace.refuse_in_trace("complex()")
         return complex(self.item())
 
-    def __setitem__(self: Any, key: Any, value: TensorLike) -> None:
+    def __setitem__(self, key: Any, value: TensorLike) -> None:
         """The tensor gets a new value, which differs at `key`; what was computed from the old one keeps it.
 
         Raises:
@@ -89,8 +89,9 @@ class ArrayProtocol:
                 "tensor[key] = value inside a program that is being traced: tensors do not change there; "
                 "use pyml.ops.slice_update, pyml.ops.scatter_update or pyml.ops.where, which return the changed tensor."
             )
-        self._node = INSTALLED["setitem"](self, key, value)._node
-        self._keras_logits = None
+        tensor: Any = self
+        tensor._node = INSTALLED["setitem"](self, key, value)._node
+        tensor._keras_logits = None
 
     # ---- in place: the name on the left gets a new tensor
     def __iadd__(self: Any, other: TensorLike) -> Tensor:

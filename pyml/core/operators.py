@@ -25,15 +25,6 @@ class Operators(NumpyFunctions, Generic[Result]):
 
     __slots__ = ()
 
-    if TYPE_CHECKING:
-
-        @property
-        def shape(self) -> Any: ...
-        @property
-        def dtype(self) -> str: ...
-        @property
-        def ndim(self) -> int: ...
-
     @abstractmethod
     def _value_node(self) -> Node:
         """The node that holds the value now."""
@@ -91,7 +82,7 @@ class Operators(NumpyFunctions, Generic[Result]):
         return INSTALLED["neg"](self)
 
     def __pos__(self) -> Result:
-        return INSTALLED["astype"](self, self.dtype)
+        return INSTALLED["astype"](self, getattr(self, "dtype"))  # noqa: B009
 
     def __abs__(self) -> Result:
         return INSTALLED["abs"](self)
@@ -164,9 +155,10 @@ class Operators(NumpyFunctions, Generic[Result]):
     @property
     def mT(self) -> Result:
         """The last two axes changed for each other."""
-        if self.ndim < 2:
-            raise ShapeError(f"mT: a matrix has two axes or more. Received: shape {self.shape}")
-        return INSTALLED["transpose"](self, (*range(self.ndim - 2), self.ndim - 1, self.ndim - 2))
+        shape = getattr(self, "shape")  # noqa: B009 - each kind of tensor has it in its own way
+        if len(shape) < 2:
+            raise ShapeError(f"mT: a matrix has two axes or more. Received: shape {shape}")
+        return INSTALLED["transpose"](self, (*range(len(shape) - 2), len(shape) - 1, len(shape) - 2))
 
     def reshape(self, *newshape: Any) -> Result:
         """`ops.reshape`; sizes may be given one by one."""

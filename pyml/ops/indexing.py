@@ -56,7 +56,7 @@ def get_item(x: TensorLike, key: Any) -> Tensor:
     """
     node = as_node(x)
     read = read_key(key, node.shape)
-    out = prims.slice_(node, read.start, read.stop, read.step)
+    out = prims.slice_(prims.reshape(node, read.shape), read.start, read.stop, read.step)
     if read.flips:
         out = prims.flip(out, read.flips)
     return Tensor(_picked(out, read) if read.arrays else prims.reshape(out, _shape(out.shape, read)))
@@ -118,9 +118,9 @@ def set_item(x: TensorLike, key: Any, value: TensorLike) -> Tensor:
     """
     node = as_node(x)
     put = prims.cast(as_node(value), dtype=node.dtype)
-    mask = key if isinstance(key, NumpyFunctions) or isinstance(key, np.ndarray) else None
-    if mask is not None and put.ndim == 0 and as_node(mask).dtype == "bool" and as_node(mask).shape == node.shape:
-        return where(mask, Tensor(put), Tensor(node))
+    if put.ndim == 0 and str(getattr(key, "dtype", None)) == "bool" and key.shape == node.shape[: key.ndim]:
+        mask = prims.reshape(as_node(key), (*key.shape, *(1,) * (node.ndim - key.ndim)))
+        return where(Tensor(mask), Tensor(put), Tensor(node))
     if isinstance(key, tuple):
         key = tuple(_known(k) for k in key)
     read = read_key(_known(key), node.shape)

@@ -10,7 +10,7 @@ import numpy as np
 
 from ..core import trace
 from ..core.numpy_functions import NumpyFunctions
-from ..core.tensor import Tensor, as_node
+from ..core.tensor import Tensor, as_node, broadcast_shapes
 from ..errors import ShapeError, TraceError
 from ..graph.node import Node
 
@@ -25,16 +25,17 @@ class Key:
     axis of a slice, None for a new axis, `"arrays"` where the arrays stand (in front, where something stands between them).
     """
 
+    shape: tuple[int, ...]  # the tensor's, with an axis of size 1 for each True or False
     start: list[int] = field(default_factory=list)
     stop: list[int] = field(default_factory=list)
     step: list[int] = field(default_factory=list)
     flips: list[int] = field(default_factory=list)
     arrays: dict[int, np.ndarray | Node] = field(default_factory=dict)
-    layout: list[int | None | str] = field(default_factory=list)
+    layout: list[int | str | None] = field(default_factory=list)
 
 
-def parts_of(key: Any, shape: tuple[int, ...]) -> list[Any]:
-    """The parts of a key, one for each axis and each new one: slices, integers, None, arrays of positions.
+def parts_of(key: Any, shape: tuple[int, ...]) -> tuple[list[Any], tuple[int, ...]]:
+    """The parts of a key, one for each axis and each new one: slices, integers, None, arrays of positions; and the shape they are for.
 
     Raises:
         ShapeError: There are more indices than axes, several ellipses, or a mask has another shape.
@@ -66,21 +67,24 @@ def parts_of(key: Any, shape: tuple[int, ...]) -> list[Any]:
     if not builtins.any(part is Ellipsis for part in parts):
         parts.append(Ellipsis)
     out: list[Any] = []
-    axis = 0
+    axis, between = 0, len(shape) - used
     for part in parts:
         if part is Ellipsis:
-            out += [Slice(None)] * (len(shape) - used)
-            axis += len(shape) - used
+            out += [Slice(None)] * between
+            axis += between
         elif isinstance(part, tuple):
             sizes, found = part
-            if sizes != shape[axis : axis + len(sizes)]:
+            if not sizes:  # True or False: a row of an axis that is not there
+                shape, found = (*shape[:axis], 1, *shape[axis:]), [np.zeros(len(found[0]), np.int64)]
+                sizes = (1,)
+            elif sizes != shape[axis : axis + len(sizes)]:
                 raise ShapeError(f"a mask of shape {sizes} for axes of shape {shape[axis : axis + len(sizes)]} of a tensor of {shape}.")
             out += found
             axis += len(sizes)
         else:
             out.append(part)
             axis += part is not None
-    return out
+    return out, shape
 
 
 def _array(part: Any) -> np.ndarray | Node:
@@ -114,7 +118,7 @@ def _of_mask(mask: np.ndarray | Node) -> list[np.ndarray]:
                 "has run; use pyml.ops.where, or multiply by the mask."
             )
         mask = Tensor(mask).numpy()
-    return list(np.nonzero(mask))
+    return list(np.nonzero(np.atleast_1d(mask)))
 
 
 def read_key(key: Any, shape: tuple[int, ...]) -> Key:
@@ -125,8 +129,8 @@ def read_key(key: Any, shape: tuple[int, ...]) -> Key:
         IndexError: An index is out of range.
         TypeError: Something is no index.
     """
-    parts = parts_of(key, shape)
-    found = Key()
+    parts, shape = parts_of(key, shape)
+    found = Key(shape)
     arrays = builtins.any(isinstance(p, (np.ndarray, Node)) for p in parts)
     before: int | None = None  # the place among the parts of the last array or, beside arrays, integer
     in_front = False
@@ -153,6 +157,8 @@ def read_key(key: Any, shape: tuple[int, ...]) -> Key:
                 _block(found, 0, n)
                 found.arrays[axis] = _in_range(part, n, axis)
         axis += 1
+    if len(found.arrays) > 1:
+        broadcast_shapes(*(a.shape for a in found.arrays.values()), what="index arrays")
     if in_front:
         found.layout = ["arrays", *(p for p in found.layout if p != "arrays")]
     return found

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from ..core.tensor import Tensor, as_node, broadcast_shapes, elementwise_nodes
 from ..core.types import TensorLike
 from ..errors import DtypeError
 from ..graph import prims
-from .apply import binary, floating
+from .apply import Primitive, binary, floating
 from .declare import draw, op, sample
 
 __all__ = [
@@ -104,7 +106,7 @@ def greater_equal(x1: TensorLike, x2: TensorLike) -> Tensor:
     return binary(prims.greater_equal, x1, x2, "greater_equal")
 
 
-@op(like="numpy.logical_and", operator="and", gradient=False, samples=[_TRUTH])
+@op(like="numpy.logical_and", gradient=False, samples=[_TRUTH])
 def logical_and(x1: TensorLike, x2: TensorLike) -> Tensor:
     """Where both `x1` and `x2` hold (are not 0): bool; shapes broadcast.
 
@@ -118,7 +120,7 @@ def logical_and(x1: TensorLike, x2: TensorLike) -> Tensor:
     return Tensor(prims.logical_and(*elementwise_nodes(x1, x2, dtype="bool", what="logical_and")))
 
 
-@op(like="numpy.logical_or", operator="or", gradient=False, samples=[_TRUTH])
+@op(like="numpy.logical_or", gradient=False, samples=[_TRUTH])
 def logical_or(x1: TensorLike, x2: TensorLike) -> Tensor:
     """Where `x1` or `x2` holds (is not 0): bool; shapes broadcast.
 
@@ -132,7 +134,7 @@ def logical_or(x1: TensorLike, x2: TensorLike) -> Tensor:
     return Tensor(prims.logical_or(*elementwise_nodes(x1, x2, dtype="bool", what="logical_or")))
 
 
-@op(like="numpy.logical_xor", operator="xor", gradient=False, samples=[_TRUTH])
+@op(like="numpy.logical_xor", gradient=False, samples=[_TRUTH])
 def logical_xor(x1: TensorLike, x2: TensorLike) -> Tensor:
     """Where exactly one of `x1` and `x2` holds: bool; shapes broadcast.
 
@@ -157,46 +159,58 @@ def logical_not(x: TensorLike) -> Tensor:
     return Tensor(prims.logical_not(prims.cast(as_node(x), dtype="bool")))
 
 
-@op(like="numpy.bitwise_and", gradient=False, samples=[_WHOLE])
+def _bits(prim: Primitive, logical: Callable[..., Tensor], x: TensorLike, y: TensorLike, what: str) -> Tensor:
+    a, b = elementwise_nodes(x, y, what=what)
+    if a.dtype == "bool":
+        return logical(Tensor(a), Tensor(b))
+    if a.dtype == "float32":
+        raise DtypeError(f"{what}: operands must hold integers or booleans. Received: float32; cast them first.")
+    return Tensor(prim(a, b))
+
+
+@op(like="numpy.bitwise_and", operator="and", gradient=False, samples=[_WHOLE, _TRUTH])
 def bitwise_and(x: TensorLike, y: TensorLike) -> Tensor:
-    """`x & y` bit by bit, of integers; shapes broadcast.
+    """`x & y` bit by bit, of integers; of booleans as such. Shapes broadcast.
 
     Raises:
         ShapeError: The shapes do not broadcast.
+        DtypeError: An operand holds floats.
 
     Example:
         >>> pyml.ops.bitwise_and([3, 4], 2).numpy()
         array([2, 0], dtype=int32)
     """
-    return binary(prims.bitwise_and, x, y, "bitwise_and")
+    return _bits(prims.bitwise_and, logical_and, x, y, "bitwise_and")
 
 
-@op(like="numpy.bitwise_or", gradient=False, samples=[_WHOLE])
+@op(like="numpy.bitwise_or", operator="or", gradient=False, samples=[_WHOLE, _TRUTH])
 def bitwise_or(x: TensorLike, y: TensorLike) -> Tensor:
-    """`x | y` bit by bit, of integers; shapes broadcast.
+    """`x | y` bit by bit, of integers; of booleans as such. Shapes broadcast.
 
     Raises:
         ShapeError: The shapes do not broadcast.
+        DtypeError: An operand holds floats.
 
     Example:
         >>> pyml.ops.bitwise_or([3, 4], 2).numpy()
         array([3, 6], dtype=int32)
     """
-    return binary(prims.bitwise_or, x, y, "bitwise_or")
+    return _bits(prims.bitwise_or, logical_or, x, y, "bitwise_or")
 
 
-@op(like="numpy.bitwise_xor", gradient=False, samples=[_WHOLE])
+@op(like="numpy.bitwise_xor", operator="xor", gradient=False, samples=[_WHOLE, _TRUTH])
 def bitwise_xor(x: TensorLike, y: TensorLike) -> Tensor:
-    """`x ^ y` bit by bit, of integers; shapes broadcast.
+    """`x ^ y` bit by bit, of integers; of booleans as such. Shapes broadcast.
 
     Raises:
         ShapeError: The shapes do not broadcast.
+        DtypeError: An operand holds floats.
 
     Example:
         >>> pyml.ops.bitwise_xor([3, 4], 2).numpy()
         array([1, 6], dtype=int32)
     """
-    return binary(prims.bitwise_xor, x, y, "bitwise_xor")
+    return _bits(prims.bitwise_xor, logical_xor, x, y, "bitwise_xor")
 
 
 @op(like="numpy.left_shift", operator="lshift", gradient=False, samples=[_WHOLE])
