@@ -183,6 +183,9 @@ def cases() -> Iterator[tuple[str, tuple[Operand, ...], dict[str, Any]]]:
         yield "resize_bilinear", (((1, 4, 5, channels), F),), {"size": (8, 7), "rows": (8, -4, 16), "columns": (10, -2, 14)}
         yield "resize_bilinear", (((2, 5, 4, channels), F),), {"size": (3, 9), "rows": (5, 0, 3), "columns": (4, 0, 9)}
         yield "pad_lines", (((2, 3, 4, channels), F),), {"padding": ((1, 2), (0, 1))}
+        for transposed, n in ((False, 5), (True, 3)):
+            sizes = {"n": 5, "count": 3, "taps": 2, "back": 2, "transposed": transposed}
+            yield "resample", (((2, n, channels), F), ((24,), I)), sizes
 
 
 def found() -> dict[Variant, Case]:

@@ -102,6 +102,8 @@ def arrays_of(case: Case) -> list[np.ndarray]:
             made.append(rng.integers(0, 2, shape).astype(bool))
         elif case.op in ("gather", "scatter_add") and shape == (7,):
             made.append(rng.integers(-1, 6, shape).astype(np.int32))  # some out of range
+        elif case.op == "resample":
+            made.append(prims.resample_table(np.array([0, 1, 3]), rng.uniform(-1, 1, (3, 2)), 5)[0])
         else:
             made.append(rng.integers(0, 2 if "lstm" in case.op or "gru" in case.op else 50, shape).astype(NUMPY[dtype]))
     if case.op in ("max_pool2d_grad", "max_pool2d_pick"):

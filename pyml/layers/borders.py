@@ -12,10 +12,16 @@ from pyml.core import Tensor
 from pyml.errors import ShapeError
 from pyml.layers.input_spec import InputSpec
 from pyml.layers.layer import Layer
-from pyml.layers.windows import margins, standard_data_format
+from pyml.layers.windows import margins
 from pyml.objects.samples import Sample, draw, sample
+from pyml.ops.layout import data_format_of
 
 __all__ = ["Cropping1D", "Cropping2D", "ZeroPadding1D", "ZeroPadding2D"]
+
+
+def _for_all_axes(widths: tuple[tuple[int, int], ...], data_format: str) -> tuple[tuple[int, int], ...]:
+    """Borders of all axes of a batch: those of its images or steps, none of the others."""
+    return ((0, 0), (0, 0), *widths) if data_format == "channels_first" else ((0, 0), *widths, (0, 0))
 
 
 class _ZeroPadding(Layer):
@@ -26,15 +32,15 @@ class _ZeroPadding(Layer):
         owner = type(self).__name__
         self._widths = margins(padding, self.rank, "padding", owner)
         self.padding = self._widths if self.rank > 1 else self._widths[0]
-        self.data_format = standard_data_format(data_format, owner)
+        self.data_format = data_format_of(data_format, owner)
         self.input_spec = InputSpec(ndim=self.rank + 2)
 
     def call(self, inputs: Tensor) -> Tensor:
-        return ops.pad(inputs, ((0, 0), *self._widths, (0, 0)))
+        return ops.pad(inputs, _for_all_axes(self._widths, self.data_format))
 
     def compute_output_shape(self, input_shape: Any) -> Any:
-        sizes = [None if n is None else n + sum(w) for n, w in zip(input_shape[1:-1], self._widths, strict=True)]
-        return (input_shape[0], *sizes, input_shape[-1])
+        widths = _for_all_axes(self._widths, self.data_format)
+        return tuple(None if n is None else n + sum(w) for n, w in zip(input_shape, widths, strict=True))
 
 
 class ZeroPadding1D(_ZeroPadding):
@@ -42,7 +48,7 @@ class ZeroPadding1D(_ZeroPadding):
 
     Args:
         padding: Steps at both ends, or a pair of numbers.
-        data_format: None or `"channels_last"`.
+        data_format: `"channels_last"` (None), or `"channels_first"`: `(batch, channels, steps)`.
 
     Input shape: `(batch, steps, channels)`. Output shape: `(batch, new_steps, channels)`.
 
@@ -66,7 +72,7 @@ class ZeroPadding2D(_ZeroPadding):
 
     Args:
         padding: One number; height and width; or `((top, bottom), (left, right))`.
-        data_format: None or `"channels_last"`.
+        data_format: `"channels_last"` (None), or `"channels_first"`: `(batch, channels, height, width)`.
 
     Input shape: `(batch, height, width, channels)`. Output shape: `(batch, new_height, new_width, channels)`.
 
@@ -81,6 +87,7 @@ class ZeroPadding2D(_ZeroPadding):
     @classmethod
     def _samples(cls) -> Iterator[Sample]:
         yield sample(cls(((1, 0), (2, 1))), draw(2, 3, 2, 2), like=lambda x: np.pad(x, ((0, 0), (1, 0), (2, 1), (0, 0))))
+        yield sample(cls(1, data_format="channels_first"), draw(2, 2, 3, 1), like=lambda x: np.pad(x, ((0, 0), (0, 0), (1, 1), (1, 1))))
 
 
 class _Cropping(Layer):
@@ -91,20 +98,21 @@ class _Cropping(Layer):
         owner = type(self).__name__
         self._widths = margins(cropping, self.rank, "cropping", owner)
         self.cropping = self._widths if self.rank > 1 else self._widths[0]
-        self.data_format = standard_data_format(data_format, owner)
+        self.data_format = data_format_of(data_format, owner)
         self.input_spec = InputSpec(ndim=self.rank + 2)
 
     def call(self, inputs: Tensor) -> Tensor:
         shape = self.compute_output_shape(inputs.shape)
-        return ops.slice(inputs, (0, *(low for low, _ in self._widths), 0), shape)
+        return ops.slice(inputs, [low for low, _ in _for_all_axes(self._widths, self.data_format)], shape)
 
     def compute_output_shape(self, input_shape: Any) -> Any:
-        sizes = [None if n is None else n - sum(w) for n, w in zip(input_shape[1:-1], self._widths, strict=True)]
-        if any(n is not None and n <= 0 for n in sizes):
+        widths = _for_all_axes(self._widths, self.data_format)
+        sizes = tuple(None if n is None else n - sum(w) for n, w in zip(input_shape, widths, strict=True))
+        if any(n is not None and n <= 0 for n, w in zip(sizes, widths, strict=True) if w != (0, 0)):
             raise ShapeError(
                 f'Layer "{self.name}": cropping {self.cropping} leaves nothing of inputs of shape {tuple(input_shape)}.'
             )
-        return (input_shape[0], *sizes, input_shape[-1])
+        return sizes
 
 
 class Cropping1D(_Cropping):
@@ -135,7 +143,7 @@ class Cropping2D(_Cropping):
 
     Args:
         cropping: One number; height and width; or `((top, bottom), (left, right))`.
-        data_format: None or `"channels_last"`.
+        data_format: `"channels_last"` (None), or `"channels_first"`: `(batch, channels, height, width)`.
 
     Input shape: `(batch, height, width, channels)`. Output shape: `(batch, new_height, new_width, channels)`.
 
@@ -153,3 +161,4 @@ class Cropping2D(_Cropping):
     @classmethod
     def _samples(cls) -> Iterator[Sample]:
         yield sample(cls(((1, 0), (2, 1))), draw(2, 3, 5, 2), like=lambda x: x[:, 1:, 2:-1])
+        yield sample(cls(1, data_format="channels_first"), draw(2, 2, 3, 5), like=lambda x: x[:, :, 1:-1, 1:-1])

@@ -14,11 +14,16 @@ from pyml.errors import ShapeError
 from pyml.layers.dense import positive_int
 from pyml.layers.input_spec import InputSpec
 from pyml.layers.layer import Layer
-from pyml.layers.windows import standard_data_format, window_sizes
+from pyml.layers.windows import window_sizes
 from pyml.objects.samples import Sample, draw, sample
-from pyml.ops.resizing import check_interpolation, enlarge, resize
+from pyml.ops.layout import data_format_of
+from pyml.ops.resizing import check_aspect, check_interpolation, resize
 
 __all__ = ["Resizing", "UpSampling1D", "UpSampling2D"]
+
+
+def _height_axis(data_format: str) -> int:
+    return 1 if data_format == "channels_last" else 2
 
 
 class UpSampling1D(Layer):
@@ -56,10 +61,14 @@ class UpSampling2D(Layer):
 
     Args:
         size: One or two integers, the factors of height and width.
-        data_format: None or `"channels_last"`.
-        interpolation: `"nearest"` repeats cells, `"bilinear"` goes smoothly from one to the next.
+        data_format: `"channels_last"` (None), or `"channels_first"`: `(batch, channels, height, width)`.
+        interpolation: `"nearest"` repeats cells, `"bilinear"` goes smoothly from one to the next; or `"bicubic"`,
+            `"lanczos3"`, `"lanczos5"`.
 
     Input shape: `(batch, height, width, channels)`. Output shape: `(batch, new_height, new_width, channels)`.
+
+    Raises:
+        ValueError: An argument is not supported.
 
     Example:
         >>> pyml.layers.UpSampling2D((1, 2))(np.array([[[[1.0], [3.0]]]], "float32")).numpy()[0, 0, :, 0].tolist()
@@ -70,23 +79,27 @@ class UpSampling2D(Layer):
                  **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.size = window_sizes(size, 2, "size", "UpSampling2D")
-        self.data_format = standard_data_format(data_format, "UpSampling2D")
+        self.data_format = data_format_of(data_format, "UpSampling2D")
         self.interpolation = check_interpolation(interpolation, "UpSampling2D")
+        if self.interpolation == "area":
+            raise ValueError("UpSampling2D: interpolation 'area' is for smaller images; use 'nearest'.")
         self.input_spec = InputSpec(ndim=4)
 
     def call(self, inputs: Tensor) -> Tensor:
-        for axis, factor in enumerate(self.size, 1):
-            inputs = enlarge(inputs, factor, axis, self.interpolation)
-        return inputs
+        axis = _height_axis(self.data_format)
+        sizes = [n * factor for n, factor in zip(inputs.shape[axis : axis + 2], self.size, strict=True)]
+        return resize(inputs, sizes, self.interpolation, data_format=self.data_format)
 
     def compute_output_shape(self, input_shape: Any) -> Any:
-        sizes = (None if n is None else n * factor for n, factor in zip(input_shape[1:3], self.size, strict=True))
-        return (input_shape[0], *sizes, input_shape[3])
+        axis = _height_axis(self.data_format)
+        sizes = (None if n is None else n * factor for n, factor in zip(input_shape[axis : axis + 2], self.size, strict=True))
+        return (*input_shape[:axis], *sizes, *input_shape[axis + 2 :])
 
     @classmethod
     def _samples(cls) -> Iterator[Sample]:
         yield sample(cls((2, 3)), draw(2, 3, 4, 2), like=lambda x: np.repeat(np.repeat(x, 2, axis=1), 3, axis=2))
         yield sample(cls(interpolation="bilinear"), draw(2, 3, 4, 2))
+        yield sample(cls((2, 1), data_format="channels_first"), draw(2, 3, 4, 2), like=lambda x: np.repeat(x, 2, axis=2))
 
 
 class Resizing(Layer):
@@ -94,12 +107,12 @@ class Resizing(Layer):
 
     Args:
         height, width: The new size.
-        interpolation: `"bilinear"` or `"nearest"`.
+        interpolation: `"nearest"`, `"bilinear"`, `"bicubic"`, `"lanczos3"`, `"lanczos5"` or `"area"`, as for `ops.image.resize`.
         crop_to_aspect_ratio: Take only the middle of the images, so that nothing is distorted.
         pad_to_aspect_ratio: Add borders of `fill_value` instead.
         fill_mode, fill_value: Only `"constant"`; the value of the borders.
-        antialias: Only False is supported.
-        data_format: None or `"channels_last"`.
+        antialias: Widen the filter where images become smaller.
+        data_format: `"channels_last"` (None), or `"channels_first"`: `(batch, channels, height, width)`.
 
     Input shape: `(batch, height, width, channels)`, or one image. Output shape: the same with the new size.
 
@@ -118,14 +131,8 @@ class Resizing(Layer):
         self.height = positive_int(height, "height", "Resizing")
         self.width = positive_int(width, "width", "Resizing")
         self.interpolation = check_interpolation(interpolation, "Resizing")
-        self.data_format = standard_data_format(data_format, "Resizing")
-        if antialias or fill_mode != "constant":
-            raise ValueError(
-                "Resizing: only antialias=False and fill_mode='constant' are supported. "
-                f"Received: antialias={antialias}, fill_mode={fill_mode!r}"
-            )
-        if crop_to_aspect_ratio and pad_to_aspect_ratio:
-            raise ValueError("Resizing: only one of crop_to_aspect_ratio and pad_to_aspect_ratio may be True.")
+        self.data_format = data_format_of(data_format, "Resizing")
+        check_aspect(crop_to_aspect_ratio, pad_to_aspect_ratio, fill_mode, "Resizing")
         self.crop_to_aspect_ratio = crop_to_aspect_ratio
         self.pad_to_aspect_ratio = pad_to_aspect_ratio
         self.fill_mode = fill_mode
@@ -133,12 +140,14 @@ class Resizing(Layer):
         self.antialias = antialias
 
     def call(self, inputs: Tensor) -> Tensor:
-        return resize(inputs, (self.height, self.width), self.interpolation, crop_to_aspect_ratio=self.crop_to_aspect_ratio,
-                      pad_to_aspect_ratio=self.pad_to_aspect_ratio, fill_value=self.fill_value)
+        return resize(ops.cast(inputs, "float32"), (self.height, self.width), self.interpolation, self.antialias,
+                      self.crop_to_aspect_ratio, self.pad_to_aspect_ratio, self.fill_mode, self.fill_value, self.data_format)
 
     def compute_output_shape(self, input_shape: Any) -> Any:
         if len(input_shape) not in (3, 4):
             raise ShapeError(f'Layer "{self.name}" resizes images. Received inputs of shape {tuple(input_shape)}')
+        if self.data_format == "channels_first":
+            return (*input_shape[:-2], self.height, self.width)
         return (*input_shape[:-3], self.height, self.width, input_shape[-1])
 
     def compute_output_spec(self, *args: Any, **kwargs: Any) -> Any:
@@ -147,4 +156,5 @@ class Resizing(Layer):
     @classmethod
     def _samples(cls) -> Iterator[Sample]:
         yield sample(cls(5, 7), draw(2, 3, 4, 2))
+        yield sample(cls(2, 3, "bicubic", antialias=True, data_format="channels_first"), draw(2, 3, 5, 4))
         yield sample(cls(2, 2, interpolation="nearest"), draw(2, 4, 4, 3), like=lambda x: x[:, 1::2, 1::2])

@@ -10,14 +10,12 @@ from ..core.tensor import Tensor, as_node
 from ..core.types import TensorLike
 from ..errors import ShapeError
 from ..graph import prims
-from .core import slice as _slice
+from ..graph.node import Node
 from .declare import draw, op, sample
-from .joining import concatenate, repeat, stack, take
-from .shaping import expand_dims, pad, reshape
+from .filters import INTERPOLATIONS, table
+from .layout import data_format_of, image_batch, unbatched
 
 __all__ = ["resize"]
-
-INTERPOLATIONS = ("bilinear", "nearest")
 
 
 def check_interpolation(interpolation: str, owner: str) -> str:
@@ -28,64 +26,105 @@ def check_interpolation(interpolation: str, owner: str) -> str:
     """
     text = str(interpolation).lower()
     if text not in INTERPOLATIONS:
-        raise ValueError(f"{owner}: interpolation must be 'bilinear' or 'nearest'. Received: interpolation={interpolation!r}")
+        names = ", ".join(repr(name) for name in INTERPOLATIONS)
+        raise ValueError(f"{owner}: interpolation must be one of {names}. Received: interpolation={interpolation!r}")
     return text
 
 
-def _along(x: Tensor, axis: int, start: int, stop: int) -> Tensor:
-    begin = [start if a == axis else 0 for a in range(x.ndim)]
-    return _slice(x, begin, [stop - start if a == axis else n for a, n in enumerate(x.shape)])
+def check_aspect(crop_to_aspect_ratio: bool, pad_to_aspect_ratio: bool, fill_mode: str, owner: str) -> None:
+    """Raises a ValueError where both ratios are to be kept, or borders are to be filled otherwise than with a constant."""
+    if crop_to_aspect_ratio and pad_to_aspect_ratio:
+        raise ValueError(f"{owner}: only one of crop_to_aspect_ratio and pad_to_aspect_ratio may be True.")
+    if fill_mode != "constant":
+        raise ValueError(f"{owner}: fill_mode must be 'constant', as in Keras. Received: fill_mode={fill_mode!r}")
 
 
-def enlarge(x: Tensor, factor: int, axis: int, interpolation: str = "nearest") -> Tensor:
-    """`x` with `factor` elements for each one along `axis`; bilinear takes them from between it and its neighbours."""
-    if interpolation == "nearest" or factor == 1:
-        return repeat(x, factor, axis)
+def check_size(size: Sequence[int], owner: str) -> tuple[int, int]:
+    """Height and width, two whole numbers from 1.
+
+    Raises:
+        ShapeError: They are something else.
+    """
+    if isinstance(size, (tuple, list)) and len(size) == 2 and all(not isinstance(n, float) and int(n) > 0 for n in size):
+        return int(size[0]), int(size[1])
+    raise ShapeError(f"{owner}: size must be a height and a width, whole numbers from 1. Received: size={size!r}")
+
+
+def back_to(node: Node, dtype: str) -> Node:
+    """float32 values as `dtype`; whole numbers are rounded, halves to the even neighbour."""
+    return prims.cast(prims.round_(node) if dtype in ("int32", "uint32") else node, dtype=dtype)
+
+
+def _middle(x: Node, axis: int, sizes: tuple[int, int]) -> Node:
+    """The middle of the images, of the proportions `sizes`."""
+    start, stop = [0] * x.ndim, list(x.shape)
+    for a, n, other, ratio in _sides(x, axis, sizes):
+        length = max(min(n, int(other * ratio[0] / ratio[1])), 1)
+        start[a] = int((n - length) / 2)
+        stop[a] = start[a] + length
+    return prims.slice_(x, start, stop)
+
+
+def _surrounded(x: Node, axis: int, sizes: tuple[int, int], fill_value: float) -> Node:
+    """The images with a border that gives them the proportions `sizes`."""
+    widths = [(0, 0)] * x.ndim
+    for a, n, other, ratio in _sides(x, axis, sizes):
+        widths[a] = (int((max(n, int(other * ratio[0] / ratio[1])) - n) / 2),) * 2
+    return prims.pad(x, widths, fill_value)
+
+
+def _sides(x: Node, axis: int, sizes: tuple[int, int]) -> list[tuple[int, int, int, tuple[int, int]]]:
+    """Of height and width: the axis, its size, that of the other one, and the proportion to it."""
+    h, w = x.shape[axis : axis + 2]
+    return [(axis, h, w, sizes), (axis + 1, w, h, sizes[::-1])]
+
+
+def _nearest(x: Node, axis: int, count: int) -> Node:
     n = x.shape[axis]
-    before = concatenate([_along(x, axis, 0, 1), _along(x, axis, 0, n - 1)], axis)
-    after = concatenate([_along(x, axis, 1, n), _along(x, axis, n - 1, n)], axis)
-    parts = []
-    for phase in range(factor):
-        shift = (phase + 0.5) / factor - 0.5           # of the centre of a new cell from that of the old one
-        parts.append(x * (1 - abs(shift)) + (before if shift < 0 else after) * abs(shift))
-    joined = stack(parts, axis + 1)
-    return reshape(joined, [n * factor if a == axis else m for a, m in enumerate(x.shape)])
+    if count % n == 0:
+        outer, inner = x.shape[:axis], x.shape[axis + 1 :]
+        wide = prims.broadcast_to(prims.reshape(x, (*outer, n, 1, *inner)), (*outer, n, count // n, *inner))
+        return prims.reshape(wide, (*outer, count, *inner))
+    return prims.sample(x, axis, count, 2 * n, n, 2 * count)
 
 
-def _resize_axis(x: Tensor, size: int, axis: int, interpolation: str) -> Tensor:
-    n = x.shape[axis]
-    if n == size:
+def _bilinear(x: Node, axis: int, sizes: tuple[int, int]) -> Node:
+    old = x.shape[axis : axis + 2]
+    rows = x if axis == 1 else prims.reshape(x, (x.shape[0] * x.shape[1], *old, 1))
+    places = [(2 * n, n - count, 2 * count) for n, count in zip(old, sizes, strict=True)]
+    return prims.reshape(prims.resize_bilinear(rows, sizes, *places), (*x.shape[:axis], *sizes, *x.shape[axis + 2 :]))
+
+
+def _filtered(x: Node, axis: int, count: int, interpolation: str, antialias: bool) -> Node:
+    n, outer, inner = x.shape[axis], x.shape[:axis], x.shape[axis + 1 :]
+    if n == count:
         return x
-    if size % n == 0:
-        return enlarge(x, size // n, axis, interpolation)
-    centre = (np.arange(size) + 0.5) * (n / size)
+    numbers, sizes = table(n, count, interpolation, antialias)
+    rows = prims.reshape(x, (int(np.prod(outer)), n, int(np.prod(inner))))
+    return prims.reshape(prims.resample(rows, as_node(numbers), sizes), (*outer, count, *inner))
+
+
+def resized(x: Node, axis: int, sizes: tuple[int, int], interpolation: str, antialias: bool = False) -> Node:
+    """A batch of images whose height is `axis` and whose width is the next one, at `sizes`; whole numbers stay whole."""
+    if 0 in x.shape:
+        return prims.full((*x.shape[:axis], *sizes, *x.shape[axis + 2 :]), 0, x.dtype)
+    if x.shape[axis : axis + 2] == sizes:
+        return x
     if interpolation == "nearest":
-        return take(x, np.minimum(np.floor(centre), n - 1).astype(np.int32), axis)
-    place = np.clip(centre - 0.5, 0, n - 1)
-    low = np.floor(place).astype(np.int32)
-    share = (place - low).astype(np.float32).reshape([size if a == axis else 1 for a in range(x.ndim)])
-    return take(x, low, axis) * (1 - share) + take(x, np.minimum(low + 1, n - 1), axis) * share
+        return _nearest(_nearest(x, axis, sizes[0]), axis + 1, sizes[1])
+    y = prims.cast(x, dtype="float32")
+    if interpolation == "bilinear" and not antialias:
+        return back_to(_bilinear(y, axis, sizes), x.dtype)
+    order = sorted((0, 1), key=lambda side: sizes[side] / x.shape[axis + side])  # what becomes smaller first
+    for side in order:
+        y = _filtered(y, axis + side, sizes[side], interpolation, antialias)
+    return back_to(y, x.dtype)
 
 
-def _centre(x: Tensor, height: int, width: int) -> Tensor:
-    """The middle of the images, of the proportions `height` to `width`."""
-    h, w = x.shape[1:3]
-    new = max(min(h, int(w * height / width)), 1), max(min(w, int(h * width / height)), 1)
-    start = (0, int((h - new[0]) / 2), int((w - new[1]) / 2), 0)
-    return _slice(x, start, (x.shape[0], *new, x.shape[3]))
-
-
-def _surrounded(x: Tensor, height: int, width: int, fill_value: float) -> Tensor:
-    """The images with a border that gives them the proportions `height` to `width`."""
-    h, w = x.shape[1:3]
-    top = int((max(h, int(w * height / width)) - h) / 2)
-    left = int((max(w, int(h * width / height)) - w) / 2)
-    return pad(x, ((0, 0), (top, top), (left, left), (0, 0)), constant_values=fill_value)
-
-
-def _resized(x: np.ndarray, size: tuple[int, int], interpolation: str = "bilinear") -> np.ndarray:
+def _resized(x: np.ndarray, size: tuple[int, int], interpolation: str = "bilinear", data_format: str = "channels_last") -> np.ndarray:
     """The same in numpy."""
-    for axis, count in zip((-3, -2), size):
+    first = -3 if data_format == "channels_last" else -2
+    for axis, count in enumerate(size, first):
         n = x.shape[axis]
         centre = (np.arange(count) + 0.5) * n / count
         if interpolation == "nearest":
@@ -98,7 +137,12 @@ def _resized(x: np.ndarray, size: tuple[int, int], interpolation: str = "bilinea
 
 @op(
     like=_resized,
-    samples=[sample(draw(2, 3, 4, 2), (6, 8)), sample(draw(1, 4, 4, 1), (3, 7)), sample(draw(3, 5, 2), (6, 4), interpolation="nearest")],
+    samples=[
+        sample(draw(2, 3, 4, 2), (6, 8)),
+        sample(draw(1, 4, 4, 1), (3, 7)),
+        sample(draw(3, 5, 2), (6, 4), interpolation="nearest"),
+        sample(draw(2, 5, 4), (3, 9), data_format="channels_first"),
+    ],
 )
 def resize(
     images: TensorLike,
@@ -111,48 +155,41 @@ def resize(
     fill_value: float = 0.0,
     data_format: str | None = None,
 ) -> Tensor:
-    """Images in another size; cells have their values in the middle, as in Keras.
+    """Images in another size; pixels have their values in the middle, as in Keras.
 
     Args:
         images: `(batch, height, width, channels)`, or one image without the batch.
         size: New height and width.
-        interpolation: `"bilinear"` or `"nearest"`.
-        antialias: Only False is supported.
+        interpolation: `"nearest"`, `"bilinear"`, `"bicubic"`, `"lanczos3"`, `"lanczos5"`, or `"area"`: the mean of what lies
+            under the new pixel. Values of the first four are those of Keras on PyTorch, of the others those of TensorFlow.
+        antialias: Widen the filter where images become smaller, so that no pixel is passed over; nothing to `"nearest"`
+            and `"area"`.
         crop_to_aspect_ratio: Take only the middle of the images, so that nothing is distorted.
         pad_to_aspect_ratio: Add borders instead.
-        fill_mode: Only `"constant"`.
+        fill_mode: Only `"constant"`, as in Keras.
         fill_value: Value of these borders.
-        data_format: None or `"channels_last"`.
+        data_format: `"channels_last"` (None), or `"channels_first"`: `(batch, channels, height, width)`.
 
     Returns:
-        float32 `(batch, *size, channels)`.
+        The images at `size`, in their layout and dtype; whole numbers are rounded.
 
     Raises:
-        ValueError: An argument is not supported, or `size` is not a pair.
-        ShapeError: `images` has neither three nor four axes.
+        ValueError: An argument is unknown, or both ratios are to be kept.
+        ShapeError: `images` has neither three nor four axes, or `size` is no pair of positive numbers.
+
+    Source: Keys 1981 (bicubic), Duchon 1979 (lanczos).
 
     Example:
         >>> pyml.ops.image.resize(np.ones((1, 4, 4, 3)), (8, 6)).shape
         (1, 8, 6, 3)
     """
     interpolation = check_interpolation(interpolation, "resize")
-    if antialias or fill_mode != "constant" or data_format not in (None, "channels_last"):
-        raise ValueError(
-            "resize: only antialias=False, fill_mode='constant' and data_format='channels_last' are supported. Received: "
-            f"antialias={antialias}, fill_mode={fill_mode!r}, data_format={data_format!r}"
-        )
-    if crop_to_aspect_ratio and pad_to_aspect_ratio:
-        raise ValueError("resize: only one of crop_to_aspect_ratio and pad_to_aspect_ratio may be True.")
-    height, width = (int(n) for n in size)
-    x = Tensor(prims.cast(as_node(images), dtype="float32"))
-    if x.ndim not in (3, 4):
-        raise ShapeError(f"resize: expected (batch, height, width, channels) or one image. Received: {x.shape}")
-    single = x.ndim == 3
-    if single:
-        x = expand_dims(x, 0)
+    check_aspect(crop_to_aspect_ratio, pad_to_aspect_ratio, fill_mode, "resize")
+    sizes = check_size(size, "resize")
+    axis = 1 if data_format_of(data_format, "resize") == "channels_last" else 2
+    x, single = image_batch(images, "resize")
     if crop_to_aspect_ratio:
-        x = _centre(x, height, width)
-    if pad_to_aspect_ratio:
-        x = _surrounded(x, height, width, fill_value)
-    y = _resize_axis(_resize_axis(x, height, 1, interpolation), width, 2, interpolation)
-    return reshape(y, y.shape[1:]) if single else y
+        x = _middle(x, axis, sizes)
+    elif pad_to_aspect_ratio:
+        x = _surrounded(x, axis, sizes, fill_value)
+    return Tensor(unbatched(resized(x, axis, sizes, interpolation, antialias), single))

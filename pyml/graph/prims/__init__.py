@@ -12,6 +12,7 @@ from .move import broadcast_to, concat, flip, pad, permute, reshape, slice_
 from .pool import avg_pool2d, avg_pool2d_grad, max_pool2d, max_pool2d_grad
 from .random import random_bits
 from .reduce import reduce_max, reduce_min, reduce_prod, reduce_sum
+from .resample import resample, resample_table
 from .resize import resize_bilinear
 from .sample import sample
 from .softmax import argmax, argmin, log_softmax, softmax

@@ -1,0 +1,26 @@
+"""Resizing images: filters, smoothing, aspect ratios, layouts, whole numbers. Lanczos and area are not in Keras on PyTorch."""
+
+from golden_cases import labels, uniform
+from op_calls import call
+
+BATCH, FIRST, ONE = uniform(1, (2, 5, 7, 3)), uniform(2, (2, 2, 6, 5)), uniform(3, (4, 3, 2))
+WHOLE = labels(7, 2 * 5 * 7 * 2, 255).reshape(2, 5, 7, 2)  # no new value lies halfway between two
+
+CASES = {
+    f"{name}_{what}": call("ops.image.resize", images, size, interpolation=name, **options)
+    for name in ("nearest", "bilinear", "bicubic")
+    for what, images, size, options in (
+        ("mixed", BATCH, (9, 3), {}),
+        ("smooth", FIRST, (3, 11), {"data_format": "channels_first", "antialias": True}),
+        ("whole", WHOLE, (3, 9), {}),
+    )
+} | {
+    "crop": call("ops.image.resize", BATCH, (4, 4), crop_to_aspect_ratio=True),
+    "crop_first": call("ops.image.resize", FIRST, (3, 8), crop_to_aspect_ratio=True, data_format="channels_first"),
+    "pad": call("ops.image.resize", BATCH, (4, 4), pad_to_aspect_ratio=True, fill_value=0.5),
+    "pad_first": call("ops.image.resize", FIRST, (3, 9), "bicubic", pad_to_aspect_ratio=True, data_format="channels_first"),
+    "pad_one": call("ops.image.resize", ONE, (3, 9), "nearest", pad_to_aspect_ratio=True, fill_value=2.0),
+    "same": call("ops.image.resize", ONE, (4, 3), "bicubic"),
+    "one_pixel": call("ops.image.resize", BATCH, (1, 1), "bicubic"),
+    "of_one_pixel": call("ops.image.resize", uniform(5, (1, 1, 1, 3)), (3, 2), "bicubic"),
+}  # fmt: skip
