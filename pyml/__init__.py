@@ -18,6 +18,7 @@ if TYPE_CHECKING:  # what `__getattr__` finds
     from typing import Any
 
     from . import activations as activations
+    from . import backend as backend
     from . import browser as browser
     from . import callbacks as callbacks
     from . import config as config
@@ -25,6 +26,7 @@ if TYPE_CHECKING:  # what `__getattr__` finds
     from . import core as core
     from . import data as data
     from . import datasets as datasets
+    from . import dtype_policies as dtype_policies
     from . import errors as errors
     from . import hub as hub
     from . import image as image
@@ -33,12 +35,14 @@ if TYPE_CHECKING:  # what `__getattr__` finds
     from . import layers as layers
     from . import losses as losses
     from . import metrics as metrics
+    from . import mixed_precision as mixed_precision
     from . import models as models
     from . import ops as ops
     from . import optimizers as optimizers
     from . import random as random
     from . import regularizers as regularizers
     from . import saving as saving
+    from . import tree as tree
     from . import utils as utils
     from .core import KerasTensor as KerasTensor
     from .core import Tensor as Tensor
@@ -49,6 +53,8 @@ if TYPE_CHECKING:  # what `__getattr__` finds
     from .core import program as program
     from .core import stop_gradient as stop_gradient
     from .core import value_and_grad as value_and_grad
+    from .dtype_policies import DTypePolicy as DTypePolicy
+    from .dtype_policies import FloatDTypePolicy as FloatDTypePolicy
     from .initializers import Initializer as Initializer
     from .layers import Layer as Layer
     from .losses import Loss as Loss
@@ -60,15 +66,16 @@ if TYPE_CHECKING:  # what `__getattr__` finds
     from .random import SeedGenerator as SeedGenerator
     from .regularizers import Regularizer as Regularizer
 
-_SUBMODULES = {"activations", "browser", "callbacks", "config", "constraints", "core", "data", "datasets", "errors", "hub", "image",
-               "initializers", "io", "layers", "losses", "metrics", "models", "ops", "optimizers", "random", "regularizers", "saving",
-               "utils"}  # fmt: skip
+_SUBMODULES = {"activations", "backend", "browser", "callbacks", "config", "constraints", "core", "data", "datasets", "dtype_policies",
+               "errors", "hub", "image", "initializers", "io", "layers", "losses", "metrics", "mixed_precision", "models", "ops",
+               "optimizers", "random", "regularizers", "saving",
+               "tree", "utils"}  # fmt: skip
 _NAMES = {
     "Tensor": "core", "Variable": "core", "convert_to_tensor": "core", "program": "core", "grad": "core",
     "value_and_grad": "core", "custom_gradient": "core", "stop_gradient": "core",
     "KerasTensor": "core", "Input": "models", "Model": "models", "Sequential": "models",
     "Layer": "layers", "Loss": "losses", "Metric": "metrics", "Optimizer": "optimizers", "Initializer": "initializers",
-    "Regularizer": "regularizers", "SeedGenerator": "random",
+    "DTypePolicy": "dtype_policies", "FloatDTypePolicy": "dtype_policies", "Regularizer": "regularizers", "SeedGenerator": "random",
 }  # fmt: skip
 
 

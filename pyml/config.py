@@ -1,4 +1,4 @@
-"""Which device pyml runs on: `set_backend`, `get_backend`, `describe`.
+"""Which device pyml runs on: `set_backend`, `get_backend`, `describe`; and the settings of Keras' `config`.
 
 The default is a real GPU where there is one (`webgpu`); otherwise WebAssembly SIMD in the browser (`wasm`) and numpy
 natively (`cpu`). A software WebGPU adapter is used only when asked for: `PYML_BACKEND=webgpu` or
@@ -17,7 +17,39 @@ from typing import Any
 
 from . import __version__
 from .device.lock import LOCK
+from .dtype_policies import dtype_policy, set_dtype_policy
 from .errors import BackendUnavailable
+from .settings import (
+    disable_flash_attention,
+    disable_interactive_logging,
+    disable_traceback_filtering,
+    enable_flash_attention,
+    enable_interactive_logging,
+    enable_traceback_filtering,
+    enable_unsafe_deserialization,
+    epsilon,
+    floatx,
+    image_data_format,
+    is_flash_attention_enabled,
+    is_interactive_logging_enabled,
+    is_traceback_filtering_enabled,
+    max_epochs,
+    max_steps_per_epoch,
+    set_epsilon,
+    set_floatx,
+    set_image_data_format,
+    set_max_epochs,
+    set_max_steps_per_epoch,
+)
+
+__all__ = [
+    "backend", "describe", "device", "disable_flash_attention", "disable_interactive_logging", "disable_traceback_filtering",
+    "dtype_policy", "enable_flash_attention", "enable_interactive_logging", "enable_traceback_filtering",
+    "enable_unsafe_deserialization", "epsilon", "floatx", "get_backend", "image_data_format", "init_async",
+    "is_flash_attention_enabled", "is_interactive_logging_enabled", "is_traceback_filtering_enabled", "max_epochs",
+    "max_steps_per_epoch", "reopen_async", "set_backend", "set_dtype_policy", "set_epsilon", "set_floatx", "set_image_data_format",
+    "set_max_epochs", "set_max_steps_per_epoch", "without_replay",
+]  # fmt: skip
 
 BACKENDS = ("webgpu", "wasm", "cpu")
 IN_BROWSER = sys.platform == "emscripten"
@@ -40,6 +72,16 @@ def without_replay() -> Iterator[None]:
 def get_backend() -> str:
     """The name of the backend in use, `"webgpu"`, `"wasm"` or `"cpu"`; chooses one at the first call."""
     return device().name
+
+
+def backend() -> str:
+    """Keras' name of `get_backend`: `"webgpu"`, `"wasm"` or `"cpu"`.
+
+    Example:
+        >>> pyml.config.backend() in ("webgpu", "wasm", "cpu")
+        True
+    """
+    return get_backend()
 
 
 def set_backend(backend: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from typing import Any
 
 import numpy as np
@@ -15,6 +16,11 @@ _NARROWED = {
     "int8": "int32", "int16": "int32", "uint8": "int32", "uint16": "int32",
 }  # fmt: skip
 _RANK = {"bool": 0, "uint32": 1, "int32": 2, "float32": 3}
+FLOATS = ("bfloat16", "float16", "float32", "float64")
+INTEGERS = ("uint8", "uint16", "uint32", "uint64", "int8", "int16", "int32", "int64")
+_NAMES = frozenset({*FLOATS, *INTEGERS, "bool", "string", "complex64", "complex128", "float8_e4m3fn", "float8_e5m2"})
+_BIT32 = {"int64": "int32", "uint64": "uint32", "float64": "float32", "complex128": "complex64"}  # the one rule for 64 bits
+_OF_PYTHON: dict[type, str] = {bool: "bool", int: "int32", float: "float32", str: "string", complex: "complex64"}
 LIMITS = {"int32": (-(2**31), 2**31 - 1), "uint32": (0, 2**32 - 1)}
 
 
@@ -83,3 +89,67 @@ def host_array(value: Any, dtype: str | None = None) -> np.ndarray:
             raise DtypeError(f"values from {least} to {most} do not fit {target} ({low} to {high}); scale them or use float32.")
     # np.ascontiguousarray would turn a 0-d array into a 1-d one
     return np.asarray(array, dtype=NUMPY[target], order="C")
+
+
+# ---- Keras' names and rules
+def keras_name(dtype: Any) -> str:
+    """Keras' name of `dtype`, 64-bit ones as they are: a string, a numpy or PyTorch dtype, a Python type; None is float32.
+
+    Raises:
+        ValueError: There is no such dtype.
+    """
+    if dtype is None:
+        return "float32"
+    name = _OF_PYTHON.get(dtype) if isinstance(dtype, type) else None
+    if name is None:
+        name = {"int": "int32", "float": "float32"}.get(dtype, dtype) if isinstance(dtype, str) else getattr(dtype, "name", None)
+    if name is None:
+        text = str(dtype)
+        name = text.partition(".")[2] if text.startswith(("torch.", "jax.")) else getattr(dtype, "__name__", text)
+    name = {"str": "string"}.get(name, name)
+    if name not in _NAMES:
+        raise ValueError(f"Invalid dtype: {dtype!r}; expected one of {', '.join(sorted(_NAMES))}.")
+    return name
+
+
+# dtype -> those directly above it; "int" and "float" are Python's numbers, which take the dtype of what they meet
+_ABOVE = {
+    "bool": ("int",), "int": ("uint8", "int8", "complex64"), "float": ("bfloat16", "float16"),
+    "uint8": ("int16", "uint16"), "uint16": ("int32", "uint32"), "uint32": ("int64", "uint64"), "uint64": ("float",),
+    "int8": ("int16",), "int16": ("int32",), "int32": ("int64",), "int64": ("float",),
+    "bfloat16": ("float32",), "float16": ("float32",), "float32": ("float64", "complex64"), "float64": ("complex128",),
+    "complex64": ("complex128",), "complex128": (),
+}  # fmt: skip
+
+
+@functools.cache
+def _reach(name: str) -> frozenset[str]:
+    """A dtype and all above it."""
+    return frozenset({name}).union(*(_reach(above) for above in _ABOVE[name]))
+
+
+@functools.cache
+def result_type(*dtypes: Any) -> str:
+    """The dtype of a computation with all of these, by Keras' table; `int` and `float` are Python's numbers, None is float32.
+
+    Raises:
+        ValueError: Two of them have no common dtype.
+
+    Source: `keras.backend.result_type`, `jax.numpy.result_type`.
+    """
+    weak = [d is int or d is float for d in dtypes]
+    names = [keras_name(d) for d in dtypes] or ["float32"]
+    if any(n.startswith("float8") for n in names):
+        raise ValueError(f"There is no implicit conversion from float8 dtypes to others; cast first. Received: {names}")
+    if len(set(names)) > 1 and not all(weak):
+        names = [n if not w else "float" if n == "float32" else "int" for n, w in zip(names, weak, strict=True)]
+    if any(n not in _ABOVE for n in names):
+        if len(set(names)) == 1:
+            return names[0]
+        raise ValueError(f"The dtypes {', '.join(names)} have no common dtype; cast them first.")
+    common = frozenset.intersection(*map(_reach, names))
+    if not common:
+        raise ValueError(f"The dtypes {', '.join(names)} have no common dtype; cast them first.")
+    (least,) = [n for n in common if common <= _reach(n)]
+    least = {"int": "int32", "float": "float32"}.get(least, least)
+    return _BIT32.get(least, least)

@@ -21,7 +21,7 @@ PACKAGE = Path(pyml.__file__).parent
 # Lowest first; parts of one layer may import each other. `objects` (names and configs) and `utils` are
 # helpers of everything above the engine. The command line stands on top.
 LAYERS = (
-    ("errors", "dtypes", "recent", "scripts", "atomic", "paths"),
+    ("errors", "dtypes", "recent", "scripts", "atomic", "paths", "settings", "tracebacks", "tree", "dtype_policies"),
     ("assets",),
     ("graph",),
     ("device", "wasm"),
@@ -33,9 +33,10 @@ LAYERS = (
     ("objects",),
     ("random",),
     ("utils",),
+    ("backend",),
     ("activations", "constraints", "initializers", "regularizers"),
     ("layers", "losses", "metrics", "optimizers"),
-    ("browser",),
+    ("browser", "mixed_precision"),
     ("data",),
     ("models", "trainers", "callbacks", "saving", "hub", "datasets"),
     ("io",),

@@ -10,12 +10,17 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "tools"))
 import parity
 
 FINISHED = [
+    "keras.backend",
+    "keras.config",
     "keras.constraints",
     "keras.distribution",
+    "keras.dtype_policies",
     "keras.losses",
     "keras.metrics",
     "keras.optimizers",
     "keras.optimizers.schedules",
+    "keras.random",
+    "keras.tree",
 ]
 MODULES = {module.name: module for module in parity.sections(parity.DATA / "keras.txt")}
 

@@ -4,10 +4,10 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Mapping
 from typing import Any
 
+from pyml import settings
 from pyml.callbacks.callback import Callback
 from pyml.utils.progbar import Progbar, is_dynamic_display
 
@@ -48,8 +48,7 @@ class ProgbarLogger(Callback):
     def on_epoch_begin(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         self._start()
         if self.verbose and self.epochs > 1:
-            sys.stdout.write(f"Epoch {epoch + 1}/{self.epochs}\n")
-            sys.stdout.flush()
+            settings.print_msg(f"Epoch {epoch + 1}/{self.epochs}")
 
     def on_train_batch_end(self, batch: int, logs: Mapping[str, Any] | None = None) -> None:
         self._move(batch, logs)
@@ -96,7 +95,7 @@ def resolve_verbose(verbose: Any) -> int:
         ValueError: `verbose` is none of "auto", 0, 1, 2.
     """
     if verbose == "auto":
-        return 1 if is_dynamic_display() else 2
+        return 1 if is_dynamic_display() and settings.is_interactive_logging_enabled() else 2
     if verbose not in (0, 1, 2):
         raise ValueError(f"verbose must be 'auto', 0, 1 or 2. Received: verbose={verbose!r}")
     return int(verbose)

@@ -13,6 +13,7 @@ from pyml.objects.configured import Configured
 from pyml.objects.registry import CONSTRAINTS
 from pyml.objects.samples import Sample, draw, sample
 from pyml.objects.serialization import deserialize_keras_object, interpret, serialize_keras_object
+from pyml.settings import epsilon
 
 
 class Constraint(Configured, kind=CONSTRAINTS, abstract=True):
@@ -53,7 +54,7 @@ class MaxNorm(Constraint):
 
     def __call__(self, w: TensorLike) -> Any:
         norms = ops.sqrt(ops.sum(ops.square(w), axis=self.axis, keepdims=True))
-        return w * (ops.clip(norms, 0.0, self.max_value) / (1e-7 + norms))
+        return w * (ops.clip(norms, 0.0, self.max_value) / (epsilon() + norms))
 
     @classmethod
     def _samples(cls) -> Iterator[Sample]:
@@ -72,7 +73,7 @@ class UnitNorm(Constraint):
         self.axis = axis
 
     def __call__(self, w: TensorLike) -> Any:
-        return w / (1e-7 + ops.sqrt(ops.sum(ops.square(w), axis=self.axis, keepdims=True)))
+        return w / (epsilon() + ops.sqrt(ops.sum(ops.square(w), axis=self.axis, keepdims=True)))
 
     @classmethod
     def _samples(cls) -> Iterator[Sample]:
@@ -96,7 +97,7 @@ class MinMaxNorm(Constraint):
     def __call__(self, w: TensorLike) -> Any:
         norms = ops.sqrt(ops.sum(ops.square(w), axis=self.axis, keepdims=True))
         desired = self.rate * ops.clip(norms, self.min_value, self.max_value) + (1 - self.rate) * norms
-        return w * (desired / (1e-7 + norms))
+        return w * (desired / (epsilon() + norms))
 
     @classmethod
     def _samples(cls) -> Iterator[Sample]:

@@ -9,6 +9,7 @@ from typing import Any
 from pyml.device.lock import LOCK
 
 _counters: dict[str, int] = {}
+_uids: dict[str, int] = {}
 _scopes: ContextVar[tuple[str, ...]] = ContextVar("name_scopes", default=())  # of this thread and task
 
 
@@ -32,9 +33,22 @@ def uniquify(name: str) -> str:
     return f"{name}_{count}" if count else name
 
 
+def get_uid(prefix: str = "") -> int:
+    """1 at the first call with `prefix`, then 2, 3, ...
+
+    Example:
+        >>> pyml.backend.get_uid("a new prefix"), pyml.backend.get_uid("a new prefix")
+        (1, 2)
+    """
+    with LOCK:
+        _uids[prefix] = _uids.get(prefix, 0) + 1
+        return _uids[prefix]
+
+
 def reset_names() -> None:
-    """Starts all automatic names again at their first form."""
+    """Starts all automatic names and numbers again at their first form."""
     _counters.clear()
+    _uids.clear()
 
 
 @contextmanager

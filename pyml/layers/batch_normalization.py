@@ -16,6 +16,7 @@ from pyml.layers.types import ConstraintLike, InitializerLike, RegularizerLike
 from pyml.layers.weights import known_size, make_weight
 from pyml.objects.samples import Sample, draw, sample
 from pyml.ops.normalization import normalize_by_batch
+from pyml.settings import epsilon as small
 
 __all__ = ["BatchNormalization"]
 
@@ -120,7 +121,7 @@ class BatchNormalization(_SameShape, not_in_config=("renorm_clipping", "renorm_m
         axis = self.axis % len(inputs.shape)
         axes = [a for a in range(len(inputs.shape)) if a != axis]
         weight = ops.expand_dims(ops.cast(mask, "float32"), -1) + ops.zeros_like(inputs, dtype="float32")
-        total = ops.sum(weight, axis=axes, keepdims=True) + 1e-7
+        total = ops.sum(weight, axis=axes, keepdims=True) + small()
         mean = ops.sum(inputs * weight, axis=axes, keepdims=True) / total
         variance = ops.sum(ops.square(inputs - mean) * weight, axis=axes, keepdims=True) / total
         return ops.squeeze(mean, axes), ops.squeeze(variance, axes)

@@ -13,15 +13,28 @@ from pyml.core.naming import auto_name, current_path, name_scope
 from pyml.core.symbolic import Operation, any_symbolic, infer_output_spec
 from pyml.core.trace import tracing
 from pyml.core.tree import flatten, map_structure
+from pyml.dtype_policies import DTypePolicy, DTypePolicyMap
+from pyml.dtypes import standardize
 from pyml.errors import ShapeError
 from pyml.initializers.base import first_value
 from pyml.layers import allowance, call_context
 from pyml.layers.input_spec import assert_input_compatibility
-from pyml.layers.signature import Tracing, call_signature, dtype_name, is_number_list, overridden, set_mask, specs_of
+from pyml.layers.signature import (
+    Tracing,
+    call_signature,
+    dtype_name,
+    is_number_list,
+    overridden,
+    policy_config,
+    policy_of,
+    set_mask,
+    specs_of,
+)
 from pyml.layers.tracking import Tracking
 from pyml.layers.types import ConstraintLike, InitializerLike, RegularizerLike
 from pyml.objects.configured import Configured
 from pyml.objects.registry import LAYERS
+from pyml.tracebacks import shown
 
 __all__ = ["Layer"]
 
@@ -32,7 +45,7 @@ class Layer(Tracking, Operation, Configured, kind=LAYERS):
     Args:
         activity_regularizer: Penalty of the output, added to the loss after division by the batch size.
         trainable: False freezes the weights.
-        dtype: Dtype of the weights, float32.
+        dtype: A dtype or policy, or its name; by default the one that `pyml.config.set_dtype_policy` set, float32.
         autocast: Kept for Keras' signature.
         name: Name of the layer; by default `dense`, `dense_1`, ...
 
@@ -62,7 +75,7 @@ class Layer(Tracking, Operation, Configured, kind=LAYERS):
         if input_shape is not None:
             self._input_shape_argument = tuple(input_shape)
         self.activity_regularizer = regularizers.get(activity_regularizer)
-        self._dtype = dtype_name(dtype)
+        self._dtype_policy = policy_of(dtype, type(self).__name__)
         self.autocast = autocast
         self.built = False
         self.input_spec: Any = None
@@ -80,11 +93,44 @@ class Layer(Tracking, Operation, Configured, kind=LAYERS):
         return self._path or self.name
 
     @property
-    def dtype(self) -> str:
-        """Dtype of the weights."""
-        return self._dtype
+    def dtype_policy(self) -> DTypePolicy:
+        """In which dtypes the layer keeps weights and computes."""
+        policy = self._dtype_policy
+        return policy[self.path] if isinstance(policy, DTypePolicyMap) else policy
 
-    variable_dtype = compute_dtype = input_dtype = dtype_policy = dtype
+    @dtype_policy.setter
+    def dtype_policy(self, value: Any) -> None:
+        self.__dict__["_dtype_policy"] = policy_of(value, type(self).__name__)
+
+    @property
+    def variable_dtype(self) -> str:
+        """Dtype of the weights."""
+        return self.dtype_policy.variable_dtype
+
+    @property
+    def dtype(self) -> str:
+        """Dtype of the weights, the same as `variable_dtype`."""
+        return self.variable_dtype
+
+    @property
+    def compute_dtype(self) -> str:
+        """Dtype that the layer's policy computes in; devices compute in 32 bits."""
+        return self.dtype_policy.compute_dtype
+
+    @property
+    def input_dtype(self) -> str:
+        """Dtype that inputs are brought to, that of `compute_dtype`."""
+        return self.compute_dtype
+
+    @property
+    def quantization_mode(self) -> str | None:
+        """None: no layer computes with quantized weights."""
+        return self.dtype_policy.quantization_mode
+
+    @property
+    def _dtype(self) -> str:
+        """The dtype on the device."""
+        return standardize(self.dtype_policy.variable_dtype)
 
     # ---- weights
     def add_weight(self, shape: Any = None, initializer: InitializerLike = None, dtype: Any = None, trainable: bool = True,
@@ -287,6 +333,7 @@ class Layer(Tracking, Operation, Configured, kind=LAYERS):
         """The formula; every layer writes its own."""
         raise TypeError(f'Layer "{self.name}" ({type(self).__name__}) must define call(inputs).')
 
+    @shown
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Applies the layer to tensors, numpy arrays or symbolic tensors, or nested lists and dicts of them."""
         if args and is_number_list(args[0]):
@@ -358,7 +405,7 @@ class Layer(Tracking, Operation, Configured, kind=LAYERS):
 
     # ---- configs
     def _base_config(self) -> dict[str, Any]:
-        config = {"name": self.name, "trainable": self._trainable, "dtype": self._dtype}
+        config = {"name": self.name, "trainable": self._trainable, "dtype": policy_config(self._dtype_policy)}
         if self.activity_regularizer is not None:
             config["activity_regularizer"] = regularizers.serialize(self.activity_regularizer)
         return config

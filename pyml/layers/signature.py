@@ -8,11 +8,14 @@ from weakref import WeakKeyDictionary
 
 import numpy as np
 
+from pyml import dtype_policies
 from pyml.core import Tensor, Variable
 from pyml.core.symbolic import KerasTensor
 from pyml.core.trace import Trace, tracing
 from pyml.core.tree import flatten, is_nested, map_structure
+from pyml.dtype_policies import DTypePolicy, FloatDTypePolicy
 from pyml.dtypes import standardize
+from pyml.errors import DtypeError
 
 
 class Tracing:
@@ -132,10 +135,28 @@ def is_number_list(value: Any) -> bool:
 
 
 def dtype_name(dtype: Any) -> str:
-    """A dtype argument as a name: None is float32; Keras' policy dicts name one."""
-    if dtype is None:
-        return "float32"
-    if isinstance(dtype, dict):
-        dtype = dtype["config"]["name"]
-    dtype = getattr(dtype, "name", dtype)
-    return standardize(dtype)
+    """A dtype argument as the name of a dtype on the device."""
+    if isinstance(dtype, (dict, DTypePolicy)):
+        dtype = dtype_policies.get(dtype).variable_dtype
+    return standardize("float32" if dtype is None else dtype)
+
+
+def policy_of(dtype: Any, owner: str) -> DTypePolicy:
+    """The policy that a layer is given.
+
+    Raises:
+        DtypeError: It is quantized, or its dtypes are no numbers.
+        ValueError: It names no policy.
+    """
+    policy = dtype_policies.get(dtype)
+    if policy.quantization_mode is not None:
+        raise DtypeError(
+            f"{owner}: no layer computes with quantized weights; give a policy of floats such as 'float32'. Received: dtype={policy.name!r}"
+        )
+    standardize(policy.variable_dtype)
+    return policy
+
+
+def policy_config(policy: DTypePolicy) -> Any:
+    """A policy in a config: its name, where that is all of it."""
+    return policy.name if type(policy) in (DTypePolicy, FloatDTypePolicy) else dtype_policies.serialize(policy)

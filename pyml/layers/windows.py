@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from pyml.errors import ShapeError
+from pyml.settings import standardize_data_format
 
 _COUNTS = {1: "a positive integer", 2: "one or two positive integers"}
 
@@ -63,7 +64,8 @@ def standard_data_format(data_format: str | None, owner: str) -> str:
     Raises:
         ValueError: Another layout was asked for.
     """
-    if data_format in (None, "channels_last"):
+    data_format = standardize_data_format(data_format, owner)
+    if data_format == "channels_last":
         return "channels_last"
     raise ValueError(
         f"{owner}: only data_format='channels_last' is supported, arrays are (batch, height, width, channels). "

@@ -6,11 +6,12 @@ import math
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from pyml import ops
+from pyml import dtype_policies, ops
 from pyml.core import Tensor
 from pyml.core.naming import auto_name, get_object_name
 from pyml.core.tree import map_structure
 from pyml.core.types import TensorLike
+from pyml.dtypes import standardize
 from pyml.errors import ShapeError
 from pyml.objects.configured import Configured
 from pyml.objects.registry import LOSSES
@@ -40,7 +41,7 @@ class Loss(Configured, kind=LOSSES, abstract=True):
             raise ValueError(f"Loss: reduction must be one of {REDUCTIONS}. Received: reduction={reduction!r}")
         self.name = name or auto_name(type(self).__name__)
         self.reduction = reduction
-        self._dtype = dtype or "float32"
+        self._dtype = "float32" if dtype is None else standardize(dtype_policies.get(dtype).compute_dtype)
 
     @property
     def dtype(self) -> str:

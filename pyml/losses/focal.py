@@ -7,6 +7,7 @@ from pyml.core import Tensor
 from pyml.core.types import TensorLike
 from pyml.losses.crossentropy import _float
 from pyml.objects.registry import LOSSES
+from pyml.settings import epsilon
 
 __all__ = ["binary_focal_crossentropy", "categorical_focal_crossentropy"]
 
@@ -76,6 +77,6 @@ def categorical_focal_crossentropy(y_true: TensorLike, y_pred: TensorLike, alpha
         y_true = y_true * (1.0 - label_smoothing) + label_smoothing / y_true.shape[-1]
     if from_logits:
         y_pred = ops.softmax(y_pred, axis=axis)
-    share = ops.clip(y_pred / ops.sum(y_pred, axis=axis, keepdims=True), 1e-7, 1.0 - 1e-7)
+    share = ops.clip(y_pred / ops.sum(y_pred, axis=axis, keepdims=True), epsilon(), 1.0 - epsilon())
     weight = ops.power(1.0 - share, gamma) * alpha
     return ops.sum(-weight * y_true * ops.log(share), axis=axis)

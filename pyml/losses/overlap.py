@@ -14,6 +14,7 @@ from pyml.losses.base import LossFunctionWrapper
 from pyml.losses.crossentropy import _float
 from pyml.objects.registry import LOSSES
 from pyml.objects.samples import Sample, draw, sample
+from pyml.settings import epsilon
 
 __all__ = ["Dice", "Tversky", "dice", "tversky"]
 
@@ -37,7 +38,7 @@ def dice(y_true: TensorLike, y_pred: TensorLike, axis: Axis = None) -> Tensor:
     y_pred = _float(y_pred)
     y_true = ops.cast(ops.convert_to_tensor(y_true), y_pred.dtype)
     both = ops.sum(y_true * y_pred, axis=axis)
-    return 1.0 - 2.0 * both / (ops.sum(y_true, axis=axis) + ops.sum(y_pred, axis=axis) + 1e-7)
+    return 1.0 - 2.0 * both / (ops.sum(y_true, axis=axis) + ops.sum(y_pred, axis=axis) + epsilon())
 
 
 @LOSSES.function()
@@ -62,7 +63,7 @@ def tversky(y_true: TensorLike, y_pred: TensorLike, alpha: float = 0.5, beta: fl
     both = ops.sum(y_true * y_pred, axis=axis)
     missed = ops.sum((1.0 - y_pred) * y_true, axis=axis)
     added = ops.sum(y_pred * (1.0 - y_true), axis=axis)
-    return 1.0 - both / (both + missed * alpha + added * beta + 1e-7)
+    return 1.0 - both / (both + missed * alpha + added * beta + epsilon())
 
 
 class Dice(LossFunctionWrapper):

@@ -9,6 +9,7 @@ from pyml.core import Tensor
 from pyml.core.types import TensorLike
 from pyml.losses.base import squeeze_or_expand_to_same_rank
 from pyml.objects.registry import LOSSES
+from pyml.settings import epsilon
 
 __all__ = [
     "categorical_hinge", "cosine_similarity", "hinge", "huber", "kl_divergence", "log_cosh", "mean_absolute_error",
@@ -64,7 +65,7 @@ def mean_absolute_percentage_error(y_true: TensorLike, y_pred: TensorLike) -> Te
         [25.0]
     """
     y_true, y_pred = _pair(y_true, y_pred)
-    return 100.0 * ops.mean(ops.abs(y_true - y_pred) / ops.maximum(ops.abs(y_true), 1e-7), axis=-1)
+    return 100.0 * ops.mean(ops.abs(y_true - y_pred) / ops.maximum(ops.abs(y_true), epsilon()), axis=-1)
 
 
 @LOSSES.function("msle", "MSLE")
@@ -76,7 +77,7 @@ def mean_squared_logarithmic_error(y_true: TensorLike, y_pred: TensorLike) -> Te
         [0.0414000004529953, 0.12359999865293503]
     """
     y_true, y_pred = _pair(y_true, y_pred)
-    difference = ops.log(ops.maximum(y_true, 1e-7) + 1.0) - ops.log(ops.maximum(y_pred, 1e-7) + 1.0)
+    difference = ops.log(ops.maximum(y_true, epsilon()) + 1.0) - ops.log(ops.maximum(y_pred, epsilon()) + 1.0)
     return ops.mean(ops.square(difference), axis=-1)
 
 
@@ -128,7 +129,7 @@ def poisson(y_true: TensorLike, y_pred: TensorLike) -> Tensor:
         [1.09660005569458, 0.8465999960899353]
     """
     y_true, y_pred = _pair(y_true, y_pred)
-    return ops.mean(y_pred - y_true * ops.log(y_pred + 1e-7), axis=-1)
+    return ops.mean(y_pred - y_true * ops.log(y_pred + epsilon()), axis=-1)
 
 
 @LOSSES.function("kld", "KLD")
@@ -140,8 +141,8 @@ def kl_divergence(y_true: TensorLike, y_pred: TensorLike) -> Tensor:
         [0.14380000531673431]
     """
     y_true, y_pred = _pair(y_true, y_pred)
-    y_true = ops.clip(y_true, 1e-7, 1.0)
-    y_pred = ops.clip(y_pred, 1e-7, 1.0)
+    y_true = ops.clip(y_true, epsilon(), 1.0)
+    y_pred = ops.clip(y_pred, epsilon(), 1.0)
     return ops.sum(y_true * ops.log(y_true / y_pred), axis=-1)
 
 

@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from pyml import initializers
+from pyml import dtype_policies, initializers
 from pyml.core import Variable
 from pyml.core.naming import auto_name
+from pyml.dtypes import standardize
 from pyml.initializers.base import first_value
 from pyml.objects.configured import Configured
 from pyml.objects.registry import METRICS
@@ -41,7 +42,7 @@ class Metric(Configured, kind=METRICS, abstract=True):
 
     def __init__(self, dtype: str | None = None, name: str | None = None) -> None:
         self.name = name or auto_name(type(self).__name__)
-        self._dtype = dtype or "float32"
+        self._dtype = "float32" if dtype is None else standardize(dtype_policies.get(dtype).compute_dtype)
         self._variables: list[Variable] = []
         self._metrics: list[Metric] = []
 

@@ -17,6 +17,7 @@ from pyml.metrics.base import Metric
 from pyml.metrics.reduction import MeanMetricWrapper
 from pyml.objects.registry import METRICS
 from pyml.objects.samples import Sample, draw, sample
+from pyml.settings import epsilon
 
 __all__ = ["ConcordanceCorrelation", "PearsonCorrelation", "R2Score", "concordance_correlation", "pearson_correlation"]
 
@@ -52,7 +53,7 @@ def concordance_correlation(y_true: TensorLike, y_pred: TensorLike, axis: int = 
     y_true, y_pred = _pair(y_true, y_pred)
     true, said = (ops.mean(y, axis=axis, keepdims=True) for y in (y_true, y_pred))
     spread = ops.var(y_true, axis=axis, keepdims=True) + ops.var(y_pred, axis=axis, keepdims=True) + ops.square(true - said)
-    return ops.mean(2.0 * (y_true - true) * (y_pred - said) / (spread + 1e-7), axis=axis)
+    return ops.mean(2.0 * (y_true - true) * (y_pred - said) / (spread + epsilon()), axis=axis)
 
 
 class PearsonCorrelation(MeanMetricWrapper):

@@ -13,6 +13,7 @@ from pyml.core.types import TensorLike
 from pyml.errors import ShapeError
 from pyml.metrics.base import Metric
 from pyml.objects.samples import Sample, draw, sample
+from pyml.settings import epsilon
 
 __all__ = ["F1Score", "FBetaScore"]
 
@@ -89,12 +90,12 @@ class FBetaScore(Metric):
     def result(self) -> Any:
         if not self._built:
             return ops.convert_to_tensor(0.0)
-        precision = self.true_positives / (self.true_positives + self.false_positives + 1e-7)
-        recall = self.true_positives / (self.true_positives + self.false_negatives + 1e-7)
+        precision = self.true_positives / (self.true_positives + self.false_positives + epsilon())
+        recall = self.true_positives / (self.true_positives + self.false_negatives + epsilon())
         square = self.beta**2
-        score = precision * recall / (square * precision + recall + 1e-7) * (1.0 + square)
+        score = precision * recall / (square * precision + recall + epsilon()) * (1.0 + square)
         if self.average == "weighted":
-            return ops.sum(score * (self.intermediate_weights / (ops.sum(self.intermediate_weights) + 1e-7)))
+            return ops.sum(score * (self.intermediate_weights / (ops.sum(self.intermediate_weights) + epsilon())))
         return score if self.average is None else ops.mean(score)
 
     @classmethod

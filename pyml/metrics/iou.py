@@ -11,6 +11,7 @@ from pyml import ops
 from pyml.core.types import TensorLike
 from pyml.metrics.base import Metric
 from pyml.objects.samples import Sample, draw, sample
+from pyml.settings import epsilon
 
 __all__ = ["BinaryIoU", "IoU", "MeanIoU", "OneHotIoU", "OneHotMeanIoU"]
 
@@ -82,7 +83,7 @@ class IoU(Metric):
         either = ops.sum(table, axis=0) + ops.sum(table, axis=1) - both
         times = np.array([self.target_class_ids.count(i) for i in range(self.num_classes)], np.float32)
         there = ops.where(either > 1e-9, times, 0.0)
-        return ops.sum(there * both / (either + 1e-7)) / (ops.sum(there) + 1e-7)
+        return ops.sum(there * both / (either + epsilon())) / (ops.sum(there) + epsilon())
 
     @classmethod
     def _samples(cls) -> Iterator[Sample]:

@@ -189,6 +189,6 @@ def _revived(value: Any, kind: Kind | None) -> Any:
         return type(value)(_revived(item, kind) for item in value)
     if not isinstance(value, dict):
         return value
-    if isinstance(value.get("class_name"), str) and value["class_name"] != "DTypePolicy":
+    if isinstance(value.get("class_name"), str) and not value["class_name"].endswith(("DTypePolicy", "DTypePolicyMap")):
         return deserialize_keras_object(value, kind=kind)
     return {key: _revived(item, kind) for key, item in value.items()}

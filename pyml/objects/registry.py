@@ -13,6 +13,7 @@ from contextvars import ContextVar
 from typing import Any, TypeVar
 from weakref import WeakKeyDictionary
 
+from pyml import dtype_policies
 from pyml.core.naming import to_snake_case
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -101,8 +102,12 @@ REGULARIZERS = Kind("regularizer", "pyml.regularizers", spelling=str.lower)
 CONSTRAINTS = Kind("constraint", "pyml.constraints", spelling=to_snake_case)
 CALLBACKS = Kind("callback", "pyml.callbacks")
 SEEDS = Kind("seed generator", "pyml.random")
+POLICIES = Kind("dtype policy", "pyml.dtype_policies")
+for _policy in dtype_policies.CLASSES.values():
+    POLICIES.add(_policy)
 NONE = Kind("object")
-KINDS = (LAYERS, ACTIVATIONS, LOSSES, METRICS, OPTIMIZERS, SCHEDULES, INITIALIZERS, REGULARIZERS, CONSTRAINTS, CALLBACKS, SEEDS)
+KINDS = (LAYERS, ACTIVATIONS, LOSSES, METRICS, OPTIMIZERS, SCHEDULES, INITIALIZERS, REGULARIZERS, CONSTRAINTS, CALLBACKS, SEEDS,
+         POLICIES)  # fmt: skip
 
 _registered: dict[str, Any] = {}
 _names: WeakKeyDictionary[Any, str] = WeakKeyDictionary()

@@ -13,6 +13,7 @@ from ..core.types import Axis, TensorLike
 from ..errors import ShapeError
 from ..graph import prims
 from ..graph.sizes import count_of
+from ..settings import epsilon
 from .activation import relu
 from .apply import Primitive, as_float
 from .arithmetic import absolute, clip
@@ -30,7 +31,6 @@ __all__ = [
     "sparse_categorical_crossentropy",
 ]  # fmt: skip
 
-_EPSILON = 1e-7
 _ONE_HOT = [[0, 1, 0, 0], [0, 0, 0, 1], [1, 0, 0, 0]]
 
 
@@ -114,7 +114,7 @@ def _same_shape(target: Tensor, output: Tensor, what: str) -> None:
 
 def _probabilities(output: Tensor, axis: int) -> Tensor:
     """Scaled to sum 1 and kept away from 0 and 1."""
-    return clip(output / _sum(output, axis=axis, keepdims=True), _EPSILON, 1.0 - _EPSILON)
+    return clip(output / _sum(output, axis=axis, keepdims=True), epsilon(), 1.0 - epsilon())
 
 
 def _logits(output: Tensor, from_logits: bool, axis: int | None, what: str) -> Tensor | None:
@@ -241,7 +241,7 @@ def binary_crossentropy(target: TensorLike, output: TensorLike, from_logits: boo
     logits = _logits(output, from_logits, None, "binary_crossentropy")
     if logits is not None:
         return relu(logits) - logits * target + log1p(exp(-absolute(logits)))
-    output = clip(output, _EPSILON, 1.0 - _EPSILON)
+    output = clip(output, epsilon(), 1.0 - epsilon())
     return -(target * log(output) + (1.0 - target) * log(1.0 - output))
 
 

@@ -12,6 +12,7 @@ from ..core.tensor import Tensor, as_node
 from ..core.types import Axis, TensorLike
 from ..errors import ShapeError
 from ..graph import prims
+from ..settings import epsilon as default_epsilon
 from .apply import as_float
 from .arithmetic import absolute, add, maximum, square
 from .axes import standardize_axis
@@ -26,7 +27,6 @@ __all__ = [
     "batch_normalization", "layer_normalization", "moments", "normalize", "rms_normalization",
 ]  # fmt: skip
 
-_EPSILON = 1e-7
 
 
 def _lay(vector: TensorLike, shape: Sequence[int]) -> Tensor:
@@ -180,7 +180,7 @@ def layer_normalization(
     """
     x = as_float(x)
     axes = standardize_axis(axis, x.ndim, "layer_normalization")
-    y = _standardized(x, axes, _EPSILON if epsilon is None else epsilon)[0]
+    y = _standardized(x, axes, default_epsilon() if epsilon is None else epsilon)[0]
     if gamma is not None:
         y = y * _lay(gamma, _parameter_shape(x, axes, gamma, "layer_normalization: gamma"))
     return y if beta is None else add(y, _lay(beta, _parameter_shape(x, axes, beta, "layer_normalization: beta")))
@@ -209,7 +209,7 @@ def rms_normalization(
     """
     x = as_float(x)
     axes = standardize_axis(axis, x.ndim, "rms_normalization")
-    y = x * rsqrt(mean(square(x), axis=axes, keepdims=True) + (_EPSILON if epsilon is None else epsilon))
+    y = x * rsqrt(mean(square(x), axis=axes, keepdims=True) + (default_epsilon() if epsilon is None else epsilon))
     return y if scale is None else y * _lay(scale, _parameter_shape(x, axes, scale, "rms_normalization: scale"))
 
 
@@ -231,7 +231,7 @@ def normalize(x: TensorLike, axis: Axis = -1, order: float = 2, epsilon: float |
         array([0.6, 0.8], dtype=float32)
     """
     x = as_float(x)
-    epsilon = _EPSILON if epsilon is None else epsilon
+    epsilon = default_epsilon() if epsilon is None else epsilon
     if order == 2:
         return x * rsqrt(maximum(_sum(square(x), axis=axis, keepdims=True), epsilon * epsilon))
     if order == float("inf"):

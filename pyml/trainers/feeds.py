@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from pyml import settings
 from pyml.core.tree import flatten
 from pyml.trainers import resident
 from pyml.trainers.adapt import Source
@@ -83,6 +84,22 @@ def rows_of(model: Trainer, source: Source, asked: int | None, what: str) -> int
             f"give a number of samples that {fixed} divides."
         )
     return fixed
+
+
+def steps_of(source: Source, batch_size: int, asked: int | None) -> int | None:
+    """The steps that were asked for, or fewer where `pyml.config.set_max_steps_per_epoch` allows fewer; None for all there are."""
+    most = settings.max_steps_per_epoch()
+    if most is None:
+        return asked
+    there = -(-source.size // batch_size) if isinstance(source, Arrays) else source.steps
+    if asked is None and there is not None and there <= most:
+        return None
+    steps = most if asked is None else min(most, asked)
+    if not isinstance(source, Arrays):
+        source.steps = steps
+    if isinstance(source, DatasetBatches):
+        source.per_epoch = steps
+    return steps
 
 
 def first_rows(source: Source, batch_size: int) -> int:

@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from pyml import settings
+
 _NUMBERS = (("batch_size", 1, True), ("validation_batch_size", 1, True), ("steps", 1, True), ("validation_steps", 1, True),
             ("epochs", 0, False), ("initial_epoch", 0, False))  # fmt: skip  # name, least value, whether it may be None
 
@@ -47,6 +49,9 @@ class Options:
             value = getattr(self, name)
             if (value is not None or not optional) and not (type(value) is int and value >= least):
                 whole_number(self.what, "steps_per_epoch" if name == "steps" and self.what == "fit" else name, value, least)
+        most = settings.max_epochs()
+        if most is not None and self.what == "fit":
+            self.epochs = min(self.epochs, most)
         if not isinstance(self.validation_split, (int, float)) or not 0 <= self.validation_split < 1:
             raise ValueError(f"fit: validation_split must lie in (0, 1). Received: validation_split={self.validation_split!r}")
         if self.verbose not in ("auto", 0, 1, 2):

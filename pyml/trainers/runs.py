@@ -11,7 +11,7 @@ from pyml.errors import DeviceLost
 from pyml.trainers import recovery
 from pyml.trainers.adapt import adapt, training_data
 from pyml.trainers.datasets import opened
-from pyml.trainers.feeds import make_feed, rows_of
+from pyml.trainers.feeds import make_feed, rows_of, steps_of
 from pyml.trainers.io import IO
 from pyml.trainers.loop import Loop
 from pyml.trainers.options import Options
@@ -29,11 +29,12 @@ async def fit(model: Trainer, io: IO, options: Options) -> History:
         source, held_out = training_data(options)
         batch_size = rows_of(model, source, options.batch_size, "fit")
         async with opened(io, source, held_out):
-            make = functools.partial(make_feed, model, "train", source, batch_size, options.shuffle, options.steps)
+            steps = steps_of(source, batch_size, options.steps)
+            make = functools.partial(make_feed, model, "train", source, batch_size, options.shuffle, steps)
             feed, validation = make(), None
             if held_out is not None:
                 size = rows_of(model, held_out, options.validation_batch_size or options.batch_size, "validation_data")
-                validation = make_feed(model, "test", held_out, size, False, options.validation_steps)
+                validation = make_feed(model, "test", held_out, size, False, steps_of(held_out, size, options.validation_steps))
             callbacks = called(model, options, feed.num_batches, history=True)
             try:
                 await Loop(model, io, callbacks).fit(feed, validation, options)
@@ -53,7 +54,7 @@ async def evaluate(model: Trainer, io: IO, options: Options) -> dict[str, Any]:
         source = adapt(options.x, options.y, options.sample_weight, "evaluate", options.steps)
         batch_size = rows_of(model, source, options.batch_size, "evaluate")
         async with opened(io, source):
-            feed = make_feed(model, "test", source, batch_size, False, options.steps, nested)
+            feed = make_feed(model, "test", source, batch_size, False, steps_of(source, batch_size, options.steps), nested)
             logs = await Loop(model, io, called(model, options, feed.num_batches)).evaluate(feed)
         model._residents.drop_large(model)
         return logs
@@ -65,7 +66,7 @@ async def predict(model: Trainer, io: IO, options: Options) -> Any:
     batch_size = rows_of(model, source, options.batch_size, "predict")
     async with opened(io, source):
         model._build_for(source, batch_size)
-        count, batches = batches_of(source, batch_size, options.steps)
+        count, batches = batches_of(source, batch_size, steps_of(source, batch_size, options.steps))
         return await predicted(model, io, batches, called(model, options, count), batch_size)
 
 

@@ -14,6 +14,7 @@ from pyml.objects.registry import (
     register_keras_serializable,
 )
 from pyml.objects.serialization import deserialize_keras_object, serialize_keras_object
+from pyml.settings import disable_interactive_logging, enable_interactive_logging, is_interactive_logging_enabled
 from pyml.utils.data_utils import PyDataset, pack_x_y_sample_weight, unpack_x_y_sample_weight
 from pyml.utils.numerical import normalize, to_categorical
 from pyml.utils.progbar import Progbar
@@ -38,6 +39,7 @@ def is_keras_tensor(x: Any) -> bool:
 
 __all__ = [
     "CustomObjectScope", "Progbar", "PyDataset", "clear_session", "custom_object_scope", "deserialize_keras_object",
+    "disable_interactive_logging", "enable_interactive_logging", "is_interactive_logging_enabled",
     "get_custom_objects", "get_registered_name", "get_registered_object", "is_keras_tensor", "normalize",
     "pack_x_y_sample_weight", "register_keras_serializable", "serialize_keras_object", "set_random_seed",
     "standardize_dtype", "to_categorical", "unpack_x_y_sample_weight",

@@ -8,6 +8,8 @@ from typing import Any
 
 import numpy as np
 
+from pyml import settings
+
 
 def is_dynamic_display() -> bool:
     """True where a printed line can be overwritten: a terminal or a notebook."""
@@ -68,11 +70,11 @@ class Progbar:
         self._seen = current
         now = time.time()
         step_time = self._step_time(current, now)
-        if self.verbose == 1:
+        if self.verbose == 1 and settings.is_interactive_logging_enabled():
             if now - self._last_update < self.interval and not finalize:
                 return
             self._print_bar(current, now, step_time, finalize)
-        elif self.verbose == 2 and finalize and self.target:
+        elif self.verbose and finalize and self.target:
             digits = len(str(self.target))
             line = f"{current:{digits}d}/{self.target} - {now - self._start:.0f}s -"
             self._write(f"{line}{format_duration(step_time, self.unit_name)}{self._metrics()}\n")
@@ -140,8 +142,7 @@ class Progbar:
         return step_time
 
     def _write(self, text: str) -> None:
-        sys.stdout.write(text)
-        sys.stdout.flush()
+        settings.print_msg(text, line_break=False)
 
 
 def format_duration(seconds: float, unit_name: str) -> str:

@@ -1,0 +1,298 @@
+"""What `pyml.config` sets for everything: default dtype, epsilon, layout of images, limits of `fit`, what is printed.
+
+The numbers live at the bottom of the house, because ops, layers and losses all read them; users call `pyml.config`.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import sys
+from typing import Any
+
+from .errors import DtypeError
+
+_LOG = logging.getLogger("pyml")
+_FLOATS = ("float16", "bfloat16", "float32", "float64")
+_values: dict[str, Any] = {
+    "floatx": "float32", "epsilon": 1e-7, "image_data_format": "channels_last", "interactive_logging": True,
+    "traceback_filtering": True, "flash_attention": None, "unsafe_deserialization": None,
+}  # fmt: skip
+_policy: Any = None  # of `pyml.dtype_policies`; None is that of floatx
+
+
+def floatx() -> str:
+    """The dtype of numbers where nobody names one, `"float32"`.
+
+    Example:
+        >>> pyml.config.floatx()
+        'float32'
+    """
+    return _values["floatx"]
+
+
+def set_floatx(value: str) -> None:
+    """Sets the default dtype.
+
+    Args:
+        value: `"float32"`; devices compute in 32 bits.
+
+    Raises:
+        ValueError: It names no float.
+        DtypeError: It names one that no device computes in: 16 bits are a policy of layers
+            (`pyml.config.set_dtype_policy("mixed_float16")`), 64 bits are not there.
+
+    Example:
+        >>> pyml.config.set_floatx("float32")
+    """
+    if value not in _FLOATS:
+        raise ValueError(f"set_floatx: value must be one of {', '.join(map(repr, _FLOATS))}. Received: value={value!r}")
+    if value != "float32":
+        raise DtypeError(
+            f"set_floatx: devices compute in 32 bits, so the default dtype is 'float32'. Received: value={value!r}. "
+            "Name another dtype where it is wanted, or set a policy such as 'mixed_float16'."
+        )
+    _values["floatx"] = value
+
+
+def epsilon() -> float:
+    """The small number that keeps losses, metrics and constraints from dividing by 0, 1e-7.
+
+    Example:
+        >>> pyml.config.epsilon()
+        1e-07
+    """
+    return _values["epsilon"]
+
+
+def set_epsilon(value: float) -> None:
+    """Sets `epsilon`, for what is computed (and for programs that are traced) from now on.
+
+    Raises:
+        ValueError: It is no positive number.
+
+    Example:
+        >>> pyml.config.set_epsilon(1e-7)
+    """
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not value > 0:
+        raise ValueError(f"set_epsilon: value must be a positive number. Received: value={value!r}")
+    _values["epsilon"] = value
+
+
+def image_data_format() -> str:
+    """Where the channels of images are unless a layer or op says it: `"channels_last"` or `"channels_first"`.
+
+    Example:
+        >>> pyml.config.image_data_format()
+        'channels_last'
+    """
+    return _values["image_data_format"]
+
+
+def set_image_data_format(data_format: str) -> None:
+    """Sets the layout that layers and ops take when `data_format` is None.
+
+    Raises:
+        ValueError: It is neither `"channels_last"` nor `"channels_first"`.
+
+    Example:
+        >>> pyml.config.set_image_data_format("channels_last")
+    """
+    _values["image_data_format"] = standardize_data_format(data_format, "set_image_data_format")
+
+
+def standardize_data_format(data_format: Any, what: str = "data_format") -> str:
+    """`data_format`, or the default where it is None.
+
+    Raises:
+        ValueError: It is neither `"channels_last"` nor `"channels_first"`.
+    """
+    if data_format is None:
+        return _values["image_data_format"]
+    text = str(data_format).lower()
+    if text not in ("channels_last", "channels_first"):
+        raise ValueError(f"{what}: data_format must be 'channels_last' or 'channels_first'. Received: data_format={data_format!r}")
+    return text
+
+
+# ---- what is printed
+def enable_interactive_logging() -> None:
+    """Progress is printed, as it is from the start.
+
+    Example:
+        >>> pyml.config.enable_interactive_logging()
+    """
+    _values["interactive_logging"] = True
+
+
+def disable_interactive_logging() -> None:
+    """Progress goes to Python's logging, to the logger "pyml" at the level INFO, instead of being printed.
+
+    Example:
+        >>> pyml.config.disable_interactive_logging()
+        >>> pyml.config.enable_interactive_logging()
+    """
+    _values["interactive_logging"] = False
+
+
+def is_interactive_logging_enabled() -> bool:
+    """Whether progress is printed.
+
+    Example:
+        >>> pyml.config.is_interactive_logging_enabled()
+        True
+    """
+    return _values["interactive_logging"]
+
+
+def print_msg(text: str, line_break: bool = True) -> None:
+    """Prints, or logs where interactive logging is off."""
+    if not _values["interactive_logging"]:
+        if text.strip():
+            _LOG.info(text.strip())
+        return
+    sys.stdout.write(f"{text}\n" if line_break else text)
+    sys.stdout.flush()
+
+
+def enable_traceback_filtering() -> None:
+    """Errors of layers and models show the lines of your code only, as they do from the start.
+
+    Example:
+        >>> pyml.config.enable_traceback_filtering()
+    """
+    _values["traceback_filtering"] = True
+
+
+def disable_traceback_filtering() -> None:
+    """Errors show every line they came through, pyml's own too.
+
+    Example:
+        >>> pyml.config.disable_traceback_filtering()
+        >>> pyml.config.enable_traceback_filtering()
+    """
+    _values["traceback_filtering"] = False
+
+
+def is_traceback_filtering_enabled() -> bool:
+    """Whether errors leave out pyml's own lines.
+
+    Example:
+        >>> pyml.config.is_traceback_filtering_enabled()
+        True
+    """
+    return _values["traceback_filtering"]
+
+
+# ---- limits of fit, evaluate and predict
+def _limit(name: str) -> int | None:
+    if name not in _values:
+        told = os.environ.get(f"PYML_{name.upper()}") or os.environ.get(f"KERAS_{name.upper()}")
+        _values[name] = int(told) if told else None
+    return _values[name]
+
+
+def _set_limit(name: str, value: int | None) -> None:
+    if value is not None and (isinstance(value, bool) or not isinstance(value, int) or value < 1):
+        raise ValueError(f"set_{name}: value must be a positive integer or None. Received: {value!r}")
+    _values[name] = value
+
+
+def max_epochs() -> int | None:
+    """The most epochs that any `fit` runs, None for no limit; `PYML_MAX_EPOCHS` (or Keras' name of it) sets it from outside.
+
+    Example:
+        >>> pyml.config.max_epochs() is None
+        True
+    """
+    return _limit("max_epochs")
+
+
+def set_max_epochs(max_epochs: int | None) -> None:
+    """Limits the epochs of every `fit`, for quick trials of long scripts.
+
+    Raises:
+        ValueError: It is no positive integer.
+
+    Example:
+        >>> pyml.config.set_max_epochs(None)
+    """
+    _set_limit("max_epochs", max_epochs)
+
+
+def max_steps_per_epoch() -> int | None:
+    """The most steps of an epoch of `fit`, and of `evaluate` and `predict`, None for no limit; `PYML_MAX_STEPS_PER_EPOCH` sets it.
+
+    Example:
+        >>> pyml.config.max_steps_per_epoch() is None
+        True
+    """
+    return _limit("max_steps_per_epoch")
+
+
+def set_max_steps_per_epoch(max_steps_per_epoch: int | None) -> None:
+    """Limits the steps of every epoch of `fit`, and of every `evaluate` and `predict`.
+
+    Raises:
+        ValueError: It is no positive integer.
+
+    Example:
+        >>> pyml.config.set_max_steps_per_epoch(None)
+    """
+    _set_limit("max_steps_per_epoch", max_steps_per_epoch)
+
+
+# ---- attention, configs
+def enable_flash_attention() -> None:
+    """Attention never holds all its scores at once, whatever the length; without this call only long sequences are cut so.
+
+    Example:
+        >>> pyml.config.enable_flash_attention()
+    """
+    _values["flash_attention"] = True
+
+
+def disable_flash_attention() -> None:
+    """Attention holds all its scores at once, also those of long sequences.
+
+    Example:
+        >>> pyml.config.disable_flash_attention()
+        >>> pyml.config.enable_flash_attention()
+    """
+    _values["flash_attention"] = False
+
+
+def is_flash_attention_enabled() -> bool | None:
+    """True or False once it was chosen, else None: by the length of the sequences.
+
+    Example:
+        >>> pyml.config.is_flash_attention_enabled() in (True, False, None)
+        True
+    """
+    return _values["flash_attention"]
+
+
+def enable_unsafe_deserialization() -> None:
+    """Configs may hold Python functions as code, which loading them runs: only for files you made yourself.
+
+    Example:
+        >>> pyml.config.enable_unsafe_deserialization()    # doctest: +SKIP
+    """
+    _values["unsafe_deserialization"] = True
+
+
+def unsafe_deserialization() -> bool:
+    """Whether `enable_unsafe_deserialization` was called."""
+    return bool(_values["unsafe_deserialization"])
+
+
+# ---- policies
+def policy() -> Any:
+    """The policy that was set, or None."""
+    return _policy
+
+
+def set_policy(value: Any) -> None:
+    """Keeps a policy for layers that name none."""
+    global _policy
+    _policy = value

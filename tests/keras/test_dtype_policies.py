@@ -1,0 +1,87 @@
+"""Policies: names, dtypes, configs and back, what is refused."""
+
+import pytest
+
+import pyml
+from pyml import dtype_policies as p
+
+ALL = [
+    p.DTypePolicy("float32"), p.DTypePolicy("mixed_float16"), p.FloatDTypePolicy("mixed_bfloat16"), p.DTypePolicy("bfloat16"),
+    p.QuantizedDTypePolicy("int8", "mixed_bfloat16"), p.QuantizedDTypePolicy("int4", "float32"),
+    p.QuantizedFloat8DTypePolicy("float8", "float32", amax_history_length=7), p.Int4DTypePolicy("int4/64", "float32"),
+    p.GPTQDTypePolicy("gptq/4/128", "float32"), p.AWQDTypePolicy("awq/4/-1", "float32"),
+    p.DTypePolicyMap(p.DTypePolicy("float32"), {"a/.*": p.DTypePolicy("bfloat16"), "b": p.QuantizedDTypePolicy("int8", "float32")}),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("policy", ALL, ids=repr)
+def test_a_policy_equals_the_one_its_config_makes(policy):
+    for again in (p.deserialize(p.serialize(policy)), type(policy).from_config(policy.get_config()), p.get(p.serialize(policy))):
+        assert type(again) is type(policy) and again == policy and again.name == policy.name
+    assert pyml.saving.deserialize_keras_object(pyml.saving.serialize_keras_object(policy)) == policy
+
+
+@pytest.mark.parametrize("policy", ALL[:4] + ALL[4:6] + ALL[7:10], ids=repr)
+def test_a_policy_is_found_by_its_name(policy):
+    assert p.get(policy.name) == policy
+
+
+@pytest.mark.parametrize(
+    ("name", "compute", "variable", "mode"),
+    [
+        ("mixed_float16", "float16", "float32", None), ("mixed_bfloat16", "bfloat16", "float32", None),
+        ("float64", "float64", "float64", None), ("int8_from_mixed_bfloat16", "bfloat16", "float32", "int8"),
+        ("int4/32_from_float32", "float32", "float32", "int4"), ("float8_from_float32", "float32", "float32", "float8"),
+    ],
+)  # fmt: skip
+def test_a_name_says_the_dtypes(name, compute, variable, mode):
+    policy = p.get(name)
+    assert (policy.compute_dtype, policy.variable_dtype, policy.quantization_mode) == (compute, variable, mode)
+
+
+def test_policies_of_other_numbers_differ():
+    assert p.GPTQDTypePolicy("gptq/4/128", "float32") != p.GPTQDTypePolicy("gptq/8/128", "float32")
+    assert p.DTypePolicy("float32") != p.QuantizedDTypePolicy("int8", "float32")
+    assert p.DTypePolicy("float32") == p.FloatDTypePolicy("float32")
+    assert len({p.DTypePolicy("float32"), p.FloatDTypePolicy("float32")}) == 1
+
+
+@pytest.mark.parametrize(
+    ("make", "told"),
+    [
+        (lambda: p.DTypePolicy("mixed"), "Cannot convert 'mixed'"),
+        (lambda: p.QuantizedDTypePolicy("int2", "float32"), "int2"),
+        (lambda: p.QuantizedDTypePolicy("int8", "float16"), "float16"),
+        (lambda: p.Int4DTypePolicy("int4/0", "float32"), "int4/0"),
+        (lambda: p.GPTQDTypePolicy("gptq/5/128", "float32"), "weight_bits"),
+        (lambda: p.GPTQDTypePolicy("gptq/4", "float32"), "group_size"),
+        (lambda: p.AWQDTypePolicy("awq/8/128", "float32"), "weight_bits"),
+        (lambda: p.get("int8_float32"), "_from_"),
+        (lambda: p.get(3.5), "3.5"),
+        (lambda: p.deserialize({"class_name": "Dense"}), "Dense"),
+        (lambda: p.DTypePolicyMap(p.DTypePolicyMap()), "default_policy"),
+    ],
+)
+def test_what_is_no_policy_is_refused_with_what_was_given(make, told):
+    with pytest.raises(ValueError, match=told):
+        make()
+
+
+def test_names_of_other_types_are_refused():
+    for make in (lambda: p.DTypePolicy(3), lambda: p.DTypePolicyMap(policy_map=[1]),
+                 lambda: p.QuantizedFloat8DTypePolicy("float8", "float32", amax_history_length=1.5)):  # fmt: skip
+        with pytest.raises(TypeError):
+            make()
+
+
+def test_a_map_takes_the_path_the_pattern_or_the_default():
+    policies = ALL[-1]
+    assert policies["b"].name == "int8_from_float32" and policies["a/x/y"].name == "bfloat16" and policies["c"].name == "float32"
+    mixed = p.DTypePolicyMap()
+    mixed["a.*"] = mixed["ab.*"] = "float16"
+    with pytest.raises(ValueError, match="matches multiple"):
+        mixed["abc"]
+    with pytest.raises(ValueError, match="already exists"):
+        mixed["a.*"] = "float32"
+    del mixed["ab.*"]
+    assert mixed["abc"].name == "float16" and len(mixed) == 1 and list(mixed) == ["a.*"]

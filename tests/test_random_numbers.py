@@ -1,0 +1,69 @@
+"""Random numbers have the moments of their distributions, the same for the same seed on every device."""
+
+import numpy as np
+import pytest
+
+import pyml
+from pyml import random
+
+N = 4000
+DRAWS = {  # name -> what draws, mean, variance
+    "gamma below 1": (lambda: random.gamma((N,), 0.3, seed=3), 0.3, 0.3),
+    "gamma of 1": (lambda: random.gamma((N,), 1.0, seed=3), 1.0, 1.0),
+    "gamma above 1": (lambda: random.gamma((N,), 8.5, seed=3), 8.5, 8.5),
+    "beta": (lambda: random.beta((N,), 2.0, 5.0, seed=4), 2 / 7, 10 / (49 * 8)),
+    "beta below 1": (lambda: random.beta((N,), 0.2, 0.3, seed=4), 0.4, 0.06 / (0.25 * 1.5)),
+    "binomial, few": (lambda: random.binomial((N,), 9, 0.3, seed=5), 2.7, 1.89),
+    "binomial, many": (lambda: random.binomial((N,), 1000, 0.8, seed=5), 800, 160),
+    "binomial, rare": (lambda: random.binomial((N,), 5000, 0.001, seed=5), 5, 4.995),
+}
+
+
+@pytest.mark.parametrize("name", DRAWS)
+def test_numbers_have_the_mean_and_the_variance_of_their_distribution(device, name):
+    draw, mean, variance = DRAWS[name]
+    x = draw().numpy()
+    assert x.shape == (N,) and x.dtype == np.float32 and np.isfinite(x).all()
+    spread = (variance / N) ** 0.5
+    assert abs(x.mean() - mean) < 5 * spread
+    kurtosis = np.mean((x - mean) ** 4) / variance**2
+    assert abs(x.var() - variance) < 5 * variance * (max(kurtosis - 1, 0.1) / N) ** 0.5
+
+
+def test_binomial_numbers_are_whole_and_within_the_counts(device):
+    counts, p = np.array([0, 1, 30, 400]), pyml.ops.convert_to_tensor([0.5, 1.0, 0.9, 0.5])
+    x = random.binomial((200, 4), counts, p, seed=1).numpy()
+    assert (x == np.round(x)).all() and (x >= 0).all() and (x <= counts).all()
+    assert (x[:, 1] == 1).all() and len(np.unique(x[:, 3])) > 20
+
+
+def test_classes_are_drawn_by_their_probabilities(device):
+    p = np.array([[0.1, 0.2, 0.7], [1.0, 0.0, 0.0]])
+    x = random.categorical(np.log(np.maximum(p, 1e-30)), N, seed=2).numpy()
+    assert x.shape == (2, N) and x.dtype == np.int32
+    shares = np.stack([np.bincount(row, minlength=3) / N for row in x])
+    np.testing.assert_allclose(shares, p, atol=0.04)
+
+
+def test_a_seed_repeats_and_a_generator_moves_on(cpu):
+    seed = random.SeedGenerator(7)
+    draws = [lambda s: random.gamma((5,), 2.0, seed=s), lambda s: random.beta((5,), 2.0, 3.0, seed=s),
+             lambda s: random.binomial((5,), 500, 0.4, seed=s), lambda s: random.categorical(np.zeros((2, 50)), 5, seed=s)]  # fmt: skip
+    for draw in draws:
+        np.testing.assert_array_equal(draw(11).numpy(), draw(11).numpy())
+        assert (draw(seed).numpy() != draw(seed).numpy()).any()
+
+
+@pytest.mark.parametrize(
+    ("draw", "told"),
+    [
+        (lambda: random.gamma((2,), 0.0), "gamma: alpha must be positive"),
+        (lambda: random.beta((2,), 1.0, -1.0), "beta: beta must be positive"),
+        (lambda: random.binomial((2,), -1, 0.5), "binomial: counts must not be negative"),
+        (lambda: random.binomial((2,), 3, 1.5), "binomial: probabilities must be from 0 to 1"),
+        (lambda: random.categorical(np.zeros(3), 2), "categorical: logits must be"),
+    ],
+)
+def test_parameters_without_a_distribution_are_refused(draw, told):
+    with pytest.raises(ValueError, match=told):
+        draw()
