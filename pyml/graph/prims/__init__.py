@@ -9,10 +9,13 @@ from .gru import gru
 from .leaf import BUFFER, CONST, INPUT, IOTA, STATE, const, full, iota, is_const
 from .lstm import lstm
 from .move import broadcast_to, concat, flip, pad, permute, reshape, slice_
+from .order import argsort
+from .places import PICK, PUT, pick_rows, search, top_places
 from .pool import avg_pool2d, avg_pool2d_grad, max_pool2d, max_pool2d_grad
 from .random import random_bits
 from .reduce import reduce_max, reduce_min, reduce_prod, reduce_sum
 from .resample import resample, resample_table
 from .resize import resize_bilinear
 from .sample import sample
+from .scan import scan
 from .softmax import argmax, argmin, log_softmax, softmax

@@ -1,0 +1,198 @@
+"""The order of rows: short ones by counting, those of a workgroup by a network, all others by radix sort in passes."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ...errors import DtypeError, ShapeError
+from ..node import Node
+from ..op import ZERO, KernelSpec, Profile, routine
+from .choose import ceil_div, flat, fold, is_core, is_register, is_software
+from .keys import ELEMENT, bits_of, host_keys, key_hook
+from .scan import scan
+
+_COUNTED = 64  # a row of at most this many elements is ordered by counting …
+_COUNTED_SOFTWARE = 512  # … where a pass costs more than many comparisons
+_NETWORK = 2048  # keys and columns of so many elements fill 16 KiB of shared memory
+_GROUP = 256
+_EACH = 8  # elements a thread of a workgroup moves in a pass
+
+
+def matrix(name: str, x: tuple[int, ...]) -> None:
+    if len(x) != 2 or x[1] == 0:
+        raise ShapeError(f"{name}: input is {x}; expected a matrix with at least one column.")
+
+
+def _shape(x, *, descending):
+    matrix("argsort", x)
+    return x
+
+
+def _threads_a_row(rows: int, n: int, profile: Profile) -> int:
+    """Elements that one thread, or one workgroup of a GPU, moves."""
+    if not is_register(profile):
+        return _GROUP * _EACH
+    least = 2048 if is_core(profile) else 256
+    return min(n, max(least, min(8192 if is_software(profile) else n, ceil_div(rows * n, max(1, profile.threads)))))
+
+
+def _kernel(node: Node, profile: Profile) -> KernelSpec:
+    (x,) = node.src
+    rows, n = x.shape
+    hooks = key_hook(x.dtype, descending=node.attrs["descending"])
+    params = {"ROWS": rows, "N": n, "T": ELEMENT[x.dtype]}
+    if is_register(profile) or not _COUNTED < n <= _NETWORK:
+        return flat("sort_rank", rows * n, params, profile, hooks)
+    grid, across = fold(rows)
+    size = 1 << (n - 1).bit_length()
+    return KernelSpec("sort_group", {**params, "P": size, "WG": min(_GROUP, profile.max_invocations), "X": across}, grid, hooks)
+
+
+def _lower(node: Node, profile: Profile) -> Node | None:
+    """Radix sort: for each digit of the keys, from the last on, how often it is in each chunk, where that begins, and the move."""
+    (x,) = node.src
+    rows, n = x.shape
+    if n <= (_COUNTED_SOFTWARE if is_software(profile) else _COUNTED if is_register(profile) else _NETWORK):
+        return None
+    digit = 8 if is_register(profile) else 4
+    bits = bits_of(x.dtype)
+    digit = min(digit, bits) if is_register(profile) else digit
+    chunk = _threads_a_row(rows, n, profile)
+    now = x
+    for shift in range(0, bits, digit):
+        attrs = {"shape": (rows, n), "chunk": chunk, "shift": shift, "digit": digit, "descending": node.attrs["descending"]}
+        counts = COUNT(now, first=shift == 0, **attrs)
+        now = MOVE(now, scan(counts), first=shift == 0, last=shift + digit >= bits, **attrs)
+    return now
+
+
+def _numpy(x, descending):
+    return np.argsort(host_keys(x, descending), axis=1, kind="stable").astype(np.int32)
+
+
+_X = np.random.default_rng(0).uniform(-3, 3, (5, 7)).astype(np.float32)
+_TIES = np.random.default_rng(1).integers(-4, 4, (3, 40)).astype(np.int32)
+_WIDE = np.round(np.random.default_rng(2).uniform(-30, 30, (2, 300))).astype(np.float32)
+_WIDE[0, 5], _WIDE[1, 7], _WIDE[1, 8] = np.nan, -0.0, np.inf
+
+ARGSORT = routine(
+    "argsort",
+    shape=_shape,
+    dtype=lambda x, descending: "int32",
+    numpy=_numpy,
+    grad=ZERO,
+    kernel=_kernel,
+    lower=_lower,
+    flops=lambda node: node.size,
+    samples=[((_X,), {"descending": False}), ((_TIES,), {"descending": True}), ((_WIDE,), {"descending": False})],
+)
+
+
+def argsort(x: Node, descending: bool = False) -> Node:
+    """For each row of a matrix its columns in the order of their elements, equal ones in order of their columns: int32.
+
+    Raises:
+        ShapeError: x is no matrix, or has no columns.
+    """
+    return ARGSORT(x, descending=descending)
+
+
+# ---- one pass
+def _bins(attrs) -> int:
+    return 1 << attrs["digit"]
+
+
+def _count_shape(x, *, shape, chunk, shift, digit, first, descending):
+    if x != (shape if first else (2, *shape)):
+        raise ShapeError(f"radix_count: input is {x}; expected {shape}, or keys and columns of that shape.")
+    return (shape[0], ceil_div(shape[1], chunk) << digit)
+
+
+def _keys_of(x, first, descending):
+    return host_keys(x, descending) if first else x[0]
+
+
+def _digits(x, attrs) -> np.ndarray:
+    keys = _keys_of(x, attrs["first"], attrs["descending"])
+    return (keys >> np.uint32(attrs["shift"])) & np.uint32(_bins(attrs) - 1)
+
+
+def _count_numpy(x, **attrs):
+    (rows, n), chunk = attrs["shape"], attrs["chunk"]
+    chunks = ceil_div(n, chunk)
+    y = np.zeros((rows, _bins(attrs), chunks), np.uint32)
+    np.add.at(y, (np.arange(rows)[:, None], _digits(x, attrs), np.arange(n)[None] // chunk), 1)
+    return y.reshape(rows, -1)
+
+
+def _move_numpy(x, ends, last, **attrs):
+    (rows, n), first = attrs["shape"], attrs["first"]
+    order = np.argsort(_digits(x, attrs), axis=1, kind="stable")
+    columns = np.broadcast_to(np.arange(n, dtype=np.uint32), (rows, n)) if first else x[1]
+    columns = np.take_along_axis(columns, order, 1)
+    keys = np.take_along_axis(_keys_of(x, first, attrs["descending"]), order, 1)
+    return columns.astype(np.int32) if last else np.stack([keys, columns])
+
+
+def _move_shape(x, ends, *, last, **attrs):
+    if ends != (counted := _count_shape(x, **attrs)):
+        raise ShapeError(f"radix_move: ends are {ends}; expected {counted}, as the counts are.")
+    return attrs["shape"] if last else (2, *attrs["shape"])
+
+
+def _pass(node: Node, profile: Profile, name: str) -> KernelSpec:
+    attrs, x = node.attrs, node.src[0]
+    (rows, n), chunk, first = attrs["shape"], attrs["chunk"], attrs["first"]
+    chunks = ceil_div(n, chunk)
+    params = {"ROWS": rows, "N": n, "CHUNK": chunk, "CHUNKS": chunks, "BINS": _bins(attrs), "SHIFT": attrs["shift"],
+              "T": ELEMENT[x.dtype]}  # fmt: skip
+    hooks = key_hook(x.dtype, descending=attrs["descending"]) if first else {}
+    if name == "move":
+        params |= {"LAST": attrs["last"], "Y": "i32" if attrs["last"] else "u32"}
+        hooks |= {"column": "return i % N;"} if first else {}
+    if is_register(profile) or attrs["digit"] != 4 or chunk % min(_GROUP, profile.max_invocations):
+        return flat(f"radix_{name}_thread", rows * chunks, params, profile, hooks)
+    grid, across = fold(rows * chunks)
+    return KernelSpec(f"radix_{name}_group", {**params, "WG": min(_GROUP, profile.max_invocations), "X": across}, grid, hooks)
+
+
+def _unsigned(x, *rest, first, **attrs):
+    if not first and x != "uint32":
+        raise DtypeError(f"radix sort: keys are {x}; expected uint32.")
+    return "int32" if attrs.get("last") else "uint32"
+
+
+_PASS = {"shape": (2, 300), "chunk": 256, "shift": 0, "first": True, "descending": False}
+_PAIRS = np.stack([np.random.default_rng(4).integers(0, 2**32, (2, 300), dtype=np.uint32),
+                   np.tile(np.random.default_rng(5).permutation(300).astype(np.uint32), (2, 1))])  # fmt: skip
+_LATER = {"shape": (2, 300), "chunk": 70, "shift": 24, "first": False, "descending": False, "digit": 8}
+_LATER_FOUR = _LATER | {"chunk": 512, "digit": 4, "shift": 28}
+
+COUNT = routine(
+    "radix_count",
+    shape=_count_shape,
+    dtype=_unsigned,
+    numpy=_count_numpy,
+    grad=None,
+    kernel=lambda node, profile: _pass(node, profile, "count"),
+    samples=[((_WIDE,), _PASS | {"digit": 4}), ((_PAIRS,), _LATER), ((_PAIRS,), _LATER_FOUR)],
+)
+
+
+def _ends(x, attrs) -> np.ndarray:
+    return np.cumsum(_count_numpy(x, **attrs), axis=1, dtype=np.uint32)
+
+
+MOVE = routine(
+    "radix_move",
+    shape=_move_shape,
+    dtype=_unsigned,
+    numpy=_move_numpy,
+    grad=None,
+    kernel=lambda node, profile: _pass(node, profile, "move"),
+    samples=[
+        ((_WIDE, _ends(_WIDE, _PASS | {"digit": 4})), _PASS | {"digit": 4, "last": False}),
+        ((_PAIRS, _ends(_PAIRS, _LATER)), _LATER | {"last": True}),
+        ((_PAIRS, _ends(_PAIRS, _LATER_FOUR)), _LATER_FOUR | {"last": True}),
+    ],
+)

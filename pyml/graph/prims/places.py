@@ -1,0 +1,210 @@
+"""Elements of rows by their columns, and columns by elements: the largest ones, and where a value would stand."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ...errors import DtypeError, ShapeError
+from ..node import Node
+from ..op import ZERO, KernelSpec, Profile, routine, same_dtype
+from .choose import ceil_div, flat, is_core, is_register
+from .elementwise import equal, where, zeros_like
+from .keys import ELEMENT, host_keys, key_hook
+from .leaf import iota
+from .move import broadcast_to, reshape
+from .order import matrix
+from .reduce import reduce_sum
+
+_CHUNK = 512  # elements that a thread looks at at least, where a row is shared
+
+
+def _rows(x, places):
+    if len(x) != 2 or len(places) != 2 or x[0] != places[0] or x[1] == 0:
+        raise ShapeError(f"rows are {x} and places {places}; expected two matrices of as many rows, the first with columns.")
+
+
+def _pick_shape(x, places, **attrs):
+    _rows(x, places)
+    return places
+
+
+def _put_shape(x, places):
+    _rows(x, places)
+    if x != places:
+        raise ShapeError(f"put_rows: rows are {x} and places {places}; expected one shape.")
+    return x
+
+
+def _first_dtype(x, places, **attrs):
+    if places != "int32":
+        raise DtypeError(f"places are {places}; expected int32.")
+    return x
+
+
+def _pick_grad(g, y, x, places, whole):
+    if whole:
+        return PUT(g, places), None
+    (rows, n), k = x.shape, places.shape[1]
+    cube = (rows, k, n)  # each element adds up what was taken of it
+    hit = equal(broadcast_to(reshape(places, (rows, k, 1)), cube), broadcast_to(iota(n), cube))
+    each = broadcast_to(reshape(g, (rows, k, 1)), cube)
+    return reduce_sum(where(hit, each, zeros_like(each)), axis=(1,)), None
+
+
+def _put_numpy(x, places):
+    y = np.empty_like(x)
+    np.put_along_axis(y, places, x, 1)
+    return y
+
+
+def _pick_kernel(node: Node, profile: Profile) -> KernelSpec:
+    (rows, n), k = node.src[0].shape, node.shape[1]
+    return flat("pick_rows", rows * k, {"ROWS": rows, "N": n, "K": k, "T": ELEMENT[node.dtype]}, profile)
+
+
+def _put_kernel(node: Node, profile: Profile) -> KernelSpec:
+    rows, n = node.shape
+    return flat("put_rows", rows * n, {"ROWS": rows, "N": n, "T": ELEMENT[node.dtype]}, profile)
+
+
+_X = np.random.default_rng(0).uniform(-3, 3, (4, 6)).astype(np.float32)
+_ORDER = np.argsort(np.random.default_rng(1).uniform(size=(4, 6)), axis=1).astype(np.int32)
+_FEW = np.array([[0, 5], [2, 2], [1, 0], [3, 4]], np.int32)
+_TIES = np.random.default_rng(2).integers(-3, 3, (3, 50)).astype(np.int32)
+_EDGES = np.array([-2, -1, -1, 0, 1.5, np.inf, np.nan], np.float32)
+
+PICK = routine(
+    "pick_rows",
+    shape=_pick_shape,
+    dtype=_first_dtype,
+    numpy=lambda x, places, whole: np.take_along_axis(x, places, 1),
+    grad=_pick_grad,
+    kernel=_pick_kernel,
+    flops=lambda node: 0,
+    samples=[((_X, _ORDER), {"whole": True}), ((_X, _FEW), {"whole": False})],
+)
+PUT = routine(
+    "put_rows",
+    shape=_put_shape,
+    dtype=_first_dtype,
+    numpy=_put_numpy,
+    grad=lambda g, y, x, places: (PICK(g, places, whole=True), None),
+    kernel=_put_kernel,
+    flops=lambda node: 0,
+    samples=[((_X, _ORDER), {})],
+)
+
+
+def pick_rows(x: Node, places: Node, whole: bool = False) -> Node:
+    """`y[r, j] = x[r, places[r, j]]`; `whole` where each row of places is an order of all columns.
+
+    Raises:
+        ShapeError: They are no matrices of as many rows.
+    """
+    return PICK(x, places, whole=whole)
+
+
+# ---- the largest
+def _top_shape(x, *, k, chunks):
+    matrix("top_places", x)
+    if not 1 <= k <= x[1] or chunks < 1:
+        raise ShapeError(f"top_places: the {k} largest of {x[1]} in {chunks} chunks; expected from 1 to as many as there are.")
+    return (x[0], chunks * k)
+
+
+def _top_numpy(x, k, chunks):
+    keys, (rows, n) = host_keys(x, descending=True), x.shape
+    y, start = np.full((rows, chunks, k), -1, np.int32), 0
+    for c in range(chunks):
+        size = n // chunks + (c < n % chunks)
+        best = np.argsort(keys[:, start : start + size], axis=1, kind="stable")[:, :k]
+        y[:, c, : best.shape[1]] = best + start
+        start += size
+    return y.reshape(rows, chunks * k)
+
+
+def _top_kernel(node: Node, profile: Profile) -> KernelSpec:
+    (x,), chunks = node.src, node.attrs["chunks"]
+    rows, n = x.shape
+    params = {"ROWS": rows, "N": n, "CHUNKS": chunks, "K": node.attrs["k"], "T": ELEMENT[x.dtype]}
+    return flat("top_thread", rows * chunks, params, profile, key_hook(x.dtype))
+
+
+def _top_lower(node: Node, profile: Profile) -> Node | None:
+    """The largest of each chunk, and of these the largest."""
+    (x,), k = node.src, node.attrs["k"]
+    rows, n = x.shape
+    chunk = max(4 * k, 128 if not is_register(profile) else _CHUNK)
+    if is_core(profile):
+        chunk = max(chunk, 8192)
+    chunk = max(chunk, ceil_div(rows * n, max(1, profile.threads)))
+    chunks = n // chunk
+    if node.attrs["chunks"] > 1 or chunks < 2:
+        return None
+    found = TOP(x, k=k, chunks=chunks)
+    return PICK(found, TOP(PICK(x, found, whole=False), k=k, chunks=1), whole=False)
+
+
+TOP = routine(
+    "top_places",
+    shape=_top_shape,
+    dtype=lambda x, **attrs: "int32",
+    numpy=_top_numpy,
+    grad=ZERO,
+    kernel=_top_kernel,
+    lower=_top_lower,
+    flops=lambda node: node.src[0].size,
+    samples=[((_X,), {"k": 3, "chunks": 1}), ((_TIES,), {"k": 5, "chunks": 1}), ((_TIES,), {"k": 20, "chunks": 3})],
+)
+
+
+def top_places(x: Node, k: int) -> Node:
+    """Columns of the k largest elements of each row, the largest first, a NaN before all numbers: int32 `(rows, k)`.
+
+    Raises:
+        ShapeError: x is no matrix, or has not so many columns.
+    """
+    return TOP(x, k=k, chunks=1)
+
+
+# ---- where a value would stand
+def _search_shape(edges, x, *, right):
+    if len(edges) != 1 or edges[0] == 0:
+        raise ShapeError(f"search: edges are {edges}; expected a vector with elements.")
+    return x
+
+
+def _search_dtype(edges, x, *, right):
+    same_dtype(edges, x)
+    return "int32"
+
+
+def _search_kernel(node: Node, profile: Profile) -> KernelSpec:
+    edges = node.src[0]
+    params = {"N": edges.size, "COUNT": node.size, "RIGHT": node.attrs["right"], "T": ELEMENT[edges.dtype]}
+    return flat("search_thread", node.size, params, profile, key_hook(edges.dtype, "v"))
+
+
+def _search_numpy(edges, x, right):
+    return np.searchsorted(edges, x, side="right" if right else "left").astype(np.int32)
+
+
+SEARCH = routine(
+    "search",
+    shape=_search_shape,
+    dtype=_search_dtype,
+    numpy=_search_numpy,
+    grad=ZERO,
+    kernel=_search_kernel,
+    samples=[((_EDGES, _X), {"right": False}), ((_EDGES, _EDGES), {"right": True}), ((np.arange(9, dtype=np.int32), _FEW), {"right": True})],
+)
+
+
+def search(edges: Node, x: Node, right: bool = False) -> Node:
+    """How many of the increasing `edges` come before each element of x, with `right` its equals among them: int32.
+
+    Raises:
+        ShapeError: The edges are no vector, or there are none.
+        DtypeError: The dtypes differ.
+    """
+    return SEARCH(edges, x, right=right)
