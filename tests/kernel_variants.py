@@ -186,6 +186,30 @@ def cases() -> Iterator[tuple[str, tuple[Operand, ...], dict[str, Any]]]:
         for transposed, n in ((False, 5), (True, 3)):
             sizes = {"n": 5, "count": 3, "taps": 2, "back": 2, "transposed": transposed}
             yield "resample", (((2, n, channels), F), ((24,), I)), sizes
+    yield from cases_of_sorting()
+
+
+def cases_of_sorting() -> Iterator[tuple[str, tuple[Operand, ...], dict[str, Any]]]:
+    for dtype, n, rows in itertools.product((F, I, "uint32", "bool"), (1, 7, 64, 65, 100, 300, 1030), (1, 3)):
+        x, few = ((rows, n), dtype), ((rows, 1), I)
+        for descending in (False, True):
+            yield "argsort", (x,), {"descending": descending}
+        yield "pick_rows", (x, few), {"whole": False}
+        yield "put_rows", (x, ((rows, n), I)), {}
+        yield "search", (((n,), dtype), ((rows, 3), dtype)), {"right": rows == 1}
+        for k, chunks in ((1, 1), (3, 1), (4, 3), (70, 1)):
+            if k <= n:
+                yield "top_places", (x,), {"k": k, "chunks": chunks}
+        for product, chunk in itertools.product((False, True), (n, 1024, 200)):
+            if dtype != "bool" and chunk <= n:
+                yield "scan", (x, ((rows, -(-n // chunk)), dtype)), {"product": product, "chunk": chunk}
+        for digit, chunk, first, last, down in itertools.product((1, 4, 8), (200, 512), (True, False), (True, False), (True, False)):
+            attrs = {"shape": (rows, n), "chunk": chunk, "shift": 0, "digit": digit, "first": first, "descending": down}
+            moved = x if first else ((2, rows, n), "uint32")
+            if n < 300 or (not first and (dtype != "uint32" or down)):
+                continue
+            yield "radix_count", (moved,), attrs
+            yield "radix_move", (moved, ((rows, -(-n // chunk) << digit), "uint32")), attrs | {"last": last}
 
 
 def found() -> dict[Variant, Case]:

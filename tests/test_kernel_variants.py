@@ -100,12 +100,21 @@ def arrays_of(case: Case) -> list[np.ndarray]:
             made.append(rng.uniform(-1, 1, shape).astype(np.float32))
         elif dtype == "bool":
             made.append(rng.integers(0, 2, shape).astype(bool))
+        elif case.op == "put_rows" and len(made) == 1:
+            made.append(np.argsort(rng.uniform(size=shape), axis=1).astype(np.int32))
+        elif case.op == "pick_rows" and len(made) == 1:
+            made.append(rng.integers(0, made[0].shape[1], shape).astype(np.int32))
+        elif case.op == "radix_move" and len(made) == 1:
+            counts = {k: v for k, v in case.attrs if k != "last"}
+            made.append(np.cumsum(OPS["radix_count"].numpy(made[0], **counts), axis=1, dtype=np.uint32))
         elif case.op in ("gather", "scatter_add") and shape == (7,):
             made.append(rng.integers(-1, 6, shape).astype(np.int32))  # some out of range
         elif case.op == "resample":
             made.append(prims.resample_table(np.array([0, 1, 3]), rng.uniform(-1, 1, (3, 2)), 5)[0])
         else:
             made.append(rng.integers(0, 2 if "lstm" in case.op or "gru" in case.op else 50, shape).astype(NUMPY[dtype]))
+    if case.op == "search":
+        made[0] = np.sort(made[0])
     if case.op in ("max_pool2d_grad", "max_pool2d_pick"):
         made[1] = OPS["max_pool2d"].numpy(made[0], **dict(case.attrs))
     return made

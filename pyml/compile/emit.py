@@ -96,7 +96,8 @@ class Emitter:
             return f"vec4<u32>({', '.join(self.lanes(e))})"
         c, rest = split
         base = f"vec4<u32>({self.index(rest)})"
-        return base if not c else f"({base} + vec4<u32>({0}u, {c}u, {2 * c}u, {3 * c}u))"
+        apart = ", ".join(f"{c * k % 2**32}u" for k in range(4))  # backwards where c is negative
+        return base if not c else f"({base} + vec4<u32>({apart}))"
 
     def condition(self, e: Index, size: int) -> tuple[str, int] | None:
         """Whether 0 <= e < size (in u32 a negative index is large); None when always."""

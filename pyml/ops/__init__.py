@@ -15,10 +15,11 @@ from .nn import *
 from .numpy import *
 
 if TYPE_CHECKING:
+    from .largest import *
     from .linalg import *
     from .loops import *
     from .scattering import *
     from .signal import *
     from .special_functions import *
 else:
-    __getattr__, __dir__ = _later(__name__, "scattering", "loops", "special_functions", "signal", homes=(numpy, linalg))
+    __getattr__, __dir__ = _later(__name__, "scattering", "loops", "special_functions", "signal", "largest", homes=(numpy, linalg))

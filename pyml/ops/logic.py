@@ -10,6 +10,7 @@ from ..errors import DtypeError
 from ..graph import prims
 from .apply import Primitive, binary, floating
 from .declare import draw, op, sample
+from .reading import places_of
 
 __all__ = [
     "bitwise_and", "bitwise_not", "bitwise_or", "bitwise_xor", "equal", "greater", "greater_equal", "isfinite", "isinf", "isnan",
@@ -278,16 +279,21 @@ def isfinite(x: TensorLike) -> Tensor:
 def where(condition: TensorLike, x1: TensorLike | None = None, x2: TensorLike | None = None) -> Tensor:
     """`x1` where `condition` holds, else `x2`; all three broadcast to the shape of the result.
 
+    Without `x1` and `x2` it is `nonzero(condition)`, a tuple of indices, which is read back and so not for programs.
+
     Raises:
-        ValueError: `x1` or `x2` is missing.
+        ValueError: One of `x1` and `x2` is missing.
         ShapeError: The shapes do not broadcast.
+        TraceError: Both are missing while a program is traced, or with a symbolic condition.
 
     Example:
         >>> pyml.ops.where([True, False], [1., 2.], 0.).numpy()
         array([1., 0.], dtype=float32)
     """
+    if x1 is None and x2 is None:
+        return places_of(condition, "where")  # type: ignore[return-value]  # what almost all callers write returns a Tensor
     if x1 is None or x2 is None:
-        raise ValueError("where: give both x1 and x2; the form that returns positions has no fixed shape.")
+        raise ValueError("where: give both x1 and x2, or neither for the indices of what is true. Received: one of them")
     c = prims.cast(as_node(condition), dtype="bool")
     a, b = elementwise_nodes(x1, x2, what="where")
     shape = broadcast_shapes(c.shape, a.shape, what="where")

@@ -21,12 +21,15 @@ if TYPE_CHECKING:
     from .circular import *
     from .closeness import *
     from .contraction import *
+    from .counting import *
     from .diagonals import *
     from .nan_family import *
     from .powers import *
+    from .quantiles import *
     from .ranges import *
     from .running import *
     from .series import *
+    from .sorting import *
     from .vector_products import *
     from .window_functions import *
 else:
@@ -38,6 +41,7 @@ else:
         "arranging",
         "diagonals",
         "running",
+        "sorting",
         "ranges",
         "closeness",
         "bits",
@@ -45,5 +49,7 @@ else:
         "series",
         "vector_products",
         "nan_family",
+        "quantiles",
+        "counting",
         "window_functions",
     )

@@ -9,6 +9,7 @@ import numpy as np
 
 from ..core.tensor import Tensor, as_node, broadcast_shapes, elementwise_nodes
 from ..core.types import Shape, TensorLike
+from ..dtypes import promote
 from ..errors import ShapeError
 from ..graph import prims
 from ..graph.sizes import shape_of
@@ -17,8 +18,7 @@ from .axes import standardize_axis
 from .declare import draw, op, sample
 from .joining import take
 from .logic import where
-from .reduce import sum as _sum
-from .shaping import expand_dims, moveaxis, ravel
+from .shaping import moveaxis, ravel
 
 __all__ = [
     "digitize", "searchsorted", "select", "take_along_axis", "unravel_index",
@@ -70,10 +70,13 @@ def take_along_axis(x: TensorLike, indices: TensorLike, axis: int | None = None)
     return moveaxis(Tensor(found), -1, a)
 
 
-def _search(edges: Tensor, values: Tensor, right: bool) -> Tensor:
-    """How many of the increasing `edges` lie before each value; each is compared with all."""
-    lasting = expand_dims(values, -1)
-    return _sum((edges <= lasting if right else edges < lasting).astype("int32"), axis=-1)
+def _search(edges: Tensor, values: TensorLike, right: bool) -> Tensor:
+    """How many of the increasing `edges` lie before each value, by bisection."""
+    a, b = as_node(edges), as_node(values)
+    dtype = promote(a.dtype, b.dtype)
+    if not edges.size:
+        return Tensor(prims.full(b.shape, 0, "int32"))
+    return Tensor(prims.search(prims.cast(a, dtype=dtype), prims.cast(b, dtype=dtype), right))
 
 
 @op(
@@ -102,7 +105,7 @@ def searchsorted(sorted_sequence: TensorLike, values: TensorLike, side: str = "l
     edges = Tensor(as_node(sorted_sequence))
     if edges.ndim != 1:
         raise ShapeError(f"searchsorted: sorted_sequence must be a vector. Received: shape {edges.shape}")
-    return _search(edges, Tensor(as_node(values)), side == "right")
+    return _search(edges, values, side == "right")
 
 
 @op(
@@ -127,7 +130,7 @@ def digitize(x: TensorLike, bins: TensorLike) -> Tensor:
     edges = Tensor(as_node(bins))
     if edges.ndim != 1:
         raise ShapeError(f"digitize: bins must be a vector. Received: shape {edges.shape}")
-    return _search(edges, Tensor(as_node(x)), True)
+    return _search(edges, x, True)
 
 
 @op(

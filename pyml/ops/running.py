@@ -1,4 +1,4 @@
-"""Running sums and products along an axis, in blocks: memory grows with the elements, not with their square."""
+"""Running sums and products along an axis."""
 
 from __future__ import annotations
 
@@ -10,8 +10,6 @@ from ..core.tensor import Tensor, as_node
 from ..core.types import TensorLike
 from ..dtypes import standardize
 from ..graph import prims
-from ..graph.node import Node
-from .apply import Primitive
 from .axes import standardize_axis
 from .declare import draw, op, sample
 from .logic import isnan, where
@@ -21,30 +19,9 @@ __all__ = [
     "cumprod", "cumsum", "nancumprod", "nancumsum",
 ]  # fmt: skip
 
-_BLOCK = 16  # elements that a block holds: each reads those before it
 _LINES = [sample(draw(2, 5), axis=1), sample(draw(3, 2)), sample(draw(40, 2), axis=0), sample(draw(2, 0), axis=-1)]
 _WHOLE = [sample(draw(6, low=-3, high=3, dtype="int32")), sample(draw(5, low=0, high=2, dtype="bool"))]
 _HOLES = np.array([[1.0, np.nan, 3.0], [np.nan, 2.0, 0.5]], np.float32)
-
-
-def _blocks(x: Node, reduce: Primitive, combine: Primitive, neutral: float) -> Node:
-    """The running result along the second axis of `(lines, n)`."""
-    lines, n = x.shape
-    if n <= _BLOCK:
-        places = prims.iota(n)
-        after = prims.less(prims.broadcast_to(prims.reshape(places, (n, 1)), (n, n)), prims.broadcast_to(places, (n, n)))
-        wide = (lines, n, n)
-        read = prims.broadcast_to(prims.reshape(x, (lines, 1, n)), wide)
-        kept = prims.where(prims.broadcast_to(after, wide), prims.full(wide, neutral, x.dtype), read)
-        return reduce(kept, (2,))
-    count = -(-n // _BLOCK)
-    padded = prims.pad(x, ((0, 0), (0, count * _BLOCK - n)), neutral)
-    inside = prims.reshape(_blocks(prims.reshape(padded, (lines * count, _BLOCK)), reduce, combine, neutral), (lines, count, _BLOCK))
-    totals = prims.reshape(prims.slice_(inside, (0, 0, _BLOCK - 1), inside.shape), (lines, count))
-    before = prims.slice_(_blocks(totals, reduce, combine, neutral), (0, 0), (lines, count - 1))
-    before = prims.reshape(prims.pad(before, ((0, 0), (1, 0)), neutral), (lines, count, 1))
-    found = combine(inside, prims.broadcast_to(before, inside.shape))
-    return prims.slice_(prims.reshape(found, (lines, count * _BLOCK)), (0, 0), (lines, n))
 
 
 def _running(x: TensorLike, axis: int | None, dtype: str | None, what: str) -> Tensor:
@@ -57,8 +34,7 @@ def _running(x: TensorLike, axis: int | None, dtype: str | None, what: str) -> T
     if not node.size:
         return Tensor(node)
     rows = prims.reshape(moved, (product(moved.shape[:-1]), moved.shape[-1]))
-    sums = what.endswith("sum")
-    found = _blocks(rows, prims.reduce_sum, prims.add, 0) if sums else _blocks(rows, prims.reduce_prod, prims.mul, 1)
+    found = prims.scan(rows, product=what.endswith("prod"))
     return moveaxis(Tensor(prims.reshape(found, moved.shape)), -1, a)
 
 

@@ -26,12 +26,13 @@ def bits_of(dtype: str) -> int:
 
 
 def host_keys(x: np.ndarray, descending: bool = False) -> np.ndarray:
-    """The same in numpy; float64 stays as it is, with a NaN as more than infinity can be."""
-    if x.dtype == np.float64:  # finite differences of the tests
-        keys = np.unique(x, return_inverse=True)[1].reshape(x.shape).astype(np.int64)
-        return -keys if descending else keys
-    bits = np.ascontiguousarray(x).astype(np.uint32) if x.dtype == np.bool_ else np.ascontiguousarray(x).view(np.uint32)
+    """The same in numpy; for float64, as finite differences have it, the ranks of its values."""
+    keys: np.ndarray
+    if x.dtype == np.float64:
+        keys = np.unique(x, return_inverse=True)[1].reshape(x.shape).astype(np.uint32)
+        return ~keys if descending else keys
     top = np.uint32(0x80000000)
+    bits = np.ascontiguousarray(x).astype(np.uint32) if x.dtype == np.bool_ else np.ascontiguousarray(x).view(np.uint32)
     if x.dtype == np.float32:
         keys = bits ^ np.where(bits >= top, np.uint32(0xFFFFFFFF), top)
         keys = np.where(bits == top, top, np.where(np.isnan(x), np.uint32(0xFFFFFFFF), keys))

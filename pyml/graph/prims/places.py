@@ -8,11 +8,11 @@ from ...errors import DtypeError, ShapeError
 from ..node import Node
 from ..op import ZERO, KernelSpec, Profile, routine, same_dtype
 from .choose import ceil_div, flat, is_core, is_register
-from .elementwise import equal, where, zeros_like
+from .elementwise import cast, equal, where, zeros_like
 from .keys import ELEMENT, host_keys, key_hook
 from .leaf import iota
 from .move import broadcast_to, reshape
-from .order import matrix
+from .order import argsort, matrix
 from .reduce import reduce_sum
 
 _CHUNK = 512  # elements that a thread looks at at least, where a row is shared
@@ -101,7 +101,18 @@ def pick_rows(x: Node, places: Node, whole: bool = False) -> Node:
     Raises:
         ShapeError: They are no matrices of as many rows.
     """
+    if x.dtype == "bool":  # what follows a routine in its kernel takes numbers
+        return cast(PICK(cast(x, dtype="uint32"), places, whole=whole), dtype="bool")
     return PICK(x, places, whole=whole)
+
+
+def sort_rows(x: Node) -> Node:
+    """Each row of a matrix in order, a NaN behind all numbers.
+
+    Raises:
+        ShapeError: x is no matrix, or has no columns.
+    """
+    return pick_rows(x, argsort(x), whole=True)
 
 
 # ---- the largest
@@ -196,7 +207,10 @@ SEARCH = routine(
     numpy=_search_numpy,
     grad=ZERO,
     kernel=_search_kernel,
-    samples=[((_EDGES, _X), {"right": False}), ((_EDGES, _EDGES), {"right": True}), ((np.arange(9, dtype=np.int32), _FEW), {"right": True})],
+    samples=[
+        ((_EDGES, _X), {"right": False}), ((_EDGES, _EDGES), {"right": True}),
+        ((np.arange(9, dtype=np.int32), _FEW), {"right": True}),
+    ],
 )
 
 
