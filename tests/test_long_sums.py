@@ -12,6 +12,7 @@ import pytest
 
 import pyml
 from pyml import ops
+from pyml.compile.loops import Accumulator, Loop, write
 from pyml.core.tensor import Tensor, as_node
 from pyml.graph import prims
 from pyml.graph.index import Var
@@ -180,6 +181,7 @@ def test_mesa_which_ends_loops_after_65535_rounds_sees_every_element():
     code = """
 import sys, numpy as np, pyml
 from pyml import ops
+from pyml.compile.loops import Accumulator, Loop, write
 from pyml.core.tensor import Tensor, as_node
 
 from pyml.graph.op import OPS
@@ -231,3 +233,14 @@ def test_an_infinite_value_in_a_running_metric_stays_to_be_seen_until_it_is_rese
     mean.reset_state()
     mean.update_state([2.0])
     assert float(mean.result()) == 2.0
+
+
+@pytest.mark.parametrize(("end", "statements", "paired"), [(512, 3, True), (66, 3, True), (511, 3, False),
+                                                          (64, 3, False), (512, 25, False)])  # fmt: skip
+def test_a_long_loop_takes_two_terms_a_round_where_they_are_even_and_few(end, statements, paired):
+    body = ["let t0: f32 = b0[i * 512u + r1];", *(f"let t{k}: f32 = t{k - 1} * t0;" for k in range(1, statements))]
+    total = Accumulator("acc", "f32", "0.0", lambda a, b: f"{a} + {b}", f"t{statements - 1}", rounds=True)
+    text = "\n".join(write([Loop("r1", end, body)], [total]))
+    assert ("r1 += 2u" in text) == paired
+    assert ("let t0_b: f32 = b0[i * 512u + (r1 + 1u)];" in text) == paired
+    assert (f"+ (t{statements - 1} + t{statements - 1}_b);" in text) == paired
