@@ -12,7 +12,8 @@ from pyml.objects.registry import ACTIVATIONS
 __all__ = [
     "celu", "elu", "exponential", "gelu", "glu", "hard_shrink", "hard_sigmoid", "hard_silu", "hard_swish", "hard_tanh",
     "leaky_relu", "linear", "log_sigmoid", "log_softmax", "mish", "relu", "relu6", "selu", "sigmoid", "silu",
-    "soft_shrink", "softmax", "softplus", "softsign", "squareplus", "swish", "tanh", "tanh_shrink", "threshold",
+    "soft_shrink", "softmax", "softplus", "softsign", "sparse_plus", "sparse_sigmoid", "sparsemax", "squareplus", "swish",
+    "tanh", "tanh_shrink", "threshold",
 ]  # fmt: skip
 
 Anything = TypeVar("Anything")
@@ -329,6 +330,39 @@ def threshold(x: TensorLike, threshold: float, default_value: float) -> Tensor:
         array([7., 2.], dtype=float32)
     """
     return ops.threshold(x, threshold, default_value)
+
+
+@ACTIVATIONS.function()
+def sparse_plus(x: TensorLike) -> Tensor:
+    """0 up to -1, `x` from 1 on, `(x + 1)^2 / 4` between.
+
+    Example:
+        >>> pyml.activations.sparse_plus([-2., 0., 1.5]).numpy()
+        array([0.  , 0.25, 1.5 ], dtype=float32)
+    """
+    return ops.sparse_plus(x)
+
+
+@ACTIVATIONS.function()
+def sparse_sigmoid(x: TensorLike) -> Tensor:
+    """0 up to -1, 1 from 1 on, `(x + 1) / 2` between.
+
+    Example:
+        >>> pyml.activations.sparse_sigmoid([-2., 0., 1.5]).numpy()
+        array([0. , 0.5, 1. ], dtype=float32)
+    """
+    return ops.sparse_sigmoid(x)
+
+
+@ACTIVATIONS.function()
+def sparsemax(x: TensorLike, axis: int = -1) -> Tensor:
+    """The nearest point with numbers from 0 on that sum to 1 along `axis`. Source: Martins and Astudillo 2016.
+
+    Example:
+        >>> pyml.activations.sparsemax([2., 1.5, -1.]).numpy()
+        array([0.75, 0.25, 0.  ], dtype=float32)
+    """
+    return ops.sparsemax(x, axis=axis)
 
 
 swish = silu

@@ -12,7 +12,7 @@ from pyml.layers.dense import positive_int
 from pyml.layers.types import ActivationLike, ConstraintLike, InitializerLike, RegularizerLike
 from pyml.layers.weights import known_size, make_weight
 from pyml.objects.samples import Sample, draw, sample
-from pyml.ops.windows import transposed_sizes
+from pyml.ops.spatial import transposed_sizes
 
 __all__ = ["Conv1DTranspose", "Conv2DTranspose", "Convolution1DTranspose", "Convolution2DTranspose"]
 

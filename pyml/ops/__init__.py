@@ -22,4 +22,4 @@ if TYPE_CHECKING:
     from .signal import *
     from .special_functions import *
 else:
-    __getattr__, __dir__ = _later(__name__, "scattering", "loops", "special_functions", "signal", "largest", homes=(numpy, linalg))
+    __getattr__, __dir__ = _later(__name__, "scattering", "loops", "special_functions", "signal", "largest", homes=(numpy, nn, linalg))

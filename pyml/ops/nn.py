@@ -1,6 +1,18 @@
 """`ops.nn`: the ops of neural networks."""
 
+from typing import TYPE_CHECKING
+
 from .activation import *
+from .convolution import *
 from .crossentropy import *
+from .later import later as _later
 from .normalization import *
-from .windows import *
+from .pooling import *
+
+if TYPE_CHECKING:
+    from .adaptive import *
+    from .blocks import *
+    from .sparse_activation import *
+    from .transposed import *
+else:
+    __getattr__, __dir__ = _later(__name__, "transposed", "sparse_activation", "adaptive", "blocks")

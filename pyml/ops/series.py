@@ -12,6 +12,7 @@ from ..graph.sizes import count_of
 from .apply import as_float
 from .arithmetic import divide, multiply, subtract
 from .axes import standardize_axis
+from .convolution import conv
 from .declare import draw, op, sample
 from .elementary import sqrt
 from .logic import not_equal
@@ -21,7 +22,6 @@ from .reduce import mean
 from .reduce import min as _min
 from .reduce import sum as _sum
 from .shaping import broadcast_to, flip, pad, ravel, reshape, transpose
-from .windows import conv
 
 __all__ = [
     "average", "corrcoef", "correlate", "diff", "ptp", "trapezoid",

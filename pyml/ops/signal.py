@@ -9,10 +9,10 @@ import numpy as np
 from ..core.tensor import Tensor, as_node, convert_to_tensor
 from ..core.types import TensorLike
 from ..errors import ShapeError
+from .convolution import conv
 from .core import slice as _slice
 from .declare import draw, op, sample
 from .shaping import pad, reshape
-from .windows import conv
 
 __all__ = ["stft"]
 

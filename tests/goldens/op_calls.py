@@ -80,7 +80,10 @@ def gradients(K, call):
 
 def run(K, call):
     """`out`, `dtype` and `grad`: a list of each, in the order of the answer and of the arguments."""
-    outputs = leaves(function_of(K, call.path)(*call.args, **call.kwargs))
+    args = call.args
+    if K.__name__ == "keras" and call.path in ("ops.fold", "ops.unfold"):     # which on PyTorch refuse arrays
+        args = [K.ops.convert_to_tensor(a) if is_float(a) else a for a in args]
+    outputs = leaves(function_of(K, call.path)(*args, **call.kwargs))
     values = [np.asarray(K.ops.convert_to_numpy(out)) if hasattr(out, "dtype") else np.asarray(out) for out in outputs]
     answer = {"out": values, "dtype": [v.dtype.name for v in values], "shape": [list(v.shape) for v in values]}
     answer["out"] = [np.stack([v.real, v.imag], -1) if v.dtype.kind == "c" else v for v in values]

@@ -18,4 +18,5 @@ from .resample import resample, resample_table
 from .resize import resize_bilinear
 from .sample import sample
 from .scan import scan
+from .skew import overlapped, skew, windows
 from .softmax import argmax, argmin, log_softmax, softmax
