@@ -7,7 +7,8 @@ import numpy as np
 from ...errors import ShapeError
 from ..node import Node
 from ..op import movement
-from .move import broadcast_to, reshape, slice_
+from .move import _spread, broadcast_to, reshape, slice_
+from .reduce import reduce_sum
 
 
 def _shape(s, *, axis, size, step, start):
@@ -69,8 +70,5 @@ def windows(x: Node, axis: int, size: int, stride: int = 1, dilation: int = 1) -
 
 def overlapped(x: Node, axis: int, size: int, stride: int = 1, dilation: int = 1, start: int = 0) -> Node:
     """The way back of `windows`: windows along `axis` and `axis + 1` added where they lie, `size` cells of it from `start`."""
-    from .move import _spread
-    from .reduce import reduce_sum
-
     spread = _spread(x, tuple(stride if i == axis else 1 for i in range(x.ndim)))
     return reduce_sum(skew(spread, axis, size, -dilation, start), axis=(axis + 1,))
