@@ -149,6 +149,8 @@ def graph_key(roots: list[Node], lift: bool):
         elif lift and node.op is CONST and node.dtype in LIFTED and node.attrs["value"] not in _KEPT:
             lines.append(("param", len(params), node.shape, node.dtype))
             params.append(node)
+        elif node.op.transparent:  # its attributes may be functions, which are never equal
+            lines.append((number[id(node.src[0])],))
         else:
             lines.append((node.op.name, freeze(node.attrs), tuple(number[id(s)] for s in node.src), node.dtype))
     return (tuple(lines), tuple(number[id(r)] for r in roots)), leaves, params

@@ -14,6 +14,7 @@ from ..dtypes import NUMPY
 from ..errors import BufferTooLarge
 from ..graph.loop import others
 from ..graph.node import Node
+from ..graph.recording import recorded
 from ..recent import Recent
 from .memory import ITEM, Ref
 from .plan import Kernel, Loop, Plan, graph_key, make_plan
@@ -187,7 +188,7 @@ def _compute(nodes: list[Node], device: Device, keep_graph: bool) -> None:
     bound.run()
     for node, ref in zip(nodes, plan.out_refs, strict=True):
         node.buffer = device.alloc(0) if ref[0] == "none" else bound.at(ref)
-        if not keep_graph:
+        if not keep_graph and not recorded(node):
             node.src = ()
 
 

@@ -2,13 +2,27 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from ..errors import NotDifferentiable
 from .loop import LoopOp, PartOp
 from .node import Node, toposort
-from .op import ZERO, movement
+from .op import ZERO, Movement, movement
 from .prims import add, full
+
+
+@dataclass(eq=False)
+class HubOp(Movement):
+    """Gets the gradients that arrive at several results at once: a dict from their numbers."""
+
+
+def _first(name: str, grad: Any, kind: type[Movement] = Movement) -> Movement:
+    """An op whose value is that of its first source; only the way back tells them apart."""
+    return kind(name, lambda *s, **a: s[0], lambda *d, **a: d[0], lambda x, *xs, **a: x, grad, transparent=True,
+                index=lambda c, *s, **a: [(c, [], None)])  # fmt: skip
+
 
 # forward: the first source. backward: attrs["vjp"](g) gives one gradient per further source.
 CUSTOM = movement(
@@ -20,6 +34,18 @@ CUSTOM = movement(
     dtype=lambda *d, vjp: d[0],
     transparent=True,
 )
+
+# A function with a gradient of its own: its results are `RESULT(value, hub)` nodes, and the HUB's sources, behind a number
+# that stands for its value, are what it is a function of. attrs["rule"](found, *sources) gives one gradient for each.
+HUB = _first("gradient_hub", lambda found, hub, zero, *src, rule: (None, *rule(found, *src)), HubOp)
+RESULT = _first("gradient_result", None)
+READ = _first("variable_read", ZERO)  # what a tape saw of a Variable: gradients arrive here and go no further
+
+
+def results_of(values: Sequence[Node], sources: Sequence[Node], rule: Callable[..., Sequence[Node | None]]) -> list[Node]:
+    """`values` as results of `sources`, with the gradient that `rule` gives them."""
+    hub = HUB(full((), 0.0, "float32"), *sources, rule=rule)
+    return [Node(RESULT, (v, hub), {"number": i}, v.shape, v.dtype) for i, v in enumerate(values)]
 
 
 def gradients(y: Node, targets: list[Node], seed: Node | None = None) -> list[Node]:
@@ -33,26 +59,30 @@ def gradients(y: Node, targets: list[Node], seed: Node | None = None) -> list[No
     return [full(t.shape, 0.0, t.dtype) if g is None else g for t, g in zip(targets, found, strict=True)]
 
 
-def pullback(seeds: list[tuple[Node, Node]], targets: list[Node]) -> list[Node | None]:
-    """What gradients `(node, gradient that arrives there)` become at the targets; None where nothing arrives."""
-    order = toposort([y for y, _ in seeds])
+def pullback(seeds: Sequence[tuple[Node, Node]], targets: Sequence[Node],
+             leaf: Callable[[Node], bool] = lambda node: False) -> list[Node | None]:  # fmt: skip
+    """What gradients `(node, gradient that arrives there)` become at the targets; None where nothing arrives.
+
+    Gradients go through no node that is a `leaf`.
+    """
+    order = toposort([y for y, _ in seeds], stop=leaf)
     wanted = {id(t) for t in targets}
     needed: set[int] = set()  # nodes on a path from a target to a seed
     for node in order:
-        if id(node) in wanted or any(id(s) in needed for s in node.src):
+        if id(node) in wanted or (any(id(s) in needed for s in node.src) and not leaf(node)):
             needed.add(id(node))
     total: dict[int, Node] = {}
-    results: dict[int, dict[tuple[str, int], Node]] = {}  # of a loop: part -> gradient that arrives there
+    results: dict[int, dict[Any, Node]] = {}  # of a loop or a hub: which result -> gradient that arrives there
     for y, seed in seeds:
         total[id(y)] = add(total[id(y)], seed) if id(y) in total else seed
     for node in reversed(order):
-        if id(node) not in needed or not node.src:
+        if id(node) not in needed or not node.src or leaf(node):
             continue
-        g: Any = results.get(id(node)) if isinstance(node.op, LoopOp) else total.get(id(node))
+        g: Any = results.get(id(node)) if isinstance(node.op, (LoopOp, HubOp)) else total.get(id(node))
         if g is None:
             continue
-        if isinstance(node.op, PartOp):
-            arrived, key = results.setdefault(id(node.src[0]), {}), (node.attrs["of"], node.attrs["number"])
+        if isinstance(node.op, PartOp) or node.op is RESULT:
+            arrived, key = results.setdefault(id(node.src[-1]), {}), (node.attrs.get("of", ""), node.attrs["number"])
             arrived[key] = add(arrived[key], g) if key in arrived else g
             continue
         rule = node.op.grad

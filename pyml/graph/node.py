@@ -2,25 +2,37 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable
 from math import prod
 from typing import Any
 
 ARITHMETIC: dict[str, Callable[..., Node]] = {}  # the primitives behind a node's operators put themselves here
+_ticks = itertools.count(1)
+_now = 0
+
+
+def tick() -> int:
+    """The clock of nodes goes on: those made from now on have this time, or a later one."""
+    global _now
+    _now = next(_ticks)
+    return _now
 
 
 class Node:
     """One value: an op applied to source nodes. No links to consumers, so no reference cycles.
 
-    `buffer` is set once the value has been computed; the sources are dropped then.
+    `buffer` is set once the value has been computed; the sources are dropped then. `time` is when it was made, by a
+    clock that goes on only where somebody will ask (`tick`).
     """
 
-    __slots__ = ("__weakref__", "attrs", "buffer", "dtype", "op", "reads", "shape", "src")
+    __slots__ = ("__weakref__", "attrs", "buffer", "dtype", "op", "reads", "shape", "src", "time")
 
     def __init__(self, op, src: tuple, attrs: dict, shape: tuple[int, ...], dtype: str):
         self.op, self.src, self.attrs = op, src, attrs
         self.shape, self.dtype = shape, dtype
         self.buffer: Any = None
+        self.time = _now
         self.reads: list[Node] | None = None  # the scheduler's note of `operands`
 
     @property

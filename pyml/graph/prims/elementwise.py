@@ -232,6 +232,8 @@ BITCAST = elementwise(
 )  # fmt: skip
 copy = elementwise("copy", wgsl="x", numpy=lambda x: np.array(x, order="C"), grad=lambda g, y, x: g)
 stop_gradient = elementwise("stop_gradient", wgsl="x", numpy=lambda x: x, grad=ZERO, transparent=True)
+# `a` as a value that can only be computed when `b` is there: what is made of it is not what was made of `a` before
+after = elementwise("after", wgsl="a", numpy=lambda a, b: a, dtype=lambda a, b: a, grad=lambda g, y, a, b: (g, None))
 
 
 def cast(x: Node, dtype: str) -> Node:
