@@ -47,12 +47,19 @@ if TYPE_CHECKING:  # what `__getattr__` finds
     from .core import KerasTensor as KerasTensor
     from .core import Tensor as Tensor
     from .core import Variable as Variable
+    from .core import checkpoint as checkpoint
     from .core import convert_to_tensor as convert_to_tensor
     from .core import custom_gradient as custom_gradient
     from .core import grad as grad
+    from .core import hessian as hessian
+    from .core import jacfwd as jacfwd
+    from .core import jacobian as jacobian
+    from .core import jacrev as jacrev
+    from .core import jvp as jvp
     from .core import program as program
     from .core import stop_gradient as stop_gradient
     from .core import value_and_grad as value_and_grad
+    from .core import vjp as vjp
     from .dtype_policies import DTypePolicy as DTypePolicy
     from .dtype_policies import FloatDTypePolicy as FloatDTypePolicy
     from .initializers import Initializer as Initializer
@@ -72,7 +79,8 @@ _SUBMODULES = {"activations", "backend", "browser", "callbacks", "config", "cons
                "tree", "utils"}  # fmt: skip
 _NAMES = {
     "Tensor": "core", "Variable": "core", "convert_to_tensor": "core", "program": "core", "grad": "core",
-    "value_and_grad": "core", "custom_gradient": "core", "stop_gradient": "core",
+    "value_and_grad": "core", "custom_gradient": "core", "stop_gradient": "core", "checkpoint": "core", "hessian": "core",
+    "jacfwd": "core", "jacobian": "core", "jacrev": "core", "jvp": "core", "vjp": "core",
     "KerasTensor": "core", "Input": "models", "Model": "models", "Sequential": "models",
     "Layer": "layers", "Loss": "losses", "Metric": "metrics", "Optimizer": "optimizers", "Initializer": "initializers",
     "DTypePolicy": "dtype_policies", "FloatDTypePolicy": "dtype_policies", "Regularizer": "regularizers", "SeedGenerator": "random",

@@ -91,7 +91,7 @@ def test_sampled_op_equals_numpy(device, name):
 
 DIFFERENTIABLE = sorted(
     n for n, op in OPS.items()
-    if op.kind != "leaf" and op.grad not in (None, ZERO) and n not in ("cast", "custom_gradient")
+    if op.kind != "leaf" and op.grad not in (None, ZERO) and n != "cast"
     and (op.kind == "elementwise" or op.samples)
 )  # fmt: skip
 
@@ -150,4 +150,4 @@ def _leaf(array):
 def test_every_differentiable_op_has_samples():
     """A routine, reduction or movement without samples would escape the tests above."""
     without = [n for n, op in OPS.items() if op.kind in ("reduction", "movement", "routine") and not op.samples]
-    assert without == ["custom_gradient"]
+    assert without == []

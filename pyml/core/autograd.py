@@ -8,7 +8,6 @@ from typing import Any
 from ..errors import NotDifferentiable, ShapeError
 from ..graph import grad as graph_grad
 from ..graph import prims
-from ..graph.node import Node
 from . import trace
 from .nest import flatten, pack
 from .tensor import Tensor, as_node
@@ -57,27 +56,26 @@ def value_and_grad(f: Callable[..., Any], argnums: int | Sequence[int] = 0, has_
         >>> value.item(), gradient.tolist()
         (5.0, [2.0, 4.0])
     """
-    wanted = [argnums] if isinstance(argnums, int) else list(argnums)
+    if not callable(f):
+        raise TypeError(f"value_and_grad: f must be a function. Received: f={f!r}")
 
     def wrapped(*args: Any, **kwargs: Any) -> tuple[Any, Any]:
-        positions = [n % len(args) if -len(args) <= n < len(args) else n for n in wanted]
-        if any(not 0 <= n < len(args) for n in positions):
-            raise ValueError(f"value_and_grad: argnums={argnums} but {len(args)} positional arguments were given.")
-        given = list(args)
-        watched: list = []
+        places = argument_places(argnums, args, "value_and_grad")
+        names, given = names_of(f, args), list(args)
         with trace.differentiating():
-            for n in positions:
-                tensors = [_watch(v, n) for v in flatten(given[n])]
-                watched.append([t._node for t in tensors])  # of now: `f` may assign items
-                given[n] = pack(given[n], tensors)
+            for n in places:
+                given[n] = watched(given[n], names[n])
+            leaves = [[None if t is None else t._node for t in flatten(given[n])] for n in places]  # of now: `f` may assign items
             out = f(*given, **kwargs)
             value = out[0] if has_aux else out
             if not isinstance(value, Tensor) or value.size != 1:
                 shape = getattr(value, "shape", type(value).__name__)
                 raise ShapeError(f"value_and_grad: the function must return a scalar tensor, it returned shape {shape}.")
-            flat = [node for group in watched for node in group]
-            found = iter(graph_grad.gradients(value._node, flat))
-            grads = [pack(given[n], [Tensor(next(found)) for _ in group]) for n, group in zip(positions, watched, strict=True)]
+            found = iter(graph_grad.gradients(value._node, [node for group in leaves for node in group if node is not None]))
+            grads = [
+                pack(given[n], [None if node is None else Tensor(next(found)) for node in group])
+                for n, group in zip(places, leaves, strict=True)
+            ]
         return out, (grads[0] if isinstance(argnums, int) else tuple(grads))
 
     return wrapped
@@ -99,43 +97,44 @@ def grad(f: Callable[..., Any], argnums: int | Sequence[int] = 0, has_aux: bool 
     return wrapped
 
 
-def _watch(value: Any, position: int) -> Tensor:
+def argument_places(argnums: int | Sequence[int], args: Sequence[Any], what: str) -> list[int]:
+    """Which of the arguments are meant, counted from the first."""
+    wanted = [argnums] if isinstance(argnums, int) else list(argnums)
+    if any(isinstance(n, bool) or not isinstance(n, int) for n in wanted):
+        raise TypeError(f"{what}: argnums must be an integer, or a tuple of integers. Received: argnums={argnums!r}")
+    places = [n % len(args) if -len(args) <= n < len(args) else n for n in wanted]
+    if any(not 0 <= n < len(args) for n in places):
+        raise ValueError(f"{what}: argnums={argnums} but {len(args)} positional arguments were given.")
+    return places
+
+
+def names_of(f: Callable[..., Any], args: Sequence[Any]) -> list[str]:
+    """What `f` calls its positional arguments, for messages."""
+    code = getattr(getattr(f, "__func__", f), "__code__", None)
+    own = code.co_varnames[hasattr(f, "__self__") : code.co_argcount] if code is not None else ()
+    return [repr(own[i]) if i < len(own) else str(i) for i in range(len(args))]
+
+
+def watched(value: Any, name: str) -> Any:
+    """The tensors of an argument as nodes of their own, so that the same array passed twice gets two gradients."""
+    leaves = zip(flatten(value), _paths(value), strict=True)
+    return pack(value, [None if leaf is None else _watch(leaf, name, place) for leaf, place in leaves])
+
+
+def _watch(value: Any, name: str, place: str) -> Tensor:
     node = as_node(value)
     if node.dtype != "float32":
-        raise NotDifferentiable(f"value_and_grad: argument {position} holds {node.dtype} values; only float32 has gradients.")
-    # a node of its own, so that the same array passed twice gets two gradients
+        raise NotDifferentiable(f"value_and_grad: argument {name}{place} holds {node.dtype} values; only float32 has gradients.")
     return Tensor(prims.copy(node))
 
 
-def custom_gradient(f: Callable[..., tuple[Any, Callable[..., Any]]]) -> Callable[..., Tensor]:
-    """Decorator: `f(*args)` returns `(value, grad_fn)`; `grad_fn(upstream)` gives one gradient per argument.
-
-    Source: `tf.customGrad`, `keras.ops.custom_gradient`.
-
-    Example:
-        >>> @pyml.custom_gradient
-        ... def clipped(x):
-        ...     return x, lambda upstream: pyml.ops.clip(upstream, -1, 1)
-        >>> pyml.grad(lambda x: (clipped(x) * 5.0).sum())(np.array([2.])).numpy()
-        array([1.], dtype=float32)
-    """
-
-    def wrapped(*args: Any) -> Tensor:
-        tensors = [Tensor(as_node(a)) for a in args]
-        value, grad_fn = f(*tensors)
-
-        def vjp(g: Node) -> tuple[Node | None, ...]:
-            parts = grad_fn(Tensor(g))
-            parts = parts if isinstance(parts, (tuple, list)) else (parts,)
-            if len(parts) != len(tensors):
-                raise ValueError(f"custom_gradient: {len(tensors)} arguments but grad_fn returned {len(parts)} gradients.")
-            return tuple(None if p is None else as_node(p) for p in parts)
-
-        return Tensor(graph_grad.CUSTOM(as_node(value), *(t._node for t in tensors), vjp=vjp))
-
-    wrapped.__name__ = getattr(f, "__name__", "custom_gradient")
-    wrapped.__doc__ = f.__doc__
-    return wrapped
+def _paths(tree: Any) -> list[str]:
+    """Where the leaves of a structure are: `['w'][0]`."""
+    if isinstance(tree, dict):
+        return [f"[{key!r}]{path}" for key, value in tree.items() for path in _paths(value)]
+    if isinstance(tree, (tuple, list)):
+        return [f"[{i}]{path}" for i, value in enumerate(tree) for path in _paths(value)]
+    return [""]
 
 
 def stop_gradient(x: TensorLike) -> Tensor:

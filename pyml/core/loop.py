@@ -16,11 +16,12 @@ from .tensor import Tensor, as_node
 from .variable import Variable
 
 
-class _StepTrace(trace.Trace):
+class StepTrace(trace.Trace):
     """What a step reads and writes. Variables stand for themselves until the step is traced: then it shows which change."""
 
     def __init__(self) -> None:
         super().__init__()
+        self.in_region = True
         self.variables: dict[int, tuple[Variable, Node]] = {}
         self.written: dict[int, Node] = {}
 
@@ -67,7 +68,7 @@ def scan(f: Callable[[Any, Any], tuple[Any, Any]], init: Any, xs: Any = None, le
     steps = _steps(sources, length)
     carries = [argument(c.shape, c.dtype) for c in firsts]
     rows = [argument(x.shape[1:], x.dtype) for x in sources]
-    step_trace = _StepTrace()
+    step_trace = StepTrace()
     with trace.tracing(step_trace):
         carry, out = f(_filled(init, carries), _filled(xs, rows))
         afters, outputs = _nodes(carry), _nodes(out)
@@ -105,7 +106,7 @@ def _filled(tree: Any, nodes: list[Node]) -> Any:
 def outline(f: Callable[..., Any], *args: Any) -> Any:
     """What `f` gives as far as shapes and dtypes go: tensors without values. Nothing that it assigns is kept."""
     given = [as_node(a) for a in flatten(args)]
-    with trace.tracing(_StepTrace()):
+    with trace.tracing(StepTrace()):
         return f(*pack(args, [Tensor(argument(n.shape, n.dtype)) for n in given]))
 
 

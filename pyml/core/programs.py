@@ -54,8 +54,8 @@ class Program:
         return self.per_instance[instance]
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        if trace.current() is not None or not config.replaying():
-            return self.fn(*args, **kwargs)  # inner programs inline
+        if trace.current() is not None or not config.replaying() or trace.gradient_depth():
+            return self.fn(*args, **kwargs)  # inner programs inline, and so do those that are differentiated
         with LOCK:
             capture, arrays = self._look_up(args, kwargs)
             self.last_plan = capture.plan

@@ -20,7 +20,10 @@ if TYPE_CHECKING:
 
 
 class Trace:
+    """What a program reads, writes and takes. `in_region`: what is traced will be copied, as the step of a loop is."""
+
     def __init__(self) -> None:
+        self.in_region = False
         self.inputs: list[Node] = []
         self.states: dict[int, tuple] = {}  # id(variable) -> (variable, leaf)
         self.writes: dict[int, tuple] = {}  # id(variable) -> (variable, node)

@@ -9,7 +9,7 @@ from typing import Any
 from ..errors import NotDifferentiable
 from .loop import LoopOp, PartOp
 from .node import Node, toposort
-from .op import ZERO, Movement, movement
+from .op import ZERO, Movement
 from .prims import add, full
 
 
@@ -23,17 +23,6 @@ def _first(name: str, grad: Any, kind: type[Movement] = Movement) -> Movement:
     return kind(name, lambda *s, **a: s[0], lambda *d, **a: d[0], lambda x, *xs, **a: x, grad, transparent=True,
                 index=lambda c, *s, **a: [(c, [], None)])  # fmt: skip
 
-
-# forward: the first source. backward: attrs["vjp"](g) gives one gradient per further source.
-CUSTOM = movement(
-    "custom_gradient",
-    shape=lambda *s, vjp: s[0],
-    index=lambda c, *s, vjp: [(c, [], None)],
-    numpy=lambda y, *xs, vjp: y,
-    grad=lambda g, y, *src, vjp: (None, *vjp(g)),
-    dtype=lambda *d, vjp: d[0],
-    transparent=True,
-)
 
 # A function with a gradient of its own: its results are `RESULT(value, hub)` nodes, and the HUB's sources, behind a number
 # that stands for its value, are what it is a function of. attrs["rule"](found, *sources) gives one gradient for each.

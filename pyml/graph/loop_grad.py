@@ -112,7 +112,9 @@ class _Back:
         stack += [s for n in order if id(n) not in self.forward or isinstance(n.op, LoopOp) for s in n.src if id(s) in self.forward]
         while stack:
             node = stack.pop()
-            if isinstance(node.op, (Movement, LoopOp)):
+            if node.op.transparent:
+                stack.append(node.src[0])  # whose value it has
+            elif isinstance(node.op, (Movement, LoopOp)):
                 stack.extend(node.src)  # the values that it moves; loops are run again
             else:
                 used.add(id(node))

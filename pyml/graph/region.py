@@ -63,6 +63,25 @@ def templates(parts: Sequence[Sequence[Node]], since: int) -> tuple[list[Templat
     return [Template(inputs, replaced(roots, known)) for roots in parts], [n for n, _ in captured.values()]
 
 
+def template_of(roots: Sequence[Node], arguments: Sequence[Node]) -> tuple[Template, list[Node]]:
+    """The roots as a template whose inputs are `arguments` and then what else they are made of, with the values of that."""
+    varies, captured = {id(a) for a in arguments}, dict[int, tuple[Node, Node]]()
+
+    def capture(node: Node) -> None:
+        if id(node) not in varies and node.op not in _NUMBERS and id(node) not in captured:
+            captured[id(node)] = node, argument(node.shape, node.dtype)
+
+    for node in toposort(roots, stop=lambda n: id(n) in varies):
+        if any(id(s) in varies for s in node.src):
+            varies.add(id(node))
+            for source in node.src:
+                capture(source)
+    for root in roots:
+        capture(root)
+    inputs = [*arguments, *(a for _, a in captured.values())]
+    return Template(inputs, replaced(roots, {k: a for k, (_, a) in captured.items()})), [n for n, _ in captured.values()]
+
+
 def select(pred: Node, yes: Template, no: Template, sources: Sequence[Node]) -> list[Node]:
     """The results of one of two templates. The other's have no part in the gradient, whatever they are: not even NaN."""
     values = [_either(pred, a, b) for a, b in zip(yes(sources), no(sources), strict=True)]
@@ -72,11 +91,11 @@ def select(pred: Node, yes: Template, no: Template, sources: Sequence[Node]) -> 
         (back, places), (other, others) = yes.gradient(of), no.gradient(of)
         inputs = [*(argument(n.shape, n.dtype) for n in src), *(argument(g.shape, g.dtype) for g in found.values())]
         reached = sorted({*places, *others})
-        both = []
+        both: list[Template] = []
         for template, numbers in ((back, places), (other, others)):
             roots = dict(zip(numbers, template(inputs), strict=True))
             both.append(Template(inputs, [roots[i] if i in roots else full(src[i].shape, 0.0, "float32") for i in reached]))
-        grads = dict(zip(reached, select(pred, *both, [*src, *found.values()]), strict=True))
+        grads = dict(zip(reached, select(pred, both[0], both[1], [*src, *found.values()]), strict=True))
         return [None, *(grads.get(i) for i in range(len(src)))]
 
     return results_of(values, [pred, *sources], rule)
@@ -109,4 +128,4 @@ def _after(x: Node, late: Node) -> Node:
     return after(x, broadcast_to(reshape(first, (1,) * x.ndim), x.shape))
 
 
-__all__ = ["Template", "recomputed", "replaced", "select", "templates"]
+__all__ = ["Template", "recomputed", "replaced", "select", "template_of", "templates"]

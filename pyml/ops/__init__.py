@@ -15,11 +15,15 @@ from .nn import *
 from .numpy import *
 
 if TYPE_CHECKING:
+    from .control_flow import *
+    from .further import *
     from .largest import *
     from .linalg import *
     from .loops import *
+    from .partial_results import *
     from .scattering import *
     from .signal import *
     from .special_functions import *
 else:
-    __getattr__, __dir__ = _later(__name__, "scattering", "loops", "special_functions", "signal", "largest", homes=(numpy, nn, linalg))
+    _files = ("scattering", "loops", "special_functions", "signal", "control_flow", "largest", "partial_results", "further")
+    __getattr__, __dir__ = _later(__name__, *_files, homes=(numpy, nn, linalg))

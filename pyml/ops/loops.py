@@ -7,12 +7,31 @@ from typing import Any
 
 import numpy as np
 
+from ..core.loop import outline
 from ..core.loop import scan as _scan
-from ..core.tree import flatten, map_structure
+from ..core.nest import flatten
+from ..core.nest import pack as pack_sequence_as
+from ..core.tensor import Tensor, as_node
+from ..core.tree import map_structure
+from ..core.vectorizing import all_at_once
+from ..graph.prims import full
+from .core import cast
 from .declare import draw, op, sample
 from .joining import stack
 
-__all__ = ["scan"]
+__all__ = ["map", "scan", "vectorized_map"]
+
+
+def steady(step: Callable[..., Any], first: tuple[Any, ...]) -> tuple[Any, ...]:
+    """The first carries, where Python numbers among them have the dtypes that the step gives them."""
+    leaves = flatten(first)
+    if not any(type(x) in (int, float) for x in leaves):
+        return first
+    after = flatten(outline(lambda *carry: step(*carry), *first))
+    if len(after) != len(leaves):
+        return first
+    dtypes = [as_node(x).dtype for x in after]
+    return pack_sequence_as(first, [cast(x, d) if type(x) in (int, float) else x for x, d in zip(leaves, dtypes, strict=True)])
 
 
 def _numpy_scan(f: Callable[..., Any], init: Any, xs: Any = None, length: int | None = None, reverse: bool = False, unroll: int = 1) -> Any:
@@ -63,8 +82,13 @@ def scan(f: Callable[[Any, Any], tuple[Any, Any]], init: Any, xs: Any = None, le
     """
     if not callable(f):
         raise TypeError(f"scan: f must be a function of the carry and of a row. Received: f={f!r}")
-    if not isinstance(unroll, (bool, int)) or unroll < 0:
+    if not isinstance(unroll, (bool, int)) or (unroll < 1 and unroll is not False):
         raise ValueError(f"scan: unroll must be True, False or a positive number. Received: unroll={unroll!r}")
+    if xs is None and length is None:
+        raise ValueError("scan: there is nothing to say how many steps there are; give xs or length.")
+    length = None if length is None else int(length)
+    rows = map_structure(lambda x: Tensor(full(as_node(x).shape[1:], 0, as_node(x).dtype)), xs) if xs is not None else None
+    (init,) = steady(lambda carry: (f(carry, rows)[0],), (init,))
     steps = length if xs is None or length is not None else len(flatten(xs)[0])
     if unroll is not True or not steps:
         return _scan(f, init, xs, length, reverse)
@@ -74,3 +98,60 @@ def scan(f: Callable[[Any, Any], tuple[Any, Any]], init: Any, xs: Any = None, le
         rows.append(y)
     rows = rows[::-1] if reverse else rows
     return carry, map_structure(lambda *parts: None if parts[0] is None else stack(parts), *rows)
+
+
+@op(like=lambda f, xs: np.stack([f(x) for x in xs]), samples=[
+    sample(lambda x: x * x + x, draw(4, 3)), sample(lambda x: x.sum(), draw(3, 2, 2)),
+])  # fmt: skip
+def map(f: Callable[[Any], Any], xs: Any) -> Any:
+    """`f(x)` for every row `x` of `xs`, stacked along a new first axis.
+
+    A loop on the device: `f` is traced and compiled once, and one row is worked on at a time. `vectorized_map` works on all
+    at once.
+
+    Args:
+        f: A function of one row of each tensor of `xs`, which returns tensors in any nesting.
+        xs: A tensor, or tensors in lists, tuples and dicts, all of one length along the first axis.
+
+    Raises:
+        ShapeError: The tensors of `xs` are not of one length.
+        TypeError: `f` is no function.
+
+    Source: `keras.ops.map`, `jax.lax.map`.
+
+    Example:
+        >>> pyml.ops.map(lambda x: x * x, pyml.ops.convert_to_tensor([1., 2., 3.])).numpy()
+        array([1., 4., 9.], dtype=float32)
+    """
+    if not callable(f):
+        raise TypeError(f"map: f must be a function of a row. Received: f={f!r}")
+    return _scan(lambda carry, x: (carry, f(x)), (), xs)[1]
+
+
+@op(like=lambda function, elements: np.stack([function(x) for x in elements]), samples=[
+    sample(lambda x: x * x + x, draw(4, 3)), sample(lambda x: (x * 2.0).sum(), draw(3, 2, 2)),
+])  # fmt: skip
+def vectorized_map(function: Callable[[Any], Any], elements: Any) -> Any:
+    """`function(x)` for every row `x` of `elements`, stacked along a new first axis, for all rows at once.
+
+    The function is traced once, for one row. Where it consists of arithmetic, reductions, products of matrices, softmax and
+    movements of elements (slices, transposes, joins), each of these gets one axis more. Anything else in it (a convolution,
+    a table look-up by an index of the row, a loop, a gradient of its own, a Variable that it assigns) makes it the loop that `map` is.
+
+    Args:
+        function: A function of one row of each tensor of `elements`, which returns tensors in any nesting.
+        elements: A tensor, or tensors in lists, tuples and dicts, all of one length along the first axis.
+
+    Raises:
+        ShapeError: The tensors of `elements` are not of one length.
+        TypeError: `function` is no function.
+
+    Source: `keras.ops.vectorized_map`, `jax.vmap`.
+
+    Example:
+        >>> pyml.ops.vectorized_map(lambda x: pyml.ops.sum(x * x), np.array([[1., 2.], [3., 4.]])).numpy()
+        array([ 5., 25.], dtype=float32)
+    """
+    if not callable(function):
+        raise TypeError(f"vectorized_map: function must be a function of a row. Received: function={function!r}")
+    return all_at_once(function, elements)

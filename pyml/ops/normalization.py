@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 from ..core import trace
-from ..core.autograd import custom_gradient
+from ..core.custom import custom_gradient
 from ..core.tensor import Tensor, as_node
 from ..core.types import Axis, TensorLike
 from ..errors import ShapeError

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from .series import *
     from .sorting import *
     from .vector_products import *
+    from .vectorizing import *
     from .window_functions import *
 else:
     # Most wanted first: a touch loads the files before its own too.
@@ -52,4 +53,5 @@ else:
         "quantiles",
         "counting",
         "window_functions",
+        "vectorizing",
     )

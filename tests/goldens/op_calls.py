@@ -22,11 +22,21 @@ class Call(NamedTuple):
     kwargs: dict[str, Any]
     grad: bool
     tol: float
+    tensors: bool
 
 
-def call(path, *args, grad=True, tol=1e-4, **kwargs):
-    """`call("ops.sort", uniform(1, (3, 5)), axis=0)`. Arrays are handed over as they are; `grad=False` where Keras has none."""
-    return Call(path, args, kwargs, grad, tol)
+def call(path, *args, grad=True, tol=1e-4, tensors=False, **kwargs):
+    """`call("ops.sort", uniform(1, (3, 5)), axis=0)`. Arrays are handed over as they are; `grad=False` where Keras has none.
+
+    `tensors=True` hands over tensors, for functions of Keras' that take nothing else.
+    """
+    return Call(path, args, kwargs, grad, tol, tensors)
+
+
+def as_tensors(K, value):
+    if isinstance(value, tuple):
+        return tuple(as_tensors(K, v) for v in value)
+    return K.ops.convert_to_tensor(value) if isinstance(value, np.ndarray) else value
 
 
 def function_of(K, path):
@@ -80,7 +90,7 @@ def gradients(K, call):
 
 def run(K, call):
     """`out`, `dtype` and `grad`: a list of each, in the order of the answer and of the arguments."""
-    args = call.args
+    args = as_tensors(K, call.args) if call.tensors else call.args
     if K.__name__ == "keras" and call.path in ("ops.fold", "ops.unfold"):     # which on PyTorch refuse arrays
         args = [K.ops.convert_to_tensor(a) if is_float(a) else a for a in args]
     outputs = leaves(function_of(K, call.path)(*args, **call.kwargs))

@@ -1,0 +1,117 @@
+"""Branches of a traced program: both are traced, and the device takes the results of one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from ..errors import DtypeError, ShapeError
+from ..graph.node import Node, tick
+from ..graph.region import recomputed, select, templates
+from . import trace
+from .nest import flatten, pack, structure
+from .tensor import Tensor, as_node
+from .variable import Variable
+
+
+class _BranchTrace(trace.Trace):
+    """What a branch reads is read outside; what it assigns stays in it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.outer = trace.current()
+        self.in_region = True
+
+    def read(self, variable: Variable) -> Node:
+        if id(variable) in self.writes:
+            return self.writes[id(variable)][1]
+        with trace.tracing(self.outer):
+            return variable._value_node()
+
+    def write(self, variable: Variable, node: Node) -> None:
+        self.writes[id(variable)] = (variable, node)
+
+
+def select_one(pred: Node, yes: Callable[[], Any], no: Callable[[], Any], what: str = "cond") -> Any:
+    """What `yes()` gives where the bool scalar `pred` holds, and what `no()` gives where it does not.
+
+    Both run on the device. The results need one structure, shapes and dtypes. Variables that one of them assigns change
+    only where it is the one that is taken.
+
+    Raises:
+        ValueError: The structures differ.
+        ShapeError, DtypeError: The shapes or the dtypes do.
+    """
+    since = tick()
+    traces, results = [], []
+    for branch in (yes, no):
+        traces.append(_BranchTrace())
+        with trace.tracing(traces[-1]):
+            results.append(branch())
+    first, second = ([as_node(x) for x in flatten(r) if x is not None] for r in results)
+    _check(results, first, second, what)
+    written = {key: v for t in traces for key, (v, _) in t.writes.items()}
+    parts = [nodes + [t.read(v) for v in written.values()] for nodes, t in zip((first, second), traces, strict=True)]
+    (a, b), sources = templates(parts, since)
+    chosen = [Tensor(n) for n in select(pred, a, b, sources)]
+    for variable, value in zip(written.values(), chosen[len(first) :], strict=True):
+        variable.assign(value)
+    rest = iter(chosen)
+    return pack(results[0], [None if x is None else next(rest) for x in flatten(results[0])])
+
+
+def _check(results: list[Any], first: list[Node], second: list[Node], what: str) -> None:
+    if structure(results[0]) != structure(results[1]) or len(first) != len(second):
+        raise ValueError(f"{what}: inside a program all branches need results of one structure. "
+                         f"Received: {_outline(results[0])} and {_outline(results[1])}")  # fmt: skip
+    for a, b in zip(first, second, strict=True):
+        if a.shape != b.shape:
+            raise ShapeError(f"{what}: inside a program all branches need results of one shape. Received: {a.shape} and {b.shape}")
+        if a.dtype != b.dtype:
+            raise DtypeError(f"{what}: inside a program all branches need results of one dtype; cast one of them. "
+                             f"Received: {a.dtype} and {b.dtype}")  # fmt: skip
+
+
+def _outline(tree: Any) -> Any:
+    return pack(tree, [None if x is None else "*" for x in flatten(tree)])
+
+
+def checkpoint(f: Callable[..., Any]) -> Callable[..., Any]:
+    """`f`, computed once more when its gradient is needed: what it makes on the way is not kept until then.
+
+    Args:
+        f: A function of tensors, in any nesting, and of anything else; a layer or a model too.
+
+    Returns:
+        A function of the same arguments with the same results and gradients, also those of Variables that `f` reads.
+        The step needs less memory and more time: `f` runs twice. Random numbers are the same both times.
+
+    Source: `jax.checkpoint`, `keras.remat`; Chen et al. 2016, "Training Deep Nets with Sublinear Memory Cost".
+
+    Example:
+        >>> block = pyml.checkpoint(lambda x: pyml.ops.tanh(pyml.ops.tanh(x)))
+        >>> pyml.grad(lambda x: block(x).sum())(np.zeros(2)).numpy()
+        array([1., 1.], dtype=float32)
+    """
+    if not callable(f):
+        raise TypeError(f"checkpoint: f must be a function or a layer. Received: f={f!r}")
+
+    def wrapped(*args: Any, **kwargs: Any) -> Any:
+        if trace.gradient_depth() == 0:
+            return f(*args, **kwargs)
+        given = {id(x._node) for x in flatten((args, kwargs)) if isinstance(x, Tensor)}
+        since = tick()
+        out = f(*args, **kwargs)
+        leaves = flatten(out)
+        nodes = [x._node for x in leaves if isinstance(x, Tensor)]
+        (template,), sources = templates([nodes], since)
+        places = {i for i, s in enumerate(sources) if id(s) in given} or set(range(len(sources)))
+        made = iter(recomputed(template, sources, places))
+        return pack(out, [Tensor(next(made)) if isinstance(x, Tensor) else x for x in leaves])
+
+    wrapped.__name__ = getattr(f, "__name__", "checkpoint")
+    wrapped.__doc__ = f.__doc__
+    return wrapped
+
+
+__all__ = ["checkpoint", "select_one"]

@@ -1,0 +1,313 @@
+"""Branches and loops whose ends are found while running: `cond`, `switch`, `while_loop`, `fori_loop`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from ..core import trace
+from ..core.branches import select_one
+from ..core.loop import scan as _scan
+from ..core.nest import flatten
+from ..core.repeating import computed, known, trips
+from ..core.symbolic import CallNode, FunctionOp, KerasTensor, call_function, holds_symbolic
+from ..core.tensor import Tensor, as_node
+from ..core.tree import map_structure
+from ..core.types import TensorLike
+from ..errors import DtypeError, ShapeError, TraceError
+from ..graph.prims import iota
+from .arithmetic import clip
+from .declare import draw, op, sample
+from .logic import where
+from .loops import steady
+
+__all__ = [
+    "cond", "fori_loop", "switch", "while_loop",
+]  # fmt: skip
+
+
+def _scalar(value: Any, what: str, dtype: str) -> Tensor:
+    node = as_node(value)
+    if node.size != 1:
+        raise ShapeError(f"{what} must be a scalar. Received: shape {node.shape}")
+    return Tensor(node).reshape(()).astype(dtype)
+
+
+def _recorded(fn: Callable[..., Any], args: tuple[Any, ...], name: str, outputs: Any) -> Any:
+    """A call in a symbolic graph whose results are known to be like `outputs`."""
+    made = map_structure(lambda x: KerasTensor(x.shape, dtype=x.dtype), outputs)
+    CallNode(FunctionOp(fn, name), args, {}, made)
+    return made
+
+
+@op(like=lambda pred, true_fn, false_fn: true_fn() if pred else false_fn(), gradient=False, record=False, samples=[
+    sample(draw(low=0, high=1, dtype="bool"), lambda: np.float32(2.0), lambda: np.float32(3.0)),
+    sample(True, lambda: np.ones((2, 3), "float32"), lambda: np.zeros((2, 3), "float32")),
+])  # fmt: skip
+def cond(pred: TensorLike, true_fn: Callable[[], Any], false_fn: Callable[[], Any]) -> Any:
+    """What `true_fn()` gives where `pred` holds, else what `false_fn()` gives.
+
+    Outside a program `pred` is read and one of the functions runs. Inside one both run on the device, one of the results
+    is taken, and only its gradients count; Variables change as the function that is taken assigns them.
+
+    Args:
+        pred: A scalar; not 0 is true.
+        true_fn: A function without arguments that returns tensors, in any nesting.
+        false_fn: Another. Inside a program its results have the structure, shapes and dtypes of the first.
+
+    Raises:
+        TypeError: `true_fn` or `false_fn` is no function.
+        ShapeError: `pred` is no scalar; inside a program also: the shapes of results differ.
+        ValueError, DtypeError: Inside a program: the structures or dtypes of results differ.
+        SyncReadError: Outside a program, in a browser that cannot wait for `pred`; use it in a program there.
+
+    Source: `keras.ops.cond`.
+
+    Example:
+        >>> x = pyml.ops.convert_to_tensor(3.0)
+        >>> pyml.ops.cond(x > 0, lambda: x * 2, lambda: -x).item()
+        6.0
+    """
+    for name, fn in (("true_fn", true_fn), ("false_fn", false_fn)):
+        if not callable(fn):
+            raise TypeError(f"cond: {name} must be a function without arguments. Received: {name}={fn!r}")
+    if holds_symbolic(pred):
+        results = true_fn(), false_fn()
+        if holds_symbolic(results):  # they are of other symbolic tensors: all of them are in the graph
+            return map_structure(lambda a, b: where(pred, a, b), *results)
+        return call_function(cond, (pred, true_fn, false_fn), {}, "cond")
+    number = known(pred)
+    if number is None:
+        scalar = _scalar(pred, "cond: pred", "bool")
+        if trace.current() is not None:
+            return select_one(scalar._node, true_fn, false_fn)
+        number = bool(scalar)
+    return true_fn() if number else false_fn()
+
+
+def _switched(index: Any, branches: Any, *operands: Any) -> Any:
+    return branches[min(max(int(index), 0), len(branches) - 1)](*operands)
+
+
+@op(like=_switched, samples=[
+    sample(1, [lambda x, y: x + y, lambda x, y: x - y], draw(2, 3), draw(2, 3)),
+    sample(draw(low=0, high=3, dtype="int32"), [lambda x: x * 2.0, lambda x: x * x, lambda x: x * 0.5], draw(4)),
+    sample(np.int32(9), [lambda x: x * 2.0, lambda x: x * x], draw(4)),
+])  # fmt: skip
+def switch(index: TensorLike, branches: Sequence[Callable[..., Any]], *operands: Any) -> Any:
+    """What the function number `index` of `branches` gives for `operands`; an index out of bounds is the nearest.
+
+    Outside a program one function runs. Inside one all of them do, and the device takes the results of one, as in `cond`.
+
+    Args:
+        index: An integer scalar.
+        branches: Functions; inside a program their results have one structure, one shape and one dtype.
+        operands: Their arguments.
+
+    Raises:
+        ValueError: There are no branches; inside a program also: the structures of results differ.
+        ShapeError, DtypeError: `index` is no scalar; inside a program also: shapes or dtypes of results differ.
+
+    Source: `keras.ops.switch`.
+
+    Example:
+        >>> pyml.ops.switch(1, [lambda x, y: x + y, lambda x, y: x - y], 2.0, 0.5)
+        1.5
+    """
+    if not branches or not all(callable(b) for b in branches):
+        raise ValueError(f"switch: branches must be one function or more. Received: branches={branches!r}")
+    number = known(index)
+    if number is None:
+        scalar = _scalar(index, "switch: index", "int32")
+        if trace.current() is not None:
+            place = clip(scalar, 0, len(branches) - 1)
+            return _chosen(place, list(branches), operands, 0)
+        number = int(scalar)
+    return branches[min(max(int(number), 0), len(branches) - 1)](*operands)
+
+
+def _chosen(place: Tensor, branches: list[Callable[..., Any]], operands: tuple[Any, ...], first: int) -> Any:
+    """Half of the branches against the other half, so that results pass few selections."""
+    if len(branches) == 1:
+        return branches[0](*operands)
+    half = len(branches) // 2
+    pred = (place < first + half)._node
+    return select_one(pred, lambda: _chosen(place, branches[:half], operands, first),
+                      lambda: _chosen(place, branches[half:], operands, first + half), "switch")  # fmt: skip
+
+
+def _while(cond: Any, body: Any, loop_vars: Any, maximum_iterations: int | None = None) -> Any:
+    several = isinstance(loop_vars, (tuple, list))
+    now, count = tuple(loop_vars) if several else (loop_vars,), 0
+    while cond(*now) and (maximum_iterations is None or count < maximum_iterations):
+        now, count = body(*now), count + 1
+        now = tuple(now) if isinstance(now, (tuple, list)) else (now,)
+    return now if several else now[0]
+
+
+@op(like=_while, record=False, samples=[
+    sample(lambda i, x: i < 5, lambda i, x: (i + 1, x * 0.5 + i), (0, draw(2, 3))),
+    sample(lambda x: x.sum() < 20.0, lambda x: x * 1.5, draw(3, low=0.5, high=1.0)),
+    sample(lambda x: x.sum() < 90.0, lambda x: x * 1.5, draw(3, low=0.5, high=1.0), maximum_iterations=4),
+])  # fmt: skip
+def while_loop(cond: Callable[..., Any], body: Callable[..., Any], loop_vars: Any, maximum_iterations: int | None = None) -> Any:
+    """`body` again and again while `cond` holds.
+
+    Where numbers decide when it ends (a counter and a bound, which every step changes alike), the loop is compiled once and
+    runs on the device to its end. Otherwise: outside a program, each step runs by itself and its condition is read; inside
+    one, `maximum_iterations` steps run, and those after the end change nothing.
+
+    Args:
+        cond: A function of the loop's variables that returns a scalar.
+        body: A function of them that returns as many new ones.
+        loop_vars: A tensor, or a tuple or list of tensors, each perhaps nested.
+        maximum_iterations: The most steps.
+
+    Returns:
+        The variables after the last step, in the structure of `loop_vars`; a list comes back as a tuple.
+
+    Raises:
+        TypeError: `cond` or `body` is no function.
+        TraceError: Inside a program: data decides when it ends, and `maximum_iterations` is not given.
+        ShapeError, DtypeError: Inside a program: a step changes the shape or dtype of a variable.
+        SyncReadError: Outside a program, in a browser that cannot wait for the condition.
+
+    Source: `keras.ops.while_loop`.
+
+    Example:
+        >>> i, x = pyml.ops.while_loop(lambda i, x: i < 3, lambda i, x: (i + 1, x * 2.0), (0, 1.0))
+        >>> i.item(), x.item()
+        (3, 8.0)
+    """
+    for name, fn in (("cond", cond), ("body", body)):
+        if not callable(fn):
+            raise TypeError(f"while_loop: {name} must be a function. Received: {name}={fn!r}")
+    most = known(maximum_iterations)
+    if maximum_iterations is not None and (most is None or isinstance(most, float)):
+        raise ValueError(f"while_loop: maximum_iterations must be an integer. Received: {maximum_iterations!r}")
+    several = isinstance(loop_vars, (tuple, list))
+    if holds_symbolic(loop_vars):
+
+        def run(values: Any) -> Any:
+            return while_loop(cond, body, values, maximum_iterations)
+
+        return _recorded(run, (loop_vars,), "while_loop", map_structure(_kind, tuple(loop_vars) if several else loop_vars))
+    now = tuple(loop_vars) if several else (loop_vars,)
+
+    def step(*given: Any) -> tuple[Any, ...]:
+        after = body(*given)
+        return tuple(after) if isinstance(after, (tuple, list)) else (after,)
+
+    if trace.current() is None:
+        try:
+            now = _traced_loop(cond, step, now, most)
+        except (TraceError, ShapeError, DtypeError, ValueError, _Undecided):  # step by step, whatever the body does
+            now = _stepwise(cond, step, map_structure(lambda v: Tensor(as_node(v)), now), most)
+    else:
+        try:
+            now = _traced_loop(cond, step, now, most)
+        except _Undecided:
+            if most is None:
+                raise TraceError(
+                    "while_loop: inside a program, data on the device decides when this loop ends. Give maximum_iterations, use "
+                    "fori_loop or scan, or call while_loop outside of the program."
+                ) from None
+            now = _masked(cond, step, now, most)
+    return now if several else now[0]
+
+
+def _kind(value: Any) -> Any:
+    return value if isinstance(value, KerasTensor) else as_node(value)
+
+
+class _Undecided(Exception):
+    """Data decides how often a loop runs."""
+
+
+def _traced_loop(go_on: Callable[..., Any], step: Callable[..., Any], now: tuple[Any, ...], most: int | None) -> tuple[Any, ...]:
+    now = steady(step, now)
+    count = trips(go_on, step, [as_node(x) for x in flatten(now)], now, most)
+    if count is None:
+        raise _Undecided
+    last, _ = _scan(lambda carry, _: (step(*carry), None), now, None, count)
+    return last
+
+
+def _masked(go_on: Callable[..., Any], step: Callable[..., Any], now: tuple[Any, ...], most: int) -> tuple[Any, ...]:
+    now = steady(step, now)
+
+    def masked(carry: Any, _: None) -> tuple[Any, None]:
+        active = _scalar(go_on(*carry), "while_loop: what cond returns", "bool")
+        return select_one(active._node, lambda: step(*carry), lambda: carry, "while_loop"), None
+
+    last, _ = _scan(masked, now, None, most)
+    return last
+
+
+def _stepwise(go_on: Callable[..., Any], step: Callable[..., Any], now: tuple[Any, ...], most: int | None) -> tuple[Any, ...]:
+    count = 0
+    while most is None or count < most:
+        answer = go_on(*now)
+        computed(answer, now)
+        if not bool(answer):
+            break
+        now, count = step(*now), count + 1
+    return now
+
+
+def _for(lower: Any, upper: Any, body_fun: Any, init_val: Any) -> Any:
+    for i in range(int(lower), int(upper)):
+        init_val = body_fun(i, init_val)
+    return init_val
+
+
+@op(like=_for, samples=[
+    sample(0, 5, lambda i, x: x * 0.5 + i, draw(2, 3)), sample(-2, 3, lambda i, x: x + i * x, draw(3)),
+    sample(4, 1, lambda i, x: x * 2.0, draw(3)),
+])  # fmt: skip
+def fori_loop(lower: TensorLike, upper: TensorLike, body_fun: Callable[[Any, Any], Any], init_val: Any) -> Any:
+    """`body_fun(i, value)` for `i` from `lower` to `upper - 1`, each with what the one before gave.
+
+    The body is traced and compiled once, whatever the number of steps; `i` is an int32 scalar tensor. Only outside a
+    program, a body that reads values or changes shapes runs step by step, and `i` is a Python number.
+
+    Args:
+        lower: The first `i`.
+        upper: The first that is left out.
+        body_fun: A function of `i` and of the value, which returns the next.
+        init_val: The first value: a tensor, or tensors in lists, tuples and dicts.
+
+    Raises:
+        TypeError: `body_fun` is no function.
+        TraceError: Inside a program: the bounds are on the device; use `while_loop(..., maximum_iterations=...)`.
+        ShapeError, DtypeError: Inside a program: a step changes the shape or dtype of the value.
+
+    Source: `keras.ops.fori_loop`.
+
+    Example:
+        >>> pyml.ops.fori_loop(0, 10, lambda i, total: total + i, 0).item()
+        45
+    """
+    if not callable(body_fun):
+        raise TypeError(f"fori_loop: body_fun must be a function. Received: body_fun={body_fun!r}")
+    bounds: list[Any] = [known(b) if known(b) is not None else b for b in (lower, upper)]
+    if trace.current() is not None and any(isinstance(b, Tensor) for b in bounds):
+        raise TraceError("fori_loop: inside a program the bounds must be numbers, and are tensors; "
+                         "use while_loop with maximum_iterations, or call fori_loop outside of the program.")  # fmt: skip
+    first, end = (int(b) for b in bounds)
+    if end <= first:
+        return map_structure(lambda v: Tensor(as_node(v)), init_val)
+    try:
+        init = steady(lambda value: (body_fun(Tensor(as_node(np.int32(first))), value),), (init_val,))[0]
+        last, _ = _scan(lambda value, i: (body_fun(i + first, value), None), init, Tensor(iota(end - first)))
+        return last
+    except (TraceError, ShapeError, DtypeError, ValueError, TypeError):
+        if trace.current() is not None:
+            raise
+    value = init_val
+    for i in range(first, end):
+        value = map_structure(lambda v: Tensor(as_node(v)), body_fun(i, value))
+        computed(value)
+    return value

@@ -1,0 +1,304 @@
+"""Branches and loops: inside programs as outside, differentiated, symbolic, and their errors. Values beside Keras' are goldens."""
+
+import numpy as np
+import pytest
+
+import pyml
+from pyml import ops
+from pyml.errors import DtypeError, ShapeError, TraceError
+
+BRANCHES = [lambda x: x + 1.0, lambda x: x * x, lambda x: ops.sin(x)]
+
+
+def array(*values):
+    return np.array(values, np.float32)
+
+
+def kernels(fn, *args):
+    """How many kernels a program of `fn` has."""
+    program = pyml.program(fn)
+    program(*args)
+    return len(program.explain().splitlines())
+
+
+# ---- branches
+@pytest.mark.parametrize("index", [-1, 0, 1, 2, 5])
+def test_switch_in_a_program_takes_the_branch_that_the_device_names(device, index):
+    chosen = pyml.program(lambda i, x: ops.switch(i, BRANCHES, x))
+    got = chosen(np.array([index], np.int32), array(0.5, 2.0))
+    np.testing.assert_allclose(got, BRANCHES[min(max(index, 0), 2)](array(0.5, 2.0)), rtol=1e-5)
+
+
+def test_cond_in_a_program_gives_trees_and_assigns_as_the_branch_that_is_taken(device):
+    count, other = pyml.Variable([0.0]), pyml.Variable([5.0])
+
+    def yes(x):
+        count.assign_add([1.0])
+        return {"a": x, "b": [x * 2, None]}
+
+    def no(x):
+        other.assign(count * 10.0 + other)
+        return {"a": -x, "b": [x * 3, None]}
+
+    run = pyml.program(lambda x: ops.cond(ops.sum(x) > 0, lambda: yes(x), lambda: no(x)))
+    assert run(array(1, 2))["b"][0].tolist() == [2, 4] and (count.numpy(), other.numpy()) == (1, 5)
+    assert run(array(-1, 0))["a"].tolist() == [1, 0] and (count.numpy(), other.numpy()) == (1, 15)
+    assert run(array(1, 2))["b"][1] is None
+
+
+def test_the_branch_that_is_not_taken_has_no_part_in_gradients_not_even_nan(device):
+    def root(x):
+        return ops.cond(x > 0, lambda: ops.sqrt(x), lambda: x * 3.0)
+
+    first, second = (pyml.program(g) for g in (pyml.grad(root), pyml.grad(pyml.grad(root))))
+    assert [first(np.float32(x) * np.ones(1, np.float32)).item() for x in (0, 4)] == [3.0, 0.25]
+    assert [second(np.float32(x) * np.ones(1, np.float32)).item() for x in (0, 1)] == [0.0, -0.25]
+
+
+def test_the_gradient_of_cond_reaches_variables_that_a_branch_reads(device):
+    w, b = pyml.Variable(array(2.0)), pyml.Variable(array(7.0))
+
+    @pyml.program
+    def gradients(x):
+        with pyml.core.trace.differentiating():
+            y = ops.cond(ops.sum(x) > 0, lambda: w * w * x, lambda: b * x)
+            return pyml.core.gradients(ops.sum(y), [w, b])
+
+    assert [g.item() for g in gradients(array(3.0))] == [12.0, 0.0]
+    assert [g.item() for g in gradients(array(-3.0))] == [0.0, -3.0]
+
+
+def test_cond_within_a_loop_differentiates(device):
+    def total(x):
+        return ops.sum(ops.map(lambda row: ops.cond(row > 0, lambda: ops.sqrt(row), lambda: row * 5.0), x))
+
+    assert pyml.program(pyml.grad(total))(array(0.0, 4.0)).tolist() == [5.0, 0.25]
+
+
+def test_outside_a_program_one_branch_runs():
+    ran = []
+    ops.cond(ops.convert_to_tensor(False), lambda: ran.append("yes"), lambda: ran.append("no"))
+    ops.switch(1, [lambda: ran.append(0), lambda: ran.append(1)])
+    assert ran == ["no", 1]
+
+
+# ---- loops
+def test_loops_in_a_program_do_not_have_more_kernels_for_more_steps():
+    x = array(1, 2, 3)
+
+    def repeated(steps):
+        return lambda x: ops.fori_loop(0, steps, lambda i, v: ops.sin(v) + i, x)
+
+    def counted(steps):
+        return lambda x: ops.while_loop(lambda i, v: i < steps, lambda i, v: (i + 1, ops.sin(v)), (0, x))[1]
+
+    def mapped(steps):
+        return lambda x: ops.map(lambda row: ops.sum(row * x), ops.ones((steps, 3)))
+
+    for make in (repeated, counted, mapped):
+        for of in (lambda f: f, lambda f: pyml.grad(lambda x: ops.sum(f(x)))):
+            assert kernels(of(make(5)), x) == kernels(of(make(50)), x)
+
+
+def test_a_loop_whose_end_data_decides_runs_in_a_program_with_a_bound(device):
+    def halved(x):
+        return ops.while_loop(lambda v: ops.sum(v) > 1.0, lambda v: v * 0.5, x, maximum_iterations=20)
+
+    run = pyml.program(halved)
+    for start in (0.5, 6.0, 100.0):
+        np.testing.assert_allclose(run(array(start)), halved(ops.convert_to_tensor(array(start))))
+    assert pyml.program(pyml.grad(lambda x: ops.sum(halved(x))))(array(6.0)).tolist() == [0.125]
+
+
+def test_a_loop_that_is_over_has_no_part_in_gradients_not_even_nan(device):
+    def run(x):  # 1 / 0 in the steps after the end
+        return ops.while_loop(lambda n, v: n > 0, lambda n, v: (n - 1.0, v / n), (ops.stop_gradient(x), x), maximum_iterations=6)[1]
+
+    assert pyml.program(pyml.grad(lambda x: ops.sum(run(x))))(array(3.0)).item() == pytest.approx(1 / 6)
+
+
+def test_gradients_go_through_loops_that_run_step_by_step(device):
+    x = array(2.0, 3.0)
+    grad = pyml.grad(lambda x: ops.sum(ops.while_loop(lambda v: ops.sum(v) < 100.0, lambda v: v * v, x)))
+    np.testing.assert_allclose(grad(x), 8 * x**7 if (x**4).sum() < 100 else 4 * x**3, rtol=1e-5)
+
+
+def test_loops_outside_programs_may_read_values_and_change_shapes():
+    def grown(i, v):
+        return ops.concatenate([v, [float(i)]])
+
+    assert ops.fori_loop(0, 3, grown, ops.zeros(1)).tolist() == [0, 0, 1, 2]
+    assert ops.while_loop(lambda v: len(v) < 4, lambda v: ops.concatenate([v, v]), ops.ones(1)).shape == (4,)
+    assert ops.fori_loop(0, 4, lambda i, v: v + 1 if float(v) < 2 else v, 0.0).item() == 2
+
+
+def test_a_number_as_the_first_carry_takes_the_dtype_of_the_steps():
+    total, sums = ops.scan(lambda c, x: (c + x, c), 0, array(1, 2.5))
+    assert (total.item(), sums.tolist()) == (3.5, [0.0, 1.0])
+    assert ops.fori_loop(0, 3, lambda i, v: v + 0.5, 0).item() == 1.5
+    assert ops.while_loop(lambda i, v: i < 3, lambda i, v: (i + 1, v / 2), (0, 4))[1].item() == 0.5
+
+
+def test_loops_of_no_steps_give_what_they_began_with():
+    assert ops.fori_loop(3, 3, lambda i, v: v * 2, array(1.0)).tolist() == [1.0]
+    assert ops.while_loop(lambda i: i < 0, lambda i: i + 1, 5).item() == 5
+    assert ops.map(lambda x: x * 2, np.zeros((0, 3), np.float32)).shape == (0, 3)
+    assert ops.vectorized_map(lambda x: x * 2, np.zeros((0, 3), np.float32)).shape == (0, 3)
+    assert ops.associative_scan(lambda a, b: a + b, np.zeros((0, 3), np.float32)).shape == (0, 3)
+
+
+# ---- all rows at once
+def test_vectorized_map_has_no_loop_where_all_ops_take_one_axis_more(device):
+    x, w = np.random.default_rng(0).normal(size=(5, 3, 4)).astype(np.float32), np.ones((4, 2), np.float32)
+
+    def row(m):
+        joined = ops.concatenate([m @ w, m[:, :1]], axis=1)
+        return ops.softmax(ops.transpose(m) @ m, axis=-1), ops.sum(joined, axis=0), ops.argmax(m, axis=1)
+
+    run = pyml.program(lambda x: ops.vectorized_map(row, x))
+    got = run(x)
+    assert " x 5" not in run.explain()
+    for k, part in enumerate(got):
+        np.testing.assert_allclose(part, np.stack([np.asarray(row(ops.convert_to_tensor(m))[k]) for m in x]), rtol=1e-5)
+
+
+def test_vectorized_map_is_a_loop_where_an_op_has_no_such_form(device):
+    table = ops.convert_to_tensor(array(10, 20, 30))
+    run = pyml.program(lambda i: ops.vectorized_map(lambda j: ops.take(table, j), i))
+    assert run(np.array([2, 0], np.int32)).tolist() == [30, 10]
+    assert ops.vectorized_map(lambda x: ops.cond(x > 0, lambda: x, lambda: -x), array(1, -2)).tolist() == [1, 2]
+
+
+def test_gradients_go_through_vectorized_map_and_associative_scan(device):
+    x = array(1.0, 2.0, 3.0)
+    assert pyml.grad(lambda x: ops.sum(ops.vectorized_map(lambda v: v * v * v, x)))(x).tolist() == [3.0, 12.0, 27.0]
+    products = pyml.grad(lambda x: ops.sum(ops.associative_scan(lambda a, b: a * b, x)))
+    np.testing.assert_allclose(products(x), [1 + 2 + 6, 1 + 3, 2], rtol=1e-5)
+
+
+def test_associative_scan_keeps_integers_and_pairs(device):
+    assert ops.associative_scan(lambda a, b: a + b, np.arange(7), reverse=True).tolist() == [21, 21, 20, 18, 15, 11, 6]
+    count, last = ops.associative_scan(lambda a, b: (a[0] + b[0], b[1]), (np.ones(4, np.int32), array(5, 6, 7, 8)))
+    assert (count.tolist(), last.tolist()) == ([1, 2, 3, 4], [5, 6, 7, 8])
+
+
+@pytest.mark.parametrize(("signature", "shapes"), [
+    (None, [(3, 1), (4,)]), ("(n),(n)->()", [(2, 1, 3), (5, 3)]), ("(m,n),(n)->(m)", [(2, 3), (4, 3)]), ("(n),(n)->(n)", [(3,), (3,)]),
+])  # fmt: skip
+def test_vectorize_broadcasts_as_numpy_does(device, signature, shapes):
+    arrays = [np.random.default_rng(i).normal(size=s).astype(np.float32) for i, s in enumerate(shapes)]
+    functions = {None: lambda a, b: a * b, "(n),(n)->()": lambda a, b: (a * b).sum(), "(m,n),(n)->(m)": lambda a, b: (a * b).sum(axis=-1),
+                 "(n),(n)->(n)": lambda a, b: a - b}  # fmt: skip
+    f = functions[signature]
+    np.testing.assert_allclose(ops.vectorize(f, signature=signature)(*arrays), np.vectorize(f, signature=signature)(*arrays), rtol=1e-4)
+
+
+def test_vectorize_hands_on_what_is_excluded():
+    power = ops.vectorize(lambda x, n, scale=1.0: sum(x * scale for _ in range(n)), excluded={1, "scale"})
+    assert power(array(1, 2), 3, scale=2.0).tolist() == [6, 12]
+    with pytest.raises(ValueError, match="signature must be like"):
+        ops.vectorize(lambda x: x, signature="n->n")
+    with pytest.raises(ValueError, match="axis n is 2 in one array and 3"):
+        ops.vectorize(lambda a, b: a, signature="(n),(n)->(n)")(np.zeros(2), np.zeros(3))
+
+
+# ---- symbolic tensors
+def test_symbolic_tensors_go_through_branches_and_loops():
+    x = pyml.Input((3,))
+    outputs = [
+        ops.map(lambda row: row * 2.0, x),
+        ops.scan(lambda c, row: (c + row, c), np.zeros(3, np.float32), x)[1],
+        ops.while_loop(lambda v: ops.sum(v) < 50.0, lambda v: v * 2.0, x),
+        ops.fori_loop(0, 3, lambda i, v: v + i, x),
+        ops.vectorized_map(lambda row: ops.sum(row), x),
+        ops.cond(ops.sum(x) > 0, lambda: x + 1.0, lambda: x - 1.0),
+        ops.switch(1, BRANCHES, x),
+        ops.jvp(lambda v: v * v, (x,), (x,))[1],
+        pyml.ops.custom_gradient(lambda v: (v * 3.0, lambda g: g))(x),
+        ops.vectorize(lambda v: v * v)(x),
+    ]
+    assert [o.shape for o in outputs] == [(None, 3)] * 4 + [(None,)] + [(None, 3)] * 5
+    model = pyml.Model(x, outputs)
+    data = np.arange(6, dtype=np.float32).reshape(2, 3)
+    got = [o.numpy() for o in model(data)]
+    sums = np.stack([np.zeros(3), data[0]])
+    wanted = [data * 2, sums, data * 4, data + 3, data.sum(1), data + 1, data**2, 2 * data**2, data * 3, data**2]
+    for g, w in zip(got, wanted, strict=True):
+        np.testing.assert_allclose(g, w)
+
+
+# ---- errors
+@pytest.mark.parametrize(("error", "words", "run"), [
+    (ValueError, "one structure", lambda x: ops.cond(x[0] > 0, lambda: x, lambda: (x, x))),
+    (ShapeError, r"one shape.*\(2,\) and \(4,\)", lambda x: ops.cond(x[0] > 0, lambda: x, lambda: ops.concatenate([x, x]))),
+    (DtypeError, "float32 and int32", lambda x: ops.cond(x[0] > 0, lambda: x, lambda: ops.cast(x, "int32"))),
+    (ShapeError, "pred must be a scalar", lambda x: ops.cond(x > 0, lambda: x, lambda: x)),
+    (TraceError, "Give maximum_iterations", lambda x: ops.while_loop(lambda v: ops.sum(v) < 9, lambda v: v * 2, x)),
+    (TraceError, "bounds must be numbers", lambda x: ops.fori_loop(0, ops.cast(x[0], "int32"), lambda i, v: v, x)),
+    (ShapeError, "carry 0 has shape", lambda x: ops.fori_loop(0, 3, lambda i, v: ops.concatenate([v, v]), x)),
+    (TypeError, "true_fn must be a function", lambda x: ops.cond(x[0] > 0, x, lambda: x)),
+    (TypeError, "body must be a function", lambda x: ops.while_loop(lambda v: v, None, x)),
+    (TypeError, "f must be a function", lambda x: ops.map(3, x)),
+    (TypeError, "f must be a function", lambda x: ops.associative_scan(3, x)),
+    (ShapeError, "one length", lambda x: ops.vectorized_map(lambda v: v, (x, ops.zeros(3)))),
+    (ShapeError, "one size along axis 0", lambda x: ops.associative_scan(lambda a, b: a, (x, ops.zeros(3)))),
+    (ValueError, "give xs or length", lambda x: ops.scan(lambda c, v: (c, v), x)),
+    (ValueError, "unroll must be", lambda x: ops.scan(lambda c, v: (c, v), x, x, unroll=0)),
+    (ValueError, "branches must be", lambda x: ops.switch(0, [], x)),
+])  # fmt: skip
+def test_errors_say_what_was_expected(error, words, run):
+    with pytest.raises(error, match=words):
+        pyml.program(run)(array(1.0, 2.0))
+
+
+# ---- gradients of one's own
+def test_custom_gradient_takes_both_forms_of_gradient_functions(device):
+    def keras(x):
+        e = ops.exp(x)
+
+        def grad(*args, upstream=None):
+            if upstream is None:
+                (upstream,) = args
+            return ops.multiply(upstream, 1.0 - 1.0 / ops.add(1, e))
+
+        return ops.log(1 + e), grad
+
+    def torch(x, y):
+        return x * y, lambda x, y, upstream: (upstream * y * 10, upstream * x)
+
+    assert pyml.grad(lambda x: ops.sum(ops.custom_gradient(keras)(x)))(array(100.0)).tolist() == [1.0]
+    grads = pyml.grad(lambda x, y: ops.sum(ops.custom_gradient(torch)(x, y)), argnums=(0, 1))(array(2.0), array(3.0))
+    assert [g.item() for g in grads] == [30.0, 2.0]
+
+
+def test_custom_gradient_of_several_results_gets_a_gradient_for_each(device):
+    @ops.custom_gradient
+    def both(x, y):
+        return (x * 2.0, {"sum": x + y}), lambda a, b: (a * 100.0 + b["sum"], None)
+
+    def loss(x, y):
+        first, second = both(x, y)
+        return ops.sum(first * 3.0) + ops.sum(second["sum"])
+
+    grads = pyml.grad(loss, argnums=(0, 1))(array(1.0), array(1.0))
+    assert [g.item() for g in grads] == [301.0, 0.0]
+
+
+def test_custom_gradient_works_in_the_step_of_a_loop_and_differentiates_again(device):
+    @ops.custom_gradient
+    def tenfold(x):
+        e = ops.exp(x)
+        return e, lambda g: g * e * 10.0
+
+    def total(x):
+        return ops.sum(ops.map(tenfold, x))
+
+    assert pyml.grad(total)(array(0, 0)).tolist() == [10, 10]
+    assert pyml.grad(lambda x: ops.sum(pyml.grad(total)(x)))(array(0, 0)).tolist() == [10, 10]  # of exp, which the gradient is made of
+
+
+def test_custom_gradient_refuses_what_is_no_gradient():
+    with pytest.raises(TypeError, match="must return its value and a function"):
+        pyml.custom_gradient(lambda x: x)(array(1.0))
+    with pytest.raises(ShapeError, match=r"gradient of shape \(2,\) for tensor 0, of shape \(1,\)"):
+        pyml.grad(lambda x: ops.sum(pyml.custom_gradient(lambda x: (x, lambda g: ops.ones(2)))(x)))(array(1.0))
