@@ -18,6 +18,7 @@ if TYPE_CHECKING:  # what `__getattr__` finds
     from typing import Any
 
     from . import activations as activations
+    from . import array_api as array_api
     from . import backend as backend
     from . import browser as browser
     from . import callbacks as callbacks
@@ -73,10 +74,9 @@ if TYPE_CHECKING:  # what `__getattr__` finds
     from .random import SeedGenerator as SeedGenerator
     from .regularizers import Regularizer as Regularizer
 
-_SUBMODULES = {"activations", "backend", "browser", "callbacks", "config", "constraints", "core", "data", "datasets", "dtype_policies",
-               "errors", "hub", "image", "initializers", "io", "layers", "losses", "metrics", "mixed_precision", "models", "ops",
-               "optimizers", "random", "regularizers", "saving",
-               "tree", "utils"}  # fmt: skip
+_SUBMODULES = {"activations", "array_api", "backend", "browser", "callbacks", "config", "constraints", "core", "data", "datasets",
+               "dtype_policies", "errors", "hub", "image", "initializers", "io", "layers", "losses", "metrics", "mixed_precision",
+               "models", "ops", "optimizers", "random", "regularizers", "saving", "tree", "utils"}  # fmt: skip
 _NAMES = {
     "Tensor": "core", "Variable": "core", "convert_to_tensor": "core", "program": "core", "grad": "core",
     "value_and_grad": "core", "custom_gradient": "core", "stop_gradient": "core", "checkpoint": "core", "hessian": "core",

@@ -29,7 +29,7 @@ LAYERS = (
     ("config",),
     ("core",),
     ("ops",),
-    ("image",),
+    ("array_api", "image"),
     ("objects",),
     ("random",),
     ("utils",),

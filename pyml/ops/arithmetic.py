@@ -5,7 +5,7 @@ from __future__ import annotations
 from ..core.tensor import Tensor, elementwise_nodes
 from ..core.types import TensorLike
 from ..graph import prims
-from .apply import arithmetic, binary, unary
+from .apply import arithmetic, unary
 from .declare import draw, op, sample
 
 __all__ = [
@@ -94,7 +94,7 @@ def floor_divide(x1: TensorLike, x2: TensorLike) -> Tensor:
         >>> pyml.ops.floor_divide([7, -7], 2).numpy()
         array([ 3, -4], dtype=int32)
     """
-    return binary(prims.floor_divide, x1, x2, "floor_divide")
+    return arithmetic(prims.floor_divide, x1, x2, "floor_divide")
 
 
 @op(like="numpy.mod", operator="mod", gradient=False, samples=[_WHOLE, sample(draw(4), 0.75)])
@@ -108,7 +108,7 @@ def mod(x1: TensorLike, x2: TensorLike) -> Tensor:
         >>> pyml.ops.mod([7, -7], 3).numpy()
         array([1, 2], dtype=int32)
     """
-    return binary(prims.mod, x1, x2, "mod")
+    return arithmetic(prims.mod, x1, x2, "mod")
 
 
 @op(like="numpy.power", operator="pow", samples=[_POSITIVE, sample(draw(2, 3), 2.0), sample(2.0, draw(3))])
@@ -122,7 +122,7 @@ def power(x1: TensorLike, x2: TensorLike) -> Tensor:
         >>> pyml.ops.power([2., 3.], 2).numpy()
         array([4., 9.], dtype=float32)
     """
-    return binary(prims.pow_, x1, x2, "power")
+    return arithmetic(prims.pow_, x1, x2, "power")
 
 
 @op(like="numpy.maximum", samples=[_PAIR, _BROADCAST, _WHOLE])

@@ -12,7 +12,7 @@ from ..graph import prims
 from .apply import as_float
 from .arithmetic import divide, multiply
 from .declare import draw, op, sample
-from .elementary import arctan, log1p, sin, sqrt
+from .elementary import arctan, log, log1p, sin, sqrt
 from .logic import equal, isinf, where
 
 __all__ = [
@@ -56,7 +56,7 @@ def arccos(x: TensorLike) -> Tensor:
     return where(x < 0.0, pi - angle, angle)
 
 
-@op(like="numpy.arcsinh", samples=[sample(draw(2, 3))])
+@op(like="numpy.arcsinh", samples=[sample(draw(2, 3)), sample(draw(3, low=1e11, high=3e38))])
 def arcsinh(x: TensorLike) -> Tensor:
     """The inverse hyperbolic sine. Float32, in the shape of `x`.
 
@@ -66,7 +66,9 @@ def arcsinh(x: TensorLike) -> Tensor:
     """
     x = as_float(x)
     size = _size(x)
-    found = log1p(size + size * (size / (1.0 + hypot(1.0, size))))
+    far = size > 1e10  # where squares and sums leave float32
+    near = where(far, 1.0, size)
+    found = where(far, log(where(far, size, 1.0)) + 0.6931471805599453, log1p(near + near * (near / (1.0 + hypot(1.0, near)))))
     return where(x < 0.0, -found, found)
 
 

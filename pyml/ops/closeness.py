@@ -18,7 +18,7 @@ from .reduce import any as _any
 from .shaping import expand_dims, ravel
 
 __all__ = [
-    "allclose", "heaviside", "isclose", "isin", "isneginf", "isposinf", "isreal", "nan_to_num", "signbit",
+    "allclose", "heaviside", "isclose", "isin", "isneginf", "isposinf", "isreal", "nan_to_num", "nextafter", "signbit",
 ]  # fmt: skip
 
 _ODD = np.array([np.nan, np.inf, -np.inf, 0.0, -0.0, 2.5], np.float32)
@@ -134,6 +134,40 @@ def signbit(x: TensorLike) -> Tensor:
     if node.dtype in ("bool", "uint32"):
         return Tensor(prims.full(node.shape, False, "bool"))
     return less(Tensor(node if node.dtype == "int32" else prims.BITCAST(node, dtype="int32")), 0)
+
+
+_LEAST = -(2**31)
+
+
+def _next(x1: np.ndarray, x2: np.ndarray) -> np.ndarray:
+    """The same in numpy: of float32 neighbours."""
+    return np.nextafter(np.float32(x1), np.float32(x2))
+
+
+@op(
+    like=_next,
+    gradient=False,
+    tolerance=0.0,
+    samples=[sample(_ODD, draw(6)), sample(draw(2, 1), draw(3)), sample([1.0, -1.0, 2.0], [np.inf, -np.inf, 2.0]),
+             sample(draw(3), _ODD[:1])],
+)  # fmt: skip
+def nextafter(x1: TensorLike, x2: TensorLike) -> Tensor:
+    """The next float32 after `x1` on the way to `x2`; `x2` where they are equal, NaN where one is. Shapes broadcast.
+
+    Raises:
+        ShapeError: The shapes do not broadcast.
+
+    Example:
+        >>> pyml.ops.nextafter([1., 1.], [2., 0.]).numpy() - 1
+        array([ 1.1920929e-07, -5.9604645e-08], dtype=float32)
+    """
+    a, b = elementwise_nodes(x1, x2, dtype="float32", what="nextafter")
+    bits, there = (Tensor(prims.BITCAST(n, dtype="int32")) for n in (a, b))
+    place, goal = (where(n < 0, _LEAST - n, n) for n in (bits, there))  # in the order of the numbers, both zeros at 0
+    place = where(goal > place, place + 1, place - 1)
+    moved = Tensor(prims.BITCAST(where(place < 0, _LEAST - place, place)._node, dtype="float32"))
+    same = equal(Tensor(a), Tensor(b))
+    return where(isnan(Tensor(a)) | isnan(Tensor(b)), float("nan"), where(same, Tensor(b), moved))
 
 
 @op(like="numpy.heaviside", gradient=False, samples=[sample(draw(2, 1), draw(3)), sample(_ODD, 0.5), sample(_WHOLE, 2)])

@@ -8,7 +8,7 @@ from ..core.tensor import Tensor, as_node, broadcast_shapes, elementwise_nodes
 from ..core.types import TensorLike
 from ..errors import DtypeError
 from ..graph import prims
-from .apply import Primitive, binary, floating
+from .apply import Primitive, arithmetic, binary, floating
 from .declare import draw, op, sample
 from .reading import places_of
 
@@ -62,7 +62,7 @@ def less(x1: TensorLike, x2: TensorLike) -> Tensor:
         >>> pyml.ops.less([1, 2, 3], 2).numpy()
         array([ True, False, False])
     """
-    return binary(prims.less, x1, x2, "less")
+    return arithmetic(prims.less, x1, x2, "less")
 
 
 @op(like="numpy.less_equal", operator="le", gradient=False, samples=[_PAIR, _WHOLE])
@@ -76,7 +76,7 @@ def less_equal(x1: TensorLike, x2: TensorLike) -> Tensor:
         >>> pyml.ops.less_equal([1, 2, 3], 2).numpy()
         array([ True,  True, False])
     """
-    return binary(prims.less_equal, x1, x2, "less_equal")
+    return arithmetic(prims.less_equal, x1, x2, "less_equal")
 
 
 @op(like="numpy.greater", operator="gt", gradient=False, samples=[_PAIR, _WHOLE])
@@ -90,7 +90,7 @@ def greater(x1: TensorLike, x2: TensorLike) -> Tensor:
         >>> pyml.ops.greater([1, 2, 3], 2).numpy()
         array([False, False,  True])
     """
-    return binary(prims.greater, x1, x2, "greater")
+    return arithmetic(prims.greater, x1, x2, "greater")
 
 
 @op(like="numpy.greater_equal", operator="ge", gradient=False, samples=[_PAIR, _WHOLE])
@@ -104,7 +104,7 @@ def greater_equal(x1: TensorLike, x2: TensorLike) -> Tensor:
         >>> pyml.ops.greater_equal([1, 2, 3], 2).numpy()
         array([False,  True,  True])
     """
-    return binary(prims.greater_equal, x1, x2, "greater_equal")
+    return arithmetic(prims.greater_equal, x1, x2, "greater_equal")
 
 
 @op(like="numpy.logical_and", gradient=False, samples=[_TRUTH])
@@ -225,7 +225,7 @@ def left_shift(x: TensorLike, y: TensorLike) -> Tensor:
         >>> pyml.ops.left_shift([1, 3], 2).numpy()
         array([ 4, 12], dtype=int32)
     """
-    return binary(prims.left_shift, x, y, "left_shift")
+    return arithmetic(prims.left_shift, x, y, "left_shift")
 
 
 @op(like="numpy.right_shift", operator="rshift", gradient=False, samples=[_WHOLE])
@@ -239,7 +239,7 @@ def right_shift(x: TensorLike, y: TensorLike) -> Tensor:
         >>> pyml.ops.right_shift([4, -12], 2).numpy()
         array([ 1, -3], dtype=int32)
     """
-    return binary(prims.right_shift, x, y, "right_shift")
+    return arithmetic(prims.right_shift, x, y, "right_shift")
 
 
 @op(like="numpy.isnan", gradient=False, samples=[sample(draw(2, 3))])
