@@ -20,6 +20,7 @@ from pyml.device.wasm import WasmDevice
 from pyml.graph.node import Node
 from pyml.graph.op import OPS, KernelSpec, Profile
 from pyml.graph.prims import INPUT
+from pyml.graph.prims.fft import table
 
 PROFILES = {
     "register": Profile("register", threads=1024),
@@ -179,6 +180,16 @@ def cases() -> Iterator[tuple[str, tuple[Operand, ...], dict[str, Any]]]:
         h, three, start = ((steps, batch, units), F), ((steps, batch, 3 * units), F), ((batch, units), F)
         yield "gru", (three, ((units, 3 * units), F), ((3 * units,), F), start, keep), {}
         yield "gru_grad", (h, three, three, h, start, ((3 * units, units), F), keep), {}
+    for n, rows, columns, form in itertools.product((2, 3, 8), (1, 3), (1, 4, 68), ("planar", "from pairs", "to pairs")):
+        if form == "planar" or columns == 1:
+            x = (rows, n, 1, 2) if form == "from pairs" else (2, rows, n, columns)
+            for inverse in (False, True):
+                yield "fft", ((x, F), (table(n).shape, F)), {"inverse": inverse, "form": form}
+    for radix, m, s, form in itertools.product((2, 3, 4, 8), (1, 3, 4, 640), (1, 8, 12), ("planar", "from pairs", "to pairs")):
+        if form == "planar" or (s == 1 if form == "from pairs" else m == 1):
+            x = (2, radix, m, s, 2) if form == "from pairs" else (2, 2, radix, m, s)
+            if m * radix * s > 1:
+                yield "fft_pass", ((x, F), (table(radix * m * s).shape, F)), {"inner": 1, "inverse": radix in (2, 8), "form": form}
     for channels in (1, 3, 4, 8):
         yield "resize_bilinear", (((1, 4, 5, channels), F),), {"size": (8, 7), "rows": (8, -4, 16), "columns": (10, -2, 14)}
         yield "resize_bilinear", (((2, 5, 4, channels), F),), {"size": (3, 9), "rows": (5, 0, 3), "columns": (4, 0, 9)}

@@ -8,6 +8,7 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+import pyml
 from pyml.graph import prims
 from pyml.graph.index import Var, coordinates, linear, variable
 from pyml.graph.node import Node, toposort
@@ -109,3 +110,10 @@ def test_index_maps_find_the_elements_numpy_finds(chain):
     values = {"v": np.repeat(np.arange(quads), 4), "lane": np.tile(np.arange(4), quads)}
     got = np.broadcast_to(_by_index(leaf, node, array, lanes, values), (quads * 4,))[: node.size]
     np.testing.assert_array_equal(got, expected.reshape(-1))
+
+
+def test_a_row_beginning_with_its_last_element_is_read_backwards_on_every_device(device):
+    """The index of a lane counts down from a constant here, which no compiler may find below zero."""
+    x = np.arange(3, dtype=np.float32).reshape(1, 3)
+    twice = pyml.ops.concatenate([x, x[:, :1]], axis=1)
+    np.testing.assert_array_equal((pyml.ops.flip(twice, 1) + 1.0).numpy(), [[1, 3, 2, 1]])

@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+from math import prod
+
 import numpy as np
 import pytest
 from kernel_variants import PROFILES, VARIANTS, Case, Variant, conditions_of, hooks_of, switches_of, variant
@@ -17,11 +19,13 @@ from pyml.dtypes import NUMPY
 from pyml.graph import prims
 from pyml.graph.node import Node
 from pyml.graph.op import OPS, Routine
+from pyml.graph.prims.fft import table
 
 # These need a canvas of a page; e2e/test_pixels.py compares them with the page's own pixels.
 OF_PAGES = {"draw_pixels", "unpack_pixels"}
 # Hooks that the choosers always fill in, or never: on a GPU neighbours load neighbours, so no thread adds up four columns.
 ALWAYS = {(file, hook) for file in ("gemm_reg", "gemm_tile", "gemm_tile_large") for hook in ("load_a", "load_b", "out_index")}
+ALWAYS |= {(file, "work") for file in ("fft_first4", "fft_pass", "fft_pass4")}
 NEVER = {("scatter_add_rows", "put")}
 STORES = {"store", "store4"}  # for what follows in the same kernel
 
@@ -117,6 +121,10 @@ def arrays_of(case: Case) -> list[np.ndarray]:
         made[0] = np.sort(made[0])
     if case.op in ("max_pool2d_grad", "max_pool2d_pick"):
         made[1] = OPS["max_pool2d"].numpy(made[0], **dict(case.attrs))
+    if case.op in ("fft", "fft_pass"):  # numpy knows the factors that kernels read
+        form, shape = dict(case.attrs)["form"], case.operands[0][0]
+        inside = shape[:-1] if form == "from pairs" else shape[1:]
+        made[1] = table(inside[1] if case.op == "fft" else prod(inside[1:]))
     return made
 
 

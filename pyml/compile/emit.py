@@ -95,6 +95,8 @@ class Emitter:
         if split is None:
             return f"vec4<u32>({', '.join(self.lanes(e))})"
         c, rest = split
+        if not rest.terms:  # literals: a compiler that folds constants may refuse a difference below zero
+            return f"vec4<u32>({', '.join(literal(rest.const + k * c, 'uint32') for k in range(4))})"
         base = f"vec4<u32>({self.index(rest)})"
         apart = ", ".join(f"{c * k % 2**32}u" for k in range(4))  # backwards where c is negative
         return base if not c else f"({base} + vec4<u32>({apart}))"

@@ -214,6 +214,8 @@ def pad(x: TensorLike, pad_width: int | Sequence[Any], mode: str = "constant", c
     skip = 1 if mode == "reflect" else 0
     for axis, (lo, hi) in enumerate(widths):
         n = node.shape[axis]
+        if (lo, hi) == (0, 0):
+            continue
         if max(lo, hi) > n - skip:
             raise ShapeError(f"pad: {mode} by {(lo, hi)} needs more than the {n} elements of axis {axis}.")
         full = [(0, m) for m in node.shape]

@@ -5,6 +5,7 @@ from .conv import conv2d, conv2d_filter_grad, conv2d_input_grad
 from .elementwise import *
 from .elementwise import BITCAST, CAST, POW, abs_, add, cast, mul, pow_, round_, sub, zeros_like
 from .fft import fft
+from .frames import frames, overlap_add
 from .gather import gather, scatter_add
 from .gru import gru
 from .leaf import BUFFER, CONST, INPUT, IOTA, STATE, const, full, iota, is_const
