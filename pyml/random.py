@@ -14,6 +14,7 @@ import numpy as np
 
 from . import ops
 from .core import trace
+from .core.drawing import draws_normal
 from .core.tensor import Tensor, as_node
 from .core.variable import Variable
 from .device.lock import LOCK
@@ -123,6 +124,7 @@ def uniform(shape: int | Sequence[int], minval: float = 0.0, maxval: float = 1.0
     return Tensor(prims.cast(out, dtype=standardize(dtype or "float32")))
 
 
+@draws_normal
 def normal(shape: int | Sequence[int], mean: float = 0.0, stddev: float = 1.0, dtype: Any = None, seed: Any = None) -> Tensor:
     """Normally distributed numbers (Box and Muller 1958)."""
     z = _normal(shape_of(shape, "normal"), draw_seed(seed)._node)

@@ -193,17 +193,25 @@ class Operation:
 class FunctionOp(Operation):
     """A plain function in a symbolic graph, for example `ops.relu`."""
 
-    def __init__(self, fn: Callable[..., Any], name: str | None = None) -> None:
+    def __init__(self, fn: Callable[..., Any], name: str | None = None, spec: Callable[..., Any] | None = None) -> None:
         super().__init__(name=auto_name(name or str(getattr(fn, "__name__", "function"))))
         self.call = fn
+        if spec is not None:
+            self.compute_output_spec = spec  # type: ignore[method-assign]
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         return self.call(*args, **kwargs)
 
 
-def call_function(fn: Callable[..., Any], args: Sequence[Any], kwargs: Mapping[str, Any], name: str | None = None) -> Any:
-    """`fn(*args, **kwargs)` as a call in the symbolic graph."""
-    return FunctionOp(fn, name).symbolic_call(*args, **kwargs)
+def call_function(
+    fn: Callable[..., Any],
+    args: Sequence[Any],
+    kwargs: Mapping[str, Any],
+    name: str | None = None,
+    spec: Callable[..., Any] | None = None,
+) -> Any:
+    """`fn(*args, **kwargs)` as a call in the symbolic graph; `spec` says what it returns where tracing cannot."""
+    return FunctionOp(fn, name, spec).symbolic_call(*args, **kwargs)
 
 
 def infer_output_spec(fn: Callable[..., Any], args: Sequence[Any], kwargs: Mapping[str, Any]) -> Any:

@@ -72,6 +72,7 @@ def op(
     gradient: bool = True,
     tolerance: float = 1e-5,
     record: bool = True,
+    spec: Callable[..., Any] | None = None,
 ) -> Callable[[Function], Function]:
     """Declares a public op.
 
@@ -83,6 +84,8 @@ def op(
         gradient: False where there is none, or none that finite differences show.
         tolerance: Relative and absolute error against `like`.
         record: False for ops that answer from the shape alone, and so at once for symbolic tensors too.
+        spec: The KerasTensor that the op returns for symbolic arguments, a function of all arguments; for ops that
+            refuse some sizes, which tracing with stand-ins for unknown ones would meet.
     """
 
     def declare(fn: Function) -> Function:
@@ -92,11 +95,11 @@ def op(
         def call(*args: Any, **kwargs: Any) -> Any:
             for a in args:
                 if type(a) not in VALUES and holds_symbolic(a):
-                    return call_function(fn, args, kwargs, name)
+                    return call_function(fn, args, kwargs, name, spec)
             if kwargs:
                 for a in kwargs.values():
                     if type(a) not in VALUES and holds_symbolic(a):
-                        return call_function(fn, args, kwargs, name)
+                        return call_function(fn, args, kwargs, name, spec)
             return fn(*args, **kwargs)
 
         public: Any = call if record else fn

@@ -5,6 +5,12 @@ from typing import TYPE_CHECKING
 from .later import later as _later
 
 if TYPE_CHECKING:
+    from .blurring import *
+    from .colors import *
+    from .cropping import *
+    from .patches import *
     from .resizing import *
+    from .sampling import *
+    from .warping import *
 else:
-    __getattr__, __dir__ = _later(__name__, "resizing")
+    __getattr__, __dir__ = _later(__name__, "resizing", "cropping", "colors", "blurring", "sampling", "warping", "patches")

@@ -1,0 +1,282 @@
+"""Images seen through a map of the plane: affine, perspective, elastic. Each is four kernels or so, whatever the batch."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from ..core.drawing import normal
+from ..core.symbolic import KerasTensor
+from ..core.tensor import Tensor
+from ..core.types import TensorLike
+from ..errors import ShapeError
+from ..graph import prims
+from ..graph.node import Node
+from .apply import as_float
+from .blurring import blurred, gaussian
+from .declare import draw, op, sample
+from .indexing import get_item
+from .layout import as_before, channels_last, check_rank, data_format_of, image_batch, unbatched
+from .sampling import check_fill_mode, order_of, sampled
+from .shaping import broadcast_to, reshape
+
+__all__ = ["affine_transform", "elastic_transform", "perspective_transform"]
+
+
+def _grid(shape: tuple[int, ...]) -> tuple[Tensor, Tensor]:
+    """Rows and columns of the pixels of images `(batch, height, width, channels)`, to broadcast over all."""
+    down, across = (Tensor(prims.cast(prims.iota(n), dtype="float32")) for n in shape[1:3])
+    return reshape(down, (1, -1, 1)), reshape(across, (1, 1, -1))
+
+
+def _warped(
+    x: Node, places: Callable[[Tensor, Tensor], tuple[Tensor, Tensor]], order: int, fill_mode: str, fill_value: float
+) -> Node:
+    """Images `(batch, height, width, channels)` whose pixels come from `places(rows, columns)`."""
+    batch, height, width, channels = x.shape
+    if 0 in x.shape:
+        return x
+    found = [broadcast_to(place, (batch, height, width)) for place in places(*_grid(x.shape))]
+    first = reshape(Tensor(prims.iota(batch)) * (height * width), (batch, 1, 1, 1))
+    rows = prims.reshape(x, (batch * height * width, channels))
+    return sampled(rows, (height, width), found, first, order, fill_mode, fill_value)._node
+
+
+def _columns(numbers: Tensor, batch: int, what: str) -> list[Tensor]:
+    """The numbers of each image, to broadcast over its pixels: `(batch or 1, 1, 1)` each."""
+    if numbers.shape[0] not in (1, batch):
+        raise ShapeError(f"{what}: {numbers.shape[0]} maps were given for {batch} images; give one, or one for each.")
+    return [reshape(get_item(numbers, (slice(None), i)), (-1, 1, 1)) for i in range(numbers.shape[1])]
+
+
+def _like_images(what: str) -> Callable[..., KerasTensor]:
+    """What a symbolic call returns: tracing with stand-ins would meet points of more images than there are."""
+
+    def spec(images: Any, *args: Any, **kwargs: Any) -> KerasTensor:
+        check_rank(images.shape, what)
+        return KerasTensor(images.shape, dtype=images.dtype)
+
+    return spec
+
+
+def _moved(x: np.ndarray, at: Callable[..., Any], fill_mode: str = "constant") -> np.ndarray:
+    """An image in numpy, whose pixel (row, column) comes from `at(row, column)`, linearly."""
+    modes = {"constant": "constant", "nearest": "edge", "wrap": "wrap", "mirror": "reflect", "reflect": "symmetric"}
+    wide, out = np.pad(x, ((9, 9), (9, 9), (0, 0)), modes[fill_mode]), np.zeros(x.shape)  # type: ignore[call-overload]
+    for row, column in np.ndindex(x.shape[:2]):
+        y, z = (float(v) + 9 for v in at(row, column))
+        i, j = int(np.floor(y)), int(np.floor(z))
+        upper, lower = (wide[k, j] * (1 - z + j) + wide[k, j + 1] * (z - j) for k in (i, i + 1))
+        out[row, column] = upper * (1 - y + i) + lower * (y - i)
+    return out
+
+
+@op(
+    like=lambda x, t, fill_mode="constant": _moved(
+        x, lambda y, z: (t[3] * z + t[4] * y + t[5], t[0] * z + t[1] * y + t[2]), fill_mode
+    ),
+    samples=[sample(draw(4, 5, 2), draw(8, low=-0.7, high=0.9)), sample(draw(4, 5, 2), draw(8, low=-0.7), fill_mode="reflect")],
+    spec=_like_images("affine_transform"),
+)
+def affine_transform(
+    images: TensorLike,
+    transform: TensorLike,
+    interpolation: str = "bilinear",
+    fill_mode: str = "constant",
+    fill_value: float = 0,
+    data_format: str | None = None,
+) -> Tensor:
+    """Images turned, stretched, sheared and shifted.
+
+    Args:
+        images: `(batch, height, width, channels)` or one image.
+        transform: `(8,)`, or a row for each image: `[a0, a1, a2, b0, b1, b2, c0, c1]`. The pixel in column x and row y is
+            taken from column `a0 x + a1 y + a2` and row `b0 x + b1 y + b2`; c0 and c1 count as 0, as in Keras but on
+            TensorFlow.
+        interpolation: `"bilinear"` or `"nearest"`.
+        fill_mode: What is outside: `"constant"`, `"nearest"`, `"wrap"`, `"mirror"` or `"reflect"`, as for `map_coordinates`.
+        fill_value: The constant.
+        data_format: `"channels_last"` (None) or `"channels_first"`.
+
+    Returns:
+        The shape and dtype of `images`; whole numbers are rounded.
+
+    Raises:
+        ValueError: An argument is unknown.
+        ShapeError: The images have neither 3 nor 4 axes, or the transform is not of 8 numbers.
+
+    Example:
+        >>> pyml.ops.image.affine_transform([[[1.], [2.], [3.]]], [1., 0., 1., 0., 1., 0., 0., 0.]).numpy().ravel()
+        array([2., 3., 0.], dtype=float32)
+    """
+    layout, order = data_format_of(data_format, "affine_transform"), order_of(interpolation, "affine_transform")
+    check_fill_mode(fill_mode, "affine_transform")
+    numbers = as_float(transform)
+    if numbers.ndim not in (1, 2) or numbers.shape[-1] != 8:
+        raise ShapeError(f"affine_transform: transform must be 8 numbers, or a row of them for each image. Received: {numbers.shape}")
+    x, single = image_batch(images, "affine_transform")
+    a0, a1, a2, b0, b1, b2, *_ = _columns(reshape(numbers, (-1, 8)), x.shape[0], "affine_transform")
+    y = _warped(
+        channels_last(x, layout),
+        lambda down, across: (b0 * across + b1 * down + b2, a0 * across + a1 * down + a2),
+        order, fill_mode, fill_value,
+    )  # fmt: skip
+    return Tensor(unbatched(as_before(y, layout), single))
+
+
+Matrix = list[list[Any]]  # three rows of three
+
+
+def _product(a: Matrix, b: Matrix) -> Matrix:
+    return [[a[i][0] * b[0][j] + a[i][1] * b[1][j] + a[i][2] * b[2][j] for j in range(3)] for i in range(3)]
+
+
+def _adjugate(m: Matrix) -> Matrix:
+    """The inverse but for a factor."""
+    (a, b, c), (d, e, f), (g, h, i) = m
+    return [[e * i - f * h, c * h - b * i, b * f - c * e], [f * g - d * i, a * i - c * g, c * d - a * f],
+            [d * h - e * g, b * g - a * h, a * e - b * d]]  # fmt: skip
+
+
+def _of_square(points: Any) -> Matrix:
+    """The projective map that takes the corners (0, 0), (1, 0), (1, 1), (0, 1) to four points `(..., 4, 2)`."""
+    (x0, y0), (x1, y1), (x2, y2), (x3, y3) = ([points[..., i, j] for j in range(2)] for i in range(4))
+    sx, sy = x0 - x1 + x2 - x3, y0 - y1 + y2 - y3
+    scale = (x1 - x2) * (y3 - y2) - (x3 - x2) * (y1 - y2)
+    g, h = (sx * (y3 - y2) - (x3 - x2) * sy) / scale, ((x1 - x2) * sy - sx * (y1 - y2)) / scale
+    return [[x1 - x0 + g * x1, x3 - x0 + h * x3, x0], [y1 - y0 + g * y1, y3 - y0 + h * y3, y0], [g, h, g * 0 + 1]]
+
+
+def _seen(x: np.ndarray, start: np.ndarray, end: np.ndarray) -> np.ndarray:
+    """`perspective_transform` of an image in numpy."""
+    m = np.array(_of_square(start)) @ np.linalg.inv(np.array(_of_square(end)))
+
+    def at(row: int, column: int) -> Any:
+        x, y, w = m @ [column, row, 1]
+        return y / w, x / w
+
+    return _moved(x, at)
+
+
+_FROM = np.array([[0.0, 0.5], [4.2, 0.0], [0.3, 3.0], [4.0, 2.6]], np.float32)
+_TO = np.array([[0.4, 0.0], [3.9, 0.3], [0.0, 2.8], [4.4, 3.1]], np.float32)
+
+
+@op(
+    like=_seen,
+    samples=[sample(draw(4, 5, 2), _FROM, _TO), sample(draw(5, 4, 1), _TO, _FROM)],
+    spec=_like_images("perspective_transform"),
+)
+def perspective_transform(
+    images: TensorLike,
+    start_points: TensorLike,
+    end_points: TensorLike,
+    interpolation: str = "bilinear",
+    fill_value: float = 0,
+    data_format: str | None = None,
+) -> Tensor:
+    """Images as if seen from elsewhere: four points of them come to lie at four others.
+
+    Args:
+        images: `(batch, height, width, channels)` or one image.
+        start_points: `(4, 2)`, or that for each image: x (column) and y (row) of points.
+        end_points: Where they shall be, of the same shape.
+        interpolation: `"bilinear"` or `"nearest"`.
+        fill_value: What is outside.
+        data_format: `"channels_last"` (None) or `"channels_first"`.
+
+    Returns:
+        The shape and dtype of `images`; whole numbers are rounded.
+
+    Raises:
+        ValueError: An argument is unknown.
+        ShapeError: The images have neither 3 nor 4 axes, or the points are not four for each.
+
+    Source: Heckbert 1989, "Fundamentals of texture mapping and image warping", 2.2.3.
+
+    Example:
+        >>> corners = np.array([[0., 0.], [0., 2.], [2., 0.], [2., 2.]])
+        >>> image = np.arange(9.).reshape(3, 3, 1)
+        >>> pyml.ops.image.perspective_transform(image, corners, corners[:, ::-1])[..., 0].numpy()
+        array([[0., 3., 6.],
+               [1., 4., 7.],
+               [2., 5., 8.]], dtype=float32)
+    """
+    layout, order = data_format_of(data_format, "perspective_transform"), order_of(interpolation, "perspective_transform")
+    start, end = as_float(start_points), as_float(end_points)
+    if start.shape != end.shape or start.ndim not in (2, 3) or start.shape[-2:] != (4, 2):
+        raise ShapeError(
+            "perspective_transform: start_points and end_points must both be (4, 2) or (images, 4, 2). Received: "
+            f"{start.shape} and {end.shape}"
+        )
+    x, single = image_batch(images, "perspective_transform")
+    points = [reshape(p, (-1, 1, 1, 4, 2)) for p in (start, end)]
+    if points[0].shape[0] not in (1, x.shape[0]):
+        raise ShapeError(f"perspective_transform: points of {points[0].shape[0]} images were given for {x.shape[0]}.")
+    rows = _product(_of_square(points[0]), _adjugate(_of_square(points[1])))
+
+    def places(down: Tensor, across: Tensor) -> tuple[Tensor, Tensor]:
+        column, row, depth = (a * across + b * down + c for a, b, c in rows)
+        return row / depth, column / depth
+
+    y = _warped(channels_last(x, layout), places, order, "constant", fill_value)
+    return Tensor(unbatched(as_before(y, layout), single))
+
+
+@op(
+    like=lambda x, **_: x,
+    samples=[sample(draw(2, 5, 4, 3), alpha=0.0, sigma=1.0, seed=1), sample(draw(4, 5, 1), alpha=0.0, fill_mode="constant", seed=2)],
+    spec=_like_images("elastic_transform"),
+)
+def elastic_transform(
+    images: TensorLike,
+    alpha: float = 20.0,
+    sigma: float = 5.0,
+    interpolation: str = "bilinear",
+    fill_mode: str = "reflect",
+    fill_value: float = 0.0,
+    seed: Any = None,
+    data_format: str | None = None,
+) -> Tensor:
+    """Images distorted at random, smoothly, as if printed on rubber: each in its own way, its channels alike.
+
+    Args:
+        images: `(batch, height, width, channels)` or one image.
+        alpha: How far pixels move; 0 moves none.
+        sigma: How smooth it is: standard deviation in pixels of the bell that random numbers are smoothed with.
+        interpolation: `"bilinear"` or `"nearest"`.
+        fill_mode: What is outside: `"constant"`, `"nearest"`, `"wrap"`, `"mirror"` or `"reflect"`, as for `map_coordinates`.
+        fill_value: The constant.
+        seed: A whole number gives the same distortion each time, a `SeedGenerator` or None another one.
+        data_format: `"channels_last"` (None) or `"channels_first"`.
+
+    Returns:
+        The shape and dtype of `images`; whole numbers are rounded.
+
+    Raises:
+        ValueError: An argument is unknown, or `sigma` is not above 0.
+        ShapeError: The images have neither 3 nor 4 axes.
+
+    Source: Simard et al. 2003, "Best practices for convolutional neural networks".
+
+    Example:
+        >>> pyml.ops.image.elastic_transform(np.ones((2, 8, 8, 3)), seed=1).shape
+        (2, 8, 8, 3)
+    """
+    layout, order = data_format_of(data_format, "elastic_transform"), order_of(interpolation, "elastic_transform")
+    check_fill_mode(fill_mode, "elastic_transform")
+    width = float(sigma)
+    if not width > 0:
+        raise ValueError(f"elastic_transform: sigma must be a number above 0. Received: sigma={sigma!r}")
+    x, single = image_batch(images, "elastic_transform")
+    x = channels_last(x, layout)
+    bell = gaussian(int(6 * width) | 1, width)
+
+    def places(down: Tensor, across: Tensor) -> tuple[Tensor, Tensor]:
+        noise = normal((x.shape[0], *x.shape[1:3], 2), seed) * width
+        shifts = Tensor(blurred(noise._node, bell, bell)) * alpha
+        return down + get_item(shifts, (Ellipsis, 0)), across + get_item(shifts, (Ellipsis, 1))
+
+    return Tensor(unbatched(as_before(_warped(x, places, order, fill_mode, fill_value), layout), single))
