@@ -13,6 +13,18 @@ import importlib
 
 __version__ = "0.1.0"
 
+
+
+def version() -> str:
+    """The version of pyml.
+
+    Example:
+        >>> pyml.version() == pyml.__version__
+        True
+    """
+    return __version__
+
+
 TYPE_CHECKING = False  # true for type checkers; `typing` itself would be a third of the time that `import pyml` takes
 if TYPE_CHECKING:  # what `__getattr__` finds
     from typing import Any
@@ -40,6 +52,7 @@ if TYPE_CHECKING:  # what `__getattr__` finds
     from . import models as models
     from . import ops as ops
     from . import optimizers as optimizers
+    from . import preprocessing as preprocessing
     from . import random as random
     from . import regularizers as regularizers
     from . import saving as saving
@@ -61,28 +74,33 @@ if TYPE_CHECKING:  # what `__getattr__` finds
     from .core import stop_gradient as stop_gradient
     from .core import value_and_grad as value_and_grad
     from .core import vjp as vjp
+    from .core.naming import name_scope as name_scope
+    from .core.symbolic import Operation as Operation
     from .dtype_policies import DTypePolicy as DTypePolicy
     from .dtype_policies import FloatDTypePolicy as FloatDTypePolicy
     from .initializers import Initializer as Initializer
     from .layers import Layer as Layer
+    from .layers.input_spec import InputSpec as InputSpec
     from .losses import Loss as Loss
     from .metrics import Metric as Metric
     from .models import Input as Input
     from .models import Model as Model
     from .models import Sequential as Sequential
+    from .models.function import Function as Function
     from .optimizers import Optimizer as Optimizer
     from .random import SeedGenerator as SeedGenerator
     from .regularizers import Regularizer as Regularizer
 
 _SUBMODULES = {"activations", "array_api", "backend", "browser", "callbacks", "config", "constraints", "core", "data", "datasets",
                "dtype_policies", "errors", "hub", "image", "initializers", "io", "layers", "losses", "metrics", "mixed_precision",
-               "models", "ops", "optimizers", "random", "regularizers", "saving", "tree", "utils"}  # fmt: skip
+               "models", "ops", "optimizers", "preprocessing", "random", "regularizers", "saving", "tree", "utils"}  # fmt: skip
 _NAMES = {
     "Tensor": "core", "Variable": "core", "convert_to_tensor": "core", "program": "core", "grad": "core",
     "value_and_grad": "core", "custom_gradient": "core", "stop_gradient": "core", "checkpoint": "core", "hessian": "core",
     "jacfwd": "core", "jacobian": "core", "jacrev": "core", "jvp": "core", "vjp": "core",
     "KerasTensor": "core", "Input": "models", "Model": "models", "Sequential": "models",
     "Layer": "layers", "Loss": "losses", "Metric": "metrics", "Optimizer": "optimizers", "Initializer": "initializers",
+    "Function": "models.function", "InputSpec": "layers.input_spec", "Operation": "core.symbolic", "name_scope": "core.naming",
     "DTypePolicy": "dtype_policies", "FloatDTypePolicy": "dtype_policies", "Regularizer": "regularizers", "SeedGenerator": "random",
 }  # fmt: skip
 

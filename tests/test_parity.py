@@ -36,6 +36,7 @@ FINISHED = [
     "keras.metrics",
     "keras.optimizers",
     "keras.optimizers.schedules",
+    "keras.preprocessing.sequence",
     "keras.random",
     "keras.tree",
 ]

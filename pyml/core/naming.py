@@ -52,10 +52,26 @@ def reset_names() -> None:
 
 
 @contextmanager
-def name_scope(name: str) -> Iterator[None]:
-    """Names made inside are prefixed with `name/`; nesting the innermost scope in itself adds nothing."""
-    scopes = _scopes.get()
-    before = _scopes.set(scopes if scopes[-1:] == (name,) else (*scopes, name))
+def name_scope(name: str, caller: Any = None, deduplicate: bool = True, override_parent: str | None = None) -> Iterator[None]:
+    """Paths of Variables made inside begin with `name/`; nesting the innermost scope in itself adds nothing.
+
+    Args:
+        name: Name of the scope, without `/`.
+        caller: The object that opens it: with one, only the same object's scope is not nested in itself.
+        deduplicate: False nests a scope in itself all the same.
+        override_parent: Path that takes the place of the scopes around.
+
+    Raises:
+        ValueError: `name` is no string without `/`.
+
+    Example:
+        >>> with pyml.name_scope("block"):
+        ...     pass
+    """
+    if not isinstance(name, str) or "/" in name:
+        raise ValueError(f"name_scope: name must be a string without '/'. Received: name={name!r}")
+    scopes = _scopes.get() if override_parent is None else tuple(part for part in override_parent.split("/") if part)
+    before = _scopes.set(scopes if deduplicate and scopes[-1:] == (name,) else (*scopes, name))
     try:
         yield
     finally:

@@ -40,6 +40,8 @@ class Variable(Operators[Tensor]):
         shape: Needed when `initializer` is callable.
         dtype: Default: that of the value; float32 for callables.
         trainable: Whether training changes it.
+        autocast: Whether layers of a policy of 16 bits may round the value.
+        aggregation, synchronization, layout: For Keras' signature; there is one device.
         name: Default `variable_N`.
 
     Example:
@@ -52,12 +54,16 @@ class Variable(Operators[Tensor]):
     constraint: Any = None  # and the function that follows each update
 
     def __init__(
-        self, initializer: Any, shape: Sequence[int] | None = None, dtype: Any = None, trainable: bool = True, name: str | None = None
-    ) -> None:
+        self, initializer: Any, shape: Sequence[int] | None = None, dtype: Any = None, trainable: bool = True, autocast: bool = True,
+        aggregation: str = "none", synchronization: str = "auto", name: str | None = None, layout: Any = None, **kwargs: Any
+    ) -> None:  # fmt: skip
+        if kwargs:
+            raise TypeError(f"Variable: arguments not recognized: {', '.join(map(repr, kwargs))}.")
         changed()
         self.name = name or f"variable_{next(_numbers)}"
         self.path = self.name
         self.trainable = trainable
+        self.autocast, self.aggregation, self.synchronization = autocast, aggregation, synchronization
         self._lent: weakref.ref | None = None
         if shape is not None:
             shape = shape_of(shape, f"Variable {self.name!r}")

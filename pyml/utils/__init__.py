@@ -1,6 +1,7 @@
 """Helpers with Keras' names: `Progbar`, `to_categorical`, `set_random_seed`, serialisation decorators."""
 
 import gc
+import importlib
 from typing import Any
 
 from pyml.core.naming import reset_names
@@ -15,10 +16,34 @@ from pyml.objects.registry import (
 )
 from pyml.objects.serialization import deserialize_keras_object, serialize_keras_object
 from pyml.settings import disable_interactive_logging, enable_interactive_logging, is_interactive_logging_enabled
+from pyml.utils import legacy
+from pyml.utils.config_object import Config
 from pyml.utils.data_utils import PyDataset, pack_x_y_sample_weight, unpack_x_y_sample_weight
 from pyml.utils.numerical import normalize, to_categorical
 from pyml.utils.progbar import Progbar
 from pyml.utils.seeds import set_random_seed
+from pyml.utils.sequences import pad_sequences
+
+Sequence = PyDataset
+# What stands above this package, over datasets and models, is found when it is first asked for.
+_LATER = {
+    "audio_dataset_from_directory": "pyml.data.directories", "image_dataset_from_directory": "pyml.data.directories",
+    "text_dataset_from_directory": "pyml.data.directories", "timeseries_dataset_from_array": "pyml.data.timeseries",
+    "split_dataset": "pyml.data.splitting", "get_source_inputs": "pyml.models.plotting", "model_to_dot": "pyml.models.plotting",
+    "plot_model": "pyml.models.plotting", "get_file": "pyml.utils.files",
+}  # fmt: skip
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _LATER:
+        raise AttributeError(f"module 'pyml.utils' has no attribute {name!r}")
+    value = getattr(importlib.import_module(_LATER[name]), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *_LATER})
 
 
 def clear_session(free_memory: bool = True) -> None:
@@ -38,6 +63,7 @@ def is_keras_tensor(x: Any) -> bool:
 
 
 __all__ = [
+    "Config", "Sequence", "legacy", "pad_sequences",
     "CustomObjectScope", "Progbar", "PyDataset", "clear_session", "custom_object_scope", "deserialize_keras_object",
     "disable_interactive_logging", "enable_interactive_logging", "is_interactive_logging_enabled",
     "get_custom_objects", "get_registered_name", "get_registered_object", "is_keras_tensor", "normalize",

@@ -1,0 +1,65 @@
+"""`Function`: a graph of symbolic tensors as a function of values."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pyml.core.symbolic import Operation
+from pyml.core.tree import flatten, pack_sequence_as
+from pyml.models.graph import Graph
+
+
+class Function(Operation):
+    """Computes symbolic outputs for values of the inputs they come from.
+
+    Args:
+        inputs: Symbolic tensors, or nested lists and dicts of them.
+        outputs: Symbolic tensors computed from them.
+        name: Name of the function.
+
+    Raises:
+        ValueError: An output cannot be computed from the inputs, or other numbers of values are given.
+
+    Source: `keras.Function`.
+
+    Example:
+        >>> x = pyml.Input((2,))
+        >>> pyml.Function(x, x * 2)(np.ones((1, 2))).numpy()
+        array([[2., 2.]], dtype=float32)
+    """
+
+    def __init__(self, inputs: Any, outputs: Any, name: str | None = None) -> None:
+        super().__init__(name=name)
+        self._graph = Graph(inputs, outputs)
+        self._inputs_struct, self._outputs_struct = inputs, outputs
+
+    @property
+    def inputs(self) -> list[Any]:
+        """The symbolic inputs in order."""
+        return self._graph.inputs
+
+    @property
+    def outputs(self) -> list[Any]:
+        """The symbolic outputs in order."""
+        return self._graph.outputs
+
+    @property
+    def operations(self) -> list[Any]:
+        """Layers and ops on the way, in order."""
+        return self._graph.operations
+
+    def call(self, inputs: Any) -> Any:
+        """The outputs for values of the inputs."""
+        values = flatten(inputs)
+        if len(values) != len(self.inputs):
+            raise ValueError(f"Function {self.name!r} takes {len(self.inputs)} inputs. Received: {len(values)}")
+        return self._graph.run(values)
+
+    def __call__(self, inputs: Any) -> Any:
+        if any(hasattr(leaf, "_keras_history") for leaf in flatten(inputs)):
+            return self.symbolic_call(inputs)
+        return self.call(inputs)
+
+    def compute_output_shape(self, input_shape: Any = None) -> Any:
+        """The shapes of the outputs."""
+        return pack_sequence_as(self._outputs_struct, [tuple(t.shape) for t in self.outputs])

@@ -1,0 +1,7 @@
+"""Keras' older names of functions of `pyml.utils`."""
+
+from pyml.data.directories import image_dataset_from_directory, text_dataset_from_directory
+from pyml.data.timeseries import timeseries_dataset_from_array
+from pyml.preprocessing import sequence
+
+__all__ = ["image_dataset_from_directory", "sequence", "text_dataset_from_directory", "timeseries_dataset_from_array"]

@@ -1,0 +1,114 @@
+"""`Config`: a dict whose keys are attributes, which can be frozen."""
+
+from __future__ import annotations
+
+import difflib
+import json
+from collections.abc import Iterator
+from typing import Any
+
+
+class Config:
+    """Values under names, as attributes and as keys; once frozen, none changes.
+
+    Args:
+        **kwargs: The values.
+
+    Raises:
+        AttributeError: A name is unknown; the message has the nearest one.
+        ValueError: A frozen Config is changed.
+
+    Example:
+        >>> config = pyml.utils.Config(learning_rate=0.1)
+        >>> config.units = 3
+        >>> config.freeze()
+        >>> config.as_dict()
+        {'learning_rate': 0.1, 'units': 3}
+    """
+
+    __attrs__ = ("_config", "_frozen")
+
+    def __init__(self, **kwargs: Any) -> None:
+        object.__setattr__(self, "_config", dict(kwargs))
+        object.__setattr__(self, "_frozen", False)
+
+    @property
+    def frozen(self) -> bool:
+        """Whether changes are refused."""
+        return self.__dict__["_frozen"]
+
+    def freeze(self) -> None:
+        """Refuses changes from now on."""
+        self.__dict__["_frozen"] = True
+
+    def unfreeze(self) -> None:
+        """Allows changes again."""
+        self.__dict__["_frozen"] = False
+
+    def _changing(self) -> dict[str, Any]:
+        if self.frozen:
+            raise ValueError("Cannot mutate attribute(s) because the config is frozen.")
+        return self.__dict__["_config"]
+
+    def as_dict(self) -> dict[str, Any]:
+        """The values, as a dict of their own."""
+        return dict(self.__dict__["_config"])
+
+    def to_json(self) -> str:
+        """The values as JSON."""
+        return json.dumps(self.__dict__["_config"])
+
+    def keys(self) -> Any:
+        """The names."""
+        return self.__dict__["_config"].keys()
+
+    def values(self) -> Any:
+        """The values."""
+        return self.__dict__["_config"].values()
+
+    def items(self) -> Any:
+        """Pairs of names and values."""
+        return self.__dict__["_config"].items()
+
+    def pop(self, *args: Any) -> Any:
+        """Removes a value and returns it."""
+        return self._changing().pop(*args)
+
+    def update(self, *args: Any, **kwargs: Any) -> None:
+        """Sets several values."""
+        self._changing().update(*args, **kwargs)
+
+    def get(self, keyname: str, value: Any = None) -> Any:
+        """The value of a name, or `value`."""
+        return self.__dict__["_config"].get(keyname, value)
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        self._changing()[name] = value
+
+    def __getattr__(self, name: str) -> Any:
+        config = self.__dict__.get("_config", {})
+        if name in config:
+            return config[name]
+        near = difflib.get_close_matches(name, config, n=1, cutoff=0.7)
+        raise AttributeError(f"Unknown attribute: '{name}'." + (f" Did you mean '{near[0]}'?" if near else ""))
+
+    def __setitem__(self, key: str, item: Any) -> None:
+        self._changing()[key] = item
+
+    def __getitem__(self, key: str) -> Any:
+        return self.__dict__["_config"][key]
+
+    def __delitem__(self, key: str) -> None:
+        del self._changing()[key]
+
+    def __repr__(self) -> str:
+        return f"<Config {self.__dict__['_config']}>"
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(sorted(self.__dict__["_config"]))
+
+    def __len__(self) -> int:
+        return len(self.__dict__["_config"])
+
+    def __contains__(self, item: object) -> bool:
+        return item in self.__dict__["_config"]
