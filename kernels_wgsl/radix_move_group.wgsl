@@ -1,7 +1,7 @@
-// radix_move_group — keys in the order of one digit of four bits, and with each the column it came from. One chunk a workgroup.
+// radix_move_group — keys in the order of one digit of four bits, and with COLUMNS the column each came from. One chunk a workgroup.
 // reads   x: ROWS x N elements, or what an earlier pass has written;
 //         ends: ROWS x (16 * CHUNKS), running sums of radix_count_group's result
-// writes  y: the keys, ROWS x N, and behind them the columns; with LAST the columns alone, Y = i32
+// writes  y: the keys, ROWS x N, and with COLUMNS the columns behind them; with LAST the columns alone, or the elements
 // grid    (ROWS * CHUNKS, 1, 1), folded into x and y by X          shared  36 * WG + 64 bytes
 // limits  16 bins; CHUNK a multiple of WG below 65536; CHUNKS = ceil(N / CHUNK); WG a power of two from 16 on.
 // source  Satish, Harris and Garland 2009, "Designing efficient sorting algorithms for manycore GPUs": each thread counts its
@@ -13,6 +13,7 @@ const CHUNKS: u32 = 1u;           // @param
 const BINS: u32 = 16u;            // @param
 const SHIFT: u32 = 0u;            // @param
 const LAST: bool = false;         // @param
+const COLUMNS: bool = true;       // @param
 const WG: u32 = 64u;              // @param
 const X: u32 = 65535u;            // @param
 alias T = u32;                    // @param
@@ -25,6 +26,7 @@ alias Y = u32;                    // @param
 fn store(i: u32, v: Y) { y[i] = v; }  // @hook
 fn key(i: u32) -> u32 { return u32(x[i]); }  // @hook
 fn column(i: u32) -> u32 { return u32(x[ROWS * N + i]); }  // @hook
+fn element(k: u32) -> Y { return Y(k); }  // @hook
 
 var<workgroup> counts: array<u32, 8u * WG>;  // of digit d and thread l: in word d % 8 * WG + l, the upper half from d = 8 on
 var<workgroup> part: array<u32, WG>;
@@ -74,11 +76,15 @@ fn main(@builtin(workgroup_id) g: vec3u, @builtin(local_invocation_index) l: u32
       let w = (d & 7u) * WG + l;
       let p = shift[d] + ((counts[w] >> (2u * (d & 8u))) & 0xffffu);
       counts[w] += 1u << (2u * (d & 8u));
-      if (LAST) {
-        store(p, Y(column(i)));
+      if (COLUMNS) {
+        if (LAST) {
+          store(p, Y(column(i)));
+        } else {
+          store(p, Y(k));
+          store(ROWS * N + p, Y(column(i)));
+        }
       } else {
-        store(p, Y(k));
-        store(ROWS * N + p, Y(column(i)));
+        store(p, element(k));
       }
     }
   }

@@ -1,7 +1,7 @@
-// radix_move_thread — keys in the order of one digit, and with each the column it came from. One chunk a thread.
+// radix_move_thread — keys in the order of one digit, and with COLUMNS the column each came from. One chunk a thread.
 // reads   x: ROWS x N elements, or what an earlier pass has written;
 //         ends: ROWS x (BINS * CHUNKS), running sums of radix_count_thread's result
-// writes  y: the keys, ROWS x N, and behind them the columns; with LAST the columns alone, Y = i32
+// writes  y: the keys, ROWS x N, and with COLUMNS the columns behind them; with LAST the columns alone, or the elements
 // grid    (ceil(ROWS * CHUNKS / WG), 1, 1), folded into x and y by X          shared  none
 // limits  BINS a power of two; CHUNKS = ceil(N / CHUNK).
 // source  the second half of a pass of radix sort: elements of a chunk are taken in order, so equal digits stay in order.
@@ -12,6 +12,7 @@ const CHUNKS: u32 = 2u;           // @param
 const BINS: u32 = 256u;           // @param
 const SHIFT: u32 = 0u;            // @param
 const LAST: bool = false;         // @param
+const COLUMNS: bool = true;       // @param
 const WG: u32 = 64u;              // @param
 const X: u32 = 65535u;            // @param
 alias T = u32;                    // @param
@@ -24,6 +25,7 @@ alias Y = u32;                    // @param
 fn store(i: u32, v: Y) { y[i] = v; }  // @hook
 fn key(i: u32) -> u32 { return u32(x[i]); }  // @hook
 fn column(i: u32) -> u32 { return u32(x[ROWS * N + i]); }  // @hook
+fn element(k: u32) -> Y { return Y(k); }  // @hook
 
 @compute @workgroup_size(WG)
 fn main(@builtin(workgroup_id) g: vec3u, @builtin(local_invocation_index) l: u32) {
@@ -42,11 +44,15 @@ fn main(@builtin(workgroup_id) g: vec3u, @builtin(local_invocation_index) l: u32
     let d = (k >> SHIFT) & (BINS - 1u);
     let p = next[d];
     next[d] = p + 1u;
-    if (LAST) {
-      store(p, Y(column(i)));
+    if (COLUMNS) {
+      if (LAST) {
+        store(p, Y(column(i)));
+      } else {
+        store(p, Y(k));
+        store(ROWS * N + p, Y(column(i)));
+      }
     } else {
-      store(p, Y(k));
-      store(ROWS * N + p, Y(column(i)));
+      store(p, element(k));
     }
   }
 }

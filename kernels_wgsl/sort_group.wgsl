@@ -1,6 +1,6 @@
-// sort_group — y[r, p] = column of the element that is number p of row r in order of its key, earlier columns first on ties.
-//         One row a workgroup.
-// reads   x: ROWS x N, T = f32 | i32 | u32      writes  y: ROWS x N, i32
+// sort_group — y[r, p] = column of the element that is number p of row r in order of its key, earlier columns first on ties;
+//         or the element itself. One row a workgroup.
+// reads   x: ROWS x N, T = f32 | i32 | u32      writes  y: ROWS x N, Y = i32 | T
 // grid    (ROWS, 1, 1), folded into x and y by X          shared  8 * P bytes
 // limits  P a power of two from max(2, N) to 2048; WG a power of two.
 // source  Batcher 1968, "Sorting networks and their applications": bitonic; columns break ties, so the order is the stable one.
@@ -10,12 +10,14 @@ const P: u32 = 8u;                // @param
 const WG: u32 = 64u;              // @param
 const X: u32 = 65535u;            // @param
 alias T = u32;                    // @param
+alias Y = i32;                    // @param
 
 @group(0) @binding(0) var<storage, read> x: array<T>;
-@group(0) @binding(1) var<storage, read_write> y: array<i32>;
+@group(0) @binding(1) var<storage, read_write> y: array<Y>;
 
-fn store(i: u32, v: i32) { y[i] = v; }  // @hook
+fn store(i: u32, v: Y) { y[i] = v; }  // @hook
 fn key(i: u32) -> u32 { return u32(x[i]); }  // @hook
+fn item(i: u32, column: u32) -> Y { return Y(column); }  // @hook
 
 var<workgroup> keys: array<u32, P>;
 var<workgroup> places: array<u32, P>;
@@ -49,6 +51,6 @@ fn main(@builtin(workgroup_id) g: vec3u, @builtin(local_invocation_index) l: u32
     }
   }
   if (g.y * X + g.x < ROWS) {
-    for (var i = l; i < N; i += WG) { store(row * N + i, i32(places[i])); }
+    for (var i = l; i < N; i += WG) { store(row * N + i, item(row * N + places[i], places[i])); }
   }
 }

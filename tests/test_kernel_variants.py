@@ -67,7 +67,7 @@ def _resized(case: Case, rng: np.random.Generator) -> Case | None:
     """A case of the same op with other sizes; None for ops whose operands depend on each other in ways of their own."""
     names = list(PROFILES)
     profile = names[rng.integers(len(names))]
-    if case.op in ("softmax", "log_softmax", "argmax", "argmin"):
+    if case.op in ("softmax", "log_softmax", "argmax", "argmin", "sort", "argsort"):
         shape = (int(rng.integers(1, 200)), int(rng.integers(1, 3000)))
         return Case(case.op, ((shape, case.operands[0][1]),), case.attrs, profile)
     if case.op == "matmul":

@@ -11,8 +11,9 @@ from .gru import gru
 from .leaf import BUFFER, CONST, INPUT, IOTA, STATE, const, full, iota, is_const
 from .lstm import lstm
 from .move import broadcast_to, concat, flip, pad, permute, reshape, slice_
-from .order import argsort
-from .places import PICK, PUT, pick_rows, search, sort_rows, top_places
+from .order import argsort, sort_rows
+from .pick import PICK, PUT, pick_rows
+from .places import search, top_places
 from .pool import avg_pool2d, avg_pool2d_grad, max_pool2d, max_pool2d_grad
 from .random import random_bits
 from .reduce import reduce_max, reduce_min, reduce_prod, reduce_sum

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from ...errors import ShapeError
+
 ELEMENT = {"float32": "f32", "int32": "i32", "uint32": "u32", "bool": "u32"}
 _OF_FLOAT = (
     "let b = bitcast<u32>({0});\n"
@@ -14,9 +16,34 @@ _OF_INTEGER = "return {1}(bitcast<u32>({0}) ^ 0x80000000u);"
 _OF_UNSIGNED = "return {1}u32({0});"
 
 
-def key_hook(dtype: str, element: str = "x[i]", descending: bool = False) -> dict[str, str]:
-    """The hook `key` of a kernel file for elements of a dtype: nothing where the file as it stands is right."""
-    text = {"float32": _OF_FLOAT, "int32": _OF_INTEGER}.get(dtype, _OF_UNSIGNED if descending else "")
+_EXACT = _OF_FLOAT.replace(", 0x80000000u, b == 0x80000000u)", ", 0u, false)")
+_BACK = {
+    "float32": "return bitcast<f32>(k ^ select(0xffffffffu, 0x80000000u, k > 0x7fffffffu));",
+    "int32": "return bitcast<i32>(k ^ 0x80000000u);",
+}
+
+
+def matrix(name: str, x: tuple[int, ...]) -> None:
+    """
+    Raises:
+        ShapeError: x is not the shape of rows with elements.
+    """
+    if len(x) != 2 or x[1] == 0:
+        raise ShapeError(f"{name}: input is {x}; expected a matrix with at least one column.")
+
+
+def element_hook(dtype: str) -> dict[str, str]:
+    """The hook `element` that makes an element of an exact key."""
+    return {"element": _BACK[dtype]} if dtype in _BACK else {}
+
+
+def key_hook(dtype: str, element: str = "x[i]", descending: bool = False, exact: bool = False) -> dict[str, str]:
+    """The hook `key` of a kernel file for elements of a dtype: nothing where the file as it stands is right.
+
+    With `exact` -0 comes before 0, so that a key has all of its element.
+    """
+    of_float = _EXACT if exact else _OF_FLOAT
+    text = {"float32": of_float, "int32": _OF_INTEGER}.get(dtype, _OF_UNSIGNED if descending else "")
     return {"key": text.format(element, "~" if descending else "")} if text else {}
 
 
@@ -25,7 +52,15 @@ def bits_of(dtype: str) -> int:
     return 1 if dtype == "bool" else 32
 
 
-def host_keys(x: np.ndarray, descending: bool = False) -> np.ndarray:
+def host_elements(keys: np.ndarray, dtype: str) -> np.ndarray:
+    """The elements of exact keys."""
+    top = np.uint32(0x80000000)
+    if dtype == "float32":
+        return (keys ^ np.where(keys >= top, top, np.uint32(0xFFFFFFFF))).view(np.float32)
+    return (keys ^ top).view(np.int32) if dtype == "int32" else keys
+
+
+def host_keys(x: np.ndarray, descending: bool = False, exact: bool = False) -> np.ndarray:
     """The same in numpy; for float64, as finite differences have it, the ranks of its values."""
     keys: np.ndarray
     if x.dtype == np.float64:
@@ -35,7 +70,7 @@ def host_keys(x: np.ndarray, descending: bool = False) -> np.ndarray:
     bits = np.ascontiguousarray(x).astype(np.uint32) if x.dtype == np.bool_ else np.ascontiguousarray(x).view(np.uint32)
     if x.dtype == np.float32:
         keys = bits ^ np.where(bits >= top, np.uint32(0xFFFFFFFF), top)
-        keys = np.where(bits == top, top, np.where(np.isnan(x), np.uint32(0xFFFFFFFF), keys))
+        keys = np.where((bits == top) & ~np.bool_(exact), top, np.where(np.isnan(x), np.uint32(0xFFFFFFFF), keys))
     else:
         keys = bits ^ top if x.dtype == np.int32 else bits
     return ~keys if descending else keys

@@ -8,7 +8,9 @@ from ...errors import DtypeError, ShapeError
 from ..node import Node
 from ..op import ZERO, KernelSpec, Profile, routine
 from .choose import ceil_div, flat, fold, is_core, is_register, is_software
-from .keys import ELEMENT, bits_of, host_keys, key_hook
+from .elementwise import cast
+from .keys import ELEMENT, bits_of, element_hook, host_elements, host_keys, key_hook, matrix
+from .pick import PUT
 from .scan import scan
 
 _COUNTED = 64  # a row of at most this many elements is ordered by counting …
@@ -18,13 +20,8 @@ _GROUP = 256
 _EACH = 8  # elements a thread of a workgroup moves in a pass
 
 
-def matrix(name: str, x: tuple[int, ...]) -> None:
-    if len(x) != 2 or x[1] == 0:
-        raise ShapeError(f"{name}: input is {x}; expected a matrix with at least one column.")
-
-
-def _shape(x, *, descending):
-    matrix("argsort", x)
+def _shape(x, **attrs):
+    matrix("sort", x)
     return x
 
 
@@ -39,8 +36,10 @@ def _threads_a_row(rows: int, n: int, profile: Profile) -> int:
 def _kernel(node: Node, profile: Profile) -> KernelSpec:
     (x,) = node.src
     rows, n = x.shape
-    hooks = key_hook(x.dtype, descending=node.attrs["descending"])
+    hooks = key_hook(x.dtype, descending=node.attrs.get("descending", False))
     params = {"ROWS": rows, "N": n, "T": ELEMENT[x.dtype]}
+    if node.op is SORT:
+        hooks["item"], params["Y"] = "return x[i];", ELEMENT[x.dtype]
     if is_register(profile) or not _COUNTED < n <= _NETWORK:
         return flat("sort_rank", rows * n, params, profile, hooks)
     grid, across = fold(rows)
@@ -54,15 +53,15 @@ def _lower(node: Node, profile: Profile) -> Node | None:
     rows, n = x.shape
     if n <= (_COUNTED_SOFTWARE if is_software(profile) else _COUNTED if is_register(profile) else _NETWORK):
         return None
-    digit = 8 if is_register(profile) else 4
     bits = bits_of(x.dtype)
-    digit = min(digit, bits) if is_register(profile) else digit
-    chunk = _threads_a_row(rows, n, profile)
+    digit = min(8, bits) if is_register(profile) else 4
+    attrs = {"shape": (rows, n), "chunk": _threads_a_row(rows, n, profile), "digit": digit, "columns": node.op is ARGSORT}
+    attrs["descending"] = node.attrs.get("descending", False)
     now = x
     for shift in range(0, bits, digit):
-        attrs = {"shape": (rows, n), "chunk": chunk, "shift": shift, "digit": digit, "descending": node.attrs["descending"]}
-        counts = COUNT(now, first=shift == 0, **attrs)
-        now = MOVE(now, scan(counts), first=shift == 0, last=shift + digit >= bits, **attrs)
+        counts = COUNT(now, shift=shift, first=shift == 0, **attrs)
+        last = x.dtype if shift + digit >= bits else ""
+        now = MOVE(now, scan(counts), shift=shift, first=shift == 0, last=last, **attrs)
     return now
 
 
@@ -97,23 +96,47 @@ def argsort(x: Node, descending: bool = False) -> Node:
     return ARGSORT(x, descending=descending)
 
 
-# ---- one pass
+SORT = routine(
+    "sort",
+    shape=_shape,
+    dtype=lambda x: x,
+    numpy=lambda x: np.sort(x, axis=1),
+    grad=lambda g, y, x: (PUT(g, ARGSORT(x, descending=False)),),
+    kernel=_kernel,
+    lower=_lower,
+    flops=lambda node: node.size,
+    samples=[((_X,), {}), ((_TIES,), {}), ((_WIDE,), {})],
+)
+
+
+def sort_rows(x: Node) -> Node:
+    """Each row of a matrix in order, a NaN behind all numbers.
+
+    Raises:
+        ShapeError: x is no matrix, or has no columns.
+    """
+    if x.dtype == "bool":  # what follows a routine in its kernel takes numbers
+        return cast(SORT(cast(x, dtype="uint32")), dtype="bool")
+    return SORT(x)
+
+
+# ---- one pass: `columns` says whether each key is followed by the column it came from, `last` for what dtype the pass is the last
 def _bins(attrs) -> int:
     return 1 << attrs["digit"]
 
 
-def _count_shape(x, *, shape, chunk, shift, digit, first, descending):
-    if x != (shape if first else (2, *shape)):
+def _count_shape(x, *, shape, chunk, digit, first, columns, **attrs):
+    if x != (shape if first or not columns else (2, *shape)):
         raise ShapeError(f"radix_count: input is {x}; expected {shape}, or keys and columns of that shape.")
     return (shape[0], ceil_div(shape[1], chunk) << digit)
 
 
-def _keys_of(x, first, descending):
-    return host_keys(x, descending) if first else x[0]
+def _keys_of(x, first, columns, descending):
+    return host_keys(x, descending, exact=not columns) if first else x[0] if columns else x
 
 
 def _digits(x, attrs) -> np.ndarray:
-    keys = _keys_of(x, attrs["first"], attrs["descending"])
+    keys = _keys_of(x, attrs["first"], attrs["columns"], attrs["descending"])
     return (keys >> np.uint32(attrs["shift"])) & np.uint32(_bins(attrs) - 1)
 
 
@@ -126,18 +149,19 @@ def _count_numpy(x, **attrs):
 
 
 def _move_numpy(x, ends, last, **attrs):
-    (rows, n), first = attrs["shape"], attrs["first"]
+    (rows, n), first, columns = attrs["shape"], attrs["first"], attrs["columns"]
     order = np.argsort(_digits(x, attrs), axis=1, kind="stable")
-    columns = np.broadcast_to(np.arange(n, dtype=np.uint32), (rows, n)) if first else x[1]
-    columns = np.take_along_axis(columns, order, 1)
-    keys = np.take_along_axis(_keys_of(x, first, attrs["descending"]), order, 1)
-    return columns.astype(np.int32) if last else np.stack([keys, columns])
+    keys = np.take_along_axis(_keys_of(x, first, columns, attrs["descending"]), order, 1)
+    if not columns:
+        return host_elements(keys, last) if last else keys
+    places = np.take_along_axis(np.broadcast_to(np.arange(n, dtype=np.uint32), (rows, n)) if first else x[1], order, 1)
+    return places.astype(np.int32) if last else np.stack([keys, places])
 
 
 def _move_shape(x, ends, *, last, **attrs):
     if ends != (counted := _count_shape(x, **attrs)):
         raise ShapeError(f"radix_move: ends are {ends}; expected {counted}, as the counts are.")
-    return attrs["shape"] if last else (2, *attrs["shape"])
+    return attrs["shape"] if last or not attrs["columns"] else (2, *attrs["shape"])
 
 
 def _pass(node: Node, profile: Profile, name: str) -> KernelSpec:
@@ -146,36 +170,39 @@ def _pass(node: Node, profile: Profile, name: str) -> KernelSpec:
     chunks = ceil_div(n, chunk)
     params = {"ROWS": rows, "N": n, "CHUNK": chunk, "CHUNKS": chunks, "BINS": _bins(attrs), "SHIFT": attrs["shift"],
               "T": ELEMENT[x.dtype]}  # fmt: skip
-    hooks = key_hook(x.dtype, descending=attrs["descending"]) if first else {}
+    hooks = key_hook(x.dtype, descending=attrs["descending"], exact=not attrs["columns"]) if first else {}
     if name == "move":
-        params |= {"LAST": attrs["last"], "Y": "i32" if attrs["last"] else "u32"}
+        last, columns = attrs["last"], attrs["columns"]
+        params |= {"LAST": bool(last), "COLUMNS": columns, "Y": ELEMENT[node.dtype]}
         hooks |= {"column": "return i % N;"} if first else {}
+        hooks |= element_hook(last) if last and not columns else {}
     if is_register(profile) or attrs["digit"] != 4 or chunk % min(_GROUP, profile.max_invocations):
         return flat(f"radix_{name}_thread", rows * chunks, params, profile, hooks)
     grid, across = fold(rows * chunks)
     return KernelSpec(f"radix_{name}_group", {**params, "WG": min(_GROUP, profile.max_invocations), "X": across}, grid, hooks)
 
 
-def _unsigned(x, *rest, first, **attrs):
+def _pass_dtype(x, *rest, first, columns, last="", **attrs):
     if not first and x != "uint32":
         raise DtypeError(f"radix sort: keys are {x}; expected uint32.")
-    return "int32" if attrs.get("last") else "uint32"
+    return ("int32" if columns else last) if last else "uint32"
 
 
-_PASS = {"shape": (2, 300), "chunk": 256, "shift": 0, "first": True, "descending": False}
+_PASS = {"shape": (2, 300), "chunk": 256, "shift": 0, "first": True, "descending": False, "columns": True}
 _PAIRS = np.stack([np.random.default_rng(4).integers(0, 2**32, (2, 300), dtype=np.uint32),
                    np.tile(np.random.default_rng(5).permutation(300).astype(np.uint32), (2, 1))])  # fmt: skip
-_LATER = {"shape": (2, 300), "chunk": 70, "shift": 24, "first": False, "descending": False, "digit": 8}
+_LATER = {"shape": (2, 300), "chunk": 70, "shift": 24, "first": False, "descending": False, "columns": True, "digit": 8}
+_ALONE = _LATER | {"columns": False}
 _LATER_FOUR = _LATER | {"chunk": 512, "digit": 4, "shift": 28}
 
 COUNT = routine(
     "radix_count",
     shape=_count_shape,
-    dtype=_unsigned,
+    dtype=_pass_dtype,
     numpy=_count_numpy,
     grad=None,
     kernel=lambda node, profile: _pass(node, profile, "count"),
-    samples=[((_WIDE,), _PASS | {"digit": 4}), ((_PAIRS,), _LATER), ((_PAIRS,), _LATER_FOUR)],
+    samples=[((_WIDE,), _PASS | {"digit": 4}), ((_PAIRS,), _LATER), ((_PAIRS,), _LATER_FOUR), ((_PAIRS[0],), _ALONE)],
 )
 
 
@@ -186,13 +213,14 @@ def _ends(x, attrs) -> np.ndarray:
 MOVE = routine(
     "radix_move",
     shape=_move_shape,
-    dtype=_unsigned,
+    dtype=_pass_dtype,
     numpy=_move_numpy,
     grad=None,
     kernel=lambda node, profile: _pass(node, profile, "move"),
     samples=[
-        ((_WIDE, _ends(_WIDE, _PASS | {"digit": 4})), _PASS | {"digit": 4, "last": False}),
-        ((_PAIRS, _ends(_PAIRS, _LATER)), _LATER | {"last": True}),
-        ((_PAIRS, _ends(_PAIRS, _LATER_FOUR)), _LATER_FOUR | {"last": True}),
+        ((_WIDE, _ends(_WIDE, _PASS | {"digit": 4})), _PASS | {"digit": 4, "last": ""}),
+        ((_PAIRS, _ends(_PAIRS, _LATER)), _LATER | {"last": "float32"}),
+        ((_PAIRS, _ends(_PAIRS, _LATER_FOUR)), _LATER_FOUR | {"last": "uint32"}),
+        ((_PAIRS[0], _ends(_PAIRS[0], _ALONE)), _ALONE | {"last": "int32"}),
     ],
 )
