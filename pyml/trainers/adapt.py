@@ -24,7 +24,7 @@ def adapt(x: Any, y: Any = None, sample_weight: Any = None, what: str = "fit", s
     if x is None:
         raise ValueError(f"{what}: no data was given; pass x=, an array (samples, ...) or an iterator of batches.")
     function = callable(x) and not hasattr(x, "__iter__") and not is_array(x)
-    if isinstance(x, (str, bytes)) or function:
+    if isinstance(x, (str, bytes, set, frozenset)) or function:  # a set has no order
         called = " Call it first: it makes the iterator." if function else ""
         raise TypeError(f"{what}: x must be arrays or an iterator of batches. Received: {x!r} ({type(x).__name__}).{called}")
     iterable = hasattr(x, "__next__") or isinstance(x, PyDataset) or (

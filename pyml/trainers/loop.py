@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from pyml.callbacks.callback_list import CallbackList
 from pyml.trainers.datasets import Calls
-from pyml.trainers.feed import Call
+from pyml.trainers.feed import BatchFeed, Call
 from pyml.trainers.feeds import Feed
 from pyml.trainers.interrupts import Interrupts, deferred
 from pyml.trainers.io import IO
@@ -20,6 +20,10 @@ from pyml.trainers.pacer import Pacer
 if TYPE_CHECKING:
     from pyml.trainers.trainer import Trainer
 
+_RAN_OUT = (
+    "Your input ran out of data in epoch {epoch} of {epochs}; fit ends there. An iterator gives its batches once: make it give "
+    "steps_per_epoch * epochs of them, or pass arrays, a list of batches, a PyDataset or a pyml.data.Dataset."
+)
 _FLAGS = {"train": "stop_training", "test": "stop_evaluating"}
 
 
@@ -56,7 +60,14 @@ class Loop:
             for epoch in range(options.initial_epoch, epochs):
                 self.steps.program(("reset",))()
                 callbacks.on_epoch_begin(epoch)
-                logs = await self.run(feed, "train", pacer)
+                before = self.done
+                found = await self.run(feed, "train", pacer)
+                ended = isinstance(feed, BatchFeed) and not model.stop_training and self.done - before < (feed.num_batches or 1)
+                if ended:
+                    warnings.warn(_RAN_OUT.format(epoch=epoch + 1, epochs=epochs), stacklevel=2)
+                if not found:
+                    break
+                logs = found
                 keeper.starts[epoch + 1] = keeper.ran
                 if validation is not None and options.validates_after(epoch + 1):
                     for name, value in (await self.evaluate(validation)).items():
@@ -65,7 +76,7 @@ class Loop:
                     await keeper.looked(ended=True)
                 callbacks.on_epoch_end(epoch, logs)
                 await self.io.pause()
-                if model.stop_training:
+                if model.stop_training or ended:
                     break
         if epochs > 0 and model.optimizer is not None:
             model.optimizer.finalize_variable_values(model.trainable_variables)
@@ -118,11 +129,13 @@ class Loop:
                 interrupts.check()
             if getattr(model, flag):
                 break
-        if index == 0:
+        if index == 0 and (kind != "train" or not self.done):
             raise ValueError(
                 f"{'fit' if kind == 'train' else 'evaluate'}: the data gave no batches. An iterator gives its batches once; for "
                 "several epochs pass arrays, a list of batches, a PyDataset or a pyml.data.Dataset."
             )
+        if index == 0:  # an iterator that ended with the last epoch
+            return {}
         logs = logs or await self.look(kind, index)
         if kind == "train":
             self.done += index

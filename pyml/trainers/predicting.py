@@ -52,7 +52,7 @@ async def predicted(model: Trainer, io: IO, batches: Iterator[Any] | Epoch, call
     struct = waiting = None
     shown, index = time.perf_counter(), -1
 
-    async def collect(outputs: Any, rows: int) -> None:
+    async def collect(outputs: Any, rows: int | None) -> None:
         parts.append([(await io.read(leaf))[:rows] for leaf in flatten(outputs)])
 
     while (x := await following(batches)) is not None:
@@ -60,10 +60,15 @@ async def predicted(model: Trainer, io: IO, batches: Iterator[Any] | Epoch, call
         for hook in begin_hooks:
             hook(index)
         rows = next(leaf.shape[0] for leaf in flatten(x) if leaf is not None)
-        x = padded(x, rows, batch_size)
+        given, x = x, padded(x, rows, batch_size)
+        size = next(leaf.shape[0] for leaf in flatten(x) if leaf is not None)
         if not getattr(step, "captures", True):
             await io.prepare([(step, (x,))])
         outputs = struct = step(x)
+        if any(leaf.shape[:1] != (size,) for leaf in flatten(outputs)):  # not a row for each row: none can be left out
+            if size != rows:
+                outputs = struct = step(given)
+            rows = None
         if waiting is not None:  # the device works on this batch while the last one is read
             await collect(*waiting)
         waiting = (outputs, rows)

@@ -72,8 +72,11 @@ def test_targets_are_asked_for_by_name():
 
 
 def test_an_iterator_that_is_used_up_says_so():
-    with pytest.raises(ValueError, match="An iterator gives its batches once"):
-        classifier().fit(iter([(X, Y)]), epochs=2, verbose=0)
+    used = iter([(X, Y)])
+    with pytest.warns(UserWarning, match="An iterator gives its batches once"):
+        classifier().fit(used, epochs=2, verbose=0)
+    with pytest.raises(ValueError, match="is it used up"):
+        classifier().fit(used, verbose=0)
 
 
 def test_training_without_an_optimizer_says_so():

@@ -271,3 +271,42 @@ def test_compiling_again_starts_the_optimizer_anew():
     model.compile("sgd", "sparse_categorical_crossentropy")
     assert list(model.fit(x, y, verbose=0).history) == ["loss"]
     assert int(model.optimizer.iterations.numpy()) == 2
+
+
+def batches(count, rows=4):
+    x, y = blobs(count * rows)
+    yield from ((x[i * rows : (i + 1) * rows], y[i * rows : (i + 1) * rows]) for i in range(count))
+
+
+@pytest.mark.parametrize(("count", "options", "epochs", "told"), [
+    (5, {"epochs": 2}, 1, "epoch 2 of 2"),
+    (4, {"epochs": 3, "steps_per_epoch": 3}, 2, "epoch 2 of 3"),
+    (3, {"epochs": 3, "steps_per_epoch": 3}, 1, "epoch 2 of 3"),
+])  # fmt: skip
+def test_a_generator_that_ends_early_ends_the_training_with_a_warning(count, options, epochs, told):
+    model = classifier()
+    with pytest.warns(UserWarning, match=f"ran out of data in {told}"):
+        history = model.fit(batches(count), verbose=0, **options)
+    assert len(history.history["loss"]) == epochs
+    assert int(model.optimizer.iterations.numpy()) == count
+
+
+def test_a_generator_of_just_enough_batches_warns_of_nothing(recwarn):
+    history = classifier().fit(batches(6), epochs=2, steps_per_epoch=3, verbose=0)
+    assert len(history.history["loss"]) == 2
+    assert not [w for w in recwarn if "ran out" in str(w.message)]
+
+
+def test_a_set_of_numbers_is_no_data():
+    with pytest.raises(TypeError, match=r"predict: x must be arrays .* Received: \{1, 2\} \(set\)"):
+        classifier().predict({1, 2})
+
+
+@pytest.mark.parametrize("rows", [3, 4, 40])
+def test_predict_keeps_all_rows_of_outputs_that_are_no_rows_of_the_batch(device, rows):
+    inputs = pyml.Input((None, 3))
+    model = pyml.Model(inputs, [pyml.ops.reshape(inputs, (-1, 2, 6)), inputs * 2.0])
+    x = np.arange(rows * 24, dtype="float32").reshape(rows, 8, 3)
+    pieces, twice = model.predict(x, verbose=0)
+    np.testing.assert_array_equal(pieces, x.reshape(-1, 2, 6))
+    np.testing.assert_array_equal(twice, 2 * x)

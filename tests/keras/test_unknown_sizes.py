@@ -107,3 +107,16 @@ def test_data_that_does_not_fit_is_shown_with_its_own_sizes(run):
         run(model, np.ones((8, 5)), np.ones((8, 3)))
     with pytest.raises(ValueError, match=r"\(8, 2\)"):
         run(model, np.ones((8, 4)), np.ones((8, 2)))
+
+
+@pytest.mark.parametrize(("function", "shape"), [
+    (lambda x: ops.concatenate(ops.split(x, 2, axis=1), axis=-1), (None, None, 6)),
+    (lambda x: ops.reshape(x, (-1, 2, 6)), (None, 2, 6)),
+    (lambda x: x[:, 90], (None, 3)),
+])  # fmt: skip
+def test_what_only_some_sizes_allow_is_recorded(function, shape):
+    inputs = pyml.Input((None, 3))
+    model = pyml.Model(inputs, layers.Lambda(function)(inputs))
+    assert model.output_shape == shape
+    x = np.arange(2 * 100 * 3, dtype="float32").reshape(2, 100, 3)
+    np.testing.assert_array_equal(model(x).numpy(), function(pyml.convert_to_tensor(x)).numpy())
