@@ -283,3 +283,18 @@ def test_a_function_of_the_standard_is_part_of_programs_and_gradients():
     f = lambda x: xp.sum(xp.where(x > 0, xp.pow(x, 2), xp.abs(x)))
     assert pyml.program(f)(X - 3).item() == np.where(X > 3, (X - 3) ** 2, abs(X - 3)).sum()
     near(pyml.grad(f)(X - 2.5), np.where(X > 2.5, 2 * (X - 2.5), -1))
+
+
+def test_a_zero_keeps_its_sign(device):
+    for zero in (0.0, -0.0):  # numbers of equal value, one after the other: graphs of both are kept
+        assert xp.signbit(xp.asarray(zero)).item() == np.signbit(zero)
+        assert (3.0 / xp.asarray(zero)).item() == np.copysign(np.inf, zero)
+        for name in ("atan2", "copysign"):
+            near(xp.signbit(getattr(xp, name)(xp.asarray([zero]), xp.asarray([2.0]))), np.signbit([getattr(np, BINARY[name])(zero, 2.0)]))
+    minus = xp.asarray([-0.0])
+    odd = ("asin", "asinh", "atan", "atanh", "ceil", "expm1", "floor", "log1p", "round", "sin", "sinh", "sqrt", "tan", "tanh", "trunc")
+    assert [name for name in odd if not xp.signbit(getattr(xp, name)(minus)).item()] == []
+
+
+def test_nothing_is_unstacked_into_nothing():
+    assert xp.unstack(xp.ones((0, 2))) == () and len(xp.unstack(xp.ones((2, 0)))) == 2

@@ -13,6 +13,9 @@ Example:
 Source: https://data-apis.org/array-api/2024.12/
 """
 
+from importlib import import_module
+from typing import TYPE_CHECKING
+
 from .complex_pairs import Complex
 from .creation import *
 from .data_types import *
@@ -24,3 +27,13 @@ from .searching import *
 from .statistical import *
 
 __array_api_version__ = "2024.12"
+
+if TYPE_CHECKING:
+    from . import fft as fft
+else:
+
+    def __getattr__(name):
+        """The extensions load when first touched."""
+        if name in ("fft",):
+            return import_module(f"{__name__}.{name}")
+        raise AttributeError(f"module 'pyml.array_api' has no attribute {name!r}")

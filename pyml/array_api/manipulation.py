@@ -9,6 +9,7 @@ from .. import ops
 from ..core.tensor import Tensor
 from ..core.types import Axis, Shape
 from ..errors import ShapeError
+from ..ops.axes import standardize_axis
 
 __all__ = [
     "concat", "expand_dims", "flip", "moveaxis", "permute_dims", "repeat", "reshape", "roll", "squeeze", "stack", "take",
@@ -80,7 +81,8 @@ def tile(x: Tensor, repetitions: int | Sequence[int], /) -> Tensor:
 
 def unstack(x: Tensor, /, *, axis: int = 0) -> tuple[Tensor, ...]:
     """The arrays that lie along an axis."""
-    return tuple(ops.unstack(x, axis=axis))
+    (a,) = standardize_axis(axis, x.ndim, "unstack")
+    return tuple(ops.unstack(x, axis=a)) if x.shape[a] else ()
 
 
 def take(x: Tensor, indices: Tensor, /, *, axis: int | None = None) -> Tensor:

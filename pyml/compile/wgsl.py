@@ -39,7 +39,7 @@ def literal(value, dtype: str) -> str:
         return "bitcast<f32>(nan_bits)"
     if math.isinf(v):
         return f"bitcast<f32>({'highest_bits' if v > 0 else 'lowest_bits'})"
-    return f"{np.format_float_scientific(np.float32(v), unique=True)}f" if v else "0.0f"
+    return f"{np.format_float_scientific(np.float32(v), unique=True)}f" if v else f"{v}f"  # 0.0f or -0.0f
 
 
 def expand(text: str, names: dict[str, str], dtype: str, width: int) -> str:

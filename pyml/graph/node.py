@@ -101,4 +101,6 @@ def freeze(value):
         return tuple((k, freeze(v)) for k, v in sorted(value.items()))
     if isinstance(value, (list, tuple)):
         return tuple(freeze(v) for v in value)
-    return (type(value).__name__, value) if isinstance(value, (bool, int, float)) else value
+    if isinstance(value, (bool, int, float)):
+        return type(value).__name__, value if value else str(value)  # -0.0 is equal to 0.0, and another constant
+    return value

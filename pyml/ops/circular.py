@@ -68,7 +68,7 @@ def arcsinh(x: TensorLike) -> Tensor:
     size = _size(x)
     far = size > 1e10  # where squares and sums leave float32
     near = where(far, 1.0, size)
-    found = where(far, log(where(far, size, 1.0)) + 0.6931471805599453, log1p(near + near * (near / (1.0 + hypot(1.0, near)))))
+    found = where(far, log(where(far, size, 1.0)) + 0.6931471805599453, log1p(near * (1.0 + near / (1.0 + hypot(1.0, near)))))
     return where(x < 0.0, -found, found)
 
 
@@ -134,7 +134,7 @@ def arctan2(x1: TensorLike, x2: TensorLike) -> Tensor:
     """
     y, x = _pair(x1, x2, "arctan2")
     below, left = (Tensor(prims.BITCAST(v._node, dtype="int32")) < 0 for v in (y, x))  # of -0.0 too
-    high, wide = _size(y), _size(x)
+    high, wide = where(below, -y, y), _size(x)
     swap, large, ratio = _quotient(high, wide)
     both = isinf(high) & isinf(wide)
     angle = where(both, pi / 4, arctan(where(isinf(large), 0.0, ratio)))
