@@ -19,7 +19,7 @@ from pyml.compile import kernels
 from pyml.device.wasm import WasmDevice
 from pyml.graph.node import Node
 from pyml.graph.op import OPS, KernelSpec, Profile
-from pyml.graph.prims import INPUT
+from pyml.graph.prims import INPUT, spectral  # noqa: F401  # linear algebra loads with its ops
 from pyml.graph.prims.fft import table
 
 PROFILES = {
@@ -198,6 +198,7 @@ def cases() -> Iterator[tuple[str, tuple[Operand, ...], dict[str, Any]]]:
             sizes = {"n": 5, "count": 3, "taps": 2, "back": 2, "transposed": transposed}
             yield "resample", (((2, n, channels), F), ((24,), I)), sizes
     yield from cases_of_sorting()
+    yield from cases_of_matrices()
 
 
 def cases_of_sorting() -> Iterator[tuple[str, tuple[Operand, ...], dict[str, Any]]]:
@@ -225,6 +226,13 @@ def cases_of_sorting() -> Iterator[tuple[str, tuple[Operand, ...], dict[str, Any
                 yield "radix_count", (moved,), attrs
                 for last in ("", dtype):
                     yield "radix_move", (moved, ((rows, -(-n // chunk) << digit), "uint32")), attrs | {"last": last}
+
+
+def cases_of_matrices() -> Iterator[tuple[str, tuple[Operand, ...], dict[str, Any]]]:
+    for lower, transposed, unit in itertools.product((True, False), repeat=3):
+        yield "solve_triangular", (((2, 3, 3), F), ((2, 3, 2), F)), {"lower": lower, "transposed": transposed, "unit": unit}
+    yield from ((name, (((2, 3, 3), F),), {}) for name in ("cholesky", "eigh", "lu_factor", "svd"))
+    yield "qr", (((2, 4, 3), F),), {"complete": False}
 
 
 def found() -> dict[Variant, Case]:

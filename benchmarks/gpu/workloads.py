@@ -160,7 +160,7 @@ def kernel_times(device: Any, step: Callable[[], Any]) -> list[dict[str, Any]] |
     finally:
         Bound.run = original  # type: ignore[method-assign]
     bound = max(seen, key=lambda b: len(b.plan.kernels))
-    times = seconds_of(device, bound.recorded)
+    times = seconds_of(device, bound.parts[0])
     if times is None:
         return None
     names = [k.group.label() for k in bound.plan.kernels]

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from ..graph.node import Node
+from ..graph.op import Profile
 
 
 @dataclass(eq=False)
@@ -76,6 +77,10 @@ class Group:
                         found.setdefault(id(value), value)
             self._loads = list(found.values())
         return self._loads
+
+    def on_host(self, profile: Profile) -> bool:
+        """Whether numpy computes all of it, because of the adapter or of what it is built around."""
+        return profile.on_host or any(a.op.on_host(a, profile) for a in self.anchors)
 
     def label(self) -> str:
         names = [a.op.name for a in self.anchors] + [m.op.name for m in self.members.values()]

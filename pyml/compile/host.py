@@ -1,4 +1,4 @@
-"""Lowering for the cpu device: a kernel becomes a Python function over numpy arrays."""
+"""Lowering for numpy, on the cpu device and for what is the host's work on every device: a kernel becomes a function of arrays."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def _view(raw: np.ndarray, node) -> np.ndarray:
     return array.astype(bool) if node.dtype == "bool" else array
 
 
-def lower_host(kernel: Kernel) -> DeviceKernel:
+def lower_host(kernel: Kernel, n_params: int = 0) -> DeviceKernel:
     """Calls `Op.numpy` over the kernel's nodes; buffers come in the order reads, writes, params."""
     group = kernel.group
     loads = group.loads()
@@ -41,4 +41,5 @@ def lower_host(kernel: Kernel) -> DeviceKernel:
         for out, value, raw in zip(group.outputs, results, raws[n_reads:], strict=False):
             raw[: out.size * 4].view(np.uint32 if out.dtype == "bool" else NUMPY[out.dtype])[:] = value.reshape(-1)
 
-    return DeviceKernel(group.label(), "", (), (1, 1, 1), run=run)
+    modes = ("read",) * n_reads + ("read_write",) * len(kernel.writes) + ("uniform",) * (n_params > 0)
+    return DeviceKernel(group.label(), "", modes, (1, 1, 1), run=run)

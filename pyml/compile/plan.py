@@ -234,6 +234,12 @@ class _Body:
         roots = [KEEP(body.roots[i], carry=i) for i in self.alive]
         roots += [KEEP(body.order[p.attrs["number"]], part=p.attrs["number"], rows=rows) for p in self.each]
         self.plan = make_plan(roots, profile, [], given=given)
+        for kernel in self.plan.kernels:
+            if not isinstance(kernel, Loop) and kernel.group.on_host(profile):
+                raise TraceError(
+                    f"{kernel.group.label()} is computed on the host, so it cannot be part of a step of a loop on this device: "
+                    "do it before the loop, write the loop in Python, or use smaller matrices, which the device itself computes."
+                )
         self.last = {p.attrs["number"]: p for p in group.outputs if p.attrs["of"] == "last"}
         # of each carry, bytes of the places that are nobody's result
         places = {i: min(self.steps, 2) - (i in self.last) for i in self.alive}

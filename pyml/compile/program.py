@@ -17,6 +17,7 @@ from ..graph.node import Node
 from ..graph.recording import recorded
 from ..recent import Recent
 from .memory import ITEM, Ref
+from .parts import OnHost, parted
 from .plan import Kernel, Loop, Plan, graph_key, make_plan
 
 
@@ -28,10 +29,10 @@ def lower(plan: Plan, device: Device) -> list[DeviceKernel]:
             found += lower(kernel.body, device)
             continue
         if kernel.lowered is None:
-            if device.profile.on_host:
+            if kernel.group.on_host(device.profile):
                 from .host import lower_host
 
-                kernel.lowered = lower_host(kernel)
+                kernel.lowered = lower_host(kernel, plan.params)
             else:
                 from .lower import lower_wgsl
 
@@ -100,7 +101,7 @@ class Bound:
         self.leaves = leaves
         steps = self._steps(plan, self.at)
         steps += [Copy(self.at(a), self.at(b), n) for a, b, n in plan.copies]
-        self.recorded = device.record(steps)
+        self.parts = parted(steps, device)
 
     def at(self, ref: Ref) -> Buffer:
         kind, number = ref
@@ -143,7 +144,11 @@ class Bound:
         return [Count(turn, 0), *first, Repeat(left // 2, (count, *odd, count, *even)), *tail]
 
     def run(self) -> None:
-        self.device.replay(self.recorded)
+        for part in self.parts:
+            if isinstance(part, OnHost):
+                part.run(self.device)
+            else:
+                self.device.replay(part)
 
 
 def _bindings(kernel: Kernel, params: Buffer | None) -> Iterator[Ref]:

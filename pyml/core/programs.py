@@ -110,7 +110,7 @@ class Program:
         device = config.device()
         with LOCK:
             capture, _ = self._look_up(args, kwargs)
-            kernels = lower(capture.plan, device)
+            kernels = [k for k in lower(capture.plan, device) if k.source]  # the host's have no text
         await device.prepare(kernels)
 
     def explain(self) -> str:

@@ -63,6 +63,10 @@ class Op:
         """The elements of a node that is made from no elements."""
         return 0
 
+    def on_host(self, node: Node, profile: Profile) -> bool:
+        """Whether numpy computes a node on the host, whatever the adapter."""
+        return profile.on_host
+
     def __call__(self, *src: Node, **attrs: Any) -> Node:
         shape = self.shape(*(s.shape for s in src), **attrs)
         dtype = self.dtype(*(s.dtype for s in src), **attrs)
@@ -141,15 +145,21 @@ class Movement(Op):
 
 @dataclass(eq=False)
 class Routine(Op):
-    """Has a hand-written kernel."""
+    """Has a hand-written kernel, or is the host's work: `host(node, profile)` says which nodes, without a kernel all."""
 
     kernel: Callable[[Node, Profile], KernelSpec] | None = None
+    host: Callable[[Node, Profile], bool] | None = None
     flops: Callable[[Node], int] | None = None  # arithmetic operations of a node; without it one per element of the result
 
     kind = "routine"
 
     def arithmetic(self, node: Node) -> int:
         return node.size if self.flops is None else self.flops(node)
+
+    def on_host(self, node: Node, profile: Profile) -> bool:
+        if profile.on_host or self.kernel is None:
+            return True
+        return self.host is not None and self.host(node, profile)
 
     def spec(self, node: Node, profile: Profile) -> KernelSpec:
         """The kernel that computes a node on an adapter."""
@@ -244,15 +254,17 @@ def movement(name: str, *, shape: ShapeRule, index: Callable[..., Any], numpy: C
 
 
 def routine(name: str, *, shape: ShapeRule, numpy: Callable[..., Any], grad: GradRule,
-            kernel: Callable[[Node, Profile], KernelSpec], dtype: DtypeRule | None = None, lower: Lowering | None = None,
+            kernel: Callable[[Node, Profile], KernelSpec] | None, dtype: DtypeRule | None = None, lower: Lowering | None = None,
             absorb: Callable[[Node], Node | None] | None = None, flops: Callable[[Node], int] | None = None,
-            samples: Sequence[Any] = (), tol: float = 1e-4) -> Routine:  # fmt: skip
+            host: Callable[[Node, Profile], bool] | None = None, samples: Sequence[Any] = (), tol: float = 1e-4) -> Routine:  # fmt: skip
     """Declares an op with a hand-written kernel; `kernel(node, profile)` returns its KernelSpec.
 
+    Where `host(node, profile)` is true, or `kernel` is None, numpy computes it on the host instead, on every device: its
+    operands are read from the device, and the result is written back (`compile/program.py`).
     `flops(node)` is the number of arithmetic operations, for `explain()`; a multiply-add is two.
     """
     return registered(Routine(name, shape, dtype or (lambda *d, **a: d[0]), numpy, grad, tuple(samples), tol, False, absorb,
-                              lower, kernel=kernel, flops=flops))  # fmt: skip
+                              lower, kernel=kernel, flops=flops, host=host))  # fmt: skip
 
 
 __all__ = ["OPS", "ZERO", "Elementwise", "KernelSpec", "Leaf", "Movement", "Op", "Profile", "Reduction", "Routine", "elementwise",

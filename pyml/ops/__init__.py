@@ -21,9 +21,13 @@ if TYPE_CHECKING:
     from .linalg import *
     from .loops import *
     from .partial_results import *
+    from .positive_determinants import *
     from .scattering import *
     from .signal import *
     from .special_functions import *
 else:
-    _files = ("scattering", "loops", "special_functions", "signal", "control_flow", "largest", "partial_results", "further")
+    _files = (
+        "scattering", "loops", "special_functions", "signal", "control_flow", "largest", "partial_results", "further",
+        "positive_determinants",
+    )  # fmt: skip
     __getattr__, __dir__ = _later(__name__, *_files, homes=(numpy, nn, linalg))

@@ -5,7 +5,11 @@ from typing import TYPE_CHECKING
 from .later import later as _later
 
 if TYPE_CHECKING:
+    from .determinants import *
     from .directional import *
+    from .factorization import *
     from .linear_algebra import *
+    from .spectra import *
+    from .systems import *
 else:
-    __getattr__, __dir__ = _later(__name__, "linear_algebra", "directional")
+    __getattr__, __dir__ = _later(__name__, "linear_algebra", "systems", "factorization", "determinants", "spectra", "directional")

@@ -13,7 +13,8 @@ from .logic import not_equal
 from .reduce import max as _max
 from .reduce import min as _min
 from .reduce import sum as _sum
-from .shaping import ravel, reshape
+from .shaping import moveaxis, ravel, reshape
+from .spectra import svd
 
 __all__ = ["norm"]
 
@@ -26,6 +27,7 @@ _INFINITE = float("inf")
         sample(draw(2, 3)),
         *(sample(draw(2, 3), ord, axis=1) for ord in (1, 2, 3, _INFINITE, -_INFINITE)),
         *(sample(draw(3, 4), ord, axis=(0, 1), keepdims=True) for ord in ("fro", 1, -1, _INFINITE, -_INFINITE)),
+        *(sample(draw(3, 2, 4), ord, axis=(0, -1), keepdims=ord == 2) for ord in ("nuc", 2, -2)),
     ],
 )
 def norm(x: TensorLike, ord: float | str | None = None, axis: Axis = None, keepdims: bool = False) -> Tensor:
@@ -34,12 +36,13 @@ def norm(x: TensorLike, ord: float | str | None = None, axis: Axis = None, keepd
     Args:
         x: Tensor.
         ord: Vectors: any number, 2 by default, `inf` and `-inf` for the largest and smallest magnitude, 0 for how many are
-            not 0. Matrices: `"fro"` by default, 1 and -1 for sums of columns, `inf` and `-inf` for sums of rows.
+            not 0. Matrices: `"fro"` by default, 1 and -1 for sums of columns, `inf` and `-inf` for sums of rows; 2, -2 and
+            `"nuc"` for the largest singular value, the smallest, and the sum of all (see `svd`).
         axis: An axis of vectors, or the two axes of matrices; None takes all of `x` (with `ord=None` as one vector).
         keepdims: Keep these axes with size 1.
 
     Raises:
-        ValueError: There is no such norm here; those of singular values (2, -2, "nuc" of matrices) are not supported.
+        ValueError: There is no such norm.
 
     Example:
         >>> pyml.ops.norm([3., 4.]).item()
@@ -57,12 +60,23 @@ def norm(x: TensorLike, ord: float | str | None = None, axis: Axis = None, keepd
     rows, columns = (standardize_axis(a, x.ndim, "norm")[0] for a in axes)
     if ord is None or ord == "fro":
         return sqrt(_sum(square(x), axis=(rows, columns), keepdims=keepdims))
+    if ord in (2, -2, "nuc"):
+        return _of_singular_values(x, ord, rows, columns, keepdims)
     if ord not in (1, -1, _INFINITE, -_INFINITE) or isinstance(ord, str):
-        raise ValueError(f"norm: ord of matrices must be None, 'fro', 1, -1, inf or -inf. Received: ord={ord!r}")
+        raise ValueError(f"norm: ord of matrices must be None, 'fro', 'nuc', 1, -1, 2, -2, inf or -inf. Received: ord={ord!r}")
     summed, kept = (rows, columns) if abs(ord) == 1 else (columns, rows)
     totals = _sum(absolute(x), axis=summed, keepdims=True)
     found = (_max if ord > 0 else _min)(totals, axis=kept, keepdims=True)
     return found if keepdims else reshape(found, [n for a, n in enumerate(x.shape) if a not in (rows, columns)])
+
+
+def _of_singular_values(x: Tensor, ord: float | str, rows: int, columns: int, keepdims: bool) -> Tensor:
+    if rows == columns:
+        raise ValueError(f"norm: the two axes of matrices must differ. Received: axis={(rows, columns)}")
+    values = svd(moveaxis(x, (rows, columns), (-2, -1)), compute_uv=False)
+    assert isinstance(values, Tensor)
+    found = _sum(values, axis=-1) if ord == "nuc" else (_max if ord == 2 else _min)(values, axis=-1)
+    return reshape(found, [1 if a in (rows, columns) else n for a, n in enumerate(x.shape)]) if keepdims else found
 
 
 def _of_vectors(x: Tensor, ord: float | str | None, axis: int, keepdims: bool) -> Tensor:

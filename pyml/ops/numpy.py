@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from .contraction import *
     from .counting import *
     from .diagonals import *
+    from .log_determinants import *
     from .nan_family import *
     from .powers import *
     from .quantiles import *
@@ -54,4 +55,5 @@ else:
         "counting",
         "window_functions",
         "vectorizing",
+        "log_determinants",
     )

@@ -1,4 +1,7 @@
-"""The primitives; every rule of one is in one place. Everything else is composed of these."""
+"""The primitives; every rule of one is in one place. Everything else is composed of these.
+
+Those of linear algebra (`factor.py`, `spectral.py`) load with the ops that need them.
+"""
 
 from .contract import matmul
 from .conv import conv2d, conv2d_filter_grad, conv2d_input_grad
