@@ -2,6 +2,7 @@
 
 from pyml.core.symbolic import KerasTensor as KerasTensor
 from pyml.layers.activation import *
+from pyml.layers.adaptive_pooling import *
 from pyml.layers.attention import *
 from pyml.layers.batch_normalization import *
 from pyml.layers.bidirectional import *
@@ -28,4 +29,5 @@ from pyml.layers.reshaping import *
 from pyml.layers.simple_attention import *
 from pyml.layers.sizes import *
 from pyml.layers.time_distributed import *
+from pyml.layers.volumes import *
 from pyml.layers.wrapper import *

@@ -138,6 +138,10 @@ class Softmax(_SameShape):
     Args:
         axis: Axis whose slices sum to 1.
 
+    Call arguments:
+        inputs: Tensor.
+        mask: What counts: True, or a number above 0.5. Others get 0; a slice without any is 0 throughout.
+
     Example:
         >>> pyml.layers.Softmax()(np.array([[1.0, 1.0]], "float32")).numpy().tolist()
         [[0.5, 0.5]]
@@ -149,9 +153,11 @@ class Softmax(_SameShape):
         self.axis = axis
 
     def call(self, inputs: Tensor, mask: Any = None) -> Tensor:
-        if mask is not None:
-            inputs = ops.where(mask, inputs, -3e38)    # masked values get probability 0
-        return activations.softmax(inputs, axis=self.axis)
+        if mask is None:
+            return activations.softmax(inputs, axis=self.axis)
+        mask = ops.cast(mask, "bool") if mask.dtype == "bool" else ops.greater(mask, 0.5)
+        shares = activations.softmax(ops.where(mask, inputs, -3e38), axis=self.axis)
+        return ops.where(mask, shares, 0.0)            # where nothing is left, too
 
     @classmethod
     def _samples(cls) -> Iterator[Sample]:

@@ -17,10 +17,9 @@ from pyml.layers.types import ActivationLike, ConstraintLike, InitializerLike, R
 from pyml.layers.weights import make_weight
 from pyml.layers.wrapper import build_inside
 from pyml.objects.samples import Sample, draw, sample
+from pyml.ops.attending import attend, attention_shares
 
 __all__ = ["MultiHeadAttention"]
-
-_NOTHING = -3e38                                       # a score that gets probability 0
 
 
 class _Projection(Layer, abstract=True):
@@ -158,15 +157,20 @@ class MultiHeadAttention(Layer, not_in_config=("flash_attention",)):
         key = value if key is None else key
         axes = self.attention_axes or tuple(range(1, len(query.shape) - 1))
         axes = tuple(axis % len(query.shape) for axis in axes)
-        mask = self._mask(query, value, query_mask, value_mask, key_mask, attention_mask, use_causal_mask)
+        causal = use_causal_mask and len(axes) == 1
+        mask = self._mask(query, value, query_mask, value_mask, key_mask, attention_mask, use_causal_mask and not causal)
         q, k, v = (_heads_first(layer(x), axes) for layer, x in (
             (self.query_dense, query), (self.key_dense, key), (self.value_dense, value)))
-        scores = ops.matmul(q, ops.swapaxes(k, -1, -2)) * (1.0 / math.sqrt(self.key_dim))
+        scale = 1.0 / math.sqrt(self.key_dim)
         targets, sources = ([x.shape[axis] for axis in axes] for x in (query, value))
         if mask is not None:
-            scores = ops.where(_flat_mask(mask, scores.shape, len(axes)), scores, _NOTHING)
-        scores = ops.softmax(scores)
-        mixed = ops.matmul(self.dropout_layer(scores, training=training), v)
+            mask = _flat_mask(mask, len(q.shape), len(axes))
+        scores: Any = None
+        if not return_attention_scores and not (training and self.dropout) and len(q.shape) == 4:
+            mixed = attend(q, k, v, scale, mask=mask, causal=causal, empty_is_zero=True)     # long sequences in parts
+        else:
+            scores = attention_shares(q, k, scale, mask=mask, causal=causal, empty_is_zero=True)
+            mixed = ops.matmul(self.dropout_layer(scores, training=training), v)
         mixed = _heads_last(mixed, query.shape, axes)
         if self.use_gate:
             mixed = mixed * self.gate_dense(query)
@@ -183,12 +187,13 @@ class MultiHeadAttention(Layer, not_in_config=("flash_attention",)):
         if query_mask is not None:
             masks.append(ops.expand_dims(ops.cast(query_mask, "bool"), -1))
         masks += [ops.expand_dims(ops.cast(mask, "bool"), -2) for mask in (value_mask, key_mask) if mask is not None]
-        rows = ops.reshape(ops.arange(query.shape[1]), (1, -1, 1))
-        columns = ops.reshape(ops.arange(value.shape[1]), (1, 1, -1))
-        if causal:
-            masks.append(ops.greater_equal(rows, columns))
-        if self.sliding_window is not None:
-            masks.append(ops.less(ops.absolute(rows - columns), self.sliding_window))
+        if causal or self.sliding_window is not None:
+            rows = ops.reshape(ops.arange(query.shape[1]), (1, -1, 1))
+            columns = ops.reshape(ops.arange(value.shape[1]), (1, 1, -1))
+            if causal:
+                masks.append(ops.greater_equal(rows, columns))
+            if self.sliding_window is not None:
+                masks.append(ops.less(ops.absolute(rows - columns), self.sliding_window))
         found = None
         for mask in masks:
             if found is not None and len(mask.shape) != len(found.shape):   # one of them has the heads, too
@@ -235,12 +240,12 @@ def _heads_last(x: Any, query_shape: tuple[int, ...], axes: tuple[int, ...]) -> 
     return ops.transpose(x, (*places, order.index(-1), len(order)))
 
 
-def _flat_mask(mask: Any, scores_shape: Any, count: Any) -> Any:
-    """A mask with `count` axes for targets and for sources in the form of the scores, heads included."""
+def _flat_mask(mask: Any, ndim: int, count: int) -> Any:
+    """A mask with `count` axes for targets and for sources in the form of `ndim` axes of scores, heads included."""
     if count > 1:
         lead = mask.shape[: len(mask.shape) - 2 * count]
         targets, sources = mask.shape[len(lead) : len(lead) + count], mask.shape[len(lead) + count :]
         mask = ops.reshape(mask, (*lead, math.prod(targets), math.prod(sources)))
-    while len(mask.shape) < len(scores_shape):
+    while len(mask.shape) < ndim:
         mask = ops.expand_dims(mask, -3)
     return mask

@@ -6,6 +6,8 @@ import inspect
 from collections.abc import Iterator, Sequence
 from typing import Any, ClassVar
 
+import numpy as np
+
 from pyml import activations, constraints, initializers, ops, regularizers
 from pyml.core import Tensor, Variable
 from pyml.errors import ShapeError
@@ -14,7 +16,7 @@ from pyml.layers.input_spec import InputSpec
 from pyml.layers.layer import Layer
 from pyml.layers.types import ActivationLike, ConstraintLike, InitializerLike, RegularizerLike
 from pyml.layers.weights import known_size, make_weight
-from pyml.layers.windows import output_sizes, standard_data_format, standard_padding, window_sizes
+from pyml.layers.windows import channel_axis, laid_out, output_sizes, spatial, standard_data_format, standard_padding, window_sizes
 from pyml.objects.samples import Sample, draw, sample
 
 __all__ = ["Conv1D", "Conv2D", "Convolution1D", "Convolution2D"]
@@ -47,6 +49,7 @@ class Windowed(Layer, abstract=True):
         self.dilation_rate = window_sizes(dilation_rate, self.rank, "dilation_rate", owner)
         self.padding = standard_padding(padding, owner, self.paddings)
         self.data_format = standard_data_format(data_format, owner)
+        self._channels = channel_axis(self.data_format)
         if max(self.strides) > 1 and max(self.dilation_rate) > 1:
             raise ValueError(
                 f"{owner}: strides and dilation_rate cannot both be above 1. Received: strides={self.strides}, "
@@ -61,18 +64,21 @@ class Windowed(Layer, abstract=True):
         self.input_spec = InputSpec(ndim=self.rank + 2)
 
     def _made(self, channels: int) -> None:
-        self.input_spec = InputSpec(ndim=self.rank + 2, axes={-1: channels})
+        self.input_spec = InputSpec(ndim=self.rank + 2, axes={self._channels: channels})
         self.built = True
 
     def _sizes(self, input_shape: Any) -> tuple[int | None, ...]:
-        return output_sizes(input_shape[1:-1], self.kernel_size, self.strides, self.padding, self.dilation_rate, self)
+        return output_sizes(spatial(input_shape, self.data_format), self.kernel_size, self.strides, self.padding, self.dilation_rate, self)
 
     def _where(self) -> dict[str, Any]:
         """The window as arguments of `ops.conv`."""
-        return {"strides": self.strides, "padding": self.padding, "dilation_rate": self.dilation_rate}
+        return {"strides": self.strides, "padding": self.padding, "data_format": self.data_format, "dilation_rate": self.dilation_rate}
 
     def _finish(self, x: Any) -> Any:
-        return self.activation(x if self.bias is None else x + self.bias)
+        if self.bias is not None:
+            bias = self.bias if self._channels == -1 else ops.reshape(self.bias, (-1,) + (1,) * self.rank)
+            x = x + bias
+        return self.activation(x)
 
 
 class _Conv(Windowed):
@@ -96,7 +102,7 @@ class _Conv(Windowed):
         self.kernel_constraint = constraints.get(kernel_constraint)
 
     def build(self, input_shape: Any) -> None:
-        channels = known_size(self, input_shape, -1)
+        channels = known_size(self, input_shape, self._channels)
         if channels % self.groups:
             raise ShapeError(
                 f'Layer "{self.name}": groups must divide the channels. Received: groups={self.groups}, '
@@ -112,12 +118,12 @@ class _Conv(Windowed):
         window = self._where()
         if self.padding == "causal":                   # only earlier steps count
             before = self.dilation_rate[0] * (self.kernel_size[0] - 1)
-            inputs = ops.pad(inputs, ((0, 0), (before, 0), (0, 0)))
+            inputs = ops.pad(inputs, laid_out((0, 0), [(before, 0)], (0, 0), self.data_format))
             window["padding"] = "valid"
         return self._finish(ops.conv(inputs, self.kernel, **window))
 
     def compute_output_shape(self, input_shape: Any) -> Any:
-        return (input_shape[0], *self._sizes(input_shape), self.filters)
+        return laid_out(input_shape[0], self._sizes(input_shape), self.filters, self.data_format)
 
 
 class Conv1D(_Conv, aliases=("Convolution1D",)):
@@ -147,6 +153,7 @@ class Conv1D(_Conv, aliases=("Convolution1D",)):
     def _samples(cls) -> Iterator[Sample]:
         yield sample(cls(3, 2), draw(2, 5, 4))
         yield sample(cls(4, 3, padding="causal", dilation_rate=2, groups=2, activation="tanh"), draw(2, 6, 4))
+        yield sample(cls(4, 3, padding="causal", data_format="channels_first"), draw(2, 3, 5))
         yield sample(cls(3, 1, use_bias=False), draw(2, 5, 4), like=lambda x, kernel: x @ kernel[0])
 
 
@@ -157,7 +164,7 @@ class Conv2D(_Conv, aliases=("Convolution2D",)):
         filters: Number of output channels.
         kernel_size, strides, dilation_rate: One or two integers, height and width.
         padding: `"valid"` or `"same"`.
-        data_format: None or `"channels_last"`.
+        data_format: `"channels_last"` (None), or `"channels_first"`: `(batch, channels, height, width)` in and out.
         groups: Number of groups the channels are split into.
         activation: Name or function.
         use_bias: Whether to add a bias.
@@ -178,6 +185,8 @@ class Conv2D(_Conv, aliases=("Convolution2D",)):
     def _samples(cls) -> Iterator[Sample]:
         yield sample(cls(3, (3, 2), strides=2, padding="same", activation="tanh"), draw(2, 5, 6, 4))
         yield sample(cls(2, 1), draw(2, 3, 4, 5), like=lambda x, kernel, bias: x @ kernel[0, 0] + bias)
+        yield sample(cls(2, 1, data_format="channels_first", bias_initializer="normal"), draw(2, 5, 3, 4),
+                     like=lambda x, kernel, bias: np.einsum("bchw,cf->bfhw", x, kernel[0, 0]) + bias[:, None, None])
 
 
 Convolution1D = Conv1D

@@ -11,6 +11,7 @@ from pyml.layers.conv import Windowed
 from pyml.layers.dense import positive_int
 from pyml.layers.types import ActivationLike, ConstraintLike, InitializerLike, RegularizerLike
 from pyml.layers.weights import known_size, make_weight
+from pyml.layers.windows import laid_out, spatial
 from pyml.objects.samples import Sample, draw, sample
 from pyml.ops.spatial import transposed_sizes
 
@@ -43,7 +44,7 @@ class _ConvTranspose(Windowed):
         self.kernel_constraint = constraints.get(kernel_constraint)
 
     def build(self, input_shape: Any) -> None:
-        channels = known_size(self, input_shape, -1)
+        channels = known_size(self, input_shape, self._channels)
         self.kernel = make_weight(self, "kernel", (*self.kernel_size, self.filters, channels))
         if self.use_bias:
             self.bias = make_weight(self, "bias", (self.filters,))
@@ -52,12 +53,12 @@ class _ConvTranspose(Windowed):
     def call(self, inputs: Tensor) -> Tensor:
         return self._finish(ops.conv_transpose(
             inputs, self.kernel, strides=self.strides, padding=self.padding, output_padding=self.output_padding,
-            dilation_rate=self.dilation_rate))
+            data_format=self.data_format, dilation_rate=self.dilation_rate))
 
     def compute_output_shape(self, input_shape: Any) -> Any:
-        sizes = transposed_sizes(input_shape[1:-1], self.kernel_size, self.strides, self.padding, self.output_padding,
-                                 self.dilation_rate)
-        return (input_shape[0], *sizes, self.filters)
+        sizes = transposed_sizes(spatial(input_shape, self.data_format), self.kernel_size, self.strides, self.padding,
+                                 self.output_padding, self.dilation_rate)
+        return laid_out(input_shape[0], sizes, self.filters, self.data_format)
 
 
 class Conv1DTranspose(_ConvTranspose, aliases=("Convolution1DTranspose",)):
@@ -83,7 +84,7 @@ class Conv2DTranspose(_ConvTranspose, aliases=("Convolution2DTranspose",)):
         kernel_size, strides, dilation_rate: One or two integers, height and width.
         padding: `"same"` makes the output `strides` times as large, `"valid"` also keeps the borders of the kernels.
         output_padding: Rows and columns added to the smallest possible output, less than `strides`.
-        data_format: None or `"channels_last"`.
+        data_format: `"channels_last"` (None), or `"channels_first"`: `(batch, channels, height, width)` in and out.
         activation: Name or function.
         use_bias: Whether to add a bias.
         Others: see `Dense`.
@@ -102,6 +103,7 @@ class Conv2DTranspose(_ConvTranspose, aliases=("Convolution2DTranspose",)):
     @classmethod
     def _samples(cls) -> Iterator[Sample]:
         yield sample(cls(3, (3, 2), strides=2, output_padding=1), draw(2, 3, 4, 2))
+        yield sample(cls(3, 3, strides=2, padding="same", data_format="channels_first"), draw(1, 2, 3, 4))
 
 
 Convolution1DTranspose = Conv1DTranspose

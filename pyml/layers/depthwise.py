@@ -11,6 +11,7 @@ from pyml.layers.conv import Windowed
 from pyml.layers.dense import positive_int
 from pyml.layers.types import ActivationLike, ConstraintLike, InitializerLike, RegularizerLike
 from pyml.layers.weights import known_size, make_weight
+from pyml.layers.windows import laid_out
 from pyml.objects.samples import Sample, draw, sample
 
 __all__ = ["DepthwiseConv1D", "DepthwiseConv2D", "SeparableConv1D", "SeparableConv2D", "SeparableConvolution1D", "SeparableConvolution2D"]
@@ -33,7 +34,7 @@ class _DepthwiseConv(Windowed):
         self.depthwise_constraint = constraints.get(depthwise_constraint)
 
     def build(self, input_shape: Any) -> None:
-        channels = known_size(self, input_shape, -1)
+        channels = known_size(self, input_shape, self._channels)
         self.kernel = make_weight(self, "depthwise", (*self.kernel_size, channels, self.depth_multiplier), name="kernel")
         if self.use_bias:
             self.bias = make_weight(self, "bias", (channels * self.depth_multiplier,))
@@ -44,7 +45,8 @@ class _DepthwiseConv(Windowed):
         return self._finish(ops.depthwise_conv(inputs, self.kernel, **self._where()))
 
     def compute_output_shape(self, input_shape: Any) -> Any:
-        return (input_shape[0], *self._sizes(input_shape), known_size(self, input_shape, -1) * self.depth_multiplier)
+        channels = known_size(self, input_shape, self._channels) * self.depth_multiplier
+        return laid_out(input_shape[0], self._sizes(input_shape), channels, self.data_format)
 
 
 class DepthwiseConv1D(_DepthwiseConv):
@@ -69,7 +71,7 @@ class DepthwiseConv2D(_DepthwiseConv):
         kernel_size, strides, dilation_rate: One or two integers, height and width.
         padding: `"valid"` or `"same"`.
         depth_multiplier: Outputs per channel.
-        data_format: None or `"channels_last"`.
+        data_format: `"channels_last"` (None), or `"channels_first"`: `(batch, channels, height, width)` in and out.
         activation: Name or function.
         use_bias: Whether to add a bias.
         depthwise_initializer, bias_initializer: Names or objects.
@@ -91,6 +93,7 @@ class DepthwiseConv2D(_DepthwiseConv):
     @classmethod
     def _samples(cls) -> Iterator[Sample]:
         yield sample(cls((2, 3), strides=2, padding="same", activation="tanh"), draw(2, 5, 6, 3))
+        yield sample(cls(2, depth_multiplier=2, data_format="channels_first"), draw(2, 3, 4, 5))
 
 
 class _SeparableConv(Windowed):
@@ -117,7 +120,7 @@ class _SeparableConv(Windowed):
         self.pointwise_constraint = constraints.get(pointwise_constraint)
 
     def build(self, input_shape: Any) -> None:
-        channels = known_size(self, input_shape, -1)
+        channels = known_size(self, input_shape, self._channels)
         wide = channels * self.depth_multiplier
         self.depthwise_kernel = make_weight(
             self, "depthwise", (*self.kernel_size, channels, self.depth_multiplier), name="depthwise_kernel")
@@ -132,7 +135,7 @@ class _SeparableConv(Windowed):
         return self._finish(ops.separable_conv(inputs, self.depthwise_kernel, self.pointwise_kernel, **self._where()))
 
     def compute_output_shape(self, input_shape: Any) -> Any:
-        return (input_shape[0], *self._sizes(input_shape), self.filters)
+        return laid_out(input_shape[0], self._sizes(input_shape), self.filters, self.data_format)
 
 
 class SeparableConv1D(_SeparableConv, aliases=("SeparableConvolution1D",)):
@@ -157,7 +160,7 @@ class SeparableConv2D(_SeparableConv, aliases=("SeparableConvolution2D",)):
         filters: Number of output channels.
         kernel_size, strides, dilation_rate: One or two integers, height and width, of the depthwise part.
         padding: `"valid"` or `"same"`.
-        data_format: None or `"channels_last"`.
+        data_format: `"channels_last"` (None), or `"channels_first"`: `(batch, channels, height, width)` in and out.
         depth_multiplier: Outputs per channel of the depthwise part.
         activation: Name or function.
         use_bias: Whether to add a bias.
@@ -179,6 +182,7 @@ class SeparableConv2D(_SeparableConv, aliases=("SeparableConvolution2D",)):
     @classmethod
     def _samples(cls) -> Iterator[Sample]:
         yield sample(cls(3, 2, depth_multiplier=2, padding="same"), draw(2, 4, 5, 3))
+        yield sample(cls(3, 2, data_format="channels_first"), draw(2, 3, 4, 5))
 
 
 SeparableConvolution1D = SeparableConv1D

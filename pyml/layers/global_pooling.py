@@ -9,7 +9,7 @@ from pyml import ops
 from pyml.core import Tensor
 from pyml.layers.input_spec import InputSpec
 from pyml.layers.layer import Layer
-from pyml.layers.windows import standard_data_format
+from pyml.layers.windows import channel_axis, laid_out, spatial, standard_data_format
 from pyml.objects.samples import Sample, draw, sample
 
 __all__ = [
@@ -30,17 +30,18 @@ class _GlobalPooling(Layer):
         self.input_spec = InputSpec(ndim=self.rank + 2)
 
     def _axes(self) -> Any:
-        return tuple(range(1, self.rank + 1))
+        return spatial(range(self.rank + 2), self.data_format)
 
     def compute_output_shape(self, input_shape: Any) -> Any:
-        return (input_shape[0], *((1,) * self.rank if self.keepdims else ()), input_shape[-1])
+        channels = input_shape[channel_axis(self.data_format)]
+        return laid_out(input_shape[0], (1,) * self.rank if self.keepdims else (), channels, self.data_format)
 
 
 class GlobalAveragePooling1D(_GlobalPooling, aliases=("GlobalAvgPool1D",)):
     """The mean of each channel over all steps; steps that a mask leaves out do not count.
 
     Args:
-        data_format: None or `"channels_last"`.
+        data_format: `"channels_last"` (None), or `"channels_first"`: `(batch, channels, steps)`.
         keepdims: Keep the steps as an axis of size 1.
 
     Input shape: `(batch, steps, channels)`. Output shape: `(batch, channels)`.
@@ -57,11 +58,12 @@ class GlobalAveragePooling1D(_GlobalPooling, aliases=("GlobalAvgPool1D",)):
         self.supports_masking = True
 
     def call(self, inputs: Tensor, mask: Any = None) -> Tensor:
+        (axis,) = self._axes()
         if mask is None:
-            return ops.mean(inputs, axis=1, keepdims=self.keepdims)
-        weight = ops.expand_dims(ops.cast(mask, "float32"), -1)
-        total = ops.sum(inputs * weight, axis=1, keepdims=self.keepdims)
-        return total / ops.sum(weight, axis=1, keepdims=self.keepdims)
+            return ops.mean(inputs, axis=axis, keepdims=self.keepdims)
+        weight = ops.expand_dims(ops.cast(mask, "float32"), channel_axis(self.data_format))
+        total = ops.sum(inputs * weight, axis=axis, keepdims=self.keepdims)
+        return total / ops.sum(weight, axis=axis, keepdims=self.keepdims)
 
     def compute_mask(self, inputs: Any, previous_mask: Any) -> Any:
         """None: there are no steps left."""
@@ -70,13 +72,14 @@ class GlobalAveragePooling1D(_GlobalPooling, aliases=("GlobalAvgPool1D",)):
     @classmethod
     def _samples(cls) -> Iterator[Sample]:
         yield sample(cls(), draw(2, 4, 3), like=lambda x: x.mean(1))
+        yield sample(cls("channels_first", keepdims=True), draw(2, 4, 3), like=lambda x: x.mean(2, keepdims=True))
 
 
 class GlobalAveragePooling2D(_GlobalPooling, aliases=("GlobalAvgPool2D",)):
     """The mean of each channel over the image.
 
     Args:
-        data_format: None or `"channels_last"`.
+        data_format: `"channels_last"` (None), or `"channels_first"`: `(batch, channels, height, width)`.
         keepdims: Keep height and width as axes of size 1.
 
     Input shape: `(batch, height, width, channels)`. Output shape: `(batch, channels)`.
@@ -129,6 +132,7 @@ class GlobalMaxPooling2D(_GlobalMaxPooling, aliases=("GlobalMaxPool2D",)):
     @classmethod
     def _samples(cls) -> Iterator[Sample]:
         yield sample(cls(), draw(2, 4, 3, 2), like=lambda x: x.max((1, 2)))
+        yield sample(cls("channels_first"), draw(2, 4, 3, 2), like=lambda x: x.max((2, 3)))
 
 
 GlobalAvgPool1D = GlobalAveragePooling1D

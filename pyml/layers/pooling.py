@@ -9,7 +9,7 @@ from pyml import ops
 from pyml.core import Tensor
 from pyml.layers.input_spec import InputSpec
 from pyml.layers.layer import Layer
-from pyml.layers.windows import output_sizes, standard_data_format, standard_padding, window_sizes
+from pyml.layers.windows import channel_axis, laid_out, output_sizes, spatial, standard_data_format, standard_padding, window_sizes
 from pyml.objects.samples import Sample, draw, sample
 
 __all__ = [
@@ -34,17 +34,18 @@ class _Pooling(Layer):
 
     def call(self, inputs: Tensor) -> Tensor:
         self._sizes(inputs.shape)
-        return self._pool(inputs, self.pool_size, self.strides, self.padding, "channels_last")
+        return self._pool(inputs, self.pool_size, self.strides, self.padding, self.data_format)
 
     def _pool(self, *args: Any) -> Any:
         """The op on inputs, window, strides, padding and layout; the two kinds write their own."""
         raise TypeError(f"{type(self).__name__} must define _pool(*args).")
 
     def _sizes(self, input_shape: Any) -> tuple[int | None, ...]:
-        return output_sizes(input_shape[1:-1], self.pool_size, self.strides, self.padding, (1,) * self.rank, self)
+        return output_sizes(spatial(input_shape, self.data_format), self.pool_size, self.strides, self.padding, (1,) * self.rank, self)
 
     def compute_output_shape(self, input_shape: Any) -> Any:
-        return (input_shape[0], *self._sizes(input_shape), input_shape[-1])
+        channels = input_shape[channel_axis(self.data_format)]
+        return laid_out(input_shape[0], self._sizes(input_shape), channels, self.data_format)
 
 
 class _MaxPooling(_Pooling):
@@ -64,7 +65,7 @@ class MaxPooling1D(_MaxPooling, aliases=("MaxPool1D",)):
         pool_size: Steps in a window.
         strides: Steps between windows; by default `pool_size`.
         padding: `"valid"` or `"same"`.
-        data_format: None or `"channels_last"`.
+        data_format: `"channels_last"` (None), or `"channels_first"`: `(batch, channels, steps)` in and out.
 
     Input shape: `(batch, steps, channels)`. Output shape: `(batch, new_steps, channels)`.
 
@@ -109,7 +110,7 @@ class MaxPooling2D(_MaxPooling, aliases=("MaxPool2D",)):
         pool_size: One or two integers, height and width of the window.
         strides: One or two integers; by default `pool_size`.
         padding: `"valid"` or `"same"`.
-        data_format: None or `"channels_last"`.
+        data_format: `"channels_last"` (None), or `"channels_first"`: `(batch, channels, height, width)` in and out.
 
     Input shape: `(batch, height, width, channels)`. Output shape: `(batch, new_height, new_width, channels)`.
 
@@ -126,6 +127,7 @@ class MaxPooling2D(_MaxPooling, aliases=("MaxPool2D",)):
     def _samples(cls) -> Iterator[Sample]:
         yield sample(cls(), draw(2, 4, 6, 3), like=lambda x: x.reshape(2, 2, 2, 3, 2, 3).max((2, 4)))
         yield sample(cls(3, 2, padding="same"), draw(2, 5, 6, 3, low=-20, high=20))
+        yield sample(cls(data_format="channels_first"), draw(2, 3, 4, 6), like=lambda x: x.reshape(2, 3, 2, 2, 3, 2).max((3, 5)))
 
 
 class AveragePooling2D(_AveragePooling, aliases=("AvgPool2D",)):
@@ -135,7 +137,7 @@ class AveragePooling2D(_AveragePooling, aliases=("AvgPool2D",)):
         pool_size: One or two integers, height and width of the window.
         strides: One or two integers; by default `pool_size`.
         padding: `"valid"` or `"same"`.
-        data_format: None or `"channels_last"`.
+        data_format: `"channels_last"` (None), or `"channels_first"`: `(batch, channels, height, width)` in and out.
 
     Input shape: `(batch, height, width, channels)`. Output shape: `(batch, new_height, new_width, channels)`.
 
@@ -147,6 +149,7 @@ class AveragePooling2D(_AveragePooling, aliases=("AvgPool2D",)):
     @classmethod
     def _samples(cls) -> Iterator[Sample]:
         yield sample(cls((2, 3)), draw(2, 4, 6, 3), like=lambda x: x.reshape(2, 2, 2, 2, 3, 3).mean((2, 4)))
+        yield sample(cls(2, data_format="channels_first"), draw(2, 3, 4, 6), like=lambda x: x.reshape(2, 3, 2, 2, 3, 2).mean((3, 5)))
 
 
 MaxPool1D = MaxPooling1D

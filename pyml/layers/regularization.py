@@ -11,7 +11,7 @@ from pyml.core import Tensor
 from pyml.layers.activation import _SameShape
 from pyml.layers.input_spec import InputSpec
 from pyml.layers.layer import Layer
-from pyml.layers.windows import standard_data_format
+from pyml.layers.windows import laid_out, standard_data_format
 from pyml.objects.samples import Sample, draw, sample
 from pyml.utils.seeds import make_default_seed
 
@@ -108,7 +108,7 @@ class SpatialDropout2D(Dropout):
 
     Args:
         rate: Share that is dropped, in `[0, 1]`.
-        data_format: None or `"channels_last"`.
+        data_format: `"channels_last"` (None), or `"channels_first"`: `(batch, channels, height, width)`.
         seed: Integer seed.
 
     Input shape: `(batch, height, width, channels)`. Output shape: the same.
@@ -123,8 +123,10 @@ class SpatialDropout2D(Dropout):
 
     def __init__(self, rate: float, data_format: str | None = None, seed: int | None = None, name: str | None = None, dtype: Any = None,
                  **kwargs: Any) -> None:
-        super().__init__(rate, noise_shape=(None, 1, 1, None), seed=seed, name=name, dtype=dtype, **kwargs)
-        self.data_format = standard_data_format(data_format, "SpatialDropout2D")
+        data_format = standard_data_format(data_format, "SpatialDropout2D")
+        noise_shape = laid_out(None, (1, 1), None, data_format)
+        super().__init__(rate, noise_shape=noise_shape, seed=seed, name=name, dtype=dtype, **kwargs)
+        self.data_format = data_format
         self.input_spec = InputSpec(ndim=4)
 
     @classmethod

@@ -23,6 +23,10 @@ __all__ = ["Flatten", "Permute", "RepeatVector", "Reshape"]
 class Flatten(Layer):
     """All axes but the batch as one. Input shape: `(batch, ...)`. Output shape: `(batch, product)`.
 
+    Args:
+        data_format: `"channels_last"` (None); with `"channels_first"` the channels become the last axis before, so that
+            weights after it fit both layouts.
+
     Example:
         >>> pyml.layers.Flatten()(np.ones((2, 3, 4))).shape
         (2, 12)
@@ -34,6 +38,8 @@ class Flatten(Layer):
         self.input_spec = InputSpec(min_ndim=1)
 
     def call(self, inputs: Tensor) -> Tensor:
+        if self.data_format == "channels_first" and len(inputs.shape) > 2:
+            inputs = ops.moveaxis(inputs, 1, -1)
         return ops.reshape(inputs, self.compute_output_shape(inputs.shape))
 
     def compute_output_shape(self, input_shape: Any) -> Any:
@@ -43,6 +49,7 @@ class Flatten(Layer):
     @classmethod
     def _samples(cls) -> Iterator[Sample]:
         yield sample(cls(), draw(2, 3, 4), like=lambda x: x.reshape(2, 12))
+        yield sample(cls("channels_first"), draw(2, 3, 4), like=lambda x: x.swapaxes(1, 2).reshape(2, 12))
 
 
 class Reshape(Layer):

@@ -7,7 +7,7 @@ from typing import Any
 from pyml.errors import ShapeError
 from pyml.settings import standardize_data_format
 
-_COUNTS = {1: "a positive integer", 2: "one or two positive integers"}
+_COUNTS = {1: "a positive integer", 2: "one or two positive integers", 3: "one or three positive integers"}
 
 
 def window_sizes(value: Any, rank: Any, name: str | None, owner: str) -> tuple[int, ...]:
@@ -59,18 +59,27 @@ def standard_padding(padding: Any, owner: str, known: Any = ("valid", "same")) -
 
 
 def standard_data_format(data_format: str | None, owner: str) -> str:
-    """`"channels_last"`, the only layout there is.
+    """`"channels_last"` or `"channels_first"`; None stands for `pyml.config.image_data_format()`.
 
     Raises:
-        ValueError: Another layout was asked for.
+        ValueError: It is something else.
     """
-    data_format = standardize_data_format(data_format, owner)
-    if data_format == "channels_last":
-        return "channels_last"
-    raise ValueError(
-        f"{owner}: only data_format='channels_last' is supported, arrays are (batch, height, width, channels). "
-        f"Received: data_format={data_format!r}. Move the channels to the last axis."
-    )
+    return standardize_data_format(data_format, owner)
+
+
+def channel_axis(data_format: str) -> int:
+    """Where the channels are."""
+    return 1 if data_format == "channels_first" else -1
+
+
+def spatial(shape: Any, data_format: str) -> Any:
+    """The sizes of `(batch, *sizes, channels)`, or of `(batch, channels, *sizes)`."""
+    return tuple(shape[2:] if data_format == "channels_first" else shape[1:-1])
+
+
+def laid_out(batch: Any, sizes: Any, channels: Any, data_format: str) -> tuple[Any, ...]:
+    """A shape from its parts."""
+    return (batch, channels, *sizes) if data_format == "channels_first" else (batch, *sizes, channels)
 
 
 def output_length(length: Any, window: Any, stride: Any, padding: Any, dilation: Any = 1) -> int | None:

@@ -7,20 +7,16 @@ from ..core.types import TensorLike
 from ..errors import ShapeError
 from ..graph import prims
 from ..graph.node import Node
-
-LAYOUTS = ("channels_last", "channels_first")
+from ..settings import standardize_data_format
 
 
 def data_format_of(data_format: str | None, what: str) -> str:
-    """`"channels_last"`, which None stands for, or `"channels_first"`.
+    """`"channels_last"` or `"channels_first"`; None stands for `pyml.config.image_data_format()`.
 
     Raises:
         ValueError: It is something else.
     """
-    found = "channels_last" if data_format is None else str(data_format).lower()
-    if found not in LAYOUTS:
-        raise ValueError(f"{what}: data_format must be 'channels_last' or 'channels_first'. Received: data_format={data_format!r}")
-    return found
+    return standardize_data_format(data_format, what)
 
 
 def check_rank(shape: tuple[int, ...], what: str, name: str = "images") -> None:

@@ -10,9 +10,9 @@ from ..core.types import TensorLike
 from ..errors import ShapeError
 from ..graph import prims
 from ..graph.node import Node
+from ..settings import standardize_data_format
 
 Widths = tuple[tuple[int, int], ...]
-FORMATS = ("channels_last", "channels_first")
 
 
 def channels_first(data_format: str | None, what: str) -> bool:
@@ -21,10 +21,7 @@ def channels_first(data_format: str | None, what: str) -> bool:
     Raises:
         ValueError: `data_format` is no layout.
     """
-    text = "channels_last" if data_format is None else str(data_format).lower()
-    if text not in FORMATS:
-        raise ValueError(f"{what}: data_format must be 'channels_last' or 'channels_first'. Received: data_format={data_format!r}")
-    return text == "channels_first"
+    return standardize_data_format(data_format, what) == "channels_first"
 
 
 def to_last(x: Node) -> Node:

@@ -263,6 +263,52 @@ def sizes(K):
                                     for name, kwargs in kept.items()}}
 
 
+def chained(layers):
+    """Layers one after another, as a function."""
+    def chain(x):
+        for layer in layers:
+            x = layer(x)
+        return x
+
+    return chain
+
+
+def channels_first(K):
+    """Layers that take `(batch, channels, *sizes)`, several in a model."""
+    L, first = K.layers, {"data_format": "channels_first"}
+    images = {
+        "convolutions": [
+            L.Conv2D(4, 3, strides=2, padding="same", activation="relu", **first), L.BatchNormalization(axis=1),
+            L.DepthwiseConv2D(2, depth_multiplier=2, dilation_rate=2, **first), L.Conv2DTranspose(3, 3, strides=2, padding="same", **first),
+        ],
+        "separable": [L.Conv2D(6, 2, groups=3, **first), L.SeparableConv2D(3, 3, depth_multiplier=2, padding="same", **first),
+                      L.GroupNormalization(groups=3, axis=1), L.Flatten(**first)],
+        "pools": [L.MaxPooling2D(3, 2, padding="same", **first), L.UpSampling2D((2, 1), **first), L.AveragePooling2D(2, 1, **first),
+                  L.ZeroPadding2D(((1, 0), (0, 2)), **first), L.GlobalAveragePooling2D(keepdims=True, **first)],
+        "adaptive": [L.AdaptiveAveragePooling2D((4, 3), **first), L.AdaptiveMaxPooling2D((3, 2), **first)],
+    }
+    sequence = {
+        "sequence": [L.Conv1D(4, 2, padding="same", **first), L.SeparableConv1D(3, 2, **first), L.MaxPooling1D(2, 1, **first),
+                     L.Conv1DTranspose(2, 3, **first), L.GlobalMaxPooling1D(**first)],
+    }
+    out = all_trained(K, {name: chained(layers) for name, layers in images.items()}, floats(110, 2, 3, 7, 5))
+    return {**out, **all_trained(K, {name: chained(layers) for name, layers in sequence.items()}, floats(111, 2, 3, 6))}
+
+
+def volumes(K):
+    L, first = K.layers, {"data_format": "channels_first"}
+    chains = {
+        "convolutions": [L.Conv3D(4, (2, 3, 2), strides=(1, 2, 1), padding="same", activation="tanh"),
+                         L.Conv3DTranspose(2, 2, strides=(1, 2, 2), output_padding=(0, 1, 0)), L.GlobalAveragePooling3D()],
+        "pools": [L.ZeroPadding3D((1, 0, 1)), L.MaxPooling3D(2), L.UpSampling3D((1, 2, 1)), L.AveragePooling3D((1, 2, 2), 1),
+                  L.Cropping3D(((0, 1), (1, 0), (0, 0))), L.SpatialDropout3D(0.0)],
+        "first": [L.Conv3D(4, 2, groups=2, dilation_rate=(1, 2, 1), **first), L.MaxPooling3D((2, 1, 1), **first),
+                  L.Conv3DTranspose(3, (1, 2, 2), padding="same", **first), L.GlobalMaxPooling3D(**first)],
+        "adaptive": [L.AdaptiveMaxPooling3D((2, 3, 2)), L.AdaptiveAveragePooling3D((1, 2, 2))],
+    }
+    return all_trained(K, {name: chained(layers) for name, layers in chains.items()}, floats(112, 2, 4, 4, 3, 2))
+
+
 def printed(K):
     """Names, weight paths and summaries."""
     K.utils.clear_session()
@@ -310,4 +356,4 @@ def einsum(K):
 
 
 CASES = [einsum, normalization, convolutions, pooling_and_shapes, merging, sizes, recurrent, states, masked, masked_losses, attention,
-         simple_attention, printed]
+         simple_attention, channels_first, volumes, printed]
