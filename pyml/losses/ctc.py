@@ -9,7 +9,6 @@ import numpy as np
 
 from pyml import ops
 from pyml.core import Tensor
-from pyml.core.loop import scan
 from pyml.core.types import TensorLike
 from pyml.errors import ShapeError
 from pyml.losses.base import LossFunctionWrapper
@@ -18,9 +17,6 @@ from pyml.objects.registry import LOSSES
 from pyml.objects.samples import Sample, draw, sample
 
 __all__ = ["CTC", "ctc"]
-
-_NEVER = -1e30      # the logarithm of no chance: minus infinity would have no gradient
-
 
 @LOSSES.function()
 def ctc(y_true: TensorLike, y_pred: TensorLike) -> Tensor:
@@ -48,27 +44,9 @@ def ctc(y_true: TensorLike, y_pred: TensorLike) -> Tensor:
             "ctc: expected labels (batch, labels) and logits (batch, steps, classes). "
             f"Received: y_true.shape={y_true.shape}, y_pred.shape={y_pred.shape}"
         )
-    batch, width = y_true.shape
-    blank, nothing = ops.zeros((batch, 1), "int32"), ops.full((batch, 1), _NEVER)
-    states = ops.reshape(ops.stack([ops.zeros_like(y_true), y_true], axis=-1), (batch, 2 * width))
-    states = ops.concatenate([states, blank], axis=1)                       # blank, label, blank, label, ..., blank
-    two_back = ops.concatenate([blank, blank, states[:, :-2]], axis=1)
-    skips = ops.logical_and(ops.not_equal(states, 0), ops.not_equal(states, two_back))
-    chances = ops.einsum("btc,bsc->tbs", ops.log_softmax(y_pred, axis=-1), ops.one_hot(states, y_pred.shape[-1]))
-
-    def step(before: Tensor, now: Tensor) -> tuple[Tensor, Tensor]:
-        one = ops.concatenate([nothing, before[:, :-1]], axis=1)
-        two = ops.concatenate([nothing, one[:, :-1]], axis=1)
-        after = ops.logaddexp(ops.logaddexp(before, one), ops.where(skips, two, _NEVER)) + now
-        return after, after
-
-    first = ops.concatenate([ops.zeros((batch, 1)), ops.full((batch, 2 * width), _NEVER)], axis=1)
-    last, _ = scan(step, first, chances)
-    count = 2 * ops.sum(ops.cast(ops.not_equal(y_true, 0), "int32"), axis=1, keepdims=True)
-    place = ops.expand_dims(ops.arange(2 * width + 1, dtype="int32"), 0)
-    ends = ops.logical_or(ops.equal(place, count), ops.equal(place, count - 1))
-    loss = -ops.logsumexp(ops.where(ends, last, _NEVER), axis=1)
-    return ops.where(loss > -0.5 * _NEVER, float("inf"), loss)
+    counts = ops.sum(ops.cast(ops.not_equal(y_true, 0), "int32"), axis=1)
+    steps = ops.full((y_pred.shape[0],), y_pred.shape[1], "int32")
+    return ops.ctc_loss(y_true, y_pred, counts, steps)
 
 
 class CTC(LossFunctionWrapper):

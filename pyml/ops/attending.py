@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from ..core.autograd import custom_gradient
+from ..core.custom import custom_gradient
 from ..core.loop import scan
 from ..core.tensor import Tensor, as_node
 from ..core.types import TensorLike

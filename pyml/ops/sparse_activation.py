@@ -6,13 +6,18 @@ import numpy as np
 
 from ..core.tensor import Tensor
 from ..core.types import TensorLike
+from ..graph import prims
 from .apply import as_float
 from .arithmetic import clip, maximum, square
 from .axes import standardize_axis
+from .core import stop_gradient
 from .declare import draw, op, sample
 from .logic import greater, greater_equal, where
+from .reduce import min as _min
 from .reduce import sum as _sum
-from .shaping import expand_dims, moveaxis
+from .running import cumsum
+from .shaping import flip, moveaxis
+from .sorting import sort
 
 __all__ = ["sparse_plus", "sparse_sigmoid", "sparsemax"]
 
@@ -75,10 +80,10 @@ def sparsemax(x: TensorLike, axis: int = -1) -> Tensor:
     x = as_float(x)
     (a,) = standardize_axis(axis, x.ndim, "sparsemax")
     rows = moveaxis(x, a, -1)
-    # an element is kept if those at least as large, pulled down by the same amount, still reach 1 above it
-    mine, others = expand_dims(rows, -1), expand_dims(rows, -2)
-    excess = _sum(where(greater_equal(others, mine), others - mine, 0.0), axis=-1)
-    kept = greater(1.0, excess)
+    ordered = stop_gradient(flip(sort(rows), axis=-1))
+    ranks = Tensor(prims.cast(prims.iota(rows.shape[-1]), dtype="float32")) + 1.0
+    inside = greater(ordered * ranks + 1.0, cumsum(ordered, axis=-1))       # of the largest numbers, the first ones
+    kept = greater_equal(rows, _min(where(inside, ordered, float("inf")), axis=-1, keepdims=True))
     count = _sum(where(kept, 1.0, 0.0), axis=-1, keepdims=True)
     edge = (_sum(where(kept, rows, 0.0), axis=-1, keepdims=True) - 1.0) / count
     return moveaxis(maximum(rows - edge, 0.0), -1, a)

@@ -41,6 +41,9 @@ PERMUTE = movement(
 
 def permute(x: Node, axes) -> Node:
     axes = tuple(axes)
+    if x.op is PERMUTE and x.buffer is None and sorted(axes) == list(range(len(axes))):
+        inner = x.attrs["axes"]
+        x, axes = x.src[0], tuple(inner[a] for a in axes)
     return x if axes == tuple(range(len(x.shape))) else PERMUTE(x, axes=axes)
 
 

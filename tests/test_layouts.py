@@ -1,0 +1,64 @@
+"""`channels_first`: the same kernels, and nothing turned around between them."""
+
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import pyml
+from pyml import ops
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "benchmarks"))
+import meter
+
+L = pyml.layers
+RNG = np.random.default_rng(4)
+
+
+def convnet(data_format):
+    first = data_format == "channels_first"
+    return pyml.Sequential([
+        pyml.Input((8, 12, 10) if first else (12, 10, 8)),
+        L.Conv2D(8, 3, padding="same", activation="relu", data_format=data_format), L.MaxPooling2D(2, data_format=data_format),
+        L.Conv2D(16, 3, activation="gelu", data_format=data_format), L.BatchNormalization(axis=1 if first else -1),
+        L.DepthwiseConv2D(3, data_format=data_format), L.Flatten(data_format=data_format), L.Dense(3),
+    ])  # fmt: skip
+
+
+def test_channels_first_adds_at_most_a_copy_of_the_images_to_what_a_convnet_runs(device):
+    work = {}
+    for data_format in ("channels_last", "channels_first"):
+        shape = (4, 8, 12, 10) if data_format == "channels_first" else (4, 12, 10, 8)
+        model = convnet(data_format)
+        with meter.Meter() as seen:
+            model.predict(np.ones(shape, np.float32), verbose=0)
+        work[data_format] = seen.plan.dispatches
+    assert work["channels_last"] <= work["channels_first"] <= work["channels_last"] + 1
+
+
+def test_weights_of_a_channels_last_convnet_do_the_same_in_channels_first(device):
+    last, first = convnet("channels_last"), convnet("channels_first")
+    first.set_weights(last.get_weights())
+    x = RNG.normal(size=(2, 12, 10, 8)).astype(np.float32)
+    np.testing.assert_allclose(first(x.transpose(0, 3, 1, 2)).numpy(), last(x).numpy(), rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.parametrize("rank", [1, 2, 3])
+def test_the_default_layout_is_that_of_the_config(rank):
+    x = RNG.normal(size=(2, 3, *range(4, 4 + rank))).astype(np.float32)
+    kernel = RNG.normal(size=(*(2,) * rank, 3, 4)).astype(np.float32)
+    pyml.config.set_image_data_format("channels_first")
+    try:
+        by_default = ops.conv(x, kernel).numpy()
+        pooled = ops.max_pool(x, 2).shape
+    finally:
+        pyml.config.set_image_data_format("channels_last")
+    np.testing.assert_array_equal(by_default, ops.conv(x, kernel, data_format="channels_first").numpy())
+    assert pooled == (2, 3, *(n // 2 for n in range(4, 4 + rank)))
+
+
+def test_a_permutation_undone_is_no_permutation():
+    x = ops.convert_to_tensor(RNG.normal(size=(2, 3, 4)).astype(np.float32))
+    back = ops.transpose(ops.transpose(x, (2, 0, 1)), (1, 2, 0))
+    assert back._node is x._node
