@@ -16,18 +16,20 @@ from .numpy import *
 
 if TYPE_CHECKING:
     from .control_flow import *
+    from .distances import *
     from .further import *
     from .largest import *
     from .linalg import *
     from .loops import *
     from .partial_results import *
     from .positive_determinants import *
+    from .rearranging import *
     from .scattering import *
     from .signal import *
     from .special_functions import *
 else:
     _files = (
         "scattering", "loops", "special_functions", "signal", "control_flow", "largest", "partial_results", "further",
-        "positive_determinants",
+        "positive_determinants", "rearranging", "distances",
     )  # fmt: skip
     __getattr__, __dir__ = _later(__name__, *_files, homes=(numpy, nn, linalg))
