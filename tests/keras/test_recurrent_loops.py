@@ -163,3 +163,42 @@ def test_the_input_of_all_steps_is_projected_in_one_product(gpu):
     run(np.zeros((2, 30, 3), "float32"))
     (loop,) = [k for k in run.last_plan.kernels if isinstance(k, Loop)]
     assert loop.body.dispatches == 3, run.explain()
+
+
+def cell_of(units, body):
+    class Cell(pyml.layers.Layer):
+        def __init__(self):
+            super().__init__()
+            self.state_size = 4
+
+        def build(self, input_shape):
+            self.kernel = self.add_weight(shape=(input_shape[-1], 4))
+            self.recurrent = self.add_weight(shape=(units, 4))
+
+        def call(self, inputs, states):
+            return body(self, inputs, states)
+
+    return Cell()
+
+
+def plain_step(cell, x, states):
+    h = pyml.ops.matmul(x, cell.kernel) + pyml.ops.matmul(states[0], cell.recurrent)
+    return h, [h]
+
+
+@pytest.mark.parametrize(("units", "body", "told"), [
+    (5, plain_step, r"matmul: x1 is \(None, 4\) and x2 is \(5, 4\)"),
+    (4, lambda cell, x, states: x, r"must return the output and a list of 1 new state"),
+    (4, lambda cell, x, states: (x, []), r"must return the output and a list of 1 new state"),
+    (4, lambda cell, x, states: (x, [x]), r"made a state of shape \(None, 3\) from one of shape \(None, 4\)"),
+])  # fmt: skip
+def test_a_mistake_in_a_cell_shows_when_the_model_is_made(units, body, told):
+    with pytest.raises(ValueError, match=told):
+        pyml.layers.RNN(cell_of(units, body))(pyml.Input((None, 3)))
+
+
+def test_a_cell_of_the_user_has_its_shape_before_there_are_data():
+    inputs = pyml.Input((None, 3))
+    outputs = pyml.layers.RNN(cell_of(4, plain_step), return_sequences=True)(inputs)
+    assert outputs.shape == (None, None, 4)
+    assert pyml.Model(inputs, outputs)(np.ones((2, 6, 3), "float32")).shape == (2, 6, 4)

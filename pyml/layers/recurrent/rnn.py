@@ -7,6 +7,7 @@ from typing import Any
 
 from pyml import ops
 from pyml.core import Variable
+from pyml.core.symbolic import KerasTensor, infer_output_spec
 from pyml.core.tree import flatten, is_nested, map_structure
 from pyml.errors import ShapeError
 from pyml.layers.layer import Layer
@@ -76,12 +77,30 @@ class RNN(Layer):
     def build(self, sequences_shape: Any, initial_state_shape: Any = None) -> None:
         if isinstance(self.cell, Layer) and not self.cell.built:
             build_inside(self, self.cell, (sequences_shape[0], *sequences_shape[2:]))
+            if not hasattr(self.cell, "project"):  # not one of pyml's own: a mistake in it shows before there are any data
+                step = KerasTensor((sequences_shape[0], *sequences_shape[2:]))
+                infer_output_spec(lambda x: self._checked_step(x, self.get_initial_state(x.shape[0])), (step,), {})
         if self.stateful and self.states is None:
             if sequences_shape[0] is None:
                 raise ShapeError(f'Layer "{self.name}" is stateful and needs a fixed batch size: Input(..., batch_size=...).')
             self.__dict__["states"] = map_structure(
                 lambda state: Variable(state, trainable=False, name="rnn_state"), self.get_initial_state(sequences_shape[0]))
         self.built = True
+
+    def _checked_step(self, x: Any, states: Any) -> Any:
+        found = self.cell(x, states)
+        if not isinstance(found, (tuple, list)) or len(found) != 2 or len(flatten(found[1])) != len(flatten(states)):
+            raise ValueError(
+                f'Layer "{self.name}": its cell {type(self.cell).__name__} must return the output and a list of '
+                f"{len(flatten(states))} new state(s), as many as its state_size names. Received: {found!r}"
+            )
+        for new, old in zip(flatten(found[1]), flatten(states), strict=True):
+            if tuple(new.shape) != tuple(old.shape):
+                raise ShapeError(
+                    f'Layer "{self.name}": its cell {type(self.cell).__name__} made a state of shape {tuple(new.shape)} from one '
+                    f"of shape {tuple(old.shape)}; a state keeps its shape, (batch, state_size)."
+                )
+        return found
 
     def get_initial_state(self, batch_size: int) -> Any:
         """States of zeros, a list."""

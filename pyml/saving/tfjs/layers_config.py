@@ -141,7 +141,9 @@ def read_model(kind: str, config, where) -> dict:
         return {"name": config.get("name"), "layers": made, "build_input_shape": made[0]["config"]["batch_shape"]}
     read = [{**read_layer(raw, where), "name": flat_name(raw.get("name") or raw["config"].get("name")),
              "inbound_nodes": [read_call(c, raw["class_name"], where) for c in raw.get("inbound_nodes") or []]} for raw in layers]
-    ends = {key: read_ends(config.get(key) or [], where) for key in ("input_layers", "output_layers")}
+    named = config.get("pyml_ends")
+    raw_ends = config | {key: ends for key, ends in named.items() if isinstance(ends, dict)} if isinstance(named, dict) else config
+    ends = {key: read_ends(raw_ends.get(key) or [], where) for key in ("input_layers", "output_layers")}
     count_from_zero(read, ends)
     return {"name": config.get("name"), "layers": read, **ends}
 

@@ -6,6 +6,7 @@ import json
 
 import numpy as np
 
+from ...core.tree import map_structure
 from ...layers import Layer
 from ...objects.registry import LAYERS
 from .calls import KEEP, write_call
@@ -55,12 +56,25 @@ def model_artifacts(model, quantize=None, generated_by="pyml", arrays=None) -> t
 
 def _check_json(description: dict) -> None:
     """JSON has no NaN and no infinity, and TensorFlow.js' reader stops at them."""
+    if (problem := _json_problem(description)) is None:
+        return
+    layers = description["modelTopology"]["config"]["layers"]
+    for entry in layers:
+        for key, value in entry["config"].items():
+            if (problem_there := _json_problem(value)) is not None:
+                where = f"layer {entry['config'].get('name')!r} ({entry['class_name']})"
+                raise ValueError(f"save: {where}: its argument {key} {problem_there}. {KEEP}")
+    raise ValueError(f"save: an argument of a layer {problem}. {KEEP}")
+
+
+def _json_problem(value) -> str | None:
     try:
-        json.dumps(description, allow_nan=False)
+        json.dumps(value, allow_nan=False)
     except ValueError:
-        raise ValueError(f"save: an argument of a layer is NaN, infinite or holds itself, which JSON has no form for. {KEEP}") from None
+        return "is NaN, infinite or holds itself, which JSON has no form for"
     except TypeError as e:
-        raise ValueError(f"save: an argument of a layer has no form in JSON ({e}). {KEEP}") from None
+        return f"has no form in JSON ({e})"
+    return None
 
 
 def _encode(name: str, array: np.ndarray, quantize) -> tuple[dict, bytes]:
@@ -124,11 +138,13 @@ def write_model(model) -> dict:
             name = entry["config"]["name"]
             layers.append({"name": name, **entry, "inbound_nodes": inbound})
             inbound = [[[name, call, 0, {}]] for call in range(len(calls))]  # of the layer after it, where one is written as two
-    return {
-        "class_name": "Model",
-        "config": {"name": model.name, "layers": layers, "input_layers": [reference(t) for t in graph.inputs],
-                   "output_layers": [reference(t) for t in graph.outputs]},
-    }  # fmt: skip
+    ends: dict = {"input_layers": [reference(t) for t in graph.inputs], "output_layers": [reference(t) for t in graph.outputs]}
+    structures = {"input_layers": graph.inputs_struct, "output_layers": graph.outputs_struct}
+    # TensorFlow.js has lists only, and passes over what it does not know
+    named = {key: map_structure(reference, value) for key, value in structures.items() if isinstance(value, dict)}
+    if named:
+        ends["pyml_ends"] = named
+    return {"class_name": "Model", "config": {"name": model.name, "layers": layers, **ends}}
 
 
 def first_call(operation) -> int:
