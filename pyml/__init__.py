@@ -58,6 +58,7 @@ if TYPE_CHECKING:  # what `__getattr__` finds
     from . import saving as saving
     from . import tree as tree
     from . import utils as utils
+    from .core import GradientTape as GradientTape
     from .core import KerasTensor as KerasTensor
     from .core import Tensor as Tensor
     from .core import Variable as Variable
@@ -97,7 +98,7 @@ _SUBMODULES = {"activations", "array_api", "backend", "browser", "callbacks", "c
 _NAMES = {
     "Tensor": "core", "Variable": "core", "convert_to_tensor": "core", "program": "core", "grad": "core",
     "value_and_grad": "core", "custom_gradient": "core", "stop_gradient": "core", "checkpoint": "core", "hessian": "core",
-    "jacfwd": "core", "jacobian": "core", "jacrev": "core", "jvp": "core", "vjp": "core",
+    "GradientTape": "core", "jacfwd": "core", "jacobian": "core", "jacrev": "core", "jvp": "core", "vjp": "core",
     "KerasTensor": "core", "Input": "models", "Model": "models", "Sequential": "models",
     "Layer": "layers", "Loss": "losses", "Metric": "metrics", "Optimizer": "optimizers", "Initializer": "initializers",
     "Function": "models.function", "InputSpec": "layers.input_spec", "Operation": "core.symbolic", "name_scope": "core.naming",

@@ -36,6 +36,11 @@ class _Pending(threading.local):
 _pending = _Pending()
 
 
+def nothing_pending() -> None:
+    """What was asked for has been computed."""
+    _pending.count = 0
+
+
 class Logits(NamedTuple):
     """What probabilities were made of: the input of a softmax over `axis`, or of a sigmoid (`axis` is None)."""
 

@@ -16,6 +16,7 @@ from ..graph.node import Node
 from ..graph.prims import INPUT, STATE
 
 if TYPE_CHECKING:
+    from .tape import GradientTape
     from .variable import Variable
 
 
@@ -50,6 +51,22 @@ _current: ContextVar[Trace | None] = ContextVar("trace", default=None)
 _gradient_depth: ContextVar[int] = ContextVar("gradient_depth", default=0)
 current = _current.get  # current() is the Trace in progress, or None
 gradient_depth = _gradient_depth.get  # above 0 while a function is differentiated: computed nodes keep their sources
+
+
+_tapes: ContextVar[tuple[GradientTape, ...]] = ContextVar("tapes", default=())
+tapes = _tapes.get  # tapes() are those that record, the outermost first
+
+
+def run_tape(tape: GradientTape) -> None:
+    """From now on `tape` sees which Variables are read, and values keep the graph they came from."""
+    _tapes.set((*_tapes.get(), tape))
+    _gradient_depth.set(_gradient_depth.get() + 1)
+
+
+def stop_tape(tape: GradientTape) -> None:
+    """The opposite."""
+    _tapes.set(tuple(t for t in _tapes.get() if t is not tape))
+    _gradient_depth.set(max(0, _gradient_depth.get() - 1))
 
 
 @contextmanager

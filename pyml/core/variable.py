@@ -96,6 +96,12 @@ class Variable(Operators[Tensor]):
 
     # ---- reading
     def _value_node(self) -> Node:
+        node = self._node_now()
+        for tape in trace.tapes():
+            node = tape.reading(self, node)
+        return node
+
+    def _node_now(self) -> Node:
         tracing = trace.current()
         if tracing is not None:
             return tracing.read(self)
@@ -192,14 +198,17 @@ def changed() -> None:
     version = next(_versions)
 
 
-def settle(variables: list[Variable]) -> None:
-    """Computes pending values, all in one flush, into buffers of the Variables' own; the caller holds the lock."""
+def settle(variables: list[Variable], also: Sequence[Node] = ()) -> None:
+    """Computes pending values, all in one flush, into buffers of the Variables' own; the caller holds the lock.
+
+    `also` are other nodes that are computed with them.
+    """
     device = config.device()
     waiting = [v for v in variables if v._pending is not None]
     if not waiting:
         return
     with trace.tracing(None):
-        realize([v._pending for v in waiting if v._pending is not None], device, keep_graph=trace.gradient_depth() > 0)
+        realize([*(v._pending for v in waiting if v._pending is not None), *also], device, keep_graph=trace.gradient_depth() > 0)
     copies = []
     for v in waiting:
         node = v._pending

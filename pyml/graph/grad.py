@@ -29,6 +29,7 @@ def _first(name: str, grad: Any, kind: type[Movement] = Movement) -> Movement:
 HUB = _first("gradient_hub", lambda found, hub, zero, *src, rule: (None, *rule(found, *src)), HubOp)
 RESULT = _first("gradient_result", None)
 READ = _first("variable_read", ZERO)  # what a tape saw of a Variable: gradients arrive here and go no further
+WATCHED = _first("watched", lambda g, y, x: g)  # a tensor from the moment on from which a tape watches it
 
 
 def results_of(values: Sequence[Node], sources: Sequence[Node], rule: Callable[..., Sequence[Node | None]]) -> list[Node]:

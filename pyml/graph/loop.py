@@ -17,7 +17,7 @@ from ..dtypes import NUMPY
 from .index import Var, constant, variable
 from .node import Node, freeze, toposort
 from .op import Elementwise, Movement, Op, Routine, leaf
-from .prims import CONST, IOTA, broadcast_to, cast, full, mul, reshape
+from .prims import CONST, IOTA, broadcast_to, cast, copy, full, mul, reshape
 from .prims.elementwise import ADD
 
 ARG = leaf("loop_input")  # in a body: a carry, a row of a sequence, or something that is the same in all steps
@@ -309,12 +309,12 @@ class Loop:
 
 def _is_view(node: Node) -> bool:
     """Whether a node is cheaper as index arithmetic than as memory."""
-    return isinstance(node.op, Movement) and len(node.src) == 1 and not node.op.otherwise
+    return isinstance(node.op, Movement) and len(node.src) == 1 and not node.op.otherwise and not node.op.transparent
 
 
 def _is_number(node: Node, fixed: Container[int]) -> bool:
     """Whether a node is made of numbers only, its sources being known to be: cheaper to compute again than to read."""
-    if node.buffer is not None:
+    if node.buffer is not None or node.op.transparent or node.op is copy:  # somebody may ask for its gradient
         return False
     computed = isinstance(node.op, (Elementwise, Movement)) and len(node.src) > 0
     return node.op in (CONST, IOTA) or (computed and all(id(s) in fixed for s in node.src))

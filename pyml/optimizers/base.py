@@ -10,6 +10,7 @@ import numpy as np
 from pyml import initializers, ops
 from pyml.core import Tensor, Variable
 from pyml.core.naming import auto_name
+from pyml.core.tape import end_of_step
 from pyml.initializers.base import first_value
 from pyml.objects.configured import Configured, plain
 from pyml.objects.registry import OPTIMIZERS
@@ -266,6 +267,7 @@ class Optimizer(Configured, kind=OPTIMIZERS, abstract=True):
         if pairs:
             self._apply([g for g, _ in pairs], [v for _, v in pairs])
         self._iterations.assign_add(1)
+        end_of_step([*variables, *self._variables])
 
     def _apply(self, grads: list[Tensor], variables: list[Variable]) -> None:
         if self.loss_scale_factor is not None:

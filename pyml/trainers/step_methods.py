@@ -38,7 +38,10 @@ class StepMethods(Layer):
 
     # ---- one step; a subclass may write its own
     def train_step(self, data: Any) -> dict[str, Any]:
-        """Forward, loss, gradients, update, metrics for `(x, y, sample_weight)`; traced into one program."""
+        """Forward, loss, gradients, update, metrics for `(x, y)` or `(x, y, sample_weight)`; traced into one program.
+
+        One's own may differentiate with `pyml.GradientTape`.
+        """
         x, y, sample_weight = unpack_x_y_sample_weight(data)
         if self.optimizer is None:
             raise ValueError(f"Model '{self.name}' was compiled without an optimizer; pass optimizer= to compile to train it.")

@@ -14,6 +14,7 @@ from pyml.core.tree import flatten
 from pyml.device.lock import LOCK
 from pyml.layers.signature import Tracing
 from pyml.trainers.resident import Resident
+from pyml.utils.data_utils import pack_x_y_sample_weight
 
 if TYPE_CHECKING:
     from pyml.trainers.trainer import Trainer
@@ -44,12 +45,12 @@ class Steps:
     # ---- traced functions
     def train(self, x: Any, y: Any, sample_weight: Any) -> None:
         """One training step; also counts it and notes whether the loss is finite."""
-        self.model.train_step((x, y, sample_weight))
+        self.model.train_step(pack_x_y_sample_weight(x, y, sample_weight))
         self.model._clear_losses()  # they belong to the trace
 
     def test(self, x: Any, y: Any, sample_weight: Any) -> None:
         """One evaluation step."""
-        self.model.test_step((x, y, sample_weight))
+        self.model.test_step(pack_x_y_sample_weight(x, y, sample_weight))
         self.model._clear_losses()
 
     def predict(self, x: Any) -> Any:

@@ -160,7 +160,7 @@ def test_a_subclassed_model_with_a_train_step_of_its_own():
             return self.out(inputs)
 
         def train_step(self, data):
-            x, y, _ = data
+            x, y = data  # as in Keras: weights come where fit gets some
             y_pred = self(x, training=True)
             loss = self.compute_loss(x, y, y_pred)
             grads = pyml.core.gradients(loss, self.trainable_variables)
