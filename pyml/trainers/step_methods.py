@@ -80,7 +80,7 @@ class StepMethods(Layer):
         """
         total = None
         if self._compilation is not None:
-            total = self._compilation.loss_of(y, y_pred, sample_weight, self._names_of(y_pred), batch_size(x))
+            total = self._compilation.loss_of(y, y_pred, sample_weight, self._names_of(y_pred), batch_size(y_pred if x is None else x))
         for extra in self.losses:
             extra = ops.sum(ops.cast(extra, "float32"))
             total = extra if total is None else total + extra
