@@ -60,20 +60,25 @@ if TYPE_CHECKING:  # what `__getattr__` finds
     from . import utils as utils
     from .core import GradientTape as GradientTape
     from .core import KerasTensor as KerasTensor
+    from .core import RematScope as RematScope
     from .core import Tensor as Tensor
     from .core import Variable as Variable
     from .core import checkpoint as checkpoint
     from .core import convert_to_tensor as convert_to_tensor
     from .core import custom_gradient as custom_gradient
     from .core import grad as grad
+    from .core import grads as grads
     from .core import hessian as hessian
     from .core import jacfwd as jacfwd
     from .core import jacobian as jacobian
     from .core import jacrev as jacrev
     from .core import jvp as jvp
     from .core import program as program
+    from .core import remat as remat
     from .core import stop_gradient as stop_gradient
     from .core import value_and_grad as value_and_grad
+    from .core import value_and_grads as value_and_grads
+    from .core import variable_grads as variable_grads
     from .core import vjp as vjp
     from .core.naming import name_scope as name_scope
     from .core.symbolic import Operation as Operation
@@ -98,7 +103,9 @@ _SUBMODULES = {"activations", "array_api", "backend", "browser", "callbacks", "c
 _NAMES = {
     "Tensor": "core", "Variable": "core", "convert_to_tensor": "core", "program": "core", "grad": "core",
     "value_and_grad": "core", "custom_gradient": "core", "stop_gradient": "core", "checkpoint": "core", "hessian": "core",
-    "GradientTape": "core", "jacfwd": "core", "jacobian": "core", "jacrev": "core", "jvp": "core", "vjp": "core",
+    "GradientTape": "core", "RematScope": "core", "grads": "core", "value_and_grads": "core", "variable_grads": "core",
+    "remat": "core",
+    "jacfwd": "core", "jacobian": "core", "jacrev": "core", "jvp": "core", "vjp": "core",
     "KerasTensor": "core", "Input": "models", "Model": "models", "Sequential": "models",
     "Layer": "layers", "Loss": "losses", "Metric": "metrics", "Optimizer": "optimizers", "Initializer": "initializers",
     "Function": "models.function", "InputSpec": "layers.input_spec", "Operation": "core.symbolic", "name_scope": "core.naming",

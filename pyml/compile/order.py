@@ -42,7 +42,32 @@ def ordered(groups: list[Group], roots: list[Node], writes: dict[int, int]) -> t
         if writer not in knot or not any(_depends(feeds, g, writer, knot) for g in before[leaf] - feeds[writer]):
             feeds[writer] |= before[leaf]
             in_place[id(root)] = leaf
-    return [groups[i] for i in _sources_first(feeds)], in_place
+    lean = any(n.op.saves_memory for g in groups for n in g.members.values())
+    order = _leanest(feeds, groups, {id(r) for r in roots}) if lean else _sources_first(feeds)
+    return [groups[i] for i in order], in_place
+
+
+def _leanest(feeds: Feeds, groups: list[Group], kept: set[int]) -> list[int]:
+    """An order in which little memory is held at once: of the groups that may run, the one after which the least is held."""
+    makes = [sum(o.size for o in g.outputs if id(o) not in kept) for g in groups]
+    followers: list[list[int]] = [[] for _ in feeds]
+    for i, found in enumerate(feeds):
+        for j in found:
+            followers[j].append(i)
+    waiting, readers = [len(found) for found in feeds], [len(found) for found in followers]
+    rank = {g: i for i, g in enumerate(_sources_first(feeds))}
+    ready, order = {i for i, n in enumerate(waiting) if n == 0}, []
+    while ready:
+        i = min(ready, key=lambda i: (makes[i] - sum(makes[j] for j in feeds[i] if readers[j] == 1), rank[i]))
+        ready.remove(i)
+        order.append(i)
+        for j in feeds[i]:
+            readers[j] -= 1
+        for j in followers[i]:
+            waiting[j] -= 1
+            if not waiting[j]:
+                ready.add(j)
+    return order
 
 
 def _knot(feeds: Feeds, more: list[tuple[set[int], int]]) -> set[int]:

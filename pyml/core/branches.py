@@ -7,7 +7,7 @@ from typing import Any
 
 from ..errors import DtypeError, ShapeError
 from ..graph.node import Node, tick
-from ..graph.region import recomputed, select, templates
+from ..graph.region import select, templates
 from . import trace
 from .nest import flatten, pack, structure
 from .tensor import Tensor, as_node
@@ -76,42 +76,4 @@ def _outline(tree: Any) -> Any:
     return pack(tree, [None if x is None else "*" for x in flatten(tree)])
 
 
-def checkpoint(f: Callable[..., Any]) -> Callable[..., Any]:
-    """`f`, computed once more when its gradient is needed: what it makes on the way is not kept until then.
-
-    Args:
-        f: A function of tensors, in any nesting, and of anything else; a layer or a model too.
-
-    Returns:
-        A function of the same arguments with the same results and gradients, also those of Variables that `f` reads.
-        The step needs less memory and more time: `f` runs twice. Random numbers are the same both times.
-
-    Source: `jax.checkpoint`, `keras.remat`; Chen et al. 2016, "Training Deep Nets with Sublinear Memory Cost".
-
-    Example:
-        >>> block = pyml.checkpoint(lambda x: pyml.ops.tanh(pyml.ops.tanh(x)))
-        >>> pyml.grad(lambda x: block(x).sum())(np.zeros(2)).numpy()
-        array([1., 1.], dtype=float32)
-    """
-    if not callable(f):
-        raise TypeError(f"checkpoint: f must be a function or a layer. Received: f={f!r}")
-
-    def wrapped(*args: Any, **kwargs: Any) -> Any:
-        if trace.gradient_depth() == 0:
-            return f(*args, **kwargs)
-        given = {id(x._node) for x in flatten((args, kwargs)) if isinstance(x, Tensor)}
-        since = tick()
-        out = f(*args, **kwargs)
-        leaves = flatten(out)
-        nodes = [x._node for x in leaves if isinstance(x, Tensor)]
-        (template,), sources = templates([nodes], since)
-        places = {i for i, s in enumerate(sources) if id(s) in given} or set(range(len(sources)))
-        made = iter(recomputed(template, sources, places))
-        return pack(out, [Tensor(next(made)) if isinstance(x, Tensor) else x for x in leaves])
-
-    wrapped.__name__ = getattr(f, "__name__", "checkpoint")
-    wrapped.__doc__ = f.__doc__
-    return wrapped
-
-
-__all__ = ["checkpoint", "select_one"]
+__all__ = ["select_one"]

@@ -54,6 +54,7 @@ class Op:
     in_memory = True  # kernels read the value from a buffer
     is_view = False  # only says where elements are
     keeps_order = False  # a view whose elements lie as those of its source
+    saves_memory = False  # it is there so that a plan holds less at once: the order of kernels minds that
 
     def arithmetic(self, node: Node) -> int:
         """Arithmetic operations of a node of this op; a multiply-add is two, and each element is computed once."""

@@ -53,7 +53,9 @@ def templates(parts: Sequence[Sequence[Node]], since: int) -> tuple[list[Templat
     captured: dict[int, tuple[Node, Node]] = {}
 
     def outside(node: Node) -> bool:
-        return node.time < since or (not node.src and node.op not in _NUMBERS) or (node.op is READ and node.src[0].time < since)
+        if node.op is READ:  # a tape asks for its gradient
+            return outside(node.src[0])
+        return node.time < since or (not node.src and node.op not in _NUMBERS)
 
     for roots in parts:
         for node in toposort(roots, stop=lambda n: outside(n) or n.op in _NUMBERS):
@@ -115,7 +117,7 @@ def recomputed(template: Template, sources: Sequence[Node], places: Container[in
         one = next(iter(found.values()))
         late = [_after(s, one) if i in places else copy(s) for i, s in enumerate(src)]
         again = template(late)
-        return pullback([(again[k], g) for (_, k), g in found.items()], late)
+        return pullback([(again[k], g) for (_, k), g in found.items() if again[k].dtype == "float32"], late)
 
     return results_of(template(sources), sources, rule)
 

@@ -10,6 +10,7 @@ import numpy as np
 from pyml import constraints, initializers, regularizers
 from pyml.core import Tensor, Variable, convert_to_tensor
 from pyml.core.naming import auto_name, current_path, name_scope
+from pyml.core.remat import RematScope, call_layer, current_remat
 from pyml.core.symbolic import Operation, any_symbolic, infer_output_spec
 from pyml.core.trace import tracing
 from pyml.core.tree import flatten, map_structure
@@ -58,6 +59,7 @@ class Layer(Tracking, Operation, Configured, kind=LAYERS):
                 return inputs * self.factor
     """
 
+    _remat: RematScope | None = None  # whether what it makes is computed once more rather than kept
     _hints = ("input_shape", "input_dim", "input_length")
 
     def __init__(self, *, activity_regularizer: RegularizerLike = None, trainable: bool = True, dtype: Any = None, autocast: bool = True,
@@ -70,6 +72,7 @@ class Layer(Tracking, Operation, Configured, kind=LAYERS):
             raise ValueError(f"{type(self).__name__}: name must be a string without '/'. Received: name={name!r}")
         self._init_tracking()
         Operation.__init__(self, name=name or auto_name(type(self).__name__))
+        self._remat = current_remat()
         if input_dim is not None:
             input_shape = (input_dim,)
         if input_shape is not None:
@@ -365,7 +368,7 @@ class Layer(Tracking, Operation, Configured, kind=LAYERS):
             kwargs.pop("mask", None)
         previous_mask = self._signature.fill_masks(args, kwargs)
         with call_context.entered(training), name_scope(self.name):
-            outputs = self.call(*args, **kwargs)
+            outputs = self.call(*args, **kwargs) if self._remat is None else call_layer(self, self._remat, args, kwargs)
             if self.activity_regularizer is not None:
                 for output in flatten(outputs):        # per sample, so that the batch size does not matter
                     self.add_loss(self.activity_regularizer(output) * (1.0 / max((1, *output.shape[:1]))))

@@ -234,6 +234,7 @@ copy = elementwise("copy", wgsl="x", numpy=lambda x: np.array(x, order="C"), gra
 stop_gradient = elementwise("stop_gradient", wgsl="x", numpy=lambda x: x, grad=ZERO, transparent=True)
 # `a` as a value that can only be computed when `b` is there: what is made of it is not what was made of `a` before
 after = elementwise("after", wgsl="a", numpy=lambda a, b: a, dtype=lambda a, b: a, grad=lambda g, y, a, b: (g, None))
+after.saves_memory = True
 
 
 def cast(x: Node, dtype: str) -> Node:

@@ -1,0 +1,225 @@
+"""Products with Jacobians, Jacobians and Hessians, gradients by name, and computing once more instead of keeping."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from test_ops import SMOOTH, called, drawn, results
+
+import pyml
+from pyml import GradientTape, ops
+from pyml.errors import NotDifferentiable, ShapeError
+
+
+def array(*values):
+    return np.array(values, np.float32)
+
+
+# ---- products with Jacobians
+def test_vjp_takes_trees_there_and_back_as_often_as_asked(device):
+    value, back = pyml.vjp(lambda p, y: {"a": p["x"] * y, "b": [ops.sum(p["x"])]}, {"x": array(1, 2)}, array(3, 4))
+    assert value["a"].tolist() == [3, 8]
+    for scale in (1.0, 10.0):
+        p, y = back({"a": array(scale, 0), "b": [array(2.0)[0]]})
+        assert p["x"].tolist() == [3 * scale + 2, 2] and y.tolist() == [scale, 0]
+    with pytest.raises(ShapeError, match=r"expected tensors of shapes \(2,\), \(\)"):
+        back({"a": array(1.0), "b": [1.0]})
+
+
+def test_jvp_is_the_jacobian_times_the_tangent(device):
+    w, x, t = (np.random.default_rng(i).normal(size=s).astype(np.float32) for i, s in enumerate([(4, 3), (2, 4), (2, 4)]))
+
+    def f(x):
+        return ops.tanh(ops.matmul(x, w)), ops.scan(lambda c, row: (ops.sin(c + row), c), ops.zeros(4), x)[0]
+
+    value, change, aux = pyml.jvp(lambda x: (f(x), "more"), (x,), (t,), has_aux=True)
+    assert aux == "more" and [v.shape for v in value] == [(2, 3), (4,)]
+    for k in range(2):
+        whole = pyml.jacobian(lambda x, k=k: f(x)[k])(x).numpy()
+        np.testing.assert_allclose(change[k], np.tensordot(whole, t, 2), rtol=1e-4, atol=1e-5)
+
+
+# ---- Jacobians
+def test_jacobians_row_by_row_and_column_by_column_are_equal(device):
+    w, x = np.random.default_rng(0).normal(size=(4, 3)).astype(np.float32), array(0.1, -0.2, 0.3, 0.4)
+
+    def f(x, scale):
+        return {"tanh": ops.tanh(ops.matmul(x[None], w))[0] * scale, "norm": ops.sqrt(ops.sum(x * x))}
+
+    rows, columns = (j(f, argnums=(0, 1))(x, array(2.0)) for j in (pyml.jacobian, pyml.jacfwd))
+    for name, shape in (("tanh", (3,)), ("norm", ())):
+        for a, b, own in zip(rows[name], columns[name], [(4,), (1,)], strict=True):
+            assert a.shape == (*shape, *own)
+            np.testing.assert_allclose(a, b, rtol=1e-4, atol=1e-6)
+    np.testing.assert_allclose(rows["norm"][0], x / np.sqrt((x * x).sum()), rtol=1e-5)
+
+
+def test_a_jacobian_of_ops_without_rows_of_their_own_is_a_loop(device):
+    x = np.random.default_rng(0).normal(size=(1, 5, 5, 1)).astype(np.float32)
+    layer = pyml.layers.Conv2D(2, 3)
+    layer(x)
+    program = pyml.program(lambda x: pyml.jacobian(layer)(x))
+    found = program(x)
+    assert found.shape == (1, 3, 3, 2, 1, 5, 5, 1) and " x 9" in program.explain()
+    np.testing.assert_allclose(found.numpy()[0, 1, 2, 1, 0, 1:4, 2:5, 0], layer.kernel.numpy()[:, :, 0, 1], rtol=1e-5)
+
+
+def test_an_empty_value_has_an_empty_jacobian():
+    assert pyml.jacobian(lambda x: x[:0] * 2.0)(array(1, 2, 3)).shape == (0, 3)
+
+
+def test_hessians_of_trees_have_all_blocks(device):
+    found = pyml.hessian(lambda p: ops.sum(p["a"] ** 2 * p["b"]))({"a": array(1, 2), "b": array(3, 4)})
+    assert found["a"]["a"].tolist() == [[6, 0], [0, 8]] and found["a"]["b"].tolist() == [[2, 0], [0, 4]]
+    assert found["b"]["b"].tolist() == [[0, 0], [0, 0]]
+
+
+def test_the_hessian_of_a_network_is_that_of_finite_differences(device):
+    w = np.random.default_rng(1).normal(size=(3, 4)).astype(np.float32)
+
+    def loss(x):
+        return ops.sum(ops.softplus(ops.tanh(ops.matmul(x[None], w))) ** 2)
+
+    x = array(0.2, -0.4, 0.6)
+    found, gradient, step = pyml.program(pyml.hessian(loss))(x).numpy(), pyml.grad(loss), 1e-2
+    for i in range(3):
+        change = np.zeros(3, np.float32)
+        change[i] = step
+        slope = (gradient(x + change).numpy() - gradient(x - change).numpy()) / (2 * step)
+        np.testing.assert_allclose(found[i], slope, atol=5e-3)
+    np.testing.assert_allclose(found, found.T, rtol=1e-4, atol=1e-5)
+
+
+OFTEN = ["add", "subtract", "multiply", "divide", "power", "maximum", "exp", "log", "log1p", "sqrt", "rsqrt", "square", "tanh", "sigmoid", "relu", "gelu", "silu", "softplus", "elu", "selu", "softmax", "log_softmax", "logsumexp", "sin", "cos", "arctan", "erf", "matmul", "einsum", "dot", "tensordot", "sum", "mean", "var", "std", "max", "prod", "cumsum", "reshape", "transpose", "concatenate", "stack", "where", "take", "norm", "conv", "average_pool", "max_pool", "batch_normalization", "layer_normalization", "categorical_crossentropy", "sparse_categorical_crossentropy", "binary_crossentropy", "scan", "fori_loop", "while_loop", "switch", "map", "vectorized_map", "associative_scan"]
+SECOND = {c.values[0].name: c for c in SMOOTH if c.values[0].name in OFTEN}
+
+
+def test_nearly_all_ops_named_here_have_second_derivatives_tested():
+    assert len(SECOND) > 0.8 * len(OFTEN)
+
+
+@pytest.mark.parametrize("name", SECOND)
+def test_the_second_derivative_of_an_op_is_that_of_finite_differences(name):
+    declared, sample = SECOND[name].values
+    arrays, rng, step = drawn(sample), np.random.default_rng(1), 2e-3
+    moved = [i for i, a in enumerate(arrays) if a.dtype == np.float32]
+    along = [rng.uniform(-1, 1, arrays[i].shape).astype(np.float32) for i in moved]
+
+    def total(floats):
+        values = list(arrays)
+        for i, value in zip(moved, floats, strict=True):
+            values[i] = value
+        floats = [o for o in results(called(declared.function, sample, values)) if o.dtype == "float32"]
+        return sum((ops.sum(ops.sin(o * 0.7 + 0.3)) for o in floats), ops.zeros(()))
+
+    gradient = pyml.grad(total)
+    _, second = pyml.jvp(lambda *floats: gradient(list(floats)), [arrays[i] for i in moved], along)
+    found = sum(float(ops.sum(s * d)) for s, d in zip(second, along, strict=True))
+    sides = []
+    for sign in (-1, 1):
+        at = gradient([arrays[i] + np.float32(sign * step) * d for i, d in zip(moved, along, strict=True)])
+        sides.append(sum(float((g.numpy().astype(np.float64) * d).sum()) for g, d in zip(at, along, strict=True)))
+    wanted = (sides[1] - sides[0]) / (2 * step)
+    assert abs(found - wanted) < 2e-2 * (1 + abs(wanted))
+
+
+# ---- gradients by name
+def test_variable_grads_names_the_variables_that_a_function_reads():
+    a, b, still = pyml.Variable(2.0, name="a"), pyml.Variable(3.0, name="b"), pyml.Variable(5.0, trainable=False, name="still")
+    value, grads = pyml.variable_grads(lambda: a * a * b * still)
+    assert value.item() == 60.0 and {k: g.item() for k, g in grads.items()} == {"a": 60.0, "b": 20.0}
+    assert {k: g.item() for k, g in pyml.variable_grads(lambda: a * still, [still, b]).grads.items()} == {"still": 2.0, "b": 0.0}
+    with pytest.raises(ValueError, match="reads no trainable Variable"):
+        pyml.variable_grads(lambda: still * 2.0)
+    with pytest.raises(ValueError, match="several Variables have the path a"):
+        pyml.variable_grads(lambda: a * pyml.Variable(1.0, name="a"))
+    with pytest.raises(ShapeError, match="must return a scalar"):
+        pyml.variable_grads(lambda: ops.ones(2) * a)
+
+
+def test_grads_of_several_arguments_may_be_weighed():
+    value, grads = pyml.value_and_grads(lambda a, b: a * b)([array(1, 2), array(3, 4)], dy=array(1, 10))
+    assert value.tolist() == [3, 8] and [g.tolist() for g in grads] == [[3, 40], [1, 20]]
+    assert [g.tolist() for g in pyml.grads(lambda a, b: a * b)([array(1, 2), array(3, 4)])] == [[3, 4], [1, 2]]
+
+
+@pytest.mark.parametrize(("words", "run"), [
+    ("argument 'n' holds int32", lambda: pyml.grad(lambda x, n: ops.sum(x * n), argnums=1)(array(1.0), np.arange(3))),
+    ("argument 'tree'\\['b'\\]\\[1\\] holds int32", lambda: pyml.jacobian(lambda tree: tree["b"][0])({"b": [array(1.0), [1]]})),
+    ("the function returns int32", lambda: pyml.vjp(lambda x: ops.cast(x, "int32"), array(1.0))),
+    ("the function returns bool", lambda: pyml.jvp(lambda x: x > 0, (array(1.0),), (array(1.0),))),
+])  # fmt: skip
+def test_integers_are_refused_by_name(words, run):
+    with pytest.raises(NotDifferentiable, match=words):
+        run()
+
+
+def test_arguments_that_hold_none_keep_it():
+    found = pyml.grad(lambda p: ops.sum(p["w"] * 2.0))({"w": array(1, 2), "b": None})
+    assert found["w"].tolist() == [2, 2] and found["b"] is None
+
+
+def test_an_argument_that_a_loop_carries_unchanged_has_its_gradient(device):
+    assert pyml.grad(lambda x: ops.scan(lambda c, _: (c * x, None), 1.0, length=3)[0])(2.0).item() == 12.0
+
+
+# ---- computing once more
+def chain(checkpoint):
+    """A program of a training step of twelve layers, four of which are a block."""
+    weights = [pyml.Variable(np.random.default_rng(i).normal(size=(32, 32)).astype(np.float32) * 0.1) for i in range(12)]
+
+    def block(some):
+        def run(x):
+            for w in some:
+                x = ops.tanh(ops.matmul(x, w))
+            return x
+
+        return pyml.checkpoint(run) if checkpoint else run
+
+    @pyml.program
+    def step(x):
+        with GradientTape() as tape:
+            for i in range(0, 12, 4):
+                x = block(weights[i : i + 4])(x)
+            loss = ops.sum(x * x)
+        return loss, tape.gradient(loss, weights)
+
+    return step
+
+
+def test_a_step_with_checkpoints_holds_less_and_gives_the_same(device):
+    x = np.random.default_rng(9).normal(size=(64, 32)).astype(np.float32)
+    whole, blocks = chain(False), chain(True)
+    (first, wanted), (second, found) = whole(x), blocks(x)
+    np.testing.assert_allclose(second, first, rtol=1e-5)
+    for f, w in zip(found, wanted, strict=True):
+        np.testing.assert_allclose(f, w, rtol=1e-4, atol=1e-6)
+    assert sum(blocks.last_plan.slots) < 0.5 * sum(whole.last_plan.slots)
+
+
+def test_checkpoints_have_second_derivatives_and_none_outside_of_gradients(device):
+    f = pyml.checkpoint(lambda x: (ops.sin(x * x), {"n": 3}))
+    assert f(ops.ones(1))[1] == {"n": 3}
+    grad = pyml.grad(lambda x: ops.sum(f(x)[0]))
+    x = 0.7
+    assert grad(array(x)).item() == pytest.approx(2 * x * np.cos(x * x), rel=1e-5)
+    second = 2 * np.cos(x * x) - 4 * x * x * np.sin(x * x)
+    assert pyml.grad(lambda x: ops.sum(grad(x)))(array(x)).item() == pytest.approx(second, rel=1e-4)
+
+
+@pytest.mark.parametrize("mode", ["full", "activations", "larger_than", "list_of_layers"])
+def test_layers_made_in_a_remat_scope_train_as_others_do(mode):
+    x = np.random.default_rng(0).normal(size=(32, 8)).astype(np.float32)
+
+    def losses(mode):
+        pyml.utils.set_random_seed(1)
+        with pyml.RematScope(mode, output_size_threshold=100, layer_names=["first"]):
+            layers = [pyml.layers.Dense(16, activation="gelu", name="first"), pyml.layers.Dropout(0.3, seed=3),
+                      pyml.layers.BatchNormalization(), pyml.layers.Dense(3, activation="softmax")]  # fmt: skip
+        model = pyml.Sequential([pyml.Input((8,)), *layers])
+        model.compile(pyml.optimizers.SGD(0.1), "sparse_categorical_crossentropy")
+        return model.fit(x, np.arange(32) % 3, epochs=2, shuffle=False, verbose=0).history["loss"]
+
+    np.testing.assert_allclose(losses(mode), losses(None), rtol=1e-5)
+    with pytest.raises(ValueError, match="mode must be one of"):
+        pyml.RematScope("some")
