@@ -60,7 +60,7 @@ def test_a_jacobian_of_ops_without_rows_of_their_own_is_a_loop(device):
     layer(x)
     program = pyml.program(lambda x: pyml.jacobian(layer)(x))
     found = program(x)
-    assert found.shape == (1, 3, 3, 2, 1, 5, 5, 1) and " x 9" in program.explain()
+    assert found.shape == (1, 3, 3, 2, 1, 5, 5, 1) and "scan" in program.explain()
     np.testing.assert_allclose(found.numpy()[0, 1, 2, 1, 0, 1:4, 2:5, 0], layer.kernel.numpy()[:, :, 0, 1], rtol=1e-5)
 
 
@@ -90,7 +90,14 @@ def test_the_hessian_of_a_network_is_that_of_finite_differences(device):
     np.testing.assert_allclose(found, found.T, rtol=1e-4, atol=1e-5)
 
 
-OFTEN = ["add", "subtract", "multiply", "divide", "power", "maximum", "exp", "log", "log1p", "sqrt", "rsqrt", "square", "tanh", "sigmoid", "relu", "gelu", "silu", "softplus", "elu", "selu", "softmax", "log_softmax", "logsumexp", "sin", "cos", "arctan", "erf", "matmul", "einsum", "dot", "tensordot", "sum", "mean", "var", "std", "max", "prod", "cumsum", "reshape", "transpose", "concatenate", "stack", "where", "take", "norm", "conv", "average_pool", "max_pool", "batch_normalization", "layer_normalization", "categorical_crossentropy", "sparse_categorical_crossentropy", "binary_crossentropy", "scan", "fori_loop", "while_loop", "switch", "map", "vectorized_map", "associative_scan"]
+OFTEN = [
+    "add", "subtract", "multiply", "divide", "power", "maximum", "exp", "log", "log1p", "sqrt", "rsqrt", "square", "tanh", "sigmoid",
+    "relu", "gelu", "silu", "softplus", "elu", "selu", "softmax", "log_softmax", "logsumexp", "sin", "cos", "arctan", "erf", "matmul",
+    "einsum", "dot", "tensordot", "sum", "mean", "var", "std", "max", "prod", "cumsum", "reshape", "transpose", "concatenate", "stack",
+    "where", "take", "norm", "conv", "average_pool", "max_pool", "batch_normalization", "layer_normalization",
+    "categorical_crossentropy", "sparse_categorical_crossentropy", "binary_crossentropy", "scan", "fori_loop", "while_loop", "switch",
+    "map", "vectorized_map", "associative_scan",
+]  # fmt: skip
 SECOND = {c.values[0].name: c for c in SMOOTH if c.values[0].name in OFTEN}
 
 
@@ -145,7 +152,7 @@ def test_grads_of_several_arguments_may_be_weighed():
 
 @pytest.mark.parametrize(("words", "run"), [
     ("argument 'n' holds int32", lambda: pyml.grad(lambda x, n: ops.sum(x * n), argnums=1)(array(1.0), np.arange(3))),
-    ("argument 'tree'\\['b'\\]\\[1\\] holds int32", lambda: pyml.jacobian(lambda tree: tree["b"][0])({"b": [array(1.0), [1]]})),
+    ("argument 'tree'\\['b'\\]\\[1\\]\\[0\\] holds int32", lambda: pyml.jacobian(lambda tree: tree["b"][0])({"b": [array(1.0), [1]]})),
     ("the function returns int32", lambda: pyml.vjp(lambda x: ops.cast(x, "int32"), array(1.0))),
     ("the function returns bool", lambda: pyml.jvp(lambda x: x > 0, (array(1.0),), (array(1.0),))),
 ])  # fmt: skip

@@ -5,7 +5,7 @@ from .custom import custom_gradient
 from .derivatives import hessian, jacfwd, jacobian, jacrev, jvp, vjp
 from .named_gradients import grads, value_and_grads, variable_grads
 from .programs import Program, program
-from .remat import RematScope, checkpoint, remat
+from .recompute import RematScope, checkpoint, remat
 from .symbolic import KerasTensor
 from .tape import GradientTape
 from .tensor import Tensor, as_node, convert_to_tensor

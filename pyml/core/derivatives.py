@@ -10,6 +10,7 @@ from ..graph.grad import pullback
 from ..graph.node import Node
 from ..graph.prims import broadcast_to, cast, copy, full, iota, permute, reshape
 from ..graph.prims.elementwise import equal
+from ..graph.recording import Recording
 from . import trace
 from .autograd import argument_places, grad, names_of, watched
 from .nest import flatten, pack
@@ -41,8 +42,8 @@ def _given(cotangents: Any, outs: Sequence[Node], what: str) -> list[Node]:
     return nodes
 
 
-def _pulled(outs: Sequence[Node], seeds: Sequence[Node], targets: Sequence[Node]) -> list[Node]:
-    found = pullback(list(zip(outs, seeds, strict=True)), targets)
+def _pulled(outs: Sequence[Node], seeds: Sequence[Node], targets: Sequence[Node], record: Recording) -> list[Node]:
+    found = pullback(list(zip(outs, seeds, strict=True)), targets, lambda node: node not in record)
     return [full(t.shape, 0.0, "float32") if g is None else g for t, g in zip(targets, found, strict=True)]
 
 
@@ -69,16 +70,19 @@ def vjp(f: Callable[..., Any], *primals: Any, has_aux: bool = False) -> Any:
         >>> [g.tolist() for g in back(np.array([1., 10.]))]
         [[3.0, 40.0], [1.0, 20.0]]
     """
+    record = Recording()  # the value may be read before a gradient is taken back
+    record.begin()
     with trace.differentiating():
         given = [watched(p, name) for p, name in zip(primals, names_of(f, primals), strict=True)]
         targets = [t._node for t in flatten(given) if t is not None]  # of now: `f` may assign items
         out = f(*given)
+    record.end()
     value, aux = out if has_aux else (out, None)
     outs = _floats(value, "vjp")
 
     def back(gradient: Any) -> tuple[Any, ...]:
         with trace.differentiating():
-            found = iter(_pulled(outs, _given(gradient, outs, "vjp"), targets))
+            found = iter(_pulled(outs, _given(gradient, outs, "vjp"), targets, record))
         return tuple(pack(p, [None if x is None else Tensor(next(found)) for x in flatten(p)]) for p in given)
 
     return (value, back, aux) if has_aux else (value, back)

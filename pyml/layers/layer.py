@@ -10,7 +10,7 @@ import numpy as np
 from pyml import constraints, initializers, regularizers
 from pyml.core import Tensor, Variable, convert_to_tensor
 from pyml.core.naming import auto_name, current_path, name_scope
-from pyml.core.remat import RematScope, call_layer, current_remat
+from pyml.core.recompute import RematScope, call_layer, current_remat
 from pyml.core.symbolic import Operation, any_symbolic, infer_output_spec
 from pyml.core.trace import tracing
 from pyml.core.tree import flatten, map_structure
