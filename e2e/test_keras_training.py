@@ -82,6 +82,35 @@ def test_fit_waits_where_the_browser_can(python):
         assert "await model.fit_async" in result["error"]
 
 
+def test_a_step_with_a_gradient_tape_trains_inside_a_program_and_outside(python):
+    result = python.run("""
+        def losses_of(make):
+            model, optimizer = classifier(), pyml.optimizers.Adam(0.02)
+            def step(x, y):
+                with pyml.GradientTape() as tape:
+                    losses = pyml.losses.sparse_categorical_crossentropy(y, model(x))
+                    loss = pyml.ops.mean(losses)
+                grads = tape.gradient(loss, model.trainable_variables)
+                optimizer.apply_gradients(zip(grads, model.trainable_variables))
+                return loss
+            step = make(step)
+            return [step(x[:64], y[:64]) for _ in range(6)]
+        inside = [float(await loss.data()) for loss in losses_of(pyml.program)]
+        outside = [float(await loss.data()) for loss in losses_of(lambda step: step)]
+        v = pyml.Variable(2.0)
+        with pyml.GradientTape() as outer:
+            with pyml.GradientTape() as inner:
+                cube = v * v * v
+            first = inner.gradient(cube, v)
+        second = outer.gradient(first, v)
+        loop = pyml.program(pyml.grad(lambda x: pyml.ops.sum(pyml.ops.fori_loop(0, 3, lambda i, c: c * x, pyml.ops.ones(2)))))
+        dict(inside=inside, outside=outside, second=float(await second.data()), loop=(await loop(np.ones(2, "float32")).data()).tolist())
+    """)
+    assert result["inside"] == pytest.approx(result["outside"], rel=1e-4)
+    assert result["inside"][-1] < result["inside"][0]
+    assert result["second"] == 12.0 and result["loop"] == [3.0, 3.0]
+
+
 def test_a_replayed_step_calls_few_python_functions(python):
     if python.info.get("backend") == "cpu":
         pytest.skip("numpy does the work of the step in Python there")

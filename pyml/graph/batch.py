@@ -25,8 +25,10 @@ def batched(roots: Sequence[Node], rows: Mapping[int, Node], n: int) -> list[Nod
     for node in toposort(roots, stop=lambda m: id(m) in found):
         if id(node) in found or not any(id(s) in found for s in node.src):
             continue
-        sources = [found[id(s)] if id(s) in found else _repeated(s, n) for s in node.src]
-        whole = _one(node, sources, n)
+        whole = _product(node, found, n)
+        if whole is None:
+            sources = [found[id(s)] if id(s) in found else _repeated(s, n) for s in node.src]
+            whole = _one(node, sources, n)
         if whole is None:
             return None
         found[id(node)] = whole
@@ -35,6 +37,14 @@ def batched(roots: Sequence[Node], rows: Mapping[int, Node], n: int) -> list[Nod
 
 def _repeated(node: Node, n: int) -> Node:
     return broadcast_to(reshape(node, (1, *node.shape)), (n, *node.shape))
+
+
+def _product(node: Node, found: Mapping[int, Node], n: int) -> Node | None:
+    """A matrix of each row times one that all rows share is one product of all rows' rows; else None."""
+    if node.op is not MATMUL or node.ndim != 2 or id(node.src[0]) not in found or id(node.src[1]) in found or node.attrs["ta"]:
+        return None
+    x = found[id(node.src[0])]
+    return reshape(matmul(reshape(x, (n * x.shape[1], x.shape[2])), node.src[1], tb=node.attrs["tb"]), (n, *node.shape))
 
 
 def _one(node: Node, sources: list[Node], n: int) -> Node | None:
