@@ -35,6 +35,8 @@ FINISHED = [
     "keras.dtype_policies",
     "keras.losses",
     "keras.metrics",
+    "keras.ops.linalg",
+    "keras.ops.numpy",
     "keras.optimizers",
     "keras.optimizers.schedules",
     "keras.preprocessing.sequence",

@@ -9,7 +9,7 @@ from ..errors import NotDifferentiable, ShapeError
 from ..graph import grad as graph_grad
 from ..graph import prims
 from . import trace
-from .nest import flatten, pack
+from .nest import Parts, flatten, pack
 from .tensor import Tensor, as_node
 from .types import TensorLike
 from .variable import Variable
@@ -134,6 +134,8 @@ def _paths(tree: Any) -> list[str]:
         return [f"[{key!r}]{path}" for key, value in tree.items() for path in _paths(value)]
     if isinstance(tree, (tuple, list)):
         return [f"[{i}]{path}" for i, value in enumerate(tree) for path in _paths(value)]
+    if isinstance(tree, Parts):
+        return [path for value in tree.parts() for path in _paths(value)]
     return [""]
 
 

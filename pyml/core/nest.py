@@ -2,8 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable, Iterator
+from collections.abc import Hashable, Iterable, Iterator, Sequence
 from typing import Any
+
+
+class Parts:
+    """Base of an object that stands for several tensors: structures hold it as they hold a tuple of these."""
+
+    __slots__ = ()
+
+    def parts(self) -> tuple[Any, ...]:
+        """What it stands for."""
+        raise NotImplementedError
+
+    def of_parts(self, parts: Sequence[Any]) -> Any:
+        """Another one, of these."""
+        raise NotImplementedError
 
 
 def flatten(tree: Any) -> list[Any]:
@@ -16,6 +30,8 @@ def flatten(tree: Any) -> list[Any]:
             stack.extend(reversed(x))
         elif isinstance(x, dict):
             stack.extend(reversed(list(x.values())))
+        elif isinstance(x, Parts):
+            stack.extend(reversed(x.parts()))
         else:
             out.append(x)
     return out
@@ -34,6 +50,8 @@ def _pack(tree: Any, it: Iterator[Any]) -> Any:
         return type(tree)([_pack(v, it) for v in tree])
     if isinstance(tree, dict):
         return {k: _pack(v, it) for k, v in tree.items()}
+    if isinstance(tree, Parts):
+        return tree.of_parts([_pack(v, it) for v in tree.parts()])
     return next(it)
 
 
@@ -43,4 +61,6 @@ def structure(tree: Any) -> Hashable:
         return (type(tree), *(structure(v) for v in tree))
     if isinstance(tree, dict):
         return (dict, *((k, structure(v)) for k, v in tree.items()))
+    if isinstance(tree, Parts):
+        return (type(tree), *(structure(v) for v in tree.parts()))
     return None

@@ -18,7 +18,7 @@ from ..graph.prims import CONST
 from ..recent import Recent
 from . import trace
 from .capture import Capture, logits_among
-from .nest import flatten, structure
+from .nest import Parts, flatten, structure
 from .tensor import Tensor, upload
 from .variable import Variable
 
@@ -66,7 +66,7 @@ class Program:
         if not args and not kwargs:  # a step of fit, where every microsecond counts
             alone = (0, (), id(config.device()))
             return self.captures.get(alone) or self.captures.put(alone, self._capture(args, kwargs, [])), []
-        nested = bool(kwargs) or any(isinstance(a, (list, tuple, dict)) for a in args)
+        nested = bool(kwargs) or any(isinstance(a, (list, tuple, dict, Parts)) for a in args)
         leaves = flatten((args, kwargs)) if nested else list(args)
         key_parts: list = []
         arrays: list = []

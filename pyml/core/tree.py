@@ -3,6 +3,8 @@
 from collections.abc import Callable, Iterable
 from typing import Any
 
+from .nest import Parts
+
 
 def is_nested(structure: Any) -> bool:
     """True for a list, a tuple or a dict."""
@@ -15,6 +17,8 @@ def flatten(structure: Any) -> list[Any]:
         return [leaf for key in sorted(structure) for leaf in flatten(structure[key])]
     if isinstance(structure, (list, tuple)):
         return [leaf for item in structure for leaf in flatten(item)]
+    if isinstance(structure, Parts):
+        return [leaf for item in structure.parts() for leaf in flatten(item)]
     return [structure]
 
 
@@ -27,6 +31,8 @@ def map_structure(fn: Callable[..., Any], structure: Any, *others: Any) -> Any:
         if hasattr(structure, "_fields"):
             return type(structure)(*items)
         return type(structure)(items)
+    if isinstance(structure, Parts):
+        return structure.of_parts([map_structure(fn, v, *(o.parts()[i] for o in others)) for i, v in enumerate(structure.parts())])
     return fn(structure, *others)
 
 
@@ -45,6 +51,8 @@ def pack_sequence_as(structure: Any, leaves: Iterable[Any]) -> Any:
         if isinstance(part, (list, tuple)):
             items = [pack(item) for item in part]
             return type(part)(*items) if hasattr(part, "_fields") else type(part)(items)
+        if isinstance(part, Parts):
+            return part.of_parts([pack(item) for item in part.parts()])
         return next(iterator)
 
     return pack(structure)

@@ -15,6 +15,7 @@ from .nn import *
 from .numpy import *
 
 if TYPE_CHECKING:
+    from .complex_numbers import *
     from .control_flow import *
     from .distances import *
     from .further import *
@@ -30,6 +31,6 @@ if TYPE_CHECKING:
 else:
     _files = (
         "scattering", "loops", "special_functions", "signal", "control_flow", "largest", "partial_results", "further",
-        "positive_determinants", "rearranging", "distances",
+        "positive_determinants", "rearranging", "distances", "complex_numbers",
     )  # fmt: skip
     __getattr__, __dir__ = _later(__name__, *_files, homes=(numpy, nn, linalg))

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from ..core.complex_tensor import COMPLEX, ComplexTensor, as_complex
 from ..core.tensor import Tensor, as_node
 from ..core.tensor import convert_to_tensor as _convert
 from ..core.types import TensorLike
@@ -47,6 +48,8 @@ def convert_to_tensor(x: TensorLike, dtype: str | None = None, sparse: bool | No
     """
     if sparse or ragged:
         raise ValueError("convert_to_tensor: sparse and ragged tensors are not supported; leave sparse and ragged out.")
+    if dtype in COMPLEX:
+        return as_complex(x)  # type: ignore[return-value]
     return _convert(x, dtype)
 
 
@@ -62,7 +65,7 @@ def convert_to_numpy(x: TensorLike) -> np.ndarray:
         >>> pyml.ops.convert_to_numpy(pyml.Variable([1., 2.]))
         array([1., 2.], dtype=float32)
     """
-    return _convert(x).numpy()
+    return x.numpy() if isinstance(x, ComplexTensor) else _convert(x).numpy()
 
 
 @op(like=lambda x, dtype: x.astype(dtype), method="astype", gradient=False, samples=[sample(draw(2, 3), "int32"), sample(draw(4), "bool")])
@@ -76,6 +79,8 @@ def cast(x: TensorLike, dtype: str) -> Tensor:
         >>> pyml.ops.cast([1.7, -1.7], "int32").numpy()
         array([ 1, -1], dtype=int32)
     """
+    if dtype in COMPLEX:
+        return as_complex(x)  # type: ignore[return-value]
     return Tensor(prims.cast(as_node(x), dtype=standardize(dtype)))
 
 
@@ -118,7 +123,7 @@ def is_tensor(x: object) -> bool:
         >>> pyml.ops.is_tensor(pyml.ops.ones(2)), pyml.ops.is_tensor([1, 1])
         (True, False)
     """
-    return isinstance(x, Tensor)
+    return isinstance(x, (Tensor, ComplexTensor))
 
 
 @op(like="numpy.asarray", gradient=False, samples=[sample(draw(2, 3))])

@@ -10,12 +10,17 @@ from __future__ import annotations
 import functools
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from importlib import import_module
 from typing import Any, NamedTuple, TypeVar
 
+import numpy as np
+
+from ..core.complex_tensor import holds_complex
 from ..core.operators import INSTALLED
 from ..core.symbolic import VALUES, call_function, holds_symbolic
 
 Function = TypeVar("Function", bound=Callable[..., Any])
+_PLAIN = VALUES - {np.ndarray}  # neither symbolic nor complex
 
 
 @dataclass(frozen=True)
@@ -93,13 +98,14 @@ def op(
 
         @functools.wraps(fn)
         def call(*args: Any, **kwargs: Any) -> Any:
-            for a in args:
-                if type(a) not in VALUES and holds_symbolic(a):
-                    return call_function(fn, args, kwargs, name, spec)
-            if kwargs:
-                for a in kwargs.values():
-                    if type(a) not in VALUES and holds_symbolic(a):
-                        return call_function(fn, args, kwargs, name, spec)
+            symbolic = False
+            for a in (*args, *kwargs.values()) if kwargs else args:
+                if type(a) not in _PLAIN:
+                    if holds_complex(a):
+                        return import_module(f"{__package__}.complex_rules").call(name, call, args, kwargs)
+                    symbolic = symbolic or holds_symbolic(a)
+            if symbolic:
+                return call_function(fn, args, kwargs, name)
             return fn(*args, **kwargs)
 
         public: Any = call if record else fn

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ..core.complex_tensor import ComplexTensor
 from ..core.custom import custom_gradient
 from ..core.symbolic import KerasTensor
 from ..core.tensor import Tensor, as_node
@@ -18,4 +19,4 @@ def dtype(x: TensorLike) -> str:
         >>> pyml.ops.dtype(pyml.ops.zeros((8, 12)))
         'float32'
     """
-    return x.dtype if isinstance(x, (Tensor, Variable, KerasTensor)) else as_node(x).dtype
+    return x.dtype if isinstance(x, (Tensor, Variable, KerasTensor, ComplexTensor)) else as_node(x).dtype

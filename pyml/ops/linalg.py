@@ -7,9 +7,11 @@ from .later import later as _later
 if TYPE_CHECKING:
     from .determinants import *
     from .directional import *
+    from .eigenvalues import *
     from .factorization import *
     from .linear_algebra import *
     from .spectra import *
     from .systems import *
 else:
-    __getattr__, __dir__ = _later(__name__, "linear_algebra", "systems", "factorization", "determinants", "spectra", "directional")
+    _files = ("linear_algebra", "systems", "factorization", "determinants", "spectra", "eigenvalues", "directional")
+    __getattr__, __dir__ = _later(__name__, *_files)

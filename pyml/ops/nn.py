@@ -14,7 +14,8 @@ if TYPE_CHECKING:
     from .attending import *
     from .blocks import *
     from .ctc import *
+    from .polar_form import *
     from .sparse_activation import *
     from .transposed import *
 else:
-    __getattr__, __dir__ = _later(__name__, "attending", "ctc", "transposed", "sparse_activation", "adaptive", "blocks")
+    __getattr__, __dir__ = _later(__name__, "attending", "ctc", "transposed", "sparse_activation", "adaptive", "blocks", "polar_form")

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from .diagonals import *
     from .log_determinants import *
     from .nan_family import *
+    from .phases import *
     from .powers import *
     from .quantiles import *
     from .ranges import *
@@ -56,4 +57,5 @@ else:
         "window_functions",
         "vectorizing",
         "log_determinants",
+        "phases",
     )
