@@ -1,5 +1,9 @@
 """`pyml.array_api` beside numpy: every function, any shapes that broadcast, any axes; and what the standard asks of the array."""
 
+import doctest
+from importlib import import_module
+from pathlib import Path
+
 import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -298,3 +302,20 @@ def test_a_zero_keeps_its_sign(device):
 
 def test_nothing_is_unstacked_into_nothing():
     assert xp.unstack(xp.ones((0, 2))) == () and len(xp.unstack(xp.ones((2, 0)))) == 2
+
+
+def test_examples_of_the_docs_and_of_docstrings_run():
+    page = (Path(__file__).parents[1] / "docs" / "array_api.md").read_text(encoding="utf-8")
+    found = doctest.DocTestParser().get_doctest(page.replace("```", ""), {}, "array_api.md", None, 0)
+    texts = [found]
+    for module in ("", ".complex_pairs", ".creation", ".data_types", ".inspection", ".searching"):
+        names = {"np": np, "pyml": pyml}
+        texts += [t for t in doctest.DocTestFinder().find(import_module("pyml.array_api" + module), globs=names) if t.examples]
+    assert len(texts) > 8
+    before = pyml.config.get_backend()
+    pyml.config.set_backend("cpu")
+    try:
+        runner = doctest.DocTestRunner()
+        assert [t.name for t in texts if runner.run(t).failed] == []
+    finally:
+        pyml.config.set_backend(before)

@@ -30,10 +30,11 @@ __array_api_version__ = "2024.12"
 
 if TYPE_CHECKING:
     from . import fft as fft
+    from . import linalg as linalg
 else:
 
     def __getattr__(name):
         """The extensions load when first touched."""
-        if name in ("fft",):
+        if name in ("fft", "linalg"):
             return import_module(f"{__name__}.{name}")
         raise AttributeError(f"module 'pyml.array_api' has no attribute {name!r}")
