@@ -72,6 +72,16 @@ def test_an_initializer_has_the_spread_of_that_of_keras(device, name):
         assert abs(got["min"] - want["min"]) <= 0.02 * spread
 
 
+@pytest.mark.parametrize("name", CASES["kernels"])
+def test_an_initializer_without_randomness_gives_the_numbers_of_keras(name):
+    run_group("kernels", name, 2e-6)
+
+
+@pytest.mark.parametrize("name", CASES["regularizers"])
+def test_a_regularizer_and_its_gradient_equal_those_of_keras(device, name):
+    run_group("regularizers", name, 1e-5)
+
+
 def test_summary_prints_the_table_of_keras():
     want = golden("summary")["book_convnet"]
     assert CASES["summary"]["book_convnet"](pyml) == want

@@ -33,6 +33,7 @@ FINISHED = [
     "keras.config",
     "keras.constraints",
     "keras.distribution",
+    "keras.initializers",
     "keras.dtype_policies",
     "keras.losses",
     "keras.metrics",

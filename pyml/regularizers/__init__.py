@@ -1,10 +1,12 @@
-"""Penalties on weights that are added to the loss: `L1`, `L2`, `L1L2`."""
+"""Penalties on weights that are added to the loss: `L1`, `L2`, `L1L2`, `OrthogonalRegularizer`."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping
 from typing import Any
+
+import numpy as np
 
 from pyml import ops
 from pyml.core.types import TensorLike
@@ -91,6 +93,51 @@ class L2(Regularizer):
         yield sample(cls(0.1), draw(3, 4), like=lambda x: 0.1 * (x * x).sum())
 
 
+class OrthogonalRegularizer(Regularizer, aliases=("orthogonal_regularizer",)):
+    """`factor` times the mean of the absolute products of every two rows, or columns, brought to length 1.
+
+    Args:
+        factor: A finite number of at least 0.
+        mode: `"rows"` or `"columns"`.
+
+    Raises:
+        ValueError: An argument is not one of these, or what is penalised is no matrix.
+
+    Source: Keras; `|w w^T - I|` of normalised rows.
+
+    Example:
+        >>> penalty = pyml.regularizers.OrthogonalRegularizer(0.1)
+        >>> round(float(penalty(np.array([[1.0, 0.0], [3.0, 4.0]], "float32"))), 4)
+        0.06
+    """
+
+    def __init__(self, factor: float = 0.01, mode: str = "rows") -> None:
+        self.factor = checked(factor, "OrthogonalRegularizer")
+        if mode not in ("rows", "columns"):
+            raise ValueError(f"OrthogonalRegularizer: mode must be 'rows' or 'columns'. Received: mode={mode!r}")
+        self.mode = mode
+
+    def __call__(self, x: TensorLike) -> Any:
+        x = ops.convert_to_tensor(x)
+        if len(x.shape) != 2:
+            raise ValueError(f"OrthogonalRegularizer: expected a matrix. Received: the shape {x.shape}")
+        rows = x if self.mode == "rows" else ops.transpose(x)
+        size = rows.shape[0]
+        rows = ops.normalize(rows, axis=1)
+        products = ops.abs(ops.matmul(rows, ops.transpose(rows))) * (1.0 - ops.eye(size))
+        # Keras' mean: each pair counts twice in the sum, and is halved; of one row there is no pair and no number
+        return self.factor * 0.5 * ops.sum(products) / (size * (size - 1.0) / 2.0)
+
+    @classmethod
+    def _samples(cls) -> Iterator[Sample]:
+        def like(x: Any) -> Any:
+            unit = x / np.sqrt((x * x).sum(1, keepdims=True))
+            return 0.5 * np.mean([abs(unit[i] @ unit[j]) for i in range(len(x)) for j in range(i)])
+
+        yield sample(cls(0.5), draw(3, 4), like=like)
+        yield sample(cls(0.5, mode="columns"), draw(3, 4), like=lambda x: like(x.T))
+
+
 def checked(factor: Any, owner: str) -> float:
     """`factor`, which must be a finite number of at least 0."""
     if isinstance(factor, bool) or not isinstance(factor, (int, float)) or not math.isfinite(factor) or factor < 0:
@@ -98,7 +145,7 @@ def checked(factor: Any, owner: str) -> float:
     return float(factor)
 
 
-l1, l2, l1_l2 = L1, L2, L1L2
+l1, l2, l1_l2, orthogonal_regularizer = L1, L2, L1L2, OrthogonalRegularizer
 
 
 def serialize(regularizer: Any) -> Any:
@@ -120,4 +167,7 @@ def get(identifier: Any) -> Any:
     return interpret(identifier, REGULARIZERS)
 
 
-__all__ = ["L1", "L1L2", "L2", "Regularizer", "deserialize", "get", "l1", "l1_l2", "l2", "serialize"]
+__all__ = [
+    "L1", "L1L2", "L2", "OrthogonalRegularizer", "Regularizer", "deserialize", "get", "l1", "l1_l2", "l2", "orthogonal_regularizer",
+    "serialize",
+]  # fmt: skip

@@ -453,6 +453,44 @@ def run_initializer(K, kind, options, shape):
     return {k: float(v) for k, v in moments.items()}
 
 
+# Kernels of short-time Fourier transforms have no randomness: all their numbers are compared.
+SPECTRAL = {
+    "stft_real": ({}, (8, 1, 5)),
+    "stft_imag": ({"side": "imag", "window": "hamming", "scaling": "spectrum"}, (7, 1, 6)),
+    "stft_periodic": ({"window": "blackman", "scaling": None, "periodic": True}, (9, 1, 3)),
+    "stft_weights": ({"side": "imag", "window": [0.5, 1.0, 0.25, 0.75], "scaling": "density"}, (4, 1, 3)),
+    "stft_plain": ({"window": None}, (5, 1, 4)),
+    **{f"stft_{name}": ({"window": name, "periodic": i % 2 == 0}, (6, 1, 2))
+       for i, name in enumerate(("boxcar", "bartlett", "nuttall", "blackmanharris", "flattop"))},
+}
+
+
+def run_spectral(K, options, shape):
+    return {"value": numpy_of(K, K.initializers.STFT(**options)(shape))}
+
+
+REGULARIZERS = {
+    "l1": ("L1", {"l1": 0.3}),
+    "l2": ("L2", {"l2": 0.3}),
+    "l1_l2": ("L1L2", {"l1": 0.2, "l2": 0.3}),
+    "orthogonal": ("OrthogonalRegularizer", {}),
+    "orthogonal_columns": ("OrthogonalRegularizer", {"factor": 0.4, "mode": "columns"}),
+}
+
+
+def run_regularizer(K, kind, options):
+    """The penalty of a matrix with a row of zeros, and of one weight after a step against the gradient of it."""
+    matrix = uniform(70, (5, 3))
+    matrix[2] = 0
+    regularizer = getattr(K.regularizers, kind)(**options)
+    layer = K.layers.Dense(4, use_bias=False, kernel_regularizer=regularizer)
+    model = K.Sequential([K.Input((3,)), layer])
+    layer.set_weights([uniform(71, (3, 4))])
+    model.compile(K.optimizers.SGD(0.5), "mse")
+    model.train_on_batch(np.zeros((2, 3), "float32"), np.zeros((2, 4), "float32"))
+    return {"penalty": float(numpy_of(K, regularizer(K.ops.convert_to_tensor(matrix)))), "kernel": numpy_of(K, layer.kernel)}
+
+
 def run_summary(K):
     lines = []
     model = K.Sequential([
@@ -485,5 +523,7 @@ def all_cases():
         "optimizers": {n: optimizer(s) for n, s in OPTIMIZERS.items()},
         "initializers": {f"{n}_{k}": initializer(s, shape) for n, s in INITIALIZERS.items()
                          for k, shape in INITIALIZER_SHAPES.items()},
+        "kernels": {n: (lambda K, s=s: run_spectral(K, *s)) for n, s in SPECTRAL.items()},
+        "regularizers": {n: (lambda K, s=s: run_regularizer(K, *s)) for n, s in REGULARIZERS.items()},
         "summary": {"book_convnet": run_summary},
     }
