@@ -16,6 +16,9 @@ from pyml.optimizers.base import LearningRate, Optimizer, OptimizerArguments
 
 __all__ = ["Adamax", "Nadam"]
 
+_FORGETS = 0.96  # Nadam's momentum is beta_1 * (1 - 0.5 * 0.96^t)
+_TERMS = 24  # of a series whose terms halve: what is left out is below float32's last digit
+
 
 class Adamax(Optimizer):
     """Adam with the largest gradient of late in the place of the root of the mean square.
@@ -113,7 +116,6 @@ class Nadam(Optimizer):
             return
         super().build(variables)
         self._momentums, self._velocities = self.add_optimizer_variables(variables, ["momentum", "velocity"])
-        self._u_product = self.add_variable((), "ones", "float32", name="u_product")
 
     def update_step(self, gradient: Tensor, variable: Variable, learning_rate: Any) -> None:
         index = self._get_variable_index(variable)
@@ -122,30 +124,38 @@ class Nadam(Optimizer):
         new_v = v + (ops.square(g) - v) * (1 - self.beta_2)
         self.assign(m, new_m)
         self.assign(v, new_v)
-        now, following, product, corrected = self._once("factors", self._factors)
-        ahead = following * new_m / (1.0 - product * following) + (1.0 - now) * g / (1.0 - product)
-        self.assign_sub(variable, ahead * learning_rate / (ops.sqrt(new_v / corrected) + self.epsilon))
-
-    def _update(self, grads: list[Tensor], variables: list[Variable]) -> None:
-        self._u_product.assign(self._u_product * self._decayed(self._step()))
-        super()._update(grads, variables)
+        of_mean, of_gradient, corrected = self._once("factors", lambda: self._factors(learning_rate))
+        self.assign_sub(variable, (of_mean * new_m + of_gradient * g) / (ops.sqrt(new_v * corrected) + self.epsilon))
 
     def _decayed(self, step: Any) -> Any:
-        return self.beta_1 * (1.0 - 0.5 * ops.exp(step * math.log(0.96)))
+        return self.beta_1 * (1.0 - 0.5 * ops.exp(step * math.log(_FORGETS)))
 
-    def _factors(self) -> tuple[Any, ...]:
-        """Numbers of the step that all variables share."""
+    def _product(self, step: Any) -> Any:
+        """The product of `_decayed` of all steps up to this one, in no more work than one: no state, and no file, has it.
+
+        Its logarithm is that of `beta_1^t`, and `log(1 - x / 2)` as a power series, of which each term is a geometric sum.
+        """
+        if self.beta_1 == 0:
+            return 0.0 * step
+        k = np.arange(1, _TERMS + 1)
+        weights = (0.5 * _FORGETS) ** k / (k * (1 - _FORGETS**k))
+        series = ops.sum(ops.expm1(step * (k * math.log(_FORGETS)).astype(np.float32)) * weights.astype(np.float32))
+        return ops.exp(step * math.log(self.beta_1) + series)
+
+    def _factors(self, learning_rate: Any) -> tuple[Any, Any, Any]:
+        """Numbers of the step that all variables share: those of m and g, and what corrects v."""
         step = self._step()
-        return (self._decayed(step), self._decayed(step + 1.0), ops.convert_to_tensor(self._u_product),
-                one_minus_power(self.beta_2, step))
+        now, following, product = self._decayed(step), self._decayed(step + 1.0), self._product(step)
+        return (learning_rate * following / (1.0 - product * following), learning_rate * (1.0 - now) / (1.0 - product),
+                1.0 / one_minus_power(self.beta_2, step))
 
     @classmethod
     def _samples(cls) -> Iterator[Sample]:
-        def like(w: Any, g: Any, t: int, m: Any = 0.0, v: Any = 0.0, p: Any = 1.0) -> Any:
+        def like(w: Any, g: Any, t: int, m: Any = 0.0, v: Any = 0.0) -> Any:
             m, v = m + (g - m) * 0.2, v + (g * g - v) * 0.1
             u, n = (0.8 * (1 - 0.5 * 0.96**s) for s in (t, t + 1))
-            p = p * u
+            p = np.prod([0.8 * (1 - 0.5 * 0.96**s) for s in range(1, t + 1)])
             ahead = n * m / (1 - p * n) + (1 - u) * g / (1 - p)
-            return w - 0.1 * ahead / (np.sqrt(v / (1 - 0.9**t)) + 1e-3), m, v, p
+            return w - 0.1 * ahead / (np.sqrt(v / (1 - 0.9**t)) + 1e-3), m, v
 
         yield sample(cls(0.1, beta_1=0.8, beta_2=0.9, epsilon=1e-3), like=like)
