@@ -176,9 +176,14 @@ def make_plan(roots: list[Node], profile: Profile, leaves: list[Node], writes: d
     full = [r for r in stored if r.size]
     states = {id(stored[p]): leaf for p, leaf in writes.items()}
     plan = _laid_out(schedule(full, profile, states), stored, writes, len(params), profile)
-    if any(len({*k.reads, *k.writes}) > profile.most_bindings for k in plan.kernels if not isinstance(k, Loop)):
-        # a write that had to go through a temporary needs a binding of its own: plan without counting on places
-        plan = _laid_out(schedule(full, profile), stored, writes, len(params), profile)
+    for tries in range(4):
+        crowded = [k for k in plan.kernels if not isinstance(k, Loop) and len({*k.reads, *k.writes}) > profile.most_bindings]
+        if not crowded:
+            break
+        # a write that had to go through a temporary needs a binding of its own: plan without counting on the places of these
+        lost = {id(o) for k in crowded for o in k.group.outputs} if tries < 3 else states.keys()
+        states = {root: leaf for root, leaf in states.items() if root not in lost}
+        plan = _laid_out(schedule(full, profile, states), stored, writes, len(params), profile)
     return plan
 
 

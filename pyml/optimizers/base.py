@@ -315,7 +315,8 @@ class Optimizer(Configured, kind=OPTIMIZERS, abstract=True):
         self._update([total / steps for total in totals], variables)
         for variable, old in zip(touched, before, strict=True):
             new = ops.convert_to_tensor(variable)
-            variable.assign(ops.where(due, new, old))
+            if new._node is not old._node:                 # a rate, say, is not written
+                variable.assign(ops.where(due, new, old))
         for accumulator, total in zip(sums, totals, strict=True):
             accumulator.assign(ops.where(due, 0.0, total))
 

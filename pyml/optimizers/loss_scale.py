@@ -89,15 +89,16 @@ class LossScaleOptimizer(Optimizer):
         variables = self._trainable_variables if trainable_variables is None else list(trainable_variables)
         if not self.built:
             self.build(variables)
-        known = [g for g in grads if g is not None]
-        finite = ops.convert_to_tensor(True)
-        for gradient in known:
-            finite = ops.logical_and(finite, ops.all(ops.isfinite(gradient)))
+        finite = all_finite([g for g in grads if g is not None])
         touched = [*self.inner_optimizer.variables, *variables]
         before = [ops.convert_to_tensor(v) for v in touched]
-        self.inner_optimizer.apply([None if g is None else g / self.dynamic_scale for g in grads], variables)
+        # the scale is that of finite gradients: so all of an update waits for the answer, and is one kernel behind it
+        back = ops.where(finite, 1.0 / self.dynamic_scale, 0.0)
+        self.inner_optimizer.apply([None if g is None else g * back for g in grads], variables)
         for variable, old in zip(touched, before, strict=True):
-            variable.assign(ops.where(finite, ops.convert_to_tensor(variable), old))
+            new = ops.convert_to_tensor(variable)
+            if new._node is not old._node:                 # a rate, say, is not written
+                variable.assign(ops.where(finite, new, old))
         full = ops.equal(self.step_counter, self.dynamic_growth_steps - 1)
         grown = self.dynamic_scale * ops.where(full, 2.0, 1.0)
         counted = ops.where(full, 0, self.step_counter + 1)
@@ -110,3 +111,17 @@ class LossScaleOptimizer(Optimizer):
     @classmethod
     def _samples(cls) -> Iterator[Sample]:
         yield sample(cls(Adam(0.1), initial_scale=8.0, dynamic_growth_steps=2))
+
+
+_SMALL = 1 << 14  # elements of a gradient that one kernel reads beside others
+_TOGETHER = 6  # gradients that it reads: more would be copied first, as a kernel has eight buffers
+
+
+def all_finite(gradients: list[Tensor]) -> Tensor:
+    """Whether all elements of all gradients are finite numbers; small gradients are looked at together."""
+    small = [ops.reshape(g, (-1,)) for g in gradients if g.size <= _SMALL]
+    groups = [ops.concatenate(small[i : i + _TOGETHER]) for i in range(0, len(small), _TOGETHER)]
+    finite = ops.convert_to_tensor(True)
+    for part in (*groups, *(g for g in gradients if g.size > _SMALL)):
+        finite = ops.logical_and(finite, ops.all(ops.isfinite(part)))
+    return finite
