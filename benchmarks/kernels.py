@@ -1,4 +1,4 @@
-"""Sorting, the largest elements, running sums: pyml beside TensorFlow.js on 1M numbers, in turn on one page.
+"""Sorting, the largest elements, running sums, Fourier transforms: pyml beside TensorFlow.js on 1M numbers, in turn on one page.
 
     .venv/bin/python benchmarks/kernels.py [--devices webgpu,wasm] [--rows sort,cumsum] [--rounds 7] [--size 1048576]
 
@@ -32,13 +32,21 @@ class Row(NamedTuple):
     pyml: str  # a function of x, `size` float32 numbers from -1 to 1
     tfjs: str  # the same; "" where TensorFlow.js has no such function
     tolerance: float = 0.0  # largest difference, against the largest number of the result
+    has: tuple[str, ...] = ("webgpu", "wasm")  # the devices of TensorFlow.js on which it runs
 
 
+TFJS_FFT = """(x) => { const r = x.reshape([-1, 1024]), z = tf.complex(r, tf.zerosLike(r)), y = tf.spectral.fft(z);
+return tf.stack([tf.real(y), tf.imag(y)]); }"""
 ROWS = {
     "cumsum": Row("lambda x: ops.cumsum(x)", "(x) => tf.cumsum(x)", 1e-3),
     "top_k, k=10": Row("lambda x: ops.top_k(x, 10)[0]", "(x) => tf.topk(x, 10).values"),
     "argsort (topk, k=n)": Row("lambda x: ops.argsort(x)", "(x) => tf.topk(x, x.size).indices.reverse()"),
     "sort (topk, k=n)": Row("lambda x: ops.sort(x)", "(x) => tf.topk(x, x.size).values.reverse()"),
+    # TensorFlow.js' WebAssembly has no transforms; its WebGPU sums n products for each number, hours for one row of 1M
+    "fft, rows of 1024": Row("lambda x: transformed(ops.fft, x)", TFJS_FFT, 1e-4, ("webgpu",)),
+    "rfft, rows of 1024": Row("lambda x: transformed(ops.rfft, x)", TFJS_FFT.replace("fft(z)", "rfft(r)"), 1e-4, ("webgpu",)),
+    "fft, one row": Row("lambda x: transformed(ops.fft, x, x.size)", ""),
+    "rfft, one row": Row("lambda x: transformed(ops.rfft, x, x.size)", ""),
 }
 
 PAGE = r"""<!doctype html><meta charset="utf-8"><link rel="icon" href="data:,"><script type="module">
@@ -51,6 +59,9 @@ const script = (src) => new Promise((ok, no) => document.head.append(
 const PYTHON = `
 import numpy as np, pyml
 from pyml import ops
+def transformed(op, x, length=1024):
+    rows = ops.reshape(x, (-1, length))
+    return ops.stack(op(rows) if op is ops.rfft else op((rows, rows * 0.0)))
 def make(text, data):
     x, function = pyml.convert_to_tensor(np.asarray(data.to_py(), "float32")), eval(text)
     @pyml.program
@@ -102,7 +113,7 @@ for (const device of devices) {
         return values;
       };
       const a = await whole('pyml');
-      if (row.tfjs) {
+      if (row.tfjs && row.has.includes(device)) {
         pair.tfjs = theirs(row);
         const b = await whole('tfjs');
         let most = 0, apart = 0;

@@ -30,6 +30,23 @@ def test_a_book_convnet_step_takes_at_most_32_dispatches(device):
     assert seen.plan.dispatches <= 32, seen.plan.explain()
 
 
+FUSED = ("SGD", "RMSprop", "Adam", "AdamW", "Adadelta", "Adagrad", "Adamax", "Ftrl", "Lion", "Nadam", "ScheduleFreeAdamW",
+         "Adam(gradient_accumulation_steps=2)", "Adam(clipvalue=1.0)", "Adam(weight_decay=0.1)", "Adam(loss_scale_factor=8.0)")  # fmt: skip
+
+
+def test_an_optimizer_takes_no_more_dispatches_than_adam_and_one_a_shape_of_the_weights(wasm):
+    made = step_cost.optimizers()
+    taken = {name: step_cost.step_of(made[name]).dispatches for name in FUSED}
+    bound = taken["Adam"] + len({tuple(w.shape) for w in step_cost.small_net().weights})
+    assert {name: count for name, count in taken.items() if count > bound} == {}
+
+
+def test_losses_are_scaled_by_at_most_two_more_dispatches_than_one_a_weight(wasm):
+    made = step_cost.optimizers()
+    plain, scaled = (step_cost.step_of(made[name]).dispatches for name in ("Adam", "LossScaleOptimizer(Adam)"))
+    assert scaled <= plain + len(step_cost.small_net().weights) + 2
+
+
 def test_every_variable_of_a_book_convnet_step_is_written_in_place(device):
     bench = book_convnet_bench()
     with meter.Meter() as seen:

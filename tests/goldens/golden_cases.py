@@ -379,6 +379,9 @@ def run_metric(K, kind, options, batches):
 # ---------------------------------------------------------------- optimizers
 
 
+EVERY_OPTIMIZER = ("Adadelta", "Adafactor", "Adagrad", "Adam", "AdamW", "Adamax", "Ftrl", "Lamb", "Lion", "Muon", "Nadam", "RMSprop", "SGD")
+
+
 # Of ScheduleFreeAdamW the goldens are those of Keras on JAX: on PyTorch it changes in place the momentum that it means to keep.
 OPTIMIZERS = {
     "sgd": ("SGD", {}),
@@ -413,6 +416,19 @@ OPTIMIZERS = {
     "muon_options": ("Muon", {"learning_rate": 0.05, "adam_beta_1": 0.8, "adam_beta_2": 0.9, "weight_decay": 0.1, "adam_weight_decay": None,
                               "adam_lr_ratio": 0.5, "momentum": 0.8, "ns_steps": 3, "nesterov": False, "rms_rate": None}),
     "nadam_options": ("Nadam", {"learning_rate": 0.1, "beta_1": 0.7, "beta_2": 0.8, "epsilon": 1e-2}),
+    # each option alone, and for every optimizer two mixtures that have all of them
+    **{f"{kind}_{name}".lower(): (kind, {"learning_rate": 0.05, **options}) for kind in ("SGD", "Adam") for name, options in {
+        "clipnorm_alone": {"clipnorm": 0.4}, "global_clipnorm_alone": {"global_clipnorm": 0.6}, "clipvalue_alone": {"clipvalue": 0.2},
+        "ema": {"use_ema": True, "ema_momentum": 0.8},
+        "ema_overwritten": {"use_ema": True, "ema_momentum": 0.8, "ema_overwrite_frequency": 3},
+        "excluded": {"weight_decay": 0.3, "exclude": True}, "accumulated": {"gradient_accumulation_steps": 3},
+        "loss_scale": {"loss_scale_factor": 4.0}}.items()},
+    **{f"{kind}_mixed".lower(): (kind, {"learning_rate": 0.05, "weight_decay": 0.3, "exclude": True, "global_clipnorm": 0.6,
+                                        "use_ema": True, "ema_momentum": 0.7, "ema_overwrite_frequency": 4, "loss_scale_factor": 2.0})
+       for kind in EVERY_OPTIMIZER},
+    **{f"{kind}_accumulated_mixed".lower(): (kind, {"learning_rate": 0.05, "clipvalue": 0.3, "gradient_accumulation_steps": 2,
+                                                    "loss_scale_factor": 8.0})
+       for kind in EVERY_OPTIMIZER},
     "schedule_free_options": ("ScheduleFreeAdamW", {"learning_rate": 0.1, "beta_1": 0.8, "beta_2": 0.9, "warmup_steps": 5}),
 }
 
@@ -420,7 +436,11 @@ OPTIMIZERS = {
 def run_optimizer(K, kind, options, steps=12):
     """The path of a matrix and a vector under gradients that shrink and change sign."""
     variables = [K.Variable(uniform(50, (2, 3))), K.Variable(uniform(51, (4,)))]
+    options = dict(options)
+    exclude = options.pop("exclude", False)
     optimizer = getattr(K.optimizers, kind)(**options)
+    if exclude:
+        optimizer.exclude_from_weight_decay(var_list=variables[1:])
     path = []
     for i in range(steps):
         grads = [uniform(60 + i, (2, 3), 2 / (1 + i)), uniform(80 + i, (4,), 2 / (1 + i))]
