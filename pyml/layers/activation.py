@@ -155,7 +155,8 @@ class Softmax(_SameShape):
     def call(self, inputs: Tensor, mask: Any = None) -> Tensor:
         if mask is None:
             return activations.softmax(inputs, axis=self.axis)
-        mask = ops.cast(mask, "bool") if mask.dtype == "bool" else ops.greater(mask, 0.5)
+        mask = ops.convert_to_tensor(mask)
+        mask = mask if mask.dtype == "bool" else ops.greater(mask, 0.5)
         shares = activations.softmax(ops.where(mask, inputs, -3e38), axis=self.axis)
         return ops.where(mask, shares, 0.0)            # where nothing is left, too
 

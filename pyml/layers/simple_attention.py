@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -15,6 +15,7 @@ from pyml.layers.layer import Layer
 from pyml.layers.regularization import share_of_one
 from pyml.layers.weights import known_size
 from pyml.objects.samples import Sample, draw, sample
+from pyml.ops.attending import attend
 from pyml.utils.seeds import make_default_seed
 
 __all__ = ["AdditiveAttention", "Attention"]
@@ -51,6 +52,8 @@ class Attention(Layer):
 
     Source: Luong et al. 2015, "Effective Approaches to Attention-based Neural Machine Translation".
     """
+
+    _by_product: ClassVar[bool] = True
 
     def __init__(self, use_scale: bool = False, score_mode: str = "dot", dropout: float = 0.0, seed: int | None = None,
                  **kwargs: Any) -> None:
@@ -93,6 +96,8 @@ class Attention(Layer):
              use_causal_mask: bool = False) -> Any:
         query, value = inputs[0], inputs[1]
         query_mask, value_mask = (mask[0], mask[1]) if mask else (None, None)
+        if value_mask is None and self._by_product and self.score_mode == "dot" and not (return_attention_scores or (training and self.dropout)):
+            return self._kept(self._mean(query, inputs[-1], value, use_causal_mask), query_mask)
         scores = self._scores(query, inputs[-1])
         kept = None if value_mask is None else ops.expand_dims(value_mask, -2)
         if use_causal_mask:
@@ -105,10 +110,16 @@ class Attention(Layer):
         dropped = weights
         if training and self.dropout:
             dropped = random.dropout(weights, self.dropout, seed=self.seed_generator)
-        output = ops.matmul(dropped, value)
-        if query_mask is not None:
-            output = ops.where(ops.expand_dims(query_mask, -1), output, 0.0)
+        output = self._kept(ops.matmul(dropped, value), query_mask)
         return (output, weights) if return_attention_scores else output
+
+    def _mean(self, query: Any, key: Any, value: Any, causal: bool) -> Any:
+        """The outputs where nobody asks for scores: those of long sequences are never held together."""
+        query, key, value = (ops.expand_dims(x, 1) for x in (query, key, value))
+        return ops.squeeze(attend(query if self.scale is None else query * self.scale, key, value, 1.0, causal=causal), 1)
+
+    def _kept(self, output: Any, query_mask: Any) -> Any:
+        return output if query_mask is None else ops.where(ops.expand_dims(query_mask, -1), output, 0.0)
 
     def compute_mask(self, inputs: Any, previous_mask: Any) -> Any:
         """The mask of the query."""
@@ -147,6 +158,8 @@ class AdditiveAttention(Attention):
 
     Source: Bahdanau et al. 2015, "Neural Machine Translation by Jointly Learning to Align and Translate".
     """
+
+    _by_product = False
 
     def __init__(self, use_scale: bool = True, dropout: float = 0.0, **kwargs: Any) -> None:
         super().__init__(use_scale=use_scale, dropout=dropout, **kwargs)
