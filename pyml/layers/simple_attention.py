@@ -96,7 +96,8 @@ class Attention(Layer):
              use_causal_mask: bool = False) -> Any:
         query, value = inputs[0], inputs[1]
         query_mask, value_mask = (mask[0], mask[1]) if mask else (None, None)
-        if value_mask is None and self._by_product and self.score_mode == "dot" and not (return_attention_scores or (training and self.dropout)):
+        whole = return_attention_scores or value_mask is not None or (training and self.dropout)
+        if self._by_product and self.score_mode == "dot" and not whole:
             return self._kept(self._mean(query, inputs[-1], value, use_causal_mask), query_mask)
         scores = self._scores(query, inputs[-1])
         kept = None if value_mask is None else ops.expand_dims(value_mask, -2)
