@@ -58,7 +58,18 @@ def test_the_default_layout_is_that_of_the_config(rank):
     assert pooled == (2, 3, *(n // 2 for n in range(4, 4 + rank)))
 
 
-def test_a_permutation_undone_is_no_permutation():
-    x = ops.convert_to_tensor(RNG.normal(size=(2, 3, 4)).astype(np.float32))
-    back = ops.transpose(ops.transpose(x, (2, 0, 1)), (1, 2, 0))
-    assert back._node is x._node
+def test_what_lies_between_two_channels_first_layers_has_a_gradient(device):
+    """Nothing is turned around between the two, yet a value there is one that may be asked for."""
+    kernel = RNG.normal(size=(3, 3, 4, 4)).astype(np.float32)
+    x = RNG.normal(size=(1, 4, 7, 6)).astype(np.float32)
+
+    def slopes(data_format, x):
+        with pyml.core.trace.differentiating():
+            plain = ops.conv(x, kernel, data_format=data_format)
+            between = ops.relu(plain)
+            loss = ops.sum(ops.square(ops.conv(between, kernel, data_format=data_format)))
+            return [g.numpy() for g in pyml.core.gradients(loss, [plain, between])]
+
+    for first, last in zip(slopes("channels_first", x), slopes("channels_last", x.transpose(0, 2, 3, 1)), strict=True):
+        assert abs(first).max() > 1
+        np.testing.assert_allclose(first.transpose(0, 2, 3, 1), last, rtol=1e-4, atol=1e-4)

@@ -243,7 +243,8 @@ def reduction(name: str, *, neutral: Callable[[str], float], combine: Callable[[
 
 def movement(name: str, *, shape: ShapeRule, index: Callable[..., Any], numpy: Callable[..., Any], grad: GradRule,
              dtype: DtypeRule = same_dtype, samples: Sequence[Any] = (), transparent: bool = False,
-             keeps_order: bool = False, otherwise: str = "") -> Movement:  # fmt: skip
+             keeps_order: bool = False, otherwise: str = "",
+             absorb: Callable[[Node], Node | None] | None = None) -> Movement:  # fmt: skip
     """Declares an op that only says where elements come from; it never has a kernel of its own.
 
     `index(coords, *source_shapes, **attrs)` returns one `(coords, conditions, otherwise)` per source:
@@ -251,7 +252,7 @@ def movement(name: str, *, shape: ShapeRule, index: Callable[..., Any], numpy: C
     element is `otherwise` (a number, or None for "the next source has it").
     """
     return registered(Movement(name, shape, dtype, numpy, grad, tuple(samples), transparent=transparent,
-                               index=index, keeps_order=keeps_order, otherwise=otherwise))  # fmt: skip
+                               absorb=absorb, index=index, keeps_order=keeps_order, otherwise=otherwise))  # fmt: skip
 
 
 def routine(name: str, *, shape: ShapeRule, numpy: Callable[..., Any], grad: GradRule,

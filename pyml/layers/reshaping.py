@@ -10,14 +10,12 @@ import numpy as np
 
 from pyml import ops
 from pyml.core import Tensor
-from pyml.core.tensor import as_node
 from pyml.errors import ShapeError
 from pyml.layers.dense import positive_int
 from pyml.layers.input_spec import InputSpec
 from pyml.layers.layer import Layer
 from pyml.layers.windows import standard_data_format
 from pyml.objects.samples import Sample, draw, sample
-from pyml.ops.spatial import to_last
 
 __all__ = ["Flatten", "Permute", "RepeatVector", "Reshape"]
 
@@ -41,7 +39,7 @@ class Flatten(Layer):
 
     def call(self, inputs: Tensor) -> Tensor:
         if self.data_format == "channels_first" and len(inputs.shape) > 2:
-            inputs = Tensor(to_last(as_node(inputs)))
+            inputs = ops.moveaxis(inputs, 1, -1)
         return ops.reshape(inputs, self.compute_output_shape(inputs.shape))
 
     def compute_output_shape(self, input_shape: Any) -> Any:

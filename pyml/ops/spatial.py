@@ -10,11 +10,8 @@ from ..core.types import TensorLike
 from ..errors import ShapeError
 from ..graph import prims
 from ..graph.node import Node
-from ..graph.op import Elementwise
-from ..graph.prims.move import PERMUTE
 from ..settings import standardize_data_format
 
-_DEPTH = 12  # so many operations between two kernels are looked through
 Widths = tuple[tuple[int, int], ...]
 
 
@@ -28,32 +25,8 @@ def channels_first(data_format: str | None, what: str) -> bool:
 
 
 def to_last(x: Node) -> Node:
-    """`(batch, channels, *sizes)` as `(batch, *sizes, channels)`: a view.
-
-    What was computed element by element from the result of another channels-last kernel is computed in its layout instead,
-    so that nothing is turned around between two such kernels, and the first takes a bias and an activation along.
-    """
-    axes = (0, *range(2, x.ndim), 1)
-    return _turned(x, axes, _DEPTH, {}) if _was_last(x, axes, _DEPTH, set()) else prims.permute(x, axes)
-
-
-def _was_last(x: Node, axes: tuple[int, ...], depth: int, seen: set[int]) -> bool:
-    """Whether `x` is, or is computed element by element from, a value that was turned around before."""
-    if x.buffer is not None or x.ndim != len(axes) or not depth or id(x) in seen:
-        return False
-    if isinstance(x.op, Elementwise):
-        seen.add(id(x))
-        return any(_was_last(s, axes, depth - 1, seen) for s in x.src)
-    return x.op is PERMUTE and tuple(x.attrs["axes"][a] for a in axes) == tuple(range(x.ndim))
-
-
-def _turned(x: Node, axes: tuple[int, ...], depth: int, made: dict[int, Node]) -> Node:
-    if id(x) not in made:
-        if x.buffer is None and isinstance(x.op, Elementwise) and x.ndim == len(axes) and depth:
-            made[id(x)] = x.op(*(_turned(s, axes, depth - 1, made) for s in x.src), **x.attrs)
-        else:
-            made[id(x)] = prims.permute(x, axes)
-    return made[id(x)]
+    """`(batch, channels, *sizes)` as `(batch, *sizes, channels)`: a view."""
+    return prims.permute(x, (0, *range(2, x.ndim), 1))
 
 
 def to_first(x: Node) -> Node:

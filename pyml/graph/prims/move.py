@@ -9,7 +9,7 @@ import numpy as np
 from ...errors import ShapeError
 from ..index import constant, coordinates, linear
 from ..node import Node
-from ..op import movement
+from ..op import Elementwise, Movement, movement
 from .elementwise import copy
 from .leaf import full, is_const
 
@@ -29,8 +29,40 @@ def _invert(axes):
     return tuple(int(i) for i in np.argsort(axes))
 
 
-PERMUTE = movement(
+_DEPTH = 12  # so many operations between two permutations are looked through
+
+
+def _settled(node: Node) -> Node | None:
+    """One permutation for two; none where the second undoes the first, also across what is computed element by element
+    between them: that is computed in the first order instead.
+    """
+    x, axes = node.src[0], node.attrs["axes"]
+    if x.op is PERMUTE:
+        return permute(x.src[0], tuple(x.attrs["axes"][a] for a in axes))
+    return _turned(x, axes, _DEPTH, {}) if _undone(x, axes, _DEPTH, set()) else None
+
+
+def _undone(x: Node, axes: tuple[int, ...], depth: int, seen: set[int]) -> bool:
+    if x.op is PERMUTE:
+        return tuple(x.attrs["axes"][a] for a in axes) == tuple(range(len(axes)))
+    if not isinstance(x.op, Elementwise) or x.ndim != len(axes) or not depth or id(x) in seen:
+        return False
+    seen.add(id(x))
+    return any(_undone(s, axes, depth - 1, seen) for s in x.src)
+
+
+def _turned(x: Node, axes: tuple[int, ...], depth: int, made: dict[int, Node]) -> Node:
+    if id(x) not in made:
+        if isinstance(x.op, Elementwise) and x.ndim == len(axes) and depth:
+            made[id(x)] = x.op(*(_turned(s, axes, depth - 1, made) for s in x.src), **x.attrs)
+        else:
+            made[id(x)] = permute(x, axes)
+    return made[id(x)]
+
+
+PERMUTE: Movement = movement(
     "permute",
+    absorb=_settled,
     shape=_permute_shape,
     index=lambda c, s, axes: [([c[i] for i in _invert(axes)], [], None)],
     numpy=lambda x, axes: np.transpose(x, axes),
@@ -41,9 +73,6 @@ PERMUTE = movement(
 
 def permute(x: Node, axes) -> Node:
     axes = tuple(axes)
-    if x.op is PERMUTE and x.buffer is None and sorted(axes) == list(range(len(axes))):
-        inner = x.attrs["axes"]
-        x, axes = x.src[0], tuple(inner[a] for a in axes)
     return x if axes == tuple(range(len(x.shape))) else PERMUTE(x, axes=axes)
 
 
