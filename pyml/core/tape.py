@@ -27,18 +27,28 @@ _USED_UP = (
     "write GradientTape(persistent=True) for more."
 )
 
-_targets: weakref.WeakSet[Node] = weakref.WeakSet()  # that gradients were asked of, outside of programs
+
+
+class _Step:
+    """What gradients were asked of outside of programs, since the last step of an optimizer."""
+
+    asked = False
+    targets: weakref.WeakSet[Node] = weakref.WeakSet()
+
+
+_step = _Step()
 
 
 def end_of_step(variables: Sequence[Variable]) -> None:
-    """Computes what a step outside of programs assigned, and its loss, in one run: the next step begins with values.
+    """Computes what a step with a tape outside of programs assigned, and its loss, in one run: the next step begins with values.
 
     Without that, what is yet to be computed would grow from step to step until somebody reads something.
     """
-    if trace.current() is None and not trace.gradient_depth():
+    if _step.asked and trace.current() is None and not trace.gradient_depth():
         with LOCK:
-            losses = [n for n in _targets if n.buffer is None]
-            _targets.clear()
+            losses = [n for n in _step.targets if n.buffer is None]
+            _step.targets.clear()
+            _step.asked = False
             settle(list(variables), losses)
             nothing_pending()
 
@@ -215,8 +225,9 @@ class GradientTape:
                 raise ShapeError(f"GradientTape.gradient: output_gradients must have the shape of the target, {node.shape}. "
                                  f"Received: {seed.shape}")  # fmt: skip
             seeds.append((node, seed))
-            if trace.current() is None and node.buffer is None:
-                _targets.add(node)
+            if trace.current() is None:
+                _step.asked = True
+                _step.targets.add(node)
         with trace.differentiating():
             found = iter(pullback(seeds, [n for nodes in places for n in nodes], self._leaf))
             grads = [_total([next(found) for _ in nodes]) for nodes in places]
