@@ -100,6 +100,16 @@ def test_intermediate_tensors_may_be_sources(inside):
     assert [g.item() for g in step(constant(2.0))] == [8.0, 32.0, 1.0]
 
 
+def test_a_variable_may_be_the_target():
+    """The guide of TensorFlow: only what was connected in the branch that was taken has a gradient."""
+    first, second, x = pyml.Variable(1.0), pyml.Variable(2.0), ops.convert_to_tensor(1.0)
+    with GradientTape(persistent=True) as tape:
+        tape.watch(x)
+        result = first if x > 0.0 else second**2
+    through_first, through_second, through_x = tape.gradient(result, [first, second, x])
+    assert through_first.item() == 1.0 and through_second is None and through_x is None
+
+
 def test_an_assigned_variable_is_a_new_beginning():
     v, x = pyml.Variable(3.0), ops.convert_to_tensor(2.0)
     with GradientTape() as tape:

@@ -213,7 +213,6 @@ class GradientTape:
         """
         zero = self._ask(unconnected_gradients, "gradient")
         leaves = flatten(sources)
-        places = [self._nodes_of(s, "gradient") for s in leaves]
         weights = flatten(output_gradients) if output_gradients is not None else [None] * len(flatten(target))
         seeds = []
         for y, weight in zip(flatten(target), weights, strict=True):
@@ -228,6 +227,7 @@ class GradientTape:
             if trace.current() is None:
                 _step.asked = True
                 _step.targets.add(node)
+        places = [self._nodes_of(s, "gradient") for s in leaves]
         with trace.differentiating():
             found = iter(pullback(seeds, [n for nodes in places for n in nodes], self._leaf))
             grads = [_total([next(found) for _ in nodes]) for nodes in places]
@@ -256,7 +256,8 @@ class GradientTape:
         """
         zero = self._ask(unconnected_gradients, "jacobian")
         leaves = flatten(sources)
-        places, out = [self._nodes_of(s, "jacobian") for s in leaves], self._target(target)
+        out = self._target(target)
+        places = [self._nodes_of(s, "jacobian") for s in leaves]
         with trace.differentiating():
             nodes = [n for nodes in places for n in nodes]
             found = iter([None] * len(nodes) if out is None else jacobian_rows(out, nodes, self._leaf))
@@ -286,7 +287,8 @@ class GradientTape:
             [[[2.0, 0.0], [0.0, 4.0]], [[6.0, 0.0], [0.0, 8.0]]]
         """
         zero = self._ask(unconnected_gradients, "batch_jacobian")
-        nodes, out = self._nodes_of(source, "batch_jacobian"), self._target(target)
+        out = self._target(target)
+        nodes = self._nodes_of(source, "batch_jacobian")
         if not target.shape or not source.shape or target.shape[0] != source.shape[0]:
             raise ValueError("GradientTape.batch_jacobian: target and source need one size along their first axis. "
                              f"Received: shapes {tuple(target.shape)} and {tuple(source.shape)}")  # fmt: skip
@@ -333,9 +335,14 @@ class GradientTape:
         return node not in self._record
 
     def _target(self, y: Any) -> Node | None:
-        if isinstance(y, Variable):
-            reads = list(self._variables.get(id(y), (y, {}))[1].values())
-            return reads[-1] if reads else None
+        if isinstance(y, Variable):  # the value that was read last; else it is read now
+            if id(y) not in self._variables and self.watch_accessed_variables and y.trainable:
+                self._variables[id(y)] = y, {}
+            reads = self._variables.get(id(y), (y, {}))[1]
+            if not reads and id(y) in self._variables:
+                node = READ(y._value_node())
+                reads[id(node)] = node
+            return list(reads.values())[-1] if reads else None
         node = as_node(y)
         if node.dtype != "float32":
             warnings.warn(f"GradientTape: the target is {node.dtype}, and only float32 has gradients.", stacklevel=3)
