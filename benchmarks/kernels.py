@@ -42,9 +42,10 @@ ROWS = {
     "top_k, k=10": Row("lambda x: ops.top_k(x, 10)[0]", "(x) => tf.topk(x, 10).values"),
     "argsort (topk, k=n)": Row("lambda x: ops.argsort(x)", "(x) => tf.topk(x, x.size).indices.reverse()"),
     "sort (topk, k=n)": Row("lambda x: ops.sort(x)", "(x) => tf.topk(x, x.size).values.reverse()"),
-    # TensorFlow.js' WebAssembly has no transforms; its WebGPU sums n products for each number, hours for one row of 1M
-    "fft, rows of 1024": Row("lambda x: transformed(ops.fft, x)", TFJS_FFT, 1e-4, ("webgpu",)),
-    "rfft, rows of 1024": Row("lambda x: transformed(ops.rfft, x)", TFJS_FFT.replace("fft(z)", "rfft(r)"), 1e-4, ("webgpu",)),
+    # TensorFlow.js' WebAssembly has no transforms. Its WebGPU sums n products for each number: a minute for rows of 1024, a day for
+    # one row of 1M, and the sum's error is what the tolerance is for: that of pyml against float64 is 2e-7
+    "fft, rows of 1024": Row("lambda x: transformed(ops.fft, x)", TFJS_FFT, 1e-3, ("webgpu",)),
+    "rfft, rows of 1024": Row("lambda x: transformed(ops.rfft, x)", TFJS_FFT.replace("fft(z)", "rfft(r)"), 1e-3, ("webgpu",)),
     "fft, one row": Row("lambda x: transformed(ops.fft, x, x.size)", ""),
     "rfft, one row": Row("lambda x: transformed(ops.rfft, x, x.size)", ""),
 }

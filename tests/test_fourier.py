@@ -18,6 +18,12 @@ def error(got, want):
     return np.sqrt(np.mean(np.abs(got - want) ** 2) / np.mean(np.abs(want) ** 2))
 
 
+def test_one_long_row_of_real_numbers_is_transformed(device):
+    x = draw(11, 1 << 18)
+    real, imaginary = ops.rfft(x)
+    assert error(real.numpy() + 1j * imaginary.numpy(), np.fft.rfft(x.astype("float64"))) < 1e-6
+
+
 # a product of small primes, two tables of factors, a chirp, and a chirp with two tables
 @pytest.mark.parametrize("n", [1024, 3 * 2048, 509, 4099])
 def test_long_transforms_are_as_near_to_float64_as_float32_allows(device, n):
