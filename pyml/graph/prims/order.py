@@ -14,7 +14,8 @@ from .pick import PUT
 from .scan import scan
 
 _COUNTED = 64  # a row of at most this many elements is ordered by counting …
-_COUNTED_SOFTWARE = 512  # … where a pass costs more than many comparisons
+_COUNTED_SOFTWARE = 512  # … or of so many, where a pass costs more than …
+_COMPARISONS = 2**23  # … all comparisons
 _NETWORK = 2048  # keys and columns of so many elements fill 16 KiB of shared memory
 _GROUP = 256
 _EACH = 8  # elements a thread of a workgroup moves in a pass
@@ -51,7 +52,9 @@ def _lower(node: Node, profile: Profile) -> Node | None:
     """Radix sort: for each digit of the keys, from the last on, how often it is in each chunk, where that begins, and the move."""
     (x,) = node.src
     rows, n = x.shape
-    if n <= (_COUNTED_SOFTWARE if is_software(profile) else _COUNTED if is_register(profile) else _NETWORK):
+    if n <= (_COUNTED if is_register(profile) else _NETWORK):
+        return None
+    if is_software(profile) and n <= _COUNTED_SOFTWARE and rows * n * n <= _COMPARISONS:
         return None
     bits = bits_of(x.dtype)
     digit = min(8, bits) if is_register(profile) else 4

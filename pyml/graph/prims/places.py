@@ -7,7 +7,7 @@ import numpy as np
 from ...errors import ShapeError
 from ..node import Node
 from ..op import ZERO, KernelSpec, Profile, routine, same_dtype
-from .choose import ceil_div, flat, is_core, is_register
+from .choose import LOOP_ROUNDS, ceil_div, flat, is_core, is_register, is_software
 from .keys import ELEMENT, host_keys, key_hook, matrix
 from .pick import PICK
 
@@ -47,10 +47,10 @@ def _top_lower(node: Node, profile: Profile) -> Node | None:
     """The largest of each chunk, and of these the largest."""
     (x,), k = node.src, node.attrs["k"]
     rows, n = x.shape
-    chunk = max(4 * k, 128 if not is_register(profile) else _CHUNK)
-    if is_core(profile):
-        chunk = max(chunk, 8192)
-    chunk = max(chunk, ceil_div(rows * n, max(1, profile.threads)))
+    least = 8192 if is_core(profile) else _CHUNK if is_register(profile) else 128
+    chunk = max(4 * k, least, ceil_div(rows * n, max(1, profile.threads)))
+    if is_software(profile):  # where an increasing row has all of the list move for each element
+        chunk = min(chunk, LOOP_ROUNDS // (2 * k + 4))  # chunks may be up to twice as long
     chunks = n // chunk
     if node.attrs["chunks"] > 1 or chunks < 2:
         return None
