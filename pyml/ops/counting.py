@@ -82,13 +82,13 @@ def bincount(x: TensorLike, weights: TensorLike | None = None, minlength: int = 
     host = values_for_shape(x, "bincount", instead)
     if host.ndim not in (1, 2):
         raise ShapeError(f"bincount: x must be a vector or a matrix. Received: shape {host.shape}")
-    if host.dtype.kind not in "iub":
+    if host.size and host.dtype.kind not in "iub":
         raise DtypeError(f"bincount: x must be integers. Received: {host.dtype.name}")
     host = host.astype(np.int64)
     if host.min(initial=0) < 0:
         raise ValueError(f"bincount: x must not be negative. Received: {host.min()} among the elements")
     length = max(int(host.max(initial=-1)) + 1, int(minlength))
-    rows = host.reshape(-1, host.shape[-1])
+    rows = np.atleast_2d(host)
     shape = (*host.shape[:-1], length)
     places = rows + np.arange(len(rows))[:, None] * length
     if weights is None:

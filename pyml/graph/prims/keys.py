@@ -16,6 +16,14 @@ _OF_INTEGER = "return {1}(bitcast<u32>({0}) ^ 0x80000000u);"
 _OF_UNSIGNED = "return {1}u32({0});"
 
 
+_OF_FOUR = {
+    "float32": "let b = bitcast<vec4<u32>>(x[i]);\n"
+    "let top = vec4<u32>(0x80000000u);\n"
+    "let full = vec4<u32>(0xffffffffu);\n"
+    "let k = select(b ^ select(top, full, b >= top), top, b == top);\n"
+    "return select(k, full, (b & vec4<u32>(0x7fffffffu)) > vec4<u32>(0x7f800000u));",
+    "int32": "return bitcast<vec4<u32>>(x[i]) ^ vec4<u32>(0x80000000u);",
+}
 _EXACT = _OF_FLOAT.replace(", 0x80000000u, b == 0x80000000u)", ", 0u, false)")
 _BACK = {
     "float32": "return bitcast<f32>(k ^ select(0xffffffffu, 0x80000000u, k > 0x7fffffffu));",
@@ -35,6 +43,11 @@ def matrix(name: str, x: tuple[int, ...]) -> None:
 def element_hook(dtype: str) -> dict[str, str]:
     """The hook `element` that makes an element of an exact key."""
     return {"element": _BACK[dtype]} if dtype in _BACK else {}
+
+
+def four_keys_hook(dtype: str) -> dict[str, str]:
+    """The hook `key` of a file that reads vectors."""
+    return {"key": _OF_FOUR[dtype]} if dtype in _OF_FOUR else {}
 
 
 def key_hook(dtype: str, element: str = "x[i]", descending: bool = False, exact: bool = False) -> dict[str, str]:

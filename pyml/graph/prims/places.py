@@ -8,7 +8,7 @@ from ...errors import ShapeError
 from ..node import Node
 from ..op import ZERO, KernelSpec, Profile, routine, same_dtype
 from .choose import LOOP_ROUNDS, ceil_div, flat, is_core, is_register, is_software
-from .keys import ELEMENT, host_keys, key_hook, matrix
+from .keys import ELEMENT, four_keys_hook, host_keys, key_hook, matrix
 from .pick import PICK
 
 _CHUNK = 512  # elements that a thread looks at at least, where a row is shared
@@ -25,11 +25,17 @@ def _top_shape(x, *, k, chunks):
     return (x[0], chunks * k)
 
 
+def _unit(n: int) -> int:
+    """Elements that chunks of a row consist of."""
+    return 4 if n % 4 == 0 else 1
+
+
 def _top_numpy(x, k, chunks):
     keys, (rows, n) = host_keys(x, descending=True), x.shape
     y, start = np.full((rows, chunks, k), -1, np.int32), 0
+    unit = _unit(n)
     for c in range(chunks):
-        size = n // chunks + (c < n % chunks)
+        size = unit * (n // unit // chunks + (c < n // unit % chunks))
         best = np.argsort(keys[:, start : start + size], axis=1, kind="stable")[:, :k]
         y[:, c, : best.shape[1]] = best + start
         start += size
@@ -39,7 +45,11 @@ def _top_numpy(x, k, chunks):
 def _top_kernel(node: Node, profile: Profile) -> KernelSpec:
     (x,), chunks = node.src, node.attrs["chunks"]
     rows, n = x.shape
-    params = {"ROWS": rows, "N": n, "CHUNKS": chunks, "K": node.attrs["k"], "T": ELEMENT[x.dtype]}
+    params = {"ROWS": rows, "CHUNKS": chunks, "K": node.attrs["k"]}
+    if _unit(n) == 4:
+        params |= {"Q": n // 4, "T": f"vec4<{ELEMENT[x.dtype]}>"}
+        return flat("top_quad", rows * chunks, params, profile, four_keys_hook(x.dtype))
+    params |= {"N": n, "T": ELEMENT[x.dtype]}
     return flat("top_thread", rows * chunks, params, profile, key_hook(x.dtype))
 
 
