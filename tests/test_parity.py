@@ -39,6 +39,7 @@ FINISHED = [
     "keras.metrics",
     "keras.ops.linalg",
     "keras.ops.numpy",
+    "keras.ops.nn",
     "keras.optimizers",
     "keras.optimizers.schedules",
     "keras.preprocessing.sequence",
