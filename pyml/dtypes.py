@@ -1,4 +1,8 @@
-"""The dtype policy: float32, int32, uint32 and bool on every device; 64-bit host data becomes 32-bit."""
+"""The dtypes: float32, int32, uint32 and bool on every device; 64-bit host data becomes 32-bit, in this file alone.
+
+int8, int16, uint8, uint16, float16 and bfloat16 are kept and computed in 32 bits, and wrapped or rounded where a result is
+stored: `core/narrow.py`.
+"""
 
 from __future__ import annotations
 
@@ -12,16 +16,18 @@ from .errors import DtypeError
 NUMPY = {"float32": np.dtype(np.float32), "int32": np.dtype(np.int32), "uint32": np.dtype(np.uint32), "bool": np.dtype(np.bool_)}
 WGSL = {"float32": "f32", "int32": "i32", "uint32": "u32", "bool": "u32"}  # in memory; bool is 0 or 1
 _NARROWED = {
-    "float64": "float32", "float16": "float32", "int64": "int32", "uint64": "uint32",
+    "float64": "float32", "float16": "float32", "bfloat16": "float32", "int64": "int32", "uint64": "uint32",
     "int8": "int32", "int16": "int32", "uint8": "int32", "uint16": "int32",
 }  # fmt: skip
 _RANK = {"bool": 0, "uint32": 1, "int32": 2, "float32": 3}
+NARROW = frozenset({"int8", "int16", "uint8", "uint16", "float16", "bfloat16"})
 FLOATS = ("bfloat16", "float16", "float32", "float64")
 INTEGERS = ("uint8", "uint16", "uint32", "uint64", "int8", "int16", "int32", "int64")
 _NAMES = frozenset({*FLOATS, *INTEGERS, "bool", "string", "complex64", "complex128", "float8_e4m3fn", "float8_e5m2"})
 _BIT32 = {"int64": "int32", "uint64": "uint32", "float64": "float32", "complex128": "complex64"}  # the one rule for 64 bits
 _OF_PYTHON: dict[type, str] = {bool: "bool", int: "int32", float: "float32", str: "string", complex: "complex64"}
 LIMITS = {"int32": (-(2**31), 2**31 - 1), "uint32": (0, 2**32 - 1)}
+LIMITS |= {"int8": (-128, 127), "int16": (-(2**15), 2**15 - 1), "uint8": (0, 255), "uint16": (0, 2**16 - 1)}
 
 
 _AS_IS = frozenset(NUMPY.values())
@@ -44,8 +50,15 @@ def standardize(dtype: Any) -> str:
             name = repr(dtype)
     name = _NARROWED.get(name, name)
     if name not in NUMPY:
-        raise DtypeError(f"dtype {dtype!r} is not supported; use one of {', '.join(NUMPY)}.")
+        raise DtypeError(f"dtype {dtype!r} is not supported; use one of {', '.join((*NUMPY, *sorted(NARROW)))}.")
     return name
+
+
+def narrow(dtype: Any) -> str | None:
+    """The name of a dtype of 8 or 16 bits; None of any other."""
+    if not isinstance(dtype, str):
+        dtype = getattr(dtype, "name", None) or getattr(dtype, "__name__", None)
+    return dtype if dtype in NARROW else None
 
 
 def is_float(dtype: str) -> bool:
@@ -82,6 +95,11 @@ def host_array(value: Any, dtype: str | None = None) -> np.ndarray:
     if array.dtype == object or array.dtype.kind in "SUcMm":
         raise DtypeError(f"cannot make a tensor from {array.dtype} data; expected numbers or booleans of one shape.")
     target = standardize(dtype) if dtype is not None else standardize(array.dtype)
+    held = narrow(dtype)
+    if held in LIMITS and array.size and array.dtype.kind in "iuf" and not (
+            array.min() >= LIMITS[held][0] and array.max() <= LIMITS[held][1]):  # fmt: skip
+        low, high = LIMITS[held]
+        raise DtypeError(f"values from {array.min()} to {array.max()} do not fit {held} ({low} to {high}); scale them or use float32.")
     if target in LIMITS and array.size and array.dtype.kind in "iuf" and array.dtype != NUMPY[target]:
         low, high = LIMITS[target]
         least, most = array.min(), array.max()

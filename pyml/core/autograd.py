@@ -9,8 +9,9 @@ from ..errors import NotDifferentiable, ShapeError
 from ..graph import grad as graph_grad
 from ..graph import prims
 from . import trace
+from .narrow import labelled
 from .nest import Parts, flatten, pack
-from .tensor import Tensor, as_node
+from .tensor import Tensor, as_node, tensor_of
 from .types import TensorLike
 from .variable import Variable
 
@@ -29,7 +30,7 @@ def gradients(loss: Tensor, targets: Sequence[Tensor | Variable]) -> list[Tensor
         array([2., 4.], dtype=float32)
     """
     nodes = [t._value_node() if isinstance(t, Variable) else t._node for t in targets]
-    return [Tensor(g) for g in graph_grad.gradients(loss._node, nodes)]
+    return [labelled(Tensor(g), t.dtype) for g, t in zip(graph_grad.gradients(loss._node, nodes), targets, strict=True)]
 
 
 def value_and_grad(f: Callable[..., Any], argnums: int | Sequence[int] = 0, has_aux: bool = False) -> Callable[..., tuple[Any, Any]]:
@@ -65,15 +66,16 @@ def value_and_grad(f: Callable[..., Any], argnums: int | Sequence[int] = 0, has_
         with trace.differentiating():
             for n in places:
                 given[n] = watched(given[n], names[n])
-            leaves = [[None if t is None else t._node for t in flatten(given[n])] for n in places]  # of now: `f` may assign items
+            # of now: `f` may assign items
+            leaves = [[None if t is None else (t._node, t.dtype) for t in flatten(given[n])] for n in places]
             out = f(*given, **kwargs)
             value = out[0] if has_aux else out
             if not isinstance(value, Tensor) or value.size != 1:
                 shape = getattr(value, "shape", type(value).__name__)
                 raise ShapeError(f"value_and_grad: the function must return a scalar tensor, it returned shape {shape}.")
-            found = iter(graph_grad.gradients(value._node, [node for group in leaves for node in group if node is not None]))
+            found = iter(graph_grad.gradients(value._node, [leaf[0] for group in leaves for leaf in group if leaf is not None]))
             grads = [
-                pack(given[n], [None if node is None else Tensor(next(found)) for node in group])
+                pack(given[n], [None if leaf is None else labelled(Tensor(next(found)), leaf[1]) for leaf in group])
                 for n, group in zip(places, leaves, strict=True)
             ]
         return out, (grads[0] if isinstance(argnums, int) else tuple(grads))
@@ -125,7 +127,7 @@ def _watch(value: Any, name: str, place: str) -> Tensor:
     node = as_node(value)
     if node.dtype != "float32":
         raise NotDifferentiable(f"value_and_grad: argument {name}{place} holds {node.dtype} values; only float32 has gradients.")
-    return Tensor(prims.copy(node))
+    return tensor_of(prims.copy(node), value.dtype if isinstance(value, (Tensor, Variable)) else node.dtype)
 
 
 def _paths(tree: Any) -> list[str]:

@@ -12,12 +12,13 @@ from .. import config
 from ..compile.plan import graph_key, make_plan
 from ..compile.program import Bound, check_size, from_host, plan_for
 from ..device.base import Buffer, Copy
+from ..dtypes import standardize
 from ..graph.node import Node
 from ..graph.prims import BUFFER, CONST, INPUT
 from . import trace
 from . import variable as variables
 from .nest import flatten, pack
-from .tensor import Logits, Tensor
+from .tensor import Logits, Tensor, tensor_of
 from .variable import Variable
 
 Source = Node | Variable | int  # whose buffer a leaf of the plan has: a tensor of the closure, a Variable, an argument
@@ -29,6 +30,7 @@ class Form:
     def __init__(self, result: Any, t: trace.Trace) -> None:
         values = flatten(result)
         self.tensors = [i for i, v in enumerate(values) if isinstance(v, (Tensor, Variable))]
+        self.labels = [values[i].dtype for i in self.tensors]
         roots = [t.read(v) if isinstance(v, Variable) else v._node for v in (values[i] for i in self.tensors)]
         self.values: list[Any] = [None if isinstance(v, (Tensor, Variable)) else v for v in values]
         made_of = logits_among(values)  # results too, behind the others
@@ -40,8 +42,8 @@ class Form:
     def filled(self, nodes: list[Node]) -> Any:
         """The result with these nodes in the places of the roots."""
         out: list[Any] = list(self.values)
-        for i, node in zip(self.tensors, nodes, strict=False):
-            out[i] = Tensor(node)
+        for i, node, label in zip(self.tensors, nodes, self.labels, strict=False):
+            out[i] = tensor_of(node, label)
         for (i, axis), node in zip(self.made_of, nodes[len(self.tensors) :], strict=True):
             out[i]._keras_logits = Logits(node, axis)
         return pack(self.result, out)
@@ -172,7 +174,7 @@ def _traced(fn: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any
     tensors: list[Any] = []
     for leaf in leaves:
         if isinstance(leaf, Variable) or (isinstance(leaf, Tensor) and leaf._node.op is not CONST):
-            tensors.append(Tensor(t.input(leaf.shape, leaf.dtype)))
+            tensors.append(tensor_of(t.input(leaf.shape, standardize(leaf.dtype)), leaf.dtype))
         elif isinstance(leaf, np.ndarray):
             tensors.append(Tensor(t.input(leaf.shape, leaf.dtype.name)))
         else:

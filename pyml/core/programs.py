@@ -13,13 +13,13 @@ import numpy as np
 from .. import config
 from ..compile.program import lower, weight
 from ..device.lock import LOCK
-from ..dtypes import host_array
+from ..dtypes import host_array, narrow
 from ..graph.prims import CONST
 from ..recent import Recent
 from . import trace
 from .capture import Capture, logits_among
 from .nest import Parts, flatten, structure
-from .tensor import Tensor, upload
+from .tensor import Tensor, convert_to_tensor, upload
 from .variable import Variable
 
 _MANY = 8  # traces of one function before a warning
@@ -72,6 +72,11 @@ class Program:
         arrays: list = []
         for i, leaf in enumerate(leaves):
             if isinstance(leaf, (np.ndarray, np.generic)):
+                if narrow(leaf.dtype) is not None:
+                    leaves[i] = leaf = convert_to_tensor(leaf)
+                    key_parts.append(("tensor", leaf.shape, leaf.dtype))
+                    arrays.append(leaf)
+                    continue
                 leaves[i] = leaf = host_array(leaf)
                 key_parts.append((leaf.shape, leaf.dtype.char))
                 arrays.append(leaf)

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
 
 import numpy as np
 
-from ..dtypes import standardize
+from ..dtypes import narrow, standardize
 from .naming import auto_name
 from .operators import Operators
 from .probes import probed
-from .tensor import Tensor
+from .tensor import Tensor, tensor_of
 from .trace import Trace, tracing
 from .tree import flatten, map_structure, pack_sequence_as
 from .variable import Variable
@@ -59,7 +59,7 @@ class KerasTensor(Operators["KerasTensor"]):
         if sparse or ragged:
             raise ValueError("KerasTensor: sparse and ragged tensors are not supported.")
         self._shape = tuple(shape)
-        self._dtype = standardize(dtype)
+        self._dtype = narrow(dtype) or standardize(dtype)
         self.name = name or auto_name("keras_tensor")
         self.record_history = record_history
         self._keras_history: KerasHistory | None = None
@@ -101,7 +101,7 @@ class KerasTensor(Operators["KerasTensor"]):
 
 
 # What is never symbolic and holds nothing symbolic; asked for every argument of every op.
-VALUES = frozenset({Tensor, Variable, np.ndarray, int, float, bool, str, type(None), np.float32, np.int32})
+VALUES = frozenset({Tensor, Variable, int, float, bool, str, type(None), np.float32, np.int32})
 
 
 def holds_symbolic(value: Any) -> bool:
@@ -238,7 +238,7 @@ def _traced(fn: Callable[..., Any], args: Sequence[Any], kwargs: Mapping[str, An
         if not isinstance(leaf, KerasTensor):
             return leaf
         shape = tuple(size if n is None else n for n in leaf.shape)
-        return Tensor(trace.input(shape, leaf.dtype))
+        return tensor_of(trace.input(shape, standardize(leaf.dtype)), leaf.dtype)
 
     with tracing(trace):
         return fn(*map_structure(probe, tuple(args)), **map_structure(probe, dict(kwargs)))

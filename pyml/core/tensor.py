@@ -13,7 +13,7 @@ from .. import config
 from ..compile.program import check_size, from_host, realize, to_host
 from ..device.base import Device
 from ..device.lock import LOCK
-from ..dtypes import host_array, promote, standardize
+from ..dtypes import host_array, narrow, promote, standardize
 from ..errors import DtypeError, ShapeError
 from ..graph import prims
 from ..graph.node import Node
@@ -174,6 +174,48 @@ class Tensor(Operators["Tensor"], ArrayProtocol):
         return f"<Tensor {head}>"
 
 
+class NarrowTensor(Tensor):
+    """A tensor of 8- or 16-bit numbers, over a node of 32 bits; see `narrow.py`."""
+
+    __slots__ = ("_narrow",)
+
+    def __init__(self, node: Node, dtype: str) -> None:
+        super().__init__(node)
+        self._narrow = dtype
+
+    @property
+    def dtype(self) -> str:
+        return self._narrow
+
+    def numpy(self) -> np.ndarray:
+        """The value as a numpy array of its dtype; bfloat16, which numpy has not, as float32."""
+        return narrow_host(super().numpy() if self.size else np.zeros(self.shape, np.int32), self._narrow)
+
+    async def data(self) -> np.ndarray:
+        return narrow_host(await super().data() if self.size else np.zeros(self.shape, np.int32), self._narrow)
+
+
+def tensor_of(node: Node, dtype: str) -> Tensor:
+    """A node of a value of `dtype` as a tensor of it."""
+    return Tensor(node) if narrow(dtype) is None else NarrowTensor(node, dtype)
+
+
+def narrow_host(array: np.ndarray, dtype: str) -> np.ndarray:
+    """An array of 32 bits in a dtype of 8 or 16, as far as numpy has it."""
+    return array.astype("float32" if dtype == "bfloat16" else dtype)
+
+
+def wrapped(node: Node, dtype: str) -> Node:
+    """A node of 32 bits with the nearest values, or the lowest bits, that a dtype of 8 or 16 bits has."""
+    if node.dtype == "float32":
+        return prims.round_float16(node) if dtype == "float16" else prims.round_bfloat16(node)
+    bits = 8 if dtype.endswith("8") else 16
+    if dtype.startswith("u"):
+        return prims.bitwise_and(node, prims.full(node.shape, 2**bits - 1, node.dtype))
+    shift = prims.full(node.shape, 32 - bits, node.dtype)
+    return prims.right_shift(prims.left_shift(node, shift), shift)
+
+
 def convert_to_tensor(x: TensorLike, dtype: Any = None) -> Tensor:
     """`x` (a Tensor, Variable, numpy array, number or nested list) as a Tensor.
 
@@ -183,8 +225,18 @@ def convert_to_tensor(x: TensorLike, dtype: Any = None) -> Tensor:
         >>> pyml.convert_to_tensor([[1, 2]]).shape
         (1, 2)
     """
+    label = narrow(dtype) if dtype is not None else narrow(x.dtype) if isinstance(x, (np.ndarray, np.generic, Operators)) else None
+    if label is not None:
+        if isinstance(x, Operators) and x.dtype == label:  # type: ignore[attr-defined]
+            return x if isinstance(x, Tensor) else NarrowTensor(as_node(x), label)
+        checked = host_array(x, dtype) if isinstance(x, (np.ndarray, np.generic, list, tuple, int, float)) and not _nests(x) else x
+        return NarrowTensor(wrapped(as_node(checked, label), label), label)
     node = as_node(x, dtype)
-    return x if isinstance(x, Tensor) and x._node is node else Tensor(node)
+    return x if isinstance(x, Tensor) and x._node is node and type(x) is Tensor else Tensor(node)
+
+
+def _nests(x: Any) -> bool:
+    return isinstance(x, (list, tuple)) and any(isinstance(v, Operators) for v in x)
 
 
 def as_node(x: Any, dtype: Any = None) -> Node:

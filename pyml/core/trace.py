@@ -38,8 +38,8 @@ class Trace:
         if id(variable) in self.writes:
             return self.writes[id(variable)][1]
         if id(variable) not in self.states:
-            attrs = {"index": len(self.states), "shape": variable.shape, "dtype": variable.dtype}
-            self.states[id(variable)] = (variable, Node(STATE, (), attrs, variable.shape, variable.dtype))
+            attrs = {"index": len(self.states), "shape": variable.shape, "dtype": variable._stored}
+            self.states[id(variable)] = (variable, Node(STATE, (), attrs, variable.shape, variable._stored))
         return self.states[id(variable)][1]
 
     def write(self, variable: Variable, node: Node) -> None:

@@ -13,7 +13,7 @@ from .. import config
 from ..compile.program import from_host, realize, to_host
 from ..device.base import Copy
 from ..device.lock import LOCK
-from ..dtypes import host_array, standardize
+from ..dtypes import host_array, narrow, standardize
 from ..errors import ShapeError
 from ..graph.node import Node
 from ..graph.prims import BUFFER, broadcast_to, cast
@@ -21,7 +21,7 @@ from ..graph.sizes import shape_of
 from . import trace
 from .array_protocol import as_array
 from .operators import Operators
-from .tensor import Tensor, as_node
+from .tensor import NarrowTensor, Tensor, as_node, narrow_host, wrapped
 
 if TYPE_CHECKING:
     from .types import TensorLike
@@ -73,16 +73,22 @@ class Variable(Operators[Tensor]):
                     raise ValueError(f"Variable {self.name!r}: a callable initializer needs shape=.")
                 node = as_node(initializer(tuple(shape), dtype=standardize(dtype or "float32")))
             else:
+                held = initializer
                 if not isinstance(initializer, (Tensor, Variable, Node)):
-                    initializer = host_array(initializer, dtype)
-                node = as_node(initializer)
-                if isinstance(initializer, np.ndarray) and node.buffer is None:
+                    held = host_array(initializer, dtype)
+                node = as_node(held)
+                if isinstance(held, np.ndarray) and node.buffer is None:
                     node = as_node(node)
             if dtype is not None:
                 node = cast(node, dtype=standardize(dtype))
             if shape is not None and tuple(shape) != node.shape:
                 raise ShapeError(f"Variable {self.name!r}: the initial value has shape {node.shape}, expected {tuple(shape)}.")
         self.shape, self.dtype = node.shape, node.dtype
+        label = narrow(dtype) if dtype is not None else narrow(getattr(initializer, "dtype", None))
+        if label is not None:
+            node = wrapped(node, label)
+            self.__class__ = NarrowVariable
+            self._narrow = label
         self._pending: Node | None = node
         self._buffer: Any = None
 
@@ -93,6 +99,11 @@ class Variable(Operators[Tensor]):
     @property
     def size(self) -> int:
         return int(np.prod(self.shape, dtype=int))
+
+    @property
+    def _stored(self) -> str:
+        """The dtype on the device."""
+        return self.dtype
 
     # ---- reading
     def _value_node(self) -> Node:
@@ -110,7 +121,7 @@ class Variable(Operators[Tensor]):
                 return self._pending
             node = self._lent() if self._lent is not None else None
             if node is None:
-                node = Node(BUFFER, (), {"shape": self.shape, "dtype": self.dtype}, self.shape, self.dtype)
+                node = Node(BUFFER, (), {"shape": self.shape, "dtype": self._stored}, self.shape, self._stored)
                 node.buffer = self._buffer
                 self._lent = weakref.ref(node)
                 lent.add(node)
@@ -137,7 +148,7 @@ class Variable(Operators[Tensor]):
         return to_host(await reading, self._as_leaf())
 
     def _as_leaf(self) -> Node:
-        return Node(BUFFER, (), {}, self.shape, self.dtype)
+        return Node(BUFFER, (), {}, self.shape, self._stored)
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
         return as_array(self.numpy(), dtype, copy)
@@ -153,7 +164,7 @@ class Variable(Operators[Tensor]):
             if node.shape != ():
                 raise ShapeError(f"Variable {self.name!r}: assigned shape {node.shape}, expected {self.shape}.")
             node = broadcast_to(node, self.shape)
-        node = cast(node, dtype=self.dtype)
+        node = self._storable(cast(node, dtype=self._stored))
         tracing = trace.current()
         if tracing is not None:
             tracing.write(self, node)
@@ -162,6 +173,10 @@ class Variable(Operators[Tensor]):
                 self._pending = node
                 changed()
         return self
+
+    def _storable(self, node: Node) -> Node:
+        """A value of the dtype on the device as it is kept."""
+        return node
 
     def assign_add(self, value: TensorLike) -> Variable:
         with LOCK:
@@ -190,6 +205,39 @@ class Variable(Operators[Tensor]):
 
     def __int__(self) -> int:
         return int(self.value)
+
+
+class NarrowVariable(Variable):
+    """A Variable of 8- or 16-bit numbers, kept in 32 bits; `Variable(..., dtype="float16")` makes one."""
+
+    _narrow: str
+
+    @property  # type: ignore[override]
+    def dtype(self) -> str:
+        return self._narrow
+
+    @dtype.setter
+    def dtype(self, value: str) -> None:
+        raise AttributeError("the dtype of a Variable does not change.")
+
+    @property
+    def _stored(self) -> str:
+        return standardize(self._narrow)
+
+    @property
+    def value(self) -> Tensor:
+        """The value now."""
+        return NarrowTensor(self._value_node(), self._narrow)
+
+    def numpy(self) -> np.ndarray:
+        """The value as a numpy array of its dtype; bfloat16 as float32."""
+        return narrow_host(super().numpy(), self._narrow)
+
+    async def data(self) -> np.ndarray:
+        return narrow_host(await super().data(), self._narrow)
+
+    def _storable(self, node: Node) -> Node:
+        return wrapped(node, self._narrow)
 
 
 def changed() -> None:

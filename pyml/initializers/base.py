@@ -8,6 +8,7 @@ from typing import Any, Self
 import numpy as np
 
 from pyml.core import convert_to_tensor
+from pyml.dtypes import standardize
 from pyml.objects.configured import Configured
 from pyml.objects.registry import INITIALIZERS
 
@@ -43,7 +44,7 @@ def first_value(initializer: Any, shape: tuple[int, ...], dtype: str) -> Any:
     """The first value of a variable: a numpy array where the initializer can make one, else a Tensor."""
     methods = (name for cls in type(initializer).__mro__ for name in ("__call__", "host_value") if name in vars(cls))
     if next(methods, None) == "host_value":
-        return initializer.host_value(shape, np.dtype(dtype))
+        return initializer.host_value(shape, np.dtype(standardize(dtype)))
     return initializer(shape, dtype=dtype)
 
 

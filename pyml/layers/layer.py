@@ -10,12 +10,13 @@ import numpy as np
 from pyml import constraints, initializers, regularizers
 from pyml.core import Tensor, Variable, convert_to_tensor
 from pyml.core.naming import auto_name, current_path, name_scope
+from pyml.core.narrow import rounded, unlabelled
 from pyml.core.recompute import RematScope, call_layer, current_remat
 from pyml.core.symbolic import Operation, any_symbolic, infer_output_spec
 from pyml.core.trace import tracing
 from pyml.core.tree import flatten, map_structure
 from pyml.dtype_policies import DTypePolicy, DTypePolicyMap
-from pyml.dtypes import standardize
+from pyml.dtypes import FLOATS, NARROW, standardize
 from pyml.errors import ShapeError
 from pyml.initializers.base import first_value
 from pyml.layers import allowance, call_context
@@ -60,6 +61,7 @@ class Layer(Tracking, Operation, Configured, kind=LAYERS):
     """
 
     _remat: RematScope | None = None  # whether what it makes is computed once more rather than kept
+    _rounds = True  # outputs are rounded to the policy's dtype where that has 16 bits; models leave it to their layers
     _hints = ("input_shape", "input_dim", "input_length")
 
     def __init__(self, *, activity_regularizer: RegularizerLike = None, trainable: bool = True, dtype: Any = None, autocast: bool = True,
@@ -161,9 +163,9 @@ class Layer(Tracking, Operation, Configured, kind=LAYERS):
                 "give the model an Input with all sizes but the batch."
             )
         allowance.take(shape, f'Layer "{self.name}": weight {name!r}')
-        dtype = dtype_name(dtype or self._dtype)
+        dtype = dtype_name(dtype or self.variable_dtype)
         if initializer is None:
-            initializer = "glorot_uniform" if dtype.startswith("float") else "zeros"
+            initializer = "glorot_uniform" if dtype in FLOATS else "zeros"
         initializer = initializers.get(initializer)
         name = name or auto_name("variable")
         with tracing(None):
@@ -372,22 +374,25 @@ class Layer(Tracking, Operation, Configured, kind=LAYERS):
             if self.activity_regularizer is not None:
                 for output in flatten(outputs):        # per sample, so that the batch size does not matter
                     self.add_loss(self.activity_regularizer(output) * (1.0 / max((1, *output.shape[:1]))))
+        if self._rounds and (dtype := self.compute_dtype) in NARROW:
+            outputs = map_structure(lambda output: rounded(output, dtype), outputs)
         if self.supports_masking and (previous_mask is not None or type(self).compute_mask is not Layer.compute_mask):
             set_mask(outputs, self.compute_mask(args[0] if args else None, previous_mask))
         return outputs
 
     def _convert(self, leaf: Any) -> Any:
         if isinstance(leaf, (np.ndarray, np.generic)):
-            return convert_to_tensor(leaf)
+            leaf = convert_to_tensor(leaf)
         if isinstance(leaf, Variable):
-            return leaf.value
-        return leaf
+            leaf = leaf.value
+        return unlabelled(leaf) if self.autocast else leaf
 
     def compute_output_spec(self, *args: Any, **kwargs: Any) -> Any:
         if "compute_output_shape" in overridden(type(self)):
             first = args[0] if args else next(iter(kwargs.values()))
             shapes = self.compute_output_shape(map_structure(lambda t: tuple(t.shape), first))
-            return specs_of(shapes, getattr(flatten(first)[0], "dtype", self._dtype))
+            dtype = getattr(flatten(first)[0], "dtype", self._dtype)
+            return specs_of(shapes, self.compute_dtype if dtype in FLOATS and self._rounds and self.autocast else dtype)
         return infer_output_spec(self._call_on_probes, args, kwargs)
 
     def _call_on_probes(self, *args: Any, **kwargs: Any) -> Any:

@@ -14,7 +14,7 @@ from pyml.core.symbolic import KerasTensor
 from pyml.core.trace import Trace, tracing
 from pyml.core.tree import flatten, is_nested, map_structure
 from pyml.dtype_policies import DTypePolicy, FloatDTypePolicy
-from pyml.dtypes import standardize
+from pyml.dtypes import narrow, standardize
 from pyml.errors import DtypeError
 
 
@@ -135,10 +135,10 @@ def is_number_list(value: Any) -> bool:
 
 
 def dtype_name(dtype: Any) -> str:
-    """A dtype argument as the name of a dtype on the device."""
+    """A dtype argument as the name of a dtype."""
     if isinstance(dtype, (dict, DTypePolicy)):
         dtype = dtype_policies.get(dtype).variable_dtype
-    return standardize("float32" if dtype is None else dtype)
+    return narrow(dtype) or standardize("float32" if dtype is None else dtype)
 
 
 def policy_of(dtype: Any, owner: str) -> DTypePolicy:

@@ -37,6 +37,8 @@ class Model(Trainer):
         (None, 1)
     """
 
+    _rounds = False
+
     def __new__(cls, *args: Any, **kwargs: Any) -> Any:
         if cls is Model and _is_functional(args, kwargs):
             return super().__new__(Functional, *args, **kwargs)

@@ -98,14 +98,12 @@ def _saturated(x: np.ndarray, dtype: str) -> np.ndarray:
 def saturate_cast(x: TensorLike, dtype: str) -> Tensor:
     """`x` converted to `dtype`, in its shape; what does not fit becomes the nearest number that does.
 
-    The limits are those of the dtype named; what 8 and 16 bits hold is kept in 32.
-
     Raises:
         DtypeError: There is no such dtype.
 
     Example:
         >>> pyml.ops.saturate_cast([-7., 300.], "uint8").numpy()
-        array([  0, 255], dtype=int32)
+        array([  0, 255], dtype=uint8)
     """
     name = dtype if isinstance(dtype, str) else np.dtype(dtype).name
     node = as_node(x)

@@ -13,14 +13,13 @@ from dataclasses import dataclass
 from importlib import import_module
 from typing import Any, NamedTuple, TypeVar
 
-import numpy as np
-
 from ..core.complex_tensor import holds_complex
+from ..core.narrow import computed, holds_narrow
 from ..core.operators import INSTALLED
 from ..core.symbolic import VALUES, call_function, holds_symbolic
+from ..dtypes import narrow
 
 Function = TypeVar("Function", bound=Callable[..., Any])
-_PLAIN = VALUES - {np.ndarray}  # neither symbolic nor complex
 
 
 @dataclass(frozen=True)
@@ -95,17 +94,34 @@ def op(
 
     def declare(fn: Function) -> Function:
         name = fn.__name__
+        parameters = fn.__code__.co_varnames[: fn.__code__.co_argcount + fn.__code__.co_kwonlyargcount]
+        place = parameters.index("dtype") if "dtype" in parameters else None
+
+        def asked(args: Any, kwargs: Any) -> Any:
+            """The dtype that a call names, or None."""
+            return None if place is None else args[place] if len(args) > place else kwargs.get("dtype")
+
+        def special(args: Any, kwargs: Any, dtype: Any) -> Any:
+            """A call of symbolic tensors, or of such as are kept in another dtype than that they are computed in."""
+            if holds_complex(args) or holds_complex(tuple(kwargs.values())):
+                return import_module(f"{__package__}.complex_rules").call(name, call, args, kwargs)
+            if holds_symbolic(args) or holds_symbolic(kwargs):
+                return call_function(call, args, kwargs, name, spec)
+            if narrow(dtype) is None and not holds_narrow(args) and not holds_narrow(kwargs):
+                return fn(*args, **kwargs)
+            return computed(fn, name, args, kwargs, dtype)
 
         @functools.wraps(fn)
         def call(*args: Any, **kwargs: Any) -> Any:
-            symbolic = False
-            for a in (*args, *kwargs.values()) if kwargs else args:
-                if type(a) not in _PLAIN:
-                    if holds_complex(a):
-                        return import_module(f"{__package__}.complex_rules").call(name, call, args, kwargs)
-                    symbolic = symbolic or holds_symbolic(a)
-            if symbolic:
-                return call_function(fn, args, kwargs, name)
+            for a in args:
+                if type(a) not in VALUES:
+                    return special(args, kwargs, asked(args, kwargs))
+            if kwargs:
+                for a in kwargs.values():
+                    if type(a) not in VALUES:
+                        return special(args, kwargs, asked(args, kwargs))
+            if place is not None and narrow(dtype := asked(args, kwargs)) is not None:
+                return special(args, kwargs, dtype)
             return fn(*args, **kwargs)
 
         public: Any = call if record else fn

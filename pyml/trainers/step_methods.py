@@ -7,8 +7,9 @@ from typing import Any
 
 from pyml import ops
 from pyml.core import Tensor, gradients
+from pyml.core.narrow import unlabelled
 from pyml.core.trace import differentiating
-from pyml.core.tree import flatten
+from pyml.core.tree import flatten, map_structure
 from pyml.layers.layer import Layer
 from pyml.metrics import Metric
 from pyml.optimizers import Optimizer
@@ -92,7 +93,7 @@ class StepMethods(Layer):
         """Adds a batch to the metrics and returns `get_metrics_result()`."""
         del x
         if y is not None and self._compilation is not None:
-            self._compilation.update(y, y_pred, sample_weight, self._names_of(y_pred))
+            self._compilation.update(y, map_structure(unlabelled, y_pred), sample_weight, self._names_of(y_pred))
         return self.get_metrics_result()
 
     def get_metrics_result(self) -> dict[str, Any]:

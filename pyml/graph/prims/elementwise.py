@@ -222,6 +222,22 @@ def _np_cast(x, dtype):
         return np.where(np.isnan(x), 0, np.clip(np.trunc(x.astype(np.float64)), low, high)).astype(NUMPY[dtype])
 
 
+# To 16 bits. The gradient is that of the line the steps follow, which is also what float64 is given: no differences show it.
+def _np_float16(x):
+    if x.dtype == np.float64:
+        return x
+    with np.errstate(over="ignore"):
+        return x.astype(np.float16).astype(x.dtype)
+
+
+def _np_bfloat16(x):
+    if x.dtype == np.float64:
+        return x
+    bits = np.ascontiguousarray(x, np.float32).view(np.uint32)
+    rounded = (bits + np.uint32(0x7FFF) + ((bits >> np.uint32(16)) & np.uint32(1))) & np.uint32(0xFFFF0000)
+    return np.where(np.isnan(x), x, rounded.view(np.float32)).astype(x.dtype)
+
+
 CAST = elementwise(
     "cast", wgsl="", converts="value", numpy=_np_cast, arity=1, dtype=_cast_dtype,
     absorb=lambda node: node.src[0] if node.src[0].dtype == node.dtype else None,
@@ -229,6 +245,14 @@ CAST = elementwise(
 )  # fmt: skip
 BITCAST = elementwise(
     "bitcast", wgsl="", converts="bits", numpy=lambda x, dtype: x.view(NUMPY[dtype]), arity=1, dtype=_cast_dtype, grad=ZERO,
+)  # fmt: skip
+round_float16 = elementwise(
+    "round_float16", wgsl="float16_$(x)", numpy=_np_float16, grad=lambda g, y, x: g, cost=8, preamble=formulas.FLOAT16,
+    samples=(65519.0, 65520.0, 1e-7, 3e-8, 6.1e-5, 1.0004883, 2049.0, 2051.0),
+)  # fmt: skip
+round_bfloat16 = elementwise(
+    "round_bfloat16", wgsl="bfloat16_$(x)", numpy=_np_bfloat16, grad=lambda g, y, x: g, cost=4, preamble=formulas.BFLOAT16,
+    samples=(1.00390625, 1.01171875, 3.0e38, 1e-30),
 )  # fmt: skip
 copy = elementwise("copy", wgsl="x", numpy=lambda x: np.array(x, order="C"), grad=lambda g, y, x: g)
 stop_gradient = elementwise("stop_gradient", wgsl="x", numpy=lambda x: x, grad=ZERO, transparent=True)

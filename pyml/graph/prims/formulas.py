@@ -242,6 +242,19 @@ INTEGER_POW = """fn ipow_$(a: T, b: T) -> T {
   return select(r, select(T(0), of_one, (a == T(1)) | (a == ~T(0))), b < T(0));
 }"""
 
+# ---- to the nearest number of 16 bits, ties to even
+FLOAT16 = f"""fn float16_$(x: F) -> F {{
+  let b = bitcast<U>(x);
+  let r = (b + U(0xfffu) + ((b >> U(13u)) & U(1u))) & U(0xffffe000u);
+  let far = select(bitcast<F>(r), bitcast<F>((b & U(0x80000000u)) | U(0x7f800000u)), (r & U(0x7fffffffu)) >= U(0x47800000u));
+  let near = round(x * F(16777216.0)) * F(5.9604644775390625e-8);
+  return select(select(far, near, (b & U(0x7fffffffu)) < U(0x38800000u)), x, {NAN.format("x")});
+}}"""
+BFLOAT16 = f"""fn bfloat16_$(x: F) -> F {{
+  let b = bitcast<U>(x);
+  return select(bitcast<F>((b + U(0x7fffu) + ((b >> U(16u)) & U(1u))) & U(0xffff0000u)), x, {NAN.format("x")});
+}}"""
+
 # ---- remainders
 _SAME_SIGN = "bitcast<F>((bitcast<U>({0}) & U(0x7fffffffu)) | (bitcast<U>({1}) & U(0x80000000u)))"
 # long division of the fractions, seven bits at a time: exact for any quotient

@@ -1,0 +1,151 @@
+"""Dtypes of 8 and 16 bits: values are kept and computed in 32, and wrapped or rounded where a result is stored.
+
+A `NarrowTensor` is a tensor whose values all are of such a dtype, over a node of 32 bits. An op is handed the 32-bit tensors,
+computes with them from its first to its last step, and its results get the dtype that Keras' table gives them (`labelled`):
+sums of int8 wrap as int8 does, and a softmax of float16 is rounded once, at the end.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from ..dtypes import FLOATS, NARROW, NUMPY, keras_name, narrow, result_type, standardize
+from ..graph import prims
+from ..graph.node import Node
+from .tensor import NarrowTensor, Tensor, wrapped
+from .variable import NarrowVariable, Variable
+
+# The results of ops whose dtype is not that of all their arguments together: "first" follows the first argument (others say where
+# or how often), "index" are numbers of places, "sum" is that of numpy's sums, "product" that of int8 in 32 bits, and a pair is for
+# several results.
+_FIRST = (
+    "array_split", "diff", "full_like", "get_item", "left_shift", "log_softmax", "moveaxis", "nan_to_num", "nanquantile", "pad",
+    "quantile", "repeat", "right_shift", "roll", "rot90", "scatter_update", "segment_max", "segment_sum", "setitem", "slice",
+    "slice_update", "softmax", "split", "take", "take_along_axis", "tile", "unstack",
+)  # fmt: skip
+_INDEX = (
+    "argmax", "argmin", "argpartition", "argsort", "argwhere", "bincount", "count_nonzero", "digitize", "nanargmax", "nanargmin",
+    "nonzero", "searchsorted", "size",
+)  # fmt: skip
+RULES: dict[str, Any] = {
+    **dict.fromkeys(_FIRST, "first"), **dict.fromkeys(_INDEX, "index"), "scatter": "second",
+    **dict.fromkeys(("sum", "prod", "nansum", "nanprod", "trace"), "sum"),
+    "matmul": "product", "top_k": ("first", "index"), "unique": ("first", "index", "index", "index"),
+}  # fmt: skip
+_SUMS = {"int8": "int32", "int16": "int32", "uint8": "uint32", "uint16": "uint32"}
+
+
+def holds_narrow(value: Any) -> bool:
+    """Whether `value` is an array of 8 or 16 bits, or a list, tuple or dict with one in it."""
+    kind = type(value)
+    if kind is NarrowTensor or kind is NarrowVariable:
+        return True
+    if isinstance(value, (np.ndarray, np.generic)):
+        return value.dtype.itemsize < 4 and value.dtype.kind in "iuf"
+    if isinstance(value, (list, tuple)):
+        return any(holds_narrow(v) for v in value)
+    return isinstance(value, dict) and any(holds_narrow(v) for v in value.values())
+
+
+def computed(fn: Callable[..., Any], name: str, args: Sequence[Any], kwargs: Mapping[str, Any], dtype: Any = None) -> Any:
+    """`fn` of the arguments in 32 bits, its results in the dtypes that Keras gives them.
+
+    Args:
+        name: Name of the op, for its rule.
+        dtype: What the call asks for, where it does.
+    """
+    rule = RULES.get(name)
+    followed: list[Any] = list(args[:1] if rule == "first" or isinstance(rule, tuple) else args[1:2] if rule == "second" else args)
+    if not followed or rule not in ("first", "second"):
+        followed += list(kwargs.values())
+    labels = _labels(followed)
+    out = fn(*_plain(tuple(args), labels), **_plain(dict(kwargs), labels))
+    asked = narrow(dtype)
+    if dtype is not None and asked is None:
+        return out
+    rules = rule if isinstance(rule, tuple) else None
+
+    def result(value: Any, place: int = 0) -> Any:
+        if isinstance(value, (list, tuple)):
+            items = [result(item, i) for i, item in enumerate(value)]
+            return type(value)(*items) if hasattr(value, "_fields") else type(value)(items)
+        if not isinstance(value, Tensor):
+            return value
+        label = asked or _of_result(value.dtype, labels, rules[min(place, len(rules) - 1)] if rules else rule)
+        return labelled(value, label)
+
+    return result(out)
+
+
+def labelled(x: Tensor, dtype: str) -> Tensor:
+    """`x` in a dtype, also of 8 or 16 bits."""
+    if dtype not in NARROW:
+        return x if x.dtype == dtype else Tensor(prims.cast(x._node, dtype=dtype))
+    return NarrowTensor(wrapped(prims.cast(x._node, dtype=standardize(dtype)), dtype), dtype)
+
+
+def _of_result(computed_as: str, labels: list[str], rule: Any) -> str:
+    """The dtype of a result that was computed as one of 32 bits."""
+    if computed_as == "bool" or computed_as not in NUMPY:
+        return computed_as
+    floats = [label for label in labels if label in FLOATS]
+    if computed_as == "float32":
+        return result_type(*floats) if floats else computed_as
+    if rule == "index" or floats or not labels:
+        return computed_as
+    of_all = result_type(*labels)
+    if rule == "product" and set(labels) == {"int8"}:
+        return "int32"
+    return _SUMS.get(of_all, of_all) if rule == "sum" else of_all
+
+
+def _labels(values: Any) -> list[str]:
+    """The dtypes of the arrays among values; numbers of Python take those of what they meet."""
+    found: list[str] = []
+    for value in values.values() if isinstance(values, dict) else values:
+        if isinstance(value, (Tensor, Variable)):
+            found.append(value.dtype)
+        elif isinstance(value, (np.ndarray, np.generic)) and value.dtype.kind in "biuf":
+            found.append(result_type(keras_name(value.dtype)))
+        elif isinstance(value, (list, tuple, dict)):
+            found += _labels(value)
+    return found
+
+
+def _plain(value: Any, labels: list[str]) -> Any:
+    """`value` with tensors of 32 bits in the place of narrow ones."""
+    kind = type(value)
+    if kind is NarrowTensor or kind is NarrowVariable:
+        node: Node = value._value_node()
+        wide = "uint32" in labels and value.dtype in ("uint8", "uint16") and "int32" not in labels
+        return Tensor(prims.cast(node, dtype="uint32") if wide else node)
+    if isinstance(value, (list, tuple)):
+        items = [_plain(v, labels) for v in value]
+        return kind(*items) if hasattr(value, "_fields") else kind(items)
+    return {key: _plain(v, labels) for key, v in value.items()} if isinstance(value, dict) else value
+
+
+def unlabelled(x: Any) -> Any:
+    """A narrow tensor of floats as float32: how layers and losses of 32 bits take it. Anything else as it is."""
+    if type(x) is not NarrowTensor or x.dtype not in FLOATS:
+        return x
+    return _with_notes(Tensor(x._node), x)
+
+
+def rounded(x: Any, dtype: str) -> Any:
+    """A tensor of floats in `dtype`, of 16 bits; anything else as it is."""
+    if not isinstance(x, Tensor) or x.dtype not in FLOATS or x.dtype == dtype:
+        return x
+    return _with_notes(labelled(Tensor(x._node), dtype), x)
+
+
+def _with_notes(new: Tensor, old: Tensor) -> Tensor:
+    """The mask and the logits that a tensor carries go with its value."""
+    new._keras_logits = old._keras_logits
+    mask = getattr(old, "_keras_mask", None)
+    if mask is not None:
+        new._keras_mask = mask
+    return new
