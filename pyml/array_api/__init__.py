@@ -16,7 +16,6 @@ Source: https://data-apis.org/array-api/2024.12/
 from importlib import import_module
 from typing import TYPE_CHECKING
 
-from .complex_pairs import Complex
 from .creation import *
 from .data_types import *
 from .elementwise import *

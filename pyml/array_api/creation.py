@@ -9,6 +9,7 @@ import numpy as np
 
 from .. import ops
 from ..core.array_protocol import check_device
+from ..core.complex_tensor import COMPLEX, as_complex, holds_complex
 from ..core.operators import Operators
 from ..core.tensor import Tensor, broadcast_shapes, convert_to_tensor
 from ..core.types import Shape
@@ -22,7 +23,8 @@ __all__ = [
 
 
 def asarray(obj: Any, /, *, dtype: Any = None, device: str | None = None, copy: builtins.bool | None = None) -> Tensor:
-    """An array of numbers, nested lists, numpy arrays, or anything with `__array__` or `__dlpack__`. 64 bits become 32.
+    """An array of numbers, nested lists, numpy arrays, or anything with `__array__` or `__dlpack__`. 64 bits become 32. Complex numbers
+    become a `ComplexTensor`.
 
     Args:
         obj: What it is made of.
@@ -39,8 +41,11 @@ def asarray(obj: Any, /, *, dtype: Any = None, device: str | None = None, copy: 
         array([[1., 2.]], dtype=float32)
     """
     check_device(device, "asarray")
-    if isinstance(obj, complex) or dtype in ("complex64", "complex128"):
-        raise DtypeError("asarray: there is no complex dtype; pyml.array_api.Complex(real, imag) holds the parts as two arrays.")
+    if holds_complex(obj) or dtype in COMPLEX:
+        if dtype is not None and dtype not in COMPLEX:
+            raise DtypeError(f"asarray: complex numbers have no {dtype} values; take real or imag of them.")
+        pair: Any = as_complex(obj)
+        return pair
     found = convert_to_tensor(obj, dtype)
     if copy is False and found is not obj:
         raise ValueError("asarray: copy=False, but this array must be copied to the device; leave copy out.")

@@ -2,8 +2,9 @@
 
 pyml computes in 32 bits (`pyml.dtypes`), so every name of the standard that pyml's rule narrows is another name of what it
 becomes: `float64` is `float32`, `int64`, `int8`, `int16`, `uint8` and `uint16` are `int32`, `uint64` is `uint32`. Code that asks
-for the widest type gets the widest there is. `complex64` and `complex128` are names only: an array of them cannot be made, and
-asking for one raises `DtypeError`. `__array_namespace_info__().dtypes()` lists what there really is.
+for the widest type gets the widest there is. Complex arrays are `ComplexTensor`s of `complex64`, which `asarray`, `fft` and
+their own operators make; any other function that is asked for that dtype raises `DtypeError`.
+`__array_namespace_info__().dtypes()` lists what tensors really hold.
 """
 
 from __future__ import annotations

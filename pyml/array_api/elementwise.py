@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import builtins
 from collections.abc import Callable
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from .. import ops
+from ..core.complex_tensor import ComplexTensor
 from ..core.tensor import Tensor
 from ..core.types import TensorLike
-from .complex_pairs import Complex
 from .data_types import isdtype
 
 __all__ = [
@@ -22,7 +22,7 @@ __all__ = [
 ]  # fmt: skip
 
 
-Array = TypeVar("Array", Tensor, Complex)
+Array = TypeVar("Array", Tensor, ComplexTensor)
 
 
 def _rounded(op: Callable[..., Tensor], x: Tensor) -> Tensor:
@@ -30,9 +30,10 @@ def _rounded(op: Callable[..., Tensor], x: Tensor) -> Tensor:
     return op(x) if isdtype(x.dtype, "real floating") else +x
 
 
-def abs(x: Tensor | Complex, /) -> Tensor:
+def abs(x: Tensor | ComplexTensor, /) -> Tensor:
     """`|x|`, of complex numbers too."""
-    return builtins.abs(x)
+    found: Any = builtins.abs(x)
+    return found
 
 
 def acos(x: Tensor, /) -> Tensor:
@@ -119,7 +120,7 @@ def clip(x: Tensor, /, min: TensorLike | None = None, max: TensorLike | None = N
 
 def conj(x: Array, /) -> Array:
     """The complex conjugate, which of real numbers is `x`."""
-    return x.conj() if isinstance(x, Complex) else +x
+    return ComplexTensor(x.real, -x.imag) if isinstance(x, ComplexTensor) else +x
 
 
 def copysign(x1: TensorLike, x2: TensorLike, /) -> Tensor:
@@ -182,9 +183,9 @@ def hypot(x1: TensorLike, x2: TensorLike, /) -> Tensor:
     return ops.hypot(x1, x2)
 
 
-def imag(x: Tensor | Complex, /) -> Tensor:
+def imag(x: Tensor | ComplexTensor, /) -> Tensor:
     """The imaginary part, which of real numbers is 0."""
-    return x.imag if isinstance(x, Complex) else ops.zeros_like(x)
+    return x.imag if isinstance(x, ComplexTensor) else ops.zeros_like(x)
 
 
 def isfinite(x: Tensor, /) -> Tensor:
@@ -297,9 +298,9 @@ def pow(x1: TensorLike, x2: TensorLike, /) -> Tensor:
     return ops.power(x1, x2)
 
 
-def real(x: Tensor | Complex, /) -> Tensor:
+def real(x: Tensor | ComplexTensor, /) -> Tensor:
     """The real part, which of real numbers is `x`."""
-    return x.real if isinstance(x, Complex) else +x
+    return x.real if isinstance(x, ComplexTensor) else +x
 
 
 def reciprocal(x: Tensor, /) -> Tensor:

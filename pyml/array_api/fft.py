@@ -1,4 +1,4 @@
-"""`xp.fft`: the standard's Fourier transforms, of any length. Complex arrays are `Complex`, pairs of float32 tensors."""
+"""`xp.fft`: the standard's Fourier transforms, of any length. ComplexTensor arrays are `ComplexTensor`, pairs of float32 tensors."""
 
 from __future__ import annotations
 
@@ -10,17 +10,17 @@ import numpy as np
 
 from .. import ops
 from ..core.array_protocol import check_device
+from ..core.complex_tensor import ComplexTensor, as_complex
 from ..core.tensor import Tensor, convert_to_tensor
 from ..core.types import Axis
 from ..errors import DtypeError, ShapeError
 from ..ops.axes import ordered_axes
-from .complex_pairs import Complex, as_complex
 
 __all__ = [
     "fft", "fftfreq", "fftn", "fftshift", "hfft", "ifft", "ifftn", "ifftshift", "ihfft", "irfft", "irfftn", "rfft", "rfftfreq", "rfftn",
 ]  # fmt: skip
 
-Array = TypeVar("Array", Tensor, Complex)
+Array = TypeVar("Array", Tensor, ComplexTensor)
 
 
 def _scale(norm: str, n: int, inverse: bool) -> float:
@@ -50,24 +50,33 @@ def _last(x: Tensor, axis: int, n: int | None = None) -> Tensor:
 
 
 def _real(x: Any, what: str) -> Tensor:
-    if isinstance(x, Complex):
+    if isinstance(x, ComplexTensor):
         raise DtypeError(f"{what}: expected an array of real numbers. Received: complex64")
     return ops.cast(x, "float32")
 
 
-def _transform(x: Any, n: int | None, axis: int, norm: str, inverse: bool, what: str) -> Complex:
+def _each(f: Callable[[Tensor], Tensor], z: ComplexTensor) -> ComplexTensor:
+    """`f` of both parts."""
+    return ComplexTensor(f(z.real), f(z.imag))
+
+
+def _conj(z: ComplexTensor) -> ComplexTensor:
+    return ComplexTensor(z.real, -z.imag)
+
+
+def _transform(x: Any, n: int | None, axis: int, norm: str, inverse: bool, what: str) -> ComplexTensor:
     z = as_complex(x)
     a = _axis(axis, z.ndim, what)
     count = _length(n, z.shape[a], what)
     scale = _scale(norm, count, inverse)
-    z = z.map(lambda part: _last(part, a, count))
-    z = z.conj() if inverse else z
-    z = Complex(*ops.fft((z.real, z.imag)))
-    z = z.conj() if inverse else z
-    return z.map(lambda part: ops.moveaxis(part * scale if scale != 1 else part, -1, a))
+    z = _each(lambda part: _last(part, a, count), z)
+    z = _conj(z) if inverse else z
+    z = ComplexTensor(*ops.fft((z.real, z.imag)))
+    z = _conj(z) if inverse else z
+    return _each(lambda part: ops.moveaxis(part * scale if scale != 1 else part, -1, a), z)
 
 
-def fft(x: Any, /, *, n: int | None = None, axis: int = -1, norm: str = "backward") -> Complex:
+def fft(x: Any, /, *, n: int | None = None, axis: int = -1, norm: str = "backward") -> ComplexTensor:
     """The Fourier transform along an axis, cut or filled with zeros to `n`.
 
     Raises:
@@ -77,19 +86,19 @@ def fft(x: Any, /, *, n: int | None = None, axis: int = -1, norm: str = "backwar
     return _transform(x, n, axis, norm, False, "fft")
 
 
-def ifft(x: Any, /, *, n: int | None = None, axis: int = -1, norm: str = "backward") -> Complex:
+def ifft(x: Any, /, *, n: int | None = None, axis: int = -1, norm: str = "backward") -> ComplexTensor:
     """The inverse of `fft`."""
     return _transform(x, n, axis, norm, True, "ifft")
 
 
-def rfft(x: Tensor, /, *, n: int | None = None, axis: int = -1, norm: str = "backward") -> Complex:
+def rfft(x: Tensor, /, *, n: int | None = None, axis: int = -1, norm: str = "backward") -> ComplexTensor:
     """The first `n // 2 + 1` terms of the transform of real numbers; the others are their conjugates."""
     x = _real(x, "rfft")
     a = _axis(axis, x.ndim, "rfft")
     count = _length(n, x.shape[a], "rfft")
     scale = _scale(norm, count, False)
-    found = Complex(*ops.rfft(_last(x, a, count), count))
-    return found.map(lambda part: ops.moveaxis(part * scale if scale != 1 else part, -1, a))
+    found = ComplexTensor(*ops.rfft(_last(x, a, count), count))
+    return _each(lambda part: ops.moveaxis(part * scale if scale != 1 else part, -1, a), found)
 
 
 def irfft(x: Any, /, *, n: int | None = None, axis: int = -1, norm: str = "backward") -> Tensor:
@@ -97,7 +106,7 @@ def irfft(x: Any, /, *, n: int | None = None, axis: int = -1, norm: str = "backw
     z = as_complex(x)
     a = _axis(axis, z.ndim, "irfft")
     count = _length(n, 2 * (z.shape[a] - 1), "irfft")
-    z = z.map(lambda part: _last(part, a, count // 2 + 1))
+    z = _each(lambda part: _last(part, a, count // 2 + 1), z)
     scale = _scale(norm, count, True) * count  # the op divides by the length
     found = ops.irfft((z.real, z.imag), count)
     return ops.moveaxis(found * scale if scale != 1 else found, -1, a)
@@ -109,12 +118,12 @@ def _otherwise(norm: str) -> str:
 
 def hfft(x: Any, /, *, n: int | None = None, axis: int = -1, norm: str = "backward") -> Tensor:
     """The transform of numbers of which the first half is given, the others being their conjugates: `n` real numbers."""
-    return irfft(as_complex(x).conj(), n=n, axis=axis, norm=_otherwise(norm))
+    return irfft(_conj(as_complex(x)), n=n, axis=axis, norm=_otherwise(norm))
 
 
-def ihfft(x: Tensor, /, *, n: int | None = None, axis: int = -1, norm: str = "backward") -> Complex:
+def ihfft(x: Tensor, /, *, n: int | None = None, axis: int = -1, norm: str = "backward") -> ComplexTensor:
     """The inverse of `hfft`."""
-    return rfft(x, n=n, axis=axis, norm=_otherwise(norm)).conj()
+    return _conj(rfft(x, n=n, axis=axis, norm=_otherwise(norm)))
 
 
 def _axes(ndim: int, s: Sequence[int] | None, axes: Sequence[int] | None, what: str) -> list[int]:
@@ -132,7 +141,7 @@ def _sizes(s: Sequence[int] | None, axes: Sequence[int]) -> list[int | None]:
 
 def fftn(
     x: Any, /, *, s: Sequence[int] | None = None, axes: Sequence[int] | None = None, norm: str = "backward"
-) -> Complex:
+) -> ComplexTensor:
     """The Fourier transform along several axes, all by default, of the lengths `s`."""
     z = as_complex(x)
     found = _axes(z.ndim, s, axes, "fftn")
@@ -143,7 +152,7 @@ def fftn(
 
 def ifftn(
     x: Any, /, *, s: Sequence[int] | None = None, axes: Sequence[int] | None = None, norm: str = "backward"
-) -> Complex:
+) -> ComplexTensor:
     """The inverse of `fftn`."""
     z = as_complex(x)
     found = _axes(z.ndim, s, axes, "ifftn")
@@ -154,7 +163,7 @@ def ifftn(
 
 def rfftn(
     x: Tensor, /, *, s: Sequence[int] | None = None, axes: Sequence[int] | None = None, norm: str = "backward"
-) -> Complex:
+) -> ComplexTensor:
     """`rfft` along the last of several axes, then `fft` along the others."""
     x = _real(x, "rfftn")
     *others, last = _axes(x.ndim, s, axes, "rfftn")
@@ -193,7 +202,7 @@ def _rolled(x: Array, axes: Axis, shift: Callable[[int], int], what: str) -> Arr
     found = ordered_axes(axes, x.ndim, what)
     shifts = [shift(x.shape[a]) for a in found]
     roll = lambda part: ops.roll(part, shifts, found) if prod(part.shape) and found else part
-    return x.map(roll) if isinstance(x, Complex) else roll(x)
+    return _each(roll, x) if isinstance(x, ComplexTensor) else roll(x)
 
 
 def fftshift(x: Array, /, *, axes: Axis = None) -> Array:
