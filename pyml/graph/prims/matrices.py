@@ -41,8 +41,11 @@ def exactly(x: np.ndarray) -> np.ndarray:
 
 
 def each(compute: Callable[..., np.ndarray], shape: tuple[int, ...], *operands: np.ndarray) -> np.ndarray:
-    """`compute` for each matrix of a batch; NaN where LAPACK says that there is no answer."""
-    out = np.full(shape, np.nan)
+    """`compute` for a batch of matrices; NaN for those of which LAPACK says that there is no answer."""
+    try:
+        return compute(*operands)
+    except np.linalg.LinAlgError:  # it says so of a whole batch: one after the other
+        out = np.full(shape, np.nan)
     for i, parts in enumerate(zip(*operands, strict=True)):
         try:
             out[i] = compute(*parts)

@@ -48,16 +48,16 @@ def _eigh_shape(x):
     return (x[0], x[1] + 1, x[2])
 
 
-def _eigh_of_one(x):
+def _eigh_of_matrices(x):
     w, v = np.linalg.eigh(x)
-    return np.concatenate([v, w[None]])
+    return np.concatenate([v, w[..., None, :]], -2)
 
 
 def _eigh_numpy(x):
     """The vectors as columns, and in a row below them the values, the least first."""
     b, n, _ = x.shape
     x = exactly(x)
-    y = each(_eigh_of_one, (b, n + 1, n), (x + np.swapaxes(x, 1, 2)) / 2)
+    y = each(_eigh_of_matrices, (b, n + 1, n), (x + np.swapaxes(x, 1, 2)) / 2)
     y[:, :n] *= _signs(y[:, :n])
     return y
 
@@ -93,15 +93,15 @@ def _svd_shape(x):
     return (x[0], x[1] + x[2] + 1, x[2])
 
 
-def _svd_of_one(x):
+def _svd_of_matrices(x):
     u, s, vt = np.linalg.svd(x, full_matrices=False)
-    return np.concatenate([u, vt.T, s[None]])
+    return np.concatenate([u, np.swapaxes(vt, -1, -2), s[..., None, :]], -2)
 
 
 def _svd_numpy(x):
     """Left vectors as columns, below them the right ones as columns, below them the values, the largest first."""
     b, m, n = x.shape
-    y = each(_svd_of_one, (b, m + n + 1, n), exactly(x))
+    y = each(_svd_of_matrices, (b, m + n + 1, n), exactly(x))
     y[:, : m + n] *= _signs(y[:, m : m + n])
     return y
 
@@ -160,9 +160,9 @@ def _eig_shape(x):
     return (x[0], 2 * x[1] + 2, x[2])
 
 
-def _eig_of_one(x):
+def _eig_of_matrices(x):
     w, v = np.linalg.eig(x)
-    return np.concatenate([v.real, v.imag, w.real[None], w.imag[None]])
+    return np.concatenate([v.real, v.imag, w.real[..., None, :], w.imag[..., None, :]], -2)
 
 
 def _times(a: Pair, b: Pair, ta: bool = False) -> Pair:
@@ -196,7 +196,7 @@ EIG = routine(
     "eig",
     shape=_eig_shape,
     dtype=float_only("eig"),
-    numpy=lambda x: each(_eig_of_one, (x.shape[0], 2 * x.shape[1] + 2, x.shape[2]), exactly(x)),
+    numpy=lambda x: each(_eig_of_matrices, (x.shape[0], 2 * x.shape[1] + 2, x.shape[2]), exactly(x)),
     grad=_eig_grad,
     kernel=None,
     flops=lambda node: 25 * node.src[0].size * node.shape[2],
