@@ -14,7 +14,7 @@ from ..graph import prims
 from ..graph.node import Node
 from ..graph.sizes import count_of, shape_of
 from .apply import as_float
-from .core import cast
+from .core import cast, unstack
 from .declare import draw, op, sample
 from .elementary import exp
 from .indexing import get_item
@@ -28,7 +28,10 @@ __all__ = ["gaussian_blur", "sobel_edges", "ssim"]
 
 
 def gaussian(size: int, sigma: TensorLike) -> Tensor:
-    """float32 `(size,)`: a bell of standard deviation `sigma` around the middle, of sum 1."""
+    """float32 `(size,)`: a bell of standard deviation `sigma` around the middle, of sum 1; of a number, without a kernel."""
+    if isinstance(sigma, (int, float)):
+        fixed = np.exp(-0.5 * ((np.arange(size) - (size - 1) / 2) / sigma) ** 2)
+        return Tensor(as_node((fixed / fixed.sum()).astype(np.float32)))
     places = Tensor(prims.cast(prims.iota(size), dtype="float32")) - (size - 1) / 2
     bell = exp((places / sigma) ** 2 * -0.5)
     return bell / sum(bell)
@@ -93,13 +96,15 @@ def gaussian_blur(
                [0.08, 0.25, 0.28]], dtype=float32)
     """
     layout = data_format_of(data_format, "gaussian_blur")
-    sizes, widths = shape_of(kernel_size, "gaussian_blur", "kernel_size"), as_float(sigma)
-    if len(sizes) != 2 or min(sizes) < 1 or widths.shape != (2,):
+    sizes = shape_of(kernel_size, "gaussian_blur", "kernel_size")
+    fixed = isinstance(sigma, (tuple, list)) and all(isinstance(width, (int, float)) for width in sigma)
+    widths: Any = sigma if fixed else unstack(as_float(sigma))
+    if len(sizes) != 2 or min(sizes) < 1 or len(widths) != 2:
         raise ShapeError(f"gaussian_blur: kernel_size must be two sizes from 1, sigma two numbers. Received: {kernel_size} and {sigma}")
     x, single = image_batch(images, "gaussian_blur")
     if 0 in x.shape:
         return Tensor(unbatched(x, single))
-    bells = [gaussian(size, get_item(widths, i)) for i, size in enumerate(sizes)]
+    bells = [gaussian(size, width) for size, width in zip(sizes, widths, strict=True)]
     y = prims.cast(x, dtype="float32")
     if layout == "channels_first":  # each channel an image of its own: a view
         y = prims.reshape(y, (x.shape[0] * x.shape[1], *x.shape[2:], 1))

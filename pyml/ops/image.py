@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from .patches import *
     from .resizing import *
     from .sampling import *
+    from .scaling import *
     from .warping import *
 else:
-    __getattr__, __dir__ = _later(__name__, "resizing", "cropping", "colors", "blurring", "sampling", "warping", "patches")
+    __getattr__, __dir__ = _later(__name__, "resizing", "cropping", "colors", "blurring", "sampling", "warping", "patches", "scaling")

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from math import prod
 from typing import Any
 
 import numpy as np
 
+from ..core.symbolic import KerasTensor
 from ..core.tensor import Tensor, as_node
 from ..core.types import TensorLike
 from ..errors import ShapeError
@@ -50,6 +51,32 @@ def _patches(
     return Tensor(prims.reshape(x, x.shape[1:]) if single else x)
 
 
+def _spec(count: int, what: str) -> Callable[..., KerasTensor]:
+    """What a symbolic call returns: sizes that are unknown stay so, whatever patches are cut."""
+
+    def spec(
+        images: Any, size: Any, strides: Any = None, dilation_rate: Any = 1, padding: str = "valid", data_format: Any = None
+    ) -> KerasTensor:
+        first, shape = channels_first(data_format, what), tuple(images.shape)
+        axes = 3 if isinstance(size, (tuple, list)) and len(size) == 3 else count
+        if len(shape) not in (axes + 1, axes + 2):
+            raise ShapeError(f"{what}: expected {axes} sizes and channels, perhaps of a batch. Received: {shape}")
+        windows = standard_sizes(size, axes, f"{what}: size")
+        steps = standard_sizes(strides or windows, axes, f"{what}: strides")
+        dilations = standard_sizes(dilation_rate, axes, f"{what}: dilation_rate")
+        batch, rest = shape[: -axes - 1], shape[-axes - 1 :]
+        channels, sizes = (rest[0], rest[1:]) if first else (rest[-1], rest[:-1])
+        if padding.lower() == "same":
+            places = tuple(None if n is None else -(-n // s) for n, s in zip(sizes, steps, strict=True))
+        else:
+            reaches = ((k - 1) * d + 1 for k, d in zip(windows, dilations, strict=True))
+            places = tuple(None if n is None else (n - r) // s + 1 for n, r, s in zip(sizes, reaches, steps, strict=True))
+        depth = None if channels is None else channels * prod(windows)
+        return KerasTensor((*batch, depth, *places) if first else (*batch, *places, depth), dtype=images.dtype)
+
+    return spec
+
+
 def _cut(
     x: np.ndarray, size: int | tuple[int, ...], strides: int | None = None, dilation_rate: int = 1, padding: str = "valid",
     data_format: str = "channels_last", count: int = 2,
@@ -76,6 +103,7 @@ def _cut(
         sample(draw(6, 5, 2), (2, 3), strides=1),
         sample(draw(1, 2, 6, 5), 2, strides=3, dilation_rate=2, data_format="channels_first"),
     ],
+    spec=_spec(2, "extract_patches"),
 )
 def extract_patches(
     images: TensorLike,
@@ -115,6 +143,7 @@ def extract_patches(
 @op(
     like=partial(_cut, count=3),
     samples=[sample(draw(2, 4, 5, 4, 2), 2), sample(draw(2, 3, 4, 4), (1, 2, 3), strides=1, data_format="channels_first")],
+    spec=_spec(3, "extract_patches_3d"),
 )
 def extract_patches_3d(
     volumes: TensorLike,

@@ -15,12 +15,16 @@ from ..errors import ShapeError
 from ..graph import prims
 from ..graph.node import Node
 from .apply import as_float
+from .arranging import roll
 from .blurring import blurred, gaussian
+from .creation import ones_like
 from .declare import draw, op, sample
 from .indexing import get_item
+from .joining import concatenate, stack
 from .layout import as_before, channels_last, check_rank, data_format_of, image_batch, unbatched
+from .reduce import sum
 from .sampling import check_fill_mode, order_of, sampled
-from .shaping import broadcast_to, reshape
+from .shaping import broadcast_to, expand_dims, reshape
 
 __all__ = ["affine_transform", "elastic_transform", "perspective_transform"]
 
@@ -126,36 +130,36 @@ def affine_transform(
     return Tensor(unbatched(as_before(y, layout), single))
 
 
-Matrix = list[list[Any]]  # three rows of three
+def _cross(p: Tensor) -> Tensor:
+    """Of three points `(..., 3, 3)` in homogeneous coordinates the cross products of the two others: the inverse but for a factor."""
+    a, b = roll(p, -1, axis=-2), roll(p, -2, axis=-2)
+    return roll(a, -1, axis=-1) * roll(b, -2, axis=-1) - roll(a, -2, axis=-1) * roll(b, -1, axis=-1)
 
 
-def _product(a: Matrix, b: Matrix) -> Matrix:
-    return [[a[i][0] * b[0][j] + a[i][1] * b[1][j] + a[i][2] * b[2][j] for j in range(3)] for i in range(3)]
+def _homography(start: Tensor, end: Tensor) -> Tensor:
+    """`(maps, 3, 3)`: the projective map that takes four points `(maps, 4, 2)` of `end` to those of `start`, but for a factor.
 
-
-def _adjugate(m: Matrix) -> Matrix:
-    """The inverse but for a factor."""
-    (a, b, c), (d, e, f), (g, h, i) = m
-    return [[e * i - f * h, c * h - b * i, b * f - c * e], [f * g - d * i, a * i - c * g, c * d - a * f],
-            [d * h - e * g, b * g - a * h, a * e - b * d]]  # fmt: skip
-
-
-def _of_square(points: Any) -> Matrix:
-    """The projective map that takes the corners (0, 0), (1, 0), (1, 1), (0, 1) to four points `(..., 4, 2)`."""
-    (x0, y0), (x1, y1), (x2, y2), (x3, y3) = ([points[..., i, j] for j in range(2)] for i in range(4))
-    sx, sy = x0 - x1 + x2 - x3, y0 - y1 + y2 - y3
-    scale = (x1 - x2) * (y3 - y2) - (x3 - x2) * (y1 - y2)
-    g, h = (sx * (y3 - y2) - (x3 - x2) * sy) / scale, ((x1 - x2) * sy - sx * (y1 - y2)) / scale
-    return [[x1 - x0 + g * x1, x3 - x0 + h * x3, x0], [y1 - y0 + g * y1, y3 - y0 + h * y3, y0], [g, h, g * 0 + 1]]
+    Three points are a base; the fourth says how long its vectors are.
+    """
+    both = stack([start, end], 0)
+    both = concatenate([both, ones_like(both[..., :1])], -1)
+    base = both[..., :3, :]
+    inverse = _cross(base)
+    shares = sum(inverse * both[..., 3:, :], axis=-1)  # of each vector of the base in the fourth point
+    rows = inverse[1] * expand_dims(shares[0] / shares[1], -1)
+    return sum(expand_dims(base[0], -1) * expand_dims(rows, -2), axis=-3)
 
 
 def _seen(x: np.ndarray, start: np.ndarray, end: np.ndarray) -> np.ndarray:
     """`perspective_transform` of an image in numpy."""
-    m = np.array(_of_square(start)) @ np.linalg.inv(np.array(_of_square(end)))
+    rows = []  # a m = b, for the eight numbers of the map
+    for (p, q), (u, v) in zip(start, end, strict=True):
+        rows += [[u, v, 1, 0, 0, 0, -p * u, -p * v], [0, 0, 0, u, v, 1, -q * u, -q * v]]
+    m = np.append(np.linalg.solve(np.array(rows, float), start.ravel()), 1).reshape(3, 3)
 
     def at(row: int, column: int) -> Any:
-        x, y, w = m @ [column, row, 1]
-        return y / w, x / w
+        across, down, depth = m @ [column, row, 1]
+        return down / depth, across / depth
 
     return _moved(x, at)
 
@@ -194,7 +198,7 @@ def perspective_transform(
         ValueError: An argument is unknown.
         ShapeError: The images have neither 3 nor 4 axes, or the points are not four for each.
 
-    Source: Heckbert 1989, "Fundamentals of texture mapping and image warping", 2.2.3.
+    Source: Heckbert 1989, "Fundamentals of texture mapping and image warping"; keras.ops.image.perspective_transform.
 
     Example:
         >>> corners = np.array([[0., 0.], [0., 2.], [2., 0.], [2., 2.]])
@@ -212,14 +216,12 @@ def perspective_transform(
             f"{start.shape} and {end.shape}"
         )
     x, single = image_batch(images, "perspective_transform")
-    points = [reshape(p, (-1, 1, 1, 4, 2)) for p in (start, end)]
-    if points[0].shape[0] not in (1, x.shape[0]):
-        raise ShapeError(f"perspective_transform: points of {points[0].shape[0]} images were given for {x.shape[0]}.")
-    rows = _product(_of_square(points[0]), _adjugate(_of_square(points[1])))
+    maps = _homography(reshape(start, (-1, 4, 2)), reshape(end, (-1, 4, 2)))
+    a, b, c, d, e, f, g, h, i = _columns(reshape(maps, (-1, 9)), x.shape[0], "perspective_transform")
 
     def places(down: Tensor, across: Tensor) -> tuple[Tensor, Tensor]:
-        column, row, depth = (a * across + b * down + c for a, b, c in rows)
-        return row / depth, column / depth
+        depth = g * across + h * down + i
+        return (d * across + e * down + f) / depth, (a * across + b * down + c) / depth
 
     y = _warped(channels_last(x, layout), places, order, "constant", fill_value)
     return Tensor(unbatched(as_before(y, layout), single))

@@ -1,5 +1,6 @@
 """Resizing images: filters, smoothing, aspect ratios, layouts, whole numbers. Lanczos and area are not in Keras on PyTorch."""
 
+import numpy as np
 from golden_cases import labels, uniform
 from op_calls import call
 
@@ -22,5 +23,10 @@ CASES = {
     "pad_one": call("ops.image.resize", ONE, (3, 9), "nearest", pad_to_aspect_ratio=True, fill_value=2.0),
     "same": call("ops.image.resize", ONE, (4, 3), "bicubic"),
     "one_pixel": call("ops.image.resize", BATCH, (1, 1), "bicubic"),
+    **{f"scale_{method}": call("ops.image.scale_and_translate", ONE, (7, 2, 2), np.array([1.8, 0.6], "float32"),
+                               np.array([-0.7, 0.3], "float32"), (0, 1), method)
+       for method in ("linear", "cubic", "lanczos3", "lanczos5")},
+    "scale_whole": call("ops.image.scale_and_translate", WHOLE, (2, 5, 3, 2), np.array([0.5], "float32"), np.array([0.4], "float32"),
+                        (-2,), "bicubic", False, grad=False),
     "of_one_pixel": call("ops.image.resize", uniform(5, (1, 1, 1, 3)), (3, 2), "bicubic"),
 }  # fmt: skip
