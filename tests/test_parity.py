@@ -43,8 +43,10 @@ FINISHED = [
     "keras.optimizers",
     "keras.optimizers.schedules",
     "keras.preprocessing.sequence",
+    "keras.preprocessing.image",
     "keras.random",
     "keras.tree",
+    "keras.utils.bounding_boxes",
 ]
 MODULES = {module.name: module for module in parity.sections(parity.DATA / "keras.txt")}
 

@@ -146,7 +146,7 @@ def _between(x: np.ndarray, at: np.ndarray, order: int, fill_mode: str = "consta
     spec=_spec,
 )
 def map_coordinates(
-    inputs: TensorLike, coordinates: TensorLike, order: int, fill_mode: str = "constant", fill_value: float = 0.0
+    inputs: TensorLike, coordinates: TensorLike, order: int, fill_mode: str = "constant", fill_value: float = 0
 ) -> Tensor:
     """Values of an array at places between its elements.
 

@@ -2,6 +2,6 @@
 
 from pyml.data.directories import image_dataset_from_directory, text_dataset_from_directory
 from pyml.data.timeseries import timeseries_dataset_from_array
-from pyml.preprocessing import sequence
+from pyml.preprocessing import image, sequence
 
-__all__ = ["image_dataset_from_directory", "sequence", "text_dataset_from_directory", "timeseries_dataset_from_array"]
+__all__ = ["image", "image_dataset_from_directory", "sequence", "text_dataset_from_directory", "timeseries_dataset_from_array"]

@@ -31,10 +31,13 @@ _LATER = {
     "text_dataset_from_directory": "pyml.data.directories", "timeseries_dataset_from_array": "pyml.data.timeseries",
     "split_dataset": "pyml.data.splitting", "get_source_inputs": "pyml.models.plotting", "model_to_dot": "pyml.models.plotting",
     "plot_model": "pyml.models.plotting", "get_file": "pyml.utils.files",
+    **dict.fromkeys(("array_to_img", "img_to_array", "load_img", "save_img"), "pyml.utils.images"),
 }  # fmt: skip
 
 
 def __getattr__(name: str) -> Any:
+    if name == "bounding_boxes":
+        return importlib.import_module("pyml.utils.bounding_boxes")
     if name not in _LATER:
         raise AttributeError(f"module 'pyml.utils' has no attribute {name!r}")
     value = getattr(importlib.import_module(_LATER[name]), name)
@@ -43,7 +46,7 @@ def __getattr__(name: str) -> Any:
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), *_LATER})
+    return sorted({*globals(), *_LATER, "bounding_boxes"})
 
 
 def clear_session(free_memory: bool = True) -> None:
