@@ -58,6 +58,7 @@ if TYPE_CHECKING:  # what `__getattr__` finds
     from . import saving as saving
     from . import tree as tree
     from . import utils as utils
+    from . import visualization as visualization
     from .core import GradientTape as GradientTape
     from .core import KerasTensor as KerasTensor
     from .core import RematScope as RematScope
@@ -99,7 +100,8 @@ if TYPE_CHECKING:  # what `__getattr__` finds
 
 _SUBMODULES = {"activations", "array_api", "backend", "browser", "callbacks", "config", "constraints", "core", "data", "datasets",
                "dtype_policies", "errors", "hub", "image", "initializers", "io", "layers", "losses", "metrics", "mixed_precision",
-               "models", "ops", "optimizers", "preprocessing", "random", "regularizers", "saving", "tree", "utils"}  # fmt: skip
+               "models", "ops", "optimizers", "preprocessing", "random", "regularizers", "saving", "tree", "utils",
+               "visualization"}  # fmt: skip
 _NAMES = {
     "Tensor": "core", "Variable": "core", "convert_to_tensor": "core", "program": "core", "grad": "core",
     "value_and_grad": "core", "custom_gradient": "core", "stop_gradient": "core", "checkpoint": "core", "hessian": "core",

@@ -47,6 +47,7 @@ FINISHED = [
     "keras.random",
     "keras.tree",
     "keras.utils.bounding_boxes",
+    "keras.visualization",
 ]
 MODULES = {module.name: module for module in parity.sections(parity.DATA / "keras.txt")}
 
