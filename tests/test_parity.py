@@ -31,7 +31,7 @@ FINISHED = [
     "keras.activations",
     "keras.backend",
     "keras.config",
-    "keras.constraints",
+    "keras.constraints", "keras.ops.image", "keras.preprocessing.image", "keras.utils.bounding_boxes", "keras.visualization",
     "keras.distribution",
     "keras.initializers",
     "keras.dtype_policies",
@@ -43,11 +43,8 @@ FINISHED = [
     "keras.optimizers",
     "keras.optimizers.schedules",
     "keras.preprocessing.sequence",
-    "keras.preprocessing.image",
     "keras.random",
     "keras.tree",
-    "keras.utils.bounding_boxes",
-    "keras.visualization",
 ]
 MODULES = {module.name: module for module in parity.sections(parity.DATA / "keras.txt")}
 
