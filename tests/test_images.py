@@ -150,3 +150,11 @@ def test_the_default_layout_is_that_of_the_configuration():
 def test_bad_arguments_are_named_before_anything_runs(call, error, message):
     with pytest.raises(error, match=message):
         call(random(11, 2, 5, 6, 2))
+
+
+def test_images_of_bytes_stay_bytes():
+    images, turn = np.random.default_rng(12).integers(0, 255, (2, 5, 6, 3)).astype("uint8"), np.array([1, 0, 0.5, 0, 1, 0, 0, 0], "float32")
+    for call in (lambda x: ops.image.resize(x, (3, 9)), lambda x: ops.image.affine_transform(x, turn), ops.image.gaussian_blur):
+        got, want = call(images), call(images.astype("int32"))
+        assert got.dtype == "uint8"
+        np.testing.assert_array_equal(got.numpy(), want.numpy())

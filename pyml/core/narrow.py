@@ -25,6 +25,7 @@ _FIRST = (
     "array_split", "diff", "full_like", "get_item", "left_shift", "log_softmax", "moveaxis", "nan_to_num", "nanquantile", "pad",
     "quantile", "repeat", "right_shift", "roll", "rot90", "scatter_update", "segment_max", "segment_sum", "setitem", "slice",
     "slice_update", "softmax", "split", "take", "take_along_axis", "tile", "unstack",
+    "affine_transform", "gaussian_blur", "map_coordinates", "perspective_transform", "scale_and_translate",
 )  # fmt: skip
 _INDEX = (
     "argmax", "argmin", "argpartition", "argsort", "argwhere", "bincount", "count_nonzero", "digitize", "nanargmax", "nanargmin",
