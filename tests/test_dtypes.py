@@ -1,6 +1,7 @@
 """Results have the dtypes that Keras' table gives them; 8 and 16 bits wrap and round as their dtype does; 64 bits become 32."""
 
 import json
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -10,51 +11,27 @@ import pyml
 from pyml import ops
 from pyml.errors import DtypeError
 
+sys.path.insert(0, str(Path(__file__).parent / "goldens"))
+import dtype_cases
+import dtype_differences
+
 GOLDEN = json.loads((Path(__file__).parent / "goldens" / "dtypes.json").read_text(encoding="utf-8"))
-NUMBERS = {"Bool": True, "Int": 2, "Float": 2.0}
-LETTERS = {letter: name for name, letter in GOLDEN["letters"].items()}
-CALLS = {
-    "concatenate": lambda a, b: ops.concatenate([a, b]),
-    "stack": lambda a, b: ops.stack([a, b]),
-    "where": lambda a, b: ops.where(ops.ones((2, 2), "bool"), a, b),
-}
-# The table leaves out what pyml does otherwise on purpose ("-"): arithmetic of two booleans counts them as 0 and 1, as int32,
-# bits of floats are refused, and sums of unsigned integers are uint32 as in Keras on JAX, where PyTorch has no such dtype.
 
 
-def operand(name, shape):
-    return NUMBERS[name] if name in NUMBERS else ops.cast(np.ones(shape), name)
+@pytest.mark.parametrize("name", [*dtype_cases.ONE, *dtype_cases.TWO])
+def test_every_dtype_of_a_result_is_keras_or_a_listed_difference(cpu, name):
+    assert dtype_differences.found(pyml, name, GOLDEN[name]) == dtype_differences.listed(name)
 
 
-def dtype_of(result):
-    return (result[0] if isinstance(result, list | tuple) else result).dtype
-
-
-@pytest.mark.parametrize("name", GOLDEN["unary"])
-def test_an_op_of_one_tensor_has_keras_dtypes(cpu, name):
-    got = {d: dtype_of(getattr(ops, name)(operand(d, (2, 2)))) for d, letter in zip(GOLDEN["dtypes"], GOLDEN["unary"][name], strict=True)
-           if letter != "-"}  # fmt: skip
-    want = {d: LETTERS[letter] for d, letter in zip(GOLDEN["dtypes"], GOLDEN["unary"][name], strict=True) if letter != "-"}
-    assert got == want
-
-
-@pytest.mark.parametrize("name", GOLDEN["binary"])
-def test_an_op_of_two_operands_has_keras_dtypes(cpu, name):
-    names = [*GOLDEN["dtypes"], *NUMBERS]
-    pairs = [(a, b) for a in names for b in names if not (a in NUMBERS and b in NUMBERS)]
-    shape = tuple(GOLDEN["shapes"].get(name, (2, 2)))
-    want, got = {}, {}
-    for (a, b), letter in zip(pairs, GOLDEN["binary"][name], strict=True):
-        if letter != "-":
-            want[a, b] = LETTERS[letter]
-            got[a, b] = dtype_of(CALLS.get(name, getattr(ops, name))(operand(a, shape), operand(b, shape)))
-    assert got == want
+def test_differences_of_dtypes_are_listed_with_a_reason_once_and_of_ops_with_cases(cpu):
+    listed = [(op, cell) for group in dtype_differences.GROUPS for op, differs in group["ops"].items()
+              for cells in differs.values() for cell in cells.split()]  # fmt: skip
+    assert len(listed) == len(set(listed)) and {op for op, _ in listed} <= {*dtype_cases.ONE, *dtype_cases.TWO}
+    assert all(len(group["why"]) > 20 for group in dtype_differences.GROUPS)
 
 
 def test_the_table_of_dtypes_is_keras(cpu):
-    python = {"int_": int, "float_": float}
-    for text, want in GOLDEN["result_type"].items():
-        assert pyml.backend.result_type(*(python.get(name, name) for name in text.split(","))) == want, text
+    assert dtype_cases.result_types(pyml) == {key: dtype_differences.narrow(want) for key, want in GOLDEN["result_type"].items()}
 
 
 RNG = np.random.default_rng(5)

@@ -14,6 +14,7 @@ from pathlib import Path
 
 os.environ.setdefault("KERAS_BACKEND", "torch")
 HERE = Path(__file__).resolve().parent
+import dtype_cases  # noqa: E402
 import golden_cases  # noqa: E402
 import keras  # noqa: E402
 import keras_cases  # noqa: E402
@@ -27,6 +28,7 @@ def files():
     found = {HERE / "keras_cases.json": keras_cases.CASES, HERE / "layer_cases.json": layer_cases.CASES}
     found = {path: {case.__name__: case for case in those} for path, those in found.items()}
     found |= {HERE / f"{group}.json": those for group, those in golden_cases.all_cases().items()}
+    found[HERE / "dtypes.json"] = dtype_cases.all_cases()
     for family, calls in op_calls.families().items():
         run = {name: lambda K, call=call: op_calls.run(K, call) for name, call in calls.items()}
         found[op_calls.FOLDER / f"{family}.json"] = run
