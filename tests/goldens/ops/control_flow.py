@@ -28,7 +28,7 @@ CASES = {
     "associative_scan": call("ops.associative_scan", lambda a, b: a + b, uniform(1, (7, 2))),
     "associative_scan_reverse": call("ops.associative_scan", lambda a, b: a * b, uniform(1, (5,)), reverse=True),
     "associative_scan_axis": call("ops.associative_scan", lambda a, b: a + b, uniform(1, (2, 6)), axis=1),
-    # integers become floats in Keras on PyTorch, and stay integers elsewhere: tests/test_control_flow.py
+    # integers become floats in Keras on PyTorch, and stay integers elsewhere: tests/test_branches_and_loops.py
     "associative_scan_pairs": call(
         "ops.associative_scan", lambda a, b: (a[0] * b[0], a[1] * b[0] + b[1]), (uniform(1, (5, 2)), uniform(2, (5, 2))), grad=False
     ),
