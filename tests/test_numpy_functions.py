@@ -20,7 +20,7 @@ def outer(x):
     lambda x: np.sum(x, axis=0, keepdims=True), lambda x: np.max(x, axis=1), lambda x: np.dot(x, x.T), lambda x: np.add.reduce(x),
     lambda x: np.percentile(x, [25, 75]), lambda x: np.var(x, ddof=1), lambda x: np.einsum("ij,kj->ik", x, x), lambda x: np.split(x, 2)[0],
     lambda x: np.array([x, x]), lambda x: np.asarray(x, np.float64), np.asarray, lambda x: np.array_equal(x, x), np.floor, outer,
-], ids=str)  # fmt: skip
+])  # fmt: skip
 @pytest.mark.parametrize("kind", [pyml.convert_to_tensor, Variable])
 def test_a_function_of_numpy_answers_as_for_an_array(call, kind):
     found, expected = call(kind(X)), call(X)
@@ -37,7 +37,7 @@ def test_functions_of_numpy_read_every_device(device):
 @pytest.mark.parametrize("call", [
     lambda a, t: a + t, lambda a, t: t + a, lambda a, t: np.float32(2) * t, lambda a, t: a @ t.T, lambda a, t: a > t, lambda a, t: a - t,
     lambda a, t: a / (t + 1), lambda a, t: a**t, lambda a, t: a // (t + 1), lambda a, t: a % (t + 1), lambda a, t: np.add(a, t), np.equal,
-], ids=str)  # fmt: skip
+])  # fmt: skip
 @pytest.mark.parametrize("kind", [pyml.convert_to_tensor, Variable])
 def test_an_operator_between_an_array_and_a_tensor_is_the_tensors(call, kind):
     found = call(X, kind(X))
@@ -61,7 +61,7 @@ def test_an_array_takes_a_tensor_in_place():
     (np.exp, "pyml.ops.exp"), (np.mean, "pyml.ops.mean"), (lambda x: np.concatenate([x, x]), "pyml.ops.concatenate"),
     (np.absolute, "pyml.ops.absolute"), (np.cbrt, "pyml.ops.cbrt"), (outer, "pyml.ops.arctan2"),
     (np.unwrap, "compose it of pyml.ops"),
-], ids=str)  # fmt: skip
+])  # fmt: skip
 def test_in_a_program_and_in_a_gradient_the_op_is_named(call, instead):
     with pytest.raises(TraceError, match=f"inside a program.*{instead}"):
         pyml.program(call)(X)

@@ -16,7 +16,8 @@ import pytest
 
 import pyml
 from pyml import ops
-from pyml.core.operators import INSTALLED, Operators
+from pyml.core import array_protocol, numpy_functions, operators
+from pyml.core.operators import INSTALLED
 from pyml.core.symbolic import KerasTensor
 from pyml.ops.declare import DECLARED, Draw
 
@@ -222,10 +223,13 @@ def test_a_home_holds_the_ops_that_keras_has_there(name):
 
 
 def test_operators_and_methods_of_tensors_are_those_that_ops_declare():
-    tree = ast.parse(inspect.getsource(Operators))
-    used = {n.slice.value for n in ast.walk(tree) if isinstance(n, ast.Subscript) and getattr(n.value, "id", "") == "INSTALLED"}
+    """Beside them, `ops` gives tensors item assignment, and numpy's functions the name of the op to use instead."""
+    used = set()
+    for module in (operators, array_protocol, numpy_functions):
+        tree = ast.parse(inspect.getsource(module))
+        used |= {n.slice.value for n in ast.walk(tree) if isinstance(n, ast.Subscript) and getattr(n.value, "id", "") == "INSTALLED"}
     declared = {d.installed for d in DECLARED.values() if d.installed}
-    assert used == declared == set(INSTALLED)
+    assert used == set(INSTALLED) == declared | {"setitem", "op_named"}
 
 
 EXPRESSIONS = {
