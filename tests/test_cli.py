@@ -184,8 +184,9 @@ def test_wheel_of_the_same_sources_is_the_same_bytes(tmp_path):
 
 
 def test_wheel_is_small(built):
-    """What a visitor downloads beside Pyodide and numpy: 2.23 MB, half of it compiled modules."""
-    assert next((built / "pyodide").glob("pyml-*.whl")).stat().st_size < 2_300_000
+    """What a visitor downloads beside Pyodide and numpy: 2.98 MB, half of it compiled modules; all
+    functions of Keras and the array API made it 0.75 MB larger."""
+    assert next((built / "pyodide").glob("pyml-*.whl")).stat().st_size < 3_100_000
 
 
 @pytest.fixture(scope="module")

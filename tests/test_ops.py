@@ -227,7 +227,8 @@ def test_operators_and_methods_of_tensors_are_those_that_ops_declare():
     used = set()
     for module in (operators, array_protocol, numpy_functions):
         tree = ast.parse(inspect.getsource(module))
-        used |= {n.slice.value for n in ast.walk(tree) if isinstance(n, ast.Subscript) and getattr(n.value, "id", "") == "INSTALLED"}
+        keys = [n.slice for n in ast.walk(tree) if isinstance(n, ast.Subscript) and getattr(n.value, "id", "") == "INSTALLED"]
+        used |= {key.value for key in keys if isinstance(key, ast.Constant)}
     declared = {d.installed for d in DECLARED.values() if d.installed}
     assert used == set(INSTALLED) == declared | {"setitem", "op_named"}
 

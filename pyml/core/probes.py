@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import TypeVar
 
 T = TypeVar("T")
-PROBES = (83, 89)  # primes, so that no reshape or stride divides them by luck
+PROBES = (83, 167)  # primes, so that no reshape or stride divides them by luck, and far enough apart for strides up to 83
 ROUND = (120, 240)  # for what asks for a divisor, as a split in two does, or for a long axis, as `x[:, 90]` does
 _NUMBER = re.compile(r"(?<![\w.])(\d+(?:,\d{3})*)(?![\w.]*\d)")  # that stands by itself: not part of a name or of a fraction
 
