@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from pyml import settings
+from pyml.atomic import replacing
 from pyml.utils.progbar import Progbar
 
 _HASHES = {"md5": 32, "sha256": 64}
@@ -104,8 +105,7 @@ def _download(origin: str, target: Path, file_hash: str | None, algorithm: str) 
             "`await pyodide.http.pyfetch(...)`, and write it to a file."
         )
     settings.print_msg(f"Downloading data from {origin}")
-    part = target.with_name(f"{target.name}.part{os.getpid()}")
-    try:
+    with replacing(target) as part:
         try:
             with urllib.request.urlopen(origin) as answer, open(part, "wb") as file:
                 total = int(answer.headers.get("Content-Length") or 0) or None
@@ -119,9 +119,6 @@ def _download(origin: str, target: Path, file_hash: str | None, algorithm: str) 
             raise OSError(f"URL fetch failure on {origin}: {getattr(error, 'code', '')} {reason}") from None
         if file_hash is not None and (found := _hash(part, algorithm, file_hash)) != file_hash.lower():
             raise ValueError(f"Incomplete or corrupted file detected: its hash is {found}, not the provided value {file_hash}.")
-        os.replace(part, target)
-    finally:
-        part.unlink(missing_ok=True)
 
 
 def _unpack(archive: Path, folder: Path, formats: str | Sequence[str] | None) -> None:
