@@ -71,3 +71,21 @@ def wasm():
 @pytest.fixture
 def rng():
     return np.random.default_rng(0)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items):
+    """`in_turn`: a test runs on the cpu and on one other device, from case to case the next; on all with the slow ones.
+
+    `in_turn(6)`: each sixth case runs on wasm, each sixth on webgpu.
+    """
+    cases = {}
+    for item in items:
+        mark = item.get_closest_marker("in_turn")
+        if mark is None or "device" not in getattr(item, "fixturenames", ()):
+            continue
+        device = item.callspec.params["device"]
+        name = (item.parent.nodeid, item.originalname, *(part for part in item.callspec.id.split("-") if part != device))
+        turn = cases.setdefault(name, len(cases)) % (mark.args[0] if mark.args else 2)
+        if device != "cpu" and turn != ("wasm", "webgpu").index(device):
+            item.add_marker(pytest.mark.slow)

@@ -14,6 +14,8 @@ import pyml
 from pyml import array_api as xp
 from pyml.errors import DtypeError, ShapeError
 
+pytestmark = pytest.mark.in_turn
+
 FEW = settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])  # of devices
 FLOATS = st.floats(-8, 8, width=32).map(lambda v: float(np.float32(round(v * 8) / 8)))
 WHOLE = st.integers(-8, 8)

@@ -6,6 +6,8 @@ import pytest
 from pyml import array_api as xp
 from pyml.errors import DtypeError, ShapeError
 
+pytestmark = pytest.mark.in_turn
+
 RNG = np.random.default_rng(0)
 SQUARE = (RNG.normal(size=(2, 3, 3)) + 3 * np.eye(3)).astype(np.float32)
 TALL, WIDE = RNG.normal(size=(5, 3)).astype(np.float32), RNG.normal(size=(2, 3, 4)).astype(np.float32)

@@ -7,6 +7,8 @@ import pyml
 from pyml import ops
 from pyml.errors import DtypeError, ShapeError, TraceError
 
+pytestmark = pytest.mark.in_turn
+
 BRANCHES = [lambda x: x + 1.0, lambda x: x * x, lambda x: ops.sin(x)]
 
 

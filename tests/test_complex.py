@@ -9,6 +9,8 @@ import pyml
 from pyml import ops
 from pyml.errors import DtypeError, ShapeError
 
+pytestmark = pytest.mark.in_turn
+
 Z = np.array([[1 + 2j, -0.5j, 3], [-1 - 1j, 0.25 + 1j, -2 + 0.5j]], np.complex64)
 W = np.array([[0.5 - 1j, 2 + 2j, 1j], [3, -1 + 0.5j, 1 + 1j]], np.complex64)
 X = np.array([[1.0, -2.0, 0.5], [0.25, 3.0, -1.0]], np.float32)

@@ -10,6 +10,8 @@ import pyml
 from pyml import GradientTape, ops
 from pyml.errors import NotDifferentiable, ShapeError
 
+pytestmark = pytest.mark.in_turn
+
 
 def array(*values):
     return np.array(values, np.float32)

@@ -15,6 +15,8 @@ sys.path.insert(0, str(Path(__file__).parent / "goldens"))
 import dtype_cases
 import dtype_differences
 
+pytestmark = pytest.mark.in_turn
+
 GOLDEN = json.loads((Path(__file__).parent / "goldens" / "dtypes.json").read_text(encoding="utf-8"))
 
 

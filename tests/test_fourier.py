@@ -8,6 +8,8 @@ from pyml import ops
 from pyml.errors import ShapeError
 from pyml.ops import fourier
 
+pytestmark = pytest.mark.in_turn
+
 
 def draw(seed, *shape):
     return np.random.default_rng(seed).standard_normal(shape).astype("float32")

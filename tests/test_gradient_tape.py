@@ -13,6 +13,8 @@ from pyml import GradientTape, ops
 from pyml.compile import program as runner
 from pyml.errors import NotDifferentiable, ShapeError
 
+pytestmark = pytest.mark.in_turn
+
 
 def constant(*values):
     return ops.convert_to_tensor(np.array(values, np.float32))

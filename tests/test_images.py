@@ -12,6 +12,8 @@ from pyml import ops
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "benchmarks"))
 import meter
 
+pytestmark = pytest.mark.in_turn
+
 
 def random(seed, *shape):
     return np.random.default_rng(seed).uniform(-1, 1, shape).astype(np.float32)

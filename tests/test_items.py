@@ -9,6 +9,8 @@ from hypothesis.extra import numpy as npst
 import pyml
 from pyml.errors import DtypeError, ShapeError, TraceError
 
+pytestmark = pytest.mark.in_turn
+
 SHAPES = npst.array_shapes(min_dims=1, max_dims=3, min_side=1, max_side=4)
 
 

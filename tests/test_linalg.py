@@ -9,6 +9,8 @@ import pyml
 from pyml import ops
 from pyml.errors import ShapeError, TraceError
 
+pytestmark = pytest.mark.in_turn
+
 RNG = np.random.default_rng(0)
 LARGE = (RNG.uniform(-1, 1, (40, 40)) * 0.1 + np.eye(40)).astype(np.float32)
 SMALL = np.array([[4.0, 1.0], [1.0, 3.0]], np.float32)

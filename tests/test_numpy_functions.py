@@ -7,6 +7,8 @@ import pyml
 from pyml import Tensor, Variable, ops
 from pyml.errors import DtypeError, TraceError
 
+pytestmark = pytest.mark.in_turn
+
 X = np.arange(6, dtype=np.float32).reshape(2, 3)
 
 

@@ -11,13 +11,6 @@ import pyml
 
 FAMILIES = op_calls.families()
 NAMES = [(family, name) for family, cases in FAMILIES.items() for name in cases]
-# All on the cpu, and each on one other device in turn; all on all with the slow ones. The samples of an op (`test_ops.py`) run on
-# every device at any rate.
-RUNS = [
-    pytest.param(device, family, name, id=f"{device}-{family}-{name}", marks=[pytest.mark.slow] if other == at % 2 else [])
-    for at, (family, name) in enumerate(NAMES)
-    for other, device in enumerate(["wasm", "webgpu", "cpu"])
-]
 
 
 @functools.cache
@@ -32,7 +25,8 @@ def assert_close(got, want, tol):
         np.testing.assert_allclose(np.asarray(g, np.float64), w.reshape(np.shape(g)), rtol=tol, atol=tol * scale)
 
 
-@pytest.mark.parametrize(("device", "family", "name"), RUNS, indirect=["device"])
+@pytest.mark.in_turn
+@pytest.mark.parametrize(("family", "name"), NAMES, ids=[f"{f}-{n}" for f, n in NAMES])
 def test_an_op_answers_as_keras_does(device, family, name):
     call, want = FAMILIES[family][name], golden(family)[name]
     got = op_calls.run(pyml, call)

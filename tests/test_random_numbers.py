@@ -6,6 +6,8 @@ import pytest
 import pyml
 from pyml import random
 
+pytestmark = pytest.mark.in_turn
+
 N = 4000
 DRAWS = {  # name -> what draws, mean, variance
     "gamma below 1": (lambda: random.gamma((N,), 0.3, seed=3), 0.3, 0.3),

@@ -9,6 +9,8 @@ import pyml
 from pyml import ops
 from pyml.errors import TraceError
 
+pytestmark = pytest.mark.in_turn
+
 SIZES = [(1, 1), (3, 64), (5, 65), (60, 400), (2, 513), (1, 2049), (3, 5000), (70_000, 3)]
 DTYPES = ["float32", "int32", "uint32", "bool"]
 
