@@ -91,7 +91,7 @@ def test_sampled_op_equals_numpy(device, name):
 
 DIFFERENTIABLE = sorted(
     n for n, op in OPS.items()
-    if op.kind != "leaf" and op.grad not in (None, ZERO) and n != "cast"
+    if op.kind != "leaf" and op.grad not in (None, ZERO) and n not in ("cast", "round_float16", "round_bfloat16")  # steps: passed through
     and (op.kind == "elementwise" or op.samples)
 )  # fmt: skip
 
@@ -103,7 +103,9 @@ def test_gradient_equals_finite_differences(name):
     if op.kind == "elementwise":
         cases = [([a[:12] for a in _operands(op, "float32")], {})]
     else:
-        cases = op.samples
+        floats = [[a for a in map(np.asarray, arrays) if a.dtype == np.float32] for arrays, _ in op.samples]
+        cases = [case for case, those in zip(op.samples, floats, strict=True) if those and all(np.isfinite(a).all() for a in those)]
+    assert cases
     for arrays, attrs in cases:
         _check_gradient(op, [np.array(a) for a in arrays], attrs)
 
