@@ -77,7 +77,7 @@ def rng():
 def pytest_collection_modifyitems(items):
     """`in_turn`: a test runs on the cpu and on one other device, from case to case the next; on all with the slow ones.
 
-    `in_turn(6)`: each sixth case runs on wasm, each sixth on webgpu.
+    `in_turn(6)`: each sixth case runs on wasm, the one after it on webgpu.
     """
     cases = {}
     for item in items:

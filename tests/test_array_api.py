@@ -14,7 +14,7 @@ import pyml
 from pyml import array_api as xp
 from pyml.errors import DtypeError, ShapeError
 
-pytestmark = pytest.mark.in_turn
+pytestmark = pytest.mark.in_turn(4)
 
 FEW = settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])  # of devices
 FLOATS = st.floats(-8, 8, width=32).map(lambda v: float(np.float32(round(v * 8) / 8)))

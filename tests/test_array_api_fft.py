@@ -7,7 +7,7 @@ from pyml import array_api as xp
 from pyml.core.complex_tensor import ComplexTensor
 from pyml.errors import DtypeError, ShapeError
 
-pytestmark = pytest.mark.in_turn
+pytestmark = pytest.mark.in_turn(4)
 
 X = np.random.default_rng(0).normal(size=(2, 5, 6)).astype(np.float32)
 Z = X + 1j * np.random.default_rng(1).normal(size=X.shape).astype(np.float32)

@@ -6,7 +6,7 @@ import pytest
 from pyml import array_api as xp
 from pyml.errors import DtypeError, ShapeError
 
-pytestmark = pytest.mark.in_turn
+pytestmark = pytest.mark.in_turn(4)
 
 RNG = np.random.default_rng(0)
 SQUARE = (RNG.normal(size=(2, 3, 3)) + 3 * np.eye(3)).astype(np.float32)

@@ -9,7 +9,7 @@ import pyml
 from pyml import ops
 from pyml.errors import DtypeError, ShapeError
 
-pytestmark = pytest.mark.in_turn
+pytestmark = pytest.mark.in_turn(4)
 
 Z = np.array([[1 + 2j, -0.5j, 3], [-1 - 1j, 0.25 + 1j, -2 + 0.5j]], np.complex64)
 W = np.array([[0.5 - 1j, 2 + 2j, 1j], [3, -1 + 0.5j, 1 + 1j]], np.complex64)

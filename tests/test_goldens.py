@@ -55,7 +55,7 @@ def test_a_metric_equals_that_of_keras(device, name):
     run_group("metrics", name)
 
 
-@pytest.mark.in_turn(6)
+@pytest.mark.in_turn(12)
 @pytest.mark.parametrize("name", [name for name in CASES["optimizers"] if not name.endswith("_mixed")])
 def test_an_optimizer_moves_weights_as_keras_does(device, name):
     run_group("optimizers", name)

@@ -9,7 +9,7 @@ import pyml
 from pyml import ops
 from pyml.errors import ShapeError, TraceError
 
-pytestmark = pytest.mark.in_turn
+pytestmark = pytest.mark.in_turn(4)
 
 RNG = np.random.default_rng(0)
 LARGE = (RNG.uniform(-1, 1, (40, 40)) * 0.1 + np.eye(40)).astype(np.float32)
