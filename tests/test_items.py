@@ -17,7 +17,7 @@ SHAPES = npst.array_shapes(min_dims=1, max_dims=3, min_side=1, max_side=4)
 @st.composite
 def keys(draw, shape):
     """A key of slices, integers, arrays, a mask, new axes and an ellipsis."""
-    parts = []
+    parts, used = [], 0
     arrays = draw(npst.array_shapes(min_dims=0, max_dims=2, max_side=3))
     for n in shape[: draw(st.integers(0, len(shape)))]:
         kind = draw(st.sampled_from(["slice", "integer", "array", "new", "mask"]))
@@ -33,8 +33,9 @@ def keys(draw, shape):
             mask = np.zeros(n, bool)
             mask[draw(st.integers(0, n - 1))] = True  # one position broadcasts with any array
             parts.append(mask)
-    if draw(st.booleans()):
-        parts.insert(draw(st.integers(0, len(parts))) if len(parts) == len(shape) else len(parts), Ellipsis)
+        used += kind != "new"
+    if draw(st.booleans()):  # in the middle only where it stands for no axis: each part was drawn for its own
+        parts.insert(draw(st.integers(0, len(parts))) if used == len(shape) else len(parts), Ellipsis)
     return tuple(parts)
 
 
