@@ -62,6 +62,8 @@ if TYPE_CHECKING:  # what `__getattr__` finds
     from .core import GradientTape as GradientTape
     from .core import KerasTensor as KerasTensor
     from .core import RematScope as RematScope
+    from .core import StatelessScope as StatelessScope
+    from .core import SymbolicScope as SymbolicScope
     from .core import Tensor as Tensor
     from .core import Variable as Variable
     from .core import checkpoint as checkpoint
@@ -105,7 +107,8 @@ _SUBMODULES = {"activations", "array_api", "backend", "browser", "callbacks", "c
 _NAMES = {
     "Tensor": "core", "Variable": "core", "convert_to_tensor": "core", "program": "core", "grad": "core",
     "value_and_grad": "core", "custom_gradient": "core", "stop_gradient": "core", "checkpoint": "core", "hessian": "core",
-    "GradientTape": "core", "RematScope": "core", "grads": "core", "value_and_grads": "core", "variable_grads": "core",
+    "GradientTape": "core", "RematScope": "core", "StatelessScope": "core", "SymbolicScope": "core",
+    "grads": "core", "value_and_grads": "core", "variable_grads": "core",
     "remat": "core",
     "jacfwd": "core", "jacobian": "core", "jacrev": "core", "jvp": "core", "vjp": "core",
     "KerasTensor": "core", "Input": "models", "Model": "models", "Sequential": "models",

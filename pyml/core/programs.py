@@ -54,7 +54,7 @@ class Program:
         return self.per_instance[instance]
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        if trace.current() is not None or not config.replaying() or trace.gradient_depth():
+        if trace.current() is not None or not config.replaying() or trace.gradient_depth() or trace.stateless() is not None:
             return self.fn(*args, **kwargs)  # inner programs inline, and so do those that are differentiated
         with LOCK:
             capture, arrays = self._look_up(args, kwargs)

@@ -16,6 +16,7 @@ from ..graph.node import Node
 from ..graph.prims import INPUT, STATE
 
 if TYPE_CHECKING:
+    from .stateless import StatelessScope
     from .tape import GradientTape
     from .variable import Variable
 
@@ -55,6 +56,17 @@ gradient_depth = _gradient_depth.get  # above 0 while a function is differentiat
 
 _tapes: ContextVar[tuple[GradientTape, ...]] = ContextVar("tapes", default=())
 tapes = _tapes.get  # tapes() are those that record, the outermost first
+
+
+_stateless: ContextVar[StatelessScope | None] = ContextVar("stateless_scope", default=None)
+stateless = _stateless.get  # stateless() is the innermost StatelessScope, or None
+set_stateless = _stateless.set
+
+
+def stateless_here() -> StatelessScope | None:
+    """The innermost StatelessScope if it was entered where we are, not around the step or the branch that is being traced."""
+    scope = _stateless.get()
+    return scope if scope is not None and scope.here else None
 
 
 def run_tape(tape: GradientTape) -> None:

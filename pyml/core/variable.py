@@ -21,7 +21,7 @@ from ..graph.sizes import shape_of
 from . import trace
 from .array_protocol import as_array
 from .operators import Operators
-from .tensor import NarrowTensor, Tensor, as_node, narrow_host, wrapped
+from .tensor import NarrowTensor, Tensor, as_node, narrow_host, tensor_of, wrapped
 
 if TYPE_CHECKING:
     from .types import TensorLike
@@ -113,6 +113,9 @@ class Variable(Operators[Tensor]):
         return node
 
     def _node_now(self) -> Node:
+        scope = trace.stateless_here()
+        if scope is not None and (value := scope.get_current_value(self)) is not None:
+            return value._node
         tracing = trace.current()
         if tracing is not None:
             return tracing.read(self)
@@ -135,6 +138,8 @@ class Variable(Operators[Tensor]):
     def numpy(self) -> np.ndarray:
         """The value as a numpy array; waits for the device."""
         trace.refuse_in_trace("numpy()")
+        if trace.stateless() is not None:
+            return self.value.numpy()
         with LOCK:
             device = config.device()
             raw = device.sync_wait(device.read(self.settle(), self.size * 4))
@@ -143,6 +148,8 @@ class Variable(Operators[Tensor]):
     async def data(self) -> np.ndarray:
         """The value as a numpy array; works in every browser."""
         trace.refuse_in_trace("data()")
+        if trace.stateless() is not None:
+            return await self.value.data()
         with LOCK:
             reading = config.device().read(self.settle(), self.size * 4)
         return to_host(await reading, self._as_leaf())
@@ -166,7 +173,10 @@ class Variable(Operators[Tensor]):
             node = broadcast_to(node, self.shape)
         node = self._storable(cast(node, dtype=self._stored))
         tracing = trace.current()
-        if tracing is not None:
+        scope = trace.stateless_here()
+        if scope is not None:
+            scope.add_update((self, tensor_of(node, self.dtype)))
+        elif tracing is not None:
             tracing.write(self, node)
         else:
             with LOCK:
@@ -231,10 +241,12 @@ class NarrowVariable(Variable):
 
     def numpy(self) -> np.ndarray:
         """The value as a numpy array of its dtype; bfloat16 as float32."""
-        return narrow_host(super().numpy(), self._narrow)
+        found = super().numpy()
+        return found if trace.stateless() is not None else narrow_host(found, self._narrow)
 
     async def data(self) -> np.ndarray:
-        return narrow_host(await super().data(), self._narrow)
+        found = await super().data()
+        return found if trace.stateless() is not None else narrow_host(found, self._narrow)
 
     def _storable(self, node: Node) -> Node:
         return wrapped(node, self._narrow)

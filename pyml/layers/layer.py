@@ -13,7 +13,7 @@ from pyml.core.naming import auto_name, current_path, name_scope
 from pyml.core.narrow import rounded, unlabelled
 from pyml.core.recompute import RematScope, call_layer, current_remat
 from pyml.core.symbolic import Operation, any_symbolic, infer_output_spec
-from pyml.core.trace import tracing
+from pyml.core.trace import stateless_here, tracing
 from pyml.core.tree import flatten, map_structure
 from pyml.dtype_policies import DTypePolicy, DTypePolicyMap
 from pyml.dtypes import FLOATS, NARROW, standardize
@@ -289,14 +289,21 @@ class Layer(Tracking, Operation, Configured, kind=LAYERS):
     # ---- losses
     def add_loss(self, loss: Any) -> None:
         """Adds a scalar tensor to the loss of this call."""
-        self._losses.extend(x for x in flatten(loss) if x is not None)
+        losses = [x for x in flatten(loss) if x is not None]
+        scope = stateless_here()
+        if scope is None:
+            self._losses.extend(losses)
+        elif scope.collect_losses:
+            for x in losses:
+                scope.add_loss(x, self)
 
     @property
     def losses(self) -> list[Any]:
         """Penalties of the last call and of the weights, of this layer and of all layers inside."""
-        found = []
+        found: list[Any] = []
+        scope = stateless_here()
         for layer in self._flatten_layers():
-            found.extend(layer._losses)
+            found.extend(layer._losses if scope is None else scope.losses_of(layer))
         for variable in self.trainable_weights:
             regularizer = getattr(variable, "regularizer", None)
             if regularizer is not None:
@@ -304,8 +311,11 @@ class Layer(Tracking, Operation, Configured, kind=LAYERS):
         return found
 
     def _clear_losses(self) -> None:
+        scope = stateless_here()
         for layer in self._flatten_layers():
-            if layer._losses:
+            if scope is not None:
+                scope.clear_losses(layer)
+            elif layer._losses:
                 layer.__dict__["_losses"] = []
 
     # ---- building
