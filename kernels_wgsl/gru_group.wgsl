@@ -20,12 +20,15 @@ const X: u32 = 65535u;            // @param
 
 fn store(i: u32, v: f32) { y[i] = v; }  // @hook
 
+// a NaN by its bits: exp and clamp may lose it
+fn with_nan(y: f32, v: f32) -> f32 { return select(y, v, (bitcast<u32>(v) & 0x7fffffffu) > 0x7f800000u); }
+
 fn sigmoid(v: f32) -> f32 {
   let e = exp(-abs(v));
-  return select(e, 1.0, v >= 0.0) / (1.0 + e);
+  return with_nan(select(e, 1.0, v >= 0.0) / (1.0 + e), v);
 }
 
-fn tanh_(v: f32) -> f32 { return tanh(clamp(v, -15.0, 15.0)); }
+fn tanh_(v: f32) -> f32 { return with_nan(tanh(clamp(v, -15.0, 15.0)), v); }
 
 var<workgroup> h: array<f32, U>;
 var<workgroup> inner: array<f32, 3u * U>;   // h times the recurrent kernel, plus its bias

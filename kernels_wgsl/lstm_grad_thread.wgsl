@@ -24,12 +24,15 @@ alias R = vec4f;                  // @param
 fn store(i: u32, v: f32) { dz[i] = v; }  // @hook
 fn weights(j: u32, q: u32) -> vec4f { return vec4f(rt[j * (U / 4u) + q]); }  // @hook
 
+// a NaN by its bits: exp and clamp may lose it
+fn with_nan(y: f32, v: f32) -> f32 { return select(y, v, (bitcast<u32>(v) & 0x7fffffffu) > 0x7f800000u); }
+
 fn sigmoid(x: f32) -> f32 {
   let e = exp(-abs(x));
-  return select(e, 1.0, x >= 0.0) / (1.0 + e);
+  return with_nan(select(e, 1.0, x >= 0.0) / (1.0 + e), x);
 }
 
-fn tanh_(x: f32) -> f32 { return tanh(clamp(x, -15.0, 15.0)); }
+fn tanh_(x: f32) -> f32 { return with_nan(tanh(clamp(x, -15.0, 15.0)), x); }
 
 const QUADS: u32 = (U + 3u) / 4u;
 

@@ -16,7 +16,7 @@ fn store(i: u32, v: f32) { y[i] = v; }  // @hook
 
 // the larger of two, a NaN if there is one
 fn larger(a: f32, b: f32) -> f32 {
-  return select(select(a, b, b > a), b, (bitcast<u32>(b) & 0x7fffffffu) > 0x7f800000u);
+  return select(a, b, (b > a) | ((bitcast<u32>(b) & 0x7fffffffu) > 0x7f800000u));
 }
 
 // a row whose largest element is NaN or infinite has no softmax: all of it becomes NaN, as in numpy

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import json
 import subprocess
 import sys
@@ -82,6 +83,20 @@ def test_a_failed_kernel_test_is_a_problem_with_its_name():
     root = ET.fromstring('<t><testcase name="a"/><testcase name="b"><failure message="off by 2"/></testcase>'
                          '<testcase name="c"><skipped message="no device"/></testcase></t>')  # fmt: skip
     assert numbers.counted(root) == {"passed": 1, "failed": ["b: off by 2"], "skipped": 1, "reasons": {"no device": 1}}
+
+
+def test_a_failed_comparison_is_reported_with_the_values_that_differ():
+    text = "AssertionError: \n\nNot equal to tolerance rtol=1e-05\n\nMismatch at index:\n [3]: 0 (ACTUAL), -1 (DESIRED)\n"
+    failure = ET.Element("failure", message=text)
+    assert numbers.said(failure) == "Not equal to tolerance rtol=1e-05; Mismatch at index:; [3]: 0 (ACTUAL), -1 (DESIRED)"
+
+
+def test_only_the_named_parts_are_wanted():
+    options = argparse.Namespace(minutes=1, only=["matmul 5", "tests"])
+    wanted = check.Check(options).wanted
+    assert [wanted(n) for n in ("tests", "matmul 512", "matmul 1024", "ResNet-18")] == [True, True, False, False]
+    options.only = None
+    assert wanted("ResNet-18")
 
 
 def test_the_table_is_written_between_its_marks_only(tmp_path, monkeypatch):

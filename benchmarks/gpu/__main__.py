@@ -1,8 +1,10 @@
 """`make gpu-check`: the kernels for GPUs on this machine's adapter, right and fast; a JSON file and a table.
 
     python -m benchmarks.gpu [--carry build/gpu/carry] [--minutes 8] [--small] [--peak TFLOPS] [--write]
+                             [--only tests matmul ResNet …]
 
 Needs a checkout and Python 3.11 or newer; what is not installed comes from the carried folder (`make gpu-carry`).
+`--only` takes the workloads whose names begin so, and the kernel tests where "tests" is among them.
 `--small` takes small sizes, by itself on a software adapter. `--write` puts the table into benchmarks/README.md.
 Exit status: 0 all right, 1 something is wrong, 2 there is no adapter to check.
 """
@@ -103,6 +105,9 @@ class Check:
     def left(self) -> float:
         return self.ends - time.monotonic()
 
+    def wanted(self, name: str) -> bool:
+        return not self.options.only or any(name.lower().startswith(o.lower()) for o in self.options.only)
+
     def keep(self) -> None:
         out: Path = self.options.out
         out.parent.mkdir(parents=True, exist_ok=True)
@@ -123,7 +128,8 @@ class Check:
             "small": small, "torch": name, "peak_tflops": peak, "rows": [], "problems": [],
         }  # fmt: skip
         self.keep()
-        self.numbers(device, small)
+        if self.wanted("tests"):
+            self.numbers(device, small)
         self.speed(small, where)
         from . import report
 
@@ -152,7 +158,7 @@ class Check:
     def speed(self, small: bool, where: str | None) -> None:
         from .workloads import pyml_side, workloads
 
-        every = list(workloads(small))
+        every = [w for w in workloads(small) if self.wanted(w.name)]
         for i, workload in enumerate(every):
             if self.left < 10:
                 self.result["problems"].append(f"no time was left for {', '.join(w.name for w in every[i:])}")
@@ -183,6 +189,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--carry", type=Path, default=ROOT / "build" / "gpu" / "carry", help="the folder that `make gpu-carry` made")
     parser.add_argument("--minutes", type=float, default=8.0, help="stop after so long")
     parser.add_argument("--small", action="store_true", help="small sizes")
+    parser.add_argument("--only", nargs="+", metavar="NAME", help='workloads by the beginning of their names, and "tests"')
     parser.add_argument("--peak", type=float, help="the card's float32 peak in TFLOP/s")
     parser.add_argument("--write", action="store_true", help="put the table into benchmarks/README.md")
     parser.add_argument("--out", type=Path, default=ROOT / "build" / "gpu" / "check.json")

@@ -6,29 +6,40 @@ import os
 import subprocess
 import sys
 import tempfile
+import time
 import xml.etree.ElementTree as ET
 from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).resolve().parents[2]
-TESTS = ("tests/test_kernels.py", "tests/test_op_table.py")
-CHOSEN = "tile or webgpu"  # the GPU family by name, and every op as the adapter's own choice of kernels runs it
+CHOSEN = "(tile or webgpu) and not finite"  # the GPU family by name, and every op as the adapter's own choice of kernels runs it
+TESTS = {"tests/test_kernels.py": CHOSEN, "tests/test_op_table.py": CHOSEN, "tests/test_special_values.py": "are_those_of_numpy and webgpu"}
+FEW = {"tests/test_kernels.py": "tile and (samples or row or matmul) and not folded"}
+MOST = 700  # characters of what a failed test says: numpy's first differing values are in them
 
 
 def kernels(seconds: float, small: bool) -> dict[str, Any]:
-    """Runs the project's kernel tests on the default adapter; what failed, by name."""
+    """Runs the project's kernel tests on the default adapter, file by file; what failed, by name."""
+    ends, found = time.monotonic() + seconds, {"passed": 0, "failed": [], "skipped": 0, "reasons": {}}
+    for test, chosen in (FEW if small else TESTS).items():
+        part = _tests_of(test, chosen, max(15.0, ends - time.monotonic()))
+        found = {k: {**v, **part[k]} if isinstance(v, dict) else v + part[k] for k, v in found.items()}
+    return found
+
+
+def _tests_of(test: str, chosen: str, seconds: float) -> dict[str, Any]:
     environment = {**os.environ, "PYML_TEST_ADAPTER": "default"}
-    chosen = f"({CHOSEN}) and not finite" if not small else "tile and (samples or row or matmul) and not folded"
     with tempfile.TemporaryDirectory() as folder:
         report = Path(folder) / "report.xml"
-        command = [sys.executable, "-m", "pytest", *TESTS, "-q", "-k", chosen, "-o", "addopts=", "-p", "no:cacheprovider",
+        command = [sys.executable, "-m", "pytest", test, "-q", "-k", chosen, "-o", "addopts=", "-p", "no:cacheprovider",
                    "-W", "ignore", f"--junitxml={report}"]  # fmt: skip
+        none: dict[str, Any] = {"passed": 0, "skipped": 0, "reasons": {}}
         try:
             done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=seconds)
         except subprocess.TimeoutExpired:
-            return {"passed": 0, "failed": [f"the kernel tests did not end within {seconds:.0f} s"], "skipped": 0}
+            return {**none, "failed": [f"{test} did not end within {seconds:.0f} s"]}
         if not report.exists():
-            return {"passed": 0, "failed": [(done.stdout + done.stderr)[-2000:]], "skipped": 0}
+            return {**none, "failed": [(done.stdout + done.stderr)[-2000:]]}
         return counted(ET.parse(report).getroot())
 
 
@@ -40,13 +51,19 @@ def counted(root: ET.Element) -> dict[str, Any]:
         bad = case.find("error") if bad is None else bad
         left = case.find("skipped")
         if bad is not None:
-            failed.append(f"{case.get('name')}: {(bad.get('message') or '').splitlines()[0][:300]}")
+            failed.append(f"{case.get('name')}: {said(bad)}")
         elif left is not None:
             reason = left.get("message") or ""
             skipped[reason] = skipped.get(reason, 0) + 1
         else:
             passed += 1
     return {"passed": passed, "failed": failed, "skipped": sum(skipped.values()), "reasons": skipped}
+
+
+def said(bad: ET.Element) -> str:
+    """What a failed test says, on one line: numpy begins with an empty line, and has what differs further down."""
+    lines = [" ".join(line.split()) for line in (bad.get("message") or bad.text or "").splitlines()]
+    return "; ".join(line for line in lines if line and line != "AssertionError:")[:MOST]
 
 
 _F16 = """enable f16;

@@ -59,16 +59,19 @@ floor = elementwise("floor", wgsl="floor(x)", numpy=np.floor, grad=ZERO)
 ceil = elementwise("ceil", wgsl="ceil(x)", numpy=np.ceil, grad=ZERO)
 round_ = elementwise("round", wgsl="round(x)", numpy=np.rint, grad=ZERO)
 trunc = elementwise("trunc", wgsl="trunc(x)", numpy=np.trunc, grad=ZERO)
+# one choice by two tests together: compilers make min() and max(), which lose a NaN, of a choice by a comparison alone
 minimum = elementwise(
-    "minimum", wgsl=_float_or_int(f"select(select(a, b, b < a), b, {_nan.format('b')})", "min(a, b)"), numpy=np.minimum,
+    "minimum", wgsl=_float_or_int(f"select(a, b, (b < a) | {_nan.format('b')})", "min(a, b)"), numpy=np.minimum,
     grad=lambda g, y, a, b: _share(g, less(a, b), less(b, a)),
 )  # fmt: skip
 maximum = elementwise(
-    "maximum", wgsl=_float_or_int(f"select(select(a, b, b > a), b, {_nan.format('b')})", "max(a, b)"), numpy=np.maximum,
+    "maximum", wgsl=_float_or_int(f"select(a, b, (b > a) | {_nan.format('b')})", "max(a, b)"), numpy=np.maximum,
     grad=lambda g, y, a, b: _share(g, greater(a, b), greater(b, a)),
 )  # fmt: skip
+# by its bits, as integers: from -0 to -infinity, and no NaN
 relu = elementwise(
-    "relu", wgsl="select(x, T(0), x <= T(0))", numpy=lambda x: np.maximum(x, 0).astype(x.dtype),
+    "relu", wgsl=_by_kind("select(x, T(0), bitcast<I>(x) <= I(-8388608))", "max(x, T(0))", "x"),
+    numpy=lambda x: np.maximum(x, 0).astype(x.dtype),
     grad=lambda g, y, x: where(greater(y, zeros_like(y)), g, zeros_like(g)),
 )  # fmt: skip
 

@@ -303,11 +303,19 @@ FLOOR_DIVIDE = (_FMOD, _DIVISION, f"""fn floor_divide_$(a: F, b: F) -> F {{
   let some = select(q, {_SAME_SIGN.format("F(0.0)", "(a / b)")}, q == F(0.0));
   return select(some, {_NAN}, {NAN.format("r")} & (b != F(0.0)));
 }}""")  # fmt: skip
-INTEGER_MOD = """fn imod_$(a: T, b: T) -> T {
-  let r = a % b;
+# No remainder of a negative number is asked for: Vulkan leaves it open, and some GPUs take the operands for unsigned ones.
+# Nor a quotient that no integer holds: divisors of 0 and -1 (of the lowest integer) are made 1.
+_INTEGER_DIVISOR = """fn divisor_$(a: T, b: T) -> T {
+  return select(b, T(1), (b == T(0)) | ((b == T(-1)) & (a == ~T(0x7fffffff))));
+}"""
+INTEGER_MOD = (_INTEGER_DIVISOR, """fn imod_$(a: T, b: T) -> T {
+  let d = divisor_$(a, b);
+  let r = a - a / d * d;
   return select(r, r + b, (r != T(0)) & ((r ^ b) < T(0)));
-}"""
-INTEGER_FLOOR_DIVIDE = """fn ifloor_divide_$(a: T, b: T) -> T {
-  let r = a % b;
-  return select(a / b - select(T(0), T(1), (r != T(0)) & ((r ^ b) < T(0))), T(0), b == T(0));
-}"""
+}""")  # fmt: skip
+INTEGER_FLOOR_DIVIDE = (_INTEGER_DIVISOR, """fn ifloor_divide_$(a: T, b: T) -> T {
+  let d = divisor_$(a, b);
+  let q = a / d;
+  let r = a - q * d;
+  return select(q - select(T(0), T(1), (r != T(0)) & ((r ^ b) < T(0))), T(0), b == T(0));
+}""")  # fmt: skip

@@ -66,9 +66,8 @@ _NAN_TEST = {"float32": "(bitcast<I>(b) & I(0x7fffffff)) > I(0x7f800000)"}
 
 def _extreme(compare):
     def combine(dtype):
-        pick = f"select(a, b, b {compare} a)"
-        # a NaN wins, as in numpy: max() of WGSL would drop it
-        return f"select({pick}, b, {_NAN_TEST[dtype]})" if dtype in _NAN_TEST else pick
+        # a NaN wins, as in numpy: max() of WGSL would drop it, and compilers make that of a choice by a comparison alone
+        return f"select(a, b, (b {compare} a) | ({_NAN_TEST[dtype]}))" if dtype in _NAN_TEST else f"select(a, b, b {compare} a)"
 
     return combine
 
