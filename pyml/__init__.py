@@ -53,6 +53,7 @@ if TYPE_CHECKING:  # what `__getattr__` finds
     from . import ops as ops
     from . import optimizers as optimizers
     from . import preprocessing as preprocessing
+    from . import quantizers as quantizers
     from . import random as random
     from . import regularizers as regularizers
     from . import saving as saving
@@ -97,12 +98,13 @@ if TYPE_CHECKING:  # what `__getattr__` finds
     from .models import Sequential as Sequential
     from .models.function import Function as Function
     from .optimizers import Optimizer as Optimizer
+    from .quantizers import Quantizer as Quantizer
     from .random import SeedGenerator as SeedGenerator
     from .regularizers import Regularizer as Regularizer
 
 _SUBMODULES = {"activations", "array_api", "backend", "browser", "callbacks", "config", "constraints", "core", "data", "datasets",
                "dtype_policies", "errors", "hub", "image", "initializers", "io", "layers", "losses", "metrics", "mixed_precision",
-               "models", "ops", "optimizers", "preprocessing", "random", "regularizers", "saving", "tree", "utils",
+               "models", "ops", "optimizers", "preprocessing", "quantizers", "random", "regularizers", "saving", "tree", "utils",
                "visualization"}  # fmt: skip
 _NAMES = {
     "Tensor": "core", "Variable": "core", "convert_to_tensor": "core", "program": "core", "grad": "core",
@@ -114,7 +116,8 @@ _NAMES = {
     "KerasTensor": "core", "Input": "models", "Model": "models", "Sequential": "models",
     "Layer": "layers", "Loss": "losses", "Metric": "metrics", "Optimizer": "optimizers", "Initializer": "initializers",
     "Function": "models.function", "InputSpec": "layers.input_spec", "Operation": "core.symbolic", "name_scope": "core.naming",
-    "DTypePolicy": "dtype_policies", "FloatDTypePolicy": "dtype_policies", "Regularizer": "regularizers", "SeedGenerator": "random",
+    "DTypePolicy": "dtype_policies", "FloatDTypePolicy": "dtype_policies", "Quantizer": "quantizers", "Regularizer": "regularizers",
+    "SeedGenerator": "random",
 }  # fmt: skip
 
 

@@ -34,7 +34,7 @@ LAYERS = (
     ("random",),
     ("utils",),
     ("backend",),
-    ("activations", "constraints", "initializers", "regularizers"),
+    ("activations", "constraints", "initializers", "quantizers", "regularizers"),
     ("layers", "losses", "metrics", "optimizers"),
     ("browser", "mixed_precision"),
     ("data",),
@@ -52,6 +52,7 @@ LATE = {
     "pyml.compile": ("compile",),  # one generator of code of two
     "pyml.saving.tfjs": ("saving",),  # readers of a format that most programs never meet
     "pyml.image": ("saving",),  # operators that few graphs have
+    "pyml.quantizers": ("layers", "models"),  # few programs quantize
     "pyml.ops": ("data",),  # the engine: a table is read without it
 }
 # Modules over packages that are not always there, and so are imported only where those are.

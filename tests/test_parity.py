@@ -43,6 +43,7 @@ FINISHED = [
     "keras.optimizers",
     "keras.optimizers.schedules",
     "keras.preprocessing.sequence",
+    "keras.quantizers",
     "keras.random",
     "keras.tree",
 ]

@@ -179,7 +179,7 @@ def _kind_of(argument: str, owner: Kind) -> Kind | None:
 
 _BY_LAST_WORD: dict[str, Kind | None] = {
     "initializer": registry.INITIALIZERS, "regularizer": registry.REGULARIZERS, "constraint": registry.CONSTRAINTS,
-    "activation": registry.ACTIVATIONS, "seed": None, "fn": None, "function": None,
+    "activation": registry.ACTIVATIONS, "quantizer": registry.QUANTIZERS, "seed": None, "fn": None, "function": None,
 }
 
 

@@ -102,12 +102,13 @@ REGULARIZERS = Kind("regularizer", "pyml.regularizers", spelling=str.lower)
 CONSTRAINTS = Kind("constraint", "pyml.constraints", spelling=to_snake_case)
 CALLBACKS = Kind("callback", "pyml.callbacks")
 SEEDS = Kind("seed generator", "pyml.random")
+QUANTIZERS = Kind("quantizer", "pyml.quantizers", spelling=to_snake_case)
 POLICIES = Kind("dtype policy", "pyml.dtype_policies")
 for _policy in dtype_policies.CLASSES.values():
     POLICIES.add(_policy)
 NONE = Kind("object")
 KINDS = (LAYERS, ACTIVATIONS, LOSSES, METRICS, OPTIMIZERS, SCHEDULES, INITIALIZERS, REGULARIZERS, CONSTRAINTS, CALLBACKS, SEEDS,
-         POLICIES)  # fmt: skip
+         POLICIES, QUANTIZERS)  # fmt: skip
 
 _registered: dict[str, Any] = {}
 _names: WeakKeyDictionary[Any, str] = WeakKeyDictionary()

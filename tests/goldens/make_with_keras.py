@@ -21,11 +21,13 @@ import keras_cases  # noqa: E402
 import layer_cases  # noqa: E402
 import numpy as np  # noqa: E402
 import op_calls  # noqa: E402
+import quantized_cases  # noqa: E402
 
 
 def files():
     """Path of each file of goldens -> name of each case -> function of the library."""
-    found = {HERE / "keras_cases.json": keras_cases.CASES, HERE / "layer_cases.json": layer_cases.CASES}
+    found = {HERE / "keras_cases.json": keras_cases.CASES, HERE / "layer_cases.json": layer_cases.CASES,
+             HERE / "quantized_cases.json": quantized_cases.CASES}
     found = {path: {case.__name__: case for case in those} for path, those in found.items()}
     found |= {HERE / f"{group}.json": those for group, those in golden_cases.all_cases().items()}
     found[HERE / "dtypes.json"] = dtype_cases.all_cases()
