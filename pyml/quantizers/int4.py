@@ -43,8 +43,8 @@ def pack_int4(arr: Any, axis: int = 0, dtype: str = "int8") -> tuple[Tensor, tup
         raise TypeError(f"pack_int4: expected numbers of dtype {dtype}. Received: {arr.dtype}")
     numbers = np.moveaxis(np.asarray(arr), axis, 0)
     length = numbers.shape[0]
-    halves = numbers.view(np.uint8) if numbers.flags.c_contiguous else np.ascontiguousarray(numbers).view(np.uint8)
-    halves = np.pad(halves, ((0, length % 2), *((0, 0),) * (numbers.ndim - 1))) & 15
+    whole = np.pad(np.ascontiguousarray(numbers).view(np.uint8), ((0, length % 2), *((0, 0),) * (numbers.ndim - 1)))
+    halves = whole & np.uint8(15)
     packed = np.moveaxis((halves[::2] | halves[1::2] << 4).view(dtype), 0, axis)
     return convert_to_tensor(np.ascontiguousarray(packed), dtype), packed.shape, length
 
