@@ -1,5 +1,7 @@
 """Layers, with Keras' names and defaults. Images are `(batch, height, width, channels)`."""
 
+from typing import TYPE_CHECKING
+
 from pyml.core.symbolic import KerasTensor as KerasTensor
 from pyml.layers.activation import *
 from pyml.layers.adaptive_pooling import *
@@ -16,6 +18,8 @@ from pyml.layers.embedding import *
 from pyml.layers.global_pooling import *
 from pyml.layers.input_layer import *
 from pyml.layers.input_spec import *
+from pyml.layers.later import find as _find
+from pyml.layers.later import names as _names
 from pyml.layers.layer import *
 from pyml.layers.lookup import *
 from pyml.layers.masking import *
@@ -31,3 +35,14 @@ from pyml.layers.sizes import *
 from pyml.layers.time_distributed import *
 from pyml.layers.volumes import *
 from pyml.layers.wrapper import *
+
+if TYPE_CHECKING:  # what `__getattr__` finds: the table is in `later.py`
+    from pyml.layers.augmentation.affine import *
+    from pyml.layers.augmentation.blur import *
+    from pyml.layers.augmentation.color import *
+    from pyml.layers.augmentation.crop import *
+    from pyml.layers.augmentation.flip import *
+    from pyml.layers.augmentation.light import *
+    from pyml.layers.augmentation.perspective import *
+else:
+    __getattr__, __dir__ = _find, _names

@@ -79,10 +79,15 @@ class Kind:
         more = () if self._functions_of is None else self._functions_of.functions
         return sorted({*self.classes, *self.functions, *more})
 
-    def load(self) -> None:
-        """Loads the homes, so that everything built in is known."""
+    def load(self, name: str | None = None) -> None:
+        """Loads the homes, so that everything built in is known; of what waits in them only `name`, where one is given."""
         for home in self.homes:
-            importlib.import_module(home)
+            module = importlib.import_module(home)
+            if name is not None:
+                getattr(module, name, None)
+            else:
+                for waiting in dir(module):
+                    getattr(module, waiting, None)
 
 
 def _name(table: dict[str, Any], obj: Any, names: tuple[str, ...]) -> None:
@@ -201,7 +206,7 @@ def built_in(name: str, kinds: tuple[Kind, ...] = KINDS, function: bool = False)
     found = look()
     if found is None and ">" not in name:
         for one in kinds:
-            one.load()
+            one.load(name)
         found = look()
     return found
 

@@ -136,7 +136,7 @@ def _cross(p: Tensor) -> Tensor:
     return roll(a, -1, axis=-1) * roll(b, -2, axis=-1) - roll(a, -2, axis=-1) * roll(b, -1, axis=-1)
 
 
-def _homography(start: Tensor, end: Tensor) -> Tensor:
+def homography(start: Tensor, end: Tensor) -> Tensor:
     """`(maps, 3, 3)`: the projective map that takes four points `(maps, 4, 2)` of `end` to those of `start`, but for a factor.
 
     Three points are a base; the fourth says how long its vectors are.
@@ -216,7 +216,7 @@ def perspective_transform(
             f"{start.shape} and {end.shape}"
         )
     x, single = image_batch(images, "perspective_transform")
-    maps = _homography(reshape(start, (-1, 4, 2)), reshape(end, (-1, 4, 2)))
+    maps = homography(reshape(start, (-1, 4, 2)), reshape(end, (-1, 4, 2)))
     a, b, c, d, e, f, g, h, i = _columns(reshape(maps, (-1, 9)), x.shape[0], "perspective_transform")
 
     def places(down: Tensor, across: Tensor) -> tuple[Tensor, Tensor]:
@@ -267,17 +267,25 @@ def elastic_transform(
         >>> pyml.ops.image.elastic_transform(np.ones((2, 8, 8, 3)), seed=1).shape
         (2, 8, 8, 3)
     """
-    layout, order = data_format_of(data_format, "elastic_transform"), order_of(interpolation, "elastic_transform")
-    check_fill_mode(fill_mode, "elastic_transform")
     width = float(sigma)
     if not width > 0:
         raise ValueError(f"elastic_transform: sigma must be a number above 0. Received: sigma={sigma!r}")
+    return distorted(images, alpha, width, int(6 * width) | 1, interpolation, fill_mode, fill_value, seed, data_format)
+
+
+def distorted(
+    images: TensorLike, alpha: Any, sigma: Any, size: int, interpolation: str, fill_mode: str, fill_value: float, seed: Any,
+    data_format: str | None,
+) -> Tensor:
+    """`elastic_transform`, whose `alpha` and `sigma` may be known on the device only: `size` is how wide the bell is cut off."""
+    layout, order = data_format_of(data_format, "elastic_transform"), order_of(interpolation, "elastic_transform")
+    check_fill_mode(fill_mode, "elastic_transform")
     x, single = image_batch(images, "elastic_transform")
     x = channels_last(x, layout)
-    bell = gaussian(int(6 * width) | 1, width)
+    bell = gaussian(size, sigma)
 
     def places(down: Tensor, across: Tensor) -> tuple[Tensor, Tensor]:
-        noise = normal((x.shape[0], *x.shape[1:3], 2), seed) * width
+        noise = normal((x.shape[0], *x.shape[1:3], 2), seed) * sigma
         shifts = Tensor(blurred(noise._node, bell, bell)) * alpha
         return down + get_item(shifts, (Ellipsis, 0)), across + get_item(shifts, (Ellipsis, 1))
 

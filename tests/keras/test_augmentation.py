@@ -1,0 +1,74 @@
+"""Augmentation layers: what they do beside Keras' numbers, and what they draw."""
+
+import json
+from pathlib import Path
+
+import augmentation_cases as cases
+import numpy as np
+import pytest
+
+import pyml
+
+GOLDENS = json.loads(Path(cases.__file__).with_suffix(".json").read_text(encoding="utf-8"))
+
+
+def assert_same(got, want, path=""):
+    if isinstance(want, dict):
+        assert set(got) == set(want), path
+        for key in want:
+            assert_same(got[key], want[key], f"{path}/{key}")
+    else:
+        np.testing.assert_allclose(got, want, rtol=1e-4, atol=2e-3, err_msg=path)
+
+
+@pytest.mark.in_turn(6)
+@pytest.mark.parametrize("case", cases.CASES, ids=lambda case: case.__name__)
+def test_images_labels_boxes_and_masks_change_as_in_keras(device, case):
+    assert_same(case(pyml), GOLDENS[case.__name__])
+
+
+def pictures(count=4, channels=3, seed=0):
+    return np.random.default_rng(seed).uniform(0, 255, (count, 8, 9, channels)).astype("float32")
+
+
+def layers_of_images():
+    """One layer of each kind, with its options for strong changes."""
+    L = pyml.layers
+    return [
+        L.RandomFlip(seed=1), L.RandomRotation(0.3, seed=1), L.RandomTranslation(0.3, 0.3, seed=1), L.RandomZoom(0.5, 0.3, seed=1),
+        L.RandomShear(0.4, 0.3, seed=1), L.RandomPerspective(seed=1), L.RandomElasticTransform(seed=1), L.RandomBrightness(0.3, seed=1),
+        L.RandomContrast(0.9, seed=1), L.RandomInvert(0.5, seed=1), L.RandomPosterization((1, 8), seed=1), L.Solarization(0.3, 0.9, seed=1),
+        L.RandomHue(0.9, seed=1), L.RandomSaturation((0.1, 0.9), seed=1), L.RandomColorDegeneration(0.9, seed=1),
+        L.RandomGrayscale(0.5, seed=1), L.RandomColorJitter((0, 255), 0.2, 0.5, (0.2, 0.8), 0.3, seed=1), L.RandomSharpness(0.9, seed=1),
+        L.RandomGaussianBlur(0.5, 3, (0.3, 0.9), seed=1),
+    ]
+
+
+def test_images_of_a_batch_differ_by_step_and_repeat_by_seed(cpu):
+    """The same image several times: its copies come out different, the next call gives others, an equal layer the same."""
+    x = np.repeat(pictures(1), 6, axis=0)
+    for layer in layers_of_images():
+        twin = type(layer).from_config(layer.get_config())
+        first, second, again = (one(x, training=True).numpy() for one in (layer, layer, twin))
+        name = type(layer).__name__
+        assert first.shape == x.shape and np.isfinite(first).all(), name
+        assert (first != first[:1]).any(), f"{name} does the same to all images"
+        assert (first != second).any(), f"{name} does the same each time"
+        np.testing.assert_array_equal(first, again, err_msg=name)
+        np.testing.assert_array_equal(layer(x, training=False).numpy(), x, err_msg=name)
+
+
+def test_one_image_is_a_batch_of_one(cpu):
+    x = pictures(1)
+    for layer in layers_of_images():
+        twin = type(layer).from_config(layer.get_config())
+        np.testing.assert_allclose(layer(x[0]).numpy(), twin(x).numpy()[0], rtol=1e-5, atol=1e-3, err_msg=type(layer).__name__)
+
+
+def test_channels_may_come_first(cpu):
+    x = pictures(2)
+    for layer in layers_of_images():
+        first = type(layer).from_config(layer.get_config() | {"data_format": "channels_first"})
+        want = layer(x).numpy()
+        np.testing.assert_allclose(first(x.transpose(0, 3, 1, 2)).numpy().transpose(0, 2, 3, 1), want, rtol=1e-5, atol=1e-3,
+                                   err_msg=type(layer).__name__)
