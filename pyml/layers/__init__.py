@@ -44,5 +44,10 @@ if TYPE_CHECKING:  # what `__getattr__` finds: the table is in `later.py`
     from pyml.layers.augmentation.flip import *
     from pyml.layers.augmentation.light import *
     from pyml.layers.augmentation.perspective import *
+    from pyml.layers.preprocessing.category_encoding import *
+    from pyml.layers.preprocessing.center_crop import *
+    from pyml.layers.preprocessing.discretization import *
+    from pyml.layers.preprocessing.scaling import *
+    from pyml.layers.preprocessing.spectrograms import *
 else:
     __getattr__, __dir__ = _find, _names

@@ -21,6 +21,11 @@ LATER: dict[str, tuple[str, ...]] = {
         "AutoContrast", "RandomBrightness", "RandomContrast", "RandomInvert", "RandomPosterization", "Solarization",
     ),
     "augmentation.perspective": ("RandomElasticTransform", "RandomPerspective"),
+    "preprocessing.category_encoding": ("CategoryEncoding",),
+    "preprocessing.center_crop": ("CenterCrop",),
+    "preprocessing.discretization": ("Discretization",),
+    "preprocessing.scaling": ("Normalization",),
+    "preprocessing.spectrograms": ("MelSpectrogram", "STFTSpectrogram"),
 }
 _MODULES = {name: module for module, names in LATER.items() for name in names}
 

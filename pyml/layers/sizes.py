@@ -10,6 +10,7 @@ import numpy as np
 from pyml import ops
 from pyml.core import Tensor
 from pyml.core.symbolic import KerasTensor
+from pyml.dtypes import INTEGERS
 from pyml.errors import ShapeError
 from pyml.layers.dense import positive_int
 from pyml.layers.input_spec import InputSpec
@@ -103,7 +104,7 @@ class UpSampling2D(Layer):
 
 
 class Resizing(Layer):
-    """Images in another size, as float32.
+    """Images in another size, in their own dtype: integers are rounded.
 
     Args:
         height, width: The new size.
@@ -138,10 +139,12 @@ class Resizing(Layer):
         self.fill_mode = fill_mode
         self.fill_value = fill_value
         self.antialias = antialias
+        self.autocast = False                          # bytes come in as bytes, and go out as such
 
     def call(self, inputs: Tensor) -> Tensor:
-        return resize(ops.cast(inputs, "float32"), (self.height, self.width), self.interpolation, self.antialias,
-                      self.crop_to_aspect_ratio, self.pad_to_aspect_ratio, self.fill_mode, self.fill_value, self.data_format)
+        found = resize(ops.cast(inputs, "float32"), (self.height, self.width), self.interpolation, self.antialias,
+                       self.crop_to_aspect_ratio, self.pad_to_aspect_ratio, self.fill_mode, self.fill_value, self.data_format)
+        return ops.saturate_cast(ops.round(found), inputs.dtype) if inputs.dtype in INTEGERS else found
 
     def compute_output_shape(self, input_shape: Any) -> Any:
         if len(input_shape) not in (3, 4):
@@ -151,7 +154,8 @@ class Resizing(Layer):
         return (*input_shape[:-3], self.height, self.width, input_shape[-1])
 
     def compute_output_spec(self, *args: Any, **kwargs: Any) -> Any:
-        return KerasTensor(self.compute_output_shape(args[0].shape), dtype="float32")
+        dtype = args[0].dtype
+        return KerasTensor(self.compute_output_shape(args[0].shape), dtype=dtype if dtype in INTEGERS else "float32")
 
     @classmethod
     def _samples(cls) -> Iterator[Sample]:
