@@ -257,6 +257,7 @@ def test_a_software_adapter_is_left_alone_and_the_page_says_why(page, site):
     assert re.search(r"^relaxed +no", page.text_content("#details"), re.M)
 
 
+@pytest.mark.slow
 def test_without_any_gpu_or_simd_numpy_does_it_when_asked(page, site):
     open_page(page, site, "backend=cpu&digits=640")
     result = train(page)
@@ -264,6 +265,7 @@ def test_without_any_gpu_or_simd_numpy_does_it_when_asked(page, site):
     assert page.text_content("#notices") == ""
 
 
+@pytest.mark.slow
 def test_without_jspi_the_page_says_so_and_trains(page, site):
     open_page(page, site, "jspi=off&backend=webgpu&digits=2560")
     assert "JSPI" in page.text_content("#notices")

@@ -65,6 +65,7 @@ def threads_of(python):
     return next(line.split(None, 1)[1] for line in python.info["details"].splitlines() if line.startswith("threads"))
 
 
+@pytest.mark.slow
 def test_two_threads_train_the_book_convnet_to_the_losses_of_one(two):
     assert threads_of(two) == "2"
     expected, got, one = two.run("""
@@ -142,6 +143,7 @@ def test_a_page_that_forbids_its_workers_computes_with_one_thread_and_says_so(st
     assert python.run("device.info['memory']").startswith("2,147,483,648 bytes")  # Pyodide's own
 
 
+@pytest.mark.slow
 def test_workers_that_never_answer_are_given_up(start):
     python = start("threads=1&thread=main")
     text, threads, error = python.run("""
@@ -176,6 +178,7 @@ def test_a_page_without_isolation_has_one_thread_on_pyodides_own_memory(start):
     assert values[-1] < values[0]
 
 
+@pytest.mark.slow
 def test_by_itself_an_isolated_page_takes_the_machines_cores(start):
     python = start("")
     cores = python.page.evaluate("navigator.hardwareConcurrency")

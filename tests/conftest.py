@@ -73,19 +73,30 @@ def rng():
     return np.random.default_rng(0)
 
 
+MANY = 4  # cases from which on a test takes turns by itself
+
+
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items):
-    """`in_turn`: a test runs on the cpu and on one other device, from case to case the next; on all with the slow ones.
+    """A test of many cases runs each on the cpu and on one other device, the next case on the other one; on all with the slow ones.
 
-    `in_turn(6)`: each sixth case runs on wasm, the one after it on webgpu.
+    `in_turn` asks for it with fewer cases, `in_turn(6)` takes each sixth case to wasm and the one after it to webgpu;
+    `every_device` says that each case is to run on all of them.
     """
-    cases = {}
+    cases: dict[tuple, dict] = {}
     for item in items:
-        mark = item.get_closest_marker("in_turn")
-        if mark is None or "device" not in getattr(item, "fixturenames", ()):
+        device = item.callspec.params.get("device") if hasattr(item, "callspec") else None
+        if isinstance(device, str):
+            name = tuple(part for part in item.callspec.id.split("-") if part != device)
+            found = cases.setdefault((item.parent.nodeid, item.originalname), {})
+            found.setdefault(name, []).append((device, item))
+    for found in cases.values():
+        first = next(iter(found.values()))[0][1]
+        mark = first.get_closest_marker("in_turn")
+        if first.get_closest_marker("every_device") or (mark is None and len(found) < MANY):
             continue
-        device = item.callspec.params["device"]
-        name = (item.parent.nodeid, item.originalname, *(part for part in item.callspec.id.split("-") if part != device))
-        turn = cases.setdefault(name, len(cases)) % (mark.args[0] if mark.args else 2)
-        if device != "cpu" and turn != ("wasm", "webgpu").index(device):
-            item.add_marker(pytest.mark.slow)
+        each = mark.args[0] if mark is not None and mark.args else 2
+        for turn, devices in enumerate(found.values()):
+            for device, item in devices:
+                if device != "cpu" and turn % each != ("wasm", "webgpu").index(device):
+                    item.add_marker(pytest.mark.slow)

@@ -113,6 +113,7 @@ def test_live_buffers_and_bytes_stay_the_same_from_step_20_to_step_500(device):
     assert steps(480) == at_20
 
 
+@pytest.mark.slow
 def test_a_long_fit_holds_no_more_than_a_short_one(device):
     bench = book_convnet_bench()
     x, y = bench.x, bench.y

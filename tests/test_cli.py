@@ -221,6 +221,7 @@ def test_built_wheel_runs_where_there_is_no_checkout(installed):
     )
 
 
+@pytest.mark.slow
 def test_installed_pyml_builds_the_same_site_as_a_checkout(installed, page, built, tmp_path):
     run_installed(
         installed,

@@ -62,6 +62,7 @@ def test_a_forked_process_may_choose_another_device(gpu):
     assert forked("pyml.config.set_backend('cpu'); print((pyml.ops.ones((4,)) * 3).numpy().sum())", "webgpu") == ["12.0"]
 
 
+@pytest.mark.slow
 def test_an_error_after_the_fork_ends_the_process_with_a_status_and_no_signal(gpu):
     with pytest.raises(AssertionError, match="DeviceError"):
         forked("model.predict(x, verbose=0)", "webgpu")

@@ -176,6 +176,7 @@ def test_a_loop_is_written_in_blocks_whose_lengths_cover_it():
         write([Loop("r1", 2**32, [])], [add])
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not MESA.exists(), reason="Mesa's software Vulkan driver is not installed")
 def test_mesa_which_ends_loops_after_65535_rounds_sees_every_element():
     code = """
