@@ -30,21 +30,20 @@ def test_a_book_convnet_step_takes_at_most_32_dispatches(device):
     assert seen.plan.dispatches <= 32, seen.plan.explain()
 
 
-FUSED = ("SGD", "RMSprop", "Adam", "AdamW", "Adadelta", "Adagrad", "Adamax", "Ftrl", "Lion", "Nadam", "ScheduleFreeAdamW",
-         "Adam(gradient_accumulation_steps=2)", "Adam(clipvalue=1.0)", "Adam(weight_decay=0.1)", "Adam(loss_scale_factor=8.0)")  # fmt: skip
+# dispatches per step of three layers, as benchmarks/README.md lists them: one more in any row is a change for the worse
+OF_A_STEP = {
+    "SGD": 14, "RMSprop": 14, "Adam": 15, "AdamW": 15, "Adadelta": 16, "Adafactor": 20, "Adagrad": 14, "Adamax": 15, "Ftrl": 16,
+    "Lamb": 18, "Lion": 14, "Muon": 18, "Nadam": 17, "ScheduleFreeAdamW": 19, "LossScaleOptimizer(Adam)": 20, "Adam(clipnorm=1.0)": 17,
+    "Adam(global_clipnorm=1.0)": 20, "Adam(clipvalue=1.0)": 15, "Adam(weight_decay=0.1)": 15, "Adam(loss_scale_factor=8.0)": 15,
+    "Adam(gradient_accumulation_steps=2)": 16, "Adam(use_ema=True, ema_overwrite_frequency=4)": 20,
+}  # fmt: skip
 
 
-def test_an_optimizer_takes_no_more_dispatches_than_adam_and_one_a_shape_of_the_weights(wasm):
-    made = step_cost.optimizers()
-    taken = {name: step_cost.step_of(made[name]).dispatches for name in FUSED}
+def test_no_optimizer_takes_more_dispatches_than_adam_and_one_a_shape_of_the_weights(wasm):
+    taken = {name: step_cost.step_of(optimizer).dispatches for name, optimizer in step_cost.optimizers().items()}
     bound = taken["Adam"] + len({tuple(w.shape) for w in step_cost.small_net().weights})
     assert {name: count for name, count in taken.items() if count > bound} == {}
-
-
-def test_losses_are_scaled_by_at_most_two_more_dispatches_than_one_a_weight(wasm):
-    made = step_cost.optimizers()
-    plain, scaled = (step_cost.step_of(made[name]).dispatches for name in ("Adam", "LossScaleOptimizer(Adam)"))
-    assert scaled <= plain + len(step_cost.small_net().weights) + 2
+    assert {name: count for name, count in taken.items() if count > OF_A_STEP[name]} == {}
 
 
 def test_every_variable_of_a_book_convnet_step_is_written_in_place(device):

@@ -335,11 +335,11 @@ def preamble(emitter: Emitter, lines: list[str]) -> list[str]:
     return [line for name, line in PRIVATE.items() if name in text] + list(emitter.helpers)
 
 
-def elementwise(kernel: Kernel, profile: Profile, scalar: frozenset):
+def elementwise(kernel: Kernel, profile: Profile, scalar: frozenset, taken: dict | None = None):
     group = kernel.group
     n = group.domain
     width = 4 if n >= 4 else 1
-    emitter = Emitter(kernel, profile, width, scalar)
+    emitter = Emitter(kernel, profile, width, scalar, taken=taken)
     # the last lanes of a size that is not a multiple of four fall into the buffers' padding
     i = variable(Var("i", -(-n // width)))
     at = i * 4 + variable(LANE) if width == 4 else i
@@ -355,7 +355,7 @@ def accumulator(anchor: Node, name: str, value: str, width: int) -> Accumulator:
     return Accumulator(name, typename(dtype, width), start, combine, value, rounds=op.rounds and dtype == "float32")
 
 
-def reduction(kernel: Kernel, profile: Profile, scalar: frozenset):
+def reduction(kernel: Kernel, profile: Profile, scalar: frozenset, taken: dict | None = None):
     group: Group = kernel.group
     x, axis = group.anchors[0].src[0], group.anchors[0].attrs["axis"]
     shape = x.shape
@@ -366,7 +366,7 @@ def reduction(kernel: Kernel, profile: Profile, scalar: frozenset):
     by_lane = last_reduced and sizes[-1] % 4 == 0
     by_out = not last_reduced and bool(out_shape) and shape[-1] % 4 == 0
     width = 4 if by_lane or by_out else 1
-    emitter = Emitter(kernel, profile, width, scalar)
+    emitter = Emitter(kernel, profile, width, scalar, taken=taken)
     n = group.domain
     i = variable(Var("i", max(1, n // 4 if by_out else n)))
     at = i * 4 + variable(LANE) if by_out else i

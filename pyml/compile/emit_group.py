@@ -6,6 +6,7 @@ the row computes what follows. Layout of a workgroup: thread `l` works on result
 
 from __future__ import annotations
 
+from dataclasses import replace
 from math import prod
 
 from ..device.base import DeviceKernel
@@ -48,10 +49,24 @@ def lower_shared(kernel: Kernel, profile: Profile, params: int) -> DeviceKernel 
     return DeviceKernel(kernel.group.label(), source, modes, grid, order=order)
 
 
+def shared_phase(kernel: Kernel, profile: Profile, scalar: frozenset, taken: dict, size: int,
+                 prefix: str) -> tuple[Emitter, list[str], list[str]] | None:  # fmt: skip
+    """The reduction as a part of a larger kernel, whose `size` threads share one result after the other; None where one thread
+    per result does. Returns the emitter, the statements, and the declarations of shared memory."""
+    anchor = kernel.group.anchors[0]
+    shared = team(anchor.src[0].shape, anchor.attrs["axis"], profile, len(kernel.group.anchors))
+    if shared is None:
+        return None
+    writer = _Writer(kernel, profile, replace(shared, lanes=size, outs=1), scalar, taken, prefix)
+    lines = writer.lines()
+    head = [f"for (var place = 0u; place < {writer.places}u; place++) {{", "  let part = l;", "  let i = place;"]
+    return writer.emitter, [*head, *("  " + line for line in lines), "  workgroupBarrier();", "}"], writer.parts
+
+
 class _Writer:
-    def __init__(self, kernel: Kernel, profile: Profile, shared: Team, scalar: frozenset):
-        self.kernel, self.group, self.team = kernel, kernel.group, shared
-        self.emitter = Emitter(kernel, profile, shared.width, scalar)
+    def __init__(self, kernel: Kernel, profile: Profile, shared: Team, scalar: frozenset, taken: dict | None = None, prefix: str = ""):
+        self.kernel, self.group, self.team, self.prefix = kernel, kernel.group, shared, prefix
+        self.emitter = Emitter(kernel, profile, shared.width, scalar, taken=taken)
         x, self.axis = self.group.anchors[0].src[0], self.group.anchors[0].attrs["axis"]
         self.shape = x.shape
         self.rows = shared.rows
@@ -110,11 +125,12 @@ class _Writer:
                 halves = [self._combined(anchor, f"acc{k}.{a}", f"acc{k}.{b}", 1) for a, b in ("xy", "zw")]
                 lines += [f"let half{k}_{n}: {self._kind(anchor, 1)} = {half};" for n, half in enumerate(halves)]
                 total = self._combined(anchor, f"half{k}_0", f"half{k}_1", 1)
-            self.parts.append(f"var<workgroup> part{k}: array<{self._kind(anchor, self.out_width)}, {size}>;")
-            lines.append(f"part{k}[l] = {total};")
-            met = self._combined(anchor, f"part{k}[l]", f"part{k}[l + half * {self.team.outs}u]", self.out_width)
-            steps.append(f"part{k}[l] = {met};")
-            results.append(f"let total{k} = part{k}[l];")
+            part = f"{self.prefix}part{k}"
+            self.parts.append(f"var<workgroup> {part}: array<{self._kind(anchor, self.out_width)}, {size}>;")
+            lines.append(f"{part}[l] = {total};")
+            met = self._combined(anchor, f"{part}[l]", f"{part}[l + half * {self.team.outs}u]", self.out_width)
+            steps.append(f"{part}[l] = {met};")
+            results.append(f"let total{k} = {part}[l];")
             self.emitter.given[id(anchor)] = f"total{k}"
         return [
             *lines, "workgroupBarrier();",

@@ -78,6 +78,10 @@ class Group:
             self._loads = list(found.values())
         return self._loads
 
+    def set_loads(self, loads: list[Node]) -> None:
+        """Says what is read from memory, of a group that is made of others."""
+        self._loads = loads
+
     def on_host(self, profile: Profile) -> bool:
         """Whether numpy computes all of it, because of the adapter or of what it is built around."""
         return profile.on_host or any(a.op.on_host(a, profile) for a in self.anchors)

@@ -5,14 +5,17 @@ from __future__ import annotations
 from ..device.base import DeviceKernel
 from ..graph.op import Profile
 from .emit import declarations, elementwise, launch, preamble, reduction
+from .emit_chain import lower_chain
 from .emit_group import lower_shared
 from .kernels import lower_routine
-from .plan import Kernel
+from .plan import Chain, Kernel
 
 
 def lower_wgsl(kernel: Kernel, profile: Profile, params: int) -> DeviceKernel:
     """The kernel as WGSL text with its bindings."""
     group = kernel.group
+    if isinstance(kernel, Chain):
+        return lower_chain(kernel, profile)
     if group.kind == "routine":
         return lower_routine(kernel, profile, params)
     if group.kind == "reduction" and (shared := lower_shared(kernel, profile, params)) is not None:

@@ -52,7 +52,7 @@ class Merging:
                         (a, b)
                         for y in _bits(block.partners(x, room))
                         if touched[x] > looked[x] or touched[y] > looked[x]
-                        for a, b in [(y, x) if block.before[x] >> y & 1 else (x, y)]
+                        for a, b in [(y, x) if block.reversed(x, y) else (x, y)]
                         if self._mergeable(groups[a], groups[b], bool(block.after[a] >> b & 1))
                     ), None)  # fmt: skip
                     if pair is not None:
@@ -75,6 +75,8 @@ class Merging:
         if b.kind == "reduction" and not _same_reduction(a, b):
             return False
         loads = {k: v for k, v in a.reads.items() if k not in b.own} | {k: v for k, v in b.reads.items() if k not in a.own}
+        if b.kind == "reduction" and {self.of.states.get(k, -1) for k in loads} & {v.attrs.get("leaf") for v in loads.values()}:
+            return False  # who reads a Variable's old and its new value keeps it from being written in place
         outs = {id(o) for o in b.outputs} | {id(o) for o in a.outputs if self._needed(o, a, b)}
         if self.of.bindings(loads, outs) > self.of.budget:
             return False
@@ -154,12 +156,16 @@ class _Block:
         free = self.rooms[room] & -(2 << x) & ~between
         one = 1 << x
         elementwise, reduction = self.kinds["elementwise"], self.kinds["reduction"]
+        strangers = ~self.before[x] & ~self.after[x]
         if elementwise & one:
-            return free & (elementwise | self.before[x])
+            return free & (elementwise | self.before[x] | (reduction & strangers if room == 1 else 0))
         if reduction & one:
-            strangers = ~self.before[x] & ~self.after[x]
-            return free & (elementwise & (self.after[x] | (strangers if room == 1 else 0)) | reduction & strangers)
+            return free & (elementwise & (self.after[x] | (strangers if room == 1 else 0)) | reduction)
         return free & elementwise & self.after[x]
+
+    def reversed(self, x: int, y: int) -> bool:
+        """Whether `x` becomes part of `y`: it reads from it, or is computed beside its sum."""
+        return bool(self.before[x] >> y & 1 or self.kinds["elementwise"] >> x & self.kinds["reduction"] >> y & ~self.after[x] >> y & 1)
 
     def join(self, a: int, b: int) -> None:
         """Group b becomes part of group a."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any
 
 from ..errors import TraceError
@@ -12,6 +13,7 @@ from ..graph.node import Node, freeze, toposort
 from ..graph.op import Profile
 from ..graph.prims import BUFFER, CONST, copy
 from .canonical import Canonical, is_given, source
+from .chain import chains
 from .groups import Group
 from .memory import ITEM, Ref, Slots
 from .order import ordered
@@ -37,6 +39,10 @@ class Kernel:
         """Arithmetic operations if every element is computed once; a multiply-add is two."""
         return sum(n.op.arithmetic(n) for n in (*self.group.anchors, *self.group.members.values()))
 
+    def held(self) -> dict[Ref, Node]:
+        """What each of its places holds."""
+        return {**dict(zip(self.reads, self.group.loads(), strict=True)), **dict(zip(self.writes, self.group.outputs, strict=True))}
+
     @property
     def nanoseconds(self) -> int:
         """About how long one processor core takes: 8 bytes or 16 operations a nanosecond."""
@@ -49,7 +55,7 @@ class Kernel:
 
     def lines(self, number: int) -> list[str]:
         """What `explain` says of it."""
-        name = lambda ref: {"leaf": "in", "slot": "t", "out": "out", "params": "p"}[ref[0]] + str(ref[1])
+        name = lambda ref: {"leaf": "in", "slot": "t", "out": "out", "params": "p", "inner": "s"}[ref[0]] + str(ref[1])
         shapes = " ".join(str(list(o.shape)) for o in self.group.outputs)
         reads, writes = " ".join(map(name, self.reads)), " ".join(map(name, self.writes))
         return [f"{number:3} {self.group.label():48} {reads:24} -> {writes:12} {shapes} {_work(self.moved, self.arithmetic)}"]
@@ -84,6 +90,17 @@ class Loop(Kernel):
     def lines(self, number: int) -> list[str]:
         inner = [line for i, k in enumerate(self.body.kernels) for line in k.lines(i)]
         return [*super().lines(number), *(f"  x {self.steps} {line}" for line in inner)]
+
+
+@dataclass(eq=False)
+class Chain(Kernel):
+    """Several small kernels that are one dispatch; its group only says what all of them read, compute and write."""
+
+    links: tuple[Kernel, ...] = ()
+
+    def lines(self, number: int) -> list[str]:
+        first, *others = (line for k in self.links for line in k.lines(number))
+        return [first, *("  +" + line[3:] for line in others)]
 
 
 @dataclass(eq=False)
@@ -190,7 +207,10 @@ def make_plan(roots: list[Node], profile: Profile, leaves: list[Node], writes: d
 def _laid_out(groups: list[Group], roots: list[Node], writes: dict[int, int], params: int, profile: Profile) -> Plan:
     """Orders the groups and gives every value a place."""
     groups, in_place = ordered(groups, roots, writes)
-    where: dict[int, Ref] = {}
+    linked, inner = chains(groups, roots, in_place, profile) if writes and not profile.on_host else ([], [])
+    if linked:
+        groups = [g for links in linked for g in links]
+    where: dict[int, Ref] = {id(node): ("inner", number) for number, node in enumerate(inner)}
     outs: list[Node] = []
     for position, root in enumerate(roots):
         if id(root) in in_place:
@@ -201,12 +221,31 @@ def _laid_out(groups: list[Group], roots: list[Node], writes: dict[int, int], pa
     kept = {id(roots[p]) for p in writes if id(roots[p]) not in where}  # copied to their Variables after the kernels
     slots = Slots()
     loops = {i: _Body(g, profile) for i, g in enumerate(groups) if g.kind == "loop" and not profile.on_host}
-    inner = slots.share(groups, where, kept, {i: b.temporaries for i, b in loops.items()})
-    kernels = [loops[i].placed(where, inner[i]) if i in loops else Kernel(g, *_places(g, where)) for i, g in enumerate(groups)]
+    bodies = slots.share(groups, where, kept, {i: b.temporaries for i, b in loops.items()})
+    kernels = [loops[i].placed(where, bodies[i]) if i in loops else Kernel(g, *_places(g, where)) for i, g in enumerate(groups)]
+    if linked:
+        left = iter(kernels)
+        kernels = [_chained(list(islice(left, len(links)))) for links in linked]
     out_refs = [where.get(id(root), ("none", 0)) for root in roots]
     copies = [(out_refs[p], ("leaf", leaf), roots[p].size * ITEM)
               for p, leaf in sorted(writes.items()) if id(roots[p]) not in in_place and roots[p].size]  # fmt: skip
     return Plan(kernels, slots.sizes, outs, out_refs, copies, params, slots.peak)
+
+
+def _chained(links: list[Kernel]) -> Kernel:
+    """The kernels as one dispatch."""
+    if len(links) == 1:
+        return links[0]
+    bound = lambda ref: ref[0] != "inner"
+    writes = tuple(dict.fromkeys(ref for k in links for ref in k.writes if bound(ref)))
+    loads = {ref: v for k in reversed(links) for v, ref in zip(k.group.loads(), k.reads, strict=True) if bound(ref) and ref not in writes}
+    group = Group(-1, "chain")
+    for k in links:
+        group.anchors += k.group.anchors
+        group.members |= k.group.members
+        group.outputs += [o for o, ref in zip(k.group.outputs, k.writes, strict=True) if bound(ref)]
+    group.set_loads(list(loads.values()))
+    return Chain(group, tuple(loads), writes, links=tuple(links))
 
 
 def _places(group: Group, where: dict[int, Ref]) -> tuple[tuple[Ref, ...], tuple[Ref, ...]]:

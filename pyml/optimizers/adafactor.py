@@ -10,7 +10,7 @@ import numpy as np
 from pyml import ops
 from pyml.core import Tensor, Variable
 from pyml.objects.samples import Sample, sample
-from pyml.optimizers.base import LearningRate, Optimizer, OptimizerArguments
+from pyml.optimizers.base import LearningRate, Optimizer, OptimizerArguments, in_one_place
 
 __all__ = ["Adafactor"]
 
@@ -71,21 +71,26 @@ class Adafactor(Optimizer):
                 self._c.append(self.add_variable((*shape[:-2], shape[-1]), dtype=variable.dtype, name=f"{variable.name}_columns"))
             self._v.append(self.add_variable_from_reference(variable, "velocity"))
 
+    def _numbers(self, learning_rate: Any) -> list[Tensor]:
+        """What is kept of the old means, what is taken of the new ones, and the rate."""
+        t = self._step()
+        kept = 1.0 - ops.exp(ops.log(t) * self.beta_2_decay)
+        return in_one_place(kept, 1.0 - kept, ops.minimum(learning_rate, ops.rsqrt(t)))
+
     def update_step(self, gradient: Tensor, variable: Variable, learning_rate: Any) -> None:
         index = self._get_variable_index(variable)
         g, v = gradient, self._v[index]
-        kept = self._once("kept", lambda: 1.0 - ops.exp(ops.log(self._step()) * self.beta_2_decay))
-        rate = self._once("rate", lambda: ops.minimum(learning_rate, ops.rsqrt(self._step())))
+        kept, new, rate = self._once("numbers", lambda: self._numbers(learning_rate))
         squares = ops.square(g) + self.epsilon_1
         if len(variable.shape) >= 2:
             r, c = self._r[index], self._c[index]
-            new_r = kept * r + (1.0 - kept) * ops.mean(squares, axis=-1)
-            new_c = kept * c + (1.0 - kept) * ops.mean(squares, axis=-2)
+            new_r = kept * r + new * ops.mean(squares, axis=-1)
+            new_c = kept * c + new * ops.mean(squares, axis=-2)
             self.assign(r, new_r)
             self.assign(c, new_c)
             new_v = ops.expand_dims(new_r / ops.mean(new_r, axis=-1, keepdims=True), -1) * ops.expand_dims(new_c, -2)
         else:
-            new_v = kept * v + (1.0 - kept) * squares
+            new_v = kept * v + new * squares
         self.assign(v, new_v)
         update = g / ops.sqrt(new_v)
         update = update / ops.maximum(1.0, root_mean_square(update) / self.clip_threshold)

@@ -11,6 +11,7 @@ from pyml import initializers, ops
 from pyml.core import Tensor, Variable
 from pyml.core.naming import auto_name
 from pyml.core.tape import end_of_step
+from pyml.graph.prims import copy
 from pyml.initializers.base import first_value
 from pyml.objects.configured import Configured, plain
 from pyml.objects.registry import OPTIMIZERS
@@ -288,9 +289,12 @@ class Optimizer(Configured, kind=OPTIMIZERS, abstract=True):
         rate = self.learning_rate
         self._apply_weight_decay(variables, rate)
         self._shared = {}
-        for gradient, variable in zip(grads, variables, strict=True):
-            self.update_step(gradient, variable, rate)
+        self._update_all(grads, variables, rate)
         self._shared = None
+
+    def _update_all(self, grads: list[Tensor], variables: list[Variable], learning_rate: Any) -> None:
+        for gradient, variable in zip(grads, variables, strict=True):
+            self.update_step(gradient, variable, learning_rate)
 
     def _once(self, name: str, make: Callable[[], Any]) -> Any:
         """A number that all variables of a step share: made for the first of them."""
@@ -407,6 +411,12 @@ class Optimizer(Configured, kind=OPTIMIZERS, abstract=True):
         names = ("weight_decay", "clipnorm", "global_clipnorm", "clipvalue", "use_ema", "ema_momentum",
                  "ema_overwrite_frequency", "loss_scale_factor", "gradient_accumulation_steps")
         return {"name": self.name, "learning_rate": rate, **{name: getattr(self, name) for name in names}}
+
+
+def in_one_place(*numbers: Any) -> list[Tensor]:
+    """The numbers as parts of one tensor in memory: a kernel has eight buffers, and these take one of them."""
+    row = Tensor(copy(ops.stack([ops.cast(number, "float32") for number in numbers])._node))
+    return [row[i] for i in range(len(numbers))]
 
 
 def clip_by_norm(gradient: Tensor, limit: float) -> Tensor:

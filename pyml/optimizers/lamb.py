@@ -11,7 +11,7 @@ from pyml import ops
 from pyml.core import Tensor, Variable
 from pyml.objects.samples import Sample, sample
 from pyml.optimizers.adam import one_minus_power
-from pyml.optimizers.base import LearningRate, Optimizer, OptimizerArguments
+from pyml.optimizers.base import LearningRate, Optimizer, OptimizerArguments, in_one_place
 
 __all__ = ["Lamb", "Lion"]
 
@@ -62,8 +62,7 @@ class Lamb(Optimizer):
         new_v = v + (ops.square(g) - v) * (1 - self.beta_2)
         self.assign(m, new_m)
         self.assign(v, new_v)
-        first = self._once("first", lambda: one_minus_power(self.beta_1, self._step()))
-        second = self._once("second", lambda: one_minus_power(self.beta_2, self._step()))
+        first, second = self._once("numbers", lambda: in_one_place(*(one_minus_power(b, self._step()) for b in (self.beta_1, self.beta_2))))
         update = new_m / first / (ops.sqrt(new_v / second) + self.epsilon)
         mine, its = (ops.sqrt(ops.sum(ops.square(x))) for x in (variable, update))
         both = ops.logical_and(mine > 0, its > 0)

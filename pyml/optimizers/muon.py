@@ -84,16 +84,24 @@ class Muon(Optimizer):
             self.momentums.append(self.add_variable_from_reference(variable, "momentum"))
             self.adam_velocities.append(self.add_variable_from_reference(variable, "velocity") if self._by_adam(variable) else None)
 
+    def _update_all(self, grads: list[Tensor], variables: list[Variable], learning_rate: Any) -> None:
+        """Matrices of one shape go through the products together."""
+        alike: dict[tuple[int, ...], list[tuple[Tensor, Variable]]] = {}
+        for gradient, variable in zip(grads, variables, strict=True):
+            if self.adam_velocities[self._get_variable_index(variable)] is None:
+                alike.setdefault(tuple(variable.shape), []).append((gradient, variable))
+            else:
+                self.update_step(gradient, variable, learning_rate)
+        for shape, pairs in alike.items():
+            together = max(1, _TOGETHER // max(1, shape[0] * shape[1]))
+            for at in range(0, len(pairs), together):
+                self._update_matrices(pairs[at : at + together], learning_rate)
+
     def update_step(self, gradient: Tensor, variable: Variable, learning_rate: Any) -> None:
         index = self._get_variable_index(variable)
         m, v = self.momentums[index], self.adam_velocities[index]
         if v is None:
-            new_m = m * self.momentum + gradient
-            self.assign(m, new_m)
-            ahead = gradient + self.momentum * new_m if self.nesterov else new_m
-            scale = 1.0 if self.rms_rate is None else self.rms_rate * float(max(variable.shape)) ** 0.5
-            self.assign_sub(variable, learning_rate * scale * self._orthogonal(ahead))
-            return
+            return self._update_matrices([(gradient, variable)], learning_rate)
         rate = self._once("rate", lambda: learning_rate * self.adam_lr_ratio
                           * ops.sqrt(one_minus_power(self.adam_beta_2, self._step())) / one_minus_power(self.adam_beta_1, self._step()))
         new_m = m + (gradient - m) * (1 - self.adam_beta_1)
@@ -101,16 +109,35 @@ class Muon(Optimizer):
         self.assign(m, new_m)
         self.assign(v, new_v)
         self.assign_sub(variable, new_m * rate / (ops.sqrt(new_v) + self.epsilon))
+        return None
 
-    def _orthogonal(self, x: Tensor) -> Tensor:
-        """About the orthogonal matrix nearest to `x`, by the iteration of Newton and Schulz."""
-        tall = x.shape[-2] > x.shape[-1]
-        x = ops.transpose(x) if tall else x
-        x = x / (ops.sqrt(ops.sum(ops.square(x))) + 1e-7)
+    def _update_matrices(self, pairs: list[tuple[Tensor, Variable]], learning_rate: Any) -> None:
+        """Moves matrices of one shape."""
+        steps = []
+        for gradient, variable in pairs:
+            m = self.momentums[self._get_variable_index(variable)]
+            new_m = m * self.momentum + gradient
+            self.assign(m, new_m)
+            steps.append(gradient + self.momentum * new_m if self.nesterov else new_m)
+        shape = tuple(pairs[0][1].shape)
+        scale = 1.0 if self.rms_rate is None else self.rms_rate * float(max(shape)) ** 0.5
+        for step, (_, variable) in zip(self._orthogonal(steps), pairs, strict=True):
+            self.assign_sub(variable, learning_rate * scale * step)
+
+    def _orthogonal(self, matrices: list[Tensor]) -> list[Tensor]:
+        """About the orthogonal matrices nearest to these of one shape, by the iteration of Newton and Schulz."""
+        tall = matrices[0].shape[0] > matrices[0].shape[1]
+        matrices = [ops.transpose(x) for x in matrices] if tall else matrices
+        rows, columns = matrices[0].shape
+        one = len(matrices) == 1
+        x = matrices[0] if one else ops.stack(matrices)
+        product = _sums if len(matrices) * rows * rows * columns <= _TINY else ops.matmul
+        x = x / (ops.sqrt(ops.sum(ops.square(x), axis=(-2, -1), keepdims=True)) + 1e-7)
         for _ in range(self.ns_steps):
-            a = ops.matmul(x, ops.transpose(x))
-            x = self.muon_a * x + ops.matmul(self.muon_b * a + self.muon_c * ops.matmul(a, a), x)
-        return ops.transpose(x) if tall else x
+            a = product(x, ops.swapaxes(x, -1, -2))
+            x = self.muon_a * x + product(self.muon_b * a + self.muon_c * product(a, a), x)
+        x = ops.swapaxes(x, -1, -2) if tall else x
+        return [x] if one else ops.unstack(x)
 
     def _apply_weight_decay(self, variables: list[Variable], learning_rate: Any) -> None:
         for variable in variables:
@@ -121,3 +148,12 @@ class Muon(Optimizer):
     @classmethod
     def _samples(cls) -> Iterator[Sample]:
         yield sample(cls(0.1, adam_beta_1=0.8, adam_weight_decay=None, exclude_layers=["head"]))
+
+
+_TOGETHER = 1 << 22  # elements of matrices that are multiplied at once: more gain nothing, and would all lie in memory
+_TINY = 4096  # multiply-adds of a product that is no kernel of its own but one of several in a workgroup
+
+
+def _sums(a: Tensor, b: Tensor) -> Tensor:
+    """The product of small matrices as sums, which need no whole tiles."""
+    return ops.sum(ops.expand_dims(a, -1) * ops.expand_dims(b, -3), axis=-2)

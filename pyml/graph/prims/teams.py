@@ -71,5 +71,18 @@ def _team(shape: Sequence[int], axis: Sequence[int], profile: Profile) -> Team |
     return Team(lanes, outs, run, width, False) if lanes > 1 else None
 
 
+def chain_size(profile: Profile) -> int:
+    """Threads of a workgroup that runs several small kernels one after another."""
+    if profile.family == "wasm":
+        return 1
+    return min(256, profile.max_invocations) if profile.family == "tile" else 16
+
+
+def in_chain(shape: Sequence[int], axis: Sequence[int], profile: Profile, together: int) -> bool:
+    """Whether such a workgroup can compute these reductions: one thread each, or all threads for few rows."""
+    shared = team(shape, axis, profile, together)
+    return shared is None or (shared.rows and prod(shape) <= 4 * prod(n for i, n in enumerate(shape) if i in axis))
+
+
 def _power_above(n: int) -> int:
     return 1 << max(0, n - 1).bit_length()

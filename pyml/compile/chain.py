@@ -1,0 +1,118 @@
+"""Small kernels that one workgroup runs one after another: a chain is one dispatch.
+
+What a step of training does beside products and convolutions is often tiny: the sum of a bias gradient, the norm of a
+small matrix, the update behind it, metrics. On a GPU each of these costs a dispatch and a wait, far more than its work.
+A chain waits inside a workgroup instead. Only programs that write Variables are looked at; others hardly have small
+kernels in a row, as what is small there is part of another kernel already.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Hashable, Sequence
+from itertools import accumulate
+
+from ..graph.node import Node
+from ..graph.op import Profile
+from ..graph.prims import BUFFER
+from ..graph.prims.teams import in_chain
+from .groups import Group
+from .wgsl import MEMORY
+
+_MOST = 2048  # elements that a kernel of a chain works on: 2 rounds of 256 threads with four elements each
+_TERMS = 4096  # … and that its sums read: 4 rounds
+_INSIDE, _ALL_INSIDE = 256, 2560  # elements of a value in memory of the workgroup, and of all: 10 of the 16 KB that every browser has
+_BACK = 64  # kernels over which a small one may move ahead to join others
+
+Place = Hashable  # the number of a leaf, or a node by its id
+
+
+def chains(groups: Sequence[Group], roots: Sequence[Node], in_place: dict[int, int],
+           profile: Profile) -> tuple[list[list[Group]], list[Node]]:  # fmt: skip
+    """The groups in an order that is as good, and which of them are one dispatch; and what only a chain itself needs.
+
+    A small group joins the nearest chain before it that it can reach without passing anything that touches the same values.
+    """
+    values = _Values(groups, {id(r) for r in roots}, in_place)
+    found: list[_Open] = []
+    for group in groups:
+        one = _Open(group, values, profile)
+        for other in reversed(found[-_BACK:] if one.small else []):
+            if other.takes(one, profile.wanted_bindings):
+                other.add(one)
+                break
+            if other.closed or one.writes.keys() & (other.reads.keys() | other.writes.keys()) or one.reads.keys() & other.writes.keys():
+                found.append(one)
+                break
+        else:
+            found.append(one)
+    return [one.links for one in found], [node for one in found for node in one.inner(one.links)]
+
+
+class _Values:
+    """Where values lie, and who reads them."""
+
+    def __init__(self, groups: Sequence[Group], kept: set[int], in_place: dict[int, int]):
+        self.kept, self.in_place = kept, in_place
+        self.readers: dict[Place, set[int]] = {}
+        for group in groups:
+            for value in group.loads():
+                self.readers.setdefault(self.place(value), set()).add(id(group))
+
+    def place(self, value: Node) -> Place:
+        """A Variable's new value lies where the old one was."""
+        while value.op.keeps_order:
+            value = value.src[0]
+        leaf = value.attrs["leaf"] if value.op is BUFFER else self.in_place.get(id(value))
+        return id(value) if leaf is None else ("leaf", leaf)
+
+
+class _Open:
+    """Groups that will be one dispatch, and the places they touch."""
+
+    def __init__(self, group: Group, values: _Values, profile: Profile):
+        self.values = values
+        self.links = [group]
+        self.reads: dict[Place, Node] = {values.place(v): v for v in group.loads()}
+        self.writes: dict[Place, Node] = {values.place(o): o for o in group.outputs}
+        self.closed = group.kind == "loop" or group.on_host(profile)  # nothing passes it
+        self.small = not self.closed and _small(group, profile)
+
+    def takes(self, other: _Open, most: int) -> bool:
+        """Whether both can be one kernel, with so many buffers."""
+        if not self.small:
+            return False
+        reads, writes = self.reads | other.reads, self.writes | other.writes
+        inner = {id(n) for n in self._inner([*self.links, *other.links], writes)}
+        if len(reads.keys() | writes.keys()) - len(inner) > most:
+            return False
+        # a place that is used again may hold numbers of another kind then, but a kernel knows one kind
+        made = {MEMORY[n.dtype] for n in writes.values() if id(n) not in inner | self.values.kept}
+        there = {MEMORY[n.dtype] for place, n in reads.items() if not isinstance(place, tuple) and place not in inner}
+        return not made or len(made | there) == 1
+
+    def inner(self, links: Sequence[Group]) -> list[Node]:
+        """What nobody else reads: it can be in memory of the workgroup."""
+        return self._inner(links, self.writes) if len(links) > 1 else []
+
+    def _inner(self, links: Sequence[Group], writes: dict[Place, Node]) -> list[Node]:
+        own = {id(g) for g in links}
+        small = [n for place, n in writes.items() if place == id(n) and place not in self.values.kept and n.size <= _INSIDE
+                 and self.values.readers.get(place, set()) <= own]  # fmt: skip
+        ends = list(accumulate(n.size for n in small))
+        return small[: bisect_right(ends, _ALL_INSIDE)]
+
+    def add(self, other: _Open) -> None:
+        self.links += other.links
+        self.reads |= other.reads
+        self.writes |= other.writes
+
+
+def _small(group: Group, profile: Profile) -> bool:
+    if group.kind not in ("elementwise", "reduction") or not 0 < group.domain <= _MOST:
+        return False
+    sources = [(a.src[0].shape, a.attrs["axis"]) for a in group.anchors]
+    return all(a.src[0].size <= _TERMS for a in group.anchors) and (not sources or in_chain(*sources[0], profile, len(sources)))
+
+
+__all__ = ["chains"]
