@@ -47,7 +47,10 @@ if TYPE_CHECKING:  # what `__getattr__` finds: the table is in `later.py`
     from pyml.layers.preprocessing.category_encoding import *
     from pyml.layers.preprocessing.center_crop import *
     from pyml.layers.preprocessing.discretization import *
+    from pyml.layers.preprocessing.hashing import *
+    from pyml.layers.preprocessing.lookups import *
     from pyml.layers.preprocessing.scaling import *
     from pyml.layers.preprocessing.spectrograms import *
+    from pyml.layers.preprocessing.text_vectorization import *
 else:
     __getattr__, __dir__ = _find, _names

@@ -24,8 +24,11 @@ LATER: dict[str, tuple[str, ...]] = {
     "preprocessing.category_encoding": ("CategoryEncoding",),
     "preprocessing.center_crop": ("CenterCrop",),
     "preprocessing.discretization": ("Discretization",),
+    "preprocessing.hashing": ("HashedCrossing", "Hashing"),
+    "preprocessing.lookups": ("IntegerLookup", "StringLookup"),
     "preprocessing.scaling": ("Normalization",),
     "preprocessing.spectrograms": ("MelSpectrogram", "STFTSpectrogram"),
+    "preprocessing.text_vectorization": ("TextVectorization",),
 }
 _MODULES = {name: module for module, names in LATER.items() for name in names}
 

@@ -99,4 +99,95 @@ def spectrograms(K):
     return {**found, **given(K, mel, x[..., 0]), "mel one": one, "matrix": numbers(K.ops.convert_to_numpy(matrix))}
 
 
-CASES = [normalization, categories, discretization, pictures, spectrograms]
+def plain(value):
+    """Numbers or text as nested lists."""
+    value = np.asarray(value.numpy() if hasattr(value, "numpy") else value)
+    return value.tolist() if value.dtype.kind != "O" else [plain(v) for v in value] if value.ndim else text(value.item())
+
+
+def text(value):
+    return value.decode() if isinstance(value, bytes) else value
+
+
+def called(layers, x):
+    return {name: plain(layer(x)) for name, layer in layers.items()}
+
+
+def lookups(K):
+    S, I = K.layers.StringLookup, K.layers.IntegerLookup
+    words, found = [["a", "c", "ä"], ["d", "zebra", "c"], ["", "d", "c"]], {}
+    for name, layer in {"plain": S(), "mask": S(mask_token="", num_oov_indices=2), "few": S(max_tokens=3),
+                        "tf_idf": S(output_mode="tf_idf"), "count": S(output_mode="count", mask_token="d"),
+                        "tf_idf wide": S(output_mode="tf_idf", max_tokens=9, pad_to_max_tokens=True)}.items():  # fmt: skip
+        layer.adapt(words)
+        found[name] = {"vocabulary": [text(v) for v in layer.get_vocabulary()], "size": layer.vocabulary_size(),
+                       "own": [text(v) for v in layer.get_vocabulary(include_special_tokens=False)], "values": plain(layer(words)),
+                       "others": plain(layer([["q", "a"], ["zz", "ä"]]))}
+    vocabulary = ["a", "b", "zebra"]
+    found["given"] = called({
+        **{mode: S(vocabulary=vocabulary, output_mode=mode) for mode in ("int", "one_hot", "multi_hot", "count")},
+        "oov": S(vocabulary=vocabulary, num_oov_indices=5), "salt": S(vocabulary=vocabulary, num_oov_indices=5, salt=(3, 2**40)),
+        "special": S(vocabulary=["", "[UNK]", *vocabulary], mask_token=""),
+        "wide": S(5, vocabulary=vocabulary, output_mode="count", pad_to_max_tokens=True),
+        "tf_idf": S(vocabulary=vocabulary, idf_weights=[0.5, 1.5, 2.5], output_mode="tf_idf"),
+        "tf_idf special": S(vocabulary=["[UNK]", *vocabulary], idf_weights=[9.0, 0.5, 1.5, 2.5], output_mode="tf_idf"),
+    }, words)  # fmt: skip
+    back = {"back": S(vocabulary=vocabulary, invert=True),
+            "back mask": S(vocabulary=vocabulary, invert=True, mask_token="-", oov_token="?")}
+    found["back"] = called(back, np.array([[0, 1, 2], [3, 4, 9]]))
+    numbers, own = np.array([[12, 5, 7, 12], [2**40, -3, 7, 12]]), [5, 7, 12, 2**40]
+    learnt = I(mask_token=5, num_oov_indices=2)
+    learnt.adapt(numbers)
+    found["integers"] = {"vocabulary": [int(v) for v in learnt.get_vocabulary()], "values": plain(learnt(numbers)), **called({
+        **{mode: I(vocabulary=own[:2], output_mode=mode, mask_token=12) for mode in ("int", "one_hot", "multi_hot", "count")},
+        "oov": I(vocabulary=own[:1], num_oov_indices=3), "farmhash": I(vocabulary=own[:1], num_oov_indices=3, oov_method="farmhash"),
+        "salt": I(vocabulary=own[:1], num_oov_indices=3, oov_method="farmhash", salt=4),
+        "tf_idf": I(vocabulary=own, idf_weights=[1.0, 2.0, 3.0, 4.0], output_mode="tf_idf"),
+    }, numbers), "back": plain(I(vocabulary=own, invert=True)(np.array([0, 1, 4, 7])))}  # fmt: skip
+    return found
+
+
+def hashes(K):
+    H, X = K.layers.Hashing, K.layers.HashedCrossing
+    lengths = (0, 1, 3, 4, 7, 8, 15, 16, 17, 31, 32, 33, 63, 64, 65, 128, 129, 200)
+    words = [["".join(chr(97 + (i * j) % 26) for j in range(i))] for i in lengths]
+    numbers = np.array([[1, -20], [10**12, 0], [7, 7]])
+    one, two, three = np.array(["a", "bcd", "ä"]), np.array([3, -4, 10**10]), np.array(["x", "", "zz"])
+    return {
+        "text": called({"farm": H(10**9), "sip": H(10**9, salt=[133, 137]), "mask": H(50, mask_value="aa", salt=5)}, words),
+        "numbers": called({"int": H(1000), "mask": H(3, mask_value=7),
+                           **{mode: H(4, output_mode=mode) for mode in ("one_hot", "multi_hot", "count")}}, numbers),
+        "floats": plain(H(100)(np.array([1.7, -2.5, 0.0], "float32"))),
+        "crosses": {"two": plain(X(10**6)((one, two))), "three": plain(X(10**6)((one, two, three))),
+                    "one_hot": plain(X(4, output_mode="one_hot")((one, three))), "columns": plain(X(9)((one[:, None], two[:, None])))},
+    }  # fmt: skip
+
+
+TEXTS = ["The quick, brown FOX jumps!", "over the lazy dog's back...", "THE dog; the fox", "Été à l'ÉCOLE\tthe_end", "", "a  b\n\na"]
+
+
+def texts(K):
+    T, found = K.layers.TextVectorization, {}
+    for name, options in {
+        "plain": {}, "few": {"max_tokens": 5, "output_sequence_length": 4}, "lower": {"standardize": "lower"},
+        "as is": {"standardize": None},
+        "marks": {"standardize": "strip_punctuation"}, "characters": {"split": "character"}, "pairs": {"ngrams": 2},
+        "only pairs": {"ngrams": (2, 3)}, "multi_hot": {"output_mode": "multi_hot"}, "count": {"output_mode": "count", "ngrams": 2},
+        "tf_idf": {"output_mode": "tf_idf"}, "tf_idf wide": {"output_mode": "tf_idf", "max_tokens": 40, "pad_to_max_tokens": True},
+        "count few": {"output_mode": "count", "max_tokens": 4},
+    }.items():
+        layer = T(**options)
+        layer.adapt(TEXTS)
+        found[name] = {"vocabulary": [text(v) for v in layer.get_vocabulary()], "values": plain(layer(TEXTS)),
+                       "columns": plain(layer([["the unknown"], ["a fox"]])), "one": plain(layer("the fox"))}
+    whole = T(split=None, standardize="lower", output_mode="int")
+    whole.adapt(["A b", "a B", "c"])
+    found["whole"] = {"vocabulary": [text(v) for v in whole.get_vocabulary()], "values": plain(whole(["a b", "C", "d"]))}
+    found["given"] = plain(T(vocabulary=["fox", "dog"])(TEXTS))
+    batches = T()
+    batches.adapt(TEXTS[i : i + 2] for i in range(0, 6, 2))
+    found["batches"] = [text(v) for v in batches.get_vocabulary()]
+    return found
+
+
+CASES = [normalization, categories, discretization, pictures, spectrograms, lookups, hashes, texts]

@@ -1,4 +1,4 @@
-"""Layers that prepare data give what Keras gives: goldens made by tests/goldens/make_with_tensorflow.py."""
+"""Layers that prepare data: goldens of Keras (made by tests/goldens/make_with_tensorflow.py), configs, files, bad input."""
 
 import json
 from pathlib import Path
@@ -32,3 +32,143 @@ def assert_matches(got, want, where, tolerance=2e-4):
 @pytest.mark.parametrize("case", preprocessing_cases.CASES, ids=lambda case: case.__name__)
 def test_layers_that_prepare_data_give_what_keras_gives(device, case):
     assert_matches(case(pyml), GOLDENS[case.__name__], case.__name__)
+
+
+# ---- text
+L = pyml.layers
+
+
+def adapted(layer, data):
+    layer.adapt(data)
+    return layer
+
+
+TEXTS = ["the cat sat", "The mat, the cat", "a dog"]
+TEXT_LAYERS = {
+    "given": lambda: L.StringLookup(vocabulary=["a", "b", "c"], num_oov_indices=2, mask_token="-", salt=3),
+    "adapted": lambda: adapted(L.StringLookup(max_tokens=4), [["b", "a"], ["b", "c"]]),
+    "weighted": lambda: adapted(L.StringLookup(output_mode="tf_idf", max_tokens=9, pad_to_max_tokens=True), [["b", "a"], ["b", "c"]]),
+    "texts": lambda: adapted(L.TextVectorization(ngrams=(1, 2), output_sequence_length=5), TEXTS),
+    "weighted texts": lambda: adapted(L.TextVectorization(output_mode="tf_idf"), TEXTS),
+}
+
+
+@pytest.mark.parametrize("name", TEXT_LAYERS)
+def test_a_layer_of_text_comes_back_from_its_config_with_its_vocabulary(name, cpu):
+    layer = TEXT_LAYERS[name]()
+    config = json.loads(json.dumps(pyml.saving.serialize_keras_object(layer)))
+    again = pyml.saving.deserialize_keras_object(config)
+    assert type(again) is type(layer) and again.get_vocabulary() == layer.get_vocabulary()
+    np.testing.assert_array_equal(again(["b", "the cat"]).numpy(), layer(["b", "the cat"]).numpy())
+    assert again.get_config() == layer.get_config()
+
+
+@pytest.mark.parametrize("name", ["adapted", "weighted", "texts"])
+def test_a_vocabulary_that_was_learnt_may_be_learnt_anew(name, cpu):
+    layer = TEXT_LAYERS[name]()
+    again = type(layer).from_config(layer.get_config())
+    again.adapt(["x"])
+    assert again.get_vocabulary(include_special_tokens=False) == ["x"]
+
+
+def test_text_may_be_lists_tuples_strings_bytes_and_arrays_of_all_kinds(cpu):
+    layer = L.StringLookup(vocabulary=["ä", "b"])
+    listed, encoded = ["ä", "z"], ["ä".encode(), b"z"]
+    kinds = (listed, tuple(listed), np.array(listed), np.array(listed, object), encoded, np.array(encoded))
+    assert [layer(kind).numpy().tolist() for kind in kinds] == [[1, 0]] * 6
+    assert (layer("b").numpy().item(), layer("b").shape) == (2, ())
+
+
+def test_a_vocabulary_is_read_from_a_file(cpu, tmp_path):
+    path = tmp_path / "words.txt"
+    path.write_text("one\ntwo words\n", encoding="utf-8")
+    assert L.StringLookup(vocabulary=str(path)).get_vocabulary() == ["[UNK]", "one", "two words"]
+    assert L.TextVectorization(vocabulary=path).get_vocabulary() == ["", "[UNK]", "one", "two words"]
+    with pytest.raises(ValueError, match="outside of the model archive"):
+        L.StringLookup.from_config({"vocabulary": str(path)})
+
+
+def test_what_is_learnt_from_batches_of_a_dataset_is_what_is_learnt_from_all(cpu):
+    texts = ["a b", "b c", "b"] * 5
+    for data in (pyml.data.Dataset.from_tensor_slices(np.array(texts)), pyml.data.Dataset.from_tensor_slices(np.array(texts)).batch(4)):
+        assert adapted(L.TextVectorization(), data).get_vocabulary() == ["", "[UNK]", "b", "c", "a"]
+    numbers = pyml.data.Dataset.from_tensor_slices(np.arange(12.0).reshape(6, 2))
+    for data in (numbers, numbers.batch(4), ((batch, 0) for batch in numbers.batch(4))):
+        np.testing.assert_allclose(adapted(L.Normalization(), data).adapt_mean.numpy(), [5, 6])
+
+
+def test_layers_that_prepare_data_run_within_dataset_map(cpu):
+    layer = adapted(L.TextVectorization(output_sequence_length=3), TEXTS)
+    dataset = pyml.data.Dataset.from_tensor_slices((np.array(TEXTS), np.arange(3))).batch(2).map(lambda x, y: (layer(x), y))
+    model = pyml.Sequential([pyml.Input((3,), dtype="int32"), L.Embedding(layer.vocabulary_size(), 2), L.Flatten(), L.Dense(1)])
+    model.compile("sgd", "mse")
+    assert len(model.fit(dataset, epochs=2, verbose=0).history["loss"]) == 2
+    assert model.predict(dataset, verbose=0).shape == (3, 1)
+
+
+def test_own_functions_standardize_and_split(cpu):
+    layer = adapted(L.TextVectorization(standardize=lambda x: np.char.replace(x, "-", " "), split=np.char.split), ["a-b", "b"])
+    assert layer.get_vocabulary() == ["", "[UNK]", "b", "a"]
+    assert layer(["b-b-q", "a"]).numpy().tolist() == [[2, 2, 1], [3, 0, 0]]
+
+
+def test_spectrograms_with_channels_first_are_those_with_channels_last(cpu):
+    x = np.random.default_rng(0).normal(size=(2, 40, 3)).astype("float32")
+    for wide in (False, True):
+        last, first = (L.STFTSpectrogram("psd", 16, expand_dims=wide, data_format=f"channels_{where}") for where in ("last", "first"))
+        found = first(x.transpose(0, 2, 1)).numpy()
+        wanted = last(x).numpy()
+        wanted = wanted.transpose(0, 3, 1, 2) if wide else wanted.reshape(2, 4, 3, 9).transpose(0, 2, 3, 1).reshape(2, 27, 4)
+        np.testing.assert_allclose(found, wanted, rtol=1e-5, atol=1e-6)
+
+
+# ---- bad input
+@pytest.mark.parametrize(("call", "error", "told"), [
+    (lambda: L.StringLookup()(["a"]), RuntimeError, "call `adapt`"),
+    (lambda: L.TextVectorization(output_mode="count")(["a"]), RuntimeError, "call `adapt`"),
+    (lambda: L.StringLookup(vocabulary=["a"])(np.array([1])), TypeError, "takes text"),
+    (lambda: L.StringLookup(vocabulary=["a"])([["a"], ["a", "b"]]), ValueError, "different lengths"),
+    (lambda: L.StringLookup(vocabulary=["a", "a"]), ValueError, "repeated"),
+    (lambda: L.StringLookup(vocabulary=[]), ValueError, "empty vocabulary"),
+    (lambda: L.StringLookup(vocabulary="nowhere.txt"), ValueError, "does not exist"),
+    (lambda: L.StringLookup(2, vocabulary=["a", "b"]), ValueError, "max_tokens"),
+    (lambda: L.StringLookup(1), ValueError, "greater than 1"),
+    (lambda: L.StringLookup(pad_to_max_tokens=True), ValueError, "max_tokens"),
+    (lambda: L.StringLookup(output_mode="tf_idf", vocabulary=["a"]), ValueError, "idf_weights"),
+    (lambda: L.StringLookup(vocabulary=["a"], num_oov_indices=0)(["b"]), ValueError, "found OOV values 'b'"),
+    (lambda: L.StringLookup(vocabulary=["a"]).adapt(["b"]), ValueError, "static vocabulary"),
+    (lambda: L.StringLookup(vocabulary=["b", ""], mask_token=""), ValueError, "reserved mask token"),
+    (lambda: L.StringLookup(sparse=True), ValueError, "sparse"),
+    (lambda: L.StringLookup(output_mode="words"), ValueError, "output_mode"),
+    (lambda: L.IntegerLookup(salt=3), ValueError, "farmhash"),
+    (lambda: L.IntegerLookup(vocabulary_dtype="int32"), ValueError, "int64"),
+    (lambda: L.IntegerLookup(vocabulary=[1])(["a"]), ValueError, "StringLookup"),
+    (lambda: L.TextVectorization(ragged=True), ValueError, "ragged"),
+    (lambda: L.TextVectorization(standardize="upper"), ValueError, "standardize"),
+    (lambda: L.TextVectorization(ngrams=[1]), ValueError, "ngrams"),
+    (lambda: L.TextVectorization(output_mode="count", output_sequence_length=3), ValueError, "output_sequence_length"),
+    (lambda: L.TextVectorization(vocabulary=["a"])([["a", "b"]]), ValueError, "last shape dimension"),
+    (lambda: L.Hashing(0), ValueError, "num_bins"),
+    (lambda: L.Hashing(3, salt="a"), ValueError, "salt"),
+    (lambda: L.Hashing(3, dtype="float32"), ValueError, "integer"),
+    (lambda: L.HashedCrossing(3)(np.array([1])), ValueError, "list or tuple"),
+    (lambda: L.HashedCrossing(3)([np.array([1])]), ValueError, "at least two"),
+    (lambda: L.HashedCrossing(3)([np.array([1]), np.array([1, 2])]), ValueError, "equal shape"),
+    (lambda: L.HashedCrossing(3)([np.array([1.5]), np.array([1])]), ValueError, "integer or string"),
+    (lambda: L.CategoryEncoding(), ValueError, "IntegerLookup"),
+    (lambda: L.CategoryEncoding(3)(np.array([[1]]), count_weights=np.array([[1.0]])), ValueError, "count_weights"),
+    (lambda: L.Discretization(num_bins=3)(np.ones(3)), ValueError, r"call `adapt\(dataset\)`"),
+    (lambda: L.Discretization(), ValueError, "bin_boundaries"),
+    (lambda: L.Discretization([1.0]).adapt([1.0]), ValueError, "num_bins"),
+    (lambda: L.Normalization(mean=1.0), ValueError, "both `mean` and `variance`"),
+    (lambda: L.Normalization(3)(np.ones((2, 2))), ValueError, "range"),
+    (lambda: L.Normalization().adapt([]), ValueError, "empty iterable"),
+    (lambda: L.Normalization().adapt([1.0]), TypeError, "shape"),
+    (lambda: L.Normalization().adapt([np.ones((2, 3)), np.ones((2, 4))]), ValueError, "incompatible shape"),
+    (lambda: L.STFTSpectrogram("loud"), ValueError, "mode"),
+    (lambda: L.STFTSpectrogram(frame_length=8, fft_length=4), ValueError, "fft_length"),
+    (lambda: L.MelSpectrogram(fft_length=8, sequence_length=16), ValueError, "fft_length"),
+])  # fmt: skip
+def test_what_cannot_be_is_said_before_anything_runs(call, error, told, cpu):
+    with pytest.raises(error, match=told):
+        call()

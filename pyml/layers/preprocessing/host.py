@@ -1,0 +1,70 @@
+"""What the layers of text share: they compute on the host, in numpy, for data that stands there."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from pyml.core import Tensor, Variable
+from pyml.core.symbolic import KerasTensor
+from pyml.errors import DtypeError
+from pyml.layers.layer import Layer
+
+
+class HostLayer(Layer, abstract=True):
+    """Base: `call` gets lists, numbers and text as numpy arrays, in their own dtype; tensors as they are."""
+
+    runs_on_host = True
+
+    def __call__(self, inputs: Any, *args: Any, **kwargs: Any) -> Any:
+        return super().__call__(on_host(inputs), *args, **kwargs)
+
+    def _convert(self, leaf: Any) -> Any:
+        return leaf.value if isinstance(leaf, Variable) else leaf
+
+
+def on_host(value: Any) -> Any:
+    """A list, a number or text as a numpy array, text as an array of objects; tensors as they are."""
+    if isinstance(value, (Tensor, KerasTensor, Variable, np.ndarray)):
+        return value
+    if isinstance(value, (str, bytes)):
+        return np.array(value, object)
+    if not isinstance(value, (list, tuple)):
+        return np.asarray(value)
+    first: Any = value
+    while isinstance(first, (list, tuple)) and first:
+        first = first[0]
+    return np.array(value, object) if isinstance(first, (str, bytes)) else np.asarray(value)
+
+
+def values_of(inputs: Any, owner: str) -> np.ndarray:
+    """The values of an array or of a tensor, which is read.
+
+    Raises:
+        TypeError: The tensor has no values yet, as inside a compiled step.
+    """
+    if not isinstance(inputs, Tensor):
+        return np.asarray(inputs)
+    return inputs.numpy()
+
+
+def texts_of(array: np.ndarray, owner: str, encoding: str = "utf-8") -> list[Any]:
+    """All elements of an array of text, flat, as `str`.
+
+    Raises:
+        DtypeError: It holds something else.
+    """
+    if array.dtype.kind == "U":
+        return array.reshape(-1).tolist()
+    if array.dtype.kind not in "SO":
+        raise DtypeError(f"{owner} takes text: lists or numpy arrays of strings. Received: {array.dtype} values; write str(value) first.")
+    return [text if type(text) is str else _text(text, owner, encoding) for text in array.reshape(-1).tolist()]
+
+
+def _text(value: Any, owner: str, encoding: str) -> str:
+    if isinstance(value, bytes):
+        return value.decode(encoding)
+    if isinstance(value, str):
+        return str(value)
+    raise DtypeError(f"{owner} takes text: lists or numpy arrays of strings, of one shape. Received: {type(value).__name__} among them.")
