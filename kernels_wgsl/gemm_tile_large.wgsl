@@ -3,7 +3,6 @@
 // grid    (Z * ceil(M / (8 TY)) * ceil(N / (8 TX)), 1, 1), folded into x and y by X          shared  4 * BK * 8 * (TX + TY) bytes
 // limits  any M, N, K >= 1; TX * TY <= 256, shared <= 16 KiB. The hooks see m < M, k < K, n < N only.
 //         A_ALONG_K, B_ALONG_K: which index of the operand is contiguous, so that neighbouring threads load neighbours.
-//         WHOLE promises that M, N and K are whole numbers of tiles.
 // source  Volkov & Demmel 2008, "Benchmarking GPUs to tune dense linear algebra": each value in shared memory feeds eight multiply-adds.
 const M: u32 = 64u;               // @param
 const N: u32 = 64u;               // @param
@@ -14,7 +13,6 @@ const TY: u32 = 8u;               // @param
 const BK: u32 = 16u;              // @param
 const A_ALONG_K: bool = true;     // @param
 const B_ALONG_K: bool = false;    // @param
-const WHOLE: bool = false;        // @param
 const X: u32 = 65535u;            // @param
 const LINES: u32 = TX * TY;
 const QA: u32 = TY * 2u;           // groups of four rows in the tile of a
@@ -33,12 +31,12 @@ var<workgroup> tile_a: array<vec4f, BK * QA>;  // tile_a[k * QA + q]: rows 4 q .
 var<workgroup> tile_b: array<vec4f, BK * QB>;
 
 fn at_a(z: u32, m: u32, k: u32) -> f32 {
-  if (WHOLE || (m < M && k < K)) { return load_a(z, m, k); }
+  if (m < M && k < K) { return load_a(z, m, k); }
   return 0.0;
 }
 
 fn at_b(z: u32, k: u32, n: u32) -> f32 {
-  if (WHOLE || (k < K && n < N)) { return load_b(z, k, n); }
+  if (k < K && n < N) { return load_b(z, k, n); }
   return 0.0;
 }
 

@@ -9,6 +9,7 @@ All have one kernel that takes any shape and layout through hooks (`gemm`); the 
 
 from __future__ import annotations
 
+import functools
 from dataclasses import dataclass
 
 from ..op import KernelSpec, Profile
@@ -64,45 +65,71 @@ def chunk_of(total: int, splits: int) -> int:
 
 
 @dataclass(frozen=True)
+class Operand:
+    """Where an operand of a product lies: WGSL before its index, with ZERO to return outside of it, and the index, as `array[...]`.
+
+    `four`: the index that is contiguous is a multiple of four long and begins at one, so that vectors can be read.
+    """
+
+    array: str
+    index: str
+    before: str = ""
+    along_k: bool = True
+    four: bool = False
+
+    def one(self) -> str:
+        return f"{self.before.replace('ZERO', '0.0')}return {self.array}[{self.index}];"
+
+    def vector(self) -> str:
+        return f"{self.before.replace('ZERO', 'vec4f()')}return {self.array}[({self.index}) / 4u];"
+
+
+@dataclass(frozen=True)
 class Gemm:
-    """A product of any layout: `y[out(z, m, n)] = sum_k a(z, m, k) b(z, k, n)`, the hooks as WGSL bodies."""
+    """A product of any layout: `y[out(z, m, n)] = sum_k a(z, m, k) b(z, k, n)`; `out` as a WGSL body."""
 
     m: int
     n: int
     k: int
     z: int
-    load_a: str
-    load_b: str
+    a: Operand
+    b: Operand
     out: str
-    a_along_k: bool = True
-    b_along_k: bool = False
 
 
 def gemm(g: Gemm, profile: Profile) -> KernelSpec:
-    hooks = {"load_a": g.load_a, "load_b": g.load_b, "out_index": g.out}
-    params = {"M": g.m, "N": g.n, "K": g.k, "Z": g.z}
+    hooks = {"load_a": g.a.one(), "load_b": g.b.one(), "out_index": g.out}
+    params: dict = {"M": g.m, "N": g.n, "K": g.k, "Z": g.z}
     if is_register(profile):
         return flat("gemm_reg", g.z * ceil_div(g.m, 4) * ceil_div(g.n, 4), params, profile, hooks)
-    file, tx, ty, bk, each = _tile(g, profile)
+    params |= {"A_ALONG_K": g.a.along_k, "B_ALONG_K": g.b.along_k}
+    if g.a.four and g.b.four and min(g.m, g.n) > _THIN:
+        t = tile_of(g.m, g.n, g.k, g.z, profile)
+        hooks |= {"load_a": g.a.vector(), "load_b": g.b.vector()}
+        params |= {"TX": t.tx, "TY": t.ty, "S": t.slices, "BK": t.bk, "STEPS": t.steps(g.k), "SIZE": t.shared // 16}
+        grid, params["X"] = fold(g.z * t.groups(g.m, g.n))
+        return KernelSpec("gemm_tile_four", params, grid, hooks)
+    file, tx, ty, bk, each = _tile(g.m, g.n, g.z, profile)
     across, down = tx * each, ty * each
-    params |= {"TX": tx, "TY": ty, "BK": bk, "A_ALONG_K": g.a_along_k, "B_ALONG_K": g.b_along_k}
-    params["WHOLE"] = g.m % down == 0 and g.n % across == 0 and g.k % bk == 0
+    params |= {"TX": tx, "TY": ty, "BK": bk}
+    if each == 4:
+        params["WHOLE"] = g.m % down == 0 and g.n % across == 0 and g.k % bk == 0
     grid, params["X"] = fold(g.z * ceil_div(g.m, down) * ceil_div(g.n, across))
     return KernelSpec(file, params, grid, hooks)
 
 
-def _tile(g: Gemm, profile: Profile) -> tuple[str, int, int, int, int]:
-    """File, threads across and down, steps of k, outputs a thread along each side.
+def _tile(m: int, n: int, z: int, profile: Profile) -> tuple[str, int, int, int, int]:
+    """File, threads across and down, steps of k, outputs a thread along each side, for operands that are read one by one.
 
     The largest tile of which the result has enough to fill the adapter; a thin result gets a thin tile.
     """
     wanted = profile.threads // 256
     for threads, each in ((256, 8), (64, 8), (64, 4)):
         side = int(threads**0.5)
-        tx, ty = min(side, _power(ceil_div(g.n, each))), min(side, _power(ceil_div(g.m, each)))
+        tx, ty = min(side, _power(ceil_div(n, each))), min(side, _power(ceil_div(m, each)))
         tx, ty = (tx, min(32, threads // tx)) if tx <= ty else (min(32, threads // ty), ty)
         bk = next((k for k in (16, 8) if 4 * k * each * (tx + ty) <= min(profile.max_shared, 12288)), 4)
-        enough = ceil_div(g.m, ty * each) * ceil_div(g.n, tx * each) * g.z >= wanted
+        enough = ceil_div(m, ty * each) * ceil_div(n, tx * each) * z >= wanted
         if each == 4 or (tx * ty == threads <= profile.max_invocations and min(tx, ty) >= threads // 32 and enough):
             break
     return "gemm_tile_large" if each == 8 else "gemm_tile", tx, ty, bk, each
@@ -113,27 +140,98 @@ def _power(n: int) -> int:
     return 1 << max(0, n - 1).bit_length()
 
 
-def product_splits(m: int, n: int, k: int, profile: Profile) -> int:
+@dataclass(frozen=True)
+class Tile:
+    """What a workgroup has of a product of vectors: `slices` of tx * ty threads with 8 * 8 outputs a thread."""
+
+    tx: int
+    ty: int
+    slices: int
+
+    @property
+    def threads(self) -> int:
+        return self.tx * self.ty * self.slices
+
+    @property
+    def bk(self) -> int:
+        """Steps of k at a time, of which no thread has more than four vectors to bring."""
+        return next(k for k in (16, 8, 4) if k * (self.tx + self.ty) <= 2 * self.tx * self.ty)
+
+    @property
+    def shared(self) -> int:
+        """Bytes of shared memory: both tiles of every slice, and later a quarter of its sums."""
+        return 64 * self.slices * max(self.bk * (self.tx + self.ty) // 2, self.tx * self.ty)
+
+    def steps(self, k: int) -> int:
+        return ceil_div(k, self.slices * self.bk)
+
+    def groups(self, m: int, n: int) -> int:
+        return ceil_div(m, 8 * self.ty) * ceil_div(n, 8 * self.tx)
+
+    def cycles(self, m: int, n: int, k: int, z: int, profile: Profile) -> float:
+        """About how long a GPU takes. In a step of `bk` a warp issues 80 instructions for each k and 70 to bring the next ones, and no
+        step is shorter than memory's answer. `profile.threads` fill the GPU, 256 to half a multiprocessor, which issues two at once."""
+        issued = self.threads / 128 * (80 * self.bk + 70)  # of a workgroup alone on a multiprocessor
+        rounds = z * self.groups(m, n) * self.threads / profile.threads
+        alone = self.steps(k) * max(issued + 300, _ANSWER) + 2 * _ANSWER + 300 * self.slices
+        return max(alone, rounds * 256 / self.threads * self.steps(k) * 2 * issued) + max(0.0, rounds - 1) * 2 * _ANSWER
+
+
+_THIN = 12  # a result with fewer rows or columns leaves most of a tile of vectors empty
+_ANSWER = 1000  # cycles from a load to its value, and past two barriers
+_LAUNCH = 8000  # cycles of one more kernel
+_BYTES = 1500  # bytes of memory in a cycle
+_STEP = 5000  # cycles of a step with operands that are read one by one, measured on an H200
+TILES = tuple(Tile(*t) for t in (
+    (16, 16, 1), (8, 16, 2), (16, 8, 2), (8, 8, 4), (4, 16, 4), (16, 4, 4), (4, 8, 8), (8, 4, 8), (4, 4, 16),
+    (8, 8, 1), (4, 8, 2), (8, 4, 2), (4, 4, 4),  # where workgroups are small
+))  # fmt: skip
+
+
+@functools.cache
+def tile_of(m: int, n: int, k: int, z: int, profile: Profile) -> Tile:
+    """The quickest tile by `Tile.cycles`, the first of equals."""
+    fitting = [t for t in TILES if t.threads <= profile.max_invocations and t.shared <= profile.max_shared]
+    return min(fitting, key=lambda t: t.cycles(m, n, k, z, profile))
+
+
+def _parts(m: int, n: int, k: int, z: int, four: bool, profile: Profile) -> int:
+    """Into how many partial sums over k, added up by one more kernel, a product is cut on a GPU: 1 where that pays.
+
+    `four`: its operands are read in vectors.
+    """
+
+    def cycles(parts: int) -> float:
+        each = chunk_of(k, parts)
+        again = 0 if parts == 1 else _LAUNCH + 8 * parts * z * m * n / _BYTES
+        if four and min(m, n) > _THIN:
+            return tile_of(m, n, each, z * parts, profile).cycles(m, n, each, z * parts, profile) + again
+        _, tx, ty, bk, side = _tile(m, n, z * parts, profile)
+        groups = z * parts * ceil_div(m, ty * side) * ceil_div(n, tx * side)
+        return max(1.0, groups * tx * ty / profile.threads) * ceil_div(each, bk) * _STEP + again
+
+    return min((2**i for i in range(11) if k >= 64 * 2**i or i == 0), key=cycles)
+
+
+def product_splits(m: int, n: int, k: int, four: bool, profile: Profile) -> int:
     """Into how many partial sums over k a product is cut so that a small result still fills the adapter."""
     if is_core(profile):
         return 1
-    if is_register(profile):
-        threads, least, wanted = ceil_div(m, 4) * ceil_div(n, 4), 256, 64
-    else:
-        threads, least, wanted = ceil_div(m, 32) * ceil_div(n, 32), 512, profile.threads // 512
+    if not is_register(profile):
+        return _parts(m, n, k, 1, four, profile)
+    threads, least, wanted = ceil_div(m, 4) * ceil_div(n, 4), 256, 64
     if k < 2 * least or 2 * threads > wanted:
         return 1
     return max(1, min(k // least, wanted // threads, 32))
 
 
-def filter_splits(rows: int, channels: int, pixels: int, groups: int, profile: Profile) -> int:
+def filter_splits(rows: int, channels: int, pixels: int, groups: int, four: bool, profile: Profile) -> int:
     """Into how many partial sums over the pixels a filter gradient is cut."""
     if is_core(profile):
         return 1
-    if is_register(profile):
-        tiles, wanted, least = ceil_div(rows, 8) * ceil_div(channels, 8) * groups, 96, 64
-    else:
-        tiles, wanted, least = ceil_div(rows, 32) * ceil_div(channels, 32) * groups, profile.threads // 256, 256
+    if not is_register(profile):
+        return _parts(rows, channels, pixels, groups, four, profile)
+    tiles, wanted, least = ceil_div(rows, 8) * ceil_div(channels, 8) * groups, 96, 64
     if 2 * tiles > wanted:
         return 1
     return max(1, min(pixels // least, wanted // tiles, 64))

@@ -7,7 +7,7 @@ import numpy as np
 from ...errors import DtypeError, ShapeError
 from ..node import Node
 from ..op import KernelSpec, Profile, routine
-from .choose import LONG_SUM, Gemm, ceil_div, chunk_of, flat, fold, gemm, is_core, is_register, product_splits
+from .choose import LONG_SUM, Gemm, Operand, ceil_div, chunk_of, flat, fold, gemm, is_core, is_register, product_splits
 from .conv_panel import columns, fit, unroll
 from .elementwise import add
 from .leaf import full
@@ -78,11 +78,12 @@ def _general(m, n, k, z, ta, tb, splits=1) -> Gemm:
     step, matrix, guard = "k", "z", ""
     if splits > 1:
         step, matrix = f"(z * {chunk}u + k)", "0u"
-        guard = f"if ({step} >= {k}u) {{ return 0.0; }} " if chunk * splits != k else ""
-    a = f"a[({matrix} * {k}u + {step}) * {m}u + m]" if ta else f"a[({matrix} * {m}u + m) * {k}u + {step}]"
-    b = f"b[({matrix} * {n}u + n) * {k}u + {step}]" if tb else f"b[({matrix} * {k}u + {step}) * {n}u + n]"
-    out = f"return (z * {m}u + m) * {n}u + n;"
-    return Gemm(m, n, chunk, z * splits, f"{guard}return {a};", f"{guard}return {b};", out, not ta, tb)
+        guard = f"if ({step} >= {k}u) {{ return ZERO; }} " if chunk * splits != k else ""
+    at_a = f"({matrix} * {k}u + {step}) * {m}u + m" if ta else f"({matrix} * {m}u + m) * {k}u + {step}"
+    at_b = f"({matrix} * {n}u + n) * {k}u + {step}" if tb else f"({matrix} * {k}u + {step}) * {n}u + n"
+    a = Operand("a", at_a, guard, not ta, (m if ta else k) % 4 == 0)
+    b = Operand("b", at_b, guard, tb, (k if tb else n) % 4 == 0)
+    return Gemm(m, n, chunk, z * splits, a, b, f"return (z * {m}u + m) * {n}u + n;")
 
 
 def _matmul_kernel(node: Node, profile: Profile) -> KernelSpec:
@@ -142,7 +143,9 @@ def _matmul_lower(node: Node, profile: Profile) -> Node | None:
     if is_core(profile) and n % 4 and m > 1:  # whole vectors of columns
         y = MATMUL(a, fit(b, b.ndim - (2 if tb else 1), 0, -n % 4), ta=ta, tb=tb)
         return slice_(y, (0,) * y.ndim, node.shape)
-    splits = max(product_splits(m, n, k, profile), ceil_div(k, LONG_SUM if is_register(profile) else 8 * LONG_SUM)) if node.ndim == 2 else 1
+    four = (m if ta else k) % 4 == 0 and (k if tb else n) % 4 == 0
+    longest = LONG_SUM if is_register(profile) else 8 * LONG_SUM
+    splits = max(product_splits(m, n, k, four, profile), ceil_div(k, longest)) if node.ndim == 2 else 1
     return reduce_sum(PARTIALS(*node.src, ta=ta, tb=tb, splits=splits), axis=(0,)) if splits > 1 else None
 
 

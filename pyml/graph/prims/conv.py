@@ -193,7 +193,8 @@ def _filter_lower(node: Node, profile: Profile) -> Node | None:
         wanted = 256 if is_register(profile) else profile.threads // 4
         splits = max(1, min(dy.size // filters // 64, wanted // (kh * kw * filters // 4), 64))
     else:
-        splits = filter_splits(kh * kw * channels, filters // groups, dy.size // filters, groups, profile)
+        four = channels % 4 == 0 and filters // groups % 4 == 0
+        splits = filter_splits(kh * kw * channels, filters // groups, dy.size // filters, groups, four, profile)
     if is_register(profile):
         splits = max(splits, ceil_div(dy.size // filters, LONG_SUM))
     return reduce_sum(FILTER_PARTIALS(x, dy, splits=splits, **node.attrs), axis=(0,)) if splits > 1 else None

@@ -7,7 +7,7 @@ from math import prod
 from typing import Any
 
 from ..op import Shape
-from .choose import Gemm, chunk_of
+from .choose import Gemm, Operand, chunk_of
 
 
 @dataclass(frozen=True)
@@ -61,21 +61,22 @@ class Window:
         return dict(zip(names, values, strict=True))
 
 
-def _place(v: Window, row: str, tap_h: str, tap_w: str, image: str, channel: str) -> str:
-    """WGSL that returns x at the cell which output pixel `row` sees through a tap, or zero outside."""
+def _place(v: Window, row: str, tap_h: str, tap_w: str, channel: str) -> tuple[str, str]:
+    """Where x has the cell which output pixel `row` sees through a tap, and WGSL before that, which returns outside of the image."""
     (sh, sw), (dh, dw), ((pt, _), (pl, _)) = v.strides, v.dilation, v.padding
     r = f"{row} / {v.ow}u % {v.oh}u * {sh}u + {tap_h} * {dh}u - {pt}u"  # wraps below zero, and then is no row
     s = f"{row} % {v.ow}u * {sw}u + {tap_w} * {dw}u - {pl}u"
-    guard = f"if (r >= {v.h}u || s >= {v.w}u) {{ return 0.0; }} " if v.padded else ""
+    guard = f"if (r >= {v.h}u || s >= {v.w}u) {{ return ZERO; }} " if v.padded else ""
     at = f"(({row} / {v.oh * v.ow}u * {v.h}u + r) * {v.w}u + s) * {v.channels}u + {channel}"
-    return f"let r = {r}; let s = {s}; {guard}return {image}[{at}];"
+    return f"let r = {r}; let s = {s}; {guard}", at
 
 
 def forward_gemm(v: Window) -> Gemm:
     """Rows are output pixels, columns filters; k runs over taps and channels."""
     c, f = v.channels // v.groups, v.filters // v.groups
-    a = f"let t = k / {c}u; {_place(v, 'm', f't / {v.window[1]}u', f't % {v.window[1]}u', 'a', f'z * {c}u + k % {c}u')}"
-    b = f"return b[k * {v.filters}u + z * {f}u + n];"
+    place, at = _place(v, "m", f"t / {v.window[1]}u", f"t % {v.window[1]}u", f"z * {c}u + k % {c}u")
+    a = Operand("a", at, f"let t = k / {c}u; {place}", four=c % 4 == 0)
+    b = Operand("b", f"k * {v.filters}u + z * {f}u + n", along_k=False, four=f % 4 == 0)
     out = f"return m * {v.filters}u + z * {f}u + n;"
     return Gemm(v.pixels, f, prod(v.window) * c, v.groups, a, b, out)
 
@@ -87,14 +88,15 @@ def backward_gemm(v: Window) -> Gemm:
     tests = [f"r / {sh}u >= {v.oh}u", f"s / {sw}u >= {v.ow}u"]
     tests += [f"r % {sh}u != 0u"] if sh > 1 else []
     tests += [f"s % {sw}u != 0u"] if sw > 1 else []
-    a = (
+    before = (
         f"let t = k / {f}u; let r = m / {v.w}u % {v.h}u + {pt}u - t / {v.window[1]}u * {dh}u; "
-        f"let s = m % {v.w}u + {pl}u - t % {v.window[1]}u * {dw}u; if ({' || '.join(tests)}) {{ return 0.0; }} "
-        f"return a[((m / {v.h * v.w}u * {v.oh}u + r / {sh}u) * {v.ow}u + s / {sw}u) * {v.filters}u + z * {f}u + k % {f}u];"
+        f"let s = m % {v.w}u + {pl}u - t % {v.window[1]}u * {dw}u; if ({' || '.join(tests)}) {{ return ZERO; }} "
     )
-    b = f"return b[(k / {f}u * {c}u + n) * {v.filters}u + z * {f}u + k % {f}u];"
+    at = f"((m / {v.h * v.w}u * {v.oh}u + r / {sh}u) * {v.ow}u + s / {sw}u) * {v.filters}u + z * {f}u + k % {f}u"
+    a = Operand("a", at, before, four=f % 4 == 0)
+    b = Operand("b", f"(k / {f}u * {c}u + n) * {v.filters}u + z * {f}u + k % {f}u", four=f % 4 == 0)
     out = f"return m * {v.channels}u + z * {c}u + n;"
-    return Gemm(v.batch * v.h * v.w, c, prod(v.window) * f, v.groups, a, b, out, b_along_k=True)
+    return Gemm(v.batch * v.h * v.w, c, prod(v.window) * f, v.groups, a, b, out)
 
 
 def filter_gemm(v: Window, splits: int) -> Gemm:
@@ -102,10 +104,10 @@ def filter_gemm(v: Window, splits: int) -> Gemm:
     c, f = v.channels // v.groups, v.filters // v.groups
     chunk, rows = chunk_of(v.pixels, splits), prod(v.window) * c
     pixel = f"let p = z % {splits}u * {chunk}u + k; "
-    pixel += f"if (p >= {v.pixels}u) {{ return 0.0; }} " if chunk * splits != v.pixels else ""
+    pixel += f"if (p >= {v.pixels}u) {{ return ZERO; }} " if chunk * splits != v.pixels else ""
     group = f"z / {splits}u"
-    tap = f"let t = m / {c}u; "
-    a = pixel + tap + _place(v, "p", f"t / {v.window[1]}u", f"t % {v.window[1]}u", "a", f"{group} * {c}u + m % {c}u")
-    b = f"{pixel}return b[p * {v.filters}u + {group} * {f}u + n];"
+    place, at = _place(v, "p", f"t / {v.window[1]}u", f"t % {v.window[1]}u", f"{group} * {c}u + m % {c}u")
+    a = Operand("a", at, f"{pixel}let t = m / {c}u; {place}", along_k=False, four=c % 4 == 0)
+    b = Operand("b", f"p * {v.filters}u + {group} * {f}u + n", pixel, along_k=False, four=f % 4 == 0)
     out = f"return (z % {splits}u * {rows}u + m) * {v.filters}u + {group} * {f}u + n;"
-    return Gemm(rows, f, chunk, v.groups * splits, a, b, out, a_along_k=False)
+    return Gemm(rows, f, chunk, v.groups * splits, a, b, out)
