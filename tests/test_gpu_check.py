@@ -128,6 +128,17 @@ def test_timestamps_of_every_dispatch_are_read_where_the_adapter_has_them(gpu):
 
 
 @pytest.mark.slow
+def test_every_way_to_run_a_product_agrees_with_the_chosen_one(gpu, monkeypatch):
+    from benchmarks.gpu import variants
+
+    monkeypatch.setattr(gpu, "profile", gpu.profile)  # what `run` sets is taken back
+    found = variants.run(gpu, True, lambda name: name == "matmul 64", 1)["matmul 64"]
+    assert found[0]["way"] == "chosen" and len(found) > 8
+    assert {way["what"].split()[0] for way in found} == {"gemm_tile", "gemm_tile_four"}
+    assert not [way for way in found if way["s"] is None or "WRONG" in way["what"]]
+
+
+@pytest.mark.slow
 def test_the_whole_check_passes_on_a_software_adapter_in_small_sizes(gpu, tmp_path):
     out = tmp_path / "check.json"
     done = subprocess.run([sys.executable, "-m", "benchmarks.gpu", "--small", "--out", str(out)], cwd=ROOT, capture_output=True, text=True)

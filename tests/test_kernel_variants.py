@@ -24,7 +24,8 @@ from pyml.graph.prims.fft import table
 # These need a canvas of a page; e2e/test_pixels.py compares them with the page's own pixels.
 OF_PAGES = {"draw_pixels", "unpack_pixels"}
 # Hooks that the choosers always fill in, or never: on a GPU neighbours load neighbours, so no thread adds up four columns.
-ALWAYS = {(file, hook) for file in ("gemm_reg", "gemm_tile", "gemm_tile_four", "gemm_tile_large") for hook in ("load_a", "load_b", "out_index")}
+GEMMS = ("gemm_reg", "gemm_tile", "gemm_tile_four", "gemm_tile_large")
+ALWAYS = {(file, hook) for file in GEMMS for hook in ("load_a", "load_b", "out_index")}
 ALWAYS |= {(file, "work") for file in ("fft_first4", "fft_pass", "fft_pass4")}
 NEVER = {("scatter_add_rows", "put")}
 STORES = {"store", "store4"}  # for what follows in the same kernel

@@ -112,6 +112,38 @@ def test_matmul_of_any_size_and_transpose_matches_numpy(device, family, transpos
     check(device, OPS["matmul"], (a, b), {"ta": ta, "tb": tb}, PROFILES[family])
 
 
+@pytest.mark.parametrize(
+    "tile", [t if i in (0, 8) else pytest.param(t, marks=pytest.mark.slow) for i, t in enumerate(choose.TILES)],
+    ids=lambda t: f"{8 * t.ty}x{8 * t.tx}x{t.slices}",
+)
+def test_a_product_of_vectors_by_any_tile_matches_numpy(gpu, tile, monkeypatch):
+    monkeypatch.setattr(choose, "tile_of", lambda *sizes: tile)
+    (m, n, k), ta, tb = (140, 136, 100), tile.tx % 8 == 0, tile.ty % 8 == 0  # more than one workgroup either way, none of the last full
+    a, b = random(0, *((k, m) if ta else (m, k))), random(1, *((n, k) if tb else (k, n)))
+    check(gpu, OPS["matmul"], (a, b), {"ta": ta, "tb": tb}, PROFILES["tile"])
+
+
+def test_tiles_of_vectors_keep_to_the_limits_of_every_browser():
+    for t in choose.TILES:
+        quads = t.bk * (t.tx + t.ty) // 2  # blocks of four by four that a slice brings in a step
+        assert t.threads <= 256 and t.shared <= 16384 and quads <= t.tx * t.ty and t.bk % 4 == 0
+    small = Profile("tile", max_invocations=64, max_shared=8192)
+    assert choose.tile_of(1024, 1024, 1024, 1, small).threads <= 64
+
+
+def test_a_gpu_gets_workgroups_enough_for_what_it_has():
+    """ResNet-18's filter gradients and forward passes, a book's first convolution: none leaves half of a GPU idle."""
+    profile = Profile()
+    for m, n, k in ((65536, 64, 576), (16384, 128, 1152), (4096, 256, 2304), (1024, 512, 4608), (512, 512, 512)):
+        tile = choose.tile_of(m, n, k, 1, profile)
+        assert tile.groups(m, n) * tile.threads >= profile.threads // 2
+    for rows, filters, pixels in ((576, 64, 65536), (1152, 128, 16384), (2304, 256, 4096), (4608, 512, 1024)):
+        parts = choose.filter_splits(rows, filters, pixels, 1, True, profile)
+        tile = choose.tile_of(rows, filters, choose.chunk_of(pixels, parts), parts, profile)
+        assert parts * tile.groups(rows, filters) * tile.threads >= profile.threads // 2
+    assert choose.filter_splits(25, 8, 512 * 24 * 24, 1, False, profile) >= 512
+
+
 @pytest.mark.parametrize("family", PROFILES)
 def test_grids_longer_than_an_axis_are_folded(device, family, monkeypatch):
     monkeypatch.setattr(choose, "_AXIS", 3)

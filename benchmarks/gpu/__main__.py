@@ -1,9 +1,10 @@
 """`make gpu-check`: the kernels for GPUs on this machine's adapter, right and fast; a JSON file and a table.
 
     python -m benchmarks.gpu [--carry build/gpu/carry] [--minutes 8] [--small] [--peak TFLOPS] [--write]
-                             [--only tests matmul ResNet …]
+                             [--only tests matmul ResNet …] [--variants]
 
 Needs a checkout and Python 3.11 or newer; what is not installed comes from the carried folder (`make gpu-carry`).
+`--variants` times every way to run products and convolutions instead (`variants.py`).
 `--only` takes the workloads whose names begin so, and the kernel tests where "tests" is among them.
 `--small` takes small sizes, by itself on a software adapter. `--write` puts the table into benchmarks/README.md.
 Exit status: 0 all right, 1 something is wrong, 2 there is no adapter to check.
@@ -128,6 +129,12 @@ class Check:
             "small": small, "torch": name, "peak_tflops": peak, "rows": [], "problems": [],
         }  # fmt: skip
         self.keep()
+        if self.options.variants:
+            from . import variants
+
+            self.result["variants"] = variants.run(device, small, self.wanted, self.options.minutes)
+            self.keep()
+            return 0
         if self.wanted("tests"):
             self.numbers(device, small)
         self.speed(small, where)
@@ -190,6 +197,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--minutes", type=float, default=8.0, help="stop after so long")
     parser.add_argument("--small", action="store_true", help="small sizes")
     parser.add_argument("--only", nargs="+", metavar="NAME", help='workloads by the beginning of their names, and "tests"')
+    parser.add_argument("--variants", action="store_true", help="time every way to run products and convolutions")
     parser.add_argument("--peak", type=float, help="the card's float32 peak in TFLOP/s")
     parser.add_argument("--write", action="store_true", help="put the table into benchmarks/README.md")
     parser.add_argument("--out", type=Path, default=ROOT / "build" / "gpu" / "check.json")
