@@ -230,7 +230,7 @@ class Layer(Tracking, Operation, Configured, kind=LAYERS):
     @property
     def metrics(self) -> Any:
         """The metrics of this layer and of all layers inside."""
-        return [metric for layer in self._flatten_layers() for metric in layer._metrics]
+        return [metric for layer in self._flatten_layers() for metric in layer._metrics_of()]
 
     @property
     def metrics_variables(self) -> list[Variable]:
@@ -326,10 +326,10 @@ class Layer(Tracking, Operation, Configured, kind=LAYERS):
     def _maybe_build(self, args: Any, kwargs: Any) -> None:
         if self.built:
             return
-        shapes = self._signature.build_shapes(args, kwargs)
+        shapes, by_name = self._signature.build_shapes(args, kwargs)
         with tracing(None), name_scope(self.name):
             self.__dict__["_path"] = current_path()
-            self.build(**shapes) if isinstance(shapes, dict) else self.build(shapes)
+            self.build(**shapes) if by_name else self.build(shapes)
         self.__dict__["_build_shapes"] = shapes
         self.built = True
 

@@ -62,13 +62,13 @@ class Signature:
             kwargs["mask"] = previous
         return kwargs.get("mask") if self.takes_mask else previous
 
-    def build_shapes(self, args: Any, kwargs: Any) -> Any:
-        """What `build` is called with: the first input's shape, or one shape per argument it names."""
+    def build_shapes(self, args: Any, kwargs: Any) -> tuple[Any, bool]:
+        """What `build` is called with: the first input's shape, or one shape per argument it names, and whether it is the latter."""
         given = dict(zip(self.names, args, strict=False)) | kwargs
         shapes = {f"{name}_shape": _shape_of(value) for name, value in given.items() if _has_shape(value)}
         if len(self.build_names) > 1 and self.build_needs <= set(shapes):
-            return {name: shapes[name] for name in self.build_names if name in shapes}
-        return next(iter(shapes.values()), None)
+            return {name: shapes[name] for name in self.build_names if name in shapes}, True
+        return next(iter(shapes.values()), None), False
 
 
 def mask_of(value: Any) -> Any:

@@ -58,6 +58,11 @@ class Tracking:
         containers = [value for value in self._children.values() if isinstance(value, (list, tuple, dict))]
         return own + [leaf for leaf in flatten(containers) if isinstance(leaf, Variable)]
 
+    def _metrics_of(self) -> list[Metric]:
+        """Metrics of this layer alone: attributes first, then those in lists and dicts."""
+        containers = [value for value in self._children.values() if isinstance(value, (list, tuple, dict))]
+        return [*self._metrics, *(leaf for leaf in flatten(containers) if isinstance(leaf, Metric))]
+
     def _track(self, name: str, value: Any) -> None:
         old = self.__dict__.get(name)
         if old is not None and old is not value:

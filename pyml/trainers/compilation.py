@@ -11,6 +11,7 @@ from pyml.core import Tensor
 from pyml.core.tree import flatten
 from pyml.trainers.compile_loss import CompileLoss
 from pyml.trainers.compile_metrics import CompileMetrics
+from pyml.trainers.outputs import Outputs, aligned
 
 
 class Compilation:
@@ -28,16 +29,24 @@ class Compilation:
                                         CompileMetrics(weighted_metrics, weighted=True) if weighted_metrics else None)
                       if part is not None]  # fmt: skip
 
-    def build(self, y: Any, y_pred: Any, names: Sequence[str]) -> None:
+    def build(self, y: Any, outputs: Outputs) -> None:
         """Makes losses and metrics for targets and predictions of these shapes, where there are none yet."""
         if y is None:
             return
-        targets, predictions = flat_targets(y, y_pred, names), flatten(y_pred)
-        for part in (self.loss, *self.parts):
-            if part is not None and not part.built:
-                part.build(targets, predictions, names)
+        if self.loss is not None and not self.loss.built:
+            self.loss.build(y, outputs)
+        targets: list[Any] | None = None
+        for part in self.parts:
+            if not part.built:
+                targets = aligned(y, outputs, self._wanted) if targets is None else targets
+                part.build(targets, outputs)
 
-    def loss_of(self, y: Any, y_pred: Any, sample_weight: Any, names: Sequence[str], rows: int) -> Tensor | None:
+    @property
+    def _wanted(self) -> list[bool] | None:
+        """Which outputs have a loss."""
+        return None if self.loss is None or not self.loss.built else [loss is not None for loss in self.loss.losses]
+
+    def loss_of(self, y: Any, outputs: Outputs, sample_weight: Any, rows: int) -> Tensor | None:
         """The weighted loss of a batch, None without a loss.
 
         Raises:
@@ -47,14 +56,17 @@ class Compilation:
             return None
         if y is None:
             raise ValueError("fit and evaluate need targets y for the loss given to compile.")
-        self.build(y, y_pred, names)
-        return self.loss(flat_targets(y, y_pred, names), flatten(y_pred), flat_weights(sample_weight, y_pred, names), float(rows))
+        self.build(y, outputs)
+        targets = aligned(y, outputs, self._wanted)
+        return self.loss(targets, flatten(outputs.struct), flat_weights(sample_weight, outputs, self._wanted), float(rows))
 
-    def update(self, y: Any, y_pred: Any, sample_weight: Any, names: Sequence[str]) -> None:
+    def update(self, y: Any, outputs: Outputs, sample_weight: Any) -> None:
         """Takes a batch into account."""
-        self.build(y, y_pred, names)
-        for part in self.parts:
-            part.update(flat_targets(y, y_pred, names), flatten(y_pred), flat_weights(sample_weight, y_pred, names))
+        self.build(y, outputs)
+        if self.parts:
+            targets, weights = aligned(y, outputs, self._wanted), flat_weights(sample_weight, outputs, self._wanted)
+            for part in self.parts:
+                part.update(targets, flatten(outputs.struct), weights)
 
     def named_metrics(self) -> list[tuple[str, Any]]:
         """Pairs of log name and metric, loss first."""
@@ -73,30 +85,10 @@ class Compilation:
                 if shape and isinstance(loss, losses_module.Loss) and loss.name == "sparse_categorical_crossentropy"]  # fmt: skip
 
 
-def flat_weights(sample_weight: Any, y_pred: Any, names: Sequence[str]) -> list[Any]:
+def flat_weights(sample_weight: Any, outputs: Outputs, wanted: Sequence[bool] | None) -> list[Any]:
     """Sample weights of all outputs, flat; a single array counts for each."""
-    count = len(flatten(y_pred))
     if sample_weight is None:
-        return [None] * count
+        return [None] * outputs.count
     if not isinstance(sample_weight, dict) and len(flatten(sample_weight)) == 1:
-        return flatten(sample_weight) * count
-    return flat_targets(sample_weight, y_pred, names)
-
-
-def flat_targets(y: Any, y_pred: Any, names: Sequence[str]) -> list[Any]:
-    """Targets (or sample weights) of all outputs, flat, in the order of the predictions.
-
-    Raises:
-        ValueError: The number of targets differs from the number of outputs.
-    """
-    count = len(flatten(y_pred))
-    if isinstance(y, dict):
-        keys = sorted(y_pred) if isinstance(y_pred, dict) else names
-        missing = [key for key in keys if key not in y]
-        if missing:
-            raise ValueError(f"No targets for output(s) {', '.join(missing)}. Received keys: {', '.join(y)}.")
-        return [y[key] for key in keys]
-    flat = flatten(y)
-    if len(flat) != count:
-        raise ValueError(f"The model has {count} output(s) ({', '.join(names)}), but {len(flat)} target(s) were given.")
-    return flat
+        return flatten(sample_weight) * outputs.count
+    return aligned(sample_weight, outputs, wanted, "sample weight")

@@ -9,7 +9,9 @@ from pyml import losses as losses_module
 from pyml import metrics as metrics_module
 from pyml.core import Tensor
 from pyml.core.naming import get_object_name
-from pyml.trainers.compile_metrics import is_binary_or_sparse, per_output
+from pyml.core.tree import flatten
+from pyml.trainers.compile_metrics import is_binary_or_sparse
+from pyml.trainers.outputs import Outputs, aligned, paths, spread
 
 
 def get_loss(identifier: Any, y_true: Any, y_pred: Any) -> losses_module.Loss | None:
@@ -49,23 +51,20 @@ class CompileLoss:
         self.weights: list[Any] = []
         self.trackers: list[metrics_module.Mean | None] = []  # mean loss of each output, where there are several
 
-    def build(self, y_true: Sequence[Any], y_pred: Sequence[Any], names: Sequence[str]) -> None:
-        """Makes the losses for flat targets and predictions of outputs called `names`."""
-        given = self.given
-        if not isinstance(given, (list, tuple, dict)):
-            given = [given] * len(y_pred)
-        given = per_output(given, len(y_pred), names, "loss")
-        weights = self.given_weights
-        weights = [weights] * len(y_pred) if isinstance(weights, (int, float)) else weights
-        self.weights = per_output(weights, len(y_pred), names, "loss_weights")
-        self.losses = [get_loss(own, true, pred) for own, true, pred in zip(given, y_true, y_pred, strict=True)]
-        if all(loss is None for loss in self.losses):
+    def build(self, y_true: Any, outputs: Outputs) -> None:
+        """Makes the losses for targets and predictions in their structure."""
+        given = spread(self.given, outputs, "loss")
+        if all(loss is None for loss in given):
             raise ValueError("compile: no loss was given; pass loss=, for example loss='mse'.")
-        if len(y_pred) > 1:
-            self.trackers = [None if loss is None else metrics_module.Mean(name=f"{name}_loss")
-                             for loss, name in zip(self.losses, names, strict=True)]
-        else:
-            self.trackers = [None]
+        targets = aligned(y_true, outputs, [loss is not None for loss in given])
+        self.weights = spread(self.given_weights, outputs, "loss_weights")
+        self.losses = [get_loss(own, true, pred) for own, true, pred in zip(given, targets, flatten(outputs.struct), strict=True)]
+        self.trackers = [None] * len(given)
+        if sum(loss is not None for loss in self.losses) > 1:
+            for i, (loss, path) in enumerate(zip(self.losses, paths(outputs.struct), strict=True)):
+                if loss is not None:
+                    name = outputs.path_name(i, path, getattr(loss, "name", "output"))
+                    self.trackers[i] = metrics_module.Mean(name=f"{name}_loss")
         self.built = True
 
     @property

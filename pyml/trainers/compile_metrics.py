@@ -7,6 +7,8 @@ from typing import Any
 
 from pyml import metrics as metrics_module
 from pyml.core.naming import get_object_name
+from pyml.core.tree import flatten
+from pyml.trainers.outputs import Outputs, spread
 
 
 def is_binary_or_sparse(y_true: Any, y_pred: Any) -> tuple[bool, bool]:
@@ -54,12 +56,12 @@ class CompileMetrics:
         self.built = False
         self.per_output: list[tuple[str, list[metrics_module.Metric]]] = []  # one (prefix, [metric, ...]) per output
 
-    def build(self, y_true: Sequence[Any], y_pred: Sequence[Any], names: Sequence[str]) -> None:
-        """Makes the metrics for flat targets and predictions of outputs called `names`."""
-        given = per_output(self.given, len(y_pred), names, "metrics")
-        for own, true, pred, name in zip(given, y_true, y_pred, names, strict=True):
+    def build(self, y_true: Sequence[Any], outputs: Outputs) -> None:
+        """Makes the metrics for flat targets, and for predictions in their structure."""
+        given, count, keys = spread(self.given, outputs, "weighted_metrics" if self.weighted else "metrics"), outputs.count, outputs.keys
+        for i, (own, true, pred) in enumerate(zip(given, y_true, flatten(outputs.struct), strict=True)):
             own = own if isinstance(own, (list, tuple)) else [] if own is None else [own]
-            prefix = f"{name}_" if len(y_pred) > 1 else ""
+            prefix = f"{keys[i]}_" if count > 1 and keys is not None else ""
             self.per_output.append((prefix, [get_metric(m, true, pred) for m in own]))
         self.built = True
 
@@ -89,29 +91,3 @@ class CompileMetrics:
                 seen[name] = count + 1
                 pairs.append((f"{name}_{count}" if count else name, metric))
         return pairs
-
-
-def per_output(given: Any, count: int, names: Sequence[str], what: str) -> list[Any]:
-    """What was given to `compile`, as a list with one entry per output.
-
-    Raises:
-        ValueError: Lists of another length, or names that are no outputs.
-    """
-    if given is None:
-        return [None] * count
-    if isinstance(given, dict):
-        unknown = [key for key in given if key not in names]
-        if unknown:
-            raise ValueError(f"compile: {what} name outputs {unknown}; the model has {list(names)}.")
-        return [given.get(name) for name in names]
-    if count == 1 and what == "metrics":
-        flat = [m for own in given for m in (own if isinstance(own, (list, tuple)) else [own])]
-        return [flat]
-    if isinstance(given, (list, tuple)):
-        if len(given) != count:
-            raise ValueError(
-                f"compile: {what} has {len(given)} entries, the model {count} outputs ({', '.join(names)}); "
-                "give one entry per output."
-            )
-        return list(given)
-    return [given] * count

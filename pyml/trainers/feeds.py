@@ -53,7 +53,7 @@ def make_feed(
         steps: Steps per epoch, where the user asked for a number.
         nested: Another call on this model is in progress and needs its own data.
     """
-    model._prepare(source, batch_size)
+    model._prepare(source, batch_size, kind)
     if isinstance(source, DatasetBatches):
         return DatasetFeed(model, kind, source)
     if isinstance(source, Batches):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import warnings
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
@@ -23,6 +24,10 @@ if TYPE_CHECKING:
 _RAN_OUT = (
     "Your input ran out of data in epoch {epoch} of {epochs}; fit ends there. An iterator gives its batches once: make it give "
     "steps_per_epoch * epochs of them, or pass arrays, a list of batches, a PyDataset or a pyml.data.Dataset."
+)
+_NO_VALIDATION = (
+    "The validation data has run out of batches, so this epoch is not validated. An iterator gives its batches once: pass arrays, a "
+    "list of batches, a PyDataset or a pyml.data.Dataset as validation_data."
 )
 _FLAGS = {"train": "stop_training", "test": "stop_evaluating"}
 
@@ -48,7 +53,7 @@ class Loop:
         """Trains; returns nothing, the History callback keeps the logs."""
         model, callbacks, epochs = self.model, self.callbacks, options.epochs
         model.stop_training = False
-        await self.compile(feed)
+        await self.compile(feed, "train")
         self.keeper = keeper = Keeper(model, self.io, feed)
         keeper.starts[options.initial_epoch] = 0
         await keeper.take()
@@ -70,8 +75,8 @@ class Loop:
                 logs = found
                 keeper.starts[epoch + 1] = keeper.ran
                 if validation is not None and options.validates_after(epoch + 1):
-                    for name, value in (await self.evaluate(validation)).items():
-                        logs[f"val_{name}"] = value
+                    tested = await self.evaluate(validation, required=epoch == options.initial_epoch)
+                    logs |= {f"val_{name}": value for name, value in tested.items()}
                 if epoch + 1 < epochs:
                     await keeper.looked(ended=True)
                 callbacks.on_epoch_end(epoch, logs)
@@ -82,24 +87,26 @@ class Loop:
             model.optimizer.finalize_variable_values(model.trainable_variables)
         callbacks.on_train_end(logs)
 
-    async def compile(self, feed: Feed) -> None:
+    async def compile(self, feed: Feed, kind: str) -> None:
         """Compiles the feed's programs ahead, side by side."""
-        programs = [*feed.programs(), *((self.steps.program((name,)), ()) for name in ("begin", "reset", "results"))]
+        programs = [*feed.programs(), *((self.steps.program((name,)), ()) for name in ("begin", "reset"))]
+        if not self.steps.owns(kind):  # a step of one's own says what it logs when it is traced
+            programs.append((self.steps.results_program(kind), ()))
         new = [(program, args) for program, args in programs if not getattr(program, "captures", True)]
         if new:
             await self.io.prepare(new)
 
-    async def evaluate(self, feed: Feed) -> dict[str, Any]:
-        """One pass without training; returns the logs."""
+    async def evaluate(self, feed: Feed, required: bool = True) -> dict[str, Any]:
+        """One pass without training; returns the logs. None where the data has run out before, unless `required`."""
         self.model.stop_evaluating = False
-        await self.compile(feed)
+        await self.compile(feed, "test")
         self.callbacks.on_test_begin()
         self.steps.program(("reset",))()
-        logs = await self.run(feed, "test", Pacer())
+        logs = await self.run(feed, "test", Pacer(), required)
         self.callbacks.on_test_end(logs)
         return logs
 
-    async def run(self, feed: Feed, kind: str, pacer: Pacer) -> dict[str, Any]:
+    async def run(self, feed: Feed, kind: str, pacer: Pacer, required: bool = True) -> dict[str, Any]:
         """All steps of an epoch. The inner loop does no work per op: one replay, and a look now and then."""
         model, interrupts, flag = self.model, self.interrupts, _FLAGS[kind]
         keeper = self.keeper if kind == "train" else None
@@ -118,7 +125,7 @@ class Loop:
             if keeper is not None:
                 keeper.ran += 1
             if end_hooks:
-                await self.end_hooks(end_hooks, index)
+                await self.end_hooks(end_hooks, index, kind)
             index += 1
             if pacer.due():
                 logs = await self.look(kind, index)
@@ -129,6 +136,9 @@ class Loop:
                 interrupts.check()
             if getattr(model, flag):
                 break
+        if index == 0 and kind == "test" and not required:
+            warnings.warn(_NO_VALIDATION, stacklevel=2)
+            return {}
         if index == 0 and (kind != "train" or not self.done):
             raise ValueError(
                 f"{'fit' if kind == 'train' else 'evaluate'}: the data gave no batches. An iterator gives its batches once; for "
@@ -143,7 +153,7 @@ class Loop:
 
     async def look(self, kind: str, index: int) -> dict[str, Any]:
         """Reads loss and metrics, moves the progress bar, notices a loss that is not finite."""
-        logs, bad = self.steps.unpack(await self.io.read(self.steps.program(("results",))()))
+        logs, bad = self.steps.unpack(await self.io.read(self.steps.results_program(kind)()), kind)
         if kind == "train" and bad >= 0 and not self.warned:
             self.warned = True
             self.report(bad)
@@ -164,12 +174,11 @@ class Loop:
         )
         self.callbacks.notify_nonfinite(batch)
 
-    async def end_hooks(self, hooks: Sequence[Any], index: int) -> None:
+    async def end_hooks(self, hooks: Sequence[Any], index: int, kind: str) -> None:
         """Calls batch hooks with logs that are read when looked at."""
-        tensor = self.steps.program(("results",))()
-        names = sorted(name for name, _ in self.model._named_metrics())
-        logs: Any = BatchLogs(names, tensor, self.steps.unpack)
+        tensor = self.steps.results_program(kind)()
+        logs: Any = BatchLogs(self.steps.log_names(kind), tensor, functools.partial(self.steps.unpack, kind=kind))
         if not self.io.can_wait:
-            logs = self.steps.unpack(await self.io.read(tensor))[0]
+            logs = self.steps.unpack(await self.io.read(tensor), kind)[0]
         for hook in hooks:
             hook(index, logs=logs)

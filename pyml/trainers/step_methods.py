@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import inspect
+import warnings
 from typing import Any
 
 from pyml import ops
@@ -14,6 +15,7 @@ from pyml.layers.layer import Layer
 from pyml.metrics import Metric
 from pyml.optimizers import Optimizer
 from pyml.trainers.compilation import Compilation
+from pyml.trainers.outputs import Outputs
 from pyml.trainers.watch import Trained, Watch
 from pyml.utils.data_utils import unpack_x_y_sample_weight
 
@@ -48,12 +50,13 @@ class StepMethods(Layer):
             raise ValueError(f"Model '{self.name}' was compiled without an optimizer; pass optimizer= to compile to train it.")
         with differentiating():
             y_pred = self(x, training=True)
-            loss = self.compute_loss(x, y, y_pred, sample_weight, training=True)
+            loss = self._compute_loss(x, y, y_pred, sample_weight, training=True)
             variables = self._trained.of(self)
-            if not variables:
-                raise ValueError(f"Model '{self.name}' has no trainable weights, so there is nothing to fit.")
-            grads = gradients(self.optimizer.scale_loss(loss), variables)
-        self.optimizer.apply(grads, variables)
+            grads = gradients(self.optimizer.scale_loss(loss), variables) if variables else []
+        if variables:
+            self.optimizer.apply(grads, variables)
+        else:
+            warnings.warn(f"The model '{self.name}' does not have any trainable weights.", stacklevel=2)
         self._watch.see(loss)
         return self._logged(loss, x, y, y_pred, sample_weight)
 
@@ -61,17 +64,17 @@ class StepMethods(Layer):
         """Forward, loss, metrics for `(x, y, sample_weight)`."""
         x, y, sample_weight = unpack_x_y_sample_weight(data)
         y_pred = self(x, training=False)
-        loss = self.compute_loss(x, y, y_pred, sample_weight, training=False)
+        loss = self._compute_loss(x, y, y_pred, sample_weight, training=False)
         return self._logged(loss, x, y, y_pred, sample_weight)
 
     def _logged(self, loss: Tensor, x: Any, y: Any, y_pred: Any, sample_weight: Any) -> dict[str, Any]:
         if self._compilation is not None:
             self._compilation.tracker.update_state(loss, sample_weight=float(batch_size(x)))
-        return self.compute_metrics(x, y, y_pred, sample_weight)
+        return self.compute_metrics(x, y, y_pred, sample_weight=sample_weight)
 
     def predict_step(self, data: Any) -> Any:
-        """Predictions for `x`."""
-        return self(data, training=False)
+        """Predictions for `x`, `(x,)`, `(x, y)` or `(x, y, sample_weight)`."""
+        return self(unpack_x_y_sample_weight(data)[0], training=False)
 
     def compute_loss(self, x: Any = None, y: Any = None, y_pred: Any = None, sample_weight: Any = None, training: bool = True) -> Tensor:
         """The loss of a batch as a scalar tensor: that of `compile`, and what layers add.
@@ -81,7 +84,7 @@ class StepMethods(Layer):
         """
         total = None
         if self._compilation is not None:
-            total = self._compilation.loss_of(y, y_pred, sample_weight, self._names_of(y_pred), batch_size(y_pred if x is None else x))
+            total = self._compilation.loss_of(y, self._outputs(y_pred), sample_weight, batch_size(y_pred if x is None else x))
         for extra in self.losses:
             extra = ops.sum(ops.cast(extra, "float32"))
             total = extra if total is None else total + extra
@@ -89,34 +92,56 @@ class StepMethods(Layer):
             raise ValueError("No loss to compute: pass loss= to compile, or call add_loss() in a layer.")
         return total
 
+    def _compute_loss(self, x: Any, y: Any, y_pred: Any, sample_weight: Any, training: bool) -> Any:
+        """`compute_loss` with as many of these as a subclass takes."""
+        if type(self).compute_loss is StepMethods.compute_loss:
+            return self.compute_loss(x, y, y_pred, sample_weight, training=training)
+        takes = inspect.signature(self.compute_loss).parameters
+        placed = [p for p in takes.values() if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD) and p.name != "training"]
+        anything = any(p.kind is p.VAR_POSITIONAL for p in takes.values())
+        arguments = (x, y, y_pred, sample_weight)[:4 if anything else len(placed)]
+        named = any(p.kind is p.VAR_KEYWORD for p in takes.values()) or "training" in takes
+        return self.compute_loss(*arguments, **({"training": training} if named else {}))
+
     def compute_metrics(self, x: Any, y: Any, y_pred: Any, sample_weight: Any = None) -> dict[str, Any]:
         """Adds a batch to the metrics and returns `get_metrics_result()`."""
         del x
         if y is not None and self._compilation is not None:
-            self._compilation.update(y, map_structure(unlabelled, y_pred), sample_weight, self._names_of(y_pred))
+            self._compilation.update(y, self._outputs(map_structure(unlabelled, y_pred)), sample_weight)
         return self.get_metrics_result()
 
     def get_metrics_result(self) -> dict[str, Any]:
         """Loss and metrics so far, a dict of tensors by name."""
-        return {name: metric.result() for name, metric in self._named_metrics()}
+        found: dict[str, Any] = {}
+        for name, metric in self._named_metrics():
+            result = metric.result()
+            found.update(result if isinstance(result, dict) else {name: result})
+        return found
 
-    def _names_of(self, y_pred: Any) -> Sequence[str]:
-        """Names of the outputs."""
-        count, names = len(flatten(y_pred)), self.output_names
-        if names is not None and len(names) == count:
-            return names
-        return sorted(y_pred) if isinstance(y_pred, dict) else [f"output_{i + 1}" for i in range(count)]
+    def _outputs(self, y_pred: Any) -> Outputs:
+        """Predictions with the names of the outputs."""
+        names = self.output_names
+        return Outputs(y_pred, names if names is not None and len(names) == len(flatten(y_pred)) else None)
 
     # ---- metrics
-    def _named_metrics(self) -> list[tuple[str, Metric]]:
-        """Pairs of log name and metric, loss first."""
+    def _own_metrics(self) -> list[tuple[str, Metric]]:
+        """Pairs of log name and metric: the loss, the metrics of `compile`, those of layers; a model inside keeps its own."""
         own = [] if self._compilation is None else self._compilation.named_metrics()
-        return own + [(metric.name, metric) for metric in super().metrics]
+        layers = [layer for layer in self._flatten_layers() if layer is self or not isinstance(layer, StepMethods)]
+        return own + [(metric.name, metric) for layer in layers for metric in layer._metrics_of()]
+
+    def _named_metrics(self) -> list[tuple[str, Metric]]:
+        """Pairs of log name and metric of what `metrics` says, which a subclass may have written."""
+        own = self._own_metrics()
+        if type(self).metrics is StepMethods.metrics:
+            return own
+        names = {id(metric): name for name, metric in own}
+        return [(names.get(id(metric), metric.name), metric) for metric in self.metrics]
 
     @property
     def metrics(self) -> list[Metric]:
         """The loss tracker, the metrics of `compile` and those of layers."""
-        return [metric for _, metric in self._named_metrics()]
+        return [metric for _, metric in self._own_metrics()]
 
     @property
     def metrics_names(self) -> list[str]:

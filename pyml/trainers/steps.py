@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import weakref
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
@@ -13,7 +14,10 @@ from pyml.core import Program, Tensor
 from pyml.core.tree import flatten
 from pyml.device.lock import LOCK
 from pyml.layers.signature import Tracing
+from pyml.trainers.last_logs import LastLogs, flat_logs, joined
 from pyml.trainers.resident import Resident
+from pyml.trainers.state import taken
+from pyml.trainers.step_methods import StepMethods
 from pyml.utils.data_utils import pack_x_y_sample_weight
 
 if TYPE_CHECKING:
@@ -32,7 +36,8 @@ class Steps:
     def __init__(self, model: Trainer):
         self._model = weakref.ref(model)
         self.programs: dict[tuple, Step] = {}
-        self.layout: tuple[list[tuple[str, tuple, int, int]], int] | None = None  # of `results`, see lay_out
+        self.logs: dict[str, LastLogs] = {}  # by kind of step, of those that log something else than their metrics
+        self.layouts: dict[str, tuple[list[tuple[str, tuple, int, int]], int]] = {}  # of `results` by kind, see lay_out
         self.names: list[str] | None = None  # of the logs in order, once they have been laid out
 
     @property
@@ -45,17 +50,23 @@ class Steps:
     # ---- traced functions
     def train(self, x: Any, y: Any, sample_weight: Any) -> None:
         """One training step; also counts it and notes whether the loss is finite."""
-        self.model.train_step(pack_x_y_sample_weight(x, y, sample_weight))
-        self.model._clear_losses()  # they belong to the trace
+        model = self.model
+        model._watch.seen = False
+        logs = taken(model, "train", pack_x_y_sample_weight(x, y, sample_weight))
+        self.note("train", logs)
+        if not model._watch.seen:  # a step of one's own: the loss is what it calls so
+            loss = logs.get("loss") if isinstance(logs, dict) else None
+            model._watch.see(ops.max(ops.cast(ops.convert_to_tensor(0.0 if loss is None else loss), "float32")))
+        model._clear_losses()  # they belong to the trace
 
     def test(self, x: Any, y: Any, sample_weight: Any) -> None:
         """One evaluation step."""
-        self.model.test_step(pack_x_y_sample_weight(x, y, sample_weight))
+        self.note("test", taken(self.model, "test", pack_x_y_sample_weight(x, y, sample_weight)))
         self.model._clear_losses()
 
     def predict(self, x: Any) -> Any:
         """Predictions."""
-        return self.model.predict_step(x)
+        return self.model.predict_step(pack_x_y_sample_weight(x))
 
     def begin(self) -> None:
         """Steps are counted anew."""
@@ -63,14 +74,38 @@ class Steps:
 
     def reset(self) -> None:
         """Metrics back to their start."""
-        for _, metric in self.model._named_metrics():
-            metric.reset_state()
+        self.model.reset_metrics()
 
-    def results(self) -> Tensor:
+    def results(self, kind: str) -> Tensor:
         """Loss, metrics and the first bad step, as one vector, so that one read brings all."""
+        own = self.logs.get(kind)
+        if own is not None:
+            return own.vector(self.model._watch.first_bad)
         values = [leaf for _, metric in self.model._named_metrics() for leaf in flatten(metric.result())]
         values.append(self.model._watch.first_bad)
-        return ops.concatenate([ops.reshape(ops.cast(ops.convert_to_tensor(v), "float32"), (-1,)) for v in values], axis=0)
+        return joined(values)
+
+    # ---- what a step of one's own logs
+    def owns(self, kind: str) -> bool:
+        """Whether a subclass wrote the step or what it returns."""
+        cls = type(self.model)
+        return any(getattr(cls, name) is not getattr(StepMethods, name)
+                   for name in (f"{kind}_step", "compute_metrics", "get_metrics_result"))  # fmt: skip
+
+    def note(self, kind: str, logs: Any) -> None:
+        """Keeps the logs of this step, where they are others than the results of the metrics."""
+        if not self.owns(kind) or not isinstance(logs, dict):
+            return
+        flat = flat_logs(logs)
+        changed = type(self.model).get_metrics_result is not StepMethods.get_metrics_result
+        if not changed and set(flat) == {name for name, _ in self.metric_places()[0]}:
+            self.logs.pop(kind, None)
+            return
+        own = self.logs.get(kind)
+        if own is None or not own.fits(flat):
+            own = self.logs[kind] = LastLogs(flat)
+            self.layouts.pop(kind, None)
+        own.assign(flat)
 
     # ---- programs
     def program(self, key: tuple, make: Callable[[Steps], Callable] | None = None) -> Step:
@@ -106,11 +141,18 @@ class Steps:
             def step(x: Any, y: Any, sample_weight: Any) -> Tensor:
                 own.reset()
                 getattr(own, kind)(x, y, sample_weight)
-                return own.results()
+                return own.results(kind)
 
             return step
 
         return self.program((f"{kind}_on_batch",), make)
+
+    def results_program(self, kind: str) -> Step:
+        """A program without arguments that returns `results`."""
+        own = self.logs.get(kind)
+        if own is None:
+            return self.program(("results",), lambda steps: lambda: steps.results(""))
+        return self.program(("results", kind, id(own)), lambda steps: lambda: steps.results(kind))
 
     def rewind(self, data: Resident) -> Step:
         """A program that goes back to the first row of a Resident dataset."""
@@ -122,31 +164,53 @@ class Steps:
             del self.programs[key]
 
     # ---- results on the host
-    def unpack(self, vector: np.ndarray) -> tuple[dict[str, Any], int]:
+    def unpack(self, vector: np.ndarray, kind: str) -> tuple[dict[str, Any], int]:
         """The host copy of `results`: a dict of floats by name, and the first bad step or -1."""
-        if self.layout is None or self.layout[1] != len(vector):
-            self.layout = self.lay_out()
+        layout = self.layouts.get(kind)
+        if layout is None or layout[1] != len(vector):
+            layout = self.layouts[kind] = self.lay_out(kind)
         logs = {}
-        for name, shape, start, stop in self.layout[0]:
+        for name, shape, start, stop in layout[0]:
             logs[name] = float(vector[start]) if shape == () else np.array(vector[start:stop]).reshape(shape)
+        if kind in self.logs:
+            logs = dict(sorted({**logs, **self.logs[kind].others}.items()))
         return logs, int(vector[-1])
 
-    def lay_out(self) -> tuple[list[tuple[str, tuple, int, int]], int]:
+    def log_names(self, kind: str) -> list[str]:
+        """The names of the logs, in the order of their dict."""
+        layout = self.layouts.get(kind) or self.layouts.setdefault(kind, self.lay_out(kind))
+        others = self.logs[kind].others if kind in self.logs else ()
+        return sorted({*(name for name, *_ in layout[0]), *others})
+
+    def lay_out(self, kind: str) -> tuple[list[tuple[str, tuple, int, int]], int]:
         """Where each log is in `results`, by name, and the length of it all; walking the layers takes a while."""
+        found, self.names = self.metric_places()
+        if kind in self.logs:
+            found = list(self.logs[kind].shapes.items())
         places, at = [], 0
-        for name, metric in self.model._named_metrics():
-            shape = metric_shape(metric)
-            places.append((name, shape, at, at + int(np.prod(shape))))
+        for name, shape in found:
+            places.append((name, shape, at, at + math.prod(shape)))
             at = places[-1][3]
-        self.names = [name for name, *_ in places]
         return sorted(places), at + 1
 
+    def metric_places(self) -> tuple[list[tuple[str, tuple[int, ...]]], list[str]]:
+        """Name and shape of each result of the metrics in their order, and the names alone."""
+        found: list[tuple[str, tuple[int, ...]]] = []
+        for name, metric in self.model._named_metrics():
+            shapes = metric_shapes(metric)
+            found += shapes.items() if isinstance(shapes, dict) else [(name, shapes)]
+        return found, [name for name, _ in found]
 
-def metric_shape(metric: Any) -> tuple[int, ...]:
-    """The shape of a metric's result, found by tracing it once."""
+
+def metric_shapes(metric: Any) -> Any:
+    """The shape of a metric's result, or of each result by name, found by tracing it once."""
     shape = getattr(metric, "_result_shape", None)
     if shape is None:
         with Tracing():
-            shape = tuple(ops.convert_to_tensor(metric.result()).shape)
+            result = metric.result()
+            if isinstance(result, dict):
+                shape = {key: tuple(ops.convert_to_tensor(result[key]).shape) for key in sorted(result)}
+            else:
+                shape = tuple(ops.convert_to_tensor(result).shape)
         metric._result_shape = shape
     return shape

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Sequence
 from typing import Any
 
@@ -49,7 +50,13 @@ class Trainer(StepMethods):
     @property
     def loss(self) -> Any:
         """The loss as it was given to `compile`."""
-        return None if self._compilation is None else self._compilation.given["loss"]
+        return self.__dict__.get("_loss_given") if self._compilation is None else self._compilation.given["loss"]
+
+    @loss.setter
+    def loss(self, value: Any) -> None:
+        self.__dict__["_loss_given"] = value
+        if self._compilation is not None:
+            self._compilation.given["loss"] = value
 
     def compile(self, optimizer: Any = "rmsprop", loss: Any = None, loss_weights: Any = None, metrics: Any = None,
                 weighted_metrics: Any = None, run_eagerly: bool = False, steps_per_execution: int = 1, jit_compile: Any = "auto",
@@ -82,7 +89,7 @@ class Trainer(StepMethods):
     def _reset_programs(self) -> None:
         self._steps, self._residents = Steps(self), Residents()
         self._has_weights = False  # all layers are known to be built
-        self._ready = False  # losses and metrics are made
+        self._ready: set[str] = set()  # the kinds of steps for which losses and metrics are made
         self._classed: list[tuple[int, Any, int, str]] = []  # outputs with class numbers: place, loss, classes, name
 
     def _forget_device(self, keep_compiled: bool) -> None:
@@ -102,9 +109,12 @@ class Trainer(StepMethods):
         """Makes the weights for the first batch of `source`."""
         self._build_on((source.struct if isinstance(source, Arrays) else source.peek())[0], first_rows(source, batch_size))
 
-    def _prepare(self, source: Source, batch_size: int) -> None:
+    def _prepare(self, source: Source, batch_size: int, kind: str) -> None:
         """Makes weights, losses and metrics for the first batch of `source`, and checks its shapes."""
-        if self._ready:
+        if kind in self._ready:
+            return
+        if self._steps.owns(kind):
+            self._prepare_own(source, batch_size, kind)
             return
         with LOCK:
             rows = first_rows(source, batch_size)
@@ -114,14 +124,26 @@ class Trainer(StepMethods):
             with Tracing():
                 x, y, sample_weight = like(struct, rows)
                 y_pred = self(x, training=False)
-                names = self._names_of(y_pred)
+                outputs = self._outputs(y_pred)
                 assert self._compilation is not None
-                self._compilation.build(y, y_pred, names)
-                self.compute_loss(x, y, y_pred, sample_weight, training=False)
+                self._compilation.build(y, outputs)
+                self._compute_loss(x, y, y_pred, sample_weight, training=False)
                 self._clear_losses()
             shapes = [tuple(output.shape) for output in flatten(y_pred)]
-            self._classed = [(*found, names[found[0]]) for found in self._compilation.classed(shapes)]
-            self._ready = True
+            self._classed = [(*found, outputs.called(found[0])) for found in self._compilation.classed(shapes)]
+            self._ready.add(kind)
+
+    def _prepare_own(self, source: Source, batch_size: int, kind: str) -> None:
+        """The same for a step that a subclass wrote: what it calls and computes is its own affair, so nothing is refused here."""
+        with LOCK, contextlib.suppress(Exception):
+            struct = source.struct if isinstance(source, Arrays) else source.peek()
+            with Tracing():
+                x, y, _ = like(struct, first_rows(source, batch_size))
+                y_pred = self(x, training=False)
+                if self._compilation is not None:
+                    self._compilation.build(y, self._outputs(y_pred))
+        self._clear_losses()
+        self._ready.add(kind)
 
     def _build_on(self, inputs: Any, rows: int) -> None:
         """Makes all weights for batches of so many rows of data like `inputs`."""
@@ -229,7 +251,8 @@ class Trainer(StepMethods):
     def _reported(self, logs: dict[str, Any], return_dict: bool) -> Any:
         if return_dict:
             return logs
-        values = [logs[name] for name in self._steps.names or self.metrics_names]
+        first = [name for name in dict.fromkeys(self._steps.names or self.metrics_names) if name in logs]
+        values = [logs[name] for name in [*first, *sorted(set(logs) - set(first))]]
         return values[0] if len(values) == 1 else values
 
     # ---- predict
@@ -280,9 +303,10 @@ class Trainer(StepMethods):
         return self._on_batch("test", Arrays(x, y, sample_weight, "test_on_batch"), return_dict)
 
     def _on_batch(self, kind: str, batch: Arrays, return_dict: bool) -> Any:
-        self._prepare(batch, batch.size)
+        self._prepare(batch, batch.size, kind)
         self._check_labels(batch.y)
-        logs, _ = self._steps.unpack(self._steps.batch_step_with_results(kind)(*batch.struct).numpy())
+        vector = self._steps.batch_step_with_results(kind)(*batch.struct)
+        logs, _ = self._steps.unpack(vector.numpy(), kind)
         return self._reported(logs, return_dict)
 
     def predict_on_batch(self, x: Any) -> Any:

@@ -19,6 +19,7 @@ class Watch:
     def __init__(self) -> None:
         self.step = Variable(np.int32(0), name="step", dtype="int32", trainable=False)
         self.first_bad = Variable(np.int32(-1), name="first_bad_step", dtype="int32", trainable=False)
+        self.seen = False  # whether the step being traced has been counted
 
     def begin(self) -> None:
         """Counts anew. For use inside a program."""
@@ -27,6 +28,7 @@ class Watch:
 
     def see(self, loss: Tensor) -> None:
         """One more step, with this loss. For use inside a program."""
+        self.seen = True
         bad = ops.logical_and(ops.less(self.first_bad, 0), ops.logical_not(ops.isfinite(loss)))
         self.first_bad.assign(ops.where(bad, self.step, self.first_bad))
         self.step.assign_add(1)
