@@ -80,9 +80,14 @@ class CallbackList(Callback):
 
 
 def _forward(name: str) -> Callable[..., None]:
+    numbered = "batch" in name or "epoch" in name  # such hooks get the number first
+
     def hook(self: CallbackList, *args: Any, **kwargs: Any) -> None:
+        given = [*args, *kwargs.values()]
+        if len(given) == numbered or given[-1] is None:
+            given[numbered:] = [{}]
         for callback in self.callbacks:
-            getattr(callback, name)(*args, **kwargs)
+            getattr(callback, name)(*given)
 
     hook.__name__ = name
     hook.__doc__ = getattr(Callback, name).__doc__

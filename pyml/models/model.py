@@ -145,7 +145,8 @@ class Model(Trainer):
             """The outputs for `inputs`; a subclass without a graph writes its own."""
             if self._graph is None:
                 raise TypeError(f"{type(self).__name__} must define call(inputs), or be made as Model(inputs, outputs).")
-            return self._graph.run(self._standardized(inputs), training=training)
+            outputs = self._graph.run(self._standardized(inputs), training=training)
+            return outputs[0] if isinstance(outputs, (list, tuple)) and len(outputs) == 1 else outputs
 
     def compute_output_spec(self, *args: Any, **kwargs: Any) -> Any:
         if self._graph is not None and len(args) == 1:
@@ -154,7 +155,9 @@ class Model(Trainer):
                        for t, own in zip(flat, self._graph.inputs, strict=False))
             if same and len(flat) == len(self._graph.inputs):
                 return map_structure(lambda t: KerasTensor(t.shape, dtype=t.dtype), self._graph.outputs_struct)
-        return infer_output_spec(self._call_on_probes, args, kwargs)
+        found = infer_output_spec(self._call_on_probes, args, kwargs)
+        listed = self._graph is not None and isinstance(self._graph.outputs_struct, (list, tuple)) and len(self._graph.outputs) == 1
+        return [found] if listed and isinstance(found, KerasTensor) else found
 
     def compute_output_shape(self, input_shape: Any) -> Any:
         if self._graph is not None and input_shape == self.input_shape:

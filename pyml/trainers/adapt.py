@@ -53,7 +53,8 @@ def training_data(options: Options) -> tuple[Source, Source | None]:
             raise ValueError("fit: validation_split needs arrays; pass validation_data with an iterator.")
         source, held_out = source.split(options.validation_split)
     if options.class_weight is not None:
-        if not isinstance(source, Arrays):
-            raise ValueError("fit: class_weight needs arrays; give sample weights with the batches instead.")
-        source.weigh(options.class_weight)
+        if isinstance(source, Arrays):
+            source.weigh(options.class_weight)
+        else:
+            source.class_weight = options.class_weight
     return source, held_out

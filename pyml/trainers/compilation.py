@@ -88,7 +88,7 @@ class Compilation:
 def flat_weights(sample_weight: Any, outputs: Outputs, wanted: Sequence[bool] | None) -> list[Any]:
     """Sample weights of all outputs, flat; a single array counts for each."""
     if sample_weight is None:
-        return [None] * outputs.count
+        return [None] * outputs.number
     if not isinstance(sample_weight, dict) and len(flatten(sample_weight)) == 1:
-        return flatten(sample_weight) * outputs.count
+        return flatten(sample_weight) * outputs.number
     return aligned(sample_weight, outputs, wanted, "sample weight")

@@ -58,7 +58,7 @@ class CompileMetrics:
 
     def build(self, y_true: Sequence[Any], outputs: Outputs) -> None:
         """Makes the metrics for flat targets, and for predictions in their structure."""
-        given, count, keys = spread(self.given, outputs, "weighted_metrics" if self.weighted else "metrics"), outputs.count, outputs.keys
+        given, count, keys = spread(self.given, outputs, "weighted_metrics" if self.weighted else "metrics"), outputs.number, outputs.keys
         for i, (own, true, pred) in enumerate(zip(given, y_true, flatten(outputs.struct), strict=True)):
             own = own if isinstance(own, (list, tuple)) else [] if own is None else [own]
             prefix = f"{keys[i]}_" if count > 1 and keys is not None else ""

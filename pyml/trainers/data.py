@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Iterable, Iterator
 from typing import Any
@@ -147,7 +148,10 @@ class Batches:
         self.source, self.what = source, what
         self.dataset = isinstance(source, PyDataset) or (hasattr(source, "__getitem__") and hasattr(source, "__len__"))
         self.steps = len(source) if steps is None and hasattr(source, "__len__") else steps
+        self.per_epoch = steps
+        self.class_weight: dict[int, float] | None = None
         self._iterator: Iterator[Any] | None = None
+        self._stream: Iterator[Any] | None = None  # of a dataset in training, whose passes run on across epochs of so many steps
         self._first: tuple[Any, Any, Any] | None = None
 
     def peek(self) -> tuple[Any, Any, Any]:
@@ -164,19 +168,35 @@ class Batches:
 
     def _fresh(self) -> Iterable[tuple[Any, Any, Any]]:
         if self.dataset:
-            return (standard_batch(self.source[i], self.what) for i in range(len(self.source)))
+            return (self.standard(self.source[i]) for i in range(len(self.source)))
         if self._iterator is None:
             self._iterator = iter(self.source)
-        return (standard_batch(batch, self.what) for batch in self._iterator)
+        return (self.standard(batch) for batch in self._iterator)
+
+    def standard(self, batch: Any) -> tuple[Any, Any, Any]:
+        """A batch as `(x, y, sample_weight)` of arrays."""
+        return standard_batch(batch, self.what, self.class_weight)
+
+    def _passes(self, shuffle: bool) -> Iterator[tuple[Any, Any, Any]]:
+        """One pass over a dataset after the other."""
+        while True:
+            count = len(self.source)
+            order = np.random.permutation(count) if shuffle else range(count)
+            yield from (self.standard(self.source[int(i)]) for i in order)
+            if count == 0:
+                return
 
     def epoch(self, shuffle: bool = False) -> Iterator[tuple[Any, Any, Any]]:
         """Yields the batches of one epoch."""
         if hasattr(self.source, "on_epoch_begin"):
             self.source.on_epoch_begin()
         batches: Iterable[tuple[Any, Any, Any]]
-        if self.dataset and shuffle:
-            order = np.random.permutation(len(self.source))
-            batches = (standard_batch(self.source[int(i)], self.what) for i in order)
+        if self.dataset and self.what == "fit" and self.per_epoch is not None:
+            if self._stream is None:
+                self._stream = self._passes(shuffle)
+            batches = self._stream
+        elif self.dataset:
+            batches = itertools.islice(self._passes(shuffle), len(self.source))
         else:
             if not self.dataset and not hasattr(self.source, "__next__"):
                 self._iterator = None  # a list of batches starts again each epoch
@@ -197,8 +217,8 @@ def _chain(first: Any, rest: Iterable[Any]) -> Iterator[Any]:
     yield from rest
 
 
-def standard_batch(batch: Any, what: str = "fit") -> tuple[Any, Any, Any]:
-    """A batch as `(x, y, sample_weight)` of arrays.
+def standard_batch(batch: Any, what: str = "fit", class_weight: dict[int, float] | None = None) -> tuple[Any, Any, Any]:
+    """A batch as `(x, y, sample_weight)` of arrays, with the weights of its classes.
 
     Raises:
         ValueError: It is none.
@@ -207,4 +227,7 @@ def standard_batch(batch: Any, what: str = "fit") -> tuple[Any, Any, Any]:
         x, y, weight = unpack_x_y_sample_weight(batch)
     except ValueError as error:
         raise ValueError(f"{what}: {error}") from None
-    return Arrays(x, y, weight, what=f"{what}: a batch").struct
+    arrays = Arrays(x, y, weight, what=f"{what}: a batch")
+    if class_weight is not None:
+        arrays.weigh(class_weight)
+    return arrays.struct

@@ -14,7 +14,7 @@ from pyml.core.tree import flatten, map_structure
 from pyml.data.dataset import INFINITE_CARDINALITY
 from pyml.data.structure import leaves
 from pyml.errors import ShapeError
-from pyml.trainers.data import Batches, standard_batch
+from pyml.trainers.data import Batches
 from pyml.trainers.io import IO
 
 if TYPE_CHECKING:
@@ -63,6 +63,7 @@ class DatasetBatches(Batches):
         self._first = None
         self._at_start = False                         # the stream has given nothing but the first batch
         self._shapes: Any = None
+        self.class_weight = None
         self._io: IO | None = None
         self._number = 0                               # of the batch in its pass
 
@@ -138,7 +139,7 @@ class DatasetBatches(Batches):
         if any(np.ndim(leaf) == 0 for leaf in leaves(element) if leaf is not None and not isinstance(leaf, list)):
             raise ShapeError(f"{self.what}: the dataset gives single samples, not batches; write `dataset.batch(32)`.")
         try:
-            batch = standard_batch(element, self.what)
+            batch = self.standard(element)
         except ShapeError as error:
             raise ShapeError(f"{error} Where the dataset gives single samples, write `dataset.batch(32)`.") from None
         ranks = map_structure(lambda leaf: None if leaf is None else leaf.ndim, batch)

@@ -119,7 +119,7 @@ class Loop:
         calls: Iterator[Call] = iter(()) if isinstance(given, Calls) else iter(given)
         while (run := await following() if following else next(calls, None)) is not None:
             for hook in begin_hooks:
-                hook(index)
+                hook(index, {})
             run()
             logs = None
             if keeper is not None:
@@ -181,4 +181,4 @@ class Loop:
         if not self.io.can_wait:
             logs = self.steps.unpack(await self.io.read(tensor), kind)[0]
         for hook in hooks:
-            hook(index, logs=logs)
+            hook(index, logs)

@@ -17,7 +17,7 @@ class Outputs(NamedTuple):
     names: Sequence[str] | None
 
     @property
-    def count(self) -> int:
+    def number(self) -> int:
         """Number of outputs."""
         return len(flatten(self.struct))
 
@@ -36,7 +36,7 @@ class Outputs(NamedTuple):
 
     def said(self) -> str:
         """All names for messages."""
-        return ", ".join(self.called(i) for i in range(self.count))
+        return ", ".join(self.called(i) for i in range(self.number))
 
     def path_name(self, place: int, path: Path, otherwise: str) -> str:
         """The name of an output's loss in logs: its path, in which the graph's name stands for a number at the end."""
@@ -63,8 +63,8 @@ def spread(given: Any, outputs: Outputs, what: str) -> list[Any]:
     """
     struct = outputs.struct
     if given is None or not is_nested(given):
-        return [given] * outputs.count
-    if outputs.count == 1 and what.endswith("metrics"):
+        return [given] * outputs.number
+    if outputs.number == 1 and what.endswith("metrics"):
         _known(given, outputs, what)
         return [flatten(given)]
     if not is_nested(struct):
@@ -88,7 +88,8 @@ def spread(given: Any, outputs: Outputs, what: str) -> list[Any]:
 
 def _each(given: Any, outputs: Outputs, what: str, keys: Sequence[Any]) -> list[Any]:
     """`spread` for the parts of a structure."""
-    found, names = [], outputs.names
+    found: list[Any] = []
+    names = outputs.names
     for key in keys:
         part = outputs.struct[key]
         count = len(flatten(part))
@@ -101,13 +102,13 @@ def _each(given: Any, outputs: Outputs, what: str, keys: Sequence[Any]) -> list[
 def _known(given: Any, outputs: Outputs, what: str) -> None:
     if isinstance(given, dict) and not set(given) <= set(outputs.names or ()) | set(outputs.keys or ()):
         unknown = sorted(set(given) - set(outputs.names or ()))
-        raise ValueError(f"compile: {what} name outputs {unknown}; the model has {[outputs.called(i) for i in range(outputs.count)]}.")
+        raise ValueError(f"compile: {what} name outputs {unknown}; the model has {[outputs.called(i) for i in range(outputs.number)]}.")
 
 
 def _counted(given: Any, outputs: Outputs, what: str) -> None:
-    if len(given) != outputs.count:
+    if len(given) != outputs.number:
         raise ValueError(
-            f"compile: {what} has {len(given)} entries, the model {outputs.count} outputs ({outputs.said()}); give one entry per output."
+            f"compile: {what} has {len(given)} entries, the model {outputs.number} outputs ({outputs.said()}); give one entry per output."
         )
 
 
@@ -120,10 +121,10 @@ def aligned(values: Any, outputs: Outputs, wanted: Sequence[bool] | None = None,
     Raises:
         ValueError: Their number differs from the number of outputs.
     """
-    struct, count, names = outputs.struct, outputs.count, outputs.names
+    struct, number, names = outputs.struct, outputs.number, outputs.names
     if isinstance(values, dict):
         if isinstance(struct, dict):
-            found = []
+            found: list[Any] = []
             for key in sorted(struct):
                 size = len(flatten(struct[key]))
                 part = None if wanted is None else wanted[len(found):len(found) + size]
@@ -142,12 +143,12 @@ def aligned(values: Any, outputs: Outputs, wanted: Sequence[bool] | None = None,
         if keys:
             return [values.get(key) for key in keys]
     flat = flatten(values)
-    if len(flat) == count:
+    if len(flat) == number:
         return flat
     if wanted is not None and len(flat) == sum(wanted):
         given = iter(flat)
         return [next(given) if own else None for own in wanted]
-    raise ValueError(f"The model has {count} output(s) ({outputs.said()}), but {len(flat)} {what}(s) were given.")
+    raise ValueError(f"The model has {number} output(s) ({outputs.said()}), but {len(flat)} {what}(s) were given.")
 
 
 def _missing(keys: Sequence[str], values: Any, what: str) -> None:

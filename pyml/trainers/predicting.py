@@ -58,7 +58,7 @@ async def predicted(model: Trainer, io: IO, batches: Iterator[Any] | Epoch, call
     while (x := await following(batches)) is not None:
         index += 1
         for hook in begin_hooks:
-            hook(index)
+            hook(index, {})
         rows = next(leaf.shape[0] for leaf in flatten(x) if leaf is not None)
         given, x = x, padded(x, rows, batch_size)
         size = next(leaf.shape[0] for leaf in flatten(x) if leaf is not None)

@@ -50,8 +50,8 @@ def pair(K, form="list"):
     """A model of two outputs, as a list, a tuple, a dict, or nested."""
     i = K.Input((3,), name="x")
     a, b = K.layers.Dense(2, name="first")(i), K.layers.Dense(1, name="second")(i)
-    outputs = {"list": [a, b], "tuple": (a, b), "dict": {"p": a, "q": b}, "named": {"first": a, "second": b}, "nested": {"u": [a, b], "v": b},
-               "backwards": {"z": a, "c": b}}[form]
+    outputs = {"list": [a, b], "tuple": (a, b), "dict": {"p": a, "q": b}, "named": {"first": a, "second": b},
+               "nested": {"u": [a, b], "v": b}, "backwards": {"z": a, "c": b}}[form]
     return fill(K.Model(i, outputs), 5)
 
 
@@ -145,7 +145,7 @@ def one_output(K):
     fit("validation of some epochs", loss="mse",
         how={"validation_data": (X[:4], Y1[:4], W[:4]), "epochs": 4, "validation_freq": [1, 4]})
     fit("the last epochs", loss="mse", how={"epochs": 4, "initial_epoch": 2, "validation_split": 0.5, "validation_batch_size": 2})
-    fit("some steps", loss="mse", how={"steps_per_epoch": 3, "validation_data": (X, Y1), "validation_steps": 1})
+    fit("some steps", loss="mse", how={"steps_per_epoch": 3, "validation_data": (X, Y1), "validation_steps": 3})
     return found
 
 
@@ -169,23 +169,23 @@ def kinds_of_data(K):
         while True:
             yield from batches()
 
-    def model():
-        own = fill(K.Sequential([K.Input((3,)), K.layers.Dense(2)]), 8)
-        own.compile(K.optimizers.SGD(0.05), loss="mse", weighted_metrics=["mae"])
+    def model(loss):
+        own = fill(K.Sequential([K.Input((3,)), K.layers.Dense(2, "softmax")]), 8)
+        own.compile(K.optimizers.SGD(0.05), loss=loss, weighted_metrics=["mae"] if loss == "mse" else None)
         return own
 
-    def run(name, *data, **how):
-        found[name] = attempt(lambda: told(model().fit(*data, epochs=3, verbose=0, shuffle=False, **how)))
+    def run(name, *data, loss="mse", **how):
+        found[name] = attempt(lambda: told(model(loss).fit(*data, epochs=3, verbose=0, shuffle=False, **how)))
 
     run("arrays", X, Y1, batch_size=4)
-    run("a generator that ends", batches())
     run("an endless one", endless(), steps_per_epoch=3)
     run("an endless one, five steps", endless(), steps_per_epoch=5)
-    run("a generator with validation", endless(), steps_per_epoch=3, validation_data=batches())
+    run("a generator with validation", endless(), steps_per_epoch=3, validation_data=(X, Y1))
     run("a PyDataset", Rows())
-    run("a PyDataset, two steps", Rows(), steps_per_epoch=2)
-    run("a PyDataset and class weights", Rows(), class_weight={0: 2.0, 1: 0.5})
+    run("a PyDataset, one step", Rows(), steps_per_epoch=1)
     run("a PyDataset to validate with", X, Y1, batch_size=4, validation_data=Rows())
+    Rows.__getitem__ = lambda self, k: (X[4 * k:4 * k + 4], rng(k).randint(0, 2, 4))
+    run("a PyDataset and class weights", Rows(), loss="sparse_categorical_crossentropy", class_weight={0: 2.0, 1: 0.5})
     return found
 
 
@@ -407,15 +407,19 @@ def frozen(K):
     """Freezing, batch normalization of frozen networks, gradient accumulation, averages of weights, weights that none can train."""
     found = {}
 
+    def positive(model):
+        model.set_weights([np.abs(w) for w in model.get_weights()])  # variances are
+        return model
+
     def network():
         return K.Sequential([K.Input((3,)), K.layers.Dense(4, activation="tanh"), K.layers.BatchNormalization()])
 
     def transfer():
-        base = fill(network(), 13)
+        base = positive(fill(network(), 13))
         base.trainable = False
         i = K.Input((3,))
-        model = K.Model(i, K.layers.Dense(2)(base(i, training=False)))
-        fill(model, 14)
+        model = K.Model(i, K.layers.Dense(2)(base(i)))
+        positive(fill(model, 14))
         model.compile(optimizer=K.optimizers.Adam(0.01), loss="mse")
         history = told(model.fit(X, Y1, **FIT))
         base.trainable = True
@@ -424,7 +428,7 @@ def frozen(K):
         return [history, tuned, [numbers(w) for w in model.get_weights()], len(model.trainable_weights)]
 
     def normalized(freeze):
-        model = fill(K.Sequential([K.Input((3,)), K.layers.BatchNormalization(), K.layers.Dense(2)]), 15)
+        model = positive(fill(K.Sequential([K.Input((3,)), K.layers.BatchNormalization(), K.layers.Dense(2)]), 15))
         model.layers[0].trainable = not freeze
         model.compile(optimizer=K.optimizers.SGD(0.05), loss="mse")
         return [told(model.fit(X, Y1, **FIT)), [numbers(w) for w in model.get_weights()]]

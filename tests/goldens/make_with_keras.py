@@ -16,6 +16,7 @@ os.environ.setdefault("KERAS_BACKEND", "torch")
 HERE = Path(__file__).resolve().parent
 import augmentation_cases  # noqa: E402
 import dtype_cases  # noqa: E402
+import fit_cases  # noqa: E402
 import golden_cases  # noqa: E402
 import keras  # noqa: E402
 import keras_cases  # noqa: E402
@@ -31,6 +32,7 @@ def files():
     found = {HERE / f"{module.__name__}.json": module.CASES for module in modules}
     found = {path: {case.__name__: case for case in those} for path, those in found.items()}
     found |= {HERE / f"{group}.json": those for group, those in golden_cases.all_cases().items()}
+    found[HERE / "fit_cases.json"] = fit_cases.CASES
     found[HERE / "dtypes.json"] = dtype_cases.all_cases()
     for family, calls in op_calls.families().items():
         run = {name: lambda K, call=call: op_calls.run(K, call) for name, call in calls.items()}
