@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from typing import TypeVar
+from contextvars import ContextVar
+from typing import Any, TypeVar
 
 T = TypeVar("T")
 PROBES = (83, 167)  # primes, so that no reshape or stride divides them by luck, and far enough apart for strides up to 83
@@ -12,19 +13,44 @@ ROUND = (120, 240)  # for what asks for a divisor, as a split in two does, or fo
 _NUMBER = re.compile(r"(?<![\w.])(\d+(?:,\d{3})*)(?![\w.]*\d)")  # that stands by itself: not part of a name or of a fraction
 
 
-def probed(traced: Callable[[int], T]) -> list[T]:
-    """`traced(size)` for two sizes. Where it raises for all, the message is rewritten: None for sizes that depend on it."""
+_probing: ContextVar[int | None] = ContextVar("probing", default=None)
+probing = _probing.get  # probing() is the size that unknown sizes have in the trace in progress, or None
+
+
+def probed(function: Callable[[int], T]) -> tuple[list[T], int | None]:
+    """`function(size)` for two sizes, and None. Where it raises for all of them, that for a size of one, which is as good as any
+    other beside it, and 1. Where it raises for that too, the message is rewritten: None for sizes that depend on it."""
+
+    def traced(size: int) -> T:
+        before = _probing.set(size)
+        try:
+            return function(size)
+        finally:
+            _probing.reset(before)
+
     results: list[T] = []
     for size in PROBES:
         try:
             results.append(traced(size))
         except Exception as error:
-            try:
-                return [traced(round_size) for round_size in ROUND]
-            except Exception:
-                _reword(error, traced, sum(PROBES) - size)
-                raise error from None
-    return results
+            for sizes in (ROUND, (1,)):
+                try:
+                    return [traced(other) for other in sizes], 1 if sizes == (1,) else None
+                except Exception:
+                    continue
+            _reword(error, traced, sum(PROBES) - size)
+            raise error from None
+    return results, None
+
+
+def without_probe(shape: Any) -> Any:
+    """A shape with None for sizes that may be unknown ones: those that the trace in progress has in their place."""
+    size = _probing.get()
+    if isinstance(shape, dict):
+        return {key: without_probe(value) for key, value in shape.items()}
+    if isinstance(shape, (tuple, list)):
+        return type(shape)(without_probe(value) for value in shape)
+    return None if size is not None and size != 1 and shape == size else shape
 
 
 def _reword(error: Exception, traced: Callable[[int], object], other_size: int) -> None:

@@ -63,6 +63,7 @@ class KerasTensor(Operators["KerasTensor"]):
         self.name = name or auto_name("keras_tensor")
         self.record_history = record_history
         self._keras_history: KerasHistory | None = None
+        self._keras_mask: KerasTensor | None = None  # only what it looks like: models compute masks anew
 
     @property
     def shape(self) -> tuple[int | None, ...]:
@@ -225,9 +226,9 @@ def infer_output_spec(fn: Callable[..., Any], args: Sequence[Any], kwargs: Mappi
     """
     symbolic = [leaf for leaf in flatten([args, kwargs]) if isinstance(leaf, KerasTensor)]
     unknown = any(size is None for tensor in symbolic for size in tensor.shape)
-    results = probed(lambda size: _traced(fn, args, kwargs, size)) if unknown else [_traced(fn, args, kwargs, 0)]
+    results, hidden = probed(lambda size: _traced(fn, args, kwargs, size)) if unknown else ([_traced(fn, args, kwargs, 0)], None)
     first, last = flatten(results[0]), flatten(results[-1])
-    specs = [_spec(a, b) for a, b in zip(first, last, strict=True)]
+    specs = [_spec(a, b, hidden) for a, b in zip(first, last, strict=True)]
     return pack_sequence_as(results[0], specs)
 
 
@@ -238,14 +239,22 @@ def _traced(fn: Callable[..., Any], args: Sequence[Any], kwargs: Mapping[str, An
         if not isinstance(leaf, KerasTensor):
             return leaf
         shape = tuple(size if n is None else n for n in leaf.shape)
-        return tensor_of(trace.input(shape, standardize(leaf.dtype)), leaf.dtype)
+        tensor = tensor_of(trace.input(shape, standardize(leaf.dtype)), leaf.dtype)
+        if leaf._keras_mask is not None:
+            tensor._keras_mask = probe(leaf._keras_mask)
+        return tensor
 
     with tracing(trace):
         return fn(*map_structure(probe, tuple(args)), **map_structure(probe, dict(kwargs)))
 
 
-def _spec(a: Any, b: Any) -> Any:
+def _spec(a: Any, b: Any, hidden: int | None = None) -> Any:
+    """A symbolic tensor for the results of two traces; sizes that differ, and those that are `hidden`, are unknown."""
     if not hasattr(a, "shape"):
         return a
-    shape = tuple(m if m == n else None for m, n in zip(a.shape, b.shape, strict=True))
-    return KerasTensor(shape, dtype=a.dtype)
+    shape = tuple(m if m == n and m != hidden else None for m, n in zip(a.shape, b.shape, strict=True))
+    spec = KerasTensor(shape, dtype=a.dtype)
+    mask, other = (getattr(t, "_keras_mask", None) for t in (a, b))
+    if isinstance(mask, Tensor) and isinstance(other, Tensor):
+        spec._keras_mask = _spec(mask, other, hidden)
+    return spec

@@ -106,10 +106,10 @@ class Tensor(Operators["Tensor"], ArrayProtocol):
             SyncReadError: this browser cannot wait here; write `await t.data()`.
             TraceError: called while a program is traced.
         """
-        trace.refuse_in_trace("numpy()")
+        trace.refuse_in_trace("numpy()", self._node)
         if self.size == 0:
             return np.zeros(self.shape, self.dtype)
-        with LOCK:
+        with LOCK, trace.tracing(None):
             device = config.device()
             raw = device.sync_wait(self._reading(device))
         return to_host(raw, self._node)
@@ -140,11 +140,11 @@ class Tensor(Operators["Tensor"], ArrayProtocol):
         return self.numpy().reshape(()).item()
 
     def __float__(self) -> float:
-        trace.refuse_in_trace("float()")
+        trace.refuse_in_trace("float()", self._node)
         return float(self.item())
 
     def __int__(self) -> int:
-        trace.refuse_in_trace("int()")
+        trace.refuse_in_trace("int()", self._node)
         return int(self.item())
 
     def __index__(self) -> int:
@@ -153,7 +153,7 @@ class Tensor(Operators["Tensor"], ArrayProtocol):
         return int(self)
 
     def __bool__(self) -> bool:
-        trace.refuse_in_trace("bool()")
+        trace.refuse_in_trace("bool()", self._node)
         return bool(self.item())
 
     def __len__(self) -> int:

@@ -101,9 +101,22 @@ def differentiating() -> Iterator[None]:
         _gradient_depth.reset(before)
 
 
-def refuse_in_trace(what: str) -> None:
-    """Values do not exist while a program is traced."""
-    if current() is not None:
+def is_known(node: Node) -> bool:
+    """Whether a value does not depend on what the program being traced gets or reads: numbers made into tensors, and what follows."""
+    waiting, seen = [node], set()
+    while waiting:
+        node = waiting.pop()
+        if node.op is INPUT or node.op is STATE:
+            return False
+        if id(node) not in seen and node.buffer is None:
+            seen.add(id(node))
+            waiting.extend(node.src)
+    return True
+
+
+def refuse_in_trace(what: str, node: Node | None = None) -> None:
+    """Values do not exist while a program is traced, but for those that are known."""
+    if current() is not None and not (node is not None and is_known(node)):
         frame = sys._getframe(1)
         while frame is not None and frame.f_globals.get("__name__", "").startswith("pyml."):
             frame = frame.f_back  # type: ignore[assignment]

@@ -8,11 +8,13 @@ from typing import Any
 import numpy as np
 
 from pyml import constraints, initializers, regularizers
-from pyml.core import Tensor, Variable, convert_to_tensor
+from pyml.core import StatelessScope, Tensor, Variable, convert_to_tensor
 from pyml.core.naming import auto_name, current_path, name_scope
 from pyml.core.narrow import rounded, unlabelled
+from pyml.core.probes import without_probe
 from pyml.core.recompute import RematScope, call_layer, current_remat
-from pyml.core.symbolic import Operation, any_symbolic, infer_output_spec
+from pyml.core.symbolic import KerasTensor, Operation, any_symbolic, infer_output_spec
+from pyml.core.tensor import tensor_of
 from pyml.core.trace import stateless_here, tracing
 from pyml.core.tree import flatten, map_structure
 from pyml.dtype_policies import DTypePolicy, DTypePolicyMap
@@ -26,6 +28,7 @@ from pyml.layers.signature import (
     call_signature,
     dtype_name,
     is_number_list,
+    mask_of,
     overridden,
     policy_config,
     policy_of,
@@ -156,6 +159,11 @@ class Layer(Tracking, Operation, Configured, kind=LAYERS):
         Returns:
             A Variable.
         """
+        if isinstance(shape, str):
+            raise ValueError(
+                f"`name` must be passed as a keyword argument. Received: add_weight({shape!r}, ...). "
+                f"Use: add_weight(shape=..., name={shape!r})."
+            )
         shape = () if shape is None else (shape,) if isinstance(shape, int) else tuple(shape)
         if any(size is None for size in shape):
             raise ShapeError(
@@ -169,7 +177,8 @@ class Layer(Tracking, Operation, Configured, kind=LAYERS):
         initializer = initializers.get(initializer)
         name = name or auto_name("variable")
         with tracing(None):
-            variable = Variable(first_value(initializer, shape, dtype), shape=shape, dtype=dtype, trainable=trainable, name=name)
+            variable = Variable(first_value(initializer, shape, dtype), shape=shape, dtype=dtype, trainable=trainable,
+                                autocast=autocast, aggregation=aggregation, name=name)  # fmt: skip
         variable.path = f"{self.path}/{name}"
         variable.regularizer = regularizers.get(regularizer)
         variable.constraint = constraints.get(constraint)
@@ -330,7 +339,7 @@ class Layer(Tracking, Operation, Configured, kind=LAYERS):
         with tracing(None), name_scope(self.name):
             self.__dict__["_path"] = current_path()
             self.build(**shapes) if by_name else self.build(shapes)
-        self.__dict__["_build_shapes"] = shapes
+        self.__dict__["_build_shapes"] = without_probe(shapes)
         self.built = True
 
     def build_from_config(self, config: dict[str, Any]) -> None:
@@ -364,6 +373,53 @@ class Layer(Tracking, Operation, Configured, kind=LAYERS):
         if any_symbolic(args, kwargs):
             return self.symbolic_call(*args, **kwargs)
         return self._call_on_values(args, kwargs)
+
+    def stateless_call(self, trainable_variables: Any, non_trainable_variables: Any, *args: Any, return_losses: bool = False,
+                       **kwargs: Any) -> Any:  # fmt: skip
+        """Calls the layer as a function of its state; nothing is changed.
+
+        Args:
+            trainable_variables: Values for `trainable_variables`, in their order.
+            non_trainable_variables: Values for `non_trainable_variables`.
+            *args, **kwargs: What the layer is called with.
+            return_losses: Also return the losses that the call adds and the penalties of weights.
+
+        Returns:
+            `(outputs, non_trainable_variables)` with the values that those have after the call, and the list of losses with
+            `return_losses`.
+
+        Raises:
+            ValueError: The layer is not built yet, or numbers of values differ.
+
+        Source: `keras.Layer.stateless_call`.
+
+        Example:
+            >>> layer = pyml.layers.Dense(1, use_bias=False)
+            >>> layer.build((None, 2))
+            >>> outputs, state = layer.stateless_call([np.ones((2, 1))], [], np.ones((1, 2)))
+            >>> outputs.tolist(), state
+            ([[2.0]], [])
+        """
+        if not self.built:
+            raise ValueError(
+                f"To call stateless_call, {type(self).__name__} must be built (i.e. its variables must have been already created). "
+                "You can build it by calling it on some data."
+            )
+        groups = (("trainable_variables", trainable_variables), ("non_trainable_variables", non_trainable_variables))
+        mapping: list[tuple[Variable, Any]] = []
+        for name, values in groups:
+            own = getattr(self, name)
+            if len(values) != len(own):
+                raise ValueError(
+                    f"Argument `{name}` must be a list of tensors corresponding 1:1 to {type(self).__name__}().{name}. Received list "
+                    f"with length {len(values)}, but expected {len(own)} variables."
+                )
+            mapping += zip(own, values, strict=True)
+        with StatelessScope(mapping, collect_losses=return_losses) as scope:
+            outputs = self(*args, **kwargs)
+            losses = self.losses if return_losses else []
+        state = [scope.get_current_value(v) for v in self.non_trainable_variables]
+        return (outputs, state, losses) if return_losses else (outputs, state)
 
     def _call_on_values(self, args: Any, kwargs: Any) -> Any:
         training = kwargs.pop("training", None)
@@ -404,6 +460,35 @@ class Layer(Tracking, Operation, Configured, kind=LAYERS):
             dtype = getattr(flatten(first)[0], "dtype", self._dtype)
             return specs_of(shapes, self.compute_dtype if dtype in FLOATS and self._rounds and self.autocast else dtype)
         return infer_output_spec(self._call_on_probes, args, kwargs)
+
+    def symbolic_call(self, *args: Any, **kwargs: Any) -> Any:
+        """Puts a call into the graph and returns its symbolic outputs, with what their masks will look like."""
+        outputs = super().symbolic_call(*args, **kwargs)
+        if self.supports_masking and not any(getattr(output, "_keras_mask", None) is not None for output in flatten(outputs)):
+            self._mark_masks(outputs, args[0] if args else next(iter(kwargs.values()), None), kwargs)
+        return outputs
+
+    def _mark_masks(self, outputs: Any, inputs: Any, kwargs: Any) -> None:
+        """Layers behind these outputs know that there are masks, before there are any."""
+        named = kwargs.get("mask")
+        given = flatten(map_structure(lambda t: getattr(t, "_keras_mask", None), inputs) if named is None else named)
+        own = type(self).compute_mask is not Layer.compute_mask
+        if not own and all(mask is None for mask in given):
+            return
+
+        def masked(values: Any, named: Any) -> Any:
+            previous = named if named is not None else mask_of(values)
+            found = map_structure(lambda t: tensor_of(t._node, t.dtype) if isinstance(t, Tensor) else t, values)
+            return self.compute_mask(found, previous)
+
+        try:
+            masks = infer_output_spec(masked, (inputs, kwargs.get("mask")), {})
+        except Exception:  # it is computed from values then, or refused
+            return
+        flat = flatten(masks) if len(flatten(outputs)) > 1 else [masks]
+        for output, mask in zip(flatten(outputs), flat, strict=False):
+            if isinstance(output, KerasTensor) and isinstance(mask, KerasTensor):
+                output._keras_mask = mask
 
     def _call_on_probes(self, *args: Any, **kwargs: Any) -> Any:
         return self._call_on_values(args, dict(kwargs))

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from pyml import dtype_policies, initializers
-from pyml.core import Variable
+from pyml.core import StatelessScope, Variable
 from pyml.core.naming import auto_name
 from pyml.dtypes import standardize
 from pyml.initializers.base import first_value
@@ -88,6 +88,33 @@ class Metric(Configured, kind=METRICS, abstract=True):
     def result(self) -> Any:
         """The value so far, as a Tensor; every subclass writes its own."""
         raise TypeError(f"{type(self).__name__} must define result().")
+
+    def stateless_update_state(self, metric_variables: Any, *args: Any, **kwargs: Any) -> list[Any]:
+        """The values that `update_state(*args)` would give the `variables`, which have the values `metric_variables`."""
+        with StatelessScope(self._mapping(metric_variables)) as scope:
+            self.update_state(*args, **kwargs)
+        return [scope.get_current_value(v) for v in self.variables]
+
+    def stateless_result(self, metric_variables: Any) -> Any:
+        """`result()` where the `variables` have these values."""
+        with StatelessScope(self._mapping(metric_variables)):
+            result = self.result()
+            return result.value if isinstance(result, Variable) else result
+
+    def stateless_reset_state(self) -> list[Any]:
+        """The values of the `variables` after `reset_state()`."""
+        with StatelessScope() as scope:
+            self.reset_state()
+        return [scope.get_current_value(v) for v in self.variables]
+
+    def _mapping(self, values: Any) -> list[tuple[Variable, Any]]:
+        own = self.variables
+        if len(values) != len(own):
+            raise ValueError(
+                "Argument `metric_variables` must be a list of tensors corresponding 1:1 to "
+                f"{type(self).__name__}().variables. Received list with length {len(values)}, but expected {len(own)} variables."
+            )
+        return list(zip(own, values, strict=True))
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """`update_state(...)`, then `result()`."""

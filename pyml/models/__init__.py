@@ -1,29 +1,17 @@
 """Models: `Sequential`, `Model(inputs, outputs)` and subclasses of `Model`."""
 
 import json
-from collections.abc import Callable
 from typing import Any
 
 from pyml.core.symbolic import KerasTensor
 from pyml.errors import PymlError
 from pyml.layers.input_layer import Input
+from pyml.models.cloning import clone_model
 from pyml.models.knn import KNNClassifier
 from pyml.models.model import Functional, Model
 from pyml.models.sequential import Sequential
 from pyml.objects.registry import LAYERS
 from pyml.objects.serialization import deserialize_keras_object
-
-
-def clone_model(model: Model, input_tensors: Any = None, clone_function: Callable[[Any], Any] | None = None, **kwargs: Any) -> Any:
-    """A model of the same structure with new weights.
-
-    Args:
-        model: A Sequential or a Model with a graph.
-        clone_function: Makes a layer from a layer; by default from its config.
-    """
-    if clone_function is not None and isinstance(model, Sequential):
-        return Sequential([clone_function(layer) for layer in model._stack], name=model.name)
-    return type(model).from_config(model.get_config())
 
 
 def model_from_json(json_string: str, custom_objects: dict[str, Any] | None = None) -> Model:

@@ -154,7 +154,7 @@ class Model(Trainer):
             same = all(isinstance(t, KerasTensor) and t.shape == own.shape
                        for t, own in zip(flat, self._graph.inputs, strict=False))
             if same and len(flat) == len(self._graph.inputs):
-                return map_structure(lambda t: KerasTensor(t.shape, dtype=t.dtype), self._graph.outputs_struct)
+                return map_structure(_like, self._graph.outputs_struct)
         found = infer_output_spec(self._call_on_probes, args, kwargs)
         listed = self._graph is not None and isinstance(self._graph.outputs_struct, (list, tuple)) and len(self._graph.outputs) == 1
         return [found] if listed and isinstance(found, KerasTensor) else found
@@ -265,6 +265,12 @@ class Model(Trainer):
     def to_json(self, **kwargs: Any) -> str:
         """The config as JSON text; `model_from_json` reads it."""
         return json.dumps(serialize_keras_object(self), **kwargs)
+
+
+def _like(tensor: KerasTensor) -> KerasTensor:
+    made = KerasTensor(tensor.shape, dtype=tensor.dtype)
+    made._keras_mask = tensor._keras_mask
+    return made
 
 
 class Functional(Model):

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from pyml.core.naming import auto_name, name_scope
+from pyml.core.probes import without_probe
 from pyml.core.symbolic import CallNode, KerasTensor
 from pyml.layers.input_layer import InputLayer
 from pyml.layers.layer import Layer
@@ -112,7 +113,13 @@ class Sequential(Model):
 
     def _maybe_build(self, args: Any, kwargs: Any) -> None:
         if not self.built and args and hasattr(args[0], "shape"):
-            self.build((None, *args[0].shape[1:]))
+            shape = tuple(args[0].shape[1:])
+            try:
+                self.build((None, *without_probe(shape)))
+            except Exception:  # a layer needs the size
+                if without_probe(shape) == shape:
+                    raise
+                self.build((None, *shape))
         elif not self.built:
             self.build(None)
 

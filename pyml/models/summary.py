@@ -54,12 +54,17 @@ def summary_text(
         used += widths[-1]
     if min(widths) < 4:
         raise ValueError("summary: the line is too short for the table; pass a larger line_length.")
+    if len(widths) < len(header):
+        raise ValueError(
+            f"summary: positions must hold the end of each of the {len(header) - show_trainable} columns, without that of show_trainable. "
+            f"Received: positions={list(positions or [])}"
+        )
     layers = model.layers if graph is None or type(model).__name__ == "Sequential" else graph.operations
     first, last = _range(layers, layer_range)
     rows = []
     for layer in layers[first:last]:
         rows.extend(_rows(model, layer, chain, show_trainable, expand_nested))
-    lines = [f'Model: "{model.name}"', *_table(header, rows, widths, align), *_totals(model)]
+    lines = [f'Model: "{model.name}"', *_table(header, rows, widths[:len(header)], align), *_totals(model)]
     return "\n".join(lines)
 
 

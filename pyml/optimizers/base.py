@@ -8,7 +8,7 @@ from typing import Any, TypedDict, overload
 import numpy as np
 
 from pyml import initializers, ops
-from pyml.core import Tensor, Variable
+from pyml.core import StatelessScope, Tensor, Variable
 from pyml.core.naming import auto_name
 from pyml.core.tape import end_of_step
 from pyml.graph.prims import copy
@@ -269,6 +269,49 @@ class Optimizer(Configured, kind=OPTIMIZERS, abstract=True):
             self._apply([g for g, _ in pairs], [v for _, v in pairs])
         self._iterations.assign_add(1)
         end_of_step([*variables, *self._variables])
+
+    def stateless_apply(self, optimizer_variables: Sequence[Any], grads: Sequence[Any], trainable_variables: Sequence[Any]) -> Any:
+        """What `apply` would assign, as values; nothing is changed.
+
+        Args:
+            optimizer_variables: Values for `variables`, in their order.
+            grads: One gradient for each of the variables the optimizer was built with.
+            trainable_variables: Values of those variables.
+
+        Returns:
+            The new values: a list for the variables trained, and one for those of the optimizer.
+
+        Raises:
+            ValueError: The optimizer is not built yet, or numbers of values differ.
+
+        Source: `keras.optimizers.Optimizer.stateless_apply`.
+
+        Example:
+            >>> w = pyml.Variable([1.])
+            >>> optimizer = pyml.optimizers.SGD(0.5)
+            >>> optimizer.build([w])
+            >>> values = [v.value for v in optimizer.variables]
+            >>> [new], _ = optimizer.stateless_apply(values, [pyml.ops.array([1.])], [w.value])
+            >>> new.tolist(), w.value.tolist()
+            ([0.5], [1.0])
+        """
+        if not self.built:
+            raise ValueError(
+                f"To call `stateless_apply`, {type(self).__name__} must be built (i.e. its variables must have been created). "
+                "You can build it via `optimizer.build(trainable_variables)`."
+            )
+        own, trained = self.variables, list(self._trainable_variables)
+        groups = (("optimizer_variables", optimizer_variables, own), ("trainable_variables", trainable_variables, trained))
+        for name, values, variables in groups:
+            if len(values) != len(variables):
+                raise ValueError(
+                    f"Argument `{name}` must be a list of tensors corresponding 1:1 to {type(self).__name__}().variables. Received list "
+                    f"with length {len(values)}, but expected {len(variables)} variables."
+                )
+        mapping = [*zip(trained, trainable_variables, strict=True), *zip(own, optimizer_variables, strict=True)]
+        with StatelessScope(mapping) as scope:
+            self.apply(grads)
+        return [scope.get_current_value(v) for v in trained], [scope.get_current_value(v) for v in own]
 
     def _apply(self, grads: list[Tensor], variables: list[Variable]) -> None:
         if self.loss_scale_factor is not None:

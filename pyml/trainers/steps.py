@@ -11,7 +11,7 @@ import numpy as np
 
 from pyml import ops
 from pyml.core import Program, Tensor
-from pyml.core.tree import flatten
+from pyml.core.tree import flatten, map_structure
 from pyml.device.lock import LOCK
 from pyml.layers.signature import Tracing
 from pyml.trainers.last_logs import LastLogs, flat_logs, joined
@@ -119,7 +119,7 @@ class Steps:
         if found is None:
             function = make(weakref.proxy(self)) if make is not None else self._method(key[0])
             with LOCK:  # another thread may have been first
-                found = self.programs.setdefault(key, function if self.model.run_eagerly else Program(function, name=str(key[0])))
+                found = self.programs.setdefault(key, eager(function) if self.model.run_eagerly else Program(function, name=str(key[0])))
         return found
 
     def _method(self, name: str) -> Callable:
@@ -200,6 +200,15 @@ class Steps:
             shapes = metric_shapes(metric)
             found += shapes.items() if isinstance(shapes, dict) else [(name, shapes)]
         return found, [name for name, _ in found]
+
+
+def eager(function: Callable[..., Any]) -> Step:
+    """A step without a program: its arrays become tensors, as they do in one."""
+
+    def step(*arguments: Any) -> Any:
+        return function(*map_structure(lambda a: ops.convert_to_tensor(a) if isinstance(a, np.ndarray) else a, arguments))
+
+    return step
 
 
 def metric_shapes(metric: Any) -> Any:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import warnings
 from collections.abc import Sequence
 from typing import Any
 
@@ -35,7 +36,8 @@ class Trainer(StepMethods):
 
     def __init__(self, **kwargs: Any):
         super().__init__(**kwargs)
-        self.compiled = self.run_eagerly = False
+        self.compiled = self.run_eagerly = self.jit_compile = False
+        self.steps_per_execution = 1
         self.stop_training = self.stop_evaluating = self.stop_predicting = False
         self.history: History | None = None
         self._kept: Keeper | None = None
@@ -69,7 +71,8 @@ class Trainer(StepMethods):
             loss_weights: Factors of the losses.
             metrics: List of names, functions or Metrics; lists or a dict of lists for several outputs.
             weighted_metrics: The same, with sample weights applied.
-            run_eagerly: Run every step op by op, for debugging.
+            run_eagerly: Run every step op by op, for debugging: `print`, breakpoints and Python branches on values work in
+                `call` and in `train_step`.
             steps_per_execution, jit_compile, auto_scale_loss: Kept for Keras' signature: steps are always compiled
                 and sent ahead as far as the device needs.
 
@@ -81,6 +84,10 @@ class Trainer(StepMethods):
         """
         self.optimizer = optimizers.get(optimizer)
         self.run_eagerly = bool(run_eagerly)
+        self.steps_per_execution = steps_per_execution
+        self.jit_compile = not self.run_eagerly if jit_compile in ("auto", None) else bool(jit_compile) and not self.run_eagerly
+        if run_eagerly and jit_compile is True:
+            warnings.warn("If `run_eagerly` is True, then `jit_compile` cannot also be True. Disabling `jit_compile`.", stacklevel=2)
         self._compilation = Compilation(loss, loss_weights, metrics, weighted_metrics)
         self._watch, self._trained = Watch(), Trained()
         self.compiled, self.stop_training = True, False
@@ -121,8 +128,8 @@ class Trainer(StepMethods):
             struct = source.struct if isinstance(source, Arrays) else source.peek()
             self._build_on(struct[0], rows)
             # weights come first and by themselves, so that a wrong label shape leaves a model that is built
-            with Tracing():
-                x, y, sample_weight = like(struct, rows)
+            with self._trial():
+                x, y, sample_weight = self._tried(struct, rows)
                 y_pred = self(x, training=False)
                 outputs = self._outputs(y_pred)
                 assert self._compilation is not None
@@ -137,8 +144,8 @@ class Trainer(StepMethods):
         """The same for a step that a subclass wrote: what it calls and computes is its own affair, so nothing is refused here."""
         with LOCK, contextlib.suppress(Exception):
             struct = source.struct if isinstance(source, Arrays) else source.peek()
-            with Tracing():
-                x, y, _ = like(struct, first_rows(source, batch_size))
+            with self._trial():
+                x, y, _ = self._tried(struct, first_rows(source, batch_size))
                 y_pred = self(x, training=False)
                 if self._compilation is not None:
                     self._compilation.build(y, self._outputs(y_pred))
@@ -151,10 +158,20 @@ class Trainer(StepMethods):
             return
         with LOCK:
             if not self.built or not all(layer.built for layer in self._flatten_layers()):
-                with Tracing():
-                    self(like(inputs, rows))
+                with self._trial():
+                    self(self._tried(inputs, rows))
                     self._clear_losses()
             self._has_weights = True
+
+    def _trial(self) -> Any:
+        """What is computed inside is only looked at; with `run_eagerly` it has values."""
+        return contextlib.nullcontext() if self.run_eagerly else Tracing()
+
+    def _tried(self, struct: Any, rows: int) -> Any:
+        """The first rows of some data: zeros where nothing runs, the values with `run_eagerly`."""
+        if not self.run_eagerly:
+            return like(struct, rows)
+        return map_structure(lambda a: None if a is None else ops.convert_to_tensor(a[:rows]), struct)
 
     def _check_labels(self, y: Any) -> None:
         if y is None or isinstance(y, dict) or not self._classed:

@@ -4,6 +4,9 @@ from typing import Any
 
 import numpy as np
 
+from pyml.core import Tensor, Variable
+from pyml.core.symbolic import KerasTensor
+
 
 def to_categorical(x: Any, num_classes: int | None = None) -> np.ndarray:
     """One-hot rows for integer classes.
@@ -39,17 +42,21 @@ def to_categorical(x: Any, num_classes: int | None = None) -> np.ndarray:
     return result.reshape(shape + (num_classes,))
 
 
-def normalize(x: Any, axis: int = -1, order: float = 2) -> np.ndarray:
+def normalize(x: Any, axis: int = -1, order: float = 2) -> Any:
     """`x` divided by its norm of the given order along `axis`; rows of zeros stay zeros.
 
     Args:
-        x: numpy array.
+        x: numpy array, or a tensor, also in a step that is traced.
         axis: Axis of the norm.
         order: Order of the norm, for example 2.
 
     Returns:
         An array of the same shape.
     """
+    if isinstance(x, (Tensor, Variable, KerasTensor)):
+        from pyml import ops
+
+        return ops.normalize(x, axis=axis, order=order)
     norms = np.atleast_1d(np.linalg.norm(x, order, axis))
     norms[norms == 0] = 1
     return x / np.expand_dims(norms, axis)

@@ -132,11 +132,12 @@ def test_text_is_no_data():
         classifier().fit(np.array([["a"] * 6] * 3), np.zeros(3), verbose=0)
 
 
-def test_a_model_without_weights_has_nothing_to_fit():
-    model = pyml.Sequential([pyml.Input((2,)), L.Flatten()])
+def test_a_model_without_weights_is_fitted_with_a_warning(cpu):
+    model = pyml.Sequential([pyml.Input((3,)), pyml.layers.Activation("relu")])
     model.compile("sgd", "mse")
-    with pytest.raises(ValueError, match="no trainable weights"):
-        model.fit(np.ones((2, 2)), np.ones((2, 2)), verbose=0)
+    with pytest.warns(UserWarning, match="does not have any trainable weights"):
+        history = model.fit(np.ones((4, 3), "float32"), np.zeros((4, 3), "float32"), verbose=0)
+    assert history.history["loss"] == [1.0]
 
 
 @pytest.mark.parametrize("given", [{"loss": ["mse", "mae"]}, {"loss": []}, {"loss": "mse", "loss_weights": [1.0, 2.0]}])
