@@ -4,6 +4,7 @@ from typing import Any
 
 import numpy as np
 
+from pyml import ops
 from pyml.core import Tensor, Variable
 from pyml.core.symbolic import KerasTensor
 
@@ -54,8 +55,6 @@ def normalize(x: Any, axis: int = -1, order: float = 2) -> Any:
         An array of the same shape.
     """
     if isinstance(x, (Tensor, Variable, KerasTensor)):
-        from pyml import ops
-
         return ops.normalize(x, axis=axis, order=order)
     norms = np.atleast_1d(np.linalg.norm(x, order, axis))
     norms[norms == 0] = 1
