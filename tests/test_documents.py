@@ -1,4 +1,4 @@
-"""The Python of README.md runs as it stands, on fewer digits; that of docs/gradients.md too."""
+"""The Python of README.md runs as it stands, on fewer digits; that of the guides in docs/ too."""
 
 import re
 from pathlib import Path
@@ -23,10 +23,30 @@ def test_the_examples_of_the_readme_run(monkeypatch, capsys):
     assert losses[0] == pytest.approx(9.0) and losses[2] < losses[0]
 
 
-def test_the_examples_of_the_page_on_gradients_run():
-    page = README.parent / "docs" / "gradients.md"
+def run_page(name):
+    """The names that the examples of a page leave, one after the other; they assert what they say."""
+    page = README.parent / "docs" / name
     blocks = re.findall(r"^```python\n(.*?)^```", page.read_text(encoding="utf-8"), re.DOTALL | re.MULTILINE)
     names: dict = {}
     for block in blocks:
         exec(compile(block, str(page), "exec"), names)
+    return names
+
+
+def test_the_guide_to_the_functional_api_runs(cpu, capsys):
+    assert run_page("functional_api.md")["model"].output_shape == (None, 3)
+    assert "dense" in capsys.readouterr().out
+
+
+def test_the_guide_to_training_loops_runs(cpu):
+    names = run_page("training_loops.md")
+    assert float(names["last"]) < float(names["first"])
+
+
+def test_the_guide_to_transfer_learning_runs(cpu):
+    assert run_page("transfer_learning.md")["base"].trainable
+
+
+def test_the_examples_of_the_page_on_gradients_run():
+    names = run_page("gradients.md")
     assert names["losses"][-1] < names["losses"][0] and names["image"].shape == (1, 4)

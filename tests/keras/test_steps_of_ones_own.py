@@ -1,0 +1,199 @@
+"""Steps of training that a user writes: functions of the state, with values for debugging, replayed; and what surrounds them."""
+
+import numpy as np
+import pytest
+
+import pyml
+from pyml import layers, ops
+
+
+def rows(count=20):
+    x = np.random.RandomState(0).rand(count, 3).astype("float32")
+    return x, x[:, :2] * 2
+
+
+class Stateless(pyml.Model):
+    """The guides' style for JAX."""
+
+    def compute_loss_and_updates(self, trained, others, x, y):
+        y_pred, others = self.stateless_call(trained, others, x, training=True)
+        return self.compute_loss(x, y, y_pred), (y_pred, others)
+
+    def train_step(self, state, data):
+        trained, others, optimizer, metrics = state
+        x, y = data
+        differentiated = pyml.value_and_grad(self.compute_loss_and_updates, has_aux=True)
+        (loss, (y_pred, others)), grads = differentiated(trained, others, x, y)
+        trained, optimizer = self.optimizer.stateless_apply(optimizer, grads, trained)
+        updated, logs = [], {}
+        for metric in self.metrics:
+            own = metrics[len(updated):len(updated) + len(metric.variables)]
+            given = (loss,) if metric.name == "loss" else (y, y_pred)
+            own = metric.stateless_update_state(own, *given)
+            logs[metric.name] = metric.stateless_result(own)
+            updated += own
+        return logs, (trained, others, optimizer, updated)
+
+
+def network(cls):
+    i = pyml.Input((3,))
+    x = layers.BatchNormalization()(i)
+    x = layers.Dropout(0.2, seed=3)(layers.Dense(4, "relu")(x))
+    model = cls(i, layers.Dense(2)(x))
+    model.set_weights([np.random.RandomState(k).rand(*w.shape).astype("float32") for k, w in enumerate(model.get_weights())])
+    model.compile(pyml.optimizers.Adam(0.05), "mse", metrics=["mae"])
+    return model
+
+
+def test_a_step_as_a_function_of_the_state_trains_as_fit_does(cpu):
+    x, y = rows()
+    own, usual = network(Stateless), network(pyml.Model)
+    histories = [model.fit(x, y, batch_size=10, epochs=3, verbose=0, shuffle=False).history for model in (own, usual)]
+    for name, values in histories[1].items():
+        np.testing.assert_allclose(histories[0][name], values, rtol=1e-4)
+    for mine, theirs in zip(own.get_weights(), usual.get_weights(), strict=True):
+        np.testing.assert_allclose(mine, theirs, rtol=1e-4, atol=1e-5)
+
+
+def test_a_stateless_call_leaves_the_model_alone_and_gives_its_losses(cpu):
+    x, _ = rows()
+    model = pyml.Sequential([pyml.Input((3,)), layers.BatchNormalization(), layers.Dense(2, kernel_regularizer="l2")])
+    before = model.get_weights()
+    values = [v.value * 2 for v in model.trainable_variables]
+    outputs, state, losses = model.stateless_call(values, model.non_trainable_variables, x, training=True, return_losses=True)
+    kernel = 2 * model.layers[1].kernel.numpy()
+    np.testing.assert_allclose(float(losses[0]), 0.01 * (kernel ** 2).sum(), rtol=1e-4)
+    assert outputs.shape == (20, 2) and np.abs(state[0].numpy()).max() > 0
+    assert all(np.array_equal(a, b) for a, b in zip(before, model.get_weights(), strict=True)) and not model.layers[1]._losses
+    with pytest.raises(ValueError, match="corresponding 1:1"):
+        model.stateless_call(values[1:], model.non_trainable_variables, x)
+    with pytest.raises(ValueError, match="must be built"):
+        layers.Dense(2).stateless_call([], [], x)
+    with pytest.raises(ValueError, match="must be built"):
+        pyml.optimizers.SGD().stateless_apply([], [], [])
+    assert [v.tolist() for v in pyml.metrics.Mean().stateless_reset_state()] == [0.0, 0.0]
+
+
+def test_run_eagerly_has_values_in_call_and_train_step(cpu):
+    x, y = rows()
+    seen = []
+
+    class Watched(pyml.Model):
+        def __init__(self):
+            super().__init__()
+            self.dense = layers.Dense(2)
+
+        def call(self, inputs):
+            outputs = self.dense(inputs)
+            if float(ops.max(ops.abs(outputs))) < 1e6:  # a branch on a value
+                seen.append(outputs.numpy().shape)
+            return outputs
+
+        def train_step(self, data):
+            x, y = data
+            with pyml.GradientTape() as tape:
+                loss = self.compute_loss(x, y, self(x, training=True))
+            assert loss > 0
+            self.optimizer.apply(tape.gradient(loss, self.trainable_variables), self.trainable_variables)
+            return {"loss": loss, "number": float(loss)}
+
+    model = Watched()
+    model.compile("sgd", "mse", run_eagerly=True)
+    history = model.fit(x, y, batch_size=10, epochs=2, verbose=0).history
+    assert history["loss"] == pytest.approx(history["number"]) and seen.count((10, 2)) >= 4
+    assert model.evaluate(x, y, verbose=0) > 0 and model.predict(x, verbose=0).shape == (20, 2)
+
+
+def test_a_step_of_ones_own_runs_python_once_for_each_shape_of_batches(device):
+    x, y = rows(25)
+    runs = []
+
+    class Counted(pyml.Model):
+        def train_step(self, data):
+            runs.append(data[0].shape)
+            x, y = data
+            known = ops.tile(x, ops.array([1, 2]))  # numbers are known while a step is traced
+            same = ops.equal(y[:, :1], ops.transpose(y[:, :1]))
+            normal = pyml.utils.normalize(x)
+            return {"rows": ops.sum(ops.cast(same, "float32")) * 0 + x.shape[0], "norm": ops.sum(normal ** 2), "wide": known.shape[1]}
+
+    i = pyml.Input((3,))
+    model = Counted(i, layers.Dense(2)(i))
+    model.compile("sgd")
+    history = model.fit(x, y, batch_size=10, epochs=3, verbose=0).history
+    assert sorted(runs) == [(5, 3), (10, 3)]
+    assert history["rows"] == [5.0] * 3 and history["wide"] == [6.0] * 3
+    assert history["norm"] == pytest.approx([5.0] * 3, rel=1e-4)
+
+
+def test_a_model_of_two_networks_without_a_call_trains_with_optimizers_of_its_own(cpu):
+    class Pair(pyml.Model):
+        def __init__(self):
+            super().__init__()
+            self.one = pyml.Sequential([pyml.Input((3,)), layers.Dense(3)])
+            self.other = pyml.Sequential([pyml.Input((3,)), layers.Dense(1)])
+            self.trackers = [pyml.metrics.Mean(name="a"), pyml.metrics.Mean(name="b")]
+
+        def compile(self, first, second):
+            super().compile()
+            self.first, self.second = first, second
+
+        def train_step(self, x):
+            for net, optimizer, tracker in ((self.one, self.first, self.trackers[0]), (self.other, self.second, self.trackers[1])):
+                with pyml.GradientTape() as tape:
+                    loss = ops.mean(ops.square(self.other(self.one(x)) - 1.0))
+                optimizer.apply(tape.gradient(loss, net.trainable_weights), net.trainable_weights)
+                tracker.update_state(loss)
+            return {m.name: m.result() for m in self.trackers}
+
+    model = Pair()
+    model.compile(pyml.optimizers.Adam(0.05), pyml.optimizers.SGD(0.05))
+    seen = []
+
+    class Logs(pyml.callbacks.Callback):
+        def on_train_begin(self, logs=None):
+            seen.append(logs)
+
+        def on_train_batch_begin(self, batch, logs=None):
+            seen.append(logs)
+
+        def on_train_batch_end(self, batch, logs=None):
+            seen.append(sorted(logs))
+
+    history = model.fit(rows()[0], batch_size=10, epochs=8, verbose=0, callbacks=[Logs()]).history
+    assert sorted(history) == ["a", "b"] and history["a"][-1] < history["a"][0]
+    assert seen[:3] == [{}, {}, ["a", "b"]]
+
+
+def test_steps_per_epoch_run_on_through_a_dataset_and_class_weights_count_in_it(cpu):
+    asked = []
+
+    class Rows(pyml.utils.PyDataset):
+        def __len__(self):
+            return 3
+
+        def __getitem__(self, index):
+            asked.append(index)
+            return np.full((2, 3), index, "float32"), np.array([0, 1])
+
+    model = pyml.Sequential([pyml.Input((3,)), layers.Dense(2, "softmax", kernel_initializer="zeros")])
+    model.compile(pyml.optimizers.SGD(0.0), "sparse_categorical_crossentropy")
+    history = model.fit(Rows(), steps_per_epoch=2, epochs=3, shuffle=False, verbose=0, class_weight={0: 1.0, 1: 3.0}).history
+    assert asked[-6:] == [0, 1, 2, 0, 1, 2]
+    assert history["loss"] == pytest.approx([2 * np.log(2)] * 3, rel=1e-4)
+
+
+def test_validation_data_that_runs_out_is_said_and_training_goes_on(cpu):
+    x, y = rows()
+    model = pyml.Sequential([pyml.Input((3,)), layers.Dense(2)])
+    model.compile("sgd", "mse")
+    with pytest.warns(UserWarning, match="validation data has run out"):
+        history = model.fit(x, y, epochs=3, verbose=0, validation_data=iter([(x, y)])).history
+    assert len(history["loss"]) == 3 and len(history["val_loss"]) == 1
+
+
+def test_a_graph_of_one_output_in_a_list_gives_a_tensor_for_values_and_a_list_for_symbols(cpu):
+    i = pyml.Input((3,))
+    model = pyml.Model([i], [layers.Dense(2)(i)])
+    assert model(rows()[0]).shape == (20, 2) and model.predict(rows()[0], verbose=0).shape == (20, 2)
+    assert [t.shape for t in model(pyml.Input((3,)))] == [(None, 2)]

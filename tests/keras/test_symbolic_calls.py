@@ -1,0 +1,100 @@
+"""What layers and ops see when they are called with symbols: masks, and sizes that nobody knows; and copies of such models."""
+
+import numpy as np
+import pytest
+
+import pyml
+from pyml import layers, ops
+
+
+class Seen(layers.Layer):
+    def __init__(self, **kwargs):
+        super().__init__(**kwargs)
+        self.supports_masking, self.masks = True, []
+
+    def call(self, inputs, mask=None):
+        self.masks.append(mask is not None)
+        return inputs
+
+
+def test_a_layer_gets_its_mask_in_the_symbolic_call(cpu):
+    first, second = Seen(), Seen()
+    i = pyml.Input((5,))
+    x = layers.Embedding(10, 3, mask_zero=True)(i)
+    x = layers.Dropout(0.1)(first(x))
+    x = second(layers.LSTM(4, return_sequences=True)(x))
+    assert all(first.masks) and all(second.masks) and first.masks and second.masks
+    inner = pyml.Model(i, x)
+    third = Seen()
+    third(inner(pyml.Input((5,))))
+    unmasked = Seen()
+    unmasked(layers.Embedding(10, 3)(i))
+    assert all(third.masks) and third.masks and not any(unmasked.masks)
+
+
+def test_a_sequential_inside_a_layer_knows_no_more_than_its_input(cpu):
+    class Block(layers.Layer):
+        def __init__(self):
+            super().__init__()
+            self.inner = pyml.Sequential([layers.Dense(3), layers.Dense(2)])
+
+        def call(self, inputs):
+            return self.inner(inputs)
+
+    block = Block()
+    outputs = block(pyml.Input((None, 4)))
+    assert outputs.shape == (None, None, 2) and block.inner.input_shape == (None, None, 4)
+    assert block(np.ones((2, 7, 4), "float32")).shape == (2, 7, 2)
+    wide = pyml.Sequential([layers.Dense(3)])
+    i = pyml.Input((83,))  # a size that shapes are found with
+    assert wide(i).shape == (None, 3) and wide(np.ones((2, 83), "float32")).shape == (2, 3)
+
+
+def test_unknown_sizes_broadcast_to_known_ones(cpu):
+    a, b = pyml.Input(batch_shape=(None, 3)), pyml.Input(batch_shape=(2, None))
+    assert ops.add(a, b).shape == (2, 3) and (a * b).shape == (2, 3) and ops.where(a > 0, a, b).shape == (2, 3)
+    assert ops.broadcast_to(pyml.Input(batch_shape=(None, 1)), (5, 7)).shape == (5, 7)
+    with pytest.raises(ValueError, match="do not broadcast"):
+        ops.add(a, pyml.Input(batch_shape=(2, 4)))
+
+
+def test_copies_have_layers_and_calls_as_the_user_likes(cpu):
+    i = pyml.Input((3,))
+    x = layers.Dense(4, name="a")(i)
+    model = pyml.Model(i, layers.Dense(2, name="b")(ops.relu(x) * 2.0))
+    plain = pyml.models.clone_model(model, input_tensors=pyml.Input((3,)))
+    assert [layer.name for layer in plain.layers if layer.weights] == ["a", "b"] and plain.output_shape == (None, 2)
+
+    def halved(layer):
+        config = layer.get_config()
+        config["units"] = 2
+        return type(layer).from_config(config)
+
+    def dropped(layer, *args, **kwargs):
+        return layers.Dropout(0.5)(layer(*args, **kwargs))
+
+    changed = pyml.models.clone_model(model, clone_function=halved, call_function=dropped)
+    assert changed.get_layer("a").units == 2 and sum(isinstance(layer, layers.Dropout) for layer in changed.layers) == 2
+    plain.set_weights(model.get_weights())
+    data = np.ones((2, 3), "float32")
+    np.testing.assert_allclose(plain.predict(data, verbose=0), model.predict(data, verbose=0))
+    inner = pyml.Sequential([pyml.Input((3,)), layers.Dense(3, name="in")])
+    outer, seen = pyml.Sequential([pyml.Input((3,)), inner, layers.Dense(2)]), []
+
+    def noted(layer):
+        seen.append(layer.name)
+        return type(layer).from_config(layer.get_config())
+
+    pyml.models.clone_model(outer, clone_function=noted, recursive=True)
+    assert "in" in seen and inner.name not in seen
+    with pytest.raises(ValueError, match="call_function"):
+        pyml.models.clone_model(outer, call_function=dropped)
+
+
+def test_weights_are_made_with_every_argument(cpu):
+    layer = layers.Layer()
+    weight = layer.add_weight(shape=(2,), initializer="ones", autocast=False, regularizer="l2", constraint="non_neg",
+                              aggregation="mean", name="w")  # fmt: skip
+    assert (weight.autocast, weight.aggregation, weight.name) == (False, "mean", "w")
+    with pytest.raises(ValueError, match="keyword argument"):
+        layer.add_weight("w")
