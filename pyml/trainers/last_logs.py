@@ -32,7 +32,7 @@ def is_number(value: Any) -> bool:
 
 
 class LastLogs:
-    """The numbers among some logs as a vector in a Variable, and the others as they are.
+    """The numbers among some logs as a vector in a Variable; texts and the like are left out.
 
     Args:
         logs: Flat logs; while a program is traced, tensors of it.
@@ -41,7 +41,6 @@ class LastLogs:
     def __init__(self, logs: dict[str, Any]):
         self.shapes = {name: tuple(np.shape(value) if not hasattr(value, "shape") else value.shape)
                        for name, value in logs.items() if is_number(value)}  # fmt: skip
-        self.others: dict[str, Any] = {name: value for name, value in logs.items() if not is_number(value)}
         size = sum(math.prod(shape) for shape in self.shapes.values())
         with tracing(None):
             self.values = Variable(np.zeros(max(size, 1), "float32"), name="logs", trainable=False)

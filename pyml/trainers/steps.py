@@ -172,15 +172,12 @@ class Steps:
         logs = {}
         for name, shape, start, stop in layout[0]:
             logs[name] = float(vector[start]) if shape == () else np.array(vector[start:stop]).reshape(shape)
-        if kind in self.logs:
-            logs = dict(sorted({**logs, **self.logs[kind].others}.items()))
         return logs, int(vector[-1])
 
     def log_names(self, kind: str) -> list[str]:
         """The names of the logs, in the order of their dict."""
         layout = self.layouts.get(kind) or self.layouts.setdefault(kind, self.lay_out(kind))
-        others = self.logs[kind].others if kind in self.logs else ()
-        return sorted({*(name for name, *_ in layout[0]), *others})
+        return sorted({name for name, *_ in layout[0]})
 
     def lay_out(self, kind: str) -> tuple[list[tuple[str, tuple, int, int]], int]:
         """Where each log is in `results`, by name, and the length of it all; walking the layers takes a while."""

@@ -90,6 +90,7 @@ class Trainer(StepMethods):
             warnings.warn("If `run_eagerly` is True, then `jit_compile` cannot also be True. Disabling `jit_compile`.", stacklevel=2)
         self._compilation = Compilation(loss, loss_weights, metrics, weighted_metrics)
         self._watch, self._trained = Watch(), Trained()
+        self._trained.note(self)
         self.compiled, self.stop_training = True, False
         self._reset_programs()
 
@@ -110,6 +111,11 @@ class Trainer(StepMethods):
     def _need_compile(self, what: str) -> None:
         if not self.compiled:
             raise ValueError(f"You must call `compile()` before calling `{what}()`.")
+        changed = self._trained.changed(self)
+        if changed:
+            warnings.warn(
+                f"The `trainable` state of {', '.join(changed[:5])} has changed since the model was compiled, and is not taken into "
+                "account: compile the model again.", stacklevel=3)  # fmt: skip
 
     # ---- making weights, losses and metrics; nothing runs
     def _build_for(self, source: Source, batch_size: int) -> None:

@@ -40,6 +40,19 @@ class Trained:
     def __init__(self) -> None:
         self._first: list[Variable] | None = None
         self._known: set[int] = set()  # and all that there were then
+        self._flags: dict[int, bool] = {}  # of the layers when the model was compiled
+
+    def note(self, model: Layer) -> None:
+        """The model is compiled with its layers trainable as they are now."""
+        self._flags = {id(layer): layer.trainable for layer in model._flatten_layers()}
+
+    def changed(self, model: Layer) -> list[str]:
+        """Names of layers that have been frozen or unfrozen since; told once."""
+        layers = model._flatten_layers()
+        found = [layer.name for layer in layers if self._flags.get(id(layer), layer.trainable) != layer.trainable]
+        if found:
+            self.note(model)
+        return found
 
     def of(self, model: Layer) -> list[Variable]:
         """The weights of `model` that the step being traced changes."""

@@ -192,6 +192,24 @@ def test_validation_data_that_runs_out_is_said_and_training_goes_on(cpu):
     assert len(history["loss"]) == 3 and len(history["val_loss"]) == 1
 
 
+def test_layers_frozen_after_compile_are_trained_on_and_the_user_is_told_once(cpu):
+    x, y = rows()
+    model = pyml.Sequential([pyml.Input((3,)), layers.Dense(2)])
+    model.compile("sgd", "mse")
+    model.fit(x, y, verbose=0)
+    model.layers[0].trainable = False
+    before = model.layers[0].kernel.numpy()
+    with pytest.warns(UserWarning, match="compile the model again") as told:
+        model.fit(x, y, verbose=0)
+        model.fit(x, y, verbose=0)
+    assert len(told) == 1 and not np.array_equal(before, model.layers[0].kernel.numpy())
+    model.compile("sgd", "mse")
+    before = model.layers[0].kernel.numpy()
+    with pytest.warns(UserWarning, match="any trainable weights"):
+        model.fit(x, y, verbose=0)
+    assert np.array_equal(before, model.layers[0].kernel.numpy())
+
+
 def test_a_graph_of_one_output_in_a_list_gives_a_tensor_for_values_and_a_list_for_symbols(cpu):
     i = pyml.Input((3,))
     model = pyml.Model([i], [layers.Dense(2)(i)])
