@@ -287,13 +287,32 @@ class Layer(Tracking, Operation, Configured, kind=LAYERS):
 
     def save_own_variables(self, store: Any) -> None:
         """Writes the layer's own Variables into a dict under their position."""
-        for i, variable in enumerate((*self._trainable_variables, *self._non_trainable_variables)):
+        for i, variable in enumerate(self._kept_variables()):
             store[str(i)] = variable.numpy()
 
     def load_own_variables(self, store: Any) -> None:
-        """Reads what `save_own_variables` wrote."""
-        for i, variable in enumerate((*self._trainable_variables, *self._non_trainable_variables)):
+        """Reads what `save_own_variables` wrote.
+
+        Raises:
+            ShapeError: There is another number of Variables, or one of another shape.
+        """
+        own = self._kept_variables()
+        if len(store.keys()) != len(own):
+            names = [variable.name for variable in own]
+            raise ShapeError(
+                f"Layer '{self.name}' expected {len(own)} variables {names}, but {len(store.keys())} are stored"
+                + ("." if self.built else "; it is not built yet.")
+            )
+        for i, variable in enumerate(own):
+            mine, stored = tuple(variable.shape), tuple(np.shape(store[str(i)]))
+            if mine != stored:
+                raise ShapeError(f"Layer '{self.name}': {variable.name!r} has shape {mine}; an array of {stored} is stored.")
+        for i, variable in enumerate(own):
             variable.assign(store[str(i)])
+
+    def _kept_variables(self) -> list[Variable]:
+        """The layer's own Variables, each once."""
+        return list({id(variable): variable for variable in self._own_variables()}.values())
 
     # ---- losses
     def add_loss(self, loss: Any) -> None:

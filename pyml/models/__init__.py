@@ -12,6 +12,7 @@ from pyml.models.model import Functional, Model
 from pyml.models.sequential import Sequential
 from pyml.objects.registry import LAYERS
 from pyml.objects.serialization import deserialize_keras_object
+from pyml.saving.loading import load_model, save_model
 
 
 def model_from_json(json_string: str, custom_objects: dict[str, Any] | None = None) -> Model:
@@ -43,4 +44,5 @@ def model_from_json(json_string: str, custom_objects: dict[str, Any] | None = No
     return model
 
 
-__all__ = ["Functional", "Input", "KNNClassifier", "KerasTensor", "Model", "Sequential", "clone_model", "model_from_json"]
+__all__ = ["Functional", "Input", "KNNClassifier", "KerasTensor", "Model", "Sequential", "clone_model", "load_model",
+           "model_from_json", "save_model"]

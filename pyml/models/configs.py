@@ -1,37 +1,47 @@
-"""Graphs of layers as plain dicts and back."""
+"""Graphs of layers as plain dicts and back, in Keras 3's form."""
 
 from collections.abc import Callable, Mapping
 from typing import Any
 
 from pyml.core.symbolic import FunctionOp, KerasTensor
 from pyml.core.tree import flatten, map_structure
+from pyml.layers.layer import Layer
 from pyml.models.graph import Graph
 from pyml.objects.registry import LAYERS
 from pyml.objects.serialization import deserialize_keras_object, serialize_keras_object
+from pyml.saving import keras_ops
 
 
 def graph_config(model: Any) -> dict[str, Any]:
-    """Layers with their calls, and where inputs and outputs are.
+    """Layers and ops with their calls, and where inputs and outputs are.
 
     Raises:
-        ValueError: The graph holds a plain op, which has no config; wrap it in a layer.
+        ValueError: The graph holds an op that has no form in a config.
     """
     graph = model._graph
     layers = []
     numbers = call_numbers(graph)
     for operation in graph.operations:
+        nodes = [node for node in operation._inbound_nodes if id(node) in numbers]
         if isinstance(operation, FunctionOp):
-            raise ValueError(
-                f"Model '{model.name}' uses the op '{operation.name}' between layers, which has no config; "
-                "put it into a layer of your own."
-            )
-        calls = [{"args": _write(n.args, numbers), "kwargs": _write(n.kwargs, numbers)}
-                 for n in operation._inbound_nodes if id(n) in numbers]
-        layers.append({**serialize_keras_object(operation), "name": operation.name, "inbound_nodes": calls})
+            described, args = keras_ops.write_call(operation, nodes[0].args, nodes[0].kwargs)
+            described["config"] = serialize_keras_object(described["config"])
+            calls = [{"args": _write(args, numbers), "kwargs": {}}]
+        else:
+            described = serialize_keras_object(operation)
+            calls = [{"args": _write(list(node.args), numbers), "kwargs": _write(node.kwargs, numbers)}
+                     for node in nodes if node.input_tensors]
+        layers.append({**described, "name": operation.name, "inbound_nodes": calls})
+    # Keras counts the calls of a model in a model from 1 here, and from 0 above
+    place = lambda tensor: _place(tensor, numbers, 1 if isinstance(tensor._keras_history.operation, _functional()) else 0)
     return {
         "name": model.name, "trainable": model._trainable, "layers": layers,
-        "input_layers": _write(graph.inputs_struct, numbers), "output_layers": _write(graph.outputs_struct, numbers),
+        "input_layers": map_structure(place, graph.inputs_struct), "output_layers": map_structure(place, graph.outputs_struct),
     }
+
+
+def _functional() -> Any:
+    return LAYERS.classes["Functional"]
 
 
 def call_numbers(graph: Graph) -> dict[int, int]:
@@ -44,40 +54,62 @@ def call_numbers(graph: Graph) -> dict[int, int]:
     return numbers
 
 
+def _place(tensor: KerasTensor, numbers: Mapping[int, int], first: int = 0) -> list[Any]:
+    history = tensor._keras_history
+    assert history is not None
+    return [history.operation.name, numbers[id(history.operation._inbound_nodes[history.node_index])] + first, history.tensor_index]
+
+
 def _write(structure: Any, numbers: Mapping[int, int]) -> Any:
-    def leaf(value: Any) -> Any:
-        if not isinstance(value, KerasTensor) or value._keras_history is None:
-            return serialize_keras_object(value)
-        history = value._keras_history
-        call = history.operation._inbound_nodes[history.node_index]
-        return {"class_name": "__keras_tensor__",
-                "config": {"shape": value.shape, "dtype": value.dtype,
-                           "keras_history": [history.operation.name, numbers[id(call)], history.tensor_index]}}
-
-    return map_structure(leaf, structure)
-
-
-def _is_reference(value: Any) -> bool:
-    return isinstance(value, dict) and value.get("class_name") == "__keras_tensor__"
+    if isinstance(structure, (list, tuple)):
+        return [_write(item, numbers) for item in structure]
+    if isinstance(structure, dict):
+        return {key: _write(item, numbers) for key, item in structure.items()}
+    if not isinstance(structure, KerasTensor) or structure._keras_history is None:
+        return serialize_keras_object(structure)
+    config = {"shape": structure.shape, "dtype": structure.dtype, "keras_history": _place(structure, numbers)}
+    return {"class_name": "__keras_tensor__", "config": config}
 
 
 def _read(value: Any, made: Mapping[str, list[Any]]) -> Any:
-    """Nested config values with references to tensors replaced by the tensors made so far."""
-    if _is_reference(value):
-        name, node, index = value["config"]["keras_history"]
-        return made[name][node][index]
+    """Nested values of a config, with references to tensors replaced by the tensors made so far."""
     if isinstance(value, dict):
+        name = value.get("class_name")
+        if name == "__keras_tensor__":
+            layer, node, index = value["config"]["keras_history"]
+            return made[layer][node][index]
+        if isinstance(name, str) and ("config" in value or name == "__tuple__"):
+            return deserialize_keras_object(value)
         return {key: _read(item, made) for key, item in value.items()}
     if isinstance(value, (list, tuple)):
         return type(value)(_read(item, made) for item in value)
     return value
 
 
+def _read_ends(value: Any, made: Mapping[str, list[Any]], models: set[str]) -> Any:
+    if isinstance(value, (list, tuple)) and len(value) == 3 and isinstance(value[0], str):
+        return made[value[0]][value[1] - (value[0] in models)][value[2]]
+    if isinstance(value, dict):
+        if "class_name" in value:
+            return _read(value, made)
+        return {key: _read_ends(item, made, models) for key, item in value.items()}
+    return type(value)(_read_ends(item, made, models) for item in value)
+
+
+def _one_of(config: Mapping[str, Any], custom_objects: Mapping[str, Any] | None) -> Any:
+    if keras_ops.is_op(config):
+        options = {key: _read(value, {}) for key, value in (config.get("config") or {}).items()}
+        return keras_ops.read_op({**config, "config": options})
+    return deserialize_keras_object(config, custom_objects, kind=LAYERS)
+
+
 def model_from_graph_config(cls: Callable[..., Any], config: Mapping[str, Any], custom_objects: Mapping[str, Any] | None = None) -> Any:
-    """The model of class `cls` that `graph_config` described, with new weights."""
+    """The model of class `cls` that `graph_config`, or Keras, described, with new weights."""
     made: dict[str, list[Any]] = {}
-    waiting = [(deserialize_keras_object(layer, custom_objects, kind=LAYERS), layer["name"], list(layer["inbound_nodes"]))
-               for layer in config["layers"]]
+    waiting: list[tuple[Any, str, list[Any]]] = []
+    for described in config["layers"]:
+        waiting.append((_one_of(described, custom_objects), described["name"], list(described["inbound_nodes"])))
+    models = {name for layer, name, _ in waiting if isinstance(layer, _functional())}
     while waiting:
         later = []
         for layer, name, calls in waiting:
@@ -90,7 +122,7 @@ def model_from_graph_config(cls: Callable[..., Any], config: Mapping[str, Any], 
                     args, kwargs = _read(calls[0]["args"], made), _read(calls[0]["kwargs"], made)
                 except (KeyError, IndexError):         # its inputs are not made yet
                     break
-                outputs.append(flatten(layer(*args, **kwargs)))
+                outputs.append(flatten(layer(*args, **(_wanted(layer, kwargs)))))
                 calls = calls[1:]
             if calls:
                 later.append((layer, name, calls))
@@ -99,7 +131,14 @@ def model_from_graph_config(cls: Callable[..., Any], config: Mapping[str, Any], 
             raise ValueError(f"Model config '{config['name']}': layers {names} read layers that are not there, or each other in a circle.")
         waiting = later
     try:
-        inputs, outputs = _read(config["input_layers"], made), _read(config["output_layers"], made)
-    except (KeyError, IndexError):
+        inputs, outputs = _read_ends(config["input_layers"], made, models), _read_ends(config["output_layers"], made, models)
+    except (KeyError, IndexError, TypeError):
         raise ValueError(f"Model config '{config['name']}': its inputs or outputs are of layers or calls that are not there.") from None
-    return cls(inputs, outputs, name=config["name"])
+    trainable = config.get("trainable", True)
+    return cls(inputs, outputs, name=config["name"], **({} if trainable in (True, None) else {"trainable": trainable}))
+
+
+def _wanted(layer: Any, kwargs: dict[str, Any]) -> dict[str, Any]:
+    """Keras writes `mask=None` where a mask would go."""
+    unset = {name for name in ("mask", "training") if kwargs.get(name) is None and isinstance(layer, Layer)}
+    return {name: value for name, value in kwargs.items() if name not in unset}

@@ -234,20 +234,21 @@ class Model(Trainer):
         print_summary(self, line_length, positions, print_fn, expand_nested, show_trainable, layer_range)
 
     def save(self, filepath: str | PathLike[str], overwrite: bool = True, **kwargs: Any) -> None:
-        """Writes the model as a TensorFlow.js layers-model: `model.json` and its weights; see `pyml.saving.save_model`."""
+        """Writes the model: `.keras`, `.h5`, or a layers-model of TensorFlow.js; see `pyml.saving.save_model`."""
         loading.save_model(self, filepath, overwrite=overwrite, **kwargs)
 
     async def save_async(self, filepath: str | PathLike[str], overwrite: bool = True, **kwargs: Any) -> None:
         """`save` that works in every browser."""
         await loading.save_model_async(self, filepath, overwrite=overwrite, **kwargs)
 
-    def save_weights(self, filepath: str | PathLike[str], overwrite: bool = True, max_shard_size: float | None = None) -> None:
-        """Writes all weights into a `.npz` file; see `load_weights`."""
-        weight_files.save_weights(self, filepath, overwrite=overwrite)
+    def save_weights(self, filepath: str | PathLike[str], overwrite: bool = True, max_shard_size: float | None = None,
+                     **kwargs: Any) -> None:
+        """Writes all weights into a `.weights.h5`, or an `.npz`; see `pyml.saving.save_weights`."""
+        weight_files.save_weights(self, filepath, overwrite=overwrite, max_shard_size=max_shard_size, **kwargs)
 
     def load_weights(self, filepath: str | PathLike[str], skip_mismatch: bool = False, **kwargs: Any) -> None:
         """Reads weights that `save_weights` wrote into a model of the same structure."""
-        weight_files.load_weights(self, filepath, skip_mismatch=skip_mismatch)
+        weight_files.load_weights(self, filepath, skip_mismatch=skip_mismatch, **kwargs)
 
     def get_config(self) -> dict[str, Any]:
         """The graph, or the constructor arguments of a subclass, as a dict of plain values."""

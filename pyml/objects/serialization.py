@@ -9,40 +9,93 @@ from typing import Any
 
 import numpy as np
 
-from pyml.core import Tensor
-from pyml.objects import registry
+from pyml.core import Tensor, convert_to_tensor
+from pyml.core.symbolic import KerasTensor
+from pyml.objects import bytecode, registry, sharing
 from pyml.objects.registry import Kind, custom_object_scope
+from pyml.ops.declare import DECLARED
 
 # Where built-in classes say they come from; a class of any other module is the user's, whatever its name.
 _OURS = ("pyml", "keras", "tf_keras", "tensorflow", "builtins")
 
 
 def serialize_keras_object(obj: Any) -> Any:
-    """`obj` as a dict of plain values that `deserialize_keras_object` turns back into an equal object."""
+    """`obj` as a dict of plain values that `deserialize_keras_object`, and Keras, turn back into an equal object.
+
+    Raises:
+        TypeError: There is no form for it.
+
+    Source: keras.saving.serialize_keras_object.
+
+    Example:
+        >>> pyml.saving.serialize_keras_object(pyml.regularizers.L2(0.5))
+        {'module': 'keras.regularizers', 'class_name': 'L2', 'config': {'l2': 0.5}, 'registered_name': None}
+    """
     if obj is None or isinstance(obj, (str, int, float, bool)):
         return obj
-    if isinstance(obj, tuple):
-        return {"class_name": "__tuple__", "items": [serialize_keras_object(item) for item in obj]}
-    if isinstance(obj, list):
-        return [serialize_keras_object(item) for item in obj]
+    if isinstance(obj, (list, tuple)):
+        items = [serialize_keras_object(item) for item in obj]
+        return tuple(items) if type(obj) is tuple else items
     if isinstance(obj, dict):
         return {key: serialize_keras_object(value) for key, value in obj.items()}
+    if isinstance(obj, bytes):
+        return {"class_name": "__bytes__", "config": {"value": obj.decode()}}
+    if isinstance(obj, slice):
+        ends = {"start": obj.start, "stop": obj.stop, "step": obj.step}
+        return {"class_name": "__slice__", "config": {key: serialize_keras_object(end) for key, end in ends.items()}}
+    if obj is Ellipsis:
+        return {"class_name": "__ellipsis__", "config": {}}
+    if isinstance(obj, KerasTensor):
+        history = obj._keras_history
+        place = None if history is None else [history.operation.name, history.node_index, history.tensor_index]
+        return {"class_name": "__keras_tensor__", "config": {"shape": obj.shape, "dtype": obj.dtype, "keras_history": place}}
     if isinstance(obj, np.generic):
         return obj.item()
-    if isinstance(obj, (np.ndarray, Tensor)):
-        return {"class_name": "__numpy__", "config": {"value": np.asarray(obj).tolist(), "dtype": str(obj.dtype)}}
+    if isinstance(obj, Tensor):
+        return {"class_name": "__tensor__", "config": {"value": np.asarray(obj).tolist(), "dtype": str(obj.dtype)}}
+    if isinstance(obj, np.ndarray):
+        return {"class_name": "__numpy__", "config": {"value": obj.tolist(), "dtype": str(obj.dtype)}} if obj.ndim else obj.item()
     if not callable(obj) and not hasattr(obj, "get_config"):
         raise TypeError(f"{type(obj).__name__} objects have no form in a config; write get_config() and from_config(). Received: {obj!r}")
+    if getattr(obj, "__name__", None) == "<lambda>":
+        return {"class_name": "__lambda__", "config": {"value": bytecode.dump(obj)}}
     if isinstance(obj, types.FunctionType) or not hasattr(obj, "get_config"):
         name = registry.get_registered_name(obj) if hasattr(obj, "__name__") else type(obj).__name__
-        return {"module": "builtins", "class_name": "function", "config": name, "registered_name": name}
+        return {"module": "builtins", "class_name": "function", "config": name, "registered_name": "function"}
     cls = type(obj)
-    return {
-        "module": cls.__module__.rpartition(".")[0] if cls.__module__.startswith("pyml.") else cls.__module__,
-        "class_name": cls.__name__,
-        "config": obj.get_config(),
-        "registered_name": registry.get_registered_name(cls) if registry.is_registered(cls) else None,
+    registered = registry.get_registered_name(cls)
+    described: dict[str, Any] = {
+        "module": _home(cls), "class_name": cls.__name__, "config": obj.get_config(),
+        "registered_name": registered if registered != cls.__name__ or not cls.__module__.startswith("pyml.") else _unexported(cls),
     }
+    for key, method in (("build_config", "get_build_config"), ("compile_config", "get_compile_config")):
+        more = getattr(obj, method)() if hasattr(obj, method) else None
+        if more is not None:
+            described[key] = {name: serialize_keras_object(value) for name, value in more.items()}
+    sharing.written(obj, described)
+    return described
+
+
+_UNEXPORTED = {"Functional": "keras.src.models.functional"}  # classes that Keras names by the file they are in
+
+
+def _unexported(cls: type) -> str | None:
+    return cls.__name__ if cls.__name__ in _UNEXPORTED else None
+
+
+def _home(cls: type) -> str | None:
+    """The module under which Keras knows a class; of users' classes their own."""
+    module = cls.__module__
+    if not module.startswith("pyml."):
+        return None if module == "__main__" else module
+    if cls.__name__ in _UNEXPORTED:
+        return _UNEXPORTED[cls.__name__]
+    package = module.split(".")[1]
+    if package in ("models", "dtype_policies"):
+        return "keras"
+    if package == "optimizers" and registry.SCHEDULES.classes.get(cls.__name__) is cls:
+        return "keras.optimizers.schedules"
+    return f"keras.{package}"
 
 
 def deserialize_keras_object(config: Any, custom_objects: Mapping[str, Any] | None = None, safe_mode: bool = True,
@@ -50,15 +103,29 @@ def deserialize_keras_object(config: Any, custom_objects: Mapping[str, Any] | No
     """The object a config describes.
 
     Args:
-        config: What `serialize_keras_object` returned, a name, or a plain value.
+        config: What `serialize_keras_object` or Keras' returned, a name, or a plain value.
         custom_objects: Dict of further names, which come before built-in ones.
-        safe_mode: Kept for Keras' signature; nothing here runs code from a config.
+        safe_mode: False makes functions from the bytecode of lambdas, which can do anything that your program can. Calls inside
+            another one, as in `from_config`, are as safe as that.
         module_objects: Dict of names that come last.
         kind: The kind of the object, where it is known: other kinds may have objects of the same name.
 
     Raises:
-        ValueError: Nothing is known under the config's class name.
+        ValueError: Nothing is known under the config's class name, or it holds bytecode and `safe_mode` is on.
+
+    Source: keras.saving.deserialize_keras_object.
+
+    Example:
+        >>> config = pyml.saving.serialize_keras_object(pyml.regularizers.L2(0.5))
+        >>> pyml.saving.deserialize_keras_object(config).l2
+        0.5
     """
+    with sharing.reading(safe_mode) as shared:
+        return _made(config, custom_objects, module_objects, kind, shared)
+
+
+def _made(config: Any, custom_objects: Mapping[str, Any] | None, module_objects: Mapping[str, Any] | None, kind: Kind | None,
+          shared: sharing.Reading) -> Any:
     if isinstance(config, str):
         found = registry.handed_over(config, custom_objects)
         if found is None and kind is not None:
@@ -66,28 +133,51 @@ def deserialize_keras_object(config: Any, custom_objects: Mapping[str, Any] | No
         if found is None:
             found = registry.get_registered_object(config, module_objects=module_objects)
         return config if found is None else found
-    again: dict[str, Any] = {"custom_objects": custom_objects, "module_objects": module_objects, "kind": kind}
-    if isinstance(config, list):
-        return [deserialize_keras_object(item, **again) for item in config]
-    if not isinstance(config, dict) or "class_name" not in config:
+    again = (custom_objects, module_objects, kind, shared)
+    if isinstance(config, (list, tuple)):
+        return [_made(item, *again) for item in config]
+    if not isinstance(config, dict):
         return config
-    if config["class_name"] == "__numpy__":
-        return np.array(config["config"]["value"], config["config"]["dtype"])
-    if config["class_name"] == "__tuple__":
-        return tuple(deserialize_keras_object(item, **again) for item in config["items"])
-    if config["class_name"] == "function":
-        return _described(config, config.get("config"), kind, custom_objects, module_objects)
-    cls = _described(config, config["class_name"], kind, custom_objects, module_objects)
-    inner = config.get("config")
+    name, inner = config.get("class_name"), config.get("config")
+    if name == "__tuple__" and isinstance(config.get("items"), list):
+        return tuple(_made(item, *again) for item in config["items"])
+    if not isinstance(name, str):
+        return config
+    if name in _VALUES:
+        return _VALUES[name](inner, again)
+    if name == "function":
+        return _described(config, inner, kind, custom_objects, module_objects)
+    known_as = config.get("shared_object_id")
+    if known_as is not None and known_as in shared.objects:
+        return shared.objects[known_as]
+    cls = _described(config, name, kind, custom_objects, module_objects)
     inner = {} if inner is None else inner
     with custom_object_scope(custom_objects) if custom_objects else nullcontext():
-        return cls.from_config(inner) if hasattr(cls, "from_config") else cls(**inner)
+        made = cls.from_config(inner) if hasattr(cls, "from_config") else cls(**inner)
+    shared.made(made, config)
+    return made
+
+
+def _lambda(inner: Any, again: tuple[Any, ...]) -> Any:
+    return bytecode.load(inner["value"] if isinstance(inner, dict) and "value" in inner else inner, again[-1].safe_mode)
+
+
+_VALUES: dict[str, Callable[[Any, Any], Any]] = {
+    "__numpy__": lambda inner, again: np.array(inner["value"], inner["dtype"]),
+    "__tensor__": lambda inner, again: convert_to_tensor(np.array(inner["value"], inner["dtype"])),
+    "__bytes__": lambda inner, again: inner["value"].encode(),
+    "__ellipsis__": lambda inner, again: Ellipsis,
+    "__slice__": lambda inner, again: slice(*(_made(inner[end], *again) for end in ("start", "stop", "step"))),
+    "__lambda__": _lambda,
+}
 
 
 def _described(config: dict[str, Any], name: Any, kind: Kind | None, custom_objects: Mapping[str, Any] | None,
                module_objects: Mapping[str, Any] | None) -> Any:
     """The class or function that a config names."""
     module = config.get("module") or ""
+    if not isinstance(name, str):
+        raise ValueError(f"a config names a {type(name).__name__} where a class or function should be: {str(name)[:80]}")
     for known_as in (config.get("registered_name") or name, name):
         found = registry.handed_over(known_as, custom_objects)
         if found is None and ">" in known_as:
@@ -99,9 +189,13 @@ def _described(config: dict[str, Any], name: Any, kind: Kind | None, custom_obje
         if found is not None:
             return found
     found = registry.get_registered_object(name, module_objects=module_objects)
+    if found is None and config["class_name"] == "function" and name in DECLARED:
+        found = DECLARED[name].function
     if found is None:
         what = "function" if config["class_name"] == "function" else "class"
-        raise ValueError(f"Unknown {what} '{name}'. Register it or pass it in custom_objects.")
+        raise ValueError(
+            f"Unknown {what} '{name}'. Register it with @pyml.saving.register_keras_serializable(), or pass "
+            f"custom_objects={{{name!r}: ...}}.")
     return found
 
 

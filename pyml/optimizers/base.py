@@ -2,6 +2,7 @@
 
 import inspect
 import re
+import warnings
 from collections.abc import Callable, Iterable, Mapping, MutableMapping, Sequence
 from typing import Any, TypedDict, overload
 
@@ -445,7 +446,11 @@ class Optimizer(Configured, kind=OPTIMIZERS, abstract=True):
             store[str(i)] = variable.numpy()
 
     def load_own_variables(self, store: Mapping[str, Any]) -> None:
-        """Reads what `save_own_variables` wrote."""
+        """Reads what `save_own_variables` wrote; warns and changes nothing where that is another number of variables."""
+        if len(store.keys()) != len(self.variables):
+            warnings.warn(f"the state of optimizer '{self.name}' is not loaded: it has {len(self.variables)} variables, and "
+                          f"{len(store.keys())} are stored.", stacklevel=2)  # fmt: skip
+            return
         self.set_weights([store[str(i)] for i in range(len(store.keys()))])
 
     def _base_config(self) -> dict[str, Any]:

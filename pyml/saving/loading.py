@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import inspect
+import os
 from collections.abc import Generator
 from typing import TYPE_CHECKING, Any
 
 from . import stores_browser
 from .artifacts import artifacts_of
-from .files import MOST_JSON, ModelFileError, parse_json
+from .files import MOST_JSON, MOST_WEIGHTS, ModelFileError, parse_json
 from .handlers import coroutine_of, saver_of
 from .stores import place_of, target_of
 from .tfjs.weights import read_manifest, requests
@@ -18,33 +19,35 @@ if TYPE_CHECKING:
     from ..models.model import Model
 
 
-def load_model(path: Any, custom_objects: dict[str, Any] | None = None, compile: bool = True) -> Any:
-    """A model from its files.
+def load_model(filepath: Any, custom_objects: dict[str, Any] | None = None, compile: bool = True, safe_mode: bool = True) -> Any:
+    """A model from its files, with its weights; where it was compiled, so that training goes on.
 
     Args:
-        path: A TensorFlow.js `model.json`, the folder that holds it, or the URL of either; in a browser also
-            `"indexeddb://NAME"` or `"localstorage://NAME"`; files that a user chose, see `browser_files`; or a handler of
-            `pyml.io` such as `from_memory(...)`, or an address that a registered router knows.
-        custom_objects: Dict from names to layer classes and functions, for layers-models.
-        compile: Kept for Keras' signature; models come back not compiled.
+        filepath: A file of Keras: `.keras`, or `.h5` of Keras 2; a TensorFlow.js `model.json`, the folder that holds it, or the URL of
+            either; in a browser also `"indexeddb://NAME"` or `"localstorage://NAME"`; files that a user chose, see `browser_files`; or
+            a handler of `pyml.io` such as `from_memory(...)`, or an address that a registered router knows.
+        custom_objects: Dict from names to classes and functions that the file names.
+        compile: False leaves a model of Keras not compiled. Those of TensorFlow.js never are.
+        safe_mode: False lets a Lambda's bytecode become a function, which can do anything that your program can.
 
     Returns:
-        A Keras-like model for a layers-model; a `GraphModel` with `execute` and `predict` for a graph-model.
+        A model; a `GraphModel` with `execute` and `predict` for a graph-model of TensorFlow.js.
 
     Raises:
-        ModelFileError: A file is missing, damaged, inconsistent or of an unknown kind; nothing is left half loaded.
+        ModelFileError: A file is missing, damaged, inconsistent or of an unknown kind, or names what is not known here; nothing is
+            left half loaded.
         ModelStoreError: The browser's stores cannot be used, or this is no browser.
-        SyncReadError: This browser cannot wait for them; write `await load_model_async(path)`.
+        SyncReadError: This browser cannot wait for them; write `await load_model_async(filepath)`.
 
     Source: keras.saving.load_model; tf.loadLayersModel and tf.loadGraphModel.
 
     Example:
         >>> model = pyml.Sequential([pyml.Input((4,)), pyml.layers.Dense(2)])
-        >>> model.save("digits")
-        >>> pyml.saving.load_model("digits").output_shape
+        >>> model.save("digits.keras")
+        >>> pyml.saving.load_model("digits.keras").output_shape
         (None, 2)
     """
-    run = _load(path, custom_objects)
+    run = _load(filepath, custom_objects, compile, safe_mode)
     answer = None
     while True:
         try:
@@ -54,7 +57,8 @@ def load_model(path: Any, custom_objects: dict[str, Any] | None = None, compile:
         answer = place.read(name, most)
 
 
-async def load_model_async(path: Any, custom_objects: dict[str, Any] | None = None, compile: bool = True) -> Any:
+async def load_model_async(filepath: Any, custom_objects: dict[str, Any] | None = None, compile: bool = True,
+                           safe_mode: bool = True) -> Any:
     """As `load_model`; in a browser, files are fetched without blocking the page.
 
     Raises:
@@ -62,11 +66,11 @@ async def load_model_async(path: Any, custom_objects: dict[str, Any] | None = No
         ModelStoreError: The browser's stores cannot be used, or this is no browser.
 
     Example:
-        >>> pyml.Sequential([pyml.Input((4,)), pyml.layers.Dense(2)]).save("digits")
-        >>> asyncio.run(pyml.saving.load_model_async("digits")).output_shape
+        >>> pyml.Sequential([pyml.Input((4,)), pyml.layers.Dense(2)]).save("digits.keras")
+        >>> asyncio.run(pyml.saving.load_model_async("digits.keras")).output_shape
         (None, 2)
     """
-    run = _load(path, custom_objects)
+    run = _load(filepath, custom_objects, compile, safe_mode)
     answer = None
     while True:
         try:
@@ -76,14 +80,33 @@ async def load_model_async(path: Any, custom_objects: dict[str, Any] | None = No
         answer = await place.read_async(name, most)
 
 
-def _load(path: Any, custom_objects: dict[str, Any] | None) -> Generator[tuple[Any, str, int], Any, Any]:
+def _load(path: Any, custom_objects: dict[str, Any] | None, compile: bool,
+          safe_mode: bool) -> Generator[tuple[Any, str, int], Any, Any]:
     """A generator that asks for files, `(place, name, most bytes)`, is sent their bytes, and returns the model."""
+    if hasattr(path, "read") and not hasattr(path, "read_async"):
+        from . import keras_archive
+
+        return keras_archive.load_archive(path.read(), getattr(path, "name", "the file"), custom_objects, compile, safe_mode)
+    if _is_keras_folder(path):
+        from . import keras_archive
+
+        return keras_archive.from_members(_members(path), path, custom_objects, compile, safe_mode)
     place = place_of(path)
-    if str(place.name).endswith((".keras", ".h5", ".hdf5", ".npz", ".safetensors", ".pt", ".pth")):
+    name = str(place.name)
+    if name.endswith((".npz", ".safetensors", ".pt", ".pth", ".weights.h5", ".weights.json")):
         raise ModelFileError(
-            f"{place}: load_model opens models of TensorFlow.js, a model.json with its weights. Weights alone are read by "
-            "model.load_weights (.npz) and load_state_dict; files of Keras become a model.json by TensorFlow's converter."
+            f"{place}: load_model opens whole models (.keras, .h5, model.json); these are weights alone, which model.load_weights "
+            "(.weights.h5, .npz) or load_state_dict read into a model that is there."
         )
+    if name.endswith((".keras", ".h5", ".hdf5")):
+        data = yield place, place.name, MOST_WEIGHTS
+        if bytes(data[:4]) == b"\x89HDF":
+            from . import legacy_h5
+
+            return legacy_h5.load(data, place, custom_objects, compile, safe_mode)
+        from . import keras_archive
+
+        return keras_archive.load_archive(data, place, custom_objects, compile, safe_mode)
     description = parse_json((yield place, place.name, MOST_JSON), place)
     kind = description.get("format") or _guess(description)
     if kind not in ("graph-model", "layers-model"):
@@ -106,6 +129,25 @@ def _load(path: Any, custom_objects: dict[str, Any] | None) -> Generator[tuple[A
     return build(description, weights, place, custom_objects)
 
 
+def _is_keras_folder(path: Any) -> bool:
+    """Whether Keras wrote a folder, as it does with zipped=False."""
+    return isinstance(path, (str, os.PathLike)) and os.path.isfile(os.path.join(os.fspath(path), "config.json")) and not os.path.isfile(
+        os.path.join(os.fspath(path), "model.json"))
+
+
+def _members(folder: Any) -> dict[str, bytes]:
+    """The files of such a folder by their names in a `.keras` file."""
+    found = {}
+    for base, _, names in os.walk(os.fspath(folder)):
+        for name in names:
+            place = os.path.join(base, name)
+            inside = os.path.relpath(place, os.fspath(folder)).replace(os.sep, "/")
+            if inside in ("config.json", "model.weights.h5") or inside.startswith("assets/"):
+                with open(place, "rb") as file:
+                    found[inside] = file.read()
+    return found
+
+
 def _guess(description: dict[str, Any]) -> str | None:
     """Files of the first converters do not name their format."""
     topology = description.get("modelTopology")
@@ -117,20 +159,25 @@ def _guess(description: dict[str, Any]) -> str | None:
     return None
 
 
-def save_model(model: Model, filepath: Any, overwrite: bool = True, quantize: str | None = None, **kwargs: Any) -> None:
-    """Writes a model as a TensorFlow.js layers-model, which `tf.loadLayersModel` and `load_model` open.
+def save_model(model: Model, filepath: Any, overwrite: bool = True, zipped: bool | None = None, quantize: str | None = None,
+               include_optimizer: bool = True, **kwargs: Any) -> None:
+    """Writes a model; the end of the path says in which form.
 
     Args:
-        model: A Sequential or functional model with weights.
-        filepath: The path of a `model.json`, or a folder for it; the weights go beside it in shards of 4 MB. In a browser also
-            `"indexeddb://NAME"` or `"localstorage://NAME"`, the stores of TensorFlow.js, or `"downloads://NAME"`, which
-            lets the user keep `NAME.json` and `NAME.weights.bin`; or a handler of `pyml.io`, such as `http(...)`.
+        model: A model with weights.
+        filepath: A path that ends in `.keras` keeps all there is, layers of your own and the state of training too, and Keras 3 opens
+            it; `.h5` is the form of Keras 2. Else the path of a `model.json`, or a folder for it, of a TensorFlow.js layers-model,
+            which `tf.loadLayersModel` opens; the weights go beside it in shards of 4 MB. In a browser also `"indexeddb://NAME"` or
+            `"localstorage://NAME"`, the stores of TensorFlow.js, or `"downloads://NAME"`, which lets the user keep `NAME.json` and
+            `NAME.weights.bin`; or a handler of `pyml.io`, such as `http(...)`.
         overwrite: False refuses to replace an existing file.
-        quantize: None keeps float32; `"float16"`, `"uint16"` and `"uint8"` make the files 2 to 4 times smaller.
+        zipped: False writes the files of a `.keras` into a folder.
+        quantize: Of a layers-model: None keeps float32; `"float16"`, `"uint16"` and `"uint8"` make the files 2 to 4 times smaller.
+        include_optimizer: False leaves the state of the optimizer out of an `.h5`.
 
     Raises:
-        ValueError: The model has a layer or an argument that TensorFlow.js has not; the message names it, and the way that keeps such a
-            model. Or `quantize` meets numbers that are not finite. Nothing was written.
+        ValueError: The model has a layer or an argument that the form has no place for; the message names it, and the way that keeps
+            such a model. Or `quantize` meets numbers that are not finite. Nothing was written.
         OSError: The files cannot be written; an old model there is as it was.
         FileExistsError: The file or the kept model exists and `overwrite` is False.
         ModelStoreError: The browser has no room, or this is no browser; what was kept before is still there.
@@ -140,8 +187,11 @@ def save_model(model: Model, filepath: Any, overwrite: bool = True, quantize: st
 
     Example:
         >>> model = pyml.Sequential([pyml.Input((4,)), pyml.layers.Dense(2)])
+        >>> pyml.saving.save_model(model, "digits.keras")
         >>> pyml.saving.save_model(model, "digits/model.json", quantize="float16")
     """
+    if _as_keras(model, filepath, overwrite, zipped, quantize, include_optimizer, kwargs):
+        return
     from .tfjs.layers_files import save_layers_model
     from .tfjs.layers_save import model_artifacts
 
@@ -153,10 +203,11 @@ def save_model(model: Model, filepath: Any, overwrite: bool = True, quantize: st
     elif target_of(filepath) is None:
         save_layers_model(model, _path(filepath), overwrite=overwrite, quantize=quantize)
     else:
-        wait(save_model_async(model, filepath, overwrite, quantize), f"await model.save_async({filepath!r})")
+        wait(save_model_async(model, filepath, overwrite, quantize=quantize), f"await model.save_async({filepath!r})")
 
 
-async def save_model_async(model: Model, filepath: Any, overwrite: bool = True, quantize: str | None = None, **kwargs: Any) -> Any:
+async def save_model_async(model: Model, filepath: Any, overwrite: bool = True, zipped: bool | None = None, quantize: str | None = None,
+                           include_optimizer: bool = True, **kwargs: Any) -> Any:
     """`save_model` that works in every browser.
 
     Raises:
@@ -165,14 +216,17 @@ async def save_model_async(model: Model, filepath: Any, overwrite: bool = True, 
 
     Example:
         >>> model = pyml.Sequential([pyml.Input((4,)), pyml.layers.Dense(2)])
-        >>> asyncio.run(pyml.saving.save_model_async(model, "digits"))
+        >>> asyncio.run(pyml.saving.save_model_async(model, "digits.keras"))
     """
+    state = getattr(getattr(model, "optimizer", None), "variables", ())
+    arrays = {id(variable): await variable.data() for variable in (*model.weights, *state)}
+    if _as_keras(model, filepath, overwrite, zipped, quantize, include_optimizer, kwargs, arrays):
+        return None
     from .tfjs.layers_files import save_layers_model
     from .tfjs.layers_save import model_artifacts
 
     handler = saver_of(filepath)
     store = target_of(filepath) if handler is None else None
-    arrays = {id(variable): await variable.data() for variable in model.weights}
     if handler is not None:
         save = getattr(handler, "save_async", handler.save)
         answer = save(artifacts_of(*model_artifacts(model, quantize, arrays=arrays)))
@@ -180,6 +234,33 @@ async def save_model_async(model: Model, filepath: Any, overwrite: bool = True, 
     if store is None:
         return save_layers_model(model, _path(filepath), overwrite=overwrite, quantize=quantize, arrays=arrays)
     await stores_browser.save(*store, *model_artifacts(model, quantize, arrays=arrays), overwrite)
+    return None
+
+
+def _as_keras(model: Any, target: Any, overwrite: bool, zipped: bool | None, quantize: str | None, include_optimizer: bool,
+              more: dict[str, Any], arrays: dict[int, Any] | None = None) -> bool:
+    """Writes the model in a form of Keras, if the target asks for one."""
+    path = os.fspath(target) if isinstance(target, (str, os.PathLike)) else ""
+    path = str(_path(path))
+    to_archive = path.endswith(".keras") or zipped is not None or (not path and hasattr(target, "write") and not hasattr(target, "save"))
+    if not to_archive and not path.endswith((".h5", ".hdf5")):
+        return False
+    if set(more) - {"save_format"}:
+        raise TypeError(f"save: arguments not recognized: {', '.join(sorted(more))}.")
+    if quantize is not None:
+        raise ValueError("save: quantize is for layers-models of TensorFlow.js; use model.quantize('int8') for a smaller file of Keras.")
+    read = None if arrays is None else lambda variable: arrays[id(variable)] if id(variable) in arrays else variable.numpy()
+    if not to_archive:
+        from . import legacy_h5
+
+        legacy_h5.save(model, path, overwrite, include_optimizer, read)
+        return True
+    if path and path.endswith(".keras") is (zipped is False):
+        raise ValueError(f"save: a path that ends in .keras is a zip; zipped=False is for folders. Received: {path}, zipped={zipped}")
+    from . import keras_archive
+
+    keras_archive.save_archive(model, path or target, read, overwrite, zipped is not False)
+    return True
 
 
 def _path(filepath: Any) -> Any:

@@ -16,7 +16,7 @@ from pyml.core.symbolic import KerasTensor
 from pyml.core.tree import flatten, map_structure
 from pyml.device.lock import LOCK
 from pyml.layers.signature import Tracing
-from pyml.trainers import runs
+from pyml.trainers import compile_config, runs
 from pyml.trainers.adapt import Source
 from pyml.trainers.compilation import Compilation
 from pyml.trainers.data import Arrays
@@ -89,10 +89,19 @@ class Trainer(StepMethods):
         if run_eagerly and jit_compile is True:
             warnings.warn("If `run_eagerly` is True, then `jit_compile` cannot also be True. Disabling `jit_compile`.", stacklevel=2)
         self._compilation = Compilation(loss, loss_weights, metrics, weighted_metrics)
+        self._compiled_with = {"run_eagerly": run_eagerly, "steps_per_execution": steps_per_execution, "jit_compile": jit_compile}
         self._watch, self._trained = Watch(), Trained()
         self._trained.note(self)
         self.compiled, self.stop_training = True, False
         self._reset_programs()
+
+    def get_compile_config(self) -> dict[str, Any]:
+        """What `compile` was given, as a dict of plain values; empty for a model that is not compiled."""
+        return compile_config.written(self)
+
+    def compile_from_config(self, config: dict[str, Any]) -> None:
+        """Compiles as `get_compile_config` described."""
+        compile_config.compile_from(self, config)
 
     def _reset_programs(self) -> None:
         self._steps, self._residents = Steps(self), Residents()

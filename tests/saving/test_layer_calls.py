@@ -212,13 +212,6 @@ def test_layers_are_written_only_if_tensorflow_js_has_them():
     assert set(json.loads(in_node("known"))) - {"Model", "Functional", "Sequential"} == KNOWN_TO_TFJS
 
 
-@pytest.mark.parametrize("ending", [".keras", ".h5"])
-def test_a_path_of_a_format_of_keras_is_refused(tmp_path, ending):
-    with pytest.raises(ValueError, match=rf"model\{ending} would be a file of Keras' own formats"):
-        frozen().save(tmp_path / f"model{ending}")
-    assert list(tmp_path.iterdir()) == []
-
-
 def test_a_config_counts_the_calls_of_its_own_graph_only():
     x, other, shared = Input((3,)), Input((3,)), layers.Dense(2)
     shared(other)

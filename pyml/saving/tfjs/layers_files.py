@@ -27,11 +27,6 @@ def save_layers_model(
 ) -> None:
     """Writes a model as a TensorFlow.js layers-model; see `pyml.saving.save_model`."""
     path = path_of(filepath, "save")
-    if path.endswith((".keras", ".h5", ".hdf5")):
-        raise ValueError(
-            f"save: {path} would be a file of Keras' own formats, which pyml does not write; give a folder or a path that ends in "
-            ".json for a TensorFlow.js model, or keep the weights with model.save_weights('weights.npz')."
-        )
     if not path.endswith(".json"):
         path = os.path.join(path, "model.json")
     if os.path.exists(path) and not overwrite:

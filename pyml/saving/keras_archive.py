@@ -1,0 +1,217 @@
+"""`.keras` files: a zip of the model's config, its metadata, its variables as HDF5 and what its layers write beside those."""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import tempfile
+import warnings
+import zipfile
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from ..atomic import replacing, write
+from ..errors import PymlError
+from ..layers.allowance import at_most
+from ..objects import sharing
+from ..objects.registry import LAYERS
+from ..objects.serialization import deserialize_keras_object, serialize_keras_object
+from . import hdf5, hdf5_read, keras_state
+from .files import MOST_JSON, MOST_WEIGHTS, ModelFileError, check_members, parse_json, path_of
+
+KERAS_VERSION = "3.15.1"  # the version of Keras whose form the files have
+WEIGHTS = "model.weights.h5"
+_MOST_NESTED = 400
+_BROKEN = (OSError, EOFError, RuntimeError, NotImplementedError, zipfile.BadZipFile, ValueError, KeyError)
+
+
+def described(model: Any) -> dict[str, bytes]:
+    """`config.json` and `metadata.json` of a model.
+
+    Raises:
+        ValueError: Something in the model has no form in a config; the message names it.
+    """
+    with sharing.writing():
+        config = serialize_keras_object(model)
+    try:
+        text = json.dumps(config, allow_nan=True)
+    except (TypeError, ValueError, RecursionError) as e:
+        raise ValueError(f"save: the config of model '{model.name}' has no form in JSON: {e}. Nothing was written.") from None
+    metadata = {"keras_version": KERAS_VERSION, "date_saved": datetime.now().strftime("%Y-%m-%d@%H:%M:%S"), "written_by": "pyml"}
+    return {"metadata.json": json.dumps(metadata).encode(), "config.json": text.encode()}
+
+
+def save_archive(model: Any, target: Any, read: keras_state.Reader | None = None, overwrite: bool = True, zipped: bool = True) -> None:
+    """Writes a model as Keras 3 does.
+
+    Args:
+        model: Any built model.
+        target: A path that ends in `.keras`, or a file open for writing; without `zipped` a folder.
+        read: Gives the values of a Variable; they are read here by default.
+        overwrite: False refuses to replace a file.
+        zipped: False writes the three files into a folder.
+
+    Raises:
+        ValueError: Something in the model has no form in a file; nothing was written.
+        FileExistsError: The file exists and `overwrite` is False.
+        OSError: The file cannot be written; the old one is as it was.
+    """
+    path = None if hasattr(target, "write") else path_of(target, "save")
+    if path is not None and not overwrite and os.path.exists(path):
+        raise FileExistsError(f"save: {path} exists; pass overwrite=True to replace it.")
+    if not model.built:
+        warnings.warn(f"model '{model.name}' is saved without weights: it is not built yet. Call it on data first.", stacklevel=4)
+    members = described(model)
+    weights = hdf5.write(keras_state.save_state(model, read))
+    assets = _assets(model)
+    if path is None:
+        _write_zip(target, members, weights, assets)
+    elif zipped:
+        with replacing(path) as part, open(part, "wb") as file:
+            _write_zip(file, members, weights, assets)
+    else:
+        files: dict[str, Any] = {**assets, WEIGHTS: weights, **members}  # what names the rest comes last
+        for name, data in files.items():
+            place = os.path.join(path, *name.split("/"))
+            os.makedirs(os.path.dirname(place), exist_ok=True)
+            write(place, data)
+
+
+def _write_zip(file: Any, members: Mapping[str, bytes], weights: list[Any], assets: Mapping[str, bytes]) -> None:
+    with zipfile.ZipFile(file, "w") as archive:
+        for name, data in members.items():
+            archive.writestr(name, data)
+        with archive.open(WEIGHTS, "w", force_zip64=True) as member:
+            for piece in weights:
+                member.write(piece)
+        for name, data in assets.items():
+            archive.writestr(name, data)
+
+
+# ---- files that layers write themselves, such as vocabularies
+def _assets(model: Any) -> dict[str, bytes]:
+    found: dict[str, bytes] = {}
+    for path, obj in keras_state.walk(model):
+        if not hasattr(obj, "save_assets"):
+            continue
+        with tempfile.TemporaryDirectory() as folder:
+            obj.save_assets(folder)
+            for base, _, names in os.walk(folder):
+                for name in names:
+                    inside = os.path.relpath(os.path.join(base, name), folder).replace(os.sep, "/")
+                    with open(os.path.join(base, name), "rb") as file:
+                        found["/".join(filter(None, ("assets", path, inside)))] = file.read()
+    return found
+
+
+def _load_assets(model: Any, files: Mapping[str, bytes]) -> None:
+    for path, obj in keras_state.walk(model):
+        start = "/".join(filter(None, ("assets", path))) + "/"
+        if not hasattr(obj, "load_assets"):
+            continue
+        mine = {name[len(start) :]: data for name, data in files.items() if name.startswith(start)}
+        if not mine:
+            continue
+        with tempfile.TemporaryDirectory() as folder:
+            for name, data in mine.items():
+                if "/" in name or "\\" in name or name in (".", "..", ""):
+                    continue                           # belongs to a layer below
+                with open(os.path.join(folder, name), "wb") as file:
+                    file.write(data)
+            obj.load_assets(folder)
+
+
+# ---- reading
+def load_archive(data: Any, where: object, custom_objects: Mapping[str, Any] | None = None, compile: bool = True,
+                 safe_mode: bool = True) -> Any:
+    """The model in the bytes of a `.keras` file.
+
+    Raises:
+        ModelFileError: The file is damaged, or holds what is not known here; the message says what.
+    """
+    return from_members(read_archive(data, where), where, custom_objects, compile, safe_mode)
+
+
+def from_members(files: Mapping[str, Any], where: object, custom_objects: Mapping[str, Any] | None = None, compile: bool = True,
+                 safe_mode: bool = True) -> Any:
+    """The model of the files that a `.keras` file holds."""
+    if "config.json" not in files:
+        raise ModelFileError(f"{where}: there is no config.json in it; it is no model that Keras wrote.")
+    config = parse_json(files["config.json"], f"{where}/config.json")
+    weights = files.get(WEIGHTS)
+    model = made(config, where, custom_objects, compile, safe_mode, None if weights is None else len(weights))
+    _load_assets(model, files)
+    if weights is not None:
+        keras_state.load_state(model, hdf5_read.read(weights, f"{where}/{WEIGHTS}"), where, by_name=True)
+    elif "model.weights.npz" in files:
+        keras_state.load_state(model, _npz(files["model.weights.npz"], where), where)
+    elif model.weights:
+        raise ModelFileError(f"{where}: there is no {WEIGHTS} in it; the file is not complete.")
+    return model
+
+
+def made(config: dict[str, Any], where: object, custom_objects: Mapping[str, Any] | None, compile: bool, safe_mode: bool,
+         nbytes: int | None = None) -> Any:
+    """The model of a config, with new weights of not many more bytes than the file has for them."""
+    check_depth(config, where)
+    if not compile:
+        config = without_compilation(config)
+    try:
+        with at_most((1 << 62) if nbytes is None else nbytes):  # bytes, so weights of int4 have room too
+            model = deserialize_keras_object(config, custom_objects, safe_mode, kind=LAYERS)
+    except ModelFileError:
+        raise
+    except (PymlError, ValueError, TypeError, KeyError, AttributeError, IndexError, OverflowError, RecursionError, MemoryError) as e:
+        raise ModelFileError(f"{where}: the model cannot be made from its config: {str(e)[:1000]}") from e
+    if not isinstance(model, LAYERS.classes["Model"]):
+        raise ModelFileError(f"{where}: the config describes a {type(model).__name__}; expected a model.")
+    return model
+
+
+def without_compilation(config: Any) -> Any:
+    """A config without how models were compiled."""
+    if isinstance(config, dict):
+        return {key: without_compilation(value) for key, value in config.items() if key != "compile_config"}
+    return [without_compilation(value) for value in config] if isinstance(config, list) else config
+
+
+def check_depth(value: Any, where: object) -> None:
+    """Configs nested beyond reason would exhaust the stack."""
+    level = [value]
+    for _ in range(_MOST_NESTED):
+        level = [v for item in level for v in (item.values() if isinstance(item, dict) else item if isinstance(item, list) else ())]
+        if not level:
+            return
+    raise ModelFileError(f"{where}: the model's config is nested too deeply.")
+
+
+def read_archive(data: Any, where: object) -> dict[str, Any]:
+    """The files in a zip by name, their sizes checked before they are unpacked."""
+    size = len(data)
+    try:
+        with zipfile.ZipFile(io.BytesIO(data)) as archive:
+            check_members(archive, size)
+            members = archive.infolist()
+            if len(members) > 100_000 or sum(member.file_size for member in members) > min(MOST_WEIGHTS, max(64 << 20, 100 * size)):
+                raise ModelFileError(f"its {size:,} bytes would unpack to far more; it is no file that Keras wrote.")
+            found: dict[str, Any] = {}
+            for member in members:
+                if member.is_dir():
+                    continue
+                if member.filename in found:
+                    raise ModelFileError(f"it holds {member.filename[:80]!r} twice.")
+                most = MOST_JSON if member.filename.endswith(".json") else MOST_WEIGHTS
+                if member.file_size > most:
+                    raise ModelFileError(f"its {member.filename[:80]!r} has {member.file_size:,} bytes; at most {most:,} were expected.")
+                found[member.filename] = archive.read(member)
+            return found
+    except ModelFileError as e:
+        raise ModelFileError(f"{where}: {e}") from None
+    except _BROKEN as e:
+        raise ModelFileError(f"{where}: the file is damaged or is no .keras file ({type(e).__name__}: {str(e)[:120]}).") from None
+
+
+def _npz(data: Any, where: object) -> hdf5.Group:
+    raise ModelFileError(f"{where}: its weights are of numpy's format, which Keras writes by pickling; such are not opened.")

@@ -1,0 +1,189 @@
+"""Where Keras' files keep the variables of a model: a path for every layer and optimizer, `layers/dense/vars/0` for the first kernel.
+
+A path is made of the names of attributes, sorted, and in lists of classes in order, as Keras 3 walks through a model; names of layers
+do not count, since a model that is made again has others.
+"""
+
+from __future__ import annotations
+
+import os
+import warnings
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import numpy as np
+
+from ..core.naming import to_snake_case
+from ..core.variable import Variable
+from ..layers.layer import Layer
+from ..objects.registry import LAYERS
+from ..optimizers.base import Optimizer
+from .files import ModelFileError
+from .hdf5 import Group
+
+# Attributes of ours that hold layers which Keras reaches on another way.
+_OURS = frozenset({"_children", "_constructor", "_graph", "_graph_calls", "_graph_layers", "_inbound_nodes", "_stack"})
+# Built-in layers whose attributes have other names in Keras.
+_NAMES: dict[str, dict[str, str]] = {}
+
+Reader = Callable[[Variable], np.ndarray]
+
+
+def _is_saved(obj: Any) -> bool:
+    return isinstance(obj, (Layer, Optimizer))
+
+
+def _children(obj: Any) -> Iterator[tuple[str, Any]]:
+    """What Keras walks into from an object, in its order, under its names."""
+    is_model = hasattr(obj, "layers") and isinstance(obj, LAYERS.classes["Model"])
+    if is_model and isinstance(obj, (LAYERS.classes["Sequential"], LAYERS.classes["Functional"])):
+        yield "layers", _all_layers(obj)
+    renamed = _NAMES.get(type(obj).__name__, {}) if type(obj).__module__.startswith("pyml.") else {}
+    found = {renamed.get(name, name): value for name, value in vars(obj).items() if name not in _OURS}
+    for cls in type(obj).__mro__:
+        if not cls.__module__.startswith("pyml.") and cls is not object:
+            for name, value in vars(cls).items():
+                if isinstance(value, property) and name not in found:
+                    try:
+                        found[name] = getattr(obj, name)
+                    except Exception:                  # as Keras does: a property that cannot be read holds nothing
+                        continue
+    if is_model:
+        found.setdefault("layers", _all_layers(obj))
+    for name in sorted(found, key=lambda name: f"~{name}" if name.startswith("_") else name):
+        if not name.startswith("__") and (_is_saved(found[name]) or isinstance(found[name], (list, tuple, dict))):
+            yield name, found[name]
+
+
+def _all_layers(model: Any) -> list[Any]:
+    """The layers of a model with its inputs, where Keras counts those."""
+    graph = getattr(model, "_graph", None)
+    if graph is not None and not isinstance(model, LAYERS.classes["Sequential"]):
+        return [operation for operation in graph.operations if isinstance(operation, Layer)]
+    return list(model.layers)
+
+
+def walk(obj: Any) -> Iterator[tuple[str, Any]]:
+    """Every layer and optimizer of a model with its path, each once."""
+    seen: set[int] = set()
+
+    def visit(path: str, item: Any) -> Iterator[tuple[str, Any]]:
+        if _is_saved(item):
+            if id(item) in seen:
+                return
+            seen.add(id(item))
+            yield path, item
+            for name, child in _children(item):
+                yield from visit(f"{path}/{name}" if path else name, child)
+        elif isinstance(item, (list, tuple, dict)) and id(item) not in seen:
+            seen.add(id(item))
+            used: dict[str, int] = {}
+            for child in item.values() if isinstance(item, dict) else item:
+                if isinstance(child, (list, tuple, dict)) or _is_saved(child):
+                    kind = to_snake_case(type(child).__name__) if _is_saved(child) else "container"
+                    used[kind] = used.get(kind, -1) + 1
+                    yield from visit(f"{path}/{kind}_{used[kind]}" if used[kind] else f"{path}/{kind}", child)
+
+    yield from visit("", obj)
+
+
+class _Store(dict):
+    """Variables by number, as `save_own_variables` fills it; lists of arrays count too."""
+
+    def __init__(self, read: Reader) -> None:
+        super().__init__()
+        self.read = read
+
+    def __setitem__(self, key: str, value: Any) -> None:
+        super().__setitem__(str(key), self.read(value) if isinstance(value, Variable) else np.asarray(value))
+
+
+def save_state(model: Any, read: Reader | None = None, skip: Any = ()) -> Group:
+    """The variables of a model, and of its optimizer, as the groups of a file.
+
+    Args:
+        model: A built model.
+        read: Gives the values of a Variable; they are read here by default.
+        skip: Objects to leave out.
+    """
+    root = Group()
+    read = read or (lambda variable: variable.numpy())
+    left_out = {id(obj) for obj in skip}
+    for path, obj in walk(model):
+        if id(obj) in left_out:
+            continue
+        store = _Store(read)
+        if type(obj).save_own_variables in (Layer.save_own_variables, Optimizer.save_own_variables):
+            for i, variable in enumerate(_own(obj)):
+                store[str(i)] = variable
+        else:
+            obj.save_own_variables(store)
+        group = root.group(f"{path}/vars")
+        group.attrs["name"] = obj.name
+        group.items.update(store)
+    return root
+
+
+def _own(obj: Any) -> list[Variable]:
+    return obj.variables if isinstance(obj, Optimizer) else obj._kept_variables()
+
+
+def load_state(model: Any, root: Group, where: object, skip_mismatch: bool = False, by_name: bool = False, skip: Any = ()) -> None:
+    """Sets the variables of a model from a file; if something does not fit, none is changed.
+
+    Args:
+        model: A built model.
+        root: The groups of the file.
+        where: The file, for messages.
+        skip_mismatch: Leave what does not fit as it is, with a warning.
+        by_name: Layers in lists go by their names where the file has those: the model was made from the file's own config.
+        skip: Objects to leave out.
+
+    Raises:
+        ModelFileError: Variables are missing, have other shapes, or are damaged.
+    """
+    before = [] if skip_mismatch else [(variable, variable.value) for variable in _variables(model)]
+    failed: list[tuple[Any, Exception]] = []
+    left_out = {id(obj) for obj in skip}
+    try:
+        for path, obj in walk(model):
+            group = _group(root, path, obj, by_name)
+            if id(obj) in left_out:
+                continue
+            try:
+                stored = {} if group is None else group.items
+                obj.load_own_variables({name: np.asarray(item) for name, item in stored.items() if not isinstance(item, Group)})
+            except (ValueError, KeyError, TypeError, IndexError) as e:
+                failed.append((obj, e))
+        if failed and not skip_mismatch:
+            raise ModelFileError(f"{where}: {_told(failed)}")
+    except BaseException:
+        for variable, value in before:
+            variable.assign(value)
+        raise
+    if failed:
+        warnings.warn(f"{where}: {_told(failed)}", stacklevel=4)
+
+
+def _variables(model: Any) -> list[Variable]:
+    return [variable for _, obj in walk(model) for variable in _own(obj)]
+
+
+def _told(failed: list[tuple[Any, Exception]]) -> str:
+    names = ", ".join(repr(obj.name) for obj, _ in failed[:8])
+    first, error = failed[0]
+    said = f"there is no {error} in the file" if isinstance(error, KeyError) else str(error)
+    return f"{len(failed)} object(s) could not be loaded ({names}). Of {first.name!r} ({type(first).__name__}): {said}"
+
+
+def _group(root: Group, path: str, obj: Any, by_name: bool) -> Group | None:
+    found = root.find(f"{path}/vars")
+    if found is None and "_layer_checkpoint_dependencies" in root.items:  # Keras 2.12 and 2.13
+        found = root.find(f"{path}/vars".replace("layers", "_layer_checkpoint_dependencies"))
+    if by_name and found is not None and found.attrs.get("name", obj.name) != obj.name:
+        siblings = root.find(os.path.dirname(path))
+        for sibling in siblings.items.values() if siblings is not None else ():
+            inside = sibling.find("vars") if isinstance(sibling, Group) else None
+            if inside is not None and inside.attrs.get("name") == obj.name:
+                return inside
+    return found

@@ -1,0 +1,220 @@
+"""`.h5` files of Keras 2, which Keras 3 still writes: the model in attributes, the weights by layer in order."""
+
+from __future__ import annotations
+
+import json
+import os
+import warnings
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from ..atomic import write
+from ..core.variable import Variable
+from ..errors import PymlError
+from ..layers import deserialize
+from ..layers.allowance import at_most
+from ..objects.registry import OPTIMIZERS, custom_object_scope
+from ..objects.serialization import deserialize_keras_object, serialize_keras_object
+from . import hdf5, hdf5_read, keras_archive
+from .files import ModelFileError, parse_json
+from .hdf5 import MOST_ATTRIBUTE, Group
+from .keras_state import Reader
+from .tfjs.layers_config import read_layer
+
+_GONE = {"decay", "jit_compile", "is_legacy_optimizer"}  # of optimizers of Keras 2
+_BUILDING = (PymlError, ValueError, TypeError, KeyError, AttributeError, IndexError, OverflowError, RecursionError)
+
+
+# ---- writing
+def save(model: Any, path: str, overwrite: bool = True, include_optimizer: bool = True, read: Reader | None = None) -> None:
+    """Writes a model with its weights and the state of its optimizer.
+
+    Raises:
+        ValueError: Something in the model has no form in a config. Nothing was written.
+        FileExistsError: The file exists and `overwrite` is False.
+    """
+    if not overwrite and os.path.exists(path):
+        raise FileExistsError(f"save: {path} exists; pass overwrite=True to replace it.")
+    read = read or (lambda variable: variable.numpy())
+    described = serialize_keras_object(model)
+    root = Group(attrs={
+        "keras_version": keras_archive.KERAS_VERSION, "backend": "pyml",
+        "model_config": json.dumps({"class_name": described["class_name"], "config": described["config"]}),
+    })  # fmt: skip
+    root.items["model_weights"] = weights_group(model, read)
+    optimizer = getattr(model, "optimizer", None)
+    if optimizer is not None and include_optimizer and model.compiled:
+        chosen = dict(model.get_compile_config())
+        chosen.pop("optimizer", None)
+        chosen["optimizer_config"] = {"class_name": type(optimizer).__name__, "config": serialize_keras_object(optimizer.get_config())}
+        root.attrs["training_config"] = json.dumps(chosen)
+        _put(root.group("optimizer_weights"), optimizer.variables, read)
+    write(path, hdf5.write(root))
+
+
+def weights_group(model: Any, read: Reader) -> Group:
+    """The weights of a model by layer."""
+    layers = _layers(model)
+    group = Group(attrs={"backend": "pyml", "keras_version": keras_archive.KERAS_VERSION})
+    _set_names(group, "layer_names", [layer.name for layer in layers])
+    for layer in layers:
+        _put(group.group(layer.name), _weights(layer), read)
+    _put(group.group("top_level_model_weights"), model._kept_variables(), read)
+    return group
+
+
+def _put(group: Group, variables: list[Variable], read: Reader) -> None:
+    names: list[str] = []
+    for variable in variables:
+        name = variable.path or variable.name
+        while name in names:                           # of shared weights and cells: names only need to differ
+            name += "_"
+        names.append(name)
+        folder, _, last = name.rpartition("/")
+        group.group(folder).items[last] = np.asarray(read(variable))
+    _set_names(group, "weight_names", names)
+
+
+def _set_names(group: Group, key: str, names: list[str]) -> None:
+    """A list of names; longer ones in several attributes, as Keras cuts them."""
+    longest = max((len(name.encode()) for name in names), default=0)
+    if longest * len(names) <= MOST_ATTRIBUTE:
+        group.attrs[key] = names if names else np.zeros(0)
+        return
+    size = max(1, MOST_ATTRIBUTE // longest)
+    for i, start in enumerate(range(0, len(names), size)):
+        group.attrs[f"{key}{i}"] = names[start : start + size]
+
+
+def _names(group: Group, key: str, where: object) -> list[str]:
+    found = group.attrs.get(key)
+    if found is None:
+        found, i = [], 0
+        while f"{key}{i}" in group.attrs:
+            found += list(group.attrs[f"{key}{i}"])
+            i += 1
+    names = list(np.asarray(found).ravel().tolist()) if not isinstance(found, list) else found
+    if not all(isinstance(name, str) for name in names):
+        raise ModelFileError(f"{where}: the file is damaged: {key} holds no names.")
+    return names
+
+
+def _layers(model: Any) -> list[Any]:
+    graph = getattr(model, "_graph", None)
+    if graph is None or hasattr(model, "add"):
+        return list(model.layers)
+    return [operation for operation in graph.operations if hasattr(operation, "weights")]
+
+
+def _weights(layer: Any) -> list[Variable]:
+    return [*layer.trainable_weights, *layer.non_trainable_weights]
+
+
+# ---- reading
+def load(data: Any, where: object, custom_objects: Mapping[str, Any] | None = None, compile: bool = True, safe_mode: bool = True) -> Any:
+    """The model in the bytes of an `.h5` file.
+
+    Raises:
+        ModelFileError: The file is damaged, or holds what is not known here.
+    """
+    root = hdf5_read.read(data, where)
+    text = root.attrs.get("model_config")
+    if not isinstance(text, str):
+        raise ModelFileError(f"{where}: there is no model_config in it, only weights; make the model and call load_weights.")
+    config = parse_json(text.encode(), f"{where}: model_config")
+    group = root.find("model_weights") or root
+    version = str(root.attrs.get("keras_version") or group.attrs.get("keras_version") or "1")
+    model = _model(config, where, custom_objects, safe_mode, version.startswith("3"), len(data))
+    load_weights(model, group, where)
+    if compile and isinstance(root.attrs.get("training_config"), str):
+        _compile(model, parse_json(root.attrs["training_config"].encode(), f"{where}: training_config"), root, where, custom_objects)
+    return model
+
+
+def _model(config: dict[str, Any], where: object, custom_objects: Mapping[str, Any] | None, safe_mode: bool, new: bool, nbytes: int) -> Any:
+    if new:
+        return keras_archive.made({"module": "keras", "registered_name": None, **config}, where, custom_objects, False, safe_mode, nbytes)
+    keras_archive.check_depth(config, where)
+    try:
+        with at_most(nbytes):
+            return deserialize(read_layer(_without_modules(config), where), custom_objects)
+    except ModelFileError:
+        raise
+    except _BUILDING as e:
+        raise ModelFileError(f"{where}: the model cannot be made from its config: {str(e)[:1000]}") from e
+
+
+def _without_modules(config: Any) -> Any:
+    """Keras 2.13 to 2.15 name modules, as Keras 3 does, in configs that are of Keras 2 all the same."""
+    if isinstance(config, dict):
+        return {key: _without_modules(value) for key, value in config.items() if key not in ("module", "build_config")}
+    return [_without_modules(value) for value in config] if isinstance(config, list) else config
+
+
+def load_weights(model: Any, group: Group, where: object, skip_mismatch: bool = False, by_name: bool = False) -> None:
+    """Sets the weights of a model from those of its layers in order, or of the layers of the same names.
+
+    Raises:
+        ModelFileError: The layers or weights differ, or are damaged. Nothing is changed.
+    """
+    names = _names(group, "layer_names", where)
+    stored = {name: group.find(name) for name in names}
+    if any(found is None for found in stored.values()):
+        raise ModelFileError(f"{where}: the file is damaged: a layer of its list has no weights.")
+    full = [name for name in names if _names(stored[name], "weight_names", where)]  # type: ignore[arg-type]
+    mine = [layer for layer in _layers(model) if _weights(layer)]
+    if by_name:
+        pairs = [(layer, layer.name) for layer in mine if layer.name in full]
+    elif len(full) != len(mine):
+        raise ModelFileError(f"{where}: the model has {len(mine)} layers with weights, the file {len(full)}: {full[:8]}.")
+    else:
+        pairs = list(zip(mine, full, strict=True))
+    top = group.find("top_level_model_weights")
+    found: list[tuple[Variable, np.ndarray]] = []
+    for layer, variables, place in [(layer, _weights(layer), stored[name]) for layer, name in pairs] + (
+            [] if top is None or by_name else [(model, model._kept_variables(), top)]):
+        assert place is not None
+        arrays = _arrays(place, where)
+        fits = len(arrays) == len(variables) and all(a.shape == tuple(v.shape) for a, v in zip(arrays, variables, strict=True))
+        if fits:
+            found += zip(variables, arrays, strict=True)
+        elif skip_mismatch:
+            warnings.warn(f"{where}: layer {layer.name!r} is left as it is; its weights have other shapes in the file.", stacklevel=4)
+        else:
+            raise ModelFileError(f"{where}: layer {layer.name!r} has weights of shapes {[tuple(v.shape) for v in variables]}; in the file "
+                                 f"they have {[a.shape for a in arrays]}.")
+    for variable, array in found:
+        variable.assign(array)
+
+
+def _arrays(group: Group, where: object) -> list[np.ndarray]:
+    arrays = []
+    for name in _names(group, "weight_names", where):
+        folder, _, last = name.rpartition("/")
+        place = group.find(folder)
+        item = None if place is None else place.items.get(last)
+        if item is None or isinstance(item, Group):
+            raise ModelFileError(f"{where}: the file is damaged: weight {name[:80]!r} is missing.")
+        arrays.append(np.asarray(item))
+    return arrays
+
+
+def _compile(model: Any, config: dict[str, Any], root: Group, where: object, custom_objects: Mapping[str, Any] | None) -> None:
+    chosen = config.pop("optimizer_config", None) or {}
+    inner = {key: value for key, value in (chosen.get("config") or {}).items() if key not in _GONE}
+    if "lr" in inner:
+        inner["learning_rate"] = inner.pop("lr")
+    name = str(chosen.get("class_name")).rpartition(">")[2]
+    try:
+        with custom_object_scope(custom_objects or {}):
+            optimizer = deserialize_keras_object({"class_name": name, "config": inner}, kind=OPTIMIZERS)
+            model.compile_from_config({key: value for key, value in config.items() if key not in ("sample_weight_mode",)} | {
+                "optimizer": serialize_keras_object(optimizer)})
+    except _BUILDING as e:
+        warnings.warn(f"{where}: the model is not compiled: {str(e)[:300]}", stacklevel=4)
+        return
+    group = root.find("optimizer_weights")
+    if group is not None:
+        model.optimizer.load_own_variables({str(i): array for i, array in enumerate(_arrays(group, where))})

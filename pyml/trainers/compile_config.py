@@ -1,0 +1,43 @@
+"""What `compile` was given, in configs and back."""
+
+from __future__ import annotations
+
+import warnings
+from typing import Any
+
+from pyml.objects.registry import LOSSES, METRICS, OPTIMIZERS, Kind
+from pyml.objects.serialization import deserialize_keras_object, serialize_keras_object
+
+_KINDS: dict[str, Kind] = {"optimizer": OPTIMIZERS, "loss": LOSSES, "metrics": METRICS, "weighted_metrics": METRICS}
+
+
+def written(model: Any) -> dict[str, Any]:
+    """The arguments of `compile` as plain values; empty where the model is not compiled."""
+    if not model.compiled or model._compilation is None:
+        return {}
+    config = {"optimizer": model.optimizer, **model._compilation.given, **model._compiled_with}
+    return {name: serialize_keras_object(value) for name, value in config.items()}
+
+
+def compile_from(model: Any, config: dict[str, Any]) -> None:
+    """Compiles a model as it was; one with a `compile` of its own is left for its user to compile."""
+    from pyml.trainers.trainer import Trainer
+
+    if type(model).compile is not Trainer.compile:
+        warnings.warn(
+            f"model '{model.name}' has a compile() of its own, so it is not compiled now; compile it, or write compile_from_config().",
+            stacklevel=2)
+        return
+    arguments = {name: _read(value, _KINDS.get(name)) for name, value in config.items()}
+    model.compile(**arguments)
+    if model.built and getattr(model, "optimizer", None) is not None:
+        model.optimizer.build(model.trainable_variables)
+
+
+def _read(value: Any, kind: Kind | None) -> Any:
+    """Objects where there are configs of them; names stay names."""
+    if isinstance(value, dict):
+        if isinstance(value.get("class_name"), str):
+            return deserialize_keras_object(value, kind=kind)
+        return {key: _read(item, kind) for key, item in value.items()}
+    return [_read(item, kind) for item in value] if isinstance(value, (list, tuple)) else value

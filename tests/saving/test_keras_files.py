@@ -1,0 +1,80 @@
+"""Files of Keras written and read here: `.keras`, `.weights.h5` and `.h5`. Those that Keras wrote are in `test_files_of_keras.py`."""
+
+import json
+import zipfile
+
+import numpy as np
+import pytest
+
+import pyml
+from pyml import Input, Model, Sequential, layers, ops
+from pyml.saving import ModelFileError, load_model
+
+X = np.linspace(-1, 1, 20, dtype="float32").reshape(5, 4)
+Y = np.linspace(0, 1, 10, dtype="float32").reshape(5, 2)
+
+
+@pytest.fixture
+def trained():
+    model = Sequential([Input((4,)), layers.Dense(3, activation="relu"), layers.Dropout(0.5), layers.BatchNormalization(), layers.Dense(2)])
+    model.compile(pyml.optimizers.Adam(0.01), "mse", metrics=["mae"])
+    model.fit(X, Y, epochs=2, verbose=0)
+    return model
+
+
+def same_weights(a, b):
+    pairs = list(zip(a.get_weights(), b.get_weights(), strict=True))
+    return all((one == other).all() for one, other in pairs)
+
+
+@pytest.mark.parametrize("ending", [".keras", ".h5"])
+def test_a_model_comes_back_with_the_state_of_its_training(trained, tmp_path, ending):
+    path = tmp_path / f"model{ending}"
+    trained.save(path)
+    again = load_model(path)
+    assert same_weights(trained, again)
+    state, read = ([v.numpy() for v in m.optimizer.variables] for m in (trained, again))
+    assert all((a == b).all() for a, b in zip(state, read, strict=True))
+    assert again.get_compile_config() == trained.get_compile_config()
+    assert not load_model(path, compile=False).compiled
+
+
+def test_ops_between_layers_are_kept(tmp_path):
+    x = Input((4, 3))
+    y = ops.sum(layers.Dense(4)(x)[:, 1:], axis=1, keepdims=True) * 2 + 1
+    model = Model({"in": x}, {"a": ops.concatenate([y, -y], axis=-1), "b": ops.reshape(y, (-1, 2, 2))})
+    model.save(tmp_path / "m.keras")
+    again = load_model(tmp_path / "m.keras")
+    data = {"in": np.linspace(-1, 1, 24, dtype="float32").reshape(2, 4, 3)}
+    assert again.to_json() == model.to_json()
+    assert all((again(data)[key].numpy() == model(data)[key].numpy()).all() for key in "ab")
+
+
+def test_weights_go_into_another_model_of_the_same_layers(trained, tmp_path):
+    trained.save_weights(tmp_path / "m.weights.h5")
+    other = pyml.models.clone_model(trained)
+    other.load_weights(tmp_path / "m.weights.h5")
+    assert same_weights(trained, other)
+
+
+def test_what_does_not_fit_is_named_and_changes_nothing(trained, tmp_path):
+    trained.save_weights(tmp_path / "m.weights.h5")
+    other = Sequential([Input((4,)), layers.Dense(3), layers.BatchNormalization(), layers.Dense(5, name="wide")])
+    before = other.get_weights()
+    with pytest.raises(ModelFileError, match=r"'wide'.*shape \(3, 5\); an array of \(3, 2\)"):
+        other.load_weights(tmp_path / "m.weights.h5")
+    assert all((a == b).all() for a, b in zip(before, other.get_weights(), strict=True))
+    with pytest.warns(UserWarning, match="'wide'"):
+        other.load_weights(tmp_path / "m.weights.h5", skip_mismatch=True)
+    assert (other.layers[0].kernel.numpy() == trained.layers[0].kernel.numpy()).all()
+
+
+def test_an_archive_holds_what_keras_looks_for(trained, tmp_path):
+    trained.save(tmp_path / "m.keras")
+    with zipfile.ZipFile(tmp_path / "m.keras") as archive:
+        assert archive.namelist() == ["metadata.json", "config.json", "model.weights.h5"]
+        config = json.loads(archive.read("config.json"))
+    assert (config["module"], config["class_name"]) == ("keras", "Sequential")
+    assert [layer["module"] for layer in config["config"]["layers"]] == ["keras.layers"] * 5
+    assert list(config["compile_config"]) == ["optimizer", "loss", "loss_weights", "metrics", "weighted_metrics", "run_eagerly",
+                                              "steps_per_execution", "jit_compile"]
