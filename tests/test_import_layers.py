@@ -51,6 +51,7 @@ LATE = {
     "pyml.device": ("config",),  # one device of four
     "pyml.compile": ("compile",),  # one generator of code of two
     "pyml.saving.tfjs": ("saving",),  # readers of a format that most programs never meet
+    "pyml.saving.keras": ("saving",),
     "pyml.image": ("saving",),  # operators that few graphs have
     "pyml.quantizers": ("layers", "models"),  # few programs quantize
     "pyml.ops": ("data",),  # the engine: a table is read without it
@@ -58,7 +59,7 @@ LATE = {
 # Modules over packages that are not always there, and so are imported only where those are.
 OVER_A_PACKAGE = {"pyml.browser.page"}
 # Packages that are not always there.
-OPTIONAL = {"PIL", "cv2", "imageio", "js", "matplotlib", "playwright", "pydot", "pyml_page", "pyodide", "pyodide_js", "scipy",
+OPTIONAL = {"PIL", "cv2", "h5py", "imageio", "js", "matplotlib", "playwright", "pydot", "pyml_page", "pyodide", "pyodide_js", "scipy",
             "sounddevice", "wasmtime", "wgpu"}  # fmt: skip
 SPARED = {"asyncio", "gc", "numpy"}  # of Python and numpy: the cost of start again
 # Derivatives of primitives are written with primitives, and a sum in two stages with views: these know each other by nature.

@@ -9,7 +9,7 @@ from pyml.layers.layer import Layer
 from pyml.models.graph import Graph
 from pyml.objects.registry import LAYERS
 from pyml.objects.serialization import deserialize_keras_object, serialize_keras_object
-from pyml.saving import keras_ops
+from pyml.saving.keras import ops as keras_ops
 
 
 def graph_config(model: Any) -> dict[str, Any]:

@@ -84,13 +84,13 @@ def _load(path: Any, custom_objects: dict[str, Any] | None, compile: bool,
           safe_mode: bool) -> Generator[tuple[Any, str, int], Any, Any]:
     """A generator that asks for files, `(place, name, most bytes)`, is sent their bytes, and returns the model."""
     if hasattr(path, "read") and not hasattr(path, "read_async"):
-        from . import keras_archive
+        from .keras import archive
 
-        return keras_archive.load_archive(path.read(), getattr(path, "name", "the file"), custom_objects, compile, safe_mode)
+        return archive.load_archive(path.read(), getattr(path, "name", "the file"), custom_objects, compile, safe_mode)
     if _is_keras_folder(path):
-        from . import keras_archive
+        from .keras import archive
 
-        return keras_archive.from_members(_members(path), path, custom_objects, compile, safe_mode)
+        return archive.from_members(_members(path), path, custom_objects, compile, safe_mode)
     place = place_of(path)
     name = str(place.name)
     if name.endswith((".npz", ".safetensors", ".pt", ".pth", ".weights.h5", ".weights.json")):
@@ -101,12 +101,12 @@ def _load(path: Any, custom_objects: dict[str, Any] | None, compile: bool,
     if name.endswith((".keras", ".h5", ".hdf5")):
         data = yield place, place.name, MOST_WEIGHTS
         if bytes(data[:4]) == b"\x89HDF":
-            from . import legacy_h5
+            from .keras import legacy
 
-            return legacy_h5.load(data, place, custom_objects, compile, safe_mode)
-        from . import keras_archive
+            return legacy.load(data, place, custom_objects, compile, safe_mode)
+        from .keras import archive
 
-        return keras_archive.load_archive(data, place, custom_objects, compile, safe_mode)
+        return archive.load_archive(data, place, custom_objects, compile, safe_mode)
     description = parse_json((yield place, place.name, MOST_JSON), place)
     kind = description.get("format") or _guess(description)
     if kind not in ("graph-model", "layers-model"):
@@ -251,15 +251,15 @@ def _as_keras(model: Any, target: Any, overwrite: bool, zipped: bool | None, qua
         raise ValueError("save: quantize is for layers-models of TensorFlow.js; use model.quantize('int8') for a smaller file of Keras.")
     read = None if arrays is None else lambda variable: arrays[id(variable)] if id(variable) in arrays else variable.numpy()
     if not to_archive:
-        from . import legacy_h5
+        from .keras import legacy
 
-        legacy_h5.save(model, path, overwrite, include_optimizer, read)
+        legacy.save(model, path, overwrite, include_optimizer, read)
         return True
     if path and path.endswith(".keras") is (zipped is False):
         raise ValueError(f"save: a path that ends in .keras is a zip; zipped=False is for folders. Received: {path}, zipped={zipped}")
-    from . import keras_archive
+    from .keras import archive
 
-    keras_archive.save_archive(model, path or target, read, overwrite, zipped is not False)
+    archive.save_archive(model, path or target, read, overwrite, zipped is not False)
     return True
 
 

@@ -16,7 +16,7 @@ from pyml.saving.npz import read_npz, write_npz
 
 if TYPE_CHECKING:
     from pyml.layers.layer import Layer
-    from pyml.saving.hdf5 import Group
+    from pyml.saving.keras.hdf5 import Group
 
 
 def save_weights(
@@ -59,13 +59,13 @@ def save_weights(
         return
     if not path.endswith(("weights.h5", "weights.json")):
         raise ValueError(f"save_weights: the name of the file must end in .weights.h5 (or in .npz). Received: {path}")
-    from pyml.saving import hdf5, keras_state
+    from pyml.saving.keras import hdf5, state
 
-    state = keras_state.save_state(model, skip=skip)
+    kept = state.save_state(model, skip=skip)
     if max_shard_size is None:
-        write(path, hdf5.write(state))
+        write(path, hdf5.write(kept))
     else:
-        _write_shards(path, state, max_shard_size * 1024**3)
+        _write_shards(path, kept, max_shard_size * 1024**3)
 
 
 def load_weights(model: Layer, filepath: str | os.PathLike[str], skip_mismatch: bool = False, **kwargs: Any) -> None:
@@ -120,7 +120,7 @@ def load_weights(model: Layer, filepath: str | os.PathLike[str], skip_mismatch: 
 
 
 def _load_keras(model: Any, path: str, skip_mismatch: bool, by_name: bool, skip: Any) -> None:
-    from pyml.saving import hdf5_read, keras_archive, keras_state, legacy_h5
+    from pyml.saving.keras import archive, hdf5_read, legacy, state
 
     if path.endswith(".json"):
         root: Group = _read_shards(path)
@@ -128,23 +128,23 @@ def _load_keras(model: Any, path: str, skip_mismatch: bool, by_name: bool, skip:
         with open(path, "rb") as file:
             data: Any = file.read()
         if path.endswith(".keras"):
-            data = keras_archive.read_archive(data, path).get(keras_archive.WEIGHTS)
+            data = archive.read_archive(data, path).get(archive.WEIGHTS)
             if data is None:
-                raise ModelFileError(f"load_weights: {path} holds no {keras_archive.WEIGHTS}.")
+                raise ModelFileError(f"load_weights: {path} holds no {archive.WEIGHTS}.")
         root = hdf5_read.read(data, path)
     group = root.find("model_weights") or root
     if "layer_names" in group.attrs or "layer_names0" in group.attrs:
-        legacy_h5.load_weights(model, group, path, skip_mismatch, by_name)
+        legacy.load_weights(model, group, path, skip_mismatch, by_name)
         return
     if by_name:
         raise ValueError(f"load_weights: by_name is for .h5 files of Keras 2; {path} keeps weights by their place in the model.")
-    keras_state.load_state(model, root, path, skip_mismatch, skip=skip)
+    state.load_state(model, root, path, skip_mismatch, skip=skip)
 
 
 # ---- shards
-def _write_shards(path: str, state: Group, most: float) -> None:
+def _write_shards(path: str, whole: Group, most: float) -> None:
     """Files of at most `most` bytes of weights, and the list that says which file has what."""
-    from pyml.saving import hdf5
+    from pyml.saving.keras import hdf5
 
     if not path.endswith(".json"):
         warnings.warn(f"save_weights: shards are listed in a .json file, so {path} becomes {path.removesuffix('.h5')}.json.", stacklevel=3)
@@ -154,7 +154,7 @@ def _write_shards(path: str, state: Group, most: float) -> None:
     places: dict[str, list[str]] = {}
     total = here = 0
     name = lambda: f"{stem}_{len(shards) - 1:05}.weights.h5"
-    for group_path, group in _groups(state):
+    for group_path, group in _groups(whole):
         for key, array in sorted(group.items.items()):
             if isinstance(array, hdf5.Group):
                 continue
@@ -179,7 +179,7 @@ def _write_shards(path: str, state: Group, most: float) -> None:
 
 
 def _groups(root: Group) -> list[tuple[str, Group]]:
-    from pyml.saving.hdf5 import Group
+    from pyml.saving.keras.hdf5 import Group
 
     found, waiting = [], [("", root)]
     while waiting:
@@ -190,7 +190,7 @@ def _groups(root: Group) -> list[tuple[str, Group]]:
 
 
 def _read_shards(path: str) -> Group:
-    from pyml.saving import hdf5, hdf5_read
+    from pyml.saving.keras import hdf5, hdf5_read
 
     with open(path, "rb") as file:
         listed = parse_json(file.read(MOST_JSON), path).get("weight_map")

@@ -19,11 +19,9 @@ def written(model: Any) -> dict[str, Any]:
     return {name: serialize_keras_object(value) for name, value in config.items()}
 
 
-def compile_from(model: Any, config: dict[str, Any]) -> None:
-    """Compiles a model as it was; one with a `compile` of its own is left for its user to compile."""
-    from pyml.trainers.trainer import Trainer
-
-    if type(model).compile is not Trainer.compile:
+def compile_from(model: Any, config: dict[str, Any], own: bool) -> None:
+    """Compiles a model as it was; one with a `compile` of its `own` is left for its user to compile."""
+    if own:
         warnings.warn(
             f"model '{model.name}' has a compile() of its own, so it is not compiled now; compile it, or write compile_from_config().",
             stacklevel=2)

@@ -101,7 +101,7 @@ class Trainer(StepMethods):
 
     def compile_from_config(self, config: dict[str, Any]) -> None:
         """Compiles as `get_compile_config` described."""
-        compile_config.compile_from(self, config)
+        compile_config.compile_from(self, config, type(self).compile is not Trainer.compile)
 
     def _reset_programs(self) -> None:
         self._steps, self._residents = Steps(self), Residents()

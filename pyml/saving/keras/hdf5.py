@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from .files import ModelFileError
+from ..files import ModelFileError
 
 SIGNATURE = b"\x89HDF\r\n\x1a\n"
 UNDEFINED = 0xFFFFFFFFFFFFFFFF

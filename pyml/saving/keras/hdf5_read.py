@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from .files import MOST_WEIGHTS, ModelFileError
+from ..files import MOST_WEIGHTS, ModelFileError
 from .hdf5 import SIGNATURE, UNDEFINED, Group
 
 _MOST_DEEP = 100

@@ -12,14 +12,14 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from ..atomic import replacing, write
-from ..errors import PymlError
-from ..layers.allowance import at_most
-from ..objects import sharing
-from ..objects.registry import LAYERS
-from ..objects.serialization import deserialize_keras_object, serialize_keras_object
-from . import hdf5, hdf5_read, keras_state
-from .files import MOST_JSON, MOST_WEIGHTS, ModelFileError, check_members, parse_json, path_of
+from ...atomic import replacing, write
+from ...errors import PymlError
+from ...layers.allowance import at_most
+from ...objects import sharing
+from ...objects.registry import LAYERS
+from ...objects.serialization import deserialize_keras_object, serialize_keras_object
+from ..files import MOST_JSON, MOST_WEIGHTS, ModelFileError, check_members, parse_json, path_of
+from . import hdf5, hdf5_read, state
 
 KERAS_VERSION = "3.15.1"  # the version of Keras whose form the files have
 WEIGHTS = "model.weights.h5"
@@ -43,7 +43,7 @@ def described(model: Any) -> dict[str, bytes]:
     return {"metadata.json": json.dumps(metadata).encode(), "config.json": text.encode()}
 
 
-def save_archive(model: Any, target: Any, read: keras_state.Reader | None = None, overwrite: bool = True, zipped: bool = True) -> None:
+def save_archive(model: Any, target: Any, read: state.Reader | None = None, overwrite: bool = True, zipped: bool = True) -> None:
     """Writes a model as Keras 3 does.
 
     Args:
@@ -64,7 +64,7 @@ def save_archive(model: Any, target: Any, read: keras_state.Reader | None = None
     if not model.built:
         warnings.warn(f"model '{model.name}' is saved without weights: it is not built yet. Call it on data first.", stacklevel=4)
     members = described(model)
-    weights = hdf5.write(keras_state.save_state(model, read))
+    weights = hdf5.write(state.save_state(model, read))
     assets = _assets(model)
     if path is None:
         _write_zip(target, members, weights, assets)
@@ -80,20 +80,20 @@ def save_archive(model: Any, target: Any, read: keras_state.Reader | None = None
 
 
 def _write_zip(file: Any, members: Mapping[str, bytes], weights: list[Any], assets: Mapping[str, bytes]) -> None:
-    with zipfile.ZipFile(file, "w") as archive:
+    with zipfile.ZipFile(file, "w") as packed:
         for name, data in members.items():
-            archive.writestr(name, data)
-        with archive.open(WEIGHTS, "w", force_zip64=True) as member:
+            packed.writestr(name, data)
+        with packed.open(WEIGHTS, "w", force_zip64=True) as member:
             for piece in weights:
                 member.write(piece)
         for name, data in assets.items():
-            archive.writestr(name, data)
+            packed.writestr(name, data)
 
 
 # ---- files that layers write themselves, such as vocabularies
 def _assets(model: Any) -> dict[str, bytes]:
     found: dict[str, bytes] = {}
-    for path, obj in keras_state.walk(model):
+    for path, obj in state.walk(model):
         if not hasattr(obj, "save_assets"):
             continue
         with tempfile.TemporaryDirectory() as folder:
@@ -107,7 +107,7 @@ def _assets(model: Any) -> dict[str, bytes]:
 
 
 def _load_assets(model: Any, files: Mapping[str, bytes]) -> None:
-    for path, obj in keras_state.walk(model):
+    for path, obj in state.walk(model):
         start = "/".join(filter(None, ("assets", path))) + "/"
         if not hasattr(obj, "load_assets"):
             continue
@@ -144,9 +144,9 @@ def from_members(files: Mapping[str, Any], where: object, custom_objects: Mappin
     model = made(config, where, custom_objects, compile, safe_mode, None if weights is None else len(weights))
     _load_assets(model, files)
     if weights is not None:
-        keras_state.load_state(model, hdf5_read.read(weights, f"{where}/{WEIGHTS}"), where, by_name=True)
+        state.load_state(model, hdf5_read.read(weights, f"{where}/{WEIGHTS}"), where, by_name=True)
     elif "model.weights.npz" in files:
-        keras_state.load_state(model, _npz(files["model.weights.npz"], where), where)
+        state.load_state(model, _npz(files["model.weights.npz"], where), where)
     elif model.weights:
         raise ModelFileError(f"{where}: there is no {WEIGHTS} in it; the file is not complete.")
     return model
@@ -191,9 +191,9 @@ def read_archive(data: Any, where: object) -> dict[str, Any]:
     """The files in a zip by name, their sizes checked before they are unpacked."""
     size = len(data)
     try:
-        with zipfile.ZipFile(io.BytesIO(data)) as archive:
-            check_members(archive, size)
-            members = archive.infolist()
+        with zipfile.ZipFile(io.BytesIO(data)) as packed:
+            check_members(packed, size)
+            members = packed.infolist()
             if len(members) > 100_000 or sum(member.file_size for member in members) > min(MOST_WEIGHTS, max(64 << 20, 100 * size)):
                 raise ModelFileError(f"its {size:,} bytes would unpack to far more; it is no file that Keras wrote.")
             found: dict[str, Any] = {}
@@ -205,7 +205,7 @@ def read_archive(data: Any, where: object) -> dict[str, Any]:
                 most = MOST_JSON if member.filename.endswith(".json") else MOST_WEIGHTS
                 if member.file_size > most:
                     raise ModelFileError(f"its {member.filename[:80]!r} has {member.file_size:,} bytes; at most {most:,} were expected.")
-                found[member.filename] = archive.read(member)
+                found[member.filename] = packed.read(member)
             return found
     except ModelFileError as e:
         raise ModelFileError(f"{where}: {e}") from None

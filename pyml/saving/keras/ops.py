@@ -5,12 +5,13 @@ from __future__ import annotations
 import inspect
 import re
 from collections.abc import Mapping
+from functools import cache
 from typing import Any, NamedTuple
 
-from .. import ops
-from ..core.symbolic import FunctionOp, KerasTensor
-from ..core.tree import flatten
-from ..ops.declare import DECLARED
+from ... import ops
+from ...core.symbolic import FunctionOp, KerasTensor
+from ...core.tree import flatten
+from ...ops.declare import DECLARED
 
 
 class KerasOp(NamedTuple):
@@ -87,7 +88,9 @@ _TABLE = {
 }  # fmt: skip
 
 
-def _read_table() -> dict[str, KerasOp]:
+@cache
+def known() -> dict[str, KerasOp]:
+    """Every op by our name."""
     found = {}
     for module, text in _TABLE.items():
         for name, cls, arguments in re.findall(r"(\w+)(?:=(\w+))?(?:\(([^)]*)\))?", text):
@@ -96,8 +99,9 @@ def _read_table() -> dict[str, KerasOp]:
     return found
 
 
-OPS = _read_table()
-_BY_CLASS = {op.cls: op for op in reversed(OPS.values())}
+@cache
+def _by_class() -> dict[str, KerasOp]:
+    return {op.cls: op for op in reversed(known().values())}
 
 
 def write_call(operation: FunctionOp, args: Any, kwargs: Mapping[str, Any]) -> tuple[dict[str, Any], list[Any]]:
@@ -114,7 +118,7 @@ def write_call(operation: FunctionOp, args: Any, kwargs: Mapping[str, Any]) -> t
         ValueError: Keras has no such op, or takes no tensor for one of its arguments.
     """
     name = getattr(operation.call, "__name__", "")
-    declared, op = DECLARED.get(name), OPS.get(name)
+    declared, op = DECLARED.get(name), known().get(name)
     if declared is None or op is None or declared.function is not operation.call:
         raise ValueError(
             f"the op '{operation.name}' between layers has no form in a file; put it into a layer of your own, which is registered "
@@ -179,7 +183,7 @@ def read_op(config: Mapping[str, Any]) -> RevivedOp:
     Raises:
         ValueError: There is none of that name here.
     """
-    op = _BY_CLASS.get(config.get("class_name") or "")
+    op = _by_class().get(config.get("class_name") or "")
     if op is None or op.function is None:
         raise ValueError(f"the model uses Keras' op {str(config.get('class_name'))[:80]!r} between its layers, which is not known here.")
     return RevivedOp(op, config.get("config") or {})

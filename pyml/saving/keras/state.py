@@ -13,12 +13,12 @@ from typing import Any
 
 import numpy as np
 
-from ..core.naming import to_snake_case
-from ..core.variable import Variable
-from ..layers.layer import Layer
-from ..objects.registry import LAYERS
-from ..optimizers.base import Optimizer
-from .files import ModelFileError
+from ...core.naming import to_snake_case
+from ...core.variable import Variable
+from ...layers.layer import Layer
+from ...objects.registry import LAYERS
+from ...optimizers.base import Optimizer
+from ..files import ModelFileError
 from .hdf5 import Group
 
 # Attributes of ours that hold layers which Keras reaches on another way.

@@ -10,18 +10,18 @@ from typing import Any
 
 import numpy as np
 
-from ..atomic import write
-from ..core.variable import Variable
-from ..errors import PymlError
-from ..layers import deserialize
-from ..layers.allowance import at_most
-from ..objects.registry import OPTIMIZERS, custom_object_scope
-from ..objects.serialization import deserialize_keras_object, serialize_keras_object
-from . import hdf5, hdf5_read, keras_archive
-from .files import ModelFileError, parse_json
+from ...atomic import write
+from ...core.variable import Variable
+from ...errors import PymlError
+from ...layers import deserialize
+from ...layers.allowance import at_most
+from ...objects.registry import OPTIMIZERS, custom_object_scope
+from ...objects.serialization import deserialize_keras_object, serialize_keras_object
+from ..files import ModelFileError, parse_json
+from ..tfjs.layers_config import read_layer
+from . import archive, hdf5, hdf5_read
 from .hdf5 import MOST_ATTRIBUTE, Group
-from .keras_state import Reader
-from .tfjs.layers_config import read_layer
+from .state import Reader
 
 _GONE = {"decay", "jit_compile", "is_legacy_optimizer"}  # of optimizers of Keras 2
 _BUILDING = (PymlError, ValueError, TypeError, KeyError, AttributeError, IndexError, OverflowError, RecursionError)
@@ -40,7 +40,7 @@ def save(model: Any, path: str, overwrite: bool = True, include_optimizer: bool 
     read = read or (lambda variable: variable.numpy())
     described = serialize_keras_object(model)
     root = Group(attrs={
-        "keras_version": keras_archive.KERAS_VERSION, "backend": "pyml",
+        "keras_version": archive.KERAS_VERSION, "backend": "pyml",
         "model_config": json.dumps({"class_name": described["class_name"], "config": described["config"]}),
     })  # fmt: skip
     root.items["model_weights"] = weights_group(model, read)
@@ -57,7 +57,7 @@ def save(model: Any, path: str, overwrite: bool = True, include_optimizer: bool 
 def weights_group(model: Any, read: Reader) -> Group:
     """The weights of a model by layer."""
     layers = _layers(model)
-    group = Group(attrs={"backend": "pyml", "keras_version": keras_archive.KERAS_VERSION})
+    group = Group(attrs={"backend": "pyml", "keras_version": archive.KERAS_VERSION})
     _set_names(group, "layer_names", [layer.name for layer in layers])
     for layer in layers:
         _put(group.group(layer.name), _weights(layer), read)
@@ -135,8 +135,8 @@ def load(data: Any, where: object, custom_objects: Mapping[str, Any] | None = No
 
 def _model(config: dict[str, Any], where: object, custom_objects: Mapping[str, Any] | None, safe_mode: bool, new: bool, nbytes: int) -> Any:
     if new:
-        return keras_archive.made({"module": "keras", "registered_name": None, **config}, where, custom_objects, False, safe_mode, nbytes)
-    keras_archive.check_depth(config, where)
+        return archive.made({"module": "keras", "registered_name": None, **config}, where, custom_objects, False, safe_mode, nbytes)
+    archive.check_depth(config, where)
     try:
         with at_most(nbytes):
             return deserialize(read_layer(_without_modules(config), where), custom_objects)

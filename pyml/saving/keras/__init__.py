@@ -1,0 +1,1 @@
+"""Files of Keras: `.keras`, `.weights.h5` and `.h5`, written and read."""
