@@ -39,11 +39,16 @@ from pyml.layers.wrapper import *
 if TYPE_CHECKING:  # what `__getattr__` finds: the table is in `later.py`
     from pyml.layers.augmentation.affine import *
     from pyml.layers.augmentation.blur import *
+    from pyml.layers.augmentation.boxes import *
     from pyml.layers.augmentation.color import *
     from pyml.layers.augmentation.crop import *
     from pyml.layers.augmentation.flip import *
+    from pyml.layers.augmentation.histograms import *
     from pyml.layers.augmentation.light import *
+    from pyml.layers.augmentation.mixing import *
     from pyml.layers.augmentation.perspective import *
+    from pyml.layers.augmentation.policies import *
+    from pyml.layers.pipeline import *
     from pyml.layers.preprocessing.category_encoding import *
     from pyml.layers.preprocessing.center_crop import *
     from pyml.layers.preprocessing.discretization import *
@@ -52,5 +57,6 @@ if TYPE_CHECKING:  # what `__getattr__` finds: the table is in `later.py`
     from pyml.layers.preprocessing.scaling import *
     from pyml.layers.preprocessing.spectrograms import *
     from pyml.layers.preprocessing.text_vectorization import *
+    from pyml.layers.recurrent.convolution import *
 else:
     __getattr__, __dir__ = _find, _names

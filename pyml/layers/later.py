@@ -12,15 +12,21 @@ from typing import Any
 
 # Module of `pyml/layers` -> its layers, and other names of them in files.
 LATER: dict[str, tuple[str, ...]] = {
+    "pipeline": ("Pipeline",),
+    "recurrent.convolution": ("ConvLSTM1D", "ConvLSTM2D", "ConvLSTM3D"),
     "augmentation.affine": ("RandomRotation", "RandomShear", "RandomTranslation", "RandomZoom"),
     "augmentation.blur": ("RandomGaussianBlur", "RandomSharpness"),
+    "augmentation.boxes": ("MaxNumBoundingBoxes",),
     "augmentation.color": ("RandomColorDegeneration", "RandomColorJitter", "RandomGrayscale", "RandomHue", "RandomSaturation"),
     "augmentation.crop": ("RandomCrop",),
     "augmentation.flip": ("RandomFlip",),
+    "augmentation.histograms": ("ContrastLimitedAdaptiveHistogramEqualization", "Equalization"),
     "augmentation.light": (
         "AutoContrast", "RandomBrightness", "RandomContrast", "RandomInvert", "RandomPosterization", "Solarization",
     ),
+    "augmentation.mixing": ("CutMix", "MixUp", "RandomErasing"),
     "augmentation.perspective": ("RandomElasticTransform", "RandomPerspective"),
+    "augmentation.policies": ("AugMix", "RandAugment"),
     "preprocessing.category_encoding": ("CategoryEncoding",),
     "preprocessing.center_crop": ("CenterCrop",),
     "preprocessing.discretization": ("Discretization",),

@@ -132,4 +132,56 @@ def color(K):
     return found
 
 
-CASES = [flips, rotation, translation, zoom, shear, perspective, crop, light, color]
+def histograms(K):
+    L = K.layers
+    clahe = lambda images, **kwargs: transformed(K, L.ContrastLimitedAdaptiveHistogramEqualization(**kwargs), None, images)
+    dark = np.floor(IMAGES / 9) * 3
+    flat = np.zeros_like(IMAGES) + 17
+    return {
+        "equalization": transformed(K, L.Equalization(), None, dark),
+        "equalization bins": transformed(K, L.Equalization((0, 1), 32), None, dark / 128),
+        "equalization first": transformed(K, L.Equalization(data_format="channels_first"), None, FIRST),
+        "equalization flat": transformed(K, L.Equalization(), None, flat),
+        # On PyTorch Keras takes the limit as a whole number, so here it is one: of 4 pixels a tile, 2 and 1.
+        "clahe": clahe(dark, tile_grid_size=(3, 3), clip_limit=128.0),
+        "clahe of parts": clahe(IMAGES, tile_grid_size=(4, 3), clip_limit=64.0),
+        "clahe range": clahe(dark / 128, tile_grid_size=(1, 2), clip_limit=0, value_range=(0, 1)),
+    }
+
+
+def mixing(K):
+    L = K.layers
+    names = np.eye(2, 3, dtype="float32")
+    order = np.array([1, 0], "int32")
+    masks = np.zeros((2, 6, 5, 3), bool)
+    masks[0, 1:4, 2:] = masks[1, :2, :3] = True
+    cut = {"permutation_order": order, "batch_masks": masks, "mix_weight": each((0.7, 0.8))}
+    mix = {"permutation_order": order, "mix_weight": two(0.25, 0.9)}
+    erased = {"apply_erasing": np.array([True, False]), "batch_masks": masks, "fill_value": uniform(3, (2, 6, 5, 3), 50.0)}
+    many = {"boxes": K.ops.convert_to_tensor(BOXES), "labels": K.ops.convert_to_tensor(NAMES)}
+    found = {"cut": transformed(K, L.CutMix(), cut, masks=MASKS, labels=names), "mix": transformed(K, L.MixUp(), mix, labels=names),
+             "erased": transformed(K, L.RandomErasing(), erased)}
+    for number in (1, 3):
+        boxes = L.MaxNumBoundingBoxes(number, bounding_box_format="xyxy").transform_bounding_boxes(dict(many), None)
+        found[f"boxes {number}"] = {key: np.asarray(K.ops.convert_to_numpy(value)) for key, value in boxes.items()}
+    return found
+
+
+def policies(K):
+    layer = K.layers.RandAugment(num_ops=2)
+    tensor = K.ops.convert_to_tensor
+    ways = {
+        "random_shear": {"shear_factor": tensor(np.zeros((2, 2), "float32")), "input_shape": SHAPE},
+        "random_translation": {"translations": tensor(np.zeros((2, 2), "float32")), "input_shape": SHAPE},
+        "random_contrast": {"contrast_factor": tensor(each((0.4, 1.7)))},
+        "random_sharpness": {"factor": tensor(two(0.9, 0.1))}, "auto_contrast": None,
+    }
+    found = {"two": transformed(K, layer, {"transforms": ways, "layer_idxes": tensor(np.array([3, 2]))})}
+    layer = K.layers.AugMix(num_chains=2)
+    chain = lambda *names: [{"layer_name": name, "transformation": ways[name]} for name in names]
+    mix = {"chain_mixing_weights": two(0.3, 0.7), "weight_sample": np.array(0.4, "float32"),
+           "chain_transforms": [chain("random_contrast", "random_sharpness"), chain("auto_contrast")]}
+    return found | {"mix": transformed(K, layer, mix)}
+
+
+CASES = [flips, rotation, translation, zoom, shear, perspective, crop, light, color, histograms, mixing, policies]

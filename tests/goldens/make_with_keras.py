@@ -15,6 +15,7 @@ from pathlib import Path
 os.environ.setdefault("KERAS_BACKEND", "torch")
 HERE = Path(__file__).resolve().parent
 import augmentation_cases  # noqa: E402
+import conv_lstm_cases  # noqa: E402
 import dtype_cases  # noqa: E402
 import fit_cases  # noqa: E402
 import golden_cases  # noqa: E402
@@ -28,7 +29,7 @@ import quantized_cases  # noqa: E402
 
 def files():
     """Path of each file of goldens -> name of each case -> function of the library."""
-    modules = (keras_cases, layer_cases, augmentation_cases, quantized_cases)
+    modules = (keras_cases, layer_cases, augmentation_cases, conv_lstm_cases, quantized_cases)
     found = {HERE / f"{module.__name__}.json": module.CASES for module in modules}
     found = {path: {case.__name__: case for case in those} for path, those in found.items()}
     found |= {HERE / f"{group}.json": those for group, those in golden_cases.all_cases().items()}

@@ -137,7 +137,9 @@ class ImageLayer(Layer, abstract=True):
         data = args[0] if args else kwargs["data"]
         images = data["images"] if isinstance(data, Mapping) else data
         found = KerasTensor(self.compute_output_shape(tuple(images.shape)), dtype=self.compute_dtype)
-        return {**data, "images": found} if isinstance(data, Mapping) else found
+        if not isinstance(data, Mapping):
+            return found
+        return {**map_structure(lambda x: KerasTensor(x.shape, dtype=x.dtype), dict(data)), "images": found}
 
     # ---- for layers
     def as_floats(self, images: Any) -> Any:
