@@ -129,7 +129,7 @@ class Bidirectional(Layer, not_in_config=("weights",)):
         shapes = [shape, shape] if self.merge_mode is None else [shape]
         return [*shapes, *states] if self.return_state or self.merge_mode is None else shape
 
-    def compute_mask(self, inputs: Any, previous_mask: Any) -> Any:
+    def compute_mask(self, inputs: Any, previous_mask: Any = None) -> Any:
         """The mask, where there are still steps."""
         mask = previous_mask if self.return_sequences else None
         masks = [mask] * (2 if self.merge_mode is None else 1)

@@ -78,7 +78,7 @@ class Windowed(Layer, abstract=True):
         if self.bias is not None:
             bias = self.bias if self._channels == -1 else ops.reshape(self.bias, (-1,) + (1,) * self.rank)
             x = x + bias
-        return self.activation(x)
+        return x if self.activation is None else self.activation(x)
 
 
 class _Conv(Windowed):

@@ -76,7 +76,7 @@ class Dense(Layer, not_in_config=("lora_rank", "lora_alpha", "quantization_confi
         x = ops.matmul(inputs, self.kernel)
         if self.bias is not None:
             x = x + self.bias
-        return self.activation(x)
+        return x if self.activation is None else self.activation(x)
 
     def compute_output_shape(self, input_shape: Any) -> Any:
         return (*input_shape[:-1], self.units)

@@ -70,7 +70,7 @@ class Embedding(Layer, not_in_config=("weights", "lora_rank", "lora_alpha", "qua
     def call(self, inputs: Tensor) -> Tensor:
         return ops.take(self.embeddings, inputs, axis=0)
 
-    def compute_mask(self, inputs: Any, previous_mask: Any) -> Any:
+    def compute_mask(self, inputs: Any, previous_mask: Any = None) -> Any:
         """Where the input is not 0, with `mask_zero`."""
         return ops.not_equal(inputs, 0) if self.mask_zero else None
 

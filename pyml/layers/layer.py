@@ -85,7 +85,8 @@ class Layer(Tracking, Operation, Configured, kind=LAYERS):
         self.activity_regularizer = regularizers.get(activity_regularizer)
         self._dtype_policy = policy_of(dtype, type(self).__name__)
         self.autocast = autocast
-        self.built = False
+        own = type(self).__module__.startswith("pyml.")
+        self.built = own and type(self).build is Layer.build  # nothing to build: no weights
         self.input_spec: Any = None
         self.supports_masking = False
         self._trainable = bool(trainable)
@@ -521,7 +522,7 @@ class Layer(Tracking, Operation, Configured, kind=LAYERS):
         specs = specs_of(input_shape, self._dtype)
         return map_structure(lambda t: t.shape, infer_output_spec(self._call_on_probes, (specs,), {}))
 
-    def compute_mask(self, inputs: Any, previous_mask: Any) -> Any:
+    def compute_mask(self, inputs: Any, previous_mask: Any = None) -> Any:
         """The mask handed on, unchanged."""
         return previous_mask
 

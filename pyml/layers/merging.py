@@ -52,7 +52,7 @@ class _Merge(Layer):
                 sizes[axis] = n if m == 1 else m
         return tuple(sizes)
 
-    def compute_mask(self, inputs: Any, previous_mask: Any) -> Any:
+    def compute_mask(self, inputs: Any, previous_mask: Any = None) -> Any:
         """A step counts where it does in one of the inputs; None where an input has no mask."""
         masks = previous_mask or [None]
         return None if any(mask is None for mask in masks) else reduce(ops.logical_or, masks)
@@ -187,7 +187,7 @@ class Concatenate(Layer):
     def call(self, inputs: Any) -> Any:
         return ops.concatenate(list(inputs), axis=self.axis)
 
-    def compute_mask(self, inputs: Any, previous_mask: Any) -> Any:
+    def compute_mask(self, inputs: Any, previous_mask: Any = None) -> Any:
         """Masks of the steps: joined like the inputs along the steps, else a step counts where it does in all inputs."""
         if not previous_mask:
             return None
@@ -265,7 +265,7 @@ class Dot(Layer):
                              ops.reshape(y, (batch, length, prod(y.shape[2:]))))
         return ops.reshape(product, shape if len(shape) > 1 else (batch, 1))
 
-    def compute_mask(self, inputs: Any, previous_mask: Any) -> Any:
+    def compute_mask(self, inputs: Any, previous_mask: Any = None) -> Any:
         """None: the steps are summed over or mixed."""
         return None
 

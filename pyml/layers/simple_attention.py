@@ -122,7 +122,7 @@ class Attention(Layer):
     def _kept(self, output: Any, query_mask: Any) -> Any:
         return output if query_mask is None else ops.where(ops.expand_dims(query_mask, -1), output, 0.0)
 
-    def compute_mask(self, inputs: Any, previous_mask: Any) -> Any:
+    def compute_mask(self, inputs: Any, previous_mask: Any = None) -> Any:
         """The mask of the query."""
         return previous_mask[0] if previous_mask else None
 

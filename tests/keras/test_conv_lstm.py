@@ -4,7 +4,6 @@ import json
 from pathlib import Path
 
 import conv_lstm_cases as cases
-import numpy as np
 import pytest
 from test_goldens_of_keras import assert_same
 

@@ -234,3 +234,37 @@ def test_calling_super_first_is_asked_for():
 
     with pytest.raises(RuntimeError, match=r"super\(\).__init__\(\)"):
         Early()
+
+
+def test_an_activation_may_be_taken_away():
+    """`layer.activation = None` gives the bare sum, as in Keras; the config has it."""
+    x = np.linspace(-1, 1, 12, dtype="float32").reshape(2, 2, 3)
+    for made in (pyml.layers.Dense(2, activation="relu"), pyml.layers.Conv1D(2, 1, activation="relu")):
+        made(x)
+        made.activation = None
+        kernel = made.kernel.numpy().reshape(3, 2)
+        np.testing.assert_allclose(made(x).numpy(), x @ kernel, atol=1e-6)
+        assert made.get_config()["activation"] in (None, "linear")
+
+
+def test_a_weights_first_argument_is_its_shape():
+    layer = pyml.layers.Layer(name="own")
+    assert layer.add_weight((2, 3), "ones").shape == (2, 3)
+    with pytest.raises(ValueError, match="must be passed as a keyword argument"):
+        layer.add_weight("kernel")
+
+
+def test_a_mask_is_computed_of_inputs_alone():
+    ids = np.array([[0, 1], [2, 0]])
+    assert pyml.layers.Embedding(4, 2, mask_zero=True).compute_mask(ids).numpy().tolist() == [[False, True], [True, False]]
+    assert pyml.layers.Embedding(4, 2).compute_mask(ids) is None
+    assert pyml.layers.Dense(2).compute_mask(ids) is None
+
+
+def test_a_layer_without_weights_is_built_when_it_is_made():
+    L = pyml.layers
+    for made in (L.ReLU(), L.MaxPooling2D(), L.GlobalAveragePooling2D(), L.Activation("tanh"), L.Softmax(), L.Masking(), L.Reshape((2,)),
+                 L.Flatten(), L.RandomFlip()):
+        assert made.built, made
+    assert not L.Dense(2).built
+    assert not type("Own", (L.Layer,), {"call": lambda self, x: x})().built      # a user's layer when it is called

@@ -158,6 +158,9 @@ class RandomElasticTransform(ImageLayer):
         )
         return ops.where(per_image(transformation["apply_transform"]), moved, images)
 
+    def transform_bounding_boxes(self, bounding_boxes: Any, transformation: Any, training: bool = True) -> Any:
+        raise NotImplementedError("RandomElasticTransform has no bounding boxes of distorted images; leave them out of the inputs.")
+
     def transform_segmentation_masks(self, segmentation_masks: Any, transformation: Any, training: bool = True) -> Any:
         if not training or transformation is None:
             return segmentation_masks

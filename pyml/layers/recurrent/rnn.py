@@ -170,7 +170,7 @@ class RNN(Layer):
         output = (batch, sequences_shape[1], size) if self.return_sequences else (batch, size)
         return [output, *map_structure(lambda n: (batch, n), self.state_size)] if self.return_state else output
 
-    def compute_mask(self, inputs: Any, previous_mask: Any) -> Any:
+    def compute_mask(self, inputs: Any, previous_mask: Any = None) -> Any:
         """The mask, where there are still steps."""
         mask = previous_mask if self.return_sequences else None
         return [mask, *(None for _ in self.state_size)] if self.return_state else mask
