@@ -59,7 +59,7 @@ class KerasTensor(Operators["KerasTensor"]):
         if sparse or ragged:
             raise ValueError("KerasTensor: sparse and ragged tensors are not supported.")
         self._shape = tuple(shape)
-        self._dtype = narrow(dtype) or standardize(dtype)
+        self._dtype = "string" if dtype == "string" else narrow(dtype) or standardize(dtype)
         self.name = name or auto_name("keras_tensor")
         self.record_history = record_history
         self._keras_history: KerasHistory | None = None

@@ -26,7 +26,8 @@ class InputLayer(Layer):
             raise ValueError(f"Input: give shape or batch_shape, not both. Received: {shape} and {batch_shape}")
         if shape is None and batch_shape is None and input_tensor is None:
             raise ValueError("Input: give shape, the sizes of one sample, for example Input(shape=(28, 28, 1)).")
-        super().__init__(name=name or auto_name("input_layer"), dtype=dtype, **kwargs)
+        self._text = "string" in (dtype, getattr(input_tensor, "dtype", None))    # layers that run on the host take it
+        super().__init__(name=name or auto_name("input_layer"), dtype=None if self._text else dtype, **kwargs)
         if input_tensor is not None:
             batch_shape, dtype = input_tensor.shape, input_tensor.dtype
         elif batch_shape is None:
@@ -34,7 +35,7 @@ class InputLayer(Layer):
         self._batch_shape = checked_shape(batch_shape)
         self.optional = optional
         self.sparse = self.ragged = False
-        tensor = KerasTensor(self._batch_shape, dtype=self.dtype, name=name or self.name)
+        tensor = KerasTensor(self._batch_shape, dtype="string" if self._text else self.dtype, name=name or self.name)
         CallNode(self, (), {}, tensor)
         self.built = True
 
@@ -51,7 +52,7 @@ class InputLayer(Layer):
         return self._batch_shape
 
     def get_config(self) -> dict[str, Any]:
-        return {"batch_shape": self._batch_shape, "dtype": self.dtype, "sparse": False, "ragged": False,
+        return {"batch_shape": self._batch_shape, "dtype": "string" if self._text else self.dtype, "sparse": False, "ragged": False,
                 "name": self.name, "optional": self.optional}
 
 
@@ -76,7 +77,7 @@ def Input(shape: int | Sequence[int | None] | None = None, batch_size: int | Non
     Args:
         shape: Sizes of one sample, for example `(28, 28, 1)`; None where a size may vary.
         batch_size: Fixed number of samples per batch, usually left out.
-        dtype: Dtype of the data, float32.
+        dtype: Dtype of the data, float32; `"string"` for text, which layers such as `TextVectorization` take.
         sparse, ragged: Only False is supported.
         batch_shape: `(batch_size, *shape)`, instead of both.
         name: Name of the input, the key of dict data.

@@ -468,6 +468,8 @@ class Layer(Tracking, Operation, Configured, kind=LAYERS):
 
     def _convert(self, leaf: Any) -> Any:
         if isinstance(leaf, (np.ndarray, np.generic)):
+            if leaf.dtype.kind in "OSU":               # text, for layers that run on the host
+                return leaf
             leaf = convert_to_tensor(leaf)
         if isinstance(leaf, Variable):
             leaf = leaf.value

@@ -18,7 +18,7 @@ from pyml.objects.samples import Sample, draw, sample
 __all__ = ["Identity", "Lambda", "Rescaling"]
 
 
-class Identity(_SameShape):
+class Identity(_SameShape, aliases=("TFDIdentity",)):
     """The inputs unchanged.
 
     Example:

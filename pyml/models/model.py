@@ -5,11 +5,14 @@ from collections.abc import Callable, Mapping, Sequence
 from os import PathLike
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from pyml import ops
 from pyml.core.symbolic import KerasTensor, any_symbolic, infer_output_spec
 from pyml.core.tree import flatten, is_nested, map_structure
 from pyml.errors import ShapeError
 from pyml.layers.layer import Layer
+from pyml.models.beginning import HostStage, host_stage, staged, text_inputs
 from pyml.models.configs import graph_config, model_from_graph_config
 from pyml.models.graph import Graph
 from pyml.models.summary import print_summary
@@ -143,6 +146,9 @@ class Model(Trainer):
 
         def call(self, inputs, training=None, mask=None):
             """The outputs for `inputs`; a subclass without a graph writes its own."""
+            stage = self._host_stage()
+            if stage is not None and stage.ran(inputs):
+                return stage.run_rest(inputs)
             if self._graph is None:
                 raise TypeError(f"{type(self).__name__} must define call(inputs), or be made as Model(inputs, outputs).")
             outputs = self._graph.run(self._standardized(inputs), training=training)
@@ -167,13 +173,26 @@ class Model(Trainer):
     def _standardized(self, inputs: Any) -> list[Any]:
         """The inputs in the order and dtypes of the graph's, their shapes checked."""
         graph = self._need_graph("graph")
-        flat = self._flat_inputs(graph, inputs)
+        flat = self._flat_inputs(graph, text_inputs(inputs, graph.inputs))
         if len(flat) != len(graph.inputs):
             raise ShapeError(
                 f'Model "{self.name}" expects {len(graph.inputs)} input(s) ({", ".join(graph.input_names)}), '
                 f"but it received {len(flat)}."
             )
         return [self._fit_input(graph, i, x, spec) for i, (x, spec) in enumerate(zip(flat, graph.inputs, strict=True))]
+
+    def _host_stage(self) -> HostStage | None:
+        """The graph in two halves, where it begins with layers that run on the host; else None."""
+        known: tuple[Any, HostStage | None] | None = self.__dict__.get("_graph_stage")
+        if self._graph is not None and (known is None or known[0] is not self._graph):
+            known = self.__dict__["_graph_stage"] = (self._graph, host_stage(self._graph))
+        return None if self._graph is None or known is None else known[1]
+
+    def _staged(self, x: Any) -> Any:
+        stage = self._host_stage()
+        if stage is None or x is None:
+            return x
+        return staged(x, lambda inputs: stage.run_first(self._standardized(inputs)))
 
     def _flat_inputs(self, graph: Graph, inputs: Any) -> list[Any]:
         """Nested inputs flat in the graph's order; dicts go by the names of the inputs."""
@@ -193,9 +212,9 @@ class Model(Trainer):
         shape = tuple(x.shape)
         expected = spec.shape
         if len(shape) == len(expected) + 1 and shape[-1] == 1 and expected[-1] != 1:
-            x, shape = ops.squeeze(x, axis=-1), shape[:-1]
+            x, shape = x[..., 0] if isinstance(x, np.ndarray) else ops.squeeze(x, axis=-1), shape[:-1]
         elif len(shape) == len(expected) - 1 and expected[-1] == 1:
-            x, shape = ops.expand_dims(x, axis=-1), (*shape, 1)
+            x, shape = x[..., None] if isinstance(x, np.ndarray) else ops.expand_dims(x, axis=-1), (*shape, 1)
         fits = len(shape) == len(expected) and all(
             e is None or s is None or e == s for e, s in zip(expected, shape, strict=True))
         if not fits:
@@ -203,7 +222,7 @@ class Model(Trainer):
                 f'Input {index} of model "{self.name}" ("{graph.input_names[index]}") has the wrong shape: '
                 f"expected {expected}, received {tuple(x.shape)}."
             )
-        if x.dtype != spec.dtype:
+        if x.dtype != spec.dtype and not isinstance(x, np.ndarray):    # text, and numbers for layers on the host
             x = ops.cast(x, spec.dtype)
         return x
 

@@ -125,6 +125,9 @@ class Sequential(Model):
 
     def call(self, inputs: Any, training: bool | None = None, mask: Any = None) -> Any:
         """The outputs for `inputs`."""
+        stage = self._host_stage()
+        if stage is not None and stage.ran(inputs):
+            return stage.run_rest(inputs)
         x = self._standardized(inputs)[0]
         for layer in self.layers:
             x = layer(x)

@@ -26,6 +26,7 @@ async def fit(model: Trainer, io: IO, options: Options) -> History:
     """Trains; see `Trainer.fit`."""
     model._need_compile("fit")
     with in_progress(model, "fit", io):
+        staged(model, options)
         source, held_out = training_data(options)
         batch_size = rows_of(model, source, options.batch_size, "fit")
         async with opened(io, source, held_out):
@@ -51,6 +52,7 @@ async def evaluate(model: Trainer, io: IO, options: Options) -> dict[str, Any]:
     """One pass over some data; returns the logs."""
     model._need_compile("evaluate")
     with in_progress(model, "evaluate", io) as nested:
+        staged(model, options)
         source = adapt(options.x, options.y, options.sample_weight, "evaluate", options.steps)
         batch_size = rows_of(model, source, options.batch_size, "evaluate")
         async with opened(io, source):
@@ -62,12 +64,23 @@ async def evaluate(model: Trainer, io: IO, options: Options) -> dict[str, Any]:
 
 async def predict(model: Trainer, io: IO, options: Options) -> Any:
     """Predictions in the structure of the model's outputs."""
+    staged(model, options)
     source = adapt(options.x, what="predict", steps=options.steps)
     batch_size = rows_of(model, source, options.batch_size, "predict")
     async with opened(io, source):
         model._build_for(source, batch_size)
         count, batches = batches_of(source, batch_size, steps_of(source, batch_size, options.steps))
         return await predicted(model, io, batches, called(model, options, count), batch_size)
+
+
+def staged(model: Trainer, options: Options) -> None:
+    """Has the model compute on the host what it does there, for the inputs of a call."""
+    options.x = model._staged(options.x)
+    given = options.validation_data
+    if isinstance(given, (tuple, list)) and given:
+        options.validation_data = (model._staged(given[0]), *given[1:])
+    else:
+        options.validation_data = model._staged(given)
 
 
 def called(model: Trainer, options: Options, steps: int | None, history: bool = False) -> CallbackList:

@@ -126,6 +126,10 @@ class Trainer(StepMethods):
                 f"The `trainable` state of {', '.join(changed[:5])} has changed since the model was compiled, and is not taken into "
                 "account: compile the model again.", stacklevel=3)  # fmt: skip
 
+    def _staged(self, x: Any) -> Any:
+        """Data with what a model computes on the host computed, arrays at once and batches when they come."""
+        return x
+
     # ---- making weights, losses and metrics; nothing runs
     def _build_for(self, source: Source, batch_size: int) -> None:
         """Makes the weights for the first batch of `source`."""
@@ -324,7 +328,7 @@ class Trainer(StepMethods):
         """
         self._need_compile("train_on_batch")
         Options(what="train_on_batch", class_weight=class_weight)
-        batch = Arrays(x, y, sample_weight, "train_on_batch")
+        batch = Arrays(self._staged(x), y, sample_weight, "train_on_batch")
         if class_weight is not None:
             batch.weigh(class_weight)
         return self._on_batch("train", batch, return_dict)
@@ -332,7 +336,7 @@ class Trainer(StepMethods):
     def test_on_batch(self, x: Any, y: Any = None, sample_weight: Any = None, return_dict: bool = False) -> Any:
         """Loss and metrics of one batch, without training."""
         self._need_compile("test_on_batch")
-        return self._on_batch("test", Arrays(x, y, sample_weight, "test_on_batch"), return_dict)
+        return self._on_batch("test", Arrays(self._staged(x), y, sample_weight, "test_on_batch"), return_dict)
 
     def _on_batch(self, kind: str, batch: Arrays, return_dict: bool) -> Any:
         self._prepare(batch, batch.size, kind)
@@ -343,7 +347,7 @@ class Trainer(StepMethods):
 
     def predict_on_batch(self, x: Any) -> Any:
         """Predictions for one batch, as numpy arrays."""
-        batch = Arrays(x, what="predict_on_batch")
+        batch = Arrays(self._staged(x), what="predict_on_batch")
         self._build_for(batch, batch.size)
         outputs = self._steps.program(("predict",))(batch.x)
         return unflatten(outputs, [leaf.numpy() if isinstance(leaf, Tensor) else leaf for leaf in flatten(outputs)])

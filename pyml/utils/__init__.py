@@ -30,7 +30,7 @@ _LATER = {
     "audio_dataset_from_directory": "pyml.data.directories", "image_dataset_from_directory": "pyml.data.directories",
     "text_dataset_from_directory": "pyml.data.directories", "timeseries_dataset_from_array": "pyml.data.timeseries",
     "split_dataset": "pyml.data.splitting", "get_source_inputs": "pyml.models.plotting", "model_to_dot": "pyml.models.plotting",
-    "plot_model": "pyml.models.plotting", "get_file": "pyml.utils.files",
+    "plot_model": "pyml.models.plotting", "get_file": "pyml.utils.files", "FeatureSpace": "pyml.models.feature_space",
     **dict.fromkeys(("array_to_img", "img_to_array", "load_img", "save_img"), "pyml.utils.images"),
 }  # fmt: skip
 

@@ -7,13 +7,12 @@ from typing import Any
 
 import numpy as np
 
-from pyml import ops
 from pyml.core.symbolic import KerasTensor
 from pyml.dtypes import standardize
 from pyml.layers.layer import Layer
 from pyml.layers.preprocessing.encoding import MODES, check_dense, checked_mode, encoded_on_host, encoded_shape
 from pyml.layers.preprocessing.fingerprints import buckets, combined, fingerprint64, siphash64
-from pyml.layers.preprocessing.host import HostLayer, on_host, texts_of, values_of
+from pyml.layers.preprocessing.host import HostLayer, answer, on_host, texts_of, values_of
 from pyml.objects.samples import Sample, draw, sample
 
 __all__ = ["HashedCrossing", "Hashing"]
@@ -101,7 +100,7 @@ class Hashing(HostLayer):
             bins = hashed(values, self.num_bins, self.salt, "Hashing")
         if self.output_mode != "int":
             bins = encoded_on_host(bins, self.output_mode, self.num_bins)
-        return ops.convert_to_tensor(bins, dtype=standardize(self.compute_dtype))
+        return answer(bins, standardize(self.compute_dtype))
 
     def compute_output_shape(self, input_shape: Any) -> Any:
         return encoded_shape(input_shape, self.output_mode, self.num_bins)
@@ -179,8 +178,8 @@ class HashedCrossing(HostLayer):
         with np.errstate(over="ignore"):
             bins = buckets(combined(parts), self.num_bins).reshape(tuple(inputs[0].shape))
         if self.output_mode == "one_hot":
-            return ops.convert_to_tensor(encoded_on_host(bins, "one_hot", self.num_bins), dtype=standardize(self.compute_dtype))
-        return ops.convert_to_tensor(bins, dtype=standardize(self.compute_dtype))
+            return answer(encoded_on_host(bins, "one_hot", self.num_bins), standardize(self.compute_dtype))
+        return answer(bins, standardize(self.compute_dtype))
 
     def compute_output_shape(self, input_shape: Any) -> Any:
         return encoded_shape(input_shape[0], self.output_mode, self.num_bins)

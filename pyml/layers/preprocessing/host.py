@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import Any
 
 import numpy as np
 
+from pyml import ops
 from pyml.core import Tensor, Variable
 from pyml.core.symbolic import KerasTensor
 from pyml.errors import DtypeError
@@ -15,13 +19,34 @@ from pyml.layers.layer import Layer
 class HostLayer(Layer, abstract=True):
     """Base: `call` gets lists, numbers and text as numpy arrays, in their own dtype; tensors as they are."""
 
-    runs_on_host = True
+    @property
+    def runs_on_host(self) -> bool:
+        """Whether no device can compute it."""
+        return True
 
     def __call__(self, inputs: Any, *args: Any, **kwargs: Any) -> Any:
         return super().__call__(on_host(inputs), *args, **kwargs)
 
     def _convert(self, leaf: Any) -> Any:
         return leaf.value if isinstance(leaf, Variable) else leaf
+
+
+_ARRAYS: ContextVar[bool] = ContextVar("layers on the host answer with arrays", default=False)
+
+
+@contextmanager
+def answering_with_arrays() -> Iterator[None]:
+    """Inside, layers that run on the host give numpy arrays: what they make is sent on later, or not at all."""
+    token = _ARRAYS.set(True)
+    try:
+        yield
+    finally:
+        _ARRAYS.reset(token)
+
+
+def answer(array: np.ndarray, dtype: str) -> Any:
+    """What a layer gives that runs on the host."""
+    return array.astype(dtype) if _ARRAYS.get() else ops.convert_to_tensor(array, dtype=dtype)
 
 
 def on_host(value: Any) -> Any:

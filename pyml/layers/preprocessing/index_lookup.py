@@ -17,7 +17,7 @@ from pyml.errors import ShapeError
 from pyml.layers.preprocessing.batches import batches_of, host_values
 from pyml.layers.preprocessing.encoding import check_dense, checked_mode, encoded, encoded_on_host, encoded_shape
 from pyml.layers.preprocessing.hashing import checked_salt, hashed
-from pyml.layers.preprocessing.host import HostLayer, on_host, values_of
+from pyml.layers.preprocessing.host import HostLayer, answer, on_host, values_of
 
 _STATIC = "after setting a static vocabulary via `vocabulary` argument or `set_vocabulary()` method."
 _DROPPED = 2**31 - 1                                   # the place of masked tokens that are not counted
@@ -259,6 +259,11 @@ class IndexLookup(HostLayer, abstract=True):
         self._documents = 0
 
     # ---- looking up
+    @property
+    def runs_on_host(self) -> bool:
+        hashes = self.num_oov_indices > 1 and self.oov_method != "floormod"
+        return self._text or self.invert or hashes or self.num_oov_indices == 0
+
     def call(self, inputs: Any) -> Any:
         self._check_ready()
         if self.invert:
@@ -279,13 +284,13 @@ class IndexLookup(HostLayer, abstract=True):
     def _encoded(self, places: np.ndarray) -> Any:
         """Places as the output mode has them."""
         if self.output_mode == "int":
-            return ops.convert_to_tensor(places, dtype="int32")
+            return answer(places, "int32")
         mode = "count" if self.output_mode == "tf_idf" else self.output_mode
         found = encoded_on_host(places, mode, self._depth())
         if self.output_mode == "tf_idf":
             assert self.idf_weights is not None
             found = found * self.idf_weights
-        return ops.convert_to_tensor(found)
+        return answer(found, "float32")
 
     def _flat(self, values: np.ndarray) -> list[Any]:
         """The tokens of an array, as they are counted and looked up."""

@@ -9,12 +9,11 @@ from typing import Any, Self
 
 import numpy as np
 
-from pyml import ops
 from pyml.core.symbolic import KerasTensor
 from pyml.errors import ShapeError
 from pyml.layers.preprocessing.batches import batches_of, host_values
 from pyml.layers.preprocessing.encoding import check_dense, checked_mode
-from pyml.layers.preprocessing.host import HostLayer, on_host, texts_of, values_of
+from pyml.layers.preprocessing.host import HostLayer, answer, on_host, texts_of, values_of
 from pyml.layers.preprocessing.index_lookup import padded_rows, row_lengths
 from pyml.layers.preprocessing.lookups import StringLookup
 from pyml.objects.samples import Sample, sample
@@ -208,11 +207,11 @@ class TextVectorization(HostLayer):
             return lookup._encoded(wide[0] if values.ndim == 0 or (shape is not None and values.ndim == 1) else wide)
         length = self._output_sequence_length
         if shape is not None and length is None:
-            return ops.convert_to_tensor(places.reshape(shape), dtype="int32")
+            return answer(places.reshape(shape), "int32")
         found = padded_rows(places, lengths, max(lengths, default=0) if length is None else length, 0)
         if values.ndim == 0 or (shape is not None and values.ndim == 1):
             found = found[0]
-        return ops.convert_to_tensor(found, dtype="int32")
+        return answer(found, "int32")
 
     # ---- shapes, configs, files
     def compute_output_shape(self, input_shape: Any) -> Any:

@@ -1,0 +1,129 @@
+"""The part of a model that runs on the host before a batch goes to the device: layers of text, and what leads to them.
+
+`StringLookup`, `TextVectorization`, `Hashing` and `HashedCrossing` work on text and on hashes of 64 bits, which devices do
+not have. A graph with such layers is cut behind them: Python computes the first half for each batch, the second is the
+program.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import numpy as np
+
+from pyml.core import Tensor
+from pyml.core.symbolic import CallNode, KerasTensor
+from pyml.core.tree import is_nested
+from pyml.data.dataset import Dataset
+from pyml.layers.preprocessing.host import HostLayer, answering_with_arrays, on_host
+from pyml.models.graph import Graph
+from pyml.utils.data_utils import PyDataset, pack_x_y_sample_weight, unpack_x_y_sample_weight
+
+
+class HostStage:
+    """A graph in two halves.
+
+    Args:
+        graph: A graph in which some layers run on the host.
+        host: The ids of their calls, and of those that lead to them.
+    """
+
+    def __init__(self, graph: Graph, host: set[int]) -> None:
+        made = [*graph.inputs, *(t for node in graph.steps if id(node) in host for t in node.output_tensors)]
+        needed = {id(t) for node in graph.steps if id(node) not in host for t in node.input_tensors} | {id(t) for t in graph.outputs}
+        self.cut: list[KerasTensor] = [t for t in made if id(t) in needed]
+        self.first, self.rest = Graph(graph.inputs, self.cut), Graph(self.cut, graph.outputs_struct)
+        self.names = [f"on_host_{i}" for i in range(len(self.cut))]
+
+    def ran(self, inputs: Any) -> bool:
+        """Whether inputs come from the first half."""
+        return isinstance(inputs, dict) and sorted(inputs) == sorted(self.names)
+
+    def run_first(self, values: list[Any]) -> dict[str, Any]:
+        """What the first half makes of a batch, as arrays by name."""
+        with answering_with_arrays():
+            found = self.first.run(values)
+        return {name: value.numpy() if isinstance(value, Tensor) else value for name, value in zip(self.names, found, strict=True)}
+
+    def run_rest(self, inputs: dict[str, Any]) -> Any:
+        """The outputs of the second half."""
+        outputs = self.rest.run([inputs[name] for name in self.names])
+        return outputs[0] if isinstance(outputs, (list, tuple)) and len(outputs) == 1 else outputs
+
+
+def host_stage(graph: Graph) -> HostStage | None:
+    """A graph in two halves, where it has layers that run on the host only; else None."""
+    waiting = [node for node in graph.steps if getattr(node.operation, "runs_on_host", False)]
+    if not waiting:
+        return None
+    inside, host = {id(node): node for node in graph.steps}, set()
+    while waiting:
+        node: CallNode = waiting.pop()
+        if id(node) in inside and id(node) not in host:
+            host.add(id(node))
+            waiting.extend(node.parents)
+    known = {id(t) for t in graph.inputs}
+    for node in graph.steps:                           # others that can run there, before anything is sent
+        if id(node) in host or (isinstance(node.operation, HostLayer) and all(id(t) in known for t in node.input_tensors)):
+            host.add(id(node))
+            known.update(id(t) for t in node.output_tensors)
+    return HostStage(graph, host)
+
+
+def staged(x: Any, of_inputs: Callable[[Any], Any]) -> Any:
+    """Data with `of_inputs` applied to the inputs: to arrays at once, to batches when they come."""
+
+    def of_batch(*parts: Any) -> Any:
+        inputs, y, weight = unpack_x_y_sample_weight(parts)
+        return pack_x_y_sample_weight(of_inputs(inputs), y, weight)
+
+    def of_element(element: Any) -> Any:
+        return of_batch(*element) if isinstance(element, tuple) else of_batch(element)
+
+    if isinstance(x, Dataset):
+        return x.map(of_batch)
+    if isinstance(x, PyDataset):
+        return _Batches(x, of_element)
+    if isinstance(x, np.ndarray) or hasattr(x, "shape") or is_nested(x):
+        return of_inputs(x)
+    if hasattr(x, "__next__"):
+        return map(of_element, x)
+    return _Stream(x, of_element) if hasattr(x, "__iter__") and not isinstance(x, (str, bytes)) else x
+
+
+class _Batches(PyDataset):
+    """A PyDataset with a function applied to its batches."""
+
+    def __init__(self, source: PyDataset, function: Callable[[Any], Any]) -> None:
+        super().__init__()
+        self.source, self.function = source, function
+
+    def __len__(self) -> int:
+        return len(self.source)
+
+    def __getitem__(self, index: int) -> Any:
+        return self.function(self.source[index])
+
+    def on_epoch_begin(self) -> None:
+        self.source.on_epoch_begin()
+
+    def on_epoch_end(self) -> None:
+        self.source.on_epoch_end()
+
+
+class _Stream:
+    """An iterable with a function applied to what it gives, from the beginning each time."""
+
+    def __init__(self, source: Any, function: Callable[[Any], Any]) -> None:
+        self.source, self.function = source, function
+
+    def __iter__(self) -> Iterator[Any]:
+        return map(self.function, self.source)
+
+
+def text_inputs(x: Any, inputs: list[KerasTensor]) -> Any:
+    """Plain lists of text for a model of one input, as an array."""
+    if len(inputs) == 1 and inputs[0].dtype == "string" and isinstance(x, (str, bytes, list, tuple)):
+        return on_host(x[0] if isinstance(x, (list, tuple)) and len(x) == 1 and hasattr(x[0], "shape") else x)
+    return x

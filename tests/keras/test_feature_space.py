@@ -1,0 +1,149 @@
+"""FeatureSpace, and models that begin with text."""
+
+import numpy as np
+import pytest
+
+import pyml
+
+FeatureSpace = pyml.utils.FeatureSpace
+TABLE = {"size": [1.0, 2.0, 4.0, 5.0], "kind": ["tea", "milk", "tea", "water"], "number": [7, 7, 8, 9]}
+
+
+def spaces():
+    return FeatureSpace({"size": "float_normalized", "kind": "string_categorical", "number": "integer_categorical"},
+                        crosses=[FeatureSpace.cross(("kind", "number"), 5)])  # fmt: skip
+
+
+def adapted(space, data=TABLE):
+    space.adapt(data)
+    return space
+
+
+def test_columns_become_one_vector_in_the_order_of_their_names(cpu):
+    space = adapted(spaces())
+    rows = space(TABLE).numpy()
+    assert rows.shape == (4, 4 + 4 + 1 + 5)
+    np.testing.assert_array_equal(rows[:, :4].argmax(1), [1, 3, 1, 2])             # tea, water, milk: the most frequent first
+    np.testing.assert_array_equal(rows[:, 4:8].argmax(1), [1, 1, 3, 2])
+    np.testing.assert_allclose(rows[:, 8], (np.array(TABLE["size"]) - 3) / np.sqrt(2.5), rtol=1e-5)
+    crossed = pyml.layers.HashedCrossing(5)((np.array([1, 3, 1, 2]), np.array([1, 1, 3, 2]))).numpy()
+    np.testing.assert_array_equal(rows[:, 9:].argmax(1), crossed)
+    np.testing.assert_array_equal(space({name: column[2] for name, column in TABLE.items()}).numpy(), rows[2])
+
+
+def test_all_kinds_of_features_come_as_a_dict(cpu):
+    kinds = {
+        "a": "float", "b": FeatureSpace.float_rescaled(2.0, 1.0), "c": FeatureSpace.float_discretized(3, output_mode="int"),
+        "d": "float_discretized", "e": FeatureSpace.integer_hashed(4), "f": FeatureSpace.string_hashed(6, output_mode="int"),
+        "g": FeatureSpace.string_categorical(3, output_mode="int"),
+        "h": FeatureSpace.feature("string", pyml.layers.TextVectorization(output_mode="tf_idf"), "float"),
+    }  # fmt: skip
+    source = {"float": TABLE["size"], "int": TABLE["number"], "text": TABLE["kind"]}
+    table = {name: source["float" if name in "abcd" else "int" if name == "e" else "text"] for name in kinds}
+    found = adapted(FeatureSpace(kinds, output_mode="dict", num_discretization_bins=2), table)(table)
+    shapes = {name: value.shape[1] for name, value in found.items()}
+    assert shapes == {"a": 1, "b": 1, "c": 1, "d": 2, "e": 4, "f": 1, "g": 1, "h": 4}
+    assert found["b"].numpy()[:, 0].tolist() == [3.0, 5.0, 9.0, 11.0]
+    assert found["g"].numpy()[:, 0].tolist() == [1, 0, 1, 2]
+
+
+def test_rows_and_batches_of_a_dataset_teach_what_a_dict_of_columns_does(cpu):
+    rows = pyml.data.Dataset.from_tensor_slices({name: np.array(column) for name, column in TABLE.items()})
+    wanted = adapted(spaces())(TABLE).numpy()
+    for data in (rows, rows.batch(3)):
+        np.testing.assert_allclose(adapted(spaces(), data)(TABLE).numpy(), wanted, rtol=1e-5)
+    space = adapted(spaces())
+    mapped = list(rows.batch(2).map(space))
+    np.testing.assert_array_equal(np.concatenate([batch.numpy() for batch in mapped]), space(TABLE).numpy())
+
+
+def test_a_feature_space_comes_back_from_its_config(cpu):
+    space = adapted(spaces())
+    again = FeatureSpace.from_config(space.get_config())
+    again.build_from_config(space.get_build_config())
+    again.preprocessors["size"].set_weights(space.preprocessors["size"].get_weights())
+    np.testing.assert_array_equal(again(TABLE).numpy(), space(TABLE).numpy())
+
+
+def test_a_model_of_encoded_features_and_one_of_raw_columns_share_their_weights(cpu):
+    space = adapted(spaces())
+    encoded = space.get_encoded_features()
+    outputs = pyml.layers.Dense(1)(encoded)
+    trained, whole = pyml.Model(encoded, outputs), pyml.Model(space.get_inputs(), outputs)
+    trained.compile("sgd", "mse")
+    columns = {name: np.array(column) for name, column in TABLE.items()}
+    batches = pyml.data.Dataset.from_tensor_slices((columns, np.ones(4))).batch(2).map(lambda x, y: (space(x), y))
+    trained.fit(batches, verbose=0)
+    wanted = trained.predict(space(TABLE).numpy(), verbose=0)
+    np.testing.assert_allclose(whole.predict(columns, verbose=0), wanted, rtol=1e-5, atol=1e-6)
+    np.testing.assert_allclose(whole(columns).numpy(), wanted, rtol=1e-5, atol=1e-6)
+
+
+@pytest.mark.parametrize(("call", "told"), [
+    (lambda: FeatureSpace({}), "empty"),
+    (lambda: FeatureSpace({"a": "floats"}), "Invalid feature type"),
+    (lambda: FeatureSpace({"a": "float"}, crosses=[("a", "b")]), "unknown features"),
+    (lambda: FeatureSpace({"a": "float"}, output_mode="list"), "output_mode"),
+    (lambda: FeatureSpace({"a": "float_normalized"})({"a": [1.0]}), r"call `.adapt\(dataset\)`"),
+    (lambda: FeatureSpace({"a": "float"})({"b": [1.0]}), "column.* a are missing"),
+    (lambda: FeatureSpace({"a": "float"})([1.0]), "dict"),
+    (lambda: FeatureSpace({"a": "float_normalized"}).adapt([1.0]), "Dataset or a dict"),
+    (lambda: FeatureSpace({"a": FeatureSpace.string_hashed(3, output_mode="int")})({"a": ["b"]}), "has not been encoded"),
+    (lambda: FeatureSpace({"a": FeatureSpace.feature("float32", pyml.layers.Identity(), "one_hot")})({"a": [1.0]}), "integer dtype"),
+])  # fmt: skip
+def test_a_feature_space_says_what_is_missing(call, told, cpu):
+    with pytest.raises(ValueError, match=told):
+        call()
+
+
+# ---- models that begin with text
+TEXTS = np.array(["the cat sat", "a dog ran", "the dog", "cat cat"] * 4)
+LABELS = np.array([1, 0, 0, 1] * 4)
+
+
+def text_model():
+    vectorize = pyml.layers.TextVectorization(output_sequence_length=4)
+    vectorize.adapt(TEXTS)
+    inputs = pyml.Input((1,), dtype="string", name="text")
+    x = pyml.layers.Embedding(vectorize.vocabulary_size(), 3, mask_zero=True)(vectorize(inputs))
+    model = pyml.Model(inputs, pyml.layers.Dense(1, activation="sigmoid")(pyml.layers.GlobalAveragePooling1D()(x)))
+    model.compile(pyml.optimizers.Adam(0.1), "binary_crossentropy", metrics=["accuracy"])
+    return model
+
+
+def test_a_model_that_begins_with_text_trains_and_predicts_from_text(wasm):
+    model = text_model()
+    history = model.fit(TEXTS, LABELS, epochs=20, verbose=0, validation_data=(TEXTS, LABELS)).history
+    assert history["loss"][-1] < 0.5 * history["loss"][0] and history["val_accuracy"][-1] == 1
+    found = model.predict(TEXTS[:4], verbose=0)
+    np.testing.assert_allclose(model(TEXTS[:4]).numpy(), found, rtol=1e-4, atol=1e-5)
+
+
+def test_text_comes_as_arrays_lists_datasets_generators_and_single_batches(cpu):
+    model = text_model()
+    wanted = model.predict(TEXTS, verbose=0)
+    batches = pyml.data.Dataset.from_tensor_slices((TEXTS, LABELS)).batch(8)
+    forms = (TEXTS[:, None], TEXTS.tolist(), {"text": TEXTS}, batches, ((TEXTS[i : i + 8],) for i in (0, 8)))
+    for form in forms:
+        np.testing.assert_allclose(model.predict(form, verbose=0), wanted, rtol=1e-5)
+    np.testing.assert_allclose(model.predict_on_batch(TEXTS), wanted, rtol=1e-5)
+    loss = model.evaluate(batches, verbose=0)
+    np.testing.assert_allclose(model.test_on_batch(TEXTS, LABELS), loss, rtol=1e-4)
+    model.fit(((TEXTS, LABELS) for _ in range(2)), steps_per_epoch=2, verbose=0)
+    model.train_on_batch(TEXTS, LABELS)
+    assert not np.allclose(model.predict(TEXTS, verbose=0), wanted)
+
+
+def test_a_model_that_begins_with_text_comes_back_from_json(cpu):
+    model = text_model()
+    again = pyml.models.model_from_json(model.to_json())
+    again.set_weights(model.get_weights())
+    np.testing.assert_array_equal(again.predict(TEXTS, verbose=0), model.predict(TEXTS, verbose=0))
+
+
+def test_a_sequential_may_begin_with_text(cpu):
+    model = pyml.Sequential([
+        pyml.Input((1,), dtype="string"), pyml.layers.StringLookup(vocabulary=["a", "b"], output_mode="one_hot"), pyml.layers.Dense(1),
+    ])  # fmt: skip
+    kernel, bias = model.get_weights()
+    np.testing.assert_allclose(model.predict(np.array(["b", "z"]), verbose=0), kernel[[2, 0]] + bias, rtol=1e-5)
