@@ -41,7 +41,8 @@ lint:
 	@$(BIN)/python tools/lint_tests.py
 
 # The examples of docstrings, README and docs, executed; `make test` runs them too.
-EXAMPLES ?= tests/test_documents.py tests/test_tutorial.py tests/keras/test_examples.py tests/saving/test_saving_examples.py \
+EXAMPLES ?= tests/test_documents.py tests/test_tutorial.py tests/keras/test_examples.py tests/keras/test_preprocessing.py \
+  tests/saving/test_saving_examples.py \
   tests/data/test_data_examples.py tests/hub/test_docs.py tests/test_ops.py
 examples:
 	@$(PYTHON) tools/setup.py --models small --tests

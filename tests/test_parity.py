@@ -46,6 +46,7 @@ FINISHED = [
     "keras.quantizers",
     "keras.random",
     "keras.tree",
+    "keras.utils",
 ]
 MODULES = {module.name: module for module in parity.sections(parity.DATA / "keras.txt")}
 

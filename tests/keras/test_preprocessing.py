@@ -1,5 +1,6 @@
 """Layers that prepare data: goldens of Keras (made by tests/goldens/make_with_tensorflow.py), configs, files, bad input."""
 
+import doctest
 import json
 from pathlib import Path
 
@@ -172,3 +173,9 @@ def test_spectrograms_with_channels_first_are_those_with_channels_last(cpu):
 def test_what_cannot_be_is_said_before_anything_runs(call, error, told, cpu):
     with pytest.raises(error, match=told):
         call()
+
+
+def test_the_page_of_the_documentation_runs(cpu):
+    page = Path(pyml.__file__).parents[1] / "docs" / "preprocessing.md"
+    result = doctest.testfile(str(page), module_relative=False)
+    assert result.attempted > 20 and result.failed == 0
