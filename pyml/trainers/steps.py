@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from pyml import ops
-from pyml.core import Program, Tensor
+from pyml.core import Program, Tensor, trace
 from pyml.core.tree import flatten, map_structure
 from pyml.device.lock import LOCK
 from pyml.layers.signature import Tracing
@@ -98,7 +98,7 @@ class Steps:
             return
         flat = flat_logs(logs)
         changed = type(self.model).get_metrics_result is not StepMethods.get_metrics_result
-        if not changed and set(flat) == {name for name, _ in self.metric_places()[0]}:
+        if not changed and set(flat) == {name for name, _ in self.metric_places()[0]} and self.all_updated():
             self.logs.pop(kind, None)
             return
         own = self.logs.get(kind)
@@ -106,6 +106,13 @@ class Steps:
             own = self.logs[kind] = LastLogs(flat)
             self.layouts.pop(kind, None)
         own.assign(flat)
+
+    def all_updated(self) -> bool:
+        """Whether the step being traced has updated every metric: `return {"loss": loss}` alone gives the metric of that name nothing."""
+        now = trace.current()
+        if now is None:
+            return True
+        return all(any(id(v) in now.writes for v in metric.variables) for _, metric in self.model._named_metrics())
 
     # ---- programs
     def program(self, key: tuple, make: Callable[[Steps], Callable] | None = None) -> Step:

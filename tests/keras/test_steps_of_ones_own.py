@@ -126,6 +126,17 @@ def test_a_step_of_ones_own_runs_python_once_for_each_shape_of_batches(device):
     assert history["norm"] == pytest.approx([5.0] * 3, rel=1e-4)
 
 
+def test_a_loss_that_no_metric_has_taken_is_logged_as_it_is(cpu):
+    class Bare(pyml.Model):
+        def train_step(self, data):
+            return {"loss": ops.mean(data[1]) * 0 + 3.0}
+
+    i = pyml.Input((3,))
+    model = Bare(i, layers.Dense(2)(i))
+    model.compile("sgd")
+    assert model.fit(*rows(), verbose=0).history == {"loss": [3.0]}
+
+
 def test_a_model_of_two_networks_without_a_call_trains_with_optimizers_of_its_own(cpu):
     class Pair(pyml.Model):
         def __init__(self):
