@@ -54,6 +54,7 @@ if TYPE_CHECKING:  # what `__getattr__` finds: the table is in `later.py`
     from pyml.layers.preprocessing.discretization import *
     from pyml.layers.preprocessing.hashing import *
     from pyml.layers.preprocessing.lookups import *
+    from pyml.layers.preprocessing.resizing import *
     from pyml.layers.preprocessing.scaling import *
     from pyml.layers.preprocessing.spectrograms import *
     from pyml.layers.preprocessing.text_vectorization import *

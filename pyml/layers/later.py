@@ -32,6 +32,7 @@ LATER: dict[str, tuple[str, ...]] = {
     "preprocessing.discretization": ("Discretization",),
     "preprocessing.hashing": ("HashedCrossing", "Hashing"),
     "preprocessing.lookups": ("IntegerLookup", "StringLookup"),
+    "preprocessing.resizing": ("Resizing",),
     "preprocessing.scaling": ("Normalization",),
     "preprocessing.spectrograms": ("MelSpectrogram", "STFTSpectrogram"),
     "preprocessing.text_vectorization": ("TextVectorization",),

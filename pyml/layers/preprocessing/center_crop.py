@@ -2,29 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from pyml import ops
-from pyml.core.symbolic import KerasTensor
 from pyml.errors import ShapeError
+from pyml.layers.augmentation.base import ImageLayer
 from pyml.layers.dense import positive_int
-from pyml.layers.layer import Layer
 from pyml.objects.samples import Sample, draw, sample
-from pyml.ops.layout import data_format_of
+from pyml.utils.bounding_boxes import clip_to_image_size
 from pyml.utils.images import smart_resize
 
 __all__ = ["CenterCrop"]
 
 
-class CenterCrop(Layer):
+class CenterCrop(ImageLayer):
     """The middle of images; one that is smaller is enlarged first, so that what is cut off is as little as possible.
 
     Args:
         height, width: The size of the middle.
-        data_format: `"channels_last"` (None), or `"channels_first"`: `(batch, channels, height, width)`.
+        data_format: `"channels_last"`, `"channels_first"`, or None for `pyml.config.image_data_format()`.
+        bounding_box_format: Format of the bounding boxes in inputs that are dicts.
 
-    Input shape: `(batch, height, width, channels)`, or one image. Output shape: the same with the new size, as float32.
+    Input shape: `(batch, height, width, channels)`, or one image, or a dict of them with their labels, bounding boxes and
+    masks. Output shape: the same with the new size, as float32.
 
     Raises:
         ValueError: A size is no positive integer.
@@ -34,12 +35,12 @@ class CenterCrop(Layer):
         array([[5., 6.]], dtype=float32)
     """
 
+    _takes_factor = False
+
     def __init__(self, height: int, width: int, data_format: str | None = None, **kwargs: Any) -> None:
-        super().__init__(**kwargs)
+        super().__init__(data_format=data_format, **kwargs)
         self.height = positive_int(height, "height", "CenterCrop")
         self.width = positive_int(width, "width", "CenterCrop")
-        self.data_format = data_format_of(data_format, "CenterCrop")
-        self.built = True
 
     def _axis(self, rank: int) -> int:
         """The axis of the height; that of the width follows."""
@@ -47,21 +48,39 @@ class CenterCrop(Layer):
             raise ShapeError(f'Layer "{self.name}" crops images (height, width, channels) or batches of them. Received: {rank} axes')
         return rank - (2 if self.data_format == "channels_first" else 3)
 
-    def call(self, inputs: Any) -> Any:
-        axis = self._axis(len(inputs.shape))
-        images = ops.cast(inputs, "float32")
-        left = [(n - size) // 2 for n, size in zip(inputs.shape[axis : axis + 2], (self.height, self.width), strict=True)]
-        if min(left) < 0:
+    def get_random_transformation(self, data: Any, training: bool = True, seed: Any = None) -> Any:
+        """Nothing is random: the size of the images."""
+        shape = tuple((data["images"] if isinstance(data, Mapping) else data).shape)
+        axis = self._axis(len(shape))
+        return {"height": shape[axis], "width": shape[axis + 1]}
+
+    def transform_images(self, images: Any, transformation: Any = None, training: bool = True) -> Any:
+        axis = self._axis(len(images.shape))
+        images = self.as_floats(images)
+        first = [(n - size) // 2 for n, size in zip(images.shape[axis : axis + 2], (self.height, self.width), strict=True)]
+        if min(first) < 0:
             return smart_resize(images, (self.height, self.width), data_format=self.data_format)
         middle = (slice(None),) * axis
-        return images[(*middle, *(slice(n, n + size) for n, size in zip(left, (self.height, self.width), strict=True)))]
+        return images[(*middle, *(slice(n, n + size) for n, size in zip(first, (self.height, self.width), strict=True)))]
+
+    def transform_segmentation_masks(self, segmentation_masks: Any, transformation: Any, training: bool = True) -> Any:
+        return self.transform_images(segmentation_masks, transformation, training)
+
+    def transform_bounding_boxes(self, bounding_boxes: Any, transformation: Any, training: bool = True) -> Any:
+        height, width = transformation["height"], transformation["width"]
+        crop = (self.height, self.width)
+        if height < self.height or width < self.width:  # the part of the image that has the proportions of the middle
+            crop = (max(min(height, width * self.height // self.width), 1), max(min(width, height * self.width // self.height), 1))
+        top, left = (height - crop[0]) // 2, (width - crop[1]) // 2
+        boxes = self._boxes(bounding_boxes, str(self.bounding_box_format), "xyxy", height, width)
+        corners = ops.cast(boxes["boxes"], "float32") - ops.convert_to_tensor([left, top, left, top], dtype="float32")
+        corners = corners * ops.convert_to_tensor([self.width / crop[1], self.height / crop[0]] * 2, dtype="float32")
+        inside = clip_to_image_size({**boxes, "boxes": corners}, height=self.height, width=self.width)
+        return self._boxes(inside, "xyxy", str(self.bounding_box_format), self.height, self.width)
 
     def compute_output_shape(self, input_shape: Any) -> Any:
         axis = self._axis(len(input_shape))
         return (*input_shape[:axis], self.height, self.width, *input_shape[axis + 2 :])
-
-    def compute_output_spec(self, inputs: Any) -> Any:
-        return KerasTensor(self.compute_output_shape(inputs.shape), dtype=self.compute_dtype)
 
     @classmethod
     def _samples(cls) -> Iterator[Sample]:
