@@ -9,9 +9,10 @@ const K: u32 = 8u;                // @param
 const Z: u32 = 1u;                // @param
 const WG: u32 = 16u;              // @param
 const X: u32 = 65535u;            // @param
+alias B = f32;                    // @param
 
 @group(0) @binding(0) var<storage, read> a: array<f32>;
-@group(0) @binding(1) var<storage, read> b: array<f32>;
+@group(0) @binding(1) var<storage, read> b: array<B>;
 @group(0) @binding(2) var<storage, read_write> y: array<f32>;
 
 fn load_a(z: u32, m: u32, k: u32) -> f32 { return a[(z * M + m) * K + k]; }  // @hook

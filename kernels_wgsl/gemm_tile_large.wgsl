@@ -14,12 +14,13 @@ const BK: u32 = 16u;              // @param
 const A_ALONG_K: bool = true;     // @param
 const B_ALONG_K: bool = false;    // @param
 const X: u32 = 65535u;            // @param
+alias B = f32;                    // @param
 const LINES: u32 = TX * TY;
 const QA: u32 = TY * 2u;           // groups of four rows in the tile of a
 const QB: u32 = TX * 2u;           // groups of four columns in the tile of b
 
 @group(0) @binding(0) var<storage, read> a: array<f32>;
-@group(0) @binding(1) var<storage, read> b: array<f32>;
+@group(0) @binding(1) var<storage, read> b: array<B>;
 @group(0) @binding(2) var<storage, read_write> y: array<f32>;
 
 fn load_a(z: u32, m: u32, k: u32) -> f32 { return a[(z * M + m) * K + k]; }  // @hook

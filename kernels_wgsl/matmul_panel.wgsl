@@ -1,5 +1,5 @@
 // matmul_panel — y[z] = op(a[z]) @ op(b[z]) on one processor core: 6x8 outputs in registers, b packed in panels.
-// reads   a: Z x M x K (K x M when TA), b: Z x K x N (N x K when TB), f32     writes  y: Z x M x N as vec4
+// reads   a: Z x M x K (K x M when TA), f32, b: Z x K x N (N x K when TB), f32 or packed     writes  y: Z x M x N as vec4
 // grid    (Z * ceil(M / BLOCK) * ceil(N / COLS), 1, 1), folded into x and y by X: one workgroup of one thread has BLOCK
 //         rows and COLS columns
 // shared  32 * K bytes: eight columns of b, row by row, so that the inner loop reads them in a line;
@@ -17,6 +17,7 @@ const BLOCK: u32 = 240u;          // @param
 const COLS: u32 = 8u;             // @param
 const U: u32 = 4u;                // @param
 const X: u32 = 65535u;            // @param
+alias B = f32;                    // @param
 const DOWN: u32 = (M + BLOCK - 1u) / BLOCK;
 const ACROSS: u32 = (N + COLS - 1u) / COLS;
 const RA: u32 = select(K, 1u, TA || PACK);               // from one row of op(a) to the next
@@ -24,21 +25,23 @@ const CA: u32 = select(select(1u, M, TA), 6u, PACK);     // from one column to t
 const ROWS: u32 = select(1u, (BLOCK + 5u) * K, PACK);
 
 @group(0) @binding(0) var<storage, read> a: array<f32>;
-@group(0) @binding(1) var<storage, read> b: array<f32>;
+@group(0) @binding(1) var<storage, read> b: array<B>;
 @group(0) @binding(2) var<storage, read_write> y: array<vec4f>;
 var<workgroup> panel: array<vec4f, 2u * K>;
 var<workgroup> rows: array<f32, ROWS>;
 
 fn store4(i: u32, v: vec4f) { y[i / 4u] = v; }  // @hook
+// row r of b: its numbers n … n + 3, or number k; hooks take packed numbers apart
+fn four_b(r: u32, n: u32) -> vec4f { let p = r * N + n; return vec4f(b[p], b[p + 1u], b[p + 2u], b[p + 3u]); }  // @hook
+fn one_b(r: u32, k: u32) -> f32 { return b[r * K + k]; }  // @hook
 
 fn four(z: u32, k: u32, n: u32) -> vec4f {
   let m = min(n, N - 4u);
   if (TB) {
-    let p = (z * N + m) * K + k;
-    return vec4f(b[p], b[p + K], b[p + 2u * K], b[p + 3u * K]);
+    let r = z * N + m;
+    return vec4f(one_b(r, k), one_b(r + 1u, k), one_b(r + 2u, k), one_b(r + 3u, k));
   }
-  let p = (z * K + k) * N + m;
-  return vec4f(b[p], b[p + 1u], b[p + 2u], b[p + 3u]);
+  return four_b(z * K + k, m);
 }
 
 fn one(i: u32) -> f32 {

@@ -1,5 +1,5 @@
 // matmul_reg — y[z] = op(a[z]) @ op(b[z]); 8x8 outputs a thread, four steps of k at a time, no barrier.
-// reads   a: Z x M x K (K x M when TA), b: Z x K x N (N x K when TB), f32 as vec4     writes  y: Z x M x N
+// reads   a: Z x M x K (K x M when TA), b: Z x K x N (N x K when TB), f32 as vec4, b perhaps packed     writes  y: Z x M x N
 // grid    (ceil(Z * ceil(M/8) * ceil(N/8) / WG), 1, 1), folded into x and y by X          shared  none
 // limits  N % 4 == 0, K % 4 == 0, and M % 4 == 0 when TA. 4 multiply-adds a scalar loaded.
 // source  measured: on a software adapter a barrier costs more than the loads it saves, and every load of a lane is
@@ -12,12 +12,15 @@ const TA: bool = false;           // @param
 const TB: bool = false;           // @param
 const WG: u32 = 16u;              // @param
 const X: u32 = 65535u;            // @param
+alias B = vec4f;                  // @param
+const ROW: u32 = select(N, K, TB) / 4u;
 
 @group(0) @binding(0) var<storage, read> a: array<vec4f>;
-@group(0) @binding(1) var<storage, read> b: array<vec4f>;
+@group(0) @binding(1) var<storage, read> b: array<B>;
 @group(0) @binding(2) var<storage, read_write> y: array<vec4f>;
 
 fn store4(i: u32, v: vec4f) { y[i / 4u] = v; }  // @hook
+fn four_b(r: u32, q: u32) -> vec4f { return b[r * ROW + q]; }  // @hook: the numbers 4 q … 4 q + 3 of row r of b
 
 // result[i][q] = op(a)[m + i, k + q]; rows past the end repeat the last one and are never stored
 fn block_a(z: u32, m: u32, k: u32) -> mat4x4f {
@@ -33,11 +36,12 @@ fn block_a(z: u32, m: u32, k: u32) -> mat4x4f {
 // result[q][j] = op(b)[k + q, n + j]
 fn block_b(z: u32, k: u32, n: u32) -> mat4x4f {
   if (TB) {
-    let p = (z * N + min(n, N - 4u)) * (K / 4u) + k / 4u;
-    return transpose(mat4x4f(b[p], b[p + K / 4u], b[p + K / 4u * 2u], b[p + K / 4u * 3u]));
+    let r = z * N + min(n, N - 4u);
+    return transpose(mat4x4f(four_b(r, k / 4u), four_b(r + 1u, k / 4u), four_b(r + 2u, k / 4u), four_b(r + 3u, k / 4u)));
   }
-  let p = (z * K + k) * (N / 4u) + min(n, N - 4u) / 4u;
-  return mat4x4f(b[p], b[p + N / 4u], b[p + N / 4u * 2u], b[p + N / 4u * 3u]);
+  let r = z * K + k;
+  let q = min(n, N - 4u) / 4u;
+  return mat4x4f(four_b(r, q), four_b(r + 1u, q), four_b(r + 2u, q), four_b(r + 3u, q));
 }
 
 @compute @workgroup_size(WG)

@@ -19,7 +19,8 @@ if _SWIFTSHADER.exists() and os.environ.get("PYML_TEST_ADAPTER") != "default":
 sys.path.insert(0, str(Path(__file__).parent / "goldens"))  # the cases behind the goldens, which several folders use
 
 import pyml  # noqa: E402
-import pyml.graph.prims.spectral  # noqa: E402  # primitives that load with the ops that need them
+import pyml.graph.prims.packed  # noqa: E402  # primitives that load with the ops that need them
+import pyml.graph.prims.spectral  # noqa: E402
 
 pyml.config.disable_traceback_filtering()  # whoever reads a failure here wants all of it
 from pyml.errors import BackendUnavailable  # noqa: E402

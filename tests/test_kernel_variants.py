@@ -114,10 +114,15 @@ def arrays_of(case: Case) -> list[np.ndarray]:
             made.append(np.cumsum(OPS["radix_count"].numpy(made[0], **counts), axis=1, dtype=np.uint32))
         elif case.op in ("gather", "scatter_add") and shape == (7,):
             made.append(rng.integers(-1, 6, shape).astype(np.int32))  # some out of range
+        elif case.op == "packed_matmul":
+            made.append(rng.integers(-(2**31), 2**31, shape).astype(np.int32))
         elif case.op == "resample":
             made.append(prims.resample_table(np.array([0, 1, 3]), rng.uniform(-1, 1, (3, 2)), 5)[0])
         else:
             made.append(rng.integers(0, 2 if "lstm" in case.op or "gru" in case.op else 50, shape).astype(NUMPY[dtype]))
+    if case.op == "packed_matmul" and made[0].ndim == 3:  # a short last matrix meets zeros
+        z, _, k = made[0].shape
+        made[0] *= (np.arange(z * k) < len(made[1])).reshape(z, 1, k)
     if case.op == "search":
         made[0] = np.sort(made[0])
     if case.op in ("max_pool2d_grad", "max_pool2d_pick"):

@@ -42,7 +42,7 @@ _SUMS = {"int8": "int32", "int16": "int32", "uint8": "uint32", "uint16": "uint32
 def holds_narrow(value: Any) -> bool:
     """Whether `value` is an array of 8 or 16 bits, or a list, tuple or dict with one in it."""
     kind = type(value)
-    if kind is NarrowTensor or kind is NarrowVariable:
+    if kind is NarrowTensor or isinstance(value, NarrowVariable):
         return True
     if isinstance(value, (np.ndarray, np.generic)):
         return value.dtype.itemsize < 4 and value.dtype.kind in "iuf"
@@ -119,7 +119,7 @@ def _labels(values: Any) -> list[str]:
 def _plain(value: Any, labels: list[str]) -> Any:
     """`value` with tensors of 32 bits in the place of narrow ones."""
     kind = type(value)
-    if kind is NarrowTensor or kind is NarrowVariable:
+    if kind is NarrowTensor or isinstance(value, NarrowVariable):
         node: Node = value._value_node()
         wide = "uint32" in labels and value.dtype in ("uint8", "uint16") and "int32" not in labels
         return Tensor(prims.cast(node, dtype="uint32") if wide else node)

@@ -120,18 +120,18 @@ def current_remat() -> RematScope | None:
     return _scopes.get()[-1] if _scopes.get() else None
 
 
-def call_layer(layer: Any, wish: RematScope, args: Sequence[Any], kwargs: dict[str, Any]) -> Any:
-    """`layer.call`, as a scope asks for it."""
+def call_layer(layer: Any, call: Callable[..., Any], wish: RematScope, args: Sequence[Any], kwargs: dict[str, Any]) -> Any:
+    """`call`, as a scope asks for it."""
     if wish.mode == "full" or (wish.mode == "list_of_layers" and layer.name in wish.layer_names):
-        return _once_more(layer.call, args, kwargs, 0)
+        return _once_more(call, args, kwargs, 0)
     if wish.mode == "larger_than":
-        return _once_more(layer.call, args, kwargs, wish.output_size_threshold + 1)
+        return _once_more(call, args, kwargs, wish.output_size_threshold + 1)
     activation = getattr(layer, "activation", None)
     if wish.mode != "activations" or activation is None:
-        return layer.call(*args, **kwargs)
+        return call(*args, **kwargs)
     layer.activation = checkpoint(activation)
     try:
-        return layer.call(*args, **kwargs)
+        return call(*args, **kwargs)
     finally:
         layer.activation = activation
 

@@ -37,14 +37,15 @@ async def read_all(variables: Sequence[Variable], wait: Callable[[Awaitable[byte
         DeviceError: One could not be read; the others have ended by then.
     """
     with LOCK:
-        settle(list(variables))
+        held = [v.held for v in variables]
+        settle(held)
         device = config.device()
-        reads = [device.read(v._buffer, v.size * 4) for v in variables]
+        reads = [device.read(v._buffer, v.size * 4) for v in held]
     values: list[np.ndarray] = []
     failure: DeviceError | None = None
     for variable, read in zip(variables, reads, strict=True):
         try:
-            values.append(to_host(await wait(read), variable._as_leaf()))
+            values.append(variable.from_held(to_host(await wait(read), variable.held._as_leaf())))
         except DeviceError as error:  # the other reads end before anybody hears of it
             failure = failure or error
     if failure is not None:
@@ -56,7 +57,7 @@ class Watched:
     """Notices whether the host assigns some Variables from now on; what programs write in place does not count."""
 
     def __init__(self, variables: Sequence[Variable]):
-        self._memory = [(v, weakref.ref(v._buffer)) for v in variables]
+        self._memory = [(v.held, weakref.ref(v.held._buffer)) for v in variables]
 
     def assigned(self) -> bool:
         """True when one has been assigned since."""

@@ -105,6 +105,15 @@ class Variable(Operators[Tensor]):
         """The dtype on the device."""
         return self.dtype
 
+    @property
+    def held(self) -> Variable:
+        """The Variable whose memory has the value; another one where numbers are packed."""
+        return self
+
+    def from_held(self, array: np.ndarray) -> np.ndarray:
+        """The value, from that of `held`."""
+        return array
+
     # ---- reading
     def _value_node(self) -> Node:
         node = self._node_now()

@@ -14,6 +14,7 @@ from pyml.errors import ShapeError
 from pyml.layers.dense import positive_int
 from pyml.layers.input_spec import InputSpec
 from pyml.layers.layer import Layer
+from pyml.layers.low_rank import LowRank
 from pyml.layers.types import ActivationLike, ConstraintLike, InitializerLike, RegularizerLike
 from pyml.layers.weights import known_size, make_weight
 from pyml.layers.windows import channel_axis, laid_out, output_sizes, spatial, standard_data_format, standard_padding, window_sizes
@@ -81,8 +82,8 @@ class Windowed(Layer, abstract=True):
         return x if self.activation is None else self.activation(x)
 
 
-class _Conv(Windowed):
-    """A convolution over all channels."""
+class _Conv(LowRank, Windowed, not_in_config=("lora_rank", "lora_alpha")):
+    """A convolution over all channels. `lora_rank` and `lora_alpha` give it an adapter, see `enable_lora`."""
 
     def __init__(self, filters: int, kernel_size: int | Sequence[int], strides: int | Sequence[int] = 1, padding: str = "valid",
                  data_format: str | None = None, dilation_rate: int | Sequence[int] = 1, groups: int = 1,
@@ -90,8 +91,10 @@ class _Conv(Windowed):
                  bias_initializer: InitializerLike = "zeros", kernel_regularizer: RegularizerLike = None,
                  bias_regularizer: RegularizerLike = None, activity_regularizer: RegularizerLike = None,
                  kernel_constraint: ConstraintLike = None, bias_constraint: ConstraintLike = None, **kwargs: Any) -> None:
+        lora = kwargs.pop("lora_rank", None), kwargs.pop("lora_alpha", None)
         super().__init__(kernel_size, strides, padding, data_format, dilation_rate, activation, use_bias, bias_initializer,
                          bias_regularizer, bias_constraint, activity_regularizer=activity_regularizer, **kwargs)
+        self._init_lora(*lora)
         owner = type(self).__name__
         self.filters = positive_int(filters, "filters", owner)
         self.groups = positive_int(groups, "groups", owner)
@@ -108,10 +111,17 @@ class _Conv(Windowed):
                 f'Layer "{self.name}": groups must divide the channels. Received: groups={self.groups}, '
                 f"input shape {tuple(input_shape)}"
             )
-        self.kernel = make_weight(self, "kernel", (*self.kernel_size, channels // self.groups, self.filters))
+        self._kernel = make_weight(self, "kernel", (*self.kernel_size, channels // self.groups, self.filters))
         if self.use_bias:
             self.bias = make_weight(self, "bias", (self.filters,))
         self._made(channels)
+        if self.lora_rank:
+            self.enable_lora(self.lora_rank, self.lora_alpha)
+
+    @property
+    def kernel(self) -> Any:
+        """The weight, with what an adapter adds to it."""
+        return self._with_adapter(self.__dict__.get("_kernel"))
 
     def call(self, inputs: Tensor) -> Tensor:
         self._sizes(inputs.shape)

@@ -11,6 +11,17 @@ from pyml import activations, constraints, initializers, ops, regularizers
 from pyml.core import Tensor
 from pyml.layers.input_spec import InputSpec
 from pyml.layers.layer import Layer
+from pyml.layers.quantizable import Quantizable
+from pyml.layers.quantized_matrix import (
+    activation_quantizer,
+    adapter,
+    again,
+    floats,
+    int4_product,
+    int8_product,
+    quantized_matrix,
+    unpack_int4,
+)
 from pyml.layers.types import ActivationLike, ConstraintLike, InitializerLike, RegularizerLike
 from pyml.layers.weights import known_size, make_weight
 from pyml.objects.samples import Sample, draw, sample
@@ -18,7 +29,7 @@ from pyml.objects.samples import Sample, draw, sample
 __all__ = ["Dense"]
 
 
-class Dense(Layer, not_in_config=("lora_rank", "lora_alpha", "quantization_config")):
+class Dense(Quantizable, Layer, not_in_config=("lora_rank", "lora_alpha", "quantization_config")):
     """`activation(inputs @ kernel + bias)`.
 
     Args:
@@ -28,7 +39,8 @@ class Dense(Layer, not_in_config=("lora_rank", "lora_alpha", "quantization_confi
         kernel_initializer, bias_initializer: Names or objects.
         kernel_regularizer, bias_regularizer, activity_regularizer: Penalties added to the loss.
         kernel_constraint, bias_constraint: Functions applied after each update.
-        lora_rank, lora_alpha, quantization_config: Kept for Keras' signature; only None is supported.
+        lora_rank, lora_alpha: Rank of a low-rank adapter, and what its product is multiplied by, times the rank; see `enable_lora`.
+        quantization_config: How weights are quantized, with a quantized `dtype` such as `"int8_from_float32"`; see `quantize`.
 
     Input shape: `(batch, ..., features)`. Output shape: `(batch, ..., units)`.
 
@@ -50,9 +62,8 @@ class Dense(Layer, not_in_config=("lora_rank", "lora_alpha", "quantization_confi
                  bias_constraint: ConstraintLike = None, lora_rank: int | None = None, lora_alpha: int | None = None,
                  quantization_config: Any = None, **kwargs: Any) -> None:
         super().__init__(activity_regularizer=activity_regularizer, **kwargs)
-        for name, value in (("lora_rank", lora_rank), ("quantization_config", quantization_config)):
-            if value is not None:
-                raise ValueError(f"Dense: {name} is not supported; leave it None. Received: {name}={value!r}")
+        self._init_lora(lora_rank, lora_alpha)
+        self.quantization_config = quantization_config
         self.units = positive_int(units, "units", "Dense")
         self.activation = activations.get(activation)
         self.use_bias = use_bias
@@ -67,16 +78,62 @@ class Dense(Layer, not_in_config=("lora_rank", "lora_alpha", "quantization_confi
 
     def build(self, input_shape: Any) -> None:
         features = known_size(self, input_shape, -1)
-        self.kernel = make_weight(self, "kernel", (features, self.units))
+        if self.quantization_mode is None:
+            self._kernel: Any = make_weight(self, "kernel", (features, self.units))
+        else:
+            self.quantized_build((features, self.units), self.quantization_mode, self.quantization_config)
         self.bias = make_weight(self, "bias", (self.units,)) if self.use_bias else None
         self.input_spec = InputSpec(min_ndim=2, axes={-1: features})
         self.built = True
+        if self.lora_rank:
+            self.enable_lora(self.lora_rank, self.lora_alpha)
+
+    @property
+    def kernel(self) -> Any:
+        """The weight `(features, units)`, with what an adapter adds to it; whole numbers where it is quantized."""
+        if self.built and self.quantization_mode == "int4":
+            return self._with_adapter(unpack_int4(self._kernel, self.units))
+        return self._with_adapter(self.__dict__.get("_kernel"))
 
     def call(self, inputs: Tensor, training: bool | None = None) -> Tensor:
-        x = ops.matmul(inputs, self.kernel)
+        return self._finish(ops.matmul(inputs, self.kernel))
+
+    def _finish(self, x: Any) -> Any:
         if self.bias is not None:
             x = x + self.bias
         return x if self.activation is None else self.activation(x)
+
+    # ---- quantized
+    def _int8_build(self, shape: tuple[int, ...], config: Any) -> None:
+        self.inputs_quantizer = activation_quantizer(config, default=True)
+        self._packed("kernel", shape, "_kernel")
+        self._scales("kernel_scale", shape[1:])
+
+    def _int4_build(self, shape: tuple[int, ...], config: Any) -> None:
+        self.inputs_quantizer = activation_quantizer(config, default=False)
+        rows, columns = shape
+        self._packed("kernel", (rows, (columns + 1) // 2), "_kernel")
+        self._scales_of_columns(rows, columns)
+
+    def _quantized_values(self, mode: str, config: Any) -> dict[str, Any]:
+        return quantized_matrix(self, self._kernel.numpy(), mode, config)
+
+    def _merged(self) -> dict[str, Any]:
+        if not self.lora_enabled or self.quantization_mode is None:
+            return super()._merged()
+        return again(self, floats(self, self.units) + adapter(self))
+
+    def _weight_shape(self) -> tuple[int, ...]:
+        return (self._kernel.shape[0], self.units)
+
+    def _int8_call(self, inputs: Tensor, training: bool | None = None) -> Tensor:
+        return self._finish(self._plus_adapter(inputs, int8_product(self, inputs, self.units)))
+
+    def _int4_call(self, inputs: Tensor, training: bool | None = None) -> Tensor:
+        return self._finish(self._plus_adapter(inputs, int4_product(self, inputs, self.units)))
+
+    def _plus_adapter(self, inputs: Tensor, x: Any) -> Any:
+        return x + self._of_adapter(ops.matmul(inputs, self._thin[0])) if self.lora_enabled else x
 
     def compute_output_shape(self, input_shape: Any) -> Any:
         return (*input_shape[:-1], self.units)

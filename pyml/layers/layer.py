@@ -23,6 +23,7 @@ from pyml.errors import ShapeError
 from pyml.initializers.base import first_value
 from pyml.layers import allowance, call_context
 from pyml.layers.input_spec import assert_input_compatibility
+from pyml.layers.quantizable import check_quantizable, not_quantizable
 from pyml.layers.signature import (
     Tracing,
     call_signature,
@@ -83,7 +84,7 @@ class Layer(Tracking, Operation, Configured, kind=LAYERS):
         if input_shape is not None:
             self._input_shape_argument = tuple(input_shape)
         self.activity_regularizer = regularizers.get(activity_regularizer)
-        self._dtype_policy = policy_of(dtype, type(self).__name__)
+        self._dtype_policy = policy_of(dtype, self)
         self.autocast = autocast
         own = type(self).__module__.startswith("pyml.")
         self.built = own and type(self).build is Layer.build  # nothing to build: no weights
@@ -109,7 +110,15 @@ class Layer(Tracking, Operation, Configured, kind=LAYERS):
 
     @dtype_policy.setter
     def dtype_policy(self, value: Any) -> None:
-        self.__dict__["_dtype_policy"] = policy_of(value, type(self).__name__)
+        policy = policy_of(value, self)
+        held = self._dtype_policy
+        if isinstance(held, DTypePolicyMap) and not isinstance(policy, DTypePolicyMap):
+            held.pop(self.path, None)
+            held[self.path] = policy
+        else:
+            self.__dict__["_dtype_policy"] = policy
+        if policy.quantization_mode is not None and self.built and not getattr(self, "_is_quantized", False):
+            self.quantize(policy.quantization_mode)
 
     @property
     def variable_dtype(self) -> str:
@@ -133,7 +142,7 @@ class Layer(Tracking, Operation, Configured, kind=LAYERS):
 
     @property
     def quantization_mode(self) -> str | None:
-        """None: no layer computes with quantized weights."""
+        """`"int8"` or `"int4"` where the layer computes with quantized weights, else None."""
         return self.dtype_policy.quantization_mode
 
     @property
@@ -315,6 +324,20 @@ class Layer(Tracking, Operation, Configured, kind=LAYERS):
         """The layer's own Variables, each once."""
         return list({id(variable): variable for variable in self._own_variables()}.values())
 
+    # ---- quantized weights
+    def quantize(self, mode: str | None = None, type_check: bool = True, config: Any = None) -> None:
+        """Replaces weights by whole numbers of few bits: what `Dense`, `EinsumDense` and `Embedding` can do.
+
+        Raises:
+            NotImplementedError: The layer cannot.
+        """
+        check_quantizable(self, str(mode))
+        raise not_quantizable(self)
+
+    def quantized_call(self, *args: Any, **kwargs: Any) -> Any:
+        """`call` with quantized weights."""
+        raise not_quantizable(self, "quantized_call")
+
     # ---- losses
     def add_loss(self, loss: Any) -> None:
         """Adds a scalar tensor to the loss of this call."""
@@ -456,7 +479,8 @@ class Layer(Tracking, Operation, Configured, kind=LAYERS):
             kwargs.pop("mask", None)
         previous_mask = self._signature.fill_masks(args, kwargs)
         with call_context.entered(training), name_scope(self.name):
-            outputs = self.call(*args, **kwargs) if self._remat is None else call_layer(self, self._remat, args, kwargs)
+            call = self.call if self.quantization_mode is None else self.quantized_call
+            outputs = call(*args, **kwargs) if self._remat is None else call_layer(self, call, self._remat, args, kwargs)
             if self.activity_regularizer is not None:
                 for output in flatten(outputs):        # per sample, so that the batch size does not matter
                     self.add_loss(self.activity_regularizer(output) * (1.0 / max((1, *output.shape[:1]))))

@@ -141,17 +141,19 @@ def dtype_name(dtype: Any) -> str:
     return narrow(dtype) or standardize("float32" if dtype is None else dtype)
 
 
-def policy_of(dtype: Any, owner: str) -> DTypePolicy:
+def policy_of(dtype: Any, layer: Any) -> DTypePolicy:
     """The policy that a layer is given.
 
     Raises:
-        DtypeError: It is quantized, or its dtypes are no numbers.
+        DtypeError: The layer cannot compute with its quantized weights, or its dtypes are no numbers.
         ValueError: It names no policy.
     """
     policy = dtype_policies.get(dtype)
-    if policy.quantization_mode is not None:
+    mode = policy.quantization_mode
+    if mode is not None and mode not in getattr(layer, "_modes", ()):
         raise DtypeError(
-            f"{owner}: no layer computes with quantized weights; give a policy of floats such as 'float32'. Received: dtype={policy.name!r}"
+            f"{type(layer).__name__}: the layer does not compute with weights of {mode}; Dense, EinsumDense and Embedding do with int8 and "
+            f"int4. Give a policy of floats such as 'float32'. Received: dtype={policy.name!r}"
         )
     standardize(policy.variable_dtype)
     return policy

@@ -15,6 +15,7 @@ from pyml.layers.layer import Layer
 from pyml.models.beginning import HostStage, host_stage, staged, text_inputs
 from pyml.models.configs import graph_config, model_from_graph_config
 from pyml.models.graph import Graph
+from pyml.models.quantizing import quantize_layers
 from pyml.models.summary import print_summary
 from pyml.objects.serialization import serialize_keras_object
 from pyml.saving import loading
@@ -251,6 +252,27 @@ class Model(Trainer):
             layer_range: Names of the first and last layer to list.
         """
         print_summary(self, line_length, positions, print_fn, expand_nested, show_trainable, layer_range)
+
+    def quantize(self, mode: str | None = None, config: Any = None, filters: Any = None, **kwargs: Any) -> None:  # type: ignore[override]
+        """Replaces the weights of all layers that can be quantized by whole numbers; those that cannot keep theirs, with a warning.
+
+        Args:
+            mode: `"int8"` or `"int4"`.
+            config: A `pyml.quantizers.QuantizationConfig`; by default that of the mode.
+            filters: Which layers: a regular expression that is searched in their names, a list of such, or a function of the layer.
+            type_check: Refuse subclasses of layers, whose `call` may know nothing of quantized weights.
+
+        Raises:
+            ValueError: The mode is none or contradicts the config, or an argument is not known.
+            NotImplementedError: `mode` is `"float8"`, `"gptq"` or `"awq"`; the message says why.
+
+        Example:
+            >>> model = pyml.Sequential([pyml.Input((8,)), pyml.layers.Dense(4)])
+            >>> model.quantize("int8")
+            >>> model.layers[0].kernel.dtype
+            'int8'
+        """
+        quantize_layers(self, mode, config, filters, **kwargs)
 
     def save(self, filepath: str | PathLike[str], overwrite: bool = True, **kwargs: Any) -> None:
         """Writes the model: `.keras`, `.h5`, or a layers-model of TensorFlow.js; see `pyml.saving.save_model`."""

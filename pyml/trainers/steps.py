@@ -13,6 +13,7 @@ from pyml import ops
 from pyml.core import Program, Tensor, trace
 from pyml.core.tree import flatten, map_structure
 from pyml.device.lock import LOCK
+from pyml.layers import structure
 from pyml.layers.signature import Tracing
 from pyml.trainers.last_logs import LastLogs, flat_logs, joined
 from pyml.trainers.resident import Resident
@@ -38,6 +39,7 @@ class Steps:
         self.programs: dict[tuple, Step] = {}
         self.logs: dict[str, LastLogs] = {}  # by kind of step, of those that log something else than their metrics
         self.layouts: dict[str, tuple[list[tuple[str, tuple, int, int]], int]] = {}  # of `results` by kind, see lay_out
+        self._structure = structure.version
         self.names: list[str] | None = None  # of the logs in order, once they have been laid out
 
     @property
@@ -122,6 +124,9 @@ class Steps:
             key: The first part names it.
             make: `make(steps)` gives its function the first time; by default it is the method of that name.
         """
+        if self._structure != structure.version:  # a layer has other weights now: what was traced has the old ones
+            self.programs.clear()
+            self._structure = structure.version
         found = self.programs.get(key)
         if found is None:
             function = make(weakref.proxy(self)) if make is not None else self._method(key[0])

@@ -1,7 +1,7 @@
 """Quantizers, quantized layers and low-rank adapters, written once and run with Keras and with pyml; see keras_cases.py."""
 
 import numpy as np
-from keras_cases import floats, numbers
+from keras_cases import fill, floats, numbers
 
 
 def host(K, x):
@@ -59,4 +59,109 @@ def fake_quant(K):
     return found
 
 
-CASES = [quantizers, fake_quant]
+# ---- layers
+def built(K, layer, shape, seed):
+    """A layer with weights from a seed."""
+    layer.build(shape)
+    generator = np.random.RandomState(seed)
+    layer.set_weights([np.float32(generator.standard_normal(w.shape) * 0.4) for w in layer.get_weights()])
+    return layer
+
+
+def stored(K, layer):
+    store = {}
+    layer.save_own_variables(store)
+    return {key: numbers(K.ops.convert_to_numpy(value)) for key, value in store.items()}
+
+
+def described(K, layer, x):
+    """Outputs, the gradient of the inputs, weights, their dtypes and names, and what a file has."""
+    found = {"output": host(K, layer(x)), "policy": layer.dtype_policy.name}
+    if x.dtype == np.float32:
+        found["gradient"] = gradients(K, lambda x: K.ops.tanh(layer(x)), (x,))
+    found["weights"] = [[w.name, str(w.dtype), list(w.shape), host(K, w)] for w in layer.weights]
+    return found
+
+
+def configs(K):
+    Q = K.quantizers
+    return {"int8": ("int8", None), "int8 weights": (None, Q.Int8QuantizationConfig(activation_quantizer=None)),
+            "int4": ("int4", None), "int4 blocks": (None, Q.Int4QuantizationConfig(block_size=4)),
+            "int4 columns": (None, Q.Int4QuantizationConfig(block_size=None)),
+            "int4 activations": (None, Q.Int4QuantizationConfig(activation_quantizer=Q.AbsMaxQuantizer(), block_size=-1))}
+
+
+def with_adapter(K, layer, seed, **kwargs):
+    """An adapter with weights from a seed."""
+    layer.enable_lora(2, **kwargs)
+    thin = [w for w in layer.weights if w.name.startswith("lora")]
+    for i, w in enumerate(thin):
+        w.assign(floats(seed + i, *w.shape) * 0.3)
+    return layer
+
+
+def quantized(K, make, shape, x, names=None, adapter=True):
+    """A layer in every mode, without and with an adapter."""
+    found = {}
+    for name, (mode, config) in configs(K).items():
+        if names is None or name in names:
+            layer = built(K, make(), shape, 7)
+            layer.quantize(mode, config=config)
+            found[name] = described(K, layer, x)
+            if adapter:
+                with_adapter(K, layer, 9, lora_alpha=3)
+                found[name + ", adapter"] = [host(K, layer(x)), stored(K, layer)]
+    return found
+
+
+def quantized_dense(K):
+    make = lambda: K.layers.Dense(8, activation="tanh")
+    return quantized(K, make, (None, 12), floats(11, 5, 12)) | {
+        "odd": quantized(K, lambda: K.layers.Dense(5, use_bias=False), (None, 3, 7), floats(12, 2, 3, 7), ("int8", "int4 blocks"))}
+
+
+def quantized_einsum(K):
+    L = K.layers
+    plain = lambda: L.EinsumDense("abc,cde->abde", output_shape=(None, 2, 4), bias_axes="de")
+    summed = lambda: L.EinsumDense("btnh,nhd->btd", output_shape=(None, 6))
+    odd = lambda: L.EinsumDense("abx,xy->aby", output_shape=(None, 5), activation="relu")
+    crossed = lambda: L.EinsumDense("abc,dc->abd", output_shape=(None, 3))
+    return {"plain": quantized(K, plain, (None, 3, 6), floats(13, 2, 3, 6)),
+            "summed": quantized(K, summed, (None, 3, 2, 4), floats(14, 2, 3, 2, 4), ("int8", "int4 blocks")),
+            "odd": quantized(K, odd, (None, 3, 7), floats(15, 2, 3, 7), ("int8", "int4 blocks")),
+            "crossed": quantized(K, crossed, (None, 3, 7), floats(16, 2, 3, 7), ("int8", "int4 columns"), False)}
+
+
+def quantized_embedding(K):
+    x = np.array([[0, 3, 1], [5, 5, 2]], "int32")
+    names = ("int8", "int4", "int4 blocks", "int4 columns")
+    return {str(n): quantized(K, lambda n=n: K.layers.Embedding(6, n), None, x, names) for n in (5, 8)}
+
+
+def adapters(K):
+    L = K.layers
+    found = {}
+    for name, layer, x in (
+        ("Dense", L.Dense(3, activation="tanh"), floats(17, 4, 5)),
+        ("EinsumDense", L.EinsumDense("abc,cde->abde", output_shape=(None, 2, 3), bias_axes="e"), floats(18, 2, 3, 4)),
+        ("Embedding", L.Embedding(5, 4), np.array([[0, 3, 1], [4, 4, 2]], "int32")),
+        ("Conv1D", L.Conv1D(3, 2), floats(19, 2, 6, 4)),
+        ("Conv2D", L.Conv2D(4, 2, strides=2), floats(20, 2, 5, 5, 3)),
+        ("Conv3D", L.Conv3D(2, 2), floats(21, 1, 3, 3, 3, 2)),
+    ):
+        with_adapter(K, built(K, layer, (None, *x.shape[1:]), 22), 23, lora_alpha=5)
+        config = layer.get_config()
+        found[name] = [host(K, layer(x)), [w.name for w in layer.trainable_weights], [w.name for w in layer.non_trainable_weights],
+                       stored(K, layer), config["lora_rank"], config["lora_alpha"]]
+    model = K.Sequential([K.Input((4,)), L.Dense(6, activation="tanh"), L.Dense(3)])
+    fill(model, 24)
+    for layer in model.layers:
+        with_adapter(K, layer, 26)
+    model.compile(K.optimizers.SGD(0.1), "mse")
+    x, y = floats(27, 8, 4), floats(28, 8, 3)
+    found["losses"] = [float(model.train_on_batch(x, y)) for _ in range(3)]
+    found["trained"] = [[w.name, host(K, w)] for w in model.weights]
+    return found
+
+
+CASES = [quantizers, fake_quant, quantized_dense, quantized_einsum, quantized_embedding, adapters]

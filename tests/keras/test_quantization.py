@@ -3,16 +3,19 @@
 import json
 from pathlib import Path
 
+import numpy as np
 import pytest
 import quantized_cases as cases
 from test_goldens_of_keras import assert_same
 
 import pyml
+from pyml.core.tensor import Tensor, as_node
+from pyml.graph.prims.packed import PACKED, packed_matmul
 
 GOLDENS = json.loads(Path(cases.__file__).with_suffix(".json").read_text(encoding="utf-8"))
 
 
-@pytest.mark.in_turn
+@pytest.mark.in_turn(3)
 @pytest.mark.parametrize("case", cases.CASES, ids=lambda case: case.__name__)
 def test_quantized_numbers_are_those_of_keras(case, device):
     assert_same(case(pyml), GOLDENS[case.__name__], 2e-5)
@@ -36,3 +39,130 @@ def test_a_mode_and_its_config_are_checked_together(mode, config, words):
     else:
         with pytest.raises(ValueError, match=words):
             resolved(mode, config)
+
+
+def held(make):
+    """What `make()` returns, and the bytes of the device's buffers that it takes."""
+    import gc
+
+    gc.collect()
+    device = pyml.config.device()
+    before = device.live_bytes
+    made = make()
+    gc.collect()
+    return made, device.live_bytes - before
+
+
+def test_a_quantized_layer_takes_a_quarter_or_an_eighth_of_the_memory(cpu):
+    def layer(mode):
+        made = pyml.layers.Dense(256, use_bias=False)
+        made.build((None, 512))
+        if mode:
+            made.quantize(mode, config=None)
+        for weight in made.weights:
+            weight.held.settle()
+        return made
+
+    sizes = {mode: held(lambda mode=mode: layer(mode)) for mode in (None, "int8", "int4")}
+    floats = sizes[None][1]
+    assert floats >= 4 * 512 * 256
+    assert sizes["int8"][1] <= floats * 0.26 and sizes["int4"][1] <= floats * 0.16  # scales and zero points of blocks are in it
+
+
+def test_a_prediction_holds_no_floats_of_a_quantized_weight(cpu):
+    model = pyml.Sequential([pyml.Input((512,)), pyml.layers.Dense(256), pyml.layers.Dense(512)])
+    x = np.ones((2, 512), np.float32)
+    model.predict(x, verbose=0)
+    model.quantize("int8")
+    _, more = held(lambda: model.predict(x, verbose=0))
+    assert more < 4 * 512 * 64
+
+
+def test_a_quantized_model_predicts_nearly_what_it_did(device):
+    pyml.utils.set_random_seed(0)
+    model = pyml.Sequential([pyml.Input((40,)), pyml.layers.Dense(24, activation="relu"), pyml.layers.Dense(3)])
+    x = np.random.default_rng(0).uniform(-1, 1, (16, 40)).astype(np.float32)
+    before = model.predict(x, verbose=0)
+    model.quantize("int8", filters="dense")
+    after = model.predict(x, verbose=0)
+    assert 0 < np.abs(after - before).max() < 0.02 * np.abs(before).max()
+
+
+@pytest.mark.parametrize("bits", [8, 4])
+def test_sums_of_whole_numbers_are_exact_however_long(bits, device):
+    rng = np.random.default_rng(bits)
+    x = rng.integers(100, 128, (2, 2500)).astype(np.float32)  # sums above 2^24, where float32 would round
+    words = rng.integers(-(2**31), 2**31, (2500, bits // 4)).astype(np.int32)
+    numbers = PACKED.numpy(np.eye(2500, dtype=np.float32), words, n=8, bits=bits, tb=False, first=0, splits=1, exact=False)
+    got = Tensor(packed_matmul(as_node(x), as_node(words), 8, bits, exact=True)).numpy()
+    np.testing.assert_array_equal(got, (x.astype(np.int64) @ numbers.astype(np.int64)).astype(np.float32))
+
+
+@pytest.mark.parametrize("mode", ["float8", "gptq", "awq"])
+def test_modes_that_would_save_nothing_are_refused_with_a_reason(mode):
+    model = pyml.Sequential([pyml.Input((4,)), pyml.layers.Dense(3)])
+    Q = pyml.quantizers
+    config = {"gptq": Q.GPTQConfig, "awq": Q.AWQConfig}[mode](dataset=None, tokenizer=None) if mode != "float8" else None
+    for quantized in (model, model.layers[-1]):
+        with pytest.raises(NotImplementedError, match=f"{mode} is refused"):
+            quantized.quantize(mode, config=config)
+    with pytest.raises(pyml.errors.DtypeError, match=mode):
+        pyml.layers.Dense(3, dtype={"gptq": "gptq/4/-1", "awq": "awq/4/-1"}.get(mode, mode) + "_from_float32")
+
+
+def test_a_layer_that_cannot_be_quantized_keeps_its_weights_with_a_warning(cpu):
+    class Mine(pyml.layers.Dense):
+        pass
+
+    model = pyml.Sequential([pyml.Input((4,)), pyml.layers.Dense(3), Mine(2), pyml.layers.LayerNormalization()])
+    with pytest.warns(UserWarning, match="Mine does not have a `quantize` method"):
+        model.quantize("int8")
+    assert [layer.quantization_mode for layer in model.layers] == ["int8", None, None]
+    with pytest.raises(ValueError, match="already quantized"):
+        model.layers[0].quantize("int8")
+    with pytest.raises(ValueError, match="isn't yet built"):
+        pyml.layers.Dense(3).quantize("int8")
+
+
+def test_a_quantized_layer_is_made_again_from_its_config_and_its_file(cpu):
+    for make in (lambda **k: pyml.layers.Dense(5, **k), lambda **k: pyml.layers.EinsumDense("abc,cd->abd", (None, 5), **k),
+                 lambda **k: pyml.layers.Embedding(6, 5, **k)):  # fmt: skip
+        for mode, config in (("int8", None), ("int4", pyml.quantizers.Int4QuantizationConfig(block_size=4))):
+            layer = make()
+            layer.build((None, 3, 6))
+            layer.quantize(mode, config=config)
+            again = type(layer).from_config(json.loads(json.dumps(layer.get_config())))
+            again.build((None, 3, 6))
+            assert again.dtype_policy == layer.dtype_policy
+            assert [(w.dtype, w.shape) for w in again.weights] == [(w.dtype, w.shape) for w in layer.weights] or layer.bias
+            store: dict = {}
+            layer.save_own_variables(store)
+            again.load_own_variables(store)
+            x = np.array([[1, 2, 0], [3, 5, 4]]) if isinstance(layer, pyml.layers.Embedding) else cases.floats(3, 2, 3, 6)
+            np.testing.assert_array_equal(again(x).numpy(), layer(x).numpy())
+
+
+def test_training_changes_the_adapter_alone(device):
+    model = pyml.Sequential([pyml.Input((6,)), pyml.layers.Dense(8, activation="tanh"), pyml.layers.Dense(2)])
+    x, y = cases.floats(1, 16, 6), cases.floats(2, 16, 2)
+    model.predict(x, verbose=0)
+    model.quantize("int8")
+    for layer in model.layers:
+        layer.enable_lora(2)
+    model.compile("adam", "mse")
+    before = {w.path: w.numpy() for w in model.weights}
+    losses = model.fit(x, y, epochs=3, verbose=0).history["loss"]
+    changed = {w.name for w in model.weights if not np.array_equal(before[w.path], w.numpy())}
+    assert changed == {"bias", "lora_kernel_a", "lora_kernel_b"} and losses[-1] < losses[0]
+
+
+@pytest.mark.parametrize("spoil, words", [
+    (lambda layer: layer.enable_lora(2), "already enabled"), (lambda layer: pyml.layers.Dense(3).enable_lora(2), "isn't yet built"),
+    (lambda layer: pyml.layers.Dense(3, kernel_constraint="non_neg").enable_lora(2), "constraints"),
+])  # fmt: skip
+def test_an_adapter_that_cannot_be_says_why(spoil, words):
+    layer = pyml.layers.Dense(3, lora_rank=2)
+    layer.build((None, 4))
+    assert layer.lora_enabled
+    with pytest.raises(ValueError, match=words):
+        spoil(layer)
