@@ -19,13 +19,14 @@ const SIZE: u32 = 256u;           // @param
 const A_ALONG_K: bool = true;     // @param
 const B_ALONG_K: bool = false;    // @param
 const X: u32 = 65535u;            // @param
+alias B = vec4f;                  // @param
 const LINES: u32 = TX * TY;
 const QA: u32 = TY * 2u;           // groups of four rows in the tile of a
 const QB: u32 = TX * 2u;           // groups of four columns in the tile of b
 const QK: u32 = BK / 4u;
 
 @group(0) @binding(0) var<storage, read> a: array<vec4f>;
-@group(0) @binding(1) var<storage, read> b: array<vec4f>;
+@group(0) @binding(1) var<storage, read> b: array<B>;
 @group(0) @binding(2) var<storage, read_write> y: array<f32>;
 
 fn load_a(z: u32, m: u32, k: u32) -> vec4f { return a[((z * M + m) * K + k) / 4u]; }  // @hook

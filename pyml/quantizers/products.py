@@ -17,7 +17,7 @@ from pyml.core.tensor import as_node
 from pyml.graph import prims
 from pyml.graph.prims.packed import packed_matmul, unpacked
 
-_FEW = 128  # rows of inputs below which blocks are products of their own: more would hold more partial sums than a float weight is large
+_FEW = 128  # rows of inputs up to which the products of all blocks are one kernel: more would hold more sums than a float weight is large
 
 
 def rounded(inputs: Any, quantizer: Any, axis: Any) -> tuple[Any, Any, bool]:
@@ -57,8 +57,12 @@ def product_of_blocks(x: Any, weight: PackedVariable, columns: int, scale: Any, 
     m, blocks = prod(lead), -(-k // block)
     a = prims.reshape(a, (m, k))
     if m > _FEW:
-        values = weight_of_blocks(weight, k, columns, scale, zero, block)
-        out = Tensor(prims.matmul(a, values._node))
+        out: Any = 0.0
+        zeros: Any = ops.cast(zero, "float32")
+        for i in range(blocks):  # each adds to the sum of those before it, in its own kernel
+            x_i: Any = Tensor(prims.slice_(a, (0, i * block), (m, min(k, (i + 1) * block))))
+            part: Any = Tensor(packed_matmul(x_i._node, weight.words_node(), columns, 4, first=i * block))
+            out = out + (part - zeros[i] * ops.sum(x_i, axis=1, keepdims=True)) * ops.convert_to_tensor(scale)[i]
     else:
         a = prims.permute(prims.reshape(prims.pad(a, ((0, 0), (0, blocks * block - k))), (m, blocks, block)), (1, 0, 2))
         parts: Any = Tensor(packed_matmul(a, weight.words_node(), columns, 4))

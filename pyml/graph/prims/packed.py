@@ -8,6 +8,7 @@ as int32, so that all adapters give the same numbers to the last bit.
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -15,7 +16,7 @@ import numpy as np
 from ...errors import DtypeError, ShapeError
 from ..node import Node
 from ..op import KernelSpec, Profile, routine
-from .choose import LONG_SUM, Gemm, ceil_div, chunk_of, flat, gemm, is_core, is_register, product_splits
+from .choose import LONG_SUM, Gemm, Operand, ceil_div, chunk_of, flat, gemm, is_core, is_register, product_splits
 from .contract import _cut, _panel, matmul
 from .elementwise import add, bitwise_and, cast, left_shift, mul, right_shift, sub
 from .leaf import full, iota
@@ -142,6 +143,20 @@ def _four(node: Node, row: str, q: str) -> str:
     return f"return vec4f((vec4<i32>({word}) * vec4<i32>({factors})) >> vec4<u32>({32 - bits}u));"
 
 
+@dataclass(frozen=True)
+class _Packed(Operand):
+    """An operand whose numbers are taken out of words: one as an expression, four as statements."""
+
+    number: str = ""
+    numbers: str = ""
+
+    def one(self) -> str:
+        return f"{self.before.replace('ZERO', '0.0')}return {self.number};"
+
+    def vector(self) -> str:
+        return f"{self.before.replace('ZERO', 'vec4f()')}{self.numbers}"
+
+
 def _kernel(node: Node, profile: Profile) -> KernelSpec:
     a = node.src[0]
     n, tb, splits = node.attrs["n"], node.attrs["tb"], node.attrs["splits"]
@@ -156,12 +171,17 @@ def _kernel(node: Node, profile: Profile) -> KernelSpec:
     chunk = chunk_of(k, splits)
     step, guard, matrix = ("k", "", "z") if splits == 1 else (f"(z * {chunk}u + k)", "", "0u")
     if splits > 1 and chunk * splits != k:
-        guard = f"if ({step} >= {k}u) {{ return 0.0; }} "
-    load_b = _one(node, "n", step) if tb else _one(node, step if z == 1 else f"(z * {k}u + k)", "n")
-    load_a = f"return a[({matrix} * {m}u + m) * {k}u + {step}];"
-    out = f"return (z * {m}u + m) * {n}u + n;"
-    spec = gemm(Gemm(m, n, chunk, z * splits, guard + load_a, f"{guard}return {load_b};", out, True, tb), profile)
+        guard = f"if ({step} >= {k}u) {{ return ZERO; }} "
+    row, column = ("n", step) if tb else (step if z == 1 else f"(z * {k}u + k)", "n")
+    left = Operand("a", f"({matrix} * {m}u + m) * {k}u + {step}", guard, True, k % 4 == 0)
+    right = _Packed("b", "", guard, tb, _fours(node), _one(node, row, column), _four(node, row, f"({column} / 4u)"))
+    spec = gemm(Gemm(m, n, chunk, z * splits, left, right, f"return (z * {m}u + m) * {n}u + n;"), profile)
     return KernelSpec(spec.file, spec.params | {"B": "i32"}, spec.grid, spec.hooks)
+
+
+def _fours(node: Node) -> bool:
+    """Whether the numbers can be read four at a time."""
+    return (node.src[0].shape[-1] if node.attrs["tb"] else node.attrs["n"]) % 4 == 0
 
 
 def _added(parts: list[Node], exact: bool) -> Node:
@@ -190,7 +210,7 @@ def _lower(node: Node, profile: Profile) -> Node | None:
         cuts = [(i, min(i + each, k)) for i in range(0, k, each)]
         return _added([_same(_cut(a, 1, i, j), words, attrs)(first=attrs["first"] + i) for i, j in cuts], exact)
     most = EXACT if exact else LONG_SUM if is_register(profile) else 8 * LONG_SUM
-    splits = max(product_splits(a.shape[0], n, k, profile), ceil_div(k, most))
+    splits = max(product_splits(a.shape[0], n, k, k % 4 == 0 and _fours(node), profile), ceil_div(k, most))
     if splits == 1:
         return None
     parts = again(splits=splits)
@@ -231,7 +251,7 @@ PACKED = routine(
 )
 
 
-def packed_matmul(a: Node, words: Node, n: int, bits: int = 8, transposed: bool = False, exact: bool = False) -> Node:
+def packed_matmul(a: Node, words: Node, n: int, bits: int = 8, transposed: bool = False, exact: bool = False, first: int = 0) -> Node:
     """`a` times the first `n` columns of the numbers in `words`, whose rows begin words of their own.
 
     Args:
@@ -240,12 +260,13 @@ def packed_matmul(a: Node, words: Node, n: int, bits: int = 8, transposed: bool 
         words: int32 `(k, …)`, or `(n, …)` where the product is with the transposed numbers.
         bits: 8, or 4: then `n` is at most eight to a word.
         exact: The floats are whole numbers of int8: sums are exact, however long.
+        first: The row of the numbers that meets the first of `a`; transposed the column, a multiple of 8.
 
     Raises:
         ShapeError: The words do not have that many rows and columns.
         DtypeError: The operands are not float32 and int32.
     """
-    return PACKED(a, words, n=n, bits=bits, tb=transposed, first=0, splits=1, exact=exact)
+    return PACKED(a, words, n=n, bits=bits, tb=transposed, first=first, splits=1, exact=exact)
 
 
 __all__ = ["packed", "packed_matmul", "unpacked"]
