@@ -16,6 +16,7 @@ from pyml.layers.depthwise import *
 from pyml.layers.einsum_dense import *
 from pyml.layers.embedding import *
 from pyml.layers.global_pooling import *
+from pyml.layers.group_query_attention import *
 from pyml.layers.input_layer import *
 from pyml.layers.input_spec import *
 from pyml.layers.later import find as _find
@@ -30,8 +31,10 @@ from pyml.layers.pooling import *
 from pyml.layers.recurrent import *
 from pyml.layers.regularization import *
 from pyml.layers.reshaping import *
+from pyml.layers.reversible_embedding import *
 from pyml.layers.simple_attention import *
 from pyml.layers.sizes import *
+from pyml.layers.spectral_normalization import *
 from pyml.layers.time_distributed import *
 from pyml.layers.volumes import *
 from pyml.layers.wrapper import *

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
+from string import ascii_lowercase
 from typing import Any
 
-from pyml import activations, constraints, initializers, ops, regularizers
-from pyml.core import Variable
+from pyml import constraints, initializers, ops, regularizers
 from pyml.core.symbolic import infer_output_spec
 from pyml.errors import ShapeError
 from pyml.layers.dense import positive_int
+from pyml.layers.einsum_dense import EinsumDense
 from pyml.layers.layer import Layer
 from pyml.layers.regularization import Dropout
 from pyml.layers.types import ActivationLike, ConstraintLike, InitializerLike, RegularizerLike
-from pyml.layers.weights import make_weight
 from pyml.layers.wrapper import build_inside
 from pyml.objects.samples import Sample, draw, sample
 from pyml.ops.attending import attend, attention_shares
@@ -22,37 +22,65 @@ from pyml.ops.attending import attend, attention_shares
 __all__ = ["MultiHeadAttention"]
 
 
-class _Projection(Layer, abstract=True):
-    """The last axes of the inputs, `inner`, turned into `outer` axes by one product."""
+class _Projection(EinsumDense, abstract=True):
+    """The last axes of the inputs turned into `outer` axes by one product."""
 
-    def __init__(self, inner: Sequence[int], outer: Sequence[int], of: MultiHeadAttention, activation: ActivationLike = None,
+    def __init__(self, shape: Sequence[int], inner: int, outer: Sequence[int], of: Any, activation: ActivationLike = None,
                  **kwargs: Any) -> None:
-        super().__init__(**kwargs)
-        self.inner, self.outer = tuple(inner), tuple(outer)
-        self.use_bias = of.use_bias
-        self.activation = activations.get(activation)
-        self.kernel_initializer = initializers.get(of.kernel_initializer)      # a copy, with a seed of its own
-        self.bias_initializer = initializers.get(of.bias_initializer)
-        self.kernel_regularizer, self.bias_regularizer = of.kernel_regularizer, of.bias_regularizer
-        self.kernel_constraint, self.bias_constraint = of.kernel_constraint, of.bias_constraint
-        self.bias: Variable | None = None
+        lead = ascii_lowercase[: len(shape) - inner]
+        summed = ascii_lowercase[len(lead) : len(shape)]
+        made = ascii_lowercase[len(shape) : len(shape) + len(outer)]
+        super().__init__(
+            f"{lead}{summed},{summed}{made}->{lead}{made}", (*(None,) * (len(lead) - 1), *outer), activation=activation,
+            bias_axes=made if of.use_bias else None, kernel_initializer=of.kernel_initializer, bias_initializer=of.bias_initializer,
+            kernel_regularizer=of.kernel_regularizer, bias_regularizer=of.bias_regularizer,
+            kernel_constraint=of.kernel_constraint, bias_constraint=of.bias_constraint, **kwargs)
 
-    def build(self, input_shape: Any) -> None:
-        self.kernel = make_weight(self, "kernel", (*self.inner, *self.outer))
-        if self.use_bias:
-            self.bias = make_weight(self, "bias", self.outer)
-        self.built = True
-
-    def call(self, inputs: Any) -> Any:
-        lead = inputs.shape[: len(inputs.shape) - len(self.inner)]
-        rows, columns = math.prod(self.inner), math.prod(self.outer)
-        y = ops.matmul(ops.reshape(inputs, (math.prod(lead), rows)), ops.reshape(self.kernel, (rows, columns)))
-        if self.bias is not None:
-            y = y + ops.reshape(self.bias, (columns,))
-        return self.activation(ops.reshape(y, (*lead, *self.outer)))
+    _quantized_values = EinsumDense._quantized_values  # it may be quantized as its base
 
 
-class MultiHeadAttention(Layer, not_in_config=("flash_attention",)):
+class Attending(Layer, abstract=True):
+    """What layers of attention share: projections, and masks from several sources."""
+
+    sliding_window: int | None
+
+    def _project(self, name: str, shape: Any, outer: Sequence[int], inner: int = 1, activation: ActivationLike = None) -> _Projection:
+        layer = _Projection(shape, inner, outer, self, activation, name=name)
+        build_inside(self, layer, shape)
+        return layer
+
+    def _mask(self, query: Any, value: Any, query_mask: Any, value_mask: Any, key_mask: Any, attention_mask: Any, causal: Any) -> Any:
+        """What may be looked at, from all sources together: booleans `(batch, targets, sources)`, or None."""
+        masks = []
+        if attention_mask is not None:
+            masks.append(ops.cast(attention_mask, "bool"))
+        if query_mask is not None:
+            masks.append(ops.expand_dims(ops.cast(query_mask, "bool"), -1))
+        masks += [ops.expand_dims(ops.cast(mask, "bool"), -2) for mask in (value_mask, key_mask) if mask is not None]
+        if causal or self.sliding_window is not None:
+            rows = ops.reshape(ops.arange(query.shape[1]), (1, -1, 1))
+            columns = ops.reshape(ops.arange(value.shape[1]), (1, 1, -1))
+            if causal:
+                masks.append(ops.greater_equal(rows, columns))
+            if self.sliding_window is not None:
+                masks.append(ops.less(ops.absolute(rows - columns), self.sliding_window))
+        found = None
+        for mask in masks:
+            if found is not None and len(mask.shape) != len(found.shape):   # one of them has the heads, too
+                small, large = sorted((mask, found), key=lambda m: len(m.shape))
+                mask, found = ops.expand_dims(small, 1), large
+            found = mask if found is None else ops.logical_and(found, mask)
+        return found
+
+    def compute_mask(self, query: Any, previous_mask: Any) -> Any:
+        """The mask of the query."""
+        return previous_mask
+
+    def compute_output_spec(self, *args: Any, **kwargs: Any) -> Any:
+        return infer_output_spec(self._call_on_probes, args, kwargs)
+
+
+class MultiHeadAttention(Attending, not_in_config=("flash_attention",)):
     """Each position of `query` looks at all positions of `key` and takes a weighted mean of `value`, in several heads.
 
     `softmax(q @ k.T / sqrt(key_dim)) @ v` for each head, with learned projections of the inputs to q, k and v, and one
@@ -146,11 +174,6 @@ class MultiHeadAttention(Layer, not_in_config=("flash_attention",)):
         self.dropout_layer = Dropout(self.dropout, seed=self.seed)
         self.built = True
 
-    def _project(self, name: str, shape: Any, outer: Sequence[int], inner: int = 1, activation: ActivationLike = None) -> _Projection:
-        layer = _Projection(shape[-inner:], outer, self, activation, name=name)
-        build_inside(self, layer, shape)
-        return layer
-
     def call(self, query: Any, value: Any, key: Any = None, query_mask: Any = None, value_mask: Any = None, key_mask: Any = None,
              attention_mask: Any = None, return_attention_scores: bool = False, training: bool | None = None,
              use_causal_mask: bool = False) -> Any:
@@ -179,38 +202,8 @@ class MultiHeadAttention(Layer, not_in_config=("flash_attention",)):
             return output
         return output, ops.reshape(scores, (*scores.shape[:-2], *targets, *sources))
 
-    def _mask(self, query: Any, value: Any, query_mask: Any, value_mask: Any, key_mask: Any, attention_mask: Any, causal: Any) -> Any:
-        """What may be looked at, from all sources together: booleans `(batch, targets, sources)`, or None."""
-        masks = []
-        if attention_mask is not None:
-            masks.append(ops.cast(attention_mask, "bool"))
-        if query_mask is not None:
-            masks.append(ops.expand_dims(ops.cast(query_mask, "bool"), -1))
-        masks += [ops.expand_dims(ops.cast(mask, "bool"), -2) for mask in (value_mask, key_mask) if mask is not None]
-        if causal or self.sliding_window is not None:
-            rows = ops.reshape(ops.arange(query.shape[1]), (1, -1, 1))
-            columns = ops.reshape(ops.arange(value.shape[1]), (1, 1, -1))
-            if causal:
-                masks.append(ops.greater_equal(rows, columns))
-            if self.sliding_window is not None:
-                masks.append(ops.less(ops.absolute(rows - columns), self.sliding_window))
-        found = None
-        for mask in masks:
-            if found is not None and len(mask.shape) != len(found.shape):   # one of them has the heads, too
-                small, large = sorted((mask, found), key=lambda m: len(m.shape))
-                mask, found = ops.expand_dims(small, 1), large
-            found = mask if found is None else ops.logical_and(found, mask)
-        return found
-
-    def compute_mask(self, query: Any, previous_mask: Any) -> Any:
-        """The mask of the query."""
-        return previous_mask
-
     def compute_output_shape(self, query_shape: Any, value_shape: Any = None, key_shape: Any = None) -> Any:
         return (*query_shape[:-1], *(self._output_shape or query_shape[-1:]))
-
-    def compute_output_spec(self, *args: Any, **kwargs: Any) -> Any:
-        return infer_output_spec(self._call_on_probes, args, kwargs)
 
     @classmethod
     def _samples(cls) -> Iterator[Sample]:

@@ -48,7 +48,7 @@ class Embedding(Quantizable, Layer, not_in_config=("weights", "lora_rank", "lora
     """
 
     _adapted = "embeddings"
-    _stored = ("embeddings",)
+    _stored: tuple[str, ...] = ("embeddings",)
 
     def __init__(self, input_dim: int, output_dim: int, embeddings_initializer: InitializerLike = "uniform",
                  embeddings_regularizer: RegularizerLike = None, embeddings_constraint: ConstraintLike = None, mask_zero: bool = False,

@@ -164,4 +164,56 @@ def adapters(K):
     return found
 
 
-CASES = [quantizers, fake_quant, quantized_dense, quantized_einsum, quantized_embedding, adapters]
+def reversible(K):
+    """The way back, tied and not, in every mode."""
+    x = floats(31, 2, 3, 12)
+    found = {}
+    for tied, cap in ((True, 3.0), (False, None)):
+        def make(tied=tied, cap=cap):
+            layer = K.layers.ReversibleEmbedding(5, 12, tie_weights=tied, logit_soft_cap=cap)
+            layer.build()
+            generator = np.random.RandomState(32)
+            layer.set_weights([np.float32(generator.standard_normal(w.shape) * 0.4) for w in layer.get_weights()])
+            return layer
+
+        layer = make()
+        found[f"{tied}"] = [host(K, layer(x, reverse=True)), host(K, layer(np.array([[1, 4]], "int32"))), [w.name for w in layer.weights]]
+        for name, (mode, config) in configs(K).items():
+            layer = make()
+            layer.quantize(mode, config=config)
+            found[f"{tied} {name}"] = [host(K, layer(x, reverse=True)), host(K, layer(np.array([[1, 4]], "int32"))), stored(K, layer)]
+    return found
+
+
+def grouped_attention(K):
+    L = K.layers
+    query, value = floats(33, 2, 5, 6), floats(34, 2, 4, 6)
+    allowed = floats(35, 2, 5, 4) > -0.5
+    found = {}
+    for name, kwargs in {"plain": {}, "gate": {"use_gate": True, "use_bias": False}, "window": {"sliding_window": 2}}.items():
+        layer = L.GroupQueryAttention(3, 4, 2, **kwargs)
+        layer.build(query.shape, value.shape)
+        generator = np.random.RandomState(36)
+        layer.set_weights([np.float32(generator.standard_normal(w.shape) * 0.4) for w in layer.get_weights()])
+        output, scores = layer(query, value, return_attention_scores=True)
+        found[name] = [host(K, output), host(K, scores), host(K, layer(query, value, attention_mask=allowed)),
+                       host(K, layer(query, query, use_causal_mask=True)),
+                       gradients(K, lambda q, v, f=layer: K.ops.tanh(f(q, v)), (query, value)),
+                       [[w.name, list(w.shape)] for w in layer.weights]]
+    return found
+
+
+def spectral(K):
+    L = K.layers
+    found = {}
+    for name, inner, x in (("Dense", L.Dense(3), floats(37, 4, 5)), ("Conv2D", L.Conv2D(2, 2), floats(38, 2, 4, 4, 3))):
+        model = K.Sequential([K.Input(x.shape[1:]), L.SpectralNormalization(inner, power_iterations=2)])
+        fill(model, 39)
+        first = host(K, model(x))
+        model.compile(K.optimizers.SGD(0.1), "mse")
+        losses = [float(model.train_on_batch(x, floats(40, *np.shape(first)))) for _ in range(3)]
+        found[name] = [first, losses, {w.name: host(K, w) for w in model.weights}, [w.name for w in model.trainable_weights]]
+    return found
+
+
+CASES = [quantizers, fake_quant, quantized_dense, quantized_einsum, quantized_embedding, adapters, reversible, grouped_attention, spectral]
