@@ -50,3 +50,8 @@ def test_the_guide_to_transfer_learning_runs(cpu):
 def test_the_examples_of_the_page_on_gradients_run():
     names = run_page("gradients.md")
     assert names["losses"][-1] < names["losses"][0] and names["image"].shape == (1, 4)
+
+
+def test_the_examples_of_the_page_on_quantization_run(capsys):
+    run_page("quantization.md")
+    assert capsys.readouterr().out.splitlines() == ["True", "['float32', 'int8', 'float32']", str(["lora_kernel_a", "lora_kernel_b"] * 2)]

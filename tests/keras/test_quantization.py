@@ -166,3 +166,37 @@ def test_an_adapter_that_cannot_be_says_why(spoil, words):
     assert layer.lora_enabled
     with pytest.raises(ValueError, match=words):
         spoil(layer)
+
+
+def test_files_of_weights_keep_int8_and_those_of_tensorflow_js_refuse_it(cpu, tmp_path):
+    def model():
+        made = pyml.Sequential([pyml.Input((6,)), pyml.layers.Dense(5), pyml.layers.Dense(2)])
+        made.quantize("int8")
+        return made
+
+    first, second, x = model(), model(), cases.floats(1, 3, 6)
+    first.save_weights(tmp_path / "weights.npz")
+    second.load_weights(tmp_path / "weights.npz")
+    np.testing.assert_array_equal(second.predict(x, verbose=0), first.predict(x, verbose=0))
+    with np.load(tmp_path / "weights.npz") as arrays:
+        assert sorted(str(array.dtype) for array in arrays.values()).count("int8") == 2
+    with pytest.raises(ValueError, match="weights of int8"):
+        first.save(tmp_path / "model.json")
+    adapted = pyml.Sequential([pyml.Input((6,)), pyml.layers.Dense(5)])
+    adapted.layers[-1].enable_lora(2)
+    with pytest.raises(ValueError, match="no low-rank adapters"):
+        adapted.save(tmp_path / "model.json")
+    assert [path.name for path in tmp_path.iterdir()] == ["weights.npz"]
+
+
+def test_attention_is_quantized_and_adapted_within(cpu):
+    attention = pyml.layers.MultiHeadAttention(2, 4)
+    inputs = pyml.Input((5, 8))
+    model = pyml.Model(inputs, attention(inputs, inputs))
+    x = cases.floats(1, 2, 5, 8)
+    before = model.predict(x, verbose=0)
+    model.quantize("int8")
+    assert {w.dtype for layer in (attention.query_dense, attention.output_dense) for w in layer.weights} == {"int8", "float32"}
+    assert 0 < np.abs(model.predict(x, verbose=0) - before).max() < 0.05 * np.abs(before).max()
+    attention.query_dense.enable_lora(2)
+    assert [w.name for w in attention.query_dense.trainable_weights] == ["bias", "lora_kernel_a", "lora_kernel_b"]

@@ -201,6 +201,10 @@ def write_layers(layer, taken) -> list[dict]:
 
 def _check_writable(layer, name, config):
     what = f'Layer "{layer.name}" ({name})'
+    if layer.quantization_mode is not None:
+        raise ValueError(f"{what}: TensorFlow.js has no layers with weights of {layer.quantization_mode}. {KEEP}")
+    if getattr(layer, "lora_enabled", False):
+        raise ValueError(f"{what}: TensorFlow.js has no low-rank adapters. {KEEP}")
     if config.get("groups", 1) != 1:
         raise ValueError(f"{what}: TensorFlow.js has no convolution in groups (groups={config['groups']}). {KEEP}")
     if config.get("reset_after"):
