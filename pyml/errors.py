@@ -1,5 +1,15 @@
 """Every error pyml raises on purpose; each message says what was given, what was expected, what to do."""
 
+from collections.abc import Iterable
+
+
+def did_you_mean(name: str, known: Iterable[str]) -> str:
+    """` Did you mean 'axis'?` of the known name that is nearest to one that is not known; empty where none is near."""
+    import difflib
+
+    near = difflib.get_close_matches(name, list(known), n=1, cutoff=0.6)
+    return f" Did you mean {near[0]!r}?" if near else ""
+
 
 class PymlError(Exception):
     """Base class of pyml's own errors."""

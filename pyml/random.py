@@ -19,7 +19,7 @@ from .core.tensor import Tensor, as_node
 from .core.variable import Variable
 from .device.lock import LOCK
 from .dtypes import standardize
-from .errors import ShapeError
+from .errors import ShapeError, did_you_mean
 from .graph import prims
 from .graph.sizes import shape_of
 from .objects.configured import Configured
@@ -47,6 +47,8 @@ class SeedGenerator(Configured, kind=SEEDS):
     """
 
     def __init__(self, seed: int | None = None, name: str | None = None, **kwargs: Any):
+        if kwargs:
+            raise ValueError(f"SeedGenerator: unrecognized keyword arguments: {kwargs}.{did_you_mean(next(iter(kwargs)), ('seed', 'name'))}")
         if seed is None:
             seed = make_default_seed()
         if not isinstance(seed, (int, np.integer)) or seed < 0:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import weakref
 from collections.abc import Iterable, Sequence
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -14,7 +15,7 @@ from ..compile.program import from_host, realize, to_host
 from ..device.base import Copy
 from ..device.lock import LOCK
 from ..dtypes import host_array, narrow, standardize
-from ..errors import ShapeError
+from ..errors import ShapeError, did_you_mean
 from ..graph.node import Node
 from ..graph.prims import BUFFER, broadcast_to, cast
 from ..graph.sizes import shape_of
@@ -36,7 +37,7 @@ class Variable(Operators[Tensor]):
     """A tensor that can be assigned; layers keep weights in it, optimizers their state.
 
     Args:
-        initializer: The first value: an array, number or Tensor, or a callable `(shape, dtype) -> value`.
+        initializer: The first value: an array, number or Tensor, or a callable `(shape, dtype) -> value` or its name.
         shape: Needed when `initializer` is callable.
         dtype: Default: that of the value; float32 for callables.
         trainable: Whether training changes it.
@@ -58,7 +59,18 @@ class Variable(Operators[Tensor]):
         aggregation: str = "none", synchronization: str = "auto", name: str | None = None, layout: Any = None, **kwargs: Any
     ) -> None:  # fmt: skip
         if kwargs:
-            raise TypeError(f"Variable: arguments not recognized: {', '.join(map(repr, kwargs))}.")
+            known = ("initializer", "shape", "dtype", "trainable", "autocast", "aggregation", "synchronization", "name", "layout")
+            raise TypeError(f"Variable: arguments not recognized: {', '.join(map(repr, kwargs))}.{did_you_mean(next(iter(kwargs)), known)}")
+        if name is not None and (not isinstance(name, str) or "/" in name):
+            raise ValueError(f"Variable: name must be a string without '/'. Received: name={name!r}")
+        if aggregation not in (None, "none", "mean", "sum", "only_first_replica"):
+            raise ValueError("Variable: aggregation must be None, 'none', 'mean', 'sum' or 'only_first_replica'. "
+                             f"Received: aggregation={aggregation!r}")  # fmt: skip
+        if synchronization not in (None, "none", "on_read", "on_write", "auto"):
+            raise ValueError("Variable: synchronization must be None, 'none', 'on_read', 'on_write' or 'auto'. "
+                             f"Received: synchronization={synchronization!r}")  # fmt: skip
+        if isinstance(initializer, str):
+            initializer = _initializers().get(initializer)
         changed()
         self.name = name or f"variable_{next(_numbers)}"
         self.path = self.name
@@ -259,6 +271,11 @@ class NarrowVariable(Variable):
 
     def _storable(self, node: Node) -> Node:
         return wrapped(node, self._narrow)
+
+
+def _initializers() -> Any:
+    """The package above this one, which only a Variable that names its initializer needs."""
+    return import_module(f"{__package__.partition('.')[0]}.initializers")
 
 
 def changed() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -87,7 +88,7 @@ class ReLU(_SameShape):
         yield sample(cls(1.0, 0.1, 0.2), draw(3, 4), like=lambda x: np.where(x > 0.2, np.minimum(x, 1.0), 0.1 * (x - 0.2)))
 
 
-class LeakyReLU(_SameShape):
+class LeakyReLU(_SameShape, not_in_config=("alpha",)):
     """`x` above 0, `negative_slope * x` below.
 
     Example:
@@ -96,6 +97,9 @@ class LeakyReLU(_SameShape):
     """
 
     def __init__(self, negative_slope: float = 0.3, **kwargs: Any) -> None:
+        if "alpha" in kwargs:
+            negative_slope = kwargs.pop("alpha")
+            warnings.warn("Argument `alpha` is deprecated. Use `negative_slope` instead.", stacklevel=2)
         super().__init__(**kwargs)
         if negative_slope is None or negative_slope < 0:
             raise ValueError(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterator
 from typing import Any
 
@@ -54,7 +55,8 @@ class Embedding(Quantizable, Layer, not_in_config=("weights", "lora_rank", "lora
                  embeddings_regularizer: RegularizerLike = None, embeddings_constraint: ConstraintLike = None, mask_zero: bool = False,
                  weights: Any = None, lora_rank: int | None = None, lora_alpha: int | None = None, quantization_config: Any = None,
                  **kwargs: Any) -> None:
-        kwargs.pop("input_length", None)
+        if kwargs.pop("input_length", None) is not None:
+            warnings.warn("Argument `input_length` is deprecated. Just remove it.", stacklevel=2)
         super().__init__(**kwargs)
         self._init_lora(lora_rank, lora_alpha)
         self.quantization_config = quantization_config

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Sequence
 from typing import Any
 
@@ -22,6 +23,8 @@ class InputLayer(Layer):
             raise ValueError("Input: sparse and ragged inputs are not supported.")
         if "input_shape" in kwargs:
             shape = kwargs.pop("input_shape")
+            warnings.warn("Argument `input_shape` is deprecated. Use `shape` instead.", stacklevel=2)
+        batch_shape = kwargs.pop("batch_input_shape", batch_shape)
         if shape is not None and batch_shape is not None:
             raise ValueError(f"Input: give shape or batch_shape, not both. Received: {shape} and {batch_shape}")
         if shape is None and batch_shape is None and input_tensor is None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import warnings
 from typing import Any
 
 import numpy as np
@@ -19,7 +20,7 @@ from pyml.core.trace import stateless_here, tracing
 from pyml.core.tree import flatten, map_structure
 from pyml.dtype_policies import DTypePolicy, DTypePolicyMap
 from pyml.dtypes import FLOATS, NARROW, standardize
-from pyml.errors import ShapeError
+from pyml.errors import ShapeError, did_you_mean
 from pyml.initializers.base import first_value
 from pyml.layers import allowance, call_context
 from pyml.layers.input_spec import assert_input_compatibility
@@ -38,7 +39,7 @@ from pyml.layers.signature import (
 )
 from pyml.layers.tracking import Tracking
 from pyml.layers.types import ConstraintLike, InitializerLike, RegularizerLike
-from pyml.objects.configured import Configured
+from pyml.objects.configured import Configured, argument_names
 from pyml.objects.registry import LAYERS
 from pyml.tracebacks import shown
 
@@ -73,7 +74,8 @@ class Layer(Tracking, Operation, Configured, kind=LAYERS):
         input_shape = kwargs.pop("input_shape", None)
         input_dim = kwargs.pop("input_dim", None)
         if kwargs:
-            raise ValueError(f"{type(self).__name__}: arguments not recognized: {', '.join(map(repr, kwargs))}.")
+            hint = did_you_mean(next(iter(kwargs)), argument_names(type(self)))
+            raise ValueError(f"Unrecognized keyword arguments passed to {type(self).__name__}: {kwargs}.{hint}")
         if name is not None and (not isinstance(name, str) or "/" in name):
             raise ValueError(f"{type(self).__name__}: name must be a string without '/'. Received: name={name!r}")
         self._init_tracking()
@@ -82,6 +84,8 @@ class Layer(Tracking, Operation, Configured, kind=LAYERS):
         if input_dim is not None:
             input_shape = (input_dim,)
         if input_shape is not None:
+            warnings.warn("Do not pass an `input_shape`/`input_dim` argument to a layer. When using Sequential models, prefer using an "
+                          "`Input(shape)` object as the first layer in the model instead.", stacklevel=3)  # fmt: skip
             self._input_shape_argument = tuple(input_shape)
         self.activity_regularizer = regularizers.get(activity_regularizer)
         self._dtype_policy = policy_of(dtype, self)

@@ -10,6 +10,7 @@ from weakref import WeakKeyDictionary
 
 import numpy as np
 
+from pyml.errors import did_you_mean
 from pyml.objects import registry
 from pyml.objects.registry import Kind, custom_object_scope
 from pyml.objects.serialization import deserialize_keras_object, serialize_keras_object
@@ -51,6 +52,8 @@ class Configured(Registered, kind=registry.NONE, abstract=True):
     _constructor: tuple[tuple[Any, ...], dict[str, Any]]
 
     def __new__(cls, *args: Any, **kwargs: Any) -> Self:
+        if kwargs or cls.__init__ is object.__init__:
+            _refuse_unknown(cls, args, kwargs)
         made = super().__new__(cls)
         made.__dict__["_constructor"] = (args, kwargs)
         return made
@@ -79,6 +82,35 @@ class Configured(Registered, kind=registry.NONE, abstract=True):
         """
         with custom_object_scope(custom_objects) if custom_objects else nullcontext():
             return cls(**{name: _revived(value, _kind_of(name, cls._kind)) for name, value in config.items()})
+
+
+def _refuse_unknown(cls: type, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+    """Names an argument that a constructor does not take, and the nearest of those that it takes.
+
+    Raises:
+        TypeError: As Python does.
+    """
+    if cls.__init__ is object.__init__:  # type: ignore[misc]
+        if args or kwargs:
+            raise TypeError(f"{cls.__name__}() takes no arguments. Received: {', '.join(map(repr, (*args, *kwargs)))}")
+        return
+    takes = _signature(next(maker for maker in cls.__mro__ if "__init__" in vars(maker))).parameters
+    if any(name not in takes for name in kwargs) and not any(p.kind is p.VAR_KEYWORD for p in takes.values()):
+        name = next(name for name in kwargs if name not in takes)
+        hint = did_you_mean(name, argument_names(cls))
+        raise TypeError(f"{cls.__name__}.__init__() got an unexpected keyword argument {name!r}.{hint}")
+
+
+def argument_names(cls: type) -> list[str]:
+    """The arguments that a class' constructor takes, those that it hands on included."""
+    found: dict[str, None] = {}
+    for maker in cls.__mro__:
+        if "__init__" in vars(maker) and maker is not object:
+            own = list(_signature(maker).parameters.values())[1:]
+            found |= dict.fromkeys(p.name for p in own if p.kind in (p.POSITIONAL_OR_KEYWORD, p.KEYWORD_ONLY))
+            if not any(p.kind is p.VAR_KEYWORD for p in own):
+                break
+    return list(found)
 
 
 def plain(value: Any) -> Any:

@@ -11,6 +11,7 @@ import numpy as np
 
 from pyml.core import Tensor, convert_to_tensor
 from pyml.core.symbolic import KerasTensor
+from pyml.errors import did_you_mean
 from pyml.objects import bytecode, registry, sharing
 from pyml.objects.registry import Kind, custom_object_scope
 from pyml.ops.declare import DECLARED
@@ -226,4 +227,5 @@ def interpret(identifier: Any, kind: Kind, wanted: Callable[[Any], bool] = calla
         found = found()
     if wanted(found):
         return found
-    raise ValueError(f"Could not interpret {kind.what}: {identifier!r}. Known names: {', '.join(kind.names)}.")
+    hint = did_you_mean(identifier, kind.names) if isinstance(identifier, str) else ""
+    raise ValueError(f"Could not interpret {kind.what}: {identifier!r}.{hint} Known names: {', '.join(kind.names)}.")

@@ -8,6 +8,7 @@ The file is the op's home: `pyml/ops/numpy.py`, `nn.py`, `linalg.py` and `image.
 from __future__ import annotations
 
 import functools
+import inspect
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from importlib import import_module
@@ -18,6 +19,7 @@ from ..core.narrow import computed, holds_narrow
 from ..core.operators import INSTALLED
 from ..core.symbolic import VALUES, call_function, holds_symbolic
 from ..dtypes import narrow
+from ..errors import did_you_mean
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
@@ -95,6 +97,7 @@ def op(
     def declare(fn: Function) -> Function:
         name = fn.__name__
         parameters = fn.__code__.co_varnames[: fn.__code__.co_argcount + fn.__code__.co_kwonlyargcount]
+        known = frozenset(parameters) if not fn.__code__.co_flags & inspect.CO_VARKEYWORDS else None
         place = parameters.index("dtype") if "dtype" in parameters else None
 
         def asked(args: Any, kwargs: Any) -> Any:
@@ -113,6 +116,9 @@ def op(
 
         @functools.wraps(fn)
         def call(*args: Any, **kwargs: Any) -> Any:
+            if kwargs and known is not None and not known.issuperset(kwargs):
+                unknown = next(k for k in kwargs if k not in known)
+                raise TypeError(f"{name}() got an unexpected keyword argument {unknown!r}.{did_you_mean(unknown, parameters)}")
             for a in args:
                 if type(a) not in VALUES:
                     return special(args, kwargs, asked(args, kwargs))

@@ -12,9 +12,10 @@ from pyml import initializers, ops
 from pyml.core import StatelessScope, Tensor, Variable
 from pyml.core.naming import auto_name
 from pyml.core.tape import end_of_step
+from pyml.errors import did_you_mean
 from pyml.graph.prims import copy
 from pyml.initializers.base import first_value
-from pyml.objects.configured import Configured, plain
+from pyml.objects.configured import Configured, argument_names, plain
 from pyml.objects.registry import OPTIMIZERS
 from pyml.optimizers.schedules import LearningRateSchedule
 
@@ -62,6 +63,8 @@ class Optimizer(Configured, kind=OPTIMIZERS, abstract=True):
     Everything that changes while training is a Variable, so a replayed step needs no Python.
     """
 
+    _hints = ("decay",)
+
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
         own = [p for p in inspect.signature(cls.__init__).parameters.values() if p.kind is p.POSITIONAL_OR_KEYWORD]
@@ -75,8 +78,12 @@ class Optimizer(Configured, kind=OPTIMIZERS, abstract=True):
                  ema_momentum: float = 0.99, ema_overwrite_frequency: int | None = None, loss_scale_factor: float | None = None,
                  gradient_accumulation_steps: int | None = None, name: str | None = None, **kwargs: Any) -> None:
         owner = type(self).__name__
+        if kwargs.pop("decay", None) is not None:
+            warnings.warn("Argument `decay` is no longer supported and will be ignored; give a schedule as learning_rate.", stacklevel=3)
         if kwargs:
-            raise ValueError(f"{owner}: arguments not recognized: {', '.join(kwargs)}.")
+            given = next(iter(kwargs))
+            hint = did_you_mean("learning_rate" if given == "lr" else given, argument_names(type(self)))
+            raise ValueError(f"{owner}: argument(s) not recognized: {kwargs}.{hint}")
         if sum(given is not None for given in (clipnorm, clipvalue, global_clipnorm)) > 1:
             raise ValueError(
                 f"{owner}: give only one of clipnorm, clipvalue and global_clipnorm. Received: clipnorm={clipnorm}, "

@@ -62,7 +62,7 @@ def test_lengths_that_differ():
     (lambda: L.Conv2D(4, 3, groups=3), "groups must divide filters"),
     (lambda: L.Dropout(1.5), "rate must be a number in"),
     (lambda: L.Dense(1, activation="rlu"), "Could not interpret activation function: 'rlu'"),
-    (lambda: L.Dense(1, unknown=3), "arguments not recognized: 'unknown'"),
+    (lambda: L.Dense(1, unknown=3), "Unrecognized keyword arguments passed to Dense: {'unknown': 3}."),
     (lambda: pyml.optimizers.SGD(momentum=2), "momentum must be a number in"),
     (lambda: pyml.optimizers.get("adm"), "Could not interpret optimizer identifier: 'adm'"),
     (lambda: pyml.optimizers.Adam(clipnorm=1.0, clipvalue=1.0), "only one of clipnorm"),

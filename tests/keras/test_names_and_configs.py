@@ -364,8 +364,8 @@ def test_optimizers_take_the_arguments_of_all_by_place_in_the_order_of_keras():
     assert (optimizer.amsgrad, optimizer.weight_decay, optimizer.clipnorm, optimizer.clipvalue) == (True, 0.5, None, 2.0)
     names = list(inspect.signature(pyml.optimizers.AdamW).parameters)
     assert names[:8] == ["learning_rate", "weight_decay", "beta_1", "beta_2", "epsilon", "amsgrad", "clipnorm", "clipvalue"]
-    with pytest.raises(ValueError, match="arguments not recognized: decay"):
-        pyml.optimizers.SGD(decay=0.1)
+    with pytest.warns(UserWarning, match="`decay` is no longer supported"):
+        assert "decay" not in pyml.optimizers.SGD(decay=0.1).get_config()
 
 
 def test_constraints_of_weights_are_found_by_name():

@@ -183,7 +183,7 @@ def test_what_does_not_fit_a_built_optimizer_is_said(cpu):
         optimizer.apply([tensor(1.0)], [pyml.Variable(1.0, name="other")])
     with pytest.raises(TypeError, match="must define update_step"):
         optimizers.Optimizer(0.1).apply([tensor(1.0)], [pyml.Variable(1.0)])
-    with pytest.raises(ValueError, match="arguments not recognized: speed"):
+    with pytest.raises(ValueError, match=r"not recognized: {'speed': 3}"):
         optimizers.Optimizer(0.1, speed=3)
 
 

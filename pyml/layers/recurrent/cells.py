@@ -172,7 +172,7 @@ class SimpleRNNCell(_Cell):
         yield sample(cls(3), draw(2, 4), [draw(2, 3)], like=like)
 
 
-class GRUCell(_Cell):
+class GRUCell(_Cell, not_in_config=("implementation",)):
     """One step of a gated recurrent unit: gates z and r, then the candidate. Arguments as for `GRU`.
 
     Example:
@@ -193,6 +193,7 @@ class GRUCell(_Cell):
                  bias_regularizer: RegularizerLike = None, kernel_constraint: ConstraintLike = None,
                  recurrent_constraint: ConstraintLike = None, bias_constraint: ConstraintLike = None, dropout: float = 0.0,
                  recurrent_dropout: float = 0.0, reset_after: bool = True, seed: int | None = None, **kwargs: Any) -> None:
+        kwargs.pop("implementation", None)  # which of two ways to compute the same, as Keras had them
         super().__init__(units, activation, use_bias, kernel_initializer, recurrent_initializer, bias_initializer,
                          kernel_regularizer, recurrent_regularizer, bias_regularizer, kernel_constraint, recurrent_constraint,
                          bias_constraint, dropout, recurrent_dropout, seed, **kwargs)
@@ -235,7 +236,7 @@ class GRUCell(_Cell):
         yield sample(cls(3, reset_after=False), draw(2, 4), [draw(2, 3)])
 
 
-class LSTMCell(_Cell):
+class LSTMCell(_Cell, not_in_config=("implementation",)):
     """One step of long short-term memory: gates i, f and o, the candidate, the carry c. Arguments as for `LSTM`.
 
     Example:
@@ -257,6 +258,7 @@ class LSTMCell(_Cell):
                  bias_regularizer: RegularizerLike = None, kernel_constraint: ConstraintLike = None,
                  recurrent_constraint: ConstraintLike = None, bias_constraint: ConstraintLike = None, dropout: float = 0.0,
                  recurrent_dropout: float = 0.0, seed: int | None = None, **kwargs: Any) -> None:
+        kwargs.pop("implementation", None)  # which of two ways to compute the same, as Keras had them
         super().__init__(units, activation, use_bias, kernel_initializer, recurrent_initializer, bias_initializer,
                          kernel_regularizer, recurrent_regularizer, bias_regularizer, kernel_constraint, recurrent_constraint,
                          bias_constraint, dropout, recurrent_dropout, seed, **kwargs)

@@ -92,7 +92,7 @@ class SimpleRNN(_Recurrent):
         yield sample(cls(3), draw(2, 4, 5), like=like)
 
 
-class GRU(_Recurrent, not_in_config=("use_cudnn",)):
+class GRU(_Recurrent, not_in_config=("use_cudnn", "implementation")):
     """Gated recurrent units: `h = z * h + (1 - z) * candidate`, with gates z (update) and r (reset).
 
     With tanh, sigmoid, `reset_after` and no recurrent dropout all steps run in one kernel (and one for the gradient),
@@ -132,6 +132,7 @@ class GRU(_Recurrent, not_in_config=("use_cudnn",)):
                  bias_constraint: ConstraintLike = None, dropout: float = 0.0, recurrent_dropout: float = 0.0, seed: int | None = None,
                  return_sequences: bool = False, return_state: bool = False, go_backwards: bool = False, stateful: bool = False,
                  unroll: bool = False, reset_after: bool = True, use_cudnn: Any = "auto", **kwargs: Any) -> None:
+        kwargs.pop("implementation", None)  # which of two ways to compute the same, as Keras had them
         cell = GRUCell(
             units, activation, recurrent_activation, use_bias, kernel_initializer, recurrent_initializer, bias_initializer,
             kernel_regularizer, recurrent_regularizer, bias_regularizer, kernel_constraint, recurrent_constraint,
@@ -156,7 +157,7 @@ class GRU(_Recurrent, not_in_config=("use_cudnn",)):
         yield sample(cls(3, reset_after=False, go_backwards=True), draw(2, 4, 5))
 
 
-class LSTM(_Recurrent, not_in_config=("use_cudnn",)):
+class LSTM(_Recurrent, not_in_config=("use_cudnn", "implementation")):
     """Long short-term memory: `c = f * c + i * candidate`, `h = o * activation(c)`, with gates i, f and o.
 
     With tanh, sigmoid and no recurrent dropout all steps run in one kernel (and one for the gradient), however long the
@@ -197,6 +198,7 @@ class LSTM(_Recurrent, not_in_config=("use_cudnn",)):
                  bias_constraint: ConstraintLike = None, dropout: float = 0.0, recurrent_dropout: float = 0.0, seed: int | None = None,
                  return_sequences: bool = False, return_state: bool = False, go_backwards: bool = False, stateful: bool = False,
                  unroll: bool = False, use_cudnn: Any = "auto", **kwargs: Any) -> None:
+        kwargs.pop("implementation", None)  # which of two ways to compute the same, as Keras had them
         cell = LSTMCell(
             units, activation, recurrent_activation, use_bias, kernel_initializer, recurrent_initializer, bias_initializer,
             unit_forget_bias, kernel_regularizer, recurrent_regularizer, bias_regularizer, kernel_constraint,

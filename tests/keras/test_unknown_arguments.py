@@ -1,0 +1,118 @@
+"""An argument that does not exist is named, with the nearest one that does; old names do what they do in Keras."""
+
+import inspect
+import warnings
+
+import numpy as np
+import pytest
+
+import pyml
+from pyml import layers as L
+from pyml.ops.declare import DECLARED
+
+FAMILIES = {  # the error of each family, as Keras has it
+    "layers": ValueError, "optimizers": ValueError, "losses": TypeError, "metrics": TypeError, "initializers": TypeError,
+    "regularizers": TypeError, "constraints": TypeError, "callbacks": TypeError, "optimizers.schedules": TypeError,
+}  # fmt: skip
+NESTED = {"layer": lambda: L.LSTM(2), "cell": lambda: L.LSTMCell(2), "cells": lambda: [L.LSTMCell(2)], "function": lambda: abs,
+          "optimizer": lambda: pyml.optimizers.SGD(), "inner_optimizer": lambda: pyml.optimizers.SGD()}  # fmt: skip
+PASSES_ON = {"CallbackList", "MeanMetricWrapper", "LambdaCallback", "LossFunctionWrapper", "RemoteMonitor"}  # to a function, or keeps it as Keras does
+
+
+def public(family):
+    home = pyml
+    for part in family.split("."):
+        home = getattr(home, part)
+    found = {name: getattr(home, name) for name in sorted(dir(home)) if name[0].isupper()}
+    return [(name, cls) for name, cls in found.items() if inspect.isclass(cls) and cls.__module__.startswith(f"pyml.{family[:6]}")]
+
+
+def needed(cls):
+    """A value for each argument without a default."""
+    own = list(inspect.signature(cls).parameters.values())
+    plain = [p for p in own if p.kind is p.POSITIONAL_OR_KEYWORD and p.default is p.empty]
+    return {"shape": (2,)} if cls is L.InputLayer else {p.name: NESTED.get(p.name, lambda: 1)() for p in plain}
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_every_class_names_an_argument_that_does_not_exist(family, cpu):
+    silent = []
+    for name, cls in public(family):
+        try:
+            cls(**needed(cls), no_such_argument=3)
+        except FAMILIES[family] as error:
+            silent += [name] * ("no_such_argument" not in str(error))
+        except (TypeError, ImportError) as error:  # a class of functions, or of a package that is not there
+            silent += [name] * ("no_such_argument" not in str(error) and not isinstance(error, ImportError))
+        else:
+            silent += [name] * (name not in PASSES_ON)
+    assert silent == []
+
+
+def test_every_op_names_an_argument_that_does_not_exist(cpu):
+    silent = []
+    for name, op in DECLARED.items():
+        takes = inspect.signature(op.function).parameters.values()
+        if any(p.kind is p.VAR_KEYWORD for p in takes):
+            continue
+        args = [np.ones(2, "float32") for p in takes if p.kind is p.POSITIONAL_OR_KEYWORD and p.default is p.empty]
+        try:
+            op.function(*args, no_such_argument=3)
+        except (TypeError, ValueError) as error:
+            silent += [name] * ("no_such_argument" not in str(error))
+        else:
+            silent.append(name)
+    assert silent == []
+
+
+@pytest.mark.parametrize(("call", "kind", "message"), [
+    (lambda: L.Dense(4, unit=3), ValueError, "passed to Dense: {'unit': 3}. Did you mean 'units'?"),
+    (lambda: L.Conv2D(4, 3, stride=2), ValueError, "Did you mean 'strides'?"),
+    (lambda: L.LSTM(4, return_sequence=True), ValueError, "Did you mean 'return_sequences'?"),
+    (lambda: L.Dense(4, names="a"), ValueError, "Did you mean 'name'?"),
+    (lambda: pyml.optimizers.Adam(lr=0.1), ValueError, "Did you mean 'learning_rate'?"),
+    (lambda: pyml.optimizers.Adam(clip_norm=0.1), ValueError, "Did you mean 'clipnorm'?"),
+    (lambda: pyml.losses.Huber(deltas=2.0), TypeError, "'deltas'. Did you mean 'delta'?"),
+    (lambda: pyml.losses.BinaryCrossentropy(from_logit=True), TypeError, "Did you mean 'from_logits'?"),
+    (lambda: pyml.constraints.NonNeg(axis=1), TypeError, "NonNeg() takes no arguments. Received: 'axis'"),
+    (lambda: pyml.initializers.Zeros(3), TypeError, "Zeros() takes no arguments. Received: 3"),
+    (lambda: pyml.ops.sum([1.0], axes=0), TypeError, "sum() got an unexpected keyword argument 'axes'. Did you mean 'axis'?"),
+    (lambda: pyml.random.SeedGenerator(1, seeds=2), ValueError, "Did you mean 'seed'?"),
+    (lambda: pyml.Variable(1.0, train=False), TypeError, "Did you mean 'trainable'?"),
+    (lambda: pyml.Variable(1.0, name="a/b"), ValueError, "name must be a string without '/'"),
+    (lambda: pyml.Variable(1.0, aggregation="all"), ValueError, "aggregation must be None, 'none', 'mean'"),
+    (lambda: pyml.Variable(1.0, synchronization="all"), ValueError, "synchronization must be None, 'none', 'on_read'"),
+    (lambda: L.Dense(1, activation="rellu"), ValueError, "'rellu'. Did you mean 'relu'?"),
+    (lambda: pyml.losses.get("mean_square_error"), ValueError, "Did you mean 'mean_squared_error'?"),
+])  # fmt: skip
+def test_the_nearest_name_is_proposed(call, kind, message):
+    with pytest.raises(kind) as caught:
+        call()
+    assert message in str(caught.value)
+
+
+@pytest.mark.parametrize(("call", "said", "kept"), [
+    (lambda: L.LeakyReLU(alpha=0.1), "`alpha` is deprecated", {"negative_slope": 0.1}),
+    (lambda: L.Embedding(5, 3, input_length=4), "`input_length` is deprecated", {"input_dim": 5}),
+    (lambda: L.Dense(2, input_shape=(3,)), "Do not pass an `input_shape`", {"units": 2}),
+    (lambda: L.Dense(2, input_dim=3), "Do not pass an `input_shape`", {"units": 2}),
+    (lambda: L.InputLayer(input_shape=(3,)), "`input_shape` is deprecated", {"batch_shape": (None, 3)}),
+    (lambda: L.InputLayer(batch_input_shape=(2, 3)), None, {"batch_shape": (2, 3)}),
+    (lambda: L.LSTM(2, implementation=1), None, {"units": 2}),
+    (lambda: L.GRU(2, implementation=2), None, {"units": 2}),
+    (lambda: L.LSTMCell(2, implementation=1), None, {"units": 2}),
+    (lambda: L.GRUCell(2, implementation=2), None, {"units": 2}),
+    (lambda: pyml.optimizers.Adam(0.5, decay=0.1), "`decay` is no longer supported", {"learning_rate": 0.5}),
+])  # fmt: skip
+def test_an_old_name_does_what_it_does_in_keras(call, said, kept):
+    with warnings.catch_warnings(record=True) as heard:
+        warnings.simplefilter("always")
+        made = call()
+    assert [said in str(w.message) for w in heard] == [True] * (said is not None)
+    config = made.get_config()
+    assert {name: config[name] for name in kept} == kept
+    assert not {"alpha", "implementation", "decay", "input_length", "input_shape"} & set(config)
+
+
+def test_a_variable_may_name_its_initializer():
+    assert pyml.Variable("ones", shape=(2,)).numpy().tolist() == [1.0, 1.0]

@@ -1,0 +1,116 @@
+"""Configs keep every argument: each one off its default, of every class that has a config, by way of JSON and back."""
+
+import inspect
+import json
+
+import numpy as np
+import pytest
+from test_samples import CONFIGURED, arrays, classes, drawn
+
+import pyml
+from pyml.objects import registry
+
+# what else an argument may be, by its name or the last word of it, then by its value; what the class refuses is passed over
+NAMED = {
+    "initializer": ["ones", "orthogonal"], "regularizer": ["l2"], "constraint": ["non_neg"], "activation": ["tanh", "relu"],
+    "name": ["another"], "dtype": ["bfloat16", "float16"], "padding": ["same", "valid"], "reduction": ["sum", "mean"],
+    "data_format": ["channels_first"], "interpolation": ["nearest", "bilinear"], "average": ["micro"], "curve": ["PR"],
+    "mode": ["max", "columns", "concat", "fan_avg"], "method": ["minoring"], "side": ["imag"], "distribution": ["untruncated_normal"],
+    "layer": [lambda: pyml.layers.GRU(2), lambda: pyml.layers.GRU(3, go_backwards=True)], "function": [pyml.activations.softsign],
+    "optimizer": [lambda: pyml.optimizers.SGD(0.5)], "equation": ["abc,cd->adb"], "arguments": [{"a": 1}],
+}  # fmt: skip
+ANY = [3, 0.25, (2,), (2, 1), [1, 0], "sum", True, [0.5, 0.25], np.array([0.5, 2.0]), 4, 6, 2, 1, 0]
+# arguments that configs leave out, as Keras' do
+LEFT_OUT = {
+    "autocast", "flash_attention", "use_cudnn",  # how it is computed
+    "weights",  # first values: files have them
+    "lora_alpha", "gptq_unpacked_column_size", "renorm_clipping", "renorm_momentum",  # of what is refused
+}  # fmt: skip
+
+
+def parameters(cls):
+    """The parameters of the constructor by name, with those of the constructors that it hands others on to."""
+    found = {}
+    for maker in cls.__mro__[: cls.__mro__.index(cls._base) + 1]:
+        if "__init__" in vars(maker):
+            own = list(inspect.signature(vars(maker)["__init__"]).parameters.values())[1:]
+            found = {p.name: p for p in own if p.kind in (p.POSITIONAL_OR_KEYWORD, p.KEYWORD_ONLY)} | found
+            if not any(p.kind is p.VAR_KEYWORD for p in own):
+                break
+    return found
+
+
+def others(name, now):
+    """Values that are not the one of now."""
+    made = [value() if inspect.isfunction(value) and value.__name__ == "<lambda>" else value
+            for value in NAMED.get(name, NAMED.get(name.rpartition("_")[2], ()))]  # fmt: skip
+    near = [not now] if isinstance(now, bool) else [now + 1, now * 2, now - 1] if isinstance(now, int) else []
+    if isinstance(now, float):
+        near = [now / 2 + 0.125, now * 0.75, now - 0.1, now + 1.0]
+    elif isinstance(now, (tuple, list)) and now:
+        near = [type(now)(reversed(now)), type(now)(2 * x if isinstance(x, (int, float)) else x for x in now)]
+    return [*made, *near, *ANY]
+
+
+def plain(config):
+    return json.loads(json.dumps(config))
+
+
+def variants(cls, made):
+    """Objects with one argument off what it is in the sample: (argument, object), and the arguments that have none."""
+    args, kwargs = made._constructor
+    mine = parameters(cls)
+    given = dict(zip(inspect.signature(cls).parameters, args, strict=False)) | kwargs
+    bases = [given, {name: value for name, value in given.items() if mine[name].default is inspect.Parameter.empty}]
+    bases = [(base, plain(cls(**base).get_config())) for base in bases]
+    for name in set(mine) - LEFT_OUT:
+        now = given.get(name, mine[name].default)
+        for base, before in bases:
+            for value in others(name, now):
+                try:
+                    found = cls(**base | {name: value})
+                except (AttributeError, TypeError, ValueError):
+                    continue
+                if repr(value) == repr(now) or (isinstance(value, int) and isinstance(now, (int, float)) and value == now):
+                    continue
+                yield name, found, before
+                break
+            else:
+                continue
+            break
+
+
+@pytest.mark.parametrize("cls", [cls for kind in CONFIGURED for cls in classes(kind)],
+                         ids=lambda cls: f"{cls._kind.homes[0].rpartition('.')[2]}-{cls.__name__}")  # fmt: skip
+def test_each_argument_off_its_default_comes_back_from_the_config(cls, cpu):
+    sample = next(iter(cls._samples()))
+    tried = 0
+    for name, made, before in variants(cls, sample.made):
+        config = plain(made.get_config())
+        if name == "dtype" and cls._kind is registry.LOSSES:
+            continue  # they compute in float32 whatever it is, and as in Keras their configs say nothing of it
+        assert name in config, f"{name} is missing"
+        again = pyml.saving.deserialize_keras_object(plain(pyml.saving.serialize_keras_object(made)))
+        assert type(again) is cls and plain(again.get_config()) == config, name
+        tried += config[name] != before.get(name)
+        same_value(cls, made, again, sample, name)
+    assert 4 * tried >= len(set(parameters(cls)) - LEFT_OUT), "too few of the arguments: what values do the others take?"
+
+
+def same_value(cls, made, again, sample, name):
+    """A loss, an initializer and their like computes what the one from its config computes."""
+    if cls._kind is registry.LOSSES:
+        values = [lambda made=made: made(*drawn(sample)) for made in (made, again)]
+    elif cls._kind is registry.INITIALIZERS and hasattr(made, "seed"):
+        values = [lambda made=type(made).from_config(made.get_config() | {"seed": 3}): made((4, 4)) for made in (made, again)]
+    elif cls._kind in (registry.REGULARIZERS, registry.CONSTRAINTS):
+        x = np.random.default_rng(1).standard_normal((4, 4)).astype("float32")
+        values = [lambda made=made: made(x) for made in (made, again)]
+    else:
+        return
+    try:
+        wanted = values[0]()
+    except (TypeError, ValueError):
+        return  # the other value does not go with the sample's arrays
+    for found, want in zip(arrays(values[1]()), arrays(wanted), strict=True):
+        np.testing.assert_array_equal(found, want, err_msg=name)
