@@ -48,7 +48,8 @@ class SeedGenerator(Configured, kind=SEEDS):
 
     def __init__(self, seed: int | None = None, name: str | None = None, **kwargs: Any):
         if kwargs:
-            raise ValueError(f"SeedGenerator: unrecognized keyword arguments: {kwargs}.{did_you_mean(next(iter(kwargs)), ('seed', 'name'))}")
+            hint = did_you_mean(next(iter(kwargs)), ("seed", "name"))
+            raise ValueError(f"SeedGenerator: unrecognized keyword arguments: {kwargs}.{hint}")
         if seed is None:
             seed = make_default_seed()
         if not isinstance(seed, (int, np.integer)) or seed < 0:

@@ -102,7 +102,8 @@ def same_value(cls, made, again, sample, name):
     if cls._kind is registry.LOSSES:
         values = [lambda made=made: made(*drawn(sample)) for made in (made, again)]
     elif cls._kind is registry.INITIALIZERS and hasattr(made, "seed"):
-        values = [lambda made=type(made).from_config(made.get_config() | {"seed": 3}): made((4, 4)) for made in (made, again)]
+        seeded = [cls.from_config(one.get_config() | {"seed": 3}) for one in (made, again)]
+        values = [lambda one=one: one((4, 4)) for one in seeded]
     elif cls._kind in (registry.REGULARIZERS, registry.CONSTRAINTS):
         x = np.random.default_rng(1).standard_normal((4, 4)).astype("float32")
         values = [lambda made=made: made(x) for made in (made, again)]

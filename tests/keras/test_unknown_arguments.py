@@ -16,7 +16,7 @@ FAMILIES = {  # the error of each family, as Keras has it
 }  # fmt: skip
 NESTED = {"layer": lambda: L.LSTM(2), "cell": lambda: L.LSTMCell(2), "cells": lambda: [L.LSTMCell(2)], "function": lambda: abs,
           "optimizer": lambda: pyml.optimizers.SGD(), "inner_optimizer": lambda: pyml.optimizers.SGD()}  # fmt: skip
-PASSES_ON = {"CallbackList", "MeanMetricWrapper", "LambdaCallback", "LossFunctionWrapper", "RemoteMonitor"}  # to a function, or keeps it as Keras does
+PASSES_ON = {"CallbackList", "LambdaCallback", "LossFunctionWrapper", "MeanMetricWrapper"}  # to a function, or keeps it, as Keras
 
 
 def public(family):
