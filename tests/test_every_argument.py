@@ -15,7 +15,8 @@ NAMED = {
     "initializer": ["ones", "orthogonal"], "regularizer": ["l2"], "constraint": ["non_neg"], "activation": ["tanh", "relu"],
     "name": ["another"], "dtype": ["bfloat16", "float16"], "padding": ["same", "valid"], "reduction": ["sum", "mean"],
     "data_format": ["channels_first"], "interpolation": ["nearest", "bilinear"], "average": ["micro"], "curve": ["PR"],
-    "mode": ["max", "columns", "concat", "fan_avg"], "method": ["minoring"], "side": ["imag"], "distribution": ["untruncated_normal"],
+    "mode": ["max", "columns", "concat", "fan_avg", "vertical", "wrap", "count"],
+    "method": ["minoring"], "side": ["imag"], "distribution": ["untruncated_normal"],
     "layer": [lambda: pyml.layers.GRU(2), lambda: pyml.layers.GRU(3, go_backwards=True)], "function": [pyml.activations.softsign],
     "optimizer": [lambda: pyml.optimizers.SGD(0.5)], "equation": ["abc,cd->adb"], "arguments": [{"a": 1}],
 }  # fmt: skip
@@ -56,20 +57,28 @@ def plain(config):
     return json.loads(json.dumps(config))
 
 
+def config_of(cls, arguments):
+    """The config of an object of these arguments; None where the class needs others too."""
+    try:
+        return plain(cls(**arguments).get_config())
+    except ValueError:
+        return None
+
+
 def variants(cls, made):
     """Objects with one argument off what it is in the sample: (argument, object), and the arguments that have none."""
     args, kwargs = made._constructor
     mine = parameters(cls)
     given = dict(zip(inspect.signature(cls).parameters, args, strict=False)) | kwargs
     bases = [given, {name: value for name, value in given.items() if mine[name].default is inspect.Parameter.empty}]
-    bases = [(base, plain(cls(**base).get_config())) for base in bases]
+    bases = [(base, config) for base in bases if (config := config_of(cls, base)) is not None]
     for name in set(mine) - LEFT_OUT:
         now = given.get(name, mine[name].default)
         for base, before in bases:
             for value in others(name, now):
                 try:
                     found = cls(**base | {name: value})
-                except (AttributeError, TypeError, ValueError):
+                except Exception:  # refused, in whatever way
                     continue
                 if repr(value) == repr(now) or (isinstance(value, int) and isinstance(now, (int, float)) and value == now):
                     continue

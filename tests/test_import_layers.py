@@ -61,7 +61,7 @@ OVER_A_PACKAGE = {"pyml.browser.page"}
 # Packages that are not always there.
 OPTIONAL = {"PIL", "cv2", "h5py", "imageio", "js", "matplotlib", "playwright", "pydot", "pyml_page", "pyodide", "pyodide_js", "scipy",
             "sounddevice", "wasmtime", "wgpu"}  # fmt: skip
-SPARED = {"asyncio", "gc", "numpy"}  # of Python and numpy: the cost of start again
+SPARED = {"asyncio", "difflib", "gc", "numpy"}  # of Python and numpy: the cost of start again
 # Derivatives of primitives are written with primitives, and a sum in two stages with views: these know each other by nature.
 MUTUAL = {f"pyml.graph.prims.{name}" for name in ("elementwise", "move", "reduce", "split")}
 RANK = {part: rank for rank, parts in enumerate(LAYERS) for part in parts}
