@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from ..dtypes import FLOATS, NARROW, NUMPY, keras_name, narrow, result_type, standardize
+from ..dtypes import FLOATS, NARROW, NUMPY, keras_name, narrow, of_scalar, result_type, standardize
 from ..graph import prims
 from ..graph.node import Node
 from .tensor import NarrowTensor, Tensor, wrapped
@@ -22,8 +22,8 @@ from .variable import NarrowVariable, Variable
 # or how often), "index" are numbers of places, "sum" is that of numpy's sums, "product" that of int8 in 32 bits, and a pair is for
 # several results.
 _FIRST = (
-    "array_split", "diff", "full_like", "get_item", "left_shift", "log_softmax", "moveaxis", "nan_to_num", "nanquantile", "pad",
-    "quantile", "repeat", "right_shift", "roll", "rot90", "scatter_update", "segment_max", "segment_sum", "setitem", "slice",
+    "array_split", "diff", "full_like", "get_item", "log_softmax", "moveaxis", "nan_to_num", "nanquantile", "pad",
+    "quantile", "repeat", "roll", "rot90", "scatter_update", "segment_max", "segment_sum", "setitem", "slice",
     "slice_update", "softmax", "split", "take", "take_along_axis", "tile", "unstack",
     "affine_transform", "gaussian_blur", "map_coordinates", "perspective_transform", "scale_and_translate",
 )  # fmt: skip
@@ -36,6 +36,10 @@ RULES: dict[str, Any] = {
     **dict.fromkeys(("sum", "prod", "nansum", "nanprod", "trace"), "sum"),
     "matmul": "product", "top_k": ("first", "index"), "unique": ("first", "index", "index", "index"),
 }  # fmt: skip
+# Ops in which a number of Python counts as a tensor of int32 or float32, as in Keras; elsewhere it takes the dtype of what it meets.
+COUNTED = frozenset({
+    "append", "arctan2", "average", "dot", "heaviside", "hypot", "inner", "kron", "ldexp", "logaddexp", "nextafter", "outer",
+})  # fmt: skip
 _SUMS = {"int8": "int32", "int16": "int32", "uint8": "uint32", "uint16": "uint32"}
 
 
@@ -63,6 +67,9 @@ def computed(fn: Callable[..., Any], name: str, args: Sequence[Any], kwargs: Map
     if not followed or rule not in ("first", "second"):
         followed += list(kwargs.values())
     labels = _labels(followed)
+    if name in COUNTED:
+        operands = [*args[:2], *(kwargs[key] for key in ("x1", "x2", "weights") if key in kwargs)]
+        labels += [of_scalar(value) for value in operands if isinstance(value, (bool, int, float))]
     out = fn(*_plain(tuple(args), labels), **_plain(dict(kwargs), labels))
     asked = narrow(dtype)
     if dtype is not None and asked is None:

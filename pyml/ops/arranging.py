@@ -244,7 +244,7 @@ def rot90(array: TensorLike, k: int = 1, axes: tuple[int, int] = (0, 1)) -> Tens
                [1, 3]], dtype=int32)
     """
     x = Tensor(as_node(array))
-    if len(axes) != 2:
+    if not isinstance(axes, (tuple, list)) or len(axes) != 2:
         raise ShapeError(f"rot90: axes must name two axes. Received: axes={axes}")
     first, second = ordered_axes(axes, x.ndim, "rot90")
     if k % 4 == 0:

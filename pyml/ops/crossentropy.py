@@ -195,7 +195,7 @@ def sparse_categorical_crossentropy(target: TensorLike, output: TensorLike, from
     target, output = Tensor(prims.cast(as_node(target), dtype="int32")), _predictions(output)
     if not output.ndim:
         raise ShapeError("sparse_categorical_crossentropy: output must have at least one axis, received a scalar.")
-    axis %= output.ndim
+    (axis,) = standardize_axis(axis, output.ndim, "sparse_categorical_crossentropy")
     if target.ndim == output.ndim and target.shape[axis] == 1:
         target = squeeze(target, axis)
     expected = output.shape[:axis] + output.shape[axis + 1 :]

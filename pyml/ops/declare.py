@@ -19,7 +19,7 @@ from ..core.narrow import computed, holds_narrow
 from ..core.operators import INSTALLED
 from ..core.symbolic import VALUES, call_function, holds_symbolic
 from ..dtypes import narrow
-from ..errors import did_you_mean
+from ..errors import DtypeError, did_you_mean
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
@@ -57,6 +57,18 @@ class Declared:
 
 
 DECLARED: dict[str, Declared] = {}
+
+
+def _say_who(error: Exception, name: str, args: tuple[Any, ...]) -> None:
+    """The message of an error of an op that this one is made of names this one: it is what the user called."""
+    text = error.args[0] if error.args else None
+    if not isinstance(text, str) or any(callable(a) and not hasattr(a, "shape") for a in args):
+        return  # what went wrong in a user's function is its own
+    who, colon, rest = text.partition(": ")
+    if colon and who != name and who in DECLARED:
+        error.args = (f"{name}: {rest}", *error.args[1:])
+    elif isinstance(error, DtypeError) and text.startswith("dtype "):
+        error.args = (f"{name}: {text}", *error.args[1:])
 
 
 def draw(*shape: int, low: float = -2.0, high: float = 2.0, dtype: str = "float32") -> Any:
@@ -119,16 +131,20 @@ def op(
             if kwargs and known is not None and not known.issuperset(kwargs):
                 unknown = next(k for k in kwargs if k not in known)
                 raise TypeError(f"{name}() got an unexpected keyword argument {unknown!r}.{did_you_mean(unknown, parameters)}")
-            for a in args:
-                if type(a) not in VALUES:
-                    return special(args, kwargs, asked(args, kwargs))
-            if kwargs:
-                for a in kwargs.values():
+            try:
+                for a in args:
                     if type(a) not in VALUES:
                         return special(args, kwargs, asked(args, kwargs))
-            if place is not None and narrow(dtype := asked(args, kwargs)) is not None:
-                return special(args, kwargs, dtype)
-            return fn(*args, **kwargs)
+                if kwargs:
+                    for a in kwargs.values():
+                        if type(a) not in VALUES:
+                            return special(args, kwargs, asked(args, kwargs))
+                if place is not None and narrow(dtype := asked(args, kwargs)) is not None:
+                    return special(args, kwargs, dtype)
+                return fn(*args, **kwargs)
+            except (TypeError, ValueError) as error:
+                _say_who(error, name, (*args, *kwargs.values()))
+                raise
 
         public: Any = call if record else fn
         if name in DECLARED:

@@ -212,13 +212,14 @@ def ceil(x: TensorLike) -> Tensor:
 
 @op(like="numpy.trunc", gradient=False, samples=[sample(draw(2, 3))])
 def trunc(x: TensorLike) -> Tensor:
-    """`x` without its fraction. Float32, in the shape of `x`.
+    """`x` without its fraction, in its shape and dtype.
 
     Example:
         >>> pyml.ops.trunc([1.7, -1.7]).numpy()
         array([ 1., -1.], dtype=float32)
     """
-    return floating(prims.trunc, x)
+    node = as_node(x)
+    return floating(prims.trunc, x) if node.dtype == "float32" else Tensor(node)
 
 
 @op(
@@ -227,7 +228,7 @@ def trunc(x: TensorLike) -> Tensor:
     samples=[sample(draw(2, 3)), sample(draw(4), 1), sample(draw(4, low=-900, high=900), -2), sample([15, 25, -35], -1), sample([7], 2)],
 )
 def round(x: TensorLike, decimals: int = 0) -> Tensor:
-    """`x` rounded to `decimals` places, halves to even, in the shape and dtype of `x`; booleans become float32.
+    """`x` rounded to `decimals` places, halves to even, in the shape and dtype of `x`.
 
     Args:
         x: Tensor.
@@ -238,6 +239,8 @@ def round(x: TensorLike, decimals: int = 0) -> Tensor:
         array([0., 2., 2.], dtype=float32)
     """
     node = as_node(x)
+    if node.dtype == "bool":
+        return Tensor(node)
     if node.dtype in ("int32", "uint32"):
         return Tensor(node) if decimals >= 0 else _round_whole(Tensor(node), 10**-decimals)
     if decimals == 0:

@@ -128,6 +128,7 @@ def batch_normalization(
         array([[1., 0.]], dtype=float32)
     """
     x = as_float(x)
+    (axis,) = standardize_axis(axis, x.ndim, "batch_normalization")
     shape = [1] * x.ndim
     shape[axis] = x.shape[axis]
     factor = rsqrt(_lay(variance, shape) + epsilon)
@@ -232,6 +233,8 @@ def normalize(x: TensorLike, axis: Axis = -1, order: float = 2, epsilon: float |
     """
     x = as_float(x)
     epsilon = default_epsilon() if epsilon is None else epsilon
+    if isinstance(order, str) or order <= 0:
+        raise ValueError(f"normalize: order must be a number above 0. Received: order={order!r}")
     if order == 2:
         return x * rsqrt(maximum(_sum(square(x), axis=axis, keepdims=True), epsilon * epsilon))
     if order == float("inf"):

@@ -13,6 +13,7 @@ from ..errors import ShapeError
 from ..graph import prims
 from ..graph.node import Node
 from .arithmetic import multiply
+from .axes import ordered_axes
 from .declare import draw, op, sample
 
 __all__ = [
@@ -123,7 +124,7 @@ def tensordot(x1: TensorLike, x2: TensorLike, axes: int | Sequence[Any] = 2) -> 
         The common dtype; the axes of `x1` that are left, then those of `x2`.
 
     Raises:
-        ShapeError: Axes that meet have different sizes.
+        ShapeError: An axis is out of range, or axes that meet have different sizes.
 
     Example:
         >>> pyml.ops.tensordot(np.ones((2, 3)), np.ones((3, 4)), axes=1).shape
@@ -131,10 +132,11 @@ def tensordot(x1: TensorLike, x2: TensorLike, axes: int | Sequence[Any] = 2) -> 
     """
     a, b = as_node(x1), as_node(x2)
     if isinstance(axes, int):
+        if not 0 <= axes <= min(a.ndim, b.ndim):
+            raise ShapeError(f"tensordot: axes={axes} asks for as many axes of both. Received: shapes {a.shape} and {b.shape}")
         left, right = list(range(a.ndim - axes, a.ndim)), list(range(axes))
     else:
-        left, right = ([v] if isinstance(v, int) else list(v) for v in axes)
-        left, right = [v % a.ndim for v in left], [v % b.ndim for v in right]
+        left, right = (list(ordered_axes(v, n.ndim, "tensordot")) for v, n in zip(axes, (a, b), strict=True))
     if [a.shape[i] for i in left] != [b.shape[i] for i in right]:
         raise ShapeError(f"tensordot: axes {left} of {a.shape} and {right} of {b.shape} have different sizes.")
     keep_a = [i for i in range(a.ndim) if i not in left]

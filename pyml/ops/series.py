@@ -121,7 +121,7 @@ def average(x: TensorLike, axis: Axis = None, weights: TensorLike | None = None)
     Args:
         x: Tensor.
         axis: An axis, or several; None means all.
-        weights: In the shape of `x`, or a vector along the one `axis`; all alike by default.
+        weights: In the shape of `x`, a number, or a vector along the one `axis`; all alike by default.
 
     Raises:
         ShapeError: An axis is out of range, or the weights do not fit.
@@ -133,6 +133,8 @@ def average(x: TensorLike, axis: Axis = None, weights: TensorLike | None = None)
     if weights is None:
         return mean(x, axis)
     x, w = as_float(x), as_float(weights)
+    if not w.ndim or not x.ndim:  # a number goes with any shape
+        x, w = broadcast_to(x, x.shape or w.shape), broadcast_to(w, x.shape or w.shape)
     if w.shape != x.shape:
         axes = standardize_axis(axis, x.ndim, "average")
         if w.ndim != 1 or len(axes) != 1 or w.size != x.shape[axes[0]]:
