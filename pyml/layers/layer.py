@@ -78,6 +78,8 @@ class Layer(Tracking, Operation, Configured, kind=LAYERS):
             raise ValueError(f"Unrecognized keyword arguments passed to {type(self).__name__}: {kwargs}.{hint}")
         if name is not None and (not isinstance(name, str) or "/" in name):
             raise ValueError(f"{type(self).__name__}: name must be a string without '/'. Received: name={name!r}")
+        if not isinstance(trainable, (bool, np.bool_, int)):
+            raise ValueError(f"{type(self).__name__}: trainable must be True or False. Received: trainable={trainable!r}")
         self._init_tracking()
         Operation.__init__(self, name=name or auto_name(type(self).__name__))
         self._remat = current_remat()
@@ -413,6 +415,8 @@ class Layer(Tracking, Operation, Configured, kind=LAYERS):
         kwargs = {key: self._convert(value) if isinstance(value, np.ndarray) else value
                   for key, value in kwargs.items()}
         first = args[0] if args else next(iter(kwargs.values()), None)
+        if first is None or isinstance(first, str):
+            self._refuse_call(args, kwargs)
         if not self.built:
             assert_input_compatibility(self.input_spec, first, self.name)
             self._maybe_build(args, kwargs)
@@ -467,6 +471,19 @@ class Layer(Tracking, Operation, Configured, kind=LAYERS):
             losses = self.losses if return_losses else []
         state = [scope.get_current_value(v) for v in self.non_trainable_variables]
         return (outputs, state, losses) if return_losses else (outputs, state)
+
+    def _refuse_call(self, args: Any, kwargs: Any) -> None:
+        """Says which input is missing, or is no tensor.
+
+        Raises:
+            TypeError: An argument that `call` needs is missing or None.
+            ValueError: A text stands where tensors do.
+        """
+        if args and isinstance(args[0], str):
+            raise ValueError(f'Layer "{self.name}": only tensors may be passed as positional arguments. Received: {args[0]!r}')
+        missing = self._signature.missing(args, kwargs)
+        if missing and (not args or type(self).__module__.startswith("pyml.layers")):
+            raise TypeError(f'Layer "{self.name}": missing a required argument: {missing!r}')
 
     def _call_on_values(self, args: Any, kwargs: Any) -> Any:
         training = kwargs.pop("training", None)

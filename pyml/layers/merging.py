@@ -251,6 +251,8 @@ class Dot(Layer):
 
     def _both(self, first: Any, second: Any) -> Any:
         a, b = (self.axes, self.axes) if isinstance(self.axes, int) else self.axes
+        if not -len(first) <= a < len(first) or not -len(second) <= b < len(second):
+            raise ShapeError(f'Layer "{self.name}": axes {(a, b)} are out of range for inputs of {len(first)} and {len(second)} axes.')
         return a % len(first), b % len(second)
 
     def call(self, inputs: Any) -> Any:

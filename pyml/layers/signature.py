@@ -36,6 +36,7 @@ class Signature:
         call = inspect.signature(cls.call).parameters
         self.names = [name for name, p in call.items()
                       if name != "self" and p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)]
+        self.needs = [name for name in self.names if call[name].default is inspect.Parameter.empty]
         anything = any(p.kind is p.VAR_KEYWORD for p in call.values())
         self.takes_training = "training" in call or (anything and "args" not in call)
         self.takes_mask = "mask" in call
@@ -46,6 +47,11 @@ class Signature:
         build = [p for p in build if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)]
         self.build_names = [p.name for p in build]
         self.build_needs = {p.name for p in build if p.default is p.empty}
+
+    def missing(self, args: Any, kwargs: Any) -> str | None:
+        """The first argument that `call` needs and does not get, or gets as None."""
+        given = dict(zip(self.names, args, strict=False)) | kwargs
+        return next((name for name in self.needs if given.get(name) is None), None)
 
     def fill_masks(self, args: Any, kwargs: Any) -> Any:
         """Puts the masks that the inputs carry where `call` takes them.

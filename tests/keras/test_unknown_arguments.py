@@ -86,6 +86,11 @@ def test_every_op_names_an_argument_that_does_not_exist(cpu):
     (lambda: pyml.Variable(1.0, name="a/b"), ValueError, "name must be a string without '/'"),
     (lambda: pyml.Variable(1.0, aggregation="all"), ValueError, "aggregation must be None, 'none', 'mean'"),
     (lambda: pyml.Variable(1.0, synchronization="all"), ValueError, "synchronization must be None, 'none', 'on_read'"),
+    (lambda: L.Dense(2, trainable="yes"), ValueError, "trainable must be True or False. Received: trainable='yes'"),
+    (lambda: L.Dense(2, name="d")(), TypeError, "Layer \"d\": missing a required argument: 'inputs'"),
+    (lambda: L.Dense(2, name="d")(None), TypeError, "Layer \"d\": missing a required argument: 'inputs'"),
+    (lambda: L.Dense(2, name="d")("abc"), ValueError, "only tensors may be passed as positional arguments. Received: 'abc'"),
+    (lambda: L.Dot(axes=7)([np.ones((2, 3)), np.ones((2, 3))]), ValueError, "7"),
     (lambda: L.Dense(1, activation="rellu"), ValueError, "'rellu'. Did you mean 'relu'?"),
     (lambda: pyml.losses.get("mean_square_error"), ValueError, "Did you mean 'mean_squared_error'?"),
 ])  # fmt: skip
