@@ -98,6 +98,8 @@ def test_each_argument_off_its_default_comes_back_from_the_config(cls, cpu):
         config = plain(made.get_config())
         if name == "dtype" and cls._kind is registry.LOSSES:
             continue  # they compute in float32 whatever it is, and as in Keras their configs say nothing of it
+        if (cls.__name__, name) == ("HashedCrossing", "trainable"):
+            continue  # it has no weights, and Keras' config says nothing of them
         assert name in config, f"{name} is missing"
         again = pyml.saving.deserialize_keras_object(plain(pyml.saving.serialize_keras_object(made)))
         assert type(again) is cls and plain(again.get_config()) == config, name

@@ -140,7 +140,7 @@ class HashedCrossing(HostLayer):
     def __init__(self, num_bins: int, output_mode: str = "int", sparse: bool = False, name: str | None = None, dtype: Any = None,
                  **kwargs: Any) -> None:
         output_mode = checked_mode(output_mode, ("int", "one_hot"), "HashedCrossing")
-        super().__init__(name=name, dtype="int64" if output_mode == "int" and dtype is None else dtype)
+        super().__init__(name=name, dtype="int64" if output_mode == "int" and dtype is None else dtype, **kwargs)
         check_dense("HashedCrossing", sparse=sparse)
         self.num_bins = num_bins
         self.output_mode = output_mode
