@@ -35,6 +35,7 @@ FINISHED = [
     "keras.distribution",
     "keras.initializers",
     "keras.dtype_policies",
+    "keras.layers",
     "keras.losses",
     "keras.metrics",
     "keras.ops.linalg",

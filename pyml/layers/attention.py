@@ -72,7 +72,7 @@ class Attending(Layer, abstract=True):
             found = mask if found is None else ops.logical_and(found, mask)
         return found
 
-    def compute_mask(self, query: Any, previous_mask: Any) -> Any:
+    def compute_mask(self, query: Any, previous_mask: Any = None) -> Any:
         """The mask of the query."""
         return previous_mask
 

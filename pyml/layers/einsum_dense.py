@@ -131,7 +131,8 @@ class EinsumDense(
         return self._finish(ops.einsum(self.equation, inputs, self.kernel))
 
     def _finish(self, y: Any) -> Any:
-        return self.activation(y if self.bias is None else y + self.bias)
+        y = y if self.bias is None else y + self.bias
+        return y if self.activation is None else self.activation(y)
 
     # ---- quantized
     def _weight_shape(self) -> tuple[int, ...]:
