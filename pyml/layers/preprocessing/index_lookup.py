@@ -366,7 +366,7 @@ class IndexLookup(HostLayer, abstract=True):
         dtype = "string" if self.invert and self._text else "int32" if self.output_mode == "int" else "float32"
         return KerasTensor(self.compute_output_shape(inputs.shape), dtype=dtype)
 
-    def compute_mask(self, inputs: Any, previous_mask: Any) -> Any:
+    def compute_mask(self, inputs: Any, previous_mask: Any = None) -> Any:
         return previous_mask
 
     def get_config(self) -> dict[str, Any]:
