@@ -32,8 +32,7 @@ class StatelessScope:
     Example:
         >>> v = pyml.Variable([1., 2.])
         >>> with pyml.StatelessScope([(v, [3., 4.])]) as scope:
-        ...     v.assign_add([1., 1.])
-        <Variable path=variable_1, shape=(2,), dtype=float32>
+        ...     _ = v.assign_add([1., 1.])
         >>> scope.get_current_value(v).tolist(), v.value.tolist()
         ([4.0, 5.0], [1.0, 2.0])
     """
