@@ -51,6 +51,7 @@ if TYPE_CHECKING:  # what `__getattr__` finds: the table is in `later.py`
     from pyml.layers.augmentation.mixing import *
     from pyml.layers.augmentation.perspective import *
     from pyml.layers.augmentation.policies import *
+    from pyml.layers.legacy import *
     from pyml.layers.pipeline import *
     from pyml.layers.preprocessing.category_encoding import *
     from pyml.layers.preprocessing.center_crop import *

@@ -12,6 +12,7 @@ from typing import Any
 
 # Module of `pyml/layers` -> its layers, and other names of them in files.
 LATER: dict[str, tuple[str, ...]] = {
+    "legacy": ("ThresholdedReLU",),
     "pipeline": ("Pipeline",),
     "recurrent.convolution": ("ConvLSTM1D", "ConvLSTM2D", "ConvLSTM3D"),
     "augmentation.affine": ("RandomRotation", "RandomShear", "RandomTranslation", "RandomZoom"),

@@ -72,3 +72,33 @@ def test_channels_may_come_first(cpu):
         want = layer(x).numpy()
         np.testing.assert_allclose(first(x.transpose(0, 3, 1, 2)).numpy().transpose(0, 2, 3, 1), want, rtol=1e-5, atol=1e-3,
                                    err_msg=type(layer).__name__)
+
+
+def test_bad_arguments_and_inputs_are_named():
+    L, x = pyml.layers, pictures(2)
+    for make, error, told in [
+        (lambda: L.RandomFlip("sideways"), ValueError, "mode must be"),
+        (lambda: L.RandomRotation(2.0), ValueError, "factor must be a number, or two, in"),
+        (lambda: L.RandomRotation(0.1, fill_mode="far"), NotImplementedError, "fill_mode must be one of"),
+        (lambda: L.RandomZoom(-1.0), ValueError, "height_factor must be"),
+        (lambda: L.RandomBrightness(0.1, value_range=3), ValueError, "value_range must be two numbers"),
+        (lambda: L.RandomFlip()(x[0, :, :, 0]), ValueError, "expected an image"),
+        (lambda: L.RandomFlip()({"labels": x}), ValueError, "needs 'images'"),
+        (lambda: L.RandomFlip()({"images": x, "bounding_boxes": {"boxes": [], "labels": []}}), ValueError, "bounding_box_format"),
+        (lambda: L.MixUp()({"images": x, "labels": np.array([0, 1])}), ValueError, "one-hot"),
+        (lambda: L.CutMix(bounding_box_format="xyxy")({"images": x, "bounding_boxes": {"boxes": np.zeros((2, 1, 4)), "labels":
+            np.zeros((2, 1))}}), NotImplementedError, "no bounding boxes"),
+    ]:
+        with pytest.raises(error, match=told):
+            make()
+
+
+def test_boxes_may_be_lists_of_different_lengths():
+    """What is missing is filled up with labels of -1; a flip moves the others."""
+    layer = pyml.layers.RandomFlip("horizontal", bounding_box_format="xyxy", seed=1)
+    layer.get_random_transformation = lambda data, training=True, seed=None: {
+        "flips": pyml.ops.ones((2, 1, 1, 1), "bool"), "input_shape": (2, 8, 9, 3)}
+    boxes = {"boxes": [[[0, 0, 2, 3]], [[1, 1, 4, 5], [0, 0, 9, 8]]], "labels": [[5], [6, 7]]}
+    found = layer({"images": pictures(2), "bounding_boxes": boxes})["bounding_boxes"]
+    assert found["labels"].numpy().tolist() == [[5, -1], [6, 7]]
+    np.testing.assert_allclose(found["boxes"].numpy()[:, 0], [[7, 0, 9, 3], [5, 1, 8, 5]], atol=1e-5)

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from pyml import ops
-from pyml.layers.augmentation.base import ImageLayer, known
+from pyml.layers.augmentation.base import ImageLayer
 from pyml.objects.samples import Sample, draw, sample
 from pyml.utils.bounding_boxes import clip_to_image_size
 
@@ -37,7 +37,9 @@ class RandomFlip(ImageLayer):
                  **kwargs: Any) -> None:
         super().__init__(data_format=data_format, **kwargs)
         self._keep_seed(seed)
-        self.mode = known(mode, "mode", "RandomFlip", ("horizontal", "vertical", "horizontal_and_vertical"))
+        if mode not in ("horizontal", "vertical", "horizontal_and_vertical"):
+            raise ValueError(f"RandomFlip: mode must be 'horizontal', 'vertical' or 'horizontal_and_vertical'. Received: mode={mode!r}")
+        self.mode = mode
 
     def get_random_transformation(self, data: Any, training: bool = True, seed: Any = None) -> Any:
         if not training:
