@@ -1,0 +1,70 @@
+"""Data frames, loaders and batches of other libraries, which fit knows by what they can do."""
+
+import numpy as np
+import pytest
+
+import pyml
+from pyml import layers
+
+X = np.arange(24, dtype="float32").reshape(8, 3) / 24
+Y = X[:, :2] * 2
+
+
+class Frame:
+    """As pandas has them: iterating gives the names of columns."""
+
+    columns = ("a", "b", "c")
+
+    def __init__(self, values):
+        self.values, self.shape = values, values.shape
+
+    def __array__(self, dtype=None, copy=None):
+        return self.values
+
+    def __len__(self):
+        return len(self.values)
+
+    def __iter__(self):
+        return iter(self.columns)
+
+
+class Loader:
+    """As PyTorch has them: lists of tensors, again in every epoch."""
+
+    def __len__(self):
+        return 4
+
+    def __iter__(self):
+        return ([Frame(X[k:k + 2]), Frame(Y[k:k + 2])] for k in range(0, 8, 2))
+
+
+def fitted(*data, **how):
+    model = pyml.Sequential([pyml.Input((3,)), layers.Dense(2, kernel_initializer="ones")])
+    model.compile(pyml.optimizers.SGD(0.1), "mse")
+    history = model.fit(*data, epochs=2, shuffle=False, verbose=0, **how).history["loss"]
+    return history, model
+
+
+def test_frames_and_loaders_train_as_arrays_do(cpu):
+    expected, _ = fitted(X, Y, batch_size=2)
+    assert fitted(Frame(X), Frame(Y), batch_size=2)[0] == pytest.approx(expected)
+    history, model = fitted(Loader(), validation_data=Loader())
+    assert history == pytest.approx(expected)
+    assert model.predict(Loader(), verbose=0).shape == (8, 2)
+    assert model.evaluate(Loader(), verbose=0) == pytest.approx(model.evaluate(X, Y, verbose=0), rel=1e-5)
+
+
+def test_a_step_gets_what_the_user_passed(cpu):
+    given = []
+
+    class Asked(pyml.Model):
+        def train_step(self, data):
+            given.append(type(data).__name__ if not isinstance(data, tuple) else len(data))
+            return {"seen": 1.0}
+
+    i = pyml.Input((3,))
+    for data, how in (((X,), {}), ((X, Y), {}), ((X, Y), {"sample_weight": np.ones(8)}), ((Loader(),), {}), (({"x": X},), {})):
+        model = Asked(i, layers.Dense(2)(i))
+        model.compile("sgd")
+        model.fit(*data, batch_size=8, verbose=0, **how)
+    assert given == ["Tensor", 2, 3, 2, "dict"]
