@@ -7,13 +7,14 @@ import warnings
 from typing import Any
 
 from pyml import ops
-from pyml.core import Tensor, gradients
+from pyml.core import StatelessScope, Tensor, gradients
 from pyml.core.narrow import unlabelled
 from pyml.core.trace import differentiating
 from pyml.core.tree import flatten, map_structure
 from pyml.layers.layer import Layer
 from pyml.metrics import Metric
 from pyml.optimizers import Optimizer
+from pyml.trainers import state
 from pyml.trainers.compilation import Compilation
 from pyml.trainers.outputs import Outputs
 from pyml.trainers.watch import Trained, Watch
@@ -102,6 +103,39 @@ class StepMethods(Layer):
         arguments = (x, y, y_pred, sample_weight)[:4 if anything else len(placed)]
         named = any(p.kind is p.VAR_KEYWORD for p in takes.values()) or "training" in takes
         return self.compute_loss(*arguments, **({"training": training} if named else {}))
+
+    def stateless_compute_loss(self, trainable_variables: Any, non_trainable_variables: Any, metrics_variables: Any, x: Any = None,
+                               y: Any = None, y_pred: Any = None, sample_weight: Any = None, training: bool = True) -> Any:  # fmt: skip
+        """`compute_loss` as a function of the state, of which values are given; nothing is changed.
+
+        Returns:
+            The loss, and a tuple of the trainable, the other and the metrics' values after it.
+        """
+        groups = (self.trainable_variables, self.non_trainable_variables, self.metrics_variables)
+        values = (trainable_variables, non_trainable_variables, metrics_variables)
+        pairs = [pair for group, given in zip(groups, values, strict=True) for pair in zip(group, given, strict=True)]
+        with StatelessScope(pairs) as scope:
+            loss = self._compute_loss(x, y, y_pred, sample_weight, training=training)
+        return loss, (trainable_variables, *([scope.get_current_value(v) for v in group] for group in groups[1:]))
+
+    def get_state_tree(self, value_format: str = "backend_tensor") -> dict[str, Any]:
+        """All that training changes, as dicts nested by the parts of paths.
+
+        Args:
+            value_format: `"backend_tensor"` for tensors, `"numpy_array"` for arrays.
+
+        Returns:
+            A dict of `trainable_variables`, `non_trainable_variables`, `optimizer_variables` and `metrics_variables`.
+        """
+        return state.tree_of(self, value_format)
+
+    def set_state_tree(self, state_tree: dict[str, Any]) -> None:
+        """Assigns what `get_state_tree` gave, or a part of it.
+
+        Raises:
+            ValueError: It names a Variable that is not there.
+        """
+        state.assign_tree(self, state_tree)
 
     def compute_metrics(self, x: Any, y: Any, y_pred: Any, sample_weight: Any = None) -> dict[str, Any]:
         """Adds a batch to the metrics and returns `get_metrics_result()`."""

@@ -74,6 +74,25 @@ def test_a_stateless_call_leaves_the_model_alone_and_gives_its_losses(cpu):
     assert [v.tolist() for v in pyml.metrics.Mean().stateless_reset_state()] == [0.0, 0.0]
 
 
+def test_the_state_of_training_goes_into_a_tree_and_back(cpu):
+    x, y = rows()
+    model = network(pyml.Model)
+    model.fit(x, y, epochs=1, verbose=0)
+    tree = model.get_state_tree("numpy_array")
+    assert sorted(tree) == ["metrics_variables", "non_trainable_variables", "optimizer_variables", "trainable_variables"]
+    assert tree["metrics_variables"]["loss"]["count"] == 20
+    expected = model.fit(x, y, epochs=1, verbose=0, shuffle=False).history["loss"]
+    model.set_state_tree(tree)
+    assert model.fit(x, y, epochs=1, verbose=0, shuffle=False).history["loss"] == pytest.approx(expected)
+    with pytest.raises(ValueError, match="no Variable"):
+        model.set_state_tree({"trainable_variables": {"nowhere": 1.0}})
+    state = [[v.value for v in group] for group in (model.trainable_variables, model.non_trainable_variables, model.metrics_variables)]
+    before = model.get_metrics_result()["loss"].numpy()
+    loss, parts = model.stateless_compute_loss(*state, x, y, y * 0, training=False)
+    assert float(loss) == pytest.approx(float((y ** 2).mean()), rel=1e-5) and len(parts) == 3
+    assert model.get_metrics_result()["loss"].numpy() == before
+
+
 def test_run_eagerly_has_values_in_call_and_train_step(cpu):
     x, y = rows()
     seen = []
