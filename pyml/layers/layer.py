@@ -394,12 +394,18 @@ class Layer(Tracking, Operation, Configured, kind=LAYERS):
     def build_from_config(self, config: dict[str, Any]) -> None:
         """Builds from what `get_build_config` returned."""
         if config and not self.built:
-            self.build(config["input_shape"])
+            if "shapes_dict" in config:
+                self.build(**config["shapes_dict"])
+            else:
+                self.build(config["input_shape"])
             self.built = True
 
     def get_build_config(self) -> dict[str, Any] | None:
-        """The input shape the layer was built for."""
-        return None if self._build_shapes is None else {"input_shape": self._build_shapes}
+        """The shapes the layer was built for."""
+        shapes = self._build_shapes
+        if isinstance(shapes, dict) and self._signature.build_names and set(shapes) <= set(self._signature.build_names):
+            return {"shapes_dict": shapes} if len(shapes) > 1 else {"input_shape": next(iter(shapes.values()))}
+        return None if shapes is None else {"input_shape": shapes}
 
     # ---- calling
     def call(self, *args: Any, **kwargs: Any) -> Any:

@@ -77,7 +77,7 @@ class Dropout(Layer):
         yield sample(cls(0.3, seed=4), draw(2, 3), like=lambda x: x)
 
 
-class SpatialDropout1D(Dropout):
+class SpatialDropout1D(Dropout, not_in_config=("trainable",)):  # Keras' own refuses it
     """Dropout of whole channels of sequences.
 
     Args:
@@ -103,7 +103,7 @@ class SpatialDropout1D(Dropout):
         yield sample(cls(0.3), draw(2, 3, 4), like=lambda x: x)
 
 
-class SpatialDropout2D(Dropout):
+class SpatialDropout2D(Dropout, not_in_config=("trainable",)):
     """Dropout of whole channels of images.
 
     Args:

@@ -248,7 +248,7 @@ class UpSampling3D(Layer):
         yield sample(cls(2, "channels_first"), draw(1, 2, 1, 2, 1), like=lambda x: x.repeat(2, 2).repeat(2, 3).repeat(2, 4))
 
 
-class SpatialDropout3D(Dropout):
+class SpatialDropout3D(Dropout, not_in_config=("trainable",)):
     """Dropout of whole channels of volumes.
 
     Args:

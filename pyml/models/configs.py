@@ -32,6 +32,8 @@ def graph_config(model: Any) -> dict[str, Any]:
             calls = [{"args": _write(list(node.args), numbers), "kwargs": _write(node.kwargs, numbers)}
                      for node in nodes if node.input_tensors]
         layers.append({**described, "name": operation.name, "inbound_nodes": calls})
+        if any("training" in call["kwargs"] for call in calls):
+            layers[-1]["training_given"] = True        # Keras writes what training was when the graph was made, and takes no notice of it
     # Keras counts the calls of a model in a model from 1 here, and from 0 above
     place = lambda tensor: _place(tensor, numbers, 1 if isinstance(tensor._keras_history.operation, _functional()) else 0)
     return {
@@ -108,7 +110,10 @@ def model_from_graph_config(cls: Callable[..., Any], config: Mapping[str, Any], 
     made: dict[str, list[Any]] = {}
     waiting: list[tuple[Any, str, list[Any]]] = []
     for described in config["layers"]:
-        waiting.append((_one_of(described, custom_objects), described["name"], list(described["inbound_nodes"])))
+        calls = list(described["inbound_nodes"])
+        if not described.get("training_given", "module" not in described):
+            calls = [call | {"kwargs": {key: value for key, value in call["kwargs"].items() if key != "training"}} for call in calls]
+        waiting.append((_one_of(described, custom_objects), described["name"], calls))
     models = {name for layer, name, _ in waiting if isinstance(layer, _functional())}
     while waiting:
         later = []

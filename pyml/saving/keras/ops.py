@@ -151,7 +151,10 @@ class RevivedOp:
         self.op = op
         taken = inspect.signature(op.function).parameters
         self.options = {key: value for key, value in config.items()
-                        if key != "name" and (key != "dtype" or (key in taken and isinstance(value, str)))}
+                        if key in taken and (key != "dtype" or isinstance(value, str))}
+        unknown = [key for key in config if key not in taken and key not in ("name", "dtype") and config[key] not in (None, False)]
+        if unknown:
+            raise ValueError(f"the op {op.name!r} takes no {', '.join(unknown)} here.")
         self._inbound_nodes: list[Any] = []
         self._calls = 0
 
