@@ -103,7 +103,7 @@ class RandomInvert(ImageLayer):
     `"bounding_boxes"` and `"segmentation_masks"`. Output shape: the same, float.
 
     Example:
-        >>> pyml.layers.RandomInvert()(np.array([[[0.], [55.]]])).numpy().ravel()
+        >>> pyml.layers.RandomInvert((1, 1))(np.array([[[0.], [55.]]])).numpy().ravel()
         array([255., 200.], dtype=float32)
     """
 
