@@ -1,5 +1,6 @@
 """Models: `Sequential`, `Model(inputs, outputs)` and subclasses of `Model`."""
 
+import importlib
 import json
 from typing import Any
 
@@ -13,6 +14,12 @@ from pyml.models.sequential import Sequential
 from pyml.objects.registry import LAYERS
 from pyml.objects.serialization import deserialize_keras_object
 from pyml.saving.loading import load_model, save_model
+
+
+def __getattr__(name: str) -> Any:
+    if name != "FeatureSpace":                         # pyml.utils.FeatureSpace; configs look for it here
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return importlib.import_module(f"{__name__}.feature_space").FeatureSpace
 
 
 def model_from_json(json_string: str, custom_objects: dict[str, Any] | None = None) -> Model:

@@ -229,6 +229,10 @@ class FeatureSpace(Layer):
         self._is_adapted = True
         self._check_if_built()
 
+    def build(self, *input_shape: Any, **shapes: Any) -> None:
+        """Makes the symbolic features; needs nothing but `adapt`."""
+        self._check_if_built()
+
     def _check_if_built(self) -> None:
         if not self._is_adapted and self._adaptable():
             raise ValueError("You need to call `.adapt(dataset)` on the FeatureSpace before you can start using it.")
@@ -344,7 +348,9 @@ def _layer_name(name: str | None, kind: str) -> str:
 
 
 def _serialized(part: Feature | Cross) -> dict[str, Any]:
-    return {"module": "keras.utils", "class_name": type(part).__name__, "config": part.get_config(), "registered_name": type(part).__name__}
+    name = type(part).__name__
+    home = "keras.src.layers.preprocessing.feature_space"
+    return {"module": home, "class_name": name, "config": part.get_config(), "registered_name": name}
 
 
 def _columns(dataset: Dataset, name: str) -> Iterator[Any]:

@@ -92,6 +92,8 @@ def _home(cls: type) -> str | None:
     if cls.__name__ in _UNEXPORTED:
         return _UNEXPORTED[cls.__name__]
     package = module.split(".")[1]
+    if cls.__name__ == "FeatureSpace":
+        return "keras.utils"
     if package in ("models", "dtype_policies"):
         return "keras"
     if package == "optimizers" and registry.SCHEDULES.classes.get(cls.__name__) is cls:

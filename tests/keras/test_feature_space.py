@@ -65,6 +65,13 @@ def test_a_feature_space_comes_back_from_its_config(cpu):
     np.testing.assert_array_equal(again(TABLE).numpy(), space(TABLE).numpy())
 
 
+def test_a_feature_space_comes_back_from_its_file(cpu, tmp_path):
+    space = adapted(spaces())
+    space.save(tmp_path / "space.keras")
+    again = pyml.saving.load_model(tmp_path / "space.keras")
+    np.testing.assert_array_equal(again(TABLE).numpy(), space(TABLE).numpy())
+
+
 def test_a_model_of_encoded_features_and_one_of_raw_columns_share_their_weights(cpu):
     space = adapted(spaces())
     encoded = space.get_encoded_features()

@@ -366,9 +366,6 @@ class IndexLookup(HostLayer, abstract=True):
         dtype = "string" if self.invert and self._text else "int32" if self.output_mode == "int" else "float32"
         return KerasTensor(self.compute_output_shape(inputs.shape), dtype=dtype)
 
-    def compute_mask(self, inputs: Any, previous_mask: Any = None) -> Any:
-        return previous_mask
-
     def get_config(self) -> dict[str, Any]:
         weights = self.idf_weights
         return self._base_config() | {
@@ -419,8 +416,8 @@ class IndexLookup(HostLayer, abstract=True):
             lines = file.read().split("\n")
         while lines and lines[-1] == "":
             lines.pop()
-        weights = self.idf_weights
-        self.set_vocabulary(lines, None if weights is None else weights[: len(lines)])
+        special, given = self._special_tokens(), [self._token(line) for line in lines]
+        self._take(given[len(special) :] if given[: len(special)] == special else given, None)     # idf weights are variables
 
 
 def row_lengths(rows: list[Any]) -> np.ndarray:
