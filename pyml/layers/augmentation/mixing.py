@@ -52,7 +52,7 @@ class RandomErasing(_Rectangles):
     Source: Zhong et al. 2017, "Random Erasing Data Augmentation".
 
     Example:
-        >>> pyml.layers.RandomErasing(scale=(1., 1.), fill_value=7)(np.zeros((1, 2, 3))).numpy().ravel()
+        >>> pyml.layers.RandomErasing((1., 1.), scale=(1., 1.), fill_value=7)(np.zeros((1, 2, 3))).numpy().ravel()
         array([7., 7., 7., 7., 7., 7.], dtype=float32)
     """
 
