@@ -97,7 +97,7 @@ class Sequential(Model):
         else:
             if input_shape is None:
                 raise ValueError(f"Sequential '{self.name}': give build() the shape of the inputs.")
-            source = InputLayer(batch_shape=tuple(input_shape))
+            source = InputLayer(batch_shape=tuple(input_shape), dtype="string" if self._begins_on_host() else None)
         for layer, node in self._graph_calls:
             layer._inbound_nodes[:] = [own for own in layer._inbound_nodes if own is not node]
         calls: list[tuple[Layer, CallNode]] = []
@@ -110,6 +110,14 @@ class Sequential(Model):
         self._graph = Graph(inputs, x)
         auto_name("functional")                        # Keras makes an inner model here, which takes a name
         self.built = True
+
+    def _begins_on_host(self) -> bool:
+        return bool(self._stack) and getattr(self._stack[0], "runs_on_host", False)
+
+    def _staged(self, x: Any) -> Any:
+        if self._graph is None and self._begins_on_host():
+            self.build((None, *x.shape[1:]) if hasattr(x, "shape") else (None, 1))
+        return super()._staged(x)
 
     def _maybe_build(self, args: Any, kwargs: Any) -> None:
         if not self.built and args and hasattr(args[0], "shape"):

@@ -153,4 +153,6 @@ def test_a_sequential_may_begin_with_text(cpu):
         pyml.Input((1,), dtype="string"), pyml.layers.StringLookup(vocabulary=["a", "b"], output_mode="one_hot"), pyml.layers.Dense(1),
     ])  # fmt: skip
     kernel, bias = model.get_weights()
+    late = pyml.Sequential(model.layers)
+    np.testing.assert_allclose(late.predict(np.array(["b", "z"]), verbose=0), kernel[[2, 0]] + bias, rtol=1e-5)
     np.testing.assert_allclose(model.predict(np.array(["b", "z"]), verbose=0), kernel[[2, 0]] + bias, rtol=1e-5)
