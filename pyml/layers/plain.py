@@ -50,7 +50,6 @@ class Lambda(Layer):
 
     Raises:
         TypeError: `function` cannot be called.
-        ValueError: The config of a function without a name was asked for: it could not be found again.
 
     Example:
         >>> pyml.layers.Lambda(lambda x: x ** 2)(np.array([1.0, 3.0])).numpy().tolist()
@@ -87,15 +86,6 @@ class Lambda(Layer):
         if callable(self._output_shape):
             return self._output_shape(input_shape)
         return (flatten(input_shape)[0], *self._output_shape)
-
-    def get_config(self) -> dict[str, Any]:
-        for function in (self.function, self._output_shape, self.mask):
-            if getattr(function, "__name__", "") == "<lambda>":
-                raise ValueError(
-                    f'Layer "{self.name}": a lambda has no name by which it could be found again; '
-                    "use a named function, registered with register_keras_serializable."
-                )
-        return super().get_config()
 
     @classmethod
     def _samples(cls) -> Iterator[Sample]:

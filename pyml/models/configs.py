@@ -31,7 +31,8 @@ def graph_config(model: Any) -> dict[str, Any]:
             described = serialize_keras_object(operation)
             calls = [{"args": _write(list(node.args), numbers), "kwargs": _write(node.kwargs, numbers)}
                      for node in nodes if node.input_tensors]
-        layers.append({**described, "name": operation.name, "inbound_nodes": calls})
+        described |= {"name": operation.name, "inbound_nodes": calls}  # in place: it is marked when the layer is met again
+        layers.append(described)
         if any("training" in call["kwargs"] for call in calls):
             layers[-1]["training_given"] = True        # Keras writes what training was when the graph was made, and takes no notice of it
     # Keras counts the calls of a model in a model from 1 here, and from 0 above

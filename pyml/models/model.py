@@ -1,5 +1,6 @@
 """`Model`: layers with a training loop, a summary and weights on disk."""
 
+import io
 import json
 from collections.abc import Callable, Mapping, Sequence
 from os import PathLike
@@ -12,11 +13,13 @@ from pyml.core.symbolic import KerasTensor, any_symbolic, infer_output_spec
 from pyml.core.tree import flatten, is_nested, map_structure
 from pyml.errors import ShapeError
 from pyml.layers.layer import Layer
+from pyml.layers.signature import overridden, specs_of
 from pyml.models.beginning import HostStage, host_stage, staged, text_inputs
 from pyml.models.configs import graph_config, model_from_graph_config
 from pyml.models.graph import Graph
 from pyml.models.quantizing import quantize_layers
 from pyml.models.summary import print_summary
+from pyml.objects.configured import is_ours
 from pyml.objects.serialization import serialize_keras_object
 from pyml.saving import loading
 from pyml.saving import weights as weight_files
@@ -228,8 +231,25 @@ class Model(Trainer):
         return x
 
     def build(self, input_shape: Any = None) -> None:
-        """Nothing to do: layers build themselves when the model is called."""
+        """Makes the weights of a subclass for inputs of `input_shape`, by calling it on nothing; with a graph they are there."""
         self.built = True
+        if self._graph is None and input_shape is not None and "call" in overridden(type(self)):
+            self.__dict__["_build_shapes"] = input_shape
+            infer_output_spec(self._call_on_probes, (specs_of(input_shape, self.dtype),), {})
+
+    def _maybe_build(self, args: Any, kwargs: Any) -> None:
+        if not self.built and type(self).build is Model.build:  # the call that follows builds the layers
+            self.__dict__["_build_shapes"] = self._signature.build_shapes(args, kwargs)[0]
+            self.built = True
+        else:
+            super()._maybe_build(args, kwargs)
+
+    def __reduce__(self) -> Any:
+        """Models are pickled as the bytes of a `.keras` file, with the classes that are not pyml's own."""
+        buffer = io.BytesIO()
+        loading.save_model(self, buffer)
+        own = {type(layer).__name__: type(layer) for layer in self._flatten_layers() if not is_ours(type(layer))}
+        return _unpickled, (buffer.getvalue(), own)
 
     # ---- printing and saving
     def summary(
@@ -313,6 +333,10 @@ def _like(tensor: KerasTensor) -> KerasTensor:
     made = KerasTensor(tensor.shape, dtype=tensor.dtype)
     made._keras_mask = tensor._keras_mask
     return made
+
+
+def _unpickled(data: bytes, own: dict[str, Any]) -> Any:
+    return loading.load_model(io.BytesIO(data), custom_objects=own, safe_mode=False)
 
 
 class Functional(Model):

@@ -43,7 +43,6 @@ def test_layers_train_as_in_keras(case, device, monkeypatch):
     (lambda: L.Resizing(3, 3, interpolation="lanczos"), "interpolation"),
     (lambda: L.GaussianNoise(-1), "stddev must not be negative"),
     (lambda: L.SpatialDropout2D(2), r"SpatialDropout2D: rate must be a number in \[0, 1\]"),
-    (lambda: L.Lambda(lambda x: x).get_config(), "a lambda has no name"),
     (lambda: L.Attention(score_mode="sum"), "score_mode must be 'dot' or 'concat'"),
     (lambda: L.Attention()(np.ones((1, 2, 3))), r"takes a list \[query, value\]"),
     (lambda: L.Dense(3, lora_rank=2), "lora_rank is not supported"),

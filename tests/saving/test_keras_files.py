@@ -1,6 +1,7 @@
 """Files of Keras written and read here: `.keras`, `.weights.h5` and `.h5`. Those that Keras wrote are in `test_files_of_keras.py`."""
 
 import json
+import pickle
 import zipfile
 
 import numpy as np
@@ -78,3 +79,37 @@ def test_an_archive_holds_what_keras_looks_for(trained, tmp_path):
     assert [layer["module"] for layer in config["config"]["layers"]] == ["keras.layers"] * 5
     assert list(config["compile_config"]) == ["optimizer", "loss", "loss_weights", "metrics", "weighted_metrics", "run_eagerly",
                                               "steps_per_execution", "jit_compile"]
+
+
+@pyml.saving.register_keras_serializable("test_keras_files")
+class Scaled(Model):
+    def __init__(self, units=3, **kwargs):
+        super().__init__(**kwargs)
+        self.units, self.first, self.rest = units, layers.Dense(units), [layers.Dense(2), [layers.Dense(2)]]
+        self.scale = self.add_weight(shape=(2,), name="scale", initializer="ones")
+
+    def call(self, x):
+        return self.rest[1][0](self.rest[0](self.first(x))) * self.scale
+
+    def get_config(self):
+        return {**super().get_config(), "units": self.units}
+
+
+def test_a_trained_subclass_comes_back_from_a_file_and_from_pickle(tmp_path):
+    model = Scaled(5)
+    model.compile("adam", "mse")
+    model.fit(X, Y, verbose=0)
+    model.save(tmp_path / "m.keras")
+    for again in (load_model(tmp_path / "m.keras"), pickle.loads(pickle.dumps(model))):
+        assert (again.predict(X, verbose=0) == model.predict(X, verbose=0)).all()
+        assert again.optimizer.iterations.numpy() == model.optimizer.iterations.numpy()
+
+
+def test_a_lambda_is_made_only_where_the_file_is_trusted(tmp_path):
+    factor = 3.0
+    model = Sequential([Input((4,)), layers.Lambda(lambda x: x * factor)])
+    with pytest.warns(UserWarning, match="bytecode"):
+        model.save(tmp_path / "m.keras")
+    with pytest.raises(ModelFileError, match="safe_mode=False"):
+        load_model(tmp_path / "m.keras")
+    assert (load_model(tmp_path / "m.keras", safe_mode=False)(X).numpy() == X * 3).all()
