@@ -5,6 +5,7 @@ from typing import Any
 
 from pyml.core.symbolic import FunctionOp, KerasTensor
 from pyml.core.tree import flatten, map_structure
+from pyml.layers.input_layer import InputLayer
 from pyml.layers.layer import Layer
 from pyml.models.graph import Graph
 from pyml.objects.registry import LAYERS
@@ -120,7 +121,7 @@ def model_from_graph_config(cls: Callable[..., Any], config: Mapping[str, Any], 
         later = []
         for layer, name, calls in waiting:
             outputs = made.setdefault(name, [])
-            if layer._inbound_nodes and not outputs:   # an Input made its tensor by itself
+            if isinstance(layer, InputLayer) and not outputs:  # it made its tensor by itself
                 outputs.append(layer._inbound_nodes[0].output_tensors)
                 calls = []
             while calls:

@@ -113,3 +113,39 @@ def test_a_lambda_is_made_only_where_the_file_is_trusted(tmp_path):
     with pytest.raises(ModelFileError, match="safe_mode=False"):
         load_model(tmp_path / "m.keras")
     assert (load_model(tmp_path / "m.keras", safe_mode=False)(X).numpy() == X * 3).all()
+
+
+def test_a_layer_in_two_models_of_one_file_stays_one_layer(tmp_path):
+    x, shared = Input((4,)), layers.Dense(4)
+    model = Model(x, Sequential([Input((4,)), shared])(shared(x)))
+    model.save(tmp_path / "m.keras")
+    again = load_model(tmp_path / "m.keras")
+    assert len(again.weights) == 2
+    np.testing.assert_allclose(again(X).numpy(), model(X).numpy(), rtol=1e-6)
+
+
+def test_a_damaged_file_is_one_clear_error(tmp_path):
+    model = Sequential([Input((4,)), layers.Dense(2)])
+    model.save_weights(tmp_path / "m.weights.h5")
+    data, random = (tmp_path / "m.weights.h5").read_bytes(), np.random.default_rng(0)
+    before, refused = model.get_weights(), 0
+    for _ in range(300):
+        damaged = bytearray(data[: random.integers(1, len(data))] if random.random() < 0.2 else data)
+        for _ in range(random.integers(1, 6)):
+            damaged[random.integers(len(damaged))] = random.integers(256)
+        (tmp_path / "d.weights.h5").write_bytes(damaged)
+        try:
+            model.load_weights(tmp_path / "d.weights.h5")  # what hits a number, or nothing, cannot be told
+            model.set_weights(before)
+        except ModelFileError:
+            refused += 1
+            assert all((a == b).all() for a, b in zip(before, model.get_weights(), strict=True))
+    assert refused > 50
+
+
+def test_weights_in_shards_come_back(trained, tmp_path):
+    trained.save_weights(tmp_path / "m.weights.json", max_shard_size=64 / 1024**3)
+    assert len(list(tmp_path.glob("m_*.weights.h5"))) > 2
+    other = pyml.models.clone_model(trained)
+    other.load_weights(tmp_path / "m.weights.json")
+    assert same_weights(trained, other)
