@@ -184,9 +184,9 @@ def test_wheel_of_the_same_sources_is_the_same_bytes(tmp_path):
 
 
 def test_wheel_is_small(built):
-    """What a visitor downloads beside Pyodide and numpy: 2.98 MB, half of it compiled modules; all
-    functions of Keras and the array API made it 0.75 MB larger."""
-    assert next((built / "pyodide").glob("pyml-*.whl")).stat().st_size < 3_100_000
+    """What a visitor downloads beside Pyodide and numpy: 3.5 MB, half of it compiled modules; all functions
+    of Keras and the array API made it 0.75 MB larger, its layers and files 0.6 MB."""
+    assert next((built / "pyodide").glob("pyml-*.whl")).stat().st_size < 3_900_000
 
 
 @pytest.fixture(scope="module")

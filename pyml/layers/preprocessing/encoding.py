@@ -70,7 +70,7 @@ def encoded_on_host(indices: np.ndarray, mode: str, depth: int) -> np.ndarray:
     rows = counted.reshape(-1, counted.shape[-1])
     known = (rows >= 0) & (rows < depth)
     at = (np.arange(len(rows))[:, None] * depth + rows)[known]
-    counts = np.bincount(at, minlength=len(rows) * depth).reshape(*counted.shape[:-1], depth)
+    counts = np.bincount(at.astype(np.intp), minlength=len(rows) * depth).reshape(*counted.shape[:-1], depth)
     return (counts if mode == "count" else counts > 0).astype("float32")
 
 

@@ -422,7 +422,7 @@ class IndexLookup(HostLayer, abstract=True):
 
 def row_lengths(rows: list[Any]) -> np.ndarray:
     """How many tokens each row has."""
-    return np.fromiter(map(len, rows), np.int64, len(rows))
+    return np.fromiter(map(len, rows), np.intp, len(rows))  # as numpy counts, in 32 bits in a page
 
 
 def padded_rows(places: np.ndarray, lengths: np.ndarray, width: int, fill: int) -> np.ndarray:

@@ -78,7 +78,7 @@ def _ragged_gather(node, xp, *inputs):
         check_count([sizes.sum()], "RaggedGather")
         ends = np.cumsum(sizes)
         found.append(np.concatenate([[0], ends]))
-        at = np.arange(int(sizes.sum())) + np.repeat(starts - (ends - sizes), sizes)
+        at = np.arange(int(sizes.sum())) + np.repeat(starts - (ends - sizes), sizes.astype(np.intp))
     if len(at) and not 0 <= at.min() <= at.max() < len(values):
         raise ValueError(f"an index leaves the {len(values)} values")
     return [*found, values[at]]
@@ -99,7 +99,7 @@ def _ragged_to_tensor(node, xp, shape, values, default, *given):
         if kind == "ROW_SPLITS":
             if (np.diff(partition) < 0).any() or partition[-1] - partition[0] > most:
                 raise ValueError("row splits must be sorted, with no more rows in them than there are values")
-            partition = np.repeat(np.arange(len(partition) - 1), np.diff(partition))
+            partition = np.repeat(np.arange(len(partition) - 1), np.diff(partition).astype(np.intp))
         elif kind != "VALUE_ROWIDS":
             raise ValueError(f"the row partition {kind!r} is not known")
         parents.append(np.asarray(partition, np.int64))
