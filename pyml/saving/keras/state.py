@@ -24,7 +24,9 @@ from .hdf5 import Group
 # Attributes of ours that hold layers which Keras reaches on another way.
 _OURS = frozenset({"_children", "_constructor", "_graph", "_graph_calls", "_graph_layers", "_inbound_nodes", "_stack"})
 # Built-in layers whose attributes have other names in Keras.
-_NAMES: dict[str, dict[str, str]] = {}
+_PARTS = ("query_dense", "key_dense", "value_dense", "output_dense", "dropout_layer")
+_NAMES = {"GroupQueryAttention": {name: f"_{name}" for name in _PARTS}}
+_CLASSES = {"GroupQueryAttention": "grouped_query_attention"}  # classes of another name there than the one they are exported under
 
 Reader = Callable[[Variable], np.ndarray]
 
@@ -80,7 +82,8 @@ def walk(obj: Any) -> Iterator[tuple[str, Any]]:
             used: dict[str, int] = {}
             for child in item.values() if isinstance(item, dict) else item:
                 if isinstance(child, (list, tuple, dict)) or _is_saved(child):
-                    kind = to_snake_case(type(child).__name__) if _is_saved(child) else "container"
+                    name = type(child).__name__
+                    kind = _CLASSES.get(name, to_snake_case(name)) if _is_saved(child) else "container"
                     used[kind] = used.get(kind, -1) + 1
                     yield from visit(f"{path}/{kind}_{used[kind]}" if used[kind] else f"{path}/{kind}", child)
 
