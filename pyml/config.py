@@ -87,7 +87,9 @@ def backend() -> str:
 def set_backend(backend: str) -> None:
     """Chooses the device for everything computed from now on.
 
-    Values that live on another device keep living there; make models after choosing.
+    Values that lie on another device come over when they are used: tensors, Variables, the weights of a model, which goes on
+    as it was and compiles its programs for the new device. Reading a value takes it from where it lies. A browser that cannot
+    wait for WebGPU (no JSPI) cannot move what lies there: a `DeviceError` says so.
 
     Args:
         backend: `"webgpu"`, `"wasm"` or `"cpu"`.

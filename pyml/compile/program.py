@@ -8,7 +8,7 @@ from collections.abc import Callable, Hashable, Iterator
 
 import numpy as np
 
-from ..device.base import Buffer, Copy, Count, Device, DeviceKernel, Dispatch, Repeat, Step
+from ..device.base import Buffer, Copy, Count, Device, DeviceKernel, Dispatch, Repeat, Step, brought
 from ..device.lock import LOCK
 from ..dtypes import NUMPY
 from ..errors import BufferTooLarge
@@ -189,6 +189,8 @@ def _compute(nodes: list[Node], device: Device, keep_graph: bool) -> None:
     key, leaves, params = graph_key(nodes, lift=True)
     plan = plan_for((key, device.profile), lambda: make_plan(nodes, device.profile, list(leaves), params=params))
     values = np.array([n.attrs["value"] for n in params], np.float32) if params else None
+    for node in leaves:
+        node.buffer = brought(node.buffer, device)
     bound = Bound(plan, device, [n.buffer for n in leaves], values)
     bound.run()
     for node, ref in zip(nodes, plan.out_refs, strict=True):

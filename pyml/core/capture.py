@@ -11,7 +11,7 @@ import numpy as np
 from .. import config
 from ..compile.plan import graph_key, make_plan
 from ..compile.program import Bound, check_size, from_host, plan_for
-from ..device.base import Buffer, Copy
+from ..device.base import Buffer, Copy, brought
 from ..dtypes import standardize
 from ..graph.node import Node
 from ..graph.prims import BUFFER, CONST, INPUT
@@ -116,6 +116,8 @@ class Capture:
         node = value._node if isinstance(value, Tensor) else value._value_node()
         if node.buffer is None:
             (value if isinstance(value, Tensor) else Tensor(node))._realize()
+        if node.buffer.device is not device:
+            node.buffer = brought(node.buffer, device)
         if i in self.owned:
             device.replay(device.record([Copy(node.buffer, self.owned[i], node.size * 4)]))
             return False
@@ -137,6 +139,7 @@ class Capture:
 
     def _buffer_of(self, source: Source) -> Buffer:
         if isinstance(source, Node):
+            source.buffer = brought(source.buffer, self.device)
             return source.buffer
         if isinstance(source, Variable):
             return source._buffer
@@ -146,7 +149,7 @@ class Capture:
         """Results of the last call that somebody still holds are copied before they are overwritten."""
         for ref in self.results:
             node = ref()
-            if node is not None and node.buffer is not None and node.size:
+            if node is not None and node.buffer is not None and node.size and node.buffer.device is self.device:
                 own = self.device.alloc(node.size * 4)
                 self.device.replay(self.device.record([Copy(node.buffer, own, node.size * 4)]))
                 node.buffer = own

@@ -6,6 +6,7 @@ from typing import Any
 
 from .. import config
 from ..compile.pictures import showing, unpacking
+from ..device.base import brought
 from ..device.lock import LOCK
 from .tensor import Tensor, allocated
 
@@ -39,7 +40,7 @@ def show(canvas: Any, image: Tensor, alpha: int) -> bool:
         image._realize()
         node = image._node
         height, width, channels = (*node.shape, 1)[:3]
-        return device.show(node.buffer, showing(channels, node.dtype, alpha), canvas, width, height)
+        return device.show(brought(node.buffer, device), showing(channels, node.dtype, alpha), canvas, width, height)
 
 
 __all__ = ["copied_on_gpu", "show", "unpack"]

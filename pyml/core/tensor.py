@@ -11,7 +11,6 @@ import numpy as np
 
 from .. import config
 from ..compile.program import check_size, from_host, realize, to_host
-from ..device.base import Device
 from ..device.lock import LOCK
 from ..dtypes import host_array, narrow, promote, standardize
 from ..errors import DtypeError, ShapeError
@@ -110,8 +109,8 @@ class Tensor(Operators["Tensor"], ArrayProtocol):
         if self.size == 0:
             return np.zeros(self.shape, self.dtype)
         with LOCK, trace.tracing(None):
-            device = config.device()
-            raw = device.sync_wait(self._reading(device))
+            reading = self._reading()
+            raw = self._node.buffer.device.sync_wait(reading)
         return to_host(raw, self._node)
 
     async def data(self) -> np.ndarray:
@@ -119,14 +118,14 @@ class Tensor(Operators["Tensor"], ArrayProtocol):
         trace.refuse_in_trace("data()")
         if self.size == 0:
             return np.zeros(self.shape, self.dtype)
-        return to_host(await self._reading(config.device()), self._node)
+        return to_host(await self._reading(), self._node)
 
-    def _reading(self, device: Device) -> Awaitable[bytes]:
-        """The value on its way; it is the value of now, whatever runs before it arrives."""
+    def _reading(self) -> Awaitable[bytes]:
+        """The value on its way from where it lies; it is the value of now, whatever runs before it arrives."""
         with LOCK:
             if self._node.buffer is None:
                 self._realize()
-            return device.read(self._node.buffer, self.size * 4)
+            return self._node.buffer.device.read(self._node.buffer, self.size * 4)
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
         return as_array(self.numpy(), dtype, copy)

@@ -19,7 +19,8 @@ from .variable import Variable, settle
 def overwrite(tensor: Tensor, array: np.ndarray) -> None:
     """Puts other values of the same shape and dtype into a tensor's own memory, so that programs find them there."""
     with LOCK:
-        config.device().write(tensor._node.buffer, from_host(np.ascontiguousarray(array)))
+        buffer = tensor._node.buffer
+        buffer.device.write(buffer, from_host(np.ascontiguousarray(array)))
 
 
 def take_rows(tensor: Tensor, rows: Tensor) -> Tensor:

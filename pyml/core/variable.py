@@ -12,7 +12,7 @@ import numpy as np
 
 from .. import config
 from ..compile.program import from_host, realize, to_host
-from ..device.base import Copy
+from ..device.base import Copy, brought
 from ..device.lock import LOCK
 from ..dtypes import host_array, narrow, standardize
 from ..errors import ShapeError, did_you_mean
@@ -162,8 +162,8 @@ class Variable(Operators[Tensor]):
         if trace.stateless() is not None:
             return self.value.numpy()
         with LOCK:
-            device = config.device()
-            raw = device.sync_wait(device.read(self.settle(), self.size * 4))
+            buffer = self.settle()
+            raw = buffer.device.sync_wait(buffer.device.read(buffer, self.size * 4))
         return to_host(raw, self._as_leaf())
 
     async def data(self) -> np.ndarray:
@@ -172,7 +172,8 @@ class Variable(Operators[Tensor]):
         if trace.stateless() is not None:
             return await self.value.data()
         with LOCK:
-            reading = config.device().read(self.settle(), self.size * 4)
+            buffer = self.settle()
+            reading = buffer.device.read(buffer, self.size * 4)
         return to_host(await reading, self._as_leaf())
 
     def _as_leaf(self) -> Node:
@@ -287,9 +288,16 @@ def changed() -> None:
 def settle(variables: list[Variable], also: Sequence[Node] = ()) -> None:
     """Computes pending values, all in one flush, into buffers of the Variables' own; the caller holds the lock.
 
+    What lies on another device comes to the one in use.
+
     `also` are other nodes that are computed with them.
     """
     device = config.device()
+    for v in variables:
+        if v._pending is None and v._buffer.device is not device:
+            v._buffer = brought(v._buffer, device)
+            v._lent = None   # whoever holds the value has it where it was
+            changed()
     waiting = [v for v in variables if v._pending is not None]
     if not waiting:
         return
@@ -303,6 +311,7 @@ def settle(variables: list[Variable], also: Sequence[Node] = ()) -> None:
         # the node may be somebody's Tensor, or a constant: a Variable's memory is its own
         own = device.alloc(v.size * 4)
         if v.size:
+            node.buffer = brought(node.buffer, device)
             copies.append(Copy(node.buffer, own, v.size * 4))
         v._buffer = own
         changed()
@@ -315,7 +324,7 @@ def protect(variables: Iterable[Variable]) -> None:
     device = config.device()
     for v in variables:
         node = v._lent() if v._lent is not None else None
-        if node is not None:
+        if node is not None and node.buffer is v._buffer:
             own = device.alloc(v.size * 4)
             device.replay(device.record([Copy(v._buffer, own, v.size * 4)]))
             node.buffer = own

@@ -6,6 +6,9 @@ from collections.abc import Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
+import numpy as np
+
+from ..errors import DeviceError, SyncReadError
 from ..graph.op import Profile
 
 PIPELINES = 128  # kept beside those in use, for a model made anew: 0.13 to 0.2 MB each on a software adapter
@@ -18,12 +21,12 @@ def rounded(nbytes: int) -> int:
 
 
 class Buffer:
-    """Device memory; it goes back to its device's pool when the last Python reference dies."""
+    """Memory of a device; it goes back to the device's pool when the last Python reference dies."""
 
-    __slots__ = ("__weakref__", "_release", "handle", "nbytes")
+    __slots__ = ("__weakref__", "_release", "device", "handle", "nbytes")
 
-    def __init__(self, handle: Any, nbytes: int, release: Callable[[Any, int], None] | None = None):
-        self.handle, self.nbytes, self._release = handle, nbytes, release
+    def __init__(self, handle: Any, nbytes: int, release: Callable[[Any, int], None] | None = None, device: Any = None):
+        self.handle, self.nbytes, self._release, self.device = handle, nbytes, release, device
 
     def __del__(self):
         release = self._release
@@ -32,6 +35,27 @@ class Buffer:
                 release(self.handle, self.nbytes)
             except Exception:
                 pass
+
+
+def brought(buffer: Buffer, device: Device) -> Buffer:
+    """The buffer, or where it is another device's, one of this device with the same bytes.
+
+    Raises:
+        DeviceError: This browser cannot wait for the device that has the bytes.
+    """
+    if buffer.device is device or buffer.device is None:
+        return buffer
+    home = buffer.device
+    try:
+        raw = home.sync_wait(home.read(buffer, buffer.nbytes))
+    except SyncReadError as e:
+        raise DeviceError(
+            f"a value lies on '{home.name}', and this browser cannot wait for it to come to '{device.name}': read it with "
+            "'await t.data()' before set_backend, or make it anew on this device."
+        ) from e
+    own = device.alloc(buffer.nbytes)
+    device.write(own, np.frombuffer(raw, np.uint8))
+    return own
 
 
 @dataclass(frozen=True)

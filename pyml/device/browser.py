@@ -125,7 +125,7 @@ class BrowserDevice:
         # Not on software: copying a picture of 640x480 takes 75 ms there and reading it 17 (benchmarks/camera); and drawing
         # loses the device in Chromium 156, unless its pages are composed by the same adapter.
         self.copies_pictures = self.draws_pictures = not software
-        self._pool = BufferPool(self._create, engine.destroy)
+        self._pool = BufferPool(self._create, engine.destroy, self)
         self._next_buffer = 1
         self._pipelines: Shared[Pipeline] = Shared(PIPELINES)  # by source and bindings
         self._next_pipeline = 1

@@ -34,7 +34,7 @@ class CpuDevice:
         self.live += 1
         self.live_bytes += size
         self.peak_bytes = max(self.peak_bytes, self.live_bytes)
-        return Buffer(np.zeros(size, np.uint8), size, self._release)
+        return Buffer(np.zeros(size, np.uint8), size, self._release, self)
 
     def _release(self, handle, nbytes):
         self.live -= 1

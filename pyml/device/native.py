@@ -122,7 +122,7 @@ class NativeDevice:
             "wgpu": wgpu.__version__,
         }
         self.profile = Profile(family="register", threads=1024) if software else Profile()
-        self._pool = BufferPool(self._create, lambda handle: handle.destroy())
+        self._pool = BufferPool(self._create, lambda handle: handle.destroy(), self)
         self._numbers: tuple[Any, int] = (None, 0)  # 0, 1, 2, … for "turn" bindings, and how many
         self._layouts: dict = {}
         self._pipelines: Shared[Any] = Shared(PIPELINES)

@@ -31,8 +31,8 @@ class BufferPool:
     only joins a list; counting and device calls happen in `take`, under the lock, never inside a finalizer.
     """
 
-    def __init__(self, create: Callable[[int], Any], destroy: Callable[[Any], None]):
-        self._create, self._destroy = create, destroy
+    def __init__(self, create: Callable[[int], Any], destroy: Callable[[Any], None], device: Any = None):
+        self._create, self._destroy, self._device = create, destroy, device
         self._spare: dict[int, list] = {}
         # every handle in use: a Buffer in a reference cycle would take its handle's finalizer along
         self._held: dict[int, Any] = {}
@@ -66,7 +66,7 @@ class BufferPool:
             usage.live += 1
             usage.live_bytes += size
             self._held[id(handle)] = handle
-            return Buffer(handle, size, self._give_back)
+            return Buffer(handle, size, self._give_back, self._device)
 
     def _give_back(self, handle: Any, nbytes: int) -> None:
         self._returned.append((handle, nbytes))

@@ -71,7 +71,7 @@ class WasmDevice:
     def _use(self, engine: Engine) -> None:
         self._engine = engine
         self.features = frozenset(["relaxed-simd"] if engine.relaxed else [])
-        self._pool = BufferPool(self._create, engine.free)
+        self._pool = BufferPool(self._create, engine.free, self)
         cores = engine.threads
         self.profile = replace(WasmDevice.profile, cores=cores, threads=1 if cores == 1 else SPLIT * cores)
 
