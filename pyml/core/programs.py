@@ -36,6 +36,8 @@ class Program:
         array([2., 2.], dtype=float32)
     """
 
+    many = _MANY  # traces after which somebody is told
+
     def __init__(self, fn: Callable[..., Any], name: str | None = None) -> None:
         functools.update_wrapper(self, fn)
         self.fn = fn
@@ -102,9 +104,9 @@ class Program:
         return capture, arrays
 
     def _capture(self, args: tuple[Any, ...], kwargs: dict[str, Any], leaves: list[Any]) -> Capture:
-        if len(self.captures) == _MANY:
+        if len(self.captures) == self.many:
             warnings.warn(
-                f"program {self.name!r} was traced {_MANY} times: Python numbers and shapes are part of what it is traced "
+                f"program {self.name!r} was traced {self.many} times: Python numbers and shapes are part of what it is traced "
                 "for. Pass a number that changes as a Variable or an array.",
                 stacklevel=3,
             )

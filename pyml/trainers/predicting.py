@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+import weakref
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -42,7 +43,7 @@ async def predicted(model: Trainer, io: IO, batches: Iterator[Any] | Epoch, call
 
     Args:
         model: A built model.
-        batch_size: Rows per step; shorter batches are padded to the next power of two.
+        batch_size: Rows per step; for shorter batches see `answered`.
     """
     model.stop_predicting = False
     step = model._steps.program(("predict",))
@@ -59,16 +60,8 @@ async def predicted(model: Trainer, io: IO, batches: Iterator[Any] | Epoch, call
         index += 1
         for hook in begin_hooks:
             hook(index, {})
-        rows = next(leaf.shape[0] for leaf in flatten(x) if leaf is not None)
-        given, x = x, padded(x, rows, batch_size)
-        size = next(leaf.shape[0] for leaf in flatten(x) if leaf is not None)
-        if not getattr(step, "captures", True):
-            await io.prepare([(step, (x,))])
-        outputs = struct = step(x)
-        if any(leaf.shape[:1] != (size,) for leaf in flatten(outputs)):  # not a row for each row: none can be left out
-            if size != rows:
-                outputs = struct = step(given)
-            rows = None
+        outputs, rows = await answered(step, io, x, batch_size)
+        struct = outputs
         if waiting is not None:  # the device works on this batch while the last one is read
             await collect(*waiting)
         waiting = (outputs, rows)
@@ -102,13 +95,53 @@ def unflatten(struct: Any, leaves: list[np.ndarray]) -> Any:
     return {key: values[key] for key in struct}
 
 
-def padded(x: Any, rows: int, batch_size: int) -> Any:
-    """Inputs with zero rows added up to the next power of two, so that few shapes have to be compiled."""
-    size = min(1 << max(rows - 1, 0).bit_length(), batch_size) if rows < batch_size else rows
+async def answered(step: Any, io: IO, x: Any, batch_size: int) -> tuple[Any, int | None]:
+    """The outputs for a batch, and how many of their rows belong to it (None: all).
 
-    def pad(array: np.ndarray | None) -> np.ndarray | None:
-        if array is None or size == rows:
-            return array
-        return np.concatenate([array, np.zeros((size - rows, *array.shape[1:]), array.dtype)])
+    A short batch has a program of its own size, as a model may mix the rows of a batch. Only where there are batches of ever
+    more sizes, and it makes no difference, they are filled up with rows that nobody asked for: with zeros, and once more with
+    rows of the batch itself. Where the rows that count are not the same to the last bit, the size gets its program, and all
+    later ones too.
+    """
+    rows = next(leaf.shape[0] for leaf in flatten(x) if leaf is not None)
+    if not getattr(step, "captures", True):
+        await io.prepare([(step, (x,))])
+    known = _sizes.setdefault(step, Sizes()) if hasattr(step, "captures") else Sizes()
+    step.many = 1 << 30  # batches of many sizes are what is expected here
+    if rows >= batch_size or rows in known.own or len(known.own) < SIZES or known.mixed or any(c.written for c in step.captures.values()):
+        known.own.add(rows)
+        return step(x), None
 
-    return map_structure(pad, x)
+    async def read(outputs: Any) -> list[np.ndarray]:
+        return [await io.read(leaf) for leaf in flatten(outputs)]
+
+    size = min(1 << (rows - 1).bit_length(), batch_size)
+    with_zeros = await read(step(padded(x, size, lambda array: np.zeros((size - rows, *array.shape[1:]), array.dtype))))
+    outputs = step(padded(x, size, lambda array: np.resize(array, (size - rows, *array.shape[1:]))))
+    with_rows = await read(outputs)
+    same = all(a.shape[:1] == (size,) and np.array_equal(a[:rows], b[:rows], equal_nan=a.dtype.kind == "f")
+               for a, b in zip(with_zeros, with_rows, strict=True))  # fmt: skip
+    if same and known.checked:
+        return outputs, rows
+    alone = step(x)  # once it is also asked what the batch by itself gives: a model may look at the number of its rows
+    known.checked = True
+    known.mixed = not same or not all(np.allclose(a, b[:rows], 1e-4, 1e-5, equal_nan=True)
+                                      for a, b in zip(await read(alone), with_rows, strict=True))  # fmt: skip
+    return alone, None
+
+
+class Sizes:
+    """Of a program: the sizes of batches that it was compiled for, and whether others may be filled up."""
+
+    def __init__(self) -> None:
+        self.own: set[int] = set()
+        self.checked = self.mixed = False
+
+
+SIZES = 8  # programs for batches of one size each, before short ones are filled up
+_sizes: weakref.WeakKeyDictionary[Any, Sizes] = weakref.WeakKeyDictionary()
+
+
+def padded(x: Any, size: int, more: Callable[[np.ndarray], np.ndarray]) -> Any:
+    """Inputs of `size` rows."""
+    return map_structure(lambda array: array if array is None else np.concatenate([array, more(array)]), x)

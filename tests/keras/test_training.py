@@ -138,13 +138,33 @@ def test_on_batch_methods_return_the_values_of_their_batch():
     np.testing.assert_allclose(model.predict_on_batch(x), model.predict(x, verbose=0), atol=1e-6)
 
 
-def test_predict_pads_short_batches_and_cuts_the_result():
+def test_a_short_batch_is_computed_by_itself_as_its_rows_may_mix():
+    class Share(pyml.layers.Layer):
+        def call(self, inputs):
+            return inputs / inputs.shape[0]
+
+    inputs = pyml.Input((2,))
+    model = pyml.Model(inputs, [inputs - pyml.ops.mean(inputs, axis=0), Share()(inputs)])
+    x = np.random.default_rng(0).normal(size=(9, 2)).astype(np.float32)
+    for rows in range(1, 20):
+        batch = np.resize(x, (rows, 2))
+        centred, divided = model.predict(batch, verbose=0)
+        np.testing.assert_allclose(centred, batch - batch.mean(0), atol=1e-6)
+        np.testing.assert_allclose(divided, batch / rows, rtol=1e-6)
+    centred = model.predict(x, batch_size=4, verbose=0)[0]
+    np.testing.assert_allclose(centred[8], 0, atol=1e-6)                       # the last batch is one row
+
+
+def test_predict_compiles_for_few_sizes_and_cuts_the_result():
     x, _ = blobs(77)
     model = classifier()
     whole = model.predict(x, batch_size=77, verbose=0)
     for size in (1, 5, 32, 100):
         np.testing.assert_allclose(model.predict(x, batch_size=size, verbose=0), whole, atol=1e-6)
     assert len(model._steps.programs[("predict",)].captures) <= 7
+    for size in range(33, 60):
+        np.testing.assert_allclose(model.predict(x[:size], batch_size=64, verbose=0), whole[:size], atol=1e-6)
+    assert len(model._steps.programs[("predict",)].captures) <= 12
 
 
 def test_a_subclassed_model_with_a_train_step_of_its_own():
