@@ -106,7 +106,9 @@ async def answered(step: Any, io: IO, x: Any, batch_size: int) -> tuple[Any, int
     rows = next(leaf.shape[0] for leaf in flatten(x) if leaf is not None)
     if not getattr(step, "captures", True):
         await io.prepare([(step, (x,))])
-    known = _sizes.setdefault(step, Sizes()) if hasattr(step, "captures") else Sizes()
+    if not hasattr(step, "captures"):  # a model that runs without programs
+        return step(x), None
+    known = _sizes.setdefault(step, Sizes())
     step.many = 1 << 30  # batches of many sizes are what is expected here
     if rows >= batch_size or rows in known.own or len(known.own) < SIZES or known.mixed or any(c.written for c in step.captures.values()):
         known.own.add(rows)
