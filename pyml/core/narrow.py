@@ -36,6 +36,7 @@ RULES: dict[str, Any] = {
     **dict.fromkeys(("sum", "prod", "nansum", "nanprod", "trace"), "sum"),
     "matmul": "product", "top_k": ("first", "index"), "unique": ("first", "index", "index", "index"),
 }  # fmt: skip
+_LIMITED = ("resize",)  # whose bicubic and Lanczos filters go beyond what they are given: bytes stay within 0 and 255
 # Ops in which a number of Python counts as a tensor of int32 or float32, as in Keras; elsewhere it takes the dtype of what it meets.
 COUNTED = frozenset({
     "append", "arctan2", "average", "dot", "heaviside", "hypot", "inner", "kron", "ldexp", "logaddexp", "nextafter", "outer",
@@ -83,9 +84,20 @@ def computed(fn: Callable[..., Any], name: str, args: Sequence[Any], kwargs: Map
         if not isinstance(value, Tensor):
             return value
         label = asked or _of_result(value.dtype, labels, rules[min(place, len(rules) - 1)] if rules else rule)
-        return labelled(value, label)
+        return labelled(_limited(value, label) if name in _LIMITED else value, label)
 
     return result(out)
+
+
+def _limited(x: Tensor, dtype: str) -> Tensor:
+    """Whole numbers with the nearest that `dtype` has in the place of those that it has not."""
+    if dtype not in NARROW or dtype in FLOATS:
+        return x
+    bits, signed = (8 if dtype.endswith("8") else 16), not dtype.startswith("u")
+    low, high = (-(2 ** (bits - 1)), 2 ** (bits - 1) - 1) if signed else (0, 2**bits - 1)
+    node = x._node
+    node = prims.maximum(node, prims.full(node.shape, low, node.dtype)) if signed or node.dtype == "int32" else node
+    return Tensor(prims.minimum(node, prims.full(node.shape, high, node.dtype)))
 
 
 def labelled(x: Tensor, dtype: str) -> Tensor:
