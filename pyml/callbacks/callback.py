@@ -28,6 +28,7 @@ class Callback(Registered, kind=CALLBACKS):
     def __init__(self) -> None:
         self.params: dict[str, Any] | None = None
         self._model: Any = None
+        self._idle_hooks: tuple[Any, ...] = ()
 
     def set_params(self, params: dict[str, Any]) -> None:
         """Called by `fit` with a dict of `verbose`, `epochs` and `steps`."""
@@ -95,8 +96,9 @@ class Callback(Registered, kind=CALLBACKS):
 
 def overrides(callback: Any, *hooks: Any) -> bool:
     """True where the callback's class, or the object itself, writes one of the hooks."""
+    idle = getattr(callback, "_idle_hooks", ())
     for hook in hooks:
         method = getattr(callback, hook)
-        if getattr(method, "__func__", method) is not getattr(Callback, hook):
+        if getattr(method, "__func__", method) not in (getattr(Callback, hook), *idle):
             return True
     return False

@@ -121,7 +121,9 @@ class LowRank:
             merged = self._merged()
             for i, name in enumerate(self._files_have()):
                 value = merged[name] if name in merged else getattr(self, self._kept_as(name))
-                store[str(i)] = value if isinstance(value, np.ndarray) else value.numpy()
+                # a file that is written asynchronously has read the Variables before
+                known = isinstance(value, np.ndarray) or (isinstance(value, Variable) and hasattr(store, "read"))
+                store[str(i)] = value if known else value.numpy()
 
     def load_own_variables(self, store: Any) -> None:
         """Reads what `save_own_variables` wrote; an adapter is merged there, so it begins as nothing.

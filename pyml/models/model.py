@@ -307,6 +307,14 @@ class Model(Trainer):
         """Writes all weights into a `.weights.h5`, or an `.npz`; see `pyml.saving.save_weights`."""
         weight_files.save_weights(self, filepath, overwrite=overwrite, max_shard_size=max_shard_size, **kwargs)
 
+    def _save_known(self, path: str, arrays: dict[int, Any], weights_only: bool) -> None:
+        """`save` or `save_weights` into a file of Keras with values of variables that were read before."""
+        loading.save_known(self, path, arrays, weights_only)
+
+    def _load_state(self, data: bytes, where: object) -> None:
+        """`load_weights` from the content of a `.weights.h5`."""
+        loading.load_state(self, data, where)
+
     def load_weights(self, filepath: str | PathLike[str], skip_mismatch: bool = False, **kwargs: Any) -> None:
         """Reads weights that `save_weights` wrote into a model of the same structure."""
         weight_files.load_weights(self, filepath, skip_mismatch=skip_mismatch, **kwargs)

@@ -64,6 +64,7 @@ class Optimizer(Configured, kind=OPTIMIZERS, abstract=True):
     """
 
     _hints = ("decay",)
+    _known_values: Mapping[int, Any] = {}  # while a file is written asynchronously: what was read before
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
@@ -462,7 +463,11 @@ class Optimizer(Configured, kind=OPTIMIZERS, abstract=True):
 
     def _base_config(self) -> dict[str, Any]:
         rate = self._learning_rate
-        rate = float(rate.numpy()) if isinstance(rate, Variable) else plain(rate)
+        if isinstance(rate, Variable):
+            known = self._known_values.get(id(rate))
+            rate = float(rate.numpy() if known is None else known)
+        else:
+            rate = plain(rate)
         names = ("weight_decay", "clipnorm", "global_clipnorm", "clipvalue", "use_ema", "ema_momentum",
                  "ema_overwrite_frequency", "loss_scale_factor", "gradient_accumulation_steps")
         return {"name": self.name, "learning_rate": rate, **{name: getattr(self, name) for name in names}}

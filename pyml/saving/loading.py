@@ -7,6 +7,8 @@ import os
 from collections.abc import Generator
 from typing import TYPE_CHECKING, Any
 
+from ..atomic import write
+from ..optimizers.base import Optimizer
 from . import stores_browser
 from .artifacts import artifacts_of
 from .files import MOST_JSON, MOST_WEIGHTS, ModelFileError, parse_json
@@ -261,6 +263,27 @@ def _as_keras(model: Any, target: Any, overwrite: bool, zipped: bool | None, qua
 
     archive.save_archive(model, path or target, read, overwrite, zipped is not False)
     return True
+
+
+def save_known(model: Any, path: str, arrays: dict[int, Any], weights_only: bool) -> None:
+    """Writes a `.keras`, `.h5` or `.weights.h5` with values that were read before, by the identities of their Variables."""
+    if not weights_only:
+        before, Optimizer._known_values = Optimizer._known_values, arrays
+        try:
+            _as_keras(model, path, True, None, None, True, {}, arrays)
+        finally:
+            Optimizer._known_values = before
+        return
+    from .keras import hdf5, state
+
+    write(path, hdf5.write(state.save_state(model, lambda v: arrays[id(v)] if id(v) in arrays else v.numpy())))
+
+
+def load_state(model: Any, data: bytes, where: object) -> None:
+    """Sets weights and the optimizer's state from the content of a `.weights.h5`; nothing changes unless all fits."""
+    from .keras import hdf5_read, state
+
+    state.load_state(model, hdf5_read.read(data, where), where)
 
 
 def _path(filepath: Any) -> Any:

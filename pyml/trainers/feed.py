@@ -99,6 +99,10 @@ class ResidentFeed:
             return self._one_pass()
         return itertools.islice(self._stream, self.num_batches)
 
+    def skipped(self, steps: int) -> None:
+        """So many calls of this epoch were taken and not made: goes to the place after them."""
+        self.data.place.assign(steps % len(self.tails))
+
     def again(self, orders: Orders, first: int, stop: int) -> Iterator[Call]:
         """Calls that repeat steps `first` to `stop` of a feed of the same data, which had these `orders`."""
         for order, at, go in orders.places(first, stop):

@@ -8,8 +8,9 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from pyml.callbacks.callback_list import CallbackList
+from pyml.callbacks.keeping import Reading
 from pyml.trainers.datasets import Calls
-from pyml.trainers.feed import BatchFeed, Call
+from pyml.trainers.feed import BatchFeed, Call, ResidentFeed
 from pyml.trainers.feeds import Feed
 from pyml.trainers.interrupts import Interrupts, deferred
 from pyml.trainers.io import IO
@@ -55,30 +56,37 @@ class Loop:
         model.stop_training = False
         await self.compile(feed, "train")
         self.keeper = keeper = Keeper(model, self.io, feed)
-        keeper.starts[options.initial_epoch] = 0
         await keeper.take()
+        model._initial_epoch, model._initial_batch = options.initial_epoch, 0
         callbacks.on_train_begin()
+        first, skip = model._initial_epoch or options.initial_epoch, model._initial_batch
+        self.done = -skip  # batches are numbered as in a whole epoch
+        keeper.starts = {first: 0}
+        keeper.ran = keeper.step = keeper.safe = skip
         self.steps.program(("begin",))()
         pacer = Pacer()
         logs: dict[str, Any] = {}
         with deferred() as self.interrupts:
-            for epoch in range(options.initial_epoch, epochs):
+            for epoch in range(first, epochs):
                 self.steps.program(("reset",))()
                 callbacks.on_epoch_begin(epoch)
                 before = self.done
-                found = await self.run(feed, "train", pacer)
+                found = await self.run(feed, "train", pacer, skip=skip if epoch == first else 0)
                 ended = isinstance(feed, BatchFeed) and not model.stop_training and self.done - before < (feed.num_batches or 1)
                 if ended:
                     warnings.warn(_RAN_OUT.format(epoch=epoch + 1, epochs=epochs), stacklevel=2)
+                if not found and skip and epoch == first:  # all its batches were done before
+                    continue
                 if not found:
                     break
                 logs = found
                 keeper.starts[epoch + 1] = keeper.ran
                 if validation is not None and options.validates_after(epoch + 1):
-                    tested = await self.evaluate(validation, required=epoch == options.initial_epoch)
+                    tested = await self.evaluate(validation, required=epoch == first)
                     logs |= {f"val_{name}": value for name, value in tested.items()}
                 if epoch + 1 < epochs:
                     await keeper.looked(ended=True)
+                await self.provide("on_epoch_end", epoch)
                 callbacks.on_epoch_end(epoch, logs)
                 await self.io.pause()
                 if model.stop_training or ended:
@@ -106,8 +114,8 @@ class Loop:
         self.callbacks.on_test_end(logs)
         return logs
 
-    async def run(self, feed: Feed, kind: str, pacer: Pacer, required: bool = True) -> dict[str, Any]:
-        """All steps of an epoch. The inner loop does no work per op: one replay, and a look now and then."""
+    async def run(self, feed: Feed, kind: str, pacer: Pacer, required: bool = True, skip: int = 0) -> dict[str, Any]:
+        """All steps of an epoch, but the first `skip`. The inner loop does no work per op: one replay, and a look now and then."""
         model, interrupts, flag = self.model, self.interrupts, _FLAGS[kind]
         keeper = self.keeper if kind == "train" else None
         begin_hooks, end_hooks = self.callbacks.batch_hooks(kind)
@@ -117,6 +125,11 @@ class Loop:
         given = feed.epoch()
         following = given.following if isinstance(given, Calls) else None  # of a dataset, which may have to wait for its batches
         calls: Iterator[Call] = iter(()) if isinstance(given, Calls) else iter(given)
+        if skip:
+            while index < skip and (await following() if following else next(calls, None)) is not None:
+                index += 1
+            if isinstance(feed, ResidentFeed):
+                feed.skipped(skip)
         while (run := await following() if following else next(calls, None)) is not None:
             for hook in begin_hooks:
                 hook(index, {})
@@ -144,7 +157,8 @@ class Loop:
                 f"{'fit' if kind == 'train' else 'evaluate'}: the data gave no batches. An iterator gives its batches once; for "
                 "several epochs pass arrays, a list of batches, a PyDataset or a pyml.data.Dataset."
             )
-        if index == 0:  # an iterator that ended with the last epoch
+        if index <= skip:  # an iterator that ended with the last epoch, or nothing to resume
+            self.done += index
             return {}
         logs = logs or await self.look(kind, index)
         if kind == "train":
@@ -180,5 +194,14 @@ class Loop:
         logs: Any = BatchLogs(self.steps.log_names(kind), tensor, functools.partial(self.steps.unpack, kind=kind))
         if not self.io.can_wait:
             logs = self.steps.unpack(await self.io.read(tensor), kind)[0]
+        await self.provide(f"on_{kind}_batch_end", index)
         for hook in hooks:
             hook(index, logs)
+
+    async def provide(self, hook: str, number: int) -> None:
+        """Reads what callbacks will look at in a hook, where the hook could not wait for it."""
+        if self.io.can_wait:
+            return
+        for callback in self.callbacks:
+            if isinstance(callback, Reading) and (variables := callback.reads(hook, number)):
+                callback.take(variables, await self.io.read_all(variables))

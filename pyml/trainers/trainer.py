@@ -41,6 +41,7 @@ class Trainer(StepMethods):
         self.stop_training = self.stop_evaluating = self.stop_predicting = False
         self.history: History | None = None
         self._kept: Keeper | None = None
+        self._initial_epoch = self._initial_batch = 0  # of a fit that a callback resumes
         self._running: tuple[tuple[str, int], ...] = ()
         self._reset_programs()
 

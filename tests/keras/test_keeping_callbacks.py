@@ -1,0 +1,252 @@
+"""Callbacks that keep something outside of the process: checkpoints, backups, event files, remote monitors; and averaged weights."""
+
+import asyncio
+import http.server
+import json
+import os
+import threading
+import urllib.parse
+
+import numpy as np
+import pytest
+from helpers import assert_same_weights, blobs, classifier
+
+import pyml
+from pyml.callbacks import BackupAndRestore, Callback, ModelCheckpoint, RemoteMonitor, SwapEMAWeights
+from pyml.trainers.io import AsyncIO
+
+
+class Killed(BaseException):
+    """As if the process had ended."""
+
+
+class Kill(Callback):
+    def __init__(self, epoch, batch):
+        super().__init__()
+        self.at, self.epoch = (epoch, batch), 0
+
+    def on_epoch_begin(self, epoch, logs=None):
+        self.epoch = epoch
+
+    def on_train_batch_end(self, batch, logs=None):
+        if (self.epoch, batch) == self.at:
+            raise Killed
+
+
+class Losses(Callback):
+    """Gives the logs chosen numbers."""
+
+    def __init__(self, *values):
+        super().__init__()
+        self.values = values
+
+    def on_epoch_end(self, epoch, logs=None):
+        logs["score"] = self.values[epoch]
+
+
+@pytest.fixture
+def waiting_is_impossible(monkeypatch):
+    """As in a tab whose WebGPU cannot suspend: hooks must not read."""
+    def init(self):
+        self.can_wait = False
+
+    def refuse(self):
+        raise AssertionError("a hook has read a Variable")
+
+    monkeypatch.setattr(AsyncIO, "__init__", init)
+    monkeypatch.setattr(pyml.Variable, "numpy", refuse)
+
+
+def test_a_checkpoint_of_every_epoch_has_epoch_and_logs_in_its_name(tmp_path, capsys):
+    x, y = blobs(40)
+    model = classifier()
+    model.fit(x, y, epochs=2, verbose=0, callbacks=[ModelCheckpoint(tmp_path / "new" / "{epoch:02d}-{loss:.2f}.keras", verbose=1)])
+    names = sorted(os.listdir(tmp_path / "new"))
+    assert [name[:3] for name in names] == ["01-", "02-"]
+    assert_same_weights(pyml.saving.load_model(tmp_path / "new" / names[1]), model)
+    assert "Epoch 2: finished saving model to" in capsys.readouterr().out
+    with pytest.raises(KeyError, match="Failed to format"):
+        model.fit(x, y, verbose=0, callbacks=[ModelCheckpoint(str(tmp_path / "{val_mape}.keras"))])
+    (tmp_path / "folder.keras").mkdir()
+    with pytest.raises(OSError, match="non-directory"):
+        model.fit(x, y, verbose=0, callbacks=[ModelCheckpoint(tmp_path / "folder.keras")])
+
+
+@pytest.mark.parametrize(("mode", "threshold", "saved"), [
+    ("max", None, [1, 2, 4]), ("min", None, [1, 3]), ("auto", None, [1, 3]), ("max", 4.0, [4]),
+])  # fmt: skip
+def test_only_the_best_epochs_are_saved(tmp_path, mode, threshold, saved):
+    x, y = blobs(20)
+    checkpoint = ModelCheckpoint(tmp_path / "{epoch}.weights.h5", monitor="score", save_best_only=True, save_weights_only=True,
+                                 mode=mode, initial_value_threshold=threshold)  # fmt: skip
+    classifier().fit(x, y, epochs=4, verbose=0, callbacks=[Losses(3.0, 4.0, 1.0, 5.0), checkpoint])
+    assert sorted(os.listdir(tmp_path)) == [f"{epoch}.weights.h5" for epoch in saved]
+    assert checkpoint.best == {"max": 5.0}.get(mode, 1.0)
+
+
+def test_checkpoints_are_counted_in_batches_across_epochs(tmp_path):
+    x, y = blobs(50)
+    checkpoint = ModelCheckpoint(tmp_path / "{epoch}-{batch}.weights.h5", save_weights_only=True, save_freq=3)
+    classifier().fit(x, y, batch_size=10, epochs=2, verbose=0, callbacks=[checkpoint])
+    assert sorted(os.listdir(tmp_path)) == ["1-3.weights.h5", "2-1.weights.h5", "2-4.weights.h5"]
+
+
+def test_a_kill_in_the_middle_of_a_save_leaves_the_old_file(tmp_path, monkeypatch):
+    x, y = blobs(40)
+    path = tmp_path / "model.keras"
+    model = classifier()
+    model.fit(x, y, verbose=0, callbacks=[ModelCheckpoint(path)])
+    before = path.read_bytes()
+
+    def kill(*args):
+        raise Killed
+
+    monkeypatch.setattr(os, "replace", kill)
+    with pytest.raises(Killed):
+        model.fit(x, y, verbose=0, callbacks=[ModelCheckpoint(path)])
+    assert path.read_bytes() == before
+    pyml.saving.load_model(path)
+
+
+def test_what_a_checkpoint_cannot_do_is_refused():
+    for arguments, words in (({"filepath": "a.txt"}, "end in `.keras`"), ({"filepath": "a.keras", "save_freq": "week"}, "save_freq"),
+                             ({"filepath": "a.keras", "save_weights_only": True}, "`.weights.h5`")):  # fmt: skip
+        with pytest.raises(ValueError, match=words):
+            ModelCheckpoint(**arguments)
+    with pytest.raises(ValueError, match="backup_dir"):
+        BackupAndRestore("")
+
+
+@pytest.mark.parametrize(("save_freq", "resumed"), [("epoch", [1, 2]), (2, [1, 2])])
+def test_a_resumed_run_ends_with_the_weights_of_a_run_that_nobody_stopped(tmp_path, save_freq, resumed):
+    x, y = blobs(50)
+    whole = classifier(dropout=0.2)
+    np.random.seed(4)
+    whole.fit(x, y, batch_size=10, epochs=3, verbose=0)
+    killed = classifier(dropout=0.2)
+    np.random.seed(4)
+    with pytest.raises(Killed):
+        killed.fit(x, y, batch_size=10, epochs=3, verbose=0, callbacks=[BackupAndRestore(tmp_path / "b", save_freq), Kill(1, 3)])
+    place = json.loads((tmp_path / "b" / "training_metadata.json").read_text())
+    assert (place["epoch"], place["next_batch"]) == ((1, 0) if save_freq == "epoch" else (1, 3))
+    other, batches = classifier(seed=8, dropout=0.2), []
+
+    class Count(Callback):
+        def on_train_batch_end(self, batch, logs=None):
+            batches.append(batch)
+
+    history = other.fit(x, y, batch_size=10, epochs=3, verbose=0, callbacks=[BackupAndRestore(tmp_path / "b", save_freq), Count()])
+    assert history.epoch == resumed
+    assert batches == ([0, 1, 2, 3, 4] if save_freq == "epoch" else [3, 4]) + [0, 1, 2, 3, 4]
+    assert_same_weights(whole, other)
+    assert not (tmp_path / "b").exists()
+
+
+def test_batches_that_are_sent_are_passed_over_until_the_place_is_reached(tmp_path):
+    x, y = blobs(50)
+    data = pyml.data.Dataset.from_tensor_slices((x, y)).batch(10)
+    whole, killed, other = classifier(), classifier(), classifier(seed=8)
+    whole.fit(data, epochs=2, verbose=0)
+    with pytest.raises(Killed):
+        killed.fit(data, epochs=2, verbose=0, callbacks=[BackupAndRestore(tmp_path / "b", 4), Kill(1, 4)])
+    other.fit(data, epochs=2, verbose=0, callbacks=[BackupAndRestore(tmp_path / "b", 4)])
+    assert_same_weights(whole, other)
+
+
+def test_a_kill_between_the_files_of_a_backup_leaves_one_that_fits_together(tmp_path, monkeypatch):
+    x, y = blobs(40)
+    folder, replace, written = tmp_path / "b", os.replace, []
+
+    def replace_until_killed(old, new):
+        written.append(os.path.basename(new))
+        if written.count("latest.weights.h5") == 2:  # the metadata of the second backup are there
+            raise Killed
+        replace(old, new)
+
+    model = classifier()
+    with monkeypatch.context() as patch, pytest.raises(Killed):
+        patch.setattr(os, "replace", replace_until_killed)
+        model.fit(x, y, epochs=3, verbose=0, callbacks=[BackupAndRestore(folder)])
+    history = classifier().fit(x, y, epochs=3, verbose=0, callbacks=[BackupAndRestore(folder, delete_checkpoint=False)])
+    assert history.epoch == [1, 2]
+
+
+def test_the_backup_before_is_used_where_the_last_one_is_damaged(tmp_path):
+    x, y = blobs(40)
+    for double, expected in ((True, [1, 2, 3]), (False, None)):
+        folder = tmp_path / str(double)
+        keep = lambda folder=folder, double=double: [BackupAndRestore(folder, double_checkpoint=double, delete_checkpoint=False)]
+        classifier().fit(x, y, epochs=2, verbose=0, callbacks=keep())
+        (folder / "latest.weights.h5").write_bytes(b"half a file")
+        if expected is None:
+            with pytest.raises(ValueError, match=r"damaged; delete"):
+                classifier().fit(x, y, epochs=4, verbose=0, callbacks=keep())
+        else:
+            assert classifier().fit(x, y, epochs=4, verbose=0, callbacks=keep()).epoch == expected
+
+
+def test_hooks_that_cannot_wait_are_given_what_they_save(tmp_path, waiting_is_impossible, monkeypatch):
+    x, y = blobs(40)
+    model = classifier(dropout=0.2)
+    keepers = [ModelCheckpoint(tmp_path / "a.keras"), ModelCheckpoint(tmp_path / "b.weights.h5", save_weights_only=True, save_freq=3),
+               BackupAndRestore(tmp_path / "b", save_freq=2, delete_checkpoint=False)]  # fmt: skip
+    asyncio.run(model.fit_async(x, y, batch_size=10, verbose=0, callbacks=keepers))
+    monkeypatch.undo()
+    assert_same_weights(pyml.saving.load_model(tmp_path / "a.keras"), model)
+    assert {"b", "b.weights.h5"} <= set(os.listdir(tmp_path))
+
+
+def test_validation_meets_the_averaged_weights_and_training_goes_on_with_its_own():
+    x, y = blobs(40)
+    plain, swapping, by_epoch = (classifier(optimizer=pyml.optimizers.SGD(0.5, use_ema=True, ema_momentum=0.5)) for _ in range(3))
+    seen = []
+
+    class Look(Callback):
+        def on_test_begin(self, logs=None):
+            seen.append(self.model.get_weights()[0])
+
+        def on_epoch_end(self, epoch, logs=None):
+            seen.append(self.model.get_weights()[0])
+
+    def train(model, *callbacks):
+        seen.clear()
+        model.fit(x, y, epochs=2, verbose=0, shuffle=False, validation_data=(x, y), callbacks=[*callbacks, Look()])
+        return list(seen)
+
+    raw = train(plain)
+    swapped = train(swapping, SwapEMAWeights())
+    assert_same_weights(plain, swapping)
+    np.testing.assert_array_equal(swapped[1::2], raw[1::2])
+    assert np.abs(swapped[0] - raw[0]).max() > 1e-3
+    epochs = train(by_epoch, SwapEMAWeights(swap_on_epoch=True))
+    assert_same_weights(plain, by_epoch)
+    np.testing.assert_array_equal(epochs[1], swapped[0])
+    np.testing.assert_array_equal(epochs[3], by_epoch.get_weights()[0])
+    with pytest.raises(ValueError, match="use_ema=True"):
+        train(classifier(), SwapEMAWeights())
+
+
+@pytest.mark.parametrize("as_json", [True, False])
+def test_a_remote_monitor_posts_the_logs_of_an_epoch(as_json):
+    got = []
+
+    class Answer(http.server.BaseHTTPRequestHandler):
+        def do_POST(self):
+            got.append((self.path, dict(self.headers), self.rfile.read(int(self.headers["Content-Length"])).decode()))
+            self.send_response(500)
+            self.end_headers()
+
+        def log_message(self, *args):
+            """Nothing."""
+
+    with http.server.HTTPServer(("127.0.0.1", 0), Answer) as server:
+        thread = threading.Thread(target=server.handle_request)
+        thread.start()
+        monitor = RemoteMonitor(f"http://127.0.0.1:{server.server_port}", headers={"X-Run": "7"}, send_as_json=as_json)
+        monitor.on_epoch_end(3, {"loss": np.float32(0.5)})
+        thread.join()
+    [(path, headers, body)] = got
+    text = body if as_json else urllib.parse.parse_qs(body)["data"][0]
+    assert (path, headers["X-Run"], json.loads(text)) == ("/publish/epoch/end/", "7", {"epoch": 3, "loss": 0.5})
+    with pytest.warns(UserWarning, match="Could not reach RemoteMonitor root server"):
+        monitor.on_epoch_end(4, {})
