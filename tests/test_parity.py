@@ -30,6 +30,7 @@ FINISHED = [
     "array_api.utility",
     "keras.activations",
     "keras.backend",
+    "keras.callbacks",
     "keras.config",
     "keras.constraints", "keras.ops.image", "keras.preprocessing.image", "keras.utils.bounding_boxes", "keras.visualization",
     "keras.distribution",

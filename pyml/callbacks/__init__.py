@@ -10,3 +10,4 @@ from pyml.callbacks.progbar_logger import *
 from pyml.callbacks.remote_monitor import *
 from pyml.callbacks.simple import *
 from pyml.callbacks.swap_ema_weights import *
+from pyml.callbacks.tensorboard import *

@@ -111,6 +111,7 @@ class Loop:
         self.callbacks.on_test_begin()
         self.steps.program(("reset",))()
         logs = await self.run(feed, "test", Pacer(), required)
+        await self.provide("on_test_end", 0)
         self.callbacks.on_test_end(logs)
         return logs
 

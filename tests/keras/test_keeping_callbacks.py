@@ -4,6 +4,7 @@ import asyncio
 import http.server
 import json
 import os
+import struct
 import threading
 import urllib.parse
 
@@ -12,7 +13,7 @@ import pytest
 from helpers import assert_same_weights, blobs, classifier
 
 import pyml
-from pyml.callbacks import BackupAndRestore, Callback, ModelCheckpoint, RemoteMonitor, SwapEMAWeights
+from pyml.callbacks import BackupAndRestore, Callback, ModelCheckpoint, RemoteMonitor, SwapEMAWeights, TensorBoard
 from pyml.trainers.io import AsyncIO
 
 
@@ -250,3 +251,90 @@ def test_a_remote_monitor_posts_the_logs_of_an_epoch(as_json):
     assert (path, headers["X-Run"], json.loads(text)) == ("/publish/epoch/end/", "7", {"epoch": 3, "loss": 0.5})
     with pytest.warns(UserWarning, match="Could not reach RemoteMonitor root server"):
         monitor.on_epoch_end(4, {})
+
+
+# ---- event files, read by a reader of our own
+def crc32c(data):
+    crc = 0xFFFFFFFF
+    for byte in data:
+        crc ^= byte
+        for _ in range(8):
+            crc = crc >> 1 ^ 0x82F63B78 * (crc & 1)
+    return crc ^ 0xFFFFFFFF
+
+
+def fields(data):
+    """The fields of a message: dict from numbers to lists of values."""
+    found, at = {}, 0
+
+    def varint():
+        nonlocal at
+        value = shift = 0
+        while True:
+            value |= (data[at] & 127) << shift
+            shift, at = shift + 7, at + 1
+            if data[at - 1] < 128:
+                return value
+
+    while at < len(data):
+        key = varint()
+        size = {1: 8, 5: 4}.get(key & 7)
+        if key & 7 == 0:
+            value = varint()
+        else:
+            size = varint() if size is None else size
+            value, at = data[at : at + size], at + size
+        found.setdefault(key >> 3, []).append(value)
+    return found
+
+
+def events(folder):
+    """`(step, tag, plugin, tensor)` of all records of the event files in a folder; their checksums are right."""
+    found = []
+    for name in sorted(os.listdir(folder)):
+        data, at = (folder / name).read_bytes(), 0
+        while "tfevents" in name and at < len(data):
+            head, (size,) = data[at : at + 8], struct.unpack("<Q", data[at : at + 8])
+            body = data[at + 12 : at + 12 + size]
+            for part, place in ((head, at + 8), (body, at + 12 + size)):
+                crc = crc32c(part)
+                assert struct.unpack("<I", data[place : place + 4])[0] == ((crc >> 15 | crc << 17) + 0xA282EAD8) & 0xFFFFFFFF
+            at += 16 + size
+            event = fields(body)
+            for value in fields(event[5][0])[1] if 5 in event else ():
+                value = fields(value)
+                plugin = fields(fields(value[9][0])[1][0])[1][0].decode()
+                found.append((event.get(2, [0])[0], value[1][0].decode(), plugin, fields(value[8][0])))
+            assert 5 in event or event[3] == [b"brain.Event:2"]
+    return found
+
+
+def test_event_files_hold_scalars_histograms_pictures_and_the_graph(tmp_path):
+    x, y = blobs(40)
+    model = classifier()
+    board = TensorBoard(tmp_path, histogram_freq=2, write_images=True, update_freq=2)
+    history = model.fit(x, y, batch_size=10, epochs=2, verbose=0, validation_data=(x, y), callbacks=[board]).history
+    train, tested = events(tmp_path / "train"), events(tmp_path / "validation")
+    number = lambda tensor: struct.unpack("<f", tensor[4][0])[0]
+    scalars = {(tag, step): number(t) for step, tag, plugin, t in train if plugin == "scalars"}
+    assert [scalars["epoch_loss", i] for i in (0, 1)] == pytest.approx(history["loss"])
+    assert scalars["batch_loss", 4] == pytest.approx(history["loss"][0])
+    assert sorted(step for tag, step in scalars if tag == "batch_accuracy") == [2, 4, 6, 8]
+    assert scalars["epoch_learning_rate", 1] == pytest.approx(0.001)
+    checked = {(tag, step): number(t) for step, tag, _, t in tested}
+    assert [checked["epoch_accuracy", i] for i in (0, 1)] == pytest.approx(history["val_accuracy"])
+    assert checked["evaluation_loss_vs_iterations", 8] == pytest.approx(history["val_loss"][1])
+    tensors = [t[4][0] for _, tag, plugin, t in train if plugin == "histograms" and tag.endswith("/kernel/histogram")]
+    rows = np.frombuffer(tensors[0]).reshape(30, 3)
+    assert rows[:, 2].sum() == 48 and (rows[1:, 0] == rows[:-1, 1]).all()
+    pictures = [t[8] for _, _, plugin, t in train if plugin == "images"]
+    assert pictures[0][:2] == [b"8", b"6"] and pictures[0][2].startswith(b"\x89PNG")
+    [config] = [t[8][0] for _, tag, plugin, t in train if plugin == "graph_keras_model"]
+    assert json.loads(config)["class_name"] == "Sequential"
+
+
+def test_what_tensorboard_cannot_do_is_refused():
+    with pytest.raises(ValueError, match="profile_batch"):
+        TensorBoard(profile_batch=2)
+    with pytest.raises(ValueError, match="update_freq"):
+        TensorBoard(update_freq="week")
