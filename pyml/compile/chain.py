@@ -17,7 +17,6 @@ from ..graph.op import Profile
 from ..graph.prims import BUFFER
 from ..graph.prims.teams import in_chain
 from .groups import Group
-from .wgsl import MEMORY
 
 _MOST = 2048  # elements that a kernel of a chain works on: 2 rounds of 256 threads with four elements each
 _TERMS = 4096  # … and that its sums read: 4 rounds
@@ -84,12 +83,7 @@ class _Open:
             return False
         reads, writes = self.reads | other.reads, self.writes | other.writes
         inner = {id(n) for n in self._inner([*self.links, *other.links], writes)}
-        if len(reads.keys() | writes.keys()) - len(inner) > most:
-            return False
-        # a place that is used again may hold numbers of another kind then, but a kernel knows one kind
-        made = {MEMORY[n.dtype] for n in writes.values() if id(n) not in inner | self.values.kept}
-        there = {MEMORY[n.dtype] for place, n in reads.items() if not isinstance(place, tuple) and place not in inner}
-        return not made or len(made | there) == 1
+        return len(reads.keys() | writes.keys()) - len(inner) <= most
 
     def inner(self, links: Sequence[Group]) -> list[Node]:
         """What nobody else reads: it can be in memory of the workgroup."""

@@ -27,20 +27,22 @@ class Slots:
         self._given = 0
 
     def share(self, groups: list[Group], where: dict[int, Ref], kept: set[int],
-              inner: Mapping[int, Sequence[int]]) -> dict[int, list[Ref]]:  # fmt: skip
+              inner: Mapping[int, Sequence[int]], until: Sequence[int]) -> dict[int, list[Ref]]:  # fmt: skip
         """Gives every output that has no place yet a slot, in `where`; those in `kept` stay to the end.
 
-        `inner` has sizes in bytes of what some of the groups need only while they run; returned are the places.
+        `inner` has sizes in bytes of what some of the groups need only while they run; returned are the places. `until` says
+        for each group which one is the last of its dispatch: a kernel knows one kind of number in a buffer, so a slot holds
+        one value as long as it runs.
         """
         found: dict[int, list[Ref]] = {}
-        last = {id(v): i for i, g in enumerate(groups) for v in g.loads()}
+        last = {id(v): until[i] for i, g in enumerate(groups) for v in g.loads()}
         ends: list[list[int]] = [[] for _ in range(len(groups) + 1)]  # slots that are free after each group
         for i, group in enumerate(groups):
             for out in group.outputs:
                 if id(out) not in where:
                     slot = self._take(out.size * ITEM)
                     where[id(out)] = ("slot", slot)
-                    ends[len(groups) if id(out) in kept else last.get(id(out), i)].append(slot)
+                    ends[len(groups) if id(out) in kept else last.get(id(out), until[i])].append(slot)
             own = [self._take(nbytes) for nbytes in inner.get(i, ())]
             found[i] = [("slot", slot) for slot in own]
             for slot in (*own, *ends[i]):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import islice
+from itertools import accumulate, islice
 from typing import Any
 
 from ..errors import TraceError
@@ -207,9 +207,8 @@ def make_plan(roots: list[Node], profile: Profile, leaves: list[Node], writes: d
 def _laid_out(groups: list[Group], roots: list[Node], writes: dict[int, int], params: int, profile: Profile) -> Plan:
     """Orders the groups and gives every value a place."""
     groups, in_place = ordered(groups, roots, writes)
-    linked, inner = chains(groups, roots, in_place, profile) if writes and not profile.on_host else ([], [])
-    if linked:
-        groups = [g for links in linked for g in links]
+    linked, inner = chains(groups, roots, in_place, profile) if writes and not profile.on_host else ([[g] for g in groups], [])
+    groups = [g for links in linked for g in links]
     where: dict[int, Ref] = {id(node): ("inner", number) for number, node in enumerate(inner)}
     outs: list[Node] = []
     for position, root in enumerate(roots):
@@ -221,11 +220,11 @@ def _laid_out(groups: list[Group], roots: list[Node], writes: dict[int, int], pa
     kept = {id(roots[p]) for p in writes if id(roots[p]) not in where}  # copied to their Variables after the kernels
     slots = Slots()
     loops = {i: _Body(g, profile) for i, g in enumerate(groups) if g.kind == "loop" and not profile.on_host}
-    bodies = slots.share(groups, where, kept, {i: b.temporaries for i, b in loops.items()})
+    until = [end - 1 for end, links in zip(accumulate(map(len, linked)), linked, strict=True) for _ in links]
+    bodies = slots.share(groups, where, kept, {i: b.temporaries for i, b in loops.items()}, until)
     kernels = [loops[i].placed(where, bodies[i]) if i in loops else Kernel(g, *_places(g, where)) for i, g in enumerate(groups)]
-    if linked:
-        left = iter(kernels)
-        kernels = [_chained(list(islice(left, len(links)))) for links in linked]
+    left = iter(kernels)
+    kernels = [_chained(list(islice(left, len(links)))) for links in linked]
     out_refs = [where.get(id(root), ("none", 0)) for root in roots]
     copies = [(out_refs[p], ("leaf", leaf), roots[p].size * ITEM)
               for p, leaf in sorted(writes.items()) if id(roots[p]) not in in_place and roots[p].size]  # fmt: skip
