@@ -60,6 +60,7 @@ if TYPE_CHECKING:  # what `__getattr__` finds
     from . import tree as tree
     from . import utils as utils
     from . import visualization as visualization
+    from . import wrappers as wrappers
     from .core import GradientTape as GradientTape
     from .core import KerasTensor as KerasTensor
     from .core import RematScope as RematScope
@@ -105,7 +106,7 @@ if TYPE_CHECKING:  # what `__getattr__` finds
 _SUBMODULES = {"activations", "array_api", "backend", "browser", "callbacks", "config", "constraints", "core", "data", "datasets",
                "dtype_policies", "errors", "hub", "image", "initializers", "io", "layers", "losses", "metrics", "mixed_precision",
                "models", "ops", "optimizers", "preprocessing", "quantizers", "random", "regularizers", "saving", "tree", "utils",
-               "visualization"}  # fmt: skip
+               "visualization", "wrappers"}  # fmt: skip
 _NAMES = {
     "Tensor": "core", "Variable": "core", "convert_to_tensor": "core", "program": "core", "grad": "core",
     "value_and_grad": "core", "custom_gradient": "core", "stop_gradient": "core", "checkpoint": "core", "hessian": "core",

@@ -55,3 +55,7 @@ def test_the_examples_of_the_page_on_gradients_run():
 def test_the_examples_of_the_page_on_quantization_run(capsys):
     run_page("quantization.md")
     assert capsys.readouterr().out.splitlines() == ["True", "['float32', 'int8', 'float32']", str(["lora_kernel_a", "lora_kernel_b"] * 2)]
+
+
+def test_the_page_about_scikit_learn_runs(cpu):
+    assert run_page("scikit_learn.md")["search"].best_params_["sklearnclassifier__model_kwargs"]["units"] in (4, 8)

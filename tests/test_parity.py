@@ -49,6 +49,7 @@ FINISHED = [
     "keras.random",
     "keras.tree",
     "keras.utils",
+    "keras.wrappers",
 ]
 MODULES = {module.name: module for module in parity.sections(parity.DATA / "keras.txt")}
 

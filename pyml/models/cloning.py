@@ -11,6 +11,8 @@ from pyml.layers.input_layer import Input, InputLayer
 from pyml.layers.layer import Layer
 from pyml.models.model import Functional, Model
 from pyml.models.sequential import Sequential
+from pyml.trainers import compile_config
+from pyml.trainers.trainer import Trainer
 
 __all__ = ["clone_model"]
 
@@ -21,7 +23,7 @@ def clone_model(
     model: Any, input_tensors: Any = None, clone_function: Copy | None = None, call_function: Callable[..., Any] | None = None,
     recursive: bool = False, **kwargs: Any,
 ) -> Any:  # fmt: skip
-    """A model of the same structure with new weights.
+    """A model of the same structure with new weights, compiled as the model was where it has layers or a graph.
 
     Args:
         model: A Sequential, or a Model with a graph; others are made again from their config.
@@ -47,15 +49,21 @@ def clone_model(
     if isinstance(model, Sequential):
         if call_function is not None:
             raise ValueError("clone_model: call_function goes with Models that have a graph; layers of a Sequential are only listed.")
-        return _sequential(model, _once(clone_function, None, recursive), input_tensors)
+        return _compiled(_sequential(model, _once(clone_function, None, recursive), input_tensors), model)
     if isinstance(model, Functional) or (model._graph is not None and type(model) is Model):
-        return _functional(model, _once(clone_function, call_function, recursive), call_function, input_tensors)
+        return _compiled(_functional(model, _once(clone_function, call_function, recursive), call_function, input_tensors), model)
     if clone_function is not None or call_function is not None or input_tensors is not None:
         raise ValueError(
             "clone_model: clone_function, call_function and input_tensors go with Sequential and Functional models. "
             f"Received a model of type '{type(model).__name__}'."
         )
     return type(model).from_config(model.get_config())
+
+
+def _compiled(clone: Any, model: Any) -> Any:
+    if model.compiled and type(model).compile is Trainer.compile:  # only its user knows the arguments of another `compile`
+        clone.compile(**compile_config.copied(model))
+    return clone
 
 
 def _once(clone: Copy | None, call: Callable[..., Any] | None, recursive: bool) -> Copy:

@@ -19,6 +19,20 @@ def written(model: Any) -> dict[str, Any]:
     return {name: serialize_keras_object(value) for name, value in config.items()}
 
 
+def copied(model: Any) -> dict[str, Any]:
+    """The arguments of `compile` for another model: new optimizers, losses and metrics, the same functions."""
+    return {name: _copied(value) for name, value in
+            {"optimizer": model.optimizer, **model._compilation.given, **model._compiled_with}.items()}  # fmt: skip
+
+
+def _copied(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _copied(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_copied(item) for item in value]
+    return type(value).from_config(value.get_config()) if hasattr(value, "get_config") and not isinstance(value, type) else value
+
+
 def compile_from(model: Any, config: dict[str, Any], own: bool) -> None:
     """Compiles a model as it was; one with a `compile` of its `own` is left for its user to compile."""
     if own:

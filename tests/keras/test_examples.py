@@ -10,7 +10,7 @@ import pytest
 import pyml
 
 PACKAGES = ["activations", "callbacks", "constraints", "initializers", "layers", "losses", "metrics", "models",
-            "optimizers", "quantizers", "regularizers", "trainers", "utils"]  # saving has its own
+            "optimizers", "quantizers", "regularizers", "trainers", "utils", "wrappers"]  # saving has its own
 
 
 @pytest.mark.parametrize("name", PACKAGES)

@@ -1,0 +1,182 @@
+"""Models as scikit-learn's classifiers, regressors and transformers: its own checks, pipelines, searches, files."""
+
+import importlib.util
+import pickle
+import sys
+
+import numpy as np
+import pytest
+import sklearn
+from sklearn.base import clone
+from sklearn.exceptions import DataConversionWarning, NotFittedError
+from sklearn.model_selection import GridSearchCV, RandomizedSearchCV, cross_val_score
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+from sklearn.utils import estimator_checks
+
+import pyml
+from pyml.wrappers import SKLearnClassifier, SKLearnRegressor, SKLearnTransformer, estimators
+
+pytestmark = pytest.mark.usefixtures("cpu")
+
+RNG = np.random.default_rng(0)
+X = RNG.standard_normal((40, 3))
+SPECIES = np.where(X[:, 0] > 0, "cat", "dog")
+QUIET = {"verbose": 0}
+
+
+def dense(X, y, loss="mse", layers=(), activation=None, rate=0.05):
+    model = pyml.Sequential([pyml.Input(X.shape[1:]), *(pyml.layers.Dense(units, "relu") for units in layers),
+                             pyml.layers.Dense(y.shape[1] if y.ndim > 1 else 1, activation)])  # fmt: skip
+    model.compile(pyml.optimizers.Adam(rate), loss)
+    return model
+
+
+def classifier(**kwargs):
+    chosen = {"loss": "categorical_crossentropy", "activation": "softmax", **kwargs}
+    return SKLearnClassifier(dense, model_kwargs=chosen, fit_kwargs={"epochs": 30, **QUIET})
+
+
+def linear():
+    model = pyml.Sequential([pyml.Input((3,)), pyml.layers.Dense(1)])
+    model.compile(pyml.optimizers.SGD(0.1), "mse")
+    return model
+
+
+def reproducible(X, y, **kwargs):
+    pyml.utils.set_random_seed(0)
+    return dense(X, y, **kwargs)
+
+
+FAILING = {  # the first two are among those that Keras lists for its wrappers
+    "SKLearnClassifier": {
+        "check_classifiers_classes": "an estimator of few samples and epochs does not predict every class",
+        "check_classifiers_train": "decision_function has a column for each class, also of two",
+    },
+    "SKLearnRegressor": {"check_regressor_multioutput": "predictions are float32, as the model's are; the check wants float64"},
+}
+CHECKED = [
+    SKLearnClassifier(reproducible, model_kwargs={"loss": "categorical_crossentropy", "activation": "softmax", "layers": (20, 20, 20),
+                                                  "rate": 0.001},
+                      fit_kwargs={"epochs": 5, **QUIET}),
+    SKLearnRegressor(reproducible, model_kwargs={"layers": (10,), "rate": 0.001}, fit_kwargs=QUIET),
+    SKLearnTransformer(reproducible, model_kwargs={"layers": (10,), "rate": 0.001}, fit_kwargs=QUIET),
+]  # fmt: skip
+
+
+@pytest.mark.slow
+@estimator_checks.parametrize_with_checks(CHECKED, expected_failed_checks=lambda estimator: FAILING.get(type(estimator).__name__, {}))
+def test_scikit_learns_checks_of_estimators_pass(estimator, check):
+    check(estimator)
+
+
+def test_labels_come_back_as_they_were_given_and_the_model_learns_them():
+    estimator = classifier().fit(X, SPECIES)
+    assert estimator.classes_.tolist() == ["cat", "dog"] and estimator.epoch_ == 30
+    assert estimator.score(X, SPECIES) > 0.9
+    scores = estimator.decision_function(X)
+    np.testing.assert_array_equal(estimator.predict(X), estimator.classes_[scores.argmax(axis=1)])
+    assert scores.shape == (40, 2)
+    np.testing.assert_allclose(scores.sum(axis=1), 1, rtol=1e-5)
+
+
+def test_targets_keep_their_form_in_predictions():
+    flat = SKLearnRegressor(dense, fit_kwargs=QUIET)
+    assert flat.fit(X, X[:, 0]).predict(X).shape == (40,)
+    assert flat.fit(X, X[:, :1]).predict(X).shape == (40, 1)
+    assert flat.fit(X, X[:, :2]).predict(X).shape == (40, 2)
+    with pytest.warns(DataConversionWarning, match="1d array"):
+        assert classifier().fit(X, SPECIES.reshape(-1, 1)).predict(X).shape == (40,)
+
+
+def test_a_given_model_is_cloned_with_its_compile_arguments_and_left_alone():
+    model = linear()
+    before = model.get_weights()
+    estimator = SKLearnRegressor(model, fit_kwargs={"epochs": 40, **QUIET}).fit(X, X @ [1.0, 2.0, 3.0])
+    assert estimator.model_ is not model and estimator.model_.optimizer is not model.optimizer
+    assert float(estimator.model_.optimizer.learning_rate) == pytest.approx(0.1)
+    np.testing.assert_array_equal(model.get_weights()[0], before[0])
+    np.testing.assert_allclose(estimator.model_.get_weights()[0][:, 0], [1, 2, 3], atol=0.05)
+    assert estimator.score(X, X @ [1.0, 2.0, 3.0]) > 0.99
+
+
+def test_a_warm_start_goes_on_with_the_weights_of_the_last_fit():
+    model = linear()
+    estimator = SKLearnRegressor(model, warm_start=True, fit_kwargs=QUIET)
+    losses = [estimator.fit(X, X[:, 0]).history_.history["loss"][0] for _ in range(5)]
+    assert estimator.model_ is model and losses == sorted(losses, reverse=True) and losses[4] < losses[0] / 2
+    copy = clone(estimator)
+    assert copy.model is not model and not hasattr(copy, "model_")
+    np.testing.assert_array_equal(copy.model.get_weights()[0], model.get_weights()[0])
+
+
+def test_arguments_of_fit_come_before_fit_kwargs_which_stay_as_they_are():
+    chosen = {"epochs": 2, **QUIET}
+    estimator = SKLearnRegressor(linear(), fit_kwargs=chosen)
+    assert estimator.fit(X, X[:, 0], epochs=3).epoch_ == 3 and chosen == {"epochs": 2, **QUIET}
+    copy = clone(estimator)
+    assert copy.get_params() == estimator.get_params() and copy.epoch_ == 0
+    with pytest.raises(NotFittedError, match="not fitted"):
+        copy.predict(X)
+
+
+def test_pipelines_searches_and_cross_validation_fit_models():
+    pipe = make_pipeline(StandardScaler(), classifier())
+    assert pipe.fit(X, SPECIES).score(X, SPECIES) > 0.8
+    grid = GridSearchCV(classifier(), {"fit_kwargs": [{"epochs": 1, **QUIET}, {"epochs": 40, **QUIET}]}, cv=2).fit(X, SPECIES)
+    assert grid.best_params_["fit_kwargs"]["epochs"] == 40 and grid.best_estimator_.epoch_ == 40
+    draws = RandomizedSearchCV(SKLearnRegressor(dense), {"fit_kwargs": [QUIET], "model_kwargs": [{"rate": 1e-5}, {"rate": 0.2}]},
+                               n_iter=2, cv=2, random_state=0).fit(X, X[:, 0], epochs=8)  # fmt: skip
+    assert draws.best_params_["model_kwargs"] == {"rate": 0.2}
+    assert cross_val_score(classifier(), X, SPECIES, cv=2).min() > 0.7
+
+
+def test_a_transformer_gives_the_models_outputs():
+    transformer = SKLearnTransformer(dense, model_kwargs={"layers": (2,)}, fit_kwargs=QUIET)
+    codes = transformer.fit_transform(X, X)
+    np.testing.assert_array_equal(codes, transformer.model_.predict(X.astype("float32"), verbose=0))
+    with pytest.raises(ValueError, match=r"2 features.*3 features"):
+        transformer.transform(X[:, :2])
+
+
+def test_a_fitted_estimator_survives_pickling():
+    estimator = classifier().fit(X, SPECIES)
+    again = pickle.loads(pickle.dumps(estimator))
+    np.testing.assert_array_equal(again.decision_function(X), estimator.decision_function(X))
+    assert again.history_.history == estimator.history_.history
+    assert again.fit(X, SPECIES, epochs=1).epoch_ == 1
+
+
+def test_metadata_routing_hands_weights_of_samples_to_fit():
+    with pytest.raises(RuntimeError, match="set_config"):
+        classifier().set_fit_request(sample_weight=True)
+    with sklearn.config_context(enable_metadata_routing=True):
+        pipe = make_pipeline("passthrough", SKLearnRegressor(linear(), fit_kwargs=QUIET).set_fit_request(sample_weight=True))
+        pipe.fit(X, X[:, 0], sample_weight=np.zeros(40))
+    assert pipe[-1].history_.history["loss"] == [0]
+
+
+@pytest.mark.parametrize(("estimator", "y", "error", "match"), [
+    (classifier(), np.zeros(40), ValueError, "only one class"),
+    (classifier(), X[:, 0], ValueError, "binary and multiclass"),
+    (SKLearnRegressor(lambda X, y: pyml.Sequential([pyml.Input((3,)), pyml.layers.Dense(1)])), X[:, 0], RuntimeError, "must be compiled"),
+], ids=["one class", "numbers", "not compiled"])  # fmt: skip
+def test_what_cannot_be_fitted_is_refused(estimator, y, error, match):
+    with pytest.raises(error, match=match):
+        estimator.fit(X, y)
+
+
+def test_a_model_without_a_number_for_each_class_is_told_so():
+    estimator = SKLearnClassifier(lambda X, y: dense(X, y[:, :1]), fit_kwargs=QUIET).fit(X, SPECIES)
+    with pytest.raises(ValueError, match=r"must give \(samples, 2\).*\(40, 1\)"):
+        estimator.predict(X)
+
+
+def test_without_scikit_learn_the_error_says_what_to_install(monkeypatch):
+    monkeypatch.setitem(sys.modules, "sklearn", None)
+    spec = importlib.util.spec_from_file_location("estimators_alone", estimators.__file__)
+    alone = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(alone)
+    for name in estimators.__all__:
+        with pytest.raises(ImportError, match=f"{name} needs scikit-learn 1.6 or newer; `pip install"):
+            getattr(alone, name)(linear())
