@@ -57,7 +57,7 @@ def save_weights(
     if path.endswith(".npz"):
         write_npz(path, {f"{i}:{v.path}": v.numpy() for i, v in enumerate(model.weights)})
         return
-    if not path.endswith(("weights.h5", "weights.json")):
+    if not path.endswith(".weights.h5" if max_shard_size is None else ("weights.h5", "weights.json")):
         raise ValueError(f"save_weights: the name of the file must end in .weights.h5 (or in .npz). Received: {path}")
     from pyml.saving.keras import hdf5, state
 

@@ -133,7 +133,7 @@ def test_weights_on_disk(tmp_path):
     assert_same_weights(model, other)
     with pytest.raises(FileExistsError):
         model.save_weights(path, overwrite=False)
-    with pytest.raises(ValueError, match=r"\.npz"):
+    with pytest.raises(ValueError, match=r"must end in \.weights\.h5"):
         model.save_weights(tmp_path / "weights.h5")
 
 

@@ -187,13 +187,20 @@ UNKNOWN = {
 @pytest.mark.parametrize("kind", UNKNOWN)
 def test_a_layer_that_tensorflow_js_has_not_is_refused_and_the_way_that_is_named_keeps_the_model(tmp_path, kind):
     model, data = UNKNOWN[kind](), numbers(2, 4, 4 if kind == "GroupNormalization" else 3)
-    with pytest.raises(ValueError, match=rf"\({kind.split()[-1]}\): TensorFlow\.js has .*Nothing was written\. .*save_weights.*to_json"):
+    with pytest.raises(ValueError, match=rf"\({kind.split()[-1]}\): TensorFlow\.js has .*Nothing was written\. .*model\.keras"):
         model.save(tmp_path)
     assert list(tmp_path.iterdir()) == []
-    model.save_weights(tmp_path / "weights.npz")
-    back = pyml.models.model_from_json(model.to_json())
-    back.load_weights(tmp_path / "weights.npz")
+    model.save(tmp_path / "model.keras")
+    back = pyml.saving.load_model(tmp_path / "model.keras")
     np.testing.assert_allclose(back.predict(data, verbose=0), model.predict(data, verbose=0), atol=1e-6)
+
+
+def test_an_identity_is_a_linear_activation_there_and_an_identity_again_here(tmp_path):
+    model = Sequential([Input((2,)), layers.Identity(name="same"), layers.Activation("linear")])
+    model.save(tmp_path)
+    written = json.loads((tmp_path / "model.json").read_text())["modelTopology"]["config"]["layers"]
+    assert [(layer["class_name"], layer["config"]["activation"]) for layer in written] == [("Activation", "linear")] * 2
+    assert [type(layer).__name__ for layer in pyml.saving.load_model(tmp_path).layers] == ["Identity", "Activation"]
 
 
 @pytest.mark.parametrize(("make", "match"), [

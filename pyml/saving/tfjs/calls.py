@@ -158,6 +158,6 @@ def _refused(what: str, name: str, expected: str) -> ValueError:
 
 
 KEEP = (
-    'Nothing was written. To keep the model, call model.save_weights("weights.npz"), and later make the model with the same code '
-    '(or with model_from_json of its model.to_json()) and call load_weights("weights.npz").'
+    'Nothing was written. model.save("model.keras") keeps the whole model, which load_model opens again; '
+    'model.save_weights("model.weights.h5") keeps its weights alone.'
 )

@@ -15,6 +15,7 @@ _DROPPED = {"batch_input_shape", "implementation", "time_major", "ragged", "spar
 _ACTIVATIONS = ("activation", "recurrent_activation")
 _SLOPE = {"LeakyReLU": ("alpha", "negative_slope")}
 _CLASSES = {"Model": "Functional"}
+_WRITTEN_AS = "pyml_class"  # names the class of a layer that is another one there; TensorFlow.js passes over it
 _INSIDE = ("layer", "backward_layer", "cell")
 _OF_RNN = ("name", "trainable", "dtype", "cell", "return_sequences", "return_state", "go_backwards", "stateful", "unroll",
            "zero_output_for_mask")  # fmt: skip
@@ -63,6 +64,9 @@ def read_layer(raw, where) -> dict:
         raise ModelFileError(f"{where}: the config of a {name} must be an object.")
     _check_readable(name, raw, where)
     config = {k: _read_value(k, v) for k, v in config.items()}
+    if config.pop(_WRITTEN_AS, None) == "Identity":
+        name = "Identity"
+        config.pop("activation", None)
     if name == "InputLayer":
         shape = config.get("batch_input_shape") or config.get("batch_shape")
         if not isinstance(shape, list) or any(n is not None and (type(n) is not int or not 0 <= n < 1 << 31) for n in shape):
@@ -156,7 +160,11 @@ def write_layer(layer) -> dict:
         ValueError: TensorFlow.js has no such layer, or not with these arguments.
     """
     name = type(layer).__name__
-    if not type(layer).__module__.startswith("pyml.") or name not in KNOWN_TO_TFJS:
+    ours = type(layer).__module__.startswith("pyml.")
+    if ours and name == "Identity" and all(len(node.input_tensors) < 2 for node in layer._inbound_nodes):  # there, one tensor each
+        config = {"name": layer.name, "trainable": layer.trainable, "dtype": "float32", "activation": "linear", _WRITTEN_AS: name}
+        return {"class_name": "Activation", "config": config}
+    if not ours or name not in KNOWN_TO_TFJS:
         raise ValueError(f'Layer "{layer.name}" ({name}): TensorFlow.js has no such layer. {KEEP}')
     config = layer.get_config()
     _check_writable(layer, name, config)
