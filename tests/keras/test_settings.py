@@ -139,9 +139,9 @@ def test_a_layer_finds_its_policy_in_a_map_by_its_path(cpu):
     assert layers.Dense.from_config(layer.get_config()).compute_dtype == "float16"
 
 
-def test_a_layer_refuses_a_quantized_policy():
-    with pytest.raises(DtypeError, match=r"Dense: no layer computes with quantized weights.*int8_from_float32"):
-        layers.Dense(2, dtype="int8_from_float32")
+def test_a_layer_that_has_no_quantized_weights_refuses_their_policy():
+    with pytest.raises(DtypeError, match=r"Conv2D: the layer does not compute with weights of int8; Dense.*int8_from_float32"):
+        layers.Conv2D(2, 3, dtype="int8_from_float32")
 
 
 def test_a_loss_and_a_metric_take_a_policy(cpu):
