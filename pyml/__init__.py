@@ -30,6 +30,7 @@ if TYPE_CHECKING:  # what `__getattr__` finds
     from typing import Any
 
     from . import activations as activations
+    from . import applications as applications
     from . import array_api as array_api
     from . import backend as backend
     from . import browser as browser
@@ -103,7 +104,7 @@ if TYPE_CHECKING:  # what `__getattr__` finds
     from .random import SeedGenerator as SeedGenerator
     from .regularizers import Regularizer as Regularizer
 
-_SUBMODULES = {"activations", "array_api", "backend", "browser", "callbacks", "config", "constraints", "core", "data", "datasets",
+_SUBMODULES = {"activations", "applications", "array_api", "backend", "browser", "callbacks", "config", "constraints", "core", "data", "datasets",
                "dtype_policies", "errors", "hub", "image", "initializers", "io", "layers", "losses", "metrics", "mixed_precision",
                "models", "ops", "optimizers", "preprocessing", "quantizers", "random", "regularizers", "saving", "tree", "utils",
                "visualization", "wrappers"}  # fmt: skip

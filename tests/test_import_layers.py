@@ -39,7 +39,7 @@ LAYERS = (
     ("browser", "mixed_precision"),
     ("data",),
     ("models", "trainers", "callbacks", "saving", "hub", "datasets", "preprocessing", "visualization", "wrappers"),
-    ("io",),
+    ("applications", "io"),
     ("cli", "__main__"),
 )
 # Modules that functions may import when they need them, for the cost of start: by whom, and what is spared.

@@ -14,6 +14,7 @@ from pathlib import Path
 
 os.environ.setdefault("KERAS_BACKEND", "torch")
 HERE = Path(__file__).resolve().parent
+import application_cases  # noqa: E402
 import augmentation_cases  # noqa: E402
 import conv_lstm_cases  # noqa: E402
 import dtype_cases  # noqa: E402
@@ -34,6 +35,7 @@ def files():
     found = {path: {case.__name__: case for case in those} for path, those in found.items()}
     found |= {HERE / f"{group}.json": those for group, those in golden_cases.all_cases().items()}
     found[HERE / "fit_cases.json"] = fit_cases.CASES
+    found[HERE / "application_cases.json"] = application_cases.CASES
     found[HERE / "dtypes.json"] = dtype_cases.all_cases()
     for family, calls in op_calls.families().items():
         run = {name: lambda K, call=call: op_calls.run(K, call) for name, call in calls.items()}

@@ -1,0 +1,73 @@
+"""Networks for images with Keras' names, arguments and layers, so that weights of Keras fit.
+
+Each family is a module with its `preprocess_input` and `decode_predictions`; it is loaded when it is first asked for.
+
+Example:
+    >>> model = pyml.applications.MobileNetV2(weights=None, classes=3, input_shape=(32, 32, 3), alpha=0.35)
+    >>> pyml.applications.mobilenet_v2.preprocess_input(np.full((1, 2, 2, 3), 255.0)).max()    # doctest: +SKIP
+    1.0
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from typing import Any
+
+    from pyml.applications import imagenet_utils as imagenet_utils
+    from pyml.applications.densenet import DenseNet121 as DenseNet121
+    from pyml.applications.densenet import DenseNet169 as DenseNet169
+    from pyml.applications.densenet import DenseNet201 as DenseNet201
+    from pyml.applications.efficientnet import EfficientNetB0 as EfficientNetB0
+    from pyml.applications.efficientnet import EfficientNetB1 as EfficientNetB1
+    from pyml.applications.efficientnet import EfficientNetB2 as EfficientNetB2
+    from pyml.applications.efficientnet import EfficientNetB3 as EfficientNetB3
+    from pyml.applications.efficientnet import EfficientNetB4 as EfficientNetB4
+    from pyml.applications.efficientnet import EfficientNetB5 as EfficientNetB5
+    from pyml.applications.efficientnet import EfficientNetB6 as EfficientNetB6
+    from pyml.applications.efficientnet import EfficientNetB7 as EfficientNetB7
+    from pyml.applications.mobilenet import MobileNet as MobileNet
+    from pyml.applications.mobilenet_v2 import MobileNetV2 as MobileNetV2
+    from pyml.applications.mobilenet_v3 import MobileNetV3Large as MobileNetV3Large
+    from pyml.applications.mobilenet_v3 import MobileNetV3Small as MobileNetV3Small
+    from pyml.applications.resnet import ResNet50 as ResNet50
+    from pyml.applications.resnet import ResNet101 as ResNet101
+    from pyml.applications.resnet import ResNet152 as ResNet152
+    from pyml.applications.resnet_v2 import ResNet50V2 as ResNet50V2
+    from pyml.applications.resnet_v2 import ResNet101V2 as ResNet101V2
+    from pyml.applications.resnet_v2 import ResNet152V2 as ResNet152V2
+    from pyml.applications.vgg16 import VGG16 as VGG16
+    from pyml.applications.vgg19 import VGG19 as VGG19
+    from pyml.applications.xception import Xception as Xception
+
+FAMILIES: dict[str, tuple[str, ...]] = {
+    "densenet": ("DenseNet121", "DenseNet169", "DenseNet201"),
+    "efficientnet": tuple(f"EfficientNetB{i}" for i in range(8)),
+    "mobilenet": ("MobileNet",),
+    "mobilenet_v2": ("MobileNetV2",),
+    "mobilenet_v3": ("MobileNetV3Large", "MobileNetV3Small"),
+    "resnet": ("ResNet50", "ResNet101", "ResNet152"),
+    "resnet_v2": ("ResNet50V2", "ResNet101V2", "ResNet152V2"),
+    "vgg16": ("VGG16",),
+    "vgg19": ("VGG19",),
+    "xception": ("Xception",),
+}
+_HOMES = {name: family for family, names in FAMILIES.items() for name in names}
+_MODULES = {*FAMILIES, "imagenet_utils", "resnet50"}
+
+if not TYPE_CHECKING:
+
+    def __getattr__(name: str) -> Any:
+        if name in _MODULES:
+            return import_module(f"{__name__}.{name}")
+        if name not in _HOMES:
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        value = getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
+        globals()[name] = value
+        return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*_HOMES, *_MODULES})

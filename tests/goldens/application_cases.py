@@ -1,0 +1,70 @@
+"""Networks of `applications` with weights by a rule, written once and run with Keras and with pyml."""
+
+import hashlib
+
+import numpy as np
+
+SMALL = {  # the families that build quickly: in every run of the tests
+    "MobileNet": {"alpha": 0.25},
+    "MobileNetV2": {"alpha": 0.35},
+    "ResNet50": {},
+    "ResNet50V2": {"include_top": False, "pooling": "avg"},
+    "VGG16": {"include_top": False, "pooling": "max"},
+    "MobileNetV3Small": {},
+}
+LARGE = {  # the others; they take longer
+    "EfficientNetB0": {},
+    "DenseNet121": {"include_top": False, "pooling": "avg"},
+    "Xception": {"include_top": False, "pooling": "max"},
+    "MobileNetV2 wide": {"alpha": 1.3, "include_top": False},
+    "ResNet101": {},
+    "ResNet152V2": {},
+    "VGG19": {"include_top": False},
+    "EfficientNetB3": {"include_top": False},
+    "MobileNetV3Large": {"alpha": 1.25},
+    "MobileNetV3Large minimalistic": {"minimalistic": True, "include_preprocessing": False, "include_top": False, "pooling": "avg"},
+    "DenseNet169": {},
+}
+SIZES = {"Xception": 71}
+PIXELS = {"EfficientNetB0", "EfficientNetB3", "MobileNetV3Small", "MobileNetV3Large"}  # these scale pixels themselves
+
+
+def build(K, case):
+    """The network of a case, with the names that its layers get in a fresh session."""
+    K.utils.clear_session()
+    name, options = case.split()[0], {**SMALL, **LARGE}[case]
+    size = SIZES.get(name, 32)
+    top = {} if options.get("include_top") is False else {"classes": 3, "classifier_activation": None}
+    return getattr(K.applications, name)(weights=None, input_shape=(size, size, 3), **top, **options)
+
+
+def ruled(weights):
+    """Values for these weights: factors and variances about 1, offsets about 0, kernels that keep the size of what they filter."""
+    random = np.random.RandomState(7)
+    pool = random.uniform(-1, 1, 1 << 20).astype(np.float32)
+    for i, w in enumerate(weights):
+        shape, kind = tuple(w.shape), w.path.rpartition("/")[2]
+        count = int(np.prod(shape))
+        values = np.resize(np.roll(pool, 7919 * i), count).reshape(shape)
+        if len(shape) > 1:
+            inputs = np.prod(shape[:2]) if len(shape) == 4 and shape[-1] == 1 else np.prod(shape[:-1])
+            yield values * np.float32((4.5 / inputs) ** 0.5)
+        else:
+            yield np.zeros(shape, w.dtype) if kind == "count" else values * 0.2 + (kind in ("gamma", "moving_variance", "variance"))
+
+
+def outputs(K, case):
+    """Six numbers of the output, and what names and shapes the weights have."""
+    model = build(K, case)
+    model.set_weights(list(ruled(model.weights)))
+    name = case.split()[0]
+    size = SIZES.get(name, 32)
+    x = np.random.RandomState(3).uniform(*((0, 255) if name in PIXELS else (-1, 1)), (1, size, size, 3)).astype(np.float32)
+    y = K.ops.convert_to_numpy(model(x, training=False)).ravel()
+    listed = [(layer.name, [list(w.shape) for w in layer.weights]) for layer in model.layers if layer.weights]
+    digest = hashlib.sha256(repr(listed).encode()).hexdigest()[:16]
+    return {"output": [float(v) for v in y[:: max(1, len(y) // 6)][:6]], "weights": digest, "name": model.name,
+            "count": model.count_params(), "first": str(listed[0]), "last": str(listed[-1])}  # fmt: skip
+
+
+CASES = {case: lambda K, case=case: outputs(K, case) for case in (*SMALL, *LARGE)}
