@@ -104,8 +104,9 @@ if TYPE_CHECKING:  # what `__getattr__` finds
     from .random import SeedGenerator as SeedGenerator
     from .regularizers import Regularizer as Regularizer
 
-_SUBMODULES = {"activations", "applications", "array_api", "backend", "browser", "callbacks", "config", "constraints", "core", "data", "datasets",
-               "dtype_policies", "errors", "hub", "image", "initializers", "io", "layers", "losses", "metrics", "mixed_precision",
+_SUBMODULES = {"activations", "applications", "array_api", "backend", "browser", "callbacks", "config", "constraints", "core", "data",
+               "datasets", "dtype_policies", "errors", "hub", "image", "initializers", "io", "layers", "losses", "metrics",
+               "mixed_precision",
                "models", "ops", "optimizers", "preprocessing", "quantizers", "random", "regularizers", "saving", "tree", "utils",
                "visualization", "wrappers"}  # fmt: skip
 _NAMES = {
