@@ -1,8 +1,11 @@
-"""Files of Keras written and read here: `.keras`, `.weights.h5` and `.h5`. Those that Keras wrote are in `test_files_of_keras.py`."""
+"""Files of Keras: `.keras`, `.weights.h5` and `.h5`, written and read here, and those that Keras wrote (`make_keras_files.py`)."""
 
+import base64
 import json
 import pickle
 import zipfile
+import zlib
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -149,3 +152,24 @@ def test_weights_in_shards_come_back(trained, tmp_path):
     other = pyml.models.clone_model(trained)
     other.load_weights(tmp_path / "m.weights.json")
     assert same_weights(trained, other)
+
+
+def test_files_that_keras_wrote_predict_and_train_on_as_in_keras(tmp_path):
+    cases = json.loads((Path(__file__).parents[1] / "goldens" / "keras_files.json").read_text())["cases"]
+    for name, case in cases.items():
+        for ending, data in case["files"].items():
+            (tmp_path / f"m{ending}").write_bytes(zlib.decompress(base64.b64decode(data)))
+        x = np.array(case["x"], case["dtype"])
+        whole = load_model(tmp_path / "m.keras")
+        bare = type(whole).from_config(whole.get_config())
+        bare.load_weights(tmp_path / "m.weights.h5")
+        opened = {".keras": whole, ".weights.h5": bare}
+        if name != "op between layers":  # which Keras itself does not open again from the form of Keras 2
+            opened[".h5"] = load_model(tmp_path / "m.h5")
+        for ending, model in opened.items():
+            found = model.predict(x, verbose=0)
+            for have, want in zip(found if isinstance(found, list) else [found], case["outputs"], strict=True):
+                np.testing.assert_allclose(have, want, atol=1e-5, err_msg=f"{name} {ending}")
+            if "loss" in case and model is not bare:  # the others bring Adam's moments along
+                losses = [float(model.train_on_batch(x, np.array(case["y"], "float32"))) for _ in case["loss"]]
+                np.testing.assert_allclose(losses, case["loss"], rtol=1e-5, err_msg=ending)
