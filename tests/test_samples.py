@@ -19,7 +19,7 @@ from pyml.objects.registry import Kind
 from pyml.ops.declare import Draw
 
 BASES = {"Layer", "Wrapper", "InputLayer", "Model", "Functional", "Sequential",   # nothing to call
-         "StringLookup", "TextVectorization"}                              # text: keras/test_preprocessing.py
+         "StringLookup", "TextVectorization", "FeatureSpace"}              # text and tables: keras/test_preprocessing.py
 GOLDENS = "".join(path.read_text(encoding="utf-8") for path in sorted((Path(__file__).parent / "goldens").glob("*_cases.py")))
 
 
