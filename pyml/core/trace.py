@@ -12,6 +12,7 @@ from contextvars import ContextVar
 from typing import TYPE_CHECKING
 
 from ..errors import TraceError
+from ..graph.loop import ARG, STEP
 from ..graph.node import Node
 from ..graph.prims import INPUT, STATE
 
@@ -102,11 +103,11 @@ def differentiating() -> Iterator[None]:
 
 
 def is_known(node: Node) -> bool:
-    """Whether a value does not depend on what the program being traced gets or reads: numbers made into tensors, and what follows."""
+    """Whether a value depends on nothing that a program or step being traced gets or reads: numbers made into tensors, and what follows."""
     waiting, seen = [node], set()
     while waiting:
         node = waiting.pop()
-        if node.op is INPUT or node.op is STATE:
+        if node.op in (INPUT, STATE, ARG, STEP):
             return False
         if id(node) not in seen and node.buffer is None:
             seen.add(id(node))
