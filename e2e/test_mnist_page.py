@@ -226,7 +226,7 @@ def test_dark_and_light_follow_the_system(trained):
     trained.emulate_media(color_scheme="light")
 
 
-@pytest.mark.parametrize("backend", ["webgpu", "wasm"])
+@pytest.mark.parametrize("backend", [pytest.param("webgpu", marks=pytest.mark.slow), "wasm"])
 def test_on_the_main_thread_the_page_keeps_running_while_it_trains(page, site, backend):
     open_page(page, site, f"thread=main&backend={backend}&digits=2560")
     page.evaluate("""() => {                           // while it trains, it can be stopped
