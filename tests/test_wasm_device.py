@@ -159,12 +159,13 @@ def test_a_stopped_kernel_is_an_error_that_names_it(wasm, monkeypatch):
 
 # ---- memory
 def test_an_array_beyond_the_largest_buffer_is_refused_before_any_work(wasm):
+    gc.collect()
     used = wasm.usage.live
     with pytest.raises(BufferTooLarge, match=r"1,073,741,824"):
         pyml.convert_to_tensor(np.broadcast_to(np.float32(0), ((1 << 28) + 1,)))
     with pytest.raises(BufferTooLarge, match=r"1,073,741,825"):
         wasm.alloc((1 << 30) + 1)
-    assert wasm.usage.live == used
+    assert wasm.usage.live <= used  # what other tests left may go at any time
 
 
 def test_a_full_memory_is_a_clear_error_and_harms_nothing():
