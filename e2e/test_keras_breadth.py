@@ -8,6 +8,7 @@ START = """
 import numpy as np, pyml
 from pyml import layers
 rng = np.random.default_rng(0)
+pyml.utils.set_random_seed(0)
 1
 """
 
@@ -46,7 +47,7 @@ def test_pictures_are_changed_at_random_while_a_model_learns_and_left_alone_when
         model = pyml.Sequential([layers.Input((8, 8, 3)), layers.RandomFlip("horizontal", seed=1), layers.RandomRotation(0.1, seed=2),
                                  layers.Flatten(), layers.Dense(2)])
         model.compile("sgd", "mse")
-        history = await model.fit_async(pictures, np.zeros((16, 2), "float32"), epochs=2, verbose=0)
+        history = await model.fit_async(pictures, np.zeros((16, 2), "float32"), epochs=8, verbose=0)
         flipped = await layers.RandomFlip("horizontal", seed=3)(pictures, training=True).data()
         kept = await layers.RandomFlip("horizontal", seed=3)(pictures, training=False).data()
         back = np.array([np.allclose(a, b) or np.allclose(a[:, ::-1], b) for a, b in zip(flipped, pictures)])
@@ -54,7 +55,7 @@ def test_pictures_are_changed_at_random_while_a_model_learns_and_left_alone_when
         dict(losses=history.history["loss"], whole=bool(back.all()), some=some, kept=same)
     """)
     assert result["whole"] and result["some"] and result["kept"]
-    assert result["losses"][1] < result["losses"][0]
+    assert result["losses"][-1] < 0.5 * result["losses"][0]
 
 
 def test_a_model_is_kept_in_a_keras_file_and_comes_back(python):
