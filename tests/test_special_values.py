@@ -79,6 +79,8 @@ def test_special_values_are_those_of_numpy(device, name, dtype, attrs):
         expected = np.asarray(op.numpy(*arrays, **attrs))
     if device.name == "webgpu":
         plain = ~np.any([_denormal(a) for a in arrays] + [_denormal(expected)], axis=0)
+        if name in ("div", "floor_divide") and dtype == "float32":
+            plain &= ~(np.abs(arrays[1]) > 2.0**126)  # by which WGSL promises no quotient
         arrays, found, expected = [a[plain] for a in arrays], found[plain], expected[plain]
     assert found.dtype == expected.dtype
     if expected.dtype.kind == "f":
@@ -115,6 +117,8 @@ def test_a_special_value_that_the_compiler_knows_gives_what_numpy_gives(device, 
                     right |= np.abs(found.astype(float) - expected) <= 2e-6 * np.abs(expected.astype(float))
                 if device.name == "webgpu" and constant == 0 and (name == "mul" or k == 1):
                     plain &= ~np.isnan(expected)
+                if device.name == "webgpu" and name in ("div", "floor_divide"):
+                    plain &= ~(np.abs(operands[1].astype(float)) > 2.0**126)
                 right |= ~plain
             wrong += [f"{name} of {values[i]} and the constant {constant} at place {1 - k}: {found[i]}, not {expected[i]}"
                       for i in np.flatnonzero(~right)[:2]]

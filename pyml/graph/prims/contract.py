@@ -138,14 +138,13 @@ def _matmul_lower(node: Node, profile: Profile) -> Node | None:
     ta, tb = node.attrs["ta"], node.attrs["tb"]
     a, b = node.src
     m, n, k = _sizes(a.shape, b.shape, ta, tb)
-    if k > LONG_SUM and is_register(profile) and (is_core(profile) or node.ndim == 3):
+    if k > LONG_SUM and (is_core(profile) or node.ndim == 3):
         return _in_parts(a, b, ta, tb, k)
     if is_core(profile) and n % 4 and m > 1:  # whole vectors of columns
         y = MATMUL(a, fit(b, b.ndim - (2 if tb else 1), 0, -n % 4), ta=ta, tb=tb)
         return slice_(y, (0,) * y.ndim, node.shape)
     four = (m if ta else k) % 4 == 0 and (k if tb else n) % 4 == 0
-    longest = LONG_SUM if is_register(profile) else 8 * LONG_SUM
-    splits = max(product_splits(m, n, k, four, profile), ceil_div(k, longest)) if node.ndim == 2 else 1
+    splits = max(product_splits(m, n, k, four, profile), ceil_div(k, LONG_SUM)) if node.ndim == 2 else 1
     return reduce_sum(PARTIALS(*node.src, ta=ta, tb=tb, splits=splits), axis=(0,)) if splits > 1 else None
 
 

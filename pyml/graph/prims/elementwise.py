@@ -34,6 +34,12 @@ def _by_a_known_zero(node: Node) -> Node | None:
     return MUL(a, full(b.shape, np.copysign(np.inf, b.attrs["value"]), "float32"))
 
 
+def _constant_first(node: Node) -> Node | None:
+    """The greater of a constant and x: of x and a constant compilers make a built-in max again, which loses a NaN."""
+    a, b = node.src
+    return node.op(b, a) if is_const(b) and not is_const(a) else None
+
+
 # ---- arithmetic
 ADD = elementwise("add", wgsl="a + b", numpy=np.add, grad=lambda g, y, a, b: (g, g))
 SUB = elementwise("sub", wgsl="a - b", numpy=np.subtract, grad=lambda g, y, a, b: (g, -g))
@@ -62,11 +68,11 @@ trunc = elementwise("trunc", wgsl="trunc(x)", numpy=np.trunc, grad=ZERO)
 # one choice by two tests together: compilers make min() and max(), which lose a NaN, of a choice by a comparison alone
 minimum = elementwise(
     "minimum", wgsl=_float_or_int(f"select(a, b, (b < a) | {_nan.format('b')})", "min(a, b)"), numpy=np.minimum,
-    grad=lambda g, y, a, b: _share(g, less(a, b), less(b, a)),
+    grad=lambda g, y, a, b: _share(g, less(a, b), less(b, a)), absorb=_constant_first,
 )  # fmt: skip
 maximum = elementwise(
     "maximum", wgsl=_float_or_int(f"select(a, b, (b > a) | {_nan.format('b')})", "max(a, b)"), numpy=np.maximum,
-    grad=lambda g, y, a, b: _share(g, greater(a, b), greater(b, a)),
+    grad=lambda g, y, a, b: _share(g, greater(a, b), greater(b, a)), absorb=_constant_first,
 )  # fmt: skip
 # by its bits, as integers: from -0 to -infinity, and no NaN
 relu = elementwise(

@@ -70,13 +70,15 @@ SIGMOID = (EXP, """fn sigmoid_$(x: F) -> F {
   let z = exp_$(-abs(x));  // never overflows, and a NaN stays one
   return select(z, F(1.0), x >= F(0.0)) / (F(1.0) + z);
 }""")  # fmt: skip
-SINH = (*EXPM1, f"""fn sinh_$(x: F) -> F {{
+# half of w w, where w * w overflows and its half does not: halved by its bits, as compilers change the order of products
+_HALF_SQUARE = """fn half_square_$(w: F) -> F { return bitcast<F>(bitcast<I>(w) - I(0x800000)) * w; }"""
+SINH = (*EXPM1, _HALF_SQUARE, f"""fn sinh_$(x: F) -> F {{
   let a = abs(x); let t = expm1_$(min(a, F(40.0))); let w = exp_$(a * F(0.5));
-  let y = select(F(0.5) * t + F(0.5) * (t / (t + F(1.0))), (F(0.5) * w) * w, a > F(40.0));
+  let y = select(F(0.5) * t + F(0.5) * (t / (t + F(1.0))), half_square_$(w), a > F(40.0));
   return select(select(y, -y, x < F(0.0)), x, {NAN.format("x")} | (x == F(0.0)));
 }}""")  # fmt: skip
-COSH = (EXP, """fn cosh_$(x: F) -> F {
-  let w = exp_$(abs(x) * F(0.5)); let t = (F(0.5) * w) * w;  // halves, as exp(89) overflows and cosh(89) does not
+COSH = (EXP, _HALF_SQUARE, """fn cosh_$(x: F) -> F {
+  let t = half_square_$(exp_$(abs(x) * F(0.5)));  // exp(89) overflows and cosh(89) does not
   return t + F(0.25) / t;
 }""")  # fmt: skip
 

@@ -209,8 +209,7 @@ def _lower(node: Node, profile: Profile) -> Node | None:
         each = ceil_div(k, 8 * ceil_div(k, long)) * 8
         cuts = [(i, min(i + each, k)) for i in range(0, k, each)]
         return _added([_same(_cut(a, 1, i, j), words, attrs)(first=attrs["first"] + i) for i, j in cuts], exact)
-    most = EXACT if exact else LONG_SUM if is_register(profile) else 8 * LONG_SUM
-    splits = max(product_splits(a.shape[0], n, k, k % 4 == 0 and _fours(node), profile), ceil_div(k, most))
+    splits = max(product_splits(a.shape[0], n, k, k % 4 == 0 and _fours(node), profile), ceil_div(k, long))
     if splits == 1:
         return None
     parts = again(splits=splits)

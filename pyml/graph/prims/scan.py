@@ -51,7 +51,7 @@ def _chunk(rows: int, n: int, profile: Profile) -> int:
         return n if n <= _SHORT else min(n, max(32, min(_CHAIN, ceil_div(rows * n, profile.threads))))
     if n <= _SHORT or (n <= _WHOLE and rows >= 256):
         return n
-    return n if n <= 4 * _GROUP else 16 * _GROUP
+    return n if n <= 4 * _GROUP else min(n, 16 * _GROUP)
 
 
 def _lower(node: Node, profile: Profile) -> Node | None:

@@ -1,0 +1,39 @@
+"""Planning ends, and no kernel is too large, for sizes on both sides of every limit, whatever the adapter."""
+
+import numpy as np
+import pytest
+
+from pyml import ops
+from pyml.compile.canonical import is_given
+from pyml.compile.plan import make_plan
+from pyml.core.tensor import Tensor, as_node
+from pyml.graph.node import toposort
+from pyml.graph.profile import Profile
+
+PROFILES = {
+    "small gpu": Profile(),
+    "gpu": Profile(max_invocations=1024, max_shared=49152, threads=270_336),
+    "software": Profile(family="register", threads=4096),
+    "core": Profile(family="wasm", max_invocations=1 << 20, threads=2, cores=2),
+}
+SIZES = (1, 2, 3, 63, 64, 65, 255, 257, 1000, 1024, 1025, 2049, 4096, 4097, 16384, 16385, 100_003)
+CALLS = {
+    "cumsum": ops.cumsum, "cumprod": ops.cumprod, "sort": ops.sort, "argsort": ops.argsort, "median": lambda x: ops.median(x, axis=-1),
+    "sum": lambda x: ops.sum(x, axis=-1), "max": lambda x: ops.max(x, axis=-1), "argmax": lambda x: ops.argmax(x, axis=-1),
+    "softmax": ops.softmax, "top_k": lambda x: ops.top_k(x, min(5, x.shape[-1]))[0], "logsumexp": lambda x: ops.logsumexp(x, axis=-1),
+    "matmul": lambda x: ops.matmul(x, ops.transpose(x)), "gram": lambda x: ops.matmul(ops.transpose(x[:, :64]), x),
+    "rfft": lambda x: ops.rfft(x)[0],
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("adapter", PROFILES)
+@pytest.mark.parametrize("call", CALLS)
+def test_a_plan_is_made_for_every_size(call, adapter, cpu):
+    profile = PROFILES[adapter]
+    for rows in (1, 3, 300):
+        for n in SIZES if rows < 300 else SIZES[:-3]:
+            x = as_node(np.zeros((rows, n), np.float32))
+            root = CALLS[call](Tensor(x))._node
+            for kernel in make_plan([root], profile, [n for n in toposort([root]) if is_given(n)]).kernels:
+                spec = kernel.group.anchors[0].op.spec(kernel.group.anchors[0], profile) if kernel.group.kind == "routine" else None
+                assert spec is None or all(1 <= count <= 65535 for count in spec.grid), (rows, n)
