@@ -165,6 +165,8 @@ CONVOLUTIONS = {  # input, (kernel height, width, filters), attributes
     "vectors, padded, strided": ((2, 8, 9, 4), (3, 3, 16), {"padding": ((0, 1), (1, 1)), "strides": (2, 2)}),
     "odd counts": ((1, 5, 5, 7), (2, 3, 5), {"padding": ((1, 0), (1, 1))}),
     "pointwise": ((2, 5, 3, 8), (1, 1, 12), {}),
+    "whole strides": ((2, 8, 6, 4), (3, 3, 8), {"strides": (2, 2), "padding": ((0, 1), (0, 1))}),
+    "whole strides, in groups": ((3, 12, 6, 6), (4, 2, 4), {"strides": (3, 2), "padding": ((1, 1), (0, 1)), "groups": 2}),
     "pointwise, strided": ((1, 5, 7, 8), (1, 1, 4), {"strides": (2, 3)}),
     "dilated": ((1, 9, 9, 4), (3, 2, 8), {"dilation": (2, 3), "padding": ((2, 2), (0, 3))}),
     "groups": ((2, 6, 6, 12), (3, 3, 8), {"groups": 4, "padding": ((1, 1), (1, 1))}),

@@ -163,7 +163,9 @@ class Check:
         self.keep()
 
     def speed(self, small: bool, where: str | None) -> None:
-        from .workloads import pyml_side, workloads
+        from .workloads import pyml_side, warm_up, workloads
+
+        warm_up(0.2 if small else 1.5)
 
         every = [w for w in workloads(small) if self.wanted(w.name)]
         for i, workload in enumerate(every):

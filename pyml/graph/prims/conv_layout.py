@@ -7,7 +7,7 @@ from math import prod
 from typing import Any
 
 from ..op import Shape
-from .choose import Gemm, Operand, chunk_of
+from .choose import Gemm, Operand, ceil_div, chunk_of
 
 
 @dataclass(frozen=True)
@@ -82,21 +82,43 @@ def forward_gemm(v: Window) -> Gemm:
 
 
 def backward_gemm(v: Window) -> Gemm:
-    """Rows are input cells, columns channels; k runs over taps and filters."""
+    """Rows are input cells, columns channels; k runs over taps and filters.
+
+    Under strides, cells that lie alike between them see the same taps: each of these phases is a product over its own taps,
+    and none is multiplied with the zeros between.
+    """
     c, f = v.channels // v.groups, v.filters // v.groups
-    (sh, sw), (dh, dw), ((pt, _), (pl, _)) = v.strides, v.dilation, v.padding
+    (sh, sw), (dh, dw), ((pt, _), (pl, _)), kw = v.strides, v.dilation, v.padding, v.window[1]
+    if sh * sw > 1 and dh == dw == 1 and v.h % sh == v.w % sw == 0:
+        return _by_phases(v, c, f)
     tests = [f"r / {sh}u >= {v.oh}u", f"s / {sw}u >= {v.ow}u"]
     tests += [f"r % {sh}u != 0u"] if sh > 1 else []
     tests += [f"s % {sw}u != 0u"] if sw > 1 else []
     before = (
-        f"let t = k / {f}u; let r = m / {v.w}u % {v.h}u + {pt}u - t / {v.window[1]}u * {dh}u; "
-        f"let s = m % {v.w}u + {pl}u - t % {v.window[1]}u * {dw}u; if ({' || '.join(tests)}) {{ return ZERO; }} "
+        f"let t = k / {f}u; let r = m / {v.w}u % {v.h}u + {pt}u - t / {kw}u * {dh}u; "
+        f"let s = m % {v.w}u + {pl}u - t % {kw}u * {dw}u; if ({' || '.join(tests)}) {{ return ZERO; }} "
     )
     at = f"((m / {v.h * v.w}u * {v.oh}u + r / {sh}u) * {v.ow}u + s / {sw}u) * {v.filters}u + z * {f}u + k % {f}u"
     a = Operand("a", at, before, four=f % 4 == 0)
     b = Operand("b", f"(k / {f}u * {c}u + n) * {v.filters}u + z * {f}u + k % {f}u", four=f % 4 == 0)
     out = f"return m * {v.channels}u + z * {c}u + n;"
     return Gemm(v.batch * v.h * v.w, c, prod(v.window) * f, v.groups, a, b, out)
+
+
+def _by_phases(v: Window, c: int, f: int) -> Gemm:
+    """z is group and phase: the cells in rows sh i + p and columns sw j + q of the image, for each p < sh and q < sw."""
+    (sh, sw), ((pt, _), (pl, _)), (kh, kw), phases = v.strides, v.padding, v.window, prod(v.strides)
+    h, w, taps = v.h // sh, v.w // sw, (ceil_div(kh, sh), ceil_div(kw, sw))
+    phase = f"let p = z % {phases}u / {sw}u + {pt}u; let q = z % {sw}u + {pl}u; "
+    phase += f"let i = k / {f * taps[1]}u; let j = k / {f}u % {taps[1]}u; let y = p % {sh}u + {sh}u * i; let x = q % {sw}u + {sw}u * j; "
+    seen = f"if (y >= {kh}u || x >= {kw}u) {{ return ZERO; }} "
+    group = f"z / {phases}u"
+    before = f"{phase}{seen}let r = m / {w}u % {h}u + p / {sh}u - i; let s = m % {w}u + q / {sw}u - j; "  # wraps below zero
+    before += f"if (r >= {v.oh}u || s >= {v.ow}u) {{ return ZERO; }} "
+    a = Operand("a", f"((m / {h * w}u * {v.oh}u + r) * {v.ow}u + s) * {v.filters}u + {group} * {f}u + k % {f}u", before, four=f % 4 == 0)
+    b = Operand("b", f"((y * {kw}u + x) * {c}u + n) * {v.filters}u + {group} * {f}u + k % {f}u", phase + seen, four=f % 4 == 0)
+    row = f"(m / {h * w}u * {v.h}u + m / {w}u % {h}u * {sh}u + z % {phases}u / {sw}u) * {v.w}u + m % {w}u * {sw}u + z % {sw}u"
+    return Gemm(v.batch * h * w, c, prod(taps) * f, v.groups * phases, a, b, f"return ({row}) * {v.channels}u + {group} * {c}u + n;")
 
 
 def filter_gemm(v: Window, splits: int) -> Gemm:
