@@ -108,10 +108,12 @@ def per_step(run: Callable[[int], None], wait: Callable[[], Any], budget: float)
 
 
 def warm_up(seconds: float) -> None:
-    """Work for a GPU that idled: it would run the first workload at a fraction of its clock."""
+    """Work for a GPU that idled, and would run the first workloads at a fraction of its clock: it must not wait in between."""
     ends = time.perf_counter() + seconds
-    bench = contender.KINDS["matmul"]({"kind": "matmul", "n": 512})
+    bench = contender.KINDS["matmul"]({"kind": "matmul", "n": 256 if seconds < 1 else 2048})
     while time.perf_counter() < ends:
+        for _ in range(16):
+            bench.step()
         bench.single()
 
 
