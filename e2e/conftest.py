@@ -4,9 +4,14 @@ All of them run in one worker (`xdist_group`), so that one site and one browser 
 compete for two cores. A page that writes an error to its console fails its test; a test that provokes errors
 says so with `console.allow("part of the text")`. Browser and site live as long as this package's tests and no
 longer: Playwright keeps an event loop running, which other tests must not find.
+
+A start of Python takes ten seconds of a processor and more, most of what these tests cost. So pages are opened in one
+browser profile, where a start goes on from the memory that the first one kept, and tests that only talk to Python share
+the pages of `pythons`.
 """
 
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -15,6 +20,8 @@ from pyml import paths
 from pyml.cli import browser as browsers
 from pyml.cli.build import build_site
 from pyml.cli.serve import running
+
+from .python_page import PythonPage
 
 HERE = Path(__file__).parent
 
@@ -102,34 +109,74 @@ def browser_without_webgpu(driver) -> Iterator:
     yield from started(driver, browsers.WITHOUT_WEBGPU)
 
 
+@pytest.fixture(scope="package")
+def profile(browser) -> Iterator:
+    """One window of the browser for pages that need no fresh one; whoever opens a page in it closes the page, not the window."""
+    context = browser.new_context(viewport={"width": 1280, "height": 900})
+    yield context
+    context.close()
+
+
+@pytest.fixture(scope="package")
+def pythons(profile, site) -> Iterator:
+    """Python in pages that stay: `pythons("backend=wasm")` is the page of that query, with the names that it has at its start."""
+    opened: dict[str, PythonPage] = {}
+
+    def python(query):
+        if query not in opened:
+            opened[query] = PythonPage(profile.new_page(), site, query)
+        opened[query].forget()
+        return opened[query]
+
+    yield python
+    for each in opened.values():
+        each.page.close()
+
+
 @pytest.fixture
-def new_page(request) -> Iterator:
-    """Opens pages: `new_page()` or `new_page(browser=..., viewport=..., color_scheme=...)`.
+def new_page(request, site) -> Iterator:
+    """Opens pages: `new_page()` in `profile`, where nothing is left of earlier pages but Python's memory; in a window of
+    their own `new_page(fresh=True)` and `new_page(browser=..., viewport=..., color_scheme=...)`.
 
     They are closed after the test. Each page has a `console` attribute, a `Console`, checked at the end.
     """
     opened = []
 
-    def open_page(browser=None, **options):
-        options.setdefault("viewport", {"width": 1280, "height": 900})
-        browser = browser or request.getfixturevalue("browser")
-        context = browser.new_context(**options)
-        page = context.new_page()
+    def open_page(browser=None, fresh=False, **options):
+        if browser or fresh or options:
+            options.setdefault("viewport", {"width": 1280, "height": 900})
+            context = (browser or request.getfixturevalue("browser")).new_context(**options)
+            page, close = context.new_page(), context.close
+        else:
+            context = request.getfixturevalue("profile")
+            page = context.new_page()
+            close = partial(leave, page, site)
         page.set_default_timeout(60_000)
         page.console = Console(page)
-        opened.append((context, page))
+        opened.append((page, close))
         return page
 
     yield open_page
-    for context, _ in opened:
-        context.close()
-    for _, page in opened:
+    for _, close in opened:
+        close()
+    for page, _ in opened:
         page.console.check()
+
+
+# what pages keep in a browser, without Python's memory
+KEPT = "cookies,local_storage,indexeddb,file_systems,service_workers"
+
+
+def leave(page, site) -> None:
+    """Closes a page of the profile, with its routes and what it kept."""
+    page.context.unroute_all()
+    page.context.new_cdp_session(page).send("Storage.clearDataForOrigin", {"origin": site, "storageTypes": KEPT})
+    page.close()
 
 
 @pytest.fixture
 def page(new_page):
-    """A fresh page in Chromium with WebGPU; console errors fail the test."""
+    """A page in Chromium with WebGPU; console errors fail the test."""
     return new_page()
 
 

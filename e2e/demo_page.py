@@ -3,10 +3,13 @@
 from playwright.sync_api import TimeoutError
 
 
-def opened(browser, url, ready, **options):
-    """A page in a context of its own that collects what goes wrong in `problems`; the caller closes `page.context`."""
-    context = browser.new_context(**{"viewport": {"width": 1280, "height": 900}, **options})
-    page = context.new_page()
+def opened(window, url, ready, **options):
+    """A page that collects what goes wrong in `problems`, in a browser window, or in a window of its own of a browser; the
+    caller closes the page, or the window of its own, `page.context`.
+    """
+    if hasattr(window, "new_context"):
+        window = window.new_context(**{"viewport": {"width": 1280, "height": 900}, **options})
+    page = window.new_page()
     page.set_default_timeout(90_000)
     page.problems = []
     page.on("console", lambda message: page.problems.append(message.text) if message.type == "error" else None)

@@ -12,6 +12,15 @@ START = """async () => {
   return pyml.info;
 }"""
 
+REMEMBER = "__start__ = {*globals(), '__start__'}"
+FORGET = """
+import gc, pyml
+pyml.config.set_backend('BACKEND')
+for name in {*globals()} - __start__ - {"gc"}:
+    del globals()[name]
+gc.collect()
+"""
+
 
 class PythonPage:
     """Python in a page of the site. `query` is what follows `?` in its address: `backend=cpu&thread=main`."""
@@ -19,7 +28,13 @@ class PythonPage:
     def __init__(self, page, site, query=""):
         self.page = page
         page.goto(f"{site}{BLANK}?{query}")
+        page.set_default_timeout(60_000)
         self.info = page.evaluate(START)
+        page.evaluate("(code) => pyml.runPython(code)", REMEMBER)
+
+    def forget(self):
+        """Takes away every name that tests have made, and goes back to the device of the start."""
+        self.page.evaluate("(code) => pyml.runPython(code)", FORGET.replace("BACKEND", self.info["backend"]))
 
     def run(self, code):
         """Runs Python (top-level await works); returns the value of the last line, which JSON must hold."""

@@ -29,13 +29,11 @@ def raised(f):
 
 
 @pytest.fixture(scope="module")
-def worker(browser, site):
+def worker(pythons):
     """Python in a Web Worker on WebGPU."""
-    context = browser.new_context()
-    python = PythonPage(context.new_page(), site, "backend=webgpu")
+    python = pythons("backend=webgpu")
     python.page.evaluate("(code) => pyml.runPython(code)", KERNEL)
-    yield python
-    context.close()
+    return python
 
 
 def test_the_adapter_is_named_and_known_to_be_software(worker):
@@ -209,9 +207,8 @@ def test_buffers_stay_constant_from_step_20_on(worker):
     assert all(count == counts[0] for count in counts)
 
 
-def test_without_jspi_reading_asks_for_await_and_await_works(browser, site):
-    context = browser.new_context()
-    python = PythonPage(context.new_page(), site, "backend=webgpu&jspi=off")
+def test_without_jspi_reading_asks_for_await_and_await_works(profile, site):
+    python = PythonPage(profile.new_page(), site, "backend=webgpu&jspi=off")
     assert not python.info["canWait"]
     python.page.evaluate("(code) => pyml.runPython(code)", KERNEL)
     name, message = python.run("raised(lambda: ops.sum(ops.ones((3, 4))).numpy())")
@@ -221,7 +218,7 @@ def test_without_jspi_reading_asks_for_await_and_await_works(browser, site):
     name, message = python.run("raised(lambda: model.fit(x, y, verbose=0))")
     assert name == "SyncReadError" and "fit_async" in message
     assert len(python.run('(await model.fit_async(x, y, epochs=2, verbose=0)).history["loss"]')) == 2
-    context.close()
+    python.page.close()
 
 
 def test_kernels_whose_threads_share_a_result_compile_and_are_right_here_too(worker):
@@ -243,21 +240,19 @@ def test_kernels_whose_threads_share_a_result_compile_and_are_right_here_too(wor
     assert max(differences) < 1e-2 and all(shared)
 
 
-def test_a_lost_device_is_reported_as_device_lost(browser, site):
-    context = browser.new_context()
-    python = PythonPage(context.new_page(), site, "backend=webgpu&thread=main")
+def test_a_lost_device_is_reported_as_device_lost(profile, site):
+    python = PythonPage(profile.new_page(), site, "backend=webgpu&thread=main")
     python.page.evaluate("(code) => pyml.runPython(code)", KERNEL)
     assert python.run("(await (ops.ones((3,)) * 2).data()).tolist()") == [2, 2, 2]
     python.page.evaluate("() => pyml.runPython('await device.lose()')")
     for use in ("(ops.ones((3,)) * 3).numpy()", "device.write(device.alloc(16), b'1234')"):
         name, message = python.run(f"raised(lambda: {use})")
         assert name == "DeviceLost" and "lost" in message
-    context.close()
+    python.page.close()
 
 
-def test_a_fit_that_waits_leaves_the_weights_of_its_last_completed_step_on_another_device(browser, site):
-    context = browser.new_context()
-    python = PythonPage(context.new_page(), site, "backend=webgpu")
+def test_a_fit_that_waits_leaves_the_weights_of_its_last_completed_step_on_another_device(profile, site):
+    python = PythonPage(profile.new_page(), site, "backend=webgpu")
     same, message, compiled = python.run("""
         import numpy as np, pyml
         from pyml import Input, Sequential, callbacks, config, layers
@@ -287,7 +282,7 @@ def test_a_fit_that_waits_leaves_the_weights_of_its_last_completed_step_on_anoth
     """)
     assert same == [True] * 4, message
     assert "after step 4 of epoch 1 again, on 'webgpu'; go on with fit(initial_epoch=0)" in message and compiled
-    context.close()
+    python.page.close()
 
 
 def test_pipelines_that_nobody_uses_any_longer_are_dropped_beyond_a_bound(worker):

@@ -2,17 +2,14 @@
 
 import pytest
 
-from .python_page import PythonPage
-
 ROWS = "x,y\n" + "".join(f"{i % 9},{2 * (i % 9) + 1}\n" for i in range(5000))
 
 
 @pytest.fixture(scope="module", params=["backend=wasm", "backend=wasm&thread=main&jspi=off"])
-def python(browser, site, request):
+def python(pythons, request):
     """Python in a worker that can wait, and on the page where nothing can."""
-    context = browser.new_context()
-    context.route("**/line.csv", lambda route: route.fulfill(body=ROWS, content_type="text/csv"))
-    python = PythonPage(context.new_page(), site, request.param)
+    python = pythons(request.param)
+    python.page.route("**/line.csv", lambda route: route.fulfill(body=ROWS, content_type="text/csv"))
     python.waits = "jspi" not in request.param
     python.run("""
         import numpy as np, pyml, js
@@ -26,7 +23,7 @@ def python(browser, site, request):
         1
     """)
     yield python
-    context.close()
+    python.page.unroute_all()
 
 
 def test_files_of_an_address_are_streamed(python):
@@ -38,7 +35,7 @@ def test_files_of_an_address_are_streamed(python):
 
 
 def test_an_address_without_a_file_is_refused(python):
-    python.page.context.route("**/none.csv", lambda route: route.fulfill(status=404, body="no"))
+    python.page.route("**/none.csv", lambda route: route.fulfill(status=404, body="no"))
     python.run("""
         async def failed(source):
             try:

@@ -56,12 +56,12 @@ def assert_named(page):
 
 
 @pytest.fixture(scope="module")
-def regression(browser, site):
+def regression(profile, site):
     page = opened(
-        browser, f"{site}/demos/regression/index.html?epochs=20", "() => !document.querySelector('#train').disabled || pymlDemo.error"
+        profile, f"{site}/demos/regression/index.html?epochs=20", "() => !document.querySelector('#train').disabled || pymlDemo.error"
     )
     yield page
-    page.context.close()
+    page.close()
     assert not page.problems
 
 
@@ -236,12 +236,12 @@ def networks():
 
 
 @pytest.fixture(scope="module")
-def classify(browser, site, networks):
+def classify(profile, site, networks):
     page = opened(
-        browser, f"{site}/demos/classify/index.html", "() => document.querySelectorAll('#samples button').length === 4 || pymlDemo.error"
+        profile, f"{site}/demos/classify/index.html", "() => document.querySelectorAll('#samples button').length === 4 || pymlDemo.error"
     )
     yield page
-    page.context.close()
+    page.close()
     assert not page.problems
 
 
@@ -350,10 +350,10 @@ PICTURE = "() => [...document.querySelector('#picture').getContext('2d').getImag
 
 
 @pytest.fixture(scope="module")
-def teachable(browser, site, networks):
-    page = opened(browser, f"{site}/demos/teachable/index.html", "() => pymlDemo.ready || pymlDemo.error")
+def teachable(profile, site, networks):
+    page = opened(profile, f"{site}/demos/teachable/index.html", "() => pymlDemo.ready || pymlDemo.error")
     yield page
-    page.context.close()
+    page.close()
     assert not page.problems
 
 

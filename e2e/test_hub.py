@@ -38,16 +38,17 @@ def models(site):
 
 
 @pytest.fixture
-def visit(browser, models):
-    """Opens the site again and again in one browser profile; `blocked=True` cuts the way to the networks, `absent=True` leaves
-    them out of the site."""
-    context = browser.new_context()
+def visit(profile, models):
+    """Opens the site again and again, at first with no network kept; `blocked=True` cuts the way to the networks, `absent=True`
+    leaves them out of the site."""
     asked: list[str] = []
+    pages: list = []
+    fresh = [True]
 
     def open_page(blocked=False, absent=False):
-        for page in context.pages:
+        for page in pages:
             page.close()
-        page = context.new_page()
+        pages[:] = [page := profile.new_page()]
         page.set_default_timeout(120_000)
         asked.clear()
 
@@ -60,14 +61,16 @@ def visit(browser, models):
             else:
                 route.continue_()
 
-        context.unroute_all()
-        context.route("**/models/mobilenet_v1/**", route)
+        page.route("**/models/mobilenet_v1/**", route)
         python = PythonPage(page, models, "backend=wasm")
+        if fresh and fresh.pop():
+            python.page.evaluate("() => caches.delete('pyml-models')")
         python.asked = asked
         return python
 
     yield open_page
-    context.close()
+    for page in pages:
+        page.close()
 
 
 @pytest.mark.timeout(600)

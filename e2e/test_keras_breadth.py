@@ -2,8 +2,6 @@
 
 import pytest
 
-from e2e.python_page import PythonPage
-
 START = """
 import numpy as np, pyml
 from pyml import layers
@@ -14,14 +12,10 @@ pyml.utils.set_random_seed(0)
 
 
 @pytest.fixture(scope="module", params=["webgpu", "wasm"])
-def python(request, browser, site):
-    context = browser.new_context()
-    page = context.new_page()
-    page.set_default_timeout(60_000)
-    found = PythonPage(page, site, f"backend={request.param}")
+def python(request, pythons):
+    found = pythons(f"backend={request.param}")
     found.run(START)
-    yield found
-    context.close()
+    return found
 
 
 def test_texts_become_numbers_and_are_learned(python):

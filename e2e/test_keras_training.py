@@ -2,8 +2,6 @@
 
 import pytest
 
-from e2e.python_page import PythonPage
-
 MODEL = """
 import asyncio, sys
 import numpy as np, pyml
@@ -23,26 +21,10 @@ def classifier():
 
 
 @pytest.fixture(scope="module", params=["webgpu", "wasm", "cpu"])
-def python(request, new_module_page, site):
-    page = PythonPage(new_module_page(), site, f"backend={request.param}")
+def python(request, pythons):
+    page = pythons(f"backend={request.param}")
     page.run(MODEL + "\n1")
     return page
-
-
-@pytest.fixture(scope="module")
-def new_module_page(browser):
-    contexts = []
-
-    def open_page():
-        context = browser.new_context()
-        contexts.append(context)
-        page = context.new_page()
-        page.set_default_timeout(60_000)
-        return page
-
-    yield open_page
-    for context in contexts:
-        context.close()
 
 
 def test_fit_async_trains_and_yields_to_the_page(python):

@@ -6,11 +6,9 @@ from .python_page import PythonPage
 
 
 @pytest.fixture(scope="module", params=["backend=cpu", "backend=cpu&thread=main"], ids=["worker", "main thread"])
-def python(request, browser, site):
+def python(request, pythons):
     """Python in a page, in a worker and on the main thread."""
-    context = browser.new_context()
-    yield PythonPage(context.new_page(), site, request.param)
-    context.close()
+    return pythons(request.param)
 
 
 def test_progress_tells_bytes_and_phases_in_order(python):
@@ -69,29 +67,36 @@ def test_a_python_error_rejects_with_its_traceback(python):
     assert "ZeroDivisionError" in message and "mine.py" in message
 
 
-_KEPT = "async () => (await (await caches.open('pyml-python')).keys()).map((r) => r.url)"
-_WORKS = "() => pyml.runPython('import numpy; float(numpy.ones(3).sum())')"
+# how many bytes are kept of Python's memory in a worker, once they are
+KEPT = """async () => {
+  const cache = await caches.open("pyml-python");
+  for (const request of await cache.keys()) {
+    if (/-worker-true$/.test(request.url)) return (await (await cache.match(request)).arrayBuffer()).byteLength;
+  }
+}"""
+DAMAGE = """async () => {
+  const cache = await caches.open("pyml-python");
+  for (const request of await cache.keys()) {
+    if (/-worker-true$/.test(request.url)) await cache.put(request, new Response(new Uint8Array(1000)));
+  }
+}"""
 
 
-def test_a_second_visit_goes_on_from_kept_memory_and_a_damaged_one_starts_anew(browser, site):
-    context = browser.new_context()
-    first = PythonPage(context.new_page(), site, "backend=cpu")
-    first.page.wait_for_function(f"async () => (await ({_KEPT})()).length === 1")
-    second = PythonPage(context.new_page(), site, "backend=cpu")
-    assert second.page.evaluate(_WORKS) == 3
-    assert len(second.page.evaluate(_KEPT)) == 1
-    second.page.evaluate("""async () => {
-      const cache = await caches.open("pyml-python");
-      for (const request of await cache.keys()) await cache.put(request, new Response(new Uint8Array(1000)));
-    }""")
-    third = PythonPage(context.new_page(), site, "backend=cpu")
-    assert third.page.evaluate(_WORKS) == 3
-    context.close()
+def test_a_second_visit_goes_on_from_kept_memory_and_a_damaged_one_starts_anew(pythons, profile, site):
+    pythons("backend=cpu").page.wait_for_function(f"async () => (await ({KEPT})()) > 1_000_000")
+    page, warnings = profile.new_page(), []
+    page.on("console", lambda message: warnings.append(message.text) if message.type == "warning" else None)
+    for anew in (False, True):
+        if anew:
+            page.evaluate(DAMAGE)
+        assert PythonPage(page, site, "backend=cpu").run("import numpy\nfloat(numpy.ones(3).sum())") == 3
+        assert any("starting Python anew" in text for text in warnings) is anew
+        page.wait_for_function(f"async () => (await ({KEPT})()) > 1_000_000")
+    page.close()
 
 
-def test_an_endless_loop_in_a_worker_can_be_interrupted(browser, site):
-    context = browser.new_context()
-    python = PythonPage(context.new_page(), site, "backend=cpu")
+def test_an_endless_loop_in_a_worker_can_be_interrupted(pythons):
+    python = pythons("backend=cpu")
     answer = python.page.evaluate("""async () => {
       const endless = pyml.runPython("while True: pass").catch((error) => error.message);
       setTimeout(() => pyml.interrupt(), 200);
@@ -99,4 +104,3 @@ def test_an_endless_loop_in_a_worker_can_be_interrupted(browser, site):
     }""")
     assert "KeyboardInterrupt" in answer
     assert python.run("1 + 1") == 2
-    context.close()

@@ -6,9 +6,10 @@ import pytest
 
 PAGE = "/demos/mnist/index.html"
 SMALL = """
-from pyml import Input, Sequential, layers
+from pyml import Input, Sequential, layers, utils
 
 def build_model():
+    utils.set_random_seed(1)
     model = Sequential([Input((28, 28, 1)), layers.Flatten(), layers.Dense(10, activation="softmax")])
     model.compile(optimizer="adam", loss="sparse_categorical_crossentropy", metrics=["accuracy"])
     return model
@@ -45,10 +46,9 @@ def draw_seven(page):
 
 
 @pytest.fixture(scope="module")
-def trained(browser, site):
+def trained(profile, site):
     """The page after 40 steps of the convnet in a worker on WebGPU, as `?autorun=1` leaves it."""
-    context = browser.new_context(viewport={"width": 1280, "height": 900})
-    page = context.new_page()
+    page = profile.new_page()
     page.lines, page.problems = [], []
     page.on(
         "console",
@@ -68,7 +68,7 @@ def trained(browser, site):
     page.result = finished(page, 280)
     page.took = page.evaluate("() => performance.now() - begun")
     yield page
-    context.close()
+    page.close()
     assert not page.problems
 
 
@@ -286,15 +286,14 @@ def test_a_lost_device_is_explained_and_the_page_goes_on(page, site):
     page.wait_for_function("() => pymlDemo.done && !pymlDemo.error", timeout=60_000)
 
 
-def test_every_control_has_a_name_and_headings_are_in_order(page, site):
-    page.goto(f"{site}{PAGE}?backend=cpu")
-    unnamed = page.evaluate("""() => {
+def test_every_control_has_a_name_and_headings_are_in_order(trained):
+    unnamed = trained.evaluate("""() => {
       const named = (e) => e.textContent.trim() || e.labels?.length || e.getAttribute("aria-label");
       const controls = [...document.querySelectorAll("button, input, textarea, canvas, progress")];
       return controls.filter((e) => !named(e)).map((e) => e.id || e.outerHTML);
     }""")
     assert unnamed == []
-    assert page.locator("h1").count() == 1 and page.evaluate("() => document.documentElement.lang") == "en"
+    assert trained.locator("h1").count() == 1 and trained.evaluate("() => document.documentElement.lang") == "en"
 
 
 def test_the_gallery_leads_to_the_page(page, site):

@@ -8,7 +8,7 @@ import pytest
 
 LOAD = """async (base) => {
   const { loadPyodide } = await import(base + "pyodide/pyodide.mjs");
-  const py = await loadPyodide({ indexURL: base + "pyodide/" });
+  window.py = await loadPyodide({ indexURL: base + "pyodide/" });
   await py.loadPackage("pyml");
   return py.runPython(`
 import importlib.metadata, importlib.util, json
@@ -37,14 +37,6 @@ def test_pages_see_no_adapter_where_the_browser_has_none(new_page, browser_witho
     page = new_page(browser=browser_without_webgpu)
     page.goto(plain)
     assert page.evaluate("async () => !(await navigator.gpu?.requestAdapter())")
-
-
-def test_load_package_finds_pyml_and_numpy_in_the_served_lock_file(page, site, plain):
-    page.goto(plain)
-    found = json.loads(page.evaluate(LOAD, site + "/"))
-    assert found["version"] == "0.1.0"
-    assert found["where"].endswith("site-packages/pyml/__init__.py")
-    assert found["numpy"]
 
 
 def test_second_request_is_answered_from_the_cache(site):
@@ -88,26 +80,20 @@ def test_service_worker_isolates_a_host_that_sends_no_headers(new_page, tmp_path
         server.shutdown()
 
 
-DIGITS = """async ([base, code]) => {
-  const { loadPyodide } = await import(base + "pyodide/pyodide.mjs");
-  const py = await loadPyodide({ indexURL: base + "pyodide/" });
-  await py.loadPackage("pyml");
-  return await py.runPythonAsync("from pyml.datasets import mnist\\n" + code);
-}"""
+DIGITS = """async (code) => py.runPythonAsync("from pyml.datasets import mnist\\n" + code)"""
 SHAPE = "str((x.shape, str(x.dtype), y.shape))"
 
 
-@pytest.mark.parametrize("load", ["mnist.load_data()", "await mnist.load_data_async()"])
-def test_digits_are_fetched_from_the_pages_own_site(page, site, plain, load):
+def test_load_package_finds_pyml_and_its_digits_in_a_page_that_does_not_use_web_pyml_js(page, site, plain):
     page.goto(plain)
-    code = f"_, (x, y) = {load}\n{SHAPE}"
-    assert page.evaluate(DIGITS, [site + "/", code]) == "((1500, 28, 28), 'uint8', (1500,))"
-
-
-def test_digits_that_the_site_lacks_are_named_with_their_address(page, site, plain):
+    found = json.loads(page.evaluate(LOAD, site + "/"))
+    assert found["version"] == "0.1.0"
+    assert found["where"].endswith("site-packages/pyml/__init__.py")
+    assert found["numpy"]
+    for load in ("mnist.load_data()", "await mnist.load_data_async()"):
+        assert page.evaluate(DIGITS, f"_, (x, y) = {load}\n{SHAPE}") == "((1500, 28, 28), 'uint8', (1500,))"
     page.console.allow("404")
-    page.goto(plain)
     load = "await mnist.load_data_async('none.npz')"
     code = f"try:\n  {load}\nexcept OSError as error:\n  found = str(error)\nfound"
-    message = page.evaluate(DIGITS, [site + "/", code])
+    message = page.evaluate(DIGITS, code)
     assert message == f"none.npz: could not be downloaded from {site}/data/none.npz: the server answered 404"

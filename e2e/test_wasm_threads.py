@@ -41,8 +41,8 @@ var<workgroup> kept: array<f32, 64>;
 
 @pytest.fixture
 def start(new_page, site):
-    def open_python(query, prepare=lambda page: None):
-        page = new_page()
+    def open_python(query, prepare=lambda page: None, fresh=False):
+        page = new_page(fresh=fresh)
         prepare(page)
         python = PythonPage(page, site, f"backend=wasm&{query}")
         python.run(BEGIN + "\n1")
@@ -52,13 +52,12 @@ def start(new_page, site):
 
 
 @pytest.fixture(scope="module", params=["", "&thread=main"], ids=["beside a worker", "beside the page's thread"])
-def two(request, browser, site):
+def two(request, profile, site):
     """Python with two threads; it stays for several tests."""
-    context = browser.new_context()
-    python = PythonPage(context.new_page(), site, f"backend=wasm&threads=2{request.param}")
+    python = PythonPage(profile.new_page(), site, f"backend=wasm&threads=2{request.param}")
     python.run(BEGIN + "\n1")
     yield python
-    context.close()
+    python.page.close()
 
 
 def threads_of(python):
@@ -172,7 +171,7 @@ def test_a_page_without_isolation_has_one_thread_on_pyodides_own_memory(start):
 
         page.route(f"**{BLANK}*", answer)
 
-    python = start("", leave_open)
+    python = start("", leave_open, fresh=True)  # its service worker would serve other pages
     assert threads_of(python) == "1 (the page is not cross-origin isolated)"
     values = python.run("losses()")
     assert values[-1] < values[0]
