@@ -19,8 +19,8 @@ from .tensor import NarrowTensor, Tensor, wrapped
 from .variable import NarrowVariable, Variable
 
 # The results of ops whose dtype is not that of all their arguments together: "first" follows the first argument (others say where
-# or how often), "index" are numbers of places, "sum" is that of numpy's sums, "product" that of int8 in 32 bits, and a pair is for
-# several results.
+# or how often), "index" are numbers of places, "sum" is that of numpy's sums, "product" that of int8 in 32 bits, "limits" keep float16
+# and make int32 of booleans, and a pair is for several results.
 _FIRST = (
     "array_split", "diff", "full_like", "get_item", "log_softmax", "moveaxis", "nan_to_num", "nanquantile", "pad",
     "quantile", "repeat", "roll", "rot90", "scatter_update", "segment_max", "segment_sum", "setitem", "slice",
@@ -34,7 +34,7 @@ _INDEX = (
 RULES: dict[str, Any] = {
     **dict.fromkeys(_FIRST, "first"), **dict.fromkeys(_INDEX, "index"), "scatter": "second",
     **dict.fromkeys(("sum", "prod", "nansum", "nanprod", "trace"), "sum"),
-    "matmul": "product", "top_k": ("first", "index"), "unique": ("first", "index", "index", "index"),
+    "clip": "limits", "matmul": "product", "top_k": ("first", "index"), "unique": ("first", "index", "index", "index"),
 }  # fmt: skip
 _LIMITED = ("resize",)  # whose bicubic and Lanczos filters go beyond what they are given: bytes stay within 0 and 255
 # Ops in which a number of Python counts as a tensor of int32 or float32, as in Keras; elsewhere it takes the dtype of what it meets.
@@ -68,6 +68,8 @@ def computed(fn: Callable[..., Any], name: str, args: Sequence[Any], kwargs: Map
     if not followed or rule not in ("first", "second"):
         followed += list(kwargs.values())
     labels = _labels(followed)
+    if rule == "limits":
+        labels = labels[:1] if labels[:1] == ["float16"] else [{"bool": "int32"}.get(labels[0], labels[0]), *labels[1:]]
     if name in COUNTED:
         operands = [*args[:2], *(kwargs[key] for key in ("x1", "x2", "weights") if key in kwargs)]
         labels += [of_scalar(value) for value in operands if isinstance(value, (bool, int, float))]

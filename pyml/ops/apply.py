@@ -29,10 +29,10 @@ def binary(prim: Primitive, x1: Any, x2: Any, what: str) -> Tensor:
 
 
 def arithmetic(prim: Primitive, x1: Any, x2: Any, what: str) -> Tensor:
-    """`binary`, where booleans count as 0 and 1."""
+    """`binary`, where booleans count as 0 and 1, and the result of two of them is whether it is not 0."""
     a, b = elementwise_nodes(x1, x2, what=what)
     if a.dtype == "bool":
-        a, b = prims.cast(a, dtype="int32"), prims.cast(b, dtype="int32")
+        return Tensor(prims.cast(prim(prims.cast(a, dtype="int32"), prims.cast(b, dtype="int32")), dtype="bool"))
     return Tensor(prim(a, b))
 
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from ..core.tensor import Tensor, elementwise_nodes
+from ..core.tensor import Tensor, as_node, elementwise_nodes
 from ..core.types import TensorLike
 from ..graph import prims
-from .apply import arithmetic, unary
+from .apply import arithmetic, binary, unary
 from .declare import draw, op, sample
 
 __all__ = [
@@ -19,12 +19,19 @@ _WHOLE = sample(draw(2, 3, low=-9, high=9, dtype="int32"), draw(3, low=1, high=5
 _POSITIVE = sample(draw(2, 3, low=0.5), draw(2, 3, low=0.5))
 
 
+def _number(x: TensorLike) -> TensorLike:
+    """`x`, with int32 in the place of a tensor of booleans."""
+    node = as_node(x)
+    return Tensor(prims.cast(node, dtype="int32")) if node.dtype == "bool" else x
+
+
 @op(like="numpy.add", operator="add", samples=[_PAIR, _BROADCAST, _WHOLE, sample(draw(3), 2.0)])
 def add(x1: TensorLike, x2: TensorLike) -> Tensor:
     """`x1 + x2`, element by element.
 
     Args:
-        x1, x2: Tensors whose shapes broadcast; the result has the common shape and dtype. Booleans count as 0 and 1.
+        x1, x2: Tensors whose shapes broadcast; the result has the common shape and dtype. Booleans count as 0 and 1;
+            of two of them the result is a boolean, whether the sum is not 0.
 
     Raises:
         ShapeError: The shapes do not broadcast.
@@ -99,7 +106,7 @@ def floor_divide(x1: TensorLike, x2: TensorLike) -> Tensor:
 
 @op(like="numpy.mod", operator="mod", gradient=False, samples=[_WHOLE, sample(draw(4), 0.75)])
 def mod(x1: TensorLike, x2: TensorLike) -> Tensor:
-    """The remainder of `x1 / x2`, with the sign of `x2`, in the common dtype; shapes broadcast.
+    """The remainder of `x1 / x2`, with the sign of `x2`, in the common dtype, int32 of booleans; shapes broadcast.
 
     Raises:
         ShapeError: The shapes do not broadcast.
@@ -108,7 +115,8 @@ def mod(x1: TensorLike, x2: TensorLike) -> Tensor:
         >>> pyml.ops.mod([7, -7], 3).numpy()
         array([1, 2], dtype=int32)
     """
-    return arithmetic(prims.mod, x1, x2, "mod")
+    a, b = elementwise_nodes(x1, x2, what="mod")
+    return binary(prims.mod, _number(Tensor(a)), _number(Tensor(b)), "mod")
 
 
 @op(like="numpy.power", operator="pow", samples=[_POSITIVE, sample(draw(2, 3), 2.0), sample(2.0, draw(3))])
@@ -155,13 +163,14 @@ def minimum(x1: TensorLike, x2: TensorLike) -> Tensor:
 
 @op(like="numpy.clip", samples=[sample(draw(2, 3), -0.5, 0.75)])
 def clip(x: TensorLike, x_min: TensorLike, x_max: TensorLike) -> Tensor:
-    """`x` limited to `x_min` … `x_max`, which broadcast with it; NaN stays NaN.
+    """`x` limited to `x_min` … `x_max`, which broadcast with it, in the common dtype (int32 for booleans, float16 for
+    float16); NaN stays NaN.
 
     Example:
         >>> pyml.ops.clip([-2., 0.5, 2.], -1, 1).numpy()
         array([-1. ,  0.5,  1. ], dtype=float32)
     """
-    return minimum(maximum(x, x_min), x_max)
+    return minimum(maximum(_number(x), x_min), x_max)
 
 
 @op(like="numpy.negative", operator="neg", samples=[sample(draw(2, 3)), sample(draw(4, low=-9, high=9, dtype="int32"))])
@@ -202,13 +211,13 @@ def sign(x: TensorLike) -> Tensor:
 
 @op(like="numpy.square", samples=[sample(draw(2, 3)), sample(draw(4, low=-9, high=9, dtype="int32"))])
 def square(x: TensorLike) -> Tensor:
-    """`x * x`, in the shape and dtype of `x`.
+    """`x * x`, in the shape and dtype of `x`; int32 of booleans.
 
     Example:
         >>> pyml.ops.square([2, -3]).numpy()
         array([4, 9], dtype=int32)
     """
-    return unary(prims.square, x)
+    return unary(prims.square, _number(x))
 
 
 @op(like="numpy.reciprocal", samples=[sample(draw(2, 3, low=0.5))])

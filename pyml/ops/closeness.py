@@ -172,7 +172,7 @@ def nextafter(x1: TensorLike, x2: TensorLike) -> Tensor:
 
 @op(like="numpy.heaviside", gradient=False, samples=[sample(draw(2, 1), draw(3)), sample(_ODD, 0.5), sample(_WHOLE, 2)])
 def heaviside(x1: TensorLike, x2: TensorLike) -> Tensor:
-    """0 where `x1` is negative, 1 where it is positive, `x2` where it is 0, as float32; shapes broadcast.
+    """0 where `x1` is negative, 1 where it is positive, `x2` where it is 0, as float32 (booleans of two booleans); shapes broadcast.
 
     Raises:
         ShapeError: The shapes do not broadcast.
@@ -181,8 +181,10 @@ def heaviside(x1: TensorLike, x2: TensorLike) -> Tensor:
         >>> pyml.ops.heaviside([-2., 0., 3.], 0.5).numpy()
         array([0. , 0.5, 1. ], dtype=float32)
     """
+    whether = all(isinstance(x, bool) or as_node(x).dtype == "bool" for x in (x1, x2))
     a, b = (Tensor(n) for n in elementwise_nodes(x1, x2, dtype="float32", what="heaviside"))
-    return where(equal(a, 0.0), b, where(isnan(a), a, (a > 0.0).astype("float32")))
+    step = where(equal(a, 0.0), b, where(isnan(a), a, (a > 0.0).astype("float32")))
+    return step.astype("bool") if whether else step
 
 
 def _put_right(x: Any, nan: float = 0.0, posinf: float | None = None, neginf: float | None = None) -> Any:
