@@ -5,7 +5,7 @@ import pytest
 
 import pyml
 from pyml import ops
-from pyml.errors import DtypeError, ShapeError, TraceError
+from pyml.errors import DtypeError, NotDifferentiable, ShapeError
 
 pytestmark = pytest.mark.in_turn
 
@@ -110,6 +110,41 @@ def test_a_loop_whose_end_data_decides_runs_in_a_program_with_a_bound(device):
     for start in (0.5, 6.0, 100.0):
         np.testing.assert_allclose(run(array(start)), halved(ops.convert_to_tensor(array(start))))
     assert pyml.program(pyml.grad(lambda x: ops.sum(halved(x))))(array(6.0)).tolist() == [0.125]
+
+
+@pytest.mark.parametrize("most", [None, 5, 20, 300, 301])
+def test_a_loop_in_a_program_ends_where_data_says_so_or_at_its_bound(device, most):
+    run = pyml.program(lambda x: ops.while_loop(lambda n, v: ops.sum(v) > 1.0, lambda n, v: (n + 1, v * 0.5), (0, x), most))
+    for start in (0.5, 6.0, 1e30):  # no step, three, a hundred
+        n, v = run(array(start))
+        steps = min(max(0, int(np.ceil(np.log2(start)))), most or 1000)
+        assert (n.item(), v.item()) == (steps, np.float32(start) / 2**steps)
+
+
+def test_steps_after_the_end_of_a_loop_do_not_run(device):
+    run = pyml.program(lambda x: ops.while_loop(lambda v: v < 3.0, lambda v: v + 1.0, x, maximum_iterations=2**31 - 2))
+    assert run(array(0.0)[0]).item() == 3.0  # all of them would take minutes at least
+
+
+def test_a_loop_that_draws_until_a_number_suits_draws_others_in_every_run(device):
+    seeds = pyml.random.SeedGenerator(3)
+    run = pyml.program(lambda x: ops.while_loop(lambda v: v < 0.9, lambda v: pyml.random.uniform((), seed=seeds), x))
+    found = {run(np.float32(0)).item() for _ in range(3)}
+    assert len(found) == 3 and min(found) >= 0.9
+
+
+def test_bounds_of_a_for_loop_may_be_computed_in_the_program(device):
+    run = pyml.program(lambda x, n: ops.fori_loop(n - 3, n, lambda i, v: {"a": v["a"] + i}, {"a": x})["a"])
+    assert run(array(1.0), np.int32(5)).tolist() == [10.0] and run(array(1.0), np.int32(7)).tolist() == [16.0]
+
+
+def test_steps_may_hold_what_only_the_host_computes(device):
+    rows = array(5.0, 0.25, 900.0)
+    halved = pyml.program(lambda xs: ops.map(lambda x: ops.while_loop(lambda v: v > 1.0, lambda v: v * 0.5, x), xs))
+    np.testing.assert_array_equal(halved(rows), [0.625, 0.25, 0.87890625])
+    matrices = np.random.default_rng(0).normal(size=(3, 20, 20)).astype("float32")
+    values = pyml.program(lambda xs: ops.map(lambda m: ops.svd(m, compute_uv=False), xs) * 2.0)
+    np.testing.assert_allclose(values(matrices), 2 * np.linalg.svd(matrices, compute_uv=False), rtol=1e-4, atol=1e-5)
 
 
 def test_a_loop_that_is_over_has_no_part_in_gradients_not_even_nan(device):
@@ -235,8 +270,8 @@ def test_symbolic_tensors_go_through_branches_and_loops():
     (ShapeError, r"one shape.*\(2,\) and \(4,\)", lambda x: ops.cond(x[0] > 0, lambda: x, lambda: ops.concatenate([x, x]))),
     (DtypeError, "float32 and int32", lambda x: ops.cond(x[0] > 0, lambda: x, lambda: ops.cast(x, "int32"))),
     (ShapeError, "pred must be a scalar", lambda x: ops.cond(x > 0, lambda: x, lambda: x)),
-    (TraceError, "Give maximum_iterations", lambda x: ops.while_loop(lambda v: ops.sum(v) < 9, lambda v: v * 2, x)),
-    (TraceError, "bounds must be numbers", lambda x: ops.fori_loop(0, ops.cast(x[0], "int32"), lambda i, v: v, x)),
+    (NotDifferentiable, "give maximum_iterations",
+     lambda x: pyml.grad(lambda x: ops.sum(ops.while_loop(lambda v: ops.sum(v) < 9, lambda v: v * 2, x)))(x)),
     (ShapeError, "carry 0 has shape", lambda x: ops.fori_loop(0, 3, lambda i, v: ops.concatenate([v, v]), x)),
     (TypeError, "true_fn must be a function", lambda x: ops.cond(x[0] > 0, x, lambda: x)),
     (TypeError, "body must be a function", lambda x: ops.while_loop(lambda v: v, None, x)),

@@ -28,6 +28,7 @@ class Group:
     reads: dict[int, Node] = field(default_factory=dict)  # values that come from memory
     stored: dict[int, Node] = field(default_factory=dict)  # nodes that somebody outside may need, while groups grow
     exact: set[int] = field(default_factory=set)  # members evaluated at the output element itself, not in a loop or through a view
+    hosted: bool = False  # a loop whose steps only the host can run
     _loads: list[Node] | None = None
 
     def computes(self, node: Node) -> bool:
@@ -84,7 +85,7 @@ class Group:
 
     def on_host(self, profile: Profile) -> bool:
         """Whether numpy computes all of it, because of the adapter or of what it is built around."""
-        return profile.on_host or any(a.op.on_host(a, profile) for a in self.anchors)
+        return self.hosted or profile.on_host or any(a.op.on_host(a, profile) for a in self.anchors)
 
     def label(self) -> str:
         names = [a.op.name for a in self.anchors] + [m.op.name for m in self.members.values()]

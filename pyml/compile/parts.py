@@ -42,18 +42,58 @@ class OnHost:
                 device.write(buffer, array)
 
 
-def parted(steps: Sequence[Step], device: Device) -> list[Any]:
-    """What the device records of the steps, and between that the host's calls; on the cpu device all is recorded."""
+@dataclass(frozen=True, eq=False)
+class While:
+    """Steps that run again and again, `times` at most, while the bool `goes_on` holds; after that they change nothing."""
+
+    steps: tuple[Step, ...]
+    times: int
+    goes_on: Buffer
+    bounded: bool  # whether running them `times` times is a way out for who cannot look
+
+
+@dataclass(frozen=True, eq=False)
+class Repeated:
+    """A `While` that the device has recorded. The host looks after 1, 2, 4, … rounds: at most half of them are too many."""
+
+    recorded: Any
+    loop: While
+
+    def run(self, device: Device) -> None:
+        left, rounds = self.loop.times, 1
+        while left:
+            for _ in range(min(rounds, left)):
+                device.replay(self.recorded)
+            left -= min(rounds, left)
+            if left and not self._goes_on(device):
+                return
+            rounds *= 2
+
+    def _goes_on(self, device: Device) -> bool:
+        try:
+            return any(device.sync_wait(device.read(self.loop.goes_on, 4)))
+        except SyncReadError as e:
+            if self.loop.bounded:
+                return True
+            raise SyncReadError(
+                "while_loop: the host has to see when this loop ends, and this browser cannot wait for the GPU: give "
+                'maximum_iterations, or use the device "wasm".'
+            ) from e
+
+
+def parted(steps: Sequence[Step | While], device: Device) -> list[Any]:
+    """What the device records of the steps, and between that the host's part; on the cpu device all is recorded."""
     parts: list[Any] = []
     run: list[Step] = []
     for step in steps:
-        if isinstance(step, Dispatch) and step.kernel.run is not None and not device.profile.on_host:
-            if run:
-                parts.append(device.record(run))
-            parts.append(OnHost(step.kernel, step.buffers))
-            run = []
-        else:
+        hosted = isinstance(step, Dispatch) and step.kernel.run is not None and not device.profile.on_host
+        if not hosted and not isinstance(step, While):
             run.append(step)
+            continue
+        if run:
+            parts.append(device.record(run))
+        parts.append(Repeated(device.record(step.steps), step) if isinstance(step, While) else OnHost(step.kernel, step.buffers))
+        run = []
     if run or not parts:
         parts.append(device.record(run))
     return parts

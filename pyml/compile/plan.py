@@ -8,7 +8,7 @@ from itertools import accumulate, islice
 from typing import Any
 
 from ..errors import TraceError
-from ..graph.loop import ARG, KEEP, ROW, STEP
+from ..graph.loop import ARG, ENDLESS, KEEP, ROW, STEP
 from ..graph.node import Node, freeze, toposort
 from ..graph.op import Profile
 from ..graph.prims import BUFFER, CONST, copy
@@ -74,6 +74,7 @@ class Loop(Kernel):
     results: tuple[Ref, ...] = ()  # what each out of the body is
     carries: tuple[tuple[Ref, Ref, Ref], ...] = ()  # where the first value is, and the two places
     temporaries: tuple[Ref, ...] = ()  # what each slot of the body is
+    ends: bool = False  # whether the first carry says if the loop goes on; after that no step need run
 
     @property
     def moved(self) -> int:
@@ -89,7 +90,7 @@ class Loop(Kernel):
 
     def lines(self, number: int) -> list[str]:
         inner = [line for i, k in enumerate(self.body.kernels) for line in k.lines(i)]
-        return [*super().lines(number), *(f"  x {self.steps} {line}" for line in inner)]
+        return [*super().lines(number), *(f"  x {'as many as it takes' if self.steps == ENDLESS else self.steps} {line}" for line in inner)]
 
 
 @dataclass(eq=False)
@@ -194,7 +195,7 @@ def make_plan(roots: list[Node], profile: Profile, leaves: list[Node], writes: d
     states = {id(stored[p]): leaf for p, leaf in writes.items()}
     plan = _laid_out(schedule(full, profile, states), stored, writes, len(params), profile)
     for tries in range(4):
-        crowded = [k for k in plan.kernels if not isinstance(k, Loop) and len({*k.reads, *k.writes}) > profile.most_bindings]
+        crowded = [k for k in plan.kernels if not isinstance(k, Loop) and len({*k.reads, *k.writes}) > profile.most_bindings and not k.group.on_host(profile)]
         if not crowded:
             break
         # a write that had to go through a temporary needs a binding of its own: plan without counting on the places of these
@@ -219,7 +220,10 @@ def _laid_out(groups: list[Group], roots: list[Node], writes: dict[int, int], pa
             outs.append(root)
     kept = {id(roots[p]) for p in writes if id(roots[p]) not in where}  # copied to their Variables after the kernels
     slots = Slots()
-    loops = {i: _Body(g, profile) for i, g in enumerate(groups) if g.kind == "loop" and not profile.on_host}
+    loops = {i: _Body(g, profile) for i, g in enumerate(groups) if g.kind == "loop" and not g.on_host(profile)}
+    for i in [i for i, body in loops.items() if body.for_host]:
+        del loops[i]
+        groups[i].hosted = True
     until = [end - 1 for end, links in zip(accumulate(map(len, linked)), linked, strict=True) for _ in links]
     bodies = slots.share(groups, where, kept, {i: b.temporaries for i, b in loops.items()}, until)
     kernels = [loops[i].placed(where, bodies[i]) if i in loops else Kernel(g, *_places(g, where)) for i, g in enumerate(groups)]
@@ -277,12 +281,10 @@ class _Body:
         roots = [KEEP(body.roots[i], carry=i) for i in self.alive]
         roots += [KEEP(body.order[p.attrs["number"]], part=p.attrs["number"], rows=rows) for p in self.each]
         self.plan = make_plan(roots, profile, [], given=given)
-        for kernel in self.plan.kernels:
-            if not isinstance(kernel, Loop) and kernel.group.on_host(profile):
-                raise TraceError(
-                    f"{kernel.group.label()} is computed on the host, so it cannot be part of a step of a loop on this device: "
-                    "do it before the loop, write the loop in Python, or use smaller matrices, which the device itself computes."
-                )
+        inner = [k for k in self.plan.kernels if isinstance(k, Loop)]
+        # numpy runs all steps where one of them needs it, or where a loop within has no other end than what its values say
+        self.for_host = any(k.group.on_host(profile) for k in self.plan.kernels) or any(k.steps == ENDLESS for k in inner)
+        self.ends = attrs["ends"] and not self.each
         self.last = {p.attrs["number"]: p for p in group.outputs if p.attrs["of"] == "last"}
         # of each carry, bytes of the places that are nobody's result
         places = {i: min(self.steps, 2) - (i in self.last) for i in self.alive}
@@ -304,4 +306,4 @@ class _Body:
         places = [*number.values(), *(where[id(p)] for p in self.each)]
         results = {ref[1]: place for ref, place in zip(self.plan.out_refs, places, strict=True) if ref[0] == "out"}
         return Loop(self.group, *_places(self.group, where), None, self.steps, self.plan, inputs,
-                    tuple(results[k] for k in sorted(results)), tuple(carries), tuple(free))  # fmt: skip
+                    tuple(results[k] for k in sorted(results)), tuple(carries), tuple(free), self.ends)  # fmt: skip

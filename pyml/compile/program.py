@@ -5,6 +5,7 @@ from __future__ import annotations
 import weakref
 from bisect import bisect_left
 from collections.abc import Callable, Hashable, Iterator
+from typing import Any
 
 import numpy as np
 
@@ -12,12 +13,12 @@ from ..device.base import Buffer, Copy, Count, Device, DeviceKernel, Dispatch, R
 from ..device.lock import LOCK
 from ..dtypes import NUMPY
 from ..errors import BufferTooLarge
-from ..graph.loop import others
+from ..graph.loop import ENDLESS, others
 from ..graph.node import Node
 from ..graph.recording import recorded
 from ..recent import Recent
 from .memory import ITEM, Ref
-from .parts import OnHost, parted
+from .parts import OnHost, Repeated, While, parted
 from .plan import Kernel, Loop, Plan, graph_key, make_plan
 
 
@@ -109,17 +110,17 @@ class Bound:
             return self.params  # type: ignore[return-value]
         return {"leaf": self.leaves, "slot": self.slots, "out": self.outs}[kind][number]
 
-    def _steps(self, plan: Plan, at: Callable[[Ref], Buffer]) -> list[Step]:
-        """The kernels with their buffers; `at` finds what a place of the plan is."""
-        steps: list[Step] = []
+    def _steps(self, plan: Plan, at: Callable[[Ref], Buffer], inner: bool = False) -> list[Any]:
+        """The kernels with their buffers; `at` finds what a place of the plan is. `inner`: they are a step of a loop."""
+        steps: list[Any] = []
         for kernel in plan.kernels:
             if isinstance(kernel, Loop):
-                steps += self._loop(kernel, at)
+                steps += self._loop(kernel, at, inner)
             else:
                 steps.append(Dispatch(kernel.lowered, tuple(at(ref) for ref in _bindings(kernel, self.params))))
         return steps
 
-    def _loop(self, loop: Loop, at: Callable[[Ref], Buffer]) -> list[Step]:
+    def _loop(self, loop: Loop, at: Callable[[Ref], Buffer], inner: bool) -> list[Any]:
         """The first step reads the first values of the carries; then two steps take turns, so that bindings repeat."""
         turn = self.device.alloc(16)
 
@@ -133,7 +134,7 @@ class Bound:
                     place = loop.carries[place[1]][source if kind == "leaf" else target]
                 return at(place)
 
-            return self._steps(loop.body, inside)
+            return self._steps(loop.body, inside, inner=True)
 
         count, left = Count(turn, None), loop.steps - 1
         first = section(0, 1)
@@ -141,11 +142,15 @@ class Bound:
             return [Count(turn, 0), *first, Repeat(left, (count, *first))]
         odd, even = (section(1, 2), section(2, 1)) if left else ([], [])
         tail = [count, *odd] if left % 2 else []
+        # a loop that ends has no sequences and stacks nothing, so that none of its kernels looks at the turn
+        if loop.ends and not inner and (pairs := self.device.profile.pairs_between_looks) < left // 8:
+            some = While((Repeat(pairs, (*odd, *even)),), left // 2 // pairs, at(loop.carries[0][1]), loop.steps != ENDLESS)
+            return [*first, some, Repeat(left // 2 % pairs, (*odd, *even)), *(odd if left % 2 else [])]
         return [Count(turn, 0), *first, Repeat(left // 2, (count, *odd, count, *even)), *tail]
 
     def run(self) -> None:
         for part in self.parts:
-            if isinstance(part, OnHost):
+            if isinstance(part, (OnHost, Repeated)):
                 part.run(self.device)
             else:
                 self.device.replay(part)

@@ -37,7 +37,8 @@ class StepTrace(trace.Trace):
         self.written[id(variable)] = node
 
 
-def scan(f: Callable[[Any, Any], tuple[Any, Any]], init: Any, xs: Any = None, length: int | None = None, reverse: bool = False) -> Any:
+def scan(f: Callable[[Any, Any], tuple[Any, Any]], init: Any, xs: Any = None, length: int | None = None, reverse: bool = False,
+         ends: bool = False) -> Any:  # fmt: skip
     """Runs `f(carry, x)`, which gives the next carry and an output, for every row x of `xs`.
 
     `f` is traced once, whatever the number of steps; what does not depend on the step is computed once. Variables that
@@ -49,6 +50,8 @@ def scan(f: Callable[[Any, Any], tuple[Any, Any]], init: Any, xs: Any = None, le
         xs: Tensors of as many rows, nested as `f` likes; or None.
         length: How many steps; needed without `xs`.
         reverse: Whether to begin with the last row. Outputs lie where their rows are.
+        ends: Whether the first tensor of the carry says if the loop goes on. Where it is False `f` must give back its carry,
+            so that the steps after the end need not run.
 
     Returns:
         The last carry, and the outputs of all steps stacked, `(steps, …)`.
@@ -83,7 +86,7 @@ def scan(f: Callable[[Any, Any], tuple[Any, Any]], init: Any, xs: Any = None, le
             outside[id(node)] = value
     if steps == 0:
         return _filled(carry, firsts), _filled(out, [full((0, *y.shape), 0, y.dtype) for y in outputs])
-    loop = Loop(steps, reverse, every, list(zip(rows, sources, strict=True)), outputs, outside=outside)
+    loop = Loop(steps, reverse, every, list(zip(rows, sources, strict=True)), outputs, outside=outside, ends=ends)
     for variable, node in step_trace.variables.values():
         if id(variable) in step_trace.written:
             variable.assign(Tensor(loop.last(node)))

@@ -9,7 +9,7 @@ import numpy as np
 
 from .. import config
 from ..compile.program import realize
-from ..graph.loop import ARG, argument
+from ..graph.loop import ARG, STEP, argument
 from ..graph.node import Node, toposort
 from ..graph.prims import CONST
 from . import trace
@@ -67,7 +67,7 @@ def trips(go_on: Callable[..., Any], body: Callable[..., Any], firsts: Sequence[
 
 
 def _evaluable(node: Node) -> bool:
-    return node.buffer is None and not node.op.given and node.op.kind in ("leaf", "elementwise", "movement", "reduction")
+    return node.buffer is None and not node.op.given and node.op not in (ARG, STEP) and node.op.kind in ("leaf", "elementwise", "movement", "reduction")
 
 
 def _evaluated(roots: Sequence[Node], env: dict[int, Any]) -> list[Any]:

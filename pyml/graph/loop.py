@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ..dtypes import NUMPY
+from ..errors import TraceError
 from .index import Var, constant, variable
 from .node import Node, freeze, toposort
 from .op import Elementwise, Movement, Op, Routine, leaf
@@ -22,6 +23,7 @@ from .prims.elementwise import ADD
 
 ARG = leaf("loop_input")  # in a body: a carry, a row of a sequence, or something that is the same in all steps
 STEP = leaf("loop_step", in_memory=False)  # in a body: how many steps were made before, int32
+ENDLESS = 2**31 - 1  # steps of a loop that only its own values end
 TURN = "turn[0].x"  # how kernels spell it
 
 
@@ -110,7 +112,8 @@ class Sizes(NamedTuple):
     sequences: int
 
 
-def _evaluate(*src: np.ndarray, body: Body, sizes: Sizes, steps: int, reverse: bool, parts: Sequence[Node] | None = None):
+def _evaluate(*src: np.ndarray, body: Body, sizes: Sizes, steps: int, reverse: bool, ends: bool,
+              parts: Sequence[Node] | None = None):  # fmt: skip
     """What numpy says: a dict from `(of, number)` of the parts (all of them where none are named) to arrays."""
     if parts is None:
         parts = [_part(None, "last", i, r.shape, r.dtype) for i, r in enumerate(body.roots[: sizes.carries])]
@@ -120,6 +123,8 @@ def _evaluate(*src: np.ndarray, body: Body, sizes: Sizes, steps: int, reverse: b
     each = {p.attrs["number"]: np.empty(p.shape, NUMPY[p.dtype]) for p in parts if p.attrs["of"] == "each"}
     first = sizes.carries + sizes.sequences
     for t in range(steps):
+        if ends and not each and not now[0]:
+            break
         row = steps - 1 - t if reverse else t
         env: dict[int, Any] = {}
         for node in nodes:
@@ -207,12 +212,13 @@ class Loop:
         step: The step's own `counter`, where it has one.
         outside: Nodes of the step that are something outside the loop, by id.
         inside: Nodes of the step that are another node of the step, by id.
+        ends: Whether the first carry is a bool that says if the loop goes on; after that a step changes nothing, and need not run.
     """
 
     def __init__(self, steps: int, reverse: bool, carries: Sequence[Carry], sequences: Sequence[tuple[Node, Node]] = (),
                  wanted: Sequence[Node] = (), step: Node | None = None, outside: Mapping[int, Node] | None = None,
-                 inside: Mapping[int, Node] | None = None):  # fmt: skip
-        self.steps = steps
+                 inside: Mapping[int, Node] | None = None, ends: bool = False):  # fmt: skip
+        self.steps, self.counts = steps, not ends
         self.step = step if step is not None else counter()
         self.outside, self.inside = dict(outside or {}), dict(inside or {})
         self.ends: dict[int, Node] = {}  # id of a carry's node -> its last value, where no loop is needed for it
@@ -221,6 +227,9 @@ class Loop:
         self.captured: dict[int, tuple[Node, Node]] = {}  # id of an outer node -> itself and its argument
         self.traced: list[Node] = []  # keeps ids valid
         self.carries = [c for c in carries if not self._settled(c)]
+        ends = ends and self.carries[:1] == [carries[0]]
+        if steps == ENDLESS and not ends:
+            raise TraceError("while_loop: cond is the same after every step, so the loop never ends; give maximum_iterations.")
         self.sequences = [(n, s) for n, s in sequences if not self._is_one_number(n, s)]
         leads = [*(c.node for c in self.carries), *(n for n, _ in self.sequences)]
         self.copies |= {id(n): argument(n.shape, n.dtype) for n in leads}
@@ -236,7 +245,7 @@ class Loop:
         sources = [c.first for c in self.carries] + [s for _, s in self.sequences] + [n for n, _ in self.captured.values()]
         sizes = Sizes(len(self.carries), len(self.sequences))
         self.number = {id(n): i for i, n in enumerate(body.order)}
-        self.scan = SCAN(*sources, body=body, sizes=sizes, steps=steps, reverse=reverse)
+        self.scan = SCAN(*sources, body=body, sizes=sizes, steps=steps, reverse=reverse, ends=ends)
 
     # ---- results
     def last(self, carry: Node) -> Node:
@@ -262,7 +271,7 @@ class Loop:
         if c.after is c.node:
             self.outside[id(c.node)] = self.ends[id(c.node)] = c.first
             return True
-        growth = _growth(c)
+        growth = _growth(c) if self.counts else None  # steps that are left out count nothing
         if growth is None:
             return False
         times = broadcast_to(cast(self.step, c.node.dtype), c.node.shape)

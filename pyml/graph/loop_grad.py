@@ -8,8 +8,9 @@ sum follows the loop.
 
 from __future__ import annotations
 
+from ..errors import NotDifferentiable
 from .grad import pullback
-from .loop import ARG, SCAN, STEP, Body, Carry, Loop, LoopOp, Sizes, argument, counter, each_of
+from .loop import ARG, ENDLESS, SCAN, STEP, Body, Carry, Loop, LoopOp, Sizes, argument, counter, each_of
 from .loop_sums import Recipe, stack_of, sum_of
 from .node import Node, toposort
 from .op import Elementwise, Movement
@@ -20,8 +21,17 @@ _DEAR = 1000
 
 
 def _gradient(found: dict[tuple[str, int], Node], scan: Node, *src: Node, body: Body, sizes: Sizes, steps: int,
-              reverse: bool) -> tuple[Node | None, ...]:  # fmt: skip
-    """One gradient for each source, or None. `found` has those of the loop's parts."""
+              reverse: bool, ends: bool) -> tuple[Node | None, ...]:  # fmt: skip
+    """One gradient for each source, or None. `found` has those of the loop's parts.
+
+    Raises:
+        NotDifferentiable: Nothing bounds the number of steps, whose values would have to be kept.
+    """
+    if steps == ENDLESS:
+        raise NotDifferentiable(
+            "while_loop: the gradient needs the values of all steps, and nothing says how many there are at most; give "
+            "maximum_iterations, or use fori_loop or scan."
+        )
     args, first = body.inputs, sizes.carries + sizes.sequences
     reached = _reached(found, body, sizes)
     arriving = {i: argument(args[i].shape, "float32") for i in reached}  # gradients of the carries after the step

@@ -43,6 +43,11 @@ class Profile:
         return 1 << 30 if self.on_host else self.wanted_bindings
 
     @property
+    def pairs_between_looks(self) -> int:
+        """Twice as many steps of a loop run until the host first looks whether it goes on: a GPU answers in about a millisecond."""
+        return 1 if self.family == "wasm" else 16
+
+    @property
     def casts_saturate(self) -> bool:
         """Whether a float that no integer is near becomes the nearest there is, as WebAssembly says and WGSL does not."""
         return self.family == "wasm"

@@ -17,10 +17,11 @@ from ..core.tensor import Tensor, as_node
 from ..core.tree import map_structure
 from ..core.types import TensorLike
 from ..errors import DtypeError, ShapeError, TraceError
-from ..graph.prims import iota
+from ..graph.loop import ENDLESS
+from ..graph.prims import cast, iota
 from .arithmetic import clip
 from .declare import draw, op, sample
-from .logic import where
+from .logic import logical_and, where
 from .loops import steady
 
 __all__ = [
@@ -156,8 +157,9 @@ def while_loop(cond: Callable[..., Any], body: Callable[..., Any], loop_vars: An
     """`body` again and again while `cond` holds.
 
     Where numbers decide when it ends (a counter and a bound, which every step changes alike), the loop is compiled once and
-    runs on the device to its end. Otherwise: outside a program, each step runs by itself and its condition is read; inside
-    one, `maximum_iterations` steps run, and those after the end change nothing.
+    runs on the device to its end. Otherwise: outside a program, each step runs by itself and its condition is read. Inside
+    one, steps run in rounds of 1, 2, 4, … (on a GPU 32 times that), and after each round the host reads whether the loop goes
+    on; steps after the end change nothing. Gradients need `maximum_iterations`, and all of these steps run then.
 
     Args:
         cond: A function of the loop's variables that returns a scalar.
@@ -170,9 +172,10 @@ def while_loop(cond: Callable[..., Any], body: Callable[..., Any], loop_vars: An
 
     Raises:
         TypeError: `cond` or `body` is no function.
-        TraceError: Inside a program: data decides when it ends, and `maximum_iterations` is not given.
+        NotDifferentiable: Inside a program: the gradient is asked for, and `maximum_iterations` is not given.
+        TraceError: Inside a program: nothing ever ends the loop.
         ShapeError, DtypeError: Inside a program: a step changes the shape or dtype of a variable.
-        SyncReadError: Outside a program, in a browser that cannot wait for the condition.
+        SyncReadError: In a browser that cannot wait for the condition, outside a program or without `maximum_iterations`.
 
     Source: `keras.ops.while_loop`.
 
@@ -209,11 +212,6 @@ def while_loop(cond: Callable[..., Any], body: Callable[..., Any], loop_vars: An
         try:
             now = _traced_loop(cond, step, now, most)
         except _Undecided:
-            if most is None:
-                raise TraceError(
-                    "while_loop: inside a program, data on the device decides when this loop ends. Give maximum_iterations, use "
-                    "fori_loop or scan, or call while_loop outside of the program."
-                ) from None
             now = _masked(cond, step, now, most)
     return now if several else now[0]
 
@@ -235,14 +233,19 @@ def _traced_loop(go_on: Callable[..., Any], step: Callable[..., Any], now: tuple
     return last
 
 
-def _masked(go_on: Callable[..., Any], step: Callable[..., Any], now: tuple[Any, ...], most: int) -> tuple[Any, ...]:
+def _masked(go_on: Callable[..., Any], step: Callable[..., Any], now: tuple[Any, ...], most: int | None) -> tuple[Any, ...]:
+    """A scan whose steps change nothing once `go_on` said no; the device need not run those (docs/engine.md, "Loops")."""
     now = steady(step, now)
 
-    def masked(carry: Any, _: None) -> tuple[Any, None]:
-        active = _scalar(go_on(*carry), "while_loop: what cond returns", "bool")
-        return select_one(active._node, lambda: step(*carry), lambda: carry, "while_loop"), None
+    def goes_on(values: Any) -> Tensor:
+        return _scalar(go_on(*values), "while_loop: what cond returns", "bool")
 
-    last, _ = _scan(masked, now, None, most)
+    def masked(carry: Any, _: None) -> tuple[Any, None]:
+        active, values = carry
+        after = select_one(active._node, lambda: step(*values), lambda: values, "while_loop")
+        return (logical_and(active, goes_on(after)), after), None
+
+    (_, last), _ = _scan(masked, (goes_on(now), now), None, ENDLESS if most is None else most, ends=True)
     return last
 
 
@@ -271,7 +274,8 @@ def fori_loop(lower: TensorLike, upper: TensorLike, body_fun: Callable[[Any, Any
     """`body_fun(i, value)` for `i` from `lower` to `upper - 1`, each with what the one before gave.
 
     The body is traced and compiled once, whatever the number of steps; `i` is an int32 scalar tensor. Only outside a
-    program, a body that reads values or changes shapes runs step by step, and `i` is a Python number.
+    program, a body that reads values or changes shapes runs step by step, and `i` is a Python number. Inside a program, bounds
+    that are tensors make a `while_loop` of it, which has no gradient.
 
     Args:
         lower: The first `i`.
@@ -281,7 +285,6 @@ def fori_loop(lower: TensorLike, upper: TensorLike, body_fun: Callable[[Any, Any
 
     Raises:
         TypeError: `body_fun` is no function.
-        TraceError: Inside a program: the bounds are on the device; use `while_loop(..., maximum_iterations=...)`.
         ShapeError, DtypeError: Inside a program: a step changes the shape or dtype of the value.
 
     Source: `keras.ops.fori_loop`.
@@ -294,8 +297,8 @@ def fori_loop(lower: TensorLike, upper: TensorLike, body_fun: Callable[[Any, Any
         raise TypeError(f"fori_loop: body_fun must be a function. Received: body_fun={body_fun!r}")
     bounds: list[Any] = [known(b) if known(b) is not None else b for b in (lower, upper)]
     if trace.current() is not None and any(isinstance(b, Tensor) for b in bounds):
-        raise TraceError("fori_loop: inside a program the bounds must be numbers, and are tensors; "
-                         "use while_loop with maximum_iterations, or call fori_loop outside of the program.")  # fmt: skip
+        begin, end = (Tensor(cast(as_node(b), dtype="int32")) for b in bounds)
+        return while_loop(lambda i, _: i < end, lambda i, value: (i + 1, body_fun(i, value)), (begin, init_val))[1]
     first, end = (int(b) for b in bounds)
     if end <= first:
         return map_structure(lambda v: Tensor(as_node(v)), init_val)
