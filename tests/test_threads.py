@@ -185,3 +185,9 @@ def test_buffers_freed_in_other_threads_are_counted(gpu):
     in_threads(work)
     gc.collect()
     assert gpu.usage.live == before
+
+
+def test_threads_that_evaluate_one_model_take_turns(device):
+    judged, parts = model(), [data(40, seed=n) for n in range(4)]
+    alone = [judged.evaluate(*part, batch_size=8, verbose=0) for part in parts]
+    assert in_threads(lambda n: judged.evaluate(*parts[n], batch_size=8, verbose=0)) == alone

@@ -195,7 +195,8 @@ def make_plan(roots: list[Node], profile: Profile, leaves: list[Node], writes: d
     states = {id(stored[p]): leaf for p, leaf in writes.items()}
     plan = _laid_out(schedule(full, profile, states), stored, writes, len(params), profile)
     for tries in range(4):
-        crowded = [k for k in plan.kernels if not isinstance(k, Loop) and len({*k.reads, *k.writes}) > profile.most_bindings and not k.group.on_host(profile)]
+        kernels = [k for k in plan.kernels if not isinstance(k, Loop) and not k.group.on_host(profile)]
+        crowded = [k for k in kernels if len({*k.reads, *k.writes}) > profile.most_bindings]
         if not crowded:
             break
         # a write that had to go through a temporary needs a binding of its own: plan without counting on the places of these

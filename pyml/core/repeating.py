@@ -67,7 +67,9 @@ def trips(go_on: Callable[..., Any], body: Callable[..., Any], firsts: Sequence[
 
 
 def _evaluable(node: Node) -> bool:
-    return node.buffer is None and not node.op.given and node.op not in (ARG, STEP) and node.op.kind in ("leaf", "elementwise", "movement", "reduction")
+    if node.buffer is not None or node.op.given or node.op in (ARG, STEP):
+        return False
+    return node.op.kind in ("leaf", "elementwise", "movement", "reduction")
 
 
 def _evaluated(roots: Sequence[Node], env: dict[int, Any]) -> list[Any]:

@@ -297,8 +297,8 @@ def fori_loop(lower: TensorLike, upper: TensorLike, body_fun: Callable[[Any, Any
         raise TypeError(f"fori_loop: body_fun must be a function. Received: body_fun={body_fun!r}")
     bounds: list[Any] = [known(b) if known(b) is not None else b for b in (lower, upper)]
     if trace.current() is not None and any(isinstance(b, Tensor) for b in bounds):
-        begin, end = (Tensor(cast(as_node(b), dtype="int32")) for b in bounds)
-        return while_loop(lambda i, _: i < end, lambda i, value: (i + 1, body_fun(i, value)), (begin, init_val))[1]
+        begin, limit = (Tensor(cast(as_node(b), dtype="int32")) for b in bounds)
+        return while_loop(lambda i, _: i < limit, lambda i, value: (i + 1, body_fun(i, value)), (begin, init_val))[1]
     first, end = (int(b) for b in bounds)
     if end <= first:
         return map_structure(lambda v: Tensor(as_node(v)), init_val)

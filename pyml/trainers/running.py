@@ -14,18 +14,28 @@ if TYPE_CHECKING:
     from pyml.trainers.trainer import Trainer
 
 
+_ENDED = threading.Condition(LOCK)
+
+
+def _evaluated_by_another(model: Trainer, thread: int) -> bool:
+    """Whether all that runs on the model is `evaluate`, in a thread that ends without this one."""
+    return bool(model._running) and all(call == "evaluate" and where != thread for call, where in model._running)
+
+
 @contextmanager
 def in_progress(model: Trainer, what: str, io: IO) -> Iterator[bool]:
     """`fit` or `evaluate` of a model; gives True within another one, whose metrics come back at the end.
 
     Only `evaluate` may run within another call, and only from the same thread without letting others run: from a callback,
-    or from a handler of a page while `fit_async` trains.
+    or from a handler of a page while `fit_async` trains. While another thread evaluates, `evaluate` waits.
 
     Raises:
         RuntimeError: Another call is in progress that would get wrong numbers.
     """
     thread = threading.get_ident()
-    with LOCK:
+    with _ENDED:
+        while what == "evaluate" and not io.suspends and _evaluated_by_another(model, thread):
+            _ENDED.wait()
         others = model._running
         nested = bool(others)
         if nested and (what == "fit" or io.suspends or others[-1][1] != thread):
@@ -40,6 +50,8 @@ def in_progress(model: Trainer, what: str, io: IO) -> Iterator[bool]:
     try:
         yield nested
     finally:
-        model._running = others
         for variable, value in kept:
             variable.assign(value)
+        with _ENDED:
+            model._running = others
+            _ENDED.notify_all()
