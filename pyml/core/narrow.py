@@ -18,29 +18,6 @@ from ..graph.node import Node
 from .tensor import NarrowTensor, Tensor, wrapped
 from .variable import NarrowVariable, Variable
 
-# The results of ops whose dtype is not that of all their arguments together: "first" follows the first argument (others say where
-# or how often), "index" are numbers of places, "sum" is that of numpy's sums, "product" that of int8 in 32 bits, "limits" keep float16
-# and make int32 of booleans, and a pair is for several results.
-_FIRST = (
-    "array_split", "diff", "full_like", "get_item", "log_softmax", "moveaxis", "nan_to_num", "nanquantile", "pad",
-    "quantile", "repeat", "roll", "rot90", "scatter_update", "segment_max", "segment_sum", "setitem", "slice",
-    "slice_update", "softmax", "split", "take", "take_along_axis", "tile", "unstack",
-    "affine_transform", "gaussian_blur", "map_coordinates", "perspective_transform", "scale_and_translate",
-)  # fmt: skip
-_INDEX = (
-    "argmax", "argmin", "argpartition", "argsort", "argwhere", "bincount", "count_nonzero", "digitize", "nanargmax", "nanargmin",
-    "nonzero", "searchsorted", "size",
-)  # fmt: skip
-RULES: dict[str, Any] = {
-    **dict.fromkeys(_FIRST, "first"), **dict.fromkeys(_INDEX, "index"), "scatter": "second",
-    **dict.fromkeys(("sum", "prod", "nansum", "nanprod", "trace"), "sum"),
-    "clip": "limits", "matmul": "product", "top_k": ("first", "index"), "unique": ("first", "index", "index", "index"),
-}  # fmt: skip
-_LIMITED = ("resize",)  # whose bicubic and Lanczos filters go beyond what they are given: bytes stay within 0 and 255
-# Ops in which a number of Python counts as a tensor of int32 or float32, as in Keras; elsewhere it takes the dtype of what it meets.
-COUNTED = frozenset({
-    "append", "arctan2", "average", "dot", "heaviside", "hypot", "inner", "kron", "ldexp", "logaddexp", "nextafter", "outer",
-})  # fmt: skip
 _SUMS = {"int8": "int32", "int16": "int32", "uint8": "uint32", "uint16": "uint32"}
 
 
@@ -56,21 +33,23 @@ def holds_narrow(value: Any) -> bool:
     return isinstance(value, dict) and any(holds_narrow(v) for v in value.values())
 
 
-def computed(fn: Callable[..., Any], name: str, args: Sequence[Any], kwargs: Mapping[str, Any], dtype: Any = None) -> Any:
+def computed(fn: Callable[..., Any], args: Sequence[Any], kwargs: Mapping[str, Any], rule: str | tuple[str, ...] | None = None,
+             counted: bool = False, limited: bool = False, dtype: Any = None) -> Any:  # fmt: skip
     """`fn` of the arguments in 32 bits, its results in the dtypes that Keras gives them.
 
     Args:
-        name: Name of the op, for its rule.
+        fn: The function of an op.
+        args, kwargs: Its arguments.
+        rule, counted, limited: `dtypes`, `counted` and `limited` of the op's declaration (`ops/declare.py`).
         dtype: What the call asks for, where it does.
     """
-    rule = RULES.get(name)
     followed: list[Any] = list(args[:1] if rule == "first" or isinstance(rule, tuple) else args[1:2] if rule == "second" else args)
     if not followed or rule not in ("first", "second"):
         followed += list(kwargs.values())
     labels = _labels(followed)
     if rule == "limits":
         labels = labels[:1] if labels[:1] == ["float16"] else [{"bool": "int32"}.get(labels[0], labels[0]), *labels[1:]]
-    if name in COUNTED:
+    if counted:
         operands = [*args[:2], *(kwargs[key] for key in ("x1", "x2", "weights") if key in kwargs)]
         labels += [of_scalar(value) for value in operands if isinstance(value, (bool, int, float))]
     out = fn(*_plain(tuple(args), labels), **_plain(dict(kwargs), labels))
@@ -86,7 +65,7 @@ def computed(fn: Callable[..., Any], name: str, args: Sequence[Any], kwargs: Map
         if not isinstance(value, Tensor):
             return value
         label = asked or _of_result(value.dtype, labels, rules[min(place, len(rules) - 1)] if rules else rule)
-        return labelled(_limited(value, label) if name in _LIMITED else value, label)
+        return labelled(_limited(value, label) if limited else value, label)
 
     return result(out)
 

@@ -66,7 +66,7 @@ def ndim(x: TensorLike) -> int:
     return len(_shape(x))
 
 
-@op(like="numpy.size", record=False, gradient=False, samples=[sample(draw(2, 3)), sample(3.0)])
+@op(dtypes="index", like="numpy.size", record=False, gradient=False, samples=[sample(draw(2, 3)), sample(3.0)])
 def size(x: TensorLike) -> int | None:
     """How many elements `x` has; None where a symbolic tensor does not know.
 

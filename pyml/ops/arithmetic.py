@@ -58,7 +58,7 @@ def subtract(x1: TensorLike, x2: TensorLike) -> Tensor:
     return arithmetic(prims.sub, x1, x2, "subtract")
 
 
-@op(like="numpy.multiply", operator="mul", samples=[_PAIR, _BROADCAST, _WHOLE, sample(draw(3), 2.0)])
+@op(complex_parts="crosswise", like="numpy.multiply", operator="mul", samples=[_PAIR, _BROADCAST, _WHOLE, sample(draw(3), 2.0)])
 def multiply(x1: TensorLike, x2: TensorLike) -> Tensor:
     """`x1 * x2`, element by element; shapes and dtypes as for `add`.
 
@@ -161,7 +161,7 @@ def minimum(x1: TensorLike, x2: TensorLike) -> Tensor:
     return arithmetic(prims.minimum, x1, x2, "minimum")
 
 
-@op(like="numpy.clip", samples=[sample(draw(2, 3), -0.5, 0.75)])
+@op(dtypes="limits", like="numpy.clip", samples=[sample(draw(2, 3), -0.5, 0.75)])
 def clip(x: TensorLike, x_min: TensorLike, x_max: TensorLike) -> Tensor:
     """`x` limited to `x_min` … `x_max`, which broadcast with it, in the common dtype (int32 for booleans, float16 for
     float16); NaN stays NaN.
@@ -173,7 +173,10 @@ def clip(x: TensorLike, x_min: TensorLike, x_max: TensorLike) -> Tensor:
     return minimum(maximum(_number(x), x_min), x_max)
 
 
-@op(like="numpy.negative", operator="neg", samples=[sample(draw(2, 3)), sample(draw(4, low=-9, high=9, dtype="int32"))])
+@op(
+    complex_parts="each",
+    like="numpy.negative", operator="neg", samples=[sample(draw(2, 3)), sample(draw(4, low=-9, high=9, dtype="int32"))],
+)
 def negative(x: TensorLike) -> Tensor:
     """`-x`, in the shape and dtype of `x`.
 

@@ -21,7 +21,11 @@ __all__ = [
 ]  # fmt: skip
 
 
-@op(like="numpy.append", samples=[sample(draw(2, 3), draw(4)), sample(draw(2, 3), draw(1, 3), axis=0), sample(draw(2, 1), draw(2, 2), -1)])
+@op(
+    complex_parts="of all",
+    counted=True,
+    like="numpy.append", samples=[sample(draw(2, 3), draw(4)), sample(draw(2, 3), draw(1, 3), axis=0), sample(draw(2, 1), draw(2, 2), -1)],
+)
 def append(x1: TensorLike, x2: TensorLike, axis: int | None = None) -> Tensor:
     """`x2` after `x1` along `axis`; both flattened by default.
 
@@ -46,7 +50,7 @@ def _with_axes(xs: Sequence[TensorLike], least: int) -> list[Tensor]:
     return out
 
 
-@op(like="numpy.hstack", samples=[sample([draw(2), draw(3)]), sample([draw(2, 1), draw(2, 3)]), sample([1.0, 2.0])])
+@op(complex_parts="of all", like="numpy.hstack", samples=[sample([draw(2), draw(3)]), sample([draw(2, 1), draw(2, 3)]), sample([1.0, 2.0])])
 def hstack(xs: Sequence[TensorLike]) -> Tensor:
     """Tensors side by side: along axis 1, or along axis 0 where they have one axis.
 
@@ -62,7 +66,7 @@ def hstack(xs: Sequence[TensorLike]) -> Tensor:
     return concatenate(tensors, 0 if tensors and tensors[0].ndim == 1 else 1)
 
 
-@op(like="numpy.vstack", samples=[sample([draw(3), draw(3)]), sample([draw(1, 2), draw(3, 2)])])
+@op(complex_parts="of all", like="numpy.vstack", samples=[sample([draw(3), draw(3)]), sample([draw(1, 2), draw(3, 2)])])
 def vstack(xs: Sequence[TensorLike]) -> Tensor:
     """Tensors one below the other, along axis 0; vectors are rows.
 
@@ -78,7 +82,10 @@ def vstack(xs: Sequence[TensorLike]) -> Tensor:
     return concatenate(_with_axes(xs, 2), 0)
 
 
-@op(like="numpy.dstack", samples=[sample([draw(3), draw(3)]), sample([draw(2, 3), draw(2, 3)]), sample([draw(2, 3, 1), draw(2, 3, 2)])])
+@op(
+    complex_parts="of all",
+    like="numpy.dstack", samples=[sample([draw(3), draw(3)]), sample([draw(2, 3), draw(2, 3)]), sample([draw(2, 3, 1), draw(2, 3, 2)])],
+)
 def dstack(xs: Sequence[TensorLike]) -> Tensor:
     """Tensors one behind the other, along axis 2; a vector is one row, a matrix one layer.
 
@@ -94,7 +101,11 @@ def dstack(xs: Sequence[TensorLike]) -> Tensor:
     return concatenate(_with_axes(xs, 3), 2)
 
 
-@op(like="numpy.array_split", samples=[sample(draw(5), 3), sample(draw(2, 5), 2, axis=-1), sample(draw(2), 3), sample(draw(5), [1, 3])])
+@op(
+    complex_parts="each",
+    dtypes="first",
+    like="numpy.array_split", samples=[sample(draw(5), 3), sample(draw(2, 5), 2, axis=-1), sample(draw(2), 3), sample(draw(5), [1, 3])],
+)
 def array_split(x: TensorLike, indices_or_sections: int | Sequence[int], axis: int = 0) -> list[Tensor]:
     """`x` cut along `axis` into so many parts, the first ones longer by 1 where it does not divide; otherwise as `split`.
 
@@ -121,7 +132,7 @@ def _cut(x: TensorLike, where: int | Sequence[int], axis: int, least: int, what:
     return split(Tensor(node), where, min(axis, node.ndim - 1))
 
 
-@op(like="numpy.hsplit", samples=[sample(draw(2, 4), 2), sample(draw(4), 2), sample(draw(2, 5), [1, 3])])
+@op(complex_parts="each", like="numpy.hsplit", samples=[sample(draw(2, 4), 2), sample(draw(4), 2), sample(draw(2, 5), [1, 3])])
 def hsplit(x: TensorLike, indices_or_sections: int | Sequence[int]) -> list[Tensor]:
     """`x` cut along axis 1 (a vector along axis 0), as `split` does.
 
@@ -135,7 +146,7 @@ def hsplit(x: TensorLike, indices_or_sections: int | Sequence[int]) -> list[Tens
     return _cut(x, indices_or_sections, 1, 1, "hsplit")
 
 
-@op(like="numpy.vsplit", samples=[sample(draw(4, 2), 2), sample(draw(5, 2), [1, 3])])
+@op(complex_parts="each", like="numpy.vsplit", samples=[sample(draw(4, 2), 2), sample(draw(5, 2), [1, 3])])
 def vsplit(x: TensorLike, indices_or_sections: int | Sequence[int]) -> list[Tensor]:
     """`x` cut along axis 0, as `split` does.
 
@@ -163,7 +174,7 @@ def dsplit(x: TensorLike, indices_or_sections: int | Sequence[int]) -> list[Tens
     return _cut(x, indices_or_sections, 2, 3, "dsplit")
 
 
-@op(like="numpy.fliplr", samples=[sample(draw(2, 3)), sample(draw(2, 3, 2))])
+@op(complex_parts="each", like="numpy.fliplr", samples=[sample(draw(2, 3)), sample(draw(2, 3, 2))])
 def fliplr(x: TensorLike) -> Tensor:
     """`x` reversed along axis 1, in its shape.
 
@@ -178,7 +189,7 @@ def fliplr(x: TensorLike) -> Tensor:
     return flip(x, 1)
 
 
-@op(like="numpy.flipud", samples=[sample(draw(3)), sample(draw(2, 3))])
+@op(complex_parts="each", like="numpy.flipud", samples=[sample(draw(3)), sample(draw(2, 3))])
 def flipud(x: TensorLike) -> Tensor:
     """`x` reversed along axis 0, in its shape.
 
@@ -194,6 +205,8 @@ def flipud(x: TensorLike) -> Tensor:
 
 
 @op(
+    complex_parts="each",
+    dtypes="first",
     like="numpy.roll",
     samples=[sample(draw(2, 3), 2), sample(draw(2, 3), -1, axis=1), sample(draw(3, 4), (1, 2), axis=(0, -1)), sample(draw(0, 2), 1, 0)],
 )
@@ -231,7 +244,11 @@ def roll(x: TensorLike, shift: int | Sequence[int], axis: Axis = None) -> Tensor
     return Tensor(node)
 
 
-@op(like="numpy.rot90", samples=[sample(draw(2, 3)), sample(draw(2, 3), 2), sample(draw(2, 3, 2), -1, axes=(0, 2)), sample(draw(2, 3), 4)])
+@op(
+    complex_parts="each",
+    dtypes="first",
+    like="numpy.rot90", samples=[sample(draw(2, 3)), sample(draw(2, 3), 2), sample(draw(2, 3, 2), -1, axes=(0, 2)), sample(draw(2, 3), 4)],
+)
 def rot90(array: TensorLike, k: int = 1, axes: tuple[int, int] = (0, 1)) -> Tensor:
     """`array` turned by `k` right angles, from the first of two axes towards the second.
 

@@ -62,6 +62,7 @@ def _smoothed(x: np.ndarray, size: tuple[int, int] = (3, 3), sigma: tuple[float,
 
 
 @op(
+    dtypes="first",
     like=_smoothed,
     samples=[
         sample(draw(2, 5, 4, 3)),

@@ -105,7 +105,7 @@ def _quotient(a: Tensor, b: Tensor) -> tuple[Tensor, Tensor, Tensor]:
     return swap, large, small / where(equal(large, 0.0), 1.0, large)
 
 
-@op(like="numpy.hypot", samples=[sample(draw(2, 3), draw(2, 3)), sample(draw(2, 1), draw(3))])
+@op(counted=True, like="numpy.hypot", samples=[sample(draw(2, 3), draw(2, 3)), sample(draw(2, 1), draw(3))])
 def hypot(x1: TensorLike, x2: TensorLike) -> Tensor:
     """`sqrt(x1**2 + x2**2)` as float32, without overflow on the way; shapes broadcast.
 
@@ -121,7 +121,7 @@ def hypot(x1: TensorLike, x2: TensorLike) -> Tensor:
     return large * sqrt(1.0 + where(isinf(large), 0.0, ratio) ** 2)
 
 
-@op(like="numpy.arctan2", samples=[sample(draw(2, 3), draw(2, 3)), sample(draw(2, 1), draw(3))])
+@op(counted=True, like="numpy.arctan2", samples=[sample(draw(2, 3), draw(2, 3)), sample(draw(2, 1), draw(3))])
 def arctan2(x1: TensorLike, x2: TensorLike) -> Tensor:
     """The angle of the point `(x2, x1)` in radians, between -pi and pi, as float32; shapes broadcast.
 

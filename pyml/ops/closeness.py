@@ -145,6 +145,7 @@ def _next(x1: np.ndarray, x2: np.ndarray) -> np.ndarray:
 
 
 @op(
+    counted=True,
     like=_next,
     gradient=False,
     tolerance=0.0,
@@ -170,7 +171,7 @@ def nextafter(x1: TensorLike, x2: TensorLike) -> Tensor:
     return where(isnan(Tensor(a)) | isnan(Tensor(b)), float("nan"), where(same, Tensor(b), moved))
 
 
-@op(like="numpy.heaviside", gradient=False, samples=[sample(draw(2, 1), draw(3)), sample(_ODD, 0.5), sample(_WHOLE, 2)])
+@op(counted=True, like="numpy.heaviside", gradient=False, samples=[sample(draw(2, 1), draw(3)), sample(_ODD, 0.5), sample(_WHOLE, 2)])
 def heaviside(x1: TensorLike, x2: TensorLike) -> Tensor:
     """0 where `x1` is negative, 1 where it is positive, `x2` where it is 0, as float32 (booleans of two booleans); shapes broadcast.
 
@@ -193,7 +194,7 @@ def _put_right(x: Any, nan: float = 0.0, posinf: float | None = None, neginf: fl
     return np.nan_to_num(x, nan=nan, posinf=high, neginf=low)
 
 
-@op(like=_put_right, samples=[sample(draw(2, 3)), sample(_ODD), sample(_ODD, 1.0, 9.0, -9.0), sample(_WHOLE)])
+@op(dtypes="first", like=_put_right, samples=[sample(draw(2, 3)), sample(_ODD), sample(_ODD, 1.0, 9.0, -9.0), sample(_WHOLE)])
 def nan_to_num(x: TensorLike, nan: float = 0.0, posinf: float | None = None, neginf: float | None = None) -> Tensor:
     """`x` with numbers in the places of NaN and infinity, in its shape and dtype.
 

@@ -1,7 +1,7 @@
-"""What ops do with complex tensors: each op by its name, made of ops on the two parts.
+"""What ops do with complex tensors, made of ops on the two parts.
 
-An op that is called with something complex comes here (`declare.py`). What is linear and real takes the parts one after the
-other; products take them crosswise; the others are written out.
+An op that is called with something complex comes here (`declare.py`). Its declaration says if it takes the parts one after the
+other, because it is linear and real, or crosswise, as products do; what the others do is written out here, under their names.
 """
 
 from __future__ import annotations
@@ -20,25 +20,14 @@ from .joining import stack
 from .logic import equal, isfinite, isinf, isnan, logical_and, logical_or, where
 from .reduce import all as _all
 
-_PARTWISE = {
-    "append", "array_split", "broadcast_to", "concatenate", "copy", "cumsum", "diag", "diagflat", "diagonal", "diff", "dstack",
-    "expand_dims", "flip", "fliplr", "flipud", "get_item", "hsplit", "hstack", "mean", "moveaxis", "negative", "ravel", "repeat",
-    "reshape", "roll", "rot90", "slice", "split", "squeeze", "stack", "stop_gradient", "sum", "swapaxes", "take",
-    "take_along_axis", "tile", "trace", "transpose", "tril", "triu", "unstack", "vsplit", "vstack", "zeros_like",
-}  # fmt: skip
-_ALL_COMPLEX = {"append", "concatenate", "dstack", "hstack", "stack", "vstack"}  # whose operands are all of one kind
-_BILINEAR = {"cross", "dot", "einsum", "inner", "kron", "matmul", "multiply", "outer", "tensordot"}
-# whose tensors may lie in structures, where a complex one counts as the two that it is
-_STRUCTURAL = {"associative_scan", "cond", "fori_loop", "map", "scan", "switch", "vectorized_map", "while_loop"}
 
-
-def call(name: str, fn: Callable[..., Any], args: Sequence[Any], kwargs: Mapping[str, Any]) -> Any:
-    """What the op `name`, whose function is `fn`, gives for arguments some of which are complex."""
-    if name in _PARTWISE:
-        return _partwise(fn, args, kwargs, name in _ALL_COMPLEX)
-    if name in _STRUCTURAL:
+def call(name: str, fn: Callable[..., Any], parts: str | None, args: Sequence[Any], kwargs: Mapping[str, Any]) -> Any:
+    """What the op `name`, whose function is `fn`, gives for arguments some of which are complex; `parts` as in its declaration."""
+    if parts in ("each", "of all"):
+        return _partwise(fn, args, kwargs, parts == "of all")
+    if parts == "inside":
         return fn.__wrapped__(*args, **kwargs)  # type: ignore[attr-defined]
-    if name in _BILINEAR:
+    if parts == "crosswise":
         return _bilinear(fn, args, kwargs)
     if name in RULES:
         return RULES[name](*args, **kwargs)

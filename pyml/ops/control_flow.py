@@ -43,7 +43,7 @@ def _recorded(fn: Callable[..., Any], args: tuple[Any, ...], name: str, outputs:
     return made
 
 
-@op(like=lambda pred, true_fn, false_fn: true_fn() if pred else false_fn(), gradient=False, record=False, samples=[
+@op(complex_parts="inside", like=lambda pred, true_fn, false_fn: true_fn() if pred else false_fn(), gradient=False, record=False, samples=[
     sample(draw(low=0, high=1, dtype="bool"), lambda: np.float32(2.0), lambda: np.float32(3.0)),
     sample(True, lambda: np.ones((2, 3), "float32"), lambda: np.zeros((2, 3), "float32")),
 ])  # fmt: skip
@@ -92,7 +92,7 @@ def _switched(index: Any, branches: Any, *operands: Any) -> Any:
     return branches[min(max(int(index), 0), len(branches) - 1)](*operands)
 
 
-@op(like=_switched, samples=[
+@op(complex_parts="inside", like=_switched, samples=[
     sample(1, [lambda x, y: x + y, lambda x, y: x - y], draw(2, 3), draw(2, 3)),
     sample(draw(low=0, high=3, dtype="int32"), [lambda x: x * 2.0, lambda x: x * x, lambda x: x * 0.5], draw(4)),
     sample(np.int32(9), [lambda x: x * 2.0, lambda x: x * x], draw(4)),
@@ -148,7 +148,7 @@ def _while(cond: Any, body: Any, loop_vars: Any, maximum_iterations: int | None 
     return now if several else now[0]
 
 
-@op(like=_while, record=False, samples=[
+@op(complex_parts="inside", like=_while, record=False, samples=[
     sample(lambda i, x: i < 5, lambda i, x: (i + 1, x * 0.5 + i), (0, draw(2, 3))),
     sample(lambda x: x.sum() < 20.0, lambda x: x * 1.5, draw(3, low=0.5, high=1.0)),
     sample(lambda x: x.sum() < 90.0, lambda x: x * 1.5, draw(3, low=0.5, high=1.0), maximum_iterations=4),
@@ -266,7 +266,7 @@ def _for(lower: Any, upper: Any, body_fun: Any, init_val: Any) -> Any:
     return init_val
 
 
-@op(like=_for, samples=[
+@op(complex_parts="inside", like=_for, samples=[
     sample(0, 5, lambda i, x: x * 0.5 + i, draw(2, 3)), sample(-2, 3, lambda i, x: x + i * x, draw(3)),
     sample(4, 1, lambda i, x: x * 2.0, draw(3)),
 ])  # fmt: skip

@@ -124,7 +124,7 @@ def is_tensor(x: object) -> bool:
     return isinstance(x, (Tensor, ComplexTensor))
 
 
-@op(like="numpy.asarray", gradient=False, samples=[sample(draw(2, 3))])
+@op(complex_parts="each", like="numpy.asarray", gradient=False, samples=[sample(draw(2, 3))])
 def stop_gradient(variable: TensorLike) -> Tensor:
     """The same value, shape and dtype with a gradient of zero.
 
@@ -147,6 +147,8 @@ def shape(x: TensorLike) -> tuple[int | None, ...]:
 
 
 @op(
+    complex_parts="each",
+    dtypes="first",
     like=lambda x, num=None, axis=0: [np.take(x, i, axis) for i in range(x.shape[axis])],
     samples=[sample(draw(2, 3)), sample(draw(2, 3), axis=1)],
 )
@@ -173,7 +175,10 @@ def unstack(x: TensorLike, num: int | None = None, axis: int = 0) -> list[Tensor
 _CUTS = [sample(draw(4, 5), (1, 0), (2, 3)), sample(draw(4, 5), (-3, 1), (2, 3))]
 
 
-@op(like=lambda x, start, shape: x[tuple(np.s_[a : a + n] for a, n in zip(start, shape))], samples=_CUTS)
+@op(
+    complex_parts="each",
+    dtypes="first", like=lambda x, start, shape: x[tuple(np.s_[a : a + n] for a, n in zip(start, shape))], samples=_CUTS,
+)
 def slice(inputs: TensorLike, start_indices: Sequence[int], shape: Sequence[int]) -> Tensor:
     """The block of `shape` that begins at `start_indices`, one number per axis each; negative starts count from the end.
 

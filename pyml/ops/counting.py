@@ -45,6 +45,7 @@ _MATRIX = np.array([[0, 3, 1, 1], [2, 2, 0, 2]], np.int32)
 
 
 @op(
+    dtypes="index",
     like=_bincount,
     samples=[
         sample(_VECTOR), sample(_VECTOR, minlength=8), sample(_VECTOR, draw(7)), sample(_VECTOR, _VECTOR),
@@ -168,7 +169,7 @@ def histogram(x: TensorLike, bins: int = 10, range: tuple[float, float] | None =
     return (counts.astype("float32") if node.dtype == "float32" else counts), edges
 
 
-@op(like="numpy.nonzero", gradient=False, samples=[sample(_VECTOR), sample(_MATRIX), sample(np.eye(3, 4) > 0)])
+@op(dtypes="index", like="numpy.nonzero", gradient=False, samples=[sample(_VECTOR), sample(_MATRIX), sample(np.eye(3, 4) > 0)])
 def nonzero(x: TensorLike) -> tuple[Tensor, ...]:
     """Where the elements are that are not 0: for each axis a vector of int32 indices.
 
@@ -211,6 +212,7 @@ _HOLES = np.array([2.0, np.nan, -1.0, np.nan, 2.0], np.float32)
 
 
 @op(
+    dtypes=("first", "index", "index", "index"),
     like=_unique, gradient=False,
     samples=[
         sample(_MATRIX), sample(_MATRIX, **_ALL), sample(_DIGITS, size=7, fill_value=9, **_ALL), sample(_DIGITS, size=2, **_ALL),

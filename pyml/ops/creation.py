@@ -55,7 +55,7 @@ def ones(shape: Shape, dtype: str | None = None) -> Tensor:
     return Tensor(prims.full(shape_of(shape, "ones"), 1, standardize(dtype or "float32")))
 
 
-@op(like="numpy.zeros_like", gradient=False, samples=[sample(draw(2, 3))])
+@op(complex_parts="each", like="numpy.zeros_like", gradient=False, samples=[sample(draw(2, 3))])
 def zeros_like(x: TensorLike, dtype: str | None = None) -> Tensor:
     """Zeros in the shape and dtype of `x`, or in `dtype`.
 
@@ -79,7 +79,7 @@ def ones_like(x: TensorLike, dtype: str | None = None) -> Tensor:
     return ones(node.shape, dtype or node.dtype)
 
 
-@op(like="numpy.full_like", gradient=False, samples=[sample(draw(2, 3), 1.5)])
+@op(dtypes="first", like="numpy.full_like", gradient=False, samples=[sample(draw(2, 3), 1.5)])
 def full_like(x: TensorLike, fill_value: TensorLike, dtype: str | None = None) -> Tensor:
     """One number in the shape and dtype of `x`, or in `dtype`.
 
@@ -129,6 +129,7 @@ def eye(N: int, M: int | None = None, k: int = 0, dtype: str | None = None) -> T
     """
     rows = arange(count_of(N, "eye", "N"))
     cols = rows if M is None else arange(count_of(M, "eye", "M"))
+    k = max(-rows.size, min(k, cols.size)) if isinstance(k, int) else k  # further away there is nothing either
     return equal(expand_dims(rows, 1) + k, expand_dims(cols, 0)).astype(dtype or "float32")
 
 

@@ -66,7 +66,7 @@ def _along_rows(prim: Primitive, x: TensorLike, axis: Axis) -> Tensor:
     return Tensor(prims.permute(y, tuple(order.index(a) for a in range(node.ndim))) if moved is not node else y)
 
 
-@op(like=_softmax, samples=[sample(draw(2, 5)), sample(draw(3, 4), axis=0), sample(draw(2, 3, 4), axis=(0, 2))])
+@op(dtypes="first", like=_softmax, samples=[sample(draw(2, 5)), sample(draw(3, 4), axis=0), sample(draw(2, 3, 4), axis=(0, 2))])
 def softmax(x: TensorLike, axis: Axis = -1) -> Tensor:
     """`exp(x) / sum(exp(x))` along `axis`: float32, in the shape of `x`.
 
@@ -89,7 +89,7 @@ def softmax(x: TensorLike, axis: Axis = -1) -> Tensor:
     return y
 
 
-@op(like=lambda x, axis=-1: np.log(_softmax(x, axis)), samples=[sample(draw(2, 5)), sample(draw(3, 4), axis=0)])
+@op(dtypes="first", like=lambda x, axis=-1: np.log(_softmax(x, axis)), samples=[sample(draw(2, 5)), sample(draw(3, 4), axis=0)])
 def log_softmax(x: TensorLike, axis: Axis = -1) -> Tensor:
     """The logarithm of `softmax`, without its loss of precision. Arguments and errors as there.
 

@@ -91,6 +91,10 @@ def op(
     tolerance: float = 1e-5,
     record: bool = True,
     spec: Callable[..., Any] | None = None,
+    dtypes: str | tuple[str, ...] | None = None,
+    counted: bool = False,
+    limited: bool = False,
+    complex_parts: str | None = None,
 ) -> Callable[[Function], Function]:
     """Declares a public op.
 
@@ -104,6 +108,17 @@ def op(
         record: False for ops that answer from the shape alone, and so at once for symbolic tensors too.
         spec: The KerasTensor that the op returns for symbolic arguments, a function of all arguments; for ops that
             refuse some sizes, which tracing with stand-ins for unknown ones would meet.
+        dtypes: Where results of 8 and 16 bits have another dtype than that of all arguments together: "first" and "second" follow
+            that argument (others say where or how often), "index" are numbers of places, "sum" is that of numpy's sums,
+            "product" that of int8 in 32 bits, "limits" keep float16 and make int32 of booleans, "own" is the op's own affair.
+            A tuple is for several results.
+        counted: Whether a number of Python counts as a tensor of int32 or float32, as in Keras; else it takes the dtype of
+            what it meets.
+        limited: Whether results beyond a dtype of 8 or 16 bits become the nearest number that it has, instead of wrapping.
+        complex_parts: Which parts of complex arguments the op is computed of, so that the result is right: "each" one after the
+            other, "of all" also of arguments that are real, "crosswise" as for a product, "inside" where they lie in
+            structures and count as the two tensors that they are. Other rules stand in `complex_rules.py`; without one
+            complex arguments are refused.
     """
 
     def declare(fn: Function) -> Function:
@@ -119,12 +134,12 @@ def op(
         def special(args: Any, kwargs: Any, dtype: Any) -> Any:
             """A call of symbolic tensors, or of such as are kept in another dtype than that they are computed in."""
             if holds_complex(args) or holds_complex(tuple(kwargs.values())):
-                return import_module(f"{__package__}.complex_rules").call(name, call, args, kwargs)
+                return import_module(f"{__package__}.complex_rules").call(name, call, complex_parts, args, kwargs)
             if holds_symbolic(args) or holds_symbolic(kwargs):
                 return call_function(call, args, kwargs, name, spec)
-            if narrow(dtype) is None and not holds_narrow(args) and not holds_narrow(kwargs):
+            if dtypes == "own" or (narrow(dtype) is None and not holds_narrow(args) and not holds_narrow(kwargs)):
                 return fn(*args, **kwargs)
-            return computed(fn, name, args, kwargs, dtype)
+            return computed(fn, args, kwargs, dtypes, counted, limited, dtype)
 
         @functools.wraps(fn)
         def call(*args: Any, **kwargs: Any) -> Any:

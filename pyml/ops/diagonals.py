@@ -46,7 +46,7 @@ def _matrices(x: TensorLike, what: str) -> Tensor:
     return Tensor(node)
 
 
-@op(like="numpy.tril", samples=[sample(draw(3, 4)), sample(draw(2, 3, 3), k=-1), sample(draw(0, 3))])
+@op(complex_parts="each", like="numpy.tril", samples=[sample(draw(3, 4)), sample(draw(2, 3, 3), k=-1), sample(draw(0, 3))])
 def tril(x: TensorLike, k: int = 0) -> Tensor:
     """`x` with zeros above the k-th diagonal of its last two axes, in its shape and dtype.
 
@@ -62,7 +62,7 @@ def tril(x: TensorLike, k: int = 0) -> Tensor:
     return where(_below(x.shape[-2], x.shape[-1], k), x, Tensor(prims.zeros_like(x._node)))
 
 
-@op(like="numpy.triu", samples=[sample(draw(3, 4)), sample(draw(2, 3, 3), k=-1), sample(draw(0, 3))])
+@op(complex_parts="each", like="numpy.triu", samples=[sample(draw(3, 4)), sample(draw(2, 3, 3), k=-1), sample(draw(0, 3))])
 def triu(x: TensorLike, k: int = 0) -> Tensor:
     """`x` with zeros below the k-th diagonal of its last two axes, in its shape and dtype.
 
@@ -81,7 +81,7 @@ def triu(x: TensorLike, k: int = 0) -> Tensor:
 _DIAGONALS = [sample(draw(3, 4)), sample(draw(3, 4), 1), sample(draw(4, 3), -2), sample(draw(3, 2, 3), 0, -1, 0), sample(draw(2, 2), 5)]
 
 
-@op(like="numpy.diagonal", samples=_DIAGONALS)
+@op(complex_parts="each", like="numpy.diagonal", samples=_DIAGONALS)
 def diagonal(x: TensorLike, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Tensor:
     """The diagonals of the matrices that two axes of `x` span.
 
@@ -114,7 +114,7 @@ def diagonal(x: TensorLike, offset: int = 0, axis1: int = 0, axis2: int = 1) -> 
     return Tensor(prims.reshape(node, (*lead, n)))
 
 
-@op(like="numpy.trace", samples=[*_DIAGONALS, sample(draw(3, 3, low=-9, high=9, dtype="int32"))])
+@op(complex_parts="each", dtypes="sum", like="numpy.trace", samples=[*_DIAGONALS, sample(draw(3, 3, low=-9, high=9, dtype="int32"))])
 def trace(x: TensorLike, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Tensor:
     """The sum of each diagonal of `x`; arguments as for `diagonal`.
 
@@ -128,7 +128,10 @@ def trace(x: TensorLike, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Ten
     return _sum(diagonal(x, offset, axis1, axis2), axis=-1)
 
 
-@op(like="numpy.diag", samples=[sample(draw(3)), sample(draw(2), k=1), sample(draw(2), k=-2), sample(draw(3, 4)), sample(draw(0))])
+@op(
+    complex_parts="each",
+    like="numpy.diag", samples=[sample(draw(3)), sample(draw(2), k=1), sample(draw(2), k=-2), sample(draw(3, 4)), sample(draw(0))],
+)
 def diag(x: TensorLike, k: int = 0) -> Tensor:
     """The k-th diagonal of a matrix, or a square matrix of zeros with the vector `x` on its k-th diagonal.
 
@@ -152,7 +155,7 @@ def diag(x: TensorLike, k: int = 0) -> Tensor:
     return Tensor(prims.pad(prims.reshape(node, (n, n)), [(after, before), (before, after)]))
 
 
-@op(like="numpy.diagflat", samples=[sample(draw(2, 2)), sample(draw(2), k=1), sample(3.0)])
+@op(complex_parts="each", like="numpy.diagflat", samples=[sample(draw(2, 2)), sample(draw(2), k=1), sample(3.0)])
 def diagflat(x: TensorLike, k: int = 0) -> Tensor:
     """A square matrix of zeros with the elements of `x` on its k-th diagonal.
 

@@ -21,7 +21,7 @@ __all__ = [
 ]  # fmt: skip
 
 
-@op(like="numpy.concatenate", samples=[sample([draw(2, 3), draw(1, 3)]), sample((draw(2, 1), draw(2, 2)), axis=-1)])
+@op(complex_parts="of all", like="numpy.concatenate", samples=[sample([draw(2, 3), draw(1, 3)]), sample((draw(2, 1), draw(2, 2)), axis=-1)])
 def concatenate(xs: Sequence[TensorLike], axis: int = 0) -> Tensor:
     """The tensors joined along `axis`; their other sizes are equal, their dtype becomes the common one.
 
@@ -46,7 +46,7 @@ def concatenate(xs: Sequence[TensorLike], axis: int = 0) -> Tensor:
     return Tensor(prims.concat(nodes, a))
 
 
-@op(like="numpy.stack", samples=[sample([draw(2, 3), draw(2, 3)]), sample([draw(2), draw(2), draw(2)], axis=-1)])
+@op(complex_parts="of all", like="numpy.stack", samples=[sample([draw(2, 3), draw(2, 3)]), sample([draw(2), draw(2), draw(2)], axis=-1)])
 def stack(x: Sequence[TensorLike], axis: int = 0) -> Tensor:
     """Tensors of one shape joined along a new axis.
 
@@ -68,7 +68,7 @@ def stack(x: Sequence[TensorLike], axis: int = 0) -> Tensor:
     return concatenate([expand_dims(Tensor(n), a) for n in nodes], a)
 
 
-@op(like="numpy.split", samples=[sample(draw(4, 3), 2), sample(draw(2, 5), [1, 3], axis=1)])
+@op(complex_parts="each", dtypes="first", like="numpy.split", samples=[sample(draw(4, 3), 2), sample(draw(2, 5), [1, 3], axis=1)])
 def split(x: TensorLike, indices_or_sections: int | Sequence[int], axis: int = 0) -> list[Tensor]:
     """`x` cut along `axis`, a list of tensors.
 
@@ -103,7 +103,11 @@ def split(x: TensorLike, indices_or_sections: int | Sequence[int], axis: int = 0
     return out
 
 
-@op(like="numpy.repeat", samples=[sample(draw(2, 3), 2), sample(draw(2, 3), 3, axis=0), sample(draw(2, 3), [2, 0, 1], axis=1)])
+@op(
+    complex_parts="each",
+    dtypes="first",
+    like="numpy.repeat", samples=[sample(draw(2, 3), 2), sample(draw(2, 3), 3, axis=0), sample(draw(2, 3), [2, 0, 1], axis=1)],
+)
 def repeat(x: TensorLike, repeats: int | Sequence[int], axis: int | None = None) -> Tensor:
     """Each element of `x` `repeats` times along `axis` (of the flattened `x` by default).
 
@@ -136,7 +140,7 @@ def repeat(x: TensorLike, repeats: int | Sequence[int], axis: int | None = None)
     return Tensor(prims.reshape(wide, (*node.shape[:a], node.shape[a] * repeats, *node.shape[a + 1 :])))
 
 
-@op(like="numpy.tile", samples=[sample(draw(2, 3), 2), sample(draw(3), (2, 2))])
+@op(complex_parts="each", dtypes="first", like="numpy.tile", samples=[sample(draw(2, 3), 2), sample(draw(3), (2, 2))])
 def tile(x: TensorLike, repeats: int | Sequence[int]) -> Tensor:
     """`x` laid side by side `repeats` times per axis; missing leading axes count as 1.
 
@@ -154,7 +158,11 @@ def tile(x: TensorLike, repeats: int | Sequence[int]) -> Tensor:
     return Tensor(prims.reshape(wide, [t * s for t, s in zip(times, sizes, strict=True)]))
 
 
-@op(like="numpy.take", samples=[sample(draw(5, 3), [4, 0, -1], axis=0), sample(draw(5, 3), [[2, 1]], axis=1), sample(draw(4), 2)])
+@op(
+    complex_parts="each",
+    dtypes="first",
+    like="numpy.take", samples=[sample(draw(5, 3), [4, 0, -1], axis=0), sample(draw(5, 3), [[2, 1]], axis=1), sample(draw(4), 2)],
+)
 def take(x: TensorLike, indices: TensorLike, axis: int | None = None) -> Tensor:
     """The elements of `x` at `indices` along `axis` (of the flattened `x` by default).
 

@@ -26,6 +26,7 @@ def _largest(x: np.ndarray, k: int, sorted: bool = True) -> tuple[np.ndarray, np
 
 
 @op(
+    dtypes=("first", "index"),
     like=_largest,
     samples=[
         sample(draw(3, 5), 2), sample(draw(7), k=7), sample(draw(2, 2, 90), 40, sorted=False), sample(draw(0, 3), 2), sample(_NEITHER, 3),

@@ -46,7 +46,7 @@ def _decayed(carry: Any, x: Any) -> Any:
     return carry * 0.5 + x, carry * x
 
 
-@op(like=_numpy_scan, samples=[
+@op(complex_parts="inside", like=_numpy_scan, samples=[
     sample(_decayed, draw(3), draw(4, 3)), sample(_decayed, draw(2, 1), draw(5, 2, 1), reverse=True),
     sample(_decayed, draw(3), draw(3, 3), unroll=True), sample(lambda c, x: (c * c, c + 1), draw(2, low=-0.9, high=0.9), length=3),
 ])  # fmt: skip
@@ -100,7 +100,7 @@ def scan(f: Callable[[Any, Any], tuple[Any, Any]], init: Any, xs: Any = None, le
     return carry, map_structure(lambda *parts: None if parts[0] is None else stack(parts), *rows)
 
 
-@op(like=lambda f, xs: np.stack([f(x) for x in xs]), samples=[
+@op(complex_parts="inside", like=lambda f, xs: np.stack([f(x) for x in xs]), samples=[
     sample(lambda x: x * x + x, draw(4, 3)), sample(lambda x: x.sum(), draw(3, 2, 2)),
 ])  # fmt: skip
 def map(f: Callable[[Any], Any], xs: Any) -> Any:
@@ -128,7 +128,7 @@ def map(f: Callable[[Any], Any], xs: Any) -> Any:
     return _scan(lambda carry, x: (carry, f(x)), (), xs)[1]
 
 
-@op(like=lambda function, elements: np.stack([function(x) for x in elements]), samples=[
+@op(complex_parts="inside", like=lambda function, elements: np.stack([function(x) for x in elements]), samples=[
     sample(lambda x: x * x + x, draw(4, 3)), sample(lambda x: (x * 2.0).sum(), draw(3, 2, 2)),
 ])  # fmt: skip
 def vectorized_map(function: Callable[[Any], Any], elements: Any) -> Any:

@@ -70,7 +70,7 @@ def nanmin(x: TensorLike, axis: Axis = None, keepdims: bool = False) -> Tensor:
     return _extreme(x, axis, keepdims, False)
 
 
-@op(like="numpy.nansum", samples=[*_SAMPLES, _WHOLE])
+@op(dtypes="sum", like="numpy.nansum", samples=[*_SAMPLES, _WHOLE])
 def nansum(x: TensorLike, axis: Axis = None, keepdims: bool = False) -> Tensor:
     """The sum over `axis` of what is no NaN, in the dtype of `x`.
 
@@ -84,7 +84,7 @@ def nansum(x: TensorLike, axis: Axis = None, keepdims: bool = False) -> Tensor:
     return _sum(_filled(x, 0.0), axis, keepdims)
 
 
-@op(like="numpy.nanprod", samples=[*_SAMPLES, _WHOLE])
+@op(dtypes="sum", like="numpy.nanprod", samples=[*_SAMPLES, _WHOLE])
 def nanprod(x: TensorLike, axis: Axis = None, keepdims: bool = False) -> Tensor:
     """The product over `axis` of what is no NaN, in the dtype of `x`.
 
@@ -150,7 +150,7 @@ def _place(x: TensorLike, axis: int | None, keepdims: bool, largest: bool) -> Te
     return where(_all(isnan(x), axis, keepdims), -1, found)
 
 
-@op(like="numpy.nanargmax", gradient=False, samples=_PLACES)
+@op(dtypes="index", like="numpy.nanargmax", gradient=False, samples=_PLACES)
 def nanargmax(x: TensorLike, axis: int | None = None, keepdims: bool = False) -> Tensor:
     """The position of the largest element along `axis` that is no NaN, int32; -1 where all are.
 
@@ -164,7 +164,7 @@ def nanargmax(x: TensorLike, axis: int | None = None, keepdims: bool = False) ->
     return _place(x, axis, keepdims, True)
 
 
-@op(like="numpy.nanargmin", gradient=False, samples=_PLACES)
+@op(dtypes="index", like="numpy.nanargmin", gradient=False, samples=_PLACES)
 def nanargmin(x: TensorLike, axis: int | None = None, keepdims: bool = False) -> Tensor:
     """The position of the smallest element along `axis` that is no NaN, int32; -1 where all are.
 

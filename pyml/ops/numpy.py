@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from .powers import *
     from .quantiles import *
     from .ranges import *
+    from .reinterpreting import *
     from .running import *
     from .series import *
     from .sorting import *
@@ -58,4 +59,5 @@ else:
         "vectorizing",
         "log_determinants",
         "phases",
+        "reinterpreting",
     )

@@ -27,7 +27,7 @@ def _numpy_associative_scan(f: Callable[..., Any], elems: Any, reverse: bool = F
     return np.moveaxis(found[::-1] if reverse else found, 0, axis)
 
 
-@op(like=_numpy_associative_scan, samples=[
+@op(complex_parts="inside", like=_numpy_associative_scan, samples=[
     sample(lambda a, b: a + b, draw(5, 2)), sample(lambda a, b: a * b, draw(2, 6), axis=-1),
     sample(lambda a, b: a + b, draw(7), reverse=True),
 ])  # fmt: skip

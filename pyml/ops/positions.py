@@ -28,6 +28,8 @@ _SORTED = np.array([-1.0, 0.0, 0.0, 0.5, 1.5], np.float32)
 
 
 @op(
+    complex_parts="each",
+    dtypes="first",
     like="numpy.take_along_axis",
     samples=[
         sample(draw(3, 4), draw(3, 2, low=-4, high=4, dtype="int32"), 1),
@@ -80,6 +82,7 @@ def _search(edges: Tensor, values: TensorLike, right: bool) -> Tensor:
 
 
 @op(
+    dtypes="index",
     like="numpy.searchsorted",
     gradient=False,
     samples=[sample(_SORTED, draw(2, 3)), sample(_SORTED, [0.0, 0.5, 9.0], side="right"), sample([1, 3, 5], 3), sample(draw(0), draw(2))],
@@ -109,6 +112,7 @@ def searchsorted(sorted_sequence: TensorLike, values: TensorLike, side: str = "l
 
 
 @op(
+    dtypes="index",
     like="numpy.digitize",
     gradient=False,
     samples=[sample(draw(2, 3), _SORTED), sample(draw(4, low=-3, high=6, dtype="int32"), [1, 3]), sample(draw(2), draw(0))],

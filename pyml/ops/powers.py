@@ -65,6 +65,7 @@ def exp2(x: TensorLike) -> Tensor:
 
 
 @op(
+    counted=True,
     like="numpy.ldexp",
     gradient=False,
     samples=[sample(draw(2, 3), draw(3, low=-4, high=5, dtype="int32")), sample([1e-30, 3.0], [130, -2])],
@@ -161,7 +162,7 @@ def divide_no_nan(x1: TensorLike, x2: TensorLike) -> Tensor:
     return where(zero, 0.0, a / where(zero, 1.0, b))
 
 
-@op(like="numpy.copy", samples=[sample(draw(2, 3)), sample(draw(4, low=-9, high=9, dtype="int32"))])
+@op(complex_parts="each", like="numpy.copy", samples=[sample(draw(2, 3)), sample(draw(4, low=-9, high=9, dtype="int32"))])
 def copy(x: TensorLike) -> Tensor:
     """A tensor of the same elements. Tensors never change, so this costs nothing.
 

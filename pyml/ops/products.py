@@ -44,6 +44,8 @@ def _whole_product(a: Node, b: Node) -> Node:
 
 
 @op(
+    complex_parts="crosswise",
+    dtypes="product",
     like="numpy.matmul", operator="matmul",
     samples=[sample(draw(2, 3), draw(3, 4)), sample(draw(5, 2, 3), draw(5, 3, 2)), sample(draw(3), draw(3)),
              sample([[16777217, 1]], [[1], [1]]), sample(draw(2, 2, 3, low=-9, high=9, dtype="int32"), [1, -2, 3]),
@@ -93,6 +95,8 @@ def matmul(x1: TensorLike, x2: TensorLike) -> Tensor:
 
 
 @op(
+    complex_parts="crosswise",
+    counted=True,
     like="numpy.dot",
     samples=[sample(draw(2, 3), draw(3, 4)), sample(draw(3), draw(3)), sample(2.0, draw(3)), sample(draw(2, 2, 3), draw(3, 4))],
 )
@@ -112,7 +116,10 @@ def dot(x1: TensorLike, x2: TensorLike) -> Tensor:
     return tensordot(x1, x2, axes=([a.ndim - 1], [max(0, b.ndim - 2)]))
 
 
-@op(like="numpy.tensordot", samples=[sample(draw(2, 3, 4), draw(3, 4, 5)), sample(draw(2, 3), draw(4, 3), axes=([1], [1]))])
+@op(
+    complex_parts="crosswise",
+    like="numpy.tensordot", samples=[sample(draw(2, 3, 4), draw(3, 4, 5)), sample(draw(2, 3), draw(4, 3), axes=([1], [1]))],
+)
 def tensordot(x1: TensorLike, x2: TensorLike, axes: int | Sequence[Any] = 2) -> Tensor:
     """The sum of products over pairs of axes.
 
@@ -148,7 +155,7 @@ def tensordot(x1: TensorLike, x2: TensorLike, axes: int | Sequence[Any] = 2) -> 
     return Tensor(prims.reshape(matmul(Tensor(a), Tensor(b))._node, shape))
 
 
-@op(like="numpy.outer", samples=[sample(draw(3), draw(2)), sample(draw(2, 2), draw(3))])
+@op(complex_parts="crosswise", counted=True, like="numpy.outer", samples=[sample(draw(3), draw(2)), sample(draw(2, 2), draw(3))])
 def outer(x1: TensorLike, x2: TensorLike) -> Tensor:
     """All products of an element of `x1` and one of `x2`: `(x1.size, x2.size)`.
 

@@ -91,7 +91,7 @@ _ARGUMENTS: list[Any] = [
 ]  # fmt: skip
 
 
-@op(like="numpy.quantile", samples=[*_ARGUMENTS, sample(_HOLES, 0.5, axis=1)], tolerance=2e-5)
+@op(dtypes="first", like="numpy.quantile", samples=[*_ARGUMENTS, sample(_HOLES, 0.5, axis=1)], tolerance=2e-5)
 def quantile(x: TensorLike, q: TensorLike, axis: Axis = None, method: str = "linear", keepdims: bool = False) -> Tensor:
     """The value below which the share `q` of the elements along `axis` lies, as float32.
 
@@ -116,7 +116,7 @@ def quantile(x: TensorLike, q: TensorLike, axis: Axis = None, method: str = "lin
 _FEWER = [*(sample(_HOLES, _LEVELS, axis=1, method=m) for m in _METHODS), sample(_FILLED, 0.5, 1)]
 
 
-@op(like="numpy.nanquantile", samples=[*_ARGUMENTS, *_FEWER], tolerance=2e-5)
+@op(dtypes="first", like="numpy.nanquantile", samples=[*_ARGUMENTS, *_FEWER], tolerance=2e-5)
 def nanquantile(x: TensorLike, q: TensorLike, axis: Axis = None, method: str = "linear", keepdims: bool = False) -> Tensor:
     """`quantile` of the elements that are no NaN; NaN where all are.
 

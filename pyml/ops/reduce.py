@@ -46,7 +46,7 @@ def _float(dtype: str) -> str:
     return "float32"
 
 
-@op(like="numpy.sum", method="sum", samples=[*_FLOATS, _WHOLE])
+@op(complex_parts="each", dtypes="sum", like="numpy.sum", method="sum", samples=[*_FLOATS, _WHOLE])
 def sum(x: TensorLike, axis: Axis = None, keepdims: bool = False) -> Tensor:
     """The sum over `axis`, in the dtype of `x`; booleans count as 0 and 1.
 
@@ -65,7 +65,7 @@ def sum(x: TensorLike, axis: Axis = None, keepdims: bool = False) -> Tensor:
     return _reduce(prims.reduce_sum, x, axis, keepdims, "sum", _summed)
 
 
-@op(like="numpy.prod", samples=[*_FLOATS, _WHOLE])
+@op(dtypes="sum", like="numpy.prod", samples=[*_FLOATS, _WHOLE])
 def prod(x: TensorLike, axis: Axis = None, keepdims: bool = False, dtype: str | None = None) -> Tensor:
     """The product over `axis`, in `dtype` or the dtype of `x`.
 
@@ -145,7 +145,7 @@ def _extreme(prim: Primitive, x: TensorLike, axis: Axis, keepdims: bool, initial
     return (maximum if what == "max" else minimum)(out, initial)
 
 
-@op(like="numpy.mean", method="mean", samples=[*_FLOATS, _WHOLE])
+@op(complex_parts="each", like="numpy.mean", method="mean", samples=[*_FLOATS, _WHOLE])
 def mean(x: TensorLike, axis: Axis = None, keepdims: bool = False) -> Tensor:
     """The arithmetic mean over `axis`, as float32; NaN of no elements.
 
@@ -278,7 +278,10 @@ def _arg(x: TensorLike, axis: int | None, keepdims: bool, what: str) -> Tensor:
     return Tensor(out)
 
 
-@op(like="numpy.argmax", method="argmax", gradient=False, samples=[sample(draw(3, 4)), sample(draw(3, 4), axis=1, keepdims=True)])
+@op(
+    dtypes="index",
+    like="numpy.argmax", method="argmax", gradient=False, samples=[sample(draw(3, 4)), sample(draw(3, 4), axis=1, keepdims=True)],
+)
 def argmax(x: TensorLike, axis: int | None = None, keepdims: bool = False) -> Tensor:
     """The position of the largest element along `axis`, int32; the first of ties.
 
@@ -297,7 +300,7 @@ def argmax(x: TensorLike, axis: int | None = None, keepdims: bool = False) -> Te
     return _arg(x, axis, keepdims, "argmax")
 
 
-@op(like="numpy.argmin", gradient=False, samples=[sample(draw(3, 4)), sample(draw(3, 4), axis=0, keepdims=True)])
+@op(dtypes="index", like="numpy.argmin", gradient=False, samples=[sample(draw(3, 4)), sample(draw(3, 4), axis=0, keepdims=True)])
 def argmin(x: TensorLike, axis: int | None = None, keepdims: bool = False) -> Tensor:
     """The position of the smallest element along `axis`, int32; the first of ties. Arguments as for `argmax`.
 
@@ -311,7 +314,10 @@ def argmin(x: TensorLike, axis: int | None = None, keepdims: bool = False) -> Te
     return _arg(x, axis, keepdims, "argmin")
 
 
-@op(like="numpy.count_nonzero", gradient=False, samples=[sample(draw(3, 4, low=0, high=2, dtype="int32"), axis=1), sample(draw(5))])
+@op(
+    dtypes="index",
+    like="numpy.count_nonzero", gradient=False, samples=[sample(draw(3, 4, low=0, high=2, dtype="int32"), axis=1), sample(draw(5))],
+)
 def count_nonzero(x: TensorLike, axis: Axis = None) -> Tensor:
     """How many elements over `axis` (all axes by default) are not zero, int32.
 

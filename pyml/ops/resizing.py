@@ -136,6 +136,7 @@ def _resized(x: np.ndarray, size: tuple[int, int], interpolation: str = "bilinea
 
 
 @op(
+    limited=True,
     like=_resized,
     samples=[
         sample(draw(2, 3, 4, 2), (6, 8)),

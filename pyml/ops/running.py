@@ -38,7 +38,7 @@ def _running(x: TensorLike, axis: int | None, dtype: str | None, what: str) -> T
     return moveaxis(Tensor(prims.reshape(found, moved.shape)), -1, a)
 
 
-@op(like="numpy.cumsum", samples=[*_LINES, *_WHOLE])
+@op(complex_parts="each", like="numpy.cumsum", samples=[*_LINES, *_WHOLE])
 def cumsum(x: TensorLike, axis: int | None = None, dtype: str | None = None) -> Tensor:
     """The sum of each element and all before it along `axis`.
 

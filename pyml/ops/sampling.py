@@ -137,6 +137,7 @@ def _between(x: np.ndarray, at: np.ndarray, order: int, fill_mode: str = "consta
 
 
 @op(
+    dtypes="first",
     like=_between,
     samples=[
         sample(draw(4, 5), draw(2, 7, low=-1, high=5), 1),

@@ -83,6 +83,7 @@ def _drawn(x: np.ndarray, shape: Sequence[int], scale: np.ndarray, shift: np.nda
 
 
 @op(
+    dtypes="first",
     like=_drawn,
     samples=[sample(draw(2, 4, 5, 1), (2, 6, 5, 1), draw(2, low=0.7, high=1.4), draw(2, low=-1, high=1), (1, 2), "linear", False)],
     spec=_spec,

@@ -58,6 +58,7 @@ def _scattered(indices: np.ndarray, values: np.ndarray, shape: tuple[int, ...]) 
 
 
 @op(
+    dtypes="second",
     like=_scattered,
     samples=[sample([[0, 1], [1, 2], [0, 1]], draw(3), (2, 3)), sample([[2], [-1]], draw(2, 3), (4, 3)),
              sample([[0], [2]], draw(2, low=-9, high=9, dtype="int32"), (3,))],
@@ -131,6 +132,7 @@ _REPEATED = [[0, 1], [1, 2], [0, 1], [0, 0]]
 
 
 @op(
+    dtypes="first",
     like=_updated,
     samples=[*(sample(draw(2, 3), _REPEATED, draw(4), reduction) for reduction in (None, "add", "max", "min", "mul")),
              sample(draw(4, 2), [[3], [-4]], draw(2, 2)), sample(draw(5, low=-9, high=9, dtype="int32"), [[1], [1]], [7, 8], "max")],
@@ -186,7 +188,10 @@ def _block(inputs: np.ndarray, start_indices: Sequence[int], updates: np.ndarray
     return out
 
 
-@op(like=_block, samples=[sample(draw(3, 4), (1, 2), draw(2, 2)), sample(draw(4), [0], draw(4)), sample(draw(2, 3), (0, 1), draw(0, 2))])
+@op(
+    dtypes="first",
+    like=_block, samples=[sample(draw(3, 4), (1, 2), draw(2, 2)), sample(draw(4), [0], draw(4)), sample(draw(2, 3), (0, 1), draw(0, 2))],
+)
 def slice_update(inputs: TensorLike, start_indices: Sequence[int], updates: TensorLike) -> Tensor:
     """`inputs` with the block `updates` put where `start_indices` says, in its shape and dtype.
 
@@ -243,7 +248,7 @@ def _by_segment(ufunc: Any, start: float) -> Any:
     return like
 
 
-@op(like=_by_segment(np.add, 0), samples=_IDS)
+@op(dtypes="first", like=_by_segment(np.add, 0), samples=_IDS)
 def segment_sum(data: TensorLike, segment_ids: TensorLike, num_segments: int | None = None, sorted: bool = False) -> Tensor:
     """The sum of the rows of each segment: `(num_segments, *data.shape[1:])`; 0 where there are none.
 
@@ -279,7 +284,7 @@ def segment_prod(data: TensorLike, segment_ids: TensorLike, num_segments: int | 
     return Tensor(_gathered(prims.reduce_prod, ids, node, count, 1))
 
 
-@op(like=_by_segment(np.maximum, -1e9), samples=_IDS)
+@op(dtypes="first", like=_by_segment(np.maximum, -1e9), samples=_IDS)
 def segment_max(data: TensorLike, segment_ids: TensorLike, num_segments: int | None = None, sorted: bool = False) -> Tensor:
     """The largest of the rows of each segment, the lowest number where there are none; arguments as for `segment_sum`.
 

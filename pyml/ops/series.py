@@ -54,6 +54,8 @@ def _between(x: Tensor, axis: int, first: int, less: int) -> Tensor:
 
 
 @op(
+    complex_parts="each",
+    dtypes="first",
     like="numpy.diff",
     samples=[
         sample(draw(2, 5)), sample(draw(4, 2), n=2, axis=0), sample(draw(3), 0), sample(draw(2), n=3),
@@ -111,6 +113,7 @@ def trapezoid(y: TensorLike, x: TensorLike | None = None, dx: float = 1.0, axis:
 
 
 @op(
+    counted=True,
     like="numpy.average",
     samples=[sample(draw(3, 4)), sample(draw(3, 4), 1, draw(4, low=0.5)), sample(draw(3, 4), None, draw(3, 4, low=0.5)),
              sample(draw(3, 4), axis=(0, 1)), sample(draw(3, 2), 0, [1, 2, 3])],

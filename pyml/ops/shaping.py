@@ -19,7 +19,7 @@ __all__ = [
 ]  # fmt: skip
 
 
-@op(like="numpy.reshape", method="reshape", samples=[sample(draw(2, 6), (3, 4)), sample(draw(2, 6), (-1, 2))])
+@op(complex_parts="each", like="numpy.reshape", method="reshape", samples=[sample(draw(2, 6), (3, 4)), sample(draw(2, 6), (-1, 2))])
 def reshape(x: TensorLike, newshape: Shape) -> Tensor:
     """`x` in another shape of as many elements, in the same order.
 
@@ -47,7 +47,7 @@ def reshape(x: TensorLike, newshape: Shape) -> Tensor:
     return Tensor(prims.reshape(node, new))
 
 
-@op(like="numpy.transpose", method="transpose", samples=[sample(draw(2, 3)), sample(draw(2, 3, 4), (1, 0, 2))])
+@op(complex_parts="each", like="numpy.transpose", method="transpose", samples=[sample(draw(2, 3)), sample(draw(2, 3, 4), (1, 0, 2))])
 def transpose(x: TensorLike, axes: Sequence[int] | None = None) -> Tensor:
     """`x` with its axes in another order (reversed by default).
 
@@ -65,7 +65,10 @@ def transpose(x: TensorLike, axes: Sequence[int] | None = None) -> Tensor:
     return Tensor(prims.permute(node, order))
 
 
-@op(like="numpy.moveaxis", samples=[sample(draw(2, 3, 4), 0, -1), sample(draw(2, 3, 4), (0, 1), (-1, 0))])
+@op(
+    complex_parts="each",
+    dtypes="first", like="numpy.moveaxis", samples=[sample(draw(2, 3, 4), 0, -1), sample(draw(2, 3, 4), (0, 1), (-1, 0))],
+)
 def moveaxis(x: TensorLike, source: int | Sequence[int], destination: int | Sequence[int]) -> Tensor:
     """`x` with axis `source` (or several) moved to position `destination`.
 
@@ -86,7 +89,7 @@ def moveaxis(x: TensorLike, source: int | Sequence[int], destination: int | Sequ
     return Tensor(prims.permute(node, order))
 
 
-@op(like="numpy.swapaxes", samples=[sample(draw(2, 3, 4), 0, -1)])
+@op(complex_parts="each", like="numpy.swapaxes", samples=[sample(draw(2, 3, 4), 0, -1)])
 def swapaxes(x: TensorLike, axis1: int, axis2: int) -> Tensor:
     """`x` with two axes exchanged.
 
@@ -104,7 +107,7 @@ def swapaxes(x: TensorLike, axis1: int, axis2: int) -> Tensor:
     return Tensor(prims.permute(node, order))
 
 
-@op(like="numpy.expand_dims", samples=[sample(draw(2, 3), 1), sample(draw(2, 3), (0, -1))])
+@op(complex_parts="each", like="numpy.expand_dims", samples=[sample(draw(2, 3), 1), sample(draw(2, 3), (0, -1))])
 def expand_dims(x: TensorLike, axis: int | Sequence[int]) -> Tensor:
     """`x` with a new axis of size 1 at `axis`, or several.
 
@@ -123,7 +126,7 @@ def expand_dims(x: TensorLike, axis: int | Sequence[int]) -> Tensor:
     return Tensor(prims.reshape(node, [1 if i in where else next(sizes) for i in range(total)]))
 
 
-@op(like="numpy.squeeze", method="squeeze", samples=[sample(draw(2, 1, 3)), sample(draw(1, 2, 1), axis=-1)])
+@op(complex_parts="each", like="numpy.squeeze", method="squeeze", samples=[sample(draw(2, 1, 3)), sample(draw(1, 2, 1), axis=-1)])
 def squeeze(x: TensorLike, axis: Axis = None) -> Tensor:
     """`x` without its axes of size 1, or without `axis`.
 
@@ -143,7 +146,7 @@ def squeeze(x: TensorLike, axis: Axis = None) -> Tensor:
     return Tensor(prims.reshape(node, [n for i, n in enumerate(node.shape) if i not in axes]))
 
 
-@op(like="numpy.broadcast_to", samples=[sample(draw(3), (2, 3)), sample(draw(2, 1), (2, 4))])
+@op(complex_parts="each", like="numpy.broadcast_to", samples=[sample(draw(3), (2, 3)), sample(draw(2, 1), (2, 4))])
 def broadcast_to(x: TensorLike, shape: Shape) -> Tensor:
     """`x` repeated to `shape` by numpy's rules; costs no memory.
 
@@ -158,7 +161,7 @@ def broadcast_to(x: TensorLike, shape: Shape) -> Tensor:
     return Tensor(prims.broadcast_to(as_node(x), shape_of(shape, "broadcast_to")))
 
 
-@op(like="numpy.flip", samples=[sample(draw(2, 3)), sample(draw(2, 3), axis=1)])
+@op(complex_parts="each", like="numpy.flip", samples=[sample(draw(2, 3)), sample(draw(2, 3), axis=1)])
 def flip(x: TensorLike, axis: Axis = None) -> Tensor:
     """`x` reversed along `axis` (along all by default), in its shape.
 
@@ -174,6 +177,7 @@ def flip(x: TensorLike, axis: Axis = None) -> Tensor:
 
 
 @op(
+    dtypes="first",
     like="numpy.pad",
     samples=[
         sample(draw(2, 3), ((1, 0), (2, 1))),
@@ -227,7 +231,7 @@ def pad(x: TensorLike, pad_width: int | Sequence[Any], mode: str = "constant", c
     return Tensor(node)
 
 
-@op(like="numpy.ravel", samples=[sample(draw(2, 3))])
+@op(complex_parts="each", like="numpy.ravel", samples=[sample(draw(2, 3))])
 def ravel(x: TensorLike) -> Tensor:
     """`x` as one axis: `(x.size,)`.
 

@@ -65,7 +65,7 @@ def _order(x: np.ndarray, axis: int | None = -1) -> np.ndarray:
     return np.argsort(x, axis=axis, kind="stable")
 
 
-@op(like=_order, gradient=False, samples=[*_LINES, *_WHOLE, sample(_TIES)])
+@op(dtypes="index", like=_order, gradient=False, samples=[*_LINES, *_WHOLE, sample(_TIES)])
 def argsort(x: TensorLike, axis: int | None = -1) -> Tensor:
     """The indices that `sort` takes the elements from: int32, in the shape of `x`. Equal elements keep their order.
 
@@ -88,7 +88,10 @@ def _partition(x: np.ndarray, kth: int, axis: int | None = -1) -> np.ndarray:
     return _order(x, axis)
 
 
-@op(like=_partition, gradient=False, samples=[sample(draw(3, 5), 2), sample(draw(4, 3), kth=-1, axis=0), sample(draw(2, 3), 4, axis=None)])
+@op(
+    dtypes="index",
+    like=_partition, gradient=False, samples=[sample(draw(3, 5), 2), sample(draw(4, 3), kth=-1, axis=0), sample(draw(2, 3), 4, axis=None)],
+)
 def argpartition(x: TensorLike, kth: int | Sequence[int], axis: int | None = -1) -> Tensor:
     """Indices in an order in which element `kth` stands where sorting would put it, smaller ones before it: int32.
 

@@ -18,7 +18,10 @@ __all__ = [
 ]  # fmt: skip
 
 
-@op(like="numpy.inner", samples=[sample(draw(3), draw(3)), sample(draw(2, 3), draw(4, 3)), sample(2.0, draw(3))])
+@op(
+    complex_parts="crosswise",
+    counted=True, like="numpy.inner", samples=[sample(draw(3), draw(3)), sample(draw(2, 3), draw(4, 3)), sample(2.0, draw(3))],
+)
 def inner(x1: TensorLike, x2: TensorLike) -> Tensor:
     """The sums of products over the last axes of both: the other axes of `x1`, then those of `x2`.
 
@@ -48,6 +51,8 @@ def vdot(x1: TensorLike, x2: TensorLike) -> Tensor:
 
 
 @op(
+    complex_parts="crosswise",
+    counted=True,
     like="numpy.kron",
     samples=[sample(draw(2, 3), draw(3, 2)), sample(draw(2), draw(2, 2)), sample(draw(2, 1, 2), draw(3)), sample(2.0, draw(3))],
 )
@@ -67,6 +72,7 @@ def kron(x1: TensorLike, x2: TensorLike) -> Tensor:
 
 
 @op(
+    complex_parts="crosswise",
     like="numpy.cross",
     samples=[sample(draw(3), draw(3)), sample(draw(2, 3), draw(3)), sample(draw(3, 4), draw(3, 4), axis=0),
              sample(draw(3, 2), draw(2, 3), axisa=0, axisc=0)],

@@ -78,6 +78,7 @@ def _moved(x: np.ndarray, at: Callable[..., Any], fill_mode: str = "constant") -
 
 
 @op(
+    dtypes="first",
     like=lambda x, t, fill_mode="constant": _moved(
         x, lambda y, z: (t[3] * z + t[4] * y + t[5], t[0] * z + t[1] * y + t[2]), fill_mode
     ),
@@ -169,6 +170,7 @@ _TO = np.array([[0.4, 0.0], [3.9, 0.3], [0.0, 2.8], [4.4, 3.1]], np.float32)
 
 
 @op(
+    dtypes="first",
     like=_seen,
     samples=[sample(draw(4, 5, 2), _FROM, _TO), sample(draw(5, 4, 1), _TO, _FROM)],
     spec=_like_images("perspective_transform"),

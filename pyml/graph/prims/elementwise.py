@@ -7,6 +7,8 @@ values included: what WGSL may do otherwise is in docs/numerics.md.
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from ...dtypes import LIMITS, NUMPY
@@ -26,9 +28,27 @@ def _by_kind(of_float, of_signed, of_unsigned):
     return lambda dtype: {"float32": of_float, "uint32": of_unsigned}.get(dtype, of_signed)
 
 
+def _signed(node: Node, like: Any) -> Node:
+    return neg(node) if np.signbit(like) else node
+
+
+def _times_a_known_zero(node: Node) -> Node | None:
+    """A product with a constant 0 by a test: shader compilers take it for 0, of infinity and NaN too."""
+    a, b = node.src if is_const(node.src[1], 0) else node.src[::-1]
+    return _signed(TIMES_ZERO(a), b.attrs["value"]) if node.dtype == "float32" and is_const(b, 0) else None
+
+
+def _less_itself(node: Node) -> Node | None:
+    """A difference of a float and itself, which shader compilers take for 0 as well."""
+    a, b = node.src
+    return abs_(TIMES_ZERO(a)) if a is b and node.dtype == "float32" else None
+
+
 def _by_a_known_zero(node: Node) -> Node | None:
     """A float over a constant 0 as a product with infinity, which is the same: shader compilers store nothing for the quotient."""
     a, b = node.src
+    if node.dtype == "float32" and is_const(a, 0) and node.op is div:
+        return _signed(ZERO_OVER(b), a.attrs["value"])
     if node.dtype != "float32" or not is_const(b, 0):
         return None
     return MUL(a, full(b.shape, np.copysign(np.inf, b.attrs["value"]), "float32"))
@@ -42,8 +62,17 @@ def _constant_first(node: Node) -> Node | None:
 
 # ---- arithmetic
 ADD = elementwise("add", wgsl="a + b", numpy=np.add, grad=lambda g, y, a, b: (g, g))
-SUB = elementwise("sub", wgsl="a - b", numpy=np.subtract, grad=lambda g, y, a, b: (g, -g))
-MUL = elementwise("mul", wgsl="a * b", numpy=np.multiply, grad=lambda g, y, a, b: (g * b, g * a))
+SUB = elementwise("sub", wgsl="a - b", numpy=np.subtract, grad=lambda g, y, a, b: (g, -g), absorb=_less_itself)
+MUL = elementwise("mul", wgsl="a * b", numpy=np.multiply, grad=lambda g, y, a, b: (g * b, g * a), absorb=_times_a_known_zero)
+_SIZE, _SIGNED_ZERO = "(bitcast<I>(x) & I(0x7fffffff))", "bitcast<T>(bitcast<I>(x) & ~I(0x7fffffff))"
+TIMES_ZERO = elementwise(
+    "times_zero", wgsl=f"select({_SIGNED_ZERO}, T(bitcast<f32>(nan_bits)), {_SIZE} >= I(0x7f800000))", numpy=lambda x: x * 0,
+    grad=lambda g, y, x: TIMES_ZERO(g),
+)  # fmt: skip
+ZERO_OVER = elementwise(
+    "zero_over", wgsl=f"select({_SIGNED_ZERO}, T(bitcast<f32>(nan_bits)), ({_SIZE} > I(0x7f800000)) | ({_SIZE} == I(0)))",
+    numpy=lambda x: np.zeros_like(x) / x, grad=lambda g, y, x: TIMES_ZERO(g), probe=(0.5, 2.0),
+)  # fmt: skip
 div = elementwise(
     "div", wgsl=_by_kind("a / b", "ifloor_divide_$(a, b)", "select(a / b, T(0), b == T(0))"),
     preamble=_by_kind((), formulas.INTEGER_FLOOR_DIVIDE, ()), cost=4, probe=(0.5, 2.0),
