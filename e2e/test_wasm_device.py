@@ -118,12 +118,12 @@ def test_memory_stays_constant_from_step_20_to_step_500(python):
 def test_modules_nobody_holds_are_freed_by_the_browser(python):
     """Eager code makes many; opened through ctypes each would stay for ever."""
     alive = python.run("""
-        from pyml.wasm.engine import _SIMD_ADD, _probe
+        from pyml.wasm.engine import SIMD_ADD, probe
         from pyodide.code import run_js
         count = run_js("() => { let n = 0; const f = new FinalizationRegistry(() => { n += 1; }); "
                        "return { watch(x) { f.register(x, 0); }, freed: () => n }; }")()
         for _ in range(300):
-            count.watch(device._engine.load(_probe(_SIMD_ADD, device._engine.shared)))
+            count.watch(device._engine.load(probe(SIMD_ADD, device._engine.shared)))
         import asyncio
         for _ in range(2000):                          # the browser collects when it likes
             junk = run_js("Array.from({length: 200}, () => new ArrayBuffer(100000)).length")

@@ -42,6 +42,7 @@ if TYPE_CHECKING:  # what `__getattr__` finds
     from . import datasets as datasets
     from . import dtype_policies as dtype_policies
     from . import errors as errors
+    from . import export as export
     from . import hub as hub
     from . import image as image
     from . import initializers as initializers
@@ -105,7 +106,7 @@ if TYPE_CHECKING:  # what `__getattr__` finds
     from .regularizers import Regularizer as Regularizer
 
 _SUBMODULES = {"activations", "applications", "array_api", "backend", "browser", "callbacks", "config", "constraints", "core", "data",
-               "datasets", "dtype_policies", "errors", "hub", "image", "initializers", "io", "layers", "losses", "metrics",
+               "datasets", "dtype_policies", "errors", "export", "hub", "image", "initializers", "io", "layers", "losses", "metrics",
                "mixed_precision",
                "models", "ops", "optimizers", "preprocessing", "quantizers", "random", "regularizers", "saving", "tree", "utils",
                "visualization", "wrappers"}  # fmt: skip

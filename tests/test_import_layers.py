@@ -38,7 +38,7 @@ LAYERS = (
     ("layers", "losses", "metrics", "optimizers"),
     ("browser", "mixed_precision"),
     ("data",),
-    ("models", "trainers", "callbacks", "saving", "hub", "datasets", "preprocessing", "visualization", "wrappers"),
+    ("models", "trainers", "callbacks", "saving", "hub", "datasets", "preprocessing", "visualization", "wrappers", "export"),
     ("applications", "io"),
     ("cli", "__main__"),
 )
@@ -52,6 +52,8 @@ LATE = {
     "pyml.compile": ("compile",),  # one generator of code of two
     "pyml.saving.tfjs": ("saving",),  # readers of a format that most programs never meet
     "pyml.saving.keras": ("saving",),
+    "pyml.export": ("models", "cli"),  # a module of its own command and method
+    "pyml.models": ("export",),  # a function of tensors is exported without layers
     "pyml.image": ("saving",),  # operators that few graphs have
     "pyml.quantizers": ("layers", "models"),  # few programs quantize
     "pyml.ops": ("data",),  # the engine: a table is read without it

@@ -9,11 +9,12 @@ from typing import Any
 import numpy as np
 
 from .. import config
-from ..compile.plan import graph_key, make_plan
+from ..compile.plan import Plan, graph_key, make_plan
 from ..compile.program import Bound, check_size, from_host, plan_for
 from ..device.base import Buffer, Copy, brought
 from ..dtypes import standardize
 from ..graph.node import Node
+from ..graph.op import Profile
 from ..graph.prims import BUFFER, CONST, INPUT
 from . import trace
 from . import variable as variables
@@ -49,28 +50,41 @@ class Form:
         return pack(self.result, out)
 
 
+class Traced:
+    """A call as a graph: its roots are the results and what is written to Variables; each leaf has a source."""
+
+    def __init__(self, fn: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any], leaves: list[Any]) -> None:
+        t = trace.Trace()
+        self.form = Form(_traced(fn, args, kwargs, leaves, t), t)
+        written = [(v, node) for v, node in t.writes.values() if node is not t.states[id(v)][1]]
+        self.written: list[Variable] = [v for v, _ in written]
+        self.roots = self.form.roots + [node for _, node in written]
+        self.key, found, _ = graph_key(self.roots, lift=False)
+        self.sources = _sources(found, t)
+        number = {id(source): i for i, source in enumerate(self.sources) if isinstance(source, Variable)}
+        self.nodes = list(found)  # the leaves of the plan
+        for v in self.written:
+            if id(v) not in number:  # written but never read
+                number[id(v)] = len(self.nodes)
+                self.nodes.append(t.states[id(v)][1])
+                self.sources.append(v)
+        self.writes = {len(self.form.roots) + j: number[id(v)] for j, v in enumerate(self.written)}
+        self.inputs = [(node.shape, node.dtype) for node in t.inputs]
+
+    def plan(self, profile: Profile) -> Plan:
+        """The graph's plan for an adapter."""
+        return make_plan(self.roots, profile, self.nodes, self.writes)
+
+
 class Capture:
     """One traced and compiled call: the plan, the Variables it reads and writes, the form of its result."""
 
     def __init__(self, fn: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any], leaves: list[Any]) -> None:
         self.device = config.device()
-        t = trace.Trace()
-        self.form = Form(_traced(fn, args, kwargs, leaves, t), t)
-        written = [(v, node) for v, node in t.writes.values() if node is not t.states[id(v)][1]]
-        self.written: list[Variable] = [v for v, _ in written]
-        roots = self.form.roots + [node for _, node in written]
-        key, found, _ = graph_key(roots, lift=False)
-        self.sources = _sources(found, t)
-        number = {id(source): i for i, source in enumerate(self.sources) if isinstance(source, Variable)}
-        nodes = list(found)  # the leaves of the plan
-        for v in self.written:
-            if id(v) not in number:  # written but never read
-                number[id(v)] = len(nodes)
-                nodes.append(t.states[id(v)][1])
-                self.sources.append(v)
-        writes = {len(self.form.roots) + j: number[id(v)] for j, v in enumerate(self.written)}
-        plan_key = (key, self.device.profile, tuple(sorted(writes.items())), len(nodes))
-        self.plan = plan_for(plan_key, lambda: make_plan(roots, self.device.profile, nodes, writes))
+        found = Traced(fn, args, kwargs, leaves)
+        self.form, self.sources, self.written = found.form, found.sources, found.written
+        plan_key = (found.key, self.device.profile, tuple(sorted(found.writes.items())), len(found.nodes))
+        self.plan = plan_for(plan_key, lambda: found.plan(self.device.profile))
         self.form.roots = []  # a capture keeps no graph
         self.states = [source for source in self.sources if isinstance(source, Variable)]
         self.state_buffers: list[Buffer] = []
@@ -207,4 +221,4 @@ def logits_among(values: list[Any]) -> list[tuple[int, Logits]]:
     return [(i, v._keras_logits) for i, v in enumerate(values) if isinstance(v, Tensor) and v._keras_logits is not None]
 
 
-__all__ = ["Capture", "logits_among"]
+__all__ = ["Capture", "Traced", "logits_among"]

@@ -45,6 +45,32 @@ async def open_browser_device() -> BrowserDevice:
     return BrowserDevice(engine)
 
 
+def flattened(steps: Sequence[Step], pipelines: Iterator[int], most: int) -> array:
+    """Steps as the numbers that replay.js reads; a repeated section has its steps once.
+
+    Args:
+        pipelines: The number of each dispatch's pipeline, in order.
+        most: Workgroups that the adapter takes along one axis.
+    """
+    flat = array("I")
+    for step in steps:
+        if isinstance(step, Dispatch):
+            kernel = step.kernel
+            if max(kernel.grid) > most:
+                raise KernelError(f"{kernel.label}: grid {kernel.grid} exceeds {most} workgroups; fold it.")
+            flat.extend((DISPATCH, next(pipelines), *kernel.grid, len(step.buffers)))
+            flat.extend(buffer.handle for buffer in step.buffers)
+        elif isinstance(step, Copy):
+            flat.extend((COPY, step.src.handle, step.dst.handle, step.nbytes))
+        elif isinstance(step, Count):
+            flat.extend((COUNT, step.number.handle, NEXT if step.value is None else step.value))
+        else:
+            inner = flattened(step.steps, pipelines, most)
+            flat.extend((REPEAT, step.times, len(inner)))
+            flat.extend(inner)
+    return flat
+
+
 class _Compiling:
     """What `prepare` returns. Waiting is polite, not needed: `record` makes pipelines that are not ready."""
 
@@ -214,29 +240,8 @@ class BrowserDevice:
         while self._forgotten:
             self._engine.forget(self._forgotten.pop())
         pipelines, _ = self._declare([step.kernel for step in dispatches(steps)], wait=False)
-        flat = self._flat(steps, iter(pipelines))
+        flat = flattened(steps, (p.value.id for p in pipelines), self.limits.max_workgroups)
         return Recorded(self._call(self._engine.record, flat), tuple(steps), pipelines, self._forgotten)
-
-    def _flat(self, steps: Sequence[Step], pipelines: Iterator[Held[Pipeline]]) -> array:
-        """Steps as the numbers that replay.js reads; a repeated section has its steps once. `pipelines`: of the dispatches."""
-        flat = array("I")
-        most = self.limits.max_workgroups
-        for step in steps:
-            if isinstance(step, Dispatch):
-                kernel = step.kernel
-                if max(kernel.grid) > most:
-                    raise KernelError(f"{kernel.label}: grid {kernel.grid} exceeds {most} workgroups; fold it.")
-                flat.extend((DISPATCH, next(pipelines).value.id, *kernel.grid, len(step.buffers)))
-                flat.extend(buffer.handle for buffer in step.buffers)
-            elif isinstance(step, Copy):
-                flat.extend((COPY, step.src.handle, step.dst.handle, step.nbytes))
-            elif isinstance(step, Count):
-                flat.extend((COUNT, step.number.handle, NEXT if step.value is None else step.value))
-            else:
-                inner = self._flat(step.steps, pipelines)
-                flat.extend((REPEAT, step.times, len(inner)))
-                flat.extend(inner)
-        return flat
 
     def replay(self, recorded: Recorded) -> None:
         """Submits a recording, and the uploads before it: one call into JavaScript, one encoder, one submit."""

@@ -302,6 +302,32 @@ class Model(Trainer):
         """`save` that works in every browser."""
         await loading.save_model_async(self, filepath, overwrite=overwrite, **kwargs)
 
+    def export(self, filepath: str | PathLike[str], format: str = "web", verbose: bool | None = None, **kwargs: Any) -> None:
+        """Writes the model as a folder that runs without Python; see `pyml.export`, whose arguments it takes.
+
+        Args:
+            filepath: The folder.
+            format: `"web"`; the formats of other frameworks need those frameworks.
+            verbose: Print what was written.
+
+        Raises:
+            ValueError: `format` is another one, or the model cannot be exported.
+
+        Example:
+            >>> model = pyml.Sequential([pyml.Input((4,)), pyml.layers.Dense(2)])
+            >>> model.export("on_a_page", batch_sizes=(1, 8))
+        """
+        if format != "web":
+            raise ValueError(
+                f"export: format must be 'web', a folder for pages and Node. Received: format={format!r}; `save` writes .keras, .h5 and "
+                "the layers-model of TensorFlow.js."
+            )
+        from ..export import export_web
+
+        folder = export_web(self, filepath, **kwargs)
+        if verbose:
+            print(f"exported to {folder}")
+
     def save_weights(self, filepath: str | PathLike[str], overwrite: bool = True, max_shard_size: float | None = None,
                      **kwargs: Any) -> None:
         """Writes all weights into a `.weights.h5`, or an `.npz`; see `pyml.saving.save_weights`."""

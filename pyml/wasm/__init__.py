@@ -4,7 +4,7 @@ So there is one scheduler, one emitter and one set of op rules for WebGPU and fo
 """
 
 from .compile import Compiled, compile_kernel
-from .link import Again, Tick, link
+from .link import Again, Part, Tick, link, link_all
 from .share import link_shared
 
-__all__ = ["Again", "Compiled", "Tick", "compile_kernel", "link", "link_shared"]
+__all__ = ["Again", "Compiled", "Part", "Tick", "compile_kernel", "link", "link_all", "link_shared"]

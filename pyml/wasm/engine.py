@@ -85,10 +85,10 @@ class Engine(Protocol):
         """The same for a module that `share.link_shared` made; only where `threads` is more than one."""
 
 
-_SIMD_ADD, _RELAXED_MADD = b"\xfd\xe4\x01", b"\x20\x01\xfd\x85\x02"  # f32x4.add, f32x4.relaxed_madd
+SIMD_ADD, RELAXED_MADD = b"\xfd\xe4\x01", b"\x20\x01\xfd\x85\x02"  # f32x4.add, f32x4.relaxed_madd
 
 
-def _probe(instructions: bytes, shared: bool) -> bytes:
+def probe(instructions: bytes, shared: bool) -> bytes:
     """A module that every engine with these instructions accepts; running it does nothing that can be seen."""
     code = b"\x20\x01\x20\x01" + instructions + b"\x1a"  # two zero vectors, then drop the result
     return encode([Function((0x7F,), [V128], code)], {"run": 0}, shared)
@@ -97,7 +97,7 @@ def _probe(instructions: bytes, shared: bool) -> bytes:
 def has_simd(engine: Loading) -> str:
     """Why the engine takes no module with 128-bit SIMD; empty where it does."""
     try:
-        engine.load(_probe(_SIMD_ADD, engine.shared))
+        engine.load(probe(SIMD_ADD, engine.shared))
     except KernelError as e:
         return str(e)
     return ""
@@ -107,7 +107,7 @@ def has_relaxed(engine: Loading) -> bool:
     if os.environ.get("PYML_WASM_RELAXED") == "0":
         return False
     try:
-        engine.load(_probe(_RELAXED_MADD, engine.shared))
+        engine.load(probe(RELAXED_MADD, engine.shared))
     except KernelError:
         return False
     return True

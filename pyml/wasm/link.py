@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from .compile import Compiled
@@ -31,22 +31,31 @@ Part = Compiled | Again | Tick | None  # None stands for a copy of memory
 
 
 def link(parts: Sequence[Part], shared: bool = False) -> bytes:
-    """The module of a recording.
+    """The module of a recording, which exports `run(table)`; see `link_all`."""
+    return link_all({"run": parts}, shared)
 
-    It exports `run(table)`, where `table` is the address of 32-bit words: for each kernel its buffers' addresses in the
-    order of its bindings and then that of scratch memory, for each copy the addresses of target and source and the bytes,
-    for each count the address of the number. What is repeated has its words once.
+
+def link_all(recordings: Mapping[str, Sequence[Part]], shared: bool = False) -> bytes:
+    """The module of several recordings, whose kernels are in it once.
+
+    For each it exports a function of its name of `table`, the address of 32-bit words: for each kernel its buffers' addresses
+    in the order of its bindings and then that of scratch memory, for each copy the addresses of target and source and the
+    bytes, for each count the address of the number. What is repeated has its words once.
     `shared` says whether the memory it imports is a shared one.
     """
-    kernels = list({id(p): p for p in compiled(parts)}.values())
+    kernels = list({id(p): p for parts in recordings.values() for p in compiled(parts)}.values())
     number = {id(p): i for i, p in enumerate(kernels)}
 
     def call(p: Compiled, at: int) -> bytes:
         return GET + b"\x00" + I32_CONST + sleb(at) + ADD + I32_CONST + b"\x00" + I32_CONST + sleb(p.items) + CALL + leb(number[id(p)])
 
-    code, deep = sequence(parts, call, 1)
-    run = Function((I32,), [I32] * deep, code)
-    return encode([*(p.function for p in kernels), run], {"run": len(kernels)}, shared)
+    functions = [p.function for p in kernels]
+    exports = {}
+    for name, parts in recordings.items():
+        code, deep = sequence(parts, call, 1)
+        exports[name] = len(functions)
+        functions.append(Function((I32,), [I32] * deep, code))
+    return encode(functions, exports, shared)
 
 
 def compiled(parts: Sequence[Part]) -> Iterator[Compiled]:

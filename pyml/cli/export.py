@@ -1,0 +1,49 @@
+"""`pyml export`: a model from a file or the hub as a folder that runs without Python."""
+
+import argparse
+from pathlib import Path
+from typing import Any
+
+from pyml.cli.failing import fail
+from pyml.hub.registry import ENTRIES
+
+
+def add_command(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    """Adds `export` to the command line of `pyml`."""
+    export = commands.add_parser("export", help="write a model as a folder that needs no Python")
+    export.add_argument("model", metavar="MODEL", help="a .keras or .h5 file, a TensorFlow.js folder, or a name of `pyml hub list`")
+    export.add_argument("folder", type=Path, metavar="FOLDER", help="the folder to write")
+    export.add_argument("--batch", type=int, action="append", metavar="N", help="rows at once; may be repeated (default: 1)")
+    export.add_argument("--input", action="append", metavar="224x224x3", help="a size of the input, for models that take any")
+    export.add_argument("--weights", default="float32", choices=("float32", "float16", "int8"), help="how weights are stored")
+    export.add_argument("--device", action="append", choices=("webgpu", "wasm"), help="for this device only; may be repeated")
+
+
+def run(options: argparse.Namespace) -> int:
+    """`pyml export MODEL FOLDER`."""
+    from pyml.errors import PymlError
+    from pyml.export import export_web
+
+    try:
+        shapes = [tuple(int(n) for n in size.split("x")) for size in options.input or ()] or None
+    except ValueError:
+        return fail(f"export: --input takes a size such as 224x224x3. Received {', '.join(options.input)}.")
+    try:
+        model = opened(options.model)
+        folder = export_web(model, options.folder, batch_sizes=options.batch or (1,), input_shapes=shapes, weights=options.weights,
+                            devices=options.device or ("webgpu", "wasm"))  # fmt: skip
+    except (PymlError, ValueError, OSError) as error:
+        return fail(error)
+    size = sum(path.stat().st_size for path in folder.iterdir() if path.is_file())
+    print(f"{folder} holds {size / 1e6:.1f} MB; import {{ load }} from \"./{folder.name}/model.js\"")
+    return 0
+
+
+def opened(name: str) -> Any:
+    """The model of a file, a folder or the hub."""
+    from pyml import hub, saving
+
+    if name in {entry.name for entry in ENTRIES} and not Path(name).exists():
+        network = getattr(hub, name)()
+        return getattr(network, "keras", network)
+    return saving.load_model(name, compile=False)

@@ -1,0 +1,36 @@
+"""The JavaScript of an exported model as one file: the modules of `web/exported` and the WebGPU half of pyml itself."""
+
+from __future__ import annotations
+
+import re
+
+from pyml.scripts import text_of
+
+MODULES = ("arrays.js", "pictures.js", "wasm.js", "webgpu.js", "model.js")  # each after those that it imports
+MINIFIED = "exported.min.js"  # made when a wheel is built
+
+
+def bundled() -> str:
+    """The runtime as it is written, in one module that exports what `model.js` exports."""
+    replay = text_of("replay.js")
+    parts = [f"const replay = {replay[replay.index('(() => {'):].rstrip().removesuffix(';')};"]
+    for name in MODULES:
+        text = re.sub(r"^import [^;]*;\n", "", text_of(f"exported/{name}"), flags=re.MULTILINE)
+        parts.append(text if name == "model.js" else re.sub(r"^export ", "", text, flags=re.MULTILINE))
+    return "\n".join(parts)
+
+
+def runtime() -> str:
+    """The runtime, minified where that was done when pyml was built."""
+    try:
+        return text_of(MINIFIED)
+    except FileNotFoundError:
+        return bundled()
+
+
+def declarations() -> str:
+    """What TypeScript must know of it."""
+    return text_of("exported/model.d.ts")
+
+
+__all__ = ["bundled", "declarations", "runtime"]

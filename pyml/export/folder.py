@@ -1,0 +1,100 @@
+"""`export`: a model, or a function of tensors, as a folder of files that need no Python."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from pyml.atomic import write
+from pyml.core import Program
+from pyml.dtypes import host_array
+from pyml.export import models
+from pyml.export.bundle import declarations, runtime
+from pyml.export.programs import PROFILES, ExportError, Programs
+from pyml.export.weights import ENCODINGS, encoded
+
+FORMAT = 1
+
+
+def export_web(
+    model: Any,
+    folder: str | os.PathLike[str],
+    *,
+    batch_sizes: int | Sequence[int] = (1,),
+    input_shapes: Any = None,
+    inputs: Sequence[Any] | None = None,
+    weights: str = "float32",
+    devices: Sequence[str] = ("webgpu", "wasm"),
+    overwrite: bool = True,
+) -> Path:
+    """Writes a model as a folder that any static host can serve and that runs without Python; see `pyml.export`."""
+    named = [devices] if isinstance(devices, str) else list(devices)
+    if not named or any(d not in PROFILES for d in named):
+        raise ExportError(f"export: devices must be some of {', '.join(PROFILES)}. Received: devices={devices!r}")
+    if weights not in ENCODINGS:
+        raise ExportError(f"export: weights must be one of {', '.join(ENCODINGS)}. Received: weights={weights!r}")
+    target = Path(folder)
+    if target.exists() and not target.is_dir():
+        raise ExportError(f"export: {target} is a file; give the path of a folder.")
+    if not overwrite and (target / "plan.json").exists():
+        raise ExportError(f"export: {target} holds an exported model already; pass overwrite=True to replace it.")
+    programs = Programs({d: PROFILES[d] for d in PROFILES if d in named})
+    plan = _planned(model, programs, batch_sizes, input_shapes, inputs)
+    small = {i for i, state in enumerate(programs.states.values()) if not state.written}
+    plan["states"], data = encoded(list(programs.states.values()), weights, small)
+    files: dict[str, bytes] = {"weights.bin": data}
+    if "wasm" in programs.devices:
+        described, modules = programs.devices["wasm"].wasm()
+        files |= modules
+        files["wasm.json"] = _json(described)
+    if "webgpu" in programs.devices:
+        files["webgpu.json"] = _json(programs.devices["webgpu"].webgpu())
+    plan["devices"] = list(programs.devices)
+    files["plan.json"] = _json(plan)
+    files["model.js"] = runtime().encode()
+    files["model.d.ts"] = declarations().encode()
+    target.mkdir(parents=True, exist_ok=True)
+    for name, content in files.items():  # the plan, which says what the others are, is the last but for the loader
+        write(target / name, content)
+    return target
+
+
+def _planned(model: Any, programs: Programs, batch_sizes: Any, input_shapes: Any, inputs: Any) -> dict[str, Any]:
+    """Adds the programs of whatever is exported; what the loader must know of them."""
+    from pyml.models.model import Model
+
+    plan: dict[str, Any] = {"format": FORMAT}
+    if isinstance(model, Model):
+        if inputs is not None:
+            raise ExportError("export: inputs= is for functions; a model's sizes are named by input_shapes= and batch_sizes=.")
+        batches, sizes = models.batches_of(batch_sizes), models.shapes_of(model, input_shapes)
+        if not model.built:
+            model.build((None, *sizes[0][0]))
+        plan |= {"name": model.name, "inputs": models.input_names(model), "outputs": models.output_form(model)}
+        plan["predict"] = models.add_predict(model, programs, sizes, batches)
+        return plan
+    if not callable(model):
+        raise ExportError(f"export: expected a model, a program or a function of tensors. Received a {type(model).__name__}.")
+    if inputs is None:
+        raise ExportError("export: pass inputs=[...], an array for every argument of the function; what counts is its shape and dtype.")
+    function = model.fn if isinstance(model, Program) else model
+    call = models.traced(function, *(host_array(np.asarray(x), None) for x in inputs))
+    if not call.form.types:
+        raise ExportError("export: the function returns no tensor.")
+    shapes = [list(shape) for shape, _ in call.inputs]
+    plan |= {"name": getattr(model, "name", None) or getattr(function, "__name__", "program"), "outputs": None}
+    plan["inputs"] = [f"input {i}" for i in range(len(shapes))]
+    plan["predict"] = [{"shapes": shapes, "whole": {"program": "call", **programs.add("call", call)}}]
+    return plan
+
+
+def _json(value: Any) -> bytes:
+    return json.dumps(value, separators=(",", ":")).encode()
+
+
+__all__ = ["export_web"]

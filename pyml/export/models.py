@@ -1,0 +1,132 @@
+"""Which calls of a model are exported, for which shapes, and how JavaScript finds them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from pyml.core import Tensor
+from pyml.core.capture import Traced
+from pyml.core.nest import flatten
+from pyml.core.tree import map_structure
+from pyml.export.programs import ExportError, Programs
+
+if TYPE_CHECKING:
+    from pyml.models.model import Model
+
+Shapes = Sequence[tuple[int, ...]]  # of the inputs, without the batch
+
+
+def input_names(model: Model) -> list[str]:
+    """The names of the inputs, in order."""
+    return list(model._graph.input_names) if model._graph is not None else ["x"]
+
+
+def shapes_of(model: Model, given: Any) -> list[Shapes]:
+    """The sizes of inputs to export a model for, each a shape for every input.
+
+    Args:
+        given: None where the model itself says it; a shape without the batch, a list of them (each is one size), or for a model of
+            several inputs a list of lists.
+
+    Raises:
+        ExportError: The model does not say, and nobody else does; or what is given does not fit it.
+    """
+    graph = model._graph
+    count = len(graph.inputs) if graph is not None else 1
+    if given is None:
+        if graph is None:
+            raise ExportError(
+                f"export: model '{model.name}' has no Input that says its size; pass input_shapes=[(height, width, channels)], "
+                "without the batch."
+            )
+        own = [tuple(t.shape[1:]) for t in graph.inputs]
+        open_ = [f"{name} {shape}" for name, shape in zip(graph.input_names, own, strict=True) if None in shape]
+        if open_:
+            raise ExportError(
+                f"export: model '{model.name}' takes inputs of any size ({', '.join(open_)}); name those to export: "
+                "input_shapes=[(224, 224, 3)], without the batch."
+            )
+        return [own]
+    sizes = [given] if all(isinstance(n, (int, np.integer)) for n in given) else list(given)
+    found = []
+    for size in sizes:
+        alone = all(isinstance(n, (int, np.integer)) for n in size)
+        shapes = [tuple(int(n) for n in shape) for shape in ([size] if alone else size)]
+        if len(shapes) != count:
+            raise ExportError(f"export: input_shapes has {len(shapes)} shape(s) {shapes}, and model '{model.name}' takes {count} input(s).")
+        if graph is not None:
+            for name, tensor, shape in zip(graph.input_names, graph.inputs, shapes, strict=True):
+                own = tuple(tensor.shape[1:])
+                if len(own) != len(shape) or any(a is not None and a != b for a, b in zip(own, shape, strict=True)):
+                    raise ExportError(f"export: input_shapes has {shape}, and input '{name}' of model '{model.name}' takes {own}.")
+        found.append(shapes)
+    return found
+
+
+def batches_of(given: Any) -> list[int]:
+    """The batch sizes, in order; ExportError where one is none."""
+    sizes = [given] if isinstance(given, (int, np.integer)) else list(given)
+    if not sizes or any(isinstance(n, bool) or not isinstance(n, (int, np.integer)) or n < 1 for n in sizes):
+        raise ExportError(f"export: batch_sizes must be positive integers. Received: batch_sizes={given!r}")
+    return sorted({int(n) for n in sizes})
+
+
+def example(model: Model, shapes: Shapes, rows: int) -> Any:
+    """Zeros in the structure, shapes and dtypes of a model's inputs."""
+    graph = model._graph
+    if graph is None:
+        return np.zeros((rows, *shapes[0]), "float32")
+    arrays = []
+    for name, tensor, shape in zip(graph.input_names, graph.inputs, shapes, strict=True):
+        if tensor.dtype == "string":
+            raise ExportError(f"export: input '{name}' of model '{model.name}' takes text, which Python works on; export what follows it.")
+        arrays.append(np.zeros((rows, *shape), tensor.dtype if tensor.dtype != "bfloat16" else "float32"))
+    place = iter(arrays)
+    return map_structure(lambda _: next(place), graph.inputs_struct)
+
+
+def traced(fn: Any, *args: Any) -> Traced:
+    """A call of a function of arrays as a graph."""
+
+    def call(*args: Any) -> Any:
+        result = fn(*args)
+        for value in flatten(result):
+            if isinstance(value, Tensor):
+                value._keras_logits = None  # what a loss would ask for is no result of its own here
+        return result
+
+    return Traced(call, args, {}, flatten((args, {})))
+
+
+def add_predict(model: Model, programs: Programs, sizes: list[Shapes], batches: list[int]) -> list[dict[str, Any]]:
+    """Adds the predictions for every size and batch.
+
+    Returns:
+        For each size its `shapes`, and the program of each batch with what it takes and gives.
+    """
+    if model._host_stage() is not None:
+        raise ExportError(f"export: model '{model.name}' begins with layers that work on text in Python; export what follows them.")
+    forms = []
+    for i, shapes in enumerate(sizes):
+        own: dict[str, Any] = {}
+        for rows in batches:
+            call = traced(model._steps.predict, example(model, shapes, rows))
+            name = f"predict/{i}/{rows}"
+            own[str(rows)] = {"program": name, **programs.add(name, call)}
+        forms.append({"shapes": [list(shape) for shape in shapes], "batches": own})
+    return forms
+
+
+def output_form(model: Model) -> Any:
+    """How JavaScript gives results back: null for one output, else names or a number of them."""
+    graph = model._graph
+    struct = graph.outputs_struct if graph is not None else None
+    if isinstance(struct, dict):
+        return sorted(struct)
+    return None
+
+
+__all__ = ["add_predict", "batches_of", "example", "input_names", "output_form", "shapes_of", "traced"]

@@ -1,0 +1,62 @@
+"""The bytes of an exported model's states: as they are, or with the weights in fewer bits."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from pyml import config
+from pyml.compile.program import to_host
+from pyml.core import Variable
+from pyml.device.base import brought
+from pyml.export.programs import State
+
+ENCODINGS = ("float32", "float16", "int8")
+
+
+def read_state(state: State) -> np.ndarray:
+    """A state's values now, in the dtype of the device."""
+    device = config.device()
+    source = state.source
+    buffer = source.settle() if isinstance(source, Variable) else source.buffer
+    if buffer is None:
+        raise AssertionError(f"{state.name} has no value")
+    buffer = brought(buffer, device)
+    node = source._as_leaf() if isinstance(source, Variable) else source
+    return to_host(device.sync_wait(device.read(buffer, 4 * node.size)), node)
+
+
+def encoded(states: Sequence[State], encoding: str, weights: set[int]) -> tuple[list[dict[str, Any]], bytes]:
+    """What the loader must know of each state, and all their bytes in one piece.
+
+    Args:
+        encoding: `"float32"`; `"float16"`, rounded to nearest; `"int8"`: for kernels, 255 steps a channel, the last axis, and
+            float16 for what has no more than one axis.
+        weights: Places of the states that may have fewer bits: those that training changes must be exact.
+    """
+    described, pieces, at = [], [], 0
+    for i, state in enumerate(states):
+        values = read_state(state)
+        entry: dict[str, Any] = {"name": state.name, "shape": list(state.shape), "dtype": state.dtype, "at": at}
+        parts = [np.ascontiguousarray(values.astype(np.uint32) if values.dtype == bool else values)]
+        if i in weights and values.dtype == np.float32 and values.size and encoding != "float32":
+            if encoding == "int8" and values.ndim > 1:
+                scale = np.abs(values).max(axis=tuple(range(values.ndim - 1))).astype(np.float32) / np.float32(127)
+                scale[scale == 0] = 1
+                parts = [scale, np.rint(values / scale).astype(np.int8)]
+                entry["as"] = "int8"
+            elif np.abs(values).max() < 65504:
+                parts = [values.astype(np.float16)]
+                entry["as"] = "float16"
+        for part in parts:
+            raw = part.tobytes()
+            raw += bytes(-len(raw) % 4)
+            pieces.append(raw)
+            at += len(raw)
+        described.append(entry)
+    return described, b"".join(pieces)
+
+
+__all__ = ["ENCODINGS", "encoded", "read_state"]

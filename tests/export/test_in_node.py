@@ -1,0 +1,114 @@
+"""Exported models in Node, on WebAssembly: what Python gives, to the bit."""
+
+import base64
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import pyml
+from pyml.export import ExportError
+
+HERE = Path(__file__).parent
+L = pyml.layers
+
+
+def in_node(jobs):
+    """What tests/export/in_node.mjs prints for jobs."""
+    node = shutil.which("node")
+    if node is None:
+        pytest.skip("Node is not installed")
+    done = subprocess.run([node, str(HERE / "in_node.mjs")], input=json.dumps(jobs).encode(), capture_output=True, timeout=120)
+    assert done.returncode == 0, done.stderr.decode()[-3000:]
+    return json.loads(done.stdout)
+
+
+def array(part):
+    return np.frombuffer(base64.b64decode(part["data"]), np.float32).reshape(part["shape"])
+
+
+@pytest.fixture(scope="module")
+def small():
+    """A dense model of known weights."""
+    model = pyml.Sequential([pyml.Input((3,), name="features"), L.Dense(2, name="out")])
+    model.set_weights([np.arange(6, dtype="float32").reshape(3, 2) / 7, np.ones(2, "float32")])
+    return model
+
+
+def test_layers_give_in_node_what_they_give_in_python_to_the_bit(tmp_path):
+    environment = {**os.environ, "PYTHONPATH": str(HERE.parent.parent)}
+    subprocess.run([sys.executable, str(HERE / "cases.py"), str(tmp_path)], check=True, env=environment, timeout=200)
+    wanted = json.loads((tmp_path / "wanted.json").read_text())
+    found = in_node(json.loads((tmp_path / "jobs.json").read_text()))
+    for (name, answers), given in zip(wanted.items(), found, strict=True):
+        assert given == answers, name
+
+
+def test_what_does_not_fit_is_an_error_that_says_what_does(small, tmp_path):
+    folder = pyml.export(small, tmp_path / "small", batch_sizes=(1, 4), devices="wasm")
+    ask = lambda data, dtype="Float32Array", **options: {"inputs": [{"data": data, "dtype": dtype}], "options": options}
+    calls = [ask([1, 2, 3], "Float64Array"), ask([1, 2]), ask([0] * 6), ask([0] * 6, batchSize=3)]
+    calls += [{"inputs": [{"data": [1, 2, 3], "dtype": "Float32Array", "shape": [3, 1]}], "options": {}}]
+    kind, length, rows, size, shape = in_node([{"folder": str(folder), "calls": calls}])[0]
+    assert kind == 'predict: input "features": expected float32 numbers in a Float32Array; received a Float64Array.'
+    assert length == 'predict: input "features": expected 3 numbers for each row, of the shape (rows, 3); received 2 numbers.'
+    assert rows.startswith("predict: received 2 rows; this model was exported for batches of 1, 4:")
+    assert size == "predict: batchSize 3; this model was exported for batches of 1, 4."
+    assert shape == 'predict: input "features": expected the shape (rows, 3); received (3, 1).'
+
+
+def test_fewer_bits_for_weights_and_functions_without_layers(small, tmp_path):
+    x = np.array([[0.5, -1, 2]], "float32")
+    wide = pyml.Sequential([pyml.Input((3,)), L.Dense(64)])
+    wide.set_weights([np.linspace(-1, 1, 192, dtype="float32").reshape(3, 64), np.zeros(64, "float32")])
+    jobs, sizes = [], []
+    for weights in ("float32", "float16", "int8"):
+        folder = pyml.export(wide, tmp_path / weights, weights=weights, devices="wasm")
+        sizes.append((folder / "weights.bin").stat().st_size)
+        jobs.append({"folder": str(folder), "calls": [{"inputs": [{"data": x.ravel().tolist(), "dtype": "Float32Array"}], "options": {}}]})
+    folder = pyml.export(lambda a: pyml.ops.sum(a * a, axis=1), tmp_path / "function", inputs=[x], devices="wasm")
+    jobs.append({**jobs[0], "folder": str(folder)})
+    exact, half, eighth, function = (array(answers[0][0]) for answers in in_node(jobs))
+    want = np.asarray(wide(x))
+    np.testing.assert_allclose(exact, want, rtol=1e-6)
+    np.testing.assert_allclose(half, want, atol=3e-3)
+    np.testing.assert_allclose(eighth, want, atol=3e-2)
+    assert sizes == [4 * 256, 2 * 256, 192 + 4 * 64 + 2 * 64]
+    np.testing.assert_allclose(function, [5.25])
+
+
+def test_what_cannot_be_exported_is_refused_before_anything_is_written(small, tmp_path):
+    anything = pyml.Sequential([pyml.Input((None, None, 3)), L.Conv2D(2, 3)])
+    with pytest.raises(ExportError, match="name those to export"):
+        pyml.export(anything, tmp_path / "a")
+    with pytest.raises(ExportError, match="takes"):
+        pyml.export(small, tmp_path / "a", input_shapes=[(4,)])
+    with pytest.raises(ExportError, match="batch_sizes must be positive"):
+        pyml.export(small, tmp_path / "a", batch_sizes=0)
+    with pytest.raises(ExportError, match="weights must be one of"):
+        pyml.export(small, tmp_path / "a", weights="int3")
+    with pytest.raises(ExportError, match="computed by numpy in Python"):
+        pyml.export(lambda a: pyml.ops.svd(a)[1], tmp_path / "a", inputs=[np.ones((60, 60))])
+    with pytest.raises(ExportError, match="expected a model"):
+        pyml.export(3, tmp_path / "a")
+    with pytest.raises(ValueError, match="format must be 'web'"):
+        small.export(tmp_path / "a", format="onnx")
+    assert not list(tmp_path.iterdir())
+    small.export(tmp_path / "a", devices="wasm")
+    with pytest.raises(ExportError, match="overwrite"):
+        pyml.export(small, tmp_path / "a", overwrite=False)
+
+
+def test_the_command_exports_a_file(small, tmp_path, capsys):
+    from pyml.cli import main
+
+    small.save(tmp_path / "small.keras")
+    assert main(["export", str(tmp_path / "small.keras"), str(tmp_path / "out"), "--batch", "2", "--device", "wasm"]) == 0
+    assert "model.js" in capsys.readouterr().out
+    assert json.loads((tmp_path / "out" / "plan.json").read_text())["predict"][0]["batches"].keys() == {"2"}
+    assert main(["export", str(tmp_path / "none.keras"), str(tmp_path / "out")]) != 0

@@ -1,0 +1,236 @@
+// A model that pyml exported, without Python: `const model = await load(); const y = await model.predict(x)`.
+
+import { described, fromHalf, inMemory, outOf, sizeOf, told } from "./arrays.js";
+import { isPicture, pixelsOf, resized } from "./pictures.js";
+import { openWasm } from "./wasm.js";
+import { openWebGPU } from "./webgpu.js";
+
+/**
+ * Loads an exported model.
+ *
+ * @param from  Its folder, or a file in it, as a URL; by default the folder of this file.
+ * @param options  { device }: "webgpu" or "wasm"; without it a GPU where there is one.
+ */
+export async function load(from, options = {}) {
+  if (from !== null && typeof from === "object" && !(from instanceof URL)) [from, options] = [undefined, from];
+  const { device: asked } = options;
+  const base = from === undefined ? new URL(".", import.meta.url) : folderOf(from);
+  const file = (name) => fetched(new URL(name, base));
+  const json = async (name) => JSON.parse(new TextDecoder().decode(await file(name)));
+  const data = file("weights.bin");
+  data.catch(() => {});
+  const plan = await json("plan.json");
+  if (plan.format !== 1) throw new Error(`plan.json has format ${plan.format}, and this loader reads format 1: export the model again.`);
+  if (asked !== undefined && !plan.devices.includes(asked)) {
+    throw new Error(`load: device must be one of ${plan.devices.join(", ")}, for which this model was exported; received ${JSON.stringify(asked)}.`);
+  }
+  const device = await opened(plan.devices, asked, file, json);
+  const model = new Model(plan, device);
+  model.restore(new Uint8Array(await data));
+  return model;
+}
+
+function folderOf(from) {
+  const here = globalThis.document?.baseURI ?? globalThis.location?.href ?? import.meta.url;
+  const url = new URL(from, here);
+  if (!/\/$|\.\w+$/.test(url.pathname)) url.pathname += "/";
+  return new URL(".", url);
+}
+
+async function fetched(url) {
+  if (url.protocol === "file:" && globalThis.process?.versions?.node) {
+    const { readFile } = await import("node:fs/promises");
+    return new Uint8Array(await readFile(url));
+  }
+  const name = url.pathname.split("/").pop();
+  const response = await fetch(url).catch((error) => { throw new Error(`could not load ${name}: ${error.message}`); });
+  if (!response.ok) throw new Error(`could not load ${name}: the server answered ${response.status}`);
+  return new Uint8Array(await response.arrayBuffer());
+}
+
+async function opened(devices, asked, file, json) {
+  if (asked === "webgpu" || (asked === undefined && devices.includes("webgpu"))) {
+    const plan = () => json("webgpu.json");
+    const found = await openWebGPU(plan, file, asked === "webgpu" || !devices.includes("wasm")).catch((error) => {
+      if (asked || !devices.includes("wasm")) throw error;
+      console.warn(`WebGPU could not be used (${error.message}); taking WebAssembly.`);
+    });
+    if (found) return found;
+    if (asked || !devices.includes("wasm")) throw new Error("this browser offers no WebGPU adapter.");
+  }
+  const plan = await json("wasm.json");
+  return Object.assign(await openWasm(plan, file), { plan });
+}
+
+/** A model on a device. */
+export class Model {
+  #plan;
+  #device;
+
+  constructor(plan, device) {
+    this.#plan = plan;
+    this.#device = device;
+    this.name = plan.name;
+    this.device = device.name;
+    this.inputs = plan.inputs.map((name, i) => ({ name, shapes: plan.predict.map((form) => form.shapes[i]) }));
+  }
+
+  /** The numbers of rows that `predict` takes at once. */
+  get batchSizes() { return Object.keys(this.#plan.predict[0].batches ?? {}).map(Number); }
+
+  /** Gives all states the bytes that the folder has for them. */
+  restore(data) {
+    this.#plan.states.forEach((state, i) => this.#device.write(this.#device.plan.states[i], decoded(state, data)));
+  }
+
+  /**
+   * Predictions for inputs: a typed array, nested arrays, a picture or several; for several inputs an array of those, or an
+   * object by name. Options: { batchSize } cuts many rows into batches of a size that was exported; { scale, offset } is what
+   * pixels are multiplied by, and what is added then.
+   */
+  async predict(x, options = {}) {
+    const parts = this.#parts(x);
+    const failures = [];
+    for (const form of this.#plan.predict) {
+      let given;
+      try {
+        given = parts.map((part, i) => this.#taken(part, form, i, options));
+      } catch (error) {
+        failures.push(error.message);
+        continue;
+      }
+      return form.whole ? this.#whole(form.whole, given) : this.#batched(form, given, options.batchSize);
+    }
+    throw new Error(failures.length === 1 ? failures[0] : `predict: none of the sizes that were exported fits:\n${[...new Set(failures)].join("\n")}`);
+  }
+
+  /** Ends the device, and frees its memory. */
+  close() { this.#device.close(); }
+
+  #parts(x) {
+    const names = this.#plan.inputs;
+    const plain = x !== null && typeof x === "object" && Object.getPrototypeOf(x) === Object.prototype;
+    if (plain) {
+      const missing = names.filter((name) => !(name in x)), more = Object.keys(x).filter((name) => !names.includes(name));
+      if (missing.length || more.length) throw new Error(`predict: expected the inputs ${names.join(", ")}; received ${Object.keys(x).join(", ") || "none"}.`);
+      return names.map((name) => x[name]);
+    }
+    if (names.length === 1) return [x];
+    if (!Array.isArray(x) || x.length !== names.length) {
+      throw new Error(`predict: expected an array of ${names.length} inputs (${names.join(", ")}), or an object by name.`);
+    }
+    return x;
+  }
+
+  /** One input: its values, and how many rows they are. */
+  #taken(x, form, i, { scale = 1, offset = 0 }) {
+    const name = this.#plan.inputs[i], shape = form.shapes[i], what = `predict: input "${name}"`;
+    const [sample] = form.whole ? [form.whole] : Object.values(form.batches);
+    const { dtype } = sample.inputs[i];
+    const pictures = isPicture(x) ? [x] : Array.isArray(x) && x.length && x.every(isPicture) ? x : null;
+    if (pictures) {
+      const [height, width, channels = 1] = form.whole && shape.length === 4 ? shape.slice(1) : shape;
+      if (shape.length < 2 || channels > 4) throw new Error(`${what}: expected values of the shape ${told(shape)}, which no picture has.`);
+      const size = height * width * channels, values = new Float32Array(pictures.length * size);
+      pictures.forEach((picture, k) => values.set(resized(pixelsOf(picture, what), height, width, channels), k * size));
+      if (scale !== 1 || offset !== 0) for (let k = 0; k < values.length; k++) values[k] = Math.fround(Math.fround(values[k] * scale) + offset);
+      return { values: inMemory(dtype === "float32" ? values : values.map(Math.round), dtype), rows: pictures.length, dtype };
+    }
+    const given = described(x, dtype, what), size = sizeOf(shape);
+    if (form.whole) {
+      if (given.values.length !== size || (Array.isArray(x) && String(given.shape) !== String(shape))) {
+        throw new Error(`${what}: expected ${size} numbers of the shape ${told(shape)}; received ${given.shape ? `the shape ${told(given.shape)}` : given.values.length}.`);
+      }
+      return { values: inMemory(given.values, dtype), rows: 0, dtype };
+    }
+    const wanted = `(rows, ${shape.join(", ")})`.replace(", )", ",)");
+    let rows = given.values.length / size;
+    if (given.shape) {
+      const inner = given.shape.slice(-shape.length || given.shape.length);
+      const fits = given.shape.length === shape.length + 1 ? String(given.shape.slice(1)) === String(shape) : String(given.shape) === String(shape);
+      const flat = given.shape.length === 1 && ArrayBuffer.isView(x);
+      if (!fits && !flat) throw new Error(`${what}: expected the shape ${wanted}; received ${told(given.shape)}.`);
+      if (fits && given.shape.length === shape.length && inner.length) rows = 1;
+    }
+    if (!Number.isInteger(rows) || rows < 1) {
+      throw new Error(`${what}: expected ${size} numbers for each row, of the shape ${wanted}; received ${given.values.length} numbers.`);
+    }
+    return { values: inMemory(given.values, dtype), rows, dtype };
+  }
+
+  async #whole(call, given) {
+    given.forEach(({ values }, i) => this.#device.write(this.#device.plan.programs[call.program].inputs[i], values));
+    return this.#given((await this.#run(call)).map((part) => part()));
+  }
+
+  async #batched(form, given, batchSize) {
+    const { rows } = given[0], sizes = Object.keys(form.batches);
+    const odd = given.findIndex((part) => part.rows !== rows);
+    if (odd > 0) throw new Error(`predict: input "${this.#plan.inputs[odd]}" has ${given[odd].rows} rows, and "${this.#plan.inputs[0]}" has ${rows}.`);
+    const size = batchSize ?? rows;
+    const call = form.batches[size];
+    if (!call) {
+      const known = `this model was exported for batches of ${sizes.join(", ")}`;
+      throw new Error(batchSize === undefined ? `predict: received ${rows} rows; ${known}: pass { batchSize: ${sizes[sizes.length - 1]} } to cut them.`
+        : `predict: batchSize ${batchSize}; ${known}.`);
+    }
+    const columns = call.outputs.map(() => []);
+    for (let start = 0; start < rows; start += size) {
+      const here = Math.min(size, rows - start);
+      given.forEach(({ values }, i) => {
+        const per = values.length / rows;
+        let part = values.subarray(start * per, (start + here) * per);
+        if (here < size) { // what is missing repeats the first rows, as in Python
+          const filled = new part.constructor(size * per);
+          for (let k = 0; k < filled.length; k++) filled[k] = part[k % part.length];
+          part = filled;
+        }
+        this.#device.write(this.#device.plan.programs[call.program].inputs[i], part);
+      });
+      (await this.#run(call)).forEach((part, i) => columns[i].push(part(here)));
+    }
+    return this.#given(columns.map(joined));
+  }
+
+  /** Runs a program; its outputs as functions of how many rows are wanted. */
+  async #run(call) {
+    const { outputs } = this.#device.plan.programs[call.program];
+    this.#device.run(call.program);
+    const raw = await Promise.all(outputs.map((id, i) => this.#device.read(id, 4 * sizeOf(call.outputs[i].shape))));
+    return call.outputs.map(({ shape, dtype }, i) => (rows) => {
+      const own = rows === undefined || !shape.length ? shape : [rows, ...shape.slice(1)];
+      return outOf(raw[i].subarray(0, 4 * sizeOf(own)), own, dtype);
+    });
+  }
+
+  #given(values) {
+    const names = this.#plan.outputs;
+    if (names) return Object.fromEntries(names.map((name, i) => [name, values[i]]));
+    return values.length === 1 ? values[0] : values;
+  }
+}
+
+/** Parts of several batches as one array. */
+function joined(parts) {
+  if (parts.length === 1) return parts[0];
+  const all = new parts[0].constructor(parts.reduce((n, part) => n + part.length, 0));
+  let at = 0;
+  for (const part of parts) {
+    all.set(part, at);
+    at += part.length;
+  }
+  const rows = parts.reduce((n, part) => n + part.shape[0], 0);
+  return Object.assign(all, { shape: [rows, ...parts[0].shape.slice(1)] });
+}
+
+/** A state's values from the file of weights. */
+function decoded({ at, shape, dtype, as }, data) {
+  const size = sizeOf(shape);
+  if (as === "float16") return fromHalf(new Uint16Array(data.buffer, data.byteOffset + at, size));
+  if (as === "int8") {
+    const channels = shape[shape.length - 1];
+    const scale = new Float32Array(data.buffer, data.byteOffset + at, channels);
+    return Float32Array.from(new Int8Array(data.buffer, data.byteOffset + at + 4 * channels, size), (v, i) => v * scale[i % channels]);
+  }
+  return new Uint8Array(data.buffer, data.byteOffset + at, 4 * size);
+}
