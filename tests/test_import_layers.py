@@ -45,7 +45,8 @@ LAYERS = (
 # Modules that functions may import when they need them, for the cost of start: by whom, and what is spared.
 LATE = {
     "pyml.hub.fetch": ("hub", "cli"),  # converters of networks: no part of what a page loads
-    "pyml.hub": ("hub",),  # the layers that networks are made of
+    "pyml.saving": ("cli",),  # readers of models: one command of many
+    "pyml.hub": ("hub", "cli"),  # the layers that networks are made of
     "pyml.config": ("cli",),  # the engine: most commands run none
     "pyml.cli": ("cli",),  # each command loads what it runs
     "pyml.device": ("config",),  # one device of four

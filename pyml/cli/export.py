@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from pyml.cli.failing import fail
+from pyml.errors import PymlError
 from pyml.hub.registry import ENTRIES
 
 
@@ -21,7 +22,6 @@ def add_command(commands: "argparse._SubParsersAction[argparse.ArgumentParser]")
 
 def run(options: argparse.Namespace) -> int:
     """`pyml export MODEL FOLDER`."""
-    from pyml.errors import PymlError
     from pyml.export import export_web
 
     try:

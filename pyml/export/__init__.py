@@ -32,6 +32,8 @@ class _Callable(ModuleType):
         batch_sizes: int | Sequence[int] = (1,),
         input_shapes: Any = None,
         inputs: Sequence[Any] | None = None,
+        training: bool = False,
+        targets: Any = None,
         weights: str = "float32",
         devices: Sequence[str] = ("webgpu", "wasm"),
         overwrite: bool = True,
@@ -45,6 +47,8 @@ class _Callable(ModuleType):
             input_shapes: Sizes of inputs without the batch, for models that take any: `(224, 224, 3)`, or a list of such; a list
                 of lists where there are several inputs.
             inputs: Of a function: an array for every argument.
+            training: Also export `fit` and `evaluate` of a compiled model, for batches of the sizes named.
+            targets: An example of `y`, where the loss and the outputs do not say its shape and dtype.
             weights: `"float32"`, `"float16"` (half the bytes) or `"int8"` (a quarter); the loader makes float32 of them.
             devices: For which devices.
             overwrite: False refuses a folder that holds an exported model.
@@ -60,8 +64,8 @@ class _Callable(ModuleType):
             >>> sorted(path.name for path in pyml.export(model, "small", devices="wasm").iterdir())[:3]
             ['model.d.ts', 'model.js', 'model.relaxed.wasm']
         """
-        return export_web(model, folder, batch_sizes=batch_sizes, input_shapes=input_shapes, inputs=inputs, weights=weights,
-                          devices=devices, overwrite=overwrite)  # fmt: skip
+        return export_web(model, folder, batch_sizes=batch_sizes, input_shapes=input_shapes, inputs=inputs, training=training,
+                          targets=targets, weights=weights, devices=devices, overwrite=overwrite)  # fmt: skip
 
 
 sys.modules[__name__].__class__ = _Callable

@@ -6,7 +6,7 @@ import re
 
 from pyml.scripts import text_of
 
-MODULES = ("arrays.js", "pictures.js", "wasm.js", "webgpu.js", "model.js")  # each after those that it imports
+MODULES = ("arrays.js", "pictures.js", "store.js", "training.js", "wasm.js", "webgpu.js", "model.js")  # each after those that it imports
 MINIFIED = "exported.min.js"  # made when a wheel is built
 
 
@@ -16,7 +16,11 @@ def bundled() -> str:
     parts = [f"const replay = {replay[replay.index('(() => {'):].rstrip().removesuffix(';')};"]
     for name in MODULES:
         text = re.sub(r"^import [^;]*;\n", "", text_of(f"exported/{name}"), flags=re.MULTILINE)
-        parts.append(text if name == "model.js" else re.sub(r"^export ", "", text, flags=re.MULTILINE))
+        if name != "model.js":  # a scope of its own
+            given = ", ".join(re.findall(r"^export (?:async )?(?:function|const|class) (\w+)", text, flags=re.MULTILINE))
+            text = re.sub(r"^export ", "", text, flags=re.MULTILINE)
+            text = f"const {{ {given} }} = (() => {{\n{text}\nreturn {{ {given} }};\n}})();"
+        parts.append(text)
     return "\n".join(parts)
 
 

@@ -16,6 +16,7 @@ from pyml.dtypes import host_array
 from pyml.export import models
 from pyml.export.bundle import declarations, runtime
 from pyml.export.programs import PROFILES, ExportError, Programs
+from pyml.export.training import add_training
 from pyml.export.weights import ENCODINGS, encoded
 
 FORMAT = 1
@@ -28,6 +29,8 @@ def export_web(
     batch_sizes: int | Sequence[int] = (1,),
     input_shapes: Any = None,
     inputs: Sequence[Any] | None = None,
+    training: bool = False,
+    targets: Any = None,
     weights: str = "float32",
     devices: Sequence[str] = ("webgpu", "wasm"),
     overwrite: bool = True,
@@ -44,7 +47,7 @@ def export_web(
     if not overwrite and (target / "plan.json").exists():
         raise ExportError(f"export: {target} holds an exported model already; pass overwrite=True to replace it.")
     programs = Programs({d: PROFILES[d] for d in PROFILES if d in named})
-    plan = _planned(model, programs, batch_sizes, input_shapes, inputs)
+    plan = _planned(model, programs, batch_sizes, input_shapes, inputs, training, targets)
     small = {i for i, state in enumerate(programs.states.values()) if not state.written}
     plan["states"], data = encoded(list(programs.states.values()), weights, small)
     files: dict[str, bytes] = {"weights.bin": data}
@@ -64,7 +67,8 @@ def export_web(
     return target
 
 
-def _planned(model: Any, programs: Programs, batch_sizes: Any, input_shapes: Any, inputs: Any) -> dict[str, Any]:
+def _planned(model: Any, programs: Programs, batch_sizes: Any, input_shapes: Any, inputs: Any, training: bool,
+             targets: Any) -> dict[str, Any]:  # fmt: skip
     """Adds the programs of whatever is exported; what the loader must know of them."""
     from pyml.models.model import Model
 
@@ -77,7 +81,13 @@ def _planned(model: Any, programs: Programs, batch_sizes: Any, input_shapes: Any
             model.build((None, *sizes[0][0]))
         plan |= {"name": model.name, "inputs": models.input_names(model), "outputs": models.output_form(model)}
         plan["predict"] = models.add_predict(model, programs, sizes, batches)
+        if training:
+            if len(sizes) > 1:
+                raise ExportError("export: a model that goes on learning is exported for one size of inputs.")
+            plan["train"] = add_training(model, programs, sizes[0], batches, targets)
         return plan
+    if training:
+        raise ExportError("export: training=True is for models; a function that assigns Variables trains by being called.")
     if not callable(model):
         raise ExportError(f"export: expected a model, a program or a function of tensors. Received a {type(model).__name__}.")
     if inputs is None:

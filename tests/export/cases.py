@@ -46,6 +46,28 @@ def encoded(array):
     return {"shape": list(array.shape), "data": base64.b64encode(np.ascontiguousarray(array).tobytes()).decode()}
 
 
+def learner():
+    """A small convnet with all that lives on the device: dropout, moving statistics, a schedule, metrics."""
+    pyml.utils.set_random_seed(1)
+    layers = [L.Conv2D(4, 3, activation="relu"), L.BatchNormalization(), L.Dropout(0.5), L.Flatten(), L.Dense(10, activation="softmax")]
+    model = pyml.Sequential([pyml.Input((6, 6, 1)), *layers])
+    rate = pyml.optimizers.schedules.ExponentialDecay(0.01, 10, 0.9)
+    model.compile(pyml.optimizers.Adam(rate), "sparse_categorical_crossentropy", metrics=["accuracy"])
+    return model
+
+
+def training(folder, wanted, rng):
+    """The job of 50 steps, and what Python makes of the same rows in the same order."""
+    model = learner()
+    path = pyml.export(model, folder / "learner", batch_sizes=(16, 4), training=True, devices="wasm")
+    x, y = rng.normal(size=(68, 6, 6, 1)).astype("float32"), rng.integers(0, 10, 68).astype("int32")
+    history = model.fit(x, y, epochs=10, batch_size=16, shuffle=False, verbose=0).history
+    tested = model.evaluate(x, y, batch_size=16, verbose=0, return_dict=True)
+    wanted["learner"] = {"history": history, "tested": tested}
+    np.savez(folder / "weights.npz", *model.get_weights())
+    return {"folder": str(path), "train": {"x": x.ravel().tolist(), "y": y.tolist(), "options": {"epochs": 10, "batchSize": 16}}}
+
+
 def main(folder):
     """Exports the models to folders in `folder`."""
     pyml.config.set_backend("wasm")
@@ -63,6 +85,7 @@ def main(folder):
             y = model.predict(rows, batch_size=size, verbose=0)
             answers.append([encoded(part) for part in (list(y.values()) if isinstance(y, dict) else y if isinstance(y, list) else [y])])
         wanted[name] = answers
+    jobs.append(training(folder, wanted, rng))
     (folder / "jobs.json").write_text(json.dumps(jobs))
     (folder / "wanted.json").write_text(json.dumps(wanted))
 

@@ -1,10 +1,10 @@
 // Runs exported models: a list of { folder, calls: [{ x, shape, batchSize }] } as JSON; prints what each gives.
-import { readFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 import { pathToFileURL } from "node:url";
 
 const jobs = JSON.parse(readFileSync(0, "utf8"));
 const results = [];
-for (const { folder, calls } of jobs) {
+for (const { folder, calls = [], train } of jobs) {
   const { load } = await import(pathToFileURL(`${folder}/model.js`));
   const model = await load({ device: "wasm" });
   const given = [];
@@ -17,6 +17,19 @@ for (const { folder, calls } of jobs) {
     } catch (error) {
       given.push(error.message);
     }
+  }
+  if (train) {
+    const x = new Float32Array(train.x), y = new Int32Array(train.y);
+    let batches = 0;
+    const history = await model.fit(x, y, { ...train.options, onBatchEnd() { batches += 1; } });
+    const tested = await model.evaluate(x, y, train.options);
+    writeFileSync(`${folder}/trained.npz`, await model.npz());
+    const mistakes = [[x, y.subarray(1)], [x.subarray(0, 36 * 7), y.subarray(0, 7)], [x, new Float32Array(68)]];
+    const errors = [];
+    for (const [a, b] of mistakes) await model.fit(a, b, train.options).catch((error) => errors.push(error.message));
+    const first = await model.state(), again = await load({ device: "wasm", weights: first });
+    results.push({ history, tested, batches, errors, again: await again.evaluate(x, y, train.options) });
+    continue;
   }
   results.push(given);
 }

@@ -17,15 +17,34 @@ export interface PredictOptions {
   offset?: number;
 }
 
+export type Logs = Record<string, number | number[]>;
+export interface FitOptions extends PredictOptions {
+  epochs?: number;
+  shuffle?: boolean;
+  /** Of the order of rows. */
+  seed?: number;
+  validationData?: [x: Input | Input[] | Record<string, Input>, y: Numbers | Numbers[]];
+  /** Logs are read from the device only where somebody asks; false ends training. */
+  onBatchEnd?(batch: number, logs: Logs): unknown;
+  onEpochEnd?(epoch: number, logs: Logs): unknown;
+}
+
 export declare class Model {
   readonly name: string;
   readonly device: Device;
   readonly inputs: { name: string; shapes: number[][] }[];
   readonly batchSizes: number[];
   predict(x: Input | Input[] | Record<string, Input>, options?: PredictOptions): Promise<Values & Values[] & Record<string, Values>>;
+  fit(x: Input | Input[] | Record<string, Input>, y: Numbers | Numbers[], options?: FitOptions): Promise<Record<string, (number | number[])[]>>;
+  evaluate(x: Input | Input[] | Record<string, Input>, y: Numbers | Numbers[], options?: PredictOptions): Promise<Logs>;
+  /** "indexeddb://NAME" keeps everything, "NAME.npz" downloads the weights for Python's model.load_weights. */
+  save(where: string): Promise<void>;
+  load(from: string | Record<string, Uint8Array>): Promise<void>;
+  state(): Promise<Record<string, Uint8Array>>;
+  npz(): Promise<Uint8Array>;
   close(): void;
 }
 
 /** Loads the model; `from` is its folder, by default that of this file. */
-export declare function load(options?: { device?: Device }): Promise<Model>;
-export declare function load(from: string | URL, options?: { device?: Device }): Promise<Model>;
+export declare function load(options?: { device?: Device; weights?: string | Record<string, Uint8Array> }): Promise<Model>;
+export declare function load(from: string | URL, options?: { device?: Device; weights?: string | Record<string, Uint8Array> }): Promise<Model>;

@@ -2,6 +2,8 @@
 
 import { described, fromHalf, inMemory, outOf, sizeOf, told } from "./arrays.js";
 import { isPicture, pixelsOf, resized } from "./pictures.js";
+import { found, kept, npz } from "./store.js";
+import { generator, shuffled, taken } from "./training.js";
 import { openWasm } from "./wasm.js";
 import { openWebGPU } from "./webgpu.js";
 
@@ -9,11 +11,12 @@ import { openWebGPU } from "./webgpu.js";
  * Loads an exported model.
  *
  * @param from  Its folder, or a file in it, as a URL; by default the folder of this file.
- * @param options  { device }: "webgpu" or "wasm"; without it a GPU where there is one.
+ * @param options  { device }: "webgpu" or "wasm"; without it a GPU where there is one. { weights }: "indexeddb://NAME", what
+ *   `save` kept there, in place of the weights in the folder.
  */
 export async function load(from, options = {}) {
   if (from !== null && typeof from === "object" && !(from instanceof URL)) [from, options] = [undefined, from];
-  const { device: asked } = options;
+  const { device: asked, weights } = options;
   const base = from === undefined ? new URL(".", import.meta.url) : folderOf(from);
   const file = (name) => fetched(new URL(name, base));
   const json = async (name) => JSON.parse(new TextDecoder().decode(await file(name)));
@@ -26,7 +29,8 @@ export async function load(from, options = {}) {
   }
   const device = await opened(plan.devices, asked, file, json);
   const model = new Model(plan, device);
-  model.restore(new Uint8Array(await data));
+  model.restore(await data);
+  if (weights !== undefined) await model.load(weights);
   return model;
 }
 
@@ -102,6 +106,126 @@ export class Model {
       return form.whole ? this.#whole(form.whole, given) : this.#batched(form, given, options.batchSize);
     }
     throw new Error(failures.length === 1 ? failures[0] : `predict: none of the sizes that were exported fits:\n${[...new Set(failures)].join("\n")}`);
+  }
+
+  /**
+   * Trains on rows of x and y. Options: epochs (1), batchSize (the largest that was exported), shuffle (false), seed,
+   * validationData [x, y], onBatchEnd(batch, logs), onEpochEnd(epoch, logs); these may be async, and `false` ends training.
+   *
+   * @returns what each epoch logged, by name, in arrays.
+   */
+  async fit(x, y, options = {}) {
+    const { epochs = 1, shuffle = false, seed, validationData, onBatchEnd, onEpochEnd } = options;
+    const data = this.#rows("fit", x, y, options);
+    const history = {}, random = generator(seed ?? Math.floor(Math.random() * 2 ** 32));
+    if (!Number.isInteger(epochs) || epochs < 0) throw new Error(`fit: epochs must be a whole number; received ${epochs}.`);
+    if (validationData) this.#rows("fit: validationData", ...validationData, options);
+    this.#device.run("begin");
+    for (let epoch = 0; epoch < epochs; epoch++) {
+      this.#device.run("reset");
+      const on = onBatchEnd && (async (batch) => onBatchEnd(batch, await this.#logs("train")));
+      const ended = await this.#pass("batches", data, shuffle ? shuffled(data.rows, random) : null, on);
+      const logs = await this.#logs("train");
+      if (validationData) for (const [name, value] of Object.entries(await this.evaluate(...validationData, options))) logs[`val_${name}`] = value;
+      for (const [name, value] of Object.entries(logs)) (history[name] ??= []).push(value);
+      if ((await onEpochEnd?.(epoch, logs)) === false || ended) break;
+    }
+    return history;
+  }
+
+  /** Loss and metrics for rows of x and y, by name. Options: batchSize. */
+  async evaluate(x, y, options = {}) {
+    const data = this.#rows("evaluate", x, y, options);
+    this.#device.run("reset");
+    await this.#pass("tests", data, null);
+    return this.#logs("test");
+  }
+
+  /** The weights as the bytes of an .npz file, which `model.load_weights("name.npz")` of Python reads. */
+  async npz() {
+    const { weights } = this.#training("npz");
+    return npz(await Promise.all(weights.map(async ([number, name]) => {
+      const { shape, dtype } = this.#plan.states[number];
+      return { name, shape, dtype, bytes: await this.#device.read(this.#device.plan.states[number], 4 * sizeOf(shape)) };
+    })));
+  }
+
+  /** Keeps everything that training changed: "indexeddb://NAME" in the browser, "NAME.npz" as a download of the weights. */
+  async save(where) {
+    if (String(where).startsWith("indexeddb://")) return kept(where.slice(12), await this.state());
+    if (!String(where).endsWith(".npz")) throw new Error(`save: expected "indexeddb://NAME" or "NAME.npz"; received ${JSON.stringify(where)}.`);
+    const bytes = await this.npz();
+    if (!globalThis.document) throw new Error("save: only a page can download; use model.npz().");
+    const link = Object.assign(document.createElement("a"), { href: URL.createObjectURL(new Blob([bytes])), download: where });
+    link.click();
+    setTimeout(() => URL.revokeObjectURL(link.href), 1000);
+  }
+
+  /** Goes on from what `save("indexeddb://NAME")` kept, or `state()` returned. */
+  async load(from) {
+    const state = typeof from === "string" ? await found(from.replace("indexeddb://", "")) : from;
+    if (!state) throw new Error(`load: nothing is kept under ${from}.`);
+    const names = this.#plan.states.map(({ name }) => name);
+    const odd = names.find((name, i) => state[name]?.length !== 4 * sizeOf(this.#plan.states[i].shape));
+    if (odd) throw new Error(`load: what is kept belongs to another model: it has no ${odd} of this shape.`);
+    names.forEach((name, i) => this.#device.write(this.#device.plan.states[i], state[name]));
+  }
+
+  /** Everything the model knows, bytes by name: weights, the optimizer's memory, metrics, random state. */
+  async state() {
+    const { states } = this.#plan;
+    const bytes = await Promise.all(states.map(({ shape }, i) => this.#device.read(this.#device.plan.states[i], 4 * sizeOf(shape))));
+    return Object.fromEntries(states.map(({ name }, i) => [name, bytes[i]]));
+  }
+
+  #training(what) {
+    if (!this.#plan.train) throw new Error(`${what}: this model was exported without training; export it with training=True.`);
+    return this.#plan.train;
+  }
+
+  /** Inputs and targets for training, and the size of batches. */
+  #rows(what, x, y, { batchSize, scale, offset } = {}) {
+    const plan = this.#training(what), sizes = Object.keys(plan.batches).map(Number);
+    const size = batchSize ?? Math.max(...sizes);
+    if (!plan.batches[size]) throw new Error(`${what}: batchSize ${size}; this model was exported for batches of ${sizes.join(", ")}.`);
+    const inputs = this.#parts(x).map((part, i) => this.#taken(part, this.#plan.predict[0], i, { scale, offset }));
+    const specs = plan.batches[size].inputs.slice(plan.count);
+    const targets = specs.length === 1 ? [y] : y;
+    if (!Array.isArray(targets) || targets.length !== specs.length) throw new Error(`${what}: expected an array of ${specs.length} targets.`);
+    const found = targets.map((part, i) => {
+      const { dtype, shape: [, ...shape] } = specs[i], label = `${what}: y`, per = sizeOf(shape);
+      const { values } = described(part, dtype, label), rows = values.length / per;
+      if (rows !== inputs[0].rows) throw new Error(`${label}: expected ${inputs[0].rows} rows of the shape ${told(shape)}, as x has; received ${values.length} numbers.`);
+      return { values: inMemory(values, dtype), rows };
+    });
+    const { rows } = inputs[0], rest = rows % size;
+    if (rest && !plan.batches[rest]) {
+      throw new Error(`${what}: ${rows} rows in batches of ${size} leave one of ${rest}; this model was exported for batches of ${sizes.join(", ")}: ` +
+        `give fewer rows, or export it with batch_sizes=(${size}, ${rest}).`);
+    }
+    return { parts: [...inputs, ...found], rows, size };
+  }
+
+  /** One pass over the rows; whether `on` ended it. */
+  async #pass(kind, { parts, rows, size }, order, on) {
+    for (let start = 0, batch = 0; start < rows; start += size, batch++) {
+      const count = Math.min(size, rows - start), { program } = this.#plan.train[kind][count];
+      parts.forEach(({ values }, i) => {
+        this.#device.write(this.#device.plan.programs[program].inputs[i], taken(values, values.length / rows, order, start, count));
+      });
+      this.#device.run(program);
+      if (on && (await on(batch)) === false) return true;
+      if (batch % 16 === 15) await new Promise((later) => setTimeout(later)); // the page paints
+    }
+    return false;
+  }
+
+  async #logs(kind) {
+    const call = this.#training("fit").results[kind];
+    const [vector] = (await this.#run(call)).map((part) => part());
+    const bad = vector[call.length - 1];
+    if (bad >= 0) console.warn(`the loss is not a finite number since step ${bad}: try a lower learning rate.`);
+    return Object.fromEntries(call.logs.map(([name, shape, at]) => [name, shape.length ? [...vector.subarray(at, at + sizeOf(shape))] : vector[at]]));
   }
 
   /** Ends the device, and frees its memory. */
