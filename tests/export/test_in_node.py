@@ -96,7 +96,7 @@ def test_steps_that_need_python_are_refused_by_name(small, tmp_path):
 
     model = Printing()
     model.compile("sgd", "mse")
-    with pytest.raises(ExportError, match="train step of model .* runs Python"):
+    with pytest.raises(ExportError, match=r"train step of model .* runs Python"):
         pyml.export(model, tmp_path / "a", input_shapes=(3,), training=True)
     model.compile("sgd", "mse", run_eagerly=True)
     with pytest.raises(ExportError, match="run_eagerly"):
