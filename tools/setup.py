@@ -49,6 +49,7 @@ def main(arguments: list[str] | None = None) -> int:
                 models_step(options.models)
             if options.tests:
                 tests_step()
+            minify_step()
             wheel_step()
             site_step()
     except SetupError as error:
@@ -184,6 +185,13 @@ def tests_step() -> None:
     once("tests", key(*sources), script.is_file, lambda: run(BIN / "python", "tools/fetch_assets.py", "--tests"))
 
 
+def minify_step() -> None:
+    """`build/exported.min.js`, the loader of exported models."""
+    sources = [ROOT / "web" / "exported", ROOT / "web" / "replay.js", ROOT / "pyml" / "export" / "bundle.py", ROOT / "tools" / "minify.py"]
+    made = ROOT / "build" / "exported.min.js"
+    once("minify", key(*sources), made.is_file, lambda: run(BIN / "python", "tools/minify.py"))
+
+
 def wheel_step() -> None:
     """`dist/pyml-VERSION-py3-none-any.whl`, for pip and for Pyodide."""
 
@@ -192,7 +200,7 @@ def wheel_step() -> None:
         run(BIN / "python", "-m", "hatchling", "build", "-t", "wheel", stdout=subprocess.DEVNULL)
         print(f"setup: {next((ROOT / 'dist').glob('*.whl')).relative_to(ROOT)}", flush=True)
 
-    sources = [ROOT / "pyproject.toml", ROOT / "pyml", ROOT / "kernels_wgsl", ROOT / "web"]
+    sources = [ROOT / "pyproject.toml", ROOT / "pyml", ROOT / "kernels_wgsl", ROOT / "web", ROOT / "build" / "exported.min.js"]
     once("wheel", key(*sources), lambda: any((ROOT / "dist").glob("*.whl")), build)
 
 

@@ -39,6 +39,10 @@ def wheel_sources() -> Iterator[tuple[str, Path]]:
     for name in ("media.js", "replay.js", "stores.js", "threads.js"):
         if (paths.web_dir() / name).is_file():
             found[f"pyml/_data/web/{name}"] = paths.web_dir() / name
+    for path in (paths.web_dir() / "exported").iterdir():
+        found[f"pyml/_data/web/exported/{path.name}"] = path
+    if (minified := paths.build_dir() / "exported.min.js").is_file():
+        found[f"pyml/_data/web/{minified.name}"] = minified
     return iter(sorted(found.items()))
 
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 
+from pyml import paths
 from pyml.scripts import text_of
 
 MODULES = ("arrays.js", "pictures.js", "store.js", "training.js", "wasm.js", "webgpu.js", "model.js")  # each after those that it imports
@@ -24,12 +26,18 @@ def bundled() -> str:
     return "\n".join(parts)
 
 
+def first_line(source: str) -> str:
+    """The line that says which source a minified file was made from."""
+    return f"// pyml {hashlib.sha256(source.encode()).hexdigest()[:16]}"
+
+
 def runtime() -> str:
-    """The runtime, minified where that was done when pyml was built."""
-    try:
-        return text_of(MINIFIED)
-    except FileNotFoundError:
-        return bundled()
+    """The runtime, minified where that was done when pyml was built from these very sources."""
+    source = bundled()
+    for path in (paths.PACKAGE / "_data" / "web" / MINIFIED, paths.build_dir() / MINIFIED):
+        if path.is_file() and (text := path.read_text(encoding="utf-8")).startswith(first_line(source)):
+            return text
+    return source
 
 
 def declarations() -> str:
@@ -37,4 +45,4 @@ def declarations() -> str:
     return text_of("exported/model.d.ts")
 
 
-__all__ = ["bundled", "declarations", "runtime"]
+__all__ = ["bundled", "declarations", "first_line", "runtime"]

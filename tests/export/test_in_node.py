@@ -3,6 +3,7 @@
 import base64
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -12,7 +13,9 @@ import numpy as np
 import pytest
 
 import pyml
-from pyml.export import ExportError
+from pyml import paths
+from pyml.export import ExportError, bundle
+from pyml.scripts import text_of
 
 HERE = Path(__file__).parent
 L = pyml.layers
@@ -167,3 +170,24 @@ def test_the_command_exports_a_file(small, tmp_path, capsys):
     assert "model.js" in capsys.readouterr().out
     assert json.loads((tmp_path / "out" / "plan.json").read_text())["predict"][0]["batches"].keys() == {"2"}
     assert main(["export", str(tmp_path / "none.keras"), str(tmp_path / "out")]) != 0
+
+
+def test_the_loader_is_small_and_one_source_with_that_of_pages():
+    source = bundle.bundled()
+    assert "import " not in re.sub(r"^\s*(//|\*|/\*).*$|import\(|import\.meta", "", source, flags=re.MULTILINE)
+    assert text_of("replay.js").split("const failure")[1][:400] in source
+    assert bundle.runtime() == source or len(bundle.runtime()) <= 30_000
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(600)
+@pytest.mark.parametrize("name", ["mobilenet_v1", "efficientnet_lite0"])
+def test_networks_of_the_hub_name_a_picture_as_in_python(name, tmp_path):
+    if not (paths.assets_dir() / "models" / name).is_dir():
+        pytest.skip(f"{name} has not been fetched")
+    network = getattr(pyml.hub, name)().keras
+    x = np.random.default_rng(0).integers(0, 255, (1, 224, 224, 3)).astype("float32")
+    folder = pyml.export(network, tmp_path / name, devices="wasm")
+    call = {"inputs": [{"data": x.ravel().tolist(), "dtype": "Float32Array"}], "options": {}}
+    (((answer,),),) = in_node([{"folder": str(folder), "calls": [call]}])
+    np.testing.assert_allclose(array(answer), network.predict(x, verbose=0), rtol=1e-3, atol=1e-6)
