@@ -1,6 +1,7 @@
 """Exported models in Chromium, from a host that knows nothing of them: both devices, a worker, pictures, training, storage."""
 
 import functools
+import hashlib
 import http.server
 import threading
 
@@ -8,6 +9,7 @@ import numpy as np
 import pytest
 
 import pyml
+from pyml.cli import browser as browsers
 
 L = pyml.layers
 
@@ -129,3 +131,29 @@ def test_an_exported_model_runs_from_any_host_without_any_other(exported, host, 
     assert found["unknown"].startswith("load: device must be one of webgpu, wasm")
     assert found["missing"] == "could not load plan.json: the server answered 404"
     assert found["worker"] == found["wasm"]["y"]
+
+
+def test_an_app_opens_without_a_network(exported, host, page):
+    model, folder = exported
+    pyml.export(model, folder / "app", devices="wasm", app="pwa")
+    page.goto(f"{host}/app/")
+    page.wait_for_function("async () => (await navigator.serviceWorker.ready).active.state === 'activated'")
+    page.wait_for_function("() => document.querySelector('#status').textContent.startsWith('Ready, on wasm')")
+    page.context.set_offline(True)
+    page.reload()
+    page.wait_for_function("() => document.querySelector('#status').textContent.startsWith('Ready, on wasm')")
+
+
+@pytest.mark.slow
+def test_an_extension_of_the_browser_runs_a_model(exported, driver, tmp_path):
+    folder = pyml.export(exported[0], tmp_path / "extension", devices="wasm", app="extension")
+    number = hashlib.sha256(str(folder).encode()).hexdigest()[:32]  # Chromium's name for what lies there
+    name = "".join(chr(ord("a") + int(digit, 16)) for digit in number)
+    flags = [f"--disable-extensions-except={folder}", f"--load-extension={folder}", "--headless=new", "--no-sandbox"]
+    path = browsers.find_chromium()
+    with driver.chromium.launch_persistent_context(str(tmp_path / "profile"), executable_path=path, headless=False, args=flags) as context:
+        page = context.new_page()
+        page.goto(f"chrome-extension://{name}/index.html")
+        page.wait_for_function("() => document.querySelector('#status').textContent.startsWith('Ready, on wasm')")
+        answer = page.evaluate("async () => [...await (await (await import('./model.js')).load()).predict(new Float32Array(144))]")
+    np.testing.assert_allclose(answer, exported[0].predict(np.zeros((1, 6, 8, 3), "float32"), verbose=0)[0], rtol=1e-4)

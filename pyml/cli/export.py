@@ -18,6 +18,10 @@ def add_command(commands: "argparse._SubParsersAction[argparse.ArgumentParser]")
     export.add_argument("--input", action="append", metavar="224x224x3", help="a size of the input, for models that take any")
     export.add_argument("--weights", default="float32", choices=("float32", "float16", "int8"), help="how weights are stored")
     export.add_argument("--device", action="append", choices=("webgpu", "wasm"), help="for this device only; may be repeated")
+    apps = export.add_mutually_exclusive_group()
+    apps.add_argument("--page", dest="app", action="store_const", const="page", help="also write an index.html to begin with")
+    apps.add_argument("--pwa", dest="app", action="store_const", const="pwa", help="one that opens without a network")
+    apps.add_argument("--extension", dest="app", action="store_const", const="extension", help="a browser extension")
 
 
 def run(options: argparse.Namespace) -> int:
@@ -31,7 +35,7 @@ def run(options: argparse.Namespace) -> int:
     try:
         model = opened(options.model)
         folder = export_web(model, options.folder, batch_sizes=options.batch or (1,), input_shapes=shapes, weights=options.weights,
-                            devices=options.device or ("webgpu", "wasm"))  # fmt: skip
+                            devices=options.device or ("webgpu", "wasm"), app=options.app)  # fmt: skip
     except (PymlError, ValueError, OSError) as error:
         return fail(error)
     size = sum(path.stat().st_size for path in folder.iterdir() if path.is_file())

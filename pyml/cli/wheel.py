@@ -39,8 +39,8 @@ def wheel_sources() -> Iterator[tuple[str, Path]]:
     for name in ("media.js", "replay.js", "stores.js", "threads.js"):
         if (paths.web_dir() / name).is_file():
             found[f"pyml/_data/web/{name}"] = paths.web_dir() / name
-    for path in (paths.web_dir() / "exported").iterdir():
-        found[f"pyml/_data/web/exported/{path.name}"] = path
+    for path in (paths.web_dir() / "exported").rglob("*.*"):
+        found[f"pyml/_data/web/{path.relative_to(paths.web_dir()).as_posix()}"] = path
     if (minified := paths.build_dir() / "exported.min.js").is_file():
         found[f"pyml/_data/web/{minified.name}"] = minified
     return iter(sorted(found.items()))

@@ -37,6 +37,7 @@ class _Callable(ModuleType):
         weights: str = "float32",
         devices: Sequence[str] = ("webgpu", "wasm"),
         overwrite: bool = True,
+        app: str | None = None,
     ) -> Path:
         """Writes a model as a static folder: `import { load } from "./folder/model.js"` predicts in any page, worker or Node.
 
@@ -52,6 +53,8 @@ class _Callable(ModuleType):
             weights: `"float32"`, `"float16"` (half the bytes) or `"int8"` (a quarter); the loader makes float32 of them.
             devices: For which devices.
             overwrite: False refuses a folder that holds an exported model.
+            app: `"page"` adds an index.html to begin with, `"pwa"` one that opens without a network, `"extension"` what makes the
+                folder an extension of Chromium and Firefox.
 
         Returns:
             The folder: `model.js`, `model.d.ts`, `plan.json`, `weights.bin`, and for each device its plan.
@@ -65,7 +68,8 @@ class _Callable(ModuleType):
             ['model.d.ts', 'model.js', 'model.relaxed.wasm']
         """
         return export_web(model, folder, batch_sizes=batch_sizes, input_shapes=input_shapes, inputs=inputs, training=training,
-                          targets=targets, weights=weights, devices=devices, overwrite=overwrite)  # fmt: skip
+                          targets=targets, weights=weights, devices=devices,
+                          overwrite=overwrite, app=app)  # fmt: skip
 
 
 sys.modules[__name__].__class__ = _Callable

@@ -10,10 +10,11 @@ from typing import Any
 
 import numpy as np
 
+from pyml import version
 from pyml.atomic import write
 from pyml.core import Program
 from pyml.dtypes import host_array
-from pyml.export import models
+from pyml.export import apps, models
 from pyml.export.bundle import declarations, runtime
 from pyml.export.programs import PROFILES, ExportError, Programs
 from pyml.export.training import add_training
@@ -34,11 +35,14 @@ def export_web(
     weights: str = "float32",
     devices: Sequence[str] = ("webgpu", "wasm"),
     overwrite: bool = True,
+    app: str | None = None,
 ) -> Path:
     """Writes a model as a folder that any static host can serve and that runs without Python; see `pyml.export`."""
     named = [devices] if isinstance(devices, str) else list(devices)
     if not named or any(d not in PROFILES for d in named):
         raise ExportError(f"export: devices must be some of {', '.join(PROFILES)}. Received: devices={devices!r}")
+    if app not in (None, "page", "pwa", "extension"):
+        raise ExportError(f"export: app must be None, 'page', 'pwa' or 'extension'. Received: app={app!r}")
     if weights not in ENCODINGS:
         raise ExportError(f"export: weights must be one of {', '.join(ENCODINGS)}. Received: weights={weights!r}")
     target = Path(folder)
@@ -61,6 +65,10 @@ def export_web(
     files["plan.json"] = _json(plan)
     files["model.js"] = runtime().encode()
     files["model.d.ts"] = declarations().encode()
+    if app == "pwa":
+        files |= apps.pwa(plan["name"], files)
+    elif app is not None:
+        files |= apps.page(plan["name"]) if app == "page" else apps.extension(plan["name"], version())
     target.mkdir(parents=True, exist_ok=True)
     for name, content in files.items():  # the plan, which says what the others are, is the last but for the loader
         write(target / name, content)

@@ -1,0 +1,38 @@
+// A page around an exported model to begin with: a picture or numbers in, numbers out.
+
+import { load } from "./model.js";
+
+const $ = (id) => document.getElementById(id);
+
+async function show(x) {
+  const start = performance.now();
+  try {
+    const y = await model.predict(x);
+    const parts = Array.isArray(y) ? y : ArrayBuffer.isView(y) ? [y] : Object.values(y);
+    const first = [...parts[0]];
+    const best = first.map((v, i) => [v, i]).sort((a, b) => b[0] - a[0]).slice(0, 5);
+    $("answer").textContent = `${(performance.now() - start).toFixed(0)} ms\n` + best.map(([v, i]) => `${i}: ${v.toPrecision(4)}`).join("\n");
+  } catch (error) {
+    $("answer").textContent = error.message;
+  }
+}
+
+let model;
+try {
+  model = await load();
+  const [{ shapes: [shape] }] = model.inputs;
+  const picture = model.inputs.length === 1 && shape.length === 3 && shape[2] <= 4;
+  $(picture ? "picture" : "numbers").hidden = false;
+  $("status").textContent = `Ready, on ${model.device}. It takes ${picture ? "pictures" : `rows of the shape (${shape.join(", ")})`}.`;
+} catch (error) {
+  $("status").textContent = error.message;
+}
+$("file").onchange = async () => show(await createImageBitmap($("file").files[0]));
+$("predict").onclick = () => {
+  try {
+    show([JSON.parse($("values").value)]);
+  } catch (error) {
+    $("answer").textContent = `These are no numbers in JSON: ${error.message}`;
+  }
+};
+if ("serviceWorker" in navigator && document.querySelector("link[rel=manifest]")) navigator.serviceWorker.register("sw.js");
