@@ -52,6 +52,12 @@ def test_the_examples_of_the_page_on_gradients_run():
     assert names["losses"][-1] < names["losses"][0] and names["image"].shape == (1, 4)
 
 
+def test_the_examples_of_the_page_on_export_run(cpu, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    run_page("export.md")
+    assert (tmp_path / "digits" / "model.js").is_file()
+
+
 def test_the_examples_of_the_page_on_quantization_run(capsys):
     run_page("quantization.md")
     assert capsys.readouterr().out.splitlines() == ["True", "['float32', 'int8', 'float32']", str(["lora_kernel_a", "lora_kernel_b"] * 2)]
