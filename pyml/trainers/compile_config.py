@@ -15,14 +15,20 @@ def written(model: Any) -> dict[str, Any]:
     """The arguments of `compile` as plain values; empty where the model is not compiled."""
     if not model.compiled or model._compilation is None:
         return {}
-    config = {"optimizer": model.optimizer, **model._compilation.given, **model._compiled_with}
+    config = {"optimizer": given_optimizer(model), **model._compilation.given, **model._compiled_with}
     return {name: serialize_keras_object(value) for name, value in config.items()}
 
 
 def copied(model: Any) -> dict[str, Any]:
     """The arguments of `compile` for another model: new optimizers, losses and metrics, the same functions."""
     return {name: _copied(value) for name, value in
-            {"optimizer": model.optimizer, **model._compilation.given, **model._compiled_with}.items()}  # fmt: skip
+            {"optimizer": given_optimizer(model), **model._compilation.given, **model._compiled_with}.items()}  # fmt: skip
+
+
+def given_optimizer(model: Any) -> Any:
+    """The optimizer that `compile` was given: it scales the loss by itself where the policy asks for that."""
+    optimizer = model.optimizer
+    return optimizer.inner_optimizer if model._scaled and hasattr(optimizer, "inner_optimizer") else optimizer
 
 
 def _copied(value: Any) -> Any:

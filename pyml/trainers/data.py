@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import itertools
 import math
+import warnings
 from collections.abc import Iterable, Iterator
 from typing import Any
 
@@ -14,7 +14,7 @@ from pyml.core.tree import flatten, map_structure
 from pyml.dtypes import host_array
 from pyml.errors import DtypeError, ShapeError
 from pyml.trainers.labels import class_weights
-from pyml.utils.data_utils import PyDataset, unpack_x_y_sample_weight
+from pyml.utils.data_utils import PyDataset, pack_x_y_sample_weight, unpack_x_y_sample_weight
 
 _PLAIN = (np.dtype(np.float32), np.dtype(np.int32))
 
@@ -138,11 +138,15 @@ def is_array(value: Any) -> bool:
 class Batches:
     """Batches made one at a time: by a PyDataset, a generator or any iterable of batches.
 
+    `whole` is set where a step of the user's own takes them: tuples of any length then reach it as they are.
+
     Args:
         source: The iterable.
         steps: Batches per epoch, None for as many as there are.
         what: Names the caller in errors.
     """
+
+    whole = False
 
     def __init__(self, source: Any, steps: int | None = None, what: str = "fit"):
         self.source, self.what = source, what
@@ -151,7 +155,8 @@ class Batches:
         self.per_epoch = steps
         self.class_weight: dict[int, float] | None = None
         self._iterator: Iterator[Any] | None = None
-        self._stream: Iterator[Any] | None = None  # of a dataset in training, whose passes run on across epochs of so many steps
+        self._stream: Iterator[Any] | None = None  # of a dataset in training, where an epoch takes what the last one has left
+        self._left = 0
         self._first: tuple[Any, Any, Any] | None = None
 
     def peek(self) -> tuple[Any, Any, Any]:
@@ -175,16 +180,20 @@ class Batches:
 
     def standard(self, batch: Any) -> tuple[Any, Any, Any]:
         """A batch as `(x, y, sample_weight)` of arrays."""
+        if self.whole and isinstance(batch, tuple) and (self.what == "predict" or len(batch) not in (2, 3)):
+            return whole_batch(batch, self.what)
         return standard_batch(batch, self.what, self.class_weight)
 
-    def _passes(self, shuffle: bool) -> Iterator[tuple[Any, Any, Any]]:
-        """One pass over a dataset after the other."""
-        while True:
-            count = len(self.source)
-            order = np.random.permutation(count) if shuffle else range(count)
-            yield from (self.standard(self.source[int(i)]) for i in order)
-            if count == 0:
-                return
+    @property
+    def once(self) -> bool:
+        """Whether they come from an iterator, which gives them only once."""
+        return not self.dataset and hasattr(self.source, "__next__")
+
+    def _one_pass(self, shuffle: bool) -> Iterator[tuple[Any, Any, Any]]:
+        """One pass over a dataset."""
+        count = len(self.source)
+        order = np.random.permutation(count) if shuffle else range(count)
+        return (self.standard(self.source[int(i)]) for i in order)
 
     def epoch(self, shuffle: bool = False) -> Iterator[tuple[Any, Any, Any]]:
         """Yields the batches of one epoch."""
@@ -193,10 +202,17 @@ class Batches:
         batches: Iterable[tuple[Any, Any, Any]]
         if self.dataset and self.what == "fit" and self.per_epoch is not None:
             if self._stream is None:
-                self._stream = self._passes(shuffle)
+                self._stream, self._left = self._one_pass(shuffle), len(self.source)
             batches = self._stream
+            if self._left < self.per_epoch:
+                ran_out(self._left, self.per_epoch)
+            self._left -= min(self._left, self.per_epoch)
+            if not self._left:
+                self._stream = None
         elif self.dataset:
-            batches = itertools.islice(self._passes(shuffle), len(self.source))
+            batches = self._one_pass(shuffle)
+            if self.per_epoch is not None and len(self.source) < self.per_epoch:
+                ran_out(len(self.source), self.per_epoch)
         else:
             if not self.dataset and not hasattr(self.source, "__next__"):
                 self._iterator = None  # a list of batches starts again each epoch
@@ -215,6 +231,39 @@ class Batches:
 def _chain(first: Any, rest: Iterable[Any]) -> Iterator[Any]:
     yield first
     yield from rest
+
+
+WHOLE: tuple[()] = ()  # stands for the targets of a batch that is a tuple of another form
+
+
+def whole_batch(batch: tuple[Any, ...], what: str) -> tuple[Any, Any, Any]:
+    """A tuple of any length as the inputs of a batch, and that it is one."""
+    parts = tuple(None if part is None else as_arrays(part, f"part {i} of a batch", what) for i, part in enumerate(batch))
+    return parts, WHOLE, None
+
+
+def is_whole(batch: tuple[Any, Any, Any]) -> bool:
+    """Whether a batch is such a tuple."""
+    return isinstance(batch[1], tuple) and batch[1] == WHOLE
+
+
+def inputs_of(batch: tuple[Any, Any, Any]) -> Any:
+    """What of a batch the model itself takes."""
+    return batch[0][0] if is_whole(batch) else batch[0]
+
+
+def packed(x: Any, y: Any, sample_weight: Any) -> Any:
+    """A batch as a step gets it: `x`, `(x, y)`, `(x, y, sample_weight)`, or the tuple it was."""
+    return x if is_whole((x, y, None)) else pack_x_y_sample_weight(x, y, sample_weight)
+
+
+def ran_out(count: int, per_epoch: int) -> None:
+    """Says that an epoch was shorter than asked for."""
+    warnings.warn(
+        f"Your input ran out of data after {count} of the {per_epoch} steps asked for, and the epoch ends there; the next one begins "
+        "anew. Give a number of steps that divides the number of batches, or repeat the data.",
+        stacklevel=2,
+    )
 
 
 def standard_batch(batch: Any, what: str = "fit", class_weight: dict[int, float] | None = None) -> tuple[Any, Any, Any]:

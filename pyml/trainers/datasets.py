@@ -14,7 +14,7 @@ from pyml.core.tree import flatten, map_structure
 from pyml.data.dataset import INFINITE_CARDINALITY
 from pyml.data.structure import leaves
 from pyml.errors import ShapeError
-from pyml.trainers.data import Batches
+from pyml.trainers.data import Batches, ran_out
 from pyml.trainers.io import IO
 
 if TYPE_CHECKING:
@@ -40,8 +40,8 @@ class DatasetBatches(Batches):
 
     Args:
         source: The Dataset.
-        steps: Batches per epoch. In training the passes then run on across epochs; otherwise each epoch starts from
-            the beginning.
+        steps: Batches per epoch. In training the next epoch then takes what the last one has left, and ends with the data;
+            otherwise each starts from the beginning.
         what: Names the caller in errors.
 
     Raises:
@@ -172,14 +172,16 @@ class Epoch:
         if batches._stream is None or (self.given == 0 and not self.runs_on and not batches._at_start):
             await batches._begin()
         batch = await batches._next()
-        if batch is None:
-            batches._stream = None
-            if not self.runs_on:
-                return None
-            await batches._begin()                     # the passes run on
+        if batch is None and self.runs_on and self.given == 0:
+            await batches._begin()                     # the last epoch took all there were
             batch = await batches._next()
             if batch is None:
                 raise ValueError(f"{batches.what}: the dataset gave no batches in this pass.")
+        if batch is None:
+            batches._stream = None
+            if batches.per_epoch is not None:
+                ran_out(self.given, batches.per_epoch)
+            return None
         self.given += 1
         batches._at_start = False
         return batch

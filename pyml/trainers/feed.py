@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from pyml.trainers.data import Arrays, Batches
+from pyml.trainers.data import Arrays, Batches, ran_out
 from pyml.trainers.resident import Resident
 from pyml.trainers.steps import Steps
 
@@ -48,6 +48,37 @@ class Orders:
             yield self.passes[number], at, at == 0 or step == first
 
 
+class Pass:
+    """Passes over some data, of which an epoch may take a part: it ends with the data at the latest, as in Keras.
+
+    Args:
+        begin: Begins a pass.
+        steps: Steps in it.
+        per_epoch: Steps of an epoch, None for all.
+        goes_on: The next epoch takes what the last one has left; otherwise each begins anew.
+    """
+
+    def __init__(self, begin: Callable[[], Iterable[Any]], steps: int, per_epoch: int | None, goes_on: bool):
+        self._begin, self.steps, self.per_epoch, self.goes_on = begin, steps, per_epoch, goes_on
+        self._stream: Iterator[Any] | None = None
+        self._left = 0
+
+    def epoch(self) -> Iterable[Any]:
+        """The steps of one epoch."""
+        if self.per_epoch is None:
+            return self._begin()
+        if self._stream is None or not self.goes_on:
+            self._stream, self._left = iter(self._begin()), self.steps
+        count = min(self.per_epoch, self._left)
+        if count < self.per_epoch:
+            ran_out(count, self.per_epoch)
+        taken = itertools.islice(self._stream, count)
+        self._left -= count
+        if not self._left:
+            self._stream = None
+        return taken
+
+
 class ResidentFeed:
     """Batches gathered on the device from a Resident dataset.
 
@@ -57,7 +88,8 @@ class ResidentFeed:
         data: A Resident.
         batch_size: Rows per step; the last batch of a pass may be shorter and has a program of its own.
         shuffle: New order each pass.
-        per_epoch: Steps per epoch where the user asked for a number; passes then run on across epochs.
+        per_epoch: Steps per epoch where the user asked for a number. In training the next epoch goes on where the last one
+            stopped, and ends with the data.
     """
 
     def __init__(
@@ -69,7 +101,7 @@ class ResidentFeed:
         full, rest = divmod(data.size, self.batch_size)
         self.tails = [False] * full + ([True] if rest else [])
         self.num_batches = per_epoch or len(self.tails)
-        self._stream = None if per_epoch is None else self._endless()
+        self._pass = Pass(self._one_pass, len(self.tails), per_epoch, goes_on=kind == "train")
         self.orders = Orders(len(self.tails))
         data.shuffle(np.arange(data.size), self.batch_size)
 
@@ -89,15 +121,9 @@ class ResidentFeed:
         runs = [self._program(tail) for tail in (False, True)]
         return [runs[tail] for tail in self.tails]
 
-    def _endless(self) -> Iterator[Call]:
-        while True:
-            yield from self._one_pass()
-
     def epoch(self) -> Iterable[Call]:
         """Calls without arguments, one per step."""
-        if self._stream is None:
-            return self._one_pass()
-        return itertools.islice(self._stream, self.num_batches)
+        return self._pass.epoch()
 
     def skipped(self, steps: int) -> None:
         """So many calls of this epoch were taken and not made: goes to the place after them."""
@@ -131,9 +157,12 @@ class BatchFeed:
             self.num_batches = per_epoch or math.ceil(source.size / batch_size)
         else:
             self.num_batches = source.steps
-        self._stream = self._endless() if per_epoch is not None and isinstance(source, Arrays) else None
-        # iterators give each batch once
-        self.orders = Orders(math.ceil(source.size / batch_size)) if isinstance(source, Arrays) else None
+        self.orders: Orders | None = None  # iterators give each batch once
+        self._pass: Pass | None = None
+        if isinstance(source, Arrays):
+            steps_of_all = math.ceil(source.size / batch_size)
+            self.orders = Orders(steps_of_all)
+            self._pass = Pass(self._one_pass, steps_of_all, per_epoch, goes_on=kind == "train")
 
     def programs(self) -> list[tuple[Any, tuple]]:
         """Nothing to compile ahead: batches are not known yet."""
@@ -155,15 +184,15 @@ class BatchFeed:
         rows = slice(start, start + self.batch_size)
         return self.source.take(rows if order is None else order[rows])
 
-    def _endless(self) -> Iterator[tuple[Any, Any, Any]]:
-        while True:
-            yield from self._one_pass()
+    @property
+    def once(self) -> bool:
+        """Whether the batches come from an iterator, which gives them only once."""
+        return isinstance(self.source, Batches) and self.source.once
 
     def epoch(self) -> Iterator[Call]:
         """Calls without arguments, one per step."""
         step = self.steps.batch_step(self.kind)
-        batches = self._one_pass() if self._stream is None else itertools.islice(self._stream, self.num_batches)
-        for batch in batches:
+        for batch in self._one_pass() if self._pass is None else self._pass.epoch():
             yield functools.partial(step, *batch)
 
     def again(self, orders: Orders, first: int, stop: int) -> Iterator[Call]:

@@ -72,7 +72,8 @@ class Loop:
                 callbacks.on_epoch_begin(epoch)
                 before = self.done
                 found = await self.run(feed, "train", pacer, skip=skip if epoch == first else 0)
-                ended = isinstance(feed, BatchFeed) and not model.stop_training and self.done - before < (feed.num_batches or 1)
+                ended = (isinstance(feed, BatchFeed) and feed.once and not model.stop_training
+                         and self.done - before < (feed.num_batches or 1))  # fmt: skip
                 if ended:
                     warnings.warn(_RAN_OUT.format(epoch=epoch + 1, epochs=epochs), stacklevel=2)
                 if not found and skip and epoch == first:  # all its batches were done before

@@ -38,15 +38,18 @@ async def following(batches: Iterator[Any] | Epoch) -> Any:
     return next(batches, None)
 
 
-async def predicted(model: Trainer, io: IO, batches: Iterator[Any] | Epoch, callbacks: CallbackList, batch_size: int) -> Any:
+async def predicted(
+    model: Trainer, io: IO, batches: Iterator[Any] | Epoch, callbacks: CallbackList, batch_size: int, whole: bool = False
+) -> Any:
     """Predictions for batches of inputs, as nested numpy arrays.
 
     Args:
         model: A built model.
+        whole: The batches are tuples that its own `predict_step` takes as they are.
         batch_size: Rows per step; for shorter batches see `answered`.
     """
     model.stop_predicting = False
-    step = model._steps.program(("predict",))
+    step = model._steps.program(("predict_whole" if whole else "predict",))
     begin_hooks, end_hooks = callbacks.batch_hooks("predict")
     callbacks.on_predict_begin()
     parts: list[list[np.ndarray]] = []

@@ -9,7 +9,8 @@ from pyml.callbacks.callback_list import CallbackList
 from pyml.callbacks.history import History
 from pyml.errors import DeviceLost
 from pyml.trainers import recovery
-from pyml.trainers.adapt import adapt, training_data
+from pyml.trainers.adapt import Source, adapt, training_data
+from pyml.trainers.data import Batches, is_whole
 from pyml.trainers.datasets import opened
 from pyml.trainers.feeds import make_feed, rows_of, steps_of
 from pyml.trainers.io import IO
@@ -28,6 +29,8 @@ async def fit(model: Trainer, io: IO, options: Options) -> History:
     with in_progress(model, "fit", io):
         staged(model, options)
         source, held_out = training_data(options)
+        whole_for(model, "train", source)
+        whole_for(model, "test", held_out)
         batch_size = rows_of(model, source, options.batch_size, "fit")
         async with opened(io, source, held_out):
             steps = steps_of(source, batch_size, options.steps)
@@ -54,6 +57,7 @@ async def evaluate(model: Trainer, io: IO, options: Options) -> dict[str, Any]:
     with in_progress(model, "evaluate", io) as nested:
         staged(model, options)
         source = adapt(options.x, options.y, options.sample_weight, "evaluate", options.steps)
+        whole_for(model, "test", source)
         batch_size = rows_of(model, source, options.batch_size, "evaluate")
         async with opened(io, source):
             feed = make_feed(model, "test", source, batch_size, False, steps_of(source, batch_size, options.steps), nested)
@@ -66,11 +70,13 @@ async def predict(model: Trainer, io: IO, options: Options) -> Any:
     """Predictions in the structure of the model's outputs."""
     staged(model, options)
     source = adapt(options.x, what="predict", steps=options.steps)
+    whole_for(model, "predict", source)
     batch_size = rows_of(model, source, options.batch_size, "predict")
     async with opened(io, source):
         model._build_for(source, batch_size)
+        whole = isinstance(source, Batches) and is_whole(source.peek())
         count, batches = batches_of(source, batch_size, steps_of(source, batch_size, options.steps))
-        return await predicted(model, io, batches, called(model, options, count), batch_size)
+        return await predicted(model, io, batches, called(model, options, count), batch_size, whole)
 
 
 def staged(model: Trainer, options: Options) -> None:
@@ -81,6 +87,12 @@ def staged(model: Trainer, options: Options) -> None:
         options.validation_data = (model._staged(given[0]), *given[1:])
     else:
         options.validation_data = model._staged(given)
+
+
+def whole_for(model: Trainer, kind: str, source: Source | None) -> None:
+    """A step that a subclass wrote gets the batches of an iterator as they are."""
+    if isinstance(source, Batches):
+        source.whole = model._steps.writes(kind)
 
 
 def called(model: Trainer, options: Options, steps: int | None, history: bool = False) -> CallbackList:

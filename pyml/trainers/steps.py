@@ -15,11 +15,11 @@ from pyml.core.tree import flatten, map_structure
 from pyml.device.lock import LOCK
 from pyml.layers import structure
 from pyml.layers.signature import Tracing
+from pyml.trainers.data import packed
 from pyml.trainers.last_logs import LastLogs, flat_logs, joined
 from pyml.trainers.resident import Resident
 from pyml.trainers.state import taken
 from pyml.trainers.step_methods import StepMethods
-from pyml.utils.data_utils import pack_x_y_sample_weight
 
 if TYPE_CHECKING:
     from pyml.trainers.trainer import Trainer
@@ -54,7 +54,7 @@ class Steps:
         """One training step; also counts it and notes whether the loss is finite."""
         model = self.model
         model._watch.seen = False
-        logs = taken(model, "train", pack_x_y_sample_weight(x, y, sample_weight))
+        logs = taken(model, "train", packed(x, y, sample_weight))
         self.note("train", logs)
         if not model._watch.seen:  # a step of one's own: the loss is what it calls so
             loss = logs.get("loss") if isinstance(logs, dict) else None
@@ -63,12 +63,16 @@ class Steps:
 
     def test(self, x: Any, y: Any, sample_weight: Any) -> None:
         """One evaluation step."""
-        self.note("test", taken(self.model, "test", pack_x_y_sample_weight(x, y, sample_weight)))
+        self.note("test", taken(self.model, "test", packed(x, y, sample_weight)))
         self.model._clear_losses()
 
     def predict(self, x: Any) -> Any:
         """Predictions."""
-        return self.model.predict_step(pack_x_y_sample_weight(x))
+        return self.model.predict_step(packed(x, None, None))
+
+    def predict_whole(self, data: tuple[Any, ...]) -> Any:
+        """Predictions by a step of one's own, which gets a batch with its targets and weights, as they came."""
+        return self.model.predict_step(data)
 
     def begin(self) -> None:
         """Steps are counted anew."""
@@ -93,6 +97,10 @@ class Steps:
         cls = type(self.model)
         return any(getattr(cls, name) is not getattr(StepMethods, name)
                    for name in (f"{kind}_step", "compute_metrics", "get_metrics_result"))  # fmt: skip
+
+    def writes(self, kind: str) -> bool:
+        """Whether a subclass wrote the step itself."""
+        return getattr(type(self.model), f"{kind}_step") is not getattr(StepMethods, f"{kind}_step")
 
     def note(self, kind: str, logs: Any) -> None:
         """Keeps the logs of this step, where they are others than the results of the metrics."""

@@ -19,7 +19,7 @@ from pyml.layers.signature import Tracing
 from pyml.trainers import compile_config, runs
 from pyml.trainers.adapt import Source
 from pyml.trainers.compilation import Compilation
-from pyml.trainers.data import Arrays
+from pyml.trainers.data import Arrays, inputs_of, is_whole
 from pyml.trainers.feeds import Residents, first_rows
 from pyml.trainers.io import AsyncIO, SyncIO, drive
 from pyml.trainers.keeper import Keeper
@@ -74,8 +74,9 @@ class Trainer(StepMethods):
             weighted_metrics: The same, with sample weights applied.
             run_eagerly: Run every step op by op, for debugging: `print`, breakpoints and Python branches on values work in
                 `call` and in `train_step`.
-            steps_per_execution, jit_compile, auto_scale_loss: Kept for Keras' signature: steps are always compiled
-                and sent ahead as far as the device needs.
+            steps_per_execution, jit_compile: Kept for Keras' signature: steps are always compiled and sent ahead as far as the
+                device needs.
+            auto_scale_loss: With the policy `"mixed_float16"`, put the optimizer into a `LossScaleOptimizer`.
 
         Raises:
             ValueError: An identifier is unknown.
@@ -84,6 +85,11 @@ class Trainer(StepMethods):
             >>> model.compile(optimizer="adam", loss="sparse_categorical_crossentropy", metrics=["accuracy"])
         """
         self.optimizer = optimizers.get(optimizer)
+        self._scaled = bool(
+            auto_scale_loss and self.dtype_policy.name == "mixed_float16" and self.optimizer is not None
+            and not isinstance(self.optimizer, optimizers.LossScaleOptimizer))  # fmt: skip
+        if self._scaled:
+            self.optimizer = optimizers.LossScaleOptimizer(self.optimizer, name="loss_scale_optimizer")
         self.run_eagerly = bool(run_eagerly)
         self.steps_per_execution = steps_per_execution
         self.jit_compile = not self.run_eagerly if jit_compile in ("auto", None) else bool(jit_compile) and not self.run_eagerly
@@ -134,7 +140,7 @@ class Trainer(StepMethods):
     # ---- making weights, losses and metrics; nothing runs
     def _build_for(self, source: Source, batch_size: int) -> None:
         """Makes the weights for the first batch of `source`."""
-        self._build_on((source.struct if isinstance(source, Arrays) else source.peek())[0], first_rows(source, batch_size))
+        self._build_on(inputs_of(source.struct if isinstance(source, Arrays) else source.peek()), first_rows(source, batch_size))
 
     def _prepare(self, source: Source, batch_size: int, kind: str) -> None:
         """Makes weights, losses and metrics for the first batch of `source`, and checks its shapes."""
@@ -165,9 +171,10 @@ class Trainer(StepMethods):
         with LOCK, contextlib.suppress(Exception):
             struct = source.struct if isinstance(source, Arrays) else source.peek()
             with self._trial():
-                x, y, _ = self._tried(struct, first_rows(source, batch_size))
-                y_pred = self(x, training=False)
-                if self._compilation is not None:
+                batch = self._tried(struct, first_rows(source, batch_size))
+                y = batch[1]
+                y_pred = self(inputs_of(batch), training=False)
+                if self._compilation is not None and not is_whole(batch):
                     self._compilation.build(y, self._outputs(y_pred))
         self._clear_losses()
         self._ready.add(kind)
@@ -223,8 +230,8 @@ class Trainer(StepMethods):
             class_weight: Dict of class to weight.
             sample_weight: One weight per sample.
             initial_epoch: Number of epochs done before.
-            steps_per_epoch: Steps per epoch, instead of all; passes over the data then run on across epochs.
-            validation_steps, validation_batch_size: The same for validation.
+            steps_per_epoch: Steps per epoch, instead of all; the next epoch takes what the last one has left, and ends with the data.
+            validation_steps, validation_batch_size: The same for validation, which starts from the beginning each time.
             validation_freq: Validate every so many epochs, or a list of epochs counted from 1.
 
         Returns:

@@ -456,3 +456,58 @@ def frozen(K):
     found["averages"] = attempt(lambda: options(use_ema=True, ema_momentum=0.9, ema_overwrite_frequency=2))
     found["nothing to train"] = attempt(nothing)
     return found
+
+
+@case
+def parts_of_the_data(K):
+    """Steps that do not divide the batches, of arrays and PyDatasets, for training, validation, evaluation and prediction."""
+
+    class Rows(K.utils.PyDataset):
+        def __len__(self):
+            return 3
+
+        def __getitem__(self, k):
+            return X[4 * k:4 * k + 4], Y1[4 * k:4 * k + 4]
+
+    class Counter(K.callbacks.Callback):
+        def __init__(self):
+            super().__init__()
+            self.trained, self.tested = [], []
+
+        def on_epoch_begin(self, epoch, logs=None):
+            self.trained.append(0)
+
+        def on_test_begin(self, logs=None):
+            self.tested.append(0)
+
+        def on_train_batch_end(self, batch, logs=None):
+            self.trained[-1] += 1
+
+        def on_test_batch_end(self, batch, logs=None):
+            self.tested[-1] += 1
+
+    def network():
+        model = fill(K.Sequential([K.Input((3,)), K.layers.Dense(2)]), 18)
+        model.compile(K.optimizers.SGD(0.05), "mse")
+        return model
+
+    found = {}
+
+    def fit(name, *data, **how):
+        def made():
+            counter = Counter()
+            history = network().fit(*data, epochs=5, verbose=0, shuffle=False, callbacks=[counter], **how)
+            return [told(history), counter.trained, counter.tested]
+
+        found[name] = attempt(made)
+
+    for steps in (1, 2, 3, 4, 7):
+        fit(f"arrays, {steps}", X, Y1, batch_size=4, steps_per_epoch=steps)
+        fit(f"a PyDataset, {steps}", Rows(), steps_per_epoch=steps)
+        fit(f"validation, {steps}", X, Y1, batch_size=4, validation_data=(X, Y1), validation_steps=steps)
+        fit(f"validation with a PyDataset, {steps}", X, Y1, batch_size=4, validation_data=Rows(), validation_steps=steps)
+        found[f"evaluate, {steps}"] = attempt(lambda: float(network().evaluate(X, Y1, batch_size=4, steps=steps, verbose=0)))
+        found[f"predict, {steps}"] = attempt(lambda: list(network().predict(X, batch_size=4, steps=steps, verbose=0).shape))
+    fit("a short batch", X, Y1, batch_size=5, steps_per_epoch=2)
+    fit("a split", X, Y1, batch_size=2, validation_split=0.5, validation_steps=2, steps_per_epoch=2)
+    return found

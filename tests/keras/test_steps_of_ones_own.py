@@ -195,7 +195,7 @@ def test_a_model_of_two_networks_without_a_call_trains_with_optimizers_of_its_ow
     assert seen[:3] == [{}, {}, ["a", "b"]]
 
 
-def test_steps_per_epoch_run_on_through_a_dataset_and_class_weights_count_in_it(cpu):
+def test_steps_per_epoch_take_what_the_last_epoch_has_left_and_class_weights_count(cpu):
     asked = []
 
     class Rows(pyml.utils.PyDataset):
@@ -208,9 +208,86 @@ def test_steps_per_epoch_run_on_through_a_dataset_and_class_weights_count_in_it(
 
     model = pyml.Sequential([pyml.Input((3,)), layers.Dense(2, "softmax", kernel_initializer="zeros")])
     model.compile(pyml.optimizers.SGD(0.0), "sparse_categorical_crossentropy")
-    history = model.fit(Rows(), steps_per_epoch=2, epochs=3, shuffle=False, verbose=0, class_weight={0: 1.0, 1: 3.0}).history
-    assert asked[-6:] == [0, 1, 2, 0, 1, 2]
+    with pytest.warns(UserWarning, match="ran out of data after 1 of the 2 steps"):
+        history = model.fit(Rows(), steps_per_epoch=2, epochs=3, shuffle=False, verbose=0, class_weight={0: 1.0, 1: 3.0}).history
+    assert asked[-5:] == [0, 1, 2, 0, 1]
     assert history["loss"] == pytest.approx([2 * np.log(2)] * 3, rel=1e-4)
+
+
+def shapes(data):
+    """The shapes in a batch, nested as they came."""
+    if isinstance(data, dict):
+        return {key: shapes(part) for key, part in data.items()}
+    return tuple(shapes(part) for part in data) if isinstance(data, (list, tuple)) else tuple(data.shape)
+
+
+def test_steps_of_ones_own_get_the_batches_of_iterators_as_they_are(cpu):
+    x, y = rows(8)
+    seen = {}
+
+    class Own(pyml.Model):
+        def noted(self, kind, data):
+            seen[kind] = shapes(data)
+            return {"parts": len(data)}
+
+        def train_step(self, data):
+            return self.noted("fit", data)
+
+        def test_step(self, data):
+            return self.noted("evaluate", data)
+
+        def predict_step(self, data):
+            self.noted("predict", data)
+            return self(data[0] if isinstance(data, tuple) else data, training=False)
+
+    def batches(*parts):
+        yield from (tuple(part[k:k + 4] for part in parts) for k in (0, 4))
+
+    def model():
+        i = pyml.Input((3,))
+        own = Own(i, layers.Dense(2)(i))
+        own.compile("sgd")
+        return own
+
+    four = {"fit": model().fit(batches(x, y, y[:, 0], x), verbose=0).history["parts"],
+            "evaluate": [model().evaluate(pyml.data.Dataset.from_tensor_slices((x, y, y[:, 0], x)).batch(4), verbose=0)],
+            "predict": model().predict(batches(x, y, y[:, 0], x), verbose=0).shape}
+    assert four == {"fit": [4.0], "evaluate": [4.0], "predict": (8, 2)}
+    assert set(seen.values()) == {((4, 3), (4, 2), (4,), (4, 3))}
+    model().predict(batches(x, y), verbose=0)
+    assert seen["predict"] == ((4, 3), (4, 2))
+    model().predict(x, verbose=0)
+    assert seen["predict"] == (8, 3)
+    model().fit(batches(x), verbose=0)
+    assert seen["fit"] == ((4, 3),)
+    model().fit([x, y], verbose=0)
+    assert seen["fit"] == (((8, 3), (8, 2)),)
+    plain = pyml.Sequential([pyml.Input((3,)), layers.Dense(2)])
+    plain.compile("sgd", "mse")
+    with pytest.raises(ValueError, match="a tuple of 4 values"):
+        plain.fit(batches(x, y, y[:, 0], x), verbose=0)
+
+
+def test_mixed_float16_scales_the_loss_by_itself(cpu):
+    x, y = rows()
+    pyml.config.set_dtype_policy("mixed_float16")
+    try:
+        model = pyml.Sequential([pyml.Input((3,)), layers.Dense(2)])
+        model.compile(pyml.optimizers.SGD(0.1), "mse")
+        assert type(model.optimizer) is pyml.optimizers.LossScaleOptimizer and model.optimizer.name == "loss_scale_optimizer"
+        history = model.fit(x, y, epochs=5, verbose=0).history["loss"]
+        assert history[-1] < history[0]
+        assert model.get_compile_config()["optimizer"]["class_name"] == "SGD"
+        copy = pyml.Sequential.from_config(model.get_config())
+        copy.compile_from_config(model.get_compile_config())
+        assert type(copy.optimizer.inner_optimizer) is pyml.optimizers.SGD
+        model.compile("sgd", "mse", auto_scale_loss=False)
+        assert type(model.optimizer) is pyml.optimizers.SGD
+        scaled = pyml.optimizers.LossScaleOptimizer(pyml.optimizers.SGD(0.1))
+        model.compile(scaled, "mse")
+        assert model.optimizer is scaled and model.get_compile_config()["optimizer"]["class_name"] == "LossScaleOptimizer"
+    finally:
+        pyml.config.set_dtype_policy("float32")
 
 
 def test_validation_data_that_runs_out_is_said_and_training_goes_on(cpu):
