@@ -71,6 +71,14 @@ def test_in_a_program_and_in_a_gradient_the_op_is_named(call, instead):
         pyml.grad(call)(X)
 
 
+def test_numpy_reads_values_under_a_tape_and_what_it_makes_is_a_constant():
+    w = pyml.Variable(np.array([1.0, 2.0], np.float32))
+    with pyml.GradientTape() as tape:
+        y = w * 3.0
+        loss = pyml.ops.sum(y * np.squeeze(y))
+    np.testing.assert_allclose(tape.gradient(loss, w).numpy(), 3 * 3 * np.array([1.0, 2.0]))
+
+
 def test_a_loss_of_numpy_functions_names_the_op():
     model = pyml.Sequential([pyml.Input((3,)), pyml.layers.Dense(1)])
     model.compile(loss=lambda y, p: np.mean(np.square(y - p)))

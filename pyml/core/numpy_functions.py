@@ -2,7 +2,8 @@
 
 Operators between arrays and tensors are the tensors' own: `array + tensor` is a tensor, and so is `np.add(array, tensor)`,
 which numpy does not tell from it. While a program is traced or a function differentiated, numpy would take values that are
-not there yet, or lose the gradient; the error names the op to call instead.
+not there yet, or lose the gradient; the error names the op to call instead. Under a `GradientTape` by itself they are there, and
+what numpy makes of them is a constant.
 """
 
 from __future__ import annotations
@@ -58,8 +59,9 @@ def on_host(value: Any) -> Any:
 
 
 def refuse_numpy(name: str) -> None:
-    """numpy is no part of programs and gradients."""
-    where = "a program that is being traced" if trace.current() is not None else "a gradient" if trace.gradient_depth() else ""
+    """numpy is no part of programs and gradients. What a GradientTape watches outside of them has values, which numpy may read."""
+    differentiated = trace.gradient_depth() > len(trace.tapes())
+    where = "a program that is being traced" if trace.current() is not None else "a gradient" if differentiated else ""
     if where:
         op = INSTALLED["op_named"](name)
         what = f"use pyml.ops.{op} instead" if op else "read the value with .numpy() outside, or compose it of pyml.ops"
