@@ -45,7 +45,7 @@ def get_file(fname: Any = None, origin: str | None = None, untar: bool = False, 
 
     Raises:
         ValueError: There is no `origin`, `fname` is a path, the hash differs, or the archive cannot be unpacked.
-        OSError: The file cannot be fetched; in a browser tab, always: there Python cannot wait for the network.
+        OSError: The file cannot be fetched; in a browser tab also where its server does not let other sites read it (CORS).
 
     Example:
         >>> path = pyml.utils.get_file(origin="https://example.org/rows.csv")    # doctest: +SKIP
@@ -99,14 +99,12 @@ def _hash(path: Path, algorithm: str, expected: str) -> str:
 
 def _download(origin: str, target: Path, file_hash: str | None, algorithm: str) -> None:
     """Fetches `origin` beside `target`, and renames it once it is whole and right."""
-    if sys.platform == "emscripten":
-        raise OSError(
-            f"get_file: in a browser tab Python cannot wait for {origin}; fetch it before, for example with "
-            "`await pyodide.http.pyfetch(...)`, and write it to a file."
-        )
     settings.print_msg(f"Downloading data from {origin}")
     with replacing(target) as part:
         try:
+            if sys.platform == "emscripten":
+                part.write_bytes(_fetched_in_tab(origin))
+                return _check(part, algorithm, file_hash)
             with urllib.request.urlopen(origin) as answer, open(part, "wb") as file:
                 total = int(answer.headers.get("Content-Length") or 0) or None
                 bar, done = Progbar(total), 0
@@ -117,8 +115,46 @@ def _download(origin: str, target: Path, file_hash: str | None, algorithm: str) 
         except (urllib.error.URLError, ValueError) as error:
             reason = getattr(error, "reason", error)
             raise OSError(f"URL fetch failure on {origin}: {getattr(error, 'code', '')} {reason}") from None
-        if file_hash is not None and (found := _hash(part, algorithm, file_hash)) != file_hash.lower():
-            raise ValueError(f"Incomplete or corrupted file detected: its hash is {found}, not the provided value {file_hash}.")
+        _check(part, algorithm, file_hash)
+
+
+def _check(path: Path, algorithm: str, file_hash: str | None) -> None:
+    if file_hash is not None and (found := _hash(path, algorithm, file_hash)) != file_hash.lower():
+        raise ValueError(f"Incomplete or corrupted file detected: its hash is {found}, not the provided value {file_hash}.")
+
+
+def _fetched_in_tab(origin: str) -> bytes:
+    """The bytes of an address in a browser tab: through `fetch` where Python can wait, else by a request that blocks the thread.
+
+    Raises:
+        OSError: The server does not answer, has no such file, or does not let other sites read it.
+    """
+    import js
+    from pyodide.ffi import JsException, can_run_sync, run_sync
+    from pyodide.http import pyfetch
+
+    told = f"URL fetch failure on {origin}: the server did not answer, or does not let pages of other sites read it (CORS)"
+    if can_run_sync():
+
+        async def fetch() -> bytes:
+            answer = await pyfetch(origin)
+            answer.raise_for_status()
+            return await answer.bytes()
+
+        try:
+            return run_sync(fetch())
+        except OSError as error:
+            raise OSError(f"{told}: {error}") from None
+    request = js.XMLHttpRequest.new()
+    request.open("GET", origin, False)
+    request.overrideMimeType("text/plain; charset=x-user-defined")  # a blocking request gives bytes as text only
+    try:
+        request.send()
+    except JsException:
+        raise OSError(told) from None
+    if not 200 <= request.status < 300:
+        raise OSError(f"URL fetch failure on {origin}: {request.status} {request.statusText}")
+    return bytes(memoryview(str(request.responseText).encode("utf-16-le"))[::2])  # the low byte of each character
 
 
 def _unpack(archive: Path, folder: Path, formats: str | Sequence[str] | None) -> None:

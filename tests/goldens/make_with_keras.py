@@ -17,6 +17,7 @@ HERE = Path(__file__).resolve().parent
 import application_cases  # noqa: E402
 import augmentation_cases  # noqa: E402
 import conv_lstm_cases  # noqa: E402
+import dataset_cases  # noqa: E402
 import dtype_cases  # noqa: E402
 import fit_cases  # noqa: E402
 import golden_cases  # noqa: E402
@@ -36,6 +37,7 @@ def files():
     found |= {HERE / f"{group}.json": those for group, those in golden_cases.all_cases().items()}
     found[HERE / "fit_cases.json"] = fit_cases.CASES
     found[HERE / "application_cases.json"] = application_cases.CASES
+    found[HERE / "dataset_cases.json"] = dataset_cases.CASES
     found[HERE / "dtypes.json"] = dtype_cases.all_cases()
     for family, calls in op_calls.families().items():
         run = {name: lambda K, call=call: op_calls.run(K, call) for name, call in calls.items()}

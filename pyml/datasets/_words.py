@@ -1,0 +1,45 @@
+"""What the data sets of texts share: words as numbers by how often they occur, cut as the caller asks."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import numpy as np
+
+from pyml.datasets._origins import fetched
+
+
+def begun(texts: Any, start_char: int | None, index_from: int) -> list[list[int]]:
+    """Texts whose words are numbered from `index_from` on, each with `start_char` before it."""
+    first = [] if start_char is None else [start_char]
+    return [first + [word + index_from for word in text] for text in texts]
+
+
+def short(maxlen: int | None, texts: list[list[int]], labels: Any) -> tuple[list[list[int]], Any]:
+    """The texts of fewer than `maxlen` words."""
+    if not maxlen:
+        return texts, labels
+    kept = [i for i, text in enumerate(texts) if len(text) < maxlen]
+    if not kept:
+        raise ValueError(f"After filtering for sequences shorter than maxlen={maxlen}, no sequence was kept. Increase maxlen.")
+    return [texts[i] for i in kept], [labels[i] for i in kept]
+
+
+def common(texts: list[list[int]], num_words: int | None, skip_top: int, oov_char: int | None) -> list[list[int]]:
+    """Texts of words from `skip_top` to below `num_words`; others are `oov_char`, or left out."""
+    end = num_words or max(max(text) for text in texts)
+    if oov_char is None:
+        return [[word for word in text if skip_top <= word < end] for text in texts]
+    return [[word if skip_top <= word < end else oov_char for word in text] for text in texts]
+
+
+def ragged(texts: list[list[int]]) -> np.ndarray:
+    """An array of lists; as in Keras, of numbers where all lists are of one length."""
+    return np.array(texts, dtype="object")
+
+
+def word_index(path: str, file: str) -> dict[str, int]:
+    """The number of each word."""
+    with open(fetched(path, file), encoding="utf-8") as opened:
+        return json.load(opened)
