@@ -17,6 +17,11 @@ if TYPE_CHECKING:
     from typing import Any
 
     from pyml.applications import imagenet_utils as imagenet_utils
+    from pyml.applications.convnext import ConvNeXtBase as ConvNeXtBase
+    from pyml.applications.convnext import ConvNeXtLarge as ConvNeXtLarge
+    from pyml.applications.convnext import ConvNeXtSmall as ConvNeXtSmall
+    from pyml.applications.convnext import ConvNeXtTiny as ConvNeXtTiny
+    from pyml.applications.convnext import ConvNeXtXLarge as ConvNeXtXLarge
     from pyml.applications.densenet import DenseNet121 as DenseNet121
     from pyml.applications.densenet import DenseNet169 as DenseNet169
     from pyml.applications.densenet import DenseNet201 as DenseNet201
@@ -28,10 +33,21 @@ if TYPE_CHECKING:
     from pyml.applications.efficientnet import EfficientNetB5 as EfficientNetB5
     from pyml.applications.efficientnet import EfficientNetB6 as EfficientNetB6
     from pyml.applications.efficientnet import EfficientNetB7 as EfficientNetB7
+    from pyml.applications.efficientnet_v2 import EfficientNetV2B0 as EfficientNetV2B0
+    from pyml.applications.efficientnet_v2 import EfficientNetV2B1 as EfficientNetV2B1
+    from pyml.applications.efficientnet_v2 import EfficientNetV2B2 as EfficientNetV2B2
+    from pyml.applications.efficientnet_v2 import EfficientNetV2B3 as EfficientNetV2B3
+    from pyml.applications.efficientnet_v2 import EfficientNetV2L as EfficientNetV2L
+    from pyml.applications.efficientnet_v2 import EfficientNetV2M as EfficientNetV2M
+    from pyml.applications.efficientnet_v2 import EfficientNetV2S as EfficientNetV2S
+    from pyml.applications.inception_resnet_v2 import InceptionResNetV2 as InceptionResNetV2
+    from pyml.applications.inception_v3 import InceptionV3 as InceptionV3
     from pyml.applications.mobilenet import MobileNet as MobileNet
     from pyml.applications.mobilenet_v2 import MobileNetV2 as MobileNetV2
     from pyml.applications.mobilenet_v3 import MobileNetV3Large as MobileNetV3Large
     from pyml.applications.mobilenet_v3 import MobileNetV3Small as MobileNetV3Small
+    from pyml.applications.nasnet import NASNetLarge as NASNetLarge
+    from pyml.applications.nasnet import NASNetMobile as NASNetMobile
     from pyml.applications.resnet import ResNet50 as ResNet50
     from pyml.applications.resnet import ResNet101 as ResNet101
     from pyml.applications.resnet import ResNet152 as ResNet152
@@ -43,11 +59,16 @@ if TYPE_CHECKING:
     from pyml.applications.xception import Xception as Xception
 
 FAMILIES: dict[str, tuple[str, ...]] = {
+    "convnext": ("ConvNeXtTiny", "ConvNeXtSmall", "ConvNeXtBase", "ConvNeXtLarge", "ConvNeXtXLarge"),
     "densenet": ("DenseNet121", "DenseNet169", "DenseNet201"),
     "efficientnet": tuple(f"EfficientNetB{i}" for i in range(8)),
+    "efficientnet_v2": tuple(f"EfficientNetV2{size}" for size in ("B0", "B1", "B2", "B3", "S", "M", "L")),
+    "inception_resnet_v2": ("InceptionResNetV2",),
+    "inception_v3": ("InceptionV3",),
     "mobilenet": ("MobileNet",),
     "mobilenet_v2": ("MobileNetV2",),
     "mobilenet_v3": ("MobileNetV3Large", "MobileNetV3Small"),
+    "nasnet": ("NASNetLarge", "NASNetMobile"),
     "resnet": ("ResNet50", "ResNet101", "ResNet152"),
     "resnet_v2": ("ResNet50V2", "ResNet101V2", "ResNet152V2"),
     "vgg16": ("VGG16",),

@@ -110,7 +110,7 @@ class Network:
     name: str | None
 
     def __post_init__(self) -> None:
-        if not (self.weights in ("imagenet", None) or os.path.exists(self.weights)):
+        if not (self.weights in ("imagenet", None) or _is_address(self.weights) or os.path.exists(self.weights)):
             raise ValueError("The `weights` argument should be either `None` (random initialization), 'imagenet' (pre-training on "
                              f"ImageNet), or the path to the weights file to be loaded.  Received: weights={self.weights}")  # fmt: skip
         if self.weights == "imagenet" and self.include_top and self.classes != 1000:
@@ -169,22 +169,37 @@ class Network:
             return self.pooled(x, names)
         return self.classes_of(layers.GlobalAveragePooling2D(name=top_name)(x))
 
-    def model(self, image: Any, x: Any, origin: Callable[[], tuple[str, str | None]]) -> Any:
-        """The model with its weights loaded; `origin` says where those of ImageNet are, and their hash."""
+    def model(self, image: Any, x: Any, origin: Callable[[], tuple[str, str | None] | tuple[str, str | None, str]]) -> Any:
+        """The model with its weights loaded; `origin` says where those of ImageNet are, their hash, and their name if kept by another."""
         inputs = image if self.input_tensor is None else get_source_inputs(self.input_tensor)
         model = Model(inputs, x, name=self.name)
         if self.weights == "imagenet":
-            address, file_hash = origin()
-            model.load_weights(get_file(address.rpartition("/")[2], address, cache_subdir="models", file_hash=file_hash))
+            address, file_hash, *names = origin()
+            model.load_weights(_fetched(names[0] if names else address.rpartition("/")[2], address, file_hash))
+        elif _is_address(self.weights):
+            model.load_weights(_fetched(None, self.weights, None))
         elif self.weights is not None:
             model.load_weights(self.weights)
         return model
 
 
+def _is_address(weights: Any) -> bool:
+    return isinstance(weights, str) and weights.startswith(("http://", "https://"))
+
+
+def _fetched(name: str | None, address: str, file_hash: str | None) -> str:
+    """The path of weights of the web on this machine."""
+    try:
+        return get_file(name, address, cache_subdir="models", file_hash=file_hash)
+    except OSError as error:
+        raise OSError(f"{error} The weights are not on this machine and cannot be fetched: fetch {address} elsewhere and pass the path "
+                      "of that file as `weights`, or pass `weights=None` for random ones.") from None  # fmt: skip
+
+
 ARGUMENTS = """
     Args:
         include_top: With the layers that classify.
-        weights: `None` for random ones, `"imagenet"` for those of the public store, or the path of a file of weights.
+        weights: `None` for random ones, `"imagenet"` for those of the public store, or the path or address of a file of weights.
         input_tensor: A symbolic tensor to build upon.
         input_shape: Shape of one image; needs `include_top=False` where `weights="imagenet"`.
         pooling: Without a head: `None` for feature maps, `"avg"` or `"max"` for one vector of each image.

@@ -1,6 +1,9 @@
 """Networks of `applications` with weights by a rule, written once and run with Keras and with pyml."""
 
 import hashlib
+import importlib
+from contextlib import nullcontext
+from unittest import mock
 
 import numpy as np
 
@@ -24,18 +27,52 @@ LARGE = {  # the others; they take longer
     "MobileNetV3Large": {"alpha": 1.25},
     "MobileNetV3Large minimalistic": {"minimalistic": True, "include_preprocessing": False, "include_top": False, "pooling": "avg"},
     "DenseNet169": {},
+    "DenseNet201": {"include_top": False, "pooling": "max"},
+    "EfficientNetB1": {"include_top": False, "pooling": "avg"},
+    "EfficientNetB2": {},
+    "EfficientNetB4": {"include_top": False, "pooling": "avg"},
+    "EfficientNetB5": {"include_top": False, "pooling": "avg"},
+    "EfficientNetB6": {"include_top": False, "pooling": "avg"},
+    "EfficientNetB7": {"include_top": False, "pooling": "avg"},
+    "ResNet101V2": {"include_top": False, "pooling": "avg"},
+    "ResNet152": {"include_top": False, "pooling": "avg"},
+    "ConvNeXtTiny": {},
+    "ConvNeXtTiny bare": {"include_preprocessing": False, "include_top": False, "pooling": "max"},
+    "ConvNeXtSmall": {"include_top": False},
+    "ConvNeXtBase": {"include_top": False, "pooling": "avg"},
+    "ConvNeXtLarge": {"include_top": False, "pooling": "avg"},
+    "ConvNeXtXLarge": {"include_top": False, "pooling": "avg"},
+    "EfficientNetV2B0": {},
+    "EfficientNetV2B1": {"include_top": False, "pooling": "avg"},
+    "EfficientNetV2B2": {"include_preprocessing": False},
+    "EfficientNetV2B3": {"include_top": False},
+    "EfficientNetV2S": {},
+    "EfficientNetV2M": {"include_top": False, "pooling": "max"},
+    "EfficientNetV2L": {"include_top": False, "pooling": "avg"},
+    "InceptionV3": {},
+    "InceptionResNetV2": {"include_top": False, "pooling": "avg"},
+    "NASNetMobile": {},
+    "NASNetMobile wide": {"include_top": False, "pooling": "avg"},
+    "NASNetLarge": {"include_top": False, "pooling": "max"},
 }
-SIZES = {"Xception": 71}
-PIXELS = {"EfficientNetB0", "EfficientNetB3", "MobileNetV3Small", "MobileNetV3Large"}  # these scale pixels themselves
+SIZES = {"Xception": 71, "InceptionV3": 75, "InceptionResNetV2": 75, "NASNetMobile wide": 47}
+PIXELS = ("EfficientNet", "MobileNetV3", "ConvNeXt")  # these scale pixels themselves
+
+
+def _on_any_backend():
+    """Keras refuses to build NASNetMobile on PyTorch; it asks its own module which back end there is."""
+    module = importlib.import_module("keras.src.applications.nasnet")
+    return mock.patch.object(module, "backend", mock.Mock(wraps=module.backend, backend=lambda: "any"))
 
 
 def build(K, case):
     """The network of a case, with the names that its layers get in a fresh session."""
     K.utils.clear_session()
     name, options = case.split()[0], {**SMALL, **LARGE}[case]
-    size = SIZES.get(name, 32)
+    size = SIZES.get(case, 32)
     top = {} if options.get("include_top") is False else {"classes": 3, "classifier_activation": None}
-    return getattr(K.applications, name)(weights=None, input_shape=(size, size, 3), **top, **options)
+    with _on_any_backend() if K.__name__ == "keras" and name == "NASNetMobile" else nullcontext():
+        return getattr(K.applications, name)(weights=None, input_shape=(size, size, 3), **top, **options)
 
 
 def ruled(weights):
@@ -58,8 +95,8 @@ def outputs(K, case):
     model = build(K, case)
     model.set_weights(list(ruled(model.weights)))
     name = case.split()[0]
-    size = SIZES.get(name, 32)
-    x = np.random.RandomState(3).uniform(*((0, 255) if name in PIXELS else (-1, 1)), (1, size, size, 3)).astype(np.float32)
+    size = SIZES.get(case, 32)
+    x = np.random.RandomState(3).uniform(*((0, 255) if name.startswith(PIXELS) else (-1, 1)), (1, size, size, 3)).astype(np.float32)
     y = K.ops.convert_to_numpy(model(x, training=False)).ravel()
     listed = [(layer.name, [list(w.shape) for w in layer.weights]) for layer in model.layers if layer.weights]
     digest = hashlib.sha256(repr(listed).encode()).hexdigest()[:16]
