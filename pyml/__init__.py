@@ -40,6 +40,7 @@ if TYPE_CHECKING:  # what `__getattr__` finds
     from . import core as core
     from . import data as data
     from . import datasets as datasets
+    from . import distillation as distillation
     from . import dtype_policies as dtype_policies
     from . import errors as errors
     from . import export as export
@@ -106,7 +107,7 @@ if TYPE_CHECKING:  # what `__getattr__` finds
     from .regularizers import Regularizer as Regularizer
 
 _SUBMODULES = {"activations", "applications", "array_api", "backend", "browser", "callbacks", "config", "constraints", "core", "data",
-               "datasets", "dtype_policies", "errors", "export", "hub", "image", "initializers", "io", "layers", "losses", "metrics",
+               "datasets", "dtype_policies", "errors", "export", "hub", "image", "initializers", "io", "layers", "losses", "metrics", "distillation",
                "mixed_precision",
                "models", "ops", "optimizers", "preprocessing", "quantizers", "random", "regularizers", "saving", "tree", "utils",
                "visualization", "wrappers"}  # fmt: skip

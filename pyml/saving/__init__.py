@@ -1,5 +1,8 @@
 """Registering classes for configs, weights on disk, and models made elsewhere."""
 
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
 from pyml.objects.registry import (
     CustomObjectScope,
     custom_object_scope,
@@ -39,7 +42,7 @@ from pyml.saving.waiting import ModelStoreError
 from pyml.saving.weights import load_weights, save_weights
 
 __all__ = [
-    "CustomObjectScope", "ModelFileError", "ModelStoreError", "batch_norm_weights", "browser_files", "conv_kernel",
+    "CustomObjectScope", "KerasFileEditor", "ModelFileError", "ModelStoreError", "batch_norm_weights", "browser_files", "conv_kernel",
     "conv_transpose_kernel", "copy_model", "copy_model_async", "custom_object_scope", "dense_kernel", "depthwise_kernel",
     "deregister_op", "deserialize_keras_object", "from_torch", "get_custom_objects", "get_registered_name", "get_registered_object",
     "keras2_hard_sigmoid", "list_models", "list_models_async", "load_model", "load_model_async", "load_safetensors",
@@ -47,3 +50,14 @@ __all__ = [
     "remove_model", "remove_model_async", "save_model", "save_model_async", "save_safetensors", "save_weights",
     "serialize_keras_object",
 ]  # fmt: skip
+
+if TYPE_CHECKING:
+    from pyml.saving.file_editor import KerasFileEditor as KerasFileEditor
+else:
+
+    def __getattr__(name: str) -> Any:
+        """The editor of files brings the readers of Keras' formats, so it is loaded when it is first asked for."""
+        if name != "KerasFileEditor":
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        globals()[name] = import_module(f"{__name__}.file_editor").KerasFileEditor
+        return globals()[name]

@@ -44,7 +44,7 @@ LARGE = {  # the others; they take longer
     "ConvNeXtXLarge": {"include_top": False, "pooling": "avg"},
     "EfficientNetV2B0": {},
     "EfficientNetV2B1": {"include_top": False, "pooling": "avg"},
-    "EfficientNetV2B2": {"include_preprocessing": False},
+    "EfficientNetV2B2": {},
     "EfficientNetV2B3": {"include_top": False},
     "EfficientNetV2S": {},
     "EfficientNetV2M": {"include_top": False, "pooling": "max"},

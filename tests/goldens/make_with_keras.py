@@ -18,6 +18,7 @@ import application_cases  # noqa: E402
 import augmentation_cases  # noqa: E402
 import conv_lstm_cases  # noqa: E402
 import dataset_cases  # noqa: E402
+import distillation_cases  # noqa: E402
 import dtype_cases  # noqa: E402
 import fit_cases  # noqa: E402
 import golden_cases  # noqa: E402
@@ -38,6 +39,7 @@ def files():
     found[HERE / "fit_cases.json"] = fit_cases.CASES
     found[HERE / "application_cases.json"] = application_cases.CASES
     found[HERE / "dataset_cases.json"] = dataset_cases.CASES
+    found[HERE / "distillation_cases.json"] = distillation_cases.CASES
     found[HERE / "dtypes.json"] = dtype_cases.all_cases()
     for family, calls in op_calls.families().items():
         run = {name: lambda K, call=call: op_calls.run(K, call) for name, call in calls.items()}
