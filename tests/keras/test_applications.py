@@ -1,6 +1,9 @@
 """The networks of `pyml.applications`: Keras' names, shapes of weights and outputs; arguments that do not fit."""
 
+import functools
+import http.server
 import json
+import threading
 from pathlib import Path
 
 import application_cases as cases
@@ -8,7 +11,9 @@ import numpy as np
 import pytest
 
 import pyml
-from pyml import applications
+from pyml import applications, utils
+from pyml.applications import building
+from pyml.saving.keras import hdf5, legacy
 
 GOLDENS = json.loads((Path(cases.__file__).parent / "application_cases.json").read_text(encoding="utf-8"))
 
@@ -68,3 +73,43 @@ def test_pixels_are_scaled_as_the_family_wants_and_the_given_array_stays():
 def test_predictions_are_decoded_only_of_a_thousand_classes():
     with pytest.raises(ValueError, match=r"\(samples, 1000\)"):
         applications.vgg16.decode_predictions(np.zeros((1, 3)))
+
+
+@pytest.fixture
+def store(tmp_path, monkeypatch):
+    """A server of this machine in place of the public store, an empty cache, and the addresses that were asked for."""
+    served, asked = tmp_path / "served", []
+    served.mkdir()
+    monkeypatch.setenv("KERAS_HOME", str(tmp_path / "cache"))
+    handler = functools.partial(http.server.SimpleHTTPRequestHandler, directory=served)
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    here = f"http://127.0.0.1:{server.server_port}/"
+
+    def local(name, address, **options):
+        asked.append((name, address, options))
+        return utils.get_file(name, here + address.rpartition("/")[2], **options)
+
+    monkeypatch.setattr(building, "get_file", local)
+    yield served, asked, here
+    server.shutdown()
+
+
+def test_weights_of_the_public_store_are_fetched_in_the_layout_of_old_files(store, cpu):
+    served, asked, here = store
+    options = {"alpha": 0.25, "include_top": False, "pooling": "avg", "input_shape": (128, 128, 3)}
+    first = applications.MobileNet(weights=None, **options)
+    with open(served / "mobilenet_2_5_128_tf_no_top.h5", "wb") as file:
+        for piece in hdf5.write(legacy.weights_group(first, lambda variable: variable.numpy())):
+            file.write(piece)
+    for weights in ("imagenet", f"{here}mobilenet_2_5_128_tf_no_top.h5"):
+        found = applications.MobileNet(weights=weights, **options)
+        for a, b in zip(first.get_weights(), found.get_weights(), strict=True):
+            np.testing.assert_array_equal(a, b)
+    address = "https://storage.googleapis.com/tensorflow/keras-applications/mobilenet/mobilenet_2_5_128_tf_no_top.h5"
+    assert asked[0][:2] == ("mobilenet_2_5_128_tf_no_top.h5", address) and asked[0][2]["cache_subdir"] == "models"
+
+
+def test_without_a_network_one_message_says_what_to_fetch_and_how_to_use_it(store, cpu):
+    with pytest.raises(OSError, match=r"fetch https://storage\S*/mobilenet_2_5_128_tf_no_top\.h5 elsewhere and pass the path"):
+        applications.MobileNet(weights="imagenet", alpha=0.25, include_top=False, input_shape=(128, 128, 3))
