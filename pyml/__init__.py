@@ -107,10 +107,9 @@ if TYPE_CHECKING:  # what `__getattr__` finds
     from .regularizers import Regularizer as Regularizer
 
 _SUBMODULES = {"activations", "applications", "array_api", "backend", "browser", "callbacks", "config", "constraints", "core", "data",
-               "datasets", "dtype_policies", "errors", "export", "hub", "image", "initializers", "io", "layers", "losses", "metrics", "distillation",
-               "mixed_precision",
-               "models", "ops", "optimizers", "preprocessing", "quantizers", "random", "regularizers", "saving", "tree", "utils",
-               "visualization", "wrappers"}  # fmt: skip
+               "datasets", "distillation", "dtype_policies", "errors", "export", "hub", "image", "initializers", "io", "layers", "losses",
+               "metrics", "mixed_precision", "models", "ops", "optimizers", "preprocessing", "quantizers", "random", "regularizers",
+               "saving", "tree", "utils", "visualization", "wrappers"}  # fmt: skip
 _NAMES = {
     "Tensor": "core", "Variable": "core", "convert_to_tensor": "core", "program": "core", "grad": "core",
     "value_and_grad": "core", "custom_gradient": "core", "stop_gradient": "core", "checkpoint": "core", "hessian": "core",

@@ -38,7 +38,8 @@ LAYERS = (
     ("layers", "losses", "metrics", "optimizers"),
     ("browser", "mixed_precision"),
     ("data",),
-    ("models", "trainers", "callbacks", "saving", "hub", "datasets", "preprocessing", "visualization", "wrappers", "export", "distillation"),
+    ("models", "trainers", "callbacks", "saving", "hub", "datasets", "preprocessing", "visualization", "wrappers", "export",
+     "distillation"),
     ("applications", "io"),
     ("cli", "__main__"),
 )
