@@ -58,13 +58,14 @@ LATE = {
     "pyml.models": ("export",),  # a function of tensors is exported without layers
     "pyml.image": ("saving",),  # operators that few graphs have
     "pyml.quantizers": ("layers", "models"),  # few programs quantize
+    "pyml.core": ("data",),  # only for the specification of an element
     "pyml.ops": ("data",),  # the engine: a table is read without it
 }
 # Modules over packages that are not always there, and so are imported only where those are.
 OVER_A_PACKAGE = {"pyml.browser.page"}
 # Packages that are not always there.
-OPTIONAL = {"PIL", "cv2", "h5py", "imageio", "js", "matplotlib", "playwright", "pydot", "pyml_page", "pyodide", "pyodide_js", "scipy",
-            "sounddevice", "wasmtime", "wgpu"}  # fmt: skip
+OPTIONAL = {"PIL", "cv2", "h5py", "imageio", "js", "matplotlib", "pandas", "playwright", "pyarrow", "pydot", "pyml_page", "pyodide",
+            "pyodide_js", "scipy", "sounddevice", "vl_convert", "wasmtime", "wgpu"}  # fmt: skip
 SPARED = {"asyncio", "difflib", "gc", "numpy"}  # of Python and numpy: the cost of start again
 # Derivatives of primitives are written with primitives, and a sum in two stages with views: these know each other by nature.
 MUTUAL = {f"pyml.graph.prims.{name}" for name in ("elementwise", "move", "reduce", "split")}

@@ -9,9 +9,10 @@ import struct
 import time
 import zlib
 from collections.abc import Sequence
-from functools import cache
 
 import numpy as np
+
+from pyml.data.tfrecord import record
 
 __all__: list[str] = []
 
@@ -40,32 +41,6 @@ def text(number: int, value: bytes | str) -> bytes:
     """A field with text, bytes or another message."""
     data = value.encode() if isinstance(value, str) else value
     return varint(number << 3 | 2) + varint(len(data)) + data
-
-
-# ---- records
-@cache
-def _table() -> list[int]:
-    table = []
-    for value in range(256):
-        for _ in range(8):
-            value = value >> 1 ^ (0x82F63B78 if value & 1 else 0)
-        table.append(value)
-    return table
-
-
-def masked_crc(data: bytes) -> int:
-    """CRC-32C of some bytes, rotated and offset as records have it."""
-    table, crc = _table(), 0xFFFFFFFF
-    for byte in data:
-        crc = table[(crc ^ byte) & 255] ^ crc >> 8
-    crc ^= 0xFFFFFFFF
-    return ((crc >> 15 | crc << 17) + 0xA282EAD8) & 0xFFFFFFFF
-
-
-def record(data: bytes) -> bytes:
-    """One record: length, its checksum, the data, their checksum."""
-    length = struct.pack("<Q", len(data))
-    return length + struct.pack("<I", masked_crc(length)) + data + struct.pack("<I", masked_crc(data))
 
 
 # ---- messages

@@ -4,7 +4,13 @@ import importlib
 from typing import Any
 
 _NAMES = {
-    "Dataset": "dataset", "INFINITE_CARDINALITY": "dataset", "UNKNOWN_CARDINALITY": "dataset",
+    "AUTOTUNE": "dataset", "Dataset": "dataset", "DatasetIterator": "iterators", "AsyncDatasetIterator": "iterators",
+    "TFRecordDataset": "tfrecord", "TFRecordWriter": "tfrecord",
+    "Example": "example", "FixedLenFeature": "example", "VarLenFeature": "example", "parse_example": "example",
+    "parse_single_example": "example",
+    "arrow": "tables", "from_table": "tables", "parquet": "tables",
+    "from_files": "reading", "image_folder": "reading", "text_line": "reading",
+    "INFINITE_CARDINALITY": "dataset", "UNKNOWN_CARDINALITY": "dataset",
     "FileDataSource": "sources", "URLDataSource": "sources",
     "Microphone": "sound_frames", "microphone": "sound_frames", "microphones": "sound_frames",
     "MediaError": "media", "Webcam": "camera_frames", "cameras": "camera_frames", "webcam": "camera_frames",

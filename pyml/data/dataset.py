@@ -3,22 +3,31 @@
 from __future__ import annotations
 
 import math
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import Callable
 from functools import partial
 from typing import Any
 
 import numpy as np
 
-from pyml.data import streams
+from pyml.data import parallel, streams
+from pyml.data.checking import need_callable as _need_callable
+from pyml.data.checking import need_count as _need_count
+from pyml.data.checking import need_seed
+from pyml.data.combining import Combining
+from pyml.data.files import Filing
+from pyml.data.grouping import Grouping
+from pyml.data.keeping import Keeping
+from pyml.data.signature import Shape, Signature, shapes_like
+from pyml.data.stage import INFINITE_CARDINALITY, UNKNOWN_CARDINALITY, Stage
+from pyml.data.stepping import Stepping
 from pyml.data.structure import is_tensor, leaves, mapped_leaves, narrowed
-from pyml.data.waiting import driven, settled
+from pyml.data.waiting import settled
 from pyml.errors import ShapeError
 
-INFINITE_CARDINALITY = -1
-UNKNOWN_CARDINALITY = -2
+AUTOTUNE = -1
 
 
-class Dataset:
+class Dataset(Grouping, Combining, Stepping, Keeping, Filing, Stage):
     """Elements one after the other, made lazily: nothing is read or computed before somebody asks for it.
 
     An element is a number, a string, an array or a Tensor, or tuples and dicts of these. Make datasets with
@@ -38,12 +47,6 @@ class Dataset:
         >>> [batch.tolist() for batch in ds]
         [[1, 9], [25, 49], [81]]
     """
-
-    def __init__(self, open_stream: Callable[[], Any], cardinality: int = UNKNOWN_CARDINALITY):
-        self._open = open_stream
-        self._cardinality = cardinality
-        self._rows: Any = None                         # where the elements are rows of arrays: brings the arrays,
-        self._numbers: Any = None                      # and opens a stream of the numbers of the rows
 
     # ---- sources
     @staticmethod
@@ -74,18 +77,36 @@ class Dataset:
         rows = _Rows(arrays, sizes[0])
         dataset = Dataset(partial(streams.sliced, rows), sizes[0])
         dataset._rows, dataset._numbers = rows, partial(streams.counted, 0, sizes[0], 1)
+        dataset._at = partial(streams.sliced, rows)
         return dataset
 
     @staticmethod
-    def from_generator(generator: Callable[[], Any]) -> Dataset:
+    def from_tensors(tensors: Any) -> Dataset:
+        """One element, which is all of `tensors`.
+
+        Example:
+            >>> list(pyml.data.Dataset.from_tensors([1, 2]))
+            [array([1, 2], dtype=int32)]
+        """
+        return Dataset(partial(streams.once, mapped_leaves(_as_array, tensors)), 1)
+
+    @staticmethod
+    def from_generator(generator: Callable[..., Any], output_types: Any = None, output_shapes: Any = None, args: Any = None,
+                       output_signature: Any = None) -> Dataset:  # fmt: skip
         """What the iterator gives that `generator()` returns, called anew for every pass.
 
         Args:
-            generator: A generator function, or any function without arguments that returns an iterable or an
-                asynchronous iterable (or a coroutine that brings one).
+            generator: A generator function, or any function that returns an iterable or an asynchronous iterable (or a
+                coroutine that brings one).
+            output_types: Dtypes by name, in the form of an element; what is given becomes arrays of these. None leaves all
+                as it is.
+            output_shapes: Shapes in the same form, None for sizes that differ; what does not fit is an error.
+            args: Arguments of `generator`.
+            output_signature: Objects with `shape` and `dtype` (such as `pyml.KerasTensor`) instead of the two before.
 
         Raises:
             TypeError: `generator` cannot be called: an iterator itself could be passed over only once.
+            ShapeError: While iterating: an element does not fit its signature.
 
         Example:
             >>> def squares():
@@ -95,7 +116,16 @@ class Dataset:
             [0, 1, 4]
         """
         _need_callable("from_generator", "generator", generator, ", so that every pass can start anew")
-        return Dataset(partial(streams.generated, generator))
+        called = generator if args is None else partial(generator, *args)
+        dataset = Dataset(partial(streams.generated, called))
+        if output_signature is not None:
+            output_types = mapped_leaves(lambda spec: spec.dtype, output_signature)
+            output_shapes = mapped_leaves(lambda spec: Shape(spec.shape), output_signature)
+        elif output_types is not None and output_shapes is not None:
+            output_shapes = shapes_like(output_types, output_shapes)
+        if output_types is None:
+            return dataset
+        return dataset._derived(partial(streams.mapped, dataset._open, Signature(output_types, output_shapes)), UNKNOWN_CARDINALITY)
 
     @staticmethod
     def from_function(function: Callable[[], Any]) -> Dataset:
@@ -107,7 +137,28 @@ class Dataset:
     def range(*args: int) -> Dataset:
         """Integers like Python's `range`: `range(stop)`, `range(start, stop)` or `range(start, stop, step)`."""
         numbers = range(*args)
-        return Dataset(partial(streams.counted, numbers.start, numbers.stop, numbers.step), len(numbers))
+        dataset = Dataset(partial(streams.counted, numbers.start, numbers.stop, numbers.step), len(numbers))
+        dataset._at = lambda n: streams.counted(numbers.start + n * numbers.step, numbers.stop, numbers.step)
+        return dataset
+
+    @staticmethod
+    def counter(start: int = 0, step: int = 1) -> Dataset:
+        """Integers from `start` on, without end."""
+        dataset = Dataset(partial(streams.endless, start, step), INFINITE_CARDINALITY)
+        dataset._at = lambda n: streams.endless(start + n * step, step)
+        return dataset
+
+    @staticmethod
+    def random(seed: int | str | None = None, rerandomize_each_iteration: bool | None = None) -> Dataset:
+        """Random integers from 0 to 2**32 - 1, without end.
+
+        Args:
+            seed: As for `shuffle`.
+            rerandomize_each_iteration: Other numbers in each pass; by default the same in all.
+        """
+        need_seed("random", seed)
+        orders = streams.Orders(seed, bool(rerandomize_each_iteration))
+        return Dataset(partial(streams.drawn, orders), INFINITE_CARDINALITY)._drawing(orders)
 
     @staticmethod
     def zip(*datasets: Any) -> Dataset:
@@ -139,36 +190,53 @@ class Dataset:
             cardinality = UNKNOWN_CARDINALITY
         else:
             cardinality = min(finite) if finite else INFINITE_CARDINALITY
-        return Dataset(partial(streams.zipped, structure, lambda part: part._open()), cardinality)
+        dataset = Dataset(partial(streams.zipped, structure, lambda part: part._open()), cardinality)
+        dataset._parents = tuple(parts)
+        dataset._at = lambda n: streams.zipped(structure, lambda part: part._from(n))
+        return dataset
 
     # ---- element by element
-    def map(self, function: Callable) -> Dataset:
-        """`function` of each element; where it returns a coroutine, its result.
+    def map(self, map_func: Callable, num_parallel_calls: int | None = None, deterministic: bool | None = None) -> Dataset:
+        """`map_func` of each element; where it returns a coroutine, its result.
 
         Args:
-            function: Takes an element; the parts of a tuple come as several arguments, as in tf.data.
+            map_func: Takes an element; the parts of a tuple come as several arguments, as in tf.data.
+            num_parallel_calls: Elements that are worked on at a time, `AUTOTUNE` for as many as there are cores: coroutines
+                wait side by side under `async for`, and plain functions run in threads (not in a browser). Order stays.
+            deterministic: For tf.data's signature; the order of the elements is always kept.
+
+        An error in `map_func` carries a note that names the element and the line of the function.
 
         Example:
             >>> pairs = pyml.data.Dataset.from_tensor_slices(([1, 2], [3, 4]))
             >>> [int(v) for v in pairs.map(lambda x, y: x * y)]
             [3, 8]
         """
-        _need_callable("map", "function", function)
-        return Dataset(partial(streams.mapped, self._open, function), self._cardinality)
+        _need_callable("map", "map_func", map_func)
+        many = parallel.calls("map", num_parallel_calls)
+        stage = streams.mapped if many == 1 else partial(parallel.mapped, many)
+        at = lambda n: stage(partial(self._from, n), map_func, n)
+        dataset = self._derived(partial(stage, self._open, map_func), self._cardinality, at)
+        dataset._lenient = partial(streams.lenient, "map", self._open, map_func)
+        return dataset
 
     def filter(self, predicate: Callable) -> Dataset:
         """The elements of which `predicate` is true; it takes them as the function of `map` does."""
         _need_callable("filter", "predicate", predicate)
         known = self._cardinality in (0, INFINITE_CARDINALITY)
         cardinality = self._cardinality if known else UNKNOWN_CARDINALITY
-        return Dataset(partial(streams.filtered, self._open, predicate), cardinality)
+        dataset = self._derived(partial(streams.filtered, self._open, predicate), cardinality)
+        dataset._lenient = partial(streams.lenient, "filter", self._open, predicate)
+        return dataset
 
-    def batch(self, batch_size: int, drop_remainder: bool = False) -> Dataset:
+    def batch(self, batch_size: int, drop_remainder: bool = False, num_parallel_calls: int | None = None,
+              deterministic: bool | None = None) -> Dataset:  # fmt: skip
         """Stacks of consecutive elements, each leaf along a new first axis.
 
         Args:
             batch_size: Elements per batch.
             drop_remainder: Leave out the last batch where it is shorter.
+            num_parallel_calls, deterministic: For tf.data's signature.
 
         Python's own numbers become float32 or int32; arrays keep their dtype.
 
@@ -180,8 +248,16 @@ class Dataset:
         if n >= 0:
             n = n // batch_size if drop_remainder else math.ceil(n / batch_size)
         if self._rows is not None:
-            return Dataset(partial(streams.in_gathered_batches, self._rows, self._numbers, batch_size, drop_remainder), n)
-        return Dataset(partial(streams.in_batches, self._open, batch_size, drop_remainder), n)
+            rows, numbers = self._rows, self._numbers
+            later = lambda k: partial(streams.skipped, numbers, k * batch_size)
+            return self._derived(
+                partial(streams.in_gathered_batches, rows, numbers, batch_size, drop_remainder), n,
+                lambda k: streams.in_gathered_batches(rows, later(k), batch_size, drop_remainder),
+            )  # fmt: skip
+        return self._derived(
+            partial(streams.in_batches, self._open, batch_size, drop_remainder), n,
+            lambda k: streams.in_batches(partial(self._from, k * batch_size), batch_size, drop_remainder, k),
+        )  # fmt: skip
 
     # ---- order and number
     def shuffle(self, buffer_size: int, seed: int | str | None = None, reshuffle_each_iteration: bool = True) -> Dataset:
@@ -196,10 +272,9 @@ class Dataset:
                 that runs again repeats all of them.
         """
         _need_count("shuffle", "buffer_size", buffer_size, least=1)
-        if seed is not None and (isinstance(seed, bool) or not isinstance(seed, (int, np.integer, str))):
-            raise ValueError(f"shuffle: seed must be an integer, a string or None. Received: seed={seed!r}")
+        need_seed("shuffle", seed)
         orders = streams.Orders(seed, reshuffle_each_iteration)
-        return self._ordered(streams.shuffled, buffer_size, orders, cardinality=self._cardinality)
+        return self._ordered(streams.shuffled, buffer_size, orders, cardinality=self._cardinality)._drawing(orders)
 
     def repeat(self, count: int | None = None) -> Dataset:
         """This dataset `count` times in a row; without end for None or -1."""
@@ -237,31 +312,38 @@ class Dataset:
             n = INFINITE_CARDINALITY
         else:
             n = UNKNOWN_CARDINALITY if UNKNOWN_CARDINALITY in counts else sum(counts)
-        return Dataset(partial(streams.joined, self._open, dataset._open), n)
+        joined = self._derived(partial(streams.joined, self._open, dataset._open), n)
+        joined._parents = (self, dataset)
+        return joined
 
     def prefetch(self, buffer_size: int) -> Dataset:
-        """Makes up to `buffer_size` elements ahead while the last one is used.
+        """Makes up to `buffer_size` elements ahead while the last one is used; 2 for `AUTOTUNE`.
 
-        Only `async for` and `fit_async` have something to gain: there a source that waits (for the network, say) goes
-        on while the model trains. A plain `for` makes each element when it is asked for.
+        On the desktop a thread makes them, so reading and `map` go on while the device trains. In a browser there are no
+        threads: there only `async for` and `fit_async` have something to gain, from sources that wait (for the network, say).
         """
+        if buffer_size == AUTOTUNE:
+            buffer_size = 2
         _need_count("prefetch", "buffer_size", buffer_size, least=1)
-        return Dataset(partial(streams.prefetched, self._open, buffer_size), self._cardinality)
+        return self._derived(
+            partial(streams.prefetched, self._open, buffer_size), self._cardinality,
+            lambda n: streams.prefetched(partial(self._from, n), buffer_size),
+        )  # fmt: skip
 
     def _ordered(self, stage, *args, cardinality):
         """A stage that only chooses and orders elements; over rows of arrays it may work on their numbers."""
-        dataset = Dataset(partial(stage, self._open, *args), cardinality)
+        dataset = self._derived(partial(stage, self._open, *args), cardinality)
         if self._rows is not None:
-            dataset._rows, dataset._numbers = self._rows, partial(stage, self._numbers, *args)
+            numbers = partial(stage, self._numbers, *args)
+            dataset._rows, dataset._numbers = self._rows, numbers
+            dataset._at = lambda n: streams.gathered(self._rows, partial(streams.skipped, numbers, n))
+        elif stage is streams.skipped:
+            dataset._at = lambda n: self._from(n + args[0])
+        elif stage is streams.taken:
+            dataset._at = lambda n: streams.taken(partial(self._from, n), max(args[0] - n, 0))
         return dataset
 
     # ---- use
-    def __iter__(self) -> Iterator:
-        return driven(self._open())
-
-    def __aiter__(self) -> AsyncIterator:
-        return self._open()
-
     async def for_each_async(self, function: Callable) -> None:
         """Calls `function` with each element, as `map` does; where it returns a coroutine, waits for it."""
         _need_callable("for_each_async", "function", function)
@@ -282,27 +364,8 @@ class Dataset:
         self._need_an_end("to_array_async")
         return [element async for element in self]
 
-    def cardinality(self) -> int:
-        """The number of elements, `INFINITE_CARDINALITY` (-1), or `UNKNOWN_CARDINALITY` (-2) before they are counted."""
-        return self._cardinality
 
-    def __len__(self) -> int:
-        if self._cardinality < 0:
-            kind = "infinite" if self._cardinality == INFINITE_CARDINALITY else "not known before it was iterated"
-            raise TypeError(f"the length of this dataset is {kind}; see `cardinality()`.")
-        return self._cardinality
-
-    def __bool__(self) -> bool:
-        return True
-
-    def __repr__(self) -> str:
-        known = {INFINITE_CARDINALITY: "infinitely many", UNKNOWN_CARDINALITY: "an unknown number of"}
-        count = known.get(self._cardinality, self._cardinality)
-        return f"<{type(self).__name__} of {count} element{'s' if count != 1 else ''}>"
-
-    def _need_an_end(self, what):
-        if self._cardinality == INFINITE_CARDINALITY:
-            raise ValueError(f"{what}: this dataset is infinite; choose a part of it with `take(count)` first.")
+Stage.made = Dataset
 
 
 class _Rows:
@@ -332,14 +395,3 @@ def _as_array(value):
     except ValueError:
         raise ShapeError("from_tensor_slices: the rows of a list must have equal shapes; use from_generator for others.") from None
     return narrowed(array)
-
-
-def _need_callable(what, name, value, why=""):
-    if not callable(value):
-        raise TypeError(f"{what}: {name} must be a function{why}. Received a {type(value).__name__}.")
-
-
-def _need_count(what, name, value, least=0):
-    if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or value < least:
-        kind = "a positive integer" if least else "an integer of at least 0"
-        raise ValueError(f"{what}: {name} must be {kind}. Received: {name}={value!r}")

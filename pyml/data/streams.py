@@ -7,13 +7,17 @@ from __future__ import annotations
 
 import asyncio
 import random
+import warnings
 from contextlib import aclosing
 from typing import Any
 
 import numpy as np
 
+from pyml.data.ahead import in_thread
+from pyml.data.failing import noted
 from pyml.data.structure import batched, mapped_leaves
 from pyml.data.waiting import in_for_loop, settled
+from pyml.errors import ShapeError
 
 
 def applied(fn, element) -> Any:
@@ -28,10 +32,29 @@ async def counted(start, stop, step):
         yield value
 
 
-async def sliced(rows):
+async def endless(start, step):
+    """Integers without end."""
+    while True:
+        yield start
+        start += step
+
+
+async def once(element):
+    """One element."""
+    yield element
+
+
+async def drawn(orders):
+    """Random integers of 32 bits."""
+    generator = orders.next()
+    while True:
+        yield int(generator.random() * 2**32)
+
+
+async def sliced(rows, first=0):
     """The rows of nested arrays, given by a coroutine function that brings the arrays and their length."""
     arrays, size = await rows()
-    for i in range(size):
+    for i in range(first, size):
         yield mapped_leaves(lambda a, i=i: a[i], arrays)
 
 
@@ -76,22 +99,49 @@ async def called(fn):
 
 
 # ---- element by element
-async def mapped(source, fn):
+async def result(what, fn, number, element, *before):
+    """What `fn` gives for an element, waited for; an error gets a note that says where."""
+    try:
+        value = applied(fn, element) if not before else fn(*before, element)
+        return await settled(value) if hasattr(value, "__await__") else value
+    except Exception as error:
+        noted(error, what, fn, number, element)
+        raise
+
+
+async def mapped(source, fn, first=0):
     """`fn` of each element; a coroutine it returns is awaited."""
     async with aclosing(source()) as stream:
         async for element in stream:
-            value = applied(fn, element)
-            yield await settled(value) if hasattr(value, "__await__") else value
+            yield await result("map", fn, first, element)
+            first += 1
 
 
 async def filtered(source, keep):
     """The elements of which `keep` is true."""
+    number = 0
     async with aclosing(source()) as stream:
         async for element in stream:
-            wanted = applied(keep, element)
-            if hasattr(wanted, "__await__"):
-                wanted = await settled(wanted)
-            if wanted:
+            if await result("filter", keep, number, element):
+                yield element
+            number += 1
+
+
+async def lenient(what, source, fn, warn):
+    """What `mapped` or `filtered` gives, without the elements for which `fn` fails."""
+    number = -1
+    async with aclosing(source()) as stream:
+        async for element in stream:
+            number += 1
+            try:
+                value = await result(what, fn, number, element)
+            except Exception as error:
+                if warn:
+                    warnings.warn(f"left out an element: {type(error).__name__}: {error} {' '.join(error.__notes__)}", stacklevel=2)
+                continue
+            if what == "map":
+                yield value
+            elif value:
                 yield element
 
 
@@ -152,18 +202,33 @@ class Orders:
 
     def __init__(self, seed, reshuffle):
         self.seed, self.reshuffle = seed, reshuffle
+        self.base = seed                               # of this iteration: the seed, or what was drawn without one
         self.passes = 0
+
+    def begin(self) -> None:
+        """A new iteration begins. What has no seed draws one now, in the thread of whoever iterates."""
+        if self.seed is None:
+            self.base = random.getrandbits(64)
+            if not self.reshuffle:
+                self.seed = self.base
 
     def next(self) -> random.Random:
         """The generator of the next pass. Its `random()` is the same on every platform and Python version."""
-        seed = self.seed
-        if seed is None:
-            seed = random.getrandbits(64)
-            if not self.reshuffle:
-                self.seed = seed
+        if self.base is None:
+            self.begin()
         number = self.passes if self.reshuffle else 0
         self.passes += 1
-        return random.Random(f"{seed}:{number}")
+        return random.Random(f"{self.base}:{number}")
+
+    def state(self) -> tuple:
+        """The base and the number of the next pass."""
+        return self.base, self.passes
+
+    def set_state(self, state) -> None:
+        """Goes back to a state."""
+        self.base, self.passes = state
+        if not self.reshuffle:
+            self.seed = self.base
 
 
 async def shuffled(source, size, orders):
@@ -185,11 +250,10 @@ async def shuffled(source, size, orders):
 
 
 async def prefetched(source, size):
-    """Makes up to `size` elements ahead, while whoever asks does something else; only under `async for`."""
+    """Makes up to `size` elements ahead, while whoever asks does something else."""
     if in_for_loop():
-        async with aclosing(source()) as stream:
-            async for element in stream:
-                yield element
+        for element in in_thread(source, size):
+            yield element
         return
     ready: asyncio.Queue = asyncio.Queue(size)
 
@@ -218,17 +282,35 @@ async def prefetched(source, size):
 
 
 # ---- several elements
-async def in_batches(source, size, drop_remainder):
+async def in_batches(source, size, drop_remainder, number=0):
     """Stacks of `size` elements."""
     async with aclosing(source()) as stream:
         waiting: list = []
         async for element in stream:
             waiting.append(element)
             if len(waiting) == size:
-                yield batched(waiting)
+                yield stack(waiting, number, size)
                 waiting = []
+                number += 1
         if waiting and not drop_remainder:
-            yield batched(waiting)
+            yield stack(waiting, number, size)
+
+
+def stack(elements, number, size):
+    """A batch; an error gets a note that says which."""
+    try:
+        return batched(elements)
+    except ShapeError as error:
+        error.add_note(f"batch: this is batch {number}, elements {number * size} to {number * size + len(elements) - 1} of the dataset.")
+        raise
+
+
+async def gathered(rows, numbers):
+    """Rows of arrays by their numbers."""
+    arrays, _ = await rows()
+    async with aclosing(numbers()) as stream:
+        async for i in stream:
+            yield mapped_leaves(lambda a, i=i: a[i], arrays)
 
 
 async def in_gathered_batches(rows, numbers, size, drop_remainder):

@@ -9,7 +9,11 @@ import pytest
 
 import pyml
 
-MODULES = ["data.dataset", "data.text", "data.csv_dataset", "browser.pixels", "models.knn"]
+MODULES = [
+    "data.dataset", "data.grouping", "data.combining", "data.stepping", "data.keeping", "data.iterators", "data.crc",
+    "data.tfrecord", "data.example", "data.tables", "data.reading", "data.text", "data.csv_dataset",
+    "browser.pixels", "models.knn",
+]  # fmt: skip
 
 
 @pytest.mark.parametrize("name", MODULES)

@@ -304,7 +304,7 @@ def test_a_long_dataset_takes_constant_memory():
         (lambda: Dataset.range(3).shuffle(1.5), ValueError, "buffer_size"),
         (lambda: Dataset.range(3).shuffle(2, seed=1.5), ValueError, "seed must be"),
         (lambda: Dataset.range(3).take(-2), ValueError, "at least 0. Received: count=-2"),
-        (lambda: Dataset.range(3).map(None), TypeError, "function must be a function. Received a NoneType"),
+        (lambda: Dataset.range(3).map(None), TypeError, "map_func must be a function. Received a NoneType"),
         (lambda: Dataset.zip(Dataset.range(3), [1]), TypeError, "expected Datasets. Received a list"),
         (lambda: Dataset.range(3).concatenate([1]), TypeError, "expected a Dataset"),
         (lambda: Dataset.range(3).repeat().to_array(), ValueError, "infinite; choose a part"),

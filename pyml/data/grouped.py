@@ -1,0 +1,186 @@
+"""Streams of elements that are put together or taken apart; what `streams` is for the other stages."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from contextlib import aclosing
+from functools import partial
+from typing import Any
+
+import numpy as np
+
+from pyml.data.streams import result, stack
+from pyml.data.structure import batched, is_tensor, leaves, mapped_leaves, narrowed
+from pyml.data.waiting import settled
+from pyml.errors import ShapeError
+
+
+async def in_groups(source, size, drop_remainder, make):
+    """What `make` makes of lists of `size` elements."""
+    group: list = []
+    async with aclosing(source()) as stream:
+        async for element in stream:
+            group.append(element)
+            if len(group) == size:
+                yield make(group)
+                group = []
+        if group and not drop_remainder:
+            yield make(group)
+
+
+async def listed(elements):
+    """The elements of a list."""
+    for element in elements:
+        yield element
+
+
+async def windows(source, made, size, shift, stride, drop_remainder):
+    """Datasets of `size` elements each, `stride` apart, which begin every `shift` elements."""
+    reach = (size - 1) * stride + 1
+    held: list = []                                    # the elements from the beginning of the next window on
+    ahead = 0                                          # elements to let pass before it
+    async with aclosing(source()) as stream:
+        async for element in stream:
+            if ahead:
+                ahead -= 1
+                continue
+            held.append(element)
+            if len(held) == reach:
+                yield _window(held[::stride], made)
+                ahead = max(0, shift - reach)
+                held = held[shift:]
+    while held and not drop_remainder:
+        yield _window(held[::stride][:size], made)
+        held = held[shift:]
+
+
+def _window(elements, made):
+    """A Dataset of elements; of tuples and dicts, their parts in Datasets of their own."""
+    dataset = lambda values: made(partial(listed, values), len(values))
+    first = elements[0]
+    if isinstance(first, dict):
+        return {key: _window([element[key] for element in elements], made) for key in first}
+    if isinstance(first, tuple):
+        return tuple(_window([element[i] for element in elements], made) for i in range(len(first)))
+    return dataset(elements)
+
+
+async def rows(source):
+    """The rows of each element."""
+    async with aclosing(source()) as stream:
+        number = 0
+        async for element in stream:
+            host = {id(leaf): await settled(leaf.data()) for leaf in leaves(element) if is_tensor(leaf)}
+            arrays = mapped_leaves(lambda leaf, host=host: np.asarray(host.get(id(leaf), leaf)), element)
+            sizes = {array.shape[0] if array.ndim else None for array in leaves(arrays)}
+            if len(sizes) != 1 or None in sizes:
+                raise ShapeError(
+                    f"unbatch: all parts of an element must have the same number of rows. Element {number} has parts of the shapes "
+                    f"{', '.join(str(array.shape) for array in leaves(arrays))}."
+                )
+            for i in range(sizes.pop()):
+                yield mapped_leaves(lambda a, i=i: a[i], arrays)
+            number += 1
+
+
+async def by_key(source, made, key_of, reduce, size_of):
+    """The elements of the datasets that `reduce` makes of windows of elements of the same key."""
+    held: dict[Any, list] = {}
+
+    async def reduced(key, elements):
+        dataset = await result("group_by_window", reduce, number, made(partial(listed, elements), len(elements)), key)
+        async with aclosing(dataset._open()) as inner:
+            async for element in inner:
+                yield element
+
+    number = 0
+    async with aclosing(source()) as stream:
+        async for element in stream:
+            key = await result("group_by_window", key_of, number, element)
+            key = key.item() if hasattr(key, "item") else key
+            number += 1
+            group = held.setdefault(key, [])
+            group.append(element)
+            if len(group) >= size_of(key):
+                del held[key]
+                async for given in reduced(key, group):
+                    yield given
+    for key, group in held.items():
+        async for given in reduced(key, group):
+            yield given
+
+
+async def in_buckets(source, length_of, bounds, sizes, make, to_boundary, no_padding, drop_remainder):
+    """Batches of elements whose lengths fall between the same boundaries."""
+    held: list[list] = [[] for _ in sizes]
+
+    def batch(bucket):
+        group, held[bucket] = held[bucket], []
+        if no_padding:
+            return stack(group, number, 1)
+        return make(group, least=bounds[bucket] - 1 if to_boundary else None)
+
+    number = 0
+    async with aclosing(source()) as stream:
+        async for element in stream:
+            length = int(await result("bucket_by_sequence_length", length_of, number, element))
+            bucket = bisect_right(bounds, length)
+            if to_boundary and bucket == len(bounds):
+                raise ValueError(
+                    f"bucket_by_sequence_length: element {number} has length {length}, and with pad_to_bucket_boundary all must be "
+                    f"shorter than the last boundary, {bounds[-1] if bounds else 0}."
+                )
+            number += 1
+            held[bucket].append(element)
+            if len(held[bucket]) == sizes[bucket]:
+                yield batch(bucket)
+    for bucket, group in enumerate(held):
+        if group and not drop_remainder:
+            yield batch(bucket)
+
+
+# ---- padding
+def padded(elements, shapes=None, values=None, least=None, where=""):
+    """A batch of elements whose leaves are filled up at their ends.
+
+    Args:
+        elements: Elements of one form.
+        shapes, values: Sizes and fillers in that form, or one for all leaves.
+        least: Fill unknown sizes up to this instead of the longest.
+    """
+    first = elements[0]
+    if isinstance(first, dict):
+        part = lambda nested, key: nested[key] if isinstance(nested, dict) else nested
+        return {key: padded([e[key] for e in elements], part(shapes, key), part(values, key), least, f"{where}[{key!r}]") for key in first}
+    if isinstance(first, tuple):
+        sized = isinstance(shapes, tuple) and any(isinstance(one, (tuple, list, dict)) for one in shapes)
+        part = lambda nested, i, own: nested[i] if own else nested
+        filled = isinstance(values, tuple)
+        return tuple(
+            padded([e[i] for e in elements], part(shapes, i, sized), part(values, i, filled), least, f"{where}[{i}]")
+            for i in range(len(first))
+        )
+    arrays = [np.asarray(leaf.numpy() if is_tensor(leaf) else leaf) for leaf in elements]
+    ranks = {array.ndim for array in arrays}
+    if len(ranks) != 1:
+        raise ShapeError(f"padded_batch: the leaves{where} of one batch must have equally many dimensions. Received {sorted(ranks)}.")
+    rank = ranks.pop()
+    wanted = [None] * rank if shapes is None else [None if size in (None, -1) else int(size) for size in shapes]
+    if len(wanted) != rank:
+        raise ShapeError(f"padded_batch: padded_shapes{where} has {len(wanted)} sizes and the leaves have {rank} dimensions.")
+    longest = [max(array.shape[i] for array in arrays) for i in range(rank)]
+    target = [(long if least is None else max(least, long) if i else least) if size is None else size
+              for i, (size, long) in enumerate(zip(wanted, longest))]  # fmt: skip
+    for size, long in zip(target, longest):
+        if long > size:
+            raise ShapeError(f"padded_batch: a leaf{where} has {long} entries, more than the {size} it is to be filled up to.")
+    if not rank:
+        return batched(elements)
+    dtype = np.result_type(*arrays)
+    text = dtype.kind in "UOS"
+    filler = values if values is not None else ("" if text else 0)
+    out = np.full((len(arrays), *target), filler, object if dtype.kind == "O" else dtype)
+    for row, array in zip(out, arrays):
+        row[tuple(map(slice, array.shape))] = array
+    python = all(isinstance(leaf, list) for leaf in elements)
+    return narrowed(out) if python else out

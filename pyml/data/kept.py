@@ -1,0 +1,140 @@
+"""Streams that keep what they give, in memory or in files."""
+
+from __future__ import annotations
+
+import json
+import os
+import struct
+import zlib
+from contextlib import ExitStack, aclosing
+from functools import partial
+from pathlib import Path
+
+from pyml import atomic
+from pyml.data.crc import masked
+from pyml.data.stored import packed, unpacked
+from pyml.data.streams import result
+
+COMPLETE = "elements.json"
+
+
+class Memory:
+    """The elements of the first whole pass."""
+
+    def __init__(self):
+        self.elements: list | None = None
+
+    async def stream(self, source, first=0):
+        """The kept elements, or those of the source, which are kept if the pass comes to its end."""
+        if self.elements is not None:
+            for element in self.elements[first:]:
+                yield element
+            return
+        held = []
+        async with aclosing(source()) as stream:
+            async for element in stream:
+                held.append(element)
+                if len(held) > first:
+                    yield element
+        self.elements = held
+
+
+async def read(path):
+    """The elements of a file."""
+    with open(path, "rb") as file:
+        number = 0
+        while head := file.read(13):
+            data = b""
+            if len(head) == 13:
+                length, crc, is_packed = struct.unpack("<QIB", head)
+                data = file.read(length)
+            if len(head) < 13 or len(data) < length or masked(data) != crc:
+                raise ValueError(f"{path}: element {number} is broken; remove what was kept, it is made anew then.")
+            yield unpacked(zlib.decompress(data) if is_packed else data)
+            number += 1
+
+
+async def line(element, compression):
+    """An element as it lies in a file."""
+    data = await packed(element)
+    if compression:
+        data = zlib.compress(data)
+    return struct.pack("<QIB", len(data), masked(data), bool(compression)) + data
+
+
+async def through_file(source, path):
+    """Elements of the file, or those of the source, written beside and given their name at the end of the pass."""
+    if os.path.exists(path):
+        async with aclosing(read(path)) as stream:
+            async for element in stream:
+                yield element
+        return
+    with atomic.replacing(path) as part, open(part, "wb") as file:
+        async with aclosing(source()) as stream:
+            async for element in stream:
+                file.write(await line(element, None))
+                yield element
+
+
+async def through_folder(source, made, path, compression, reader, shard):
+    """Elements of a folder that was written to its end, or those of the source, which are written there."""
+    if not (Path(path) / COMPLETE).is_file():
+        async with aclosing(writing(source, path, compression, shard)) as stream:
+            async for element in stream:
+                yield element
+        return
+    async with aclosing(read_folder(made, path, reader)) as stream:
+        async for element in stream:
+            yield element
+
+
+async def writing(source, path, compression, shard):
+    """The elements of the source, while they are written into a folder."""
+    folder = Path(path)
+    folder.mkdir(parents=True, exist_ok=True)
+    files: dict = {}
+    number = 0
+    with ExitStack() as stack:
+
+        def of(key):
+            if key not in files:
+                part = stack.enter_context(atomic.replacing(folder / f"shard-{key:05d}.elements"))
+                files[key] = stack.enter_context(open(part, "wb"))
+            return files[key]
+
+        of(0)
+        async with aclosing(source()) as stream:
+            async for element in stream:
+                key = 0 if shard is None else int(await result("snapshot", shard, number, element))
+                of(key).write(await line(element, compression))
+                number += 1
+                yield element
+    names = [f"shard-{key:05d}.elements" for key in sorted(files)]
+    atomic.write(folder / COMPLETE, json.dumps({"elements": number, "files": names}).encode())
+
+
+async def written(source, path, compression, shard):
+    """Writes all elements into a folder."""
+    async with aclosing(writing(source, path, compression, shard)) as stream:
+        async for _ in stream:
+            pass
+
+
+async def read_folder(made, path, reader):
+    """The elements of a folder, file by file or as `reader` wants them."""
+    names = json.loads((Path(path) / COMPLETE).read_text())["files"]
+    if reader is None:
+        for name in names:
+            async with aclosing(read(Path(path) / name)) as stream:
+                async for element in stream:
+                    yield element
+        return
+
+    async def datasets():
+        for name in names:
+            yield made(partial(read, Path(path) / name))
+
+    dataset = reader(made(datasets, len(names)))
+    async with aclosing(dataset._open()) as stream:
+        async for element in stream:
+            yield element
