@@ -62,6 +62,7 @@ if TYPE_CHECKING:  # what `__getattr__` finds
     from . import saving as saving
     from . import tree as tree
     from . import utils as utils
+    from . import vis as vis
     from . import visualization as visualization
     from . import wrappers as wrappers
     from .core import GradientTape as GradientTape
@@ -109,7 +110,7 @@ if TYPE_CHECKING:  # what `__getattr__` finds
 _SUBMODULES = {"activations", "applications", "array_api", "backend", "browser", "callbacks", "config", "constraints", "core", "data",
                "datasets", "distillation", "dtype_policies", "errors", "export", "hub", "image", "initializers", "io", "layers", "losses",
                "metrics", "mixed_precision", "models", "ops", "optimizers", "preprocessing", "quantizers", "random", "regularizers",
-               "saving", "tree", "utils", "visualization", "wrappers"}  # fmt: skip
+               "saving", "tree", "utils", "vis", "visualization", "wrappers"}  # fmt: skip
 _NAMES = {
     "Tensor": "core", "Variable": "core", "convert_to_tensor": "core", "program": "core", "grad": "core",
     "value_and_grad": "core", "custom_gradient": "core", "stop_gradient": "core", "checkpoint": "core", "hessian": "core",

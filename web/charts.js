@@ -4,7 +4,8 @@
 const SCRIPTS = ["vega.min.js", "vega-lite.min.js", "vega-embed.min.js"];
 let loading = null;
 
-function loadVega() {
+/** Loads the chart library, once. */
+export function loadVega() {
   loading ??= SCRIPTS.reduce((before, name) => before.then(() => loadScript(name)), Promise.resolve());
   return loading;
 }

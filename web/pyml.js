@@ -141,7 +141,8 @@ function client(settings, status) {
   const served = []; // takes cameras and microphones away from the worker
   const serveMedia = async (request) => { served.push((await import("./media.js")).serve(request)); };
   const serveStores = async (request) => (await import("./stores.js")).serve(request);
-  const listeners = new Map([["pyml-media", [serveMedia]], ["pyml-stores", [serveStores]]]);
+  const showFigure = async (message) => (await import("./visor.js")).hear(message); // most pages have none
+  const listeners = new Map([["pyml-media", [serveMedia]], ["pyml-stores", [serveStores]], ["visor", [showFigure]]]);
   const { worker, ...options } = settings;
   const shared = worker && globalThis.crossOriginIsolated ? new SharedArrayBuffer(1) : null;
   options.interrupts = shared;

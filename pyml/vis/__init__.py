@@ -1,0 +1,37 @@
+"""Pictures of data, of training and of what a network sees: figures that draw themselves in pages and notebooks."""
+
+import importlib
+from typing import Any
+
+_NAMES = {
+    "Figure": "figure",
+    "line_chart": "charts", "scatter_plot": "charts", "bar_chart": "charts", "histogram": "charts",
+    "heatmap": "grids", "image_grid": "grids", "table": "grids",
+    "confusion_matrix": "classified", "per_class_accuracy": "classified", "roc_curve": "classified",
+    "precision_recall_curve": "classified",
+    "values_distribution": "networks", "model_summary": "networks", "layer": "networks", "model_graph": "networks",
+    "history": "training", "fit_callbacks": "training",
+    "find_learning_rate": "rates",
+    "activations": "seen", "filters": "seen", "occlusion": "seen", "saliency": "attributions",
+    "integrated_gradients": "attributions", "grad_cam": "attributions",
+    "pca": "projections", "tsne": "projections", "decision_boundary": "boundaries",
+    "visor": "visor", "Visor": "visor",
+}  # fmt: skip
+_MODULES = {"metrics", "render", "show"}
+
+__all__ = sorted({*_NAMES, *_MODULES})
+
+
+def __getattr__(name: str) -> Any:
+    """Loads parts when they are first used."""
+    if name in _MODULES:
+        return importlib.import_module(f"{__name__}.{name}")
+    if name not in _NAMES:
+        raise AttributeError(f"module 'pyml.vis' has no attribute {name!r}")
+    value = getattr(importlib.import_module(f"{__name__}.{_NAMES[name]}"), name)
+    globals()[name] = value                            # a function may have the name of the module it lies in
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

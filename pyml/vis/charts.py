@@ -1,0 +1,179 @@
+"""Lines, clouds of points, bars and histograms."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from pyml.vis.figure import Figure
+from pyml.vis.theme import DASHES, SERIES
+from pyml.vis.values import Points, base, nothing, numbers, options, plain
+
+_XY = ("x_type", "y_type", "x_axis_domain", "y_axis_domain", "zoom_to_fit", "series_colors")
+
+
+def line_chart(data: Any, series: Sequence[str] | None = None, **opts: Any) -> Figure:
+    """Values as lines; NaN is a gap.
+
+    Args:
+        data: Values over 0, 1, 2, ...; pairs or dicts of x and y; several of these (of any lengths) in a list, in an array
+            `(series, n)` or in a dict by name; or a dict of `values` and `series`, as in tfjs-vis.
+        series: Names of the series.
+        opts: `title, width, height, x_label, y_label, font_size, x_type, y_type, x_axis_domain, y_axis_domain, zoom_to_fit`
+            (False: the axis begins at 0), `series_colors`. Put units into the labels.
+
+    Returns:
+        A Figure. More than 2,000 points are thinned: lowest and highest of each stretch stay.
+
+    Raises:
+        TypeError: The data are no numbers, or an option is unknown.
+        ValueError: The data have another form.
+
+    Example:
+        >>> figure = pyml.vis.line_chart({"training": [3, 2, 1.5], "validation": [3.2, 2.4]}, x_label="epoch", y_label="loss")
+        >>> len(figure.rows())
+        5
+    """
+    return _points("line_chart", data, series, opts, {"type": "line", "strokeWidth": 2, "point": False}, False)
+
+
+def scatter_plot(data: Any, series: Sequence[str] | None = None, **opts: Any) -> Figure:
+    """Points at their places.
+
+    Args:
+        data: Pairs or dicts of x and y, an array `(n, 2)`, or several of these as for `line_chart`.
+        series, opts: As for `line_chart`.
+
+    Returns:
+        A Figure; of more than 2,000 points every n-th is drawn.
+
+    Example:
+        >>> pyml.vis.scatter_plot(np.zeros((10_000, 2))).spec["title"]["subtitle"]
+        '2,000 of 10,000 points are drawn.'
+    """
+    return _points("scatter_plot", data, series, opts, {"type": "point", "filled": True, "size": 36, "opacity": 0.7}, True)
+
+
+def _points(what: str, data: Any, series: Any, opts: dict[str, Any], mark: dict[str, Any], cloud: bool) -> Figure:
+    chosen = options(what, opts, *_XY)
+    points = Points(what, data, series, pairs=cloud)
+    rows = points.rows()
+    if not any(row["y"] is not None for row in rows):
+        return Figure(nothing(chosen, "All values are missing." if rows else "There is nothing to show."))
+
+    def axis(name: str, number: int, zero: bool) -> dict[str, Any]:
+        kind = chosen[f"{name}_type"] or "quantitative"
+        domain = chosen[f"{name}_axis_domain"] or points.domain(number)
+        scale = {"domain": list(domain), "nice": False} if domain else {"zero": zero, "nice": True}
+        return {"field": name, "type": kind, "title": chosen[f"{name}_label"] or name,
+                **({"scale": scale} if kind == "quantitative" else {})}  # fmt: skip
+
+    encoding: dict[str, Any] = {"x": axis("x", 0, False), "y": axis("y", 1, not chosen["zoom_to_fit"] and not cloud)}
+    colours = chosen["series_colors"] or SERIES
+    if len(points.names) > 1:
+        several = [colours[i % len(colours)] for i in range(len(points.names))]
+        encoding["color"] = {"field": "series", "type": "nominal", "title": None, "scale": {"domain": points.names, "range": several}}
+        if cloud:
+            encoding["shape"] = {"field": "series", "type": "nominal", "title": None, "scale": {"domain": points.names}}
+        else:
+            dashes = [DASHES[i % len(DASHES)] for i in range(len(points.names))]
+            dash = {"domain": points.names, "range": dashes}
+            encoding["strokeDash"] = {"field": "series", "type": "nominal", "title": None, "scale": dash}
+    else:
+        mark = {**mark, "color": colours[0]}
+    if not cloud and max(len(x) for x, _ in points.parts) < 3:
+        mark = {**mark, "point": True}                 # a line needs two points to be seen
+    encoding["tooltip"] = [{"field": name, "type": "quantitative", "title": encoding[name]["title"]} for name in ("x", "y")]
+    return Figure({**base(chosen, points.notes, what.replace("_", " ")), "data": {"values": rows}, "mark": {**mark, "clip": True},
+                   "encoding": encoding})  # fmt: skip
+
+
+def bar_chart(data: Any, labels: Sequence[Any] | None = None, **opts: Any) -> Figure:
+    """A bar for each value.
+
+    Args:
+        data: Values; a dict of labels and values; or dicts of `index` and `value`, as in tfjs-vis.
+        labels: Names of the bars.
+        opts: `title, width, height, x_label, y_label, font_size, x_type, y_type, color`.
+
+    Raises:
+        ValueError: There are not as many labels as values.
+
+    Example:
+        >>> pyml.vis.bar_chart({"cats": 3, "dogs": 5}).rows()[1]
+        {'label': 'dogs', 'value': 5.0}
+    """
+    chosen = options("bar_chart", opts, "x_type", "y_type", "color")
+    if isinstance(data, Mapping):
+        labels, data = list(data), list(data.values())
+    elif isinstance(data, (list, tuple)) and data and isinstance(data[0], Mapping):
+        labels, data = [one["index"] for one in data], [one["value"] for one in data]
+    values = numbers("bar_chart", data).reshape(-1)
+    labels = list(range(len(values))) if labels is None else list(labels)
+    if len(labels) != len(values):
+        raise ValueError(f"bar_chart: labels must name {len(values)} bars. Received: {len(labels)} labels.")
+    if not np.isfinite(values).any():
+        return Figure(nothing(chosen, "All values are missing." if len(values) else "There is nothing to show."))
+    rows = [{"label": str(label), "value": plain(value)} for label, value in zip(labels, values)]
+    colour = chosen["color"]
+    return Figure({
+        **base(chosen, fallback="Bar chart"), "data": {"values": rows},
+        "mark": {"type": "bar", "color": colour if isinstance(colour, str) else SERIES[0]},
+        "encoding": {
+            "x": {"field": "label", "type": chosen["x_type"] or "ordinal", "sort": None, "title": chosen["x_label"] or "",
+                  "axis": {"labelAngle": -40 if max(len(r["label"]) for r in rows) * len(rows) > 40 else 0, "labelOverlap": True}},
+            "y": {"field": "value", "type": chosen["y_type"] or "quantitative", "title": chosen["y_label"] or "value"},
+            **({"color": {"field": "label", "type": "nominal", "legend": None, "scale": {"range": list(colour)}}}
+               if colour and not isinstance(colour, str) else {}),
+            "tooltip": [{"field": "label", "type": "nominal"}, {"field": "value", "type": "quantitative"}],
+        },
+    })  # fmt: skip
+
+
+def histogram(data: Any, **opts: Any) -> Figure:
+    """How often values fall into bins of equal width; how many are zero, NaN or infinite is said above.
+
+    Args:
+        data: Numbers in any shape, or dicts of `value`, as in tfjs-vis.
+        opts: `title, width, height, x_label, y_label, font_size, x_type, y_type, max_bins` (12 by default), `color`, and `stats`
+            (False leaves out the numbers above, a dict replaces them).
+
+    Example:
+        >>> [row["count"] for row in pyml.vis.histogram([1, 1, 2, 4], max_bins=3).rows()]
+        [2, 1, 1]
+    """
+    chosen = options("histogram", opts, "x_type", "y_type", "max_bins", "color", "stats")
+    if isinstance(data, (list, tuple)) and data and isinstance(data[0], Mapping):
+        data = [one["value"] for one in data]
+    values = numbers("histogram", data).reshape(-1)
+    finite = values[np.isfinite(values)]
+    notes = []
+    if chosen["stats"] is not False:
+        found = chosen["stats"] or {
+            "values": values.size, **({"min": finite.min(), "max": finite.max()} if finite.size else {}), "zeros": int((values == 0).sum()),
+            "NaN": int(np.isnan(values).sum()), "infinite": int(np.isinf(values).sum()),
+        }  # fmt: skip
+        notes = [", ".join(f"{name} {value:,.4g}" if isinstance(value, float) else f"{name} {value:,}" for name, value in found.items()
+                           if value or name in ("min", "max", "values"))]  # fmt: skip
+    if not finite.size:
+        return Figure(nothing(chosen, "There is nothing to show." if not values.size else "All values are NaN or infinite."))
+    bins = 12 if chosen["max_bins"] is None else int(chosen["max_bins"])
+    if bins < 1:
+        raise ValueError(f"histogram: max_bins must be a positive integer. Received: {chosen['max_bins']!r}")
+    low, high = float(finite.min()), float(finite.max())
+    around = abs(low) * 0.05 or 0.5
+    counts, edges = np.histogram(finite, 1 if low == high else bins, (low - around, high + around) if low == high else (low, high))
+    rows = [{"from": float(a), "to": float(b), "count": int(n)} for a, b, n in zip(edges, edges[1:], counts)]
+    return Figure({
+        **base(chosen, notes, "Histogram"), "data": {"values": rows}, "mark": {"type": "bar", "color": chosen["color"] or SERIES[0]},
+        "encoding": {
+            "x": {"field": "from", "type": "quantitative", "bin": {"binned": True},
+                  "title": chosen["x_label"] or "value", "axis": {"format": ".3~g"},
+                  "scale": {"domain": [float(edges[0]), float(edges[-1])], "nice": False, "zero": False}},
+            "x2": {"field": "to"},
+            "y": {"field": "count", "type": "quantitative", "title": chosen["y_label"] or "count"},
+            "tooltip": [{"field": name, "type": "quantitative"} for name in ("from", "to", "count")],
+        },
+    })  # fmt: skip

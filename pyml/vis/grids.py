@@ -1,0 +1,213 @@
+"""Heat maps, tables and grids of pictures."""
+
+from __future__ import annotations
+
+import base64
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from pyml.callbacks.event_file import png
+from pyml.vis.figure import Figure
+from pyml.vis.theme import COLOR_MAPS
+from pyml.vis.values import base, nothing, numbers, options, plain
+
+CELLS = 10_000                                         # of a heat map
+
+
+def heatmap(data: Any, x_tick_labels: Sequence[Any] | None = None, y_tick_labels: Sequence[Any] | None = None, **opts: Any) -> Figure:
+    """Numbers of a matrix as colours; NaN stays empty.
+
+    Args:
+        data: Matrix `(rows, columns)`; rows go down. A dict of `values`, `xTickLabels`, `yTickLabels` is taken as in tfjs-vis, where
+            `values[i][j]` lies in column i and row j unless `row_major`.
+        x_tick_labels, y_tick_labels: Names of columns and rows.
+        opts: `title, width, height, x_label, y_label, font_size, color_map` (`"viridis"`, `"greyscale"`, `"blues"`, `"magma"` or
+            `"cividis"`), `domain` (lowest and highest colour), `row_major`.
+
+    Raises:
+        ValueError: It is no matrix, has more than 10,000 cells, or the labels do not fit.
+
+    Example:
+        >>> pyml.vis.heatmap([[1, 2], [3, 4]]).rows()[2]
+        {'x': '0', 'y': '1', 'value': 3.0}
+    """
+    chosen = options("heatmap", opts, "color_map", "domain", "row_major")
+    if isinstance(data, Mapping):
+        x_tick_labels, y_tick_labels = data.get("xTickLabels", x_tick_labels), data.get("yTickLabels", y_tick_labels)
+        data = numbers("heatmap", data["values"])
+        data = data if chosen["row_major"] else data.T
+    matrix = numbers("heatmap", data)
+    if not matrix.size:
+        return Figure(nothing(chosen))
+    if matrix.ndim != 2:
+        raise ValueError(f"heatmap: expected a matrix. Received shape {matrix.shape}.")
+    if matrix.size > CELLS:
+        size = " x ".join(map(str, matrix.shape))
+        raise ValueError(f"heatmap: a matrix of {size} has more cells than the {CELLS:,} that are drawn; average it first.")
+    if not np.isfinite(matrix).any():
+        return Figure(nothing(chosen, "All values are NaN or infinite."))
+    xs = _labels("x_tick_labels", x_tick_labels, matrix.shape[1])
+    ys = _labels("y_tick_labels", y_tick_labels, matrix.shape[0])
+    rows = [{"x": x, "y": y, "value": plain(matrix[i, j])} for i, y in enumerate(ys) for j, x in enumerate(xs)]
+    finite = matrix[np.isfinite(matrix)]
+    domain = chosen["domain"] or ([float(finite[0]) - 0.5, float(finite[0]) + 0.5] if finite.min() == finite.max() else None)
+    name = chosen["color_map"] or "viridis"
+    if isinstance(name, str) and name not in COLOR_MAPS:
+        raise ValueError(f"heatmap: color_map must be one of {', '.join(COLOR_MAPS)}. Received: {name!r}")
+    scale: dict[str, Any] = {"scheme": COLOR_MAPS[name]} if isinstance(name, str) else {"range": list(name)}
+    if domain:
+        scale["domain"] = list(domain)
+    axis = {"labelAngle": -40 if max(map(len, xs)) * len(xs) > 40 else 0, "labelOverlap": True}
+    return Figure({
+        **base(chosen, fallback="Heat map"), "data": {"values": rows}, "mark": {"type": "rect"},
+        "encoding": {
+            "x": {"field": "x", "type": "ordinal", "sort": None, "title": chosen["x_label"] or "", "axis": axis},
+            "y": {"field": "y", "type": "ordinal", "sort": None, "title": chosen["y_label"] or "", "axis": {"labelOverlap": True}},
+            "color": {"field": "value", "type": "quantitative", "title": None, "scale": scale,
+                      "legend": {"orient": "right", "gradientLength": 120}},
+            "tooltip": [{"field": "x", "type": "nominal"}, {"field": "y", "type": "nominal"}, {"field": "value", "type": "quantitative"}],
+        },
+    })  # fmt: skip
+
+
+def _labels(name: str, labels: Sequence[Any] | None, count: int) -> list[str]:
+    if labels is None:
+        return [str(i) for i in range(count)]
+    if len(labels) != count:
+        raise ValueError(f"heatmap: {name} must have {count} names. Received: {len(labels)}")
+    texts = [str(label) for label in labels]
+    return texts if len(set(texts)) == count else [f"{text} ({i})" for i, text in enumerate(texts)]
+
+
+def table(values: Any, headers: Sequence[Any] | None = None, **opts: Any) -> Figure:
+    """Rows and columns of text and numbers.
+
+    Args:
+        values: Rows, each a list or a dict; or a dict of columns; or a dict of `headers` and `values`, as in tfjs-vis.
+        headers: Names of the columns.
+        opts: `title, width, height, font_size`.
+
+    Returns:
+        A Figure; of more than 200 rows the first 200 are shown.
+
+    Raises:
+        ValueError: Rows have other numbers of values than there are headers.
+
+    Example:
+        >>> pyml.vis.table([["Ada", 1815], ["Grace", 1906]], headers=["name", "born"]).rows()[3]["text"]
+        '1906'
+    """
+    chosen = options("table", opts)
+    if isinstance(values, Mapping) and {"headers", "values"} == set(values):
+        headers, values = values["headers"], values["values"]
+    if isinstance(values, Mapping):
+        headers, values = list(values), list(zip(*values.values(), strict=True))
+    rows = [list(row.values()) if isinstance(row, Mapping) else list(row) for row in values]
+    if headers is None:
+        first = values[0] if len(rows) else ()
+        headers = list(first) if isinstance(first, Mapping) else [f"{i + 1}" for i in range(len(rows[0]) if rows else 0)]
+    names = [str(name) for name in headers]
+    for i, row in enumerate(rows):
+        if len(row) != len(names):
+            raise ValueError(f"table: every row must have {len(names)} values, as there are headers. Row {i} has {len(row)}.")
+    if not names:
+        return Figure(nothing(chosen))
+    shown = rows[:200]
+    notes = [f"200 of {len(rows):,} rows"] if len(rows) > 200 else []
+    texts = [[_text(value) for value in row] for row in shown]
+    size = chosen["font_size"] or 12
+    widths = [max([len(name), *(len(row[i]) for row in texts)]) + 2 for i, name in enumerate(names)]
+    total = max(chosen["width"], int(sum(widths) * size * 0.56))
+    starts = [sum(widths[:i]) / sum(widths) for i in range(len(names))]
+    cells = [
+        {"row": i, "at": starts[j], "text": text, "column": names[j], "head": i < 0}
+        for i, row in enumerate([*texts], 0) for j, text in enumerate(row)
+    ]  # fmt: skip
+    heads = [{"row": -1, "at": starts[j], "text": name, "column": name, "head": True} for j, name in enumerate(names)]
+    encoding = {
+        "x": {"field": "at", "type": "quantitative", "axis": None, "scale": {"domain": [0, 1], "nice": False}},
+        "y": {"field": "row", "type": "ordinal", "axis": None, "scale": {"domain": list(range(-1, max(len(shown), 1)))}},
+        "text": {"field": "text", "type": "nominal"},
+    }
+    spec = {**base(chosen, notes, "Table"), "width": total, "height": (len(shown) + 1) * int(size * 1.7)}
+    mark = {"type": "text", "align": "left", "fontSize": size, "baseline": "middle"}
+    return Figure({**spec, "data": {"values": cells}, "layer": [
+        {"mark": mark, "encoding": encoding},
+        {"data": {"values": heads}, "mark": {**mark, "fontWeight": "bold"}, "encoding": encoding},
+    ]})  # fmt: skip
+
+
+def _text(value: Any) -> str:
+    if hasattr(value, "item"):
+        value = value.item() if getattr(value, "size", 1) == 1 else str(value)
+    return "" if value is None else f"{value:.4g}" if isinstance(value, float) else str(value)[:80]
+
+
+def image_grid(images: Any, labels: Sequence[Any] | None = None, columns: int | None = None, **opts: Any) -> Figure:
+    """Pictures side by side.
+
+    Args:
+        images: Array `(n, height, width)` or `(n, height, width, 1, 3 or 4)`, or a list of pictures of any sizes: uint8, or floats from
+            0 to 1. Floats outside are stretched, each picture by itself, and the title says so.
+        labels: What stands below each.
+        columns: Pictures in a row; about square by default.
+        opts: `title, width, height, font_size`.
+
+    Returns:
+        A Figure; of more than 100 pictures the first 100 are shown.
+
+    Example:
+        >>> len(pyml.vis.image_grid(np.zeros((5, 8, 8)), labels="abcde").rows())
+        5
+    """
+    chosen = options("image_grid", opts)
+    pictures = [_host(image) for image in (images if isinstance(images, (list, tuple)) else _host(images))]
+    if labels is not None and len(labels) != len(pictures):
+        raise ValueError(f"image_grid: labels must name {len(pictures)} pictures. Received: {len(labels)}")
+    if not pictures:
+        return Figure(nothing(chosen))
+    notes = [f"100 of {len(pictures):,} pictures"] if len(pictures) > 100 else []
+    pictures = pictures[:100]
+    columns = columns or math.ceil(math.sqrt(len(pictures) * 1.3))
+    side = min(160, (chosen["width"] - 10) // columns)
+    bytes_of = [_pixels(picture) for picture in pictures]
+    if any(stretched for _, stretched in bytes_of):
+        notes.append("values outside 0 to 1 are stretched, each picture by itself")
+    rows = [
+        {"column": i % columns, "row": i // columns, "label": "" if labels is None else str(labels[i]),
+         "url": "data:image/png;base64," + base64.b64encode(png(pixels)).decode()}
+        for i, (pixels, _) in enumerate(bytes_of)
+    ]  # fmt: skip
+    below = 16 if labels is not None else 0
+    count = -(-len(pictures) // columns)
+    place = lambda name, n: {"field": name, "type": "ordinal", "axis": None, "scale": {"domain": list(range(n)), "padding": 0}}
+    x, y = place("column", columns), place("row", count)
+    picture = {"mark": {"type": "image", "width": side - 4, "height": side - 4, "baseline": "middle", "aspect": True, "smooth": False,
+                        "yOffset": -below / 2}, "encoding": {"x": x, "y": y, "url": {"field": "url", "type": "nominal"}}}  # fmt: skip
+    text = {"mark": {"type": "text", "baseline": "bottom", "yOffset": (side + below) / 2, "fontSize": chosen["font_size"] or 11},
+            "encoding": {"x": x, "y": y, "text": {"field": "label", "type": "nominal"}}}  # fmt: skip
+    spec = {**base(chosen, notes, "Pictures"), "width": side * columns, "height": (side + below) * count}
+    del spec["autosize"]
+    return Figure({**spec, "data": {"values": rows}, "layer": [picture, text] if below else [picture]})
+
+
+def _host(value: Any) -> np.ndarray:
+    return np.asarray(value.numpy() if hasattr(value, "numpy") else value)
+
+
+def _pixels(picture: np.ndarray) -> tuple[np.ndarray, bool]:
+    """A picture as uint8 `(height, width, 1, 3 or 4)`, and whether its values had to be stretched."""
+    picture = picture[..., None] if picture.ndim == 2 else picture
+    if picture.ndim != 3 or picture.shape[-1] not in (1, 3, 4):
+        raise ValueError(f"image_grid: a picture must be (height, width) or (height, width, 1, 3 or 4). Received shape {picture.shape}.")
+    if picture.dtype == np.uint8:
+        return picture, False
+    values = np.nan_to_num(picture.astype(np.float64), posinf=np.nan, neginf=np.nan)
+    low, high = (values.min(), values.max()) if values.size else (0.0, 1.0)
+    stretched = bool(low < 0 or high > 1)
+    if stretched:
+        values = (values - low) / (high - low) if high > low else np.full_like(values, 0.5)
+    return (values * 255 + 0.5).astype(np.uint8), stretched

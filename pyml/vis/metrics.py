@@ -1,0 +1,136 @@
+"""Numbers about predictions: what tfjs-vis has in `metrics`, and the curves of scores. Computed with numpy on the host."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from pyml.vis.values import numbers
+
+__all__ = ["accuracy", "auc", "average_precision", "confusion_matrix", "per_class_accuracy", "precision_recall_curve", "roc_curve"]
+
+
+def accuracy(labels: Any, predictions: Any) -> float:
+    """The share of predictions that are right.
+
+    Args:
+        labels, predictions: Classes, or numbers of any shape, the same for both.
+
+    Example:
+        >>> pyml.vis.metrics.accuracy([1, 2, 3, 4], [1, 2, 0, 4])
+        0.75
+    """
+    true, found = numbers("accuracy", labels), numbers("accuracy", predictions)
+    if true.shape != found.shape:
+        raise ValueError(f"accuracy: labels and predictions must have the same shape. Received {true.shape} and {found.shape}.")
+    if not true.size:
+        raise ValueError("accuracy: there are no labels.")
+    return float((true == found).mean())
+
+
+def classes(what: str, labels: Any, predictions: Any, count: int | None) -> tuple[np.ndarray, np.ndarray, int]:
+    """Both as classes from 0, and how many there are; rows of scores become the class of the highest.
+
+    Raises:
+        ValueError: They differ in number, or are no classes.
+    """
+    both = []
+    for name, values in (("labels", labels), ("predictions", predictions)):
+        array = numbers(what, values)
+        if array.ndim == 2 and array.shape[1] > 1:
+            array = array.argmax(1).astype(float)
+        array = array.reshape(-1)
+        if not (np.isfinite(array).all() and (array >= 0).all() and (array == np.floor(array)).all()):
+            raise ValueError(f"{what}: {name} must be classes, integers from 0, or rows of scores; threshold probabilities first.")
+        both.append(array.astype(np.int64))
+    if len(both[0]) != len(both[1]):
+        raise ValueError(f"{what}: expected as many predictions as labels. Received {len(both[1])} and {len(both[0])}.")
+    most = int(max((array.max() for array in both if array.size), default=-1)) + 1
+    if count is not None and most > count:
+        raise ValueError(f"{what}: num_classes is {count}, and there is a class {most - 1}.")
+    return both[0], both[1], most if count is None else count
+
+
+def confusion_matrix(labels: Any, predictions: Any, num_classes: int | None = None, weights: Any = None) -> list[list[float]]:
+    """How often each class (row) was taken for each (column).
+
+    Args:
+        labels, predictions: Classes from 0, or rows of scores.
+        num_classes: Classes; by default one more than the largest found.
+        weights: How much each sample counts.
+
+    Example:
+        >>> pyml.vis.metrics.confusion_matrix([0, 1, 1], [0, 1, 0])
+        [[1, 0], [1, 1]]
+    """
+    true, found, count = classes("confusion_matrix", labels, predictions, num_classes)
+    if weights is None:
+        return np.bincount(true * count + found, minlength=count * count).reshape(count, count).tolist()
+    share = numbers("confusion_matrix", weights).reshape(-1)
+    if len(share) != len(true):
+        raise ValueError(f"confusion_matrix: expected {len(true)} weights, one for each label. Received {len(share)}.")
+    return np.bincount(true * count + found, share, minlength=count * count).reshape(count, count).tolist()
+
+
+def per_class_accuracy(labels: Any, predictions: Any, num_classes: int | None = None) -> list[dict[str, float]]:
+    """For each class how many samples it has, and the share of them that was found; NaN for a class without samples.
+
+    Example:
+        >>> pyml.vis.metrics.per_class_accuracy([0, 1, 1], [0, 1, 0])
+        [{'accuracy': 1.0, 'count': 1}, {'accuracy': 0.5, 'count': 2}]
+    """
+    matrix = np.array(confusion_matrix(labels, predictions, num_classes)).reshape(-1)
+    size = int(np.sqrt(matrix.size))
+    matrix = matrix.reshape(size, size)
+    counts = matrix.sum(1)
+    return [{"accuracy": float(matrix[i, i] / n) if n else float("nan"), "count": int(n)} for i, n in enumerate(counts)]
+
+
+def _sorted(what: str, labels: Any, scores: Any) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """True and false positives at each threshold that differs, from the highest, and the thresholds."""
+    true, score = numbers(what, labels).reshape(-1), numbers(what, scores).reshape(-1)
+    if len(true) != len(score):
+        raise ValueError(f"{what}: expected as many scores as labels. Received {len(score)} and {len(true)}.")
+    if not np.isin(true, (0, 1)).all():
+        raise ValueError(f"{what}: labels must be 0 or 1; for several classes draw one curve for each, as `labels == k`.")
+    if not np.isfinite(score).all():
+        raise ValueError(f"{what}: scores must be finite numbers; there is NaN or infinity among them.")
+    if not (0 < true.sum() < len(true)):
+        raise ValueError(f"{what}: labels must hold both classes, 0 and 1.")
+    order = np.argsort(-score, kind="stable")
+    true, score = true[order], score[order]
+    last = np.r_[np.flatnonzero(np.diff(score)), len(score) - 1]
+    hits = np.cumsum(true)[last]
+    return hits, 1 + last - hits, score[last]
+
+
+def roc_curve(labels: Any, scores: Any) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """False positive rates, true positive rates and thresholds, from the highest; begins at `(0, 0, inf)`.
+
+    Example:
+        >>> fpr, tpr, thresholds = pyml.vis.metrics.roc_curve([0, 0, 1, 1], [0.1, 0.4, 0.35, 0.8])
+        >>> fpr.tolist(), tpr.tolist()
+        ([0.0, 0.0, 0.5, 0.5, 1.0], [0.0, 0.5, 0.5, 1.0, 1.0])
+    """
+    hits, misses, thresholds = _sorted("roc_curve", labels, scores)
+    return np.r_[0, misses / misses[-1]], np.r_[0, hits / hits[-1]], np.r_[np.inf, thresholds]
+
+
+def auc(x: Any, y: Any) -> float:
+    """The area under a curve, by trapezoids."""
+    x, y = numbers("auc", x), numbers("auc", y)
+    return abs(float(((x[1:] - x[:-1]) * (y[1:] + y[:-1]) / 2).sum()))
+
+
+def precision_recall_curve(labels: Any, scores: Any) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Precisions, recalls and rising thresholds; ends at `(1, 0)`, which has no threshold."""
+    hits, misses, thresholds = _sorted("precision_recall_curve", labels, scores)
+    precision, recall = hits / (hits + misses), hits / hits[-1]
+    return np.r_[precision[::-1], 1], np.r_[recall[::-1], 0], thresholds[::-1]
+
+
+def average_precision(labels: Any, scores: Any) -> float:
+    """The mean of the precisions, each weighted by what it adds to the recall."""
+    precision, recall, _ = precision_recall_curve(labels, scores)
+    return float(-(np.diff(recall) * precision[:-1]).sum())

@@ -1,0 +1,165 @@
+"""Figures of models: what they consist of, how their weights are distributed, how their layers hang together."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from typing import Any
+
+from pyml.core.tree import flatten
+from pyml.vis.charts import histogram
+from pyml.vis.figure import Figure
+from pyml.vis.grids import table
+from pyml.vis.theme import FILLED, SERIES
+from pyml.vis.training import stacked
+from pyml.vis.values import base, nothing, options
+
+
+def values_distribution(tensor: Any, **opts: Any) -> Figure:
+    """A histogram of all values of a tensor, with how many are zero, NaN or infinite.
+
+    Args:
+        tensor: Numbers in any shape.
+        opts: As for `histogram`.
+
+    Example:
+        >>> pyml.vis.values_distribution(np.zeros((3, 3))).spec["title"]["subtitle"]
+        'values 9, min 0, max 0, zeros 9.'
+    """
+    return histogram(tensor, **{"title": "Distribution of values", "max_bins": 25, **opts})
+
+
+def model_summary(model: Any, **opts: Any) -> Figure:
+    """The layers of a model as a table: name, shape of the output, parameters, whether they learn.
+
+    Args:
+        model: A model.
+        opts: `title, width, height, font_size`.
+
+    Example:
+        >>> figure = pyml.vis.model_summary(pyml.Sequential([pyml.Input((4,)), pyml.layers.Dense(3, name="out")]))
+        >>> [row["text"] for row in figure.rows()]
+        ['out (Dense)', '(None, 3)', '15', 'yes']
+    """
+    rows = []
+    for layer in model.layers:
+        count = layer.count_params() if layer.built else None
+        learns = "" if not count else "yes" if layer.trainable else "no"
+        rows.append([f"{layer.name} ({type(layer).__name__})", shape_of(layer), "not built" if count is None else f"{count:,}", learns])
+    title = f"{model.name}: {model.count_params():,} parameters" if model.built else model.name
+    return table(rows, ["layer", "output", "parameters", "learns"], **{"title": title, **opts})
+
+
+def shape_of(layer: Any) -> str:
+    """The shape of a layer's output, as text."""
+    try:
+        outputs = flatten(layer.output)
+    except (AttributeError, ValueError, RuntimeError):
+        return "?"
+    return ", ".join(f"({', '.join(str(size) for size in out.shape)})" for out in outputs)
+
+
+def layer(layer: Any, gradients: Any = None, **opts: Any) -> Figure:
+    """A layer: what it is, and how its weights (and gradients) are distributed.
+
+    Args:
+        layer: A built layer.
+        gradients: Arrays by the names of weights, for example those of `pyml.variable_grads`; each is shown below its weight.
+        opts: As for `histogram`.
+
+    Raises:
+        ValueError: The layer is not built.
+
+    Example:
+        >>> dense = pyml.layers.Dense(3, name="out")
+        >>> dense.build((None, 4))
+        >>> len(pyml.vis.layer(dense).spec["vconcat"])
+        3
+    """
+    if not layer.built:
+        raise ValueError(f"layer: the layer {layer.name!r} has no weights yet; build it, or call the model on data first.")
+    names = ["name", "type", "output", "parameters"]
+    facts = [[layer.name, type(layer).__name__, shape_of(layer), f"{layer.count_params():,}"]]
+    figures = [table(facts, names, title=opts.get("title") or f"Layer {layer.name}")]
+    look = {key: value for key, value in opts.items() if key != "title"}
+    for weight in layer.weights:
+        title = f"{weight.name} {tuple(weight.shape)}"
+        figures.append(values_distribution(weight.numpy(), **{"title": title, "height": 140, **look}))
+        grad = None if gradients is None else gradients.get(weight.name, gradients.get(weight.path))
+        if grad is not None:
+            figures.append(values_distribution(grad, **{"title": f"gradient of {weight.name}", "height": 140, "color": SERIES[1], **look}))
+    return stacked(figures)
+
+
+def model_graph(model: Any, **opts: Any) -> Figure:
+    """The layers of a model as boxes, joined as data flow, from top to bottom.
+
+    Args:
+        model: A built model: Sequential or functional; others are drawn as a chain of their layers.
+        opts: `title, width, height, font_size`.
+
+    Example:
+        >>> model = pyml.Sequential([pyml.Input((4,)), pyml.layers.Dense(3), pyml.layers.Dense(1)])
+        >>> len(pyml.vis.model_graph(model).spec["layer"])
+        3
+    """
+    chosen = options("model_graph", opts)
+    boxes, edges = _graph(model)
+    if not boxes:
+        return Figure(nothing(chosen))
+    levels = max(box["level"] for box in boxes) + 1
+    wide = max(sum(box["level"] == level for box in boxes) for level in range(levels))
+    width = max(chosen["width"], 170 * wide)
+    rows_of: dict[int, list[dict[str, Any]]] = {}
+    for box in boxes:
+        rows_of.setdefault(box["level"], []).append(box)
+    for row in rows_of.values():
+        for i, box in enumerate(row):
+            box["at"] = (i + 0.5) / len(row)
+    place = {box["id"]: box for box in boxes}
+    lines = [
+        {"x": place[a]["at"], "y": place[a]["level"], "x2": place[b]["at"], "y2": place[b]["level"]}
+        for a, b in edges if a in place and b in place
+    ]  # fmt: skip
+    scale_x = {"domain": [0, 1], "nice": False, "zero": False}
+    scale_y = {"domain": [levels - 0.5, -0.5], "nice": False, "zero": False, "reverse": False}
+    x = {"field": "at", "type": "quantitative", "axis": None, "scale": scale_x}
+    y = {"field": "level", "type": "quantitative", "axis": None, "scale": scale_y}
+    size = chosen["font_size"] or 11
+    spec = {**base(chosen, fallback=f"Graph of {model.name}"), "width": width, "height": 62 * levels}
+    return Figure({**spec, "data": {"values": boxes}, "layer": [
+        {"data": {"values": lines}, "mark": {"type": "rule", "strokeWidth": 1.5}, "encoding": {
+            "x": {**x, "field": "x"}, "y": {**y, "field": "y"}, "x2": {"field": "x2"}, "y2": {"field": "y2"}}},
+        {"mark": {"type": "rect", "width": 156, "height": 38, "cornerRadius": 5, "color": FILLED}, "encoding": {"x": x, "y": y}},
+        {"transform": [{"calculate": "[datum.name, datum.detail]", "as": "text"}],
+         "mark": {"type": "text", "fontSize": size, "lineBreak": "\n", "dy": -size / 2, "color": "#ffffff", "limit": 150},
+         "encoding": {"x": x, "y": y, "text": {"field": "text", "type": "nominal"}}},
+    ]})  # fmt: skip
+
+
+def _graph(model: Any) -> tuple[list[dict[str, Any]], list[tuple[int, int]]]:
+    """Boxes with levels, and pairs of those that are joined."""
+    graph = getattr(model, "_graph", None)
+    layers = list(model.layers) if graph is None else list(graph.operations)
+    edges: list[tuple[int, int]] = []
+    if graph is None:
+        edges = [(id(a), id(b)) for a, b in pairwise(layers)]
+    else:
+        own = {id(node) for node in graph.nodes}
+        for op in layers:
+            for node in op._inbound_nodes:
+                if id(node) in own:
+                    edges += [(id(tensor._keras_history.operation), id(op)) for tensor in node.input_tensors]
+    level = {id(op): 0 for op in layers}
+    for _ in layers:
+        for a, b in edges:
+            if a in level and b in level and level[b] <= level[a] < len(layers):
+                level[b] = level[a] + 1
+    boxes = [
+        {"id": id(op), "name": op.name[:26], "detail": f"{type(op).__name__} {shape_of(op)}"[:34], "level": level[id(op)]} for op in layers
+    ]
+    numbers = {box["id"]: i for i, box in enumerate(boxes)}
+    for box in boxes:
+        box["id"] = numbers[box["id"]]
+    return boxes, [(numbers[a], numbers[b]) for a, b in edges if a in numbers and b in numbers]
+
+

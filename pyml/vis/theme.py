@@ -1,0 +1,52 @@
+"""Colours: of series, for all kinds of eyes; of text and grids, for light and dark surroundings."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+SCHEMA = "https://vega.github.io/schema/vega-lite/v5.json"
+# Okabe and Ito 2008, "Color Universal Design"; without the yellow and black that vanish on one of the two backgrounds.
+SERIES = ["#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#767676"]
+ON_DARK = {"#0072B2": "#4da3e0", "#D55E00": "#ff8a4a", "#009E73": "#2fc79b", "#767676": "#a5adb5"}  # as in web/visor.js
+FILLED = "#0b5d8f"                                     # below white letters, on any ground
+DASHES = [[1, 0], [6, 3], [2, 2], [8, 3, 2, 3], [1, 4], [10, 2], [4, 4]]
+# Names of tfjs-vis and of this package -> schemes of Vega that stay ordered for colour-blind eyes and in print.
+COLOR_MAPS = {"viridis": "viridis", "greyscale": "greys", "blues": "blues", "magma": "magma", "cividis": "cividis"}
+THEMES = {
+    "light": {"ink": "#1f2328", "quiet": "#59616a", "line": "#dcd7cd", "paper": "#ffffff"},
+    "dark": {"ink": "#e6e4df", "quiet": "#a5adb5", "line": "#343b41", "paper": "#1d2226"},
+    "auto": {"ink": "#767676", "quiet": "#767676", "line": "#9a9a9a55", "paper": "transparent"},
+}
+
+
+def themed(spec: dict[str, Any], theme: str) -> dict[str, Any]:
+    """A specification with the colours of a theme.
+
+    Raises:
+        ValueError: There is no such theme.
+    """
+    if theme not in THEMES:
+        raise ValueError(f'theme must be "light", "dark" or "auto". Received: {theme!r}')
+    colours = THEMES[theme]
+    config = spec.setdefault("config", {})
+    if theme == "dark":
+        text = json.dumps(spec)
+        for dim, bright in ON_DARK.items():
+            text = text.replace(f'"{dim}"', f'"{bright}"')
+        spec = json.loads(text)
+        config = spec["config"]
+    axis = {"gridColor": colours["line"], "domainColor": colours["line"], "tickColor": colours["line"],
+            "labelColor": colours["quiet"], "titleColor": colours["quiet"]}  # fmt: skip
+    config["axis"] = {**axis, **config.get("axis", {})}
+    config["legend"] = {"labelColor": colours["ink"], "titleColor": colours["quiet"], "orient": "top", "columns": 3,
+                        **config.get("legend", {})}  # fmt: skip
+    config["title"] = {"color": colours["ink"], "subtitleColor": colours["quiet"], "anchor": "start", "fontSize": 13,
+                       **config.get("title", {})}  # fmt: skip
+    config["view"] = {"stroke": None, **config.get("view", {})}
+    config["range"] = {"category": [ON_DARK.get(c, c) if theme == "dark" else c for c in SERIES]}
+    config["text"] = {"color": colours["ink"], **config.get("text", {})}
+    config["rule"] = {"color": colours["quiet"]}
+    config["font"] = "system-ui, sans-serif"
+    spec["background"] = colours["paper"]
+    return spec

@@ -1,0 +1,194 @@
+"""Training as it goes: curves of a history, and curves that grow while `fit` runs."""
+
+from __future__ import annotations
+
+import math
+import warnings
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from pyml.callbacks.callback import Callback
+from pyml.vis.charts import line_chart
+from pyml.vis.figure import Figure
+
+__all__ = ["FitCallbacks", "fit_callbacks", "history"]
+
+
+def history(logs: Any, metrics: Sequence[str] | None = None, zoom_to_fit_accuracy: bool = False, **opts: Any) -> Figure:
+    """The curves of a training, one chart for each metric with its validation.
+
+    Args:
+        logs: What `fit` returned, its `history` dict, or a list of dicts, one for each epoch.
+        metrics: Names to draw; all by default. `"val_"` names join their metric.
+        zoom_to_fit_accuracy: The axis of an accuracy need not begin at 0.
+        opts: As for `line_chart`.
+
+    Raises:
+        ValueError: There is no metric of that name.
+
+    Example:
+        >>> pyml.vis.history({"loss": [3, 2], "val_loss": [3, 2.5], "accuracy": [0.1, 0.4]}).spec["vconcat"][0]["title"]["text"]
+        'loss'
+    """
+    found = getattr(logs, "history", logs)
+    if isinstance(found, (list, tuple)):
+        names = list(dict.fromkeys(name for row in found for name in row))
+        found = {name: [row.get(name, math.nan) for row in found] for name in names}
+    if not isinstance(found, Mapping):
+        raise TypeError(f"history: expected what fit returned, or its history. Received a {type(logs).__name__}.")
+    wanted = list(metrics or found)
+    missing = [name for name in wanted if name not in found]
+    if missing:
+        raise ValueError(f"history: there is no metric {', '.join(map(repr, missing))}; there are {', '.join(map(repr, found))}.")
+    charts = []
+    for metric in dict.fromkeys(name.removeprefix("val_") for name in wanted):
+        series = {}
+        for name, text in ((metric, "training"), (f"val_{metric}", "validation")):
+            if name in found and (name in wanted or metrics is None):
+                values = [np.nan if v is None else float(v) for v in found[name]]
+                series[text] = np.stack([np.arange(1, len(values) + 1), values], 1) if values else np.zeros((0, 2))
+        zoom = opts.get("zoom_to_fit", True) if "acc" not in metric else zoom_to_fit_accuracy
+        look = {"title": metric, "x_label": "epoch", "y_label": metric, "width": 300, "height": 160, **opts, "zoom_to_fit": zoom}
+        figure = line_chart(series, **look)
+        if "encoding" in figure.spec and "x" in figure.spec["encoding"]:
+            figure.spec["encoding"]["x"]["axis"] = {"format": "d", "tickMinStep": 1}
+        charts.append(figure)
+    if not charts:
+        return line_chart([], title="History")
+    return charts[0] if len(charts) == 1 else stacked(charts)
+
+
+def stacked(figures: Sequence[Figure]) -> Figure:
+    """Figures one below the other."""
+    parts = [{key: value for key, value in figure.spec.items() if key not in ("$schema", "autosize")} for figure in figures]
+    return Figure({"vconcat": parts, "spacing": 16, "resolve": {"scale": dict.fromkeys(("color", "strokeDash", "shape"), "independent")}})
+
+
+def fit_callbacks(container: Any = None, metrics: Sequence[str] | None = None, callbacks: Sequence[str] = ("on_batch_end", "on_epoch_end"),
+                  zoom_to_fit_accuracy: bool = False, warn: bool = True, every: int = 10, **opts: Any) -> FitCallbacks:  # fmt: skip
+    """A callback for `fit` that draws its curves while it runs.
+
+    Args:
+        container: The surface of the visor: its name, or a dict of `name` and `tab`. None draws in the visor of a page, and elsewhere
+            only keeps the figures.
+        metrics: Names to draw; all by default.
+        callbacks: What is drawn: `"on_batch_end"`, `"on_epoch_end"` or both.
+        zoom_to_fit_accuracy: The axis of an accuracy need not begin at 0.
+        warn: Also look, once an epoch, for losses that are NaN or grow without bounds, weights that are not finite, and units of
+            `relu` layers that are dead: whose biases and incoming weights can give nothing but 0 any more. Each is said once.
+        every: Batches from one drawn point to the next.
+        opts: As for `line_chart`.
+
+    Returns:
+        A `FitCallbacks`; `.figures()` are the charts so far, `.warnings` what was found.
+
+    Logs are read from the device only at the points that are drawn.
+
+    Example:
+        >>> live = pyml.vis.fit_callbacks(every=1)
+        >>> model.compile("sgd", "mse")
+        >>> history = model.fit(np.ones((8, 4)), np.ones((8, 3)), batch_size=4, epochs=2, verbose=0, callbacks=[live])
+        >>> sorted(live.figures()), len(live.batches)
+        (['on_batch_end', 'on_epoch_end'], 4)
+    """
+    return FitCallbacks(container, metrics, callbacks, zoom_to_fit_accuracy, warn, every, opts)
+
+
+class FitCallbacks(Callback):
+    """What `fit_callbacks` makes."""
+
+    def __init__(self, container: Any = None, metrics: Sequence[str] | None = None, callbacks: Sequence[str] = ("on_epoch_end",),
+                 zoom_to_fit_accuracy: bool = False, warn: bool = True, every: int = 10, opts: Any = None) -> None:  # fmt: skip
+        super().__init__()
+        named = {"onBatchEnd": "on_batch_end", "onEpochEnd": "on_epoch_end"}
+        self.shown = [named.get(name, name) for name in callbacks]
+        unknown = [name for name in self.shown if name not in named.values()]
+        if unknown:
+            raise ValueError(f"fit_callbacks: callbacks may hold 'on_batch_end' and 'on_epoch_end'. Received: {', '.join(unknown)}")
+        if not isinstance(every, int) or every < 1:
+            raise ValueError(f"fit_callbacks: every must be a positive integer. Received: every={every!r}")
+        self.container, self.metrics, self.zoom, self.warn, self.every = container, metrics, zoom_to_fit_accuracy, warn, every
+        self.opts = dict(opts or {})
+        self.batches: list[dict[str, float]] = []
+        self.epochs: list[dict[str, float]] = []
+        self.warnings: list[str] = []
+        self._seen = 0
+        self._first: float | None = None
+
+    def on_train_begin(self, logs: Any = None) -> None:
+        self.batches, self.epochs, self.warnings, self._seen, self._first = [], [], [], 0, None
+
+    def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
+        if "on_batch_end" not in self.shown:
+            return
+        if self._seen % self.every == 0:
+            self.batches.append(self._chosen(logs))
+            self._draw("on_batch_end", self.batches)
+        self._seen += 1
+
+    def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
+        self.epochs.append(self._chosen(logs))
+        if self.warn:
+            self._look(epoch, logs or {})
+        if "on_epoch_end" in self.shown:
+            self._draw("on_epoch_end", self.epochs)
+
+    def figures(self) -> dict[str, Figure]:
+        """The charts so far, by what they show."""
+        rows = {"on_batch_end": self.batches, "on_epoch_end": self.epochs}
+        return {name: self._figure(name, rows[name]) for name in self.shown if rows[name]}
+
+    def _chosen(self, logs: Any) -> dict[str, float]:
+        names = self.metrics or list(logs)
+        return {name: float(logs[name]) for name in names if name in logs}
+
+    def _figure(self, name: str, rows: list[dict[str, float]]) -> Figure:
+        label = {"x_label": f"batch, every {self.every}." if self.every > 1 else "batch"} if name == "on_batch_end" else {}
+        return history(rows, None, self.zoom, **{**label, **self.opts})
+
+    def _draw(self, name: str, rows: list[dict[str, float]]) -> None:
+        from pyml.vis.visor import in_page, visor
+
+        if not in_page():
+            return
+        given = self.container if isinstance(self.container, Mapping) else {"name": self.container or "Training"}
+        visor().surface(f"{given['name']} {name}", given.get("tab", "Training")).draw(self._figure(name, rows))
+
+    # ---- what goes wrong
+    def _look(self, epoch: int, logs: Mapping[str, Any]) -> None:
+        loss = float(logs.get("loss", 0.0))
+        if self._first is None and math.isfinite(loss):
+            self._first = abs(loss)
+        if not math.isfinite(loss):
+            self._say(f"epoch {epoch + 1}: the loss is {loss}; try a lower learning rate, clipnorm, or look for NaN in the data")
+        elif self._first and abs(loss) > 1000 * self._first:
+            self._say(f"epoch {epoch + 1}: the loss has grown from {self._first:.3g} to {loss:.3g}; gradients explode, try clipnorm=1.0")
+        for layer in self.model.layers:
+            for problem in problems(layer):
+                self._say(problem)
+
+    def _say(self, text: str) -> None:
+        if text not in self.warnings:
+            self.warnings.append(text)
+            warnings.warn(f"fit_callbacks: {text}.", stacklevel=3)
+
+
+def problems(layer: Any) -> list[str]:
+    """What the weights of a layer show to be wrong."""
+    found = []
+    for weight in layer.weights:
+        if weight.dtype.startswith(("float", "bfloat")) and not np.isfinite(weight.numpy().astype("float32")).all():
+            found.append(f"{weight.path} holds values that are not finite")
+    name = getattr(getattr(layer, "activation", None), "__name__", "")
+    kernel, bias = getattr(layer, "kernel", None), getattr(layer, "bias", None)
+    if name == "relu" and kernel is not None and bias is not None and not found:
+        into = kernel.numpy().reshape(-1, bias.shape[-1])
+        dead = int(((into <= 0).all(0) & (bias.numpy() <= 0)).sum())
+        if dead:
+            found.append(
+                f"{dead} of the {bias.shape[-1]} units of layer {layer.name!r} are dead for inputs that are not negative: no weight or "
+                "bias of theirs is above 0"
+            )
+    return found

@@ -1,0 +1,165 @@
+"""Data as charts take it: numbers that JSON can hold, series of points, not more of them than an eye can tell apart."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+MOST = 2000                                            # points of a chart: more do not fit between two of its pixels
+OPTIONS = {
+    "title": None, "width": 360, "height": 230, "x_label": None, "y_label": None, "font_size": None, "x_type": None, "y_type": None,
+    "x_axis_domain": None, "y_axis_domain": None, "zoom_to_fit": False, "series_colors": None, "color": None, "max_bins": None,
+    "color_map": None, "domain": None, "row_major": False, "shade_diagonal": True, "show_text_overlay": True, "stats": None,
+}  # fmt: skip
+
+
+def numbers(what: str, values: Any) -> np.ndarray:
+    """Values as float64, on the host.
+
+    Raises:
+        TypeError: They are no numbers.
+    """
+    if hasattr(values, "numpy"):
+        values = values.numpy()
+    try:
+        return np.asarray([math.nan if v is None else v for v in values] if isinstance(values, list) else values, np.float64)
+    except (TypeError, ValueError):
+        raise TypeError(f"{what}: expected numbers, in rows of equal length. Received: {values!r:.80}") from None
+
+
+def plain(value: float) -> float | None:
+    """A number for JSON; None, which is drawn as a gap, for NaN and infinity."""
+    return float(value) if math.isfinite(value) else None
+
+
+class Points:
+    """Points of one or more series.
+
+    Args:
+        what: Names the chart in errors.
+        data: Values over 0, 1, 2, ...; pairs or dicts of x and y; several of these in a list or in a dict by name; or a dict of
+            `values` and `series`, as in tfjs-vis.
+        series: Names of the series.
+        pairs: An array `(n, 2)` holds points.
+    """
+
+    def __init__(self, what: str, data: Any, series: Sequence[str] | None = None, pairs: bool = False):
+        self.what = what
+        if isinstance(data, Mapping) and "values" in data:
+            series = series or data.get("series")
+            data = data["values"]
+        if isinstance(data, Mapping):
+            names, parts = [str(name) for name in data], list(data.values())
+        else:
+            parts = list(data) if self._nested(data, pairs) else [data]
+            names = [str(name) for name in series] if series else [f"Series {i + 1}" for i in range(len(parts))]
+        if len(names) != len(parts):
+            raise ValueError(f"{what}: series must name {len(parts)} series. Received: {len(names)} names.")
+        self.names, self.notes = names, []
+        self.parts = [self._points(part, pairs) for part in parts]
+        total = sum(len(x) for x, _ in self.parts)
+        self.infinite = sum(int(np.isinf(y).sum()) for _, y in self.parts)
+        if total > MOST:
+            share = MOST / total
+            self.parts = [thinned(x, y, max(8, int(len(x) * share)), pairs) for x, y in self.parts]
+            self.notes.append(f"{sum(len(x) for x, _ in self.parts):,} of {total:,} points are drawn")
+        if self.infinite:
+            self.notes.append(f"{self.infinite:,} infinite value{'s' if self.infinite > 1 else ''} left out")
+
+    @staticmethod
+    def _nested(data: Any, pairs: bool) -> bool:
+        """Whether these are several series."""
+        if hasattr(data, "shape"):
+            return len(data.shape) == 2 and not (pairs and data.shape[1] == 2)
+        if not isinstance(data, (list, tuple)) or not len(data):
+            return False
+        first = data[0]
+        if isinstance(first, Mapping) or np.ndim(first) == 0:
+            return False
+        if hasattr(first, "shape") or len(first) != 2:
+            return not (pairs and hasattr(first, "shape") and tuple(first.shape) == (2,))
+        return np.ndim(first[0]) > 0 or isinstance(first[0], Mapping) or not pairs
+
+    def _points(self, part: Any, pairs: bool) -> tuple[np.ndarray, np.ndarray]:
+        if isinstance(part, (list, tuple)) and part and isinstance(part[0], Mapping):
+            try:
+                return numbers(self.what, [p["x"] for p in part]), numbers(self.what, [p["y"] for p in part])
+            except KeyError:
+                raise ValueError(f"{self.what}: every point must have x and y. Received: {part[0]!r:.80}") from None
+        array = numbers(self.what, part)
+        if array.ndim == 2 and array.shape[1] == 2:
+            return array[:, 0], array[:, 1]
+        if array.ndim > 1 or (pairs and array.size):
+            raise ValueError(f"{self.what}: expected {'pairs of x and y' if pairs else 'a row of numbers'}. Received shape {array.shape}.")
+        return np.arange(array.size, dtype=float), array.reshape(-1)
+
+    def rows(self) -> list[dict[str, Any]]:
+        """One dict for each point."""
+        return [
+            {"x": plain(a), "y": plain(b), "series": name}
+            for name, (x, y) in zip(self.names, self.parts)
+            for a, b in zip(x, y)
+        ]  # fmt: skip
+
+    def domain(self, axis: int) -> list[float] | None:
+        """A range for an axis on which all values are equal; None where the chart finds one itself."""
+        values = np.concatenate([part[axis] for part in self.parts] or [np.zeros(0)])
+        values = values[np.isfinite(values)]
+        if not values.size or values.min() != values.max():
+            return None
+        around = abs(values[0]) * 0.1 or 1.0
+        return [float(values[0] - around), float(values[0] + around)]
+
+
+def thinned(x: np.ndarray, y: np.ndarray, most: int, scattered: bool = False) -> tuple[np.ndarray, np.ndarray]:
+    """Fewer points: of a line the lowest and highest of each stretch and its gaps, of a cloud every n-th."""
+    if len(x) <= most:
+        return x, y
+    if scattered:
+        kept = np.linspace(0, len(x) - 1, most).round().astype(int)
+        return x[kept], y[kept]
+    chosen = {0, len(x) - 1}
+    for part in np.array_split(np.arange(len(x)), max(1, most // 2 - 1)):
+        values = y[part]
+        if np.isnan(values).any():
+            chosen.add(int(part[np.isnan(values).argmax()]))
+        if not np.isnan(values).all():
+            chosen |= {int(part[np.nanargmin(values)]), int(part[np.nanargmax(values)])}
+    kept = np.array(sorted(chosen))
+    return x[kept], y[kept]
+
+
+def options(what: str, given: dict[str, Any], *known: str) -> dict[str, Any]:
+    """The options of a chart with their defaults.
+
+    Raises:
+        TypeError: One is unknown.
+    """
+    known = ("title", "width", "height", "x_label", "y_label", "font_size", *known)
+    unknown = [name for name in given if name not in known]
+    if unknown:
+        raise TypeError(f"{what}: there is no option {', '.join(unknown)}; there are {', '.join(known)}.")
+    return {name: given.get(name, OPTIONS[name]) for name in known}
+
+
+def base(chosen: dict[str, Any], notes: Sequence[str] = (), fallback: str = "") -> dict[str, Any]:
+    """What every chart has: size, title, notes below it, sizes of letters."""
+    spec: dict[str, Any] = {
+        "width": chosen["width"], "height": chosen["height"], "autosize": {"type": "fit", "contains": "padding"},
+        "description": chosen["title"] or fallback,
+    }  # fmt: skip
+    if chosen["title"] or notes:
+        spec["title"] = {"text": chosen["title"] or fallback, **({"subtitle": "; ".join(notes) + "."} if notes else {})}
+    if chosen["font_size"]:
+        size = chosen["font_size"]
+        spec["config"] = {"axis": {"labelFontSize": size, "titleFontSize": size}, "legend": {"labelFontSize": size}}
+    return spec
+
+
+def nothing(chosen: dict[str, Any], text: str = "There is nothing to show.") -> dict[str, Any]:
+    """The picture of no data."""
+    return {**base(chosen, fallback="Empty"), "data": {"values": [{"text": text}]},
+            "mark": {"type": "text", "fontSize": 13}, "encoding": {"text": {"field": "text", "type": "nominal"}}}  # fmt: skip

@@ -1,0 +1,109 @@
+"""The visor: a panel over a page, with tabs of surfaces on which figures are drawn. The panel itself is `web/visor.js`."""
+
+from __future__ import annotations
+
+import json
+import sys
+from typing import Any
+
+from pyml.vis.figure import Figure
+
+_visor: Visor | None = None
+
+
+def in_page() -> bool:
+    """True where a page is there that can open a visor."""
+    return sys.platform == "emscripten" and _page() is not None
+
+
+def _page() -> Any:
+    try:
+        import pyml_page
+    except ImportError:
+        return None
+    return getattr(pyml_page, "post", None)
+
+
+class Surface:
+    """A place in the visor for one figure.
+
+    Args:
+        name: What stands above it.
+        tab: The tab it lies in.
+    """
+
+    def __init__(self, name: str, tab: str = "Visor"):
+        self.name, self.tab = name, tab
+        self.figure: Figure | None = None
+
+    def draw(self, figure: Figure) -> None:
+        """Draws a figure here, in the place of the last one. In a page; elsewhere it is kept in `.figure`."""
+        self.figure = figure
+        send("draw", {"name": self.name, "tab": self.tab, "spec": figure.spec})
+
+
+class Visor:
+    """The panel; made by `pyml.vis.visor()`, one for a page."""
+
+    def __init__(self) -> None:
+        self._surfaces: dict[tuple[str, str], Surface] = {}
+
+    def surface(self, name: str | dict[str, Any], tab: str = "Visor") -> Surface:
+        """The surface of a name, made when it is first asked for.
+
+        Args:
+            name: Its name, or a dict of `name` and `tab`.
+            tab: The tab.
+        """
+        if isinstance(name, dict):
+            name, tab = name["name"], name.get("tab", tab)
+        return self._surfaces.setdefault((tab, name), Surface(name, tab))
+
+    def open(self) -> None:
+        """Shows the panel."""
+        send("open", {})
+
+    def close(self) -> None:
+        """Hides it; the key ` shows it again."""
+        send("close", {})
+
+    def toggle(self) -> None:
+        """Shows or hides it."""
+        send("toggle", {})
+
+    def is_open(self) -> bool:
+        """Whether the panel was opened last, as far as Python knows: a person may have closed it."""
+        return bool(self._surfaces)
+
+    def set_active_tab(self, tab: str) -> None:
+        """Brings a tab to the front."""
+        send("tab", {"tab": tab})
+
+    @property
+    def tabs(self) -> list[str]:
+        """Names of the tabs, in order."""
+        return list(dict.fromkeys(tab for tab, _ in self._surfaces))
+
+
+def send(what: str, message: dict[str, Any]) -> None:
+    """Hands a message to the page, where there is one."""
+    if sys.platform != "emscripten":
+        return
+    page = _page()
+    if page is not None:
+        page("visor", json.dumps([what, message], allow_nan=False))
+
+
+def visor() -> Visor:
+    """The visor of this page.
+
+    Example:
+        >>> surface = pyml.vis.visor().surface("Loss", tab="Training")
+        >>> surface.draw(pyml.vis.line_chart([3, 2, 1]))
+        >>> pyml.vis.visor().tabs
+        ['Training']
+    """
+    global _visor
+    if _visor is None:
+        _visor = Visor()
+    return _visor

@@ -1,0 +1,243 @@
+// The visor: a panel over the page with tabs of surfaces, on which figures of pyml.vis are drawn. It is loaded with the first
+// message of Python (`pyml_page.post("visor", ...)`). The key ` shows and hides it, Escape in it hides it; its place is remembered.
+import { loadVega } from "./charts.js";
+
+const KEPT = "pyml-visor";
+const LEAST = 280;
+const COLOURS = {
+  light: { ink: "#1f2328", quiet: "#59616a", line: "#dcd7cd" },
+  dark: { ink: "#e6e4df", quiet: "#a5adb5", line: "#343b41" },
+};
+// Series that are bright enough on a dark ground; the names are those of pyml.vis.theme.
+const ON_DARK = { "#0072B2": "#4da3e0", "#D55E00": "#ff8a4a", "#009E73": "#2fc79b", "#767676": "#a5adb5" };
+const STYLE = `
+.pyml-visor { position: fixed; inset: 0 0 0 auto; width: min(var(--visor-width, 420px), 100vw); z-index: 1000; display: flex; flex-direction: column;
+  background: #ffffff; color: #1f2328; border-left: 1px solid #b9b3a7; box-shadow: -4px 0 18px #0003; font: 15px/1.4 system-ui, sans-serif; }
+.pyml-visor[hidden] { display: none; }
+.pyml-visor header { display: flex; gap: 4px; align-items: center; padding: 6px 8px 0 14px; border-bottom: 1px solid #dcd7cd; }
+.pyml-visor [role=tablist] { display: flex; flex: 1; gap: 2px; overflow-x: auto; }
+.pyml-visor button { font: inherit; color: inherit; background: none; border: 1px solid transparent; border-radius: 6px 6px 0 0; padding: 6px 10px; cursor: pointer;
+  white-space: nowrap; min-height: 36px; }
+.pyml-visor [aria-selected=true] { border-color: #b9b3a7; border-bottom-color: transparent; font-weight: 600; }
+.pyml-visor button:hover { background: #7773; }
+.pyml-visor :focus-visible { outline: 3px solid #0f6b61; outline-offset: -3px; }
+.pyml-visor [role=tabpanel] { flex: 1; overflow: auto; padding: 8px 14px 24px; }
+.pyml-visor [role=tabpanel][hidden] { display: none; }
+.pyml-visor section { margin: 0 0 18px; }
+.pyml-visor h2 { font-size: 14px; margin: 8px 0 4px; color: inherit; }
+.pyml-visor .figure { overflow-x: auto; }
+.pyml-visor .figure.vega-embed, .pyml-visor .figure .vega-embed { width: 100%; padding: 0; }
+.pyml-visor .edge { position: absolute; inset: 0 auto 0 0; width: 8px; cursor: ew-resize; touch-action: none; }
+.pyml-visor .edge:hover { background: #7775; }
+@media (max-width: 600px) {
+  .pyml-visor { inset: auto 0 0 0; width: 100vw; height: min(var(--visor-height, 60vh), 92vh); border-left: 0; border-top: 1px solid #b9b3a7; }
+  .pyml-visor .edge { inset: 0 0 auto 0; width: auto; height: 8px; cursor: ns-resize; }
+}
+@media (prefers-color-scheme: dark) {
+  .pyml-visor { background: #1d2226; color: #e6e4df; border-color: #4a535b; }
+  .pyml-visor header { border-color: #343b41; }
+  .pyml-visor [aria-selected=true] { border-color: #4a535b; border-bottom-color: transparent; }
+  .pyml-visor :focus-visible { outline-color: #5cc7b5; }
+}`;
+
+const dark = () => matchMedia("(prefers-color-scheme: dark)").matches;
+const narrow = () => matchMedia("(max-width: 600px)").matches;
+
+/** A specification in the page's colours, as wide as its surface. */
+function dressed(given, width) {
+  let text = JSON.stringify({ ...given, $schema: undefined });
+  if (dark()) for (const [from, to] of Object.entries(ON_DARK)) text = text.replaceAll(`"${from}"`, `"${to}"`);
+  const spec = JSON.parse(text);
+  const { ink, quiet, line } = COLOURS[dark() ? "dark" : "light"];
+  const series = ["#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#767676"].map((c) => (dark() && ON_DARK[c]) || c);
+  spec.config = {
+    view: { stroke: null }, font: "system-ui, sans-serif", range: { category: series }, text: { color: ink }, rule: { color: quiet },
+    axis: { gridColor: line, domainColor: line, tickColor: line, labelColor: quiet, titleColor: quiet },
+    legend: { labelColor: ink, titleColor: quiet, orient: "top", columns: 3 },
+    title: { color: ink, subtitleColor: quiet, anchor: "start", fontSize: 13 }, ...spec.config,
+  };
+  spec.background = "transparent";
+  if (spec.autosize && (spec.width ?? 0) <= 400) spec.width = width; // what is wider has a reason: tables scroll
+  for (const part of spec.vconcat ?? []) if ((part.width ?? 0) <= 400) part.width = width - 70;
+  return spec;
+}
+
+class Visor {
+  constructor() {
+    this.kept = { open: true, ...JSON.parse(localStorage.getItem(KEPT) ?? "{}") };
+    this.tabs = new Map(); // name -> { button, panel, surfaces }
+    const style = Object.assign(document.createElement("style"), { textContent: STYLE });
+    document.head.append(style);
+    this.panel = document.createElement("aside");
+    this.panel.className = "pyml-visor";
+    this.panel.setAttribute("aria-label", "Visor");
+    this.list = document.createElement("div");
+    this.list.setAttribute("role", "tablist");
+    this.list.setAttribute("aria-label", "Tabs of the visor");
+    const shut = Object.assign(document.createElement("button"), { type: "button", textContent: "✕", title: "Hide the visor (key `)" });
+    shut.setAttribute("aria-label", "Hide the visor");
+    shut.addEventListener("click", () => this.show(false));
+    const head = document.createElement("header");
+    head.setAttribute("role", "presentation"); // a page has one banner, its own
+    head.append(this.list, shut);
+    this.edge = document.createElement("div");
+    this.edge.className = "edge";
+    this.edge.tabIndex = 0;
+    this.edge.setAttribute("role", "separator");
+    this.edge.setAttribute("aria-label", "Size of the visor");
+    this.panel.append(this.edge, head);
+    document.body.append(this.panel);
+    this.resize(this.kept.width ?? 420, this.kept.height ?? Math.round(innerHeight * 0.6), false);
+    this.show(this.kept.open, false);
+    this.listen();
+  }
+
+  listen() {
+    document.addEventListener("keydown", (event) => {
+      const typing = event.target.closest?.("input, textarea, select, [contenteditable]");
+      if (event.key === "`" && !typing && !event.ctrlKey && !event.metaKey && !event.altKey) this.show(this.panel.hidden);
+      if (event.key === "Escape" && this.panel.contains(event.target)) this.show(false);
+    });
+    this.list.addEventListener("keydown", (event) => {
+      const names = [...this.tabs.keys()];
+      const step = { ArrowRight: 1, ArrowLeft: -1 }[event.key];
+      const at = names.indexOf(this.active);
+      const next = step ? names.at((at + step) % names.length) : { Home: names[0], End: names.at(-1) }[event.key];
+      if (next === undefined) return;
+      event.preventDefault();
+      this.choose(next);
+      this.tabs.get(next).button.focus();
+    });
+    this.edge.addEventListener("pointerdown", (event) => {
+      this.edge.setPointerCapture(event.pointerId);
+      const move = (at) => this.resize(innerWidth - at.clientX, innerHeight - at.clientY);
+      this.edge.addEventListener("pointermove", move);
+      this.edge.addEventListener("lostpointercapture", () => { this.edge.removeEventListener("pointermove", move); this.redraw(); }, { once: true });
+    });
+    this.edge.addEventListener("keydown", (event) => {
+      const step = { ArrowLeft: 24, ArrowUp: 24, ArrowRight: -24, ArrowDown: -24 }[event.key];
+      if (!step) return;
+      event.preventDefault();
+      this.resize(this.width + (narrow() ? 0 : step), this.height + (narrow() ? step : 0));
+      this.redraw();
+    });
+    addEventListener("resize", () => this.redraw());
+    matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => this.redraw());
+  }
+
+  keep(change) {
+    Object.assign(this.kept, change);
+    try { localStorage.setItem(KEPT, JSON.stringify(this.kept)); } catch { /* a page that may keep nothing */ }
+  }
+
+  resize(width, height, keep = true) {
+    this.width = Math.round(Math.min(Math.max(width, LEAST), Math.max(LEAST, innerWidth - 40)));
+    this.height = Math.round(Math.min(Math.max(height, 160), innerHeight * 0.92));
+    this.panel.style.setProperty("--visor-width", `${this.width}px`);
+    this.panel.style.setProperty("--visor-height", `${this.height}px`);
+    const [now, most] = narrow() ? [this.height, Math.round(innerHeight * 0.92)] : [this.width, innerWidth];
+    this.edge.setAttribute("aria-orientation", narrow() ? "horizontal" : "vertical");
+    for (const [name, value] of [["now", now], ["min", narrow() ? 160 : LEAST], ["max", most]]) this.edge.setAttribute(`aria-value${name}`, value);
+    if (keep) this.keep(narrow() ? { height: this.height } : { width: this.width });
+  }
+
+  show(open, keep = true) {
+    const inside = this.panel.contains(document.activeElement);
+    this.panel.hidden = !open;
+    if (keep) this.keep({ open });
+    if (open) this.redraw();
+    else if (inside) document.activeElement.blur();
+  }
+
+  tab(name) {
+    if (!this.tabs.has(name)) {
+      const id = `pyml-visor-${this.tabs.size}`;
+      const button = Object.assign(document.createElement("button"), { type: "button", textContent: name, id: `${id}-tab` });
+      button.setAttribute("role", "tab");
+      button.setAttribute("aria-controls", id);
+      button.addEventListener("click", () => this.choose(name));
+      const panel = Object.assign(document.createElement("div"), { id, tabIndex: 0 });
+      panel.setAttribute("role", "tabpanel");
+      panel.setAttribute("aria-labelledby", button.id);
+      this.list.append(button);
+      this.panel.append(panel);
+      this.tabs.set(name, { button, panel, surfaces: new Map() });
+      if (this.active === undefined || this.kept.tab === name) this.choose(name, false);
+      else this.choose(this.active, false);
+    }
+    return this.tabs.get(name);
+  }
+
+  choose(name, keep = true) {
+    this.active = name;
+    for (const [other, { button, panel }] of this.tabs) {
+      button.setAttribute("aria-selected", String(other === name));
+      button.tabIndex = other === name ? 0 : -1;
+      panel.hidden = other !== name;
+    }
+    if (keep) { this.keep({ tab: name }); this.redraw(); }
+  }
+
+  draw({ name, tab, spec }) {
+    const { panel, surfaces } = this.tab(tab);
+    if (!surfaces.has(name)) {
+      const section = document.createElement("section");
+      const title = Object.assign(document.createElement("h2"), { textContent: name });
+      const figure = Object.assign(document.createElement("div"), { className: "figure" });
+      section.setAttribute("aria-label", name);
+      section.append(title, figure);
+      panel.append(section);
+      surfaces.set(name, { figure, tab });
+    }
+    const surface = surfaces.get(name);
+    surface.spec = spec;
+    surface.figure.setAttribute("role", "group");
+    surface.figure.setAttribute("aria-label", spec.description ?? name);
+    this.render(surface);
+  }
+
+  redraw() {
+    for (const surface of this.tabs.get(this.active)?.surfaces.values() ?? []) { surface.form = null; this.render(surface); }
+  }
+
+  /** Draws the newest figure of a surface that is seen, one at a time; where only the rows differ, only those change. */
+  async render(surface) {
+    surface.stale = true;
+    if (surface.busy || this.panel.hidden || surface.tab !== this.active) return;
+    surface.busy = true;
+    try {
+      await loadVega();
+      while (surface.stale && !this.panel.hidden && surface.tab === this.active) {
+        surface.stale = false;
+        await new Promise((resolve) => setTimeout(resolve, 16)); // whatever comes in this frame is drawn at once
+        const spec = dressed(surface.spec, Math.max(200, surface.figure.clientWidth - 4));
+        const rows = spec.data?.values;
+        const form = rows && spec.mark ? JSON.stringify({ ...spec, data: null }) : null;
+        if (form && form === surface.form) {
+          await surface.view.change("rows", globalThis.vega.changeset().remove(() => true).insert(rows)).runAsync();
+          continue;
+        }
+        if (form) spec.data = { name: "rows", values: rows };
+        surface.view?.finalize();
+        const made = await globalThis.vegaEmbed(surface.figure, spec, { actions: false, renderer: "svg", logLevel: globalThis.vega.Error });
+        surface.view = made.view;
+        surface.form = form;
+      }
+    } catch (error) {
+      surface.figure.textContent = `No figure: ${error.message}`;
+    } finally {
+      surface.busy = false;
+    }
+  }
+}
+
+let visor = null;
+
+/** What Python sends: [what, message]. */
+export function hear([what, message]) {
+  visor ??= new Visor();
+  if (what === "draw") visor.draw(message);
+  else if (what === "open" || what === "close") visor.show(what === "open");
+  else if (what === "toggle") visor.show(visor.panel.hidden);
+  else if (what === "tab") visor.choose(message.tab);
+}
