@@ -59,7 +59,7 @@ LATE = {
     "pyml.image": ("saving",),  # operators that few graphs have
     "pyml.quantizers": ("layers", "models"),  # few programs quantize
     "pyml.core": ("data",),  # only for the specification of an element
-    "pyml.vis.visor": ("vis",),  # the panel of a page: most figures are drawn elsewhere
+    "pyml.vis.panel": ("vis",),  # the panel of a page: most figures are drawn elsewhere
     "pyml.ops": ("data",),  # the engine: a table is read without it
 }
 # Modules over packages that are not always there, and so are imported only where those are.

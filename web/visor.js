@@ -44,8 +44,10 @@ const dark = () => matchMedia("(prefers-color-scheme: dark)").matches;
 const narrow = () => matchMedia("(max-width: 600px)").matches;
 
 /** A specification in the page's colours, as wide as its surface. */
-function dressed(given, width) {
-  let text = JSON.stringify({ ...given, $schema: undefined });
+function dressed(given, name, width) {
+  const repeated = (given.title?.text ?? given.title) === name; // the surface says it already
+  const title = repeated ? { text: given.title.subtitle ?? "", fontWeight: "normal", fontSize: 11 } : given.title;
+  let text = JSON.stringify({ ...given, title: title?.text === "" ? undefined : title, $schema: undefined });
   if (dark()) for (const [from, to] of Object.entries(ON_DARK)) text = text.replaceAll(`"${from}"`, `"${to}"`);
   const spec = JSON.parse(text);
   const { ink, quiet, line } = COLOURS[dark() ? "dark" : "light"];
@@ -187,7 +189,7 @@ class Visor {
       section.setAttribute("aria-label", name);
       section.append(title, figure);
       panel.append(section);
-      surfaces.set(name, { figure, tab });
+      surfaces.set(name, { figure, tab, name });
     }
     const surface = surfaces.get(name);
     surface.spec = spec;
@@ -210,7 +212,7 @@ class Visor {
       while (surface.stale && !this.panel.hidden && surface.tab === this.active) {
         surface.stale = false;
         await new Promise((resolve) => setTimeout(resolve, 16)); // whatever comes in this frame is drawn at once
-        const spec = dressed(surface.spec, Math.max(200, surface.figure.clientWidth - 4));
+        const spec = dressed(surface.spec, surface.name, Math.max(200, surface.figure.clientWidth - 4));
         const rows = spec.data?.values;
         const form = rows && spec.mark ? JSON.stringify({ ...spec, data: null }) : null;
         if (form && form === surface.form) {

@@ -15,7 +15,7 @@ _NAMES = {
     "activations": "seen", "filters": "seen", "occlusion": "seen", "saliency": "attributions",
     "integrated_gradients": "attributions", "grad_cam": "attributions",
     "pca": "projections", "tsne": "projections", "decision_boundary": "boundaries",
-    "visor": "visor", "Visor": "visor",
+    "Visor": "panel", "visor": "panel",
 }  # fmt: skip
 _MODULES = {"metrics", "render", "show"}
 
@@ -29,7 +29,7 @@ def __getattr__(name: str) -> Any:
     if name not in _NAMES:
         raise AttributeError(f"module 'pyml.vis' has no attribute {name!r}")
     value = getattr(importlib.import_module(f"{__name__}.{_NAMES[name]}"), name)
-    globals()[name] = value                            # a function may have the name of the module it lies in
+    globals()[name] = value
     return value
 
 

@@ -133,7 +133,8 @@ def roc_curve(labels: Any, scores: Any, **opts: Any) -> Figure:
         curves[f"{name} {areas[-1]:.3f}".strip()] = np.stack([x, y], 1)
     single = len(areas) == 1
     look = {"title": f"ROC, area {areas[0]:.3f}" if single else "ROC, areas",
-            "x_label": "false positive rate", "y_label": "true positive rate", "x_axis_domain": (0, 1), "y_axis_domain": (0, 1), "height": 300}  # fmt: skip
+            "x_label": "false positive rate", "y_label": "true positive rate",
+            "x_axis_domain": (0, 1), "y_axis_domain": (0, 1), "height": 300}  # fmt: skip
     figure = line_chart(list(curves.values())[0:1] if single else curves, **{**look, **opts})
     places = {name: {"field": field, "type": "quantitative"} for name, field in (("x", "a"), ("y", "b"))}
     mark = {"type": "line", "color": "#767676", "strokeDash": [2, 4], "strokeWidth": 1}

@@ -27,6 +27,7 @@ class Figure:
 
     Attributes:
         spec: The specification, a dict that JSON can hold.
+        values: The numbers behind the picture as an array, where a function says so; else None.
 
     Example:
         >>> figure = pyml.vis.line_chart([1.0, 3.0, 2.0], title="Rain", y_label="mm")
@@ -34,8 +35,9 @@ class Figure:
         ('line', 3)
     """
 
-    def __init__(self, spec: dict[str, Any]):
+    def __init__(self, spec: dict[str, Any], values: Any = None):
         self.spec = {"$schema": SCHEMA, **spec}
+        self.values = values
 
     @property
     def title(self) -> str:
@@ -59,7 +61,7 @@ class Figure:
             tab: The tab of the visor.
         """
         if sys.platform == "emscripten":
-            from pyml.vis.visor import in_page, visor
+            from pyml.vis.panel import in_page, visor
 
             if in_page():
                 visor().surface(name or self.title or "figure", tab).draw(self)

@@ -8,7 +8,7 @@ from typing import Any
 
 from pyml.vis import charts, classified, grids
 from pyml.vis.figure import Figure
-from pyml.vis.visor import Surface, visor
+from pyml.vis.panel import Surface, visor
 
 __all__ = ["barchart", "confusion_matrix", "heatmap", "histogram", "linechart", "scatterplot", "table"]
 

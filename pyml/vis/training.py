@@ -145,16 +145,16 @@ class FitCallbacks(Callback):
         return {name: float(logs[name]) for name in names if name in logs}
 
     def _figure(self, name: str, rows: list[dict[str, float]]) -> Figure:
-        label = {"x_label": f"batch, every {self.every}." if self.every > 1 else "batch"} if name == "on_batch_end" else {}
+        label = {"x_label": f"point, one for every {self.every} batches" if self.every > 1 else "batch"} if name == "on_batch_end" else {}
         return history(rows, None, self.zoom, **{**label, **self.opts})
 
     def _draw(self, name: str, rows: list[dict[str, float]]) -> None:
-        from pyml.vis.visor import in_page, visor
+        from pyml.vis.panel import in_page, visor
 
         if not in_page():
             return
         given = self.container if isinstance(self.container, Mapping) else {"name": self.container or "Training"}
-        visor().surface(f"{given['name']} {name}", given.get("tab", "Training")).draw(self._figure(name, rows))
+        visor().surface(f"{given['name']}: {'batches' if name == 'on_batch_end' else 'epochs'}", given.get("tab", "Training")).draw(self._figure(name, rows))
 
     # ---- what goes wrong
     def _look(self, epoch: int, logs: Mapping[str, Any]) -> None:

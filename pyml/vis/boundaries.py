@@ -1,0 +1,66 @@
+"""Which class a model gives to each place of a plane."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from pyml.core import convert_to_tensor
+from pyml.vis.figure import Figure
+from pyml.vis.theme import SERIES
+from pyml.vis.values import base, numbers, options
+
+
+def decision_boundary(model: Any, x: Any, y: Any, resolution: int = 60, **opts: Any) -> Figure:
+    """The classes that a model gives to the places of a plane, and the points it learned from.
+
+    Args:
+        model: Classifier of two numbers: one output (from 0 to 1, or a logit above or below 0, as its last activation says), or one for
+            each class.
+        x: Points `(n, 2)`.
+        y: Their classes, from 0.
+        resolution: Places along each axis.
+        opts: `title, width, height, x_label, y_label, font_size`.
+
+    Returns:
+        A Figure; `.values` is `(resolution, resolution)`, the class at each place, rows from low to high `x[:, 1]`.
+
+    Raises:
+        ValueError: `x` has another form.
+    """
+    chosen = options("decision_boundary", opts)
+    points, kinds = numbers("decision_boundary", x), numbers("decision_boundary", y)
+    kinds = kinds.argmax(-1) if kinds.ndim == 2 and kinds.shape[1] > 1 else kinds.reshape(-1).astype(int)
+    if points.ndim != 2 or points.shape[1] != 2 or len(points) != len(kinds) or not len(points):
+        raise ValueError(f"decision_boundary: expected points (n, 2) and n classes. Received shapes {points.shape} and {kinds.shape}.")
+    low, high = points.min(0), points.max(0)
+    around = np.where(high > low, (high - low) * 0.08, 0.5)
+    low, high = low - around, high + around
+    step = (high - low) / resolution
+    a, b = (low[i] + step[i] * (np.arange(resolution) + 0.5) for i in (0, 1))
+    grid = np.stack(np.meshgrid(a, b), -1).reshape(-1, 2).astype(np.float32)
+    scores = model(convert_to_tensor(grid), training=False).numpy().reshape(len(grid), -1)
+    if scores.shape[1] == 1:
+        logits = getattr(getattr(model.layers[-1], "activation", None), "__name__", "") == "linear"
+        found = (scores[:, 0] > (0.0 if logits else 0.5)).astype(int)
+    else:
+        found = scores.argmax(1)
+    count = int(max(found.max(), kinds.max())) + 1
+    names = [str(i) for i in range(count)]
+    colour = {"field": "class", "type": "nominal", "title": None,
+              "scale": {"domain": names, "range": [SERIES[i % len(SERIES)] for i in range(count)]}}  # fmt: skip
+    axis = lambda name, i, label: {"field": name, "type": "quantitative", "title": label,
+                                   "scale": {"domain": [float(low[i]), float(high[i])], "nice": False, "zero": False}}  # fmt: skip
+    x_axis, y_axis = axis("x", 0, chosen["x_label"] or "x"), axis("y", 1, chosen["y_label"] or "y")
+    areas = [{"x": float(p[0] - step[0] / 2), "x2": float(p[0] + step[0] / 2), "y": float(p[1] - step[1] / 2),
+              "y2": float(p[1] + step[1] / 2), "class": str(k)} for p, k in zip(grid, found)]  # fmt: skip
+    shown = np.linspace(0, len(points) - 1, min(len(points), 1000)).round().astype(int)
+    dots = [{"x": float(points[i, 0]), "y": float(points[i, 1]), "class": str(kinds[i])} for i in shown]
+    spec = {**base(chosen, fallback="Decision boundary"), "height": opts.get("height", 320)}
+    return Figure({**spec, "layer": [
+        {"data": {"values": areas}, "mark": {"type": "rect", "opacity": 0.28, "stroke": None}, "encoding": {
+            "x": x_axis, "x2": {"field": "x2"}, "y": y_axis, "y2": {"field": "y2"}, "color": colour}},
+        {"data": {"values": dots}, "mark": {"type": "point", "filled": True, "size": 34, "opacity": 1}, "encoding": {
+            "x": x_axis, "y": y_axis, "color": colour, "shape": {**colour, "scale": {"domain": names}}}},
+    ]}, found.reshape(resolution, resolution))  # fmt: skip

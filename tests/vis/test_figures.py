@@ -1,0 +1,251 @@
+"""Figures of pyml.vis: their specifications and numbers, sane pictures of strange data, files and notebooks."""
+
+import doctest
+import importlib
+import json
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+from sklearn import metrics as reference
+
+import pyml
+from pyml import vis
+
+NAN, INF = float("nan"), float("inf")
+R = np.random.default_rng(0)
+MODULES = ["attributions", "charts", "classified", "figure", "grids", "metrics", "networks", "projections", "seen", "training", "panel"]
+
+
+@pytest.mark.parametrize("name", MODULES)
+def test_examples_run(name):
+    model = pyml.Sequential([pyml.Input((4,)), pyml.layers.Dense(3)])
+    module = importlib.import_module(f"pyml.vis.{name}")
+    result = doctest.testmod(module, extraglobs={"np": np, "pyml": pyml, "model": model})
+    assert result.attempted > 0 and result.failed == 0
+
+
+def test_importing_pyml_loads_no_figures():
+    code = "import pyml, sys; pyml.vis; print([name for name in sys.modules if name.startswith('pyml.vis.')])"
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True).stdout.strip() == "[]"
+
+
+# ---- numbers
+def test_matrices_and_curves_are_those_of_scikit_learn():
+    for seed in range(5):
+        rng = np.random.default_rng(seed)
+        y, p, w = rng.integers(0, 4, 200), rng.integers(0, 4, 200), rng.random(200)
+        assert vis.metrics.confusion_matrix(y, p) == reference.confusion_matrix(y, p).tolist()
+        assert np.allclose(vis.metrics.confusion_matrix(y, p, weights=w), reference.confusion_matrix(y, p, sample_weight=w))
+        assert np.isclose(vis.metrics.accuracy(y, p), reference.accuracy_score(y, p))
+        recall = reference.recall_score(y, p, average=None)
+        assert np.allclose([one["accuracy"] for one in vis.metrics.per_class_accuracy(y, p)], recall)
+        b, s = rng.integers(0, 2, 200), rng.random(200).round(1 + seed % 2)  # with ties
+        for ours, theirs in zip(vis.metrics.roc_curve(b, s), reference.roc_curve(b, s, drop_intermediate=False)):
+            assert np.allclose(ours, theirs)
+        fpr, tpr, _ = vis.metrics.roc_curve(b, s)
+        assert np.isclose(vis.metrics.auc(fpr, tpr), reference.roc_auc_score(b, s))
+        theirs = reference.precision_recall_curve(b, s)
+        for ours, other in zip(vis.metrics.precision_recall_curve(b, s), theirs):
+            assert np.allclose(ours[-len(other):] if len(ours) > len(other) else ours, other)
+        assert np.isclose(vis.metrics.average_precision(b, s), reference.average_precision_score(b, s))
+
+
+def test_rows_of_scores_are_the_class_of_the_highest():
+    figure = vis.confusion_matrix(np.eye(3)[[0, 1, 2]], np.eye(3)[[0, 2, 2]], class_names=["a", "b", "c"])
+    assert [row["value"] for row in figure.rows()] == [1, 0, 0, 0, 0, 1, 0, 0, 1]
+
+
+def test_a_histogram_counts_as_numpy_does_and_says_what_is_left_out():
+    values = np.r_[R.normal(size=200), NAN, INF, 0.0]
+    figure = vis.histogram(values, max_bins=7)
+    assert [row["count"] for row in figure.rows()] == np.histogram(values[np.isfinite(values)], 7)[0].tolist()
+    note = figure.spec["title"]["subtitle"]
+    assert "values 203" in note and "NaN 1" in note and "infinite 1" in note and "zeros 1" in note
+
+
+def test_thinned_lines_keep_their_peaks_and_gaps_and_say_so():
+    y = np.sin(np.arange(10_000) / 900)
+    y[5000], y[7000], y[3000] = 9.0, -9.0, NAN
+    rows = vis.line_chart(y).rows()
+    found = {row["x"]: row["y"] for row in rows}
+    assert len(rows) <= 2000 and found[5000] == 9 and found[7000] == -9 and found[3000] is None
+    assert vis.scatter_plot(R.random((10_000, 2))).spec["title"]["subtitle"] == "2,000 of 10,000 points are drawn."
+
+
+FORMS = [
+    ([1, 2, 3], [("Series 1", 0, 1), ("Series 1", 1, 2), ("Series 1", 2, 3)]),
+    ([[1, 2], [3, 4, 5]], [("Series 1", 0, 1), ("Series 1", 1, 2), ("Series 2", 0, 3), ("Series 2", 1, 4), ("Series 2", 2, 5)]),
+    ({"a": [1], "b": [(5, 2)]}, [("a", 0, 1), ("b", 5, 2)]),
+    ({"values": [[{"x": 1, "y": 2}], [{"x": 3, "y": None}]], "series": ["a", "b"]}, [("a", 1, 2), ("b", 3, None)]),
+    (np.array([[1.0, 2, 3]]), [("Series 1", 0, 1), ("Series 1", 1, 2), ("Series 1", 2, 3)]),
+]
+
+
+@pytest.mark.parametrize("data, rows", FORMS)
+def test_lines_come_in_every_form(data, rows):
+    assert [(row["series"], row["x"], row["y"]) for row in vis.line_chart(data).rows()] == rows
+
+
+# ---- strange data
+STRANGE = {
+    "empty": [], "one": [3.0], "nan": [NAN, NAN], "inf": [INF, 1.0, -INF], "equal": [2.0, 2.0, 2.0], "zeros": [0.0, 0.0],
+    "huge": [1e300, -1e300], "tensor": pyml.convert_to_tensor([1.0, 2.0]), "bool": [True, False], "array": np.zeros((0,)),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("chart", ["line_chart", "bar_chart", "histogram", "values_distribution"])
+def test_strange_values_give_a_picture_that_json_can_hold(chart):
+    for name, data in STRANGE.items():
+        figure = getattr(vis, chart)(data, title=name)
+        assert json.loads(figure.to_json())["title"]["text"] == name
+        if name in ("empty", "array"):
+            assert figure.rows() == [{"text": "There is nothing to show."}]
+
+
+def test_strange_matrices_pictures_and_tables_give_a_picture():
+    for figure in (
+        vis.heatmap(np.zeros((0, 0))), vis.heatmap([[NAN, 1], [INF, 2]]), vis.heatmap(np.ones((3, 3))), vis.heatmap([[NAN]]),
+        vis.image_grid(np.zeros((0, 3, 3))), vis.image_grid([np.full((2, 2), NAN)]), vis.image_grid([np.ones((2, 3)), np.ones((4, 4, 3))]),
+        vis.table([]), vis.table([[None, NAN, INF]]), vis.confusion_matrix(np.zeros((0, 0))), vis.confusion_matrix(np.zeros((3, 3))),
+        vis.per_class_accuracy([2], [2]), vis.per_class_accuracy([]), vis.history({}), vis.history({"loss": [NAN, None, INF]}),
+        vis.confusion_matrix([[5, 0], [0, 5]], shade_diagonal=False), vis.scatter_plot([]), vis.scatter_plot([[1, 1], [1, 1]]),
+    ):  # fmt: skip
+        assert json.loads(figure.to_json())["$schema"]
+
+
+REFUSED = {
+    "vis.line_chart(['a', 'b'])": "line_chart: expected numbers",
+    "vis.line_chart([1], colour='red')": "no option colour; there are title, width",
+    "vis.line_chart([[1], [2]], series=['a'])": "series must name 2 series. Received: 1",
+    "vis.line_chart([{'x': 1}])": "every point must have x and y",
+    "vis.scatter_plot([1, 2, 3])": "expected pairs of x and y",
+    "vis.bar_chart([1, 2], labels=['a'])": "labels must name 2 bars",
+    "vis.histogram([1], max_bins=0)": "max_bins must be a positive integer",
+    "vis.heatmap(np.zeros((200, 200)))": "more cells than the 10,000",
+    "vis.heatmap([[1]], x_tick_labels=['a', 'b'])": "must have 1 names. Received: 2",
+    "vis.heatmap([[1]], color_map='rainbow')": "one of viridis",
+    "vis.table([[1], [1, 2]])": "Row 1 has 2",
+    "vis.image_grid(np.zeros((2, 3, 3, 7)))": "Received shape (3, 3, 7)",
+    "vis.confusion_matrix([[1, 2]])": "square matrix",
+    "vis.confusion_matrix([0, 1], [0])": "as many predictions as labels",
+    "vis.confusion_matrix([0.5], [0])": "labels must be classes",
+    "vis.roc_curve([1, 1], [0.1, 0.2])": "hold both classes",
+    "vis.roc_curve([0, 2], [0.1, 0.2])": "must be 0 or 1",
+    "vis.roc_curve([0, 1], [0.1, NAN])": "scores must be finite",
+    "vis.history({'loss': [1]}, ['acc'])": "no metric 'acc'; there are 'loss'",
+    "vis.history(3)": "Received a int",
+    "vis.fit_callbacks(callbacks=['on_fit'])": "Received: on_fit",
+    "vis.layer(pyml.layers.Dense(3, name='d'))": "'d' has no weights yet",
+    "vis.line_chart([1]).save('x.gif')": "must end in .json, .html, .svg or .png",
+    "vis.line_chart([1]).themed('blue')": "theme must be",
+    "vis.render.linechart(3, [1])": "container must be a surface",
+}
+
+
+@pytest.mark.parametrize("source", REFUSED)
+def test_what_cannot_be_drawn_is_refused_in_one_sentence(source):
+    with pytest.raises((ValueError, TypeError)) as caught:
+        eval(source)
+    assert REFUSED[source] in str(caught.value)
+
+
+# ---- where figures go
+def test_notebooks_get_vega_lite_and_a_table_with_escaped_text():
+    bundle = vis.bar_chart({"<b>": 1}, title="<i>")._repr_mimebundle_()
+    assert bundle["application/vnd.vegalite.v5+json"]["mark"]["type"] == "bar"
+    assert "&lt;b&gt;" in bundle["text/html"] and "<i>" not in bundle["text/html"]
+
+
+def test_files_hold_the_figure(tmp_path):
+    figure = vis.bar_chart({"</script>": 1}, title="t")
+    figure.save(tmp_path / "x.json")
+    assert json.loads((tmp_path / "x.json").read_text()) == figure.spec
+    if (pyml.paths.assets_dir() / "vendor" / "vega.min.js").is_file():
+        figure.save(tmp_path / "x.html")
+        assert '"\\u003c/script>"' in (tmp_path / "x.html").read_text()
+
+
+def test_pictures_are_saved_by_vl_convert_where_it_is(tmp_path):
+    pytest.importorskip("vl_convert")
+    figure = vis.line_chart({"a": [1, NAN, 3], "b": [2, 1]}, title="Rain")
+    figure.save(tmp_path / "x.svg", theme="dark")
+    text = (tmp_path / "x.svg").read_text()
+    assert "Rain" in text and "#4da3e0" in text and "#1d2226" in text
+    figure.save(tmp_path / "x.png")
+    assert (tmp_path / "x.png").read_bytes()[:4] == b"\x89PNG"
+
+
+def test_without_vl_convert_the_error_says_what_to_install(tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, "vl_convert", None)
+    with pytest.raises(ImportError, match=r"pip install pyml\[vis\]"):
+        vis.line_chart([1, 2]).save(tmp_path / "x.png")
+
+
+def test_show_says_in_a_terminal_how_to_save(capsys):
+    figure = vis.line_chart([1, 2], title="t")
+    assert figure.show() is figure and "save('figure.html')" in capsys.readouterr().out
+
+
+def test_every_name_of_tfjs_vis_draws_on_a_surface():
+    surface = vis.visor().surface({"name": "s", "tab": "tests"})
+    model = pyml.Sequential([pyml.Input((2,)), pyml.layers.Dense(1)])
+    points = {"values": [{"x": 1, "y": 2}, {"x": 2, "y": 3}]}
+    accuracy = vis.metrics.per_class_accuracy([0, 1], [0, 1])
+    drawn = [
+        vis.render.linechart(surface, points, {"xLabel": "a", "yAxisDomain": [0, 5], "seriesColors": ["#123456"]}),
+        vis.render.scatterplot(surface, points, {"zoomToFit": True}),
+        vis.render.barchart(surface, [{"index": 0, "value": 50}], {"fontSize": 9}),
+        vis.render.histogram(surface, [{"value": 1}, {"value": 2}], {"maxBins": 2}),
+        vis.render.heatmap(surface, {"values": [[1, 2, 3], [4, 5, 6]], "xTickLabels": ["a", "b"]}, {"colorMap": "greyscale"}),
+        vis.render.confusion_matrix(surface, {"values": [[1, 0], [0, 1]], "tickLabels": ["a", "b"]}, {"shadeDiagonal": False}),
+        vis.render.table(surface, {"headers": ["a"], "values": [[1]]}),
+        vis.show.history(surface, {"loss": [1, 2]}, ["loss"], {"zoomToFitAccuracy": True}),
+        vis.show.per_class_accuracy(surface, accuracy, ["a", "b"]), vis.show.values_distribution(surface, np.ones(3)),
+        vis.show.layer(surface, model.layers[0]), vis.show.model_summary(surface, model),
+    ]  # fmt: skip
+    assert all(isinstance(figure, vis.Figure) for figure in drawn) and surface.figure is drawn[-1]
+    assert drawn[0].spec["encoding"]["x"]["title"] == "a" and drawn[0].spec["encoding"]["y"]["scale"]["domain"] == [0, 5]
+    assert [row["value"] for row in drawn[4].rows()] == [1, 4, 2, 5, 3, 6]  # values[i] is a column there
+    assert vis.show.fit_callbacks({"name": "s"}, ["loss"], {"callbacks": ["onEpochEnd"]}).shown == ["on_epoch_end"]
+
+
+# ---- models and training
+def test_live_charts_read_logs_only_at_the_points_they_draw():
+    reads = []
+
+    class Logs(dict):
+        def __getitem__(self, name):
+            reads.append(name)
+            return super().__getitem__(name)
+
+    live = vis.fit_callbacks(every=4)
+    live.on_train_begin()
+    for batch in range(10):
+        live.on_train_batch_end(batch, Logs(loss=float(batch)))
+    assert [row["loss"] for row in live.batches] == [0, 4, 8] and len(reads) == 3
+
+
+def test_what_goes_wrong_in_training_is_said_once():
+    model = pyml.Sequential([pyml.Input((2,)), pyml.layers.Dense(3, "relu", name="dead"), pyml.layers.Dense(1, name="out")])
+    model.layers[0].set_weights([np.array([[-1.0, 1, -1], [-2, 1, 0]]), np.array([0.0, 0, -1])])
+    model.compile(pyml.optimizers.SGD(0.0), "mse")
+    live = vis.fit_callbacks()
+    with pytest.warns(UserWarning, match="2 of the 3 units of layer 'dead'"):
+        model.fit(np.ones((4, 2)), np.ones((4, 1)), epochs=2, verbose=0, callbacks=[live])
+    assert len(live.warnings) == 1
+    model.layers[1].set_weights([np.full((3, 1), NAN), np.zeros(1)])
+    with pytest.warns(UserWarning):
+        model.fit(np.ones((4, 2)), np.ones((4, 1)), epochs=1, verbose=0, callbacks=[live])
+    assert any("the loss is nan" in text for text in live.warnings) and any("not finite" in text for text in live.warnings)
+
+
+def test_a_graph_has_a_box_for_each_layer_below_those_it_reads():
+    inputs = pyml.Input((4,), name="in")
+    left, right = pyml.layers.Dense(3, name="left")(inputs), pyml.layers.Dense(3, name="right")(inputs)
+    model = pyml.Model(inputs, pyml.layers.Add(name="sum")([left, right]))
+    figure = vis.model_graph(model)
+    levels = {box["name"]: box["level"] for box in figure.spec["data"]["values"]}
+    assert levels == {"in": 0, "left": 1, "right": 1, "sum": 2}
+    assert len(figure.spec["layer"][0]["data"]["values"]) == 4

@@ -1,0 +1,126 @@
+"""What `pyml.vis` shows of networks, beside what numpy and scikit-learn say."""
+
+import numpy as np
+import pytest
+from sklearn.datasets import load_digits
+from sklearn.decomposition import PCA
+from sklearn.manifold import trustworthiness
+
+import pyml
+from pyml import layers, vis
+
+PICTURE = np.random.default_rng(0).random((12, 12, 1), dtype="float32")
+
+
+@pytest.fixture(scope="module")
+def bright_corner():
+    """A convnet whose output 1 is the mean of what a 3 x 3 mean filter sees, and 0 its negative."""
+    model = pyml.Sequential([
+        pyml.Input((12, 12, 1)), layers.Conv2D(2, 3, name="conv"), layers.Activation("relu"),
+        layers.GlobalAveragePooling2D(), layers.Dense(2, name="out"),
+    ])  # fmt: skip
+    kernel = np.zeros((3, 3, 1, 2), "float32")
+    kernel[..., 0], kernel[1, 1, 0, 1] = 1 / 9, -1
+    model.get_layer("conv").set_weights([kernel, np.array([0.0, 0.5])])
+    model.get_layer("out").set_weights([np.array([[-1.0, 1.0], [0.0, 0.0]]), np.zeros(2)])
+    return model
+
+
+def test_activations_are_the_output_of_the_layer(bright_corner):
+    figure = vis.activations(bright_corner, PICTURE, "conv")
+    wanted = np.array([[PICTURE[i : i + 3, j : j + 3].mean() for j in range(10)] for i in range(10)])
+    assert np.allclose(figure.values[..., 0], wanted, atol=1e-5) and len(figure.rows()) == 2
+    assert vis.activations(bright_corner, PICTURE[None], -1).values.shape == (2,)
+
+
+def test_gradients_fall_on_the_pixels_that_count(bright_corner):
+    wanted = np.zeros((12, 12))
+    for i in range(10):
+        for j in range(10):
+            wanted[i : i + 3, j : j + 3] += 1 / 900
+    assert np.allclose(vis.saliency(bright_corner, PICTURE, 1).values, wanted, atol=1e-6)
+    found = vis.integrated_gradients(bright_corner, PICTURE, 1, steps=20).values
+    score = bright_corner(PICTURE[None]).numpy()[0, 1]
+    assert np.allclose(found[..., 0], wanted * PICTURE[..., 0], atol=1e-6) and np.isclose(found.sum(), score, atol=1e-5)
+
+
+def test_occlusion_and_grad_cam_find_the_spot(bright_corner):
+    picture = np.zeros((12, 12, 1), "float32")
+    picture[2:5, 7:10] = 1
+    heat = vis.occlusion(bright_corner, picture, 1, patch=3, stride=1).values
+    assert np.unravel_index(heat.argmax(), heat.shape) == (3, 8) and heat[9:, :4].max() == pytest.approx(0, abs=1e-6)
+    cam = vis.grad_cam(bright_corner, picture, 1).values
+    assert cam.shape == (12, 12) and cam[2:5, 7:10].mean() > 4 * cam.mean() and 0 <= cam.min() <= cam.max() <= 1.01
+
+
+def test_filters_climb_towards_what_a_channel_answers_to(bright_corner):
+    found = vis.filters(bright_corner, "conv", indices=[0, 1], steps=3, step_size=0.1).values
+    assert found.shape == (2, 12, 12, 1) and found.min() >= 0 and found.max() <= 1
+    again = vis.filters(bright_corner, "conv", indices=[1], steps=0).values
+    assert found.std(axis=(1, 2, 3)).min() > 0 and again.shape == (1, 12, 12, 1)
+
+
+def test_components_are_those_of_scikit_learn():
+    x = load_digits().data[:200]
+    ours, theirs = vis.pca(x, components=3).values, PCA(3, svd_solver="full").fit_transform(x)
+    assert np.allclose(np.abs(ours), np.abs(theirs), atol=1e-6)
+
+
+def test_tsne_keeps_neighbours_together():
+    x, y = load_digits(return_X_y=True)
+    x, y = x[:250], y[:250]
+    figure = vis.tsne(x, y, perplexity=15, iterations=250)
+    assert trustworthiness(x, figure.values, n_neighbors=7) > 0.95
+    assert {row["series"] for row in figure.rows()} == {str(i) for i in range(10)}
+
+
+def test_rows_of_neighbour_probabilities_have_the_perplexity():
+    from pyml.vis.projections import neighbours
+
+    x = np.random.default_rng(1).normal(size=(60, 4))
+    p = neighbours(np.concatenate([x, x[:3]]), 10)     # also with points that coincide
+    assert np.isfinite(p).all() and np.allclose(p, p.T) and np.isclose(p.sum(), 1, atol=1e-5) and np.diag(p).max() == 0
+
+
+def test_boundaries_lie_where_the_model_changes_its_mind():
+    model = pyml.Sequential([pyml.Input((2,)), layers.Dense(1)])
+    model.set_weights([np.array([[1.0], [0.0]]), np.array([-0.5])])
+    x = np.array([[0.0, 0], [1, 1], [1, 0], [0, 1]])
+    figure = vis.decision_boundary(model, x, [0, 1, 1, 0], resolution=20)
+    assert (figure.values[:, :10] == 0).all() and (figure.values[:, 10:] == 1).all()
+
+
+def test_a_search_for_the_learning_rate_leaves_the_model_as_it_was():
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=(128, 3)).astype("float32")
+    model = pyml.Sequential([pyml.Input((3,)), layers.Dense(1, kernel_initializer="zeros")])
+    model.compile(pyml.optimizers.SGD(0.25), "mse")
+    figure = vis.find_learning_rate(model, x, x @ np.array([[1.0], [2], [3]]), start=1e-4, stop=10.0, steps=60)
+    assert np.all(model.get_weights()[0] == 0) and float(model.optimizer.learning_rate) == 0.25 and int(model.optimizer.iterations) == 0
+    assert 1e-3 < figure.values < 1 and figure.spec["encoding"]["x"]["scale"]["type"] == "log"
+
+
+REFUSED = {
+    "vis.activations(m, PICTURE, 'cnov')": "no layer 'cnov'; there are conv",
+    "vis.activations(m, PICTURE, 9)": "has 4 layers",
+    "vis.saliency(m, PICTURE[:3])": "expected one input of shape (12, 12, 1). Received shape (1, 3, 12, 1)",
+    "vis.saliency(m, PICTURE, 7)": "2 outputs. Received: class_index=7",
+    "vis.grad_cam(m, PICTURE, layer='out')": "choose one that gives feature maps",
+    "vis.occlusion(m, PICTURE, patch=0)": "patch must be a positive integer",
+    "vis.filters(m, 'conv', indices=[5])": "channels 0 to 1. Received: 5",
+    "vis.integrated_gradients(m, PICTURE, steps=0)": "steps must be a positive integer",
+    "vis.pca([[1.0, np.nan], [1, 2]])": "not finite",
+    "vis.pca([1, 2, 3])": "Received shape (3,)",
+    "vis.tsne(np.zeros((6000, 2)))": "6,000 points are more than the 5,000",
+    "vis.tsne(np.zeros((9, 2)))": "below a third of the 9 points",
+    "vis.decision_boundary(m, [[1, 2, 3]], [0])": "expected points (n, 2)",
+    "vis.find_learning_rate(m, PICTURE, PICTURE, start=2)": "expected 0 < start < stop",
+    "vis.saliency(pyml.Sequential([layers.Dense(1)]), [1.0])": "must be a built",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("source", REFUSED)
+def test_what_cannot_be_seen_is_said_in_one_sentence(source, bright_corner):
+    with pytest.raises(ValueError) as caught:
+        eval(source, {**globals(), "m": bright_corner})
+    assert REFUSED[source] in str(caught.value)
