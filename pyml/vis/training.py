@@ -154,7 +154,8 @@ class FitCallbacks(Callback):
         if not in_page():
             return
         given = self.container if isinstance(self.container, Mapping) else {"name": self.container or "Training"}
-        visor().surface(f"{given['name']}: {'batches' if name == 'on_batch_end' else 'epochs'}", given.get("tab", "Training")).draw(self._figure(name, rows))
+        title = f"{given['name']}: {'batches' if name == 'on_batch_end' else 'epochs'}"
+        visor().surface(title, given.get("tab", "Training")).draw(self._figure(name, rows))
 
     # ---- what goes wrong
     def _look(self, epoch: int, logs: Mapping[str, Any]) -> None:
