@@ -506,8 +506,8 @@ def parts_of_the_data(K):
         fit(f"a PyDataset, {steps}", Rows(), steps_per_epoch=steps)
         fit(f"validation, {steps}", X, Y1, batch_size=4, validation_data=(X, Y1), validation_steps=steps)
         fit(f"validation with a PyDataset, {steps}", X, Y1, batch_size=4, validation_data=Rows(), validation_steps=steps)
-        found[f"evaluate, {steps}"] = attempt(lambda: float(network().evaluate(X, Y1, batch_size=4, steps=steps, verbose=0)))
-        found[f"predict, {steps}"] = attempt(lambda: list(network().predict(X, batch_size=4, steps=steps, verbose=0).shape))
+        found[f"evaluate, {steps}"] = attempt(lambda steps=steps: float(network().evaluate(X, Y1, batch_size=4, steps=steps, verbose=0)))
+        found[f"predict, {steps}"] = attempt(lambda steps=steps: list(network().predict(X, batch_size=4, steps=steps, verbose=0).shape))
     fit("a short batch", X, Y1, batch_size=5, steps_per_epoch=2)
     fit("a split", X, Y1, batch_size=2, validation_split=0.5, validation_steps=2, steps_per_epoch=2)
     return found
