@@ -13,9 +13,9 @@ PAGE = "/demos/mnist/index.html?backend=cpu"
 FAILED = "#status[data-phase=failed] button, .notice.bad button, #loss button"
 READY = "() => document.querySelector('#status').dataset.phase === 'ready' && !document.querySelector('#train')?.disabled"
 # one of each kind; with the others, and the second tries, these are slow tests
-QUICK = ("demo.js", "runtime.js", "python_stdlib.zip", "pyml-*.whl", "lines.py", "mnist.npz", "model.py")
+QUICK = ("demo.js", "runtime.js", "python_stdlib.zip", "memory-*.gz", "lines.py", "mnist.npz", "model.py")
 OTHERS = ("mnist/page.js", "pyml.js", "status.js", "charts.js", "editor.js", "worker.js", "pyodide.mjs", "pyodide.asm.mjs",
-          "pyodide.asm.wasm", "pyodide-lock.json", "numpy-*.whl", "page.py", "vega.min.js")  # fmt: skip
+          "pyodide.asm.wasm", "pyodide-lock.json", "modules-*.gz", "page.py", "vega.min.js")  # fmt: skip
 
 
 def one_and_slow(name, *others):
@@ -24,7 +24,7 @@ def one_and_slow(name, *others):
 
 @pytest.fixture(scope="module")
 def visitor(browser):
-    """One browser window, so that later starts go on from the kept memory of the first that worked."""
+    """One browser window, so that later starts find what the first that worked downloaded."""
     context = browser.new_context(viewport={"width": 1280, "height": 900}, service_workers="block")
     page = context.new_page()
     page.set_default_timeout(60_000)
@@ -60,7 +60,7 @@ def test_a_file_that_did_not_arrive_can_be_tried_again(visitor, site, name):
     assert visitor.locator(FAILED).count() == 0
 
 
-@one_and_slow("pyodide.asm.wasm", "worker.js", "demo.js", "pyml-*.whl", "page.py")
+@one_and_slow("pyodide.asm.wasm", "worker.js", "demo.js", "memory-*.gz", "page.py")
 def test_a_file_that_the_site_lacks_is_named_with_the_answer(visitor, site, name):
     visitor.route(f"**/{name}", lambda route: route.fulfill(status=404, body="no"))
     try:

@@ -78,8 +78,8 @@ def make_default_seed() -> int:
     return int(_python.integers(1, 2**31 - 1))
 
 
-def seed_everything(seed: int) -> None:
-    """Restarts the global state; see `pyml.utils.set_random_seed`."""
+def seed_everything(seed: int | None) -> None:
+    """Restarts the global state; see `pyml.utils.set_random_seed`. None seeds it as a new interpreter does."""
     global _python, _global
     _python = np.random.default_rng(seed)
     _global = None

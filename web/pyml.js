@@ -6,7 +6,7 @@
 //
 // Python runs in a Web Worker, so a page stays smooth while a model trains; { worker: false } keeps it on the
 // main thread. The address of the page may say ?thread=main, ?backend=wasm, ?webgpu=off, ?jspi=off,
-// ?relaxed=off or ?threads=1.
+// ?relaxed=off, ?threads=1 or ?ready=off.
 import { showStatus } from "./status.js";
 
 const HERE = import.meta.url;
@@ -21,6 +21,7 @@ export function addressOptions(search = location.search) {
     jspi: asked.get("jspi"),
     relaxed: asked.get("relaxed"),
     threads: asked.get("threads"),
+    ready: asked.get("ready"),
   };
 }
 
@@ -58,7 +59,7 @@ export async function loadPyml(options = {}) {
   return pyml;
 }
 
-const WORKER = ["worker.js", "runtime.js"].map((name) => new URL(name, HERE).href);
+const WORKER = ["worker.js", "runtime.js", "ready.js"].map((name) => new URL(name, HERE).href);
 const RUNTIME = ["pyodide.mjs", "pyodide.asm.mjs", "pyodide.asm.wasm", "python_stdlib.zip", "pyodide-lock.json"];
 
 /** A failure of the start that names the file behind it: browsers do not say which script of a worker is missing. */

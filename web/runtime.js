@@ -1,5 +1,6 @@
 // Starts Pyodide with pyml in it and runs Python there. web/worker.js runs this in a Web Worker and
 // web/pyml.js on the main thread; both speak to the page through `emit` and the returned object.
+import { putPackages, unpacked, withLibraries } from "./ready.js";
 
 /** A start-up failure the page can explain: `kind` is "download" or "start", `file` the file that failed. */
 export class StartError extends Error {
@@ -16,17 +17,25 @@ const fileName = (url) => new URL(url, globalThis.location?.href).pathname.split
 /**
  * Counts the bytes of every fetch while `body` runs, and rejects with the name of the first file that fails: at once,
  * since Pyodide does not settle when its WebAssembly is missing, cut short or damaged.
+ *
+ * body(files) gets { early(url), expect(sizes) }: `early` begins a download that somebody asks for later, `expect` tells the
+ * bytes of files by their names, so that the total is known before the files answer.
  */
 async function withDownloadProgress(emit, body) {
   const { fetch: original } = globalThis;
   const { instantiateStreaming } = WebAssembly;
-  const seen = { loaded: 0, total: 0 };
+  const seen = { loaded: 0, known: false }, sizes = new Map(), begun = new Map();
   let fail = null;
   const failed = new Promise((resolve, reject) => {
     fail = (file, reason) => reject(new StartError("download", `Could not download ${file}: ${reason}.`, file));
   });
   failed.catch(() => {});
-  globalThis.fetch = async (input, init) => {
+  const tell = (file) => {
+    if (!seen.known) return;
+    const total = [...sizes.values()].reduce((sum, size) => sum + size, 0);
+    emit({ type: "download", file, loaded: seen.loaded, total: Math.max(total, seen.loaded) });
+  };
+  const download = async (input, init) => {
     const file = fileName(input?.url ?? String(input));
     let response;
     try {
@@ -38,7 +47,8 @@ async function withDownloadProgress(emit, body) {
     }
     if (!response.ok) fail(file, `the server answered ${response.status}`);
     if (!response.body) return response;
-    seen.total += Number(response.headers.get("content-length")) || 0;
+    const plain = !response.headers.get("content-encoding"); // else its length is not that of what arrives here
+    if (plain || !sizes.has(file)) sizes.set(file, Number(response.headers.get("content-length")) || 0);
     const reader = response.body.getReader();
     const counted = new ReadableStream({
       async pull(controller) {
@@ -46,7 +56,7 @@ async function withDownloadProgress(emit, body) {
           const { done, value } = await reader.read();
           if (done) return controller.close();
           seen.loaded += value.byteLength;
-          emit({ type: "download", file, loaded: seen.loaded, total: Math.max(seen.total, seen.loaded) });
+          tell(file);
           controller.enqueue(value);
         } catch (error) {
           fail(file, `it ended early (${error.message})`);
@@ -57,6 +67,12 @@ async function withDownloadProgress(emit, body) {
     });
     return new Response(counted, { status: response.status, statusText: response.statusText, headers: response.headers });
   };
+  globalThis.fetch = (input, init) => {
+    const url = new URL(input?.url ?? String(input), globalThis.location?.href).href;
+    const early = begun.get(url);
+    begun.delete(url);
+    return early ?? download(input, init);
+  };
   WebAssembly.instantiateStreaming = async (...args) => {
     try {
       return await instantiateStreaming.apply(WebAssembly, args);
@@ -65,8 +81,20 @@ async function withDownloadProgress(emit, body) {
       throw error;
     }
   };
+  const files = {
+    early(url) {
+      const response = download(url);
+      response.catch(() => {}); // the first that fails ends all this
+      begun.set(url, response);
+    },
+    expect(bytes) {
+      for (const [file, size] of Object.entries(bytes)) sizes.set(file, size);
+      seen.known = true;
+      tell("");
+    },
+  };
   try {
-    return await Promise.race([body(), failed]);
+    return await Promise.race([body(files), failed]);
   } finally {
     globalThis.fetch = original;
     WebAssembly.instantiateStreaming = instantiateStreaming;
@@ -79,9 +107,51 @@ function switchOff({ webgpu, jspi }) {
   if (jspi === "off") for (const name of ["Suspending", "promising", "SuspendError"]) delete WebAssembly[name];
 }
 
+/** What `pyml build` has ready, by ready.json: a memory or none, and the bytes of every file of a start. */
+async function readyPlan(indexURL) {
+  try {
+    const answer = await fetch(new URL("ready.json", indexURL));
+    const plan = answer.ok ? await answer.json() : {};
+    return plan.format === 1 ? plan : { sizes: {} };
+  } catch {
+    return { sizes: {} };
+  }
+}
+
+/** The bytes of a file that `pyml build` compressed. */
+async function unzipped(url) {
+  const { body } = await fetch(url);
+  return new Uint8Array(await new Response(body.pipeThrough(new DecompressionStream("gzip"))).arrayBuffer());
+}
+
 /**
- * Starts Pyodide. Most of a start is Python setting itself up, so the memory of a fresh interpreter is kept in the
- * browser's cache, and a later visit goes on from there (benchmarks/page_ready.py times both).
+ * Starts Pyodide from the memory of one that has imported numpy and pyml; null where it cannot be used: of another build,
+ * damaged, or more than this browser gives.
+ */
+async function bootReady(module, factory, plan, options, mark) {
+  const at = (name) => new URL(name, options.indexURL).href;
+  const memory = unzipped(at(plan.memory)), modules = unzipped(at(plan.modules));
+  const libraries = Promise.all(plan.libraries.map(async ([path, file]) => [path, await WebAssembly.compileStreaming(fetch(at(file)))]));
+  for (const promise of [memory, modules, libraries]) promise.catch(() => {});
+  memory.then(() => mark("memory unpacked"), () => {});
+  libraries.then(() => mark("numpy's libraries compiled"), () => {});
+  try {
+    const py = await module.loadPyodide({ ...options, createPyodideModule: withLibraries(factory, libraries, memory), _loadSnapshot: memory });
+    mark("Python goes on from its memory");
+    putPackages(py.FS, unpacked(await modules), plan.libraries.map(([path]) => path));
+    for (const name of ["numpy", "pyml"]) py.loadedPackages[name] = "ready";
+    py.runPython(ANEW);
+    mark("packages placed");
+    return py;
+  } catch (error) {
+    console.warn("pyml: starting Python from nothing,", error.message);
+    return null;
+  }
+}
+
+/**
+ * Starts Pyodide from nothing. Most of such a start is Python setting itself up, so the memory of a fresh interpreter is kept
+ * in the browser's cache, and a later visit goes on from there (benchmarks/page_ready.py times both).
  */
 async function boot(module, options) {
   const jspi = "Suspending" in WebAssembly, thread = typeof document === "undefined" ? "worker" : "page";
@@ -90,7 +160,9 @@ async function boot(module, options) {
   const kept = await cache?.match(key).catch(() => null);
   if (kept) {
     try {
-      return await module.loadPyodide({ ...options, _loadSnapshot: new Uint8Array(await kept.arrayBuffer()) });
+      const py = await module.loadPyodide({ ...options, _loadSnapshot: new Uint8Array(await kept.arrayBuffer()) });
+      py.runPython("import random; random.seed()");
+      return py;
     } catch (error) {
       await cache.delete(key); // of another build, or damaged: start from nothing
       console.warn("pyml: starting Python anew,", error.message);
@@ -115,7 +187,7 @@ async function boot(module, options) {
  *
  * options: indexURL (folder of pyodide.mjs), packages, files ([{ path, url }] put in Python's folder), run (the one of
  * them, by its path, that is run when all is ready),
- * backend (null | "webgpu" | "wasm" | "cpu"), webgpu, jspi and relaxed ("off" hides them), threads (how many
+ * backend (null | "webgpu" | "wasm" | "cpu"), ready ("off" starts Python from nothing), webgpu, jspi and relaxed ("off" hides them), threads (how many
  * the wasm device takes), interrupts (SharedArrayBuffer | null).
  * emit(event): { type: "phase" | "download" | "stdout" | "stderr" | "message", ... }.
  */
@@ -123,22 +195,38 @@ export async function startRuntime(options, emit) {
   switchOff(options);
   const phase = (name, text) => emit({ type: "phase", name, text });
   phase("download", "Downloading Python");
-  const py = await withDownloadProgress(emit, async () => {
-    const files = Promise.all((options.files ?? []).map(async ({ path, url }) => [path, new Uint8Array(await (await fetch(url)).arrayBuffer())]));
+  const times = [];
+  const mark = (name) => times.push([name, performance.timeOrigin + performance.now()]);
+  mark("Python's own start begins");
+  const py = await withDownloadProgress(emit, async ({ early, expect }) => {
+    const at = (name) => new URL(name, options.indexURL).href;
+    for (const name of ["pyodide.asm.wasm", "python_stdlib.zip", "pyodide-lock.json"]) early(at(name));
+    const answers = (options.files ?? []).map(async ({ path, url }) => [path, await fetch(url)]);
+    const files = Promise.all(answers.map(async (answer) => [(await answer)[0], new Uint8Array(await (await answer)[1].arrayBuffer())]));
     files.catch(() => {}); // the first that fails ends all this
-    const entry = new URL("pyodide.mjs", options.indexURL).href;
-    const module = await import(entry).catch((error) => {
-      throw new StartError("download", `Could not download pyodide.mjs: ${error.message}.`, "pyodide.mjs");
+    const script = (name) => import(at(name)).catch((error) => {
+      throw new StartError("download", `Could not download ${name}: ${error.message}.`, name);
     });
-    const loaded = await boot(module, {
+    const factory = script("pyodide.asm.mjs").then((loaded) => loaded.default);
+    factory.catch(() => {});
+    const [module, plan] = await Promise.all([script("pyodide.mjs"), readyPlan(options.indexURL)]);
+    mark("scripts loaded");
+    const loading = {
       indexURL: options.indexURL,
       stdout: (text) => emit({ type: "stdout", text }),
       stderr: (text) => emit({ type: "stderr", text }),
-    });
-    await loaded.loadPackage(options.packages, { messageCallback: () => {} });
+    };
+    const useReady = plan.memory && options.ready !== "off";
+    Promise.allSettled(answers).then(() => expect(plan.memory && !useReady ? {} : plan.sizes));
+    const loaded = (useReady && (await bootReady(module, factory, plan, loading, mark))) || (await boot(module, loading));
+    mark("Python started");
+    const packages = options.packages.filter((name) => !(name in loaded.loadedPackages));
+    if (packages.length) await loaded.loadPackage(packages, { messageCallback: () => {} });
     const missing = options.packages.filter((name) => !(name in loaded.loadedPackages));
     if (missing.length) throw new StartError("download", `Could not load ${missing.join(", ")}.`, missing[0]);
+    mark("packages loaded");
     for (const [path, bytes] of await files) writeFile(loaded, path, bytes);
+    mark("files written");
     return loaded;
   });
 
@@ -150,9 +238,16 @@ export async function startRuntime(options, emit) {
   if (options.interrupts) py.setInterruptBuffer(new Uint8Array(options.interrupts));
 
   phase("start", "Starting pyml");
+  py.runPython("import numpy");
+  mark("numpy imported");
+  py.runPython("import pyml.config");
+  mark("pyml imported");
   const facts = await py.runPythonAsync(BOOT, { globals: py.toPy({ backend: options.backend ?? undefined, relaxed: options.relaxed ?? undefined, threads: options.threads ?? undefined }) });
   const info = JSON.parse(facts);
+  mark("device open");
   if (options.run) await py.runPythonAsync(py.FS.readFile(options.run, { encoding: "utf8" }), { filename: options.run });
+  if (options.run) mark("the page's Python ran");
+  info.times = times;
   phase("ready", `Ready: ${info.summary}`);
 
   const plain = (value) => {
@@ -200,6 +295,18 @@ function writeFile(py, path, bytes) {
   if (folder) py.FS.mkdirTree(folder);
   py.FS.writeFile(path, bytes);
 }
+
+// What differs from one visit to the next although the memory is the same.
+const ANEW = `
+import random, sys
+import numpy.random
+import pyml.random
+random.seed()
+numpy.random.seed()
+pyml.random.seed_everything(None)
+sys.path[:] = dict.fromkeys(sys.path)
+del random, numpy, pyml, sys
+`;
 
 const BOOT = `
 import json, os, sys, warnings

@@ -20,7 +20,7 @@ from pathlib import Path
 from pyml import paths
 from pyml.assets import AssetError, are_ready, fetch_all
 from pyml.assets.download import replacing
-from pyml.cli import bytecode, wheel
+from pyml.cli import bytecode, ready, wheel
 from pyml.cli.gallery import gallery
 from pyml.hub.registry import ENTRIES
 
@@ -92,8 +92,8 @@ def check_target(target: Path) -> set[str]:
 
 
 def in_use(path: Path) -> bool:
-    """Whether a page that read the former lock file may still ask for this wheel."""
-    return path.suffix == ".whl" and path.is_file() and time.time() - path.stat().st_mtime < OLD_WHEEL_SECONDS
+    """Whether a page that read the former lock file or plan may still ask for this file."""
+    return path.suffix in (".whl", ".gz", ".wasm") and path.is_file() and time.time() - path.stat().st_mtime < OLD_WHEEL_SECONDS
 
 
 def ready_assets(say: Say) -> Path:
@@ -180,7 +180,8 @@ def place_wheels(runtime: Path, folder: Path, quick: bool, say: Say) -> set[str]
     existing = list(folder.glob(f"pyml-*-{build}-*.whl"))
     path = existing[0] if existing else wheel.write_wheel(folder, files, build=build)
     wheel.write_lock(folder / "pyodide-lock.json", wheel.patched_lock(lock, served, path))
-    return {f"pyodide/{p.name}" for p in (path, *served.values())} | {"pyodide/pyodide-lock.json"}
+    started = ready.place(runtime, folder, [path, *served.values()], fresh=not quick)
+    return {f"pyodide/{name}" for name in ("pyodide-lock.json", path.name, *(p.name for p in served.values()), *started)}
 
 
 __all__ = ["AssetError", "BuildError", "build_site"]

@@ -1,0 +1,70 @@
+"""Starting from the memory that `pyml build` made: what is the same at every visit, what must not be, and every way back."""
+
+import json
+import re
+
+import pytest
+
+from pyml import paths
+
+from .python_page import PythonPage
+
+GOES_ON = "Python goes on from its memory"
+DRAWN = """
+import random, numpy, pyml
+drawn = [random.random(), numpy.random.rand(), pyml.random.make_default_seed()]
+drawn
+"""
+
+
+def went_on(python):
+    return GOES_ON in [name for name, _ in python.info["times"]]
+
+
+@pytest.mark.parametrize("query", ["backend=cpu", "backend=wasm&thread=main"], ids=["worker", "main thread"])
+def test_a_page_goes_on_from_the_sites_memory_and_every_visit_draws_its_own_numbers(browser, site, query):
+    context = browser.new_context()
+    asked = []
+    context.on("request", lambda request: asked.append(request.url.split("/")[-1]))
+    first, second = (PythonPage(context.new_page(), site, query) for _ in range(2))
+    assert went_on(first) and went_on(second)
+    assert not [name for name in asked if name.endswith(".whl")]
+    assert all(a != b for a, b in zip(first.run(DRAWN), second.run(DRAWN), strict=True))
+    # modules that the memory holds, modules that come from the pack, numpy's libraries, metadata
+    code = """
+    import importlib.metadata, numpy as np, numpy.polynomial, pyml, pyml.applications, pyml.wrappers
+    model = pyml.Sequential([pyml.layers.Input((3,)), pyml.layers.Dense(1, kernel_initializer="ones")])
+    [float(np.linalg.det(np.eye(2))), model.predict(np.ones((1, 3)), verbose=0).tolist(), importlib.metadata.version("pyml")]
+    """
+    assert first.run(code) == [1.0, [[3.0]], "0.1.0"]
+    assert first.run("import numpy\nnumpy.random.seed(5)\nnumpy.random.randint(0, 100, 3).tolist()") == [99, 78, 61]
+    events = first.page.evaluate("() => events.filter((e) => e.type === 'download')")
+    assert {event["total"] for event in events} == {events[-1]["loaded"]}  # known from the first byte on
+    context.close()
+
+
+@pytest.mark.parametrize("query", [
+    "backend=cpu", pytest.param("backend=cpu&thread=main", marks=pytest.mark.slow)], ids=["worker", "main thread"])  # fmt: skip
+def test_a_memory_of_another_runtime_is_refused_and_python_starts_from_nothing(page, site, query):
+    import gzip
+
+    plan = json.loads((paths.site_dir() / "pyodide" / "ready.json").read_text())
+    memory = bytearray(gzip.decompress((paths.site_dir() / "pyodide" / plan["memory"]).read_bytes()))
+    memory[16] ^= 255  # in the build's number, which Pyodide compares
+    page.route("**/memory-*.gz", lambda route: route.fulfill(body=gzip.compress(bytes(memory), 1)))
+    page.console.allow("fatal error")
+    python = PythonPage(page, site, query)
+    assert not went_on(python)
+    assert python.run("import numpy\nfloat(numpy.ones(3).sum())") == 3
+    assert any(re.search("starting Python from nothing, Snapshot build id mismatch", line) for line in page.console.lines)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name, body", [
+    ("memory-*.gz", b"nonsense"), ("modules-*.gz", b"nonsense"), ("library-*.wasm", b"nonsense"), ("ready.json", b"{}"),
+    ("ready.json", b"no JSON"), ("ready.json", b'{"format": 99}')])  # fmt: skip
+def test_whatever_of_it_is_damaged_or_missing_python_starts_from_nothing(page, site, name, body):
+    page.route(f"**/{name}", lambda route: route.fulfill(body=body, content_type="application/wasm"))
+    python = PythonPage(page, site, "backend=cpu")
+    assert not any("packages placed" in name for name, _ in python.info["times"])
+    assert python.run("import numpy\nfloat(numpy.ones(3).sum())") == 3

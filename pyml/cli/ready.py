@@ -1,0 +1,206 @@
+"""The memory of a Python that has numpy and pyml imported, for pages to start from.
+
+A page that starts Python from nothing initializes the interpreter, unpacks two wheels and imports 600 modules. All of that
+comes to the same memory every time, so it is done here once, by the same Pyodide in Node, and kept beside the runtime:
+
+    pyodide/ready.json          what there is, with the bytes of every file; no memory among it where Python starts from nothing
+    pyodide/memory-KEY.gz       the memory (pages unpack it while it arrives)
+    pyodide/modules-KEY.gz      the Python files of modules that are not in it yet
+    pyodide/library-KEY.wasm    numpy's compiled modules, which lie where they lay when the memory was taken
+
+`KEY` follows from all that went in, so a memory never meets another runtime, numpy or pyml than its own. web/ready.js is the
+other half. What must not be the same at every visit is made anew in web/runtime.js: the states of random numbers. The hash
+seed of `str` is part of the memory: it differs from build to build, not from visit to visit.
+"""
+
+import gzip
+import hashlib
+import json
+import re
+import shutil
+import subprocess
+import tempfile
+import zipfile
+from collections.abc import Iterable
+from pathlib import Path
+
+from pyml import paths
+from pyml.assets.download import digest, replacing
+from pyml.cli.bytecode import CACHE_TAG
+
+NAME = "ready.json"
+FORMAT = 1
+SECONDS = 300
+KEPT = 4  # memories in the cache of builds, 17 MB each
+FETCHED = ("pyodide.asm.wasm", "python_stdlib.zip")  # besides the memory and what belongs to it
+# Modules and names that a page with a model touches; what else there is, a page imports when it is first used.
+IMPORTS = """
+import random, json, os, sys, warnings, asyncio, traceback, zipfile, tempfile, shutil, inspect, ctypes
+import numpy, numpy.fft, numpy.linalg, numpy.random, numpy.ma
+import pyodide.code, pyodide.ffi, pyodide.http, pyodide.webloop
+import pyml
+from pyml import (activations, browser, callbacks, config, constraints, core, data, datasets, dtypes, errors, image, initializers,
+                  io, layers, losses, metrics, models, ops, optimizers, random, recent, regularizers, saving, scripts, tracebacks,
+                  trainers, tree, utils)
+import pyml.browser.page, pyml.browser.pixels, pyml.data.dataset, pyml.hub, pyml.layers.later, pyml.ops.later
+import pyml.compile.program, pyml.compile.emit, pyml.compile.schedule, pyml.compile.lower
+import pyml.device.browser, pyml.device.wasm, pyml.device.cpu
+import pyml.wasm.compile, pyml.wasm.engine, pyml.wasm.link, pyml.wasm.threads, pyml.wasm.library, pyml.wasm.open
+for name in dir(pyml):
+    if name not in ("applications", "array_api", "visualization", "wrappers", "preprocessing", "mixed_precision"):
+        getattr(pyml, name)
+layers.Dense, layers.Conv2D, optimizers.Adam, losses.MeanSquaredError, metrics.Mean, callbacks.EarlyStopping
+"""
+SCRIPT = """
+import { readFileSync, writeFileSync } from "node:fs";
+const { runtime, ready, work, code } = JSON.parse(readFileSync(0, "utf8"));
+// Python remembers whether its browser can pause it (JSPI). Node cannot; with these Python believes so, and where a browser
+// cannot either, the functions that would pause are the ones that say it.
+WebAssembly.Suspending ??= function (imported) { return imported; };
+WebAssembly.promising ??= (exported) => async (...given) => exported(...given);
+const { withLibraries, unpacked, putPackages } = await import(ready);
+const { loadPyodide } = await import(new URL("pyodide.mjs", runtime).href);
+const factory = import(new URL("pyodide.asm.mjs", runtime).href).then((module) => module.default);
+const read = (name) => unpacked(new Uint8Array(readFileSync(`${work}/${name}`)));
+const libraries = read("libraries").map(([path, bytes]) => [path, new WebAssembly.Module(bytes)]);
+const py = await loadPyodide({ createPyodideModule: withLibraries(factory, libraries), _makeSnapshot: true });
+putPackages(py.FS, read("files"), libraries.map(([path]) => path));
+writeFileSync(`${work}/answer.json`, py.runPython(code));
+writeFileSync(`${work}/memory`, py.makeMemorySnapshot());
+process.exit(0);
+"""
+RUN = """
+import sys
+sys.path[:] = [folder for folder in sys.path if folder]
+scope = {}
+exec(imports, scope)
+scope.clear()
+import gc, importlib, json
+importlib.invalidate_caches()
+gc.collect()
+files = [getattr(module, "__file__", None) for module in list(sys.modules.values())]
+answer = json.dumps([file for file in files if file])
+del files, scope, imports
+answer
+"""
+
+
+def place(runtime: Path, folder: Path, wheels: Iterable[Path], fresh: bool = True) -> set[str]:
+    """Writes the memory and what belongs to it into `folder`, unless it is there; returns the names of all files.
+
+    Args:
+        runtime: The folder of Pyodide's own files.
+        folder: The site's `pyodide` folder.
+        wheels: The served wheels of numpy and pyml, with compiled modules.
+        fresh: False makes nothing new: pages of a memory that is not there start from nothing.
+    """
+    wheels = sorted(wheels)
+    script = paths.web_dir() / "ready.js"
+    made_of = [str(FORMAT), SCRIPT, RUN, IMPORTS, digest(script), digest(runtime / "pyodide.asm.wasm"), *(wheel.name for wheel in wheels)]
+    key = hashlib.sha256("\0".join(made_of).encode()).hexdigest()[:10]
+    kept = paths.build_dir() / "cache" / "ready" / key
+    if fresh and not (kept / NAME).is_file():
+        make(key, runtime, kept, wheels, script)
+        forget_others(kept)
+    plan = json.loads((kept / NAME).read_text()) if (kept / NAME).is_file() else {}
+    for name in names(plan):
+        if not (folder / name).is_file():
+            with replacing(folder / name) as part:
+                shutil.copyfile(kept / name, part)
+    fetched = [*(runtime / name for name in FETCHED), folder / "pyodide-lock.json"]
+    return write_plan(folder, plan, fetched, [wheel.name for wheel in wheels])
+
+
+def forget_others(kept: Path) -> None:
+    """Leaves the newest few memories in the cache."""
+    others = sorted(kept.parent.glob("*"), key=lambda path: path.stat().st_mtime, reverse=True)
+    for old in others[KEPT:]:
+        shutil.rmtree(old, ignore_errors=True)
+
+
+def names(plan: dict) -> list[str]:
+    """The files that a plan speaks of."""
+    return [plan["memory"], plan["modules"], *(file for _, file in plan["libraries"])] if "memory" in plan else []
+
+
+def write_plan(folder: Path, plan: dict, fetched: list[Path], wheels: list[str]) -> set[str]:
+    """Writes `ready.json` with the bytes of every file of a start; the value is its name and those of the files it speaks of."""
+    fetched = [*fetched, *(folder / name for name in names(plan) or wheels)]
+    plan = {"format": FORMAT, **plan, "sizes": {path.name: path.stat().st_size for path in fetched}}
+    text = json.dumps(plan, indent=1) + "\n"
+    target = folder / NAME
+    if not (target.is_file() and target.read_text() == text):
+        with replacing(target) as part:
+            part.write_text(text)
+    return {NAME, *(names(plan) if "memory" in plan else [])}
+
+
+def make(key: str, runtime: Path, folder: Path, wheels: list[Path], script: Path) -> None:
+    """Takes the memory in Node and writes its files, the plan last; nothing where Node is missing or cannot."""
+    node = shutil.which("node")
+    if node is None:
+        return
+    libraries, files = read_wheels(wheels)
+    with tempfile.TemporaryDirectory() as work:
+        Path(work, "libraries").write_bytes(pack(libraries))
+        Path(work, "files").write_bytes(pack(files))
+        code = f"imports = {IMPORTS!r}\n{RUN}"
+        task = {"runtime": runtime.resolve().as_uri() + "/", "ready": script.resolve().as_uri(), "work": work, "code": code}
+        command = [node, "--input-type=module", "--eval", SCRIPT]
+        try:
+            done = subprocess.run(command, input=json.dumps(task).encode(), capture_output=True, timeout=SECONDS)
+        except (OSError, subprocess.TimeoutExpired):
+            return
+        if done.returncode:
+            return
+        memory = Path(work, "memory").read_bytes()
+        imported = json.loads(Path(work, "answer.json").read_text())
+    inside = {file.partition("/site-packages/")[2] for file in imported}
+    plan = {
+        "format": FORMAT,
+        "memory": f"memory-{key}.gz",
+        "modules": f"modules-{key}.gz",
+        "libraries": [[path, f"library-{hashlib.sha256(data).hexdigest()[:10]}.wasm"] for path, data in libraries.items()],
+    }
+    write(folder / plan["memory"], gzip.compress(memory, 6, mtime=0))
+    write(folder / plan["modules"], gzip.compress(pack({path: data for path, data in files.items() if path not in inside}), 6, mtime=0))
+    for (_, file), data in zip(plan["libraries"], libraries.values(), strict=True):
+        write(folder / file, data)
+    write(folder / NAME, json.dumps(plan).encode())
+
+
+def write(target: Path, data: bytes) -> None:
+    """Writes a file whose name tells its content."""
+    with replacing(target) as part:
+        part.write_bytes(data)
+
+
+def read_wheels(wheels: list[Path]) -> tuple[dict[str, bytes], dict[str, bytes]]:
+    """The compiled libraries of wheels, and their other files: of modules that have a compiled form only that."""
+    libraries, files = {}, {}
+    for wheel in wheels:
+        with zipfile.ZipFile(wheel) as archive:
+            inside = set(archive.namelist())
+            for path in sorted(inside):
+                if path.endswith("/") or re.search(r"/(tests|f2py|distutils)/|lapack_lite", path):
+                    continue
+                if path.endswith(".so"):
+                    libraries[path] = archive.read(path)
+                elif "/__pycache__/" in path:
+                    files[re.sub(r"/__pycache__/(\w+)\.[\w-]+\.pyc$", r"/\1.pyc", path)] = archive.read(path)
+                elif not (path.endswith(".py") and compiled_form(path, inside)):
+                    files[path] = archive.read(path)
+    return libraries, files
+
+
+def compiled_form(path: str, inside: set[str]) -> bool:
+    """Whether a wheel holds the compiled form of a module."""
+    folder, _, name = path.rpartition("/")
+    return f"{folder}/__pycache__/{name[:-3]}.{CACHE_TAG}.pyc" in inside
+
+
+def pack(files: dict[str, bytes]) -> bytes:
+    """Files as one: the length of the table in four bytes, the table of names and sizes as JSON, the contents."""
+    table = json.dumps([[path, len(data)] for path, data in files.items()]).encode()
+    return len(table).to_bytes(4, "little") + table + b"".join(files.values())
+
