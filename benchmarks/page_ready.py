@@ -1,35 +1,123 @@
-"""Seconds from opening the digits page until Python runs with pyml imported and the device open, visit by visit.
+"""Where the time of a page's start goes, first visit and later ones, part by part, and what a start with numpy and pyml from
+nothing takes beside it.
 
-    .venv/bin/python benchmarks/page_ready.py [--visits 4]
+    .venv/bin/python benchmarks/page_ready.py [--visits 3] [--page demos/mnist/index.html] [--imports]
 
-The first visit fills the browser's cache; the later ones are what a user with a warm cache sees.
+Each row is a part of the start and how long it took after the row above; downloads run beside all of them, so their row
+says when the last one ended. Every visit is timed with the site's kept memory and with `?ready=off`, in turn: compare the
+columns of one run. `--imports` lists the slowest imports of `import pyml` in the tab instead.
 """
 
 import argparse
+import json
 import time
 
 from pyml import paths
 from pyml.cli.browser import chromium
+from pyml.cli.build import build_site
 from pyml.cli.serve import running
 
-READY = "document.body.innerText.includes('Ready:')"
+READY = "globalThis.pymlPython?.info.times && document.body.innerText.includes('Ready:')"
+TIMES = """() => {
+  const origin = performance.timeOrigin, at = (name) => performance.getEntriesByName(name)[0]?.startTime ?? 0;
+  const files = performance.getEntriesByType("resource");
+  return {
+    origin, paint: at("first-contentful-paint"), times: pymlPython.info.times,
+    bytes: files.reduce((sum, file) => sum + file.transferSize, 0),
+  };
+}"""
+IMPORTS = """
+import sys, time, importlib.abc
+spent, depth = [], []
+find = __import__
+def timed(name, *rest):
+    new = name not in sys.modules
+    depth.append(0.0)
+    start = time.perf_counter()
+    try:
+        return find(name, *rest)
+    finally:
+        took = time.perf_counter() - start
+        inner = depth.pop()
+        if depth:
+            depth[-1] += took
+        if new:
+            spent.append((took - inner, name))
+import builtins
+builtins.__import__ = timed
+import numpy, pyml
+from pyml import layers, models, optimizers, losses, metrics, callbacks
+builtins.__import__ = find
+import json
+json.dumps(sorted(spent, reverse=True)[:25] + [[sum(s for s, _ in spent), "all"]])
+"""
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--visits", type=int, default=4)
+    parser.add_argument("--visits", type=int, default=3)
+    parser.add_argument("--page", default="demos/mnist/index.html")
+    parser.add_argument("--backend", default="wasm")
+    parser.add_argument("--thread", nargs="*", default=["worker", "main"])
+    parser.add_argument("--imports", action="store_true", help="list the slowest imports in the tab")
     options = parser.parse_args()
-    with running(paths.site_dir()) as url, chromium() as browser:
-        for thread in ("worker", "main"):
-            context = browser.new_context()
+    with running(build_site(paths.site_dir(), say=lambda text: None)) as url, chromium() as browser:
+        if options.imports:
+            return print_imports(browser, url)
+        for thread in options.thread:
+            contexts = {ready: browser.new_context() for ready in ("on", "off")}
             for visit in range(1, options.visits + 1):
-                page = context.new_page()
-                start = time.perf_counter()
-                page.goto(f"{url}/demos/mnist/index.html?backend=webgpu&thread={thread}")
-                page.wait_for_function(READY, timeout=120_000)
-                print(f"{thread:6}  visit {visit}: {time.perf_counter() - start:.2f} s", flush=True)
-                page.close()
-            context.close()
+                columns = {
+                    ready: visited(context, f"{url}/{options.page}?backend={options.backend}&thread={thread}&ready={ready}")
+                    for ready, context in contexts.items()
+                }
+                print_table(f"{thread}, visit {visit}", columns["on"], columns["off"])
+            for context in contexts.values():
+                context.close()
+    return None
+
+
+def visited(context, address):
+    """Milliseconds after opening the page by part, in order."""
+    page = context.new_page()
+    page.goto(address)
+    page.wait_for_function(READY, timeout=300_000)
+    found = page.evaluate(TIMES)
+    page.close()
+    return {"first paint": found["paint"], **{name: at - found["origin"] for name, at in found["times"]}}
+
+
+def print_table(title, kept, nothing):
+    """One visit: when each part ended, from the kept memory and from nothing."""
+    print(f"\n{title:42} kept memory     from nothing")
+    before = dict.fromkeys(("kept", "nothing"), 0.0)
+    for name in dict.fromkeys([*kept, *nothing]):
+        cells = []
+        for column, times in (("kept", kept), ("nothing", nothing)):
+            if name in times:
+                cells.append(f"{times[name]:7.0f} +{max(0.0, times[name] - before[column]):5.0f}")
+                before[column] = max(before[column], times[name])
+            else:
+                cells.append(" " * 14)
+        print(f"  {name:40} {cells[0]}  {cells[1]}")
+    print(f"  ready, kept memory : from nothing = 1 : {max(nothing.values()) / max(kept.values()):.1f}", flush=True)
+
+
+def print_imports(browser, url):
+    """The slowest imports of numpy and pyml in a tab that starts from nothing, without those within them."""
+    page = browser.new_page()
+    page.goto(f"{url}/vendor/vega.LICENSE.txt")
+    load = """async (code) => {
+      const { loadPyodide } = await import("/pyodide/pyodide.mjs");
+      const py = await loadPyodide({ indexURL: "/pyodide/" });
+      await py.loadPackage("pyml");
+      return py.runPython(code);
+    }"""
+    start = time.perf_counter()
+    for seconds, name in json.loads(page.evaluate(load, IMPORTS)):
+        print(f"{1000 * seconds:8.1f} ms  {name}")
+    print(f"{time.perf_counter() - start:.1f} s in all")
+    page.close()
 
 
 if __name__ == "__main__":
