@@ -39,7 +39,7 @@ def page(tmp_path_factory) -> Path:
     """A user's page."""
     folder = tmp_path_factory.mktemp("page")
     (folder / "index.html").write_text("<!doctype html><title>mine</title>")
-    (folder / "model.py").write_text("import pyml\n")
+    (folder / "model.py").write_text("import pyml\nfrom pyml.datasets import mnist\n")
     (folder / ".hidden").write_text("not for others")
     return folder
 
@@ -77,6 +77,24 @@ def test_site_holds_the_page_the_runtime_the_wheels_and_the_worker(built):
     wanted |= {f"vendor/{name}.min.js" for name in ("vega", "vega-lite", "vega-embed")}
     assert wanted <= names
     assert ".hidden" not in names and not any(name.startswith("demos/") for name in names)
+
+
+def test_a_site_holds_the_networks_and_data_that_its_page_names_and_no_others(tmp_path):
+    assets, page = tmp_path / "assets", tmp_path / "page"
+    for name in ("data/mnist.npz", "data/cars.csv", *(f"models/{n}/weights" for n in ("mobilenet_v1", "posenet", "photos"))):
+        (assets / name).parent.mkdir(parents=True, exist_ok=True)
+        (assets / name).write_bytes(b"0")
+    page.mkdir()
+    (page / "picture.png").write_bytes(b"\xff\x00posenet")  # no text
+    (page / "index.html").write_text('<meta name="networks" content="mobilenet_v1">')
+    (page / "page.py").write_text('from pyml import hub\nhub.photo("chelsea")\n')
+
+    def held(named):
+        return {inside for inside, _ in build.asset_files(assets, named) if not inside.startswith("pyodide/")}
+
+    assert held(build.page_text(page)) == {"models/mobilenet_v1/weights", "models/photos/weights"}
+    assert held("datasets.mnist.load_data()") == {"data/mnist.npz"}
+    assert {"data/mnist.npz", "data/cars.csv", "models/mobilenet_v1/weights"} <= held(None)
 
 
 def test_gallery_site_holds_every_demo(tmp_path):

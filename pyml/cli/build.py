@@ -5,12 +5,14 @@ web/                pyml.js, replay.js and what the pages share
 demos/NAME/         one folder a demo
 pyodide/            the runtime, numpy, the pyml wheel and the lock file that names both
 vendor/             the chart library
-data/               the digits
-models/NAME/        the networks that were fetched
+data/               the digits and the cars; those that a page of your own names
+models/NAME/        the networks that were fetched; those that a page of your own names
 sw.js               supplies the isolation headers where the host cannot
 """
 
+import contextlib
 import json
+import re
 import shutil
 import threading
 import time
@@ -26,6 +28,7 @@ from pyml.hub.registry import ENTRIES
 
 MANIFEST = ".pyml-site.json"
 OLD_WHEEL_SECONDS = 600
+LARGEST_TEXT = 4_000_000  # bytes of a file that is searched for names
 SKIPPED = {"__pycache__", ".DS_Store"}
 _one_build = threading.Lock()
 Say = Callable[[str], None]
@@ -46,7 +49,8 @@ def build_site(
 
     Args:
         target: The folder to write. It must be new, empty, or built by pyml before.
-        page: A folder with an `index.html`, put at the root instead of the gallery and demos.
+        page: A folder with an `index.html`, put at the root instead of the gallery and demos. Of networks and data sets the site
+            then holds those that the page's files name.
         say: Receives one line of text per step.
         assets: Fetched files; by default they are looked up, and fetched when missing.
         quick: Leaves modules that changed uncompiled; saves the two seconds their compiler takes to start.
@@ -61,7 +65,8 @@ def build_site(
         if page is not None and not (Path(page) / "index.html").is_file():
             raise BuildError(f"--page {page}: holds no index.html; give the folder of your page.")
         assets = assets or ready_assets(say)
-        placed: dict[str, Path] = dict(asset_files(assets))
+        named = page_text(Path(page)) if page is not None else None
+        placed: dict[str, Path] = dict(asset_files(assets, named))
         placed.update(page_files(Path(page)) if page is not None else gallery_files())
         placed.update(tree("web/", paths.web_dir(), leave_out=("index.html", "sw.js")))
         worker = paths.web_dir() / "sw.js"
@@ -105,15 +110,37 @@ def ready_assets(say: Say) -> Path:
     return fetch_all(say=say)
 
 
-def asset_files(assets: Path) -> Iterator[tuple[str, Path]]:
-    """Fetched files that go into a site as they are."""
+def asset_files(assets: Path, named: str | None = None) -> Iterator[tuple[str, Path]]:
+    """Fetched files that go into a site as they are.
+
+    Args:
+        assets: Where they are.
+        named: The text of a page, which gets the data and networks that it names; None takes all, for the demos.
+    """
     own = {path.name for path in (assets / "pyodide").glob("*.whl")}
     yield from tree("pyodide/", assets / "pyodide", leave_out=("pyodide-lock.json", *own))
     yield from tree("vendor/", assets / "vendor")
-    yield from tree("data/", assets / "data", leave_out=("mnist.json",))
+    for inside, source in tree("data/", assets / "data", leave_out=("mnist.json",)):
+        if named is None or is_named(source.stem, named):
+            yield inside, source
     for entry in ENTRIES:                              # those networks that were fetched
-        if entry.served:
+        if entry.served and (named is None or is_named(entry.name, named)):
             yield from tree(f"models/{entry.name}/", assets / "models" / entry.name)
+
+
+def is_named(name: str, text: str) -> bool:
+    """Whether a text names a network or a data set: by its name, in code as in `<meta name="networks">`; `photo` means `photos`."""
+    return re.search(rf"(?<![a-z0-9]){re.escape(name.removesuffix('s'))}", text) is not None
+
+
+def page_text(page: Path) -> str:
+    """All that a page's files say, code and data alike; pictures and other binaries say nothing."""
+    found = []
+    for _, source in tree("", page):
+        with contextlib.suppress(UnicodeDecodeError):
+            if source.stat().st_size <= LARGEST_TEXT:
+                found.append(source.read_bytes().decode())
+    return "\n".join(found)
 
 
 def gallery_files() -> Iterator[tuple[str, Path]]:
