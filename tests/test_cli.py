@@ -11,6 +11,7 @@ import socket
 import subprocess
 import sys
 import time
+import urllib.request
 import zipfile
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -427,3 +428,29 @@ def test_missing_browser_is_named(monkeypatch):
 def test_checkout_paths_are_the_repositorys():
     assert paths.checkout() == ROOT
     assert paths.site_dir() == ROOT / "build" / "site"
+
+
+def test_serve_sends_the_compressed_copy_that_a_browser_takes(tmp_path):
+    (tmp_path / "index.html").write_text("plain")
+    (tmp_path / "index.html.br").write_bytes(b"as brotli")
+    (tmp_path / "index.html.gz").write_bytes(b"as gzip")
+    with serve.running(tmp_path) as url:
+        for accepted, encoding, body in (
+            ("gzip, deflate, br, zstd", "br", b"as brotli"), ("gzip", "gzip", b"as gzip"), ("br;q=0, gzip;q=0.5", "gzip", b"as gzip"),
+            ("identity", None, b"plain"), ("brotli", None, b"plain"),
+        ):  # fmt: skip
+            with urllib.request.urlopen(urllib.request.Request(url + "/", headers={"Accept-Encoding": accepted})) as answer:
+                assert (answer.headers["Content-Encoding"], answer.read()) == (encoding, body)
+                assert answer.headers["Vary"] == "Accept-Encoding" and answer.headers["Content-Type"] == "text/html; charset=utf-8"
+        part = urllib.request.Request(url + "/", headers={"Accept-Encoding": "br", "Range": "bytes=1-2"})
+        with urllib.request.urlopen(part) as answer:
+            assert (answer.status, answer.read()) == (206, b"la")
+
+
+def test_build_writes_compressed_copies_of_what_gains_by_them(built):
+    import gzip
+
+    script = built / "pyodide" / "pyodide.asm.mjs"
+    copy = script.with_name(script.name + ".gz")
+    assert gzip.decompress(copy.read_bytes()) == script.read_bytes() and copy.stat().st_size < script.stat().st_size / 3
+    assert not list((built / "pyodide").glob("*.gz.*")) and not list((built / "pyodide").glob("*.whl.*"))

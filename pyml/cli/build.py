@@ -22,7 +22,7 @@ from pathlib import Path
 from pyml import paths
 from pyml.assets import AssetError, are_ready, fetch_all
 from pyml.assets.download import replacing
-from pyml.cli import bytecode, ready, wheel
+from pyml.cli import bytecode, compress, ready, wheel
 from pyml.cli.gallery import gallery
 from pyml.hub.registry import ENTRIES
 
@@ -74,13 +74,14 @@ def build_site(
             placed["sw.js"] = worker
         written = sum(place(source, target / inside) for inside, source in placed.items())
         names = {*placed, *place_wheels(assets / "pyodide", target / "pyodide", quick, say)}
-        for stale in before - names:
+        copies = compress.compress(target, names, new=not quick)
+        for stale in before - names - copies:
             if in_use(target / stale):
                 names.add(stale)  # a later build removes it
             else:
                 (target / stale).unlink(missing_ok=True)
         with replacing(target / MANIFEST) as part:
-            part.write_text(json.dumps(sorted(names), indent=0) + "\n")
+            part.write_text(json.dumps(sorted(names | copies), indent=0) + "\n")
         size = sum((target / name).stat().st_size for name in names)
         say(f"{target}: {len(names)} files, {size / 1e6:.1f} MB, {written} of them new or changed")
         return target

@@ -1,6 +1,7 @@
 """What a request to the local server asks for: by which name, which file of the site, and which of its bytes."""
 
 import ipaddress
+import re
 from pathlib import Path
 from urllib.parse import unquote_to_bytes, urlsplit
 
@@ -112,6 +113,15 @@ def file_of(site: Path, parts: list[str]) -> Path | None:
 def is_known(tag: str, given: str) -> bool:
     """Whether an `If-None-Match` header names a tag."""
     return any(one.strip().removeprefix("W/") in ("*", tag) for one in given.split(","))
+
+
+def accepts(header: str, encoding: str) -> bool:
+    """Whether an `Accept-Encoding` header names an encoding, and not with `q=0`."""
+    for one in header.split(","):
+        name, _, options = one.partition(";")
+        if name.strip().lower() == encoding:
+            return not re.fullmatch(r"q=0(\.0*)?", options.strip().lower())
+    return False
 
 
 def byte_range(given: str | None, condition: str | None, tag: str, size: int) -> range | None:

@@ -9,9 +9,10 @@ from pathlib import Path
 from typing import BinaryIO
 from urllib.parse import quote
 
+from pyml.cli.compress import ENCODINGS
 from pyml.cli.fetching import Fetching
 from pyml.cli.renew import Renewer
-from pyml.cli.request import Refused, byte_range, check_host, file_of, is_known, parts_of, split_target
+from pyml.cli.request import Refused, accepts, byte_range, check_host, file_of, is_known, parts_of, split_target
 
 HEADERS = {
     "Cross-Origin-Opener-Policy": "same-origin",
@@ -147,16 +148,28 @@ class SiteHandler(http.server.BaseHTTPRequestHandler):
         if found is None:
             there = "/" + "/".join(quote(part) for part in parts) + "/" + (f"?{query}" if query else "")
             raise Refused(301, f"the folder is at {there}", Location=there)
-        with open(found, "rb") as file:
-            self.send_open(file, found)
+        path, encoding = self.best_copy(found)
+        with open(path, "rb") as file:
+            self.send_open(file, path, TYPES.get(found.suffix.lower(), BINARY), encoding)
 
-    def send_open(self, file: BinaryIO, path: Path) -> None:
+    def best_copy(self, path: Path) -> tuple[Path, str | None]:
+        """The file to send for `path`: a compressed copy that the browser takes, with its encoding, or `path` itself."""
+        accepted = self.headers.get("Accept-Encoding", "")
+        if "Range" not in self.headers:                # parts are parts of the file itself
+            for encoding, ending in ENCODINGS.items():
+                copy = path.with_name(f"{path.name}.{ending}")
+                if accepts(accepted, encoding) and copy.is_file():
+                    return copy, encoding
+        return path, None
+
+    def send_open(self, file: BinaryIO, path: Path, kind: str, encoding: str | None) -> None:
         """Sends an open file, or the part of it that was asked for."""
         stat = path.stat()
         size, tag = stat.st_size, f'"{stat.st_mtime_ns:x}-{stat.st_size:x}"'
         if is_known(tag, self.headers.get("If-None-Match", "")):
             self.send_response(304)
             self.send_header("ETag", tag)
+            self.send_header("Vary", "Accept-Encoding")
             return self.end_headers()
         wanted = None
         if self.command == "GET":                      # a range means nothing to HEAD
@@ -164,10 +177,13 @@ class SiteHandler(http.server.BaseHTTPRequestHandler):
         self.send_response(200 if wanted is None else 206)
         if wanted is not None:
             self.send_header("Content-Range", f"bytes {wanted.start}-{wanted.stop - 1}/{size}")
+        if encoding:
+            self.send_header("Content-Encoding", encoding)
         part = range(size) if wanted is None else wanted
-        self.send_header("Content-Type", TYPES.get(path.suffix.lower(), BINARY))
+        self.send_header("Content-Type", kind)
         self.send_header("Content-Length", str(len(part)))
         self.send_header("Accept-Ranges", "bytes")
+        self.send_header("Vary", "Accept-Encoding")
         self.send_header("ETag", tag)
         self.end_headers()
         if self.command == "GET":
