@@ -53,7 +53,7 @@ class StochasticDepth(layers.Layer):
             return x
         kept = 1 - self.drop_path_rate
         shape = (ops.shape(x)[0],) + (1,) * (len(x.shape) - 1)
-        return x / kept * ops.floor(kept + random.uniform(shape, 0, 1))
+        return x / kept * ops.floor(kept + random.uniform(shape, 0, 1))  # type: ignore[arg-type]  # the batch's size, known by now
 
 
 def _normalized(name: str | None = None) -> Any:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from pyml import metrics, ops, tree
@@ -74,7 +75,9 @@ class Distiller(Model):
         self.distillation_loss_tracker = metrics.Mean(name="distillation_loss")
         self.total_loss_tracker = metrics.Mean(name="total_loss")
 
-    def compile(self, optimizer: Any = "adam", loss: Any = None, metrics: Any = None, **kwargs: Any) -> None:
+    def compile(  # type: ignore[override]  # Keras' order of arguments
+        self, optimizer: Any = "adam", loss: Any = None, metrics: Any = None, **kwargs: Any
+    ) -> None:
         """As `Model.compile`, for the student; `loss` is a name, an object, or a structure of them as the outputs have it.
 
         Raises:
@@ -147,7 +150,7 @@ class Distiller(Model):
         return config
 
     @classmethod
-    def from_config(cls, config: dict[str, Any], custom_objects: Any = None) -> Any:
+    def from_config(cls, config: Mapping[str, Any], custom_objects: Any = None) -> Any:
         """The distiller of such a config."""
         config = dict(config)
         for key in ("teacher", "student"):

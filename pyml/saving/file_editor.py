@@ -244,7 +244,7 @@ def _differences(file: dict[str, Any], model: dict[str, Any], above: str, errors
         kind = "Object" if isinstance(model.get(name, file.get(name)), dict) else "Weight"
         if name not in file or name not in model:
             there, lacks = ("reference model", "saved file") if name in model else ("saved file", "reference model")
-            keys = model.get(name, file.get(name))
+            keys = (model if name in model else file)[name]
             more = f"\n    In {there}, {path} contains the following keys: {list(keys)}" if kind == "Object" else ""
             errors[path] = f"...{kind} {path} present in {there}, missing from {lacks}{more}"
         elif isinstance(file[name], dict) != isinstance(model[name], dict):
