@@ -21,7 +21,7 @@ from pyml.cli import browser as browsers
 from pyml.cli.build import build_site
 from pyml.cli.serve import running
 
-from .python_page import PythonPage
+from .python_page import BLANK, PythonPage
 
 HERE = Path(__file__).parent
 
@@ -150,6 +150,8 @@ def new_page(request, site) -> Iterator:
         else:
             context = request.getfixturevalue("profile")
             page = context.new_page()
+            page.goto(site + BLANK)
+            page.evaluate(EMPTY)
             close = partial(leave, page, site)
         page.set_default_timeout(60_000)
         page.console = Console(page)
@@ -164,6 +166,9 @@ def new_page(request, site) -> Iterator:
 
 
 # what pages keep in a browser, without Python's memory
+EMPTY = """async () => {
+  for (const name of await caches.keys()) if (name !== "pyml-python") await caches.delete(name);
+}"""
 KEPT = "cookies,local_storage,indexeddb,file_systems,service_workers"
 
 

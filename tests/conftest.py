@@ -79,10 +79,10 @@ MANY = 4  # cases from which on a test takes turns by itself
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items):
-    """A test of many cases runs each on the cpu and on one other device, the next case on the other one; on all with the slow ones.
+    """A test of many cases runs each on the cpu, and of four cases one on wasm and the next on webgpu; on all with the slow ones.
 
-    `in_turn` asks for it with fewer cases, `in_turn(6)` takes each sixth case to wasm and the one after it to webgpu;
-    `every_device` says that each case is to run on all of them.
+    `in_turn` asks for it with fewer cases, `in_turn(2)` takes every case to one of the two, `in_turn(6)` each sixth to wasm and
+    the one after it to webgpu; `every_device` says that each case is to run on all of them.
     """
     cases: dict[tuple, dict] = {}
     for item in items:
@@ -96,7 +96,7 @@ def pytest_collection_modifyitems(items):
         mark = first.get_closest_marker("in_turn")
         if first.get_closest_marker("every_device") or (mark is None and len(found) < MANY):
             continue
-        each = mark.args[0] if mark is not None and mark.args else 2
+        each = mark.args[0] if mark is not None and mark.args else 4
         for turn, devices in enumerate(found.values()):
             for device, item in devices:
                 if device != "cpu" and turn % each != ("wasm", "webgpu").index(device):

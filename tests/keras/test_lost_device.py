@@ -56,6 +56,7 @@ class Stop(Lose):
 def reads_every_step_and_keeps_only_what_it_must(gpu, monkeypatch):
     monkeypatch.setattr("pyml.trainers.pacer.Pacer.due", lambda pacer: True)
     monkeypatch.setattr(keeper, "SHARE", 1e9)
+    monkeypatch.setattr(recovery, "PATIENCE", 600)     # however slow this machine is at the moment
 
 
 def run(callback, *others, model=None, data=None, **kwargs):
