@@ -90,9 +90,9 @@ def scan(f: Callable[[Any, Any], tuple[Any, Any]], init: Any, xs: Any = None, le
     for variable, node in step_trace.variables.values():
         if id(variable) in step_trace.written:
             variable.assign(Tensor(loop.last(node)))
-    ends, stacks = [loop.last(c) for c in carries], [loop.each(y) for y in outputs]
-    together([*ends, *stacks])
-    return _filled(carry, ends), _filled(out, stacks)
+    lasts, stacks = [loop.last(c) for c in carries], [loop.each(y) for y in outputs]
+    together([*lasts, *stacks])
+    return _filled(carry, lasts), _filled(out, stacks)
 
 
 def _nodes(tree: Any) -> list[Node]:

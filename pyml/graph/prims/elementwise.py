@@ -65,7 +65,7 @@ ADD = elementwise("add", wgsl="a + b", numpy=np.add, grad=lambda g, y, a, b: (g,
 SUB = elementwise("sub", wgsl="a - b", numpy=np.subtract, grad=lambda g, y, a, b: (g, -g), absorb=_less_itself)
 MUL = elementwise("mul", wgsl="a * b", numpy=np.multiply, grad=lambda g, y, a, b: (g * b, g * a), absorb=_times_a_known_zero)
 _SIZE, _SIGNED_ZERO = "(bitcast<I>(x) & I(0x7fffffff))", "bitcast<T>(bitcast<I>(x) & ~I(0x7fffffff))"
-TIMES_ZERO = elementwise(
+TIMES_ZERO: Elementwise = elementwise(
     "times_zero", wgsl=f"select({_SIGNED_ZERO}, T(bitcast<f32>(nan_bits)), {_SIZE} >= I(0x7f800000))", numpy=lambda x: x * 0,
     grad=lambda g, y, x: TIMES_ZERO(g),
 )  # fmt: skip
