@@ -78,7 +78,7 @@ export function log(text) {
  */
 export async function startDemo({ modules = [], files = [], hear = {} } = {}) {
   const own = [...modules, "page.py"].map((name) => ({ path: name, url: name }));
-  const pyml = await loadPyml({ status: $("status"), files: [...own, ...files], run: "page.py" });
+  const pyml = await loadPyml({ status: $("status"), files: [...own, ...files], run: "page.py", offline: true });
   pyml.on("stdout", log);
   pyml.on("stderr", log);
   pyml.on("warning", warn);

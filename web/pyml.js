@@ -36,6 +36,7 @@ export function addressOptions(search = location.search) {
  *   files     [{ path, url }] written into Python's working folder before anything runs.
  *   backend   "webgpu", "wasm", "cpu" or null to let pyml choose.
  *
+ *   offline   true: a service worker keeps what this page needed, so that it opens without a network from the next visit on.
  *   run       the path of one of the files, which is run when all is ready.
  *
  * Resolves to an object with info, run, runPython, call, write, on, stop, interrupt, restart and close. Rejects with an
@@ -52,10 +53,13 @@ export async function loadPyml(options = {}) {
   };
   settings.files = settings.files.map(({ path, url }) => ({ path, url: new URL(url, location.href).href }));
   const status = typeof settings.status === "function" ? settings.status : showStatus(settings.status);
+  const { offline } = settings;
   delete settings.status;
+  delete settings.offline;
   askForIsolation();
   const pyml = client(settings, status);
   await pyml.start();
+  if (offline) keepForOffline(pyml.info.files ?? [], settings.indexURL);
   return pyml;
 }
 
@@ -83,6 +87,22 @@ async function explained(error, indexURL) {
 function askForIsolation() {
   if (globalThis.crossOriginIsolated || !navigator.serviceWorker || !isSecureContext) return;
   navigator.serviceWorker.register(new URL("../sw.js", HERE)).catch(() => {}); // pages work without it
+}
+
+/** Has the service worker keep the files of this page and of Python. */
+async function keepForOffline(files, indexURL) {
+  if (!navigator.serviceWorker || !isSecureContext) return;
+  try {
+    const script = new URL(globalThis.crossOriginIsolated ? "../sw.js?next" : "../sw.js", HERE);
+    if (!(await navigator.serviceWorker.getRegistration(new URL("../", HERE)))) await navigator.serviceWorker.register(script);
+    const { active } = await navigator.serviceWorker.ready;
+    const own = performance.getEntriesByType("resource").map((entry) => entry.name);
+    const page = location.href.replace(/[?#].*/, "");
+    const runtime = [...RUNTIME, "ready.json"].map((name) => new URL(name, indexURL).href);
+    active.postMessage({ keep: [...new Set([page, ...own, ...files, ...WORKER, ...runtime])].filter((url) => url.startsWith(location.origin)) });
+  } catch {
+    // a browser that allows no service worker: pages need a network
+  }
 }
 
 /** Python behind postMessage. */

@@ -248,6 +248,7 @@ export async function startRuntime(options, emit) {
   if (options.run) await py.runPythonAsync(py.FS.readFile(options.run, { encoding: "utf8" }), { filename: options.run });
   if (options.run) mark("the page's Python ran");
   info.times = times;
+  info.files = performance.getEntriesByType("resource").map((entry) => entry.name);
   phase("ready", `Ready: ${info.summary}`);
 
   const plain = (value) => {

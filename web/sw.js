@@ -1,10 +1,10 @@
 // Supplies the isolation headers where a static host cannot set them: with them a page has SharedArrayBuffer
-// (a Stop button that interrupts Python) and precise clocks. Nothing is cached and nothing else is changed.
+// (a Stop button that interrupts Python) and precise clocks. And keeps what a page needed, so that it opens without a network:
+// files come from the network as long as there is one, and from what was kept otherwise.
 //
 // It lies at the root of the site, so that it covers every page. web/pyml.js registers it when the page is not
-// isolated; the headers count from the next load on:
-//
-//   if (!crossOriginIsolated && isSecureContext) navigator.serviceWorker?.register(new URL("../sw.js", import.meta.url));
+// isolated, or asks to work offline; the headers count from the next load on. A page says what to keep by
+// `postMessage({ keep: [addresses] })`.
 "use strict";
 
 const HEADERS = {
@@ -12,21 +12,55 @@ const HEADERS = {
   "Cross-Origin-Embedder-Policy": "require-corp",
   "Cross-Origin-Resource-Policy": "same-origin",
 };
+const KEPT = "pyml-site";
+const NAMED_BY_CONTENT = /-[0-9a-f]{10}\.(gz|wasm)$|\.whl$/; // a new build has others
 
 self.addEventListener("install", () => self.skipWaiting());
-self.addEventListener("activate", (event) => event.waitUntil(self.clients.claim()));
+self.addEventListener("activate", (event) => {
+  if (!self.location.search.includes("next")) event.waitUntil(self.clients.claim()); // sw.js?next answers from the next visit on
+});
 
 self.addEventListener("fetch", (event) => {
   const { request } = event;
   if (new URL(request.url).origin !== self.location.origin) return; // other hosts decide for themselves
   if (request.cache === "only-if-cached" && request.mode !== "same-origin") return; // fetch() would refuse it
-  event.respondWith(isolated(request));
+  event.respondWith(answered(request));
 });
 
-async function isolated(request) {
-  const response = await fetch(request);
-  if (response.status === 0) return response; // a redirect the browser follows by itself
+self.addEventListener("message", (event) => {
+  if (event.data?.keep) event.waitUntil(keep(event.data.keep).catch(() => {})); // no room: the page goes on needing a network
+});
+
+async function answered(request) {
+  let response;
+  try {
+    response = await fetch(request);
+  } catch (error) {
+    const kept = request.method === "GET" && (await caches.match(request, { cacheName: KEPT, ignoreSearch: request.mode === "navigate", ignoreVary: true }));
+    if (!kept) throw error;
+    response = kept;
+  }
+  return isolated(response);
+}
+
+function isolated(response) {
+  if (response.status === 0 || response.headers.has("Cross-Origin-Embedder-Policy")) return response; // 0: the browser follows it itself
   const headers = new Headers(response.headers);
   for (const [name, value] of Object.entries(HEADERS)) headers.set(name, value);
   return new Response(response.body, { status: response.status, statusText: response.statusText, headers });
+}
+
+/** Keeps files, those that changed or are not kept yet, and forgets those of former builds. */
+async function keep(addresses) {
+  const cache = await caches.open(KEPT);
+  const wanted = new Set(addresses.filter((address) => new URL(address).origin === self.location.origin));
+  for (const { url } of await cache.keys()) {
+    if (NAMED_BY_CONTENT.test(url) && !wanted.has(url)) await cache.delete(url);
+  }
+  for (const address of wanted) {
+    const old = await cache.match(address, { ignoreVary: true });
+    if (old && NAMED_BY_CONTENT.test(address)) continue;
+    const response = await fetch(address).catch(() => null);
+    if (response?.status === 200 && (!old || old.headers.get("etag") !== response.headers.get("etag"))) await cache.put(address, response);
+  }
 }
