@@ -19,6 +19,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+from pyml.export.archive import ExportArchive
 from pyml.export.folder import export_web
 from pyml.export.programs import ExportError
 
@@ -74,4 +75,4 @@ class _Callable(ModuleType):
 
 sys.modules[__name__].__class__ = _Callable
 
-__all__ = ["ExportError", "export_web"]
+__all__ = ["ExportArchive", "ExportError", "export_web"]
