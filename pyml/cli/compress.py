@@ -97,6 +97,6 @@ def table(site: Path, names: Iterable[str]) -> str:
         sizes = {ending: copy.stat().st_size if (copy := site / f"{name}.{ending}").is_file() else plain for ending in ENCODINGS.values()}
         rows.append((name, plain, sizes["gz"], sizes["br"]))
     rows.sort(key=lambda row: -row[1])
-    rows.append(("all", *(sum(row[column] for row in rows) for column in (1, 2, 3))))
+    rows.append(("all", sum(row[1] for row in rows), sum(row[2] for row in rows), sum(row[3] for row in rows)))
     head = f"{'':60} {'plain':>11} {'gzip':>11} {'brotli':>11}"
     return "\n".join([head, *(f"{name:60} {plain:11,} {gz:11,} {br:11,}" for name, plain, gz, br in rows)])

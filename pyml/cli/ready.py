@@ -23,6 +23,7 @@ import tempfile
 import zipfile
 from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
 from pyml import paths
 from pyml.assets.download import digest, replacing
@@ -118,12 +119,12 @@ def forget_others(kept: Path) -> None:
         shutil.rmtree(old, ignore_errors=True)
 
 
-def names(plan: dict) -> list[str]:
+def names(plan: dict[str, Any]) -> list[str]:
     """The files that a plan speaks of."""
     return [plan["memory"], plan["modules"], *(file for _, file in plan["libraries"])] if "memory" in plan else []
 
 
-def write_plan(folder: Path, plan: dict, fetched: list[Path], wheels: list[str]) -> set[str]:
+def write_plan(folder: Path, plan: dict[str, Any], fetched: list[Path], wheels: list[str]) -> set[str]:
     """Writes `ready.json` with the bytes of every file of a start; the value is its name and those of the files it speaks of."""
     fetched = [*fetched, *(folder / name for name in names(plan) or wheels)]
     plan = {"format": FORMAT, **plan, "sizes": {path.name: path.stat().st_size for path in fetched}}
@@ -156,7 +157,7 @@ def make(key: str, runtime: Path, folder: Path, wheels: list[Path], script: Path
         memory = Path(work, "memory").read_bytes()
         imported = json.loads(Path(work, "answer.json").read_text())
     inside = {file.partition("/site-packages/")[2] for file in imported}
-    plan = {
+    plan: dict[str, Any] = {
         "format": FORMAT,
         "memory": f"memory-{key}.gz",
         "modules": f"modules-{key}.gz",

@@ -148,9 +148,9 @@ class SiteHandler(http.server.BaseHTTPRequestHandler):
         if found is None:
             there = "/" + "/".join(quote(part) for part in parts) + "/" + (f"?{query}" if query else "")
             raise Refused(301, f"the folder is at {there}", Location=there)
-        path, encoding = self.best_copy(found)
-        with open(path, "rb") as file:
-            self.send_open(file, path, TYPES.get(found.suffix.lower(), BINARY), encoding)
+        chosen, encoding = self.best_copy(found)
+        with open(chosen, "rb") as file:
+            self.send_open(file, chosen, TYPES.get(found.suffix.lower(), BINARY), encoding)
 
     def best_copy(self, path: Path) -> tuple[Path, str | None]:
         """The file to send for `path`: a compressed copy that the browser takes, with its encoding, or `path` itself."""
