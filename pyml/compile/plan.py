@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import accumulate, islice
-from typing import Any
+from typing import Any, NamedTuple
 
 from ..errors import TraceError
 from ..graph.loop import ARG, ENDLESS, KEEP, ROW, STEP
 from ..graph.node import Node, freeze, toposort
-from ..graph.op import Profile
+from ..graph.op import Profile, Shape
 from ..graph.prims import BUFFER, CONST, copy
 from .canonical import Canonical, is_given, source
 from .chain import chains
@@ -20,24 +20,50 @@ from .order import ordered
 from .schedule import schedule
 
 
+class Facts(NamedTuple):
+    """What is told of a kernel, whether its graph is still there or not (a plan that was kept has none)."""
+
+    label: str
+    results: tuple[tuple[str, Shape], ...]  # the op and the shape of each output
+    moved: int  # bytes read and written if every element is touched once
+    arithmetic: int  # operations if every element is computed once; a multiply-add is two
+
+
 @dataclass(eq=False)
 class Kernel:
-    """One dispatch: a group of nodes, what it reads and what it writes."""
+    """One dispatch: a group of nodes, what it reads and what it writes.
+
+    A kernel of a plan that was kept (`plan_file`) has no group, but is lowered and has its facts.
+    """
 
     group: Group
     reads: tuple[Ref, ...]
     writes: tuple[Ref, ...]
     lowered: Any = None
+    told: Facts | None = None
+
+    @property
+    def facts(self) -> Facts:
+        if self.told is None:
+            g = self.group
+            moved = ITEM * sum(n.size for n in (*g.loads(), *g.outputs))
+            arithmetic = sum(n.op.arithmetic(n) for n in (*g.anchors, *g.members.values()))
+            self.told = Facts(g.label(), tuple((o.op.name, o.shape) for o in g.outputs), moved, arithmetic)
+        return self.told
 
     @property
     def moved(self) -> int:
         """Bytes read and written if every element is touched once."""
-        return ITEM * sum(n.size for n in (*self.group.loads(), *self.group.outputs))
+        return self.facts.moved
 
     @property
     def arithmetic(self) -> int:
         """Arithmetic operations if every element is computed once; a multiply-add is two."""
-        return sum(n.op.arithmetic(n) for n in (*self.group.anchors, *self.group.members.values()))
+        return self.facts.arithmetic
+
+    def on_host(self, profile: Profile) -> bool:
+        """Whether numpy computes it. Such kernels are never kept."""
+        return self.group is not None and self.group.on_host(profile)
 
     def held(self) -> dict[Ref, Node]:
         """What each of its places holds."""
@@ -56,9 +82,9 @@ class Kernel:
     def lines(self, number: int) -> list[str]:
         """What `explain` says of it."""
         name = lambda ref: {"leaf": "in", "slot": "t", "out": "out", "params": "p", "inner": "s"}[ref[0]] + str(ref[1])
-        shapes = " ".join(str(list(o.shape)) for o in self.group.outputs)
+        shapes = " ".join(str(list(shape)) for _, shape in self.facts.results)
         reads, writes = " ".join(map(name, self.reads)), " ".join(map(name, self.writes))
-        return [f"{number:3} {self.group.label():48} {reads:24} -> {writes:12} {shapes} {_work(self.moved, self.arithmetic)}"]
+        return [f"{number:3} {self.facts.label:48} {reads:24} -> {writes:12} {shapes} {_work(self.moved, self.arithmetic)}"]
 
 
 @dataclass(eq=False)
@@ -306,5 +332,5 @@ class _Body:
         inputs = tuple(number[i] if i in number else _place(self.scan.src[i], where) for i in self.arguments)
         places = [*number.values(), *(where[id(p)] for p in self.each)]
         results = {ref[1]: place for ref, place in zip(self.plan.out_refs, places, strict=True) if ref[0] == "out"}
-        return Loop(self.group, *_places(self.group, where), None, self.steps, self.plan, inputs,
+        return Loop(self.group, *_places(self.group, where), None, None, self.steps, self.plan, inputs,
                     tuple(results[k] for k in sorted(results)), tuple(carries), tuple(free), self.ends)  # fmt: skip

@@ -5,6 +5,7 @@ from __future__ import annotations
 import weakref
 from bisect import bisect_left
 from collections.abc import Callable, Hashable, Iterator
+from math import prod
 from typing import Any
 
 import numpy as np
@@ -30,7 +31,7 @@ def lower(plan: Plan, device: Device) -> list[DeviceKernel]:
             found += lower(kernel.body, device)
             continue
         if kernel.lowered is None:
-            if kernel.group.on_host(device.profile):
+            if kernel.on_host(device.profile):
                 from .host import lower_host
 
                 kernel.lowered = lower_host(kernel, plan.params)
@@ -91,8 +92,8 @@ class Bound:
     def __init__(self, plan: Plan, device: Device, leaves: list[Buffer], params: np.ndarray | None = None):
         self.plan, self.device = plan, device
         for kernel in plan.kernels:
-            for o in kernel.group.outputs:
-                check_size(o.size * ITEM, f"{o.op.name} of shape {o.shape}", device)
+            for name, shape in kernel.facts.results:
+                check_size(prod(shape) * ITEM, f"{name} of shape {shape}", device)
         lower(plan, device)
         self.outs = [device.alloc(o.size * ITEM) for o in plan.outs]
         self.slots = scratch_of(device).borrow(plan.slots)
