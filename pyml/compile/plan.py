@@ -139,6 +139,7 @@ class Plan:
     copies: list[tuple[Ref, Ref, int]]  # after the kernels: state writes that could not be in place
     params: int  # scalars lifted out of the kernels
     live_bytes: int = 0  # most bytes of temporaries alive at one time
+    to_keep: str | None = None  # the key under which it is kept once its kernels are written
 
     @property
     def dispatches(self) -> int:

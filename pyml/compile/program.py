@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import weakref
 from bisect import bisect_left
-from collections.abc import Callable, Hashable, Iterator
+from collections.abc import Callable, Iterator
 from math import prod
 from typing import Any
 
@@ -16,11 +16,13 @@ from ..dtypes import NUMPY
 from ..errors import BufferTooLarge
 from ..graph.loop import ENDLESS, others
 from ..graph.node import Node
+from ..graph.op import Profile
 from ..graph.recording import recorded
 from ..recent import Recent
 from .memory import ITEM, Ref
 from .parts import OnHost, Repeated, While, parted
 from .plan import Kernel, Loop, Plan, graph_key, make_plan
+from .restore import made, restored, store
 
 
 def lower(plan: Plan, device: Device) -> list[DeviceKernel]:
@@ -41,6 +43,9 @@ def lower(plan: Plan, device: Device) -> list[DeviceKernel]:
                 kernel.lowered = lower_wgsl(kernel, device.profile, plan.params)
                 kernel.lowered.work = kernel.nanoseconds
         found.append(kernel.lowered)
+    if plan.to_keep is not None:
+        key, plan.to_keep = plan.to_keep, None
+        store(key, plan)
     return found
 
 
@@ -176,10 +181,11 @@ def weight(plan: Plan) -> int:
 _plans: Recent[Plan] = Recent(512, weight, least=16)  # 45 kB for each kernel, text and graph (cpu and wasm)
 
 
-def plan_for(key: Hashable, make: Callable[[], Plan]) -> Plan:
-    """The plan kept under a key, or else the one that `make` makes."""
-    plan = _plans.get(key)
-    return _plans.put(key, make()) if plan is None else plan
+def plan_for(key: tuple, profile: Profile, make: Callable[[], Plan]) -> Plan:
+    """The plan of a graph for an adapter: one of this run, one that an earlier run left, or else the one that `make` makes."""
+    whole = (key, profile)
+    plan = _plans.get(whole)
+    return _plans.put(whole, restored(key, profile) or made(key, profile, make)) if plan is None else plan
 
 
 def realize(nodes: list[Node], device: Device, keep_graph: bool = False) -> None:
@@ -193,7 +199,7 @@ def realize(nodes: list[Node], device: Device, keep_graph: bool = False) -> None
 
 def _compute(nodes: list[Node], device: Device, keep_graph: bool) -> None:
     key, leaves, params = graph_key(nodes, lift=True)
-    plan = plan_for((key, device.profile), lambda: make_plan(nodes, device.profile, list(leaves), params=params))
+    plan = plan_for(key, device.profile, lambda: make_plan(nodes, device.profile, list(leaves), params=params))
     values = np.array([n.attrs["value"] for n in params], np.float32) if params else None
     for node in leaves:
         node.buffer = brought(node.buffer, device)

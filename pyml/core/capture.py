@@ -83,8 +83,8 @@ class Capture:
         self.device = config.device()
         found = Traced(fn, args, kwargs, leaves)
         self.form, self.sources, self.written = found.form, found.sources, found.written
-        plan_key = (found.key, self.device.profile, tuple(sorted(found.writes.items())), len(found.nodes))
-        self.plan = plan_for(plan_key, lambda: found.plan(self.device.profile))
+        plan_key = (found.key, tuple(sorted(found.writes.items())), len(found.nodes))
+        self.plan = plan_for(plan_key, self.device.profile, lambda: found.plan(self.device.profile))
         self.form.roots = []  # a capture keeps no graph
         self.states = [source for source in self.sources if isinstance(source, Variable)]
         self.state_buffers: list[Buffer] = []

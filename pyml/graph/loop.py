@@ -88,6 +88,9 @@ class Body:
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Body) and self.key == other.key
 
+    def __repr__(self) -> str:
+        return f"Body{self.key!r}"
+
     def live(self, carries: int, parts: Iterable[Node]) -> tuple[list[Node], list[int]]:
         """The nodes that these parts need, in order, and the numbers of the carries among them."""
         needed: set[int] = set()

@@ -7,8 +7,10 @@ subexpressions and allocates registers.
 from __future__ import annotations
 
 import functools
+import struct
 from dataclasses import dataclass
 
+from .. import kept
 from ..device.base import DeviceKernel
 from ..errors import KernelError
 from . import operators
@@ -42,6 +44,35 @@ def compile_kernel(kernel: DeviceKernel, relaxed: bool = True) -> Compiled:
 
 @functools.lru_cache(512)
 def _compiled(text: str, grid: tuple[int, int, int], relaxed: bool) -> Compiled:
+    key = kept.key_of("kernel", (text, grid, relaxed))
+    found = kept.find(key, "kernels")
+    if found is not None and (made := from_bytes(found)) is not None:
+        return made
+    kept.counts["kernels compiled"] += 1
+    made = _compile_text(text, grid, relaxed)
+    kept.keep(key, to_bytes(made))
+    return made
+
+
+_HEAD = struct.Struct("<IIIII")
+
+
+def to_bytes(kernel: Compiled) -> bytes:
+    """A compiled kernel as it is kept: words, items, scratch bytes, and how many bytes say types of parameters and locals."""
+    f = kernel.function
+    return _HEAD.pack(kernel.words, kernel.items, kernel.scratch, len(f.params), len(f.locals)) + bytes(f.params) + bytes(f.locals) + f.code
+
+
+def from_bytes(raw: bytes) -> Compiled | None:
+    """The opposite; None where it is no kernel."""
+    if len(raw) < _HEAD.size:
+        return None
+    words, items, scratch, params, count = _HEAD.unpack_from(raw)
+    a, b = _HEAD.size, _HEAD.size + params
+    return Compiled(Function(tuple(raw[a:b]), list(raw[b : b + count]), raw[b + count :]), words, items, scratch)
+
+
+def _compile_text(text: str, grid: tuple[int, int, int], relaxed: bool) -> Compiled:
     source = parse(text)
     in_memory: frozenset[str] = frozenset()
     while True:

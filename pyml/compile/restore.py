@@ -1,0 +1,62 @@
+"""Plans that an earlier run left, found by the graph that they compute."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from .. import kept
+from ..graph.loop import Body
+from ..graph.profile import Profile
+from .plan import Plan
+from .plan_file import from_bytes, to_bytes
+
+_ATOMS = (int, float, str, bool, bytes, type(None))
+
+
+def restored(key: tuple, profile: Profile) -> Plan | None:
+    """The plan of a graph, if there is one."""
+    name = _name(key, profile)
+    raw = kept.find(name, "plans") if name is not None else None
+    if raw is None:
+        return None
+    try:
+        return from_bytes(raw)
+    except ValueError:
+        return None  # and the new one takes its place
+
+
+def made(key: tuple, profile: Profile, make: Callable[[], Plan]) -> Plan:
+    """A new plan, which is kept as soon as its kernels are written."""
+    plan = make()
+    kept.counts["plans made"] += 1
+    plan.to_keep = _name(key, profile)
+    return plan
+
+
+def store(key: str, plan: Plan) -> None:
+    """Keeps a plan whose kernels are written; one that the host takes part in is no data, and is planned anew in every run."""
+    raw = to_bytes(plan)
+    if raw is not None:
+        kept.keep(key, raw)
+
+
+def _name(key: tuple, profile: Profile) -> str | None:
+    """The key as text that is the same in every run; None where nothing is kept, or something in it has no such text."""
+    if profile.on_host or kept.store() is None or not _plain(key):
+        return None
+    return kept.key_of("plan", (profile, key))
+
+
+def _plain(key: Any) -> bool:
+    """Whether `repr` says all of it: numbers, text and tuples of such, and bodies of loops."""
+    waiting = [key]
+    while waiting:
+        value = waiting.pop()
+        if isinstance(value, tuple):
+            waiting.extend(value)
+        elif isinstance(value, Body):
+            waiting.append(value.key)
+        elif not isinstance(value, _ATOMS):
+            return False
+    return True
