@@ -196,6 +196,9 @@ async def init_async(backend: str | None = None) -> str:
         if backend is not None:
             set_backend(backend)
         return get_backend()
+    from . import kept_page
+
+    await kept_page.open_store()
     if backend in ("wasm", "cpu"):
         _device, _reason = _open(backend), "asked for"
         return await _started()

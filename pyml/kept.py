@@ -1,7 +1,7 @@
 """What was compiled is kept from one run to the next: in the user's cache folder, in a browser in the page's storage.
 
 Two kinds of entries: a plan (`compile/plan_file.py`) under the graph it computes, and a kernel's WebAssembly under its WGSL.
-A key is a hash of that, of the version of pyml, and of the compiler's own files, so what another version left is never
+A key is a hash of that, of the compiler's own files, so what another version left is never
 found. An entry has a checksum: one that is cut short or damaged is not there, and is written anew. Nothing here raises: where
 nothing can be kept, pyml says so once and compiles.
 
@@ -28,6 +28,8 @@ MAGIC = b"PYMLKEPT"
 CHECK = 16  # bytes of a checksum
 DESKTOP, BROWSER = 200 << 20, 16 << 20  # most bytes of a folder, of one page; the browser has 50 MB for all pages (kept.js)
 ENTRIES = 20_000  # most files of a folder
+COMPILER = ("graph", "compile", "wasm", "device")  # folders whose files say how graphs become kernels; beside those, kernels_wgsl
+COMPILER_FILE = "pyml/_data/compiler.txt"  # in a page's wheel: their hash, so that no page reads them
 OFTEN = 512  # entries written between two looks at how much there is
 
 counts: Counter[str] = Counter()  # plans made and found, kernels compiled and found since Python started
@@ -236,13 +238,10 @@ def _default() -> Store | None:
     return None if chosen is None else FolderStore(chosen)
 
 
-def find(key: str | None, what: str) -> bytes | None:
-    """The entry under a key, which is counted as `what`."""
+def find(key: str | None) -> bytes | None:
+    """The entry under a key, or None."""
     found = store()
-    data = found.get(key) if found is not None and key is not None else None
-    if data is not None:
-        counts[f"{what} found"] += 1
-    return data
+    return found.get(key) if found is not None and key is not None else None
 
 
 def keep(key: str | None, data: bytes) -> None:
@@ -264,9 +263,13 @@ def key_of(kind: str, parts: Iterable[Any]) -> str:
 
 @functools.cache
 def version() -> str:
-    """A hash of the version of pyml and of all files that say how graphs become kernels."""
-    made = hashlib.sha256(b"1")
-    for place in (PACKAGE / "graph", PACKAGE / "compile", PACKAGE / "wasm", PACKAGE / "device", kernels_dir()):
+    """A hash of all files that say how graphs become kernels."""
+    made = hashlib.sha256()
+    told = PACKAGE.parent / COMPILER_FILE
+    if told.is_file():
+        made.update(told.read_bytes())
+        return made.hexdigest()
+    for place in (*(PACKAGE / part for part in COMPILER), kernels_dir()):
         for path in sorted(place.rglob("*")):
             if path.suffix in (".py", ".pyc", ".wgsl") and path.parent.name != "__pycache__":
                 raw = path.read_bytes()

@@ -21,7 +21,7 @@ PACKAGE = Path(pyml.__file__).parent
 # Lowest first; parts of one layer may import each other. `objects` (names and configs) and `utils` are
 # helpers of everything above the engine. The command line stands on top.
 LAYERS = (
-    ("errors", "dtypes", "recent", "scripts", "atomic", "paths", "kept", "settings", "tracebacks", "tree", "dtype_policies"),
+    ("errors", "dtypes", "recent", "scripts", "atomic", "paths", "kept", "kept_page", "settings", "tracebacks", "tree", "dtype_policies"),
     ("assets",),
     ("graph",),
     ("device", "wasm"),
@@ -51,6 +51,7 @@ LATE = {
     "pyml.config": ("cli",),  # the engine: most commands run none
     "pyml.cli": ("cli",),  # each command loads what it runs
     "pyml.device": ("config",),  # one device of four
+    "pyml.kept_page": ("config",),  # a browser's storage
     "pyml.compile": ("compile",),  # one generator of code of two
     "pyml.saving.tfjs": ("saving",),  # readers of a format that most programs never meet
     "pyml.saving.keras": ("saving",),

@@ -178,3 +178,20 @@ def test_an_environment_variable_moves_or_switches_off(named, there, monkeypatch
     assert (found is not None) == there
     if named.startswith("/"):
         assert str(found) == named
+
+
+def test_the_command_lists_and_clears(store, wasm, capsys, monkeypatch):
+    from pyml.cli import main
+
+    monkeypatch.setenv("PYML_CACHE", str(store.folder))
+    counts = step()[1]
+    assert main(["cache"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert [line.split()[0] for line in lines[1:-1]] == ["kernels", "plans"] and str(store.folder) in lines[0]
+    assert lines[2].split()[1] == str(counts["plans made"])
+    assert main(["cache", "clear"]) == 0
+    assert f"removed {counts['plans made'] + counts['kernels compiled']} entries" in capsys.readouterr().out
+    assert not files(store.folder)
+    monkeypatch.setenv("PYML_CACHE", "off")
+    assert main(["cache", "list"]) == 1
+    assert "PYML_CACHE" in capsys.readouterr().err

@@ -6,7 +6,7 @@
 //
 // Python runs in a Web Worker, so a page stays smooth while a model trains; { worker: false } keeps it on the
 // main thread. The address of the page may say ?thread=main, ?backend=wasm, ?webgpu=off, ?jspi=off,
-// ?relaxed=off, ?threads=1 or ?ready=off.
+// ?relaxed=off, ?threads=1, ?ready=off or ?programs=off.
 import { showStatus } from "./status.js";
 
 const HERE = import.meta.url;
@@ -22,6 +22,7 @@ export function addressOptions(search = location.search) {
     relaxed: asked.get("relaxed"),
     threads: asked.get("threads"),
     ready: asked.get("ready"),
+    programs: asked.get("programs"),
   };
 }
 
@@ -35,6 +36,7 @@ export function addressOptions(search = location.search) {
  *   packages  names from the lock file; default ["numpy", "pyml"].
  *   files     [{ path, url }] written into Python's working folder before anything runs.
  *   backend   "webgpu", "wasm", "cpu" or null to let pyml choose.
+ *   programs  "off": nothing that was compiled is kept for the next visit, nor taken from the last.
  *
  *   offline   true: a service worker keeps what this page needed, so that it opens without a network from the next visit on.
  *   run       the path of one of the files, which is run when all is ready.
@@ -48,6 +50,8 @@ export async function loadPyml(options = {}) {
     indexURL: new URL("../pyodide/", HERE).href,
     packages: ["numpy", "pyml"],
     files: [],
+    page: location.pathname.replace(/index\.html$/, ""),
+    shipped: new URL("programs.json", HERE).href,
     ...addressOptions(),
     ...options,
   };

@@ -242,7 +242,7 @@ export async function startRuntime(options, emit) {
   mark("numpy imported");
   py.runPython("import pyml.config");
   mark("pyml imported");
-  const facts = await py.runPythonAsync(BOOT, { globals: py.toPy({ backend: options.backend ?? undefined, relaxed: options.relaxed ?? undefined, threads: options.threads ?? undefined }) });
+  const facts = await py.runPythonAsync(BOOT, { globals: py.toPy({ backend: options.backend ?? undefined, relaxed: options.relaxed ?? undefined, threads: options.threads ?? undefined, programs: options.programs ?? undefined, page: options.page ?? undefined, shipped: options.shipped ?? undefined }) });
   const info = JSON.parse(facts);
   mark("device open");
   if (options.run) await py.runPythonAsync(py.FS.readFile(options.run, { encoding: "utf8" }), { filename: options.run });
@@ -320,6 +320,11 @@ if relaxed == "off":
     os.environ["PYML_WASM_RELAXED"] = "0"
 if threads:
     os.environ["PYML_WASM_THREADS"] = threads
+if programs:
+    os.environ["PYML_CACHE"] = programs
+for name, value in (("PYML_PAGE", page), ("PYML_PROGRAMS", shipped)):
+    if value:
+        os.environ[name] = value
 await config.init_async(backend)
 if "." not in sys.path:
     sys.path.insert(0, ".")

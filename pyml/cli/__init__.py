@@ -1,4 +1,4 @@
-"""The `pyml` command: demo, serve, build, hub, export, info."""
+"""The `pyml` command: demo, serve, build, hub, cache, export, info."""
 
 import argparse
 import sys
@@ -6,7 +6,7 @@ from functools import partial
 from pathlib import Path
 
 from pyml import paths
-from pyml.cli import export, hub
+from pyml.cli import cache, export, hub
 from pyml.cli.failing import fail
 
 
@@ -33,6 +33,7 @@ def parser() -> argparse.ArgumentParser:
     build.add_argument("--page", type=Path, help="your page: a folder with an index.html")
 
     hub.add_command(commands)
+    cache.add_command(commands)
     export.add_command(commands)
     commands.add_parser("info", help="print the devices, limits, features and versions")
     return top
@@ -110,4 +111,6 @@ def run_demo(options: argparse.Namespace) -> int:
         return fail(error)
 
 
-COMMANDS = {"demo": run_demo, "serve": run_serve, "build": run_build, "hub": hub.run, "export": export.run, "info": run_info}
+COMMANDS = {
+    "demo": run_demo, "serve": run_serve, "build": run_build, "hub": hub.run, "cache": cache.run, "export": export.run, "info": run_info,
+}  # fmt: skip

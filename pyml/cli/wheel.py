@@ -13,11 +13,12 @@ from collections.abc import Iterator
 from importlib import metadata
 from pathlib import Path
 
-from pyml import paths
+from pyml import kept, paths
 from pyml.assets.download import digest, replacing
 from pyml.cli import bytecode
 
 LEFT_OUT = ("assets/", "cli/", "hub/fetch/", "__main__.py", "_data/")  # _data is added back from where its files really are
+COMPILER = tuple(f"pyml/{part}/" for part in (*kept.COMPILER, "_data/kernels_wgsl"))
 DEVELOPMENT = (".pyi", ".h", ".c", ".pxd", ".pyx", ".build", ".md")
 EPOCH = (1980, 1, 1, 0, 0, 0)  # same files, same bytes
 
@@ -36,7 +37,7 @@ def wheel_sources() -> Iterator[tuple[str, Path]]:
             found[f"pyml/{inside}"] = path
     for path in paths.kernels_dir().glob("*.wgsl"):
         found[f"pyml/_data/kernels_wgsl/{path.name}"] = path
-    for name in ("media.js", "replay.js", "stores.js", "threads.js"):
+    for name in ("kept.js", "media.js", "replay.js", "stores.js", "threads.js"):
         if (paths.web_dir() / name).is_file():
             found[f"pyml/_data/web/{name}"] = paths.web_dir() / name
     for path in (paths.web_dir() / "exported").rglob("*.*"):
@@ -48,7 +49,9 @@ def wheel_sources() -> Iterator[tuple[str, Path]]:
 
 def read_sources() -> dict[str, bytes]:
     """The wheel's files by their path inside it, metadata left out."""
-    return {inside: path.read_bytes() for inside, path in wheel_sources()}
+    files = {inside: path.read_bytes() for inside, path in wheel_sources()}
+    compiler = {inside: data for inside, data in files.items() if inside.startswith(COMPILER)}
+    return {**files, kept.COMPILER_FILE: tag(compiler).encode()}
 
 
 def record_line(path: str, data: bytes) -> str:

@@ -17,13 +17,15 @@ _ATOMS = (int, float, str, bool, bytes, type(None))
 def restored(key: tuple, profile: Profile) -> Plan | None:
     """The plan of a graph, if there is one."""
     name = _name(key, profile)
-    raw = kept.find(name, "plans") if name is not None else None
+    raw = kept.find(name)
     if raw is None:
         return None
     try:
-        return from_bytes(raw)
+        plan = from_bytes(raw)
     except ValueError:
         return None  # and the new one takes its place
+    kept.counts["plans found"] += 1
+    return plan
 
 
 def made(key: tuple, profile: Profile, make: Callable[[], Plan]) -> Plan:

@@ -45,8 +45,9 @@ def compile_kernel(kernel: DeviceKernel, relaxed: bool = True) -> Compiled:
 @functools.lru_cache(512)
 def _compiled(text: str, grid: tuple[int, int, int], relaxed: bool) -> Compiled:
     key = kept.key_of("kernel", (text, grid, relaxed))
-    found = kept.find(key, "kernels")
+    found = kept.find(key)
     if found is not None and (made := from_bytes(found)) is not None:
+        kept.counts["kernels found"] += 1
         return made
     kept.counts["kernels compiled"] += 1
     made = _compile_text(text, grid, relaxed)
