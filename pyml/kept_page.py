@@ -28,6 +28,7 @@ class PageStore(kept.MemoryStore):
         super().__init__()
         self._script, self.page = script, page
         self._waiting = False
+        self._writing: asyncio.Future[None] | None = None
 
     async def load(self, programs: str | None) -> None:
         """Takes what an earlier visit left; at a first visit, or after another version's, what came with the page."""
@@ -47,7 +48,7 @@ class PageStore(kept.MemoryStore):
 
     def _write(self) -> None:
         self._waiting = False
-        asyncio.ensure_future(self.save())
+        self._writing = asyncio.ensure_future(self.save())
 
     async def save(self) -> None:
         """Writes what is new."""

@@ -19,7 +19,8 @@ import numpy as np
 import pyml
 from pyml import kept, layers
 pyml.utils.set_random_seed(3)
-model = pyml.Sequential([layers.Input((9, 4)), layers.Conv1D(5, 3, activation="relu"), layers.Flatten(), layers.Dropout(0.5), layers.Dense(2)])
+parts = [layers.Input((9, 4)), layers.Conv1D(5, 3, activation="relu"), layers.Flatten(), layers.Dropout(0.5), layers.Dense(2)]
+model = pyml.Sequential(parts)
 model.compile("adam", "mse")
 x = np.linspace(-1, 1, 8 * 36, dtype="float32").reshape(8, 9, 4)
 losses = [float(model.train_on_batch(x, x[:, 0, :2])) for _ in range(2)]

@@ -42,5 +42,5 @@ def listing(store: kept.FolderStore) -> str:
         used[kind] = max(used.get(kind, 0), stat.st_mtime)
     when = {kind: time.strftime("%Y-%m-%d %H:%M", time.localtime(t)) for kind, t in used.items()}
     lines = [f"{kind:22} {number[kind]:7,}  {size[kind] / 1e6:7.2f} MB  used last {when[kind]}" for kind in sorted(number)]
-    total = sum(size.values())
-    return "\n".join([f"{store.folder} (PYML_CACHE moves it or is `off`)", *lines, f"{total / 1e6:.1f} MB of at most {store.most / 1e6:.0f}"])
+    lines.append(f"{sum(size.values()) / 1e6:.1f} MB of at most {store.most / 1e6:.0f}")
+    return "\n".join([f"{store.folder} (PYML_CACHE moves it or is `off`)", *lines])
