@@ -53,6 +53,7 @@ class Expressions:
         self.scratch = 0
         self.scratch_base = 0
         self.consts: dict[str, Value] = {}
+        self.folded: dict[int, Value] = {}  # by the id of an expression: its value, which is the same wherever it is read
         self.weights: dict[int, int] = {}
         self.copies = 1  # how often the statement at hand is written out by the loops around it
         self.mutable: set[bytes] = set()  # instructions that read a variable
@@ -98,6 +99,8 @@ class Expressions:
     def type(self, t):
         if isinstance(t, tuple):
             return ("array", self.type(t[1]), t[2])
+        if t in STORAGE:  # no alias has such a name
+            return t
         for names in reversed(self.aliases):
             if t in names:
                 return self.type(names[t])
@@ -123,12 +126,14 @@ class Expressions:
 
     # ---- names
     def lookup(self, name: str):
-        for start in (self.scopes[-1], self.scopes[0]):
-            scope: Any = start
-            while scope is not None:
-                if name in scope:
-                    return scope[name]
-                scope = scope.get(None)
+        scope: Any = self.scopes[-1]
+        while scope is not None:
+            if name in scope:
+                return scope[name]
+            scope = scope.get(None)
+        scope = self.scopes[0]
+        if name in scope:
+            return scope[name]
         if name in self.source.consts:
             if name not in self.consts:
                 kind, e = self.source.consts[name]
@@ -147,6 +152,9 @@ class Expressions:
 
     # ---- expressions
     def expression(self, e) -> Value:
+        known = self.folded.get(id(e))
+        if known is not None:
+            return known
         kind = e[0]
         if kind == "id":
             found = self.lookup(e[1])
@@ -160,7 +168,10 @@ class Expressions:
         if kind == "num":
             return number(e[1])
         if kind == "bin":
-            return self.binary(e)
+            v = self.binary(e)
+            if v.const is not None and self.fixed(e):
+                self.folded[id(e)] = v
+            return v
         if kind == "call":
             return self.call(e[1], e[2])
         if kind == "member":
@@ -170,6 +181,15 @@ class Expressions:
         if kind == "new":
             return self.construct(self.type(e[1]), e[2])
         return operators.unary(self, e[1], self.expression(e[2]))
+
+    def fixed(self, e) -> bool:
+        """Whether an expression is made of literals and constants of the module, so that it is the same wherever it stands."""
+        kind = e[0]
+        if kind == "num":
+            return True
+        if kind == "bin":
+            return self.fixed(e[2]) and self.fixed(e[3])
+        return kind == "id" and e[1] in self.source.consts and e[1] not in self.source.locals
 
     def binary(self, e) -> Value:
         op = e[1]

@@ -14,10 +14,13 @@ I32, I64, F32, V128 = 0x7F, 0x7E, 0x7D, 0x7B
 PAGES = 65536  # most pages of a 32-bit memory
 
 
+_BYTES = tuple(bytes((b,)) for b in range(128))
+
+
 def leb(value: int) -> bytes:
     """Unsigned LEB128."""
     if value < 128:
-        return bytes((value,))
+        return _BYTES[value]
     out = bytearray()
     while True:
         byte = value & 0x7F
@@ -31,7 +34,7 @@ def leb(value: int) -> bytes:
 def sleb(value: int) -> bytes:
     """Signed LEB128."""
     if -64 <= value < 64:
-        return bytes((value & 0x7F,))
+        return _BYTES[value & 0x7F]
     out = bytearray()
     while True:
         byte = value & 0x7F

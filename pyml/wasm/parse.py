@@ -9,6 +9,7 @@ Statements: ("let" | "var" | "const", name, type or None, expression or None) ("
 
 from __future__ import annotations
 
+import functools
 import re
 from dataclasses import dataclass, field
 from typing import Any
@@ -16,9 +17,11 @@ from typing import Any
 from ..errors import KernelError
 
 _TOKEN = re.compile(
-    r"\s*(?://[^\n]*\n\s*)*(?:([A-Za-z_]\w*)|(0[xX][0-9a-fA-F]+[iu]?|(?:\d+\.\d*|\.\d+|\d+)(?:[eE][+-]?\d+)?[iufh]?)"
-    r"|(<<=|>>=|->|\+\+|--|&&|\|\||<<|>>|[-+*/%&|^=!<>]=|[-+*/%&|^=!<>(){}\[\];:,.@~]))"
+    r"(?:([A-Za-z_]\w*)|(0[xX][0-9a-fA-F]+[iu]?|(?:\d+\.\d*|\.\d+|\d+)(?:[eE][+-]?\d+)?[iufh]?)"
+    r"|(<<=|>>=|->|\+\+|--|&&|\|\||<<|>>|[-+*/%&|^=!<>]=|[-+*/%&|^=!<>(){}\[\];:,.@~])|(\S))"
 )
+_COMMENT = re.compile(r"//[^\n]*")
+_FUNCTION = re.compile(r"^(?=@compute|fn )", re.M)
 _SHORT = {f"vec{n}{c}": f"vec{n}<{t}>" for n in (2, 3, 4) for c, t in (("f", "f32"), ("i", "i32"), ("u", "u32"))} | {
     "mat4x4f": "mat4x4<f32>"
 }
@@ -48,30 +51,25 @@ class Source:
     bindings: dict = field(default_factory=dict)  # name -> (number, type)
     workgroup: dict = field(default_factory=dict)  # name -> type
     procedures: dict = field(default_factory=dict)
+    locals: set = field(default_factory=set)  # names that functions declare
     entry: Procedure | None = None
 
 
 def tokens(text: str) -> list[str]:
-    out: list[str] = []
-    at, end = 0, len(text)
-    match = _TOKEN.match
-    while True:
-        m = match(text, at)
-        if m is None:
-            rest = re.sub(r"//[^\n]*", "", text[at:]).strip()
-            if rest:
-                raise KernelError(f"WGSL: cannot read {rest[:40]!r}.")
-            return [*out, ""]
-        out.append(m[1] or m[2] or m[3])
-        at = m.end()
-        if at >= end:
-            return [*out, ""]
+    out = []
+    for name, literal, sign, other in _TOKEN.findall(_COMMENT.sub("", text)):
+        if other:
+            raise KernelError(f"WGSL: cannot read {text[text.index(other) :][:40]!r}.")
+        out.append(name or literal or sign)
+    out.append("")
+    return out
 
 
 class Parser:
     def __init__(self, text: str):
         self.tokens = tokens(text)
         self.at = 0
+        self.declared: set[str] = set()
 
     def error(self, wanted: str) -> KernelError:
         near = " ".join(self.tokens[max(0, self.at - 6) : self.at + 4])
@@ -218,6 +216,7 @@ class Parser:
         if t in ("let", "var", "const"):
             self.at += 1
             name = self.take()
+            self.declared.add(name)
             kind = self.type() if self.accept(":") else None
             return (t, name, kind, self.expression() if self.accept("=") else None)
         place = self.unary()
@@ -259,7 +258,7 @@ class Parser:
         return found
 
     def source(self) -> Source:
-        out = Source()
+        out = Source(locals=self.declared)
         while self.tokens[self.at]:
             marks = self.attributes()
             t = self.take()
@@ -324,6 +323,7 @@ class Parser:
         while not self.accept(")"):
             m = self.attributes()
             p = self.take()
+            self.declared.add(p)
             self.expect(":")
             params.append((p, self.type(), m["builtin"][0][1] if "builtin" in m else ""))
             self.accept(",")
@@ -334,4 +334,22 @@ class Parser:
 
 def parse(text: str) -> Source:
     """Raises KernelError with the place where the text is not understood."""
+    whole, marks = Source(), ""
+    for piece in [*_FUNCTION.split(text), ""]:
+        if piece.startswith("@") and piece.rstrip()[-1:] != "}":  # goes with the function that follows
+            marks += piece
+            continue
+        part, marks = _piece(marks + piece), ""
+        for name in _PARTS:
+            getattr(whole, name).update(getattr(part, name))
+        whole.entry = part.entry or whole.entry
+    return whole
+
+
+_PARTS = ("consts", "aliases", "structs", "bindings", "workgroup", "procedures", "locals")
+
+
+@functools.lru_cache(1024)
+def _piece(text: str) -> Source:
+    """What some declarations say. Kernels of one file differ in their constants; nobody changes a function that was read."""
     return Parser(text).source()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import struct
 
 from ..errors import KernelError
@@ -11,6 +12,7 @@ from .opcodes import F32_CONST, I32_CONST, V_CONST
 ELEMENT = {f"vec4<{t}>": t for t in ("f32", "i32", "u32", "bool")}
 STORAGE = {"f32": F32, "i32": I32, "u32": I32, "bool": I32, **dict.fromkeys(ELEMENT, V128)}
 LANES = "xyzw"
+_FOUR = struct.Struct("<4f").pack
 
 
 class Value:
@@ -31,16 +33,20 @@ class Value:
         self.wraps = False  # u32 arithmetic that may have gone below zero
 
 
-_integers: dict[tuple[str, int], Value] = {}  # nobody changes a constant
+_known: dict[tuple, Value] = {}  # nobody changes a constant
+_MOST = 8192
 
 
 def constant(kind: str, number) -> Value:
-    if number.__class__ is int and kind in ("u32", "i32"):
-        known = _integers.get((kind, number))
+    """A number, or four of them, of this type; one number is spread over a vector."""
+    cls = number.__class__
+    if cls is int or cls is bool or (cls is float and number):  # not 0.0, which is equal to -0.0
+        key = kind, cls, number
+        known = _known.get(key)
         if known is None:
-            if len(_integers) > 4096:
-                _integers.clear()
-            known = _integers[kind, number] = _constant(kind, number)
+            if len(_known) > _MOST:
+                _known.clear()
+            known = _known[key] = _constant(kind, number)
         return known
     return _constant(kind, number)
 
@@ -54,7 +60,7 @@ def _constant(kind: str, number) -> Value:
         number = rounded(number)
     elif kind in ELEMENT:
         e = ELEMENT[kind]
-        number = tuple(constant(e, n).const for n in (number if isinstance(number, tuple) else (number,) * 4))
+        number = tuple(constant(e, n).const for n in number) if isinstance(number, tuple) else (constant(e, number).const,) * 4
     v = Value(kind, b"", number, True)
     v.code = push(v)
     return v
@@ -76,7 +82,10 @@ def push(v: Value) -> bytes:
         return I32_CONST + (b"\x01" if c else b"\x00")
     if kind in ("f32", "float"):
         return F32_CONST + f32_bytes(c)
-    return V_CONST + b"".join(word(ELEMENT[kind], n) for n in c)
+    e = ELEMENT[kind]
+    if e == "f32":
+        return V_CONST + _FOUR(*c)
+    return V_CONST + b"".join([word(e, n) for n in c])
 
 
 def word(kind: str, n) -> bytes:
@@ -91,6 +100,7 @@ def _signed(n: int) -> int:
     return (n + 0x80000000 & 0xFFFFFFFF) - 0x80000000
 
 
+@functools.lru_cache(1024)
 def number(text: str) -> Value:
     """A literal."""
     if text[:2] in ("0x", "0X"):
