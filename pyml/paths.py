@@ -1,6 +1,7 @@
 """Where pyml's own files and its fetched assets are, in a checkout and in an installed package."""
 
 import os
+import sys
 from pathlib import Path
 
 PACKAGE = Path(__file__).resolve().parent
@@ -19,8 +20,9 @@ def build_dir() -> Path:
 
 
 def user_cache() -> Path:
-    """The user's cache folder for pyml (`XDG_CACHE_HOME` or `~/.cache`, then `pyml`)."""
-    base = os.environ.get("XDG_CACHE_HOME") or "~/.cache"
+    """The user's cache folder for pyml: `pyml` in `XDG_CACHE_HOME`, or in what the system has for that."""
+    usual = {"win32": os.environ.get("LOCALAPPDATA") or "~/AppData/Local", "darwin": "~/Library/Caches"}
+    base = os.environ.get("XDG_CACHE_HOME") or usual.get(sys.platform, "~/.cache")
     return Path(base).expanduser() / "pyml"
 
 

@@ -1,0 +1,68 @@
+"""What a page compiled is kept in its storage: a second visit compiles nothing, and computes the same."""
+
+import pytest
+
+from .python_page import PythonPage
+
+STEP = """
+import numpy as np
+import pyml
+from pyml import kept, layers
+pyml.utils.set_random_seed(1)
+model = pyml.Sequential([layers.Input((6,)), layers.Dense(5, "relu"), layers.Dropout(0.5), layers.Dense(2)])
+model.compile("adam", "mse")
+loss = float(model.train_on_batch(np.ones((4, 6)), np.ones((4, 2))))
+found = float(model.predict(np.ones((4, 6)), verbose=0).sum())
+"""
+FORBIDDEN = """
+from pyml.wasm import compile as compiler
+from pyml.compile import plan, program
+def refuse(*args, **kwargs):
+    raise AssertionError("something was compiled")
+compiler._compile_text = program.make_plan = refuse
+from pyml.core import capture
+capture.make_plan = refuse
+"""
+SAVED = "[await kept.store().save(), loss, found, dict(kept.counts)][1:]"
+DAMAGE = """async (what) => {
+  const cache = await caches.open("pyml-programs");
+  const [request] = await cache.keys();
+  const answer = await cache.match(request), bytes = new Uint8Array(await answer.arrayBuffer());
+  if (what === "cut") await cache.put(request, new Response(bytes.slice(0, bytes.length / 2)));
+  if (what === "another version") { bytes[9] ^= 1; await cache.put(request, new Response(bytes)); }
+  return bytes.length;
+}"""
+
+
+def visit(browser_context, site, code, query="backend=wasm&threads=1"):
+    page = browser_context.new_page()
+    try:
+        return PythonPage(page, site, query).run(code)
+    finally:
+        page.close()
+
+
+@pytest.mark.slow
+def test_a_second_visit_compiles_nothing_and_a_damaged_storage_is_replaced(page, site):
+    context = page.context
+    *first, counts = visit(context, site, STEP + SAVED)
+    assert counts["kernels compiled"] and "kernels found" not in counts
+    *second, again = visit(context, site, FORBIDDEN + STEP + SAVED)
+    assert second == first
+    assert again == {"plans found": counts["plans made"], "kernels found": counts["kernels compiled"]}
+    page.goto(f"{site}/vendor/vega.LICENSE.txt")
+    assert page.evaluate(DAMAGE, "cut") > 1000
+    *third, some = visit(context, site, STEP + SAVED)
+    assert third == first and some["kernels compiled"] < counts["kernels compiled"]
+    page.evaluate(DAMAGE, "another version")
+    *fourth, all_ = visit(context, site, STEP + SAVED)
+    assert [*fourth, all_] == [*first, counts]
+
+
+@pytest.mark.slow
+def test_a_page_without_storage_compiles_and_says_so_once(page, site, console):
+    page.add_init_script("Object.defineProperty(globalThis, 'caches', { value: undefined })")
+    one = PythonPage(page, site, "backend=wasm&threads=1&thread=main").run(STEP + SAVED)
+    assert one[2]["kernels compiled"]
+    told = [e["text"] for e in page.evaluate("events") if e["type"] == "stderr" and "cannot be kept" in e["text"]]
+    assert len(told) == 1
