@@ -32,11 +32,11 @@ A kernel has
                 each of them what it is: ["read", i] and ["write", i] are this kernel's, ["params", 0] and ["turn", 0]
                 themselves. `work` is about how many nanoseconds a processor core takes, or null.
     links       kernels that a chain is made of, for reading; only the chain has code
-    loop        {steps, body (a plan), inputs, results, carries, temporaries}: it has no code of its own. `inputs` are what
+    loop        {steps, body (a plan), inputs, results, carries, temporaries, ends}: it has no code of its own. `inputs` are what
                 each leaf of the body is, `results` what each of its outs is, `temporaries` what each of its slots is, and
                 `carries` are [first, a, b]: where the first value is, and two places that take turns. The first step reads
                 `first` and writes `a`, the second reads `a` and writes `b`, and so on; `turn`, a uniform int32 (16 bytes),
-                counts the steps from 0. `Bound` in `program.py` does that.
+                counts the steps from 0. Where it `ends`, no step need run once the first carry is 0. `Bound` in `program.py` does that.
 
 WebAssembly is made from a kernel's WGSL by `wasm.compile_kernel`, and a module of a whole recording by `wasm.link`.
 """
@@ -126,7 +126,7 @@ def _kernel(kernel: Kernel, sources: dict[str, int], inside: bool = False) -> di
     if isinstance(kernel, Loop):
         told["loop"] = {
             "steps": kernel.steps, "body": _plan(kernel.body, sources), "inputs": kernel.inputs, "results": kernel.results,
-            "carries": kernel.carries, "temporaries": kernel.temporaries,
+            "carries": kernel.carries, "temporaries": kernel.temporaries, "ends": kernel.ends,
         }  # fmt: skip
     elif not inside:
         told["code"] = _code(kernel.lowered, sources)
@@ -160,7 +160,7 @@ def _to_kernel(d: dict[str, Any], sources: list[str]) -> Kernel:
         loop = d["loop"]
         carries = tuple((_ref(first), _ref(a), _ref(b)) for first, a, b in loop["carries"])
         return Loop(group, reads, writes, None, facts, loop["steps"], _to_plan(loop["body"], sources), _refs(loop["inputs"]),
-                    _refs(loop["results"]), carries, _refs(loop["temporaries"]))  # fmt: skip
+                    _refs(loop["results"]), carries, _refs(loop["temporaries"]), loop["ends"])  # fmt: skip
     code = _to_code(d["code"], sources) if "code" in d else None
     if "links" in d:
         return Chain(group, reads, writes, code, facts, links=tuple(_to_kernel(k, sources) for k in d["links"]))
