@@ -19,6 +19,7 @@ from pyml.export.bundle import declarations, runtime
 from pyml.export.programs import PROFILES, ExportError, Programs
 from pyml.export.training import add_training
 from pyml.export.weights import ENCODINGS, encoded
+from pyml.trainers.trainer import Trainer
 
 FORMAT = 1
 
@@ -78,10 +79,8 @@ def export_web(
 def _planned(model: Any, programs: Programs, batch_sizes: Any, input_shapes: Any, inputs: Any, training: bool,
              targets: Any) -> dict[str, Any]:  # fmt: skip
     """Adds the programs of whatever is exported; what the loader must know of them."""
-    from pyml.models.model import Model
-
     plan: dict[str, Any] = {"format": FORMAT}
-    if isinstance(model, Model):
+    if isinstance(model, Trainer):
         if inputs is not None:
             raise ExportError("export: inputs= is for functions; a model's sizes are named by input_shapes= and batch_sizes=.")
         batches, sizes = models.batches_of(batch_sizes), models.shapes_of(model, input_shapes)
