@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 import sys
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from pyml.vis.figure import Figure
+if TYPE_CHECKING:
+    from pyml.vis.figure import Figure
 
 _visor: Visor | None = None
 
@@ -55,9 +56,9 @@ class Visor:
             name: Its name, or a dict of `name` and `tab`.
             tab: The tab.
         """
-        if isinstance(name, dict):
-            name, tab = name["name"], name.get("tab", tab)
-        return self._surfaces.setdefault((tab, name), Surface(name, tab))
+        called = name if isinstance(name, str) else str(name["name"])
+        tab = tab if isinstance(name, str) else name.get("tab", tab)
+        return self._surfaces.setdefault((tab, called), Surface(called, tab))
 
     def open(self) -> None:
         """Shows the panel."""
