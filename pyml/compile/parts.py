@@ -86,13 +86,16 @@ def parted(steps: Sequence[Step | While], device: Device) -> list[Any]:
     parts: list[Any] = []
     run: list[Step] = []
     for step in steps:
-        hosted = isinstance(step, Dispatch) and step.kernel.run is not None and not device.profile.on_host
-        if not hosted and not isinstance(step, While):
+        hosted = step if isinstance(step, Dispatch) and step.kernel.run is not None and not device.profile.on_host else None
+        if hosted is None and not isinstance(step, While):
             run.append(step)
             continue
         if run:
             parts.append(device.record(run))
-        parts.append(Repeated(device.record(step.steps), step) if isinstance(step, While) else OnHost(step.kernel, step.buffers))
+        if hosted is not None:
+            parts.append(OnHost(hosted.kernel, hosted.buffers))
+        elif isinstance(step, While):
+            parts.append(Repeated(device.record(step.steps), step))
         run = []
     if run or not parts:
         parts.append(device.record(run))

@@ -9,7 +9,7 @@ import numpy as np
 
 @cache
 def _table() -> np.ndarray:
-    values = np.arange(256, dtype=np.uint32)
+    values: np.ndarray = np.arange(256, dtype=np.uint32)
     for _ in range(8):
         values = values >> 1 ^ np.where(values & 1, np.uint32(0x82F63B78), np.uint32(0))
     return values
@@ -38,9 +38,9 @@ def crc32c(data: bytes | bytearray | memoryview) -> int:
         '0xe3069283'
     """
     if len(data) < 4096:
-        table, crc = _listed(), 0xFFFFFFFF
+        listed, crc = _listed(), 0xFFFFFFFF
         for byte in bytes(data):
-            crc = table[(crc ^ byte) & 255] ^ crc >> 8
+            crc = listed[(crc ^ byte) & 255] ^ crc >> 8
         return crc ^ 0xFFFFFFFF
     # The register starts with ones, which is the same as inverting the first four bytes and starting with zeros; zeros in
     # front change nothing then, so the data fills whole pieces. Pieces side by side, then their checksums one behind another.

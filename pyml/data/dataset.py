@@ -330,19 +330,6 @@ class Dataset(Grouping, Combining, Stepping, Keeping, Filing, Stage):
             lambda n: streams.prefetched(partial(self._from, n), buffer_size),
         )  # fmt: skip
 
-    def _ordered(self, stage, *args, cardinality):
-        """A stage that only chooses and orders elements; over rows of arrays it may work on their numbers."""
-        dataset = self._derived(partial(stage, self._open, *args), cardinality)
-        if self._rows is not None:
-            numbers = partial(stage, self._numbers, *args)
-            dataset._rows, dataset._numbers = self._rows, numbers
-            dataset._at = lambda n: streams.gathered(self._rows, partial(streams.skipped, numbers, n))
-        elif stage is streams.skipped:
-            dataset._at = lambda n: self._from(n + args[0])
-        elif stage is streams.taken:
-            dataset._at = lambda n: streams.taken(partial(self._from, n), max(args[0] - n, 0))
-        return dataset
-
     # ---- use
     async def for_each_async(self, function: Callable) -> None:
         """Calls `function` with each element, as `map` does; where it returns a coroutine, waits for it."""

@@ -121,11 +121,11 @@ def _wanted(name: str, values: Any, spec: Any) -> Any:
     kind = "bytes" if dtype in ("string", "str", "bytes") else dtype
     if kind not in _KINDS.values():
         raise ValueError(f'parse_single_example: the dtype of feature {name!r} must be "float32", "int64" or "string". Received: {dtype!r}')
-    fixed = isinstance(spec, FixedLenFeature)
-    room = int(np.prod(spec.shape, dtype=int)) if fixed else 0
+    fixed = spec if isinstance(spec, FixedLenFeature) else None
+    room = 0 if fixed is None else int(np.prod(fixed.shape, dtype=np.int_))
     if values is None or not len(values):
-        default = spec.default_value if fixed else None
-        if fixed and default is None and room:
+        default = None if fixed is None else fixed.default_value
+        if fixed is not None and default is None and room:
             raise ValueError(f"parse_single_example: the Example has no feature {name!r}, and it has no default_value.")
         given = [] if default is None else _values(name, default)
         if len(given) == 1:
@@ -139,11 +139,11 @@ def _wanted(name: str, values: Any, spec: Any) -> Any:
         array[:] = values
     else:
         array = values
-    if not fixed:
+    if fixed is None:
         return array
     if array.size != room:
-        raise ValueError(f"parse_single_example: feature {name!r} has {array.size} values, and shape {list(spec.shape)} wants {room}.")
-    return array.reshape(spec.shape)
+        raise ValueError(f"parse_single_example: feature {name!r} has {array.size} values, and shape {list(fixed.shape)} wants {room}.")
+    return array.reshape(fixed.shape)
 
 
 # ---- values

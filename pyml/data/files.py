@@ -27,7 +27,7 @@ class Filing(Stage):
         patterns = [file_pattern] if isinstance(file_pattern, (str, os.PathLike)) else list(file_pattern)
         found = sorted({path for pattern in patterns for path in glob.glob(os.fspath(pattern), recursive=True)})
         if not found:
-            raise FileNotFoundError(f"list_files: no file was found for {', '.join(map(repr, map(os.fspath, patterns)))}.")
+            raise FileNotFoundError(f"list_files: no file was found for {', '.join(repr(os.fspath(pattern)) for pattern in patterns)}.")
         dataset = Stage.made.from_generator(lambda: iter(found))
         dataset._cardinality = len(found)
         return dataset if shuffle is False else dataset.shuffle(len(found), seed=seed)

@@ -73,12 +73,13 @@ async def rows(source):
             host = {id(leaf): await settled(leaf.data()) for leaf in leaves(element) if is_tensor(leaf)}
             arrays = mapped_leaves(lambda leaf, host=host: np.asarray(host.get(id(leaf), leaf)), element)
             sizes = {array.shape[0] if array.ndim else None for array in leaves(arrays)}
-            if len(sizes) != 1 or None in sizes:
+            count = sizes.pop() if len(sizes) == 1 else None
+            if count is None:
                 raise ShapeError(
                     f"unbatch: all parts of an element must have the same number of rows. Element {number} has parts of the shapes "
                     f"{', '.join(str(array.shape) for array in leaves(arrays))}."
                 )
-            for i in range(sizes.pop()):
+            for i in range(count):
                 yield mapped_leaves(lambda a, i=i: a[i], arrays)
             number += 1
 
@@ -154,10 +155,9 @@ def padded(elements, shapes=None, values=None, least=None, where=""):
         return {key: padded([e[key] for e in elements], part(shapes, key), part(values, key), least, f"{where}[{key!r}]") for key in first}
     if isinstance(first, tuple):
         sized = isinstance(shapes, tuple) and any(isinstance(one, (tuple, list, dict)) for one in shapes)
-        part = lambda nested, i, own: nested[i] if own else nested
         filled = isinstance(values, tuple)
         return tuple(
-            padded([e[i] for e in elements], part(shapes, i, sized), part(values, i, filled), least, f"{where}[{i}]")
+            padded([e[i] for e in elements], shapes[i] if sized else shapes, values[i] if filled else values, least, f"{where}[{i}]")
             for i in range(len(first))
         )
     arrays = [np.asarray(leaf.numpy() if is_tensor(leaf) else leaf) for leaf in elements]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import AsyncGenerator
 from typing import Any
 
 from pyml import atomic
@@ -125,6 +126,7 @@ class AsyncDatasetIterator(_Place):
             await stream.aclose()
 
 
-async def _nothing():
-    for element in ():
+async def _nothing() -> AsyncGenerator[Any, None]:
+    none: tuple[Any, ...] = ()
+    for element in none:
         yield element

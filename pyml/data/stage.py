@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any, ClassVar
 
 from pyml.data.iterators import AsyncDatasetIterator, DatasetIterator
-from pyml.data.streams import Orders, skipped
+from pyml.data.streams import Orders, gathered, skipped, taken
 
 INFINITE_CARDINALITY = -1
 UNKNOWN_CARDINALITY = -2
@@ -36,6 +37,19 @@ class Stage:
         """A dataset that reads this one."""
         dataset = Stage.made(open_stream, cardinality)
         dataset._parents, dataset._at = (self,), at
+        return dataset
+
+    def _ordered(self, stage: Callable[..., Any], *args: Any, cardinality: int) -> Any:
+        """A stage that only chooses and orders elements; over rows of arrays it may work on their numbers."""
+        dataset = self._derived(partial(stage, self._open, *args), cardinality)
+        if self._rows is not None:
+            numbers = partial(stage, self._numbers, *args)
+            dataset._rows, dataset._numbers = self._rows, numbers
+            dataset._at = lambda n: gathered(self._rows, partial(skipped, numbers, n))
+        elif stage is skipped:
+            dataset._at = lambda n: self._from(n + args[0])
+        elif stage is taken:
+            dataset._at = lambda n: taken(partial(self._from, n), max(args[0] - n, 0))
         return dataset
 
     def _drawing(self, orders: Orders) -> Any:

@@ -6,7 +6,7 @@ import json
 import os
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
@@ -20,6 +20,9 @@ from pyml.export.programs import PROFILES, ExportError, Programs
 from pyml.export.training import add_training
 from pyml.export.weights import ENCODINGS, encoded
 from pyml.trainers.trainer import Trainer
+
+if TYPE_CHECKING:
+    from pyml.models.model import Model
 
 FORMAT = 1
 
@@ -81,17 +84,18 @@ def _planned(model: Any, programs: Programs, batch_sizes: Any, input_shapes: Any
     """Adds the programs of whatever is exported; what the loader must know of them."""
     plan: dict[str, Any] = {"format": FORMAT}
     if isinstance(model, Trainer):
+        own = cast("Model", model)  # whose class cannot be asked for here: its module imports the export
         if inputs is not None:
             raise ExportError("export: inputs= is for functions; a model's sizes are named by input_shapes= and batch_sizes=.")
-        batches, sizes = models.batches_of(batch_sizes), models.shapes_of(model, input_shapes)
-        if not model.built:
-            model.build((None, *sizes[0][0]))
-        plan |= {"name": model.name, "inputs": models.input_names(model), "outputs": models.output_form(model)}
-        plan["predict"] = models.add_predict(model, programs, sizes, batches)
+        batches, sizes = models.batches_of(batch_sizes), models.shapes_of(own, input_shapes)
+        if not own.built:
+            own.build((None, *sizes[0][0]))
+        plan |= {"name": own.name, "inputs": models.input_names(own), "outputs": models.output_form(own)}
+        plan["predict"] = models.add_predict(own, programs, sizes, batches)
         if training:
             if len(sizes) > 1:
                 raise ExportError("export: a model that goes on learning is exported for one size of inputs.")
-            plan["train"] = add_training(model, programs, sizes[0], batches, targets)
+            plan["train"] = add_training(own, programs, sizes[0], batches, targets)
         return plan
     if training:
         raise ExportError("export: training=True is for models; a function that assigns Variables trains by being called.")

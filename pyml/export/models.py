@@ -49,9 +49,9 @@ def shapes_of(model: Model, given: Any) -> list[Shapes]:
                 f"export: model '{model.name}' takes inputs of any size ({', '.join(open_)}); name those to export: "
                 "input_shapes=[(224, 224, 3)], without the batch."
             )
-        return [own]
+        return [[tuple(size for size in shape if size is not None) for shape in own]]
     sizes = [given] if all(isinstance(n, (int, np.integer)) for n in given) else list(given)
-    found = []
+    found: list[Shapes] = []
     for size in sizes:
         alone = all(isinstance(n, (int, np.integer)) for n in size)
         shapes = [tuple(int(n) for n in shape) for shape in ([size] if alone else size)]
@@ -59,9 +59,9 @@ def shapes_of(model: Model, given: Any) -> list[Shapes]:
             raise ExportError(f"export: input_shapes has {len(shapes)} shape(s) {shapes}, and model '{model.name}' takes {count} input(s).")
         if graph is not None:
             for name, tensor, shape in zip(graph.input_names, graph.inputs, shapes, strict=True):
-                own = tuple(tensor.shape[1:])
-                if len(own) != len(shape) or any(a is not None and a != b for a, b in zip(own, shape, strict=True)):
-                    raise ExportError(f"export: input_shapes has {shape}, and input '{name}' of model '{model.name}' takes {own}.")
+                taken = tuple(tensor.shape[1:])
+                if len(taken) != len(shape) or any(a is not None and a != b for a, b in zip(taken, shape, strict=True)):
+                    raise ExportError(f"export: input_shapes has {shape}, and input '{name}' of model '{model.name}' takes {taken}.")
         found.append(shapes)
     return found
 

@@ -55,7 +55,8 @@ def add_training(model: Model, programs: Programs, shapes: Shapes, batches: list
         ExportError: A step needs Python.
     """
     refuse(model)
-    steps, found = model._steps, {"train": {}, "test": {}}
+    steps = model._steps
+    found: dict[str, dict[str, Any]] = {"train": {}, "test": {}}
     calls = []
     for rows in batches:
         x, y = example(model, shapes, rows), targets_of(model, shapes, targets, rows)

@@ -85,10 +85,10 @@ class Trainer(StepMethods):
             >>> model.compile(optimizer="adam", loss="sparse_categorical_crossentropy", metrics=["accuracy"])
         """
         self.optimizer = optimizers.get(optimizer)
-        self._scaled = bool(
-            auto_scale_loss and self.dtype_policy.name == "mixed_float16" and self.optimizer is not None
-            and not isinstance(self.optimizer, optimizers.LossScaleOptimizer))  # fmt: skip
-        if self._scaled:
+        self._scaled = False
+        if (auto_scale_loss and self.dtype_policy.name == "mixed_float16" and self.optimizer is not None
+                and not isinstance(self.optimizer, optimizers.LossScaleOptimizer)):  # fmt: skip
+            self._scaled = True
             self.optimizer = optimizers.LossScaleOptimizer(self.optimizer, name="loss_scale_optimizer")
         self.run_eagerly = bool(run_eagerly)
         self.steps_per_execution = steps_per_execution

@@ -48,7 +48,8 @@ def confusion_matrix(labels: Any, predictions: Any = None, class_names: Sequence
         if matrix.size and (matrix.ndim != 2 or matrix.shape[0] != matrix.shape[1]):
             raise ValueError(f"confusion_matrix: expected a square matrix, or labels and predictions. Received shape {matrix.shape}.")
     else:
-        matrix = np.array(metrics.confusion_matrix(labels, predictions, class_names and len(class_names), weights), float)
+        count = None if class_names is None else len(class_names)
+        matrix = np.array(metrics.confusion_matrix(labels, predictions, count, weights), float)
     if not matrix.size:
         return Figure(nothing(chosen))
     size = min(44 * len(matrix) + 80, 420)
@@ -92,7 +93,8 @@ def per_class_accuracy(labels: Any, predictions: Any = None, class_names: Sequen
         {'class': '1', 'accuracy': 0.5, 'count': 2}
     """
     chosen = options("per_class_accuracy", opts)
-    found = labels if predictions is None else metrics.per_class_accuracy(labels, predictions, class_names and len(class_names))
+    count = None if class_names is None else len(class_names)
+    found = labels if predictions is None else metrics.per_class_accuracy(labels, predictions, count)
     if not len(found):
         return Figure(nothing(chosen))
     names = [str(i) for i in range(len(found))] if class_names is None else [str(name) for name in class_names]

@@ -52,7 +52,8 @@ def classes(what: str, labels: Any, predictions: Any, count: int | None) -> tupl
     return both[0], both[1], most if count is None else count
 
 
-def confusion_matrix(labels: Any, predictions: Any, num_classes: int | None = None, weights: Any = None) -> list[list[float]]:
+def confusion_matrix(labels: Any, predictions: Any, num_classes: int | None = None,
+                     weights: Any = None) -> list[list[int]] | list[list[float]]:  # fmt: skip
     """How often each class (row) was taken for each (column).
 
     Args:
@@ -80,9 +81,9 @@ def per_class_accuracy(labels: Any, predictions: Any, num_classes: int | None = 
         >>> pyml.vis.metrics.per_class_accuracy([0, 1, 1], [0, 1, 0])
         [{'accuracy': 1.0, 'count': 1}, {'accuracy': 0.5, 'count': 2}]
     """
-    matrix = np.array(confusion_matrix(labels, predictions, num_classes)).reshape(-1)
-    size = int(np.sqrt(matrix.size))
-    matrix = matrix.reshape(size, size)
+    flat = np.array(confusion_matrix(labels, predictions, num_classes)).reshape(-1)
+    size = int(np.sqrt(flat.size))
+    matrix = flat.reshape(size, size)
     counts = matrix.sum(1)
     return [{"accuracy": float(matrix[i, i] / n) if n else float("nan"), "count": int(n)} for i, n in enumerate(counts)]
 
