@@ -173,7 +173,8 @@ KEPT = "cookies,local_storage,indexeddb,file_systems,service_workers"
 
 
 def leave(page, site) -> None:
-    """Closes a page of the profile, with its routes and what it kept."""
+    """Closes a page of the profile, with its routes and what it kept; the window has its network again."""
+    page.context.set_offline(False)
     page.context.unroute_all()
     page.context.new_cdp_session(page).send("Storage.clearDataForOrigin", {"origin": site, "storageTypes": KEPT})
     page.close()
