@@ -203,9 +203,9 @@ def test_wheel_of_the_same_sources_is_the_same_bytes(tmp_path):
 
 
 def test_wheel_is_small(built):
-    """What a visitor downloads beside Pyodide and numpy: 3.5 MB, half of it compiled modules; all functions
-    of Keras and the array API made it 0.75 MB larger, its layers and files 0.6 MB."""
-    assert next((built / "pyodide").glob("pyml-*.whl")).stat().st_size < 3_900_000
+    """What a visitor without the kept memory downloads beside Pyodide and numpy: 4.1 MB, half of it compiled modules; all functions
+    of Keras and the array API are 0.75 MB of it, its layers and files 0.6 MB, charts, pipelines and export 0.5 MB."""
+    assert next((built / "pyodide").glob("pyml-*.whl")).stat().st_size < 4_400_000
 
 
 @pytest.fixture(scope="module")

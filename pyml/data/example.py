@@ -106,7 +106,22 @@ def parse_single_example(serialized: bytes, features: Mapping[str, Any]) -> dict
 
 
 def parse_example(serialized: Iterable[bytes], features: Mapping[str, Any]) -> dict[str, Any]:
-    """The same for several messages: arrays with a first axis for them, and lists of arrays for `VarLenFeature`."""
+    """The features of several messages: arrays with a first axis for them, and lists of arrays for `VarLenFeature`.
+
+    Args:
+        serialized: Messages, as `Example.SerializeToString` makes them.
+        features: Dict of names and `FixedLenFeature` or `VarLenFeature`.
+
+    Raises:
+        ValueError: A feature is missing, of another dtype, or of another number of values.
+
+    Source: `tf.io.parse_example`.
+
+    Example:
+        >>> messages = [pyml.data.Example({"y": k}).SerializeToString() for k in range(3)]
+        >>> pyml.data.parse_example(messages, {"y": pyml.data.FixedLenFeature([], "int64")})["y"].tolist()
+        [0, 1, 2]
+    """
     rows = [parse_single_example(one, features) for one in serialized]
     return {
         name: [row[name] for row in rows] if isinstance(spec, VarLenFeature) else np.stack([row[name] for row in rows])

@@ -55,6 +55,9 @@ def arrow(source: Any, columns: Sequence[str] | None = None, batch_size: int | N
         ImportError: pyarrow is not installed.
         FileNotFoundError: There is no such file.
         ValueError: The file has no such column, or is no Arrow file.
+
+    Example:
+        >>> ds = pyml.data.arrow("homes.arrow", columns=["rooms", "price"])    # doctest: +SKIP
     """
     _need_file("arrow", source)
     try:

@@ -339,6 +339,11 @@ ALLOWED = {
     "assets/resume.py": "downloads that go on grow in a .part file",
     "hub/fetch/packages.py": "a temporary folder",
     "saving/keras/archive.py": "assets of layers pass through a temporary folder",
+    "kept.py": "the cache of programs renames its own .part file, quietly where it cannot",
+    "cli/ready.py": "what Node reads lies in a temporary folder",
+    "data/kept.py": "its stack of shards enters `replacing` for each",
+    "data/tfrecord.py": "a writer that stays open keeps `replacing` open too",
+    "data/stored.py": "np.save writes into memory or a file that the caller has opened",
     "callbacks/event_file.py": "TensorBoard reads a file of events while it grows",
 }
 
