@@ -12,7 +12,8 @@ from pyml.compile.program import Bound
 def computed(plan, device, leaves):
     bound = Bound(plan, device, leaves)
     bound.run()
-    return [bytes(device.sync_wait(device.read(b, b.nbytes))) for b in (*bound.outs, *leaves)]
+    places = [*((b, 4 * out.size) for b, out in zip(bound.outs, plan.outs, strict=True)), *((b, b.nbytes) for b in leaves)]
+    return [bytes(device.sync_wait(device.read(buffer, nbytes))) for buffer, nbytes in places]
 
 
 def inputs(device, capture):
