@@ -171,6 +171,8 @@ def _values(name: Any, value: Any) -> Any:
     array = value if isinstance(value, np.ndarray) else None
     if array is None and isinstance(value, (list, tuple)) and value and all(isinstance(one, (bytes, str)) for one in value):
         return [one.encode() if isinstance(one, str) else one for one in value]
+    if isinstance(value, (list, tuple)) and any(isinstance(one, (bytes, str)) for one in value):
+        raise TypeError(f"Example: feature {name!r} must hold values of one kind, text or numbers. Received: {value!r:.80}")
     array = np.asarray(value).reshape(-1)
     if array.dtype.kind in "US" or (array.dtype.kind == "O" and all(isinstance(one, (bytes, str)) for one in array)):
         return [one.encode() if isinstance(one, str) else bytes(one) for one in array.tolist()]

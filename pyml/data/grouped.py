@@ -15,17 +15,26 @@ from pyml.data.waiting import settled
 from pyml.errors import ShapeError
 
 
-async def in_groups(source, size, drop_remainder, make):
-    """What `make` makes of lists of `size` elements."""
+async def in_groups(source, size, drop_remainder, make, first=0):
+    """What `make` makes of lists of `size` elements; `first` is the number of the first element."""
     group: list = []
     async with aclosing(source()) as stream:
         async for element in stream:
             group.append(element)
             if len(group) == size:
-                yield make(group)
-                group = []
+                yield _made(make, group, first)
+                first, group = first + size, []
         if group and not drop_remainder:
-            yield make(group)
+            yield _made(make, group, first)
+
+
+def _made(make, group, first):
+    """`make` of a list; an error gets a note that says which elements they are."""
+    try:
+        return make(group)
+    except ShapeError as error:
+        error.add_note(f"padded_batch: these are elements {first} to {first + len(group) - 1} of the dataset.")
+        raise
 
 
 async def listed(elements):
@@ -65,7 +74,7 @@ def _window(elements, made):
     return dataset(elements)
 
 
-async def rows(source):
+async def rows(source, what="unbatch"):
     """The rows of each element."""
     async with aclosing(source()) as stream:
         number = 0
@@ -76,7 +85,7 @@ async def rows(source):
             count = sizes.pop() if len(sizes) == 1 else None
             if count is None:
                 raise ShapeError(
-                    f"unbatch: all parts of an element must have the same number of rows. Element {number} has parts of the shapes "
+                    f"{what}: all parts of an element must have the same number of rows. Element {number} has parts of the shapes "
                     f"{', '.join(str(array.shape) for array in leaves(arrays))}."
                 )
             for i in range(count):
@@ -90,6 +99,8 @@ async def by_key(source, made, key_of, reduce, size_of):
 
     async def reduced(key, elements):
         dataset = await result("group_by_window", reduce, number, made(partial(listed, elements), len(elements)), key)
+        if not hasattr(dataset, "_open"):
+            raise TypeError(f"group_by_window: reduce_func must return a Dataset. For key {key!r} it returned a {type(dataset).__name__}.")
         async with aclosing(dataset._open()) as inner:
             async for element in inner:
                 yield element
@@ -124,7 +135,14 @@ async def in_buckets(source, length_of, bounds, sizes, make, to_boundary, no_pad
     number = 0
     async with aclosing(source()) as stream:
         async for element in stream:
-            length = int(await result("bucket_by_sequence_length", length_of, number, element))
+            length = await result("bucket_by_sequence_length", length_of, number, element)
+            try:
+                length = int(length)
+            except (TypeError, ValueError):
+                raise TypeError(
+                    f"bucket_by_sequence_length: element_length_func must return a whole number. For element {number} "
+                    f"it returned {length!r}."
+                ) from None
             bucket = bisect_right(bounds, length)
             if to_boundary and bucket == len(bounds):
                 raise ValueError(

@@ -38,7 +38,7 @@ class Grouping(Stage):
         make = partial(grouped.padded, shapes=padded_shapes, values=padding_values)
         return self._derived(
             partial(grouped.in_groups, self._open, batch_size, drop_remainder, make), n,
-            lambda k: grouped.in_groups(partial(self._from, k * batch_size), batch_size, drop_remainder, make),
+            lambda k: grouped.in_groups(partial(self._from, k * batch_size), batch_size, drop_remainder, make, k * batch_size),
         )  # fmt: skip
 
     def window(self, size: int, shift: int | None = None, stride: int = 1, drop_remainder: bool = False) -> Any:
@@ -80,7 +80,8 @@ class Grouping(Stage):
     def rebatch(self, batch_size: int, drop_remainder: bool = False) -> Any:
         """Batches of another size, made of batches."""
         need_count("rebatch", "batch_size", batch_size, least=1)
-        return self.unbatch().batch(batch_size, drop_remainder)
+        parts = self._derived(partial(grouped.rows, self._open, "rebatch"), UNKNOWN_CARDINALITY if self._cardinality else 0)
+        return parts.batch(batch_size, drop_remainder)
 
     def group_by_window(self, key_func: Callable, reduce_func: Callable, window_size: int | None = None,
                         window_size_func: Callable | None = None) -> Any:  # fmt: skip

@@ -6,7 +6,7 @@ from contextlib import aclosing
 
 import numpy as np
 
-from pyml.data.streams import result
+from pyml.data.streams import decision, result
 from pyml.data.structure import is_tensor, leaves
 from pyml.data.waiting import settled
 
@@ -47,7 +47,7 @@ async def while_true(source, predicate):
     number = 0
     async with aclosing(source()) as stream:
         async for element in stream:
-            if not await result("take_while", predicate, number, element):
+            if not await decision("take_while", predicate, number, element):
                 return
             yield element
             number += 1

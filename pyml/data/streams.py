@@ -109,6 +109,18 @@ async def result(what, fn, number, element, *before):
         raise
 
 
+async def decision(what, fn, number, element):
+    """What `fn` says of an element, as one truth value; an error gets a note that says where."""
+    value = await result(what, fn, number, element)
+    try:
+        return bool(value)
+    except ValueError:
+        raise ValueError(
+            f"{what}: the function must return one truth value. For element {number} it returned an array of shape "
+            f"{getattr(value, 'shape', ())}; use .any() or .all()."
+        ) from None
+
+
 async def mapped(source, fn, first=0):
     """`fn` of each element; a coroutine it returns is awaited."""
     async with aclosing(source()) as stream:
@@ -122,7 +134,7 @@ async def filtered(source, keep):
     number = 0
     async with aclosing(source()) as stream:
         async for element in stream:
-            if await result("filter", keep, number, element):
+            if await decision("filter", keep, number, element):
                 yield element
             number += 1
 

@@ -88,7 +88,9 @@ class Place:
         if os.path.isdir(text):
             text = os.path.join(text, default)
         if not os.path.isfile(text):
-            raise ModelFileNotFound(f"load_model: there is no file {text}. Give the path of a model.json or of its folder.")
+            raise ModelFileNotFound(
+                f"load_model: there is no file {text}. Give the path of a .keras or .h5 file, of a model.json, or of its folder."
+            )
         self.base, self.name = os.path.split(os.path.realpath(text))  # the weights lie beside what a link leads to
 
     def __str__(self) -> str:

@@ -123,7 +123,8 @@ def bar_chart(data: Any, labels: Sequence[Any] | None = None, **opts: Any) -> Fi
         "mark": {"type": "bar", "color": colour if isinstance(colour, str) else SERIES[0]},
         "encoding": {
             "x": {"field": "label", "type": chosen["x_type"] or "ordinal", "sort": None, "title": chosen["x_label"] or "",
-                  "axis": {"labelAngle": -40 if max(len(str(label)) for label in labels) * len(rows) > 40 else 0, "labelOverlap": True}},
+                  "axis": {"labelAngle": -40 if max(len(str(label)) for label in labels) * len(rows) > 40 else 0, "labelLimit": 90,
+                           "labelOverlap": True}},
             "y": {"field": "value", "type": chosen["y_type"] or "quantitative", "title": chosen["y_label"] or "value"},
             **({"color": {"field": "label", "type": "nominal", "legend": None, "scale": {"range": list(colour)}}}
                if colour and not isinstance(colour, str) else {}),

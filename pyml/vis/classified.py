@@ -175,5 +175,6 @@ def _layered(figure: Figure, below: dict[str, Any]) -> Figure:
     """A figure over another layer."""
     spec = figure.spec
     own = {key: spec.pop(key) for key in ("data", "mark", "encoding")}
+    spec["data"] = own.pop("data")                     # of the figure, so that `rows` are those of the curve
     spec["layer"] = [below, own]
     return figure

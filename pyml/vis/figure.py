@@ -102,7 +102,7 @@ class Figure:
     def _page(self, theme: str) -> str:
         folder = paths.assets_dir() / "vendor"
         spec = {**self.themed(theme), "$schema": "https://vega.github.io/schema/vega-lite/v6.json"}
-        if "mark" in spec or "layer" in spec:
+        if spec.get("autosize") and (spec.get("width") or 0) <= 400:   # as in web/visor.js: what is wider has a reason
             spec["width"] = "container"
         if not all((folder / name).is_file() for name in _SCRIPTS):
             return _converter(".html").vegalite_to_html(self.themed(theme), bundle=True, vl_version="5.20")
@@ -111,7 +111,7 @@ class Figure:
         return (
             '<!doctype html><html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width">'
             f"<title>{html.escape(self.title or 'Figure')}</title><style>body{{margin:1rem;background:{spec['background']}}}"
-            f"#figure{{width:100%;max-width:60rem}}</style><div id=\"figure\"></div>\n{scripts}\n"
+            f"#figure{{width:100%;max-width:60rem;overflow-x:auto}}</style><div id=\"figure\"></div>\n{scripts}\n"
             f"<script>vegaEmbed('#figure', {text}, {{actions: false, renderer: 'svg'}})</script></html>"
         )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from itertools import pairwise
 from typing import Any
 
@@ -68,6 +69,7 @@ def layer(layer: Any, gradients: Any = None, **opts: Any) -> Figure:
 
     Raises:
         ValueError: The layer is not built.
+        TypeError: `gradients` is no dict.
 
     Example:
         >>> dense = pyml.layers.Dense(3, name="out")
@@ -77,6 +79,9 @@ def layer(layer: Any, gradients: Any = None, **opts: Any) -> Figure:
     """
     if not layer.built:
         raise ValueError(f"layer: the layer {layer.name!r} has no weights yet; build it, or call the model on data first.")
+    if gradients is not None and not isinstance(gradients, Mapping):
+        meant = f" For a layer of a model write layer(model.get_layer({gradients!r}))." if isinstance(gradients, str) else ""
+        raise TypeError(f"layer: gradients must be a dict of arrays by the names of weights. Received: {gradients!r}.{meant}")
     names = ["name", "type", "output", "parameters"]
     facts = [[layer.name, type(layer).__name__, shape_of(layer), f"{layer.count_params():,}"]]
     figures = [table(facts, names, title=opts.get("title") or f"Layer {layer.name}")]

@@ -93,6 +93,8 @@ def test_parsed_features_have_their_shapes_and_defaults():
 def test_features_that_do_not_fit_are_named(spec, message):
     with pytest.raises(ValueError) as caught:
         parse_single_example(Example({"x": [1.0, 2.0]}).SerializeToString(), spec)
+    with pytest.raises(TypeError, match="values of one kind, text or numbers"):
+        Example({"x": [1.0, "a"]})
     assert message in str(caught.value)
 
 

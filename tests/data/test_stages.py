@@ -251,6 +251,9 @@ def test_errors_of_functions_carry_the_element_and_the_line():
     with pytest.raises(ShapeError) as caught:
         list(ragged([1], [2], [3], [4, 5]).batch(2))
     assert caught.value.__notes__ == ["batch: this is batch 1, elements 2 to 3 of the dataset."]
+    with pytest.raises(ShapeError) as caught:
+        list(ragged([1], [2], [3], [4, 5]).padded_batch(2, padded_shapes=[1]))
+    assert caught.value.__notes__ == ["padded_batch: these are elements 2 to 3 of the dataset."]
 
 
 WRONG = {
@@ -268,7 +271,12 @@ WRONG = {
     "R(3).batch(2).ignore_errors()": "right after the `map`",
     "R(3).scan(0, lambda s, x: s).to_array()": "must return (new_state, output). For element 0",
     "R(3).get_single_element()": "It has more",
-    "R(3).unbatch().to_array()": "same number of rows. Element 0",
+    "R(3).unbatch().to_array()": "unbatch: all parts of an element must have the same number of rows. Element 0",
+    "R(3).rebatch(2).to_array()": "rebatch: all parts of an element must have the same number of rows. Element 0",
+    "R(3).filter(lambda i: np.array([i, 1])).to_array()": "filter: the function must return one truth value. For element 0",
+    "R(3).take_while(lambda i: np.array([i, 1])).to_array()": "take_while: the function must return one truth value. For element 0",
+    "R(3).bucket_by_sequence_length(lambda i: 'a', [1], [3, 3]).to_array()": "must return a whole number. For element 0",
+    "R(3).group_by_window(lambda i: i, lambda key, window: 5, 2).to_array()": "must return a Dataset. For key 0 it returned a int",
     "R(3).rejection_resample(abs, [0.5, 0.6])": "add up to 1",
     "ragged([1], [2, 3]).padded_batch(2, padded_shapes=[1]).to_array()": "has 2 entries, more than the 1",
     "Dataset.load('/nowhere')": "no folder",

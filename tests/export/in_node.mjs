@@ -27,6 +27,8 @@ for (const { folder, calls = [], train } of jobs) {
     const mistakes = [[x, y.subarray(1)], [x.subarray(0, 36 * 7), y.subarray(0, 7)], [x, new Float32Array(68)]];
     const errors = [];
     for (const [a, b] of mistakes) await model.fit(a, b, train.options).catch((error) => errors.push(error.message));
+    await model.fit(x, y, { epoch: 2 }).catch((error) => errors.push(error.message));
+    await model.predict(x, { batchsize: 4 }).catch((error) => errors.push(error.message));
     const first = await model.state(), again = await load({ device: "wasm", weights: first });
     results.push({ history, tested, batches, errors, again: await again.evaluate(x, y, train.options) });
     continue;

@@ -74,10 +74,12 @@ def test_fifty_steps_of_training_in_node_are_those_of_python_to_the_bit(cases):
 
 
 def test_data_that_does_not_fit_training_is_refused(cases):
-    rows, rest, kind = cases[2]["learner"]["errors"]
+    rows, rest, kind, fit, predict = cases[2]["learner"]["errors"]
     assert rows == "fit: y: expected 68 rows of the shape (), as x has; received 67 numbers."
     assert rest.startswith("fit: 7 rows in batches of 16 leave one of 7; this model was exported for batches of 4, 16")
     assert kind == "fit: y: expected int32 numbers in a Int32Array; received a Float32Array."
+    assert fit.startswith('fit: there is no option "epoch"; the options are epochs, batchSize, ')
+    assert predict == 'predict: there is no option "batchsize"; the options are batchSize, scale, offset.'
 
 
 def test_steps_that_need_python_are_refused_by_name(small, tmp_path):

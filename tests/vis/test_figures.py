@@ -138,6 +138,7 @@ REFUSED = {
     "vis.history(3)": "Received a int",
     "vis.fit_callbacks(callbacks=['on_fit'])": "Received: on_fit",
     "vis.layer(pyml.layers.Dense(3, name='d'))": "'d' has no weights yet",
+    "vis.layer(pyml.Sequential([pyml.Input((2,)), pyml.layers.Dense(1)]), 'dense')": "write layer(model.get_layer('dense'))",
     "vis.line_chart([1]).save('x.gif')": "must end in .json, .html, .svg or .png",
     "vis.line_chart([1]).themed('blue')": "theme must be",
     "vis.render.linechart(3, [1])": "container must be a surface",
@@ -165,6 +166,13 @@ def test_files_hold_the_figure(tmp_path):
     if (pyml.paths.assets_dir() / "vendor" / "vega.min.js").is_file():
         figure.save(tmp_path / "x.html")
         assert '"\\u003c/script>"' in (tmp_path / "x.html").read_text()
+        for made, fluid in ((vis.line_chart([1, 2]), True), (vis.image_grid(np.zeros((3, 4, 4))), False), (vis.table([["x" * 80]]), False)):
+            made.save(tmp_path / "y.html")             # pictures and wide tables keep their width
+            assert ('"width": "container"' in (tmp_path / "y.html").read_text()) == fluid
+
+
+def test_the_rows_of_a_curve_are_its_points():
+    assert vis.roc_curve([0, 0, 1, 1], [0.1, 0.4, 0.35, 0.8]).rows()[0] == {"x": 0.0, "y": 0.0, "series": "Series 1"}
 
 
 def test_pictures_are_saved_by_vl_convert_where_it_is(tmp_path):

@@ -7,6 +7,14 @@ import { generator, shuffled, taken } from "./training.js";
 import { openWasm } from "./wasm.js";
 import { openWebGPU } from "./webgpu.js";
 
+const FIT_OPTIONS = ["epochs", "batchSize", "shuffle", "seed", "validationData", "onBatchEnd", "onEpochEnd", "scale", "offset"];
+
+/** An option that does not exist is a mistake: usually a name that is spelled another way. */
+function checkOptions(what, options, names) {
+  const wrong = Object.keys(options).find((name) => !names.includes(name));
+  if (wrong !== undefined) throw new Error(`${what}: there is no option "${wrong}"; the options are ${names.join(", ")}.`);
+}
+
 /**
  * Loads an exported model.
  *
@@ -93,6 +101,7 @@ export class Model {
    * pixels are multiplied by, and what is added then.
    */
   async predict(x, options = {}) {
+    checkOptions("predict", options, ["batchSize", "scale", "offset"]);
     const parts = this.#parts(x);
     const failures = [];
     for (const form of this.#plan.predict) {
@@ -115,10 +124,11 @@ export class Model {
    * @returns what each epoch logged, by name, in arrays.
    */
   async fit(x, y, options = {}) {
+    checkOptions("fit", options, FIT_OPTIONS);
     const { epochs = 1, shuffle = false, seed, validationData, onBatchEnd, onEpochEnd } = options;
     const data = this.#rows("fit", x, y, options);
     const history = {}, random = generator(seed ?? Math.floor(Math.random() * 2 ** 32));
-    if (!Number.isInteger(epochs) || epochs < 0) throw new Error(`fit: epochs must be a whole number; received ${epochs}.`);
+    if (!Number.isInteger(epochs) || epochs < 0) throw new Error(`fit: epochs must be a whole number, at least 0; received ${epochs}.`);
     if (validationData) this.#rows("fit: validationData", ...validationData, options);
     this.#device.run("begin");
     for (let epoch = 0; epoch < epochs; epoch++) {
@@ -135,6 +145,7 @@ export class Model {
 
   /** Loss and metrics for rows of x and y, by name. Options: batchSize. */
   async evaluate(x, y, options = {}) {
+    checkOptions("evaluate", options, FIT_OPTIONS);
     const data = this.#rows("evaluate", x, y, options);
     this.#device.run("reset");
     await this.#pass("tests", data, null);
