@@ -166,7 +166,11 @@ function client(settings, status) {
   const served = []; // takes cameras and microphones away from the worker
   const serveMedia = async (request) => { served.push((await import("./media.js")).serve(request)); };
   const serveStores = async (request) => (await import("./stores.js")).serve(request);
-  const showFigure = async (message) => (await import("./visor.js")).hear(message); // most pages have none
+  let visor = null; // most pages have none
+  const showFigure = async (message) => {
+    visor ??= import("./visor.js"); // one promise, as those of several imports may be kept in another order
+    (await visor).hear(message);
+  };
   const listeners = new Map([["pyml-media", [serveMedia]], ["pyml-stores", [serveStores]], ["visor", [showFigure]]]);
   const { worker, ...options } = settings;
   const shared = worker && globalThis.crossOriginIsolated ? new SharedArrayBuffer(1) : null;
