@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
@@ -26,6 +27,13 @@ import pyml.graph.prims.spectral  # noqa: E402
 
 pyml.config.disable_traceback_filtering()  # whoever reads a failure here wants all of it
 from pyml.errors import BackendUnavailable  # noqa: E402
+
+
+with suppress(ImportError):  # a machine with a GPU may lack it
+    from hypothesis import HealthCheck, settings
+
+    settings.register_profile("any machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+    settings.load_profile("any machine")
 
 
 def _use(name: str):
