@@ -1,8 +1,14 @@
 """What a page compiled is kept in its storage: a second visit compiles nothing, and computes the same."""
 
+import json
+
 import pytest
 
-from .python_page import PythonPage
+from pyml.cli.build import build_site
+from pyml.cli.programs import compile_pages
+from pyml.cli.serve import running
+
+from .python_page import PythonPage, wrap
 
 STEP = """
 import numpy as np
@@ -66,3 +72,21 @@ def test_a_page_without_storage_compiles_and_says_so_once(page, site, console):
     assert one[2]["kernels compiled"]
     told = [e["text"] for e in page.evaluate("events") if e["type"] == "stderr" and "cannot be kept" in e["text"]]
     assert len(told) == 1
+
+
+@pytest.mark.slow
+def test_a_site_built_with_its_programs_compiles_nothing_for_its_first_visitor(browser, tmp_path):
+    folder = tmp_path / "page"
+    folder.mkdir()
+    (folder / "index.html").write_text("<!doctype html><title>A page</title>")
+    (folder / "programs.py").write_text(STEP)
+    built = build_site(tmp_path / "site", folder, say=lambda text: None)
+    (name,) = compile_pages(built, say=lambda text: None, threads=(1,), browser=browser)
+    assert (built / name).stat().st_size > 1000
+    with running(built) as url:
+        page = browser.new_context().new_page()
+        page.goto(f"{url}/?backend=wasm&threads=1")
+        page.evaluate("async () => { window.pyml = await (await import('/web/pyml.js')).loadPyml({ status: () => {} }); }")
+        counts = json.loads(page.evaluate("(code) => pyml.runPython(code)", wrap(FORBIDDEN + STEP + "dict(kept.counts)")))
+        page.context.close()
+    assert counts.keys() == {"plans found", "kernels found"}

@@ -177,9 +177,9 @@ class MemoryStore:
     def __len__(self) -> int:
         return len(self._entries)
 
-    def pack(self) -> bytes:
-        """All entries that there is room for, the ones used last first."""
-        parts, room = [MAGIC, version().encode()], self.most
+    def pack(self, of: str = "") -> bytes:
+        """All entries that there is room for, the ones used last first; `of` is the version they are of (default: this one)."""
+        parts, room = [MAGIC, (of or version()).encode()], self.most
         for key, raw in reversed(self._entries.items()):
             room -= len(raw) + 36
             if room < 0:
@@ -187,9 +187,9 @@ class MemoryStore:
             parts += [bytes.fromhex(key), len(raw).to_bytes(4, "little"), raw]
         return b"".join(parts)
 
-    def unpack(self, raw: bytes) -> bool:
+    def unpack(self, raw: bytes, of: str = "") -> bool:
         """Takes what `pack` gave, as if it had been used before all else; whether it was of this version."""
-        head = MAGIC + version().encode()
+        head = MAGIC + (of or version()).encode()
         if raw[: len(head)] != head:
             return False
         found: list[tuple[str, bytes]] = []

@@ -30,6 +30,7 @@ def parser() -> argparse.ArgumentParser:
 
     build = commands.add_parser("build", help="write a folder that any static host can serve")
     build.add_argument("folder", type=Path, help="the folder to write")
+    build.add_argument("--programs", action="store_true", help="run each page's programs.py once, and ship what that compiled")
     build.add_argument("--page", type=Path, help="your page: a folder with an index.html")
 
     hub.add_command(commands)
@@ -57,12 +58,13 @@ def run_info(options: argparse.Namespace) -> int:
 
 
 def run_build(options: argparse.Namespace) -> int:
-    """`pyml build DIR [--page FOLDER]`."""
+    """`pyml build DIR [--page FOLDER] [--programs]`."""
     from pyml.cli.build import AssetError, BuildError, build_site
+    from pyml.cli.programs import ProgramsError
 
     try:
-        build_site(options.folder, options.page)
-    except (AssetError, BuildError) as error:
+        build_site(options.folder, options.page, programs=options.programs)
+    except (AssetError, BuildError, ProgramsError) as error:
         return fail(error)
     return 0
 

@@ -44,6 +44,7 @@ def build_site(
     say: Say = print,
     assets: Path | None = None,
     quick: bool = False,
+    programs: bool = False,
 ) -> Path:
     """Builds a site, or brings one up to date; only files that changed are written.
 
@@ -53,6 +54,7 @@ def build_site(
             then holds those that the page's files name.
         say: Receives one line of text per step.
         assets: Fetched files; by default they are looked up, and fetched when missing.
+        programs: Runs each page's `programs.py` in a browser and ships what that compiled (`pyml.cli.programs`).
         quick: Leaves modules that changed uncompiled; saves the two seconds their compiler takes to start.
 
     Raises:
@@ -74,6 +76,10 @@ def build_site(
             placed["sw.js"] = worker
         written = sum(place(source, target / inside) for inside, source in placed.items())
         names = {*placed, *place_wheels(assets / "pyodide", target / "pyodide", quick, say)}
+        if programs:
+            from pyml.cli.programs import compile_pages
+
+            names.update(compile_pages(target, say))
         copies = compress.compress(target, names, new=not quick)
         for stale in before - names - copies:
             if in_use(target / stale):
