@@ -28,7 +28,6 @@ import pyml.graph.prims.spectral  # noqa: E402
 pyml.config.disable_traceback_filtering()  # whoever reads a failure here wants all of it
 from pyml.errors import BackendUnavailable  # noqa: E402
 
-
 with suppress(ImportError):  # a machine with a GPU may lack it
     from hypothesis import HealthCheck, settings
 
