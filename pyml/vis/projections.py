@@ -99,11 +99,14 @@ def neighbours(x: np.ndarray, perplexity: float) -> np.ndarray:
         distance[own - begin, own] = np.inf
         distance -= distance.min(1, keepdims=True)     # the nearest has weight 1, so no row is all zeros
         low, high = np.zeros(len(own)), np.full(len(own), np.inf)
-        beta = 1 / np.maximum(np.where(np.isfinite(distance), distance, 0).mean(1), 1e-12)
+        finite = np.where(np.isfinite(distance), distance, 0)
+        beta = 1 / np.maximum(finite.mean(1), 1e-12)
         for _ in range(60):
             weight = np.exp(-distance * beta[:, None])
             total = weight.sum(1)
-            entropy = np.log(total) + beta * (np.where(weight > 0, distance, 0) * weight).sum(1) / total
+            entropy = np.log(total) + beta * np.einsum("ij,ij->i", finite, weight) / total
+            if np.abs(entropy - target).max() < 1e-4:
+                break
             wide = entropy > target
             low, high = np.where(wide, beta, low), np.where(wide, high, beta)
             beta = np.where(np.isinf(high), beta * 2, (low + np.minimum(high, 1e300)) / 2)

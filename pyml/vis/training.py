@@ -164,7 +164,7 @@ class FitCallbacks(Callback):
             self._first = abs(loss)
         if not math.isfinite(loss):
             self._say(f"epoch {epoch + 1}: the loss is {loss}; try a lower learning rate, clipnorm, or look for NaN in the data")
-        elif self._first and abs(loss) > 1000 * self._first:
+        elif self._first is not None and abs(loss) > 1000 * max(self._first, 1e-3):  # a loss near 0 may rise
             self._say(f"epoch {epoch + 1}: the loss has grown from {self._first:.3g} to {loss:.3g}; gradients explode, try clipnorm=1.0")
         for layer in self.model.layers:
             for problem in problems(layer):

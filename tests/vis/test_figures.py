@@ -257,3 +257,14 @@ def test_a_graph_has_a_box_for_each_layer_below_those_it_reads():
     levels = {box["name"]: box["level"] for box in figure.spec["data"]["values"]}
     assert levels == {"in": 0, "left": 1, "right": 1, "sum": 2}
     assert len(figure.spec["layer"][0]["data"]["values"]) == 4
+
+
+def test_a_loss_that_explodes_is_told_from_one_that_leaves_zero(recwarn):
+    model = pyml.Sequential([pyml.Input((2,)), pyml.layers.Dense(1)])
+    for losses, said in (([1e-13, 1e-6], 0), ([2.0, 3.0, 5000.0], 1)):
+        live = vis.fit_callbacks(callbacks=["on_epoch_end"])
+        live.set_model(model)
+        live.on_train_begin()
+        for epoch, loss in enumerate(losses):
+            live.on_epoch_end(epoch, {"loss": loss})
+        assert len(live.warnings) == said and all("gradients explode" in text for text in live.warnings)
