@@ -14,6 +14,7 @@ import atexit
 import functools
 import hashlib
 import os
+import re
 import sys
 import warnings
 from collections import Counter
@@ -30,6 +31,8 @@ DESKTOP, BROWSER = 200 << 20, 16 << 20  # most bytes of a folder, of one page; t
 ENTRIES = 20_000  # most files of a folder
 COMPILER = ("graph", "compile", "wasm", "device")  # folders whose files say how graphs become kernels; beside those, kernels_wgsl
 COMPILER_FILE = "pyml/_data/compiler.txt"  # in a page's wheel: their hash, so that no page reads them
+_FOLDER = re.compile(r"[0-9a-f]{2}")
+_FILE = re.compile(r"[0-9a-f]{62}|\.\d+\.[0-9a-f]{8}\.part")  # an entry, or what was being written
 OFTEN = 512  # entries written between two looks at how much there is
 
 counts: Counter[str] = Counter()  # plans made and found, kernels compiled and found since Python started
@@ -112,11 +115,20 @@ class FolderStore:
             self.tidy()
 
     def files(self) -> Iterator[tuple[Path, os.stat_result]]:
-        """The entries, and what was left of those that were being written."""
-        for folder in _inside(self.folder):
-            for file in _inside(folder.path) if folder.is_dir() else ():
+        """The entries, and what was left of those that were being written; whatever else lies in the folder is somebody's own."""
+        for folder in self._folders():
+            for file in _inside(folder):
                 with suppress(OSError):
-                    yield Path(file.path), file.stat()
+                    if _FILE.fullmatch(file.name) and file.is_file(follow_symlinks=False):
+                        yield Path(file.path), file.stat()
+
+    def _folders(self) -> list[str]:
+        found = []
+        for folder in _inside(self.folder):
+            with suppress(OSError):
+                if _FOLDER.fullmatch(folder.name) and folder.is_dir(follow_symlinks=False):
+                    found.append(folder.path)
+        return found
 
     def tidy(self) -> None:
         """Removes what is too much."""
@@ -138,9 +150,9 @@ class FolderStore:
             with suppress(OSError):
                 path.unlink()
                 number += 1
-        for folder in list(_inside(self.folder)):
+        for folder in self._folders():
             with suppress(OSError):
-                os.rmdir(folder.path)
+                os.rmdir(folder)
         return number
 
 

@@ -17,7 +17,7 @@ if _SWIFTSHADER.exists() and os.environ.get("PYML_TEST_ADAPTER") != "default":
     os.environ.setdefault("VK_DRIVER_FILES", str(_SWIFTSHADER))
     os.environ.setdefault("VK_ICD_FILENAMES", str(_SWIFTSHADER))
 
-os.environ.setdefault("PYML_CACHE", "off")  # tests compile; those of what is kept name a folder of their own
+os.environ["PYML_CACHE"] = "off"  # tests compile; those of what is kept name a folder of their own
 
 sys.path.insert(0, str(Path(__file__).parent / "goldens"))  # the cases behind the goldens, which several folders use
 

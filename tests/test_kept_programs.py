@@ -155,6 +155,31 @@ def test_a_folder_holds_no_more_than_it_may(tmp_path):
     assert not files(tmp_path) and store.get(keys[-1]) is None
 
 
+def test_what_else_lies_in_the_folder_stays(tmp_path, capsys, monkeypatch):
+    from pyml.cli import main
+
+    own = [tmp_path / name for name in ("letter.txt", "Documents/thesis.txt", "ab/notes", f"cafe/{'0' * 62}", f"ab/{'0' * 61}g")]
+    for path in own:
+        path.parent.mkdir(exist_ok=True)
+        path.write_text("mine")
+        os.utime(path, (0, 0))
+    outside = tmp_path / "outside"
+    outside.mkdir()
+    (outside / ("0" * 62)).write_text("mine")
+    (tmp_path / "cd").symlink_to(outside)
+    store = kept.FolderStore(tmp_path, most=10)
+    key = "ab" + "1" * 62
+    store.put(key, bytes(100))
+    (tmp_path / "ab" / ".17.0123abcd.part").write_bytes(b"cut sh")
+    store.tidy()
+    store.put(key, bytes(100))
+    monkeypatch.setenv("PYML_CACHE", str(tmp_path))
+    assert main(["cache"]) == 0
+    assert [line.split()[0] for line in capsys.readouterr().out.splitlines()[1:-1]] == ["kernels", "others"]  # the cut one
+    assert main(["cache", "clear"]) == 0 and "removed 2 entries" in capsys.readouterr().out
+    assert files(tmp_path) == sorted([*own, outside / ("0" * 62)]) and store.get(key) is None
+
+
 def test_entries_in_memory_go_into_one_piece_and_come_out_of_it():
     store, again = kept.MemoryStore(), kept.MemoryStore()
     keys = [kept.key_of("test", (i,)) for i in range(3)]

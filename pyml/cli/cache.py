@@ -34,8 +34,11 @@ def listing(store: kept.FolderStore) -> str:
     size: Counter[str] = Counter()
     used: dict[str, float] = {}
     for path, stat in store.files():
-        with open(path, "rb") as file:
-            head = file.read(len(kept.MAGIC) + kept.CHECK + 8)
+        try:
+            with open(path, "rb") as file:
+                head = file.read(len(kept.MAGIC) + kept.CHECK + 8)
+        except OSError:  # another process has removed it, or it cannot be read
+            continue
         kind = "plans" if head.endswith(b"PYMLPLAN") else "kernels (WebAssembly)" if head.startswith(kept.MAGIC) else "others"
         number[kind] += 1
         size[kind] += stat.st_size
