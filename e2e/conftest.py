@@ -10,6 +10,7 @@ browser profile, where a start goes on from the memory that the first one kept, 
 the pages of `pythons`.
 """
 
+import os
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
@@ -24,6 +25,7 @@ from pyml.cli.serve import running
 from .python_page import BLANK, PythonPage
 
 HERE = Path(__file__).parent
+os.environ["PYML_CACHE"] = "off"  # Python here and in processes; a page has its window's storage
 
 
 # pages that take their time: `make test-all` runs them, `make test` only what is marked quick in them

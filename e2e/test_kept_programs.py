@@ -1,6 +1,7 @@
 """What a page compiled is kept in its storage: a second visit compiles nothing, and computes the same."""
 
 import json
+from contextlib import closing, nullcontext
 
 import pytest
 
@@ -49,7 +50,8 @@ def visit(browser_context, site, code, query="backend=wasm&threads=1"):
 
 
 @pytest.mark.slow
-def test_a_second_visit_compiles_nothing_and_a_damaged_storage_is_replaced(page, site):
+def test_a_second_visit_compiles_nothing_and_a_damaged_storage_is_replaced(new_page, site):
+    page = new_page(fresh=True)  # other tests' pages write into the storage of their window
     context = page.context
     *first, counts = visit(context, site, STEP + SAVED)
     assert counts["kernels compiled"] and "kernels found" not in counts
@@ -74,19 +76,49 @@ def test_a_page_without_storage_compiles_and_says_so_once(page, site, console):
     assert len(told) == 1
 
 
+# A visit of a page that compiles is refused; where Python starts from the site's memory and where it starts from nothing.
+VISIT = """async () => {
+  window.pyml = await (await import('./web/pyml.js')).loadPyml({ status: () => {} });
+  return pyml.info.times.map(([name]) => name);
+}"""
+GOES_ON = "Python goes on from its memory"
+
+
 @pytest.mark.slow
 def test_a_site_built_with_its_programs_compiles_nothing_for_its_first_visitor(browser, tmp_path):
     folder = tmp_path / "page"
     folder.mkdir()
     (folder / "index.html").write_text("<!doctype html><title>A page</title>")
-    (folder / "programs.py").write_text(STEP)
-    built = build_site(tmp_path / "site", folder, say=lambda text: None)
-    (name,) = compile_pages(built, say=lambda text: None, threads=(1,), browser=browser)
+    (folder / "programs.py").write_text("from network import *")
+    (folder / "network.py").write_text(STEP)
+    host = tmp_path / "host"  # of which the site is a part, as many hosts have it
+    built = build_site(host / "my site", folder, say=lambda text: None)
+    names = [path.relative_to(built).as_posix() for path in built.rglob("*")]
+    (name,) = compile_pages(built, names, say=lambda text: None, threads=(1,), relaxed=(None,), browser=browser)
     assert (built / name).stat().st_size > 1000
-    with running(built) as url:
-        page = browser.new_context().new_page()
-        page.goto(f"{url}/?backend=wasm&threads=1")
-        page.evaluate("async () => { window.pyml = await (await import('/web/pyml.js')).loadPyml({ status: () => {} }); }")
-        counts = json.loads(page.evaluate("(code) => pyml.runPython(code)", wrap(FORBIDDEN + STEP + "dict(kept.counts)")))
-        page.context.close()
-    assert counts.keys() == {"plans found", "kernels found"}
+    found = {}
+    (host / "index.html").write_text("<!doctype html>")
+    with running(host) as url:
+        for ready in ("on", "off"):
+            with closing(browser.new_context()) as context:
+                page = context.new_page()
+                page.goto(f"{url}/my%20site/?backend=wasm&threads=1&ready={ready}")
+                assert (GOES_ON in page.evaluate(VISIT)) == (ready == "on")
+                found[ready] = json.loads(page.evaluate("(code) => pyml.runPython(code)", wrap(FORBIDDEN + STEP + "dict(kept.counts)")))
+    assert found["on"].keys() == {"plans found", "kernels found"} and found["on"] == found["off"]
+
+
+@pytest.mark.slow
+def test_a_page_whose_programs_fail_is_named_and_the_folder_can_be_built_again(browser, tmp_path, monkeypatch):
+    from pyml.cli import programs
+
+    folder = tmp_path / "page"
+    folder.mkdir()
+    (folder / "index.html").write_text("<!doctype html><title>A page</title>")
+    (folder / "programs.py").write_text("import helper\nhelper.divide()")
+    (folder / "helper.py").write_text("def divide():\n    return 1 / 0")
+    monkeypatch.setattr(programs.browsers, "chromium", lambda: nullcontext(browser))
+    with pytest.raises(programs.ProgramsError, match=r"^programs.py, line 2: ZeroDivisionError: division by zero$"):
+        build_site(tmp_path / "site", folder, say=lambda text: None, programs=True)
+    build_site(tmp_path / "site", folder, say=lambda text: None)
+    assert json.loads((tmp_path / "site" / "web" / "programs.json").read_text()) == {}

@@ -11,12 +11,14 @@
   const keyOf = (page) => new URL(`/pyml-programs?page=${encodeURIComponent(page)}`, globalThis.location?.origin ?? "http://localhost").href;
   const reasonOf = (error) => error?.message || error?.name || String(error);
 
-  /** What `pyml build` put beside the pages: { page: file } in `list`, a URL. */
+  /** What `pyml build` put beside the pages: { page: file } in `list`, a URL. Pages are named from the site's root, wherever that lies. */
   async function shipped(page, list) {
     if (!list) return undefined;
     try {
       const answer = await fetch(list);
-      const file = answer.ok ? (await answer.json())[page] : null;
+      const root = new URL("..", list).pathname;
+      const inside = decodeURIComponent(page.startsWith(root) ? page.slice(root.length - 1) : page);
+      const file = answer.ok ? (await answer.json())[inside] : null;
       const found = file ? await fetch(new URL(file, list)) : null;
       return found?.ok ? new Uint8Array(await found.arrayBuffer()) : undefined;
     } catch {

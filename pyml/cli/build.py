@@ -79,15 +79,15 @@ def build_site(
         if programs:
             from pyml.cli.programs import compile_pages
 
-            names.update(compile_pages(target, say))
+            write_manifest(target, before | names)  # if a page's programs.py fails, the next build knows what lies here
+            names.update(compile_pages(target, names, say))
         copies = compress.compress(target, names, new=not quick)
         for stale in before - names - copies:
             if in_use(target / stale):
                 names.add(stale)  # a later build removes it
             else:
                 (target / stale).unlink(missing_ok=True)
-        with replacing(target / MANIFEST) as part:
-            part.write_text(json.dumps(sorted(names | copies), indent=0) + "\n")
+        write_manifest(target, names | copies)
         size = sum((target / name).stat().st_size for name in names)
         say(f"{target}: {len(names)} files, {size / 1e6:.1f} MB, {written} of them new or changed")
         return target
@@ -101,6 +101,12 @@ def check_target(target: Path) -> set[str]:
     if target.exists() and (not target.is_dir() or any(target.iterdir())):
         raise BuildError(f"{target}: holds files that pyml did not write; choose a new or empty folder.")
     return set()
+
+
+def write_manifest(target: Path, names: set[str]) -> None:
+    """Notes the files that builds have put into `target`."""
+    with replacing(target / MANIFEST) as part:
+        part.write_text(json.dumps(sorted(names), indent=0) + "\n")
 
 
 def in_use(path: Path) -> bool:
@@ -130,7 +136,7 @@ def asset_files(assets: Path, named: str | None = None) -> Iterator[tuple[str, P
     for inside, source in tree("data/", assets / "data", leave_out=("mnist.json",)):
         if named is None or is_named(source.stem, named):
             yield inside, source
-    for entry in ENTRIES:                              # those networks that were fetched
+    for entry in ENTRIES:  # those networks that were fetched
         if entry.served and (named is None or is_named(entry.name, named)):
             yield from tree(f"models/{entry.name}/", assets / "models" / entry.name)
 
