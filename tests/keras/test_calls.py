@@ -199,3 +199,21 @@ def test_a_stateful_layer_trains_with_a_fixed_batch_size(device):
     assert np.isfinite(model.evaluate(x, y, verbose=0))
     first, second = model.predict_on_batch(x[:4]), model.predict_on_batch(x[:4])
     assert not np.allclose(first, second)  # the state went on
+
+
+def test_a_layer_that_writes_compute_mask_gives_its_outputs_masks():
+    class Halves(pyml.layers.Layer):
+        def call(self, inputs):
+            return pyml.ops.split(inputs, 2, axis=1)
+
+        def compute_mask(self, inputs, mask=None):
+            return None if mask is None else pyml.ops.split(mask, 2, axis=1)
+
+    numbers = np.array([[1, 0, 2, 0], [0, 3, 0, 4]])
+    outputs = Halves()(pyml.layers.Embedding(5, 2, mask_zero=True)(numbers))
+    assert [output._keras_mask.numpy().tolist() for output in outputs] == [[[True, False], [False, True]]] * 2
+    i = pyml.Input((4,), dtype="int32")
+    first, _ = Halves()(pyml.layers.Embedding(3, 3, mask_zero=True, embeddings_initializer="identity")(i))
+    model = pyml.Model(i, pyml.layers.GlobalAveragePooling1D()(first))
+    assert model.predict(np.array([[1, 0, 2, 0], [0, 2, 1, 1]]), verbose=0).tolist() == [[0, 1, 0], [0, 0, 1]]
+    assert not pyml.layers.Layer().supports_masking and Halves().supports_masking
