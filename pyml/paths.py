@@ -5,6 +5,7 @@ import sys
 from pathlib import Path
 
 PACKAGE = Path(__file__).resolve().parent
+MINIFIED = "exported.min.js"
 
 
 def checkout() -> Path | None:
@@ -46,3 +47,8 @@ def kernels_dir() -> Path:
     """The folder with the hand-written kernels."""
     root = checkout()
     return root / "kernels_wgsl" if root else PACKAGE / "_data" / "kernels_wgsl"
+
+
+def minified() -> list[Path]:
+    """Where the minified loader of exported models may lie: in an installed pyml, and in a checkout that was set up."""
+    return [place / MINIFIED for place in (PACKAGE / "_data" / "web", build_dir())]

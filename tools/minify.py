@@ -16,7 +16,8 @@ ESBUILD = "esbuild@0.25.12"
 
 def main() -> int:
     """Minifies; returns the exit status."""
-    from pyml.export.bundle import MINIFIED, bundled, first_line
+    from pyml.export.bundle import bundled, first_line
+    from pyml.paths import MINIFIED
 
     npm = shutil.which("npm")
     if npm is None:

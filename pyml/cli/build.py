@@ -70,7 +70,7 @@ def build_site(
         named = page_text(Path(page)) if page is not None else None
         placed: dict[str, Path] = dict(asset_files(assets, named))
         placed.update(page_files(Path(page)) if page is not None else gallery_files())
-        placed.update(tree("web/", paths.web_dir(), leave_out=("index.html", "sw.js")))
+        placed.update(tree("web/", paths.web_dir(), leave_out=("index.html", "sw.js", paths.MINIFIED)))
         worker = paths.web_dir() / "sw.js"
         if worker.is_file():
             placed["sw.js"] = worker

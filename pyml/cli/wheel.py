@@ -42,8 +42,8 @@ def wheel_sources() -> Iterator[tuple[str, Path]]:
             found[f"pyml/_data/web/{name}"] = paths.web_dir() / name
     for path in (paths.web_dir() / "exported").rglob("*.*"):
         found[f"pyml/_data/web/{path.relative_to(paths.web_dir()).as_posix()}"] = path
-    if (minified := paths.build_dir() / "exported.min.js").is_file():
-        found[f"pyml/_data/web/{minified.name}"] = minified
+    if minified := next((path for path in paths.minified() if path.is_file()), None):
+        found[f"pyml/_data/web/{paths.MINIFIED}"] = minified
     return iter(sorted(found.items()))
 
 

@@ -9,7 +9,6 @@ from pyml import paths
 from pyml.scripts import text_of
 
 MODULES = ("arrays.js", "pictures.js", "store.js", "training.js", "wasm.js", "webgpu.js", "model.js")  # each after those that it imports
-MINIFIED = "exported.min.js"  # made when a wheel is built
 
 
 def bundled() -> str:
@@ -34,7 +33,7 @@ def first_line(source: str) -> str:
 def runtime() -> str:
     """The runtime, minified where that was done when pyml was built from these very sources."""
     source = bundled()
-    for path in (paths.PACKAGE / "_data" / "web" / MINIFIED, paths.build_dir() / MINIFIED):
+    for path in paths.minified():
         if path.is_file() and (text := path.read_text(encoding="utf-8")).startswith(first_line(source)):
             return text
     return source
