@@ -41,7 +41,34 @@ def export_web(
     overwrite: bool = True,
     app: str | None = None,
 ) -> Path:
-    """Writes a model as a folder that any static host can serve and that runs without Python; see `pyml.export`."""
+    """Writes a model as a static folder: `import { load } from "./folder/model.js"` predicts in any page, worker or Node.
+
+    Args:
+        model: A model; or a program or function of tensors, with `inputs`.
+        folder: Where the files go; it is made if need be.
+        batch_sizes: The numbers of rows that `predict` takes at once.
+        input_shapes: Sizes of inputs without the batch, for models that take any: `(224, 224, 3)`, or a list of such; a list
+            of lists where there are several inputs.
+        inputs: Of a function: an array for every argument.
+        training: Also export `fit` and `evaluate` of a compiled model, for batches of the sizes named.
+        targets: An example of `y`, where the loss and the outputs do not say its shape and dtype.
+        weights: `"float32"`, `"float16"` (half the bytes) or `"int8"` (a quarter); the loader makes float32 of them.
+        devices: For which devices.
+        overwrite: False refuses a folder that holds an exported model.
+        app: `"page"` adds an index.html to begin with, `"pwa"` one that opens without a network, `"extension"` what makes the
+            folder an extension of Chromium and Firefox.
+
+    Returns:
+        The folder: `model.js`, `model.d.ts`, `plan.json`, `weights.bin`, and for each device its plan.
+
+    Raises:
+        ExportError: Something cannot be exported, or an argument does not fit; nothing is written then.
+
+    Example:
+        >>> model = pyml.Sequential([pyml.Input((4,)), pyml.layers.Dense(2)])
+        >>> sorted(path.name for path in pyml.export(model, "small", devices="wasm").iterdir())[:3]
+        ['model.d.ts', 'model.js', 'model.relaxed.wasm']
+    """
     named = [devices] if isinstance(devices, str) else list(devices)
     if not named or any(d not in PROFILES for d in named):
         raise ExportError(f"export: devices must be some of {', '.join(PROFILES)}. Received: devices={devices!r}")
