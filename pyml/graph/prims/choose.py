@@ -169,7 +169,7 @@ class Tile:
         return ceil_div(m, 8 * self.ty) * ceil_div(n, 8 * self.tx)
 
     def cycles(self, m: int, n: int, k: int, z: int, profile: Profile) -> float:
-        """About how long a GPU takes; on an H200 within a tenth of what was measured, and what is chosen within 2 % of the best.
+        """About how long a GPU takes; on an H200 a tenth off what was measured, and the choices 2 % off the best, on the average.
 
         A multiprocessor has one group of 256 threads at a time, as each thread keeps half of its registers' worth of sums, and the
         fullest one says when all is done. `profile.threads` are 512 for each of them.
