@@ -7,6 +7,10 @@
     const status = document.getElementById("status");
     if (!status || status.dataset.phase) return; // Python's start speaks for itself
     status.dataset.phase = "failed";
+    if (location.protocol === "file:") {
+      status.textContent = "A browser runs pages with a network only from a web server, which may be this machine's own: in the page's folder, run “python -m http.server”, then open http://localhost:8000/.";
+      return;
+    }
     status.textContent = `${text} Check the connection and try again. `;
     const button = Object.assign(document.createElement("button"), { type: "button", textContent: "Try again" });
     button.addEventListener("click", () => location.reload());

@@ -1,6 +1,6 @@
 // Networks and photos that a page needs and the site may lack: the page says how large they are and has the local
 // server fetch them (pyml/cli/fetching.py), or names the command that does.
-import { button, finish, sentence } from "./demo.js";
+import { button, finish, sentence } from "./basics.js";
 
 const HUB = new URL("../hub/", import.meta.url);
 const BETWEEN_LOOKS = 400; // ms

@@ -1,11 +1,11 @@
 // The digits page: starts Python, sends it model.py, and draws what it reports. The training itself is Python
 // (page.py and model.py). ?autorun=1 trains at once, ?epochs=1&digits=2000
 // less; window.pymlDemo says how it went.
-import { showBars } from "../../web/bars.js";
 import { liveChart } from "../../web/charts.js";
-import { $, asked, bring, button, demo, failed, finish, forgetWarnings, log, newestOnly, notice, sentence, startDemo } from "../../web/demo.js";
-import { drawingPad } from "../../web/pad.js";
+import { $, asked, bring, button, demo, failed, finish, forgetWarnings, log, notice, sentence, startDemo } from "../../web/demo.js";
+import { offerExport } from "../../web/takeaway.js";
 import { editor } from "./editor.js";
+import { readingPad } from "./reading.js";
 import { showConfusion, showDigits } from "./results.js";
 
 const PATIENCE = 2000; // ms for Python to hear an interrupt before it is ended
@@ -14,6 +14,8 @@ const charts = { loss: null, accuracy: null };
 const model = editor({ area: $("source"), note: $("edited"), reset: $("reset"), problem: $("problem") });
 
 let pyml = null;
+const readPad = readingPad((pixels) => (pyml ? pyml.call("read_digit", pixels) : null));
+const takeaway = offerExport($("takeaway"), { name: "digits", pack: (files) => pyml.call("export", files) });
 let training = false, compiled = false, heard = false; // what Python is at: compiled from the model's first step on
 let ended = null; // called when a training is over
 
@@ -78,6 +80,7 @@ async function train() {
   for (const chart of Object.values(charts)) chart.clear();
   $("result").textContent = $("log").textContent = "";
   model.clearProblem();
+  takeaway.allow(false);
   forgetWarnings();
   $("train").disabled = $("source").readOnly = true;
   $("stop").disabled = false;
@@ -114,6 +117,7 @@ function show(result, milliseconds) {
   $("digits-note").textContent = `${result.mistakes} misread; a mistake is marked “4 as 9”.`;
   showConfusion($("confusion"), result.confusion);
   end(result.lost);
+  takeaway.allow(true);
   readPad();
 }
 
@@ -155,34 +159,8 @@ async function endPython() {
   readPad();
 }
 
-// ---- reading a drawn digit: one request at a time, always ending with the newest drawing
-
-let drawn = null;
-
-const showChances = (chances) => showBars($("bars"), Array.from({ length: 10 }, (_, digit) => ({ name: digit, share: Number.isFinite(chances?.[digit]) ? chances[digit] : null })));
-
-const read = newestOnly(async (pixels) => {
-  try {
-    const chances = pixels && (await pyml.call("read_digit", pixels));
-    showChances(chances);
-    const best = chances ? chances.indexOf(Math.max(...chances)) : null;
-    if (best === -1) $("reading").value = "Its answers are no numbers any more; train it again.";
-    else $("reading").value = !pixels ? "Write a digit." : chances ? `Reads as ${best} (${(100 * chances[best]).toFixed(0)} %)` : "Train the network, then write.";
-  } catch (error) {
-    $("reading").value = sentence(error);
-  }
-});
-
-function readPad(pixels = drawn) {
-  drawn = pixels;
-  if (pyml) read(pixels);
-}
-
 // ---- wiring
 
-showChances(null);
-const pad = drawingPad($("pad"), readPad);
-$("clear").addEventListener("click", () => pad.clear());
 $("controls").addEventListener("submit", (event) => { event.preventDefault(); train(); });
 $("stop").addEventListener("click", stop);
 $("mistakes").addEventListener("change", () => showDigits($("digits"), null, $("mistakes").checked));

@@ -132,3 +132,8 @@ async def read_digit(pixels):
     image = np.asarray(pixels, "float32").reshape(1, 28, 28, 1)
     chances = await state["model"].predict_async(image, verbose=0)
     return [float(value) for value in chances[0]]
+
+
+async def export(files):
+    """The page's twin: its `files`, pairs of a path and a text, and the model, as the bytes of a .zip file."""
+    return await pyml.export.export_zip_async(state["model"], "digits", dict(files), inside="model")

@@ -21,6 +21,7 @@ from typing import Any
 from pyml.export.archive import ExportArchive
 from pyml.export.folder import export_web
 from pyml.export.programs import ExportError
+from pyml.export.zipped import export_zip_async
 
 
 class _Callable(ModuleType):
@@ -31,4 +32,4 @@ class _Callable(ModuleType):
 
 sys.modules[__name__].__class__ = _Callable
 
-__all__ = ["ExportArchive", "ExportError", "export_web"]
+__all__ = ["ExportArchive", "ExportError", "export_web", "export_zip_async"]

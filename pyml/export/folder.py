@@ -18,7 +18,7 @@ from pyml.export import apps, models
 from pyml.export.bundle import declarations, runtime
 from pyml.export.programs import PROFILES, ExportError, Programs
 from pyml.export.training import add_training
-from pyml.export.weights import ENCODINGS, encoded
+from pyml.export.weights import ENCODINGS, encoded, read_state
 from pyml.trainers.trainer import Trainer
 
 if TYPE_CHECKING:
@@ -69,41 +69,76 @@ def export_web(
         >>> sorted(path.name for path in pyml.export(model, "small", devices="wasm").iterdir())[:3]
         ['model.d.ts', 'model.js', 'model.relaxed.wasm']
     """
-    named = [devices] if isinstance(devices, str) else list(devices)
-    if not named or any(d not in PROFILES for d in named):
-        raise ExportError(f"export: devices must be some of {', '.join(PROFILES)}. Received: devices={devices!r}")
-    if app not in (None, "page", "pwa", "extension"):
-        raise ExportError(f"export: app must be None, 'page', 'pwa' or 'extension'. Received: app={app!r}")
-    if weights not in ENCODINGS:
-        raise ExportError(f"export: weights must be one of {', '.join(ENCODINGS)}. Received: weights={weights!r}")
     target = Path(folder)
     if target.exists() and not target.is_dir():
         raise ExportError(f"export: {target} is a file; give the path of a folder.")
     if not overwrite and (target / "plan.json").exists():
         raise ExportError(f"export: {target} holds an exported model already; pass overwrite=True to replace it.")
-    programs = Programs({d: PROFILES[d] for d in PROFILES if d in named})
-    plan = _planned(model, programs, batch_sizes, input_shapes, inputs, training, targets)
-    small = {i for i, state in enumerate(programs.states.values()) if not state.written}
-    plan["states"], data = encoded(list(programs.states.values()), weights, small)
-    files: dict[str, bytes] = {"weights.bin": data}
-    if "wasm" in programs.devices:
-        described, modules = programs.devices["wasm"].wasm()
-        files |= modules
-        files["wasm.json"] = _json(described)
-    if "webgpu" in programs.devices:
-        files["webgpu.json"] = _json(programs.devices["webgpu"].webgpu())
-    plan["devices"] = list(programs.devices)
-    files["plan.json"] = _json(plan)
-    files["model.js"] = runtime().encode()
-    files["model.d.ts"] = declarations().encode()
-    if app == "pwa":
-        files |= apps.pwa(plan["name"], files)
-    elif app is not None:
-        files |= apps.page(plan["name"]) if app == "page" else apps.extension(plan["name"], version())
+    options: Any = {"batch_sizes": batch_sizes, "input_shapes": input_shapes, "inputs": inputs, "training": training, "targets": targets}
+    export = Export(model, weights=weights, devices=devices, app=app, **options)
+    files = export.files([read_state(state) for state in export.states])
     target.mkdir(parents=True, exist_ok=True)
     for name, content in files.items():  # the plan, which says what the others are, is the last but for the loader
         write(target / name, content)
     return target
+
+
+class Export:
+    """An export that is planned, with nothing written yet; takes the options of `export_web` that say what the files hold.
+
+    Attributes:
+        states: Those whose values `files` wants, in order.
+
+    Raises:
+        ExportError: As `export_web`.
+    """
+
+    def __init__(
+        self,
+        model: Any,
+        *,
+        batch_sizes: int | Sequence[int] = (1,),
+        input_shapes: Any = None,
+        inputs: Sequence[Any] | None = None,
+        training: bool = False,
+        targets: Any = None,
+        weights: str = "float32",
+        devices: str | Sequence[str] = ("webgpu", "wasm"),
+        app: str | None = None,
+    ) -> None:
+        named = [devices] if isinstance(devices, str) else list(devices)
+        if not named or any(d not in PROFILES for d in named):
+            raise ExportError(f"export: devices must be some of {', '.join(PROFILES)}. Received: devices={devices!r}")
+        if app not in (None, "page", "pwa", "extension"):
+            raise ExportError(f"export: app must be None, 'page', 'pwa' or 'extension'. Received: app={app!r}")
+        if weights not in ENCODINGS:
+            raise ExportError(f"export: weights must be one of {', '.join(ENCODINGS)}. Received: weights={weights!r}")
+        self._programs = Programs({d: PROFILES[d] for d in PROFILES if d in named})
+        self._plan = _planned(model, self._programs, batch_sizes, input_shapes, inputs, training, targets)
+        self._encoding, self._app = weights, app
+        self.states = list(self._programs.states.values())
+
+    def files(self, values: Sequence[np.ndarray]) -> dict[str, bytes]:
+        """The files by name; `values` are those of `states`."""
+        plan, programs = self._plan, self._programs
+        small = {i for i, state in enumerate(self.states) if not state.written}
+        plan["states"], data = encoded(self.states, values, self._encoding, small)
+        files: dict[str, bytes] = {"weights.bin": data}
+        if "wasm" in programs.devices:
+            described, modules = programs.devices["wasm"].wasm()
+            files |= modules
+            files["wasm.json"] = _json(described)
+        if "webgpu" in programs.devices:
+            files["webgpu.json"] = _json(programs.devices["webgpu"].webgpu())
+        plan["devices"] = list(programs.devices)
+        files["plan.json"] = _json(plan)
+        files["model.js"] = runtime().encode()
+        files["model.d.ts"] = declarations().encode()
+        if self._app == "pwa":
+            files |= apps.pwa(plan["name"], files)
+        elif self._app is not None:
+            files |= apps.page(plan["name"]) if self._app == "page" else apps.extension(plan["name"], version())
+        return files
 
 
 def _planned(model: Any, programs: Programs, batch_sizes: Any, input_shapes: Any, inputs: Any, training: bool,
@@ -145,4 +180,4 @@ def _json(value: Any) -> bytes:
     return json.dumps(value, separators=(",", ":")).encode()
 
 
-__all__ = ["export_web"]
+__all__ = ["Export", "export_web"]

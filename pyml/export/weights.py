@@ -10,35 +10,45 @@ import numpy as np
 from pyml import config
 from pyml.compile.program import to_host
 from pyml.core import Variable
-from pyml.device.base import brought
+from pyml.device.base import Buffer, Device
 from pyml.export.programs import State
+from pyml.graph.node import Node
 
 ENCODINGS = ("float32", "float16", "int8")
 
 
 def read_state(state: State) -> np.ndarray:
     """A state's values now, in the dtype of the device."""
-    device = config.device()
+    buffer, node, home = _place(state)
+    return to_host(home.sync_wait(home.read(buffer, 4 * node.size)), node)
+
+
+async def read_state_async(state: State) -> np.ndarray:
+    """`read_state` that works in every browser."""
+    buffer, node, home = _place(state)
+    return to_host(await home.read(buffer, 4 * node.size), node)
+
+
+def _place(state: State) -> tuple[Buffer, Node, Device]:
     source = state.source
     buffer = source.settle() if isinstance(source, Variable) else source.buffer
     if buffer is None:
         raise AssertionError(f"{state.name} has no value")
-    buffer = brought(buffer, device)
     node = source._as_leaf() if isinstance(source, Variable) else source
-    return to_host(device.sync_wait(device.read(buffer, 4 * node.size)), node)
+    return buffer, node, buffer.device or config.device()
 
 
-def encoded(states: Sequence[State], encoding: str, weights: set[int]) -> tuple[list[dict[str, Any]], bytes]:
+def encoded(states: Sequence[State], arrays: Sequence[np.ndarray], encoding: str, weights: set[int]) -> tuple[list[dict[str, Any]], bytes]:
     """What the loader must know of each state, and all their bytes in one piece.
 
     Args:
+        arrays: The values of the states.
         encoding: `"float32"`; `"float16"`, rounded to nearest; `"int8"`: for kernels, 255 steps a channel, the last axis, and
             float16 for what has no more than one axis.
         weights: Places of the states that may have fewer bits: those that training changes must be exact.
     """
     described, pieces, at = [], [], 0
-    for i, state in enumerate(states):
-        values = read_state(state)
+    for i, (state, values) in enumerate(zip(states, arrays, strict=True)):
         entry: dict[str, Any] = {"name": state.name, "shape": list(state.shape), "dtype": state.dtype, "at": at}
         parts = [np.ascontiguousarray(values.astype(np.uint32) if values.dtype == bool else values)]
         if i in weights and values.dtype == np.float32 and values.size and encoding != "float32":
@@ -59,4 +69,4 @@ def encoded(states: Sequence[State], encoding: str, weights: set[int]) -> tuple[
     return described, b"".join(pieces)
 
 
-__all__ = ["ENCODINGS", "encoded", "read_state"]
+__all__ = ["ENCODINGS", "encoded", "read_state", "read_state_async"]

@@ -1,0 +1,88 @@
+"""What the demo pages export: a folder that `python -m http.server` serves, whose page does the same with no Python."""
+
+import re
+import subprocess
+import sys
+import zipfile
+from contextlib import contextmanager
+
+import pytest
+
+from .demo_page import finished
+from .test_mnist_page import SMALL, draw_seven
+
+
+@contextmanager
+def plain_server(folder):
+    """The address of a folder that Python's own server serves, which sends no header of ours."""
+    command = [sys.executable, "-u", "-m", "http.server", "0", "--bind", "127.0.0.1"]
+    process = subprocess.Popen(command, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+    try:
+        yield re.search(r"http://127\.0\.0\.1:\d+", process.stdout.readline())[0]
+    finally:
+        process.terminate()
+        process.wait()
+        process.stdout.close()
+
+
+def exported(page, tmp_path):
+    """Presses Export; the folder of the .zip file that the browser downloads."""
+    with page.expect_download(timeout=120_000) as download:
+        page.click("#export")
+    name = download.value.suggested_filename
+    with zipfile.ZipFile(download.value.path()) as archive:
+        archive.extractall(tmp_path)
+    assert [path.name for path in tmp_path.iterdir()] == [name.removesuffix(".zip")]
+    page.wait_for_function("() => document.querySelector('#export-note').textContent.includes('is among your downloads')")
+    return tmp_path / name.removesuffix(".zip")
+
+
+@contextmanager
+def twin(new_page, folder):
+    """The exported page, opened from a server of its own; `asked` has what it asked for: URL -> bytes of the answer."""
+    with plain_server(folder) as url:
+        page = new_page(fresh=True)
+        page.asked = {}
+        page.on("requestfinished", lambda request: page.asked.update({request.url: request.sizes()["responseBodySize"]}))
+        page.on("requestfailed", lambda request: page.asked.update({request.url: None}))
+        page.goto(f"{url}/index.html")
+        assert finished(page)["error"] is None, page.inner_text("body")
+        yield page
+        stray = [asked for asked, size in page.asked.items() if not asked.startswith((url, "data:", "blob:")) or size is None]
+        assert stray == [] and not any("pyodide" in asked or asked.endswith((".whl", ".py")) for asked in page.asked)
+        page.goto("about:blank")  # before its server ends
+
+
+def shares(page):
+    return [int(text.split()[0]) for text in page.locator("#bars .share").all_text_contents()]
+
+
+def read(page):
+    """What a page makes of a seven."""
+    draw_seven(page)
+    page.wait_for_function("() => document.querySelector('#reading').value.startsWith('Reads as')")
+    return page.text_content("#reading"), shares(page)
+
+
+@pytest.mark.parametrize("query", [
+    "", pytest.param("&backend=webgpu&jspi=off&thread=main", marks=pytest.mark.slow)])  # fmt: skip
+def test_digits_are_read_without_python_as_they_were_with_it(new_page, site, tmp_path, query):
+    page = new_page()
+    page.goto(f"{site}/demos/mnist/index.html?digits=2560{query}")
+    page.wait_for_function("() => !document.querySelector('#train').disabled")
+    assert page.is_disabled("#export")
+    page.fill("#source", SMALL)
+    page.fill("#epochs", "2")
+    page.click("#train")
+    assert finished(page)["error"] is None
+    before = read(page)
+    folder = exported(page, tmp_path)
+    with twin(new_page, folder) as page:
+        text, after = read(page)
+        assert text.split("(")[0] == before[0].split("(")[0]
+        assert max(abs(a - b) for a, b in zip(after, before[1], strict=True)) <= 1
+        assert 8 <= len(page.asked) <= 20 and sum(page.asked.values()) < 250_000
+        assert page.locator("[data-python], template, #train").count() == 0
+        for width in (1280, 320):
+            page.set_viewport_size({"width": width, "height": 800})
+            assert page.evaluate("() => document.documentElement.scrollWidth") <= width

@@ -1,0 +1,62 @@
+"""`export_zip_async`: what `pyml.export` writes, as one .zip file in memory; for pages, which have no folders to write to."""
+
+from __future__ import annotations
+
+import io
+import zipfile
+from collections.abc import Mapping
+from typing import Any
+
+from pyml.export.folder import Export
+from pyml.export.programs import ExportError
+from pyml.export.weights import read_state_async
+
+DATE = (1980, 1, 1, 0, 0, 0)  # the same model makes the same file
+PACKED = (".bin", ".png", ".jpg")  # deflating them takes time and saves nothing
+
+
+async def export_zip_async(
+    model: Any, name: str, files: Mapping[str, str | bytes] | None = None, *, inside: str = "", **options: Any
+) -> bytes:
+    """A model as a .zip file that holds one folder, which runs without Python as that of `pyml.export` does.
+
+    Works in every browser: values are read without blocking.
+
+    Args:
+        model: As for `pyml.export`.
+        name: Of the folder in the file.
+        files: Further files of the folder, such as a page: text or bytes by their paths.
+        inside: The model's own folder in that folder; by default the model's files lie beside `files`.
+        **options: Those of `pyml.export` that say what is exported: `batch_sizes`, `input_shapes`, `inputs`, `training`,
+            `targets`, `weights`, `devices`, `app`.
+
+    Returns:
+        The bytes of the .zip file.
+
+    Raises:
+        ExportError: Something cannot be exported, or two files have one path.
+
+    Example:
+        >>> import asyncio, io, zipfile
+        >>> model = pyml.Sequential([pyml.Input((4,)), pyml.layers.Dense(2)])
+        >>> packed = asyncio.run(pyml.export.export_zip_async(model, "small", {"index.html": "<p>Hello"}, inside="model", devices="wasm"))
+        >>> sorted(zipfile.ZipFile(io.BytesIO(packed)).namelist())[:3]
+        ['small/index.html', 'small/model/model.d.ts', 'small/model/model.js']
+    """
+    export = Export(model, **options)
+    arrays = [await read_state_async(state) for state in export.states]
+    own = {f"{inside}/{path}".lstrip("/"): content for path, content in export.files(arrays).items()}
+    more = {path: content.encode() if isinstance(content, str) else content for path, content in (files or {}).items()}
+    both = sorted(own.keys() & more.keys())
+    if both:
+        raise ExportError(f"export: the model has a file {both[0]} of its own; give yours another name, or the model a folder by inside=.")
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w") as archive:
+        for path, content in {**more, **own}.items():
+            entry = zipfile.ZipInfo(f"{name}/{path}", DATE)
+            entry.external_attr = 0o644 << 16  # else unzip makes files that nobody may read
+            archive.writestr(entry, content, zipfile.ZIP_STORED if path.endswith(PACKED) else zipfile.ZIP_DEFLATED)
+    return packed.getvalue()
+
+
+__all__ = ["export_zip_async"]

@@ -1,0 +1,76 @@
+// Small things that the demo pages and the pages exported from them need: no Python here.
+
+export const $ = (id) => document.getElementById(id);
+export const asked = new URLSearchParams(location.search);
+
+/** The page's record of itself, which `pyml demo` reads: `done`, `error`, `backend` and what the page adds. */
+export const demo = (window.pymlDemo = { done: false, error: null, backend: null });
+
+/** Ends a run of the page, with a sentence where it failed. */
+export function finish(error = null) {
+  demo.error = error;
+  demo.done = true;
+}
+
+/** A button with a text, for the end of a sentence. */
+export function button(text, press) {
+  const made = Object.assign(document.createElement("button"), { type: "button", textContent: text });
+  made.addEventListener("click", press);
+  return made;
+}
+
+/**
+ * A file of the page's site.
+ * Throws an Error whose sentence names it, with its `url` and the `status` of the answer, where it does not come.
+ */
+export async function bring(url, options) {
+  const name = new URL(url, location.href).pathname.split("/").pop();
+  let answer;
+  try {
+    answer = await fetch(url, options);
+  } catch (error) {
+    throw Object.assign(new Error(`Could not download ${name}: ${error.message}.`), { status: 0, url });
+  }
+  if (!answer.ok) throw Object.assign(new Error(`Could not download ${name}: the server answered ${answer.status}.`), { status: answer.status, url });
+  return answer;
+}
+
+/** The sentence of a Python error, without its traceback and class. */
+export function sentence(error) {
+  const last = String(error.message ?? error).trim().split("\n").pop();
+  return last.replace(/^[\w.]*(Error|Exception|Warning|Lost): /, "");
+}
+
+/**
+ * A function that does one thing at a time and always ends with the newest: calls made meanwhile replace each other,
+ * so that nothing queues. `work(value)` may be asynchronous.
+ */
+export function newestOnly(work) {
+  let next = null;
+  let running = null;
+  return (value) => {
+    next = { value };
+    running ??= (async () => {
+      try {
+        while (next) {
+          const { value: newest } = next;
+          next = null;
+          await work(newest);
+        }
+      } finally {
+        running = null;
+      }
+    })();
+    return running;
+  };
+}
+
+/** Offers bytes or a Blob as a download under a name. */
+export function download(name, content, type = "application/octet-stream") {
+  const url = URL.createObjectURL(content instanceof Blob ? content : new Blob([content], { type }));
+  const link = Object.assign(document.createElement("a"), { href: url, download: name });
+  document.body.append(link);
+  link.click();
+  link.remove();
+  setTimeout(() => URL.revokeObjectURL(url), 60_000);
+}
