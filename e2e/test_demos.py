@@ -428,10 +428,10 @@ def test_the_exported_model_gives_what_the_page_shows(teachable, tmp_path):
     shares = shares_after(teachable, lambda: teachable.set_input_files("#file", photo("chelsea.png")))
     pixels = np.array(teachable.evaluate(PICTURE), "float32").reshape(1, 224, 224, 4)[..., :3]
     with teachable.expect_download() as download:
-        teachable.click("#export")
+        teachable.click("#tfjs")
     with zipfile.ZipFile(download.value.path()) as packed:
         packed.extractall(tmp_path)
-    assert download.value.suggested_filename == "teachable.zip"
+    assert download.value.suggested_filename == "teachable-tfjs.zip"
     assert "loadLayersModel" in (tmp_path / "README.txt").read_text()
     assert json.loads((tmp_path / "labels.json").read_text()) == list(shares)
     found = load_model(tmp_path / "model.json").predict(pixels, verbose=0)[0]
@@ -508,7 +508,7 @@ def test_a_browser_that_cannot_wait_in_python_learns_and_exports_on_webgpu(page,
     page.set_input_files("#file", photo("chelsea.png"))
     assert teach(page)["shares"]["Class 1"] > 0.8
     with page.expect_download() as download:
-        page.click("#export")
+        page.click("#tfjs")
     with zipfile.ZipFile(download.value.path()) as packed:
         assert {"model.json", "labels.json", "README.txt"} < set(packed.namelist())
 

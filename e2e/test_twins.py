@@ -9,6 +9,8 @@ from contextlib import contextmanager
 import pytest
 
 from .demo_page import finished
+from .test_demos import add_examples, photo, shares_after, teach
+from .test_demos import networks as networks  # a fixture
 from .test_mnist_page import SMALL, draw_seven
 
 
@@ -86,3 +88,37 @@ def test_digits_are_read_without_python_as_they_were_with_it(new_page, site, tmp
         for width in (1280, 320):
             page.set_viewport_size({"width": width, "height": 800})
             assert page.evaluate("() => document.documentElement.scrollWidth") <= width
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("networks")
+def test_what_was_taught_names_pictures_without_python(new_page, site, tmp_path):
+    page = new_page()
+    page.goto(f"{site}/demos/teachable/index.html")
+    page.wait_for_function("() => pymlDemo.ready")
+    for place, name in enumerate(("cat", "cup & <rocket>")):
+        page.locator(".class input.text").nth(place).fill(name)
+    add_examples(page, 0, photo("chelsea.png"))
+    add_examples(page, 1, photo("rocket.jpg"), photo("coffee.png"))
+    assert teach(page)["error"] is None
+    before = shares_after(page, lambda: page.set_input_files("#file", photo("chelsea.png")))
+    with twin(new_page, exported(page, tmp_path)) as page:
+        after = shares_after(page, lambda: page.set_input_files("#file", photo("chelsea.png")))
+        assert list(after) == list(before) and after["cat"] == pytest.approx(before["cat"], abs=0.02)
+        assert page.locator("#bars .name").all_text_contents() == list(before)
+        assert sum(page.asked.values()) < 10_000_000 and "MobileNet" in page.text_content("#base-note")
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("networks")
+def test_photos_are_named_without_python(new_page, site, tmp_path):
+    page = new_page()
+    page.goto(f"{site}/demos/classify/index.html?autorun=1")
+    before = finished(page)["names"]
+    with twin(new_page, exported(page, tmp_path)) as page:
+        page.set_input_files("#file", photo("chelsea.png"))
+        page.wait_for_function("() => pymlDemo.names")
+        after = page.evaluate("() => pymlDemo.names")
+        assert after[0][0] == before[0][0] and after[0][1] == pytest.approx(before[0][1], abs=0.1)
+        assert len({name for name, _ in after} & {name for name, _ in before}) >= 3
+        assert page.locator("#seen button").count() == 1 and "MobileNet" in page.text_content("#network-note")

@@ -34,12 +34,13 @@ model/                 the network: plans, weights, and a loader for pages of yo
  *
  * place  element that it goes into.
  * name   of the folder and the .zip file.
+ * title  of the part.
  * pack   asks Python for the .zip file with the page's files, `[[path, text], ...]`, and the model in model/.
  *
  * Returns { allow(yes) }: whether there is something to export.
  */
-export function offerExport(place, { name, pack }) {
-  place.innerHTML = `<h2 id="export-title">Take it with you</h2>
+export function offerExport(place, { name, pack, title = "Take it with you" }) {
+  place.innerHTML = `<h2 id="export-title">${title}</h2>
     <p class="controls"><button id="export" type="button" disabled>Export</button>
       <span class="quiet">A page of its own, with this network and no Python, for any web host.</span></p>
     <p id="export-note" role="status"></p>`;

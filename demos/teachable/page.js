@@ -1,26 +1,24 @@
 // The teachable page: pictures of files and of the camera go to Python, which learns them and names new ones.
 // ?autorun=1 teaches it three sample photos; window.pymlDemo says how it went.
-import { showBars } from "../../web/bars.js";
-import { $, asked, bring, demo, download, failed, finish, forgetWarnings, newestOnly, sentence, startDemo } from "../../web/demo.js";
-import { isPicture, readPicture, takeFiles } from "../../web/drop.js";
-import { closeVideo, isMirror, offerOtherCamera, openCamera, paceSentence, squares, watch } from "../../web/frames.js";
+import { $, asked, bring, demo, download, failed, finish, forgetWarnings, sentence, startDemo } from "../../web/demo.js";
+import { readPicture } from "../../web/drop.js";
+import { squares } from "../../web/frames.js";
 import { keptRecords, keptText } from "../../web/keep.js";
 import { loadingText, needed } from "../../web/networks.js";
+import { offerExport } from "../../web/takeaway.js";
 import { classList } from "./classes.js";
+import { lookingView, SIZE } from "./looking.js";
 
 const SAMPLES = { cat: "chelsea.png", cup: "coffee.png", rocket: "rocket.jpg" };
 const CROPS = 6; // examples that are cut out of each sample
 const MOST = 200; // examples of a class
 const PREVIEW = 112; // pixels of an example that is kept
-const square = squares(224); // what the network takes; pictures of one size are compiled for once
+const square = squares(SIZE);
 
 let pyml = null;
 let held = null; // the class whose camera button is down
 let training = false, trained = false, changed = false;
 let learned = []; // [number, name] as they were trained
-let shown = null; // the picture being looked at, and what it is
-let shownName = "";
-let stopWatching = null;
 let adding = Promise.resolve(); // pictures are added one after the other
 let restoring = true; // nothing is written before what was kept has been read
 
@@ -34,7 +32,7 @@ const classes = classList($("classes"), {
   files: (number, files) => addAll(number, files.map((file) => () => readPicture(file))),
   hold: (number) => {
     held = number;
-    if (number !== null && !stopWatching) useCamera();
+    if (number !== null && !view.filming()) view.openCamera();
   },
   remove: (examples) => {
     changed = true;
@@ -145,7 +143,7 @@ async function addSamples() {
     const number = classes.add(name);
     await addAll(number, Array.from({ length: CROPS }, (_, i) => async () => part(picture, i, CROPS)));
   }
-  look(await part(photos.cup, 0.5, CROPS), "a part of a sample photo");
+  view.look(await part(photos.cup, 0.5, CROPS), "a part of a sample photo");
 }
 
 /** A square of a picture; the number says which. */
@@ -162,7 +160,8 @@ function showState() {
   const sizes = classes.sizes();
   const enough = sizes.length > 1 && sizes.every((size) => size > 0);
   $("train").disabled = !pyml || training || !enough;
-  $("export").disabled = !trained || training;
+  takeaway.allow(trained && !training);
+  $("tfjs").disabled = !trained || training;
   if (training) return;
   if (!enough) $("result").textContent = sizes.length < 2 ? "Add another class." : "Every class needs examples.";
   else if (!trained) $("result").textContent = "Ready to train.";
@@ -195,7 +194,7 @@ async function train() {
   }
   training = false;
   showState();
-  if (trained && shown) await judge(shown);
+  if (trained) await view.again();
   finish(demo.error);
 }
 
@@ -206,90 +205,36 @@ function onEpoch({ epoch, of, loss }) {
 
 // ---- looking
 
-/** Takes a drawable picture as the one to be judged. */
-function look(picture, name) {
-  closeCamera();
-  shown = square(picture);
-  shownName = name;
-  $("picture").getContext("2d").putImageData(shown, 0, 0);
-  $("picture").setAttribute("aria-label", name);
-  $("view-note").textContent = trained ? name : `${name}: after training it is named.`;
-  return judge(shown);
-}
-
-const judge = newestOnly(async (pixels) => {
-  if (!trained || training) return;
-  try {
-    showShares(await pyml.call("look", pixels, $("by").value));
-    if (pixels === shown) $("view-note").textContent = shownName;
-  } catch (error) {
-    $("problem").textContent = sentence(error);
-  }
+const view = lookingView({
+  able: () => trained && !training,
+  ask: async (pixels) => {
+    const { shares, ms } = await pyml.call("look", pixels, $("by").value);
+    const now = new Map(classes.names()), before = new Map(learned);
+    return { entries: shares.map(([number, share]) => ({ name: now.get(number) ?? before.get(number), share })), ms };
+  },
+  instead: (video) => (held !== null && pyml && !training ? collect(video) : null),
+  notes: { waiting: "after training it is named.", camera: "Hold the camera button of a class to add examples." },
 });
 
-function showShares({ shares, ms }) {
-  const now = new Map(classes.names());
-  const before = new Map(learned);
-  const entries = shares.map(([number, share]) => ({ name: now.get(number) ?? before.get(number), share }));
-  showBars($("bars"), entries);
-  if (!stopWatching) $("timing").textContent = `${ms.toFixed(0)} ms`;
-  demo.shares = Object.fromEntries(entries.map(({ name, share }) => [name, share]));
-  demo.summary = entries.map(({ name, share }) => `${name} ${(100 * share).toFixed(0)} %`).join(", ");
-}
-
-// ---- the camera: only the newest picture counts
-
-const lost = (text) => { closeCamera(); $("view-note").textContent = text; };
-
-async function useCamera(deviceId) {
-  $("view-note").textContent = "Waiting for the camera…";
-  try {
-    if (!(await openCamera($("video"), { deviceId, instead: "choose pictures", lost }))) return;
-  } catch (error) {
-    lost(error.message);
-    return;
-  }
-  shown = null;
-  $("video").hidden = false;
-  $("video").classList.toggle("mirror", isMirror($("video")));
-  $("picture").hidden = true;
-  $("camera").textContent = "Stop the camera";
-  $("view-note").textContent = "Hold the camera button of a class to add examples.";
-  stopWatching ??= watch($("video"), onFrame, (pace) => { $("timing").textContent = paceSentence(pace); });
-}
-
-async function onFrame(video) {
-  if (!pyml || training || !(held !== null || trained)) return false;
-  try {
-    if (held === null) showShares(await pyml.call("look", square(video), $("by").value));
-    else if (classes.sizes()[classes.names().findIndex(([number]) => number === held)] < MOST) await addExample(held, square(video));
-  } catch (error) {
-    $("problem").textContent = sentence(error);
-  }
-}
-
-function closeCamera() {
-  stopWatching?.();
-  stopWatching = null;
-  closeVideo($("video"));
-  $("video").hidden = true;
-  $("picture").hidden = false;
-  $("camera").textContent = "Use the camera";
-  $("view-note").textContent = "Or drop a picture here, or paste one.";
+async function collect(video) {
+  if (classes.sizes()[classes.names().findIndex(([number]) => number === held)] < MOST) await addExample(held, square(video));
 }
 
 // ---- taking it away
 
+const named = () => classes.names().concat(learned.filter(([number]) => !classes.has(number)));
+const takeaway = offerExport($("takeaway"), { name: "teachable", title: "4. Take it with you", pack: (files) => pyml.call("export", files, named()) });
+
 async function save() {
-  $("export").disabled = true;
-  $("export-note").textContent = "Packing…";
+  $("tfjs").disabled = true;
+  $("tfjs-note").textContent = "Packing…";
   try {
-    const bytes = await pyml.call("export", classes.names().concat(learned.filter(([number]) => !classes.has(number))));
-    download("teachable.zip", bytes, "application/zip");
-    $("export-note").textContent = `teachable.zip, ${(bytes.length / 1e6).toFixed(1)} MB: tf.loadLayersModel("model.json") opens it; README.txt says how.`;
+    const bytes = await pyml.call("export_tfjs", named());
+    download("teachable-tfjs.zip", bytes, "application/zip");
+    $("tfjs-note").textContent = `teachable-tfjs.zip, ${(bytes.length / 1e6).toFixed(1)} MB: tf.loadLayersModel("model.json") opens it; README.txt says how.`;
   } catch (error) {
     $("problem").textContent = sentence(error);
-    $("export-note").textContent = "It was not exported.";
+    $("tfjs-note").textContent = "It was not exported.";
   }
   showState();
 }
@@ -319,22 +264,8 @@ $("more").addEventListener("click", () => {
 $("samples").addEventListener("click", () => addSamples().catch((error) => { $("problem").textContent = sentence(error); }));
 $("over").addEventListener("click", startOver);
 $("train").addEventListener("click", train);
-$("camera").addEventListener("click", () => (stopWatching ? closeCamera() : useCamera()));
-offerOtherCamera($("other"), $("video"), useCamera);
-$("export").addEventListener("click", save);
-$("by").addEventListener("change", () => { if (shown) judge(shown); });
-takeFiles({
-  zone: $("view"), input: $("file"), paste: true, accept: isPicture,
-  take: async ([file]) => {
-    $("problem").textContent = "";
-    try {
-      await look(await readPicture(file), file.name || "the pasted picture");
-    } catch (error) {
-      $("problem").textContent = sentence(error);
-    }
-  },
-  refuse: (name) => { $("problem").textContent = `${name} is no picture; choose a JPEG, PNG or WebP file.`; },
-});
+$("tfjs").addEventListener("click", save);
+$("by").addEventListener("change", () => view.again());
 
 try {
   const python = await startDemo({

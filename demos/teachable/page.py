@@ -58,5 +58,10 @@ async def look(picture, by):
     return {"shares": [[number, share] for number, share in found.items()], "ms": 1000 * (time.perf_counter() - began)}
 
 
-async def export(classes):
+async def export(files, classes):
+    """The page's twin: its `files`, pairs of a path and a text, and what was learned, as the bytes of a .zip file."""
+    return await state["taught"].export_page(dict(files), dict(classes))
+
+
+async def export_tfjs(classes):
     return await state["taught"].export(dict(classes))

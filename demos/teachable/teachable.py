@@ -13,6 +13,7 @@ import zipfile
 import numpy as np
 
 from pyml import Input, Model, Sequential, hub, layers, models, optimizers, program, saving, utils
+from pyml.export import export_zip_async
 
 BASE = "mobilenet_v1"
 FEATURES = "global_average_pooling2d"  # the layer of the base that gives them
@@ -121,6 +122,20 @@ class Teachable:
         for layer in self.head.layers:
             x = layer(x)
         return Model(self.base.keras.input, x, name="teachable")
+
+    async def export_page(self, files, names):
+        """A zip file with a page of `files`, texts by their names, and what was learned, which runs with no Python; as bytes."""
+        if self.head is None:
+            raise ValueError("Nothing was learned yet; train before you export.")
+        head, base = self.head, self.base
+
+        def teachable(pictures):
+            return head(base.embed(pictures), training=False)
+
+        facts = {"names": [names[number] for number in self.classes], "source": base.source, "licence": base.licence}
+        square = np.zeros((1, base.size, base.size, 3), np.float32)
+        pages = {**files, "classes.json": json.dumps(facts)}
+        return await export_zip_async(teachable, "teachable", pages, inside="model", inputs=[square], weights="float16")
 
     async def export(self, names):
         """A zip file with the model for TensorFlow.js, as bytes."""

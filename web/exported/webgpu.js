@@ -2,16 +2,20 @@
 
 const SOFTWARE = ["swiftshader", "llvmpipe", "lavapipe", "softpipe", "basic render", "warp"];
 
+/** Whether the browser's adapter is one of software: known before it opens a device, which takes such an adapter long. */
+async function onlySoftware() {
+  const adapter = await globalThis.navigator?.gpu?.requestAdapter({ powerPreference: "high-performance" });
+  const { vendor, architecture, device, description, isFallbackAdapter } = adapter?.info ?? {};
+  const names = [vendor, architecture, device, description].join(" ").toLowerCase();
+  return isFallbackAdapter || SOFTWARE.some((word) => names.includes(word));
+}
+
 /** Undefined where there is no adapter, or only a software one that nobody asked for by name. */
 export async function openWebGPU(plan, file, asked) {
+  if (!asked && (await onlySoftware())) return undefined;
   const engine = await replay.open();
   if (!engine) return undefined;
   const facts = JSON.parse(engine.describe());
-  const names = [facts.vendor, facts.architecture, facts.device, facts.description].join(" ").toLowerCase();
-  if (!asked && (facts.fallback || SOFTWARE.some((word) => names.includes(word)))) {
-    engine.lose();
-    return undefined;
-  }
   plan = await plan();
   const most = Math.min(facts.limits.maxBufferSize, facts.limits.maxStorageBufferBindingSize);
   const largest = Math.max(...plan.buffers);
