@@ -5,10 +5,14 @@ import subprocess
 import sys
 import zipfile
 from contextlib import contextmanager
+from itertools import pairwise
 
+import numpy as np
 import pytest
 
 from .demo_page import finished
+from .test_audio_demos import WORDS, hears_words, sentence, write_wav
+from .test_audio_demos import hearing as hearing  # a fixture
 from .test_demos import add_examples, photo, shares_after, teach
 from .test_demos import networks as networks  # a fixture
 from .test_mnist_page import SMALL, draw_seven
@@ -40,10 +44,10 @@ def exported(page, tmp_path):
 
 
 @contextmanager
-def twin(new_page, folder):
+def twin(new_page, folder, **options):
     """The exported page, opened from a server of its own; `asked` has what it asked for: URL -> bytes of the answer."""
     with plain_server(folder) as url:
-        page = new_page(fresh=True)
+        page = new_page(fresh=True, **options)
         page.asked = {}
         page.on("requestfinished", lambda request: page.asked.update({request.url: request.sizes()["responseBodySize"]}))
         page.on("requestfailed", lambda request: page.asked.update({request.url: None}))
@@ -122,3 +126,26 @@ def test_photos_are_named_without_python(new_page, site, tmp_path):
         assert after[0][0] == before[0][0] and after[0][1] == pytest.approx(before[0][1], abs=0.1)
         assert len({name for name, _ in after} & {name for name, _ in before}) >= 3
         assert page.locator("#seen button").count() == 1 and "MobileNet" in page.text_content("#network-note")
+
+
+@pytest.mark.slow
+@hears_words
+def test_words_are_heard_without_python(new_page, hearing, site, tmp_path):
+    page, pick = new_page(browser=hearing), np.random.default_rng(4)
+    page.goto(f"{site}/demos/speech/index.html?features=spectra")
+    page.wait_for_function("() => pymlDemo.ready")
+    for i, word in enumerate(WORDS):
+        files = [write_wav(tmp_path / f"{word}{k}.wav", sentence([word], pick, 0.4)) for k in range(5)]
+        page.locator("#words input[type=file]").nth(i).set_input_files(files)
+        page.wait_for_function(f"() => pymlDemo.counts.{word} === 5", timeout=60_000)
+    page.click("#train")
+    assert finished(page)["error"] is None
+    (tmp_path / "page").mkdir()
+    with twin(new_page, exported(page, tmp_path / "page"), browser=hearing) as page:
+        page.click("#microphone")
+        page.wait_for_function("() => pymlDemo.heard.length >= 7", timeout=90_000)
+        heard = page.evaluate("() => pymlDemo.heard")
+        after = dict(zip(WORDS, (*WORDS[1:], WORDS[0]), strict=True))
+        assert sum(after.get(a) == b for a, b in pairwise(heard)) >= len(heard) - 3
+        assert page.locator("#bars .name").all_text_contents() == list(WORDS)
+        page.click("#microphone")

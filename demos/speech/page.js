@@ -5,15 +5,16 @@ import { movingColumns } from "../../web/columns.js";
 import { $, asked, demo, failed, finish, forgetWarnings, sentence, startDemo } from "../../web/demo.js";
 import { keptRecords, keptText } from "../../web/keep.js";
 import { loadingText, needed } from "../../web/networks.js";
-import { mono, openMicrophone, playSound, readSound, Samples } from "../../web/sound.js";
+import { mono, readSound } from "../../web/sound.js";
+import { offerExport } from "../../web/takeaway.js";
+import { listening, RATE } from "./listening.js";
 
-const RATE = 16000;
 const BANDS = 40;
 const WANTED = 4; // examples of a word that are enough to begin
 const FIRST = ["left", "right", "stop"];
 const MOST = 8; // words
 
-Object.assign(demo, { counts: {}, heard: [], accuracy: null, features: null });
+Object.assign(demo, { counts: {}, accuracy: null, features: null });
 const picture = movingColumns($("columns"));
 picture.begin(BANDS);
 const rows = new Map(); // word -> its row
@@ -23,11 +24,9 @@ let clips = 0; // that were kept on this visit
 let restoring = true; // nothing is written before what was kept has been read
 
 let pyml = null;
-let input = null, samples = null; // what is heard
 let recording = null; // the word that is being recorded
-let turns = 0;
-let busy = false, training = false, trained = false;
-const pace = { began: 0, answers: 0, milliseconds: 0 };
+let training = false, trained = false;
+const takeaway = offerExport($("takeaway"), { name: "words", title: "4. Take it with you", pack: (files) => pyml.call("export", files) });
 
 // ---- words
 
@@ -96,8 +95,8 @@ async function setRecording(word) {
   recording = word;
   for (const row of rows.values()) showCount(row);
   if (word === null) return;
-  if (!input) await useMicrophone();
-  if (input) $("source-note").textContent = `Say “${word}”, a breath, again… Press the button when it is enough.`;
+  if (!sound.on()) await sound.useMicrophone();
+  if (sound.on()) $("source-note").textContent = `Say “${word}”, a breath, again… Press the button when it is enough.`;
   else setRecording(null);
 }
 
@@ -168,81 +167,20 @@ function added(row, { count, columns, bins, image }) {
 
 // ---- what is heard
 
-async function use(open, says) {
-  stopHearing();
-  const turn = ++turns;
-  try {
-    await pyml.call("listen_anew");
-    const opened = await open((some) => { samples?.put(some); work(); });
-    if (turn !== turns) return opened.stop(); // something else was asked for meanwhile
-    input = opened;
-    samples = new Samples(2 * RATE);
-    if (input.sampleRate !== RATE) throw new Error(`This browser hears at ${input.sampleRate} samples a second; ${RATE} are needed. Use sound files instead.`);
-    $("source-note").textContent = says;
-    $("microphone").textContent = "Stop listening";
-  } catch (error) {
-    stopHearing();
-    $("source-note").textContent = sentence(error);
-  }
-}
-
-const lost = (text) => { setRecording(null); stopHearing(); $("source-note").textContent = text; };
-const useMicrophone = () => use((hear) => openMicrophone(hear, { sampleRate: RATE, lost }), "The microphone is on. Press Record at a word and say it four to eight times, a breath apart.");
-
-async function useFile(file) {
-  setRecording(null);
-  const silent = 0.8 * RATE; // before and after: a word counts as heard when it has ended
-  await use(async (hear) => {
-    const sound = await readSound(file, RATE);
-    const buffer = new AudioBuffer({ length: sound.length + 2 * silent, numberOfChannels: 1, sampleRate: RATE });
-    buffer.copyToChannel(mono(sound), 0, silent);
-    return playSound(buffer, hear, () => { stopHearing(); $("source-note").textContent = `${file.name} has ended.`; });
-  }, `Playing ${file.name}.`);
-}
-
-function stopHearing() {
-  input?.stop();
-  input = samples = null;
-  $("microphone").textContent = "Start the microphone";
-}
-
-async function work() {
-  if (busy || training) return; // sound waits for two seconds, then the oldest is dropped
-  busy = true;
-  try {
-    while (samples?.length && !training) {
-      const began = performance.now();
-      const row = rows.get(recording);
-      const answer = await pyml.call("listen", samples.take(), row ? row.name : null);
-      if (answer.columns) picture.add(answer.columns, answer.image);
-      for (const clip of answer.added) keep(row, clip);
-      for (const word of answer.heard) showHeard(word);
-      showPace(performance.now() - began);
-    }
-  } catch (error) {
-    stopHearing();
-    $("problem").textContent = sentence(error);
-  }
-  busy = false;
-}
-
-function showHeard({ word, names, shares, ms }) {
-  demo.heard.push(word);
-  demo.milliseconds = ms;
-  $("word").value = word ?? "something else";
-  $("heard").value = `Heard so far: ${demo.heard.slice(-12).map((name) => name ?? "?").join(", ")}.`;
-  showBars($("bars"), names.map((name, i) => ({ name, share: shares[i] })));
-  for (const row of rows.values()) row.item.classList.toggle("best", row.name === word);
-}
-
-function showPace(milliseconds) {
-  Object.assign(pace, { answers: pace.answers + 1, milliseconds: pace.milliseconds + milliseconds });
-  const seconds = (performance.now() - pace.began) / 1000;
-  if (seconds < 1) return;
-  const word = demo.milliseconds ? `; a word took ${demo.milliseconds.toFixed(0)} ms` : "";
-  if (seconds < 3) $("pace").value = `Python listens ${(pace.answers / seconds).toFixed(0)} times a second, ${(pace.milliseconds / pace.answers).toFixed(0)} ms each${word}.`;
-  Object.assign(pace, { began: performance.now(), answers: 0, milliseconds: 0 });
-}
+const sound = listening({
+  anew: () => pyml.call("listen_anew"),
+  paused: () => training,
+  ended: () => setRecording(null),
+  begun: "The microphone is on. Press Record at a word and say it four to eight times, a breath apart.",
+  async hear(samples) {
+    const row = rows.get(recording);
+    const answer = await pyml.call("listen", samples, row ? row.name : null);
+    if (answer.columns) picture.add(answer.columns, answer.image);
+    for (const clip of answer.added) keep(row, clip);
+    for (const { word } of answer.heard) for (const each of rows.values()) each.item.classList.toggle("best", each.name === word);
+    return answer.heard;
+  },
+});
 
 // ---- training
 
@@ -254,6 +192,7 @@ async function train() {
   $("problem").textContent = $("result").textContent = "";
   forgetWarnings();
   $("train").disabled = true;
+  takeaway.allow(false);
   $("stop").disabled = false;
   $("running").value = "Compiling the network…";
   await pyml.stop(false);
@@ -271,10 +210,11 @@ async function train() {
     finish(sentence(error));
   }
   training = false;
+  takeaway.allow(trained);
   $("train").disabled = false;
   $("stop").disabled = true;
-  samples?.take(); // what came meanwhile
-  if (input) pyml.call("listen_anew");
+  sound.drop(); // what came meanwhile
+  if (sound.on()) pyml.call("listen_anew");
 }
 
 function onEpoch({ epoch, of, loss, accuracy }) {
@@ -297,6 +237,7 @@ async function choose(name, without = () => {}) {
   if (!done) return;
   $("features").value = demo.features = name;
   trained = false;
+  takeaway.allow(false);
   $("result").textContent = "";
   for (const row of rows.values()) showCount(row);
 }
@@ -305,13 +246,11 @@ async function choose(name, without = () => {}) {
 
 for (const name of FIRST) addWord(name);
 showBars($("bars"), FIRST.map((name) => ({ name, share: null })));
-$("microphone").addEventListener("click", () => { if (input) { setRecording(null); stopHearing(); $("source-note").textContent = "The microphone is off."; } else useMicrophone(); });
 $("more").addEventListener("click", () => { let i = rows.size + 1; while (rows.has(`word ${i}`)) i++; addWord(`word ${i}`); keepWords(); });
 $("over").addEventListener("click", startOver);
 $("features").addEventListener("change", () => choose($("features").value));
 $("train").addEventListener("click", train);
 $("stop").addEventListener("click", () => { $("stop").disabled = true; pyml.stop(true); });
-$("file").addEventListener("change", () => { if ($("file").files.length) useFile($("file").files[0]); $("file").value = ""; });
 
 try {
   pyml = await startDemo({ modules: ["speech.py"], hear: { epoch: onEpoch, download: (progress) => { $("running").value = loadingText(progress); } } });

@@ -91,3 +91,8 @@ async def train(epochs):
     words = state["words"]
     accuracy = await words.train(epochs, [Report(epochs)])
     return {"accuracy": accuracy, "tested": len(words.split()[1][1]), "parameters": words.model.count_params()}
+
+
+async def export(files):
+    """The page's twin: its `files`, pairs of a path and a text, and the words that were learned, as the bytes of a .zip file."""
+    return await state["words"].export_page(dict(files))

@@ -4,9 +4,12 @@ The page records its examples with a microphone. In a terminal, with a folder fo
 `python demos/speech/speech.py FOLDER`.
 """
 
+import json
+
 import numpy as np
 
-from pyml import Input, Sequential, hub, layers, utils
+from pyml import Input, Sequential, hub, layers, ops, utils
+from pyml.export import export_zip_async
 
 RATE = 16000  # samples a second
 CLIP = RATE  # samples of an example
@@ -125,6 +128,10 @@ class Embeddings:
     async def of(self, clip):
         return (await self.model.embed(clip).data()).reshape(-1) / 20
 
+    def on_device(self, clip):
+        """`of` of a tensor."""
+        return ops.reshape(self.model.embed(clip), (-1,)) / 20.0
+
     def network(self, shape, words):
         return Sequential([Input(shape), layers.Dropout(0.4), layers.Dense(words, activation="softmax")])
 
@@ -142,6 +149,17 @@ class OwnSpectra:
         spectra = Spectra().of(clip)
         loudest = spectra.max()
         return np.clip((spectra - loudest) / 30 + 1, -1, 1)[..., None]
+
+    def on_device(self, clip):
+        """`of` of a tensor: the Fourier transform as a product of matrices."""
+        clip = ops.pad(clip, [(WINDOW - FRAME, 0)])
+        starts = np.arange(0, clip.shape[0] - WINDOW + 1, FRAME, dtype=np.int32)
+        angle = 2 * np.pi * np.outer(np.arange(WINDOW), np.arange(WINDOW // 2 + 1)) / WINDOW
+        waves = (Spectra.hann[:, None] * np.concatenate([np.cos(angle), np.sin(angle)], 1)).astype(np.float32)
+        real, imaginary = ops.split(ops.matmul(ops.take(clip, starts[:, None] + np.arange(WINDOW, dtype=np.int32)), waves), 2, axis=1)
+        power = (real * real + imaginary * imaginary) / WINDOW
+        spectra = 10.0 * ops.log10(ops.matmul(power, Spectra.weights) + 1e-9)
+        return ops.clip((spectra - ops.max(spectra)) / 30.0 + 1.0, -1.0, 1.0)[..., None]
 
     def network(self, shape, words):
         return Sequential(
@@ -234,6 +252,20 @@ class Words:
             raise ValueError("Train the network first.")
         shares = await self.model.predict_async((await self.features.of(clip))[None], verbose=0)
         return [float(share) for share in shares[0]]
+
+    async def export_page(self, files):
+        """A zip file with a page of `files`, texts by their names, and the words, which it hears with no Python; as bytes."""
+        if self.model is None:
+            raise ValueError("Train the network before you export it.")
+        features, model = self.features, self.model
+
+        def words(clip):
+            return model(features.on_device(clip)[None], training=False)[0]
+
+        speech = getattr(features, "model", None)  # the network that was there before
+        facts = {"names": self.names, "sure": SURE, "source": getattr(speech, "source", None), "licence": getattr(speech, "licence", None)}
+        pages = {**files, "words.json": json.dumps(facts)}
+        return await export_zip_async(words, "words", pages, inside="model", inputs=[np.zeros(CLIP, np.float32)])
 
 
 def as_arrays(pairs):
