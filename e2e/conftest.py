@@ -29,7 +29,8 @@ os.environ["PYML_CACHE"] = "off"  # Python here and in processes; a page has its
 
 
 # pages that take their time: `make test-all` runs them, `make test` only what is marked quick in them
-SLOW = {"test_audio_demos", "test_camera_demos", "test_demos", "test_media", "test_stores", "test_wasm_device", "test_wasm_in_node"}
+SLOW = {"test_audio_demos", "test_bare_pyodide", "test_camera_demos", "test_demos", "test_media", "test_stores", "test_wasm_device",
+        "test_wasm_in_node"}  # fmt: skip
 
 
 @pytest.hookimpl(wrapper=True)

@@ -10,12 +10,14 @@ from __future__ import annotations
 import os
 import platform
 import sys
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any
 
 from . import __version__
+from .device import opening
 from .device.lock import LOCK
 from .dtype_policies import dtype_policy, set_dtype_policy
 from .errors import BackendUnavailable
@@ -96,7 +98,7 @@ def set_backend(backend: str) -> None:
 
     Raises:
         ValueError: the name is not a backend.
-        BackendUnavailable: there is no WebGPU here, or in the browser it has not been opened yet
+        BackendUnavailable: there is no WebGPU here, or in a browser without JSPI it has not been opened yet
             (`await pyml.config.init_async("webgpu")` opens it); there is no WebAssembly SIMD, or natively the package
             wasmtime is missing.
     """
@@ -126,9 +128,13 @@ def _open(backend: str) -> Any:
 
             _opened[backend] = WasmDevice()
         elif IN_BROWSER:
-            raise BackendUnavailable(
-                'WebGPU has not been opened on this page; write `await pyml.config.init_async("webgpu")` first.'
-            )
+            from .device.browser import open_browser_device
+
+            if not opening.can_wait():
+                raise BackendUnavailable(
+                    'WebGPU has not been opened on this page; write `await pyml.config.init_async("webgpu")` first.'
+                )
+            _opened[backend] = opening.waited(open_browser_device())
         else:
             from .device.native import NativeDevice
 
@@ -137,9 +143,12 @@ def _open(backend: str) -> Any:
 
 
 def device() -> Any:
-    """The device in use; chooses one at the first call."""
+    """The device in use; chooses one at the first call. In a browser that call waits until WebGPU is open, where it can."""
     global _device, _reason
     if _device is not None:
+        return _device
+    if IN_BROWSER and opening.can_wait():
+        opening.waited(init_async())
         return _device
     with LOCK:
         if _device is not None:  # another thread was first
@@ -157,7 +166,10 @@ def _default() -> tuple[Any, str]:
     if IN_BROWSER:
         if "webgpu" in _opened:
             return _opened["webgpu"], "opened by the page"
-        return _without_gpu("WebGPU has not been opened on this page")
+        chosen = _without_gpu("WebGPU has not been opened on this page")
+        if opening.is_offered():
+            warnings.warn(opening.SAID.format(name=chosen[0].name), RuntimeWarning, stacklevel=3)
+        return chosen
     try:
         gpu = _open("webgpu")
     except BackendUnavailable as e:

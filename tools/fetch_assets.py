@@ -1,7 +1,7 @@
 """Fetches the Pyodide runtime, numpy for it, the chart library and the digits into `build/assets`.
 
     .venv/bin/python tools/fetch_assets.py [--package NAME ...]
-    .venv/bin/python tools/fetch_assets.py --tests     only TensorFlow.js, which tests compare with
+    .venv/bin/python tools/fetch_assets.py --tests     only what tests need: TensorFlow.js, which they compare with, and wheels
 
 `make setup` runs this; running it again downloads nothing that is already there, and goes on with what broke off.
 """
@@ -11,7 +11,7 @@ import sys
 from pathlib import Path
 
 from pyml import paths
-from pyml.assets import AssetError, fetch_all, tensorflow_js
+from pyml.assets import AssetError, fetch_all, tensorflow_js, wheels
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -20,11 +20,13 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--into", type=Path, help="folder for the files (default: build/assets)")
     parser.add_argument("--cache", type=Path, help="folder for kept downloads (default: build/cache)")
     parser.add_argument("--package", action="append", default=[], help="a further Pyodide package")
-    parser.add_argument("--tests", action="store_true", help="fetch what tests compare with, and nothing else")
+    parser.add_argument("--tests", action="store_true", help="fetch what tests need, and nothing else")
     options = parser.parse_args(arguments)
     try:
         if options.tests:
-            tensorflow_js.fetch(options.into or tensorflow_js.folder(), options.cache or paths.build_dir() / "cache")
+            cache = options.cache or paths.build_dir() / "cache"
+            tensorflow_js.fetch(options.into or tensorflow_js.folder(), cache)
+            wheels.fetch(wheels.WHEELS, cache=cache)
             return 0
         folder = fetch_all(options.into, options.cache, options.package)
     except AssetError as error:

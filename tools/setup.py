@@ -35,7 +35,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--only", choices=["python"], help="stop after the virtual environment")
     parser.add_argument("--models", choices=["small", "all"], help="also fetch trained networks: those of the tests, or all")
-    parser.add_argument("--tests", action="store_true", help="also fetch TensorFlow.js, which tests compare with")
+    parser.add_argument("--tests", action="store_true", help="also fetch what tests need: TensorFlow.js and a few wheels")
     options = parser.parse_args(arguments)
     if sys.version_info < (3, 11):  # noqa: UP036 - this script runs before pip can refuse
         print(f"setup: pyml needs Python 3.11 or newer. Received: {sys.version.split()[0]}", file=sys.stderr)
@@ -179,9 +179,9 @@ def models_step(which: str) -> None:
 
 
 def tests_step() -> None:
-    """TensorFlow.js into `build/tensorflow-js`."""
+    """TensorFlow.js into `build/tensorflow-js`, and wheels for Pyodide into the cache."""
     script = ROOT / "build" / "tensorflow-js" / "node_modules" / "@tensorflow" / "tfjs" / "tf.min.js"
-    sources = [ROOT / "pyml" / "assets" / name for name in ("pins.py", "tensorflow_js.py")]
+    sources = [ROOT / "pyml" / "assets" / name for name in ("pins.py", "tensorflow_js.py", "wheels.py")]
     once("tests", key(*sources), script.is_file, lambda: run(BIN / "python", "tools/fetch_assets.py", "--tests"))
 
 

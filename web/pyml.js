@@ -1,4 +1,4 @@
-// Loads Python and pyml for a page. Everything comes from the page's own origin.
+// Loads Python and pyml for a page. Everything comes from the folder that this file lies in, on the page's own host or another.
 //
 //   import { loadPyml } from "../../web/pyml.js";
 //   const pyml = await loadPyml({ status: document.querySelector("#status") });
@@ -10,6 +10,7 @@
 import { showStatus } from "./status.js";
 
 const HERE = import.meta.url;
+const OWN_HOST = new URL(HERE).origin === location.origin; // browsers start workers, also service workers, from there only
 
 /** What the page's address asks for; options given to loadPyml come first. */
 export function addressOptions(search = location.search) {
@@ -89,13 +90,13 @@ async function explained(error, indexURL) {
 
 /** Lets a service worker add the isolation headers where the server does not; they come with the next visit. */
 function askForIsolation() {
-  if (globalThis.crossOriginIsolated || !navigator.serviceWorker || !isSecureContext) return;
+  if (globalThis.crossOriginIsolated || !navigator.serviceWorker || !isSecureContext || !OWN_HOST) return;
   navigator.serviceWorker.register(new URL("../sw.js", HERE)).catch(() => {}); // pages work without it
 }
 
 /** Has the service worker keep the files of this page and of Python. */
 async function keepForOffline(files, indexURL) {
-  if (!navigator.serviceWorker || !isSecureContext) return;
+  if (!navigator.serviceWorker || !isSecureContext || !OWN_HOST) return;
   try {
     const script = new URL(globalThis.crossOriginIsolated ? "../sw.js?next" : "../sw.js", HERE);
     if (!(await navigator.serviceWorker.getRegistration(new URL("../", HERE)))) await navigator.serviceWorker.register(script);
@@ -109,9 +110,16 @@ async function keepForOffline(files, indexURL) {
   }
 }
 
+/** The worker's script; for another host a script of the page's own that imports it. */
+function workerScript() {
+  const script = new URL("./worker.js", HERE);
+  if (OWN_HOST) return script;
+  return URL.createObjectURL(new Blob([`import ${JSON.stringify(script.href)};`], { type: "text/javascript" }));
+}
+
 /** Python behind postMessage. */
 function workerConnection() {
-  const worker = new Worker(new URL("./worker.js", HERE), { type: "module" });
+  const worker = new Worker(workerScript(), { type: "module" });
   const waiting = new Map();
   let next = 1, started = false;
   const connection = {
@@ -222,7 +230,7 @@ function client(settings, status) {
       if (!response.ok) throw new Error(`Could not download ${file}: the server answered ${response.status}.`);
       return this.runPython(await response.text(), file);
     },
-    /** Runs Python source; top-level await works. Resolves to the value of the last expression. */
+    /** Runs Python source; top-level await works. Resolves to the value of the last expression, null where JavaScript has no form for it. */
     runPython: (code, filename) => connection.request("runPython", [code, filename]),
     /** Calls a Python function of the main module; waits when it is a coroutine. */
     call: (name, ...args) => connection.request("call", [name, args]),

@@ -254,8 +254,9 @@ export async function startRuntime(options, emit) {
   const plain = (value) => {
     if (!value?.toJs) return value ?? null;
     const copy = value.toJs({ dict_converter: Object.fromEntries });
+    const kept = copy === value || copy instanceof py.ffi.PyProxy; // a figure, a model: what JavaScript has no form for stays in Python
     value.destroy();
-    return copy;
+    return kept ? null : copy;
   };
   return {
     info,
