@@ -42,8 +42,8 @@ def test_a_template_without_a_place_is_refused(folder):
 
 def test_every_demo_of_the_checkout_has_a_title_a_description_and_a_picture():
     demos = paths.checkout() / "demos"
-    names = demo.names()
-    assert {"mnist", "regression", "classify", "teachable", "controller"} <= set(names)
+    names = gallery.demos(demos)
+    assert {"mnist", "regression", "classify", "teachable", "controller"} <= set(names) <= set(demo.names())
     for name in names:
         page = (demos / name / "index.html").read_text(encoding="utf-8")
         assert "<h1" in page and gallery.described(page, "description"), f"demos/{name}/index.html"

@@ -50,6 +50,7 @@ def main(arguments: list[str] | None = None) -> int:
             if options.tests:
                 tests_step()
             minify_step()
+            editor_step()
             wheel_step()
             site_step()
     except SetupError as error:
@@ -190,6 +191,13 @@ def minify_step() -> None:
     sources = [ROOT / "web" / "exported", ROOT / "web" / "replay.js", ROOT / "pyml" / "export" / "bundle.py", ROOT / "tools" / "minify.py"]
     made = ROOT / "build" / "exported.min.js"
     once("minify", key(*sources), made.is_file, lambda: run(BIN / "python", "tools/minify.py"))
+
+
+def editor_step() -> None:
+    """`build/assets/vendor/codemirror.js`, the code editor of the demos."""
+    made = ROOT / "build" / "assets" / "vendor" / "codemirror.js"
+    sources = [ROOT / "tools" / "editor", ROOT / "tools" / "bundle_editor.py"]
+    once("editor", key(*sources), made.is_file, lambda: run(BIN / "python", "tools/bundle_editor.py"))
 
 
 def wheel_step() -> None:

@@ -36,13 +36,16 @@ export function log(text) {
  *
  * modules  Python files beside the page that page.py imports.
  * files    [{ path, url }] further files for Python's folder.
+ * page     where page.py is, if not beside the page.
  * hear     { kind: listener } for what page.py posts.
+ * print    called with each line that Python prints, which otherwise goes into #log.
  */
-export async function startDemo({ modules = [], files = [], hear = {} } = {}) {
-  const own = [...modules, "page.py"].map((name) => ({ path: name, url: name }));
+export async function startDemo({ modules = [], files = [], page = "page.py", hear = {}, print = null } = {}) {
+  const own = [...modules.map((name) => ({ path: name, url: name })), { path: "page.py", url: page }];
   const pyml = await loadPyml({ status: $("status"), files: [...own, ...files], run: "page.py", offline: true });
   pyml.on("stdout", log);
   pyml.on("stderr", log);
+  if (print) pyml.on("stdout", print);
   pyml.on("warning", warn);
   for (const [kind, listener] of Object.entries(hear)) pyml.on(kind, listener);
   window.pymlPython = pyml; // for the curious, in the browser's console

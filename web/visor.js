@@ -1,15 +1,9 @@
 // The visor: a panel over the page with tabs of surfaces, on which figures of pyml.vis are drawn. It is loaded with the first
 // message of Python (`pyml_page.post("visor", ...)`). The key ` shows and hides it, Escape in it hides it; its place is remembered.
-import { loadVega } from "./charts.js";
+import { drawing } from "./figures.js";
 
 const KEPT = "pyml-visor";
 const LEAST = 280;
-const COLOURS = {
-  light: { ink: "#1f2328", quiet: "#59616a", line: "#dcd7cd" },
-  dark: { ink: "#e6e4df", quiet: "#a5adb5", line: "#343b41" },
-};
-// Series that are bright enough on a dark ground; the names are those of pyml.vis.theme.
-const ON_DARK = { "#0072B2": "#4da3e0", "#D55E00": "#ff8a4a", "#009E73": "#2fc79b", "#767676": "#a5adb5" };
 const STYLE = `
 .pyml-visor { position: fixed; inset: 0 0 0 auto; width: min(var(--visor-width, 420px), 100vw); z-index: 1000; display: flex; flex-direction: column;
   background: #ffffff; color: #1f2328; border-left: 1px solid #b9b3a7; box-shadow: -4px 0 18px #0003; font: 15px/1.4 system-ui, sans-serif; }
@@ -40,29 +34,7 @@ const STYLE = `
   .pyml-visor :focus-visible { outline-color: #5cc7b5; }
 }`;
 
-const dark = () => matchMedia("(prefers-color-scheme: dark)").matches;
 const narrow = () => matchMedia("(max-width: 600px)").matches;
-
-/** A specification in the page's colours, as wide as its surface. */
-function dressed(given, name, width) {
-  const repeated = (given.title?.text ?? given.title) === name; // the surface says it already
-  const title = repeated ? { text: given.title.subtitle ?? "", fontWeight: "normal", fontSize: 11 } : given.title;
-  let text = JSON.stringify({ ...given, title: title?.text === "" ? undefined : title, $schema: undefined });
-  if (dark()) for (const [from, to] of Object.entries(ON_DARK)) text = text.replaceAll(`"${from}"`, `"${to}"`);
-  const spec = JSON.parse(text);
-  const { ink, quiet, line } = COLOURS[dark() ? "dark" : "light"];
-  const series = ["#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#767676"].map((c) => (dark() && ON_DARK[c]) || c);
-  spec.config = {
-    view: { stroke: null }, font: "system-ui, sans-serif", range: { category: series }, text: { color: ink }, rule: { color: quiet },
-    axis: { gridColor: line, domainColor: line, tickColor: line, labelColor: quiet, titleColor: quiet },
-    legend: { labelColor: ink, titleColor: quiet, orient: "top", columns: 3 },
-    title: { color: ink, subtitleColor: quiet, anchor: "start", fontSize: 13 }, ...spec.config,
-  };
-  spec.background = "transparent";
-  if (spec.autosize && (spec.width ?? 0) <= 400) spec.width = width; // what is wider has a reason: tables scroll
-  for (const part of spec.vconcat ?? []) if ((part.width ?? 0) <= 400) part.width = width - 70;
-  return spec;
-}
 
 class Visor {
   constructor() {
@@ -189,47 +161,13 @@ class Visor {
       section.setAttribute("aria-label", name);
       section.append(title, figure);
       panel.append(section);
-      surfaces.set(name, { figure, tab, name });
+      surfaces.set(name, drawing(figure, name, () => !this.panel.hidden && tab === this.active));
     }
-    const surface = surfaces.get(name);
-    surface.spec = spec;
-    surface.figure.setAttribute("role", "group");
-    surface.figure.setAttribute("aria-label", spec.description ?? name);
-    this.render(surface);
+    surfaces.get(name).draw(spec);
   }
 
   redraw() {
-    for (const surface of this.tabs.get(this.active)?.surfaces.values() ?? []) { surface.form = null; this.render(surface); }
-  }
-
-  /** Draws the newest figure of a surface that is seen, one at a time; where only the rows differ, only those change. */
-  async render(surface) {
-    surface.stale = true;
-    if (surface.busy || this.panel.hidden || surface.tab !== this.active) return;
-    surface.busy = true;
-    try {
-      await loadVega();
-      while (surface.stale && !this.panel.hidden && surface.tab === this.active) {
-        surface.stale = false;
-        await new Promise((resolve) => setTimeout(resolve, 16)); // whatever comes in this frame is drawn at once
-        const spec = dressed(surface.spec, surface.name, Math.max(200, surface.figure.clientWidth - 4));
-        const rows = spec.data?.values;
-        const form = rows && spec.mark ? JSON.stringify({ ...spec, data: null }) : null;
-        if (form && form === surface.form) {
-          await surface.view.change("rows", globalThis.vega.changeset().remove(() => true).insert(rows)).runAsync();
-          continue;
-        }
-        if (form) spec.data = { name: "rows", values: rows };
-        surface.view?.finalize();
-        const made = await globalThis.vegaEmbed(surface.figure, spec, { actions: false, renderer: "svg", logLevel: globalThis.vega.Error });
-        surface.view = made.view;
-        surface.form = form;
-      }
-    } catch (error) {
-      surface.figure.textContent = `No figure: ${error.message}`;
-    } finally {
-      surface.busy = false;
-    }
+    for (const surface of this.tabs.get(this.active)?.surfaces.values() ?? []) surface.redraw();
   }
 }
 

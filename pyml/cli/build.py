@@ -23,6 +23,7 @@ from pyml import paths
 from pyml.assets import AssetError, are_ready, fetch_all
 from pyml.assets.download import replacing
 from pyml.cli import bytecode, compress, ready, wheel
+from pyml.cli.chapters import pages
 from pyml.cli.gallery import gallery
 from pyml.hub.registry import ENTRIES
 
@@ -161,13 +162,19 @@ def gallery_files() -> Iterator[tuple[str, Path]]:
     root = paths.checkout()
     if root is None:
         raise BuildError("the gallery and demos are in pyml's source checkout only; name a page with --page.")
-    page = paths.build_dir() / "cache" / "gallery.html"
-    text = gallery((root / "web" / "index.html").read_text(encoding="utf-8"), root / "demos")
-    if not (page.is_file() and page.read_text(encoding="utf-8") == text):
-        with replacing(page) as part:
+    made = paths.build_dir() / "cache"
+    yield "index.html", written(made / "gallery.html", gallery((root / "web" / "index.html").read_text(encoding="utf-8"), root / "demos"))
+    for name, text in pages(root / "demos").items():
+        yield f"demos/{name}/index.html", written(made / "chapters" / f"{name}.html", text)
+    yield from tree("demos/", root / "demos", leave_out=("chapters/page.html",))
+
+
+def written(path: Path, text: str) -> Path:
+    """A file with this text, written only where it has another."""
+    if not (path.is_file() and path.read_text(encoding="utf-8") == text):
+        with replacing(path) as part:
             part.write_text(text, encoding="utf-8")
-    yield "index.html", page
-    yield from tree("demos/", root / "demos")
+    return path
 
 
 def page_files(page: Path) -> Iterator[tuple[str, Path]]:

@@ -13,6 +13,7 @@ from pyml import paths
 from pyml.cli import browser as browsers
 from pyml.cli import gallery
 from pyml.cli.build import build_site
+from pyml.cli.chapters import chapters
 from pyml.cli.fetching import Fetching
 from pyml.cli.renew import Renewer
 from pyml.cli.serve import make_server, running
@@ -29,9 +30,9 @@ class DemoError(Exception):
 
 
 def names() -> list[str]:
-    """The demos of this checkout."""
+    """The demos and the chapters of this checkout."""
     root = paths.checkout()
-    return gallery.demos(root / "demos") if root else []
+    return [*gallery.demos(root / "demos"), *(one.name for one in chapters(root / "demos"))] if root else []
 
 
 def run(
@@ -74,7 +75,8 @@ def run(
 def networks(name: str) -> list[str]:
     """The networks that a demo needs, as its page says in `<meta name="networks">`."""
     root = paths.checkout()
-    page = (root / "demos" / name / "index.html").read_text(encoding="utf-8") if root else ""
+    file = root / "demos" / name / "index.html" if root else None
+    page = file.read_text(encoding="utf-8") if file is not None and file.is_file() else ""  # a chapter needs none
     return gallery.described(page, "networks").split()
 
 

@@ -15,7 +15,7 @@ _NAMES = {
     "activations": "seen", "filters": "seen", "occlusion": "seen", "saliency": "attributions",
     "integrated_gradients": "attributions", "grad_cam": "attributions",
     "pca": "projections", "tsne": "projections", "decision_boundary": "boundaries",
-    "Visor": "panel", "visor": "panel",
+    "Visor": "panel", "visor": "panel", "draw_with": "panel",
 }  # fmt: skip
 _MODULES = {"metrics", "render", "show"}
 

@@ -60,12 +60,11 @@ class Figure:
             name: The surface of the visor, by default the title; a figure of the same name takes its place.
             tab: The tab of the visor.
         """
-        if sys.platform == "emscripten":
-            from pyml.vis.panel import in_page, visor
+        from pyml.vis.panel import has_place, visor
 
-            if in_page():
-                visor().surface(name or self.title or "figure", tab).draw(self)
-                return self
+        if has_place():
+            visor().surface(name or self.title or "figure", tab).draw(self)
+            return self
         notebook = sys.modules.get("IPython")
         shell = notebook.get_ipython() if notebook is not None else None
         if shell is not None and type(shell).__name__ != "TerminalInteractiveShell":
@@ -102,7 +101,7 @@ class Figure:
     def _page(self, theme: str) -> str:
         folder = paths.assets_dir() / "vendor"
         spec = {**self.themed(theme), "$schema": "https://vega.github.io/schema/vega-lite/v6.json"}
-        if spec.get("autosize") and (spec.get("width") or 0) <= 400:   # as in web/visor.js: what is wider has a reason
+        if spec.get("autosize") and (spec.get("width") or 0) <= 400:   # as in web/figures.js: what is wider has a reason
             spec["width"] = "container"
         if not all((folder / name).is_file() for name in _SCRIPTS):
             return _converter(".html").vegalite_to_html(self.themed(theme), bundle=True, vl_version="5.20")

@@ -4,12 +4,42 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from pyml.vis.figure import Figure
 
 _visor: Visor | None = None
+_drawer: Callable[[str, str, Figure], None] | None = None
+
+
+def draw_with(drawer: Callable[[str, str, Figure], None] | None) -> Callable[[str, str, Figure], None] | None:
+    """Has figures drawn by a function of yours, in the place of the visor: into a page of your own, a window, a folder of files.
+
+    Args:
+        drawer: Called with the surface's name, its tab and the figure, whenever one is shown or `fit_callbacks` has drawn anew;
+            None gives them back to the visor.
+
+    Returns:
+        The function that drew until now, or None.
+
+    Example:
+        >>> drawn = []
+        >>> before = pyml.vis.draw_with(lambda name, tab, figure: drawn.append(name))
+        >>> pyml.vis.line_chart([3, 2, 1], title="Loss").show()
+        <Figure 'Loss' of 3 rows>
+        >>> drawn, pyml.vis.draw_with(before) is not None
+        (['Loss'], True)
+    """
+    global _drawer
+    before, _drawer = _drawer, drawer
+    return before
+
+
+def has_place() -> bool:
+    """True where figures that nobody asked for can be drawn: by a function of `draw_with`, or in a page's visor."""
+    return _drawer is not None or in_page()
 
 
 def in_page() -> bool:
@@ -40,6 +70,9 @@ class Surface:
     def draw(self, figure: Figure) -> None:
         """Draws a figure here, in the place of the last one. In a page; elsewhere it is kept in `.figure`."""
         self.figure = figure
+        if _drawer is not None:
+            _drawer(self.name, self.tab, figure)
+            return
         send("draw", {"name": self.name, "tab": self.tab, "spec": figure.spec})
 
 

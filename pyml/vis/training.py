@@ -149,9 +149,9 @@ class FitCallbacks(Callback):
         return history(rows, None, self.zoom, **{**label, **self.opts})
 
     def _draw(self, name: str, rows: list[dict[str, float]]) -> None:
-        from pyml.vis.panel import in_page, visor
+        from pyml.vis.panel import has_place, visor
 
-        if not in_page():
+        if not has_place():
             return
         given = self.container if isinstance(self.container, Mapping) else {"name": self.container or "Training"}
         title = f"{given['name']}: {'batches' if name == 'on_batch_end' else 'epochs'}"

@@ -1,0 +1,93 @@
+"""What the files of chapters use besides pyml: their data, and sliders. On their pages, and on the desktop:
+
+    python demos/chapters/NAME.py [--save FOLDER] [--as html|svg|png|json] [--backend cpu|wasm|webgpu]
+
+The numbers are printed; with --save the charts are written into a folder.
+"""
+
+import argparse
+import atexit
+import os
+import re
+import sys
+
+import pyml
+from pyml import vis
+
+place = None  # the page: an object with `control(...)`; None on the desktop
+
+
+def file(name):
+    """The path of a data file of the demos, such as "cars.csv"."""
+    if os.path.exists(name):
+        return name
+    if sys.platform == "emscripten":
+        raise FileNotFoundError(f"{name}: this page does not have it; its CHAPTER line names the files that it brings.")
+    from pyml import paths
+
+    path = paths.assets_dir() / "data" / name
+    if not path.is_file():
+        raise FileNotFoundError(f"{name}: not fetched yet; `make setup` brings it.")
+    return str(path)
+
+
+def slider(label, low, high, value, then, step=None):
+    """A slider on the chapter's page; on the desktop `then(value)` is called once.
+
+    Args:
+        label: What stands beside it.
+        low, high, value: Its ends and where it stands at first.
+        then: Called with the number, at once and after each move. Figures that it shows take the place of those of the same name; a text
+            that it returns is shown beside the slider.
+        step: The least move; by default a hundredth of the way.
+    """
+    step = (high - low) / 100 if step is None else step
+    if not (low <= value <= high and low < high and step > 0):
+        raise ValueError(f"slider: value must lie from low to high, and step be positive. Received: {low}, {high}, {value}, step={step}")
+    text = then(value)
+    if place is not None:
+        place.control("slider", label, then, text, low=low, high=high, step=step, value=value)
+    elif text:
+        print(f"{label} {value:g}: {text}")
+
+
+def choice(label, options, then):
+    """A list to choose from on the chapter's page; on the desktop `then(options[0])` is called once. Otherwise as `slider`."""
+    text = then(options[0])
+    if place is not None:
+        place.control("choice", label, then, text, options=[str(option) for option in options], values=list(options))
+    elif text:
+        print(f"{label} {options[0]}: {text}")
+
+
+def desktop(arguments):
+    """Reads the command line of a chapter's file; its charts are kept, and saved when it ends."""
+    parser = argparse.ArgumentParser(description="A chapter of pyml's demos.")
+    parser.add_argument("--save", metavar="FOLDER", help="write the charts into a folder")
+    parser.add_argument("--as", dest="kind", choices=["html", "svg", "png", "json"], default="html", help="what kind of file (default: html)")
+    parser.add_argument("--backend", help="cpu, wasm or webgpu; by default the fastest that is there")
+    options = parser.parse_args(arguments)
+    if options.backend:
+        pyml.config.set_backend(options.backend)
+    charts = {}
+    vis.draw_with(lambda name, tab, figure: charts.__setitem__(name, figure))
+    atexit.register(finish, charts, options)
+
+
+def finish(charts, options):
+    """Writes the charts, or says how to."""
+    if not charts:
+        return
+    if not options.save:
+        print(f"{len(charts)} charts: {', '.join(charts)}. --save FOLDER writes them.")
+        return
+    os.makedirs(options.save, exist_ok=True)
+    for name, figure in charts.items():
+        path = os.path.join(options.save, f"{re.sub(r'[^a-z0-9]+', '-', name.lower()).strip('-')}.{options.kind}")
+        figure.save(path)
+        print(path)
+
+
+main = getattr(sys.modules["__main__"], "__file__", None)
+if main and os.path.dirname(os.path.abspath(main)) == os.path.dirname(os.path.abspath(__file__)) and sys.platform != "emscripten":
+    desktop(sys.argv[1:])

@@ -1,0 +1,119 @@
+// The right half of a chapter's page: its text, and under each cell of code what that printed, drew and offers to move.
+import { prose } from "../../web/prose.js";
+import { newestOnly, sentence } from "../../web/demo.js";
+import { drawing } from "../../web/figures.js";
+
+const PRINTED = 20_000; // letters of a cell's text that stay
+
+/**
+ * root   element that is filled.
+ * goTo   called with the line of a cell that was asked for.
+ * moved  (number, value): tells Python of a control; a promise of the text beside it.
+ */
+export function outputs(root, { goTo, moved }) {
+  let code = []; // a record of each cell of code
+  let now = null;
+
+  const places = new Map(); // element of a figure -> its drawing, and for which width that is
+  const watch = new ResizeObserver((entries) => {
+    for (const { target, contentRect } of entries) {
+      const place = places.get(target);
+      if (!place || Math.abs(place.width - contentRect.width) < 2) continue;
+      place.width = contentRect.width; // a second figure beside it, another window
+      place.drawing.redraw();
+    }
+  });
+  matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => { for (const { drawing: each } of places.values()) each.redraw(); });
+
+  const add = (parent, kind, className, properties = {}) => {
+    const made = Object.assign(document.createElement(kind), properties);
+    made.className = className;
+    parent.append(made);
+    return made;
+  };
+
+  function show(parts) {
+    root.replaceChildren();
+    watch.disconnect();
+    places.clear();
+    code = [];
+    now = null;
+    for (const { kind, line, text } of parts) {
+      if (kind === "text") {
+        root.append(...prose(text));
+        continue;
+      }
+      const box = add(root, "div", "cell");
+      box.hidden = true;
+      const last = line + text.trimEnd().split("\n").length - 1;
+      const from = line + /^\n*/.exec(text)[0].length;
+      const link = add(box, "button", "cell-lines", { type: "button", textContent: from === last ? `line ${from}` : `lines ${from} to ${last}`, title: "Show these lines in the code" });
+      link.addEventListener("click", () => goTo(from));
+      code.push({ box, printed: null, figures: new Map(), grid: null, controls: null });
+    }
+  }
+
+  function begin(number) {
+    now?.box.classList.remove("busy");
+    now = code[number];
+    now.box.classList.add("busy");
+  }
+
+  return {
+    show,
+    begin,
+    end() { now?.box.classList.remove("busy"); },
+    print(text) {
+      if (!now) return;
+      now.box.hidden = false;
+      now.printed ??= add(now.box, "pre", "printed");
+      now.printed.tabIndex = 0;
+      now.printed.setAttribute("aria-label", "What this cell printed");
+      now.printed.textContent = `${now.printed.textContent}${text}\n`.slice(-PRINTED);
+      now.printed.scrollTop = now.printed.scrollHeight;
+    },
+    figure({ cell, name, spec }) {
+      const { box, figures } = code[cell] ?? {};
+      if (!box) return;
+      box.hidden = false;
+      code[cell].grid ??= add(box, "div", "figures");
+      if (!figures.has(name)) {
+        const frame = add(code[cell].grid, "figure", spec.width > 400 ? "figure-wide" : "");
+        add(frame, "figcaption", "", { textContent: name });
+        const element = add(frame, "div", "figure");
+        figures.set(name, drawing(element, name));
+        places.set(element, { drawing: figures.get(name), width: element.clientWidth });
+        watch.observe(element);
+      }
+      figures.get(name).draw(spec);
+    },
+    control({ cell, number, kind, label, text, low, high, step, value, options }) {
+      const { box } = code[cell] ?? {};
+      if (!box) return;
+      box.hidden = false;
+      if (!code[cell].controls) {
+        code[cell].controls = document.createElement("div");
+        code[cell].controls.className = "cell-controls";
+        if (code[cell].grid) code[cell].grid.before(code[cell].controls);
+        else box.append(code[cell].controls);
+      }
+      const row = add(code[cell].controls, "label", "");
+      add(row, "span", "", { textContent: label });
+      const input = kind === "slider" ? add(row, "input", "", { type: "range", min: low, max: high, step, value }) : add(row, "select", "");
+      const here = add(row, "span", "number", { textContent: kind === "slider" ? value : "" });
+      for (const [i, option] of (options ?? []).entries()) add(input, "option", "", { value: i, textContent: option });
+      const answer = add(code[cell].controls, "output", "", { value: text });
+      const tell = newestOnly(async (wanted) => {
+        try {
+          answer.value = await moved(number, wanted);
+        } catch (error) {
+          answer.value = sentence(error);
+        }
+      });
+      input.addEventListener("input", () => {
+        if (kind === "slider") here.textContent = Number(input.value);
+        tell(Number(input.value));
+      });
+    },
+  };
+}

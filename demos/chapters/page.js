@@ -1,0 +1,181 @@
+// The page of a chapter: its Python file in an editor, and beside it the file's own text with what each cell prints and draws.
+// ?autorun=1 runs it at once; #code=... opens somebody's version of it; window.pymlDemo says how it went.
+import { cells } from "../../web/prose.js";
+import { codeEditor } from "../../web/code.js";
+import { $, asked, bring, button, demo, failed, finish, forgetWarnings, newestOnly, notice, sentence, startDemo } from "../../web/demo.js";
+import { packed, unpacked } from "../../web/share.js";
+import { outputs } from "./outputs.js";
+
+const PATIENCE = 2000; // ms for Python to hear an interrupt before it is ended
+const meta = (name) => document.querySelector(`meta[name="${name}"]`).content;
+const chapter = meta("chapter");
+
+let pyml = null, running = false, ended = null, clock = null;
+const known = new Map(); // module -> its names
+
+const view = outputs($("cells"), {
+  goTo: (line) => editor.goTo(line),
+  moved: (number, value) => pyml.call("moved", number, value),
+});
+const editor = await codeEditor({
+  area: $("source"), kept: `chapters/${chapter}.py`, run, names,
+  changed(edited) {
+    $("reset").disabled = !edited || running;
+    $("edited").textContent = edited ? "This is your version; it stays in this browser. Start over brings the original back." : "This is the original.";
+  },
+});
+
+async function start() {
+  const python = startDemo({
+    files: [
+      ...["chapter.py"].map((name) => ({ path: name, url: `../chapters/${name}` })),
+      { path: "lines.py", url: "../mnist/lines.py" },
+      ...meta("data").split(" ").filter(Boolean).map((name) => ({ path: name, url: `../../data/${name}` })),
+    ],
+    page: "../chapters/page.py",
+    hear: { cell: (number) => view.begin(number), figure: view.figure, control: view.control },
+    print: view.print,
+  });
+  const source = await bring(`../chapters/${chapter}.py`).then((answer) => answer.text());
+  let given = null;
+  try {
+    given = await unpacked(location.hash);
+  } catch (error) {
+    notice(sentence(error), true);
+  }
+  editor.begin(source, given);
+  if (given !== null && given !== source) notice("This link brought somebody else's version of the code. Read it before you run it; Start over brings the original.");
+  view.show(cells(editor.text));
+  pyml = await python;
+  $("run").disabled = false;
+  $("running").value = "Not run yet.";
+  for (const [module] of editor.text.matchAll(/\bpyml(\.\w+)*\b/g)) names(module);
+  for (const [, list] of editor.text.matchAll(/^from pyml import ([^\n#]+)/gm)) for (const name of list.split(",")) names(`pyml.${name.trim()}`);
+}
+
+/** Names of a module for the editor; while Python is at work only those that it was asked for before. */
+async function names(path) {
+  if (!known.has(path)) {
+    if (!pyml || running) return [];
+    known.set(path, pyml.call("names", path).catch(() => []));
+  }
+  return known.get(path);
+}
+
+// ---- running
+
+async function run() {
+  if (running || !pyml) return;
+  running = true;
+  Object.assign(demo, { done: false, error: null, summary: "", merit: null });
+  editor.mark(null);
+  $("problem").hidden = $("result").hidden = true;
+  forgetWarnings();
+  const source = editor.text;
+  const parts = cells(source);
+  view.show(parts);
+  $("run").disabled = $("reset").disabled = true;
+  $("stop").disabled = false;
+  const began = performance.now();
+  const tick = () => { $("running").value = `Running: ${((performance.now() - began) / 1000).toFixed(0)} s`; };
+  tick();
+  clock = setInterval(tick, 1000);
+  try {
+    const code = parts.filter(({ kind }) => kind === "code").map(({ line, text }) => [line, text]);
+    show(await pyml.call("run", source, code), performance.now() - began);
+  } catch (error) {
+    if (error.kind === "ended") return; // `stop` says so
+    show({ error: { text: sentence(error), line: null } });
+  }
+}
+
+function end(text, error = null) {
+  clearInterval(clock);
+  running = false;
+  view.end();
+  $("running").value = text;
+  $("run").disabled = pyml === null;
+  $("stop").disabled = true;
+  $("reset").disabled = editor.text === editor.original;
+  ended?.();
+  finish(error);
+}
+
+function show({ error, stopped, merit }, milliseconds) {
+  const seconds = `${(milliseconds / 1000).toFixed(milliseconds < 10_000 ? 1 : 0)} s`;
+  if (error) {
+    showProblem(error);
+    return end("It stopped at a mistake.", error.text);
+  }
+  if (stopped) return end("Stopped.");
+  if (merit) {
+    const value = Number(merit.value.toPrecision(3));
+    const bound = `${merit.sign === "<" ? "below" : "above"} ${merit.bound}`;
+    demo.merit = merit;
+    demo.summary = `${merit.name}: ${value} ${merit.unit}`;
+    $("result").textContent = merit.kept ? `${merit.name}: ${value} ${merit.unit}. The chapter asks for ${bound}: reached.` : `${merit.name}: ${value} ${merit.unit}. The chapter asks for ${bound}: not reached with this code.`;
+    $("result").classList.toggle("bad", !merit.kept);
+    $("result").hidden = false;
+  }
+  end(`Ran in ${seconds}.`);
+}
+
+function showProblem({ text, line }) {
+  const message = Object.assign(document.createElement("p"), { textContent: text });
+  $("problem").replaceChildren(message);
+  $("problem").hidden = false;
+  if (line === null) return;
+  const code = Object.assign(document.createElement("pre"), { textContent: editor.text.split("\n")[line - 1]?.trim() ?? "" });
+  const where = Object.assign(document.createElement("p"), { textContent: `Line ${line}: ` });
+  where.append(button("Go to the line", () => editor.goTo(line)));
+  $("problem").prepend(where, code);
+  editor.mark(line, text);
+}
+
+/** Interrupts Python; where it cannot hear, or does not, it is ended and started again. */
+async function stop() {
+  $("stop").disabled = true;
+  $("running").value = "Stopping…";
+  clearInterval(clock);
+  const over = new Promise((resolve) => { ended = resolve; });
+  if (pyml.interrupt()) {
+    await Promise.race([over, new Promise((resolve) => { setTimeout(resolve, PATIENCE); })]);
+    if (!running) return;
+  }
+  if (pyml.thread === "main") {
+    $("running").value = "Python runs on the page's own thread here and cannot be ended.";
+    return;
+  }
+  $("running").value = "Ending Python and starting it again…";
+  await pyml.restart();
+  end("Stopped: Python was ended and started again. The code is as you left it.");
+}
+
+async function share() {
+  const address = new URL(await packed(editor.text), location.href.replace(/[?#].*/, ""));
+  history.replaceState(null, "", address.hash);
+  try {
+    await navigator.clipboard.writeText(address.href);
+    $("running").value = "The link with this code is in the clipboard.";
+  } catch {
+    $("running").value = "The link with this code is in the address bar.";
+  }
+}
+
+$("run").addEventListener("click", run);
+$("stop").addEventListener("click", stop);
+$("share").addEventListener("click", newestOnly(share));
+$("reset").addEventListener("click", () => {
+  editor.reset();
+  history.replaceState(null, "", location.pathname + location.search);
+  $("problem").hidden = true;
+  view.show(cells(editor.text));
+  editor.focus();
+});
+
+try {
+  await start();
+  if (asked.get("autorun") === "1") run();
+} catch (error) {
+  failed(error);
+}

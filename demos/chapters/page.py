@@ -1,0 +1,135 @@
+"""Runs the file of a chapter for its page, cell by cell, and tells the page what it shows."""
+
+import ast
+import importlib
+import inspect
+import json
+import sys
+import time
+
+import chapter
+from lines import Lines
+from pyml_page import post
+
+from pyml import vis
+
+FILE = "chapter file"
+SPACING = 0.1  # seconds from one picture of a surface to the next, while it changes
+MODULES = ("pyml", "numpy", "chapter", "math", "random")
+shown = {}  # surface -> [when it was drawn last, cell, the figure that waits]
+
+
+class Place:
+    """Where the cell that runs shows things."""
+
+    def __init__(self):
+        self.cell, self.controls = 0, []
+
+    def figure(self, name, tab, figure):
+        """Draws a figure, or lets it wait where another of its name was drawn just now."""
+        last = shown.setdefault((self.cell, name), [0.0, None])
+        if time.monotonic() - last[0] < SPACING:
+            last[1] = figure
+            return
+        last[0], last[1] = time.monotonic(), None
+        send(self.cell, name, figure)
+
+    def control(self, kind, label, then, text, **facts):
+        """Puts a slider or a list to choose from into the page."""
+        self.controls.append((self.cell, then, facts.pop("values", None)))
+        message = {"cell": self.cell, "number": len(self.controls) - 1, "kind": kind, "label": label, "text": text or "", **facts}
+        post("control", json.dumps(message))
+
+
+place = chapter.place = Place()
+vis.draw_with(place.figure)
+
+
+def send(cell, name, figure):
+    post("figure", json.dumps({"cell": cell, "name": name, "spec": figure.spec}, allow_nan=False))
+
+
+def flush():
+    """Draws what waited: the last of what changed quickly."""
+    for (cell, name), last in shown.items():
+        if last[1] is not None:
+            send(cell, name, last[1])
+            last[1] = None
+
+
+async def run(source, cells):
+    """Runs the cells, `[line, text]` each, of a file; returns how it went: `error` with its line, or `merit`, and what a merit is."""
+    lines = Lines(source, FILE)
+    shown.clear()
+    place.controls.clear()
+    names = {"__name__": "__main__", "__builtins__": __builtins__}
+    try:
+        compile(source, FILE, "exec", ast.PyCF_ALLOW_TOP_LEVEL_AWAIT)  # a mistake in the last cell is told before the first runs
+        with lines.watching():
+            for number, (line, text) in enumerate(cells):
+                place.cell = number
+                post("cell", str(number))
+                code = compile("\n" * (line - 1) + text, FILE, "exec", ast.PyCF_ALLOW_TOP_LEVEL_AWAIT)
+                result = eval(code, names)
+                if inspect.iscoroutine(result):
+                    await result
+                flush()
+        return {"merit": merit(names)}
+    except KeyboardInterrupt:
+        flush()
+        return {"stopped": True}
+    except SystemExit:
+        return {"merit": merit(names)}
+    except Exception as error:  # anything that a file can do
+        flush()
+        return {"error": lines.explain(error)}
+    finally:
+        sys.stdout.flush()
+
+
+def merit(names):
+    """The figure of merit that the file's CHAPTER promises, and what it is now; None where there is none."""
+    promised = (names.get("CHAPTER") or {}).get("merit")
+    if not promised:
+        return None
+    name, sign, bound, unit = promised
+    if name not in names:
+        return None
+    value = float(names[name])
+    return {"name": name.replace("_", " "), "value": value, "sign": sign, "bound": bound, "unit": unit, "kept": value < bound if sign == "<" else value > bound}
+
+
+def moved(number, value):
+    """A control of the page has another value; returns the text beside it."""
+    cell, then, values = place.controls[number]
+    place.cell = cell
+    text = then(values[int(value)] if values is not None else value)
+    flush()
+    return text or ""
+
+
+def names(path):
+    """The public names of a module, for the editor: `[{label, type, detail}]`."""
+    first, *rest = path.split(".")
+    if first not in MODULES:
+        return []
+    try:
+        found = importlib.import_module(first)
+        for part in rest:
+            found = getattr(found, part, None) or importlib.import_module(f"{found.__name__}.{part}")
+    except (ImportError, AttributeError):
+        return []
+    return [entry(name, getattr(found, name, None)) for name in getattr(found, "__all__", None) or dir(found) if not name.startswith("_")]
+
+
+def entry(name, value):
+    kind = "namespace" if inspect.ismodule(value) else "class" if inspect.isclass(value) else "function" if callable(value) else "variable"
+    detail = ""
+    if kind in ("class", "function"):
+        try:
+            wanted = [str(p) if p.default is p.empty else f"{p.name}={p.default!r}" for p in inspect.signature(value).parameters.values()]
+            text = ", ".join(one for one in wanted if not one.startswith("self"))
+            detail = f"({text})" if len(text) < 60 else f"({text[:57]}…)"
+        except (ValueError, TypeError):
+            pass
+    return {"label": name, "type": kind, "detail": detail}

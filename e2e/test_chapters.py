@@ -1,0 +1,119 @@
+"""Chapters as a reader meets them: running, changing the code, mistakes, stopping, sliders, and links that hold code."""
+
+import pytest
+
+from .demo_page import finished, opened
+
+READY = "() => !document.querySelector('#run').disabled || pymlDemo.error"
+OWN = """from pyml import layers
+print("one")
+# %% [markdown]
+# ## <b>Mine</b>
+# %%
+def f():
+    return layers.Dense(0)
+f()
+"""
+
+
+@pytest.fixture(scope="module")
+def cars(profile, site):
+    """The first chapter's page after it ran on wasm."""
+    page = opened(profile, f"{site}/demos/cars/index.html?autorun=1&backend=wasm", READY)
+    page.result = finished(page)
+    yield page
+    page.close()
+    assert not page.problems
+
+
+def write(page, code, run=True):
+    page.locator(".cm-content").fill(code)
+    if run:
+        page.click("#run")
+
+
+def test_a_chapter_reaches_its_figure_of_merit_and_draws_beside_its_text(cars):
+    assert cars.result["error"] is None and cars.result["merit"]["kept"] is True
+    assert cars.text_content("#result").startswith("test error: ") and "reached" in cars.text_content("#result")
+    headings = cars.locator("#cells > h2").all_text_contents()
+    assert headings[:2] == ["The data", "Normalization"]
+    cars.wait_for_function("() => document.querySelectorAll('.figures svg').length === 8")
+    assert cars.locator(".cell .printed").first.text_content().startswith("392 cars without gaps")
+    boxes = [figure.bounding_box() for figure in cars.locator(".cell:nth-of-type(3) figure").all()]
+    assert boxes[0]["y"] == boxes[1]["y"] and boxes[0]["x"] < boxes[1]["x"]  # side by side
+    assert cars.locator(".cm-content").get_attribute("aria-label") == "cars.py"
+
+
+def test_a_slider_asks_python(cars):
+    answer = cars.locator(".cell-controls output")
+    assert answer.text_content().startswith("3,000 pounds: about ")
+    cars.get_by_role("slider", name="Weight in pounds").fill("4000")
+    cars.wait_for_function("() => document.querySelector('.cell-controls output').value.startsWith('4,000 pounds: about ')")
+
+
+def test_names_of_pyml_are_completed_and_tab_indents(cars):
+    write(cars, "from pyml import layers\n", run=False)
+    cars.locator(".cm-content").press("Control+End")
+    cars.keyboard.type("layers.Conv2DT")
+    cars.locator(".cm-tooltip-autocomplete li", has_text="Conv2DTranspose").first.wait_for()
+    cars.keyboard.press("Enter")
+    cars.keyboard.type("\nif 1:\n")
+    cars.keyboard.type("x\n")
+    cars.keyboard.press("Tab")
+    cars.keyboard.type("y")
+    assert cars.evaluate("() => [...document.querySelectorAll('.cm-line')].map((e) => e.textContent)") == [
+        "from pyml import layers", "layers.Conv2DTranspose", "if 1:", "    x", "        y"]  # fmt: skip
+
+
+def test_a_mistake_is_marked_in_its_line_and_text_is_no_html(cars):
+    write(cars, OWN)
+    result = finished(cars)
+    assert "Dense" in result["error"]
+    assert cars.locator("#problem p").first.text_content().startswith("Line 7: ")
+    assert cars.locator(".cm-lintRange-error").text_content().strip() == "return layers.Dense(0)"
+    assert cars.text_content("#cells > h2") == "<b>Mine</b>" and cars.text_content(".cell .printed") == "one\n"
+    assert cars.text_content("#edited").startswith("This is your version")
+
+
+def test_a_link_holds_the_code_and_an_edit_survives_a_reload(cars, site):
+    cars.click("#share")
+    cars.wait_for_function("() => location.hash.startsWith('#code=')")
+    link = cars.url
+    write(cars, "print('kept')", run=False)
+    other = opened(cars.context, f"{site}/demos/cars/index.html?backend=wasm", "() => document.querySelector('.cm-content')?.innerText.includes('kept')")
+    other.close()
+    other = opened(cars.context, link, "() => document.querySelector('.cm-content')?.innerText.includes('layers.Dense(0)')")
+    assert "somebody else's version" in other.text_content("#notices")
+    other.close()
+    other = opened(cars.context, link[:-9], "() => document.querySelector('#notices').textContent.includes('damaged')")
+    other.close()
+
+
+@pytest.mark.parametrize("code", ["while True: pass", "while True:\n    try:\n        while True: pass\n    except BaseException: pass"])
+def test_stop_ends_an_endless_loop_and_the_code_stays(cars, code):
+    write(cars, code)
+    cars.click("#stop")
+    finished(cars)
+    assert cars.text_content("#running").startswith("Stopped") and cars.is_enabled("#run")
+    write(cars, "print(1 + 1)")
+    assert finished(cars)["error"] is None and cars.text_content(".cell .printed") == "2\n"
+
+
+def test_start_over_brings_the_chapter_back_and_the_smallest_phone_needs_no_sideways_scrolling(cars):
+    cars.click("#reset")
+    assert cars.text_content("#edited") == "This is the original."
+    for width in (390, 320):
+        cars.set_viewport_size({"width": width, "height": 700})
+        assert cars.evaluate("() => document.documentElement.scrollWidth") <= width
+    cars.set_viewport_size({"width": 1280, "height": 900})
+
+
+def test_without_the_editor_the_code_is_a_plain_field(new_page, site):
+    page = new_page()
+    page.console.allow("codemirror.js")
+    page.route("**/vendor/codemirror.js", lambda route: route.fulfill(status=404))
+    page.goto(f"{site}/demos/cars/index.html?backend=wasm")
+    page.wait_for_function(READY)
+    page.fill("#source", "print(6 * 7)")
+    page.click("#run")
+    assert finished(page)["error"] is None and page.text_content(".cell .printed") == "42\n"

@@ -1,0 +1,89 @@
+"""The chapters: their files as pages, and what they promise, on the desktop."""
+
+import runpy
+import sys
+
+import pytest
+
+import pyml
+from pyml import paths, vis
+from pyml.cli import chapters, gallery
+
+DEMOS = paths.checkout() / "demos"
+EVERY = chapters.chapters(DEMOS)
+FAST = {"cars"}  # in a few seconds; the others are slow
+
+
+@pytest.fixture
+def run(monkeypatch):
+    """Runs a chapter's file on the wasm device: its names, and the charts that it draws."""
+
+    def go(name):
+        charts = {}
+        monkeypatch.syspath_prepend(str(DEMOS / "chapters"))
+        before, device = vis.draw_with(lambda title, tab, figure: charts.__setitem__(title, figure)), pyml.config.backend()
+        try:
+            pyml.config.set_backend("wasm")
+            return runpy.run_path(str(DEMOS / "chapters" / f"{name}.py"), run_name="chapter_file"), charts
+        finally:
+            vis.draw_with(before)
+            pyml.config.set_backend(device)
+
+    return go
+
+
+@pytest.mark.parametrize("chapter", [pytest.param(one, id=one.name, marks=[] if one.name in FAST else pytest.mark.slow) for one in EVERY])
+def test_a_chapter_reaches_what_it_promises_and_draws(run, chapter):
+    for name in chapter.data:
+        if not (paths.assets_dir() / "data" / name).is_file():
+            pytest.skip("make setup fetches the data of the chapters")
+    names, charts = run(chapter.name)
+    name, sign, bound, unit = chapter.merit
+    value = float(names[name])
+    assert (value < bound) if sign == "<" else (value > bound), f"{name} = {value} {unit}"
+    assert len(charts) >= 3 and all(figure.rows() for figure in charts.values())
+
+
+def test_every_chapter_has_what_its_page_and_its_card_need():
+    pages, names = chapters.pages(DEMOS), {one.name for one in EVERY}
+    assert set(pages) == names and not names & set(gallery.demos(DEMOS))
+    for one in EVERY:
+        assert one.title.endswith("?") and 60 < len(one.description) < 300 and one.merit, one.name
+        assert one.picture.is_file(), one.picture
+        assert f"<h1>{one.title}</h1>" in pages[one.name] and f'content="{" ".join(one.data)}"' in pages[one.name]
+        assert f'<a href="demos/{one.name}/index.html">' in gallery.gallery("<!-- chapters --><!-- demos -->", DEMOS)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ('"""Only a title."""\nCHAPTER = {}\n', "a paragraph for the gallery"),
+        ('"""A?\n\nB."""\nCHAPTER = dict(order=1)\n', "line 4: CHAPTER must be a dict of plain values"),
+        ('"""A?\n\nB."""\nCHAPTER = {"merit": ("loss", "=", 1, "")}\n', "merit must be"),
+    ],
+)
+def test_a_file_that_lacks_something_is_named(tmp_path, text, message):
+    (tmp_path / "bad.py").write_text(text)
+    with pytest.raises(chapters.ChapterError, match=message):
+        chapters.read(tmp_path / "bad.py")
+
+
+def test_words_of_a_chapter_are_text_in_its_page(tmp_path):
+    (tmp_path / "chapters").mkdir()
+    (tmp_path / "chapters" / "page.html").write_text("<h1>$title</h1>$description $name $data$neighbours")
+    (tmp_path / "chapters" / "one.py").write_text('"""A < B?\n\nAll & more.\n\nText."""\nCHAPTER = {"order": 2, "data": ["a.csv"]}\n')
+    (tmp_path / "chapters" / "two.py").write_text('"""First?\n\nYes."""\nCHAPTER = {"order": 1}\n')
+    pages = chapters.pages(tmp_path)
+    assert list(pages) == ["two", "one"]
+    assert pages["one"].startswith("<h1>A &lt; B?</h1>All &amp; more. one a.csv") and 'before this: First?' in pages["one"]
+
+
+def test_a_slider_calls_at_once_and_refuses_a_start_beyond_its_ends(demo_module):
+    chapter, seen = demo_module("chapters", "chapter"), []
+    chapter.slider("x", 0, 1, 0.5, seen.append)
+    chapter.choice("y", ["a", "b"], seen.append)
+    assert seen == [0.5, "a"]
+    with pytest.raises(ValueError, match="from low to high"):
+        chapter.slider("x", 0, 1, 2, seen.append)
+    with pytest.raises(FileNotFoundError, match="make setup"):
+        chapter.file("none.csv")

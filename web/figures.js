@@ -1,0 +1,86 @@
+// Figures of pyml.vis in a page: Vega-Lite specifications in the page's colours, as wide as their place. The visor and the pages of
+// chapters draw with this.
+import { loadVega } from "./charts.js";
+
+const COLOURS = {
+  light: { ink: "#1f2328", quiet: "#59616a", line: "#dcd7cd" },
+  dark: { ink: "#e6e4df", quiet: "#a5adb5", line: "#343b41" },
+};
+// Series that are bright enough on a dark ground; the names are those of pyml.vis.theme.
+const ON_DARK = { "#0072B2": "#4da3e0", "#D55E00": "#ff8a4a", "#009E73": "#2fc79b", "#767676": "#a5adb5" };
+
+const dark = () => matchMedia("(prefers-color-scheme: dark)").matches;
+
+/** A specification in the page's colours, as wide as its surface. */
+function dressed(given, name, width) {
+  const repeated = (given.title?.text ?? given.title) === name; // the surface says it already
+  const title = repeated ? { text: given.title.subtitle ?? "", fontWeight: "normal", fontSize: 11 } : given.title;
+  let text = JSON.stringify({ ...given, title: title?.text === "" ? undefined : title, $schema: undefined });
+  if (dark()) for (const [from, to] of Object.entries(ON_DARK)) text = text.replaceAll(`"${from}"`, `"${to}"`);
+  const spec = JSON.parse(text);
+  const { ink, quiet, line } = COLOURS[dark() ? "dark" : "light"];
+  const series = ["#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#767676"].map((c) => (dark() && ON_DARK[c]) || c);
+  spec.config = {
+    view: { stroke: null }, font: "system-ui, sans-serif", range: { category: series }, text: { color: ink }, rule: { color: quiet },
+    axis: { gridColor: line, domainColor: line, tickColor: line, labelColor: quiet, titleColor: quiet },
+    legend: { labelColor: ink, titleColor: quiet, orient: "top", columns: 3 },
+    title: { color: ink, subtitleColor: quiet, anchor: "start", fontSize: 13 }, ...spec.config,
+  };
+  spec.background = "transparent";
+  if (spec.autosize && (spec.width ?? 0) <= 400) spec.width = width; // what is wider has a reason: tables scroll
+  for (const part of spec.vconcat ?? []) if ((part.width ?? 0) <= 400) part.width = width - 70;
+  return spec;
+}
+
+/**
+ * The place of a figure in a page: { draw(spec), redraw() }. The newest figure is drawn, one at a time; where only the rows differ,
+ * only those change.
+ *
+ * element  where it goes.
+ * name     what stands above it, which its own title need not repeat.
+ * seen     says whether it can be seen now; what comes while it cannot waits for `redraw`.
+ */
+export function drawing(element, name, seen = () => true) {
+  let newest = null, form = null, view = null, busy = false, stale = false;
+
+  async function render() {
+    stale = true;
+    if (busy || !newest || !seen()) return;
+    busy = true;
+    try {
+      await loadVega();
+      while (stale && seen()) {
+        stale = false;
+        await new Promise((resolve) => setTimeout(resolve, 16)); // whatever comes in this frame is drawn at once
+        const spec = dressed(newest, name, Math.max(200, element.clientWidth - 4));
+        const rows = spec.data?.values;
+        const now = rows && spec.mark ? JSON.stringify({ ...spec, data: null }) : null;
+        if (now && now === form) {
+          await view.change("rows", globalThis.vega.changeset().remove(() => true).insert(rows)).runAsync();
+          continue;
+        }
+        if (now) spec.data = { name: "rows", values: rows };
+        view?.finalize();
+        ({ view } = await globalThis.vegaEmbed(element, spec, { actions: false, renderer: "svg", logLevel: globalThis.vega.Error }));
+        form = now;
+      }
+    } catch (error) {
+      element.textContent = `No figure: ${error.message}`;
+    } finally {
+      busy = false;
+    }
+  }
+
+  return {
+    draw(spec) {
+      newest = spec;
+      element.setAttribute("role", "group");
+      element.setAttribute("aria-label", spec.description ?? name);
+      return render();
+    },
+    redraw() {
+      form = null;
+      return render();
+    },
+  };
+}
