@@ -80,9 +80,9 @@ def test_a_link_holds_the_code_and_an_edit_survives_a_reload(cars, site):
     cars.wait_for_function("() => location.hash.startsWith('#code=')")
     link = cars.url
     write(cars, "print('kept')", run=False)
-    other = opened(cars.context, f"{site}/demos/cars/index.html?backend=wasm", "() => document.querySelector('.cm-content')?.innerText.includes('kept')")
-    other.close()
-    other = opened(cars.context, link, "() => document.querySelector('.cm-content')?.innerText.includes('layers.Dense(0)')")
+    holds = "() => document.querySelector('.cm-content')?.innerText.includes('%s')"
+    opened(cars.context, f"{site}/demos/cars/index.html?backend=wasm", holds % "kept").close()
+    other = opened(cars.context, link, holds % "layers.Dense(0)")
     assert "somebody else's version" in other.text_content("#notices")
     other.close()
     other = opened(cars.context, link[:-9], "() => document.querySelector('#notices').textContent.includes('damaged')")

@@ -64,7 +64,7 @@ def desktop(arguments):
     """Reads the command line of a chapter's file; its charts are kept, and saved when it ends."""
     parser = argparse.ArgumentParser(description="A chapter of pyml's demos.")
     parser.add_argument("--save", metavar="FOLDER", help="write the charts into a folder")
-    parser.add_argument("--as", dest="kind", choices=["html", "svg", "png", "json"], default="html", help="what kind of file (default: html)")
+    parser.add_argument("--as", dest="kind", choices=["html", "svg", "png", "json"], default="html", help="their kind (default: html)")
     parser.add_argument("--backend", help="cpu, wasm or webgpu; by default the fastest that is there")
     options = parser.parse_args(arguments)
     if options.backend:

@@ -96,7 +96,8 @@ def merit(names):
     if name not in names:
         return None
     value = float(names[name])
-    return {"name": name.replace("_", " "), "value": value, "sign": sign, "bound": bound, "unit": unit, "kept": value < bound if sign == "<" else value > bound}
+    kept = value < bound if sign == "<" else value > bound
+    return {"name": name.replace("_", " "), "value": value, "sign": sign, "bound": bound, "unit": unit, "kept": kept}
 
 
 def moved(number, value):

@@ -57,7 +57,7 @@ def read(path: Path) -> Chapter | None:
     title, _, rest = (ast.get_docstring(tree) or "").partition("\n")
     description = " ".join(rest.strip().partition("\n\n")[0].split())
     if not title or not description:
-        raise ChapterError(f"{path.name}: its docstring must begin with a line for the title, an empty line and a paragraph for the gallery.")
+        raise ChapterError(f"{path.name}: its docstring must begin with a title, an empty line and a paragraph for the gallery.")
     data, merit = tuple(facts.get("data", ())), facts.get("merit")
     if merit is not None and (len(merit) != 4 or merit[1] not in ("<", ">")):
         raise ChapterError(f'{path.name}: merit must be (variable, "<" or ">", bound, unit). Received: {merit!r}')

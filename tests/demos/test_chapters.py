@@ -1,7 +1,6 @@
 """The chapters: their files as pages, and what they promise, on the desktop."""
 
 import runpy
-import sys
 
 import pytest
 
