@@ -61,6 +61,8 @@ async function fetched(url) {
 }
 
 async function opened(devices, asked, file, json) {
+  const small = asked !== "webgpu" && devices.includes("wasm") ? json("wasm.json") : null; // comes while the browser looks for a GPU
+  small?.catch(() => {});
   if (asked === "webgpu" || (asked === undefined && devices.includes("webgpu"))) {
     const plan = () => json("webgpu.json");
     const found = await openWebGPU(plan, file, asked === "webgpu" || !devices.includes("wasm")).catch((error) => {
@@ -70,7 +72,7 @@ async function opened(devices, asked, file, json) {
     if (found) return found;
     if (asked || !devices.includes("wasm")) throw new Error("this browser offers no WebGPU adapter.");
   }
-  const plan = await json("wasm.json");
+  const plan = await small;
   return Object.assign(await openWasm(plan, file), { plan });
 }
 
