@@ -218,6 +218,17 @@ def test_without_jspi_reading_asks_for_await_and_await_works(profile, site):
     name, message = python.run("raised(lambda: model.fit(x, y, verbose=0))")
     assert name == "SyncReadError" and "fit_async" in message
     assert len(python.run('(await model.fit_async(x, y, epochs=2, verbose=0)).history["loss"]')) == 2
+    assert python.run("""
+        from pyml.saving import load_model_async
+        expected = (await model.predict_async(x, verbose=0)).tolist()
+        found = []
+        for url in ("kept.keras", "indexeddb://kept.keras", "kept.h5"):
+            await model.save_async(url)
+            found.append((await (await load_model_async(url)).predict_async(x, verbose=0)).tolist() == expected)
+        await model.save_weights_async("kept.weights.h5")
+        await model.load_weights_async("kept.weights.h5")
+        found + [(await model.predict_async(x, verbose=0)).tolist() == expected]
+    """) == [True] * 4
     python.page.close()
 
 

@@ -2,7 +2,8 @@
 //
 // Every function resolves to { value } or { failed, message } and never rejects. IndexedDB is there in workers too;
 // localStorage and downloads are the page's, so a worker asks its page over a MessagePort (remote here, serve on the page).
-// A model is { text, data }: its description as JSON, and an ArrayBuffer of all weights.
+// A model is { text, data }: its description as JSON, and an ArrayBuffer of all weights; or of a whole file of Keras, whose name
+// the description has as `file`.
 
 const DATABASE = "tensorflowjs", MODELS = "models_store", INFO = "model_info_store";
 const PREFIX = "tensorflowjs_models/";                 // of keys in localStorage: PREFIX + name + "/" + part
@@ -209,8 +210,9 @@ const downloads = {
   async save(name, { text, data }) {
     const { weightSpecs, ...artifacts } = JSON.parse(text), info = describe({ ...artifacts, weightSpecs }, data);
     const description = { ...artifacts, weightsManifest: [{ paths: [`./${name}.weights.bin`], weights: weightSpecs }] };
-    const files = [[`${name}.json`, JSON.stringify(description), "application/json"],
-      [`${name}.weights.bin`, data, "application/octet-stream"]];
+    const [ending] = /(\.weights)?\.\w+$/.exec(artifacts.file ?? "") ?? [""];
+    const files = ending ? [[name.endsWith(ending) ? name : name + ending, data, "application/octet-stream"]]
+      : [[`${name}.json`, JSON.stringify(description), "application/json"], [`${name}.weights.bin`, data, "application/octet-stream"]];
     for (const [file, content, type] of files) {
       const href = URL.createObjectURL(new Blob([content], { type }));
       Object.assign(document.createElement("a"), { href, download: file }).click();

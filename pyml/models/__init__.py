@@ -13,7 +13,8 @@ from pyml.models.model import Functional, Model
 from pyml.models.sequential import Sequential
 from pyml.objects.registry import LAYERS
 from pyml.objects.serialization import deserialize_keras_object
-from pyml.saving.loading import load_model, save_model
+from pyml.saving.loading import load_model
+from pyml.saving.writing import save_model
 
 
 def __getattr__(name: str) -> Any:

@@ -16,7 +16,7 @@ from pyml.layers.layer import Layer
 from pyml.layers.preprocessing.host import on_host
 from pyml.objects.registry import LAYERS
 from pyml.objects.serialization import deserialize_keras_object, serialize_keras_object
-from pyml.saving import loading
+from pyml.saving import writing
 
 __all__ = ["FeatureSpace"]
 
@@ -333,7 +333,7 @@ class FeatureSpace(Layer):
 
     def save(self, filepath: str | PathLike[str]) -> None:
         """Writes it into a `.keras` file; `pyml.saving.load_model` opens it."""
-        save: Any = loading.save_model
+        save: Any = writing.save_model
         save(self, filepath)
 
     def save_own_variables(self, store: Any) -> None:

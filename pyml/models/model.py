@@ -21,7 +21,7 @@ from pyml.models.quantizing import quantize_layers
 from pyml.models.summary import print_summary
 from pyml.objects.configured import is_ours
 from pyml.objects.serialization import serialize_keras_object
-from pyml.saving import loading
+from pyml.saving import loading, writing
 from pyml.saving import weights as weight_files
 from pyml.trainers.trainer import Trainer
 
@@ -247,7 +247,7 @@ class Model(Trainer):
     def __reduce__(self) -> Any:
         """Models are pickled as the bytes of a `.keras` file, with the classes that are not pyml's own."""
         buffer = io.BytesIO()
-        loading.save_model(self, buffer)
+        writing.save_model(self, buffer)
         own = {type(layer).__name__: type(layer) for layer in self._flatten_layers() if not is_ours(type(layer))}
         return _unpickled, (buffer.getvalue(), own)
 
@@ -296,11 +296,11 @@ class Model(Trainer):
 
     def save(self, filepath: str | PathLike[str], overwrite: bool = True, **kwargs: Any) -> None:
         """Writes the model: `.keras`, `.h5`, or a layers-model of TensorFlow.js; see `pyml.saving.save_model`."""
-        loading.save_model(self, filepath, overwrite=overwrite, **kwargs)
+        writing.save_model(self, filepath, overwrite=overwrite, **kwargs)
 
     async def save_async(self, filepath: str | PathLike[str], overwrite: bool = True, **kwargs: Any) -> None:
         """`save` that works in every browser."""
-        await loading.save_model_async(self, filepath, overwrite=overwrite, **kwargs)
+        await writing.save_model_async(self, filepath, overwrite=overwrite, **kwargs)
 
     def export(self, filepath: str | PathLike[str], format: str = "web", verbose: bool | None = None, **kwargs: Any) -> None:
         """Writes the model as a folder that runs without Python; see `pyml.export`, whose arguments it takes.
@@ -333,9 +333,14 @@ class Model(Trainer):
         """Writes all weights into a `.weights.h5`, or an `.npz`; see `pyml.saving.save_weights`."""
         weight_files.save_weights(self, filepath, overwrite=overwrite, max_shard_size=max_shard_size, **kwargs)
 
+    async def save_weights_async(self, filepath: str | PathLike[str], overwrite: bool = True, max_shard_size: float | None = None,
+                                 **kwargs: Any) -> None:
+        """`save_weights` that works in every browser."""
+        await weight_files.save_weights_async(self, filepath, overwrite=overwrite, max_shard_size=max_shard_size, **kwargs)
+
     def _save_known(self, path: str, arrays: dict[int, Any], weights_only: bool) -> None:
         """`save` or `save_weights` into a file of Keras with values of variables that were read before."""
-        loading.save_known(self, path, arrays, weights_only)
+        writing.save_known(self, path, arrays, weights_only)
 
     def _load_state(self, data: bytes, where: object) -> None:
         """`load_weights` from the content of a `.weights.h5`."""
@@ -344,6 +349,10 @@ class Model(Trainer):
     def load_weights(self, filepath: str | PathLike[str], skip_mismatch: bool = False, **kwargs: Any) -> None:
         """Reads weights that `save_weights` wrote into a model of the same structure."""
         weight_files.load_weights(self, filepath, skip_mismatch=skip_mismatch, **kwargs)
+
+    async def load_weights_async(self, filepath: str | PathLike[str], skip_mismatch: bool = False, **kwargs: Any) -> None:
+        """`load_weights` that works in every browser."""
+        await weight_files.load_weights_async(self, filepath, skip_mismatch=skip_mismatch, **kwargs)
 
     def get_config(self) -> dict[str, Any]:
         """The graph, or the constructor arguments of a subclass, as a dict of plain values."""

@@ -2,23 +2,14 @@
 
 from __future__ import annotations
 
-import inspect
 import os
 from collections.abc import Generator
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from ..atomic import write
-from ..optimizers.base import Optimizer
-from . import stores_browser
-from .artifacts import artifacts_of
+from . import whole_files
 from .files import MOST_JSON, MOST_WEIGHTS, ModelFileError, parse_json
-from .handlers import coroutine_of, saver_of
-from .stores import place_of, target_of
+from .stores import place_of
 from .tfjs.weights import read_manifest, requests
-from .waiting import wait
-
-if TYPE_CHECKING:
-    from ..models.model import Model
 
 
 def load_model(filepath: Any, custom_objects: dict[str, Any] | None = None, compile: bool = True, safe_mode: bool = True) -> Any:
@@ -26,7 +17,7 @@ def load_model(filepath: Any, custom_objects: dict[str, Any] | None = None, comp
 
     Args:
         filepath: A file of Keras: `.keras`, or `.h5` of Keras 2; a TensorFlow.js `model.json`, the folder that holds it, or the URL of
-            either; in a browser also `"indexeddb://NAME"` or `"localstorage://NAME"`; files that a user chose, see `browser_files`; or
+            any of them; in a browser also `"indexeddb://NAME"` or `"localstorage://NAME"`; files that a user chose, see `browser_files`; or
             a handler of `pyml.io` such as `from_memory(...)`, or an address that a registered router knows.
         custom_objects: Dict from names to classes and functions that the file names.
         compile: False leaves a model of Keras not compiled. Those of TensorFlow.js never are.
@@ -95,22 +86,14 @@ def _load(path: Any, custom_objects: dict[str, Any] | None, compile: bool,
         return archive.from_members(_members(path), path, custom_objects, compile, safe_mode)
     place = place_of(path)
     name = str(place.name)
-    if name.endswith((".npz", ".safetensors", ".pt", ".pth", ".weights.h5", ".weights.json")):
-        raise ModelFileError(
-            f"{place}: load_model opens whole models (.keras, .h5, model.json); these are weights alone, which model.load_weights "
-            "(.weights.h5, .npz) or load_state_dict read into a model that is there."
-        )
-    if name.endswith((".keras", ".h5", ".hdf5")):
-        data = yield place, place.name, MOST_WEIGHTS
-        if bytes(data[:4]) == b"\x89HDF":
-            from .keras import legacy
-
-            return legacy.load(data, place, custom_objects, compile, safe_mode)
-        from .keras import archive
-
-        return archive.load_archive(data, place, custom_objects, compile, safe_mode)
+    _refuse_weights(name, place)
+    if name.endswith(whole_files.ENDINGS):
+        return _of_file((yield place, place.name, MOST_WEIGHTS), place, custom_objects, compile, safe_mode)
     description = parse_json((yield place, place.name, MOST_JSON), place)
     kind = description.get("format") or _guess(description)
+    if kind == whole_files.FORMAT:
+        _refuse_weights(str(description.get("file")), place)
+        return _of_file((yield place, whole_files.BYTES, MOST_WEIGHTS), place, custom_objects, compile, safe_mode)
     if kind not in ("graph-model", "layers-model"):
         raise ModelFileError(f"{place}: the format is {kind!r}; expected 'graph-model' or 'layers-model'.")
     run = requests(read_manifest(description.get("weightsManifest") or [], place), place)
@@ -129,6 +112,25 @@ def _load(path: Any, custom_objects: dict[str, Any] | None, compile: bool,
     from .tfjs.layers_model import build
 
     return build(description, weights, place, custom_objects)
+
+
+def _refuse_weights(name: str, place: Any) -> None:
+    if name.endswith((".npz", ".safetensors", ".pt", ".pth", ".weights.h5", ".weights.json")):
+        raise ModelFileError(
+            f"{place}: load_model opens whole models (.keras, .h5, model.json); these are weights alone, which model.load_weights "
+            "(.weights.h5, .npz) or load_state_dict read into a model that is there."
+        )
+
+
+def _of_file(data: Any, place: Any, custom_objects: dict[str, Any] | None, compile: bool, safe_mode: bool) -> Any:
+    """The model in the bytes of a `.keras` or `.h5` file: which of them, its first bytes say."""
+    if bytes(data[:4]) == b"\x89HDF":
+        from .keras import legacy
+
+        return legacy.load(data, place, custom_objects, compile, safe_mode)
+    from .keras import archive
+
+    return archive.load_archive(data, place, custom_objects, compile, safe_mode)
 
 
 def _is_keras_folder(path: Any) -> bool:
@@ -161,130 +163,8 @@ def _guess(description: dict[str, Any]) -> str | None:
     return None
 
 
-def save_model(model: Model, filepath: Any, overwrite: bool = True, zipped: bool | None = None, quantize: str | None = None,
-               include_optimizer: bool = True, **kwargs: Any) -> None:
-    """Writes a model; the end of the path says in which form.
-
-    Args:
-        model: A model with weights.
-        filepath: A path that ends in `.keras` keeps all there is, layers of your own and the state of training too, and Keras 3 opens
-            it; `.h5` is the form of Keras 2. Else the path of a `model.json`, or a folder for it, of a TensorFlow.js layers-model,
-            which `tf.loadLayersModel` opens; the weights go beside it in shards of 4 MB. In a browser also `"indexeddb://NAME"` or
-            `"localstorage://NAME"`, the stores of TensorFlow.js, or `"downloads://NAME"`, which lets the user keep `NAME.json` and
-            `NAME.weights.bin`; or a handler of `pyml.io`, such as `http(...)`.
-        overwrite: False refuses to replace an existing file.
-        zipped: False writes the files of a `.keras` into a folder.
-        quantize: Of a layers-model: None keeps float32; `"float16"`, `"uint16"` and `"uint8"` make the files 2 to 4 times smaller.
-        include_optimizer: False leaves the state of the optimizer out of an `.h5`.
-
-    Raises:
-        ValueError: The model has a layer or an argument that the form has no place for; the message names it, and the way that keeps
-            such a model. Or `quantize` meets numbers that are not finite. Nothing was written.
-        OSError: The files cannot be written; an old model there is as it was.
-        FileExistsError: The file or the kept model exists and `overwrite` is False.
-        ModelStoreError: The browser has no room, or this is no browser; what was kept before is still there.
-        SyncReadError: This browser cannot wait; write `await model.save_async(filepath)`.
-
-    Source: keras.saving.save_model; tf.LayersModel.save.
-
-    Example:
-        >>> model = pyml.Sequential([pyml.Input((4,)), pyml.layers.Dense(2)])
-        >>> pyml.saving.save_model(model, "digits.keras")
-        >>> pyml.saving.save_model(model, "digits/model.json", quantize="float16")
-    """
-    if _as_keras(model, filepath, overwrite, zipped, quantize, include_optimizer, kwargs):
-        return
-    from .tfjs.layers_files import save_layers_model
-    from .tfjs.layers_save import model_artifacts
-
-    handler = saver_of(filepath)
-    if handler is not None:
-        answer = handler.save(artifacts_of(*model_artifacts(model, quantize)))
-        if inspect.isawaitable(answer):
-            wait(coroutine_of(answer), "await model.save_async(handler)")
-    elif target_of(filepath) is None:
-        save_layers_model(model, _path(filepath), overwrite=overwrite, quantize=quantize)
-    else:
-        wait(save_model_async(model, filepath, overwrite, quantize=quantize), f"await model.save_async({filepath!r})")
-
-
-async def save_model_async(model: Model, filepath: Any, overwrite: bool = True, zipped: bool | None = None, quantize: str | None = None,
-                           include_optimizer: bool = True, **kwargs: Any) -> Any:
-    """`save_model` that works in every browser.
-
-    Raises:
-        ValueError: As `save_model`.
-        ModelStoreError: The browser has no room, or this is no browser; what was kept before is still there.
-
-    Example:
-        >>> model = pyml.Sequential([pyml.Input((4,)), pyml.layers.Dense(2)])
-        >>> asyncio.run(pyml.saving.save_model_async(model, "digits.keras"))
-    """
-    state = getattr(getattr(model, "optimizer", None), "variables", ())
-    arrays = {id(variable): await variable.data() for variable in (*model.weights, *state)}
-    if _as_keras(model, filepath, overwrite, zipped, quantize, include_optimizer, kwargs, arrays):
-        return None
-    from .tfjs.layers_files import save_layers_model
-    from .tfjs.layers_save import model_artifacts
-
-    handler = saver_of(filepath)
-    store = target_of(filepath) if handler is None else None
-    if handler is not None:
-        save = getattr(handler, "save_async", handler.save)
-        answer = save(artifacts_of(*model_artifacts(model, quantize, arrays=arrays)))
-        return await answer if inspect.isawaitable(answer) else answer
-    if store is None:
-        return save_layers_model(model, _path(filepath), overwrite=overwrite, quantize=quantize, arrays=arrays)
-    await stores_browser.save(*store, *model_artifacts(model, quantize, arrays=arrays), overwrite)
-    return None
-
-
-def _as_keras(model: Any, target: Any, overwrite: bool, zipped: bool | None, quantize: str | None, include_optimizer: bool,
-              more: dict[str, Any], arrays: dict[int, Any] | None = None) -> bool:
-    """Writes the model in a form of Keras, if the target asks for one."""
-    path = os.fspath(target) if isinstance(target, (str, os.PathLike)) else ""
-    path = str(_path(path))
-    to_archive = path.endswith(".keras") or zipped is not None or (not path and hasattr(target, "write") and not hasattr(target, "save"))
-    if not to_archive and not path.endswith((".h5", ".hdf5")):
-        return False
-    if set(more) - {"save_format"}:
-        raise TypeError(f"save: arguments not recognized: {', '.join(sorted(more))}.")
-    if quantize is not None:
-        raise ValueError("save: quantize is for layers-models of TensorFlow.js; use model.quantize('int8') for a smaller file of Keras.")
-    read = None if arrays is None else lambda variable: arrays[id(variable)] if id(variable) in arrays else variable.numpy()
-    if not to_archive:
-        from .keras import legacy
-
-        legacy.save(model, path, overwrite, include_optimizer, read)
-        return True
-    if path and path.endswith(".keras") is (zipped is False):
-        raise ValueError(f"save: a path that ends in .keras is a zip; zipped=False is for folders. Received: {path}, zipped={zipped}")
-    from .keras import archive
-
-    archive.save_archive(model, path or target, read, overwrite, zipped is not False)
-    return True
-
-
-def save_known(model: Any, path: str, arrays: dict[int, Any], weights_only: bool) -> None:
-    """Writes a `.keras`, `.h5` or `.weights.h5` with values that were read before, by the identities of their Variables."""
-    if not weights_only:
-        before, Optimizer._known_values = Optimizer._known_values, arrays
-        try:
-            _as_keras(model, path, True, None, None, True, {}, arrays)
-        finally:
-            Optimizer._known_values = before
-        return
-    from .keras import hdf5, state
-
-    write(path, hdf5.write(state.save_state(model, lambda v: arrays[id(v)] if id(v) in arrays else v.numpy())))
-
-
 def load_state(model: Any, data: bytes, where: object) -> None:
     """Sets weights and the optimizer's state from the content of a `.weights.h5`; nothing changes unless all fits."""
     from .keras import hdf5_read, state
 
     state.load_state(model, hdf5_read.read(data, where), where)
-
-
-def _path(filepath: Any) -> Any:
-    return filepath.removeprefix("file://") if isinstance(filepath, str) else filepath

@@ -36,14 +36,18 @@ def read_npz(path: str | os.PathLike[str], what: str = "load_state_dict") -> dic
     Source: numpy.lib.format.
     """
     path = existing_file(path, what)
-    size = os.path.getsize(path)
+    return parse_npz(path, path, os.path.getsize(path))
+
+
+def parse_npz(file: str | IO[bytes], where: object, size: int) -> dict[str, np.ndarray]:
+    """`read_npz` of a file that is open, or known to be there, and has `size` bytes; `where` is its name in messages."""
     try:
-        with zipfile.ZipFile(path) as archive:
+        with zipfile.ZipFile(file) as archive:
             return _read(archive, size)
     except ModelFileError as e:
-        raise ModelFileError(f"{path}: {e}") from None
+        raise ModelFileError(f"{where}: {e}") from None
     except _BROKEN as e:
-        raise ModelFileError(f"{path}: the file is damaged or is no .npz ({type(e).__name__}: {str(e)[:120]}).") from None
+        raise ModelFileError(f"{where}: the file is damaged or is no .npz ({type(e).__name__}: {str(e)[:120]}).") from None
 
 
 def write_npz(path: str | os.PathLike[str], arrays: Mapping[str, np.ndarray], compressed: bool = False) -> None:

@@ -13,6 +13,7 @@ from . import stores_browser
 from .files import MOST_WEIGHTS, ModelFileError, Place
 from .handlers import loader_of
 from .waiting import in_browser, wait
+from .whole_files import ENDINGS
 
 KEPT = ("indexeddb", "localstorage")  # what can be listed
 _SCHEMES = (*KEPT, "downloads")
@@ -66,9 +67,10 @@ def target_of(target: Any) -> tuple[str, str] | None:
 
 
 class StoredModel:
-    """A model in a store of the browser, read like a folder that holds `model.json` and `weights.bin`."""
+    """An entry of a store of the browser, read like a folder that holds `model.json` and `weights.bin`."""
 
     name = "model.json"
+    asked_by = "load_model_async"  # what to write where a browser cannot wait
 
     def __init__(self, scheme: str, name: str):
         self.url = f"{scheme}://{name}"
@@ -84,7 +86,7 @@ class StoredModel:
     def read(self, name: str, most: int):
         """The bytes of one of the two files."""
         if self._entry is None:
-            self._entry = wait(stores_browser.load(*self._where), f"await load_model_async({self.url!r})")
+            self._entry = wait(stores_browser.load(*self._where), f"await {self.asked_by}({self.url!r})")
         return self._part(name, most)
 
     async def read_async(self, name: str, most: int):
@@ -105,6 +107,8 @@ class StoredModel:
 
 class ChosenFiles:
     """The files of a model by their names; see `browser_files`."""
+
+    asked_by = "load_model_async"
 
     def __init__(self, files: dict[str, Any], name: str):
         self.files, self.name = files, name
@@ -127,7 +131,7 @@ class ChosenFiles:
     def read(self, name: str, most: int):
         """The bytes of a file of at most `most` bytes."""
         file = self._find(name, most)
-        return wait(_content(file, name), "await load_model_async(files)") if hasattr(file, "js_id") else file
+        return wait(_content(file, name), f"await {self.asked_by}(files)") if hasattr(file, "js_id") else file
 
     async def read_async(self, name: str, most: int):
         """As `read`, in every browser."""
@@ -148,14 +152,14 @@ def browser_files(files: Iterable[Any] | dict[str, bytes]) -> ChosenFiles:
     """The files of a model that a user chose or dropped, for `load_model`.
 
     Args:
-        files: `model.json` and its weight files in any order: `File` objects of the page (also a `FileList`), or
-            everywhere pairs `(name, bytes)`, a dict from names to bytes, or paths.
+        files: One `.keras` or `.h5` file, or `model.json` and its weight files in any order: `File` objects of the page (also a
+            `FileList`), or everywhere pairs `(name, bytes)`, a dict from names to bytes, or paths.
 
     Returns:
-        What `load_model` and `load_model_async` take in the place of a path.
+        What `load_model`, `load_weights` and their forms with `_async` take in the place of a path.
 
     Raises:
-        ModelFileError: There is not exactly one `.json` file, or two files have the same name.
+        ModelFileError: There is not exactly one `.json` file or file of Keras, or two files have the same name.
         TypeError: An item is no file.
 
     Source: TensorFlow.js `tf.io.browserFiles`.
@@ -176,10 +180,11 @@ def browser_files(files: Iterable[Any] | dict[str, bytes]) -> ChosenFiles:
         if name in found:
             raise ModelFileError(f"browser_files: two files are named {name!r}; give the files of one model only.")
         found[name] = content
-    described = [name for name in found if name.lower().endswith(".json")]
+    described = [name for name in found if name.lower().endswith(".json")] or [name for name in found if name.lower().endswith(ENDINGS)]
     if len(described) != 1:
         given = ", ".join(found) or "no files"
-        raise ModelFileError(f"browser_files: expected one .json file, the model.json, and its weight files. Received: {given}.")
+        raise ModelFileError("browser_files: expected one .json file, the model.json, and its weight files; or one .keras or .h5 file. "
+                             f"Received: {given}.")  # fmt: skip
     return ChosenFiles(found, described[0])
 
 

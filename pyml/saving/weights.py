@@ -2,17 +2,25 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import warnings
+from collections.abc import Callable, Generator
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 import numpy as np
 
 from pyml.atomic import write
 from pyml.errors import ShapeError
-from pyml.saving.files import MOST_JSON, ModelFileError, existing_file, parse_json, path_of
-from pyml.saving.npz import read_npz, write_npz
+from pyml.saving import whole_files
+from pyml.saving.files import MOST_JSON, MOST_WEIGHTS, ModelFileError, Place, existing_file, parse_json, path_of
+from pyml.saving.handlers import is_http_scheme
+from pyml.saving.npz import parse_npz, write_npz
+from pyml.saving.stores import ChosenFiles, StoredModel, parse, place_of, target_of
+from pyml.saving.waiting import wait
+from pyml.saving.writing import reader, values_of
 
 if TYPE_CHECKING:
     from pyml.layers.layer import Layer
@@ -26,7 +34,8 @@ def save_weights(
 
     Args:
         model: A built model.
-        filepath: Path that ends in `.weights.h5`, which Keras reads too; in `.weights.json` for shards; or in `.npz`.
+        filepath: Path that ends in `.weights.h5`, which Keras reads too; in `.weights.json` for shards; or in `.npz`. In a browser also
+            `"indexeddb://NAME.weights.h5"`, or `"downloads://NAME.weights.h5"` for the user to keep.
         overwrite: False refuses to replace an existing file.
         max_shard_size: Cuts the weights into files of at most so many GB, which a `.weights.json` lists.
         kwargs: `objects_to_skip`, layers that are left out of a `.weights.h5`.
@@ -35,6 +44,8 @@ def save_weights(
         ValueError: The path ends otherwise, the model has no weights yet, or a weight is larger than a shard.
         FileExistsError: The file exists and `overwrite` is False.
         OSError: The file cannot be written; the old one is as it was.
+        ModelStoreError: The browser has no room, or this is no browser.
+        SyncReadError: This browser cannot wait; write `await model.save_weights_async(filepath)`.
 
     Source: keras.saving.save_weights.
 
@@ -42,39 +53,85 @@ def save_weights(
         >>> model = pyml.Sequential([pyml.Input((2,)), pyml.layers.Dense(3)])
         >>> pyml.saving.save_weights(model, "model.weights.h5")
     """
+    path, skip = _checked_for_writing(model, filepath, overwrite, max_shard_size, kwargs)
+    if target_of(path) is not None:
+        again = save_weights_async(model, path, overwrite, max_shard_size, objects_to_skip=skip)
+        wait(again, f"await model.save_weights_async({path!r})")
+        return
+    _write(path, _pieces(model, path, skip, max_shard_size, None))
+
+
+async def save_weights_async(
+    model: Layer, filepath: str | os.PathLike[str], overwrite: bool = True, max_shard_size: float | None = None, **kwargs: Any
+) -> None:
+    """`save_weights` that works in every browser.
+
+    Raises:
+        ValueError, FileExistsError, OSError, ModelStoreError: As `save_weights`.
+
+    Example:
+        >>> model = pyml.Sequential([pyml.Input((2,)), pyml.layers.Dense(3)])
+        >>> asyncio.run(pyml.saving.save_weights_async(model, "model.weights.h5"))
+    """
+    path, skip = _checked_for_writing(model, filepath, overwrite, max_shard_size, kwargs)
+    store = target_of(path)
+    pieces = _pieces(model, path, skip, max_shard_size, reader(await values_of(model)))
+    if store is None:
+        _write(path, pieces)
+    else:
+        await whole_files.keep(store, pieces, overwrite)
+
+
+def _checked_for_writing(model: Any, filepath: Any, overwrite: bool, max_shard_size: float | None, more: dict[str, Any]) -> tuple[str, Any]:
+    """The path, and what is left out."""
     path = _checked(filepath, "save_weights")
-    skip = kwargs.pop("objects_to_skip", None) or ()
-    if kwargs:
-        raise ValueError(f"save_weights: arguments not recognized: {', '.join(sorted(kwargs))}.")
+    skip = more.pop("objects_to_skip", None) or ()
+    if more:
+        raise ValueError(f"save_weights: arguments not recognized: {', '.join(sorted(more))}.")
     if max_shard_size is not None and not path.endswith(("weights.h5", "weights.json")):
         raise ValueError(f"save_weights: shards are listed in a file whose name ends in .weights.json. Received: {path}")
     if max_shard_size is None and path.endswith(".json"):
         raise ValueError(f"save_weights: give max_shard_size, in GB, for a file that lists shards. Received: {path}")
-    if not overwrite and os.path.exists(path):
+    kept = target_of(path) is not None
+    if kept and (max_shard_size is not None or not path.endswith(".weights.h5")):
+        raise ValueError(f"save_weights: a browser keeps weights as one file whose name ends in .weights.h5. Received: {path}")
+    if not kept and not overwrite and os.path.exists(path):
         raise FileExistsError(f"save_weights: {path} exists; pass overwrite=True to replace it.")
     if not model.built:
         raise ValueError(f"save_weights: model '{model.name}' has no weights yet; build it or call it first.")
-    if path.endswith(".npz"):
-        write_npz(path, {f"{i}:{v.path}": v.numpy() for i, v in enumerate(model.weights)})
-        return
-    if not path.endswith(".weights.h5" if max_shard_size is None else ("weights.h5", "weights.json")):
+    if not path.endswith((".weights.h5", ".npz") if max_shard_size is None else ("weights.h5", "weights.json")):
         raise ValueError(f"save_weights: the name of the file must end in .weights.h5 (or in .npz). Received: {path}")
+    return path, skip
+
+
+def _pieces(model: Any, path: str, skip: Any, max_shard_size: float | None, read: Callable[[Any], Any] | None) -> Any:
+    """What is written: runs of bytes, arrays of an `.npz`, or None where the shards are written by now."""
+    if path.endswith(".npz"):
+        return {f"{i}:{v.path}": v.numpy() if read is None else read(v) for i, v in enumerate(model.weights)}
     from pyml.saving.keras import hdf5, state
 
-    kept = state.save_state(model, skip=skip)
+    kept = state.save_state(model, read, skip=skip)
     if max_shard_size is None:
-        write(path, hdf5.write(kept))
-    else:
-        _write_shards(path, kept, max_shard_size * 1024**3)
+        return hdf5.write(kept)
+    _write_shards(path, kept, max_shard_size * 1024**3)
+    return None
 
 
-def load_weights(model: Layer, filepath: str | os.PathLike[str], skip_mismatch: bool = False, **kwargs: Any) -> None:
+def _write(path: str, pieces: Any) -> None:
+    if isinstance(pieces, dict):
+        write_npz(path, pieces)
+    elif pieces is not None:
+        write(path, pieces)
+
+
+def load_weights(model: Layer, filepath: Any, skip_mismatch: bool = False, **kwargs: Any) -> None:
     """Reads weights into a model of the same structure; nothing changes unless all fit.
 
     Args:
         model: A built model.
-        filepath: Path of a `.weights.h5` or `.weights.json`, of an `.h5` with weights of Keras 2, of a `.keras` or of an `.npz`, which
-            `save_weights` or Keras wrote.
+        filepath: Path or address of a `.weights.h5` or `.weights.json`, of an `.h5` with weights of Keras 2, of a `.keras` or of an
+            `.npz`, which `save_weights` or Keras wrote. In a browser also the `"indexeddb://NAME.weights.h5"` of `save_weights`; or
+            files that a user chose, see `browser_files`.
         skip_mismatch: Leave weights alone that do not fit, with a warning, instead of raising.
         kwargs: `by_name=True` takes the layers of an `.h5` of Keras 2 by their names; `objects_to_skip` leaves layers as they are.
 
@@ -82,6 +139,7 @@ def load_weights(model: Layer, filepath: str | os.PathLike[str], skip_mismatch: 
         ValueError: The path ends otherwise, or the model has no weights yet.
         ModelFileError: There is no such file (then it is a FileNotFoundError too), it is damaged, or it does not fit the model.
         ShapeError: An `.npz` holds another number of weights, or other shapes.
+        SyncReadError: This browser cannot wait; write `await model.load_weights_async(filepath)`.
 
     Source: keras.saving.load_weights.
 
@@ -90,18 +148,73 @@ def load_weights(model: Layer, filepath: str | os.PathLike[str], skip_mismatch: 
         >>> model.save_weights("model.weights.h5")
         >>> pyml.saving.load_weights(model, "model.weights.h5")
     """
-    path = _checked(filepath, "load_weights")
-    by_name, skip = bool(kwargs.pop("by_name", False)), kwargs.pop("objects_to_skip", None) or ()
-    if kwargs:
-        raise ValueError(f"load_weights: arguments not recognized: {', '.join(sorted(kwargs))}.")
-    path = existing_file(path, "load_weights")
-    if not path.endswith(".npz"):
-        if not model.built:
-            raise ValueError(f"load_weights: model '{model.name}' has no weights yet; build it or call it first.")
-        _load_keras(model, path, skip_mismatch, by_name, skip)
-        return
+    run = _load(model, filepath, skip_mismatch, kwargs)
+    answer = None
+    while True:
+        try:
+            place, name, most = run.send(answer)
+        except StopIteration:
+            return
+        answer = place.read(name, most)
+
+
+async def load_weights_async(model: Layer, filepath: Any, skip_mismatch: bool = False, **kwargs: Any) -> None:
+    """`load_weights` that works in every browser.
+
+    Raises:
+        ValueError, ModelFileError, ShapeError: As `load_weights`.
+
+    Example:
+        >>> model = pyml.Sequential([pyml.Input((2,)), pyml.layers.Dense(3)])
+        >>> model.save_weights("model.weights.h5")
+        >>> asyncio.run(pyml.saving.load_weights_async(model, "model.weights.h5"))
+    """
+    run = _load(model, filepath, skip_mismatch, kwargs)
+    answer = None
+    while True:
+        try:
+            place, name, most = run.send(answer)
+        except StopIteration:
+            return
+        answer = await place.read_async(name, most)
+
+
+Asking = Generator[tuple[Any, str, int], Any, Any]
+
+
+def _load(model: Any, source: Any, skip_mismatch: bool, more: dict[str, Any]) -> Asking:
+    """A generator that asks for files, `(place, name, most bytes)`, and is sent their bytes."""
+    by_name, skip = bool(more.pop("by_name", False)), more.pop("objects_to_skip", None) or ()
+    if more:
+        raise ValueError(f"load_weights: arguments not recognized: {', '.join(sorted(more))}.")
+    place: Any = None
+    if not isinstance(source, (str, os.PathLike)):
+        place = place_of(source)
+        path = _checked(place.name, "load_weights")
+    else:
+        path = _checked(source, "load_weights")
+        if parse(path) is None and not is_http_scheme(path):
+            place = Place(existing_file(path, "load_weights"))
+        else:
+            place = place_of(path)
+            path = path if isinstance(place, StoredModel) else f"{place}"
+    if isinstance(place, (StoredModel, ChosenFiles)):
+        place.asked_by = "model.load_weights_async"
+    if not path.endswith(".npz") and not model.built:
+        raise ValueError(f"load_weights: model '{model.name}' has no weights yet; build it or call it first.")
+    if isinstance(place, StoredModel):
+        yield place, place.name, MOST_JSON
+        data = yield place, whole_files.BYTES, MOST_WEIGHTS
+    else:
+        data = yield place, place.name, MOST_WEIGHTS
+    if path.endswith(".npz"):
+        _assign(model, _in_order(parse_npz(io.BytesIO(data), path, len(data)), path), path, skip_mismatch)
+    else:
+        yield from _load_keras(model, data, place, path, skip_mismatch, by_name, skip)
+
+
+def _assign(model: Any, arrays: list[np.ndarray], path: str, skip_mismatch: bool) -> None:
     own = model.weights
-    arrays = _in_order(read_npz(path, "load_weights"), path)
     if len(arrays) != len(own) and not skip_mismatch:
         raise ShapeError(
             f"load_weights: {path} holds {len(arrays)} weights, model '{model.name}' has {len(own)}; "
@@ -119,14 +232,12 @@ def load_weights(model: Layer, filepath: str | os.PathLike[str], skip_mismatch: 
             variable.assign(array)
 
 
-def _load_keras(model: Any, path: str, skip_mismatch: bool, by_name: bool, skip: Any) -> None:
+def _load_keras(model: Any, data: Any, place: Any, path: str, skip_mismatch: bool, by_name: bool, skip: Any) -> Asking:
     from pyml.saving.keras import archive, hdf5_read, legacy, state
 
     if path.endswith(".json"):
-        root: Group = _read_shards(path)
+        root: Group = yield from _read_shards(data, place, path)
     else:
-        with open(path, "rb") as file:
-            data: Any = file.read()
         if path.endswith(".keras"):
             data = archive.read_archive(data, path).get(archive.WEIGHTS)
             if data is None:
@@ -189,11 +300,10 @@ def _groups(root: Group) -> list[tuple[str, Group]]:
     return found
 
 
-def _read_shards(path: str) -> Group:
+def _read_shards(listed_in: Any, place: Any, path: str) -> Asking:
     from pyml.saving.keras import hdf5, hdf5_read
 
-    with open(path, "rb") as file:
-        listed = parse_json(file.read(MOST_JSON), path).get("weight_map")
+    listed = parse_json(listed_in, path).get("weight_map")
     if not isinstance(listed, dict):
         raise ModelFileError(f"load_weights: {path} has no weight_map; it lists no shards.")
     names = sorted({name for files in listed.values() for name in (files if isinstance(files, list) else [files]) if isinstance(name, str)})
@@ -201,12 +311,11 @@ def _read_shards(path: str) -> Group:
     for name in names:
         if os.path.basename(name) != name or name in ("", ".", ".."):
             raise ModelFileError(f"load_weights: {path} names {name!r}, which leads out of its folder; it was refused.")
-        place = existing_file(os.path.join(os.path.dirname(path), name), "load_weights")
-        with open(place, "rb") as file:
-            for where, group in _groups(hdf5_read.read(file.read(), place)):
-                here = whole.group(where)
-                here.attrs.update(group.attrs)
-                here.items.update({key: item for key, item in group.items.items() if not isinstance(item, hdf5.Group)})
+        data = yield place, name, MOST_WEIGHTS
+        for where, group in _groups(hdf5_read.read(data, f"{place}: {name}")):
+            here = whole.group(where)
+            here.attrs.update(group.attrs)
+            here.items.update({key: item for key, item in group.items.items() if not isinstance(item, hdf5.Group)})
     return whole
 
 
@@ -225,6 +334,6 @@ def _in_order(arrays: dict[str, np.ndarray], path: str) -> list[np.ndarray]:
 
 def _checked(filepath: str | os.PathLike[str], what: str) -> str:
     path = path_of(filepath, what)
-    if not path.endswith((".npz", ".h5", ".hdf5", ".keras", "weights.json")):
+    if not (urlsplit(path).path if is_http_scheme(path) else path).endswith((".npz", ".h5", ".hdf5", ".keras", "weights.json")):
         raise ValueError(f"{what}: the name of the file must end in .weights.h5 (or in .weights.json, .npz). Received: {path}")
     return path

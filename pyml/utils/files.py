@@ -101,10 +101,10 @@ def _download(origin: str, target: Path, file_hash: str | None, algorithm: str) 
     """Fetches `origin` beside `target`, and renames it once it is whole and right."""
     settings.print_msg(f"Downloading data from {origin}")
     with replacing(target) as part:
+        if sys.platform == "emscripten":
+            part.write_bytes(_fetched_in_tab(origin))
+            return _check(part, algorithm, file_hash)
         try:
-            if sys.platform == "emscripten":
-                part.write_bytes(_fetched_in_tab(origin))
-                return _check(part, algorithm, file_hash)
             with urllib.request.urlopen(origin) as answer, open(part, "wb") as file:
                 total = int(answer.headers.get("Content-Length") or 0) or None
                 bar, done = Progbar(total), 0
@@ -136,15 +136,17 @@ def _fetched_in_tab(origin: str) -> bytes:
     told = f"URL fetch failure on {origin}: the server did not answer, or does not let pages of other sites read it (CORS)"
     if can_run_sync():
 
-        async def fetch() -> bytes:
+        async def fetch() -> tuple[Any, bytes]:
             answer = await pyfetch(origin)
-            answer.raise_for_status()
-            return await answer.bytes()
+            return answer, await answer.bytes() if answer.ok else b""
 
         try:
-            return run_sync(fetch())
-        except OSError as error:
+            answer, data = run_sync(fetch())
+        except (OSError, JsException) as error:
             raise OSError(f"{told}: {error}") from None
+        if not answer.ok:
+            raise OSError(f"URL fetch failure on {origin}: {answer.status} {answer.status_text}")
+        return data
     request = js.XMLHttpRequest.new()
     request.open("GET", origin, False)
     request.overrideMimeType("text/plain; charset=x-user-defined")  # a blocking request gives bytes as text only

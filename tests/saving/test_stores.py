@@ -76,6 +76,46 @@ def test_the_desktop_says_that_only_browsers_have_stores(tmp_path, monkeypatch, 
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.parametrize("call", [
+    lambda: small().save("indexeddb://digits.keras"),
+    lambda: asyncio.run(small().save_async("indexeddb://digits.h5")),
+    lambda: small().save_weights("downloads://digits.weights.h5"),
+    lambda: asyncio.run(small().save_weights_async("indexeddb://digits.weights.h5")),
+    lambda: small().load_weights("indexeddb://digits.weights.h5"),
+])  # fmt: skip
+def test_files_of_keras_have_no_such_places_on_the_desktop_either(tmp_path, monkeypatch, call):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(ModelStoreError, match="only a browser has such a place"):
+        call()
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_chosen_files_of_keras_load_as_models_and_as_weights(tmp_path):
+    model = small()
+    x = np.random.default_rng(0).uniform(-1, 1, (5, 4)).astype(np.float32)
+    expected = model.predict(x, verbose=0)
+    for name in ("net.keras", "net.h5"):
+        asyncio.run(model.save_async(tmp_path / name))
+        chosen = browser_files({name: (tmp_path / name).read_bytes()})
+        np.testing.assert_array_equal(load_model(chosen).predict(x, verbose=0), expected)
+        np.testing.assert_array_equal(asyncio.run(load_model_async(chosen)).predict(x, verbose=0), expected)
+    asyncio.run(model.save_weights_async(tmp_path / "net.weights.h5"))
+    asyncio.run(model.save_weights_async(tmp_path / "net.npz"))
+    model.save_weights(tmp_path / "cut.weights.json", max_shard_size=5e-8)
+    cut = {path.name: path.read_bytes() for path in tmp_path.glob("cut*")}
+    for source in (browser_files([tmp_path / "net.weights.h5"]), browser_files([tmp_path / "net.keras"]), cut, tmp_path / "net.npz"):
+        other = small()
+        other.load_weights(source)
+        np.testing.assert_array_equal(other.predict(x, verbose=0), expected)
+        other = small()
+        asyncio.run(other.load_weights_async(source))
+        np.testing.assert_array_equal(other.predict(x, verbose=0), expected)
+    with pytest.raises(ModelFileError, match="these are weights alone"):
+        load_model(browser_files([tmp_path / "net.weights.h5"]))
+    with pytest.raises(ModelFileError, match="needs the file 'cut_00001"):
+        small().load_weights({name: data for name, data in cut.items() if "00001" not in name})
+
+
 @pytest.mark.parametrize(("call", "match"), [
     (lambda: pyml.saving.remove_model("digits"), "such as indexeddb://digits"),
     (lambda: pyml.saving.remove_model("downloads://digits"), "such as indexeddb://digits"),

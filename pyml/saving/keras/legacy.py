@@ -28,15 +28,16 @@ _BUILDING = (PymlError, ValueError, TypeError, KeyError, AttributeError, IndexEr
 
 
 # ---- writing
-def save(model: Any, path: str, overwrite: bool = True, include_optimizer: bool = True, read: Reader | None = None) -> None:
-    """Writes a model with its weights and the state of its optimizer.
+def save(model: Any, target: Any, overwrite: bool = True, include_optimizer: bool = True, read: Reader | None = None) -> None:
+    """Writes a model with its weights and the state of its optimizer into a path, or into a file open for writing.
 
     Raises:
         ValueError: Something in the model has no form in a config. Nothing was written.
         FileExistsError: The file exists and `overwrite` is False.
     """
-    if not overwrite and os.path.exists(path):
-        raise FileExistsError(f"save: {path} exists; pass overwrite=True to replace it.")
+    is_path = not hasattr(target, "write")
+    if is_path and not overwrite and os.path.exists(target):
+        raise FileExistsError(f"save: {target} exists; pass overwrite=True to replace it.")
     read = read or (lambda variable: variable.numpy())
     described = serialize_keras_object(model)
     root = Group(attrs={
@@ -51,7 +52,10 @@ def save(model: Any, path: str, overwrite: bool = True, include_optimizer: bool 
         chosen["optimizer_config"] = {"class_name": type(optimizer).__name__, "config": serialize_keras_object(optimizer.get_config())}
         root.attrs["training_config"] = json.dumps(chosen)
         _put(root.group("optimizer_weights"), optimizer.variables, read)
-    write(path, hdf5.write(root))
+    if is_path:
+        write(target, hdf5.write(root))
+    else:
+        target.writelines(hdf5.write(root))
 
 
 def weights_group(model: Any, read: Reader) -> Group:

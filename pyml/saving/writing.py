@@ -1,0 +1,177 @@
+"""`save_model`: a model into files, in the form that the end of their path says."""
+
+from __future__ import annotations
+
+import inspect
+import io
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+from ..atomic import write
+from ..optimizers.base import Optimizer
+from . import stores_browser, whole_files
+from .artifacts import artifacts_of
+from .handlers import coroutine_of, saver_of
+from .stores import parse, target_of
+from .waiting import wait
+
+if TYPE_CHECKING:
+    from ..models.model import Model
+
+_ENDS = (".keras", ".h5", ".hdf5")
+
+
+def save_model(model: Model, filepath: Any, overwrite: bool = True, zipped: bool | None = None, quantize: str | None = None,
+               include_optimizer: bool = True, **kwargs: Any) -> None:
+    """Writes a model; the end of the path says in which form.
+
+    Args:
+        model: A model with weights.
+        filepath: A path that ends in `.keras` keeps all there is, layers of your own and the state of training too, and Keras 3 opens
+            it; `.h5` is the form of Keras 2. Else the path of a `model.json`, or a folder for it, of a TensorFlow.js layers-model,
+            which `tf.loadLayersModel` opens; the weights go beside it in shards of 4 MB. In a browser also `"indexeddb://NAME"` or
+            `"localstorage://NAME"`, the stores of TensorFlow.js, or `"downloads://NAME"`, which lets the user keep `NAME.json` and
+            `NAME.weights.bin`; a NAME that ends in `.keras` or `.h5` keeps that file there. Or a handler of `pyml.io`, such as
+            `http(...)`.
+        overwrite: False refuses to replace an existing file.
+        zipped: False writes the files of a `.keras` into a folder.
+        quantize: Of a layers-model: None keeps float32; `"float16"`, `"uint16"` and `"uint8"` make the files 2 to 4 times smaller.
+        include_optimizer: False leaves the state of the optimizer out of an `.h5`.
+
+    Raises:
+        ValueError: The model has a layer or an argument that the form has no place for; the message names it, and the way that keeps
+            such a model. Or `quantize` meets numbers that are not finite. Nothing was written.
+        OSError: The files cannot be written; an old model there is as it was.
+        FileExistsError: The file or the kept model exists and `overwrite` is False.
+        ModelStoreError: The browser has no room, or this is no browser; what was kept before is still there.
+        SyncReadError: This browser cannot wait; write `await model.save_async(filepath)`.
+
+    Source: keras.saving.save_model; tf.LayersModel.save.
+
+    Example:
+        >>> model = pyml.Sequential([pyml.Input((4,)), pyml.layers.Dense(2)])
+        >>> pyml.saving.save_model(model, "digits.keras")
+        >>> pyml.saving.save_model(model, "digits/model.json", quantize="float16")
+    """
+    if _store_of(filepath) is not None:
+        again = save_model_async(model, filepath, overwrite, zipped, quantize, include_optimizer, **kwargs)
+        wait(again, f"await model.save_async({filepath!r})")
+        return
+    if _as_keras(model, filepath, overwrite, zipped, quantize, include_optimizer, kwargs):
+        return
+    from .tfjs.layers_files import save_layers_model
+    from .tfjs.layers_save import model_artifacts
+
+    handler = saver_of(filepath)
+    if handler is None:
+        target_of(filepath)                            # refuses addresses that nothing is written to
+        save_layers_model(model, _path(filepath), overwrite=overwrite, quantize=quantize)
+        return
+    answer = handler.save(artifacts_of(*model_artifacts(model, quantize)))
+    if inspect.isawaitable(answer):
+        wait(coroutine_of(answer), "await model.save_async(handler)")
+
+
+async def save_model_async(model: Model, filepath: Any, overwrite: bool = True, zipped: bool | None = None, quantize: str | None = None,
+                           include_optimizer: bool = True, **kwargs: Any) -> Any:
+    """`save_model` that works in every browser.
+
+    Raises:
+        ValueError: As `save_model`.
+        ModelStoreError: The browser has no room, or this is no browser; what was kept before is still there.
+
+    Example:
+        >>> model = pyml.Sequential([pyml.Input((4,)), pyml.layers.Dense(2)])
+        >>> asyncio.run(pyml.saving.save_model_async(model, "digits.keras"))
+    """
+    store = _store_of(filepath)
+    arrays = await values_of(model)
+    if store is not None and (zipped is not None or store[1].endswith(_ENDS)):
+        scheme, name = store
+        file = io.BytesIO()
+        _as_keras(model, file, overwrite, zipped, quantize, include_optimizer, kwargs, arrays, name)
+        await whole_files.keep((scheme, name if name.endswith(_ENDS) else f"{name}.keras"), [file.getbuffer()], overwrite)
+        return None
+    if store is None and _as_keras(model, filepath, overwrite, zipped, quantize, include_optimizer, kwargs, arrays):
+        return None
+    from .tfjs.layers_files import save_layers_model
+    from .tfjs.layers_save import model_artifacts
+
+    handler = saver_of(filepath)
+    if handler is not None:
+        save = getattr(handler, "save_async", handler.save)
+        answer = save(artifacts_of(*model_artifacts(model, quantize, arrays=arrays)))
+        return await answer if inspect.isawaitable(answer) else answer
+    if store is None:
+        target_of(filepath)
+        return save_layers_model(model, _path(filepath), overwrite=overwrite, quantize=quantize, arrays=arrays)
+    await stores_browser.save(*store, *model_artifacts(model, quantize, arrays=arrays), overwrite)
+    return None
+
+
+def _store_of(target: Any) -> tuple[str, str] | None:
+    """Scheme and name of a place of the browser that no handler has taken over."""
+    return target_of(target) if parse(target) is not None and saver_of(target) is None else None
+
+
+async def values_of(model: Any) -> dict[int, Any]:
+    """The values of all Variables that a file of the model holds, by their identities."""
+    variables = [*model.variables, *model.weights, *getattr(getattr(model, "optimizer", None), "variables", ())]
+    return {id(variable): await variable.data() for variable in {id(variable): variable for variable in variables}.values()}
+
+
+def reader(arrays: dict[int, Any] | None) -> Callable[[Any], Any] | None:
+    """Gives the values of a Variable from those that were read before; None where there are none."""
+    return None if arrays is None else lambda variable: arrays[id(variable)] if id(variable) in arrays else variable.numpy()
+
+
+@contextmanager
+def _known(arrays: dict[int, Any]) -> Iterator[None]:
+    """Configs of optimizers take their numbers from here meanwhile."""
+    before, Optimizer._known_values = Optimizer._known_values, arrays
+    try:
+        yield
+    finally:
+        Optimizer._known_values = before
+
+
+def _as_keras(model: Any, target: Any, overwrite: bool, zipped: bool | None, quantize: str | None, include_optimizer: bool,
+              more: dict[str, Any], arrays: dict[int, Any] | None = None, name: str = "") -> bool:
+    """Writes the model in a form of Keras, if the target asks for one, or the name that an open file has."""
+    path = str(_path(os.fspath(target))) if isinstance(target, (str, os.PathLike)) else ""
+    named = path or name
+    to_archive = named.endswith(".keras") or zipped is not None or (not named and hasattr(target, "write") and not hasattr(target, "save"))
+    if not to_archive and not named.endswith((".h5", ".hdf5")):
+        return False
+    if set(more) - {"save_format"}:
+        raise TypeError(f"save: arguments not recognized: {', '.join(sorted(more))}.")
+    if quantize is not None:
+        raise ValueError("save: quantize is for layers-models of TensorFlow.js; use model.quantize('int8') for a smaller file of Keras.")
+    if named and to_archive and named.endswith(".keras") is (zipped is False):
+        raise ValueError(f"save: a path that ends in .keras is a zip; zipped=False is for folders. Received: {named}, zipped={zipped}")
+    with _known({} if arrays is None else arrays):
+        if to_archive:
+            from .keras import archive
+
+            archive.save_archive(model, path or target, reader(arrays), overwrite, zipped is not False)
+        else:
+            from .keras import legacy
+
+            legacy.save(model, path or target, overwrite, include_optimizer, reader(arrays))
+    return True
+
+
+def save_known(model: Any, path: str, arrays: dict[int, Any], weights_only: bool) -> None:
+    """Writes a `.keras`, `.h5` or `.weights.h5` with values that were read before, by the identities of their Variables."""
+    if not weights_only:
+        _as_keras(model, path, True, None, None, True, {}, arrays)
+        return
+    from .keras import hdf5, state
+
+    write(path, hdf5.write(state.save_state(model, reader(arrays))))
+
+
+def _path(filepath: Any) -> Any:
+    return filepath.removeprefix("file://") if isinstance(filepath, str) else filepath
