@@ -236,8 +236,9 @@ def test_complex_numbers_are_arrays_of_their_own():
                             (xp.asarray([1.0], dtype=xp.complex64), [1 + 0j])]:  # fmt: skip
         np.testing.assert_allclose(np.asarray(found), expected, rtol=1e-6)
     assert a.dtype == xp.complex64 and complex(a[0]) == 1 + 2j
-    with pytest.raises(DtypeError, match="complex64"):
-        xp.zeros(2, dtype=xp.complex64)
+    assert xp.zeros(2, dtype=xp.complex128).tolist() == [0j, 0j] and xp.astype(a, xp.bool).tolist() == [True, True]
+    assert xp.result_type(xp.float32, 1j) == xp.result_type(a, xp.int32) == xp.complex64 and xp.can_cast("float32", "complex64")
+    assert a.__array_namespace__() is xp and xp.reshape(a, (2, 1), copy=True).shape == (2, 1)
     with pytest.raises(DtypeError, match="take real or imag"):
         xp.asarray(1j, dtype=xp.float32)
 

@@ -34,6 +34,15 @@ EXPRESSIONS = {
     "sqrt": lambda m, z, w: m.sqrt(z),
     "sin and cos": lambda m, z, w: m.sin(z) * m.cos(w),
     "sinh and cosh": lambda m, z, w: m.sinh(z) * m.cosh(w),
+    "tan and tanh": lambda m, z, w: m.tan(z) + m.tanh(w),
+    "expm1 and logarithms": lambda m, z, w: m.expm1(z) + m.log1p(w) + m.log2(z) - m.log10(w),
+    "arcsin and arccos": lambda m, z, w: m.arcsin(z) + m.arccos(w) * 2,
+    "arctan and arctanh": lambda m, z, w: m.arctan(z + 3) + m.arctanh(w) * 2,
+    "arcsinh and arccosh": lambda m, z, w: m.arcsinh(z) + m.arccosh(w) * 2,
+    "round and sign": lambda m, z, w: m.round(z) + z / m.absolute(z),
+    "prod": lambda m, z, w: m.prod(z, axis=1) + m.prod(w) * m.cumprod(w, axis=0)[:, 0],
+    "made": lambda m, z, w: m.ones((2, 3), dtype="complex64") * m.full_like(z, 2 - 1j) + m.linspace(1, 2j, 3),
+    "all and any": lambda m, z, w: m.all(z, axis=0) & m.any(w, axis=0),
     "sum": lambda m, z, w: z.sum(axis=0) + z.sum(),
     "mean": lambda m, z, w: z.mean(axis=1, keepdims=True),
     "cumsum": lambda m, z, w: m.cumsum(z, axis=1),
@@ -63,6 +72,43 @@ def test_an_expression_of_complex_tensors_is_what_numpy_says(device, name):
     assert got.shape == np.shape(wanted)
     np.testing.assert_allclose(got.numpy(), wanted, rtol=2e-5, atol=2e-5)
     assert got.dtype == ("complex64" if np.iscomplexobj(wanted) else np.asarray(wanted).dtype.name)
+
+
+ODD = np.array([complex(a, b) for a in (0.0, -0.0, 0.5, -2.0, np.inf, -np.inf, np.nan) for b in (0.0, -0.0, 1.0, np.inf, -np.inf, np.nan)],
+               np.complex64)  # fmt: skip
+
+
+def _parts(z):
+    return [np.float32(part if part else 0) for part in (z.real, z.imag)]  # the sign of a zero is C99's to choose in places
+
+
+@pytest.mark.parametrize("name", [
+    "sqrt", "exp", "log", "log1p", "sinh", "cosh", "tanh", "arcsinh", "arccosh", "arctanh", "arccos", "absolute",
+])  # fmt: skip
+def test_functions_of_infinite_numbers_and_nan_are_what_c99_says(name):
+    with np.errstate(all="ignore"):
+        wanted = getattr(np, name)(ODD)
+    got = getattr(ops, name)(ops.convert_to_tensor(ODD)).numpy()
+    for z, one, other in zip(ODD, got, wanted, strict=True):
+        if name == "sinh" and np.isinf(z.real) and not np.isfinite(z.imag):
+            one, other = abs(one.real), abs(other.real)  # the sign of this infinity too
+        np.testing.assert_allclose(_parts(one), _parts(other), rtol=1e-5, err_msg=f"{name}({z}) = {one}, not {other}")
+
+
+def test_elements_of_a_complex_tensor_are_set_and_older_parts_stay():
+    z = ops.convert_to_tensor(Z)
+    before = ops.real(z)
+    z[0, 1:] = [5j, 2]
+    assert z[0].tolist() == [1 + 2j, 5j, 2] and before.tolist() == Z.real.tolist()
+
+
+def test_different_complex_numbers_are_found_in_numpys_order():
+    array = np.array([[1j, 2, 1j], [-1 - 1j, 2, -1 + 3j]], np.complex64)
+    values, index, inverse, counts = ops.unique(array, return_index=True, return_inverse=True, return_counts=True)
+    wanted = np.unique(array, return_index=True, return_inverse=True, return_counts=True)
+    assert [values.tolist(), index.tolist(), inverse.tolist(), counts.tolist()] == [
+        wanted[0].tolist(), wanted[1].tolist(), wanted[2].reshape(2, 3).tolist(), wanted[3].tolist()]  # fmt: skip
+    assert [place.tolist() for place in ops.nonzero(np.array([0, 1j, 0j, 2]))] == [[1, 3]]
 
 
 def test_arrays_of_complex_numbers_are_taken_as_they_are():

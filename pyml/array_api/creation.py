@@ -9,12 +9,12 @@ import numpy as np
 
 from .. import ops
 from ..core.array_protocol import check_device
-from ..core.complex_tensor import COMPLEX, as_complex, holds_complex
+from ..core.complex_tensor import COMPLEX, ComplexTensor, as_complex, holds_complex
 from ..core.operators import Operators
 from ..core.tensor import Tensor, broadcast_shapes, convert_to_tensor
 from ..core.types import Shape
-from ..dtypes import standardize
 from ..errors import DtypeError
+from .data_types import dtype_name
 
 __all__ = [
     "arange", "asarray", "astype", "broadcast_arrays", "broadcast_to", "empty", "empty_like", "eye", "from_dlpack", "full", "full_like",
@@ -45,7 +45,9 @@ def asarray(obj: Any, /, *, dtype: Any = None, device: str | None = None, copy: 
         if dtype is not None and dtype not in COMPLEX:
             raise DtypeError(f"asarray: complex numbers have no {dtype} values; take real or imag of them.")
         pair: Any = as_complex(obj)
-        return pair
+        if copy is False and pair is not obj:
+            raise ValueError("asarray: copy=False, but this array must be copied to the device; leave copy out.")
+        return ComplexTensor(pair.real, pair.imag) if copy else pair
     found = convert_to_tensor(obj, dtype)
     if copy is False and found is not obj:
         raise ValueError("asarray: copy=False, but this array must be copied to the device; leave copy out.")
@@ -65,11 +67,11 @@ def from_dlpack(x: Any, /, *, device: str | None = None, copy: builtins.bool | N
         array([1., 1.], dtype=float32)
     """
     check_device(device, "from_dlpack")
-    if isinstance(x, Tensor):
-        return Tensor(x._node) if copy else x
+    if isinstance(x, (Tensor, ComplexTensor)):
+        return asarray(x, copy=copy)
     if copy is False:
         raise BufferError("from_dlpack: what is not on the device is copied there. Received: copy=False")
-    return convert_to_tensor(np.from_dlpack(x))
+    return asarray(np.from_dlpack(x))
 
 
 def arange(
@@ -167,7 +169,7 @@ def astype(x: Tensor, dtype: Any, /, *, copy: builtins.bool = True, device: str 
         DtypeError: There is no such dtype.
     """
     check_device(device, "astype")
-    return x if not copy and isinstance(x, Operators) and standardize(dtype) == x.dtype else ops.cast(x, dtype)
+    return x if not copy and isinstance(x, Operators) and dtype_name(dtype) == x.dtype else ops.cast(x, dtype)
 
 
 def broadcast_to(x: Tensor, /, shape: Shape) -> Tensor:

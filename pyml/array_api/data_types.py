@@ -2,8 +2,7 @@
 
 pyml computes in 32 bits (`pyml.dtypes`), so every name of the standard that pyml's rule narrows is another name of what it
 becomes: `float64` is `float32`, `int64`, `int8`, `int16`, `uint8` and `uint16` are `int32`, `uint64` is `uint32`. Code that asks
-for the widest type gets the widest there is. Complex arrays are `ComplexTensor`s of `complex64`, which `asarray`, `fft` and
-their own operators make; any other function that is asked for that dtype raises `DtypeError`.
+for the widest type gets the widest there is. Complex arrays are `ComplexTensor`s of `complex64`.
 `__array_namespace_info__().dtypes()` lists what tensors really hold.
 """
 
@@ -16,6 +15,7 @@ from typing import Any
 
 import numpy as np
 
+from ..core.complex_tensor import asks_complex
 from ..core.operators import Operators
 from ..core.tensor import Tensor
 from ..dtypes import NUMPY, of_scalar, promote, standardize
@@ -32,9 +32,16 @@ bool = "bool"
 float32, float64 = "float32", standardize("float64")
 int8, int16, int32, int64 = (standardize(f"int{bits}") for bits in (8, 16, 32, 64))
 uint8, uint16, uint32, uint64 = (standardize(f"uint{bits}") for bits in (8, 16, 32, 64))
-complex64, complex128 = "complex64", "complex128"
+complex64 = complex128 = "complex64"
 
-_COMPLEX = (complex64, complex128)
+
+def dtype_name(dtype: Any) -> str:
+    """The name of what arrays of a dtype hold here.
+
+    Raises:
+        DtypeError: There is no such dtype.
+    """
+    return complex64 if asks_complex(dtype) else standardize(dtype)
 
 
 def kind_of(dtype: Any) -> str:
@@ -43,9 +50,9 @@ def kind_of(dtype: Any) -> str:
     Raises:
         DtypeError: There is no such dtype.
     """
-    if dtype in _COMPLEX:
+    name = dtype_name(dtype)
+    if name == complex64:
         return "complex floating"
-    name = standardize(dtype)
     return {"b": "bool", "u": "unsigned integer", "i": "signed integer", "f": "real floating"}[NUMPY[name].kind]
 
 
@@ -77,13 +84,14 @@ def isdtype(dtype: Any, kind: Any) -> builtins.bool:
         return any(isdtype(dtype, k) for k in kind)
     if isinstance(kind, str) and kind in _KINDS:
         return kind_of(dtype) in _KINDS[kind]
-    if isinstance(kind, str) and kind not in NUMPY and kind not in _COMPLEX:
+    if isinstance(kind, str) and kind not in NUMPY and not asks_complex(kind):
         raise DtypeError(f"isdtype: kind must be a dtype or one of {', '.join(map(repr, _KINDS))}. Received: kind={kind!r}")
-    return dtype == kind or (dtype not in _COMPLEX and kind not in _COMPLEX and standardize(dtype) == standardize(kind))
+    return dtype_name(dtype) == dtype_name(kind)
 
 
 def result_type(*arrays_and_dtypes: Any) -> str:
-    """The dtype that arrays, dtypes and Python numbers have together: bool < uint32 < int32 < float32; a number counts by its kind.
+    """The dtype that arrays, dtypes and Python numbers have together, a number counting by its kind: bool < uint32 < int32 < float32 <
+    complex64.
 
     Raises:
         ValueError: There is neither an array nor a dtype.
@@ -94,10 +102,12 @@ def result_type(*arrays_and_dtypes: Any) -> str:
         >>> xp.result_type(xp.int32, xp.asarray([1.5])), xp.result_type(xp.uint32, 1)
         ('float32', 'uint32')
     """
-    number = (builtins.bool, int, float)
-    found = [standardize(dtype_of(a)) for a in arrays_and_dtypes if not isinstance(a, number)]
+    number = (builtins.bool, int, float, complex)
+    found = [dtype_name(dtype_of(a)) for a in arrays_and_dtypes if not isinstance(a, number)]
     if not found:
         raise ValueError(f"result_type: one array or dtype is needed at least. Received: {arrays_and_dtypes}")
+    if complex64 in found or any(isinstance(a, complex) for a in arrays_and_dtypes):
+        return complex64
     out = promote(*found)
     for a in arrays_and_dtypes:
         if isinstance(a, float):
@@ -115,10 +125,7 @@ def can_cast(from_: Any, to: Any, /) -> builtins.bool:
         >>> xp.can_cast(xp.int32, xp.float32), xp.can_cast(xp.float32, xp.int32)
         (True, False)
     """
-    first, last = dtype_of(from_), dtype_of(to)
-    if first in _COMPLEX or last in _COMPLEX:
-        return last in _COMPLEX and _COMPLEX.index(last) >= (_COMPLEX.index(first) if first in _COMPLEX else 0)
-    return result_type(first, last) == standardize(last)
+    return result_type(dtype_of(from_), dtype_of(to)) == dtype_name(dtype_of(to))
 
 
 @dataclass(frozen=True)
@@ -157,7 +164,7 @@ def finfo(type: Any, /) -> FInfo:
     name = dtype_of(type)
     if kind_of(name) not in ("real floating", "complex floating"):
         raise DtypeError(f"finfo: expected a floating-point dtype. Received: {name!r}")
-    name = "float32" if name in _COMPLEX else standardize(name)
+    name = "float32" if kind_of(name) == "complex floating" else standardize(name)
     it: Any = np.finfo(name)
     return FInfo(it.bits, float(it.eps), float(it.max), float(it.min), float(it.smallest_normal), name)
 

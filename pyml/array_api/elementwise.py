@@ -27,7 +27,7 @@ Array = TypeVar("Array", Tensor, ComplexTensor)
 
 def _rounded(op: Callable[..., Tensor], x: Tensor) -> Tensor:
     """Integers are whole as they are."""
-    return op(x) if isdtype(x.dtype, "real floating") else +x
+    return op(x) if isdtype(x.dtype, ("real floating", "complex floating")) else +x
 
 
 def abs(x: Tensor | ComplexTensor, /) -> Tensor:

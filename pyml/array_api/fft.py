@@ -1,4 +1,4 @@
-"""`xp.fft`: the standard's Fourier transforms, of any length. ComplexTensor arrays are `ComplexTensor`, pairs of float32 tensors."""
+"""`xp.fft`: the standard's Fourier transforms, of any length. Complex arrays are `ComplexTensor`s, pairs of float32 tensors."""
 
 from __future__ import annotations
 

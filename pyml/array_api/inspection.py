@@ -34,14 +34,14 @@ class Info:
         return [config.get_backend()]
 
     def default_dtypes(self, *, device: str | None = None) -> dict[str, str]:
-        """float32 and int32, and the name of the complex dtype that is not there."""
+        """float32, complex64 and int32."""
         check_device(device, "default_dtypes")
         return {"real floating": "float32", "complex floating": "complex64", "integral": "int32", "indexing": "int32"}
 
     def dtypes(self, *, device: str | None = None, kind: Any = None) -> dict[str, str]:
         """The dtypes that arrays can have, of a kind of `isdtype` or of all."""
         check_device(device, "dtypes")
-        return {name: name for name in NUMPY if kind is None or isdtype(name, kind)}
+        return {name: name for name in (*NUMPY, "complex64") if kind is None or isdtype(name, kind)}
 
 
 def __array_namespace_info__() -> Info:

@@ -10,6 +10,7 @@ from ..core.tensor import Tensor
 from ..core.types import Axis, Shape
 from ..errors import ShapeError
 from ..ops.axes import standardize_axis
+from .creation import asarray
 
 __all__ = [
     "concat", "expand_dims", "flip", "moveaxis", "permute_dims", "repeat", "reshape", "roll", "squeeze", "stack", "take",
@@ -51,7 +52,7 @@ def repeat(x: Tensor, repeats: int | Tensor, /, *, axis: int | None = None) -> T
 def reshape(x: Tensor, /, shape: Shape, *, copy: builtins.bool | None = None) -> Tensor:
     """The elements of `x` in another shape, of which one size may be -1. No memory is copied; `copy=True` makes another array."""
     found = ops.reshape(x, shape)
-    return Tensor(found._node) if copy else found
+    return asarray(found, copy=True) if copy else found
 
 
 def roll(x: Tensor, /, shift: int | Sequence[int], *, axis: Axis = None) -> Tensor:

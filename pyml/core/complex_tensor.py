@@ -1,8 +1,8 @@
 """`ComplexTensor`: complex64 numbers as a pair of real tensors.
 
 The devices know real numbers only (WGSL has no other), so a complex tensor is two float32 tensors of one shape, and every op of
-it is made of ops on these. It is no `Tensor`: what takes complex numbers knows that it does (`ops/complex_rules.py`), and
-anything else says so.
+it is made of ops on these. It is no `Tensor`: an op that takes complex numbers says so in its declaration (`complex_parts`), and
+any other refuses them.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ import numpy as np
 from ..dtypes import NUMPY
 from ..errors import DtypeError, ShapeError
 from ..graph.prims import full
+from .array_protocol import ArrayProtocol
 from .nest import Parts
 from .operators import Operators
 from .tensor import Tensor, convert_to_tensor
@@ -22,7 +23,7 @@ from .tensor import Tensor, convert_to_tensor
 COMPLEX = ("complex64", "complex128")
 
 
-class ComplexTensor(Operators["ComplexTensor"], Parts):
+class ComplexTensor(Operators["ComplexTensor"], ArrayProtocol, Parts):
     """An array of complex64 numbers: two float32 tensors of one shape.
 
     Programs, gradients, `scan` and lists of tensors take it as they take a pair. The gradient of a real value with respect to it
@@ -100,6 +101,16 @@ class ComplexTensor(Operators["ComplexTensor"], Parts):
     def __complex__(self) -> complex:
         return self.item()
 
+    def __bool__(self) -> bool:
+        return self.item() != 0
+
+    def __setitem__(self, key: Any, value: Any) -> None:
+        """Both parts get new values, which differ at `key`; what was computed from the old ones keeps them."""
+        new = as_complex(value)
+        changed = self.real[...], self.imag[...]
+        changed[0][key], changed[1][key] = new.real, new.imag
+        self.real, self.imag = changed
+
     def __len__(self) -> int:
         return len(self.real)
 
@@ -114,6 +125,11 @@ def joined(real: np.ndarray, imag: np.ndarray) -> np.ndarray:
     out = np.empty(real.shape, np.complex64)
     out.real, out.imag = real, imag
     return out
+
+
+def asks_complex(dtype: Any) -> bool:
+    """Whether a dtype that a call names is a complex one."""
+    return dtype is complex or (dtype is not None and getattr(dtype, "name", getattr(dtype, "__name__", dtype)) in COMPLEX)
 
 
 def is_complex(value: Any) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from ..core.tensor import Tensor, as_node, elementwise_nodes
 from ..core.types import TensorLike
 from ..graph import prims
+from . import complex_formulas
 from .apply import arithmetic, binary, unary
 from .declare import draw, op, sample
 
@@ -25,7 +26,7 @@ def _number(x: TensorLike) -> TensorLike:
     return Tensor(prims.cast(node, dtype="int32")) if node.dtype == "bool" else x
 
 
-@op(like="numpy.add", operator="add", samples=[_PAIR, _BROADCAST, _WHOLE, sample(draw(3), 2.0)])
+@op(complex_parts=complex_formulas.sum_of, like="numpy.add", operator="add", samples=[_PAIR, _BROADCAST, _WHOLE, sample(draw(3), 2.0)])
 def add(x1: TensorLike, x2: TensorLike) -> Tensor:
     """`x1 + x2`, element by element.
 
@@ -44,7 +45,10 @@ def add(x1: TensorLike, x2: TensorLike) -> Tensor:
     return arithmetic(prims.add, x1, x2, "add")
 
 
-@op(like="numpy.subtract", operator="sub", samples=[_PAIR, _BROADCAST, _WHOLE, sample(1.0, draw(3))])
+@op(
+    complex_parts=complex_formulas.difference,
+    like="numpy.subtract", operator="sub", samples=[_PAIR, _BROADCAST, _WHOLE, sample(1.0, draw(3))],
+)
 def subtract(x1: TensorLike, x2: TensorLike) -> Tensor:
     """`x1 - x2`, element by element; shapes and dtypes as for `add`.
 
@@ -72,7 +76,10 @@ def multiply(x1: TensorLike, x2: TensorLike) -> Tensor:
     return arithmetic(prims.mul, x1, x2, "multiply")
 
 
-@op(like="numpy.divide", operator="truediv", samples=[_POSITIVE, sample(draw(2, 1), draw(3, low=0.5)), _WHOLE])
+@op(
+    complex_parts=complex_formulas.quotient,
+    like="numpy.divide", operator="truediv", samples=[_POSITIVE, sample(draw(2, 1), draw(3, low=0.5)), _WHOLE],
+)
 def divide(x1: TensorLike, x2: TensorLike) -> Tensor:
     """`x1 / x2` as float32, element by element; shapes broadcast. By 0 it is infinite, and 0 / 0 is NaN.
 
@@ -119,7 +126,10 @@ def mod(x1: TensorLike, x2: TensorLike) -> Tensor:
     return binary(prims.mod, _number(Tensor(a)), _number(Tensor(b)), "mod")
 
 
-@op(like="numpy.power", operator="pow", samples=[_POSITIVE, sample(draw(2, 3), 2.0), sample(2.0, draw(3))])
+@op(
+    complex_parts=complex_formulas.power,
+    like="numpy.power", operator="pow", samples=[_POSITIVE, sample(draw(2, 3), 2.0), sample(2.0, draw(3))],
+)
 def power(x1: TensorLike, x2: TensorLike) -> Tensor:
     """`x1 ** x2`, element by element; a negative base needs a whole exponent, else the result is NaN. Shapes broadcast.
 
@@ -187,7 +197,10 @@ def negative(x: TensorLike) -> Tensor:
     return unary(prims.neg, x)
 
 
-@op(like="numpy.absolute", operator="abs", samples=[sample(draw(2, 3)), sample(draw(4, low=-9, high=9, dtype="int32"))])
+@op(
+    complex_parts=complex_formulas.absolute,
+    like="numpy.absolute", operator="abs", samples=[sample(draw(2, 3)), sample(draw(4, low=-9, high=9, dtype="int32"))],
+)
 def absolute(x: TensorLike) -> Tensor:
     """`|x|`, in the shape and dtype of `x`.
 
@@ -201,7 +214,10 @@ def absolute(x: TensorLike) -> Tensor:
 abs = absolute
 
 
-@op(like="numpy.sign", gradient=False, samples=[sample(draw(2, 3)), sample(draw(4, low=-2, high=3, dtype="int32"))])
+@op(
+    complex_parts=complex_formulas.sign,
+    like="numpy.sign", gradient=False, samples=[sample(draw(2, 3)), sample(draw(4, low=-2, high=3, dtype="int32"))],
+)
 def sign(x: TensorLike) -> Tensor:
     """-1, 0 or 1 by the sign of `x`, in its shape and dtype.
 
@@ -212,7 +228,10 @@ def sign(x: TensorLike) -> Tensor:
     return unary(prims.sign, x)
 
 
-@op(like="numpy.square", samples=[sample(draw(2, 3)), sample(draw(4, low=-9, high=9, dtype="int32"))])
+@op(
+    complex_parts=lambda m, z: complex_formulas.product(z, z),
+    like="numpy.square", samples=[sample(draw(2, 3)), sample(draw(4, low=-9, high=9, dtype="int32"))],
+)
 def square(x: TensorLike) -> Tensor:
     """`x * x`, in the shape and dtype of `x`; int32 of booleans.
 
@@ -223,7 +242,7 @@ def square(x: TensorLike) -> Tensor:
     return unary(prims.square, _number(x))
 
 
-@op(like="numpy.reciprocal", samples=[sample(draw(2, 3, low=0.5))])
+@op(complex_parts=lambda m, z: complex_formulas.quotient(m, 1.0, z), like="numpy.reciprocal", samples=[sample(draw(2, 3, low=0.5))])
 def reciprocal(x: TensorLike) -> Tensor:
     """`1 / x` as float32, in the shape of `x`.
 

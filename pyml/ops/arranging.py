@@ -272,6 +272,7 @@ def rot90(array: TensorLike, k: int = 1, axes: tuple[int, int] = (0, 1)) -> Tens
 
 
 @op(
+    complex_parts="of all",
     like="numpy.meshgrid",
     samples=[sample(draw(2), draw(3)), sample(draw(2), draw(3), draw(4), indexing="ij"), sample(draw(2))],
 )

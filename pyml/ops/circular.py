@@ -9,11 +9,12 @@ import numpy as np
 from ..core.tensor import Tensor, elementwise_nodes
 from ..core.types import TensorLike
 from ..graph import prims
+from . import complex_formulas
 from .apply import as_float
 from .arithmetic import divide, multiply
 from .declare import draw, op, sample
 from .elementary import arctan, log, log1p, sin, sqrt
-from .logic import equal, isinf, where
+from .logic import equal, isinf, isnan, where
 
 __all__ = [
     "arccos", "arccosh", "arcsin", "arcsinh", "arctan2", "arctanh", "deg2rad", "hypot", "rad2deg", "sinc",
@@ -30,7 +31,10 @@ def _pair(x1: TensorLike, x2: TensorLike, what: str) -> tuple[Tensor, Tensor]:
     return Tensor(a), Tensor(b)
 
 
-@op(like="numpy.arcsin", samples=[sample(draw(2, 3, low=-0.9, high=0.9))])
+@op(
+    complex_parts=complex_formulas.turned(complex_formulas.inverse_hyperbolic_sine),
+    like="numpy.arcsin", samples=[sample(draw(2, 3, low=-0.9, high=0.9))],
+)
 def arcsin(x: TensorLike) -> Tensor:
     """The inverse sine in radians, between -pi/2 and pi/2; NaN outside -1 to 1. Float32, in the shape of `x`.
 
@@ -42,7 +46,7 @@ def arcsin(x: TensorLike) -> Tensor:
     return 2.0 * arctan(x / (1.0 + sqrt((1.0 - x) * (1.0 + x))))
 
 
-@op(like="numpy.arccos", samples=[sample(draw(2, 3, low=-0.9, high=0.9))])
+@op(complex_parts=complex_formulas.inverse_cosine, like="numpy.arccos", samples=[sample(draw(2, 3, low=-0.9, high=0.9))])
 def arccos(x: TensorLike) -> Tensor:
     """The inverse cosine in radians, between 0 and pi; NaN outside -1 to 1. Float32, in the shape of `x`.
 
@@ -56,7 +60,10 @@ def arccos(x: TensorLike) -> Tensor:
     return where(x < 0.0, pi - angle, angle)
 
 
-@op(like="numpy.arcsinh", samples=[sample(draw(2, 3)), sample(draw(3, low=1e11, high=3e38))])
+@op(
+    complex_parts=complex_formulas.inverse_hyperbolic_sine,
+    like="numpy.arcsinh", samples=[sample(draw(2, 3)), sample(draw(3, low=1e11, high=3e38))],
+)
 def arcsinh(x: TensorLike) -> Tensor:
     """The inverse hyperbolic sine. Float32, in the shape of `x`.
 
@@ -72,7 +79,7 @@ def arcsinh(x: TensorLike) -> Tensor:
     return where(x < 0.0, -found, found)
 
 
-@op(like="numpy.arccosh", samples=[sample(draw(2, 3, low=1.1, high=4))])
+@op(complex_parts=complex_formulas.inverse_hyperbolic_cosine, like="numpy.arccosh", samples=[sample(draw(2, 3, low=1.1, high=4))])
 def arccosh(x: TensorLike) -> Tensor:
     """The inverse hyperbolic cosine; NaN below 1. Float32, in the shape of `x`.
 
@@ -84,7 +91,7 @@ def arccosh(x: TensorLike) -> Tensor:
     return log1p(above + sqrt(above) * sqrt(above + 2.0))
 
 
-@op(like="numpy.arctanh", samples=[sample(draw(2, 3, low=-0.9, high=0.9))])
+@op(complex_parts=complex_formulas.inverse_hyperbolic_tangent, like="numpy.arctanh", samples=[sample(draw(2, 3, low=-0.9, high=0.9))])
 def arctanh(x: TensorLike) -> Tensor:
     """The inverse hyperbolic tangent; NaN outside -1 to 1. Float32, in the shape of `x`.
 
@@ -118,7 +125,8 @@ def hypot(x1: TensorLike, x2: TensorLike) -> Tensor:
     """
     a, b = _pair(x1, x2, "hypot")
     _, large, ratio = _quotient(_size(a), _size(b))
-    return large * sqrt(1.0 + where(isinf(large), 0.0, ratio) ** 2)
+    found = large * sqrt(1.0 + where(isinf(large), 0.0, ratio) ** 2)
+    return where(isinf(a), float("inf"), found)  # beside a NaN too
 
 
 @op(counted=True, like="numpy.arctan2", samples=[sample(draw(2, 3), draw(2, 3)), sample(draw(2, 1), draw(3))])
@@ -137,7 +145,7 @@ def arctan2(x1: TensorLike, x2: TensorLike) -> Tensor:
     high, wide = where(below, -y, y), _size(x)
     swap, large, ratio = _quotient(high, wide)
     both = isinf(high) & isinf(wide)
-    angle = where(both, pi / 4, arctan(where(isinf(large), 0.0, ratio)))
+    angle = where(both, pi / 4, arctan(where(isinf(large) & ~isnan(high), 0.0, ratio)))
     angle = where(swap, pi / 2 - angle, angle)
     angle = where(left, pi - angle, angle)
     return where(below, -angle, angle)

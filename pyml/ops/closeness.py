@@ -9,6 +9,7 @@ import numpy as np
 from ..core.tensor import Tensor, as_node, elementwise_nodes
 from ..core.types import TensorLike
 from ..graph import prims
+from . import complex_formulas
 from .apply import as_float
 from .arithmetic import abs as _abs
 from .declare import draw, op, sample
@@ -27,6 +28,7 @@ _FINITE = float(np.finfo(np.float32).max)
 
 
 @op(
+    complex_parts=complex_formulas.isclose,
     like="numpy.isclose",
     gradient=False,
     samples=[sample(draw(2, 1), draw(3), rtol=0.5), sample(_WHOLE, _WHOLE), sample(_ODD, _ODD), sample(_ODD, _ODD, equal_nan=True)],
@@ -51,7 +53,10 @@ def isclose(x1: TensorLike, x2: TensorLike, rtol: float = 1e-5, atol: float = 1e
     return near | (isnan(a) & isnan(b)) if equal_nan else near
 
 
-@op(like="numpy.allclose", gradient=False, samples=[sample(draw(2, 3), draw(3)), sample(_ODD, _ODD, equal_nan=True)])
+@op(
+    complex_parts=lambda m, *args, **kwargs: m.all(m.isclose(*args, **kwargs)),
+    like="numpy.allclose", gradient=False, samples=[sample(draw(2, 3), draw(3)), sample(_ODD, _ODD, equal_nan=True)],
+)
 def allclose(x1: TensorLike, x2: TensorLike, rtol: float = 1e-5, atol: float = 1e-8, equal_nan: bool = False) -> Tensor:
     """Whether all elements are close, as `isclose` says: one bool.
 
@@ -111,7 +116,7 @@ def isneginf(x: TensorLike) -> Tensor:
     return isinf(x) & (x < 0.0)
 
 
-@op(like="numpy.isreal", gradient=False, samples=[sample(draw(2, 3)), sample(_ODD)])
+@op(complex_parts=lambda m, z: m.equal(z.imag, 0.0), like="numpy.isreal", gradient=False, samples=[sample(draw(2, 3)), sample(_ODD)])
 def isreal(x: TensorLike) -> Tensor:
     """Where `x` has no imaginary part, so everywhere: bool, in the shape of `x`.
 

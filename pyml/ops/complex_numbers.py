@@ -1,4 +1,4 @@
-"""Complex numbers made and taken apart. What else takes them stands in `complex_rules.py`."""
+"""Complex numbers made and taken apart. What other ops do with them their declarations say."""
 
 from __future__ import annotations
 
@@ -21,8 +21,9 @@ __all__ = [
 def view_as_complex(x: TensorLike) -> ComplexTensor:
     """Pairs of numbers as complex ones: a `ComplexTensor`, complex64, `(...)` of `(..., 2)`.
 
-    It takes part in arithmetic, products of matrices, `exp`, `log`, `sqrt`, powers, sums and means, comparisons, indexing and
-    everything that only moves elements, on every device, with gradients; other ops say that they do not take it.
+    It takes part in arithmetic, products of matrices, powers, exponential, circular and hyperbolic functions and their inverses,
+    sums, products and means, comparisons, indexing and everything that only moves elements, on every device, with gradients; other
+    ops say that they do not take it.
 
     Args:
         x: `(..., 2)`, real and imaginary parts along the last axis.
@@ -42,7 +43,10 @@ def view_as_complex(x: TensorLike) -> ComplexTensor:
     return ComplexTensor(real[..., 0], real[..., 1])
 
 
-@op(like=lambda x: np.stack([np.real(x), np.imag(x)], -1), samples=[sample(np.array([1 + 2j, -3j], np.complex64)), sample(draw(2, 3))])
+@op(
+    complex_parts=lambda m, z: m.stack([z.real, z.imag], axis=-1),
+    like=lambda x: np.stack([np.real(x), np.imag(x)], -1), samples=[sample(np.array([1 + 2j, -3j], np.complex64)), sample(draw(2, 3))],
+)
 def view_as_real(x: TensorLike | ComplexTensor) -> Tensor:
     """Complex numbers as pairs of real ones: float32 `(..., 2)` of `(...)`; real numbers have zeros beside them.
 

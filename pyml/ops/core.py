@@ -14,6 +14,7 @@ from ..dtypes import standardize
 from ..errors import ShapeError
 from ..graph import prims
 from ..graph.sizes import shape_of
+from . import complex_formulas
 from .arithmetic import clip
 from .axes import standardize_axis
 from .declare import draw, op, sample
@@ -27,7 +28,10 @@ __all__ = [
 _NARROW = {name: (int(np.iinfo(name).min), int(np.iinfo(name).max)) for name in ("int8", "int16", "uint8", "uint16")}
 
 
-@op(like="numpy.asarray", samples=[sample(draw(2, 3)), sample([1, 2, 3]), sample(2.5)])
+@op(
+    complex_parts=lambda m, x, dtype=None, sparse=None, ragged=None: x if dtype is None else m.cast(x, dtype),
+    like="numpy.asarray", samples=[sample(draw(2, 3)), sample([1, 2, 3]), sample(2.5)],
+)
 def convert_to_tensor(x: TensorLike, dtype: str | None = None, sparse: bool | None = None, ragged: bool | None = None) -> Tensor:
     """`x` (a Tensor, Variable, numpy array, number or nested list) as a tensor of its shape.
 
@@ -68,7 +72,10 @@ def convert_to_numpy(x: TensorLike) -> np.ndarray:
     return x.numpy() if isinstance(x, ComplexTensor) else _convert(x).numpy()
 
 
-@op(like=lambda x, dtype: x.astype(dtype), method="astype", gradient=False, samples=[sample(draw(2, 3), "int32"), sample(draw(4), "bool")])
+@op(
+    complex_parts=complex_formulas.cast,
+    like=lambda x, dtype: x.astype(dtype), method="astype", gradient=False, samples=[sample(draw(2, 3), "int32"), sample(draw(4), "bool")],
+)
 def cast(x: TensorLike, dtype: str) -> Tensor:
     """`x` converted to `dtype`, in its shape; floats to integers drop the fraction.
 

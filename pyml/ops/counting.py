@@ -12,6 +12,7 @@ from ..core.types import TensorLike
 from ..dtypes import promote
 from ..errors import DtypeError, ShapeError
 from ..graph import prims
+from . import complex_formulas
 from .arithmetic import add, divide, multiply, subtract
 from .axes import standardize_axis
 from .creation import arange
@@ -169,7 +170,10 @@ def histogram(x: TensorLike, bins: int = 10, range: tuple[float, float] | None =
     return (counts.astype("float32") if node.dtype == "float32" else counts), edges
 
 
-@op(dtypes="index", like="numpy.nonzero", gradient=False, samples=[sample(_VECTOR), sample(_MATRIX), sample(np.eye(3, 4) > 0)])
+@op(
+    complex_parts=lambda m, z: m.nonzero(m.not_equal(z, 0.0)),
+    dtypes="index", like="numpy.nonzero", gradient=False, samples=[sample(_VECTOR), sample(_MATRIX), sample(np.eye(3, 4) > 0)],
+)  # fmt: skip
 def nonzero(x: TensorLike) -> tuple[Tensor, ...]:
     """Where the elements are that are not 0: for each axis a vector of int32 indices.
 
@@ -212,6 +216,7 @@ _HOLES = np.array([2.0, np.nan, -1.0, np.nan, 2.0], np.float32)
 
 
 @op(
+    complex_parts=complex_formulas.unique,
     dtypes=("first", "index", "index", "index"),
     like=_unique, gradient=False,
     samples=[

@@ -7,6 +7,7 @@ from ..core.types import Shape, TensorLike
 from ..dtypes import standardize
 from ..graph import prims
 from ..graph.sizes import count_of, shape_of
+from . import complex_formulas
 from .declare import draw, op, sample
 from .logic import equal
 from .shaping import expand_dims
@@ -16,7 +17,7 @@ __all__ = [
 ]  # fmt: skip
 
 
-@op(like="numpy.full", samples=[sample((2, 3), 1.5), sample(4, 2, dtype="int32")])
+@op(complex_parts="each", like="numpy.full", samples=[sample((2, 3), 1.5), sample(4, 2, dtype="int32")])
 def full(shape: Shape, fill_value: TensorLike, dtype: str | None = None) -> Tensor:
     """One number in a tensor of `shape`; costs no memory.
 
@@ -55,7 +56,7 @@ def ones(shape: Shape, dtype: str | None = None) -> Tensor:
     return Tensor(prims.full(shape_of(shape, "ones"), 1, standardize(dtype or "float32")))
 
 
-@op(complex_parts="each", like="numpy.zeros_like", gradient=False, samples=[sample(draw(2, 3))])
+@op(complex_parts=complex_formulas.zeros_like, like="numpy.zeros_like", gradient=False, samples=[sample(draw(2, 3))])
 def zeros_like(x: TensorLike, dtype: str | None = None) -> Tensor:
     """Zeros in the shape and dtype of `x`, or in `dtype`.
 
@@ -67,7 +68,7 @@ def zeros_like(x: TensorLike, dtype: str | None = None) -> Tensor:
     return zeros(node.shape, dtype or node.dtype)
 
 
-@op(like="numpy.ones_like", gradient=False, samples=[sample(draw(2, 3))])
+@op(complex_parts=complex_formulas.ones_like, like="numpy.ones_like", gradient=False, samples=[sample(draw(2, 3))])
 def ones_like(x: TensorLike, dtype: str | None = None) -> Tensor:
     """Ones in the shape and dtype of `x`, or in `dtype`.
 
@@ -79,7 +80,7 @@ def ones_like(x: TensorLike, dtype: str | None = None) -> Tensor:
     return ones(node.shape, dtype or node.dtype)
 
 
-@op(dtypes="first", like="numpy.full_like", gradient=False, samples=[sample(draw(2, 3), 1.5)])
+@op(complex_parts=complex_formulas.full_like, dtypes="first", like="numpy.full_like", gradient=False, samples=[sample(draw(2, 3), 1.5)])
 def full_like(x: TensorLike, fill_value: TensorLike, dtype: str | None = None) -> Tensor:
     """One number in the shape and dtype of `x`, or in `dtype`.
 

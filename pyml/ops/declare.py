@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from importlib import import_module
 from typing import Any, NamedTuple, TypeVar
 
-from ..core.complex_tensor import holds_complex
+from ..core.complex_tensor import as_complex, asks_complex, holds_complex
 from ..core.narrow import computed, holds_narrow
 from ..core.operators import INSTALLED
 from ..core.symbolic import VALUES, call_function, holds_symbolic
@@ -94,7 +94,7 @@ def op(
     dtypes: str | tuple[str, ...] | None = None,
     counted: bool = False,
     limited: bool = False,
-    complex_parts: str | None = None,
+    complex_parts: str | Callable[..., Any] | None = None,
 ) -> Callable[[Function], Function]:
     """Declares a public op.
 
@@ -115,10 +115,10 @@ def op(
         counted: Whether a number of Python counts as a tensor of int32 or float32, as in Keras; else it takes the dtype of
             what it meets.
         limited: Whether results beyond a dtype of 8 or 16 bits become the nearest number that it has, instead of wrapping.
-        complex_parts: Which parts of complex arguments the op is computed of, so that the result is right: "each" one after the
-            other, "of all" also of arguments that are real, "crosswise" as for a product, "inside" where they lie in
-            structures and count as the two tensors that they are. Other rules stand in `complex_rules.py`; without one
-            complex arguments are refused.
+        complex_parts: How the op is computed of the parts of complex arguments: "each" one after the other, "of all" also of
+            arguments that are real, "crosswise" as for a product, "inside" where they lie in structures and count as the two
+            tensors that they are. Or a formula: a function of `pyml.ops` and the arguments, the complex ones as
+            `ComplexTensor`s (`complex_formulas.py` has the longer ones). None: complex arguments are refused.
     """
 
     def declare(fn: Function) -> Function:
@@ -133,8 +133,16 @@ def op(
 
         def special(args: Any, kwargs: Any, dtype: Any) -> Any:
             """A call of symbolic tensors, or of such as are kept in another dtype than that they are computed in."""
-            if holds_complex(args) or holds_complex(tuple(kwargs.values())):
-                return import_module(f"{__package__}.complex_rules").call(name, call, complex_parts, args, kwargs)
+            given = holds_complex(args) or holds_complex(tuple(kwargs.values()))
+            if asks_complex(dtype) and not (given and callable(complex_parts)):  # of parts, which are float32
+                if place is not None and len(args) > place:
+                    args = (*args[:place], "float32", *args[place + 1 :])
+                else:
+                    kwargs = {**kwargs, "dtype": "float32"}
+                if not given:
+                    return as_complex(call(*args, **kwargs))
+            if given:
+                return import_module(f"{__package__}.complex_calls").call(name, call, complex_parts, args, kwargs)
             if holds_symbolic(args) or holds_symbolic(kwargs):
                 return call_function(call, args, kwargs, name, spec)
             if dtypes == "own" or (narrow(dtype) is None and not holds_narrow(args) and not holds_narrow(kwargs)):
@@ -154,7 +162,7 @@ def op(
                     for a in kwargs.values():
                         if type(a) not in VALUES:
                             return special(args, kwargs, asked(args, kwargs))
-                if place is not None and narrow(dtype := asked(args, kwargs)) is not None:
+                if place is not None and (dtype := asked(args, kwargs)) is not None and (narrow(dtype) is not None or asks_complex(dtype)):
                     return special(args, kwargs, dtype)
                 return fn(*args, **kwargs)
             except (TypeError, ValueError) as error:

@@ -6,9 +6,11 @@ import builtins
 
 import numpy as np
 
+from ..core.complex_tensor import ComplexTensor
 from ..core.tensor import Tensor, as_node
 from ..core.types import TensorLike
 from ..graph import prims
+from . import complex_formulas
 from .apply import floating
 from .arithmetic import abs, add, divide, floor_divide, maximum, mod, multiply, negative, subtract
 from .declare import draw, op, sample
@@ -20,7 +22,7 @@ __all__ = [
 ]  # fmt: skip
 
 
-@op(like="numpy.sqrt", samples=[sample(draw(2, 3, low=0.2))])
+@op(complex_parts=complex_formulas.root, like="numpy.sqrt", samples=[sample(draw(2, 3, low=0.2))])
 def sqrt(x: TensorLike) -> Tensor:
     """The square root; NaN below 0. Float32, in the shape of `x`.
 
@@ -31,7 +33,7 @@ def sqrt(x: TensorLike) -> Tensor:
     return floating(prims.sqrt, x)
 
 
-@op(like="numpy.exp", samples=[sample(draw(2, 3))])
+@op(complex_parts=complex_formulas.exponential, like="numpy.exp", samples=[sample(draw(2, 3))])
 def exp(x: TensorLike) -> Tensor:
     """`e` to the power of `x`. Float32, in the shape of `x`.
 
@@ -42,7 +44,7 @@ def exp(x: TensorLike) -> Tensor:
     return floating(prims.exp, x)
 
 
-@op(like="numpy.expm1", samples=[sample(draw(2, 3))])
+@op(complex_parts=complex_formulas.exponential_less_1, like="numpy.expm1", samples=[sample(draw(2, 3))])
 def expm1(x: TensorLike) -> Tensor:
     """`exp(x) - 1`, accurate near 0. Float32, in the shape of `x`.
 
@@ -53,7 +55,7 @@ def expm1(x: TensorLike) -> Tensor:
     return floating(prims.expm1, x)
 
 
-@op(like="numpy.log", samples=[sample(draw(2, 3, low=0.2))])
+@op(complex_parts=complex_formulas.logarithm, like="numpy.log", samples=[sample(draw(2, 3, low=0.2))])
 def log(x: TensorLike) -> Tensor:
     """The natural logarithm; NaN below 0, `-inf` at 0. Float32, in the shape of `x`.
 
@@ -64,7 +66,7 @@ def log(x: TensorLike) -> Tensor:
     return floating(prims.log, x)
 
 
-@op(like="numpy.log1p", samples=[sample(draw(2, 3, low=-0.5))])
+@op(complex_parts=complex_formulas.logarithm_of_1_more, like="numpy.log1p", samples=[sample(draw(2, 3, low=-0.5))])
 def log1p(x: TensorLike) -> Tensor:
     """`log(1 + x)`, accurate near 0. Float32, in the shape of `x`.
 
@@ -75,7 +77,7 @@ def log1p(x: TensorLike) -> Tensor:
     return floating(prims.log1p, x)
 
 
-@op(like="numpy.log2", samples=[sample(draw(2, 3, low=0.2))])
+@op(complex_parts=lambda m, z: m.log(z) * (1 / np.log(2)), like="numpy.log2", samples=[sample(draw(2, 3, low=0.2))])
 def log2(x: TensorLike) -> Tensor:
     """The logarithm to base 2. Float32, in the shape of `x`.
 
@@ -86,7 +88,7 @@ def log2(x: TensorLike) -> Tensor:
     return floating(prims.log2, x)
 
 
-@op(like="numpy.log10", samples=[sample(draw(2, 3, low=0.2))])
+@op(complex_parts=lambda m, z: m.log(z) * (1 / np.log(10)), like="numpy.log10", samples=[sample(draw(2, 3, low=0.2))])
 def log10(x: TensorLike) -> Tensor:
     """The logarithm to base 10. Float32, in the shape of `x`.
 
@@ -111,7 +113,7 @@ def logaddexp(x1: TensorLike, x2: TensorLike) -> Tensor:
     return add(maximum(x1, x2), log1p(exp(negative(abs(subtract(x1, x2))))))
 
 
-@op(like="numpy.sin", samples=[sample(draw(2, 3))])
+@op(complex_parts=complex_formulas.turned(complex_formulas.hyperbolic_sine), like="numpy.sin", samples=[sample(draw(2, 3))])
 def sin(x: TensorLike) -> Tensor:
     """The sine of `x` in radians. Float32, in the shape of `x`.
 
@@ -122,7 +124,7 @@ def sin(x: TensorLike) -> Tensor:
     return floating(prims.sin, x)
 
 
-@op(like="numpy.cos", samples=[sample(draw(2, 3))])
+@op(complex_parts=lambda m, z: m.cosh(ComplexTensor(-z.imag, z.real)), like="numpy.cos", samples=[sample(draw(2, 3))])
 def cos(x: TensorLike) -> Tensor:
     """The cosine of `x` in radians. Float32, in the shape of `x`.
 
@@ -133,7 +135,10 @@ def cos(x: TensorLike) -> Tensor:
     return floating(prims.cos, x)
 
 
-@op(like="numpy.tan", samples=[sample(draw(2, 3, low=-1, high=1))])
+@op(
+    complex_parts=complex_formulas.turned(complex_formulas.hyperbolic_tangent),
+    like="numpy.tan", samples=[sample(draw(2, 3, low=-1, high=1))],
+)
 def tan(x: TensorLike) -> Tensor:
     """The tangent of `x` in radians. Float32, in the shape of `x`.
 
@@ -144,7 +149,7 @@ def tan(x: TensorLike) -> Tensor:
     return divide(sin(x), cos(x))
 
 
-@op(like="numpy.arctan", samples=[sample(draw(2, 3))])
+@op(complex_parts=complex_formulas.turned(complex_formulas.inverse_hyperbolic_tangent), like="numpy.arctan", samples=[sample(draw(2, 3))])
 def arctan(x: TensorLike) -> Tensor:
     """The inverse tangent in radians, between -pi/2 and pi/2. Float32, in the shape of `x`.
 
@@ -155,7 +160,7 @@ def arctan(x: TensorLike) -> Tensor:
     return floating(prims.atan, x)
 
 
-@op(like="numpy.sinh", samples=[sample(draw(2, 3))])
+@op(complex_parts=complex_formulas.hyperbolic_sine, like="numpy.sinh", samples=[sample(draw(2, 3))])
 def sinh(x: TensorLike) -> Tensor:
     """The hyperbolic sine, `(exp(x) - exp(-x)) / 2`. Float32, in the shape of `x`.
 
@@ -166,7 +171,7 @@ def sinh(x: TensorLike) -> Tensor:
     return floating(prims.sinh, x)
 
 
-@op(like="numpy.cosh", samples=[sample(draw(2, 3))])
+@op(complex_parts=complex_formulas.hyperbolic_cosine, like="numpy.cosh", samples=[sample(draw(2, 3))])
 def cosh(x: TensorLike) -> Tensor:
     """The hyperbolic cosine, `(exp(x) + exp(-x)) / 2`. Float32, in the shape of `x`.
 
@@ -177,7 +182,7 @@ def cosh(x: TensorLike) -> Tensor:
     return floating(prims.cosh, x)
 
 
-@op(like="numpy.tanh", samples=[sample(draw(2, 3))])
+@op(complex_parts=complex_formulas.hyperbolic_tangent, like="numpy.tanh", samples=[sample(draw(2, 3))])
 def tanh(x: TensorLike) -> Tensor:
     """The hyperbolic tangent, between -1 and 1. Float32, in the shape of `x`.
 
@@ -223,6 +228,7 @@ def trunc(x: TensorLike) -> Tensor:
 
 
 @op(
+    complex_parts="each",
     like=lambda x, decimals=0: np.round(x, decimals),
     gradient=False,
     samples=[sample(draw(2, 3)), sample(draw(4), 1), sample(draw(4, low=-900, high=900), -2), sample([15, 25, -35], -1), sample([7], 2)],

@@ -8,6 +8,7 @@ from ..core.tensor import Tensor, as_node, broadcast_shapes, elementwise_nodes
 from ..core.types import TensorLike
 from ..errors import DtypeError
 from ..graph import prims
+from . import complex_formulas
 from .apply import Primitive, arithmetic, binary, floating
 from .declare import draw, op, sample
 from .reading import places_of
@@ -23,7 +24,7 @@ _WHOLE = sample(draw(2, 3, low=0, high=4, dtype="int32"), draw(3, low=0, high=4,
 _TRUTH = sample(draw(2, 3, low=0, high=2, dtype="bool"), draw(3, low=0, high=2, dtype="bool"))
 
 
-@op(like="numpy.equal", operator="eq", gradient=False, samples=[_WHOLE])
+@op(complex_parts=complex_formulas.equal, like="numpy.equal", operator="eq", gradient=False, samples=[_WHOLE])
 def equal(x1: TensorLike, x2: TensorLike) -> Tensor:
     """Where `x1 == x2`: bool, in the shape that both broadcast to.
 
@@ -37,7 +38,7 @@ def equal(x1: TensorLike, x2: TensorLike) -> Tensor:
     return binary(prims.equal, x1, x2, "equal")
 
 
-@op(like="numpy.not_equal", operator="ne", gradient=False, samples=[_WHOLE])
+@op(complex_parts=lambda m, x1, x2: m.logical_not(m.equal(x1, x2)), like="numpy.not_equal", operator="ne", gradient=False, samples=[_WHOLE])
 def not_equal(x1: TensorLike, x2: TensorLike) -> Tensor:
     """Where `x1 != x2`: bool, in the shape that both broadcast to.
 
@@ -149,7 +150,10 @@ def logical_xor(x1: TensorLike, x2: TensorLike) -> Tensor:
     return Tensor(prims.not_equal(*elementwise_nodes(x1, x2, dtype="bool", what="logical_xor")))
 
 
-@op(like="numpy.logical_not", gradient=False, samples=[sample(draw(5, low=0, high=2, dtype="bool"))])
+@op(
+    complex_parts=lambda m, z: m.equal(z, 0.0),
+    like="numpy.logical_not", gradient=False, samples=[sample(draw(5, low=0, high=2, dtype="bool"))],
+)
 def logical_not(x: TensorLike) -> Tensor:
     """Where `x` does not hold (is 0): bool, in the shape of `x`.
 
@@ -242,7 +246,10 @@ def right_shift(x: TensorLike, y: TensorLike) -> Tensor:
     return arithmetic(prims.right_shift, x, y, "right_shift")
 
 
-@op(like="numpy.isnan", gradient=False, samples=[sample(draw(2, 3))])
+@op(
+    complex_parts=lambda m, z: m.logical_or(m.isnan(z.real), m.isnan(z.imag)),
+    like="numpy.isnan", gradient=False, samples=[sample(draw(2, 3))],
+)
 def isnan(x: TensorLike) -> Tensor:
     """Where `x` is NaN: bool, in the shape of `x`.
 
@@ -253,7 +260,10 @@ def isnan(x: TensorLike) -> Tensor:
     return floating(prims.isnan, x)
 
 
-@op(like="numpy.isinf", gradient=False, samples=[sample(draw(2, 3))])
+@op(
+    complex_parts=lambda m, z: m.logical_or(m.isinf(z.real), m.isinf(z.imag)),
+    like="numpy.isinf", gradient=False, samples=[sample(draw(2, 3))],
+)
 def isinf(x: TensorLike) -> Tensor:
     """Where `x` is infinite: bool, in the shape of `x`.
 
@@ -264,7 +274,10 @@ def isinf(x: TensorLike) -> Tensor:
     return floating(prims.isinf, x)
 
 
-@op(like="numpy.isfinite", gradient=False, samples=[sample(draw(2, 3))])
+@op(
+    complex_parts=lambda m, z: m.logical_and(m.isfinite(z.real), m.isfinite(z.imag)),
+    like="numpy.isfinite", gradient=False, samples=[sample(draw(2, 3))],
+)
 def isfinite(x: TensorLike) -> Tensor:
     """Where `x` is neither NaN nor infinite: bool, in the shape of `x`.
 
@@ -275,7 +288,10 @@ def isfinite(x: TensorLike) -> Tensor:
     return floating(prims.isfinite, x)
 
 
-@op(like="numpy.where", samples=[sample(draw(2, 3, low=0, high=2, dtype="bool"), draw(2, 3), draw(3))])
+@op(
+    complex_parts=complex_formulas.where,
+    like="numpy.where", samples=[sample(draw(2, 3, low=0, high=2, dtype="bool"), draw(2, 3), draw(3))],
+)
 def where(condition: TensorLike, x1: TensorLike | None = None, x2: TensorLike | None = None) -> Tensor:
     """`x1` where `condition` holds, else `x2`; all three broadcast to the shape of the result.
 

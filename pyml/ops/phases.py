@@ -17,7 +17,10 @@ __all__ = [
 ]  # fmt: skip
 
 
-@op(like=np.angle, gradient=False, samples=[sample(draw(2, 3)), sample(draw(4, low=-3, high=3, dtype="int32"))])
+@op(
+    complex_parts=lambda m, z: m.arctan2(z.imag, z.real),
+    like=np.angle, gradient=False, samples=[sample(draw(2, 3)), sample(draw(4, low=-3, high=3, dtype="int32"))],
+)
 def angle(x: TensorLike) -> Tensor:
     """The direction of complex numbers in radians, from -pi to pi; of real ones 0, or pi where they are negative.
 

@@ -6,6 +6,7 @@ from math import log as log_of_number
 
 import numpy as np
 
+from ..core.complex_tensor import ComplexTensor
 from ..core.tensor import Tensor, as_node, elementwise_nodes
 from ..core.types import TensorLike
 from ..graph import prims
@@ -173,7 +174,7 @@ def copy(x: TensorLike) -> Tensor:
     return Tensor(as_node(x))
 
 
-@op(like="numpy.conjugate", samples=[sample(draw(2, 3))])
+@op(complex_parts=lambda m, z: ComplexTensor(z.real, -z.imag), like="numpy.conjugate", samples=[sample(draw(2, 3))])
 def conjugate(x: TensorLike) -> Tensor:
     """`x` with its imaginary part negated; tensors are real, so `x` itself.
 
@@ -187,7 +188,7 @@ def conjugate(x: TensorLike) -> Tensor:
 conj = conjugate
 
 
-@op(like="numpy.real", samples=[sample(draw(2, 3))])
+@op(complex_parts=lambda m, z: z.real, like="numpy.real", samples=[sample(draw(2, 3))])
 def real(x: TensorLike) -> Tensor:
     """The real part of `x`; tensors are real, so `x` itself.
 
@@ -198,7 +199,7 @@ def real(x: TensorLike) -> Tensor:
     return Tensor(as_node(x))
 
 
-@op(like="numpy.imag", gradient=False, samples=[sample(draw(2, 3))])
+@op(complex_parts=lambda m, z: z.imag, like="numpy.imag", gradient=False, samples=[sample(draw(2, 3))])
 def imag(x: TensorLike) -> Tensor:
     """The imaginary part of `x`; tensors are real, so zeros in its shape and dtype.
 

@@ -10,6 +10,7 @@ from ..core.tensor import Tensor, elementwise_nodes
 from ..core.types import TensorLike
 from ..graph import prims
 from ..graph.sizes import count_of
+from . import complex_formulas
 from .arithmetic import abs as _abs
 from .arithmetic import power
 from .axes import standardize_axis
@@ -24,6 +25,7 @@ __all__ = [
 
 
 @op(
+    complex_parts=complex_formulas.linspace,
     like=np.linspace,
     samples=[sample(0.0, 1.0, 5), sample(-1.0, 1.0, 4, endpoint=False), sample(draw(3), 2.0, 4, axis=-1),
              sample(draw(2, 1), draw(3), 3, axis=1), sample(0, 1, 5, retstep=True), sample(0, 1, 1), sample(0, 1, 0)],

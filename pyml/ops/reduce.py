@@ -10,6 +10,7 @@ from ..core.tensor import Tensor, as_node
 from ..core.types import Axis, TensorLike
 from ..errors import ShapeError
 from ..graph import prims
+from . import complex_formulas
 from .apply import Primitive
 from .arithmetic import maximum, minimum, square, subtract
 from .axes import standardize_axis
@@ -65,7 +66,7 @@ def sum(x: TensorLike, axis: Axis = None, keepdims: bool = False) -> Tensor:
     return _reduce(prims.reduce_sum, x, axis, keepdims, "sum", _summed)
 
 
-@op(dtypes="sum", like="numpy.prod", samples=[*_FLOATS, _WHOLE])
+@op(complex_parts=complex_formulas.prod, dtypes="sum", like="numpy.prod", samples=[*_FLOATS, _WHOLE])
 def prod(x: TensorLike, axis: Axis = None, keepdims: bool = False, dtype: str | None = None) -> Tensor:
     """The product over `axis`, in `dtype` or the dtype of `x`.
 
@@ -214,7 +215,7 @@ _TRUTHS = [
 ]
 
 
-@op(like="numpy.any", samples=_TRUTHS)
+@op(complex_parts=lambda m, z, *args, **kwargs: m.any(m.not_equal(z, 0.0), *args, **kwargs), like="numpy.any", samples=_TRUTHS)
 def any(x: TensorLike, axis: Axis = None, keepdims: bool = False) -> Tensor:
     """Whether any element over `axis` holds (is not 0), as bool.
 
@@ -233,7 +234,7 @@ def any(x: TensorLike, axis: Axis = None, keepdims: bool = False) -> Tensor:
     return _truth(prims.reduce_max, x, axis, keepdims, "any")
 
 
-@op(like="numpy.all", samples=_TRUTHS)
+@op(complex_parts=lambda m, z, *args, **kwargs: m.all(m.not_equal(z, 0.0), *args, **kwargs), like="numpy.all", samples=_TRUTHS)
 def all(x: TensorLike, axis: Axis = None, keepdims: bool = False) -> Tensor:
     """Whether all elements over `axis` hold (are not 0), as bool.
 

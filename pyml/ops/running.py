@@ -10,6 +10,7 @@ from ..core.tensor import Tensor, as_node
 from ..core.types import TensorLike
 from ..dtypes import standardize
 from ..graph import prims
+from . import complex_formulas
 from .axes import standardize_axis
 from .declare import draw, op, sample
 from .logic import isnan, where
@@ -57,7 +58,7 @@ def cumsum(x: TensorLike, axis: int | None = None, dtype: str | None = None) -> 
     return _running(x, axis, dtype, "cumsum")
 
 
-@op(like="numpy.cumprod", samples=[*_LINES, *_WHOLE])
+@op(complex_parts=complex_formulas.cumprod, like="numpy.cumprod", samples=[*_LINES, *_WHOLE])
 def cumprod(x: TensorLike, axis: int | None = None, dtype: str | None = None) -> Tensor:
     """The product of each element and all before it along `axis`; arguments as for `cumsum`.
 

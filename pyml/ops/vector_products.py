@@ -6,6 +6,7 @@ from ..core.tensor import Tensor, as_node
 from ..core.types import TensorLike
 from ..errors import ShapeError
 from ..graph import prims
+from . import complex_formulas
 from .arithmetic import multiply, subtract
 from .axes import standardize_axis
 from .declare import draw, op, sample
@@ -36,7 +37,7 @@ def inner(x1: TensorLike, x2: TensorLike) -> Tensor:
     return tensordot(x1, x2, axes=([a.ndim - 1], [b.ndim - 1])) if a.ndim and b.ndim else multiply(x1, x2)
 
 
-@op(like="numpy.vdot", samples=[sample(draw(3), draw(3)), sample(draw(2, 3), draw(3, 2))])
+@op(complex_parts=complex_formulas.vdot, like="numpy.vdot", samples=[sample(draw(3), draw(3)), sample(draw(2, 3), draw(3, 2))])
 def vdot(x1: TensorLike, x2: TensorLike) -> Tensor:
     """The sum of products of all elements, in their order: one number.
 
