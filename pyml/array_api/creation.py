@@ -47,7 +47,8 @@ def asarray(obj: Any, /, *, dtype: Any = None, device: str | None = None, copy: 
         pair: Any = as_complex(obj)
         if copy is False and pair is not obj:
             raise ValueError("asarray: copy=False, but this array must be copied to the device; leave copy out.")
-        return ComplexTensor(pair.real, pair.imag) if copy else pair
+        another: Any = ComplexTensor(pair.real, pair.imag)
+        return another if copy else pair
     found = convert_to_tensor(obj, dtype)
     if copy is False and found is not obj:
         raise ValueError("asarray: copy=False, but this array must be copied to the device; leave copy out.")
