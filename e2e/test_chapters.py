@@ -2,6 +2,9 @@
 
 import pytest
 
+from pyml import paths
+from pyml.cli.chapters import chapters
+
 from .demo_page import finished, opened
 
 READY = "() => !document.querySelector('#run').disabled || pymlDemo.error"
@@ -108,8 +111,21 @@ def test_start_over_brings_the_chapter_back_and_the_smallest_phone_needs_no_side
     cars.set_viewport_size({"width": 1280, "height": 900})
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize("name", [one.name for one in chapters(paths.checkout() / "demos") if one.name != "cars"])
+def test_every_other_chapter_reaches_its_figure_of_merit_in_the_page(profile, site, name):
+    page = opened(profile, f"{site}/demos/{name}/index.html?autorun=1&backend=wasm", READY)
+    page.set_default_timeout(250_000)
+    result = finished(page)
+    assert result["error"] is None and result["merit"]["kept"] is True and not page.problems
+    page.wait_for_function("() => document.querySelectorAll('.figures svg').length >= 3")
+    page.set_viewport_size({"width": 390, "height": 800})
+    assert page.evaluate("() => document.documentElement.scrollWidth") <= 390
+    page.close()
+
+
 def test_without_the_editor_the_code_is_a_plain_field(new_page, site):
-    page = new_page()
+    page = new_page(fresh=True, service_workers="block")
     page.console.allow("codemirror.js")
     page.route("**/vendor/codemirror.js", lambda route: route.fulfill(status=404))
     page.goto(f"{site}/demos/cars/index.html?backend=wasm")

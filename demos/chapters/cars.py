@@ -1,10 +1,12 @@
 """How far does a car go on a gallon?
 
-Regression on 392 real cars, 1970 to 1982: why inputs are normalized, what overfitting looks like beside underfitting, and what
-regularization does about it.
+Regression on 392 real cars, 1970 to 1982: why inputs are normalized, what overfitting
+looks like beside underfitting, and what regularization does about it.
 
-The question of this chapter has a number for an answer. From six facts about a car (cylinders, displacement, horsepower, weight,
-acceleration, year) a network is to say how many miles it goes on a gallon of fuel. Press **Run**; then change something and run it again.
+The question of this chapter has a number for an answer. From six facts about a car
+(cylinders, displacement, horsepower, weight, acceleration, year) a network is to say
+how many miles it goes on a gallon of fuel. Press **Run**; then change something and run
+it again.
 """
 
 import chapter
@@ -18,8 +20,9 @@ pyml.utils.set_random_seed(1)
 
 # %% [markdown]
 # ## The data
-# A file of cars, one in each line. Some facts are missing in it; those cars are left out. A fifth of the cars is put aside as a **test**:
-# the network never learns from them, so they show how well it does with cars that it has not seen.
+# A file of cars, one in each line. Some facts are missing in it; those cars are left
+# out. A fifth of the cars is put aside as a **test**: the network never learns from
+# them, so they show how well it does with cars that it has not seen.
 
 # %%
 FACTS = ["Cylinders", "Displacement", "Horsepower", "Weight_in_lbs", "Acceleration", "Year"]
@@ -38,9 +41,11 @@ print(f"Saying {y[train].mean():.1f} for every car is wrong by {guess:.2f} miles
 
 # %% [markdown]
 # ## Normalization
-# Weights are in the thousands, cylinders below ten. To a network that starts with small random numbers the weight is all there is, and its
-# steps are far too large. **Normalization** gives each fact a mean of 0 and a spread of 1, measured on the training cars only: the test
-# must not leak into what is learned. The same network learns with and without it:
+# Weights are in the thousands, cylinders below ten. To a network that starts with small
+# random numbers the weight is all there is, and its steps are far too large.
+# **Normalization** gives each fact a mean of 0 and a spread of 1, measured on the
+# training cars only: the test must not leak into what is learned. The same network
+# learns with and without it:
 
 
 # %%
@@ -70,8 +75,10 @@ learn("Normalized", network(16), scaled[train], scaled[test], epochs=10)
 
 # %% [markdown]
 # ## Too small, too large
-# One unit can only bend a line: it **underfits**, wrong on both kinds of cars alike. Give 128 units only 30 cars to learn from and they
-# know those by heart: the error on them goes on falling while the error on other cars does not. That gap is **overfitting**. Compare:
+# One unit can only bend a line: it **underfits**, wrong on both kinds of cars alike.
+# Give 128 units only 30 cars to learn from and they know those by heart: the error on
+# them goes on falling while the error on other cars does not. That gap is
+# **overfitting**. Compare:
 
 # %%
 learn("Underfitting: 1 unit", network(1), scaled[train], scaled[test])
@@ -79,8 +86,10 @@ learn("Overfitting: 128 units, 30 cars", network(128), scaled[train], scaled[tes
 
 # %% [markdown]
 # ## Regularization
-# Two ways to keep a large network from learning by heart: a **penalty** on large weights (L2), and **dropout**, which switches off units at
-# random while it learns. Both make the gap smaller. The best medicine is more data: with all the training cars the same network is good.
+# Two ways to keep a large network from learning by heart: a **penalty** on large
+# weights (L2), and **dropout**, which switches off units at random while it learns.
+# Both make the gap smaller. The best medicine is more data: with all the training cars
+# the same network is good.
 
 # %%
 learn("30 cars, with penalty and dropout", network(128, penalty=0.1, dropout=0.1), scaled[train], scaled[test], count=30, epochs=200)
@@ -89,7 +98,8 @@ test_error = learn("All cars, with a penalty", model, scaled[train], scaled[test
 
 # %% [markdown]
 # ## A car of your own
-# What does the network say when a car grows heavier and everything else stays as it is on average? Move the weight:
+# What does the network say when a car grows heavier and everything else stays as it is
+# on average? Move the weight:
 
 
 # %%
@@ -107,6 +117,6 @@ vis.scatter_plot({"cars": np.concatenate([y[test], said], axis=1)}, title="Test 
 
 # %% [markdown]
 # ## Things to try
-# - Leave out the weight or the year in `FACTS`: which of them is missed most?
-# - Give the overfitting network 20 cars, or 200.
-# - Raise `penalty` to 1: now the large network underfits.
+# - Leave out the weight or the year in `FACTS`: which of them is missed most? - Give
+# the overfitting network 20 cars, or 200. - Raise `penalty` to 1: now the large network
+# underfits.

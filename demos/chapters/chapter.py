@@ -60,6 +60,26 @@ def choice(label, options, then):
         print(f"{label} {options[0]}: {text}")
 
 
+def buttons(label, options, then):
+    """Buttons on the chapter's page, which call `then` with their value at each press; on the desktop nothing is pressed.
+
+    Args:
+        label: What stands beside them.
+        options: The buttons' texts and their values, a dict.
+        then: As for `slider`.
+    """
+    if place is not None:
+        place.control("buttons", label, then, "", options=list(options), values=list(options.values()))
+
+
+def pause():
+    """Lets the page hear sliders and buttons in the middle of a long computation; elsewhere, and in browsers that cannot wait inside
+    Python, it does nothing and they are heard afterwards.
+    """
+    if place is not None:
+        place.pause()
+
+
 def desktop(arguments):
     """Reads the command line of a chapter's file; its charts are kept, and saved when it ends."""
     parser = argparse.ArgumentParser(description="A chapter of pyml's demos.")

@@ -97,22 +97,34 @@ export function outputs(root, { goTo, moved }) {
         if (code[cell].grid) code[cell].grid.before(code[cell].controls);
         else box.append(code[cell].controls);
       }
-      const row = add(code[cell].controls, "label", "");
-      add(row, "span", "", { textContent: label });
-      const input = kind === "slider" ? add(row, "input", "", { type: "range", min: low, max: high, step, value }) : add(row, "select", "");
-      const here = add(row, "span", "number", { textContent: kind === "slider" ? value : "" });
-      for (const [i, option] of (options ?? []).entries()) add(input, "option", "", { value: i, textContent: option });
-      const answer = add(code[cell].controls, "output", "", { value: text });
-      const tell = newestOnly(async (wanted) => {
+      const answer = document.createElement("output");
+      answer.value = text;
+      const tell = async (wanted) => {
         try {
           answer.value = await moved(number, wanted);
         } catch (error) {
           answer.value = sentence(error);
         }
-      });
+      };
+      if (kind === "buttons") {
+        const group = add(code[cell].controls, "div", "controls");
+        group.setAttribute("role", "group");
+        group.setAttribute("aria-label", label);
+        add(group, "span", "", { textContent: label });
+        for (const [i, option] of options.entries()) add(group, "button", "", { type: "button", textContent: option }).addEventListener("click", () => tell(i));
+        group.append(answer);
+        return;
+      }
+      const row = add(code[cell].controls, "label", "");
+      add(row, "span", "", { textContent: label });
+      const input = kind === "slider" ? add(row, "input", "", { type: "range", min: low, max: high, step, value }) : add(row, "select", "");
+      const here = add(row, "span", "number", { textContent: kind === "slider" ? value : "" });
+      for (const [i, option] of (options ?? []).entries()) add(input, "option", "", { value: i, textContent: option });
+      code[cell].controls.append(answer);
+      const newest = newestOnly(tell);
       input.addEventListener("input", () => {
         if (kind === "slider") here.textContent = Number(input.value);
-        tell(Number(input.value));
+        newest(Number(input.value));
       });
     },
   };

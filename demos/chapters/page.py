@@ -1,6 +1,7 @@
 """Runs the file of a chapter for its page, cell by cell, and tells the page what it shows."""
 
 import ast
+import asyncio
 import importlib
 import inspect
 import json
@@ -10,6 +11,7 @@ import time
 import chapter
 from lines import Lines
 from pyml_page import post
+from pyodide.ffi import can_run_sync, run_sync
 
 from pyml import vis
 
@@ -39,6 +41,14 @@ class Place:
         self.controls.append((self.cell, then, facts.pop("values", None)))
         message = {"cell": self.cell, "number": len(self.controls) - 1, "kind": kind, "label": label, "text": text or "", **facts}
         post("control", json.dumps(message))
+
+
+    def pause(self):
+        """Lets what the page has asked meanwhile be answered."""
+        if can_run_sync():
+            cell = self.cell
+            run_sync(asyncio.sleep(0))
+            self.cell = cell
 
 
 place = chapter.place = Place()

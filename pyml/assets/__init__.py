@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from pyml import paths
-from pyml.assets import cars, digits, pins, runtime
+from pyml.assets import cars, digits, pins, runtime, tables
 from pyml.assets.download import AssetError, digest, npm_pack, unpack
 from pyml.atomic import write
 
@@ -43,6 +43,7 @@ def fetch_all(
     fetch_charts(assets / "vendor", cache, say)
     fetch_digits(assets / "data" / "mnist.npz", cache, say)
     fetch_cars(assets / "data" / "cars.csv", cache, say)
+    fetch_chapters(assets / "data", cache, say)
     write(assets / STAMP, digest(Path(pins.__file__)).encode())
     return assets
 
@@ -83,3 +84,10 @@ def fetch_cars(target: Path, cache: Path, say: Callable[[str], None]) -> None:
     """The cars as a csv file; the tarball stays in the cache, so that a second run only compares."""
     cars.pack(npm_pack(pins.CARS.spec, pins.CARS.integrity, cache, pins.CARS.size), target)
     say(f"{target.name}: {target.stat().st_size / 1e3:.0f} kB")
+
+
+def fetch_chapters(folder: Path, cache: Path, say: Callable[[str], None]) -> None:
+    """The tables that only the chapters of the demos read, out of the package of the cars."""
+    tarball = npm_pack(pins.CARS.spec, pins.CARS.integrity, cache, pins.CARS.size)
+    for name in tables.pack(tarball, folder):
+        say(f"{name}: {(folder / name).stat().st_size / 1e3:.0f} kB")

@@ -77,6 +77,9 @@ CARS = NpmPin(
     17_630_305,
     ("data/cars.json",),
 )
+# Further tables of the same package, for the chapters.
+PENGUINS = ("data/penguins.json", "0facf769609f1205b82cbceb8238c36af3e6147a0ca0e163902cc6281ce3e917")
+WEATHER = ("data/seattle-weather.csv", "0845078a290b48e3149ab8639966824110a251db4e06fc144c06ebb534af23be")
 CARS_SHA256 = "f686a53678b21f4231e2f6a5ba7ce5761d9d39204fccdea1caa29fb8c460e319"
 
 # What the tests compare with; not part of `make setup`.

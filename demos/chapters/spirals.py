@@ -1,0 +1,91 @@
+"""Can a network find its way through two spirals?
+
+A playground: points of two colours that no straight line separates, a network of your
+own shape, and the border between the colours as it bends while the network learns.
+
+Everything that this network sees are two numbers, the place of a point. So its whole
+opinion fits into one picture: the colour that it would give to each place. Press
+**Run** and watch.
+"""
+
+import chapter
+import numpy as np
+
+import pyml
+from pyml import layers, optimizers, vis
+
+CHAPTER = {"order": 3, "data": [], "merit": ("accuracy", ">", 0.95, "(share of the points)")}
+pyml.utils.set_random_seed(3)
+
+# %% [markdown]
+# ## Two spirals
+
+# %%
+POINTS, TURNS, NOISE = 150, 1.25, 0.03
+random = np.random.default_rng(0)
+along = np.sqrt(random.uniform(0.02, 1, size=(2, POINTS)))
+angle = 2 * np.pi * TURNS * along + np.array([[0.0], [np.pi]])
+x = np.stack([along * np.cos(angle), along * np.sin(angle)], axis=-1).reshape(-1, 2)
+x = (x + random.normal(scale=NOISE, size=x.shape)).astype("float32")
+y = np.repeat([0, 1], POINTS)
+
+# %% [markdown]
+# ## No hidden layer: a straight line
+# A single unit can only draw a straight border. Many points stay on the wrong side of
+# it, however long it learns.
+
+
+# %%
+class Border(pyml.callbacks.Callback):
+    """Draws the border again and again while a network learns."""
+
+    def __init__(self, name, every):
+        super().__init__()
+        self.name, self.every = name, every
+
+    def on_epoch_end(self, epoch, logs=None):
+        if (epoch + 1) % self.every == 0:
+            vis.decision_boundary(self.model, x, y, resolution=40, height=300).show(self.name)
+
+
+def learn(name, hidden, epochs, rate=0.01, activation="tanh"):
+    model = pyml.Sequential([pyml.Input((2,)), *[layers.Dense(units, activation) for units in hidden], layers.Dense(1, "sigmoid")])
+    model.compile(optimizers.Adam(rate), "binary_crossentropy", metrics=["accuracy"])
+    live = vis.fit_callbacks(f"{name}, loss", metrics=["loss"], callbacks=["on_epoch_end"], warn=False)
+    history = model.fit(x, y[:, None].astype("float32"), epochs=epochs, batch_size=50, verbose=0, callbacks=[Border(name, 10), live])
+    right = history.history["accuracy"][-1]
+    print(f"{name}: {model.count_params()} numbers learned, {right:.0%} of the points on their side")
+    return right
+
+
+learn("A straight line", [], 20)
+
+# %% [markdown]
+# ## Hidden layers bend it
+# Each unit of a first hidden layer draws a line of its own; the next layer puts them
+# together. Watch the border curl up.
+
+# %%
+accuracy = learn("Two hidden layers", [24, 16], 220, rate=0.02)
+
+# %% [markdown]
+# ## Your own network
+# How many layers, how many units, which activation? Choose one; it learns when you do.
+
+# %%
+SHAPES = {"choose one": None, "4 units": [4], "16 units": [16], "64 units": [64],
+          "8, 8 and 8 units": [8, 8, 8], "32 and 32 units": [32, 32]}  # fmt: skip
+
+
+def own(choice):
+    if SHAPES[choice]:
+        return f"{learn('Your network', SHAPES[choice], 80, 0.02):.0%} of the points on their side"
+
+
+chapter.choice("Hidden layers", list(SHAPES), own)
+
+# %% [markdown]
+# ## Things to try
+# - More `TURNS`: 2 turns need more units, or more epochs. - More `NOISE`: at 0.1 the
+# border begins to learn single points by heart. - `activation="relu"` makes a border of
+# straight pieces.
