@@ -13,6 +13,7 @@ import pytest
 from .demo_page import finished
 from .test_audio_demos import WORDS, hears_words, sentence, write_wav
 from .test_audio_demos import hearing as hearing  # a fixture
+from .test_camera_demos import photo as astronaut
 from .test_demos import add_examples, photo, shares_after, teach
 from .test_demos import networks as networks  # a fixture
 from .test_mnist_page import SMALL, draw_seven
@@ -149,3 +150,24 @@ def test_words_are_heard_without_python(new_page, hearing, site, tmp_path):
         assert sum(after.get(a) == b for a, b in pairwise(heard)) >= len(heard) - 3
         assert page.locator("#bars .name").all_text_contents() == list(WORDS)
         page.click("#microphone")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("network", ["movenet", "posenet"])
+def test_poses_are_found_without_python(new_page, site, tmp_path, network):
+    picture = astronaut()
+    page = new_page()
+    page.goto(f"{site}/demos/pose/index.html?network={network}")
+    assert finished(page)["error"] is None
+    look = lambda: page.set_input_files("#file", picture) or page.wait_for_function("() => pymlDemo.looked > 0")
+    look()
+    before = page.evaluate("() => pymlDemo")
+    with twin(new_page, exported(page, tmp_path)) as page:
+        look()
+        after = page.evaluate("() => pymlDemo")
+        assert after["score"] == pytest.approx(before["score"], abs=0.05)
+        places = [{name: place for *place, _, name in found["dots"]} for found in (before, after)]
+        both = sorted(places[0].keys() & places[1].keys())  # a point that is hardly seen may be drawn in one of them only
+        assert {"nose", "left_eye", "right_eye", "left_shoulder", "right_shoulder"} <= set(both)
+        np.testing.assert_allclose(*([found[name] for name in both] for found in places), atol=0.03)
+        assert page.locator("#points li").count() == 17 and sum(page.asked.values()) < 6_000_000

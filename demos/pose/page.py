@@ -19,3 +19,8 @@ async def load(name):
 
 async def find(picture, name, live):
     return shown(await finder.find(picture, name, live), picture.width, picture.height)
+
+
+async def export(files, name):
+    """The page's twin: its `files`, pairs of a path and a text, and the network, as the bytes of a .zip file."""
+    return await finder.export_page(dict(files), name)

@@ -3,11 +3,15 @@
 In a terminal: `python demos/pose/pose.py PHOTO` (needs Pillow) prints the key points and writes PHOTO.pose.png.
 """
 
+import json
 import math
 
-from pyml import hub
-from pyml.hub.drawing import pose_shapes
-from pyml.hub.pose import Keypoint, Pose
+import numpy as np
+
+from pyml import hub, ops
+from pyml.export import export_zip_async
+from pyml.hub.drawing import LEFT, MIDDLE, RIGHT, pose_shapes
+from pyml.hub.pose import EDGES, KEYPOINTS, Keypoint, Pose
 
 NETWORKS = ("movenet", "posenet")
 SURE = 0.3  # least score of a point that is shown
@@ -33,6 +37,38 @@ class Finder:
         pose = await network.estimate_async(picture)
         self.before = calmed(self.before, pose) if live and self.before is not None else pose
         return self.before
+
+    async def export_page(self, files, name="movenet"):
+        """A zip file with a page of `files`, texts by their names, and a network, which runs with no Python; as bytes."""
+        network = await self.network(name)
+
+        def pose(pictures):
+            return places(network, pictures)
+
+        colours = {"left": LEFT, "right": RIGHT, "middle": MIDDLE}
+        facts = {"names": KEYPOINTS, "edges": EDGES, "colours": colours, "side": network.side, "sure": SURE,
+                 "source": network.source, "licence": network.licence}  # fmt: skip
+        square = np.zeros((1, network.side, network.side, 3), np.float32)
+        pages = {**files, "pose.json": json.dumps(facts)}
+        return await export_zip_async(pose, "pose", pages, inside="model", inputs=[square], weights="float16")
+
+
+def places(network, pictures):
+    """x, y and score of each point on the device, `(17, 3)`; x and y in pixels of the square that the network sees."""
+    found = network.graph.execute(network._inputs(pictures), network.outputs)
+    count = len(KEYPOINTS)
+    if network.name == "movenet":
+        y, x, score = ops.split(ops.reshape(found, (count, 3)), 3, axis=1)
+        return ops.concatenate([x * float(network.side), y * float(network.side), score], axis=1)
+    heat, offsets = found
+    columns = heat.shape[2]
+    cells = ops.reshape(heat, (-1, count))
+    best = ops.argmax(cells, axis=0)
+    own = np.eye(count, dtype=np.float32)  # of each point's row of offsets, its own
+    moved = ops.take(ops.reshape(offsets, (-1, 2 * count)), best, axis=0)
+    y = ops.cast(best // columns * network.stride, "float32") + ops.sum(moved[:, :count] * own, axis=1)
+    x = ops.cast(best % columns * network.stride, "float32") + ops.sum(moved[:, count:] * own, axis=1)
+    return ops.stack([x, y, ops.sigmoid(ops.max(cells, axis=0))], axis=1)
 
 
 def calmed(before, now, reach=12.0):
