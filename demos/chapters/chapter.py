@@ -72,6 +72,15 @@ def buttons(label, options, then):
         place.control("buttons", label, then, "", options=list(options), values=list(options.values()))
 
 
+def text(label, value, then):
+    """A field for a line of text on the chapter's page; on the desktop `then(value)` is called once. Otherwise as `slider`."""
+    said = then(value)
+    if place is not None:
+        place.control("text", label, then, said, value=value)
+    elif said:
+        print(f"{label} {value!r}: {said}")
+
+
 def pause():
     """Lets the page hear sliders and buttons in the middle of a long computation; elsewhere, and in browsers that cannot wait inside
     Python, it does nothing and they are heard afterwards.

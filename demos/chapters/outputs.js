@@ -117,14 +117,15 @@ export function outputs(root, { goTo, moved }) {
       }
       const row = add(code[cell].controls, "label", "");
       add(row, "span", "", { textContent: label });
-      const input = kind === "slider" ? add(row, "input", "", { type: "range", min: low, max: high, step, value }) : add(row, "select", "");
+      const input = kind === "slider" ? add(row, "input", "", { type: "range", min: low, max: high, step, value })
+        : kind === "text" ? add(row, "input", "text", { type: "text", value }) : add(row, "select", "");
       const here = add(row, "span", "number", { textContent: kind === "slider" ? value : "" });
       for (const [i, option] of (options ?? []).entries()) add(input, "option", "", { value: i, textContent: option });
       code[cell].controls.append(answer);
       const newest = newestOnly(tell);
       input.addEventListener("input", () => {
         if (kind === "slider") here.textContent = Number(input.value);
-        newest(Number(input.value));
+        newest(kind === "text" ? input.value : Number(input.value));
       });
     },
   };

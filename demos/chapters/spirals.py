@@ -19,6 +19,7 @@ pyml.utils.set_random_seed(3)
 
 # %% [markdown]
 # ## Two spirals
+# Half of the points belong to each; a little noise shakes them.
 
 # %%
 POINTS, TURNS, NOISE = 150, 1.25, 0.03
@@ -28,6 +29,7 @@ angle = 2 * np.pi * TURNS * along + np.array([[0.0], [np.pi]])
 x = np.stack([along * np.cos(angle), along * np.sin(angle)], axis=-1).reshape(-1, 2)
 x = (x + random.normal(scale=NOISE, size=x.shape)).astype("float32")
 y = np.repeat([0, 1], POINTS)
+vis.scatter_plot({"0": x[y == 0], "1": x[y == 1]}, title="The points", height=260).show()
 
 # %% [markdown]
 # ## No hidden layer: a straight line

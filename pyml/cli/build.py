@@ -134,7 +134,7 @@ def asset_files(assets: Path, named: str | None = None) -> Iterator[tuple[str, P
     own = {path.name for path in (assets / "pyodide").glob("*.whl")}
     yield from tree("pyodide/", assets / "pyodide", leave_out=("pyodide-lock.json", *own))
     yield from tree("vendor/", assets / "vendor")
-    for inside, source in tree("data/", assets / "data", leave_out=("mnist.json",)):
+    for inside, source in tree("data/", assets / "data", leave_out=("mnist.json", "mails.json")):
         if named is None or is_named(source.stem, named):
             yield inside, source
     for entry in ENTRIES:  # those networks that were fetched

@@ -10,7 +10,7 @@ from pyml.cli import chapters, gallery
 
 DEMOS = paths.checkout() / "demos"
 EVERY = chapters.chapters(DEMOS)
-FAST = {"cars", "cartpole", "penguins", "spirals"}  # in a few seconds; the others are slow
+FAST = {"cars", "cartpole", "penguins", "spam", "spirals"}  # in a few seconds; the others are slow
 
 
 @pytest.fixture
