@@ -112,6 +112,20 @@ def test_start_over_brings_the_chapter_back_and_the_smallest_phone_needs_no_side
 
 
 @pytest.mark.slow
+def test_the_cart_can_be_pushed_while_the_network_learns(profile, site):
+    page = opened(profile, f"{site}/demos/cartpole/index.html?backend=wasm", READY)
+    page.click("#run")
+    page.wait_for_function("() => document.querySelectorAll('.cell figure').length >= 3")  # its own cart, and the network's curve
+    page.get_by_role("button", name="right").click()
+    page.wait_for_function("() => document.querySelector('.cell-controls output').value === '5 steps'")
+    assert not page.evaluate("() => pymlDemo.done") and page.is_enabled("#stop")
+    page.click("#stop")
+    finished(page)
+    assert page.text_content("#running").startswith("Stopped") and not page.problems
+    page.close()
+
+
+@pytest.mark.slow
 @pytest.mark.parametrize("name", [one.name for one in chapters(paths.checkout() / "demos") if one.name != "cars"])
 def test_every_other_chapter_reaches_its_figure_of_merit_in_the_page(profile, site, name):
     page = opened(profile, f"{site}/demos/{name}/index.html?autorun=1&backend=wasm", READY)

@@ -117,6 +117,6 @@ vis.scatter_plot({"cars": np.concatenate([y[test], said], axis=1)}, title="Test 
 
 # %% [markdown]
 # ## Things to try
-# - Leave out the weight or the year in `FACTS`: which of them is missed most? - Give
-# the overfitting network 20 cars, or 200. - Raise `penalty` to 1: now the large network
-# underfits.
+# - Leave out the weight or the year in `FACTS`: which of them is missed most?
+# - Give the overfitting network 20 cars, or 200.
+# - Raise `penalty` to 1: now the large network underfits.

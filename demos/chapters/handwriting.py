@@ -108,10 +108,11 @@ chapter.slider("First number", -3, 3, 0, lambda value: draw(0, value), step=0.1)
 chapter.slider("Second number", -3, 3, 0, lambda value: draw(1, value), step=0.1)
 steps = np.linspace(-2, 2, 9)
 whole = decoder.predict(np.array([[a, b] for b in steps[::-1] for a in steps], "float32"), verbose=0)
-vis.image_grid(whole.reshape(-1, SIZE, SIZE), columns=9, title="The whole plane").show()
+vis.image_grid(whole.reshape(-1, SIZE, SIZE), columns=9, width=290, title="The whole plane").show()
 
 # %% [markdown]
 # ## Things to try
 # - With `strength=0` the map has no order to walk in: what lies between two digits
-# then? - Train for 60 epochs; the drawings become sharper. - Four numbers instead of
-# two: `layers.Dense(8)`, and `[:, :4]`.
+#   then?
+# - Train for 60 epochs; the drawings become sharper.
+# - Four numbers instead of two: `layers.Dense(8)`, and `[:, :4]`.

@@ -94,6 +94,7 @@ chapter.slider("Threshold", 0.02, 0.98, 0.5, judge, step=0.02)
 # %% [markdown]
 # ## Things to try
 # - Move the threshold until no female is taken for a male. How many males are missed
-# then? - Let the first network see the beak only: `x[:, :2]`, and `Input((2,))`. Which
-# species does it confuse? - What does 400 instead of 40 epochs do to the validation
-# loss?
+#   then?
+# - Let the first network see the beak only: `x[:, :2]`, and `Input((2,))`. Which
+#   species does it confuse?
+# - What does 400 instead of 40 epochs do to the validation loss?

@@ -88,6 +88,6 @@ chapter.choice("Hidden layers", list(SHAPES), own)
 
 # %% [markdown]
 # ## Things to try
-# - More `TURNS`: 2 turns need more units, or more epochs. - More `NOISE`: at 0.1 the
-# border begins to learn single points by heart. - `activation="relu"` makes a border of
-# straight pieces.
+# - More `TURNS`: 2 turns need more units, or more epochs.
+# - More `NOISE`: at 0.1 the border begins to learn single points by heart.
+# - `activation="relu"` makes a border of straight pieces.

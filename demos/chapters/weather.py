@@ -85,24 +85,26 @@ forecast = {"dense": learn("dense", dense, 15), "GRU": learn("GRU", gru, 15)}
 
 # %% [markdown]
 # ## Who was nearest?
+# The bars are the mean errors. Below them are thirty days of the last year: move along
+# it and see how each forecast follows what was measured a day too late.
 
 # %%
 best = min(errors["dense"], errors["GRU"])
 vis.bar_chart(errors, title="Mean error in the year of the test", y_label="°C").show()
-vis.line_chart({"measured": next_day[test], **forecast}, x_label="day", y_label="°C").show("The year of the test")
 
-
+# %%
 def month(first):
     part = slice(int(first), int(first) + 30)
     curves = {"measured": next_day[test], "like today": today[test], **forecast}
     lines = {name: np.stack([np.arange(len(values)), values], axis=1)[part] for name, values in curves.items()}
-    vis.line_chart(lines, x_label="day of the test's year", y_label="°C").show("Thirty days")
+    vis.line_chart(lines, x_label="day of the test's year", y_label="°C").show("Thirty days, measured and said the day before")
 
 
 chapter.slider("First day", 0, 330, 150, month, step=5)
 
 # %% [markdown]
 # ## Things to try
-# - Give the networks 3 days, or 60: change `DAYS`. - Forecast the wind: which column
-# would `next_day` take, and can the baseline be beaten at all? - Put
-# `layers.SimpleRNN(16)` or `layers.LSTM(16)` in the GRU's place.
+# - Give the networks 3 days, or 60: change `DAYS`.
+# - Forecast the wind: which column would `next_day` take, and can the baseline be
+#   beaten at all?
+# - Put `layers.SimpleRNN(16)` or `layers.LSTM(16)` in the GRU's place.
