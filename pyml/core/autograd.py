@@ -11,6 +11,7 @@ from ..graph import prims
 from . import trace
 from .narrow import labelled
 from .nest import Parts, flatten, pack
+from .step import differentiated
 from .tensor import Tensor, as_node, tensor_of
 from .types import TensorLike
 from .variable import Variable
@@ -30,6 +31,7 @@ def gradients(loss: Tensor, targets: Sequence[Tensor | Variable]) -> list[Tensor
         array([2., 4.], dtype=float32)
     """
     nodes = [t._value_node() if isinstance(t, Variable) else t._node for t in targets]
+    differentiated(loss._node)
     return [labelled(Tensor(g), t.dtype) for g, t in zip(graph_grad.gradients(loss._node, nodes), targets, strict=True)]
 
 
@@ -73,6 +75,7 @@ def value_and_grad(f: Callable[..., Any], argnums: int | Sequence[int] = 0, has_
             if not isinstance(value, Tensor) or value.size != 1:
                 shape = getattr(value, "shape", type(value).__name__)
                 raise ShapeError(f"value_and_grad: the function must return a scalar tensor, it returned shape {shape}.")
+            differentiated(value._node)
             found = iter(graph_grad.gradients(value._node, [leaf[0] for group in leaves for leaf in group if leaf is not None]))
             grads = [
                 pack(given[n], [None if leaf is None else labelled(Tensor(next(found)), leaf[1]) for leaf in group])

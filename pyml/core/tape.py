@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import warnings
-import weakref
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from types import TracebackType
 from typing import Any
 
-from ..device.lock import LOCK
 from ..errors import ShapeError
 from ..graph.grad import READ, WATCHED, pullback
 from ..graph.node import Node, toposort
@@ -18,39 +16,15 @@ from ..graph.recording import Recording
 from . import trace
 from .derivatives import jacobian_rows, units
 from .nest import flatten, pack
-from .tensor import Tensor, as_node, nothing_pending
-from .variable import Variable, settle
+from .step import differentiated
+from .tensor import Tensor, as_node
+from .variable import Variable
 from .vectorizing import all_at_once
 
 _USED_UP = (
     "A non-persistent GradientTape can only be used to compute one set of gradients (or jacobians); "
     "write GradientTape(persistent=True) for more."
 )
-
-
-
-class _Step:
-    """What gradients were asked of outside of programs, since the last step of an optimizer."""
-
-    asked = False
-    targets: weakref.WeakSet[Node] = weakref.WeakSet()
-
-
-_step = _Step()
-
-
-def end_of_step(variables: Sequence[Variable]) -> None:
-    """Computes what a step with a tape outside of programs assigned, and its loss, in one run: the next step begins with values.
-
-    Without that, what is yet to be computed would grow from step to step until somebody reads something.
-    """
-    if _step.asked and trace.current() is None and not trace.gradient_depth():
-        with LOCK:
-            losses = [n for n in _step.targets if n.buffer is None]
-            _step.targets.clear()
-            _step.asked = False
-            settle(list(variables), losses)
-            nothing_pending()
 
 
 class GradientTape:
@@ -224,9 +198,7 @@ class GradientTape:
                 raise ShapeError(f"GradientTape.gradient: output_gradients must have the shape of the target, {node.shape}. "
                                  f"Received: {seed.shape}")  # fmt: skip
             seeds.append((node, seed))
-            if trace.current() is None:
-                _step.asked = True
-                _step.targets.add(node)
+            differentiated(node)
         places = [self._nodes_of(s, "gradient") for s in leaves]
         with trace.differentiating():
             found = iter(pullback(seeds, [n for nodes in places for n in nodes], self._leaf))
@@ -378,4 +350,4 @@ def _answer(gradient: Node | None, shape: Sequence[int], zero: bool) -> Tensor |
     return Tensor(gradient)
 
 
-__all__ = ["GradientTape", "end_of_step"]
+__all__ = ["GradientTape"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import weakref
 from collections.abc import Awaitable, Iterator
 from math import prod
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -27,12 +28,34 @@ _FLUSH_AT = 512  # thousands of pending Python objects freed at once overflow th
 
 
 class _Pending(threading.local):
-    """Values of this thread that have been asked for since it computed some."""
+    """What this thread has asked for since it computed something: how many values, and those that Variables were assigned."""
 
-    count = 0
+    def __init__(self) -> None:
+        self.count = 0
+        self.assigned: dict[int, weakref.ref[Node]] = {}  # in their order: the next step asks for the same graph
 
 
 _pending = _Pending()
+
+
+def assigned(old: Node | None, new: Node) -> None:
+    """Notes the value that a Variable gets, which is computed with whatever is computed next.
+
+    A loop that reads its loss but not its Variables would otherwise drag every step so far along, a new graph each time.
+    """
+    if old is not None:
+        _pending.assigned.pop(id(old), None)
+    if new.src and new.buffer is None:
+        _pending.assigned[id(new)] = weakref.ref(new)
+
+
+def take_assigned() -> list[Node]:
+    """Values that Variables wait for, to be computed with others now; none while a gradient is under way."""
+    if trace.gradient_depth() or not _pending.assigned:
+        return []
+    nodes = [r() for r in _pending.assigned.values()]
+    _pending.assigned.clear()
+    return [n for n in nodes if n is not None and n.buffer is None]
 
 
 def nothing_pending() -> None:
@@ -96,6 +119,7 @@ class Tensor(Operators["Tensor"], ArrayProtocol):
         nodes = [self._node]
         if self._keras_logits is not None:  # kept as a value too: their graph would outlive everybody who needs it
             nodes.append(self._keras_logits.node)
+        nodes += take_assigned()
         realize(nodes, config.device(), keep_graph=trace.gradient_depth() > 0)
 
     def numpy(self) -> np.ndarray:

@@ -22,11 +22,12 @@ from ..graph.sizes import shape_of
 from . import trace
 from .array_protocol import as_array
 from .operators import Operators
-from .tensor import NarrowTensor, Tensor, as_node, narrow_host, tensor_of, wrapped
+from .tensor import NarrowTensor, Tensor, as_node, assigned, narrow_host, take_assigned, tensor_of, wrapped
 
 if TYPE_CHECKING:
     from .types import TensorLike
 
+_CHAIN = 4  # an optimizer's step assigns a weight up to four times: decay, update, constraint, average
 _numbers = itertools.count(1)
 _versions = itertools.count(1)
 version = 0  # changes when the host assigns a Variable or one gets another buffer; programs look only then
@@ -53,6 +54,7 @@ class Variable(Operators[Tensor]):
 
     regularizer: Any = None  # of a layer's weight: the penalty that the loss gets
     constraint: Any = None  # and the function that follows each update
+    _chained = 0  # values it was assigned one after the other, none of which was computed
 
     def __init__(
         self, initializer: Any, shape: Sequence[int] | None = None, dtype: Any = None, trainable: bool = True, autocast: bool = True,
@@ -202,7 +204,11 @@ class Variable(Operators[Tensor]):
             tracing.write(self, node)
         else:
             with LOCK:
-                self._pending = node
+                old, self._pending = self._pending, node
+                assigned(old, node)
+                self._chained = self._chained + 1 if old is not None and old.src and old.buffer is None else 0
+                if self._chained >= _CHAIN and not trace.gradient_depth():
+                    self.settle()
                 changed()
         return self
 
@@ -302,7 +308,8 @@ def settle(variables: list[Variable], also: Sequence[Node] = ()) -> None:
     if not waiting:
         return
     with trace.tracing(None):
-        realize([*(v._pending for v in waiting if v._pending is not None), *also], device, keep_graph=trace.gradient_depth() > 0)
+        pending = [v._pending for v in waiting if v._pending is not None]
+        realize([*pending, *also, *take_assigned()], device, keep_graph=trace.gradient_depth() > 0)
     copies = []
     for v in waiting:
         node = v._pending

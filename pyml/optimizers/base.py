@@ -11,7 +11,7 @@ import numpy as np
 from pyml import initializers, ops
 from pyml.core import StatelessScope, Tensor, Variable
 from pyml.core.naming import auto_name
-from pyml.core.tape import end_of_step
+from pyml.core.step import end_of_step
 from pyml.errors import did_you_mean
 from pyml.graph.prims import copy
 from pyml.initializers.base import first_value
