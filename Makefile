@@ -7,10 +7,10 @@ WORKERS ?= 2
 TESTS ?= tests e2e
 MARK ?= not slow
 
-.PHONY: help setup models demo test test-all lint examples parity bench gpu-check gpu-carry clean
+.PHONY: help setup models demo docs test test-all lint examples parity bench gpu-check gpu-carry clean
 
 help:
-	@echo "make setup | models | demo | test | test-all | lint | examples | parity | bench | gpu-check | gpu-carry | clean"
+	@echo "make setup | models | demo | docs | test | test-all | lint | examples | parity | bench | gpu-check | gpu-carry | clean"
 
 setup:
 	@$(PYTHON) tools/setup.py
@@ -21,6 +21,11 @@ models:
 
 demo: setup
 	@$(BIN)/pyml demo mnist
+
+# The documentation site into build/docs; its packages go into .venv the first time.
+docs:
+	@$(PYTHON) tools/setup.py --only docs
+	@$(BIN)/python -m tools.docs $(ARGS)
 
 # The tests use two of the networks (47 MB to download, once), those of the others are skipped before `make models`; and
 # TensorFlow.js (4 MB), which they compare with.

@@ -8,11 +8,37 @@ import pytest
 from pyml.datasets import mnist
 
 README = Path(__file__).parents[1] / "README.md"
+ELSEWHERE = {  # pages whose examples run in a test of their subject
+    "array_api.md": "tests/test_array_api.py", "data.md": "tests/data/test_data_examples.py",
+    "hub.md": "tests/hub/test_docs.py", "own_page.md": "e2e/test_own_page.py", "preprocessing.md": "tests/keras/test_preprocessing.py",
+    "saving.md": "tests/saving/test_stores.py", "vis.md": "tests/vis/test_vis_docs.py",
+}  # fmt: skip
+FRAGMENTS = {"engine.md": "declares an op that is there", "models.md": "opens files of other libraries that are not here"}
 
 
-def test_the_examples_of_the_readme_run(monkeypatch, capsys):
+def blocks_of(page):
+    """The Python of a page."""
+    return re.findall(r"^```(?:python|pycon|py)\n(.*?)^```", page.read_text(encoding="utf-8"), re.DOTALL | re.MULTILINE)
+
+
+def test_the_examples_of_every_page_run_somewhere():
+    here = Path(__file__).read_text(encoding="utf-8")
+    for page in sorted((README.parent / "docs").glob("*.md")):
+        for block in blocks_of(page) if page.name in FRAGMENTS else ():
+            compile(block, str(page), "exec")
+        if blocks_of(page) and page.name not in FRAGMENTS:
+            test = README.parent / ELSEWHERE.get(page.name, "nowhere")
+            assert f'run_page("{page.name}")' in here or (test.is_file() and page.name in test.read_text(encoding="utf-8")), page.name
+
+
+@pytest.fixture
+def few_digits(monkeypatch):
+    """A data set of 192 digits, and 64 for tests."""
     (x, y), (x_test, y_test) = mnist.load_data()
     monkeypatch.setattr(mnist, "load_data", lambda: ((x[:192], y[:192]), (x_test[:64], y_test[:64])))
+
+
+def test_the_examples_of_the_readme_run(few_digits, capsys):
     blocks = re.findall(r"^```python\n(.*?)^```", README.read_text(encoding="utf-8"), re.DOTALL | re.MULTILINE)
     assert len(blocks) == 2
     names: dict = {}
@@ -65,3 +91,49 @@ def test_the_examples_of_the_page_on_quantization_run(capsys):
 
 def test_the_page_about_scikit_learn_runs(cpu):
     assert run_page("scikit_learn.md")["search"].best_params_["sklearnclassifier__model_kwargs"]["units"] in (4, 8)
+
+
+def test_the_first_page_of_the_site_runs(cpu, capsys):
+    run_page("index.md")
+    assert capsys.readouterr().out == "(1, 2)\n"
+
+
+def test_the_first_model_learns_and_is_kept(cpu, few_digits, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    names = run_page("first_model.md")
+    losses = names["history"].history["loss"]
+    assert losses[-1] < losses[0] and (tmp_path / "digits.keras").is_file()
+    assert "50,890" in capsys.readouterr().out
+
+
+def test_the_guide_from_keras_runs(cpu, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    again = run_page("from_keras.md")["again"]
+    assert float(again.optimizer.learning_rate.numpy()) == pytest.approx(1e-3)
+
+
+def test_the_guide_from_tensorflow_js_runs(cpu):
+    assert run_page("from_tensorflow_js.md")["result"].shape == (32, 1)
+
+
+def test_the_page_about_devices_runs(cpu, capsys):
+    run_page("devices.md")
+    printed = capsys.readouterr().out
+    assert printed.startswith("backend   cpu") and "1 dispatches" in printed
+
+
+def test_the_examples_of_troubleshooting_run_and_quote_messages_that_pyml_has(cpu):
+    assert run_page("troubleshooting.md")["positive"]
+    source = "".join(path.read_text(encoding="utf-8") for path in sorted((README.parent / "pyml").rglob("*.py")))
+    for quoted in ("this browser offers no WebGPU adapter", "the only WebGPU adapter is software",
+                   "WebGPU has not been opened on this page",
+                   "no WebGPU adapter was found; install a Vulkan, Metal or D3D12 driver", "the GPU device was lost",
+                   "This browser cannot wait synchronously", "has the wrong shape: ", "must hold numbers",
+                   "target and output must have the same shape", "must be class numbers from 0 to", "The loss stopped being finite",
+                   "asks for a value while a program is being traced"):  # fmt: skip
+        assert quoted in source, quoted
+        assert quoted in (README.parent / "docs" / "troubleshooting.md").read_text(encoding="utf-8"), quoted
+
+
+def test_the_page_about_ones_own_op_runs(cpu):
+    assert run_page("own_op.md")["model"].built

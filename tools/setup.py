@@ -1,6 +1,6 @@
 """Brings a fresh checkout to the point where everything runs: `make setup`.
 
-    python3 tools/setup.py [--only python] [--models small|all] [--tests]
+    python3 tools/setup.py [--only python|docs] [--models small|all] [--tests]
 
 Steps: the virtual environment with pyml in it, the browser and a software Vulkan driver, the fetched assets,
 the trained networks and what the tests compare with if asked for, the wheel, the served site. Each step leaves a stamp
@@ -33,7 +33,7 @@ class SetupError(Exception):
 def main(arguments: list[str] | None = None) -> int:
     """Runs the steps; returns the exit status."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
-    parser.add_argument("--only", choices=["python"], help="stop after the virtual environment")
+    parser.add_argument("--only", choices=["python", "docs"], help="the environment alone, for docs with what builds the site")
     parser.add_argument("--models", choices=["small", "all"], help="also fetch trained networks: those of the tests, or all")
     parser.add_argument("--tests", action="store_true", help="also fetch what tests need: TensorFlow.js and a few wheels")
     options = parser.parse_args(arguments)
@@ -42,6 +42,8 @@ def main(arguments: list[str] | None = None) -> int:
         return 1
     try:
         python_step()
+        if options.only == "docs":
+            docs_step()
         if options.only is None:
             system_step()
             assets_step()
@@ -108,6 +110,20 @@ def python_step() -> None:
         run(python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "-e", ".[dev]")
 
     once("python", key(ROOT / "pyproject.toml", str(ROOT), sys.version), works, install)
+
+
+def docs_step() -> None:
+    """What builds the documentation site; only `make docs` asks for it."""
+    check = [str(BIN / "python"), "-c", "import material, mkdocs, mkdocstrings_handlers.python"]
+
+    def works() -> bool:
+        return subprocess.run(check, capture_output=True).returncode == 0
+
+    def install() -> None:
+        print("setup: installing what builds the documentation site into .venv", flush=True)
+        run(BIN / "python", "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "-e", ".[docs]")
+
+    once("docs", key(ROOT / "pyproject.toml", str(ROOT), sys.version), works, install)
 
 
 def find_browser() -> str | None:

@@ -1,0 +1,151 @@
+"""The documentation: no dead link, every public name has its place, every name of TensorFlow.js leads to one of pyml's."""
+
+import re
+import subprocess
+import sys
+from collections import Counter
+from html.parser import HTMLParser
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+sys.path.insert(0, str(ROOT))
+
+from tools.docs import made, names, pages, reference, source, tfjs  # noqa: E402
+
+DOCUMENTS = [*sorted((ROOT / "docs").glob("*.md")), ROOT / "README.md", ROOT / "CONTRIBUTING.md", ROOT / "CHANGELOG.md",
+             ROOT / "benchmarks" / "README.md", ROOT / "tests" / "README.md"]  # fmt: skip
+FENCE = re.compile(r"^```.*?^```", re.S | re.M)
+LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
+
+
+def anchors(page: Path) -> set[str]:
+    """The anchors that GitHub and mkdocs make of a page's headings."""
+    found: Counter[str] = Counter()
+    out = set()
+    for heading in re.findall(r"^#+ (.*)$", FENCE.sub("", page.read_text(encoding="utf-8")), re.M):
+        words = re.sub(r"[^\w\- ]", "", re.sub(r"\[([^\]]*)\]\([^)]*\)", r"\1", heading)).strip().lower()
+        slug = words.replace(" ", "-")
+        out.add(f"{slug}-{found[slug]}" if found[slug] else slug)
+        found[slug] += 1
+    return out
+
+
+def test_no_link_of_a_document_is_dead():
+    dead = []
+    for page in DOCUMENTS:
+        for target in LINK.findall(FENCE.sub("", page.read_text(encoding="utf-8"))):
+            path, _, anchor = target.partition("#")
+            if ":" in target:
+                continue
+            file = (page.parent / path).resolve() if path else page
+            made_by_the_site = page.name == "index.md" and path in ("gallery.md", "api/index.md")
+            if not made_by_the_site and (not file.exists() or (anchor and anchor not in anchors(file))):
+                dead.append(f"{page.name}: {target}")
+    assert dead == []
+
+
+def test_every_public_name_has_one_place_in_the_reference():
+    found = [entry.name for _, those in names.entries().values() for entry in those]
+    assert len(found) > 1200 and max(Counter(found).values()) == 1
+    assert [name for name in names.left() if not name.startswith("pyml.datasets.")] == []  # what reads the files of data sets
+
+
+def test_every_page_of_the_reference_has_names_and_a_way_in():
+    found = names.entries()
+    assert [page.path for page, those in found.values() if not those] == []
+    index = reference.index(found)
+    assert all(f"({page.path}.md)" in index for page in pages.PAGES)
+
+
+def test_names_without_a_summary_are_few():
+    bare = [entry.name for _, those in names.entries().values() for entry in those if not entry.summary]
+    assert bare == []
+
+
+def test_arguments_that_share_a_line_are_told_apart():
+    pytest.importorskip("griffe", reason="make docs installs it")
+    from tools.docs.docstrings import standard
+
+    text = standard("A layer.\n\nArgs:\n    units: How many.\n    kernel, bias: Names.\n\nExample:\n    >>> 1\n    1")
+    assert text == "A layer.\n\nArgs:\n    units: How many.\n    kernel: Names.\n    bias: Names.\n\nExamples:\n    >>> 1\n    1"
+
+
+def test_what_the_source_makes_as_it_runs_is_written_from_the_object():
+    import pyml
+
+    assert made.is_made(pyml.applications.ResNet50) and not made.is_made(pyml.layers.Dense)
+    lines = made.markdown("pyml.applications.ResNet50", pyml.applications.ResNet50)
+    assert lines[0].startswith("## `pyml.applications.ResNet50`") and any("include_top" in line for line in lines)
+
+
+def test_links_of_pages_outside_of_docs_hold_in_the_site():
+    moved = source.moved("[a](docs/hub.md#x) [b](CONTRIBUTING.md) [c](tests/README.md) [d](https://x.org)", "README.md", ROOT)
+    assert moved == "[a](hub.md#x) [b](contributing.md) c [d](https://x.org)"
+
+
+def test_every_name_of_tensorflow_js_leads_to_one_that_is_there():
+    rows = [row for rows in tfjs.sections().values() for row in rows]
+    assert len(rows) > 500
+    missing = []
+    for theirs, ours in rows:
+        for name in tfjs.named(ours):
+            try:
+                tfjs.found(name)
+            except AttributeError:
+                missing.append(f"{theirs}: {name}")
+    assert missing == []
+
+
+def test_the_table_of_tensorflow_js_is_that_of_its_data():
+    assert tfjs.PAGE.read_text(encoding="utf-8") == tfjs.page(), "run python -m tools.docs.tfjs"
+
+
+class Links(HTMLParser):
+    """What a page of the built site names: addresses of links and of what it loads, and its anchors."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.links: list[str] = []
+        self.loads: list[str] = []
+        self.anchors: set[str] = set()
+
+    def handle_starttag(self, tag, attributes):
+        given = dict(attributes)
+        self.anchors |= {given[name] for name in ("id", "name") if given.get(name)}
+        if tag == "a" and given.get("href"):
+            self.links.append(given["href"])
+        elif tag in ("script", "img", "link", "iframe") and given.get("rel") not in ("canonical", "next", "prev"):
+            self.loads += [given[name] for name in ("src", "href") if given.get(name)]
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(1200)
+def test_the_site_is_built_strictly_without_a_dead_link_or_another_host():
+    pytest.importorskip("mkdocs", reason="make docs installs it")
+    pytest.importorskip("mkdocstrings_handlers.python", reason="make docs installs it")
+    done = subprocess.run([sys.executable, "-m", "tools.docs"], cwd=ROOT, capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout + done.stderr
+    site = ROOT / "build" / "docs"
+    read: dict[Path, Links] = {}
+    for page in sorted(site.rglob("*.html")):
+        read[page.resolve()] = Links()
+        read[page.resolve()].feed(page.read_text(encoding="utf-8"))
+    dead = []
+    for page, links in read.items():
+        if page.name == "404.html":
+            continue
+        assert [load for load in links.loads if urlsplit(load).netloc] == [], page
+        for target in links.links + links.loads:
+            parts = urlsplit(target)
+            if parts.scheme or target.startswith("javascript"):
+                continue
+            file = (page.parent / unquote(parts.path)).resolve() if parts.path else page
+            if not file.exists() or (parts.fragment and file in read and unquote(parts.fragment) not in read[file].anchors):
+                dead.append(f"{page.relative_to(site)}: {target}")
+    assert dead == []
+    for page, those in names.entries().values():
+        told = read[(site / "api" / f"{page.path}.html").resolve()].anchors
+        assert [entry.name for entry in those if entry.name not in told] == []

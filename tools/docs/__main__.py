@@ -1,0 +1,35 @@
+"""Builds the documentation site: `python -m tools.docs [--only pages]`.
+
+Gathers docs/, README's neighbours and the reference in `build/docs-source`, then has mkdocs build them, strictly, into
+`build/docs`. Needs the packages of the extra `docs`; `make docs` installs them.
+"""
+
+import argparse
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+from tools.docs import source
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Runs the steps; returns the exit status."""
+    parser = argparse.ArgumentParser(prog="python -m tools.docs", description=(__doc__ or "").partition("\n")[0])
+    parser.add_argument("--only", choices=["pages"], help="write the pages, build nothing")
+    options = parser.parse_args(arguments)
+    source.gather(ROOT, ROOT / "build" / "docs-source")
+    if options.only:
+        return 0
+    command = [sys.executable, "-m", "mkdocs", "build", "--strict", "--quiet", "--clean", "-f", str(ROOT / "build" / "mkdocs.yml")]
+    quiet = {**os.environ, "NO_MKDOCS_2_WARNING": "1"}  # news of the theme's maker
+    status = subprocess.run(command, cwd=ROOT, env=quiet).returncode
+    if status == 0:
+        print(f"docs: {(ROOT / 'build' / 'docs' / 'index.html').relative_to(ROOT)}")
+    return status
+
+
+if __name__ == "__main__":
+    sys.exit(main())
