@@ -137,6 +137,9 @@ class BackupAndRestore(Reading, Callback):
 
     def on_train_end(self, logs: dict[str, Any] | None = None) -> None:
         if self.delete_checkpoint and os.path.exists(self.backup_dir):
+            for weights in (f"{self._weights_path}.bkp", self._weights_path):  # first: weights without their place mean another thing
+                if os.path.exists(weights):
+                    os.remove(weights)
             shutil.rmtree(self.backup_dir)
 
     def _save(self, epoch: int, batch: int) -> None:
