@@ -41,7 +41,7 @@ def public(module: str) -> dict[str, Any]:
     found = importlib.import_module(module)
     names = getattr(found, "__all__", None) or dir(found)
     own = {name: getattr(found, name) for name in sorted(names, key=str.lower) if not name.startswith("_")}
-    if not hasattr(found, "__all__") and not hasattr(found, "__path__"):  # a file that imports helpers
+    if not hasattr(found, "__all__") and not hasattr(found, "__path__") and module.count(".") == 1:  # a file that imports helpers
         own = {name: value for name, value in own.items() if getattr(value, "__module__", "") == module}
     return {name: value for name, value in own.items() if inspect.isroutine(value) or inspect.isclass(value) if belongs(value)}
 
