@@ -16,7 +16,7 @@ from ..core.symbolic import CallNode, FunctionOp, KerasTensor, call_function, ho
 from ..core.tensor import Tensor, as_node
 from ..core.tree import map_structure
 from ..core.types import TensorLike
-from ..errors import DtypeError, ShapeError, TraceError
+from ..errors import DtypeError, ShapeError, SyncReadError, TraceError
 from ..graph.loop import ENDLESS
 from ..graph.prims import cast, iota
 from .arithmetic import clip
@@ -84,8 +84,19 @@ def cond(pred: TensorLike, true_fn: Callable[[], Any], false_fn: Callable[[], An
         scalar = _scalar(pred, "cond: pred", "bool")
         if trace.current() is not None:
             return select_one(scalar._node, true_fn, false_fn)
-        number = bool(scalar)
+        number = _read(scalar, "cond: pred")
     return true_fn() if number else false_fn()
+
+
+def _read(scalar: Tensor, what: str) -> Any:
+    """The number that Python needs to know."""
+    try:
+        return scalar.item()
+    except SyncReadError as e:
+        raise SyncReadError(
+            f"{what} has to be read here, and this browser cannot wait for the GPU: call it in a function with @pyml.program, "
+            'which needs not read it, or use the device "wasm".'
+        ) from e
 
 
 def _switched(index: Any, branches: Any, *operands: Any) -> Any:
@@ -125,7 +136,7 @@ def switch(index: TensorLike, branches: Sequence[Callable[..., Any]], *operands:
         if trace.current() is not None:
             place = clip(scalar, 0, len(branches) - 1)
             return _chosen(place, list(branches), operands, 0)
-        number = int(scalar)
+        number = _read(scalar, "switch: index")
     return branches[min(max(int(number), 0), len(branches) - 1)](*operands)
 
 
@@ -175,7 +186,7 @@ def while_loop(cond: Callable[..., Any], body: Callable[..., Any], loop_vars: An
         NotDifferentiable: Inside a program: the gradient is asked for, and `maximum_iterations` is not given.
         TraceError: Inside a program: nothing ever ends the loop.
         ShapeError, DtypeError: Inside a program: a step changes the shape or dtype of a variable.
-        SyncReadError: In a browser that cannot wait for the condition, outside a program or without `maximum_iterations`.
+        SyncReadError: In a browser that cannot wait for the condition, without `maximum_iterations`.
 
     Source: `keras.ops.while_loop`.
 
@@ -207,7 +218,7 @@ def while_loop(cond: Callable[..., Any], body: Callable[..., Any], loop_vars: An
         try:
             now = _traced_loop(cond, step, now, most)
         except (TraceError, ShapeError, DtypeError, ValueError, _Undecided):  # step by step, whatever the body does
-            now = _stepwise(cond, step, map_structure(lambda v: Tensor(as_node(v)), now), most)
+            now = _watched(cond, step, map_structure(lambda v: Tensor(as_node(v)), now), most)
     else:
         try:
             now = _traced_loop(cond, step, now, most)
@@ -247,6 +258,19 @@ def _masked(go_on: Callable[..., Any], step: Callable[..., Any], now: tuple[Any,
 
     (_, last), _ = _scan(masked, (goes_on(now), now), None, ENDLESS if most is None else most, ends=True)
     return last
+
+
+def _watched(go_on: Callable[..., Any], step: Callable[..., Any], now: tuple[Any, ...], most: int | None) -> tuple[Any, ...]:
+    """Step by step; where the condition cannot be waited for, `most` steps of which those after the end change nothing."""
+    try:
+        return _stepwise(go_on, step, now, most)
+    except SyncReadError as e:
+        if most is None:
+            raise SyncReadError(
+                "while_loop: the host has to see when this loop ends, and this browser cannot wait for the GPU: give "
+                'maximum_iterations, or use the device "wasm".'
+            ) from e
+        return _masked(go_on, step, now, most)
 
 
 def _stepwise(go_on: Callable[..., Any], step: Callable[..., Any], now: tuple[Any, ...], most: int | None) -> tuple[Any, ...]:
@@ -299,7 +323,7 @@ def fori_loop(lower: TensorLike, upper: TensorLike, body_fun: Callable[[Any, Any
     if trace.current() is not None and any(isinstance(b, Tensor) for b in bounds):
         begin, limit = (Tensor(cast(as_node(b), dtype="int32")) for b in bounds)
         return while_loop(lambda i, _: i < limit, lambda i, value: (i + 1, body_fun(i, value)), (begin, init_val))[1]
-    first, end = (int(b) for b in bounds)
+    first, end = (int(_read(b, "fori_loop: a bound") if isinstance(b, Tensor) else b) for b in bounds)
     if end <= first:
         return map_structure(lambda v: Tensor(as_node(v)), init_val)
     try:
