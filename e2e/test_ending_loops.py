@@ -35,9 +35,10 @@ async def value(t):
 
 # what ends by a number of steps that is known, or at most that many: for every browser
 BOUNDED = """
-[await value(t) for t in (
+found = [await value(t) for t in (
     counted(x), pyml.program(counted)(x), grow(20)(x), pyml.program(grow(20))(x), pyml.program(collatz(200))(n),
     pyml.program(each)(x * 3.0), pyml.program(slope(6))(x), pyml.program(turned)(z), pyml.program(branch)(x), pyml.program(chosen)(x))]
+found
 """
 BOUNDED_VALUES = [
     [32, 64, 96], [32, 64, 96], [16, 32, 48], [16, 32, 48], 111, [0.75, 0.75, 0.5625], [16, 16, 16], [8, -8], [2, 4, 6], [2, 3, 4],
@@ -70,8 +71,9 @@ def test_a_tab_that_cannot_wait_runs_bounded_loops_and_says_what_others_lack(pyt
     python.run(START)
     close(python.run(BOUNDED), BOUNDED_VALUES)
     found = python.run("""
-        dict(loop=said(lambda: grow()(x)), program=said(lambda: pyml.program(grow())(x)), cond=said(lambda: branch(x)),
-             switch=said(lambda: chosen(x)), fori=said(lambda: upto(x)), after=await value(pyml.program(grow(20))(x)))
+        found = dict(loop=said(lambda: grow()(x)), program=said(lambda: pyml.program(grow())(x)), cond=said(lambda: branch(x)),
+                     switch=said(lambda: chosen(x)), fori=said(lambda: upto(x)), after=await value(pyml.program(grow(20))(x)))
+        found
     """)
     for name in ("loop", "program"):
         assert found[name].startswith("SyncReadError: while_loop: the host has to see when this loop ends"), found[name]

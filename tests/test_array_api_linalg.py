@@ -75,3 +75,14 @@ def test_results_have_names(device):
 def test_what_cannot_be_is_said_in_a_sentence(call, error, words):
     with pytest.raises(error, match=words):
         call()
+
+
+def test_complex_matrices_are_inverted_solved_and_measured():
+    rng = np.random.default_rng(3)
+    a, b, c = (rng.normal(size=s) + 1j * rng.normal(size=s) for s in ((2, 3, 3), (3, 2), (4, 3)))
+    for found, expected in [(xp.linalg.inv(xp.asarray(a)), np.linalg.inv(a)), (xp.linalg.pinv(xp.asarray(c)), np.linalg.pinv(c)),
+                            (xp.linalg.solve(xp.asarray(a[0]), xp.asarray(b)), np.linalg.solve(a[0], b)),
+                            (xp.linalg.solve(xp.asarray(a[1]), xp.asarray([1.0, 2.0, 3.0])), np.linalg.solve(a[1], [1.0, 2.0, 3.0])),
+                            (xp.linalg.matrix_norm(xp.asarray(a), ord=1), np.linalg.norm(a, 1, axis=(1, 2))),
+                            (xp.linalg.vector_norm(xp.asarray(b)), np.linalg.norm(b.ravel()))]:  # fmt: skip
+        np.testing.assert_allclose(np.asarray(found), expected, rtol=2e-4, atol=2e-4)

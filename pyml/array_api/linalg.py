@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from .. import ops
+from ..core.complex_tensor import ComplexTensor, as_complex
 from ..core.tensor import Tensor, broadcast_shapes
 from ..core.types import Axis
 from ..errors import ShapeError
@@ -63,6 +64,17 @@ def _float_matrices(x: Tensor, what: str) -> Tensor:
     return floating(_matrices(x, what), what)
 
 
+def _as_real(z: ComplexTensor) -> Tensor:
+    """Complex matrices as real ones of twice the size, whose products, inverses and pseudo-inverses are theirs."""
+    return ops.concatenate([ops.concatenate([z.real, -z.imag], -1), ops.concatenate([z.imag, z.real], -1)], -2)
+
+
+def _as_complex(x: Tensor) -> Any:
+    """The inverse of `_as_real`, of the first half of the columns."""
+    rows, columns = x.shape[-2] // 2, x.shape[-1] // 2
+    return ComplexTensor(x[..., :rows, :columns], x[..., rows:, :columns])
+
+
 def cholesky(x: Tensor, /, *, upper: builtins.bool = False) -> Tensor:
     """The triangular matrix whose product with its transpose is `x`, which is symmetric and positive definite.
 
@@ -104,7 +116,9 @@ def eigvalsh(x: Tensor, /) -> Tensor:
 
 
 def inv(x: Tensor, /) -> Tensor:
-    """The inverse matrix."""
+    """The inverse matrix, of complex ones too."""
+    if isinstance(x, ComplexTensor):
+        return _as_complex(inv(_as_real(_matrices(x, "inv"))))
     return ops.linalg.inv(_float_matrices(x, "inv"))
 
 
@@ -114,6 +128,8 @@ def matrix_norm(x: Tensor, /, *, keepdims: builtins.bool = False, ord: float | s
     Raises:
         ValueError: `ord` is another.
     """
+    if isinstance(x, ComplexTensor) and ord in ("fro", None, 1, -1, _INFINITE, -_INFINITE):
+        x = ops.absolute(x)  # these norms are of the sizes of the elements
     x = _float_matrices(x, "matrix_norm")
     if ord in ("fro", None):
         return ops.sqrt(ops.sum(x * x, (-2, -1), keepdims))
@@ -167,7 +183,10 @@ def outer(x1: Tensor, x2: Tensor, /) -> Tensor:
 
 
 def pinv(x: Tensor, /, *, rtol: float | Tensor | None = None) -> Tensor:
-    """The pseudo-inverse, for which singular values below `rtol` of the largest count as 0."""
+    """The pseudo-inverse, of complex matrices too, for which singular values below `rtol` of the largest count as 0."""
+    if isinstance(x, ComplexTensor):
+        share = builtins.max(x.shape[-2:], default=0) * _EPSILON if rtol is None else rtol
+        return _as_complex(pinv(_as_real(_matrices(x, "pinv")), rtol=share))
     u, s, vh = svd(x, full_matrices=False)
     kept = s > _tolerance(s, x.shape, rtol)
     inverse = ops.where(kept, 1.0 / ops.where(kept, s, 1.0), 0.0)
@@ -196,6 +215,12 @@ def solve(x1: Tensor, x2: Tensor, /) -> Tensor:
     Raises:
         ShapeError: The shapes do not fit.
     """
+    if isinstance(x1, ComplexTensor) or isinstance(x2, ComplexTensor):
+        a, b = as_complex(x1), as_complex(x2 if x2.ndim > 1 else ops.expand_dims(x2, -1))
+        both = solve(_as_real(a), ops.concatenate([b.real, b.imag], -2))
+        half = both.shape[-2] // 2
+        found: Any = ComplexTensor(both[..., :half, :], both[..., half:, :])
+        return ops.squeeze(found, -1) if x2.ndim == 1 else found
     floating(x2, "solve")
     a, b = _float_matrices(x1, "solve"), ops.expand_dims(x2, -1) if x2.ndim == 1 else x2
     lead = broadcast_shapes(a.shape[:-2], b.shape[:-2], what="solve")
@@ -223,7 +248,7 @@ def trace(x: Tensor, /, *, offset: int = 0, dtype: Any = None) -> Tensor:
 
 def vector_norm(x: Tensor, /, *, axis: Axis = None, keepdims: builtins.bool = False, ord: float = 2) -> Tensor:
     """The norm along some axes, all by default: the `ord`-th root of the sum of `ord`-th powers; inf, -inf and 0 as limits."""
-    size = ops.absolute(floating(x, "vector_norm"))
+    size = ops.absolute(x) if isinstance(x, ComplexTensor) else ops.absolute(floating(x, "vector_norm"))
     if ord in (_INFINITE, -_INFINITE):
         return (ops.max if ord > 0 else ops.min)(size, axis, keepdims)
     if ord == 0:

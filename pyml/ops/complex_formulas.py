@@ -118,7 +118,8 @@ def exponential_less_1(m: Any, z: Complex) -> Complex:
     size, half = m.expm1(z.real), m.sin(z.imag * 0.5)
     known = m.logical_and(_wild(m, z.imag), m.isinf(z.real))
     known = m.logical_or(known, m.equal(z.imag, 0.0))
-    return ComplexTensor(m.where(known, size, size * m.cos(z.imag) - 2.0 * half * half), exponential(m, z).imag)
+    real = m.where(known, m.where(m.equal(size, 0.0), 0.0, size), size * m.cos(z.imag) - 2.0 * half * half)
+    return ComplexTensor(real, exponential(m, z).imag)
 
 
 def logarithm(m: Any, z: Complex) -> Complex:
