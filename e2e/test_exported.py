@@ -22,14 +22,26 @@ PAGE = """async ([url, x, y, pixels, big, targets]) => {
   canvas.getContext("2d").putImageData(picture, 0, 0);
   const bitmap = await createImageBitmap(canvas);
   const frame = new VideoFrame(bitmap, { timestamp: 0 });
+  const image = new Image();
+  image.src = URL.createObjectURL(await new Promise((resolve) => canvas.toBlob(resolve)));
+  await image.decode();
+  image.width = 5; // how large it is shown is nothing to the model
+  const plain = Object.assign(document.createElement("canvas"), { width: 32, height: 24 });
+  Object.assign(plain.getContext("2d"), { fillStyle: "rgb(200 100 50)" }).fillRect(0, 0, 32, 24);
+  const video = document.createElement("video"), empty = document.createElement("video");
+  Object.assign(video, { muted: true, srcObject: plain.captureStream() });
+  await Promise.all([video.play(), new Promise((resolve) => video.requestVideoFrameCallback(resolve))]);
   for (const device of ["wasm", "webgpu"]) {
     const model = await load({ device });
     const own = (found[device] = { device: model.device });
     own.y = [...await model.predict(data)];
     own.shape = (await model.predict(data)).shape;
     own.pictures = [];
-    for (const source of [picture, canvas, bitmap, frame]) own.pictures.push([...await model.predict(source)]);
+    for (const source of [picture, canvas, bitmap, frame, image]) own.pictures.push([...await model.predict(source)]);
     own.scaled = [...await model.predict(picture, { scale: 1 / 255, offset: -0.5 })];
+    own.plain = [...await model.predict(plain, { scale: 1 / 255 })];
+    own.film = [...await model.predict(video, { scale: 1 / 255 })];
+    own.early = [await model.predict(empty).catch((e) => e.message), await model.predict(new Image()).catch((e) => e.message)];
     own.error = await model.predict(new Float32Array(5)).catch((e) => e.message);
     own.history = await model.fit(new Float32Array(big), new Int32Array(targets), { epochs: 3, batchSize: 4 });
     own.seeded = [];
@@ -121,6 +133,8 @@ def test_an_exported_model_runs_from_any_host_without_any_other(exported, host, 
         for picture in own["pictures"]:
             close(picture, shown, rtol=1e-3, atol=1e-5)
         close(own["scaled"], scaled, rtol=1e-3)
+        np.testing.assert_allclose(own["film"], own["plain"], atol=0.02)  # a video's colours are a little different
+        assert all("has not been loaded yet, or has no pixels" in told for told in own["early"])
         assert own["error"].startswith('predict: input "image": expected 144 numbers for each row, of the shape (rows, 6, 8, 3)')
         close(own["history"]["loss"], history["loss"])
         close(own["history"]["accuracy"], history["accuracy"])

@@ -93,6 +93,11 @@ def test_digits_are_read_without_python_as_they_were_with_it(new_page, site, tmp
         for width in (1280, 320):
             page.set_viewport_size({"width": width, "height": 800})
             assert page.evaluate("() => document.documentElement.scrollWidth") <= width
+    page = new_page(fresh=True)  # a double click on the file
+    for refused in ("CORS", "ERR_FAILED"):
+        page.console.allow(refused)
+    page.goto((folder / "index.html").as_uri())
+    page.wait_for_function("() => document.querySelector('#status').textContent.includes('python -m http.server')")
 
 
 @pytest.mark.slow

@@ -12,7 +12,11 @@ const whole = wholes(LONGEST);
 
 let pyml = null;
 let ready = false; // a network is loaded
-const stage = posing({ able: () => ready, find: (source, moving) => pyml.call("find", whole(source), $("network").value, moving) });
+const stage = posing({
+  able: () => ready,
+  find: (source, moving) => pyml.call("find", whole(source), $("network").value, moving),
+  first: "; the first picture of a size takes longer",
+});
 const takeaway = offerExport($("takeaway"), { name: "pose", pack: (files) => pyml.call("export", files, $("network").value) });
 
 // ---- the network

@@ -11,10 +11,11 @@ import { closeVideo, isMirror, offerOtherCamera, openCamera, openVideo, paceSent
  * able  whether a pose can be found now.
  * find  gives { lines, dots, points, gestures, score } for a video or a canvas, places being parts of its width and height, as `shown`
  *       of pose.py does; its second argument says whether the picture is one of a video.
+ * first what is said beside the milliseconds of a photo.
  *
  * Returns { usePhoto(open, name), again() }.
  */
-export function posing({ able, find }) {
+export function posing({ able, find, first = "" }) {
   let stopWatching = null;
   let photo = null; // the still picture shown, if any
 
@@ -79,7 +80,7 @@ export function posing({ able, find }) {
       const found = await find(source, moving);
       if (moving ? stopWatching === null : source !== photo) return false; // it is not shown any more
       draw(found, source);
-      if (!moving) $("pace").value = `${(performance.now() - began).toFixed(0)} ms; the first picture of a size takes longer.`;
+      if (!moving) $("pace").value = `${(performance.now() - began).toFixed(0)} ms${first}.`;
     } catch (error) {
       stop();
       $("problem").textContent = sentence(error);
