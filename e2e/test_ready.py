@@ -50,7 +50,8 @@ def test_a_memory_of_another_runtime_is_refused_and_python_starts_from_nothing(p
 
     plan = json.loads((paths.site_dir() / "pyodide" / "ready.json").read_text())
     memory = bytearray(gzip.decompress((paths.site_dir() / "pyodide" / plan["memory"]).read_bytes()))
-    memory[16] ^= 255  # in the build's number, which Pyodide compares
+    runs = int.from_bytes(memory[4:8], "little")
+    memory[12 + 8 * runs + 16] ^= 255  # in the build's number, which Pyodide compares
     page.route("**/memory-*.gz", lambda route: route.fulfill(body=gzip.compress(bytes(memory), 1)))
     page.console.allow("fatal error")
     python = PythonPage(page, site, query)

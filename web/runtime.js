@@ -112,7 +112,7 @@ async function readyPlan(indexURL) {
   try {
     const answer = await fetch(new URL("ready.json", indexURL));
     const plan = answer.ok ? await answer.json() : {};
-    return plan.format === 1 ? plan : { sizes: {} };
+    return plan.format === 2 ? plan : { sizes: {} };
   } catch {
     return { sizes: {} };
   }
@@ -130,13 +130,14 @@ async function unzipped(url) {
  */
 async function bootReady(module, factory, plan, options, mark) {
   const at = (name) => new URL(name, options.indexURL).href;
+  const whole = new Uint8Array(plan.bytes);
   const memory = unzipped(at(plan.memory)), modules = unzipped(at(plan.modules));
   const libraries = Promise.all(plan.libraries.map(async ([path, file]) => [path, await WebAssembly.compileStreaming(fetch(at(file)))]));
   for (const promise of [memory, modules, libraries]) promise.catch(() => {});
   memory.then(() => mark("memory unpacked"), () => {});
   libraries.then(() => mark("numpy's libraries compiled"), () => {});
   try {
-    const py = await module.loadPyodide({ ...options, createPyodideModule: withLibraries(factory, libraries, memory), _loadSnapshot: memory });
+    const py = await module.loadPyodide({ ...options, createPyodideModule: withLibraries(factory, libraries, { kept: memory, whole }), _loadSnapshot: whole });
     mark("Python goes on from its memory");
     putPackages(py.FS, unpacked(await modules), plan.libraries.map(([path]) => path));
     for (const name of ["numpy", "pyml"]) py.loadedPackages[name] = "ready";

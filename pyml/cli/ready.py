@@ -30,9 +30,9 @@ from pyml.assets.download import digest, replacing
 from pyml.cli.bytecode import CACHE_TAG
 
 NAME = "ready.json"
-FORMAT = 1
+FORMAT = 2
 SECONDS = 300
-KEPT = 4  # memories in the cache of builds, 17 MB each
+KEPT = 4  # memories in the cache of builds, 14 MB each
 FETCHED = ("pyodide.asm.wasm", "python_stdlib.zip")  # besides the memory and what belongs to it
 # Modules and names that a page with a model touches; what else there is, a page imports when it is first used.
 IMPORTS = """
@@ -59,16 +59,33 @@ const { runtime, ready, work, code } = JSON.parse(readFileSync(0, "utf8"));
 // cannot either, the functions that would pause are the ones that say it.
 WebAssembly.Suspending ??= function (imported) { return imported; };
 WebAssembly.promising ??= (exported) => async (...given) => exported(...given);
-const { withLibraries, unpacked, putPackages } = await import(ready);
+const { differing, withLibraries, unpacked, putPackages } = await import(ready);
 const { loadPyodide } = await import(new URL("pyodide.mjs", runtime).href);
 const factory = import(new URL("pyodide.asm.mjs", runtime).href).then((module) => module.default);
 const read = (name) => unpacked(new Uint8Array(readFileSync(`${work}/${name}`)));
 const libraries = read("libraries").map(([path, bytes]) => [path, new WebAssembly.Module(bytes)]);
-const py = await loadPyodide({ createPyodideModule: withLibraries(factory, libraries), _makeSnapshot: true });
+let fresh;
+const module = withLibraries(factory, libraries, null, (memory) => { fresh = memory; });
+const py = await loadPyodide({ createPyodideModule: module, _makeSnapshot: true });
 putPackages(py.FS, read("files"), libraries.map(([path]) => path));
 writeFileSync(`${work}/answer.json`, py.runPython(code));
-writeFileSync(`${work}/memory`, py.makeMemorySnapshot());
+clear(py._module);
+const whole = py.makeMemorySnapshot();
+writeFileSync(`${work}/memory`, Buffer.concat(differing(whole, fresh)));
 process.exit(0);
+
+// Sets free memory to zero, which compresses to nothing: Python's allocator is dlmalloc, so all that is free below the end of
+// the heap is what malloc still gives from there.
+function clear(module) {
+  const { _malloc, _free } = module, end = module._sbrk(0), taken = [];
+  for (let size = 1 << 20; size >= 16; size = size > 64 ? Math.floor(size * 0.8) & ~7 : size - 8) {
+    for (let at; (at = _malloc(size)); taken.push(at)) {
+      if (at + size > end) { _free(at); break; }
+      module.HEAPU8.fill(0, at, at + size);
+    }
+  }
+  taken.forEach(_free);
+}
 """
 RUN = """
 import sys
@@ -160,11 +177,12 @@ def make(key: str, runtime: Path, folder: Path, wheels: list[Path], script: Path
     plan: dict[str, Any] = {
         "format": FORMAT,
         "memory": f"memory-{key}.gz",
+        "bytes": int.from_bytes(memory[:4], "little"),
         "modules": f"modules-{key}.gz",
         "libraries": [[path, f"library-{hashlib.sha256(data).hexdigest()[:10]}.wasm"] for path, data in libraries.items()],
     }
-    write(folder / plan["memory"], gzip.compress(memory, 6, mtime=0))
-    write(folder / plan["modules"], gzip.compress(pack({path: data for path, data in files.items() if path not in inside}), 6, mtime=0))
+    write(folder / plan["memory"], gzip.compress(memory, 9, mtime=0))
+    write(folder / plan["modules"], gzip.compress(pack({path: data for path, data in files.items() if path not in inside}), 9, mtime=0))
     for (_, file), data in zip(plan["libraries"], libraries.values(), strict=True):
         write(folder / file, data)
     write(folder / NAME, json.dumps(plan).encode())
