@@ -36,6 +36,7 @@ def export_web(
     inputs: Sequence[Any] | None = None,
     training: bool = False,
     targets: Any = None,
+    sample_weight: bool = False,
     weights: str = "float32",
     devices: Sequence[str] = ("webgpu", "wasm"),
     overwrite: bool = True,
@@ -52,6 +53,7 @@ def export_web(
         inputs: Of a function: an array for every argument.
         training: Also export `fit` and `evaluate` of a compiled model, for batches of the sizes named.
         targets: An example of `y`, where the loss and the outputs do not say its shape and dtype.
+        sample_weight: Let `fit` and `evaluate` take a weight for each row.
         weights: `"float32"`, `"float16"` (half the bytes) or `"int8"` (a quarter); the loader makes float32 of them.
         devices: For which devices.
         overwrite: False refuses a folder that holds an exported model.
@@ -75,7 +77,7 @@ def export_web(
     if not overwrite and (target / "plan.json").exists():
         raise ExportError(f"export: {target} holds an exported model already; pass overwrite=True to replace it.")
     options: Any = {"batch_sizes": batch_sizes, "input_shapes": input_shapes, "inputs": inputs, "training": training, "targets": targets}
-    export = Export(model, weights=weights, devices=devices, app=app, **options)
+    export = Export(model, sample_weight=sample_weight, weights=weights, devices=devices, app=app, **options)
     files = export.files([read_state(state) for state in export.states])
     target.mkdir(parents=True, exist_ok=True)
     for name, content in files.items():  # the plan, which says what the others are, is the last but for the loader
@@ -102,6 +104,7 @@ class Export:
         inputs: Sequence[Any] | None = None,
         training: bool = False,
         targets: Any = None,
+        sample_weight: bool = False,
         weights: str = "float32",
         devices: str | Sequence[str] = ("webgpu", "wasm"),
         app: str | None = None,
@@ -114,7 +117,9 @@ class Export:
         if weights not in ENCODINGS:
             raise ExportError(f"export: weights must be one of {', '.join(ENCODINGS)}. Received: weights={weights!r}")
         self._programs = Programs({d: PROFILES[d] for d in PROFILES if d in named})
-        self._plan = _planned(model, self._programs, batch_sizes, input_shapes, inputs, training, targets)
+        if sample_weight and not training:
+            raise ExportError("export: sample_weight=True is for training=True; predictions have no weights.")
+        self._plan = _planned(model, self._programs, batch_sizes, input_shapes, inputs, training, targets, sample_weight)
         self._encoding, self._app = weights, app
         self.states = list(self._programs.states.values())
 
@@ -142,7 +147,7 @@ class Export:
 
 
 def _planned(model: Any, programs: Programs, batch_sizes: Any, input_shapes: Any, inputs: Any, training: bool,
-             targets: Any) -> dict[str, Any]:  # fmt: skip
+             targets: Any, weighted: bool) -> dict[str, Any]:  # fmt: skip
     """Adds the programs of whatever is exported; what the loader must know of them."""
     plan: dict[str, Any] = {"format": FORMAT}
     if isinstance(model, Trainer):
@@ -157,7 +162,7 @@ def _planned(model: Any, programs: Programs, batch_sizes: Any, input_shapes: Any
         if training:
             if len(sizes) > 1:
                 raise ExportError("export: a model that goes on learning is exported for one size of inputs.")
-            plan["train"] = add_training(own, programs, sizes[0], batches, targets)
+            plan["train"] = add_training(own, programs, sizes[0], batches, targets, weighted)
         return plan
     if training:
         raise ExportError("export: training=True is for models; a function that assigns Variables trains by being called.")

@@ -45,8 +45,10 @@ def targets_of(model: Model, shapes: Shapes, given: Any, rows: int) -> Any:
     return map_structure(zeros, outputs)
 
 
-def add_training(model: Model, programs: Programs, shapes: Shapes, batches: list[int], targets: Any) -> dict[str, Any]:
-    """Adds the steps of `fit` and `evaluate`, and what goes with them.
+def add_training(
+    model: Model, programs: Programs, shapes: Shapes, batches: list[int], targets: Any, weighted: bool = False
+) -> dict[str, Any]:
+    """Adds the steps of `fit` and `evaluate`, and what goes with them; where they are `weighted`, each row has a weight.
 
     Returns:
         What JavaScript must know: the programs of each batch size, the names of the logs and where they are.
@@ -60,7 +62,7 @@ def add_training(model: Model, programs: Programs, shapes: Shapes, batches: list
     calls = []
     for rows in batches:
         x, y = example(model, shapes, rows), targets_of(model, shapes, targets, rows)
-        batch = Arrays(x, y, None, "export")
+        batch = Arrays(x, y, np.ones(rows, np.float32) if weighted else None, "export")
         for kind in ("train", "test"):
             model._prepare(batch, rows, kind)
             steps = model._steps
@@ -73,6 +75,7 @@ def add_training(model: Model, programs: Programs, shapes: Shapes, batches: list
         name = f"{kind}/{rows}"
         found[kind][str(rows)] = {"program": name, **programs.add(name, call)}
     plan: dict[str, Any] = {"batches": found["train"], "tests": found["test"], "results": {}}
+    plan["weighted"] = weighted
     plan["count"] = len(flatten(example(model, shapes, 1)))
     for kind in ("train", "test"):
         places, length = steps.lay_out(kind)

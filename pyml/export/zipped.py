@@ -28,7 +28,7 @@ async def export_zip_async(
         files: Further files of the folder, such as a page: text or bytes by their paths.
         inside: The model's own folder in that folder; by default the model's files lie beside `files`.
         **options: Those of `pyml.export` that say what is exported: `batch_sizes`, `input_shapes`, `inputs`, `training`,
-            `targets`, `weights`, `devices`, `app`.
+            `targets`, `sample_weight`, `weights`, `devices`, `app`.
 
     Returns:
         The bytes of the .zip file.

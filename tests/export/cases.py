@@ -68,6 +68,23 @@ def training(folder, wanted, rng):
     return {"folder": str(path), "train": {"x": x.ravel().tolist(), "y": y.tolist(), "options": {"epochs": 10, "batchSize": 16}}}
 
 
+def weighing(folder, wanted, rng):
+    """The job of rows that weigh differently, and what Python makes of them."""
+    pyml.utils.set_random_seed(2)
+    model = pyml.Sequential([pyml.Input((3,)), L.Dense(8, activation="tanh"), L.Dense(4, activation="softmax")])
+    model.compile("adam", "sparse_categorical_crossentropy", metrics=["accuracy"], weighted_metrics=["accuracy"])
+    path = pyml.export(model, folder / "weighted", batch_sizes=8, training=True, sample_weight=True, devices="wasm")
+    x, y = rng.normal(size=(24, 3)).astype("float32"), rng.integers(0, 4, 24).astype("int32")
+    weights = rng.uniform(0, 3, 24).astype("float32")
+    options = {"batch_size": 8, "verbose": 0}
+    plain = model.evaluate(x, y, sample_weight=np.ones_like(weights), return_dict=True, **options)
+    unseen = (x[:8], y[:8], weights[:8])
+    history = model.fit(x, y, sample_weight=weights, validation_data=unseen, epochs=3, shuffle=False, **options).history
+    tested = model.evaluate(x, y, sample_weight=weights, return_dict=True, **options)
+    wanted["weighted"] = {"history": history, "plain": plain, "tested": tested}
+    return {"folder": str(path), "weighted": {"x": x.ravel().tolist(), "y": y.tolist(), "sampleWeight": weights.tolist()}}
+
+
 def main(folder):
     """Exports the models to folders in `folder`."""
     pyml.config.set_backend("wasm")
@@ -86,6 +103,7 @@ def main(folder):
             answers.append([encoded(part) for part in (list(y.values()) if isinstance(y, dict) else y if isinstance(y, list) else [y])])
         wanted[name] = answers
     jobs.append(training(folder, wanted, rng))
+    jobs.append(weighing(folder, wanted, rng))
     (folder / "jobs.json").write_text(json.dumps(jobs))
     (folder / "wanted.json").write_text(json.dumps(wanted))
 

@@ -4,7 +4,7 @@ import { pathToFileURL } from "node:url";
 
 const jobs = JSON.parse(readFileSync(0, "utf8"));
 const results = [];
-for (const { folder, calls = [], train } of jobs) {
+for (const { folder, calls = [], train, weighted } of jobs) {
   const { load } = await import(pathToFileURL(`${folder}/model.js`));
   const model = await load({ device: "wasm" });
   const given = [];
@@ -31,6 +31,14 @@ for (const { folder, calls = [], train } of jobs) {
     await model.predict(x, { batchsize: 4 }).catch((error) => errors.push(error.message));
     const first = await model.state(), again = await load({ device: "wasm", weights: first });
     results.push({ history, tested, batches, errors, again: await again.evaluate(x, y, train.options) });
+    continue;
+  }
+  if (weighted) {
+    const [x, sampleWeight] = [weighted.x, weighted.sampleWeight].map((values) => new Float32Array(values)), y = new Int32Array(weighted.y);
+    const plain = await model.evaluate(x, y), wrong = await model.fit(x, y, { sampleWeight: sampleWeight.subarray(1) }).catch((error) => error.message);
+    const validationData = [x.subarray(0, 24), y.subarray(0, 8), sampleWeight.subarray(0, 8)];
+    const history = await model.fit(x, y, { epochs: 3, sampleWeight, validationData });
+    results.push({ history, plain, wrong, tested: await model.evaluate(x, y, { sampleWeight }) });
     continue;
   }
   results.push(given);

@@ -57,7 +57,7 @@ def cases(tmp_path_factory):
 def test_layers_give_in_node_what_they_give_in_python_to_the_bit(cases):
     _, wanted, found = cases
     for name, answers in wanted.items():
-        if name != "learner":
+        if name not in ("learner", "weighted"):
             assert found[name] == answers, name
 
 
@@ -73,6 +73,13 @@ def test_fifty_steps_of_training_in_node_are_those_of_python_to_the_bit(cases):
             np.testing.assert_array_equal(mine, theirs)
 
 
+def test_rows_weigh_in_node_what_they_weigh_in_python(cases):
+    found, wanted = cases[2]["weighted"], cases[1]["weighted"]
+    assert {name: found[name] for name in wanted} == wanted
+    assert wanted["plain"]["loss"] != wanted["tested"]["loss"]
+    assert found["wrong"] == "fit: sampleWeight: expected 24 rows of the shape (), as x has; received 23 numbers."
+
+
 def test_data_that_does_not_fit_training_is_refused(cases):
     rows, rest, kind, fit, predict = cases[2]["learner"]["errors"]
     assert rows == "fit: y: expected 68 rows of the shape (), as x has; received 67 numbers."
@@ -85,6 +92,8 @@ def test_data_that_does_not_fit_training_is_refused(cases):
 def test_steps_that_need_python_are_refused_by_name(small, tmp_path):
     with pytest.raises(ExportError, match="not compiled"):
         pyml.export(small, tmp_path / "a", training=True)
+    with pytest.raises(ExportError, match="sample_weight=True is for training=True"):
+        pyml.export(small, tmp_path / "a", sample_weight=True)
 
     class Printing(pyml.Model):
         def __init__(self):

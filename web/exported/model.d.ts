@@ -23,7 +23,9 @@ export interface FitOptions extends PredictOptions {
   shuffle?: boolean;
   /** Of the order of rows. */
   seed?: number;
-  validationData?: [x: Input | Input[] | Record<string, Input>, y: Numbers | Numbers[]];
+  validationData?: [x: Input | Input[] | Record<string, Input>, y: Numbers | Numbers[], sampleWeight?: Numbers];
+  /** A number for each row; only of models exported with sample_weight=True. */
+  sampleWeight?: Numbers;
   /** Logs are read from the device only where somebody asks; false ends training. */
   onBatchEnd?(batch: number, logs: Logs): unknown;
   onEpochEnd?(epoch: number, logs: Logs): unknown;
@@ -36,7 +38,7 @@ export declare class Model {
   readonly batchSizes: number[];
   predict(x: Input | Input[] | Record<string, Input>, options?: PredictOptions): Promise<Values & Values[] & Record<string, Values>>;
   fit(x: Input | Input[] | Record<string, Input>, y: Numbers | Numbers[], options?: FitOptions): Promise<Record<string, (number | number[])[]>>;
-  evaluate(x: Input | Input[] | Record<string, Input>, y: Numbers | Numbers[], options?: PredictOptions): Promise<Logs>;
+  evaluate(x: Input | Input[] | Record<string, Input>, y: Numbers | Numbers[], options?: PredictOptions & { sampleWeight?: Numbers }): Promise<Logs>;
   /** "indexeddb://NAME" keeps everything, "NAME.npz" downloads the weights for Python's model.load_weights. */
   save(where: string): Promise<void>;
   load(from: string | Record<string, Uint8Array>): Promise<void>;

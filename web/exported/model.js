@@ -7,7 +7,7 @@ import { generator, shuffled, taken } from "./training.js";
 import { openWasm } from "./wasm.js";
 import { openWebGPU } from "./webgpu.js";
 
-const FIT_OPTIONS = ["epochs", "batchSize", "shuffle", "seed", "validationData", "onBatchEnd", "onEpochEnd", "scale", "offset"];
+const FIT_OPTIONS = ["epochs", "batchSize", "shuffle", "seed", "validationData", "onBatchEnd", "onEpochEnd", "sampleWeight", "scale", "offset"];
 
 /** An option that does not exist is a mistake: usually a name that is spelled another way. */
 function checkOptions(what, options, names) {
@@ -121,31 +121,32 @@ export class Model {
 
   /**
    * Trains on rows of x and y. Options: epochs (1), batchSize (the largest that was exported), shuffle (false), seed,
-   * validationData [x, y], onBatchEnd(batch, logs), onEpochEnd(epoch, logs); these may be async, and `false` ends training.
+   * sampleWeight (a number for each row), validationData [x, y, sampleWeight], onBatchEnd(batch, logs), onEpochEnd(epoch, logs); these may be async, and `false` ends training.
    *
    * @returns what each epoch logged, by name, in arrays.
    */
   async fit(x, y, options = {}) {
     checkOptions("fit", options, FIT_OPTIONS);
     const { epochs = 1, shuffle = false, seed, validationData, onBatchEnd, onEpochEnd } = options;
+    const unseen = { ...options, sampleWeight: validationData?.[2] };
     const data = this.#rows("fit", x, y, options);
     const history = {}, random = generator(seed ?? Math.floor(Math.random() * 2 ** 32));
     if (!Number.isInteger(epochs) || epochs < 0) throw new Error(`fit: epochs must be a whole number, at least 0; received ${epochs}.`);
-    if (validationData) this.#rows("fit: validationData", ...validationData, options);
+    if (validationData) this.#rows("fit: validationData", validationData[0], validationData[1], unseen);
     this.#device.run("begin");
     for (let epoch = 0; epoch < epochs; epoch++) {
       this.#device.run("reset");
       const on = onBatchEnd && (async (batch) => onBatchEnd(batch, await this.#logs("train")));
       const ended = await this.#pass("batches", data, shuffle ? shuffled(data.rows, random) : null, on);
       const logs = await this.#logs("train");
-      if (validationData) for (const [name, value] of Object.entries(await this.evaluate(...validationData, options))) logs[`val_${name}`] = value;
+      if (validationData) for (const [name, value] of Object.entries(await this.evaluate(validationData[0], validationData[1], unseen))) logs[`val_${name}`] = value;
       for (const [name, value] of Object.entries(logs)) (history[name] ??= []).push(value);
       if ((await onEpochEnd?.(epoch, logs)) === false || ended) break;
     }
     return history;
   }
 
-  /** Loss and metrics for rows of x and y, by name. Options: batchSize. */
+  /** Loss and metrics for rows of x and y, by name. Options: batchSize, sampleWeight. */
   async evaluate(x, y, options = {}) {
     checkOptions("evaluate", options, FIT_OPTIONS);
     const data = this.#rows("evaluate", x, y, options);
@@ -197,16 +198,18 @@ export class Model {
   }
 
   /** Inputs and targets for training, and the size of batches. */
-  #rows(what, x, y, { batchSize, scale, offset } = {}) {
+  #rows(what, x, y, { batchSize, sampleWeight, scale, offset } = {}) {
     const plan = this.#training(what), sizes = Object.keys(plan.batches).map(Number);
     const size = batchSize ?? Math.max(...sizes);
     if (!plan.batches[size]) throw new Error(`${what}: batchSize ${size}; this model was exported for batches of ${sizes.join(", ")}.`);
     const inputs = this.#parts(x).map((part, i) => this.#taken(part, this.#plan.predict[0], i, { scale, offset }));
-    const specs = plan.batches[size].inputs.slice(plan.count);
-    const targets = specs.length === 1 ? [y] : y;
-    if (!Array.isArray(targets) || targets.length !== specs.length) throw new Error(`${what}: expected an array of ${specs.length} targets.`);
-    const found = targets.map((part, i) => {
-      const { dtype, shape: [, ...shape] } = specs[i], label = `${what}: y`, per = sizeOf(shape);
+    const specs = plan.batches[size].inputs.slice(plan.count), count = specs.length - (plan.weighted ? 1 : 0);
+    const targets = count === 1 ? [y] : y;
+    if (!Array.isArray(targets) || targets.length !== count) throw new Error(`${what}: expected an array of ${count} targets.`);
+    if (sampleWeight !== undefined && !plan.weighted) throw new Error(`${what}: for sampleWeight, export the model with sample_weight=True.`);
+    const weights = plan.weighted ? [sampleWeight ?? new Float32Array(inputs[0].rows).fill(1)] : [];
+    const found = [...targets, ...weights].map((part, i) => {
+      const { dtype, shape: [, ...shape] } = specs[i], label = `${what}: ${i < count ? "y" : "sampleWeight"}`, per = sizeOf(shape);
       const { values } = described(part, dtype, label), rows = values.length / per;
       if (rows !== inputs[0].rows) throw new Error(`${label}: expected ${inputs[0].rows} rows of the shape ${told(shape)}, as x has; received ${values.length} numbers.`);
       return { values: inMemory(values, dtype), rows };
