@@ -63,6 +63,10 @@ export function outputs(root, { goTo, moved }) {
     show,
     begin,
     end() { now?.box.classList.remove("busy"); },
+    /** What controls asked for is gone: Python was started again. */
+    freeze() {
+      for (const each of root.querySelectorAll(".cell-controls :is(input, select, button)")) each.disabled = true;
+    },
     print(text) {
       if (!now) return;
       now.box.hidden = false;

@@ -147,6 +147,7 @@ async function stop() {
     return;
   }
   $("running").value = "Ending Python and starting it again…";
+  view.freeze();
   await pyml.restart();
   end("Stopped: Python was ended and started again. The code is as you left it.");
 }
