@@ -18,7 +18,7 @@ class Page:
         modules: Dotted names of modules of pyml; a name that two have is told under the first.
         files: Patterns of files below `pyml/`, without `.py`; all if empty.
         only: Patterns of the last parts of names; all if empty.
-        inherited: Whether the classes show the methods that they inherit.
+        inherited: Last parts of the names of classes that show the methods that they inherit, too.
         first: Last parts of the names that come before the others.
     """
 
@@ -28,7 +28,7 @@ class Page:
     modules: tuple[str, ...]
     files: tuple[str, ...] = ()
     only: tuple[str, ...] = ()
-    inherited: bool = False
+    inherited: tuple[str, ...] = ()
     first: tuple[str, ...] = ()
 
     def takes(self, name: str, value: Any) -> bool:
@@ -51,9 +51,9 @@ def _ops(path: str, title: str, about: str, *modules: str) -> Page:
 
 PAGES = (
     Page("models", "Models", "A model holds layers, trains with `fit` and answers with `predict`.", ("pyml", "pyml.models"),
-         ("models*", "layers/input_layer"), inherited=True, first=("Sequential", "Model", "Input")),
+         ("models*", "layers/input_layer"), inherited=("Model",), first=("Sequential", "Model", "Input")),
     _layers("base", "The base layer", "What every layer does, and how to write one of your own.",
-            "layer", "input_spec", "wrapper", "lookup", inherited=True, first=("Layer",)),
+            "layer", "input_spec", "wrapper", "lookup", inherited=("Layer",), first=("Layer",)),
     _layers("core", "Core layers", "Products of matrices, embeddings, masks and functions.",
             "dense", "einsum_dense", "embedding", "reversible_embedding", "masking", "plain",
             "activation", "input_layer", "pipeline", "legacy"),

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import inspect
 import json
 from pathlib import Path
+from typing import Any
 
 from tools.docs import made
 from tools.docs.names import Entry, entries
@@ -55,11 +55,14 @@ def directive(page: Page, entry: Entry) -> list[str]:
     also = ["", f"Also: {', '.join(f'`{name}`' for name in entry.also)}.", "{ .also }"] if entry.also else []
     if made.is_made(entry.value):
         return made.markdown(entry.name, entry.value) + also
-    options = {
+    whole = entry.name.rpartition(".")[2] in page.inherited
+    options: dict[str, Any] = {
         "heading": entry.name,
         "toc_label": short(entry).rpartition(".")[2] if not page.path.startswith("datasets") else short(entry),
-        "inherited_members": page.inherited and inspect.isclass(entry.value),
+        "inherited_members": whole,
     }
+    if whole:
+        options["summary"] = {"functions": True}
     if page.path.startswith("layers/") and not page.inherited:  # `call` and its like are the base layer's
         options["filters"] = ["!^_", "!^build$", "!^call$", "!^compute_", "!_config$"]
     lines = [f'<a id="{entry.name}"></a>', "", f"::: {entry.defined}", "    options:"]

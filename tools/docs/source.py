@@ -19,6 +19,12 @@ GUIDES = {
     "Saving and sharing": ["saving", "export", "own_page", "demos"],
     "Inside": ["contributing", "own_op", "engine", "numerics", "benchmarks", "changelog"],
 }  # fmt: skip
+# Shorter names in the navigation than the pages' headings.
+TITLES = {
+    "index": "pyml", "readme": "README", "export": "Export: models with no Python", "hub": "Trained networks", "changelog": "Changelog",
+    "data": "Data", "vis": "Charts", "saving": "Saving", "models": "Models from elsewhere", "demos": "Demos of your own",
+    "quantization": "Smaller models", "training_loops": "Training loops", "transfer_learning": "Transfer learning",
+}  # fmt: skip
 # Files outside docs/ that are pages too.
 OTHERS = {"CONTRIBUTING.md": "contributing.md", "CHANGELOG.md": "changelog.md", "benchmarks/README.md": "benchmarks.md",
           "README.md": "readme.md"}
@@ -66,11 +72,11 @@ def configuration(folder: Path, titles: dict[str, str]) -> str:
     groups = dict(GUIDES, More=sorted(there - named - {"gallery"}))
     nav: list[Any] = []
     for group, names in groups.items():
-        pages = [f"{name}.md" for name in names if name in there]
+        pages = [{TITLES[name]: f"{name}.md"} if name in TITLES else f"{name}.md" for name in names if name in there]
         if pages:
             nav.append({group: pages})
         if group == "Start":
-            nav.append({"Gallery": ["gallery.md"]})
+            nav.append({"Gallery": "gallery.md"})
     nav.append({"Reference": ["api/index.md", *nested(titles)]})
     return "\n".join(["INHERIT: ../tools/docs/mkdocs.yml", "docs_dir: docs-source", "site_dir: docs", f"nav: {json.dumps(nav)}", ""])
 
