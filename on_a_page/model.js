@@ -1,9 +1,1115 @@
-// pyml d93000c540f8afc4
-const be=(()=>{"use strict";const U=["maxBufferSize","maxStorageBufferBindingSize","maxUniformBufferBindingSize","maxStorageBuffersPerShaderStage","maxComputeWorkgroupStorageSize","maxComputeInvocationsPerWorkgroup","maxComputeWorkgroupSizeX","maxComputeWorkgroupSizeY","maxComputeWorkgroupSizeZ","maxComputeWorkgroupsPerDimension","maxTextureDimension2D"],n=["shader-f16","timestamp-query","subgroups"],s={read:{buffer:{type:"read-only-storage"}},read_write:{buffer:{type:"storage"}},uniform:{buffer:{type:"uniform"}},turn:{buffer:{type:"uniform",hasDynamicOffset:!0}},texture:{texture:{}},canvas:{storageTexture:{format:"rgba8unorm"}}},a=1,r=2,e=3,p=4294967295,f=256,w=8,A=(o,$)=>Object.assign(new Error($),{name:o}),y=o=>o+3&-4;async function u(o="high-performance"){const h=await globalThis.navigator?.gpu?.requestAdapter({powerPreference:o});if(!h)return;const E={};for(const M of U)h.limits[M]!==void 0&&(E[M]=h.limits[M]);const x=n.filter(M=>h.features.has(M));return i(await h.requestDevice({requiredLimits:E,requiredFeatures:x}),h)}async function t(o,$){const h=$.split(`
-`),{messages:E}=await o.getCompilationInfo();return E.filter(x=>x.type==="error").map(x=>`line ${x.lineNum}: ${x.message}
-    ${(h[x.lineNum-1]??"").trim()}`).join(`
-`)}function i(o,$){const{queue:h}=o,E=new Map,x=new Map,M=new Map,S=new Map,P=[],T=[],D=new Set;let I=null,W=null,R=null,_=1;o.lost.then(c=>{W=c.message||c.reason||"no reason given"}),o.onuncapturederror=c=>{const d=typeof GPUOutOfMemoryError<"u"&&c.error instanceof GPUOutOfMemoryError;T.length<8&&T.push(A(d?"OutOfMemory":"DeviceError",c.error.message))};const v=()=>{if(W!==null)throw A("DeviceLost",W)},Y=c=>Math.min(c.size,o.limits.maxStorageBufferBindingSize);function oe(c){const d=c.join();let m=M.get(d);if(!m){const g=c.map((b,O)=>({binding:O,visibility:GPUShaderStage.COMPUTE,...s[b]})),l=o.createBindGroupLayout({entries:g});m={bind:l,turn:c.indexOf("turn"),pipeline:o.createPipelineLayout({bindGroupLayouts:[l]})},M.set(d,m)}return m}function ae([c,d,m,g]){const l=oe(g);o.pushErrorScope("validation");const b=o.createShaderModule({code:m,label:d});o.popErrorScope();const O={label:d,layout:l.pipeline,compute:{module:b,entryPoint:"main"}},B={pipeline:null,bind:l.bind,turn:l.turn,descriptor:O,source:m,failed:null};return x.set(c,B),B}async function K(c,d){const m=await t(c.descriptor.compute.module,c.source);return c.failed=`${c.descriptor.label}: ${m||d}`}function ie(c,d=!0){v();const m=JSON.parse(c).map(ae);if(!d)return;const g=ce(m);return g.catch(()=>{}),g}async function ce(c){const d=await Promise.all(c.map(g=>o.createComputePipelineAsync(g.descriptor).then(l=>{g.pipeline=l},l=>W===null&&K(g,l.message))));v();const m=d.filter(Boolean);if(m.length)throw A("KernelError",m.join(`
-`))}function q(c){if(c.failed)throw A("KernelError",c.failed);if(!c.pipeline){o.pushErrorScope("validation"),c.pipeline=o.createComputePipeline(c.descriptor);const d=o.popErrorScope().then(async m=>{m&&T.unshift(A("KernelError",await K(c,m.message)))}).catch(()=>{}).finally(()=>D.delete(d));D.add(d)}return c.pipeline}function fe(c){v();const d=c.getBuffer?.("u32"),m=d?d.data:c,g=new Map,l=Q(m,0,m.length,1,g);g.size&&ue(l+1);const b=Z(m,0,m.length);return d?.release(),S.set(_,b),_++}function Q(c,d,m,g,l){let b=0;for(let O=d;O<m;){if(c[O]===r){const B=(l.get(c[O+1])??0)+g;l.set(c[O+1],B),b=Math.max(b,B)}else c[O]===e&&(b=Math.max(b,Q(c,O+3,O+3+c[O+2],g*c[O+1],l)));O=X(c,O)}return b}const X=(c,d)=>d+[6+c[d+5],4,3,3+c[d+2]][c[d]];function ue(c){if(R&&R.size>=c*f)return;const d=new Uint32Array(c*f/4);for(let m=0;m<c;m++)d[m*f/4]=m;R=o.createBuffer({size:d.byteLength,usage:GPUBufferUsage.UNIFORM|GPUBufferUsage.COPY_DST}),h.writeBuffer(R,0,d)}function Z(c,d,m){const g=[];for(let l=d;l<m;l=X(c,l))c[l]===a?g.push({source:E.get(c[l+1]),target:E.get(c[l+2]),bytes:y(c[l+3])}):c[l]===r?g.push({count:c[l+1],value:c[l+2]}):c[l]===e?g.push({times:c[l+1],steps:Z(c,l+3,l+3+c[l+2])}):g.push(le(c,l));return g}function le(c,d){const[m,g,l,b,O]=c.subarray(d+1,d+6),B=x.get(m),j=[];for(let k=0;k<O;k++){const N=E.get(c[d+6+k]);j.push({binding:k,resource:k===B.turn?{buffer:R,size:16}:{buffer:N,size:Y(N)}})}const z=q(B),G=o.createBindGroup({label:B.descriptor.label,layout:B.bind,entries:j}),F=B.turn<0?void 0:c[d+6+B.turn];return{pipeline:z,group:G,x:g,y:l,z:b,turn:F}}function J(c,d,m,g){for(const l of c)if(l.group!==void 0)m(l,l.turn===void 0?void 0:[d.get(l.turn)*f]);else if(l.times!==void 0)for(let b=0;b<l.times;b++)J(l.steps,d,m,g);else l.count!==void 0?d.set(l.count,l.value===p?d.get(l.count)+1:l.value):g(l)}function he(c,...d){v();for(let b=0;b<d.length;b+=3)ee(d[b],d[b+1],d[b+2]);const m=o.createCommandEncoder();let g=null,l=null;J(S.get(c),new Map,(b,O)=>{g??=m.beginComputePass(),b.pipeline!==l&&g.setPipeline(l=b.pipeline),O?g.setBindGroup(0,b.group,O):g.setBindGroup(0,b.group),g.dispatchWorkgroups(b.x,b.y,b.z)},b=>{g?.end(),g=l=null,m.copyBufferToBuffer(b.source,0,b.target,0,b.bytes)}),g?.end(),h.submit([m.finish()])}async function pe(c){if(v(),!o.features.has("timestamp-query"))return;const d=[];J(S.get(c),new Map,(z,G)=>d.push([z,G??[]]),()=>{});const m=d.length*2,g=o.createQuerySet({type:"timestamp",count:m}),l=o.createBuffer({size:m*8,usage:GPUBufferUsage.QUERY_RESOLVE|GPUBufferUsage.COPY_SRC}),b=o.createBuffer({size:m*8,usage:GPUBufferUsage.MAP_READ|GPUBufferUsage.COPY_DST}),O=o.createCommandEncoder();d.forEach(([z,G],F)=>{const k={querySet:g,beginningOfPassWriteIndex:2*F,endOfPassWriteIndex:2*F+1},N=O.beginComputePass({timestampWrites:k});N.setPipeline(z.pipeline),N.setBindGroup(0,z.group,G),N.dispatchWorkgroups(z.x,z.y,z.z),N.end()}),O.resolveQuerySet(g,0,m,l,0),O.copyBufferToBuffer(l,0,b,0,m*8),h.submit([O.finish()]),await b.mapAsync(GPUMapMode.READ);const B=new BigUint64Array(b.getMappedRange()),j=d.map((z,G)=>Number(B[2*G+1]-B[2*G]));for(const z of[g,l,b])z.destroy();return j}function de(c){const d=P.findIndex(g=>g.size>=c&&g.size<=4*c+4096);if(d>=0)return P.splice(d,1)[0];const m=Math.max(256,2**Math.ceil(Math.log2(c)));return o.createBuffer({size:m,usage:GPUBufferUsage.MAP_READ|GPUBufferUsage.COPY_DST})}async function me(c,d,m){v();const g=y(d),l=de(g),b=o.createCommandEncoder();b.copyBufferToBuffer(E.get(c),0,l,0,g),h.submit([b.finish()]);try{await l.mapAsync(GPUMapMode.READ,0,g)}catch(j){throw await Promise.race([o.lost,new Promise(z=>setTimeout(z,200))]),v(),A("DeviceError",j.message)}const O=new Uint8Array(l.getMappedRange(0,g),0,d);let B;if(m?.getBuffer){const j=m.getBuffer("u8");j.data.set(O),j.release()}else B=O.slice();if(l.unmap(),P.push(l)>w&&P.shift().destroy(),v(),await Promise.all(D),T.length)throw await h.onSubmittedWorkDone(),T.splice(0)[0];return B}function ee(c,d,m){v();const g=E.get(c);if(!g)return;const l=m.getBuffer?.("u8");let b=l?l.data:new Uint8Array(m.buffer,m.byteOffset,m.byteLength);if(b.length%4){const O=new Uint8Array(y(b.length));O.set(b),b=O}h.writeBuffer(g,d,b),l?.release()}function te(c,d,m,g){const l=x.get(c),b=d.map((z,G)=>({binding:G,resource:z})),O=q(l),B=o.createCommandEncoder(),j=B.beginComputePass();j.setPipeline(O),j.setBindGroup(0,o.createBindGroup({layout:l.bind,entries:b})),j.dispatchWorkgroups(Math.ceil(m/8),Math.ceil(g/8)),j.end(),h.submit([B.finish()])}function ge(c,d,m,g,l){if(v(),Math.max(g,l)>o.limits.maxTextureDimension2D)return!1;if(I?.width!==g||I.height!==l){I?.destroy();const B=GPUTextureUsage.TEXTURE_BINDING|GPUTextureUsage.COPY_DST|GPUTextureUsage.RENDER_ATTACHMENT;I=o.createTexture({size:[g,l],format:"rgba8unorm",usage:B})}const b={texture:I};if(ArrayBuffer.isView(m))h.writeTexture(b,m,{bytesPerRow:4*g},[g,l]);else try{h.copyExternalImageToTexture({source:m},b,[g,l])}catch{return!1}const O=E.get(d);return te(c,[I.createView(),{buffer:O,size:Y(O)}],g,l),!0}function we(c,d,m,g,l){if(v(),Math.max(g,l)>o.limits.maxTextureDimension2D)return!1;const b=m.getContext("webgpu");if(!b)return!1;(m.width!==g||m.height!==l)&&Object.assign(m,{width:g,height:l}),b.configure({device:o,format:"rgba8unorm",usage:GPUTextureUsage.STORAGE_BINDING,alphaMode:"premultiplied"});const O=E.get(d);return te(c,[{buffer:O,size:Y(O)},b.getCurrentTexture().createView()],g,l),!0}return{prepare:ie,record:fe,replay:he,read:me,write:ee,timings:pe,unpack:ge,show:we,create(c,d){v();const m=GPUBufferUsage.STORAGE|GPUBufferUsage.UNIFORM|GPUBufferUsage.COPY_SRC|GPUBufferUsage.COPY_DST;E.set(c,o.createBuffer({size:d,usage:m}))},destroy(c){E.get(c)?.destroy(),E.delete(c)},forget(c){S.delete(c)},counts:()=>({buffers:E.size,pipelines:x.size,recordings:S.size}),drop(c){x.delete(c)},lose(){return o.destroy(),o.lost.then(()=>{})},describe(){const c={};for(const O in o.limits)c[O]=o.limits[O];const{vendor:d,architecture:m,device:g,description:l}=$.info,b=$.info.isFallbackAdapter??$.isFallbackAdapter??!1;return JSON.stringify({vendor:d,architecture:m,device:g,description:l,fallback:b,limits:c,features:[...o.features]})}}}return{open:u}})(),{sizeOf:C,told:L,described:ne,inMemory:V,outOf:ye,fromHalf:Ee}=(()=>{const U={float32:Float32Array,int32:Int32Array,uint32:Uint32Array,bool:Uint32Array},n=[Uint8Array,Uint8ClampedArray,Uint16Array],s={float32:[Float32Array],int32:[Int32Array,Int16Array,Int8Array,...n],uint32:[Uint32Array,...n],bool:[Uint8Array]},a=u=>u.reduce((t,i)=>t*i,1),r=u=>`(${u.join(", ")}${u.length===1?",":""})`,e=u=>u===null?"null":u?.constructor?.name??typeof u;function p(u,t){if(!Array.isArray(u)&&!ArrayBuffer.isView(u))return[];if(ArrayBuffer.isView(u))return[...u.shape??[u.length]];const i=u.map(o=>p(o,t));if(i.some(o=>String(o)!==String(i[0])))throw new Error(`${t}: the rows have different lengths.`);return[u.length,...i[0]??[]]}function f(u,t,i){if(ArrayBuffer.isView(u)&&!(u instanceof DataView)){if(!s[t].some(h=>u instanceof h))throw new Error(`${i}: expected ${t} numbers in a ${s[t][0].name}; received a ${e(u)}.`);if(u.shape&&a(u.shape)!==u.length)throw new Error(`${i}: shape ${r(u.shape)} does not fit ${u.length} numbers.`);return{values:u,shape:u.shape?[...u.shape]:null}}if(!Array.isArray(u))throw new Error(`${i}: expected a ${s[t][0].name}, nested arrays of numbers, or a picture; received ${e(u)}.`);const o=p(u,i),$=u.flat(1/0).flatMap(h=>ArrayBuffer.isView(h)?[...h]:[h]);for(const h of $)if(!(t==="bool"?typeof h=="boolean"||h===0||h===1:typeof h=="number"&&(t==="float32"||Number.isInteger(h)&&(t==="int32"?h===(h|0):h===h>>>0))))throw new Error(`${i}: expected ${t} numbers; received ${typeof h=="string"?JSON.stringify(h):h}.`);return{values:$,shape:o}}function w(u,t){const i=U[t];return t==="bool"?i.from(u,o=>o?1:0):u instanceof i?u:i.from(u)}function A(u,t,i){const o=new U[i](u.buffer,u.byteOffset,a(t));return Object.assign(i==="bool"?Uint8Array.from(o):o,{shape:t})}function y(u){const t=new Uint32Array(u.length);for(let i=0;i<u.length;i++){const o=u[i],$=(o&32768)<<16,h=o&32767;h>=31744?t[i]=$|2139095040|(h&1023)<<13:h>=1024?t[i]=$|(h<<13)+939524096:t[i]=$|new Uint32Array(new Float32Array([h*2**-24]).buffer)[0]}return new Float32Array(t.buffer)}return{sizeOf:a,told:r,described:f,inMemory:w,outOf:A,fromHalf:y}})(),{isPicture:re,pixelsOf:Ae,resized:$e}=(()=>{const U=e=>typeof VideoFrame<"u"&&e instanceof VideoFrame?[e.displayWidth,e.displayHeight]:e.videoWidth!==void 0?[e.videoWidth,e.videoHeight]:[e.width,e.height],n=["ImageData","ImageBitmap","HTMLImageElement","HTMLCanvasElement","OffscreenCanvas","HTMLVideoElement","VideoFrame"],s=e=>n.some(p=>globalThis[p]&&e instanceof globalThis[p]);function a(e,p){const[f,w]=U(e);if(e.complete===!1||e.readyState!==void 0&&e.readyState<2||!f||!w)throw new Error(`${p}: the picture has not been loaded yet, or has no pixels.`);if(e.data&&e.width*e.height*4===e.data.length)return e;const u=(typeof OffscreenCanvas<"u"?new OffscreenCanvas(f,w):Object.assign(document.createElement("canvas"),{width:f,height:w})).getContext("2d",{willReadFrequently:!0});return u.drawImage(e,0,0,f,w),u.getImageData(0,0,f,w)}function r({data:e,width:p,height:f},w,A,y){const u=new Float32Array(w*A*y),{fround:t}=Math;if(w===f&&A===p){for(let h=0,E=0;h<e.length;h+=4)for(let x=0;x<y;x++)u[E++]=e[h+x];return u}const i=(h,E)=>Array.from({length:E},(x,M)=>{const S=Math.max(0,Math.min(h-1,(M+.5)*h/E-.5)),P=Math.floor(S);return[P,Math.min(P+1,h-1),t(S-P)]}),o=i(p,A);let $=0;for(const[h,E,x]of i(f,w))for(const[M,S,P]of o)for(let T=0;T<y;T++){const D=(R,_)=>e[(R*p+_)*4+T],I=t(D(h,M)*t(1-P)+D(h,S)*P),W=t(D(E,M)*t(1-P)+D(E,S)*P);u[$++]=I*t(1-x)+W*x}return u}return{isPicture:s,pixelsOf:a,resized:r}})(),{kept:Ue,found:Oe,npz:xe}=(()=>{const U="pyml-exported";function n(t){return new Promise((i,o)=>{t.onsuccess=()=>i(t.result),t.onerror=()=>o(new Error(`the browser's storage: ${t.error?.message??"no access"}`))})}async function s(t){if(!globalThis.indexedDB)throw new Error("this place has no IndexedDB; use model.npz().");const i=indexedDB.open(U,1);i.onupgradeneeded=()=>i.result.createObjectStore("states");const o=await n(i);return{database:o,store:o.transaction("states",t).objectStore("states")}}async function a(t,i){const{database:o,store:$}=await s("readwrite");await n($.put(i,t)).finally(()=>o.close())}async function r(t){const{database:i,store:o}=await s("readonly");return n(o.get(t)).finally(()=>i.close())}const e=Uint32Array.from({length:256},(t,i)=>{for(let o=0;o<8;o++)i=i&1?3988292384^i>>>1:i>>>1;return i});function p(t){let i=4294967295;for(const o of t)i=e[(i^o)&255]^i>>>8;return~i>>>0}const f=t=>new TextEncoder().encode(t);function w({bytes:t,shape:i,dtype:o}){const $={float32:"<f4",int32:"<i4",uint32:"<u4",bool:"<u4"}[o],h=i.length===1?`(${i[0]},)`:`(${i.join(", ")})`,E=`{'descr': '${$}', 'fortran_order': False, 'shape': ${h}, }`,x=f(E.padEnd(Math.ceil((E.length+11)/64)*64-11)+`
-`);return A([Uint8Array.of(147,78,85,77,80,89,1,0,x.length&255,x.length>>8),x,t])}function A(t){const i=new Uint8Array(t.reduce(($,h)=>$+h.length,0));let o=0;for(const $ of t)i.set($,o),o+=$.length;return i}function y(t,i){const o=new DataView(new ArrayBuffer(4+i.reduce((h,[E])=>h+E,0)));o.setUint32(0,t,!0);let $=4;for(const[h,E]of i)h===2?o.setUint16($,E,!0):o.setUint32($,E,!0),$+=h;return new Uint8Array(o.buffer)}function u(t){const i=[],o=[];let $=0;for(const x of t){const M=w(x),S=f(`${x.name}.npy`),P=p(M),T=[[2,2048],[2,0],[2,0],[2,33],[4,P],[4,M.length],[4,M.length],[2,S.length],[2,0]];i.push(y(67324752,[[2,20],...T]),S,M),o.push(y(33639248,[[2,20],[2,20],...T,[2,0],[2,0],[2,0],[4,0],[4,$]]),S),$+=30+S.length+M.length}const h=A(o),E=y(101010256,[[2,0],[2,0],[2,t.length],[2,t.length],[4,h.length],[4,$],[2,0]]);return A([...i,h,E])}return{kept:a,found:r,npz:u}})(),{generator:Se,shuffled:Me,taken:Pe}=(()=>{function U(a){let r=a>>>0;return()=>{r=r+1831565813>>>0;let e=r;return e=Math.imul(e^e>>>15,e|1),e^=e+Math.imul(e^e>>>7,e|61),((e^e>>>14)>>>0)/4294967296}}function n(a,r){const e=Uint32Array.from({length:a},(p,f)=>f);for(let p=a-1;p>0;p--){const f=Math.floor(r()*(p+1));[e[p],e[f]]=[e[f],e[p]]}return e}function s(a,r,e,p,f){if(!e)return a.subarray(p*r,(p+f)*r);const w=new a.constructor(f*r);for(let A=0;A<f;A++)w.set(a.subarray(e[p+A]*r,(e[p+A]+1)*r),A*r);return w}return{generator:U,shuffled:n,taken:s}})(),{openWasm:Be}=(()=>{async function n(a,r){const e=a.modules.find(({probe:t})=>WebAssembly.validate(Uint8Array.from(t)));if(!e)throw new Error("this browser has no WebAssembly SIMD; use a newer one.");const p=await s(r,e.file),f=[];let w=64;for(const t of a.buffers)f.push(w),w+=Math.ceil(t/64)*64;const A={};for(const[t,{words:i}]of Object.entries(a.programs))A[t]=w,w+=Math.ceil(4*i.length/64)*64;let y;try{y=new WebAssembly.Memory({initial:Math.ceil(w/65536)})}catch(t){throw new Error(`this browser has no room for the ${Math.ceil(w/1e6)} MB of memory that this model needs (${t.message}).`)}const{exports:u}=await WebAssembly.instantiate(p,{env:{memory:y}});for(const[t,{words:i}]of Object.entries(a.programs))new Uint32Array(y.buffer,A[t],i.length).set(i.map(o=>o<0?-1-o:f[o]));return{name:"wasm",write(t,i){new Uint8Array(y.buffer,f[t]).set(new Uint8Array(i.buffer,i.byteOffset,i.byteLength))},async read(t,i){return new Uint8Array(y.buffer.slice(f[t],f[t]+i))},run(t){u[a.programs[t].run](A[t])},close(){}}}async function s(a,r){const e=await a(r);return WebAssembly.compile(e)}return{openWasm:n}})(),{openWebGPU:Te}=(()=>{const U=["swiftshader","llvmpipe","lavapipe","softpipe","basic render","warp"];async function n(s,a,r){const e=await be.open();if(!e)return;const p=JSON.parse(e.describe()),f=[p.vendor,p.architecture,p.device,p.description].join(" ").toLowerCase();if(!r&&(p.fallback||U.some(t=>f.includes(t)))){e.lose();return}s=await s();const w=Math.min(p.limits.maxBufferSize,p.limits.maxStorageBufferBindingSize),A=Math.max(...s.buffers);if(A>w)throw new Error(`this adapter holds at most ${w} bytes in a buffer, and this model needs ${A}.`);const y=e.prepare(JSON.stringify(s.kernels));s.buffers.forEach((t,i)=>e.create(i,t)),await y;const u={};for(const[t,{steps:i}]of Object.entries(s.programs))u[t]=e.record(Uint32Array.from(i));return{name:"webgpu",plan:s,write(t,i){e.write(t,0,new Uint8Array(i.buffer,i.byteOffset,i.byteLength))},read:(t,i)=>e.read(t,i),run(t){e.replay(u[t])},close(){e.lose()}}}return{openWebGPU:n}})(),se=["epochs","batchSize","shuffle","seed","validationData","onBatchEnd","onEpochEnd","scale","offset"];function H(U,n,s){const a=Object.keys(n).find(r=>!s.includes(r));if(a!==void 0)throw new Error(`${U}: there is no option "${a}"; the options are ${s.join(", ")}.`)}async function Ie(U,n={}){U!==null&&typeof U=="object"&&!(U instanceof URL)&&([U,n]=[void 0,U]);const{device:s,weights:a}=n,r=U===void 0?new URL(".",import.meta.url):ze(U),e=u=>je(new URL(u,r)),p=async u=>JSON.parse(new TextDecoder().decode(await e(u))),f=e("weights.bin");f.catch(()=>{});const w=await p("plan.json");if(w.format!==1)throw new Error(`plan.json has format ${w.format}, and this loader reads format 1: export the model again.`);if(s!==void 0&&!w.devices.includes(s))throw new Error(`load: device must be one of ${w.devices.join(", ")}, for which this model was exported; received ${JSON.stringify(s)}.`);const A=await ve(w.devices,s,e,p),y=new De(w,A);return y.restore(await f),a!==void 0&&await y.load(a),y}function ze(U){const n=globalThis.document?.baseURI??globalThis.location?.href??import.meta.url,s=new URL(U,n);return/\/$|\.\w+$/.test(s.pathname)||(s.pathname+="/"),new URL(".",s)}async function je(U){if(U.protocol==="file:"&&globalThis.process?.versions?.node){const{readFile:a}=await import("node:fs/promises");return new Uint8Array(await a(U))}const n=U.pathname.split("/").pop(),s=await fetch(U).catch(a=>{throw new Error(`could not load ${n}: ${a.message}`)});if(!s.ok)throw new Error(`could not load ${n}: the server answered ${s.status}`);return new Uint8Array(await s.arrayBuffer())}async function ve(U,n,s,a){if(n==="webgpu"||n===void 0&&U.includes("webgpu")){const p=await Te(()=>a("webgpu.json"),s,n==="webgpu"||!U.includes("wasm")).catch(f=>{if(n||!U.includes("wasm"))throw f;console.warn(`WebGPU could not be used (${f.message}); taking WebAssembly.`)});if(p)return p;if(n||!U.includes("wasm"))throw new Error("this browser offers no WebGPU adapter.")}const r=await a("wasm.json");return Object.assign(await Be(r,s),{plan:r})}class De{#t;#e;constructor(n,s){this.#t=n,this.#e=s,this.name=n.name,this.device=s.name,this.inputs=n.inputs.map((a,r)=>({name:a,shapes:n.predict.map(e=>e.shapes[r])}))}get batchSizes(){return Object.keys(this.#t.predict[0].batches??{}).map(Number)}restore(n){this.#t.states.forEach((s,a)=>this.#e.write(this.#e.plan.states[a],Ce(s,n)))}async predict(n,s={}){H("predict",s,["batchSize","scale","offset"]);const a=this.#i(n),r=[];for(const e of this.#t.predict){let p;try{p=a.map((f,w)=>this.#c(f,e,w,s))}catch(f){r.push(f.message);continue}return e.whole?this.#u(e.whole,p):this.#l(e,p,s.batchSize)}throw new Error(r.length===1?r[0]:`predict: none of the sizes that were exported fits:
-${[...new Set(r)].join(`
-`)}`)}async fit(n,s,a={}){H("fit",a,se);const{epochs:r=1,shuffle:e=!1,seed:p,validationData:f,onBatchEnd:w,onEpochEnd:A}=a,y=this.#r("fit",n,s,a),u={},t=Se(p??Math.floor(Math.random()*2**32));if(!Number.isInteger(r)||r<0)throw new Error(`fit: epochs must be a whole number, at least 0; received ${r}.`);f&&this.#r("fit: validationData",...f,a),this.#e.run("begin");for(let i=0;i<r;i++){this.#e.run("reset");const o=w&&(async E=>w(E,await this.#s("train"))),$=await this.#a("batches",y,e?Me(y.rows,t):null,o),h=await this.#s("train");if(f)for(const[E,x]of Object.entries(await this.evaluate(...f,a)))h[`val_${E}`]=x;for(const[E,x]of Object.entries(h))(u[E]??=[]).push(x);if(await A?.(i,h)===!1||$)break}return u}async evaluate(n,s,a={}){H("evaluate",a,se);const r=this.#r("evaluate",n,s,a);return this.#e.run("reset"),await this.#a("tests",r,null),this.#s("test")}async npz(){const{weights:n}=this.#n("npz");return xe(await Promise.all(n.map(async([s,a])=>{const{shape:r,dtype:e}=this.#t.states[s];return{name:a,shape:r,dtype:e,bytes:await this.#e.read(this.#e.plan.states[s],4*C(r))}})))}async save(n){if(String(n).startsWith("indexeddb://"))return Ue(n.slice(12),await this.state());if(!String(n).endsWith(".npz"))throw new Error(`save: expected "indexeddb://NAME" or "NAME.npz"; received ${JSON.stringify(n)}.`);const s=await this.npz();if(!globalThis.document)throw new Error("save: only a page can download; use model.npz().");const a=Object.assign(document.createElement("a"),{href:URL.createObjectURL(new Blob([s])),download:n});a.click(),setTimeout(()=>URL.revokeObjectURL(a.href),1e3)}async load(n){const s=typeof n=="string"?await Oe(n.replace("indexeddb://","")):n;if(!s)throw new Error(`load: nothing is kept under ${n}.`);const a=this.#t.states.map(({name:e})=>e),r=a.find((e,p)=>s[e]?.length!==4*C(this.#t.states[p].shape));if(r)throw new Error(`load: what is kept belongs to another model: it has no ${r} of this shape.`);a.forEach((e,p)=>this.#e.write(this.#e.plan.states[p],s[e]))}async state(){const{states:n}=this.#t,s=await Promise.all(n.map(({shape:a},r)=>this.#e.read(this.#e.plan.states[r],4*C(a))));return Object.fromEntries(n.map(({name:a},r)=>[a,s[r]]))}#n(n){if(!this.#t.train)throw new Error(`${n}: this model was exported without training; export it with training=True.`);return this.#t.train}#r(n,s,a,{batchSize:r,scale:e,offset:p}={}){const f=this.#n(n),w=Object.keys(f.batches).map(Number),A=r??Math.max(...w);if(!f.batches[A])throw new Error(`${n}: batchSize ${A}; this model was exported for batches of ${w.join(", ")}.`);const y=this.#i(s).map((h,E)=>this.#c(h,this.#t.predict[0],E,{scale:e,offset:p})),u=f.batches[A].inputs.slice(f.count),t=u.length===1?[a]:a;if(!Array.isArray(t)||t.length!==u.length)throw new Error(`${n}: expected an array of ${u.length} targets.`);const i=t.map((h,E)=>{const{dtype:x,shape:[,...M]}=u[E],S=`${n}: y`,P=C(M),{values:T}=ne(h,x,S),D=T.length/P;if(D!==y[0].rows)throw new Error(`${S}: expected ${y[0].rows} rows of the shape ${L(M)}, as x has; received ${T.length} numbers.`);return{values:V(T,x),rows:D}}),{rows:o}=y[0],$=o%A;if($&&!f.batches[$])throw new Error(`${n}: ${o} rows in batches of ${A} leave one of ${$}; this model was exported for batches of ${w.join(", ")}: give fewer rows, or export it with batch_sizes=(${A}, ${$}).`);return{parts:[...y,...i],rows:o,size:A}}async#a(n,{parts:s,rows:a,size:r},e,p){for(let f=0,w=0;f<a;f+=r,w++){const A=Math.min(r,a-f),{program:y}=this.#t.train[n][A];if(s.forEach(({values:u},t)=>{this.#e.write(this.#e.plan.programs[y].inputs[t],Pe(u,u.length/a,e,f,A))}),this.#e.run(y),p&&await p(w)===!1)return!0;w%16===15&&await new Promise(u=>setTimeout(u))}return!1}async#s(n){const s=this.#n("fit").results[n],[a]=(await this.#o(s)).map(e=>e()),r=a[s.length-1];return r>=0&&console.warn(`the loss is not a finite number since step ${r}: try a lower learning rate.`),Object.fromEntries(s.logs.map(([e,p,f])=>[e,p.length?[...a.subarray(f,f+C(p))]:a[f]]))}close(){this.#e.close()}#i(n){const s=this.#t.inputs;if(n!==null&&typeof n=="object"&&Object.getPrototypeOf(n)===Object.prototype){const r=s.filter(p=>!(p in n)),e=Object.keys(n).filter(p=>!s.includes(p));if(r.length||e.length)throw new Error(`predict: expected the inputs ${s.join(", ")}; received ${Object.keys(n).join(", ")||"none"}.`);return s.map(p=>n[p])}if(s.length===1)return[n];if(!Array.isArray(n)||n.length!==s.length)throw new Error(`predict: expected an array of ${s.length} inputs (${s.join(", ")}), or an object by name.`);return n}#c(n,s,a,{scale:r=1,offset:e=0}){const p=this.#t.inputs[a],f=s.shapes[a],w=`predict: input "${p}"`,[A]=s.whole?[s.whole]:Object.values(s.batches),{dtype:y}=A.inputs[a],u=re(n)?[n]:Array.isArray(n)&&n.length&&n.every(re)?n:null;if(u){const[h,E,x=1]=s.whole&&f.length===4?f.slice(1):f;if(f.length<2||x>4)throw new Error(`${w}: expected values of the shape ${L(f)}, which no picture has.`);const M=h*E*x,S=new Float32Array(u.length*M);if(u.forEach((P,T)=>S.set($e(Ae(P,w),h,E,x),T*M)),r!==1||e!==0)for(let P=0;P<S.length;P++)S[P]=Math.fround(Math.fround(S[P]*r)+e);return{values:V(y==="float32"?S:S.map(Math.round),y),rows:u.length,dtype:y}}const t=ne(n,y,w),i=C(f);if(s.whole){if(t.values.length!==i||Array.isArray(n)&&String(t.shape)!==String(f))throw new Error(`${w}: expected ${i} numbers of the shape ${L(f)}; received ${t.shape?`the shape ${L(t.shape)}`:t.values.length}.`);return{values:V(t.values,y),rows:0,dtype:y}}const o=`(rows, ${f.join(", ")})`.replace(", )",",)");let $=t.values.length/i;if(t.shape){const h=t.shape.slice(-f.length||t.shape.length),E=t.shape.length===f.length+1?String(t.shape.slice(1))===String(f):String(t.shape)===String(f),x=t.shape.length===1&&ArrayBuffer.isView(n);if(!E&&!x)throw new Error(`${w}: expected the shape ${o}; received ${L(t.shape)}.`);E&&t.shape.length===f.length&&h.length&&($=1)}if(!Number.isInteger($)||$<1)throw new Error(`${w}: expected ${i} numbers for each row, of the shape ${o}; received ${t.values.length} numbers.`);return{values:V(t.values,y),rows:$,dtype:y}}async#u(n,s){return s.forEach(({values:a},r)=>this.#e.write(this.#e.plan.programs[n.program].inputs[r],a)),this.#f((await this.#o(n)).map(a=>a()))}async#l(n,s,a){const{rows:r}=s[0],e=Object.keys(n.batches),p=s.findIndex(y=>y.rows!==r);if(p>0)throw new Error(`predict: input "${this.#t.inputs[p]}" has ${s[p].rows} rows, and "${this.#t.inputs[0]}" has ${r}.`);const f=a??r,w=n.batches[f];if(!w){const y=`this model was exported for batches of ${e.join(", ")}`;throw new Error(a===void 0?`predict: received ${r} rows; ${y}: pass { batchSize: ${e[e.length-1]} } to cut them.`:`predict: batchSize ${a}; ${y}.`)}const A=w.outputs.map(()=>[]);for(let y=0;y<r;y+=f){const u=Math.min(f,r-y);s.forEach(({values:t},i)=>{const o=t.length/r;let $=t.subarray(y*o,(y+u)*o);if(u<f){const h=new $.constructor(f*o);for(let E=0;E<h.length;E++)h[E]=$[E%$.length];$=h}this.#e.write(this.#e.plan.programs[w.program].inputs[i],$)}),(await this.#o(w)).forEach((t,i)=>A[i].push(t(u)))}return this.#f(A.map(Ge))}async#o(n){const{outputs:s}=this.#e.plan.programs[n.program];this.#e.run(n.program);const a=await Promise.all(s.map((r,e)=>this.#e.read(r,4*C(n.outputs[e].shape))));return n.outputs.map(({shape:r,dtype:e},p)=>f=>{const w=f===void 0||!r.length?r:[f,...r.slice(1)];return ye(a[p].subarray(0,4*C(w)),w,e)})}#f(n){const s=this.#t.outputs;return s?Object.fromEntries(s.map((a,r)=>[a,n[r]])):n.length===1?n[0]:n}}function Ge(U){if(U.length===1)return U[0];const n=new U[0].constructor(U.reduce((r,e)=>r+e.length,0));let s=0;for(const r of U)n.set(r,s),s+=r.length;const a=U.reduce((r,e)=>r+e.shape[0],0);return Object.assign(n,{shape:[a,...U[0].shape.slice(1)]})}function Ce({at:U,shape:n,dtype:s,as:a},r){const e=C(n);if(a==="float16")return Ee(new Uint16Array(r.buffer,r.byteOffset+U,e));if(a==="int8"){const p=n[n.length-1],f=new Float32Array(r.buffer,r.byteOffset+U,p);return Float32Array.from(new Int8Array(r.buffer,r.byteOffset+U+4*p,e),(w,A)=>w*f[A%p])}return new Uint8Array(r.buffer,r.byteOffset+U,4*e)}export{De as Model,Ie as load};
+const replay = (() => {
+  "use strict";
+
+  const RAISED_LIMITS = [
+    "maxBufferSize", "maxStorageBufferBindingSize", "maxUniformBufferBindingSize", "maxStorageBuffersPerShaderStage",
+    "maxComputeWorkgroupStorageSize", "maxComputeInvocationsPerWorkgroup", "maxComputeWorkgroupSizeX",
+    "maxComputeWorkgroupSizeY", "maxComputeWorkgroupSizeZ", "maxComputeWorkgroupsPerDimension", "maxTextureDimension2D",
+  ];
+  const WANTED_FEATURES = ["shader-f16", "timestamp-query", "subgroups"];
+  const LAYOUT_TYPES = {
+    read: { buffer: { type: "read-only-storage" } }, read_write: { buffer: { type: "storage" } }, uniform: { buffer: { type: "uniform" } },
+    turn: { buffer: { type: "uniform", hasDynamicOffset: true } },
+    texture: { texture: {} }, canvas: { storageTexture: { format: "rgba8unorm" } },
+  };
+  const COPY = 1, COUNT = 2, REPEAT = 3; // step codes: 0 is a dispatch, the same numbers in browser.py
+  const NEXT = 0xffffffff; // of a COUNT: one more than before
+  const APART = 256; // bytes between the numbers that "turn" bindings choose from: offsets of bindings are multiples of it
+  const STAGING_KEPT = 8; // read-back buffers kept for the next read
+
+  const failure = (name, message) => Object.assign(new Error(message), { name });
+  const round4 = (n) => (n + 3) & ~3;
+
+  /** Asks for an adapter and a device; resolves to undefined where the browser has none to give. */
+  async function open(powerPreference = "high-performance") {
+    const gpu = globalThis.navigator?.gpu;
+    const adapter = await gpu?.requestAdapter({ powerPreference });
+    if (!adapter) return undefined; // Python's None; null would be something else there
+    const requiredLimits = {};
+    for (const name of RAISED_LIMITS) if (adapter.limits[name] !== undefined) requiredLimits[name] = adapter.limits[name];
+    const requiredFeatures = WANTED_FEATURES.filter((name) => adapter.features.has(name));
+    return makeEngine(await adapter.requestDevice({ requiredLimits, requiredFeatures }), adapter);
+  }
+
+  /** One line of text for each error that the shader compiler reports, with its line of WGSL. */
+  async function compilerReport(module, source) {
+    const lines = source.split("\n");
+    const { messages } = await module.getCompilationInfo();
+    return messages
+      .filter((m) => m.type === "error")
+      .map((m) => `line ${m.lineNum}: ${m.message}\n    ${(lines[m.lineNum - 1] ?? "").trim()}`)
+      .join("\n");
+  }
+
+  function makeEngine(device, adapter) {
+    const { queue } = device;
+    const buffers = new Map(); // id -> GPUBuffer
+    const pipelines = new Map(); // id -> { pipeline | null, bind, descriptor, source, failed | null }
+    const layouts = new Map(); // "read,read_write" -> { bind, pipeline }
+    const recordings = new Map();
+    const staging = [];
+    const errors = []; // what the device reported since the last read
+    const checking = new Set(); // pipelines made on the spot whose verdict is still out
+    let picture = null; // the texture that pictures arrive in, kept for the next one of the same size
+    let lost = null;
+    let numbers = null; // a buffer of 0, 1, 2, … for "turn" bindings
+    let nextRecording = 1;
+
+    device.lost.then((info) => { lost = info.message || info.reason || "no reason given"; });
+    device.onuncapturederror = (event) => {
+      const memory = typeof GPUOutOfMemoryError !== "undefined" && event.error instanceof GPUOutOfMemoryError;
+      if (errors.length < 8) errors.push(failure(memory ? "OutOfMemory" : "DeviceError", event.error.message));
+    };
+
+    const check = () => { if (lost !== null) throw failure("DeviceLost", lost); };
+    const bindable = (buffer) => Math.min(buffer.size, device.limits.maxStorageBufferBindingSize);
+
+    /** Layouts are explicit: layout "auto" drops unused bindings and then rejects the bind group. */
+    function layoutFor(bindings) {
+      const key = bindings.join();
+      let entry = layouts.get(key);
+      if (!entry) {
+        const entries = bindings.map((kind, binding) => ({
+          binding, visibility: GPUShaderStage.COMPUTE, ...LAYOUT_TYPES[kind],
+        }));
+        const bind = device.createBindGroupLayout({ entries });
+        entry = { bind, turn: bindings.indexOf("turn"), pipeline: device.createPipelineLayout({ bindGroupLayouts: [bind] }) };
+        layouts.set(key, entry);
+      }
+      return entry;
+    }
+
+    function declare([id, label, source, bindings]) {
+      const layout = layoutFor(bindings);
+      device.pushErrorScope("validation");
+      const module = device.createShaderModule({ code: source, label });
+      device.popErrorScope(); // the pipeline of a bad module fails too, and explain() says why
+      const descriptor = { label, layout: layout.pipeline, compute: { module, entryPoint: "main" } };
+      const kernel = { pipeline: null, bind: layout.bind, turn: layout.turn, descriptor, source, failed: null };
+      pipelines.set(id, kernel);
+      return kernel;
+    }
+
+    async function explain(kernel, message) {
+      const report = await compilerReport(kernel.descriptor.compute.module, kernel.source);
+      return (kernel.failed = `${kernel.descriptor.label}: ${report || message}`);
+    }
+
+    /** Takes kernels, `text` being JSON: [[id, label, source, bindings], ...]. With `wait` they compile side by
+     *  side and the promise rejects with what does not; without it record() makes their pipelines. */
+    function prepare(text, wait = true) {
+      check();
+      const kernels = JSON.parse(text).map(declare);
+      if (!wait) return undefined;
+      const finished = compile(kernels);
+      finished.catch(() => {}); // a caller need not wait: record() repeats the failure
+      return finished;
+    }
+
+    async function compile(kernels) {
+      const reports = await Promise.all(kernels.map((kernel) =>
+        device.createComputePipelineAsync(kernel.descriptor).then(
+          (pipeline) => { kernel.pipeline = pipeline; },
+          (error) => lost === null && explain(kernel, error.message),
+        )));
+      check();
+      const failed = reports.filter(Boolean);
+      if (failed.length) throw failure("KernelError", failed.join("\n"));
+    }
+
+    /** The pipeline of a kernel, made on the spot if need be; what is wrong with it is raised at the next read. */
+    function pipelineNow(kernel) {
+      if (kernel.failed) throw failure("KernelError", kernel.failed);
+      if (!kernel.pipeline) {
+        device.pushErrorScope("validation");
+        kernel.pipeline = device.createComputePipeline(kernel.descriptor);
+        const checked = device.popErrorScope().then(async (scope) => {
+          if (scope) errors.unshift(failure("KernelError", await explain(kernel, scope.message)));
+        }).catch(() => {}).finally(() => checking.delete(checked));
+        checking.add(checked);
+      }
+      return kernel.pipeline;
+    }
+
+    /** Turns a flat list of steps into bind groups. A run of dispatches shares one compute pass.
+     *  [0, pipeline, x, y, z, count, buffer ids...] is a dispatch; [1, source, target, bytes] a copy; [2, id, value] sets
+     *  the number that "turn" bindings of that id see, or raises it by one; [3, times, length, steps...] repeats steps. */
+    function record(view) {
+      check();
+      const borrowed = view.getBuffer?.("u32");
+      const ints = borrowed ? borrowed.data : view;
+      const counts = new Map(); // id -> how often it is counted, at most
+      const most = highest(ints, 0, ints.length, 1, counts);
+      if (counts.size) countTo(most + 1);
+      const steps = decode(ints, 0, ints.length);
+      borrowed?.release();
+      recordings.set(nextRecording, steps);
+      return nextRecording++;
+    }
+
+    /** No number becomes higher than this: how often the one most counted is. */
+    function highest(ints, from, to, times, counts) {
+      let most = 0;
+      for (let at = from; at < to;) {
+        if (ints[at] === COUNT) {
+          const n = (counts.get(ints[at + 1]) ?? 0) + times;
+          counts.set(ints[at + 1], n);
+          most = Math.max(most, n);
+        } else if (ints[at] === REPEAT) {
+          most = Math.max(most, highest(ints, at + 3, at + 3 + ints[at + 2], times * ints[at + 1], counts));
+        }
+        at = after(ints, at);
+      }
+      return most;
+    }
+
+    const after = (ints, at) => at + [6 + ints[at + 5], 4, 3, 3 + ints[at + 2]][ints[at]];
+
+    /** The numbers from 0, at least n of them; bind groups made before keep the buffer they have. */
+    function countTo(n) {
+      if (numbers && numbers.size >= n * APART) return;
+      const words = new Uint32Array((n * APART) / 4);
+      for (let i = 0; i < n; i++) words[(i * APART) / 4] = i;
+      numbers = device.createBuffer({ size: words.byteLength, usage: GPUBufferUsage.UNIFORM | GPUBufferUsage.COPY_DST });
+      queue.writeBuffer(numbers, 0, words);
+    }
+
+    function decode(ints, from, to) {
+      const steps = [];
+      for (let at = from; at < to; at = after(ints, at)) {
+        if (ints[at] === COPY) {
+          steps.push({ source: buffers.get(ints[at + 1]), target: buffers.get(ints[at + 2]), bytes: round4(ints[at + 3]) });
+        } else if (ints[at] === COUNT) {
+          steps.push({ count: ints[at + 1], value: ints[at + 2] });
+        } else if (ints[at] === REPEAT) {
+          steps.push({ times: ints[at + 1], steps: decode(ints, at + 3, at + 3 + ints[at + 2]) });
+        } else {
+          steps.push(bound(ints, at));
+        }
+      }
+      return steps;
+    }
+
+    function bound(ints, at) {
+      const [pipelineId, x, y, z, count] = ints.subarray(at + 1, at + 6);
+      const kernel = pipelines.get(pipelineId);
+      const entries = [];
+      for (let i = 0; i < count; i++) {
+        const buffer = buffers.get(ints[at + 6 + i]);
+        entries.push({ binding: i, resource: i === kernel.turn ? { buffer: numbers, size: 16 } : { buffer, size: bindable(buffer) } });
+      }
+      const pipeline = pipelineNow(kernel);
+      const group = device.createBindGroup({ label: kernel.descriptor.label, layout: kernel.bind, entries });
+      const turn = kernel.turn < 0 ? undefined : ints[at + 6 + kernel.turn];
+      return { pipeline, group, x, y, z, turn };
+    }
+
+    /** Calls `dispatch(step, offsets)` and `copy(step)` in the order in which steps run. */
+    function play(steps, now, dispatch, copy) {
+      for (const step of steps) {
+        if (step.group !== undefined) dispatch(step, step.turn === undefined ? undefined : [now.get(step.turn) * APART]);
+        else if (step.times !== undefined) for (let i = 0; i < step.times; i++) play(step.steps, now, dispatch, copy);
+        else if (step.count !== undefined) now.set(step.count, step.value === NEXT ? now.get(step.count) + 1 : step.value);
+        else copy(step);
+      }
+    }
+
+    /** One encoder, one submit. Copies end the compute pass and the next dispatch opens another.
+     *  Uploads (buffer id, offset, bytes, ...) that belong before it come along in the same call. */
+    function replay(id, ...uploads) {
+      check();
+      for (let i = 0; i < uploads.length; i += 3) write(uploads[i], uploads[i + 1], uploads[i + 2]);
+      const encoder = device.createCommandEncoder();
+      let pass = null;
+      let current = null;
+      play(recordings.get(id), new Map(), (step, offsets) => {
+        pass ??= encoder.beginComputePass();
+        if (step.pipeline !== current) pass.setPipeline((current = step.pipeline));
+        if (offsets) pass.setBindGroup(0, step.group, offsets);
+        else pass.setBindGroup(0, step.group);
+        pass.dispatchWorkgroups(step.x, step.y, step.z);
+      }, (step) => {
+        pass?.end();
+        pass = current = null;
+        encoder.copyBufferToBuffer(step.source, 0, step.target, 0, step.bytes);
+      });
+      pass?.end();
+      queue.submit([encoder.finish()]);
+    }
+
+    /** GPU nanoseconds of every dispatch of a recording, in order; undefined without timestamp-query. */
+    async function timings(id) {
+      check();
+      if (!device.features.has("timestamp-query")) return undefined;
+      const dispatches = [];
+      play(recordings.get(id), new Map(), (step, offsets) => dispatches.push([step, offsets ?? []]), () => {});
+      const count = dispatches.length * 2;
+      const querySet = device.createQuerySet({ type: "timestamp", count });
+      const resolved = device.createBuffer({ size: count * 8, usage: GPUBufferUsage.QUERY_RESOLVE | GPUBufferUsage.COPY_SRC });
+      const mapped = device.createBuffer({ size: count * 8, usage: GPUBufferUsage.MAP_READ | GPUBufferUsage.COPY_DST });
+      const encoder = device.createCommandEncoder();
+      dispatches.forEach(([step, offsets], i) => {
+        const timestampWrites = { querySet, beginningOfPassWriteIndex: 2 * i, endOfPassWriteIndex: 2 * i + 1 };
+        const pass = encoder.beginComputePass({ timestampWrites });
+        pass.setPipeline(step.pipeline);
+        pass.setBindGroup(0, step.group, offsets);
+        pass.dispatchWorkgroups(step.x, step.y, step.z);
+        pass.end();
+      });
+      encoder.resolveQuerySet(querySet, 0, count, resolved, 0);
+      encoder.copyBufferToBuffer(resolved, 0, mapped, 0, count * 8);
+      queue.submit([encoder.finish()]);
+      await mapped.mapAsync(GPUMapMode.READ);
+      const stamps = new BigUint64Array(mapped.getMappedRange());
+      const spans = dispatches.map((_, i) => Number(stamps[2 * i + 1] - stamps[2 * i]));
+      for (const object of [querySet, resolved, mapped]) object.destroy();
+      return spans;
+    }
+
+    function takeStaging(size) {
+      const fits = staging.findIndex((buffer) => buffer.size >= size && buffer.size <= 4 * size + 4096);
+      if (fits >= 0) return staging.splice(fits, 1)[0];
+      const rounded = Math.max(256, 2 ** Math.ceil(Math.log2(size)));
+      return device.createBuffer({ size: rounded, usage: GPUBufferUsage.MAP_READ | GPUBufferUsage.COPY_DST });
+    }
+
+    /** Copies `nbytes` of a buffer into `target`, a writable Python buffer, or returns them as bytes. */
+    async function read(id, nbytes, target) {
+      check();
+      const size = round4(nbytes);
+      const box = takeStaging(size);
+      const encoder = device.createCommandEncoder();
+      encoder.copyBufferToBuffer(buffers.get(id), 0, box, 0, size);
+      queue.submit([encoder.finish()]);
+      try {
+        await box.mapAsync(GPUMapMode.READ, 0, size);
+      } catch (error) {
+        await Promise.race([device.lost, new Promise((later) => setTimeout(later, 200))]); // it settles after this
+        check();
+        throw failure("DeviceError", error.message);
+      }
+      const bytes = new Uint8Array(box.getMappedRange(0, size), 0, nbytes);
+      let copy;
+      if (target?.getBuffer) {
+        const view = target.getBuffer("u8");
+        view.data.set(bytes);
+        view.release();
+      } else {
+        copy = bytes.slice();
+      }
+      box.unmap();
+      if (staging.push(box) > STAGING_KEPT) staging.shift().destroy();
+      check();
+      await Promise.all(checking);
+      if (errors.length) {
+        await queue.onSubmittedWorkDone(); // one mistake is reported once by each call it spoils: collect them all
+        throw errors.splice(0)[0];
+      }
+      return copy;
+    }
+
+    /** Queue-ordered upload of a Python buffer or a typed array; the bytes are taken before it returns. */
+    function write(id, offset, source) {
+      check();
+      const buffer = buffers.get(id);
+      if (!buffer) return; // freed meanwhile
+      const borrowed = source.getBuffer?.("u8");
+      let bytes = borrowed ? borrowed.data : new Uint8Array(source.buffer, source.byteOffset, source.byteLength);
+      if (bytes.length % 4) { // writeBuffer takes whole words; buffers are padded to them
+        const padded = new Uint8Array(round4(bytes.length));
+        padded.set(bytes);
+        bytes = padded;
+      }
+      queue.writeBuffer(buffer, offset, bytes);
+      borrowed?.release();
+    }
+
+    /** Runs a kernel whose two bindings are given, one thread a pixel. */
+    function pixelPass(id, resources, width, height) {
+      const kernel = pipelines.get(id);
+      const entries = resources.map((resource, binding) => ({ binding, resource }));
+      const pipeline = pipelineNow(kernel);
+      const encoder = device.createCommandEncoder();
+      const pass = encoder.beginComputePass();
+      pass.setPipeline(pipeline);
+      pass.setBindGroup(0, device.createBindGroup({ layout: kernel.bind, entries }));
+      pass.dispatchWorkgroups(Math.ceil(width / 8), Math.ceil(height / 8));
+      pass.end();
+      queue.submit([encoder.finish()]);
+    }
+
+    /** Takes a picture apart into a buffer, by pipeline `id` with bindings texture, read_write. `source` is something
+     *  that the GPU can copy from, or bytes, four a pixel. False where this browser does not copy from it. */
+    function unpack(id, bufferId, source, width, height) {
+      check();
+      if (Math.max(width, height) > device.limits.maxTextureDimension2D) return false;
+      if (picture?.width !== width || picture.height !== height) {
+        picture?.destroy();
+        const usage = GPUTextureUsage.TEXTURE_BINDING | GPUTextureUsage.COPY_DST | GPUTextureUsage.RENDER_ATTACHMENT;
+        picture = device.createTexture({ size: [width, height], format: "rgba8unorm", usage });
+      }
+      const to = { texture: picture };
+      if (ArrayBuffer.isView(source)) {
+        queue.writeTexture(to, source, { bytesPerRow: 4 * width }, [width, height]);
+      } else {
+        try {
+          queue.copyExternalImageToTexture({ source }, to, [width, height]);
+        } catch {
+          return false; // from another site, or of a kind this browser does not hand to its GPU process
+        }
+      }
+      const buffer = buffers.get(bufferId);
+      pixelPass(id, [picture.createView(), { buffer, size: bindable(buffer) }], width, height);
+      return true;
+    }
+
+    /** Shows a buffer on a canvas, by pipeline `id` with bindings read, canvas. False if the canvas is used for another
+     *  kind of drawing, or if WebGPU does not draw on it here. */
+    function show(id, bufferId, canvas, width, height) {
+      check();
+      if (Math.max(width, height) > device.limits.maxTextureDimension2D) return false;
+      const context = canvas.getContext("webgpu");
+      if (!context) return false;
+      if (canvas.width !== width || canvas.height !== height) Object.assign(canvas, { width, height });
+      context.configure({ device, format: "rgba8unorm", usage: GPUTextureUsage.STORAGE_BINDING, alphaMode: "premultiplied" });
+      const buffer = buffers.get(bufferId);
+      pixelPass(id, [{ buffer, size: bindable(buffer) }, context.getCurrentTexture().createView()], width, height);
+      return true;
+    }
+
+    return {
+      prepare, record, replay, read, write, timings, unpack, show,
+      create(id, nbytes) {
+        check();
+        const usage = GPUBufferUsage.STORAGE | GPUBufferUsage.UNIFORM | GPUBufferUsage.COPY_SRC | GPUBufferUsage.COPY_DST;
+        buffers.set(id, device.createBuffer({ size: nbytes, usage }));
+      },
+      destroy(id) {
+        buffers.get(id)?.destroy();
+        buffers.delete(id);
+      },
+      forget(id) { recordings.delete(id); },
+      counts: () => ({ buffers: buffers.size, pipelines: pipelines.size, recordings: recordings.size }),
+      drop(id) { pipelines.delete(id); }, // recordings keep the pipelines that they run
+      /** Ends the device, as a driver reset would; the next use reports DeviceLost. */
+      lose() { device.destroy(); return device.lost.then(() => undefined); },
+      describe() {
+        const limits = {};
+        for (const name in device.limits) limits[name] = device.limits[name];
+        const { vendor, architecture, device: model, description } = adapter.info;
+        const fallback = adapter.info.isFallbackAdapter ?? adapter.isFallbackAdapter ?? false;
+        return JSON.stringify({ vendor, architecture, device: model, description, fallback, limits, features: [...device.features] });
+      },
+    };
+  }
+
+  return { open };
+})();
+const { sizeOf, told, described, inMemory, outOf, fromHalf } = (() => {
+// Numbers between JavaScript and a device: what is taken for which dtype, and what is wrong with what is not.
+
+const MEMORY = { float32: Float32Array, int32: Int32Array, uint32: Uint32Array, bool: Uint32Array };
+const WHOLE = [Uint8Array, Uint8ClampedArray, Uint16Array];
+const TAKEN = {
+  float32: [Float32Array],
+  int32: [Int32Array, Int16Array, Int8Array, ...WHOLE],
+  uint32: [Uint32Array, ...WHOLE],
+  bool: [Uint8Array],
+};
+
+const sizeOf = (shape) => shape.reduce((n, m) => n * m, 1);
+const told = (shape) => `(${shape.join(", ")}${shape.length === 1 ? "," : ""})`;
+const named = (value) => (value === null ? "null" : value?.constructor?.name ?? typeof value);
+
+/** The shape of nested arrays, which must be regular. */
+function shapeOf(nested, what) {
+  if (!Array.isArray(nested) && !ArrayBuffer.isView(nested)) return [];
+  if (ArrayBuffer.isView(nested)) return [...(nested.shape ?? [nested.length])];
+  const inner = nested.map((part) => shapeOf(part, what));
+  if (inner.some((shape) => String(shape) !== String(inner[0]))) throw new Error(`${what}: the rows have different lengths.`);
+  return [nested.length, ...(inner[0] ?? [])];
+}
+
+/** What was given as { values: typed array or flat array, shape: known shape or null }. */
+function described(x, dtype, what) {
+  if (ArrayBuffer.isView(x) && !(x instanceof DataView)) {
+    if (!TAKEN[dtype].some((kind) => x instanceof kind)) {
+      throw new Error(`${what}: expected ${dtype} numbers in a ${TAKEN[dtype][0].name}; received a ${named(x)}.`);
+    }
+    if (x.shape && sizeOf(x.shape) !== x.length) throw new Error(`${what}: shape ${told(x.shape)} does not fit ${x.length} numbers.`);
+    return { values: x, shape: x.shape ? [...x.shape] : null };
+  }
+  if (!Array.isArray(x)) throw new Error(`${what}: expected a ${TAKEN[dtype][0].name}, nested arrays of numbers, or a picture; received ${named(x)}.`);
+  const shape = shapeOf(x, what);
+  const values = x.flat(Infinity).flatMap((part) => (ArrayBuffer.isView(part) ? [...part] : [part]));
+  for (const v of values) {
+    const fits = dtype === "bool" ? typeof v === "boolean" || v === 0 || v === 1
+      : typeof v === "number" && (dtype === "float32" || (Number.isInteger(v) && (dtype === "int32" ? v === (v | 0) : v === v >>> 0)));
+    if (!fits) throw new Error(`${what}: expected ${dtype} numbers; received ${typeof v === "string" ? JSON.stringify(v) : v}.`);
+  }
+  return { values, shape };
+}
+
+/** The values as they lie in a device's memory. */
+function inMemory(values, dtype) {
+  const Kind = MEMORY[dtype];
+  if (dtype === "bool") return Kind.from(values, (v) => (v ? 1 : 0));
+  return values instanceof Kind ? values : Kind.from(values);
+}
+
+/** Bytes read from a device as numbers with their `shape`. */
+function outOf(bytes, shape, dtype) {
+  const values = new MEMORY[dtype](bytes.buffer, bytes.byteOffset, sizeOf(shape));
+  return Object.assign(dtype === "bool" ? Uint8Array.from(values) : values, { shape });
+}
+
+/** Float32Array from 16-bit floats. */
+function fromHalf(bits) {
+  const words = new Uint32Array(bits.length);
+  for (let i = 0; i < bits.length; i++) {
+    const h = bits[i], sign = (h & 0x8000) << 16, rest = h & 0x7fff;
+    if (rest >= 0x7c00) words[i] = sign | 0x7f800000 | ((rest & 0x3ff) << 13);
+    else if (rest >= 0x400) words[i] = sign | ((rest << 13) + 0x38000000);
+    else words[i] = sign | new Uint32Array(new Float32Array([rest * 2 ** -24]).buffer)[0];
+  }
+  return new Float32Array(words.buffer);
+}
+
+return { sizeOf, told, described, inMemory, outOf, fromHalf };
+})();
+const { isPicture, pixelsOf, resized } = (() => {
+// Pixels of whatever shows a picture, as numbers from 0 to 255: what pyml.browser.from_pixels gives, and resizing.
+
+const sized = (source) => {
+  if (typeof VideoFrame !== "undefined" && source instanceof VideoFrame) return [source.displayWidth, source.displayHeight];
+  if (source.videoWidth !== undefined) return [source.videoWidth, source.videoHeight];
+  return [source.width, source.height];
+};
+
+const KINDS = ["ImageData", "ImageBitmap", "HTMLImageElement", "HTMLCanvasElement", "OffscreenCanvas", "HTMLVideoElement", "VideoFrame"];
+
+const isPicture = (x) => KINDS.some((kind) => globalThis[kind] && x instanceof globalThis[kind]);
+
+/** { data, width, height }: four bytes a pixel. */
+function pixelsOf(source, what) {
+  const [width, height] = sized(source);
+  const waiting = source.complete === false || (source.readyState !== undefined && source.readyState < 2);
+  if (waiting || !width || !height) throw new Error(`${what}: the picture has not been loaded yet, or has no pixels.`);
+  if (source.data && source.width * source.height * 4 === source.data.length) return source;
+  const canvas = typeof OffscreenCanvas !== "undefined" ? new OffscreenCanvas(width, height)
+    : Object.assign(document.createElement("canvas"), { width, height });
+  const context = canvas.getContext("2d", { willReadFrequently: true });
+  context.drawImage(source, 0, 0, width, height);
+  return context.getImageData(0, 0, width, height);
+}
+
+/** Channels of a picture, resized as pyml.ops.image.resize does with bilinear interpolation: pixel centres at halves. */
+function resized({ data, width, height }, toHeight, toWidth, channels) {
+  const out = new Float32Array(toHeight * toWidth * channels), { fround } = Math;
+  if (toHeight === height && toWidth === width) {
+    for (let p = 0, o = 0; p < data.length; p += 4) for (let c = 0; c < channels; c++) out[o++] = data[p + c];
+    return out;
+  }
+  const places = (n, m) => Array.from({ length: m }, (_, i) => {
+    const at = Math.max(0, Math.min(n - 1, ((i + 0.5) * n) / m - 0.5)), low = Math.floor(at);
+    return [low, Math.min(low + 1, n - 1), fround(at - low)];
+  });
+  const columns = places(width, toWidth);
+  let o = 0;
+  for (const [top, bottom, v] of places(height, toHeight)) {
+    for (const [left, right, u] of columns) {
+      for (let c = 0; c < channels; c++) {
+        const at = (row, column) => data[(row * width + column) * 4 + c];
+        const above = fround(at(top, left) * fround(1 - u) + at(top, right) * u);
+        const below = fround(at(bottom, left) * fround(1 - u) + at(bottom, right) * u);
+        out[o++] = above * fround(1 - v) + below * v;
+      }
+    }
+  }
+  return out;
+}
+
+return { isPicture, pixelsOf, resized };
+})();
+const { kept, found, npz } = (() => {
+// Weights that a page keeps: in IndexedDB, and as an .npz file, which model.load_weights of Python reads.
+
+const DATABASE = "pyml-exported";
+
+function settled(request) {
+  return new Promise((resolve, reject) => {
+    request.onsuccess = () => resolve(request.result);
+    request.onerror = () => reject(new Error(`the browser's storage: ${request.error?.message ?? "no access"}`));
+  });
+}
+
+async function opened(mode) {
+  if (!globalThis.indexedDB) throw new Error("this place has no IndexedDB; use model.npz().");
+  const opening = indexedDB.open(DATABASE, 1);
+  opening.onupgradeneeded = () => opening.result.createObjectStore("states");
+  const database = await settled(opening);
+  return { database, store: database.transaction("states", mode).objectStore("states") };
+}
+
+async function kept(name, value) {
+  const { database, store } = await opened("readwrite");
+  await settled(store.put(value, name)).finally(() => database.close());
+}
+
+async function found(name) {
+  const { database, store } = await opened("readonly");
+  return settled(store.get(name)).finally(() => database.close());
+}
+
+const CRC = Uint32Array.from({ length: 256 }, (_, n) => {
+  for (let k = 0; k < 8; k++) n = n & 1 ? 0xedb88320 ^ (n >>> 1) : n >>> 1;
+  return n;
+});
+
+function checksum(bytes) {
+  let c = 0xffffffff;
+  for (const byte of bytes) c = CRC[(c ^ byte) & 255] ^ (c >>> 8);
+  return ~c >>> 0;
+}
+
+const text = (string) => new TextEncoder().encode(string);
+
+/** An array as the bytes of an .npy file. */
+function npy({ bytes, shape, dtype }) {
+  const kind = { float32: "<f4", int32: "<i4", uint32: "<u4", bool: "<u4" }[dtype];
+  const tuple = shape.length === 1 ? `(${shape[0]},)` : `(${shape.join(", ")})`;
+  const words = `{'descr': '${kind}', 'fortran_order': False, 'shape': ${tuple}, }`;
+  const header = text(words.padEnd(Math.ceil((words.length + 11) / 64) * 64 - 11) + "\n");
+  return joined([Uint8Array.of(0x93, 78, 85, 77, 80, 89, 1, 0, header.length & 255, header.length >> 8), header, bytes]);
+}
+
+function joined(parts) {
+  const all = new Uint8Array(parts.reduce((n, part) => n + part.length, 0));
+  let at = 0;
+  for (const part of parts) {
+    all.set(part, at);
+    at += part.length;
+  }
+  return all;
+}
+
+function record(signature, numbers) {
+  const view = new DataView(new ArrayBuffer(4 + numbers.reduce((n, [size]) => n + size, 0)));
+  view.setUint32(0, signature, true);
+  let at = 4;
+  for (const [size, value] of numbers) {
+    if (size === 2) view.setUint16(at, value, true);
+    else view.setUint32(at, value, true);
+    at += size;
+  }
+  return new Uint8Array(view.buffer);
+}
+
+/** Arrays { name, bytes, shape, dtype } as the bytes of an .npz file. */
+function npz(arrays) {
+  const files = [], index = [];
+  let at = 0;
+  for (const array of arrays) {
+    const data = npy(array), name = text(`${array.name}.npy`), crc = checksum(data);
+    const common = [[2, 0x800], [2, 0], [2, 0], [2, 0x21], [4, crc], [4, data.length], [4, data.length], [2, name.length], [2, 0]];
+    files.push(record(0x04034b50, [[2, 20], ...common]), name, data);
+    index.push(record(0x02014b50, [[2, 20], [2, 20], ...common, [2, 0], [2, 0], [2, 0], [4, 0], [4, at]]), name);
+    at += 30 + name.length + data.length;
+  }
+  const directory = joined(index);
+  const end = record(0x06054b50, [[2, 0], [2, 0], [2, arrays.length], [2, arrays.length], [4, directory.length], [4, at], [2, 0]]);
+  return joined([...files, directory, end]);
+}
+
+return { kept, found, npz };
+})();
+const { generator, shuffled, taken } = (() => {
+// The order of rows, and rows taken from arrays.
+
+/** A random generator of 32-bit state (mulberry32), so that a seed gives the same order everywhere. */
+function generator(seed) {
+  let state = seed >>> 0;
+  return () => {
+    state = (state + 0x6d2b79f5) >>> 0;
+    let t = state;
+    t = Math.imul(t ^ (t >>> 15), t | 1);
+    t ^= t + Math.imul(t ^ (t >>> 7), t | 61);
+    return ((t ^ (t >>> 14)) >>> 0) / 4294967296;
+  };
+}
+
+/** The numbers below n in a random order. */
+function shuffled(n, random) {
+  const order = Uint32Array.from({ length: n }, (_, i) => i);
+  for (let i = n - 1; i > 0; i--) {
+    const j = Math.floor(random() * (i + 1));
+    [order[i], order[j]] = [order[j], order[i]];
+  }
+  return order;
+}
+
+/** Rows of values, `order` having their numbers; null for the order they have. */
+function taken(values, per, order, start, count) {
+  if (!order) return values.subarray(start * per, (start + count) * per);
+  const part = new values.constructor(count * per);
+  for (let i = 0; i < count; i++) part.set(values.subarray(order[start + i] * per, (order[start + i] + 1) * per), i * per);
+  return part;
+}
+
+return { generator, shuffled, taken };
+})();
+const { openWasm } = (() => {
+// The programs of an exported model on WebAssembly SIMD: one memory, one module, a table of addresses for each program.
+
+const PAGE = 65536;
+
+async function openWasm(plan, file) {
+  const wanted = plan.modules.find(({ probe }) => WebAssembly.validate(Uint8Array.from(probe)));
+  if (!wanted) throw new Error("this browser has no WebAssembly SIMD; use a newer one.");
+  const module = await compiled(file, wanted.file);
+  const address = [];
+  let end = 64;
+  for (const bytes of plan.buffers) {
+    address.push(end);
+    end += Math.ceil(bytes / 64) * 64;
+  }
+  const tables = {};
+  for (const [name, { words }] of Object.entries(plan.programs)) {
+    tables[name] = end;
+    end += Math.ceil((4 * words.length) / 64) * 64;
+  }
+  let memory;
+  try {
+    memory = new WebAssembly.Memory({ initial: Math.ceil(end / PAGE) });
+  } catch (error) {
+    throw new Error(`this browser has no room for the ${Math.ceil(end / 1e6)} MB of memory that this model needs (${error.message}).`);
+  }
+  const { exports } = await WebAssembly.instantiate(module, { env: { memory } });
+  for (const [name, { words }] of Object.entries(plan.programs)) {
+    new Uint32Array(memory.buffer, tables[name], words.length).set(words.map((word) => (word < 0 ? -1 - word : address[word])));
+  }
+  return {
+    name: "wasm",
+    write(id, array) {
+      new Uint8Array(memory.buffer, address[id]).set(new Uint8Array(array.buffer, array.byteOffset, array.byteLength));
+    },
+    async read(id, bytes) { return new Uint8Array(memory.buffer.slice(address[id], address[id] + bytes)); },
+    run(name) { exports[plan.programs[name].run](tables[name]); },
+    close() {},
+  };
+}
+
+async function compiled(file, name) {
+  const bytes = await file(name);
+  return WebAssembly.compile(bytes);
+}
+
+return { openWasm };
+})();
+const { openWebGPU } = (() => {
+// The programs of an exported model on WebGPU, by the engine that pyml itself runs on.
+
+const SOFTWARE = ["swiftshader", "llvmpipe", "lavapipe", "softpipe", "basic render", "warp"];
+
+/** Whether the browser's adapter is one of software: known before it opens a device, which takes such an adapter long. */
+async function onlySoftware() {
+  const adapter = await globalThis.navigator?.gpu?.requestAdapter({ powerPreference: "high-performance" });
+  const { vendor, architecture, device, description, isFallbackAdapter } = adapter?.info ?? {};
+  const names = [vendor, architecture, device, description].join(" ").toLowerCase();
+  return isFallbackAdapter || SOFTWARE.some((word) => names.includes(word));
+}
+
+/** Undefined where there is no adapter, or only a software one that nobody asked for by name. */
+async function openWebGPU(plan, file, asked) {
+  if (!asked && (await onlySoftware())) return undefined;
+  const engine = await replay.open();
+  if (!engine) return undefined;
+  const facts = JSON.parse(engine.describe());
+  plan = await plan();
+  const most = Math.min(facts.limits.maxBufferSize, facts.limits.maxStorageBufferBindingSize);
+  const largest = Math.max(...plan.buffers);
+  if (largest > most) throw new Error(`this adapter holds at most ${most} bytes in a buffer, and this model needs ${largest}.`);
+  const ready = engine.prepare(JSON.stringify(plan.kernels));
+  plan.buffers.forEach((bytes, id) => engine.create(id, bytes));
+  await ready;
+  const recorded = {};
+  for (const [name, { steps }] of Object.entries(plan.programs)) recorded[name] = engine.record(Uint32Array.from(steps));
+  return {
+    name: "webgpu",
+    plan,
+    write(id, array) { engine.write(id, 0, new Uint8Array(array.buffer, array.byteOffset, array.byteLength)); },
+    read: (id, bytes) => engine.read(id, bytes),
+    run(name) { engine.replay(recorded[name]); },
+    close() { engine.lose(); },
+  };
+}
+
+return { openWebGPU };
+})();
+// A model that pyml exported, without Python: `const model = await load(); const y = await model.predict(x)`.
+
+
+const FIT_OPTIONS = ["epochs", "batchSize", "shuffle", "seed", "validationData", "onBatchEnd", "onEpochEnd", "scale", "offset"];
+
+/** An option that does not exist is a mistake: usually a name that is spelled another way. */
+function checkOptions(what, options, names) {
+  const wrong = Object.keys(options).find((name) => !names.includes(name));
+  if (wrong !== undefined) throw new Error(`${what}: there is no option "${wrong}"; the options are ${names.join(", ")}.`);
+}
+
+/**
+ * Loads an exported model.
+ *
+ * @param from  Its folder, or a file in it, as a URL; by default the folder of this file.
+ * @param options  { device }: "webgpu" or "wasm"; without it a GPU where there is one. { weights }: "indexeddb://NAME", what
+ *   `save` kept there, in place of the weights in the folder.
+ */
+export async function load(from, options = {}) {
+  if (from !== null && typeof from === "object" && !(from instanceof URL)) [from, options] = [undefined, from];
+  const { device: asked, weights } = options;
+  const base = from === undefined ? new URL(".", import.meta.url) : folderOf(from);
+  const file = (name) => fetched(new URL(name, base));
+  const json = async (name) => JSON.parse(new TextDecoder().decode(await file(name)));
+  const data = file("weights.bin");
+  data.catch(() => {});
+  const plan = await json("plan.json");
+  if (plan.format !== 1) throw new Error(`plan.json has format ${plan.format}, and this loader reads format 1: export the model again.`);
+  if (asked !== undefined && !plan.devices.includes(asked)) {
+    throw new Error(`load: device must be one of ${plan.devices.join(", ")}, for which this model was exported; received ${JSON.stringify(asked)}.`);
+  }
+  const device = await opened(plan.devices, asked, file, json);
+  const model = new Model(plan, device);
+  model.restore(await data);
+  if (weights !== undefined) await model.load(weights);
+  return model;
+}
+
+function folderOf(from) {
+  const here = globalThis.document?.baseURI ?? globalThis.location?.href ?? import.meta.url;
+  const url = new URL(from, here);
+  if (!/\/$|\.\w+$/.test(url.pathname)) url.pathname += "/";
+  return new URL(".", url);
+}
+
+async function fetched(url) {
+  if (url.protocol === "file:" && globalThis.process?.versions?.node) {
+    const { readFile } = await import("node:fs/promises");
+    return new Uint8Array(await readFile(url));
+  }
+  const name = url.pathname.split("/").pop();
+  const response = await fetch(url).catch((error) => { throw new Error(`could not load ${name}: ${error.message}`); });
+  if (!response.ok) throw new Error(`could not load ${name}: the server answered ${response.status}`);
+  return new Uint8Array(await response.arrayBuffer());
+}
+
+async function opened(devices, asked, file, json) {
+  const small = asked !== "webgpu" && devices.includes("wasm") ? json("wasm.json") : null; // comes while the browser looks for a GPU
+  small?.catch(() => {});
+  if (asked === "webgpu" || (asked === undefined && devices.includes("webgpu"))) {
+    const plan = () => json("webgpu.json");
+    const found = await openWebGPU(plan, file, asked === "webgpu" || !devices.includes("wasm")).catch((error) => {
+      if (asked || !devices.includes("wasm")) throw error;
+      console.warn(`WebGPU could not be used (${error.message}); taking WebAssembly.`);
+    });
+    if (found) return found;
+    if (asked || !devices.includes("wasm")) throw new Error("this browser offers no WebGPU adapter.");
+  }
+  const plan = await small;
+  return Object.assign(await openWasm(plan, file), { plan });
+}
+
+/** A model on a device. */
+export class Model {
+  #plan;
+  #device;
+
+  constructor(plan, device) {
+    this.#plan = plan;
+    this.#device = device;
+    this.name = plan.name;
+    this.device = device.name;
+    this.inputs = plan.inputs.map((name, i) => ({ name, shapes: plan.predict.map((form) => form.shapes[i]) }));
+  }
+
+  /** The numbers of rows that `predict` takes at once. */
+  get batchSizes() { return Object.keys(this.#plan.predict[0].batches ?? {}).map(Number); }
+
+  /** Gives all states the bytes that the folder has for them. */
+  restore(data) {
+    this.#plan.states.forEach((state, i) => this.#device.write(this.#device.plan.states[i], decoded(state, data)));
+  }
+
+  /**
+   * Predictions for inputs: a typed array, nested arrays, a picture or several; for several inputs an array of those, or an
+   * object by name. Options: { batchSize } cuts many rows into batches of a size that was exported; { scale, offset } is what
+   * pixels are multiplied by, and what is added then.
+   */
+  async predict(x, options = {}) {
+    checkOptions("predict", options, ["batchSize", "scale", "offset"]);
+    const parts = this.#parts(x);
+    const failures = [];
+    for (const form of this.#plan.predict) {
+      let given;
+      try {
+        given = parts.map((part, i) => this.#taken(part, form, i, options));
+      } catch (error) {
+        failures.push(error.message);
+        continue;
+      }
+      return form.whole ? this.#whole(form.whole, given) : this.#batched(form, given, options.batchSize);
+    }
+    throw new Error(failures.length === 1 ? failures[0] : `predict: none of the sizes that were exported fits:\n${[...new Set(failures)].join("\n")}`);
+  }
+
+  /**
+   * Trains on rows of x and y. Options: epochs (1), batchSize (the largest that was exported), shuffle (false), seed,
+   * validationData [x, y], onBatchEnd(batch, logs), onEpochEnd(epoch, logs); these may be async, and `false` ends training.
+   *
+   * @returns what each epoch logged, by name, in arrays.
+   */
+  async fit(x, y, options = {}) {
+    checkOptions("fit", options, FIT_OPTIONS);
+    const { epochs = 1, shuffle = false, seed, validationData, onBatchEnd, onEpochEnd } = options;
+    const data = this.#rows("fit", x, y, options);
+    const history = {}, random = generator(seed ?? Math.floor(Math.random() * 2 ** 32));
+    if (!Number.isInteger(epochs) || epochs < 0) throw new Error(`fit: epochs must be a whole number, at least 0; received ${epochs}.`);
+    if (validationData) this.#rows("fit: validationData", ...validationData, options);
+    this.#device.run("begin");
+    for (let epoch = 0; epoch < epochs; epoch++) {
+      this.#device.run("reset");
+      const on = onBatchEnd && (async (batch) => onBatchEnd(batch, await this.#logs("train")));
+      const ended = await this.#pass("batches", data, shuffle ? shuffled(data.rows, random) : null, on);
+      const logs = await this.#logs("train");
+      if (validationData) for (const [name, value] of Object.entries(await this.evaluate(...validationData, options))) logs[`val_${name}`] = value;
+      for (const [name, value] of Object.entries(logs)) (history[name] ??= []).push(value);
+      if ((await onEpochEnd?.(epoch, logs)) === false || ended) break;
+    }
+    return history;
+  }
+
+  /** Loss and metrics for rows of x and y, by name. Options: batchSize. */
+  async evaluate(x, y, options = {}) {
+    checkOptions("evaluate", options, FIT_OPTIONS);
+    const data = this.#rows("evaluate", x, y, options);
+    this.#device.run("reset");
+    await this.#pass("tests", data, null);
+    return this.#logs("test");
+  }
+
+  /** The weights as the bytes of an .npz file, which `model.load_weights("name.npz")` of Python reads. */
+  async npz() {
+    const { weights } = this.#training("npz");
+    return npz(await Promise.all(weights.map(async ([number, name]) => {
+      const { shape, dtype } = this.#plan.states[number];
+      return { name, shape, dtype, bytes: await this.#device.read(this.#device.plan.states[number], 4 * sizeOf(shape)) };
+    })));
+  }
+
+  /** Keeps everything that training changed: "indexeddb://NAME" in the browser, "NAME.npz" as a download of the weights. */
+  async save(where) {
+    if (String(where).startsWith("indexeddb://")) return kept(where.slice(12), await this.state());
+    if (!String(where).endsWith(".npz")) throw new Error(`save: expected "indexeddb://NAME" or "NAME.npz"; received ${JSON.stringify(where)}.`);
+    const bytes = await this.npz();
+    if (!globalThis.document) throw new Error("save: only a page can download; use model.npz().");
+    const link = Object.assign(document.createElement("a"), { href: URL.createObjectURL(new Blob([bytes])), download: where });
+    link.click();
+    setTimeout(() => URL.revokeObjectURL(link.href), 1000);
+  }
+
+  /** Goes on from what `save("indexeddb://NAME")` kept, or `state()` returned. */
+  async load(from) {
+    const state = typeof from === "string" ? await found(from.replace("indexeddb://", "")) : from;
+    if (!state) throw new Error(`load: nothing is kept under ${from}.`);
+    const names = this.#plan.states.map(({ name }) => name);
+    const odd = names.find((name, i) => state[name]?.length !== 4 * sizeOf(this.#plan.states[i].shape));
+    if (odd) throw new Error(`load: what is kept belongs to another model: it has no ${odd} of this shape.`);
+    names.forEach((name, i) => this.#device.write(this.#device.plan.states[i], state[name]));
+  }
+
+  /** Everything the model knows, bytes by name: weights, the optimizer's memory, metrics, random state. */
+  async state() {
+    const { states } = this.#plan;
+    const bytes = await Promise.all(states.map(({ shape }, i) => this.#device.read(this.#device.plan.states[i], 4 * sizeOf(shape))));
+    return Object.fromEntries(states.map(({ name }, i) => [name, bytes[i]]));
+  }
+
+  #training(what) {
+    if (!this.#plan.train) throw new Error(`${what}: this model was exported without training; export it with training=True.`);
+    return this.#plan.train;
+  }
+
+  /** Inputs and targets for training, and the size of batches. */
+  #rows(what, x, y, { batchSize, scale, offset } = {}) {
+    const plan = this.#training(what), sizes = Object.keys(plan.batches).map(Number);
+    const size = batchSize ?? Math.max(...sizes);
+    if (!plan.batches[size]) throw new Error(`${what}: batchSize ${size}; this model was exported for batches of ${sizes.join(", ")}.`);
+    const inputs = this.#parts(x).map((part, i) => this.#taken(part, this.#plan.predict[0], i, { scale, offset }));
+    const specs = plan.batches[size].inputs.slice(plan.count);
+    const targets = specs.length === 1 ? [y] : y;
+    if (!Array.isArray(targets) || targets.length !== specs.length) throw new Error(`${what}: expected an array of ${specs.length} targets.`);
+    const found = targets.map((part, i) => {
+      const { dtype, shape: [, ...shape] } = specs[i], label = `${what}: y`, per = sizeOf(shape);
+      const { values } = described(part, dtype, label), rows = values.length / per;
+      if (rows !== inputs[0].rows) throw new Error(`${label}: expected ${inputs[0].rows} rows of the shape ${told(shape)}, as x has; received ${values.length} numbers.`);
+      return { values: inMemory(values, dtype), rows };
+    });
+    const { rows } = inputs[0], rest = rows % size;
+    if (rest && !plan.batches[rest]) {
+      throw new Error(`${what}: ${rows} rows in batches of ${size} leave one of ${rest}; this model was exported for batches of ${sizes.join(", ")}: ` +
+        `give fewer rows, or export it with batch_sizes=(${size}, ${rest}).`);
+    }
+    return { parts: [...inputs, ...found], rows, size };
+  }
+
+  /** One pass over the rows; whether `on` ended it. */
+  async #pass(kind, { parts, rows, size }, order, on) {
+    for (let start = 0, batch = 0; start < rows; start += size, batch++) {
+      const count = Math.min(size, rows - start), { program } = this.#plan.train[kind][count];
+      parts.forEach(({ values }, i) => {
+        this.#device.write(this.#device.plan.programs[program].inputs[i], taken(values, values.length / rows, order, start, count));
+      });
+      this.#device.run(program);
+      if (on && (await on(batch)) === false) return true;
+      if (batch % 16 === 15) await new Promise((later) => setTimeout(later)); // the page paints
+    }
+    return false;
+  }
+
+  async #logs(kind) {
+    const call = this.#training("fit").results[kind];
+    const [vector] = (await this.#run(call)).map((part) => part());
+    const bad = vector[call.length - 1];
+    if (bad >= 0) console.warn(`the loss is not a finite number since step ${bad}: try a lower learning rate.`);
+    return Object.fromEntries(call.logs.map(([name, shape, at]) => [name, shape.length ? [...vector.subarray(at, at + sizeOf(shape))] : vector[at]]));
+  }
+
+  /** Ends the device, and frees its memory. */
+  close() { this.#device.close(); }
+
+  #parts(x) {
+    const names = this.#plan.inputs;
+    const plain = x !== null && typeof x === "object" && Object.getPrototypeOf(x) === Object.prototype;
+    if (plain) {
+      const missing = names.filter((name) => !(name in x)), more = Object.keys(x).filter((name) => !names.includes(name));
+      if (missing.length || more.length) throw new Error(`predict: expected the inputs ${names.join(", ")}; received ${Object.keys(x).join(", ") || "none"}.`);
+      return names.map((name) => x[name]);
+    }
+    if (names.length === 1) return [x];
+    if (!Array.isArray(x) || x.length !== names.length) {
+      throw new Error(`predict: expected an array of ${names.length} inputs (${names.join(", ")}), or an object by name.`);
+    }
+    return x;
+  }
+
+  /** One input: its values, and how many rows they are. */
+  #taken(x, form, i, { scale = 1, offset = 0 }) {
+    const name = this.#plan.inputs[i], shape = form.shapes[i], what = `predict: input "${name}"`;
+    const [sample] = form.whole ? [form.whole] : Object.values(form.batches);
+    const { dtype } = sample.inputs[i];
+    const pictures = isPicture(x) ? [x] : Array.isArray(x) && x.length && x.every(isPicture) ? x : null;
+    if (pictures) {
+      const [height, width, channels = 1] = form.whole && shape.length === 4 ? shape.slice(1) : shape;
+      if (shape.length < 2 || channels > 4) throw new Error(`${what}: expected values of the shape ${told(shape)}, which no picture has.`);
+      const size = height * width * channels, values = new Float32Array(pictures.length * size);
+      pictures.forEach((picture, k) => values.set(resized(pixelsOf(picture, what), height, width, channels), k * size));
+      if (scale !== 1 || offset !== 0) for (let k = 0; k < values.length; k++) values[k] = Math.fround(Math.fround(values[k] * scale) + offset);
+      return { values: inMemory(dtype === "float32" ? values : values.map(Math.round), dtype), rows: pictures.length, dtype };
+    }
+    const given = described(x, dtype, what), size = sizeOf(shape);
+    if (form.whole) {
+      if (given.values.length !== size || (Array.isArray(x) && String(given.shape) !== String(shape))) {
+        throw new Error(`${what}: expected ${size} numbers of the shape ${told(shape)}; received ${given.shape ? `the shape ${told(given.shape)}` : given.values.length}.`);
+      }
+      return { values: inMemory(given.values, dtype), rows: 0, dtype };
+    }
+    const wanted = `(rows, ${shape.join(", ")})`.replace(", )", ",)");
+    let rows = given.values.length / size;
+    if (given.shape) {
+      const inner = given.shape.slice(-shape.length || given.shape.length);
+      const fits = given.shape.length === shape.length + 1 ? String(given.shape.slice(1)) === String(shape) : String(given.shape) === String(shape);
+      const flat = given.shape.length === 1 && ArrayBuffer.isView(x);
+      if (!fits && !flat) throw new Error(`${what}: expected the shape ${wanted}; received ${told(given.shape)}.`);
+      if (fits && given.shape.length === shape.length && inner.length) rows = 1;
+    }
+    if (!Number.isInteger(rows) || rows < 1) {
+      throw new Error(`${what}: expected ${size} numbers for each row, of the shape ${wanted}; received ${given.values.length} numbers.`);
+    }
+    return { values: inMemory(given.values, dtype), rows, dtype };
+  }
+
+  async #whole(call, given) {
+    given.forEach(({ values }, i) => this.#device.write(this.#device.plan.programs[call.program].inputs[i], values));
+    return this.#given((await this.#run(call)).map((part) => part()));
+  }
+
+  async #batched(form, given, batchSize) {
+    const { rows } = given[0], sizes = Object.keys(form.batches);
+    const odd = given.findIndex((part) => part.rows !== rows);
+    if (odd > 0) throw new Error(`predict: input "${this.#plan.inputs[odd]}" has ${given[odd].rows} rows, and "${this.#plan.inputs[0]}" has ${rows}.`);
+    const size = batchSize ?? rows;
+    const call = form.batches[size];
+    if (!call) {
+      const known = `this model was exported for batches of ${sizes.join(", ")}`;
+      throw new Error(batchSize === undefined ? `predict: received ${rows} rows; ${known}: pass { batchSize: ${sizes[sizes.length - 1]} } to cut them.`
+        : `predict: batchSize ${batchSize}; ${known}.`);
+    }
+    const columns = call.outputs.map(() => []);
+    for (let start = 0; start < rows; start += size) {
+      const here = Math.min(size, rows - start);
+      given.forEach(({ values }, i) => {
+        const per = values.length / rows;
+        let part = values.subarray(start * per, (start + here) * per);
+        if (here < size) { // what is missing repeats the first rows, as in Python
+          const filled = new part.constructor(size * per);
+          for (let k = 0; k < filled.length; k++) filled[k] = part[k % part.length];
+          part = filled;
+        }
+        this.#device.write(this.#device.plan.programs[call.program].inputs[i], part);
+      });
+      (await this.#run(call)).forEach((part, i) => columns[i].push(part(here)));
+    }
+    return this.#given(columns.map(joined));
+  }
+
+  /** Runs a program; its outputs as functions of how many rows are wanted. */
+  async #run(call) {
+    const { outputs } = this.#device.plan.programs[call.program];
+    this.#device.run(call.program);
+    const raw = await Promise.all(outputs.map((id, i) => this.#device.read(id, 4 * sizeOf(call.outputs[i].shape))));
+    return call.outputs.map(({ shape, dtype }, i) => (rows) => {
+      const own = rows === undefined || !shape.length ? shape : [rows, ...shape.slice(1)];
+      return outOf(raw[i].subarray(0, 4 * sizeOf(own)), own, dtype);
+    });
+  }
+
+  #given(values) {
+    const names = this.#plan.outputs;
+    if (names) return Object.fromEntries(names.map((name, i) => [name, values[i]]));
+    return values.length === 1 ? values[0] : values;
+  }
+}
+
+/** Parts of several batches as one array. */
+function joined(parts) {
+  if (parts.length === 1) return parts[0];
+  const all = new parts[0].constructor(parts.reduce((n, part) => n + part.length, 0));
+  let at = 0;
+  for (const part of parts) {
+    all.set(part, at);
+    at += part.length;
+  }
+  const rows = parts.reduce((n, part) => n + part.shape[0], 0);
+  return Object.assign(all, { shape: [rows, ...parts[0].shape.slice(1)] });
+}
+
+/** A state's values from the file of weights. */
+function decoded({ at, shape, dtype, as }, data) {
+  const size = sizeOf(shape);
+  if (as === "float16") return fromHalf(new Uint16Array(data.buffer, data.byteOffset + at, size));
+  if (as === "int8") {
+    const channels = shape[shape.length - 1];
+    const scale = new Float32Array(data.buffer, data.byteOffset + at, channels);
+    return Float32Array.from(new Int8Array(data.buffer, data.byteOffset + at + 4 * channels, size), (v, i) => v * scale[i % channels]);
+  }
+  return new Uint8Array(data.buffer, data.byteOffset + at, 4 * size);
+}

@@ -258,7 +258,12 @@ async def reopen_async() -> str:
 
 
 def describe() -> str:
-    """Backend and why, adapter, limits, features and versions, one per line."""
+    """Backend and why, adapter, limits, features and versions, one per line.
+
+    Example:
+        >>> print(pyml.config.describe().splitlines()[0])    # doctest: +SKIP
+        backend   webgpu (a GPU was found)
+    """
     import numpy as np
 
 

@@ -43,7 +43,7 @@ class SeedGenerator(Configured, kind=SEEDS):
 
     Example:
         >>> gen = pyml.random.SeedGenerator(1)
-        >>> pyml.random.uniform((2,), seed=gen)
+        >>> x = pyml.random.uniform((2,), seed=gen)
     """
 
     def __init__(self, seed: int | None = None, name: str | None = None, **kwargs: Any):
@@ -120,7 +120,22 @@ def _unit_interval(bits: Node) -> Node:
 
 
 def uniform(shape: int | Sequence[int], minval: float = 0.0, maxval: float = 1.0, dtype: Any = None, seed: Any = None) -> Tensor:
-    """Numbers spread evenly over [minval, maxval)."""
+    """Numbers spread evenly over [minval, maxval).
+
+    Args:
+        shape: Shape of the result.
+        minval, maxval: The ends; `maxval` itself is never drawn.
+        dtype: A float dtype; float32 by default.
+        seed: A whole number, which gives the same numbers each time, a `SeedGenerator`, or None.
+
+    Raises:
+        ValueError: `seed` is none of these.
+
+    Example:
+        >>> x = pyml.random.uniform((2, 3), seed=1)
+        >>> x.shape, bool((x.numpy() < 1).all())
+        ((2, 3), True)
+    """
     shape = shape_of(shape, "uniform")
     u = _unit_interval(_bits(shape, seed))
     out = u * float(maxval - minval) + float(minval)
@@ -129,7 +144,23 @@ def uniform(shape: int | Sequence[int], minval: float = 0.0, maxval: float = 1.0
 
 @draws_normal
 def normal(shape: int | Sequence[int], mean: float = 0.0, stddev: float = 1.0, dtype: Any = None, seed: Any = None) -> Tensor:
-    """Normally distributed numbers (Box and Muller 1958)."""
+    """Normally distributed numbers.
+
+    Args:
+        shape: Shape of the result.
+        mean, stddev: Mean and standard deviation.
+        dtype: A float dtype; float32 by default.
+        seed: A whole number, which gives the same numbers each time, a `SeedGenerator`, or None.
+
+    Raises:
+        ValueError: `seed` is none of these.
+
+    Source: Box and Muller 1958, "A note on the generation of random normal deviates".
+
+    Example:
+        >>> pyml.random.normal((2, 3), seed=1).shape
+        (2, 3)
+    """
     z = _normal(shape_of(shape, "normal"), draw_seed(seed)._node)
     return Tensor(prims.cast(z * float(stddev) + float(mean), dtype=standardize(dtype or "float32")))
 

@@ -128,6 +128,10 @@ class Tensor(Operators["Tensor"], ArrayProtocol):
         Raises:
             SyncReadError: this browser cannot wait here; write `await t.data()`.
             TraceError: called while a program is traced.
+
+        Example:
+            >>> (pyml.convert_to_tensor([1.0, 2.0]) * 2).numpy()
+            array([2., 4.], dtype=float32)
         """
         trace.refuse_in_trace("numpy()", self._node)
         if self.size == 0:
@@ -138,7 +142,11 @@ class Tensor(Operators["Tensor"], ArrayProtocol):
         return to_host(raw, self._node)
 
     async def data(self) -> np.ndarray:
-        """The value as a numpy array; works in every browser."""
+        """The value as a numpy array; works in every browser: `values = await t.data()`.
+
+        Raises:
+            TraceError: called while a program is traced.
+        """
         trace.refuse_in_trace("data()")
         if self.size == 0:
             return np.zeros(self.shape, self.dtype)

@@ -186,7 +186,19 @@ class Variable(Operators[Tensor]):
 
     # ---- writing
     def assign(self, value: TensorLike) -> Variable:
-        """Sets the value; shapes must be equal, the dtype is converted. Returns the Variable."""
+        """Sets the value; shapes must be equal, the dtype is converted. Returns the Variable.
+
+        Args:
+            value: A tensor, an array or a number; a number fills all of it.
+
+        Raises:
+            ShapeError: The shapes differ.
+
+        Example:
+            >>> v = pyml.Variable([1.0, 2.0])
+            >>> v.assign(v * 3).numpy()
+            array([3., 6.], dtype=float32)
+        """
         if isinstance(value, (Tensor, Variable, Node)) or np.isscalar(value):
             node = as_node(value)
         else:

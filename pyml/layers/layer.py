@@ -263,7 +263,14 @@ class Layer(Tracking, Operation, Configured, kind=LAYERS):
         return [variable for metric in self.metrics for variable in metric.variables]
 
     def get_weights(self) -> list[np.ndarray]:
-        """The values of `weights`, as numpy arrays."""
+        """The values of `weights`, as numpy arrays.
+
+        Example:
+            >>> layer = pyml.layers.Dense(3)
+            >>> layer.build((None, 4))
+            >>> [array.shape for array in layer.get_weights()]
+            [(4, 3), (3,)]
+        """
         return [variable.numpy() for variable in self.weights]
 
     def copy_weights(self) -> list[Tensor]:
@@ -273,8 +280,16 @@ class Layer(Tracking, Operation, Configured, kind=LAYERS):
     def set_weights(self, weights: Any) -> None:
         """Sets `weights` from a list of arrays.
 
+        Args:
+            weights: One array for each of `weights`, in their order and shapes.
+
         Raises:
             ShapeError: The number of arrays or a shape differs.
+
+        Example:
+            >>> layer = pyml.layers.Dense(3)
+            >>> layer.build((None, 4))
+            >>> layer.set_weights([np.ones((4, 3)), np.zeros(3)])
         """
         weights, own = list(weights), self.weights
         if len(weights) != len(own):

@@ -84,8 +84,17 @@ class Model(Trainer):
     def get_layer(self, name: str | None = None, index: int | None = None) -> Layer:
         """A layer by its name or its index in `layers`.
 
+        Args:
+            name: Name of a layer.
+            index: Number of a layer from 0; give one of the two.
+
         Raises:
-            ValueError: There is none.
+            ValueError: There is none; the message lists the names.
+
+        Example:
+            >>> model = pyml.Sequential([pyml.Input((4,)), pyml.layers.Dense(3, name="shares")])
+            >>> model.get_layer("shares").units
+            3
         """
         if (name is None) == (index is None):
             raise ValueError("get_layer: give either a name or an index.")
@@ -270,6 +279,13 @@ class Model(Trainer):
             expand_nested: Also list the layers of models inside the model.
             show_trainable: Add a column that says which layers are trainable.
             layer_range: Names of the first and last layer to list.
+
+        Example:
+            >>> model = pyml.Sequential([pyml.Input((4,)), pyml.layers.Dense(3)])
+            >>> lines = []
+            >>> model.summary(print_fn=lambda text, **kwargs: lines.append(text))
+            >>> "15 (60.00 B)" in "".join(lines)
+            True
         """
         print_summary(self, line_length, positions, print_fn, expand_nested, show_trainable, layer_range)
 
@@ -295,11 +311,29 @@ class Model(Trainer):
         quantize_layers(self, mode, config, filters, **kwargs)
 
     def save(self, filepath: str | PathLike[str], overwrite: bool = True, **kwargs: Any) -> None:
-        """Writes the model: `.keras`, `.h5`, or a layers-model of TensorFlow.js; see `pyml.saving.save_model`."""
+        """Writes the model: `.keras`, `.h5`, or a layers-model of TensorFlow.js; see `pyml.saving.save_model`.
+
+        Args:
+            filepath: A path whose ending says the form, a folder for TensorFlow.js, or an address such as `"indexeddb://digits"`.
+            overwrite: Replace what is there; without it, something there is an error.
+            **kwargs: Those of `pyml.saving.save_model`.
+
+        Raises:
+            ValueError: The form cannot hold the model; the message says which can.
+            SyncReadError: This browser cannot wait; write `await model.save_async(filepath)`.
+
+        Example:
+            >>> import os, tempfile
+            >>> model = pyml.Sequential([pyml.Input((4,)), pyml.layers.Dense(3)])
+            >>> path = os.path.join(tempfile.mkdtemp(), "mine.keras")
+            >>> model.save(path)
+            >>> pyml.models.load_model(path).output_shape
+            (None, 3)
+        """
         writing.save_model(self, filepath, overwrite=overwrite, **kwargs)
 
     async def save_async(self, filepath: str | PathLike[str], overwrite: bool = True, **kwargs: Any) -> None:
-        """`save` that works in every browser."""
+        """`save` that works in every browser: `await model.save_async("indexeddb://digits")`."""
         await writing.save_model_async(self, filepath, overwrite=overwrite, **kwargs)
 
     def export(self, filepath: str | PathLike[str], format: str = "web", verbose: bool | None = None, **kwargs: Any) -> None:
@@ -330,7 +364,24 @@ class Model(Trainer):
 
     def save_weights(self, filepath: str | PathLike[str], overwrite: bool = True, max_shard_size: float | None = None,
                      **kwargs: Any) -> None:
-        """Writes all weights into a `.weights.h5`, or an `.npz`; see `pyml.saving.save_weights`."""
+        """Writes all weights into a `.weights.h5`, or an `.npz`; see `pyml.saving.save_weights`.
+
+        Args:
+            filepath: A path that ends in `.weights.h5` or `.npz`.
+            overwrite: Replace what is there.
+            max_shard_size: Gigabytes of one file; larger weights are written as several, with a `.json` that names them.
+
+        Raises:
+            ValueError: The path has another ending, or the model has no weights yet.
+            FileExistsError: The file exists and `overwrite` is False.
+
+        Example:
+            >>> import os, tempfile
+            >>> model = pyml.Sequential([pyml.Input((4,)), pyml.layers.Dense(3)])
+            >>> path = os.path.join(tempfile.mkdtemp(), "mine.weights.h5")
+            >>> model.save_weights(path)
+            >>> model.load_weights(path)
+        """
         weight_files.save_weights(self, filepath, overwrite=overwrite, max_shard_size=max_shard_size, **kwargs)
 
     async def save_weights_async(self, filepath: str | PathLike[str], overwrite: bool = True, max_shard_size: float | None = None,
@@ -347,7 +398,17 @@ class Model(Trainer):
         loading.load_state(self, data, where)
 
     def load_weights(self, filepath: str | PathLike[str], skip_mismatch: bool = False, **kwargs: Any) -> None:
-        """Reads weights that `save_weights` wrote into a model of the same structure."""
+        """Reads weights that `save_weights` wrote into a model of the same structure.
+
+        Args:
+            filepath: The path that was given to `save_weights`.
+            skip_mismatch: Leave layers alone whose weights have other shapes, with a warning.
+
+        Raises:
+            ValueError: The path has another ending, or the model has no weights yet.
+            ModelFileError: There is no such file, it is damaged, or it does not fit the model.
+            ShapeError: An `.npz` holds another number of weights, or other shapes.
+        """
         weight_files.load_weights(self, filepath, skip_mismatch=skip_mismatch, **kwargs)
 
     async def load_weights_async(self, filepath: str | PathLike[str], skip_mismatch: bool = False, **kwargs: Any) -> None:

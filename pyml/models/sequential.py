@@ -44,9 +44,20 @@ class Sequential(Model):
     def add(self, layer: Any, rebuild: bool = True) -> None:
         """Appends a layer.
 
+        Args:
+            layer: A layer, a model, or, as the first, an `Input`.
+            rebuild: Make the weights at once where the input's shape is known.
+
         Raises:
             TypeError: It is no layer.
             ValueError: The name is taken, or an Input does not come first.
+
+        Example:
+            >>> model = pyml.Sequential()
+            >>> model.add(pyml.Input((4,)))
+            >>> model.add(pyml.layers.Dense(3))
+            >>> model.output_shape
+            (None, 3)
         """
         if isinstance(layer, KerasTensor) and layer._keras_history is not None:
             origin = layer._keras_history.operation

@@ -240,7 +240,20 @@ class Optimizer(Configured, kind=OPTIMIZERS, abstract=True):
         raise TypeError(f"{type(self).__name__} must define update_step(gradient, variable, learning_rate).")
 
     def apply_gradients(self, grads_and_vars: Iterable[tuple[Tensor | None, Variable]]) -> Variable:
-        """`apply` on pairs of gradient and variable; returns the iterations."""
+        """`apply` on pairs of gradient and variable; returns the iterations.
+
+        Args:
+            grads_and_vars: Pairs of a gradient, or None, and its variable.
+
+        Raises:
+            ValueError: The optimizer was built for other variables.
+
+        Example:
+            >>> v, sgd = pyml.Variable([1.0, 2.0]), pyml.optimizers.SGD(0.5)
+            >>> steps = sgd.apply_gradients([(pyml.convert_to_tensor([2.0, 2.0]), v)])
+            >>> v.numpy()
+            array([0., 1.], dtype=float32)
+        """
         grads, variables = zip(*grads_and_vars, strict=True)
         self.apply(grads, variables)
         return self._iterations

@@ -242,6 +242,13 @@ class Trainer(StepMethods):
             ValueError: An argument is out of range, or the data gives no batches.
             RuntimeError: The model is being trained or evaluated already.
             SyncReadError: This browser cannot wait; write `await model.fit_async(...)`.
+
+        Example:
+            >>> model = pyml.Sequential([pyml.Input((4,)), pyml.layers.Dense(1)])
+            >>> model.compile("adam", "mse")
+            >>> history = model.fit(np.ones((32, 4)), np.ones((32, 1)), epochs=3, validation_split=0.25, verbose=0)
+            >>> {name: len(values) for name, values in history.history.items()}
+            {'loss': 3, 'val_loss': 3}
         """
         options = Options(
             what="fit", x=x, y=y, batch_size=batch_size, epochs=epochs, verbose=verbose, callbacks=callbacks,
@@ -256,7 +263,10 @@ class Trainer(StepMethods):
                         sample_weight: Any = None, initial_epoch: int = 0, steps_per_epoch: int | None = None,
                         validation_steps: int | None = None, validation_batch_size: int | None = None,
                         validation_freq: int | Sequence[int] = 1) -> History:  # fmt: skip
-        """`fit` that lets the event loop run a few times a second; works in every browser."""
+        """`fit` that lets the event loop run a few times a second; works in every browser.
+
+        Takes the arguments of `fit`, returns and raises the same: `history = await model.fit_async(x, y, epochs=3)`.
+        """
         options = Options(
             what="fit", x=x, y=y, batch_size=batch_size, epochs=epochs, verbose=verbose, callbacks=callbacks,
             validation_split=validation_split, validation_data=validation_data, shuffle=shuffle, class_weight=class_weight,
@@ -279,6 +289,14 @@ class Trainer(StepMethods):
 
         Raises:
             RuntimeError: Another thread or task trains or evaluates the model.
+            ShapeError: Shapes do not fit each other or the model.
+            SyncReadError: This browser cannot wait; write `await model.evaluate_async(...)`.
+
+        Example:
+            >>> model = pyml.Sequential([pyml.Input((4,)), pyml.layers.Dense(1, kernel_initializer="zeros")])
+            >>> model.compile("adam", "mse", metrics=["mae"])
+            >>> model.evaluate(np.ones((8, 4)), np.ones((8, 1)), verbose=0, return_dict=True)
+            {'loss': 1.0, 'mae': 1.0}
         """
         options = Options(what="evaluate", x=x, y=y, batch_size=batch_size, verbose=verbose, sample_weight=sample_weight, steps=steps,
                           callbacks=callbacks)  # fmt: skip
@@ -287,7 +305,7 @@ class Trainer(StepMethods):
     async def evaluate_async(self, x: Any = None, y: Any = None, batch_size: int | None = None, verbose: int | str = "auto",
                              sample_weight: Any = None, steps: int | None = None, callbacks: Any = None,
                              return_dict: bool = False) -> Any:  # fmt: skip
-        """`evaluate` that lets the event loop run a few times a second."""
+        """`evaluate` that lets the event loop run a few times a second; works in every browser, with the same arguments."""
         options = Options(what="evaluate", x=x, y=y, batch_size=batch_size, verbose=verbose, sample_weight=sample_weight, steps=steps,
                           callbacks=callbacks)  # fmt: skip
         return self._reported(await runs.evaluate(self, AsyncIO(), options), return_dict)
@@ -312,13 +330,23 @@ class Trainer(StepMethods):
 
         Returns:
             Array `(samples, ...)`, or arrays in the structure of the model's outputs.
+
+        Raises:
+            ShapeError: The shape of `x` does not fit the model.
+            TypeError: `x` holds no numbers.
+            SyncReadError: This browser cannot wait; write `await model.predict_async(...)`.
+
+        Example:
+            >>> model = pyml.Sequential([pyml.Input((4,)), pyml.layers.Dense(3, activation="softmax")])
+            >>> model.predict(np.ones((8, 4)), verbose=0).shape
+            (8, 3)
         """
         options = Options(what="predict", x=x, batch_size=batch_size, verbose=verbose, steps=steps, callbacks=callbacks)
         return drive(runs.predict(self, SyncIO("predict"), options))
 
     async def predict_async(self, x: Any, batch_size: int | None = None, verbose: int | str = "auto", steps: int | None = None,
                             callbacks: Any = None) -> Any:  # fmt: skip
-        """`predict` that lets the event loop run a few times a second."""
+        """`predict` that lets the event loop run a few times a second; works in every browser, with the same arguments."""
         options = Options(what="predict", x=x, batch_size=batch_size, verbose=verbose, steps=steps, callbacks=callbacks)
         return await runs.predict(self, AsyncIO(), options)
 
@@ -333,6 +361,16 @@ class Trainer(StepMethods):
 
         Returns:
             The loss, or a list of loss and metrics, or a dict; of this batch alone.
+
+        Raises:
+            ShapeError: Shapes do not fit each other or the model.
+            ValueError: The model is not compiled.
+
+        Example:
+            >>> model = pyml.Sequential([pyml.Input((4,)), pyml.layers.Dense(1, kernel_initializer="zeros")])
+            >>> model.compile("sgd", "mse")
+            >>> float(model.train_on_batch(np.ones((8, 4)), np.ones((8, 1))))
+            1.0
         """
         self._need_compile("train_on_batch")
         Options(what="train_on_batch", class_weight=class_weight)
@@ -354,7 +392,22 @@ class Trainer(StepMethods):
         return self._reported(logs, return_dict)
 
     def predict_on_batch(self, x: Any) -> Any:
-        """Predictions for one batch, as numpy arrays."""
+        """Predictions for one batch, as numpy arrays.
+
+        Args:
+            x: One batch: an array `(samples, ...)`, or a list or dict of such.
+
+        Returns:
+            Array `(samples, ...)`, or arrays in the structure of the model's outputs.
+
+        Raises:
+            ShapeError: The shape of `x` does not fit the model.
+
+        Example:
+            >>> model = pyml.Sequential([pyml.Input((4,)), pyml.layers.Dense(3)])
+            >>> model.predict_on_batch(np.ones((2, 4))).shape
+            (2, 3)
+        """
         batch = Arrays(self._staged(x), what="predict_on_batch")
         self._build_for(batch, batch.size)
         outputs = self._steps.program(("predict",))(batch.x)
