@@ -13,7 +13,10 @@ ELSEWHERE = {  # pages whose examples run in a test of their subject
     "hub.md": "tests/hub/test_docs.py", "own_page.md": "e2e/test_own_page.py", "preprocessing.md": "tests/keras/test_preprocessing.py",
     "saving.md": "tests/saving/test_stores.py", "vis.md": "tests/vis/test_vis_docs.py",
 }  # fmt: skip
-FRAGMENTS = {"engine.md": "declares an op that is there", "models.md": "opens files of other libraries that are not here"}
+FRAGMENTS = {
+    "demos.md": "begins a chapter", "engine.md": "declares an op that is there",
+    "models.md": "opens files of other libraries that are not here",
+}  # fmt: skip
 
 
 def blocks_of(page):
