@@ -41,6 +41,8 @@ def with_dependencies(packages: dict, names: Iterable[str]) -> list[str]:
     while queue:
         name = queue.pop(0)
         if name not in packages:
+            name = re.sub("[-_.]+", "-", name).lower()  # some entries name others as their wheels do
+        if name not in packages:
             raise AssetError(f"{name}: not in pyodide-lock.json, which lists {len(packages)} packages.")
         if name not in wanted:
             wanted.append(name)

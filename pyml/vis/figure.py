@@ -10,6 +10,7 @@ import sys
 from typing import Any
 
 from pyml import atomic, paths
+from pyml.vis import notebook
 from pyml.vis.theme import SCHEMA, themed
 
 VEGA_LITE = "application/vnd.vegalite.v5+json"
@@ -65,10 +66,8 @@ class Figure:
         if has_place():
             visor().surface(name or self.title or "figure", tab).draw(self)
             return self
-        notebook = sys.modules.get("IPython")
-        shell = notebook.get_ipython() if notebook is not None else None
-        if shell is not None and type(shell).__name__ != "TerminalInteractiveShell":
-            sys.modules["IPython.display"].display(self)
+        if notebook.in_notebook():
+            notebook.display(self)
         else:
             print(f"{self!r}: save('figure.html') writes a page that shows it.")
         return self
@@ -115,8 +114,11 @@ class Figure:
         )
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, Any]:
-        """What notebooks ask for: the specification, and a page's text for those that draw none."""
-        return {VEGA_LITE: self.themed(), "text/html": self._text(), "text/plain": repr(self)}
+        """What notebooks ask for: the specification; where no Jupyter asks, also a table for those that draw no Vega-Lite."""
+        bundle = {VEGA_LITE: self.themed(), "text/plain": repr(self)}
+        if "IPython" not in sys.modules:  # JupyterLab ranks a page's text above Vega-Lite, and would show that instead
+            bundle["text/html"] = self._text()
+        return bundle
 
     def _text(self) -> str:
         """The numbers as a table, for readers that draw no Vega-Lite."""

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from pyml.callbacks.callback import Callback
+from pyml.vis import notebook
 from pyml.vis.charts import line_chart
 from pyml.vis.figure import Figure
 
@@ -71,8 +72,8 @@ def fit_callbacks(container: Any = None, metrics: Sequence[str] | None = None, c
     """A callback for `fit` that draws its curves while it runs.
 
     Args:
-        container: The surface of the visor: its name, or a dict of `name` and `tab`. None draws in the visor of a page, and elsewhere
-            only keeps the figures.
+        container: The surface of the visor: its name, or a dict of `name` and `tab`. None draws in the visor of a page; a notebook draws
+            below the cell, twice a second at most; elsewhere the figures are only kept.
         metrics: Names to draw; all by default.
         callbacks: What is drawn: `"on_batch_end"`, `"on_epoch_end"` or both.
         zoom_to_fit_accuracy: The axis of an accuracy need not begin at 0.
@@ -116,9 +117,16 @@ class FitCallbacks(Callback):
         self.warnings: list[str] = []
         self._seen = 0
         self._first: float | None = None
+        self._below = notebook.Changing() if notebook.in_notebook() else None
 
     def on_train_begin(self, logs: Any = None) -> None:
         self.batches, self.epochs, self.warnings, self._seen, self._first = [], [], [], 0, None
+        self._below = notebook.Changing() if notebook.in_notebook() else None
+
+    def on_train_end(self, logs: Any = None) -> None:
+        if self._below is not None:
+            for name, figure in self.figures().items():
+                self._below.draw(name, figure)
 
     def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
         if "on_batch_end" not in self.shown:
@@ -152,6 +160,8 @@ class FitCallbacks(Callback):
         from pyml.vis.panel import has_place, visor
 
         if not has_place():
+            if self._below is not None and self._below.due(name):
+                self._below.draw(name, self._figure(name, rows))
             return
         given = self.container if isinstance(self.container, Mapping) else {"name": self.container or "Training"}
         title = f"{given['name']}: {'batches' if name == 'on_batch_end' else 'epochs'}"

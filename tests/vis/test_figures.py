@@ -153,7 +153,10 @@ def test_what_cannot_be_drawn_is_refused_in_one_sentence(source):
 
 
 # ---- where figures go
-def test_notebooks_get_vega_lite_and_a_table_with_escaped_text():
+def test_notebooks_get_vega_lite_and_a_table_with_escaped_text_where_it_does_not_hide_the_chart(monkeypatch):
+    monkeypatch.setitem(sys.modules, "IPython", sys)   # JupyterLab would show the table
+    assert set(vis.bar_chart({"a": 1})._repr_mimebundle_()) == {"application/vnd.vegalite.v5+json", "text/plain"}
+    monkeypatch.delitem(sys.modules, "IPython")
     bundle = vis.bar_chart({"<b>": 1}, title="<i>")._repr_mimebundle_()
     assert bundle["application/vnd.vegalite.v5+json"]["mark"]["type"] == "bar"
     assert "&lt;b&gt;" in bundle["text/html"] and "<i>" not in bundle["text/html"]

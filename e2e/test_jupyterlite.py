@@ -1,0 +1,47 @@
+"""`pyml build --jupyterlite`: its first notebook runs in the site's own Python, and nothing comes from anywhere else."""
+
+import pytest
+
+from pyml import paths
+from pyml.assets import AssetError
+from pyml.cli import jupyterlite
+from pyml.cli.build import BuildError
+
+from .test_bare_pyodide import hosted
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
+
+
+def test_the_first_notebook_trains_and_draws_with_files_of_the_folder_only(browser, tmp_path):
+    try:
+        folder = jupyterlite.build(tmp_path / "lite", say=lambda text: None)
+    except (AssetError, BuildError) as reason:
+        pytest.skip(str(reason))
+    context = browser.new_context(viewport={"width": 1280, "height": 2000})
+    with hosted(folder) as url:
+        outside = []
+        elsewhere = lambda address: not address.startswith((url, "data:", "blob:"))
+        context.route(elsewhere, lambda route: (outside.append(route.request.url), route.abort()))
+        page = context.new_page()
+        page.set_default_timeout(400_000)
+        page.goto(f"{url}/lab/index.html?path={jupyterlite.FIRST}")
+        page.locator(".jp-Notebook .jp-Cell").first.click()
+        page.get_by_role("menuitem", name="Run", exact=True).click()
+        page.get_by_text("Run All Cells", exact=True).click()
+        drawn = page.locator(".jp-OutputArea-output.jp-RenderedVegaLite canvas, .jp-OutputArea-output.jp-RenderedVegaLite svg")
+        drawn.nth(1).wait_for()
+        said = page.locator(".jp-OutputArea-output").all_text_contents()
+        page.screenshot(path=paths.build_dir() / "screenshots" / "jupyterlite.png")
+    context.close()
+    # WebGPU was opened by a plain import: its adapter here is software
+    assert said[0].startswith("backend   wasm (the only WebGPU adapter is software") and "pyml 0.1.0" in said[0]
+    assert float(said[1].rsplit("loss: ", 1)[1]) < 0.2
+    assert not outside
+
+
+def test_without_jupyterlite_the_message_names_what_to_install(tmp_path, monkeypatch):
+    from pyml.cli import distribution
+
+    monkeypatch.setattr(distribution, "find_spec", lambda name: None)
+    with pytest.raises(BuildError, match=r"--jupyterlite needs jupyterlite-core and .*pip install 'pyml\[jupyterlite\]'"):
+        jupyterlite.build(tmp_path / "lite")

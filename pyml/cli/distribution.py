@@ -1,0 +1,72 @@
+"""A folder of Pyodide for other hosts than pyml's own pages: the runtime, numpy, pyml, and the pure-Python wheels that a host needs."""
+
+import json
+import shutil
+import sys
+from collections.abc import Iterable
+from importlib.util import find_spec
+from pathlib import Path
+
+from pyml import paths
+from pyml.assets import pins, runtime, wheels
+from pyml.cli import build as sites
+from pyml.cli import bytecode, wheel
+
+
+def need(modules: Iterable[str], extra: str, what: str) -> None:
+    """Raises BuildError unless the modules can be imported; the message names the extra that brings them."""
+    missing = [name for name in modules if find_spec(name) is None]
+    if missing:
+        raise sites.BuildError(
+            f"{what} needs {' and '.join(name.replace('_', '-') for name in missing)}, which {'is' if len(missing) == 1 else 'are'} not "
+            f"installed; run `{Path(sys.executable).name} -m pip install 'pyml[{extra}]'` and build again."
+        )
+
+
+def pure(names: Iterable[str], assets: Path) -> list[str]:
+    """The names with all that they depend on, by Pyodide's lock file; names that are not in it stand for themselves."""
+    packages = json.loads((assets / "pyodide" / "pyodide-lock.json").read_text())["packages"]
+    listed = list(names)
+    found = runtime.with_dependencies(packages, [name for name in listed if name in packages])
+    return [*found, *(name for name in listed if name not in packages)]
+
+
+def pyml_wheel(folder: Path, assets: Path) -> Path:
+    """Writes the wheel of pyml, with compiled modules, into `folder`."""
+    files = bytecode.with_bytecode(wheel.read_sources(), assets / "pyodide", paths.build_dir() / "cache" / "bytecode")
+    folder.mkdir(parents=True, exist_ok=True)
+    return wheel.write_wheel(folder, files, build="0x" + wheel.tag(files, wheel.version()))
+
+
+def place(folder: Path, names: Iterable[str], assets: Path, say: sites.Say) -> Path:
+    """Writes Pyodide with numpy, pyml and the named packages into `folder`, and the lock file that lists them.
+
+    Args:
+        folder: Where it goes.
+        names: Pure-Python packages of `pyml.assets.wheels`; what they depend on comes along.
+        assets: Fetched files.
+        say: Receives a line of text per step.
+
+    Returns:
+        The wheel of pyml in it.
+    """
+    source = assets / "pyodide"
+    lock = json.loads((source / "pyodide-lock.json").read_text())
+    fetched = wheels.fetch(pure(names, assets), say=say)
+    folder.mkdir(parents=True, exist_ok=True)
+    for name in (*pins.PYODIDE.files, *(path.name for path in fetched.values())):
+        shutil.copyfile(source / name if name in pins.PYODIDE.files else fetched_path(fetched, name), folder / name)
+    owners = {entry["file_name"]: name for name, entry in lock["packages"].items()}
+    served = {
+        owners[path.name]: wheel.repack(path, folder, source, paths.build_dir() / "cache" / "bytecode")
+        for path in sorted(source.glob("*.whl")) if path.name in owners
+    }  # fmt: skip
+    known = {name: path for name, path in fetched.items() if name in lock["packages"]}
+    own = pyml_wheel(folder, assets)
+    wheel.write_lock(folder / "pyodide-lock.json", wheel.patched_lock(lock, {**served, **known}, own))
+    return own
+
+
+def fetched_path(fetched: dict[str, Path], name: str) -> Path:
+    """The fetched file of this name."""
+    return next(path for path in fetched.values() if path.name == name)

@@ -1,0 +1,78 @@
+"""`pyml build --jupyterlite FOLDER`: a JupyterLite site with Pyodide, numpy and pyml in it, which asks for no file from anywhere else."""
+
+import json
+import shutil
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+from pyml.assets import wheels
+from pyml.cli import distribution
+from pyml.cli.build import BuildError, Say, check_target, ready_assets, write_manifest
+from pyml.cli.first_notebook import ipynb
+
+KERNEL = ("ipython", "ipython-pygments-lexers", "jedi", "comm")  # what the Python kernel of JupyterLite installs when it starts
+FIRST = "pyml.ipynb"
+
+
+def build(target: Path, page: Path | None = None, say: Say = print) -> Path:
+    """Builds the site.
+
+    Args:
+        target: The folder to write: new, empty, or built by pyml before.
+        page: A folder of notebooks and other files that the site opens with, instead of the first notebook.
+        say: Receives a line of text per step.
+
+    Raises:
+        BuildError: A package is missing, `target` holds other files, `page` is no folder, or JupyterLite's own build failed.
+        AssetError: Something had to be fetched and could not be.
+    """
+    distribution.need(("jupyterlite_core", "jupyterlite_pyodide_kernel", "jupyter_server"), "jupyterlite", "pyml build --jupyterlite")
+    if page is not None and not Path(page).is_dir():
+        raise BuildError(f"--page {page}: is no folder; give the folder of your notebooks.")
+    target = Path(target).resolve()
+    before = check_target(target)
+    assets = ready_assets(say)
+    with tempfile.TemporaryDirectory() as name:
+        lite = Path(name)
+        distribution.place(lite / "static" / "pyodide", ["micropip"], assets, say)
+        piplite = lite / "wheels"
+        distribution.pyml_wheel(piplite, assets)
+        for path in wheels.fetch(distribution.pure(KERNEL, assets), say=say).values():
+            shutil.copyfile(path, piplite / path.name)
+        if page is None:
+            (lite / "files").mkdir()
+            (lite / "files" / FIRST).write_text(ipynb(), encoding="utf-8")
+        else:
+            shutil.copytree(page, lite / "files", ignore=shutil.ignore_patterns(".*", "__pycache__"))
+        opened = next((path.name for path in sorted((lite / "files").glob("*.ipynb"))), None)
+        (lite / "jupyter-lite.json").write_text(json.dumps(settings(opened)), encoding="utf-8")
+        say("jupyter lite build")
+        command = [sys.executable, "-m", "jupyterlite_core", "build", "--lite-dir", str(lite), "--output-dir", str(lite / "out")]
+        command += ["--contents", str(lite / "files"), "--piplite-wheels", str(piplite), "--no-sourcemaps"]
+        done = subprocess.run(command, cwd=lite, capture_output=True, text=True)
+        if done.returncode:
+            last = "\n  ".join((done.stderr or done.stdout).strip().splitlines()[-6:])
+            raise BuildError(f"jupyter lite build failed, exit {done.returncode}:\n  {last}")
+        return put(lite / "out", target, before, say)
+
+
+def settings(opened: str | None) -> dict:
+    """What JupyterLite is told: the site's name and the notebook that it opens with."""
+    data: dict = {"appName": "pyml", "disabledExtensions": []}
+    if opened:
+        data["defaultUrl"] = "lab"
+    return {"jupyter-lite-schema-version": 0, "jupyter-config-data": data}
+
+
+def put(source: Path, target: Path, before: set[str], say: Say) -> Path:
+    """Puts a built folder where it belongs, takes away what an earlier build left there, and notes what is in it."""
+    names = {path.relative_to(source).as_posix() for path in source.rglob("*") if path.is_file()}
+    for stale in before - names:
+        (target / stale).unlink(missing_ok=True)
+    shutil.copytree(source, target, dirs_exist_ok=True)
+    write_manifest(target, names)
+    size = sum((target / name).stat().st_size for name in names)
+    say(f"{target}: {len(names)} files, {size / 1e6:.1f} MB")
+    return target

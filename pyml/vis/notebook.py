@@ -1,0 +1,44 @@
+"""Figures below the cell of a notebook that changes while the cell runs."""
+
+from __future__ import annotations
+
+import sys
+import time
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from pyml.vis.figure import Figure
+
+PAUSE = 0.5  # seconds from one drawing of a figure that changes to the next
+
+
+def in_notebook() -> bool:
+    """Whether a notebook asks: IPython, and not in a terminal."""
+    module = sys.modules.get("IPython")
+    shell = module.get_ipython() if module is not None else None
+    return shell is not None and type(shell).__name__ != "TerminalInteractiveShell"
+
+
+def display(figure: Figure) -> None:
+    """Draws a figure below the cell."""
+    sys.modules["IPython.display"].display(figure)
+
+
+class Changing:
+    """Places below the cell, one a name, on which newer figures take the place of older ones, twice a second at most."""
+
+    def __init__(self) -> None:
+        self._places: dict[str, list[Any]] = {}  # the handle, when it was last drawn
+
+    def due(self, name: str) -> bool:
+        """Whether it is time to draw this figure again."""
+        return name not in self._places or time.monotonic() - self._places[name][1] >= PAUSE
+
+    def draw(self, name: str, figure: Figure) -> None:
+        """Draws a figure in the place of the last one of its name."""
+        if name in self._places:
+            self._places[name][0].update(figure)
+            self._places[name][1] = time.monotonic()
+        else:
+            handle = sys.modules["IPython.display"].display(figure, display_id=True)
+            self._places[name] = [handle, time.monotonic()]
