@@ -427,7 +427,7 @@ def test_compiled_modules_are_kept_by_their_source(tmp_path, monkeypatch):
     (tmp_path / "pyodide.asm.wasm").write_bytes(b"wasm")
     compiled = []
 
-    def fake(sources, runtime):
+    def fake(sources, runtime, place):
         compiled.append(sorted(sources))
         return {path: b"code of " + data for path, data in sources.items()}
 

@@ -22,7 +22,7 @@ from pathlib import Path
 from pyml import paths
 from pyml.assets import AssetError, are_ready, fetch_all
 from pyml.assets.download import replacing
-from pyml.cli import bytecode, compress, ready, wheel
+from pyml.cli import bytecode, compress, ready, stdlib, wheel
 from pyml.cli.chapters import pages
 from pyml.cli.gallery import gallery
 from pyml.hub.registry import ENTRIES
@@ -132,7 +132,7 @@ def asset_files(assets: Path, named: str | None = None) -> Iterator[tuple[str, P
         named: The text of a page, which gets the data and networks that it names; None takes all, for the demos.
     """
     own = {path.name for path in (assets / "pyodide").glob("*.whl")}
-    yield from tree("pyodide/", assets / "pyodide", leave_out=("pyodide-lock.json", *own))
+    yield from tree("pyodide/", assets / "pyodide", leave_out=("pyodide-lock.json", stdlib.NAME, *own))
     yield from tree("vendor/", assets / "vendor")
     for inside, source in tree("data/", assets / "data", leave_out=("mnist.json", "mails.json")):
         if named is None or is_named(source.stem, named):
@@ -227,8 +227,9 @@ def place_wheels(runtime: Path, folder: Path, quick: bool, say: Say) -> set[str]
     existing = list(folder.glob(f"pyml-*-{build}-*.whl"))
     path = existing[0] if existing else wheel.write_wheel(folder, files, build=build)
     wheel.write_lock(folder / "pyodide-lock.json", wheel.patched_lock(lock, served, path))
+    library = stdlib.place(runtime, folder, cache)
     started = ready.place(runtime, folder, [path, *served.values()], fresh=not quick)
-    return {f"pyodide/{name}" for name in ("pyodide-lock.json", path.name, *(p.name for p in served.values()), *started)}
+    return {f"pyodide/{name}" for name in ("pyodide-lock.json", library.name, path.name, *(p.name for p in served.values()), *started)}
 
 
 __all__ = ["AssetError", "BuildError", "build_site"]

@@ -56,7 +56,7 @@ json.dumps({path: compiled(path, source) for path, source in json.loads(jobs).it
 """
 
 
-def with_bytecode(files: Files, runtime: Path, cache: Path, compile_new: bool = True) -> Files:
+def with_bytecode(files: Files, runtime: Path, cache: Path, compile_new: bool = True, place: str = SITE_PACKAGES) -> Files:
     """The files of a wheel and, for every module, its compiled form in `__pycache__`.
 
     Args:
@@ -64,12 +64,14 @@ def with_bytecode(files: Files, runtime: Path, cache: Path, compile_new: bool = 
         runtime: The folder of `pyodide.mjs`.
         cache: Folder of compiled modules by the digest of their source.
         compile_new: False takes only what the cache has; a module it lacks is imported from source.
+        place: Where the page's Python finds the files.
     """
     sources = {path: data for path, data in files.items() if path.endswith(".py")}
-    kept = {path: cache / cache_name(path, data, runtime) for path, data in sources.items()}
+    prefix = "" if place == SITE_PACKAGES else f"{place}/"
+    kept = {path: cache / cache_name(prefix + path, data, runtime) for path, data in sources.items()}
     absent = [path for path, file in kept.items() if not file.is_file()]
     if absent and compile_new:
-        for path, code in compile_modules({path: sources[path] for path in absent}, runtime).items():
+        for path, code in compile_modules({path: sources[path] for path in absent}, runtime, place).items():
             with replacing(kept[path]) as part:
                 part.write_bytes(code)
     added = {cached_path(path): file.read_bytes() for path, file in kept.items() if file.is_file()}
@@ -88,13 +90,13 @@ def cache_name(path: str, source: bytes, runtime: Path) -> str:
     return hashlib.sha256(f"{path}\0{stat.st_size}\0{CACHE_TAG} bare\0".encode() + source).hexdigest() + ".pyc"
 
 
-def compile_modules(sources: Files, runtime: Path) -> Files:
+def compile_modules(sources: Files, runtime: Path, place: str = SITE_PACKAGES) -> Files:
     """Compiled forms by path; empty where Node is missing or too old to run Pyodide, and without modules that
     do not compile."""
     node = shutil.which("node")
     if node is None:
         return {}
-    jobs = {f"{SITE_PACKAGES}/{path}": data.decode() for path, data in sources.items()}
+    jobs = {f"{place}/{path}": data.decode() for path, data in sources.items()}
     task = {"runtime": (runtime / "pyodide.mjs").as_uri(), "jobs": jobs, "code": COMPILE}
     command = [node, "--input-type=module", "--eval", SCRIPT]
     try:
@@ -102,5 +104,5 @@ def compile_modules(sources: Files, runtime: Path) -> Files:
         answer = json.loads(done.stdout) if done.returncode == 0 else {}
     except (OSError, ValueError, subprocess.TimeoutExpired):
         return {}
-    prefix = SITE_PACKAGES + "/"
+    prefix = place + "/"
     return {path.removeprefix(prefix): base64.b64decode(code) for path, code in answer.items() if code}

@@ -27,13 +27,14 @@ from typing import Any
 
 from pyml import paths
 from pyml.assets.download import digest, replacing
+from pyml.cli import stdlib
 from pyml.cli.bytecode import CACHE_TAG
 
 NAME = "ready.json"
 FORMAT = 2
 SECONDS = 300
 KEPT = 4  # memories in the cache of builds, 14 MB each
-FETCHED = ("pyodide.asm.wasm", "python_stdlib.zip")  # besides the memory and what belongs to it
+FETCHED = ("pyodide.asm.wasm",)  # besides the memory and what belongs to it
 # Modules and names that a page with a model touches; what else there is, a page imports when it is first used.
 IMPORTS = """
 import random, json, os, sys, warnings, asyncio, traceback, zipfile, tempfile, shutil, inspect, ctypes
@@ -54,7 +55,7 @@ layers.Dense, layers.Conv2D, optimizers.Adam, losses.MeanSquaredError, metrics.M
 """
 SCRIPT = """
 import { readFileSync, writeFileSync } from "node:fs";
-const { runtime, ready, work, code } = JSON.parse(readFileSync(0, "utf8"));
+const { runtime, ready, library, work, code } = JSON.parse(readFileSync(0, "utf8"));
 // Python remembers whether its browser can pause it (JSPI). Node cannot; with these Python believes so, and where a browser
 // cannot either, the functions that would pause are the ones that say it.
 WebAssembly.Suspending ??= function (imported) { return imported; };
@@ -66,7 +67,7 @@ const read = (name) => unpacked(new Uint8Array(readFileSync(`${work}/${name}`)))
 const libraries = read("libraries").map(([path, bytes]) => [path, new WebAssembly.Module(bytes)]);
 let fresh;
 const module = withLibraries(factory, libraries, null, (memory) => { fresh = memory; });
-const py = await loadPyodide({ createPyodideModule: module, _makeSnapshot: true });
+const py = await loadPyodide({ createPyodideModule: module, stdLibURL: library, _makeSnapshot: true });
 putPackages(py.FS, read("files"), libraries.map(([path]) => path));
 writeFileSync(`${work}/answer.json`, py.runPython(code));
 clear(py._module);
@@ -108,24 +109,25 @@ def place(runtime: Path, folder: Path, wheels: Iterable[Path], fresh: bool = Tru
 
     Args:
         runtime: The folder of Pyodide's own files.
-        folder: The site's `pyodide` folder.
+        folder: The site's `pyodide` folder, with Python's own modules in it.
         wheels: The served wheels of numpy and pyml, with compiled modules.
         fresh: False makes nothing new: pages of a memory that is not there start from nothing.
     """
     wheels = sorted(wheels)
     script = paths.web_dir() / "ready.js"
-    made_of = [str(FORMAT), SCRIPT, RUN, IMPORTS, digest(script), digest(runtime / "pyodide.asm.wasm"), *(wheel.name for wheel in wheels)]
-    key = hashlib.sha256("\0".join(made_of).encode()).hexdigest()[:10]
+    used = (script, runtime / "pyodide.asm.wasm", folder / stdlib.NAME)
+    parts = [str(FORMAT), SCRIPT, RUN, IMPORTS, *map(digest, used), *(wheel.name for wheel in wheels)]
+    key = hashlib.sha256("\0".join(parts).encode()).hexdigest()[:10]
     kept = paths.build_dir() / "cache" / "ready" / key
     if fresh and not (kept / NAME).is_file():
-        make(key, runtime, kept, wheels, script)
+        make(key, runtime, kept, wheels, script, folder / stdlib.NAME)
         forget_others(kept)
     plan = json.loads((kept / NAME).read_text()) if (kept / NAME).is_file() else {}
     for name in names(plan):
         if not (folder / name).is_file():
             with replacing(folder / name) as part:
                 shutil.copyfile(kept / name, part)
-    fetched = [*(runtime / name for name in FETCHED), folder / "pyodide-lock.json"]
+    fetched = [*(runtime / name for name in FETCHED), folder / stdlib.NAME, folder / "pyodide-lock.json"]
     return write_plan(folder, plan, fetched, [wheel.name for wheel in wheels])
 
 
@@ -153,7 +155,7 @@ def write_plan(folder: Path, plan: dict[str, Any], fetched: list[Path], wheels: 
     return {NAME, *(names(plan) if "memory" in plan else [])}
 
 
-def make(key: str, runtime: Path, folder: Path, wheels: list[Path], script: Path) -> None:
+def make(key: str, runtime: Path, folder: Path, wheels: list[Path], script: Path, library: Path) -> None:
     """Takes the memory in Node and writes its files, the plan last; nothing where Node is missing or cannot."""
     node = shutil.which("node")
     if node is None:
@@ -164,6 +166,7 @@ def make(key: str, runtime: Path, folder: Path, wheels: list[Path], script: Path
         Path(work, "files").write_bytes(pack(files))
         code = f"imports = {IMPORTS!r}\n{RUN}"
         task = {"runtime": runtime.resolve().as_uri() + "/", "ready": script.resolve().as_uri(), "work": work, "code": code}
+        task["library"] = str(library.resolve())
         command = [node, "--input-type=module", "--eval", SCRIPT]
         try:
             done = subprocess.run(command, input=json.dumps(task).encode(), capture_output=True, timeout=SECONDS)
