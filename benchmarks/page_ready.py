@@ -1,18 +1,22 @@
 """Where the time of a page's start goes, first visit and later ones, part by part, and what a start with numpy and pyml from
 nothing takes beside it.
 
-    .venv/bin/python benchmarks/page_ready.py [--visits 3] [--page demos/mnist/index.html] [--imports]
+    .venv/bin/python benchmarks/page_ready.py [--visits 3] [--page demos/mnist/index.html] [--imports] [--bytes]
 
 Each row is a part of the start and how long it took after the row above; downloads run beside all of them, so their row
 says when the last one ended. Every visit is timed with the site's kept memory and with `?ready=off`, in turn: compare the
-columns of one run. `--imports` lists the slowest imports of `import pyml` in the tab instead.
+columns of one run. `--imports` lists the slowest imports of `import pyml` in the tab instead; `--bytes` what a first visit loads: a page
+with Python, from the kept memory and from nothing, and an exported model, each as it is, with gzip and with brotli.
 """
 
 import argparse
 import json
+import tempfile
 import time
+from pathlib import Path
 
-from pyml import paths
+from pyml import Sequential, layers, paths
+from pyml.cli import compress
 from pyml.cli.browser import chromium
 from pyml.cli.build import build_site
 from pyml.cli.serve import running
@@ -60,7 +64,10 @@ def main():
     parser.add_argument("--backend", default="wasm")
     parser.add_argument("--thread", nargs="*", default=["worker", "main"])
     parser.add_argument("--imports", action="store_true", help="list the slowest imports in the tab")
+    parser.add_argument("--bytes", action="store_true", help="list what a first visit loads")
     options = parser.parse_args()
+    if options.bytes:
+        return print_bytes(build_site(paths.site_dir(), say=lambda text: None))
     with running(build_site(paths.site_dir(), say=lambda text: None)) as url, chromium() as browser:
         if options.imports:
             return print_imports(browser, url)
@@ -101,6 +108,26 @@ def print_table(title, kept, nothing):
                 cells.append(" " * 14)
         print(f"  {name:40} {cells[0]}  {cells[1]}")
     print(f"  ready, kept memory : from nothing = 1 : {max(nothing.values()) / max(kept.values()):.1f}", flush=True)
+
+
+def print_bytes(site):
+    """What a first visit loads before the page's own files, and the files of an exported convnet of the digits."""
+    plan = json.loads((site / "pyodide" / "ready.json").read_text())
+    memory = {"pyodide.mjs", "pyodide.asm.mjs", "ready.json", *plan["sizes"]}
+    kept = {plan["memory"], plan["modules"], *(file for _, file in plan["libraries"])}
+    lock = json.loads((site / "pyodide" / "pyodide-lock.json").read_text())
+    nothing = (memory - kept) | {entry["file_name"] for entry in lock["packages"].values()}
+    for title, names in (("Python from the kept memory", memory), ("Python from nothing", nothing)):
+        print(f"\n{title}\n{compress.table(site, [f'pyodide/{name}' for name in sorted(names)])}")
+    model = Sequential([
+        layers.Input((28, 28, 1)), layers.Conv2D(16, 3, activation="relu"), layers.MaxPooling2D(),
+        layers.Conv2D(32, 3, activation="relu"), layers.MaxPooling2D(), layers.Flatten(), layers.Dense(10, activation="softmax"),
+    ])  # fmt: skip
+    with tempfile.TemporaryDirectory() as folder:
+        model.export(folder, format="web")
+        names = [path.relative_to(folder).as_posix() for path in sorted(Path(folder).rglob("*")) if path.is_file()]
+        compress.compress(Path(folder), names)
+        print(f"\nAn exported model: no Python\n{compress.table(Path(folder), names)}")
 
 
 def print_imports(browser, url):
