@@ -48,6 +48,9 @@ def test_a_chapter_reaches_its_figure_of_merit_and_draws_beside_its_text(cars):
     boxes = [figure.bounding_box() for figure in cars.locator(".cell:nth-of-type(3) figure").all()]
     assert boxes[0]["y"] == boxes[1]["y"] and boxes[0]["x"] < boxes[1]["x"]  # side by side
     assert cars.locator(".cm-content").get_attribute("aria-label") == "cars.py"
+    cars.locator(".cm-content").focus()
+    card, editor = cars.locator(".chapter-code").bounding_box(), cars.locator(".code-editor").bounding_box()
+    assert editor["y"] + editor["height"] < card["y"] + card["height"] and card["height"] < 900  # the code scrolls in its own frame
 
 
 def test_a_slider_asks_python(cars):

@@ -124,6 +124,7 @@ function rich(lib, area, { edit, run, names }) {
       lib.closeBrackets(), lib.autocompletion({ icons: false }), lib.highlightActiveLine(), lib.highlightActiveLineGutter(),
       lib.python(), lib.pythonLanguage.data.of({ autocomplete: dotted(names) }),
       lib.syntaxHighlighting(colours), look, lib.indentUnit.of("    "), EditorState.tabSize.of(4), locked.of(EditorState.readOnly.of(false)),
+      EditorView.editorAttributes.of({ class: "code-editor" }),
       EditorView.contentAttributes.of({ "aria-label": label, spellcheck: "false" }),
       EditorView.updateListener.of((update) => {
         if (!update.docChanged) return;
@@ -136,7 +137,6 @@ function rich(lib, area, { edit, run, names }) {
       ]),
     ],
   });
-  view.dom.classList.add("code-editor");
   area.after(view.dom);
   area.hidden = true;
 
