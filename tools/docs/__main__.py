@@ -31,7 +31,7 @@ def main(arguments: list[str] | None = None) -> int:
     quiet = {**os.environ, "NO_MKDOCS_2_WARNING": "1"}  # news of the theme's maker
     status = subprocess.run(command, cwd=ROOT, env=quiet).returncode
     if status == 0:
-        print(f"docs: {(ROOT / 'build' / 'docs' / 'index.html').relative_to(ROOT)}")
+        print("docs: build/docs/index.html; with its search: python3 -m http.server -d build/docs")
     return status
 
 

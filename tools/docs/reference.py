@@ -26,6 +26,16 @@ def write(folder: Path) -> dict[str, str]:
     return titles
 
 
+def places() -> dict[str, str]:
+    """Name -> where the reference tells of it, as a link from the top of the site."""
+    found = {}
+    for page, those in entries().values():
+        for entry in those:
+            for name in (entry.name, *entry.also):
+                found[name] = f"api/{page.path}.md#{entry.name}"
+    return found
+
+
 def text(page: Page, those: list[Entry]) -> str:
     """One page: what it is about, a line a name, then the names."""
     lines = [f"# {page.title}", "", page.about, ""]

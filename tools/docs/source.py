@@ -44,6 +44,8 @@ def gather(root: Path, folder: Path) -> None:
     shutil.copy(root / "tools" / "docs" / "extra.css", folder / "extra.css")
     gallery.write(root, folder)
     titles = reference.write(folder)
+    table = folder / "tensorflow_js_names.md"
+    table.write_text(linked(table.read_text(encoding="utf-8"), reference.places()), encoding="utf-8")
     (folder.parent / "mkdocs.yml").write_text(configuration(folder, titles), encoding="utf-8")
 
 
@@ -63,6 +65,11 @@ def moved(text: str, name: str, root: Path) -> str:
         return f"[{words}]({pages[at]}{hash}{anchor})" if at in pages else words
 
     return LINK.sub(link, text)
+
+
+def linked(text: str, places: dict[str, str]) -> str:
+    """A text whose names of pyml lead to the reference."""
+    return re.sub(r"`(pyml[.\w]+)`", lambda m: f"[{m[0]}]({places[m[1]]})" if m[1] in places else m[0], text)
 
 
 def configuration(folder: Path, titles: dict[str, str]) -> str:
