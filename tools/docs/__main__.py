@@ -1,4 +1,4 @@
-"""Builds the documentation site: `python -m tools.docs [--pictures] [--only pages]`.
+"""Builds the documentation site: `python -m tools.docs [--pictures [NAME ...]] [--only pages]`.
 
 Gathers docs/, README's neighbours and the reference in `build/docs-source`, then has mkdocs build them, strictly, into
 `build/docs`. Needs the packages of the extra `docs`; `make docs` installs them.
@@ -19,10 +19,10 @@ def main(arguments: list[str] | None = None) -> int:
     """Runs the steps; returns the exit status."""
     parser = argparse.ArgumentParser(prog="python -m tools.docs", description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--only", choices=["pages"], help="write the pages, build nothing")
-    parser.add_argument("--pictures", action="store_true", help="first take screenshots of the demos for the gallery; needs make setup")
+    parser.add_argument("--pictures", nargs="*", metavar="NAME", help="first take screenshots of demos for the gallery; needs make setup")
     options = parser.parse_args(arguments)
-    if options.pictures:
-        late = pictures.take(ROOT)
+    if options.pictures is not None:
+        late = pictures.take(ROOT, options.pictures)
         print(f"docs: not done in time, shown as far as they came: {', '.join(late)}" if late else "docs: the demos are pictured")
     source.gather(ROOT, ROOT / "build" / "docs-source")
     if options.only:

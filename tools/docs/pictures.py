@@ -12,11 +12,12 @@ from pyml.cli.serve import running
 SETTLED = "() => window.pymlDemo && (pymlDemo.done || pymlDemo.ready || pymlDemo.error || pymlDemo.shares)"
 
 
-def take(root: Path, patience: float = 240.0) -> list[str]:
+def take(root: Path, names: list[str], patience: float = 240.0) -> list[str]:
     """Opens each page, lets it do its work, and keeps how it looks. Returns the names of those that were not done in time.
 
     Args:
         root: The checkout; its `build/site` is served.
+        names: Demos and chapters; all if empty.
         patience: Seconds for each page.
     """
     folder = root / "build" / "docs-pictures"
@@ -24,7 +25,7 @@ def take(root: Path, patience: float = 240.0) -> list[str]:
     late = []
     with running(root / "build" / "site") as origin, chromium() as browser:
         window = browser.new_context(viewport={"width": 1000, "height": 700})
-        for name in [*demos(root / "demos"), *(one.name for one in chapters(root / "demos"))]:
+        for name in names or [*demos(root / "demos"), *(one.name for one in chapters(root / "demos"))]:
             page = window.new_page()
             page.goto(f"{origin}/demos/{name}/index.html?autorun=1&backend=wasm")
             try:
