@@ -57,6 +57,7 @@ class SeedGenerator(Configured, kind=SEEDS):
         self._initial_seed = int(seed)
         self.name = name or "seed_generator"
         self.state = Variable(np.array([seed & 0xFFFFFFFF, 0], np.uint32), trainable=False, name="seed_generator_state")
+        self.state.path = f"{self.name}/seed_generator_state"
 
     def next(self, ordered: bool = True) -> Tensor:
         """The current state, uint32 `(2,)`; the counter advances."""

@@ -68,6 +68,7 @@ class Metric(Configured, kind=METRICS, abstract=True):
         dtype = dtype or self._dtype
         value = first_value(initializer, tuple(shape), dtype)
         variable = Variable(value, dtype=dtype, trainable=False, name=name)
+        variable.path = f"{self.name}/{variable.name}"
         self._variables.append(variable)
         return variable
 

@@ -58,17 +58,17 @@ class Adafactor(Optimizer):
         if self.built:
             return
         super().build(variables)
-        self._r: list[Any] = []
-        self._c: list[Any] = []
+        self._r: list[Variable] = []
+        self._c: list[Variable] = []
         self._v: list[Variable] = []
         for variable in variables:
             shape = tuple(variable.shape)
-            if len(shape) < 2:
-                self._r.append(None)
-                self._c.append(None)
+            if len(shape) < 2:                         # numbers that nothing reads: files have them
+                self._r.append(self.add_variable((), dtype="int32", name=variable.name))
+                self._c.append(self.add_variable((), dtype="int32", name=variable.name))
             else:
-                self._r.append(self.add_variable(shape[:-1], dtype=variable.dtype, name=f"{variable.name}_rows"))
-                self._c.append(self.add_variable((*shape[:-2], shape[-1]), dtype=variable.dtype, name=f"{variable.name}_columns"))
+                self._r.append(self.add_variable(shape[:-1], dtype=variable.dtype, name=variable.name))
+                self._c.append(self.add_variable((*shape[:-2], shape[-1]), dtype=variable.dtype, name=variable.name))
             self._v.append(self.add_variable_from_reference(variable, "velocity"))
 
     def _numbers(self, learning_rate: Any) -> list[Tensor]:

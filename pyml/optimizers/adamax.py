@@ -116,6 +116,7 @@ class Nadam(Optimizer):
             return
         super().build(variables)
         self._momentums, self._velocities = self.add_optimizer_variables(variables, ["momentum", "velocity"])
+        self._u_product = self.add_variable((), "ones", name="variable")   # nothing reads it: files have it
 
     def update_step(self, gradient: Tensor, variable: Variable, learning_rate: Any) -> None:
         index = self._get_variable_index(variable)
@@ -131,7 +132,7 @@ class Nadam(Optimizer):
         return self.beta_1 * (1.0 - 0.5 * ops.exp(step * math.log(_FORGETS)))
 
     def _product(self, step: Any) -> Any:
-        """The product of `_decayed` of all steps up to this one, in no more work than one: no state, and no file, has it.
+        """The product of `_decayed` of all steps up to this one, in no more work than one; the state has it for files only.
 
         Its logarithm is that of `beta_1^t`, and `log(1 - x / 2)` as a power series, of which each term is a geometric sum.
         """
@@ -146,6 +147,7 @@ class Nadam(Optimizer):
         """Numbers of the step that all variables share: those of m and g, and what corrects v."""
         step = self._step()
         now, following, product = self._decayed(step), self._decayed(step + 1.0), self._product(step)
+        self.assign(self._u_product, product)
         return (learning_rate * following / (1.0 - product * following), learning_rate * (1.0 - now) / (1.0 - product),
                 1.0 / one_minus_power(self.beta_2, step))
 

@@ -131,6 +131,7 @@ class Optimizer(Configured, kind=OPTIMIZERS, abstract=True):
             )
 
     def _track(self, variable: Variable) -> Variable:
+        variable.path = f"{self.name}/{variable.name}"
         self._variables.append(variable)
         return variable
 
@@ -467,7 +468,16 @@ class Optimizer(Configured, kind=OPTIMIZERS, abstract=True):
             store[str(i)] = variable.numpy()
 
     def load_own_variables(self, store: Mapping[str, Any]) -> None:
-        """Reads what `save_own_variables` wrote; warns and changes nothing where that is another number of variables."""
+        """Reads what `save_own_variables` wrote; warns and changes nothing where that is another number of variables.
+
+        Files of Keras 2 have all but the learning rate, which is in the config there.
+        """
+        if len(store.keys()) == len(self.variables) - 1 and isinstance(self._learning_rate, Variable):
+            rest = [variable for variable in self.variables if variable is not self._learning_rate]
+            if all(np.shape(store[str(i)]) == tuple(variable.shape) for i, variable in enumerate(rest)):
+                for i, variable in enumerate(rest):
+                    variable.assign(store[str(i)])
+                return
         if len(store.keys()) != len(self.variables):
             warnings.warn(f"the state of optimizer '{self.name}' is not loaded: it has {len(self.variables)} variables, and "
                           f"{len(store.keys())} are stored.", stacklevel=2)  # fmt: skip

@@ -68,9 +68,12 @@ class Ftrl(Optimizer):
         if self.built:
             return
         super().build(variables)
-        self._squares, self._linears = (
-            self.add_optimizer_variables(variables, name, initializers.Constant(value))
-            for name, value in (("accumulator", self.initial_accumulator_value), ("linear", 0.0)))
+        self._squares: list[Variable] = []
+        self._linears: list[Variable] = []
+        first = initializers.Constant(self.initial_accumulator_value)
+        for variable in variables:                     # in this order, which files have
+            self._squares.append(self.add_variable_from_reference(variable, "accumulator", first))
+            self._linears.append(self.add_variable_from_reference(variable, "linear"))
 
     def update_step(self, gradient: Tensor, variable: Variable, learning_rate: Any) -> None:
         index = self._get_variable_index(variable)

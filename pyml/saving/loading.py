@@ -79,11 +79,11 @@ def _load(path: Any, custom_objects: dict[str, Any] | None, compile: bool,
     if hasattr(path, "read") and not hasattr(path, "read_async"):
         from .keras import archive
 
-        return archive.load_archive(path.read(), getattr(path, "name", "the file"), custom_objects, compile, safe_mode)
+        return archive.load_archive(path.read(), getattr(path, "name", "the file"), custom_objects, compile, safe_mode, _of_keras_2)
     if _is_keras_folder(path):
         from .keras import archive
 
-        return archive.from_members(_members(path), path, custom_objects, compile, safe_mode)
+        return archive.from_members(_members(path), path, custom_objects, compile, safe_mode, _of_keras_2)
     place = place_of(path)
     name = str(place.name)
     _refuse_weights(name, place)
@@ -130,7 +130,13 @@ def _of_file(data: Any, place: Any, custom_objects: dict[str, Any] | None, compi
         return legacy.load(data, place, custom_objects, compile, safe_mode)
     from .keras import archive
 
-    return archive.load_archive(data, place, custom_objects, compile, safe_mode)
+    return archive.load_archive(data, place, custom_objects, compile, safe_mode, _of_keras_2)
+
+
+def _of_keras_2(*described: Any) -> Any:
+    from .keras import legacy
+
+    return legacy.from_members(*described)
 
 
 def _is_keras_folder(path: Any) -> bool:

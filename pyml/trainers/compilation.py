@@ -28,6 +28,7 @@ class Compilation:
         self.parts = [part for part in (CompileMetrics(metrics) if metrics else None,
                                         CompileMetrics(weighted_metrics, weighted=True) if weighted_metrics else None)
                       if part is not None]  # fmt: skip
+        self.group: Any = None  # the parts as the one metric that a model shows
 
     def build(self, y: Any, outputs: Outputs) -> None:
         """Makes losses and metrics for targets and predictions of these shapes, where there are none yet."""
@@ -68,11 +69,13 @@ class Compilation:
             for part in self.parts:
                 part.update(targets, flatten(outputs.struct), weights)
 
+    def losses(self) -> list[Any]:
+        """The means of the loss and of its parts."""
+        return [self.tracker, *(() if self.loss is None else self.loss.metrics)]
+
     def named_metrics(self) -> list[tuple[str, Any]]:
         """Pairs of log name and metric, loss first."""
-        pairs: list[tuple[str, Any]] = [("loss", self.tracker)]
-        if self.loss is not None:
-            pairs += [(metric.name, metric) for metric in self.loss.metrics]
+        pairs: list[tuple[str, Any]] = [(metric.name, metric) for metric in self.losses()]
         for part in self.parts:
             pairs += part.named(taken=[name for name, _ in pairs])
         return pairs

@@ -16,6 +16,7 @@ from pyml.metrics import Metric
 from pyml.optimizers import Optimizer
 from pyml.trainers import state
 from pyml.trainers.compilation import Compilation
+from pyml.trainers.metric_group import spread_out
 from pyml.trainers.outputs import Outputs
 from pyml.trainers.watch import Trained, Watch
 from pyml.utils.data_utils import unpack_x_y_sample_weight
@@ -161,26 +162,33 @@ class StepMethods(Layer):
     def _own_metrics(self) -> list[tuple[str, Metric]]:
         """Pairs of log name and metric: the loss, the metrics of `compile`, those of layers; a model inside keeps its own."""
         own = [] if self._compilation is None else self._compilation.named_metrics()
+        return own + [(metric.name, metric) for metric in self._layer_metrics()]
+
+    def _layer_metrics(self) -> list[Metric]:
         layers = [layer for layer in self._flatten_layers() if layer is self or not isinstance(layer, StepMethods)]
-        return own + [(metric.name, metric) for layer in layers for metric in layer._metrics_of()]
+        return [metric for layer in layers for metric in layer._metrics_of()]
 
     def _named_metrics(self) -> list[tuple[str, Metric]]:
-        """Pairs of log name and metric of what `metrics` says, which a subclass may have written."""
+        """Pairs of log name and metric of what `metrics` says, which a subclass may have written; those of `compile` each for itself."""
         own = self._own_metrics()
         if type(self).metrics is StepMethods.metrics:
             return own
         names = {id(metric): name for name, metric in own}
-        return [(names.get(id(metric), metric.name), metric) for metric in self.metrics]
+        return [(names.get(id(metric), metric.name), metric) for metric in spread_out(self.metrics)]
 
     @property
     def metrics(self) -> list[Metric]:
-        """The loss tracker, the metrics of `compile` and those of layers."""
-        return [metric for _, metric in self._own_metrics()]
+        """The mean of the loss; `compile_metrics`, which is all metrics of `compile`; the losses of outputs; metrics of layers."""
+        chosen = self._compilation
+        if chosen is None:
+            return self._layer_metrics()
+        tracker, *losses = chosen.losses()
+        return [tracker, *([chosen.group] if chosen.parts else []), *losses, *self._layer_metrics()]
 
     @property
     def metrics_names(self) -> list[str]:
         """Names of `metrics`."""
-        return [name for name, _ in self._named_metrics()]
+        return [metric.name for metric in self.metrics]
 
     def reset_metrics(self) -> None:
         """Sets all metrics back to their start."""

@@ -24,6 +24,7 @@ from pyml.trainers.feeds import Residents, first_rows
 from pyml.trainers.io import AsyncIO, SyncIO, drive
 from pyml.trainers.keeper import Keeper
 from pyml.trainers.labels import check_labels
+from pyml.trainers.metric_group import CompiledMetrics
 from pyml.trainers.options import Options
 from pyml.trainers.predicting import unflatten
 from pyml.trainers.step_methods import StepMethods
@@ -96,6 +97,7 @@ class Trainer(StepMethods):
         if run_eagerly and jit_compile is True:
             warnings.warn("If `run_eagerly` is True, then `jit_compile` cannot also be True. Disabling `jit_compile`.", stacklevel=2)
         self._compilation = Compilation(loss, loss_weights, metrics, weighted_metrics)
+        self._compilation.group = CompiledMetrics(self)
         self._compiled_with = {"run_eagerly": run_eagerly, "steps_per_execution": steps_per_execution, "jit_compile": jit_compile}
         self._watch, self._trained = Watch(), Trained()
         self._trained.note(self)
@@ -285,7 +287,7 @@ class Trainer(StepMethods):
             return_dict: Return a dict by name.
 
         Returns:
-            The loss, or a list of loss and metrics in the order of `metrics_names`, or a dict.
+            The loss, or a list of the loss and the metrics in the order of `compile`, or a dict.
 
         Raises:
             RuntimeError: Another thread or task trains or evaluates the model.
@@ -313,7 +315,7 @@ class Trainer(StepMethods):
     def _reported(self, logs: dict[str, Any], return_dict: bool) -> Any:
         if return_dict:
             return logs
-        first = [name for name in dict.fromkeys(self._steps.names or self.metrics_names) if name in logs]
+        first = [name for name in dict.fromkeys(self._steps.names or [name for name, _ in self._named_metrics()]) if name in logs]
         values = [logs[name] for name in [*first, *sorted(set(logs) - set(first))]]
         return values[0] if len(values) == 1 else values
 

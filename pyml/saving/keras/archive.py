@@ -8,7 +8,7 @@ import os
 import tempfile
 import warnings
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -125,23 +125,26 @@ def _load_assets(model: Any, files: Mapping[str, bytes]) -> None:
 
 # ---- reading
 def load_archive(data: Any, where: object, custom_objects: Mapping[str, Any] | None = None, compile: bool = True,
-                 safe_mode: bool = True) -> Any:
-    """The model in the bytes of a `.keras` file.
+                 safe_mode: bool = True, old: Callable[..., Any] | None = None) -> Any:
+    """The model in the bytes of a `.keras` file; `old` makes those that Keras 2 describes, as `legacy.from_members` does.
 
     Raises:
         ModelFileError: The file is damaged, or holds what is not known here; the message says what.
     """
-    return from_members(read_archive(data, where), where, custom_objects, compile, safe_mode)
+    return from_members(read_archive(data, where), where, custom_objects, compile, safe_mode, old)
 
 
 def from_members(files: Mapping[str, Any], where: object, custom_objects: Mapping[str, Any] | None = None, compile: bool = True,
-                 safe_mode: bool = True) -> Any:
+                 safe_mode: bool = True, old: Callable[..., Any] | None = None) -> Any:
     """The model of the files that a `.keras` file holds."""
     if "config.json" not in files:
         raise ModelFileError(f"{where}: there is no config.json in it; it is no model that Keras wrote.")
     config = parse_json(files["config.json"], f"{where}/config.json")
     weights = files.get(WEIGHTS)
-    model = made(config, where, custom_objects, compile, safe_mode, None if weights is None else len(weights))
+    if old is not None and _version(files, where).startswith("2"):
+        model = old(config, where, custom_objects, compile, safe_mode, 0 if weights is None else len(weights))
+    else:
+        model = made(config, where, custom_objects, compile, safe_mode, None if weights is None else len(weights))
     _load_assets(model, files)
     if weights is not None:
         state.load_state(model, hdf5_read.read(weights, f"{where}/{WEIGHTS}"), where, by_name=True)
@@ -150,6 +153,11 @@ def from_members(files: Mapping[str, Any], where: object, custom_objects: Mappin
     elif model.weights:
         raise ModelFileError(f"{where}: there is no {WEIGHTS} in it; the file is not complete.")
     return model
+
+
+def _version(files: Mapping[str, Any], where: object) -> str:
+    """The version of Keras that wrote the files, where they say it."""
+    return str(parse_json(files["metadata.json"], f"{where}/metadata.json").get("keras_version")) if "metadata.json" in files else "3"
 
 
 def made(config: dict[str, Any], where: object, custom_objects: Mapping[str, Any] | None, compile: bool, safe_mode: bool,

@@ -24,6 +24,7 @@ from .hdf5 import MOST_ATTRIBUTE, Group
 from .state import Reader
 
 _GONE = {"decay", "jit_compile", "is_legacy_optimizer"}  # of optimizers of Keras 2
+_NOT_OURS = {"sample_weight_mode", "jit_compile"}  # of `compile`
 _BUILDING = (PymlError, ValueError, TypeError, KeyError, AttributeError, IndexError, OverflowError, RecursionError)
 
 
@@ -150,6 +151,30 @@ def _model(config: dict[str, Any], where: object, custom_objects: Mapping[str, A
         raise ModelFileError(f"{where}: the model cannot be made from its config: {str(e)[:1000]}") from e
 
 
+def from_members(config: dict[str, Any], where: object, custom_objects: Mapping[str, Any] | None, compile: bool, safe_mode: bool,
+                 nbytes: int) -> Any:
+    """The model of the `config.json` in a `.keras` file of Keras 2.12 to 2.15, with new weights."""
+    model = _model(archive.without_compilation(config), where, custom_objects, safe_mode, False, nbytes)
+    chosen = config.get("compile_config")
+    if compile and isinstance(chosen, dict):
+        chosen = dict(chosen)
+        chosen["optimizer_config"] = chosen.pop("optimizer", None)
+        _compile(model, chosen, Group(), where, custom_objects)
+        if model.optimizer is not None and not model.optimizer.built:
+            model.optimizer.build(model.trainable_variables)
+    return model
+
+
+def _metric(value: Any) -> Any:
+    """Metrics of `compile` by their names, where Keras 2 wrote what it had made of these."""
+    if isinstance(value, dict) and value.get("class_name") == "MeanMetricWrapper":
+        function = value["config"].get("fn")
+        return value["config"].get("name") or (function.get("config") if isinstance(function, dict) else function)
+    if isinstance(value, dict) and "class_name" not in value:
+        return {key: _metric(item) for key, item in value.items()}
+    return [_metric(item) for item in value] if isinstance(value, list) else value
+
+
 def _without_modules(config: Any) -> Any:
     """Keras 2.13 to 2.15 name modules, as Keras 3 does, in configs that are of Keras 2 all the same."""
     if isinstance(config, dict):
@@ -214,7 +239,8 @@ def _compile(model: Any, config: dict[str, Any], root: Group, where: object, cus
     try:
         with custom_object_scope(custom_objects or {}):
             optimizer = deserialize_keras_object({"class_name": name, "config": inner}, kind=OPTIMIZERS)
-            model.compile_from_config({key: value for key, value in config.items() if key not in ("sample_weight_mode",)} | {
+            of_metrics = {key: _metric(config[key]) for key in ("metrics", "weighted_metrics") if key in config}
+            model.compile_from_config({key: value for key, value in config.items() if key not in _NOT_OURS} | of_metrics | {
                 "optimizer": serialize_keras_object(optimizer)})
     except _BUILDING as e:
         warnings.warn(f"{where}: the model is not compiled: {str(e)[:300]}", stacklevel=4)

@@ -183,6 +183,8 @@ def _group(root: Group, path: str, obj: Any, by_name: bool) -> Group | None:
     found = root.find(f"{path}/vars")
     if found is None and "_layer_checkpoint_dependencies" in root.items:  # Keras 2.12 and 2.13
         found = root.find(f"{path}/vars".replace("layers", "_layer_checkpoint_dependencies"))
+    if found is None and "/" in path:                  # parts of layers of Keras 2
+        found = root.find("/_".join(path.rsplit("/", 1)) + "/vars")
     if by_name and found is not None and found.attrs.get("name", obj.name) != obj.name:
         siblings = root.find(os.path.dirname(path))
         for sibling in siblings.items.values() if siblings is not None else ():

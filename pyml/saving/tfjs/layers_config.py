@@ -9,6 +9,7 @@ from ...objects.registry import register_keras_serializable
 from ..files import ModelFileError
 from .calls import KEEP, count_from_zero, flat_name, read_call, read_ends
 
+_OF_NO_WEIGHTS = {"CategoryEncoding", "Discretization", "HashedCrossing", "Hashing", "IntegerLookup", "StringLookup", "TextVectorization"}
 _DROPPED = {"batch_input_shape", "implementation", "time_major", "ragged", "sparse", "renorm", "fused", "virtual_batch_size",
             "adjustment", "input_length", "build_config", "keepdims", "input_dtype", "quantization_config", "renorm_clipping",
             "renorm_momentum"}  # fmt: skip
@@ -94,6 +95,14 @@ def read_layer(raw, where) -> dict:
         config["name"] = flat_name(config["name"])
     if "dtype" in config:
         config["dtype"] = _dtype(config)
+    if name == "MultiHeadAttention":
+        config = {k: v for k, v in config.items() if k not in ("query_shape", "key_shape", "value_shape")}
+    if (config.get("groups") == 1 and not name.startswith("Conv")) or name.endswith("Transpose"):
+        config.pop("groups", None)
+    if name.startswith("Separable"):
+        config = {k: v for k, v in config.items() if not k.startswith("kernel_") or k == "kernel_size"}
+    if name in _OF_NO_WEIGHTS:
+        config.pop("trainable", None)
     return {"class_name": name, "config": {k: v for k, v in config.items() if k not in _DROPPED and not _is_default(k, v)}}
 
 
