@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Callable, Hashable, Iterable
+from collections.abc import Callable, Hashable, Iterator
 from typing import Generic, TypeVar
 from weakref import WeakValueDictionary
 
@@ -50,7 +50,8 @@ class Recent(Generic[V]):
         self._values[key] = value, weight
         self.weight += weight
         while self.weight > self.most and len(self._values) > self.least:
-            self._drop(next(iter(self._values)))
+            _, gone = self._values.popitem(last=False)  # one call: readers in other threads move what they use
+            self.weight -= gone[1]
         return value
 
     def _drop(self, key: Hashable) -> None:
@@ -62,11 +63,16 @@ class Recent(Generic[V]):
         self._values.clear()
         self.weight = 0
 
-    def values(self) -> Iterable[V]:
-        return [value for value, _ in self._values.values()]
+    def values(self) -> list[V]:
+        found = [self._values.get(key) for key in self]
+        return [value[0] for value in found if value is not None]
 
-    def __iter__(self):
-        return iter(list(self._values))
+    def __iter__(self) -> Iterator[Hashable]:
+        while True:
+            try:
+                return iter(list(self._values))
+            except RuntimeError:  # another thread used a value just now, which moves it to the end
+                continue
 
     def __len__(self) -> int:
         return len(self._values)

@@ -91,10 +91,17 @@ def pytest_collection_modifyitems(items):
     """A test of many cases runs each on the cpu, and of four cases one on wasm and the next on webgpu; on all with the slow ones.
 
     `in_turn` asks for it with fewer cases, `in_turn(2)` takes every case to one of the two, `in_turn(6)` each sixth to wasm and
-    the one after it to webgpu; `every_device` says that each case is to run on all of them.
+    the one after it to webgpu; `every_device` says that each case is to run on all of them. `few(n)` leaves every nth case of a
+    test that has no device, the others run with the slow ones.
     """
     cases: dict[tuple, dict] = {}
+    seen: dict[tuple, int] = {}
     for item in items:
+        if (mark := item.get_closest_marker("few")) is not None:
+            test = (item.parent.nodeid, item.originalname)
+            seen[test] = seen.get(test, -1) + 1
+            if seen[test] % mark.args[0]:
+                item.add_marker(pytest.mark.slow)
         device = item.callspec.params.get("device") if hasattr(item, "callspec") else None
         if isinstance(device, str):
             name = tuple(part for part in item.callspec.id.split("-") if part != device)

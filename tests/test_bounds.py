@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import gc
+import sys
+import threading
 
 import numpy as np
 import pytest
@@ -35,6 +37,35 @@ def test_values_may_weigh_more_than_one_and_some_stay_whatever_they_weigh():
     assert list(cache) == [3, 4] and cache.weight == 110
     cache.put(4, 1)  # in its place
     assert cache.weight == 51
+
+
+def test_a_list_of_the_values_may_be_taken_while_another_thread_uses_and_adds_some():
+    class Key(int):  # whose hash is Python code, at which threads take turns
+        def __hash__(self):
+            return super().__hash__()
+
+    cache, done = Recent(200), threading.Event()
+    for i in range(200):
+        cache.put(Key(i), i)
+
+    def use():
+        for i in range(20_000):
+            cache.get(Key(i % 200))
+            if i % 10 == 0:
+                cache.put(Key(i), i)
+        done.set()
+
+    before = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    thread = threading.Thread(target=use)
+    thread.start()
+    try:
+        while not done.is_set():
+            assert len(cache.values()) > 150 and len(list(cache)) > 150
+    finally:
+        sys.setswitchinterval(before)
+        thread.join()
+    assert len(cache) == cache.weight == 200
 
 
 def test_a_value_that_somebody_uses_is_found_again():

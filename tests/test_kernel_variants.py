@@ -142,6 +142,7 @@ def same(got: np.ndarray, expected: np.ndarray) -> None:
     np.testing.assert_allclose(got, expected, atol=1e-4 * scale, rtol=0)
 
 
+@pytest.mark.few(5)  # each of them is met followed by more
 @pytest.mark.parametrize("case", VARIANTS.values(), ids=IDS)
 def test_a_variant_of_a_kernel_matches_numpy(device, case):
     arrays = arrays_of(case)

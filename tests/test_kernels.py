@@ -92,6 +92,7 @@ def test_a_kernel_file_compiles_as_it_stands(gpu, file):
 ROUTINES = [(op.name, i) for op in OPS.values() if op.kind == "routine" and op.kernel is not None for i in range(len(op.samples))]
 
 
+@pytest.mark.few(3)
 @pytest.mark.parametrize("family", PROFILES)
 @pytest.mark.parametrize(("name", "sample"), ROUTINES)
 def test_a_routine_matches_numpy_on_its_samples(device, family, name, sample):
@@ -103,6 +104,7 @@ PLAIN = {"strides": (1, 1), "padding": ((0, 0), (0, 0)), "dilation": (1, 1), "gr
 SIZES = [(1, 3, 5), (7, 1, 2), (127, 127, 127), (64, 128, 100), (5, 8, 4), (1, 40, 64), (66, 12, 700), (130, 132, 20), (4, 4, 2100)]
 
 
+@pytest.mark.few(3)
 @pytest.mark.parametrize("family", PROFILES)
 @pytest.mark.parametrize("transposed", [(False, False), (True, False), (False, True), (True, True)])
 @pytest.mark.parametrize("size", SIZES)

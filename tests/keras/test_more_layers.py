@@ -14,6 +14,7 @@ L = pyml.layers
 GOLDENS = json.loads(Path(layer_cases.__file__).with_suffix(".json").read_text(encoding="utf-8"))
 
 
+@pytest.mark.in_turn(8)
 @pytest.mark.parametrize("case", layer_cases.CASES, ids=lambda case: case.__name__)
 def test_layers_train_as_in_keras(case, device, monkeypatch):
     monkeypatch.setenv("COLUMNS", "120")

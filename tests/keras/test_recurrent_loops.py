@@ -87,6 +87,7 @@ def assert_same(loop: Model, steps: Model, x, epochs=2):
         np.testing.assert_allclose(a.numpy(), b.numpy(), rtol=1e-4, atol=2e-5, err_msg=a.path)
 
 
+@pytest.mark.in_turn(8)
 @pytest.mark.parametrize("sequences", [False, True])
 @pytest.mark.parametrize("name", CELLS)
 def test_a_loop_trains_as_its_steps_do(device, name, sequences):
@@ -94,6 +95,7 @@ def test_a_loop_trains_as_its_steps_do(device, name, sequences):
     assert_same(loop, steps, X)
 
 
+@pytest.mark.in_turn(8)
 @pytest.mark.parametrize("options", [
     {}, {"return_sequences": True}, {"zero_output_for_mask": True},
     {"go_backwards": True, "return_sequences": True, "zero_output_for_mask": True},
