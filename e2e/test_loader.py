@@ -82,6 +82,7 @@ DAMAGE = """async () => {
 }"""
 
 
+@pytest.mark.slow
 def test_without_the_sites_memory_a_second_visit_goes_on_from_its_own_and_a_damaged_one_starts_anew(pythons, profile, site):
     pythons("backend=cpu&ready=off").page.wait_for_function(f"async () => (await ({KEPT})()) > 1_000_000")
     page, warnings = profile.new_page(), []

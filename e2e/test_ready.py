@@ -21,7 +21,8 @@ def went_on(python):
     return GOES_ON in [name for name, _ in python.info["times"]]
 
 
-@pytest.mark.parametrize("query", ["backend=cpu", "backend=wasm&thread=main"], ids=["worker", "main thread"])
+@pytest.mark.parametrize("query", [
+    "backend=cpu", pytest.param("backend=wasm&thread=main", marks=pytest.mark.slow)], ids=["worker", "main thread"])  # fmt: skip
 def test_a_page_goes_on_from_the_sites_memory_and_every_visit_draws_its_own_numbers(browser, site, query):
     context = browser.new_context()
     asked = []

@@ -164,7 +164,7 @@ print(len(chosen))
 """
 
 
-@pytest.mark.parametrize(("backend", "calls"), [("cpu", 49), ("wasm", 9), pytest.param("webgpu", 9, marks=pytest.mark.slow)])
+@pytest.mark.parametrize(("backend", "calls"), [("cpu", 49), *(pytest.param(b, 9, marks=pytest.mark.slow) for b in ("wasm", "webgpu"))])
 def test_estimators_metrics_and_statistics_compute_on_tensors(backend, calls):
     environment = {**os.environ, "SCIPY_ARRAY_API": "1"}
     done = subprocess.run([sys.executable, "-W", "ignore", "-c", ESTIMATORS, backend], env=environment, capture_output=True, text=True)

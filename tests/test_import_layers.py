@@ -249,6 +249,7 @@ def test_the_compiler_knows_no_primitive_by_name():
     assert not known, "\n".join(known)
 
 
+@pytest.mark.slow
 def test_every_part_can_be_imported_first():
     """A circle through a package's `__init__` shows only where that package comes first."""
     script = """

@@ -178,6 +178,7 @@ CONVOLUTIONS = {  # input, (kernel height, width, filters), attributes
     "a window of the whole image": ((2, 4, 4, 4), (4, 4, 8), {}),
     "many pixels, few filters": ((4, 20, 20, 2), (3, 3, 4), {}),
 }
+@pytest.mark.few(3)
 @pytest.mark.parametrize("family", PROFILES)
 @pytest.mark.parametrize("case", CONVOLUTIONS)
 def test_convolution_and_its_gradients_match_numpy(device, family, case):
