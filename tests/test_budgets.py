@@ -32,10 +32,10 @@ def test_a_book_convnet_step_takes_at_most_32_dispatches(device):
 
 # dispatches per step of three layers, as benchmarks/README.md lists them: one more in any row is a change for the worse
 OF_A_STEP = {
-    "SGD": 14, "RMSprop": 14, "Adam": 15, "AdamW": 15, "Adadelta": 16, "Adafactor": 20, "Adagrad": 14, "Adamax": 15, "Ftrl": 16,
+    "SGD": 14, "RMSprop": 14, "Adam": 15, "AdamW": 15, "Adadelta": 16, "Adafactor": 19, "Adagrad": 14, "Adamax": 15, "Ftrl": 16,
     "Lamb": 18, "Lion": 14, "Muon": 18, "Nadam": 17, "ScheduleFreeAdamW": 19, "LossScaleOptimizer(Adam)": 20, "Adam(clipnorm=1.0)": 17,
     "Adam(global_clipnorm=1.0)": 20, "Adam(clipvalue=1.0)": 15, "Adam(weight_decay=0.1)": 15, "Adam(loss_scale_factor=8.0)": 15,
-    "Adam(gradient_accumulation_steps=2)": 16, "Adam(use_ema=True, ema_overwrite_frequency=4)": 20,
+    "Adam(gradient_accumulation_steps=2)": 16, "Adam(use_ema=True, ema_overwrite_frequency=4)": 19,
 }  # fmt: skip
 
 
@@ -44,6 +44,13 @@ def test_no_optimizer_takes_more_dispatches_than_adam_and_one_a_shape_of_the_wei
     bound = taken["Adam"] + len({tuple(w.shape) for w in step_cost.small_net().weights})
     assert {name: count for name, count in taken.items() if count > bound} == {}
     assert {name: count for name, count in taken.items() if count > OF_A_STEP[name]} == {}
+
+
+def test_norms_of_larger_weights_keep_to_that_bound_too(wasm, monkeypatch):
+    monkeypatch.setattr(step_cost, "WIDTHS", (64, 96, 80, 48))  # weights that no chain takes in
+    made = step_cost.optimizers()
+    taken = {name: step_cost.step_of(made[name]).dispatches for name in ("Adam", "Lamb", "LossScaleOptimizer(Adam)", "Adam(clipnorm=1.0)")}
+    assert max(taken.values()) <= taken["Adam"] + len({tuple(w.shape) for w in step_cost.small_net().weights}), taken
 
 
 def test_every_variable_of_a_book_convnet_step_is_written_in_place(device):

@@ -30,22 +30,45 @@ def chains(groups: Sequence[Group], roots: Sequence[Node], in_place: dict[int, i
            profile: Profile) -> tuple[list[list[Group]], list[Node]]:  # fmt: skip
     """The groups in an order that is as good, and which of them are one dispatch; and what only a chain itself needs.
 
-    A small group joins the nearest chain before it that it can reach without passing anything that touches the same values.
+    A small group joins the nearest chain before it that it can reach without passing anything that touches the same values,
+    or the nearest one that can reach it.
     """
     values = _Values(groups, {id(r) for r in roots}, in_place)
     found: list[_Open] = []
     for group in groups:
         one = _Open(group, values, profile)
-        for other in reversed(found[-_BACK:] if one.small else []):
-            if other.takes(one, profile.wanted_bindings):
-                other.add(one)
-                break
-            if other.closed or one.writes.keys() & (other.reads.keys() | other.writes.keys()) or one.reads.keys() & other.writes.keys():
-                found.append(one)
-                break
-        else:
+        if not (one.small and (_rises(one, found, profile.wanted_bindings) or _sinks(one, found, profile.wanted_bindings))):
             found.append(one)
     return [one.links for one in found], [node for one in found for node in one.inner(one.links)]
+
+
+def _rises(one: _Open, found: list[_Open], most: int) -> bool:
+    """Adds a group to a chain before it, if it can move there."""
+    for other in reversed(found[-_BACK:]):
+        if other.takes(one, most):
+            other.add(one)
+            return True
+        if other.closed or one.writes.keys() & (other.reads.keys() | other.writes.keys()) or one.reads.keys() & other.writes.keys():
+            return False
+    return False
+
+
+def _sinks(one: _Open, found: list[_Open], most: int) -> bool:
+    """Adds a group to a chain before it that can move behind all that is between."""
+    reads: set[Place] = set()
+    writes: set[Place] = set()
+    for i in range(len(found) - 1, max(len(found) - 1 - _BACK, -1), -1):
+        other = found[i]
+        if not (other.writes.keys() & (reads | writes) or other.reads.keys() & writes) and other.takes(one, most):
+            del found[i]
+            other.add(one)
+            found.append(other)
+            return True
+        if other.closed:
+            return False
+        reads |= other.reads.keys()
+        writes |= other.writes.keys()
+    return False
 
 
 class _Values:
@@ -102,11 +125,16 @@ class _Open:
         self.writes |= other.writes
 
 
+def in_chain_by_size(group: Group) -> bool:
+    """Whether the sums of a group read few enough elements for a chain."""
+    return all(a.src[0].size <= _TERMS for a in group.anchors)
+
+
 def _small(group: Group, profile: Profile) -> bool:
     if group.kind not in ("elementwise", "reduction") or not 0 < group.domain <= _MOST:
         return False
     sources = [(a.src[0].shape, a.attrs["axis"]) for a in group.anchors]
-    return all(a.src[0].size <= _TERMS for a in group.anchors) and (not sources or in_chain(*sources[0], profile, len(sources)))
+    return in_chain_by_size(group) and (not sources or in_chain(*sources[0], profile, len(sources)))
 
 
-__all__ = ["chains"]
+__all__ = ["chains", "in_chain_by_size"]

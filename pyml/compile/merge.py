@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from ..graph.node import Node
+from .chain import in_chain_by_size
 from .groups import Group, edges
 
 if TYPE_CHECKING:
@@ -74,6 +75,8 @@ class Merging:
             return False  # the kernel file declares the output's type
         if b.kind == "reduction" and not _same_reduction(a, b):
             return False
+        if a.kind == "reduction" and b.kind == "elementwise" and not feeds and self.of.states and not in_chain_by_size(a):
+            return False  # by itself the small one joins a chain, where it waits for nobody
         loads = {k: v for k, v in a.reads.items() if k not in b.own} | {k: v for k, v in b.reads.items() if k not in a.own}
         if b.kind == "reduction" and {self.of.states.get(k, -1) for k in loads} & {v.attrs.get("leaf") for v in loads.values()}:
             return False  # who reads a Variable's old and its new value keeps it from being written in place

@@ -62,12 +62,13 @@ class Lamb(Optimizer):
         new_v = v + (ops.square(g) - v) * (1 - self.beta_2)
         self.assign(m, new_m)
         self.assign(v, new_v)
-        first, second = self._once("numbers", lambda: in_one_place(*(one_minus_power(b, self._step()) for b in (self.beta_1, self.beta_2))))
-        update = new_m / first / (ops.sqrt(new_v / second) + self.epsilon)
+        by_first, second, rate = self._once("numbers", lambda: in_one_place(
+            1.0 / one_minus_power(self.beta_1, self._step()), one_minus_power(self.beta_2, self._step()), learning_rate))  # fmt: skip
+        update = new_m / (ops.sqrt(new_v / second) + self.epsilon)  # 1 - beta_1^t times u: its length is divided away
         mine, its = (ops.sqrt(ops.sum(ops.square(x))) for x in (variable, update))
         both = ops.logical_and(mine > 0, its > 0)
-        ratio = ops.where(both, mine / ops.where(both, its, 1.0), 1.0)
-        self.assign_sub(variable, ratio * learning_rate * update)
+        ratio = ops.where(both, mine / ops.where(both, its, 1.0), by_first)
+        self.assign_sub(variable, ratio * rate * update)
 
     @classmethod
     def _samples(cls) -> Iterator[Sample]:

@@ -126,17 +126,17 @@ class Muon(Optimizer):
 
     def _orthogonal(self, matrices: list[Tensor]) -> list[Tensor]:
         """About the orthogonal matrices nearest to these of one shape, by the iteration of Newton and Schulz."""
-        tall = matrices[0].shape[0] > matrices[0].shape[1]
-        matrices = [ops.transpose(x) for x in matrices] if tall else matrices
-        rows, columns = matrices[0].shape
+        least, most = sorted(matrices[0].shape)
+        tall = matrices[0].shape[0] > least
         one = len(matrices) == 1
         x = matrices[0] if one else ops.stack(matrices)
-        product = _sums if len(matrices) * rows * rows * columns <= _TINY else ops.matmul
+        product = _sums if len(matrices) * least * least * most <= _TINY else ops.matmul
         x = x / (ops.sqrt(ops.sum(ops.square(x), axis=(-2, -1), keepdims=True)) + 1e-7)
         for _ in range(self.ns_steps):
-            a = product(x, ops.swapaxes(x, -1, -2))
-            x = self.muon_a * x + product(self.muon_b * a + self.muon_c * product(a, a), x)
-        x = ops.swapaxes(x, -1, -2) if tall else x
+            turned = ops.swapaxes(x, -1, -2)
+            a = product(turned, x) if tall else product(x, turned)  # the smaller square of both
+            factor = self.muon_b * a + self.muon_c * product(a, a)
+            x = self.muon_a * x + (product(x, factor) if tall else product(factor, x))
         return [x] if one else ops.unstack(x)
 
     def _apply_weight_decay(self, variables: list[Variable], learning_rate: Any) -> None:
