@@ -1,0 +1,37 @@
+"""`pyml build --pyscript`: its first page trains and draws with files of its folder only."""
+
+import re
+
+import pytest
+
+from pyml import paths
+from pyml.assets import AssetError
+from pyml.cli import pyscript
+
+from .test_bare_pyodide import hosted
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
+
+
+def test_the_first_page_trains_and_draws_with_files_of_the_folder_only(browser, tmp_path):
+    try:
+        folder = pyscript.build(tmp_path / "site", say=lambda text: None)
+    except AssetError as reason:
+        pytest.skip(str(reason))
+    context = browser.new_context(viewport={"width": 1280, "height": 900})
+    with hosted(folder) as url:
+        outside, errors = [], []
+        elsewhere = lambda address: not address.startswith((url, "data:", "blob:"))
+        context.route(elsewhere, lambda route: (outside.append(route.request.url), route.abort()))
+        page = context.new_page()
+        page.set_default_timeout(300_000)
+        page.on("pageerror", lambda error: errors.append(str(error)))
+        page.goto(url)
+        page.locator("#curve svg, .py-error").first.wait_for()
+        page.screenshot(path=paths.build_dir() / "screenshots" / "pyscript.png")
+        said = page.locator("#out").text_content()
+        assert page.locator("#loss svg").count() == 1 and not page.locator(".py-error").count()
+    context.close()
+    assert said.startswith("backend   wasm (the only WebGPU adapter is software")  # so WebGPU was opened by a plain import
+    assert float(re.search(r"loss (\d\.\d+)", said)[1]) < 0.2
+    assert not outside and not errors
