@@ -82,8 +82,12 @@ def test_what_the_source_makes_as_it_runs_is_written_from_the_object():
 
 
 def test_links_of_pages_outside_of_docs_hold_in_the_site():
-    moved = source.moved("[a](docs/hub.md#x) [b](CONTRIBUTING.md) [c](tests/README.md) [d](https://x.org)", "README.md", ROOT)
-    assert moved == "[a](hub.md#x) [b](contributing.md) c [d](https://x.org)"
+    text = "[a](docs/hub.md#x) [b](CONTRIBUTING.md) [c](tests/README.md) [d](https://x.org) ![e](docs/mnist.png)"
+    assert source.moved(text, "README.md", ROOT) == "[a](hub.md#x) [b](contributing.md) c [d](https://x.org) ![e](mnist.png)"
+
+
+def test_a_cell_of_a_table_escapes_bars_but_not_those_of_code():
+    assert reference.cell("`|x|` or a | b. More.") == "`|x|` or a \\| b"
 
 
 def test_every_name_of_tensorflow_js_leads_to_one_that_is_there():

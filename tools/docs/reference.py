@@ -57,7 +57,8 @@ def cell(summary: str, longest: int = 150) -> str:
         sentence = sentence[:longest].rpartition(" ")[0] + " …"
         if sentence.count("`") % 2:
             sentence += "`"
-    return sentence.replace("|", "\\|").replace("[", "\\[")
+    parts = sentence.split("`")  # code, every second one, needs no escapes
+    return "`".join(part if i % 2 else part.replace("|", "\\|").replace("[", "\\[") for i, part in enumerate(parts))
 
 
 def directive(page: Page, entry: Entry) -> list[str]:

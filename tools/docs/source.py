@@ -28,7 +28,7 @@ TITLES = {
 # Files outside docs/ that are pages too.
 OTHERS = {"CONTRIBUTING.md": "contributing.md", "CHANGELOG.md": "changelog.md", "benchmarks/README.md": "benchmarks.md",
           "README.md": "readme.md"}
-LINK = re.compile(r"(?<!!)\[([^\]]+)\]\(([^)\s]+)\)")
+LINK = re.compile(r"(!?)\[([^\]]+)\]\(([^)\s]+)\)")
 
 
 def gather(root: Path, folder: Path) -> None:
@@ -54,7 +54,7 @@ def moved(text: str, name: str, root: Path) -> str:
     pages = {**{f"docs/{page.name}": page.name for page in (root / "docs").iterdir()}, **OTHERS}
 
     def link(match: re.Match[str]) -> str:
-        words, target = match.groups()
+        picture, words, target = match.groups()
         path, hash, anchor = target.partition("#")
         if ":" in target or not path:
             return match[0]
@@ -62,7 +62,7 @@ def moved(text: str, name: str, root: Path) -> str:
         if not file.is_relative_to(root) or not file.exists():
             return match[0]  # dead: the build says so
         at = file.relative_to(root).as_posix()
-        return f"[{words}]({pages[at]}{hash}{anchor})" if at in pages else words
+        return f"{picture}[{words}]({pages[at]}{hash}{anchor})" if at in pages else words
 
     return LINK.sub(link, text)
 

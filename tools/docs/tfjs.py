@@ -14,7 +14,9 @@ ABOUT = """# Names of TensorFlow.js
 
 Every name of TensorFlow.js 4.22 and tfjs-vis 1.5 that a user calls, with what to write in pyml. Names that several ranks share
 (`tf.slice1d`, `tf.slice2d`) are one function here, and options are arguments. [From TensorFlow.js](from_tensorflow_js.md) says what changes
-everywhere. This page is made by `python -m tools.docs.tfjs` from `tests/parity/tfjs.txt`; a test finds each of pyml's names.
+everywhere.
+
+<!-- made by `python -m tools.docs.tfjs` from tests/parity/tfjs.txt -->
 """
 
 
