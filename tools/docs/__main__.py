@@ -10,7 +10,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from tools.docs import pictures, source
+from . import pictures, source
 
 ROOT = Path(__file__).resolve().parents[2]
 

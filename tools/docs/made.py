@@ -42,7 +42,8 @@ def markdown(name: str, value: Any) -> list[str]:
 
 def body(text: str) -> list[str]:
     """A docstring in Google's style as Markdown."""
-    lines, section = [], ""
+    lines: list[str] = []
+    section = ""
     for line in text.split("\n"):
         head = SECTION.match(line)
         entry = ENTRY.match(line) if section not in ("", "Example") else None

@@ -9,7 +9,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import pyml
-from tools.docs.pages import PAGES, Page
+
+from .pages import PAGES, Page
 
 
 @dataclass

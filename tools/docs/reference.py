@@ -6,9 +6,9 @@ import json
 from pathlib import Path
 from typing import Any
 
-from tools.docs import made
-from tools.docs.names import Entry, entries
-from tools.docs.pages import Page
+from . import made
+from .names import Entry, entries
+from .pages import Page
 
 INDENT = "      "
 

@@ -8,7 +8,7 @@ import shutil
 from pathlib import Path
 from typing import Any
 
-from tools.docs import gallery, reference
+from . import gallery, reference
 
 # Guides of docs/ in the order in which a newcomer needs them; those that stand in none come under "More".
 GUIDES = {
