@@ -32,7 +32,7 @@ def is_made(value: Any) -> bool:
 def markdown(name: str, value: Any) -> list[str]:
     """The heading, signature and docstring of an object."""
     try:
-        signature = str(inspect.signature(value)).replace("pyml.", "")
+        signature = re.sub(r"(: |-> )'([^']*)'", r"\1\2", str(inspect.signature(value)))  # annotations are kept as texts
     except (TypeError, ValueError):
         signature = "(...)"
     label = name.rpartition(".")[2]
