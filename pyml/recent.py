@@ -2,12 +2,24 @@
 
 from __future__ import annotations
 
+import os
+import threading
 from collections import OrderedDict
 from collections.abc import Callable, Hashable, Iterator
 from typing import Generic, TypeVar
 from weakref import WeakValueDictionary
 
 V = TypeVar("V")
+_LOCK = threading.RLock()  # of every cache: readers move what they use, so even a look changes the order
+
+
+def _renew() -> None:
+    """In a forked child: the thread that may have held the lock does not live here."""
+    _LOCK._at_fork_reinit()  # type: ignore[attr-defined]  # threading has it for its own use, and typeshed does not
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_renew)
 
 
 class Recent(Generic[V]):
@@ -34,51 +46,44 @@ class Recent(Generic[V]):
 
     def get(self, key: Hashable) -> V | None:
         """The value, which counts as used now, or None."""
-        found = self._values.get(key)
-        if found is None:
-            return None
-        try:
+        with _LOCK:
+            found = self._values.get(key)
+            if found is None:
+                return None
             self._values.move_to_end(key)
-        except KeyError:  # another thread put something in its place just now
-            pass
-        return found[0]
+            return found[0]
 
     def put(self, key: Hashable, value: V) -> V:
         """Keeps `value`, and lets go of what is too much. Returns `value`."""
-        self._drop(key)
         weight = self._weigh(value)
-        self._values[key] = value, weight
-        self.weight += weight
-        while self.weight > self.most and len(self._values) > self.least:
-            _, gone = self._values.popitem(last=False)  # one call: readers in other threads move what they use
-            self.weight -= gone[1]
+        with _LOCK:
+            gone = [self._values.pop(key)] if key in self._values else []  # held until the lock is free: it may have a finalizer
+            self.weight += weight - sum(size for _, size in gone)
+            self._values[key] = value, weight
+            while self.weight > self.most and len(self._values) > self.least:
+                gone.append(self._values.popitem(last=False)[1])
+                self.weight -= gone[-1][1]
         return value
 
-    def _drop(self, key: Hashable) -> None:
-        gone = self._values.pop(key, None)
-        if gone is not None:
-            self.weight -= gone[1]
-
     def clear(self) -> None:
-        self._values.clear()
-        self.weight = 0
+        with _LOCK:
+            self._values, gone, self.weight = OrderedDict(), self._values, 0
+        gone.clear()
 
     def values(self) -> list[V]:
-        found = [self._values.get(key) for key in self]
-        return [value[0] for value in found if value is not None]
+        with _LOCK:
+            return [value for value, _ in self._values.values()]
 
     def __iter__(self) -> Iterator[Hashable]:
-        while True:
-            try:
-                return iter(list(self._values))
-            except RuntimeError:  # another thread used a value just now, which moves it to the end
-                continue
+        with _LOCK:
+            return iter(list(self._values))
 
     def __len__(self) -> int:
         return len(self._values)
 
     def __contains__(self, key: Hashable) -> bool:
-        return key in self._values
+        with _LOCK:
+            return key in self._values
 
 
 class Held(Generic[V]):
