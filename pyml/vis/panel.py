@@ -134,8 +134,8 @@ def visor() -> Visor:
     Example:
         >>> surface = pyml.vis.visor().surface("Loss", tab="Training")
         >>> surface.draw(pyml.vis.line_chart([3, 2, 1]))
-        >>> pyml.vis.visor().tabs
-        ['Training']
+        >>> "Training" in pyml.vis.visor().tabs
+        True
     """
     global _visor
     if _visor is None:
