@@ -97,7 +97,7 @@ def read_layer(raw, where) -> dict:
         config["dtype"] = _dtype(config)
     if name == "MultiHeadAttention":
         config = {k: v for k, v in config.items() if k not in ("query_shape", "key_shape", "value_shape")}
-    if (config.get("groups") == 1 and not name.startswith("Conv")) or name.endswith("Transpose"):
+    if config.get("groups") == 1 and (not name.startswith("Conv") or name.endswith("Transpose")):
         config.pop("groups", None)
     if name.startswith("Separable"):
         config = {k: v for k, v in config.items() if not k.startswith("kernel_") or k == "kernel_size"}
