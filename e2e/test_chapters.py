@@ -5,6 +5,7 @@ import pytest
 from pyml import paths
 from pyml.cli.chapters import chapters
 
+from .conftest import leave
 from .demo_page import finished, opened
 
 READY = "() => !document.querySelector('#run').disabled || !document.querySelector('#stop').disabled || pymlDemo.error"
@@ -28,7 +29,7 @@ def cars(profile, site):
     page.set_default_timeout(250_000)
     page.result = finished(page)
     yield page
-    page.close()
+    leave(page, site)
     assert not page.problems
 
 
@@ -130,7 +131,7 @@ def test_the_cart_can_be_pushed_while_the_network_learns(profile, site):
     page.click("#stop")
     finished(page)
     assert page.text_content("#running").startswith("Stopped") and not page.problems
-    page.close()
+    leave(page, site)
 
 
 @pytest.mark.slow
@@ -143,7 +144,7 @@ def test_every_other_chapter_reaches_its_figure_of_merit_in_the_page(profile, si
     page.wait_for_function("() => document.querySelectorAll('.figures svg').length >= 3")
     page.set_viewport_size({"width": 390, "height": 800})
     assert page.evaluate("() => document.documentElement.scrollWidth") <= 390
-    page.close()
+    leave(page, site)
 
 
 @pytest.mark.slow

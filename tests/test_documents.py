@@ -15,7 +15,7 @@ ELSEWHERE = {  # pages whose examples run in a test of their subject
 }  # fmt: skip
 FRAGMENTS = {
     "demos.md": "begins a chapter", "engine.md": "declares an op that is there",
-    "models.md": "opens files of other libraries that are not here",
+    "models.md": "opens files of other libraries that are not here", "notebooks.md": "fits a model that the reader has",
 }  # fmt: skip
 
 

@@ -7,6 +7,7 @@ import sys
 import tempfile
 from pathlib import Path
 
+from pyml import atomic
 from pyml.assets import wheels
 from pyml.cli import distribution
 from pyml.cli.build import BuildError, Say, check_target, ready_assets, write_manifest
@@ -43,11 +44,11 @@ def build(target: Path, page: Path | None = None, say: Say = print) -> Path:
             shutil.copyfile(path, piplite / path.name)
         if page is None:
             (lite / "files").mkdir()
-            (lite / "files" / FIRST).write_text(ipynb(), encoding="utf-8")
+            atomic.write(lite / "files" / FIRST, ipynb().encode())
         else:
             shutil.copytree(page, lite / "files", ignore=shutil.ignore_patterns(".*", "__pycache__"))
         opened = next((path.name for path in sorted((lite / "files").glob("*.ipynb"))), None)
-        (lite / "jupyter-lite.json").write_text(json.dumps(settings(opened)), encoding="utf-8")
+        atomic.write(lite / "jupyter-lite.json", json.dumps(settings(opened)).encode())
         say("jupyter lite build")
         command = [sys.executable, "-m", "jupyterlite_core", "build", "--lite-dir", str(lite), "--output-dir", str(lite / "out")]
         command += ["--contents", str(lite / "files"), "--piplite-wheels", str(piplite), "--no-sourcemaps"]

@@ -5,6 +5,7 @@ import shutil
 import tempfile
 from pathlib import Path
 
+from pyml import atomic
 from pyml.assets import pyscript
 from pyml.cli import distribution
 from pyml.cli.build import BuildError, Say, check_target, ready_assets
@@ -86,10 +87,10 @@ def build(target: Path, page: Path | None = None, say: Say = print) -> Path:
         wheel = distribution.place(site / "pyodide", ["micropip"], assets, say)
         shutil.copytree(assets / "vendor", site / "vendor")
         config = {"interpreter": "./pyodide/pyodide.mjs", "packages": ["numpy", f"./pyodide/{wheel.name}"]}
-        (site / CONFIG).write_text(json.dumps(config, indent=1) + "\n", encoding="utf-8")
+        atomic.write(site / CONFIG, (json.dumps(config, indent=1) + "\n").encode())
         if page is None:
-            (site / "index.html").write_text(INDEX, encoding="utf-8")
-            (site / "main.py").write_text(MAIN, encoding="utf-8")
+            atomic.write(site / "index.html", INDEX.encode())
+            atomic.write(site / "main.py", MAIN.encode())
         else:
             shutil.copytree(page, site, ignore=shutil.ignore_patterns(".*", "__pycache__", CONFIG), dirs_exist_ok=True)
         return put(site, target, before, say)

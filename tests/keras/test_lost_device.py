@@ -146,7 +146,7 @@ def test_a_loss_during_validation_leaves_the_weights_of_the_epochs_end():
 def test_steps_run_one_operation_at_a_time_are_kept_by_copies_alone(monkeypatch):
     monkeypatch.setattr(keeper, "SHARE", 0)
     monkeypatch.setattr(keeper, "FLOOR", 0)
-    model = lost(2, r"after step 2 of epoch 1 \(1 later step is lost\)", how=LoseNext, model=classifier(run_eagerly=True))
+    model = lost(2, "after step 2 of epoch 1 again", how=LoseNext, model=classifier(run_eagerly=True))
     assert_same_run(model, run(Stop(2), model=classifier(run_eagerly=True)))
 
 
