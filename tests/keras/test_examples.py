@@ -14,7 +14,8 @@ PACKAGES = ["activations", "callbacks", "constraints", "initializers", "layers",
 
 
 @pytest.mark.parametrize("name", PACKAGES)
-def test_examples(name):
+def test_examples(name, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)  # some write files
     package = importlib.import_module(f"pyml.{name}")
     inside = pkgutil.walk_packages(package.__path__, prefix=f"pyml.{name}.")
     modules = [package, *(importlib.import_module(m.name) for m in inside)]
