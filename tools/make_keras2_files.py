@@ -14,6 +14,7 @@ import sys
 import tempfile
 import zlib
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -37,7 +38,7 @@ def written(keras):
         keras.utils.set_random_seed(zlib.crc32(name.encode()) % 1000)
         model = make(keras)
         x = inputs_of(model)
-        case = {"files": {}}
+        case: dict[str, Any] = {"files": {}}
         if name in compiled:
             train(keras, model, x)
         case["outputs"] = listed(model.predict(x, verbose=0))

@@ -1,6 +1,7 @@
-"""The first notebook that a built JupyterLite or marimo site opens with: it trains and draws."""
+"""The first notebook that a built JupyterLite site opens with: it trains and draws."""
 
 import json
+from typing import Any
 
 # (kind, text); also what docs/notebooks.md says to begin with
 CELLS: tuple[tuple[str, str], ...] = (
@@ -30,7 +31,7 @@ def ipynb() -> str:
     """The notebook as a file of Jupyter's format 4.5."""
     cells = []
     for number, (kind, text) in enumerate(CELLS):
-        cell = {"cell_type": kind, "id": f"cell-{number}", "metadata": {}, "source": text.splitlines(keepends=True)}
+        cell: dict[str, Any] = {"cell_type": kind, "id": f"cell-{number}", "metadata": {}, "source": text.splitlines(keepends=True)}
         if kind == "code":
             cell |= {"execution_count": None, "outputs": []}
         cells.append(cell)

@@ -58,7 +58,7 @@ def read_layer(raw, where) -> dict:
     """
     if not isinstance(raw, dict) or not isinstance(raw.get("class_name"), str) or not isinstance(raw.get("config"), (dict, list)):
         raise ModelFileError(f"{where}: a layer must have a class_name and a config; found {str(raw)[:80]}.")
-    name, config = _CLASSES.get(raw["class_name"], raw["class_name"]), raw["config"]
+    name, config = str(_CLASSES.get(raw["class_name"], raw["class_name"])), raw["config"]
     if name in ("Sequential", "Functional"):
         return {"class_name": name, "config": read_model(name, config, where)}
     if not isinstance(config, dict):
