@@ -162,3 +162,48 @@ def test_a_grid_covers_its_threads_and_few_threads_make_more_than_one_group(thre
 def test_more_threads_than_webgpu_can_dispatch_are_refused():
     with pytest.raises(pyml.errors.ShapeError, match="larger than WebGPU can dispatch"):
         emit.launch(65536 * 32768 * 64)
+
+
+def python_calls(function):
+    """Python functions, written in Python or in C, that a call of `function` calls."""
+    made = [0]
+
+    def count(frame, event, arg):
+        made[0] += event in ("call", "c_call")
+
+    gc.disable()  # what it takes away may have functions of its own
+    sys.setprofile(count)
+    try:
+        function()
+    finally:
+        sys.setprofile(None)
+        gc.enable()
+    return made[0]
+
+
+def test_python_does_no_more_in_a_step_of_a_deep_model_than_in_one_of_a_flat_model(wasm, monkeypatch):
+    monkeypatch.setattr("pyml.trainers.pacer.Pacer.due", lambda pacer: False)
+    monkeypatch.setattr("pyml.trainers.keeper.SHARE", 1e9)
+
+    def calls(depth):
+        model = pyml.Sequential([pyml.Input((4,)), *(pyml.layers.Dense(4) for _ in range(depth))])
+        model.compile(optimizer="adam", loss="mse", metrics=["mae"])
+        x, y = np.ones((8, 4), np.float32), np.ones((8, 4), np.float32)
+        fit = lambda steps: model.fit(np.ones((2 * steps, 4), np.float32), np.ones((2 * steps, 4), np.float32), 2, verbose=0)
+        found = {}
+        for name, run in {"train_on_batch": lambda: model.train_on_batch(x, y), "test_on_batch": lambda: model.test_on_batch(x, y),
+                          "predict_on_batch": lambda: model.predict_on_batch(x)}.items():  # fmt: skip
+            for _ in range(3):
+                run()
+            found[name] = python_calls(run)
+        of_fit = []
+        for steps in (2, 12):
+            for _ in range(3):
+                fit(steps)
+            of_fit.append(python_calls(lambda steps=steps: fit(steps)))
+        found["ten steps of fit"] = of_fit[1] - of_fit[0]
+        return found
+
+    flat, deep = calls(1), calls(12)
+    assert deep == flat
+    assert max(flat.values()) < 1500, flat  # about 290 a batch, 135 a step of fit

@@ -22,7 +22,7 @@ from pyml.dtype_policies import DTypePolicy, DTypePolicyMap
 from pyml.dtypes import FLOATS, NARROW, standardize
 from pyml.errors import ShapeError, did_you_mean
 from pyml.initializers.base import first_value
-from pyml.layers import allowance, call_context
+from pyml.layers import allowance, call_context, structure
 from pyml.layers.input_spec import assert_input_compatibility
 from pyml.layers.quantizable import check_quantizable, not_quantizable
 from pyml.layers.signature import (
@@ -215,6 +215,7 @@ class Layer(Tracking, Operation, Configured, kind=LAYERS):
     @trainable.setter
     def trainable(self, value: bool) -> None:
         value = bool(value)
+        structure.froze()
         for layer in self._flatten_layers():
             layer.__dict__["_trainable"] = value
             for variable in layer._trainable_variables:

@@ -375,9 +375,9 @@ class Trainer(StepMethods):
             1.0
         """
         self._need_compile("train_on_batch")
-        Options(what="train_on_batch", class_weight=class_weight)
         batch = Arrays(self._staged(x), y, sample_weight, "train_on_batch")
         if class_weight is not None:
+            Options(what="train_on_batch", class_weight=class_weight)
             batch.weigh(class_weight)
         return self._on_batch("train", batch, return_dict)
 

@@ -8,6 +8,7 @@ import numpy as np
 
 from pyml import ops
 from pyml.core import Tensor, Variable
+from pyml.layers import structure
 
 if TYPE_CHECKING:
     from pyml.layers.layer import Layer
@@ -41,13 +42,18 @@ class Trained:
         self._first: list[Variable] | None = None
         self._known: set[int] = set()  # and all that there were then
         self._flags: dict[int, bool] = {}  # of the layers when the model was compiled
+        self._freezings = 0  # when these were last compared
 
     def note(self, model: Layer) -> None:
         """The model is compiled with its layers trainable as they are now."""
         self._flags = {id(layer): layer.trainable for layer in model._flatten_layers()}
+        self._freezings = structure.freezings
 
     def changed(self, model: Layer) -> list[str]:
         """Names of layers that have been frozen or unfrozen since; told once."""
+        if self._freezings == structure.freezings:  # every step asks, and large models have many layers
+            return []
+        self._freezings = structure.freezings
         layers = model._flatten_layers()
         found = [layer.name for layer in layers if self._flags.get(id(layer), layer.trainable) != layer.trainable]
         if found:
