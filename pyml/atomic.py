@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import stat
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -70,6 +70,40 @@ def write(path: str | os.PathLike[str], parts: bytes | Iterable[bytes]) -> None:
     with replacing(path) as part, open(part, "wb") as file:
         for data in (parts,) if isinstance(parts, bytes) else parts:
             file.write(data)
+
+
+def write_folder(path: str | os.PathLike[str], files: Mapping[str, bytes | Iterable[bytes]]) -> None:
+    """Writes a folder beside and puts it in the place of an old one, which goes with all that is in it.
+
+    The old folder steps aside for the new one: where the process ends between these two renames, `path` is missing and both folders,
+    whole, lie beside it as `.NAME.old` and `.NAME.new`. `path` itself never holds a mixture.
+
+    Args:
+        path: The folder; those above it are made.
+        files: Contents, or runs of them, by names with `/` for folders inside.
+
+    Raises:
+        OSError: It cannot be written; an old folder is as it was.
+    """
+    target = Path(os.path.realpath(path))
+    target.parent.mkdir(parents=True, exist_ok=True)
+    new, old = (target.with_name(f".{target.name[-40:]}.{which}") for which in ("new", "old"))
+    shutil.rmtree(new, ignore_errors=True)  # from a process that ended
+    try:
+        for name, data in files.items():
+            place = new.joinpath(*name.split("/"))
+            place.parent.mkdir(parents=True, exist_ok=True)
+            write(place, data)
+        if target.exists():
+            shutil.rmtree(old, ignore_errors=True)
+            target.rename(old)
+        new.rename(target)
+    except BaseException:
+        if old.exists() and not target.exists():
+            old.rename(target)
+        shutil.rmtree(new, ignore_errors=True)
+        raise
+    shutil.rmtree(old, ignore_errors=True)
 
 
 def append(path: str | os.PathLike[str], data: bytes) -> None:

@@ -4,6 +4,7 @@ import inspect
 import re
 import warnings
 from collections.abc import Callable, Iterable, Mapping, MutableMapping, Sequence
+from contextvars import ContextVar
 from typing import Any, TypedDict, overload
 
 import numpy as np
@@ -22,6 +23,8 @@ from pyml.optimizers.schedules import LearningRateSchedule
 __all__ = ["Optimizer"]
 
 LearningRate = float | LearningRateSchedule | Callable[[], Any]
+
+known_values: ContextVar[Mapping[int, Any]] = ContextVar("values of Variables that were read before a file is written", default={})  # noqa: B039  # never changed
 
 
 class OtherArguments(TypedDict, total=False):
@@ -64,7 +67,6 @@ class Optimizer(Configured, kind=OPTIMIZERS, abstract=True):
     """
 
     _hints = ("decay",)
-    _known_values: Mapping[int, Any] = {}  # while a file is written asynchronously: what was read before
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
@@ -487,7 +489,7 @@ class Optimizer(Configured, kind=OPTIMIZERS, abstract=True):
     def _base_config(self) -> dict[str, Any]:
         rate = self._learning_rate
         if isinstance(rate, Variable):
-            known = self._known_values.get(id(rate))
+            known = known_values.get().get(id(rate))
             rate = float(rate.numpy() if known is None else known)
         else:
             rate = plain(rate)

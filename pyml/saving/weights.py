@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import io
-import json
 import os
-import warnings
 from collections.abc import Callable, Generator
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
@@ -15,7 +13,7 @@ import numpy as np
 from pyml.atomic import write
 from pyml.errors import ShapeError
 from pyml.saving import whole_files
-from pyml.saving.files import MOST_JSON, MOST_WEIGHTS, ModelFileError, Place, existing_file, parse_json, path_of
+from pyml.saving.files import MOST_JSON, MOST_WEIGHTS, ModelFileError, Place, existing_file, path_of
 from pyml.saving.handlers import is_http_scheme
 from pyml.saving.npz import parse_npz, write_npz
 from pyml.saving.stores import ChosenFiles, StoredModel, parse, place_of, target_of
@@ -108,12 +106,12 @@ def _pieces(model: Any, path: str, skip: Any, max_shard_size: float | None, read
     """What is written: runs of bytes, arrays of an `.npz`, or None where the shards are written by now."""
     if path.endswith(".npz"):
         return {f"{i}:{v.path}": v.numpy() if read is None else read(v) for i, v in enumerate(model.weights)}
-    from pyml.saving.keras import hdf5, state
+    from pyml.saving.keras import hdf5, state, weight_shards
 
     kept = state.save_state(model, read, skip=skip)
     if max_shard_size is None:
         return hdf5.write(kept)
-    _write_shards(path, kept, max_shard_size * 1024**3)
+    weight_shards.write(path, kept, max_shard_size * 1024**3)
     return None
 
 
@@ -233,10 +231,10 @@ def _assign(model: Any, arrays: list[np.ndarray], path: str, skip_mismatch: bool
 
 
 def _load_keras(model: Any, data: Any, place: Any, path: str, skip_mismatch: bool, by_name: bool, skip: Any) -> Asking:
-    from pyml.saving.keras import archive, hdf5_read, legacy, state
+    from pyml.saving.keras import archive, hdf5_read, legacy, state, weight_shards
 
     if path.endswith(".json"):
-        root: Group = yield from _read_shards(data, place, path)
+        root: Group = yield from weight_shards.read(data, place, path)
     else:
         if path.endswith(".keras"):
             data = archive.read_archive(data, path).get(archive.WEIGHTS)
@@ -250,73 +248,6 @@ def _load_keras(model: Any, data: Any, place: Any, path: str, skip_mismatch: boo
     if by_name:
         raise ValueError(f"load_weights: by_name is for .h5 files of Keras 2; {path} keeps weights by their place in the model.")
     state.load_state(model, root, path, skip_mismatch, skip=skip)
-
-
-# ---- shards
-def _write_shards(path: str, whole: Group, most: float) -> None:
-    """Files of at most `most` bytes of weights, and the list that says which file has what."""
-    from pyml.saving.keras import hdf5
-
-    if not path.endswith(".json"):
-        warnings.warn(f"save_weights: shards are listed in a .json file, so {path} becomes {path.removesuffix('.h5')}.json.", stacklevel=3)
-        path = f"{path.removesuffix('.h5')}.json"
-    stem = os.path.basename(path).removesuffix(".json").replace(".weights", "")
-    shards: list[Group] = [hdf5.Group()]
-    places: dict[str, list[str]] = {}
-    total = here = 0
-    name = lambda: f"{stem}_{len(shards) - 1:05}.weights.h5"
-    for group_path, group in _groups(whole):
-        for key, array in sorted(group.items.items()):
-            if isinstance(array, hdf5.Group):
-                continue
-            if array.nbytes > most:
-                raise ValueError(
-                    f"save_weights: {group_path}/{key} has {array.nbytes:,} bytes, more than a shard of {most:,.0f}; raise max_shard_size.")
-            if here + array.nbytes > most:
-                shards.append(hdf5.Group())
-                here = 0
-            here, total = here + array.nbytes, total + array.nbytes
-            shard = shards[-1].group(group_path)
-            shard.attrs.update(group.attrs)
-            shard.items[key] = array
-            files = places.setdefault(f"/{group_path}", [])
-            if name() not in files:
-                files.append(name())
-    folder = os.path.dirname(path)
-    for i, shard in enumerate(shards):
-        write(os.path.join(folder, f"{stem}_{i:05}.weights.h5"), hdf5.write(shard))
-    listed = {key: files[0] if len(files) == 1 else files for key, files in places.items()}
-    write(path, json.dumps({"metadata": {"total_size": total}, "weight_map": listed}, indent=4).encode())
-
-
-def _groups(root: Group) -> list[tuple[str, Group]]:
-    from pyml.saving.keras.hdf5 import Group
-
-    found, waiting = [], [("", root)]
-    while waiting:
-        path, group = waiting.pop(0)
-        found.append((path, group))
-        waiting += [(f"{path}/{key}" if path else key, item) for key, item in group.items.items() if isinstance(item, Group)]
-    return found
-
-
-def _read_shards(listed_in: Any, place: Any, path: str) -> Asking:
-    from pyml.saving.keras import hdf5, hdf5_read
-
-    listed = parse_json(listed_in, path).get("weight_map")
-    if not isinstance(listed, dict):
-        raise ModelFileError(f"load_weights: {path} has no weight_map; it lists no shards.")
-    names = sorted({name for files in listed.values() for name in (files if isinstance(files, list) else [files]) if isinstance(name, str)})
-    whole = hdf5.Group()
-    for name in names:
-        if os.path.basename(name) != name or name in ("", ".", ".."):
-            raise ModelFileError(f"load_weights: {path} names {name!r}, which leads out of its folder; it was refused.")
-        data = yield place, name, MOST_WEIGHTS
-        for where, group in _groups(hdf5_read.read(data, f"{place}: {name}")):
-            here = whole.group(where)
-            here.attrs.update(group.attrs)
-            here.items.update({key: item for key, item in group.items.items() if not isinstance(item, hdf5.Group)})
-    return whole
 
 
 def _in_order(arrays: dict[str, np.ndarray], path: str) -> list[np.ndarray]:

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from ..atomic import write
-from ..optimizers.base import Optimizer
+from ..optimizers.base import known_values
 from . import stores_browser, whole_files
 from .artifacts import artifacts_of
 from .handlers import coroutine_of, saver_of
@@ -130,11 +130,11 @@ def reader(arrays: dict[int, Any] | None) -> Callable[[Any], Any] | None:
 @contextmanager
 def _known(arrays: dict[int, Any]) -> Iterator[None]:
     """Configs of optimizers take their numbers from here meanwhile."""
-    before, Optimizer._known_values = Optimizer._known_values, arrays
+    before = known_values.set(arrays)
     try:
         yield
     finally:
-        Optimizer._known_values = before
+        known_values.reset(before)
 
 
 def _as_keras(model: Any, target: Any, overwrite: bool, zipped: bool | None, quantize: str | None, include_optimizer: bool,

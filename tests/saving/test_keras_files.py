@@ -148,10 +148,68 @@ def test_a_damaged_file_is_one_clear_error(tmp_path):
 
 def test_weights_in_shards_come_back(trained, tmp_path):
     trained.save_weights(tmp_path / "m.weights.json", max_shard_size=64 / 1024**3)
-    assert len(list(tmp_path.glob("m_*.weights.h5"))) > 2
+    assert len(list(tmp_path.glob("m-*.weights.h5"))) > 2
     other = pyml.models.clone_model(trained)
     other.load_weights(tmp_path / "m.weights.json")
     assert same_weights(trained, other)
+
+
+def test_shards_are_old_or_new_wherever_writing_ends(trained, tmp_path, monkeypatch):
+    listed, most = tmp_path / "m.weights.json", 64 / 1024**3
+    trained.save_weights(listed, max_shard_size=most)
+    old, kept = trained.get_weights(), sorted(tmp_path.iterdir())
+    new = pyml.models.clone_model(trained)
+    new.set_weights([weight + 1 for weight in old])
+    other = pyml.models.clone_model(trained)
+    writes = []
+
+    def ends(path, data, at):
+        writes.append(path)
+        if len(writes) == at:
+            raise OSError("no space left on device")
+        whole_write(path, data)
+
+    whole_write = pyml.saving.shards.write
+    for at in range(1, len(kept) + 3):
+        writes.clear()
+        monkeypatch.setattr("pyml.saving.shards.write", lambda path, data, at=at: ends(path, data, at))
+        try:
+            new.save_weights(listed, max_shard_size=most)
+        except OSError:
+            other.load_weights(listed)
+            assert all((a == b).all() for a, b in zip(old, other.get_weights(), strict=True)), at
+            assert sorted(tmp_path.iterdir()) == kept, at
+        else:
+            break
+    assert len(writes) == at - 1 > 3
+    other.load_weights(listed)
+    assert same_weights(new, other)
+    assert len(list(tmp_path.iterdir())) == len(writes) + 1  # the one more is what Keras opens first, and holds nothing
+
+
+def test_shards_of_keras_are_replaced_and_those_of_another_model_stay(trained, tmp_path):
+    most = 64 / 1024**3
+    for name in "mn":
+        trained.save_weights(tmp_path / f"{name}.weights.json", max_shard_size=most)
+    listed = json.loads((tmp_path / "m.weights.json").read_text())
+    ours = sorted({file for files in listed["weight_map"].values() for file in (files if isinstance(files, list) else [files])})
+    named = {name: f"m_{i:05}.weights.h5" for i, name in enumerate(ours)}  # as Keras names them
+    for name, new in named.items():
+        (tmp_path / name).replace(tmp_path / new)
+    rename = lambda files: [named[file] for file in files] if isinstance(files, list) else named[files]
+    listed["weight_map"] = {key: rename(files) for key, files in listed["weight_map"].items()}
+    (tmp_path / "m.weights.json").write_text(json.dumps(listed))
+    other = pyml.models.clone_model(trained)
+    other.load_weights(tmp_path / "m.weights.json")
+    assert same_weights(trained, other)
+    other.set_weights([weight + 1 for weight in trained.get_weights()])
+    other.save_weights(tmp_path / "m.weights.json", max_shard_size=most)
+    assert [path.name for path in tmp_path.glob("m_*")] == ["m_00000.weights.h5"]
+    assert (tmp_path / "m_00000.weights.h5").stat().st_size < 2000
+    for name, wanted in {"m": other, "n": trained}.items():
+        found = pyml.models.clone_model(trained)
+        found.load_weights(tmp_path / f"{name}.weights.json")
+        assert same_weights(wanted, found)
 
 
 def test_files_that_keras_wrote_predict_and_train_on_as_in_keras(tmp_path):
@@ -173,3 +231,36 @@ def test_files_that_keras_wrote_predict_and_train_on_as_in_keras(tmp_path):
             if "loss" in case and model is not bare:  # the others bring Adam's moments along
                 losses = [float(model.train_on_batch(x, np.array(case["y"], "float32"))) for _ in case["loss"]]
                 np.testing.assert_allclose(losses, case["loss"], rtol=1e-5, err_msg=ending)
+
+
+def test_a_folder_of_keras_is_replaced_as_a_whole_or_not_at_all(trained, tmp_path, monkeypatch):
+    place = tmp_path / "kept" / "net"
+    trained.save(place, zipped=False)
+    old, new = trained.get_weights(), pyml.models.clone_model(trained)
+    new.set_weights([weight + 1 for weight in old])
+    whole_write, whole_rename = pyml.atomic.write, Path.rename
+    for broken in ("model.weights.h5", "config.json", "rename"):
+        def write(path, data, broken=broken):
+            if path.name == broken:
+                raise OSError("no space left on device")
+            whole_write(path, data)
+
+        def rename(path, to, broken=broken):
+            if broken == "rename" and path.name.endswith(".new"):
+                raise OSError("no space left on device")
+            return whole_rename(path, to)
+
+        monkeypatch.setattr("pyml.atomic.write", write)
+        monkeypatch.setattr(Path, "rename", rename)
+        with pytest.raises(OSError, match="no space"):
+            new.save(place, zipped=False)
+        monkeypatch.undo()
+        assert all((a == b).all() for a, b in zip(old, load_model(place).get_weights(), strict=True)), broken
+        assert [path.name for path in place.parent.iterdir()] == ["net"], broken
+    new.save(place, zipped=False)
+    assert same_weights(new, load_model(place))
+    assert [path.name for path in place.parent.iterdir()] == ["net"]
+    (place / "notes.txt").write_text("of the user")
+    with pytest.raises(FileExistsError, match=r"holds notes\.txt"):
+        new.save(place, zipped=False)
+    assert (place / "notes.txt").read_text() == "of the user"

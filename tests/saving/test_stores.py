@@ -112,7 +112,7 @@ def test_chosen_files_of_keras_load_as_models_and_as_weights(tmp_path):
         np.testing.assert_array_equal(other.predict(x, verbose=0), expected)
     with pytest.raises(ModelFileError, match="these are weights alone"):
         load_model(browser_files([tmp_path / "net.weights.h5"]))
-    with pytest.raises(ModelFileError, match="needs the file 'cut_00001"):
+    with pytest.raises(ModelFileError, match=r"needs the file 'cut-[0-9a-f]*_00001"):
         small().load_weights({name: data for name, data in cut.items() if "00001" not in name})
 
 

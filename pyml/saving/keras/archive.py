@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any
 
-from ...atomic import replacing, write
+from ...atomic import replacing, write_folder
 from ...errors import PymlError
 from ...layers.allowance import at_most
 from ...objects import sharing
@@ -55,7 +55,7 @@ def save_archive(model: Any, target: Any, read: state.Reader | None = None, over
 
     Raises:
         ValueError: Something in the model has no form in a file; nothing was written.
-        FileExistsError: The file exists and `overwrite` is False.
+        FileExistsError: The file exists and `overwrite` is False; or a folder holds other files too.
         OSError: The file cannot be written; the old one is as it was.
     """
     path = None if hasattr(target, "write") else path_of(target, "save")
@@ -72,11 +72,17 @@ def save_archive(model: Any, target: Any, read: state.Reader | None = None, over
         with replacing(path) as part, open(part, "wb") as file:
             _write_zip(file, members, weights, assets)
     else:
-        files: dict[str, Any] = {**assets, WEIGHTS: weights, **members}  # what names the rest comes last
-        for name, data in files.items():
-            place = os.path.join(path, *name.split("/"))
-            os.makedirs(os.path.dirname(place), exist_ok=True)
-            write(place, data)
+        _check_folder(path)
+        write_folder(path, {**assets, WEIGHTS: weights, **members})
+
+
+def _check_folder(path: str) -> None:
+    """Raises where a folder holds what no model's folder does: a new one takes its place with all that is in it."""
+    if not os.path.isdir(path):
+        return
+    others = sorted(set(os.listdir(path)) - {"assets", "config.json", "metadata.json", WEIGHTS})
+    if others:
+        raise FileExistsError(f"save: the folder {path} holds {', '.join(others[:3])}, which is of no model; give a folder of its own.")
 
 
 def _write_zip(file: Any, members: Mapping[str, bytes], weights: list[Any], assets: Mapping[str, bytes]) -> None:

@@ -6,20 +6,14 @@ import hashlib
 import json
 import os
 import re
-import time
-from collections.abc import Iterable
-from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
-from pyml.atomic import write
-
 from ..files import MOST_JSON, ModelFileError, parse_json, path_of
+from ..shards import write_shards
 from .layers_save import model_artifacts
 
 if TYPE_CHECKING:
     from ...models.model import Model
-
-_FORSAKEN = 3600  # seconds after which nobody is still writing a shard that no description names
 
 
 def save_layers_model(
@@ -45,19 +39,8 @@ def write_files(path: str, description: dict[str, Any], shards: list[bytes]) -> 
     names = _shard_names(file_name, shards)
     description["weightsManifest"][0]["paths"] = names
     os.makedirs(folder, exist_ok=True)
-    old = _named_by(path)
-    new = [name for name in names if not os.path.exists(os.path.join(folder, name))]
-    try:
-        for name, data in zip(names, shards, strict=True):
-            write(os.path.join(folder, name), data)
-        write(path, json.dumps(description).encode())  # only now the new shards are those of the model
-    except BaseException:
-        _remove(folder, new)
-        raise
-    gone = old - set(names) | _forsaken(folder, file_name)
-    if gone:
-        others = [entry.path for entry in os.scandir(folder) if entry.name.endswith(".json") and entry.is_file()]
-        _remove(folder, gone.difference(*map(_named_by, others)))
+    pattern = rf"{re.escape(_stem(file_name))}-[0-9a-f]{{16}}-shard\d+of\d+\.bin"
+    write_shards(path, json.dumps(description).encode(), dict(zip(names, shards, strict=True)), pattern, ".json", _named_by)
 
 
 def _stem(file_name: str) -> str:
@@ -81,20 +64,3 @@ def _named_by(path: str) -> set[str]:
         return {name for name in names if os.path.basename(name) == name and name.endswith(".bin")}
     except (OSError, ModelFileError, TypeError, KeyError, AttributeError):
         return set()
-
-
-def _forsaken(folder: str, file_name: str) -> set[str]:
-    """Shards of this model that a process which ended had begun to write."""
-    pattern = re.compile(rf"(\.[0-9a-f]{{8}}\.)?{re.escape(_stem(file_name))}-[0-9a-f]{{16}}-shard\d+of\d+\.bin(\.part)?")
-    found = set()
-    for entry in os.scandir(folder):
-        with suppress(OSError):
-            if pattern.fullmatch(entry.name) and time.time() - entry.stat().st_mtime > _FORSAKEN:
-                found.add(entry.name)
-    return found
-
-
-def _remove(folder: str, names: Iterable[str]) -> None:
-    for name in names:
-        with suppress(OSError):
-            os.remove(os.path.join(folder, name))
