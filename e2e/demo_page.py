@@ -1,4 +1,9 @@
-"""Opening a demo's page once for several tests."""
+"""Opening a demo's page once for several tests, and Python's own file server."""
+
+import re
+import subprocess
+import sys
+from contextlib import contextmanager
 
 from playwright.sync_api import TimeoutError
 
@@ -26,3 +31,16 @@ def finished(page):
     except TimeoutError as error:
         raise AssertionError(f"not done after 90 s; the page shows: {page.inner_text('body')}") from error
     return page.evaluate("() => pymlDemo")
+
+
+@contextmanager
+def plain_server(folder):
+    """The address of a folder that Python's own server serves, which sends no header of ours."""
+    command = [sys.executable, "-u", "-m", "http.server", "0", "--bind", "127.0.0.1"]
+    process = subprocess.Popen(command, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+    try:
+        yield re.search(r"http://127\.0\.0\.1:\d+", process.stdout.readline())[0]
+    finally:
+        process.terminate()
+        process.wait()
+        process.stdout.close()

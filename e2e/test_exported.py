@@ -3,15 +3,21 @@
 import functools
 import hashlib
 import http.server
+import re
 import threading
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 import pyml
 from pyml.cli import browser as browsers
+from pyml.cli.serve import running
+
+from .demo_page import plain_server
 
 L = pyml.layers
+ROOT = Path(__file__).resolve().parent.parent
 
 PAGE = """async ([url, x, y, pixels, big, targets]) => {
   const { load } = await import(url);
@@ -25,7 +31,10 @@ PAGE = """async ([url, x, y, pixels, big, targets]) => {
   const image = new Image();
   image.src = URL.createObjectURL(await new Promise((resolve) => canvas.toBlob(resolve)));
   await image.decode();
-  image.width = 5; // how large it is shown is nothing to the model
+  const shown = Object.assign(new Image(5, 4), { src: image.src }); // how large it is shown counts, as in TensorFlow.js
+  await shown.decode();
+  const drawn = Object.assign(document.createElement("canvas"), { width: 5, height: 4 });
+  drawn.getContext("2d").drawImage(image, 0, 0, 5, 4);
   const plain = Object.assign(document.createElement("canvas"), { width: 32, height: 24 });
   Object.assign(plain.getContext("2d"), { fillStyle: "rgb(200 100 50)" }).fillRect(0, 0, 32, 24);
   const video = document.createElement("video"), empty = document.createElement("video");
@@ -33,11 +42,12 @@ PAGE = """async ([url, x, y, pixels, big, targets]) => {
   await Promise.all([video.play(), new Promise((resolve) => video.requestVideoFrameCallback(resolve))]);
   for (const device of ["wasm", "webgpu"]) {
     const model = await load({ device });
-    const own = (found[device] = { device: model.device });
+    const own = (found[device] = { device: model.device, threads: model.threads });
     own.y = [...await model.predict(data)];
     own.shape = (await model.predict(data)).shape;
     own.pictures = [];
     for (const source of [picture, canvas, bitmap, frame, image]) own.pictures.push([...await model.predict(source)]);
+    own.shown = [[...await model.predict(shown)], [...await model.predict(drawn)]];
     own.scaled = [...await model.predict(picture, { scale: 1 / 255, offset: -0.5 })];
     own.plain = [...await model.predict(plain, { scale: 1 / 255 })];
     own.film = [...await model.predict(video, { scale: 1 / 255 })];
@@ -128,10 +138,12 @@ def test_an_exported_model_runs_from_any_host_without_any_other(exported, host, 
     model.set_weights(weights)
     for device in ("wasm", "webgpu"):
         own = found[device]
-        assert own["device"] == device and own["shape"] == [2, 3]
+        assert own["device"] == device and own["threads"] == 1 and own["shape"] == [2, 3]
         close(np.reshape(own["y"], (2, 3)), before)
         for picture in own["pictures"]:
             close(picture, shown, rtol=1e-3, atol=1e-5)
+        close(*own["shown"], rtol=1e-3, atol=1e-4)
+        assert np.abs(np.subtract(own["shown"][0], own["pictures"][0])).max() > 1e-4
         close(own["scaled"], scaled, rtol=1e-3)
         np.testing.assert_allclose(own["film"], own["plain"], atol=0.02)  # a video's colours are a little different
         assert all("has not been loaded yet, or has no pixels" in told for told in own["early"])
@@ -156,6 +168,216 @@ def test_an_app_opens_without_a_network(exported, host, page):
     page.context.set_offline(True)
     page.reload()
     page.wait_for_function("() => document.querySelector('#status').textContent.startsWith('Ready, on wasm')")
+
+
+BAD = """async ([url, x]) => {
+  const { load } = await import(url);
+  const told = (promise) => promise.then((value) => value, (error) => `${error.name}: ${error.message}`);
+  const data = new Float32Array(x), found = {}, counted = { runs: 0 };
+  found.load = [await told(load({ devices: "wasm" })), await told(load({ device: "wasm", threads: 0 }))];
+  const model = await load({ device: "wasm" });
+  const targets = Int32Array.of(0, 1), fit = (x, y, options) => told(model.fit(x, y, options));
+  found.predict = [
+    await told(model.predict(null)), await told(model.predict("0.5")), await told(model.predict([[1, 2], [3]])),
+    await told(model.predict(data, { batchSize: "2" })), await told(model.predict(data, { scale: "1/255" })),
+    await told(model.predict({ picture: data })), await told(model.predict(Float64Array.from(data))),
+  ];
+  found.fit = [
+    await fit(data, targets, { batchSize: "2" }), await fit(data, targets, { batchSize: 2, onBatchEnd: 3 }),
+    await fit(data, targets, { batchSize: 2, validationData: data }), await fit(data, targets, { batchSize: 3 }),
+    await fit(data.subarray(1), targets, { batchSize: 2 }), await fit(data, targets, { batchSize: 2, epochs: -1 }),
+  ];
+  found.untouched = String(Object.values(await model.state())) === String(Object.values(await (await load({ device: "wasm" })).state()));
+  const { validate } = WebAssembly, { gpu } = navigator;
+  WebAssembly.validate = () => false;
+  found.plain = await told(load({ device: "wasm" }));
+  WebAssembly.validate = validate;
+  Object.defineProperty(navigator, "gpu", { value: undefined, configurable: true });
+  found.without = [(await load()).device, await told(load({ device: "webgpu" }))];
+  Object.defineProperty(navigator, "gpu", { value: gpu, configurable: true });
+  const { requestDevice } = GPUAdapter.prototype, devices = [];
+  GPUAdapter.prototype.requestDevice = async function (...given) {
+    devices.push(await requestDevice.apply(this, given));
+    return devices.at(-1);
+  };
+  let own = await load({ device: "webgpu" });
+  await own.fit(data, targets, { batchSize: 2 });
+  const state = await own.state(), before = [...await own.predict(data)];
+  devices[0].destroy();
+  await devices[0].lost;
+  found.lost = [await told(own.predict(data)), await told(own.fit(data, targets, { batchSize: 2 }))];
+  own = await load({ device: "webgpu", weights: state });
+  found.again = [before, [...await own.predict(data)]];
+  own.close();
+  return found;
+}"""
+
+
+def test_what_is_wrong_is_said_before_a_device_works(exported, host, page):
+    x = np.random.default_rng(4).normal(size=(2, 6, 8, 3)).astype("float32")
+    page.goto(f"{host}/index.html")
+    found = page.evaluate(BAD, [f"{host}/model/model.js", x.ravel().tolist()])
+    assert found["load"] == ['Error: load: there is no option "devices"; the options are device, weights, threads.',
+                             "Error: load: threads must be a whole number, at least 1; received 0."]  # fmt: skip
+    nothing, text, ragged, size, scale, name, dtype = found["predict"]
+    for told, received in ((nothing, "null"), (text, "String")):
+        assert told.startswith('Error: predict: input "image": expected a Float32Array, nested arrays of numbers, or a picture')
+        assert told.endswith(f"; received {received}.")
+    assert ragged.endswith("the rows have different lengths.")
+    assert size == 'Error: predict: batchSize must be a number; received "2".'
+    assert scale == 'Error: predict: scale must be a number; received "1/255".'
+    assert name == "Error: predict: expected the inputs image; received picture."
+    assert dtype.endswith("expected float32 numbers in a Float32Array; received a Float64Array.")
+    size, hear, unseen, batch, rows, epochs = found["fit"]
+    assert size == 'Error: fit: batchSize must be a number; received "2".'
+    assert hear == "Error: fit: onBatchEnd must be a function; received 3."
+    assert unseen == "Error: fit: validationData must be [x, y]."
+    assert batch == "Error: fit: batchSize 3; this model was exported for batches of 1, 2, 4."
+    assert rows.startswith('Error: fit: input "image": expected 144 numbers for each row, of the shape (rows, 6, 8, 3); received 287')
+    assert epochs == "Error: fit: epochs must be a whole number, at least 0; received -1."
+    assert found["untouched"]
+    assert found["plain"] == "Error: this browser has no WebAssembly SIMD; use a newer one."
+    assert found["without"] == ["wasm", "Error: this browser offers no WebGPU adapter."]
+    assert all(told.startswith("DeviceLost: ") for told in found["lost"])
+    np.testing.assert_array_equal(*found["again"])
+
+
+FULL = """async (url) => {
+  const { load } = await import(url);
+  const model = await load({ device: "wasm" });
+  const told = await model.save("indexeddb://full").catch((error) => error.message);
+  return [told, await load({ device: "wasm", weights: "indexeddb://full" }).catch((error) => error.message)];
+}"""
+
+
+def test_storage_that_is_full_is_named(exported, host, new_page):
+    page = new_page(fresh=True)
+    page.goto(f"{host}/index.html")
+    page.context.new_cdp_session(page).send("Storage.overrideQuotaForOrigin", {"origin": host, "quotaSize": 1000})
+    full, nothing = page.evaluate(FULL, f"{host}/model/model.js")
+    assert full.startswith("save: the browser's storage is full; make room there")
+    assert nothing == "load: nothing is kept under indexeddb://full."
+
+
+THREADS = """async ([url, x, y]) => {
+  const { load } = await import(url);
+  const data = new Float32Array(x), targets = new Int32Array(y), found = { isolated: crossOriginIsolated };
+  const { postMessage } = Worker.prototype;
+  let job = null;
+  Worker.prototype.postMessage = function (message) { job = message; return postMessage.call(this, message); };
+  for (const threads of [1, 2]) {
+    const model = await load({ device: "wasm", threads }), own = (found[threads] = { threads: model.threads });
+    if (threads === 2 && model.threads === 2) { // somebody who watches whether the helper ever has work in hand
+      const look = `onmessage = ({ data: [memory, at] }) => {
+        const words = new Int32Array(memory.buffer);
+        while (Atomics.load(words, at) !== 1);
+        postMessage(true);
+      };`;
+      const watching = new Worker(URL.createObjectURL(new Blob([look])));
+      const seen = new Promise((resolve) => { watching.onmessage = resolve; });
+      let helped = false;
+      seen.then(() => { helped = true; });
+      postMessage.call(watching, [job.memory, job.meet.STATE >> 2]);
+      while (!helped) {
+        await model.predict(data);
+        await new Promise((later) => setTimeout(later));
+      }
+      watching.terminate();
+      own.helped = helped;
+    }
+    own.y = [...await model.predict(data)];
+    own.history = await model.fit(data, targets, { epochs: 4 });
+    own.trained = [...await model.predict(data)];
+    model.close();
+  }
+  return found;
+}"""
+
+
+@pytest.fixture(scope="module")
+def isolated(tmp_path_factory):
+    """A model that is worth threads, and the address of a server whose pages are isolated."""
+    pyml.utils.set_random_seed(6)
+    layers = [L.Conv2D(24, 3, activation="relu"), L.Conv2D(24, 3, activation="relu"), L.Flatten(), L.Dense(3, activation="softmax")]
+    model = pyml.Sequential([pyml.Input((24, 24, 8)), *layers])
+    model.compile("adam", "sparse_categorical_crossentropy")
+    folder = tmp_path_factory.mktemp("isolated")
+    pyml.export(model, folder / "model", batch_sizes=4, training=True, devices="wasm")
+    (folder / "index.html").write_text("<!doctype html><title>A page</title>")
+    with running(folder) as url:
+        yield model, url
+
+
+def test_threads_of_an_isolated_page_give_the_numbers_of_one(isolated, page):
+    model, url = isolated
+    rng = np.random.default_rng(7)
+    x, y = rng.normal(size=(4, 24, 24, 8)).astype("float32"), rng.integers(0, 3, 4)
+    page.goto(f"{url}/index.html")
+    found = page.evaluate(THREADS, [f"{url}/model/model.js", x.ravel().tolist(), y.tolist()])
+    one, two = found["1"], found["2"]
+    assert found["isolated"] and (one["threads"], two["threads"]) == (1, 2) and two["helped"]
+    assert two["y"] == one["y"] and two["history"] == one["history"] and two["trained"] == one["trained"] != one["y"]
+    np.testing.assert_allclose(np.reshape(two["y"], (4, 3)), model.predict(x, verbose=0), rtol=2e-4, atol=2e-6)
+
+
+def test_a_page_that_forbids_workers_computes_alone(isolated, page):
+    _, url = isolated
+    forbid = {"content-security-policy": "worker-src 'self'"}
+    page.console.allow("Content Security Policy")
+    page.console.allow("Creating a worker")
+
+    def answer(route):
+        reply = route.fetch()
+        route.fulfill(response=reply, headers={**reply.headers, **forbid})
+
+    page.route("**/index.html", answer)
+    page.goto(f"{url}/index.html")
+    y = page.evaluate("async (url) => [...await (await (await import(url)).load({ threads: 2 })).predict(new Float32Array(18432))]",
+                      f"{url}/model/model.js")  # fmt: skip
+    assert np.reshape(y, (4, 3)).sum(axis=1) == pytest.approx(1)
+
+
+def blocks(document, language):
+    """The code of a document in a language."""
+    return re.findall(rf"```{language}\n(.*?)```", (ROOT / document).read_text(), re.DOTALL)
+
+
+def shown_by(page, host, name, script):
+    """What a page with this module, and a canvas, writes to its console; the page lies beside the exported folder."""
+    body = f'<canvas id="canvas"></canvas><script type="module">{script}\nwindow.done = true;</script>'
+    (host / name).write_text(f"<!doctype html><title>A page</title>{body}")
+    page.goto(f"{page.host}/{name}")
+    page.wait_for_function("() => window.done")
+    return page.console.lines
+
+
+def test_what_readme_and_guide_write_runs_from_a_plain_server(tmp_path, monkeypatch, new_page):
+    """As a reader does it: the guide's Python makes a folder, Python's own server serves it, the pages are those lines."""
+    monkeypatch.chdir(tmp_path)
+    (python,) = (block for block in blocks("docs/export.md", "python") if "training=True" in block)
+    exec(python, {})
+    (first,) = blocks("README.md", "js")
+    begin, learn = blocks("docs/export.md", "js")[:2]
+    with plain_server(tmp_path) as url:
+        page = new_page(fresh=True)
+        page.host = url
+        lines = shown_by(page, tmp_path, "readme.html", first)
+        assert re.fullmatch(r"\[1, 10\] \d", lines[-1]), lines
+        rows = ("const x = Float32Array.from({ length: 48 * 784 }, (_, i) => (i % 97) / 97);\n"
+                "const y = Int32Array.from({ length: 48 }, (_, i) => i % 10);")  # fmt: skip
+        lines = shown_by(page, tmp_path, "begin.html", f"const x = new Float32Array(784);\n{begin}\nconsole.log(y.shape);")
+        assert lines[-1] == "[1, 10]"
+        again = "const other = await load({ weights: 'indexeddb://digits' });\nconsole.log(loss, (await other.evaluate(x, y)).loss);"
+        with page.expect_download() as download:
+            lines = shown_by(page, tmp_path, "guide.html", f"{begin.split('const y')[0]}\n{rows}\n{learn}\n{again}")
+        own, kept = map(float, lines[-1].split())
+        assert own == kept > 0
+        weights = tmp_path / "digits.npz"
+        download.value.save_as(weights)
+        page.goto("about:blank")
+    model = pyml.Sequential([pyml.Input((28, 28, 1)), L.Flatten(), L.Dense(10, activation="softmax")])
+    model.load_weights(weights)
+    assert np.abs(model.get_weights()[0]).max() > 0
 
 
 @pytest.mark.slow

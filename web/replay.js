@@ -27,9 +27,9 @@
   const round4 = (n) => (n + 3) & ~3;
 
   /** Asks for an adapter and a device; resolves to undefined where the browser has none to give. */
-  async function open(powerPreference = "high-performance") {
+  async function open(powerPreference = "high-performance", found = undefined) {
     const gpu = globalThis.navigator?.gpu;
-    const adapter = await gpu?.requestAdapter({ powerPreference });
+    const adapter = found ?? (await gpu?.requestAdapter({ powerPreference }));
     if (!adapter) return undefined; // Python's None; null would be something else there
     const requiredLimits = {};
     for (const name of RAISED_LIMITS) if (adapter.limits[name] !== undefined) requiredLimits[name] = adapter.limits[name];
@@ -101,11 +101,11 @@
       return (kernel.failed = `${kernel.descriptor.label}: ${report || message}`);
     }
 
-    /** Takes kernels, `text` being JSON: [[id, label, source, bindings], ...]. With `wait` they compile side by
+    /** Takes kernels, an array or its JSON: [[id, label, source, bindings], ...]. With `wait` they compile side by
      *  side and the promise rejects with what does not; without it record() makes their pipelines. */
-    function prepare(text, wait = true) {
+    function prepare(given, wait = true) {
       check();
-      const kernels = JSON.parse(text).map(declare);
+      const kernels = (typeof given === "string" ? JSON.parse(given) : given).map(declare);
       if (!wait) return undefined;
       const finished = compile(kernels);
       finished.catch(() => {}); // a caller need not wait: record() repeats the failure
@@ -243,6 +243,7 @@
       queue.submit([encoder.finish()]);
     }
 
+    // > left out of exported models
     /** GPU nanoseconds of every dispatch of a recording, in order; undefined without timestamp-query. */
     async function timings(id) {
       check();
@@ -272,6 +273,7 @@
       return spans;
     }
 
+    // <
     function takeStaging(size) {
       const fits = staging.findIndex((buffer) => buffer.size >= size && buffer.size <= 4 * size + 4096);
       if (fits >= 0) return staging.splice(fits, 1)[0];
@@ -330,6 +332,7 @@
       borrowed?.release();
     }
 
+    // > left out of exported models
     /** Runs a kernel whose two bindings are given, one thread a pixel. */
     function pixelPass(id, resources, width, height) {
       const kernel = pipelines.get(id);
@@ -383,13 +386,10 @@
       return true;
     }
 
+    // <
     return {
-      prepare, record, replay, read, write, timings, unpack, show,
-      create(id, nbytes) {
-        check();
-        const usage = GPUBufferUsage.STORAGE | GPUBufferUsage.UNIFORM | GPUBufferUsage.COPY_SRC | GPUBufferUsage.COPY_DST;
-        buffers.set(id, device.createBuffer({ size: nbytes, usage }));
-      },
+      // > left out of exported models
+      timings, unpack, show,
       destroy(id) {
         buffers.get(id)?.destroy();
         buffers.delete(id);
@@ -397,6 +397,13 @@
       forget(id) { recordings.delete(id); },
       counts: () => ({ buffers: buffers.size, pipelines: pipelines.size, recordings: recordings.size }),
       drop(id) { pipelines.delete(id); }, // recordings keep the pipelines that they run
+      // <
+      prepare, record, replay, read, write,
+      create(id, nbytes) {
+        check();
+        const usage = GPUBufferUsage.STORAGE | GPUBufferUsage.UNIFORM | GPUBufferUsage.COPY_SRC | GPUBufferUsage.COPY_DST;
+        buffers.set(id, device.createBuffer({ size: nbytes, usage }));
+      },
       /** Ends the device, as a driver reset would; the next use reports DeviceLost. */
       lose() { device.destroy(); return device.lost.then(() => undefined); },
       describe() {

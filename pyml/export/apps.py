@@ -24,12 +24,17 @@ def pwa(name: str, files: dict[str, bytes]) -> dict[str, bytes]:
     found = page(name, '<link rel="manifest" href="manifest.webmanifest">\n')
     manifest = {"name": name, "short_name": name[:12], "start_url": "./", "display": "standalone"}
     found["manifest.webmanifest"] = json.dumps(manifest).encode()
+    return {**found, **service_worker({**files, **found})}
+
+
+def service_worker(files: dict[str, bytes]) -> dict[str, bytes]:
+    """`sw.js`, which keeps the files of a folder: all but declarations and texts for people."""
     total = hashlib.sha256()
-    for path, data in sorted({**files, **found}.items()):
+    for path, data in sorted(files.items()):
         total.update(f"{path}\0{len(data)}\0".encode() + data)
-    listed = ["./", *sorted(path for path in {**files, **found} if not path.endswith(".d.ts"))]
+    listed = ["./", *sorted(path for path in files if not path.endswith((".d.ts", ".txt")))]
     worker = text_of("exported/app/sw.js").replace("VERSION", total.hexdigest()[:16]).replace("FILE_LIST", json.dumps(listed))
-    return {**found, "sw.js": worker.encode()}
+    return {"sw.js": worker.encode()}
 
 
 def extension(name: str, version: str) -> dict[str, bytes]:
@@ -44,4 +49,4 @@ def extension(name: str, version: str) -> dict[str, bytes]:
     return {**page(name), "manifest.json": json.dumps(manifest, indent=2).encode()}
 
 
-__all__ = ["extension", "page", "pwa"]
+__all__ = ["extension", "page", "pwa", "service_worker"]

@@ -13,7 +13,7 @@ MODULES = ("arrays.js", "pictures.js", "store.js", "training.js", "wasm.js", "we
 
 def bundled() -> str:
     """The runtime as it is written, in one module that exports what `model.js` exports."""
-    replay = text_of("replay.js")
+    replay = re.sub(r"^ *// > left out of exported models\n.*?^ *// <\n", "", text_of("replay.js"), flags=re.MULTILINE | re.DOTALL)
     parts = [f"const replay = {replay[replay.index('(() => {'):].rstrip().removesuffix(';')};"]
     for name in MODULES:
         text = re.sub(r"^import [^;]*;\n", "", text_of(f"exported/{name}"), flags=re.MULTILINE)

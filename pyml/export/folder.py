@@ -24,7 +24,7 @@ from pyml.trainers.trainer import Trainer
 if TYPE_CHECKING:
     from pyml.models.model import Model
 
-FORMAT = 1
+FORMAT = 2
 
 
 def export_web(
@@ -130,9 +130,8 @@ class Export:
         plan["states"], data = encoded(self.states, values, self._encoding, small)
         files: dict[str, bytes] = {"weights.bin": data}
         if "wasm" in programs.devices:
-            described, modules = programs.devices["wasm"].wasm()
+            plan["wasm"], modules = programs.devices["wasm"].wasm()
             files |= modules
-            files["wasm.json"] = _json(described)
         if "webgpu" in programs.devices:
             files["webgpu.json"] = _json(programs.devices["webgpu"].webgpu())
         plan["devices"] = list(programs.devices)

@@ -16,11 +16,13 @@ from pyml.errors import KernelError
 from pyml.export.recorder import GPU, WASM, Recorder
 from pyml.graph.node import Node
 from pyml.graph.op import Profile
-from pyml.wasm import Again, Compiled, Part, Tick, compile_kernel, link_all
+from pyml.wasm import Again, Compiled, Part, Tick, compile_kernel, link_all, link_shared_all, share
 from pyml.wasm.engine import RELAXED_MADD, SIMD_ADD, probe
+from pyml.wasm.link import compiled
 
 PROFILES = {"webgpu": GPU, "wasm": WASM}
 WORKGROUPS = 65535  # along one axis, on every adapter
+MEET = ("PHASE", "FIRST", "MODULE", "TABLE", "SLEEPERS", "FAILED", "MAY_WAIT", "STATE", "MOST", "RESERVED")  # of pyml.wasm.share
 
 
 class ExportError(ValueError):
@@ -137,38 +139,55 @@ class Target:
         return {**self.described(), "kernels": kernels}
 
     def wasm(self) -> tuple[dict[str, Any], dict[str, bytes]]:
-        """The device's file for WebAssembly, and its modules: one for every engine with SIMD, one for those with relaxed SIMD."""
+        """What the loader must know for WebAssembly, and the modules.
+
+        There is one for every engine with SIMD and one for those with relaxed SIMD; and both again for several threads, where
+        some kernel is worth them.
+        """
         scratch = self.recorder.alloc(0).handle
-        modules = {}
+        modules: dict[str, bytes] = {}
+        listed = []
         for relaxed in (True, False):
-            known: dict[tuple[str, tuple[int, int, int]], Compiled] = {}
-
-            def compiled(kernel: DeviceKernel, relaxed: bool = relaxed, known: dict = known) -> Compiled:
-                key = (kernel.source, kernel.grid)
-                if key not in known:
-                    try:
-                        known[key] = compile_kernel(kernel, relaxed=relaxed)
-                    except KernelError as e:
-                        raise KernelError(f"kernel {kernel.label!r} does not compile: {e}") from None
-                return known[key]
-
-            def parts(steps: Sequence[Step], compiled: Any = compiled) -> Iterator[Part]:
-                for step in steps:
-                    if isinstance(step, Dispatch):
-                        yield compiled(step.kernel)
-                    elif isinstance(step, Repeat):
-                        yield Again(step.times, tuple(parts(step.steps)))
-                    else:
-                        yield None if isinstance(step, Copy) else Tick(step.value)
-
-            name = "model.relaxed.wasm" if relaxed else "model.wasm"
-            modules[name] = link_all({f"run{i}": list(parts(steps)) for i, steps in enumerate(self.steps.values())})
-            self.recorder.sizes[scratch] = max([16, *(k.scratch for k in known.values())])
+            parts, work, largest = self._parts(relaxed)
+            self.recorder.sizes[scratch] = max(16, largest)
+            needs = list(probe(RELAXED_MADD if relaxed else SIMD_ADD, False))
+            suffix = ".relaxed.wasm" if relaxed else ".wasm"
+            modules[f"model{suffix}"] = link_all({f"run{i}": each for i, each in enumerate(parts)})
+            listed.append({"file": f"model{suffix}", "probe": needs, "threads": False})
+            if any(share.pays(kernel, work) for each in parts for kernel in compiled(each)):
+                modules[f"model.threads{suffix}"] = link_shared_all({str(i): each for i, each in enumerate(parts)}, work)
+                listed.append({"file": f"model.threads{suffix}", "probe": needs, "threads": True})
         for i, (name, steps) in enumerate(self.steps.items()):
-            self.programs[name] |= {"run": f"run{i}", "words": list(_words(steps, scratch))}
-        needs = {"model.relaxed.wasm": RELAXED_MADD, "model.wasm": SIMD_ADD}
-        listed = [{"file": name, "probe": list(probe(needs[name], False))} for name in modules]
-        return {**self.described(), "modules": listed}, modules
+            self.programs[name] |= {"run": i, "words": list(_words(steps, scratch))}
+        meet = {name: getattr(share, name) for name in MEET}
+        return {**self.described(), "scratch": scratch, "modules": listed, "meet": meet}, modules
+
+    def _parts(self, relaxed: bool) -> tuple[list[list[Part]], dict[int, int | None], int]:
+        """The kernels of each program, compiled; about how many nanoseconds each takes; the most scratch memory of one."""
+        known: dict[tuple[str, tuple[int, int, int]], Compiled] = {}
+        work: dict[int, int | None] = {}
+
+        def made(kernel: DeviceKernel) -> Compiled:
+            key = (kernel.source, kernel.grid)
+            if key not in known:
+                try:
+                    known[key] = compile_kernel(kernel, relaxed=relaxed)
+                except KernelError as e:
+                    raise KernelError(f"kernel {kernel.label!r} does not compile: {e}") from None
+                work[id(known[key])] = kernel.work
+            return known[key]
+
+        def parts(steps: Sequence[Step]) -> Iterator[Part]:
+            for step in steps:
+                if isinstance(step, Dispatch):
+                    yield made(step.kernel)
+                elif isinstance(step, Repeat):
+                    yield Again(step.times, tuple(parts(step.steps)))
+                else:
+                    yield None if isinstance(step, Copy) else Tick(step.value)
+
+        found = [list(parts(steps)) for steps in self.steps.values()]
+        return found, work, max([0, *(kernel.scratch for kernel in known.values())])
 
 
 def _words(steps: Sequence[Step], scratch: int) -> Iterator[int]:

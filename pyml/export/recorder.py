@@ -9,7 +9,8 @@ from pyml.device.base import Buffer, Device, Limits, Step, rounded
 from pyml.graph.op import Profile
 
 GPU = Profile(family="tile")  # what every browser with a GPU has; a plan for it runs on a software adapter too
-WASM = Profile(family="wasm", max_storage_buffers=64, threads=1)
+# Sums are those of one thread, so that numbers do not depend on how many there are; workgroups are enough for several.
+WASM = Profile(family="wasm", max_storage_buffers=64, threads=1, cores=4)
 
 
 class Recorder(Device):

@@ -28,6 +28,11 @@ class Profile:
     cores: int = 1
 
     @property
+    def pieces(self) -> int:
+        """How many workgroups a kernel is cut into where that changes no number: enough of them for every core."""
+        return max(self.threads, 16 * self.cores) if self.cores > 1 else self.threads
+
+    @property
     def on_host(self) -> bool:
         """Whether numpy computes: nothing is written as WGSL, and nothing limits a kernel's operands."""
         return self.family == "numpy"

@@ -5,6 +5,6 @@ So there is one scheduler, one emitter and one set of op rules for WebGPU and fo
 
 from .compile import Compiled, compile_kernel
 from .link import Again, Part, Tick, link, link_all
-from .share import link_shared
+from .share import link_shared, link_shared_all
 
-__all__ = ["Again", "Compiled", "Part", "Tick", "compile_kernel", "link", "link_all", "link_shared"]
+__all__ = ["Again", "Compiled", "Part", "Tick", "compile_kernel", "link", "link_all", "link_shared", "link_shared_all"]

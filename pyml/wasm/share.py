@@ -86,41 +86,58 @@ def chunk_size(items: int, work: int | None) -> int:
 
 
 def link_shared(parts: Sequence[Part], work: Mapping[int, int | None]) -> bytes:
-    """The module of a recording for several threads.
+    """The module of a recording for several threads, which exports `run(table, module)` and `help(table, first, state, number)`."""
+    return link_shared_all({"": parts}, work)
 
-    It exports `run(table, module)` for the leader and `help(table, first, state, number)` for the others. `table` is as
-    `link` wants it, followed by one more for each of the others, that of number 0 first: each has scratch memory of its
+
+def link_shared_all(recordings: Mapping[str, Sequence[Part]], work: Mapping[int, int | None]) -> bytes:
+    """The module of several recordings for several threads, whose kernels are in it once.
+
+    For each it exports `runNAME(table, module)` for the leader and `helpNAME(table, first, state, number)` for the others. `table`
+    is as `link` wants it, followed by one more for each of the others, that of number 0 first: each has scratch memory of its
     own. `run` publishes `module` and its table in MODULE and TABLE; `help` works on phases from `first` on, says at the
     address `state` when it may hold a chunk, and returns when there is another job or nothing was to do for a while.
 
     Args:
         work: By the id of a kernel about how many nanoseconds it takes; None where that is not known.
     """
-    kernels = list({id(p): p for p in compiled(parts)}.values())
+    kernels = list({id(p): p for parts in recordings.values() for p in compiled(parts)}.values())
     place = {id(p): i for i, p in enumerate(kernels)}
     functions = [p.function for p in kernels]
     starts = len(functions)
     functions += [_begin(), _open(), _join()]
     begin, open_, join = (CALL + leb(starts + i) for i in range(3))
-    phases: list[bytes] = []
+    exports = {}
 
-    def call(p: Compiled, at: int) -> bytes:
-        each = chunk_size(p.items, work[id(p)])
-        chunks = -(-p.items // each)
-        if chunks == 1:
-            return get(0) + number(at) + ADD + number(0) + number(p.items) + CALL + leb(place[id(p)])
-        kind = len(phases)
-        phases.append(CALL + leb(len(functions)))
-        functions.append(_phase(p, place[id(p)], at, each))
-        code = get(2) + number(1) + ADD + TEE + leb(2) + number(kind) + open_
-        return code + get(0) + get(2) + phases[-1] + number(chunks) + join
+    def add(name: str, parts: Sequence[Part]) -> None:
+        phases: list[bytes] = []
 
-    run, deep = sequence(parts, call, 3)
-    if phases:
-        run = get(0) + get(1) + begin + put(2, load(PHASE)) + run
-    total = _count(parts, lambda p: chunk_size(p.items, work[id(p)]) < p.items)
-    functions += [_help(phases, total, 4 * table_words(parts)), Function((I32, I32), [I32] * (1 + deep), run)]
-    return encode(functions, {"help": len(functions) - 2, "run": len(functions) - 1}, shared=True)
+        def call(p: Compiled, at: int) -> bytes:
+            each = chunk_size(p.items, work[id(p)])
+            chunks = -(-p.items // each)
+            if chunks == 1:
+                return get(0) + number(at) + ADD + number(0) + number(p.items) + CALL + leb(place[id(p)])
+            kind = len(phases)
+            phases.append(CALL + leb(len(functions)))
+            functions.append(_phase(p, place[id(p)], at, each))
+            code = get(2) + number(1) + ADD + TEE + leb(2) + number(kind) + open_
+            return code + get(0) + get(2) + phases[-1] + number(chunks) + join
+
+        run, deep = sequence(parts, call, 3)
+        if phases:
+            run = get(0) + get(1) + begin + put(2, load(PHASE)) + run
+        exports.update({f"help{name}": len(functions), f"run{name}": len(functions) + 1})
+        helping = _help(phases, _count(parts, lambda p: pays(p, work)), 4 * table_words(parts))
+        functions.extend((helping, Function((I32, I32), [I32] * (1 + deep), run)))
+
+    for name, parts in recordings.items():
+        add(name, parts)
+    return encode(functions, exports, shared=True)
+
+
+def pays(p: Compiled, work: Mapping[int, int | None]) -> bool:
+    """Whether a kernel is worth more than one thread."""
+    return chunk_size(p.items, work[id(p)]) < p.items
 
 
 def _count(parts: Sequence[Part], shared: Callable[[Compiled], bool]) -> int:
@@ -213,4 +230,4 @@ def doze() -> bytes:
     return encode([Function((I32,), [], code)], {"run": 0}, shared=True)
 
 
-__all__ = ["chunk_size", "doze", "link_shared", "table_words"]
+__all__ = ["chunk_size", "doze", "link_shared", "link_shared_all", "pays", "table_words"]

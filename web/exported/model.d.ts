@@ -34,6 +34,8 @@ export interface FitOptions extends PredictOptions {
 export declare class Model {
   readonly name: string;
   readonly device: Device;
+  /** How many work on "wasm": more than one only where the page is cross-origin isolated. */
+  readonly threads: number;
   readonly inputs: { name: string; shapes: number[][] }[];
   readonly batchSizes: number[];
   predict(x: Input | Input[] | Record<string, Input>, options?: PredictOptions): Promise<Values & Values[] & Record<string, Values>>;
@@ -47,6 +49,15 @@ export declare class Model {
   close(): void;
 }
 
+export interface LoadOptions {
+  /** A GPU where there is one, else WebAssembly. */
+  device?: Device;
+  /** What `save` kept, "indexeddb://NAME", or `state()` gave, in place of the weights in the folder. */
+  weights?: string | Record<string, Uint8Array>;
+  /** At most so many, on "wasm" in a page that is cross-origin isolated; by default as many as there are cores, up to 8. */
+  threads?: number;
+}
+
 /** Loads the model; `from` is its folder, by default that of this file. */
-export declare function load(options?: { device?: Device; weights?: string | Record<string, Uint8Array> }): Promise<Model>;
-export declare function load(from: string | URL, options?: { device?: Device; weights?: string | Record<string, Uint8Array> }): Promise<Model>;
+export declare function load(options?: LoadOptions): Promise<Model>;
+export declare function load(from: string | URL, options?: LoadOptions): Promise<Model>;

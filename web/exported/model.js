@@ -1,11 +1,11 @@
 // A model that pyml exported, without Python: `const model = await load(); const y = await model.predict(x)`.
 
-import { described, fromHalf, inMemory, outOf, sizeOf, told } from "./arrays.js";
+import { decoded, described, inMemory, outOf, sizeOf, told } from "./arrays.js";
 import { isPicture, pixelsOf, resized } from "./pictures.js";
 import { found, kept, npz } from "./store.js";
 import { generator, shuffled, taken } from "./training.js";
 import { openWasm } from "./wasm.js";
-import { openWebGPU } from "./webgpu.js";
+import { adapterFor, openWebGPU } from "./webgpu.js";
 
 const FIT_OPTIONS = ["epochs", "batchSize", "shuffle", "seed", "validationData", "onBatchEnd", "onEpochEnd", "sampleWeight", "scale", "offset"];
 
@@ -15,29 +15,41 @@ function checkOptions(what, options, names) {
   if (wrong !== undefined) throw new Error(`${what}: there is no option "${wrong}"; the options are ${names.join(", ")}.`);
 }
 
+/** Numbers among options, which would give no numbers where they are none. */
+function checkNumbers(what, options) {
+  const wrong = ["batchSize", "scale", "offset"].find((name) => options[name] !== undefined && !Number.isFinite(options[name]));
+  if (wrong) throw new Error(`${what}: ${wrong} must be a number; received ${JSON.stringify(options[wrong])}.`);
+}
+
 /**
  * Loads an exported model.
  *
  * @param from  Its folder, or a file in it, as a URL; by default the folder of this file.
  * @param options  { device }: "webgpu" or "wasm"; without it a GPU where there is one. { weights }: "indexeddb://NAME", what
- *   `save` kept there, in place of the weights in the folder.
+ *   `save` kept there, in place of the weights in the folder. { threads }: how many there are on "wasm", at most, where the page is
+ *   cross-origin isolated; as many as the processor has cores, up to 8.
  */
 export async function load(from, options = {}) {
   if (from !== null && typeof from === "object" && !(from instanceof URL)) [from, options] = [undefined, from];
-  const { device: asked, weights } = options;
+  checkOptions("load", options, ["device", "weights", "threads"]);
+  const { device: asked, weights, threads } = options;
+  if (threads !== undefined && !(Number.isInteger(threads) && threads > 0)) {
+    throw new Error(`load: threads must be a whole number, at least 1; received ${JSON.stringify(threads)}.`);
+  }
   const base = from === undefined ? new URL(".", import.meta.url) : folderOf(from);
-  const file = (name) => fetched(new URL(name, base));
-  const json = async (name) => JSON.parse(new TextDecoder().decode(await file(name)));
+  const file = (name) => answered(new URL(name, base));
   const data = file("weights.bin");
   data.catch(() => {});
-  const plan = await json("plan.json");
-  if (plan.format !== 1) throw new Error(`plan.json has format ${plan.format}, and this loader reads format 1: export the model again.`);
+  const plan = await (await file("plan.json")).json();
+  if (plan.format !== 2) throw new Error(`plan.json has format ${plan.format}, and this loader reads format 2: export the model again.`);
   if (asked !== undefined && !plan.devices.includes(asked)) {
     throw new Error(`load: device must be one of ${plan.devices.join(", ")}, for which this model was exported; received ${JSON.stringify(asked)}.`);
   }
-  const device = await opened(plan.devices, asked, file, json);
+  const device = await opened(plan, asked, file, threads);
+  device.ready.catch(() => {});
   const model = new Model(plan, device);
-  model.restore(await data);
+  model.restore(new Uint8Array(await (await data).arrayBuffer())); // while kernels compile
+  await device.ready;
   if (weights !== undefined) await model.load(weights);
   return model;
 }
@@ -49,31 +61,31 @@ function folderOf(from) {
   return new URL(".", url);
 }
 
-async function fetched(url) {
+/** A file, as the answer of a server. */
+async function answered(url) {
   if (url.protocol === "file:" && globalThis.process?.versions?.node) {
     const { readFile } = await import("node:fs/promises");
-    return new Uint8Array(await readFile(url));
+    return new Response(await readFile(url));
   }
   const name = url.pathname.split("/").pop();
   const response = await fetch(url).catch((error) => { throw new Error(`could not load ${name}: ${error.message}`); });
   if (!response.ok) throw new Error(`could not load ${name}: the server answered ${response.status}`);
-  return new Uint8Array(await response.arrayBuffer());
+  return response;
 }
 
-async function opened(devices, asked, file, json) {
-  const small = asked !== "webgpu" && devices.includes("wasm") ? json("wasm.json") : null; // comes while the browser looks for a GPU
-  small?.catch(() => {});
+async function opened({ devices, wasm }, asked, file, threads) {
   if (asked === "webgpu" || (asked === undefined && devices.includes("webgpu"))) {
-    const plan = () => json("webgpu.json");
-    const found = await openWebGPU(plan, file, asked === "webgpu" || !devices.includes("wasm")).catch((error) => {
-      if (asked || !devices.includes("wasm")) throw error;
+    const only = asked === "webgpu" || !devices.includes("wasm");
+    const adapter = await adapterFor(only);
+    if (!adapter && only) throw new Error("this browser offers no WebGPU adapter.");
+    const plan = adapter && file("webgpu.json").then((answer) => answer.json());
+    const found = adapter && (await openWebGPU(plan, adapter).catch((error) => {
+      if (only) throw error;
       console.warn(`WebGPU could not be used (${error.message}); taking WebAssembly.`);
-    });
+    }));
     if (found) return found;
-    if (asked || !devices.includes("wasm")) throw new Error("this browser offers no WebGPU adapter.");
   }
-  const plan = await small;
-  return Object.assign(await openWasm(plan, file), { plan });
+  return openWasm(wasm, file, threads);
 }
 
 /** A model on a device. */
@@ -88,6 +100,9 @@ export class Model {
     this.device = device.name;
     this.inputs = plan.inputs.map((name, i) => ({ name, shapes: plan.predict.map((form) => form.shapes[i]) }));
   }
+
+  /** How many threads work; one but on "wasm" in an isolated page. */
+  get threads() { return this.#device.threads; }
 
   /** The numbers of rows that `predict` takes at once. */
   get batchSizes() { return Object.keys(this.#plan.predict[0].batches ?? {}).map(Number); }
@@ -104,12 +119,13 @@ export class Model {
    */
   async predict(x, options = {}) {
     checkOptions("predict", options, ["batchSize", "scale", "offset"]);
+    checkNumbers("predict", options);
     const parts = this.#parts(x);
     const failures = [];
     for (const form of this.#plan.predict) {
       let given;
       try {
-        given = parts.map((part, i) => this.#taken(part, form, i, options));
+        given = parts.map((part, i) => this.#taken("predict", part, form, i, options));
       } catch (error) {
         failures.push(error.message);
         continue;
@@ -128,6 +144,10 @@ export class Model {
   async fit(x, y, options = {}) {
     checkOptions("fit", options, FIT_OPTIONS);
     const { epochs = 1, shuffle = false, seed, validationData, onBatchEnd, onEpochEnd } = options;
+    for (const [name, hear] of Object.entries({ onBatchEnd, onEpochEnd })) {
+      if (hear !== undefined && typeof hear !== "function") throw new Error(`fit: ${name} must be a function; received ${JSON.stringify(hear)}.`);
+    }
+    if (validationData !== undefined && !(Array.isArray(validationData) && validationData.length > 1)) throw new Error("fit: validationData must be [x, y].");
     const unseen = { ...options, sampleWeight: validationData?.[2] };
     const data = this.#rows("fit", x, y, options);
     const history = {}, random = generator(seed ?? Math.floor(Math.random() * 2 ** 32));
@@ -198,11 +218,13 @@ export class Model {
   }
 
   /** Inputs and targets for training, and the size of batches. */
-  #rows(what, x, y, { batchSize, sampleWeight, scale, offset } = {}) {
+  #rows(what, x, y, options) {
+    const { batchSize, sampleWeight } = options;
+    checkNumbers(what, options);
     const plan = this.#training(what), sizes = Object.keys(plan.batches).map(Number);
     const size = batchSize ?? Math.max(...sizes);
     if (!plan.batches[size]) throw new Error(`${what}: batchSize ${size}; this model was exported for batches of ${sizes.join(", ")}.`);
-    const inputs = this.#parts(x).map((part, i) => this.#taken(part, this.#plan.predict[0], i, { scale, offset }));
+    const inputs = this.#parts(x, what).map((part, i) => this.#taken(what, part, this.#plan.predict[0], i, options));
     const specs = plan.batches[size].inputs.slice(plan.count), count = specs.length - (plan.weighted ? 1 : 0);
     const targets = count === 1 ? [y] : y;
     if (!Array.isArray(targets) || targets.length !== count) throw new Error(`${what}: expected an array of ${count} targets.`);
@@ -247,24 +269,24 @@ export class Model {
   /** Ends the device, and frees its memory. */
   close() { this.#device.close(); }
 
-  #parts(x) {
+  #parts(x, what = "predict") {
     const names = this.#plan.inputs;
     const plain = x !== null && typeof x === "object" && Object.getPrototypeOf(x) === Object.prototype;
     if (plain) {
       const missing = names.filter((name) => !(name in x)), more = Object.keys(x).filter((name) => !names.includes(name));
-      if (missing.length || more.length) throw new Error(`predict: expected the inputs ${names.join(", ")}; received ${Object.keys(x).join(", ") || "none"}.`);
+      if (missing.length || more.length) throw new Error(`${what}: expected the inputs ${names.join(", ")}; received ${Object.keys(x).join(", ") || "none"}.`);
       return names.map((name) => x[name]);
     }
     if (names.length === 1) return [x];
     if (!Array.isArray(x) || x.length !== names.length) {
-      throw new Error(`predict: expected an array of ${names.length} inputs (${names.join(", ")}), or an object by name.`);
+      throw new Error(`${what}: expected an array of ${names.length} inputs (${names.join(", ")}), or an object by name.`);
     }
     return x;
   }
 
   /** One input: its values, and how many rows they are. */
-  #taken(x, form, i, { scale = 1, offset = 0 }) {
-    const name = this.#plan.inputs[i], shape = form.shapes[i], what = `predict: input "${name}"`;
+  #taken(who, x, form, i, { scale = 1, offset = 0 }) {
+    const name = this.#plan.inputs[i], shape = form.shapes[i], what = `${who}: input "${name}"`;
     const [sample] = form.whole ? [form.whole] : Object.values(form.batches);
     const { dtype } = sample.inputs[i];
     const pictures = isPicture(x) ? [x] : Array.isArray(x) && x.length && x.every(isPicture) ? x : null;
@@ -361,16 +383,4 @@ function joined(parts) {
   }
   const rows = parts.reduce((n, part) => n + part.shape[0], 0);
   return Object.assign(all, { shape: [rows, ...parts[0].shape.slice(1)] });
-}
-
-/** A state's values from the file of weights. */
-function decoded({ at, shape, dtype, as }, data) {
-  const size = sizeOf(shape);
-  if (as === "float16") return fromHalf(new Uint16Array(data.buffer, data.byteOffset + at, size));
-  if (as === "int8") {
-    const channels = shape[shape.length - 1];
-    const scale = new Float32Array(data.buffer, data.byteOffset + at, channels);
-    return Float32Array.from(new Int8Array(data.buffer, data.byteOffset + at + 4 * channels, size), (v, i) => v * scale[i % channels]);
-  }
-  return new Uint8Array(data.buffer, data.byteOffset + at, 4 * size);
 }

@@ -3,7 +3,7 @@
 const sized = (source) => {
   if (typeof VideoFrame !== "undefined" && source instanceof VideoFrame) return [source.displayWidth, source.displayHeight];
   if (source.videoWidth !== undefined) return [source.videoWidth, source.videoHeight];
-  return [source.naturalWidth || source.width, source.naturalHeight || source.height]; // not those it is shown with
+  return [source.width, source.height]; // an <img> as large as it is shown: tf.browser.fromPixels and from_pixels take it so
 };
 
 const KINDS = ["ImageData", "ImageBitmap", "HTMLImageElement", "HTMLCanvasElement", "OffscreenCanvas", "HTMLVideoElement", "VideoFrame"];

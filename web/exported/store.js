@@ -17,9 +17,23 @@ async function opened(mode) {
   return { database, store: database.transaction("states", mode).objectStore("states") };
 }
 
+/** Resolves when the value is kept for good, not when it was accepted: storage may be found full only then. */
 export async function kept(name, value) {
   const { database, store } = await opened("readwrite");
-  await settled(store.put(value, name)).finally(() => database.close());
+  const { transaction } = store;
+  try {
+    await new Promise((resolve, reject) => {
+      const request = store.put(value, name);
+      transaction.oncomplete = resolve;
+      transaction.onabort = () => {
+        const { name: kind, message } = transaction.error ?? request.error ?? {};
+        reject(new Error(kind === "QuotaExceededError" ? "save: the browser's storage is full; make room there, or download the weights: model.save(\"NAME.npz\")."
+          : `save: the browser's storage: ${message ?? "no access"}`));
+      };
+    });
+  } finally {
+    database.close();
+  }
 }
 
 export async function found(name) {

@@ -28,10 +28,10 @@ def columns(n: int, pieces: int, profile: Profile, least: int = 1) -> int:
 
     `least` is how many panels of eight are worth a workgroup.
     """
-    if profile.threads <= 1:
+    if profile.pieces <= 1:
         return n
     panels = ceil_div(n, 8)
-    across = min(panels // least, ceil_div(profile.threads, pieces))
+    across = min(panels // least, ceil_div(profile.pieces, pieces))
     return 8 * ceil_div(panels, across) if across > 1 else n
 
 
@@ -64,7 +64,7 @@ def filter_spec(v: Window, splits: int, profile: Profile) -> KernelSpec | None:
     part = chunk // v.ow if splits > 1 else v.batch * v.oh
     group = max(1, min(part, ceil_div(_TERMS, v.ow)))
     cols = columns(v.filters, splits * 4, profile) if splits == 1 else v.filters
-    down = ceil_div(profile.threads, 4 * splits * ceil_div(v.filters, cols)) if profile.threads > 1 and splits == 1 else 1
+    down = ceil_div(profile.pieces, 4 * splits * ceil_div(v.filters, cols)) if profile.pieces > 1 and splits == 1 else 1
     each = min(rows, ceil_div(ceil_div(rows, down), 6) * 6)
     grid, across = fold(splits * ceil_div(rows, each) * ceil_div(v.filters, cols))
     params = {"S": splits, "PART": part, "ROWS": each, "COLS": cols, "GROUP": group, "U": unroll(v.ow), "X": across}

@@ -1,6 +1,6 @@
 // Keeps the files of this folder, so that the page opens without a network.
 
-const CACHE = "pyml-VERSION", PREFIX = "pyml-", FILES = FILE_LIST;
+const PREFIX = `pyml-app ${registration.scope} `, CACHE = `${PREFIX}VERSION`, FILES = FILE_LIST; // other folders have their own
 
 addEventListener("install", (event) => {
   event.waitUntil(caches.open(CACHE).then((cache) => cache.addAll(FILES)).then(() => skipWaiting()));
