@@ -7,6 +7,7 @@ The numbers are printed; with --save the charts are written into a folder.
 
 import argparse
 import atexit
+import importlib.util
 import os
 import re
 import sys
@@ -29,6 +30,14 @@ def file(name):
     if not path.is_file():
         raise FileNotFoundError(f"{name}: not fetched yet; `make setup` brings it.")
     return str(path)
+
+
+def package(name):
+    """Imports a package of pure Python that comes with the chapter's data as NAME.zip; one that is installed comes first."""
+    if importlib.util.find_spec(name) is None:
+        sys.path.append(file(f"{name}.zip"))
+        importlib.invalidate_caches()
+    return importlib.import_module(name)
 
 
 def slider(label, low, high, value, then, step=None):

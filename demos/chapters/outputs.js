@@ -4,6 +4,7 @@ import { newestOnly, sentence } from "../../web/demo.js";
 import { drawing } from "../../web/figures.js";
 
 const PRINTED = 20_000; // letters of a cell's text that stay
+const ARROWS = { ArrowLeft: "←", ArrowUp: "↑", ArrowRight: "→", ArrowDown: "↓" };
 
 /**
  * root   element that is filled.
@@ -116,6 +117,13 @@ export function outputs(root, { goTo, moved }) {
         group.setAttribute("aria-label", label);
         add(group, "span", "", { textContent: label });
         for (const [i, option] of options.entries()) add(group, "button", "", { type: "button", textContent: option }).addEventListener("click", () => tell(i));
+        group.addEventListener("keydown", (event) => {
+          const meant = [...group.querySelectorAll("button")].find(({ textContent }) => textContent.includes(ARROWS[event.key]));
+          if (!meant) return;
+          event.preventDefault(); // the page would scroll
+          meant.focus();
+          meant.click();
+        });
         group.append(answer);
         return;
       }

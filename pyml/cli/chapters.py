@@ -5,6 +5,7 @@ a line `CHAPTER = {...}`:
 
     order   where it stands among the chapters, a number
     data    the files of the site's data/ that it reads
+    networks  those of `pyml.hub` that it uses
     merit   (variable, "<" or ">", bound, unit): what its last run must reach
 """
 
@@ -34,6 +35,7 @@ class Chapter:
     description: str
     order: float
     data: tuple[str, ...]
+    networks: tuple[str, ...]
     merit: tuple[str, str, float, str] | None
     picture: Path
 
@@ -61,7 +63,8 @@ def read(path: Path) -> Chapter | None:
     data, merit = tuple(facts.get("data", ())), facts.get("merit")
     if merit is not None and (len(merit) != 4 or merit[1] not in ("<", ">")):
         raise ChapterError(f'{path.name}: merit must be (variable, "<" or ">", bound, unit). Received: {merit!r}')
-    return Chapter(path.stem, title.strip(), description, facts.get("order", 1000), data, merit, path.with_suffix(".svg"))
+    return Chapter(path.stem, title.strip(), description, facts.get("order", 1000), data, tuple(facts.get("networks", ())), merit,
+                   path.with_suffix(".svg"))  # fmt: skip
 
 
 def assigns(node: ast.stmt) -> bool:
@@ -90,6 +93,7 @@ def pages(demos: Path) -> dict[str, str]:
     for i, chapter in enumerate(every):
         ways = [("before", every[i - 1] if i else None), ("after", every[i + 1] if i + 1 < len(every) else None)]
         links = [f' · <a href="../{one.name}/index.html">{way} this: {html.escape(one.title)}</a>' for way, one in ways if one]
-        texts = {"name": chapter.name, "title": chapter.title, "description": chapter.description, "data": " ".join(chapter.data)}
+        texts = {"name": chapter.name, "title": chapter.title, "description": chapter.description, "data": " ".join(chapter.data),
+                 "networks": " ".join(chapter.networks)}  # fmt: skip
         made[chapter.name] = form.substitute({**{k: html.escape(v) for k, v in texts.items()}, "neighbours": "".join(links)})
     return made

@@ -73,11 +73,12 @@ def run(
 
 
 def networks(name: str) -> list[str]:
-    """The networks that a demo needs, as its page says in `<meta name="networks">`."""
+    """The networks that a demo needs, as its page says in `<meta name="networks">`, and a chapter in its file."""
     root = paths.checkout()
     file = root / "demos" / name / "index.html" if root else None
-    page = file.read_text(encoding="utf-8") if file is not None and file.is_file() else ""  # a chapter needs none
-    return gallery.described(page, "networks").split()
+    if root is not None and file is not None and not file.is_file():
+        return [network for chapter in chapters(root / "demos") if chapter.name == name for network in chapter.networks]
+    return gallery.described(file.read_text(encoding="utf-8") if file is not None else "", "networks").split()
 
 
 def fetch_networks(name: str) -> None:

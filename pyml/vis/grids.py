@@ -15,6 +15,7 @@ from pyml.vis.theme import COLOR_MAPS
 from pyml.vis.values import base, nothing, numbers, options, plain
 
 CELLS = 10_000                                         # of a heat map
+UNSEEN = "\u200b"                                      # a space without width: tells labels apart that read the same
 
 
 def heatmap(data: Any, x_tick_labels: Sequence[Any] | None = None, y_tick_labels: Sequence[Any] | None = None, **opts: Any) -> Figure:
@@ -60,7 +61,7 @@ def heatmap(data: Any, x_tick_labels: Sequence[Any] | None = None, y_tick_labels
     scale: dict[str, Any] = {"scheme": COLOR_MAPS[name]} if isinstance(name, str) else {"range": list(name)}
     if domain:
         scale["domain"] = list(domain)
-    axis = {"labelAngle": -40 if max(map(len, xs)) * len(xs) > 40 else 0, "labelOverlap": True}
+    axis = {"labelAngle": -40 if max(len(x.rstrip(UNSEEN)) for x in xs) * len(xs) > 40 else 0, "labelOverlap": True}
     return Figure({
         **base(chosen, fallback="Heat map"), "data": {"values": rows}, "mark": {"type": "rect"},
         "encoding": {
@@ -79,7 +80,7 @@ def _labels(name: str, labels: Sequence[Any] | None, count: int) -> list[str]:
     if len(labels) != count:
         raise ValueError(f"heatmap: {name} must have {count} names. Received: {len(labels)}")
     texts = [str(label) for label in labels]
-    return texts if len(set(texts)) == count else [f"{text} ({i})" for i, text in enumerate(texts)]
+    return texts if len(set(texts)) == count else [text + UNSEEN * i for i, text in enumerate(texts)]
 
 
 def table(values: Any, headers: Sequence[Any] | None = None, **opts: Any) -> Figure:
