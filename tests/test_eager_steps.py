@@ -105,3 +105,48 @@ def test_a_value_taken_before_an_assignment_stays(cpu):
     for _ in range(6):
         v.assign_add([1.0, 2.0])
     assert before.tolist() == [1, 1] and v.numpy().tolist() == [7, 13]
+
+
+def carried(total, x):
+    return total + ops.sum(x)
+
+
+CARRIED = {
+    "sum": carried,
+    "mean so far": lambda mean, x: mean * 0.9 + ops.mean(x) * 0.1,
+    "integers": lambda n, x: n + ops.count_nonzero(x > 0),
+    "rows": lambda rows, x: ops.maximum(rows, ops.sum(x, axis=0)),
+}
+
+
+@pytest.mark.parametrize("carry", CARRIED)
+@pytest.mark.parametrize("between", [0, 3])
+def test_what_a_loop_carries_along_unread_asks_for_no_more_graphs_in_5000_steps_than_in_1000(cpu, graphs, carry, between):
+    x, other, total = pyml.convert_to_tensor(X), pyml.convert_to_tensor(Y), 0
+    nothing_pending()
+    for step in range(5000 if carry == "sum" else 2400):
+        total = CARRIED[carry](total, x)
+        if between and step % between == 0:
+            float(ops.sum(other * 2.0))  # something else is read now and then
+        if step == 1000:
+            early = {g[0] for g in graphs}
+    assert {g[0] for g in graphs} == early
+    assert max(len(lines) for (lines, _), *_ in graphs) < (120 if between else 2000)
+
+
+def test_what_a_loop_carries_along_is_the_sum_of_all_steps(device):
+    total, steps = 0, [pyml.convert_to_tensor(np.float32(i)) for i in range(40)]
+    for step in steps:
+        total = total + step * 2.0
+        float(step + 1.0)
+    assert float(total) == 2.0 * sum(range(40))
+
+
+def test_a_value_that_waited_for_many_runs_is_computed_with_what_is_made_of_it_alone(cpu, graphs):
+    x = pyml.convert_to_tensor(X)
+    early = x * 2.0
+    for i in range(10):
+        float(ops.sum(x + float(i)))
+    graphs.clear()
+    ops.sum(ops.abs(early + 1.0) * 3.0).numpy()
+    assert [len(roots) for (_, roots), *_ in graphs] == [1], "no value on the way is stored"

@@ -16,7 +16,7 @@ from ..device.lock import LOCK
 from ..dtypes import host_array, narrow, promote, standardize
 from ..errors import DtypeError, ShapeError
 from ..graph import prims
-from ..graph.node import Node
+from ..graph.node import LEFT_OUT, Node, piled
 from . import trace
 from .array_protocol import ArrayProtocol, as_array
 from .operators import Operators
@@ -25,14 +25,15 @@ if TYPE_CHECKING:
     from .types import TensorLike
 
 _FLUSH_AT = 512  # thousands of pending Python objects freed at once overflow the wasm stack
+_PILED = 4 * LEFT_OUT  # a sum that a loop carries along is computed at every fourth step; so is what is 256 levels deep
 
 
 class _Pending(threading.local):
-    """What this thread has asked for since it computed something: how many values, and those that Variables were assigned."""
+    """What this thread has asked for since it computed something: how many values, and those that wait for the next run."""
 
     def __init__(self) -> None:
         self.count = 0
-        self.assigned: dict[int, weakref.ref[Node]] = {}  # in their order: the next step asks for the same graph
+        self.waiting: dict[int, weakref.ref[Node]] = {}  # in their order: the next step asks for the same graph
 
 
 _pending = _Pending()
@@ -44,17 +45,18 @@ def assigned(old: Node | None, new: Node) -> None:
     A loop that reads its loss but not its Variables would otherwise drag every step so far along, a new graph each time.
     """
     if old is not None:
-        _pending.assigned.pop(id(old), None)
+        _pending.waiting.pop(id(old), None)
     if new.src and new.buffer is None:
-        _pending.assigned[id(new)] = weakref.ref(new)
+        _pending.waiting[id(new)] = weakref.ref(new)
 
 
-def take_assigned() -> list[Node]:
-    """Values that Variables wait for, to be computed with others now; none while a gradient is under way."""
-    if trace.gradient_depth() or not _pending.assigned:
+def take_waiting() -> list[Node]:
+    """Values that Variables wait for, and sums that loops carry along, to be computed with others now; none while a gradient is
+    under way."""
+    if trace.gradient_depth() or not _pending.waiting:
         return []
-    nodes = [r() for r in _pending.assigned.values()]
-    _pending.assigned.clear()
+    nodes = [r() for r in _pending.waiting.values()]
+    _pending.waiting.clear()
     return [n for n in nodes if n is not None and n.buffer is None]
 
 
@@ -89,6 +91,9 @@ class Tensor(Operators["Tensor"], ArrayProtocol):
         self._node = node
         self._keras_logits: Logits | None = None
         if node.buffer is None and node.src and trace.current() is None and trace.gradient_depth() == 0:
+            if piled(node) >= _PILED:  # `total = total + loss` step after step, which nobody reads
+                node.piled = 0
+                _pending.waiting[id(node)] = weakref.ref(node)
             _pending.count += 1
             if _pending.count >= _FLUSH_AT:
                 self._realize()
@@ -119,7 +124,7 @@ class Tensor(Operators["Tensor"], ArrayProtocol):
         nodes = [self._node]
         if self._keras_logits is not None:  # kept as a value too: their graph would outlive everybody who needs it
             nodes.append(self._keras_logits.node)
-        nodes += take_assigned()
+        nodes += take_waiting()
         realize(nodes, config.device(), keep_graph=trace.gradient_depth() > 0)
 
     def numpy(self) -> np.ndarray:

@@ -22,7 +22,7 @@ from ..graph.sizes import shape_of
 from . import trace
 from .array_protocol import as_array
 from .operators import Operators
-from .tensor import NarrowTensor, Tensor, as_node, assigned, narrow_host, take_assigned, tensor_of, wrapped
+from .tensor import NarrowTensor, Tensor, as_node, assigned, narrow_host, take_waiting, tensor_of, wrapped
 
 if TYPE_CHECKING:
     from .types import TensorLike
@@ -321,7 +321,7 @@ def settle(variables: list[Variable], also: Sequence[Node] = ()) -> None:
         return
     with trace.tracing(None):
         pending = [v._pending for v in waiting if v._pending is not None]
-        realize([*pending, *also, *take_assigned()], device, keep_graph=trace.gradient_depth() > 0)
+        realize([*pending, *also, *take_waiting()], device, keep_graph=trace.gradient_depth() > 0)
     copies = []
     for v in waiting:
         node = v._pending

@@ -8,6 +8,7 @@ from math import prod
 from typing import Any
 
 ARITHMETIC: dict[str, Callable[..., Node]] = {}  # the primitives behind a node's operators put themselves here
+LEFT_OUT = 64  # what it counts in `piled` that a run has passed a value by
 _ticks = itertools.count(1)
 _now = 0
 
@@ -23,16 +24,18 @@ class Node:
     """One value: an op applied to source nodes. No links to consumers, so no reference cycles.
 
     `buffer` is set once the value has been computed; the sources are dropped then. `time` is when it was made, by a
-    clock that goes on only where somebody will ask (`tick`).
+    clock that goes on only where somebody will ask (`tick`) and where values are computed. `piled` is what `piled` found, once
+    somebody asked.
     """
 
-    __slots__ = ("__weakref__", "attrs", "buffer", "dtype", "op", "reads", "shape", "src", "time")
+    __slots__ = ("__weakref__", "attrs", "buffer", "dtype", "op", "piled", "reads", "shape", "src", "time")
 
     def __init__(self, op, src: tuple, attrs: dict, shape: tuple[int, ...], dtype: str):
         self.op, self.src, self.attrs = op, src, attrs
         self.shape, self.dtype = shape, dtype
         self.buffer: Any = None
         self.time = _now
+        self.piled = -1
         self.reads: list[Node] | None = None  # the scheduler's note of `operands`
 
     @property
@@ -93,6 +96,24 @@ def toposort(roots, stop=lambda node: False) -> list[Node]:
             if not stop(node):
                 stack.extend((s, False) for s in reversed(node.src) if id(s) not in seen)
     return order
+
+
+def piled(node: Node) -> int:
+    """How much waits below a value that is not computed: one for each level, `LEFT_OUT` where a run came between two."""
+    stack = [node]
+    while stack:
+        here, most, waits = stack[-1], 0, False
+        for s in here.src:
+            if s.src and s.buffer is None:
+                if s.piled < 0:
+                    stack.append(s)
+                    waits = True
+                elif not waits:
+                    most = max(most, s.piled + (1 if s.time == here.time else LEFT_OUT))
+        if not waits:
+            here.piled = most
+            stack.pop()
+    return node.piled
 
 
 def freeze(value):
