@@ -21,7 +21,8 @@ PACKAGE = Path(pyml.__file__).parent
 # Lowest first; parts of one layer may import each other. `objects` (names and configs) and `utils` are
 # helpers of everything above the engine. The command line stands on top.
 LAYERS = (
-    ("errors", "dtypes", "recent", "scripts", "atomic", "paths", "kept", "kept_page", "settings", "tracebacks", "tree", "dtype_policies"),
+    ("errors", "dtypes", "recent", "scripts", "atomic", "paths", "lazily", "kept", "kept_page", "settings", "tracebacks", "tree",
+     "dtype_policies"),
     ("assets",),
     ("graph",),
     ("device", "wasm"),

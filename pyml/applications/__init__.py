@@ -10,12 +10,11 @@ Example:
 
 from __future__ import annotations
 
-from importlib import import_module
 from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from typing import Any
+from pyml.lazily import parts as _parts
 
+if TYPE_CHECKING:
     from pyml.applications import imagenet_utils as imagenet_utils
     from pyml.applications.convnext import ConvNeXtBase as ConvNeXtBase
     from pyml.applications.convnext import ConvNeXtLarge as ConvNeXtLarge
@@ -79,15 +78,7 @@ _HOMES = {name: family for family, names in FAMILIES.items() for name in names}
 _MODULES = {*FAMILIES, "imagenet_utils", "resnet50"}
 
 if not TYPE_CHECKING:
-
-    def __getattr__(name: str) -> Any:
-        if name in _MODULES:
-            return import_module(f"{__name__}.{name}")
-        if name not in _HOMES:
-            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-        value = getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
-        globals()[name] = value
-        return value
+    __getattr__, _ = _parts(__name__, _HOMES, _MODULES)
 
 
 def __dir__() -> list[str]:

@@ -13,9 +13,9 @@ Example:
 Source: https://data-apis.org/array-api/2024.12/
 """
 
-from importlib import import_module
 from typing import TYPE_CHECKING
 
+from ..lazily import parts as _parts
 from .creation import *
 from .data_types import *
 from .elementwise import *
@@ -31,9 +31,4 @@ if TYPE_CHECKING:
     from . import fft as fft
     from . import linalg as linalg
 else:
-
-    def __getattr__(name):
-        """The extensions load when first touched."""
-        if name in ("fft", "linalg"):
-            return import_module(f"{__name__}.{name}")
-        raise AttributeError(f"module 'pyml.array_api' has no attribute {name!r}")
+    __getattr__, __dir__ = _parts(__name__, {}, ("fft", "linalg"))

@@ -1,7 +1,6 @@
 """Data that is read and prepared while it is used: `Dataset`, text and csv files, camera and microphone."""
 
-import importlib
-from typing import Any
+from pyml.lazily import parts as _parts
 
 _NAMES = {
     "AUTOTUNE": "dataset", "Dataset": "dataset", "DatasetIterator": "iterators", "AsyncDatasetIterator": "iterators",
@@ -19,16 +18,4 @@ _NAMES = {
 }  # fmt: skip
 
 __all__ = sorted(_NAMES)
-
-
-def __getattr__(name: str) -> Any:
-    """Loads parts when they are first used."""
-    if name not in _NAMES:
-        raise AttributeError(f"module 'pyml.data' has no attribute {name!r}")
-    value = getattr(importlib.import_module(f"{__name__}.{_NAMES[name]}"), name)
-    globals()[name] = value
-    return value
-
-
-def __dir__() -> list[str]:
-    return sorted({*globals(), *_NAMES})
+__getattr__, __dir__ = _parts(__name__, _NAMES)

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from importlib import import_module
 from typing import TYPE_CHECKING
 
 from pyml.datasets import mnist
+from pyml.lazily import parts as _parts
 
 if TYPE_CHECKING:
-    from typing import Any
-
     from pyml.datasets import boston_housing as boston_housing
     from pyml.datasets import california_housing as california_housing
     from pyml.datasets import cifar10 as cifar10
@@ -21,11 +19,7 @@ if TYPE_CHECKING:
 __all__ = ["boston_housing", "california_housing", "cifar10", "cifar100", "fashion_mnist", "imdb", "mnist", "reuters"]
 
 if not TYPE_CHECKING:
-
-    def __getattr__(name: str) -> Any:
-        if name not in __all__:
-            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-        return import_module(f"{__name__}.{name}")
+    __getattr__, _ = _parts(__name__, {}, __all__)
 
 
 def __dir__() -> list[str]:

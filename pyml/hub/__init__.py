@@ -10,7 +10,6 @@ Example:
 
 from __future__ import annotations
 
-import importlib
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -18,6 +17,7 @@ from pyml.errors import HubError as HubError
 from pyml.hub import store
 from pyml.hub.opening import Files, network
 from pyml.hub.registry import NETWORKS, PHOTOS, Entry
+from pyml.lazily import parts as _parts
 
 if TYPE_CHECKING:
     from pyml.hub.classifier import ImageClassifier as ImageClassifier
@@ -45,12 +45,7 @@ __all__ = [
     "movenet_async", "photo", "posenet", "posenet_async", "selfie_segmentation", "selfie_segmentation_async", "speech_embedding",
     "speech_embedding_async", *_NAMES,
 ]  # fmt: skip
-
-
-def __getattr__(name: str) -> object:
-    if name in _NAMES:
-        return getattr(importlib.import_module(f"{__name__}.{_NAMES[name]}"), name)
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+__getattr__, __dir__ = _parts(__name__, _NAMES)
 
 
 def _classifier(entry: Entry, files: Files) -> ImageClassifier:

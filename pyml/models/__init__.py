@@ -1,12 +1,12 @@
 """Models: `Sequential`, `Model(inputs, outputs)` and subclasses of `Model`."""
 
-import importlib
 import json
 from typing import Any
 
 from pyml.core.symbolic import KerasTensor
 from pyml.errors import PymlError
 from pyml.layers.input_layer import Input
+from pyml.lazily import parts as _parts
 from pyml.models.cloning import clone_model
 from pyml.models.knn import KNNClassifier
 from pyml.models.model import Functional, Model
@@ -16,11 +16,7 @@ from pyml.objects.serialization import deserialize_keras_object
 from pyml.saving.loading import load_model
 from pyml.saving.writing import save_model
 
-
-def __getattr__(name: str) -> Any:
-    if name != "FeatureSpace":                         # pyml.utils.FeatureSpace; configs look for it here
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return importlib.import_module(f"{__name__}.feature_space").FeatureSpace
+__getattr__, __dir__ = _parts(__name__, {"FeatureSpace": "feature_space"})  # it is pyml.utils.FeatureSpace; configs look for it here
 
 
 def model_from_json(json_string: str, custom_objects: dict[str, Any] | None = None) -> Model:

@@ -1,8 +1,8 @@
 """Registering classes for configs, weights on disk, and models made elsewhere."""
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from pyml.lazily import parts as _parts
 from pyml.objects.registry import (
     CustomObjectScope,
     custom_object_scope,
@@ -55,10 +55,5 @@ __all__ = [
 if TYPE_CHECKING:
     from pyml.saving.file_editor import KerasFileEditor as KerasFileEditor
 else:
-
-    def __getattr__(name: str) -> Any:
-        """The editor of files brings the readers of Keras' formats, so it is loaded when it is first asked for."""
-        if name != "KerasFileEditor":
-            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-        globals()[name] = import_module(f"{__name__}.file_editor").KerasFileEditor
-        return globals()[name]
+    # the editor brings the readers of Keras' formats
+    __getattr__, __dir__ = _parts(__name__, {"KerasFileEditor": "file_editor"})

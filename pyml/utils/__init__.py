@@ -1,11 +1,11 @@
 """Helpers with Keras' names: `Progbar`, `to_categorical`, `set_random_seed`, serialisation decorators."""
 
 import gc
-import importlib
 from typing import Any
 
 from pyml.core.naming import reset_names
 from pyml.dtypes import standardize as standardize_dtype
+from pyml.lazily import parts as _parts
 from pyml.objects.registry import (
     CustomObjectScope,
     custom_object_scope,
@@ -33,20 +33,7 @@ _LATER = {
     "plot_model": "pyml.models.plotting", "get_file": "pyml.utils.files", "FeatureSpace": "pyml.models.feature_space",
     **dict.fromkeys(("array_to_img", "img_to_array", "load_img", "save_img"), "pyml.utils.images"),
 }  # fmt: skip
-
-
-def __getattr__(name: str) -> Any:
-    if name == "bounding_boxes":
-        return importlib.import_module("pyml.utils.bounding_boxes")
-    if name not in _LATER:
-        raise AttributeError(f"module 'pyml.utils' has no attribute {name!r}")
-    value = getattr(importlib.import_module(_LATER[name]), name)
-    globals()[name] = value
-    return value
-
-
-def __dir__() -> list[str]:
-    return sorted({*globals(), *_LATER, "bounding_boxes"})
+__getattr__, __dir__ = _parts(__name__, _LATER, ["bounding_boxes"])
 
 
 def clear_session(free_memory: bool = True) -> None:

@@ -1,7 +1,6 @@
 """Pictures of data, of training and of what a network sees: figures that draw themselves in pages and notebooks."""
 
-import importlib
-from typing import Any
+from pyml.lazily import parts as _parts
 
 _NAMES = {
     "Figure": "figure",
@@ -20,18 +19,4 @@ _NAMES = {
 _MODULES = {"metrics", "render", "show"}
 
 __all__ = sorted({*_NAMES, *_MODULES})
-
-
-def __getattr__(name: str) -> Any:
-    """Loads parts when they are first used."""
-    if name in _MODULES:
-        return importlib.import_module(f"{__name__}.{name}")
-    if name not in _NAMES:
-        raise AttributeError(f"module 'pyml.vis' has no attribute {name!r}")
-    value = getattr(importlib.import_module(f"{__name__}.{_NAMES[name]}"), name)
-    globals()[name] = value
-    return value
-
-
-def __dir__() -> list[str]:
-    return sorted({*globals(), *__all__})
+__getattr__, __dir__ = _parts(__name__, _NAMES, _MODULES)
