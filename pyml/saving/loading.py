@@ -7,6 +7,7 @@ from collections.abc import Generator
 from typing import Any
 
 from . import whole_files
+from .asking import answered, answered_async, read, read_async
 from .files import MOST_JSON, MOST_WEIGHTS, ModelFileError, parse_json
 from .stores import place_of
 from .tfjs.weights import read_manifest, requests
@@ -40,14 +41,7 @@ def load_model(filepath: Any, custom_objects: dict[str, Any] | None = None, comp
         >>> pyml.saving.load_model("digits.keras").output_shape
         (None, 2)
     """
-    run = _load(filepath, custom_objects, compile, safe_mode)
-    answer = None
-    while True:
-        try:
-            place, name, most = run.send(answer)
-        except StopIteration as end:
-            return end.value
-        answer = place.read(name, most)
+    return answered(_load(filepath, custom_objects, compile, safe_mode), read)
 
 
 async def load_model_async(filepath: Any, custom_objects: dict[str, Any] | None = None, compile: bool = True,
@@ -63,14 +57,7 @@ async def load_model_async(filepath: Any, custom_objects: dict[str, Any] | None 
         >>> asyncio.run(pyml.saving.load_model_async("digits.keras")).output_shape
         (None, 2)
     """
-    run = _load(filepath, custom_objects, compile, safe_mode)
-    answer = None
-    while True:
-        try:
-            place, name, most = run.send(answer)
-        except StopIteration as end:
-            return end.value
-        answer = await place.read_async(name, most)
+    return await answered_async(_load(filepath, custom_objects, compile, safe_mode), read_async)
 
 
 def _load(path: Any, custom_objects: dict[str, Any] | None, compile: bool,
@@ -96,15 +83,7 @@ def _load(path: Any, custom_objects: dict[str, Any] | None, compile: bool,
         return _of_file((yield place, whole_files.BYTES, MOST_WEIGHTS), place, custom_objects, compile, safe_mode)
     if kind not in ("graph-model", "layers-model"):
         raise ModelFileError(f"{place}: the format is {kind!r}; expected 'graph-model' or 'layers-model'.")
-    run = requests(read_manifest(description.get("weightsManifest") or [], place), place)
-    answer = None
-    while True:
-        try:
-            name, most = run.send(answer)
-        except StopIteration as end:
-            weights = end.value
-            break
-        answer = yield place, name, most
+    weights = yield from requests(read_manifest(description.get("weightsManifest") or [], place), place)
     if kind == "graph-model":
         from .tfjs.graph_model import GraphModel
 

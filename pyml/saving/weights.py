@@ -13,6 +13,7 @@ import numpy as np
 from pyml.atomic import write
 from pyml.errors import ShapeError
 from pyml.saving import whole_files
+from pyml.saving.asking import answered, answered_async, read, read_async
 from pyml.saving.files import MOST_JSON, MOST_WEIGHTS, ModelFileError, Place, existing_file, path_of
 from pyml.saving.handlers import is_http_scheme
 from pyml.saving.npz import parse_npz, write_npz
@@ -146,14 +147,7 @@ def load_weights(model: Layer, filepath: Any, skip_mismatch: bool = False, **kwa
         >>> model.save_weights("model.weights.h5")
         >>> pyml.saving.load_weights(model, "model.weights.h5")
     """
-    run = _load(model, filepath, skip_mismatch, kwargs)
-    answer = None
-    while True:
-        try:
-            place, name, most = run.send(answer)
-        except StopIteration:
-            return
-        answer = place.read(name, most)
+    answered(_load(model, filepath, skip_mismatch, kwargs), read)
 
 
 async def load_weights_async(model: Layer, filepath: Any, skip_mismatch: bool = False, **kwargs: Any) -> None:
@@ -167,14 +161,7 @@ async def load_weights_async(model: Layer, filepath: Any, skip_mismatch: bool = 
         >>> model.save_weights("model.weights.h5")
         >>> asyncio.run(pyml.saving.load_weights_async(model, "model.weights.h5"))
     """
-    run = _load(model, filepath, skip_mismatch, kwargs)
-    answer = None
-    while True:
-        try:
-            place, name, most = run.send(answer)
-        except StopIteration:
-            return
-        answer = await place.read_async(name, most)
+    await answered_async(_load(model, filepath, skip_mismatch, kwargs), read_async)
 
 
 Asking = Generator[tuple[Any, str, int], Any, Any]

@@ -6,6 +6,7 @@ import numpy as np
 
 from ...core.tensor import Tensor, convert_to_tensor
 from ...errors import ShapeError
+from ..asking import answered, answered_async
 from ..files import ModelFileError
 from . import (  # noqa: F401  (they fill the table)
     ops_basic,
@@ -156,26 +157,16 @@ class GraphModel:
             ShapeError: An input does not have the shape that the signature asks for.
         """
         refs, single = self._wanted(outputs)
-        run = self._start(inputs, refs)
-        answer = None
-        while True:
-            try:
-                asked = run.send(answer)
-            except StopIteration as end:
-                return self._results(end.value, single)
-            answer = [t.numpy() for t in asked]
+        return self._results(answered(self._start(inputs, refs), lambda asked: [t.numpy() for t in asked]), single)
 
     async def execute_async(self, inputs, outputs=None):
         """As `execute`; works in every browser, also where a graph with loops has to wait for values."""
         refs, single = self._wanted(outputs)
-        run = self._start(inputs, refs)
-        answer = None
-        while True:
-            try:
-                asked = run.send(answer)
-            except StopIteration as end:
-                return self._results(end.value, single)
-            answer = [await t.data() for t in asked]
+
+        async def values(asked):
+            return [await t.data() for t in asked]
+
+        return self._results(await answered_async(self._start(inputs, refs), values), single)
 
     def predict(self, x, batch_size=None):
         """`execute` with the model's outputs, as numpy arrays.

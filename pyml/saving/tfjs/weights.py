@@ -119,13 +119,13 @@ def _strings(data, offset: int, spec, where):
 
 
 def requests(groups, place: Place):
-    """A generator that asks for files by `(name, most bytes)`, is sent their bytes, and returns all arrays."""
+    """A generator that asks for files by `(place, name, most bytes)`, is sent their bytes, and returns all arrays."""
     arrays: dict[str, np.ndarray] = {}
     for paths, specs, nbytes in groups:
         strings = any(s["dtype"] == "string" for s in specs)
         most = (64 << 20) if strings else nbytes + 4096  # a little more is padding, a lot more is another file
         shards = []
         for path in paths:
-            shards.append((yield path, most))
+            shards.append((yield place, path, most))
         arrays |= decode(shards or [b""], specs, nbytes, place)
     return arrays
