@@ -10,13 +10,26 @@ import numpy as np
 from pyml.datasets._origins import fetched
 
 
-def begun(texts: Any, start_char: int | None, index_from: int) -> list[list[int]]:
-    """Texts whose words are numbered from `index_from` on, each with `start_char` before it."""
+def prepared(parts: list[tuple[Any, Any]], num_words: int | None, skip_top: int, maxlen: int | None, start_char: int | None,
+             oov_char: int | None, index_from: int) -> list[tuple[list[list[int]], np.ndarray]]:  # fmt: skip
+    """Texts and labels of each part as a caller of `load_data` asks, whose arguments these are.
+
+    Raises:
+        ValueError: No text of a part is shorter than `maxlen`.
+    """
     first = [] if start_char is None else [start_char]
-    return [first + [word + index_from for word in text] for text in texts]
+    kept = [_short(maxlen, [first + [word + index_from for word in text] for text in texts], labels) for texts, labels in parts]
+    end = num_words or max(max(text) for texts, _ in kept for text in texts)
+
+    def common(text: list[int]) -> list[int]:
+        if oov_char is None:
+            return [word for word in text if skip_top <= word < end]
+        return [word if skip_top <= word < end else oov_char for word in text]
+
+    return [([common(text) for text in texts], np.array(labels)) for texts, labels in kept]
 
 
-def short(maxlen: int | None, texts: list[list[int]], labels: Any) -> tuple[list[list[int]], Any]:
+def _short(maxlen: int | None, texts: list[list[int]], labels: Any) -> tuple[list[list[int]], Any]:
     """The texts of fewer than `maxlen` words."""
     if not maxlen:
         return texts, labels
@@ -24,14 +37,6 @@ def short(maxlen: int | None, texts: list[list[int]], labels: Any) -> tuple[list
     if not kept:
         raise ValueError(f"After filtering for sequences shorter than maxlen={maxlen}, no sequence was kept. Increase maxlen.")
     return [texts[i] for i in kept], [labels[i] for i in kept]
-
-
-def common(texts: list[list[int]], num_words: int | None, skip_top: int, oov_char: int | None) -> list[list[int]]:
-    """Texts of words from `skip_top` to below `num_words`; others are `oov_char`, or left out."""
-    end = num_words or max(max(text) for text in texts)
-    if oov_char is None:
-        return [[word for word in text if skip_top <= word < end] for text in texts]
-    return [[word if skip_top <= word < end else oov_char for word in text] for text in texts]
 
 
 def ragged(texts: list[list[int]]) -> np.ndarray:

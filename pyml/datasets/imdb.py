@@ -40,13 +40,9 @@ def load_data(path: str = "imdb.npz", num_words: int | None = None, skip_top: in
     for part in ("train", "test"):  # one generator for both, as in Keras
         order = np.arange(len(file[f"x_{part}"]))
         random.shuffle(order)
-        texts = _words.begun(file[f"x_{part}"][order], start_char, index_from)
-        parts.append(_words.short(maxlen, texts, file[f"y_{part}"][order]))
-    (train, labels_train), (test, labels_test) = parts
-    texts = _words.common(train + test, num_words, skip_top, oov_char)
-    labels = np.concatenate([labels_train, labels_test])
-    first = len(train)
-    return (_words.ragged(texts[:first]), labels[:first]), (_words.ragged(texts[first:]), labels[first:])
+        parts.append((file[f"x_{part}"][order], file[f"y_{part}"][order]))
+    train, test = _words.prepared(parts, num_words, skip_top, maxlen, start_char, oov_char, index_from)
+    return (_words.ragged(train[0]), train[1]), (_words.ragged(test[0]), test[1])
 
 
 def get_word_index(path: str = "imdb_word_index.json") -> dict[str, int]:

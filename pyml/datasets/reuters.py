@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import numpy as np
-
 from pyml.datasets import _words
 from pyml.datasets._origins import Split, arrays, fetched, shuffled
 
@@ -44,10 +42,9 @@ def load_data(path: str = "reuters.npz", num_words: int | None = None, skip_top:
     """
     file = arrays(fetched(path, "reuters.npz"))
     texts, labels = shuffled(seed, file["x"], file["y"])
-    texts, labels = _words.short(maxlen, _words.begun(texts, start_char, index_from), labels)
-    texts = _words.common(texts, num_words, skip_top, oov_char)
+    ((texts, labels),) = _words.prepared([(texts, labels)], num_words, skip_top, maxlen, start_char, oov_char, index_from)
     first = int(len(texts) * (1 - test_split))
-    return (_words.ragged(texts[:first]), np.array(labels[:first])), (_words.ragged(texts[first:]), np.array(labels[first:]))
+    return (_words.ragged(texts[:first]), labels[:first]), (_words.ragged(texts[first:]), labels[first:])
 
 
 def get_word_index(path: str = "reuters_word_index.json") -> dict[str, int]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
@@ -76,8 +77,7 @@ def export_web(
         raise ExportError(f"export: {target} is a file; give the path of a folder.")
     if not overwrite and (target / "plan.json").exists():
         raise ExportError(f"export: {target} holds an exported model already; pass overwrite=True to replace it.")
-    options: Any = {"batch_sizes": batch_sizes, "input_shapes": input_shapes, "inputs": inputs, "training": training, "targets": targets}
-    export = Export(model, sample_weight=sample_weight, weights=weights, devices=devices, app=app, **options)
+    export = Export(model, Options(batch_sizes, input_shapes, inputs, training, targets, sample_weight, weights, devices, app))
     files = export.files([read_state(state) for state in export.states])
     target.mkdir(parents=True, exist_ok=True)
     for name, content in files.items():  # the plan, which says what the others are, is the last but for the loader
@@ -85,8 +85,42 @@ def export_web(
     return target
 
 
+@dataclass(frozen=True)
+class Options:
+    """What of the options of `export_web` says what the files hold.
+
+    Raises:
+        ExportError: One does not fit.
+    """
+
+    batch_sizes: int | Sequence[int] = (1,)
+    input_shapes: Any = None
+    inputs: Sequence[Any] | None = None
+    training: bool = False
+    targets: Any = None
+    sample_weight: bool = False
+    weights: str = "float32"
+    devices: str | Sequence[str] = ("webgpu", "wasm")
+    app: str | None = None
+
+    def __post_init__(self) -> None:
+        if not self.named or any(d not in PROFILES for d in self.named):
+            raise ExportError(f"export: devices must be some of {', '.join(PROFILES)}. Received: devices={self.devices!r}")
+        if self.app not in (None, "page", "pwa", "extension"):
+            raise ExportError(f"export: app must be None, 'page', 'pwa' or 'extension'. Received: app={self.app!r}")
+        if self.weights not in ENCODINGS:
+            raise ExportError(f"export: weights must be one of {', '.join(ENCODINGS)}. Received: weights={self.weights!r}")
+        if self.sample_weight and not self.training:
+            raise ExportError("export: sample_weight=True is for training=True; predictions have no weights.")
+
+    @property
+    def named(self) -> Sequence[str]:
+        """The names of devices, of one or several."""
+        return [self.devices] if isinstance(self.devices, str) else list(self.devices)
+
+
 class Export:
-    """An export that is planned, with nothing written yet; takes the options of `export_web` that say what the files hold.
+    """An export that is planned, with nothing written yet.
 
     Attributes:
         states: Those whose values `files` wants, in order.
@@ -95,39 +129,17 @@ class Export:
         ExportError: As `export_web`.
     """
 
-    def __init__(
-        self,
-        model: Any,
-        *,
-        batch_sizes: int | Sequence[int] = (1,),
-        input_shapes: Any = None,
-        inputs: Sequence[Any] | None = None,
-        training: bool = False,
-        targets: Any = None,
-        sample_weight: bool = False,
-        weights: str = "float32",
-        devices: str | Sequence[str] = ("webgpu", "wasm"),
-        app: str | None = None,
-    ) -> None:
-        named = [devices] if isinstance(devices, str) else list(devices)
-        if not named or any(d not in PROFILES for d in named):
-            raise ExportError(f"export: devices must be some of {', '.join(PROFILES)}. Received: devices={devices!r}")
-        if app not in (None, "page", "pwa", "extension"):
-            raise ExportError(f"export: app must be None, 'page', 'pwa' or 'extension'. Received: app={app!r}")
-        if weights not in ENCODINGS:
-            raise ExportError(f"export: weights must be one of {', '.join(ENCODINGS)}. Received: weights={weights!r}")
-        self._programs = Programs({d: PROFILES[d] for d in PROFILES if d in named})
-        if sample_weight and not training:
-            raise ExportError("export: sample_weight=True is for training=True; predictions have no weights.")
-        self._plan = _planned(model, self._programs, batch_sizes, input_shapes, inputs, training, targets, sample_weight)
-        self._encoding, self._app = weights, app
+    def __init__(self, model: Any, options: Options) -> None:
+        self._options = options
+        self._programs = Programs({d: PROFILES[d] for d in PROFILES if d in options.named})
+        self._plan = _planned(model, self._programs, options)
         self.states = list(self._programs.states.values())
 
     def files(self, values: Sequence[np.ndarray]) -> dict[str, bytes]:
         """The files by name; `values` are those of `states`."""
         plan, programs = self._plan, self._programs
         small = {i for i, state in enumerate(self.states) if not state.written}
-        plan["states"], data = encoded(self.states, values, self._encoding, small)
+        plan["states"], data = encoded(self.states, values, self._options.weights, small)
         files: dict[str, bytes] = {"weights.bin": data}
         if "wasm" in programs.devices:
             plan["wasm"], modules = programs.devices["wasm"].wasm()
@@ -138,39 +150,39 @@ class Export:
         files["plan.json"] = _json(plan)
         files["model.js"] = runtime().encode()
         files["model.d.ts"] = declarations().encode()
-        if self._app == "pwa":
+        app = self._options.app
+        if app == "pwa":
             files |= apps.pwa(plan["name"], files)
-        elif self._app is not None:
-            files |= apps.page(plan["name"]) if self._app == "page" else apps.extension(plan["name"], version())
+        elif app is not None:
+            files |= apps.page(plan["name"]) if app == "page" else apps.extension(plan["name"], version())
         return files
 
 
-def _planned(model: Any, programs: Programs, batch_sizes: Any, input_shapes: Any, inputs: Any, training: bool,
-             targets: Any, weighted: bool) -> dict[str, Any]:  # fmt: skip
+def _planned(model: Any, programs: Programs, options: Options) -> dict[str, Any]:
     """Adds the programs of whatever is exported; what the loader must know of them."""
     plan: dict[str, Any] = {"format": FORMAT}
     if isinstance(model, Trainer):
         own = cast("Model", model)  # whose class cannot be asked for here: its module imports the export
-        if inputs is not None:
+        if options.inputs is not None:
             raise ExportError("export: inputs= is for functions; a model's sizes are named by input_shapes= and batch_sizes=.")
-        batches, sizes = models.batches_of(batch_sizes), models.shapes_of(own, input_shapes)
+        batches, sizes = models.batches_of(options.batch_sizes), models.shapes_of(own, options.input_shapes)
         if not own.built:
             own.build((None, *sizes[0][0]))
         plan |= {"name": own.name, "inputs": models.input_names(own), "outputs": models.output_form(own)}
         plan["predict"] = models.add_predict(own, programs, sizes, batches)
-        if training:
+        if options.training:
             if len(sizes) > 1:
                 raise ExportError("export: a model that goes on learning is exported for one size of inputs.")
-            plan["train"] = add_training(own, programs, sizes[0], batches, targets, weighted)
+            plan["train"] = add_training(own, programs, sizes[0], batches, options.targets, options.sample_weight)
         return plan
-    if training:
+    if options.training:
         raise ExportError("export: training=True is for models; a function that assigns Variables trains by being called.")
     if not callable(model):
         raise ExportError(f"export: expected a model, a program or a function of tensors. Received a {type(model).__name__}.")
-    if inputs is None:
+    if options.inputs is None:
         raise ExportError("export: pass inputs=[...], an array for every argument of the function; what counts is its shape and dtype.")
     function = model.fn if isinstance(model, Program) else model
-    call = models.traced(function, *(host_array(np.asarray(x), None) for x in inputs))
+    call = models.traced(function, *(host_array(np.asarray(x), None) for x in options.inputs))
     if not call.form.types:
         raise ExportError("export: the function returns no tensor.")
     shapes = [list(shape) for shape, _ in call.inputs]
@@ -184,4 +196,4 @@ def _json(value: Any) -> bytes:
     return json.dumps(value, separators=(",", ":")).encode()
 
 
-__all__ = ["Export", "export_web"]
+__all__ = ["Export", "Options", "export_web"]

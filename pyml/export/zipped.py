@@ -7,7 +7,7 @@ import zipfile
 from collections.abc import Mapping
 from typing import Any
 
-from pyml.export.folder import Export
+from pyml.export.folder import Export, Options
 from pyml.export.programs import ExportError
 from pyml.export.weights import read_state_async
 
@@ -43,7 +43,7 @@ async def export_zip_async(
         >>> sorted(zipfile.ZipFile(io.BytesIO(packed)).namelist())[:3]
         ['small/index.html', 'small/model/model.d.ts', 'small/model/model.js']
     """
-    export = Export(model, **options)
+    export = Export(model, Options(**options))
     arrays = [await read_state_async(state) for state in export.states]
     own = {f"{inside}/{path}".lstrip("/"): content for path, content in export.files(arrays).items()}
     more = {path: content.encode() if isinstance(content, str) else content for path, content in (files or {}).items()}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -128,16 +128,11 @@ def roc_curve(labels: Any, scores: Any, **opts: Any) -> Figure:
         >>> pyml.vis.roc_curve([0, 0, 1, 1], [0.1, 0.4, 0.35, 0.8]).title
         'ROC, area 0.750'
     """
-    curves, areas = {}, []
-    for name, one in _named(scores):
+    def curve(one: Any) -> tuple[np.ndarray, np.ndarray, float]:
         x, y, _ = metrics.roc_curve(labels, one)
-        areas.append(metrics.auc(x, y))
-        curves[f"{name} {areas[-1]:.3f}".strip()] = np.stack([x, y], 1)
-    single = len(areas) == 1
-    look = {"title": f"ROC, area {areas[0]:.3f}" if single else "ROC, areas",
-            "x_label": "false positive rate", "y_label": "true positive rate",
-            "x_axis_domain": (0, 1), "y_axis_domain": (0, 1), "height": 300}  # fmt: skip
-    figure = line_chart(list(curves.values())[0:1] if single else curves, **{**look, **opts})
+        return x, y, metrics.auc(x, y)
+
+    figure = _of_shares(curve, scores, "ROC, area", "false positive rate", "true positive rate", opts)
     places = {name: {"field": field, "type": "quantitative"} for name, field in (("x", "a"), ("y", "b"))}
     mark = {"type": "line", "color": "#767676", "strokeDash": [2, 4], "strokeWidth": 1}
     return _layered(figure, {"data": {"values": [{"a": 0, "b": 0}, {"a": 1, "b": 1}]}, "mark": mark, "encoding": places})
@@ -153,22 +148,25 @@ def precision_recall_curve(labels: Any, scores: Any, **opts: Any) -> Figure:
         >>> pyml.vis.precision_recall_curve([0, 0, 1, 1], [0.1, 0.4, 0.35, 0.8]).title
         'Precision and recall, average 0.833'
     """
-    curves, means = {}, []
-    for name, one in _named(scores):
+    def curve(one: Any) -> tuple[np.ndarray, np.ndarray, float]:
         precision, recall, _ = metrics.precision_recall_curve(labels, one)
-        means.append(metrics.average_precision(labels, one))
-        curves[f"{name} {means[-1]:.3f}".strip()] = np.stack([recall, precision], 1)
-    single = len(means) == 1
-    look = {"title": f"Precision and recall, average {means[0]:.3f}" if single else "Precision and recall, averages", "x_label": "recall",
-            "y_label": "precision", "x_axis_domain": (0, 1), "y_axis_domain": (0, 1), "height": 300}  # fmt: skip
-    figure = line_chart(list(curves.values())[0:1] if single else curves, **{**look, **opts})
+        return recall, precision, metrics.average_precision(labels, one)
+
+    figure = _of_shares(curve, scores, "Precision and recall, average", "recall", "precision", opts)
     mark = figure.spec["mark"]
     figure.spec["mark"] = {**mark, "interpolate": "step-before"}
     return figure
 
 
-def _named(scores: Any) -> list[tuple[str, Any]]:
-    return list(scores.items()) if isinstance(scores, Mapping) else [("", scores)]
+def _of_shares(curve: Callable[[Any], tuple[np.ndarray, np.ndarray, float]], scores: Any, title: str, x_label: str, y_label: str,
+               opts: dict[str, Any]) -> Figure:
+    """One share over another for each of several scores; `curve` gives both and the number that sums them up."""
+    found = {name: curve(one) for name, one in (scores.items() if isinstance(scores, Mapping) else [("", scores)])}
+    lines = {f"{name} {number:.3f}".strip(): np.stack([x, y], 1) for name, (x, y, number) in found.items()}
+    single = len(lines) == 1
+    look = {"title": f"{title} {next(iter(lines)).split()[-1]}" if single else f"{title}s", "x_label": x_label, "y_label": y_label,
+            "x_axis_domain": (0, 1), "y_axis_domain": (0, 1), "height": 300}  # fmt: skip
+    return line_chart(list(lines.values()) if single else lines, **{**look, **opts})
 
 
 def _layered(figure: Figure, below: dict[str, Any]) -> Figure:
