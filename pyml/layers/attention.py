@@ -42,7 +42,25 @@ class _Projection(EinsumDense, abstract=True):
 class Attending(Layer, abstract=True):
     """What layers of attention share: projections, and masks from several sources."""
 
-    sliding_window: int | None
+    dropout_layer: Dropout
+
+    def __init__(self, *, dropout: float, use_bias: bool, sliding_window: int | None, kernel_initializer: InitializerLike,
+                 bias_initializer: InitializerLike, kernel_regularizer: RegularizerLike, bias_regularizer: RegularizerLike,
+                 kernel_constraint: ConstraintLike, bias_constraint: ConstraintLike, use_gate: bool, seed: int | None,
+                 **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.dropout = dropout
+        self.use_bias = use_bias
+        self.sliding_window = None if sliding_window is None else positive_int(sliding_window, "sliding_window", type(self).__name__)
+        self.kernel_initializer = initializers.get(kernel_initializer)
+        self.kernel_regularizer = regularizers.get(kernel_regularizer)
+        self.kernel_constraint = constraints.get(kernel_constraint)
+        self.bias_initializer = initializers.get(bias_initializer)
+        self.bias_regularizer = regularizers.get(bias_regularizer)
+        self.bias_constraint = constraints.get(bias_constraint)
+        self.use_gate = use_gate
+        self.seed = seed
+        self.supports_masking = True
 
     def _project(self, name: str, shape: Any, outer: Sequence[int], inner: int = 1, activation: ActivationLike = None) -> _Projection:
         layer = _Projection(shape, inner, outer, self, activation, name=name)
@@ -71,6 +89,14 @@ class Attending(Layer, abstract=True):
                 mask, found = ops.expand_dims(small, 1), large
             found = mask if found is None else ops.logical_and(found, mask)
         return found
+
+    def _mixed(self, q: Any, k: Any, v: Any, scale: float, mask: Any, causal: bool, training: bool | None, with_scores: bool,
+               empty_is_zero: bool = True) -> tuple[Any, Any]:
+        """The means of values, heads first, and the weights of them where those are made: not where long sequences go in parts."""
+        if not with_scores and not (training and self.dropout):
+            return attend(q, k, v, scale, mask=mask, causal=causal, empty_is_zero=empty_is_zero), None
+        scores = attention_shares(q, k, scale, mask=mask, causal=causal, empty_is_zero=True)
+        return ops.matmul(self.dropout_layer(scores, training=training), v), scores
 
     def compute_mask(self, query: Any, previous_mask: Any = None) -> Any:
         """The mask of the query."""
@@ -135,26 +161,16 @@ class MultiHeadAttention(Attending, not_in_config=("flash_attention",)):
                  bias_regularizer: RegularizerLike = None, activity_regularizer: RegularizerLike = None,
                  kernel_constraint: ConstraintLike = None, bias_constraint: ConstraintLike = None, use_gate: bool = False,
                  seed: int | None = None, **kwargs: Any) -> None:
-        super().__init__(activity_regularizer=activity_regularizer, **kwargs)
+        super().__init__(dropout=dropout, use_bias=use_bias, sliding_window=sliding_window, kernel_initializer=kernel_initializer,
+                         bias_initializer=bias_initializer, kernel_regularizer=kernel_regularizer, bias_regularizer=bias_regularizer,
+                         activity_regularizer=activity_regularizer, kernel_constraint=kernel_constraint,
+                         bias_constraint=bias_constraint, use_gate=use_gate, seed=seed, **kwargs)
         owner = "MultiHeadAttention"
         self.num_heads = positive_int(num_heads, "num_heads", owner)
         self.key_dim = positive_int(key_dim, "key_dim", owner)
         self.value_dim = self.key_dim if value_dim is None else positive_int(value_dim, "value_dim", owner)
-        self.dropout = dropout
-        self.use_bias = use_bias
         self._output_shape = as_tuple(output_shape)
         self.attention_axes = as_tuple(attention_axes)
-        self.sliding_window = sliding_window if sliding_window is None else positive_int(
-            sliding_window, "sliding_window", owner)
-        self.kernel_initializer = initializers.get(kernel_initializer)
-        self.kernel_regularizer = regularizers.get(kernel_regularizer)
-        self.kernel_constraint = constraints.get(kernel_constraint)
-        self.bias_initializer = initializers.get(bias_initializer)
-        self.bias_regularizer = regularizers.get(bias_regularizer)
-        self.bias_constraint = constraints.get(bias_constraint)
-        self.use_gate = use_gate
-        self.seed = seed
-        self.supports_masking = True
 
     def build(self, query_shape: Any, value_shape: Any, key_shape: Any = None) -> None:
         key_shape = value_shape if key_shape is None else key_shape
@@ -188,12 +204,7 @@ class MultiHeadAttention(Attending, not_in_config=("flash_attention",)):
         targets, sources = ([x.shape[axis] for axis in axes] for x in (query, value))
         if mask is not None:
             mask = _flat_mask(mask, len(q.shape), len(axes))
-        scores: Any = None
-        if not return_attention_scores and not (training and self.dropout) and len(q.shape) == 4:
-            mixed = attend(q, k, v, scale, mask=mask, causal=causal, empty_is_zero=True)     # long sequences in parts
-        else:
-            scores = attention_shares(q, k, scale, mask=mask, causal=causal, empty_is_zero=True)
-            mixed = ops.matmul(self.dropout_layer(scores, training=training), v)
+        mixed, scores = self._mixed(q, k, v, scale, mask, causal, training, return_attention_scores or len(q.shape) != 4)
         mixed = _heads_last(mixed, query.shape, axes)
         if self.use_gate:
             mixed = mixed * self.gate_dense(query)

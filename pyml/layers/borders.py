@@ -24,16 +24,24 @@ def _for_all_axes(widths: tuple[tuple[int, int], ...], data_format: str) -> tupl
     return ((0, 0), (0, 0), *widths) if data_format == "channels_first" else ((0, 0), *widths, (0, 0))
 
 
-class _ZeroPadding(Layer):
-    rank: ClassVar[int] = 2
+class _Borders(Layer, abstract=True):
+    """What padding and cropping share: their widths, an argument that is called `what`."""
 
-    def __init__(self, padding: Any, data_format: str | None = None, **kwargs: Any) -> None:
+    rank: ClassVar[int] = 2
+    what: ClassVar[str]
+
+    def __init__(self, widths: Any, data_format: str | None = None, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         owner = type(self).__name__
-        self._widths = margins(padding, self.rank, "padding", owner)
-        self.padding = self._widths if self.rank > 1 else self._widths[0]
+        self._widths = margins(widths, self.rank, self.what, owner)
+        setattr(self, self.what, self._widths if self.rank > 1 else self._widths[0])
         self.data_format = data_format_of(data_format, owner)
         self.input_spec = InputSpec(ndim=self.rank + 2)
+
+
+class _ZeroPadding(_Borders, abstract=True):
+    what = "padding"
+    padding: Any
 
     def call(self, inputs: Tensor) -> Tensor:
         return ops.pad(inputs, _for_all_axes(self._widths, self.data_format))
@@ -90,16 +98,9 @@ class ZeroPadding2D(_ZeroPadding):
         yield sample(cls(1, data_format="channels_first"), draw(2, 2, 3, 1), like=lambda x: np.pad(x, ((0, 0), (0, 0), (1, 1), (1, 1))))
 
 
-class _Cropping(Layer):
-    rank: ClassVar[int] = 2
-
-    def __init__(self, cropping: Any, data_format: str | None = None, **kwargs: Any) -> None:
-        super().__init__(**kwargs)
-        owner = type(self).__name__
-        self._widths = margins(cropping, self.rank, "cropping", owner)
-        self.cropping = self._widths if self.rank > 1 else self._widths[0]
-        self.data_format = data_format_of(data_format, owner)
-        self.input_spec = InputSpec(ndim=self.rank + 2)
+class _Cropping(_Borders, abstract=True):
+    what = "cropping"
+    cropping: Any
 
     def call(self, inputs: Tensor) -> Tensor:
         shape = self.compute_output_shape(inputs.shape)

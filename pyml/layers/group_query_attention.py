@@ -6,13 +6,12 @@ import math
 from collections.abc import Iterator
 from typing import Any
 
-from pyml import constraints, initializers, ops, regularizers
+from pyml import ops
 from pyml.layers.attention import Attending
 from pyml.layers.dense import positive_int
 from pyml.layers.regularization import Dropout
 from pyml.layers.types import ConstraintLike, InitializerLike, RegularizerLike
 from pyml.objects.samples import Sample, draw, sample
-from pyml.ops.attending import attend, attention_shares
 
 __all__ = ["GroupQueryAttention"]
 
@@ -56,7 +55,10 @@ class GroupQueryAttention(Attending, aliases=("GroupedQueryAttention",), not_in_
                  kernel_regularizer: RegularizerLike = None, bias_regularizer: RegularizerLike = None,
                  activity_regularizer: RegularizerLike = None, kernel_constraint: ConstraintLike = None,
                  bias_constraint: ConstraintLike = None, use_gate: bool = False, seed: int | None = None, **kwargs: Any) -> None:
-        super().__init__(activity_regularizer=activity_regularizer, **kwargs)
+        super().__init__(dropout=dropout, use_bias=use_bias, sliding_window=sliding_window, kernel_initializer=kernel_initializer,
+                         bias_initializer=bias_initializer, kernel_regularizer=kernel_regularizer, bias_regularizer=bias_regularizer,
+                         activity_regularizer=activity_regularizer, kernel_constraint=kernel_constraint,
+                         bias_constraint=bias_constraint, use_gate=use_gate, seed=seed, **kwargs)
         owner = "GroupQueryAttention"
         self.head_dim = positive_int(head_dim, "head_dim", owner)
         self.num_query_heads = positive_int(num_query_heads, "num_query_heads", owner)
@@ -65,18 +67,6 @@ class GroupQueryAttention(Attending, aliases=("GroupedQueryAttention",), not_in_
             raise ValueError(f"{owner}: `num_query_heads` must be divisible by `num_key_value_heads`. Received: {num_query_heads} and "
                              f"{num_key_value_heads}")
         self.num_repeats = self.num_query_heads // self.num_key_value_heads
-        self.dropout = dropout
-        self.use_bias = use_bias
-        self.sliding_window = sliding_window if sliding_window is None else positive_int(sliding_window, "sliding_window", owner)
-        self.kernel_initializer = initializers.get(kernel_initializer)
-        self.kernel_regularizer = regularizers.get(kernel_regularizer)
-        self.kernel_constraint = constraints.get(kernel_constraint)
-        self.bias_initializer = initializers.get(bias_initializer)
-        self.bias_regularizer = regularizers.get(bias_regularizer)
-        self.bias_constraint = constraints.get(bias_constraint)
-        self.use_gate = use_gate
-        self.seed = seed
-        self.supports_masking = True
 
     def build(self, query_shape: Any, value_shape: Any, key_shape: Any = None) -> None:
         key_shape = value_shape if key_shape is None else key_shape
@@ -102,13 +92,8 @@ class GroupQueryAttention(Attending, aliases=("GroupedQueryAttention",), not_in_
         k, v = (ops.repeat(ops.transpose(layer(x), (0, 2, 1, 3)), self.num_repeats, axis=1)
                 for layer, x in ((self.key_dense, key), (self.value_dense, value)))
         scale = 1.0 / math.sqrt(self.head_dim)
-        scores: Any = None
-        if not return_attention_scores and not (training and self.dropout):
-            # a query that may see nothing gets the mean of all values there, and zeros where scores are made: so it is in Keras
-            mixed: Any = attend(q, k, v, scale, mask=mask, causal=use_causal_mask, empty_is_zero=bool(self.dropout))
-        else:
-            scores = attention_shares(q, k, scale, mask=mask, causal=use_causal_mask, empty_is_zero=True)
-            mixed = ops.matmul(self.dropout_layer(scores, training=training), v)
+        # a query that may see nothing gets the mean of all values, and zeros where scores are made: so it is in Keras
+        mixed, scores = self._mixed(q, k, v, scale, mask, use_causal_mask, training, return_attention_scores, bool(self.dropout))
         mixed = ops.transpose(mixed, (0, 2, 1, 3))
         if self.use_gate:
             mixed = mixed * self.gate_dense(query)

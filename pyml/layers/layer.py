@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import math
 import warnings
 from typing import Any
 
 import numpy as np
 
-from pyml import constraints, initializers, regularizers
+from pyml import regularizers
 from pyml.core import StatelessScope, Tensor, Variable, convert_to_tensor
 from pyml.core.naming import auto_name, current_path, name_scope
 from pyml.core.narrow import rounded, unlabelled
@@ -18,17 +17,14 @@ from pyml.core.symbolic import KerasTensor, Operation, any_symbolic, infer_outpu
 from pyml.core.tensor import tensor_of
 from pyml.core.trace import stateless_here, tracing
 from pyml.core.tree import flatten, map_structure
-from pyml.dtype_policies import DTypePolicy, DTypePolicyMap
-from pyml.dtypes import FLOATS, NARROW, standardize
-from pyml.errors import ShapeError, did_you_mean
-from pyml.initializers.base import first_value
-from pyml.layers import allowance, call_context, structure
+from pyml.dtypes import FLOATS, NARROW
+from pyml.errors import did_you_mean
+from pyml.layers import call_context
 from pyml.layers.input_spec import assert_input_compatibility
-from pyml.layers.quantizable import check_quantizable, not_quantizable
+from pyml.layers.kept_weights import KeptWeights
 from pyml.layers.signature import (
     Tracing,
     call_signature,
-    dtype_name,
     is_number_list,
     mask_of,
     overridden,
@@ -37,8 +33,7 @@ from pyml.layers.signature import (
     set_mask,
     specs_of,
 )
-from pyml.layers.tracking import Tracking
-from pyml.layers.types import ConstraintLike, InitializerLike, RegularizerLike
+from pyml.layers.types import RegularizerLike
 from pyml.objects.configured import Configured, argument_names
 from pyml.objects.registry import LAYERS
 from pyml.tracebacks import shown
@@ -46,7 +41,7 @@ from pyml.tracebacks import shown
 __all__ = ["Layer"]
 
 
-class Layer(Tracking, Operation, Configured, kind=LAYERS):
+class Layer(KeptWeights, Operation, Configured, kind=LAYERS):
     """Base: make weights in `build(input_shape)` or `__init__`, write the formula in `call(inputs)`.
 
     Args:
@@ -101,264 +96,6 @@ class Layer(Tracking, Operation, Configured, kind=LAYERS):
         self._path = None
         self._build_shapes = None
         self._signature = call_signature(type(self))
-
-    # ---- names and dtypes
-    @property
-    def path(self) -> str:
-        """Names of the enclosing models and of the layer, joined by `/`."""
-        return self._path or self.name
-
-    @property
-    def dtype_policy(self) -> DTypePolicy:
-        """In which dtypes the layer keeps weights and computes."""
-        policy = self._dtype_policy
-        return policy[self.path] if isinstance(policy, DTypePolicyMap) else policy
-
-    @dtype_policy.setter
-    def dtype_policy(self, value: Any) -> None:
-        policy = policy_of(value, self)
-        held = self._dtype_policy
-        if isinstance(held, DTypePolicyMap) and not isinstance(policy, DTypePolicyMap):
-            held.pop(self.path, None)
-            held[self.path] = policy
-        else:
-            self.__dict__["_dtype_policy"] = policy
-        if policy.quantization_mode is not None and self.built and not getattr(self, "_is_quantized", False):
-            self.quantize(policy.quantization_mode)
-
-    @property
-    def variable_dtype(self) -> str:
-        """Dtype of the weights."""
-        return self.dtype_policy.variable_dtype
-
-    @property
-    def dtype(self) -> str:
-        """Dtype of the weights, the same as `variable_dtype`."""
-        return self.variable_dtype
-
-    @property
-    def compute_dtype(self) -> str:
-        """Dtype that the layer's policy computes in; devices compute in 32 bits."""
-        return self.dtype_policy.compute_dtype
-
-    @property
-    def input_dtype(self) -> str:
-        """Dtype that inputs are brought to, that of `compute_dtype`."""
-        return self.compute_dtype
-
-    @property
-    def quantization_mode(self) -> str | None:
-        """`"int8"` or `"int4"` where the layer computes with quantized weights, else None."""
-        return self.dtype_policy.quantization_mode
-
-    @property
-    def _dtype(self) -> str:
-        """The dtype on the device."""
-        return standardize(self.dtype_policy.variable_dtype)
-
-    # ---- weights
-    def add_weight(self, shape: Any = None, initializer: InitializerLike = None, dtype: Any = None, trainable: bool = True,
-                   autocast: bool = True, regularizer: RegularizerLike = None, constraint: ConstraintLike = None,
-                   aggregation: str = "none", overwrite_with_gradient: bool = False, name: str | None = None) -> Variable:
-        """Makes a weight that the layer owns.
-
-        Args:
-            shape: Tuple of sizes; a scalar by default.
-            initializer: Name or object; by default Glorot uniform, zeros for a dtype that is no float.
-            dtype: Name of the dtype.
-            trainable: Whether training changes it.
-            regularizer: Penalty of the weight, added to the loss.
-            constraint: Function applied to the weight after each update.
-            name: Name of the weight.
-            autocast, aggregation, overwrite_with_gradient: Kept for Keras' signature.
-
-        Returns:
-            A Variable.
-        """
-        if isinstance(shape, str):
-            raise ValueError(
-                f"`name` must be passed as a keyword argument. Received: add_weight({shape!r}, ...). "
-                f"Use: add_weight(shape=..., name={shape!r})."
-            )
-        shape = () if shape is None else (shape,) if isinstance(shape, int) else tuple(shape)
-        if any(size is None for size in shape):
-            raise ShapeError(
-                f'Layer "{self.name}": weight {name!r} has an unknown size in its shape {shape}; '
-                "give the model an Input with all sizes but the batch."
-            )
-        allowance.take(shape, f'Layer "{self.name}": weight {name!r}')
-        dtype = dtype_name(dtype or self.variable_dtype)
-        if initializer is None:
-            initializer = "glorot_uniform" if dtype in FLOATS else "zeros"
-        initializer = initializers.get(initializer)
-        name = name or auto_name("variable")
-        with tracing(None):
-            variable = Variable(first_value(initializer, shape, dtype), shape=shape, dtype=dtype, trainable=trainable,
-                                autocast=autocast, aggregation=aggregation, name=name)  # fmt: skip
-        variable.path = f"{self.path}/{name}"
-        variable.regularizer = regularizers.get(regularizer)
-        variable.constraint = constraints.get(constraint)
-        self._track_variable(variable)
-        return variable
-
-    def add_variable(self, shape: Any, initializer: InitializerLike, dtype: Any = None, trainable: bool = True, autocast: bool = True,
-                     regularizer: RegularizerLike = None, constraint: ConstraintLike = None, name: str | None = None) -> Variable:
-        """The same as `add_weight`."""
-        return self.add_weight(shape=shape, initializer=initializer, dtype=dtype, trainable=trainable,
-                               regularizer=regularizer, constraint=constraint, name=name)
-
-    @property
-    def trainable(self) -> bool:
-        """Whether training changes the weights; setting it sets it for all layers inside."""
-        return self._trainable
-
-    @trainable.setter
-    def trainable(self, value: bool) -> None:
-        value = bool(value)
-        structure.froze()
-        for layer in self._flatten_layers():
-            layer.__dict__["_trainable"] = value
-            for variable in layer._trainable_variables:
-                variable.trainable = value
-
-    @property
-    def variables(self) -> list[Variable]:
-        """All Variables, random states included."""
-        return self._collect(with_seeds=True)
-
-    @property
-    def weights(self) -> list[Variable]:
-        """All Variables but random states."""
-        return self._collect(with_seeds=False)
-
-    @property
-    def trainable_weights(self) -> list[Variable]:
-        """The weights that training changes: none of a frozen layer, inside this one or not."""
-        if not self.trainable:
-            return []
-        frozen = {id(v) for layer in self._flatten_layers() if not layer.trainable for v in layer._own_variables()}
-        return [v for v in self.weights if v.trainable and id(v) not in frozen]
-
-    trainable_variables = trainable_weights
-
-    @property
-    def non_trainable_weights(self) -> list[Variable]:
-        """The weights that training leaves alone."""
-        trained = {id(v) for v in self.trainable_weights}
-        return [v for v in self.weights if id(v) not in trained]
-
-    @property
-    def non_trainable_variables(self) -> list[Variable]:
-        """The Variables that training leaves alone, random states included."""
-        trained = {id(v) for v in self.trainable_weights}
-        return [v for v in self.variables if id(v) not in trained]
-
-    @property
-    def metrics(self) -> Any:
-        """The metrics of this layer and of all layers inside."""
-        return [metric for layer in self._flatten_layers() for metric in layer._metrics_of()]
-
-    @property
-    def metrics_variables(self) -> list[Variable]:
-        """The Variables of the metrics."""
-        return [variable for metric in self.metrics for variable in metric.variables]
-
-    def get_weights(self) -> list[np.ndarray]:
-        """The values of `weights`, as numpy arrays.
-
-        Example:
-            >>> layer = pyml.layers.Dense(3)
-            >>> layer.build((None, 4))
-            >>> [array.shape for array in layer.get_weights()]
-            [(4, 3), (3,)]
-        """
-        return [variable.numpy() for variable in self.weights]
-
-    def copy_weights(self) -> list[Tensor]:
-        """The values of `weights` as tensors: they stay on the device and do not change when training goes on."""
-        return [variable.value for variable in self.weights]
-
-    def set_weights(self, weights: Any) -> None:
-        """Sets `weights` from a list of arrays.
-
-        Args:
-            weights: One array for each of `weights`, in their order and shapes.
-
-        Raises:
-            ShapeError: The number of arrays or a shape differs.
-
-        Example:
-            >>> layer = pyml.layers.Dense(3)
-            >>> layer.build((None, 4))
-            >>> layer.set_weights([np.ones((4, 3)), np.zeros(3)])
-        """
-        weights, own = list(weights), self.weights
-        if len(weights) != len(own):
-            raise ShapeError(
-                f'Layer "{self.name}" has {len(own)} weights; set_weights() received {len(weights)} arrays.'
-            )
-        for variable, value in zip(own, weights, strict=True):
-            shape = tuple(np.shape(value)) if not hasattr(value, "shape") else tuple(value.shape)
-            if shape != tuple(variable.shape):
-                raise ShapeError(
-                    f'Layer "{self.name}": weight {variable.path} has shape {tuple(variable.shape)}, '
-                    f"the given array {shape}."
-                )
-        for variable, value in zip(own, weights, strict=True):
-            variable.assign(value)
-
-    def count_params(self) -> int:
-        """Number of weights.
-
-        Raises:
-            ValueError: The layer is not built yet.
-        """
-        if not self.built:
-            raise ValueError(f'Layer "{self.name}" has no weights yet; build it or call it first.')
-        return sum(math.prod(variable.shape) for variable in self.weights)
-
-    def save_own_variables(self, store: Any) -> None:
-        """Writes the layer's own Variables into a dict under their position."""
-        for i, variable in enumerate(self._kept_variables()):
-            store[str(i)] = variable.numpy()
-
-    def load_own_variables(self, store: Any) -> None:
-        """Reads what `save_own_variables` wrote.
-
-        Raises:
-            ShapeError: There is another number of Variables, or one of another shape.
-        """
-        own = self._kept_variables()
-        if len(store.keys()) != len(own):
-            names = [variable.name for variable in own]
-            raise ShapeError(
-                f"Layer '{self.name}' expected {len(own)} variables {names}, but {len(store.keys())} are stored"
-                + ("." if self.built else "; it is not built yet.")
-            )
-        for i, variable in enumerate(own):
-            mine, stored = tuple(variable.shape), tuple(np.shape(store[str(i)]))
-            if mine != stored:
-                raise ShapeError(f"Layer '{self.name}': {variable.name!r} has shape {mine}; an array of {stored} is stored.")
-        for i, variable in enumerate(own):
-            variable.assign(store[str(i)])
-
-    def _kept_variables(self) -> list[Variable]:
-        """The layer's own Variables, each once."""
-        return list({id(variable): variable for variable in self._own_variables()}.values())
-
-    # ---- quantized weights
-    def quantize(self, mode: str | None = None, type_check: bool = True, config: Any = None) -> None:
-        """Replaces weights by whole numbers of few bits: what `Dense`, `EinsumDense` and `Embedding` can do.
-
-        Raises:
-            NotImplementedError: The layer cannot.
-        """
-        check_quantizable(self, str(mode))
-        raise not_quantizable(self)
-
-    def quantized_call(self, *args: Any, **kwargs: Any) -> Any:
-        """`call` with quantized weights."""
-        raise not_quantizable(self, "quantized_call")
 
     # ---- losses
     def add_loss(self, loss: Any) -> None:

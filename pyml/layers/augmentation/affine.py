@@ -17,7 +17,9 @@ __all__ = ["RandomRotation", "RandomShear", "RandomTranslation", "RandomZoom"]
 class _Affine(ImageLayer, abstract=True):
     _takes_factor = False
 
-    def _keep_filling(self, fill_mode: str, interpolation: str, fill_value: float) -> None:
+    def __init__(self, fill_mode: str, interpolation: str, fill_value: float, seed: int | None, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self._keep_seed(seed)
         owner = type(self).__name__
         self.fill_mode = known(fill_mode, "fill_mode", owner, FILL_MODES)
         self.interpolation = known(interpolation, "interpolation", owner, INTERPOLATIONS)
@@ -87,9 +89,7 @@ class RandomRotation(_Affine):
 
     def __init__(self, factor: Any, fill_mode: str = "reflect", interpolation: str = "bilinear", seed: int | None = None,
                  fill_value: float = 0.0, data_format: str | None = None, **kwargs: Any) -> None:
-        super().__init__(factor=factor, data_format=data_format, **kwargs)
-        self._keep_seed(seed)
-        self._keep_filling(fill_mode, interpolation, fill_value)
+        super().__init__(fill_mode, interpolation, fill_value, seed, factor=factor, data_format=data_format, **kwargs)
 
     def get_random_transformation(self, data: Any, training: bool = True, seed: Any = None) -> Any:
         if not training:
@@ -143,12 +143,10 @@ class RandomTranslation(_Affine):
 
     def __init__(self, height_factor: Any, width_factor: Any, fill_mode: str = "reflect", interpolation: str = "bilinear",
                  seed: int | None = None, fill_value: float = 0.0, data_format: str | None = None, **kwargs: Any) -> None:
-        super().__init__(data_format=data_format, **kwargs)
+        super().__init__(fill_mode, interpolation, fill_value, seed, data_format=data_format, **kwargs)
         self.height_factor, self.width_factor = height_factor, width_factor
         self._height = within(height_factor, "height_factor", "RandomTranslation", -1.0, 1.0)
         self._width = within(width_factor, "width_factor", "RandomTranslation", -1.0, 1.0)
-        self._keep_filling(fill_mode, interpolation, fill_value)
-        self._keep_seed(seed)
 
     def get_random_transformation(self, data: Any, training: bool = True, seed: Any = None) -> Any:
         if not training:
@@ -199,12 +197,10 @@ class RandomZoom(_Affine):
 
     def __init__(self, height_factor: Any, width_factor: Any = None, fill_mode: str = "reflect", interpolation: str = "bilinear",
                  seed: int | None = None, fill_value: float = 0.0, data_format: str | None = None, **kwargs: Any) -> None:
-        super().__init__(data_format=data_format, **kwargs)
+        super().__init__(fill_mode, interpolation, fill_value, seed, data_format=data_format, **kwargs)
         self.height_factor, self.width_factor = height_factor, width_factor
         self._height = within(height_factor, "height_factor", "RandomZoom", -1.0, 1.0, open_below=True)
         self._width = None if width_factor is None else within(width_factor, "width_factor", "RandomZoom", -1.0, 1.0, open_below=True)
-        self._keep_filling(fill_mode, interpolation, fill_value)
-        self._keep_seed(seed)
 
     def get_random_transformation(self, data: Any, training: bool = True, seed: Any = None) -> Any:
         if not training:
@@ -263,11 +259,9 @@ class RandomShear(_Affine):
 
     def __init__(self, x_factor: Any = 0.0, y_factor: Any = 0.0, interpolation: str = "bilinear", fill_mode: str = "reflect",
                  fill_value: float = 0.0, data_format: str | None = None, seed: int | None = None, **kwargs: Any) -> None:
-        super().__init__(data_format=data_format, **kwargs)
+        super().__init__(fill_mode, interpolation, fill_value, seed, data_format=data_format, **kwargs)
         self.x_factor = self._limits(x_factor, "x_factor")
         self.y_factor = self._limits(y_factor, "y_factor")
-        self._keep_filling(fill_mode, interpolation, fill_value)
-        self._keep_seed(seed)
 
     def _limits(self, factor: Any, name: str) -> tuple[float, float]:
         two = isinstance(factor, (tuple, list)) and len(factor) == 2

@@ -1,0 +1,86 @@
+"""In which dtypes a layer keeps weights and computes, and whole numbers of few bits in their place."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pyml.dtype_policies import DTypePolicy, DTypePolicyMap
+from pyml.dtypes import standardize
+from pyml.layers.quantizable import check_quantizable, not_quantizable
+from pyml.layers.signature import policy_of
+from pyml.layers.tracking import Tracking
+
+
+class InDtypes(Tracking):
+    """Part of Layer: its path and its dtype policy, and what follows from that."""
+
+    name: str
+    built: bool
+    _path: str | None
+    _dtype_policy: Any
+
+    @property
+    def path(self) -> str:
+        """Names of the enclosing models and of the layer, joined by `/`."""
+        return self._path or self.name
+
+    @property
+    def dtype_policy(self) -> DTypePolicy:
+        """In which dtypes the layer keeps weights and computes."""
+        policy = self._dtype_policy
+        return policy[self.path] if isinstance(policy, DTypePolicyMap) else policy
+
+    @dtype_policy.setter
+    def dtype_policy(self, value: Any) -> None:
+        policy = policy_of(value, self)
+        held = self._dtype_policy
+        if isinstance(held, DTypePolicyMap) and not isinstance(policy, DTypePolicyMap):
+            held.pop(self.path, None)
+            held[self.path] = policy
+        else:
+            self.__dict__["_dtype_policy"] = policy
+        if policy.quantization_mode is not None and self.built and not getattr(self, "_is_quantized", False):
+            self.quantize(policy.quantization_mode)
+
+    @property
+    def variable_dtype(self) -> str:
+        """Dtype of the weights."""
+        return self.dtype_policy.variable_dtype
+
+    @property
+    def dtype(self) -> str:
+        """Dtype of the weights, the same as `variable_dtype`."""
+        return self.variable_dtype
+
+    @property
+    def compute_dtype(self) -> str:
+        """Dtype that the layer's policy computes in; devices compute in 32 bits."""
+        return self.dtype_policy.compute_dtype
+
+    @property
+    def input_dtype(self) -> str:
+        """Dtype that inputs are brought to, that of `compute_dtype`."""
+        return self.compute_dtype
+
+    @property
+    def quantization_mode(self) -> str | None:
+        """`"int8"` or `"int4"` where the layer computes with quantized weights, else None."""
+        return self.dtype_policy.quantization_mode
+
+    @property
+    def _dtype(self) -> str:
+        """The dtype on the device."""
+        return standardize(self.dtype_policy.variable_dtype)
+
+    def quantize(self, mode: str | None = None, type_check: bool = True, config: Any = None) -> None:
+        """Replaces weights by whole numbers of few bits: what `Dense`, `EinsumDense` and `Embedding` can do.
+
+        Raises:
+            NotImplementedError: The layer cannot.
+        """
+        check_quantizable(self, str(mode))
+        raise not_quantizable(self)
+
+    def quantized_call(self, *args: Any, **kwargs: Any) -> Any:
+        """`call` with quantized weights."""
+        raise not_quantizable(self, "quantized_call")
