@@ -1,9 +1,7 @@
-"""`Model`: layers with a training loop, a summary and weights on disk."""
+"""`Model`: layers with a training loop and a summary."""
 
-import io
 import json
 from collections.abc import Callable, Mapping, Sequence
-from os import PathLike
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -16,17 +14,14 @@ from pyml.layers.layer import Layer
 from pyml.layers.signature import overridden, specs_of
 from pyml.models.beginning import HostStage, host_stage, staged, text_inputs
 from pyml.models.configs import graph_config, model_from_graph_config
+from pyml.models.files import KeptInFiles
 from pyml.models.graph import Graph
 from pyml.models.quantizing import quantize_layers
 from pyml.models.summary import print_summary
-from pyml.objects.configured import is_ours
 from pyml.objects.serialization import serialize_keras_object
-from pyml.saving import loading, writing
-from pyml.saving import weights as weight_files
-from pyml.trainers.trainer import Trainer
 
 
-class Model(Trainer):
+class Model(KeptInFiles):
     """Layers with `compile`, `fit`, `evaluate` and `predict`.
 
     Either a graph of symbolic tensors, `Model(inputs, outputs)`, or a subclass that makes layers in `__init__` and
@@ -253,14 +248,7 @@ class Model(Trainer):
         else:
             super()._maybe_build(args, kwargs)
 
-    def __reduce__(self) -> Any:
-        """Models are pickled as the bytes of a `.keras` file, with the classes that are not pyml's own."""
-        buffer = io.BytesIO()
-        writing.save_model(self, buffer)
-        own = {type(layer).__name__: type(layer) for layer in self._flatten_layers() if not is_ours(type(layer))}
-        return _unpickled, (buffer.getvalue(), own)
-
-    # ---- printing and saving
+    # ---- printing and configs
     def summary(
         self,
         line_length: int | None = None,
@@ -310,111 +298,6 @@ class Model(Trainer):
         """
         quantize_layers(self, mode, config, filters, **kwargs)
 
-    def save(self, filepath: str | PathLike[str], overwrite: bool = True, **kwargs: Any) -> None:
-        """Writes the model: `.keras`, `.h5`, or a layers-model of TensorFlow.js; see `pyml.saving.save_model`.
-
-        Args:
-            filepath: A path whose ending says the form, a folder for TensorFlow.js, or an address such as `"indexeddb://digits"`.
-            overwrite: Replace what is there; without it, something there is an error.
-            **kwargs: Those of `pyml.saving.save_model`.
-
-        Raises:
-            ValueError: The form cannot hold the model; the message says which can.
-            SyncReadError: This browser cannot wait; write `await model.save_async(filepath)`.
-
-        Example:
-            >>> import os, tempfile
-            >>> model = pyml.Sequential([pyml.Input((4,)), pyml.layers.Dense(3)])
-            >>> path = os.path.join(tempfile.mkdtemp(), "mine.keras")
-            >>> model.save(path)
-            >>> pyml.models.load_model(path).output_shape
-            (None, 3)
-        """
-        writing.save_model(self, filepath, overwrite=overwrite, **kwargs)
-
-    async def save_async(self, filepath: str | PathLike[str], overwrite: bool = True, **kwargs: Any) -> None:
-        """`save` that works in every browser: `await model.save_async("indexeddb://digits")`."""
-        await writing.save_model_async(self, filepath, overwrite=overwrite, **kwargs)
-
-    def export(self, filepath: str | PathLike[str], format: str = "web", verbose: bool | None = None, **kwargs: Any) -> None:
-        """Writes the model as a folder that runs without Python; see `pyml.export`, whose arguments it takes.
-
-        Args:
-            filepath: The folder.
-            format: `"web"`; the formats of other frameworks need those frameworks.
-            verbose: Print what was written.
-
-        Raises:
-            ValueError: `format` is another one, or the model cannot be exported.
-
-        Example:
-            >>> model = pyml.Sequential([pyml.Input((4,)), pyml.layers.Dense(2)])
-            >>> model.export("on_a_page", batch_sizes=(1, 8))
-        """
-        if format != "web":
-            raise ValueError(
-                f"export: format must be 'web', a folder for pages and Node. Received: format={format!r}; `save` writes .keras, .h5 and "
-                "the layers-model of TensorFlow.js."
-            )
-        from ..export import export_web
-
-        folder = export_web(self, filepath, **kwargs)
-        if verbose:
-            print(f"exported to {folder}")
-
-    def save_weights(self, filepath: str | PathLike[str], overwrite: bool = True, max_shard_size: float | None = None,
-                     **kwargs: Any) -> None:
-        """Writes all weights into a `.weights.h5`, or an `.npz`; see `pyml.saving.save_weights`.
-
-        Args:
-            filepath: A path that ends in `.weights.h5` or `.npz`.
-            overwrite: Replace what is there.
-            max_shard_size: Gigabytes of one file; larger weights are written as several, with a `.json` that names them.
-
-        Raises:
-            ValueError: The path has another ending, or the model has no weights yet.
-            FileExistsError: The file exists and `overwrite` is False.
-
-        Example:
-            >>> import os, tempfile
-            >>> model = pyml.Sequential([pyml.Input((4,)), pyml.layers.Dense(3)])
-            >>> path = os.path.join(tempfile.mkdtemp(), "mine.weights.h5")
-            >>> model.save_weights(path)
-            >>> model.load_weights(path)
-        """
-        weight_files.save_weights(self, filepath, overwrite=overwrite, max_shard_size=max_shard_size, **kwargs)
-
-    async def save_weights_async(self, filepath: str | PathLike[str], overwrite: bool = True, max_shard_size: float | None = None,
-                                 **kwargs: Any) -> None:
-        """`save_weights` that works in every browser."""
-        await weight_files.save_weights_async(self, filepath, overwrite=overwrite, max_shard_size=max_shard_size, **kwargs)
-
-    def _save_known(self, path: str, arrays: dict[int, Any], weights_only: bool) -> None:
-        """`save` or `save_weights` into a file of Keras with values of variables that were read before."""
-        writing.save_known(self, path, arrays, weights_only)
-
-    def _load_state(self, data: bytes, where: object) -> None:
-        """`load_weights` from the content of a `.weights.h5`."""
-        loading.load_state(self, data, where)
-
-    def load_weights(self, filepath: str | PathLike[str], skip_mismatch: bool = False, **kwargs: Any) -> None:
-        """Reads weights that `save_weights` wrote into a model of the same structure.
-
-        Args:
-            filepath: The path that was given to `save_weights`.
-            skip_mismatch: Leave layers alone whose weights have other shapes, with a warning.
-
-        Raises:
-            ValueError: The path has another ending, or the model has no weights yet.
-            ModelFileError: There is no such file, it is damaged, or it does not fit the model.
-            ShapeError: An `.npz` holds another number of weights, or other shapes.
-        """
-        weight_files.load_weights(self, filepath, skip_mismatch=skip_mismatch, **kwargs)
-
-    async def load_weights_async(self, filepath: str | PathLike[str], skip_mismatch: bool = False, **kwargs: Any) -> None:
-        """`load_weights` that works in every browser."""
-        await weight_files.load_weights_async(self, filepath, skip_mismatch=skip_mismatch, **kwargs)
-
     def get_config(self) -> dict[str, Any]:
         """The graph, or the constructor arguments of a subclass, as a dict of plain values."""
         if self._graph is not None and type(self) in (Model, Functional):
@@ -437,10 +320,6 @@ def _like(tensor: KerasTensor) -> KerasTensor:
     made = KerasTensor(tensor.shape, dtype=tensor.dtype)
     made._keras_mask = tensor._keras_mask
     return made
-
-
-def _unpickled(data: bytes, own: dict[str, Any]) -> Any:
-    return loading.load_model(io.BytesIO(data), custom_objects=own, safe_mode=False)
 
 
 class Functional(Model):

@@ -81,6 +81,16 @@ def sample(*args: Any, **kwargs: Any) -> Sample:
     return Sample(args, kwargs)
 
 
+class Rules(NamedTuple):
+    """What `op` is told of symbolic, narrow and complex arguments."""
+
+    spec: Callable[..., Any] | None
+    dtypes: str | tuple[str, ...] | None
+    counted: bool
+    limited: bool
+    complex_parts: str | Callable[..., Any] | None
+
+
 def op(
     *,
     like: str | Callable[..., Any] | None = None,
@@ -121,55 +131,11 @@ def op(
             `ComplexTensor`s (`complex_formulas.py` has the longer ones). None: complex arguments are refused.
     """
 
+    rules = Rules(spec, dtypes, counted, limited, complex_parts)
+
     def declare(fn: Function) -> Function:
         name = fn.__name__
-        parameters = fn.__code__.co_varnames[: fn.__code__.co_argcount + fn.__code__.co_kwonlyargcount]
-        known = frozenset(parameters) if not fn.__code__.co_flags & inspect.CO_VARKEYWORDS else None
-        place = parameters.index("dtype") if "dtype" in parameters else None
-
-        def asked(args: Any, kwargs: Any) -> Any:
-            """The dtype that a call names, or None."""
-            return None if place is None else args[place] if len(args) > place else kwargs.get("dtype")
-
-        def special(args: Any, kwargs: Any, dtype: Any) -> Any:
-            """A call of symbolic tensors, or of such as are kept in another dtype than that they are computed in."""
-            given = holds_complex(args) or holds_complex(tuple(kwargs.values()))
-            if asks_complex(dtype) and not (given and callable(complex_parts)):  # of parts, which are float32
-                if place is not None and len(args) > place:
-                    args = (*args[:place], "float32", *args[place + 1 :])
-                else:
-                    kwargs = {**kwargs, "dtype": "float32"}
-                if not given:
-                    return as_complex(call(*args, **kwargs))
-            if given:
-                return import_module(f"{__package__}.complex_calls").call(name, call, complex_parts, args, kwargs)
-            if holds_symbolic(args) or holds_symbolic(kwargs):
-                return call_function(call, args, kwargs, name, spec)
-            if dtypes == "own" or (narrow(dtype) is None and not holds_narrow(args) and not holds_narrow(kwargs)):
-                return fn(*args, **kwargs)
-            return computed(fn, args, kwargs, dtypes, counted, limited, dtype)
-
-        @functools.wraps(fn)
-        def call(*args: Any, **kwargs: Any) -> Any:
-            if kwargs and known is not None and not known.issuperset(kwargs):
-                unknown = next(k for k in kwargs if k not in known)
-                raise TypeError(f"{name}() got an unexpected keyword argument {unknown!r}.{did_you_mean(unknown, parameters)}")
-            try:
-                for a in args:
-                    if type(a) not in VALUES:
-                        return special(args, kwargs, asked(args, kwargs))
-                if kwargs:
-                    for a in kwargs.values():
-                        if type(a) not in VALUES:
-                            return special(args, kwargs, asked(args, kwargs))
-                if place is not None and (dtype := asked(args, kwargs)) is not None and (narrow(dtype) is not None or asks_complex(dtype)):
-                    return special(args, kwargs, dtype)
-                return fn(*args, **kwargs)
-            except (TypeError, ValueError) as error:
-                _say_who(error, name, (*args, *kwargs.values()))
-                raise
-
-        public: Any = call if record else fn
+        public: Any = _checked(fn, rules) if record else fn
         if name in DECLARED:
             raise ValueError(f"an op named {name!r} is declared in {DECLARED[name].module} already.")
         installed = operator or method
@@ -179,3 +145,63 @@ def op(
         return public
 
     return declare
+
+
+def _checked(fn: Callable[..., Any], rules: Rules) -> Any:
+    """The op as it is called: names of arguments, symbolic tensors and dtypes are looked at before the function is."""
+    name = fn.__name__
+    parameters = fn.__code__.co_varnames[: fn.__code__.co_argcount + fn.__code__.co_kwonlyargcount]
+    known = frozenset(parameters) if not fn.__code__.co_flags & inspect.CO_VARKEYWORDS else None
+    place = parameters.index("dtype") if "dtype" in parameters else None
+
+    def special(args: Any, kwargs: Any) -> Any:
+        return _special(call, fn, rules, args, kwargs, place)
+
+    @functools.wraps(fn)
+    def call(*args: Any, **kwargs: Any) -> Any:
+        if kwargs and known is not None and not known.issuperset(kwargs):
+            unknown = next(k for k in kwargs if k not in known)
+            raise TypeError(f"{name}() got an unexpected keyword argument {unknown!r}.{did_you_mean(unknown, parameters)}")
+        try:
+            for a in args:
+                if type(a) not in VALUES:
+                    return special(args, kwargs)
+            if kwargs:
+                for a in kwargs.values():
+                    if type(a) not in VALUES:
+                        return special(args, kwargs)
+            if place is not None:
+                dtype = _asked(place, args, kwargs)
+                if dtype is not None and (narrow(dtype) is not None or asks_complex(dtype)):
+                    return special(args, kwargs)
+            return fn(*args, **kwargs)
+        except (TypeError, ValueError) as error:
+            _say_who(error, name, (*args, *kwargs.values()))
+            raise
+
+    return call
+
+
+def _asked(place: int | None, args: Any, kwargs: Any) -> Any:
+    """The dtype that a call names, which would be its argument `place`; or None."""
+    return None if place is None else args[place] if len(args) > place else kwargs.get("dtype")
+
+
+def _special(call: Callable[..., Any], fn: Callable[..., Any], rules: Rules, args: Any, kwargs: Any, place: int | None) -> Any:
+    """A call of symbolic tensors, or of such as are kept in another dtype than that they are computed in."""
+    dtype = _asked(place, args, kwargs)
+    given = holds_complex(args) or holds_complex(tuple(kwargs.values()))
+    if asks_complex(dtype) and not (given and callable(rules.complex_parts)):  # of parts, which are float32
+        if place is not None and len(args) > place:
+            args = (*args[:place], "float32", *args[place + 1 :])
+        else:
+            kwargs = {**kwargs, "dtype": "float32"}
+        if not given:
+            return as_complex(call(*args, **kwargs))
+    if given:
+        return import_module(f"{__package__}.complex_calls").call(fn.__name__, call, rules.complex_parts, args, kwargs)
+    if holds_symbolic(args) or holds_symbolic(kwargs):
+        return call_function(call, args, kwargs, fn.__name__, rules.spec)
+    if rules.dtypes == "own" or (narrow(dtype) is None and not holds_narrow(args) and not holds_narrow(kwargs)):
+        return fn(*args, **kwargs)
+    return computed(fn, args, kwargs, rules.dtypes, rules.counted, rules.limited, dtype)

@@ -1,0 +1,154 @@
+"""What an optimizer keeps: its Variables, the learning rate among them; made, read, set and stored."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Iterable, Mapping, MutableMapping, Sequence
+from typing import Any, overload
+
+import numpy as np
+
+from pyml import initializers, ops
+from pyml.core import Tensor, Variable
+from pyml.initializers.base import first_value
+from pyml.optimizers.schedules import LearningRateSchedule
+
+
+class OptimizerState:
+    """Part of Optimizer: everything that changes while training is a Variable of it."""
+
+    name: str
+    gradient_accumulation_steps: int | None
+    _variables: list[Variable]
+    _iterations: Variable
+    _learning_rate: Any
+    _host_rate: float | None  # the learning rate, where the host knows it
+
+    def _track(self, variable: Variable) -> Variable:
+        variable.path = f"{self.name}/{variable.name}"
+        self._variables.append(variable)
+        return variable
+
+    @property
+    def variables(self) -> list[Variable]:
+        """Iterations, learning rate and slots, in the order they were made."""
+        return list(self._variables)
+
+    @property
+    def iterations(self) -> Any:
+        """Number of updates made, an int32 Variable (or tensor, with gradient accumulation)."""
+        if self.gradient_accumulation_steps:
+            return ops.floor_divide(self._iterations, self.gradient_accumulation_steps)
+        return self._iterations
+
+    @property
+    def learning_rate(self) -> Any:
+        """The learning rate now: the Variable, or the schedule's value as a Tensor. Assign a float to change it."""
+        if isinstance(self._learning_rate, LearningRateSchedule):
+            return self._learning_rate(self.iterations)
+        if isinstance(self._learning_rate, Variable):
+            return self._learning_rate
+        return self._learning_rate()
+
+    @learning_rate.setter
+    def learning_rate(self, value: Any) -> None:
+        if isinstance(value, LearningRateSchedule) or (callable(value) and not isinstance(value, Variable)):
+            self._learning_rate = value
+        elif isinstance(self._learning_rate, LearningRateSchedule):
+            raise TypeError(
+                f"{self.name} was created with a LearningRateSchedule, so its learning rate cannot be set; "
+                "create it with a float instead."
+            )
+        else:
+            self._host_rate = None if isinstance(value, (Tensor, Variable)) else float(value)
+            self._learning_rate.assign(value)
+
+    @property
+    def host_learning_rate(self) -> float:
+        """The learning rate as a Python float; read from the device only where the host does not know it."""
+        if isinstance(self._learning_rate, Variable) and self._host_rate is not None:
+            return self._host_rate
+        rate = self.learning_rate
+        return float(rate.numpy() if hasattr(rate, "numpy") else rate)
+
+    def add_variable(self, shape: Sequence[int], initializer: Any = "zeros", dtype: str | None = None, aggregation: str = "none",
+                     layout: Any = None, name: str | None = None) -> Variable:
+        """A Variable that belongs to the optimizer."""
+        initializer = initializers.get(initializer)
+        dtype = dtype or "float32"
+        value = first_value(initializer, tuple(shape), dtype)
+        return self._track(Variable(value, dtype=dtype, trainable=False, name=name))
+
+    def add_variable_from_reference(self, reference_variable: Variable, name: str | None = None,
+                                    initializer: Any = "zeros") -> Variable:
+        """A Variable of the shape and dtype of `reference_variable`."""
+        path = getattr(reference_variable, "path", None) or reference_variable.name or "variable"
+        name = f"{path.replace('/', '_')}_{name or 'var'}"
+        return self.add_variable(reference_variable.shape, initializer, reference_variable.dtype, name=name)
+
+    @overload
+    def add_optimizer_variables(self, trainable_variables: Iterable[Variable], name: str,
+                                initializer: Any = "zeros") -> list[Variable]: ...
+
+    @overload
+    def add_optimizer_variables(self, trainable_variables: Iterable[Variable], name: list[str],
+                                initializer: Any = "zeros") -> tuple[list[Variable], ...]: ...
+
+    def add_optimizer_variables(self, trainable_variables: Iterable[Variable], name: str | list[str],
+                                initializer: Any = "zeros") -> list[Variable] | tuple[list[Variable], ...]:
+        """One Variable per trainable variable; with a list of names one list of Variables per name."""
+        names = [name] if isinstance(name, str) else list(name)
+        slots: tuple[list[Variable], ...] = tuple([] for _ in names)
+        for variable in trainable_variables:
+            for slot, slot_name in zip(slots, names, strict=True):
+                slot.append(self.add_variable_from_reference(variable, slot_name, initializer))
+        return slots[0] if isinstance(name, str) else slots
+
+    def assign(self, variable: Variable, value: Any) -> None:
+        """`variable = value`."""
+        variable.assign(value)
+
+    def assign_add(self, variable: Variable, value: Any) -> None:
+        """`variable += value`."""
+        variable.assign_add(value)
+
+    def assign_sub(self, variable: Variable, value: Any) -> None:
+        """`variable -= value`."""
+        variable.assign_sub(value)
+
+    def set_weights(self, weights: Iterable[Any]) -> None:
+        """Sets all variables from a list of arrays in the order of `variables`."""
+        weights = list(weights)
+        variables = self.variables
+        if len(weights) != len(variables):
+            raise ValueError(f"{self.name} has {len(variables)} variables; received {len(weights)} arrays.")
+        self._host_rate = None
+        for variable, weight in zip(variables, weights, strict=True):
+            if tuple(variable.shape) != tuple(weight.shape):
+                raise ValueError(
+                    f"{self.name}: variable {variable.name!r} has shape {tuple(variable.shape)}; "
+                    f"received {tuple(weight.shape)}."
+                )
+            variable.assign(weight)
+
+    def save_own_variables(self, store: MutableMapping[str, Any]) -> None:
+        """Writes all variables into a dict under their position."""
+        for i, variable in enumerate(self.variables):
+            store[str(i)] = variable.numpy()
+
+    def load_own_variables(self, store: Mapping[str, Any]) -> None:
+        """Reads what `save_own_variables` wrote; warns and changes nothing where that is another number of variables.
+
+        Files of Keras 2 have all but the learning rate, which is in the config there.
+        """
+        if len(store.keys()) == len(self.variables) - 1 and isinstance(self._learning_rate, Variable):
+            rest = [variable for variable in self.variables if variable is not self._learning_rate]
+            if all(np.shape(store[str(i)]) == tuple(variable.shape) for i, variable in enumerate(rest)):
+                for i, variable in enumerate(rest):
+                    variable.assign(store[str(i)])
+                return
+        if len(store.keys()) != len(self.variables):
+            warnings.warn(f"the state of optimizer '{self.name}' is not loaded: it has {len(self.variables)} variables, and "
+                          f"{len(store.keys())} are stored.", stacklevel=2)  # fmt: skip
+            return
+        self.set_weights([store[str(i)] for i in range(len(store.keys()))])
