@@ -38,6 +38,8 @@ def test_a_page_goes_on_from_the_sites_memory_and_every_visit_draws_its_own_numb
     [float(np.linalg.det(np.eye(2))), model.predict(np.ones((1, 3)), verbose=0).tolist(), importlib.metadata.version("pyml")]
     """
     assert first.run(code) == [1.0, [[3.0]], "0.1.0"]
+    # Python's own modules that the memory does not hold come when they are wanted, or soon after the start
+    assert first.run("import colorsys\ncolorsys.rgb_to_hsv(1, 0, 0)") == [0.0, 1.0, 1]
     assert first.run("import numpy\nnumpy.random.seed(5)\nnumpy.random.randint(0, 100, 3).tolist()") == [99, 78, 61]
     events = first.page.evaluate("() => events.filter((e) => e.type === 'download')")
     assert {event["total"] for event in events} == {events[-1]["loaded"]}  # known from the first byte on
@@ -70,3 +72,21 @@ def test_whatever_of_it_is_damaged_or_missing_python_starts_from_nothing(page, s
     python = PythonPage(page, site, "backend=cpu")
     assert not any("packages placed" in name for name, _ in python.info["times"])
     assert python.run("import numpy\nfloat(numpy.ones(3).sum())") == 3
+
+
+def test_python_starts_before_its_own_modules_are_there_and_finds_them_once_they_are(page, site):
+    page.route("**/python_stdlib.zip", lambda route: route.abort())
+    page.console.allow("Failed to load resource")
+    python = PythonPage(page, site, "backend=cpu&thread=main")
+    assert went_on(python)
+    found = """
+    try:
+        import colorsys
+        found = colorsys.rgb_to_hsv(1, 0, 0)
+    except ImportError as error:
+        found = str(error)
+    found
+    """
+    assert python.run(found) == "No module named 'colorsys'"
+    page.unroute("**/python_stdlib.zip")
+    assert python.run(found) == [0.0, 1.0, 1]

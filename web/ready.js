@@ -10,16 +10,17 @@
 // Pyodide's own functions end below; a browser has one or two more of them than Node.
 const TABLE = 1 << 14;
 
-/** Where packages lie in Python's file system. */
-export const SITE_PACKAGES = "/lib/python3.14/site-packages/";
+/** Where packages, and Python's own modules, lie in Python's file system. */
+export const SITE_PACKAGES = "/lib/python3.14/site-packages/", STDLIB = "/lib/python314.zip";
 
 /**
  * The `createPyodideModule` option of loadPyodide: Pyodide's module with libraries in place.
  *
  * factory    promise of the default export of pyodide.asm.mjs.
  * libraries  promise of [[path, WebAssembly.Module]], always in the same order.
- * memory     { kept, whole }: promise of the kept memory, and the Uint8Array it is unpacked into, which is also loadPyodide's
- *            `_loadSnapshot` (that waits for nothing, so WebAssembly is compiled while the memory arrives); null while it is made.
+ * memory     { kept, head, bytes }: promise of the kept memory, in pieces as they arrived; the Uint8Array its head is written into,
+ *            which is also loadPyodide's `_loadSnapshot` (that waits for nothing, so WebAssembly is compiled while the memory
+ *            arrives); and how many bytes the memory has. null while it is made.
  * hear       receives a copy of the memory in which only the libraries lie.
  */
 export function withLibraries(factory, libraries, memory = null, hear = () => {}) {
@@ -35,10 +36,7 @@ export function withLibraries(factory, libraries, memory = null, hear = () => {}
     });
     const failed = new Promise((resolve, reject) => { settings.quit = reject; });
     const module = await Promise.race([(await factory)(settings), failed]);
-    if (memory) {
-      fill(memory.whole, await memory.kept, fresh);
-      fit(module, memory.whole);
-    }
+    if (memory) fit(module, await memory.kept, memory, fresh);
     return module;
   };
 }
@@ -78,36 +76,61 @@ export function differing(whole, fresh) {
   return [new Uint8Array(table.buffer), ...runs.map(([at, bytes]) => whole.subarray(at, at + bytes))];
 }
 
-/** Unpacks what `differing` kept into `whole`, all zeros; an Error where `fresh` is not what it was when that was made. */
-function fill(whole, kept, fresh) {
-  const [bytes, count, sum] = wordsOf(kept, 0, 12), runs = wordsOf(kept, 12, 12 + 8 * count);
-  if (bytes !== whole.length) throw new Error("the memory is of another length");
-  let from = 12 + 8 * count, end = 0, found = 0, header = 0;
-  const bring = (to) => {
-    const part = fresh.subarray(end - header, Math.max(end - header, to - header));
-    whole.set(part, end);
-    found = sumOf(wordsOf(part, 0, part.length), found);
-  };
-  for (let i = 0; i < 2 * count; i += 2) {
-    if (i) bring(runs[i]);
-    whole.set(kept.subarray(from, from + runs[i + 1]), runs[i]);
-    from += runs[i + 1];
-    end = runs[i] + runs[i + 1];
-    header ||= end;
+/** Reads pieces of bytes one after the other, as if they were one. */
+function reader(pieces) {
+  let piece = 0, at = 0;
+  /** Calls `take(bytes, offset)` with the next `count` bytes, in as many parts as they lie in. */
+  function each(count, take) {
+    for (let done = 0; done < count;) {
+      if (piece === pieces.length) throw new Error("the memory ends early");
+      const part = pieces[piece].subarray(at, at + count - done);
+      take(part, done);
+      done += part.length;
+      at += part.length;
+      if (at === pieces[piece].length) { piece += 1; at = 0; }
+    }
   }
-  bring(whole.length);
-  if (found !== (sum | 0)) throw new Error("Pyodide's memory begins otherwise than when the memory was taken");
+  return {
+    each,
+    words(count) {
+      const bytes = new Uint8Array(4 * count);
+      each(bytes.length, (part, offset) => bytes.set(part, offset));
+      return new Uint32Array(bytes.buffer);
+    },
+  };
 }
 
-/** Makes room for a kept memory, and writes into it what this browser has and Node has not. */
-function fit(module, kept) {
-  const view = new DataView(kept.buffer, kept.byteOffset, kept.byteLength);
-  const header = view.getUint32(4, true);
-  const bytes = kept.byteLength - header;
-  if (bytes > module.HEAP8.length && !module.growMemory(bytes)) throw new Error(`the browser gives no ${bytes} bytes of memory`);
+/**
+ * Writes a kept memory into the module's own, with what this browser has there and Node has not; its head into `head`. Of the
+ * rest every byte is written only once: what `differing` left out is as `fresh` has it. An Error where `fresh` is not
+ * what it was when that was made.
+ */
+function fit(module, pieces, { head, bytes }, fresh) {
   // The function through which Python calls others: in WebAssembly where that can, so that JSPI can pause what it calls.
   const trampoline = module.__PyRuntime + module.HEAP32[module.__PyEM_EMSCRIPTEN_TRAMPOLINE_OFFSET / 4];
-  view.setInt32(header + trampoline, module.HEAP32[trampoline / 4], true);
+  const caller = module.HEAP32[trampoline / 4];
+  const size = bytes - head.length, used = module._sbrk(0);
+  if (size > module.HEAP8.length && !module.growMemory(size)) throw new Error(`the browser gives no ${size} bytes of memory`);
+  const { HEAPU8: memory } = module, kept = reader(pieces);
+  const [whole, count, sum] = kept.words(3), runs = kept.words(2 * count);
+  if (whole !== bytes || runs[1] !== head.length) throw new Error("the memory is of another length");
+  kept.each(head.length, (part, offset) => head.set(part, offset));
+  let end = 0, found = 0;
+  const bring = (to) => {
+    const part = fresh.subarray(end, Math.max(end, to)), zeros = Math.max(end, fresh.length);
+    memory.set(part, end);
+    found = sumOf(wordsOf(part, 0, part.length), found);
+    if (zeros < Math.min(to, used)) memory.fill(0, zeros, Math.min(to, used)); // what lies further back was never written to
+  };
+  for (let i = 2; i < 2 * count; i += 2) {
+    const from = runs[i] - head.length;
+    bring(from);
+    kept.each(runs[i + 1], (part, offset) => memory.set(part, from + offset));
+    end = from + runs[i + 1];
+  }
+  bring(size);
+  if (found !== (sum | 0)) throw new Error("Pyodide's memory begins otherwise than when the memory was taken");
+  module.HEAP32[trampoline / 4] = caller;
 }
 
 async function placed(module, libraries) {
@@ -139,4 +162,39 @@ export function putPackages(fs, files, libraries) {
   };
   for (const [path, bytes] of files) put(path, bytes);
   for (const path of libraries) put(path, new Uint8Array()); // it is loaded; Python only wants to see a file
+}
+
+/**
+ * Puts a file whose bytes come later; who reads it before they are there waits until they are loaded.
+ * Returns a function that begins to load them.
+ */
+export function putLater(fs, path, size, url) {
+  fs.writeFile(path, new Uint8Array());
+  const { node } = fs.lookupPath(path);
+  let bytes = null;
+  const checked = (found) => {
+    if (found?.length !== size) throw new fs.ErrnoError(29); // OSError: it is not there, or of another build
+    return found;
+  };
+  node.usedBytes = size;
+  Object.defineProperty(node, "contents", { configurable: true, get: () => (bytes ??= checked(loadedNow(url))), set: (given) => { bytes = given; } });
+  return async () => {
+    const answer = await fetch(url);
+    if (answer.ok) bytes ??= checked(new Uint8Array(await answer.arrayBuffer()));
+  };
+}
+
+/** The bytes of a file, while all else on this thread waits; null where it cannot be loaded. */
+function loadedNow(url) {
+  const request = new XMLHttpRequest(), inWorker = typeof document === "undefined";
+  request.open("GET", url, false);
+  if (inWorker) request.responseType = "arraybuffer"; // a page's own thread may not ask for that, but for a letter for each byte
+  else request.overrideMimeType("text/plain; charset=x-user-defined");
+  try {
+    request.send();
+  } catch {
+    return null;
+  }
+  if (request.status !== 200) return null;
+  return inWorker ? new Uint8Array(request.response) : Uint8Array.from(request.responseText, (letter) => letter.charCodeAt(0));
 }

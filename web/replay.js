@@ -29,7 +29,9 @@
   /** Asks for an adapter and a device; resolves to undefined where the browser has none to give. */
   async function open(powerPreference = "high-performance", found = undefined) {
     const gpu = globalThis.navigator?.gpu;
-    const adapter = found ?? (await gpu?.requestAdapter({ powerPreference }));
+    const asked = globalThis.pymlAdapter; // runtime.js did already; an adapter gives one device
+    delete globalThis.pymlAdapter;
+    const adapter = found ?? (await (asked ?? gpu?.requestAdapter({ powerPreference })));
     if (!adapter) return undefined; // Python's None; null would be something else there
     const requiredLimits = {};
     for (const name of RAISED_LIMITS) if (adapter.limits[name] !== undefined) requiredLimits[name] = adapter.limits[name];

@@ -1,6 +1,6 @@
 // Starts Pyodide with pyml in it and runs Python there. web/worker.js runs this in a Web Worker and
 // web/pyml.js on the main thread; both speak to the page through `emit` and the returned object.
-import { putPackages, unpacked, withLibraries } from "./ready.js";
+import { STDLIB, putLater, putPackages, unpacked, withLibraries } from "./ready.js";
 
 /** A start-up failure the page can explain: `kind` is "download" or "start", `file` the file that failed. */
 export class StartError extends Error {
@@ -12,19 +12,20 @@ export class StartError extends Error {
   }
 }
 
+const LIBRARY = "python_stdlib.zip"; // Python's own modules
 const fileName = (url) => new URL(url, globalThis.location?.href).pathname.split("/").pop();
 
 /**
  * Counts the bytes of every fetch while `body` runs, and rejects with the name of the first file that fails: at once,
  * since Pyodide does not settle when its WebAssembly is missing, cut short or damaged.
  *
- * body(files) gets { early(url), expect(sizes) }: `early` begins a download that somebody asks for later, `expect` tells the
- * bytes of files by their names, so that the total is known before the files answer.
+ * body(files) gets { early(url), expect(sizes) }: `early` begins a download that somebody asks for later, or says what is answered in
+ * its place; `expect` tells the bytes of files by their names, so that the total is known before the files answer.
  */
 async function withDownloadProgress(emit, body) {
   const { fetch: original } = globalThis;
   const { instantiateStreaming } = WebAssembly;
-  const seen = { loaded: 0, known: false }, sizes = new Map(), begun = new Map();
+  const seen = { loaded: 0, known: false }, sizes = new Map(), begun = new Map(), counting = new Map();
   let fail = null;
   const failed = new Promise((resolve, reject) => {
     fail = (file, reason) => reject(new StartError("download", `Could not download ${file}: ${reason}.`, file));
@@ -49,23 +50,18 @@ async function withDownloadProgress(emit, body) {
     if (!response.body) return response;
     const plain = !response.headers.get("content-encoding"); // else its length is not that of what arrives here
     if (plain || !sizes.has(file)) sizes.set(file, Number(response.headers.get("content-length")) || 0);
-    const reader = response.body.getReader();
-    const counted = new ReadableStream({
-      async pull(controller) {
-        try {
-          const { done, value } = await reader.read();
-          if (done) return controller.close();
-          seen.loaded += value.byteLength;
-          tell(file);
-          controller.enqueue(value);
-        } catch (error) {
-          fail(file, `it ended early (${error.message})`);
-          controller.error(error);
-        }
-      },
-      cancel: (reason) => reader.cancel(reason),
-    });
-    return new Response(counted, { status: response.status, statusText: response.statusText, headers: response.headers });
+    counting.set(file, count(file, response.clone().body.getReader())); // the response itself is the browser's own, which keeps its machine code
+    return response;
+  };
+  const count = async (file, reader) => {
+    try {
+      for (let next; !(next = await reader.read()).done;) {
+        seen.loaded += next.value.byteLength;
+        tell(file);
+      }
+    } catch (error) {
+      fail(file, `it ended early (${error.message})`);
+    }
   };
   globalThis.fetch = (input, init) => {
     const url = new URL(input?.url ?? String(input), globalThis.location?.href).href;
@@ -77,13 +73,13 @@ async function withDownloadProgress(emit, body) {
     try {
       return await instantiateStreaming.apply(WebAssembly, args);
     } catch (error) {
-      fail("pyodide.asm.wasm", `it is damaged (${error.message})`); // what its download had to say came first
+      await counting.get("pyodide.asm.wasm"); // what its download has to say comes first
+      fail("pyodide.asm.wasm", `it is damaged (${error.message})`);
       throw error;
     }
   };
   const files = {
-    early(url) {
-      const response = download(url);
+    early(url, response = download(url)) {
       response.catch(() => {}); // the first that fails ends all this
       begun.set(url, response);
     },
@@ -107,45 +103,57 @@ function switchOff({ webgpu, jspi }) {
   if (jspi === "off") for (const name of ["Suspending", "promising", "SuspendError"]) delete WebAssembly[name];
 }
 
+/** Asks for the adapter that replay.js wants while Python starts. */
+function askForAdapter() {
+  globalThis.pymlAdapter = globalThis.navigator.gpu?.requestAdapter({ powerPreference: "high-performance" });
+  globalThis.pymlAdapter?.catch(() => {}); // who takes it hears of that
+}
+
 /** What `pyml build` has ready, by ready.json: a memory or none, and the bytes of every file of a start. */
 async function readyPlan(indexURL) {
   try {
     const answer = await fetch(new URL("ready.json", indexURL));
     const plan = answer.ok ? await answer.json() : {};
-    return plan.format === 2 ? plan : { sizes: {} };
+    return plan.format === 3 ? plan : { sizes: {} };
   } catch {
     return { sizes: {} };
   }
 }
 
-/** The bytes of a file that `pyml build` compressed. */
+/** The bytes of a file that `pyml build` compressed, in pieces. */
 async function unzipped(url) {
-  const { body } = await fetch(url);
-  return new Uint8Array(await new Response(body.pipeThrough(new DecompressionStream("gzip"))).arrayBuffer());
+  const { body } = await fetch(url), pieces = [];
+  const arriving = body.pipeThrough(new DecompressionStream("gzip")).getReader();
+  for (let next; !(next = await arriving.read()).done;) pieces.push(next.value);
+  return pieces;
 }
 
 /**
  * Starts Pyodide from the memory of one that has imported numpy and pyml; null where it cannot be used: of another build,
  * damaged, or more than this browser gives.
  */
-async function bootReady(module, factory, plan, options, mark) {
+async function bootReady(module, factory, plan, options, mark, early) {
   const at = (name) => new URL(name, options.indexURL).href;
-  const whole = new Uint8Array(plan.bytes);
-  const memory = unzipped(at(plan.memory)), modules = unzipped(at(plan.modules));
+  const memory = { bytes: plan.bytes, head: new Uint8Array(plan.head), kept: unzipped(at(plan.memory)) };
+  const modules = unzipped(at(plan.modules)).then((pieces) => new Blob(pieces).arrayBuffer());
   const libraries = Promise.all(plan.libraries.map(async ([path, file]) => [path, await WebAssembly.compileStreaming(fetch(at(file)))]));
-  for (const promise of [memory, modules, libraries]) promise.catch(() => {});
-  memory.then(() => mark("memory unpacked"), () => {});
+  for (const promise of [memory.kept, modules, libraries]) promise.catch(() => {});
+  const library = at(LIBRARY);
+  early(library, Promise.resolve(new Response(""))); // what of it a start needs is in the memory
+  memory.kept.then(() => mark("memory unpacked"), () => {});
   libraries.then(() => mark("numpy's libraries compiled"), () => {});
   try {
-    const py = await module.loadPyodide({ ...options, createPyodideModule: withLibraries(factory, libraries, { kept: memory, whole }), _loadSnapshot: whole });
+    const py = await module.loadPyodide({ ...options, createPyodideModule: withLibraries(factory, libraries, memory), _loadSnapshot: memory.head });
     mark("Python goes on from its memory");
-    putPackages(py.FS, unpacked(await modules), plan.libraries.map(([path]) => path));
+    putPackages(py.FS, unpacked(new Uint8Array(await modules)), plan.libraries.map(([path]) => path));
     for (const name of ["numpy", "pyml"]) py.loadedPackages[name] = "ready";
     py.runPython(ANEW);
+    py.loadRest = putLater(py.FS, STDLIB, plan.sizes[LIBRARY], library);
     mark("packages placed");
     return py;
   } catch (error) {
     console.warn("pyml: starting Python from nothing,", error.message);
+    early(library);
     return null;
   }
 }
@@ -194,6 +202,7 @@ async function boot(module, options) {
  */
 export async function startRuntime(options, emit) {
   switchOff(options);
+  if ((options.backend ?? "webgpu") === "webgpu") askForAdapter();
   const phase = (name, text) => emit({ type: "phase", name, text });
   phase("download", "Downloading Python");
   const times = [];
@@ -201,7 +210,7 @@ export async function startRuntime(options, emit) {
   mark("Python's own start begins");
   const py = await withDownloadProgress(emit, async ({ early, expect }) => {
     const at = (name) => new URL(name, options.indexURL).href;
-    for (const name of ["pyodide.asm.wasm", "python_stdlib.zip", "pyodide-lock.json"]) early(at(name));
+    for (const name of ["pyodide.asm.wasm", "pyodide-lock.json"]) early(at(name));
     const answers = (options.files ?? []).map(async ({ path, url }) => [path, await fetch(url)]);
     const files = Promise.all(answers.map(async (answer) => [(await answer)[0], new Uint8Array(await (await answer)[1].arrayBuffer())]));
     files.catch(() => {}); // the first that fails ends all this
@@ -218,8 +227,10 @@ export async function startRuntime(options, emit) {
       stderr: (text) => emit({ type: "stderr", text }),
     };
     const useReady = plan.memory && options.ready !== "off";
-    Promise.allSettled(answers).then(() => expect(plan.memory && !useReady ? {} : plan.sizes));
-    const loaded = (useReady && (await bootReady(module, factory, plan, loading, mark))) || (await boot(module, loading));
+    const { [LIBRARY]: later, ...sizes } = plan.sizes;
+    Promise.allSettled(answers).then(() => expect(useReady ? sizes : plan.memory ? {} : plan.sizes));
+    if (!useReady) early(at(LIBRARY));
+    const loaded = (useReady && (await bootReady(module, factory, plan, loading, mark, early))) || (await boot(module, loading));
     mark("Python started");
     const packages = options.packages.filter((name) => !(name in loaded.loadedPackages));
     if (packages.length) await loaded.loadPackage(packages, { messageCallback: () => {} });
@@ -251,6 +262,7 @@ export async function startRuntime(options, emit) {
   info.times = times;
   info.files = performance.getEntriesByType("resource").map((entry) => entry.name);
   phase("ready", `Ready: ${info.summary}`);
+  py.loadRest?.().catch(() => {}); // a module that needs it asks again
 
   const plain = (value) => {
     if (!value?.toJs) return value ?? null;

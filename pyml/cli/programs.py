@@ -1,10 +1,10 @@
 """Runs a page's Programs while a site is built, so that its first visitor compiles nothing.
 
 A folder of the site may hold a `programs.py` beside its `index.html`: Python that does once what the page will do (builds its
-model, trains one step, predicts one picture). It runs in a browser on the built site, with the folder's Python files beside it,
-on the wasm device, for each number of threads that visitors have, with relaxed SIMD and without, as Safari is; of the machine
-that builds nothing else shows in plans and kernels.
-Everything that was compiled goes into `web/programs/`, and `web/programs.json` says which page has which file.
+model, trains one step, predicts one picture), by itself or in a function `main`, which may be a coroutine. It runs in a browser
+on the built site, with the folder's Python files beside it, on the wasm device, for each number of threads that visitors have,
+with relaxed SIMD and without, as Safari is; of the machine that builds nothing else shows in plans and kernels. Everything that
+was compiled goes into `web/programs/`, and `web/programs.json` says which page has which file.
 """
 
 from __future__ import annotations
@@ -28,6 +28,12 @@ LIST, FOLDER = "web/programs.json", "web/programs"
 THREADS = (1, 2, 4, 6, 8)  # what `wasm` takes on most machines
 RELAXED = (None, "off")
 BLANK = "/web/programs.json"  # any file of the site that is no page
+_MAIN = """
+
+import inspect
+if inspect.isfunction(globals().get("main")) and inspect.isawaitable(awaited := main()):
+    await awaited
+"""
 
 _RUN = """async ([page, files, code, threads, relaxed]) => {
   const { loadPyml } = await import("/web/pyml.js");
@@ -91,7 +97,7 @@ def compile_pages(
                 inside = "" if folder == "." else f"{folder}/"
                 own = [name for name in names if name.endswith(".py") and str(PurePosixPath(name).parent) == folder]
                 files = [{"path": PurePosixPath(name).name, "url": f"{url}/{quote(name)}"} for name in own]
-                code = (site / folder / FILE).read_text(encoding="utf-8")
+                code = (site / folder / FILE).read_text(encoding="utf-8") + _MAIN
                 visits = ([f"/{inside}", files, code, count, how] for count in threads for how in relaxed)
                 data = _compiled(chromium, url, visits, f"{inside}{FILE}")
                 name = listed[f"/{inside}"] = f"{FOLDER}/{inside}programs.bin"

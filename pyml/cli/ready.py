@@ -4,13 +4,14 @@ A page that starts Python from nothing initializes the interpreter, unpacks two 
 comes to the same memory every time, so it is done here once, by the same Pyodide in Node, and kept beside the runtime:
 
     pyodide/ready.json          what there is, with the bytes of every file; no memory among it where Python starts from nothing
-    pyodide/memory-KEY.gz       the memory (pages unpack it while it arrives)
-    pyodide/modules-KEY.gz      the Python files of modules that are not in it yet
-    pyodide/library-KEY.wasm    numpy's compiled modules, which lie where they lay when the memory was taken
+    pyodide/memory-HASH.gz      the memory (pages unpack it while it arrives)
+    pyodide/modules-HASH.gz     the Python files of modules that are not in it yet
+    pyodide/library-HASH.wasm   numpy's compiled modules, which lie where they lay when the memory was taken
 
-`KEY` follows from all that went in, so a memory never meets another runtime, numpy or pyml than its own. web/ready.js is the
-other half. What must not be the same at every visit is made anew in web/runtime.js: the states of random numbers. The hash
-seed of `str` is part of the memory: it differs from build to build, not from visit to visit.
+A build takes a memory anew when anything that goes in changed, so it never meets another runtime, numpy or pyml than its own;
+files are named by their content, so browsers keep them without asking. web/ready.js is the other half. What must not be the same
+at every visit is made anew in web/runtime.js: the states of random numbers. The hash seed of `str` is part of the memory: it
+differs from build to build, not from visit to visit.
 """
 
 import gzip
@@ -31,7 +32,7 @@ from pyml.cli import stdlib
 from pyml.cli.bytecode import CACHE_TAG
 
 NAME = "ready.json"
-FORMAT = 2
+FORMAT = 3
 SECONDS = 300
 KEPT = 4  # memories in the cache of builds, 14 MB each
 FETCHED = ("pyodide.asm.wasm",)  # besides the memory and what belongs to it
@@ -120,7 +121,7 @@ def place(runtime: Path, folder: Path, wheels: Iterable[Path], fresh: bool = Tru
     key = hashlib.sha256("\0".join(parts).encode()).hexdigest()[:10]
     kept = paths.build_dir() / "cache" / "ready" / key
     if fresh and not (kept / NAME).is_file():
-        make(key, runtime, kept, wheels, script, folder / stdlib.NAME)
+        make(runtime, kept, wheels, script, folder / stdlib.NAME)
         forget_others(kept)
     plan = json.loads((kept / NAME).read_text()) if (kept / NAME).is_file() else {}
     for name in names(plan):
@@ -155,7 +156,7 @@ def write_plan(folder: Path, plan: dict[str, Any], fetched: list[Path], wheels: 
     return {NAME, *(names(plan) if "memory" in plan else [])}
 
 
-def make(key: str, runtime: Path, folder: Path, wheels: list[Path], script: Path, library: Path) -> None:
+def make(runtime: Path, folder: Path, wheels: list[Path], script: Path, library: Path) -> None:
     """Takes the memory in Node and writes its files, the plan last; nothing where Node is missing or cannot."""
     node = shutil.which("node")
     if node is None:
@@ -177,17 +178,19 @@ def make(key: str, runtime: Path, folder: Path, wheels: list[Path], script: Path
         memory = Path(work, "memory").read_bytes()
         imported = json.loads(Path(work, "answer.json").read_text())
     inside = {file.partition("/site-packages/")[2] for file in imported}
+    others = pack({path: data for path, data in files.items() if path not in inside})
+    data = {name: gzip.compress(content, 9, mtime=0) for name, content in (("memory", memory), ("modules", others))}
     plan: dict[str, Any] = {
         "format": FORMAT,
-        "memory": f"memory-{key}.gz",
         "bytes": int.from_bytes(memory[:4], "little"),
-        "modules": f"modules-{key}.gz",
-        "libraries": [[path, f"library-{hashlib.sha256(data).hexdigest()[:10]}.wasm"] for path, data in libraries.items()],
+        "head": int.from_bytes(memory[16:20], "little"),
+        **{name: f"{name}-{hashlib.sha256(content).hexdigest()[:10]}.gz" for name, content in data.items()},
+        "libraries": [[path, f"library-{hashlib.sha256(content).hexdigest()[:10]}.wasm"] for path, content in libraries.items()],
     }
-    write(folder / plan["memory"], gzip.compress(memory, 9, mtime=0))
-    write(folder / plan["modules"], gzip.compress(pack({path: data for path, data in files.items() if path not in inside}), 9, mtime=0))
-    for (_, file), data in zip(plan["libraries"], libraries.values(), strict=True):
-        write(folder / file, data)
+    for name, content in data.items():
+        write(folder / plan[name], content)
+    for (_, file), content in zip(plan["libraries"], libraries.values(), strict=True):
+        write(folder / file, content)
     write(folder / NAME, json.dumps(plan).encode())
 
 

@@ -2,6 +2,7 @@
 
 import contextlib
 import http.server
+import re
 import socket
 import threading
 from collections.abc import Callable, Iterator
@@ -18,9 +19,11 @@ HEADERS = {
     "Cross-Origin-Opener-Policy": "same-origin",
     "Cross-Origin-Embedder-Policy": "require-corp",
     "Cross-Origin-Resource-Policy": "same-origin",
-    "Cache-Control": "no-cache",  # kept, but asked about each time: the ETag answers
     "X-Content-Type-Options": "nosniff",
 }
+ASKED = "no-cache"  # kept, but asked about each time: the ETag answers
+NEVER_ASKED = "max-age=31536000, immutable"
+NAMED_BY_CONTENT = re.compile(r"-[0-9a-f]{10}\.(gz|wasm)$|-0x[0-9a-f]{10}-.*\.whl$")  # a new build has other names
 BINARY = "application/octet-stream"
 TYPES = {
     ".css": "text/css; charset=utf-8",
@@ -64,10 +67,12 @@ class SiteHandler(http.server.BaseHTTPRequestHandler):
     fetching: Fetching | None = None
     quiet = True
     answering = unread = False  # the answer has begun; the request has not ended
+    caching = ASKED
 
     def end_headers(self) -> None:
         for name, value in HEADERS.items():
             self.send_header(name, value)
+        self.send_header("Cache-Control", self.caching)
         self.answering = True
         super().end_headers()
 
@@ -86,7 +91,7 @@ class SiteHandler(http.server.BaseHTTPRequestHandler):
 
     def answer(self, how: Callable[[list[str], str, str], None]) -> None:
         """Checks a request and has it answered; whatever goes wrong, the client hears of it."""
-        self.answering = False
+        self.answering, self.caching = False, ASKED
         try:
             self.drop_body()
             host, path, query = split_target(self.path)
@@ -164,6 +169,8 @@ class SiteHandler(http.server.BaseHTTPRequestHandler):
 
     def send_open(self, file: BinaryIO, path: Path, kind: str, encoding: str | None) -> None:
         """Sends an open file, or the part of it that was asked for."""
+        if NAMED_BY_CONTENT.search(path.name.removesuffix(f".{ENCODINGS.get(encoding, '')}")):
+            self.caching = NEVER_ASKED
         stat = path.stat()
         size, tag = stat.st_size, f'"{stat.st_mtime_ns:x}-{stat.st_size:x}"'
         if is_known(tag, self.headers.get("If-None-Match", "")):

@@ -43,6 +43,25 @@ def _literal(value, kind: str) -> str:
     return f"{float(value)!r}f" if kind == "f32" else str(value)
 
 
+@functools.cache
+def _marked(name: str) -> list[tuple[str, str, str, str, str]]:
+    """The lines of a file: each with what is marked in it ("const", "alias", "hook" or nothing), its name, its type or parameters,
+    and what a hook returns; lines without marks are put together."""
+    found: list[tuple[str, str, str, str, str]] = []
+    for line in read(name).splitlines():
+        if m := _CONST.match(line):
+            found.append((line, "const", m[1], m[2], ""))
+        elif m := _ALIAS.match(line):
+            found.append((line, "alias", m[1], "", ""))
+        elif m := _HOOK.match(line):
+            found.append((line, "hook", m[1], m[2], m[3] or ""))
+        elif found and not found[-1][1]:
+            found[-1] = (f"{found[-1][0]}\n{line}", "", "", "", "")
+        else:
+            found.append((line, "", "", "", ""))
+    return found
+
+
 def fill(name: str, params: dict, hooks: dict) -> str:
     """The file with its `@param` and `@hook` lines replaced; hooks are bodies without braces.
 
@@ -51,18 +70,16 @@ def fill(name: str, params: dict, hooks: dict) -> str:
     """
     left_params, left_hooks = set(params), set(hooks)
     lines = []
-    for line in read(name).splitlines():
-        if m := _CONST.match(line):
-            if m[1] in params:
-                left_params.discard(m[1])
-                line = f"const {m[1]}: {m[2]} = {_literal(params[m[1]], m[2])};"
-        elif m := _ALIAS.match(line):
-            if m[1] in params:
-                left_params.discard(m[1])
-                line = f"alias {m[1]} = {params[m[1]]};"
-        elif (m := _HOOK.match(line)) and m[1] in hooks:
-            left_hooks.discard(m[1])
-            line = f"fn {m[1]}({m[2]}) {m[3] or ''} {{\n{hooks[m[1]]}\n}}"
+    for line, mark, what, kind, result in _marked(name):
+        if mark == "hook" and what in hooks:
+            left_hooks.discard(what)
+            line = f"fn {what}({kind}) {result} {{\n{hooks[what]}\n}}"
+        elif mark == "const" and what in params:
+            left_params.discard(what)
+            line = f"const {what}: {kind} = {_literal(params[what], kind)};"
+        elif mark == "alias" and what in params:
+            left_params.discard(what)
+            line = f"alias {what} = {params[what]};"
         lines.append(line)
     missing = sorted(left_params | left_hooks)
     if missing:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import math
 import re
 
@@ -44,12 +45,23 @@ def literal(value, dtype: str) -> str:
 
 def expand(text: str, names: dict[str, str], dtype: str, width: int) -> str:
     """An op's expression with operand names and the types T, F, I, U filled in; `$` becomes the width."""
-    table = {
+    parts, end = _parts(text, dtype, width)
+    return "".join([part for before, name, meant in parts for part in (before, names.get(name, meant))]) + end
+
+
+@functools.lru_cache(1024)
+def _parts(text: str, dtype: str, width: int) -> tuple[list[tuple[str, str, str]], str]:
+    """What comes before each name of an expression, the name, and what it means where nobody says otherwise; then the rest."""
+    types = {
         "T": typename(dtype, width), "F": typename("float32", width),
         "I": typename("int32", width), "U": typename("uint32", width), "B": typename("bool", width),
-        "ANY": "any" if width > 1 else "", **names,
+        "ANY": "any" if width > 1 else "",
     }  # fmt: skip
-    return _TOKEN.sub(lambda m: table.get(m.group(), m.group()), text.replace("$", str(width)))
+    text, found, at = text.replace("$", str(width)), [], 0
+    for match in _TOKEN.finditer(text):
+        found.append((text[at : match.start()], match.group(), types.get(match.group(), match.group())))
+        at = match.end()
+    return found, text[at:]
 
 
 def cast(x: str, source: str, target: str, width: int, saturates: bool = False) -> str:

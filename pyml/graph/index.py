@@ -59,12 +59,13 @@ class Quotient:
 class Index:
     """const + sum of coefficient * atom; immutable and canonical, so equal expressions have equal keys."""
 
-    __slots__ = ("atoms", "const", "high", "key", "low", "terms")
+    __slots__ = ("atoms", "const", "high", "key", "low", "names", "terms")
 
     def __init__(self, terms: dict, const: int, atoms: dict):
         self.terms = terms  # atom key -> coefficient
         self.atoms = atoms  # atom key -> Var | Quotient
         self.const = const
+        self.names: frozenset[str] | None = None  # of its variables, once somebody has asked
         low = high = const
         for k, c in terms.items():
             a = atoms[k]
@@ -112,14 +113,12 @@ class Index:
             out = out + part * c
         return out
 
-    def variables(self) -> set:
-        names: set[str] = set()
-        for atom in self.atoms_used():
-            names |= {atom.name} if isinstance(atom, Var) else atom.expr.variables()
-        return names
-
-    def atoms_used(self):
-        return [self.atoms[k] for k in self.terms]
+    def variables(self) -> frozenset[str]:
+        """The names of all variables in it."""
+        if self.names is None:
+            atoms = [self.atoms[k] for k in self.terms]
+            self.names = frozenset().union(*((a.name,) if isinstance(a, Var) else a.expr.variables() for a in atoms))
+        return self.names
 
     @property
     def is_const(self) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import struct
+from collections.abc import Sequence
 
 from ..errors import KernelError
 from .module import F32, I32, V128, f32_bytes, sleb
@@ -21,16 +22,16 @@ class Value:
     The other fields say how a value came about, for the instructions that do two things at once.
     """
 
-    __slots__ = ("code", "const", "fields", "lane", "load", "plus", "product", "simple", "type", "wraps")
+    # most values have none of these; kernels make ten thousands of values
+    fields: dict[str, Value] | None = None  # of a struct, a matrix, a short vector
+    lane: tuple[Value, int] | None = None  # (vector, k): an extracted lane
+    load: tuple[bytes, int] | None = None  # (address code, offset): an element just loaded
+    plus: tuple[Value, int] | None = None  # (value, k): value + k that cannot wrap around
+    product: Sequence[tuple[Value, Value]] = ()  # the value is the sum of a * b, in float vectors
+    wraps = False  # u32 arithmetic that may have gone below zero
 
     def __init__(self, kind: str, code: bytes = b"", const=None, simple: bool = False):
         self.type, self.code, self.const, self.simple = kind, code, const, simple
-        self.fields: dict[str, Value] | None = None  # of a struct, a matrix, a short vector
-        self.lane: tuple[Value, int] | None = None  # (vector, k): an extracted lane
-        self.load: tuple[bytes, int] | None = None  # (address code, offset): an element just loaded
-        self.plus: tuple[Value, int] | None = None  # (value, k): value + k that cannot wrap around
-        self.product: list[tuple[Value, Value]] = []  # the value is the sum of a * b, in float vectors
-        self.wraps = False  # u32 arithmetic that may have gone below zero
 
 
 _known: dict[tuple, Value] = {}  # nobody changes a constant
