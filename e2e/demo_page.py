@@ -44,3 +44,17 @@ def plain_server(folder):
         process.terminate()
         process.wait()
         process.stdout.close()
+
+
+def write_code(page, text):
+    """Puts a text into the page's code editor."""
+    rich = page.locator(".cm-content")
+    (rich if rich.count() else page.locator("#source")).fill(text)
+
+
+def code_of(page):
+    """The text in the page's code editor, if it is no longer than what can be seen."""
+    return page.evaluate("""() => {
+      const lines = [...document.querySelectorAll(".cm-line")].map((line) => line.textContent);
+      return lines.length ? lines.join("\\n") : document.querySelector("#source").value;
+    }""")

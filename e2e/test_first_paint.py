@@ -18,4 +18,4 @@ def test_a_page_paints_and_says_what_it_does_before_a_byte_of_python_has_come(pa
         page.wait_for_timeout(20)
     assert held
     assert page.locator("#train").is_visible() and page.locator("#train").is_disabled()
-    assert page.locator("#pad").is_visible() and page.locator("#source").is_visible()
+    assert page.locator("#pad").is_visible() and page.locator("#source:visible, .code-editor:visible").count() == 1

@@ -4,6 +4,9 @@ import re
 
 import pytest
 
+from .conftest import leave
+from .demo_page import code_of, write_code
+
 PAGE = "/demos/mnist/index.html"
 SMALL = """
 from pyml import Input, Sequential, layers, utils
@@ -23,7 +26,7 @@ def open_page(page, site, query):
 
 
 def train(page, source=SMALL, epochs=1, wait=True):
-    page.fill("#source", source)
+    write_code(page, source)
     page.fill("#epochs", str(epochs))
     page.click("#train")
     if wait:
@@ -68,7 +71,7 @@ def trained(profile, site):
     page.result = finished(page, 280)
     page.took = page.evaluate("() => performance.now() - begun")
     yield page
-    page.close()
+    leave(page, site)
     assert not page.problems
 
 
@@ -140,25 +143,48 @@ def test_a_mistake_in_the_model_is_shown_beside_the_button_and_marked_in_the_edi
     assert "model.py, line 4" in trained.text_content("#problem") and "layers.Densse(10)" in trained.text_content("#problem pre")
     button, problem = trained.locator("#train").bounding_box(), trained.locator("#problem").bounding_box()
     assert 0 < problem["y"] - button["y"] < 150
-    assert trained.evaluate("() => getComputedStyle(document.querySelector('#source')).getPropertyValue('--line')") == "3"
+    assert trained.text_content(".cm-lintRange-error").strip() == "return layers.Densse(10)"
     trained.get_by_role("button", name="Go to the line").click()
-    selected = trained.evaluate("() => { const e = document.activeElement; return e.value.slice(e.selectionStart, e.selectionEnd); }")
-    assert selected == "    return layers.Densse(10)"
-    trained.keyboard.type("    return 1")
-    assert not trained.evaluate("() => document.querySelector('#source').classList.contains('marked')")
+    assert trained.text_content(".cm-activeLine").strip() == "return layers.Densse(10)"
+    trained.keyboard.type("    ")
+    assert trained.locator(".cm-lintRange-error").count() == 0
+
+
+def test_names_of_pyml_complete_where_they_are_typed(trained):
+    write_code(trained, "from pyml import layers\nlayers.MaxPool")
+    trained.locator(".cm-content").press("Control+End")
+    trained.keyboard.type("ing")
+    options = trained.locator(".cm-tooltip-autocomplete li")
+    options.get_by_text("MaxPooling2D", exact=True).wait_for()
+    assert {"MaxPooling1D", "MaxPooling3D"} <= {text.split("(")[0] for text in options.all_text_contents()}
+    trained.keyboard.press("Escape")
+
+
+def test_a_link_holds_the_model_and_says_that_it_is_somebody_elses(trained, site):
+    write_code(trained, SMALL)
+    trained.click("#share")
+    trained.wait_for_function("() => location.hash.startsWith('#code=')")
+    link = trained.url
+    trained.click("#reset")
+    assert "#" not in trained.url
+    other = trained.context.new_page()
+    other.goto(link.replace("autorun=1", ""))
+    other.wait_for_function("() => document.querySelector('#notices').textContent.includes('somebody else')")
+    assert code_of(other) == SMALL
+    other.close()
 
 
 def test_an_edited_model_survives_a_reload_and_the_original_comes_back(trained, new_page, site):
-    trained.fill("#source", SMALL)
+    write_code(trained, SMALL)
     other = trained.context.new_page()
     other.goto(f"{site}{PAGE}?backend=cpu")
     other.wait_for_function("() => document.querySelector('#edited').textContent.startsWith('This is your version')")
-    assert other.input_value("#source") == SMALL
+    assert code_of(other) == SMALL
     other.click("#reset")
-    assert "Conv2D" in other.input_value("#source") and other.text_content("#edited") == "This is the original."
+    assert "Conv2D" in code_of(other) and other.text_content("#edited") == "This is the original."
     other.reload()
     other.wait_for_function("() => document.querySelector('#edited').textContent === 'This is the original.'")
-    assert "Conv2D" in other.input_value("#source")
+    assert "Conv2D" in code_of(other)
     other.close()
 
 
@@ -179,7 +205,7 @@ def test_stop_ends_an_endless_loop(trained, code):
     trained.click("#stop")
     finished(trained)
     assert trained.text_content("#running").startswith("Stopped")
-    assert trained.input_value("#source") == code and trained.is_enabled("#train")
+    assert code_of(trained) == code and trained.is_enabled("#train")
 
 
 @pytest.mark.slow
@@ -196,7 +222,7 @@ def test_where_python_cannot_be_interrupted_stop_ends_it_and_starts_it_again(bro
     page.click("#stop")
     finished(page)
     assert "Python was ended and started again" in page.text_content("#running")
-    assert page.input_value("#source") == "# mine\nwhile True: pass"
+    assert code_of(page) == "# mine\nwhile True: pass"
     assert train(page)["error"] is None
     context.close()
 

@@ -10,7 +10,7 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from .demo_page import finished
+from .demo_page import finished, write_code
 from .test_audio_demos import WORDS, hears_words, sentence, write_wav
 from .test_audio_demos import hearing as hearing  # a fixture
 from .test_camera_demos import photo as astronaut
@@ -78,7 +78,7 @@ def test_digits_are_read_without_python_as_they_were_with_it(new_page, site, tmp
     page.goto(f"{site}/demos/mnist/index.html?digits=2560{query}")
     page.wait_for_function("() => !document.querySelector('#train').disabled")
     assert page.is_disabled("#export")
-    page.fill("#source", SMALL)
+    write_code(page, SMALL)
     page.fill("#epochs", "2")
     page.click("#train")
     assert finished(page)["error"] is None

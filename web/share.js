@@ -18,6 +18,6 @@ export async function unpacked(fragment) {
     const bytes = await through(Uint8Array.from(letters, (letter) => letter.charCodeAt(0)), new DecompressionStream("deflate-raw"));
     return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
   } catch {
-    throw new Error("The code in this link is damaged or not whole; ask for the link again. The chapter's own code is shown.");
+    throw new Error("The code in this link is damaged or not whole; ask for the link again. The page's own code is shown.");
   }
 }

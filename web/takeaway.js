@@ -1,5 +1,5 @@
-// The Export button of the demo pages. It gives the person the page's twin in a .zip file: a folder for any static host, in
-// which the network that was trained here does the same with no Python.
+// The Export part of the demo pages. It gives the person the page's twin in a .zip file: a folder for any static host, in
+// which the network that was trained here does the same with no Python; or the network as a file of another kind.
 //
 // The twin is made of the page's own files: index.html without what has the attribute `data-python`, with what is in
 // `<template data-twin>`, and with twin.js, and all that it imports, in place of page.js. The exported model lies in model/.
@@ -36,27 +36,40 @@ model/                 the network: plans, weights, and a loader for pages of yo
  * name   of the folder and the .zip file.
  * title  of the part.
  * pack   asks Python for the .zip file with the page's files, `[[path, text], ...]`, and the model in model/.
+ * kinds  what else can be had: [{ value, label, says, file, pack, note(bytes) }], `note` being said of it afterwards.
  *
  * Returns { allow(yes) }: whether there is something to export.
  */
-export function offerExport(place, { name, pack, title = "Take it with you" }) {
+export function offerExport(place, { name, pack, title = "Take it with you", kinds = [] }) {
+  const page = {
+    value: "page", label: "a page without Python", says: "A page of its own, with this network and no Python, for any web host.", file: `${name}.zip`,
+    pack: async () => pack(await twinFiles(name)),
+    note: () => "Unpack it and upload the folder to any web host; or run <code>python -m http.server</code> in it and open <code>http://localhost:8000/</code>.",
+  };
+  const every = [page, ...kinds];
   place.innerHTML = `<h2 id="export-title">${title}</h2>
-    <p class="controls"><button id="export" type="button" disabled>Export</button>
-      <span class="quiet">A page of its own, with this network and no Python, for any web host.</span></p>
+    <p class="controls">${kinds.length ? `<label>Export <select id="export-kind">${every.map(({ value, label }) => `<option value="${value}">${label}</option>`).join("")}</select></label>` : ""}
+      <button id="export" type="button" disabled>Export</button> <span id="export-says" class="quiet"></span></p>
     <p id="export-note" role="status"></p>`;
-  place.setAttribute("aria-labelledby", "export-title");
-  const press = place.querySelector("button"), note = place.querySelector("[role=status]");
+  const press = place.querySelector("button"), note = place.querySelector("[role=status]"), select = place.querySelector("select");
+  const kind = () => every.find(({ value }) => value === (select?.value ?? "page"));
   let allowed = false, packing = false;
-  const show = () => { press.disabled = packing || !allowed; };
+  const show = () => {
+    press.disabled = packing || !allowed;
+    if (select) select.disabled = packing;
+    place.querySelector("#export-says").textContent = kind().says;
+  };
+  select?.addEventListener("change", () => { note.textContent = ""; show(); });
+  show();
   press.addEventListener("click", async () => {
+    const chosen = kind();
     packing = true;
     show();
-    note.textContent = "Packing: the network is compiled for WebGPU and for WebAssembly…";
+    note.textContent = chosen === page ? "Packing: the network is compiled for WebGPU and for WebAssembly…" : "Packing…";
     try {
-      const bytes = await pack(await twinFiles(name));
-      download(`${name}.zip`, bytes, "application/zip");
-      note.innerHTML = `<b>${name}.zip</b>, ${size(bytes.length)} MB, is among your downloads. Unpack it and upload the folder to any web
-        host; or run <code>python -m http.server</code> in it and open <code>http://localhost:8000/</code>.`;
+      const bytes = await chosen.pack();
+      download(chosen.file, bytes, chosen.file.endsWith(".zip") ? "application/zip" : "application/octet-stream");
+      note.innerHTML = `<b>${chosen.file}</b>, ${size(bytes.length)} MB, is among your downloads. ${chosen.note(bytes)}`;
     } catch (error) {
       note.textContent = `It was not exported: ${sentence(error)}`;
     }
@@ -66,6 +79,18 @@ export function offerExport(place, { name, pack, title = "Take it with you" }) {
   return { allow(yes) { allowed = yes; show(); } };
 }
 
+/** The two kinds of files for other libraries, of the names that a network's outputs have. */
+export function modelKinds(name, { keras, tfjs, outputs, inputs }) {
+  const listed = () => outputs().map((each) => `“${escaped(each)}”`).join(", ");
+  return [
+    { value: "keras", label: "a Keras file", says: "For Python: pyml and Keras 3 open it.", file: `${name}.keras`, pack: keras,
+      note: () => `<code>keras.saving.load_model("${name}.keras")</code> opens it. It takes ${inputs()} and gives the shares of ${listed()}.` },
+    { value: "tfjs", label: "for TensorFlow.js", says: "A model.json for JavaScript.", file: `${name}-tfjs.zip`, pack: tfjs,
+      note: () => "<code>tf.loadLayersModel(\"model.json\")</code> opens it; README.txt says how." },
+  ];
+}
+
+const escaped = (text) => text.replace(/[&<>"]/g, (letter) => `&#${letter.codePointAt(0)};`);
 const size = (bytes) => (bytes / 1e6).toFixed(bytes < 995_000 ? 2 : 1);
 
 /** The files of this page's twin, `[[path, text], ...]`. */

@@ -2,8 +2,8 @@
 // ?autorun=1 runs it at once; #code=... opens somebody's version of it; window.pymlDemo says how it went.
 import { cells } from "../../web/prose.js";
 import { codeEditor } from "../../web/code.js";
-import { $, asked, bring, button, demo, failed, finish, forgetWarnings, newestOnly, notice, sentence, startDemo } from "../../web/demo.js";
-import { packed, unpacked } from "../../web/share.js";
+import { editedText, forgetLink, knownNames, openCode, problemBox, shareCode } from "../../web/coding.js";
+import { $, asked, bring, demo, failed, finish, forgetWarnings, newestOnly, sentence, startDemo } from "../../web/demo.js";
 import { outputs } from "./outputs.js";
 
 const PATIENCE = 2000; // ms for Python to hear an interrupt before it is ended
@@ -11,55 +11,40 @@ const meta = (name) => document.querySelector(`meta[name="${name}"]`).content;
 const chapter = meta("chapter");
 
 let pyml = null, running = false, ended = null, clock = null;
-const known = new Map(); // module -> its names
+const names = knownNames((path) => pyml.call("names", path), () => pyml && !running);
 
 const view = outputs($("cells"), {
   goTo: (line) => editor.goTo(line),
   moved: (number, value) => pyml.call("moved", number, value),
 });
+const python = startDemo({
+  files: [
+    ...["chapter.py"].map((name) => ({ path: name, url: `../chapters/${name}` })),
+    { path: "lines.py", url: "../mnist/lines.py" },
+    ...meta("data").split(" ").filter(Boolean).map((name) => ({ path: name, url: `../../data/${name}` })),
+  ],
+  page: "../chapters/page.py",
+  hear: { cell: (number) => view.begin(number), figure: view.figure, control: view.control },
+  print: view.print,
+});
+python.catch(() => {}); // `start` says so
 const editor = await codeEditor({
-  area: $("source"), kept: `chapters/${chapter}.py`, run, names,
+  area: $("source"), kept: `chapters/${chapter}.py`, run, names: names.of,
   changed(edited) {
     $("reset").disabled = !edited || running;
-    $("edited").textContent = edited ? "This is your version; it stays in this browser. Start over brings the original back." : "This is the original.";
+    $("edited").textContent = editedText(edited);
   },
 });
+const problem = problemBox($("problem"), editor);
 
 async function start() {
-  const python = startDemo({
-    files: [
-      ...["chapter.py"].map((name) => ({ path: name, url: `../chapters/${name}` })),
-      { path: "lines.py", url: "../mnist/lines.py" },
-      ...meta("data").split(" ").filter(Boolean).map((name) => ({ path: name, url: `../../data/${name}` })),
-    ],
-    page: "../chapters/page.py",
-    hear: { cell: (number) => view.begin(number), figure: view.figure, control: view.control },
-    print: view.print,
-  });
   const source = await bring(`../chapters/${chapter}.py`).then((answer) => answer.text());
-  let given = null;
-  try {
-    given = await unpacked(location.hash);
-  } catch (error) {
-    notice(sentence(error), true);
-  }
-  editor.begin(source, given);
-  if (given !== null && given !== source) notice("This link brought somebody else's version of the code. Read it before you run it; Start over brings the original.");
+  await openCode(editor, source);
   view.show(cells(editor.text));
   pyml = await python;
   $("run").disabled = false;
   $("running").value = "Not run yet.";
-  for (const [module] of editor.text.matchAll(/\bpyml(\.\w+)*\b/g)) names(module);
-  for (const [, list] of editor.text.matchAll(/^from pyml import ([^\n#]+)/gm)) for (const name of list.split(",")) names(`pyml.${name.trim()}`);
-}
-
-/** Names of a module for the editor; while Python is at work only those that it was asked for before. */
-async function names(path) {
-  if (!known.has(path)) {
-    if (!pyml || running) return [];
-    known.set(path, pyml.call("names", path).catch(() => []));
-  }
-  return known.get(path);
+  names.prepare(editor.text);
 }
 
 // ---- running
@@ -68,8 +53,8 @@ async function run() {
   if (running || !pyml) return;
   running = true;
   Object.assign(demo, { done: false, error: null, summary: "", merit: null });
-  editor.mark(null);
-  $("problem").hidden = $("result").hidden = true;
+  problem.clear();
+  $("result").hidden = true;
   forgetWarnings();
   const source = editor.text;
   const parts = cells(source);
@@ -104,7 +89,7 @@ function end(text, error = null) {
 function show({ error, stopped, merit }, milliseconds) {
   const seconds = `${(milliseconds / 1000).toFixed(milliseconds < 10_000 ? 1 : 0)} s`;
   if (error) {
-    showProblem(error);
+    problem.show(error);
     return end("It stopped at a mistake.", error.text);
   }
   if (stopped) return end("Stopped.");
@@ -118,18 +103,6 @@ function show({ error, stopped, merit }, milliseconds) {
     $("result").hidden = false;
   }
   end(`Ran in ${seconds}.`);
-}
-
-function showProblem({ text, line }) {
-  const message = Object.assign(document.createElement("p"), { textContent: text });
-  $("problem").replaceChildren(message);
-  $("problem").hidden = false;
-  if (line === null) return;
-  const code = Object.assign(document.createElement("pre"), { textContent: editor.text.split("\n")[line - 1]?.trim() ?? "" });
-  const where = Object.assign(document.createElement("p"), { textContent: `Line ${line}: ` });
-  where.append(button("Go to the line", () => editor.goTo(line)));
-  $("problem").prepend(where, code);
-  editor.mark(line, text);
 }
 
 /** Interrupts Python; where it cannot hear, or does not, it is ended and started again. */
@@ -152,24 +125,13 @@ async function stop() {
   end("Stopped: Python was ended and started again. The code is as you left it.");
 }
 
-async function share() {
-  const address = new URL(await packed(editor.text), location.href.replace(/[?#].*/, ""));
-  history.replaceState(null, "", address.hash);
-  try {
-    await navigator.clipboard.writeText(address.href);
-    $("running").value = "The link with this code is in the clipboard.";
-  } catch {
-    $("running").value = "The link with this code is in the address bar.";
-  }
-}
-
 $("run").addEventListener("click", run);
 $("stop").addEventListener("click", stop);
-$("share").addEventListener("click", newestOnly(share));
+$("share").addEventListener("click", newestOnly(async () => { $("running").value = await shareCode(editor.text); }));
 $("reset").addEventListener("click", () => {
   editor.reset();
-  history.replaceState(null, "", location.pathname + location.search);
-  $("problem").hidden = true;
+  forgetLink();
+  problem.clear();
   view.show(cells(editor.text));
   editor.focus();
 });

@@ -2,29 +2,59 @@
 // (page.py and model.py). ?autorun=1 trains at once, ?epochs=1&digits=2000
 // less; window.pymlDemo says how it went.
 import { liveChart } from "../../web/charts.js";
-import { $, asked, bring, button, demo, failed, finish, forgetWarnings, log, notice, sentence, startDemo } from "../../web/demo.js";
-import { offerExport } from "../../web/takeaway.js";
-import { editor } from "./editor.js";
+import { codeEditor } from "../../web/code.js";
+import { editedText, forgetLink, knownNames, openCode, problemBox, shareCode } from "../../web/coding.js";
+import { $, asked, bring, button, demo, failed, finish, forgetWarnings, log, newestOnly, notice, sentence, startDemo } from "../../web/demo.js";
+import { keptModel, offerProject, PROJECT_FILES } from "../../web/project.js";
+import { modelKinds, offerExport } from "../../web/takeaway.js";
 import { readingPad } from "./reading.js";
 import { showConfusion, showDigits } from "./results.js";
 
 const PATIENCE = 2000; // ms for Python to hear an interrupt before it is ended
 
 const charts = { loss: null, accuracy: null };
-const model = editor({ area: $("source"), note: $("edited"), reset: $("reset"), problem: $("problem") });
 
 let pyml = null;
 const readPad = readingPad((pixels) => (pyml ? pyml.call("read_digit", pixels) : null));
-const takeaway = offerExport($("takeaway"), { name: "digits", pack: (files) => pyml.call("export", files) });
+const takeaway = offerExport($("takeaway"), {
+  name: "digits", pack: (files) => pyml.call("export", files),
+  kinds: modelKinds("digits", {
+    keras: () => pyml.call("export_keras"),
+    tfjs: () => pyml.call("export_tfjs"),
+    inputs: () => "pictures of 28 × 28 × 1 values from 0 to 1",
+    outputs: () => Array.from({ length: 10 }, (_, digit) => String(digit)),
+  }),
+});
+const projects = offerProject($("project"), { name: "digits-project", save: saveProject, open: openProject });
+const keptNetwork = keptModel("mnist"); // { bytes } of the last training
 let training = false, compiled = false, heard = false; // what Python is at: compiled from the model's first step on
 let ended = null; // called when a training is over
+
+const python = startDemo({
+  modules: ["lines.py", "names.py"],
+  files: [{ path: "mnist.npz", url: "../../data/mnist.npz" }, ...PROJECT_FILES],
+  hear: { model: onModel, step: onStep, epoch: onEpoch, stopping: () => { heard = true; } },
+});
+python.catch(() => {}); // `start` says so
+
+const names = knownNames((path) => pyml.call("names", path), () => pyml && !training);
+const model = await codeEditor({
+  area: $("source"), kept: "mnist/model.py", run: () => $("controls").requestSubmit(), names: names.of,
+  changed(edited) {
+    $("reset").disabled = !edited || training;
+    $("edited").textContent = editedText(edited);
+  },
+});
+const problem = problemBox($("problem"), model, "model.py");
 
 /** Ends a training, with a sentence where it failed. */
 function end(error) {
   training = false;
   $("train").disabled = pyml === null;
   $("stop").disabled = true;
-  $("source").readOnly = false;
+  model.readOnly(false);
+  projects.allow({ save: pyml !== null, open: pyml !== null });
+  $("reset").disabled = model.text === model.original;
   ended?.();
   finish(error);
 }
@@ -32,20 +62,18 @@ function end(error) {
 // ---- starting
 
 async function start() {
-  const python = startDemo({
-    modules: ["lines.py"],
-    files: [{ path: "mnist.npz", url: "../../data/mnist.npz" }],
-    hear: { model: onModel, step: onStep, epoch: onEpoch, stopping: () => { heard = true; } },
-  });
   const [source, loss, accuracy] = await Promise.all([
     bring("model.py").then((answer) => answer.text()),
     liveChart($("loss"), { title: "Loss", y: "loss" }),
     liveChart($("accuracy"), { title: "Accuracy", y: "accuracy", percent: true }),
   ]);
   Object.assign(charts, { loss, accuracy });
-  model.begin(source);
+  await openCode(model, source);
   pyml = await python;
-  $("train").disabled = false;
+  names.prepare(model.text);
+  await restoreNetwork();
+  $("train").disabled = training;
+  projects.allow({ save: true, open: true });
 }
 
 // ---- training
@@ -79,10 +107,12 @@ async function train() {
   Object.assign(demo, { done: false, error: null, testAccuracy: null });
   for (const chart of Object.values(charts)) chart.clear();
   $("result").textContent = $("log").textContent = "";
-  model.clearProblem();
+  problem.clear();
   takeaway.allow(false);
+  projects.allow({ save: false, open: false });
   forgetWarnings();
-  $("train").disabled = $("source").readOnly = true;
+  model.readOnly(true);
+  $("train").disabled = $("reset").disabled = true;
   $("stop").disabled = false;
   $("stop").textContent = "Stop";
   $("progress").value = 0;
@@ -91,7 +121,7 @@ async function train() {
   try {
     await pyml.stop(false);
     const settings = [Number($("epochs").value), Number($("batch").value), Number(asked.get("digits")) || null];
-    show(await pyml.call("train", $("source").value, ...settings), performance.now() - began);
+    show(await pyml.call("train", model.text, ...settings), performance.now() - began);
   } catch (error) {
     if (error.kind === "ended") return; // `endPython` says so
     show({ error: { text: sentence(error), line: null } });
@@ -101,7 +131,7 @@ async function train() {
 function show(result, milliseconds) {
   if (result.error) {
     $("running").value = "Training stopped.";
-    model.showProblem(result.error);
+    problem.show(result.error);
     return end(result.error.text);
   }
   if (result.stopped) {
@@ -109,14 +139,20 @@ function show(result, milliseconds) {
     return end();
   }
   if (result.lost) explainLoss(result.lost);
-  demo.testAccuracy = result.accuracy;
   $("running").value = `Trained for ${(milliseconds / 1000).toFixed(0)} s.`;
+  showReading(result);
+  end(result.lost);
+  keepNetwork().catch(() => {}); // Python was ended meanwhile
+}
+
+/** Shows how the network reads the test digits. */
+function showReading(result) {
+  demo.testAccuracy = result.accuracy;
   const right = result.tested - result.mistakes;
   $("result").textContent = `It reads ${right.toLocaleString("en")} of ${result.tested.toLocaleString("en")} unseen digits: ${(100 * result.accuracy).toFixed(2)} %.`;
   showDigits($("digits"), result, $("mistakes").checked);
   $("digits-note").textContent = `${result.mistakes} misread; a mistake is marked “4 as 9”.`;
   showConfusion($("confusion"), result.confusion);
-  end(result.lost);
   takeaway.allow(true);
   readPad();
 }
@@ -159,13 +195,62 @@ async function endPython() {
   readPad();
 }
 
+// ---- what stays from one visit to the next, and projects
+
+const settings = () => ({ epochs: Number($("epochs").value), batch: Number($("batch").value) });
+
+async function keepNetwork() {
+  await keptNetwork.put({ bytes: await pyml.call("export_keras") });
+}
+
+/** Brings back what was trained on an earlier visit. */
+async function restoreNetwork() {
+  const network = await keptNetwork.get();
+  if (!network || asked.get("autorun") === "1") return;
+  const result = await pyml.call("restore_model", network.bytes);
+  if (result.error) return; // its layers are not there any more
+  showReading(result);
+  $("running").value = "This is what you trained on your last visit. Train begins anew.";
+}
+
+function saveProject() {
+  return pyml.call("save_project", model.text, settings());
+}
+
+/** All of the file is read before anything here is replaced. */
+async function openProject(bytes) {
+  const { source, settings: found, result } = await pyml.call("open_project", bytes);
+  problem.clear();
+  model.text = source;
+  for (const name of ["epochs", "batch"]) if (Number.isInteger(found[name])) $(name).value = found[name];
+  for (const chart of Object.values(charts)) chart.clear();
+  $("progress").value = 0;
+  if (!result || result.error) {
+    $("running").value = "Not trained yet.";
+    $("result").textContent = "";
+    takeaway.allow(false);
+    await keptNetwork.clear();
+    readPad();
+    return `the code is here. ${result?.error ?? "It was not trained yet."}`;
+  }
+  showReading(result);
+  $("running").value = "Trained before.";
+  await keepNetwork();
+  return "the code and the trained network are here.";
+}
+
 // ---- wiring
 
 $("controls").addEventListener("submit", (event) => { event.preventDefault(); train(); });
 $("stop").addEventListener("click", stop);
 $("mistakes").addEventListener("change", () => showDigits($("digits"), null, $("mistakes").checked));
-$("source").addEventListener("keydown", (event) => {
-  if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) $("controls").requestSubmit();
+$("share").addEventListener("click", newestOnly(async () => { $("shared").value = await shareCode(model.text); }));
+$("reset").addEventListener("click", () => {
+  model.reset();
+  forgetLink();
+  problem.clear();
+  $("shared").value = "";
+  model.focus();
 });
 
 try {

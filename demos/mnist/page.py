@@ -7,13 +7,27 @@ same training in a terminal.
 import json
 import time
 
+import exports
 import numpy as np
+import project
 from lines import Lines
+from names import names as names
 from pyml_page import post, stopping
 
 import pyml
 from pyml import callbacks
 
+PAGE = "digits"
+READ_ME = """model.json and its .bin files are a TensorFlow.js layers-model; labels.json names its outputs, the digits.
+
+It takes pictures of 28 x 28 x 1 values from 0, the paper, to 1, the ink.
+
+    import * as tf from "@tensorflow/tfjs";
+    const model = await tf.loadLayersModel("model.json");
+    const shares = await model.predict(tf.tensor(pixels, [1, 28, 28, 1])).data();
+
+In Python: model = pyml.saving.load_model("model.json")
+"""
 SHOWN = 54  # digits in the grid, at most
 POINTS = 20  # points of a curve per epoch, at most
 
@@ -137,3 +151,45 @@ async def read_digit(pixels):
 async def export(files):
     """The page's twin: its `files`, pairs of a path and a text, and the model, as the bytes of a .zip file."""
     return await pyml.export.export_zip_async(state["model"], "digits", dict(files), inside="model")
+
+
+async def export_keras():
+    return await exports.keras_bytes(state["model"])
+
+
+async def export_tfjs():
+    return await exports.tfjs_zip(state["model"], [str(digit) for digit in range(10)], READ_ME)
+
+
+# ---- projects
+
+
+async def save_project(source, settings):
+    """The bytes of a project: model.py, and the network that was trained last."""
+    files = {"model.py": source}
+    if state["model"] is not None:
+        files[project.MODEL] = await exports.keras_bytes(state["model"])
+    return project.pack(PAGE, {"settings": settings}, files)
+
+
+async def open_project(data):
+    """Takes a project: its code for the page to show, and its network; none of its code is run."""
+    facts, files = project.unpack(data, PAGE)
+    with project.reading():
+        source, settings = bytes(project.part(files, "model.py")).decode(), dict(facts.get("settings", {}))
+    found = await restore_model(files[project.MODEL]) if project.MODEL in files else None
+    if found is None or "error" in found:
+        state["model"] = None
+    return {"source": source, "settings": settings, "result": found}
+
+
+async def restore_model(data):
+    """Takes a network of a .keras file and returns how it reads the test digits; the `error`, in a sentence, where it cannot be opened."""
+    try:
+        model = await project.model_of(data)
+    except project.ProjectError:
+        return {"error": "Its network has layers that only its code knows: read the code, then press Train."}
+    if tuple(model.output_shape) != (None, 10) or tuple(model.input_shape) != (None, 28, 28, 1):
+        return {"error": "Its network does not read digits: press Train."}
+    state.update(model=model, test=load_digits()[1])
+    return await examine()

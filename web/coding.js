@@ -1,0 +1,86 @@
+// What the pages with a code editor (code.js) have in common: a mistake shown beside the button and marked in the code, names that
+// complete, and a link that holds the code.
+import { button, notice, sentence } from "./demo.js";
+import { packed, unpacked } from "./share.js";
+
+/**
+ * Shows `{ text, line }`, what is wrong and where, in an element: { show(problem), clear() }.
+ *
+ * file  the name of the file, where the page has others beside it.
+ */
+export function problemBox(box, editor, file = null) {
+  return {
+    clear() {
+      editor.mark(null);
+      box.hidden = true;
+      box.replaceChildren();
+    },
+    show({ text, line }) {
+      box.replaceChildren(Object.assign(document.createElement("p"), { textContent: text }));
+      box.hidden = false;
+      if (line === null) return;
+      const code = Object.assign(document.createElement("pre"), { textContent: editor.text.split("\n")[line - 1]?.trim() ?? "" });
+      const where = Object.assign(document.createElement("p"), { textContent: file ? `${file}, line ${line}: ` : `Line ${line}: ` });
+      where.append(button("Go to the line", () => editor.goTo(line)));
+      box.prepend(where, code);
+      editor.mark(line, text);
+    },
+  };
+}
+
+/**
+ * Names of modules for the editor's completion, each asked of Python once: { of(path), prepare(text) }.
+ *
+ * ask   gives [{ label, type, detail }] of a dotted path: a promise.
+ * free  whether Python can be asked now; while it works, only what it told before is known.
+ */
+export function knownNames(ask, free) {
+  const known = new Map();
+  const of = async (path) => {
+    if (!known.has(path)) {
+      if (!free()) return [];
+      known.set(path, ask(path).catch(() => []));
+    }
+    return known.get(path);
+  };
+  return {
+    of,
+    /** Asks for the modules that a text imports from pyml. */
+    prepare(text) {
+      for (const [module] of text.matchAll(/\bpyml(\.\w+)*\b/g)) of(module);
+      for (const [, list] of text.matchAll(/^from pyml import ([^\n#]+)/gm)) for (const name of list.split(",")) of(`pyml.${name.trim().split(/\s/)[0]}`);
+    },
+  };
+}
+
+/** Opens the site's code, or the version in the page's address, in an editor. */
+export async function openCode(editor, original) {
+  let given = null;
+  try {
+    given = await unpacked(location.hash);
+  } catch (error) {
+    notice(sentence(error), true);
+  }
+  editor.begin(original, given);
+  if (given !== null && given !== original) notice("This link brought somebody else's version of the code. Read it before you run it; Start over brings the original.");
+}
+
+/** Puts a link with a text into the address bar and the clipboard; says where it is. */
+export async function shareCode(text) {
+  const address = new URL(await packed(text), location.href.replace(/[?#].*/, ""));
+  history.replaceState(null, "", address.hash);
+  try {
+    await navigator.clipboard.writeText(address.href);
+    return "The link with this code is in the clipboard.";
+  } catch {
+    return "The link with this code is in the address bar.";
+  }
+}
+
+/** Takes the code out of the page's address. */
+export function forgetLink() {
+  history.replaceState(null, "", location.pathname + location.search);
+}
+
+/** What stands below an editor whose text is the original or was edited. */
+export const editedText = (edited) => (edited ? "This is your version; it stays in this browser. Start over brings the original back." : "This is the original.");
