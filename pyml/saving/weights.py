@@ -37,7 +37,8 @@ def save_weights(
             `"indexeddb://NAME.weights.h5"`, or `"downloads://NAME.weights.h5"` for the user to keep.
         overwrite: False refuses to replace an existing file.
         max_shard_size: Cuts the weights into files of at most so many GB, which a `.weights.json` lists.
-        kwargs: `objects_to_skip`, layers that are left out of a `.weights.h5`.
+        kwargs: `objects_to_skip`, layers that are left out of a `.weights.h5`; `keras_version=2` for names of weights inside layers as
+            Keras 2.15 has them.
 
     Raises:
         ValueError: The path ends otherwise, the model has no weights yet, or a weight is larger than a shard.
@@ -52,12 +53,13 @@ def save_weights(
         >>> model = pyml.Sequential([pyml.Input((2,)), pyml.layers.Dense(3)])
         >>> pyml.saving.save_weights(model, "model.weights.h5")
     """
-    path, skip = _checked_for_writing(model, filepath, overwrite, max_shard_size, kwargs)
+    given = dict(kwargs)
+    path, how = _checked_for_writing(model, filepath, overwrite, max_shard_size, kwargs)
     if target_of(path) is not None:
-        again = save_weights_async(model, path, overwrite, max_shard_size, objects_to_skip=skip)
+        again = save_weights_async(model, path, overwrite, max_shard_size, **given)
         wait(again, f"await model.save_weights_async({path!r})")
         return
-    _write(path, _pieces(model, path, skip, max_shard_size, None))
+    _write(path, _pieces(model, path, how, max_shard_size, None))
 
 
 async def save_weights_async(
@@ -72,19 +74,20 @@ async def save_weights_async(
         >>> model = pyml.Sequential([pyml.Input((2,)), pyml.layers.Dense(3)])
         >>> asyncio.run(pyml.saving.save_weights_async(model, "model.weights.h5"))
     """
-    path, skip = _checked_for_writing(model, filepath, overwrite, max_shard_size, kwargs)
+    path, how = _checked_for_writing(model, filepath, overwrite, max_shard_size, kwargs)
     store = target_of(path)
-    pieces = _pieces(model, path, skip, max_shard_size, reader(await values_of(model)))
+    pieces = _pieces(model, path, how, max_shard_size, reader(await values_of(model)))
     if store is None:
         _write(path, pieces)
     else:
         await whole_files.keep(store, pieces, overwrite)
 
 
-def _checked_for_writing(model: Any, filepath: Any, overwrite: bool, max_shard_size: float | None, more: dict[str, Any]) -> tuple[str, Any]:
-    """The path, and what is left out."""
+def _checked_for_writing(model: Any, filepath: Any, overwrite: bool, max_shard_size: float | None,
+                         more: dict[str, Any]) -> tuple[str, dict[str, Any]]:  # fmt: skip
+    """The path, and what is left out and how names are."""
     path = _checked(filepath, "save_weights")
-    skip = more.pop("objects_to_skip", None) or ()
+    how = {"skip": more.pop("objects_to_skip", None) or (), "old": more.pop("keras_version", None) == 2}
     if more:
         raise ValueError(f"save_weights: arguments not recognized: {', '.join(sorted(more))}.")
     if max_shard_size is not None and not path.endswith(("weights.h5", "weights.json")):
@@ -100,16 +103,16 @@ def _checked_for_writing(model: Any, filepath: Any, overwrite: bool, max_shard_s
         raise ValueError(f"save_weights: model '{model.name}' has no weights yet; build it or call it first.")
     if not path.endswith((".weights.h5", ".npz") if max_shard_size is None else ("weights.h5", "weights.json")):
         raise ValueError(f"save_weights: the name of the file must end in .weights.h5 (or in .npz). Received: {path}")
-    return path, skip
+    return path, how
 
 
-def _pieces(model: Any, path: str, skip: Any, max_shard_size: float | None, read: Callable[[Any], Any] | None) -> Any:
+def _pieces(model: Any, path: str, how: dict[str, Any], max_shard_size: float | None, read: Callable[[Any], Any] | None) -> Any:
     """What is written: runs of bytes, arrays of an `.npz`, or None where the shards are written by now."""
     if path.endswith(".npz"):
         return {f"{i}:{v.path}": v.numpy() if read is None else read(v) for i, v in enumerate(model.weights)}
     from pyml.saving.keras import hdf5, state, weight_shards
 
-    kept = state.save_state(model, read, skip=skip)
+    kept = state.save_state(model, read, **how)
     if max_shard_size is None:
         return hdf5.write(kept)
     weight_shards.write(path, kept, max_shard_size * 1024**3)

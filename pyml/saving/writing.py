@@ -24,7 +24,7 @@ _ENDS = (".keras", ".h5", ".hdf5")
 
 
 def save_model(model: Model, filepath: Any, overwrite: bool = True, zipped: bool | None = None, quantize: str | None = None,
-               include_optimizer: bool = True, **kwargs: Any) -> None:
+               include_optimizer: bool = True, keras_version: int | None = None, **kwargs: Any) -> None:
     """Writes a model; the end of the path says in which form.
 
     Args:
@@ -39,6 +39,8 @@ def save_model(model: Model, filepath: Any, overwrite: bool = True, zipped: bool
         zipped: False writes the files of a `.keras` into a folder.
         quantize: Of a layers-model: None keeps float32; `"float16"`, `"uint16"` and `"uint8"` make the files 2 to 4 times smaller.
         include_optimizer: False leaves the state of the optimizer out of an `.h5`.
+        keras_version: 2 writes a `.keras` or `.h5` that Keras 2.15 (TensorFlow 2.15) opens, with the state of the optimizer; 3 one for
+            Keras 3. By default a `.keras` is for Keras 3, and both read an `.h5` of layers that both have.
 
     Raises:
         ValueError: The model has a layer or an argument that the form has no place for; the message names it, and the way that keeps
@@ -56,10 +58,10 @@ def save_model(model: Model, filepath: Any, overwrite: bool = True, zipped: bool
         >>> pyml.saving.save_model(model, "digits/model.json", quantize="float16")
     """
     if _store_of(filepath) is not None:
-        again = save_model_async(model, filepath, overwrite, zipped, quantize, include_optimizer, **kwargs)
+        again = save_model_async(model, filepath, overwrite, zipped, quantize, include_optimizer, keras_version, **kwargs)
         wait(again, f"await model.save_async({filepath!r})")
         return
-    if _as_keras(model, filepath, overwrite, zipped, quantize, include_optimizer, kwargs):
+    if _as_keras(model, filepath, overwrite, zipped, quantize, include_optimizer, keras_version, kwargs):
         return
     from .tfjs.layers_files import save_layers_model
     from .tfjs.layers_save import model_artifacts
@@ -75,7 +77,7 @@ def save_model(model: Model, filepath: Any, overwrite: bool = True, zipped: bool
 
 
 async def save_model_async(model: Model, filepath: Any, overwrite: bool = True, zipped: bool | None = None, quantize: str | None = None,
-                           include_optimizer: bool = True, **kwargs: Any) -> Any:
+                           include_optimizer: bool = True, keras_version: int | None = None, **kwargs: Any) -> Any:
     """`save_model` that works in every browser.
 
     Raises:
@@ -91,10 +93,10 @@ async def save_model_async(model: Model, filepath: Any, overwrite: bool = True, 
     if store is not None and (zipped is not None or store[1].endswith(_ENDS)):
         scheme, name = store
         file = io.BytesIO()
-        _as_keras(model, file, overwrite, zipped, quantize, include_optimizer, kwargs, arrays, name)
+        _as_keras(model, file, overwrite, zipped, quantize, include_optimizer, keras_version, kwargs, arrays, name)
         await whole_files.keep((scheme, name if name.endswith(_ENDS) else f"{name}.keras"), [file.getbuffer()], overwrite)
         return None
-    if store is None and _as_keras(model, filepath, overwrite, zipped, quantize, include_optimizer, kwargs, arrays):
+    if store is None and _as_keras(model, filepath, overwrite, zipped, quantize, include_optimizer, keras_version, kwargs, arrays):
         return None
     from .tfjs.layers_files import save_layers_model
     from .tfjs.layers_save import model_artifacts
@@ -138,12 +140,16 @@ def _known(arrays: dict[int, Any]) -> Iterator[None]:
 
 
 def _as_keras(model: Any, target: Any, overwrite: bool, zipped: bool | None, quantize: str | None, include_optimizer: bool,
-              more: dict[str, Any], arrays: dict[int, Any] | None = None, name: str = "") -> bool:
+              keras_version: int | None, more: dict[str, Any], arrays: dict[int, Any] | None = None, name: str = "") -> bool:
     """Writes the model in a form of Keras, if the target asks for one, or the name that an open file has."""
     path = str(_path(os.fspath(target))) if isinstance(target, (str, os.PathLike)) else ""
     named = path or name
     to_archive = named.endswith(".keras") or zipped is not None or (not named and hasattr(target, "write") and not hasattr(target, "save"))
+    if keras_version not in (None, 2, 3):
+        raise ValueError(f"save: keras_version must be 2 or 3. Received: {keras_version!r}")
     if not to_archive and not named.endswith((".h5", ".hdf5")):
+        if keras_version is not None:
+            raise ValueError(f"save: keras_version is for files that end in .keras or .h5. Received: {named}")
         return False
     if set(more) - {"save_format"}:
         raise TypeError(f"save: arguments not recognized: {', '.join(sorted(more))}.")
@@ -155,18 +161,18 @@ def _as_keras(model: Any, target: Any, overwrite: bool, zipped: bool | None, qua
         if to_archive:
             from .keras import archive
 
-            archive.save_archive(model, path or target, reader(arrays), overwrite, zipped is not False)
+            archive.save_archive(model, path or target, reader(arrays), overwrite, zipped is not False, keras_version)
         else:
             from .keras import legacy
 
-            legacy.save(model, path or target, overwrite, include_optimizer, reader(arrays))
+            legacy.save(model, path or target, overwrite, include_optimizer, reader(arrays), keras_version)
     return True
 
 
 def save_known(model: Any, path: str, arrays: dict[int, Any], weights_only: bool) -> None:
     """Writes a `.keras`, `.h5` or `.weights.h5` with values that were read before, by the identities of their Variables."""
     if not weights_only:
-        _as_keras(model, path, True, None, None, True, {}, arrays)
+        _as_keras(model, path, True, None, None, True, None, {}, arrays)
         return
     from .keras import hdf5, state
 

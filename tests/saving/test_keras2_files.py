@@ -1,4 +1,7 @@
-"""Files that Keras 2.15 wrote (`tools/make_keras2_files.py`) open here: equal outputs, and training that goes on with equal losses."""
+"""Files that Keras 2.15 wrote (`tools/make_keras2_files.py`) open here: equal outputs, and training that goes on with equal losses.
+
+Files for it name nothing that it does not write itself; `tools/make_keras2_files.py --open` has it open them.
+"""
 
 import base64
 import json
@@ -11,6 +14,7 @@ from keras2_models import CASES, compiled, inputs_of, train
 
 import pyml
 from pyml.saving import load_model
+from pyml.saving.keras import hdf5_read
 
 FILES = json.loads((Path(__file__).parents[1] / "goldens" / "keras2_files.json").read_text())["cases"]
 
@@ -32,3 +36,63 @@ def test_files_of_keras_2_give_its_outputs(tmp_path, name):
             np.testing.assert_allclose(have, want, atol=2e-5, err_msg=ending)
         if name in compiled and "weights" not in ending:
             np.testing.assert_allclose(train(pyml, model, x), case["loss"], atol=2e-5, err_msg=ending)
+
+
+def config_in(data):
+    return json.loads(hdf5_read.read(data, "file").attrs["model_config"])
+
+
+def layers_of(config):
+    """Every layer of a model and of those inside it, with its calls."""
+    for layer in config["config"]["layers"]:
+        yield layer
+        yield from layers_of(layer) if "layers" in layer["config"] else ()
+
+
+# what constructors of Keras 2.15 take though its configs do not have it
+TAKEN = {"zero_output_for_mask", "trainable", "renorm", "synchronized", "seed", "backward_layer"}
+IN_H5 = [name for name in CASES if ".h5" in FILES[name]["files"]]
+
+
+@pytest.mark.parametrize("name", IN_H5)
+def test_a_file_for_keras_2_has_its_layers_arguments_and_calls(tmp_path, name):
+    CASES[name](pyml).save(tmp_path / "m.h5", keras_version=2)
+    ours = config_in((tmp_path / "m.h5").read_bytes())
+    theirs = config_in(zlib.decompress(base64.b64decode(FILES[name]["files"][".h5"])))
+    assert ours["class_name"] == theirs["class_name"]
+    for layer, known in zip(layers_of(ours), layers_of(theirs), strict=True):
+        assert layer["class_name"] == known["class_name"]
+        assert set(layer["config"]) <= set(known["config"]) | TAKEN, layer["class_name"]
+        calls, theirs_of_it = ([[[*place[1:3], sorted(place[3])] for place in node] for node in entry.get("inbound_nodes", ())]
+                               for entry in (layer, known))  # fmt: skip
+        assert calls == theirs_of_it, layer["class_name"]
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_what_was_written_for_keras_2_comes_back_and_trains_on(tmp_path, name):
+    model = CASES[name](pyml)
+    x = inputs_of(model)
+    if name in compiled:
+        train(pyml, model, x)
+    endings = [".keras", *([".h5"] if name in IN_H5 else [])]
+    for ending in endings:
+        model.save(tmp_path / f"m{ending}", keras_version=2)
+    want = model.predict(x, verbose=0)
+    losses = train(pyml, model, x) if name in compiled else None
+    for ending in endings:
+        again = load_model(tmp_path / f"m{ending}")
+        found = again.predict(x, verbose=0)
+        for a, b in zip(found if isinstance(found, list) else [found], want if isinstance(want, list) else [want], strict=True):
+            np.testing.assert_allclose(a, b, atol=1e-6, err_msg=ending)
+        assert losses is None or train(pyml, again, x) == pytest.approx(losses, abs=1e-6)
+
+
+def test_what_keras_2_has_not_is_named_and_an_h5_for_both_is_then_one_of_keras_3(tmp_path):
+    model = pyml.Sequential([pyml.Input((4,)), pyml.layers.RMSNormalization(name="rms"), pyml.layers.Dense(2)])
+    with pytest.raises(ValueError, match=r"RMSNormalization 'rms' is not in Keras 2.15. Nothing was written"):
+        model.save(tmp_path / "m.h5", keras_version=2)
+    assert not list(tmp_path.iterdir())
+    model.save(tmp_path / "m.h5")
+    assert hdf5_read.read((tmp_path / "m.h5").read_bytes(), "m").attrs["keras_version"].startswith("3")
+    with pytest.raises(ValueError, match="keras_version is for files that end in"):
+        model.save(tmp_path / "folder", keras_version=2)

@@ -39,7 +39,10 @@ def test_a_model_comes_back_with_the_state_of_its_training(trained, tmp_path, en
     assert same_weights(trained, again)
     state, read = ([v.numpy() for v in m.optimizer.variables] for m in (trained, again))
     assert all((a == b).all() for a, b in zip(state, read, strict=True))
-    assert again.get_compile_config() == trained.get_compile_config()
+    compiled = trained.get_compile_config()
+    if ending == ".h5":
+        compiled |= {"loss": "mean_squared_error"}     # Keras does not find "mse" again in an .h5
+    assert again.get_compile_config() == compiled
     assert not load_model(path, compile=False).compiled
 
 

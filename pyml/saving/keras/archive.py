@@ -19,7 +19,7 @@ from ...objects import sharing
 from ...objects.registry import LAYERS
 from ...objects.serialization import deserialize_keras_object, serialize_keras_object
 from ..files import MOST_JSON, MOST_WEIGHTS, ModelFileError, check_members, parse_json, path_of
-from . import hdf5, hdf5_read, state
+from . import hdf5, hdf5_read, keras2, state
 
 KERAS_VERSION = "3.15.1"  # the version of Keras whose form the files have
 WEIGHTS = "model.weights.h5"
@@ -27,24 +27,40 @@ _MOST_NESTED = 400
 _BROKEN = (OSError, EOFError, RuntimeError, NotImplementedError, zipfile.BadZipFile, ValueError, KeyError)
 
 
-def described(model: Any) -> dict[str, bytes]:
-    """`config.json` and `metadata.json` of a model.
+def described(model: Any, keras_version: int | None = None) -> dict[str, bytes]:
+    """`config.json` and `metadata.json` of a model, of Keras 3 or of Keras 2.15.
 
     Raises:
         ValueError: Something in the model has no form in a config; the message names it.
     """
-    with sharing.writing():
-        config = serialize_keras_object(model)
+    if keras_version == 2:
+        config, version = _older(model), keras2.VERSION
+    else:
+        with sharing.writing():
+            config, version = serialize_keras_object(model), KERAS_VERSION
     try:
         text = json.dumps(config, allow_nan=True)
     except (TypeError, ValueError, RecursionError) as e:
         raise ValueError(f"save: the config of model '{model.name}' has no form in JSON: {e}. Nothing was written.") from None
-    metadata = {"keras_version": KERAS_VERSION, "date_saved": datetime.now().strftime("%Y-%m-%d@%H:%M:%S"), "written_by": "pyml"}
+    metadata = {"keras_version": version, "date_saved": datetime.now().strftime("%Y-%m-%d@%H:%M:%S"), "written_by": "pyml"}
     return {"metadata.json": json.dumps(metadata).encode(), "config.json": text.encode()}
 
 
-def save_archive(model: Any, target: Any, read: state.Reader | None = None, overwrite: bool = True, zipped: bool = True) -> None:
-    """Writes a model as Keras 3 does.
+def _older(model: Any) -> dict[str, Any]:
+    made = serialize_keras_object(model)
+    try:
+        config = keras2.described(made)
+        if made.get("compile_config"):
+            config["compile_config"] = keras2.compilation(made["compile_config"], both=False)
+    except keras2.Unfit as e:
+        raise ValueError(f"save: {e}. Nothing was written; without keras_version=2 Keras 3 can open the file.") from None
+    module = "keras.src.engine.functional" if config["class_name"] == "Functional" else "keras"
+    return {"module": module, **config, "registered_name": config["class_name"] if config["class_name"] == "Functional" else None}
+
+
+def save_archive(model: Any, target: Any, read: state.Reader | None = None, overwrite: bool = True, zipped: bool = True,
+                 keras_version: int | None = None) -> None:  # fmt: skip
+    """Writes a model as Keras 3 does, or as Keras 2.15 does.
 
     Args:
         model: Any built model.
@@ -52,6 +68,7 @@ def save_archive(model: Any, target: Any, read: state.Reader | None = None, over
         read: Gives the values of a Variable; they are read here by default.
         overwrite: False refuses to replace a file.
         zipped: False writes the three files into a folder.
+        keras_version: 2 for the form of Keras 2.15.
 
     Raises:
         ValueError: Something in the model has no form in a file; nothing was written.
@@ -63,8 +80,8 @@ def save_archive(model: Any, target: Any, read: state.Reader | None = None, over
         raise FileExistsError(f"save: {path} exists; pass overwrite=True to replace it.")
     if not model.built:
         warnings.warn(f"model '{model.name}' is saved without weights: it is not built yet. Call it on data first.", stacklevel=4)
-    members = described(model)
-    weights = hdf5.write(state.save_state(model, read))
+    members = described(model, keras_version)
+    weights = hdf5.write(state.save_state(model, read, old=keras_version == 2))
     assets = _assets(model)
     if path is None:
         _write_zip(target, members, weights, assets)

@@ -19,44 +19,66 @@ from ...objects.registry import OPTIMIZERS, custom_object_scope
 from ...objects.serialization import deserialize_keras_object, serialize_keras_object
 from ..files import ModelFileError, parse_json
 from ..tfjs.layers_config import read_layer
-from . import archive, hdf5, hdf5_read
+from . import archive, hdf5, hdf5_read, keras2
 from .hdf5 import MOST_ATTRIBUTE, Group
 from .state import Reader
 
 _GONE = {"decay", "jit_compile", "is_legacy_optimizer"}  # of optimizers of Keras 2
 _NOT_OURS = {"sample_weight_mode", "jit_compile"}  # of `compile`
+# Where optimizers keep their state. Keras 3 cannot train on with what it finds under its own name, not even in its own files (3.15), so
+# what is meant for any Keras has another: there, training begins with a new state.
+_STATE = ("optimizer_state", "optimizer_weights")
 _BUILDING = (PymlError, ValueError, TypeError, KeyError, AttributeError, IndexError, OverflowError, RecursionError)
 
 
 # ---- writing
-def save(model: Any, target: Any, overwrite: bool = True, include_optimizer: bool = True, read: Reader | None = None) -> None:
+def save(model: Any, target: Any, overwrite: bool = True, include_optimizer: bool = True, read: Reader | None = None,
+         keras_version: int | None = None) -> None:  # fmt: skip
     """Writes a model with its weights and the state of its optimizer into a path, or into a file open for writing.
 
+    With `keras_version=2` all is as Keras 2.15 has it. By default the structure is, where Keras 3 reads it too, and the state of the
+    optimizer lies where only we look for it.
+
     Raises:
-        ValueError: Something in the model has no form in a config. Nothing was written.
+        ValueError: Something in the model has no form in a config, or, with `keras_version=2`, not in Keras 2.15. Nothing was written.
         FileExistsError: The file exists and `overwrite` is False.
     """
     is_path = not hasattr(target, "write")
     if is_path and not overwrite and os.path.exists(target):
         raise FileExistsError(f"save: {target} exists; pass overwrite=True to replace it.")
     read = read or (lambda variable: variable.numpy())
-    described = serialize_keras_object(model)
-    root = Group(attrs={
-        "keras_version": archive.KERAS_VERSION, "backend": "pyml",
-        "model_config": json.dumps({"class_name": described["class_name"], "config": described["config"]}),
-    })  # fmt: skip
+    config, training, version = _described(model, include_optimizer, keras_version)
+    root = Group(attrs={"keras_version": version, "backend": "tensorflow" if keras_version == 2 else "pyml",
+                        "model_config": json.dumps(config)})  # fmt: skip
     root.items["model_weights"] = weights_group(model, read)
-    optimizer = getattr(model, "optimizer", None)
-    if optimizer is not None and include_optimizer and model.compiled:
-        chosen = dict(model.get_compile_config())
-        chosen.pop("optimizer", None)
-        chosen["optimizer_config"] = {"class_name": type(optimizer).__name__, "config": serialize_keras_object(optimizer.get_config())}
-        root.attrs["training_config"] = json.dumps(chosen)
-        _put(root.group("optimizer_weights"), optimizer.variables, read)
+    if training is not None:
+        root.attrs["training_config"] = json.dumps(training)
+        variables = keras2.variables_of(model.optimizer) if keras_version == 2 else model.optimizer.variables
+        _put(root.group(_STATE[0] if keras_version is None else _STATE[1]), variables, read)
     if is_path:
         write(target, hdf5.write(root))
     else:
         target.writelines(hdf5.write(root))
+
+
+def _described(model: Any, include_optimizer: bool, keras_version: int | None) -> tuple[Any, Any, str]:
+    """The config of a model, how it was compiled, and the version of Keras that has this form."""
+    made = serialize_keras_object(model)
+    training = None
+    optimizer = getattr(model, "optimizer", None)
+    if optimizer is not None and include_optimizer and model.compiled:
+        training = dict(model.get_compile_config())
+        training["loss"] = keras2.long_names(training.get("loss"))
+        training["optimizer_config"] = {"class_name": type(optimizer).__name__, "config": serialize_keras_object(optimizer.get_config())}
+        training.pop("optimizer", None)
+    if keras_version != 3:
+        both = keras_version is None
+        try:
+            return keras2.described(made, both), training and keras2.compilation(training, both), keras2.VERSION
+        except keras2.Unfit as e:
+            if keras_version == 2:
+                raise ValueError(f"save: {e}. Nothing was written; without keras_version=2 Keras 3 can open the file.") from None
+    return {"class_name": made["class_name"], "config": made["config"]}, training, archive.KERAS_VERSION
 
 
 def weights_group(model: Any, read: Reader) -> Group:
@@ -245,6 +267,6 @@ def _compile(model: Any, config: dict[str, Any], root: Group, where: object, cus
     except _BUILDING as e:
         warnings.warn(f"{where}: the model is not compiled: {str(e)[:300]}", stacklevel=4)
         return
-    group = root.find("optimizer_weights")
+    group = next((found for name in _STATE if (found := root.find(name)) is not None), None)
     if group is not None:
         model.optimizer.load_own_variables({str(i): array for i, array in enumerate(_arrays(group, where))})

@@ -19,6 +19,7 @@ from ...layers.layer import Layer
 from ...objects.registry import LAYERS
 from ...optimizers.base import Optimizer
 from ..files import ModelFileError
+from . import keras2
 from .hdf5 import Group
 
 # Attributes of ours that hold layers which Keras reaches on another way.
@@ -101,13 +102,14 @@ class _Store(dict):
         super().__setitem__(str(key), self.read(value) if isinstance(value, Variable) else np.asarray(value))
 
 
-def save_state(model: Any, read: Reader | None = None, skip: Any = ()) -> Group:
+def save_state(model: Any, read: Reader | None = None, skip: Any = (), old: bool = False) -> Group:
     """The variables of a model, and of its optimizer, as the groups of a file.
 
     Args:
         model: A built model.
         read: Gives the values of a Variable; they are read here by default.
         skip: Objects to leave out.
+        old: Under the names that Keras 2.15 has, and without learning rates.
     """
     root = Group()
     read = read or (lambda variable: variable.numpy())
@@ -117,11 +119,13 @@ def save_state(model: Any, read: Reader | None = None, skip: Any = ()) -> Group:
             continue
         store = _Store(read)
         if type(obj).save_own_variables in (Layer.save_own_variables, Optimizer.save_own_variables):
-            for i, variable in enumerate(_own(obj)):
+            own = keras2.variables_of(obj) if old and isinstance(obj, Optimizer) else _own(obj)
+            for i, variable in enumerate(own):
                 store[str(i)] = variable
         else:
             obj.save_own_variables(store)
-        group = root.group(f"{path}/vars")
+        folder, _, last = path.rpartition("/")
+        group = root.group(f"{folder}/_{last}/vars" if old and last in _PARTS else f"{path}/vars")
         group.attrs["name"] = obj.name
         group.items.update(store)
     return root
