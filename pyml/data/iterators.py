@@ -8,6 +8,7 @@ from collections.abc import AsyncGenerator
 from typing import Any
 
 from pyml import atomic
+from pyml.data.structure import given
 from pyml.data.waiting import driven
 
 
@@ -76,7 +77,7 @@ class DatasetIterator(_Place):
             self._stream = driven(self._dataset._open())
         element = next(self._stream)
         self._given += 1
-        return element
+        return given(element)
 
     def set_state(self, state: dict[str, Any]) -> None:
         """Goes to the place of a state.
@@ -111,7 +112,7 @@ class AsyncDatasetIterator(_Place):
             self._stream = self._dataset._open()
         element = await self._stream.__anext__()
         self._given += 1
-        return element
+        return given(element)
 
     async def set_state(self, state: dict[str, Any]) -> None:
         """Goes to the place of a state, as `DatasetIterator.set_state`."""

@@ -12,6 +12,28 @@ from pyml.errors import ShapeError
 _PYTHON = {int, float, bool}
 
 
+class HostArray(np.ndarray):
+    """What a dataset gives to a loop: a numpy array that may be asked for `.numpy()`, as scripts for `tf.data` do.
+
+    Example:
+        >>> images = next(iter(pyml.data.Dataset.from_tensor_slices(np.zeros((4, 2))).batch(2)))
+        >>> images.numpy().shape
+        (2, 2)
+    """
+
+    def numpy(self) -> np.ndarray:
+        """The plain array, of the same memory."""
+        return self.view(np.ndarray)
+
+    def __repr__(self) -> str:
+        return repr(self.numpy())
+
+
+def given(element: Any) -> Any:
+    """An element as loops get it: arrays answer `.numpy()`, as tensors do."""
+    return mapped_leaves(lambda leaf: leaf.view(HostArray) if type(leaf) is np.ndarray else leaf, element)
+
+
 def mapped_leaves(fn: Callable, structure: Any) -> Any:
     """`fn` on every leaf, in a structure of the same form."""
     if isinstance(structure, dict):

@@ -321,3 +321,10 @@ def test_bad_input_is_refused_in_one_sentence(wrong, error, message):
     with pytest.raises(error) as caught:
         wrong()
     assert message in str(caught.value)
+
+
+def test_elements_in_loops_are_numpy_arrays_that_answer_numpy():
+    ds = pyml.data.Dataset.from_tensor_slices(({"x": np.arange(6.0).reshape(3, 2)}, ["a", "b", "c"])).batch(2)
+    for x, words in ds.take(1):
+        assert type(x["x"].numpy()) is np.ndarray and words.numpy().tolist() == ["a", "b"]
+        assert repr(x["x"]) == repr(x["x"].numpy())
