@@ -94,6 +94,19 @@ class Callback(Registered, kind=CALLBACKS):
         """Called when `predict` ends."""
 
 
+def rated(model: Any) -> dict[str, Any]:
+    """The optimizers of a model that have a learning rate, by the name of the rate in logs."""
+    optimizer = getattr(model.optimizer, "inner_optimizer", model.optimizer)
+    several = getattr(optimizer, "optimizers", None)
+    return {"learning_rate": optimizer} if several is None else {f"learning_rate_{one.name}": one for one in several}
+
+
+def log_rates(model: Any, logs: dict[str, Any] | None) -> None:
+    """Puts the learning rates into the logs of an epoch."""
+    if logs is not None:
+        logs.update({name: optimizer.host_learning_rate for name, optimizer in rated(model).items()})
+
+
 def overrides(callback: Any, *hooks: Any) -> bool:
     """True where the callback's class, or the object itself, writes one of the hooks."""
     idle = getattr(callback, "_idle_hooks", ())

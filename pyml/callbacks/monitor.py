@@ -8,7 +8,7 @@ import warnings
 from collections.abc import Callable
 from typing import Any
 
-from pyml.callbacks.callback import Callback
+from pyml.callbacks.callback import Callback, log_rates, rated
 
 __all__ = ["EarlyStopping", "MonitorCallback", "ReduceLROnPlateau"]
 
@@ -168,6 +168,7 @@ class ReduceLROnPlateau(MonitorCallback):
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         if self.monitor_op is None:
             self._set_monitor_op()
+        log_rates(self.model, logs)
         current = self.get_monitor_value(logs)
         if current is None:
             return
@@ -185,13 +186,14 @@ class ReduceLROnPlateau(MonitorCallback):
             self._reduce(epoch)
 
     def _reduce(self, epoch: int) -> None:
-        optimizer = self.model.optimizer
-        old = optimizer.host_learning_rate
-        if old <= self.min_lr:
-            return
-        new = max(old * self.factor, self.min_lr)
-        optimizer.learning_rate = new
-        if self.verbose > 0:
-            sys.stdout.write(f"\nEpoch {epoch + 1}: ReduceLROnPlateau reducing learning rate to {new}.\n")
-        self.cooldown_counter = self.cooldown
-        self.wait = 0
+        optimizers = rated(self.model)
+        for optimizer in optimizers.values():
+            old = optimizer.host_learning_rate
+            if old <= self.min_lr:
+                continue
+            optimizer.learning_rate = new = max(old * self.factor, self.min_lr)
+            if self.verbose > 0:
+                whose = f"{optimizer.name} " if len(optimizers) > 1 else ""
+                sys.stdout.write(f"\nEpoch {epoch + 1}: ReduceLROnPlateau reducing {whose}learning rate to {new}.\n")
+            self.cooldown_counter = self.cooldown
+            self.wait = 0

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from typing import Any
 
 from pyml.atomic import append, write
-from pyml.callbacks.callback import Callback
+from pyml.callbacks.callback import Callback, log_rates, rated
 
 __all__ = ["CSVLogger", "LambdaCallback", "LearningRateScheduler", "TerminateOnNaN"]
 
@@ -91,18 +91,19 @@ class LearningRateScheduler(Callback):
         self.verbose = verbose
 
     def on_epoch_begin(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
-        optimizer = self.model.optimizer
-        try:
-            rate = self.schedule(epoch, optimizer.host_learning_rate)
-        except TypeError:                              # the older form takes the epoch only
-            rate = self.schedule(epoch)
-        optimizer.learning_rate = float(rate)
-        if self.verbose > 0:
-            sys.stdout.write(f"\nEpoch {epoch + 1}: LearningRateScheduler setting learning rate to {rate}.\n")
+        optimizers = rated(self.model)
+        for optimizer in optimizers.values():
+            try:
+                rate = self.schedule(epoch, optimizer.host_learning_rate)
+            except TypeError:                          # the older form takes the epoch only
+                rate = self.schedule(epoch)
+            optimizer.learning_rate = float(rate)
+            if self.verbose > 0:
+                whose = f"{optimizer.name} " if len(optimizers) > 1 else ""
+                sys.stdout.write(f"\nEpoch {epoch + 1}: LearningRateScheduler setting {whose}learning rate to {rate}.\n")
 
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
-        if logs is not None:
-            logs["learning_rate"] = self.model.optimizer.host_learning_rate
+        log_rates(self.model, logs)
 
 
 class CSVLogger(Callback):

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from pyml import atomic
-from pyml.callbacks.callback import Callback
+from pyml.callbacks.callback import Callback, rated
 from pyml.callbacks.event_file import EventFile
 from pyml.callbacks.keeping import Reading, idle, save, state_of
 from pyml.core import Variable
@@ -154,14 +154,9 @@ class TensorBoard(Reading, Callback):
             file.flush()
 
     def _rates(self) -> dict[str, float]:
-        optimizer = getattr(self.model.optimizer, "inner_optimizer", self.model.optimizer)
-        if optimizer is None:
-            return {}
-        several = getattr(optimizer, "optimizers", None)
-        if several is not None:
-            return {f"learning_rate_{one.name}": one.host_learning_rate for one in several}
-        rate = optimizer.learning_rate
-        return {"learning_rate": float(self.value_of(rate)) if isinstance(rate, Variable) else optimizer.host_learning_rate}
+        rate = lambda one: one.learning_rate
+        return {name: float(self.value_of(rate(one))) if isinstance(rate(one), Variable) else one.host_learning_rate
+                for name, one in rated(self.model).items() if one is not None}
 
     # ---- weights
     def _weights(self, epoch: int) -> None:

@@ -103,6 +103,17 @@ def test_learning_rate_callbacks_set_the_rate():
     history = model.fit(x, y, epochs=3, verbose=0, callbacks=[LearningRateScheduler(lambda epoch, rate: rate / 2)])
     assert history.history["learning_rate"] == [0.05, 0.025, 0.0125]
     assert float(model.optimizer.learning_rate.numpy()) == pytest.approx(0.0125)
+    never = pyml.callbacks.ReduceLROnPlateau("loss", factor=0.5, patience=1, min_delta=10.0)
+    history = model.fit(x, y, epochs=3, verbose=0, callbacks=[never])
+    assert history.history["learning_rate"] == [0.0125, 0.0125, 0.00625]
+
+
+def test_rates_of_several_optimizers_are_set_and_logged_by_name():
+    x, y = blobs(30)
+    fast, slow = pyml.optimizers.SGD(0.2, name="fast"), pyml.optimizers.SGD(0.1, name="slow")
+    model = classifier(optimizer=pyml.optimizers.MultiOptimizer(pyml.optimizers.OptimizerMap(slow, {".*kernel": fast})))
+    history = model.fit(x, y, epochs=1, verbose=0, callbacks=[LearningRateScheduler(lambda epoch, rate: rate / 2)])
+    assert (history.history["learning_rate_fast"], history.history["learning_rate_slow"]) == ([0.1], [0.05])
 
 
 def test_a_loss_that_stops_being_finite_is_reported_with_its_step(device):
