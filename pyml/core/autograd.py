@@ -35,6 +35,13 @@ def gradients(loss: Tensor, targets: Sequence[Tensor | Variable]) -> list[Tensor
     return [labelled(Tensor(g), t.dtype) for g, t in zip(graph_grad.gradients(loss._node, nodes), targets, strict=True)]
 
 
+def connected_gradients(loss: Tensor, targets: Sequence[Variable]) -> list[Tensor | None]:
+    """As `gradients`, with None where the loss does not depend on the target."""
+    differentiated(loss._node)
+    found = graph_grad.connected_gradients(loss._node, [t._value_node() for t in targets])
+    return [None if g is None else labelled(Tensor(g), t.dtype) for g, t in zip(found, targets, strict=True)]
+
+
 def value_and_grad(f: Callable[..., Any], argnums: int | Sequence[int] = 0, has_aux: bool = False) -> Callable[..., tuple[Any, Any]]:
     """A function that returns `f`'s value and its gradient: `(value, grad)`, or `((value, aux), grad)`.
 

@@ -161,12 +161,20 @@ class Operation:
     def symbolic_call(self, *args: Any, **kwargs: Any) -> Any:
         """Puts a call into the graph and returns its symbolic outputs."""
         outputs = self.compute_output_spec(*args, **kwargs)
+        if others := [leaf for leaf in flatten(outputs) if not isinstance(leaf, KerasTensor)]:
+            hint = "; end it with `return`" if outputs is None else ""
+            raise TypeError(f'"{self.name}" ({type(self).__name__}): call() must return tensors{hint}. It returned {others[0]!r}.')
         CallNode(self, args, kwargs, outputs)
         return outputs
 
     def compute_output_spec(self, *args: Any, **kwargs: Any) -> Any:
         """The KerasTensors a call returns; by default found by tracing `call`."""
         return infer_output_spec(self.call, args, kwargs)
+
+    @property
+    def _type_name(self) -> str:
+        """What tables and plots of models call it: the name of its class, of an op as Keras has it."""
+        return type(self).__name__
 
     @property
     def input(self) -> Any:
@@ -202,6 +210,11 @@ class FunctionOp(Operation):
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         return self.call(*args, **kwargs)
+
+    @property
+    def _type_name(self) -> str:
+        name = str(getattr(self.call, "__name__", ""))
+        return "".join(part.capitalize() for part in name.split("_")) if name.isidentifier() else super()._type_name
 
 
 def call_function(

@@ -39,14 +39,19 @@ def results_of(values: Sequence[Node], sources: Sequence[Node], rule: Callable[.
 
 
 def gradients(y: Node, targets: list[Node], seed: Node | None = None) -> list[Node]:
-    """d y / d target for each target, of the target's shape; zeros where y does not depend on it.
+    """d y / d target for each target, of the target's shape; zeros where y does not depend on it."""
+    found = connected_gradients(y, targets, seed)
+    return [full(t.shape, 0.0, t.dtype) if g is None else g for t, g in zip(targets, found, strict=True)]
+
+
+def connected_gradients(y: Node, targets: list[Node], seed: Node | None = None) -> list[Node | None]:
+    """d y / d target for each target, of the target's shape; None where y does not depend on it.
 
     `seed` is the gradient arriving at y (default ones; y need not be scalar).
     """
     if y.dtype != "float32":
         raise NotDifferentiable(f"the gradient of a {y.dtype} value was asked for; cast it to float32.")
-    found = pullback([(y, seed if seed is not None else full(y.shape, 1.0, y.dtype))], targets)
-    return [full(t.shape, 0.0, t.dtype) if g is None else g for t, g in zip(targets, found, strict=True)]
+    return pullback([(y, seed if seed is not None else full(y.shape, 1.0, y.dtype))], targets)
 
 
 def pullback(seeds: Sequence[tuple[Node, Node]], targets: Sequence[Node],

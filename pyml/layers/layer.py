@@ -138,6 +138,8 @@ class Layer(KeptWeights, Operation, Configured, kind=LAYERS):
         if self.built:
             return
         shapes, by_name = self._signature.build_shapes(args, kwargs)
+        if not by_name and len(self._signature.build_needs) > 1 and (missing := self._signature.missing(args, kwargs)):
+            raise TypeError(f'Layer "{self.name}": missing a required argument: {missing!r}')
         with tracing(None), name_scope(self.name):
             self.__dict__["_path"] = current_path()
             self.build(**shapes) if by_name else self.build(shapes)
@@ -168,6 +170,8 @@ class Layer(KeptWeights, Operation, Configured, kind=LAYERS):
     @shown
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Applies the layer to tensors, numpy arrays or symbolic tensors, or nested lists and dicts of them."""
+        if "_children" not in self.__dict__:
+            raise RuntimeError(f"{type(self).__name__}: call super().__init__() first in __init__().")
         if args and is_number_list(args[0]):
             args = (np.asarray(args[0]), *args[1:])
         args = map_structure(self._convert, args)
@@ -311,8 +315,7 @@ class Layer(KeptWeights, Operation, Configured, kind=LAYERS):
             masks = infer_output_spec(masked, (inputs, kwargs.get("mask")), {})
         except Exception:  # it is computed from values then, or refused
             return
-        flat = flatten(masks) if len(flatten(outputs)) > 1 else [masks]
-        for output, mask in zip(flatten(outputs), flat, strict=False):
+        for output, mask in zip(flatten(outputs), flatten(masks), strict=False):
             if isinstance(output, KerasTensor) and isinstance(mask, KerasTensor):
                 output._keras_mask = mask
 

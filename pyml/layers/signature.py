@@ -91,7 +91,10 @@ def set_mask(outputs: Any, mask: Any) -> None:
         masks = mask if isinstance(mask, (list, tuple)) else [mask] * len(outputs)
         for output, own in zip(outputs, masks, strict=False):
             set_mask(output, own)
-    elif isinstance(outputs, Tensor) and mask is not None:
+        return
+    if isinstance(mask, (list, tuple)):                # of several inputs that became one output: the first one's, as in Keras
+        mask = next(iter(mask), None)
+    if isinstance(outputs, Tensor) and mask is not None:
         outputs._keras_mask = mask
 
 

@@ -81,7 +81,7 @@ def _is_chain(model: Any) -> bool:
 
 def _rows(model: Any, layer: Any, chain: bool, show_trainable: bool, expand_nested: bool, level: int = 0) -> list[list[str]]:
     prefix = "   " * level + "└ " if level else ""
-    fields = [f"{prefix}{layer.name} ({type(layer).__name__})", _output_shape(layer), _params(layer)]
+    fields = [f"{prefix}{layer.name} ({layer._type_name})", _output_shape(layer), _params(layer)]
     if not chain:
         fields.append(_connections(model, layer) if level == 0 else "-")
     if show_trainable:

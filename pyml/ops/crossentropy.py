@@ -107,8 +107,10 @@ def _predictions(output: TensorLike) -> Tensor:
 
 def _same_shape(target: Tensor, output: Tensor, what: str) -> None:
     if target.shape != output.shape:
+        numbers = what == "categorical_crossentropy" and target.shape in (output.shape[:-1], (*output.shape[:-1], 1))
+        hint = " For labels that are class numbers, use sparse_categorical_crossentropy." if numbers else ""
         raise ShapeError(
-            f"{what}: target and output must have the same shape. Received: target {target.shape}, output {output.shape}."
+            f"{what}: target and output must have the same shape. Received: target {target.shape}, output {output.shape}.{hint}"
         )
 
 
@@ -203,6 +205,7 @@ def sparse_categorical_crossentropy(target: TensorLike, output: TensorLike, from
         raise ShapeError(
             "sparse_categorical_crossentropy: target must have the shape of output without the class axis. "
             f"Received: target {target.shape}, output {output.shape}."
+            + (" For one-hot labels, use categorical_crossentropy." if target.shape == output.shape else "")
         )
     shape = [1] * output.ndim
     shape[axis] = output.shape[axis]

@@ -176,7 +176,10 @@ class Optimizer(OptimizerState, Configured, kind=OPTIMIZERS, abstract=True):
             trainable_variables: The variables; may be left out once the optimizer is built.
 
         Raises:
-            ValueError: The optimizer was built for other variables, or the numbers differ.
+            ValueError: The optimizer was built for other variables, the numbers differ, or all gradients are None.
+
+        Warns:
+            UserWarning: Some gradients are None.
         """
         grads = list(grads)
         if not grads:
@@ -197,10 +200,28 @@ class Optimizer(OptimizerState, Configured, kind=OPTIMIZERS, abstract=True):
                     "create a new optimizer (compile the model again)."
                 )
         pairs = [(g, v) for g, v in zip(grads, variables, strict=True) if g is not None]
-        if pairs:
-            self._apply([g for g, _ in pairs], [v for _, v in pairs])
+        self._check_connected([v.path for g, v in zip(grads, variables, strict=True) if g is None], bool(pairs))
+        self._apply([g for g, _ in pairs], [v for _, v in pairs])
         self._iterations.assign_add(1)
         end_of_step([*variables, *self._variables])
+
+    @staticmethod
+    def _check_connected(missing: list[str], any_is: bool) -> None:
+        """Says which variables have no gradient.
+
+        Raises:
+            ValueError: None has.
+        """
+        if not any_is:
+            raise ValueError(
+                f"No gradients provided for any variable: the loss does not depend on {missing}. Compute it from them within the "
+                "tape, with ops of pyml; numpy and stop_gradient cut gradients off."
+            )
+        if missing:
+            warnings.warn(
+                f"Gradients do not exist for variables {missing} when minimizing the loss, which does not depend on them. If using "
+                "`model.compile()`, did you forget to provide a `loss` argument?", stacklevel=4,
+            )  # fmt: skip
 
     def stateless_apply(self, optimizer_variables: Sequence[Any], grads: Sequence[Any], trainable_variables: Sequence[Any]) -> Any:
         """What `apply` would assign, as values; nothing is changed.

@@ -223,5 +223,5 @@ class Calls:
         batch = await self.epoch.following()
         if batch is None:
             return None
-        self.model._check_labels(batch[1])
+        self.model._check_numbers(batch[0], batch[1])
         return functools.partial(self.step, *batch)

@@ -58,7 +58,7 @@ def make_feed(
         return DatasetFeed(model, kind, source)
     if isinstance(source, Batches):
         return BatchFeed(model._steps, kind, source, batch_size, shuffle, steps)
-    model._check_labels(source.y)
+    model._check_numbers(source.x, source.y)
     if source.nbytes > resident.LIMIT:
         return BatchFeed(model._steps, kind, source, batch_size, shuffle, steps)
     data = model._residents.of(model, f"{kind}, nested" if nested else kind, source)

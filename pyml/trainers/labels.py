@@ -1,4 +1,4 @@
-"""Class numbers in targets: their weights, and whether the model has outputs for them."""
+"""Class numbers in targets: their weights, and whether the model has outputs for them; indices in inputs likewise."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from pyml.core.tree import is_nested
+from pyml.layers.embedding import Embedding
 
 _UNSIGNED = np.dtype(np.uint32)
 
@@ -58,3 +59,37 @@ def check_labels(y: Any, loss: Any, classes: int, name: str) -> None:
             f"The labels of output '{name}' must be class numbers from 0 to {classes - 1}, one for each of its {classes} "
             f"outputs. Received values from {low} to {high}."
         )
+
+
+def indexed(graph: Any) -> list[tuple[int, str, Any]]:
+    """The inputs of a graph that an Embedding reads: place, name, the layer."""
+    places = {id(tensor): i for i, tensor in enumerate(graph.inputs)}
+    found = []
+    for node in graph.steps:
+        place = places.get(id(node.input_tensors[0])) if node.input_tensors else None
+        if place is not None and isinstance(node.operation, Embedding):
+            found.append((place, graph.input_names[place], node.operation))
+    return found
+
+
+def check_indices(x: Any, inputs: list[tuple[int, str, Any]]) -> None:
+    """Indices for Embeddings, checked on the host; on a device, a row that does not exist is zeros.
+
+    Raises:
+        ValueError: An index is negative, or not below `input_dim`.
+    """
+    for place, name, layer in inputs:
+        if isinstance(x, dict):
+            array = x.get(name)
+        elif isinstance(x, (list, tuple)):
+            array = x[place] if place < len(x) else None
+        else:
+            array = x if len(inputs) == 1 else None
+        if not isinstance(array, np.ndarray) or not array.size or array.dtype.kind not in "iuf":
+            continue
+        low, high = array.min(), array.max()
+        if low <= -1 or high >= layer.input_dim:
+            raise ValueError(
+                f"Embedding '{layer.name}' has rows for indices from 0 to {layer.input_dim - 1} (input_dim={layer.input_dim}). "
+                f"Received indices from {low} to {high} for input '{name}'; input_dim must be the largest index plus 1."
+            )

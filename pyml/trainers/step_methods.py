@@ -7,7 +7,8 @@ import warnings
 from typing import Any
 
 from pyml import ops
-from pyml.core import StatelessScope, Tensor, gradients
+from pyml.core import StatelessScope, Tensor
+from pyml.core.autograd import connected_gradients
 from pyml.core.narrow import unlabelled
 from pyml.core.trace import differentiating
 from pyml.core.tree import flatten, map_structure
@@ -54,7 +55,7 @@ class StepMethods(Layer):
             y_pred = self(x, training=True)
             loss = self._compute_loss(x, y, y_pred, sample_weight, training=True)
             variables = self._trained.of(self)
-            grads = gradients(self.optimizer.scale_loss(loss), variables) if variables else []
+            grads = connected_gradients(self.optimizer.scale_loss(loss), variables) if variables else []
         if variables:
             self.optimizer.apply(grads, variables)
         else:

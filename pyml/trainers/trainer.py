@@ -23,7 +23,7 @@ from pyml.trainers.data import Arrays, inputs_of, is_whole
 from pyml.trainers.feeds import Residents, first_rows
 from pyml.trainers.io import AsyncIO, SyncIO, drive
 from pyml.trainers.keeper import Keeper
-from pyml.trainers.labels import check_labels
+from pyml.trainers.labels import check_indices, check_labels, indexed
 from pyml.trainers.metric_group import CompiledMetrics
 from pyml.trainers.options import Options
 from pyml.trainers.predicting import unflatten
@@ -117,6 +117,7 @@ class Trainer(StepMethods):
         self._has_weights = False  # all layers are known to be built
         self._ready: set[str] = set()  # the kinds of steps for which losses and metrics are made
         self._classed: list[tuple[int, Any, int, str]] = []  # outputs with class numbers: place, loss, classes, name
+        self._indexed: list[tuple[int, str, Any]] = []  # inputs with indices: place, name, the Embedding
 
     def _forget_device(self, keep_compiled: bool) -> None:
         """Drops the programs and data of a lost device; without the optimizer's state `compile` starts anew."""
@@ -166,6 +167,8 @@ class Trainer(StepMethods):
                 self._clear_losses()
             shapes = [tuple(output.shape) for output in flatten(y_pred)]
             self._classed = [(*found, outputs.called(found[0])) for found in self._compilation.classed(shapes)]
+            graph = getattr(self, "_graph", None)
+            self._indexed = [] if graph is None else indexed(graph)
             self._ready.add(kind)
 
     def _prepare_own(self, source: Source, batch_size: int, kind: str) -> None:
@@ -202,7 +205,8 @@ class Trainer(StepMethods):
             return like(struct, rows)
         return map_structure(lambda a: None if a is None else ops.convert_to_tensor(a[:rows]), struct)
 
-    def _check_labels(self, y: Any) -> None:
+    def _check_numbers(self, x: Any, y: Any) -> None:
+        check_indices(x, self._indexed)
         if y is None or isinstance(y, dict) or not self._classed:
             return
         targets = flatten(y)
@@ -388,7 +392,7 @@ class Trainer(StepMethods):
 
     def _on_batch(self, kind: str, batch: Arrays, return_dict: bool) -> Any:
         self._prepare(batch, batch.size, kind)
-        self._check_labels(batch.y)
+        self._check_numbers(batch.x, batch.y)
         vector = self._steps.batch_step_with_results(kind)(*batch.struct)
         logs, _ = self._steps.unpack(vector.numpy(), kind)
         return self._reported(logs, return_dict)

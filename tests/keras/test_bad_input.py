@@ -146,3 +146,62 @@ def test_a_list_for_more_outputs_than_the_model_has_is_refused_in_words(given):
     model.compile("sgd", **given)
     with pytest.raises(ValueError, match=r"(loss|loss_weights) has \d entries, the model 1 outputs"):
         model.fit(np.ones((4, 4)), np.ones((4, 2)), verbose=0)
+
+
+class Headless(pyml.layers.Layer):
+    def __init__(self):
+        self.size = 3
+
+    def call(self, x):
+        return x
+
+
+class Forgetful(pyml.layers.Layer):
+    def call(self, x):
+        x * 2
+
+
+@pytest.mark.parametrize(("error", "call", "message"), [
+    (RuntimeError, lambda: Headless()(np.ones((1, 2))), r"Headless: call super\(\).__init__\(\) first"),
+    (TypeError, lambda: Forgetful(name="f")(pyml.Input((2,))), r'"f" \(Forgetful\).*end it with `return`'),
+    (TypeError, lambda: L.MultiHeadAttention(1, 2, name="m")(pyml.Input((3, 4))), '"m": missing a required argument: \'value\''),
+    (ValueError, lambda: pyml.optimizers.SGD().apply([None], [pyml.Variable(1.0, name="w")]), "No gradients provided"),
+    (ShapeError, lambda: pyml.losses.categorical_crossentropy([0, 1], np.ones((2, 3))), "use sparse_categorical_crossentropy"),
+    (ShapeError, lambda: pyml.losses.sparse_categorical_crossentropy(np.eye(3), np.ones((3, 3))), "use categorical_crossentropy"),
+])
+def test_what_beginners_forget_is_told_with_the_cure(error, call, message):
+    with pytest.raises(error, match=message):
+        call()
+
+
+def test_weights_that_the_loss_does_not_reach_are_named_and_left_alone(cpu):
+    x = pyml.Input((2,))
+    loose = L.Dense(1, name="loose")
+
+    class Half(L.Layer):
+        def __init__(self):
+            super().__init__()
+            self.used, self.unused = L.Dense(1), loose
+
+        def call(self, x):
+            self.unused(x)
+            return self.used(x)
+
+    model = pyml.Model(x, Half()(x))
+    model.compile(pyml.optimizers.SGD(0.1, weight_decay=0.1), "mse")
+    before = loose.get_weights()[0]
+    with pytest.warns(UserWarning, match=r"Gradients do not exist for variables \['half/loose/kernel'"):
+        model.fit(np.ones((4, 2)), np.ones((4, 1)), verbose=0)
+    np.testing.assert_array_equal(loose.get_weights()[0], before)
+
+
+@pytest.mark.parametrize("as_dict", [False, True])
+def test_indices_that_an_embedding_has_no_rows_for_are_refused_before_the_first_step(cpu, as_dict):
+    words, sizes = pyml.Input((3,), name="words", dtype="int32"), pyml.Input((1,), name="sizes")
+    model = pyml.Model([sizes, words], L.Dense(1)(L.Concatenate()([L.Flatten()(L.Embedding(5, 2, name="e")(words)), sizes])))
+    model.compile("sgd", "mse")
+    for index, message in ((5, "from 0 to 4 .*from 5 to 5 for input 'words'"), (-1, "from -1 to -1")):
+        x = {"words": np.full((2, 3), index), "sizes": np.ones((2, 1))}
+        with pytest.raises(ValueError, match=f"Embedding 'e' has rows.*{message}"):
+            model.fit(x if as_dict else [x["sizes"], x["words"]], np.zeros((2, 1)), verbose=0)
+    model.fit({"words": np.full((2, 3), 4), "sizes": np.ones((2, 1))}, np.zeros((2, 1)), verbose=0)

@@ -217,3 +217,27 @@ def test_a_layer_that_writes_compute_mask_gives_its_outputs_masks():
     model = pyml.Model(i, pyml.layers.GlobalAveragePooling1D()(first))
     assert model.predict(np.array([[1, 0, 2, 0], [0, 2, 1, 1]]), verbose=0).tolist() == [[0, 1, 0], [0, 0, 1]]
     assert not pyml.layers.Layer().supports_masking and Halves().supports_masking
+
+
+def test_a_layer_that_joins_masked_inputs_carries_the_mask_of_the_first(cpu):
+    class Joined(pyml.layers.Layer):
+        def __init__(self):
+            super().__init__()
+            self.supports_masking = True
+
+        def call(self, inputs, mask=None):
+            assert len(mask) == 2
+            return inputs[0] + inputs[1]
+
+    table = pyml.layers.Embedding(5, 2, mask_zero=True)
+    a, b = pyml.Input((3,)), pyml.Input((3,))
+    y = Joined()([table(a), table(b)])
+    assert y._keras_mask.shape == (None, 3)
+    out = pyml.Model([a, b], y)([np.array([[1, 2, 0]]), np.array([[1, 0, 0]])])
+    assert out._keras_mask.tolist() == [[True, True, False]]
+
+
+def test_tables_of_models_call_ops_by_their_names(capsys):
+    x = pyml.Input((4,))
+    pyml.Model(x, pyml.ops.expand_dims(x + 1, -1)).summary()
+    assert "(ExpandDims)" in (table := capsys.readouterr().out) and "(Add)" in table
