@@ -10,7 +10,7 @@ import numpy as np
 from pyml import ops
 from pyml.browser.pixels import picture_tensor
 from pyml.core import Program, Tensor
-from pyml.data.media import IN_BROWSER, MediaError, PageDevice, page_devices, whole
+from pyml.data.media import IN_BROWSER, Captured, MediaError, PageDevice, page_devices, whole
 
 
 def webcam(video: Any = None, resize_width: int | None = None, resize_height: int | None = None, center_crop: bool = False,
@@ -56,7 +56,7 @@ async def cameras() -> list[dict[str, str]]:
     return await page_devices("camera")
 
 
-class Webcam:
+class Webcam(Captured):
     """A camera: `await capture()`, `async for`, `await start()`, `await switch()`, `stop()`; see `pyml.data.webcam`.
 
     Frames are int32 `(height, width, 3)` from 0 to 255; resized ones float32. The camera is released by `stop()`, at
@@ -98,9 +98,6 @@ class Webcam:
             self.label, self._running = info.label, True
         return self
 
-    def __await__(self):
-        return self.start().__await__()
-
     async def switch(self, device_id: str | None = None, facing_mode: str | None = None) -> Webcam:
         """Goes on with another camera.
 
@@ -121,47 +118,12 @@ class Webcam:
         Raises:
             MediaError: There is none: the page is hidden, the camera was unplugged, and so on.
         """
-        await self.start()
-        try:
-            picture = await self._device.call("next")
-        except MediaError as error:
-            if error.kind != "hidden":                 # then the same camera goes on later
-                self.stop()
-            raise
+        picture = await self._next()
         # float32 where it is resized, which needs that; no camera has transparent pixels
         frame = picture_tensor(picture, 3, "int32" if self.size is None else "float32", opaque=True)
         if hasattr(picture, "close"):
             picture.close()
         return frame if self.size is None else self._resized(frame, self.size)
-
-    async def __aiter__(self):
-        await self.start()
-        while self._running:
-            try:
-                frame = await self.capture()
-            except MediaError as error:
-                if error.kind == "ended":              # of a video file
-                    return
-                if error.kind != "hidden":
-                    raise
-                await self._device.call("visible")     # a loop rests while nobody looks
-                continue
-            yield frame
-
-    def stop(self) -> None:
-        """Releases the camera; loops over it end."""
-        self._running = False
-        self._device.stop()
-
-    async def __aenter__(self) -> Webcam:
-        return await self.start()
-
-    async def __aexit__(self, *error) -> None:
-        self.stop()
-
-    def __del__(self):
-        if getattr(self, "_running", False):
-            self.stop()
 
     def _resized(self, frame: Tensor, size: tuple[int, int]) -> Tensor:
         resizer = self._resizers.get(frame.shape)

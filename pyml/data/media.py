@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import AsyncIterator, Generator
 from functools import cache
-from typing import Any
+from typing import Any, ClassVar, Self
 
 from pyml.scripts import body_of
 
@@ -93,3 +94,61 @@ def whole(what: str, name: str, value: Any, least: int = 1) -> None:
     """Raises ValueError unless `value` is an integer of at least `least`."""
     if isinstance(value, bool) or not isinstance(value, int) or value < least:
         raise ValueError(f"{what}: {name} must be an integer of at least {least}. Received: {name}={value!r}")
+
+
+class Captured:
+    """Part of Webcam and Microphone: loops over what a device captures, which rest while the page is hidden, and its release."""
+
+    _ends: ClassVar[tuple[str, ...]] = ("ended",)      # kinds of errors that end a loop: that of a file is over
+    _device: Any
+    _running: bool
+
+    async def start(self) -> Self:
+        """Starts the device, if it is not running."""
+        raise NotImplementedError
+
+    async def capture(self) -> Any:
+        """The next element."""
+        raise NotImplementedError
+
+    async def _next(self, **wanted: Any) -> Any:
+        """What the device has next."""
+        await self.start()
+        try:
+            return await self._device.call("next", **wanted)
+        except MediaError as error:
+            if error.kind != "hidden":                 # then the same device goes on later
+                self.stop()
+            raise
+
+    def stop(self) -> None:
+        """Releases the device; loops over it end."""
+        self._running = False
+        self._device.stop()
+
+    def __await__(self) -> Generator[Any, Any, Self]:
+        return self.start().__await__()
+
+    async def __aiter__(self) -> AsyncIterator[Any]:
+        await self.start()
+        while self._running:
+            try:
+                element = await self.capture()
+            except MediaError as error:
+                if error.kind in self._ends:
+                    return
+                if error.kind != "hidden":
+                    raise
+                await self._device.call("visible")
+                continue
+            yield element
+
+    async def __aenter__(self) -> Self:
+        return await self.start()
+
+    async def __aexit__(self, *error: object) -> None:
+        self.stop()
+
+    def __del__(self) -> None:
+        if getattr(self, "_running", False):
+            self.stop()

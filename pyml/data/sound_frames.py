@@ -11,7 +11,7 @@ import numpy as np
 
 from pyml.core import Tensor, convert_to_tensor
 from pyml.data.analyser import Analyser
-from pyml.data.media import IN_BROWSER, MediaError, PageDevice, page_devices, whole
+from pyml.data.media import IN_BROWSER, Captured, MediaError, PageDevice, page_devices, whole
 
 
 def microphone(source: Any = None, sample_rate_hz: int | None = None, fft_size: int = 1024,
@@ -61,11 +61,13 @@ async def microphones() -> list[dict[str, str]]:
     return await page_devices("microphone")
 
 
-class Microphone:
+class Microphone(Captured):
     """A microphone: `await capture()`, `async for`, `await start()`, `stop()`; see `pyml.data.microphone`.
 
     It is released by `stop()`, at the end of `async with`, and with the last reference.
     """
+
+    _ends = ("ended", "stopped")
 
     def __init__(self, source: Any, sample_rate_hz: int | None, fft_size: int, columns: int | None, frames: int,
                  constraints: dict[str, Any] | None, smoothing: float, spectrogram: bool, waveform: bool):
@@ -108,57 +110,19 @@ class Microphone:
             self.label, self.sample_rate_hz, self._running = info.label, int(info.sampleRate), True
         return self
 
-    def __await__(self):
-        return self.start().__await__()
-
     async def capture(self) -> dict[str, Tensor]:
         """The next element; starts the microphone if need be.
 
         Raises:
             MediaError: There is none: the microphone was unplugged, and so on.
         """
-        await self.start()
-        try:
-            found = await self._device.call("next", **self._wanted)
-        except MediaError as error:
-            if error.kind != "hidden":                 # then the same microphone goes on later
-                self.stop()
-            raise
+        found = await self._next(**self._wanted)
         element = {}
         if self._wanted["spectrogram"]:
             element["spectrogram"] = _tensor(found.spectrogram, (self.frames, self.columns, 1))
         if self._wanted["waveform"]:
             element["waveform"] = _tensor(found.waveform, (self.frames * self.fft_size, 1))
         return element
-
-    async def __aiter__(self):
-        await self.start()
-        while self._running:
-            try:
-                element = await self.capture()
-            except MediaError as error:
-                if error.kind in ("ended", "stopped"):
-                    return
-                if error.kind != "hidden":
-                    raise
-                await self._device.call("visible")     # a loop rests while nobody can speak
-                continue
-            yield element
-
-    def stop(self) -> None:
-        """Releases the microphone; loops over it end."""
-        self._running = False
-        self._device.stop()
-
-    async def __aenter__(self) -> Microphone:
-        return await self.start()
-
-    async def __aexit__(self, *error) -> None:
-        self.stop()
-
-    def __del__(self):
-        if getattr(self, "_running", False):
-            self.stop()
 
 
 def _tensor(values, shape):

@@ -10,7 +10,6 @@ from pyml import ops, random, regularizers
 from pyml.core import Tensor
 from pyml.layers.activation import _SameShape
 from pyml.layers.input_spec import InputSpec
-from pyml.layers.layer import Layer
 from pyml.layers.windows import laid_out, standard_data_format
 from pyml.objects.samples import Sample, draw, sample
 from pyml.utils.seeds import make_default_seed
@@ -29,7 +28,19 @@ def share_of_one(value: Any, name: str | None, owner: str) -> float:
     return value
 
 
-class Dropout(Layer):
+class _Random(_SameShape, abstract=True):
+    """A layer that draws numbers while it trains, if at all."""
+
+    def __init__(self, seed: int | None, draws: bool, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.seed = seed
+        self.supports_masking = True
+        if draws:
+            self.seed_generator = random.SeedGenerator(make_default_seed() if seed is None else seed)
+        self.built = True
+
+
+class Dropout(_Random):
     """While training, sets a share of the inputs to 0 and scales the rest up; otherwise the inputs unchanged.
 
     Args:
@@ -50,14 +61,9 @@ class Dropout(Layer):
     """
 
     def __init__(self, rate: float, noise_shape: Sequence[int | None] | None = None, seed: int | None = None, **kwargs: Any) -> None:
-        super().__init__(**kwargs)
-        self.rate = share_of_one(rate, "rate", type(self).__name__)
-        self.seed = seed
+        super().__init__(seed, share_of_one(rate, "rate", type(self).__name__) > 0, **kwargs)
+        self.rate = rate
         self.noise_shape = None if noise_shape is None else tuple(noise_shape)
-        self.supports_masking = True
-        if rate > 0:
-            self.seed_generator = random.SeedGenerator(make_default_seed() if seed is None else seed)
-        self.built = True
 
     def call(self, inputs: Tensor, training: bool | None = False) -> Tensor:
         if not training or self.rate == 0:
@@ -68,9 +74,6 @@ class Dropout(Layer):
         if shape is not None:
             shape = tuple(n if m is None else m for m, n in zip(shape, inputs.shape, strict=True))
         return random.dropout(inputs, self.rate, noise_shape=shape, seed=self.seed_generator)
-
-    def compute_output_shape(self, input_shape: Any) -> Any:
-        return input_shape
 
     @classmethod
     def _samples(cls) -> Iterator[Sample]:
@@ -134,7 +137,7 @@ class SpatialDropout2D(Dropout, not_in_config=("trainable",)):
         yield sample(cls(0.3, seed=1), draw(2, 3, 2, 4), like=lambda x: x)
 
 
-class AlphaDropout(_SameShape):
+class AlphaDropout(_Random):
     """Dropout that keeps mean and variance of inputs with mean 0 and variance 1, for networks of `selu`.
 
     Args:
@@ -152,16 +155,11 @@ class AlphaDropout(_SameShape):
     """
 
     def __init__(self, rate: float, noise_shape: Sequence[int | None] | None = None, seed: int | None = None, **kwargs: Any) -> None:
-        super().__init__(**kwargs)
-        self.rate = share_of_one(rate, "rate", "AlphaDropout")
+        super().__init__(seed, share_of_one(rate, "rate", "AlphaDropout") > 0, **kwargs)
+        self.rate = rate
         if rate == 1:
             raise ValueError("AlphaDropout: rate must be below 1.")
         self.noise_shape = None if noise_shape is None else tuple(noise_shape)
-        self.seed = seed
-        self.supports_masking = True
-        if rate > 0:
-            self.seed_generator = random.SeedGenerator(make_default_seed() if seed is None else seed)
-        self.built = True
 
     def call(self, inputs: Tensor, training: bool | None = False) -> Tensor:
         if not training or not self.rate:
@@ -178,7 +176,7 @@ class AlphaDropout(_SameShape):
         yield sample(cls(0.3, noise_shape=(None, 1)), draw(2, 3), like=lambda x: x)
 
 
-class GaussianNoise(_SameShape):
+class GaussianNoise(_Random):
     """Adds normally distributed noise while training.
 
     Args:
@@ -196,15 +194,10 @@ class GaussianNoise(_SameShape):
     """
 
     def __init__(self, stddev: float, seed: int | None = None, **kwargs: Any) -> None:
-        super().__init__(**kwargs)
+        super().__init__(seed, stddev > 0, **kwargs)
         if not stddev >= 0:
             raise ValueError(f"GaussianNoise: stddev must not be negative. Received: stddev={stddev}")
         self.stddev = stddev
-        self.seed = seed
-        self.supports_masking = True
-        if stddev > 0:
-            self.seed_generator = random.SeedGenerator(make_default_seed() if seed is None else seed)
-        self.built = True
 
     def call(self, inputs: Tensor, training: bool | None = False) -> Tensor:
         if not training or not self.stddev:
@@ -216,7 +209,7 @@ class GaussianNoise(_SameShape):
         yield sample(cls(0.3), draw(2, 3), like=lambda x: x)
 
 
-class GaussianDropout(_SameShape):
+class GaussianDropout(_Random):
     """Multiplies by normally distributed numbers around 1 while training.
 
     Args:
@@ -233,15 +226,10 @@ class GaussianDropout(_SameShape):
     """
 
     def __init__(self, rate: float, seed: int | None = None, **kwargs: Any) -> None:
-        super().__init__(**kwargs)
-        self.rate = share_of_one(rate, "rate", "GaussianDropout")
+        super().__init__(seed, share_of_one(rate, "rate", "GaussianDropout") > 0, **kwargs)
+        self.rate = rate
         if rate == 1:
             raise ValueError("GaussianDropout: rate must be below 1.")
-        self.seed = seed
-        self.supports_masking = True
-        if rate > 0:
-            self.seed_generator = random.SeedGenerator(make_default_seed() if seed is None else seed)
-        self.built = True
 
     def call(self, inputs: Tensor, training: bool | None = False) -> Tensor:
         if not training or not self.rate:
