@@ -69,10 +69,7 @@ def read_layer(raw, where) -> dict:
         name = "Identity"
         config.pop("activation", None)
     if name == "InputLayer":
-        shape = config.get("batch_input_shape") or config.get("batch_shape")
-        if not isinstance(shape, list) or any(n is not None and (type(n) is not int or not 0 <= n < 1 << 31) for n in shape):
-            raise ModelFileError(f"{where}: an input has shape {str(shape)[:80]}; expected whole numbers and nulls.")
-        return {"class_name": name, "config": {"batch_shape": shape, "dtype": _dtype(config), "name": flat_name(config.get("name"))}}
+        return {"class_name": name, "config": _input(config, where)}
     if name == "RNN":  # TensorFlow.js adds what is in the cell
         config = {k: v for k, v in config.items() if k in _OF_RNN}
     for key in _INSIDE:
@@ -80,6 +77,26 @@ def read_layer(raw, where) -> dict:
             config[key] = read_layer(raw["config"][key], where)
     if isinstance(config.get("cells"), list):
         config["cells"] = [read_layer(cell, where) for cell in raw["config"]["cells"]]
+    for key in _ACTIVATIONS if "module" not in raw else ():  # Keras 3, which names modules, means its own hard_sigmoid
+        if config.get(key) == "hard_sigmoid":
+            config[key] = {"class_name": "function", "config": "tfjs>hard_sigmoid"}
+    if "name" in config:
+        config["name"] = flat_name(config["name"])
+    if "dtype" in config:
+        config["dtype"] = _dtype(config)
+    config = _of_class(name, config)
+    return {"class_name": name, "config": {k: v for k, v in config.items() if k not in _DROPPED and not _is_default(k, v)}}
+
+
+def _input(config, where) -> dict:
+    shape = config.get("batch_input_shape") or config.get("batch_shape")
+    if not isinstance(shape, list) or any(n is not None and (type(n) is not int or not 0 <= n < 1 << 31) for n in shape):
+        raise ModelFileError(f"{where}: an input has shape {str(shape)[:80]}; expected whole numbers and nulls.")
+    return {"batch_shape": shape, "dtype": _dtype(config), "name": flat_name(config.get("name"))}
+
+
+def _of_class(name: str, config: dict) -> dict:
+    """What a class of Keras 2 has otherwise, or not at all, in Keras 3."""
     if name in ("GRU", "GRUCell"):
         config.setdefault("reset_after", False)
     if name in _SLOPE and _SLOPE[name][0] in config:
@@ -88,13 +105,6 @@ def read_layer(raw, where) -> dict:
         config["mask_zero"] = bool(config.get("mask_zero"))
     if name == "BatchNormalization" and isinstance(config.get("axis"), list):
         config["axis"] = config["axis"][0]
-    for key in _ACTIVATIONS if "module" not in raw else ():  # Keras 3, which names modules, means its own hard_sigmoid
-        if config.get(key) == "hard_sigmoid":
-            config[key] = {"class_name": "function", "config": "tfjs>hard_sigmoid"}
-    if "name" in config:
-        config["name"] = flat_name(config["name"])
-    if "dtype" in config:
-        config["dtype"] = _dtype(config)
     if name == "MultiHeadAttention":
         config = {k: v for k, v in config.items() if k not in ("query_shape", "key_shape", "value_shape")}
     if config.get("groups") == 1 and (not name.startswith("Conv") or name.endswith("Transpose")):
@@ -103,7 +113,7 @@ def read_layer(raw, where) -> dict:
         config = {k: v for k, v in config.items() if not k.startswith("kernel_") or k == "kernel_size"}
     if name in _OF_NO_WEIGHTS:
         config.pop("trainable", None)
-    return {"class_name": name, "config": {k: v for k, v in config.items() if k not in _DROPPED and not _is_default(k, v)}}
+    return config
 
 
 def _check_readable(name, raw, where):
