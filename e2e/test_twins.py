@@ -1,8 +1,5 @@
 """What the demo pages export: a folder that `python -m http.server` serves, whose page does the same with no Python."""
 
-import re
-import subprocess
-import sys
 import zipfile
 from contextlib import contextmanager
 from itertools import pairwise
@@ -10,7 +7,7 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from .demo_page import finished, write_code
+from .demo_page import finished, plain_server, write_code
 from .test_audio_demos import WORDS, hears_words, sentence, write_wav
 from .test_audio_demos import hearing as hearing  # a fixture
 from .test_camera_demos import photo as astronaut
@@ -19,21 +16,9 @@ from .test_demos import networks as networks  # a fixture
 from .test_mnist_page import SMALL, draw_seven
 
 
-@contextmanager
-def plain_server(folder):
-    """The address of a folder that Python's own server serves, which sends no header of ours."""
-    command = [sys.executable, "-u", "-m", "http.server", "0", "--bind", "127.0.0.1"]
-    process = subprocess.Popen(command, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
-    try:
-        yield re.search(r"http://127\.0\.0\.1:\d+", process.stdout.readline())[0]
-    finally:
-        process.terminate()
-        process.wait()
-        process.stdout.close()
-
-
-def exported(page, tmp_path):
+def exported(page, tmp_path, offline=False):
     """Presses Export; the folder of the .zip file that the browser downloads."""
+    page.set_checked("#offline", offline)
     with page.expect_download(timeout=120_000) as download:
         page.click("#export")
     name = download.value.suggested_filename
@@ -71,9 +56,26 @@ def read(page):
     return page.text_content("#reading"), shares(page)
 
 
+def opens_offline(new_page, folder, reading):
+    """The exported page reads on when its server is gone, and its manifest is one."""
+    with plain_server(folder) as url:
+        page = new_page(fresh=True)
+        page.goto(f"{url}/index.html")
+        assert finished(page)["error"] is None
+        page.evaluate("async () => { await navigator.serviceWorker.ready; }")
+        page.wait_for_function("async () => (await navigator.serviceWorker.ready).active.state === 'activated'")
+        manifest = page.evaluate("async () => (await fetch(document.querySelector('link[rel=manifest]').href)).json()")
+        assert manifest["display"] == "standalone"
+    page.context.set_offline(True)
+    page.reload()
+    assert finished(page)["error"] is None
+    assert read(page)[0].split("(")[0] == reading.split("(")[0]
+
+
 @pytest.mark.parametrize("query", [
     "", pytest.param("&backend=webgpu&jspi=off&thread=main", marks=pytest.mark.slow)])  # fmt: skip
 def test_digits_are_read_without_python_as_they_were_with_it(new_page, site, tmp_path, query):
+    (tmp_path / "plain").mkdir()
     page = new_page()
     page.goto(f"{site}/demos/mnist/index.html?digits=2560{query}")
     page.wait_for_function("() => !document.querySelector('#train').disabled")
@@ -82,8 +84,8 @@ def test_digits_are_read_without_python_as_they_were_with_it(new_page, site, tmp
     page.fill("#epochs", "2")
     page.click("#train")
     assert finished(page)["error"] is None
-    before = read(page)
-    folder = exported(page, tmp_path)
+    before, before_page = read(page), page
+    folder = exported(page, tmp_path / "plain")
     with twin(new_page, folder) as page:
         text, after = read(page)
         assert text.split("(")[0] == before[0].split("(")[0]
@@ -93,6 +95,8 @@ def test_digits_are_read_without_python_as_they_were_with_it(new_page, site, tmp
         for width in (1280, 320):
             page.set_viewport_size({"width": width, "height": 800})
             assert page.evaluate("() => document.documentElement.scrollWidth") <= width
+    (tmp_path / "app").mkdir()
+    opens_offline(new_page, exported(before_page, tmp_path / "app", offline=True), before[0])
     page = new_page(fresh=True)  # a double click on the file
     for refused in ("CORS", "ERR_FAILED"):
         page.console.allow(refused)
@@ -117,6 +121,49 @@ def test_what_was_taught_names_pictures_without_python(new_page, site, tmp_path)
         assert list(after) == list(before) and after["cat"] == pytest.approx(before["cat"], abs=0.02)
         assert page.locator("#bars .name").all_text_contents() == list(before)
         assert sum(page.asked.values()) < 10_000_000 and "MobileNet" in page.text_content("#base-note")
+        near = shares_after(page, lambda: page.select_option("#by", "neighbours"))
+        assert near["cat"] == pytest.approx(1 / 3, abs=0.01)  # all three examples vote
+        learns_more(page)
+
+
+def learns_more(page):
+    """A photo of somebody is added to the class that it is not like, and learned; a reload remembers, until it is to forget."""
+    page.select_option("#by", "head")
+    person = lambda: shares_after(page, lambda: page.set_input_files("#file", photo("astronaut.png")))
+    before = person()
+    least = min(before, key=before.get)
+    page.select_option("#which", least)
+    page.click("#add")
+    page.wait_for_function("() => pymlDemo.examples === 4")
+    page.click("#learn")
+    page.wait_for_function("() => document.querySelector('#result').textContent.startsWith('Learned')")
+    after = person()
+    assert after[least] > 0.5 and page.evaluate("() => pymlDemo.accuracy") == 1
+    page.reload()
+    assert finished(page)["error"] is None
+    assert person()[least] == pytest.approx(after[least], abs=1e-3)
+    assert page.text_content("#result").startswith("1 of 4 examples")
+    page.click("#over")
+    page.wait_for_function("() => document.querySelector('#result').textContent.startsWith('It knows 3 examples')")
+
+
+@pytest.mark.slow
+def test_tones_are_seen_without_python(new_page, site, tmp_path):
+    def melody(page):
+        page.click("#melody")
+        page.wait_for_function("() => pymlDemo.columns > 60 && pymlDemo.level > -60")
+        return page.evaluate("() => pymlDemo")
+
+    page = new_page()
+    page.goto(f"{site}/demos/spectrogram/index.html?backend=wasm")
+    page.wait_for_function("() => !document.querySelector('#melody').disabled")
+    folder = exported(page, tmp_path)
+    with twin(new_page, folder) as page:
+        assert sum(page.asked.values()) < 300_000
+        found = melody(page)
+        assert any(abs(found["frequency"] - tone) < 3 for tone in (262, 294, 330, 392, 440, 523, 659, 784, 1047))
+        assert page.text_content("#window-note") == "Windows of 1024 samples." and page.locator("#window").count() == 0
+        page.wait_for_function("() => document.querySelector('#source-note').textContent === 'The end.'")
 
 
 @pytest.mark.slow

@@ -6,7 +6,7 @@
 import { bring, download, sentence } from "./basics.js";
 
 const WEB = "../../web/"; // as pages say it; `web/` in a twin
-const MODEL = "model/";
+const MODEL = "model/", MANIFEST = "manifest.webmanifest";
 const PYTHON_ONLY = "[data-python], header nav, #notices, details:has(#details), meta[name=needs], meta[name=networks]";
 const IMPORT = /^(?:import|export)\b[^"';]*?from "([^"]+)"|\bimport\("([^"]+)"\)/gm;
 
@@ -43,13 +43,14 @@ model/                 the network: plans, weights, and a loader for pages of yo
 export function offerExport(place, { name, pack, title = "Take it with you", kinds = [] }) {
   const page = {
     value: "page", label: "a page without Python", says: "A page of its own, with this network and no Python, for any web host.", file: `${name}.zip`,
-    pack: async () => pack(await twinFiles(name)),
+    pack: async () => pack(await twinFiles(name, place.querySelector("#offline").checked)),
     note: () => "Unpack it and upload the folder to any web host; or run <code>python -m http.server</code> in it and open <code>http://localhost:8000/</code>.",
   };
   const every = [page, ...kinds];
   place.innerHTML = `<h2 id="export-title">${title}</h2>
     <p class="controls">${kinds.length ? `<label>Export <select id="export-kind">${every.map(({ value, label }) => `<option value="${value}">${label}</option>`).join("")}</select></label>` : ""}
       <button id="export" type="button" disabled>Export</button> <span id="export-says" class="quiet"></span></p>
+    <p id="offline-line"><label><input id="offline" type="checkbox"> It also opens offline, and can be installed</label></p>
     <p id="export-note" role="status"></p>`;
   const press = place.querySelector("button"), note = place.querySelector("[role=status]"), select = place.querySelector("select");
   const kind = () => every.find(({ value }) => value === (select?.value ?? "page"));
@@ -58,6 +59,7 @@ export function offerExport(place, { name, pack, title = "Take it with you", kin
     press.disabled = packing || !allowed;
     if (select) select.disabled = packing;
     place.querySelector("#export-says").textContent = kind().says;
+    place.querySelector("#offline-line").hidden = kind() !== page;
   };
   select?.addEventListener("change", () => { note.textContent = ""; show(); });
   show();
@@ -93,8 +95,8 @@ export function modelKinds(name, { keras, tfjs, outputs, inputs }) {
 const escaped = (text) => text.replace(/[&<>"]/g, (letter) => `&#${letter.codePointAt(0)};`);
 const size = (bytes) => (bytes / 1e6).toFixed(bytes < 995_000 ? 2 : 1);
 
-/** The files of this page's twin, `[[path, text], ...]`. */
-export async function twinFiles(name) {
+/** The files of this page's twin, `[[path, text], ...]`; with a manifest where it is to open offline, for which Python adds the rest. */
+export async function twinFiles(name, offline = false) {
   const text = async (url) => (await bring(url)).text();
   const html = text(new URL("index.html", location.href));
   html.catch(() => {});
@@ -109,9 +111,11 @@ export async function twinFiles(name) {
     modules.set(path, source.replaceAll(`"${WEB}`, '"./web/'));
   }
   await take(new URL("twin.js", location.href));
-  const { page, title } = twinPage(await html, [...modules.keys(), `${MODEL}model.js`]);
+  const { page, title } = twinPage(await html, [...modules.keys(), `${MODEL}model.js`], offline);
   const plain = ["demo.css", "guard.js"].map(async (each) => [`web/${each}`, await text(new URL(each, import.meta.url))]);
-  return [["index.html", page], ["README.txt", readme(name, title)], ...modules, ...(await Promise.all(plain))];
+  const app = { name: title, short_name: name, start_url: "./", display: "standalone" };
+  const manifest = offline ? [[MANIFEST, JSON.stringify(app)]] : [];
+  return [["index.html", page], ["README.txt", readme(name, title)], ...manifest, ...modules, ...(await Promise.all(plain))];
 }
 
 /** Where a file of the page or of web/ lies in the twin's folder. */
@@ -122,7 +126,7 @@ function pathOf(url) {
   throw new Error(`${url.pathname} belongs neither to this page nor to web/.`);
 }
 
-function twinPage(html, modules) {
+function twinPage(html, modules, offline) {
   const page = new DOMParser().parseFromString(html, "text/html");
   for (const left of page.querySelectorAll(PYTHON_ONLY)) left.remove();
   for (const template of page.querySelectorAll("template[data-twin]")) template.replaceWith(template.content);
@@ -132,6 +136,7 @@ function twinPage(html, modules) {
   page.querySelector("script[type=module]").setAttribute("src", "twin.js");
   const hint = (attributes) => page.head.append(Object.assign(page.createElement("link"), attributes), "\n");
   for (const href of modules) hint({ rel: "modulepreload", href });
+  if (offline) hint({ rel: "manifest", href: MANIFEST });
   for (const file of ["plan.json", "weights.bin"]) hint({ rel: "preload", as: "fetch", href: MODEL + file, crossOrigin: "anonymous" });
   const whole = `<!doctype html>\n${page.documentElement.outerHTML}\n`;
   return { page: whole.replaceAll(`"${WEB}`, '"web/').replace(/(\n\s*)+\n/g, "\n"), title: page.querySelector("h1").textContent };

@@ -16,6 +16,11 @@ def start(sample_rate, window, top):
     return {"bins": shown, "binWidth": spectrogram.bin_width, "hop": spectrogram.hop, "low": LOW, "high": HIGH}
 
 
+async def export(files, window):
+    """The page's twin: its `files`, pairs of a path and a text, and the spectra of such windows, as the bytes of a .zip file."""
+    return await Spectrogram(48000, window).export_page(dict(files))
+
+
 async def listen(samples):
     """The columns that these samples complete, a byte for each frequency, and the loudest tone in them."""
     spectrogram = state["spectrogram"]

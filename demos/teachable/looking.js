@@ -16,7 +16,7 @@ const HERE = "Or drop a picture here, or paste one.";
  * instead  of asking: a promise, where a picture of the camera is meant for something else, or null.
  * notes    { waiting, camera }: what is said of a picture while `able` says no, and while the camera runs.
  *
- * Returns { look(picture, name), again(), openCamera(), filming() }.
+ * Returns { look(picture, name), current(), again(), openCamera(), filming() }.
  */
 export function lookingView({ able, ask, instead = () => null, notes: { waiting, camera } }) {
   const square = squares(SIZE);
@@ -108,5 +108,8 @@ export function lookingView({ able, ask, instead = () => null, notes: { waiting,
     },
     refuse: (name) => { $("problem").textContent = `${name} is no picture; choose a JPEG, PNG or WebP file.`; },
   });
-  return { look, again: () => (shown ? judge(shown) : undefined), openCamera: useCamera, filming: () => stopWatching !== null };
+  /** What is being looked at, as ImageData; null where it is nothing yet. */
+  const current = () => (stopWatching ? square($("video")) : shown);
+
+  return { look, current, again: () => (shown ? judge(shown) : undefined), openCamera: useCamera, filming: () => stopWatching !== null };
 }

@@ -41,6 +41,7 @@ class Teachable:
         self.examples = {}  # number of the example -> (class, features)
         self.next = 0
         self.classes, self.head, self.neighbours, self.judge = [], None, None, None
+        self.learned = None  # features and places of classes that the head was trained with
 
     # ---- examples
     async def add(self, number, picture):
@@ -98,7 +99,7 @@ class Teachable:
         neighbours = models.KNNClassifier()
         for features, label in zip(x, y):
             neighbours.add_example(features, int(label))
-        self.classes, self.head, self.neighbours = classes, head, neighbours
+        self.classes, self.head, self.neighbours, self.learned = classes, head, neighbours, (x, y)
         self.judge = program(lambda features: head(features[None], training=False))  # the features stay on the device
         return float(((await head.predict_async(x, verbose=0)).argmax(1) == y).mean())
 
@@ -124,18 +125,22 @@ class Teachable:
         return Model(self.base.keras.input, x, name="teachable")
 
     async def export_page(self, files, names):
-        """A zip file with a page of `files`, texts by their names, and what was learned, which runs with no Python; as bytes."""
+        """A zip file with a page of `files`, texts by their names, and what was learned, which runs with no Python; as bytes.
+
+        The page can learn more: the head goes with its training, and what the base saw in the examples, not their pictures.
+        """
         if self.head is None:
             raise ValueError("Nothing was learned yet; train before you export.")
-        head, base = self.head, self.base
+        base, (x, y) = self.base, self.learned
 
-        def teachable(pictures):
-            return head(base.embed(pictures), training=False)
+        def embed(pictures):
+            return base.embed(pictures)
 
-        facts = {"names": [names[number] for number in self.classes], "source": base.source, "licence": base.licence}
+        facts = {"names": [names[number] for number in self.classes], "labels": y.tolist(), "source": base.source, "licence": base.licence}
         square = np.zeros((1, base.size, base.size, 3), np.float32)
-        pages = {**files, "classes.json": json.dumps(facts)}
-        return await export_zip_async(teachable, "teachable", pages, inside="model", inputs=[square], weights="float16")
+        pages = {**files, "classes.json": json.dumps(facts), "examples.bin": x.astype("<f4").tobytes()}
+        head = {"head": (self.head, {"training": True, "batch_sizes": (1, 16)})}
+        return await export_zip_async(embed, "teachable", pages, inside="model", others=head, inputs=[square], weights="float16")
 
     async def export(self, names):
         """A zip file with the model for TensorFlow.js, as bytes."""

@@ -7,16 +7,25 @@ import zipfile
 from collections.abc import Mapping
 from typing import Any
 
+from pyml.export.apps import service_worker
 from pyml.export.folder import Export, Options
 from pyml.export.programs import ExportError
 from pyml.export.weights import read_state_async
 
 DATE = (1980, 1, 1, 0, 0, 0)  # the same model makes the same file
+MANIFEST = "manifest.webmanifest"  # of what can be installed
+LOADER = ("model.js", "model.d.ts")
 PACKED = (".bin", ".png", ".jpg")  # deflating them takes time and saves nothing
 
 
 async def export_zip_async(
-    model: Any, name: str, files: Mapping[str, str | bytes] | None = None, *, inside: str = "", **options: Any
+    model: Any,
+    name: str,
+    files: Mapping[str, str | bytes] | None = None,
+    *,
+    inside: str = "",
+    others: Mapping[str, tuple[Any, Mapping[str, Any]]] | None = None,
+    **options: Any,
 ) -> bytes:
     """A model as a .zip file that holds one folder, which runs without Python as that of `pyml.export` does.
 
@@ -25,8 +34,11 @@ async def export_zip_async(
     Args:
         model: As for `pyml.export`.
         name: Of the folder in the file.
-        files: Further files of the folder, such as a page: text or bytes by their paths.
+        files: Further files of the folder, such as a page: text or bytes by their paths. A `manifest.webmanifest` among them makes
+            the folder an app that opens without a network: a service worker is added, `sw.js`, which the page registers.
         inside: The model's own folder in that folder; by default the model's files lie beside `files`.
+        others: More models by the folders that they go to in that folder, each with its options; the model's own loader opens
+            them: `load("head/")`.
         **options: Those of `pyml.export` that say what is exported: `batch_sizes`, `input_shapes`, `inputs`, `training`,
             `targets`, `sample_weight`, `weights`, `devices`, `app`.
 
@@ -43,13 +55,17 @@ async def export_zip_async(
         >>> sorted(zipfile.ZipFile(io.BytesIO(packed)).namelist())[:3]
         ['small/index.html', 'small/model/model.d.ts', 'small/model/model.js']
     """
-    export = Export(model, Options(**options))
-    arrays = [await read_state_async(state) for state in export.states]
-    own = {f"{inside}/{path}".lstrip("/"): content for path, content in export.files(arrays).items()}
+    own: dict[str, bytes] = {}
+    for folder, (one, its) in {**(others or {}), inside: (model, options)}.items():
+        export = Export(one, Options(**its))
+        made = export.files([await read_state_async(state) for state in export.states])
+        own |= {f"{folder}/{path}".lstrip("/"): data for path, data in made.items() if folder == inside or path not in LOADER}
     more = {path: content.encode() if isinstance(content, str) else content for path, content in (files or {}).items()}
     both = sorted(own.keys() & more.keys())
     if both:
         raise ExportError(f"export: the model has a file {both[0]} of its own; give yours another name, or the model a folder by inside=.")
+    if MANIFEST in more:
+        own |= service_worker({**more, **own})
     packed = io.BytesIO()
     with zipfile.ZipFile(packed, "w") as archive:
         for path, content in {**more, **own}.items():
