@@ -42,7 +42,7 @@ model/                 the network: plans, weights, and a loader for pages of yo
  */
 export function offerExport(place, { name, pack, title = "Take it with you", kinds = [] }) {
   const page = {
-    value: "page", label: "a page without Python", says: "A page of its own, with this network and no Python, for any web host.", file: `${name}.zip`,
+    value: "page", label: "a page without Python", says: "A page of its own that needs no Python, for any web host.", file: `${name}.zip`,
     pack: async () => pack(await twinFiles(name, place.querySelector("#offline").checked)),
     note: () => "Unpack it and upload the folder to any web host; or run <code>python -m http.server</code> in it and open <code>http://localhost:8000/</code>.",
   };
