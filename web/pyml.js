@@ -117,9 +117,19 @@ function workerScript() {
   return URL.createObjectURL(new Blob([`import ${JSON.stringify(script.href)};`], { type: "text/javascript" }));
 }
 
+/** The worker that early.js made, if it has begun as these settings say. */
+function earlyWorker(settings) {
+  const { pymlWorker: worker } = globalThis, asked = addressOptions();
+  globalThis.pymlWorker = null;
+  const same = settings.indexURL === new URL("../pyodide/", HERE).href && ["ready", "webgpu", "jspi"].every((name) => settings[name] === asked[name]);
+  if (worker && same && !worker.failed) return worker;
+  worker?.terminate();
+  return null;
+}
+
 /** Python behind postMessage. */
-function workerConnection() {
-  const worker = new Worker(workerScript(), { type: "module" });
+function workerConnection(settings) {
+  const worker = earlyWorker(settings) ?? new Worker(workerScript(), { type: "module" });
   const waiting = new Map();
   let next = 1, started = false;
   const connection = {
@@ -199,7 +209,7 @@ function client(settings, status) {
     /** Starts Python, again if it does not start and the user says so. */
     async start() {
       for (;;) {
-        connection = worker ? workerConnection() : pageConnection();
+        connection = worker ? workerConnection(options) : pageConnection();
         connection.onevent = hear;
         try {
           this.info = await connection.request("start", [options]);

@@ -45,16 +45,17 @@ const PIECE = 128; // bytes: what differs from what lies there is told in such p
 
 /** A copy of memory up to its last byte that is not zero, in whole pieces. */
 function withoutEnd(memory) {
-  let end = memory.length;
-  while (end && !memory[end - 1]) end--;
-  return memory.slice(0, Math.ceil(end / PIECE) * PIECE);
+  const words = wordsOf(memory, 0, memory.length);
+  let end = words.length;
+  while (end && !words[end - 1]) end--;
+  return memory.slice(0, Math.ceil((4 * end) / PIECE) * PIECE);
 }
 
 const headerOf = (whole) => new DataView(whole.buffer, whole.byteOffset).getUint32(4, true);
 const wordsOf = (bytes, from, to) => new Uint32Array(bytes.buffer, bytes.byteOffset + from, (to - from) / 4);
 
 function sumOf(words, sum) {
-  for (const word of words) sum = (Math.imul(sum, 31) + word) | 0;
+  for (let i = 0; i < words.length; i += 1) sum = (Math.imul(sum, 31) + words[i]) | 0; // millions of them
   return sum;
 }
 
@@ -139,8 +140,8 @@ async function placed(module, libraries) {
   if (table.length > TABLE) throw new Error(`Pyodide has ${table.length} functions, more than ${TABLE}`);
   table.grow(TABLE - table.length);
   for (const [path, compiled] of all) {
-    const name = SITE_PACKAGES + path;
-    module.preloadedWasm[name] = await module.loadWebAssemblyModule(compiled, { loadAsync: true, nodelete: true }, name, {});
+    const name = SITE_PACKAGES + path, allowUndefined = path !== all.at(-1)[0]; // looks for what others miss once, at the end
+    module.preloadedWasm[name] = await module.loadWebAssemblyModule(compiled, { loadAsync: true, nodelete: true, allowUndefined }, name, {});
   }
 }
 
@@ -153,12 +154,15 @@ export function unpacked(pack) {
 
 /** Puts the files of a pack, and the names of the libraries, where Python looks for packages. */
 export function putPackages(fs, files, libraries) {
-  const made = new Set();
+  const folders = new Map(); // path -> node; writeFile would look for each file's folder again, and open and close it
   const put = (path, bytes) => {
-    const folder = SITE_PACKAGES + path.slice(0, path.lastIndexOf("/") + 1);
-    if (!made.has(folder)) fs.mkdirTree(folder);
-    made.add(folder);
-    fs.writeFile(SITE_PACKAGES + path, bytes, { canOwn: true });
+    const cut = path.lastIndexOf("/") + 1, folder = SITE_PACKAGES + path.slice(0, cut);
+    if (!folders.has(folder)) {
+      fs.mkdirTree(folder);
+      folders.set(folder, fs.lookupPath(folder).node);
+    }
+    const parent = folders.get(folder), node = parent.node_ops.mknod(parent, path.slice(cut), 0o100666, 0);
+    Object.assign(node, { contents: bytes, usedBytes: bytes.length });
   };
   for (const [path, bytes] of files) put(path, bytes);
   for (const path of libraries) put(path, new Uint8Array()); // it is loaded; Python only wants to see a file

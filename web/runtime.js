@@ -2,6 +2,9 @@
 // web/pyml.js on the main thread; both speak to the page through `emit` and the returned object.
 import { STDLIB, putLater, putPackages, unpacked, withLibraries } from "./ready.js";
 
+/** What is asked for by the page's address and must be known before Python starts; the rest may come later. */
+export const FIRST = ["ready", "webgpu", "jspi", "backend"];
+
 /** A start-up failure the page can explain: `kind` is "download" or "start", `file` the file that failed. */
 export class StartError extends Error {
   constructor(kind, message, file = null) {
@@ -199,8 +202,9 @@ async function boot(module, options) {
  * backend (null | "webgpu" | "wasm" | "cpu"), ready ("off" starts Python from nothing), webgpu, jspi and relaxed ("off" hides them), threads (how many
  * the wasm device takes), interrupts (SharedArrayBuffer | null).
  * emit(event): { type: "phase" | "download" | "stdout" | "stderr" | "message", ... }.
+ * rest: a promise of all options where `options` has only the indexURL and those of FIRST.
  */
-export async function startRuntime(options, emit) {
+export async function startRuntime(options, emit, rest = Promise.resolve(options)) {
   switchOff(options);
   if ((options.backend ?? "webgpu") === "webgpu") askForAdapter();
   const phase = (name, text) => emit({ type: "phase", name, text });
@@ -211,8 +215,8 @@ export async function startRuntime(options, emit) {
   const py = await withDownloadProgress(emit, async ({ early, expect }) => {
     const at = (name) => new URL(name, options.indexURL).href;
     for (const name of ["pyodide.asm.wasm", "pyodide-lock.json"]) early(at(name));
-    const answers = (options.files ?? []).map(async ({ path, url }) => [path, await fetch(url)]);
-    const files = Promise.all(answers.map(async (answer) => [(await answer)[0], new Uint8Array(await (await answer)[1].arrayBuffer())]));
+    const answered = rest.then(({ files = [] }) => Promise.all(files.map(async ({ path, url }) => [path, await fetch(url)])));
+    const files = answered.then((answers) => Promise.all(answers.map(async ([path, answer]) => [path, new Uint8Array(await answer.arrayBuffer())])));
     files.catch(() => {}); // the first that fails ends all this
     const script = (name) => import(at(name)).catch((error) => {
       throw new StartError("download", `Could not download ${name}: ${error.message}.`, name);
@@ -228,10 +232,11 @@ export async function startRuntime(options, emit) {
     };
     const useReady = plan.memory && options.ready !== "off";
     const { [LIBRARY]: later, ...sizes } = plan.sizes;
-    Promise.allSettled(answers).then(() => expect(useReady ? sizes : plan.memory ? {} : plan.sizes));
+    answered.then(() => expect(useReady ? sizes : plan.memory ? {} : plan.sizes), () => {});
     if (!useReady) early(at(LIBRARY));
     const loaded = (useReady && (await bootReady(module, factory, plan, loading, mark, early))) || (await boot(module, loading));
     mark("Python started");
+    options = await rest;
     const packages = options.packages.filter((name) => !(name in loaded.loadedPackages));
     if (packages.length) await loaded.loadPackage(packages, { messageCallback: () => {} });
     const missing = options.packages.filter((name) => !(name in loaded.loadedPackages));

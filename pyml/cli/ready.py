@@ -38,14 +38,14 @@ KEPT = 4  # memories in the cache of builds, 14 MB each
 FETCHED = ("pyodide.asm.wasm",)  # besides the memory and what belongs to it
 # Modules and names that a page with a model touches; what else there is, a page imports when it is first used.
 IMPORTS = """
-import random, json, os, sys, warnings, asyncio, traceback, zipfile, tempfile, shutil, inspect, ctypes
+import random, json, os, sys, warnings, asyncio, difflib, encodings.cp437, traceback, zipfile, tempfile, shutil, inspect, ctypes
 import numpy, numpy.fft, numpy.linalg, numpy.random, numpy.ma
 import pyodide.code, pyodide.ffi, pyodide.http, pyodide.webloop
 import pyml
 from pyml import (activations, browser, callbacks, config, constraints, core, data, datasets, dtypes, errors, image, initializers,
                   io, layers, losses, metrics, models, ops, optimizers, random, recent, regularizers, saving, scripts, tracebacks,
                   trainers, tree, utils)
-import pyml.browser.page, pyml.browser.pixels, pyml.data.dataset, pyml.hub, pyml.layers.later, pyml.ops.later
+import pyml.kept_page, pyml.browser.page, pyml.browser.pixels, pyml.data.dataset, pyml.hub, pyml.layers.later, pyml.ops.later
 import pyml.compile.program, pyml.compile.emit, pyml.compile.schedule, pyml.compile.lower
 import pyml.device.browser, pyml.device.wasm, pyml.device.cpu
 import pyml.wasm.compile, pyml.wasm.engine, pyml.wasm.link, pyml.wasm.threads, pyml.wasm.library, pyml.wasm.open
