@@ -2,8 +2,10 @@
 .DEFAULT_GOAL := help
 PYTHON ?= python3
 BIN := .venv/bin
-# Pages run one at a time in one worker (the e2e group), unit tests beside them.
+# Pages run one at a time in one worker, unit tests beside them (conftest.py).
 WORKERS ?= 2
+# Tests start Python again and again: what it compiles of pyml is kept, whatever the shell says.
+export PYTHONDONTWRITEBYTECODE :=
 TESTS ?= tests e2e
 MARK ?= not slow
 
@@ -31,7 +33,7 @@ docs:
 # TensorFlow.js (4 MB), which they compare with.
 test:
 	@$(PYTHON) tools/setup.py --models small --tests
-	@$(BIN)/python -m pytest $(TESTS) -m "$(MARK)" -n $(WORKERS) --dist loadgroup -q
+	@$(BIN)/python -m pytest $(TESTS) -m "$(MARK)" -n $(WORKERS) -q
 
 # The slow ones too, and every network: 400 MB more to download, once. `make test MARK=` runs the slow ones without those.
 test-all:

@@ -1,6 +1,6 @@
 """Fixtures for tests that drive the built site in headless Chromium.
 
-All of them run in one worker (`xdist_group`), so that one site and one browser serve them and pages do not
+All of them run in one worker (`../conftest.py`), so that one site and one browser serve them and pages do not
 compete for two cores. A page that writes an error to its console fails its test; a test that provokes errors
 says so with `console.allow("part of the text")`. Browser and site live as long as this package's tests and no
 longer: Playwright keeps an event loop running, which other tests must not find.
@@ -24,7 +24,6 @@ from pyml.cli.serve import running
 
 from .python_page import BLANK, PythonPage
 
-HERE = Path(__file__).parent
 os.environ["PYML_CACHE"] = "off"  # Python here and in processes; a page has its window's storage
 
 
@@ -33,16 +32,14 @@ SLOW = {"test_audio_demos", "test_bare_pyodide", "test_camera_demos", "test_demo
         "test_wasm_in_node"}  # fmt: skip
 
 
-@pytest.hookimpl(wrapper=True)
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items):
-    """Marks the pages' tests. Before every other hook: pytest-xdist looks at the groups in one of its own."""
+    """Marks the pages' tests, before `-m` looks at the marks."""
     for item in items:
-        if HERE in Path(item.path).parents:
+        if item.nodeid.startswith("e2e/"):
             item.add_marker(pytest.mark.e2e)
-            item.add_marker(pytest.mark.xdist_group("e2e"))
             if Path(item.path).stem in SLOW and not item.get_closest_marker("quick"):
                 item.add_marker(pytest.mark.slow)
-    return (yield)
 
 
 class Console:

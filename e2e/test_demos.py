@@ -280,6 +280,7 @@ def test_photos_are_chosen_dropped_and_pasted(classify):
 
 
 def test_the_other_network_looks_at_the_same_photo(classify):
+    named(classify, lambda: classify.set_input_files("#file", photo("chelsea.png")))
     other = named(classify, lambda: classify.select_option("#network", "efficientnet_lite0"))
     assert other[0] in ("Egyptian cat", "tabby, tabby cat", "tiger cat")
     assert "EfficientNet" in classify.text_content("#network-note")
@@ -386,30 +387,39 @@ def shares_after(page, act):
     return page.evaluate("() => pymlDemo.shares")
 
 
-@pytest.mark.quick
-def test_two_classes_are_learned_from_files_and_a_new_picture_is_named(teachable):
-    assert teachable.is_disabled("#train") and teachable.is_disabled("#export")
+@pytest.fixture(scope="module")
+def taught(teachable):
+    """The page after it learned a cat from one picture and what is none from two; `said` is what it showed on the way."""
+    page = teachable
+    page.said = [page.is_disabled("#train"), page.is_disabled("#export")]
     for place, name in enumerate(("cat", "other")):
-        teachable.locator(".class input.text").nth(place).fill(name)
-    add_examples(teachable, 0, photo("chelsea.png"))
-    assert "Every class needs examples" in teachable.text_content("#result") and teachable.is_disabled("#train")
-    add_examples(teachable, 1, photo("rocket.jpg"), photo("coffee.png"))
-    teachable.set_input_files("#file", photo("chelsea.png"))
-    result = teach(teachable)
+        page.locator(".class input.text").nth(place).fill(name)
+    add_examples(page, 0, photo("chelsea.png"))
+    page.said += [page.text_content("#result"), page.is_disabled("#train")]
+    add_examples(page, 1, photo("rocket.jpg"), photo("coffee.png"))
+    page.set_input_files("#file", photo("chelsea.png"))
+    page.result = teach(page)
+    return page
+
+
+@pytest.mark.quick
+def test_two_classes_are_learned_from_files_and_a_new_picture_is_named(taught):
+    untaught, nothing_to_export, needed, too_few = taught.said
+    assert untaught and nothing_to_export and too_few
+    assert "Every class needs examples" in needed
+    result = taught.result
     assert result["error"] is None and result["accuracy"] == 1
     assert result["shares"]["cat"] > 0.9
-    assert shares_after(teachable, lambda: teachable.set_input_files("#file", photo("rocket.jpg")))["other"] > 0.9
-    assert shares_after(teachable, lambda: teachable.evaluate(DROP, ["#view", "drop", ["/models/photos/astronaut.png"]])).keys() == {
-        "cat",
-        "other",
-    }
+    assert shares_after(taught, lambda: taught.set_input_files("#file", photo("rocket.jpg")))["other"] > 0.9
+    dropped = shares_after(taught, lambda: taught.evaluate(DROP, ["#view", "drop", ["/models/photos/astronaut.png"]]))
+    assert dropped.keys() == {"cat", "other"}
 
 
-def test_the_nearest_examples_decide_when_asked(teachable):
-    shares_after(teachable, lambda: teachable.set_input_files("#file", photo("coffee.png")))
-    shares = shares_after(teachable, lambda: teachable.select_option("#by", "neighbours"))
+def test_the_nearest_examples_decide_when_asked(taught):
+    shares_after(taught, lambda: taught.set_input_files("#file", photo("coffee.png")))
+    shares = shares_after(taught, lambda: taught.select_option("#by", "neighbours"))
     assert shares["other"] == pytest.approx(2 / 3) and shares["cat"] == pytest.approx(1 / 3)
-    shares_after(teachable, lambda: teachable.select_option("#by", "head"))
+    shares_after(taught, lambda: taught.select_option("#by", "head"))
 
 
 def in_tensorflow_js(folder, pixels):
@@ -423,13 +433,13 @@ def in_tensorflow_js(folder, pixels):
     return json.loads(done.stdout)[0]["data"]
 
 
-def test_the_exported_model_gives_what_the_page_shows(teachable, tmp_path):
+def test_the_exported_model_gives_what_the_page_shows(taught, tmp_path):
     from pyml.saving import load_model
 
-    shares = shares_after(teachable, lambda: teachable.set_input_files("#file", photo("chelsea.png")))
-    pixels = np.array(teachable.evaluate(PICTURE), "float32").reshape(1, 224, 224, 4)[..., :3]
-    with teachable.expect_download() as download:
-        teachable.click("#tfjs")
+    shares = shares_after(taught, lambda: taught.set_input_files("#file", photo("chelsea.png")))
+    pixels = np.array(taught.evaluate(PICTURE), "float32").reshape(1, 224, 224, 4)[..., :3]
+    with taught.expect_download() as download:
+        taught.click("#tfjs")
     with zipfile.ZipFile(download.value.path()) as packed:
         packed.extractall(tmp_path)
     assert download.value.suggested_filename == "teachable-tfjs.zip"
@@ -440,22 +450,22 @@ def test_the_exported_model_gives_what_the_page_shows(teachable, tmp_path):
     np.testing.assert_allclose(in_tensorflow_js(tmp_path, pixels), found, atol=1e-3)
 
 
-def test_examples_and_classes_are_removed_with_the_keyboard(teachable):
-    teachable.click("#more")
-    assert teachable.evaluate("() => document.activeElement.getAttribute('aria-label')") == "Name of Class 3"
-    teachable.keyboard.press("Control+A")
-    teachable.keyboard.type("cup")
-    add_examples(teachable, 2, photo("coffee.png"))
-    assert "The examples changed" in teachable.text_content("#result")
-    teachable.locator(".class").nth(2).get_by_role("button", name="Remove this example").focus()
-    teachable.keyboard.press("Enter")
-    assert teachable.locator(".class").nth(2).locator(".count").text_content() == "0 examples"
-    assert teachable.is_disabled("#train")
-    teachable.get_by_role("button", name="Remove the class cup").focus()
-    teachable.keyboard.press("Enter")
-    assert teachable.locator(".class").count() == 2 and teachable.is_enabled("#train")
-    assert_named(teachable)
-    assert_fits_a_phone(teachable)
+def test_examples_and_classes_are_removed_with_the_keyboard(taught):
+    taught.click("#more")
+    assert taught.evaluate("() => document.activeElement.getAttribute('aria-label')") == "Name of Class 3"
+    taught.keyboard.press("Control+A")
+    taught.keyboard.type("cup")
+    add_examples(taught, 2, photo("coffee.png"))
+    assert "The examples changed" in taught.text_content("#result")
+    taught.locator(".class").nth(2).get_by_role("button", name="Remove this example").focus()
+    taught.keyboard.press("Enter")
+    assert taught.locator(".class").nth(2).locator(".count").text_content() == "0 examples"
+    assert taught.is_disabled("#train")
+    taught.get_by_role("button", name="Remove the class cup").focus()
+    taught.keyboard.press("Enter")
+    assert taught.locator(".class").count() == 2 and taught.is_enabled("#train")
+    assert_named(taught)
+    assert_fits_a_phone(taught)
 
 
 def test_sample_photos_are_learned_at_once(teachable):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 from contextlib import suppress
@@ -81,6 +82,12 @@ def wasm():
 @pytest.fixture
 def rng():
     return np.random.default_rng(0)
+
+
+def pytest_collection_finish():
+    """What is there before the first test, thousands of tests among it, stays: no search for garbage need look at it."""
+    gc.collect()
+    gc.freeze()
 
 
 MANY = 4  # cases from which on a test takes turns by itself

@@ -84,12 +84,12 @@ def gradients(K, call):
 
     inputs = [call.args[i] for i in places]
     if K.__name__ == "pyml":
-        return [g.numpy() for g in K.grad(scalar, argnums=tuple(range(len(inputs))))(*inputs)]
+        return list(K.grad(scalar, argnums=tuple(range(len(inputs))))(*inputs))
     import torch
 
     tensors = [torch.tensor(a, requires_grad=True) for a in inputs]
     found = torch.autograd.grad(scalar(*tensors), tensors, allow_unused=True)
-    return [(torch.zeros_like(t) if g is None else g).detach().numpy() for g, t in zip(found, tensors, strict=True)]
+    return [(torch.zeros_like(t) if g is None else g).detach() for g, t in zip(found, tensors, strict=True)]
 
 
 def run(K, call):
@@ -98,12 +98,23 @@ def run(K, call):
     if K.__name__ == "keras" and call.path in ("ops.fold", "ops.unfold"):     # which on PyTorch refuse arrays
         args = [K.ops.convert_to_tensor(a) if is_float(a) else a for a in args]
     outputs = leaves(function_of(K, call.path)(*args, **call.kwargs))
+    found = gradients(K, call) if call.grad and any(is_float(a) for a in call.args) else None
+    if K.__name__ == "pyml":
+        compute([*outputs, *(found or [])])
     values = [np.asarray(K.ops.convert_to_numpy(out)) if hasattr(out, "dtype") else np.asarray(out) for out in outputs]
     answer = {"out": values, "dtype": [v.dtype.name for v in values], "shape": [list(v.shape) for v in values]}
     answer["out"] = [np.stack([v.real, v.imag], -1) if v.dtype.kind == "c" else v for v in values]
-    if call.grad and any(is_float(a) for a in call.args):
-        answer["grad"] = gradients(K, call)
+    if found is not None:
+        answer["grad"] = [g.numpy() for g in found]
     return answer
+
+
+def compute(tensors):
+    """All of them in one plan, where each alone would repeat what they have in common."""
+    from pyml import config
+    from pyml.compile.program import realize
+
+    realize([t._node for t in tensors if hasattr(t, "_node")], config.device())
 
 
 def families():
