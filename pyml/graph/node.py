@@ -85,16 +85,18 @@ def toposort(roots, stop=lambda node: False) -> list[Node]:
     """Every node reachable from `roots`, sources first. Iterative: deep graphs overflow the wasm stack."""
     order: list[Node] = []
     seen: set[int] = set()
-    stack = [(r, False) for r in reversed(roots)]
+    stack: list[Node | None] = list(reversed(roots))
     while stack:
-        node, ready = stack.pop()
-        if ready:
-            order.append(node)
+        node = stack.pop()
+        if node is None:  # the sources of the one below are in order
+            order.append(stack.pop())  # type: ignore[arg-type]
         elif id(node) not in seen:
             seen.add(id(node))
-            stack.append((node, True))
-            if not stop(node):
-                stack.extend((s, False) for s in reversed(node.src) if id(s) not in seen)
+            if node.src and not stop(node):
+                stack += (node, None)
+                stack += [s for s in reversed(node.src) if id(s) not in seen]
+            else:
+                order.append(node)
     return order
 
 
@@ -118,10 +120,17 @@ def piled(node: Node) -> int:
 
 def freeze(value):
     """Attributes as a hashable key."""
+    kind = type(value)
+    if kind is str:
+        return value
+    if kind is int or kind is bool or kind is float:
+        return kind.__name__, value if value else str(value)  # -0.0 is equal to 0.0, and another constant
+    if kind is tuple or kind is list:
+        return tuple([freeze(v) for v in value])
     if isinstance(value, dict):
-        return tuple((k, freeze(v)) for k, v in sorted(value.items()))
+        return tuple([(k, freeze(v)) for k, v in sorted(value.items())]) if value else ()
     if isinstance(value, (list, tuple)):
         return tuple(freeze(v) for v in value)
     if isinstance(value, (bool, int, float)):
-        return type(value).__name__, value if value else str(value)  # -0.0 is equal to 0.0, and another constant
+        return type(value).__name__, value if value else str(value)
     return value
