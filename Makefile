@@ -39,6 +39,7 @@ test:
 test-all:
 	@$(PYTHON) tools/setup.py --models all --tests
 	@$(BIN)/python tests/saving/fetch_models.py
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[marimo]'
 	@$(MAKE) --no-print-directory test MARK=
 
 lint:

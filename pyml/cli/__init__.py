@@ -31,9 +31,11 @@ def parser() -> argparse.ArgumentParser:
     build = commands.add_parser("build", help="write a folder that any static host can serve")
     build.add_argument("folder", type=Path, help="the folder to write")
     build.add_argument("--programs", action="store_true", help="run each page's programs.py once, and ship what that compiled")
-    build.add_argument("--page", type=Path, help="your page: a folder with an index.html; with --jupyterlite a folder of notebooks")
+    build.add_argument("--page", type=Path, help="your page: a folder with an index.html; with --jupyterlite a folder of notebooks, "
+                                                 "with --marimo a notebook")  # fmt: skip
     host = build.add_mutually_exclusive_group()
     host.add_argument("--jupyterlite", action="store_true", help="a JupyterLite site, with pyml in its Python and a first notebook")
+    host.add_argument("--marimo", action="store_true", help="a marimo notebook that runs in a tab, with pyml in its Python")
     host.add_argument("--pyscript", action="store_true", help="a PyScript page, with pyml in its Python")
 
     hub.add_command(commands)
@@ -61,14 +63,16 @@ def run_info(options: argparse.Namespace) -> int:
 
 
 def run_build(options: argparse.Namespace) -> int:
-    """`pyml build DIR [--page FOLDER] [--programs | --jupyterlite | --pyscript]`."""
-    from pyml.cli import jupyterlite, pyscript
+    """`pyml build DIR [--page FOLDER] [--programs | --jupyterlite | --marimo | --pyscript]`."""
+    from pyml.cli import jupyterlite, marimo, pyscript
     from pyml.cli.build import AssetError, BuildError, build_site
     from pyml.cli.programs import ProgramsError
 
     try:
         if options.jupyterlite:
             jupyterlite.build(options.folder, options.page)
+        elif options.marimo:
+            marimo.build(options.folder, options.page)
         elif options.pyscript:
             pyscript.build(options.folder, options.page)
         else:

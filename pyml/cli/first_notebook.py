@@ -1,7 +1,10 @@
-"""The first notebook that a built JupyterLite site opens with: it trains and draws."""
+"""The first notebook that a built site of JupyterLite or marimo opens with: it trains and draws."""
 
+import ast
 import json
 from typing import Any
+
+from pyml.assets.marimo import VERSION
 
 # (kind, text); also what docs/notebooks.md says to begin with
 CELLS: tuple[tuple[str, str], ...] = (
@@ -40,3 +43,29 @@ def ipynb() -> str:
         "language_info": {"name": "python"},
     }
     return json.dumps({"cells": cells, "metadata": metadata, "nbformat": 4, "nbformat_minor": 5}, indent=1) + "\n"
+
+
+def marimo_notebook() -> str:
+    """The same as a file of marimo, whose cells are functions of what others define."""
+    lines = ["import marimo", "", f'__generated_with = "{VERSION}"', 'app = marimo.App(app_title="pyml")', ""]
+    known = {"mo"}
+    for text in ("import marimo as mo", *(text if kind == "code" else f'mo.md(r"""\n{text}\n""")' for kind, text in CELLS)):
+        used, made, waits = _names(text)
+        needs = [name for name in used if name in known and name not in made]
+        lines += ["", "@app.cell", f"{'async ' if waits else ''}def _({', '.join(needs)}):"]
+        lines += [f"    {line}" if line else "" for line in text.splitlines()]
+        lines += [f"    return ({', '.join(made)},)" if made else "    return", ""]
+        known |= set(made)
+    return "\n".join([*lines, "", 'if __name__ == "__main__":', "    app.run()", ""])
+
+
+def _names(text: str) -> tuple[list[str], list[str], bool]:
+    """The names that Python code uses, those that it defines, and whether it waits for something."""
+    used, made, waits = [], [], False
+    for node in ast.walk(ast.parse(text)):
+        if isinstance(node, ast.Name):
+            (made if isinstance(node.ctx, ast.Store) else used).append(node.id)
+        elif isinstance(node, (ast.Import, ast.ImportFrom)):
+            made += [alias.asname or alias.name for alias in node.names]
+        waits = waits or isinstance(node, ast.Await)
+    return list(dict.fromkeys(used)), list(dict.fromkeys(made)), waits

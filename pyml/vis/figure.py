@@ -120,6 +120,10 @@ class Figure:
             bundle["text/html"] = self._text()
         return bundle
 
+    def _mime_(self) -> tuple[str, str]:
+        """What marimo asks for: the specification alone, since of several forms it shows the table first."""
+        return VEGA_LITE, json.dumps(self.themed())
+
     def _text(self) -> str:
         """The numbers as a table, for readers that draw no Vega-Lite."""
         rows = self.rows()[:20]
