@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 import warnings
 from collections.abc import Iterable, Iterator
@@ -16,6 +17,7 @@ from pyml.errors import DtypeError, ShapeError
 from pyml.trainers.labels import class_weights
 from pyml.utils.data_utils import PyDataset, pack_x_y_sample_weight, unpack_x_y_sample_weight
 
+_SEEN_AGAIN = 2  # batches of a generator that Keras looks at before it begins, and that every validation with it begins with there
 _PLAIN = (np.dtype(np.float32), np.dtype(np.int32))
 
 
@@ -158,6 +160,7 @@ class Batches:
         self._stream: Iterator[Any] | None = None  # of a dataset in training, where an epoch takes what the last one has left
         self._left = 0
         self._first: tuple[Any, Any, Any] | None = None
+        self._again: list[tuple[Any, Any, Any]] | None = None  # of an iterator that validates: what each pass begins with
 
     def peek(self) -> tuple[Any, Any, Any]:
         """The first batch, which is still given later.
@@ -218,19 +221,18 @@ class Batches:
                 self._iterator = None  # a list of batches starts again each epoch
             batches = self._fresh()
         if self._first is not None and hasattr(self.source, "__next__"):
-            batches = _chain(self._first, batches)
+            batches = itertools.chain([self._first], batches)
         self._first = None
+        if self.once and self.what == "validation_data":
+            if self._again is None:
+                self._again = list(itertools.islice(batches, _SEEN_AGAIN))
+            batches = itertools.chain(self._again, self._fresh())
         for done, batch in enumerate(batches, 1):
             yield batch
             if done == self.steps:
                 break
         if hasattr(self.source, "on_epoch_end"):
             self.source.on_epoch_end()
-
-
-def _chain(first: Any, rest: Iterable[Any]) -> Iterator[Any]:
-    yield first
-    yield from rest
 
 
 WHOLE: tuple[()] = ()  # stands for the targets of a batch that is a tuple of another form

@@ -59,7 +59,7 @@ def make_feed(
     if isinstance(source, Batches):
         return BatchFeed(model._steps, kind, source, batch_size, shuffle, steps)
     model._check_numbers(source.x, source.y)
-    if source.nbytes > resident.LIMIT:
+    if source.nbytes > resident.LIMIT or model._own_function(kind) is not None:
         return BatchFeed(model._steps, kind, source, batch_size, shuffle, steps)
     data = model._residents.of(model, f"{kind}, nested" if nested else kind, source)
     return ResidentFeed(model._steps, kind, data, batch_size, shuffle, steps)

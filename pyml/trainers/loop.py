@@ -26,10 +26,6 @@ _RAN_OUT = (
     "Your input ran out of data in epoch {epoch} of {epochs}; fit ends there. An iterator gives its batches once: make it give "
     "steps_per_epoch * epochs of them, or pass arrays, a list of batches, a PyDataset or a pyml.data.Dataset."
 )
-_NO_VALIDATION = (
-    "The validation data has run out of batches, so this epoch is not validated. An iterator gives its batches once: pass arrays, a "
-    "list of batches, a PyDataset or a pyml.data.Dataset as validation_data."
-)
 _FLAGS = {"train": "stop_training", "test": "stop_evaluating"}
 
 
@@ -83,7 +79,7 @@ class Loop:
                 logs = found
                 keeper.starts[epoch + 1] = keeper.ran
                 if validation is not None and options.validates_after(epoch + 1):
-                    tested = await self.evaluate(validation, required=epoch == first)
+                    tested = await self.evaluate(validation)
                     logs |= {f"val_{name}": value for name, value in tested.items()}
                 if epoch + 1 < epochs:
                     await keeper.looked(ended=True)
@@ -105,18 +101,18 @@ class Loop:
         if new:
             await self.io.prepare(new)
 
-    async def evaluate(self, feed: Feed, required: bool = True) -> dict[str, Any]:
-        """One pass without training; returns the logs. None where the data has run out before, unless `required`."""
+    async def evaluate(self, feed: Feed) -> dict[str, Any]:
+        """One pass without training; returns the logs."""
         self.model.stop_evaluating = False
         await self.compile(feed, "test")
         self.callbacks.on_test_begin()
         self.steps.program(("reset",))()
-        logs = await self.run(feed, "test", Pacer(), required)
+        logs = await self.run(feed, "test", Pacer())
         await self.provide("on_test_end", 0)
         self.callbacks.on_test_end(logs)
         return logs
 
-    async def run(self, feed: Feed, kind: str, pacer: Pacer, required: bool = True, skip: int = 0) -> dict[str, Any]:
+    async def run(self, feed: Feed, kind: str, pacer: Pacer, skip: int = 0) -> dict[str, Any]:
         """All steps of an epoch, but the first `skip`. The inner loop does no work per op: one replay, and a look now and then."""
         model, interrupts, flag = self.model, self.interrupts, _FLAGS[kind]
         keeper = self.keeper if kind == "train" else None
@@ -151,9 +147,6 @@ class Loop:
                 interrupts.check()
             if getattr(model, flag):
                 break
-        if index == 0 and kind == "test" and not required:
-            warnings.warn(_NO_VALIDATION, stacklevel=2)
-            return {}
         if index == 0 and (kind != "train" or not self.done):
             raise ValueError(
                 f"{'fit' if kind == 'train' else 'evaluate'}: the data gave no batches. An iterator gives its batches once; for "

@@ -16,9 +16,9 @@ from pyml.device.lock import LOCK
 from pyml.layers import structure
 from pyml.layers.signature import Tracing
 from pyml.trainers.data import packed
+from pyml.trainers.functions import KINDS, run
 from pyml.trainers.last_logs import LastLogs, flat_logs, joined
 from pyml.trainers.resident import Resident
-from pyml.trainers.state import taken
 from pyml.trainers.step_methods import StepMethods
 
 if TYPE_CHECKING:
@@ -54,7 +54,7 @@ class Steps:
         """One training step; also counts it and notes whether the loss is finite."""
         model = self.model
         model._watch.seen = False
-        logs = taken(model, "train", packed(x, y, sample_weight))
+        logs = run(model, "train", packed(x, y, sample_weight))
         self.note("train", logs)
         if not model._watch.seen:  # a step of one's own: the loss is what it calls so
             loss = logs.get("loss") if isinstance(logs, dict) else None
@@ -63,16 +63,16 @@ class Steps:
 
     def test(self, x: Any, y: Any, sample_weight: Any) -> None:
         """One evaluation step."""
-        self.note("test", taken(self.model, "test", packed(x, y, sample_weight)))
+        self.note("test", run(self.model, "test", packed(x, y, sample_weight)))
         self.model._clear_losses()
 
     def predict(self, x: Any) -> Any:
         """Predictions."""
-        return self.model.predict_step(packed(x, None, None))
+        return run(self.model, "predict", packed(x, None, None))
 
     def predict_whole(self, data: tuple[Any, ...]) -> Any:
         """Predictions by a step of one's own, which gets a batch with its targets and weights, as they came."""
-        return self.model.predict_step(data)
+        return run(self.model, "predict", data)
 
     def begin(self) -> None:
         """Steps are counted anew."""
@@ -95,7 +95,7 @@ class Steps:
     def owns(self, kind: str) -> bool:
         """Whether a subclass wrote the step or what it returns."""
         cls = type(self.model)
-        return any(getattr(cls, name) is not getattr(StepMethods, name)
+        return self.model._own_function(kind) is not None or any(getattr(cls, name) is not getattr(StepMethods, name)
                    for name in (f"{kind}_step", "compute_metrics", "get_metrics_result"))  # fmt: skip
 
     def writes(self, kind: str) -> bool:
@@ -135,11 +135,16 @@ class Steps:
         if self._structure != structure.version:  # a layer has other weights now: what was traced has the old ones
             self.programs.clear()
             self._structure = structure.version
+        kind, _, rest = key[0].partition("_")
+        on_host = kind in KINDS and rest != "function" and self.model._own_function(kind) is not None
+        if on_host:
+            key = (*key, "on the host")
         found = self.programs.get(key)
         if found is None:
             function = make(weakref.proxy(self)) if make is not None else self._method(key[0])
             with LOCK:  # another thread may have been first
-                found = self.programs.setdefault(key, eager(function) if self.model.run_eagerly else Program(function, name=str(key[0])))
+                plain = on_host or self.model.run_eagerly
+                found = self.programs.setdefault(key, eager(function) if plain else Program(function, name=str(key[0])))
         return found
 
     def _method(self, name: str) -> Callable:

@@ -21,18 +21,18 @@ from pyml.trainers.adapt import Source
 from pyml.trainers.compilation import Compilation
 from pyml.trainers.data import Arrays, inputs_of, is_whole
 from pyml.trainers.feeds import Residents, first_rows
+from pyml.trainers.functions import StepFunctions
 from pyml.trainers.io import AsyncIO, SyncIO, drive
 from pyml.trainers.keeper import Keeper
 from pyml.trainers.labels import check_indices, check_labels, indexed
 from pyml.trainers.metric_group import CompiledMetrics
 from pyml.trainers.options import Options
 from pyml.trainers.predicting import unflatten
-from pyml.trainers.step_methods import StepMethods
 from pyml.trainers.steps import Steps
 from pyml.trainers.watch import Trained, Watch
 
 
-class Trainer(StepMethods):
+class Trainer(StepFunctions):
     """A layer with a training loop: base of Model. `fit` waits; `await fit_async` lets the event loop run meanwhile."""
 
     def __init__(self, **kwargs: Any):
@@ -102,6 +102,7 @@ class Trainer(StepMethods):
         self._watch, self._trained = Watch(), Trained()
         self._trained.note(self)
         self.compiled, self.stop_training = True, False
+        self.train_function = self.test_function = self.predict_function = None
         self._reset_programs()
 
     def get_compile_config(self) -> dict[str, Any]:

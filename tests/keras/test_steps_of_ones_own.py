@@ -290,15 +290,6 @@ def test_mixed_float16_scales_the_loss_by_itself(cpu):
         pyml.config.set_dtype_policy("float32")
 
 
-def test_validation_data_that_runs_out_is_said_and_training_goes_on(cpu):
-    x, y = rows()
-    model = pyml.Sequential([pyml.Input((3,)), layers.Dense(2)])
-    model.compile("sgd", "mse")
-    with pytest.warns(UserWarning, match="validation data has run out"):
-        history = model.fit(x, y, epochs=3, verbose=0, validation_data=iter([(x, y)])).history
-    assert len(history["loss"]) == 3 and len(history["val_loss"]) == 1
-
-
 def test_layers_frozen_after_compile_are_trained_on_and_the_user_is_told_once(cpu):
     x, y = rows()
     model = pyml.Sequential([pyml.Input((3,)), layers.Dense(2)])
@@ -322,3 +313,48 @@ def test_a_graph_of_one_output_in_a_list_gives_a_tensor_for_values_and_a_list_fo
     model = pyml.Model([i], [layers.Dense(2)(i)])
     assert model(rows()[0]).shape == (20, 2) and model.predict(rows()[0], verbose=0).shape == (20, 2)
     assert [t.shape for t in model(pyml.Input((3,)))] == [(None, 2)]
+
+
+class Wrapped(pyml.Model):
+    """Step functions around those that come with a model."""
+
+    def make_train_function(self, force=False):
+        super().make_train_function(force)
+        inner = self.train_function
+
+        def step(iterator):
+            logs = inner(iterator)
+            self.seen.append(float(logs["loss"]))
+            return {**logs, "steps": len(self.seen)}
+
+        self.train_function = step
+
+    def make_predict_function(self, force=False):
+        inner = super().make_predict_function(force)
+        self.predict_function = lambda iterator: inner(iterator) * 2.0
+
+
+def test_functions_around_the_steps_run_for_every_batch_and_log_what_they_return(cpu):
+    x, y = rows()
+    own, usual = network(Wrapped), network(pyml.Model)
+    own.seen = []
+    found, wanted = (model.fit(x, y, batch_size=8, epochs=2, verbose=0, shuffle=False).history for model in (own, usual))
+    assert found.pop("steps") == [3, 6] and len(own.seen) == 6
+    for name, values in wanted.items():
+        np.testing.assert_allclose(found[name], values, rtol=1e-5)
+    np.testing.assert_allclose(own.predict(x, verbose=0), 2 * usual.predict(x, verbose=0), rtol=1e-5)
+    assert own.train_on_batch(x, y, return_dict=True)["steps"] == 7
+    assert own.evaluate(x, y, verbose=0) == pytest.approx(usual.evaluate(x, y, verbose=0), rel=1) and own.test_function is None
+
+
+def test_a_function_of_ones_own_is_the_step_until_compile(cpu):
+    x, y = rows()
+    model = network(pyml.Model)
+    model.train_function = lambda data: {"loss": ops.sum(next(data)[0])}
+    assert model.fit(x, y, batch_size=10, epochs=1, verbose=0, shuffle=False).history["loss"] == [pytest.approx(x[10:].sum(), rel=1e-5)]
+    model.compile("sgd", "mse")
+    assert model.train_function is None
+    batches = iter([(x, y), (x, y)])
+    step = model.make_train_function()
+    first, second = float(step(batches)["loss"]), float(step(batches)["loss"])
+    assert second < first and next(batches, None) is None and model.make_train_function() is step

@@ -1,6 +1,7 @@
 """fit, evaluate, predict and the on_batch methods."""
 
 import asyncio
+import itertools
 
 import numpy as np
 import pytest
@@ -316,6 +317,21 @@ def test_a_generator_of_just_enough_batches_warns_of_nothing(recwarn):
     history = classifier().fit(batches(6), epochs=2, steps_per_epoch=3, verbose=0)
     assert len(history.history["loss"]) == 2
     assert not [w for w in recwarn if "ran out" in str(w.message)]
+
+
+@pytest.mark.parametrize(("count", "steps", "wanted"), [
+    (None, 3, [0.33388, 0.45678, 0.58549]), (7, 3, [0.33388, 0.45678, 0.58549]), (3, None, [0.33388, 0.17119, 0.14471]),
+])  # fmt: skip
+def test_a_validation_with_a_generator_goes_on_after_its_first_two_batches_as_in_keras(count, steps, wanted):
+    def made(count):
+        for i in itertools.count() if count is None else range(count):
+            yield np.full((4, 3), 0.1 * (i + 1), "float32"), np.full((4, 2), 0.05 * i, "float32")
+
+    model = pyml.Sequential([pyml.Input((3,)), pyml.layers.Dense(2, kernel_initializer="ones")])
+    model.compile(pyml.optimizers.SGD(0.01), "mse")
+    history = model.fit(made(None), steps_per_epoch=2, epochs=3, validation_data=made(count), validation_steps=steps, verbose=0).history
+    np.testing.assert_allclose(history["loss"], [0.19451, 0.8418, 1.8986], rtol=1e-4)
+    np.testing.assert_allclose(history["val_loss"], wanted, rtol=1e-4)
 
 
 def test_a_set_of_numbers_is_no_data():
