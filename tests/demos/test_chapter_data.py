@@ -2,12 +2,15 @@
 
 import csv
 import io
+import sys
 import tarfile
+import zipfile
 
+import numpy as np
 import pytest
 
 from pyml import paths
-from pyml.assets import mails, pins, tables
+from pyml.assets import mails, packed, pins, tables
 from pyml.assets.download import AssetError
 
 
@@ -63,6 +66,49 @@ def test_mails_come_in_turn_and_too_few_are_refused(tmp_path, monkeypatch):
     monkeypatch.setattr(mails, "EACH", 3)
     with pytest.raises(AssetError, match="expected 3 mails of either kind"):
         mails.pack(package, tmp_path / "mails.csv")
+
+
+def test_a_novel_is_its_chapters_in_order_and_one_that_lacks_a_chapter_is_refused(tmp_path, monkeypatch):
+    package = tarball(tmp_path / "novel.tgz", {"data/chapter_2.txt": b"Two.\n\n", "data/chapter_1.txt": "One\u2014".encode()})
+    monkeypatch.setattr(packed, "CHAPTERS", 2)
+    packed.novel(package, tmp_path / "novel.txt")
+    assert (tmp_path / "novel.txt").read_text(encoding="utf-8") == "One\u2014\n\nTwo.\n"
+    monkeypatch.setattr(packed, "CHAPTERS", 3)
+    with pytest.raises(AssetError, match="holds no chapter 3"):
+        packed.novel(package, tmp_path / "novel.txt")
+
+
+def test_faces_are_the_first_half_of_the_pictures_and_another_number_is_refused(tmp_path):
+    def wheel(count):
+        file = io.BytesIO()
+        np.save(file, np.linspace(0, 1, count)[:, None, None] * np.ones((1, 25, 25)))
+        with zipfile.ZipFile(tmp_path / "some.whl", "w") as archive:
+            archive.writestr("skimage/data/lfw_subset.npy", file.getvalue())
+        return tmp_path / "some.whl"
+
+    packed.faces(wheel(200), tmp_path / "faces.npz")
+    with np.load(tmp_path / "faces.npz") as made:
+        assert made["face"].sum() == 100 and made["face"][0] and not made["face"][-1]
+        assert made["pictures"].dtype == "uint8" and made["pictures"][-1].min() == 255
+    with pytest.raises(AssetError, match="expected 200 pictures"):
+        packed.faces(wheel(3), tmp_path / "faces.npz")
+
+
+def test_wheels_become_one_zip_that_python_imports_from_the_same_each_time(tmp_path, monkeypatch):
+    with zipfile.ZipFile(tmp_path / "a.whl", "w") as archive:
+        for name in ("packed_by_a_test/__init__.py", "packed_by_a_test/tests/t.py", "packed_by_a_test/big.so"):
+            archive.writestr(name, "value = 7")
+    packed.package([tmp_path / "a.whl"], tmp_path / "all.zip", ("packed_by_a_test/tests",))
+    first = (tmp_path / "all.zip").read_bytes()
+    packed.package([tmp_path / "a.whl"], tmp_path / "all.zip", ("packed_by_a_test/tests",))
+    assert (tmp_path / "all.zip").read_bytes() == first
+    with zipfile.ZipFile(tmp_path / "all.zip") as archive:
+        assert archive.namelist() == ["packed_by_a_test/__init__.py"]
+    monkeypatch.syspath_prepend(str(tmp_path / "all.zip"))
+    import packed_by_a_test
+
+    assert packed_by_a_test.value == 7
+    del sys.modules["packed_by_a_test"]
 
 
 def test_the_fetched_data_are_whole():

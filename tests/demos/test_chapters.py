@@ -15,7 +15,7 @@ FAST = {"cars", "cartpole", "penguins", "spam", "spirals"}  # in a few seconds; 
 # Those in small: other values of some of their names, so that every cell runs and every chart is drawn in a second or two.
 SMALL = {
     "augment": {"EPOCHS": 2, "ROUNDS": 2, "EACH": 4},
-    "boxes": {"ROUNDS": 2, "ROUND": 100},
+    "boxes": {"ROUNDS": 2, "COUNT": 100},
     "dates": {"ROUNDS": 1, "TESTED": 2, "YEARS": 1, "UNITS": 8},
     "finetune": {"EACH": 4, "SIZE": 32, "ROUNDS": 2},
     "forger": {"COUNT": 400, "STEPS": 20, "EVERY": 10},
