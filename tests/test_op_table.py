@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import operator
+
 import numpy as np
 import pytest
 
@@ -160,3 +162,17 @@ def test_every_differentiable_op_has_samples():
     """A routine, reduction or movement without samples would escape the tests above."""
     without = [n for n, op in OPS.items() if op.kind in ("reduction", "movement", "routine") and not op.samples]
     assert without == []
+
+
+def test_nodes_and_numbers_of_python_compute_what_numpy_does(cpu):
+    x = np.array([0.5, 1.0, 2.5], np.float32)
+    signs = (operator.add, operator.sub, operator.mul, operator.truediv)
+    for number in (0.0, 1.0, 2.0, 3.0, 4.0, 0.5, -1.0, -2.5):  # some of them are shortcuts: x * 1 is x, x ** 2 is a product
+        for sign in (*signs, operator.pow):
+            with np.errstate(divide="ignore"):
+                right = sign(x, np.float32(number))
+            np.testing.assert_allclose(Tensor(sign(as_node(x), number)).numpy(), right, rtol=1e-6, err_msg=f"x {sign.__name__} {number}")
+        for sign in signs:
+            if sign is not operator.truediv:
+                got = Tensor(sign(number, as_node(x))).numpy()
+                np.testing.assert_allclose(got, sign(np.float32(number), x), rtol=1e-6, err_msg=f"{number} {sign.__name__} x")

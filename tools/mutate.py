@@ -4,6 +4,7 @@
     python tools/mutate.py                        40 changes in each part, 85 % of which must be noticed
     python tools/mutate.py losses optimizers      only these parts
     python tools/mutate.py --each 200 --seed 7    more, or others; the same seed takes the same places
+    python tools/mutate.py --minutes 40           as many as there is time for, as long in each part
 
 A change swaps an operator or a comparison, moves a number, negates a condition, drops a statement or edits the WGSL of
 an operation. It is made in a copy of the checkout, and the part's tests run until one fails. Changes that survive are
@@ -48,10 +49,12 @@ def surface(part: str, word: str) -> list[tuple[str, str]]:
             ("tests/test_goldens.py tests/test_first.py tests/keras/test_training.py", f"({word} or training or first) and {CPU}")]
 
 
+USES = ("tests/test_first.py tests/keras/test_optimizers.py", CPU)  # arithmetic as it is written, with numbers between tensors
 PARTS: dict[str, list[tuple[str, str]]] = {
-    "graph/prims": [(OPS, CPU), (CHOICES, "choices or team or threads"), (OPS, "wasm"), (KERNELS, ""), (OPS, "webgpu"), (DEVICES, ""),
+    "graph/prims": [(OPS, CPU), USES, (CHOICES, "choices or team or threads"), (OPS, "wasm"), (KERNELS, ""), (OPS, "webgpu"), (DEVICES, ""),
                     ("tests/test_long_sums.py", "recurrent or blocks or parts"), (COUNTS, "")],
-    "compile": [(f"{OPS} tests/test_programs.py", CPU), (PLANS, "not wasm"), (OPS, "wasm"), (COUNTS, ""), (OPS, "webgpu"), (DEVICES, "")],
+    "compile": [(f"{OPS} tests/test_programs.py", CPU), USES, (PLANS, "not wasm"), (OPS, "wasm"), (COUNTS, ""), (OPS, "webgpu"),
+                (DEVICES, "")],
     "losses": surface("losses", "loss"),
     "metrics": surface("metrics", "metric"),
     "optimizers": surface("optimizers", "(optimizer or schedule)"),
@@ -247,29 +250,34 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("parts", nargs="*", help=f"of {', '.join(PARTS)}; all without names")
     parser.add_argument("--each", type=int, default=40, help="changes in each part")
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--minutes", type=float, help="for all parts together, after the tests were seen to pass")
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1)
     options = parser.parse_args(arguments)
     unknown = [p for p in options.parts if p not in PARTS]
     if unknown:
         parser.error(f"no part is named {', '.join(unknown)}; the parts are {', '.join(PARTS)}")
+    parts = options.parts or list(PARTS)
     caught = made = 0
     with tempfile.TemporaryDirectory() as folder:
         copies = Copies(Path(folder), options.jobs)
         place = copies.free.get()
-        for stage in dict.fromkeys(stage for part in options.parts or PARTS for stage in PARTS[part]):
+        for stage in dict.fromkeys(stage for part in parts for stage in PARTS[part]):
             if not copies.passes(place, [stage]):
                 print(f"mutate: these tests fail without any change; mend them first: {stage[0]} -k '{stage[1]}'", file=sys.stderr)
                 return 2
         copies.free.put(place)
-        for part in options.parts or PARTS:
+        for part in parts:
             start = time.monotonic()
             every = list(changes(part))
             chosen = random.Random(options.seed).sample(every, min(options.each, len(every)))
+            until = start + 60 * options.minutes / len(parts) if options.minutes else float("inf")
+            results: list[bool] = []
             with ThreadPoolExecutor(options.jobs) as pool:
-                results = list(pool.map(lambda c, s=PARTS[part]: copies.noticed(c, s), chosen))
-            for change, noticed in zip(chosen, results, strict=True):
-                if not noticed:
-                    print(shown(change), flush=True)
+                noticed = pool.map(lambda c, s=PARTS[part], u=until: copies.noticed(c, s) if time.monotonic() < u else None, chosen)
+                for change, found in zip(chosen, noticed, strict=True):
+                    if found is False:
+                        print(shown(change), flush=True)
+                    results += [] if found is None else [found]
             caught, made = caught + sum(results), made + len(results)
             print(f"{part:14} {sum(results)} of {len(results)} noticed ({sum(results) / max(1, len(results)):.0%}), of {len(every):,} "
                   f"possible; {time.monotonic() - start:.0f} s", flush=True)  # fmt: skip
