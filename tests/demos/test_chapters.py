@@ -21,7 +21,7 @@ SMALL = {
     "forger": {"COUNT": 400, "STEPS": 20, "EVERY": 10},
     "snake": {"STEPS": 120, "CURIOUS": 60, "TESTS": 3},
     "tuning": {"EPOCHS": 6, "TRIALS": 4},
-    "words": {"ROUNDS": 1, "ROUND": 128, "LENGTH": 12, "SAMPLE": 10},
+    "words": {"ROUNDS": 1, "ROUND": 64, "LENGTH": 8, "UNITS": 16, "WIDE": 16, "BLOCKS": 1, "SAMPLE": 5},
 }
 
 
