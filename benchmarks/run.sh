@@ -9,6 +9,8 @@
 #   BENCH_ADAPTER=default   the machine's GPU instead of the software adapter
 #   MODELS=1     trained networks instead, beside TensorFlow.js and ONNX Runtime Web, on webgpu and wasm (benchmarks/models);
 #                DEVICE=wasm measures one device alone, NETWORKS picks networks, ROUNDS and PAGES bound the time
+#   EXPORT=1     exported networks instead, from opening a page to its first prediction, and learning digits (benchmarks/export);
+#                DEVICE, NETWORKS and ROUNDS as for MODELS, QUICK=1 a look at it in half a minute
 #   CAMERA=1     camera frame to prediction instead, beside TensorFlow.js (benchmarks/camera); ROUNDS frames of each
 set -eu
 cd "$(dirname "$0")/.."
@@ -46,12 +48,14 @@ if [ ! -e "$BENCH/.ready" ]; then
   (cd "$BENCH" && sh setup.sh) && touch "$BENCH/.ready"
 fi
 
-if [ "${MODELS:-0}" = 1 ]; then
+if [ "${MODELS:-0}" = 1 ] || [ "${EXPORT:-0}" = 1 ]; then
   for NAME in mobilenet_v1 efficientnet_lite0 movenet posenet photos; do
     [ -e "build/site/models/$NAME" ] || MISSING=1
   done
   [ -z "${MISSING:-}" ] || .venv/bin/python tools/setup.py --models all
-  exec $BENCH/.venv/bin/python -m benchmarks.models --devices "${CHOSEN:-webgpu,wasm}" ${NETWORKS:+--networks "$NETWORKS"} \
+  WHAT=models
+  [ "${EXPORT:-0}" = 1 ] && WHAT=export && [ "${QUICK:-0}" = 1 ] && exec $BENCH/.venv/bin/python -m benchmarks.export --quick
+  exec $BENCH/.venv/bin/python -m benchmarks.$WHAT --devices "${CHOSEN:-webgpu,wasm}" ${NETWORKS:+--networks "$NETWORKS"} \
     ${ROUNDS:+--rounds "$ROUNDS"} ${PAGES:+--pages "$PAGES"}
 fi
 

@@ -140,6 +140,7 @@ class Export:
         plan, programs = self._plan, self._programs
         small = {i for i, state in enumerate(self.states) if not state.written}
         plan["states"], data = encoded(self.states, values, self._options.weights, small)
+        plan["bytes"] = len(data)
         files: dict[str, bytes] = {"weights.bin": data}
         if "wasm" in programs.devices:
             plan["wasm"], modules = programs.devices["wasm"].wasm()

@@ -151,6 +151,18 @@ def test_fewer_bits_for_weights_and_functions_without_layers(small, tmp_path):
     np.testing.assert_allclose(function, [5.25])
 
 
+def test_weights_that_were_cut_short_are_refused(small, tmp_path):
+    folder = pyml.export(small, tmp_path / "short", devices="wasm")
+    weights = folder / "weights.bin"
+    weights.write_bytes(weights.read_bytes()[:-4])
+    node = shutil.which("node")
+    if node is None:
+        pytest.skip("Node is not installed")
+    script = f"import({json.dumps(str(folder / 'model.js'))}).then((m) => m.load()).catch((e) => console.log(e.message))"
+    done = subprocess.run([node, "-e", script], capture_output=True, text=True, timeout=60)
+    assert done.stdout.strip() == "could not load weights.bin: it is shorter than it should be."
+
+
 def test_what_cannot_be_exported_is_refused_before_anything_is_written(small, tmp_path):
     anything = pyml.Sequential([pyml.Input((None, None, 3)), L.Conv2D(2, 3)])
     with pytest.raises(ExportError, match="name those to export"):

@@ -55,13 +55,13 @@ export function outOf(bytes, shape, dtype) {
   return Object.assign(dtype === "bool" ? Uint8Array.from(values) : values, { shape });
 }
 
-/** A state's values from the file of weights. */
-export function decoded({ at, shape, dtype, as }, { buffer, byteOffset }) {
-  const size = sizeOf(shape), start = byteOffset + at;
-  if (as === "float16") return globalThis.Float16Array ? new Float32Array(new Float16Array(buffer, start, size)) : fromHalf(new Uint16Array(buffer, start, size));
-  if (as !== "int8") return new Uint8Array(buffer, start, 4 * size);
+/** A state's values from its bytes in the file of weights. */
+export function decoded({ shape, as }, bytes) {
+  const size = sizeOf(shape), { buffer } = bytes;
+  if (as === "float16") return globalThis.Float16Array ? new Float32Array(new Float16Array(buffer, 0, size)) : fromHalf(new Uint16Array(buffer, 0, size));
+  if (as !== "int8") return bytes;
   const channels = shape[shape.length - 1], values = new Float32Array(size);
-  const scale = new Float32Array(buffer, start, channels), whole = new Int8Array(buffer, start + 4 * channels, size);
+  const scale = new Float32Array(buffer, 0, channels), whole = new Int8Array(buffer, 4 * channels, size);
   for (let i = 0, c = 0; i < size; i++) {
     values[i] = whole[i] * scale[c];
     if (++c === channels) c = 0;

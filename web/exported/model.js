@@ -48,7 +48,7 @@ export async function load(from, options = {}) {
   const device = await opened(plan, asked, file, threads);
   device.ready.catch(() => {});
   const model = new Model(plan, device);
-  model.restore(new Uint8Array(await (await data).arrayBuffer())); // while kernels compile
+  await restored(plan, device, await data); // while kernels compile
   await device.ready;
   if (weights !== undefined) await model.load(weights);
   return model;
@@ -71,6 +71,28 @@ async function answered(url) {
   const response = await fetch(url).catch((error) => { throw new Error(`could not load ${name}: ${error.message}`); });
   if (!response.ok) throw new Error(`could not load ${name}: the server answered ${response.status}`);
   return response;
+}
+
+/** Gives all states the bytes that the folder has for them as they arrive, straight into the device's memory where that can be. */
+async function restored({ states, bytes }, device, { body }) {
+  const ids = device.plan.states, reader = body.getReader();
+  let i = 0, filled = 0, part = null;
+  for (let got = await reader.read(); !got.done; got = await reader.read()) {
+    for (let from = 0; from < got.value.length && i < states.length;) {
+      const length = (states[i + 1]?.at ?? bytes) - states[i].at, direct = device.memory && !states[i].as;
+      part ??= direct ? device.memory(ids[i], length) : new Uint8Array(length);
+      const count = Math.min(got.value.length - from, length - filled);
+      part.set(got.value.subarray(from, from + count), filled);
+      from += count;
+      filled += count;
+      if (filled < length) continue;
+      if (!direct) device.write(ids[i], decoded(states[i], part));
+      i += 1;
+      filled = 0;
+      part = null;
+    }
+  }
+  if (i < states.length && states[i].at + filled < bytes) throw new Error("could not load weights.bin: it is shorter than it should be.");
 }
 
 async function opened({ devices, wasm }, asked, file, threads) {
@@ -106,11 +128,6 @@ export class Model {
 
   /** The numbers of rows that `predict` takes at once. */
   get batchSizes() { return Object.keys(this.#plan.predict[0].batches ?? {}).map(Number); }
-
-  /** Gives all states the bytes that the folder has for them. */
-  restore(data) {
-    this.#plan.states.forEach((state, i) => this.#device.write(this.#device.plan.states[i], decoded(state, data)));
-  }
 
   /**
    * Predictions for inputs: a typed array, nested arrays, a picture or several; for several inputs an array of those, or an

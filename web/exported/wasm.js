@@ -95,6 +95,7 @@ export async function openWasm(plan, answer, asked) {
       ({ exports } = await WebAssembly.instantiate(module, { env: { memory } }));
       if (threads > 1) workers = helpers(threads - 1, { memory, module, meet });
     }),
+    memory: (id, count) => bytes.subarray(address[id], address[id] + count),
     write(id, array) { bytes.set(new Uint8Array(array.buffer, array.byteOffset, array.byteLength), address[id]); },
     async read(id, count) { return bytes.slice(address[id], address[id] + count); },
     run(name) {
