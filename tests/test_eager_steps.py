@@ -134,6 +134,21 @@ def test_what_a_loop_carries_along_unread_asks_for_no_more_graphs_in_5000_steps_
     assert max(len(lines) for (lines, _), *_ in graphs) < (120 if between else 2000)
 
 
+def test_what_tapes_record_is_carried_along_the_same_way(cpu, graphs):
+    w, optimizer, total, losses = pyml.Variable(START), pyml.optimizers.SGD(0.1), 0, []
+    for step in range(60):
+        with pyml.GradientTape() as tape:
+            loss = loss_of(w, 0.0)
+            total = total + loss
+        optimizer.apply_gradients([(tape.gradient(loss, w), w)])
+        losses.append(float(loss))
+        if step == 20:
+            early = {g[0] for g in graphs}
+    assert {g[0] for g in graphs} == early
+    np.testing.assert_allclose(float(total), sum(losses), rtol=1e-5)
+    assert len(graphs[-1][0][0]) < 20, "the last steps alone were still to be added"
+
+
 def test_what_a_loop_carries_along_is_the_sum_of_all_steps(device):
     total, steps = 0, [pyml.convert_to_tensor(np.float32(i)) for i in range(40)]
     for step in steps:

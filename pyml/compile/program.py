@@ -15,7 +15,7 @@ from ..device.lock import LOCK
 from ..dtypes import NUMPY
 from ..errors import BufferTooLarge
 from ..graph.loop import ENDLESS, others
-from ..graph.node import Node, tick
+from ..graph.node import Node, ran
 from ..graph.op import Profile
 from ..graph.recording import recorded
 from ..recent import Recent
@@ -195,7 +195,7 @@ def realize(nodes: list[Node], device: Device, keep_graph: bool = False) -> None
         nodes = list({id(n): n for n in (*nodes, *others(nodes))}.values())
         if nodes:
             _compute(nodes, device, keep_graph)
-            tick()
+            ran()
 
 
 def _compute(nodes: list[Node], device: Device, keep_graph: bool) -> None:

@@ -16,7 +16,7 @@ from ..device.lock import LOCK
 from ..dtypes import host_array, narrow, promote, standardize
 from ..errors import DtypeError, ShapeError
 from ..graph import prims
-from ..graph.node import LEFT_OUT, Node, piled
+from ..graph.node import Node, piled
 from . import trace
 from .array_protocol import ArrayProtocol, as_array
 from .operators import Operators
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from .types import TensorLike
 
 _FLUSH_AT = 512  # thousands of pending Python objects freed at once overflow the wasm stack
-_PILED = 4 * LEFT_OUT  # a sum that a loop carries along is computed at every fourth step; so is what is 256 levels deep
+_PASSED, _DEEP = 4, 256  # a sum that a loop carries along is computed at every fourth step, and what is so many levels deep
 
 
 class _Pending(threading.local):
@@ -33,6 +33,7 @@ class _Pending(threading.local):
 
     def __init__(self) -> None:
         self.count = 0
+        self.full = False  # whether the last run was for the number of values alone: what it left out is in no hurry to be read
         self.waiting: dict[int, weakref.ref[Node]] = {}  # in their order: the next step asks for the same graph
 
 
@@ -62,7 +63,7 @@ def take_waiting() -> list[Node]:
 
 def nothing_pending() -> None:
     """What was asked for has been computed."""
-    _pending.count = 0
+    _pending.count, _pending.full = 0, False
 
 
 class Logits(NamedTuple):
@@ -90,13 +91,18 @@ class Tensor(Operators["Tensor"], ArrayProtocol):
     def __init__(self, node: Node):
         self._node = node
         self._keras_logits: Logits | None = None
-        if node.buffer is None and node.src and trace.current() is None and trace.gradient_depth() == 0:
-            if piled(node) >= _PILED:  # `total = total + loss` step after step, which nobody reads
-                node.piled = 0
+        if node.buffer is None and node.src and trace.current() is None:
+            outside = trace.gradient_depth() == 0
+            passed, levels = piled(node)
+            # `total = total + loss` step after step, which nobody reads
+            if passed >= _PASSED or (outside and (levels >= _DEEP or (passed and _pending.full))):
+                node.piled &= ~0xFFFF_FFFF  # what is made of it from now on waits for little
                 _pending.waiting[id(node)] = weakref.ref(node)
-            _pending.count += 1
-            if _pending.count >= _FLUSH_AT:
-                self._realize()
+            if outside:
+                _pending.count += 1
+                if _pending.count >= _FLUSH_AT:
+                    self._realize()
+                    _pending.full = True
 
     # ---- what it is
     @property
@@ -120,7 +126,7 @@ class Tensor(Operators["Tensor"], ArrayProtocol):
         return self._node
 
     def _realize(self) -> None:
-        _pending.count = 0
+        nothing_pending()
         nodes = [self._node]
         if self._keras_logits is not None:  # kept as a value too: their graph would outlive everybody who needs it
             nodes.append(self._keras_logits.node)

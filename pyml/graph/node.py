@@ -8,7 +8,8 @@ from math import prod
 from typing import Any
 
 ARITHMETIC: dict[str, Callable[..., Node]] = {}  # the primitives behind a node's operators put themselves here
-LEFT_OUT = 64  # what it counts in `piled` that a run has passed a value by
+_PASSED = 1 << 16  # what it counts in `Node.piled` that a run has passed a value by; levels count 1
+_runs = 0
 _ticks = itertools.count(1)
 _now = 0
 
@@ -24,8 +25,7 @@ class Node:
     """One value: an op applied to source nodes. No links to consumers, so no reference cycles.
 
     `buffer` is set once the value has been computed; the sources are dropped then. `time` is when it was made, by a
-    clock that goes on only where somebody will ask (`tick`) and where values are computed. `piled` is what `piled` found, once
-    somebody asked.
+    clock that goes on only where somebody will ask (`tick`). `piled` is what `piled` found, once somebody asked.
     """
 
     __slots__ = ("__weakref__", "attrs", "buffer", "dtype", "op", "piled", "reads", "shape", "src", "time")
@@ -100,9 +100,18 @@ def toposort(roots, stop=lambda node: False) -> list[Node]:
     return order
 
 
-def piled(node: Node) -> int:
-    """How much waits below a value that is not computed: one for each level, `LEFT_OUT` where a run came between two."""
-    stack = [node]
+def ran() -> None:
+    """Values have been computed: what still waits was passed by once more."""
+    global _runs
+    _runs += 1
+
+
+def piled(node: Node) -> tuple[int, int]:
+    """How much waits below a value that is not computed: by how many runs it was passed by, and how many levels deep it is.
+
+    Asked when the value is made; it is kept with the number of the run (`Node.piled`), so that each node is looked at once.
+    """
+    stack = [node] if node.piled < 0 else []
     while stack:
         here, most, waits = stack[-1], 0, False
         for s in here.src:
@@ -111,11 +120,11 @@ def piled(node: Node) -> int:
                     stack.append(s)
                     waits = True
                 elif not waits:
-                    most = max(most, s.piled + (1 if s.time == here.time else LEFT_OUT))
+                    most = max(most, (s.piled & 0xFFFF_FFFF) + 1 + (_PASSED if s.piled >> 32 != _runs else 0))
         if not waits:
-            here.piled = most
+            here.piled = most | _runs << 32
             stack.pop()
-    return node.piled
+    return (node.piled & 0xFFFF_FFFF) // _PASSED, node.piled % _PASSED
 
 
 def freeze(value):
