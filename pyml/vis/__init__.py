@@ -14,6 +14,7 @@ _NAMES = {
     "activations": "seen", "filters": "seen", "occlusion": "seen", "saliency": "attributions",
     "integrated_gradients": "attributions", "grad_cam": "attributions",
     "pca": "projections", "tsne": "projections", "decision_boundary": "boundaries",
+    "projector": "projecting", "loss_slice": "landscapes",
     "Visor": "panel", "visor": "panel", "draw_with": "panel",
 }  # fmt: skip
 _MODULES = {"metrics", "render", "show"}

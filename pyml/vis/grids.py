@@ -174,7 +174,7 @@ def image_grid(images: Any, labels: Sequence[Any] | None = None, columns: int | 
     pictures = pictures[:100]
     columns = columns or math.ceil(math.sqrt(len(pictures) * 1.3))
     side = min(160, (chosen["width"] - 10) // columns)
-    bytes_of = [_pixels(picture) for picture in pictures]
+    bytes_of = [pixels_of(picture) for picture in pictures]
     if any(stretched for _, stretched in bytes_of):
         notes.append("values outside 0 to 1 are stretched, each picture by itself")
     rows = [
@@ -199,7 +199,7 @@ def _host(value: Any) -> np.ndarray:
     return np.asarray(value.numpy() if hasattr(value, "numpy") else value)
 
 
-def _pixels(picture: np.ndarray) -> tuple[np.ndarray, bool]:
+def pixels_of(picture: np.ndarray) -> tuple[np.ndarray, bool]:
     """A picture as uint8 `(height, width, 1, 3 or 4)`, and whether its values had to be stretched."""
     picture = picture[..., None] if picture.ndim == 2 else picture
     if picture.ndim != 3 or picture.shape[-1] not in (1, 3, 4):

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
+import time
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -15,6 +16,7 @@ from pyml.vis.charts import line_chart
 from pyml.vis.figure import Figure
 
 __all__ = ["FitCallbacks", "fit_callbacks", "history"]
+SHARE = 0.02                                           # of the time that drawing and looking may take
 
 
 def history(logs: Any, metrics: Sequence[str] | None = None, zoom_to_fit_accuracy: bool = False, **opts: Any) -> Figure:
@@ -85,7 +87,8 @@ def fit_callbacks(container: Any = None, metrics: Sequence[str] | None = None, c
     Returns:
         A `FitCallbacks`; `.figures()` are the charts so far, `.warnings` what was found.
 
-    Logs are read from the device only at the points that are drawn.
+    Logs are read from the device only at the points that are drawn. Drawing and looking take a fiftieth of the time: what took a
+    millisecond is not done again within the next 50, but once more at the end.
 
     Example:
         >>> live = pyml.vis.fit_callbacks(every=1)
@@ -117,13 +120,16 @@ class FitCallbacks(Callback):
         self.warnings: list[str] = []
         self._seen = 0
         self._first: float | None = None
+        self._paced = Paced()
         self._below = notebook.Changing() if notebook.in_notebook() else None
 
     def on_train_begin(self, logs: Any = None) -> None:
         self.batches, self.epochs, self.warnings, self._seen, self._first = [], [], [], 0, None
+        self._paced = Paced()
         self._below = notebook.Changing() if notebook.in_notebook() else None
 
     def on_train_end(self, logs: Any = None) -> None:
+        self._paced.finish()
         if self._below is not None:
             for name, figure in self.figures().items():
                 self._below.draw(name, figure)
@@ -165,7 +171,7 @@ class FitCallbacks(Callback):
             return
         given = self.container if isinstance(self.container, Mapping) else {"name": self.container or "Training"}
         title = f"{given['name']}: {'batches' if name == 'on_batch_end' else 'epochs'}"
-        visor().surface(title, given.get("tab", "Training")).draw(self._figure(name, rows))
+        self._paced.do(name, lambda: visor().surface(title, given.get("tab", "Training")).draw(self._figure(name, rows)))
 
     # ---- what goes wrong
     def _look(self, epoch: int, logs: Mapping[str, Any]) -> None:
@@ -176,6 +182,9 @@ class FitCallbacks(Callback):
             self._say(f"epoch {epoch + 1}: the loss is {loss}; try a lower learning rate, clipnorm, or look for NaN in the data")
         elif self._first is not None and abs(loss) > 1000 * max(self._first, 1e-3):  # a loss near 0 may rise
             self._say(f"epoch {epoch + 1}: the loss has grown from {self._first:.3g} to {loss:.3g}; gradients explode, try clipnorm=1.0")
+        self._paced.do("look", self._look_at_weights)
+
+    def _look_at_weights(self) -> None:
         for layer in self.model.layers:
             for problem in problems(layer):
                 self._say(problem)
@@ -184,6 +193,34 @@ class FitCallbacks(Callback):
         if text not in self.warnings:
             self.warnings.append(text)
             warnings.warn(f"fit_callbacks: {text}.", stacklevel=3)
+
+
+class Paced:
+    """Does things so seldom that together they take a small share of the time; each the first time it is asked for, and, where the last
+    time was left out, at the end.
+    """
+
+    def __init__(self, clock: Callable[[], float] = time.perf_counter) -> None:
+        self.clock = clock
+        self.after: dict[str, float] = {}              # when each may be done again
+        self.waiting: dict[str, Callable[[], None]] = {}
+
+    def do(self, name: str, work: Callable[[], None]) -> None:
+        """Does the work now or lets it wait."""
+        began = self.clock()
+        if began < self.after.get(name, began):
+            self.waiting[name] = work
+            return
+        self.waiting.pop(name, None)
+        work()
+        now = self.clock()
+        self.after[name] = now + (now - began) / SHARE
+
+    def finish(self) -> None:
+        """Does what waited."""
+        for work in self.waiting.values():
+            work()
+        self.waiting = {}
 
 
 def problems(layer: Any) -> list[str]:

@@ -12,6 +12,7 @@ from sklearn import metrics as reference
 
 import pyml
 from pyml import vis
+from pyml.vis.training import Paced
 
 NAN, INF = float("nan"), float("inf")
 R = np.random.default_rng(0)
@@ -236,6 +237,24 @@ def test_live_charts_read_logs_only_at_the_points_they_draw():
     for batch in range(10):
         live.on_train_batch_end(batch, Logs(loss=float(batch)))
     assert [row["loss"] for row in live.batches] == [0, 4, 8] and len(reads) == 3
+
+
+def test_drawing_takes_a_fiftieth_of_the_time_and_the_last_is_drawn():
+    now, done = [0.0], []
+    paced = Paced(clock=lambda: now[0])
+
+    def work(step):
+        done.append(step)
+        now[0] += 0.001                                # a millisecond, so that the next is due 50 later
+
+    for step in range(200):
+        paced.do("loss", lambda step=step: work(step))
+        now[0] += 0.001
+    assert len(done) == 4 and set(np.diff(done)) <= {50, 51}
+    paced.finish()
+    assert done[-1] == 199
+    paced.finish()
+    assert len(done) == 5
 
 
 def test_what_goes_wrong_in_training_is_said_once():
