@@ -223,3 +223,22 @@ def test_poses_are_found_without_python(new_page, site, tmp_path, network):
         assert {"nose", "left_eye", "right_eye", "left_shoulder", "right_shoulder"} <= set(both)
         np.testing.assert_allclose(*([found[name] for name in both] for found in places), atol=0.03)
         assert page.locator("#points li").count() == 17 and sum(page.asked.values()) < 6_000_000
+
+
+@pytest.mark.slow
+def test_poses_play_the_maze_without_python(new_page, site, tmp_path):
+    page = new_page()
+    page.goto(f"{site}/demos/controller/index.html?autorun=1&backend=wasm")
+    assert finished(page)["error"] is None
+    with twin(new_page, exported(page, tmp_path)) as page:
+        page.click("#drawn")
+        page.click("#play")
+        page.focus("#puppet")
+        for key, command in (("ArrowLeft", "left"), ("ArrowDown", "down"), ("ArrowRight", "right"), ("ArrowUp", "up")):
+            page.keyboard.press(key)
+            page.wait_for_function(f"() => pymlDemo.command === '{command}'")
+        for key in ("ArrowDown", "ArrowRight", "ArrowUp", "ArrowLeft") * 2:  # one of them is a way, where there is a maze
+            page.keyboard.press(key)
+            page.wait_for_timeout(600)
+        assert not page.text_content("#maze-note").startswith("0 moves")
+        assert page.locator("[data-python], template, #train, #takeaway").count() == 0

@@ -35,6 +35,35 @@ def test_a_picture_is_put_into_the_page(folder):
     assert "<svg>mine</svg>" in gallery.gallery(TEMPLATE, folder)
 
 
+def test_screenshots_take_the_place_of_a_drawing_where_both_themes_are_there(folder, tmp_path):
+    pictures = tmp_path / "pictures"
+    pictures.mkdir()
+    (pictures / "zebra-light.png").touch()
+    assert gallery.NO_PICTURE in gallery.card(folder / "zebra", pictures)
+    (pictures / "zebra-dark.png").touch()
+    made = gallery.card(folder / "zebra", pictures)
+    assert 'src="pictures/zebra-light.png" alt=""' in made
+    assert 'srcset="pictures/zebra-dark.png" media="(prefers-color-scheme: dark)"' in made
+
+
+def test_a_demo_whose_network_is_not_there_is_grey_and_says_how_it_comes(folder):
+    page = folder / "zebra" / "index.html"
+    page.write_text('<meta name="networks" content="movenet photos"><h1>A</h1>')
+    assert "absent" not in gallery.card(folder / "zebra") and "absent" not in gallery.card(folder / "zebra", networks={"movenet"})
+    made = gallery.card(folder / "zebra", networks={"photos"})
+    assert 'class="card demo absent"' in made and "pyml hub fetch movenet" in made
+    page.write_text('<meta name="networks" content="movenet" data-optional><h1>A</h1>')
+    assert "absent" not in gallery.card(folder / "zebra", networks=set())
+
+
+def test_the_gallery_links_the_python_of_the_pages_and_the_documentation_where_it_is(folder):
+    (folder / "zebra" / "zebra.py").touch()
+    template = f"{gallery.MARK}{gallery.SOURCES}{gallery.DOCS}"
+    assert '<a href="demos/zebra/zebra.py">zebra/zebra.py</a>' in gallery.gallery(template, folder)
+    assert "not part of this copy" in gallery.gallery(template, folder)
+    assert '<a href="docs/index.html">' in gallery.gallery(template, folder, docs=True)
+
+
 def test_a_template_without_a_place_is_refused(folder):
     with pytest.raises(ValueError, match="must hold <!-- demos --> once"):
         gallery.gallery("<ul></ul>", folder)

@@ -1,7 +1,7 @@
 """Fetches the Pyodide runtime, numpy for it, the chart library and the digits into `build/assets`.
 
     .venv/bin/python tools/fetch_assets.py [--package NAME ...]
-    .venv/bin/python tools/fetch_assets.py --tests     only what tests need: TensorFlow.js, which they compare with, and wheels
+    .venv/bin/python tools/fetch_assets.py --tests     only what tests need: TensorFlow.js, which they compare with, axe-core, and wheels
 
 `make setup` runs this; running it again downloads nothing that is already there, and goes on with what broke off.
 """
@@ -11,7 +11,7 @@ import sys
 from pathlib import Path
 
 from pyml import paths
-from pyml.assets import AssetError, fetch_all, tensorflow_js, wheels
+from pyml.assets import AssetError, axe, fetch_all, tensorflow_js, wheels
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -26,6 +26,7 @@ def main(arguments: list[str] | None = None) -> int:
         if options.tests:
             cache = options.cache or paths.build_dir() / "cache"
             tensorflow_js.fetch(options.into or tensorflow_js.folder(), cache)
+            axe.fetch(cache)
             wheels.fetch(wheels.WHEELS, cache=cache)
             return 0
         folder = fetch_all(options.into, options.cache, options.package)

@@ -196,10 +196,12 @@ def models_step(which: str) -> None:
 
 
 def tests_step() -> None:
-    """TensorFlow.js into `build/tensorflow-js`, and wheels for Pyodide into the cache."""
+    """TensorFlow.js into `build/tensorflow-js`, axe-core into `build/axe-core`, and wheels for Pyodide into the cache."""
     script = ROOT / "build" / "tensorflow-js" / "node_modules" / "@tensorflow" / "tfjs" / "tf.min.js"
-    sources = [ROOT / "pyml" / "assets" / name for name in ("pins.py", "tensorflow_js.py", "wheels.py")]
-    once("tests", key(*sources), script.is_file, lambda: run(BIN / "python", "tools/fetch_assets.py", "--tests"))
+    axe = ROOT / "build" / "axe-core" / "axe.min.js"
+    sources = [ROOT / "pyml" / "assets" / name for name in ("pins.py", "tensorflow_js.py", "axe.py", "wheels.py")]
+    complete = lambda: script.is_file() and axe.is_file()
+    once("tests", key(*sources), complete, lambda: run(BIN / "python", "tools/fetch_assets.py", "--tests"))
 
 
 def minify_step() -> None:

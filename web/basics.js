@@ -41,6 +41,9 @@ export function sentence(error) {
   return last.replace(/^[\w.]*(Error|Exception|Warning|Lost): /, "");
 }
 
+/** Who made a network, and its licence; in which package it came is for the documentation (docs/hub.md). */
+export const credit = ({ source, licence }) => `${source.split(";")[0]}. ${licence}.`;
+
 /**
  * A function that does one thing at a time and always ends with the newest: calls made meanwhile replace each other,
  * so that nothing queues. `work(value)` may be asynchronous.

@@ -125,7 +125,7 @@ function rich(lib, area, { edit, run, names }) {
       lib.python(), lib.pythonLanguage.data.of({ autocomplete: dotted(names) }),
       lib.syntaxHighlighting(colours), look, lib.indentUnit.of("    "), EditorState.tabSize.of(4), locked.of(EditorState.readOnly.of(false)),
       EditorView.editorAttributes.of({ class: "code-editor" }),
-      EditorView.contentAttributes.of({ "aria-label": label, spellcheck: "false" }),
+      EditorView.contentAttributes.of({ "aria-label": label, spellcheck: "false", tabindex: "0" }),
       EditorView.updateListener.of((update) => {
         if (!update.docChanged) return;
         if (update.transactions.some((each) => each.isUserEvent("input") || each.isUserEvent("delete"))) mark(null);

@@ -1,6 +1,6 @@
 // The photo page: offers samples, loads networks, and has Python name what naming.js shows.
 // ?autorun=1 names a sample; window.pymlDemo says how it went.
-import { $, asked, bring, failed, startDemo } from "../../web/demo.js";
+import { $, asked, bring, credit, failed, startDemo } from "../../web/demo.js";
 import { readPicture } from "../../web/drop.js";
 import { loadingText, needed } from "../../web/networks.js";
 import { offerExport } from "../../web/takeaway.js";
@@ -42,7 +42,7 @@ async function loadNetwork() {
   if (!loaded) return false;
   photos.go();
   takeaway.allow(true);
-  $("network-note").textContent = `${loaded.classes.toLocaleString("en")} classes. ${loaded.source}. ${loaded.licence}.`;
+  $("network-note").textContent = `${loaded.classes.toLocaleString("en")} classes. ${credit(loaded)}`;
   return true;
 }
 

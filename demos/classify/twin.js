@@ -1,5 +1,5 @@
 // The page that the photo page exports: its network names photos here.
-import { $, bring } from "../../web/basics.js";
+import { $, bring, credit } from "../../web/basics.js";
 import { squares } from "../../web/frames.js";
 import { openTwin } from "../../web/twin.js";
 import { load } from "./model/model.js";
@@ -20,7 +20,7 @@ const photos = namesPhotos(async (picture) => {
 model = await openTwin(load, async (loaded) => {
   const known = await facts;
   ({ labels } = known);
-  $("network-note").textContent = `${labels.length.toLocaleString("en")} classes. ${known.source}. ${known.licence}.`;
+  $("network-note").textContent = `${labels.length.toLocaleString("en")} classes. ${credit(known)}`;
   await loaded.predict(new ImageData(SIZE, SIZE));
 });
 photos.go();

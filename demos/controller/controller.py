@@ -4,11 +4,13 @@ The page collects its examples from a camera. In a terminal `python demos/contro
 drawn pictures, which need none; `--way head` learns from the features of MobileNet.
 """
 
+import json
 import random
 
 import numpy as np
 
-from pyml import Input, Sequential, hub, layers, utils
+from pyml import Input, Model, Sequential, hub, layers, ops, optimizers, utils
+from pyml.export import export_zip_async
 from pyml.models import KNNClassifier
 
 COMMANDS = ("up", "down", "left", "right")
@@ -16,6 +18,7 @@ STEPS = {"up": (-1, 0), "down": (1, 0), "left": (0, -1), "right": (0, 1)}
 SIZE = 128  # pixels of a picture, across and down
 MOST = 150  # examples of a command; further ones take the place of the oldest
 FEWEST = 5  # of each command, before anything can be learned
+LEARNING_RATE = 0.001
 SURE = 0.55  # least share of the best command that moves the player
 
 
@@ -25,7 +28,7 @@ SURE = 0.55  # least share of the best command that moves the player
 class SmallNetwork:
     """A convolutional network that learns from nothing; it sees the pictures at half their size and needs no download."""
 
-    name, side = "small", SIZE // 2
+    name, side, epochs = "small", SIZE // 2, 10
 
     async def load(self, progress=None):
         pass
@@ -34,7 +37,7 @@ class SmallNetwork:
         side = self.side
         return picture.reshape(side, 2, side, 2, 3).mean(axis=(1, 3), dtype=np.float32)
 
-    async def learn(self, x, y, epochs, callbacks):
+    async def learn(self, x, y, epochs, callbacks, rate, test):
         utils.set_random_seed(1)
         model = Sequential(
             [
@@ -49,18 +52,28 @@ class SmallNetwork:
                 layers.Dense(len(COMMANDS), activation="softmax"),
             ]
         )
-        model.compile(optimizer="adam", loss="sparse_categorical_crossentropy", metrics=["accuracy"])
-        await model.fit_async(*varied(x, y), batch_size=16, epochs=epochs, verbose=0, callbacks=callbacks)
-        return model
+        return await fitted(model, *varied(x, y), epochs, callbacks, rate, test)
 
     async def shares(self, model, x):
         return await model.predict_async(x, batch_size=min(64, len(x)), verbose=0)
+
+    def whole(self, model):
+        """One model for other libraries."""
+        return model
+
+    def on_device(self, model, pictures):
+        """The shares of a tensor of pictures."""
+        rows = ops.reshape(pictures, (-1, self.side, 2, self.side, 2, 3))
+        return model(ops.mean(rows, axis=(2, 4)), training=False)
+
+    takes = f"pictures of {SIZE // 2} × {SIZE // 2} × 3 values from 0 to 255"
 
 
 class MobileNetHead:
     """MobileNet, trained on 1.2 million photos, turns a picture into 1024 features; a single dense layer learns from them."""
 
-    name = "head"
+    name, epochs = "head", 20
+    takes = "pictures of 224 × 224 × 3 values from 0 to 255"
 
     async def load(self, progress=None):
         self.base = await hub.mobilenet_v1_async(progress)
@@ -68,15 +81,22 @@ class MobileNetHead:
     async def features(self, picture):
         return await self.base.embed(picture).data()
 
-    async def learn(self, x, y, epochs, callbacks):
+    async def learn(self, x, y, epochs, callbacks, rate, test):
         utils.set_random_seed(1)
         model = Sequential([Input(x.shape[1:]), layers.Dropout(0.3), layers.Dense(len(COMMANDS), activation="softmax")])
-        model.compile(optimizer="adam", loss="sparse_categorical_crossentropy", metrics=["accuracy"])
-        await model.fit_async(x, y, batch_size=16, epochs=2 * epochs, verbose=0, callbacks=callbacks)
-        return model
+        return await fitted(model, x, y, epochs, callbacks, rate, test)
 
     async def shares(self, model, x):
         return await model.predict_async(x, batch_size=min(64, len(x)), verbose=0)
+
+    def whole(self, model):
+        x = layers.Reshape((self.base.features,), name="features")(self.base.keras.get_layer("global_average_pooling2d").output)
+        for layer in model.layers:
+            x = layer(x)
+        return Model(self.base.keras.input, x, name="controller")
+
+    def on_device(self, model, pictures):
+        return model(self.base.embed(pictures), training=False)
 
 
 class MobileNetNeighbours(MobileNetHead):
@@ -84,7 +104,7 @@ class MobileNetNeighbours(MobileNetHead):
 
     name = "neighbours"
 
-    async def learn(self, x, y, epochs, callbacks):
+    async def learn(self, x, y, epochs, callbacks, rate, test):
         knn = KNNClassifier()
         for features, number in zip(x, y, strict=True):
             knn.add_example(features, int(number))
@@ -93,6 +113,19 @@ class MobileNetNeighbours(MobileNetHead):
     async def shares(self, knn, x):
         found = [(await knn.predict_class_async(features, k=5)).confidences for features in x]
         return np.array([[float(confidences.get(i, 0)) for i in range(len(COMMANDS))] for confidences in found], np.float32)
+
+    def whole(self, knn):
+        raise ValueError("Nearest neighbours are no network that could be exported: learn with one of the other two, then export that.")
+
+    def on_device(self, knn, pictures):
+        return self.whole(knn)
+
+
+async def fitted(model, x, y, epochs, callbacks, rate, test):
+    """The network, trained."""
+    model.compile(optimizer=optimizers.Adam(rate), loss="sparse_categorical_crossentropy", metrics=["accuracy"])
+    await model.fit_async(x, y, batch_size=16, epochs=epochs, verbose=0, validation_data=test, callbacks=callbacks)
+    return model
 
 
 WAYS = {way.name: way for way in (SmallNetwork, MobileNetHead, MobileNetNeighbours)}
@@ -109,6 +142,7 @@ class Controller:
         self.seen = {command: [] for command in COMMANDS}  # the features of each picture, None where it has not been looked at
         self.way, self.loaded = SmallNetwork(), {}
         self.learned = None
+        self.tested = [], []  # commands by number, and what they were taken for, of pictures that were never learned
 
     async def choose(self, name, progress=None):
         """Takes another way to learn; the pictures stay, and must be learned anew.
@@ -131,7 +165,10 @@ class Controller:
         if picture.shape != (SIZE, SIZE, 3):
             raise ValueError(f"A picture must have the shape {(SIZE, SIZE, 3)}; this one has {picture.shape}.")
         picture = np.array(picture, np.uint8)
-        features = await self.way.features(picture)
+        return self.put(command, picture, await self.way.features(picture))
+
+    def put(self, command, picture, features=None):
+        """Adds a picture that need not be looked at before something is learned; returns how many the command has."""
         self.pictures[command].append(picture)
         self.seen[command].append(features)
         del self.pictures[command][:-MOST], self.seen[command][:-MOST]
@@ -158,17 +195,36 @@ class Controller:
         return (x[~test], y[~test]), (x[test], y[test])
 
     # ---- learning
-    async def train(self, epochs=10, callbacks=None):
+    async def train(self, epochs=None, callbacks=None, rate=LEARNING_RATE):
         """Learns the examples anew; returns the accuracy on those kept for the test, and how many they are.
 
         Raises:
             ValueError: A command has too few examples; what was learned before stays.
         """
-        (x, y), (x_test, y_test) = await self.split()
-        learned = await self.way.learn(x, y, epochs, callbacks)
-        shares = await self.way.shares(learned, x_test)
-        self.learned = learned
-        return float((shares.argmax(axis=1) == y_test).mean()), len(y_test)
+        (x, y), test = await self.split()
+        learned = await self.way.learn(x, y, epochs or self.way.epochs, callbacks, rate, test)
+        guesses = (await self.way.shares(learned, test[0])).argmax(axis=1)
+        self.learned, self.tested = learned, (test[1], guesses)
+        return float((guesses == test[1]).mean()), len(guesses)
+
+    async def export_page(self, files):
+        """A zip file with a page of `files`, texts by their names, the network, which plays with no Python, and mazes; as bytes."""
+        if self.learned is None:
+            raise ValueError("Train the controller before you export it.")
+        way, model = self.way, self.learned
+        way.whole(model)  # refuses what is no network
+
+        def controller(pictures):
+            return way.on_device(model, pictures)
+
+        mazes = [Maze(seed=seed) for seed in range(1, 21)]
+        drawn = [{"size": maze.size, "ways": maze.walls(), "player": maze.player, "exit": maze.exit} for maze in mazes]
+        base = getattr(way, "base", None)
+        facts = {"names": COMMANDS, "sure": SURE, "mazes": drawn}
+        facts.update(source=getattr(base, "source", None), licence=getattr(base, "licence", None))
+        square = np.zeros((1, SIZE, SIZE, 3), np.float32)
+        pages = {**files, "controller.json": json.dumps(facts)}
+        return await export_zip_async(controller, "controller", pages, inside="model", inputs=[square], weights="float16")
 
     async def predict(self, picture):
         """The share of each command, four numbers that add up to 1."""

@@ -3,7 +3,12 @@
 import { showBars } from "../../web/bars.js";
 import { $, asked, demo, failed, finish, forgetWarnings, sentence, startDemo } from "../../web/demo.js";
 import { closeVideo, isMirror, offerOtherCamera, openCamera, openVideo, paceSentence, squares, watch } from "../../web/frames.js";
+import { keptRecords } from "../../web/keep.js";
+import { LEARNING_FILES, learningPart } from "../../web/learning.js";
 import { loadingText, needed } from "../../web/networks.js";
+import { keptModel, offerProject, pixelsOf, PROJECT_FILES } from "../../web/project.js";
+import { modelKinds, offerExport } from "../../web/takeaway.js";
+import { timedField, timedRecording } from "../../web/timed.js";
 import { drawMaze } from "./maze.js";
 import { puppet } from "./puppet.js";
 
@@ -12,6 +17,8 @@ const KEYS = { w: "up", a: "left", s: "down", d: "right" };
 const ARROWS = { ArrowUp: "up", ArrowLeft: "left", ArrowDown: "down", ArrowRight: "right" };
 const SIZE = 128;
 const WANTED = 30; // pictures of each pose that are enough
+const MOST = 150; // of each that are kept, as controller.py has it
+const SPACING = 80; // ms from one picture to the next while a button is held: they shall differ a little
 
 const square = squares(SIZE);
 const holds = Object.fromEntries([...document.querySelectorAll(".hold")].map((button) => [button.dataset.command, button]));
@@ -23,6 +30,13 @@ let maze = null;
 let held = null; // the command whose button is down
 let training = false, trained = false, playing = false;
 let stopWatching = null;
+let lastTaken = 0;
+let wanted = null; // of a recording by itself: { command, left, done }
+const learning = learningPart($("learning"), { epochs: 10 });
+const kept = keptRecords("controller"); // { command, picture } of every example
+const keptNetwork = keptModel("controller"); // { way, bytes, settings }
+const keys = Object.fromEntries(COMMANDS.map((command) => [command, []])); // of the records, the oldest first
+let records = 0; // of this visit
 
 // ---- where pictures come from
 
@@ -33,7 +47,7 @@ function show(element) {
   $("puppet").hidden = element !== $("puppet");
   for (const box of [$("view"), ...Object.values(holds)]) box.classList.toggle("mirror", mirrored);
   stopWatching = watch(element, onPicture, showPace);
-  for (const button of Object.values(holds)) button.disabled = pyml === null;
+  for (const button of [...Object.values(holds), $("timed")]) button.disabled = pyml === null;
 }
 
 async function source(open, element, says) {
@@ -74,9 +88,53 @@ async function onPicture(element) {
 }
 
 async function collect(command, picture) {
-  counts[command] = await pyml.call("add", command, picture);
+  if (performance.now() - lastTaken < SPACING) return;
+  lastTaken = performance.now();
+  keep(command, picture, await pyml.call("add", command, picture));
+  if (wanted?.command === command && --wanted.left <= 0) wanted.done();
+}
+
+/** Shows an example that Python has, and keeps it; of more than Python keeps, the oldest goes. */
+function keep(command, picture, count, key = null) {
+  counts[command] = count;
+  keys[command].push(key ?? `${String(Date.now()).padStart(15, "0")} ${String(records++).padStart(6, "0")}`);
+  if (key === null) kept.put(keys[command].at(-1), { command, picture });
+  while (keys[command].length > MOST) kept.remove(keys[command].shift());
   holds[command].querySelector("canvas").getContext("2d").putImageData(picture, 0, 0);
   showCounts();
+}
+
+async function restore() {
+  for (const [key, { command, picture }] of await kept.all()) keep(command, picture, await pyml.call("restore", command, picture), key);
+  const network = await keptNetwork.get();
+  if (!network || !(await choose(network.way))) return;
+  try {
+    await pyml.call("restore_model", network.bytes);
+  } catch (error) {
+    console.warn("pyml: what was learned is not brought back,", sentence(error));
+    return;
+  }
+  learning.set(network.settings);
+  taken("What it learned on your last visit is here. Play!");
+}
+
+/** Something was learned, here or elsewhere. */
+function taken(says) {
+  trained = true;
+  $("running").value = "Trained.";
+  $("result").textContent = says;
+  showCounts();
+}
+
+const keepNetwork = async () => keptNetwork.put({ ...await pyml.call("trained_model"), settings: learning.settings() ?? {} });
+
+function forgetAll() {
+  for (const command of COMMANDS) {
+    counts[command] = 0;
+    keys[command] = [];
+    holds[command].querySelector("canvas").getContext("2d").clearRect(0, 0, SIZE, SIZE);
+  }
+  return Promise.all([kept.clear(), keptNetwork.clear()]);
 }
 
 function showCounts() {
@@ -85,7 +143,12 @@ function showCounts() {
     button.querySelector("small").textContent = `${counts[command]} (${key})`;
   }
   const least = Math.min(...Object.values(counts));
+  const some = Math.max(...Object.values(counts)) > 0;
   $("train").disabled = !pyml || training || least === 0;
+  $("play").disabled = !trained || training;
+  takeaway.allow(trained && !training);
+  projects.allow({ save: pyml !== null && !training && some, open: demo.ready === true && !training });
+  $("kept-note").textContent = some ? "Pictures stay in this browser until you have it forget them." : "";
   if (!trained && !training) {
     const missing = COMMANDS.filter((command) => counts[command] < WANTED);
     $("running").value = missing.length ? `More pictures wanted of: ${missing.join(", ")}.` : "Enough pictures: train.";
@@ -103,8 +166,11 @@ function showAnswer({ shares, moved, ...position }) {
 // ---- training
 
 async function train() {
-  if (training) return;
+  const settings = learning.settings();
+  if (training || !settings) return;
+  timed.stop();
   training = true;
+  learning.clear();
   release();
   setPlaying(false);
   Object.assign(demo, { done: false, error: null, accuracy: null });
@@ -117,8 +183,9 @@ async function train() {
   await pyml.stop(false);
   const began = performance.now();
   try {
-    const { accuracy, tested } = await pyml.call("train", Number(asked.get("epochs")) || 10);
+    const { accuracy, tested } = await pyml.call("train", settings.epochs, settings.rate);
     trained = true;
+    await keepNetwork();
     demo.accuracy = accuracy;
     $("running").value = `Learned in ${((performance.now() - began) / 1000).toFixed(1)} s.`;
     $("result").textContent = `It names ${(100 * accuracy).toFixed(0)} % of ${tested} pictures right that it never learned. ${accuracy < 0.9 ? "More pictures, or clearer poses, help." : "Play!"}`;
@@ -129,9 +196,8 @@ async function train() {
     finish(sentence(error));
   }
   training = false;
-  $("train").disabled = false;
   $("stop").disabled = true;
-  $("play").disabled = !trained;
+  showCounts();
 }
 
 function onEpoch({ epoch, of, loss, accuracy }) {
@@ -141,6 +207,12 @@ function onEpoch({ epoch, of, loss, accuracy }) {
 
 // ---- how it learns
 
+/** Python takes another way to learn, and the field for epochs what that likes. */
+async function chooseInPython(way) {
+  const epochs = await pyml.call("choose", way);
+  learning.set({ epochs: asked.get("epochs") ?? epochs });
+}
+
 /** Takes another way to learn; until its network is there, the way of before is used. */
 async function choose(way) {
   $("problem").textContent = "";
@@ -149,7 +221,7 @@ async function choose(way) {
   const done = await needed($("network-needed"), async () => {
     $("way").disabled = true;
     try {
-      await pyml.call("choose", way);
+      await chooseInPython(way);
       return true;
     } catch (error) {
       $("way").value = demo.way;
@@ -159,12 +231,13 @@ async function choose(way) {
       $("way").disabled = false;
     }
   });
-  if (!done) return;
+  if (!done) return false;
   $("way").value = demo.way = way;
   trained = false;
-  $("play").disabled = true;
   $("result").textContent = "";
+  learning.clear();
   showCounts();
+  return true;
 }
 
 const onLoading = (progress) => { $("running").value = loadingText(progress); };
@@ -200,6 +273,7 @@ function hold(command) {
 }
 
 function release() {
+  if (wanted) return; // a recording by itself goes on
   if (held) holds[held].setAttribute("aria-pressed", "false");
   held = null;
 }
@@ -233,8 +307,79 @@ async function autorun() {
   console.log(`pyml: ${$("result").textContent}`);
 }
 
+// ---- recording with free hands
+
+const timed = timedRecording({
+  say: (text) => { $("source-note").textContent = text; },
+  count: () => Math.min(MOST, Math.max(1, Number($("timed-field").querySelector("input").value) || WANTED)),
+});
+
+/** All four, one after the other, until one is stopped. */
+async function recordAll() {
+  for (const command of COMMANDS) {
+    const whole = await timed.toggle($("timed"), {
+      name: command[0].toUpperCase() + command.slice(1),
+      begin(count, done) {
+        release();
+        hold(command);
+        wanted = { command, left: count, done };
+      },
+      end() {
+        wanted = null;
+        release();
+      },
+    });
+    if (!whole) return;
+  }
+  $("source-note").textContent = "All four are recorded: train.";
+}
+
+// ---- taking it away
+
+const takeaway = offerExport($("takeaway"), {
+  name: "controller", title: "4. Take it with you", pack: (files) => pyml.call("export", files),
+  kinds: modelKinds("controller", {
+    keras: () => pyml.call("export_keras"),
+    tfjs: () => pyml.call("export_tfjs"),
+    inputs: () => (demo.way === "small" ? "pictures of 64 × 64 × 3 values from 0 to 255" : "pictures of 224 × 224 × 3 values from 0 to 255"),
+    outputs: () => COMMANDS,
+  }),
+});
+
+const projects = offerProject($("project"), {
+  name: "controller-project", open: openProject,
+  save: () => pyml.call("save_project", learning.settings() ?? {}),
+});
+
+/** All of the file is read before anything here is replaced. */
+async function openProject(bytes) {
+  timed.stop();
+  release();
+  setPlaying(false);
+  const opened = await pyml.call("open_project", bytes);
+  const pictures = await Promise.all(opened.examples.map(([, png]) => pixelsOf(png)));
+  const found = [];
+  for (const [i, [command]] of opened.examples.entries()) found.push([command, pictures[i], await pyml.call("open_example", command, pictures[i])]);
+  await pyml.call("accept_project");
+  await forgetAll();
+  $("way").value = demo.way = opened.way;
+  trained = false;
+  learning.clear();
+  learning.set(opened.settings);
+  $("result").textContent = "";
+  for (const [command, picture, count] of found) keep(command, picture, count);
+  if (opened.learned) {
+    taken("What was learned is here. Play!");
+    await keepNetwork();
+  }
+  showCounts();
+  return `${found.length} pictures${opened.learned ? ", and what was learned from them" : ""}.`;
+}
+
 // ---- wiring
 
+$("timed-field").innerHTML = timedField("Pictures of each direction that Timed takes", WANTED);
+$("timed").addEventListener("click", recordAll);
 $("camera").addEventListener("click", () => useCamera());
 offerOtherCamera($("other"), $("video"), useCamera);
 $("drawn").addEventListener("click", useDrawn);
@@ -245,11 +390,9 @@ $("stop").addEventListener("click", () => { $("stop").disabled = true; pyml.stop
 $("play").addEventListener("click", async () => { if (!playing && demo.solved) await newMaze(); setPlaying(!playing); });
 $("new").addEventListener("click", newMaze);
 $("forget").addEventListener("click", async () => {
-  for (const command of COMMANDS) {
-    await pyml?.call("forget", command);
-    counts[command] = 0;
-    holds[command].querySelector("canvas").getContext("2d").clearRect(0, 0, SIZE, SIZE);
-  }
+  timed.stop();
+  for (const command of COMMANDS) await pyml?.call("forget", command);
+  await forgetAll();
   showCounts();
 });
 $("maze").addEventListener("keydown", async (event) => {
@@ -262,12 +405,17 @@ matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => { if
 showBars($("bars"), COMMANDS.map((name) => ({ name, share: null })));
 const lean = puppet($("puppet"), ARROWS);
 try {
-  pyml = await startDemo({ modules: ["controller.py"], hear: { epoch: onEpoch, loading: onLoading } });
-  await pyml.call("choose", demo.way);
+  pyml = await startDemo({
+    modules: ["controller.py"], files: [...PROJECT_FILES, ...LEARNING_FILES],
+    hear: { epoch: onEpoch, loading: onLoading, figure: learning.figure },
+  });
+  await chooseInPython(demo.way);
   $("way").disabled = $("new").disabled = false;
   await newMaze();
+  await restore();
   if (asked.has("way")) await choose(asked.get("way"));
-  for (const button of Object.values(holds)) button.disabled = stopWatching === null;
+  for (const button of [...Object.values(holds), $("timed")]) button.disabled = stopWatching === null;
+  demo.ready = true;
   showCounts();
   if (asked.get("autorun") === "1") autorun();
 } catch (error) {

@@ -1,6 +1,6 @@
 // The pose page: pictures of a camera, a video or a photo go to Python, which finds the points of a person in them.
 // window.pymlDemo says what it found.
-import { $, asked, bring, failed, finish, startDemo } from "../../web/demo.js";
+import { $, asked, bring, credit, failed, finish, startDemo } from "../../web/demo.js";
 import { readPicture } from "../../web/drop.js";
 import { wholes } from "../../web/frames.js";
 import { loadingText, needed } from "../../web/networks.js";
@@ -36,7 +36,7 @@ async function loadNetwork() {
     }
   });
   if (!loaded) return;
-  $("network-note").textContent = `${loaded.source}. ${loaded.licence}.`;
+  $("network-note").textContent = credit(loaded);
   ready = true;
   $("camera").disabled = $("sample").disabled = false;
   takeaway.allow(true);

@@ -1,5 +1,5 @@
 // The page that the pose page exports: its network finds poses here.
-import { $, bring } from "../../web/basics.js";
+import { $, bring, credit } from "../../web/basics.js";
 import { openTwin } from "../../web/twin.js";
 import { load } from "./model/model.js";
 import { calmed, shown, squared } from "./poses.js";
@@ -31,5 +31,5 @@ model = await openTwin(load, async (loaded) => {
   await loaded.predict(new ImageData(about.side, about.side));
 });
 $("camera").disabled = false;
-$("network-note").textContent = `${about.source}. ${about.licence}.`;
+$("network-note").textContent = credit(about);
 await stage.again();

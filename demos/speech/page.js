@@ -4,15 +4,19 @@ import { showBars } from "../../web/bars.js";
 import { movingColumns } from "../../web/columns.js";
 import { $, asked, demo, failed, finish, forgetWarnings, sentence, startDemo } from "../../web/demo.js";
 import { keptRecords, keptText } from "../../web/keep.js";
+import { LEARNING_FILES, learningPart } from "../../web/learning.js";
 import { loadingText, needed } from "../../web/networks.js";
+import { keptModel, offerProject, PROJECT_FILES } from "../../web/project.js";
 import { mono, readSound } from "../../web/sound.js";
-import { offerExport } from "../../web/takeaway.js";
+import { modelKinds, offerExport } from "../../web/takeaway.js";
+import { timedField, timedRecording } from "../../web/timed.js";
 import { listening, RATE } from "./listening.js";
 
 const BANDS = 40;
 const WANTED = 4; // examples of a word that are enough to begin
 const FIRST = ["left", "right", "stop"];
 const MOST = 8; // words
+const TIMED = 6; // examples that are taken by themselves, where the field says nothing else
 
 Object.assign(demo, { counts: {}, accuracy: null, features: null });
 const picture = movingColumns($("columns"));
@@ -26,21 +30,36 @@ let restoring = true; // nothing is written before what was kept has been read
 let pyml = null;
 let recording = null; // the word that is being recorded
 let training = false, trained = false;
-const takeaway = offerExport($("takeaway"), { name: "words", title: "4. Take it with you", pack: (files) => pyml.call("export", files) });
+let learned = []; // the words as they were trained
+const learning = learningPart($("learning"), { epochs: 40 });
+const keptNetwork = keptModel("speech"); // { bytes, names, features, settings }
 
 // ---- words
 
 function addWord(name) {
   const item = document.createElement("li");
   item.innerHTML = `<div class="controls"><input type="text" maxlength="30" aria-label="Word"><button type="button" class="record" aria-pressed="false"></button>
-    <label class="file">Files <input type="file" accept="audio/*" multiple></label><button type="button" class="forget">Forget</button>
+    <button type="button" class="timed" aria-pressed="false">Timed</button> <label class="file">Files <input type="file" accept="audio/*" multiple></label><button type="button" class="forget">Forget</button>
     <span class="count quiet"></span></div><div class="clips" aria-hidden="true"></div>`;
-  const [text, record, file, forget] = ["input[type=text]", ".record", "input[type=file]", ".forget"].map((part) => item.querySelector(part));
-  const row = { item, name, record, count: 0, keys: [] }; // keys of its records
+  const [text, record, byItself, file, forget] = ["input[type=text]", ".record", ".timed", "input[type=file]", ".forget"].map((part) => item.querySelector(part));
+  const row = { item, name, record, count: 0, keys: [], added: () => {} }; // keys of its records
   text.value = name;
   rows.set(name, row);
   text.addEventListener("change", () => rename(row, text));
   record.addEventListener("click", () => setRecording(recording === row.name ? null : row.name));
+  byItself.addEventListener("click", () => timed.toggle(byItself, {
+    name: row.name,
+    async begin(wanted, done) {
+      const before = row.count;
+      row.added = () => { if (row.count >= before + wanted) done(); };
+      await setRecording(row.name);
+      if (recording !== row.name) done();
+    },
+    end() {
+      row.added = () => {};
+      if (recording === row.name) setRecording(null);
+    },
+  }));
   file.addEventListener("change", async () => { await addFiles(row, [...file.files]); file.value = ""; });
   forget.addEventListener("click", () => forgetWord(row));
   $("words").append(item);
@@ -83,10 +102,12 @@ function showCount(row) {
   row.record.textContent = recording === row.name ? "Recording…" : "Record";
   row.record.setAttribute("aria-pressed", String(recording === row.name));
   row.record.setAttribute("aria-label", `Record ${row.name}`);
+  row.item.querySelector(".timed").setAttribute("aria-label", `Count down, then take ${row.name}`);
   row.item.querySelector(".forget").textContent = row.count || rows.size <= 2 ? "Forget" : "Remove";
   $("more").disabled = rows.size >= MOST;
   const ready = [...rows.values()].filter(({ count }) => count > 0);
   $("train").disabled = !pyml || training || ready.length < 2;
+  projects.allow({ save: pyml !== null && !training && ready.length > 0, open: demo.ready === true && !training });
   const missing = [...rows.values()].filter(({ count }) => count < WANTED).map(({ name }) => name);
   if (!trained && !training) $("running").value = missing.length ? `More examples wanted of: ${missing.join(", ")}.` : "Enough examples: train.";
 }
@@ -144,14 +165,43 @@ async function restore() {
       row.keys.push(key);
     }
   }
+  await restoreNetwork();
   restoring = false;
   keepWords();
   if (!$("over").hidden) $("kept-note").textContent = "The recordings of your last visit are back. They stay in this browser until you start over.";
 }
 
+/** Brings back what was learned on an earlier visit. */
+async function restoreNetwork() {
+  const network = await keptNetwork.get();
+  if (!network) return;
+  try {
+    if (!(await pyml.call("restore_model", { bytes: network.bytes, names: network.names, features: network.features }))) return;
+  } catch (error) {
+    console.warn("pyml: what was learned is not brought back,", sentence(error));
+    return;
+  }
+  learning.set(network.settings);
+  taken(network.names);
+  $("result").textContent = "What it learned on your last visit is here. Speak!";
+}
+
+async function keepNetwork() {
+  await keptNetwork.put({ ...await pyml.call("trained_model"), settings: learning.settings() ?? {} });
+}
+
+/** Something was learned, here or elsewhere. */
+function taken(names) {
+  trained = true;
+  learned = names;
+  takeaway.allow(true);
+  showBars($("bars"), names.map((name) => ({ name, share: null })));
+  if (!training) $("running").value = "Trained.";
+}
+
 async function startOver() {
   keptWords.forget();
-  await kept.clear();
+  await Promise.all([kept.clear(), keptNetwork.clear()]);
   location.reload();
 }
 
@@ -163,6 +213,7 @@ function added(row, { count, columns, bins, image }) {
   small.add(columns, image);
   row.item.querySelector(".clips").append(canvas);
   showCount(row);
+  row.added();
 }
 
 // ---- what is heard
@@ -185,9 +236,12 @@ const sound = listening({
 // ---- training
 
 async function train() {
-  if (training) return;
+  const settings = learning.settings();
+  if (training || !settings) return;
+  timed.stop();
   setRecording(null);
   training = true;
+  learning.clear();
   Object.assign(demo, { done: false, error: null, accuracy: null });
   $("problem").textContent = $("result").textContent = "";
   forgetWarnings();
@@ -198,8 +252,9 @@ async function train() {
   await pyml.stop(false);
   const began = performance.now();
   try {
-    const { accuracy, tested, parameters } = await pyml.call("train", Number(asked.get("epochs")) || 40);
-    trained = true;
+    const { accuracy, tested, parameters, names } = await pyml.call("train", settings.epochs, settings.rate);
+    taken(names);
+    await keepNetwork();
     demo.accuracy = accuracy;
     $("running").value = `${parameters.toLocaleString("en")} weights trained in ${((performance.now() - began) / 1000).toFixed(1)} s.`;
     $("result").textContent = accuracy === null ? "Speak!" : `It names ${(100 * accuracy).toFixed(0)} % of ${tested} examples right that it never learned. Speak!`;
@@ -213,6 +268,7 @@ async function train() {
   takeaway.allow(trained);
   $("train").disabled = false;
   $("stop").disabled = true;
+  for (const row of rows.values()) showCount(row);
   sound.drop(); // what came meanwhile
   if (sound.on()) pyml.call("listen_anew");
 }
@@ -242,8 +298,61 @@ async function choose(name, without = () => {}) {
   for (const row of rows.values()) showCount(row);
 }
 
+// ---- taking it away
+
+const timed = timedRecording({
+  say: (text) => { $("source-note").textContent = text; },
+  count: () => Math.min(100, Math.max(1, Number($("timed").querySelector("input").value) || TIMED)),
+});
+
+const takeaway = offerExport($("takeaway"), {
+  name: "words", title: "4. Take it with you", pack: (files) => pyml.call("export", files),
+  kinds: modelKinds("words", {
+    keras: () => pyml.call("export_keras"),
+    tfjs: () => pyml.call("export_tfjs"),
+    inputs: () => (demo.features === "spectra" ? "spectra of a second of sound" : "the 288 features of the speech network"),
+    outputs: () => learned,
+  }),
+});
+
+const projects = offerProject($("project"), {
+  name: "words-project", open: openProject,
+  save: () => pyml.call("save_project", [...rows.keys()], learning.settings() ?? {}),
+});
+
+/** All of the file is read before anything here is replaced. */
+async function openProject(bytes) {
+  timed.stop();
+  setRecording(null);
+  const opened = await pyml.call("open_project", bytes);
+  await pyml.call("accept_project");
+  restoring = true;
+  for (const row of rows.values()) row.item.remove();
+  rows.clear();
+  demo.counts = {};
+  await Promise.all([kept.clear(), keptNetwork.clear()]);
+  for (const word of opened.words) addWord(word);
+  for (const example of opened.examples) keep(rows.get(example.word), example);
+  restoring = trained = false;
+  takeaway.allow(false);
+  learning.clear();
+  learning.set(opened.settings);
+  $("features").value = demo.features = opened.features;
+  keepWords();
+  for (const row of rows.values()) showCount(row);
+  $("result").textContent = "";
+  if (opened.learned.length) {
+    taken(opened.learned);
+    await keepNetwork();
+    $("result").textContent = "What was learned is here. Speak!";
+  }
+  return `${opened.examples.length} examples of ${opened.words.length} words${opened.learned.length ? ", and what was learned from them" : ""}.`;
+}
+
 // ---- wiring
 
+$("timed").innerHTML = timedField("Examples that Timed takes", TIMED);
+if (asked.has("epochs")) learning.set({ epochs: asked.get("epochs") });
 for (const name of FIRST) addWord(name);
 showBars($("bars"), FIRST.map((name) => ({ name, share: null })));
 $("more").addEventListener("click", () => { let i = rows.size + 1; while (rows.has(`word ${i}`)) i++; addWord(`word ${i}`); keepWords(); });
@@ -253,13 +362,14 @@ $("train").addEventListener("click", train);
 $("stop").addEventListener("click", () => { $("stop").disabled = true; pyml.stop(true); });
 
 try {
-  pyml = await startDemo({ modules: ["speech.py"], hear: { epoch: onEpoch, download: (progress) => { $("running").value = loadingText(progress); } } });
+  pyml = await startDemo({ modules: ["speech.py"], files: [...PROJECT_FILES, ...LEARNING_FILES], hear: { figure: learning.figure, epoch: onEpoch, download: (progress) => { $("running").value = loadingText(progress); } } });
   await choose("spectra"); // they need no network
   const wanted = asked.get("features") ?? "speech_embedding";
   if (wanted !== "spectra") await new Promise((resolve) => { choose(wanted, resolve).then(resolve); });
   await restore();
   $("microphone").disabled = false;
   demo.ready = true;
+  for (const row of rows.values()) showCount(row);
   if (asked.get("autorun") === "1") finish(); // there is nobody to speak
 } catch (error) {
   failed(error);

@@ -8,13 +8,14 @@ import json
 
 import numpy as np
 
-from pyml import Input, Sequential, hub, layers, ops, utils
+from pyml import Input, Sequential, hub, layers, ops, optimizers, utils
 from pyml.export import export_zip_async
 
 RATE = 16000  # samples a second
 CLIP = RATE  # samples of an example
 FRAME = 160  # samples of a frame, 10 ms: loudness and spectra are measured in frames
 BANDS, WINDOW = 40, 512  # of a spectrum
+EPOCHS, LEARNING_RATE = 40, 0.001
 FEWEST = 3  # examples of a word before anything can be learned
 SURE = 0.6  # least share of the best word that counts as heard
 QUIET = 0.008  # loudness, of 1, below which nothing was said
@@ -194,6 +195,7 @@ class Words:
         self.clips = {}  # word -> clips
         self.seen = {}  # word -> for each clip the features of its copies
         self.model, self.names = None, []
+        self.tested = [], []  # places in `names`, and what they were taken for, of clips that were never learned
         self.pick = np.random.default_rng(3)
 
     async def add(self, word, samples):
@@ -231,7 +233,7 @@ class Words:
                     learned += [(copy, i) for copy in copies]
         return as_arrays(learned), as_arrays(tested)
 
-    async def train(self, epochs=40, callbacks=None):
+    async def train(self, epochs=EPOCHS, callbacks=None, rate=LEARNING_RATE):
         """Trains a new network; returns its accuracy on clips that it never heard, None where there are none.
 
         Raises:
@@ -240,11 +242,12 @@ class Words:
         (x, y), (x_test, y_test) = self.split()
         utils.set_random_seed(1)
         model = self.features.network(x.shape[1:], len(self.clips))
-        model.compile(optimizer="adam", loss="sparse_categorical_crossentropy", metrics=["accuracy"])
-        await model.fit_async(x, y, batch_size=16, epochs=epochs, verbose=0, callbacks=callbacks)
-        shares = await model.predict_async(x_test, verbose=0) if len(x_test) else None
-        self.model, self.names = model, list(self.clips)
-        return None if shares is None else float((shares.argmax(axis=1) == y_test).mean())
+        model.compile(optimizer=optimizers.Adam(rate), loss="sparse_categorical_crossentropy", metrics=["accuracy"])
+        test = (x_test, y_test) if len(x_test) else None
+        await model.fit_async(x, y, batch_size=16, epochs=epochs, verbose=0, validation_data=test, callbacks=callbacks)
+        guesses = (await model.predict_async(x_test, verbose=0)).argmax(axis=1) if test else y_test
+        self.model, self.names, self.tested = model, list(self.clips), (y_test, guesses)
+        return float((guesses == y_test).mean()) if test else None
 
     async def recognise(self, clip):
         """The share of each word of `names`."""
@@ -275,14 +278,28 @@ def as_arrays(pairs):
 
 
 def read_wav(path):
-    """The samples of a WAV file of 16-bit numbers and 16,000 samples a second."""
+    """The samples of a WAV file, by its path or open, of 16-bit numbers and 16,000 samples a second."""
     import wave
 
-    with wave.open(str(path)) as file:
+    with wave.open(path if hasattr(path, "read") else str(path)) as file:
         if (file.getsampwidth(), file.getframerate()) != (2, RATE):
             raise ValueError(f"{path}: expected 16-bit samples, {RATE} a second.")
         values = np.frombuffer(file.readframes(file.getnframes()), "<i2").reshape(-1, file.getnchannels())
         return values.mean(axis=1).astype(np.float32) / 32768
+
+
+def wav_bytes(samples):
+    """Samples as the bytes of a WAV file of 16-bit numbers."""
+    import io
+    import wave
+
+    packed = io.BytesIO()
+    with wave.open(packed, "wb") as file:
+        file.setnchannels(1)
+        file.setsampwidth(2)
+        file.setframerate(RATE)
+        file.writeframes(np.clip(np.round(samples * 32768), -32768, 32767).astype("<i2").tobytes())
+    return packed.getvalue()
 
 
 async def main(arguments=None):
@@ -293,7 +310,7 @@ async def main(arguments=None):
     parser.add_argument("folder", type=Path, help="holds a folder of WAV files for each word")
     parser.add_argument("--features", choices=FEATURES, default=Embeddings.name)
     parser.add_argument("--test", default=" ", help="files with this in their name are not learned but recognised afterwards")
-    parser.add_argument("--epochs", type=int, default=40)
+    parser.add_argument("--epochs", type=int, default=EPOCHS)
     options = parser.parse_args(arguments)
     words = Words(await FEATURES[options.features].load())
     held_out = []

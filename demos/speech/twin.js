@@ -1,6 +1,6 @@
 // The page that the speech page exports: the words that were learned there are heard here.
 import { showBars } from "../../web/bars.js";
-import { $, bring } from "../../web/basics.js";
+import { $, bring, credit } from "../../web/basics.js";
 import { openTwin } from "../../web/twin.js";
 import { Ear } from "./ear.js";
 import { listening, RATE } from "./listening.js";
@@ -29,7 +29,7 @@ model = await openTwin(load, async (loaded) => {
   ({ names, sure } = known);
   showBars($("bars"), names.map((name) => ({ name, share: null })));
   $("source-note").textContent = `It knows ${names.join(", ")}.`;
-  $("network-note").textContent = known.source ? `Learned in a browser tab, on top of a network for speech. ${known.source}. ${known.licence}.` : "Learned in a browser tab, from nothing but examples.";
+  $("network-note").textContent = known.source ? `Learned in a browser tab, on top of a network for speech. ${credit(known)}` : "Learned in a browser tab, from nothing but examples.";
   await loaded.predict(new Float32Array(RATE));
 });
 $("microphone").disabled = $("file").disabled = false;

@@ -7,6 +7,7 @@ import { thumbnail } from "../../web/thumbs.js";
  *
  * on.files(number, files)  pictures were chosen for a class, or dropped on it.
  * on.hold(number | null)   the camera button of a class is held, or none any more.
+ * on.timed(number, name, button)  the class wants to be recorded by itself.
  * on.remove(examples)      numbers of the examples that were taken away.
  * on.change()              anything else changed: names, classes.
  * on.refuse(name)          a file is no picture.
@@ -22,14 +23,16 @@ export function classList(list, on) {
     one.item.innerHTML = `<p class="controls"><input type="text" class="text" maxlength="40">
       <label class="file">Add pictures <input type="file" accept="image/*" multiple></label>
       <button type="button" class="hold" aria-pressed="false">Hold: camera</button>
+      <button type="button" class="timed" aria-pressed="false">Timed</button>
       <button type="button" class="drop">Remove</button><span class="count quiet"></span></p><ul class="thumbs examples"></ul>`;
     const [title, input] = one.item.querySelectorAll("input");
-    const hold = one.item.querySelector(".hold"), drop = one.item.querySelector(".drop");
+    const [hold, timed, drop] = [".hold", ".timed", ".drop"].map((each) => one.item.querySelector(each));
     title.value = name;
     const label = () => {
       title.setAttribute("aria-label", `Name of ${one.name}`);
       input.setAttribute("aria-label", `Add pictures to ${one.name}`);
       hold.setAttribute("aria-label", `Hold to add pictures of the camera to ${one.name}`);
+      timed.setAttribute("aria-label", `Count down and add pictures of the camera to ${one.name}`);
       drop.setAttribute("aria-label", `Remove the class ${one.name}`);
       one.item.querySelector("ul").setAttribute("aria-label", `Examples of ${one.name}`);
     };
@@ -40,6 +43,7 @@ export function classList(list, on) {
       on.change();
     });
     takeFiles({ zone: one.item, input, take: (files) => on.files(one.number, files), accept: isPicture, refuse: on.refuse });
+    timed.addEventListener("click", () => on.timed(one.number, one.name, timed));
     holdable(hold, (down) => on.hold(down ? one.number : null));
     drop.addEventListener("click", () => {
       remove(one);
@@ -65,6 +69,11 @@ export function classList(list, on) {
 
   return {
     add,
+    /** Takes all classes away from the page; Python keeps what it has. */
+    clear() {
+      for (const { item } of classes.splice(0)) item.remove();
+      next = 0;
+    },
     removeEmpty: () => classes.filter(({ examples }) => examples.size === 0).forEach(remove),
     /** `[number, name]` of every class, in order. */
     names: () => classes.map(({ number, name }) => [number, name]),

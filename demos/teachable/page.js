@@ -1,18 +1,24 @@
 // The teachable page: pictures of files and of the camera go to Python, which learns them and names new ones.
 // ?autorun=1 teaches it three sample photos; window.pymlDemo says how it went.
-import { $, asked, bring, demo, download, failed, finish, forgetWarnings, sentence, startDemo } from "../../web/demo.js";
+import { $, asked, bring, credit, demo, failed, finish, forgetWarnings, sentence, startDemo } from "../../web/demo.js";
 import { readPicture } from "../../web/drop.js";
 import { squares } from "../../web/frames.js";
 import { keptRecords, keptText } from "../../web/keep.js";
+import { LEARNING_FILES, learningPart } from "../../web/learning.js";
 import { loadingText, needed } from "../../web/networks.js";
-import { offerExport } from "../../web/takeaway.js";
+import { keptModel, offerProject, pixelsOf, pngOf, PROJECT_FILES } from "../../web/project.js";
+import { modelKinds, offerExport } from "../../web/takeaway.js";
+import { timedField, timedRecording } from "../../web/timed.js";
 import { classList } from "./classes.js";
 import { lookingView, SIZE } from "./looking.js";
 
 const SAMPLES = { cat: "chelsea.png", cup: "coffee.png", rocket: "rocket.jpg" };
 const CROPS = 6; // examples that are cut out of each sample
 const MOST = 200; // examples of a class
+const TIMED = 20; // that are taken by themselves, where the field says nothing else
+const SPACING = 100; // ms from one picture of the camera to the next: they shall differ a little
 const PREVIEW = 112; // pixels of an example that is kept
+const SHARED = [...PROJECT_FILES, ...LEARNING_FILES];
 const square = squares(SIZE);
 
 let pyml = null;
@@ -24,7 +30,12 @@ let restoring = true; // nothing is written before what was kept has been read
 
 const kept = keptRecords("teachable"); // { number, features, picture } of every example
 const keptClasses = keptText("teachable/classes");
+const keptHead = keptModel("teachable"); // { bytes, classes, learned, settings, sizes }
 const keys = new Map(); // example -> the key of its record
+const previews = new Map(); // example -> its small picture
+const learning = learningPart($("learning"), { epochs: 30 });
+let wanted = null; // of a recording by itself: { left, done }
+let lastTaken = 0;
 
 // ---- examples
 
@@ -34,10 +45,23 @@ const classes = classList($("classes"), {
     held = number;
     if (number !== null && !view.filming()) view.openCamera();
   },
+  timed: (number, name, press) => timed.toggle(press, {
+    name,
+    async begin(count, done) {
+      if (!view.filming()) await view.openCamera();
+      if (!view.filming()) return done();
+      wanted = { left: count, done };
+      held = number;
+    },
+    end() { held = wanted = null; },
+  }),
   remove: (examples) => {
     changed = true;
     pyml?.call("remove", examples);
-    for (const example of examples) kept.remove(keys.get(example));
+    for (const example of examples) {
+      kept.remove(keys.get(example));
+      previews.delete(example);
+    }
   },
   change: () => { keepClasses(); showState(); },
   refuse: (name) => { $("problem").textContent = `${name} is no picture; choose a JPEG, PNG or WebP file.`; },
@@ -67,9 +91,15 @@ async function addExample(number, pixels) {
     await pyml.call("remove", [example]);
     return;
   }
-  classes.addExample(number, example, drawable(pixels));
-  keys.set(example, `${Date.now()} ${example}`);
-  kept.put(keys.get(example), { number, features, picture: preview(pixels) });
+  showExample(number, example, preview(pixels), features);
+}
+
+/** Shows and keeps an example that Python has. */
+function showExample(number, example, picture, features, key = null) {
+  previews.set(example, picture);
+  classes.addExample(number, example, drawable(picture));
+  keys.set(example, key ?? `${Date.now()} ${example}`);
+  if (key === null) kept.put(keys.get(example), { number, features, picture });
 }
 
 /** A small copy of an example's picture. */
@@ -104,19 +134,40 @@ async function restore() {
         kept.remove(key);
         continue;
       }
-      const example = await pyml.call("restore", number, features);
-      keys.set(example, key);
-      classes.addExample(number, example, drawable(picture));
+      showExample(number, await pyml.call("restore", number, features), picture, features, key);
     }
   }
+  await restoreModel();
   restoring = false;
   keepClasses();
   if (classes.sizes().some((size) => size > 0)) $("kept-note").textContent = "The examples of your last visit are back. They stay in this browser until you start over.";
 }
 
+/** Brings back what was learned on an earlier visit. */
+async function restoreModel() {
+  const model = await keptHead.get();
+  if (!model) return;
+  try {
+    await pyml.call("restore_model", { bytes: model.bytes, classes: model.classes });
+  } catch (error) {
+    console.warn("pyml: what was learned is not brought back,", sentence(error));
+    return;
+  }
+  ({ learned } = model);
+  learning.set(model.settings);
+  trained = true;
+  changed = JSON.stringify(model.sizes) !== JSON.stringify(classes.sizes());
+  if (!changed) $("result").textContent = "What it learned on your last visit is here.";
+}
+
+async function keepModel() {
+  const model = await pyml.call("trained_model");
+  await keptHead.put({ ...model, learned, settings: learning.settings() ?? {}, sizes: classes.sizes() });
+}
+
 async function startOver() {
   keptClasses.forget();
-  await kept.clear();
+  await Promise.all([kept.clear(), keptHead.clear()]);
   location.reload();
 }
 
@@ -161,7 +212,7 @@ function showState() {
   const enough = sizes.length > 1 && sizes.every((size) => size > 0);
   $("train").disabled = !pyml || training || !enough;
   takeaway.allow(trained && !training);
-  $("tfjs").disabled = !trained || training;
+  projects.allow({ save: pyml !== null && !training && (trained || sizes.some((size) => size > 0)), open: pyml !== null && !training });
   if (training) return;
   if (!enough) $("result").textContent = sizes.length < 2 ? "Add another class." : "Every class needs examples.";
   else if (!trained) $("result").textContent = "Ready to train.";
@@ -169,9 +220,12 @@ function showState() {
 }
 
 async function train() {
-  if (training) return;
+  const settings = learning.settings();
+  if (training || !settings) return;
+  timed.stop();
   training = true;
   Object.assign(demo, { done: false, error: null });
+  learning.clear();
   $("problem").textContent = "";
   forgetWarnings();
   $("progress").value = 0;
@@ -181,12 +235,13 @@ async function train() {
   const names = classes.names();
   const began = performance.now();
   try {
-    const right = await pyml.call("train", names);
+    const { right, tested } = await pyml.call("train", names, settings.epochs, settings.rate);
     Object.assign(demo, { accuracy: right });
     learned = names;
     trained = true;
     changed = false;
-    $("result").textContent = `Learned in ${((performance.now() - began) / 1000).toFixed(1)} s: it names ${(100 * right).toFixed(0)} % of the examples right.`;
+    $("result").textContent = `Learned in ${((performance.now() - began) / 1000).toFixed(1)} s: it names ${(100 * right).toFixed(0)} % ${tested ? `of ${tested} examples right that it never learned` : "of the examples right"}.`;
+    await keepModel();
   } catch (error) {
     $("problem").textContent = sentence(error);
     $("result").textContent = "Nothing was learned.";
@@ -200,7 +255,7 @@ async function train() {
 
 function onEpoch({ epoch, of, loss }) {
   $("progress").value = epoch / of;
-  $("result").textContent = `Learning: ${epoch} of ${of} rounds, loss ${loss.toFixed(3)}`;
+  $("result").textContent = `Learning: epoch ${epoch} of ${of}, loss ${loss.toFixed(3)}`;
 }
 
 // ---- looking
@@ -217,26 +272,66 @@ const view = lookingView({
 });
 
 async function collect(video) {
-  if (classes.sizes()[classes.names().findIndex(([number]) => number === held)] < MOST) await addExample(held, square(video));
+  if (performance.now() - lastTaken < SPACING) return;
+  lastTaken = performance.now();
+  if (classes.sizes()[classes.names().findIndex(([number]) => number === held)] >= MOST) {
+    wanted?.done();
+    return;
+  }
+  const recording = wanted;
+  await addExample(held, square(video));
+  if (recording && --recording.left <= 0) recording.done();
 }
+
+const timed = timedRecording({
+  say: (text) => { $("view-note").textContent = text; },
+  count: () => Math.min(100, Math.max(1, Number($("timed").querySelector("input").value) || TIMED)),
+});
 
 // ---- taking it away
 
 const named = () => classes.names().concat(learned.filter(([number]) => !classes.has(number)));
-const takeaway = offerExport($("takeaway"), { name: "teachable", title: "4. Take it with you", pack: (files) => pyml.call("export", files, named()) });
+const takeaway = offerExport($("takeaway"), {
+  name: "teachable", title: "4. Take it with you", pack: (files) => pyml.call("export", files, named()),
+  kinds: modelKinds("teachable", {
+    keras: () => pyml.call("export_keras"),
+    tfjs: () => pyml.call("export_tfjs", named()),
+    inputs: () => `pictures of ${SIZE} × ${SIZE} × 3 values from 0 to 255`,
+    outputs: () => learned.map(([, name]) => name),
+  }),
+});
 
-async function save() {
-  $("tfjs").disabled = true;
-  $("tfjs-note").textContent = "Packing…";
-  try {
-    const bytes = await pyml.call("export_tfjs", named());
-    download("teachable-tfjs.zip", bytes, "application/zip");
-    $("tfjs-note").textContent = `teachable-tfjs.zip, ${(bytes.length / 1e6).toFixed(1)} MB: tf.loadLayersModel("model.json") opens it; README.txt says how.`;
-  } catch (error) {
-    $("problem").textContent = sentence(error);
-    $("tfjs-note").textContent = "It was not exported.";
-  }
+const projects = offerProject($("project"), { name: "teachable-project", save: saveProject, open: openProject });
+
+async function saveProject() {
+  await adding;
+  const pictures = await Promise.all([...previews].map(async ([example, picture]) => [example, await pngOf(picture)]));
+  return pyml.call("save_project", classes.names(), learned, pictures, learning.settings() ?? {});
+}
+
+/** All of the file is read before anything here is replaced. */
+async function openProject(bytes) {
+  const opened = await pyml.call("open_project", bytes);
+  const pictures = await Promise.all(opened.examples.map(([, , png]) => pixelsOf(png)));
+  await pyml.call("accept_project");
+  restoring = true;
+  classes.clear();
+  keys.clear();
+  previews.clear();
+  await Promise.all([kept.clear(), keptHead.clear()]);
+  for (const [number, name] of opened.classes) classes.add(name, number);
+  opened.examples.forEach(([example, number, , features], i) => showExample(number, example, pictures[i], features));
+  learning.set(opened.settings);
+  learning.clear();
+  ({ learned } = opened);
+  trained = learned.length > 0;
+  changed = restoring = false;
+  keepClasses();
+  if (trained) await keepModel();
   showState();
+  $("result").textContent = trained ? "What was learned is here: show it something." : $("result").textContent;
+  if (trained) await view.again();
+  return `${opened.examples.length} examples of ${opened.classes.length} classes${trained ? ", and what was learned from them" : ""}.`;
 }
 
 // ---- wiring
@@ -244,8 +339,8 @@ async function save() {
 const loadBase = (python) => needed($("network-needed"), async () => {
   $("loading").hidden = false;
   try {
-    const { features, source, licence } = await python.call("load");
-    $("base-note").textContent = `The base gives ${features.toLocaleString("en")} features of a picture: ${source}. ${licence}.`;
+    const base = await python.call("load");
+    $("base-note").textContent = `What sees the pictures gives ${base.features.toLocaleString("en")} numbers for each: ${credit(base)}`;
     return true;
   } catch (error) {
     $("base-note").textContent = "";
@@ -264,13 +359,14 @@ $("more").addEventListener("click", () => {
 $("samples").addEventListener("click", () => addSamples().catch((error) => { $("problem").textContent = sentence(error); }));
 $("over").addEventListener("click", startOver);
 $("train").addEventListener("click", train);
-$("tfjs").addEventListener("click", save);
+$("timed").innerHTML = timedField("Examples that Timed takes", TIMED);
 $("by").addEventListener("change", () => view.again());
 
 try {
   const python = await startDemo({
     modules: ["teachable.py"],
-    hear: { epoch: onEpoch, loading: (progress) => {
+    files: SHARED,
+    hear: { epoch: onEpoch, figure: learning.figure, loading: (progress) => {
       $("loading").value = progress.received / progress.total;
       $("base-note").textContent = loadingText(progress);
     } },

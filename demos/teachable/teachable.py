@@ -4,20 +4,17 @@ The page gives it pictures of files or a camera. In a terminal:
 `python demos/teachable/teachable.py cats=photos/cats dogs=photos/dogs PHOTO ...` (needs Pillow).
 """
 
-import io
 import json
-import os
-import tempfile
-import zipfile
 
 import numpy as np
 
-from pyml import Input, Model, Sequential, hub, layers, models, optimizers, program, saving, utils
+from pyml import Input, Model, Sequential, hub, layers, models, optimizers, program, utils
 from pyml.export import export_zip_async
 
 BASE = "mobilenet_v1"
 FEATURES = "global_average_pooling2d"  # the layer of the base that gives them
-EPOCHS = 30
+EPOCHS, RATE = 30, 0.001
+FIFTH = 5  # of as many examples of a class one is kept for the test
 NEIGHBOURS = 5
 
 READ_ME = """model.json and its .bin files are a TensorFlow.js layers-model; labels.json names its outputs.
@@ -42,6 +39,7 @@ class Teachable:
         self.next = 0
         self.classes, self.head, self.neighbours, self.judge = [], None, None, None
         self.learned = None  # features and places of classes that the head was trained with
+        self.tested = [], []  # places in `classes`, and what the head took them for, of examples that it never learned
 
     # ---- examples
     async def add(self, number, picture):
@@ -63,15 +61,26 @@ class Teachable:
         return [features for owner, features in self.examples.values() if owner == number]
 
     # ---- learning
-    async def train(self, names, hear=None):
-        """Learns the classes from all examples, as a head of two dense layers and as neighbours.
+    def split(self, classes):
+        """`(x, y), (x_test, y_test)`: of five examples of a class, the fifth is kept for the test."""
+        learned, tested = [], []
+        for place, number in enumerate(classes):
+            for i, features in enumerate(self.of_class(number)):
+                (tested if i % FIFTH == FIFTH - 1 else learned).append((features, place))
+        arrays = lambda pairs: (np.array([f for f, _ in pairs], np.float32), np.array([place for _, place in pairs], np.int32))
+        return arrays(learned), arrays(tested)
+
+    async def train(self, names, hear=None, epochs=EPOCHS, rate=RATE):
+        """Learns the classes from the examples, as a head of two dense layers and as neighbours.
 
         Args:
             names: Names of the classes by number.
             hear: A callback of `fit`.
+            epochs: Passes over the examples.
+            rate: Learning rate.
 
         Returns:
-            Share of the examples that the head names right.
+            Share of the examples kept for the test that the head names right; where there are none, of those that it learned.
 
         Raises:
             ValueError: There are fewer than two classes, or one has no examples.
@@ -84,8 +93,7 @@ class Teachable:
                 f"{' and '.join(empty)} {'has' if len(empty) == 1 else 'have'} no examples yet; add some, or remove the class."
             )
         classes = list(names)
-        x = np.stack([f for number in classes for f in self.of_class(number)])
-        y = np.repeat(np.arange(len(classes), dtype=np.int32), [len(self.of_class(number)) for number in classes])
+        (x, y), test = self.split(classes)
         utils.set_random_seed(1)
         head = Sequential(
             [
@@ -94,14 +102,27 @@ class Teachable:
                 layers.Dense(len(classes), activation="softmax", name="classes"),
             ]
         )
-        head.compile(optimizer=optimizers.Adam(1e-3), loss="sparse_categorical_crossentropy", metrics=["accuracy"])
-        await head.fit_async(x, y, batch_size=16, epochs=EPOCHS, verbose=0, callbacks=[hear] if hear else None)
+        head.compile(optimizer=optimizers.Adam(rate), loss="sparse_categorical_crossentropy", metrics=["accuracy"])
+        seen = test if len(test[1]) else None
+        await head.fit_async(x, y, batch_size=16, epochs=epochs, validation_data=seen, verbose=0, callbacks=[hear] if hear else None)
+        judged, labels = seen or (x, y)
+        guesses = (await head.predict_async(judged, verbose=0)).argmax(1)
+        self.take(head, classes)
+        self.tested = (labels, guesses) if seen else ([], [])
+        return float((guesses == labels).mean())
+
+    def take(self, head, classes):
+        """Takes a head that was trained for `classes`, and the examples of these as neighbours."""
         neighbours = models.KNNClassifier()
-        for features, label in zip(x, y):
-            neighbours.add_example(features, int(label))
-        self.classes, self.head, self.neighbours, self.learned = classes, head, neighbours, (x, y)
+        rows, places = [], []
+        for place, number in enumerate(classes):
+            for features in self.of_class(number):
+                neighbours.add_example(features, place)
+                rows.append(features)
+                places.append(place)
+        self.classes, self.head, self.neighbours = list(classes), head, neighbours
+        self.learned = np.array(rows, np.float32), np.array(places, np.int32)
         self.judge = program(lambda features: head(features[None], training=False))  # the features stay on the device
-        return float(((await head.predict_async(x, verbose=0)).argmax(1) == y).mean())
 
     async def shares(self, picture, by="head"):
         """How likely a picture shows each class: `{number: share}`, by the head or by the nearest examples."""
@@ -141,18 +162,6 @@ class Teachable:
         pages = {**files, "classes.json": json.dumps(facts), "examples.bin": x.astype("<f4").tobytes()}
         head = {"head": (self.head, {"training": True, "batch_sizes": (1, 16)})}
         return await export_zip_async(embed, "teachable", pages, inside="model", others=head, inputs=[square], weights="float16")
-
-    async def export(self, names):
-        """A zip file with the model for TensorFlow.js, as bytes."""
-        model = self.model()
-        packed = io.BytesIO()
-        with tempfile.TemporaryDirectory() as folder, zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
-            await saving.save_model_async(model, f"{folder}/model.json", quantize="float16")
-            for name in sorted(os.listdir(folder)):
-                archive.write(f"{folder}/{name}", name)
-            archive.writestr("labels.json", json.dumps([names[number] for number in self.classes]))
-            archive.writestr("README.txt", READ_ME)
-        return packed.getvalue()
 
 
 async def main(arguments=None):

@@ -1,6 +1,6 @@
 // The page that the teachable page exports: what was taught there names pictures here, and learns more of them.
 import { showBars } from "../../web/bars.js";
-import { $, bring, demo, sentence } from "../../web/basics.js";
+import { $, bring, credit, demo, sentence } from "../../web/basics.js";
 import { keptRecords } from "../../web/keep.js";
 import { openTwin } from "../../web/twin.js";
 import { lookingView, SIZE } from "./looking.js";
@@ -99,7 +99,7 @@ base = await openTwin(load, async (loaded) => {
   names = known.names;
   showBars($("bars"), names.map((name) => ({ name, share: null })));
   $("which").append(...names.map((name) => new Option(name)));
-  $("base-note").textContent = `Taught in a browser tab, on top of a network for pictures. ${known.source}. ${known.licence}.`;
+  $("base-note").textContent = `Taught in a browser tab, on top of a network for pictures. ${credit(known)}`;
   examples = known.labels.map((label, i) => ({ features: all.subarray(i * width, (i + 1) * width), label }));
   const before = new Map(await kept.all());
   for (const [key, example] of before) {

@@ -115,6 +115,12 @@ OPTUNA = (
 )
 
 # What the tests compare with; not part of `make setup`.
+AXE = NpmPin(
+    "axe-core@4.10.3",
+    "sha512-Xm7bpRXnDSX2YE2YFfBk2FnF0ep6tmG7xPh8iHee8MIcrgq762Nkce856dYtJYLkuIoYZvGfTs/PbZhideTcEg==",
+    400_000,
+    ("axe.min.js",),
+)
 TENSORFLOW_JS = NpmPin(
     "@tensorflow/tfjs@4.22.0",
     "sha512-0TrIrXs6/b7FLhLVNmfh8Sah6JgjBPH4mZ8JGb7NU6WW+cx00qK5BcAZxw7NCzxj6N8MRAIfHq+oNbPUNG5VAg==",

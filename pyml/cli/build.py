@@ -7,6 +7,7 @@ pyodide/            the runtime, numpy, the pyml wheel and the lock file that na
 vendor/             the chart library
 data/               the digits and the cars; those that a page of your own names
 models/NAME/        the networks that were fetched; those that a page of your own names
+pictures/, docs/    screenshots for the gallery and the documentation, where `tools.docs` has made them
 sw.js               supplies the isolation headers where the host cannot
 """
 
@@ -70,7 +71,7 @@ def build_site(
         assets = assets or ready_assets(say)
         named = page_text(Path(page)) if page is not None else None
         placed: dict[str, Path] = dict(asset_files(assets, named))
-        placed.update(page_files(Path(page)) if page is not None else gallery_files())
+        placed.update(page_files(Path(page)) if page is not None else gallery_files(assets))
         placed.update(tree("web/", paths.web_dir(), leave_out=("index.html", "sw.js", paths.MINIFIED)))
         worker = paths.web_dir() / "sw.js"
         if worker.is_file():
@@ -157,13 +158,19 @@ def page_text(page: Path) -> str:
     return "\n".join(found)
 
 
-def gallery_files() -> Iterator[tuple[str, Path]]:
-    """The gallery page and the demos of a checkout."""
+def gallery_files(assets: Path) -> Iterator[tuple[str, Path]]:
+    """The gallery page and the demos of a checkout; the page says which networks are not among the assets."""
     root = paths.checkout()
     if root is None:
         raise BuildError("the gallery and demos are in pyml's source checkout only; name a page with --page.")
-    made = paths.build_dir() / "cache"
-    yield "index.html", written(made / "gallery.html", gallery((root / "web" / "index.html").read_text(encoding="utf-8"), root / "demos"))
+    made, pictures, docs = paths.build_dir() / "cache", paths.build_dir() / "docs-pictures", paths.build_dir() / "docs"
+    template = (root / "web" / "index.html").read_text(encoding="utf-8")
+    networks = {entry.name for entry in ENTRIES if (assets / "models" / entry.name).is_dir()}
+    page = gallery(template, root / "demos", pictures, (docs / "index.html").is_file(), networks)
+    yield "index.html", written(made / "gallery.html", page)
+    yield from tree("pictures/", pictures)
+    if (docs / "index.html").is_file():
+        yield from tree("docs/", docs)
     for name, text in pages(root / "demos").items():
         yield f"demos/{name}/index.html", written(made / "chapters" / f"{name}.html", text)
     yield from tree("demos/", root / "demos", leave_out=("chapters/page.html",))

@@ -11,7 +11,7 @@ from typing import Any
 
 from pyml import atomic, paths
 from pyml.vis import notebook
-from pyml.vis.theme import SCHEMA, themed
+from pyml.vis.theme import SCHEMA, THEMES, themed
 
 VEGA_LITE = "application/vnd.vegalite.v5+json"
 _SCRIPTS = ("vega.min.js", "vega-lite.min.js", "vega-embed.min.js")
@@ -64,7 +64,7 @@ class Figure:
         from pyml.vis.panel import has_place, visor
 
         if has_place():
-            visor().surface(name or self.title or "figure", tab).draw(self)
+            visor().surface(name or self.title or self.spec.get("description") or "figure", tab).draw(self)
             return self
         if notebook.in_notebook():
             notebook.display(self)
@@ -108,7 +108,9 @@ class Figure:
         text = json.dumps(spec, allow_nan=False).replace("<", "\\u003c")
         return (
             '<!doctype html><html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width">'
-            f"<title>{html.escape(self.title or 'Figure')}</title><style>body{{margin:1rem;background:{spec['background']}}}"
+            f"<title>{html.escape(self.title or 'Figure')}</title><style>"
+            f":root{{color-scheme:{'dark' if theme == 'dark' else 'light'}}}body{{margin:1rem;font:15px system-ui,sans-serif;"
+            f"color:{THEMES[theme]['ink']};background:{spec['background']}}}"
             f"#figure{{width:100%;max-width:60rem;overflow-x:auto}}</style><div id=\"figure\"></div>\n{scripts}\n"
             f"<script>vegaEmbed('#figure', {text}, {{actions: false, renderer: 'svg'}})</script></html>"
         )

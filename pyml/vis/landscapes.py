@@ -76,8 +76,8 @@ def loss_slice(model: Any, x: Any, y: Any, dimensions: int = 1, span: float = 1.
         names = [f"{place:.2g}" for place in places]
         finite = losses[np.isfinite(losses)]
         domain = [float(finite.min()), float(np.quantile(finite, 0.9))] if finite.size and finite.min() < np.quantile(finite, 0.9) else None
-        look = {"title": "Loss on a plane through the weights", "x_label": "first direction", "y_label": "second direction", "height": 320}
-        figure = heatmap(losses[::-1], names, names[::-1], domain=domain, **{**look, **opts})
+        look = {"title": "Loss on a plane through the weights", "x_label": "first direction", "y_label": "second direction"}
+        figure = heatmap(losses[::-1], names, names[::-1], domain=domain, **{"height": 320, **look, **opts})
         figure.spec["encoding"]["color"]["scale"]["clamp"] = True  # far out it rises so much that nothing else would be seen
     figure.values = losses
     return figure

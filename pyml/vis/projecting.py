@@ -99,7 +99,7 @@ def _drawn(rows: list[dict[str, Any]], dimensions: int, coloured: bool, names: l
             {"calculate": f"datum.y * cos({tilted}) - datum.deep * sin({tilted})", "as": "up"},
             {"calculate": f"datum.deep * cos({tilted}) + datum.y * sin({tilted})", "as": "near"},
         ]
-        x, y, scale = "across", "up", {"domain": [-1.75, 1.75], "nice": False}
+        x, y, scale = "across", "up", {"domain": [-1.45, 1.45], "nice": False}
     found = "search === '' || indexof(lower(datum.text), lower(search)) >= 0"
     axis = {"labels": False, "ticks": False} if dimensions == 2 else None
     position = lambda field, name: {"field": field, "type": "quantitative", "title": name, "scale": scale, "axis": axis}
@@ -115,7 +115,8 @@ def _drawn(rows: list[dict[str, Any]], dimensions: int, coloured: bool, names: l
     if coloured or not pictures:
         mark: dict[str, Any] = {"type": "square" if pictures else "point", "filled": not pictures, "strokeWidth": 2}
         mark["size"] = (SIDE + 4) ** 2 if pictures else 46
-        colour = {"field": "class", "type": "nominal", "title": None, "sort": None,
+        columns = 6 if max(map(len, names)) < 8 else 3
+        colour = {"field": "class", "type": "nominal", "title": None, "sort": None, "legend": {"columns": columns},
                   "scale": {"domain": names, "range": [SERIES[i % len(SERIES)] for i in range(len(names))]}}  # fmt: skip
         layer = {"mark": mark, "encoding": {**encoding, **({"color": colour} if coloured else {"color": {"value": SERIES[0]}})}}
         if coloured and not pictures:

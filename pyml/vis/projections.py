@@ -156,7 +156,7 @@ def weighted(distance: np.ndarray, target: float) -> np.ndarray:
 
 
 def _descended(near: np.ndarray, start: np.ndarray, iterations: int, rate: float) -> np.ndarray:
-    n, dimensions = start.shape
+    n = len(start)
     p = convert_to_tensor(near)
     # Each direction by itself, so that its numbers lie side by side: half the time of a table `(n, dimensions)` on `wasm`.
     y = [Variable(np.ascontiguousarray(column)) for column in start.T]
