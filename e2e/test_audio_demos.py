@@ -86,7 +86,7 @@ def spectrogram(spectrogram_page):
 def test_a_tone_of_1_kHz_in_the_microphone_peaks_there(spectrogram):
     page = spectrogram
     page.click("#microphone")
-    page.wait_for_function("() => pymlDemo.columns > 300", timeout=60_000)
+    page.wait_for_function("() => pymlDemo.columns > 100", timeout=60_000)
     assert page.evaluate("() => pymlDemo.frequency") == pytest.approx(1000, abs=5)
     assert re.match(r"1000 Hz · B5 \+2\d cents · -20 dB", page.evaluate("() => tone.value"))
     page.wait_for_function("() => /times a second, \\d+ ms/.test(pace.value)")

@@ -1,5 +1,6 @@
 """pyml gives the numbers that Keras gives: goldens made by tests/goldens/make_with_keras.py with Keras on PyTorch."""
 
+import functools
 import json
 from pathlib import Path
 
@@ -14,6 +15,7 @@ FOLDER = Path(__file__).resolve().parent / "goldens"
 CASES = cases.all_cases()
 
 
+@functools.cache
 def golden(group):
     return json.loads((FOLDER / f"{group}.json").read_text(encoding="utf-8"))
 

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from op_calls import compute
 
 import pyml
 from pyml import ops
@@ -32,6 +33,8 @@ def arrays(seed, *shapes):
 
 
 def assert_near(got, expected, tolerance=2e-5):
+    compute(got)
+    compute(expected)
     for a, b in zip(got, expected, strict=True):
         np.testing.assert_allclose(np.asarray(a), np.asarray(b), rtol=tolerance, atol=tolerance)
 

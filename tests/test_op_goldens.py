@@ -25,7 +25,7 @@ def assert_close(got, want, tol):
         np.testing.assert_allclose(np.asarray(g, np.float64), w.reshape(np.shape(g)), rtol=tol, atol=tol * scale)
 
 
-@pytest.mark.in_turn(4)
+@pytest.mark.in_turn(8)
 @pytest.mark.parametrize(("family", "name"), NAMES, ids=[f"{f}-{n}" for f, n in NAMES])
 def test_an_op_answers_as_keras_does(device, family, name):
     call, want = FAMILIES[family][name], golden(family)[name]

@@ -91,8 +91,8 @@ def assert_same(loop: Model, steps: Model, x, epochs=2):
 @pytest.mark.parametrize("sequences", [False, True])
 @pytest.mark.parametrize("name", CELLS)
 def test_a_loop_trains_as_its_steps_do(device, name, sequences):
-    loop, steps = two(lambda unroll: Sequential([Input((6, 3)), CELLS[name](return_sequences=sequences, unroll=unroll)]))
-    assert_same(loop, steps, X)
+    loop, steps = two(lambda unroll: Sequential([Input((4, 3)), CELLS[name](return_sequences=sequences, unroll=unroll)]))
+    assert_same(loop, steps, X[:, :4])
 
 
 @pytest.mark.in_turn(8)
@@ -110,6 +110,7 @@ def test_steps_that_a_mask_leaves_out_change_nothing(device, cell, options):
     assert_same(loop, steps, [X, MASK])
 
 
+@pytest.mark.in_turn(2)
 @pytest.mark.parametrize("masked", [False, True])
 def test_a_loop_begins_with_the_states_it_is_given_and_gives_them_back(device, masked):
     def make(unroll):
