@@ -175,7 +175,7 @@ def _count(c: Statements, index: int, limit: int, body) -> None:
 
 
 def _enter(c: Statements, entry: Procedure, given: dict[str, Value]) -> None:
-    scope: dict = {None: None}
+    scope: dict = {}
     for name, _, builtin in entry.params:
         if builtin not in given:
             raise KernelError(f"WGSL: the builtin {builtin!r} is not supported.")

@@ -45,7 +45,7 @@ class Expressions:
         self.out = bytearray()
         self.locals: list[int] = []
         self.labels = 0
-        self.scopes: list[dict] = [{}]
+        self.scopes: list[dict[str, Any]] = [{}]  # each with all names that are seen in it, but for those of the module
         self.aliases: list[dict] = [source.aliases]
         self.sources = [source]
         self.frames: list[Frame] = []
@@ -126,14 +126,9 @@ class Expressions:
 
     # ---- names
     def lookup(self, name: str):
-        scope: Any = self.scopes[-1]
-        while scope is not None:
-            if name in scope:
-                return scope[name]
-            scope = scope.get(None)
-        scope = self.scopes[0]
-        if name in scope:
-            return scope[name]
+        found = self.scopes[-1].get(name) or self.scopes[0].get(name) or self.consts.get(name)
+        if found is not None:
+            return found
         if name in self.source.consts:
             if name not in self.consts:
                 kind, e = self.source.consts[name]
@@ -145,22 +140,19 @@ class Expressions:
         raise KernelError(f"WGSL: {name!r} is not declared.")
 
     def push_scope(self) -> None:
-        self.scopes.append({None: self.scopes[-1]})
+        self.scopes.append(self.scopes[-1].copy())
 
     def pop_scope(self) -> None:
         self.scopes.pop()
 
     # ---- expressions
     def expression(self, e) -> Value:
-        known = self.folded.get(id(e))
-        if known is not None:
-            return known
         kind = e[0]
         if kind == "id":
             found = self.lookup(e[1])
-            if isinstance(found, Value):
+            if found.__class__ is Value:
                 return found
-            if isinstance(found, Var):
+            if found.__class__ is Var:
                 return self.get(found.index, found.type)
             if isinstance(found, dict):
                 return aggregate(found["type"], {n: self.get(v.index, v.type) for n, v in found["vars"].items()})
@@ -168,6 +160,9 @@ class Expressions:
         if kind == "num":
             return number(e[1])
         if kind == "bin":
+            known = self.folded.get(id(e))
+            if known is not None:
+                return known
             v = self.binary(e)
             if v.const is not None and self.fixed(e):
                 self.folded[id(e)] = v
@@ -192,13 +187,13 @@ class Expressions:
         return kind == "id" and e[1] in self.source.consts and e[1] not in self.source.locals
 
     def binary(self, e) -> Value:
-        op = e[1]
-        a = self.expression(e[2])
-        if op in ("&&", "||"):
+        _, op, left, right = e
+        a = self.expression(left)
+        if op == "&&" or op == "||":
             if a.const is not None:
-                return self.expression(e[3]) if bool(a.const) == (op == "&&") else a
-            return self.shortcut(op, a, e[3])
-        return operators.binary(self, op, a, self.expression(e[3]))
+                return self.expression(right) if bool(a.const) == (op == "&&") else a
+            return self.shortcut(op, a, right)
+        return operators.binary(self, op, a, self.expression(right))
 
     def shortcut(self, op: str, a: Value, rest) -> Value:
         """Evaluates the second operand only when it decides: it may read where it must not."""

@@ -119,14 +119,16 @@ def _one(name: str, vector) -> bytes:
 
 # ---- operators
 def binary(c, op: str, a: Value, b: Value) -> Value:
-    if a.type == "mat4x4<f32>" and op == "*":
-        return _matrix_times(c, a, b)
-    if op in ("<<", ">>"):
-        return _shift(c, op, concrete(a), concrete(b))
-    if a.type == b.type == "int" and op in "+-*":
-        return constant("int", _FOLD[op](a.const, b.const))
-    a, b = unify(c, a, b)
     kind = a.type
+    if kind == "mat4x4<f32>" and op == "*":
+        return _matrix_times(c, a, b)
+    if op == "<<" or op == ">>":
+        return _shift(c, op, concrete(a), concrete(b))
+    if kind != b.type or kind == "int" or kind == "float":
+        if kind == b.type == "int" and op in "+-*":
+            return constant("int", _FOLD[op](a.const, b.const))
+        a, b = unify(c, a, b)
+        kind = a.type
     element = ELEMENT.get(kind)
     result = kind if op not in _COMPARE else "vec4<bool>" if element else "bool"
     if a.const is not None and b.const is not None:

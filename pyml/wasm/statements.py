@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from . import operators
 from .expressions import Expressions
+from .library import library
 from .module import leb
 from .opcodes import BLOCK, BR_IF, ELSE, GET, IF, LOOP, REPLACE, SET, V_STORE
 from .parse import Procedure
@@ -16,6 +17,7 @@ from .values import ELEMENT, LANES, STORAGE, Value, aggregate, concrete, constan
 _STORES = {"f32": b"\x38\x02", "i32": b"\x36\x02", "u32": b"\x36\x02"}
 _UNROLL = 1500  # most syntax nodes an unrolled loop may have
 _NESTED = 6 * _UNROLL  # … and one inside of others, all its copies together: else sums in blocks grow with their terms
+_LIBRARY = 64  # most copies of a loop's body that calls a function of the library, such as exp: as many as a tile has results
 _NO = object()
 
 
@@ -26,7 +28,7 @@ class Statements(Expressions):
     def inline(self, p: Procedure, args: list[Value], aliases: dict | None = None) -> Value:
         if aliases is not None:
             self.aliases.append(aliases)
-        scope: dict = {None: None}
+        scope: dict = {}
         for (name, kind, _), v in zip(p.params, args, strict=True):
             scope[name] = self.frozen(self.convert(v, self.type(kind)))
         start, labels = len(self.out), self.labels
@@ -268,7 +270,7 @@ class Statements(Expressions):
         start = self.trial(first[3])
         if start is None:
             return False
-        self.scopes.append({None: self.scopes[-1], first[1]: start})
+        self.scopes.append({**self.scopes[-1], first[1]: start})
         found = self.trial(test)
         self.scopes.pop()
         return found is not None and bool(found.const)
@@ -294,24 +296,33 @@ class Statements(Expressions):
             return _NO
         kind = first[2] and self.type(first[2])
         v = concrete(start) if kind is None else self.convert(start, kind)
-        values = []
+        values: list[Value] = []
         size = self.weight(body)
+        long = None  # whether it calls the library, once somebody has to know
+        bound = self.trial(test[3]) if test[0] == "bin" and test[2] == ("id", first[1]) and self.fixed(test[3]) else None
         while True:
-            self.scopes.append({None: self.scopes[-1], first[1]: v})
-            more = self.trial(test)
-            self.scopes.pop()
-            if more is None:
+            if bound is not None:
+                more: Value | None = operators.binary(self, test[1], v, bound)
+            else:
+                self.scopes.append({**self.scopes[-1], first[1]: v})
+                more = self.trial(test)
+                self.scopes.pop()
+            if more is None or more.const is None:
                 return _NO
             if not more.const:
                 break
             values.append(v)
             if len(values) * size > _UNROLL or len(values) * size * self.copies > _NESTED:
                 return _NO
+            if len(values) * self.copies > _LIBRARY:
+                long = self.calls_library(body) if long is None else long
+                if long:
+                    return _NO
             v = operators.binary(self, step[2], v, by)
         outer, self.copies = self.copies, self.copies * max(1, len(values))
         try:
             for v in values:
-                self.scopes.append({None: self.scopes[-1], first[1]: v})
+                self.scopes.append({**self.scopes[-1], first[1]: v})
                 done = self.statements(body)
                 self.scopes.pop()
                 if done is not None:
@@ -332,6 +343,14 @@ class Statements(Expressions):
             n += self.weight(self.source.procedures[node[1]].body)
         self.weights[id(node)] = n  # the tree outlives the compiler
         return n
+
+    def calls_library(self, node) -> bool:
+        """Whether a body, or a function it calls, calls a function of the library: each copy of it is as long as a small kernel."""
+        if node.__class__ is tuple and node and node[0] == "call":
+            own = self.source.procedures.get(node[1])
+            if self.calls_library(own.body) if own is not None else node[1] in library().procedures:
+                return True
+        return any(self.calls_library(m) for m in node if m.__class__ is tuple or m.__class__ is list)
 
     def do_return(self, s):
         frame = self.frames[-1]
