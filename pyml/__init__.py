@@ -137,7 +137,7 @@ if not TYPE_CHECKING:
             value = getattr(importlib.import_module(f"{__name__}.{_NAMES[name]}"), name)
             globals()[name] = value
             return value
-        raise AttributeError(f"module 'pyml' has no attribute {name!r}")
+        raise importlib.import_module(f"{__name__}.lazily").no_such(__name__, name, __dir__())
 
 
 def __dir__() -> list[str]:

@@ -1,6 +1,7 @@
 """Every error pyml raises on purpose; each message says what was given, what was expected, what to do."""
 
 from collections.abc import Iterable
+from typing import Any
 
 
 def did_you_mean(name: str, known: Iterable[str]) -> str:
@@ -57,3 +58,10 @@ class SyncReadError(DeviceError):
 
 class HubError(PymlError, OSError):
     """The files of a network are not there, or are not the ones that were pinned."""
+
+
+def tell_misfit(error: ShapeError, name: str, y_true: Any, y_pred: Any) -> None:
+    """Puts the loss or metric `name` and the shapes that it got before the message of an op inside it."""
+    if hasattr(y_true, "shape") and hasattr(y_pred, "shape") and "target" not in str(error):
+        true, pred = tuple(y_true.shape), tuple(y_pred.shape)
+        error.args = (f"{name}: targets of shape {true} do not fit predictions of shape {pred} ({error})",)

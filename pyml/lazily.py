@@ -3,9 +3,17 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from importlib import import_module
 from typing import Any
+
+from pyml.errors import did_you_mean
+
+
+def no_such(package: str, name: str, known: Iterable[str]) -> AttributeError:
+    """The error of a name that a module does not have, with the one that is nearest: `ops.mean` for TensorFlow's `reduce_mean`."""
+    hint = "" if name.startswith("_") else did_you_mean(name.removeprefix("reduce_"), known)
+    return AttributeError(f"module {package!r} has no attribute {name!r}.{hint}")
 
 
 def parts(package: str, names: Mapping[str, str], modules: Collection[str] = ()) -> tuple[Callable[[str], Any], Callable[[], list[str]]]:
@@ -21,7 +29,7 @@ def parts(package: str, names: Mapping[str, str], modules: Collection[str] = ())
         if name in modules:
             return import_module(f"{package}.{name}")
         if name not in names:
-            raise AttributeError(f"module {package!r} has no attribute {name!r}")
+            raise no_such(package, name, __dir__())
         home = names[name]
         value = getattr(import_module(home if home.startswith("pyml.") else f"{package}.{home}"), name)
         setattr(sys.modules[package], name, value)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import functools
+import sys
+import warnings
 from collections.abc import Callable
 from pathlib import Path
 from types import TracebackType
@@ -27,6 +29,14 @@ def shortened(traceback: TracebackType | None) -> TracebackType | None:
     return result
 
 
+def warn(message: str, category: type[Warning] = UserWarning) -> None:
+    """Warns at the line of the user's code, however deep in pyml the reason was found."""
+    level, frame = 1, sys._getframe()
+    while frame.f_back is not None and frame.f_code.co_filename.startswith(_INSIDE):
+        level, frame = level + 1, frame.f_back
+    warnings.warn(message, category, stacklevel=level)
+
+
 def shown(function: F) -> F:
     """Decorator of what users call: its errors have the lines of users' code, and this one of pyml's.
 
@@ -37,6 +47,21 @@ def shown(function: F) -> F:
     def call(*args: Any, **kwargs: Any) -> Any:
         try:
             return function(*args, **kwargs)
+        except Exception as error:
+            if settings.is_traceback_filtering_enabled():
+                error.__traceback__ = shortened(error.__traceback__)
+            raise
+
+    return call  # type: ignore[return-value]
+
+
+def shown_async(function: F) -> F:
+    """As `shown`, for coroutines."""
+
+    @functools.wraps(function)
+    async def call(*args: Any, **kwargs: Any) -> Any:
+        try:
+            return await function(*args, **kwargs)
         except Exception as error:
             if settings.is_traceback_filtering_enabled():
                 error.__traceback__ = shortened(error.__traceback__)

@@ -133,7 +133,8 @@ def test_the_examples_of_troubleshooting_run_and_quote_messages_that_pyml_has(cp
                    "no WebGPU adapter was found; install a Vulkan, Metal or D3D12 driver", "the GPU device was lost",
                    "This browser cannot wait synchronously", "has the wrong shape: ", "must hold numbers",
                    "target and output must have the same shape", "must be class numbers from 0 to", "The loss stopped being finite",
-                   "asks for a value while a program is being traced"):  # fmt: skip
+                   "asks for a value while a program is being traced", "has rows for indices from 0 to", "No gradients provided",
+                   "Gradients do not exist for variables"):  # fmt: skip
         assert quoted in source, quoted
         assert quoted in (README.parent / "docs" / "troubleshooting.md").read_text(encoding="utf-8"), quoted
 

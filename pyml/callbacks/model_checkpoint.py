@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import warnings
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -13,6 +12,7 @@ from pyml import settings
 from pyml.callbacks.keeping import Batches, Reading, batches_of, idle, save, state_of
 from pyml.callbacks.monitor import MonitorCallback
 from pyml.core import Variable
+from pyml.tracebacks import warn
 
 __all__ = ["ModelCheckpoint"]
 
@@ -101,11 +101,11 @@ class ModelCheckpoint(Reading, MonitorCallback):
             return True
         current = logs.get(self.monitor)
         if current is None:
-            warnings.warn(f"Can save best model only with {self.monitor} available. There are: {', '.join(logs)}.", stacklevel=4)
+            warn(f"Can save best model only with {self.monitor} available. There are: {', '.join(logs)}.")
             return True
         if np.ndim(current) > 0:
-            warnings.warn(f"Can save best model only when `monitor` is a scalar value. Received: {current}. Falling back to "
-                          "`save_best_only=False`.", stacklevel=4)  # fmt: skip
+            warn(f"Can save best model only when `monitor` is a scalar value. Received: {current}. Falling back to "
+                 "`save_best_only=False`.")  # fmt: skip
             return True
         best = "None" if self.best is None else f"{self.best:.5f}"
         if not self._is_improvement(current, self.best):

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import operator
 import sys
-import warnings
 from collections.abc import Callable
 from typing import Any
 
 from pyml.callbacks.callback import Callback, log_rates, rated
+from pyml.tracebacks import warn
 
 __all__ = ["EarlyStopping", "MonitorCallback", "ReduceLROnPlateau"]
 
@@ -28,7 +28,7 @@ class MonitorCallback(Callback, abstract=True):
     def __init__(self, monitor: str = "val_loss", mode: str = "auto", baseline: float | None = None, min_delta: float = 0) -> None:
         super().__init__()
         if mode not in ("auto", "min", "max"):
-            warnings.warn(f"{type(self).__name__}: mode {mode!r} is unknown, 'auto' is used.", stacklevel=2)
+            warn(f"{type(self).__name__}: mode {mode!r} is unknown, 'auto' is used.")
             mode = "auto"
         self.monitor = monitor
         self.mode = mode
@@ -52,9 +52,9 @@ class MonitorCallback(Callback, abstract=True):
         logs = logs or {}
         value = logs.get(self.monitor)
         if value is None:
-            warnings.warn(
+            warn(
                 f"{type(self).__name__} watches `{self.monitor}`, which is not in the logs. "
-                f"Available: {', '.join(logs)}.", stacklevel=2,
+                f"Available: {', '.join(logs)}.",
             )
         return value
 

@@ -6,13 +6,13 @@ import asyncio
 import json
 import urllib.parse
 import urllib.request
-import warnings
 from typing import Any
 
 import numpy as np
 
 from pyml import config
 from pyml.callbacks.callback import Callback
+from pyml.tracebacks import warn
 
 __all__ = ["RemoteMonitor"]
 
@@ -73,4 +73,4 @@ class RemoteMonitor(Callback):
             self._unreachable(error)
 
     def _unreachable(self, error: Exception) -> None:
-        warnings.warn(f"Could not reach RemoteMonitor root server at {self.root} ({error}).", stacklevel=3)
+        warn(f"Could not reach RemoteMonitor root server at {self.root} ({error}).")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -15,6 +14,7 @@ from pyml.layers.layer import Layer
 from pyml.layers.types import ActivationLike, ConstraintLike, InitializerLike, RegularizerLike
 from pyml.layers.weights import known_size, make_weight
 from pyml.objects.samples import Sample, draw, sample
+from pyml.tracebacks import warn
 
 __all__ = ["Activation", "ELU", "LeakyReLU", "PReLU", "ReLU", "Softmax"]
 
@@ -99,7 +99,7 @@ class LeakyReLU(_SameShape, not_in_config=("alpha",)):
     def __init__(self, negative_slope: float = 0.3, **kwargs: Any) -> None:
         if "alpha" in kwargs:
             negative_slope = kwargs.pop("alpha")
-            warnings.warn("Argument `alpha` is deprecated. Use `negative_slope` instead.", stacklevel=2)
+            warn("Argument `alpha` is deprecated. Use `negative_slope` instead.")
         super().__init__(**kwargs)
         if negative_slope is None or negative_slope < 0:
             raise ValueError(

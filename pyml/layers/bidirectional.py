@@ -45,6 +45,8 @@ class Bidirectional(Layer, not_in_config=("weights",)):
         super().__init__(**kwargs)
         if not all(isinstance(one, Layer) for one in (layer, backward_layer) if one is not None) or layer is None:
             raise ValueError(f"Bidirectional: expected layers. Received: layer={layer!r}, backward_layer={backward_layer!r}")
+        if not hasattr(layer, "go_backwards"):
+            raise ValueError(f"Bidirectional: expected a recurrent layer, such as LSTM. Received: layer={layer!r}")
         if merge_mode not in _MODES:
             raise ValueError(f"Bidirectional: merge_mode must be one of {_MODES}. Received: merge_mode={merge_mode!r}")
 

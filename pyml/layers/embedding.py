@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Iterator
 from typing import Any
 
@@ -18,6 +17,7 @@ from pyml.layers.quantized_matrix import adapter, unpack_int4
 from pyml.layers.types import ConstraintLike, InitializerLike, RegularizerLike
 from pyml.layers.weights import make_weight
 from pyml.objects.samples import Sample, draw, sample
+from pyml.tracebacks import warn
 
 __all__ = ["Embedding"]
 
@@ -56,7 +56,7 @@ class Embedding(Quantizable, Layer, not_in_config=("weights", "lora_rank", "lora
                  weights: Any = None, lora_rank: int | None = None, lora_alpha: int | None = None, quantization_config: Any = None,
                  **kwargs: Any) -> None:
         if kwargs.pop("input_length", None) is not None:
-            warnings.warn("Argument `input_length` is deprecated. Just remove it.", stacklevel=2)
+            warn("Argument `input_length` is deprecated. Just remove it.")
         super().__init__(**kwargs)
         self._init_lora(lora_rank, lora_alpha)
         self.quantization_config = quantization_config

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Sequence
 from typing import Any
 
 from pyml.core.naming import auto_name
 from pyml.core.symbolic import CallNode, KerasTensor
 from pyml.layers.layer import Layer
+from pyml.tracebacks import warn
 
 __all__ = ["Input", "InputLayer"]
 
@@ -23,7 +23,7 @@ class InputLayer(Layer):
             raise ValueError("Input: sparse and ragged inputs are not supported.")
         if "input_shape" in kwargs:
             shape = kwargs.pop("input_shape")
-            warnings.warn("Argument `input_shape` is deprecated. Use `shape` instead.", stacklevel=2)
+            warn("Argument `input_shape` is deprecated. Use `shape` instead.")
         batch_shape = kwargs.pop("batch_input_shape", batch_shape)
         if shape is not None and batch_shape is not None:
             raise ValueError(f"Input: give shape or batch_shape, not both. Received: {shape} and {batch_shape}")

@@ -10,6 +10,8 @@ import sys
 from importlib import import_module
 from typing import Any
 
+from pyml.lazily import no_such
+
 # Module of `pyml/layers` -> its layers, and other names of them in files.
 LATER: dict[str, tuple[str, ...]] = {
     "legacy": ("ThresholdedReLU",),
@@ -48,7 +50,7 @@ def find(name: str) -> Any:
         load_later()
         return [name for name in vars(home) if not name.startswith("_")]
     if name not in _MODULES:
-        raise AttributeError(f"module {__package__!r} has no attribute {name!r}")
+        raise no_such(str(__package__), name, dir(home))
     value = getattr(import_module(f"{__package__}.{_MODULES[name]}"), name)
     setattr(home, name, value)
     return value

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import warnings
+import re
 from typing import Any
 
 import numpy as np
@@ -18,7 +18,7 @@ from pyml.core.tensor import tensor_of
 from pyml.core.trace import stateless_here, tracing
 from pyml.core.tree import flatten, map_structure
 from pyml.dtypes import FLOATS, NARROW
-from pyml.errors import did_you_mean
+from pyml.errors import PymlError, did_you_mean
 from pyml.layers import call_context
 from pyml.layers.input_spec import assert_input_compatibility
 from pyml.layers.kept_weights import KeptWeights
@@ -36,7 +36,7 @@ from pyml.layers.signature import (
 from pyml.layers.types import RegularizerLike
 from pyml.objects.configured import Configured, argument_names
 from pyml.objects.registry import LAYERS
-from pyml.tracebacks import shown
+from pyml.tracebacks import shown, warn
 
 __all__ = ["Layer"]
 
@@ -81,8 +81,8 @@ class Layer(KeptWeights, Operation, Configured, kind=LAYERS):
         if input_dim is not None:
             input_shape = (input_dim,)
         if input_shape is not None:
-            warnings.warn("Do not pass an `input_shape`/`input_dim` argument to a layer. When using Sequential models, prefer using an "
-                          "`Input(shape)` object as the first layer in the model instead.", stacklevel=3)  # fmt: skip
+            warn("Do not pass an `input_shape`/`input_dim` argument to a layer. When using Sequential models, prefer using an "
+                 "`Input(shape)` object as the first layer in the model instead.")  # fmt: skip
             self._input_shape_argument = tuple(input_shape)
         self.activity_regularizer = regularizers.get(activity_regularizer)
         self._dtype_policy = policy_of(dtype, self)
@@ -172,21 +172,26 @@ class Layer(KeptWeights, Operation, Configured, kind=LAYERS):
         """Applies the layer to tensors, numpy arrays or symbolic tensors, or nested lists and dicts of them."""
         if "_children" not in self.__dict__:
             raise RuntimeError(f"{type(self).__name__}: call super().__init__() first in __init__().")
-        if args and is_number_list(args[0]):
-            args = (np.asarray(args[0]), *args[1:])
-        args = map_structure(self._convert, args)
-        kwargs = {key: self._convert(value) if isinstance(value, np.ndarray) else value
-                  for key, value in kwargs.items()}
-        first = args[0] if args else next(iter(kwargs.values()), None)
-        if first is None or isinstance(first, str):
-            self._refuse_call(args, kwargs)
-        if not self.built:
+        try:
+            if args and is_number_list(args[0]):
+                args = (np.asarray(args[0]), *args[1:])
+            args = map_structure(self._convert, args)
+            kwargs = {key: self._convert(value) if isinstance(value, np.ndarray) else value
+                      for key, value in kwargs.items()}
+            first = args[0] if args else next(iter(kwargs.values()), None)
+            if first is None or isinstance(first, str):
+                self._refuse_call(args, kwargs)
+            if not self.built:
+                assert_input_compatibility(self.input_spec, first, self.name)
+                self._maybe_build(args, kwargs)
             assert_input_compatibility(self.input_spec, first, self.name)
-            self._maybe_build(args, kwargs)
-        assert_input_compatibility(self.input_spec, first, self.name)
-        if any_symbolic(args, kwargs):
-            return self.symbolic_call(*args, **kwargs)
-        return self._call_on_values(args, kwargs)
+            if any_symbolic(args, kwargs):
+                return self.symbolic_call(*args, **kwargs)
+            return self._call_on_values(args, kwargs)
+        except PymlError as error:
+            if not hasattr(error, "__notes__") and not re.search(f"""['"]{re.escape(self.name)}['"]""", str(error)):  # the innermost layer
+                error.add_note(f'In layer "{self.name}" ({type(self).__name__}).')
+            raise
 
     def stateless_call(self, trainable_variables: Any, non_trainable_variables: Any, *args: Any, return_losses: bool = False,
                        **kwargs: Any) -> Any:  # fmt: skip

@@ -12,7 +12,7 @@ from pyml.core.naming import auto_name, get_object_name
 from pyml.core.tree import map_structure
 from pyml.core.types import TensorLike
 from pyml.dtypes import standardize
-from pyml.errors import ShapeError
+from pyml.errors import ShapeError, tell_misfit
 from pyml.objects.configured import Configured
 from pyml.objects.registry import LOSSES
 
@@ -62,7 +62,13 @@ class Loss(Configured, kind=LOSSES, abstract=True):
         mask = getattr(y_pred, "_keras_mask", None)
         y_pred = map_structure(lambda x: ops.convert_to_tensor(x, dtype=self.dtype), y_pred)
         y_true = map_structure(lambda x: ops.convert_to_tensor(x), y_true)
-        values = self.call(y_true, y_pred)
+        try:
+            values = self.call(y_true, y_pred)
+        except ShapeError as error:
+            tell_misfit(error, self.name, y_true, y_pred)
+            raise
+        if values is None:
+            raise TypeError(f"{self.name}: the loss returned None; end it with `return`.")
         counts = getattr(values, "_keras_mask", None)
         mask = counts if mask is None else mask if counts is None else ops.logical_and(mask, counts)
         sample_weight = apply_mask(sample_weight, mask, self.dtype, self.reduction)

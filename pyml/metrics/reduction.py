@@ -11,6 +11,7 @@ from pyml import ops
 from pyml.core import Tensor, Variable
 from pyml.core.naming import get_object_name
 from pyml.core.types import TensorLike
+from pyml.errors import ShapeError, tell_misfit
 from pyml.losses.base import apply_mask, squeeze_or_expand_to_same_rank
 from pyml.metrics.base import Metric
 from pyml.objects.samples import Sample, draw, sample
@@ -148,4 +149,11 @@ class MeanMetricWrapper(Mean, abstract=True):
         self, y_true: TensorLike, y_pred: TensorLike, sample_weight: TensorLike | None = None
     ) -> None:
         sample_weight = apply_mask(sample_weight, getattr(y_pred, "_keras_mask", None), self.dtype, "sum")
-        super().update_state(self._fn(y_true, y_pred, **self._fn_kwargs), sample_weight=sample_weight)
+        try:
+            values = self._fn(y_true, y_pred, **self._fn_kwargs)
+        except ShapeError as error:
+            tell_misfit(error, self.name, y_true, y_pred)
+            raise
+        if values is None:
+            raise TypeError(f"{self.name}: the metric returned None; end it with `return`.")
+        super().update_state(values, sample_weight=sample_weight)

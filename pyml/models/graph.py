@@ -16,7 +16,7 @@ class Graph:
         outputs: Symbolic tensors (nested) computed from them.
 
     Raises:
-        ValueError: An output cannot be computed from the inputs.
+        ValueError: An output cannot be computed from the inputs, or two layers have one name.
     """
 
     def __init__(self, inputs: Any, outputs: Any) -> None:
@@ -33,6 +33,17 @@ class Graph:
         self.nodes = self._order()
         self.steps = [node for node in self.nodes if id(node.output_tensors[0]) not in self._input_ids()]
         self._check_reachable()
+        self._check_names()
+
+    def _check_names(self) -> None:
+        seen: dict[str, Any] = {}
+        for node in self.nodes:
+            operation = node.operation
+            if seen.setdefault(operation.name, operation) is not operation:
+                raise ValueError(
+                    f"Model: the name {operation.name!r} belongs to two of its layers; names in a model must differ, as files and "
+                    "get_layer find layers by them. Give one of them another name."
+                )
 
     def _input_ids(self) -> set[int]:
         return {id(tensor) for tensor in self.inputs}

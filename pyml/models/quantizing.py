@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-import warnings
 from collections.abc import Sequence
 from typing import Any
 
 from pyml.layers.quantizable import check_quantizable, why_not
+from pyml.tracebacks import warn
 
 
 def quantize_layers(model: Any, mode: str | None, config: Any, filters: Any, type_check: bool = True, **kwargs: Any) -> None:
@@ -31,7 +31,7 @@ def quantize_layers(model: Any, mode: str | None, config: Any, filters: Any, typ
             layer.quantize(config.mode, type_check=type_check, config=config)
         except NotImplementedError as error:
             if layer.weights:  # Keras warns of layers that have none, too
-                warnings.warn(str(error), stacklevel=3)
+                warn(str(error))
 
 
 def _chosen(layer: Any, filters: Any) -> bool:

@@ -12,6 +12,7 @@ from pyml.models.graph import Graph
 from pyml.models.model import Model
 from pyml.objects.registry import LAYERS
 from pyml.objects.serialization import deserialize_keras_object, serialize_keras_object
+from pyml.tracebacks import shown
 
 
 class Sequential(Model):
@@ -33,6 +34,7 @@ class Sequential(Model):
         (None, 10)
     """
 
+    @shown
     def __init__(self, layers: Iterable[Any] | None = None, trainable: bool = True, name: str | None = None) -> None:
         super().__init__(trainable=trainable, **({} if name is None else {"name": name}))
         self._stack: list[Layer] = []
@@ -41,6 +43,7 @@ class Sequential(Model):
             self.add(layer, rebuild=False)
         self._maybe_rebuild()
 
+    @shown
     def add(self, layer: Any, rebuild: bool = True) -> None:
         """Appends a layer.
 

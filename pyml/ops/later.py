@@ -13,6 +13,8 @@ from importlib import import_module
 from types import ModuleType
 from typing import Any
 
+from pyml.lazily import no_such
+
 # Home -> files that are not loaded yet, and homes whose names it has too.
 _WAITING: dict[str, list[str]] = {}
 _HOMES: dict[str, Sequence[ModuleType]] = {}
@@ -30,7 +32,7 @@ def later(home: str, *files: str, homes: Sequence[ModuleType] = ()) -> tuple[Cal
             for look in (_in_files, _in_homes):
                 if look(home, name):
                     return vars(sys.modules[home])[name]
-        raise AttributeError(f"module {home!r} has no attribute {name!r}")
+        raise no_such(home, name, () if name.startswith("_") else __dir__())
 
     def __dir__() -> list[str]:
         load(home)

@@ -2,7 +2,6 @@
 
 import inspect
 import re
-import warnings
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextvars import ContextVar
 from typing import Any, TypedDict
@@ -19,6 +18,7 @@ from pyml.objects.configured import Configured, argument_names, plain
 from pyml.objects.registry import OPTIMIZERS
 from pyml.optimizers.schedules import LearningRateSchedule
 from pyml.optimizers.state import OptimizerState
+from pyml.tracebacks import warn
 
 __all__ = ["Optimizer"]
 
@@ -82,7 +82,7 @@ class Optimizer(OptimizerState, Configured, kind=OPTIMIZERS, abstract=True):
                  gradient_accumulation_steps: int | None = None, name: str | None = None, **kwargs: Any) -> None:
         owner = type(self).__name__
         if kwargs.pop("decay", None) is not None:
-            warnings.warn("Argument `decay` is no longer supported and will be ignored; give a schedule as learning_rate.", stacklevel=3)
+            warn("Argument `decay` is no longer supported and will be ignored; give a schedule as learning_rate.")
         if kwargs:
             given = next(iter(kwargs))
             hint = did_you_mean("learning_rate" if given == "lr" else given, argument_names(type(self)))
@@ -218,9 +218,9 @@ class Optimizer(OptimizerState, Configured, kind=OPTIMIZERS, abstract=True):
                 "tape, with ops of pyml; numpy and stop_gradient cut gradients off."
             )
         if missing:
-            warnings.warn(
+            warn(
                 f"Gradients do not exist for variables {missing} when minimizing the loss, which does not depend on them. If using "
-                "`model.compile()`, did you forget to provide a `loss` argument?", stacklevel=4,
+                "`model.compile()`, did you forget to provide a `loss` argument?",
             )  # fmt: skip
 
     def stateless_apply(self, optimizer_variables: Sequence[Any], grads: Sequence[Any], trainable_variables: Sequence[Any]) -> Any:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Iterable, Mapping, MutableMapping, Sequence
 from typing import Any, overload
 
@@ -12,6 +11,7 @@ from pyml import initializers, ops
 from pyml.core import Tensor, Variable
 from pyml.initializers.base import first_value
 from pyml.optimizers.schedules import LearningRateSchedule
+from pyml.tracebacks import warn
 
 
 class OptimizerState:
@@ -148,7 +148,7 @@ class OptimizerState:
                     variable.assign(store[str(i)])
                 return
         if len(store.keys()) != len(self.variables):
-            warnings.warn(f"the state of optimizer '{self.name}' is not loaded: it has {len(self.variables)} variables, and "
-                          f"{len(store.keys())} are stored.", stacklevel=2)  # fmt: skip
+            warn(f"the state of optimizer '{self.name}' is not loaded: it has {len(self.variables)} variables, and "
+                 f"{len(store.keys())} are stored.")  # fmt: skip
             return
         self.set_weights([store[str(i)] for i in range(len(store.keys()))])

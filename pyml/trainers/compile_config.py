@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import warnings
 from typing import Any
 
 from pyml.objects.registry import LOSSES, METRICS, OPTIMIZERS, Kind
 from pyml.objects.serialization import deserialize_keras_object, serialize_keras_object
+from pyml.tracebacks import warn
 
 _KINDS: dict[str, Kind] = {"optimizer": OPTIMIZERS, "loss": LOSSES, "metrics": METRICS, "weighted_metrics": METRICS}
 
@@ -42,9 +42,8 @@ def _copied(value: Any) -> Any:
 def compile_from(model: Any, config: dict[str, Any], own: bool) -> None:
     """Compiles a model as it was; one with a `compile` of its `own` is left for its user to compile."""
     if own:
-        warnings.warn(
-            f"model '{model.name}' has a compile() of its own, so it is not compiled now; compile it, or write compile_from_config().",
-            stacklevel=2)
+        warn(
+            f"model '{model.name}' has a compile() of its own, so it is not compiled now; compile it, or write compile_from_config().")
         return
     arguments = {name: _read(value, _KINDS.get(name)) for name, value in config.items()}
     model.compile(**arguments)

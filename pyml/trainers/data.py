@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import itertools
 import math
-import warnings
 from collections.abc import Iterable, Iterator
 from typing import Any
 
@@ -14,6 +13,7 @@ from pyml.core import Tensor, Variable
 from pyml.core.tree import flatten, map_structure
 from pyml.dtypes import host_array
 from pyml.errors import DtypeError, ShapeError
+from pyml.tracebacks import warn
 from pyml.trainers.labels import class_weights
 from pyml.utils.data_utils import PyDataset, pack_x_y_sample_weight, unpack_x_y_sample_weight
 
@@ -261,10 +261,9 @@ def packed(x: Any, y: Any, sample_weight: Any) -> Any:
 
 def ran_out(count: int, per_epoch: int) -> None:
     """Says that an epoch was shorter than asked for."""
-    warnings.warn(
+    warn(
         f"Your input ran out of data after {count} of the {per_epoch} steps asked for, and the epoch ends there; the next one begins "
         "anew. Give a number of steps that divides the number of batches, or repeat the data.",
-        stacklevel=2,
     )
 
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import functools
-import warnings
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from pyml.callbacks.callback_list import CallbackList
 from pyml.callbacks.keeping import Reading
+from pyml.tracebacks import warn
 from pyml.trainers.datasets import Calls
 from pyml.trainers.feed import BatchFeed, Call, ResidentFeed
 from pyml.trainers.feeds import Feed
@@ -71,7 +71,7 @@ class Loop:
                 ended = (isinstance(feed, BatchFeed) and feed.once and not model.stop_training
                          and self.done - before < (feed.num_batches or 1))  # fmt: skip
                 if ended:
-                    warnings.warn(_RAN_OUT.format(epoch=epoch + 1, epochs=epochs), stacklevel=2)
+                    warn(_RAN_OUT.format(epoch=epoch + 1, epochs=epochs))
                 if not found and skip and epoch == first:  # all its batches were done before
                     continue
                 if not found:
@@ -176,10 +176,10 @@ class Loop:
     def report(self, bad: int) -> None:
         """Says at which step the loss stopped being finite."""
         batch = bad - self.done
-        warnings.warn(
+        warn(
             f"The loss stopped being finite at step {bad + 1} of this fit (batch {batch} of its epoch). Look for NaN in "
             "the data, or use a smaller learning rate or clipnorm; callbacks.TerminateOnNaN() stops there.",
-            RuntimeWarning, stacklevel=2,
+            RuntimeWarning,
         )
         self.callbacks.notify_nonfinite(batch)
 

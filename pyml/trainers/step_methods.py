@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import inspect
-import warnings
 from typing import Any
 
 from pyml import ops
@@ -15,6 +14,7 @@ from pyml.core.tree import flatten, map_structure
 from pyml.layers.layer import Layer
 from pyml.metrics import Metric
 from pyml.optimizers import Optimizer
+from pyml.tracebacks import warn
 from pyml.trainers import state
 from pyml.trainers.compilation import Compilation
 from pyml.trainers.metric_group import spread_out
@@ -59,7 +59,7 @@ class StepMethods(Layer):
         if variables:
             self.optimizer.apply(grads, variables)
         else:
-            warnings.warn(f"The model '{self.name}' does not have any trainable weights.", stacklevel=2)
+            warn(f"The model '{self.name}' does not have any trainable weights.")
         self._watch.see(loss)
         return self._logged(loss, x, y, y_pred, sample_weight)
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import warnings
 from collections.abc import Sequence
 from typing import Any
 
@@ -16,6 +15,7 @@ from pyml.core.symbolic import KerasTensor
 from pyml.core.tree import flatten, map_structure
 from pyml.device.lock import LOCK
 from pyml.layers.signature import Tracing
+from pyml.tracebacks import shown, shown_async, warn
 from pyml.trainers import compile_config, runs
 from pyml.trainers.adapt import Source
 from pyml.trainers.compilation import Compilation
@@ -62,6 +62,7 @@ class Trainer(StepFunctions):
         if self._compilation is not None:
             self._compilation.given["loss"] = value
 
+    @shown
     def compile(self, optimizer: Any = "rmsprop", loss: Any = None, loss_weights: Any = None, metrics: Any = None,
                 weighted_metrics: Any = None, run_eagerly: bool = False, steps_per_execution: int = 1, jit_compile: Any = "auto",
                 auto_scale_loss: bool = True) -> None:  # fmt: skip
@@ -95,7 +96,7 @@ class Trainer(StepFunctions):
         self.steps_per_execution = steps_per_execution
         self.jit_compile = not self.run_eagerly if jit_compile in ("auto", None) else bool(jit_compile) and not self.run_eagerly
         if run_eagerly and jit_compile is True:
-            warnings.warn("If `run_eagerly` is True, then `jit_compile` cannot also be True. Disabling `jit_compile`.", stacklevel=2)
+            warn("If `run_eagerly` is True, then `jit_compile` cannot also be True. Disabling `jit_compile`.")
         self._compilation = Compilation(loss, loss_weights, metrics, weighted_metrics)
         self._compilation.group = CompiledMetrics(self)
         self._compiled_with = {"run_eagerly": run_eagerly, "steps_per_execution": steps_per_execution, "jit_compile": jit_compile}
@@ -133,9 +134,9 @@ class Trainer(StepFunctions):
             raise ValueError(f"You must call `compile()` before calling `{what}()`.")
         changed = self._trained.changed(self)
         if changed:
-            warnings.warn(
+            warn(
                 f"The `trainable` state of {', '.join(changed[:5])} has changed since the model was compiled, and is not taken into "
-                "account: compile the model again.", stacklevel=3)  # fmt: skip
+                "account: compile the model again.")  # fmt: skip
 
     def _staged(self, x: Any) -> Any:
         """Data with what a model computes on the host computed, arrays at once and batches when they come."""
@@ -216,6 +217,7 @@ class Trainer(StepFunctions):
                 check_labels(targets[i], loss, classes, name)
 
     # ---- fit
+    @shown
     def fit(self, x: Any = None, y: Any = None, batch_size: int | None = None, epochs: int = 1, verbose: int | str = "auto",
             callbacks: Any = None, validation_split: float = 0.0, validation_data: Any = None, shuffle: bool = True,
             class_weight: dict[int, float] | None = None, sample_weight: Any = None, initial_epoch: int = 0,
@@ -264,6 +266,7 @@ class Trainer(StepFunctions):
             validation_batch_size=validation_batch_size, validation_freq=validation_freq)  # fmt: skip
         return drive(runs.fit(self, SyncIO(), options))
 
+    @shown_async
     async def fit_async(self, x: Any = None, y: Any = None, batch_size: int | None = None, epochs: int = 1,
                         verbose: int | str = "auto", callbacks: Any = None, validation_split: float = 0.0,
                         validation_data: Any = None, shuffle: bool = True, class_weight: dict[int, float] | None = None,
@@ -282,6 +285,7 @@ class Trainer(StepFunctions):
         return await runs.fit(self, AsyncIO(), options)
 
     # ---- evaluate
+    @shown
     def evaluate(self, x: Any = None, y: Any = None, batch_size: int | None = None, verbose: int | str = "auto",
                  sample_weight: Any = None, steps: int | None = None, callbacks: Any = None, return_dict: bool = False) -> Any:  # fmt: skip
         """Loss and metrics over some data, without training.
@@ -309,6 +313,7 @@ class Trainer(StepFunctions):
                           callbacks=callbacks)  # fmt: skip
         return self._reported(drive(runs.evaluate(self, SyncIO("evaluate"), options)), return_dict)
 
+    @shown_async
     async def evaluate_async(self, x: Any = None, y: Any = None, batch_size: int | None = None, verbose: int | str = "auto",
                              sample_weight: Any = None, steps: int | None = None, callbacks: Any = None,
                              return_dict: bool = False) -> Any:  # fmt: skip
@@ -320,11 +325,15 @@ class Trainer(StepFunctions):
     def _reported(self, logs: dict[str, Any], return_dict: bool) -> Any:
         if return_dict:
             return logs
-        first = [name for name in dict.fromkeys(self._steps.names or [name for name, _ in self._named_metrics()]) if name in logs]
+        pairs = self._named_metrics()
+        known = self._steps.names or [name for name, _ in pairs]
+        of_outputs = {name for name, metric in pairs if name != metric.name and name.endswith(f"_{metric.name}")}  # Keras sorts those
+        first = [name for name in dict.fromkeys(known) if name in logs and name not in of_outputs]
         values = [logs[name] for name in [*first, *sorted(set(logs) - set(first))]]
         return values[0] if len(values) == 1 else values
 
     # ---- predict
+    @shown
     def predict(self, x: Any, batch_size: int | None = None, verbose: int | str = "auto", steps: int | None = None,
                 callbacks: Any = None) -> Any:  # fmt: skip
         """Outputs for some inputs, as numpy arrays. Several threads may predict with one model.
@@ -351,6 +360,7 @@ class Trainer(StepFunctions):
         options = Options(what="predict", x=x, batch_size=batch_size, verbose=verbose, steps=steps, callbacks=callbacks)
         return drive(runs.predict(self, SyncIO("predict"), options))
 
+    @shown_async
     async def predict_async(self, x: Any, batch_size: int | None = None, verbose: int | str = "auto", steps: int | None = None,
                             callbacks: Any = None) -> Any:  # fmt: skip
         """`predict` that lets the event loop run a few times a second; works in every browser, with the same arguments."""
@@ -358,6 +368,7 @@ class Trainer(StepFunctions):
         return await runs.predict(self, AsyncIO(), options)
 
     # ---- single batches
+    @shown
     def train_on_batch(self, x: Any, y: Any = None, sample_weight: Any = None, class_weight: dict[int, float] | None = None,
                        return_dict: bool = False) -> Any:  # fmt: skip
         """One training step.
@@ -386,6 +397,7 @@ class Trainer(StepFunctions):
             batch.weigh(class_weight)
         return self._on_batch("train", batch, return_dict)
 
+    @shown
     def test_on_batch(self, x: Any, y: Any = None, sample_weight: Any = None, return_dict: bool = False) -> Any:
         """Loss and metrics of one batch, without training."""
         self._need_compile("test_on_batch")
@@ -398,6 +410,7 @@ class Trainer(StepFunctions):
         logs, _ = self._steps.unpack(vector.numpy(), kind)
         return self._reported(logs, return_dict)
 
+    @shown
     def predict_on_batch(self, x: Any) -> Any:
         """Predictions for one batch, as numpy arrays.
 

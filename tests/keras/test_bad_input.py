@@ -148,6 +148,16 @@ def test_a_list_for_more_outputs_than_the_model_has_is_refused_in_words(given):
         model.fit(np.ones((4, 4)), np.ones((4, 2)), verbose=0)
 
 
+def compiled(loss):
+    model = pyml.Sequential([pyml.Input((3,)), L.Dense(1)])
+    model.compile("sgd", loss)
+    return model
+
+
+def nothing(y_true, y_pred):
+    pass
+
+
 class Headless(pyml.layers.Layer):
     def __init__(self):
         self.size = 3
@@ -168,6 +178,13 @@ class Forgetful(pyml.layers.Layer):
     (ValueError, lambda: pyml.optimizers.SGD().apply([None], [pyml.Variable(1.0, name="w")]), "No gradients provided"),
     (ShapeError, lambda: pyml.losses.categorical_crossentropy([0, 1], np.ones((2, 3))), "use sparse_categorical_crossentropy"),
     (ShapeError, lambda: pyml.losses.sparse_categorical_crossentropy(np.eye(3), np.ones((3, 3))), "use categorical_crossentropy"),
+    (ShapeError, lambda: pyml.losses.MeanSquaredError(name="m")(np.ones(2), np.ones(3)), r"m: targets of shape \(2,\) do not"),
+    (ShapeError, lambda: pyml.metrics.MeanSquaredError(name="m").update_state(np.ones((1, 2)), np.ones((1, 3))), "m: targets of shape"),
+    (TypeError, lambda: compiled(nothing).fit(np.ones((2, 3)), np.ones((2, 1)), verbose=0), "nothing: the loss returned None"),
+    (ValueError, lambda: L.Bidirectional(L.Dense(2)), "expected a recurrent layer"),
+    (ValueError, lambda: pyml.Model(x := pyml.Input((2,)), L.Dense(2, name="d")(L.Dense(2, name="d")(x))), "'d' belongs to two"),
+    (AttributeError, lambda: pyml.ops.reduce_mean, "Did you mean 'mean'"),
+    (AttributeError, lambda: pyml.layers.Densee, "Did you mean 'Dense'"),
 ])
 def test_what_beginners_forget_is_told_with_the_cure(error, call, message):
     with pytest.raises(error, match=message):
@@ -205,3 +222,13 @@ def test_indices_that_an_embedding_has_no_rows_for_are_refused_before_the_first_
         with pytest.raises(ValueError, match=f"Embedding 'e' has rows.*{message}"):
             model.fit(x if as_dict else [x["sizes"], x["words"]], np.zeros((2, 1)), verbose=0)
     model.fit({"words": np.full((2, 3), 4), "sizes": np.ones((2, 1))}, np.zeros((2, 1)), verbose=0)
+
+
+def test_errors_of_ops_name_the_innermost_layer():
+    class Inner(L.Layer):
+        def call(self, x):
+            return pyml.ops.matmul(x, pyml.ops.ones((5, 3)))
+
+    with pytest.raises(ShapeError) as caught:
+        pyml.Sequential([pyml.Input((4,)), pyml.Sequential([Inner(name="l")])])
+    assert caught.value.__notes__ == ['In layer "l" (Inner).']

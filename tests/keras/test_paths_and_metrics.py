@@ -70,3 +70,12 @@ def test_a_step_of_ones_own_updates_the_metrics_of_several_outputs():
     first = found.predict(X, verbose=0)                # nothing was trained: the metrics are those of the first weights
     assert history["a_mae"][0] == pytest.approx(np.abs(first["a"] - Y).mean(), rel=1e-5)
     assert history["b_mse"][0] == pytest.approx(np.square(first["b"] - Y).mean(), rel=1e-5)
+
+
+def test_evaluate_lists_the_losses_of_outputs_and_then_their_metrics_by_name(cpu):
+    i = pyml.Input((2,))
+    model = pyml.Model(i, [pyml.layers.Dense(1, name="b")(i), pyml.layers.Dense(1, name="a")(i)])
+    model.compile("sgd", ["mse", "mae"], metrics=[["mae", "mse"], ["mae"]])
+    data = {"x": np.ones((4, 2)), "y": [np.ones((4, 1))] * 2, "verbose": 0}
+    named = model.evaluate(**data, return_dict=True)
+    assert model.evaluate(**data) == [named[k] for k in ("loss", "b_loss", "a_loss", "a_mae", "b_mae", "b_mse")]

@@ -1,5 +1,6 @@
 """Settings of `pyml.config` have their effect, and are set back after each test."""
 
+import asyncio
 import logging
 
 import numpy as np
@@ -103,15 +104,31 @@ def frames(error):
 
 
 def test_a_traceback_has_the_users_lines_alone_unless_filtering_is_off(cpu):
-    def failing():
-        with pytest.raises(Exception, match="dense") as caught:
-            layers.Dense(2, name="dense")(np.ones(()))
+    model = pyml.Sequential([pyml.Input((2,)), layers.Dense(2)])
+    model.compile("sgd", "mse")
+
+    def failing(call):
+        with pytest.raises(Exception, match=r"dense|targets") as caught:
+            call()
         return len(frames(caught.value))
 
-    pyml.config.enable_traceback_filtering()
-    assert failing() == 0
-    pyml.config.disable_traceback_filtering()
-    assert failing() > 1
+    for call in (
+        lambda: layers.Dense(2, name="dense")(np.ones(())), lambda: model.fit(np.ones((2, 2)), np.ones((2, 3)), verbose=0),
+        lambda: asyncio.run(model.fit_async(np.ones((2, 2)), np.ones((2, 3)), verbose=0)),
+        lambda: pyml.Sequential([pyml.Input(()), layers.Dense(2, name="dense")]),
+    ):  # fmt: skip
+        pyml.config.enable_traceback_filtering()
+        assert failing(call) == 0
+        pyml.config.disable_traceback_filtering()
+        assert failing(call) > 1
+
+
+def test_warnings_point_at_the_users_line(cpu):
+    model = pyml.Sequential([pyml.Input((2,)), layers.Activation("relu")])
+    model.compile("sgd", "mse")
+    with pytest.warns(UserWarning, match="does not have any trainable weights") as caught:
+        model.fit(np.ones((2, 2)), np.ones((2, 2)), verbose=0)
+    assert caught[0].filename == __file__
 
 
 def test_layers_take_the_policy_that_is_set():

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import warnings
 from collections.abc import Iterator
 from typing import Any
 
@@ -18,6 +17,7 @@ from pyml.layers.preprocessing.batches import host_values
 from pyml.layers.windows import standard_data_format
 from pyml.objects.samples import Sample, draw, sample
 from pyml.settings import epsilon
+from pyml.tracebacks import warn
 
 __all__ = ["MelSpectrogram", "STFTSpectrogram"]
 
@@ -68,7 +68,7 @@ class STFTSpectrogram(Layer):
                 f"`fft_length` should be not less than `frame_length`. Received fft_length={fft_length}, frame_length={frame_length}"
             )
         if fft_length is not None and fft_length & (fft_length - 1):
-            warnings.warn(f"`fft_length` is recommended to be a power of two. Received fft_length={fft_length}", stacklevel=2)
+            warn(f"`fft_length` is recommended to be a power of two. Received fft_length={fft_length}")
         if mode not in _MODES:
             raise ValueError(f"Output mode is invalid, it must be one of {', '.join(_MODES)}. Received: mode={mode}")
         if scaling not in (None, "density", "spectrum"):
