@@ -1,11 +1,14 @@
 """Chapters as a reader meets them: running, changing the code, mistakes, stopping, sliders, and links that hold code."""
 
+import numpy as np
 import pytest
 
 from pyml import paths
+from pyml.callbacks.event_file import png
+from pyml.cli import browser as browsers
 from pyml.cli.chapters import chapters
 
-from .conftest import leave
+from .conftest import leave, started
 from .demo_page import finished, opened
 
 READY = "() => !document.querySelector('#run').disabled || !document.querySelector('#stop').disabled || pymlDemo.error"
@@ -127,11 +130,39 @@ def test_the_cart_can_be_pushed_while_the_network_learns(profile, site):
     page.wait_for_function("() => document.querySelectorAll('.cell figure').length >= 3")  # its own cart, and the network's curve
     page.get_by_role("button", name="right").click()
     page.wait_for_function("() => document.querySelector('.cell-controls output').value === '5 steps'")
+    page.keyboard.press("ArrowLeft")
+    page.wait_for_function("() => document.querySelector('.cell-controls output').value === '10 steps'")
     assert not page.evaluate("() => pymlDemo.done") and page.is_enabled("#stop")
     page.click("#stop")
     finished(page)
     assert page.text_content("#running").startswith("Stopped") and not page.problems
     leave(page, site)
+
+
+@pytest.fixture
+def seeing(driver):
+    """A Chromium with the fake camera that it brings, a moving disc."""
+    yield from started(driver, (*browsers.FLAGS, "--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream"))
+
+
+@pytest.mark.slow
+def test_a_chapter_looks_at_a_file_and_through_the_camera(seeing, site, tmp_path):
+    page = opened(seeing, f"{site}/demos/filters/index.html?autorun=1&backend=wasm", READY)
+    page.set_default_timeout(250_000)
+    assert finished(page)["merit"]["kept"] is True
+    drawn = "() => [...document.querySelectorAll('.cell:last-of-type image')].map((one) => one.outerHTML).join()"
+    page.wait_for_function(f"() => ({drawn})().length > 10_000")
+    cat = page.evaluate(drawn)
+    (tmp_path / "grey.png").write_bytes(png(np.full((64, 96, 3), 128, "uint8")))
+    page.set_input_files(".cell-controls input[type=file]", tmp_path / "grey.png")
+    page.wait_for_function(f"(before) => ({drawn})() !== before", arg=cat)
+    grey = page.evaluate(drawn)
+    page.get_by_role("button", name="Use the camera").click()
+    page.wait_for_function(f"(before) => ({drawn})() !== before", arg=grey)
+    assert page.locator(".cell-controls video").is_visible()
+    page.get_by_role("button", name="Stop looking").click()
+    assert page.locator(".cell-controls video").is_hidden() and not page.problems
+    page.context.close()
 
 
 @pytest.mark.slow

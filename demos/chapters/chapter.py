@@ -100,6 +100,19 @@ def text(label, value, then):
         print(f"{label} {value!r}: {said}")
 
 
+def camera(label, then, size=128):
+    """Buttons on the chapter's page for the camera and for a file; `then` is called with each picture that is seen. On the desktop nothing
+    is seen.
+
+    Args:
+        label: What stands beside them.
+        then: As for `slider`, called with the middle of the picture, uint8 `(size, size, 3)`.
+        size: Pixels of a side.
+    """
+    if place is not None:
+        place.control("camera", label, then, "", size=size)
+
+
 def pause():
     """Lets the page hear sliders and buttons in the middle of a long computation; elsewhere, and in browsers that cannot wait inside
     Python, it does nothing and they are heard afterwards.

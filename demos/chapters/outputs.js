@@ -2,6 +2,7 @@
 import { prose } from "../../web/prose.js";
 import { newestOnly, sentence } from "../../web/demo.js";
 import { drawing } from "../../web/figures.js";
+import { sight } from "./sight.js";
 
 const PRINTED = 20_000; // letters of a cell's text that stay
 const ARROWS = { ArrowLeft: "←", ArrowUp: "↑", ArrowRight: "→", ArrowDown: "↓" };
@@ -14,6 +15,7 @@ const ARROWS = { ArrowLeft: "←", ArrowUp: "↑", ArrowRight: "→", ArrowDown:
 export function outputs(root, { goTo, moved }) {
   let code = []; // a record of each cell of code
   let now = null;
+  let ends = []; // of what looks through a camera
 
   const places = new Map(); // element of a figure -> its drawing, and for which width that is
   const watch = new ResizeObserver((entries) => {
@@ -33,7 +35,13 @@ export function outputs(root, { goTo, moved }) {
     return made;
   };
 
+  function blind() {
+    for (const end of ends) end();
+    ends = [];
+  }
+
   function show(parts) {
+    blind();
     root.replaceChildren();
     watch.disconnect();
     places.clear();
@@ -66,6 +74,7 @@ export function outputs(root, { goTo, moved }) {
     end() { now?.box.classList.remove("busy"); },
     /** What controls asked for is gone: Python was started again. */
     freeze() {
+      blind();
       for (const each of root.querySelectorAll(".cell-controls :is(input, select, button)")) each.disabled = true;
     },
     print(text) {
@@ -92,7 +101,7 @@ export function outputs(root, { goTo, moved }) {
       }
       figures.get(name).draw(spec);
     },
-    control({ cell, number, kind, label, text, low, high, step, value, options }) {
+    control({ cell, number, kind, label, text, low, high, step, value, options, size }) {
       const { box } = code[cell] ?? {};
       if (!box) return;
       box.hidden = false;
@@ -111,6 +120,15 @@ export function outputs(root, { goTo, moved }) {
           answer.value = sentence(error);
         }
       };
+      if (kind === "camera") {
+        const group = add(code[cell].controls, "div", "controls");
+        group.setAttribute("role", "group");
+        group.setAttribute("aria-label", label);
+        add(group, "span", "", { textContent: label });
+        ends.push(sight(group, { size, tell, say: (sentence) => { answer.value = sentence; } }));
+        code[cell].controls.append(answer);
+        return;
+      }
       if (kind === "buttons") {
         const group = add(code[cell].controls, "div", "controls");
         group.setAttribute("role", "group");

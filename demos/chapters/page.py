@@ -9,6 +9,7 @@ import sys
 import time
 
 import chapter
+import numpy as np
 from lines import Lines
 from pyml_page import post
 from pyodide.ffi import can_run_sync, run_sync
@@ -114,6 +115,8 @@ def moved(number, value):
     """A control of the page has another value; returns the text beside it."""
     cell, then, values = place.controls[number]
     place.cell = cell
+    if hasattr(value, "height"):  # a picture
+        value = np.frombuffer(value.data.to_bytes(), "uint8").reshape(value.height, value.width, 4)[:, :, :3]
     text = then(values[int(value)] if values is not None else value)
     flush()
     return text or ""

