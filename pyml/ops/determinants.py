@@ -13,6 +13,7 @@ from ..graph import prims
 from ..graph.node import Node
 from ..graph.prims.factor import LU, TRIANGULAR, rows_ordered
 from ..graph.prims.matrices import diagonal_part, part, upper_part
+from . import complex_matrices
 from .arithmetic import absolute, multiply
 from .declare import draw, op, sample
 from .logic import equal, where
@@ -57,7 +58,8 @@ def _det(x: Tensor) -> tuple[Tensor, Callable[[Tensor], Tensor]]:
     return _prod(diagonal, axis=1) * swaps, lambda g: spread(g) * _cofactors(x._node)
 
 
-@op(like=np.linalg.det, samples=[sample(draw(3, 3)), sample(draw(2, 2, 4, 4)), sample(np.zeros((0, 0), np.float32))])
+@op(complex_parts=complex_matrices.det,
+    like=np.linalg.det, samples=[sample(draw(3, 3)), sample(draw(2, 2, 4, 4)), sample(np.zeros((0, 0), np.float32))])
 def det(x: TensorLike) -> Tensor:
     """The determinant of square matrices: float32 `(...)` of `(..., n, n)`. More than 32 rows are the host's work.
 

@@ -9,6 +9,7 @@ from ..core.types import TensorLike
 from ..graph import prims
 from ..graph.prims.matrices import part
 from ..graph.prims.spectral import EIG
+from . import complex_matrices
 from .declare import op, sample
 from .matrices import back, checked, flat, matrices
 
@@ -24,7 +25,8 @@ def _numpy_eig(x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return w.astype(complex), v.astype(complex)
 
 
-@op(like=_numpy_eig, gradient=False, samples=[sample(_MATRIX), sample(np.stack([_MATRIX, -_MATRIX.T]))], tolerance=1e-4)
+@op(complex_parts=complex_matrices.eig,
+    like=_numpy_eig, gradient=False, samples=[sample(_MATRIX), sample(np.stack([_MATRIX, -_MATRIX.T]))], tolerance=1e-4)
 def eig(x: TensorLike) -> tuple[ComplexTensor, ComplexTensor]:
     """Eigenvalues, in no order, and eigenvectors of square matrices: `x V = V diag(w)`. Always numpy's work on the host.
 

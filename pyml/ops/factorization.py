@@ -13,6 +13,7 @@ from ..core.types import TensorLike
 from ..graph import prims
 from ..graph.prims.factor import CHOLESKY, LU, QR, TRIANGULAR
 from ..graph.prims.matrices import part, transposed
+from . import complex_matrices
 from .declare import draw, op, sample
 from .matrices import SINGULAR, back, checked, flat, lower_mirrored, matrices, unit
 
@@ -23,7 +24,8 @@ __all__ = [
 _POSITIVE = np.array([[4.0, 2.0, 0.4], [2.0, 5.0, 1.0], [0.4, 1.0, 3.0]], np.float32)
 
 
-@op(like=lambda x, upper=False: np.linalg.cholesky(x).swapaxes(-1, -2) if upper else np.linalg.cholesky(x), gradient=False,
+@op(complex_parts=complex_matrices.cholesky,
+    like=lambda x, upper=False: np.linalg.cholesky(x).swapaxes(-1, -2) if upper else np.linalg.cholesky(x), gradient=False,
     samples=[sample(_POSITIVE), sample(np.stack([_POSITIVE, 2 * _POSITIVE]), upper=True)])  # fmt: skip
 def cholesky(x: TensorLike, upper: bool = False) -> Tensor:
     """The Cholesky factor L of positive definite matrices, `x = L L^T`; with `upper` its transpose.
@@ -52,7 +54,8 @@ def cholesky(x: TensorLike, upper: bool = False) -> Tensor:
     return back(transposed(found) if upper else found, node.shape[:-2])
 
 
-@op(like=lambda x, upper=False: np.linalg.inv(np.triu(x).T @ np.triu(x) if upper else np.tril(x) @ np.tril(x).T),
+@op(complex_parts=complex_matrices.cholesky_inverse,
+    like=lambda x, upper=False: np.linalg.inv(np.triu(x).T @ np.triu(x) if upper else np.tril(x) @ np.tril(x).T),
     samples=[sample(draw(3, 3, low=0.5)), sample(draw(3, 3, low=0.5), upper=True)], tolerance=1e-4)  # fmt: skip
 def cholesky_inverse(x: TensorLike, upper: bool = False) -> Tensor:
     """The inverse of the matrices whose Cholesky factors are given, `(L L^T)^-1`.
@@ -126,7 +129,7 @@ def _numpy_qr(x: np.ndarray, mode: str = "reduced") -> tuple[np.ndarray, np.ndar
     return q, r
 
 
-@op(like=_numpy_qr, tolerance=1e-4, samples=[
+@op(complex_parts=complex_matrices.qr, like=_numpy_qr, tolerance=1e-4, samples=[
     sample(draw(3, 3)), sample(draw(2, 4, 3)), sample(draw(3, 5)), sample(draw(2, 3), mode="complete"),
 ])  # fmt: skip
 def qr(x: TensorLike, mode: str = "reduced") -> tuple[Tensor, Tensor]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from ..core.tensor import Tensor
 from ..core.types import Axis, TensorLike
+from . import complex_matrices
 from .apply import as_float
 from .arithmetic import absolute, power, square
 from .axes import standardize_axis
@@ -22,6 +23,7 @@ _INFINITE = float("inf")
 
 
 @op(
+    complex_parts=complex_matrices.norm,
     like="numpy.linalg.norm",
     samples=[
         sample(draw(2, 3)),

@@ -6,6 +6,7 @@ import numpy as np
 
 from ..core.tensor import Tensor
 from ..core.types import TensorLike
+from . import complex_matrices
 from .arithmetic import absolute, sign
 from .declare import draw, op, sample
 from .determinants import pivots_of
@@ -19,7 +20,7 @@ __all__ = [
 ]  # fmt: skip
 
 
-@op(like=np.linalg.slogdet, samples=[sample(draw(3, 3)), sample(draw(2, 4, 4))])
+@op(complex_parts=complex_matrices.slogdet, like=np.linalg.slogdet, samples=[sample(draw(3, 3)), sample(draw(2, 4, 4))])
 def slogdet(x: TensorLike) -> tuple[Tensor, Tensor]:
     """The sign of the determinant of square matrices, and the logarithm of its magnitude, which does not overflow.
 

@@ -21,6 +21,7 @@ from ..graph.node import Node
 from ..graph.prims.factor import QR
 from ..graph.prims.matrices import part, transposed
 from ..graph.prims.spectral import EIGH, SVD
+from . import complex_matrices
 from .arithmetic import divide
 from .declare import draw, op, sample
 from .logic import where
@@ -48,7 +49,8 @@ def _signs(v: np.ndarray) -> np.ndarray:
     return np.where(np.take_along_axis(v, first[..., None, :], -2) < 0, -1, 1)
 
 
-@op(like=_numpy_eigh, samples=[sample(draw(4, 4)), sample(draw(2, 3, 3))], gradient=False, tolerance=1e-4)
+@op(complex_parts=complex_matrices.eigh,
+    like=_numpy_eigh, samples=[sample(draw(4, 4)), sample(draw(2, 3, 3))], gradient=False, tolerance=1e-4)
 def eigh(x: TensorLike) -> tuple[Tensor, Tensor]:
     """Eigenvalues, the least first, and eigenvectors of symmetric matrices: `x V = V diag(w)`.
 
@@ -105,7 +107,7 @@ def _numpy_svd(x: np.ndarray, full_matrices: bool = True, compute_uv: bool = Tru
     return (u * np.swapaxes(signs, -1, -2), s, vt * signs) if compute_uv else s
 
 
-@op(like=_numpy_svd, tolerance=1e-4, samples=[
+@op(complex_parts=complex_matrices.svd, like=_numpy_svd, tolerance=1e-4, samples=[
     sample(draw(2, 3, 3)), sample(draw(2, 3), full_matrices=False), sample(draw(3, 2), compute_uv=False),
 ])  # fmt: skip
 def svd(x: TensorLike, full_matrices: bool = True, compute_uv: bool = True) -> Tensor | tuple[Tensor, Tensor, Tensor]:
@@ -166,7 +168,8 @@ def _pinv(x: Node, rcond: float | None) -> Tensor:
     return custom_gradient(forward)(Tensor(x))
 
 
-@op(like=np.linalg.pinv, samples=[sample(draw(3, 2)), sample(np.ones((3, 2), np.float32))], tolerance=1e-4)
+@op(complex_parts=complex_matrices.pinv,
+    like=np.linalg.pinv, samples=[sample(draw(3, 2)), sample(np.ones((3, 2), np.float32))], tolerance=1e-4)
 def pinv(x: TensorLike, rcond: float | None = None) -> Tensor:
     """The pseudo-inverse of Moore and Penrose.
 
@@ -192,7 +195,7 @@ def pinv(x: TensorLike, rcond: float | None = None) -> Tensor:
     return back(_pinv(flat(node), rcond)._node, node.shape[:-2])
 
 
-@op(like=lambda a, b, rcond=None: np.linalg.lstsq(a, b, rcond=rcond)[0], tolerance=1e-4, samples=[
+@op(complex_parts=complex_matrices.lstsq, like=lambda a, b, rcond=None: np.linalg.lstsq(a, b, rcond=rcond)[0], tolerance=1e-4, samples=[
     sample(draw(3, 2), draw(3, 3)), sample(draw(2, 3), draw(2), rcond=1e-3),
 ])  # fmt: skip
 def lstsq(a: TensorLike, b: TensorLike, rcond: float | None = None) -> Tensor:
@@ -222,7 +225,8 @@ def lstsq(a: TensorLike, b: TensorLike, rcond: float | None = None) -> Tensor:
     return matmul(pinv(Tensor(left), rcond), Tensor(right))
 
 
-@op(like=lambda x, tol=None: np.asarray(np.linalg.matrix_rank(x, tol=tol), np.int32), gradient=False, samples=[
+@op(complex_parts=complex_matrices.matrix_rank,
+    like=lambda x, tol=None: np.asarray(np.linalg.matrix_rank(x, tol=tol), np.int32), gradient=False, samples=[
     sample(draw(3, 2)), sample(np.ones((2, 3, 3), np.float32)), sample(np.diag([3.0, 2.0, 1.0]).astype(np.float32), tol=1.5),
 ])  # fmt: skip
 def matrix_rank(x: TensorLike, tol: float | None = None) -> Tensor:

@@ -12,6 +12,7 @@ from ..errors import ShapeError
 from ..graph import prims
 from ..graph.node import Node
 from ..graph.prims.factor import SOLVE, TRIANGULAR
+from . import complex_matrices
 from .declare import draw, op, sample
 from .matrices import SINGULAR, back, checked, flat, matrices, one_batch, unit
 
@@ -20,7 +21,7 @@ __all__ = [
 ]  # fmt: skip
 
 
-@op(like=np.linalg.inv, samples=[sample(draw(3, 3)), sample(draw(2, 2, 2))], tolerance=1e-4)
+@op(complex_parts=complex_matrices.inv, like=np.linalg.inv, samples=[sample(draw(3, 3)), sample(draw(2, 2, 2))], tolerance=1e-4)
 def inv(x: TensorLike) -> Tensor:
     """The inverse of square matrices: float32, in the shape of `x`, `(..., n, n)`. More than 32 rows are the host's work.
 
@@ -60,7 +61,7 @@ def _solved(solver: Callable[[Node, Node], Node], a: TensorLike, b: TensorLike, 
     return back(prims.reshape(found, found.shape[:-1]) if vector else found, lead)
 
 
-@op(like=np.linalg.solve, tolerance=1e-4, samples=[
+@op(complex_parts=complex_matrices.solve, like=np.linalg.solve, tolerance=1e-4, samples=[
     sample(draw(3, 3), draw(3, 2)), sample(draw(2, 2), draw(2)), sample(draw(2, 3, 3), draw(2, 3, 1)), sample(draw(2, 2, 2), draw(2, 3)),
 ])  # fmt: skip
 def solve(a: TensorLike, b: TensorLike) -> Tensor:
@@ -86,7 +87,8 @@ def solve(a: TensorLike, b: TensorLike) -> Tensor:
     return _solved(lambda a, b: SOLVE(a, b), a, b, "solve")
 
 
-@op(like=lambda a, b, lower=False: np.linalg.solve(np.tril(a) if lower else np.triu(a), b), tolerance=1e-4, samples=[
+@op(complex_parts=complex_matrices.solve_triangular,
+    like=lambda a, b, lower=False: np.linalg.solve(np.tril(a) if lower else np.triu(a), b), tolerance=1e-4, samples=[
     sample(draw(3, 3, low=0.5), draw(3, 2)), sample(draw(2, 2, low=0.5), draw(2), lower=True),
     sample(draw(2, 3, 3, low=0.5), draw(3, 1), lower=True),
 ])  # fmt: skip

@@ -1,6 +1,6 @@
 """The primitives; every rule of one is in one place. Everything else is composed of these.
 
-Those of linear algebra (`factor.py`, `spectral.py`) load with the ops that need them.
+Those of linear algebra (`factor.py`, `spectral.py`, `complex_host.py`) load with the ops that need them.
 """
 
 from .contract import matmul
