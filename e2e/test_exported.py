@@ -159,6 +159,22 @@ def test_an_exported_model_runs_from_any_host_without_any_other(exported, host, 
     assert found["worker"] == found["wasm"]["y"]
 
 
+def test_a_software_adapter_takes_plans_for_such(exported, host, page):
+    model, folder = exported
+    pyml.export(model, folder / "software", devices=("webgpu", "software"))
+    page.goto(f"{host}/index.html")
+    asked = []
+    page.on("request", lambda request: asked.append(request.url.split("/")[-1]))
+    x = np.random.default_rng(8).normal(size=(1, 6, 8, 3)).astype("float32")
+    run = """async ([url, x]) => {
+      const model = await (await import(url)).load();
+      return [model.device, [...await model.predict(new Float32Array(x))]];
+    }"""
+    device, y = page.evaluate(run, [f"{host}/software/model.js", x.ravel().tolist()])
+    assert device == "webgpu" and "software.json" in asked and "webgpu.json" not in asked
+    np.testing.assert_allclose([y], model.predict(x, verbose=0), rtol=2e-4, atol=2e-6)
+
+
 def test_an_app_opens_without_a_network(exported, host, page):
     model, folder = exported
     pyml.export(model, folder / "app", devices="wasm", app="pwa")

@@ -32,11 +32,11 @@ from benchmarks.models.networks import NETWORKS  # noqa: E402
 
 LIBRARIES = ("pyml", "tfjs", "ort")
 # Rounds, and how long a contender predicts after the first time: milliseconds, and times at most.
-EFFORT = {"webgpu": {"rounds": 2, "budget": 1500, "most": 3}, "wasm": {"rounds": 5, "budget": 700, "most": 20}}
+EFFORT = {"webgpu": {"rounds": 1, "budget": 1500, "most": 3}, "wasm": {"rounds": 5, "budget": 700, "most": 20}}
 TOLERANCE = 2e-3  # of the largest value
 LIMIT = 120  # seconds for a page
 LEARNERS = [("pyml", "wasm", 3), ("tfjs", "webgl", 1), ("tfjs", "cpu", 1)]  # with rounds; TensorFlow.js trains no convolution on wasm
-GOAL = {"goal": 0.97, "limit": 75_000}
+GOAL = {"goal": 0.97, "limit": 45_000}
 
 
 def visit(browser, url, script=None, arguments=None):
@@ -169,7 +169,7 @@ def main():
     parser.add_argument("--devices", default="webgpu,wasm")
     parser.add_argument("--networks", default=",".join(NETWORKS))
     parser.add_argument("--contenders", default=",".join(LIBRARIES))
-    parser.add_argument("--rounds", type=int, default=0, help="visits of each page; by default 2 for webgpu, 5 for wasm")
+    parser.add_argument("--rounds", type=int, default=0, help="visits of each page; by default 1 for webgpu, 5 for wasm")
     parser.add_argument("--quick", action="store_true", help="one round of MobileNetV1 and of the digits, on wasm")
     parser.add_argument("--no-digits", action="store_true", help="leave out the learning")
     parser.add_argument("--table", action="store_true", help="print what was measured last")

@@ -11,6 +11,7 @@ from benchmarks.models.networks import prepare
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 BENCH = REPOSITORY / "build" / "bench"
+DEVICES = ("webgpu", "wasm", "software")  # the last for machines without a GPU, where WebGPU is imitated
 EXPORTS, PAGES = BENCH / "exports", Path(__file__).parent / "pages"
 
 
@@ -48,11 +49,11 @@ def export(network, folder):
 
     net, side = getattr(pyml.hub, network["name"])(), network["side"]
     if hasattr(net, "keras"):
-        pyml.export(net.keras, folder, input_shapes=(side, side, 3))
+        pyml.export(net.keras, folder, input_shapes=(side, side, 3), devices=DEVICES)
         return
     whole = network["scale"] == "whole"
     x = np.zeros((1, side, side, 3), np.int32 if whole else np.float32)
-    pyml.export(lambda image: net.graph.execute([image], network["outputs"]), folder, inputs=[x])
+    pyml.export(lambda image: net.graph.execute([image], network["outputs"]), folder, inputs=[x], devices=DEVICES)
 
 
 def digits():

@@ -56,7 +56,8 @@ def export_web(
         targets: An example of `y`, where the loss and the outputs do not say its shape and dtype.
         sample_weight: Let `fit` and `evaluate` take a weight for each row.
         weights: `"float32"`, `"float16"` (half the bytes) or `"int8"` (a quarter); the loader makes float32 of them.
-        devices: For which devices.
+        devices: For which devices: `"webgpu"`, `"wasm"`, or both. `"software"` adds to `"webgpu"` plans for adapters that are software,
+            which a page takes only where it asks for WebGPU by name.
         overwrite: False refuses a folder that holds an exported model.
         app: `"page"` adds an index.html to begin with, `"pwa"` one that opens without a network, `"extension"` what makes the
             folder an extension of Chromium and Firefox.
@@ -106,6 +107,8 @@ class Options:
     def __post_init__(self) -> None:
         if not self.named or any(d not in PROFILES for d in self.named):
             raise ExportError(f"export: devices must be some of {', '.join(PROFILES)}. Received: devices={self.devices!r}")
+        if "software" in self.named and "webgpu" not in self.named:
+            raise ExportError("export: 'software' has plans for WebGPU's software adapters, in addition to those of 'webgpu'; name both.")
         if self.app not in (None, "page", "pwa", "extension"):
             raise ExportError(f"export: app must be None, 'page', 'pwa' or 'extension'. Received: app={self.app!r}")
         if self.weights not in ENCODINGS:
@@ -145,9 +148,11 @@ class Export:
         if "wasm" in programs.devices:
             plan["wasm"], modules = programs.devices["wasm"].wasm()
             files |= modules
-        if "webgpu" in programs.devices:
-            files["webgpu.json"] = _json(programs.devices["webgpu"].webgpu())
-        plan["devices"] = list(programs.devices)
+        for name in ("webgpu", "software"):
+            if name in programs.devices:
+                files[f"{name}.json"] = _json(programs.devices[name].webgpu())
+        plan["devices"] = [name for name in programs.devices if name != "software"]
+        plan["software"] = "software" in programs.devices
         files["plan.json"] = _json(plan)
         files["model.js"] = runtime().encode()
         files["model.d.ts"] = declarations().encode()

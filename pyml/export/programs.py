@@ -13,14 +13,14 @@ from pyml.core.capture import Traced
 from pyml.device.base import Buffer, Copy, Count, DeviceKernel, Dispatch, Repeat, Step, dispatches
 from pyml.device.browser import flattened
 from pyml.errors import KernelError
-from pyml.export.recorder import GPU, WASM, Recorder
+from pyml.export.recorder import GPU, SOFTWARE, WASM, Recorder
 from pyml.graph.node import Node
 from pyml.graph.op import Profile
 from pyml.wasm import Again, Compiled, Part, Tick, compile_kernel, link_all, link_shared_all, share
 from pyml.wasm.engine import RELAXED_MADD, SIMD_ADD, probe
 from pyml.wasm.link import compiled
 
-PROFILES = {"webgpu": GPU, "wasm": WASM}
+PROFILES = {"webgpu": GPU, "wasm": WASM, "software": SOFTWARE}
 WORKGROUPS = 65535  # along one axis, on every adapter
 MEET = ("PHASE", "FIRST", "MODULE", "TABLE", "SLEEPERS", "FAILED", "MAY_WAIT", "STATE", "MOST", "RESERVED")  # of pyml.wasm.share
 

@@ -8,7 +8,8 @@ from typing import Any
 from pyml.device.base import Buffer, Device, Limits, Step, rounded
 from pyml.graph.op import Profile
 
-GPU = Profile(family="tile")  # what every browser with a GPU has; a plan for it runs on a software adapter too
+GPU = Profile(family="tile")  # what every browser with a GPU has; a plan for it runs on a software adapter too, if slowly
+SOFTWARE = Profile(family="register", threads=1024)
 # Sums are those of one thread, so that numbers do not depend on how many there are; workgroups are enough for several.
 WASM = Profile(family="wasm", max_storage_buffers=64, threads=1, cores=4)
 
@@ -24,7 +25,7 @@ class Recorder(Device):
         self.name, self.profile = name, profile
         self.limits = Limits(max_buffer_size=most, max_binding_size=most)
         self.features: frozenset[str] = frozenset()
-        self.info = {"adapter": f"any {'WebGPU adapter' if name == 'webgpu' else 'WebAssembly engine'}"}
+        self.info = {"adapter": f"any {'WebAssembly engine' if name == 'wasm' else 'WebGPU adapter'}"}
         self.sizes: list[int] = []
         self.buffers: list[Buffer] = []  # held, so that temporaries are shared by all programs
 
@@ -59,4 +60,4 @@ class Recorder(Device):
         raise AssertionError("a recorder waits for nothing")
 
 
-__all__ = ["GPU", "WASM", "Recorder"]
+__all__ = ["GPU", "SOFTWARE", "WASM", "Recorder"]

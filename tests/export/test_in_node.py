@@ -175,6 +175,8 @@ def test_what_cannot_be_exported_is_refused_before_anything_is_written(small, tm
         pyml.export(small, tmp_path / "a", weights="int3")
     with pytest.raises(ExportError, match="computed by numpy in Python"):
         pyml.export(lambda a: pyml.ops.svd(a)[1], tmp_path / "a", inputs=[np.ones((60, 60))])
+    with pytest.raises(ExportError, match="in addition to those of 'webgpu'"):
+        pyml.export(small, tmp_path / "a", devices=("wasm", "software"))
     with pytest.raises(ExportError, match="expected a model"):
         pyml.export(3, tmp_path / "a")
     with pytest.raises(ValueError, match="format must be 'web'"):

@@ -95,13 +95,13 @@ async function restored({ states, bytes }, device, { body }) {
   if (i < states.length && states[i].at + filled < bytes) throw new Error("could not load weights.bin: it is shorter than it should be.");
 }
 
-async function opened({ devices, wasm }, asked, file, threads) {
+async function opened({ devices, software, wasm }, asked, file, threads) {
   if (asked === "webgpu" || (asked === undefined && devices.includes("webgpu"))) {
     const only = asked === "webgpu" || !devices.includes("wasm");
-    const adapter = await adapterFor(only);
-    if (!adapter && only) throw new Error("this browser offers no WebGPU adapter.");
-    const plan = adapter && file("webgpu.json").then((answer) => answer.json());
-    const found = adapter && (await openWebGPU(plan, adapter).catch((error) => {
+    const has = await adapterFor(only);
+    if (!has && only) throw new Error("this browser offers no WebGPU adapter.");
+    const plan = has && file(has.software && software ? "software.json" : "webgpu.json").then((answer) => answer.json());
+    const found = has && (await openWebGPU(plan, has.adapter).catch((error) => {
       if (only) throw error;
       console.warn(`WebGPU could not be used (${error.message}); taking WebAssembly.`);
     }));

@@ -2,13 +2,13 @@
 
 const SOFTWARE = ["swiftshader", "llvmpipe", "lavapipe", "softpipe", "basic render", "warp"];
 
-/** The browser's adapter; undefined where there is none, or only a software one that nobody asked for by name. */
+/** { adapter, software }: the browser's; undefined where there is none, or only a software one that nobody asked for by name. */
 export async function adapterFor(asked) {
   const adapter = await globalThis.navigator?.gpu?.requestAdapter({ powerPreference: "high-performance" });
   const { vendor, architecture, device, description, isFallbackAdapter } = adapter?.info ?? {};
   const names = [vendor, architecture, device, description].join(" ").toLowerCase();
   const software = isFallbackAdapter || SOFTWARE.some((word) => names.includes(word)); // known before a device is opened, which takes long
-  return adapter && (asked || !software) ? adapter : undefined;
+  return adapter && (asked || !software) ? { adapter, software } : undefined;
 }
 
 /** `plan` may be on its way still: the device opens meanwhile. */
