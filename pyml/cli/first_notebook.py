@@ -61,7 +61,9 @@ def marimo_notebook() -> str:
 
 def _names(text: str) -> tuple[list[str], list[str], bool]:
     """The names that Python code uses, those that it defines, and whether it waits for something."""
-    used, made, waits = [], [], False
+    used: list[str] = []
+    made: list[str] = []
+    waits = False
     for node in ast.walk(ast.parse(text)):
         if isinstance(node, ast.Name):
             (made if isinstance(node.ctx, ast.Store) else used).append(node.id)

@@ -169,7 +169,7 @@ class SiteHandler(http.server.BaseHTTPRequestHandler):
 
     def send_open(self, file: BinaryIO, path: Path, kind: str, encoding: str | None) -> None:
         """Sends an open file, or the part of it that was asked for."""
-        if NAMED_BY_CONTENT.search(path.name.removesuffix(f".{ENCODINGS.get(encoding, '')}")):
+        if NAMED_BY_CONTENT.search(path.name.removesuffix(f".{ENCODINGS.get(encoding or '', '')}")):
             self.caching = NEVER_ASKED
         stat = path.stat()
         size, tag = stat.st_size, f'"{stat.st_mtime_ns:x}-{stat.st_size:x}"'

@@ -47,7 +47,8 @@ class CompiledStep:
             mine._clear_losses()
             return found
 
-        return model._steps.program((f"{kind}_function",), lambda own: step)(next(data if hasattr(data, "__next__") else iter(data)))
+        batches: Any = data if hasattr(data, "__next__") else iter(data)
+        return model._steps.program((f"{kind}_function",), lambda own: step)(next(batches))
 
 
 class StepFunctions(StepMethods):

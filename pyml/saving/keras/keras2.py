@@ -179,7 +179,8 @@ class _Writer:
     def call(self, call: Mapping[str, Any], entry: Mapping[str, Any], models: set[str]) -> list[Any]:
         """One call of a layer: references to its inputs, the first with the other arguments."""
         what = f"the call of {entry['name']!r}"
-        names = [name for name in inspect.signature(LAYERS.classes[entry["class_name"]].call).parameters if name != "self"]
+        layer: Any = LAYERS.classes[entry["class_name"]]
+        names = [name for name in inspect.signature(layer.call).parameters if name != "self"]
         given = {**dict(zip(names, call["args"], strict=False)), **call["kwargs"]}
         first = next(iter(given), "")
         inputs = given.pop(first, None)
