@@ -113,7 +113,8 @@ def det(m: Any, x: Any) -> ComplexTensor:
 
     def gradient(out: Tensor, g: Tensor) -> ComplexTensor:
         cofactors = Tensor(COMPLEX(prims.stop_gradient(_stacked(m, z)._node), what="cofactors"))
-        return _pair(g, 0, 1) * _pair(cofactors, 0, z.shape[1])
+        whole: Any = _pair(g, 0, 1)
+        return whole * _pair(cofactors, 0, z.shape[1])
 
     return _pair(_found(m, "det", z, gradient), 0, 1).reshape(lead)
 
@@ -206,7 +207,7 @@ def eig(m: Any, x: Any) -> tuple[ComplexTensor, ComplexTensor]:
 
     def gradient(out: Tensor, g: Tensor) -> ComplexTensor:
         v, w, gv, gw = _pair(out, 0, n), _pair(out, 2 * n, 1), _pair(g, 0, n), _pair(g, 2 * n, 1)
-        inner = m.matmul(_h(v), gv)
+        inner: Any = m.matmul(_h(v), gv)
         lengths = m.sum(inner.real * m.eye(n), axis=1, keepdims=True)
         inner = inner - m.matmul(_h(v), v * lengths)
         gaps = w - ComplexTensor(_swapped(w.real), _swapped(w.imag))

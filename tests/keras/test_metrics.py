@@ -158,3 +158,10 @@ def test_what_a_metric_must_define_is_said(cpu):
     for call in (metrics.Metric().update_state, metrics.Metric().result):
         with pytest.raises(TypeError, match="Metric must define"):
             call()
+
+
+@pytest.mark.parametrize("name", ["SensitivityAtSpecificity", "SpecificityAtSensitivity", "PrecisionAtRecall", "RecallAtPrecision"])
+def test_one_threshold_is_a_half(cpu, name):
+    metric = getattr(pyml.metrics, name)(0.5, num_thresholds=1)
+    metric.update_state([0, 0, 1, 1], [0.4, 0.6, 0.4, 0.6])  # half of everything is right
+    assert float(metric.result()) == 0.5
