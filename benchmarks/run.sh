@@ -10,7 +10,7 @@
 #   MODELS=1     trained networks instead, beside TensorFlow.js and ONNX Runtime Web, on webgpu and wasm (benchmarks/models);
 #                DEVICE=wasm measures one device alone, NETWORKS picks networks, ROUNDS and PAGES bound the time
 #   EXPORT=1     exported networks instead, from opening a page to its first prediction, and learning digits (benchmarks/export);
-#                DEVICE, NETWORKS and ROUNDS as for MODELS, QUICK=1 a look at it in half a minute
+#                DEVICE, NETWORKS and ROUNDS as for MODELS, QUICK=1 a look at it in a minute
 #   CAMERA=1     camera frame to prediction instead, beside TensorFlow.js (benchmarks/camera); ROUNDS frames of each
 set -eu
 cd "$(dirname "$0")/.."

@@ -2,7 +2,7 @@
 
     build/bench/.venv/bin/python -m benchmarks.export                  all of it, under ten minutes on two cores without a GPU
     ... --devices wasm --networks movenet,posenet --rounds 9           parts of it
-    ... --quick                                                        MobileNetV1 and the digits on wasm, one round: half a minute
+    ... --quick                                                        MobileNetV1 and the digits on wasm, one round: a minute
     ... --table                                                        the stored figures again
 
 Every contender has a page of its own, as its user would write it; all come from one server on this machine, with the isolation
