@@ -2,6 +2,8 @@
 
 import ast
 import math
+import sys
+import zipfile
 
 import pytest
 
@@ -121,6 +123,21 @@ def test_words_of_a_chapter_are_text_in_its_page(tmp_path):
     pages = chapters.pages(tmp_path)
     assert list(pages) == ["two", "one"]
     assert pages["one"].startswith("<h1>A &lt; B?</h1>All &amp; more. one a.csv") and "before this: First?" in pages["one"]
+
+
+def test_a_package_is_imported_from_its_zip_and_empty_modules_stand_in_for_what_it_can_spare(demo_module, tmp_path, monkeypatch):
+    chapter = demo_module("chapters", "chapter")
+    with zipfile.ZipFile(tmp_path / "zipped_for_a_test.zip", "w") as archive:
+        archive.writestr("zipped_for_a_test/__init__.py", "import nowhere_at_all\nvalue = 7")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "path", [*sys.path])
+    for _ in range(2):  # as when a page runs its file again
+        assert chapter.package("zipped_for_a_test", spare=["nowhere_at_all"]).value == 7
+    assert chapter.package("json").loads("[1]") == [1]
+    for name in ("zipped_for_a_test", "nowhere_at_all"):
+        del sys.modules[name]
+    with pytest.raises(FileNotFoundError, match="make setup"):
+        chapter.package("not_there_either")
 
 
 def test_a_slider_calls_at_once_and_refuses_a_start_beyond_its_ends(demo_module):

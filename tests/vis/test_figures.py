@@ -290,3 +290,10 @@ def test_a_loss_that_explodes_is_told_from_one_that_leaves_zero(recwarn):
         for epoch, loss in enumerate(losses):
             live.on_epoch_end(epoch, {"loss": loss})
         assert len(live.warnings) == said and all("gradients explode" in text for text in live.warnings)
+
+
+def test_labels_of_a_heat_map_that_read_the_same_stay_apart_and_level():
+    figure = vis.heatmap(np.eye(12), list("2007-04-03 a"), list("2007-04-03 b"))
+    drawn = [row["x"] for row in figure.rows()[:12]]
+    assert len(set(drawn)) == 12 and "".join(drawn).replace("\u200b", "") == "2007-04-03 a"
+    assert figure.spec["encoding"]["x"]["axis"]["labelAngle"] == 0
