@@ -87,6 +87,12 @@ def test_what_was_written_for_keras_2_comes_back_and_trains_on(tmp_path, name):
         assert losses is None or train(pyml, again, x) == pytest.approx(losses, abs=1e-6)
 
 
+def test_pooling_that_keeps_its_axes_does_so_after_it_was_written_for_keras_2(tmp_path):
+    model = pyml.Sequential([pyml.Input((5, 4, 3)), pyml.layers.GlobalAveragePooling2D(keepdims=True), pyml.layers.Conv2D(2, 1)])
+    model.save(tmp_path / "m.h5", keras_version=2)
+    assert load_model(tmp_path / "m.h5").output_shape == model.output_shape == (None, 1, 1, 2)
+
+
 def test_what_keras_2_has_not_is_named_and_an_h5_for_both_is_then_one_of_keras_3(tmp_path):
     model = pyml.Sequential([pyml.Input((4,)), pyml.layers.RMSNormalization(name="rms"), pyml.layers.Dense(2)])
     with pytest.raises(ValueError, match=r"RMSNormalization 'rms' is not in Keras 2.15. Nothing was written"):

@@ -11,7 +11,7 @@ from .calls import KEEP, count_from_zero, flat_name, read_call, read_ends
 
 _OF_NO_WEIGHTS = {"CategoryEncoding", "Discretization", "HashedCrossing", "Hashing", "IntegerLookup", "StringLookup", "TextVectorization"}
 _DROPPED = {"batch_input_shape", "implementation", "time_major", "ragged", "sparse", "renorm", "fused", "virtual_batch_size",
-            "adjustment", "input_length", "build_config", "keepdims", "input_dtype", "quantization_config", "renorm_clipping",
+            "adjustment", "input_length", "build_config", "input_dtype", "quantization_config", "renorm_clipping",
             "renorm_momentum"}  # fmt: skip
 _ACTIVATIONS = ("activation", "recurrent_activation")
 _SLOPE = {"LeakyReLU": ("alpha", "negative_slope")}
@@ -127,7 +127,7 @@ def _check_readable(name, raw, where):
 
 def _is_default(key, value):
     unset = ("unit_forget_bias", "mask_zero", "activity_regularizer", "input_dim", "max_value", "lora_rank", "lora_alpha")
-    return (value is None and key in unset) or (key == "rms_scaling" and value is False)
+    return (value is None and key in unset) or (key in ("rms_scaling", "keepdims") and value is False)
 
 
 def _dtype(config):
