@@ -209,7 +209,8 @@ def eig(m: Any, x: Any) -> tuple[ComplexTensor, ComplexTensor]:
         v, w, gv, gw = _pair(out, 0, n), _pair(out, 2 * n, 1), _pair(g, 0, n), _pair(g, 2 * n, 1)
         inner: Any = m.matmul(_h(v), gv)
         lengths = m.sum(inner.real * m.eye(n), axis=1, keepdims=True)
-        inner = inner - m.matmul(_h(v), v * lengths)
+        along: Any = m.matmul(_h(v), v * lengths)
+        inner = inner - along
         gaps = w - ComplexTensor(_swapped(w.real), _swapped(w.imag))
         size = _over(m, gaps.real * gaps.real + gaps.imag * gaps.imag)
         inner = inner * gaps * size + _diagonal(m, gw)  # divided by the conjugates
