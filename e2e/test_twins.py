@@ -228,6 +228,7 @@ def test_poses_are_found_without_python(new_page, site, tmp_path, network):
 @pytest.mark.slow
 def test_poses_play_the_maze_without_python(new_page, site, tmp_path):
     page = new_page()
+    page.set_default_timeout(200_000)
     page.goto(f"{site}/demos/controller/index.html?autorun=1&backend=wasm")
     assert finished(page)["error"] is None
     with twin(new_page, exported(page, tmp_path)) as page:

@@ -11,15 +11,16 @@ export const PROJECT_FILES = ["project.py", "exports.py"].map((path) => ({ path,
  *
  * place  element that it goes into.
  * name   of the file, without .zip.
+ * holds  what is in it, the beginning of a sentence.
  * save   gives the bytes of the project.
  * open   takes the bytes of a project and shows it, or throws and leaves all as it was; gives a sentence.
  *
  * Returns { allow({ save, open }) }: what can be done now.
  */
-export function offerProject(place, { name, save, open }) {
+export function offerProject(place, { name, save, open, holds = "Examples, settings and what was learned" }) {
   place.innerHTML = `<p class="controls"><button id="save-project" type="button" disabled>Save project</button>
       <label class="file">Open project <input id="open-project" type="file" accept=".zip,application/zip" disabled></label></p>
-    <p id="project-note" class="quiet" role="status">Examples, settings and what was learned in one file, to go on elsewhere or later.</p>`;
+    <p id="project-note" class="quiet" role="status">${holds} in one file, to go on elsewhere or later.</p>`;
   const press = place.querySelector("button"), input = place.querySelector("input"), note = place.querySelector("[role=status]");
   let allowed = { save: false, open: false }, busy = false;
   const show = () => {

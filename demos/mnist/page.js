@@ -25,7 +25,7 @@ const takeaway = offerExport($("takeaway"), {
     outputs: () => Array.from({ length: 10 }, (_, digit) => String(digit)),
   }),
 });
-const projects = offerProject($("project"), { name: "digits-project", save: saveProject, open: openProject });
+const projects = offerProject($("project"), { name: "digits-project", holds: "The code, the settings and the trained network", save: saveProject, open: openProject });
 const keptNetwork = keptModel("mnist"); // { bytes } of the last training
 let training = false, compiled = false, heard = false; // what Python is at: compiled from the model's first step on
 let ended = null; // called when a training is over

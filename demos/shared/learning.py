@@ -41,7 +41,9 @@ class Report(callbacks.Callback):
             series = {"training": self.curves.get(metric), "test": self.curves.get(f"val_{metric}")}
             points = {name: np.stack([np.arange(1, len(y) + 1), y], 1) for name, y in series.items() if y}
             if points:
-                show(title, vis.line_chart(points, title=title, x_label="epoch", height=150))
+                figure = vis.line_chart(points, title=title, x_label="epoch", y_label=metric, height=150)
+                figure.spec["encoding"]["x"]["axis"] = {"format": "d", "tickMinStep": 1}
+                show(title, figure)
 
 
 def show_mistakes(labels, guesses, names):
