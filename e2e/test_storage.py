@@ -34,7 +34,12 @@ loss = float(model.train_on_batch(np.ones((4, 6)), np.ones((4, 2))))
 def test_in_a_window_that_keeps_nothing_the_digits_page_trains(new_page, site, thread):
     page = new_page(fresh=True, service_workers="block")
     page.add_init_script(NOTHING)
-    page.route("**/web/worker.js", lambda route: route.fulfill(body=f"{NOTHING}\n{route.fetch().text()}", content_type="text/javascript"))
+
+    def without(route):
+        answer = route.fetch()
+        route.fulfill(response=answer, body=f"{NOTHING}\n{answer.text()}")
+
+    page.route("**/web/worker.js", without)
     page.goto(f"{site}/demos/mnist/index.html?backend=wasm&autorun=1&epochs=1&digits=640&thread={thread}")
     page.wait_for_function("() => window.pymlDemo?.done")
     assert page.evaluate("() => pymlDemo.error") is None

@@ -168,7 +168,8 @@ async function bootReady(module, factory, plan, options, mark, early) {
 async function boot(module, options) {
   const jspi = "Suspending" in WebAssembly, thread = typeof document === "undefined" ? "worker" : "page";
   const key = new URL(`memory-${module.version}-${thread}-${jspi}`, options.indexURL).href;
-  const cache = await globalThis.caches?.open("pyml-python").catch(() => null); // none outside secure contexts
+  const open = async () => globalThis.caches?.open("pyml-python"); // none outside secure contexts
+  const cache = await open().catch(() => null);
   const kept = await cache?.match(key).catch(() => null);
   if (kept) {
     try {
