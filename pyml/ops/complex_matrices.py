@@ -47,7 +47,7 @@ def _stacked(m: Any, z: ComplexTensor) -> Tensor:
     return m.concatenate([z.real, z.imag], axis=1)
 
 
-def _pair(x: Tensor, first: int, rows: int) -> ComplexTensor:
+def _pair(x: Tensor, first: int, rows: int) -> Any:
     return ComplexTensor(x[:, first : first + rows], x[:, first + rows : first + 2 * rows])
 
 
