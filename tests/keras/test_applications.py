@@ -21,8 +21,7 @@ GOLDENS = json.loads((Path(cases.__file__).parent / "application_cases.json").re
 def agrees(case):
     found, wanted = cases.outputs(pyml, case), GOLDENS[case]
     assert {key: found[key] for key in found if key != "output"} == {key: wanted[key] for key in wanted if key != "output"}
-    if case not in cases.CHAOTIC:
-        np.testing.assert_allclose(found["output"], wanted["output"], rtol=2e-4, atol=2e-4 * np.abs(wanted["output"]).max())
+    np.testing.assert_allclose(found["output"], wanted["output"], rtol=2e-4, atol=2e-4 * np.abs(wanted["output"]).max())
 
 
 @pytest.mark.parametrize("case", cases.SMALL)
