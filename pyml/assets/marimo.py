@@ -1,6 +1,5 @@
 """What a marimo notebook needs in a tab: the release of Pyodide that marimo's own scripts are made for, and marimo's packages."""
 
-import zipfile
 from collections.abc import Callable
 from pathlib import Path
 
@@ -32,6 +31,7 @@ PURE = {
     "tomlkit": ("0.15.2", "05562412163a3037b94497385fb7f9204c637bc605af7a48199e41cf2272f437", 52_225),
 }
 MSGSPEC = ("msgspec==0.22.0", "a66b1766311e42371e509c996c3933b161c7ae0eabdf361af5316dec197e1022", 136_814)
+# PyYAML has no wheel for a tab: the Python of this one, without its compiled parser, is what goes there
 PYYAML = ("pyyaml==6.0.3", "ba1cc08a7ccde2d2ec775841541641e4548226580ab850948cbfda66a1befcdc", 807_870)
 OF_PYODIDE = ("jedi", "parso", "pygments", "micropip")  # as in every host
 # what marimo-base names as its needs in a tab
@@ -62,17 +62,5 @@ def fetch_wheels(say: Callable[[str], None] = print, cache: Path | None = None) 
         found[name] = pip_download(f"{name}=={version}", sha256, cache, size, wheels.PYODIDES_PYTHON)
         say(f"{found[name].name}: ready")
     found["msgspec"] = pip_download(*MSGSPEC[:2], cache, MSGSPEC[2], IN_A_TAB)
-    found["pyyaml"] = without_binaries(pip_download(*PYYAML[:2], cache, PYYAML[2], ON_LINUX), cache)
+    found["pyyaml"] = pip_download(*PYYAML[:2], cache, PYYAML[2], ON_LINUX)
     return found
-
-
-def without_binaries(wheel: Path, cache: Path) -> Path:
-    """The Python of a wheel alone. PyYAML has no wheel for a tab; where its compiled parser is missing it uses the one in Python."""
-    from pyml.cli.wheel import write_zip
-
-    target = cache / "pure" / wheel.name
-    if not target.is_file():
-        target.parent.mkdir(parents=True, exist_ok=True)
-        with zipfile.ZipFile(wheel) as archive:
-            write_zip(target, {name: archive.read(name) for name in archive.namelist() if not name.endswith((".so", "/"))})
-    return target

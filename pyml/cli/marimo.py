@@ -7,6 +7,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import zipfile
 from importlib.metadata import version
 from pathlib import Path
 
@@ -84,8 +85,14 @@ def place(folder: Path, assets: Path, say: Say) -> None:
               for path in sorted(source.glob("*.whl")) if path.name in owners}  # fmt: skip
     listed = wheel.patched_lock(ours, served, distribution.pyml_wheel(folder, assets))["packages"]
     for name, path in marimo.fetch_wheels(say).items():
-        shutil.copyfile(path, folder / path.name)
-        listed[name] = entry(name, path)
+        placed = folder / path.name
+        if name == "pyyaml":
+            with zipfile.ZipFile(path) as archive:
+                kept = [member for member in archive.namelist() if not member.endswith((".so", "/"))]
+                wheel.write_zip(placed, {member: archive.read(member) for member in kept})
+        else:
+            shutil.copyfile(path, placed)
+        listed[name] = entry(name, placed)
     wheel.write_lock(folder / LOCK, {**core, "packages": dict(sorted(listed.items()))})
 
 
