@@ -62,7 +62,7 @@ def served(tmp_path_factory):
     with zipfile.ZipFile(folder / "rows.zip", "w") as packed:
         packed.writestr("rows.csv", "a,b\n1,2\n")
     files = {path.name: path.read_bytes() for path in folder.iterdir()}
-    assert sum(name.startswith("cut_") for name in files) > 1
+    assert sum(name.startswith("cut-") for name in files) > 1
     return files, model.predict(X, verbose=0)
 
 

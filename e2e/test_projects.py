@@ -59,7 +59,8 @@ def read_seven(page):
     page.click("#clear")
     page.wait_for_function("() => document.querySelector('#reading').value === 'Write a digit.'")
     draw_seven(page)
-    page.wait_for_function("() => document.querySelector('#reading').value.startsWith('Reads as')")
+    page.wait_for_selector("#reading[aria-busy=false]")
+    assert page.locator("#reading").text_content().startswith("Reads as")
     return page.text_content("#reading"), page.locator("#bars .share").all_text_contents()
 
 

@@ -52,7 +52,8 @@ def shares(page):
 def read(page):
     """What a page makes of a seven."""
     draw_seven(page)
-    page.wait_for_function("() => document.querySelector('#reading').value.startsWith('Reads as')")
+    page.wait_for_selector("#reading[aria-busy=false]")
+    assert page.locator("#reading").text_content().startswith("Reads as")
     return page.text_content("#reading"), shares(page)
 
 

@@ -25,6 +25,16 @@ def test_every_dtype_of_a_result_is_keras_or_a_listed_difference(cpu, name):
     assert dtype_differences.found(pyml, name, GOLDEN[name]) == dtype_differences.listed(name)
 
 
+@pytest.mark.few(4)
+@pytest.mark.parametrize("name", [*dtype_cases.ONE, *dtype_cases.TWO])
+def test_what_has_a_dtype_can_be_computed_or_is_refused_before(cpu, name):
+    for cell in dtype_cases.cells(name):
+        result = dtype_cases.result_of(pyml, name, cell)
+        for value in result if isinstance(result, list | tuple) else [result]:
+            if hasattr(value, "numpy"):
+                value.numpy()
+
+
 def test_differences_of_dtypes_are_listed_with_a_reason_once_and_of_ops_with_cases(cpu):
     listed = [(op, cell) for group in dtype_differences.GROUPS for op, differs in group["ops"].items()
               for cells in differs.values() for cell in cells.split()]  # fmt: skip

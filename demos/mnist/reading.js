@@ -12,6 +12,7 @@ import { drawingPad } from "../../web/pad.js";
  */
 export function readingPad(ask) {
   let drawn = null;
+  const busy = (whether) => $("reading").setAttribute("aria-busy", whether); // until the newest drawing is read
   const showChances = (chances) => showBars($("bars"), Array.from({ length: 10 }, (_, digit) => ({ name: digit, share: Number.isFinite(chances?.[digit]) ? chances[digit] : null })));
   const read = newestOnly(async (pixels) => {
     try {
@@ -23,9 +24,13 @@ export function readingPad(ask) {
     } catch (error) {
       $("reading").value = sentence(error);
     }
+    if (pixels === drawn) busy(false);
   });
   showChances(null);
-  const pad = drawingPad($("pad"), (pixels) => read(drawn = pixels));
+  const pad = drawingPad($("pad"), (pixels) => {
+    busy(true);
+    read(drawn = pixels);
+  });
   $("clear").addEventListener("click", () => pad.clear());
   return () => read(drawn);
 }

@@ -51,7 +51,8 @@ def relu(x: TensorLike) -> Tensor:
         >>> pyml.ops.relu([-1., 2.]).numpy()
         array([0., 2.], dtype=float32)
     """
-    return Tensor(prims.relu(as_node(x)))
+    node = as_node(x)
+    return Tensor(node if node.dtype == "bool" else prims.relu(node))
 
 
 @op(like=lambda x: np.clip(x, 0, 6), samples=[sample(draw(2, 6, low=-9, high=9))])

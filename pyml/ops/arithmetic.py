@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from ..core.tensor import Tensor, as_node, elementwise_nodes
 from ..core.types import TensorLike
+from ..errors import DtypeError
 from ..graph import prims
 from . import complex_formulas
 from .apply import arithmetic, binary, unary
@@ -190,10 +191,15 @@ def clip(x: TensorLike, x_min: TensorLike, x_max: TensorLike) -> Tensor:
 def negative(x: TensorLike) -> Tensor:
     """`-x`, in the shape and dtype of `x`.
 
+    Raises:
+        DtypeError: `x` holds booleans.
+
     Example:
         >>> pyml.ops.negative([1, -2]).numpy()
         array([-1,  2], dtype=int32)
     """
+    if as_node(x).dtype == "bool":
+        raise DtypeError("negative: a boolean has no sign. Received: bool; write ~x for its opposite, or cast it first.")
     return unary(prims.neg, x)
 
 
@@ -225,7 +231,7 @@ def sign(x: TensorLike) -> Tensor:
         >>> pyml.ops.sign([-0.5, 0., 7.]).numpy()
         array([-1.,  0.,  1.], dtype=float32)
     """
-    return unary(prims.sign, x)
+    return unary(prims.sign, x) if as_node(x).dtype != "bool" else Tensor(as_node(x))
 
 
 @op(

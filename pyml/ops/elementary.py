@@ -11,7 +11,7 @@ from ..core.tensor import Tensor, as_node
 from ..core.types import TensorLike
 from ..graph import prims
 from . import complex_formulas
-from .apply import floating
+from .apply import as_float, floating
 from .arithmetic import abs, add, divide, floor_divide, maximum, mod, multiply, negative, subtract
 from .declare import draw, op, sample
 from .logic import equal, where
@@ -110,6 +110,8 @@ def logaddexp(x1: TensorLike, x2: TensorLike) -> Tensor:
         >>> round(float(pyml.ops.logaddexp(200., 200.)), 3)
         200.693
     """
+    if as_node(x1).dtype == as_node(x2).dtype == "bool":
+        x1, x2 = as_float(x1), as_float(x2)
     return add(maximum(x1, x2), log1p(exp(negative(abs(subtract(x1, x2))))))
 
 

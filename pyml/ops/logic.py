@@ -218,18 +218,25 @@ def bitwise_xor(x: TensorLike, y: TensorLike) -> Tensor:
     return _bits(prims.bitwise_xor, logical_xor, x, y, "bitwise_xor")
 
 
+def _shift(prim: Primitive, x: TensorLike, y: TensorLike, what: str) -> Tensor:
+    if elementwise_nodes(x, y, what=what)[0].dtype == "float32":
+        raise DtypeError(f"{what}: operands must hold integers. Received: float32; cast them first.")
+    return arithmetic(prim, x, y, what)
+
+
 @op(like="numpy.left_shift", operator="lshift", gradient=False, samples=[_WHOLE])
 def left_shift(x: TensorLike, y: TensorLike) -> Tensor:
     """`x << y`, of integers; shapes broadcast.
 
     Raises:
         ShapeError: The shapes do not broadcast.
+        DtypeError: An operand holds floats.
 
     Example:
         >>> pyml.ops.left_shift([1, 3], 2).numpy()
         array([ 4, 12], dtype=int32)
     """
-    return arithmetic(prims.left_shift, x, y, "left_shift")
+    return _shift(prims.left_shift, x, y, "left_shift")
 
 
 @op(like="numpy.right_shift", operator="rshift", gradient=False, samples=[_WHOLE])
@@ -238,12 +245,13 @@ def right_shift(x: TensorLike, y: TensorLike) -> Tensor:
 
     Raises:
         ShapeError: The shapes do not broadcast.
+        DtypeError: An operand holds floats.
 
     Example:
         >>> pyml.ops.right_shift([4, -12], 2).numpy()
         array([ 1, -3], dtype=int32)
     """
-    return arithmetic(prims.right_shift, x, y, "right_shift")
+    return _shift(prims.right_shift, x, y, "right_shift")
 
 
 @op(

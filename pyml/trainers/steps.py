@@ -40,7 +40,7 @@ class Steps:
         self.logs: dict[str, LastLogs] = {}  # by kind of step, of those that log something else than their metrics
         self.layouts: dict[str, tuple[list[tuple[str, tuple, int, int]], int]] = {}  # of `results` by kind, see lay_out
         self._structure = structure.version
-        self.names: list[str] | None = None  # of the logs in order, once they have been laid out
+        self.names: list[str] | None = None  # of the logs that lists begin with, once they have been laid out
 
     @property
     def model(self) -> Trainer:
@@ -216,12 +216,16 @@ class Steps:
         return sorted(places), at + 1
 
     def metric_places(self) -> tuple[list[tuple[str, tuple[int, ...]]], list[str]]:
-        """Name and shape of each result of the metrics in their order, and the names alone."""
+        """Name and shape of each result of the metrics, and the names in the order in which lists have them: those that are named
+        after an output come last, as in Keras, which sorts them."""
         found: list[tuple[str, tuple[int, ...]]] = []
+        of_outputs = set()
         for name, metric in self.model._named_metrics():
             shapes = metric_shapes(metric)
             found += shapes.items() if isinstance(shapes, dict) else [(name, shapes)]
-        return found, [name for name, _ in found]
+            if name != metric.name and name.endswith(f"_{metric.name}"):
+                of_outputs.add(name)
+        return found, [name for name, _ in found if name not in of_outputs]
 
 
 def eager(function: Callable[..., Any]) -> Step:

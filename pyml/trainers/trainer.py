@@ -325,10 +325,8 @@ class Trainer(StepFunctions):
     def _reported(self, logs: dict[str, Any], return_dict: bool) -> Any:
         if return_dict:
             return logs
-        pairs = self._named_metrics()
-        known = self._steps.names or [name for name, _ in pairs]
-        of_outputs = {name for name, metric in pairs if name != metric.name and name.endswith(f"_{metric.name}")}  # Keras sorts those
-        first = [name for name in dict.fromkeys(known) if name in logs and name not in of_outputs]
+        known = self._steps.names or self._steps.metric_places()[1]
+        first = [name for name in dict.fromkeys(known) if name in logs]
         values = [logs[name] for name in [*first, *sorted(set(logs) - set(first))]]
         return values[0] if len(values) == 1 else values
 

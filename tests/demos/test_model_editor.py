@@ -35,7 +35,7 @@ def explained(demo_module):
 @pytest.mark.parametrize(
     ("old", "new", "line", "text"),
     [
-        ("layers.Flatten", "layers.Flaten", 9, "Did you mean: 'Flatten'?"),
+        ("layers.Flatten", "layers.Flaten", 9, "Did you mean 'Flatten'?"),
         ("layers.MaxPooling2D(2)", "layers.MaxPooling2D(99)", 8, "ShapeError: "),  # found while Sequential( puts it on top
         ("layers.Dense(10, ", "layers.Dense(-10, ", 10, "Dense"),
         ("layers.Flatten()", "layers.Reshape((7, 7))", 9, "cannot reshape"),

@@ -44,8 +44,8 @@ def cells(name):
     return [(dtype,) for dtype in DTYPES] if name in ONE else pairs()
 
 
-def dtype_of(K, name, cell, symbolic=False):
-    """The dtype of one cell, "error" where the library refuses the call."""
+def result_of(K, name, cell, symbolic=False):
+    """What an op gives in one cell, None where the library refuses the call."""
     shape = SHAPES.get(name, (2, 2))
 
     def operand(dtype):
@@ -55,8 +55,15 @@ def dtype_of(K, name, cell, symbolic=False):
 
     try:
         operands = [operand(dtype) for dtype in cell]
-        result = CALLS[name](K.ops, *operands) if name in CALLS else getattr(K.ops, name)(*operands)
+        return CALLS[name](K.ops, *operands) if name in CALLS else getattr(K.ops, name)(*operands)
     except Exception:  # libraries refuse with many classes
+        return None
+
+
+def dtype_of(K, name, cell, symbolic=False):
+    """The dtype of one cell, "error" where the library refuses the call."""
+    result = result_of(K, name, cell, symbolic)
+    if result is None:
         return "error"
     return K.backend.standardize_dtype((result[0] if isinstance(result, list | tuple) else result).dtype)
 

@@ -144,7 +144,7 @@ class Pair(metrics.Metric):
 
 def test_a_metric_of_ones_own_holds_variables_and_metrics(cpu):
     metric = Pair()
-    assert (metric.name, metric.dtype) == ("pair", "float32")
+    assert metric.name.startswith("pair") and metric.dtype == "float32"  # another test may have made one
     assert [(v.name, v.shape, v.dtype) for v in metric.variables[:2]] == [("top", (), "float32"), ("seen", (2,), "int32")]
     assert len(metric.variables) == 4 and not any(v.trainable for v in metric.variables)
     np.testing.assert_array_equal(metric.variables[1].numpy(), [1, 1])
