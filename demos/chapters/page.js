@@ -21,6 +21,7 @@ const python = startDemo({
   files: [
     ...["chapter.py"].map((name) => ({ path: name, url: `../chapters/${name}` })),
     { path: "lines.py", url: "../mnist/lines.py" },
+    { path: "names.py", url: "../mnist/names.py" },
     ...meta("data").split(" ").filter(Boolean).map((name) => ({ path: name, url: `../../data/${name}` })),
   ],
   page: "../chapters/page.py",

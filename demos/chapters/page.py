@@ -2,7 +2,6 @@
 
 import ast
 import asyncio
-import importlib
 import inspect
 import json
 import sys
@@ -11,6 +10,7 @@ import time
 import chapter
 import numpy as np
 from lines import Lines
+from names import names as names
 from pyml_page import post
 from pyodide.ffi import can_run_sync, run_sync
 
@@ -18,7 +18,6 @@ from pyml import vis
 
 FILE = "chapter file"
 SPACING = 0.1  # seconds from one picture of a surface to the next, while it changes
-MODULES = ("pyml", "numpy", "chapter", "math", "random")
 shown = {}  # surface -> [when it was drawn last, cell, the figure that waits]
 
 
@@ -120,30 +119,3 @@ def moved(number, value):
     text = then(values[int(value)] if values is not None else value)
     flush()
     return text or ""
-
-
-def names(path):
-    """The public names of a module, for the editor: `[{label, type, detail}]`."""
-    first, *rest = path.split(".")
-    if first not in MODULES:
-        return []
-    try:
-        found = importlib.import_module(first)
-        for part in rest:
-            found = getattr(found, part, None) or importlib.import_module(f"{found.__name__}.{part}")
-    except (ImportError, AttributeError):
-        return []
-    return [entry(name, getattr(found, name, None)) for name in getattr(found, "__all__", None) or dir(found) if not name.startswith("_")]
-
-
-def entry(name, value):
-    kind = "namespace" if inspect.ismodule(value) else "class" if inspect.isclass(value) else "function" if callable(value) else "variable"
-    detail = ""
-    if kind in ("class", "function"):
-        try:
-            wanted = [str(p) if p.default is p.empty else f"{p.name}={p.default!r}" for p in inspect.signature(value).parameters.values()]
-            text = ", ".join(one for one in wanted if not one.startswith("self"))
-            detail = f"({text})" if len(text) < 60 else f"({text[:57]}…)"
-        except (ValueError, TypeError):
-            pass
-    return {"label": name, "type": kind, "detail": detail}

@@ -1,9 +1,9 @@
-"""The names of modules, for the completion of a page's code editor."""
+"""The names of modules, for the completion of the code editors of this page and of the chapters."""
 
 import importlib
 import inspect
 
-MODULES = ("pyml", "numpy", "math", "random")
+MODULES = ("pyml", "numpy", "chapter", "math", "random")
 WIDEST = 60  # letters of a signature
 
 
