@@ -34,6 +34,16 @@ def test_the_examples_of_every_page_run_somewhere():
             assert f'run_page("{page.name}")' in here or (test.is_file() and page.name in test.read_text(encoding="utf-8")), page.name
 
 
+def test_nobody_is_told_to_install_the_other_project_of_that_name():
+    """The `pyml` on PyPI is not ours; a JupyterLite site has ours in an index of its own, which `%pip` asks first."""
+    root = README.parent
+    texts = [README, *(root / "docs").glob("*.md"), root / "benchmarks" / "README.md", *(root / "web").glob("*.html"),
+             *(path for path in (root / "pyml").rglob("*.py") if "pip install" in path.read_text(encoding="utf-8"))]  # fmt: skip
+    wrong = re.compile(r"(?<!%)pip install (?:-U )?['\"]?pyml\b")
+    told = {path.name: wrong.findall(path.read_text(encoding="utf-8")) for path in texts}
+    assert len(texts) > 40 and not any(told.values()), {name: found for name, found in told.items() if found}
+
+
 @pytest.fixture
 def few_digits(monkeypatch):
     """A data set of 192 digits, and 64 for tests."""

@@ -1,9 +1,12 @@
 """A folder of Pyodide for other hosts than pyml's own pages: the runtime, numpy, pyml, and the pure-Python wheels that a host needs."""
 
 import json
+import re
+import shlex
 import shutil
 import sys
 from collections.abc import Iterable
+from importlib.metadata import requires
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -14,13 +17,23 @@ from pyml.cli import bytecode, wheel
 
 
 def need(modules: Iterable[str], extra: str, what: str) -> None:
-    """Raises BuildError unless the modules can be imported; the message names the extra that brings them."""
+    """Raises BuildError unless the modules can be imported; the message says how to install what the extra lists."""
     missing = [name for name in modules if find_spec(name) is None]
     if missing:
         raise sites.BuildError(
             f"{what} needs {' and '.join(name.replace('_', '-') for name in missing)}, which {'is' if len(missing) == 1 else 'are'} not "
-            f"installed; run `{Path(sys.executable).name} -m pip install 'pyml[{extra}]'` and build again."
+            f"installed; run `{install_command(extra)}` and build again."
         )
+
+
+def install_command(extra: str) -> str:
+    """The line for a shell that installs what an extra of pyml lists.
+
+    It names the packages themselves: an extra would be looked up at PyPI, whose `pyml` is another project.
+    """
+    listed = [line.partition(";") for line in requires("pyml") or ()]
+    packages = [package.strip() for package, _, marker in listed if re.search(rf"extra == ['\"]{extra}['\"]", marker)]
+    return f"{Path(sys.executable).name} -m pip install {shlex.join(packages)}"
 
 
 def pure(names: Iterable[str], assets: Path) -> list[str]:

@@ -40,7 +40,7 @@ def build(target: Path, page: Path | None = None, say: Say = print) -> Path:
     distribution.need(("marimo", "uv"), "marimo", "pyml build --marimo")
     if version("marimo") != marimo.VERSION:
         raise BuildError(f"pyml build --marimo is made for marimo {marimo.VERSION}, and {version('marimo')} is installed; run "
-                         f"`{Path(sys.executable).name} -m pip install 'pyml[marimo]'`.")  # fmt: skip
+                         f"`{distribution.install_command('marimo')}`.")  # fmt: skip
     if page is not None and not Path(page).is_file():
         raise BuildError(f"--page {page}: is no file; give the .py file of your marimo notebook.")
     target = Path(target).resolve()

@@ -155,7 +155,7 @@ def _converter(kind: str) -> Any:
         import vl_convert
     except ImportError:
         raise ImportError(
-            f"Figure.save: {kind} files need vl-convert (pip install pyml[vis]), which browsers do not have; .json and, with the "
+            f"Figure.save: {kind} files need vl-convert (pip install vl-convert-python), which browsers do not have; .json and, with the "
             "fetched assets, .html need nothing."
         ) from None
     return vl_convert

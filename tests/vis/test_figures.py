@@ -191,7 +191,7 @@ def test_pictures_are_saved_by_vl_convert_where_it_is(tmp_path):
 
 def test_without_vl_convert_the_error_says_what_to_install(tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, "vl_convert", None)
-    with pytest.raises(ImportError, match=r"pip install pyml\[vis\]"):
+    with pytest.raises(ImportError, match=r"pip install vl-convert-python"):
         vis.line_chart([1, 2]).save(tmp_path / "x.png")
 
 
