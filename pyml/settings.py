@@ -273,7 +273,11 @@ def is_flash_attention_enabled() -> bool | None:
 
 
 def enable_unsafe_deserialization() -> None:
-    """Configs may hold Python functions as code, which loading them runs: only for files you made yourself.
+    """Turns `safe_mode=False` on for everything that loads models: lambdas in files become functions again.
+
+    Their bytecode can do whatever your program can; call this only for files that you made yourself.
+
+    Source: `keras.config.enable_unsafe_deserialization`.
 
     Example:
         >>> pyml.config.enable_unsafe_deserialization()    # doctest: +SKIP

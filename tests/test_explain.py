@@ -7,6 +7,7 @@ import pyml
 from pyml import ops
 from pyml.graph import prims
 from pyml.graph.node import Node
+from pyml.graph.op import OPS
 from pyml.graph.prims import BUFFER
 
 
@@ -49,7 +50,7 @@ def test_reductions_count_their_elements_and_copies_nothing(device):
     (prims.conv2d_input_grad(value(1, 4, 4, 8), value(3, 3, 2, 8), (6, 6)), 2 * 4 * 4 * 8 * 9 * 2),
     (prims.conv2d_filter_grad(value(1, 6, 6, 2), value(1, 4, 4, 8), (3, 3)), 2 * 4 * 4 * 8 * 9 * 2),
     (prims.max_pool2d(value(1, 6, 6, 2), (2, 2), (2, 2)), 3 * 3 * 2 * 4),
-    (prims.avg_pool2d_grad(value(1, 3, 3, 2), (6, 6), (2, 2), (2, 2)), 3 * 3 * 2 * 4),
+    (OPS["avg_pool2d_grad"](value(1, 3, 3, 2), input_hw=(6, 6), size=(2, 2), strides=(2, 2), padding=((0, 0), (0, 0))), 3 * 3 * 2 * 4),
     (prims.softmax(value(4, 10)), 5 * 40),
     (prims.argmax(value(4, 10)), 40),
     (prims.gather(value(4, 10), prims.cast(value(3), dtype="int32")), 0),

@@ -91,4 +91,4 @@ def decode_predictions(preds: Any, top: int = 5) -> list[list[tuple[str, str, An
     for row in np.asarray(preds):
         best = row.argsort()[-top:][::-1]
         found.append([(*_names[str(i)], row[i]) for i in best])
-    return found  # type: ignore[return-value]  # two names and a number
+    return found  # two names and a number

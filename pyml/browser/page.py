@@ -225,7 +225,7 @@ def draw_pixels(canvas: Any, pixels: np.ndarray, what: str, attributes: dict | N
         what: The caller's name, for errors.
         attributes: Of the canvas's 2-D context, if it has none yet.
     """
-    from js import Object  # type: ignore[import-not-found]
+    from js import Object
     from pyodide.ffi import to_js
 
     height, width = pixels.shape[:2]

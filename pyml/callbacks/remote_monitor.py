@@ -65,7 +65,7 @@ class RemoteMonitor(Callback):
                 self._unreachable(error)
 
     async def _fetch(self, body: str, headers: dict[str, str]) -> None:
-        from pyodide.http import pyfetch  # type: ignore[import-not-found]
+        from pyodide.http import pyfetch
 
         try:
             await pyfetch(self.root + self.path, method="POST", body=body, headers=headers)

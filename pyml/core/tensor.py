@@ -269,7 +269,7 @@ def convert_to_tensor(x: TensorLike, dtype: Any = None) -> Tensor:
     """
     label = narrow(dtype) if dtype is not None else narrow(x.dtype) if isinstance(x, (np.ndarray, np.generic, Operators)) else None
     if label is not None:
-        if isinstance(x, Operators) and x.dtype == label:  # type: ignore[attr-defined]
+        if isinstance(x, Operators) and x.dtype == label:
             return x if isinstance(x, Tensor) else NarrowTensor(as_node(x), label)
         checked = host_array(x, dtype) if isinstance(x, (np.ndarray, np.generic, list, tuple, int, float)) and not _nests(x) else x
         return NarrowTensor(wrapped(as_node(checked, label), label), label)

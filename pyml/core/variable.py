@@ -262,7 +262,7 @@ class NarrowVariable(Variable):
 
     _narrow: str
 
-    @property  # type: ignore[override]
+    @property
     def dtype(self) -> str:
         return self._narrow
 

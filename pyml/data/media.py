@@ -49,7 +49,7 @@ class PageDevice:
     """
 
     def __init__(self, what: str, element: Any = None):
-        import js  # type: ignore[import-not-found]
+        import js
 
         self.what = what
         on_page = hasattr(js, "document")

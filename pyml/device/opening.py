@@ -14,7 +14,7 @@ SAID = (
 def is_offered() -> bool:
     """Whether this page or worker has WebGPU to ask for."""
     try:
-        from pyodide.code import run_js  # type: ignore[import-not-found]
+        from pyodide.code import run_js
     except ImportError:  # a desktop
         return False
     return bool(run_js("globalThis.navigator?.gpu != null"))
@@ -23,7 +23,7 @@ def is_offered() -> bool:
 def can_wait() -> bool:
     """Whether this call may suspend: Python was started by `runPythonAsync`, or as a promise, in a browser with JSPI."""
     try:
-        from pyodide.ffi import can_run_sync  # type: ignore[import-not-found]
+        from pyodide.ffi import can_run_sync
     except ImportError:  # a desktop
         return False
     return bool(can_run_sync())
@@ -31,6 +31,6 @@ def can_wait() -> bool:
 
 def waited(work: Coroutine[Any, Any, Any]) -> Any:
     """The result of a coroutine, by suspending this call; only where `can_wait()`."""
-    from pyodide.ffi import run_sync  # type: ignore[import-not-found]
+    from pyodide.ffi import run_sync
 
     return run_sync(work)

@@ -38,6 +38,6 @@ def deserialize(config: dict[str, Any], custom_objects: Mapping[str, Any] | None
     known = CLASSES | dict(custom_objects or {})
     if name not in known:
         raise ValueError(f"deserialize: config names none of the policies {', '.join(sorted(known))}. Received: config={config!r}")
-    inner = dict(config.get("config") or {})  # type: ignore[union-attr]
+    inner = dict(config.get("config") or {})
     cls: Any = known[name]
     return cls.from_config(inner)

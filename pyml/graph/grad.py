@@ -85,7 +85,7 @@ def pullback(seeds: Sequence[tuple[Node, Node]], targets: Sequence[Node],
             raise NotDifferentiable(f"{node.op.name} has no gradient; wrap its input in stop_gradient if none is wanted.")
         if rule == ZERO:
             continue
-        parts = rule(g, node, *node.src, **node.attrs)  # type: ignore[operator]
+        parts = rule(g, node, *node.src, **node.attrs)
         for s, part in zip(node.src, parts if isinstance(parts, tuple) else (parts,), strict=True):
             if part is not None and id(s) in needed and s.dtype == "float32":
                 total[id(s)] = add(total[id(s)], part) if id(s) in total else part

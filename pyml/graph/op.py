@@ -20,7 +20,6 @@ ShapeRule = Callable[..., Shape]  # of the sources' shapes, and the attributes
 DtypeRule = Callable[..., str]  # of the sources' dtypes, and the attributes
 GradRule = Callable[..., Any] | str | None  # (gradient, result, *sources, **attributes) -> one gradient for each source
 Lowering = Callable[[Node, Profile], Node | None]  # the same value made of other nodes, where an adapter is better at those
-Samples = tuple[tuple[tuple[Any, ...], dict[str, Any]], ...]  # operands and attributes to test with
 
 
 @dataclass(frozen=True)

@@ -60,7 +60,7 @@ class Absent(Exception):
 
 @cache
 def _script() -> Any:
-    from pyodide.code import run_js  # type: ignore[import-not-found]
+    from pyodide.code import run_js
 
     return run_js(_SOURCE)
 
@@ -88,7 +88,7 @@ async def bring(url: str, sha256: str, size: int, progress: Callable[[int], obje
         await script.forget(url, sha256)
     tell = None
     if progress is not None:
-        from pyodide.ffi import create_proxy  # type: ignore[import-not-found]
+        from pyodide.ffi import create_proxy
 
         tell = create_proxy(progress)
     try:

@@ -55,7 +55,7 @@ def read(name: str, progress: Progress | None = None) -> dict[str, bytes]:
     """
     entry = entry_of(name)
     if IN_BROWSER:
-        from pyodide.ffi import can_run_sync, run_sync  # type: ignore[import-not-found]
+        from pyodide.ffi import can_run_sync, run_sync
 
         if not can_run_sync():
             raise HubError(f"hub: this browser cannot wait for files here; write `await pyml.hub.{name}_async()`.")
@@ -101,8 +101,8 @@ def address(name: str, file: File) -> str:
     named = os.environ.get("PYML_MODELS", "")
     if "://" in named:
         return f"{named.rstrip('/')}/{name}/{file.path}"
-    from js import URL  # type: ignore[import-not-found]
-    from pyodide_js import _api  # type: ignore[import-not-found]
+    from js import URL
+    from pyodide_js import _api
 
     return str(URL.new(f"../models/{name}/{file.path}", _api.config.indexURL).href)
 

@@ -31,7 +31,7 @@ class Function(Operation):
     def __init__(self, inputs: Any, outputs: Any, name: str | None = None) -> None:
         super().__init__(name=name)
         self._graph = Graph(inputs, outputs)
-        self._inputs_struct, self._outputs_struct = inputs, outputs
+        self._outputs_struct = outputs
 
     @property
     def inputs(self) -> list[Any]:

@@ -143,11 +143,6 @@ def get_custom_objects() -> dict[str, Any]:
     return _registered
 
 
-def is_registered(obj: Any) -> bool:
-    """Whether a class or function was registered."""
-    return obj in _names
-
-
 def get_registered_name(obj: Any) -> str:
     """The name `obj` was registered under, else its own name."""
     try:

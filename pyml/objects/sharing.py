@@ -7,9 +7,10 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any
 
+from pyml import settings
+
 _reading: ContextVar[Reading | None] = ContextVar("objects made", default=None)
 _writing: ContextVar[dict[int, tuple[Any, dict[str, Any]]] | None] = ContextVar("objects written", default=None)
-_unsafe: ContextVar[bool] = ContextVar("bytecode allowed", default=False)
 
 
 class Reading:
@@ -46,7 +47,7 @@ def reading(safe_mode: bool) -> Iterator[Reading]:
     if outer is not None:
         yield outer
         return
-    one = Reading(safe_mode and not _unsafe.get())
+    one = Reading(safe_mode and not settings.unsafe_deserialization())
     token = _reading.set(one)
     try:
         yield one
@@ -74,13 +75,3 @@ def written(obj: Any, config: dict[str, Any]) -> None:
         config["shared_object_id"] = seen[id(obj)][1]["shared_object_id"] = id(obj)
     else:
         seen[id(obj)] = obj, config                    # the object too: its id must not become another's
-
-
-def enable_unsafe_deserialization() -> None:
-    """Makes `safe_mode=False` the default of everything that reads models: lambdas in files become functions.
-
-    Their bytecode can do whatever your program can; call this only for files that you made yourself.
-
-    Source: keras.config.enable_unsafe_deserialization.
-    """
-    _unsafe.set(True)

@@ -131,7 +131,7 @@ class Place:
         where = self.locate(name)
         if not (self.remote and sys.platform == "emscripten"):
             return self.read(name, most)
-        from pyodide.http import pyfetch  # type: ignore[import-not-found]
+        from pyodide.http import pyfetch
 
         answer = await pyfetch(where)
         if not answer.ok:
@@ -172,7 +172,7 @@ def _fetch(url: str, most: int) -> bytes:
 
 def _fetch_in_browser(url: str) -> bytes:
     """A synchronous request; binary data passes as text of one byte a character, which also works on a main thread."""
-    import js  # type: ignore[import-not-found]
+    import js
 
     request = js.XMLHttpRequest.new()
     request.open("GET", url, False)

@@ -158,7 +158,7 @@ class HTTPHandler(Place):
         """As `save`, in every browser."""
         if sys.platform != "emscripten":
             return self.save(artifacts)
-        from pyodide.ffi import to_js  # type: ignore[import-not-found]
+        from pyodide.ffi import to_js
 
         body, headers = _form(artifacts)
         headers = {**(self.init.get("headers") or {}), **headers}
@@ -224,8 +224,8 @@ def _request(url: str, most: int, body: bytes | None = None, headers: dict | Non
 
 
 async def _fetch(url: str, options: dict) -> Any:
-    from pyodide.ffi import JsException  # type: ignore[import-not-found]
-    from pyodide.http import pyfetch  # type: ignore[import-not-found]
+    from pyodide.ffi import JsException
+    from pyodide.http import pyfetch
 
     try:
         answer = await pyfetch(url, **options)

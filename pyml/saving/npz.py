@@ -80,11 +80,11 @@ def _read(archive: zipfile.ZipFile, size: int) -> dict[str, np.ndarray]:
 
 
 def _array(file: IO[bytes], name: str, size: int) -> np.ndarray:
-    version = np.lib.format.read_magic(file)  # type: ignore[arg-type]
+    version = np.lib.format.read_magic(file)
     read_header = {(1, 0): np.lib.format.read_array_header_1_0, (2, 0): np.lib.format.read_array_header_2_0}.get(version)
     if read_header is None:
         raise ModelFileError(f"array {name[:80]!r} is of version {version} of numpy's format; expected (1, 0) or (2, 0).")
-    shape, fortran, dtype = read_header(file)  # type: ignore[arg-type]
+    shape, fortran, dtype = read_header(file)
     if dtype.hasobject or dtype.kind not in "biufcUS":
         raise ModelFileError(f"array {name[:80]!r} holds {dtype}; expected numbers, booleans or text. Objects are never unpacked.")
     nbytes = math.prod(shape) * dtype.itemsize

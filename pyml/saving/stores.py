@@ -140,7 +140,7 @@ class ChosenFiles:
 
 
 async def _content(file: Any, name: str) -> bytes:
-    from pyodide.ffi import JsException  # type: ignore[import-not-found]
+    from pyodide.ffi import JsException
 
     try:
         return (await file.arrayBuffer()).to_bytes()

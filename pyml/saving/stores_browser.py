@@ -27,7 +27,7 @@ _ADVICE = {"localstorage": "or use indexeddb://, which holds far more than the 5
 
 @cache
 def _stores() -> Any:
-    from pyodide.code import run_js  # type: ignore[import-not-found]
+    from pyodide.code import run_js
 
     return run_js(f"(() => {{ {body_of('stores.js')}\n return open(); }})()")
 
@@ -81,7 +81,7 @@ async def listed(scheme: str) -> dict[str, dict]:
 
 def _has_page() -> bool:
     try:
-        import pyml_page  # type: ignore[import-not-found]  # noqa: F401
+        import pyml_page  # noqa: F401
     except ImportError:
         return False
     return True

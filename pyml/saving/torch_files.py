@@ -71,8 +71,8 @@ _NAMES = {
 }
 
 
-class _Reader(pickle._Unpickler):  # type: ignore[name-defined]  # the Python one: its memory grows with the input only
-    dispatch = {ord(getattr(pickle, name)): pickle._Unpickler.dispatch[ord(getattr(pickle, name))] for name in _OPCODES}  # type: ignore[attr-defined]
+class _Reader(pickle._Unpickler):  # the Python one: its memory grows with the input only
+    dispatch = {ord(getattr(pickle, name)): pickle._Unpickler.dispatch[ord(getattr(pickle, name))] for name in _OPCODES}
 
     stack: list[Any]  # made by load
 

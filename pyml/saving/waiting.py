@@ -30,7 +30,7 @@ def wait(work: Coroutine[Any, Any, Any], instead: str) -> Any:
         SyncReadError: This browser cannot do that; the message says what to write.
     """
     if IN_BROWSER:
-        from pyodide.ffi import can_run_sync, run_sync  # type: ignore[import-not-found]
+        from pyodide.ffi import can_run_sync, run_sync
 
         if can_run_sync():
             return run_sync(work)

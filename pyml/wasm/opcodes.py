@@ -8,7 +8,7 @@ GET, SET, TEE = b"\x20", b"\x21", b"\x22"
 BLOCK, LOOP, IF, ELSE, END = b"\x02\x40", b"\x03\x40", b"\x04\x40", b"\x05", b"\x0b"
 BR, BR_IF, CALL = b"\x0c", b"\x0d", b"\x10"
 I32_CONST, F32_CONST = b"\x41", b"\x43"
-ADD, SUB, SHL, SHR_U, AND, EQZ = b"\x6a", b"\x6b", b"\x74", b"\x76", b"\x71", b"\x45"
+ADD, SUB, SHL, EQZ = b"\x6a", b"\x6b", b"\x74", b"\x45"
 
 
 def simd(number: int) -> bytes:
@@ -16,14 +16,14 @@ def simd(number: int) -> bytes:
 
 
 V_CONST, V_LOAD, V_STORE, V_SPLAT_LOAD, V_ZERO_LOAD = simd(12), simd(0), simd(11), simd(9), simd(92)
-V_NOT, V_AND, V_OR, V_XOR, V_SELECT, V_ANY, SHUFFLE = simd(77), simd(78), simd(80), simd(81), simd(82), simd(83), simd(13)
+V_NOT, V_AND, V_SELECT, V_ANY, SHUFFLE = simd(77), simd(78), simd(82), simd(83), simd(13)
 ALL_TRUE = simd(163)
 MADD, NMADD = simd(0x105), simd(0x106)
 
 SPLAT = {"f32": simd(19), "i32": simd(17), "u32": simd(17)}
 EXTRACT = {"f32": simd(31), "i32": simd(27), "u32": simd(27)}
 REPLACE = {"f32": simd(32), "i32": simd(28), "u32": simd(28)}
-LOAD_LANE, STORE_LANE = simd(0x56), simd(0x5A)
+LOAD_LANE = simd(0x56)
 
 _FLOAT = {"+": 0x92, "-": 0x93, "*": 0x94, "/": 0x95, "==": 0x5B, "!=": 0x5C, "<": 0x5D, ">": 0x5E, "<=": 0x5F, ">=": 0x60,
           "min": 0x96, "max": 0x97}  # fmt: skip

@@ -30,7 +30,6 @@ STATE = 320  # one a thread, 64 bytes apart: 1 while it may hold a chunk
 MOST = 16  # threads beside the leader
 RESERVED = STATE + 64 * MOST
 
-CLOSED = 0xFFFFFFFF  # a ticket beyond every chunk
 STUCK = 1 << 16  # FAILED when the leader gave up waiting
 CHUNKS = 64  # most chunks of a kernel
 GRAIN = 6000  # least nanoseconds of a chunk

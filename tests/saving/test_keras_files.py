@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 import pyml
-from pyml import Input, Model, Sequential, layers, ops
+from pyml import Input, Model, Sequential, layers, ops, settings
 from pyml.saving import ModelFileError, load_model
 
 X = np.linspace(-1, 1, 20, dtype="float32").reshape(5, 4)
@@ -119,6 +119,14 @@ def test_a_lambda_is_made_only_where_the_file_is_trusted(tmp_path):
     with pytest.raises(ModelFileError, match="safe_mode=False"):
         load_model(tmp_path / "m.keras")
     assert (load_model(tmp_path / "m.keras", safe_mode=False)(X).numpy() == X * 3).all()
+
+
+def test_unsafe_deserialization_once_enabled_holds_for_every_file(tmp_path, monkeypatch):
+    with pytest.warns(UserWarning, match="bytecode"):
+        Sequential([Input((4,)), layers.Lambda(lambda x: x + 1)]).save(tmp_path / "m.keras")
+    monkeypatch.setitem(settings._values, "unsafe_deserialization", None)  # as it is found, and put back
+    pyml.config.enable_unsafe_deserialization()
+    assert (load_model(tmp_path / "m.keras")(X).numpy() == X + 1).all()
 
 
 def test_a_layer_in_two_models_of_one_file_stays_one_layer(tmp_path):

@@ -17,7 +17,7 @@ from .move import broadcast_to, concat, flip, pad, permute, reshape, slice_
 from .order import argsort, sort_rows
 from .pick import PICK, PUT, pick_rows
 from .places import search, top_places
-from .pool import avg_pool2d, avg_pool2d_grad, max_pool2d, max_pool2d_grad
+from .pool import avg_pool2d, max_pool2d
 from .random import random_bits
 from .reduce import reduce_max, reduce_min, reduce_prod, reduce_sum
 from .resample import resample, resample_table

@@ -93,11 +93,6 @@ def eye(like: Node) -> Node:
     return diagonal_part(full(like.shape, 1.0, "float32"))
 
 
-def along_columns(v: Node, shape: tuple[int, ...]) -> Node:
-    """`(b, n)` as matrices whose every row is it: their product, element by element, scales the columns of a matrix."""
-    return broadcast_to(reshape(v, (v.shape[0], 1, v.shape[1])), shape)
-
-
 def reciprocal_or_zero(x: Node) -> Node:
     """1 / x, and 0 where x is 0."""
     nothing, one = equal(x, zeros_like(x)), full(x.shape, 1.0, "float32")

@@ -202,16 +202,6 @@ def max_pool2d(x: Node, size, strides, padding=((0, 0), (0, 0))) -> Node:
     return MAX(x, **_window(size, strides, padding))
 
 
-def max_pool2d_grad(x: Node, y: Node, dy: Node, size, strides, padding=((0, 0), (0, 0))) -> Node:
-    """The gradient of `y = max_pool2d(x)`: each `dy` goes to the first cell, row by row, that equals the maximum."""
-    return MAX_GRAD(x, y, dy, **_window(size, strides, padding))
-
-
 def avg_pool2d(x: Node, size, strides, padding=((0, 0), (0, 0))) -> Node:
     """The mean of the cells of `x` in each window; padding is not counted. Raises as `max_pool2d`."""
     return AVG(x, **_window(size, strides, padding))
-
-
-def avg_pool2d_grad(dy: Node, input_hw, size, strides, padding=((0, 0), (0, 0))) -> Node:
-    """The gradient of `avg_pool2d` of an image of height and width `input_hw`."""
-    return AVG_GRAD(dy, input_hw=tuple(map(int, input_hw)), **_window(size, strides, padding))

@@ -7,7 +7,6 @@ from typing import Any
 import numpy as np
 
 from pyml import ops
-from pyml.core import Tensor
 
 MODES = ("int", "one_hot", "multi_hot", "count")
 
@@ -82,8 +81,3 @@ def encoded_shape(shape: Any, mode: str, depth: int | None) -> Any:
     if mode == "one_hot" and not (len(shape) > 1 and shape[-1] == 1):
         return (*shape, depth)
     return (*shape[:-1], depth)
-
-
-def is_on_device(value: Any) -> bool:
-    """Whether a value is a tensor, concrete or traced, rather than data on the host."""
-    return isinstance(value, Tensor)

@@ -126,7 +126,7 @@ def parse_graph(raw: list, where: str, weights: dict, arguments=()) -> Graph:
         if not isinstance(inputs, list) or not all(isinstance(i, str) for i in inputs):
             raise ModelFileError(f"{where}: node {name!r} has inputs that are not names.")
         node = nodes[name] = Node(name, n["op"], [], n.get("attr") or {}, [i[1:] for i in inputs if i.startswith("^")])
-        node.inputs = [i for i in inputs if not i.startswith("^")]  # type: ignore[misc]
+        node.inputs = [i for i in inputs if not i.startswith("^")]
         if node.op == "Const":
             node.value = _constant(node, weights, where)
     for node in nodes.values():
