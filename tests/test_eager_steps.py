@@ -165,3 +165,77 @@ def test_a_value_that_waited_for_many_runs_is_computed_with_what_is_made_of_it_a
     graphs.clear()
     ops.sum(ops.abs(early + 1.0) * 3.0).numpy()
     assert [len(roots) for (_, roots), *_ in graphs] == [1], "no value on the way is stored"
+
+
+def of_tape(w, b, persistent=False):
+    with pyml.GradientTape(persistent=persistent) as tape:
+        loss = loss_of(w, b)
+    return loss, tape.gradient(loss, [w, b])
+
+
+def of_vjp(w, b):
+    loss, back = pyml.vjp(loss_of, w.value, b.value)
+    return loss, back(1.0)
+
+
+MADE = {
+    "tape": of_tape,
+    "persistent tape": lambda w, b: of_tape(w, b, persistent=True),
+    "value_and_grad": lambda w, b: pyml.value_and_grad(loss_of, argnums=(0, 1))(w, b),
+    "vjp": of_vjp,
+    "jacobian": lambda w, b: (loss_of(w, b), pyml.jacobian(lambda w, b: ops.matmul(X, w)[0] + b, argnums=(0, 1))(w, b)),
+}
+LOOKS = {"value": lambda g: g.numpy(), "repr": repr, "made of it": lambda g: float(ops.sum(ops.abs(g)))}
+
+
+@pytest.mark.parametrize("look", LOOKS)
+@pytest.mark.parametrize("made", MADE)
+def test_gradients_of_one_call_are_computed_by_the_first_look_at_one_of_them(cpu, graphs, made, look):
+    w, b = pyml.Variable(START), pyml.Variable(np.zeros(4, "float32"))
+    nothing_pending()
+    loss, found = MADE[made](w, b)
+    before = len(graphs)
+    for g in found:
+        LOOKS[look](g)
+    lines = [len(g[0][0]) for g in graphs[before:]]
+    assert lines[1:] == ([] if look != "made of it" else [3]), "what follows looks at values that are there"
+    graphs.clear()
+    float(loss)
+    assert not graphs or made == "jacobian", "the loss was on the way"
+
+
+def test_gradients_that_nobody_holds_are_not_computed_for_their_siblings(cpu, graphs):
+    w, b = pyml.Variable(START), pyml.Variable(np.zeros(4, "float32"))
+    loss, found = of_tape(w, b)
+    of_w = found[0]
+    del loss, found
+    of_w.numpy()
+    assert [len(roots) for (_, roots), *_ in graphs] == [1]
+
+
+def test_a_step_that_reads_its_loss_stores_no_gradient_that_somebody_still_holds(cpu, graphs):
+    w, b = pyml.Variable(START), pyml.Variable(np.zeros(4, "float32"))
+    loss, found = of_tape(w, b)
+    for v, g in zip((w, b), found, strict=True):
+        v.assign_sub(0.1 * g)
+    float(loss)
+    assert [len(roots) for (_, roots), *_ in graphs] == [3] and all(g._node.buffer is None for g in found)
+
+
+def too_large():
+    return ops.sum(ops.sort(ops.broadcast_to(ops.convert_to_tensor(X), (60000, 8, 3)), axis=0))
+
+
+def test_what_is_wrong_with_a_value_that_waits_is_told_to_who_reads_it(device, monkeypatch):
+    v, w = pyml.Variable(1.0), pyml.Variable(START)
+    limits = type(pyml.config.device().limits)
+    monkeypatch.setattr(pyml.config.device(), "limits", limits(max_binding_size=100_000, max_buffer_size=100_000), raising=True)
+    v.assign(too_large())
+    w.assign(w * 2.0)
+    assert ops.sum(ops.convert_to_tensor(Y)).numpy() == 32.0
+    np.testing.assert_allclose(w.numpy(), START * 2)
+    for _ in range(2):
+        with pytest.raises(pyml.errors.BufferTooLarge, match="60000"):
+            v.numpy()
+    v.assign(3.0)
+    assert float(v) == 3.0

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import weakref
 from bisect import bisect_left
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from math import prod
 from typing import Any
 
@@ -188,14 +188,32 @@ def plan_for(key: tuple, profile: Profile, make: Callable[[], Plan]) -> Plan:
     return _plans.put(whole, restored(key, profile) or made(key, profile, make)) if plan is None else plan
 
 
-def realize(nodes: list[Node], device: Device, keep_graph: bool = False) -> None:
-    """Computes the nodes: each gets a buffer, and lets go of its sources (unless `keep_graph`)."""
+def realize(nodes: list[Node], device: Device, keep_graph: bool = False, also: Sequence[Node] = ()) -> None:
+    """Computes the nodes: each gets a buffer, and lets go of its sources (unless `keep_graph`).
+
+    `also` are computed in the same run. They are somebody else's: where the run fails, the nodes are computed without them, and
+    what is wrong with `also` is told to whoever reads it.
+    """
     with LOCK:
-        nodes = list({id(n): n for n in nodes if n.buffer is None}.values())
-        nodes = list({id(n): n for n in (*nodes, *others(nodes))}.values())
-        if nodes:
-            _compute(nodes, device, keep_graph)
+        own = _unknown(nodes)
+        every = _unknown([*own, *also])
+        every = _unknown([*every, *others(every)])
+        if len(every) > len(own):
+            try:
+                _compute(every, device, keep_graph)
+            except Exception:
+                every = own
+            else:
+                own = []
+        if own:
+            _compute(own, device, keep_graph)
+        if every:
             ran()
+
+
+def _unknown(nodes: Sequence[Node]) -> list[Node]:
+    """Those without a value, each once."""
+    return list({id(n): n for n in nodes if n.buffer is None}.values())
 
 
 def _compute(nodes: list[Node], device: Device, keep_graph: bool) -> None:

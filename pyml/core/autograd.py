@@ -11,6 +11,7 @@ from ..graph import prims
 from . import trace
 from .narrow import labelled
 from .nest import Parts, flatten, pack
+from .siblings import siblings
 from .step import differentiated
 from .tensor import Tensor, as_node, tensor_of
 from .types import TensorLike
@@ -32,14 +33,18 @@ def gradients(loss: Tensor, targets: Sequence[Tensor | Variable]) -> list[Tensor
     """
     nodes = [t._value_node() if isinstance(t, Variable) else t._node for t in targets]
     differentiated(loss._node)
-    return [labelled(Tensor(g), t.dtype) for g, t in zip(graph_grad.gradients(loss._node, nodes), targets, strict=True)]
+    made = [labelled(Tensor(g), t.dtype) for g, t in zip(graph_grad.gradients(loss._node, nodes), targets, strict=True)]
+    siblings(made, [loss])
+    return made
 
 
 def connected_gradients(loss: Tensor, targets: Sequence[Variable]) -> list[Tensor | None]:
     """As `gradients`, with None where the loss does not depend on the target."""
     differentiated(loss._node)
     found = graph_grad.connected_gradients(loss._node, [t._value_node() for t in targets])
-    return [None if g is None else labelled(Tensor(g), t.dtype) for g, t in zip(found, targets, strict=True)]
+    made = [None if g is None else labelled(Tensor(g), t.dtype) for g, t in zip(found, targets, strict=True)]
+    siblings(made, [loss])
+    return made
 
 
 def value_and_grad(f: Callable[..., Any], argnums: int | Sequence[int] = 0, has_aux: bool = False) -> Callable[..., tuple[Any, Any]]:
@@ -88,6 +93,7 @@ def value_and_grad(f: Callable[..., Any], argnums: int | Sequence[int] = 0, has_
                 pack(given[n], [None if leaf is None else labelled(Tensor(next(found)), leaf[1]) for leaf in group])
                 for n, group in zip(places, leaves, strict=True)
             ]
+        siblings(flatten(grads), [value])
         return out, (grads[0] if isinstance(argnums, int) else tuple(grads))
 
     return wrapped

@@ -14,6 +14,7 @@ from ..graph.recording import Recording
 from . import trace
 from .autograd import argument_places, grad, names_of, watched
 from .nest import flatten, pack
+from .siblings import siblings
 from .tensor import Tensor, as_node
 from .vectorizing import all_at_once
 
@@ -83,7 +84,9 @@ def vjp(f: Callable[..., Any], *primals: Any, has_aux: bool = False) -> Any:
     def back(gradient: Any) -> tuple[Any, ...]:
         with trace.differentiating():
             found = iter(_pulled(outs, _given(gradient, outs, "vjp"), targets, record))
-        return tuple(pack(p, [None if x is None else Tensor(next(found)) for x in flatten(p)]) for p in given)
+        made = tuple(pack(p, [None if x is None else Tensor(next(found)) for x in flatten(p)]) for p in given)
+        siblings(flatten(made), flatten(value))
+        return made
 
     return (value, back, aux) if has_aux else (value, back)
 
@@ -125,7 +128,9 @@ def jvp(f: Callable[..., Any], primals: Sequence[Any], tangents: Sequence[Any], 
         outs = _floats(value, "jvp")
         directions = _given(list(tangents), inputs, "jvp")
         change = pushed(outs, inputs, directions)
-    return (value, _like(value, change), aux) if has_aux else (value, _like(value, change))
+    changes = _like(value, change)
+    siblings(flatten(changes), flatten(value))
+    return (value, changes, aux) if has_aux else (value, changes)
 
 
 def pushed(outs: Sequence[Node], inputs: Sequence[Node], directions: Sequence[Node]) -> list[Node]:
@@ -250,6 +255,7 @@ def _jacobian(f: Callable[..., Any], argnums: int | Sequence[int], has_aux: bool
                 each = [_like(given[n], [next(rest) for t in flatten(given[n]) if t is not None]) for n in places]
                 parts.append(None if leaf is None else each[0] if isinstance(argnums, int) else tuple(each))
         found = pack(value, parts)
+        siblings(flatten(found))
         return (found, aux) if has_aux else found
 
     return wrapped

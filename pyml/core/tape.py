@@ -16,6 +16,7 @@ from ..graph.recording import Recording
 from . import trace
 from .derivatives import jacobian_rows, units
 from .nest import flatten, pack
+from .siblings import siblings
 from .step import differentiated
 from .tensor import Tensor, as_node
 from .variable import Variable
@@ -204,7 +205,9 @@ class GradientTape:
             found = iter(pullback(seeds, [n for nodes in places for n in nodes], self._leaf))
             grads = [_total([next(found) for _ in nodes]) for nodes in places]
         self._done()
-        return pack(sources, [_answer(g, s.shape, zero) for g, s in zip(grads, leaves, strict=True)])
+        answers = [_answer(g, s.shape, zero) for g, s in zip(grads, leaves, strict=True)]
+        siblings(answers, flatten(target))
+        return pack(sources, answers)
 
     def jacobian(self, target: Any, sources: Any, unconnected_gradients: Any = "none", parallel_iterations: int | None = None,
                  experimental_use_pfor: bool = True) -> Any:  # fmt: skip
@@ -235,7 +238,9 @@ class GradientTape:
             found = iter([None] * len(nodes) if out is None else jacobian_rows(out, nodes, self._leaf))
             rows = [_total([next(found) for _ in nodes]) for nodes in places]
         self._done()
-        return pack(sources, [_answer(g, (*target.shape, *s.shape), zero) for g, s in zip(rows, leaves, strict=True)])
+        answers = [_answer(g, (*target.shape, *s.shape), zero) for g, s in zip(rows, leaves, strict=True)]
+        siblings(answers, [target])
+        return pack(sources, answers)
 
     def batch_jacobian(self, target: Any, source: Any, unconnected_gradients: Any = "none", parallel_iterations: int | None = None,
                        experimental_use_pfor: bool = True) -> Any:  # fmt: skip

@@ -17,7 +17,7 @@ from ..dtypes import host_array, narrow, promote, standardize
 from ..errors import DtypeError, ShapeError
 from ..graph import prims
 from ..graph.node import Node, piled
-from . import trace
+from . import siblings, trace
 from .array_protocol import ArrayProtocol, as_array
 from .operators import Operators
 
@@ -130,8 +130,8 @@ class Tensor(Operators["Tensor"], ArrayProtocol):
         nodes = [self._node]
         if self._keras_logits is not None:  # kept as a value too: their graph would outlive everybody who needs it
             nodes.append(self._keras_logits.node)
-        nodes += take_waiting()
-        realize(nodes, config.device(), keep_graph=trace.gradient_depth() > 0)
+        also = [*siblings.living(self._node), *take_waiting()]
+        realize(nodes, config.device(), keep_graph=trace.gradient_depth() > 0, also=also)
 
     def numpy(self) -> np.ndarray:
         """The value as a numpy array; waits for the device.

@@ -321,7 +321,7 @@ def settle(variables: list[Variable], also: Sequence[Node] = ()) -> None:
         return
     with trace.tracing(None):
         pending = [v._pending for v in waiting if v._pending is not None]
-        realize([*pending, *also, *take_waiting()], device, keep_graph=trace.gradient_depth() > 0)
+        realize(pending, device, keep_graph=trace.gradient_depth() > 0, also=[*also, *take_waiting()])
     copies = []
     for v in waiting:
         node = v._pending
