@@ -7,21 +7,16 @@
 """
 
 import argparse
-import json
 import statistics
-import textwrap
 from pathlib import Path
+
+import tab
 
 from pyml import paths
 from pyml.cli.browser import chromium
 from pyml.cli.build import build_site
 from pyml.cli.serve import running
 
-BLANK = "/vendor/vega.LICENSE.txt"  # any file of the site that is no page
-LOAD = """async () => {
-  const { loadPyml } = await import("/web/pyml.js");
-  window.pyml = await loadPyml({ status: () => {} });
-}"""
 HEAD = """
 import json, time
 import numpy as np
@@ -55,11 +50,9 @@ WORK = {"MobileNetV1, first prediction": HEAD + PREDICT + TAIL, "digits, first t
 
 
 def measured(context, url: str, query: str, code: str) -> list:
-    """What the code says in a new page."""
+    """The code's result in a new page."""
     page = context.new_page()
-    page.goto(f"{url}{BLANK}?{query}")
-    page.evaluate(LOAD)
-    found = json.loads(page.evaluate("(code) => pyml.runPython(code)", textwrap.dedent(code)))
+    found = tab.run(page, url, query, code)
     page.close()
     return found
 

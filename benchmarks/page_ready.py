@@ -15,6 +15,8 @@ import tempfile
 import time
 from pathlib import Path
 
+import tab
+
 from pyml import Sequential, layers, paths
 from pyml.cli import compress, stdlib
 from pyml.cli.browser import FLAGS, find_chromium, playwright
@@ -141,7 +143,7 @@ def print_bytes(site):
 def print_imports(browser, url):
     """The slowest imports of numpy and pyml in a tab that starts from nothing, without those within them."""
     page = browser.new_page()
-    page.goto(f"{url}/vendor/vega.LICENSE.txt")
+    page.goto(url + tab.BLANK)
     load = """async (code) => {
       const { loadPyodide } = await import("/pyodide/pyodide.mjs");
       const py = await loadPyodide({ indexURL: "/pyodide/" });

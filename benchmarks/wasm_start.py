@@ -11,15 +11,12 @@ import json
 import statistics
 import zipfile
 
+import tab
+
 from pyml import paths
 from pyml.cli.browser import chromium
 from pyml.cli.serve import running
 
-BLANK = "/vendor/vega.LICENSE.txt"  # any file of the site that is no page
-LOAD = """async () => {
-  const { loadPyml } = await import("/web/pyml.js");
-  window.pyml = await loadPyml({ status: () => {} });
-}"""
 CODE = """
 import json, time
 import numpy as np
@@ -58,10 +55,7 @@ def main():
     with running(site) as url, chromium() as browser:
         for number in range(options.pages):
             context = browser.new_context()
-            page = context.new_page()
-            page.goto(f"{url}{BLANK}?backend=cpu&threads={options.threads}")
-            page.evaluate(LOAD)
-            opened, computed, about = json.loads(page.evaluate("(code) => pyml.runPython(code)", CODE))
+            opened, computed, about = tab.run(context.new_page(), url, f"backend=cpu&threads={options.threads}", CODE)
             rows.append((opened, computed))
             print(f"page {number + 1}: open after {opened:.0f} ms, first product {computed:.0f} ms later", flush=True)
             context.close()

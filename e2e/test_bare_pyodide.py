@@ -1,17 +1,15 @@
 """pyml without web/pyml.js: in a plain Pyodide, installed by micropip, and in a page whose whole site lies on another host."""
 
-import functools
-import http.server
 import json
 import shutil
-import threading
-from contextlib import contextmanager
 
 import pytest
 
 from pyml import paths
 from pyml.assets import AssetError, wheels
 from pyml.cli.wheel import patched_lock, read_sources, write_wheel
+
+from .hosting import hosted
 
 START = """async (env) => {
   const { loadPyodide } = await import("/pyodide.mjs");
@@ -30,28 +28,6 @@ model.compile("adam", "mse")
 model.fit(x, x ** 2, epochs=2, verbose=0)
 pyml.config.describe().splitlines()[0]
 """
-
-
-class Files(http.server.SimpleHTTPRequestHandler):
-    """Plain files, that pages of other origins may read: what a static host or a CDN gives."""
-
-    extensions_map = {**http.server.SimpleHTTPRequestHandler.extensions_map, ".mjs": "text/javascript", ".wasm": "application/wasm"}
-
-    def end_headers(self):
-        self.send_header("Access-Control-Allow-Origin", "*")
-        super().end_headers()
-
-    def log_message(self, *args):
-        pass
-
-
-@contextmanager
-def hosted(folder):
-    """A folder at an address of its own."""
-    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(Files, directory=str(folder))) as server:
-        threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True).start()
-        yield f"http://127.0.0.1:{server.server_address[1]}"
-        server.shutdown()
 
 
 @pytest.fixture(scope="module")

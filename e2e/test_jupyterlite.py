@@ -7,7 +7,7 @@ from pyml.assets import AssetError
 from pyml.cli import jupyterlite
 from pyml.cli.build import BuildError
 
-from .test_bare_pyodide import hosted
+from .hosting import shut_in
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
 
@@ -17,12 +17,7 @@ def test_the_first_notebook_trains_and_draws_with_files_of_the_folder_only(brows
         folder = jupyterlite.build(tmp_path / "lite", say=lambda text: None)
     except (AssetError, BuildError) as reason:
         pytest.skip(str(reason))
-    context = browser.new_context(viewport={"width": 1280, "height": 2000})
-    with hosted(folder) as url:
-        outside = []
-        elsewhere = lambda address: not address.startswith((url, "data:", "blob:"))
-        context.route(elsewhere, lambda route: (outside.append(route.request.url), route.abort()))
-        page = context.new_page()
+    with shut_in(browser, folder, height=2000) as (page, url):
         page.set_default_timeout(400_000)
         page.goto(f"{url}/lab/index.html?path={jupyterlite.FIRST}")
         page.locator(".jp-Notebook .jp-Cell").first.click()
@@ -32,11 +27,10 @@ def test_the_first_notebook_trains_and_draws_with_files_of_the_folder_only(brows
         drawn.nth(1).wait_for()
         said = page.locator(".jp-OutputArea-output").all_text_contents()
         page.screenshot(path=paths.build_dir() / "screenshots" / "jupyterlite.png")
-    context.close()
     # WebGPU was opened by a plain import: its adapter here is software
     assert said[0].startswith("backend   wasm (the only WebGPU adapter is software") and "pyml 0.1.0" in said[0]
     assert float(said[1].rsplit("loss: ", 1)[1]) < 0.2
-    assert not outside
+    assert not page.outside
 
 
 def test_without_jupyterlite_the_message_names_what_to_install(tmp_path, monkeypatch):

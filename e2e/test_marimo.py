@@ -10,7 +10,7 @@ from pyml.cli import marimo
 from pyml.cli.build import BuildError
 from pyml.cli.first_notebook import marimo_notebook
 
-from .test_bare_pyodide import hosted
+from .hosting import shut_in
 
 
 @pytest.mark.slow
@@ -20,12 +20,7 @@ def test_the_first_notebook_trains_and_draws_with_files_of_the_folder_only(brows
         folder = marimo.build(tmp_path / "site", say=lambda text: None)
     except (AssetError, BuildError) as reason:
         pytest.skip(str(reason))
-    context = browser.new_context(viewport={"width": 1280, "height": 3000})
-    with hosted(folder) as url:
-        outside = []
-        elsewhere = lambda address: not address.startswith((url, "data:", "blob:"))
-        context.route(elsewhere, lambda route: (outside.append(route.request.url), route.abort()))
-        page = context.new_page()
+    with shut_in(browser, folder, height=3000) as (page, url):
         page.set_default_timeout(400_000)
         page.goto(url)
         page.locator("h1", has_text="A network that learns a curve").wait_for()
@@ -34,11 +29,10 @@ def test_the_first_notebook_trains_and_draws_with_files_of_the_folder_only(brows
         drawn.nth(1).wait_for()
         said = page.locator("body").inner_text()
         page.screenshot(path=paths.build_dir() / "screenshots" / "marimo.png")
-    context.close()
     # WebGPU was opened by a plain import: its adapter here is software
     assert "wasm (the only WebGPU adapter is software" in said and "pyml 0.1.0" in said
     assert float(said.rsplit("loss: ", 1)[1].split()[0]) < 0.2
-    assert not outside
+    assert not page.outside
 
 
 def test_the_first_notebook_hands_every_cell_what_it_uses():

@@ -6,7 +6,7 @@ import shutil
 from pyml import paths
 from pyml.cli.build import build_site
 
-from .test_bare_pyodide import hosted
+from .hosting import hosted
 
 GUIDE = paths.checkout() / "docs" / "own_page.md"
 

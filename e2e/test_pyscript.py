@@ -8,7 +8,7 @@ from pyml import paths
 from pyml.assets import AssetError
 from pyml.cli import pyscript
 
-from .test_bare_pyodide import hosted
+from .hosting import shut_in
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 
@@ -18,12 +18,8 @@ def test_the_first_page_trains_and_draws_with_files_of_the_folder_only(browser, 
         folder = pyscript.build(tmp_path / "site", say=lambda text: None)
     except AssetError as reason:
         pytest.skip(str(reason))
-    context = browser.new_context(viewport={"width": 1280, "height": 900})
-    with hosted(folder) as url:
-        outside, errors = [], []
-        elsewhere = lambda address: not address.startswith((url, "data:", "blob:"))
-        context.route(elsewhere, lambda route: (outside.append(route.request.url), route.abort()))
-        page = context.new_page()
+    with shut_in(browser, folder) as (page, url):
+        errors = []
         page.set_default_timeout(300_000)
         page.on("pageerror", lambda error: errors.append(str(error)))
         page.goto(url)
@@ -31,7 +27,6 @@ def test_the_first_page_trains_and_draws_with_files_of_the_folder_only(browser, 
         page.screenshot(path=paths.build_dir() / "screenshots" / "pyscript.png")
         said = page.locator("#out").text_content()
         assert page.locator("#loss svg").count() == 1 and not page.locator(".py-error").count()
-    context.close()
     assert said.startswith("backend   wasm (the only WebGPU adapter is software")  # so WebGPU was opened by a plain import
     assert float(re.search(r"loss (\d\.\d+)", said)[1]) < 0.2
-    assert not outside and not errors
+    assert not page.outside and not errors

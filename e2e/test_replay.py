@@ -7,6 +7,8 @@ import pytest
 
 from pyml import paths
 
+from .python_page import BLANK
+
 BINDING = re.compile(r"@binding\((\d+)\)\s*var(?:<\s*(storage|uniform)\s*(?:,\s*(read_write|read))?\s*>)?\s*\w+:\s*(texture\w*)?")
 TEXTURES = {"texture_2d": "texture", "texture_storage_2d": "canvas"}
 OPEN = """async () => {
@@ -34,7 +36,7 @@ def engine(browser, site):
     """A page with an open device in `window.engine`."""
     context = browser.new_context()
     page = context.new_page()
-    page.goto(f"{site}/vendor/vega.LICENSE.txt")
+    page.goto(site + BLANK)
     page.facts = page.evaluate(OPEN)
     page.evaluate(BEGIN, TWICE)
     yield page
@@ -132,7 +134,7 @@ def test_limits_are_the_adapters_not_the_defaults(engine):
 
 def test_a_lost_device_says_so_at_the_next_use_and_to_a_waiting_read(browser, site):
     page = browser.new_context().new_page()
-    page.goto(f"{site}/vendor/vega.LICENSE.txt")
+    page.goto(site + BLANK)
     page.evaluate(OPEN)
     waiting = failure(
         page,

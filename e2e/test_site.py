@@ -6,6 +6,8 @@ import urllib.request
 
 import pytest
 
+from .python_page import BLANK
+
 LOAD = """async (base) => {
   const { loadPyodide } = await import(base + "pyodide/pyodide.mjs");
   window.py = await loadPyodide({ indexURL: base + "pyodide/" });
@@ -22,7 +24,7 @@ REGISTER = "async () => { await navigator.serviceWorker.register('sw.js'); }"
 @pytest.fixture
 def plain(site):
     """A page of the site with nothing on it."""
-    return f"{site}/vendor/vega.LICENSE.txt"
+    return site + BLANK
 
 
 def test_pages_are_isolated_and_see_webgpu(page, plain):

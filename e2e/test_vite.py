@@ -9,7 +9,7 @@ import pytest
 from pyml import paths
 from pyml.cli.build import build_site
 
-from .test_bare_pyodide import hosted
+from .hosting import hosted
 from .test_own_page import blocks
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]

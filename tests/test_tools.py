@@ -8,13 +8,13 @@ import io
 import json
 import os
 import sys
-import tarfile
 import threading
 import zipfile
 from pathlib import Path
 
 import numpy as np
 import pytest
+from tarballs import npm_tarball
 
 from pyml import assets
 from pyml.assets import digits, download, pins, runtime, tensorflow_js
@@ -24,22 +24,12 @@ from pyml.datasets import mnist
 ROOT = Path(__file__).parents[1]
 
 
-def make_tarball(path: Path, files: dict[str, bytes]) -> Path:
-    """An npm tarball with the given files."""
-    with tarfile.open(path, "w:gz") as archive:
-        for name, data in files.items():
-            entry = tarfile.TarInfo(f"package/{name}")
-            entry.size = len(data)
-            archive.addfile(entry, io.BytesIO(data))
-    return path
-
-
 @pytest.fixture
 def fake_npm(tmp_path, monkeypatch):
     """An `npm` on the PATH that copies one prepared tarball, counts its calls, and fails when told to."""
     folder = tmp_path / "bin"
     folder.mkdir()
-    tarball = make_tarball(tmp_path / "thing.tgz", {"build/thing.js": b"let thing;\n"})
+    tarball = npm_tarball(tmp_path / "thing.tgz", {"build/thing.js": b"let thing;\n"})
     npm = folder / "npm"
     npm.write_text(
         f"""#!{sys.executable}
@@ -237,7 +227,7 @@ def few_digits(tmp_path, monkeypatch):
         for digit, name in enumerate(pins.DIGITS.files)
     }
     monkeypatch.setattr(pins, "DIGITS_SHA256", tuple(hashlib.sha256(d).hexdigest() for d in files.values()))
-    return make_tarball(tmp_path / "digits.tgz", files), images
+    return npm_tarball(tmp_path / "digits.tgz", files), images
 
 
 def test_pixels_come_back_exactly_from_three_decimals(few_digits):
@@ -317,7 +307,7 @@ def test_second_fetch_starts_no_client(monkeypatch):
 def served_tarball(tmp_path, monkeypatch):
     """A registry with a package whose script is followed by 8 MB; gives the script and what was sent."""
     script, sent = b"globalThis.tf = {};", []
-    tarball = make_tarball(tmp_path / "tfjs.tgz", {"LICENSE": b"", "dist/tf.min.js": script, "dist/map": os.urandom(8 << 20)})
+    tarball = npm_tarball(tmp_path / "tfjs.tgz", {"LICENSE": b"", "dist/tf.min.js": script, "dist/map": os.urandom(8 << 20)})
 
     class Registry(http.server.BaseHTTPRequestHandler):
         def do_GET(self):

@@ -29,6 +29,7 @@ import run as yardstick  # noqa: E402  (the yardstick's server and browser)
 
 from benchmarks.export.files import digits, networks_of, page_of  # noqa: E402
 from benchmarks.models.networks import NETWORKS  # noqa: E402
+from benchmarks.report import milliseconds  # noqa: E402
 
 LIBRARIES = ("pyml", "tfjs", "ort")
 # Rounds, and how long a contender predicts after the first time: milliseconds, and times at most.
@@ -110,10 +111,6 @@ def learn(browser, port, learners):
 # ---- what is printed
 
 
-def duration(ms):
-    return f"{ms:.2f}" if ms < 10 else f"{ms:.1f}" if ms < 100 else f"{ms:,.0f}"
-
-
 def good(visits):
     return {v["turn"]: v for v in visits if "error" not in v and v.get("times")}
 
@@ -121,7 +118,7 @@ def good(visits):
 def column(visits, of):
     """Cells of each library, and how many times as long the fastest peer took as pyml: median and range over the rounds."""
     own = {library: {turn: of(v) for turn, v in good(all_).items()} for library, all_ in visits.items()}
-    cells = [duration(statistics.median(times.values())) if times else "failed" for times in own.values()]
+    cells = [milliseconds(statistics.median(times.values())) if times else "failed" for times in own.values()]
     peers = [times for library, times in own.items() if library != "pyml" and times]
     if not peers or not own.get("pyml"):
         return [*cells, "–"], None
@@ -160,7 +157,7 @@ def learning_table(found):
             continue
         middle = statistics.median(v["at"] for v in fine)
         note = "" if all(v["reached"] for v in fine) else "not within "
-        lines.append(f"| {name} | {note}{duration(middle)} | {', '.join(f'{a:.3f}' for a in fine[-1]['accuracies'])} |")
+        lines.append(f"| {name} | {note}{milliseconds(middle)} | {', '.join(f'{a:.3f}' for a in fine[-1]['accuracies'])} |")
     return lines
 
 

@@ -23,6 +23,7 @@ sys.path[:0] = [str(REPOSITORY), str(BENCH)]
 import run as yardstick  # noqa: E402  (the yardstick's server and browser)
 
 from benchmarks.models.networks import NETWORKS, prepare  # noqa: E402
+from benchmarks.report import milliseconds  # noqa: E402
 
 LIBRARIES = ("pyml", "tfjs", "ort")
 # Fresh pages a network, milliseconds of timed predictions a contender and of a whole page after which no round begins, fewest rounds.
@@ -81,10 +82,6 @@ def quotient(peer, own):
     return statistics.median(both), both[0], both[-1]
 
 
-def duration(ms):
-    return f"{ms:.2f}" if ms < 10 else f"{ms:.1f}" if ms < 100 else f"{ms:,.0f}"
-
-
 def table(found, device):
     """Lines of markdown: steady latency, load to first prediction, and what a prediction costs in pyml."""
     ids = [f"{library}-{device}" for library in LIBRARIES]
@@ -94,8 +91,8 @@ def table(found, device):
     led, started = 0, {}
     for name, pages in found.items():
         own, *peers = (joined(pages, i) for i in ids)
-        cells = [duration(c["steady"]) if "steady" in c else f"failed: {c['reason'][:60]}" for c in (own, *peers)]
-        firsts = [duration(c["first"]) if "first" in c else "–" for c in (own, *peers)]
+        cells = [milliseconds(c["steady"]) if "steady" in c else f"failed: {c['reason'][:60]}" for c in (own, *peers)]
+        firsts = [milliseconds(c["first"]) if "first" in c else "–" for c in (own, *peers)]
         able = [p for p in peers if "steady" in p]
         for i, c in zip(ids, (own, *peers), strict=True):
             if "library" in c:

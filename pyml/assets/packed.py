@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
+from pyml.assets.checks import tar_member
 from pyml.assets.download import AssetError, replacing
 
 CHAPTERS = 40  # of the novel
@@ -25,16 +26,9 @@ def novel(tarball: Path, target: Path) -> None:
     Raises:
         AssetError: A chapter is missing from the package.
     """
-    parts = []
     with tarfile.open(tarball) as archive:
-        for number in range(1, CHAPTERS + 1):
-            try:
-                file = archive.extractfile(f"package/data/chapter_{number}.txt")
-            except KeyError:
-                file = None
-            if file is None:
-                raise AssetError(f"{tarball.name}: holds no chapter {number}.")
-            parts.append(file.read().decode("utf-8").strip())
+        names = (f"data/chapter_{number}.txt" for number in range(1, CHAPTERS + 1))
+        parts = [tar_member(archive, name).decode("utf-8").strip() for name in names]
     with replacing(target) as part:
         part.write_text("\n\n".join(parts) + "\n", encoding="utf-8")
 

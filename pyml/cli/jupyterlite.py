@@ -2,7 +2,6 @@
 
 import json
 import shutil
-import subprocess
 import sys
 import tempfile
 from pathlib import Path
@@ -10,7 +9,7 @@ from pathlib import Path
 from pyml import atomic
 from pyml.assets import wheels
 from pyml.cli import distribution
-from pyml.cli.build import BuildError, Say, check_target, ready_assets, write_manifest
+from pyml.cli.build import BuildError, Say, check_target, ready_assets
 from pyml.cli.first_notebook import ipynb
 
 KERNEL = ("ipython", "ipython-pygments-lexers", "jedi", "comm")  # what the Python kernel of JupyterLite installs when it starts
@@ -52,11 +51,8 @@ def build(target: Path, page: Path | None = None, say: Say = print) -> Path:
         say("jupyter lite build")
         command = [sys.executable, "-m", "jupyterlite_core", "build", "--lite-dir", str(lite), "--output-dir", str(lite / "out")]
         command += ["--contents", str(lite / "files"), "--piplite-wheels", str(piplite), "--no-sourcemaps"]
-        done = subprocess.run(command, cwd=lite, capture_output=True, text=True)
-        if done.returncode:
-            last = "\n  ".join((done.stderr or done.stdout).strip().splitlines()[-6:])
-            raise BuildError(f"jupyter lite build failed, exit {done.returncode}:\n  {last}")
-        return put(lite / "out", target, before, say)
+        distribution.run(command, "jupyter lite build", lite)
+        return distribution.put(lite / "out", target, before, say)
 
 
 def settings(opened: str | None) -> dict:
@@ -65,15 +61,3 @@ def settings(opened: str | None) -> dict:
     if opened:
         data["defaultUrl"] = "lab"
     return {"jupyter-lite-schema-version": 0, "jupyter-config-data": data}
-
-
-def put(source: Path, target: Path, before: set[str], say: Say) -> Path:
-    """Puts a built folder where it belongs, takes away what an earlier build left there, and notes what is in it."""
-    names = {path.relative_to(source).as_posix() for path in source.rglob("*") if path.is_file()}
-    for stale in before - names:
-        (target / stale).unlink(missing_ok=True)
-    shutil.copytree(source, target, dirs_exist_ok=True)
-    write_manifest(target, names)
-    size = sum((target / name).stat().st_size for name in names)
-    say(f"{target}: {len(names)} files, {size / 1e6:.1f} MB")
-    return target

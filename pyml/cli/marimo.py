@@ -4,7 +4,6 @@ import html
 import json
 import os
 import shutil
-import subprocess
 import sys
 import tempfile
 import zipfile
@@ -17,7 +16,6 @@ from pyml.assets.checks import digest
 from pyml.cli import distribution, wheel
 from pyml.cli.build import BuildError, Say, check_target, ready_assets
 from pyml.cli.first_notebook import marimo_notebook
-from pyml.cli.jupyterlite import put
 
 LOCK = "pyodide-lock.json"
 PLACE = '<marimo-wasm hidden=""'  # where marimo's page is told the places of Pyodide, its lock file and an index of packages
@@ -53,19 +51,16 @@ def build(target: Path, page: Path | None = None, say: Say = print) -> Path:
         say("marimo export html-wasm")
         export(notebook, work / "site")
         place(work / "site" / "pyodide", assets, say)
-        return put(work / "site", target, before, say)
+        return distribution.put(work / "site", target, before, say)
 
 
 def export(notebook: Path, folder: Path) -> None:
     """marimo's own export, told to look for Python in the folder."""
     environment = {**os.environ, "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}"}  # it asks for uv there
     command = [sys.executable, "-m", "marimo", "-y", "export", "html-wasm", notebook.name, "-o", str(folder), "--mode", "edit"]
-    done = subprocess.run(command, cwd=notebook.parent, env=environment, capture_output=True, text=True, stdin=subprocess.DEVNULL)
+    distribution.run(command, "marimo export html-wasm", notebook.parent, env=environment)
     page = folder / "index.html"
-    if done.returncode or not page.is_file():
-        last = "\n  ".join((done.stderr or done.stdout).strip().splitlines()[-6:])
-        raise BuildError(f"marimo export html-wasm failed, exit {done.returncode}:\n  {last}")
-    text = page.read_text(encoding="utf-8")
+    text = page.read_text(encoding="utf-8") if page.is_file() else ""
     if text.count(PLACE) != 1:
         raise BuildError("marimo export html-wasm wrote a page that cannot be told where its Python is.")
     told = "".join(f' {name}="{html.escape(value)}"' for name, value in TOLD.items())

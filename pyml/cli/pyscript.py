@@ -9,7 +9,6 @@ from pyml import atomic
 from pyml.assets import pyscript
 from pyml.cli import distribution
 from pyml.cli.build import BuildError, Say, check_target, ready_assets
-from pyml.cli.jupyterlite import put
 
 CONFIG = "pyscript.json"
 INDEX = """<!doctype html>
@@ -93,4 +92,4 @@ def build(target: Path, page: Path | None = None, say: Say = print) -> Path:
             atomic.write(site / "main.py", MAIN.encode())
         else:
             shutil.copytree(page, site, ignore=shutil.ignore_patterns(".*", "__pycache__", CONFIG), dirs_exist_ok=True)
-        return put(site, target, before, say)
+        return distribution.put(site, target, before, say)
