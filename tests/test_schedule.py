@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 import pyml
 from pyml import ops
 from pyml.compile import merge
+from pyml.compile.groups import sources_first
 from pyml.compile.lower import lower_wgsl
-from pyml.compile.order import _sources_first
 from pyml.compile.plan import graph_key, make_plan
 from pyml.core.tensor import Tensor, as_node
 from pyml.graph import grad, prims
@@ -258,6 +258,6 @@ def test_concatenations_of_concatenations_stay_within_the_buffers_of_a_kernel(gp
 
 @pytest.mark.parametrize("feeds", [[{1}, {2}, {3}, set()], [{2}, {0}, set(), {1}], [set(), {3}, {0, 1}, {0}]])
 def test_a_group_comes_after_all_that_feed_it_however_long_the_chain(feeds):
-    order = _sources_first(feeds)
+    order = sources_first(feeds, range(len(feeds)))
     assert sorted(order) == [0, 1, 2, 3]
     assert all(order.index(j) < order.index(i) for i, those in enumerate(feeds) for j in those)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from ..graph.node import Node
@@ -127,3 +127,27 @@ def edges(node: Node) -> Iterator[tuple[Node, bool]]:
         else:
             for value in operands(s):
                 yield value, False
+
+
+def sources_first(sources: Sequence[set[int]], wanted: Iterable[int], highest_first: bool = False) -> list[int]:
+    """The wanted numbers and all that they need, each after its sources and as near to its reader as that allows.
+
+    Args:
+        sources: For each number those that come before it.
+        wanted: The numbers in the order in which they are asked for.
+        highest_first: Whether the sources of one are asked for from the highest number down.
+    """
+    order: list[int] = []
+    placed: set[int] = set()
+    stack = [(i, False) for i in reversed([*wanted])]
+    while stack:
+        i, ready = stack.pop()
+        if i in placed:
+            continue
+        if ready:
+            placed.add(i)
+            order.append(i)
+        else:
+            stack.append((i, True))
+            stack.extend((j, False) for j in sorted(sources[i] - placed, reverse=not highest_first))
+    return order

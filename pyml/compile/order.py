@@ -11,7 +11,7 @@ from collections import Counter
 
 from ..graph.node import Node
 from ..graph.prims import BUFFER
-from .groups import Group, edges, is_value, operands
+from .groups import Group, edges, is_value, operands, sources_first
 
 Feeds = list[set[int]]  # for each group the numbers of those that come before it
 
@@ -43,7 +43,7 @@ def ordered(groups: list[Group], roots: list[Node], writes: dict[int, int]) -> t
             feeds[writer] |= before[leaf]
             in_place[id(root)] = leaf
     lean = any(n.op.saves_memory for g in groups for n in g.members.values())
-    order = _leanest(feeds, groups, {id(r) for r in roots}) if lean else _sources_first(feeds)
+    order = _leanest(feeds, groups, {id(r) for r in roots}) if lean else sources_first(feeds, range(len(feeds)))
     return [groups[i] for i in order], in_place
 
 
@@ -55,7 +55,7 @@ def _leanest(feeds: Feeds, groups: list[Group], kept: set[int]) -> list[int]:
         for j in found:
             followers[j].append(i)
     waiting, readers = [len(found) for found in feeds], [len(found) for found in followers]
-    rank = {g: i for i, g in enumerate(_sources_first(feeds))}
+    rank = {g: i for i, g in enumerate(sources_first(feeds, range(len(feeds))))}
     ready, order = {i for i, n in enumerate(waiting) if n == 0}, []
     while ready:
         i = min(ready, key=lambda i: (makes[i] - sum(makes[j] for j in feeds[i] if readers[j] == 1), rank[i]))
@@ -99,23 +99,6 @@ def _depends(feeds: Feeds, start: int, target: int, within: set[int]) -> bool:
             seen.add(g)
             stack.extend(feeds[g])
     return False
-
-
-def _sources_first(feeds: Feeds) -> list[int]:
-    order: list[int] = []
-    placed: set[int] = set()
-    stack = [(i, False) for i in reversed(range(len(feeds)))]
-    while stack:
-        i, ready = stack.pop()
-        if i in placed:
-            continue
-        if ready:
-            placed.add(i)
-            order.append(i)
-        else:
-            stack.append((i, True))
-            stack.extend((j, False) for j in sorted(feeds[i] - placed, reverse=True))
-    return order
 
 
 def _own_index(group: Group, leaf: int) -> bool:

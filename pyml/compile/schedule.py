@@ -12,7 +12,7 @@ from collections.abc import Iterable
 from ..graph.loop import LoopOp, PartOp
 from ..graph.node import Node, toposort
 from ..graph.op import Elementwise, Profile, Reduction, Routine
-from .groups import Group, edges, is_memory, is_value, operands
+from .groups import Group, edges, is_memory, is_value, operands, sources_first
 from .merge import Merging
 
 # Numbers below are sums over 57 plans, the steps of training and predicting of 17 models (dense, convolutions, ResNet, recurrent,
@@ -183,23 +183,10 @@ class Scheduler:
         """Orders and numbers the groups so that sources come first, as near to their readers as they can."""
         for i, g in enumerate(self.groups):
             g.number = i
-        feeds = [self.sources(g) for g in self.groups]
-        done: list[int] = []
-        placed: set[int] = set()
-        stack = [(i, False) for i in reversed(range(len(self.groups)))]
-        first = {id(n): i for i, n in enumerate(self.values)}
-        stack.sort(key=lambda t: -min(first[id(o)] for o in self.groups[t[0]].outputs))
-        while stack:
-            i, ready = stack.pop()
-            if i in placed:
-                continue
-            if ready:
-                placed.add(i)
-                done.append(i)
-            else:
-                stack.append((i, True))
-                stack.extend((j, False) for j in sorted(feeds[i]) if j not in placed)
-        self.groups = [self.groups[i] for i in done]
+        position = {id(n): i for i, n in enumerate(self.values)}
+        wanted = sorted(range(len(self.groups)), key=lambda i: min(position[id(o)] for o in self.groups[i].outputs))
+        order = sources_first([self.sources(g) for g in self.groups], wanted, highest_first=True)
+        self.groups = [self.groups[i] for i in order]
         for i, g in enumerate(self.groups):
             g.number = i
 

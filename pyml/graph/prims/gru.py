@@ -8,9 +8,9 @@ from ...errors import ShapeError
 from ..node import Node
 from ..op import Profile, routine
 from .contract import matmul
-from .lstm import part_of, sequence_dtype, sequence_spec, sigmoid, steps_at_once
 from .move import broadcast_to, concat, permute, reshape, slice_
 from .reduce import reduce_sum
+from .sequence import backward_in_parts, forward_in_parts, sequence_dtype, sequence_spec, sigmoid
 
 
 def _shape(x, r, bias, start, keep):
@@ -69,38 +69,19 @@ def _gradient(g, y, x, r, bias, start, keep):
     return part(0, 3), matmul(permute(before, (1, 0)), of_state), reduce_sum(of_state, axis=(0,)), first, None
 
 
+def _state(y: Node) -> Node:
+    """h, `(batch, units)`, out of one step's results."""
+    return reshape(y, y.shape[1:])
+
+
 def _lower(node: Node, profile: Profile) -> Node | None:
-    """Some steps after the others, as an LSTM's."""
-    x, r, bias, start, keep = node.src
-    steps, batch, units = x.shape[0], x.shape[1], r.shape[0]
-    most = steps_at_once(steps, units * (units // 8 + 12), profile)
-    if most >= steps:
-        return None
-    out = []
-    for first in range(0, steps, most):
-        last = min(first + most, steps)
-        out.append(GRU(part_of(x, first, last), r, bias, start, part_of(keep, first, last)))
-        start = reshape(part_of(out[-1], last - first - 1, last - first), (batch, units))
-    return concat(out, 0)
+    units = node.shape[2]
+    return forward_in_parts(GRU, node, units * (units // 8 + 12), profile, _state)
 
 
 def _back_lower(node: Node, profile: Profile) -> Node | None:
-    dy, x, inner, y, start, rt, keep = node.src
-    steps, batch, units = dy.shape
-    most = steps_at_once(steps, units * (3 * units // 16 + 20), profile)
-    if most >= steps:
-        return None
-    out, arriving = [], None
-    for last in range(steps, 0, -most):
-        first = max(0, last - most)
-        d = part_of(dy, first, last)
-        if arriving is not None:
-            d = concat([part_of(d, 0, last - first - 1), part_of(d, last - first - 1, last - first) + arriving], 0)
-        begin = reshape(part_of(y, first - 1, first), (batch, units)) if first else start
-        back = BACK(d, part_of(x, first, last), part_of(inner, first, last), part_of(y, first, last), begin, rt, part_of(keep, first, last))
-        arriving = slice_(back, (last - first, 0, 0), (last - first + 1, batch, units))
-        out.append(part_of(back, 0, last - first))
-    return concat([*reversed(out), part_of(back, back.shape[0] - 1, back.shape[0])], 0)
+    units = node.src[0].shape[2]
+    return backward_in_parts(BACK, node, units * (3 * units // 16 + 20), profile, _state)
 
 
 def _sample(seed, steps, batch, units):

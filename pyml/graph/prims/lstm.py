@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 
-from ...errors import DtypeError, ShapeError
+from ...errors import ShapeError
 from ..node import Node
 from ..op import KernelSpec, Profile, routine
-from .choose import LOOP_ROUNDS, ceil_div, flat, fold, is_core, is_register, is_software
 from .contract import matmul
 from .move import concat, permute, reshape, slice_
+from .sequence import backward_in_parts, forward_in_parts, sequence_dtype, sequence_spec, sigmoid
 
 MOST_UNITS = 400  # so that the way back fits into 16 KiB of shared memory
 _RAGGED = """let at = j * U + 4u * q; let last = 4u * U * U - 1u;
@@ -24,22 +24,6 @@ def _shape(z, r, start, keep):
             "expected (steps, batch, 4 units), (units, 4 units), (2, batch, units) and (steps, batch)."
         )
     return (z[0], z[1], 2 * units)
-
-
-def sequence_dtype(name: str):
-    """The dtype rule: float32 and, last, an int32 mask."""
-
-    def rule(*dtypes):
-        *floats, keep = dtypes
-        if set(floats) != {"float32"} or keep != "int32":
-            raise DtypeError(f"{name}: operands have dtypes {', '.join(dtypes)}; expected float32, and int32 for the mask.")
-        return "float32"
-
-    return rule
-
-
-def sigmoid(x):
-    return 0.5 * (1 + np.tanh(0.5 * x))
 
 
 def _numpy(z, r, start, keep):
@@ -87,64 +71,20 @@ def _gradient(g, y, z, r, start, keep):
     return dz, dr, permute(ends, (1, 0, 2)), None
 
 
-def steps_at_once(steps: int, rounds: int, profile: Profile) -> int:
-    """How many steps of `rounds` loop rounds each one dispatch may take."""
-    return max(1, min(steps, LOOP_ROUNDS // rounds)) if is_software(profile) else steps
-
-
-def part_of(x: Node, first: int, last: int) -> Node:
-    """Steps `first` … `last` - 1."""
-    return slice_(x, (first, *(0,) * (x.ndim - 1)), (last, *x.shape[1:]))
+def _states(y: Node) -> Node:
+    """h and c, `(2, batch, units)`, out of one step's results."""
+    _, batch, both = y.shape
+    return permute(reshape(y, (batch, 2, both // 2)), (1, 0, 2))
 
 
 def _lower(node: Node, profile: Profile) -> Node | None:
-    """Some steps after the others, where all of them are too many for the loops of one thread."""
-    z, r, start, keep = node.src
-    steps, batch, units = z.shape[0], z.shape[1], r.shape[0]
-    most = steps_at_once(steps, units * (units // 4 + 8), profile)
-    if most >= steps:
-        return None
-    out = []
-    for first in range(0, steps, most):
-        last = min(first + most, steps)
-        out.append(LSTM(part_of(z, first, last), r, start, part_of(keep, first, last)))
-        start = permute(reshape(part_of(out[-1], last - first - 1, last - first), (batch, 2, units)), (1, 0, 2))
-    return concat(out, 0)
+    units = node.src[1].shape[0]
+    return forward_in_parts(LSTM, node, units * (units // 4 + 8), profile, _states)
 
 
 def _back_lower(node: Node, profile: Profile) -> Node | None:
-    """As `_lower`, the last steps first; what they hand back joins the gradient that arrives at the step before them."""
-    dy, pre, y, start, rt, keep = node.src
-    steps, batch, units = dy.shape[0], dy.shape[1], dy.shape[2] // 2
-    most = steps_at_once(steps, units * (units // 4 + 12), profile)
-    if most >= steps:
-        return None
-    out, arriving = [], None
-    for last in range(steps, 0, -most):
-        first = max(0, last - most)
-        d = part_of(dy, first, last)
-        if arriving is not None:
-            d = concat([part_of(d, 0, last - first - 1), part_of(d, last - first - 1, last - first) + arriving], 0)
-        begin = permute(reshape(part_of(y, first - 1, first), (batch, 2, units)), (1, 0, 2)) if first else start
-        back = BACK(d, part_of(pre, first, last), part_of(y, first, last), begin, rt, part_of(keep, first, last))
-        arriving = slice_(back, (last - first, 0, 0), (last - first + 1, batch, 2 * units))
-        out.append(part_of(back, 0, last - first))
-    return concat([*reversed(out), part_of(back, back.shape[0] - 1, back.shape[0])], 0)
-
-
-def sequence_spec(file: str, node: Node, units: int, profile: Profile, params: dict | None = None,
-                  hooks: dict | None = None) -> KernelSpec:  # fmt: skip
-    """One sequence a thread on a software adapter, a workgroup on a GPU; `params` and `hooks` are for the former."""
-    steps, rows = node.src[-1].shape
-    if is_core(profile) and units % 4 == 0 and file.startswith("lstm"):
-        each = max(6, ceil_div(rows, profile.cores))  # as many as a tile of the product has, or more
-        return KernelSpec(f"{file}_core", {"STEPS": steps, "B": rows, "ROWS": each, "U": units}, (ceil_div(rows, each), 1, 1))
-    sizes = {"STEPS": steps, "ROWS": rows, "U": units}
-    if is_register(profile):
-        return flat(f"{file}_thread", rows, sizes | (params or {}), profile, hooks)
-    grid, across = fold(rows)
-    wg = min(ceil_div(4 * units, 32) * 32, profile.max_invocations)
-    return KernelSpec(f"{file}_group", {**sizes, "WG": wg, "X": across}, grid)
+    units = node.shape[2] // 4
+    return backward_in_parts(BACK, node, units * (units // 4 + 12), profile, _states)
 
 
 def _back_kernel(node: Node, profile: Profile) -> KernelSpec:

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import Any
 
 from pyml import ops
-from pyml.errors import ShapeError
-from pyml.layers.augmentation.base import ImageLayer
-from pyml.layers.dense import positive_int
+from pyml.layers.preprocessing.sized import SizedImageLayer
 from pyml.objects.samples import Sample, draw, sample
 from pyml.utils.bounding_boxes import clip_to_image_size
 from pyml.utils.images import smart_resize
@@ -16,7 +14,7 @@ from pyml.utils.images import smart_resize
 __all__ = ["CenterCrop"]
 
 
-class CenterCrop(ImageLayer):
+class CenterCrop(SizedImageLayer):
     """The middle of images; one that is smaller is enlarged first, so that what is cut off is as little as possible.
 
     Args:
@@ -35,24 +33,8 @@ class CenterCrop(ImageLayer):
         array([[5., 6.]], dtype=float32)
     """
 
-    _takes_factor = False
-
     def __init__(self, height: int, width: int, data_format: str | None = None, **kwargs: Any) -> None:
-        super().__init__(data_format=data_format, **kwargs)
-        self.height = positive_int(height, "height", "CenterCrop")
-        self.width = positive_int(width, "width", "CenterCrop")
-
-    def _axis(self, rank: int) -> int:
-        """The axis of the height; that of the width follows."""
-        if rank not in (3, 4):
-            raise ShapeError(f'Layer "{self.name}" crops images (height, width, channels) or batches of them. Received: {rank} axes')
-        return rank - (2 if self.data_format == "channels_first" else 3)
-
-    def get_random_transformation(self, data: Any, training: bool = True, seed: Any = None) -> Any:
-        """Nothing is random: the size of the images."""
-        shape = tuple((data["images"] if isinstance(data, Mapping) else data).shape)
-        axis = self._axis(len(shape))
-        return {"height": shape[axis], "width": shape[axis + 1]}
+        super().__init__(height, width, data_format=data_format, **kwargs)
 
     def transform_images(self, images: Any, transformation: Any = None, training: bool = True) -> Any:
         axis = self._axis(len(images.shape))
@@ -77,10 +59,6 @@ class CenterCrop(ImageLayer):
         corners = corners * ops.convert_to_tensor([self.width / crop[1], self.height / crop[0]] * 2, dtype="float32")
         inside = clip_to_image_size({**boxes, "boxes": corners}, height=self.height, width=self.width)
         return self._boxes(inside, "xyxy", str(self.bounding_box_format), self.height, self.width)
-
-    def compute_output_shape(self, input_shape: Any) -> Any:
-        axis = self._axis(len(input_shape))
-        return (*input_shape[:axis], self.height, self.width, *input_shape[axis + 2 :])
 
     @classmethod
     def _samples(cls) -> Iterator[Sample]:

@@ -8,9 +8,7 @@ from typing import Any
 from pyml import ops
 from pyml.core.symbolic import KerasTensor
 from pyml.dtypes import INTEGERS
-from pyml.errors import ShapeError
-from pyml.layers.augmentation.base import ImageLayer
-from pyml.layers.dense import positive_int
+from pyml.layers.preprocessing.sized import SizedImageLayer
 from pyml.objects.samples import Sample, draw, sample
 from pyml.ops.resizing import check_aspect, check_interpolation, resize
 from pyml.utils.bounding_boxes import clip_to_image_size
@@ -18,7 +16,7 @@ from pyml.utils.bounding_boxes import clip_to_image_size
 __all__ = ["Resizing"]
 
 
-class Resizing(ImageLayer):
+class Resizing(SizedImageLayer):
     """Images in another size, in their own dtype: integers are rounded.
 
     Args:
@@ -42,14 +40,10 @@ class Resizing(ImageLayer):
         (1, 2, 6, 3)
     """
 
-    _takes_factor = False
-
     def __init__(self, height: int, width: int, interpolation: str = "bilinear", crop_to_aspect_ratio: bool = False,
                  pad_to_aspect_ratio: bool = False, fill_mode: str = "constant", fill_value: float = 0.0, antialias: bool = False,
                  data_format: str | None = None, **kwargs: Any) -> None:
-        super().__init__(data_format=data_format, **kwargs)
-        self.height = positive_int(height, "height", "Resizing")
-        self.width = positive_int(width, "width", "Resizing")
+        super().__init__(height, width, data_format=data_format, **kwargs)
         self.interpolation = check_interpolation(interpolation, "Resizing")
         check_aspect(crop_to_aspect_ratio, pad_to_aspect_ratio, fill_mode, "Resizing")
         self.crop_to_aspect_ratio = crop_to_aspect_ratio
@@ -58,18 +52,6 @@ class Resizing(ImageLayer):
         self.fill_value = fill_value
         self.antialias = antialias
         self.autocast = False                          # bytes come in as bytes, and go out as such
-
-    def _axis(self, rank: int) -> int:
-        """The axis of the height; that of the width follows."""
-        if rank not in (3, 4):
-            raise ShapeError(f'Layer "{self.name}" resizes images. Received inputs with {rank} axes')
-        return rank - (2 if self.data_format == "channels_first" else 3)
-
-    def get_random_transformation(self, data: Any, training: bool = True, seed: Any = None) -> Any:
-        """Nothing is random: the size of the images."""
-        shape = tuple((data["images"] if isinstance(data, Mapping) else data).shape)
-        axis = self._axis(len(shape))
-        return {"height": shape[axis], "width": shape[axis + 1]}
 
     def transform_images(self, images: Any, transformation: Any = None, training: bool = True) -> Any:
         return self._resized(images, self.interpolation)
@@ -103,10 +85,6 @@ class Resizing(ImageLayer):
             return (scale, scale), ((self.width - width * scale) // 2, (self.height - height * scale) // 2)
         scale = max(x, y)
         return (scale, scale), (-((width * scale - self.width) // 2), -((height * scale - self.height) // 2))
-
-    def compute_output_shape(self, input_shape: Any) -> Any:
-        axis = self._axis(len(input_shape))
-        return (*input_shape[:axis], self.height, self.width, *input_shape[axis + 2 :])
 
     def compute_output_spec(self, *args: Any, **kwargs: Any) -> Any:
         data = args[0] if args else kwargs["data"]
