@@ -7,6 +7,17 @@ from collections import Counter
 import pytest
 
 CHUNK = 24  # tests of a file that one worker runs in a row
+SLOW = 1800  # seconds that a slow test may take: no limit that a busy machine misses, only an end for what hangs
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(config, items):
+    """Slow tests have a limit of their own, unless the command line or the test says one."""
+    if config.getoption("timeout", None) is not None:
+        return
+    for item in items:
+        if item.get_closest_marker("slow") and not item.get_closest_marker("timeout"):
+            item.add_marker(pytest.mark.timeout(SLOW))
 
 
 @pytest.hookimpl(optionalhook=True)

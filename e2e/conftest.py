@@ -22,6 +22,7 @@ from pyml.cli import browser as browsers
 from pyml.cli.build import build_site
 from pyml.cli.serve import running
 
+from .patience import of_a_test, patience
 from .python_page import BLANK, PythonPage
 
 os.environ["PYML_CACHE"] = "off"  # Python here and in processes; a page has its window's storage
@@ -40,6 +41,13 @@ def pytest_collection_modifyitems(items):
             item.add_marker(pytest.mark.e2e)
             if Path(item.path).stem in SLOW and not item.get_closest_marker("quick"):
                 item.add_marker(pytest.mark.slow)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item):
+    """Pages are waited for as long as the test may take."""
+    mark, given = item.get_closest_marker("timeout"), item.config.getoption("timeout", None)
+    of_a_test(float(mark.args[0] if mark else given if given is not None else item.config.getini("timeout") or 0))
 
 
 class Console:
@@ -125,6 +133,7 @@ def pythons(profile, site) -> Iterator:
     def python(query):
         if query not in opened:
             opened[query] = PythonPage(profile.new_page(), site, query)
+        opened[query].page.set_default_timeout(patience())
         opened[query].forget()
         return opened[query]
 
@@ -153,7 +162,7 @@ def new_page(request, site) -> Iterator:
             page.goto(site + BLANK)
             page.evaluate(EMPTY)
             close = partial(leave, page, site)
-        page.set_default_timeout(60_000)
+        page.set_default_timeout(patience())
         page.console = Console(page)
         opened.append((page, close))
         return page

@@ -7,6 +7,8 @@ from contextlib import contextmanager
 
 from playwright.sync_api import TimeoutError
 
+from .patience import patience
+
 
 def opened(window, url, ready, **options):
     """A page that collects what goes wrong in `problems`, in a browser window, or in a window of its own of a browser; the
@@ -15,7 +17,7 @@ def opened(window, url, ready, **options):
     if hasattr(window, "new_context"):
         window = window.new_context(**{"viewport": {"width": 1280, "height": 900}, **options})
     page = window.new_page()
-    page.set_default_timeout(90_000)
+    page.set_default_timeout(patience())
     page.problems = []
     page.on("console", lambda message: page.problems.append(message.text) if message.type == "error" else None)
     page.on("pageerror", lambda error: page.problems.append(str(error)))
@@ -29,7 +31,7 @@ def finished(page):
     try:
         page.wait_for_function("() => pymlDemo.done")
     except TimeoutError as error:
-        raise AssertionError(f"not done after 90 s; the page shows: {page.inner_text('body')}") from error
+        raise AssertionError(f"it is not done; the page shows: {page.inner_text('body')}") from error
     return page.evaluate("() => pymlDemo")
 
 

@@ -3,6 +3,8 @@
 import json
 import textwrap
 
+from .patience import patience
+
 BLANK = "/vendor/vega.LICENSE.txt"  # any file of the site that is no page
 START = """async () => {
   const { loadPyml } = await import("/web/pyml.js");
@@ -28,7 +30,7 @@ class PythonPage:
     def __init__(self, page, site, query=""):
         self.page = page
         page.goto(f"{site}{BLANK}?{query}")
-        page.set_default_timeout(60_000)
+        page.set_default_timeout(patience())
         self.info = page.evaluate(START)
         page.evaluate("(code) => pyml.runPython(code)", REMEMBER)
 

@@ -86,7 +86,7 @@ def spectrogram(spectrogram_page):
 def test_a_tone_of_1_kHz_in_the_microphone_peaks_there(spectrogram):
     page = spectrogram
     page.click("#microphone")
-    page.wait_for_function("() => pymlDemo.columns > 100", timeout=60_000)
+    page.wait_for_function("() => pymlDemo.columns > 100")
     assert page.evaluate("() => pymlDemo.frequency") == pytest.approx(1000, abs=5)
     assert re.match(r"1000 Hz · B5 \+2\d cents · -20 dB", page.evaluate("() => tone.value"))
     page.wait_for_function("() => /times a second, \\d+ ms/.test(pace.value)")
@@ -112,9 +112,9 @@ def test_without_a_microphone_a_file_is_heard(spectrogram, tmp_path):
     page = spectrogram
     page.select_option("#window", "2048")
     page.set_input_files("#file", write_wav(tmp_path / "a.wav", tone(440, 5, 22050), 22050))
-    page.wait_for_function("() => pymlDemo.columns > 40", timeout=60_000)
+    page.wait_for_function("() => pymlDemo.columns > 40")
     assert page.evaluate("() => pymlDemo.frequency") == pytest.approx(440, abs=3)
-    page.wait_for_function("() => document.querySelector('#source-note').textContent.startsWith('The end.')", timeout=90_000)
+    page.wait_for_function("() => document.querySelector('#source-note').textContent.startsWith('The end.')")
 
 
 @hears_a_tone
@@ -178,15 +178,15 @@ def test_a_microphone_of_another_sample_rate_is_explained_and_released(speech):
 def test_record_takes_each_spoken_word_as_an_example(speech):
     page = speech
     page.get_by_role("button", name="Record left").press("Enter")
-    page.wait_for_function("() => pymlDemo.counts.left >= 2", timeout=60_000)
+    page.wait_for_function("() => pymlDemo.counts.left >= 2")
     assert page.get_by_role("button", name="Record left").get_attribute("aria-pressed") == "true"
     page.get_by_role("button", name="Record right").press("Enter")
-    page.wait_for_function("() => pymlDemo.counts.right >= 1", timeout=60_000)
+    page.wait_for_function("() => pymlDemo.counts.right >= 1")
     page.get_by_role("button", name="Record right").press("Enter")
     assert page.locator("#words li").first.locator(".clips canvas").count() >= 2
     page.evaluate("() => { pymlDemo.done = false; }")
     page.click("#train")
-    page.wait_for_function("() => pymlDemo.done", timeout=60_000)
+    page.wait_for_function("() => pymlDemo.done")
     assert "too few examples" in page.text_content("#problem")
 
 
@@ -196,13 +196,13 @@ def test_words_from_files_are_learned_and_recognised_in_the_microphone(speech, t
     for i, word in enumerate(WORDS):
         files = [write_wav(tmp_path / f"{word}{k}.wav", sentence([word], pick, 0.4)) for k in range(5)]
         page.locator("#words input[type=file]").nth(i).set_input_files(files)
-        page.wait_for_function(f"() => pymlDemo.counts.{word} === 5", timeout=60_000)
+        page.wait_for_function(f"() => pymlDemo.counts.{word} === 5")
     page.evaluate("() => { pymlDemo.done = false; }")
     page.click("#train")
-    page.wait_for_function("() => pymlDemo.done", timeout=200_000)
+    page.wait_for_function("() => pymlDemo.done")
     assert page.evaluate("() => [pymlDemo.error, pymlDemo.accuracy]") == [None, 1]
     page.click("#microphone")
-    page.wait_for_function("() => pymlDemo.heard.length >= 9", timeout=90_000)
+    page.wait_for_function("() => pymlDemo.heard.length >= 9")
     heard = page.evaluate("() => pymlDemo.heard")
     after = dict(zip(WORDS, (*WORDS[1:], WORDS[0]), strict=True))
     assert sum(after.get(a) == b for a, b in pairwise(heard)) >= len(heard) - 3
@@ -227,7 +227,7 @@ def test_recorded_words_are_there_after_a_reload_until_the_user_starts_over(spee
     assert counts() == ["3 examples", "4 examples", "0 examples"]
     assert page.locator("#words input[type=text]").nth(2).input_value() == "go"
     page.click("#train")  # they are learned from, as those of this visit
-    page.wait_for_function("() => pymlDemo.done", timeout=200_000)
+    page.wait_for_function("() => pymlDemo.done")
     assert page.evaluate("() => pymlDemo.error") is None
     page.locator("#words .forget").nth(1).click()  # what is forgotten stays away
     page.get_by_text("0 examples").nth(1).wait_for()

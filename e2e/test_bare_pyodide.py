@@ -10,6 +10,7 @@ from pyml.assets import AssetError, wheels
 from pyml.cli.wheel import patched_lock, read_sources, write_wheel
 
 from .hosting import hosted
+from .patience import patience
 
 START = """async (env) => {
   const { loadPyodide } = await import("/pyodide.mjs");
@@ -53,7 +54,7 @@ def host(tmp_path_factory):
 
 def test_a_plain_import_opens_webgpu_by_itself_and_says_so_where_it_cannot_wait(profile, host):
     page = profile.new_page()
-    page.set_default_timeout(60_000)
+    page.set_default_timeout(patience())
     page.goto(host)
     page.evaluate(START, {})
     # `runPython` cannot suspend, so nothing can be opened: it says what to write, once

@@ -209,7 +209,7 @@ def test_the_controller_learns_four_poses_of_the_camera(taught):
 @sees_a_disc
 def test_the_pose_of_the_camera_moves_the_player(taught):
     taught.click("#play")
-    taught.wait_for_function("() => pymlDemo.moved.length >= 4 || pymlDemo.solved", timeout=90_000)
+    taught.wait_for_function("() => pymlDemo.moved.length >= 4 || pymlDemo.solved")
     moved, history = json.loads(taught.evaluate("() => JSON.stringify([pymlDemo.moved, history_])"))
     taught.click("#play")
     right = [any(then["name"] == move["command"] for then in around(history, move["at"])) for move in moved]

@@ -29,7 +29,6 @@ def cars(profile, site):
     if not (paths.assets_dir() / "vendor" / "codemirror.js").is_file():
         pytest.skip("make setup makes the editor of chapters")
     page = opened(profile, f"{site}/demos/cars/index.html?autorun=1&backend=wasm", READY)
-    page.set_default_timeout(250_000)
     page.result = finished(page)
     yield page
     leave(page, site)
@@ -148,7 +147,6 @@ def seeing(driver):
 @pytest.mark.slow
 def test_a_chapter_looks_at_a_file_and_through_the_camera(seeing, site, tmp_path):
     page = opened(seeing, f"{site}/demos/filters/index.html?autorun=1&backend=wasm", READY)
-    page.set_default_timeout(250_000)
     assert finished(page)["merit"]["kept"] is True
     drawn = "() => [...document.querySelectorAll('.cell:last-of-type image')].map((one) => one.outerHTML).join()"
     page.wait_for_function(f"() => ({drawn})().length > 10_000")
@@ -169,7 +167,6 @@ def test_a_chapter_looks_at_a_file_and_through_the_camera(seeing, site, tmp_path
 @pytest.mark.parametrize("name", [one.name for one in chapters(paths.checkout() / "demos") if one.name != "cars"])
 def test_every_other_chapter_reaches_its_figure_of_merit_in_the_page(profile, site, name):
     page = opened(profile, f"{site}/demos/{name}/index.html?autorun=1&backend=wasm", READY)
-    page.set_default_timeout(250_000)
     result = finished(page)
     assert result["error"] is None and result["merit"]["kept"] is True and not page.problems
     page.wait_for_function("() => document.querySelectorAll('.figures svg').length >= 3")

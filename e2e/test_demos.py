@@ -484,7 +484,6 @@ CAMERA = "() => document.querySelector('#video').srcObject?.getVideoTracks()[0].
 
 def test_a_camera_gives_examples_while_its_button_is_held(new_page, camera_browser, networks, site):
     page = new_page(browser=camera_browser)
-    page.set_default_timeout(150_000)  # a software camera and a network share the processor
     page.goto(f"{site}/demos/teachable/index.html")
     page.wait_for_function("() => pymlDemo.ready")
     add_examples(page, 0, photo("chelsea.png"))
@@ -513,7 +512,7 @@ def test_a_camera_gives_examples_while_its_button_is_held(new_page, camera_brows
 
 def test_a_browser_that_cannot_wait_in_python_learns_and_exports_on_webgpu(page, networks, site):
     page.goto(f"{site}/demos/teachable/index.html?backend=webgpu&jspi=off&thread=main")
-    page.wait_for_function("() => pymlDemo.ready", timeout=90_000)
+    page.wait_for_function("() => pymlDemo.ready")
     assert "JSPI" in page.text_content("#notices")
     add_examples(page, 0, photo("chelsea.png"))
     add_examples(page, 1, photo("rocket.jpg"))

@@ -9,6 +9,8 @@ import pytest
 from pyml import paths
 from pyml.cli.serve import make_server
 
+from .patience import patience
+
 PAGE = "/demos/mnist/index.html?backend=cpu"
 FAILED = "#status[data-phase=failed] button, .notice.bad button, #loss button"
 READY = "() => document.querySelector('#status').dataset.phase === 'ready' && !document.querySelector('#train')?.disabled"
@@ -27,7 +29,7 @@ def visitor(browser):
     """One browser window, so that later starts find what the first that worked downloaded."""
     context = browser.new_context(viewport={"width": 1280, "height": 900}, service_workers="block")
     page = context.new_page()
-    page.set_default_timeout(60_000)
+    page.set_default_timeout(patience())
     yield page
     context.close()
 

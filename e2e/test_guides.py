@@ -24,5 +24,4 @@ def python(request, pythons):
 def test_a_guide_runs_in_a_tab(python, guide):
     blocks = re.findall(r"^```python\n(.*?)^```", (DOCS / guide).read_text(encoding="utf-8"), re.DOTALL | re.MULTILINE)
     assert blocks
-    python.page.set_default_timeout(280_000)
     assert python.run(f"{''.join(textwrap.dedent(block) for block in blocks)}\nbool({LEAVES[guide]})") is True

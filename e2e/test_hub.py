@@ -4,6 +4,7 @@ import pytest
 
 from pyml.hub import store
 
+from .patience import patience
 from .python_page import PythonPage
 
 CLASSIFY = """
@@ -49,7 +50,7 @@ def visit(profile, models):
         for page in pages:
             page.close()
         pages[:] = [page := profile.new_page()]
-        page.set_default_timeout(120_000)
+        page.set_default_timeout(patience())
         asked.clear()
 
         def route(route):

@@ -8,8 +8,9 @@ from pyml.cli import jupyterlite
 from pyml.cli.build import BuildError
 
 from .hosting import shut_in
+from .patience import patience
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
+pytestmark = pytest.mark.slow
 
 
 def test_the_first_notebook_trains_and_draws_with_files_of_the_folder_only(browser, tmp_path):
@@ -18,7 +19,7 @@ def test_the_first_notebook_trains_and_draws_with_files_of_the_folder_only(brows
     except (AssetError, BuildError) as reason:
         pytest.skip(str(reason))
     with shut_in(browser, folder, height=2000) as (page, url):
-        page.set_default_timeout(400_000)
+        page.set_default_timeout(patience())
         page.goto(f"{url}/lab/index.html?path={jupyterlite.FIRST}")
         page.locator(".jp-Notebook .jp-Cell").first.click()
         page.get_by_role("menuitem", name="Run", exact=True).click()

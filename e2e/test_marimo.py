@@ -11,17 +11,17 @@ from pyml.cli.build import BuildError
 from pyml.cli.first_notebook import marimo_notebook
 
 from .hosting import shut_in
+from .patience import patience
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(900)
 def test_the_first_notebook_trains_and_draws_with_files_of_the_folder_only(browser, tmp_path):
     try:
         folder = marimo.build(tmp_path / "site", say=lambda text: None)
     except (AssetError, BuildError) as reason:
         pytest.skip(str(reason))
     with shut_in(browser, folder, height=3000) as (page, url):
-        page.set_default_timeout(400_000)
+        page.set_default_timeout(patience())
         page.goto(url)
         page.locator("h1", has_text="A network that learns a curve").wait_for()
         page.get_by_test_id("run-button").last.click()

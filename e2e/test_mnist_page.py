@@ -21,7 +21,7 @@ def build_model():
 
 def open_page(page, site, query):
     page.goto(f"{site}{PAGE}?{query}")
-    page.wait_for_function("() => !document.querySelector('#train').disabled || pymlDemo.error", timeout=90_000)
+    page.wait_for_function("() => !document.querySelector('#train').disabled || pymlDemo.error")
     return page
 
 
@@ -33,8 +33,8 @@ def train(page, source=SMALL, epochs=1, wait=True):
         return finished(page)
 
 
-def finished(page, seconds=120):
-    page.wait_for_function("() => pymlDemo.done", timeout=1000 * seconds)
+def finished(page):
+    page.wait_for_function("() => pymlDemo.done")
     return page.evaluate("() => pymlDemo")
 
 
@@ -68,7 +68,7 @@ def trained(profile, site):
         last = now;
       }, 20);
     }""")
-    page.result = finished(page, 280)
+    page.result = finished(page)
     page.took = page.evaluate("() => performance.now() - begun")
     yield page
     leave(page, site)
@@ -309,7 +309,7 @@ def test_a_lost_device_is_explained_and_the_page_goes_on(page, site):
     assert "graphics device was lost" in page.text_content("#notices")
     page.fill("#epochs", "1")
     page.get_by_role("button", name="Train again").click()
-    page.wait_for_function("() => pymlDemo.done && !pymlDemo.error", timeout=60_000)
+    page.wait_for_function("() => pymlDemo.done && !pymlDemo.error")
 
 
 def test_every_control_has_a_name_and_headings_are_in_order(trained):

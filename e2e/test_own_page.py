@@ -7,6 +7,7 @@ from pyml import paths
 from pyml.cli.build import build_site
 
 from .hosting import hosted
+from .patience import patience
 
 GUIDE = paths.checkout() / "docs" / "own_page.md"
 
@@ -18,7 +19,7 @@ def blocks(kind):
 def looked_at(profile, address):
     """What the page says when it has trained and drawn, with the backend's name."""
     page, errors = profile.new_page(), []
-    page.set_default_timeout(60_000)
+    page.set_default_timeout(patience())
     page.on("pageerror", lambda error: errors.append(str(error)))
     page.goto(address)
     page.get_by_text("loss").first.wait_for()

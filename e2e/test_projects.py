@@ -112,7 +112,6 @@ def test_a_digits_project_reads_the_same_in_another_browser_and_damaged_files_ch
 @pytest.mark.usefixtures("networks")
 def test_a_teachable_project_names_the_same_in_another_browser(new_page, site, tmp_path):
     page = new_page()
-    page.set_default_timeout(200_000)
     page.goto(f"{site}/demos/teachable/index.html")
     page.wait_for_function("() => pymlDemo.ready")
     for place, name in enumerate(("cat", "other")):
@@ -154,13 +153,12 @@ json.dumps([await words.recognise(clips[0]) for clips in words.clips.values()])`
 @pytest.mark.slow
 def test_a_project_of_words_hears_the_same_in_another_browser(new_page, site, tmp_path):
     page, pick = new_page(), np.random.default_rng(4)
-    page.set_default_timeout(200_000)
     page.goto(f"{site}/demos/speech/index.html?features=spectra&epochs=8")
     page.wait_for_function("() => pymlDemo.ready")
     for i, word in enumerate(WORDS):
         files = [write_wav(tmp_path / f"{word}{k}.wav", sentence([word], pick, 0.4)) for k in range(4)]
         page.locator("#words input[type=file]").nth(i).set_input_files(files)
-        page.wait_for_function(f"() => pymlDemo.counts.{word} === 4", timeout=60_000)
+        page.wait_for_function(f"() => pymlDemo.counts.{word} === 4")
     page.click("#train")
     assert finished(page)["error"] is None
     before = json.loads(page.evaluate(RECOGNISED))
@@ -193,7 +191,6 @@ json.dumps([await controller.predict(some[0]) for some in controller.pictures.va
 @pytest.mark.slow
 def test_a_controller_project_steers_the_same_in_another_browser(new_page, site, tmp_path):
     page = new_page()
-    page.set_default_timeout(200_000)
     page.goto(f"{site}/demos/controller/index.html?autorun=1&backend=wasm&epochs=6")
     assert finished(page)["error"] is None
     before, counts = json.loads(page.evaluate(PREDICTED)), page.evaluate("() => pymlDemo.counts")
@@ -217,7 +214,6 @@ def test_a_controller_project_steers_the_same_in_another_browser(new_page, site,
 @pytest.mark.slow
 def test_a_countdown_and_then_pictures_by_themselves(new_page, site):
     page = new_page()
-    page.set_default_timeout(200_000)
     page.goto(f"{site}/demos/controller/index.html?backend=wasm")
     page.wait_for_function("() => pymlDemo.ready")
     page.click("#drawn")

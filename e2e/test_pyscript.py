@@ -9,8 +9,9 @@ from pyml.assets import AssetError
 from pyml.cli import pyscript
 
 from .hosting import shut_in
+from .patience import patience
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
+pytestmark = pytest.mark.slow
 
 
 def test_the_first_page_trains_and_draws_with_files_of_the_folder_only(browser, tmp_path):
@@ -20,7 +21,7 @@ def test_the_first_page_trains_and_draws_with_files_of_the_folder_only(browser, 
         pytest.skip(str(reason))
     with shut_in(browser, folder) as (page, url):
         errors = []
-        page.set_default_timeout(300_000)
+        page.set_default_timeout(patience())
         page.on("pageerror", lambda error: errors.append(str(error)))
         page.goto(url)
         page.locator("#curve svg, .py-error").first.wait_for()

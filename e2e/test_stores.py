@@ -42,7 +42,6 @@ STORES = ["indexeddb", "localstorage"]
 
 def opened(context, site, query):
     page = context.new_page()
-    page.set_default_timeout(120_000)
     python = PythonPage(page, site, query)
     python.run(SETUP)
     return python

@@ -19,7 +19,7 @@ from .test_mnist_page import SMALL, draw_seven
 def exported(page, tmp_path, offline=False):
     """Presses Export; the folder of the .zip file that the browser downloads."""
     page.set_checked("#offline", offline)
-    with page.expect_download(timeout=120_000) as download:
+    with page.expect_download() as download:
         page.click("#export")
     name = download.value.suggested_filename
     with zipfile.ZipFile(download.value.path()) as archive:
@@ -191,13 +191,13 @@ def test_words_are_heard_without_python(new_page, hearing, site, tmp_path):
     for i, word in enumerate(WORDS):
         files = [write_wav(tmp_path / f"{word}{k}.wav", sentence([word], pick, 0.4)) for k in range(5)]
         page.locator("#words input[type=file]").nth(i).set_input_files(files)
-        page.wait_for_function(f"() => pymlDemo.counts.{word} === 5", timeout=60_000)
+        page.wait_for_function(f"() => pymlDemo.counts.{word} === 5")
     page.click("#train")
     assert finished(page)["error"] is None
     (tmp_path / "page").mkdir()
     with twin(new_page, exported(page, tmp_path / "page"), browser=hearing) as page:
         page.click("#microphone")
-        page.wait_for_function("() => pymlDemo.heard.length >= 7", timeout=90_000)
+        page.wait_for_function("() => pymlDemo.heard.length >= 7")
         heard = page.evaluate("() => pymlDemo.heard")
         after = dict(zip(WORDS, (*WORDS[1:], WORDS[0]), strict=True))
         assert sum(after.get(a) == b for a, b in pairwise(heard)) >= len(heard) - 3
@@ -229,7 +229,6 @@ def test_poses_are_found_without_python(new_page, site, tmp_path, network):
 @pytest.mark.slow
 def test_poses_play_the_maze_without_python(new_page, site, tmp_path):
     page = new_page()
-    page.set_default_timeout(200_000)
     page.goto(f"{site}/demos/controller/index.html?autorun=1&backend=wasm")
     assert finished(page)["error"] is None
     with twin(new_page, exported(page, tmp_path)) as page:

@@ -10,9 +10,10 @@ from pyml import paths
 from pyml.cli.build import build_site
 
 from .hosting import hosted
+from .patience import patience
 from .test_own_page import blocks
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
+pytestmark = pytest.mark.slow
 
 
 def npm(folder, *arguments):
@@ -35,7 +36,7 @@ def test_a_react_page_built_by_vite_trains(browser, tmp_path):
     context = browser.new_context()
     with hosted(app / "dist") as url:
         page, errors = context.new_page(), []
-        page.set_default_timeout(120_000)
+        page.set_default_timeout(patience())
         page.on("pageerror", lambda error: errors.append(str(error)))
         page.goto(url)
         page.get_by_role("button", name="Train").click()  # before Python is there: it is waited for

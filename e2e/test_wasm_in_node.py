@@ -48,7 +48,7 @@ def run(*arguments, flags=(), **environment):
     code = RUN % {"environment": environment, "arguments": list(arguments)}
     task = json.dumps({"runtime": Path(runtime).as_uri(), "folders": folders, "code": code})
     command = [node, *flags, "--input-type=module", "--eval", SCRIPT]
-    done = subprocess.run(command, input=task.encode(), capture_output=True, timeout=280)
+    done = subprocess.run(command, input=task.encode(), capture_output=True)
     return done.stdout.decode() + done.stderr.decode()[-1000:], done.returncode
 
 

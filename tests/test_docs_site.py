@@ -126,7 +126,6 @@ class Links(HTMLParser):
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(1200)
 def test_the_site_is_built_strictly_without_a_dead_link_or_another_host():
     pytest.importorskip("mkdocs", reason="make docs installs it")
     pytest.importorskip("mkdocstrings_handlers.python", reason="make docs installs it")

@@ -299,7 +299,8 @@ async function autorun() {
   for (const command of COMMANDS) {
     lean(command);
     hold(command);
-    while (counts[command] < 15) await new Promise((resolve) => { setTimeout(resolve, 50); });
+    await new Promise((done) => { wanted = { command, left: 15, done }; });
+    wanted = null;
     release();
   }
   await train();
