@@ -48,7 +48,7 @@ WIDTHS = (12, 16, 8, 3)
 
 
 def small_net():
-    """Three layers, six weights, no two of one shape."""
+    """Three layers, six weights, no two of the same shape."""
     layers = [pyml.layers.Dense(width, activation="relu") for width in WIDTHS[1:-1]]
     return pyml.Sequential([pyml.Input((WIDTHS[0],)), *layers, pyml.layers.Dense(WIDTHS[-1])])
 

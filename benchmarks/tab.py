@@ -3,7 +3,7 @@
 import json
 import textwrap
 
-BLANK = "/vendor/vega.LICENSE.txt"  # any file of the site that is no page
+BLANK = "/vendor/vega.LICENSE.txt"  # any file of the site that is not a page
 LOAD = """async () => {
   const { loadPyml } = await import("/web/pyml.js");
   window.pyml = await loadPyml({ status: () => {} });

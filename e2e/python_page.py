@@ -5,7 +5,7 @@ import textwrap
 
 from .patience import patience
 
-BLANK = "/vendor/vega.LICENSE.txt"  # any file of the site that is no page
+BLANK = "/vendor/vega.LICENSE.txt"  # any file of the site that is not a page
 START = """async () => {
   const { loadPyml } = await import("/web/pyml.js");
   window.events = [];

@@ -120,9 +120,9 @@ def test_without_a_microphone_a_file_is_heard(spectrogram, tmp_path):
 @hears_a_tone
 def test_a_file_without_sound_and_a_forbidden_microphone_are_explained(spectrogram, tmp_path):
     page = spectrogram
-    (tmp_path / "no.wav").write_text("this is no sound")
+    (tmp_path / "no.wav").write_text("this is not a sound")
     page.set_input_files("#file", tmp_path / "no.wav")
-    page.wait_for_function("() => document.querySelector('#source-note').textContent.includes('no sound that this browser reads')")
+    page.wait_for_function("() => document.querySelector('#source-note').textContent.includes('not a sound that this browser reads')")
     page.evaluate("() => { navigator.mediaDevices.getUserMedia = async () => { throw new DOMException('', 'NotAllowedError'); }; }")
     page.click("#microphone")
     page.wait_for_function("() => document.querySelector('#source-note').textContent.includes('microphone was not allowed')")

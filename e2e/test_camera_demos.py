@@ -257,7 +257,7 @@ CHOOSE_VIDEO = """async (picture) => {
 def test_a_video_file_takes_the_place_of_the_camera(forgetful):
     page = forgetful
     page.set_input_files("#file", {"name": "no.mp4", "mimeType": "video/mp4", "buffer": b"no video"})
-    page.wait_for_function("() => document.querySelector('#source-note').textContent.startsWith('no.mp4 is no video')")
+    page.wait_for_function("() => document.querySelector('#source-note').textContent.startsWith('no.mp4 is not a video')")
     page.evaluate(CHOOSE_VIDEO)
     page.wait_for_function("() => document.querySelector('#source-note').textContent.startsWith('mine.webm')")
     assert page.evaluate("() => [video.loop, video.muted, document.querySelector('#view').className]") == [True, True, "view"]

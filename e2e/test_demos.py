@@ -288,7 +288,7 @@ def test_the_other_network_looks_at_the_same_photo(classify):
 
 def test_what_is_no_picture_is_explained(classify):
     classify.set_input_files("#file", {"name": "notes.txt", "mimeType": "text/plain", "buffer": b"hello"})
-    classify.wait_for_function("() => document.querySelector('#problem').textContent.includes('notes.txt is no picture')")
+    classify.wait_for_function("() => document.querySelector('#problem').textContent.includes('notes.txt is not a picture')")
     classify.set_input_files("#file", {"name": "torn.png", "mimeType": "image/png", "buffer": b"\x89PNG\r\n\x1a\n torn"})
     classify.wait_for_function("() => document.querySelector('#problem').textContent.includes('torn.png: this browser cannot read it')")
 

@@ -234,7 +234,7 @@ def test_what_is_wrong_is_said_before_a_device_works(exported, host, page):
     page.goto(f"{host}/index.html")
     found = page.evaluate(BAD, [f"{host}/model/model.js", x.ravel().tolist()])
     assert found["load"] == ['Error: load: there is no option "devices"; the options are device, weights, threads.',
-                             "Error: load: threads must be a whole number, at least 1; received 0."]  # fmt: skip
+                             "Error: load: threads must be an integer of at least 1; received 0."]  # fmt: skip
     nothing, text, ragged, size, scale, name, dtype = found["predict"]
     for told, received in ((nothing, "null"), (text, "String")):
         assert told.startswith('Error: predict: input "image": expected a Float32Array, nested arrays of numbers, or a picture')
@@ -250,7 +250,7 @@ def test_what_is_wrong_is_said_before_a_device_works(exported, host, page):
     assert unseen == "Error: fit: validationData must be [x, y]."
     assert batch == "Error: fit: batchSize 3; this model was exported for batches of 1, 2, 4."
     assert rows.startswith('Error: fit: input "image": expected 144 numbers for each row, of the shape (rows, 6, 8, 3); received 287')
-    assert epochs == "Error: fit: epochs must be a whole number, at least 0; received -1."
+    assert epochs == "Error: fit: epochs must be an integer of at least 0; received -1."
     assert found["untouched"]
     assert found["plain"] == "Error: this browser has no WebAssembly SIMD; use a newer one."
     assert found["without"] == ["wasm", "Error: this browser offers no WebGPU adapter."]

@@ -193,7 +193,7 @@ def test_a_loss_that_is_no_number_is_a_value_and_the_warning_is_in_the_page(trai
     result = train(trained, source.replace('"adam"', "optimizers.SGD(1e12)"), epochs=2)
     assert result["error"] is None and trained.text_content("#running").startswith("Trained for")
     assert "The loss stopped being finite at step" in trained.text_content("#notices")
-    train(trained)  # begins anew
+    train(trained)  # starts over
     assert trained.text_content("#notices") == ""
     trained.click("#reset")
 

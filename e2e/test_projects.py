@@ -85,7 +85,7 @@ def test_a_digits_project_reads_the_same_in_another_browser_and_damaged_files_ch
         (whole[:middle] + bytes([whole[middle] ^ 255]) + whole[middle + 1 :], "It is damaged or not whole"),
         (without(path, page="speech"), "It is a project of the page “speech”; open it there."),
         (without(path, "model.py"), "model.py is missing"),
-        (without(path, "project.json"), "It is no whole project"),
+        (without(path, "project.json"), "It is not a whole project"),
         (b"hello", "It is damaged"),
     ]:
         said = opened(page, in_memory(data))

@@ -3,7 +3,7 @@
 // grid    (Z * ceil(M / (4 TY)) * ceil(N / (4 TX)), 1, 1), folded into x and y by X          shared  4 * BK * 4 * (TX + TY) bytes
 // limits  any M, N, K >= 1; TX * TY <= 256, shared <= 16 KiB. The hooks see m < M, k < K, n < N only.
 //         A_ALONG_K, B_ALONG_K: which index of the operand is contiguous, so that neighbouring threads load neighbours.
-//         WHOLE promises that M, N and K are whole numbers of tiles.
+//         WHOLE promises that M, N and K are multiples of the tile's sizes.
 // source  Volkov & Demmel 2008, "Benchmarking GPUs to tune dense linear algebra": for small products.
 const M: u32 = 64u;               // @param
 const N: u32 = 64u;               // @param

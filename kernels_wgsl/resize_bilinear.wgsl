@@ -1,5 +1,5 @@
 // resize_bilinear — y[n, i, j, c] between the four elements of x around ((SY + i * MY) / DY - 1, (SX + j * MX) / DX - 1).
-//         Positions are quotients of whole numbers, so every device takes the same elements. One element, or four
+//         Positions are quotients of integers, so every device takes the same elements. One element, or four
 //         channels, a thread.
 // reads   x: BATCH x H x W x C, T = f32 | vec4f, C counted in T          writes  y: BATCH x OH x OW x C
 // grid    (ceil(BATCH * OH * OW * C / WG), 1, 1), folded into x and y by X          shared  none

@@ -182,7 +182,7 @@ def _software(gpu: Any) -> str:
 
 
 def _without_gpu(reason: str) -> tuple[Any, str]:
-    """The fastest device that is no GPU, and why: numpy natively, WebAssembly in the browser."""
+    """The fastest device that is not a GPU, and why: numpy natively, WebAssembly in the browser."""
     if not IN_BROWSER:
         return _open("cpu"), reason
     try:
@@ -240,7 +240,7 @@ async def _started() -> str:
 
 
 async def reopen_async() -> str:
-    """Opens the backend in use again after its device was lost; where that fails, the best device that is no GPU.
+    """Opens the backend in use again after its device was lost; where that fails, the best device that is not a GPU.
     Returns the backend's name.
 
     Values on the lost device are gone; whoever kept a copy assigns it again.

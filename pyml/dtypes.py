@@ -93,7 +93,7 @@ def host_array(value: Any, dtype: str | None = None) -> np.ndarray:
         value = np.from_dlpack(value)
     array = np.asarray(value)
     if array.dtype == object or array.dtype.kind in "SUcMm":
-        raise DtypeError(f"cannot make a tensor from {array.dtype} data; expected numbers or booleans of one shape.")
+        raise DtypeError(f"cannot make a tensor from {array.dtype} data; expected numbers or booleans of the same shape.")
     target = standardize(dtype) if dtype is not None else standardize(array.dtype)
     held = narrow(dtype)
     if held in LIMITS and array.size and array.dtype.kind in "iuf" and not (

@@ -2,7 +2,7 @@
 
 Two kinds of entries: a plan (`compile/plan_file.py`) under the graph it computes, and a kernel's WebAssembly under its WGSL.
 A key is a hash of that, of the compiler's own files, so what another version left is never
-found. An entry has a checksum: one that is cut short or damaged is not there, and is written anew. Nothing here raises: where
+found. An entry has a checksum: one that is cut short or damaged is not there, and is written again. Nothing here raises: where
 nothing can be kept, pyml says so once and compiles.
 
 `PYML_CACHE` names another folder, or is `off`.
@@ -106,7 +106,7 @@ class FolderStore:
                 raise
         except OSError as e:
             self._works = False
-            tell(f"compiled programs cannot be kept in {self.folder} ({e.strerror or e}); they are compiled anew in every run.")
+            tell(f"compiled programs cannot be kept in {self.folder} ({e.strerror or e}); they are compiled again in every run.")
             return
         if not self._written:
             atexit.register(self.tidy)

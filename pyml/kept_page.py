@@ -59,7 +59,7 @@ class PageStore(kept.MemoryStore):
 
         why = await self._script.save(self.page, to_js(self.pack()))
         if why:
-            kept.tell(f"compiled programs cannot be kept ({why}); they are compiled anew at every visit.")
+            kept.tell(f"compiled programs cannot be kept ({why}); they are compiled again at every visit.")
 
     async def clear(self) -> None:
         """Forgets all pages' entries."""

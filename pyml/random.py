@@ -37,7 +37,7 @@ class SeedGenerator(Configured, kind=SEEDS):
     """State for random functions: `next()` gives a seed and moves on.
 
     Args:
-        seed: A whole number; None takes one from the global seed (see `pyml.utils.set_random_seed`).
+        seed: An integer; None takes one from the global seed (see `pyml.utils.set_random_seed`).
 
     Source: `keras.random.SeedGenerator`.
 
@@ -53,7 +53,7 @@ class SeedGenerator(Configured, kind=SEEDS):
         if seed is None:
             seed = make_default_seed()
         if not isinstance(seed, (int, np.integer)) or seed < 0:
-            raise ValueError(f"SeedGenerator: seed must be a whole number from 0, or None. Received: {seed!r}")
+            raise ValueError(f"SeedGenerator: seed must be an integer of at least 0, or None. Received: {seed!r}")
         self._initial_seed = int(seed)
         self.name = name or "seed_generator"
         self.state = Variable(np.array([seed & 0xFFFFFFFF, 0], np.uint32), trainable=False, name="seed_generator_state")
@@ -101,7 +101,7 @@ def draw_seed(seed: Any) -> Tensor:
         return seed
     if isinstance(seed, (int, np.integer)):
         return Tensor(prims.concat([prims.full((1,), int(seed) & 0xFFFFFFFF, "uint32"), prims.full((1,), 0, "uint32")], 0))
-    raise ValueError(f"seed must be a whole number, a SeedGenerator or None. Received: {seed!r}")
+    raise ValueError(f"seed must be an integer, a SeedGenerator or None. Received: {seed!r}")
 
 
 def _bits(shape: tuple[int, ...], seed: Any, stream: int = 0) -> Node:
@@ -127,7 +127,7 @@ def uniform(shape: int | Sequence[int], minval: float = 0.0, maxval: float = 1.0
         shape: Shape of the result.
         minval, maxval: The ends; `maxval` itself is never drawn.
         dtype: A float dtype; float32 by default.
-        seed: A whole number, which gives the same numbers each time, a `SeedGenerator`, or None.
+        seed: An integer, which gives the same numbers each time, a `SeedGenerator`, or None.
 
     Raises:
         ValueError: `seed` is none of these.
@@ -151,7 +151,7 @@ def normal(shape: int | Sequence[int], mean: float = 0.0, stddev: float = 1.0, d
         shape: Shape of the result.
         mean, stddev: Mean and standard deviation.
         dtype: A float dtype; float32 by default.
-        seed: A whole number, which gives the same numbers each time, a `SeedGenerator`, or None.
+        seed: An integer, which gives the same numbers each time, a `SeedGenerator`, or None.
 
     Raises:
         ValueError: `seed` is none of these.
@@ -249,7 +249,7 @@ def categorical(logits: Any, num_samples: int, dtype: Any = "int32", seed: Any =
         logits: `(batch, classes)`, log-probabilities up to a constant of each row.
         num_samples: Draws of each row, with replacement.
         dtype: Dtype of the class numbers.
-        seed: A whole number, a SeedGenerator, or None.
+        seed: An integer, a SeedGenerator, or None.
 
     Returns:
         `(batch, num_samples)`.
@@ -314,7 +314,7 @@ def gamma(shape: int | Sequence[int], alpha: Any, dtype: Any = None, seed: Any =
         shape: Shape of the result.
         alpha: The shape parameter, a positive number or a tensor that broadcasts to `shape`.
         dtype: Dtype of the result, float32.
-        seed: A whole number, a SeedGenerator, or None.
+        seed: An integer, a SeedGenerator, or None.
 
     Raises:
         ValueError: `alpha` is not positive.
@@ -337,7 +337,7 @@ def beta(shape: int | Sequence[int], alpha: Any, beta: Any, dtype: Any = None, s
         shape: Shape of the result.
         alpha, beta: Positive numbers, or tensors that broadcast to `shape`.
         dtype: Dtype of the result, float32.
-        seed: A whole number, a SeedGenerator, or None.
+        seed: An integer, a SeedGenerator, or None.
 
     Raises:
         ValueError: `alpha` or `beta` is not positive.
@@ -357,14 +357,14 @@ def beta(shape: int | Sequence[int], alpha: Any, beta: Any, dtype: Any = None, s
 
 
 def binomial(shape: int | Sequence[int], counts: Any, probabilities: Any, dtype: Any = None, seed: Any = None) -> Tensor:
-    """How many of `counts` trials succeed: binomially distributed whole numbers.
+    """How many of `counts` trials succeed: binomially distributed integers.
 
     Args:
         shape: Shape of the result.
-        counts: Numbers of trials, whole numbers from 0, a number or a tensor that broadcasts to `shape`.
+        counts: Numbers of trials, integers of at least 0, a number or a tensor that broadcasts to `shape`.
         probabilities: Of success, between 0 and 1, a number or a tensor that broadcasts to `shape`.
         dtype: Dtype of the result, float32.
-        seed: A whole number, a SeedGenerator, or None.
+        seed: An integer, a SeedGenerator, or None.
 
     Exact up to the rounding of float32, which shows from some millions of trials on.
 

@@ -69,7 +69,7 @@ def set_epsilon(value: float) -> None:
     """Sets `epsilon`, for what is computed (and for programs that are traced) from now on.
 
     Raises:
-        ValueError: It is no positive number.
+        ValueError: It is not a positive number.
 
     Example:
         >>> pyml.config.set_epsilon(1e-7)
@@ -212,7 +212,7 @@ def set_max_epochs(max_epochs: int | None) -> None:
     """Limits the epochs of every `fit`, for quick trials of long scripts.
 
     Raises:
-        ValueError: It is no positive integer.
+        ValueError: It is not a positive integer.
 
     Example:
         >>> pyml.config.set_max_epochs(None)
@@ -234,7 +234,7 @@ def set_max_steps_per_epoch(max_steps_per_epoch: int | None) -> None:
     """Limits the steps of every epoch of `fit`, and of every `evaluate` and `predict`.
 
     Raises:
-        ValueError: It is no positive integer.
+        ValueError: It is not a positive integer.
 
     Example:
         >>> pyml.config.set_max_steps_per_epoch(None)

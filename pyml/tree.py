@@ -186,7 +186,7 @@ def pack_sequence_as(structure: Any, flat_sequence: Iterable[Any]) -> Any:
     """The values of `flat_sequence` in the form of `structure`: the inverse of `flatten`.
 
     Raises:
-        TypeError: `flat_sequence` is no iterable.
+        TypeError: `flat_sequence` is not an iterable.
         ValueError: It has more or fewer values than `structure` has leaves.
 
     Example:

@@ -53,7 +53,7 @@ class Case:
 @dataclass(frozen=True)
 class Variant:
     file: str
-    switches: tuple[tuple[str, Any], ...]  # parameters that are no sizes
+    switches: tuple[tuple[str, Any], ...]  # parameters that are not sizes
     hooks: tuple[tuple[str, str], ...]  # with a # for every number
     ways: tuple[tuple[str, bool], ...]  # conditions over constants, and where they lead
 

@@ -266,8 +266,8 @@ def test_symbolic_tensors_go_through_branches_and_loops():
 
 # ---- errors
 @pytest.mark.parametrize(("error", "words", "run"), [
-    (ValueError, "one structure", lambda x: ops.cond(x[0] > 0, lambda: x, lambda: (x, x))),
-    (ShapeError, r"one shape.*\(2,\) and \(4,\)", lambda x: ops.cond(x[0] > 0, lambda: x, lambda: ops.concatenate([x, x]))),
+    (ValueError, "the same structure", lambda x: ops.cond(x[0] > 0, lambda: x, lambda: (x, x))),
+    (ShapeError, r"the same shape.*\(2,\) and \(4,\)", lambda x: ops.cond(x[0] > 0, lambda: x, lambda: ops.concatenate([x, x]))),
     (DtypeError, "float32 and int32", lambda x: ops.cond(x[0] > 0, lambda: x, lambda: ops.cast(x, "int32"))),
     (ShapeError, "pred must be a scalar", lambda x: ops.cond(x > 0, lambda: x, lambda: x)),
     (NotDifferentiable, "give maximum_iterations",
@@ -277,8 +277,8 @@ def test_symbolic_tensors_go_through_branches_and_loops():
     (TypeError, "body must be a function", lambda x: ops.while_loop(lambda v: v, None, x)),
     (TypeError, "f must be a function", lambda x: ops.map(3, x)),
     (TypeError, "f must be a function", lambda x: ops.associative_scan(3, x)),
-    (ShapeError, "one length", lambda x: ops.vectorized_map(lambda v: v, (x, ops.zeros(3)))),
-    (ShapeError, "one size along axis 0", lambda x: ops.associative_scan(lambda a, b: a, (x, ops.zeros(3)))),
+    (ShapeError, "the same length", lambda x: ops.vectorized_map(lambda v: v, (x, ops.zeros(3)))),
+    (ShapeError, "the same size along axis 0", lambda x: ops.associative_scan(lambda a, b: a, (x, ops.zeros(3)))),
     (ValueError, "give xs or length", lambda x: ops.scan(lambda c, v: (c, v), x)),
     (ValueError, "unroll must be", lambda x: ops.scan(lambda c, v: (c, v), x, x, unroll=0)),
     (ValueError, "branches must be", lambda x: ops.switch(0, [], x)),

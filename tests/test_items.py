@@ -142,7 +142,7 @@ def test_an_in_place_operator_gives_the_name_a_new_tensor():
 
 
 @pytest.mark.parametrize(("key", "error", "words"), [
-    ((0, 0, 0, 0), ShapeError, "4 indices for a tensor of shape"),
+    ((0, 0, 0, 0), ShapeError, "4 indices are too many for a tensor of shape"),
     ((..., ...), ShapeError, "one ellipsis"),
     (5, IndexError, "index 5 is out of range for axis 0 of size 2"),
     ((0, [1, -4]), IndexError, "index -4 is out of range for axis 1 of size 3"),

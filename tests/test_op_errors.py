@@ -15,7 +15,7 @@ X = np.ones((2, 3), np.float32)
     (lambda x: ops.transpose(x, (0,)), "transpose: axes must name each of the 2 axes"),
     (lambda x: ops.transpose(x, (1, 1)), "transpose: axis .* names an axis twice"),
     (lambda x: ops.moveaxis(x, 0, 2), "moveaxis: axis 2 is out of range"),
-    (lambda x: ops.moveaxis(x, (0, 1), 0), "moveaxis: source and destination must name as many axes"),
+    (lambda x: ops.moveaxis(x, (0, 1), 0), "moveaxis: source and destination must name the same number of axes"),
     (lambda x: ops.swapaxes(x, 0, 2), "swapaxes: axis 2 is out of range"),
     (lambda x: ops.expand_dims(x, 4), "expand_dims: axis 4 is out of range for 3 dimensions"),
     (lambda x: ops.expand_dims(x, (0, 0)), "expand_dims: axis .* names an axis twice"),

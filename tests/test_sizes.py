@@ -49,7 +49,7 @@ def test_a_negative_size_is_a_clear_error(name):
 
 @pytest.mark.parametrize("name", FRACTIONS)
 def test_a_fraction_of_a_size_is_a_clear_error(name):
-    with pytest.raises(ShapeError, match=f"{name}: .*whole number"):
+    with pytest.raises(ShapeError, match=f"{name}: .*integer"):
         FRACTIONS[name]()
 
 

@@ -50,7 +50,7 @@ def test_masks_cover_images_but_for_the_ignored_class():
     (lambda: visualization.draw_bounding_boxes(np.zeros((8, 9, 3)), BOXES, "xyxy"), ValueError, "4 axes"),
     (lambda: visualization.draw_bounding_boxes(np.zeros((1, 8, 9, 3)), [1], "xyxy"), TypeError, "must be a dict"),
     (lambda: visualization.draw_bounding_boxes(np.zeros((1, 8, 9, 3)), {"boxes": 1}, "xyxy"), ValueError, "'boxes' and 'labels'"),
-    (lambda: visualization.draw_segmentation_masks(np.zeros((1, 8, 9, 3)), np.zeros((1, 8, 9, 1))), TypeError, "whole numbers"),
+    (lambda: visualization.draw_segmentation_masks(np.zeros((1, 8, 9, 3)), np.zeros((1, 8, 9, 1))), TypeError, "integers"),
 ])  # fmt: skip
 def test_what_cannot_be_drawn_is_refused_in_words(call, error, message):
     with pytest.raises(error, match=message):

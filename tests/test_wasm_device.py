@@ -172,7 +172,7 @@ def test_a_full_memory_is_a_clear_error_and_harms_nothing():
     device = WasmDevice(WasmtimeEngine())
     kept = filled(device, range(8))
     large = []
-    with pytest.raises(DeviceError, match=r"no room for 1,073,741,824 bytes more: 4 arrays hold 3,221,225,\d+ bytes"):
+    with pytest.raises(DeviceError, match=r"no room for another 1,073,741,824 bytes: 4 arrays hold 3,221,225,\d+ bytes"):
         for _ in range(5):
             large.append(device.alloc(1 << 30))
     assert len(large) == 3 and floats(device, kept, 8) == list(range(8))

@@ -3,7 +3,7 @@
     PYTHON_WITH_KERAS_2 tools/make_keras2_files.py                    # such as tensorflow-cpu 2.15 with keras 2.15
     PYTHON_WITH_KERAS_2 tools/make_keras2_files.py --open FOLDER      # opens what tests/saving/keras2_models.py wrote there
 
-Inputs are made by a rule that the test knows, so they are not kept. Keras is no dependency of pyml.
+Inputs are made by a rule that the test knows, so they are not kept. Keras is not a dependency of pyml.
 """
 
 import argparse

@@ -3,7 +3,7 @@
     .venv/bin/python tools/open_with_keras.py --keras PATH_OF_A_PYTHON_WITH_KERAS [CASE ...]
 
 Each library writes every model of `MODELS` as `.keras`, `.weights.h5`, `.h5` and as the JSON of its config; the other opens all four.
-A line is one file: `ok`, or the error; the exit status is the number of lines that are not `ok`. Keras is no dependency of pyml.
+A line is one file: `ok`, or the error; the exit status is the number of lines that are not `ok`. Keras is not a dependency of pyml.
 """
 
 from __future__ import annotations

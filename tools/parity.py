@@ -28,7 +28,7 @@ sys.path.insert(0, str(ROOT))
 
 @dataclass
 class Module:
-    """One namespace: its names with their signatures ("" for what is no function or class)."""
+    """One namespace: its names with their signatures ("" for what is not a function or class)."""
 
     name: str
     names: dict[str, str]

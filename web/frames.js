@@ -52,7 +52,7 @@ export async function openVideo(video, file) {
     await video.play();
   } catch {
     closeVideo(video);
-    throw new Error(`${file.name} is no video that this browser plays; try mp4 or webm.`);
+    throw new Error(`${file.name} is not a video that this browser plays; try mp4 or webm.`);
   }
   return true;
 }

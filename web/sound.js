@@ -66,7 +66,7 @@ export async function readSound(file, sampleRate) {
   try {
     return await new OfflineAudioContext(1, 1, sampleRate).decodeAudioData(await file.arrayBuffer());
   } catch {
-    throw new Error(`${file.name || "This file"} is no sound that this browser reads; try WAV or MP3.`);
+    throw new Error(`${file.name || "This file"} is not a sound that this browser reads; try WAV or MP3.`);
   }
 }
 

@@ -57,7 +57,7 @@ def manifests() -> list[Path]:
 
 
 def library_of(manifest: Path) -> str | None:
-    """The library a manifest names, as a loader would open it; None where it is no manifest."""
+    """The library a manifest names, as a loader would open it; None where it is not a manifest."""
     try:
         library = json.loads(manifest.read_text())["ICD"]["library_path"]
     except (OSError, ValueError, KeyError, TypeError):
@@ -78,7 +78,7 @@ def look(carry: Path | None) -> Found:
     for manifest in manifests():
         library = library_of(manifest)
         if library is None:
-            found.missing.append(f"{manifest} is no driver manifest")
+            found.missing.append(f"{manifest} is not a driver manifest")
         elif not opens(library):
             found.missing.append(f"{manifest} names {library}, which does not open here")
         else:

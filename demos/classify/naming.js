@@ -83,7 +83,7 @@ export function namesPhotos(ask) {
   takeFiles({
     zone: $("photo-card"), input: $("file"), paste: true, accept: isPicture,
     take: (files) => files.forEach((file) => add(() => readPicture(file), file.name || "the pasted picture")),
-    refuse: (name) => { $("problem").textContent = `${name} is no picture; choose a JPEG, PNG or WebP file.`; },
+    refuse: (name) => { $("problem").textContent = `${name} is not a picture; choose a JPEG, PNG or WebP file.`; },
   });
   return {
     add,

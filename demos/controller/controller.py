@@ -115,7 +115,7 @@ class MobileNetNeighbours(MobileNetHead):
         return np.array([[float(confidences.get(i, 0)) for i in range(len(COMMANDS))] for confidences in found], np.float32)
 
     def whole(self, knn):
-        raise ValueError("Nearest neighbours are no network that could be exported: learn with one of the other two, then export that.")
+        raise ValueError("Nearest neighbours are not a network that could be exported: learn with one of the other two, then export that.")
 
     def on_device(self, knn, pictures):
         return self.whole(knn)
@@ -212,7 +212,7 @@ class Controller:
         if self.learned is None:
             raise ValueError("Train the controller before you export it.")
         way, model = self.way, self.learned
-        way.whole(model)  # refuses what is no network
+        way.whole(model)  # refuses what is not a network
 
         def controller(pictures):
             return way.on_device(model, pictures)

@@ -280,7 +280,7 @@ function release() {
 
 for (const [command, button] of Object.entries(holds)) {
   button.addEventListener("pointerdown", (event) => { if (event.button === 0) hold(command); });
-  button.addEventListener("contextmenu", (event) => event.preventDefault()); // a long touch is no question
+  button.addEventListener("contextmenu", (event) => event.preventDefault()); // a long touch is not a question
   button.addEventListener("keydown", (event) => { if ([" ", "Enter"].includes(event.key)) { event.preventDefault(); hold(command); } });
   button.addEventListener("keyup", (event) => { if ([" ", "Enter"].includes(event.key)) release(); });
   button.addEventListener("blur", release);

@@ -210,7 +210,7 @@ async function restoreNetwork() {
   const result = await pyml.call("restore_model", network.bytes);
   if (result.error) return; // its layers are not there any more
   showReading(result);
-  $("running").value = "This is what you trained on your last visit. Train begins anew.";
+  $("running").value = "This is what you trained on your last visit. Train starts over.";
 }
 
 function saveProject() {

@@ -19,7 +19,7 @@ export function readingPad(ask) {
       const chances = pixels && (await ask(pixels));
       showChances(chances);
       const best = chances ? chances.indexOf(Math.max(...chances)) : null;
-      if (best === -1) $("reading").value = "Its answers are no numbers any more; train it again.";
+      if (best === -1) $("reading").value = "Its answers are not numbers any more; train it again.";
       else $("reading").value = !pixels ? "Write a digit." : chances ? `Reads as ${best} (${(100 * chances[best]).toFixed(0)} %)` : "Train the network, then write.";
     } catch (error) {
       $("reading").value = sentence(error);

@@ -40,7 +40,7 @@ async def train(features, target, options):
     while fit.epoch < epochs and not stopping():
         loss, test_loss = await fit.train(min(some, epochs - fit.epoch))
         if not (np.isfinite(loss) and np.isfinite(test_loss)):
-            raise ValueError("The loss is no number any more: the learning rate is too high for this table.")
+            raise ValueError("The loss is not a number any more: the learning rate is too high for this table.")
         seconds = (time.perf_counter() - began) / fit.epoch
         some = max(1, round(BETWEEN_REPORTS / seconds))
         report = {"epoch": fit.epoch, "of": epochs, "loss": float(loss), "testLoss": float(test_loss)}

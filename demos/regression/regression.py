@@ -173,7 +173,7 @@ class Fit:
 
 
 def mean_and_spread(values):
-    """In float64: the squares of large numbers are no float32."""
+    """In float64: the squares of large numbers are not float32."""
     values = values.astype("float64")
     return values.mean(), values.std() or 1.0
 

@@ -39,7 +39,7 @@ class Table:
         self.names = [name or f"column {i + 1}" for i, name in enumerate(self.names)]
         twice = sorted({name for name in self.names if self.names.count(name) > 1})
         if twice:
-            raise ValueError(f"column names must differ. These come twice: {', '.join(twice)}.")
+            raise ValueError(f"column names must be unique. These occur twice: {', '.join(twice)}.")
         body = rows[1:] if self.has_header else rows
         if not body:
             raise ValueError("The file has a header line and no rows.")

@@ -22,7 +22,7 @@ STORED = (".png", ".keras")  # what is compressed already
 
 
 class ProjectError(ValueError):
-    """A file is no project that this page opens; the message is a sentence for the person who chose it."""
+    """A file is not a project that this page opens; the message is a sentence for the person who chose it."""
 
 
 def pack(page, facts, files):
@@ -52,7 +52,7 @@ def unpack(data, page):
         with zipfile.ZipFile(io.BytesIO(bytes(data))) as archive:
             names = [entry.filename for entry in archive.infolist() if not entry.is_dir()]
             if FACTS not in names:
-                raise ProjectError("It is no whole project: choose a .zip file that Save project wrote.")
+                raise ProjectError("It is not a whole project: choose a .zip file that Save project wrote.")
             if sum(entry.file_size for entry in archive.infolist()) > LARGEST:
                 raise ProjectError("It holds more than a gigabyte, which is more than a page can open.")
             files = {name: archive.read(name) for name in names}  # compares every file with its checksum
@@ -62,7 +62,7 @@ def unpack(data, page):
     except Exception as error:  # whatever damaged bytes bring about
         raise ProjectError("It is damaged or not whole; choose another copy of it.") from error
     if not isinstance(facts, dict) or facts.get("format") != FORMAT:
-        raise ProjectError("It is no whole project: choose a .zip file that Save project wrote.")
+        raise ProjectError("It is not a whole project: choose a .zip file that Save project wrote.")
     if facts.get("page") != page:
         raise ProjectError(f"It is a project of the page “{facts.get('page')}”; open it there.")
     if facts.get("version") != VERSION:
@@ -77,7 +77,7 @@ def reading():
         yield
     except ProjectError:
         raise
-    except Exception as error:  # whatever was left out of the facts, or is no sound, no array
+    except Exception as error:  # whatever was left out of the facts, or is neither a sound nor an array
         raise ProjectError("It is damaged or not whole; choose another copy of it.") from error
 
 

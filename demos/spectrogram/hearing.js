@@ -151,13 +151,13 @@ takeFiles({
   zone: $("card"), input: $("file"),
   take: ([file]) => { if (ready) hearFile(file); },
   accept: (type, name) => /^(audio|video)\//.test(type) || /\.(wav|mp3|ogg|flac|m4a)$/i.test(name),
-  refuse: (name) => { $("source-note").textContent = `${name} is no sound file.`; },
+  refuse: (name) => { $("source-note").textContent = `${name} is not a sound file.`; },
 });
 
 /**
  * Lets people hear something.
  *
- * start(sampleRate, top)  begins anew, up to so many Hz: { bins, binWidth, hop, low, high }.
+ * start(sampleRate, top)  starts over, up to so many Hz: { bins, binWidth, hop, low, high }.
  * listen(samples)         what these samples complete: { columns, image, frequency, level, note, cents }, or null.
  */
 export function allowHearing(start, listen) {

@@ -9,7 +9,7 @@ state = {"spectrogram": None, "shown": 0}
 
 
 def start(sample_rate, window, top):
-    """Begins anew; columns will reach up to `top` Hz."""
+    """Starts over; columns will reach up to `top` Hz."""
     spectrogram = Spectrogram(sample_rate, window)
     shown = min(window // 2, int(np.ceil(top / spectrogram.bin_width)) + 1)
     state.update(spectrogram=spectrogram, shown=shown)

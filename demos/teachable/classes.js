@@ -10,7 +10,7 @@ import { thumbnail } from "../../web/thumbs.js";
  * on.timed(number, name, button)  the class wants to be recorded by itself.
  * on.remove(examples)      numbers of the examples that were taken away.
  * on.change()              anything else changed: names, classes.
- * on.refuse(name)          a file is no picture.
+ * on.refuse(name)          a file is not a picture.
  */
 export function classList(list, on) {
   const classes = [];

@@ -5,7 +5,7 @@ import { $, demo, newestOnly, sentence } from "../../web/basics.js";
 import { isPicture, readPicture, takeFiles } from "../../web/drop.js";
 import { closeVideo, isMirror, offerOtherCamera, openCamera, paceSentence, squares, watch } from "../../web/frames.js";
 
-export const SIZE = 224; // what the network takes; pictures of one size are compiled for once
+export const SIZE = 224; // what the network takes; pictures of the same size are compiled for once
 const HERE = "Or drop a picture here, or paste one.";
 
 /**
@@ -106,7 +106,7 @@ export function lookingView({ able, ask, instead = () => null, notes: { waiting,
         $("problem").textContent = sentence(error);
       }
     },
-    refuse: (name) => { $("problem").textContent = `${name} is no picture; choose a JPEG, PNG or WebP file.`; },
+    refuse: (name) => { $("problem").textContent = `${name} is not a picture; choose a JPEG, PNG or WebP file.`; },
   });
   /** What is being looked at, as ImageData; null where it is nothing yet. */
   const current = () => (stopWatching ? square($("video")) : shown);

@@ -64,7 +64,7 @@ const classes = classList($("classes"), {
     }
   },
   change: () => { keepClasses(); showState(); },
-  refuse: (name) => { $("problem").textContent = `${name} is no picture; choose a JPEG, PNG or WebP file.`; },
+  refuse: (name) => { $("problem").textContent = `${name} is not a picture; choose a JPEG, PNG or WebP file.`; },
 });
 
 /** Adds pictures, each given by a function that opens it. */

@@ -49,7 +49,7 @@ def MobileNetV2(input_shape: Any = None, alpha: float = 1.0, include_top: bool =
     if input_tensor is not None and is_keras_tensor(input_tensor):
         sizes = input_tensor.shape[2:4] if settings.image_data_format() == "channels_first" else input_tensor.shape[1:3]
         if input_shape is not None and tuple(sizes) != (net.rows, net.columns):
-            raise ValueError(f"`input_tensor` and `input_shape` must have one size of images. Received: {input_tensor.shape=}, "
+            raise ValueError(f"`input_tensor` and `input_shape` must have the same image size. Received: {input_tensor.shape=}, "
                              f"{input_shape=}")  # fmt: skip
     else:
         sizes = (net.rows, net.columns) if input_shape is not None else (224, 224)

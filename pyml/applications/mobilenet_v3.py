@@ -60,7 +60,7 @@ def _shape_of(net: Network) -> None:
     if given is not None and is_keras_tensor(given):
         shape = tuple(given.shape[1:])
         if net.input_shape is not None and shape != tuple(net.input_shape):
-            raise ValueError(f"`input_tensor` and `input_shape` must have one shape. Received: input_tensor.shape={given.shape}, "
+            raise ValueError(f"`input_tensor` and `input_shape` must have the same shape. Received: input_tensor.shape={given.shape}, "
                              f"input_shape={net.input_shape}")  # fmt: skip
         net.input_shape = shape
     if net.input_shape is None:

@@ -30,7 +30,7 @@ def asarray(obj: Any, /, *, dtype: Any = None, device: str | None = None, copy: 
         obj: What it is made of.
         dtype: By default that of `obj`.
         device: Only the one in use.
-        copy: True makes another array of one; False raises ValueError where `obj` is no tensor of that dtype.
+        copy: True makes another array of one; False raises ValueError where `obj` is not a tensor of that dtype.
 
     Raises:
         DtypeError: Integers do not fit into 32 bits, or `obj` holds no numbers.

@@ -107,7 +107,7 @@ def bitwise_xor(x1: TensorLike, x2: TensorLike, /) -> Tensor:
 
 
 def ceil(x: Tensor, /) -> Tensor:
-    """The smallest whole number not below `x`, in the dtype of `x`."""
+    """The smallest integer not below `x`, in the dtype of `x`."""
     return _rounded(ops.ceil, x)
 
 
@@ -159,12 +159,12 @@ def expm1(x: Tensor, /) -> Tensor:
 
 
 def floor(x: Tensor, /) -> Tensor:
-    """The largest whole number not above `x`, in the dtype of `x`."""
+    """The largest integer not above `x`, in the dtype of `x`."""
     return _rounded(ops.floor, x)
 
 
 def floor_divide(x1: TensorLike, x2: TensorLike, /) -> Tensor:
-    """The largest whole number not above `x1 / x2`."""
+    """The largest integer not above `x1 / x2`."""
     return ops.floor_divide(x1, x2)
 
 
@@ -314,7 +314,7 @@ def remainder(x1: TensorLike, x2: TensorLike, /) -> Tensor:
 
 
 def round(x: Tensor, /) -> Tensor:
-    """The nearest whole number, of two the even one, in the dtype of `x`."""
+    """The nearest integer, of two the even one, in the dtype of `x`."""
     return _rounded(ops.round, x)
 
 

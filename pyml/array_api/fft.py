@@ -131,7 +131,7 @@ def _axes(ndim: int, s: Sequence[int] | None, axes: Sequence[int] | None, what: 
         axes = range(ndim) if s is None else range(ndim - len(s), ndim)
     found = ordered_axes(list(axes), ndim, what)
     if s is not None and len(s) != len(found):
-        raise ShapeError(f"{what}: s and axes need as many numbers. Received: {len(s)} and {len(found)}")
+        raise ShapeError(f"{what}: s and axes need the same number of values. Received: {len(s)} and {len(found)}")
     return found
 
 

@@ -175,7 +175,7 @@ def outer(x1: Tensor, x2: Tensor, /) -> Tensor:
     """The products of all pairs of elements of two vectors.
 
     Raises:
-        ShapeError: One is no vector.
+        ShapeError: One is not a vector.
     """
     if x1.ndim != 1 or x2.ndim != 1:
         raise ShapeError(f"outer: expected two vectors. Received: shapes {x1.shape} and {x2.shape}")

@@ -39,5 +39,5 @@ def vecdot(x1: Tensor, x2: Tensor, /, *, axis: int = -1) -> Tensor:
         ShapeError: The axis has two sizes, or is not counted from the end.
     """
     if not -min(x1.ndim, x2.ndim) <= axis < 0 or x1.shape[axis] != x2.shape[axis]:
-        raise ShapeError(f"vecdot: axis {axis}, counted from the end, must have one size. Received: shapes {x1.shape} and {x2.shape}")
+        raise ShapeError(f"vecdot: axis {axis}, counted from the end, must have the same size. Received: shapes {x1.shape} and {x2.shape}")
     return ops.sum(ops.multiply(ops.conj(x1), x2), axis)

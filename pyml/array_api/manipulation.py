@@ -70,7 +70,7 @@ def squeeze(x: Tensor, /, axis: int | Sequence[int]) -> Tensor:
 
 
 def stack(arrays: Sequence[Tensor], /, *, axis: int = 0) -> Tensor:
-    """Arrays of one shape along a new axis."""
+    """Arrays of the same shape along a new axis."""
     return ops.stack(arrays, axis)
 
 
@@ -90,7 +90,7 @@ def take(x: Tensor, indices: Tensor, /, *, axis: int | None = None) -> Tensor:
     """The elements at `indices` along an axis, which only a vector may leave out. Indices out of range give zeros.
 
     Raises:
-        ShapeError: `axis` is left out, and `x` is no vector.
+        ShapeError: `axis` is left out, and `x` is not a vector.
     """
     if axis is None and x.ndim != 1:
         raise ShapeError(f"take: axis is needed for an array of {x.ndim} dimensions.")

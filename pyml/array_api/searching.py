@@ -48,7 +48,7 @@ def searchsorted(x1: Tensor, x2: Tensor, /, *, side: str = "left", sorter: Tenso
 
     Raises:
         ValueError: `side` is neither `"left"` nor `"right"`.
-        ShapeError: `x1` is no vector.
+        ShapeError: `x1` is not a vector.
     """
     return ops.searchsorted(x1 if sorter is None else ops.take(x1, sorter, 0), x2, side)
 

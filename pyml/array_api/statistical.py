@@ -80,7 +80,7 @@ def cumulative_sum(x: Tensor, /, *, axis: int | None = None, dtype: Any = None, 
     """Sums of the elements up to each, along an axis, which only a vector may leave out; `include_initial` puts a 0 in front.
 
     Raises:
-        ShapeError: `axis` is left out, and `x` is no vector.
+        ShapeError: `axis` is left out, and `x` is not a vector.
     """
     return _running(ops.cumsum, ops.zeros, _as(x, dtype), axis, include_initial, "cumulative_sum")
 
@@ -89,7 +89,7 @@ def cumulative_prod(x: Tensor, /, *, axis: int | None = None, dtype: Any = None,
     """Products of the elements up to each, along an axis, which only a vector may leave out; `include_initial` puts a 1 in front.
 
     Raises:
-        ShapeError: `axis` is left out, and `x` is no vector.
+        ShapeError: `axis` is left out, and `x` is not a vector.
     """
     return _running(ops.cumprod, ops.ones, _as(x, dtype), axis, include_initial, "cumulative_prod")
 

@@ -26,7 +26,7 @@ def from_pixels(source: Any, num_channels: int = 3) -> Tensor:
     Raises:
         ShapeError: The picture has no pixels, or an array has another shape.
         DtypeError: An array is not uint8.
-        TypeError: `source` is no picture.
+        TypeError: `source` is not a picture.
         ValueError: `num_channels` is not 1 to 4, or the picture has not been loaded yet.
         PermissionError: The picture comes from another site that does not allow it to be read.
 
@@ -101,7 +101,7 @@ def to_pixels(image: Any, canvas: Any = None) -> np.ndarray:
         ShapeError: `image` has another shape, or no pixels.
         DtypeError: `image` holds something other than floats or integers.
         ValueError: A value lies outside the range; nothing is drawn.
-        TypeError: `canvas` is no canvas.
+        TypeError: `canvas` is not a canvas.
         SyncReadError: This browser cannot wait; write `await to_pixels_async(image, canvas)`.
 
     Source: TensorFlow.js `tf.browser.toPixels`.

@@ -111,14 +111,14 @@ class BackupAndRestore(Reading, Callback):
         with open(metadata, encoding="utf-8") as file:
             place = json.load(file)
         if not isinstance(place, dict) or not isinstance(place.get("epoch"), int):
-            raise ValueError(f"BackupAndRestore: {metadata} is damaged; delete {self.backup_dir} to begin anew.")
+            raise ValueError(f"BackupAndRestore: {metadata} is damaged; delete {self.backup_dir} to start over.")
         if "sum" not in place:  # Keras wrote it
             return place
         found = _sum(weights)
         for known in (place, place.get("before") or {}):
             if known.get("sum") == found:
                 return known
-        raise ValueError(f"BackupAndRestore: {weights} is damaged; delete {self.backup_dir} to begin anew.")
+        raise ValueError(f"BackupAndRestore: {weights} is damaged; delete {self.backup_dir} to start over.")
 
     # ---- backups
     def on_epoch_begin(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
@@ -167,7 +167,7 @@ class BackupAndRestore(Reading, Callback):
 
 
 def _seeds(model: Any) -> list[Variable]:
-    """The states of random numbers of layers, such as Dropout, which are no weights."""
+    """The states of random numbers of layers, such as Dropout, which are not weights."""
     weights = {id(variable) for variable in model.weights}
     return [variable for variable in model.variables if id(variable) not in weights]
 

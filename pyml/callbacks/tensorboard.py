@@ -181,7 +181,7 @@ class TensorBoard(Reading, Callback):
                 label = "" if path is None else f'  metadata_path: "{path}"\n'
                 lines.append(f'embeddings {{\n  tensor_name: "layer_with_weights-0/embeddings/.ATTRIBUTES/VARIABLE_VALUE"\n{label}}}\n')
         if named:
-            raise ValueError(f"TensorBoard: embeddings_metadata names layers that are no Embedding of the model: {', '.join(named)}.")
+            raise ValueError(f"TensorBoard: embeddings_metadata names what is not an Embedding of the model:  {', '.join(named)}.")
         os.makedirs(self.log_dir, exist_ok=True)
         atomic.write(os.path.join(self.log_dir, "projector_config.pbtxt"), "".join(lines).encode())
 

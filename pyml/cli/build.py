@@ -60,7 +60,7 @@ def build_site(
         quick: Leaves modules that changed uncompiled; saves the two seconds their compiler takes to start.
 
     Raises:
-        BuildError: `target` holds other files, or `page` is no folder with an index.html.
+        BuildError: `target` holds other files, or `page` is not a folder with an index.html.
         AssetError: Something had to be fetched and could not be.
     """
     with _one_build:

@@ -25,12 +25,12 @@ def build(target: Path, page: Path | None = None, say: Say = print) -> Path:
         say: Receives a line of text per step.
 
     Raises:
-        BuildError: A package is missing, `target` holds other files, `page` is no folder, or JupyterLite's own build failed.
+        BuildError: A package is missing, `target` holds other files, `page` is not a folder, or JupyterLite's own build failed.
         AssetError: Something had to be fetched and could not be.
     """
     distribution.need(("jupyterlite_core", "jupyterlite_pyodide_kernel", "jupyter_server"), "jupyterlite", "pyml build --jupyterlite")
     if page is not None and not Path(page).is_dir():
-        raise BuildError(f"--page {page}: is no folder; give the folder of your notebooks.")
+        raise BuildError(f"--page {page}: is not a folder; give the folder of your notebooks.")
     target = Path(target).resolve()
     before = check_target(target)
     assets = ready_assets(say)

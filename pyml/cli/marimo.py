@@ -31,7 +31,7 @@ def build(target: Path, page: Path | None = None, say: Say = print) -> Path:
         say: Receives a line of text per step.
 
     Raises:
-        BuildError: A package is missing or of another version, `target` holds other files, `page` is no file, or marimo's own export
+        BuildError: A package is missing or of another version, `target` holds other files, `page` is not a file, or marimo's own export
             failed.
         AssetError: Something had to be fetched and could not be.
     """
@@ -40,7 +40,7 @@ def build(target: Path, page: Path | None = None, say: Say = print) -> Path:
         raise BuildError(f"pyml build --marimo is made for marimo {marimo.VERSION}, and {version('marimo')} is installed; run "
                          f"`{distribution.install_command('marimo')}`.")  # fmt: skip
     if page is not None and not Path(page).is_file():
-        raise BuildError(f"--page {page}: is no file; give the .py file of your marimo notebook.")
+        raise BuildError(f"--page {page}: is not a file; give the .py file of your marimo notebook.")
     target = Path(target).resolve()
     before = check_target(target)
     assets = ready_assets(say)

@@ -27,7 +27,7 @@ FILE = "programs.py"
 LIST, FOLDER = "web/programs.json", "web/programs"
 THREADS = (1, 2, 4, 6, 8)  # what `wasm` takes on most machines
 RELAXED = (None, "off")
-BLANK = "/web/programs.json"  # any file of the site that is no page
+BLANK = "/web/programs.json"  # any file of the site that is not a page
 _MAIN = """
 
 import inspect

@@ -10,7 +10,7 @@ comes to the same memory every time, so it is done here once, by the same Pyodid
 
 A build takes a memory anew when anything that goes in changed, so it never meets another runtime, numpy or pyml than its own;
 files are named by their content, so browsers keep them without asking. web/ready.js is the other half. What must not be the same
-at every visit is made anew in web/runtime.js: the states of random numbers. The hash seed of `str` is part of the memory: it
+at every visit is made again in web/runtime.js: the states of random numbers. The hash seed of `str` is part of the memory: it
 differs from build to build, not from visit to visit.
 """
 

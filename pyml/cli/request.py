@@ -53,7 +53,7 @@ def split_target(target: str) -> tuple[str | None, str, str]:
     """The host (None where the target names none), path and query of a request line's target.
 
     Raises:
-        Refused: It is no address of a file.
+        Refused: It is not an address of a file.
     """
     host = None
     if not target.startswith("/"):

@@ -237,7 +237,7 @@ class SiteHandler(http.server.BaseHTTPRequestHandler):
 
 
 class SiteServer(http.server.ThreadingHTTPServer):
-    """A thread a connection; a client that goes away is no error of ours."""
+    """A thread a connection; a client that goes away is not an error of ours."""
 
     daemon_threads = True
 

@@ -72,7 +72,7 @@ class Emitter:
         if key not in self.memo:
             if atom.expr.high >= 2**32:
                 raise ShapeError(
-                    f"{self.group.label()}: more than {2**32:,} elements cannot be numbered on this device; reduce or split "
+                    f"{self.group.label()}: more than {2**32:,} elements cannot be indexed on this device; reduce or split "
                     "them axis by axis."
                 )
             op = "/" if atom.op == "/" else "%"

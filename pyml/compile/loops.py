@@ -108,7 +108,7 @@ def _heads(loop: Loop, block: int) -> list[tuple[str, int]]:
     while -(-loop.end // strides[0]) > block:
         strides.insert(0, strides[0] * block)
     if loop.end + strides[0] >= 2**32:
-        raise ShapeError(f"a reduction over {loop.end:,} elements is larger than kernels can count; reduce it in steps.")
+        raise ShapeError(f"a reduction over {loop.end:,} elements is larger than a kernel can index; reduce it in steps.")
     out, start, end = [], loop.start, f"{loop.end}u"
     left = loop.end
     for level, stride in zip(reversed(range(len(strides))), strides, strict=True):

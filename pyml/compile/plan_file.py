@@ -72,7 +72,7 @@ def from_bytes(raw: bytes) -> Plan:
     """The plan that these bytes are; its kernels are lowered.
 
     Raises:
-        ValueError: The bytes are no plan, cut short, damaged, or of another version.
+        ValueError: The bytes are not a plan, are cut short, damaged, or of another version.
     """
     try:
         magic, version, size = _HEAD.unpack_from(raw)
@@ -83,7 +83,7 @@ def from_bytes(raw: bytes) -> Plan:
             raise ValueError(f"{len(text):,} bytes of a plan of {size:,}")
         return from_dict(json.loads(text))
     except (struct.error, zlib.error, KeyError, TypeError, IndexError) as e:
-        raise ValueError(f"these bytes are no plan: {e}") from None
+        raise ValueError(f"these bytes are not a plan: {e}") from None
 
 
 def to_dict(plan: Plan) -> dict[str, Any] | None:

@@ -37,7 +37,7 @@ def made(key: tuple, profile: Profile, make: Callable[[], Plan]) -> Plan:
 
 
 def store(key: str, plan: Plan) -> None:
-    """Keeps a plan whose kernels are written; one that the host takes part in is no data, and is planned anew in every run."""
+    """Keeps a plan whose kernels are written; one that the host takes part in is not data, and is planned again in every run."""
     raw = to_bytes(plan)
     if raw is not None:
         kept.keep(key, raw)

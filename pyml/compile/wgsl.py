@@ -69,7 +69,7 @@ def cast(x: str, source: str, target: str, width: int, saturates: bool = False) 
     if source == "float32" and target == "bool":  # by its bits: compilers may take a NaN for 0
         bits = typename("int32", width)
         return f"((bitcast<{bits}>({x}) & {bits}(0x7fffffff)) != {bits}(0))"
-    if source == "float32" and target in LIMITS and not saturates:  # the nearest whole number there is; a NaN gives 0
+    if source == "float32" and target in LIMITS and not saturates:  # the nearest integer there is; a NaN gives 0
         kind, high = typename(target, width), LIMITS[target][1]
         over = f"{x} >= {typename(source, width)}({float(high + 1)!r})"
         bits = typename("int32", width)

@@ -62,13 +62,13 @@ def select_one(pred: Node, yes: Callable[[], Any], no: Callable[[], Any], what: 
 
 def _check(results: list[Any], first: list[Node], second: list[Node], what: str) -> None:
     if structure(results[0]) != structure(results[1]) or len(first) != len(second):
-        raise ValueError(f"{what}: inside a program all branches need results of one structure. "
+        raise ValueError(f"{what}: inside a program all branches need results of the same structure. "
                          f"Received: {_outline(results[0])} and {_outline(results[1])}")  # fmt: skip
     for a, b in zip(first, second, strict=True):
         if a.shape != b.shape:
-            raise ShapeError(f"{what}: inside a program all branches need results of one shape. Received: {a.shape} and {b.shape}")
+            raise ShapeError(f"{what}: inside a program all branches need results of the same shape. Received: {a.shape} and {b.shape}")
         if a.dtype != b.dtype:
-            raise DtypeError(f"{what}: inside a program all branches need results of one dtype; cast one of them. "
+            raise DtypeError(f"{what}: inside a program all branches need results of the same dtype; cast one of them. "
                              f"Received: {a.dtype} and {b.dtype}")  # fmt: skip
 
 

@@ -1,6 +1,6 @@
 """`ComplexTensor`: complex64 numbers as a pair of real tensors.
 
-The devices know real numbers only (WGSL has no other), so a complex tensor is two float32 tensors of one shape, and every op of
+The devices know real numbers only (WGSL has no other), so a complex tensor is two float32 tensors of the same shape, and every op of
 it is made of ops on these. It is no `Tensor`: an op that takes complex numbers says so in its declaration (`complex_parts`), and
 any other refuses them.
 """
@@ -24,13 +24,13 @@ COMPLEX = ("complex64", "complex128")
 
 
 class ComplexTensor(Operators["ComplexTensor"], ArrayProtocol, Parts):
-    """An array of complex64 numbers: two float32 tensors of one shape.
+    """An array of complex64 numbers: two float32 tensors of the same shape.
 
     Programs, gradients, `scan` and lists of tensors take it as they take a pair. The gradient of a real value with respect to it
     is complex: the derivative by the real part, plus i times that by the imaginary part, as PyTorch has it.
 
     Args:
-        real, imag: The parts, float32 tensors of one shape.
+        real, imag: The parts, float32 tensors of the same shape.
 
     Raises:
         ShapeError: The shapes of the parts differ.
@@ -46,7 +46,7 @@ class ComplexTensor(Operators["ComplexTensor"], ArrayProtocol, Parts):
 
     def __init__(self, real: Any, imag: Any) -> None:
         if tuple(real.shape) != tuple(imag.shape):
-            raise ShapeError(f"a complex tensor needs parts of one shape. Received: {tuple(real.shape)} and {tuple(imag.shape)}")
+            raise ShapeError(f"a complex tensor needs parts of the same shape. Received: {tuple(real.shape)} and {tuple(imag.shape)}")
         self.real, self.imag = real, imag
 
     # ---- as a pair

@@ -106,7 +106,7 @@ def jvp(f: Callable[..., Any], primals: Sequence[Any], tangents: Sequence[Any], 
         `(value, change)`, or `(value, change, aux)`; the change has the structure and shapes of the value.
 
     Raises:
-        TypeError: `primals` or `tangents` is no tuple or list.
+        TypeError: `primals` or `tangents` is not a tuple or list.
         ShapeError: The tangents do not have the shapes of the primals.
         NotDifferentiable: An argument or the value holds integers, or an operation on the way has no gradient.
 
@@ -118,7 +118,7 @@ def jvp(f: Callable[..., Any], primals: Sequence[Any], tangents: Sequence[Any], 
         array([ 2., 40.], dtype=float32)
     """
     if not isinstance(primals, (tuple, list)) or not isinstance(tangents, (tuple, list)) or len(primals) != len(tangents):
-        raise TypeError(f"jvp: primals and tangents must be tuples or lists of one length. "
+        raise TypeError(f"jvp: primals and tangents must be tuples or lists of the same length. "
                         f"Received: {type(primals).__name__} and {type(tangents).__name__}")  # fmt: skip
     with trace.differentiating():
         given = [watched(p, name) for p, name in zip(primals, names_of(f, primals), strict=True)]

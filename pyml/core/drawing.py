@@ -18,7 +18,7 @@ def draws_normal(function: Callable[..., Tensor]) -> Callable[..., Tensor]:
 
 
 def normal(shape: tuple[int, ...], seed: Any) -> Tensor:
-    """Normally distributed float32 numbers; `seed` is a whole number, a SeedGenerator or None."""
+    """Normally distributed float32 numbers; `seed` is an integer, a SeedGenerator or None."""
     if not _NORMAL:
         import_module("pyml.random")  # nothing that was imported so far draws numbers
     return _NORMAL[0](shape, seed=seed)

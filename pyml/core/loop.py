@@ -57,7 +57,7 @@ def scan(f: Callable[[Any, Any], tuple[Any, Any]], init: Any, xs: Any = None, le
         The last carry, and the outputs of all steps stacked, `(steps, …)`.
 
     Raises:
-        ShapeError: The sequences are not of one length, or a carry changes its shape.
+        ShapeError: The sequences are not of the same length, or a carry changes its shape.
         DtypeError: A carry changes its dtype.
 
     Example:
@@ -125,7 +125,7 @@ def _steps(sources: list[Node], length: int | None) -> int:
 
 def _check(before: list[Node], after: list[Node]) -> None:
     if len(before) != len(after):
-        raise ValueError(f"scan: the carry has {len(before)} tensors before a step and {len(after)} after it; give back as many.")
+        raise ValueError(f"scan: the carry has {len(before)} tensors before a step and {len(after)} after it; return the same number.")
     for i, (a, b) in enumerate(zip(before, after, strict=True)):
         if a.shape != b.shape:
             raise ShapeError(f"scan: carry {i} has shape {a.shape} before a step and {b.shape} after it; they must be equal.")

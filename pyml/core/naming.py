@@ -62,7 +62,7 @@ def name_scope(name: str, caller: Any = None, deduplicate: bool = True, override
         override_parent: Path that takes the place of the scopes around.
 
     Raises:
-        ValueError: `name` is no string without `/`.
+        ValueError: `name` is not a string without `/`.
 
     Example:
         >>> with pyml.name_scope("block"):

@@ -27,7 +27,7 @@ class PackedVariable(NarrowVariable):
     Args:
         shape: Of the numbers, all 0 at first.
         dtype: `"int8"` or `"uint8"`.
-        trainable: Kept for the signature of Variables; whole numbers have no gradient.
+        trainable: Kept for the signature of Variables; integers have no gradient.
         name: Default `variable_N`.
 
     Example:

@@ -31,7 +31,7 @@ def show(canvas: Any, image: Tensor, alpha: int) -> bool:
         alpha: Of all pixels, from 0 to 255, unless the image has four channels.
 
     Returns:
-        False where that does not work: the device is no GPU, or the canvas is used otherwise.
+        False where that does not work: the device is not a GPU, or the canvas is used otherwise.
     """
     device = config.device()
     if not getattr(device, "draws_pictures", False):

@@ -28,7 +28,7 @@ def checkpoint(f: Callable[..., Any]) -> Callable[..., Any]:
         The step needs less memory and more time: `f` runs twice. Random numbers are the same both times.
 
     Raises:
-        TypeError: `f` is no function.
+        TypeError: `f` is not a function.
 
     Source: `jax.checkpoint`, `keras.remat`; Chen et al. 2016, "Training Deep Nets with Sublinear Memory Cost".
 

@@ -17,7 +17,7 @@ _groups: weakref.WeakKeyDictionary[Node, tuple[weakref.ref[Any], ...]] = weakref
 
 
 def siblings(made: Iterable[Any], with_them: Iterable[Any] = ()) -> None:
-    """Notes the tensors that one call made; what is no tensor is passed by.
+    """Notes the tensors that one call made; what is not a tensor is passed by.
 
     Args:
         made: Gradients. Who reads one of them, or what was made of it, computes all.

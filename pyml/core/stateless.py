@@ -25,7 +25,7 @@ class StatelessScope:
         initialize_variables: Without effect: a Variable that is made inside has its first value at once.
 
     Raises:
-        ValueError: A key is no Variable, or a value has not the shape of its Variable.
+        ValueError: A key is not a Variable, or a value has not the shape of its Variable.
 
     Source: `keras.StatelessScope`.
 

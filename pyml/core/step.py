@@ -24,7 +24,7 @@ def end_of_step(variables: Sequence[Variable]) -> None:
     """Computes what a step outside of programs assigned, and its loss, in one run.
 
     Without that, what is yet to be computed would grow from step to step until somebody reads all of it: each step a graph of its
-    own, planned anew.
+    own, planned again.
     """
     if trace.current() is None and not trace.gradient_depth():
         with LOCK:

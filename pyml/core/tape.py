@@ -66,7 +66,7 @@ class GradientTape:
     # ---- recording
     def __enter__(self) -> GradientTape:
         if self._recording:
-            raise ValueError("GradientTape: this tape records already; use another one inside of it.")
+            raise ValueError("GradientTape: this tape is already recording; use another tape inside it.")
         self._entered = True
         self._trace = trace.current()
         self._start()
@@ -182,7 +182,7 @@ class GradientTape:
 
         Raises:
             RuntimeError: The tape was used before and is not persistent, or never recorded anything.
-            ValueError: `unconnected_gradients` is something else, or a source is no tensor or Variable.
+            ValueError: `unconnected_gradients` is something else, or a source is not a tensor or Variable.
             ShapeError: `output_gradients` do not have the shapes of the targets.
             NotDifferentiable: An operation on the way has no gradient.
         """
@@ -253,7 +253,7 @@ class GradientTape:
             parallel_iterations, experimental_use_pfor: Without effect, as in `jacobian`.
 
         Raises:
-            ValueError: The batches are not of one size.
+            ValueError: The batches are not of the same size.
             RuntimeError, NotDifferentiable: As `gradient`.
 
         Example:
@@ -267,7 +267,7 @@ class GradientTape:
         out = self._target(target)
         nodes = self._nodes_of(source, "batch_jacobian")
         if not target.shape or not source.shape or target.shape[0] != source.shape[0]:
-            raise ValueError("GradientTape.batch_jacobian: target and source need one size along their first axis. "
+            raise ValueError("GradientTape.batch_jacobian: target and source must have the same size along their first axis. "
                              f"Received: shapes {tuple(target.shape)} and {tuple(source.shape)}")  # fmt: skip
         shape = (*target.shape, *source.shape[1:])
         with trace.differentiating():
@@ -298,7 +298,7 @@ class GradientTape:
         if self._used:
             raise RuntimeError(_USED_UP)
         if not self._entered:
-            raise RuntimeError(f"GradientTape.{what}: nothing was recorded; compute inside of `with GradientTape() as tape:`.")
+            raise RuntimeError(f"GradientTape.{what}: nothing was recorded; compute inside `with GradientTape() as tape:`.")
         if self._recording and not self.persistent:
             self._stop()
         return bool(kind == "zero")

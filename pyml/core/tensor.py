@@ -306,7 +306,7 @@ def as_node(x: Any, dtype: Any = None) -> Node:
 
 
 def _stacked(nodes: list[Node]) -> Node:
-    """Nodes of one shape as the rows of one."""
+    """Nodes of the same shape as the rows of one."""
     if any(n.shape != nodes[0].shape for n in nodes):
         raise ShapeError(f"a list of tensors needs one shape for all. Received the shapes {', '.join(str(n.shape) for n in nodes)}.")
     dtype = promote(*(n.dtype for n in nodes))
@@ -342,7 +342,7 @@ def broadcast_shapes(*shapes: tuple[int, ...], what: str = "operands") -> tuple[
 
 
 def elementwise_nodes(*xs: Any, dtype: str | None = None, what: str = "operands") -> list[Node]:
-    """Nodes of one shape and one dtype; Python numbers take the dtype of the tensors."""
+    """Nodes of the same shape and one dtype; Python numbers take the dtype of the tensors."""
     weak = [isinstance(x, (bool, int, float)) for x in xs]
     nodes = [as_node(x) for x in xs]
     if dtype is None:

@@ -268,7 +268,7 @@ class NarrowVariable(Variable):
 
     @dtype.setter
     def dtype(self, value: str) -> None:
-        raise AttributeError("the dtype of a Variable does not change.")
+        raise AttributeError("the dtype of a Variable cannot be changed.")
 
     @property
     def _stored(self) -> str:

@@ -21,7 +21,7 @@ def all_at_once(f: Callable[[Any], Any], xs: Any, what: str = "vectorized_map") 
     lengths = {x.shape[0] for x in sources if x.shape}
     if len(lengths) != 1 or any(not x.shape for x in sources):
         shapes = ", ".join(str(x.shape) for x in sources) or "no tensors"
-        raise ShapeError(f"{what}: the tensors need one length along their first axis. Received: {shapes}")
+        raise ShapeError(f"{what}: the tensors must have the same length along their first axis. Received: {shapes}")
     n = lengths.pop()
     rows = [argument(x.shape[1:], x.dtype) for x in sources]
     step = StepTrace()

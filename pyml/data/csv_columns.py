@@ -81,7 +81,7 @@ class Column:
                 raise ValueError(f"{where()}: the value of the required column {self.name!r} is missing.")
             if self.default is None:
                 raise ValueError(
-                    f"{where()}: the value of column {self.name!r} is missing, and {self.dtype} has no way to say so; "
+                    f"{where()}: the value of column {self.name!r} is missing, and {self.dtype} cannot express that; "
                     f"give column_configs={{{self.name!r}: {{'default': ...}}}}, or dtype 'float32', which gives NaN."
                 )
             return self.default
@@ -106,7 +106,7 @@ def columns_of(
     """
     twice = sorted({name for name in names if names.count(name) > 1})
     if twice:
-        raise ValueError(f"{source}: column names must differ. These come twice: {', '.join(map(repr, twice))}; give column_names.")
+        raise ValueError(f"{source}: column names must be unique. These occur twice: {', '.join(map(repr, twice))}; give column_names.")
     lost = [name for name in configs if name not in names]
     if lost:
         raise ValueError(f"{source}: there is no column {lost[0]!r}. The columns are {', '.join(names)}.")

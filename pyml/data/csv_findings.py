@@ -50,7 +50,7 @@ def inspect_csv(source: Any, most_rows: int = 20_000, na_value: tuple[str, ...] 
     """Looks into a csv file: what stands between its values, whether the first line has the names, which columns hold numbers.
 
     Nothing is left out in silence: `notes` says in words when there are more rows than `most_rows`, no header, one row only, decimal
-    commas, currency signs, or a few values that are no numbers in a column of numbers, with the line and column of the first.
+    commas, currency signs, or a few values that are not numbers in a column of numbers, with the line and column of the first.
 
     Args:
         source: A path, an address, bytes, a file object that can seek or a DataSource; in the browser also a File or Blob.
@@ -191,7 +191,7 @@ def _kind(name: str, values: list[tuple[int, str]], decimal: str) -> tuple[str, 
     if len(odd) < len(values):
         kinds = ", ".join(repr(t[:20]) for t in islice(Counter(t for _, t in odd), 3))
         numbers = len(values) - len(odd)
-        share = f"{len(odd):,} of its {len(values):,} values are no numbers ({kinds}), the first in line {number}"
+        share = f"{len(odd):,} of its {len(values):,} values are not numbers ({kinds}), the first in line {number}"
         if numbers >= len(odd):
             return "string", f"{what} is read as text: {share}. Take them out, or name them in na_value, to use it as numbers."
     return "string", None

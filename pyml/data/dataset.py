@@ -168,7 +168,7 @@ class Dataset(Grouping, Combining, Stepping, Keeping, Filing, Stage):
             datasets: Several Datasets, or one tuple or dict that nests them; elements take the same form.
 
         Raises:
-            TypeError: Something is no Dataset.
+            TypeError: Something is not a Dataset.
 
         Example:
             >>> numbers = pyml.data.Dataset.range(3)

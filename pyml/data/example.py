@@ -51,7 +51,7 @@ class Example:
                     parts = dict(_fields(entry))
                     example.features[bytes(parts[1]).decode()] = _parsed(parts.get(2, memoryview(b"")))
         except (IndexError, KeyError, TypeError, UnicodeDecodeError, ValueError) as error:
-            raise ValueError(f"Example.FromString: these {len(data)} bytes are no Example ({error}).") from None
+            raise ValueError(f"Example.FromString: these {len(data)} bytes are not an Example ({error}).") from None
         return example
 
     def __eq__(self, other: object) -> bool:
@@ -157,7 +157,7 @@ def _wanted(name: str, values: Any, spec: Any) -> Any:
     if fixed is None:
         return array
     if array.size != room:
-        raise ValueError(f"parse_single_example: feature {name!r} has {array.size} values, and shape {list(fixed.shape)} wants {room}.")
+        raise ValueError(f"parse_single_example: feature {name!r} has {array.size} values, and shape {list(fixed.shape)} needs {room}.")
     return array.reshape(fixed.shape)
 
 

@@ -140,7 +140,7 @@ async def in_buckets(source, length_of, bounds, sizes, make, to_boundary, no_pad
                 length = int(length)
             except (TypeError, ValueError):
                 raise TypeError(
-                    f"bucket_by_sequence_length: element_length_func must return a whole number. For element {number} "
+                    f"bucket_by_sequence_length: element_length_func must return an integer. For element {number} "
                     f"it returned {length!r}."
                 ) from None
             bucket = bisect_right(bounds, length)

@@ -88,7 +88,7 @@ class Keeping(Stage):
         """
         name = os.fspath(path)
         if not (Path(name) / kept.COMPLETE).is_file():
-            raise FileNotFoundError(f"Dataset.load: {name!r} is no folder that `save` or `snapshot` wrote to its end.")
+            raise FileNotFoundError(f"Dataset.load: {name!r} is not a folder that `save` or `snapshot` wrote to its end.")
         return Stage.made(partial(kept.read_folder, Stage.made, name, reader_func), UNKNOWN_CARDINALITY)
 
 

@@ -49,7 +49,7 @@ async def read(path):
                 length, crc, is_packed = struct.unpack("<QIB", head)
                 data = file.read(length)
             if len(head) < 13 or len(data) < length or masked(data) != crc:
-                raise ValueError(f"{path}: element {number} is broken; remove what was kept, it is made anew then.")
+                raise ValueError(f"{path}: element {number} is broken; remove what was kept, it is made again then.")
             yield unpacked(zlib.decompress(data) if is_packed else data)
             number += 1
 

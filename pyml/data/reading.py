@@ -115,4 +115,4 @@ def _picture(data: bytes, name: str) -> Any:
         with Image.open(io.BytesIO(data)) as picture:
             return np.asarray(picture.convert("RGB"))
     except OSError:
-        raise ValueError(f"{name}: is no picture that Pillow can read.") from None
+        raise ValueError(f"{name}: is not a picture that Pillow can read.") from None

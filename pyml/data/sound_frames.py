@@ -197,7 +197,7 @@ def _wav(path):
     try:
         file = wave.open(str(path), "rb")              # noqa: SIM115 (the caller closes it)
     except (wave.Error, EOFError, RuntimeError) as error:  # the last where a size in it leads out of the file
-        raise ValueError(f"microphone: {path} is no WAV file of plain samples ({error or 'it is damaged'}).") from None
+        raise ValueError(f"microphone: {path} is not a WAV file of plain samples ({error or 'it is damaged'}).") from None
     channels, width = file.getnchannels(), file.getsampwidth()
     if width not in (1, 2, 4):
         file.close()

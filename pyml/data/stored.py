@@ -17,7 +17,7 @@ async def packed(element: Any) -> bytes:
     """An element as bytes; tensors as arrays.
 
     Raises:
-        TypeError: It holds something that is no number, string, bytes or array.
+        TypeError: It holds something that is not a number, string, bytes or array.
     """
     host = {id(leaf): await settled(leaf.data()) for leaf in leaves(element) if is_tensor(leaf)}
     parts: list[bytes] = []

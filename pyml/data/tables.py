@@ -54,7 +54,7 @@ def arrow(source: Any, columns: Sequence[str] | None = None, batch_size: int | N
     Raises:
         ImportError: pyarrow is not installed.
         FileNotFoundError: There is no such file.
-        ValueError: The file has no such column, or is no Arrow file.
+        ValueError: The file has no such column, or is not an Arrow file.
 
     Example:
         >>> ds = pyml.data.arrow("homes.arrow", columns=["rooms", "price"])    # doctest: +SKIP
@@ -73,7 +73,7 @@ def arrow(source: Any, columns: Sequence[str] | None = None, batch_size: int | N
                 source.seek(0)
             table = ipc.open_stream(source).read_all()
         except pyarrow.ArrowInvalid:
-            raise ValueError(f"arrow: {source!r} is no Arrow file.") from None
+            raise ValueError(f"arrow: {source!r} is not an Arrow file.") from None
     return from_table(table, columns, batch_size)
 
 

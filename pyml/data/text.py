@@ -10,7 +10,7 @@ from typing import Any
 from pyml.data.dataset import Dataset
 from pyml.data.sources import DataSource, as_source
 
-LONGEST = 16 * 1024 * 1024                             # characters in a line: more is no text file
+LONGEST = 16 * 1024 * 1024                             # characters in a line: more is not a text file
 
 
 class TextLineDataset(Dataset):

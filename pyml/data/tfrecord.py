@@ -14,7 +14,7 @@ from pyml.data.crc import masked
 from pyml.data.dataset import Dataset
 from pyml.data.sources import DataSource, as_source
 
-LARGEST = 1 << 31                                      # bytes of a record: more is no TFRecord file
+LARGEST = 1 << 31                                      # bytes of a record: more is not a TFRecord file
 _KINDS = {None: None, "": None, "NONE": None, "GZIP": 31, "ZLIB": 15}
 
 
@@ -132,7 +132,7 @@ async def records(source: DataSource, bits: int | None = None, check: bool = Tru
             try:
                 held += chunk if unpack is None else unpack.decompress(chunk)
             except zlib.error:
-                raise ValueError(f"{source.name}: could not be unpacked; it is not of this compression.") from None
+                raise ValueError(f"{source.name}: could not be decompressed; it is not compressed this way.") from None
             while len(held) - place >= 12:
                 head = bytes(held[place : place + 12])
                 length, crc = struct.unpack("<QI", head)

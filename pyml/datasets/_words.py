@@ -40,7 +40,7 @@ def _short(maxlen: int | None, texts: list[list[int]], labels: Any) -> tuple[lis
 
 
 def ragged(texts: list[list[int]]) -> np.ndarray:
-    """An array of lists; as in Keras, of numbers where all lists are of one length."""
+    """An array of lists; as in Keras, of numbers where all lists are of the same length."""
     return np.array(texts, dtype="object")
 
 

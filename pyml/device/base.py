@@ -11,7 +11,7 @@ import numpy as np
 from ..errors import DeviceError, SyncReadError
 from ..graph.op import Profile
 
-PIPELINES = 128  # kept beside those in use, for a model made anew: 0.13 to 0.2 MB each on a software adapter
+PIPELINES = 128  # kept beside those in use, for a model made again: 0.13 to 0.2 MB each on a software adapter
 ALIGN = 16  # buffers are whole vec4s, so a vector kernel may read past the last element
 
 
@@ -50,8 +50,8 @@ def brought(buffer: Buffer, device: Device) -> Buffer:
         raw = home.sync_wait(home.read(buffer, buffer.nbytes))
     except SyncReadError as e:
         raise DeviceError(
-            f"a value lies on '{home.name}', and this browser cannot wait for it to come to '{device.name}': read it with "
-            "'await t.data()' before set_backend, or make it anew on this device."
+            f"a value is stored on '{home.name}', and this browser cannot wait for a copy on '{device.name}': read it with "
+            "'await t.data()' before set_backend, or create it again on this device."
         ) from e
     own = device.alloc(buffer.nbytes)
     device.write(own, np.frombuffer(raw, np.uint8))

@@ -125,7 +125,7 @@ class WasmDevice:
         except MemoryError:
             used = self.usage
             raise DeviceError(
-                f"the wasm device's {self._engine.memory:,} bytes of memory have no room for {nbytes:,} bytes more: "
+                f"the wasm device's {self._engine.memory:,} bytes of memory have no room for another {nbytes:,} bytes: "
                 f"{used.live:,} arrays hold {used.live_bytes:,} bytes; use smaller batches or free arrays."
             ) from None
 

@@ -81,7 +81,7 @@ class Distiller(Model):
         """As `Model.compile`, for the student; `loss` is a name, an object, or a structure of them as the outputs have it.
 
         Raises:
-            ValueError: There is no `loss`, or `metrics` is no list.
+            ValueError: There is no `loss`, or `metrics` is not a list.
         """
         if loss is None:
             raise ValueError("'loss' cannot be `None`.")

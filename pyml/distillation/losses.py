@@ -48,7 +48,7 @@ class DistillationLoss:
         raise NotImplementedError(f"{type(self).__name__} must implement compute_loss(teacher_outputs, student_outputs).")
 
     def validate_outputs(self, teacher_outputs: Any, student_outputs: Any) -> None:
-        """Raises ValueError unless both are of one structure."""
+        """Raises ValueError unless both are of the same structure."""
         tree.assert_same_structure(teacher_outputs, student_outputs)
 
     def validate_model_compatibility(self, teacher: Any, student: Any) -> None:
@@ -101,7 +101,7 @@ class FeatureDistillation(DistillationLoss):
         try:
             tree.assert_same_structure(self.loss, teacher_outputs)
         except ValueError as error:
-            raise ValueError(f"Loss structure mismatch: the losses and the outputs must have one structure. {error}") from None
+            raise ValueError(f"Loss structure mismatch: the losses and the outputs must have the same structure. {error}") from None
 
     def compute_loss(self, teacher_outputs: Any, student_outputs: Any, **kwargs: Any) -> Any:
         """The sum over the outputs of the mean of their losses."""
@@ -131,7 +131,7 @@ class LogitsDistillation(DistillationLoss):
         loss: Name or object of a loss, or a structure as the outputs have it; None in it leaves an output out.
 
     Raises:
-        ValueError: There is no loss at all, or the temperature is no positive number.
+        ValueError: There is no loss at all, or the temperature is not a positive number.
 
     Source: Hinton, Vinyals and Dean 2015, "Distilling the knowledge in a neural network".
 

@@ -20,7 +20,7 @@ class DTypePolicyMap(DTypePolicy, MutableMapping):
 
     Raises:
         ValueError: `default_policy` is a map.
-        TypeError: `policy_map` is no dict.
+        TypeError: `policy_map` is not a dict.
 
     Example:
         >>> policies = pyml.dtype_policies.DTypePolicyMap()

@@ -22,7 +22,7 @@ class DTypePolicy:
             in float32. By default the policy that is set.
 
     Raises:
-        TypeError: `name` is no string.
+        TypeError: `name` is not a string.
         ValueError: It names no policy.
 
     Example:

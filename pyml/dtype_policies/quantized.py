@@ -47,7 +47,7 @@ class QuantizedFloat8DTypePolicy(QuantizedDTypePolicy):
         amax_history_length: Of how many steps the largest numbers are kept.
 
     Raises:
-        TypeError: `amax_history_length` is no integer.
+        TypeError: `amax_history_length` is not an integer.
 
     Example:
         >>> pyml.dtype_policies.QuantizedFloat8DTypePolicy("float8", "float32").amax_history_length

@@ -66,7 +66,7 @@ class ExportArchive:
         """Remembers a layer or model, for `variables`; endpoints find the variables that they use by themselves.
 
         Raises:
-            ValueError: It is no layer, or has no weights yet.
+            ValueError: It is not a layer, or has no weights yet.
         """
         if not hasattr(resource, "variables"):
             raise ValueError(f"ExportArchive: expected a layer or model to track. Received a {type(resource).__name__}.")
@@ -118,7 +118,7 @@ class ExportArchive:
         """Adds variables under a name; they are written as `NAME.safetensors`, by their paths.
 
         Raises:
-            ValueError: They are no list of Variables.
+            ValueError: They are not a list of Variables.
         """
         if not isinstance(variables, (list, tuple, set)):
             raise ValueError(f"Expected `variables` to be a list/tuple/set. Received instead object of type '{type(variables)}'.")

@@ -178,7 +178,7 @@ def _planned(model: Any, programs: Programs, options: Options) -> dict[str, Any]
         plan["predict"] = models.add_predict(own, programs, sizes, batches)
         if options.training:
             if len(sizes) > 1:
-                raise ExportError("export: a model that goes on learning is exported for one size of inputs.")
+                raise ExportError("export: a model that continues training is exported for one size of inputs.")
             plan["train"] = add_training(own, programs, sizes[0], batches, options.targets, options.sample_weight)
         return plan
     if options.training:

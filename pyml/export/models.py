@@ -95,7 +95,7 @@ def traced(fn: Any, *args: Any) -> Traced:
         result = fn(*args)
         for value in flatten(result):
             if isinstance(value, Tensor):
-                value._keras_logits = None  # what a loss would ask for is no result of its own here
+                value._keras_logits = None  # what a loss would ask for is not a result of its own here
         return result
 
     return Traced(call, args, {}, flatten((args, {})))

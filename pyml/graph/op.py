@@ -203,7 +203,7 @@ def elementwise(name: str, *, wgsl: str | Callable[[str], str], numpy: Callable[
                 preamble: str | tuple[str, ...] | Callable[[str], str | tuple[str, ...]] = (),
                 probe: tuple[float, float] = (-2.0, 2.0), arity: int | None = None, converts: str = "",
                 transparent: bool = False, absorb: Callable[[Node], Node | None] | None = None) -> Elementwise:  # fmt: skip
-    """Declares an op applied element by element to operands of one shape.
+    """Declares an op applied element by element to operands of the same shape.
 
     `wgsl` is an expression over operand names x | a, b | c, a, b and `T(constant)`, right for scalars and for
     vec4; `dtype` is a function of the operand dtypes (default: all equal, and the result the same).

@@ -18,7 +18,7 @@ def shape_of(value: Any, what: str, name: str = "shape") -> tuple[int, ...]:
         name: The argument's name.
 
     Raises:
-        ShapeError: A size is negative or no whole number.
+        ShapeError: A size is negative or not an integer.
 
     Example:
         >>> shape_of(3, "zeros")
@@ -28,17 +28,17 @@ def shape_of(value: Any, what: str, name: str = "shape") -> tuple[int, ...]:
     try:
         out = tuple(index(n) for n in (sizes if isinstance(sizes, (tuple, list)) else (sizes,)))
     except TypeError:
-        raise ShapeError(f"{what}: {name} must hold whole numbers from 0. Received: {name}={value!r}") from None
+        raise ShapeError(f"{what}: {name} must hold integers of at least 0. Received: {name}={value!r}") from None
     if any(n < 0 for n in out):
         raise ShapeError(f"{what}: sizes cannot be negative. Received: {name}={value!r}")
     return out
 
 
 def count_of(value: Any, what: str, name: str, least: int = 0) -> int:
-    """`value` as a whole number from `least`.
+    """`value` as an integer of at least `least`.
 
     Raises:
-        ShapeError: It is smaller, or no whole number.
+        ShapeError: It is smaller, or not an integer.
 
     Example:
         >>> count_of(3, "linspace", "num")
@@ -49,5 +49,5 @@ def count_of(value: Any, what: str, name: str, least: int = 0) -> int:
     except TypeError:
         n = least - 1
     if n < least:
-        raise ShapeError(f"{what}: {name} must be a whole number from {least}. Received: {name}={value!r}")
+        raise ShapeError(f"{what}: {name} must be an integer of at least {least}. Received: {name}={value!r}")
     return n

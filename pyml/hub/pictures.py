@@ -77,7 +77,7 @@ class Stream:
     On WebGPU one Program is one call into JavaScript; elsewhere there is nothing to gain, and it is compiled again.
     """
 
-    AFTER = 4  # so many pictures of a shape in a row are no photos of all sizes
+    AFTER = 4  # so many pictures of a shape in a row are not photos of all sizes
 
     def __init__(self, prepare: PerShape, network: Callable[[Tensor], Tensor]):
         alone = lambda rows, image: rows[0] if image.ndim == 3 else rows

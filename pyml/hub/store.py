@@ -86,7 +86,7 @@ async def read_async(name: str, progress: Progress | None = None) -> dict[str, b
         except page.Absent as absent:                  # web/networks.js reads this sentence
             raise HubError(
                 f"hub: {name} ({entry.size / 1e6:.1f} MB) is not part of this site: {absent}. Run `pyml hub fetch {name}` "
-                "(in a checkout `make models` brings all) and build the site again."
+                "(in a checkout `make models` fetches all) and build the site again."
             ) from None
         before += file.size
     return files

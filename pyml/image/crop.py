@@ -22,7 +22,7 @@ def flip_left_right(images: TensorLike) -> Tensor:
         images: `(batch, height, width, channels)` or `(height, width, channels)`.
 
     Raises:
-        ShapeError: They are no images.
+        ShapeError: They are not images.
 
     Example:
         >>> pyml.image.flip_left_right(np.arange(3).reshape(1, 3, 1))[0, :, 0].numpy()
@@ -39,7 +39,7 @@ def flip_up_down(images: TensorLike) -> Tensor:
         images: `(batch, height, width, channels)` or `(height, width, channels)`.
 
     Raises:
-        ShapeError: They are no images.
+        ShapeError: They are not images.
 
     Example:
         >>> pyml.image.flip_up_down(np.arange(3).reshape(3, 1, 1))[:, 0, 0].numpy()

@@ -57,7 +57,7 @@ def non_max_suppression_with_scores(
     """As `non_max_suppression`, and the scores too; with `soft_nms_sigma` > 0 overlap lowers scores by a Gaussian instead.
 
     Returns:
-        int32 indices and float32 scores, numpy arrays of one length.
+        int32 indices and float32 scores, numpy arrays of the same length.
 
     Source: tf.image.nonMaxSuppressionWithScore; Bodla et al. 2017, "Soft-NMS".
 

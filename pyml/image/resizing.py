@@ -1,4 +1,4 @@
-"""Resizing by the nearest neighbour and by linear interpolation. Positions are quotients of whole numbers: exact everywhere."""
+"""Resizing by the nearest neighbour and by linear interpolation. Positions are quotients of integers: exact everywhere."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def image_node(images: TensorLike, what: str) -> tuple[Node, bool]:
 def check_size(size: int | Sequence[int], what: str) -> tuple[int, int]:
     values = (size, size) if isinstance(size, int) else tuple(size)
     if len(values) != 2 or any(isinstance(n, bool) or int(n) != n or n < 1 for n in values):
-        raise ShapeError(f"{what}: size must be two whole numbers from 1. Received: {size}")
+        raise ShapeError(f"{what}: size must be two integers of at least 1. Received: {size}")
     return int(values[0]), int(values[1])
 
 
@@ -81,7 +81,7 @@ def resize(
 
 
 def _positions(n: int, count: int, align_corners: bool, half_pixel: bool) -> tuple[int, int, int]:
-    """The position of pixel i in the old image as `(mul * i + add) / div`, in whole numbers."""
+    """The position of pixel i in the old image as `(mul * i + add) / div`, in integers."""
     if align_corners and count > 1:
         return n - 1, 0, count - 1
     if half_pixel:

@@ -90,7 +90,7 @@ class Dense(Quantizable, Layer, not_in_config=("lora_rank", "lora_alpha", "quant
 
     @property
     def kernel(self) -> Any:
-        """The weight `(features, units)`, with what an adapter adds to it; whole numbers where it is quantized."""
+        """The weight `(features, units)`, with what an adapter adds to it; integers where it is quantized."""
         if self.built and self.quantization_mode == "int4":
             return self._with_adapter(unpack_int4(self._kernel, self.units))
         return self._with_adapter(self.__dict__.get("_kernel"))

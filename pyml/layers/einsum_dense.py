@@ -122,7 +122,7 @@ class EinsumDense(
 
     @property
     def kernel(self) -> Any:
-        """The weight, with what an adapter adds to it; whole numbers where it is quantized."""
+        """The weight, with what an adapter adds to it; integers where it is quantized."""
         if self.built and self.quantization_mode == "int4":
             return self._with_adapter(ops.reshape(unpack_int4(self._kernel, self._matrix_shape()[1]), self._kernel_shape))
         return self._with_adapter(self.__dict__.get("_kernel"))

@@ -23,7 +23,7 @@ __all__ = ["Embedding"]
 
 
 class Embedding(Quantizable, Layer, not_in_config=("weights", "lora_rank", "lora_alpha", "quantization_config")):
-    """Turns whole numbers, for example of words, into vectors that are learned.
+    """Turns integers, for example of words, into vectors that are learned.
 
     Args:
         input_dim: Number of different inputs, the largest plus 1.
@@ -36,7 +36,7 @@ class Embedding(Quantizable, Layer, not_in_config=("weights", "lora_rank", "lora
         lora_rank, lora_alpha: Rank of a low-rank adapter, and what its product is multiplied by, times the rank; see `enable_lora`.
         quantization_config: How weights are quantized, with a quantized `dtype` such as `"int8_from_float32"`; see `quantize`.
 
-    Input shape: any, of whole numbers. Output shape: the same with `output_dim` at the end. A number that is not in the
+    Input shape: any, of integers. Output shape: the same with `output_dim` at the end. A number that is not in the
     table gives zeros.
 
     Raises:
@@ -85,7 +85,7 @@ class Embedding(Quantizable, Layer, not_in_config=("weights", "lora_rank", "lora
 
     @property
     def embeddings(self) -> Any:
-        """The table, with what an adapter adds to it; whole numbers where it is quantized."""
+        """The table, with what an adapter adds to it; integers where it is quantized."""
         if self.built and self.quantization_mode == "int4":
             return self._with_adapter(unpack_int4(self._embeddings, self.output_dim))
         return self._with_adapter(self.__dict__.get("_embeddings"))
@@ -118,7 +118,7 @@ class Embedding(Quantizable, Layer, not_in_config=("weights", "lora_rank", "lora
         return self._numbers_of(self._embeddings.numpy(), mode, block, config.weight_quantizer)
 
     def _numbers_of(self, table: np.ndarray, mode: str, block: int | None, quantizer: Any = None) -> dict[str, Any]:
-        """A table as whole numbers, with a scale for each row, or for each block of a row."""
+        """A table as integers, with a scale for each row, or for each block of a row."""
         from pyml.quantizers import AbsMaxQuantizer, matrices
 
         if block is not None:

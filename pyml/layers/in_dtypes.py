@@ -1,4 +1,4 @@
-"""In which dtypes a layer keeps weights and computes, and whole numbers of few bits in their place."""
+"""In which dtypes a layer keeps weights and computes, and integers of few bits in their place."""
 
 from __future__ import annotations
 
@@ -73,7 +73,7 @@ class InDtypes(Tracking):
         return standardize(self.dtype_policy.variable_dtype)
 
     def quantize(self, mode: str | None = None, type_check: bool = True, config: Any = None) -> None:
-        """Replaces weights by whole numbers of few bits: what `Dense`, `EinsumDense` and `Embedding` can do.
+        """Replaces weights by integers of few bits: what `Dense`, `EinsumDense` and `Embedding` can do.
 
         Raises:
             NotImplementedError: The layer cannot.

@@ -32,7 +32,7 @@ class KeptWeights(InDtypes):
 
         Args:
             shape: Tuple of sizes; a scalar by default.
-            initializer: Name or object; by default Glorot uniform, zeros for a dtype that is no float.
+            initializer: Name or object; by default Glorot uniform, zeros for a dtype that is not a float.
             dtype: Name of the dtype.
             trainable: Whether training changes it.
             regularizer: Penalty of the weight, added to the loss.

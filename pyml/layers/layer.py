@@ -241,7 +241,7 @@ class Layer(KeptWeights, Operation, Configured, kind=LAYERS):
         return (outputs, state, losses) if return_losses else (outputs, state)
 
     def _refuse_call(self, args: Any, kwargs: Any) -> None:
-        """Says which input is missing, or is no tensor.
+        """Says which input is missing, or is not a tensor.
 
         Raises:
             TypeError: An argument that `call` needs is missing or None.

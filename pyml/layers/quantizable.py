@@ -1,4 +1,4 @@
-"""Layers whose weight may become whole numbers of 8 or 4 bits."""
+"""Layers whose weight may become integers of 8 or 4 bits."""
 
 from __future__ import annotations
 
@@ -90,7 +90,7 @@ class Quantizable(LowRank):
 
     # ---- quantizing
     def quantize(self, mode: str | None = None, type_check: bool = True, config: Any = None) -> None:
-        """Replaces the weight by whole numbers with scales; the layer cannot be trained any more, but for an adapter.
+        """Replaces the weight by integers with scales; the layer cannot be trained any more, but for an adapter.
 
         Args:
             mode: `"int8"` or `"int4"`. `"float8"`, `"gptq"` and `"awq"` are refused.

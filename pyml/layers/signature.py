@@ -154,7 +154,7 @@ def policy_of(dtype: Any, layer: Any) -> DTypePolicy:
     """The policy that a layer is given.
 
     Raises:
-        DtypeError: The layer cannot compute with its quantized weights, or its dtypes are no numbers.
+        DtypeError: The layer cannot compute with its quantized weights, or its dtypes are not numbers.
         ValueError: It names no policy.
     """
     policy = dtype_policies.get(dtype)

@@ -27,7 +27,7 @@ class Wrapper(Layer):
         layer: The layer inside, as the attribute `layer`.
 
     Raises:
-        ValueError: `layer` is no layer.
+        ValueError: `layer` is not a layer.
     """
 
     def __init__(self, layer: Any, **kwargs: Any) -> None:

@@ -35,7 +35,7 @@ def parse_thresholds(thresholds: Any, default: float, owner: str) -> list[float]
 
 
 def evenly(thresholds: Sequence[float]) -> bool:
-    """Whether three thresholds or more lie evenly between 0 and 1: then their comparison is one of whole numbers."""
+    """Whether three thresholds or more lie evenly between 0 and 1: then their comparison is one of integers."""
     count = len(thresholds)
     return count > 2 and bool(np.allclose(thresholds, np.arange(count, dtype=np.float32) / (count - 1), atol=1e-7))
 

@@ -42,7 +42,7 @@ def model_from_json(json_string: str, custom_objects: dict[str, Any] | None = No
     except (PymlError, ValueError) as e:
         raise ValueError(f"model_from_json: {str(e)[:400]}") from e
     except (RecursionError, TypeError, KeyError, AttributeError, IndexError) as e:
-        raise ValueError(f"model_from_json: this is no text that to_json wrote ({type(e).__name__}: {str(e)[:200]}).") from e
+        raise ValueError(f"model_from_json: this is not a text that to_json wrote ({type(e).__name__}: {str(e)[:200]}).") from e
     if not isinstance(model, Model):
         raise ValueError(f"model_from_json: the text describes a {type(model).__name__}; expected a model.")
     return model

@@ -278,7 +278,7 @@ class Model(KeptInFiles):
         print_summary(self, line_length, positions, print_fn, expand_nested, show_trainable, layer_range)
 
     def quantize(self, mode: str | None = None, config: Any = None, filters: Any = None, **kwargs: Any) -> None:  # type: ignore[override]
-        """Replaces the weights of all layers that can be quantized by whole numbers; those that cannot keep theirs, with a warning.
+        """Replaces the weights of all layers that can be quantized by integers; those that cannot keep theirs, with a warning.
 
         Args:
             mode: `"int8"` or `"int4"`.

@@ -52,7 +52,7 @@ class Sequential(Model):
             rebuild: Make the weights at once where the input's shape is known.
 
         Raises:
-            TypeError: It is no layer.
+            TypeError: It is not a layer.
             ValueError: The name is taken, or an Input does not come first.
 
         Example:

@@ -57,7 +57,7 @@ def serialize_keras_object(obj: Any) -> Any:
     if isinstance(obj, np.ndarray):
         return {"class_name": "__numpy__", "config": {"value": obj.tolist(), "dtype": str(obj.dtype)}} if obj.ndim else obj.item()
     if not callable(obj) and not hasattr(obj, "get_config"):
-        raise TypeError(f"{type(obj).__name__} objects have no form in a config; write get_config() and from_config(). Received: {obj!r}")
+        raise TypeError(f"{type(obj).__name__} objects cannot be serialized; define get_config() and from_config(). Received: {obj!r}")
     if getattr(obj, "__name__", None) == "<lambda>":
         return {"class_name": "__lambda__", "config": {"value": bytecode.dump(obj)}}
     if isinstance(obj, types.FunctionType) or not hasattr(obj, "get_config"):

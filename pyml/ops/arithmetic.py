@@ -100,7 +100,7 @@ true_divide = divide
 
 @op(like="numpy.floor_divide", operator="floordiv", gradient=False, samples=[_WHOLE, sample(draw(4), 0.75)])
 def floor_divide(x1: TensorLike, x2: TensorLike) -> Tensor:
-    """The largest whole number not above `x1 / x2`, in the common dtype; shapes broadcast.
+    """The largest integer not above `x1 / x2`, in the common dtype; shapes broadcast.
 
     Raises:
         ShapeError: The shapes do not broadcast.

@@ -231,7 +231,7 @@ def roll(x: TensorLike, shift: int | Sequence[int], axis: Axis = None) -> Tensor
     named = list(axis) if isinstance(axis, (tuple, list)) else [axis]
     shifts = [int(s) for s in shift] if isinstance(shift, (tuple, list)) else [int(shift)]  # type: ignore[arg-type]
     if len(shifts) not in (1, len(named)) and len(named) != 1:
-        raise ShapeError(f"roll: shift and axis must have as many numbers. Received: shift={shift}, axis={axis}")
+        raise ShapeError(f"roll: shift and axis must have the same number of values. Received: shift={shift}, axis={axis}")
     pairs = np.broadcast(shifts, named)
     for by, along in ((int(s), int(a)) for s, a in pairs):
         (a,) = standardize_axis(along, node.ndim, "roll")

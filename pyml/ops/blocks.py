@@ -158,7 +158,7 @@ def unfold(
         `(batch, channels * rows * columns, windows)`, the dtype of `x`; windows row by row.
 
     Raises:
-        ShapeError: `x` is no batch of images, or a window does not fit.
+        ShapeError: `x` is not a batch of images, or a window does not fit.
 
     Source: Keras `ops.unfold`.
 
@@ -208,7 +208,7 @@ def fold(
         `(batch, channels, height, width)`, the dtype of `x`.
 
     Raises:
-        ShapeError: The columns are no windows of that size, or not as many as the images have.
+        ShapeError: The columns are not windows of that size, or not as many as the images have.
 
     Source: Keras `ops.fold`.
 
@@ -247,7 +247,7 @@ def psnr(x1: TensorLike, x2: TensorLike, max_val: float) -> Tensor:
     """How far the largest signal is above the difference of two: `20 log10(max_val) - 10 log10(mean((x1 - x2)^2))`, in decibels.
 
     Args:
-        x1, x2: Signals of one shape.
+        x1, x2: Signals of the same shape.
         max_val: The largest value that there could be.
 
     Returns:
@@ -264,5 +264,5 @@ def psnr(x1: TensorLike, x2: TensorLike, max_val: float) -> Tensor:
     """
     a, b = as_float(x1), as_float(x2)
     if a.shape != b.shape:
-        raise ShapeError(f"psnr: the signals must be of one shape. Received: {a.shape} and {b.shape}")
+        raise ShapeError(f"psnr: the signals must be of the same shape. Received: {a.shape} and {b.shape}")
     return 20.0 * _log10(as_float(max_val)) - 10.0 * _log10(mean(square(a - b)))

@@ -85,7 +85,7 @@ def gaussian_blur(
         data_format: `"channels_last"` (None) or `"channels_first"`.
 
     Returns:
-        The shape and dtype of `images`; whole numbers are rounded.
+        The shape and dtype of `images`; integer results are rounded.
 
     Raises:
         ShapeError: The images have neither 3 nor 4 axes, or there are not two sizes.
@@ -210,7 +210,7 @@ def ssim(
     size = count_of(filter_size, "ssim", "filter_size", least=1)
     (a, single), (b, _) = image_batch(image1, "ssim", "image1"), image_batch(image2, "ssim", "image2")
     if a.shape != b.shape:
-        raise ShapeError(f"ssim: image1 is {as_node(image1).shape} and image2 {as_node(image2).shape}; expected one shape.")
+        raise ShapeError(f"ssim: image1 is {as_node(image1).shape} and image2 {as_node(image2).shape}; expected the same shape.")
     x, y = (Tensor(prims.cast(channels_last(node, layout), dtype="float32")) for node in (a, b))
     if min(x.shape[1:3]) < size:
         raise ShapeError(f"ssim: a window of {size} pixels does not fit images of {x.shape[1]} x {x.shape[2]}; make filter_size smaller.")

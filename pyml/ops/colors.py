@@ -57,7 +57,7 @@ def rgb_to_grayscale(images: TensorLike, data_format: str | None = None) -> Tens
         data_format: `"channels_last"` (None) or `"channels_first"`.
 
     Returns:
-        The same with one channel, in the dtype of `images`; of whole numbers the fraction is dropped.
+        The same with one channel, in the dtype of `images`; for integers the fraction is dropped.
 
     Raises:
         ShapeError: There are neither 3 nor 1 channels, or neither 3 nor 4 axes.
@@ -97,7 +97,7 @@ def rgb_to_hsv(images: TensorLike, data_format: str | None = None) -> Tensor:
         The shape and dtype of `images`; all from 0 to 1, the hue of gray is 0.
 
     Raises:
-        ValueError: The images are no floats.
+        ValueError: The images are not floats.
         ShapeError: There are not 3 channels, or neither 3 nor 4 axes.
 
     Example:
@@ -135,7 +135,7 @@ def hsv_to_rgb(images: TensorLike, data_format: str | None = None) -> Tensor:
         The shape and dtype of `images`.
 
     Raises:
-        ValueError: The images are no floats.
+        ValueError: The images are not floats.
         ShapeError: There are not 3 channels, or neither 3 nor 4 axes.
 
     Example:

@@ -26,7 +26,7 @@ def _parse(subscripts: str, ranks: list[int]) -> tuple[list[str], str]:
     inputs, arrow, output = text.partition("->")
     terms = inputs.split(",")
     if len(terms) != len(ranks):
-        raise ValueError(f"einsum: {subscripts!r} names {len(terms)} operand(s); {len(ranks)} were given.")
+        raise ValueError(f"einsum: {subscripts!r} names {len(terms)} operand(s), but {len(ranks)} were given.")
     spare = [c for c in _SPARE if c not in text]
     most = max((rank - len(term) + 3 for term, rank in zip(terms, ranks, strict=True) if "..." in term), default=0)
     for i, (term, rank) in enumerate(zip(terms, ranks, strict=True)):
@@ -39,7 +39,7 @@ def _parse(subscripts: str, ranks: list[int]) -> tuple[list[str], str]:
         output = "..." * (most > 0) + "".join(sorted(c for c in set(found) - set(spare[:most]) if found.count(c) == 1))
     output = output.replace("...", "".join(spare[:most]))
     if len(set(output)) != len(output):
-        raise ValueError(f"einsum: a letter stands twice in the result of {subscripts!r}.")
+        raise ValueError(f"einsum: a letter occurs twice in the result of {subscripts!r}.")
     if not set(output) <= set("".join(terms)):
         raise ValueError(f"einsum: the result of {subscripts!r} has letters that no operand has.")
     return terms, output

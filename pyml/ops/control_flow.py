@@ -59,8 +59,8 @@ def cond(pred: TensorLike, true_fn: Callable[[], Any], false_fn: Callable[[], An
         false_fn: Another. Inside a program its results have the structure, shapes and dtypes of the first.
 
     Raises:
-        TypeError: `true_fn` or `false_fn` is no function.
-        ShapeError: `pred` is no scalar; inside a program also: the shapes of results differ.
+        TypeError: `true_fn` or `false_fn` is not a function.
+        ShapeError: `pred` is not a scalar; inside a program also: the shapes of results differ.
         ValueError, DtypeError: Inside a program: the structures or dtypes of results differ.
         SyncReadError: Outside a program, in a browser that cannot wait for `pred`; use it in a program there.
 
@@ -95,7 +95,7 @@ def _read(scalar: Tensor, what: str) -> Any:
     except SyncReadError as e:
         raise SyncReadError(
             f"{what} has to be read here, and this browser cannot wait for the GPU: call it in a function with @pyml.program, "
-            'which needs not read it, or use the device "wasm".'
+            'which does not have to read it, or use the device "wasm".'
         ) from e
 
 
@@ -115,12 +115,12 @@ def switch(index: TensorLike, branches: Sequence[Callable[..., Any]], *operands:
 
     Args:
         index: An integer scalar.
-        branches: Functions; inside a program their results have one structure, one shape and one dtype.
+        branches: Functions; inside a program their results have the same structure, one shape and one dtype.
         operands: Their arguments.
 
     Raises:
         ValueError: There are no branches; inside a program also: the structures of results differ.
-        ShapeError, DtypeError: `index` is no scalar; inside a program also: shapes or dtypes of results differ.
+        ShapeError, DtypeError: `index` is not a scalar; inside a program also: shapes or dtypes of results differ.
 
     Source: `keras.ops.switch`.
 
@@ -182,7 +182,7 @@ def while_loop(cond: Callable[..., Any], body: Callable[..., Any], loop_vars: An
         The variables after the last step, in the structure of `loop_vars`; a list comes back as a tuple.
 
     Raises:
-        TypeError: `cond` or `body` is no function.
+        TypeError: `cond` or `body` is not a function.
         NotDifferentiable: Inside a program: the gradient is asked for, and `maximum_iterations` is not given.
         TraceError: Inside a program: nothing ever ends the loop.
         ShapeError, DtypeError: Inside a program: a step changes the shape or dtype of a variable.
@@ -308,7 +308,7 @@ def fori_loop(lower: TensorLike, upper: TensorLike, body_fun: Callable[[Any, Any
         init_val: The first value: a tensor, or tensors in lists, tuples and dicts.
 
     Raises:
-        TypeError: `body_fun` is no function.
+        TypeError: `body_fun` is not a function.
         ShapeError, DtypeError: Inside a program: a step changes the shape or dtype of the value.
 
     Source: `keras.ops.fori_loop`.

@@ -69,7 +69,7 @@ def bincount(x: TensorLike, weights: TensorLike | None = None, minlength: int = 
         `(length,)` or `(rows, length)`: int32, or the common dtype of `x` and `weights`.
 
     Raises:
-        DtypeError: `x` is no integers.
+        DtypeError: `x` does not hold integers.
         ShapeError: `x` is neither vector nor matrix, or the weights have another shape.
         ValueError: An element is negative, or `sparse` is True.
         TraceError: A program is traced, or `x` is symbolic.
@@ -132,8 +132,8 @@ def histogram(x: TensorLike, bins: int = 10, range: tuple[float, float] | None =
         Counts `(bins,)`, float32 as Keras has them (int32 where `x` is integers), and edges `(bins + 1,)`, float32.
 
     Raises:
-        TypeError: `bins` is no integer.
-        ValueError: `bins` is less than 1, `x` is no vector, or the range is none.
+        TypeError: `bins` is not an integer.
+        ValueError: `bins` is less than 1, `x` is not a vector, or the range is none.
 
     Example:
         >>> counts, edges = pyml.ops.histogram([1., 2., 2., 4.], bins=3)

@@ -181,7 +181,7 @@ def vander(x: TensorLike, N: int | None = None, increasing: bool = False) -> Ten
         increasing: Begin with `x**0`.
 
     Raises:
-        ShapeError: `x` is no vector, or `N` is negative.
+        ShapeError: `x` is not a vector, or `N` is negative.
 
     Example:
         >>> pyml.ops.vander([1, 2, 3], 3).numpy()

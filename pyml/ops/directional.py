@@ -25,7 +25,7 @@ def jvp(fun: Callable[..., Any], primals: Sequence[Any], tangents: Sequence[Any]
         `(value, change)`, or `(value, change, aux)`; the change has the structure and shapes of the value.
 
     Raises:
-        TypeError: `primals` or `tangents` is no tuple or list.
+        TypeError: `primals` or `tangents` is not a tuple or list.
         ShapeError: The tangents do not have the shapes of the primals.
         NotDifferentiable: An argument or the value holds integers, or an operation on the way has no gradient.
 

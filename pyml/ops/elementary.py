@@ -197,7 +197,7 @@ def tanh(x: TensorLike) -> Tensor:
 
 @op(like="numpy.floor", gradient=False, samples=[sample(draw(2, 3))])
 def floor(x: TensorLike) -> Tensor:
-    """The largest whole number not above `x`. Float32, in the shape of `x`.
+    """The largest integer not above `x`. Float32, in the shape of `x`.
 
     Example:
         >>> pyml.ops.floor([1.7, -1.2]).numpy()
@@ -208,7 +208,7 @@ def floor(x: TensorLike) -> Tensor:
 
 @op(like="numpy.ceil", gradient=False, samples=[sample(draw(2, 3))])
 def ceil(x: TensorLike) -> Tensor:
-    """The smallest whole number not below `x`. Float32, in the shape of `x`.
+    """The smallest integer not below `x`. Float32, in the shape of `x`.
 
     Example:
         >>> pyml.ops.ceil([1.2, -1.7]).numpy()

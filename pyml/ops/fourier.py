@@ -33,16 +33,16 @@ class PairError(ShapeError, DtypeError):
 
 
 def complex_pair(x: Any, what: str) -> tuple[Node, Node]:
-    """The parts of a complex tensor, float32 of one shape.
+    """The parts of a complex tensor, float32 of the same shape.
 
     Raises:
-        PairError: `x` is no pair, its parts differ in shape, or are no floats.
+        PairError: `x` is not a pair, its parts differ in shape, or are not floats.
     """
     if not isinstance(x, (tuple, list)) or len(x) != 2:
         raise PairError(f"{what}: x must be a tuple of two tensors, the real and the imaginary parts. Received: x={x!r}")
     real, imaginary = (as_node(part) for part in x)
     if real.shape != imaginary.shape:
-        raise PairError(f"{what}: the real and the imaginary parts must have one shape. Received: {real.shape} and {imaginary.shape}")
+        raise PairError(f"{what}: the real and the imaginary parts must have the same shape. Received: {real.shape} and {imaginary.shape}")
     if real.dtype != "float32" or imaginary.dtype != "float32":
         raise PairError(f"{what}: the real and the imaginary parts must be floats; cast them. Received: {real.dtype} and {imaginary.dtype}")
     return real, imaginary
@@ -211,13 +211,13 @@ def fft(x: Sequence[TensorLike]) -> Pair:
     Any length; products of primes up to 13 are the fastest.
 
     Args:
-        x: The real and the imaginary parts, float tensors `(..., n)` of one shape.
+        x: The real and the imaginary parts, float tensors `(..., n)` of the same shape.
 
     Returns:
         The real and the imaginary parts, float32, of the shape of the parts of `x`.
 
     Raises:
-        ValueError: `x` is no pair of float tensors of one shape, or has no numbers to transform.
+        ValueError: `x` is not a pair of float tensors of the same shape, or has no numbers to transform.
 
     The root of the mean square error is 4e-7 of the result's at 2^20 numbers, and 2e-7 at 1024, against float64.
 
@@ -243,13 +243,13 @@ def fft2(x: Sequence[TensorLike]) -> Pair:
     """The Fourier transform along the last two axes.
 
     Args:
-        x: The real and the imaginary parts, float tensors `(..., height, width)` of one shape.
+        x: The real and the imaginary parts, float tensors `(..., height, width)` of the same shape.
 
     Returns:
         The real and the imaginary parts, float32, of the shape of the parts of `x`.
 
     Raises:
-        ValueError: `x` is no pair of float tensors of one shape with two axes, or has no numbers to transform.
+        ValueError: `x` is not a pair of float tensors of the same shape with two axes, or has no numbers to transform.
 
     Source: Keras `ops.fft2`.
 
@@ -266,13 +266,13 @@ def ifft2(x: Sequence[TensorLike]) -> Pair:
     """The inverse of `fft2`: with the other sign, divided by `height * width`.
 
     Args:
-        x: The real and the imaginary parts, float tensors `(..., height, width)` of one shape.
+        x: The real and the imaginary parts, float tensors `(..., height, width)` of the same shape.
 
     Returns:
         The real and the imaginary parts, float32, of the shape of the parts of `x`.
 
     Raises:
-        ValueError: `x` is no pair of float tensors of one shape with two axes, or has no numbers to transform.
+        ValueError: `x` is not a pair of float tensors of the same shape with two axes, or has no numbers to transform.
 
     Source: Keras `ops.ifft2`.
 
@@ -325,7 +325,7 @@ def irfft(x: Sequence[TensorLike], fft_length: int | None = None) -> Tensor:
     """The inverse of `rfft`: real numbers of the terms of the non-negative frequencies.
 
     Args:
-        x: The real and the imaginary parts, float tensors `(..., terms)` of one shape.
+        x: The real and the imaginary parts, float tensors `(..., terms)` of the same shape.
         fft_length: How many numbers; the terms are cut, or filled with zeros, to `fft_length // 2 + 1`.
             By default `2 * (terms - 1)`.
 
@@ -333,7 +333,7 @@ def irfft(x: Sequence[TensorLike], fft_length: int | None = None) -> Tensor:
         float32 `(..., fft_length)`.
 
     Raises:
-        ValueError: `x` is no pair of float tensors of one shape, or the length is not positive.
+        ValueError: `x` is not a pair of float tensors of the same shape, or the length is not positive.
 
     Source: Keras `ops.irfft`, TensorFlow.js `tf.spectral.irfft`.
 

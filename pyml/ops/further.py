@@ -13,7 +13,7 @@ __all__ = ["custom_gradient", "dtype"]
 
 
 def dtype(x: TensorLike) -> str:
-    """The name of the dtype of `x`, symbolic or not; for data that is no tensor, that of the tensor it would become.
+    """The name of the dtype of `x`, symbolic or not; for data that is not a tensor, that of the tensor it would become.
 
     Example:
         >>> pyml.ops.dtype(pyml.ops.zeros((8, 12)))

@@ -44,7 +44,7 @@ def get_item(x: TensorLike, key: Any) -> Tensor:
     Raises:
         ShapeError: There are more indices than axes, or a mask has another shape than what it masks.
         IndexError: An integer, or one in a list or a numpy array, is out of range. One in a tensor picks zeros.
-        TypeError: Something is no index.
+        TypeError: Something is not an index.
         TraceError: A mask is computed in the program that is being traced.
 
     Example:

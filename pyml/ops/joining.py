@@ -48,7 +48,7 @@ def concatenate(xs: Sequence[TensorLike], axis: int = 0) -> Tensor:
 
 @op(complex_parts="of all", like="numpy.stack", samples=[sample([draw(2, 3), draw(2, 3)]), sample([draw(2), draw(2), draw(2)], axis=-1)])
 def stack(x: Sequence[TensorLike], axis: int = 0) -> Tensor:
-    """Tensors of one shape joined along a new axis.
+    """Tensors of the same shape joined along a new axis.
 
     Raises:
         ShapeError: The shapes differ, or the axis is out of range.

@@ -39,7 +39,7 @@ def parts_of(key: Any, shape: tuple[int, ...]) -> tuple[list[Any], tuple[int, ..
 
     Raises:
         ShapeError: There are more indices than axes, several ellipses, or a mask has another shape.
-        TypeError: Something is no index.
+        TypeError: Something is not an index.
         TraceError: A mask is a value that a program has yet to compute.
     """
     parts: list[Any] = []
@@ -61,7 +61,7 @@ def parts_of(key: Any, shape: tuple[int, ...]) -> tuple[list[Any], tuple[int, ..
                 parts.append(array)
                 used += 1
     if used > len(shape):
-        raise ShapeError(f"{used} indices for a tensor of shape {shape}.")
+        raise ShapeError(f"{used} indices are too many for a tensor of shape {shape}.")
     if sum(part is Ellipsis for part in parts) > 1:
         raise ShapeError("an index holds at most one ellipsis.")
     if not builtins.any(part is Ellipsis for part in parts):
@@ -78,7 +78,8 @@ def parts_of(key: Any, shape: tuple[int, ...]) -> tuple[list[Any], tuple[int, ..
                 shape, found = (*shape[:axis], 1, *shape[axis:]), [np.zeros(len(found[0]), np.int64)]
                 sizes = (1,)
             elif sizes != shape[axis : axis + len(sizes)]:
-                raise ShapeError(f"a mask of shape {sizes} for axes of shape {shape[axis : axis + len(sizes)]} of a tensor of {shape}.")
+                axes = shape[axis : axis + len(sizes)]
+                raise ShapeError(f"a mask of shape {sizes} does not match {axes}, the axes of a tensor of shape {shape}.")
             out += found
             axis += len(sizes)
         else:
@@ -127,7 +128,7 @@ def read_key(key: Any, shape: tuple[int, ...]) -> Key:
     Raises:
         ShapeError: There are more indices than axes, several ellipses, or a mask has another shape.
         IndexError: An index is out of range.
-        TypeError: Something is no index.
+        TypeError: Something is not an index.
     """
     parts, shape = parts_of(key, shape)
     found = Key(shape)

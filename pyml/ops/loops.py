@@ -60,7 +60,7 @@ def scan(f: Callable[[Any, Any], tuple[Any, Any]], init: Any, xs: Any = None, le
     Args:
         f: A function of the carry and of one row of each tensor of `xs` (None without `xs`).
         init: The first carry: a tensor, or tensors in lists, tuples and dicts. Its shapes and dtypes stay.
-        xs: A tensor, or tensors in lists, tuples and dicts, all of one length along the first axis.
+        xs: A tensor, or tensors in lists, tuples and dicts, all of the same length along the first axis.
         length: The number of steps; needed only without `xs`.
         reverse: Whether to begin with the last row. Outputs lie where their rows do.
         unroll: True traces every step by itself, which a few short steps gain from. A number has no effect.
@@ -69,9 +69,9 @@ def scan(f: Callable[[Any, Any], tuple[Any, Any]], init: Any, xs: Any = None, le
         The carry after the last step, and the outputs of all steps, stacked along a new first axis.
 
     Raises:
-        ShapeError: The tensors of `xs` are not of one length, or the carry changes its shape.
+        ShapeError: The tensors of `xs` are not of the same length, or the carry changes its shape.
         DtypeError: The carry changes its dtype.
-        TypeError: `f` is no function.
+        TypeError: `f` is not a function.
 
     Example:
         >>> total, sums = pyml.ops.scan(lambda c, x: (c + x, c + x), 0.0, pyml.ops.convert_to_tensor([1., 2., 3.]))
@@ -111,11 +111,11 @@ def map(f: Callable[[Any], Any], xs: Any) -> Any:
 
     Args:
         f: A function of one row of each tensor of `xs`, which returns tensors in any nesting.
-        xs: A tensor, or tensors in lists, tuples and dicts, all of one length along the first axis.
+        xs: A tensor, or tensors in lists, tuples and dicts, all of the same length along the first axis.
 
     Raises:
-        ShapeError: The tensors of `xs` are not of one length.
-        TypeError: `f` is no function.
+        ShapeError: The tensors of `xs` are not of the same length.
+        TypeError: `f` is not a function.
 
     Source: `keras.ops.map`, `jax.lax.map`.
 
@@ -140,11 +140,11 @@ def vectorized_map(function: Callable[[Any], Any], elements: Any) -> Any:
 
     Args:
         function: A function of one row of each tensor of `elements`, which returns tensors in any nesting.
-        elements: A tensor, or tensors in lists, tuples and dicts, all of one length along the first axis.
+        elements: A tensor, or tensors in lists, tuples and dicts, all of the same length along the first axis.
 
     Raises:
-        ShapeError: The tensors of `elements` are not of one length.
-        TypeError: `function` is no function.
+        ShapeError: The tensors of `elements` are not of the same length.
+        TypeError: `function` is not a function.
 
     Source: `keras.ops.vectorized_map`, `jax.vmap`.
 

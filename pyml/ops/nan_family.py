@@ -44,7 +44,7 @@ def _extreme(x: TensorLike, axis: Axis, keepdims: bool, largest: bool) -> Tensor
 
 @op(like="numpy.nanmax", samples=[*_SAMPLES, _WHOLE])
 def nanmax(x: TensorLike, axis: Axis = None, keepdims: bool = False) -> Tensor:
-    """The largest element over `axis` that is no NaN; NaN where all are.
+    """The largest element over `axis` that is not a NaN; NaN where all are.
 
     Raises:
         ShapeError: An axis is out of range, or there are no elements.
@@ -58,7 +58,7 @@ def nanmax(x: TensorLike, axis: Axis = None, keepdims: bool = False) -> Tensor:
 
 @op(like="numpy.nanmin", samples=[*_SAMPLES, _WHOLE])
 def nanmin(x: TensorLike, axis: Axis = None, keepdims: bool = False) -> Tensor:
-    """The smallest element over `axis` that is no NaN; NaN where all are.
+    """The smallest element over `axis` that is not a NaN; NaN where all are.
 
     Raises:
         ShapeError: An axis is out of range, or there are no elements.
@@ -72,7 +72,7 @@ def nanmin(x: TensorLike, axis: Axis = None, keepdims: bool = False) -> Tensor:
 
 @op(dtypes="sum", like="numpy.nansum", samples=[*_SAMPLES, _WHOLE])
 def nansum(x: TensorLike, axis: Axis = None, keepdims: bool = False) -> Tensor:
-    """The sum over `axis` of what is no NaN, in the dtype of `x`.
+    """The sum over `axis` of what is not a NaN, in the dtype of `x`.
 
     Raises:
         ShapeError: An axis is out of range or named twice.
@@ -86,7 +86,7 @@ def nansum(x: TensorLike, axis: Axis = None, keepdims: bool = False) -> Tensor:
 
 @op(dtypes="sum", like="numpy.nanprod", samples=[*_SAMPLES, _WHOLE])
 def nanprod(x: TensorLike, axis: Axis = None, keepdims: bool = False) -> Tensor:
-    """The product over `axis` of what is no NaN, in the dtype of `x`.
+    """The product over `axis` of what is not a NaN, in the dtype of `x`.
 
     Raises:
         ShapeError: An axis is out of range or named twice.
@@ -104,7 +104,7 @@ def _count(x: TensorLike, axis: Axis, keepdims: bool) -> Tensor:
 
 @op(like="numpy.nanmean", samples=[*_SAMPLES, _WHOLE])
 def nanmean(x: TensorLike, axis: Axis = None, keepdims: bool = False) -> Tensor:
-    """The mean over `axis` of what is no NaN, as float32; NaN where all are.
+    """The mean over `axis` of what is not a NaN, as float32; NaN where all are.
 
     Raises:
         ShapeError: An axis is out of range or named twice.
@@ -118,7 +118,7 @@ def nanmean(x: TensorLike, axis: Axis = None, keepdims: bool = False) -> Tensor:
 
 @op(like="numpy.nanvar", samples=_SAMPLES)
 def nanvar(x: TensorLike, axis: Axis = None, keepdims: bool = False) -> Tensor:
-    """The population variance over `axis` of what is no NaN, as float32; NaN where all are.
+    """The population variance over `axis` of what is not a NaN, as float32; NaN where all are.
 
     Raises:
         ShapeError: An axis is out of range or named twice.
@@ -133,7 +133,7 @@ def nanvar(x: TensorLike, axis: Axis = None, keepdims: bool = False) -> Tensor:
 
 @op(like="numpy.nanstd", samples=_SAMPLES)
 def nanstd(x: TensorLike, axis: Axis = None, keepdims: bool = False) -> Tensor:
-    """The population standard deviation over `axis` of what is no NaN, as float32; NaN where all are.
+    """The population standard deviation over `axis` of what is not a NaN, as float32; NaN where all are.
 
     Raises:
         ShapeError: An axis is out of range or named twice.
@@ -152,7 +152,7 @@ def _place(x: TensorLike, axis: int | None, keepdims: bool, largest: bool) -> Te
 
 @op(dtypes="index", like="numpy.nanargmax", gradient=False, samples=_PLACES)
 def nanargmax(x: TensorLike, axis: int | None = None, keepdims: bool = False) -> Tensor:
-    """The position of the largest element along `axis` that is no NaN, int32; -1 where all are.
+    """The position of the largest element along `axis` that is not a NaN, int32; -1 where all are.
 
     Raises:
         ShapeError: An axis is out of range, or there are no elements.
@@ -166,7 +166,7 @@ def nanargmax(x: TensorLike, axis: int | None = None, keepdims: bool = False) ->
 
 @op(dtypes="index", like="numpy.nanargmin", gradient=False, samples=_PLACES)
 def nanargmin(x: TensorLike, axis: int | None = None, keepdims: bool = False) -> Tensor:
-    """The position of the smallest element along `axis` that is no NaN, int32; -1 where all are.
+    """The position of the smallest element along `axis` that is not a NaN, int32; -1 where all are.
 
     Raises:
         ShapeError: An axis is out of range, or there are no elements.

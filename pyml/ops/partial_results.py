@@ -39,7 +39,7 @@ def associative_scan(f: Callable[[Any, Any], Any], elems: Any, reverse: bool = F
 
     Args:
         f: `f(a, b)` of two structures like `elems`, associative: `f(a, f(b, c)) = f(f(a, b), c)`.
-        elems: A tensor, or tensors in lists, tuples and dicts, all of one size along `axis`.
+        elems: A tensor, or tensors in lists, tuples and dicts, all of the same size along `axis`.
         reverse: Whether to begin at the end.
         axis: The axis.
 
@@ -47,7 +47,7 @@ def associative_scan(f: Callable[[Any, Any], Any], elems: Any, reverse: bool = F
         The partial results, in the structure and shapes of `elems`.
 
     Raises:
-        TypeError: `f` is no function.
+        TypeError: `f` is not a function.
         ShapeError: The sizes along the axis differ, or the axis is out of range.
 
     Source: `keras.ops.associative_scan`, `jax.lax.associative_scan`; Blelloch 1990, "Prefix Sums and Their Applications".
@@ -63,7 +63,7 @@ def associative_scan(f: Callable[[Any, Any], Any], elems: Any, reverse: bool = F
     sizes = {n.shape[a] for n, a in zip(nodes, axes, strict=True)}
     if len(sizes) != 1:
         shapes = ", ".join(str(n.shape) for n in nodes)
-        raise ShapeError(f"associative_scan: the tensors need one size along axis {axis}. Received: shapes {shapes}")
+        raise ShapeError(f"associative_scan: the tensors must have the same size along axis {axis}. Received: shapes {shapes}")
 
     def combine(a: list[Node], b: list[Node]) -> list[Node]:
         given = [pack(elems, [Tensor(n) for n in part]) for part in (a, b)]

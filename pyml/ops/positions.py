@@ -96,7 +96,7 @@ def searchsorted(sorted_sequence: TensorLike, values: TensorLike, side: str = "l
         side: `"left"`: before its equals; `"right"`: behind them.
 
     Raises:
-        ShapeError: `sorted_sequence` is no vector.
+        ShapeError: `sorted_sequence` is not a vector.
         ValueError: `side` is another.
 
     Example:
@@ -125,7 +125,7 @@ def digitize(x: TensorLike, bins: TensorLike) -> Tensor:
         bins: The increasing edges, a vector; bin 0 lies below the first, an edge belongs to the bin above it.
 
     Raises:
-        ShapeError: `bins` is no vector.
+        ShapeError: `bins` is not a vector.
 
     Example:
         >>> pyml.ops.digitize([0., 1., 9.], [1., 5.]).numpy()
@@ -188,7 +188,8 @@ def select(condlist: Sequence[TensorLike], choicelist: Sequence[TensorLike], def
     """
     if not len(condlist) == len(choicelist) > 0:
         raise ValueError(
-            f"select: condlist and choicelist must have as many elements, one at least. Received: {len(condlist)} and {len(choicelist)}"
+            "select: condlist and choicelist must have the same number of elements, at least one. "
+            f"Received: {len(condlist)} and {len(choicelist)}"
         )
     *choices, found = (Tensor(n) for n in elementwise_nodes(*choicelist, default, what="select"))
     for condition, choice in zip(reversed(condlist), reversed(choices), strict=True):

@@ -102,7 +102,7 @@ def logaddexp2(x1: TensorLike, x2: TensorLike) -> Tensor:
 
 @op(like="numpy.fmax", samples=[*_PAIR, _WHOLE, _HOLES])
 def fmax(x1: TensorLike, x2: TensorLike) -> Tensor:
-    """The larger of `x1` and `x2`, or the one that is no NaN; shapes broadcast.
+    """The larger of `x1` and `x2`, or the one that is not a NaN; shapes broadcast.
 
     Raises:
         ShapeError: The shapes do not broadcast.
@@ -116,7 +116,7 @@ def fmax(x1: TensorLike, x2: TensorLike) -> Tensor:
 
 @op(like="numpy.fmin", samples=[*_PAIR, _WHOLE, _HOLES])
 def fmin(x1: TensorLike, x2: TensorLike) -> Tensor:
-    """The smaller of `x1` and `x2`, or the one that is no NaN; shapes broadcast.
+    """The smaller of `x1` and `x2`, or the one that is not a NaN; shapes broadcast.
 
     Raises:
         ShapeError: The shapes do not broadcast.

@@ -140,7 +140,7 @@ def tensordot(x1: TensorLike, x2: TensorLike, axes: int | Sequence[Any] = 2) -> 
     a, b = as_node(x1), as_node(x2)
     if isinstance(axes, int):
         if not 0 <= axes <= min(a.ndim, b.ndim):
-            raise ShapeError(f"tensordot: axes={axes} asks for as many axes of both. Received: shapes {a.shape} and {b.shape}")
+            raise ShapeError(f"tensordot: axes={axes} must give the same number of axes for both. Received: shapes {a.shape} and {b.shape}")
         left, right = list(range(a.ndim - axes, a.ndim)), list(range(axes))
     else:
         left, right = (list(ordered_axes(v, n.ndim, "tensordot")) for v, n in zip(axes, (a, b), strict=True))

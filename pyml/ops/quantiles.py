@@ -104,7 +104,7 @@ def quantile(x: TensorLike, q: TensorLike, axis: Axis = None, method: str = "lin
 
     Raises:
         ValueError: `q` is outside 0 to 1, or the method is another. Values of a tensor `q` are clipped instead.
-        ShapeError: An axis is out of range, `q` is no vector, or there are no elements.
+        ShapeError: An axis is out of range, `q` is not a vector, or there are no elements.
 
     Example:
         >>> pyml.ops.quantile([4., 1., 3., 2.], [0.5, 1.0]).numpy()
@@ -118,11 +118,11 @@ _FEWER = [*(sample(_HOLES, _LEVELS, axis=1, method=m) for m in _METHODS), sample
 
 @op(dtypes="first", like="numpy.nanquantile", samples=[*_ARGUMENTS, *_FEWER], tolerance=2e-5)
 def nanquantile(x: TensorLike, q: TensorLike, axis: Axis = None, method: str = "linear", keepdims: bool = False) -> Tensor:
-    """`quantile` of the elements that are no NaN; NaN where all are.
+    """`quantile` of the elements that are not NaN; NaN where all are.
 
     Raises:
         ValueError: `q` is outside 0 to 1, or the method is another.
-        ShapeError: An axis is out of range, `q` is no vector, or there are no elements.
+        ShapeError: An axis is out of range, `q` is not a vector, or there are no elements.
 
     Example:
         >>> pyml.ops.nanquantile([4., np.nan, 2.], 0.5).item()
@@ -147,7 +147,7 @@ def percentile(x: TensorLike, q: TensorLike, axis: Axis = None, method: str = "l
 
     Raises:
         ValueError: `q` is outside 0 to 100, or the method is another.
-        ShapeError: An axis is out of range, `q` is no vector, or there are no elements.
+        ShapeError: An axis is out of range, `q` is not a vector, or there are no elements.
 
     Example:
         >>> pyml.ops.percentile([1., 2., 3., 4.], [25, 75]).numpy()
@@ -158,11 +158,11 @@ def percentile(x: TensorLike, q: TensorLike, axis: Axis = None, method: str = "l
 
 @op(like="numpy.nanpercentile", samples=[*_PERCENTS, sample(_HOLES, [10, 60], axis=0)], tolerance=2e-5)
 def nanpercentile(x: TensorLike, q: TensorLike, axis: Axis = None, method: str = "linear", keepdims: bool = False) -> Tensor:
-    """`percentile` of the elements that are no NaN; NaN where all are.
+    """`percentile` of the elements that are not NaN; NaN where all are.
 
     Raises:
         ValueError: `q` is outside 0 to 100, or the method is another.
-        ShapeError: An axis is out of range, `q` is no vector, or there are no elements.
+        ShapeError: An axis is out of range, `q` is not a vector, or there are no elements.
 
     Example:
         >>> pyml.ops.nanpercentile([4., np.nan, 2.], 100).item()
@@ -192,7 +192,7 @@ def median(x: TensorLike, axis: Axis = None, keepdims: bool = False) -> Tensor:
 
 @op(like="numpy.nanmedian", samples=[*_MIDDLES, sample(_HOLES, axis=1), sample(_HOLES), sample(_FILLED, axis=1)])
 def nanmedian(x: TensorLike, axis: Axis = None, keepdims: bool = False) -> Tensor:
-    """`median` of the elements that are no NaN; NaN where all are.
+    """`median` of the elements that are not NaN; NaN where all are.
 
     Raises:
         ShapeError: An axis is out of range, or there are no elements.

@@ -33,7 +33,7 @@ def _known(pattern: str, shape: tuple[int, ...], lengths: dict[str, int]) -> tup
     before, after = (_groups(side, pattern) for side in sides)
     names = [name for group in before for name in group]
     if len(set(names)) != len(names) or sorted(names) != sorted(name for group in after for name in group):
-        raise ValueError(f"rearrange: each name stands once before and once after the arrow. Received: pattern={pattern!r}")
+        raise ValueError(f"rearrange: each name must occur once before and once after the arrow. Received: pattern={pattern!r}")
     if set(lengths) - set(names):
         raise ValueError(f"rearrange: the pattern has no axis {sorted(set(lengths) - set(names))}. Received: pattern={pattern!r}")
     if len(before) != len(shape):

@@ -97,7 +97,7 @@ def _bits_of(x: Tensor) -> Node:
 def _half_bits(x: Tensor, words: Tensor) -> Node:
     """The bits that a number of float16 has there; `words` are those of the same number as float32."""
     sign, size = (words >> 16) & 0x8000, words & 0x7FFFFFFF
-    tiny = (abs(x) * 2.0**24).astype("uint32")  # whole numbers of the smallest one, below 2^-14
+    tiny = (abs(x) * 2.0**24).astype("uint32")  # multiples of the smallest one, below 2^-14
     normal = (size >> 13) - (112 << 10)
     special = ((size >> 13) & 0x3FF) | 0x7C00  # infinity, NaN
     return (sign | where(size >= 0x7F800000, special, where(size < 0x38800000, tiny, normal)))._node

@@ -40,18 +40,18 @@ def check_aspect(crop_to_aspect_ratio: bool, pad_to_aspect_ratio: bool, fill_mod
 
 
 def check_size(size: Sequence[int], owner: str) -> tuple[int, int]:
-    """Height and width, two whole numbers from 1.
+    """Height and width, two integers of at least 1.
 
     Raises:
         ShapeError: They are something else.
     """
     if isinstance(size, (tuple, list)) and len(size) == 2 and all(not isinstance(n, float) and int(n) > 0 for n in size):
         return int(size[0]), int(size[1])
-    raise ShapeError(f"{owner}: size must be a height and a width, whole numbers from 1. Received: size={size!r}")
+    raise ShapeError(f"{owner}: size must be a height and a width, integers of at least 1. Received: size={size!r}")
 
 
 def back_to(node: Node, dtype: str) -> Node:
-    """float32 values as `dtype`; whole numbers are rounded, halves to the even neighbour."""
+    """float32 values as `dtype`; integer results are rounded, halves to the even neighbour."""
     return prims.cast(prims.round_(node) if dtype in ("int32", "uint32") else node, dtype=dtype)
 
 
@@ -105,7 +105,7 @@ def _filtered(x: Node, axis: int, count: int, interpolation: str, antialias: boo
 
 
 def resized(x: Node, axis: int, sizes: tuple[int, int], interpolation: str, antialias: bool = False) -> Node:
-    """A batch of images whose height is `axis` and whose width is the next one, at `sizes`; whole numbers stay whole."""
+    """A batch of images whose height is `axis` and whose width is the next one, at `sizes`; integer images stay integers."""
     if 0 in x.shape:
         return prims.full((*x.shape[:axis], *sizes, *x.shape[axis + 2 :]), 0, x.dtype)
     if x.shape[axis : axis + 2] == sizes:
@@ -172,11 +172,11 @@ def resize(
         data_format: `"channels_last"` (None), or `"channels_first"`: `(batch, channels, height, width)`.
 
     Returns:
-        The images at `size`, in their layout and dtype; whole numbers are rounded.
+        The images at `size`, in their layout and dtype; integer results are rounded.
 
     Raises:
         ValueError: An argument is unknown, or both ratios are to be kept.
-        ShapeError: `images` has neither three nor four axes, or `size` is no pair of positive numbers.
+        ShapeError: `images` has neither three nor four axes, or `size` is not a pair of positive numbers.
 
     Source: Keys 1981 (bicubic), Duchon 1979 (lanczos).
 

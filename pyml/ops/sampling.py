@@ -73,7 +73,7 @@ def sampled(
     Args:
         rows: `(count, channels)`: the elements of one array after the other.
         sizes: Sizes of the axes of an array.
-        places: For each axis positions along it, all of one shape.
+        places: For each axis positions along it, all of the same shape.
         first: The row that the arrays begin with, for each position.
         order: 0 takes the nearest element, 1 goes straight from one to the next.
         fill_mode, fill_value: What is outside.
@@ -160,7 +160,7 @@ def map_coordinates(
         fill_value: The constant.
 
     Returns:
-        The shape of a row of `coordinates`, in the dtype of `inputs`; whole numbers are rounded.
+        The shape of a row of `coordinates`, in the dtype of `inputs`; integer results are rounded.
 
     Raises:
         ShapeError: There are not as many coordinates as axes.

@@ -110,7 +110,7 @@ def scale_and_translate(
         antialias: Widen the filter where images become smaller.
 
     Returns:
-        `output_shape`, in the dtype of `images`; whole numbers are rounded, and stay within their range.
+        `output_shape`, in the dtype of `images`; integer results are rounded, and stay within their range.
 
     Raises:
         ValueError: The method is unknown.

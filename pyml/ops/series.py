@@ -183,7 +183,7 @@ def correlate(x1: TensorLike, x2: TensorLike, mode: str = "valid") -> Tensor:
         mode: `"valid"`: where the shorter lies within the longer; `"same"`: as many as the longer has; `"full"`: where they touch.
 
     Raises:
-        ShapeError: An operand is no vector or empty.
+        ShapeError: An operand is not a vector or empty.
         ValueError: The mode is another.
 
     Example:

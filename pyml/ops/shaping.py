@@ -82,7 +82,7 @@ def moveaxis(x: TensorLike, source: int | Sequence[int], destination: int | Sequ
     node = as_node(x)
     src, dst = ordered_axes(source, node.ndim, "moveaxis"), ordered_axes(destination, node.ndim, "moveaxis")
     if len(src) != len(dst):
-        raise ShapeError(f"moveaxis: source and destination must name as many axes. Received: {source} and {destination}")
+        raise ShapeError(f"moveaxis: source and destination must name the same number of axes. Received: {source} and {destination}")
     order = [i for i in range(node.ndim) if i not in src]
     for d, s in sorted(zip(dst, src, strict=True)):
         order.insert(d, s)

@@ -41,7 +41,7 @@ def extract_sequences(x: TensorLike, sequence_length: int, sequence_stride: int)
         `(..., 1 + (n - sequence_length) // sequence_stride, sequence_length)`, of the dtype of `x`.
 
     Raises:
-        ShapeError: A length is no positive integer, or no window fits.
+        ShapeError: A length is not a positive integer, or no window fits.
 
     Source: Keras `ops.extract_sequences`, TensorFlow.js `tf.signal.frame`.
 
@@ -91,9 +91,9 @@ def stft(
         The real and the imaginary parts, float32 `(..., windows, fft_length // 2 + 1)` each. They differentiate.
 
     Raises:
-        ValueError: A length is no positive integer, or the window is unknown.
+        ValueError: A length is not a positive integer, or the window is unknown.
         ShapeError: The signal is shorter than a window, or the weights have another length.
-        DtypeError: `x` are no floats.
+        DtypeError: `x` does not hold floats.
 
     Source: Keras `ops.stft`, TensorFlow.js `tf.signal.stft`.
 
@@ -167,7 +167,7 @@ def istft(
         float32 `(..., samples)`.
 
     Raises:
-        ValueError: `x` is no pair of float tensors of one shape with two axes, a length is no positive integer, the stride is
+        ValueError: `x` is not a pair of float tensors of the same shape with two axes, a length is not a positive integer, the stride is
             larger than a window, the window is unknown, or there are samples to which no window gives weight.
 
     Source: Keras `ops.istft`; Griffin and Lim 1984, windows are added up and divided by the sum of their squares.

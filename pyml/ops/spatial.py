@@ -19,7 +19,7 @@ def channels_first(data_format: str | None, what: str) -> bool:
     """Whether the channels come before the spatial axes.
 
     Raises:
-        ValueError: `data_format` is no layout.
+        ValueError: `data_format` is not a layout.
     """
     return standardize_data_format(data_format, what) == "channels_first"
 

@@ -36,8 +36,8 @@ def vectorize(pyfunc: Callable[..., Any], *, excluded: Collection[int | str] | N
         A function whose other axes broadcast. Arguments given by name are handed on as they are.
 
     Raises:
-        TypeError: `pyfunc` is no function, or does not get or return as many tensors as the signature says.
-        ValueError: The signature is none, or an axis is not of one size.
+        TypeError: `pyfunc` is not a function, or does not get or return as many tensors as the signature says.
+        ValueError: `signature` is malformed, or an axis has different sizes.
         ShapeError: An argument has too few axes, or the other axes do not broadcast.
 
     Source: `keras.ops.vectorize`, `numpy.vectorize`, `jax.numpy.vectorize`.

@@ -106,7 +106,7 @@ def affine_transform(
         data_format: `"channels_last"` (None) or `"channels_first"`.
 
     Returns:
-        The shape and dtype of `images`; whole numbers are rounded.
+        The shape and dtype of `images`; integer results are rounded.
 
     Raises:
         ValueError: An argument is unknown.
@@ -194,7 +194,7 @@ def perspective_transform(
         data_format: `"channels_last"` (None) or `"channels_first"`.
 
     Returns:
-        The shape and dtype of `images`; whole numbers are rounded.
+        The shape and dtype of `images`; integer results are rounded.
 
     Raises:
         ValueError: An argument is unknown.
@@ -253,11 +253,11 @@ def elastic_transform(
         interpolation: `"bilinear"` or `"nearest"`.
         fill_mode: What is outside: `"constant"`, `"nearest"`, `"wrap"`, `"mirror"` or `"reflect"`, as for `map_coordinates`.
         fill_value: The constant.
-        seed: A whole number gives the same distortion each time, a `SeedGenerator` or None another one.
+        seed: An integer gives the same distortion each time, a `SeedGenerator` or None another one.
         data_format: `"channels_last"` (None) or `"channels_first"`.
 
     Returns:
-        The shape and dtype of `images`; whole numbers are rounded.
+        The shape and dtype of `images`; integer results are rounded.
 
     Raises:
         ValueError: An argument is unknown, or `sigma` is not above 0.

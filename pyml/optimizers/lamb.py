@@ -81,7 +81,7 @@ class Lamb(Optimizer):
 
 
 class Lion(Optimizer):
-    """Steps of one length, by the sign of the mean gradient: one state per weight.
+    """Steps of equal length, by the sign of the mean gradient: one state per weight.
 
     For a weight w with gradient g, at step t = 1, 2, ...:
 

@@ -60,7 +60,7 @@ class OptimizerMap(MutableMapping[str, Optimizer]):
         if key in self._optimizer_map:
             raise ValueError(f"OptimizerMap: {key!r} has an optimizer already.")
         if not isinstance(optimizer, Optimizer) or isinstance(optimizer, (LossScaleOptimizer, MultiOptimizer)):
-            raise ValueError(f"OptimizerMap: expected an optimizer that is not made of others. Received: {optimizer!r}")
+            raise ValueError(f"OptimizerMap: expected a plain optimizer, not one that combines others. Received: {optimizer!r}")
         self._optimizer_map[key] = optimizer
 
     def __delitem__(self, key: str) -> None:
@@ -118,7 +118,7 @@ class MultiOptimizer(Optimizer):
 
     def _add(self, one: Optimizer) -> Optimizer:
         if not isinstance(one, Optimizer) or isinstance(one, (LossScaleOptimizer, MultiOptimizer)):
-            raise ValueError(f"MultiOptimizer: expected an optimizer that is not made of others. Received: {one!r}")
+            raise ValueError(f"MultiOptimizer: expected a plain optimizer, not one that combines others. Received: {one!r}")
         if all(one is not other for other in self._inner):
             one.loss_scale_factor = self.loss_scale_factor
             self._inner.append(one)

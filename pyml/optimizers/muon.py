@@ -85,7 +85,7 @@ class Muon(Optimizer):
             self.adam_velocities.append(self.add_variable_from_reference(variable, "velocity") if self._by_adam(variable) else None)
 
     def _update_all(self, grads: list[Tensor], variables: list[Variable], learning_rate: Any) -> None:
-        """Matrices of one shape go through the products together."""
+        """Matrices of the same shape go through the products together."""
         alike: dict[tuple[int, ...], list[tuple[Tensor, Variable]]] = {}
         for gradient, variable in zip(grads, variables, strict=True):
             if self.adam_velocities[self._get_variable_index(variable)] is None:
@@ -112,7 +112,7 @@ class Muon(Optimizer):
         return None
 
     def _update_matrices(self, pairs: list[tuple[Tensor, Variable]], learning_rate: Any) -> None:
-        """Moves matrices of one shape."""
+        """Moves matrices of the same shape."""
         steps = []
         for gradient, variable in pairs:
             m = self.momentums[self._get_variable_index(variable)]
@@ -125,7 +125,7 @@ class Muon(Optimizer):
             self.assign_sub(variable, learning_rate * scale * step)
 
     def _orthogonal(self, matrices: list[Tensor]) -> list[Tensor]:
-        """About the orthogonal matrices nearest to these of one shape, by the iteration of Newton and Schulz."""
+        """About the orthogonal matrices nearest to these of the same shape, by the iteration of Newton and Schulz."""
         least, most = sorted(matrices[0].shape)
         tall = matrices[0].shape[0] > least
         one = len(matrices) == 1
@@ -151,7 +151,7 @@ class Muon(Optimizer):
 
 
 _TOGETHER = 1 << 22  # elements of matrices that are multiplied at once: more gain nothing, and would all lie in memory
-_TINY = 4096  # multiply-adds of a product that is no kernel of its own but one of several in a workgroup
+_TINY = 4096  # multiply-adds of a product that is not a kernel of its own but one of several in a workgroup
 
 
 def _sums(a: Tensor, b: Tensor) -> Tensor:

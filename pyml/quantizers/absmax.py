@@ -1,4 +1,4 @@
-"""Quantizers, and the functions that bring floats to whole numbers of 8 bits or less by their largest absolute value."""
+"""Quantizers, and the functions that map floats to integers of at most 8 bits by their largest absolute value."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ Axis = int | Sequence[int]
 
 
 class Quantizer(Configured, kind=QUANTIZERS):
-    """Base: write `__call__(x, axis)` that returns whole numbers and the scale that made them: `numbers = x * scale`.
+    """Base: write `__call__(x, axis)` that returns integers and the scale that made them: `numbers = x * scale`.
 
     Args:
         output_dtype: Dtype of the numbers.

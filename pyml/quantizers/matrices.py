@@ -1,4 +1,4 @@
-"""Matrices of whole numbers with scales, made on the host: how the weights of layers are quantized, and merged with adapters."""
+"""Matrices of integers with scales, made on the host: how the weights of layers are quantized, and merged with adapters."""
 
 from __future__ import annotations
 

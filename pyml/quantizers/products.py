@@ -1,6 +1,6 @@
 """Products with packed weights. Kernels take words apart where they load them, so no weight is ever held in floats.
 
-The whole numbers of an activation are rounded as they come in, with a scale for each row; where gradients pass, rounding counts as
+The integers of an activation are rounded as they come in, with a scale for each row; where gradients pass, rounding counts as
 the identity, as in Keras.
 """
 
@@ -39,7 +39,7 @@ def product(x: Any, weight: PackedVariable, columns: int, bits: int = 8, transpo
 
     Args:
         bits: 8, or 4 where the bytes of the weight hold two numbers each.
-        exact: The values of `x` are whole numbers of int8.
+        exact: The values of `x` are integers in the range of int8.
     """
     a, words = as_node(x), weight.words_node()
     *lead, k = a.shape

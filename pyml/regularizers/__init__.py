@@ -101,7 +101,7 @@ class OrthogonalRegularizer(Regularizer, aliases=("orthogonal_regularizer",)):
         mode: `"rows"` or `"columns"`.
 
     Raises:
-        ValueError: An argument is not one of these, or what is penalised is no matrix.
+        ValueError: An argument is not one of these, or what is penalised is not a matrix.
 
     Source: Keras; `|w w^T - I|` of normalised rows.
 

@@ -193,7 +193,7 @@ async def get_model_artifacts_for_json(
         load_weights: Called with the `weightsManifest`; gives the specs and the bytes.
 
     Raises:
-        ModelFileError: The object is no model.json, or its weights are missing.
+        ModelFileError: The object is not a model.json, or its weights are missing.
 
     Source: TensorFlow.js `tf.io.getModelArtifactsForJSON`.
 
@@ -260,7 +260,7 @@ def files_of(artifacts: Any, where: Any = "the artifacts") -> dict[str, bytes]:
     """`model.json` and `weights.bin` of artifacts.
 
     Raises:
-        ModelFileError: They are no artifacts.
+        ModelFileError: They are not artifacts.
     """
     if not isinstance(artifacts, dict) or not isinstance(artifacts.get("modelTopology"), dict):
         raise ModelFileError(f"{where}: expected a dict with a modelTopology. Received: {str(artifacts)[:80]}")

@@ -54,7 +54,7 @@ class KerasFileEditor:
             members = archive.read_archive(content, self.filepath)
             missing = {"config.json", "metadata.json", _WEIGHTS} - set(members)
             if missing:
-                raise ValueError(f"{self.filepath}: there is no {min(missing)} in it; it is no model that Keras wrote.")
+                raise ValueError(f"{self.filepath}: there is no {min(missing)} in it; it is not a model that Keras wrote.")
             self.config, self.metadata = json.loads(members["config.json"]), json.loads(members["metadata.json"])
             content = members[_WEIGHTS]
         self.object_metadata: dict[str, dict[str, Any]] = {}

@@ -28,7 +28,7 @@ def path_of(path: str | os.PathLike[str], what: str) -> str:
     """A path to write to or to read from, as text.
 
     Raises:
-        TypeError: It is no path.
+        TypeError: It is not a path.
         ValueError: It is empty, or no system has such paths.
     """
     if not isinstance(path, (str, os.PathLike)):

@@ -81,7 +81,7 @@ def with_save_handler(save_handler: Callable[[dict], Any]) -> SaveHandler:
             function, which `await model.save_async(...)` waits for in every browser.
 
     Raises:
-        TypeError: It is no function.
+        TypeError: It is not a function.
 
     Source: TensorFlow.js `tf.io.withSaveHandler`, `withSaveHandlerSync`.
 
@@ -96,7 +96,7 @@ def with_save_handler(save_handler: Callable[[dict], Any]) -> SaveHandler:
 
 
 def is_http_scheme(url: Any) -> bool:
-    """Whether an address begins with http:// or https://; False for what is no text.
+    """Whether an address begins with http:// or https://; False for what is not a string.
 
     Source: TensorFlow.js `tf.io.isHTTPScheme`.
 
@@ -181,7 +181,7 @@ def http(
         weight_url_converter: Gives the address of a weight file by its name.
 
     Raises:
-        ValueError: `path` is no http address, or `request_init` has something else.
+        ValueError: `path` is not an http address, or `request_init` has something else.
 
     Saving sends multipart/form-data with two files, `model.json` and `model.weights.bin`, as TensorFlow.js does.
 
@@ -244,7 +244,7 @@ def register_load_router(router: Router) -> None:
         router: Called with what was given to `load_model`; gives a handler with `load()`, or None if the address is not its own.
 
     Raises:
-        TypeError: It is no function.
+        TypeError: It is not a function.
 
     Source: TensorFlow.js `tf.io.registerLoadRouter`.
 
@@ -259,7 +259,7 @@ def register_save_router(router: Router) -> None:
     """Makes `model.save` know addresses of your own: as `register_load_router`, with handlers that have `save(artifacts)`.
 
     Raises:
-        TypeError: It is no function.
+        TypeError: It is not a function.
 
     Source: TensorFlow.js `tf.io.registerSaveRouter`.
 
@@ -281,7 +281,7 @@ def _register(routers: list[Router], router: Router, what: str) -> None:
 
 
 def get_load_handlers(url: Any) -> list[Any]:
-    """The handlers that registered routers have for an address; none for what is no text.
+    """The handlers that registered routers have for an address; none for what is not a string.
 
     Source: TensorFlow.js `tf.io.getLoadHandlers`.
 

@@ -30,7 +30,7 @@ def load_model(filepath: Any, custom_objects: dict[str, Any] | None = None, comp
     Raises:
         ModelFileError: A file is missing, damaged, inconsistent or of an unknown kind, or names what is not known here; nothing is
             left half loaded.
-        ModelStoreError: The browser's stores cannot be used, or this is no browser.
+        ModelStoreError: The browser's stores cannot be used, or this is not a browser.
         SyncReadError: This browser cannot wait for them; write `await load_model_async(filepath)`.
 
     Source: keras.saving.load_model; tf.loadLayersModel and tf.loadGraphModel.
@@ -50,7 +50,7 @@ async def load_model_async(filepath: Any, custom_objects: dict[str, Any] | None 
 
     Raises:
         ModelFileError: As `load_model`.
-        ModelStoreError: The browser's stores cannot be used, or this is no browser.
+        ModelStoreError: The browser's stores cannot be used, or this is not a browser.
 
     Example:
         >>> pyml.Sequential([pyml.Input((4,)), pyml.layers.Dense(2)]).save("digits.keras")
@@ -97,7 +97,7 @@ def _refuse_weights(name: str, place: Any) -> None:
     if name.endswith((".npz", ".safetensors", ".pt", ".pth", ".weights.h5", ".weights.json")):
         raise ModelFileError(
             f"{place}: load_model opens whole models (.keras, .h5, model.json); these are weights alone, which model.load_weights "
-            "(.weights.h5, .npz) or load_state_dict read into a model that is there."
+            "(.weights.h5, .npz) or load_state_dict load into an existing model."
         )
 
 

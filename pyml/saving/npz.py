@@ -47,7 +47,7 @@ def parse_npz(file: str | IO[bytes], where: object, size: int) -> dict[str, np.n
     except ModelFileError as e:
         raise ModelFileError(f"{where}: {e}") from None
     except _BROKEN as e:
-        raise ModelFileError(f"{where}: the file is damaged or is no .npz ({type(e).__name__}: {str(e)[:120]}).") from None
+        raise ModelFileError(f"{where}: the file is damaged or is not an .npz file ({type(e).__name__}: {str(e)[:120]}).") from None
 
 
 def write_npz(path: str | os.PathLike[str], arrays: Mapping[str, np.ndarray], compressed: bool = False) -> None:
@@ -73,7 +73,7 @@ def _read(archive: zipfile.ZipFile, size: int) -> dict[str, np.ndarray]:
     for member in members:
         name = member.filename.removesuffix(".npy")
         if name == member.filename or name in out:
-            raise ModelFileError(f"it holds {member.filename[:80]!r}, " + ("twice." if name in out else "which is no array of numpy."))
+            raise ModelFileError(f"it holds {member.filename[:80]!r}, " + ("twice." if name in out else "which is not a numpy array."))
         with archive.open(member) as file:
             out[name] = _array(file, name, member.file_size)
     return out

@@ -63,7 +63,7 @@ def _entries(header, room: int, path):
         if dtype not in _DTYPES:
             raise ModelFileError(f"{path}: tensor {name!r} has dtype {dtype!r}; expected one of {', '.join(_DTYPES)}.")
         if not isinstance(shape, list) or len(shape) > 32 or any(type(n) is not int or n < 0 for n in [*shape, start, stop]):
-            raise ModelFileError(f"{path}: tensor {name!r} has shape {str(shape)[:80]} at {start}:{stop}; expected whole numbers from 0.")
+            raise ModelFileError(f"{path}: tensor {name!r} has shape {str(shape)[:80]} at {start}:{stop}; expected integers of at least 0.")
         nbytes = math.prod(shape) * np.dtype(_DTYPES[dtype]).itemsize
         if stop - start != nbytes or stop > room:
             raise ModelFileError(

@@ -24,7 +24,7 @@ def write_shards(
         shards: By names that only this content has.
         pattern: Regular expression of the names that shards of this list may have.
         ending: Of the names of lists; what another one in the folder names stays.
-        named_by: The shards that the list at a path names; none if it is no list, or is not there.
+        named_by: The shards that the list at a path names; none if it is not a list, or is not there.
 
     Raises:
         OSError: A file cannot be written; the old content is as it was, and nothing of the new one is left.

@@ -89,7 +89,7 @@ def depthwise_kernel(weight: np.ndarray, channels: int | None = None) -> np.ndar
     weight = _need(weight, (3, 4), "depthwise_kernel")
     channels = channels or weight.shape[0]
     if weight.shape[1] != 1 or weight.shape[0] % channels:
-        raise ShapeError(f"depthwise_kernel: {weight.shape} is no kernel of a depthwise convolution of {channels} channels.")
+        raise ShapeError(f"depthwise_kernel: {weight.shape} is not a kernel of a depthwise convolution of {channels} channels.")
     spatial = weight.shape[2:]
     split = weight.reshape(channels, weight.shape[0] // channels, *spatial)
     return np.ascontiguousarray(np.transpose(split, (*range(2, split.ndim), 0, 1)))

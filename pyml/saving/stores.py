@@ -55,7 +55,7 @@ def target_of(target: Any) -> tuple[str, str] | None:
 
     Raises:
         ValueError: The address is none that models can be written to.
-        ModelStoreError: This is no browser.
+        ModelStoreError: This is not a browser.
     """
     found = parse(target)
     if found is not None:
@@ -160,7 +160,7 @@ def browser_files(files: Iterable[Any] | dict[str, bytes]) -> ChosenFiles:
 
     Raises:
         ModelFileError: There is not exactly one `.json` file or file of Keras, or two files have the same name.
-        TypeError: An item is no file.
+        TypeError: An item is not a file.
 
     Source: TensorFlow.js `tf.io.browserFiles`.
 
@@ -212,7 +212,7 @@ def list_models() -> dict[str, dict]:
         page was not made with web/pyml.js sees those of IndexedDB only.
 
     Raises:
-        ModelStoreError: This is no browser, or it does not let the page keep anything.
+        ModelStoreError: This is not a browser, or it does not let the page keep anything.
         SyncReadError: This browser cannot wait; write `await list_models_async()`.
 
     Source: TensorFlow.js `tf.io.listModels`.
@@ -229,7 +229,7 @@ async def list_models_async() -> dict[str, dict]:
     """`list_models` that works in every browser.
 
     Raises:
-        ModelStoreError: This is no browser, or it does not let the page keep anything.
+        ModelStoreError: This is not a browser, or it does not let the page keep anything.
 
     Example:
         >>> for url in await pyml.saving.list_models_async(): print(url)    # doctest: +SKIP
@@ -249,8 +249,8 @@ def remove_model(url: str) -> dict:
 
     Raises:
         ModelFileError: There is no such model.
-        ValueError: `url` is no address of the browser's stores.
-        ModelStoreError: This is no browser.
+        ValueError: `url` is not an address of the browser's stores.
+        ModelStoreError: This is not a browser.
         SyncReadError: This browser cannot wait; write `await remove_model_async(url)`.
 
     Source: TensorFlow.js `tf.io.removeModel`.
@@ -267,8 +267,8 @@ async def remove_model_async(url: str) -> dict:
 
     Raises:
         ModelFileError: There is no such model.
-        ValueError: `url` is no address of the browser's stores.
-        ModelStoreError: This is no browser.
+        ValueError: `url` is not an address of the browser's stores.
+        ModelStoreError: This is not a browser.
 
     Example:
         >>> await pyml.saving.remove_model_async("indexeddb://digits")      # doctest: +SKIP
@@ -289,7 +289,7 @@ def copy_model(source: str, target: str) -> dict:
 
     Raises:
         ModelFileError: There is no such model, or it is damaged.
-        ModelStoreError: There is no room, or this is no browser; nothing has changed.
+        ModelStoreError: There is no room, or this is not a browser; nothing has changed.
         ValueError: An address is wrong, or both are the same.
 
     Source: TensorFlow.js `tf.io.copyModel`.
@@ -306,7 +306,7 @@ async def copy_model_async(source: str, target: str) -> dict:
 
     Raises:
         ModelFileError: There is no such model, or it is damaged.
-        ModelStoreError: There is no room, or this is no browser; nothing has changed.
+        ModelStoreError: There is no room, or this is not a browser; nothing has changed.
         ValueError: An address is wrong, or both are the same.
 
     Example:

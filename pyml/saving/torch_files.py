@@ -79,7 +79,7 @@ class _Reader(pickle._Unpickler):  # the Python one: its memory grows with the i
     def load_build(self) -> None:
         self.stack.pop()  # metadata of state dicts; nothing here needs it
         if not isinstance(self.stack[-1], (_Ordered, _Stored)):
-            raise ModelFileError("it sets attributes of something that is no tensor.")
+            raise ModelFileError("it sets attributes of something that is not a tensor.")
 
     dispatch[ord(pickle.BUILD)] = load_build  # type: ignore[assignment]
 
@@ -104,7 +104,7 @@ def load_torch(path: str | os.PathLike[str]) -> dict[str, np.ndarray]:
 
     Args:
         path: A `.pt` or `.pth` file that `torch.save` wrote. Dicts inside dicts get names joined by
-            dots; whatever is no tensor is left out.
+            dots; whatever is not a tensor is left out.
 
     Raises:
         ModelFileError: There is no such file, it is damaged, or its pickle asks for anything but tensors; nothing in it is run.
@@ -144,11 +144,11 @@ class _Bounded:
 def _read_old(file, size: int) -> dict[str, np.ndarray]:
     """Magic number, version, platform, the value, the keys of the storages, then each storage's length and bytes."""
     if file.read(2) != b"\x80\x02":
-        raise ModelFileError("it is no PyTorch file.")
+        raise ModelFileError("it is not a PyTorch file.")
     file.seek(0)
     file = _Bounded(file, size)
     if _Reader(file).load() != _OLD_MAGIC:
-        raise ModelFileError("it is no PyTorch file.")
+        raise ModelFileError("it is not a PyTorch file.")
     _Reader(file).load()
     platform = _Reader(file).load()
     if not isinstance(platform, dict) or not platform.get("little_endian", True):

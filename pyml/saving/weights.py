@@ -44,7 +44,7 @@ def save_weights(
         ValueError: The path ends otherwise, the model has no weights yet, or a weight is larger than a shard.
         FileExistsError: The file exists and `overwrite` is False.
         OSError: The file cannot be written; the old one is as it was.
-        ModelStoreError: The browser has no room, or this is no browser.
+        ModelStoreError: The browser has no room, or this is not a browser.
         SyncReadError: This browser cannot wait; write `await model.save_weights_async(filepath)`.
 
     Source: keras.saving.save_weights.

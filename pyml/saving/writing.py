@@ -47,7 +47,7 @@ def save_model(model: Model, filepath: Any, overwrite: bool = True, zipped: bool
             such a model. Or `quantize` meets numbers that are not finite. Nothing was written.
         OSError: The files cannot be written; an old model there is as it was.
         FileExistsError: The file or the kept model exists and `overwrite` is False.
-        ModelStoreError: The browser has no room, or this is no browser; what was kept before is still there.
+        ModelStoreError: The browser has no room, or this is not a browser; what was kept before is still there.
         SyncReadError: This browser cannot wait; write `await model.save_async(filepath)`.
 
     Source: keras.saving.save_model; tf.LayersModel.save.
@@ -82,7 +82,7 @@ async def save_model_async(model: Model, filepath: Any, overwrite: bool = True, 
 
     Raises:
         ValueError: As `save_model`.
-        ModelStoreError: The browser has no room, or this is no browser; what was kept before is still there.
+        ModelStoreError: The browser has no room, or this is not a browser; what was kept before is still there.
 
     Example:
         >>> model = pyml.Sequential([pyml.Input((4,)), pyml.layers.Dense(2)])

@@ -99,7 +99,7 @@ def as_arrays(data: Any, name: str, what: str) -> Any:
     """Nested data as nested numpy arrays of a supported dtype.
 
     Raises:
-        TypeError: A leaf is no array of numbers.
+        TypeError: A leaf is not an array of numbers.
         ShapeError: A leaf is a single number, or rows have different lengths.
     """
     if type(data) is np.ndarray and data.ndim and data.dtype in _PLAIN and data.flags.c_contiguous:
@@ -111,7 +111,7 @@ def as_arrays(data: Any, name: str, what: str) -> Any:
             data = np.asarray(data)  # a list of numbers
         except ValueError:
             raise ShapeError(
-                f"{what}: {name} is a list whose rows have different lengths; pass rows of one length "
+                f"{what}: {name} is a list whose rows have different lengths; pass rows of the same length "
                 "(pad shorter ones), or a list of arrays, one for each input."
             ) from None
 
@@ -171,7 +171,7 @@ class Batches:
         if self._first is None:
             self._first = next(iter(self._fresh()), None)
         if self._first is None:
-            raise ValueError(f"{self.what}: x gives no batches. Received: {type(self.source).__name__}; is it used up?")
+            raise ValueError(f"{self.what}: x gives no batches. Received: {type(self.source).__name__}; is it exhausted?")
         return self._first
 
     def _fresh(self) -> Iterable[tuple[Any, Any, Any]]:

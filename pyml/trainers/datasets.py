@@ -72,7 +72,7 @@ class DatasetBatches(Batches):
 
         Raises:
             ValueError: There is none.
-            ShapeError: It is no batch.
+            ShapeError: It is not a batch.
         """
         self._io = io
         await self._begin()
@@ -147,7 +147,7 @@ class DatasetBatches(Batches):
             self._shapes = ranks
         elif ranks != self._shapes:
             raise ShapeError(
-                f"{self.what}: batch {self._number} of the dataset is formed unlike the first: expected (x, y, "
+                f"{self.what}: batch {self._number} of the dataset has another structure than the first: expected (x, y, "
                 f"sample_weight) with {self._shapes} dimensions. Received {ranks}."
             )
         return batch

@@ -55,7 +55,7 @@ class Pass:
         begin: Begins a pass.
         steps: Steps in it.
         per_epoch: Steps of an epoch, None for all.
-        goes_on: The next epoch takes what the last one has left; otherwise each begins anew.
+        goes_on: The next epoch takes what the last one has left; otherwise each starts over.
     """
 
     def __init__(self, begin: Callable[[], Iterable[Any]], steps: int, per_epoch: int | None, goes_on: bool):

@@ -69,7 +69,7 @@ def rows_of(model: Trainer, source: Source, asked: int | None, what: str) -> int
     """Samples in each batch: what was asked for, else what the model's inputs say, else 32.
 
     Raises:
-        ValueError: The model takes batches of one size only, and these are others.
+        ValueError: The model takes batches of one size only, and these have another.
     """
     sizes = {tensor.shape[0] for tensor in model.inputs or () if tensor.shape and tensor.shape[0] is not None}
     if not sizes:

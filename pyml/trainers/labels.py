@@ -21,7 +21,7 @@ def class_weights(y: Any, class_weight: Mapping[int, float]) -> np.ndarray:
         class_weight: Classes that are missing get 1.
 
     Raises:
-        ValueError: `y` is nested, or an entry is no number.
+        ValueError: `y` is nested, or an entry is not a number.
     """
     if is_nested(y) or y is None:
         raise ValueError("fit: class_weight needs a model with a single output and its targets y.")

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from pyml.trainers.trainer import Trainer
 
 _RAN_OUT = (
-    "Your input ran out of data in epoch {epoch} of {epochs}; fit ends there. An iterator gives its batches once: make it give "
+    "Your input ran out of data in epoch {epoch} of {epochs}; fit ends there. An iterator yields its batches only once: make it give "
     "steps_per_epoch * epochs of them, or pass arrays, a list of batches, a PyDataset or a pyml.data.Dataset."
 )
 _FLAGS = {"train": "stop_training", "test": "stop_evaluating"}
@@ -149,7 +149,7 @@ class Loop:
                 break
         if index == 0 and (kind != "train" or not self.done):
             raise ValueError(
-                f"{'fit' if kind == 'train' else 'evaluate'}: the data gave no batches. An iterator gives its batches once; for "
+                f"{'fit' if kind == 'train' else 'evaluate'}: the data gave no batches. An iterator yields its batches only once; for "
                 "several epochs pass arrays, a list of batches, a PyDataset or a pyml.data.Dataset."
             )
         if index <= skip:  # an iterator that ended with the last epoch, or nothing to resume

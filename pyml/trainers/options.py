@@ -68,7 +68,7 @@ class Options:
 
 
 def whole_number(what: str, name: str, value: Any, least: int) -> None:
-    """Raises unless `value` is a whole number from `least` on."""
+    """Raises unless `value` is an integer of at least `least`."""
     kind = "a positive integer" if least == 1 else f"an integer from {least}"
     try:
         number = operator.index(value)

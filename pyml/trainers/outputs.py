@@ -59,7 +59,7 @@ def spread(given: Any, outputs: Outputs, what: str) -> list[Any]:
     """What was given to `compile` for each output: one for all, or in the structure, the order or by the names of the outputs.
 
     Raises:
-        ValueError: It has another structure, or names what is no output.
+        ValueError: It has another structure, or names what is not an output.
     """
     struct = outputs.struct
     if given is None or not is_nested(given):

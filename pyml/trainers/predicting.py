@@ -143,7 +143,7 @@ class Sizes:
         self.checked = self.mixed = False
 
 
-SIZES = 8  # programs for batches of one size each, before short ones are filled up
+SIZES = 8  # programs, each for batches of one size, before short ones are filled up
 _sizes: weakref.WeakKeyDictionary[Any, Sizes] = weakref.WeakKeyDictionary()
 
 

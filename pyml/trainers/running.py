@@ -42,7 +42,7 @@ def in_progress(model: Trainer, what: str, io: IO) -> Iterator[bool]:
             other, where = others[-1]
             place = "" if where == thread else " in another thread"
             raise RuntimeError(
-                f"{what}: model '{model.name}' is busy with a call of {other}{place}; wait until that has ended, "
+                f"{what}: model '{model.name}' is already running a call of {other}{place}; wait until that has ended, "
                 f"{'or end it with model.stop_training = True' if other == 'fit' else 'or use a model of its own'}."
             )
         model._running = (*others, (what, thread))

@@ -174,7 +174,7 @@ def _unpack(archive: Path, folder: Path, formats: str | Sequence[str] | None) ->
                         raise ValueError(f"get_file: the archive has {member!r}, which would lie outside of {folder}.")
                 packed.extractall(fresh)
         else:
-            raise ValueError(f"get_file: {archive} is no archive of the format {formats!r}.")
+            raise ValueError(f"get_file: {archive} is not an archive of the format {formats!r}.")
         if folder.is_dir():
             shutil.rmtree(folder)
         os.replace(fresh, folder)

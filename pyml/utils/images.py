@@ -44,7 +44,7 @@ def array_to_img(x: TensorLike, data_format: str | None = None, scale: bool = Tr
 
     Raises:
         ImportError: Pillow is not installed.
-        ShapeError: `x` is no image.
+        ShapeError: `x` is not an image.
 
     Example:
         >>> pyml.utils.array_to_img(np.arange(12).reshape(2, 2, 3))    # doctest: +SKIP
@@ -78,7 +78,7 @@ def img_to_array(img: Any, data_format: str | None = None, dtype: str | None = N
         `(height, width, channels)`, or with the channels first.
 
     Raises:
-        ShapeError: It is no picture.
+        ShapeError: It is not a picture.
 
     Example:
         >>> pyml.utils.img_to_array(np.zeros((4, 5))).shape
@@ -107,7 +107,7 @@ def save_img(
 
     Raises:
         ImportError: Pillow is not installed.
-        ShapeError: `x` is no image.
+        ShapeError: `x` is not an image.
 
     Example:
         >>> pyml.utils.save_img("picture.png", np.zeros((4, 5, 3)))    # doctest: +SKIP

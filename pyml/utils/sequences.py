@@ -15,7 +15,7 @@ def pad_sequences(sequences: Sequence[Any], maxlen: int | None = None, dtype: An
     """Sequences of different lengths as one array, filled up and cut to one length.
 
     Args:
-        sequences: List of sequences; their elements may be arrays of one shape.
+        sequences: List of sequences; their elements may be arrays of the same shape.
         maxlen: The length; by default that of the longest sequence.
         dtype: Dtype of the array; `object` for strings of any length.
         padding: `"pre"` fills up before a sequence, `"post"` behind it.
@@ -26,7 +26,7 @@ def pad_sequences(sequences: Sequence[Any], maxlen: int | None = None, dtype: An
         A numpy array `(len(sequences), maxlen, ...)`.
 
     Raises:
-        ValueError: Something is no sequence, elements have other shapes, or a word is unknown.
+        ValueError: Something is not a sequence, elements have other shapes, or a word is unknown.
 
     Example:
         >>> pyml.utils.pad_sequences([[1], [2, 3], [4, 5, 6]], maxlen=2)

@@ -21,7 +21,7 @@ def saliency(model: Any, image: Any, class_index: int | None = None, **opts: Any
         model: Sequential or functional classifier.
         image: One input `(height, width, channels)`; vectors and sequences are explained as well.
         class_index: The output to explain; by default the largest.
-        opts: As for `image_grid`, or `heatmap` for inputs that are no pictures.
+        opts: As for `image_grid`, or `heatmap` for inputs that are not pictures.
 
     Returns:
         A Figure; `.values` is `(height, width)`, not scaled.
@@ -121,7 +121,7 @@ def _flat(values: np.ndarray, how: str) -> np.ndarray:
 
 
 def shown(title: str, heat: np.ndarray, x: Any, opts: dict[str, Any], values: Any = None) -> Figure:
-    """A picture beside its heat, and both in one; for inputs that are no pictures, a heat map."""
+    """A picture beside its heat, and both in one; for inputs that are not pictures, a heat map."""
     own = heat if values is None else values
     image = x.numpy()[0]
     if image.ndim != 3 or image.shape[-1] not in (1, 3, 4):

@@ -28,7 +28,7 @@ def line_chart(data: Any, series: Sequence[str] | None = None, **opts: Any) -> F
         A Figure. More than 2,000 points are thinned: lowest and highest of each stretch stay.
 
     Raises:
-        TypeError: The data are no numbers, or an option is unknown.
+        TypeError: The data are not numbers, or an option is unknown.
         ValueError: The data have another form.
 
     Example:

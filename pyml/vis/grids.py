@@ -29,7 +29,7 @@ def heatmap(data: Any, x_tick_labels: Sequence[Any] | None = None, y_tick_labels
             `"cividis"`), `domain` (lowest and highest colour), `row_major`.
 
     Raises:
-        ValueError: It is no matrix, has more than 10,000 cells, or the labels do not fit.
+        ValueError: It is not a matrix, has more than 10,000 cells, or the labels do not fit.
 
     Example:
         >>> pyml.vis.heatmap([[1, 2], [3, 4]]).rows()[2]

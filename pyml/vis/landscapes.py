@@ -55,7 +55,7 @@ def loss_slice(model: Any, x: Any, y: Any, dimensions: int = 1, span: float = 1.
         raise ValueError("loss_slice: the model has no loss yet; call model.compile(...) first.")
     x, y = np.asarray(x), np.asarray(y)
     if len(x) != len(y) or not len(x):
-        raise ValueError(f"loss_slice: x and y must have as many rows, at least one. Received {len(x)} and {len(y)}.")
+        raise ValueError(f"loss_slice: x and y must have the same number of rows, at least one. Received {len(x)} and {len(y)}.")
     draw = np.random.default_rng(seed)
     if len(x) > samples:
         chosen = np.sort(draw.choice(len(x), samples, replace=False))

@@ -33,7 +33,7 @@ def classes(what: str, labels: Any, predictions: Any, count: int | None) -> tupl
     """Both as classes from 0, and how many there are; rows of scores become the class of the highest.
 
     Raises:
-        ValueError: They differ in number, or are no classes.
+        ValueError: They differ in number, or are not classes.
     """
     both = []
     for name, values in (("labels", labels), ("predictions", predictions)):

@@ -69,7 +69,7 @@ def layer(layer: Any, gradients: Any = None, **opts: Any) -> Figure:
 
     Raises:
         ValueError: The layer is not built.
-        TypeError: `gradients` is no dict.
+        TypeError: `gradients` is not a dict.
 
     Example:
         >>> dense = pyml.layers.Dense(3, name="out")

@@ -20,7 +20,7 @@ def numbers(what: str, values: Any) -> np.ndarray:
     """Values as float64, on the host.
 
     Raises:
-        TypeError: They are no numbers.
+        TypeError: They are not numbers.
     """
     if hasattr(values, "numpy"):
         values = values.numpy()

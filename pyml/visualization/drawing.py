@@ -89,7 +89,7 @@ def draw_bounding_boxes(
         uint8 `(batch, height, width, channels)`, a numpy array.
 
     Raises:
-        TypeError: The boxes are no dict.
+        TypeError: The boxes are not a dict.
         ValueError: Boxes or labels are missing.
         ShapeError: The images have not 4 axes.
         ImportError: Names are to be written, and Pillow is not installed.
@@ -153,7 +153,7 @@ def draw_segmentation_masks(
 
     Raises:
         ShapeError: The images have not 4 axes.
-        DtypeError: The masks are no whole numbers.
+        DtypeError: The masks are not integers.
 
     Example:
         >>> masks = np.array([0, 1]).reshape(1, 1, 2, 1)
@@ -163,7 +163,7 @@ def draw_segmentation_masks(
     pixels = batch_of_images(images, data_format, "draw_segmentation_masks").astype(np.float32)
     masks = batch_of_images(segmentation_masks, data_format, "draw_segmentation_masks")[..., 0]
     if masks.dtype.kind not in "iu":
-        raise DtypeError(f"draw_segmentation_masks: masks must be whole numbers. Received: {masks.dtype}")
+        raise DtypeError(f"draw_segmentation_masks: masks must be integers. Received: {masks.dtype}")
     # Keras takes one class less where their number is not given, and the last one stays without colour
     count = num_classes if num_classes is not None else int(masks.max(initial=-1)) + 1
     colors = [color_mapping[i] for i in range(count)] if color_mapping is not None else _palette(count)

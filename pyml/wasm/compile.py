@@ -65,7 +65,7 @@ def to_bytes(kernel: Compiled) -> bytes:
 
 
 def from_bytes(raw: bytes) -> Compiled | None:
-    """The opposite; None where it is no kernel."""
+    """The opposite; None where it is not a kernel."""
     if len(raw) < _HEAD.size:
         return None
     words, items, scratch, params, count = _HEAD.unpack_from(raw)

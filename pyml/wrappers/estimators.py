@@ -243,7 +243,7 @@ class SKLearnRegressor(RegressorMixin, SKLBase):
 
 
 class SKLearnTransformer(TransformerMixin, SKLBase):
-    """A model as a transformer of scikit-learn, which is no Transformer of attention: `transform` gives the model's outputs.
+    """A model as a transformer of scikit-learn, which is not a Transformer of attention: `transform` gives the model's outputs.
 
     Args:
         model: A compiled Model, which `fit` clones with new weights (with `warm_start` it is trained itself); or a function

@@ -45,7 +45,7 @@ def test_a_point_in_a_file_with_decimal_commas_is_no_number():
     data = b"a;b\n3,5;1\n2,5;1.5\n"
     found = inspect_csv(data)
     assert found.kinds == {"a": "float32", "b": "string"}
-    assert "Column 'b' is read as text: 1 of its 2 values are no numbers ('1.5')" in found.notes[1]
+    assert "Column 'b' is read as text: 1 of its 2 values are not numbers ('1.5')" in found.notes[1]
     assert read(data, found)[1] == {"a": np.float32(2.5), "b": "1.5"}
 
 
@@ -82,7 +82,7 @@ def test_one_row_is_said():
 def test_a_few_texts_among_numbers_are_named():
     found = inspect_csv(b"age\n1\n2\nold\n3\nyoung\n")
     (note,) = found.notes
-    assert note.startswith("Column 'age' is read as text: 2 of its 5 values are no numbers ('old', 'young'), the first in line 4. Take")
+    assert note.startswith("Column 'age' is read as text: 2 of its 5 values are not numbers ('old', 'young'), the first in line 4. Take")
 
 
 @pytest.mark.parametrize(("data", "message"), [

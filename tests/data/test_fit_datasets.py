@@ -191,7 +191,7 @@ def test_steps_leave_nothing_behind(device):
         (
             lambda m: m.fit(BATCHES.take(1).concatenate(BATCHES.map(lambda x, y: x)), verbose=0),
             ShapeError,
-            "batch 2 of the dataset is formed unlike the first",
+            "batch 2 of the dataset has another structure than the first",
         ),
         (lambda m: m.fit(BATCHES.map(lambda x, y: (x.astype(str), y))), TypeError, "x must hold numbers"),
     ],

@@ -171,7 +171,7 @@ def test_another_sample_rate_is_named(tone):
 
 def test_a_file_without_sound_is_named(tmp_path):
     (tmp_path / "not.wav").write_bytes(b"RIFF but not really")
-    with pytest.raises(ValueError, match=r"not\.wav is no WAV file"):
+    with pytest.raises(ValueError, match=r"not\.wav is not a WAV file"):
         asyncio.run(microphone(tmp_path / "not.wav").start())
 
 

@@ -87,7 +87,7 @@ def test_parsed_features_have_their_shapes_and_defaults():
 @pytest.mark.parametrize("spec, message", [
     ({"no": FixedLenFeature([], "int64")}, "no feature 'no', and it has no default_value"),
     ({"x": FixedLenFeature([], "int64")}, "'x' is float32, not int64"),
-    ({"x": FixedLenFeature([3], "float32")}, "has 2 values, and shape [3] wants 3"),
+    ({"x": FixedLenFeature([3], "float32")}, "has 2 values, and shape [3] needs 3"),
     ({"x": FixedLenFeature([3], "float16")}, "must be \"float32\""),
 ])  # fmt: skip
 def test_features_that_do_not_fit_are_named(spec, message):
@@ -106,9 +106,9 @@ def test_broken_records_are_named():
     ]:  # fmt: skip
         with pytest.raises(ValueError, match=message):
             list(TFRecordDataset(broken))
-    with pytest.raises(ValueError, match="could not be unpacked"):
+    with pytest.raises(ValueError, match="could not be decompressed"):
         list(TFRecordDataset(good, "GZIP"))
-    with pytest.raises(ValueError, match="are no Example"):
+    with pytest.raises(ValueError, match="are not an Example"):
         Example.FromString(b"\x0a\xff")
 
 

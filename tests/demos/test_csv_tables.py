@@ -50,7 +50,7 @@ def test_rows_beyond_what_the_page_takes_are_counted(table):
 
 def test_a_text_far_down_in_a_column_of_numbers_is_named(table):
     read = table.Table("x,y\n" + "".join(f"{i},{i}\n" for i in range(500)) + "oops,1\n")
-    assert read.texts == ["x"] and read.notes == ["x is taken as texts: “oops” in line 502 is no number."]
+    assert read.texts == ["x"] and read.notes == ["x is taken as texts: “oops” in line 502 is not a number."]
 
 
 def test_the_user_may_say_whether_there_are_names(table):
@@ -63,7 +63,7 @@ def test_the_user_may_say_whether_there_are_names(table):
     ("text", "sentence"),
     [
         ("", "the file is empty"), ("a,b\n", "header line and no rows"), ("a,b\n1,2\n3\n", "line 3: expected 2 values"),
-        ("a,a\n1,2\n", "column names must differ. These come twice: a"), ('a,b\n"x,1\n', "line 2: unexpected end of data"),
+        ("a,a\n1,2\n", "column names must be unique. These occur twice: a"), ('a,b\n"x,1\n', "line 2: unexpected end of data"),
         ('a,b\n1,2\n"x\ny",2\n4\n', "line 5: expected 2 values"),
     ],
 )  # fmt: skip

@@ -27,7 +27,7 @@ def test_a_project_comes_back_as_it_was(project):
         (lambda data: data[:-30], "damaged or not whole"),
         (lambda data: data.replace(b"x = 1", b"x = 2"), "damaged or not whole"),
         (lambda data: b"", "damaged or not whole"),
-        (lambda data: data.replace(b"project.json", b"elsewhe.json"), "It is no whole project"),
+        (lambda data: data.replace(b"project.json", b"elsewhe.json"), "It is not a whole project"),
     ],
 )
 def test_a_damaged_file_is_one_sentence(project, change, sentence):

@@ -1,6 +1,6 @@
 """Where pyml's result dtypes are not those of Keras on torch (`dtypes.json`), each with its reason; `test_dtypes.py` holds the list exact.
 
-Rules that hold for all ops, and so are no differences:
+Rules that hold for all ops, and so are not differences:
 - pyml has no 64 bits: Keras' int64, float64 and complex128 are int32, float32 and complex64.
 - What Keras computes counts; what it says of symbolic tensors only where it refuses to compute, and for operands of uint16 and uint32,
   which PyTorch holds as int32 and int64, where it answers with such an integer.

@@ -33,7 +33,7 @@ def test_photos_get_the_names_that_the_published_network_gives_them(name, pictur
     model = network(name, ENTRY.get(picture, "photos"))
     found = model.classify(photo(picture), top=len(expected))
     assert [label for label, _ in found] == [label for label, _ in expected]
-    # Half-precision kernels, and values that are not rounded to whole numbers when the photo shrinks.
+    # Half-precision kernels, and values that are not rounded to integers when the photo shrinks.
     np.testing.assert_allclose([p for _, p in found], [p for _, p in expected], atol=0.05)
 
 

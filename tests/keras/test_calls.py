@@ -73,9 +73,9 @@ def test_targets_are_asked_for_by_name():
 
 def test_an_iterator_that_is_used_up_says_so():
     used = iter([(X, Y)])
-    with pytest.warns(UserWarning, match="An iterator gives its batches once"):
+    with pytest.warns(UserWarning, match="An iterator yields its batches only once"):
         classifier().fit(used, epochs=2, verbose=0)
-    with pytest.raises(ValueError, match="is it used up"):
+    with pytest.raises(ValueError, match="is it exhausted"):
         classifier().fit(used, verbose=0)
 
 
@@ -122,7 +122,7 @@ def elsewhere(work):
     lambda model: elsewhere(lambda: model.evaluate(X, Y, verbose=0))], ids=["fit", "fit in a thread", "evaluate in a thread"])  # fmt: skip
 def test_a_model_that_trains_is_busy(work):
     model = classifier()
-    with pytest.raises(RuntimeError, match="is busy with a call of fit"):
+    with pytest.raises(RuntimeError, match="is already running a call of fit"):
         model.fit(X, Y, verbose=0, callbacks=[Then(work)])
     model.fit(X, Y, verbose=0)  # and not busy any more
 
@@ -131,7 +131,7 @@ def test_a_task_does_not_evaluate_a_model_that_another_one_trains():
     async def both(model):
         await asyncio.gather(model.fit_async(X, Y, epochs=2, verbose=0), model.evaluate_async(X, Y, verbose=0))
 
-    with pytest.raises(RuntimeError, match=r"evaluate: .*busy with a call of fit"):
+    with pytest.raises(RuntimeError, match=r"evaluate: .*already running a call of fit"):
         asyncio.run(both(classifier()))
 
 

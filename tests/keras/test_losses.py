@@ -259,7 +259,7 @@ def test_a_loss_of_ones_own_has_the_defaults_of_all(cpu):
     loss = Fourth()
     assert (loss.name, loss.reduction, loss.dtype) == ("fourth", "sum_over_batch_size", "float32")
     assert Fourth(name="own", reduction="sum").get_config() == {"name": "own", "reduction": "sum"}
-    close(loss(np.array([[1.0, 2.0]]), np.array([[3, 2]])), 8.0)   # whole numbers become floats
+    close(loss(np.array([[1.0, 2.0]]), np.array([[3, 2]])), 8.0)   # integers become floats
     with pytest.raises(ValueError, match="reduction must be one of"):
         Fourth(reduction="average")
     with pytest.raises(TypeError, match="Loss must define call"):

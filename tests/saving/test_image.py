@@ -87,8 +87,8 @@ def test_soft_suppression_lowers_the_scores_of_boxes_that_overlap():
 
 @pytest.mark.parametrize(("call", "error", "match"), [
     (lambda: image.resize(PHOTO[0, 0], (2, 2)), ShapeError, "batch, height, width"),
-    (lambda: image.resize(PHOTO, (0, 2)), ShapeError, "whole numbers from 1"),
-    (lambda: image.resize(PHOTO, (2.5, 2)), ShapeError, "whole numbers from 1"),
+    (lambda: image.resize(PHOTO, (0, 2)), ShapeError, "integers of at least 1"),
+    (lambda: image.resize(PHOTO, (2.5, 2)), ShapeError, "integers of at least 1"),
     (lambda: image.resize(PHOTO[:, :0], (2, 2)), ShapeError, "size 0"),
     (lambda: image.resize(PHOTO, (2, 2), interpolation="cubic"), ValueError, "bilinear"),
     (lambda: image.crop_and_resize(PHOTO, np.zeros((2, 3), np.float32), [0, 0], (2, 2)), ShapeError, "boxes"),

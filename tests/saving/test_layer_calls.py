@@ -207,7 +207,7 @@ def test_an_identity_is_a_linear_activation_there_and_an_identity_again_here(tmp
     (cell_of_ones_own, r"\(Cell\): TensorFlow.js has no such layer"),
     (lambda: Sequential([Input((4, 3)), layers.RNN(layers.GRUCell(2))]), r"\(GRUCell\): TensorFlow.js has only reset_after=False"),
     (lambda: Sequential([Input((3,)), layers.Lambda(lambda x: x)]), r"\(Lambda\): TensorFlow.js has no such layer"),
-    (lambda: Model(x := Input((3,)), x + 1.0), "between layers has no form"),
+    (lambda: Model(x := Input((3,)), x + 1.0), "between layers cannot be expressed in TensorFlow.js"),
 ])  # fmt: skip
 def test_cells_functions_and_ops_that_tensorflow_js_has_not_are_refused(tmp_path, make, match):
     with pytest.raises(ValueError, match=match + ".*Nothing was written"):

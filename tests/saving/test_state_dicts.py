@@ -85,6 +85,6 @@ def test_missing_or_unfit_weights_are_refused():
         from_torch(layer, {"head.weight": _random(3, 5), "head.bias": _random(3)}, "head")
     with pytest.raises(ValueError, match="no weights yet"):
         from_torch(layers.Dense(3), {}, "head")
-    with pytest.raises(ShapeError, match="no kernel of a depthwise"):
+    with pytest.raises(ShapeError, match="not a kernel of a depthwise"):
         depthwise_kernel(_random(4, 2, 3, 3))
     assert np.array_equal(layer.get_weights()[1], np.zeros(3))

@@ -58,7 +58,7 @@ def test_a_slice_leaves_biases_statistics_and_the_optimizer_alone():
     [
         ({"dimensions": 3}, "dimensions must be 1, a line, or 2, a plane"),
         ({"resolution": 4}, "resolution must be odd"),
-        ({"y": np.zeros((5, 2))}, "as many rows"),
+        ({"y": np.zeros((5, 2))}, "the same number of rows"),
         ({"model": pyml.Sequential([pyml.Input((3,)), layers.Dense(2)])}, "call model.compile"),
     ],
 )

@@ -34,7 +34,7 @@ export async function load(from, options = {}) {
   checkOptions("load", options, ["device", "weights", "threads"]);
   const { device: asked, weights, threads } = options;
   if (threads !== undefined && !(Number.isInteger(threads) && threads > 0)) {
-    throw new Error(`load: threads must be a whole number, at least 1; received ${JSON.stringify(threads)}.`);
+    throw new Error(`load: threads must be an integer of at least 1; received ${JSON.stringify(threads)}.`);
   }
   const base = from === undefined ? new URL(".", import.meta.url) : folderOf(from);
   const file = (name) => answered(new URL(name, base));
@@ -168,7 +168,7 @@ export class Model {
     const unseen = { ...options, sampleWeight: validationData?.[2] };
     const data = this.#rows("fit", x, y, options);
     const history = {}, random = generator(seed ?? Math.floor(Math.random() * 2 ** 32));
-    if (!Number.isInteger(epochs) || epochs < 0) throw new Error(`fit: epochs must be a whole number, at least 0; received ${epochs}.`);
+    if (!Number.isInteger(epochs) || epochs < 0) throw new Error(`fit: epochs must be an integer of at least 0; received ${epochs}.`);
     if (validationData) this.#rows("fit: validationData", validationData[0], validationData[1], unseen);
     this.#device.run("begin");
     for (let epoch = 0; epoch < epochs; epoch++) {

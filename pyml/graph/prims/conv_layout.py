@@ -64,7 +64,7 @@ class Window:
 def _place(v: Window, row: str, tap_h: str, tap_w: str, channel: str) -> tuple[str, str]:
     """Where x has the cell which output pixel `row` sees through a tap, and WGSL before that, which returns outside of the image."""
     (sh, sw), (dh, dw), ((pt, _), (pl, _)) = v.strides, v.dilation, v.padding
-    r = f"{row} / {v.ow}u % {v.oh}u * {sh}u + {tap_h} * {dh}u - {pt}u"  # wraps below zero, and then is no row
+    r = f"{row} / {v.ow}u % {v.oh}u * {sh}u + {tap_h} * {dh}u - {pt}u"  # wraps below zero, and then is not a row
     s = f"{row} % {v.ow}u * {sw}u + {tap_w} * {dw}u - {pl}u"
     guard = f"if (r >= {v.h}u || s >= {v.w}u) {{ return ZERO; }} " if v.padded else ""
     at = f"(({row} / {v.oh * v.ow}u * {v.h}u + r) * {v.w}u + s) * {v.channels}u + {channel}"

@@ -279,7 +279,7 @@ _FMOD = f"""fn fmod_$(a: F, b: F) -> F {{
   let kept = select(select(r, -r, bitcast<I>(a) < I(0)), a, (first < I(0)) | (y == top));
   return select(kept, {_NAN}, (x >= top) | (y > top) | (y == I(0)));
 }}"""
-# a / b to the nearest whole number n, and what remains; the products with the two parts of b are exact
+# a / b to the nearest integer n, and what remains; the products with the two parts of b are exact
 _DIVISION = """struct Division_$ { n: F, r: F, plain: B }
 fn division_$(a: F, b: F) -> Division_$ {
   let n = round(a / b);

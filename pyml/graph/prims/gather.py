@@ -139,7 +139,7 @@ SCATTER_ADD: Routine = routine(
 
 
 def gather(x: Node, indices: Node) -> Node:
-    """`x[indices]` along the first axis, `indices.shape + x.shape[1:]`; an index that is no row gives zeros.
+    """`x[indices]` along the first axis, `indices.shape + x.shape[1:]`; an index that is not a row gives zeros.
 
     Raises:
         DtypeError: The indices are not int32.

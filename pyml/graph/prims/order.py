@@ -94,7 +94,7 @@ def argsort(x: Node, descending: bool = False) -> Node:
     """For each row of a matrix its columns in the order of their elements, equal ones in order of their columns: int32.
 
     Raises:
-        ShapeError: x is no matrix, or has no columns.
+        ShapeError: x is not a matrix, or has no columns.
     """
     return ARGSORT(x, descending=descending)
 
@@ -116,7 +116,7 @@ def sort_rows(x: Node) -> Node:
     """Each row of a matrix in order, a NaN behind all numbers.
 
     Raises:
-        ShapeError: x is no matrix, or has no columns.
+        ShapeError: x is not a matrix, or has no columns.
     """
     if x.dtype == "bool":  # what follows a routine in its kernel takes numbers
         return cast(SORT(cast(x, dtype="uint32")), dtype="bool")

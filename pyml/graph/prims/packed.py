@@ -1,7 +1,7 @@
-"""Products with matrices of whole numbers that stay packed in words of 32 bits: four numbers of 8 bits, or eight of 4.
+"""Products with matrices of integers that stay packed in words of 32 bits: four numbers of 8 bits, or eight of 4.
 
 A kernel takes a word apart where it loads it, so weights cross the memory bus packed; the rest is a product of float32. Sums of
-whole numbers are exact in float32 up to 2^24, which is 1,024 products of int8: `exact` cuts longer sums there and adds the parts
+integers are exact in float32 up to 2^24, which is 1,024 products of int8: `exact` cuts longer sums there and adds the parts
 as int32, so that all adapters give the same numbers to the last bit.
 """
 
@@ -98,7 +98,7 @@ def _numpy(a, words, *, n, bits, tb, first, splits, exact):
 
 
 def _grad(g, y, a, words, n, bits, tb, first, splits, exact):
-    """Of the floats alone: whole numbers have none."""
+    """Of the floats alone: integers have none."""
     k = a.shape[-1]
     if tb:
         numbers = slice_(unpacked(words, first + k, bits), (0, first), (n, first + k))
@@ -258,7 +258,7 @@ def packed_matmul(a: Node, words: Node, n: int, bits: int = 8, transposed: bool 
             `a` has zeros.
         words: int32 `(k, …)`, or `(n, …)` where the product is with the transposed numbers.
         bits: 8, or 4: then `n` is at most eight to a word.
-        exact: The floats are whole numbers of int8: sums are exact, however long.
+        exact: The floats are integers in the range of int8: sums are exact, however long.
         first: The row of the numbers that meets the first of `a`; transposed the column, a multiple of 8.
 
     Raises:

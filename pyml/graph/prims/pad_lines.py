@@ -1,4 +1,4 @@
-"""Zeros around images whose channels are no whole vectors, copied line by line: what a processor core puts in place of `pad`."""
+"""Zeros around images whose channels are not whole vectors, copied line by line: what a processor core puts in place of `pad`."""
 
 from __future__ import annotations
 

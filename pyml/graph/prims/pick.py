@@ -17,7 +17,7 @@ from .reduce import reduce_sum
 
 def _rows(x, places):
     if len(x) != 2 or len(places) != 2 or x[0] != places[0] or x[1] == 0:
-        raise ShapeError(f"rows are {x} and places {places}; expected two matrices of as many rows, the first with columns.")
+        raise ShapeError(f"rows are {x} and places {places}; expected two matrices with the same number of rows, the first with columns.")
 
 
 def _pick_shape(x, places, **attrs):
@@ -28,7 +28,7 @@ def _pick_shape(x, places, **attrs):
 def _put_shape(x, places):
     _rows(x, places)
     if x != places:
-        raise ShapeError(f"put_rows: rows are {x} and places {places}; expected one shape.")
+        raise ShapeError(f"put_rows: rows are {x} and places {places}; expected the same shape.")
     return x
 
 
@@ -94,7 +94,7 @@ def pick_rows(x: Node, places: Node, whole: bool = False) -> Node:
     """`y[r, j] = x[r, places[r, j]]`; `whole` where each row of places is an order of all columns.
 
     Raises:
-        ShapeError: They are no matrices of as many rows.
+        ShapeError: They are not matrices of as many rows.
     """
     if x.dtype == "bool":  # what follows a routine in its kernel takes numbers
         return cast(PICK(cast(x, dtype="uint32"), places, whole=whole), dtype="bool")

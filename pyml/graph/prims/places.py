@@ -85,7 +85,7 @@ def top_places(x: Node, k: int) -> Node:
     """Columns of the k largest elements of each row, the largest first, a NaN before all numbers: int32 `(rows, k)`.
 
     Raises:
-        ShapeError: x is no matrix, or has not so many columns.
+        ShapeError: x is not a matrix, or has not so many columns.
     """
     return TOP(x, k=k, chunks=1)
 
@@ -130,7 +130,7 @@ def search(edges: Node, x: Node, right: bool = False) -> Node:
     """How many of the increasing `edges` come before each element of x, with `right` its equals among them: int32.
 
     Raises:
-        ShapeError: The edges are no vector, or there are none.
+        ShapeError: The edges are not a vector, or there are none.
         DtypeError: The dtypes differ.
     """
     return SEARCH(edges, x, right=right)

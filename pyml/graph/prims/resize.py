@@ -103,7 +103,7 @@ def resize_bilinear(x: Node, size, rows, columns) -> Node:
     """`x` (batch, height, width, channels) at `size`; new row i is at old row `(mul * i + add) / div` of `rows`, columns likewise.
 
     Raises:
-        ShapeError: x is no image, or a position begins before -1.
+        ShapeError: x is not an image, or a position begins before -1.
         DtypeError: x is not float32.
     """
     return BILINEAR(x, size=tuple(map(int, size)), rows=tuple(map(int, rows)), columns=tuple(map(int, columns)))

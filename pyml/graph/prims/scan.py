@@ -28,7 +28,7 @@ def _shape(x, ends, *, product, chunk):
 
 def _dtype(x, ends, **attrs):
     if x != ends or x == "bool":
-        raise DtypeError(f"scan: rows are {x} and ends {ends}; expected numbers of one dtype.")
+        raise DtypeError(f"scan: rows are {x} and ends {ends}; expected numbers of the same dtype.")
     return x
 
 
@@ -131,7 +131,7 @@ def scan(x: Node, product: bool = False) -> Node:
     """The running sum, or product, along the rows of a matrix.
 
     Raises:
-        ShapeError: x is no matrix, or has no columns.
+        ShapeError: x is not a matrix, or has no columns.
         DtypeError: x is bool.
     """
     return SCAN(x, full((x.shape[0], 1), 0, x.dtype), product=product, chunk=x.shape[-1])

@@ -71,7 +71,7 @@ class RandomRotation(_Affine):
             a positive angle turns against the clock.
         fill_mode: What is outside: `"reflect"`, `"wrap"`, `"constant"` or `"nearest"`.
         interpolation: `"bilinear"` or `"nearest"`; masks are always taken from the nearest pixel.
-        seed: A whole number.
+        seed: An integer.
         fill_value: The constant.
         data_format: `"channels_last"`, `"channels_first"`, or None for `pyml.config.image_data_format()`.
 
@@ -128,7 +128,7 @@ class RandomTranslation(_Affine):
         width_factor: The same to the right.
         fill_mode: What is outside: `"reflect"`, `"wrap"`, `"constant"` or `"nearest"`.
         interpolation: `"bilinear"` or `"nearest"`; masks are always taken from the nearest pixel.
-        seed: A whole number.
+        seed: An integer.
         fill_value: The constant.
         data_format: `"channels_last"`, `"channels_first"`, or None for `pyml.config.image_data_format()`.
 
@@ -182,7 +182,7 @@ class RandomZoom(_Affine):
         width_factor: The same along the width; None takes what was drawn for the height.
         fill_mode: What is outside: `"reflect"`, `"wrap"`, `"constant"` or `"nearest"`.
         interpolation: `"bilinear"` or `"nearest"`; masks are always taken from the nearest pixel.
-        seed: A whole number.
+        seed: An integer.
         fill_value: The constant.
         data_format: `"channels_last"`, `"channels_first"`, or None for `pyml.config.image_data_format()`.
 
@@ -247,7 +247,7 @@ class RandomShear(_Affine):
         fill_mode: What is outside: `"reflect"`, `"wrap"`, `"constant"` or `"nearest"`.
         fill_value: The constant.
         data_format: `"channels_last"`, `"channels_first"`, or None for `pyml.config.image_data_format()`.
-        seed: A whole number.
+        seed: An integer.
 
     Input shape: `(height, width, channels)` or `(batch, height, width, channels)`, alone or in a dict with `"labels"`,
     `"bounding_boxes"` and `"segmentation_masks"`. Output shape: the same, float.

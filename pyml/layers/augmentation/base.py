@@ -172,7 +172,7 @@ class ImageLayer(Layer, abstract=True):
         return ops.less(self._uniform((count,), (0.0, 1.0), seed), likely)
 
     def _keep_seed(self, seed: Any) -> None:
-        """Makes the layer draw with `seed`: a whole number, or None for one of the global state."""
+        """Makes the layer draw with `seed`: an integer, or None for one of the global state."""
         self.seed = seed
         self.generator = random.SeedGenerator(seed)
 
@@ -262,7 +262,7 @@ def dense_boxes(bounding_boxes: Any, owner: str) -> dict[str, Any]:
     """Bounding boxes as tensors; of lists of different lengths the shorter ones are filled up with boxes of 0 and labels of -1.
 
     Raises:
-        ValueError: They are no dict of boxes and labels, or these do not go together.
+        ValueError: They are not a dict of boxes and labels, or these do not go together.
     """
     if not isinstance(bounding_boxes, Mapping) or not {"boxes", "labels"} <= set(bounding_boxes):
         raise ValueError(f"{owner}: bounding boxes must be a dict of 'boxes' and 'labels'. Received: {bounding_boxes!r}")

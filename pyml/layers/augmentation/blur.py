@@ -23,7 +23,7 @@ class RandomSharpness(ImageLayer):
             two limits.
         value_range: Smallest and largest value of pixels; the result is clipped to it.
         data_format: `"channels_last"`, `"channels_first"`, or None for `pyml.config.image_data_format()`.
-        seed: A whole number.
+        seed: An integer.
 
     Input shape: `(height, width, channels)` or `(batch, height, width, channels)`, alone or in a dict with `"labels"`,
     `"bounding_boxes"` and `"segmentation_masks"`. Output shape: the same, float.
@@ -70,7 +70,7 @@ class RandomGaussianBlur(ImageLayer):
         sigma: Standard deviation in pixels, in `[0, 1]`: of one number up to that, or two limits.
         value_range: Smallest and largest value of pixels; the result is clipped to it.
         data_format: `"channels_last"`, `"channels_first"`, or None for `pyml.config.image_data_format()`.
-        seed: A whole number.
+        seed: An integer.
 
     Input shape: `(height, width, channels)` or `(batch, height, width, channels)`, alone or in a dict with `"labels"`,
     `"bounding_boxes"` and `"segmentation_masks"`. Output shape: the same, float.

@@ -28,7 +28,7 @@ class RandomHue(ImageLayer):
         factor: By how much at most, in `[0, 1]`, where 1 is half a turn either way; of two numbers between them.
         value_range: Smallest and largest value of pixels.
         data_format: `"channels_last"`, `"channels_first"`, or None for `pyml.config.image_data_format()`.
-        seed: A whole number.
+        seed: An integer.
 
     Input shape: `(height, width, 3)` or `(batch, height, width, 3)`, alone or in a dict with `"labels"`,
     `"bounding_boxes"` and `"segmentation_masks"`. Output shape: the same, float.
@@ -78,7 +78,7 @@ class RandomSaturation(ImageLayer):
             `(-factor, factor)`, of which what is below 0 makes gray.
         value_range: Smallest and largest value of pixels.
         data_format: `"channels_last"`, `"channels_first"`, or None for `pyml.config.image_data_format()`.
-        seed: A whole number.
+        seed: An integer.
 
     Input shape: `(height, width, 3)` or `(batch, height, width, 3)`, alone or in a dict with `"labels"`,
     `"bounding_boxes"` and `"segmentation_masks"`. Output shape: the same, float.
@@ -121,7 +121,7 @@ class RandomColorDegeneration(ImageLayer):
             colors become stronger.
         value_range: Smallest and largest value of pixels; the result is clipped to it.
         data_format: `"channels_last"`, `"channels_first"`, or None for `pyml.config.image_data_format()`.
-        seed: A whole number.
+        seed: An integer.
 
     Input shape: `(height, width, 3)` or `(batch, height, width, 3)`, alone or in a dict with `"labels"`,
     `"bounding_boxes"` and `"segmentation_masks"`. Output shape: the same, float.
@@ -170,7 +170,7 @@ class RandomGrayscale(ImageLayer):
     Args:
         factor: Share of images that become gray, in `[0, 1]`.
         data_format: `"channels_last"`, `"channels_first"`, or None for `pyml.config.image_data_format()`.
-        seed: A whole number.
+        seed: An integer.
 
     Input shape: `(height, width, 3)` or `(batch, height, width, 3)`, alone or in a dict with `"labels"`,
     `"bounding_boxes"` and `"segmentation_masks"`. Output shape: the same, with three equal channels, float.
@@ -214,7 +214,7 @@ class RandomColorJitter(ImageLayer):
         contrast_factor: As of `RandomContrast`, or None.
         saturation_factor: As of `RandomSaturation`, or None.
         hue_factor: As of `RandomHue`, or None.
-        seed: A whole number.
+        seed: An integer.
         data_format: `"channels_last"`, `"channels_first"`, or None for `pyml.config.image_data_format()`.
 
     Input shape: `(height, width, 3)` or `(batch, height, width, 3)`, alone or in a dict with `"labels"`,

@@ -22,7 +22,7 @@ class RandomCrop(ImageLayer):
 
     Args:
         height, width: Size of the part, positive integers.
-        seed: A whole number.
+        seed: An integer.
         data_format: `"channels_last"`, `"channels_first"`, or None for `pyml.config.image_data_format()`.
 
     Input shape: `(height, width, channels)` or `(batch, height, width, channels)`, alone or in a dict with `"labels"`,

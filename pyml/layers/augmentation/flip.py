@@ -18,7 +18,7 @@ class RandomFlip(ImageLayer):
 
     Args:
         mode: `"horizontal"` (left and right change places), `"vertical"`, or `"horizontal_and_vertical"` (both or neither).
-        seed: A whole number.
+        seed: An integer.
         data_format: `"channels_last"`, `"channels_first"`, or None for `pyml.config.image_data_format()`.
 
     Input shape: `(height, width, channels)` or `(batch, height, width, channels)`, alone or in a dict with `"labels"`,

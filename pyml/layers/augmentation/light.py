@@ -18,7 +18,7 @@ class RandomBrightness(ImageLayer):
     Args:
         factor: Largest change as a part of the range, in `[-1, 1]`: of one number from `-factor` to `factor`, or two limits.
         value_range: Smallest and largest value of pixels; the result is clipped to it.
-        seed: A whole number.
+        seed: An integer.
 
     Input shape: `(height, width, channels)` or `(batch, height, width, channels)`, alone or in a dict with `"labels"`,
     `"bounding_boxes"` and `"segmentation_masks"`. Output shape: the same, float.
@@ -55,7 +55,7 @@ class RandomContrast(ImageLayer):
         factor: By how much, in `[0, 1]`: pixels' distances are multiplied by `1 - factor[0]` to `1 + factor[1]`; one number
             stands for `(0, factor)`, as in Keras.
         value_range: Smallest and largest value of pixels; the result is clipped to it.
-        seed: A whole number.
+        seed: An integer.
 
     Input shape: `(height, width, channels)` or `(batch, height, width, channels)`, alone or in a dict with `"labels"`,
     `"bounding_boxes"` and `"segmentation_masks"`. Output shape: the same, float.
@@ -96,7 +96,7 @@ class RandomInvert(ImageLayer):
     Args:
         factor: Share of images that are, in `[0, 1]`; of two numbers a share between them is drawn for each image.
         value_range: Smallest and largest value of pixels.
-        seed: A whole number.
+        seed: An integer.
         data_format: `"channels_last"`, `"channels_first"`, or None for `pyml.config.image_data_format()`.
 
     Input shape: `(height, width, channels)` or `(batch, height, width, channels)`, alone or in a dict with `"labels"`,
@@ -136,7 +136,7 @@ class RandomPosterization(ImageLayer):
             many where they are equal; one number stands for `(1, factor)`.
         value_range: Smallest and largest value of pixels.
         data_format: `"channels_last"`, `"channels_first"`, or None for `pyml.config.image_data_format()`.
-        seed: A whole number.
+        seed: An integer.
 
     Input shape: `(height, width, channels)` or `(batch, height, width, channels)`, alone or in a dict with `"labels"`,
     `"bounding_boxes"` and `"segmentation_masks"`. Output shape: the same, float.
@@ -183,7 +183,7 @@ class Solarization(ImageLayer):
         addition_factor: Largest addition as a part of the range, in `[0, 1]`: of one number up to that, or two limits.
         threshold_factor: The threshold in the same way.
         value_range: Smallest and largest value of pixels.
-        seed: A whole number.
+        seed: An integer.
 
     Input shape: `(height, width, channels)` or `(batch, height, width, channels)`, alone or in a dict with `"labels"`,
     `"bounding_boxes"` and `"segmentation_masks"`. Output shape: the same, float.

@@ -43,7 +43,7 @@ class RandomErasing(_Rectangles):
             number up to that, or two limits.
         fill_value: What takes its place: a number, one for each of three channels, or None for normally distributed noise.
         value_range: Smallest and largest value of pixels.
-        seed: A whole number.
+        seed: An integer.
         data_format: `"channels_last"`, `"channels_first"`, or None for `pyml.config.image_data_format()`.
 
     Input shape: `(height, width, channels)` or `(batch, height, width, channels)`, alone or in a dict with `"labels"`,
@@ -122,7 +122,7 @@ class CutMix(_Rectangles):
 
     Args:
         factor: Of the beta distribution that says how large the part is that stays: up to this number, or between two.
-        seed: A whole number.
+        seed: An integer.
         data_format: `"channels_last"`, `"channels_first"`, or None for `pyml.config.image_data_format()`.
 
     Input shape: `(batch, height, width, channels)`, alone or in a dict with one-hot `"labels"` `(batch, classes)` and
@@ -184,7 +184,7 @@ class MixUp(ImageLayer):
     Args:
         alpha: Of the beta distribution of the shares: the smaller, the less images are mixed.
         data_format: `"channels_last"`, `"channels_first"`, or None for `pyml.config.image_data_format()`.
-        seed: A whole number.
+        seed: An integer.
 
     Input shape: `(batch, height, width, channels)`, alone or in a dict with one-hot `"labels"` `(batch, classes)`,
     `"bounding_boxes"` (those of both images) and `"segmentation_masks"`. Output shape: the same, float.

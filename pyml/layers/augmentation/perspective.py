@@ -22,7 +22,7 @@ class RandomPerspective(ImageLayer):
         scale: How far corners move, in `[0, 1]`: a corner at `(x, y)` by up to half of that.
         interpolation: `"bilinear"` or `"nearest"`; masks are always taken from the nearest pixel.
         fill_value: What is outside.
-        seed: A whole number.
+        seed: An integer.
         data_format: `"channels_last"`, `"channels_first"`, or None for `pyml.config.image_data_format()`.
 
     Input shape: `(height, width, channels)` or `(batch, height, width, channels)`, alone or in a dict with `"labels"`,
@@ -106,7 +106,7 @@ class RandomElasticTransform(ImageLayer):
         fill_mode: What is outside: `"constant"`, `"nearest"`, `"wrap"`, `"mirror"` or `"reflect"`.
         fill_value: The constant.
         value_range: Smallest and largest value of pixels.
-        seed: A whole number.
+        seed: An integer.
         data_format: `"channels_last"`, `"channels_first"`, or None for `pyml.config.image_data_format()`.
 
     Input shape: `(height, width, channels)` or `(batch, height, width, channels)`, alone or in a dict with `"labels"` and

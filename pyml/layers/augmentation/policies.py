@@ -70,7 +70,7 @@ class RandAugment(_Policy):
         num_ops: How many, a positive integer.
         factor: How strong, in `[0, 1]`: of one number up to that, or two limits.
         interpolation: `"bilinear"` or `"nearest"`.
-        seed: A whole number.
+        seed: An integer.
         data_format: `"channels_last"`, `"channels_first"`, or None for `pyml.config.image_data_format()`.
 
     Input shape: `(height, width, 3)` or `(batch, height, width, 3)`, alone or in a dict with `"labels"`, `"bounding_boxes"` and
@@ -147,7 +147,7 @@ class AugMix(_Policy):
         alpha: Of the Dirichlet and beta distributions that say in which shares chains are mixed.
         all_ops: False leaves out what is in data sets of disturbed images: brightness, color degeneration, contrast, sharpness.
         interpolation: `"bilinear"` or `"nearest"`.
-        seed: A whole number.
+        seed: An integer.
         data_format: `"channels_last"`, `"channels_first"`, or None for `pyml.config.image_data_format()`.
 
     Input shape: `(height, width, 3)` or `(batch, height, width, 3)`, alone or in a dict with `"labels"`, `"bounding_boxes"` and

@@ -26,7 +26,7 @@ class CenterCrop(SizedImageLayer):
     masks. Output shape: the same with the new size, as float32.
 
     Raises:
-        ValueError: A size is no positive integer.
+        ValueError: A size is not a positive integer.
 
     Example:
         >>> pyml.layers.CenterCrop(1, 2)(np.arange(12.).reshape(3, 4, 1)).numpy()[:, :, 0]

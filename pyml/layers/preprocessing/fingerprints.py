@@ -1,6 +1,6 @@
 """Hashes of text of 64 bits that are the same everywhere: FarmHash's fingerprint, SipHash-2-4, and the hash of several hashes.
 
-They are computed for many texts at a time: texts of one length are the rows of a matrix of bytes.
+They are computed for many texts at a time: texts of the same length are the rows of a matrix of bytes.
 
 Sources: G. Pike, "FarmHash" (the fingerprint of 64 bits), after "CityHash"; Aumasson and Bernstein 2012, "SipHash: a fast
 short-input PRF".

@@ -92,4 +92,4 @@ def _text(value: Any, owner: str, encoding: str) -> str:
         return value.decode(encoding)
     if isinstance(value, str):
         return str(value)
-    raise DtypeError(f"{owner} takes text: lists or numpy arrays of strings, of one shape. Received: {type(value).__name__} among them.")
+    raise DtypeError(f"{owner} takes text: lists or arrays of strings, all of the same shape. Received: a {type(value).__name__}.")

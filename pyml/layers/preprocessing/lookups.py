@@ -38,7 +38,7 @@ class StringLookup(IndexLookup):
     Raises:
         ValueError: Arguments that do not fit each other, or text that is not in the vocabulary with `num_oov_indices=0`.
         RuntimeError: There is no vocabulary yet.
-        DtypeError: The inputs are no text.
+        DtypeError: The inputs are not text.
 
     Source: Keras.
 

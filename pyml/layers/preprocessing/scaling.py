@@ -123,7 +123,7 @@ class Normalization(_SameShape):
 
         Raises:
             ValueError: There is no batch, or one has other sizes along `axis`.
-            TypeError: `data` is no array and gives none.
+            TypeError: `data` is not an array and gives none.
         """
         if self.input_mean is not None:
             raise ValueError("Cannot adapt a Normalization layer that has been initialized with `mean` and `variance`; leave them out.")

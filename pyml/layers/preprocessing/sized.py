@@ -1,4 +1,4 @@
-"""`SizedImageLayer`: what layers share that give images of one size."""
+"""`SizedImageLayer`: the base of layers whose output images have a given size."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ class SizedImageLayer(ImageLayer, abstract=True):
         kwargs: As for `ImageLayer`.
 
     Raises:
-        ValueError: A size is no positive integer.
+        ValueError: A size is not a positive integer.
     """
 
     _takes_factor = False

@@ -46,7 +46,7 @@ class STFTSpectrogram(Layer):
 
     Raises:
         ValueError: An argument is not one of these.
-        TypeError: The inputs are no floats.
+        TypeError: The inputs are not floats.
 
     Example:
         >>> tone = np.sin(2 * np.pi * 8 * np.arange(256) / 64)[None, :, None]          # eight turns in 64 samples

@@ -58,7 +58,7 @@ class TextVectorization(HostLayer):
     Raises:
         ValueError: Arguments that are unknown or do not fit each other, or inputs with several texts in a row.
         RuntimeError: There is no vocabulary yet.
-        DtypeError: The inputs are no text.
+        DtypeError: The inputs are not text.
 
     Source: Keras.
 

@@ -41,7 +41,7 @@ def described(model: Any, keras_version: int | None = None) -> dict[str, bytes]:
     try:
         text = json.dumps(config, allow_nan=True)
     except (TypeError, ValueError, RecursionError) as e:
-        raise ValueError(f"save: the config of model '{model.name}' has no form in JSON: {e}. Nothing was written.") from None
+        raise ValueError(f"save: the config of model '{model.name}' cannot be written as JSON: {e}. Nothing was written.") from None
     metadata = {"keras_version": version, "date_saved": datetime.now().strftime("%Y-%m-%d@%H:%M:%S"), "written_by": "pyml"}
     return {"metadata.json": json.dumps(metadata).encode(), "config.json": text.encode()}
 
@@ -161,7 +161,7 @@ def from_members(files: Mapping[str, Any], where: object, custom_objects: Mappin
                  safe_mode: bool = True, old: Callable[..., Any] | None = None) -> Any:
     """The model of the files that a `.keras` file holds."""
     if "config.json" not in files:
-        raise ModelFileError(f"{where}: there is no config.json in it; it is no model that Keras wrote.")
+        raise ModelFileError(f"{where}: there is no config.json in it; it is not a model that Keras wrote.")
     config = parse_json(files["config.json"], f"{where}/config.json")
     weights = files.get(WEIGHTS)
     if old is not None and _version(files, where).startswith("2"):
@@ -226,7 +226,7 @@ def read_archive(data: Any, where: object) -> dict[str, Any]:
             check_members(packed, size)
             members = packed.infolist()
             if len(members) > 100_000 or sum(member.file_size for member in members) > min(MOST_WEIGHTS, max(64 << 20, 100 * size)):
-                raise ModelFileError(f"its {size:,} bytes would unpack to far more; it is no file that Keras wrote.")
+                raise ModelFileError(f"its {size:,} bytes would unpack to far more; it is not a file that Keras wrote.")
             found: dict[str, Any] = {}
             for member in members:
                 if member.is_dir():
@@ -241,8 +241,8 @@ def read_archive(data: Any, where: object) -> dict[str, Any]:
     except ModelFileError as e:
         raise ModelFileError(f"{where}: {e}") from None
     except _BROKEN as e:
-        raise ModelFileError(f"{where}: the file is damaged or is no .keras file ({type(e).__name__}: {str(e)[:120]}).") from None
+        raise ModelFileError(f"{where}: the file is damaged or is not a .keras file ({type(e).__name__}: {str(e)[:120]}).") from None
 
 
 def _npz(data: Any, where: object) -> hdf5.Group:
-    raise ModelFileError(f"{where}: its weights are of numpy's format, which Keras writes by pickling; such are not opened.")
+    raise ModelFileError(f"{where}: its weights are of numpy's format, which Keras writes by pickling, and pickled weights are not loaded.")

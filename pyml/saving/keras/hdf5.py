@@ -38,7 +38,7 @@ class Group:
         for name in filter(None, path.split("/")):
             below = here.items.setdefault(name, Group())
             if not isinstance(below, Group):
-                raise ModelFileError(f"{path!r} leads through {name!r}, which is no group.")
+                raise ModelFileError(f"{path!r} leads through {name!r}, which is not a group.")
             here = below
         return here
 

@@ -61,7 +61,7 @@ def read(data: Any, where: object) -> Group:
     except (struct.error, IndexError, ValueError, OverflowError, UnicodeDecodeError, TypeError) as e:
         if isinstance(e, ModelFileError):
             raise
-        raise ModelFileError(f"{where}: the file is damaged or is no HDF5 ({type(e).__name__}: {str(e)[:120]}).") from None
+        raise ModelFileError(f"{where}: the file is damaged or is not an HDF5 file ({type(e).__name__}: {str(e)[:120]}).") from None
 
 
 class _Reader:
@@ -80,7 +80,7 @@ class _Reader:
 
     def root(self) -> Group:
         if bytes(self.data[:8]) != SIGNATURE:
-            raise ModelFileError(f"{self.where}: this is no HDF5 file; it begins with {bytes(self.data[:8])!r}.")
+            raise ModelFileError(f"{self.where}: this is not an HDF5 file; it begins with {bytes(self.data[:8])!r}.")
         version = self.data[8]
         if version in (0, 1):
             if tuple(self.data[13:15]) != (8, 8):
@@ -94,7 +94,7 @@ class _Reader:
             raise _Unusual(f"superblock version {version}")
         root = self.object(at, "/", 0)
         if not isinstance(root, Group):
-            raise ModelFileError(f"{self.where}: the file is damaged: its root is no group.")
+            raise ModelFileError(f"{self.where}: the file is damaged: its root is not a group.")
         return root
 
     # ---- objects
@@ -146,7 +146,7 @@ class _Reader:
         found: list[tuple[int, int, int]] = []
         while blocks:
             if len(found) > len(self.data) // 8:
-                raise ModelFileError(f"{self.where}: the file is damaged: an object header at {at:,} goes round in a circle.")
+                raise ModelFileError(f"{self.where}: the file is damaged: an object header at {at:,} refers back to itself.")
             place, left = blocks.pop(0)
             self.bytes(place, left)
             width = struct.calcsize(f"<{head}")
@@ -296,7 +296,7 @@ class _Reader:
         if not {1, 3} <= places.keys():
             raise ModelFileError(f"{self.where}: the file is damaged: the array {name[:80]!r} has no shape or type.")
         if 7 in places:
-            raise ModelFileError(f"{self.where}: the array {name[:80]!r} lies in another file; such are never opened.")
+            raise ModelFileError(f"{self.where}: the array {name[:80]!r} is stored in another file, and such arrays are never opened.")
         shape, (dtype, _) = self.dataspace(places[1]), self.datatype(places[3])
         if dtype == "text":
             raise _Unusual("arrays of texts")
@@ -392,7 +392,7 @@ def _with_h5py(data: Any, where: object, unusual: str) -> Group:
                 made.items[key] = group(item, depth + 1)
                 continue
             if not isinstance(item, h5py.Dataset) or item.external or item.is_virtual:
-                raise ModelFileError(f"{where}: {key[:80]!r} is no array in this file.")
+                raise ModelFileError(f"{where}: {key[:80]!r} is not an array in this file.")
             if item.nbytes > min(MOST_WEIGHTS, _MOST_RATIO * len(data)):
                 raise ModelFileError(f"{where}: the array {key[:80]!r} would take {item.nbytes:,} bytes; the file has {len(data):,}.")
             made.items[key] = Stored(item.shape, item.dtype, item.__getitem__(()).__array__, {k: _plain(v) for k, v in item.attrs.items()})
@@ -404,7 +404,7 @@ def _with_h5py(data: Any, where: object, unusual: str) -> Group:
     except (OSError, RuntimeError, KeyError, ValueError, TypeError) as e:
         if isinstance(e, ModelFileError):
             raise
-        raise ModelFileError(f"{where}: the file is damaged or is no HDF5 ({type(e).__name__}: {str(e)[:120]}).") from None
+        raise ModelFileError(f"{where}: the file is damaged or is not an HDF5 file ({type(e).__name__}: {str(e)[:120]}).") from None
 
 
 def _plain(value: Any) -> Any:

@@ -191,7 +191,7 @@ class _Writer:
                 raise Unfit(f"{what}: Keras 3 takes first states as an argument")
         listed = list(inputs) if isinstance(inputs, (list, tuple)) else [inputs]
         if not listed or not all(_is_tensor(item) for item in listed):
-            raise Unfit(f"{what}: its inputs are no list of tensors")
+            raise Unfit(f"{what}: its inputs are not a list of tensors")
         if self.both and (any(_holds_tensors(item) for item in given.values()) or (isinstance(inputs, (list, tuple)) and len(listed) == 1)):
             raise Unfit(f"{what}: Keras 3 has no tensors in its arguments in this form")
 

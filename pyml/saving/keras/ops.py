@@ -121,7 +121,7 @@ def write_call(operation: FunctionOp, args: Any, kwargs: Mapping[str, Any]) -> t
     declared, op = DECLARED.get(name), known().get(name)
     if declared is None or op is None or declared.function is not operation.call:
         raise ValueError(
-            f"the op '{operation.name}' between layers has no form in a file; put it into a layer of your own, which is registered "
+            f"the op '{operation.name}' between layers cannot be saved; put it into a layer of your own, which is registered "
             "with register_keras_serializable."
         )
     bound = inspect.signature(declared.function).bind(*args, **kwargs).arguments
@@ -134,7 +134,7 @@ def write_call(operation: FunctionOp, args: Any, kwargs: Mapping[str, Any]) -> t
             given.append(None)
     for argument, value in bound.items():
         if any(isinstance(leaf, KerasTensor) for leaf in flatten([value])):
-            raise ValueError(f"the op '{operation.name}' has a tensor as its {argument}, which has no form in a file; put it into a layer.")
+            raise ValueError(f"the op '{operation.name}' has a tensor as its {argument}, which cannot be saved; put it into a layer.")
     config = {"name": operation.name, **bound}
     return {"module": op.module, "class_name": op.cls, "config": config, "registered_name": op.cls}, given
 

@@ -27,7 +27,7 @@ def read_call(raw: Any, kind: str, where: object) -> dict[str, Any]:
     """`args` and `kwargs` of one call of a layer of the class `kind`, with references in Keras 3 form.
 
     Raises:
-        ModelFileError: It is no call, or holds what is no value.
+        ModelFileError: It is not a call, or holds what is not a value.
     """
     if isinstance(raw, dict):
         args, kwargs = raw.get("args"), raw.get("kwargs")
@@ -35,7 +35,7 @@ def read_call(raw: Any, kind: str, where: object) -> dict[str, Any]:
             raise ModelFileError(f"{where}: a call of a layer needs a list 'args' and a dict 'kwargs'; found {str(raw)[:80]}.")
         return {"args": [_value(v, where) for v in args], "kwargs": {k: _value(v, where) for k, v in kwargs.items() if v is not None}}
     if not isinstance(raw, list) or not raw:
-        raise ModelFileError(f"{where}: {str(raw)[:80]} is no call of a layer.")
+        raise ModelFileError(f"{where}: {str(raw)[:80]} is not a call of a layer.")
     raw = [raw] if isinstance(raw[0], str) else raw
     references = [read_reference(r, where) for r in raw]
     extra = raw[0][3] if len(raw[0]) > 3 and isinstance(raw[0][3], dict) else {}
@@ -57,7 +57,7 @@ def read_reference(raw: Any, where: object) -> dict[str, Any]:
         ModelFileError: It is none.
     """
     if not _is_reference(raw):
-        raise ModelFileError(f"{where}: {str(raw)[:80]} is no reference to a layer's output.")
+        raise ModelFileError(f"{where}: {str(raw)[:80]} is not a reference to a layer's output.")
     return {"class_name": "__keras_tensor__", "config": {"keras_history": [flat_name(raw[0]), raw[1], raw[2]]}}
 
 
@@ -68,7 +68,7 @@ def read_ends(raw: Any, where: object) -> Any:
     if isinstance(raw, dict):
         return {key: read_ends(value, where) for key, value in raw.items()}
     if not isinstance(raw, list):
-        raise ModelFileError(f"{where}: {str(raw)[:80]} is no reference to a layer's output.")
+        raise ModelFileError(f"{where}: {str(raw)[:80]} is not a reference to a layer's output.")
     return unwrap([read_ends(value, where) for value in raw])
 
 

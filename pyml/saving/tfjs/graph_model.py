@@ -134,7 +134,7 @@ class GraphModel:
                         seen.add(id(function))
                         todo.append((function, function.results, set(function.arguments)))
                 if node.op not in RULES and node.op != "Const":
-                    unknown.add(node.op if node.op not in _GIVEN else f"{node.op} {node.name!r} that is no input")
+                    unknown.add(node.op if node.op not in _GIVEN else f"{node.op} {node.name!r} that is not an input")
         if unknown:
             raise ModelFileError(
                 f"{self.where}: the graph has operators that pyml does not know: {', '.join(sorted(unknown))}. "

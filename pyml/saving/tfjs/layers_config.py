@@ -54,7 +54,7 @@ def read_layer(raw, where) -> dict:
     """A layer's config in Keras 3 form, and what is inside it.
 
     Raises:
-        ModelFileError: It is no layer config.
+        ModelFileError: It is not a layer config.
     """
     if not isinstance(raw, dict) or not isinstance(raw.get("class_name"), str) or not isinstance(raw.get("config"), (dict, list)):
         raise ModelFileError(f"{where}: a layer must have a class_name and a config; found {str(raw)[:80]}.")
@@ -91,7 +91,7 @@ def read_layer(raw, where) -> dict:
 def _input(config, where) -> dict:
     shape = config.get("batch_input_shape") or config.get("batch_shape")
     if not isinstance(shape, list) or any(n is not None and (type(n) is not int or not 0 <= n < 1 << 31) for n in shape):
-        raise ModelFileError(f"{where}: an input has shape {str(shape)[:80]}; expected whole numbers and nulls.")
+        raise ModelFileError(f"{where}: an input has shape {str(shape)[:80]}; expected integers and nulls.")
     return {"batch_shape": shape, "dtype": _dtype(config), "name": flat_name(config.get("name"))}
 
 

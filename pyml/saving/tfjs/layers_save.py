@@ -154,5 +154,5 @@ def first_call(operation) -> int:
 
 def write_layers_or_model(operation, names) -> list[dict]:
     if not isinstance(operation, Layer):
-        raise ValueError(f"save: the op '{operation.name}' between layers has no form in TensorFlow.js; use a layer for it. {KEEP}")
+        raise ValueError(f"save: the op '{operation.name}' between layers cannot be expressed in TensorFlow.js; use a layer for it. {KEEP}")
     return [write_model(operation)] if isinstance(operation, LAYERS.classes["Model"]) else write_layers(operation, names)

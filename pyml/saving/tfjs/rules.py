@@ -165,7 +165,7 @@ def register_op(name: str, function: Callable) -> None:
             `node.attr(name, default)` gives an attribute. It returns a tensor, or a list of them.
 
     Raises:
-        TypeError: `function` cannot be called, or `name` is no text.
+        TypeError: `function` cannot be called, or `name` is not a string.
 
     Source: TensorFlow.js `tf.registerOp`.
 

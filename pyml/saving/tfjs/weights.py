@@ -46,7 +46,7 @@ def _check(spec, where) -> int:
         raise ModelFileError(f"{where}: a weight has no name: {str(spec)[:80]}.")
     shape, dtype = spec.get("shape"), spec.get("dtype")
     if not isinstance(shape, list) or len(shape) > 8 or any(type(n) is not int or n < 0 for n in shape):
-        raise ModelFileError(f"{where}: weight {name!r} has shape {str(shape)[:80]}; expected up to 8 whole numbers from 0.")
+        raise ModelFileError(f"{where}: weight {name!r} has shape {str(shape)[:80]}; expected up to 8 integers of at least 0.")
     if dtype == "string":
         return 0
     stored = spec.get("quantization")

@@ -1,4 +1,4 @@
-"""Resizing images: filters, smoothing, aspect ratios, layouts, whole numbers. Lanczos and area are not in Keras on PyTorch."""
+"""Resizing images: filters, smoothing, aspect ratios, layouts, integers. Lanczos and area are not in Keras on PyTorch."""
 
 import numpy as np
 from golden_cases import labels, uniform

@@ -32,7 +32,7 @@ $("predict").onclick = () => {
   try {
     show([JSON.parse($("values").value)]);
   } catch (error) {
-    $("answer").textContent = `These are no numbers in JSON: ${error.message}`;
+    $("answer").textContent = `These are not numbers in JSON: ${error.message}`;
   }
 };
 if ("serviceWorker" in navigator && document.querySelector("link[rel=manifest]")) navigator.serviceWorker.register("sw.js");
