@@ -93,7 +93,7 @@ PAGES = (
     _ops("linalg", "Linear algebra ops", "Decompositions and systems of equations.", "pyml.ops.linalg"),
     _ops("image", "Image ops", "Pictures resized, turned, warped and blurred.", "pyml.ops.image"),
     _ops("core", "Core, FFT and other ops", "Loops, branches, scattering, transforms of Fourier and the rest of `pyml.ops`.", "pyml.ops"),
-    Page("random", "Random numbers", "Reproducible under a seed, on every device.", ("pyml", "pyml.random"), ("random",)),
+    Page("random", "Random numbers", "Reproducible under a seed, on every device.", ("pyml", "pyml.random"), ("random/*",)),
     Page("data", "Data", "Streams of examples, files, cameras; [the guide](../data.md) shows them.", ("pyml.data",), first=("Dataset",)),
     Page("datasets", "Data sets", "Small data sets for examples.",
          tuple(f"pyml.datasets.{name}" for name in ("boston_housing", "california_housing", "cifar10", "cifar100", "fashion_mnist", "imdb",

@@ -1,0 +1,100 @@
+"""Binomially distributed integers."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from pyml import ops
+from pyml.core.tensor import Tensor
+from pyml.graph.sizes import shape_of
+from pyml.random.bits import random_words, unit_interval
+from pyml.random.rejection import first_fit
+from pyml.random.seeds import draw_seed
+
+if TYPE_CHECKING:
+    from pyml.graph.node import Node
+
+_NUMBERS = (int, float, list, tuple, np.ndarray)
+
+
+def binomial(shape: int | Sequence[int], counts: Any, probabilities: Any, dtype: Any = None, seed: Any = None) -> Tensor:
+    """How many of `counts` trials succeed: binomially distributed integers.
+
+    Args:
+        shape: Shape of the result.
+        counts: Numbers of trials, integers of at least 0, a number or a tensor that broadcasts to `shape`.
+        probabilities: Of success, between 0 and 1, a number or a tensor that broadcasts to `shape`.
+        dtype: Dtype of the result, float32.
+        seed: An integer, a SeedGenerator, or None.
+
+    Exact up to the rounding of float32, which shows from some millions of trials on.
+
+    Raises:
+        ValueError: `counts` is negative, or a probability is not between 0 and 1.
+
+    Source: Hormann 1993, "The generation of binomial random variates" (BTRS); waiting times where few are expected;
+    `keras.random.binomial`.
+
+    Example:
+        >>> pyml.random.binomial((3,), 10, 1.0).tolist()
+        [10.0, 10.0, 10.0]
+    """
+    sizes = shape_of(shape, "binomial")
+    for value, name, high in ((counts, "counts", math.inf), (probabilities, "probabilities", 1.0)):
+        if isinstance(value, _NUMBERS) and np.any((np.asarray(value) < 0) | (np.asarray(value) > high)):
+            limits = "be from 0 to 1" if high == 1.0 else "not be negative"
+            raise ValueError(f"binomial: {name} must {limits}. Received: {name}={value!r}")
+    n = ops.broadcast_to(ops.cast(counts, "float32"), sizes)
+    likely = ops.broadcast_to(ops.cast(probabilities, "float32"), sizes)
+    turned = likely > 0.5  # failures are counted where they are the fewer
+    p = ops.where(turned, 1.0 - likely, likely)
+    key = draw_seed(seed)._node
+    few, many = True, True  # whether some have fewer than 10 successes to expect, or more
+    if isinstance(counts, _NUMBERS) and isinstance(probabilities, _NUMBERS):
+        expected = np.asarray(counts) * np.minimum(probabilities, 1 - np.asarray(probabilities))
+        few, many = bool(np.any(expected < 10)), bool(np.any(expected >= 10))
+    k = _counted(n, p, key) if few else ops.zeros(sizes)
+    if many:
+        k = ops.where(n * p < 10.0, k, _rejected(n, p, key))
+    return ops.cast(ops.where(turned, n - k, k), dtype or "float32")
+
+
+def _counted(n: Tensor, p: Tensor, key: Node) -> Tensor:
+    """Binomial numbers of up to 10 expected successes, by the trials between one success and the next."""
+    u = 1.0 - Tensor(unit_interval(random_words((48, *n.shape), key, 0)))  # more than 48 where 10 are expected: once in 1e16
+    waits = ops.floor(ops.log(u) / ops.minimum(ops.log1p(-p), -1e-30)) + 1.0
+    return ops.sum(ops.cast(ops.cumsum(ops.minimum(waits, 1e9), axis=0) <= n, "float32"), axis=0)
+
+
+def _rejected(n: Tensor, p: Tensor, key: Node) -> Tensor:
+    """Binomial numbers of at least 10 expected successes, by transformed rejection."""
+    p = ops.maximum(p, 1e-30)
+    n = ops.maximum(n, 10.0 / p)  # others are not taken from here
+    q = 1.0 - p
+    spread = ops.sqrt(n * p * q)
+    b = spread * 2.53 + 1.15
+    a = b * 0.0248 + p * 0.01 - 0.0873
+    m, r = ops.floor((n + 1.0) * p), p / q
+    tries = (14, *n.shape)  # 7 in 10 are accepted at least
+    u = Tensor(unit_interval(random_words(tries, key, 1))) - 0.5
+    v = 1.0 - Tensor(unit_interval(random_words(tries, key, 2)))
+    edge = ops.maximum(0.5 - ops.abs(u), 1e-7)
+    k = ops.floor((2.0 * a / edge + b) * u + n * p + 0.5)
+    c = ops.clip(k, 0.0, n)
+    bound = (m + 0.5) * ops.log((m + 1.0) / (r * (n - m + 1.0))) + _stirling(m) + _stirling(n - m)
+    bound = bound + (n + 1.0) * ops.log1p((c - m) / (n - c + 1.0)) + (c + 0.5) * ops.log(r * (n - c + 1.0) / (c + 1.0))
+    bound = bound - _stirling(c) - _stirling(n - c)
+    quick = ops.logical_and(edge >= 0.07, v <= 0.92 - 4.2 / b)
+    slow = ops.log(v * ((2.83 + 5.1 / b) * spread) / (a / (edge * edge) + b)) <= bound
+    fits = ops.logical_and(ops.logical_and(k >= 0.0, k <= n), ops.logical_or(quick, slow))
+    return first_fit(fits, c, m)
+
+
+def _stirling(k: Tensor) -> Tensor:
+    """What `log(k!)` has beside Stirling's formula of `k + 1`, to 3e-4 at 0 and to float32 from 10 on."""
+    x = 1.0 / (k + 1.0)
+    return (1.0 / 12.0 - (1.0 / 360.0 - 1.0 / 1260.0 * x * x) * x * x) * x

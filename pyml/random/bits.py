@@ -1,0 +1,48 @@
+"""Random bits of a key, and what numbers are made of: floats in [0, 1), normal numbers, high products."""
+
+from __future__ import annotations
+
+from math import prod
+from typing import TYPE_CHECKING, Any
+
+from pyml.graph import prims
+from pyml.random.seeds import draw_seed
+
+if TYPE_CHECKING:
+    from pyml.graph.node import Node
+
+_TAU = 6.283185307179586
+
+
+def random_words(shape: tuple[int, ...], seed: Any, stream: int = 0) -> Node:
+    """uint32 bits of `shape`: Threefry of (seed, counter) and the element's number."""
+    n = prod(shape)
+    key = draw_seed(seed)._node if not hasattr(seed, "op") else seed
+    part = lambda i: prims.broadcast_to(prims.slice_(key, (i,), (i + 1,)), (n,))
+    counter = prims.iota(n, "uint32")
+    bits = prims.random_bits(part(0), part(1), counter, prims.full((n,), stream, "uint32"))
+    return prims.reshape(bits, shape)
+
+
+def unit_interval(bits: Node) -> Node:
+    """Floats in [0, 1) of 24 random bits each."""
+    shifted = prims.right_shift(bits, prims.full(bits.shape, 8, "uint32"))
+    return prims.cast(shifted, dtype="float32") * (1.0 / 16777216.0)
+
+
+def normal_numbers(shape: tuple[int, ...], key: Node) -> Node:
+    """Numbers of the standard normal distribution, by the transform of Box and Muller."""
+    one = prims.full(shape, 1.0, "float32")
+    u1 = one - unit_interval(random_words(shape, key, 0))  # (0, 1]: its logarithm is finite
+    u2 = unit_interval(random_words(shape, key, 1))
+    return prims.sqrt(prims.log(u1) * -2.0) * prims.cos(u2 * _TAU)
+
+
+def high_product(a: Node, b: Node) -> Node:
+    """The upper 32 bits of the product of two uint32."""
+    c16, mask = (prims.full(a.shape, v, "uint32") for v in (16, 0xFFFF))
+    ah, al = prims.right_shift(a, c16), prims.bitwise_and(a, mask)
+    bh, bl = prims.right_shift(b, c16), prims.bitwise_and(b, mask)
+    mid = prims.add(prims.mul(ah, bl), prims.right_shift(prims.mul(al, bl), c16))
+    mid2 = prims.add(prims.mul(al, bh), prims.bitwise_and(mid, mask))
+    return prims.add(prims.add(prims.mul(ah, bh), prims.right_shift(mid, c16)), prims.right_shift(mid2, c16))

@@ -1,0 +1,229 @@
+"""The everyday distributions: uniform, normal, integers, masks of dropout, classes, orders."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from pyml import ops
+from pyml.core.drawing import draws_normal
+from pyml.core.tensor import Tensor, as_node
+from pyml.dtypes import standardize
+from pyml.errors import ShapeError
+from pyml.graph import prims
+from pyml.graph.sizes import shape_of
+from pyml.random.bits import high_product, normal_numbers, random_words, unit_interval
+from pyml.random.seeds import draw_seed, host_generator
+
+if TYPE_CHECKING:
+    from pyml.graph.node import Node
+
+
+def uniform(shape: int | Sequence[int], minval: float = 0.0, maxval: float = 1.0, dtype: Any = None, seed: Any = None) -> Tensor:
+    """Numbers spread evenly over [minval, maxval).
+
+    Args:
+        shape: Shape of the result.
+        minval, maxval: The ends; `maxval` itself is never drawn.
+        dtype: A float dtype; float32 by default.
+        seed: An integer, which gives the same numbers each time, a `SeedGenerator`, or None.
+
+    Raises:
+        ValueError: `seed` is none of these.
+
+    Example:
+        >>> x = pyml.random.uniform((2, 3), seed=1)
+        >>> x.shape, bool((x.numpy() < 1).all())
+        ((2, 3), True)
+    """
+    shape = shape_of(shape, "uniform")
+    u = unit_interval(random_words(shape, seed))
+    out = u * float(maxval - minval) + float(minval)
+    return Tensor(prims.cast(out, dtype=standardize(dtype or "float32")))
+
+
+@draws_normal
+def normal(shape: int | Sequence[int], mean: float = 0.0, stddev: float = 1.0, dtype: Any = None, seed: Any = None) -> Tensor:
+    """Normally distributed numbers.
+
+    Args:
+        shape: Shape of the result.
+        mean, stddev: Mean and standard deviation.
+        dtype: A float dtype; float32 by default.
+        seed: An integer, which gives the same numbers each time, a `SeedGenerator`, or None.
+
+    Raises:
+        ValueError: `seed` is none of these.
+
+    Source: Box and Muller 1958, "A note on the generation of random normal deviates".
+
+    Example:
+        >>> pyml.random.normal((2, 3), seed=1).shape
+        (2, 3)
+    """
+    z = normal_numbers(shape_of(shape, "normal"), draw_seed(seed)._node)
+    return Tensor(prims.cast(z * float(stddev) + float(mean), dtype=standardize(dtype or "float32")))
+
+
+def truncated_normal(
+    shape: int | Sequence[int], mean: float = 0.0, stddev: float = 1.0, dtype: Any = None, seed: Any = None
+) -> Tensor:
+    """Normal numbers within two standard deviations of the mean, by inverting the distribution function.
+
+    Args:
+        shape: Shape of the result.
+        mean, stddev: Mean and standard deviation of the normal distribution before it is cut off.
+        dtype: A float dtype; float32 by default.
+        seed: An integer, which gives the same numbers each time, a `SeedGenerator`, or None.
+
+    Raises:
+        ValueError: `seed` is none of these.
+
+    Example:
+        >>> x = pyml.random.truncated_normal((1000,), seed=1)
+        >>> float(ops.max(ops.abs(x))) <= 2.0
+        True
+    """
+    shape = shape_of(shape, "truncated_normal")
+    low = math.erf(-2.0 / math.sqrt(2.0))
+    u = unit_interval(random_words(shape, seed)) * (-2.0 * low) + low
+    z = prims.minimum(prims.maximum(_erfinv(u) * math.sqrt(2.0), prims.full(shape, -2.0, "float32")), prims.full(shape, 2.0, "float32"))
+    return Tensor(prims.cast(z * float(stddev) + float(mean), dtype=standardize(dtype or "float32")))
+
+
+def _erfinv(x: Node) -> Node:
+    """Giles 2010, "Approximating the erfinv function", single precision; right for |x| < 0.9975."""
+    w = -prims.log((1.0 - x) * (1.0 + x)) - 2.5
+    p = prims.full(x.shape, 2.81022636e-08, "float32")
+    for c in (3.43273939e-07, -3.5233877e-06, -4.39150654e-06, 0.00021858087, -0.00125372503,
+              -0.00417768164, 0.246640727, 1.50140941):  # fmt: skip
+        p = p * w + c
+    return p * x
+
+
+def randint(shape: int | Sequence[int], minval: int, maxval: int, dtype: Any = "int32", seed: Any = None) -> Tensor:
+    """Integers, all equally likely, from `minval` up to but not including `maxval`.
+
+    Args:
+        shape: Shape of the result.
+        minval, maxval: The ends; `maxval` itself is never drawn.
+        dtype: Dtype of the result, int32 by default.
+        seed: An integer, which gives the same numbers each time, a `SeedGenerator`, or None.
+
+    Raises:
+        ValueError: `maxval` is not above `minval`, or `seed` is none of these.
+
+    Example:
+        >>> x = pyml.random.randint((1000,), 1, 7, seed=1)
+        >>> x.numpy().min(), x.numpy().max()
+        (1, 6)
+    """
+    shape = shape_of(shape, "randint")
+    if maxval <= minval:
+        raise ValueError(f"randint: maxval must be above minval. Received: minval={minval}, maxval={maxval}")
+    bits = random_words(shape, seed)
+    span = prims.full(shape, int(maxval - minval), "uint32")
+    # the high half of a 32 x 32 bit product spreads more evenly than the remainder of a division
+    out = prims.cast(high_product(bits, span), dtype="int32") + int(minval)
+    return Tensor(prims.cast(out, dtype=standardize(dtype)))
+
+
+def bernoulli_mask(shape: int | Sequence[int], probability: float, seed: Any = None) -> Tensor:
+    """Booleans that are True with `probability`; a program that fuses them never stores them.
+
+    Args:
+        shape: Shape of the result.
+        probability: Between 0 and 1.
+        seed: An integer, which gives the same booleans each time, a `SeedGenerator`, or None.
+
+    Example:
+        >>> pyml.random.bernoulli_mask((3,), 1.0).tolist()
+        [True, True, True]
+    """
+    u = unit_interval(random_words(shape_of(shape, "bernoulli_mask"), seed))
+    return Tensor(prims.less(u, prims.full(u.shape, float(probability), "float32")))
+
+
+def dropout(inputs: Any, rate: float, noise_shape: Sequence[int | None] | None = None, seed: Any = None) -> Tensor:
+    """`inputs` with a fraction `rate` of elements set to 0 and the rest scaled by `1 / (1 - rate)`.
+
+    Args:
+        inputs: Tensor.
+        rate: The fraction, between 0 and 1.
+        noise_shape: Shape of the mask, which broadcasts to that of `inputs`; None in it stands for the size of `inputs`.
+        seed: An integer, which drops the same elements each time, a `SeedGenerator`, or None.
+
+    Returns:
+        The shape of `inputs`.
+
+    Raises:
+        ValueError: `rate` is not between 0 and 1.
+
+    Example:
+        >>> pyml.random.dropout(np.ones((2, 2)), 1.0).tolist()
+        [[0.0, 0.0], [0.0, 0.0]]
+    """
+    if not 0 <= rate <= 1:
+        raise ValueError(f"dropout: rate must be from 0 to 1. Received: rate={rate}")
+    x = Tensor(as_node(inputs))
+    if rate == 0:
+        return x
+    if rate == 1:
+        return ops.zeros_like(x)
+    shape = x.shape if noise_shape is None else tuple(n if n is not None else s for n, s in zip(noise_shape, x.shape, strict=True))
+    keep = bernoulli_mask(shape, 1 - rate, seed)
+    return ops.where(keep, x * (1.0 / (1 - rate)), 0.0)
+
+
+def shuffle(x: Any, axis: int = 0, seed: Any = None) -> Tensor:
+    """`x` with its elements along `axis` in random order, which is drawn on the host.
+
+    Args:
+        x: Tensor or array.
+        axis: The axis that is reordered.
+        seed: An integer, which gives the same order each time; None takes one from the global seed.
+
+    Returns:
+        The shape and dtype of `x`.
+
+    Example:
+        >>> sorted(pyml.random.shuffle(np.arange(5), seed=1).tolist())
+        [0, 1, 2, 3, 4]
+    """
+    n = x.shape[axis]
+    order = host_generator(seed).permutation(n)
+    return ops.take(x, order.astype(np.int32), axis=axis)
+
+
+def categorical(logits: Any, num_samples: int, dtype: Any = "int32", seed: Any = None) -> Tensor:
+    """Classes drawn by their logits: the largest of logits with Gumbel noise.
+
+    Args:
+        logits: `(batch, classes)`, log-probabilities up to a constant of each row.
+        num_samples: Draws of each row, with replacement.
+        dtype: Dtype of the class numbers.
+        seed: An integer, a SeedGenerator, or None.
+
+    Returns:
+        `(batch, num_samples)`.
+
+    Raises:
+        ShapeError: `logits` has other than two axes, or no classes.
+
+    Source: Gumbel 1954; `keras.random.categorical`.
+
+    Example:
+        >>> pyml.random.categorical([[0.0, -1e9], [-1e9, 0.0]], 3).tolist()
+        [[0, 0, 0], [1, 1, 1]]
+    """
+    x = ops.cast(logits, "float32")
+    if x.ndim != 2 or x.shape[1] == 0:
+        raise ShapeError(f"categorical: logits must be (batch, classes) with at least one class. Received: shape={x.shape}")
+    (count,) = shape_of(num_samples, "categorical")
+    u = unit_interval(random_words((x.shape[0], count, x.shape[1]), seed))
+    open_ended = prims.maximum(u, prims.full(u.shape, 2.0**-25, "float32"))
+    noise = Tensor(-prims.log(-prims.log(open_ended)))
+    return ops.cast(ops.argmax(ops.expand_dims(x, 1) + noise, axis=-1), dtype)

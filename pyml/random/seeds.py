@@ -1,0 +1,98 @@
+"""`SeedGenerator`, the global seed, and the keys that draws are made of."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from pyml.core import trace
+from pyml.core.tensor import Tensor
+from pyml.core.variable import Variable
+from pyml.device.lock import LOCK
+from pyml.errors import did_you_mean
+from pyml.graph import prims
+from pyml.objects.configured import Configured
+from pyml.objects.registry import SEEDS
+
+if TYPE_CHECKING:
+    from pyml.graph.node import Node
+
+_global: SeedGenerator | None = None
+_python = np.random.default_rng()
+
+
+class SeedGenerator(Configured, kind=SEEDS):
+    """State for random functions: `next()` gives a seed and moves on.
+
+    Args:
+        seed: An integer; None takes one from the global seed (see `pyml.utils.set_random_seed`).
+
+    Source: `keras.random.SeedGenerator`.
+
+    Example:
+        >>> gen = pyml.random.SeedGenerator(1)
+        >>> x = pyml.random.uniform((2,), seed=gen)
+    """
+
+    def __init__(self, seed: int | None = None, name: str | None = None, **kwargs: Any):
+        if kwargs:
+            hint = did_you_mean(next(iter(kwargs)), ("seed", "name"))
+            raise ValueError(f"SeedGenerator: unrecognized keyword arguments: {kwargs}.{hint}")
+        if seed is None:
+            seed = make_default_seed()
+        if not isinstance(seed, (int, np.integer)) or seed < 0:
+            raise ValueError(f"SeedGenerator: seed must be an integer of at least 0, or None. Received: {seed!r}")
+        self._initial_seed = int(seed)
+        self.name = name or "seed_generator"
+        self.state = Variable(np.array([seed & 0xFFFFFFFF, 0], np.uint32), trainable=False, name="seed_generator_state")
+        self.state.path = f"{self.name}/seed_generator_state"
+
+    def next(self, ordered: bool = True) -> Tensor:
+        """The current state, uint32 `(2,)`; the counter advances."""
+        with LOCK:  # no two threads draw the same numbers
+            now = self.state.value
+            self.state.assign(Tensor(prims.add(now._node, _unit())))
+            return now
+
+    def get_config(self) -> dict[str, Any]:
+        return {"seed": self._initial_seed, "name": self.name}
+
+
+def _unit() -> Node:
+    return prims.cast(prims.iota(2, "int32"), dtype="uint32")  # [0, 1]
+
+
+def make_default_seed() -> int:
+    """A fresh seed from the global random state."""
+    return int(_python.integers(1, 2**31 - 1))
+
+
+def host_generator(seed: Any) -> np.random.Generator:
+    """numpy's generator for what is drawn on the host: of an integer seed, otherwise of one from the global random state."""
+    return np.random.default_rng(seed if isinstance(seed, int) else _python.integers(2**31))
+
+
+def seed_everything(seed: int | None) -> None:
+    """Restarts the global state; see `pyml.utils.set_random_seed`. None seeds it as a new interpreter does."""
+    global _python, _global
+    _python = np.random.default_rng(seed)
+    _global = None
+
+
+def draw_seed(seed: Any) -> Tensor:
+    """uint32 `(2,)` of an int, a SeedGenerator or None (the global generator)."""
+    global _global
+    if isinstance(seed, SeedGenerator):
+        return seed.next()
+    if seed is None:
+        with LOCK:
+            if _global is None:
+                with trace.tracing(None):
+                    _global = SeedGenerator()
+            return _global.next()
+    if isinstance(seed, Tensor):
+        return seed
+    if isinstance(seed, (int, np.integer)):
+        return Tensor(prims.concat([prims.full((1,), int(seed) & 0xFFFFFFFF, "uint32"), prims.full((1,), 0, "uint32")], 0))
+    raise ValueError(f"seed must be an integer, a SeedGenerator or None. Received: {seed!r}")
