@@ -17,6 +17,7 @@ from pyml.core.tensor import Tensor, as_node
 from pyml.graph import prims
 from pyml.graph.index import Var
 from pyml.graph.op import OPS
+from pyml.graph.prims import sequence
 
 MESA = Path("/usr/share/vulkan/icd.d/lvp_icd.x86_64.json")
 ROOT = Path(__file__).resolve().parent.parent
@@ -156,15 +157,13 @@ def test_rows_added_up_by_index_hold_for_many_updates_of_one_row(device):
 def test_recurrent_steps_one_part_after_the_other_equal_all_at_once(device, name, monkeypatch):
     """Adapters that end long loops get the steps in parts; here in parts of two or three, on every device."""
     module = sys.modules[f"pyml.graph.prims.{name.partition('_')[0]}"]
-    monkeypatch.setattr(module, "steps_at_once", lambda steps, rounds, profile: 2 if steps == 5 else steps)
+    monkeypatch.setattr(sequence, "steps_at_once", lambda steps, rounds, profile: 2 if steps == 5 else steps)
     arrays = (module._back_sample if "grad" in name else module._sample)(3, 5, 3, 8)
     found = Tensor(OPS[name](*map(as_node, arrays))).numpy()
     np.testing.assert_allclose(found, OPS[name].numpy(*arrays), rtol=2e-4, atol=2e-5)
 
 
 def test_a_loop_is_written_in_blocks_whose_lengths_cover_it():
-    from pyml.compile.loops import Accumulator, Loop, write
-
     add = Accumulator("acc", "f32", "0", lambda a, b: f"{a} + {b}", "v", rounds=True)
     most = Accumulator("acc", "f32", "0", lambda a, b: f"max({a}, {b})", "v", rounds=False)
     assert Var("r1", 3).high == 2

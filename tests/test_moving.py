@@ -88,5 +88,5 @@ def test_a_value_that_cannot_be_waited_for_says_what_to_do(switch, monkeypatch):
 
     switch("cpu")
     monkeypatch.setattr(home, "sync_wait", no_wait)
-    with pytest.raises(pyml.errors.DeviceError, match=r"lies on 'wasm', .* cannot wait .* 'await t.data\(\)' before set_backend"):
+    with pytest.raises(pyml.errors.DeviceError, match=r"is stored on 'wasm', .* cannot wait .* 'await t.data\(\)' before set_backend"):
         (t + 1).numpy()

@@ -75,8 +75,8 @@ class Table:
                 self.notes.append(f"{name} is taken as texts: its numbers are written in different ways.")
             elif len(odd) < (1 - MOSTLY) * len(known):
                 line, cell = odd[0]
-                more = f"and {len(odd) - 1} more are" if len(odd) > 1 else "is"
-                self.notes.append(f"{name} is taken as texts: “{cell}” in line {line} {more} no number.")
+                more = f"and {len(odd) - 1} more are not numbers" if len(odd) > 1 else "is not a number"
+                self.notes.append(f"{name} is taken as texts: “{cell}” in line {line} {more}.")
             return [cell for _, cell in cells], False
         convert, sentence = way
         changed = next((cell for _, cell in known if convert(cell) != cell), None)

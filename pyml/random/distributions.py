@@ -118,7 +118,7 @@ def randint(shape: int | Sequence[int], minval: int, maxval: int, dtype: Any = "
 
     Example:
         >>> x = pyml.random.randint((1000,), 1, 7, seed=1)
-        >>> x.numpy().min(), x.numpy().max()
+        >>> int(ops.min(x)), int(ops.max(x))
         (1, 6)
     """
     shape = shape_of(shape, "randint")
