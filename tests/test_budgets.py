@@ -207,3 +207,17 @@ def test_python_does_no_more_in_a_step_of_a_deep_model_than_in_one_of_a_flat_mod
     flat, deep = calls(1), calls(12)
     assert deep == flat
     assert max(flat.values()) < 1500, flat  # about 290 a batch, 135 a step of fit
+
+
+def test_a_call_outside_of_programs_takes_few_python_functions(wasm):
+    model = pyml.Sequential([pyml.Input((20,)), pyml.layers.Dense(8, activation="relu"), pyml.layers.Dense(3, activation="softmax")])
+    x = np.ones((4, 20), np.float32)
+    on_device = pyml.convert_to_tensor(x)
+    found = {}
+    for name, run in {"a layer": lambda: model.layers[0](on_device), "a model": lambda: model(on_device),
+                      "of an array, and read": lambda: model(x).numpy()}.items():  # fmt: skip
+        for _ in range(4):
+            run()
+        pyml.core.tensor.nothing_pending()  # else some hundredth value is computed in one of these calls
+        found[name] = python_calls(run)
+    assert all(found[name] < most for name, most in {"a layer": 220, "a model": 480, "of an array, and read": 1320}.items()), found

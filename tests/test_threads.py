@@ -134,21 +134,23 @@ def test_a_thread_lets_go_of_its_graph_while_another_one_differentiates():
 
 
 def test_a_call_in_another_thread_does_not_inherit_training():
-    with call_context.entered(True):
-        assert beside(call_context.training) is None
-        assert beside(call_context.depth) == 0
-        assert call_context.training() is True
+    around = call_context.enter((1, True))
+    assert beside(call_context.innermost) == (0, None)
+    assert call_context.innermost() == (1, True)
+    call_context.leave(around)
+    assert call_context.innermost() == (0, None)
 
 
 def test_a_task_does_not_see_the_calls_of_another_one():
     seen = []
 
     async def inside():
-        with call_context.entered(True), naming.name_scope("outer"), trace.differentiating():
+        call_context.enter((1, True))
+        with naming.name_scope("outer"), trace.differentiating():
             await asyncio.sleep(0)
 
     async def other():
-        seen.append((call_context.depth(), naming.current_path(), trace.gradient_depth()))
+        seen.append((call_context.innermost()[0], naming.current_path(), trace.gradient_depth()))
         await asyncio.sleep(0)
 
     async def main():

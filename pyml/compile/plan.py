@@ -181,9 +181,9 @@ def graph_key(roots: list[Node], lift: bool):
     buffers: dict = {}
     params: list[Node] = []
     lines: list[tuple] = []
-    for node in toposort(roots, stop=is_given):
-        number[id(node)] = len(number)
-        if is_given(node):
+    for place, node in enumerate(toposort(roots, stop=is_given)):
+        number[id(node)] = place
+        if node.buffer is not None or node.op.given:
             what = source(node)
             if what not in buffers:
                 buffers[what] = len(leaves)
@@ -197,8 +197,9 @@ def graph_key(roots: list[Node], lift: bool):
         elif node.op.transparent:  # its attributes may be functions, which are never equal
             lines.append((number[id(node.src[0])],))
         else:
-            lines.append((node.op.name, freeze(node.attrs), tuple(number[id(s)] for s in node.src), node.dtype))
-    return (tuple(lines), tuple(number[id(r)] for r in roots)), leaves, params
+            attrs = freeze(node.attrs) if node.attrs else ()
+            lines.append((node.op.name, attrs, tuple([number[id(s)] for s in node.src]), node.dtype))
+    return (tuple(lines), tuple([number[id(r)] for r in roots])), leaves, params
 
 
 def make_plan(roots: list[Node], profile: Profile, leaves: list[Node], writes: dict[int, int] | None = None,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import weakref
 from bisect import bisect_left
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from math import prod
 from typing import Any
 
@@ -114,7 +114,7 @@ class Bound:
         kind, number = ref
         if kind == "params":
             return self.params  # type: ignore[return-value]
-        return {"leaf": self.leaves, "slot": self.slots, "out": self.outs}[kind][number]
+        return (self.leaves if kind == "leaf" else self.slots if kind == "slot" else self.outs)[number]
 
     def _steps(self, plan: Plan, at: Callable[[Ref], Buffer], inner: bool = False) -> list[Any]:
         """The kernels with their buffers; `at` finds what a place of the plan is. `inner`: they are a step of a loop."""
@@ -123,7 +123,7 @@ class Bound:
             if isinstance(kernel, Loop):
                 steps += self._loop(kernel, at, inner)
             else:
-                steps.append(Dispatch(kernel.lowered, tuple(at(ref) for ref in _bindings(kernel, self.params))))
+                steps.append(Dispatch(kernel.lowered, tuple([at(ref) for ref in _bindings(kernel, self.params)])))
         return steps
 
     def _loop(self, loop: Loop, at: Callable[[Ref], Buffer], inner: bool) -> list[Any]:
@@ -162,14 +162,12 @@ class Bound:
                 self.device.replay(part)
 
 
-def _bindings(kernel: Kernel, params: Buffer | None) -> Iterator[Ref]:
+def _bindings(kernel: Kernel, params: Buffer | None) -> list[Ref]:
     """Places in the order of a kernel's bindings; a device kernel's `order` names a read, a write, or itself."""
     if not kernel.lowered.order:  # the host's functions
-        yield from (*kernel.reads, *kernel.writes)
-        if params is not None:
-            yield "params", 0
-    for kind, i in kernel.lowered.order:
-        yield {"read": kernel.reads, "write": kernel.writes}[kind][i] if kind in ("read", "write") else (kind, i)
+        return [*kernel.reads, *kernel.writes, *([("params", 0)] if params is not None else [])]
+    reads, writes = kernel.reads, kernel.writes
+    return [reads[i] if kind == "read" else writes[i] if kind == "write" else (kind, i) for kind, i in kernel.lowered.order]
 
 
 def weight(plan: Plan) -> int:

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
-from contextvars import ContextVar
+from contextvars import ContextVar, Token
 from typing import Any
 
 from pyml.device.lock import LOCK
@@ -76,6 +76,15 @@ def name_scope(name: str, caller: Any = None, deduplicate: bool = True, override
         yield
     finally:
         _scopes.reset(before)
+
+
+def enter_scope(name: str) -> Token[tuple[str, ...]]:
+    """As `name_scope(name)` for the calls of layers, which are many: a name known to be right, and `leave_scope` at the end."""
+    scopes = _scopes.get()
+    return _scopes.set(scopes if scopes[-1:] == (name,) else (*scopes, name))
+
+
+leave_scope = _scopes.reset
 
 
 def current_path() -> str:

@@ -335,10 +335,17 @@ def allocated(shape: tuple[int, ...], dtype: str) -> Node:
 
 
 def broadcast_shapes(*shapes: tuple[int, ...], what: str = "operands") -> tuple[int, ...]:
-    try:
-        return np.broadcast_shapes(*shapes)
-    except ValueError:
-        raise ShapeError(f"{what}: shapes {' and '.join(map(str, shapes))} do not broadcast together.") from None
+    found = shapes[0] if shapes else ()
+    for shape in shapes:
+        if shape == found:
+            continue
+        wide, thin = (found, shape) if len(found) >= len(shape) else (shape, found)
+        lead = len(wide) - len(thin)
+        sizes = [b if a == 1 else a for a, b in zip(wide[lead:], thin, strict=True)]
+        found = (*wide[:lead], *sizes)
+        if [n for n, m in zip(thin, sizes, strict=True) if n not in (1, m)]:  # those of `wide` are 1 or stayed
+            raise ShapeError(f"{what}: shapes {' and '.join(map(str, shapes))} do not broadcast together.")
+    return found
 
 
 def elementwise_nodes(*xs: Any, dtype: str | None = None, what: str = "operands") -> list[Node]:
@@ -347,11 +354,11 @@ def elementwise_nodes(*xs: Any, dtype: str | None = None, what: str = "operands"
     nodes = [as_node(x) for x in xs]
     if dtype is None:
         strong = [n.dtype for n, w in zip(nodes, weak, strict=True) if not w]
-        dtype = promote(*strong) if strong else promote(*(n.dtype for n in nodes))
+        dtype = promote(*(strong or [n.dtype for n in nodes]))
         for x, w in zip(xs, weak, strict=True):
             if w and isinstance(x, float):
                 dtype = promote(dtype, "float32")
             elif w and not isinstance(x, bool):
                 dtype = promote(dtype, "int32") if dtype == "bool" else dtype
-    shape = broadcast_shapes(*(n.shape for n in nodes), what=what)
+    shape = broadcast_shapes(*[n.shape for n in nodes], what=what)
     return [prims.broadcast_to(prims.cast(n, dtype=dtype), shape) for n in nodes]

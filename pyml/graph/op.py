@@ -68,8 +68,8 @@ class Op:
         return profile.on_host
 
     def __call__(self, *src: Node, **attrs: Any) -> Node:
-        shape = self.shape(*(s.shape for s in src), **attrs)
-        dtype = self.dtype(*(s.dtype for s in src), **attrs)
+        shape = self.shape(*[s.shape for s in src], **attrs)
+        dtype = self.dtype(*[s.dtype for s in src], **attrs)
         return Node(self, src, attrs, shape, dtype)
 
     def __repr__(self) -> str:
@@ -181,9 +181,11 @@ def registered(op: AnyOp) -> AnyOp:
 
 
 def same_dtype(*dtypes: str, **attrs: Any) -> str:
-    if len(set(dtypes)) != 1:
-        raise DtypeError(f"operands have dtypes {', '.join(dtypes)}; cast them to one.")
-    return dtypes[0]
+    first = dtypes[0]
+    for dtype in dtypes:
+        if dtype != first:
+            raise DtypeError(f"operands have dtypes {', '.join(dtypes)}; cast them to one.")
+    return first
 
 
 def _from_outside(**attrs: Any) -> Any:
@@ -212,9 +214,11 @@ def elementwise(name: str, *, wgsl: str | Callable[[str], str], numpy: Callable[
     names = params or {1: ("x",), 2: ("a", "b"), 3: ("c", "a", "b")}[arity]
 
     def shape(*shapes: Shape, **attrs: Any) -> Shape:
-        if any(s != shapes[0] for s in shapes):
-            raise ShapeError(f"{name}: operand shapes {', '.join(map(str, shapes))} differ.")
-        return shapes[0]
+        first = shapes[0]
+        for s in shapes:
+            if s != first:
+                raise ShapeError(f"{name}: operand shapes {', '.join(map(str, shapes))} differ.")
+        return first
 
     return registered(Elementwise(name, shape, dtype or same_dtype, numpy, grad, tuple(samples), tol, transparent, absorb,
                                   wgsl=wgsl, preamble=preamble, params=names, cost=cost, probe=probe, converts=converts))  # fmt: skip

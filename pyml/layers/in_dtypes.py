@@ -28,6 +28,8 @@ class InDtypes(Tracking):
     def dtype_policy(self) -> DTypePolicy:
         """In which dtypes the layer keeps weights and computes."""
         policy = self._dtype_policy
+        if type(policy) is DTypePolicy:
+            return policy
         return policy[self.path] if isinstance(policy, DTypePolicyMap) else policy
 
     @dtype_policy.setter

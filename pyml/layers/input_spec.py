@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from pyml.core import Tensor
 from pyml.core.tree import flatten
 from pyml.errors import ShapeError
 
@@ -52,6 +53,9 @@ def assert_input_compatibility(input_spec: Any, inputs: Any, layer_name: Any) ->
     """
     if not input_spec:
         return
+    if type(input_spec) is InputSpec and type(inputs) is Tensor:
+        _check(input_spec, inputs.shape, 0, layer_name)
+        return
     specs, inputs = flatten(input_spec), flatten(inputs)
     if len(specs) != len(inputs):
         raise ShapeError(
@@ -59,24 +63,23 @@ def assert_input_compatibility(input_spec: Any, inputs: Any, layer_name: Any) ->
         )
     for index, (spec, x) in enumerate(zip(specs, inputs, strict=True)):
         if spec is not None and hasattr(x, "shape"):
-            _check(spec, tuple(x.shape), f'Input {index} of layer "{layer_name}" is incompatible with the layer')
+            _check(spec, tuple(x.shape), index, layer_name)
 
 
-def _check(spec: Any, shape: Any, where: Any) -> None:
-    rank = len(shape)
+def _check(spec: Any, shape: Any, index: int, layer_name: Any) -> None:
+    rank, wrong = len(shape), ""
     if spec.ndim is not None and rank != spec.ndim and not spec.allow_last_axis_squeeze:
-        raise ShapeError(f"{where}: expected ndim={spec.ndim}, found ndim={rank}. Full shape received: {shape}")
-    if spec.max_ndim is not None and rank > spec.max_ndim:
-        raise ShapeError(f"{where}: expected max_ndim={spec.max_ndim}, found ndim={rank}. Full shape received: {shape}")
-    if spec.min_ndim is not None and rank < spec.min_ndim:
-        raise ShapeError(f"{where}: expected min_ndim={spec.min_ndim}, found ndim={rank}. Full shape received: {shape}")
-    for axis, size in spec.axes.items():
-        if size is not None and shape[axis] not in (size, None):
-            raise ShapeError(
-                f"{where}: expected axis {axis} of input shape to have value {size}, "
-                f"but received input with shape {shape}"
-            )
-    if spec.shape is not None:
+        wrong = f"expected ndim={spec.ndim}, found ndim={rank}. Full shape received: {shape}"
+    elif spec.max_ndim is not None and rank > spec.max_ndim:
+        wrong = f"expected max_ndim={spec.max_ndim}, found ndim={rank}. Full shape received: {shape}"
+    elif spec.min_ndim is not None and rank < spec.min_ndim:
+        wrong = f"expected min_ndim={spec.min_ndim}, found ndim={rank}. Full shape received: {shape}"
+    elif spec.axes:
+        for axis, size in spec.axes.items():
+            if size is not None and shape[axis] not in (size, None):
+                wrong = f"expected axis {axis} of input shape to have value {size}, but received input with shape {shape}"
+                break
+    if spec.shape is not None and not wrong:
         expected = spec.shape
         if spec.allow_last_axis_squeeze:
             expected = expected[:-1] if expected and expected[-1] == 1 else expected
@@ -84,4 +87,6 @@ def _check(spec: Any, shape: Any, where: Any) -> None:
         fits = len(expected) == len(shape) and all(
             e is None or s is None or e == s for e, s in zip(expected, shape, strict=True))
         if not fits:
-            raise ShapeError(f"{where}: expected shape={spec.shape}, found shape={shape}")
+            wrong = f"expected shape={spec.shape}, found shape={shape}"
+    if wrong:
+        raise ShapeError(f'Input {index} of layer "{layer_name}" is incompatible with the layer: {wrong}')

@@ -9,11 +9,11 @@ import numpy as np
 
 from pyml import regularizers
 from pyml.core import StatelessScope, Tensor, Variable, convert_to_tensor
-from pyml.core.naming import auto_name, current_path, name_scope
+from pyml.core.naming import auto_name, current_path, enter_scope, leave_scope, name_scope
 from pyml.core.narrow import rounded, unlabelled
 from pyml.core.probes import without_probe
 from pyml.core.recompute import RematScope, call_layer, current_remat
-from pyml.core.symbolic import KerasTensor, Operation, any_symbolic, infer_output_spec
+from pyml.core.symbolic import VALUES, KerasTensor, Operation, any_symbolic, infer_output_spec
 from pyml.core.tensor import tensor_of
 from pyml.core.trace import stateless_here, tracing
 from pyml.core.tree import flatten, map_structure
@@ -61,6 +61,7 @@ class Layer(KeptWeights, Operation, Configured, kind=LAYERS):
     """
 
     _remat: RematScope | None = None  # whether what it makes is computed once more rather than kept
+    _losses_were_added = False  # by any layer, since Python started: without that, calls need not look for any to clear
     _rounds = True  # outputs are rounded to the policy's dtype where that has 16 bits; models leave it to their layers
     _hints = ("input_shape", "input_dim", "input_length")
 
@@ -103,6 +104,7 @@ class Layer(KeptWeights, Operation, Configured, kind=LAYERS):
         losses = [x for x in flatten(loss) if x is not None]
         scope = stateless_here()
         if scope is None:
+            Layer._losses_were_added = True
             self._losses.extend(losses)
         elif scope.collect_losses:
             for x in losses:
@@ -123,6 +125,8 @@ class Layer(KeptWeights, Operation, Configured, kind=LAYERS):
 
     def _clear_losses(self) -> None:
         scope = stateless_here()
+        if scope is None and not Layer._losses_were_added:
+            return
         for layer in self._flatten_layers():
             if scope is not None:
                 scope.clear_losses(layer)
@@ -173,19 +177,26 @@ class Layer(KeptWeights, Operation, Configured, kind=LAYERS):
         if "_children" not in self.__dict__:
             raise RuntimeError(f"{type(self).__name__}: call super().__init__() first in __init__().")
         try:
-            if args and is_number_list(args[0]):
-                args = (np.asarray(args[0]), *args[1:])
-            args = map_structure(self._convert, args)
-            kwargs = {key: self._convert(value) if isinstance(value, np.ndarray) else value
-                      for key, value in kwargs.items()}
-            first = args[0] if args else next(iter(kwargs.values()), None)
-            if first is None or isinstance(first, str):
-                self._refuse_call(args, kwargs)
+            first = args[0] if args else None
+            if type(first) is np.ndarray:
+                first = self._convert(first)
+                args = (first, *args[1:])
+            # one tensor and plain options: what comes most often needs no look into structures
+            plain = type(first) is Tensor and len(args) == 1 and (not kwargs or VALUES.issuperset(map(type, kwargs.values())))
+            if not plain:
+                if args and is_number_list(first):
+                    args = (np.asarray(first), *args[1:])
+                args = map_structure(self._convert, args)
+                kwargs = {key: self._convert(value) if isinstance(value, np.ndarray) else value
+                          for key, value in kwargs.items()}
+                first = args[0] if args else next(iter(kwargs.values()), None)
+                if first is None or isinstance(first, str):
+                    self._refuse_call(args, kwargs)
             if not self.built:
                 assert_input_compatibility(self.input_spec, first, self.name)
                 self._maybe_build(args, kwargs)
             assert_input_compatibility(self.input_spec, first, self.name)
-            if any_symbolic(args, kwargs):
+            if not plain and any_symbolic(args, kwargs):
                 return self.symbolic_call(*args, **kwargs)
             return self._call_on_values(args, kwargs)
         except PymlError as error:
@@ -254,26 +265,31 @@ class Layer(KeptWeights, Operation, Configured, kind=LAYERS):
             raise TypeError(f'Layer "{self.name}": missing a required argument: {missing!r}')
 
     def _call_on_values(self, args: Any, kwargs: Any) -> Any:
-        training = kwargs.pop("training", None)
-        outermost = call_context.depth() == 0
+        signature, policy = self._signature, self.dtype_policy
+        training = kwargs.pop("training", None) if kwargs else None
+        depth, around = call_context.innermost()
         if training is None:
-            training = call_context.training()
+            training = around
         if training is None:
-            training = self._signature.default_training
-        if outermost:
+            training = signature.default_training
+        if depth == 0:
             self._clear_losses()
-        if self._signature.takes_training and training is not None:
+        if signature.takes_training and training is not None:
             kwargs["training"] = bool(training)
-        if not self._signature.takes_mask:
+        if kwargs and not signature.takes_mask:
             kwargs.pop("mask", None)
-        previous_mask = self._signature.fill_masks(args, kwargs)
-        with call_context.entered(training), name_scope(self.name):
-            call = self.call if self.quantization_mode is None else self.quantized_call
+        previous_mask = signature.fill_masks(args, kwargs)
+        outer_call, outer_scope = call_context.enter((depth + 1, training)), enter_scope(self.name)
+        try:
+            call = self.call if policy.quantization_mode is None else self.quantized_call
             outputs = call(*args, **kwargs) if self._remat is None else call_layer(self, call, self._remat, args, kwargs)
             if self.activity_regularizer is not None:
                 for output in flatten(outputs):        # per sample, so that the batch size does not matter
                     self.add_loss(self.activity_regularizer(output) * (1.0 / max((1, *output.shape[:1]))))
-        if self._rounds and (dtype := self.compute_dtype) in NARROW:
+        finally:
+            call_context.leave(outer_call)
+            leave_scope(outer_scope)
+        if self._rounds and (dtype := policy.compute_dtype) in NARROW:
             outputs = map_structure(lambda output: rounded(output, dtype), outputs)
         if self.supports_masking and (previous_mask is not None or type(self).compute_mask is not Layer.compute_mask):
             set_mask(outputs, self.compute_mask(args[0] if args else None, previous_mask))

@@ -223,8 +223,10 @@ class Model(KeptInFiles):
             x, shape = x[..., 0] if isinstance(x, np.ndarray) else ops.squeeze(x, axis=-1), shape[:-1]
         elif len(shape) == len(expected) - 1 and expected[-1] == 1:
             x, shape = x[..., None] if isinstance(x, np.ndarray) else ops.expand_dims(x, axis=-1), (*shape, 1)
-        fits = len(shape) == len(expected) and all(
-            e is None or s is None or e == s for e, s in zip(expected, shape, strict=True))
+        fits = len(shape) == len(expected)
+        if fits:
+            for e, s in zip(expected, shape, strict=True):
+                fits = fits and (e is None or s is None or e == s)
         if not fits:
             raise ShapeError(
                 f'Input {index} of model "{self.name}" ("{graph.input_names[index]}") has the wrong shape: '

@@ -95,7 +95,9 @@ RESHAPE = movement(
 
 
 def reshape(x: Node, shape) -> Node:
-    shape = tuple(int(n) for n in shape)
+    if type(shape) is tuple and shape == x.shape:
+        return x
+    shape = tuple([int(n) for n in shape])
     if shape == x.shape:
         return x
     if is_const(x):
@@ -106,8 +108,12 @@ def reshape(x: Node, shape) -> Node:
 
 # ---- broadcast
 def _broadcast_shape(s, *, shape):
-    padded = (1,) * (len(shape) - len(s)) + tuple(s)
-    if len(padded) != len(shape) or any(a not in (1, b) or b < 0 for a, b in zip(padded, shape, strict=True)):
+    lead = len(shape) - len(s)
+    fits = lead >= 0
+    for i, b in enumerate(shape):
+        if b < 0 or (fits and i >= lead and s[i - lead] not in (1, b)):
+            fits = False
+    if not fits:
         raise ShapeError(f"broadcast_to: shape {s} does not broadcast to {shape}.")
     return tuple(shape)
 
@@ -135,7 +141,9 @@ BROADCAST = movement(
 
 
 def broadcast_to(x: Node, shape) -> Node:
-    shape = tuple(int(n) for n in shape)
+    if type(shape) is tuple and shape == x.shape:
+        return x
+    shape = tuple([int(n) for n in shape])
     if shape == x.shape:
         return x
     if is_const(x):
