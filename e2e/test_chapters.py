@@ -43,7 +43,7 @@ def write(page, code, run=True):
 
 def test_a_chapter_reaches_its_figure_of_merit_and_draws_beside_its_text(cars):
     assert cars.result["error"] is None and cars.result["merit"]["kept"] is True
-    assert cars.text_content("#result").startswith("test error: ") and "reached" in cars.text_content("#result")
+    assert cars.text_content("#result").startswith("Test error: ") and "is reached." in cars.text_content("#result")
     headings = cars.locator("#cells > h2").all_text_contents()
     assert headings[:2] == ["The data", "Normalization"]
     cars.wait_for_function("() => document.querySelectorAll('.figures svg').length === 8")

@@ -328,7 +328,7 @@ def test_a_network_that_was_not_fetched_is_offered_and_then_used(page, console, 
     page.locator("#samples li").nth(3).wait_for()
 
 
-@pytest.mark.parametrize("name", ["classify", "pose", "controller", "speech", "teachable"])
+@pytest.mark.parametrize("name", ["classify", "pose", "controller", "speech", "teachable", "finetune"])
 def test_without_a_server_that_fetches_a_page_names_the_command_and_can_be_tried_again(page, console, site, networks, name):
     console.allow("404")
     page.context.route("**/models/**", lambda route: route.fulfill(status=404))
@@ -341,7 +341,7 @@ def test_without_a_server_that_fetches_a_page_names_the_command_and_can_be_tried
     assert re.search(r"The network \w+ \([\d.]+ MB\) is not part of this site. .*pyml hub fetch \w+", offer.text_content())
     assert "Traceback" not in page.inner_text("body")
     page.context.unroute("**/models/**")
-    if name in ("classify", "teachable", "controller"):  # the others' networks may not be here at all
+    if name in ("classify", "teachable", "controller", "finetune"):  # the others' networks may not be here at all
         offer.get_by_role("button", name="Try again").click()
         page.wait_for_function("() => document.querySelector('#network-needed').textContent === ''")
 

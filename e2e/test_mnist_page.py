@@ -266,7 +266,7 @@ def test_on_the_main_thread_the_page_keeps_running_while_it_trains(page, site, b
 
 def test_without_webgpu_the_page_says_so_and_trains_with_webassembly(new_page, browser_without_webgpu, site):
     page = open_page(new_page(browser=browser_without_webgpu), site, "digits=2560")
-    assert page.text_content("#status").startswith("Ready: wasm on WebAssembly SIMD")
+    assert page.text_content("#status").startswith("Ready: computing on the processor")
     assert page.text_content("#notices").startswith("This browser offers no WebGPU")
     assert "everything on this page works" in page.text_content("#notices")
     assert re.search(r"^relaxed +yes", page.text_content("#details"), re.M)

@@ -47,7 +47,7 @@ def shown(function: F) -> F:
     def call(*args: Any, **kwargs: Any) -> Any:
         try:
             return function(*args, **kwargs)
-        except Exception as error:
+        except BaseException as error:  # an interrupt too
             if settings.is_traceback_filtering_enabled():
                 error.__traceback__ = shortened(error.__traceback__)
             raise
@@ -62,7 +62,7 @@ def shown_async(function: F) -> F:
     async def call(*args: Any, **kwargs: Any) -> Any:
         try:
             return await function(*args, **kwargs)
-        except Exception as error:
+        except BaseException as error:  # an interrupt too
             if settings.is_traceback_filtering_enabled():
                 error.__traceback__ = shortened(error.__traceback__)
             raise

@@ -6,8 +6,9 @@ const COLOURS = {
   light: { ink: "#1f2328", quiet: "#59616a", line: "#dcd7cd" },
   dark: { ink: "#e6e4df", quiet: "#a5adb5", line: "#343b41" },
 };
-// Series that are bright enough on a dark ground; the names are those of pyml.vis.theme.
-const ON_DARK = { "#0072B2": "#4da3e0", "#D55E00": "#ff8a4a", "#009E73": "#2fc79b", "#767676": "#a5adb5" };
+// What is bright enough on a dark ground, and what too bright; the names are those of pyml.vis.theme.
+const ON_DARK = { "#0072B2": "#4da3e0", "#D55E00": "#ff8a4a", "#009E73": "#2fc79b", "#767676": "#a5adb5", "#eef3fb": "#2a343b", "#1f2328": "#e6e4df" };
+const BLUES = ["#2a343b", "#4da3e0"]; // the scheme begins nearly white
 
 const dark = () => matchMedia("(prefers-color-scheme: dark)").matches;
 
@@ -17,13 +18,14 @@ function dressed(given, name, width) {
   const title = repeated ? { text: given.title.subtitle ?? "", fontWeight: "normal", fontSize: 11 } : given.title;
   let text = JSON.stringify({ ...given, title: title?.text === "" ? undefined : title, $schema: undefined });
   if (dark()) for (const [from, to] of Object.entries(ON_DARK)) text = text.replaceAll(`"${from}"`, `"${to}"`);
+  if (dark()) text = text.replaceAll('"scheme":"blues"', `"range":${JSON.stringify(BLUES)}`);
   const spec = JSON.parse(text);
   const { ink, quiet, line } = COLOURS[dark() ? "dark" : "light"];
   const series = ["#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#767676"].map((c) => (dark() && ON_DARK[c]) || c);
   spec.config = {
     view: { stroke: null }, font: "system-ui, sans-serif", range: { category: series }, text: { color: ink }, rule: { color: quiet },
     axis: { gridColor: line, domainColor: line, tickColor: line, labelColor: quiet, titleColor: quiet },
-    legend: { labelColor: ink, titleColor: quiet, orient: "top", columns: 3 },
+    legend: { labelColor: ink, titleColor: quiet, orient: "top", columns: width > 420 ? 6 : 3 },
     title: { color: ink, subtitleColor: quiet, anchor: "start", fontSize: 13 }, ...spec.config,
   };
   spec.background = "transparent";

@@ -364,7 +364,8 @@ json.dumps({
     "version": __version__,
     "backend": name,
     "reason": reason.removesuffix(")"),
-    "summary": f"{name} on {facts.get('adapter', 'this machine')}",
+    "summary": {"webgpu": f"computing on the GPU, {facts.get('adapter', 'unnamed')}", "wasm": "computing on the processor, with WebAssembly"}.get(
+        name, "computing on the processor, with numpy"),
     "details": details,
     "canWait": name != "webgpu" or can_run_sync(),
 })

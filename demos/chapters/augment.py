@@ -100,7 +100,7 @@ def learn(name, cars, reach=None, flags=False):
     lessons = data.Dataset.from_tensor_slices(cars).map(lambda car: (mend(car[:-1]), car[-1:])).cache().shuffle(len(cars), seed=1).batch(32)
     network.fit(lessons, epochs=EPOCHS, verbose=0)
     errors[name] = float(np.abs(network.predict(np.stack([mend(car[:-1]) for car in test]), verbose=0)[:, 0] - test[:, -1]).mean())
-    vis.bar_chart(errors, title="Mean error in the test", y_label="miles per gallon", height=240).show()
+    vis.bar_chart(errors, title="Mean error in the test", x_label="miles per gallon", horizontal=True).show()
     print(f"{name}: {len(cars)} cars, wrong by {errors[name]:.2f} miles per gallon")
 
 
@@ -164,7 +164,7 @@ def read(name, augmentation, rounds):
                                layers.Conv2D(32, 3, strides=2, activation="relu"), layers.Flatten(), layers.Dense(64, "relu"),
                                layers.Dense(10, "softmax")])  # fmt: skip
     network.compile(optimizers.Adam(0.002), "sparse_categorical_crossentropy", metrics=["accuracy"])
-    live = vis.fit_callbacks(name, metrics=["accuracy", "val_accuracy"], callbacks=["on_epoch_end"], warn=False, height=180,
+    live = vis.fit_callbacks(name, metrics=["accuracy", "val_accuracy"], callbacks=["on_epoch_end"], warn=False, height=180, title=name,
                              y_axis_domain=[0, 1])  # fmt: skip
     network.fit(few, names, epochs=rounds, batch_size=50, validation_data=(unseen, truth), validation_freq=1, verbose=0, callbacks=[live])
     right = float(np.mean([epoch["val_accuracy"] for epoch in live.epochs[-5:]]))

@@ -155,7 +155,7 @@ for number in range(1, ROUNDS + 1):
     vis.line_chart(dict(zip(["overlap", "rightly named"], np.array(curve).T)), title="On scenes that it has not seen", x_label="round",
                    y_label="share", y_axis_domain=[0, 1]).show()  # fmt: skip
     labels = [f"{KINDS[int(s > 0)]}, {o:.2f}" for s, o in zip(said[:12, 0], overlaps)]
-    vis.image_grid(framed(x_test[:12], y_test[:12, 1:], said[:12, 1:]), labels, columns=4, title="Right (green) and said (orange)").show()
+    vis.image_grid(framed(x_test[:12], y_test[:12, 1:], said[:12, 1:]), labels, columns=3, title="Right (green) and said (orange)").show()
     chapter.pause()
 mean_overlap, names_right = curve[-1]
 print(f"Boxes overlap by {mean_overlap:.2f} on average, {names_right:.0%} are rightly named")
@@ -165,9 +165,9 @@ print(f"Boxes overlap by {mean_overlap:.2f} on average, {names_right:.0%} are ri
 # The scenes with the worst boxes. Are they small, narrow, or crossed by lines?
 
 # %%
-worst = np.argsort(overlaps)[:8]
+worst = np.argsort(overlaps)[:9]
 labels = [f"{KINDS[int(said[i, 0] > 0)]}, {overlaps[i]:.2f}" for i in worst]
-vis.image_grid(framed(x_test[worst], y_test[worst, 1:], said[worst, 1:]), labels, columns=4, title="The worst boxes").show()
+vis.image_grid(framed(x_test[worst], y_test[worst, 1:], said[worst, 1:]), labels, columns=3, title="The worst boxes").show()
 vis.histogram(overlaps, title="Overlaps of all test scenes", x_label="intersection over union", height=220).show()
 
 # %% [markdown]

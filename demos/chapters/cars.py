@@ -60,7 +60,7 @@ def network(units, penalty=0.0, dropout=0.0):
 def learn(name, model, x_train, x_test, count=None, epochs=40):
     """Trains, draws both errors after each epoch, and returns the test error at the end."""
     live = vis.fit_callbacks(name, metrics=["mae", "val_mae"], callbacks=["on_epoch_end"], warn=False,
-                             y_label="miles per gallon", y_axis_domain=[0, 10], height=180)  # fmt: skip
+                             title=name, y_label="miles per gallon", y_axis_domain=[0, 20], height=180)  # fmt: skip
     model.fit(x_train[:count], y[train][:count], epochs=epochs, batch_size=32, validation_data=(x_test, y[test]),
               verbose=0, callbacks=[live])  # fmt: skip
     learned, unseen = live.epochs[-1]["mae"], live.epochs[-1]["val_mae"]

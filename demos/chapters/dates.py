@@ -17,7 +17,7 @@ import numpy as np
 import pyml
 from pyml import layers, optimizers, vis
 
-CHAPTER = {"order": 8, "data": [], "merit": ("share_right", ">", 0.95, "(share of the days that it has not seen)")}
+CHAPTER = {"order": 8, "data": [], "merit": ("share_right", ">", 0.95, "of the days that it has not seen")}
 pyml.utils.set_random_seed(8)
 
 # %% [markdown]
@@ -142,7 +142,8 @@ for number in range(ROUNDS):
 
 # %% [markdown]
 # ## How often is it right?
-# All test days, each in every spelling, counted as right only where all ten letters are.
+# A hundred of the test's days, each in every spelling, counted as right only where all ten
+# letters are.
 
 # %%
 TESTED = 100
@@ -152,7 +153,7 @@ for name, spell in SPELLINGS.items():
     share[name] = float(np.mean([answer == day.isoformat() for answer, day in zip(answers, unseen)]))
 share_right = float(np.mean(list(share.values())))
 print(f"{share_right:.1%} of {TESTED} unseen days are right, over all spellings")
-vis.bar_chart(share, title="Share of right dates in each spelling", y_label="share", height=220).show()
+vis.bar_chart(share, title="Share of right dates in each spelling", x_label="share", horizontal=True).show()
 
 # %% [markdown]
 # ## A date of your own

@@ -85,7 +85,7 @@ after = np.asarray(ops.conv(before, secret[:, :, None, None]))
 layer = layers.Conv2D(1, 3, use_bias=False)
 model = pyml.Sequential([pyml.Input((25, 25, 1)), layer])
 model.compile(optimizers.Adam(0.1), "mse")
-live = vis.fit_callbacks("Loss", callbacks=["on_epoch_end"], warn=False, height=200)
+live = vis.fit_callbacks("Loss", callbacks=["on_epoch_end"], warn=False, title="Loss", height=200)
 
 
 class Shows(pyml.callbacks.Callback):
@@ -96,7 +96,7 @@ class Shows(pyml.callbacks.Callback):
 
 
 model.fit(before, after, epochs=ROUNDS, batch_size=20, verbose=0, callbacks=[live, Shows()])
-numbers = layer.kernel.numpy()[:, :, 0, 0]
+numbers = layer.kernel.numpy()[:, :, 0, 0].round(3) + 0.0
 vis.heatmap(secret, color_map="blues", domain=[-2, 2], width=220, height=180).show("The secret numbers")
 largest_error = float(np.abs(numbers - secret).max())
 print(f"Found, row by row: {', '.join(f'{n:.2f}' for n in numbers.ravel())}. None is wrong by more than {largest_error:.3f}")

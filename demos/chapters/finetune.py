@@ -48,7 +48,7 @@ right = {}
 def learn(name, model, x, epochs, rate):
     """Trains on the forty pictures, and tests on the others after each round."""
     model.compile(optimizers.Adam(rate), "binary_crossentropy", metrics=["accuracy"])
-    live = vis.fit_callbacks(name, metrics=["accuracy", "val_accuracy"], callbacks=["on_epoch_end"], warn=False, height=180,
+    live = vis.fit_callbacks(name, metrics=["accuracy", "val_accuracy"], callbacks=["on_epoch_end"], warn=False, height=180, title=name,
                              y_axis_domain=[0.4, 1])  # fmt: skip
     model.fit(x[lessons], face[lessons][:, None], epochs=epochs, batch_size=10, validation_data=(x[test], face[test][:, None]), verbose=0,
               callbacks=[live])  # fmt: skip

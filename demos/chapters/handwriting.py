@@ -63,7 +63,7 @@ class Shaken(layers.Layer):
 seen = pyml.Input((SIZE * SIZE,))
 model = pyml.Model(seen, decoder(Shaken()(encoder(seen))))
 model.compile(optimizers.Adam(0.003), "mse")
-live = vis.fit_callbacks("Loss", callbacks=["on_epoch_end"], warn=False)
+live = vis.fit_callbacks("Loss", callbacks=["on_epoch_end"], warn=False, title="Loss")
 model.fit(flat[:COUNT], flat[:COUNT], epochs=20, batch_size=64, verbose=0, callbacks=[live])
 
 # %% [markdown]

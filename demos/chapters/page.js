@@ -4,6 +4,7 @@ import { cells } from "../../web/prose.js";
 import { codeEditor } from "../../web/code.js";
 import { editedText, forgetLink, knownNames, openCode, problemBox, shareCode } from "../../web/coding.js";
 import { $, asked, bring, demo, failed, finish, forgetWarnings, newestOnly, sentence, startDemo } from "../../web/demo.js";
+import { needed } from "../../web/networks.js";
 import { outputs } from "./outputs.js";
 
 const PATIENCE = 2000; // ms for Python to hear an interrupt before it is ended
@@ -46,6 +47,12 @@ async function start() {
   $("run").disabled = false;
   $("running").value = "Not run yet.";
   names.prepare(editor.text);
+  offerNetworks();
+}
+
+/** Says which networks the site lacks and offers to fetch them; what needs none runs meanwhile. */
+async function offerNetworks() {
+  for (const name of meta("networks").split(" ").filter(Boolean)) await needed($("network-needed"), () => pyml.call("look_for", name), () => null);
 }
 
 // ---- running
@@ -95,11 +102,12 @@ function show({ error, stopped, merit }, milliseconds) {
   }
   if (stopped) return end("Stopped.");
   if (merit) {
-    const value = Number(merit.value.toPrecision(3));
-    const bound = `${merit.sign === "<" ? "below" : "above"} ${merit.bound}`;
+    const share = merit.unit.startsWith("of the "); // such a number is a part of 1
+    const said = (value) => (share ? `${Number((100 * value).toPrecision(3))} %` : `${Number(value.toPrecision(3))}`);
+    const name = merit.name[0].toUpperCase() + merit.name.slice(1);
     demo.merit = merit;
-    demo.summary = `${merit.name}: ${value} ${merit.unit}`;
-    $("result").textContent = merit.kept ? `${merit.name}: ${value} ${merit.unit}. The chapter asks for ${bound}: reached.` : `${merit.name}: ${value} ${merit.unit}. The chapter asks for ${bound}: not reached with this code.`;
+    demo.summary = `${name}: ${said(merit.value)} ${merit.unit}`;
+    $("result").textContent = `${demo.summary}. The goal, ${merit.sign === "<" ? "below" : "above"} ${said(merit.bound)}, is ${merit.kept ? "reached." : "not reached with this code."}`;
     $("result").classList.toggle("bad", !merit.kept);
     $("result").hidden = false;
   }

@@ -67,6 +67,13 @@ def flush():
             last[1] = None
 
 
+async def look_for(network):
+    """Raises where the page's site lacks a network of the chapter."""
+    from pyml.hub import store  # not before it is needed
+
+    await store.look_for_async(network)
+
+
 async def run(source, cells):
     """Runs the cells, `[line, text]` each, of a file; returns how it went: `error` with its line, or `merit`, and what a merit is."""
     lines = Lines(source, FILE)

@@ -16,7 +16,7 @@ import numpy as np
 import pyml
 from pyml import layers, optimizers, vis
 
-CHAPTER = {"order": 5, "data": ["mails.csv"], "merit": ("best", ">", 0.95, "(share of the mails)")}
+CHAPTER = {"order": 5, "data": ["mails.csv"], "merit": ("best", ">", 0.95, "of the mails are sorted rightly")}
 pyml.utils.set_random_seed(5)
 
 # %% [markdown]
@@ -52,7 +52,8 @@ accuracy = {}
 
 def learn(name, model, x, epochs):
     model.compile(optimizers.Adam(0.005), "binary_crossentropy", metrics=["accuracy"])
-    live = vis.fit_callbacks(name, metrics=["accuracy", "val_accuracy"], callbacks=["on_epoch_end"], warn=False)
+    live = vis.fit_callbacks(name, metrics=["accuracy", "val_accuracy"], callbacks=["on_epoch_end"], warn=False,
+                             zoom_to_fit_accuracy=True, title=name)  # fmt: skip
     model.fit(x[train], spam[train], epochs=epochs, batch_size=50, validation_data=(x[test], spam[test]), verbose=0,
               callbacks=[live])  # fmt: skip
     accuracy[name] = live.epochs[-1]["val_accuracy"]
@@ -71,7 +72,8 @@ order = np.argsort(weights)
 print("for spam:", ", ".join(names[i] for i in order[::-1][:12]))
 print("against spam:", ", ".join(names[i] for i in order[:12]))
 shown = [*order[:8], *order[-8:]]
-vis.bar_chart({names[i]: float(weights[i]) for i in shown}, title="Words against spam, and for it", y_label="weight").show()
+bars = {names[i]: float(weights[i]) for i in shown}
+vis.bar_chart(bars, title="Words against spam, and for it", x_label="weight", horizontal=True).show()
 
 # %% [markdown]
 # ## Words as vectors

@@ -14,7 +14,7 @@ import numpy as np
 import pyml
 from pyml import layers, optimizers, vis
 
-CHAPTER = {"order": 3, "data": [], "merit": ("accuracy", ">", 0.95, "(share of the points)")}
+CHAPTER = {"order": 3, "data": [], "merit": ("accuracy", ">", 0.95, "of the points are on their side")}
 pyml.utils.set_random_seed(3)
 
 # %% [markdown]
@@ -29,7 +29,7 @@ angle = 2 * np.pi * TURNS * along + np.array([[0.0], [np.pi]])
 x = np.stack([along * np.cos(angle), along * np.sin(angle)], axis=-1).reshape(-1, 2)
 x = (x + random.normal(scale=NOISE, size=x.shape)).astype("float32")
 y = np.repeat([0, 1], POINTS)
-vis.scatter_plot({"0": x[y == 0], "1": x[y == 1]}, title="The points", height=260).show()
+vis.scatter_plot({"0": x[y == 0], "1": x[y == 1]}, title="The points", height=330).show()
 
 # %% [markdown]
 # ## No hidden layer: a straight line
@@ -53,7 +53,7 @@ class Border(pyml.callbacks.Callback):
 def learn(name, hidden, epochs, rate=0.01, activation="tanh"):
     model = pyml.Sequential([pyml.Input((2,)), *[layers.Dense(units, activation) for units in hidden], layers.Dense(1, "sigmoid")])
     model.compile(optimizers.Adam(rate), "binary_crossentropy", metrics=["accuracy"])
-    live = vis.fit_callbacks(f"{name}, loss", metrics=["loss"], callbacks=["on_epoch_end"], warn=False)
+    live = vis.fit_callbacks(f"{name}, loss", metrics=["loss"], callbacks=["on_epoch_end"], warn=False, title=f"{name}, loss")
     history = model.fit(x, y[:, None].astype("float32"), epochs=epochs, batch_size=50, verbose=0, callbacks=[Border(name, 10), live])
     right = history.history["accuracy"][-1]
     print(f"{name}: {model.count_params()} numbers learned, {right:.0%} of the points on their side")

@@ -112,7 +112,7 @@ def draw():
     points = {name: np.array([[i + 1, min(error, 12)] for i, (error, _, early) in enumerate(results) if early == given])
               for name, given in (("learned to the end", False), ("given up", True))}  # fmt: skip
     vis.scatter_plot({name: found for name, found in points.items() if len(found)}, title="Trial by trial", x_label="trial",
-                     y_label="miles per gallon", height=240).show()  # fmt: skip
+                     y_label="miles per gallon (12: or more)", y_axis_domain=[0, 13], height=240).show()  # fmt: skip
 
 
 pruner = optuna.pruners.MedianPruner(n_startup_trials=6, n_warmup_steps=5)
@@ -138,7 +138,7 @@ def look(name):
     value = lambda params: np.log10(params[name]) if name in LOGARITHMIC else params[name]
     points = np.array([[value(params), min(error, 12)] for error, params, _ in results])
     vis.scatter_plot(points, title="Error at each choice", x_label=name + (", as a power of ten" if name in LOGARITHMIC else ""),
-                     y_label="miles per gallon", height=240).show()  # fmt: skip
+                     y_label="miles per gallon (12: or more)", y_axis_domain=[0, 13], height=240).show()  # fmt: skip
 
 
 chapter.choice("Hyper-parameter", ["learning rate", "units", "layers", "dropout", "penalty"], look)

@@ -69,7 +69,7 @@ change = ((next_day - today) / wide)[:, None]
 
 def learn(name, model, epochs):
     model.compile(optimizers.Adam(0.003), "mae")
-    live = vis.fit_callbacks(name, callbacks=["on_epoch_end"], warn=False)
+    live = vis.fit_callbacks(name, callbacks=["on_epoch_end"], warn=False, title=name)
     model.fit(windows[train], change[train], epochs=epochs, batch_size=64, validation_data=(windows[test], change[test]), verbose=0,
               callbacks=[live])  # fmt: skip
     said = today[test] + wide * model.predict(windows[test], verbose=0)[:, 0]

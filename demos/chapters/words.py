@@ -54,7 +54,7 @@ print("…")
 common = [NUMBER[letter] for letter in " aeioulnrstdhwmkgcbfpvyjqxz" if letter in NUMBER]
 names = ["␣" if LETTERS[n] == " " else LETTERS[n] for n in common]
 vis.heatmap(chances[np.ix_(common, common)], names, names, title="Which letter follows which", x_label="next letter", y_label="letter",
-            color_map="blues", height=300).show()  # fmt: skip
+            color_map="blues", height=380).show()  # fmt: skip
 
 # %% [markdown]
 # ## Two networks

@@ -75,6 +75,11 @@ class CallbackList(Callback):
             if hook is not None:
                 hook(batch)
 
+    def broke(self, error: BaseException) -> None:
+        """Tells the progress bar that the call ends with an error."""
+        if self._progbar is not None:
+            self._progbar.broke(error)
+
     def __iter__(self) -> Any:
         return iter(self.callbacks)
 

@@ -91,8 +91,8 @@ def pages(demos: Path) -> dict[str, str]:
     form = string.Template((demos / FOLDER / FORM).read_text(encoding="utf-8"))
     made = {}
     for i, chapter in enumerate(every):
-        ways = [("before", every[i - 1] if i else None), ("after", every[i + 1] if i + 1 < len(every) else None)]
-        links = [f' · <a href="../{one.name}/index.html">{way} this: {html.escape(one.title)}</a>' for way, one in ways if one]
+        ways = [("previous", every[i - 1] if i else None), ("next", every[i + 1] if i + 1 < len(every) else None)]
+        links = [f' · <a href="../{one.name}/index.html">{way}: {html.escape(one.title)}</a>' for way, one in ways if one]
         texts = {"name": chapter.name, "title": chapter.title, "description": chapter.description, "data": " ".join(chapter.data),
                  "networks": " ".join(chapter.networks)}  # fmt: skip
         made[chapter.name] = form.substitute({**{k: html.escape(v) for k, v in texts.items()}, "neighbours": "".join(links)})

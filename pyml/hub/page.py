@@ -105,3 +105,13 @@ async def bring(url: str, sha256: str, size: int, progress: Callable[[int], obje
         raise HubError(f"hub: {url} is not the file that this version of pyml needs; build the site again.")
     await script.keep(url, sha256, found.bytes)
     return data
+
+
+async def status(url: str) -> int:
+    """What the site's server answers when asked for a file without its bytes; 0 where it cannot be reached."""
+    from pyodide.http import pyfetch  # type: ignore[import-not-found]
+
+    try:
+        return int((await pyfetch(url, method="HEAD")).status)
+    except OSError:                                    # no network: what the page has kept may do
+        return 0

@@ -83,13 +83,28 @@ async def read_async(name: str, progress: Progress | None = None) -> dict[str, b
         so_far = None if progress is None else _after(before, entry.size, progress)
         try:
             files[file.path] = await page.bring(address(name, file), file.sha256, file.size, so_far)
-        except page.Absent as absent:                  # web/networks.js reads this sentence
-            raise HubError(
-                f"hub: {name} ({entry.size / 1e6:.1f} MB) is not part of this site: {absent}. Run `pyml hub fetch {name}` "
-                "(in a checkout `make models` fetches all) and build the site again."
-            ) from None
+        except page.Absent as absent:
+            raise _absent(entry, str(absent)) from None
         before += file.size
     return files
+
+
+def _absent(entry: Entry, why: str) -> HubError:
+    return HubError(                                   # web/networks.js reads this sentence
+        f"hub: {entry.name} ({entry.size / 1e6:.1f} MB) is not part of this site: {why}. Run `pyml hub fetch {entry.name}` "
+        "(in a checkout `make models` fetches all) and build the site again."
+    )
+
+
+async def look_for_async(name: str) -> None:
+    """Says at once, without loading it, where a page's site lacks a network.
+
+    Raises:
+        HubError: The site does not hold it.
+    """
+    entry = entry_of(name)
+    if IN_BROWSER and (status := await page.status(address(name, entry.files[0]))) in (404, 410):
+        raise _absent(entry, f"the server answered {status}")
 
 
 def _after(before: int, total: int, progress: Progress) -> Callable[[int], object]:

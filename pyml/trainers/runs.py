@@ -44,6 +44,9 @@ async def fit(model: Trainer, io: IO, options: Options) -> History:
                 await Loop(model, io, callbacks).fit(feed, validation, options)
             except DeviceLost as error:
                 raise await recovery.recovered(model, io, make, error) from error
+            except BaseException as error:             # Ctrl-C too
+                callbacks.broke(error)
+                raise
             finally:
                 model._kept = None
                 model._residents.drop_large(model)

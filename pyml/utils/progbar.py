@@ -3,7 +3,7 @@
 import os
 import sys
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import numpy as np
@@ -124,11 +124,12 @@ class Progbar:
         self._previous_width = width
 
     def _metrics(self) -> str:
-        text = ""
+        return "".join(f" - {name}: {value}" for name, value in self._shown())
+
+    def _shown(self) -> Iterator[tuple[str, str]]:
         for name, (total, count) in self._values.items():
             mean = float(np.mean(total)) / max(1, count)
-            text += f" - {name}: {mean:.4f}" if abs(mean) > 1e-3 else f" - {name}: {mean:.4e}"
-        return text
+            yield name, f"{mean:.4f}" if abs(mean) > 1e-3 else f"{mean:.4e}"
 
     def _step_time(self, current: int, now: float) -> float:
         if not current:

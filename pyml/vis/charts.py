@@ -63,12 +63,15 @@ def _points(what: str, data: Any, series: Any, opts: dict[str, Any], mark: dict[
     if not any(row["y"] is not None for row in rows):
         return Figure(nothing(chosen, "All values are missing." if rows else "There is nothing to show."))
 
+    whole = not cloud and all(np.array_equal(x, np.floor(x)) for x, _ in points.parts)  # epochs, days: no ticks between them
+
     def axis(name: str, number: int, zero: bool) -> dict[str, Any]:
         kind = chosen[f"{name}_type"] or "quantitative"
         domain = chosen[f"{name}_axis_domain"] or points.domain(number)
         scale = {"domain": list(domain), "nice": False} if domain else {"zero": zero, "nice": True}
         return {"field": name, "type": kind, "title": chosen[f"{name}_label"] or name,
-                **({"scale": scale} if kind == "quantitative" else {})}  # fmt: skip
+                **({"scale": scale} if kind == "quantitative" else {}),
+                **({"axis": {"tickMinStep": 1}} if whole and name == "x" and kind == "quantitative" else {})}  # fmt: skip
 
     encoding: dict[str, Any] = {"x": axis("x", 0, False), "y": axis("y", 1, not chosen["zoom_to_fit"] and not cloud)}
     colours = chosen["series_colors"] or SERIES
@@ -96,7 +99,8 @@ def bar_chart(data: Any, labels: Sequence[Any] | None = None, **opts: Any) -> Fi
     Args:
         data: Values; a dict of labels and values; or dicts of `index` and `value`, as in tfjs-vis.
         labels: Names of the bars.
-        opts: `title, width, height, x_label, y_label, font_size, x_type, y_type, color`.
+        opts: `title, width, height, x_label, y_label, font_size, x_type, y_type, color`, and `horizontal` (True: bars go to the right,
+            each with its whole name beside it).
 
     Raises:
         ValueError: There are not as many labels as values.
@@ -105,7 +109,7 @@ def bar_chart(data: Any, labels: Sequence[Any] | None = None, **opts: Any) -> Fi
         >>> pyml.vis.bar_chart({"cats": 3, "dogs": 5}).rows()[1]
         {'label': 'dogs', 'value': 5.0}
     """
-    chosen = options("bar_chart", opts, "x_type", "y_type", "color")
+    chosen = options("bar_chart", opts, "x_type", "y_type", "color", "horizontal")
     if isinstance(data, Mapping):
         labels, data = list(data), list(data.values())
     elif isinstance(data, (list, tuple)) and data and isinstance(data[0], Mapping):
@@ -117,15 +121,18 @@ def bar_chart(data: Any, labels: Sequence[Any] | None = None, **opts: Any) -> Fi
     if not np.isfinite(values).any():
         return Figure(nothing(chosen, "All values are missing." if len(values) else "There is nothing to show."))
     rows = [{"label": str(label), "value": plain(value)} for label, value in zip(labels, values)]
-    colour = chosen["color"]
+    colour, lying = chosen["color"], bool(chosen["horizontal"])
+    longest = max(len(str(label)) for label in labels)
+    upright = {"labelAngle": {"expr": f"width < {7 * (longest + 1) * len(rows)} ? -40 : 0"}, "labelLimit": 90}
+    names, sizes = ("y", "x") if lying else ("x", "y")
+    look = base(chosen, fallback="Bar chart")
     return Figure({
-        **base(chosen, fallback="Bar chart"), "data": {"values": rows},
+        **look, "height": opts.get("height", 22 * len(rows) + 10) if lying else look["height"], "data": {"values": rows},
         "mark": {"type": "bar", "color": colour if isinstance(colour, str) else SERIES[0]},
         "encoding": {
-            "x": {"field": "label", "type": chosen["x_type"] or "ordinal", "sort": None, "title": chosen["x_label"] or "",
-                  "axis": {"labelAngle": -40 if max(len(str(label)) for label in labels) * len(rows) > 40 else 0, "labelLimit": 90,
-                           "labelOverlap": True}},
-            "y": {"field": "value", "type": chosen["y_type"] or "quantitative", "title": chosen["y_label"] or "value"},
+            names: {"field": "label", "type": chosen[f"{names}_type"] or "ordinal", "sort": None, "title": chosen[f"{names}_label"] or "",
+                    "axis": {"labelLimit": 150} if lying else {**upright, "labelOverlap": True}},
+            sizes: {"field": "value", "type": chosen[f"{sizes}_type"] or "quantitative", "title": chosen[f"{sizes}_label"] or "value"},
             **({"color": {"field": "label", "type": "nominal", "legend": None, "scale": {"range": list(colour)}}}
                if colour and not isinstance(colour, str) else {}),
             "tooltip": [{"field": "label", "type": "nominal"}, {"field": "value", "type": "quantitative"}],
@@ -156,7 +163,7 @@ def histogram(data: Any, **opts: Any) -> Figure:
             "values": values.size, **({"min": finite.min(), "max": finite.max()} if finite.size else {}), "zeros": int((values == 0).sum()),
             "NaN": int(np.isnan(values).sum()), "infinite": int(np.isinf(values).sum()),
         }  # fmt: skip
-        notes = [", ".join(f"{name} {value:,.4g}" if isinstance(value, float) else f"{name} {value:,}" for name, value in found.items()
+        notes = [", ".join(f"{name} {_short(value)}" if isinstance(value, float) else f"{name} {value:,}" for name, value in found.items()
                            if value or name in ("min", "max", "values"))]  # fmt: skip
     if not finite.size:
         return Figure(nothing(chosen, "There is nothing to show." if not values.size else "All values are NaN or infinite."))
@@ -171,10 +178,14 @@ def histogram(data: Any, **opts: Any) -> Figure:
         **base(chosen, notes, "Histogram"), "data": {"values": rows}, "mark": {"type": "bar", "color": chosen["color"] or SERIES[0]},
         "encoding": {
             "x": {"field": "from", "type": "quantitative", "bin": {"binned": True},
-                  "title": chosen["x_label"] or "value", "axis": {"format": ".3~g"},
+                  "title": chosen["x_label"] or "value", "axis": {"format": ",.0f" if 1000 <= max(-low, high) < 1e7 else ".3~g"},
                   "scale": {"domain": [float(edges[0]), float(edges[-1])], "nice": False, "zero": False}},
             "x2": {"field": "to"},
             "y": {"field": "count", "type": "quantitative", "title": chosen["y_label"] or "count"},
             "tooltip": [{"field": name, "type": "quantitative"} for name in ("from", "to", "count")],
         },
     })  # fmt: skip
+
+
+def _short(value: float) -> str:
+    return f"{value:,.0f}" if 1000 <= abs(value) < 1e7 else f"{value:,.4g}"

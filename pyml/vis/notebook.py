@@ -6,17 +6,12 @@ import sys
 import time
 from typing import TYPE_CHECKING, Any
 
+from pyml.utils.notebooks import in_notebook as in_notebook
+
 if TYPE_CHECKING:
     from pyml.vis.figure import Figure
 
 PAUSE = 0.5  # seconds from one drawing of a figure that changes to the next
-
-
-def in_notebook() -> bool:
-    """Whether a notebook asks: IPython, and not in a terminal."""
-    module = sys.modules.get("IPython")
-    shell = module.get_ipython() if module is not None else None
-    return shell is not None and type(shell).__name__ != "TerminalInteractiveShell"
 
 
 def display(figure: Figure) -> None:

@@ -170,7 +170,7 @@ class FitCallbacks(Callback):
                 self._below.draw(name, self._figure(name, rows))
             return
         given = self.container if isinstance(self.container, Mapping) else {"name": self.container or "Training"}
-        title = f"{given['name']}: {'batches' if name == 'on_batch_end' else 'epochs'}"
+        title = given["name"] if len(self.shown) == 1 else f"{given['name']}: {'batches' if name == 'on_batch_end' else 'epochs'}"
         self._paced.do(name, lambda: visor().surface(title, given.get("tab", "Training")).draw(self._figure(name, rows)))
 
     # ---- what goes wrong

@@ -13,6 +13,7 @@ OPTIONS = {
     "title": None, "width": 360, "height": 230, "x_label": None, "y_label": None, "font_size": None, "x_type": None, "y_type": None,
     "x_axis_domain": None, "y_axis_domain": None, "zoom_to_fit": False, "series_colors": None, "color": None, "max_bins": None,
     "color_map": None, "domain": None, "row_major": False, "shade_diagonal": True, "show_text_overlay": True, "stats": None,
+    "horizontal": False,
 }  # fmt: skip
 
 

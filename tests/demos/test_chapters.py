@@ -122,7 +122,7 @@ def test_words_of_a_chapter_are_text_in_its_page(tmp_path):
     (tmp_path / "chapters" / "two.py").write_text('"""First?\n\nYes."""\nCHAPTER = {"order": 1}\n')
     pages = chapters.pages(tmp_path)
     assert list(pages) == ["two", "one"]
-    assert pages["one"].startswith("<h1>A &lt; B?</h1>All &amp; more. one a.csv") and "before this: First?" in pages["one"]
+    assert pages["one"].startswith("<h1>A &lt; B?</h1>All &amp; more. one a.csv") and "previous: First?" in pages["one"]
 
 
 def test_a_package_is_imported_from_its_zip_and_empty_modules_stand_in_for_what_it_can_spare(demo_module, tmp_path, monkeypatch):
