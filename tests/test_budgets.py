@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import pyml
-from pyml.compile import emit
+from pyml.compile import emit_kernel
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "benchmarks"))
 import contender
@@ -152,7 +152,7 @@ def test_peak_memory_is_at_most_1_3_times_the_live_set(device):
     (1, 8), (31, 8), (32, 16), (127, 16), (128, 32), (511, 32), (512, 64), (65535 * 64, 64), (65535 * 64 + 1, 64), (1 << 30, 64),
 ])  # fmt: skip
 def test_a_grid_covers_its_threads_and_few_threads_make_more_than_one_group(threads, size):
-    found, (x, y, z), (index, check) = emit.launch(threads)
+    found, (x, y, z), (index, check) = emit_kernel.launch(threads)
     assert found == size and z == 1 and max(x, y) <= 65535
     assert threads <= x * y * size < threads + (size if y == 1 else x * size)
     assert check == f"if (i >= {threads}u) {{ return; }}"
@@ -161,7 +161,7 @@ def test_a_grid_covers_its_threads_and_few_threads_make_more_than_one_group(thre
 
 def test_more_threads_than_webgpu_can_dispatch_are_refused():
     with pytest.raises(pyml.errors.ShapeError, match="larger than WebGPU can dispatch"):
-        emit.launch(65536 * 32768 * 64)
+        emit_kernel.launch(65536 * 32768 * 64)
 
 
 def python_calls(function):

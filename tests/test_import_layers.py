@@ -57,7 +57,6 @@ LATE = {
     "pyml.saving.tfjs": ("saving",),  # readers of a format that most programs never meet
     "pyml.saving.keras": ("saving",),
     "pyml.export": ("models", "cli"),  # a module of its own command and method
-    "pyml.models": ("export",),  # a function of tensors is exported without layers
     "pyml.image": ("saving",),  # operators that few graphs have
     "pyml.quantizers": ("layers", "models"),  # few programs quantize
     "pyml.core": ("data",),  # only for the specification of an element
@@ -67,9 +66,9 @@ LATE = {
 # Modules over packages that are not always there, and so are imported only where those are.
 OVER_A_PACKAGE = {"pyml.browser.page"}
 # Packages that are not always there.
-OPTIONAL = {"PIL", "cv2", "h5py", "imageio", "js", "matplotlib", "pandas", "playwright", "pyarrow", "pydot", "pyml_page", "pyodide",
+OPTIONAL = {"PIL", "cv2", "imageio", "js", "matplotlib", "pandas", "playwright", "pyarrow", "pydot", "pyml_page", "pyodide",
             "pyodide_js", "scipy", "sounddevice", "vl_convert", "wasmtime", "wgpu"}  # fmt: skip
-SPARED = {"asyncio", "difflib", "gc", "numpy"}  # of Python and numpy: the cost of start again
+SPARED = {"asyncio", "difflib", "numpy"}  # of Python and numpy: the cost of start again
 # Derivatives of primitives are written with primitives, and a sum in two stages with views: these know each other by nature.
 MUTUAL = {f"pyml.graph.prims.{name}" for name in ("elementwise", "move", "reduce", "split")}
 RANK = {part: rank for rank, parts in enumerate(LAYERS) for part in parts}
@@ -182,10 +181,23 @@ def late(name: str) -> Iterator[ast.stmt]:
     return (node for node in statements(tree_of(name), everywhere=True) if id(node) not in top)
 
 
+def late_packages(name: str) -> set[str]:
+    """The packages other than pyml that functions of a module import."""
+    found: set[str] = set()
+    for node in late(name):
+        names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else [] if node.level else [node.module]
+        found |= {imported.split(".")[0] for imported in names}
+    return found - {"pyml"}
+
+
+def reasons(name: str, other: str) -> set[tuple[str, str | None]]:
+    """The entries of LATE that let functions of a module import another."""
+    return {(target, part(name)) for target, by in LATE.items() if f"{other}.".startswith(f"{target}.") and part(name) in by}
+
+
 def has_a_reason(name: str, other: str) -> bool:
     """Whether functions of a module may import another."""
-    spared = any(f"{other}.".startswith(f"{target}.") and part(name) in by for target, by in LATE.items())
-    return spared or other in OVER_A_PACKAGE or {name, other} <= MUTUAL
+    return bool(reasons(name, other)) or other in OVER_A_PACKAGE or {name, other} <= MUTUAL
 
 
 @pytest.mark.parametrize("name", PARTS)
@@ -193,10 +205,14 @@ def test_an_import_inside_a_function_spares_start_or_needs_an_optional_package(n
     needless = set()
     for module in of_part(name):
         needless |= {(module, other) for other in imported(module, True) - imported(module) if not has_a_reason(module, other)}
-        for node in late(module):
-            names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else [] if node.level else [node.module]
-            needless |= {(module, top) for top in {found.split(".")[0] for found in names} - {"pyml"} - OPTIONAL - SPARED}
+        needless |= {(module, package) for package in late_packages(module) - OPTIONAL - SPARED}
     assert not needless, f"these import inside a function without a reason that this test knows: {sorted(needless)}"
+
+
+def test_every_exception_for_imports_inside_functions_is_still_needed():
+    taken = {entry for name in MODULES for other in imported(name, True) - imported(name) for entry in reasons(name, other)}
+    assert {(target, by) for target, parts in LATE.items() for by in parts} == taken
+    assert {package for name in MODULES for package in late_packages(name)} == OPTIONAL | SPARED
 
 
 def circles(edges: dict[str, set[str]]) -> list[set[str]]:

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from ..device.base import DeviceKernel
 from ..graph.op import Profile
 from ..graph.prims.teams import chain_size
-from .emit import elementwise, preamble, reduction
 from .emit_group import shared_phase
+from .emit_kernel import elementwise, preamble, reduction
 from .memory import Ref
 from .plan import Chain, Kernel
 from .wgsl import MEMORY

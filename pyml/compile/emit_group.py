@@ -14,7 +14,8 @@ from ..graph.index import Var, coordinates, linear, variable
 from ..graph.op import Profile
 from ..graph.prims.choose import fold
 from ..graph.prims.teams import Team, runs, team
-from .emit import LANE, Emitter, accumulator, declarations, preamble
+from .emit import LANE, Emitter
+from .emit_kernel import accumulator, declarations, preamble
 from .loops import Loop
 from .loops import write as write_loops
 from .plan import Kernel

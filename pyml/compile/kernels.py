@@ -11,7 +11,8 @@ from ..errors import KernelError
 from ..graph.index import Var, variable
 from ..graph.node import Node
 from ..graph.op import KernelSpec, Profile
-from .emit import LANE, Emitter, declarations, preamble
+from .emit import LANE, Emitter
+from .emit_kernel import declarations, preamble
 from .plan import Kernel
 
 _CONST = re.compile(r"^const (\w+)\s*:\s*(\w+)\s*=.*//\s*@param")

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from ..device.base import DeviceKernel
 from ..graph.op import Profile
-from .emit import declarations, elementwise, launch, preamble, reduction
 from .emit_chain import lower_chain
 from .emit_group import lower_shared
+from .emit_kernel import declarations, elementwise, launch, preamble, reduction
 from .kernels import lower_routine
 from .plan import Chain, Kernel
 

@@ -8,7 +8,8 @@ import re
 from pyml import paths
 from pyml.scripts import text_of
 
-MODULES = ("arrays.js", "pictures.js", "store.js", "training.js", "wasm.js", "webgpu.js", "model.js")  # each after those that it imports
+# each after those that it imports
+MODULES = ("arrays.js", "pictures.js", "inputs.js", "store.js", "training.js", "wasm.js", "webgpu.js", "model.js")
 
 
 def bundled() -> str:

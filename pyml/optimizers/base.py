@@ -13,9 +13,9 @@ from pyml.core import StatelessScope, Tensor, Variable
 from pyml.core.naming import auto_name
 from pyml.core.step import end_of_step
 from pyml.errors import did_you_mean
-from pyml.graph.prims import copy
 from pyml.objects.configured import Configured, argument_names, plain
 from pyml.objects.registry import OPTIMIZERS
+from pyml.optimizers.parts import clipped
 from pyml.optimizers.schedules import LearningRateSchedule
 from pyml.optimizers.state import OptimizerState
 from pyml.tracebacks import warn
@@ -281,7 +281,7 @@ class Optimizer(OptimizerState, Configured, kind=OPTIMIZERS, abstract=True):
                 variable.assign(constraint(variable))
 
     def _update(self, grads: list[Tensor], variables: list[Variable]) -> None:
-        grads = self._clip_gradients(grads)
+        grads = clipped(grads, self.clipnorm, self.global_clipnorm, self.clipvalue)
         rate = self.learning_rate
         self._apply_weight_decay(variables, rate)
         self._shared = {}
@@ -319,17 +319,6 @@ class Optimizer(OptimizerState, Configured, kind=OPTIMIZERS, abstract=True):
                 variable.assign(ops.where(due, new, old))
         for accumulator, total in zip(sums, totals, strict=True):
             accumulator.assign(ops.where(due, 0.0, total))
-
-    def _clip_gradients(self, grads: list[Tensor]) -> list[Tensor]:
-        if self.clipnorm:
-            return [clip_by_norm(g, self.clipnorm) for g in grads]
-        if self.global_clipnorm:
-            norm = ops.sqrt(sum(ops.sum(ops.square(g)) for g in grads))
-            scale = self.global_clipnorm / ops.maximum(norm, self.global_clipnorm)
-            return [g * scale for g in grads]
-        if self.clipvalue:
-            return [ops.clip(g, -self.clipvalue, self.clipvalue) for g in grads]
-        return grads
 
     def exclude_from_weight_decay(self, var_list: Iterable[Variable] | None = None, var_names: Iterable[str] | None = None) -> None:
         """Leaves weights out of weight decay, before the first step.
@@ -387,15 +376,3 @@ class Optimizer(OptimizerState, Configured, kind=OPTIMIZERS, abstract=True):
         names = ("weight_decay", "clipnorm", "global_clipnorm", "clipvalue", "use_ema", "ema_momentum",
                  "ema_overwrite_frequency", "loss_scale_factor", "gradient_accumulation_steps")
         return {"name": self.name, "learning_rate": rate, **{name: getattr(self, name) for name in names}}
-
-
-def in_one_place(*numbers: Any) -> list[Tensor]:
-    """The numbers as parts of one tensor in memory: a kernel has eight buffers, and these take one of them."""
-    row = Tensor(copy(ops.stack([ops.cast(number, "float32") for number in numbers])._node))
-    return [row[i] for i in range(len(numbers))]
-
-
-def clip_by_norm(gradient: Tensor, limit: float) -> Tensor:
-    """`gradient` shortened to norm `limit` where it is longer."""
-    norm = ops.sqrt(ops.sum(ops.square(gradient)))
-    return gradient * (limit / ops.maximum(norm, limit))

@@ -11,7 +11,8 @@ from pyml import ops
 from pyml.core import Tensor, Variable
 from pyml.objects.samples import Sample, sample
 from pyml.optimizers.adam import one_minus_power
-from pyml.optimizers.base import LearningRate, Optimizer, OptimizerArguments, in_one_place
+from pyml.optimizers.base import LearningRate, Optimizer, OptimizerArguments
+from pyml.optimizers.parts import in_one_place
 
 __all__ = ["Lamb", "Lion"]
 

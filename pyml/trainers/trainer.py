@@ -2,37 +2,30 @@
 
 from __future__ import annotations
 
-import contextlib
 from collections.abc import Sequence
 from typing import Any
 
-import numpy as np
-
-from pyml import ops, optimizers
+from pyml import optimizers
 from pyml.callbacks.history import History
 from pyml.core import Tensor
 from pyml.core.symbolic import KerasTensor
-from pyml.core.tree import flatten, map_structure
-from pyml.device.lock import LOCK
-from pyml.layers.signature import Tracing
+from pyml.core.tree import flatten
 from pyml.tracebacks import shown, shown_async, warn
 from pyml.trainers import compile_config, runs
-from pyml.trainers.adapt import Source
 from pyml.trainers.compilation import Compilation
-from pyml.trainers.data import Arrays, inputs_of, is_whole
-from pyml.trainers.feeds import Residents, first_rows
-from pyml.trainers.functions import StepFunctions
+from pyml.trainers.data import Arrays
+from pyml.trainers.feeds import Residents
 from pyml.trainers.io import AsyncIO, SyncIO, drive
 from pyml.trainers.keeper import Keeper
-from pyml.trainers.labels import check_indices, check_labels, indexed
 from pyml.trainers.metric_group import CompiledMetrics
 from pyml.trainers.options import Options
 from pyml.trainers.predicting import unflatten
+from pyml.trainers.preparation import Preparation
 from pyml.trainers.steps import Steps
 from pyml.trainers.watch import Trained, Watch
 
 
-class Trainer(StepFunctions):
+class Trainer(Preparation):
     """A layer with a training loop: base of Model. `fit` waits; `await fit_async` lets the event loop run meanwhile."""
 
     def __init__(self, **kwargs: Any):
@@ -116,10 +109,7 @@ class Trainer(StepFunctions):
 
     def _reset_programs(self) -> None:
         self._steps, self._residents = Steps(self), Residents()
-        self._has_weights = False  # all layers are known to be built
-        self._ready: set[str] = set()  # the kinds of steps for which losses and metrics are made
-        self._classed: list[tuple[int, Any, int, str]] = []  # outputs with class numbers: place, loss, classes, name
-        self._indexed: list[tuple[int, str, Any]] = []  # inputs with indices: place, name, the Embedding
+        self._start_over()
 
     def _forget_device(self, keep_compiled: bool) -> None:
         """Drops the programs and data of a lost device; without the optimizer's state `compile` starts anew."""
@@ -141,80 +131,6 @@ class Trainer(StepFunctions):
     def _staged(self, x: Any) -> Any:
         """Data with what a model computes on the host computed, arrays at once and batches when they come."""
         return x
-
-    # ---- making weights, losses and metrics; nothing runs
-    def _build_for(self, source: Source, batch_size: int) -> None:
-        """Makes the weights for the first batch of `source`."""
-        self._build_on(inputs_of(source.struct if isinstance(source, Arrays) else source.peek()), first_rows(source, batch_size))
-
-    def _prepare(self, source: Source, batch_size: int, kind: str) -> None:
-        """Makes weights, losses and metrics for the first batch of `source`, and checks its shapes."""
-        if kind in self._ready:
-            return
-        if self._steps.owns(kind):
-            self._prepare_own(source, batch_size, kind)
-            return
-        with LOCK:
-            rows = first_rows(source, batch_size)
-            struct = source.struct if isinstance(source, Arrays) else source.peek()
-            self._build_on(struct[0], rows)
-            # weights come first and by themselves, so that a wrong label shape leaves a model that is built
-            with self._trial():
-                x, y, sample_weight = self._tried(struct, rows)
-                y_pred = self(x, training=False)
-                outputs = self._outputs(y_pred)
-                assert self._compilation is not None
-                self._compilation.build(y, outputs)
-                self._compute_loss(x, y, y_pred, sample_weight, training=False)
-                self._clear_losses()
-            shapes = [tuple(output.shape) for output in flatten(y_pred)]
-            self._classed = [(*found, outputs.called(found[0])) for found in self._compilation.classed(shapes)]
-            graph = getattr(self, "_graph", None)
-            self._indexed = [] if graph is None else indexed(graph)
-            self._ready.add(kind)
-
-    def _prepare_own(self, source: Source, batch_size: int, kind: str) -> None:
-        """The same for a step that a subclass wrote: what it calls and computes is its own affair, so nothing is refused here."""
-        with LOCK, contextlib.suppress(Exception):
-            struct = source.struct if isinstance(source, Arrays) else source.peek()
-            with self._trial():
-                batch = self._tried(struct, first_rows(source, batch_size))
-                y = batch[1]
-                y_pred = self(inputs_of(batch), training=False)
-                if self._compilation is not None and not is_whole(batch):
-                    self._compilation.build(y, self._outputs(y_pred))
-        self._clear_losses()
-        self._ready.add(kind)
-
-    def _build_on(self, inputs: Any, rows: int) -> None:
-        """Makes all weights for batches of so many rows of data like `inputs`."""
-        if self._has_weights:
-            return
-        with LOCK:
-            if not self.built or not all(layer.built for layer in self._flatten_layers()):
-                with self._trial():
-                    self(self._tried(inputs, rows))
-                    self._clear_losses()
-            self._has_weights = True
-
-    def _trial(self) -> Any:
-        """What is computed inside is only looked at; with `run_eagerly` it has values."""
-        return contextlib.nullcontext() if self.run_eagerly else Tracing()
-
-    def _tried(self, struct: Any, rows: int) -> Any:
-        """The first rows of some data: zeros where nothing runs, the values with `run_eagerly`."""
-        if not self.run_eagerly:
-            return like(struct, rows)
-        return map_structure(lambda a: None if a is None else ops.convert_to_tensor(a[:rows]), struct)
-
-    def _check_numbers(self, x: Any, y: Any) -> None:
-        check_indices(x, self._indexed)
-        if y is None or isinstance(y, dict) or not self._classed:
-            return
-        targets = flatten(y)
-        for i, loss, classes, name in self._classed:
-            if i < len(targets):
-                check_labels(targets[i], loss, classes, name)
 
     # ---- fit
     @shown
@@ -430,12 +346,3 @@ class Trainer(StepFunctions):
         self._build_for(batch, batch.size)
         outputs = self._steps.program(("predict",))(batch.x)
         return unflatten(outputs, [leaf.numpy() if isinstance(leaf, Tensor) else leaf for leaf in flatten(outputs)])
-
-
-def like(struct: Any, rows: int) -> Any:
-    """Zeros in the form of nested arrays, with so many rows; for tracing."""
-
-    def zeros(array: np.ndarray | None) -> Tensor | None:
-        return None if array is None else ops.zeros((rows, *array.shape[1:]), str(array.dtype))
-
-    return map_structure(zeros, struct)

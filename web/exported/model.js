@@ -1,25 +1,13 @@
 // A model that pyml exported, without Python: `const model = await load(); const y = await model.predict(x)`.
 
 import { decoded, described, inMemory, outOf, sizeOf, told } from "./arrays.js";
-import { isPicture, pixelsOf, resized } from "./pictures.js";
+import { checkNumbers, checkOptions, inputOf, partsOf } from "./inputs.js";
 import { found, kept, npz } from "./store.js";
 import { generator, shuffled, taken } from "./training.js";
 import { openWasm } from "./wasm.js";
 import { adapterFor, openWebGPU } from "./webgpu.js";
 
 const FIT_OPTIONS = ["epochs", "batchSize", "shuffle", "seed", "validationData", "onBatchEnd", "onEpochEnd", "sampleWeight", "scale", "offset"];
-
-/** An option that does not exist is a mistake: usually a name that is spelled another way. */
-function checkOptions(what, options, names) {
-  const wrong = Object.keys(options).find((name) => !names.includes(name));
-  if (wrong !== undefined) throw new Error(`${what}: there is no option "${wrong}"; the options are ${names.join(", ")}.`);
-}
-
-/** Numbers among options, which would give no numbers where they are none. */
-function checkNumbers(what, options) {
-  const wrong = ["batchSize", "scale", "offset"].find((name) => options[name] !== undefined && !Number.isFinite(options[name]));
-  if (wrong) throw new Error(`${what}: ${wrong} must be a number; received ${JSON.stringify(options[wrong])}.`);
-}
 
 /**
  * Loads an exported model.
@@ -137,12 +125,12 @@ export class Model {
   async predict(x, options = {}) {
     checkOptions("predict", options, ["batchSize", "scale", "offset"]);
     checkNumbers("predict", options);
-    const parts = this.#parts(x);
+    const parts = partsOf(this.#plan.inputs, x, "predict");
     const failures = [];
     for (const form of this.#plan.predict) {
       let given;
       try {
-        given = parts.map((part, i) => this.#taken("predict", part, form, i, options));
+        given = parts.map((part, i) => inputOf(this.#plan.inputs, "predict", part, form, i, options));
       } catch (error) {
         failures.push(error.message);
         continue;
@@ -241,7 +229,7 @@ export class Model {
     const plan = this.#training(what), sizes = Object.keys(plan.batches).map(Number);
     const size = batchSize ?? Math.max(...sizes);
     if (!plan.batches[size]) throw new Error(`${what}: batchSize ${size}; this model was exported for batches of ${sizes.join(", ")}.`);
-    const inputs = this.#parts(x, what).map((part, i) => this.#taken(what, part, this.#plan.predict[0], i, options));
+    const inputs = partsOf(this.#plan.inputs, x, what).map((part, i) => inputOf(this.#plan.inputs, what, part, this.#plan.predict[0], i, options));
     const specs = plan.batches[size].inputs.slice(plan.count), count = specs.length - (plan.weighted ? 1 : 0);
     const targets = count === 1 ? [y] : y;
     if (!Array.isArray(targets) || targets.length !== count) throw new Error(`${what}: expected an array of ${count} targets.`);
@@ -285,57 +273,6 @@ export class Model {
 
   /** Ends the device, and frees its memory. */
   close() { this.#device.close(); }
-
-  #parts(x, what = "predict") {
-    const names = this.#plan.inputs;
-    const plain = x !== null && typeof x === "object" && Object.getPrototypeOf(x) === Object.prototype;
-    if (plain) {
-      const missing = names.filter((name) => !(name in x)), more = Object.keys(x).filter((name) => !names.includes(name));
-      if (missing.length || more.length) throw new Error(`${what}: expected the inputs ${names.join(", ")}; received ${Object.keys(x).join(", ") || "none"}.`);
-      return names.map((name) => x[name]);
-    }
-    if (names.length === 1) return [x];
-    if (!Array.isArray(x) || x.length !== names.length) {
-      throw new Error(`${what}: expected an array of ${names.length} inputs (${names.join(", ")}), or an object by name.`);
-    }
-    return x;
-  }
-
-  /** One input: its values, and how many rows they are. */
-  #taken(who, x, form, i, { scale = 1, offset = 0 }) {
-    const name = this.#plan.inputs[i], shape = form.shapes[i], what = `${who}: input "${name}"`;
-    const [sample] = form.whole ? [form.whole] : Object.values(form.batches);
-    const { dtype } = sample.inputs[i];
-    const pictures = isPicture(x) ? [x] : Array.isArray(x) && x.length && x.every(isPicture) ? x : null;
-    if (pictures) {
-      const [height, width, channels = 1] = form.whole && shape.length === 4 ? shape.slice(1) : shape;
-      if (shape.length < 2 || channels > 4) throw new Error(`${what}: expected values of the shape ${told(shape)}, which no picture has.`);
-      const size = height * width * channels, values = new Float32Array(pictures.length * size);
-      pictures.forEach((picture, k) => values.set(resized(pixelsOf(picture, what), height, width, channels), k * size));
-      if (scale !== 1 || offset !== 0) for (let k = 0; k < values.length; k++) values[k] = Math.fround(Math.fround(values[k] * scale) + offset);
-      return { values: inMemory(dtype === "float32" ? values : values.map(Math.round), dtype), rows: pictures.length, dtype };
-    }
-    const given = described(x, dtype, what), size = sizeOf(shape);
-    if (form.whole) {
-      if (given.values.length !== size || (Array.isArray(x) && String(given.shape) !== String(shape))) {
-        throw new Error(`${what}: expected ${size} numbers of the shape ${told(shape)}; received ${given.shape ? `the shape ${told(given.shape)}` : given.values.length}.`);
-      }
-      return { values: inMemory(given.values, dtype), rows: 0, dtype };
-    }
-    const wanted = `(rows, ${shape.join(", ")})`.replace(", )", ",)");
-    let rows = given.values.length / size;
-    if (given.shape) {
-      const inner = given.shape.slice(-shape.length || given.shape.length);
-      const fits = given.shape.length === shape.length + 1 ? String(given.shape.slice(1)) === String(shape) : String(given.shape) === String(shape);
-      const flat = given.shape.length === 1 && ArrayBuffer.isView(x);
-      if (!fits && !flat) throw new Error(`${what}: expected the shape ${wanted}; received ${told(given.shape)}.`);
-      if (fits && given.shape.length === shape.length && inner.length) rows = 1;
-    }
-    if (!Number.isInteger(rows) || rows < 1) {
-      throw new Error(`${what}: expected ${size} numbers for each row, of the shape ${wanted}; received ${given.values.length} numbers.`);
-    }
-    return { values: inMemory(given.values, dtype), rows, dtype };
-  }
 
   async #whole(call, given) {
     given.forEach(({ values }, i) => this.#device.write(this.#device.plan.programs[call.program].inputs[i], values));

@@ -6,42 +6,21 @@ read once, and arrays are made only when they are asked for.
 
 from __future__ import annotations
 
-import io
 import math
 import struct
 import zlib
-from importlib import import_module
 from typing import Any
 
 import numpy as np
 
 from ..files import MOST_WEIGHTS, ModelFileError
+from . import hdf5_h5py
 from .hdf5 import SIGNATURE, UNDEFINED, Group
-
-_MOST_DEEP = 100
-_MOST_RATIO = 1000  # bytes that one stored byte may unpack to; deflate reaches no more
+from .hdf5_stored import MOST_DEEP, MOST_RATIO, Stored
 
 
 class _Unusual(Exception):
     """A part of the format that is not read here."""
-
-
-class Stored:
-    """An array in a file; `numpy()` reads it."""
-
-    def __init__(self, shape: tuple[int, ...], dtype: np.dtype, read: Any, attrs: dict[str, Any]) -> None:
-        self.shape, self.dtype, self._read, self.attrs = shape, dtype, read, attrs
-
-    def numpy(self) -> np.ndarray:
-        """Its values.
-
-        Raises:
-            ModelFileError: They are damaged.
-        """
-        return self._read()
-
-    def __array__(self, dtype: Any = None, copy: Any = None) -> np.ndarray:
-        return self.numpy().astype(dtype or self.dtype, copy=False)
 
 
 def read(data: Any, where: object) -> Group:
@@ -57,7 +36,7 @@ def read(data: Any, where: object) -> Group:
     try:
         return _Reader(memoryview(data), where).root()
     except _Unusual as unusual:
-        return _with_h5py(data, where, str(unusual))
+        return hdf5_h5py.read(data, where, str(unusual))
     except (struct.error, IndexError, ValueError, OverflowError, UnicodeDecodeError, TypeError) as e:
         if isinstance(e, ModelFileError):
             raise
@@ -99,7 +78,7 @@ class _Reader:
 
     # ---- objects
     def object(self, at: int, name: str, depth: int) -> Any:
-        if depth > _MOST_DEEP or at in self.seen:
+        if depth > MOST_DEEP or at in self.seen:
             raise ModelFileError(f"{self.where}: the file is damaged: {name[:80]!r} is inside itself, or nested too deeply.")
         self.seen.add(at)
         messages = self.messages(at)
@@ -305,7 +284,7 @@ class _Reader:
         version, kind = self.unpack("BB", layout)
         if version != 3:
             raise _Unusual(f"arrays of layout version {version}")
-        if nbytes > min(MOST_WEIGHTS, _MOST_RATIO * len(self.data)):
+        if nbytes > min(MOST_WEIGHTS, MOST_RATIO * len(self.data)):
             raise ModelFileError(
                 f"{self.where}: the array {name[:80]!r} of shape {shape} would take {nbytes:,} bytes; the file has {len(self.data):,}.")
         if kind == 2:
@@ -372,44 +351,3 @@ def _inflated(data: Any, size: int, where: object, name: str) -> bytes:
 
 def _text(data: bytes) -> str:
     return data.partition(b"\0")[0].decode()
-
-
-def _with_h5py(data: Any, where: object, unusual: str) -> Group:
-    try:
-        h5py = import_module("h5py")
-    except ImportError:
-        raise ModelFileError(f"{where}: the file uses {unusual}, which only h5py reads here; run `pip install h5py`.") from None
-
-    def group(source: Any, depth: int) -> Group:
-        if depth > _MOST_DEEP:
-            raise ModelFileError(f"{where}: groups are nested too deeply.")
-        made = Group(attrs={key: _plain(value) for key, value in source.attrs.items()})
-        for key in source:
-            if not isinstance(source.get(key, getlink=True), h5py.HardLink):
-                raise ModelFileError(f"{where}: it holds a link to somewhere else; links are never followed.")
-            item = source[key]
-            if isinstance(item, h5py.Group):
-                made.items[key] = group(item, depth + 1)
-                continue
-            if not isinstance(item, h5py.Dataset) or item.external or item.is_virtual:
-                raise ModelFileError(f"{where}: {key[:80]!r} is not an array in this file.")
-            if item.nbytes > min(MOST_WEIGHTS, _MOST_RATIO * len(data)):
-                raise ModelFileError(f"{where}: the array {key[:80]!r} would take {item.nbytes:,} bytes; the file has {len(data):,}.")
-            made.items[key] = Stored(item.shape, item.dtype, item.__getitem__(()).__array__, {k: _plain(v) for k, v in item.attrs.items()})
-        return made
-
-    try:
-        with h5py.File(io.BytesIO(bytes(data)), "r") as file:
-            return group(file, 0)
-    except (OSError, RuntimeError, KeyError, ValueError, TypeError) as e:
-        if isinstance(e, ModelFileError):
-            raise
-        raise ModelFileError(f"{where}: the file is damaged or is not an HDF5 file ({type(e).__name__}: {str(e)[:120]}).") from None
-
-
-def _plain(value: Any) -> Any:
-    if isinstance(value, bytes):
-        return value.decode()
-    if isinstance(value, np.ndarray) and value.dtype.kind in "SO":
-        return [item.decode() if isinstance(item, bytes) else item for item in value.ravel().tolist()]
-    return value

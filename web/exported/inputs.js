@@ -1,0 +1,67 @@
+// What callers give a model: options, and inputs as arrays, pictures or objects by name. Mistakes are told before a device works.
+
+import { described, inMemory, sizeOf, told } from "./arrays.js";
+import { isPicture, pixelsOf, resized } from "./pictures.js";
+
+/** An option that does not exist is a mistake: usually a name that is spelled another way. */
+export function checkOptions(what, options, names) {
+  const wrong = Object.keys(options).find((name) => !names.includes(name));
+  if (wrong !== undefined) throw new Error(`${what}: there is no option "${wrong}"; the options are ${names.join(", ")}.`);
+}
+
+/** Numbers among options, which would give no numbers where they are none. */
+export function checkNumbers(what, options) {
+  const wrong = ["batchSize", "scale", "offset"].find((name) => options[name] !== undefined && !Number.isFinite(options[name]));
+  if (wrong) throw new Error(`${what}: ${wrong} must be a number; received ${JSON.stringify(options[wrong])}.`);
+}
+
+/** The inputs of a model, in the order of `names`, out of what a caller gave: one, an array of them, or an object by name. */
+export function partsOf(names, x, what) {
+  const plain = x !== null && typeof x === "object" && Object.getPrototypeOf(x) === Object.prototype;
+  if (plain) {
+    const missing = names.filter((name) => !(name in x)), more = Object.keys(x).filter((name) => !names.includes(name));
+    if (missing.length || more.length) throw new Error(`${what}: expected the inputs ${names.join(", ")}; received ${Object.keys(x).join(", ") || "none"}.`);
+    return names.map((name) => x[name]);
+  }
+  if (names.length === 1) return [x];
+  if (!Array.isArray(x) || x.length !== names.length) {
+    throw new Error(`${what}: expected an array of ${names.length} inputs (${names.join(", ")}), or an object by name.`);
+  }
+  return x;
+}
+
+/** Input `i` in a form that was exported: its values, and how many rows they are (0 where the form has one size only). */
+export function inputOf(names, who, x, form, i, { scale = 1, offset = 0 }) {
+  const name = names[i], shape = form.shapes[i], what = `${who}: input "${name}"`;
+  const [sample] = form.whole ? [form.whole] : Object.values(form.batches);
+  const { dtype } = sample.inputs[i];
+  const pictures = isPicture(x) ? [x] : Array.isArray(x) && x.length && x.every(isPicture) ? x : null;
+  if (pictures) {
+    const [height, width, channels = 1] = form.whole && shape.length === 4 ? shape.slice(1) : shape;
+    if (shape.length < 2 || channels > 4) throw new Error(`${what}: expected values of the shape ${told(shape)}, which no picture has.`);
+    const size = height * width * channels, values = new Float32Array(pictures.length * size);
+    pictures.forEach((picture, k) => values.set(resized(pixelsOf(picture, what), height, width, channels), k * size));
+    if (scale !== 1 || offset !== 0) for (let k = 0; k < values.length; k++) values[k] = Math.fround(Math.fround(values[k] * scale) + offset);
+    return { values: inMemory(dtype === "float32" ? values : values.map(Math.round), dtype), rows: pictures.length, dtype };
+  }
+  const given = described(x, dtype, what), size = sizeOf(shape);
+  if (form.whole) {
+    if (given.values.length !== size || (Array.isArray(x) && String(given.shape) !== String(shape))) {
+      throw new Error(`${what}: expected ${size} numbers of the shape ${told(shape)}; received ${given.shape ? `the shape ${told(given.shape)}` : given.values.length}.`);
+    }
+    return { values: inMemory(given.values, dtype), rows: 0, dtype };
+  }
+  const wanted = `(rows, ${shape.join(", ")})`.replace(", )", ",)");
+  let rows = given.values.length / size;
+  if (given.shape) {
+    const inner = given.shape.slice(-shape.length || given.shape.length);
+    const fits = given.shape.length === shape.length + 1 ? String(given.shape.slice(1)) === String(shape) : String(given.shape) === String(shape);
+    const flat = given.shape.length === 1 && ArrayBuffer.isView(x);
+    if (!fits && !flat) throw new Error(`${what}: expected the shape ${wanted}; received ${told(given.shape)}.`);
+    if (fits && given.shape.length === shape.length && inner.length) rows = 1;
+  }
+  if (!Number.isInteger(rows) || rows < 1) {
+    throw new Error(`${what}: expected ${size} numbers for each row, of the shape ${wanted}; received ${given.values.length} numbers.`);
+  }
+  return { values: inMemory(given.values, dtype), rows, dtype };
+}
