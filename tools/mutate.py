@@ -33,6 +33,7 @@ from queue import Queue
 ROOT = Path(__file__).resolve().parent.parent
 LEAST = 0.85
 NO_TESTS = 5  # what pytest returns where -k chose none
+PATIENCE = 4  # a stage that takes so many times as long as without a change, and a minute, hangs
 CPU = "not webgpu and not gpu and not wasm"
 # What tests a part, the cheapest first: files and the expression for pytest's -k. Every stage must find tests.
 OPS, KERNELS = "tests/test_op_table.py", "tests/test_kernel_variants.py"
@@ -201,6 +202,7 @@ class Copies:
 
     def __init__(self, folder: Path, count: int):
         self.free: Queue[Path] = Queue()
+        self.limits: dict[tuple[str, str], float] = {}  # seconds of a stage
         for i in range(count):
             place = folder / str(i)
             for name in ("pyml", "tests", "kernels_wgsl", "web", "benchmarks", "tools", "demos"):
@@ -211,14 +213,15 @@ class Copies:
 
     def passes(self, place: Path, stages: list[tuple[str, str]]) -> bool:
         """Whether all tests pass in a copy; one that hangs has noticed."""
-        for files, chosen in stages:
+        for stage in stages:
+            files, chosen = stage
             gone = [file for file in files.split() if not (place / file).exists()]
             if gone:
                 raise SystemExit(f"mutate: there is no {', '.join(gone)}")
             command = [sys.executable, "-m", "pytest", *files.split(), "-x", "-q", "-o", "addopts=", "-p", "no:cacheprovider", "-k", chosen]
             environment = {**os.environ, "PYTHONDONTWRITEBYTECODE": "1"}
             try:
-                done = subprocess.run(command, cwd=place, capture_output=True, timeout=400, env=environment)
+                done = subprocess.run(command, cwd=place, capture_output=True, timeout=self.limits.get(stage), env=environment)
             except subprocess.TimeoutExpired:
                 return False
             if done.returncode == NO_TESTS:
@@ -262,9 +265,11 @@ def main(arguments: list[str] | None = None) -> int:
         copies = Copies(Path(folder), options.jobs)
         place = copies.free.get()
         for stage in dict.fromkeys(stage for part in parts for stage in PARTS[part]):
+            start = time.monotonic()
             if not copies.passes(place, [stage]):
                 print(f"mutate: these tests fail without any change; mend them first: {stage[0]} -k '{stage[1]}'", file=sys.stderr)
                 return 2
+            copies.limits[stage] = 60 + PATIENCE * (time.monotonic() - start)
         copies.free.put(place)
         for part in parts:
             start = time.monotonic()
