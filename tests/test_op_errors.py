@@ -38,3 +38,14 @@ def test_joining_nothing_is_refused():
     for join in (ops.stack, ops.concatenate):
         with pytest.raises(ValueError, match="no tensors were given"):
             join([])
+
+
+@pytest.mark.parametrize("indices", [5, [0, 3], np.array([-4, 0]), (3,)])
+def test_indices_that_the_host_has_are_within_the_axis(indices):
+    for take in (ops.take, lambda x, i, axis: ops.take_along_axis(x, np.reshape(i, (1, -1)), axis)):
+        with pytest.raises(IndexError, match=r"an axis of size 3 has indices from -3 to 2\. Received indices from"):
+            take(X, indices, axis=1)
+    with pytest.raises(IndexError, match="take: an axis of size 3"):
+        ops.take(pyml.Input((3,)), indices, axis=1)
+    assert ops.take(pyml.Input((None,)), [300], axis=1).shape == (None, 1)  # who knows
+    assert ops.take(X, [[-3, 2]], axis=1).shape == (2, 1, 2) and ops.take(X, [], axis=1).shape == (2, 0)

@@ -6,6 +6,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from ..core.nest import flatten
+from ..core.probes import without_probe
 from ..core.tensor import Tensor, as_node
 from ..core.types import TensorLike
 from ..dtypes import promote
@@ -19,6 +21,21 @@ from .shaping import expand_dims
 __all__ = [
     "concatenate", "repeat", "split", "stack", "take", "tile",
 ]  # fmt: skip
+
+
+def check_in_range(indices: TensorLike, size: int, what: str) -> None:
+    """Looks at indices that the host has; nothing is read from a device.
+
+    Raises:
+        IndexError: One of them is below `-size`, or not below `size`.
+    """
+    if isinstance(indices, (list, tuple)) and all(isinstance(i, (int, np.integer)) for i in flatten(indices)):
+        indices = np.array(indices)
+    if not isinstance(indices, (int, np.integer, np.ndarray)) or not np.size(indices) or without_probe(size) is None:
+        return
+    low, high = np.min(indices), np.max(indices)
+    if low < -size or high >= size:
+        raise IndexError(f"{what}: an axis of size {size} has indices from {-size} to {size - 1}. Received indices from {low} to {high}.")
 
 
 @op(complex_parts="of all", like="numpy.concatenate", samples=[sample([draw(2, 3), draw(1, 3)]), sample((draw(2, 1), draw(2, 2)), axis=-1)])
@@ -166,10 +183,13 @@ def tile(x: TensorLike, repeats: int | Sequence[int]) -> Tensor:
 def take(x: TensorLike, indices: TensorLike, axis: int | None = None) -> Tensor:
     """The elements of `x` at `indices` along `axis` (of the flattened `x` by default).
 
-    Negative indices count from the end; indices out of range give zeros.
+    Negative indices count from the end. Those that a device computed are not looked at: out of range they give zeros.
 
     Returns:
         The shape of `x` with that of `indices` in the place of `axis`.
+
+    Raises:
+        IndexError: A number, list or array of `indices` holds one that is out of range.
 
     Example:
         >>> pyml.ops.take([10, 20, 30], [2, 0]).numpy()
@@ -181,6 +201,7 @@ def take(x: TensorLike, indices: TensorLike, axis: int | None = None) -> Tensor:
     (a,) = standardize_axis(axis, node.ndim, "take")
     idx = prims.cast(idx, dtype="int32")
     n = node.shape[a]
+    check_in_range(indices, n, "take")
     zero = prims.full(idx.shape, 0, "int32")
     idx = prims.where(prims.less(idx, zero), idx + n, idx)
     rows = prims.permute(node, [a] + [i for i in range(node.ndim) if i != a])

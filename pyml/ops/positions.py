@@ -16,7 +16,7 @@ from ..graph.sizes import shape_of
 from .arithmetic import floor_divide, mod
 from .axes import standardize_axis
 from .declare import draw, op, sample
-from .joining import take
+from .joining import check_in_range, take
 from .logic import where
 from .shaping import moveaxis, ravel
 
@@ -47,6 +47,7 @@ def take_along_axis(x: TensorLike, indices: TensorLike, axis: int | None = None)
         axis: The axis; None takes from the flattened `x` by a vector of indices.
 
     Raises:
+        IndexError: A number, list or array of `indices` holds one that is out of range; those that a device computed give zeros.
         ShapeError: The shapes do not fit, or the axis is out of range.
 
     Example:
@@ -55,11 +56,14 @@ def take_along_axis(x: TensorLike, indices: TensorLike, axis: int | None = None)
                [30]], dtype=int32)
     """
     if axis is None:
-        return take(ravel(x), ravel(indices))
+        line = ravel(x)
+        check_in_range(indices, line.size, "take_along_axis")
+        return take(line, ravel(indices))
     node, where_ = as_node(x), as_node(indices)
     (a,) = standardize_axis(axis, node.ndim, "take_along_axis")
     if where_.ndim != node.ndim:
         raise ShapeError(f"take_along_axis: indices need as many axes as x. Received: shapes {where_.shape} and {node.shape}")
+    check_in_range(indices, node.shape[a], "take_along_axis")
     x, places = moveaxis(Tensor(node), a, -1), moveaxis(Tensor(prims.cast(where_, dtype="int32")), a, -1)
     lead = broadcast_shapes(x.shape[:-1], places.shape[:-1], what="take_along_axis")
     n, lines = x.shape[-1], prod(lead)
