@@ -86,8 +86,11 @@ class GradientTape:
         self._recording = False
         trace.stop_tape(self)
 
-    def reading(self, variable: Variable, node: Node) -> Node:
-        """The node that somebody who reads `variable` now gets, instead of its value's; called by Variables."""
+    def reading(self, variable: Variable, node: Node, given: bool) -> Node:
+        """The node that somebody who reads `variable` now gets, instead of its value's; called by Variables.
+
+        Gradients end there, but not where the value was `given` by a StatelessScope: they belong to what it was made of, too.
+        """
         if trace.current() is not self._trace or variable.dtype != "float32":
             return node
         known = self._variables.get(id(variable))
@@ -97,7 +100,7 @@ class GradientTape:
             known = self._variables[id(variable)] = variable, {}
         if node.op is not READ:  # a tape around this one made it already
             if id(node) not in self._reads:
-                self._reads[id(node)] = node, READ(node)
+                self._reads[id(node)] = node, (WATCHED if given else READ)(node)
             node = self._reads[id(node)][1]
         known[1][id(node)] = node
         return node
@@ -334,6 +337,10 @@ class GradientTape:
             raise ValueError(f"GradientTape.{what}: sources must be tensors or Variables. Received: {type(source).__name__}")
         if id(source) in self._tensors:
             return [self._tensors[id(source)][1]]
+        if id(source._node) in self._reads:  # `variable.value`, asked for again
+            return [self._reads[id(source._node)][1]]
+        if self.watch_accessed_variables and self._trace is not None and any(n is source._node for n in self._trace.variables):
+            return [source._node]
         return [source._node] if self._depends(source._node) else []
 
     def _depends(self, node: Node) -> bool:

@@ -131,8 +131,11 @@ class Variable(Operators[Tensor]):
     # ---- reading
     def _value_node(self) -> Node:
         node = self._node_now()
-        for tape in trace.tapes():
-            node = tape.reading(self, node)
+        if tapes := trace.tapes():
+            scope = trace.stateless_here()
+            given = scope is not None and scope.get_current_value(self) is not None
+            for tape in tapes:
+                node = tape.reading(self, node, given)
         return node
 
     def _node_now(self) -> Node:

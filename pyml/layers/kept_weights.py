@@ -8,13 +8,13 @@ from typing import Any
 import numpy as np
 
 from pyml import constraints, initializers, regularizers
-from pyml.core import Tensor, Variable
+from pyml.core import Tensor, Variable, changes
 from pyml.core.naming import auto_name
 from pyml.core.trace import tracing
 from pyml.dtypes import FLOATS
 from pyml.errors import ShapeError
 from pyml.initializers.base import first_value
-from pyml.layers import allowance, structure
+from pyml.layers import allowance
 from pyml.layers.in_dtypes import InDtypes
 from pyml.layers.signature import dtype_name
 from pyml.layers.types import ConstraintLike, InitializerLike, RegularizerLike
@@ -83,7 +83,7 @@ class KeptWeights(InDtypes):
     @trainable.setter
     def trainable(self, value: bool) -> None:
         value = bool(value)
-        structure.froze()
+        changes.froze()
         for layer in self._flatten_layers():
             layer.__dict__["_trainable"] = value
             for variable in layer._trainable_variables:

@@ -292,7 +292,7 @@ class Layer(KeptWeights, Operation, Configured, kind=LAYERS):
         if self._rounds and (dtype := policy.compute_dtype) in NARROW:
             outputs = map_structure(lambda output: rounded(output, dtype), outputs)
         if self.supports_masking and (previous_mask is not None or type(self).compute_mask is not Layer.compute_mask):
-            set_mask(outputs, self.compute_mask(args[0] if args else None, previous_mask))
+            set_mask(outputs, self.compute_mask(self._signature.first(args, kwargs), previous_mask))
         return outputs
 
     def _convert(self, leaf: Any) -> Any:
@@ -316,7 +316,7 @@ class Layer(KeptWeights, Operation, Configured, kind=LAYERS):
         """Puts a call into the graph and returns its symbolic outputs, with what their masks will look like."""
         outputs = super().symbolic_call(*args, **kwargs)
         if self.supports_masking and not any(getattr(output, "_keras_mask", None) is not None for output in flatten(outputs)):
-            self._mark_masks(outputs, args[0] if args else next(iter(kwargs.values()), None), kwargs)
+            self._mark_masks(outputs, self._signature.first(args, kwargs), kwargs)
         return outputs
 
     def _mark_masks(self, outputs: Any, inputs: Any, kwargs: Any) -> None:

@@ -7,9 +7,8 @@ from typing import Any
 import numpy as np
 
 from pyml import initializers, ops
-from pyml.core import Tensor, Variable
+from pyml.core import Tensor, Variable, changes
 from pyml.errors import ShapeError
-from pyml.layers import structure
 from pyml.layers.types import InitializerLike
 
 
@@ -101,7 +100,7 @@ class LowRank:
         self.lora_enabled = True
         self.lora_rank = int(rank)
         self.lora_alpha = rank if lora_alpha is None else lora_alpha
-        structure.changed()
+        changes.changed()
 
     # ---- files and configs
     def _files_have(self) -> list[str]:

@@ -6,11 +6,11 @@ from collections.abc import Sequence
 from typing import Any
 
 from pyml import dtype_policies
+from pyml.core import changes
 from pyml.core.naming import name_scope
 from pyml.core.packed import PackedVariable
 from pyml.core.trace import tracing
 from pyml.dtype_policies import DTypePolicy, Int4DTypePolicy
-from pyml.layers import structure
 from pyml.layers.low_rank import LowRank
 from pyml.objects.serialization import serialize_keras_object
 
@@ -129,7 +129,7 @@ class Quantizable(LowRank):
         if policy.quantization_mode is None:
             text = config.mode if config.mode == "int8" else f"int4/{self._int4_block_size or -1}"
             layer.dtype_policy = dtype_policies.get(f"{text}_from_{policy.name}")
-        structure.changed()
+        changes.changed()
 
     def _quantized_values(self, mode: str, config: Any) -> dict[str, Any]:
         """The quantized weights by their names."""

@@ -17,6 +17,8 @@ from pyml.dtype_policies import DTypePolicy, FloatDTypePolicy
 from pyml.dtypes import narrow, standardize
 from pyml.errors import DtypeError
 
+_TENSORS = (Tensor, Variable, KerasTensor, np.ndarray)
+
 
 class Tracing:
     """`with Tracing():` nothing inside runs; values made there are dropped."""
@@ -53,20 +55,31 @@ class Signature:
         given = dict(zip(self.names, args, strict=False)) | kwargs
         return next((name for name in self.needs if given.get(name) is None), None)
 
+    def first(self, args: Any, kwargs: Any) -> Any:
+        """What is passed for the first argument of `call`, None for nothing."""
+        return args[0] if args else kwargs.get(self.names[0]) if self.names else None
+
     def fill_masks(self, args: Any, kwargs: Any) -> Any:
         """Puts the masks that the inputs carry where `call` takes them.
 
+        As in Keras 3 the mask of a single argument with tensors goes to `mask`; of several, each one's goes to `<its name>_mask`,
+        and none to `mask`: a recurrent layer called with `initial_state` sees the mask that is passed, and no other.
+
         Returns:
-            The mask of the first input (a list of masks where it is a list), None without any.
+            The mask of the first input (masks in its structure where it is nested), None without any.
         """
-        for name, value in zip(self.names, args, strict=False):
-            target = self.mask_names.get(name)
-            if target is not None and kwargs.get(target) is None and (mask := mask_of(value)) is not None:
-                kwargs[target] = mask
-        previous = mask_of(args[0]) if args else None
-        if self.takes_mask and kwargs.get("mask") is None and previous is not None:
+        given = dict(zip(self.names, args, strict=False)) | kwargs
+        with_tensors = [name for name, value in given.items() if _holds_tensors(value)]
+        if len(with_tensors) > 1:
+            for name in with_tensors:
+                target = self.mask_names.get(name)
+                if target is not None and kwargs.get(target) is None and (mask := mask_of(given[name])) is not None:
+                    kwargs[target] = mask
+        previous = mask_of(self.first(args, kwargs))
+        if self.takes_mask and kwargs.get("mask") is None and previous is not None and len(with_tensors) < 2:
             kwargs["mask"] = previous
-        return kwargs.get("mask") if self.takes_mask else previous
+        named = kwargs.get("mask") if self.takes_mask else None
+        return previous if named is None else named
 
     def build_shapes(self, args: Any, kwargs: Any) -> tuple[Any, bool]:
         """What `build` is called with: the first input's shape, or one shape per argument it names, and whether it is the latter."""
@@ -78,15 +91,24 @@ class Signature:
 
 
 def mask_of(value: Any) -> Any:
-    """The mask that a tensor carries, a list of them for nested tensors, or None where there is none."""
+    """The mask that a tensor carries, a list or dict of them for nested tensors, or None where there is none."""
     if isinstance(value, (list, tuple)):
         masks = [mask_of(item) for item in value]
         return masks if any(mask is not None for mask in masks) else None
+    if isinstance(value, dict):
+        named = {key: mask_of(item) for key, item in value.items()}
+        return named if any(mask is not None for mask in named.values()) else None
     return getattr(value, "_keras_mask", None)
 
 
 def set_mask(outputs: Any, mask: Any) -> None:
     """Makes the outputs carry a mask, or one each."""
+    if isinstance(outputs, dict):
+        for key, output in outputs.items():
+            set_mask(output, mask.get(key) if isinstance(mask, dict) else mask)
+        return
+    if isinstance(mask, dict):
+        mask = list(mask.values())
     if isinstance(outputs, (list, tuple)):
         masks = mask if isinstance(mask, (list, tuple)) else [mask] * len(outputs)
         for output, own in zip(outputs, masks, strict=False):
@@ -116,6 +138,13 @@ def overridden(cls: type) -> set[str]:
             break
         names.update(vars(base))
     return names
+
+
+def _holds_tensors(value: Any) -> bool:
+    if not is_nested(value):
+        return isinstance(value, _TENSORS)
+    leaves = [leaf for leaf in flatten(value) if leaf is not None]
+    return bool(leaves) and all(isinstance(leaf, _TENSORS) for leaf in leaves)
 
 
 def _has_shape(value: Any) -> bool:

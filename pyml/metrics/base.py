@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from pyml import dtype_policies, initializers
-from pyml.core import StatelessScope, Variable
+from pyml.core import StatelessScope, Variable, changes, trace
 from pyml.core.naming import auto_name
 from pyml.dtypes import standardize
 from pyml.initializers.base import first_value
@@ -70,6 +70,8 @@ class Metric(Configured, kind=METRICS, abstract=True):
         variable = Variable(value, dtype=dtype, trainable=False, name=name)
         variable.path = f"{self.name}/{variable.name}"
         self._variables.append(variable)
+        if trace.current() is not None:  # made by the first batch: what resets and reads this metric was traced without it
+            changes.changed()
         return variable
 
     def add_weight(self, shape: Any = (), initializer: InitializerLike = None, dtype: str | None = None,

@@ -157,7 +157,7 @@ def _made(config: Any, custom_objects: Mapping[str, Any] | None, module_objects:
     inner = {} if inner is None else inner
     with custom_object_scope(custom_objects) if custom_objects else nullcontext():
         made = cls.from_config(inner) if hasattr(cls, "from_config") else cls(**inner)
-    shared.made(made, config)
+    shared.made(made, config, custom_objects)
     return made
 
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any
 
 from pyml import settings
+from pyml.objects.registry import custom_object_scope
 
 _reading: ContextVar[Reading | None] = ContextVar("objects made", default=None)
 _writing: ContextVar[dict[int, tuple[Any, dict[str, Any]]] | None] = ContextVar("objects written", default=None)
@@ -19,25 +20,27 @@ class Reading:
     def __init__(self, safe_mode: bool) -> None:
         self.safe_mode = safe_mode
         self.objects: dict[Any, Any] = {}
-        self._later: list[tuple[Any, dict[str, Any]]] = []
+        self._later: list[tuple[Any, dict[str, Any], Mapping[str, Any] | None]] = []
 
-    def made(self, obj: Any, config: dict[str, Any]) -> None:
-        """Remembers an object, and what is to be done with it when all are made."""
+    def made(self, obj: Any, config: dict[str, Any], custom_objects: Mapping[str, Any] | None) -> None:
+        """Remembers an object, and what is to be done with it, with the names known now, when all are made."""
         if config.get("shared_object_id") is not None:
             self.objects[config["shared_object_id"]] = obj
         if config.get("build_config") or config.get("compile_config"):
-            self._later.append((obj, config))
+            self._later.append((obj, config, custom_objects))
 
     def finish(self) -> None:
         """Builds, the outermost first, what calls have not built, and compiles the models that were compiled."""
-        for obj, config in reversed(self._later):
+        for obj, config, custom_objects in reversed(self._later):
             shapes = config.get("build_config")
             if shapes and not getattr(obj, "built", True) and any(value is not None for value in shapes.values()):
-                obj.build_from_config(shapes)
-        for obj, config in self._later:
+                with custom_object_scope(custom_objects or {}):
+                    obj.build_from_config(shapes)
+        for obj, config, custom_objects in self._later:
             chosen = config.get("compile_config")
             if chosen and hasattr(obj, "compile_from_config"):
-                obj.compile_from_config(chosen)
+                with custom_object_scope(custom_objects or {}):
+                    obj.compile_from_config(chosen)
 
 
 @contextmanager

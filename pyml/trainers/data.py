@@ -27,13 +27,14 @@ class Arrays:
     Args:
         x, y, sample_weight: Arrays, tensors or numbers in lists; nested in lists or dicts for several inputs.
         what: Names the caller in errors.
+        uneven: The lengths may differ: a batch, of which a loss or a step of the user's may make what it likes.
 
     Raises:
         ShapeError: The lengths differ, or there are no samples.
         TypeError: Something holds no numbers.
     """
 
-    def __init__(self, x: Any, y: Any = None, sample_weight: Any = None, what: str = "fit"):
+    def __init__(self, x: Any, y: Any = None, sample_weight: Any = None, what: str = "fit", uneven: bool = False):
         if x is None:
             raise ValueError(f"{what}: no data was given; pass x=, an array (samples, ...).")
         self.x = as_arrays(x, "x", what)
@@ -43,7 +44,7 @@ class Arrays:
         if not sizes:
             raise ShapeError(f"{what}: x holds no arrays. Received: x={x!r}")
         self.size: int = sizes[0]
-        if sizes.count(self.size) != len(sizes):
+        if not uneven and sizes.count(self.size) != len(sizes):
             own = {name: [str(leaf.shape[0]) for leaf in flatten(part) if leaf is not None] for name, part in self.parts().items()}
             said = ", ".join(f"{name}: {', '.join(lengths)}" for name, lengths in own.items())
             raise ShapeError(f"{what}: all arrays must hold the same number of samples. Received sizes {said}.")
@@ -140,7 +141,8 @@ def is_array(value: Any) -> bool:
 class Batches:
     """Batches made one at a time: by a PyDataset, a generator or any iterable of batches.
 
-    `whole` is set where a step of the user's own takes them: tuples of any length then reach it as they are.
+    `whole` is set where a step of the user's own takes them: tuples of any length then reach it as they are. `uneven` is for batches
+    whose parts may have different lengths: one of labelled beside one of unlabelled pictures.
 
     Args:
         source: The iterable.
@@ -149,6 +151,7 @@ class Batches:
     """
 
     whole = False
+    uneven = True
 
     def __init__(self, source: Any, steps: int | None = None, what: str = "fit"):
         self.source, self.what = source, what
@@ -185,7 +188,7 @@ class Batches:
         """A batch as `(x, y, sample_weight)` of arrays."""
         if self.whole and isinstance(batch, tuple) and (self.what == "predict" or len(batch) not in (2, 3)):
             return whole_batch(batch, self.what)
-        return standard_batch(batch, self.what, self.class_weight)
+        return standard_batch(batch, self.what, self.class_weight, uneven=self.uneven or self.whole)
 
     @property
     def once(self) -> bool:
@@ -267,8 +270,10 @@ def ran_out(count: int, per_epoch: int) -> None:
     )
 
 
-def standard_batch(batch: Any, what: str = "fit", class_weight: dict[int, float] | None = None) -> tuple[Any, Any, Any]:
-    """A batch as `(x, y, sample_weight)` of arrays, with the weights of its classes.
+def standard_batch(
+    batch: Any, what: str = "fit", class_weight: dict[int, float] | None = None, uneven: bool = False
+) -> tuple[Any, Any, Any]:
+    """A batch as `(x, y, sample_weight)` of arrays, with the weights of its classes; `uneven` as for `Arrays`.
 
     Raises:
         ValueError: It is none.
@@ -277,7 +282,7 @@ def standard_batch(batch: Any, what: str = "fit", class_weight: dict[int, float]
         x, y, weight = unpack_x_y_sample_weight(batch)
     except ValueError as error:
         raise ValueError(f"{what}: {error}") from None
-    arrays = Arrays(x, y, weight, what=f"{what}: a batch")
+    arrays = Arrays(x, y, weight, what=f"{what}: a batch", uneven=uneven)
     if class_weight is not None:
         arrays.weigh(class_weight)
     return arrays.struct

@@ -48,6 +48,8 @@ class DatasetBatches(Batches):
         ValueError: The dataset is infinite and nobody said how long an epoch is.
     """
 
+    uneven = False  # what differs in length may be a single sample
+
     def __init__(self, source: Dataset, steps: int | None = None, what: str = "fit"):
         self.source, self.what = source, what
         self.dataset = False

@@ -52,11 +52,11 @@ class Preparation(StepFunctions):
             self._build_on(struct[0], rows)
             # weights come first and by themselves, so that a wrong label shape leaves a model that is built
             with self._trial():
-                x, y, sample_weight = self._tried(struct, rows)
+                x, y, sample_weight = self._tried(struct, rows if isinstance(source, Arrays) else None)
                 y_pred = self(x, training=False)
                 outputs = self._outputs(y_pred)
                 assert self._compilation is not None
-                self._compilation.build(y, outputs)
+                self._compilation.update(y, outputs, sample_weight)  # metrics that make their state now have it in every program
                 self._compute_loss(x, y, y_pred, sample_weight, training=False)
                 self._clear_losses()
             shapes = [tuple(output.shape) for output in flatten(y_pred)]
@@ -70,11 +70,11 @@ class Preparation(StepFunctions):
         with LOCK, contextlib.suppress(Exception):
             struct = source.struct if isinstance(source, Arrays) else source.peek()
             with self._trial():
-                batch = self._tried(struct, first_rows(source, batch_size))
+                batch = self._tried(struct, first_rows(source, batch_size) if isinstance(source, Arrays) else None)
                 y = batch[1]
                 y_pred = self(inputs_of(batch), training=False)
                 if self._compilation is not None and not is_whole(batch):
-                    self._compilation.build(y, self._outputs(y_pred))
+                    self._compilation.update(y, self._outputs(y_pred), batch[2])
         self._clear_losses()
         self._ready.add(kind)
 
@@ -93,8 +93,8 @@ class Preparation(StepFunctions):
         """What is computed inside is only looked at; with `run_eagerly` it has values."""
         return contextlib.nullcontext() if self.run_eagerly else Tracing()
 
-    def _tried(self, struct: Any, rows: int) -> Any:
-        """The first rows of some data: zeros where nothing runs, the values with `run_eagerly`."""
+    def _tried(self, struct: Any, rows: int | None) -> Any:
+        """The first rows of some data, all of a batch: zeros where nothing runs, the values with `run_eagerly`."""
         if not self.run_eagerly:
             return like(struct, rows)
         return map_structure(lambda a: None if a is None else ops.convert_to_tensor(a[:rows]), struct)
@@ -109,10 +109,10 @@ class Preparation(StepFunctions):
                 check_labels(targets[i], loss, classes, name)
 
 
-def like(struct: Any, rows: int) -> Any:
-    """Zeros in the form of nested arrays, with so many rows; for tracing."""
+def like(struct: Any, rows: int | None) -> Any:
+    """Zeros in the form of nested arrays, with so many rows, None for their own; for tracing."""
 
     def zeros(array: np.ndarray | None) -> Tensor | None:
-        return None if array is None else ops.zeros((rows, *array.shape[1:]), str(array.dtype))
+        return None if array is None else ops.zeros((array.shape[0] if rows is None else rows, *array.shape[1:]), str(array.dtype))
 
     return map_structure(zeros, struct)

@@ -10,10 +10,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from pyml import ops
-from pyml.core import Program, Tensor, trace
+from pyml.core import Program, Tensor, changes, trace
 from pyml.core.tree import flatten, map_structure
 from pyml.device.lock import LOCK
-from pyml.layers import structure
 from pyml.layers.signature import Tracing
 from pyml.trainers.data import packed
 from pyml.trainers.functions import KINDS, run
@@ -39,7 +38,7 @@ class Steps:
         self.programs: dict[tuple, Step] = {}
         self.logs: dict[str, LastLogs] = {}  # by kind of step, of those that log something else than their metrics
         self.layouts: dict[str, tuple[list[tuple[str, tuple, int, int]], int]] = {}  # of `results` by kind, see lay_out
-        self._structure = structure.version
+        self._structure = changes.version
         self.names: list[str] | None = None  # of the logs that lists begin with, once they have been laid out
 
     @property
@@ -132,9 +131,9 @@ class Steps:
             key: The first part names it.
             make: `make(steps)` gives its function the first time; by default it is the method of that name.
         """
-        if self._structure != structure.version:  # a layer has other weights now: what was traced has the old ones
+        if self._structure != changes.version:  # a layer has other weights now: what was traced has the old ones
             self.programs.clear()
-            self._structure = structure.version
+            self._structure = changes.version
         kind, _, rest = key[0].partition("_")
         on_host = kind in KINDS and rest != "function" and self.model._own_function(kind) is not None
         if on_host:

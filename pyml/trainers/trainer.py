@@ -305,7 +305,7 @@ class Trainer(Preparation):
             1.0
         """
         self._need_compile("train_on_batch")
-        batch = Arrays(self._staged(x), y, sample_weight, "train_on_batch")
+        batch = Arrays(self._staged(x), y, sample_weight, "train_on_batch", uneven=self._steps.writes("train"))
         if class_weight is not None:
             Options(what="train_on_batch", class_weight=class_weight)
             batch.weigh(class_weight)
@@ -315,7 +315,7 @@ class Trainer(Preparation):
     def test_on_batch(self, x: Any, y: Any = None, sample_weight: Any = None, return_dict: bool = False) -> Any:
         """Loss and metrics of one batch, without training."""
         self._need_compile("test_on_batch")
-        return self._on_batch("test", Arrays(self._staged(x), y, sample_weight, "test_on_batch"), return_dict)
+        return self._on_batch("test", Arrays(self._staged(x), y, sample_weight, "test_on_batch", self._steps.writes("test")), return_dict)
 
     def _on_batch(self, kind: str, batch: Arrays, return_dict: bool) -> Any:
         self._prepare(batch, batch.size, kind)

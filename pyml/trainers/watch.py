@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from pyml import ops
-from pyml.core import Tensor, Variable
-from pyml.layers import structure
+from pyml.core import Tensor, Variable, changes
 
 if TYPE_CHECKING:
     from pyml.layers.layer import Layer
@@ -47,13 +46,13 @@ class Trained:
     def note(self, model: Layer) -> None:
         """The model is compiled with its layers trainable as they are now."""
         self._flags = {id(layer): layer.trainable for layer in model._flatten_layers()}
-        self._freezings = structure.freezings
+        self._freezings = changes.freezings
 
     def changed(self, model: Layer) -> list[str]:
         """Names of layers that have been frozen or unfrozen since; told once."""
-        if self._freezings == structure.freezings:  # every step asks, and large models have many layers
+        if self._freezings == changes.freezings:  # every step asks, and large models have many layers
             return []
-        self._freezings = structure.freezings
+        self._freezings = changes.freezings
         layers = model._flatten_layers()
         found = [layer.name for layer in layers if self._flags.get(id(layer), layer.trainable) != layer.trainable]
         if found:

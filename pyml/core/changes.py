@@ -1,4 +1,4 @@
-"""When layers change in ways that what was made from them must hear of: other weights, frozen or not."""
+"""When layers and metrics change in ways that what was made from them must hear of: other weights or state, frozen or not."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ freezings = 0  # how often a layer's `trainable` was set
 
 
 def changed() -> None:
-    """A layer computes with other weights from now on."""
+    """A layer computes with other weights from now on, or a metric with more state."""
     global version
     version += 1
 

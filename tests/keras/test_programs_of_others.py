@@ -1,0 +1,175 @@
+"""What programs written as on keras.io do, and did not get: each test is one kind, with Keras' numbers or float64 beside it."""
+
+import numpy as np
+import pytest
+
+import pyml
+from pyml import layers, ops
+
+
+class Uneven(pyml.utils.PyDataset):
+    """Twelve unlabelled pictures beside four with labels."""
+
+    def __len__(self):
+        return 2
+
+    def __getitem__(self, i):
+        return (np.full((12, 3), i + 1.0, "float32"), np.zeros(12, "int32")), (np.ones((4, 3), "float32"), np.arange(4))
+
+
+class TwoSources(pyml.Model):
+    def __init__(self):
+        super().__init__()
+        self.scale = self.add_weight((), "ones", name="scale")
+
+    def train_step(self, data):
+        (unlabelled, _), (labelled, labels) = data
+        both = ops.concatenate([unlabelled, labelled])
+        return {"rows": ops.shape(both)[0] * self.scale, "sum": ops.sum(unlabelled), "labels": ops.sum(labels)}
+
+
+def test_a_step_of_ones_own_takes_parts_of_different_lengths():
+    model = TwoSources()
+    model.compile("sgd")
+    history = model.fit(Uneven(), epochs=1, verbose=0, shuffle=False).history
+    assert history == {"rows": [16.0], "sum": [72.0], "labels": [6.0]}  # of the last batch
+
+
+def lstm_of_ones(**kwargs):
+    return layers.SimpleRNN(1, "linear", kernel_initializer="ones", recurrent_initializer="ones", **kwargs)
+
+
+def test_a_recurrent_layer_with_initial_state_gets_no_mask_by_itself():
+    x = layers.Masking()(np.array([[[1.0], [0.0], [2.0]]]))
+    assert lstm_of_ones()(x, initial_state=[np.ones((1, 1))]).item() == 4.0
+    steps = lstm_of_ones(return_sequences=True, use_bias=False)
+    steps.build((1, 3, 1))
+    steps.cell.recurrent_kernel.assign([[2.0]])
+    assert steps(x).numpy().ravel().tolist() == [1.0, 1.0, 4.0]
+    assert steps(x, initial_state=[np.zeros((1, 1))]).numpy().ravel().tolist() == [1.0, 2.0, 6.0]  # as in Keras 3: the mask is not seen
+    assert steps(x, initial_state=[np.zeros((1, 1))], mask=x._keras_mask).numpy().ravel().tolist() == [1.0, 1.0, 4.0]
+
+
+class Seeing(layers.Layer):
+    """Notes the masks that it is called with."""
+
+    def call(self, query, context=None, query_mask=None, context_mask=None, mask=None):
+        self.seen = [None if m is None else m.tolist() for m in (query_mask, context_mask, mask)]
+        return query
+
+
+def test_masks_go_to_the_arguments_they_belong_to():
+    x = layers.Masking()(np.array([[[1.0], [0.0]]]))
+    y = np.ones((1, 2, 1), "float32")
+    layer, mask = Seeing(), [[True, False]]
+    layer(x)
+    assert layer.seen == [None, None, mask]
+    layer(query=x)
+    assert layer.seen == [None, None, mask]
+    layer(query=y, context=x)
+    assert layer.seen == [None, mask, None]
+    layer(x, y)
+    assert layer.seen == [mask, None, None]
+
+
+class Named(layers.Layer):
+    def call(self, inputs, mask=None):
+        self.seen = mask
+        return inputs["a"]
+
+
+def test_a_dict_of_inputs_has_a_dict_of_masks():
+    layer = Named()
+    layer({"a": layers.Masking()(np.array([[[1.0], [0.0]]])), "b": np.ones((1, 1))})
+    assert layer.seen["a"].tolist() == [[True, False]] and layer.seen["b"] is None
+
+
+def mean_size(y_true, y_pred):
+    return ops.mean(ops.abs(y_pred))
+
+
+@pytest.mark.parametrize("metrics", [["mae", mean_size], {"out": [mean_size]}])
+def test_functions_of_compile_are_found_in_custom_objects(tmp_path, metrics):
+    model = pyml.Sequential([pyml.Input((2,)), layers.Dense(1, name="out")])
+    model.compile("sgd", "mse", metrics=metrics)
+    x = np.ones((4, 2), "float32")
+    model.fit(x, np.ones((4, 1)), verbose=0)
+    model.save(tmp_path / "m.keras")
+    again = pyml.models.load_model(tmp_path / "m.keras", custom_objects={"mean_size": mean_size})
+    logs = again.evaluate(x, np.ones((4, 1)), verbose=0, return_dict=True)
+    assert logs["mean_size"] == pytest.approx(float(np.abs(again.predict(x, verbose=0)).mean()), rel=1e-5)
+
+
+def test_a_tape_watches_values_that_a_stateless_call_gets():
+    layer = layers.Dense(1, use_bias=False)
+    layer.build((None, 2))
+    x, rate = np.array([[1.0, 2.0]], "float32"), 0.1
+    layer.kernel.assign([[1.0], [1.0]])
+    with pyml.GradientTape() as outer:
+        fast = [layer.kernel.value]
+        with pyml.GradientTape() as inner:
+            inner.watch(fast)
+            loss = ops.sum(layer.stateless_call(fast, [], x)[0] ** 2)
+        (step,) = inner.gradient(loss, fast)
+        moved = [fast[0] - rate * step]
+        after = ops.sum(layer.stateless_call(moved, [], x)[0] ** 2)
+    y, square = 3.0, 5.0  # x @ kernel, x @ x; the new y is y - rate * 2 * y * square
+    shrunk = 1 - 2 * rate * square
+    assert step.numpy().ravel().tolist() == pytest.approx([2 * y, 4 * y])
+    assert outer.gradient(after, layer.kernel).numpy().ravel() == pytest.approx(2 * y * shrunk**2 * np.array([1.0, 2.0]), abs=1e-5)
+
+
+def test_a_tape_knows_a_variable_by_its_value_and_as_argument_of_a_program():
+    v = pyml.Variable([1.0, 3.0])
+    with pyml.GradientTape() as tape:
+        loss = ops.sum(v**2)
+    assert tape.gradient(loss, v.value).tolist() == [2.0, 6.0]
+
+    @pyml.program
+    def step(image):
+        with pyml.GradientTape() as tape:
+            loss = ops.sum(image**2)
+        return tape.gradient(loss, image)
+
+    assert step(v).tolist() == [2.0, 6.0]
+    v.assign([5.0, 5.0])
+    assert step(v).tolist() == [10.0, 10.0]
+
+
+class Batches(pyml.metrics.Metric):
+    """Counts batches, in a state that the first one makes."""
+
+    count = None
+
+    def update_state(self, y_true, y_pred, sample_weight=None):
+        if self.count is None:
+            self.count = self.add_weight((), "zeros", name="count")
+        self.count.assign_add(1.0)
+
+    def result(self):
+        return 0.0 if self.count is None else self.count
+
+
+class Counting(pyml.Model):
+    def __init__(self):
+        super().__init__()
+        self.counted = Batches(name="counted")
+
+    def train_step(self, data):
+        self.counted.update_state(None, None)
+        return {"counted": self.counted.result()}
+
+
+def test_metrics_that_make_their_state_at_the_first_batch_start_anew_each_epoch():
+    rng = np.random.default_rng(0)
+    x, y = rng.random((60, 3)).astype("float32"), rng.random((60, 1)).astype("float32")
+    model = pyml.Sequential([pyml.Input((3,)), layers.Dense(1)])
+    model.compile(pyml.optimizers.SGD(0.1), "mse", metrics=[pyml.metrics.R2Score(), Batches(), pyml.metrics.RootMeanSquaredError()])
+    logs = model.fit(x, y, epochs=3, batch_size=20, verbose=0).history
+    assert logs["batches"] == [3.0, 3.0, 3.0]
+    np.testing.assert_allclose(logs["r2_score"], 1 - np.square(logs["root_mean_squared_error"]) / y.var(), rtol=1e-3)
+    assert model.evaluate(x, y, verbose=0, return_dict=True)["batches"] == 2.0
+    assert [model.train_on_batch(x, y, return_dict=True)["batches"] for _ in range(2)] == [1.0, 1.0]
+    own = Counting()
+    own.compile()
+    assert own.fit(x, y, epochs=3, batch_size=20, verbose=0).history == {"counted": [3.0, 3.0, 3.0]}
