@@ -65,6 +65,10 @@ export function drawing(element, name, seen = () => true) {
         view?.finalize();
         ({ view } = await globalThis.vegaEmbed(element, spec, { actions: false, renderer: "svg", logLevel: globalThis.vega.Error }));
         form = now;
+        if (!spec.autosize && !spec.vconcat && (spec.width ?? 0) >= 280 && spec.width <= 400) { // a grid of pictures: as wide as its place
+          const svg = element.querySelector("svg");
+          if (svg) Object.assign(svg.style, { width: `min(100%, ${1.6 * spec.width}px)`, height: "auto" });
+        }
       }
     } catch (error) {
       element.textContent = `No figure: ${error.message}`;

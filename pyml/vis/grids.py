@@ -186,8 +186,11 @@ def image_grid(images: Any, labels: Sequence[Any] | None = None, columns: int | 
     count = -(-len(pictures) // columns)
     place = lambda name, n: {"field": name, "type": "ordinal", "axis": None, "scale": {"domain": list(range(n)), "padding": 0}}
     x, y = place("column", columns), place("row", count)
+    # Vega would read the bytes of each picture aloud: a reader of the screen is told what stands below, or nothing
+    spoken = {"description": {"field": "label", "type": "nominal"}} if below else {}
     picture = {"mark": {"type": "image", "width": side - 4, "height": side - 4, "baseline": "middle", "aspect": True, "smooth": False,
-                        "yOffset": -below / 2}, "encoding": {"x": x, "y": y, "url": {"field": "url", "type": "nominal"}}}  # fmt: skip
+                        "yOffset": -below / 2, **({} if below else {"aria": False})},
+               "encoding": {"x": x, "y": y, "url": {"field": "url", "type": "nominal"}, **spoken}}  # fmt: skip
     text = {"mark": {"type": "text", "baseline": "bottom", "yOffset": (side + below) / 2, "fontSize": chosen["font_size"] or 11},
             "encoding": {"x": x, "y": y, "text": {"field": "label", "type": "nominal"}}}  # fmt: skip
     spec = {**base(chosen, notes, "Pictures"), "width": side * columns, "height": (side + below) * count}

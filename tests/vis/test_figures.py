@@ -297,3 +297,10 @@ def test_labels_of_a_heat_map_that_read_the_same_stay_apart_and_level():
     drawn = [row["x"] for row in figure.rows()[:12]]
     assert len(set(drawn)) == 12 and "".join(drawn).replace("\u200b", "") == "2007-04-03 a"
     assert figure.spec["encoding"]["x"]["axis"]["labelAngle"] == 0
+
+
+def test_pictures_are_not_read_aloud_byte_by_byte_and_bars_may_lie():
+    named, bare = vis.image_grid(np.zeros((2, 4, 4)), labels="ab").spec, vis.image_grid(np.zeros((2, 4, 4))).spec
+    assert named["layer"][0]["encoding"]["description"]["field"] == "label" and bare["layer"][0]["mark"]["aria"] is False
+    lying = vis.bar_chart({"a long name of a bar": 1, "b": 2}, horizontal=True, x_label="metres").spec
+    assert lying["encoding"]["y"]["field"] == "label" and lying["encoding"]["x"]["title"] == "metres"
