@@ -30,7 +30,7 @@ function paint(context, strokes, width, colour) {
 }
 
 /** The 784 pixels of a drawing as a training digit would have them; null for an empty pad. */
-export function asDigit(strokes) {
+function asDigit(strokes) {
   const points = strokes.flat();
   if (!points.length) return null;
   const xs = points.map(([x]) => x);

@@ -6,7 +6,7 @@ import { STDLIB, putLater, putPackages, unpacked, withLibraries } from "./ready.
 export const FIRST = ["ready", "webgpu", "jspi", "backend"];
 
 /** A start-up failure the page can explain: `kind` is "download" or "start", `file` the file that failed. */
-export class StartError extends Error {
+class StartError extends Error {
   constructor(kind, message, file = null) {
     super(message);
     this.name = "StartError";

@@ -96,7 +96,7 @@ const escaped = (text) => text.replace(/[&<>"]/g, (letter) => `&#${letter.codePo
 const size = (bytes) => (bytes / 1e6).toFixed(bytes < 995_000 ? 2 : 1);
 
 /** The files of this page's twin, `[[path, text], ...]`; with a manifest where it is to open offline, for which Python adds the rest. */
-export async function twinFiles(name, offline = false) {
+async function twinFiles(name, offline = false) {
   const text = async (url) => (await bring(url)).text();
   const html = text(new URL("index.html", location.href));
   html.catch(() => {});

@@ -71,7 +71,7 @@ def computed(fn: Callable[..., Any], args: Sequence[Any], kwargs: Mapping[str, A
 
 
 def _limited(x: Tensor, dtype: str) -> Tensor:
-    """Whole numbers with the nearest that `dtype` has in the place of those that it has not."""
+    """Integers cut off at the limits of `dtype`."""
     if dtype not in NARROW or dtype in FLOATS:
         return x
     bits, signed = (8 if dtype.endswith("8") else 16), not dtype.startswith("u")

@@ -204,7 +204,7 @@ def dot_product_attention(
     if not fits or q.shape[3] != k.shape[3] or k.shape[2] == 0 or q.shape[2] % k.shape[2]:
         raise ShapeError(
             "dot_product_attention: expected query (batch, queries, heads, size), key and value (batch, keys, heads, size), with "
-            f"as many heads or a part of them. Received: {q.shape}, {k.shape} and {v.shape}"
+            f"as many heads as the query or a divisor of that number. Received: {q.shape}, {k.shape} and {v.shape}"
         )
     scores = (q.shape[0], q.shape[2], q.shape[1], k.shape[1])
     if mask is not None:

@@ -28,7 +28,7 @@ async def recovered(model: Trainer, io: IO, remake: Callable[[], Feed], error: D
     Args:
         model: A model in `fit`.
         io: SyncIO or AsyncIO.
-        remake: Makes the feed of this `fit` anew.
+        remake: Makes the feed of this `fit` again.
         error: The DeviceLost.
     """
     keeper = model._kept
