@@ -118,6 +118,7 @@ _opened: dict = {}
 
 
 def _open(backend: str) -> Any:
+    """The device of a backend, opened the first time."""
     if backend not in _opened:
         if backend == "cpu":
             from .device.cpu import CpuDevice

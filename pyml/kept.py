@@ -91,6 +91,7 @@ class FolderStore:
         return opened(key, raw)
 
     def put(self, key: str, data: bytes) -> None:
+        """Writes an entry; the first failure is told once and ends all writing."""
         if not self._works:
             return
         path = self._file(key)

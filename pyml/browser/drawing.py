@@ -76,6 +76,7 @@ async def next_frame() -> None:
 
 
 def _checked(image: Any, canvas: Any, options: dict | None) -> tuple[int, str | None, Any]:
+    """Alpha as a byte, the kind of context and its attributes, out of the arguments of `draw`."""
     options = {} if options is None else options
     if not isinstance(options, dict):
         raise ValueError(f"draw: options must be a dict of {' and '.join(_OPTIONS)}. Received a {type(options).__name__}.")

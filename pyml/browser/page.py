@@ -191,6 +191,7 @@ def page_picture(source: Any, channels: int, dtype: str, opaque: bool) -> Tensor
 
 
 def _refusal(failed: str, more: str) -> Exception:
+    """The exception for a picture that the page could not read."""
     if failed == "tainted":
         return PermissionError(
             "from_pixels: the picture comes from another site that does not allow it to be read; load it with "

@@ -69,6 +69,7 @@ def _rgba(source: Any) -> np.ndarray:
 
 
 def _of_array(array: np.ndarray) -> np.ndarray:
+    """A uint8 array as pixels `(height, width, 4)`."""
     if array.dtype != np.uint8:
         raise DtypeError(
             f"from_pixels: an array of pixels must be uint8, with values from 0 to 255. Received {array.dtype}; "

@@ -85,6 +85,7 @@ class BackupAndRestore(Reading, Callback):
             self._restore(f"{self._weights_path}.bkp", f"{self._metadata_path}.bkp")
 
     def _restore(self, weights: str, metadata: str) -> None:
+        """Goes back to a kept state: weights, place in the training, seeds and the order of rows."""
         if not os.path.exists(weights):
             if os.path.exists(f"{self._weights_path}.bkp") and weights == self._weights_path:
                 raise FileNotFoundError(weights)
@@ -143,6 +144,7 @@ class BackupAndRestore(Reading, Callback):
             shutil.rmtree(self.backup_dir)
 
     def _save(self, epoch: int, batch: int) -> None:
+        """Keeps the state; the old one stays valid until the new one is complete."""
         seeds = [self.value_of(variable).tolist() for variable in _seeds(self.model)]
         new = os.path.join(self.backup_dir, "next.weights.h5")
         save(self, new, weights_only=True)

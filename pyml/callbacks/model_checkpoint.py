@@ -96,6 +96,7 @@ class ModelCheckpoint(Reading, MonitorCallback):
         self._print(f"\nEpoch {epoch + 1}: finished saving model to {path}")
 
     def _wanted(self, epoch: int, logs: Mapping[str, Any], path: str) -> bool:
+        """Whether the model is to be saved now; prints why."""
         if not self.save_best_only:
             self._print(f"\nEpoch {epoch + 1}: saving model to {path}")
             return True

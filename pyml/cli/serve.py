@@ -140,6 +140,7 @@ class SiteHandler(http.server.BaseHTTPRequestHandler):
                     left -= len(piece)
 
     def send_file(self, parts: list[str], path: str, query: str) -> None:
+        """Sends a file of the site, the site being renewed before where sources have changed."""
         if self.fetching and parts[:1] == ["hub"]:
             return self.describe_network(parts)
         if self.renew and not path.endswith(UNCHANGING):

@@ -48,6 +48,7 @@ class Canonical:
         return [self.mapped[id(r)] for r in roots]
 
     def _one(self, node: Node) -> Node:
+        """The plan's own node for a node whose sources are mapped already: merged with an equal one, absorbed or lowered."""
         if is_given(node):
             k = self.leaves[source(node)]
             return self._merge(Node(BUFFER, (), {"leaf": k}, node.shape, node.dtype))

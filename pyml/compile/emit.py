@@ -59,6 +59,7 @@ class Emitter:
 
     # ---- indices
     def atom(self, atom) -> str:
+        """The text of a variable, or the name of a quotient or remainder that was computed before."""
         if isinstance(atom, Var):
             self.uses_turn |= atom.name == TURN
             return atom.name
@@ -168,6 +169,7 @@ class Emitter:
         return self.put(text, typename(n.dtype, self.width), level)
 
     def leaf(self, n: Node, at: Index) -> str:
+        """A node without sources: a counter, the number of a loop's step, a parameter or a constant."""
         kind = typename(n.dtype, self.width)
         if n.op.counts:
             level = self.level(at)
@@ -185,6 +187,7 @@ class Emitter:
         return self.put(text if self.width == 1 else f"{kind}({text})", kind, 0)
 
     def move(self, n: Node, at: Index) -> str:
+        """A movement node: of its sources the one whose conditions hold at this index."""
         kind = typename(n.dtype, self.width)
         result = None
         for s, (index, tests, otherwise) in reversed(self.moved(n, at)):
@@ -209,6 +212,7 @@ class Emitter:
         return result  # type: ignore[return-value]
 
     def load(self, n: Node, at: Index) -> str:
+        """The element(s) of a buffer at an index: one vector load where four lie side by side, else one for each lane."""
         at = _not_before(at)
         ref = self.ref_of[id(n)]
         name, level, kind = self.binding(ref), self.level(at), typename(n.dtype, self.width)

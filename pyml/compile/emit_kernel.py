@@ -89,6 +89,7 @@ def accumulator(anchor: Node, name: str, value: str, width: int) -> Accumulator:
 
 
 def reduction(kernel: Kernel, profile: Profile, scalar: frozenset, taken: dict | None = None):
+    """A kernel of reductions over the same shape, one thread for each result, with what follows them. Returns as `elementwise`."""
     group: Group = kernel.group
     x, axis = group.anchors[0].src[0], group.anchors[0].attrs["axis"]
     shape = x.shape

@@ -26,6 +26,7 @@ def lower_host(kernel: Kernel, n_params: int = 0) -> DeviceKernel:
     n_reads = len(kernel.reads)
 
     def run(*raws: np.ndarray) -> None:
+        """Computes the group's nodes in order; `raws` are the bytes that it reads, those that it writes, and the parameters."""
         env = {id(v): _view(raw, v) for v, raw in zip(loads, raws, strict=False)}
         params = raws[-1]  # where the plan has any; the last output else, which nobody looks at
         for node in nodes:

@@ -50,6 +50,7 @@ class Slots:
         return found
 
     def _take(self, nbytes: int) -> int:
+        """The number of a free slot, the smallest that is large enough; else the largest free one grows, or a new one is made."""
         need = rounded(nbytes)
         if self._free:
             at = bisect_left(self._free, (need, 0, 0))

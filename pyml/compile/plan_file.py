@@ -118,6 +118,7 @@ def _plan(plan: Plan, sources: dict[str, int]) -> dict[str, Any]:
 
 
 def _kernel(kernel: Kernel, sources: dict[str, int], inside: bool = False) -> dict[str, Any]:
+    """What is written of a kernel: its facts, its code or a loop's body, and the links of a chain."""
     facts = kernel.facts
     told: dict[str, Any] = {
         "label": facts.label, "results": facts.results, "moved": facts.moved, "arithmetic": facts.arithmetic,

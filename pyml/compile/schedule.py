@@ -66,6 +66,7 @@ class Scheduler:
 
     # ---- placing one node; its consumers have been placed
     def _place(self, node: Node) -> None:
+        """Puts a node into the group of its consumers, into copies in several groups, or into a group of its own."""
         uses = self.consumers[id(node)]
         homes = {id(g): g for c, _ in uses for g in self.homes[id(c)]}
         root = id(node) in self.roots

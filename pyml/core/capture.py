@@ -96,6 +96,7 @@ class Capture:
 
     # ---- one call
     def run(self, arrays: list[Any]) -> Any:
+        """One call: takes the arguments, binds again where buffers have changed, replays, and returns the results."""
         changed = variables.version != self.version
         if changed:
             variables.settle(self.states)
@@ -170,6 +171,7 @@ class Capture:
         self.results = []
 
     def _give(self, bound: Bound) -> Any:
+        """The results of a run in the structure that the function returned."""
         form = self.form
         if not form.tensors:
             return form.result if not form.values else pack(form.result, form.values)

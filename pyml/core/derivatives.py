@@ -235,6 +235,7 @@ def jacfwd(f: Callable[..., Any], argnums: int | Sequence[int] = 0, has_aux: boo
 
 def _jacobian(f: Callable[..., Any], argnums: int | Sequence[int], has_aux: bool, what: str,
               blocks: Callable[[Sequence[Node], Sequence[Node]], list[list[Node]]]) -> Callable[..., Any]:  # fmt: skip
+    """A function of the derivatives of `f`; `blocks` makes, for each result, one for every argument that is differentiated."""
     if not callable(f):
         raise TypeError(f"{what}: f must be a function. Received: f={f!r}")
 

@@ -139,6 +139,7 @@ class Variable(Operators[Tensor]):
         return node
 
     def _node_now(self) -> Node:
+        """The node of the value: in a scope or trace what that says, otherwise a pending value or the Variable's own memory."""
         scope = trace.stateless_here()
         if scope is not None and (value := scope.get_current_value(self)) is not None:
             return value._node

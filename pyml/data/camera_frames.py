@@ -186,6 +186,7 @@ class _DesktopCamera:
         return await asyncio.to_thread(self._open if method == "open" else self._next, **options)
 
     def _open(self, width=None, height=None, frameRate=None, deviceId=None, facingMode=None):
+        """Opens the camera or file with OpenCV, or with imageio where that is missing."""
         source = self.source if deviceId is None else int(deviceId)
         try:
             import cv2

@@ -149,6 +149,7 @@ def _text(path: str, most: int | None) -> str:
 
 
 def _sound(path: str, rate: int | None, length: int | None) -> np.ndarray:
+    """The samples of a WAV file, float32 `(length, channels)` from -1 to 1."""
     with wave.open(path) as file:
         channels, width, found = file.getnchannels(), file.getsampwidth(), file.getframerate()
         raw = file.readframes(file.getnframes())
@@ -250,6 +251,7 @@ def _files(directory: Path, endings: tuple[str, ...], follow_links: bool) -> lis
 
 
 def _check(labels: Any, label_mode: Any, class_names: Any, split: Any, subset: Any, shuffle: bool, seed: Any, format: str) -> None:
+    """Raises ValueError for arguments that do not fit each other."""
     if labels not in ("inferred", None) and not isinstance(labels, (list, tuple)):
         raise ValueError(f"`labels` should be a list/tuple of integer labels, 'inferred' or None. Received: labels={labels!r}")
     if labels != "inferred" and class_names is not None:

@@ -130,6 +130,7 @@ def parse_example(serialized: Iterable[bytes], features: Mapping[str, Any]) -> d
 
 
 def _wanted(name: str, values: Any, spec: Any) -> Any:
+    """The values of a feature as its spec asks, or its default."""
     if not isinstance(spec, (FixedLenFeature, VarLenFeature)):
         raise TypeError(f"parse_single_example: feature {name!r} must be a FixedLenFeature or VarLenFeature. Received: {spec!r}")
     dtype = str(getattr(spec.dtype, "name", spec.dtype))
@@ -192,6 +193,7 @@ def _feature(values: Any) -> bytes:
 
 
 def _parsed(feature: memoryview) -> Any:
+    """The values of a serialized feature: a list of bytes, float32 or int64."""
     for number, values in _fields(feature):
         if number == 1:
             return [bytes(one) for _, one in _fields(values)]
@@ -241,6 +243,7 @@ def _read_varint(data: memoryview, place: int) -> tuple[int, int]:
 
 
 def _fields(data: memoryview) -> Any:
+    """Number and value of each field of a protocol buffer: an integer, or the bytes of anything else."""
     place = 0
     while place < len(data):
         key, place = _read_varint(data, place)

@@ -41,6 +41,7 @@ class Signature:
         return self._fitted(element, self.types, self.shapes, "")
 
     def _fitted(self, value: Any, types: Any, shapes: Any, where: str) -> Any:
+        """An element of a generator in the signature's dtypes, its structure and shapes checked."""
         if isinstance(types, dict):
             if not isinstance(value, dict) or value.keys() != types.keys():
                 raise ShapeError(f"from_generator: expected a dict with the keys {list(types)}{where}. Received: {value!r:.80}")

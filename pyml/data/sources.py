@@ -122,6 +122,7 @@ class URLDataSource(DataSource):
         return self._fetched() if sys.platform == "emscripten" else self._requested()
 
     async def _requested(self):
+        """The chunks of an address, by urllib."""
         import asyncio
 
         async def blocking(fn, *args):
@@ -139,6 +140,7 @@ class URLDataSource(DataSource):
                 yield chunk
 
     async def _fetched(self):
+        """The chunks of an address, by the page's `fetch`; the request ends with the iteration."""
         from js import AbortController, fetch
         from pyodide.ffi import JsException
 

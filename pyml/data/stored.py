@@ -40,6 +40,7 @@ def unpacked(data: bytes) -> Any:
 
 
 def _form(value: Any, host: dict[int, Any], parts: list[bytes]) -> Any:
+    """A description of a value as JSON; its arrays and bytes go into `parts`."""
     value = host.get(id(value), value)
     if isinstance(value, dict):
         return ["dict", [[key, _form(one, host, parts)] for key, one in value.items()]]

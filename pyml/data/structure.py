@@ -68,6 +68,7 @@ def batched(elements: list) -> Any:
 
 
 def _stacked(parts, where):
+    """Elements of the same structure as one batch; `where` is the place in it, for messages."""
     first = parts[0]
     if isinstance(first, dict):
         for i, part in enumerate(parts):

@@ -236,6 +236,7 @@ class NativeDevice:
             raise
 
     def _submit(self, recorded) -> None:
+        """One encoder and one submit; copies end the compute pass, and the next dispatch begins another."""
         encoder = self._device.create_command_encoder()
         run = pipeline = None
         for step in recorded:

@@ -121,6 +121,7 @@ class Distiller(Model):
         return ops.mean(ops.sum(ops.stack(values), axis=0))
 
     def _distance(self, x: Any, y_pred: Any) -> Any:
+        """The weighted sum of the distillation losses."""
         teacher, student = self._teacher_feature_extractor, self._student_feature_extractor
         wanted = teacher(x, training=False) if teacher is not None else {_FINAL: self.teacher(x, training=False)}
         found = student(x, training=True) if student is not None else {_FINAL: y_pred}

@@ -48,6 +48,7 @@ def _product(node: Node, found: Mapping[int, Node], n: int) -> Node | None:
 
 
 def _one(node: Node, sources: list[Node], n: int) -> Node | None:
+    """A node with one axis more in front, of `n` rows; None where the op has no rule."""
     op = node.op
     if isinstance(op, Elementwise):
         return op(*sources, **node.attrs)

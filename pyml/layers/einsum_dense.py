@@ -191,6 +191,7 @@ class EinsumDense(
         return self._numbers_of(self._kernel.numpy() / aligned(self.kernel_scale, wanted, letters).numpy() + adapter(self))
 
     def _int8_call(self, inputs: Tensor, training: bool | None = None) -> Tensor:
+        """The output with a kernel of 8-bit integers: a product with its packed words where that is one of matrices, else an einsum."""
         from pyml.quantizers import products
 
         given, kernel, wanted = self._labels()
@@ -209,6 +210,7 @@ class EinsumDense(
         return self._finish(self._plus_adapter(inputs, y / scale))
 
     def _int4_call(self, inputs: Tensor, training: bool | None = None) -> Tensor:
+        """The output with a kernel of 4-bit integers, in blocks or with a scale for each output."""
         from pyml.quantizers import products
 
         matrix = self._as_matrix(inputs)

@@ -67,6 +67,7 @@ def assert_input_compatibility(input_spec: Any, inputs: Any, layer_name: Any) ->
 
 
 def _check(spec: Any, shape: Any, index: int, layer_name: Any) -> None:
+    """Raises ShapeError where a shape does not meet a spec."""
     rank, wrong = len(shape), ""
     if spec.ndim is not None and rank != spec.ndim and not spec.allow_last_axis_squeeze:
         wrong = f"expected ndim={spec.ndim}, found ndim={rank}. Full shape received: {shape}"

@@ -265,6 +265,7 @@ class Layer(KeptWeights, Operation, Configured, kind=LAYERS):
             raise TypeError(f'Layer "{self.name}": missing a required argument: {missing!r}')
 
     def _call_on_values(self, args: Any, kwargs: Any) -> Any:
+        """Calls the layer on tensors: training, masks, scopes and regularizers as its signature asks for them."""
         signature, policy = self._signature, self.dtype_policy
         training = kwargs.pop("training", None) if kwargs else None
         depth, around = call_context.innermost()

@@ -139,6 +139,7 @@ class ReversibleEmbedding(Embedding, not_in_config=("lora_rank", "lora_alpha", "
     _int4_call = _int8_call  # type: ignore[assignment]
 
     def _scores(self, inputs: Any) -> Any:
+        """Products of inputs with all rows of the quantized table."""
         from pyml.quantizers import products, unpack_int4
 
         bits, block = 4 if self.quantization_mode == "int4" else 8, self._int4_block_size

@@ -64,6 +64,7 @@ class Tracking:
         return [*self._metrics, *(leaf for leaf in flatten(containers) if isinstance(leaf, Metric))]
 
     def _track(self, name: str, value: Any) -> None:
+        """Takes an attribute into account: a Variable, a seed generator, a metric, or what may hold layers."""
         old = self.__dict__.get(name)
         if old is not None and old is not value:
             self._untrack(old)
@@ -117,6 +118,7 @@ class Tracking:
         return found
 
     def _collect(self, with_seeds: Any) -> list[Variable]:
+        """The Variables of this layer and those below, each once, `with_seeds` those of seed generators too."""
         variables, seen = [], set()
 
         def take(variable: Any) -> None:

@@ -83,6 +83,7 @@ def _once(clone: Copy | None, call: Callable[..., Any] | None, recursive: bool) 
 
 
 def _sequential(model: Sequential, copied: Copy, input_tensors: Any) -> Sequential:
+    """A Sequential of copied layers, on `input_tensors` where they are given."""
     layers = [copied(layer) for layer in model.layers]
     given = model._stack[0] if model._stack and isinstance(model._stack[0], InputLayer) else None
     if input_tensors is not None:
@@ -101,6 +102,7 @@ def _sequential(model: Sequential, copied: Copy, input_tensors: Any) -> Sequenti
 
 
 def _functional(model: Any, copied: Copy, call: Callable[..., Any] | None, input_tensors: Any) -> Any:
+    """A functional model whose calls are made again, in order, with copied layers."""
     graph = model._graph
     if input_tensors is None:
         tensors = [Input(batch_shape=t.shape, dtype=t.dtype, name=name) for t, name in zip(graph.inputs, graph.input_names, strict=True)]

@@ -123,6 +123,7 @@ class FeatureSpace(Layer):
         return getattr(self, feature)(**options.get(feature, {}), name=name)
 
     def _standard_cross(self, cross: Any) -> Cross:
+        """A Cross from what was given: a Cross, its config, or a tuple of names."""
         if isinstance(cross, dict):
             cross = Cross(**cross["config"])
         if not isinstance(cross, Cross):
@@ -253,6 +254,7 @@ class FeatureSpace(Layer):
         return self.encoded_features
 
     def _encoded(self, columns: Mapping[str, Any]) -> Any:
+        """All features and crosses of some columns, encoded: a dict of them, or one tensor with them side by side."""
         prepared = {name: self.preprocessors[name](columns[name]) for name in self.features}
         crossed = {cross.name: self.crossers[cross.name]([prepared[name] for name in cross.feature_names]) for cross in self.crosses}
         specs: dict[str, Any] = {**self.features, **{cross.name: cross for cross in self.crosses}}
@@ -269,6 +271,7 @@ class FeatureSpace(Layer):
         return encoded if self.output_mode == "dict" else ops.concatenate(list(encoded.values()), axis=-1)
 
     def _one_hot(self, name: str, value: Any) -> Any:
+        """A feature's numbers as zeros and ones, by a layer that is made the first time."""
         if name not in self.one_hot_encoders:
             if not value.dtype.startswith("int"):
                 raise ValueError(

@@ -86,6 +86,7 @@ class Graph:
         return sorted(order, key=lambda n: (-depth[id(n)], met[id(n.operation)], place[id(n)]))
 
     def _check_reachable(self) -> None:
+        """Raises ValueError for an output, or a tensor on the way to one, that the inputs do not determine."""
         known = self._input_ids()
         for node in self.steps:
             if isinstance(node.operation, InputLayer):

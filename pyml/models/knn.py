@@ -191,6 +191,7 @@ class KNNClassifier:
         self._set(dataset, None, "set_classifier_dataset")
 
     def _set(self, dataset: Mapping[Any, Any], shape: Any, what: str) -> None:
+        """Replaces all examples by `{label: (count, features)}`; everything is checked before anything changes."""
         matrices = {}
         for label, matrix in dataset.items():
             matrix = np.asarray(matrix.numpy() if isinstance(matrix, (Tensor, Variable)) else matrix)

@@ -217,6 +217,7 @@ class Model(KeptInFiles):
         return flatten(inputs) if is_nested(inputs) else [inputs]
 
     def _fit_input(self, graph: Graph, index: int, x: Any, spec: KerasTensor) -> Any:
+        """One input in the rank and dtype that the graph expects; a last axis of 1 is added or taken away, as in Keras."""
         shape = tuple(x.shape)
         expected = spec.shape
         if len(shape) == len(expected) + 1 and shape[-1] == 1 and expected[-1] != 1:

@@ -84,6 +84,7 @@ def model_to_dot(model: Any, show_shapes: bool = False, show_dtype: bool = False
         dot.set_node_defaults(shape="record")
 
     def label(layer: Any) -> str:
+        """The text of a layer's box."""
         kind = layer._type_name
         parts = [f"{layer.name} ({kind})" if show_layer_names else kind]
         activation = getattr(layer, "activation", None)

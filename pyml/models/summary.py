@@ -136,6 +136,7 @@ def _wrap(text: str, width: int) -> list[str]:
 
 
 def _table(header: list[str], rows: list[list[str]], widths: list[int], align: list[str]) -> list[str]:
+    """The lines of a table with borders; cells that are too long take several lines."""
     inner = _fit(widths, sum(widths))
 
     def cells(row: list[str], bar: str) -> list[str]:

@@ -129,6 +129,7 @@ def deserialize_keras_object(config: Any, custom_objects: Mapping[str, Any] | No
 
 def _made(config: Any, custom_objects: Mapping[str, Any] | None, module_objects: Mapping[str, Any] | None, kind: Kind | None,
           shared: sharing.Reading) -> Any:
+    """The object that a config, or a part of one, describes; values that describe nothing stay as they are."""
     if isinstance(config, str):
         found = registry.handed_over(config, custom_objects)
         if found is None and kind is not None:

@@ -95,6 +95,7 @@ def attend(q: Tensor, k: Tensor, v: Tensor, scale: float, bias: Tensor | None = 
     masks = _tiled(mask, tiles) if each_mask and mask is not None else None
 
     def run(q: Tensor, k: Tensor, v: Tensor, *biases: Tensor) -> tuple[Tensor, Any]:
+        """The output of all tiles of queries, and the function of its gradients."""
         shared = biases[0] if biases and not each_bias else None
         xs = {"q": _tiled(q, tiles), "first": firsts, "mask": masks, "bias": _tiled(biases[0], tiles) if each_bias else None}
 

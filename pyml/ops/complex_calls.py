@@ -55,6 +55,7 @@ def _partwise(fn: Callable[..., Any], args: Sequence[Any], kwargs: Mapping[str, 
 
 
 def _bilinear(fn: Callable[..., Any], args: Sequence[Any], kwargs: Mapping[str, Any]) -> ComplexTensor:
+    """A function that is linear in each of two operands, of complex ones: by their parts."""
     places = [i for i, a in enumerate(args) if holds_complex(a)]
     operands = [i for i, a in enumerate(args) if not isinstance(a, str)][:2]
     keys = [k for k, v in kwargs.items() if holds_complex(v)]

@@ -65,6 +65,7 @@ def _spec(sign: int, what: str, word: str) -> Callable[..., KerasTensor]:
     names = (f"top_{word}", f"left_{word}", f"bottom_{word}", f"right_{word}", "target_height", "target_width", "data_format")
 
     def spec(images: Any, *args: Any, **kwargs: Any) -> KerasTensor:
+        """The symbolic result of a call with these arguments."""
         given = dict.fromkeys(names) | dict(zip(names, args, strict=False)) | kwargs
         data_format = given.pop("data_format")
         check_rank(images.shape, what)

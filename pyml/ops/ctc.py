@@ -151,6 +151,7 @@ def _beams(inputs: Tensor, lengths: Tensor, width: int, paths: int, blank: int) 
         return take_along_axis(x, parent, axis=1)
 
     def step(now: dict[str, Tensor], x: tuple[Tensor, Tensor]) -> tuple[dict[str, Tensor], None]:
+        """One step of all beams: each stays, or adds a label; the best `width` go on."""
         log, number = x
         emit, rest, tail, marks = now["emit"], now["rest"], now["tail"], now["marks"]
         total = _either(emit, rest)

@@ -30,6 +30,7 @@ def _patches(
     count: int,
     what: str,
 ) -> Tensor:
+    """Patches of `count` spatial axes, each as a row."""
     first = channels_first(data_format, what)
     windows = standard_sizes(size, count, f"{what}: size")
     steps = standard_sizes(strides or windows, count, f"{what}: strides")
@@ -57,6 +58,7 @@ def _spec(count: int, what: str) -> Callable[..., KerasTensor]:
     def spec(
         images: Any, size: Any, strides: Any = None, dilation_rate: Any = 1, padding: str = "valid", data_format: Any = None
     ) -> KerasTensor:
+        """The symbolic result of a call with these arguments."""
         first, shape = channels_first(data_format, what), tuple(images.shape)
         axes = 3 if isinstance(size, (tuple, list)) and len(size) == 3 else count
         if len(shape) not in (axes + 1, axes + 2):

@@ -46,6 +46,7 @@ def _fractions(q: TensorLike, most: float, what: str) -> Tensor:
 
 
 def _quantile(x: TensorLike, q: Tensor, axis: Axis, method: str, keepdims: bool, skips: bool, what: str) -> Tensor:
+    """Quantiles along axes by one sort; `skips` leaves NaNs out."""
     if method not in _METHODS:
         raise ValueError(f"{what}: method must be one of {', '.join(map(repr, _METHODS))}. Received: method={method!r}")
     t = Tensor(prims.cast(as_node(x), dtype="float32"))

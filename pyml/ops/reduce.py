@@ -261,6 +261,7 @@ def _truth(prim: Primitive, x: TensorLike, axis: Axis, keepdims: bool, what: str
 
 
 def _arg(x: TensorLike, axis: int | None, keepdims: bool, what: str) -> Tensor:
+    """The place of the extreme element along an axis, or among all."""
     node = as_node(x)
     shape = node.shape
     if axis is None:

@@ -148,6 +148,7 @@ def _pinv(x: Node, rcond: float | None) -> Tensor:
     """The pseudo-inverse of a flat batch; its gradient is that for changes that leave the rank as it is."""
 
     def forward(x: Tensor) -> tuple[Tensor, Callable[[Tensor], Tensor]]:
+        """The pseudo-inverse of each matrix, and the function of its gradient."""
         u, s, v = _thin(x._node, "pinv")
         values = Tensor(s)
         ratio = _EPSILON * max(x.shape[1:]) if rcond is None else rcond

@@ -83,6 +83,7 @@ def _parsed(signature: str) -> tuple[list[tuple[str, ...]], list[tuple[str, ...]
 
 def _over(one: Callable[[list[Tensor]], Any], arrays: list[Any], inputs: Sequence[tuple[str, ...]],
           outputs: Sequence[tuple[str, ...]] | None) -> Any:  # fmt: skip
+    """`one` over the leading axes of the arrays, broadcast; `inputs` and `outputs` name the axes that it takes and gives."""
     if len(arrays) != len(inputs):
         raise TypeError(f"vectorize: the signature has {len(inputs)} arguments. Received: {len(arrays)}")
     sizes: dict[str, int] = {}

@@ -44,6 +44,7 @@ def fake_quant_with_min_max_vars(inputs: TensorLike, min_vals: TensorLike, max_v
 
     @custom_gradient
     def quantized(x: Any, least: Any, most: Any) -> Any:
+        """The rounded values, and their gradients for `x` and both ends of the range."""
         place = None if axis is None else axis % len(x.shape)
         # ends of channels meet the axis of the channels
         aligned = [1] * len(x.shape)

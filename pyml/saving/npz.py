@@ -80,6 +80,7 @@ def _read(archive: zipfile.ZipFile, size: int) -> dict[str, np.ndarray]:
 
 
 def _array(file: IO[bytes], name: str, size: int) -> np.ndarray:
+    """The array of a member, its header checked before memory is taken."""
     version = np.lib.format.read_magic(file)
     read_header = {(1, 0): np.lib.format.read_array_header_1_0, (2, 0): np.lib.format.read_array_header_2_0}.get(version)
     if read_header is None:

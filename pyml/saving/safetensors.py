@@ -52,6 +52,7 @@ def load_safetensors(path: str | os.PathLike[str]) -> dict[str, np.ndarray]:
 
 
 def _entries(header, room: int, path):
+    """Name, dtype, shape and place of each tensor, checked against `room`, the bytes that the file has."""
     out = []
     for name, entry in header.items():
         if name == "__metadata__":

@@ -176,6 +176,7 @@ def _numpy_dtype(storage: _Storage) -> np.dtype:
 
 
 def _read(archive: zipfile.ZipFile, size: int) -> dict[str, np.ndarray]:
+    """The tensors of an opened file as arrays."""
     check_members(archive, size)
     pickles = [i for i in archive.infolist() if i.filename.count("/") == 1 and i.filename.endswith("/data.pkl")]
     if len(pickles) != 1 or pickles[0].file_size > min(_MOST_PICKLE, max(size, _FREE)):

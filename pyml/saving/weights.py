@@ -202,6 +202,7 @@ def _load(model: Any, source: Any, skip_mismatch: bool, more: dict[str, Any]) ->
 
 
 def _assign(model: Any, arrays: list[np.ndarray], path: str, skip_mismatch: bool) -> None:
+    """Assigns arrays to the weights of a model in order, after all shapes were compared."""
     own = model.weights
     if len(arrays) != len(own) and not skip_mismatch:
         raise ShapeError(
@@ -221,6 +222,7 @@ def _assign(model: Any, arrays: list[np.ndarray], path: str, skip_mismatch: bool
 
 
 def _load_keras(model: Any, data: Any, place: Any, path: str, skip_mismatch: bool, by_name: bool, skip: Any) -> Asking:
+    """Weights out of a file of Keras: `.keras`, `.weights.h5`, a list of shards, or an `.h5` of Keras 2."""
     from pyml.saving.keras import archive, hdf5_read, legacy, state, weight_shards
 
     if path.endswith(".json"):

@@ -88,6 +88,7 @@ class NotebookProgress:
         return ", ".join(parts)
 
     def _draw(self, headline: str, rows: list[dict[str, str]], lines: list[str], over: bool | None) -> None:
+        """Shows the bar, the table of epochs and the notes; `over` says whether it is done."""
         bar, span = self._bar, max(self.epochs - (self.first or 0), 1)
         share: float | None = 1.0
         if not over:

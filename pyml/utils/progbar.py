@@ -98,6 +98,7 @@ class Progbar:
         total[1] += steps
 
     def _print_bar(self, current: int, now: float, step_time: float, finalize: bool) -> None:
+        """Writes the bar in place of the one before."""
         codes = 0                                      # characters of colour codes, which take no place
         if self.target:
             digits = len(str(self.target))

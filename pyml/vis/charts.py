@@ -57,6 +57,7 @@ def scatter_plot(data: Any, series: Sequence[str] | None = None, **opts: Any) ->
 
 
 def _points(what: str, data: Any, series: Any, opts: dict[str, Any], mark: dict[str, Any], cloud: bool) -> Figure:
+    """A chart of points or lines; `cloud`: points of x and y, not series of numbers."""
     chosen = options(what, opts, *_XY)
     points = Points(what, data, series, pairs=cloud)
     rows = points.rows()

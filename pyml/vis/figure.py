@@ -98,6 +98,7 @@ class Figure:
             atomic.write(path, _converter(kind).vegalite_to_png(self.themed(theme), vl_version="5.20", scale=scale))
 
     def _page(self, theme: str) -> str:
+        """A page of its own for the figure, which needs no other file."""
         folder = paths.assets_dir() / "vendor"
         spec = {**self.themed(theme), "$schema": "https://vega.github.io/schema/vega-lite/v6.json"}
         if spec.get("autosize") and (spec.get("width") or 0) <= 400:   # as in web/figures.js: what is wider has a reason

@@ -156,6 +156,7 @@ def weighted(distance: np.ndarray, target: float) -> np.ndarray:
 
 
 def _descended(near: np.ndarray, start: np.ndarray, iterations: int, rate: float) -> np.ndarray:
+    """The places of points after gradient descent by t-SNE: `(points, dimensions)`."""
     n = len(start)
     p = convert_to_tensor(near)
     # Each direction by itself, so that its numbers lie side by side: half the time of a table `(n, dimensions)` on `wasm`.

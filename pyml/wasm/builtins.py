@@ -43,6 +43,7 @@ def _unary(c, name: str, v: Value) -> Value:
 
 
 def _extreme(name: str):
+    """The builder of `min` or `max`."""
     def build(c, a: Value, b: Value) -> Value:
         if a.type == b.type == "int":
             return constant("int", min(a.const, b.const) if name == "min" else max(a.const, b.const))

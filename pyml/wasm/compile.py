@@ -84,6 +84,7 @@ def _compile_text(text: str, grid: tuple[int, int, int], relaxed: bool) -> Compi
 
 
 def _compile(source: Source, grid: tuple[int, int, int], relaxed: bool, in_memory: frozenset[str]) -> Compiled:
+    """The function of a kernel: bindings and scratch memory become locals, the entry point a loop over workgroups."""
     entry = source.entry
     if entry is None:
         raise KernelError("the WGSL has no entry point.")
@@ -127,6 +128,7 @@ def _main(c: Statements, entry: Procedure, threads: list[int], grid) -> int:
     c.emit(GET, bytes((lo,)), SET, leb(w))
 
     def group():
+        """One workgroup: its place in the grid, then each of its threads."""
         index = c.get(w, "u32")
         if along:
             gx, gy, gz = index, constant("u32", 0), constant("u32", 0)

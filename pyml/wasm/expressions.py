@@ -147,6 +147,7 @@ class Expressions:
 
     # ---- expressions
     def expression(self, e) -> Value:
+        """The value of a parsed expression; constants of an expression are folded once."""
         kind = e[0]
         if kind == "id":
             found = self.lookup(e[1])
@@ -235,6 +236,7 @@ class Expressions:
         return found
 
     def element(self, e) -> Value:
+        """An element of an array, vector or matrix."""
         target = e[1]
         if target[0] == "id":
             found = self.lookup(target[1])
@@ -275,6 +277,7 @@ class Expressions:
 
     # ---- constructors
     def construct(self, kind, args) -> Value:
+        """A value of a type: zeros, a conversion, a vector of four values, or the members of a struct."""
         if isinstance(kind, tuple):
             raise KernelError("WGSL: an array is made only where a variable is declared.")
         values = [self.expression(a) for a in args]
@@ -294,6 +297,7 @@ class Expressions:
         return self.convert(values[0], kind)
 
     def gathered(self, kind: str, lanes: list[Value]) -> Value:
+        """A vector of four values: a constant, one load where they lie side by side, or lane by lane."""
         e = ELEMENT[kind]
         if len(lanes) != 4:
             raise KernelError(f"WGSL: {kind} of {len(lanes)} values; expected one or four.")

@@ -119,6 +119,7 @@ def _one(name: str, vector) -> bytes:
 
 # ---- operators
 def binary(c, op: str, a: Value, b: Value) -> Value:
+    """`a op b`: folded where both are constants, otherwise the instructions of their type."""
     kind = a.type
     if kind == "mat4x4<f32>" and op == "*":
         return _matrix_times(c, a, b)
@@ -185,6 +186,7 @@ def _multiply_add(op: str, kind: str, a: Value, b: Value) -> Value:
 
 
 def _scalar(op: str, kind: str, result: str, a: Value, b: Value, c) -> Value:
+    """`a op b` of scalars; powers of two become shifts, and sums remember their constant part for addresses."""
     if kind == "u32" and b.const is not None and op in "/%*" and b.const > 0 and b.const & (b.const - 1) == 0:
         k = b.const.bit_length() - 1
         if op == "%":
@@ -272,6 +274,7 @@ def _matrix_times(c, m: Value, v: Value) -> Value:
 
 
 def unary(c, op: str, v: Value) -> Value:
+    """`-v`, `!v` or `~v`."""
     element = ELEMENT.get(v.type)
     if op == "-":
         if v.const is not None:

@@ -134,6 +134,7 @@ class Parser:
         return self.postfix(self.primary())
 
     def primary(self):
+        """A name, number, call, constructor, or an expression in brackets."""
         t = self.take()
         if t == "(":
             e = self.expression()
@@ -184,6 +185,7 @@ class Parser:
         return out
 
     def statement(self):
+        """One statement; None for an empty one."""
         t = self.tokens[self.at]
         if t == ";":
             self.at += 1
@@ -212,6 +214,7 @@ class Parser:
         return s
 
     def simple(self):
+        """A declaration, an assignment, an increment or a call."""
         t = self.tokens[self.at]
         if t in ("let", "var", "const"):
             self.at += 1
@@ -258,6 +261,7 @@ class Parser:
         return found
 
     def source(self) -> Source:
+        """All declarations of a module."""
         out = Source(locals=self.declared)
         while self.tokens[self.at]:
             marks = self.attributes()
@@ -299,6 +303,7 @@ class Parser:
         return out
 
     def variable(self, out: Source, marks: dict) -> None:
+        """A declaration `var<...>` of a module: a binding, workgroup memory, or a private constant."""
         self.expect("<")
         space = self.take()
         if self.accept(","):

@@ -109,6 +109,7 @@ def link_shared_all(recordings: Mapping[str, Sequence[Part]], work: Mapping[int,
     exports = {}
 
     def add(name: str, parts: Sequence[Part]) -> None:
+        """Exports `run...`, which leads, and `help...`, which other threads call, for one sequence of kernels."""
         phases: list[bytes] = []
 
         def call(p: Compiled, at: int) -> bytes:

@@ -26,6 +26,7 @@ class Statements(Expressions):
 
     # ---- functions
     def inline(self, p: Procedure, args: list[Value], aliases: dict | None = None) -> Value:
+        """Writes a procedure at the place of its call, as a block only where it returns early."""
         if aliases is not None:
             self.aliases.append(aliases)
         scope: dict = {}
@@ -155,6 +156,7 @@ class Statements(Expressions):
         self.emit(code, self.convert(v, m.type).code, V_STORE + b"\x04" if m.type in ELEMENT else _STORES[m.type], leb(offset))
 
     def do_set(self, s):
+        """An assignment to a variable, an element, a member or a lane."""
         _, place, op, e = s
         v = self.expression(e)
         if place[0] == "id":
@@ -235,6 +237,7 @@ class Statements(Expressions):
         return done
 
     def loop(self, first, test, step, body):
+        """A loop; the test before the first round is left out where it is known to hold."""
         leaves, skips = _contains(body, "break"), _contains(body, "continue")
         end = self.open(BLOCK) if leaves else -1
         guard = test is not None and not self.enters(first, test)

@@ -232,6 +232,7 @@ class WasmtimeThreads(WasmtimeEngine):
         self._failure = self._failure or reason
 
     def share(self, module: bytes) -> Callable[[int], Any]:
+        """A function that runs a linked module at a table, leading the threads that help."""
         number, store = next(self._numbers), self._wasmtime.Store(self._engine)
         try:
             code = self._module(module)
@@ -260,6 +261,7 @@ class WasmtimeThreads(WasmtimeEngine):
             raise stopped(failed)
 
     def _help(self, number: int) -> None:
+        """A thread's life: sleeps until a phase opens and helps with it, until the threads are stopped."""
         words, state = self._words, share.STATE + 64 * number
         store = self._wasmtime.Store(self._engine)
         sleep: Any = self._instance(store, self._wasmtime.Module(self._engine, share.doze()))["run"]

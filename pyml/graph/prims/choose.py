@@ -98,6 +98,7 @@ class Gemm:
 
 
 def gemm(g: Gemm, profile: Profile) -> KernelSpec:
+    """The kernel of a matrix product: register tiles for software adapters, otherwise the tile that suits its size."""
     hooks = {"load_a": g.a.one(), "load_b": g.b.one(), "out_index": g.out}
     params: dict = {"M": g.m, "N": g.n, "K": g.k, "Z": g.z}
     if is_register(profile):

@@ -73,6 +73,7 @@ def _filter_flops(node: Node) -> int:
 
 # ---- kernels
 def _conv_kernel(node: Node, profile: Profile) -> KernelSpec:
+    """The kernel of a convolution: panels of a core, depthwise, registers, or a product of matrices."""
     x, w = node.src
     v = Window.of(x.shape, w.shape, node.shape, node.attrs)
     if is_core(profile) and v.depthwise and v.filters % 4 == 0:
@@ -102,6 +103,7 @@ def _input_grad_kernel(node: Node, profile: Profile) -> KernelSpec:
 
 
 def _filter_partials_kernel(node: Node, profile: Profile) -> KernelSpec:
+    """The kernel of the filters' gradient, `splits` parts of the pixels each by itself."""
     x, dy = node.src
     splits = node.attrs.get("splits", 1)
     v = Window.of(x.shape, node.shape[-4:], dy.shape, node.attrs)
@@ -127,6 +129,7 @@ def _filter_partials_kernel(node: Node, profile: Profile) -> KernelSpec:
 
 
 def _conv_lower(node: Node, profile: Profile) -> Node | None:
+    """A convolution in parts, with its padding absorbed or made before, and with as many filters as vectors hold."""
     x, w = node.src
     if is_register(profile) and (parts := conv_in_parts(CONV, node)) is not None:
         return parts
@@ -177,6 +180,7 @@ def _is_padded(node: Node) -> bool:
 
 
 def _filter_lower(node: Node, profile: Profile) -> Node | None:
+    """The filters' gradient as partial sums over pixels, where that keeps more threads at work or sums shorter."""
     x, dy = node.src
     kh, kw, channels, filters = node.shape
     groups = node.attrs["groups"]

@@ -62,6 +62,7 @@ def conv_numpy(x, w, strides, padding, dilation, groups):
 
 
 def input_grad_numpy(dy, w, input_hw, strides, padding, dilation, groups):
+    """The gradient of the images: each tap of the kernel adds its product to the cells that it saw."""
     kh, kw, each, _ = w.shape
     batch, oh, ow, _ = dy.shape
     if _is_depthwise(dy, each, w.shape[3], groups):

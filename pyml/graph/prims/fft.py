@@ -195,6 +195,7 @@ def _kernel(node: Node, profile: Profile) -> KernelSpec:
 
 
 def _lower(node: Node, profile: Profile) -> Node | None:
+    """A transform in passes of small radices; lengths with large prime factors by a matrix or by Bluestein's chirps."""
     rows, n, columns = _inside(node)
     x, t = node.src
     if profile.on_host:

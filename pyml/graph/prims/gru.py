@@ -39,6 +39,7 @@ def _numpy(x, r, bias, start, keep):
 
 
 def _grad_numpy(dy, x, inner, y, start, rt, keep):
+    """The steps back from the last to the first; one row more holds the gradient of the first state."""
     steps, _, units = dy.shape
     dh = np.zeros(start.shape, dy.dtype)
     out = np.zeros((steps + 1, dy.shape[1], 4 * units), dy.dtype)

@@ -40,6 +40,7 @@ def _numpy(z, r, start, keep):
 
 
 def _grad_numpy(dy, pre, y, start, rt, keep):
+    """The steps back from the last to the first; one row more holds the gradients of the first states."""
     steps, _, units = dy.shape[0], dy.shape[1], dy.shape[2] // 2
     dh = dc = np.zeros(start.shape[1:], dy.dtype)
     out = np.zeros((steps + 1, *pre.shape[1:]), dy.dtype)

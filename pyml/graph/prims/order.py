@@ -168,6 +168,7 @@ def _move_shape(x, ends, *, last, **attrs):
 
 
 def _pass(node: Node, profile: Profile, name: str) -> KernelSpec:
+    """The kernel of a pass of radix sort: `count` the digits of each chunk, or `move` its elements."""
     attrs, x = node.attrs, node.src[0]
     (rows, n), chunk, first = attrs["shape"], attrs["chunk"], attrs["first"]
     chunks = ceil_div(n, chunk)

@@ -158,6 +158,7 @@ class _Packed(Operand):
 
 
 def _kernel(node: Node, profile: Profile) -> KernelSpec:
+    """A product of panels on a core, of registers on a software adapter, otherwise of tiles; words are taken apart as they are loaded."""
     a = node.src[0]
     n, tb, splits = node.attrs["n"], node.attrs["tb"], node.attrs["splits"]
     m, k, z = a.shape[-2], a.shape[-1], a.shape[0] if a.ndim == 3 else 1
@@ -194,6 +195,7 @@ def _added(parts: list[Node], exact: bool) -> Node:
 
 
 def _lower(node: Node, profile: Profile) -> Node | None:
+    """Products that are cut: columns filled up to whole vectors, long sums in parts that are exact or accurate."""
     a, words = node.src
     attrs: dict[str, Any] = dict(node.attrs)
     n, tb, exact = attrs["n"], attrs["tb"], attrs["exact"]

@@ -24,6 +24,7 @@ def _extreme_grad(g, y, x, axis):
 
 
 def _prod_grad(g, y, x, axis):
+    """The product of all other elements, for each element."""
     # y / x is wrong where x is 0, so each element's partial product is formed from prefixes and suffixes
     from .move import concat, flip, permute, slice_
 

@@ -98,6 +98,7 @@ log_softmax = routine(
 
 
 def _arg(name, largest):
+    """The primitive for the place of the largest or smallest element of each row."""
     def kernel(node: Node, profile: Profile) -> KernelSpec:
         dtype = node.src[0].dtype
         hooks = {} if dtype == "float32" else {"is_nan": "return false;"}

@@ -54,6 +54,7 @@ def team(shape: Sequence[int], axis: Sequence[int], profile: Profile, together: 
 
 
 def _team(shape: Sequence[int], axis: Sequence[int], profile: Profile) -> Team | None:
+    """The team by shape alone; whether its shared memory fits is for the caller."""
     sizes = [prod(shape[a] for a in run) for run in runs(axis)]
     results = prod(n for i, n in enumerate(shape) if i not in axis)
     if axis[-1] == len(shape) - 1:

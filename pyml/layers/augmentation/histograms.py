@@ -104,6 +104,7 @@ class ContrastLimitedAdaptiveHistogramEqualization(ImageLayer):
         return ranged(ops.transpose(x, (0, 3, 1, 2)) if first else x, (0, 255), self.value_range)
 
     def _equalized(self, images: Any) -> Any:
+        """Images of values from 0 to 255, equalized in tiles whose tables are interpolated at each pixel."""
         count, height, width, channels = images.shape
         down, across = (int(n) for n in self.tile_grid_size)
         tall, wide = -(-height // down), -(-width // across)

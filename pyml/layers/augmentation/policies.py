@@ -36,6 +36,7 @@ class _Policy(ImageLayer, abstract=True):
         self._keep_seed(seed)
 
     def _make_layers(self) -> None:
+        """Makes the layers that the policy draws from, as attributes."""
         shared = {"data_format": self.data_format, "bounding_box_format": self.bounding_box_format, "dtype": self.dtype_policy}
         moved = {"interpolation": self.interpolation, "seed": self.seed, **shared}
         light = {"value_range": self.value_range, "seed": self.seed, **shared}

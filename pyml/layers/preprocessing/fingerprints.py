@@ -76,6 +76,7 @@ def _two(u: Words, v: Words, factor: Words) -> Words:
 
 
 def _fingerprint(rows: np.ndarray) -> Words:
+    """Farm hash 64 of each row of bytes."""
     n = rows.shape[1]
     if n > 64:
         return _of_long(rows)
@@ -143,6 +144,7 @@ def _half(rows: np.ndarray, at: int, a: Words, b: Words) -> tuple[Words, Words]:
 
 
 def _siphash(rows: np.ndarray, key: Sequence[np.uint64]) -> Words:
+    """SipHash-2-4 of each row of bytes under a key of two words."""
     n = rows.shape[1]
     padded = np.zeros((len(rows), n // 8 * 8 + 8), np.uint8)
     padded[:, :n] = rows

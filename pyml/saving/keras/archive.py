@@ -130,6 +130,7 @@ def _assets(model: Any) -> dict[str, bytes]:
 
 
 def _load_assets(model: Any, files: Mapping[str, bytes]) -> None:
+    """Hands each layer the files that it wrote beside the variables."""
     for path, obj in state.walk(model):
         start = "/".join(filter(None, ("assets", path))) + "/"
         if not hasattr(obj, "load_assets"):

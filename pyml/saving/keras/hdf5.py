@@ -154,6 +154,7 @@ class _Writer:
         return self._header([(1, _dataspace(shape)), (3, dtype), (5, bytes((2, 2, 2, 0))), (8, layout)])
 
     def _attributes(self, attrs: Mapping[str, Any]) -> Iterator[tuple[int, bytes]]:
+        """Kind and bytes of a header's message for each attribute: a text, texts of equal length, or numbers."""
         for key, value in attrs.items():
             if isinstance(value, str):
                 dtype, space, data = bytes((0x19, 1, 1, 0)) + struct.pack("<I", 16) + _text(1), _dataspace(()), self.texts[value]

@@ -30,6 +30,7 @@ def read(data: Any, where: object, unusual: str) -> Group:
         raise ModelFileError(f"{where}: the file uses {unusual}, which only h5py reads here; run `pip install h5py`.") from None
 
     def group(source: Any, depth: int) -> Group:
+        """A group with all below it; links are refused."""
         if depth > MOST_DEEP:
             raise ModelFileError(f"{where}: groups are nested too deeply.")
         made = Group(attrs={key: _plain(value) for key, value in source.attrs.items()})

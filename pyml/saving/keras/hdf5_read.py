@@ -58,6 +58,7 @@ class _Reader:
         return struct.unpack(f"<{form}", self.bytes(at, struct.calcsize(f"<{form}")))
 
     def root(self) -> Group:
+        """The file's first group, found by its superblock."""
         if bytes(self.data[:8]) != SIGNATURE:
             raise ModelFileError(f"{self.where}: this is not an HDF5 file; it begins with {bytes(self.data[:8])!r}.")
         version = self.data[8]
@@ -78,6 +79,7 @@ class _Reader:
 
     # ---- objects
     def object(self, at: int, name: str, depth: int) -> Any:
+        """The group or array whose header is at `at`; no object is read twice."""
         if depth > MOST_DEEP or at in self.seen:
             raise ModelFileError(f"{self.where}: the file is damaged: {name[:80]!r} is inside itself, or nested too deeply.")
         self.seen.add(at)
@@ -144,6 +146,7 @@ class _Reader:
         return found
 
     def symbols(self, tree: int, heap: int) -> list[tuple[str, int]]:
+        """Names and addresses of a group's items, out of its tree and its heap of names."""
         if bytes(self.bytes(heap, 4)) != b"HEAP":
             raise ModelFileError(f"{self.where}: the file is damaged: a group has no names.")
         size, _, names = self.unpack("QQQ", heap + 8)
@@ -224,6 +227,7 @@ class _Reader:
         raise _Unusual(f"values of class {kind} and {size} bytes")
 
     def attribute(self, at: int, room: int) -> tuple[str, Any]:
+        """Name and value of an attribute: a text, a list of texts, a number or an array."""
         version, flags, named, typed, spaced = self.unpack("BBHHH", at)
         if version not in (1, 2, 3) or (version > 1 and flags):
             raise _Unusual("attributes of shared types")
@@ -248,6 +252,7 @@ class _Reader:
         return name, array.item() if not shape else array.copy()
 
     def heap_text(self, at: int) -> str:
+        """A text of variable length, out of a heap that is read once."""
         length, where, number = self.unpack("IQI", at)
         if length == 0:
             return ""
@@ -271,6 +276,7 @@ class _Reader:
 
     # ---- arrays
     def array(self, messages: list[tuple[int, int, int]], attrs: dict[str, Any], name: str) -> Stored:
+        """An array, contiguous or in chunks, whose values are read when they are asked for."""
         places = {kind: place for kind, place, _ in messages}
         if not {1, 3} <= places.keys():
             raise ModelFileError(f"{self.where}: the file is damaged: the array {name[:80]!r} has no shape or type.")
@@ -317,6 +323,7 @@ class _Reader:
         return found
 
     def joined(self, shape: Any, dtype: np.dtype, chunk: Any, pieces: list[Any], filters: list[int], name: str) -> np.ndarray:
+        """The values of an array in chunks, its filters undone."""
         whole = np.zeros(shape, dtype)
         size = math.prod(chunk) * dtype.itemsize
         for stored, mask, *starts, at in pieces:

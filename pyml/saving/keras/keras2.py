@@ -155,6 +155,7 @@ class _Writer:
         return {"name": config["name"], "layers": layers}
 
     def functional(self, config: Mapping[str, Any]) -> dict[str, Any]:
+        """The config of a functional model as Keras 2.15 writes it."""
         kinds = {entry["name"]: entry["class_name"] for entry in config["layers"]}
         models = {name for name, kind in kinds.items() if kind in ("Functional", "Sequential")}
         layers = []

@@ -71,6 +71,7 @@ def walk(obj: Any) -> Iterator[tuple[str, Any]]:
     seen: set[int] = set()
 
     def visit(path: str, item: Any) -> Iterator[tuple[str, Any]]:
+        """What is saved at `path` and below, depth first."""
         if _is_saved(item):
             if id(item) in seen:
                 return

@@ -77,6 +77,7 @@ def _is_reference(raw: Any) -> bool:
 
 
 def _value(value: Any, where: object, old: bool = False) -> Any:
+    """An argument of a layer's call: plain values, and references to other layers' outputs."""
     if value is None or isinstance(value, (bool, int, float, str)):
         return value
     if old and _is_reference(value):

@@ -79,6 +79,7 @@ class Executor:
 
     # ---- which node runs when
     def _sort(self, on_device):
+        """Puts every node on the host or the device, and into stages between which values are read."""
         kind: dict[Ref | str, str] = {}
         level: dict[Ref | str, int] = {}
         dynamic: set = set()  # host values whose shapes differ from run to run
@@ -118,6 +119,7 @@ class Executor:
         self._connect(stages, used)
 
     def _kind(self, node, rule, refs, kinds, dynamic):
+        """Where a node is computed, and whether the shape of its result differs from run to run."""
         if rule.host:
             return (CONST, False) if rule.pure and all(k == CONST for k in kinds) else (HOST_KIND, True)
         if rule.shape_only:
@@ -203,6 +205,7 @@ class Executor:
         return ModelFileError(f"{self.graph.where}: node {node.name!r} ({node.op}) of inputs {shapes} cannot run: {e}.")
 
     def _tracer(self, stage: Stage):
+        """The function of a stage's traced nodes: device values and host values in, the values that others need out."""
         def run(taken: dict, fixed: dict):
             env: dict[Ref | str, Any] = {}
 
@@ -252,6 +255,7 @@ class Executor:
         return [finish(known(r)) for r in self.outputs]
 
     def _host_nodes(self, stage, env, known):
+        """Computes a stage's nodes on the host; yields tensors whose values must be read first."""
         for node in stage.host:
             rule = RULES[node.op]
             inputs = [known(r) for r in node.inputs]

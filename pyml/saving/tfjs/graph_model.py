@@ -98,6 +98,7 @@ class GraphModel:
         return sorted(found, key=lambda s: known.index(s.ref[0]) if s.ref[0] in known else len(known))
 
     def _outputs(self, signature) -> list[Signature]:
+        """The outputs that the signature lists, else the nodes that no other node reads."""
         found = []
         for name, entry in (signature.get("outputs") or {}).items():
             node, _, number = str((entry or {}).get("name", name)).partition(":")
@@ -212,6 +213,7 @@ class GraphModel:
         return self.executors[key].run(values)
 
     def _by_node(self, inputs) -> dict:
+        """The inputs of a call by the node that they belong to."""
         if isinstance(inputs, dict):
             given = {}
             for name, value in inputs.items():
@@ -243,6 +245,7 @@ class GraphModel:
 
 
 def _standard(value, signature: Signature | None):
+    """An input as a tensor or array of the signature's dtype."""
     dtype = signature.dtype if signature and signature.dtype in ("float32", "int32", "bool") else None
     if hasattr(value, "_value_node"):
         value = convert_to_tensor(value)

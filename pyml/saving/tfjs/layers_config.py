@@ -227,6 +227,7 @@ def write_layers(layer, taken) -> list[dict]:
 
 
 def _check_writable(layer, name, config):
+    """Raises ValueError for what TensorFlow.js cannot express of a layer."""
     what = f'Layer "{layer.name}" ({name})'
     if layer.quantization_mode is not None:
         raise ValueError(f"{what}: TensorFlow.js has no layers with weights of {layer.quantization_mode}. {KEEP}")

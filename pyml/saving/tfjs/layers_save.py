@@ -78,6 +78,7 @@ def _json_problem(value) -> str | None:
 
 
 def _encode(name: str, array: np.ndarray, quantize) -> tuple[dict, bytes]:
+    """The spec and the bytes of a weight, quantized where asked for."""
     array = np.ascontiguousarray(array)
     spec: dict = {"name": name, "shape": list(array.shape), "dtype": array.dtype.name}
     if quantize is not None and array.dtype == np.float32 and not np.isfinite(array).all():

@@ -41,6 +41,7 @@ def lift_loops(graph: Graph) -> None:
 
 
 def _lift(graph: Graph, frame: str, enters: list[Node], consumers) -> None:
+    """Replaces the nodes of a loop (Enter, Merge, Switch, Exit) by one node `_Loop`, which has the condition and the body."""
     what = f"{graph.where}: the loop {frame!r}"
     starts, merges, nexts, constants = [], [], [], []
     for enter in enters:
