@@ -23,7 +23,7 @@ y = np.sin(5 * x) + 0.1 * np.random.default_rng(0).normal(size=x.shape).astype("
 
 model = pyml.Sequential([pyml.Input((1,)), layers.Dense(32, "tanh"), layers.Dense(32, "tanh"), layers.Dense(1)])
 model.compile(pyml.optimizers.Adam(0.01), "mse")
-history = await model.fit_async(x, y, batch_size=16, epochs=20, verbose=2)"""),
+history = await model.fit_async(x, y, batch_size=16, epochs=20)"""),
     ("code", """vis.history(history)"""),
     ("code", """p = await model.predict_async(x, verbose=0)
 vis.scatter_plot({"data": np.hstack([x, y]), "model": np.hstack([x, p])}, title="What it learned", x_label="x", y_label="y")"""),
