@@ -98,6 +98,8 @@ def linspace(
 def full(shape: Shape, fill_value: float, *, dtype: Any = None, device: str | None = None) -> Tensor:
     """One number in an array of `shape`; by default its dtype is that of a Python number of its kind."""
     check_device(device, "full")
+    if dtype is None:
+        dtype = "bool" if isinstance(fill_value, builtins.bool) else "int32" if isinstance(fill_value, int) else None
     return ops.full(shape, fill_value, dtype=dtype)
 
 

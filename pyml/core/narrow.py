@@ -44,7 +44,9 @@ def computed(fn: Callable[..., Any], args: Sequence[Any], kwargs: Mapping[str, A
         dtype: What the call asks for, where it does.
     """
     followed: list[Any] = list(args[:1] if rule == "first" or isinstance(rule, tuple) else args[1:2] if rule == "second" else args)
-    if not followed or rule not in ("first", "second"):
+    if rule == "rest":
+        followed = [*args[1:], *(value for name, value in kwargs.items() if name != "condition")]
+    elif not followed or rule not in ("first", "second"):
         followed += list(kwargs.values())
     labels = _labels(followed)
     if rule == "limits":

@@ -176,7 +176,8 @@ def unstack(x: TensorLike, num: int | None = None, axis: int = 0) -> list[Tensor
     """
     node = as_node(x)
     (a,) = standardize_axis(axis, node.ndim, "unstack")
-    return [squeeze(part, a) for part in split(Tensor(node), node.shape[a] if num is None else num, a)]
+    count = node.shape[a] if num is None else num
+    return [squeeze(part, a) for part in split(Tensor(node), count, a)] if count or node.shape[a] else []
 
 
 _CUTS = [sample(draw(4, 5), (1, 0), (2, 3)), sample(draw(4, 5), (-3, 1), (2, 3))]

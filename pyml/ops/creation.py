@@ -24,13 +24,13 @@ def full(shape: Shape, fill_value: TensorLike, dtype: str | None = None) -> Tens
     Args:
         shape: The sizes.
         fill_value: The number.
-        dtype: Name of the dtype.
+        dtype: Name of the dtype; float32 by default, whatever the number is, as in Keras.
 
     Example:
         >>> pyml.ops.full((2,), 7).numpy()
-        array([7, 7], dtype=int32)
+        array([7., 7.], dtype=float32)
     """
-    node = as_node(fill_value, dtype)
+    node = as_node(fill_value, dtype or "float32")
     return Tensor(prims.broadcast_to(node, shape_of(shape, "full")))
 
 

@@ -57,6 +57,8 @@ def _along_rows(prim: Primitive, x: TensorLike, axis: Axis) -> Tensor:
     for a in axes:
         if not -node.ndim <= a < node.ndim:
             raise ShapeError(f"softmax: axis {a} is out of range for shape {node.shape}.")
+    if node.size == 0:
+        return Tensor(node)
     last = [a % node.ndim for a in axes]
     order = [a for a in range(node.ndim) if a not in last] + last
     moved = prims.permute(node, tuple(order)) if order != list(range(node.ndim)) else node

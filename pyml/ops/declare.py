@@ -119,9 +119,9 @@ def op(
         spec: The KerasTensor that the op returns for symbolic arguments, a function of all arguments; for ops that
             refuse some sizes, which tracing with stand-ins for unknown ones would meet.
         dtypes: Where results of 8 and 16 bits have another dtype than that of all arguments together: "first" and "second" follow
-            that argument (others say where or how often), "index" are numbers of places, "sum" is that of numpy's sums,
-            "product" that of int8 in 32 bits, "limits" keep float16 and make int32 of booleans, "own" is the op's own affair.
-            A tuple is for several results.
+            that argument (others say where or how often), "rest" all but the condition that comes first, "index" are numbers of
+            places, "sum" is that of numpy's sums, "product" that of int8 in 32 bits, "limits" keep float16 and make int32 of
+            booleans, "own" is the op's own affair. A tuple is for several results.
         counted: Whether a number of Python counts as a tensor of int32 or float32, as in Keras; else it takes the dtype of
             what it meets.
         limited: Whether results beyond a dtype of 8 or 16 bits become the nearest number that it has, instead of wrapping.

@@ -297,7 +297,7 @@ def isfinite(x: TensorLike) -> Tensor:
 
 
 @op(
-    complex_parts=complex_formulas.where,
+    complex_parts=complex_formulas.where, dtypes="rest",
     like="numpy.where", samples=[sample(draw(2, 3, low=0, high=2, dtype="bool"), draw(2, 3), draw(3))],
 )
 def where(condition: TensorLike, x1: TensorLike | None = None, x2: TensorLike | None = None) -> Tensor:

@@ -100,6 +100,8 @@ def logsumexp(x: TensorLike, axis: Axis = None, keepdims: bool = False) -> Tenso
         >>> round(pyml.ops.logsumexp([100., 100.]).item(), 3)
         100.693
     """
+    if 0 in as_node(x).shape:  # nothing is added up: minus infinity
+        return log(_sum(exp(x), axis, keepdims=keepdims))
     top = _max(x, axis, keepdims=True)
     top = Tensor(prims.stop_gradient(where(isfinite(top), top, 0.0)._node))
     out = add(log(_sum(exp(subtract(x, top)), axis, keepdims=True)), top)

@@ -79,6 +79,8 @@ def sparsemax(x: TensorLike, axis: int = -1) -> Tensor:
     """
     x = as_float(x)
     (a,) = standardize_axis(axis, x.ndim, "sparsemax")
+    if x.size == 0:
+        return x
     rows = moveaxis(x, a, -1)
     ordered = stop_gradient(flip(sort(rows), axis=-1))
     ranks = Tensor(prims.cast(prims.iota(rows.shape[-1]), dtype="float32")) + 1.0

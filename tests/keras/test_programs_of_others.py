@@ -173,3 +173,17 @@ def test_metrics_that_make_their_state_at_the_first_batch_start_anew_each_epoch(
     own = Counting()
     own.compile()
     assert own.fit(x, y, epochs=3, batch_size=20, verbose=0).history == {"counted": [3.0, 3.0, 3.0]}
+
+
+def test_a_condition_does_not_take_part_in_the_dtype_and_full_is_float32():
+    ones = np.ones(2, "float32")
+    assert ops.where(ones, ones.astype("uint8"), np.ones(2, bool)).dtype == "uint8"
+    assert ops.where(condition=ones, x1=ones.astype("float16"), x2=0).dtype == "float16"
+    assert ops.full((2,), 7).dtype == "float32" and ops.full((2,), 7, "int32").dtype == "int32"
+
+
+def test_functions_along_rows_take_rows_that_are_not_there(device):
+    nothing = np.zeros((0, 3), "float32")
+    assert [f(nothing, axis=0).shape for f in (ops.softmax, ops.log_softmax, ops.sparsemax)] == [(0, 3)] * 3
+    assert ops.logsumexp(nothing, axis=0).tolist() == [-np.inf] * 3 and ops.logsumexp(nothing, axis=1).shape == (0,)
+    assert ops.unstack(nothing) == []
