@@ -19,7 +19,7 @@ from pyml.assets.download import replacing
 SITE_PACKAGES = "/lib/python3.14/site-packages"
 CACHE_TAG = "cpython-314"
 Files: TypeAlias = dict[str, bytes]  # contents by path
-SECONDS = 120
+SECONDS = 1800  # that Node may take for a step of a build: an end for what hangs, which a busy machine does not reach
 
 SCRIPT = """
 import { readFileSync, writeSync } from "node:fs";

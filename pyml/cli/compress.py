@@ -17,11 +17,11 @@ from pathlib import Path
 
 from pyml import paths
 from pyml.assets.download import replacing
+from pyml.cli.bytecode import SECONDS
 
 KINDS = {".css", ".csv", ".html", ".js", ".json", ".mjs", ".py", ".svg", ".txt", ".wasm", ".wgsl"}
 ENCODINGS = {"br": "br", "gzip": "gz"}                 # by their names in HTTP, best first: how a copy's name ends
 LEAST = 16_384                                         # bytes; what is smaller fits into a few packets anyway
-SECONDS = 900
 DAYS = 30                                              # after which an unused copy leaves the cache
 SCRIPT = """
 import { readFileSync, writeFileSync } from "node:fs";

@@ -29,11 +29,10 @@ from typing import Any
 from pyml import paths
 from pyml.assets.download import digest, replacing
 from pyml.cli import stdlib
-from pyml.cli.bytecode import CACHE_TAG
+from pyml.cli.bytecode import CACHE_TAG, SECONDS
 
 NAME = "ready.json"
 FORMAT = 3
-SECONDS = 300
 KEPT = 4  # memories in the cache of builds, 14 MB each
 FETCHED = ("pyodide.asm.wasm",)  # besides the memory and what belongs to it
 # Modules and names that a page with a model touches; what else there is, a page imports when it is first used.
