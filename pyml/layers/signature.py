@@ -68,6 +68,11 @@ class Signature:
         Returns:
             The mask of the first input (masks in its structure where it is nested), None without any.
         """
+        if len(args) == 1 and not kwargs:  # nearly every call
+            previous = mask_of(args[0])
+            if self.takes_mask and previous is not None:
+                kwargs["mask"] = previous
+            return previous
         given = dict(zip(self.names, args, strict=False)) | kwargs
         with_tensors = [name for name, value in given.items() if _holds_tensors(value)]
         if len(with_tensors) > 1:

@@ -56,8 +56,8 @@ class Preparation(StepFunctions):
                 y_pred = self(x, training=False)
                 outputs = self._outputs(y_pred)
                 assert self._compilation is not None
-                self._compilation.update(y, outputs, sample_weight)  # metrics that make their state now have it in every program
                 self._compute_loss(x, y, y_pred, sample_weight, training=False)
+                self._compilation.update(y, outputs, sample_weight)  # metrics that make their state now have it in every program
                 self._clear_losses()
             shapes = [tuple(output.shape) for output in flatten(y_pred)]
             self._classed = [(*found, outputs.called(found[0])) for found in self._compilation.classed(shapes)]
