@@ -195,7 +195,7 @@ def _traced(fn: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any
         if isinstance(leaf, Variable) or (isinstance(leaf, Tensor) and leaf._node.op is not CONST):
             tensors.append(tensor_of(t.input(leaf.shape, standardize(leaf.dtype)), leaf.dtype))
             if isinstance(leaf, Variable) and leaf.trainable:
-                t.variables.append(t.inputs[-1])
+                t.trainable.append(t.inputs[-1])
         elif isinstance(leaf, np.ndarray):
             tensors.append(Tensor(t.input(leaf.shape, leaf.dtype.name)))
         else:

@@ -339,7 +339,7 @@ class GradientTape:
             return [self._tensors[id(source)][1]]
         if id(source._node) in self._reads:  # `variable.value`, asked for again
             return [self._reads[id(source._node)][1]]
-        if self.watch_accessed_variables and self._trace is not None and any(n is source._node for n in self._trace.variables):
+        if self.watch_accessed_variables and self._trace is not None and any(n is source._node for n in self._trace.trainable):
             return [source._node]
         return [source._node] if self._depends(source._node) else []
 

@@ -28,7 +28,7 @@ class Trace:
     def __init__(self) -> None:
         self.in_region = False
         self.inputs: list[Node] = []
-        self.variables: list[Node] = []  # those of them that stand for trainable Variables: tapes watch these by themselves
+        self.trainable: list[Node] = []  # those of them that stand for trainable Variables: tapes watch these by themselves
         self.states: dict[int, tuple] = {}  # id(variable) -> (variable, leaf)
         self.writes: dict[int, tuple] = {}  # id(variable) -> (variable, node)
 
