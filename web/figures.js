@@ -10,6 +10,8 @@ const COLOURS = {
 const ON_DARK = { "#0072B2": "#4da3e0", "#D55E00": "#ff8a4a", "#009E73": "#2fc79b", "#767676": "#a5adb5", "#eef3fb": "#2a343b", "#1f2328": "#e6e4df" };
 const BLUES = ["#2a343b", "#4da3e0"]; // the scheme begins nearly white
 
+const MANY = 500; // rows from which on a canvas draws: an element for each point takes ten times as long
+
 const dark = () => matchMedia("(prefers-color-scheme: dark)").matches;
 
 /** A specification in the page's colours, as wide as its surface. */
@@ -43,7 +45,7 @@ function dressed(given, name, width) {
  * seen     says whether it can be seen now; what comes while it cannot waits for `redraw`.
  */
 export function drawing(element, name, seen = () => true) {
-  let newest = null, form = null, view = null, busy = false, stale = false;
+  let newest = null, form = null, view = null, busy = false, stale = false, took = 0;
 
   async function render() {
     stale = true;
@@ -53,18 +55,23 @@ export function drawing(element, name, seen = () => true) {
       await loadVega();
       while (stale && seen()) {
         stale = false;
-        await new Promise((resolve) => setTimeout(resolve, 16)); // whatever comes in this frame is drawn at once
+        // whatever comes in this frame is drawn at once, and the page has as long for itself as the last drawing took
+        await new Promise((resolve) => setTimeout(resolve, Math.max(16, took)));
+        const began = performance.now();
         const spec = dressed(newest, name, Math.max(200, element.clientWidth - 4));
         const rows = spec.data?.values;
-        const now = rows && spec.mark ? JSON.stringify({ ...spec, data: null }) : null;
+        const renderer = rows?.length > MANY ? "canvas" : "svg";
+        const now = rows && spec.mark ? renderer + JSON.stringify({ ...spec, data: null }) : null;
         if (now && now === form) {
           await view.change("rows", globalThis.vega.changeset().remove(() => true).insert(rows)).runAsync();
+          took = performance.now() - began;
           continue;
         }
         if (now) spec.data = { name: "rows", values: rows };
         view?.finalize();
-        ({ view } = await globalThis.vegaEmbed(element, spec, { actions: false, renderer: "svg", logLevel: globalThis.vega.Error }));
+        ({ view } = await globalThis.vegaEmbed(element, spec, { actions: false, renderer, logLevel: globalThis.vega.Error }));
         form = now;
+        took = performance.now() - began;
         if (!spec.autosize && !spec.vconcat && (spec.width ?? 0) >= 280 && spec.width <= 400) { // a grid of pictures: as wide as its place
           const svg = element.querySelector("svg");
           if (svg) Object.assign(svg.style, { width: `min(100%, ${1.6 * spec.width}px)`, height: "auto" });
