@@ -34,6 +34,22 @@ def test_the_examples_of_every_page_run_somewhere():
             assert f'run_page("{page.name}")' in here or (test.is_file() and page.name in test.read_text(encoding="utf-8")), page.name
 
 
+def test_the_source_files_that_pages_name_are_there():
+    root = README.parent
+    folders = ("pyml", "web", "demos", "tests", "e2e", "tools", "benchmarks", "docs", "kernels_wgsl")
+    inside = tuple(path.name for path in (root / "pyml").iterdir() if path.is_dir())
+    pages = [*root.glob("*.md"), *(root / "docs").glob("*.md"), root / "tests" / "README.md", root / "benchmarks" / "README.md"]
+    lost = {}
+    for page in pages:
+        for name in re.findall(r"`([\w.]+/[\w./]+\.(?:py|m?js|wgsl|sh|md))`", page.read_text(encoding="utf-8")):
+            top = name.partition("/")[0]
+            place = root / name if top in folders else root / "pyml" / name if top in inside else None
+            found = place is None or place.exists() or (page.parent / name).exists()
+            if not found and place.stem not in ("NAME", "FAMILY"):
+                lost.setdefault(page.name, []).append(name)
+    assert not lost, lost
+
+
 def test_nobody_is_told_to_install_the_other_project_of_that_name():
     """The `pyml` on PyPI is not ours; a JupyterLite site has ours in an index of its own, which `%pip` asks first."""
     root = README.parent
