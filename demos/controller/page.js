@@ -9,6 +9,7 @@ import { loadingText, needed } from "../../web/networks.js";
 import { keptModel, offerProject, pixelsOf, PROJECT_FILES } from "../../web/project.js";
 import { modelKinds, offerExport } from "../../web/takeaway.js";
 import { timedField, timedRecording } from "../../web/timed.js";
+import { holding } from "./holding.js";
 import { drawMaze } from "./maze.js";
 import { puppet } from "./puppet.js";
 
@@ -27,7 +28,6 @@ Object.assign(demo, { counts, command: null, moved: [], accuracy: null, solved: 
 
 let pyml = null;
 let maze = null;
-let held = null; // the command whose button is down
 let training = false, trained = false, playing = false;
 let stopWatching = null;
 let lastTaken = 0;
@@ -75,10 +75,10 @@ function showPace(pace) {
 // ---- one picture: an example, a move, or nothing
 
 async function onPicture(element) {
-  if (!pyml || training || !(held || trained)) return false;
+  if (!pyml || training || !(held() || trained)) return false;
   const picture = square(element);
   try {
-    if (held) await collect(held, picture);
+    if (held()) await collect(held(), picture);
     else showAnswer(await pyml.call("look", picture, playing));
   } catch (error) {
     $("problem").textContent = sentence(error);
@@ -263,35 +263,9 @@ async function newMaze() {
   showPosition(position);
 }
 
-// ---- holding a button, with a pointer or a key
+// ---- holding a button
 
-function hold(command) {
-  if (holds[command].disabled || training || held === command) return;
-  release();
-  held = command;
-  holds[command].setAttribute("aria-pressed", "true");
-}
-
-function release() {
-  if (wanted) return; // a recording by itself goes on
-  if (held) holds[held].setAttribute("aria-pressed", "false");
-  held = null;
-}
-
-for (const [command, button] of Object.entries(holds)) {
-  button.addEventListener("pointerdown", (event) => { if (event.button === 0) hold(command); });
-  button.addEventListener("contextmenu", (event) => event.preventDefault()); // a long touch is not a question
-  button.addEventListener("keydown", (event) => { if ([" ", "Enter"].includes(event.key)) { event.preventDefault(); hold(command); } });
-  button.addEventListener("keyup", (event) => { if ([" ", "Enter"].includes(event.key)) release(); });
-  button.addEventListener("blur", release);
-}
-for (const name of ["pointerup", "pointercancel"]) addEventListener(name, release);
-addEventListener("blur", release);
-addEventListener("keydown", (event) => {
-  const command = KEYS[event.key.toLowerCase()];
-  if (command && !event.ctrlKey && !event.metaKey && !event.altKey) hold(command);
-});
-addEventListener("keyup", (event) => { if (KEYS[event.key.toLowerCase()] === held) release(); });
+const { held, hold, release } = holding(holds, KEYS, { able: () => !training, stays: () => wanted !== null }); // a recording goes on
 
 /** ?autorun=1: the disc takes the place of a camera and holds the buttons itself. */
 async function autorun() {
