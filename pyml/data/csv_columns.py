@@ -96,6 +96,23 @@ class Column:
             ) from None
 
 
+def values_of(column: Column, texts: list[str]) -> list[Any] | None:
+    """The values of many cells of a column at once; None where one of them needs a closer look."""
+    dtype, missing, default = column.dtype, column.missing, column.default
+    if column.required and not missing.isdisjoint(texts):
+        return None
+    try:
+        if dtype == "string":
+            return texts if missing.isdisjoint(texts) else [default if text in missing else text for text in texts]
+        if dtype != "float32" or column.decimal != "." or "_" in "".join(texts):
+            return None
+        if missing.isdisjoint(texts):
+            return list(np.array([float(text) for text in texts], np.float32))
+        return list(np.array([default if text in missing else float(text) for text in texts], np.float32))
+    except (ValueError, OverflowError):
+        return None
+
+
 def columns_of(
     names: list[str], configs: dict[str, dict[str, Any]], only: bool, missing: frozenset[str], source: str, decimal: str = "."
 ) -> list[Column]:

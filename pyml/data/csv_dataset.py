@@ -6,8 +6,8 @@ from contextlib import aclosing
 from functools import partial
 from typing import Any
 
-from pyml.data.csv_columns import Column, columns_of
-from pyml.data.csv_records import Splitter, records
+from pyml.data.csv_columns import Column, columns_of, values_of
+from pyml.data.csv_records import Splitter, blocks_of_records, records
 from pyml.data.dataset import Dataset
 from pyml.data.sources import as_source
 from pyml.data.waiting import run_now
@@ -99,31 +99,61 @@ class CsvDataset(Dataset):
 
 async def _rows(dataset: CsvDataset):
     """The rows as dicts, or pairs of dicts where columns are labels."""
-    async with aclosing(records(dataset.source, dataset._splitter)) as stream:
+    async with aclosing(blocks_of_records(dataset.source, dataset._splitter)) as stream:
         header = dataset.has_header
         columns = [] if header else dataset._columns()
         sample: list | None = []
-        async for number, fields in stream:
+        async for block in stream:
             if header:
                 header = False
+                number, fields = block[0]
                 if dataset._names is None:
                     dataset._take_header(fields)
                 columns = dataset._columns()
                 dataset._fitting(number, fields)
-                continue
-            dataset._fitting(number, fields)
-            if sample is None:
-                yield dataset._element(columns, fields, number)
-                continue
-            sample.append((number, fields))
-            if len(sample) == SAMPLED:
+                block = block[1:]
+            if sample is not None:
+                for number, fields in block[: SAMPLED - len(sample)]:
+                    dataset._fitting(number, fields)
+                block, sample = block[max(SAMPLED - len(sample), 0) :], sample + block[: SAMPLED - len(sample)]
+                if len(sample) < SAMPLED:
+                    continue
                 for element in _first(dataset, columns, sample):
                     yield element
                 sample = None
+            for element in _together(dataset, columns, block):
+                yield element
         if header:
             raise ValueError(f"{dataset.source.name}: the file is empty; expected a header line with the column names.")
         for element in _first(dataset, columns, sample or []):
             yield element
+
+
+def _together(dataset, columns, block):
+    """The elements of some records: column by column where all is as it should be, else one after the other."""
+    width = len(dataset._names or [])
+    values: list[Any] | None = [] if all(len(fields) == width for _, fields in block) else None
+    if values is not None:
+        cells = list(zip(*(fields for _, fields in block)))
+        for column in columns if block else ():
+            values.append(values_of(column, cells[column.place]))
+    if not block:
+        return
+    if values is None or any(one is None for one in values):
+        for number, fields in block:
+            dataset._fitting(number, fields)
+            yield dataset._element(columns, fields, number)
+        return
+    rows = lambda labels: _dicts([(c.name, v) for c, v in zip(columns, values) if c.is_label == labels], len(block))
+    if any(column.is_label for column in columns):
+        yield from zip(rows(False), rows(True))
+    else:
+        yield from rows(False)
+
+
+def _dicts(named, count):
+    names = [name for name, _ in named]
+    return [dict(zip(names, row)) for row in zip(*(values for _, values in named))] if named else [{} for _ in range(count)]
 
 
 def _first(dataset, columns, sample):

@@ -6,7 +6,9 @@ import csv
 from contextlib import aclosing
 
 from pyml.data.sources import DataSource
-from pyml.data.text import LONGEST, lines
+from pyml.data.text import LONGEST, blocks_of_lines
+
+BLOCK = 256                                            # records that are worked on together
 
 
 class OpenQuote(ValueError):
@@ -63,29 +65,49 @@ async def records(source: DataSource, splitter: Splitter):
     Raises:
         ValueError: A quote is never closed, or something follows a closing quote; the message names the line.
     """
+    async with aclosing(blocks_of_records(source, splitter)) as blocks:
+        async for block in blocks:
+            for record in block:
+                yield record
+
+
+async def blocks_of_records(source: DataSource, splitter: Splitter):
+    """As `records`, in lists of those that arrive together, of `BLOCK` at most."""
     number = begun = length = 0
     parts: list[str] = []                              # of a record that goes on
-    async with aclosing(lines(source)) as stream:
-        async for line in stream:
-            number += 1
-            if parts:
-                parts.append(line)
-                length += len(line) + 1
-                if length > LONGEST:
-                    break
-                if '"' not in line:
+    found: list[tuple[int, list[str]]] = []
+    async with aclosing(blocks_of_lines(source)) as stream:
+        async for block in stream:
+            for line in block:
+                number += 1
+                if parts:
+                    parts.append(line)
+                    length += len(line) + 1
+                    if length > LONGEST:
+                        break
+                    if '"' not in line:
+                        continue
+                elif not line or line.isspace():
                     continue
-            elif not line or line.isspace():
-                continue
-            else:
-                begun, parts, length = number, [line], len(line)
-            try:
-                fields = splitter.split("\n".join(parts))
-            except OpenQuote:
-                continue
-            except ValueError as error:
-                raise ValueError(f"{source.name}, line {number}: {error}.") from None
-            parts = []
-            yield begun, fields
+                else:
+                    begun, parts, length = number, [line], len(line)
+                try:
+                    fields = splitter.split("\n".join(parts) if len(parts) > 1 else line)
+                except OpenQuote:
+                    continue
+                except ValueError as error:
+                    if found:                          # what stands before the mistake comes first
+                        yield found
+                    raise ValueError(f"{source.name}, line {number}: {error}.") from None
+                parts = []
+                found.append((begun, fields))
+                if len(found) == BLOCK:
+                    yield found
+                    found = []
+            if found:
+                yield found
+                found = []
+            if length > LONGEST:
+                break
     if parts:
         raise ValueError(f"{source.name}, line {begun}: a quoted value is opened here and never closed.")

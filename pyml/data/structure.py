@@ -10,6 +10,7 @@ import numpy as np
 from pyml.errors import ShapeError
 
 _PYTHON = {int, float, bool}
+_SCALARS = frozenset({str, int, float, bool, np.float32, np.int32, np.bool_})
 
 
 class HostArray(np.ndarray):
@@ -31,7 +32,15 @@ class HostArray(np.ndarray):
 
 def given(element: Any) -> Any:
     """An element as loops get it: arrays answer `.numpy()`, as tensors do."""
-    return mapped_leaves(lambda leaf: leaf.view(HostArray) if type(leaf) is np.ndarray else leaf, element)
+    if isinstance(element, dict):
+        return {key: value if type(value) in _SCALARS else given(value) for key, value in element.items()}
+    if isinstance(element, tuple):
+        return mapped_leaves(_viewed, element) if hasattr(element, "_fields") else tuple([given(value) for value in element])
+    return _viewed(element)
+
+
+def _viewed(leaf: Any) -> Any:
+    return leaf.view(HostArray) if type(leaf) is np.ndarray else leaf
 
 
 def mapped_leaves(fn: Callable, structure: Any) -> Any:

@@ -37,18 +37,25 @@ class TextLineDataset(Dataset):
 
 async def lines(source: DataSource):
     """The lines of a source."""
+    async with aclosing(blocks_of_lines(source)) as blocks:
+        async for block in blocks:
+            for line in block:
+                yield line
+
+
+async def blocks_of_lines(source: DataSource):
+    """The lines of a source, in lists of those that arrive together."""
     decoder = codecs.getincrementaldecoder("utf-8-sig")()
     begun: list[str] = []                              # the pieces of a line that has not ended yet
     length = number = 0
     async with aclosing(source.chunks()) as chunks:
         async for chunk in chunks:
-            first, *rest = _decoded(decoder, chunk, source, number).split("\n")
-            for following in rest:
-                begun.append(first)
-                line = "".join(begun) if len(begun) > 1 else begun[0]
-                number += 1
-                yield line[:-1] if line.endswith("\r") else line
-                begun, length, first = [], 0, following
+            *whole, first = _decoded(decoder, chunk, source, number).split("\n")
+            if whole:
+                whole[0] = "".join([*begun, whole[0]])
+                number += len(whole)
+                yield [line[:-1] if line.endswith("\r") else line for line in whole]
+                begun, length = [], 0
             if first:
                 begun.append(first)
                 length += len(first)
@@ -57,7 +64,7 @@ async def lines(source: DataSource):
     begun.append(_decoded(decoder, b"", source, number, final=True))
     line = "".join(begun)
     if line:
-        yield line[:-1] if line.endswith("\r") else line
+        yield [line[:-1] if line.endswith("\r") else line]
 
 
 def _decoded(decoder, data, source, number, final=False):

@@ -220,3 +220,15 @@ def test_a_source_that_is_none_is_refused(tmp_path):
         csv(tmp_path / "none.csv")
     with pytest.raises(TypeError, match="Received a int"):
         TextLineDataset(3)
+
+
+def test_rows_before_a_mistake_come_first_wherever_it_stands():
+    rows = [f"{i},{i / 2}" for i in range(700)]
+    rows[600] = "600,half"
+    read = iter(pyml.data.csv(("a,b\n" + "\n".join(rows)).encode()))
+    assert [next(read)["b"].item() for _ in range(600)] == [i / 2 for i in range(600)]
+    with pytest.raises(ValueError, match="line 602: column 'b' was taken for float32, and 'half' is no such value"):
+        next(read)
+    gaps = pyml.data.csv(b"a,b\n" + b"1,x\n" * 150 + b",\n", column_configs={"b": {"is_label": True}})
+    (a, b) = list(gaps)[-1]
+    assert np.isnan(a["a"]) and b["b"] == ""
