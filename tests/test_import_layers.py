@@ -58,7 +58,7 @@ LATE = {
     "pyml.saving.keras": ("saving",),
     "pyml.export": ("models", "cli"),  # a module of its own command and method
     "pyml.image": ("saving",),  # operators that few graphs have
-    "pyml.quantizers": ("layers", "models"),  # few programs quantize
+    "pyml.quantizers": ("layers", "models", "saving"),  # few programs quantize
     "pyml.core": ("data",),  # only for the specification of an element
     "pyml.vis.panel": ("vis",),  # the panel of a page: most figures are drawn elsewhere
     "pyml.ops": ("data",),  # the engine: a table is read without it

@@ -187,3 +187,30 @@ def test_functions_along_rows_take_rows_that_are_not_there(device):
     assert [f(nothing, axis=0).shape for f in (ops.softmax, ops.log_softmax, ops.sparsemax)] == [(0, 3)] * 3
     assert ops.logsumexp(nothing, axis=0).tolist() == [-np.inf] * 3 and ops.logsumexp(nothing, axis=1).shape == (0,)
     assert ops.unstack(nothing) == []
+
+
+class Inner(layers.Layer):
+    """A layer with one inside, of which its config says nothing."""
+
+    def __init__(self, **kwargs):
+        super().__init__(**kwargs)
+        self.dense = layers.Dense(6)
+
+    def build(self, input_shape):
+        self.dense.build(input_shape)
+
+    def call(self, x):
+        return self.dense(x)
+
+
+@pytest.mark.parametrize("mode", ["int8", pyml.quantizers.Int4QuantizationConfig(block_size=4)])
+def test_layers_inside_others_come_back_quantized(tmp_path, mode):
+    inputs = pyml.Input((3,), dtype="int32")
+    x = layers.Embedding(9, 8)(inputs)
+    model = pyml.Model(inputs, Inner()(layers.MultiHeadAttention(2, 4)(x, x)))
+    model.quantize(**({"mode": mode} if isinstance(mode, str) else {"config": mode}))
+    model.save(tmp_path / "m.keras")
+    again = pyml.models.load_model(tmp_path / "m.keras", custom_objects={"Inner": Inner})
+    words = np.arange(6).reshape(2, 3)
+    np.testing.assert_array_equal(again.predict(words, verbose=0), model.predict(words, verbose=0))
+    assert [layer.dtype_policy.name for layer in again._flatten_layers()] == [layer.dtype_policy.name for layer in model._flatten_layers()]

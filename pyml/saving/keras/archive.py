@@ -191,7 +191,7 @@ def made(config: dict[str, Any], where: object, custom_objects: Mapping[str, Any
     if not compile:
         config = without_compilation(config)
     try:
-        with at_most((1 << 62) if nbytes is None else nbytes):  # bytes, so weights of int4 have room too
+        with at_most((1 << 62) if nbytes is None else 2 * nbytes):  # bytes, so weights of int4 have room too, twice what they hold
             model = deserialize_keras_object(config, custom_objects, safe_mode, kind=LAYERS)
     except ModelFileError:
         raise

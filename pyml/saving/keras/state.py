@@ -13,9 +13,11 @@ from typing import Any
 
 import numpy as np
 
+from ... import dtype_policies
 from ...core.naming import to_snake_case
 from ...core.variable import Variable
 from ...layers.layer import Layer
+from ...layers.quantizable import Quantizable
 from ...objects.registry import LAYERS
 from ...optimizers.base import Optimizer
 from ..files import ModelFileError
@@ -25,6 +27,7 @@ from .hdf5 import Group
 # Attributes of ours that hold layers which Keras reaches on another way.
 _OURS = frozenset({"_children", "_constructor", "_graph", "_graph_calls", "_graph_layers", "_inbound_nodes", "_stack"})
 # Built-in layers whose attributes have other names in Keras.
+_POLICY = "dtype_policy"  # an attribute of the variables of a quantized layer
 _PARTS = ("query_dense", "key_dense", "value_dense", "output_dense", "dropout_layer")
 _NAMES = {"GroupQueryAttention": {name: f"_{name}" for name in _PARTS}}
 _CLASSES = {"GroupQueryAttention": "grouped_query_attention"}  # classes of another name there than the one they are exported under
@@ -128,6 +131,8 @@ def save_state(model: Any, read: Reader | None = None, skip: Any = (), old: bool
         folder, _, last = path.rpartition("/")
         group = root.group(f"{folder}/_{last}/vars" if old and last in _PARTS else f"{path}/vars")
         group.attrs["name"] = obj.name
+        if getattr(obj, "quantization_mode", None) is not None and not old:
+            group.attrs[_POLICY] = obj.dtype_policy.name
         group.items.update(store)
     return root
 
@@ -160,6 +165,8 @@ def load_state(model: Any, root: Group, where: object, skip_mismatch: bool = Fal
                 continue
             try:
                 stored = {} if group is None else group.items
+                if by_name and group is not None:
+                    _quantize_as_stored(obj, group)
                 obj.load_own_variables({name: np.asarray(item) for name, item in stored.items() if not isinstance(item, Group)})
             except (ValueError, KeyError, TypeError, IndexError) as e:
                 failed.append((obj, e))
@@ -171,6 +178,24 @@ def load_state(model: Any, root: Group, where: object, skip_mismatch: bool = Fal
         raise
     if failed:
         warnings.warn(f"{where}: {_told(failed)}", stacklevel=4)
+
+
+def _quantize_as_stored(obj: Any, group: Group) -> None:
+    """Quantizes a layer whose stored weights are: layers inside others, such as those of attention, do not stand in the config."""
+    if not isinstance(obj, Quantizable) or obj.quantization_mode is not None or not obj.built:
+        return
+    said = group.attrs.get(_POLICY)
+    if isinstance(said, bytes):
+        said = said.decode()
+    if said is None:  # Keras says nothing of it, so the integers do
+        if any(np.asarray(item).dtype == np.int8 for item in group.items.values() if not isinstance(item, Group)):
+            obj.quantize("int8")
+        return
+    from ...quantizers import Int4QuantizationConfig
+
+    policy = dtype_policies.get(said)
+    config = Int4QuantizationConfig(block_size=policy.block_size) if isinstance(policy, dtype_policies.Int4DTypePolicy) else None
+    obj.quantize(policy.quantization_mode, config=config)
 
 
 def _variables(model: Any) -> list[Variable]:
