@@ -10,7 +10,7 @@ const COLOURS = {
 const ON_DARK = { "#0072B2": "#4da3e0", "#D55E00": "#ff8a4a", "#009E73": "#2fc79b", "#767676": "#a5adb5", "#eef3fb": "#2a343b", "#1f2328": "#e6e4df" };
 const BLUES = ["#2a343b", "#4da3e0"]; // the scheme begins nearly white
 
-const MANY = 500; // rows from which on a canvas draws: an element for each point takes ten times as long
+const MANY = 500; // rows from which on a canvas draws: an element for each point would hold the page up
 
 const dark = () => matchMedia("(prefers-color-scheme: dark)").matches;
 
