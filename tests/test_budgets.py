@@ -2,6 +2,7 @@
 
 import gc
 import sys
+import weakref
 from pathlib import Path
 
 import numpy as np
@@ -209,7 +210,8 @@ def test_python_does_no_more_in_a_step_of_a_deep_model_than_in_one_of_a_flat_mod
     assert max(flat.values()) < 1500, flat  # about 290 a batch, 135 a step of fit
 
 
-def test_a_call_outside_of_programs_takes_few_python_functions(wasm):
+def test_a_call_outside_of_programs_takes_few_python_functions(wasm, monkeypatch):
+    monkeypatch.setattr("pyml.layers.layer._holding", weakref.WeakSet())  # other tests' models may hold losses
     model = pyml.Sequential([pyml.Input((20,)), pyml.layers.Dense(8, activation="relu"), pyml.layers.Dense(3, activation="softmax")])
     x = np.ones((4, 20), np.float32)
     on_device = pyml.convert_to_tensor(x)
@@ -221,3 +223,15 @@ def test_a_call_outside_of_programs_takes_few_python_functions(wasm):
         pyml.core.tensor.nothing_pending()  # else some hundredth value is computed in one of these calls
         found[name] = python_calls(run)
     assert all(found[name] < most for name, most in {"a layer": 220, "a model": 480, "of an array, and read": 1320}.items()), found
+
+
+def test_losses_that_are_gone_cost_no_walk_through_the_layers():
+    layer_module = sys.modules["pyml.layers.layer"]
+    model = pyml.Sequential([pyml.Input((3,)), pyml.layers.ActivityRegularization(l2=1.0), pyml.layers.Dense(2)])
+    x = pyml.convert_to_tensor(np.ones((1, 3), np.float32))
+    model(x)
+    holder = model.layers[0]
+    assert len(model.losses) == 1 and holder in layer_module._holding
+    holder.activity_regularizer = None
+    model(x)
+    assert not model.losses and holder not in layer_module._holding

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import weakref
 from typing import Any
 
 import numpy as np
@@ -40,6 +41,8 @@ from pyml.tracebacks import shown, warn
 
 __all__ = ["Layer"]
 
+_holding: weakref.WeakSet[Layer] = weakref.WeakSet()  # layers with losses of their last call: without any, calls need not look for them
+
 
 class Layer(KeptWeights, Operation, Configured, kind=LAYERS):
     """Base: make weights in `build(input_shape)` or `__init__`, write the formula in `call(inputs)`.
@@ -61,7 +64,6 @@ class Layer(KeptWeights, Operation, Configured, kind=LAYERS):
     """
 
     _remat: RematScope | None = None  # whether what it makes is computed once more rather than kept
-    _losses_were_added = False  # by any layer, since Python started: without that, calls need not look for any to clear
     _rounds = True  # outputs are rounded to the policy's dtype where that has 16 bits; models leave it to their layers
     _hints = ("input_shape", "input_dim", "input_length")
 
@@ -104,8 +106,8 @@ class Layer(KeptWeights, Operation, Configured, kind=LAYERS):
         losses = [x for x in flatten(loss) if x is not None]
         scope = stateless_here()
         if scope is None:
-            Layer._losses_were_added = True
             self._losses.extend(losses)
+            _holding.add(self)
         elif scope.collect_losses:
             for x in losses:
                 scope.add_loss(x, self)
@@ -125,13 +127,15 @@ class Layer(KeptWeights, Operation, Configured, kind=LAYERS):
 
     def _clear_losses(self) -> None:
         scope = stateless_here()
-        if scope is None and not Layer._losses_were_added:
+        if scope is None and not _holding:
             return
         for layer in self._flatten_layers():
             if scope is not None:
                 scope.clear_losses(layer)
-            elif layer._losses:
+                continue
+            if layer._losses:
                 layer.__dict__["_losses"] = []
+            _holding.discard(layer)
 
     # ---- building
     def build(self, *input_shape: Any, **shapes: Any) -> None:
