@@ -1,5 +1,6 @@
 """The tools that watch over the tests see what they are meant to see."""
 
+import subprocess
 import sys
 from pathlib import Path
 
@@ -68,3 +69,16 @@ def test_a_stage_without_tests_ends_the_run(stage):
     copies.limits = {}
     with pytest.raises(SystemExit, match=r"no test ran|there is no tests/gone\.py"):
         copies.passes(mutate.ROOT, [stage])
+
+
+def test_the_repository_keeps_nothing_that_a_run_made():
+    root = Path(__file__).parents[1]
+    if not (root / ".git").exists():
+        pytest.skip("not a checkout of the repository")
+    listed = subprocess.run(["git", "ls-files"], cwd=root, capture_output=True, text=True, check=True).stdout
+    kept = [Path(line) for line in listed.splitlines()]
+    folders = {path.parts[0] for path in kept if len(path.parts) > 1}
+    assert folders == {".ci", "benchmarks", "demos", "docs", "e2e", "kernels_wgsl", "pyml", "tests", "tools", "web"}
+    present = [path for path in kept if (root / path).is_file() and path != Path("docs/mnist.png")]
+    binary = [str(path) for path in present if b"\0" in (root / path).read_bytes()]
+    assert not binary, f"binary files in the repository: {binary}"
