@@ -169,19 +169,19 @@ export function putPackages(fs, files, libraries) {
 }
 
 /**
- * Puts a file whose bytes come later; who reads it before they are there waits until they are loaded.
- * Returns a function that begins to load them.
+ * Puts a Zip file whose bytes come later; who reads it before they are there waits until they are loaded. Where they cannot be,
+ * it is of zeros that time: an import says that the file is a bad one then, an ImportError as for other modules that are not there,
+ * which who can do without the module expects. Returns a function that begins to load them.
  */
 export function putLater(fs, path, size, url) {
   fs.writeFile(path, new Uint8Array());
   const { node } = fs.lookupPath(path);
   let bytes = null;
-  const checked = (found) => {
-    if (found?.length !== size) throw new fs.ErrnoError(29); // OSError: it is not there, or of another build
-    return found;
-  };
+  const checked = (found) => (found?.length === size ? found : null); // it is there, and of this build
   node.usedBytes = size;
-  Object.defineProperty(node, "contents", { configurable: true, get: () => (bytes ??= checked(loadedNow(url))), set: (given) => { bytes = given; } });
+  Object.defineProperty(node, "contents", {
+    configurable: true, get: () => (bytes ??= checked(loadedNow(url))) ?? new Uint8Array(size), set: (given) => { bytes = given; },
+  });
   return async () => {
     const answer = await fetch(url);
     if (answer.ok) bytes ??= checked(new Uint8Array(await answer.arrayBuffer()));

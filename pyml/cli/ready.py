@@ -94,8 +94,9 @@ sys.path[:] = [folder for folder in sys.path if folder]
 scope = {}
 exec(imports, scope)
 scope.clear()
-import gc, importlib, json
+import gc, importlib.util, json
 importlib.invalidate_caches()
+importlib.util.find_spec("no_such_module")  # the directory of Python's own modules is read now, not by every page
 gc.collect()
 files = [getattr(module, "__file__", None) for module in list(sys.modules.values())]
 answer = json.dumps([file for file in files if file])
