@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+import scipy.linalg
 
 import pyml
 from pyml import ops
@@ -37,11 +38,21 @@ def recomposed(z, full):
     return ops.matmul(u[..., :k] * ops.expand_dims(s, -2), vh[..., :k, :])
 
 
+def lu(batch):
+    """LU factors and pivots as LAPACK has them, which compares |re| + |im|."""
+    found = [scipy.linalg.lu_factor(a) for a in batch]
+    return np.stack([a for a, _ in found]), np.stack([p for _, p in found]).astype(np.int32)
+
+
 # name -> what ops make of some arrays, and what numpy says
 VALUES = {
     "det": (lambda: ops.det(A), lambda: np.linalg.det(A)),
     "sign of slogdet": (lambda: ops.slogdet(A)[0], lambda: np.linalg.slogdet(A)[0]),
     "size of slogdet": (lambda: ops.slogdet(A)[1], lambda: np.linalg.slogdet(A)[1]),
+    "logdet": (lambda: ops.logdet(A), lambda: np.log(np.linalg.det(A))),
+    "factors of lu": (lambda: ops.lu_factor(A)[0], lambda: lu(A)[0]),
+    "pivots of lu": (lambda: ops.lu_factor(A)[1], lambda: lu(A)[1]),
+    "tall lu": (lambda: ops.linalg.lu_factor(TALL)[0], lambda: lu(TALL[None])[0][0]),
     "inv": (lambda: ops.inv(A), lambda: np.linalg.inv(A)),
     "solve": (lambda: ops.solve(A, B), lambda: np.linalg.solve(A, B)),
     "solve of a vector": (lambda: ops.solve(A[0], B[0, :, 0]), lambda: np.linalg.solve(A[0], B[0, :, 0])),
@@ -88,6 +99,10 @@ GRADIENTS = {
     "det": (lambda z: size(ops.det(z)), A),
     "det of a singular matrix": (lambda z: ops.real(ops.det(z)) + 2 * ops.imag(ops.det(z)), np.array([[1, 2], [2j, 4j]], np.complex64)),
     "slogdet": (lambda z: ops.sum(ops.slogdet(z)[1]) + ops.sum(ops.real(ops.slogdet(z)[0])), A),
+    "logdet": (lambda z: ops.sum(ops.real(ops.logdet(z)) + 2 * ops.imag(ops.logdet(z))), A),
+    "lu": (lambda z: size(ops.lu_factor(z)[0]), A),
+    "tall lu": (lambda z: size(ops.lu_factor(z)[0]), TALL),
+    "wide lu": (lambda z: size(ops.lu_factor(z)[0]), WIDE),
     "inv": (lambda z: size(ops.inv(z)), A),
     "solve": (lambda z: size(ops.solve(z, B)), A),
     "qr": (lambda z: size(ops.qr(z)[0]) + size(ops.qr(z)[1]), TALL),

@@ -132,6 +132,11 @@ def slogdet(m: Any, x: Any) -> tuple[ComplexTensor, Tensor]:
     return _pair(out, 0, 1).reshape(lead), out[:, 2].reshape(lead)
 
 
+def logdet(m: Any, x: Any) -> ComplexTensor:
+    sign, size = slogdet(m, x)
+    return ComplexTensor(size, m.arctan2(sign.imag, sign.real))
+
+
 # ---- factors
 def cholesky(m: Any, x: Any, upper: bool = False) -> ComplexTensor:
     z, lead = _batch(x, "cholesky", square=True)
@@ -153,6 +158,37 @@ def cholesky(m: Any, x: Any, upper: bool = False) -> ComplexTensor:
 def cholesky_inverse(m: Any, x: Any, upper: bool = False) -> ComplexTensor:
     factor = (m.triu if upper else m.tril)(as_complex(x))
     return inv(m, m.matmul(_h(factor), factor) if upper else m.matmul(factor, _h(factor)))
+
+
+def lu_factor(m: Any, x: Any) -> tuple[ComplexTensor, Tensor]:
+    z, lead = _batch(x, "lu_factor")
+    rows, columns = z.shape[1:]
+    k = min(rows, columns)
+
+    def gradient(out: Tensor, g: Tensor) -> ComplexTensor:
+        y, of = _pair(out, 0, rows), _pair(g, 0, rows)[:, :, :columns]
+        low, up = m.tril(y[:, :k, :k], -1) + m.eye(k), m.triu(y[:, :k, :k])
+        inner_l = m.matmul(_h(low), m.tril(of[:, :k, :k], -1))
+        inner_u = m.matmul(m.triu(of[:, :k, :k]), _h(up))
+        if rows > k:  # L2 = A2 U^-1
+            inner_u = inner_u - m.matmul(_h(y[:, k:, :k]), of[:, k:])
+        if columns > k:  # U2 = L^-1 A2
+            inner_l = inner_l - m.matmul(of[:, :, k:], _h(y[:, :, k:columns]))
+        divided = lambda right: _h(solve(m, up, _h(right)))  # by U^H, on the right
+        found = divided(solve(m, _h(low), m.tril(inner_l, -1) + m.triu(inner_u)))
+        if rows > k:
+            found = m.concatenate([found, divided(of[:, k:])], axis=1)
+        if columns > k:
+            found = m.concatenate([found, solve(m, _h(low), of[:, :, k:])], axis=2)
+        order = out[:, :rows, columns + 1 :]
+        back = m.cast(m.equal(_swapped(order), m.cast(m.reshape(m.arange(rows), (1, rows, 1)), "float32")), "float32")
+        return ComplexTensor(m.matmul(back, found.real), m.matmul(back, found.imag))
+
+    stacked = _stacked(m, z)
+    out = Tensor(COMPLEX(stacked._node, what="lu_factor"))
+    out = custom_gradient(lambda x: (out, lambda g: _stacked(m, gradient(out, g))))(stacked)  # of singular ones too
+    pivots = m.cast(out[:, :k, columns], "int32").reshape((*lead, k))
+    return _pair(out, 0, rows)[:, :, :columns].reshape((*lead, rows, columns)), pivots
 
 
 def qr(m: Any, x: Any, mode: str = "reduced") -> tuple[ComplexTensor, ComplexTensor]:

@@ -94,7 +94,8 @@ def _numpy_lu(x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return a, np.array(pivots, np.int32)
 
 
-@op(like=_numpy_lu, samples=[sample(draw(4, 4)), sample(draw(3, 5)), sample(draw(5, 3))], tolerance=1e-4)
+@op(complex_parts=complex_matrices.lu_factor,
+    like=_numpy_lu, samples=[sample(draw(4, 4)), sample(draw(3, 5)), sample(draw(5, 3))], tolerance=1e-4)
 def lu_factor(x: TensorLike) -> tuple[Tensor, Tensor]:
     """The factors of `x = P L U`, with the largest pivot of each column.
 

@@ -6,6 +6,7 @@ import numpy as np
 
 from ..core.tensor import Tensor
 from ..core.types import TensorLike
+from . import complex_matrices
 from .declare import op, sample
 from .log_determinants import slogdet
 from .logic import where
@@ -18,11 +19,13 @@ __all__ = [
 _POSITIVE = np.array([[4.0, 2.0, 0.4], [2.0, 5.0, 1.0], [0.4, 1.0, 3.0]], np.float32)
 
 
-@op(like=lambda x: np.log(np.linalg.det(x)), samples=[sample(_POSITIVE), sample(np.stack([_POSITIVE, _POSITIVE * 2]))], gradient=False)
+@op(complex_parts=complex_matrices.logdet, like=lambda x: np.log(np.linalg.det(x)), gradient=False,
+    samples=[sample(_POSITIVE), sample(np.stack([_POSITIVE, _POSITIVE * 2]))])  # fmt: skip
 def logdet(x: TensorLike) -> Tensor:
     """The logarithm of the determinant of square matrices: float32 `(...)` of `(..., n, n)`.
 
     It is -inf for singular matrices and NaN where the determinant is negative; `slogdet` has the sign.
+    Of complex matrices it is complex, the phase of the determinant its imaginary part.
 
     Raises:
         ShapeError: `x` is not square.

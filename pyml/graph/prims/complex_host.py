@@ -13,6 +13,7 @@ import numpy as np
 from ...errors import ShapeError
 from ..op import routine
 from .contract import float_only
+from .factor import lu_of
 from .matrices import each
 
 
@@ -49,6 +50,10 @@ def _complete(x: np.ndarray) -> np.ndarray:
     return _below(np.linalg.qr(x, "complete")[0][..., x.shape[-1] :])
 
 
+def _lu(x: np.ndarray) -> np.ndarray:
+    return _below(lu_of(x))
+
+
 def _slogdet(x: np.ndarray) -> np.ndarray:
     sign, size = np.linalg.slogdet(x)
     return _below(sign[..., None, None], size[..., None, None])
@@ -73,6 +78,7 @@ _KNOWN: dict[str, tuple[Callable[[np.ndarray], np.ndarray], Callable[[int, int],
     "eig": (_eig, lambda m, n: (2 * n + 2, n)),
     "svd": (_svd, lambda m, n: (2 * m + 2 * n + 1, min(m, n))),
     "qr": (_qr, lambda m, n: (2 * m + 2 * n, min(m, n))),
+    "lu_factor": (_lu, lambda m, n: (2 * m, n + 2)),
     "complete": (_complete, lambda m, n: (2 * m, m - n)),
     "slogdet": (_slogdet, lambda m, n: (3, 1)),
     "det": (_det, lambda m, n: (2, 1)),
@@ -103,5 +109,5 @@ COMPLEX = routine(
     grad=None,
     kernel=None,
     flops=lambda node: 25 * node.src[0].size * node.shape[2],
-    samples=[((_sample(),), {"what": what}) for what in ("det", "slogdet", "cofactors", "qr")],
+    samples=[((_sample(),), {"what": what}) for what in ("det", "slogdet", "cofactors", "qr", "lu_factor")],
 )

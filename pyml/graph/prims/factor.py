@@ -141,13 +141,14 @@ def _lu_shape(x):
     return (x[0], x[1], x[2] + 2)
 
 
-def _lu_numpy(x):
+def lu_of(a: np.ndarray) -> np.ndarray:
     """L below the diagonal, U from it on; then the row that each step exchanged its own with, and where each row came from."""
-    b, m, n = x.shape
-    a, all_ = np.array(exactly(x)), np.arange(b)
+    b, m, n = a.shape
+    a, all_ = a.copy(), np.arange(b)
     swaps, order = np.zeros((b, m)), np.broadcast_to(np.arange(m), (b, m)).copy()
     for k in range(min(m, n)):
-        found = k + np.argmax(np.abs(a[:, k:, k]), 1)
+        column = a[:, k:, k]
+        found = k + np.argmax(np.abs(column.real) + np.abs(column.imag), 1)  # what LAPACK takes for the size of complex numbers
         for rows in (a, order):
             one, other = rows[:, k].copy(), rows[all_, found].copy()
             rows[:, k], rows[all_, found] = other, one
@@ -206,7 +207,7 @@ LU = routine(
     "lu_factor",
     shape=_lu_shape,
     dtype=float_only("lu_factor"),
-    numpy=_lu_numpy,
+    numpy=lambda x: lu_of(exactly(x)),
     grad=_lu_grad,
     kernel=_lu_kernel,
     host=rounds_at_most(_lu_rounds),
