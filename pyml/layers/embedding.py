@@ -17,6 +17,7 @@ from pyml.layers.quantized_matrix import adapter, unpack_int4
 from pyml.layers.types import ConstraintLike, InitializerLike, RegularizerLike
 from pyml.layers.weights import make_weight
 from pyml.objects.samples import Sample, draw, sample
+from pyml.ops.joining import check_in_range
 from pyml.tracebacks import warn
 
 __all__ = ["Embedding"]
@@ -36,11 +37,12 @@ class Embedding(Quantizable, Layer, not_in_config=("weights", "lora_rank", "lora
         lora_rank, lora_alpha: Rank of a low-rank adapter, and what its product is multiplied by, times the rank; see `enable_lora`.
         quantization_config: How weights are quantized, with a quantized `dtype` such as `"int8_from_float32"`; see `quantize`.
 
-    Input shape: any, of integers. Output shape: the same with `output_dim` at the end. A number that is not in the
-    table gives zeros.
+    Input shape: any, of integers; negative ones count from the end. Output shape: the same with `output_dim` at the end.
 
     Raises:
         ValueError: `input_dim` or `output_dim` is not a positive integer.
+        IndexError: The table has no such row. Only indices that the host has are looked at: arrays that a layer is called with, data of
+            `fit`, `evaluate`, `predict`. Those that a device computed give zeros.
 
     Example:
         >>> layer = pyml.layers.Embedding(3, 2, weights=np.array([[0.0, 0.0], [1.0, 2.0], [3.0, 4.0]]))
@@ -91,10 +93,15 @@ class Embedding(Quantizable, Layer, not_in_config=("weights", "lora_rank", "lora
         return self._with_adapter(self.__dict__.get("_embeddings"))
 
     def call(self, inputs: Tensor) -> Tensor:
+        check_in_range(inputs, self.input_dim, "Embedding", self._told)
         if not self.lora_enabled:
             return ops.take(self._embeddings, inputs, axis=0)
         rows: Any = ops.take(self._embeddings, inputs, axis=0)
         return rows + self._of_adapter(ops.take(self._thin[0], inputs, axis=0))
+
+    def _told(self, low: Any, high: Any, where: str) -> str:
+        return (f"Embedding '{self.name}' has rows for indices from 0 to {self.input_dim - 1} (input_dim={self.input_dim}). "
+                f"Received indices from {low} to {high}{where}; input_dim must be the largest index plus 1.")
 
     # ---- quantized
     def _weight_shape(self) -> tuple[int, ...]:
@@ -155,6 +162,7 @@ class Embedding(Quantizable, Layer, not_in_config=("weights", "lora_rank", "lora
         return ops.reshape(whole, (*parts.shape[:-1], parts.shape[-1] * block))[..., : self.output_dim]
 
     def _int8_call(self, inputs: Any, training: bool | None = None) -> Any:
+        check_in_range(inputs, self.input_dim, "Embedding", self._told)
         rows = self._values(inputs)
         if not self.lora_enabled:
             return rows

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from pyml import regularizers
-from pyml.core import StatelessScope, Tensor, Variable, convert_to_tensor
+from pyml.core import StatelessScope, Tensor, Variable, convert_to_tensor, known
 from pyml.core.naming import auto_name, current_path, enter_scope, leave_scope, name_scope
 from pyml.core.narrow import rounded, unlabelled
 from pyml.core.probes import without_probe
@@ -304,7 +304,9 @@ class Layer(KeptWeights, Operation, Configured, kind=LAYERS):
         if isinstance(leaf, (np.ndarray, np.generic)):
             if leaf.dtype.kind in "OSU":               # text, for layers that run on the host
                 return leaf
-            leaf = convert_to_tensor(leaf)
+            array, leaf = leaf, convert_to_tensor(leaf)
+            if isinstance(array, np.ndarray) and array.ndim:
+                known.put(leaf._node, array)               # an Embedding asks
         if isinstance(leaf, Variable):
             leaf = leaf.value
         return unlabelled(leaf) if self.autocast else leaf

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
+from ..core import known
 from ..core.nest import flatten
 from ..core.probes import without_probe
 from ..core.tensor import Tensor, as_node
@@ -23,19 +25,28 @@ __all__ = [
 ]  # fmt: skip
 
 
-def check_in_range(indices: TensorLike, size: int, what: str) -> None:
-    """Looks at indices that the host has; nothing is read from a device.
+def check_in_range(indices: TensorLike, size: int, what: str, told: known.Told | None = None) -> None:
+    """Looks at indices that the host has, also where they are in a tensor by now; nothing is read from a device.
+
+    Args:
+        told: The words of the error, in the place of those about an axis.
 
     Raises:
         IndexError: One of them is below `-size`, or not below `size`.
     """
+    if without_probe(size) is None:
+        return
+
+    def of_axis(low: Any, high: Any, where: str) -> str:
+        return f"{what}: an axis of size {size} has indices from {-size} to {size - 1}. Received indices from {low} to {high}{where}."
+
+    if isinstance(indices, Tensor):
+        known.foreseen(indices._node, size, told or of_axis)
+        return
     if isinstance(indices, (list, tuple)) and all(isinstance(i, (int, np.integer)) for i in flatten(indices)):
         indices = np.array(indices)
-    if not isinstance(indices, (int, np.integer, np.ndarray)) or not np.size(indices) or without_probe(size) is None:
-        return
-    low, high = np.min(indices), np.max(indices)
-    if low < -size or high >= size:
-        raise IndexError(f"{what}: an axis of size {size} has indices from {-size} to {size - 1}. Received indices from {low} to {high}.")
+    if isinstance(indices, (int, np.integer, np.ndarray)):
+        known.in_range(indices, size, told or of_axis)
 
 
 @op(complex_parts="of all", like="numpy.concatenate", samples=[sample([draw(2, 3), draw(1, 3)]), sample((draw(2, 1), draw(2, 2)), axis=-1)])

@@ -193,6 +193,8 @@ class BatchFeed:
         """Calls without arguments, one per step."""
         step = self.steps.batch_step(self.kind)
         for batch in self._one_pass() if self._pass is None else self._pass.epoch():
+            if self._pass is None:  # arrays were looked at as a whole
+                self.steps.model._check_numbers(batch[0], batch[1])
             yield functools.partial(step, *batch)
 
     def again(self, orders: Orders, first: int, stop: int) -> Iterator[Call]:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
-from pyml.core.tree import is_nested
-from pyml.layers.embedding import Embedding
+from pyml.core import Tensor, known
+from pyml.core.tree import flatten, is_nested
 
 _UNSIGNED = np.dtype(np.uint32)
 
@@ -61,35 +61,34 @@ def check_labels(y: Any, loss: Any, classes: int, name: str) -> None:
         )
 
 
-def indexed(graph: Any) -> list[tuple[int, str, Any]]:
-    """The inputs of a graph that an Embedding reads: place, name, the layer."""
-    places = {id(tensor): i for i, tensor in enumerate(graph.inputs)}
-    found = []
-    for node in graph.steps:
-        place = places.get(id(node.input_tensors[0])) if node.input_tensors else None
-        if place is not None and isinstance(node.operation, Embedding):
-            found.append((place, graph.input_names[place], node.operation))
-    return found
+class Indices:
+    """What of the inputs is used as indices, as a look at the model's call found it.
 
-
-def check_indices(x: Any, inputs: list[tuple[int, str, Any]]) -> None:
-    """Indices for Embeddings, checked on the host; on a device, a row that does not exist is zeros.
-
-    Raises:
-        ValueError: An index is negative, or not below `input_dim`.
+    Args:
+        inputs: The tensors that the model is about to be called with.
+        rows: Samples in them.
     """
-    for place, name, layer in inputs:
-        if isinstance(x, dict):
-            array = x.get(name)
-        elif isinstance(x, (list, tuple)):
-            array = x[place] if place < len(x) else None
-        else:
-            array = x if len(inputs) == 1 else None
-        if not isinstance(array, np.ndarray) or not array.size or array.dtype.kind not in "iuf":
-            continue
-        low, high = array.min(), array.max()
-        if low <= -1 or high >= layer.input_dim:
-            raise ValueError(
-                f"Embedding '{layer.name}' has rows for indices from 0 to {layer.input_dim - 1} (input_dim={layer.input_dim}). "
-                f"Received indices from {low} to {high} for input '{name}'; input_dim must be the largest index plus 1."
-            )
+
+    def __init__(self, inputs: Any = None, rows: int | None = None):
+        self.rows = rows
+        self.bounds: list[list[known.Bound]] = []
+        for leaf in flatten(inputs):
+            self.bounds.append([])
+            if isinstance(leaf, Tensor):
+                known.put(leaf._node, self.bounds[-1])
+
+    def check(self, x: Any, names: Sequence[str] = ()) -> None:
+        """Looks at such inputs on the host.
+
+        Raises:
+            IndexError: There is no such row.
+        """
+        if not any(self.bounds):
+            return
+        leaves = flatten(x)
+        if len(leaves) != len(self.bounds):
+            return
+        names = sorted(x) if isinstance(x, dict) else names
+        for i, (array, bounds) in enumerate(zip(leaves, self.bounds, strict=True)):
+            for bound in bounds if isinstance(array, np.ndarray) and array.dtype.kind in "iuf" else ():
+                bound.check(array, self.rows, f" for input '{names[i]}'" if len(names) == len(leaves) else "")

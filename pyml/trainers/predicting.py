@@ -63,6 +63,7 @@ async def predicted(
         index += 1
         for hook in begin_hooks:
             hook(index, {})
+        model._check_indices(x[0] if whole else x)
         outputs, rows = await answered(step, io, x, batch_size)
         struct = outputs
         if waiting is not None:  # the device works on this batch while the last one is read

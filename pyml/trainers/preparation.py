@@ -11,12 +11,13 @@ from pyml import ops
 from pyml.core import Tensor
 from pyml.core.tree import flatten, map_structure
 from pyml.device.lock import LOCK
+from pyml.layers.embedding import Embedding
 from pyml.layers.signature import Tracing
 from pyml.trainers.adapt import Source
 from pyml.trainers.data import Arrays, inputs_of, is_whole
 from pyml.trainers.feeds import first_rows
 from pyml.trainers.functions import StepFunctions
-from pyml.trainers.labels import check_indices, check_labels, indexed
+from pyml.trainers.labels import Indices, check_labels
 
 if TYPE_CHECKING:
     from pyml.trainers.steps import Steps
@@ -33,11 +34,19 @@ class Preparation(StepFunctions):
         self._has_weights = False  # all layers are known to be built
         self._ready: set[str] = set()  # the kinds of steps for which losses and metrics are made
         self._classed: list[tuple[int, Any, int, str]] = []  # outputs with class numbers: place, loss, classes, name
-        self._indexed: list[tuple[int, str, Any]] = []  # inputs with indices: place, name, the Embedding
+        self._indices: Indices | None = None  # what of the inputs is used as indices, once the model was called
 
     def _build_for(self, source: Source, batch_size: int) -> None:
-        """Makes the weights for the first batch of `source`."""
-        self._build_on(inputs_of(source.struct if isinstance(source, Arrays) else source.peek()), first_rows(source, batch_size))
+        """Makes the weights for the first batch of `source`, and finds out which inputs are indices."""
+        inputs = inputs_of(source.struct if isinstance(source, Arrays) else source.peek())
+        rows = first_rows(source, batch_size)
+        self._build_on(inputs, rows)
+        if self._indices is None:  # the model was built before: it is called once more, if something in it may ask
+            if any(isinstance(layer, Embedding) for layer in self._flatten_layers()):
+                with LOCK, contextlib.suppress(Exception), self._trial():
+                    self(self._inputs_tried(inputs, rows))
+            self._indices = self._indices or Indices()
+            self._clear_losses()
 
     def _prepare(self, source: Source, batch_size: int, kind: str) -> None:
         """Makes weights, losses and metrics for the first batch of `source`, and checks its shapes."""
@@ -53,6 +62,7 @@ class Preparation(StepFunctions):
             # weights come first and by themselves, so that a wrong label shape leaves a model that is built
             with self._trial():
                 x, y, sample_weight = self._tried(struct, rows if isinstance(source, Arrays) else None)
+                self._indices = Indices(x, rows)
                 y_pred = self(x, training=False)
                 outputs = self._outputs(y_pred)
                 assert self._compilation is not None
@@ -61,8 +71,6 @@ class Preparation(StepFunctions):
                 self._clear_losses()
             shapes = [tuple(output.shape) for output in flatten(y_pred)]
             self._classed = [(*found, outputs.called(found[0])) for found in self._compilation.classed(shapes)]
-            graph = getattr(self, "_graph", None)
-            self._indexed = [] if graph is None else indexed(graph)
             self._ready.add(kind)
 
     def _prepare_own(self, source: Source, batch_size: int, kind: str) -> None:
@@ -72,6 +80,7 @@ class Preparation(StepFunctions):
             with self._trial():
                 batch = self._tried(struct, first_rows(source, batch_size) if isinstance(source, Arrays) else None)
                 y = batch[1]
+                self._indices = Indices(inputs_of(batch), first_rows(source, batch_size))
                 y_pred = self(inputs_of(batch), training=False)
                 if self._compilation is not None and not is_whole(batch):
                     self._compilation.update(y, self._outputs(y_pred), batch[2])
@@ -85,7 +94,7 @@ class Preparation(StepFunctions):
         with LOCK:
             if not self.built or not all(layer.built for layer in self._flatten_layers()):
                 with self._trial():
-                    self(self._tried(inputs, rows))
+                    self(self._inputs_tried(inputs, rows))
                     self._clear_losses()
             self._has_weights = True
 
@@ -99,8 +108,18 @@ class Preparation(StepFunctions):
             return like(struct, rows)
         return map_structure(lambda a: None if a is None else ops.convert_to_tensor(a[:rows]), struct)
 
+    def _inputs_tried(self, inputs: Any, rows: int) -> Any:
+        """The same of what the model itself takes; what it does with them as indices will be known."""
+        tried = self._tried(inputs, rows)
+        self._indices = Indices(tried, rows)
+        return tried
+
+    def _check_indices(self, x: Any) -> None:
+        if self._indices is not None:
+            self._indices.check(x, getattr(getattr(self, "_graph", None), "input_names", ()))
+
     def _check_numbers(self, x: Any, y: Any) -> None:
-        check_indices(x, self._indexed)
+        self._check_indices(inputs_of((x, y, None)))
         if y is None or isinstance(y, dict) or not self._classed:
             return
         targets = flatten(y)

@@ -344,5 +344,6 @@ class Trainer(Preparation):
         """
         batch = Arrays(self._staged(x), what="predict_on_batch")
         self._build_for(batch, batch.size)
+        self._check_indices(batch.x)
         outputs = self._steps.program(("predict",))(batch.x)
         return unflatten(outputs, [leaf.numpy() if isinstance(leaf, Tensor) else leaf for leaf in flatten(outputs)])

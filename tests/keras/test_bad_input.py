@@ -217,11 +217,42 @@ def test_indices_that_an_embedding_has_no_rows_for_are_refused_before_the_first_
     words, sizes = pyml.Input((3,), name="words", dtype="int32"), pyml.Input((1,), name="sizes")
     model = pyml.Model([sizes, words], L.Dense(1)(L.Concatenate()([L.Flatten()(L.Embedding(5, 2, name="e")(words)), sizes])))
     model.compile("sgd", "mse")
-    for index, message in ((5, "from 0 to 4 .*from 5 to 5 for input 'words'"), (-1, "from -1 to -1")):
+    y = np.zeros((2, 1))
+    for index, message in ((5, "from 0 to 4 .*from 5 to 5 for input 'words'"), (-6, "from -6 to -6")):
         x = {"words": np.full((2, 3), index), "sizes": np.ones((2, 1))}
-        with pytest.raises(ValueError, match=f"Embedding 'e' has rows.*{message}"):
-            model.fit(x if as_dict else [x["sizes"], x["words"]], np.zeros((2, 1)), verbose=0)
-    model.fit({"words": np.full((2, 3), 4), "sizes": np.ones((2, 1))}, np.zeros((2, 1)), verbose=0)
+        x = x if as_dict else [x["sizes"], x["words"]]
+        for call in (lambda x: model.fit(x, y, verbose=0), lambda x: model.evaluate(x, y, verbose=0), lambda x: model.predict(x, verbose=0),
+                     lambda x: model.train_on_batch(x, y), model.predict_on_batch, lambda x: model.fit(iter([(x, y)]), verbose=0)):
+            with pytest.raises(IndexError, match=f"Embedding 'e' has rows.*{message}"):
+                call(x)
+        with pytest.raises(IndexError, match="Embedding 'e' has rows"):
+            model(x)
+    model.fit({"words": np.full((2, 3), -5), "sizes": np.ones((2, 1))}, y, verbose=0)  # as in Keras they count from the end
+
+
+def test_indices_without_a_row_are_refused_wherever_an_embedding_is_called(cpu):
+    class Scores(pyml.Model):
+        def __init__(self):
+            super().__init__()
+            self.users, self.films = L.Embedding(4, 2), L.Embedding(6, 2)
+
+        def call(self, x):
+            return pyml.ops.sum(self.users(x[:, 0]) * self.films(x[:, 1]), axis=-1, keepdims=True)
+
+    model, good, bad = Scores(), np.array([[3, 5]] * 70), np.array([[3, 5]] * 69 + [[4, 0]])
+    model.compile("sgd", "mse")
+    y = np.zeros((70, 1))
+    for call in (model, lambda x: model.predict(x, verbose=0), lambda x: model.fit(x, y, verbose=0)):
+        call(good)
+        with pytest.raises(IndexError, match=r"'embedding.*' has rows for indices from 0 to 3 .* Received indices from 3 to 4"):
+            call(bad)
+    layer = L.Embedding(3, 2)
+    for given in ([[3]], [3.0], [[-4]]):
+        with pytest.raises(IndexError, match="has rows"):
+            layer(np.array(given))
+    assert pyml.Sequential([layer])(np.array([2.9, -1.0])).shape == (2, 2)
+    with pytest.raises(IndexError, match="take: an axis of size 3"):
+        L.Lambda(lambda x: pyml.ops.take(pyml.ops.arange(3.0), x))(np.array([3]))
 
 
 def test_errors_of_ops_name_the_innermost_layer():

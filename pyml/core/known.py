@@ -1,0 +1,81 @@
+"""Integers that the host has, or will have: whether they are in range is asked there, and nothing is read from a device.
+
+`put` says of a leaf which array its values come from, or that somebody takes notes; `foreseen` looks for either behind the casts
+and views that a value was made by.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+from weakref import WeakKeyDictionary
+
+import numpy as np
+
+from ..graph.node import Node
+
+Told = Callable[[Any, Any, str], str]  # the error for indices from one number to another, and words that say where these are
+
+
+class Bound:
+    """That values of a leaf are indices of something of `size` rows, after the casts and views in `way`."""
+
+    def __init__(self, way: Sequence[Node], size: int, told: Told):
+        self.way, self.size, self.told = tuple((node.op.numpy, node.attrs) for node in way), size, told
+
+    def check(self, array: np.ndarray, rows: int | None = None, where: str = "") -> None:
+        """Looks at all of an array, of which so many rows make a batch.
+
+        Raises:
+            IndexError: One is below `-size`, or not below `size`.
+        """
+        if not self.way or rows is None:
+            self._check(array, where)
+            return
+        for first in range(0, len(array), rows):  # a view is of a batch
+            batch = array[first : first + rows]
+            self._check(batch if len(batch) == rows else np.resize(batch, (rows, *array.shape[1:])), where)
+
+    def _check(self, array: np.ndarray, where: str) -> None:
+        for function, attrs in self.way:
+            array = function(array, **attrs)
+        in_range(array, self.size, self.told, where)
+
+
+def in_range(array: Any, size: int, told: Told, where: str = "") -> None:
+    """Raises IndexError where a number is below `-size` or not below `size`."""
+    if not np.size(array):
+        return
+    low, high = np.min(array), np.max(array)
+    if low <= -size - 1 or high >= size:
+        raise IndexError(told(low, high, where))
+
+
+_known: WeakKeyDictionary[Node, np.ndarray | list[Bound]] = WeakKeyDictionary()
+
+
+def put(node: Node, array: np.ndarray | list[Bound]) -> None:
+    """The values of a leaf are these, or a list is to hold what is found out about them."""
+    _known[node] = array
+
+
+def foreseen(node: Node, size: int, told: Told) -> None:
+    """Indices into something of so many rows: checked where the host knows them, noted where somebody takes notes.
+
+    Raises:
+        IndexError: One is out of range.
+    """
+    if not _known:
+        return
+    way = []
+    while (there := _known.get(node)) is None:
+        if len(node.src) != 1 or not (node.op.is_view or node.op.name == "cast"):
+            return
+        if node.op.is_view or node.dtype not in ("int32", "float32"):
+            way.append(node)
+        node = node.src[0]
+    bound = Bound(way[::-1], size, told)
+    if isinstance(there, list):
+        there.append(bound)
+    else:
+        bound.check(there)
