@@ -22,7 +22,7 @@ from pyml.graph.op import OPS, Routine
 from pyml.graph.prims.fft import table
 
 # These need a canvas of a page; e2e/test_pixels.py compares them with the page's own pixels.
-OF_PAGES = {"draw_pixels", "unpack_pixels"}
+OF_PAGES = {"draw_pixels", "fit_pixels", "unpack_pixels"}
 # Hooks that the choosers always fill in, or never: on a GPU neighbours load neighbours, so no thread adds up four columns.
 GEMMS = ("gemm_reg", "gemm_tile", "gemm_tile_four", "gemm_tile_large")
 ALWAYS = {(file, hook) for file in GEMMS for hook in ("load_a", "load_b", "out_index")}

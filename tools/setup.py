@@ -206,7 +206,7 @@ def tests_step() -> None:
 
 def minify_step() -> None:
     """`build/exported.min.js`, the loader of exported models."""
-    sources = [ROOT / "web" / "exported", ROOT / "web" / "replay.js", ROOT / "pyml" / "export" / "bundle.py", ROOT / "tools" / "minify.py"]
+    sources = [ROOT / "web" / "exported", ROOT / "web" / "replay.js", ROOT / "web" / "pixels.js", ROOT / "pyml" / "export" / "bundle.py", ROOT / "tools" / "minify.py"]
     made = ROOT / "build" / "exported.min.js"
     once("minify", key(*sources), made.is_file, lambda: run(BIN / "python", "tools/minify.py"))
 

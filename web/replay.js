@@ -5,18 +5,31 @@
 // Ids come from the caller for buffers and pipelines and from record() for recordings. A thrown error has
 // a `name` that browser.py turns into a Python exception: DeviceLost, KernelError, OutOfMemory, DeviceError.
 (() => {
+  // > left out of exported models
   "use strict";
+  // <
 
   const RAISED_LIMITS = [
-    "maxBufferSize", "maxStorageBufferBindingSize", "maxUniformBufferBindingSize", "maxStorageBuffersPerShaderStage",
+    // > left out of exported models
+    "maxUniformBufferBindingSize",
+    // <
+    "maxBufferSize", "maxStorageBufferBindingSize", "maxStorageBuffersPerShaderStage",
     "maxComputeWorkgroupStorageSize", "maxComputeInvocationsPerWorkgroup", "maxComputeWorkgroupSizeX",
     "maxComputeWorkgroupSizeY", "maxComputeWorkgroupSizeZ", "maxComputeWorkgroupsPerDimension", "maxTextureDimension2D",
   ];
-  const WANTED_FEATURES = ["shader-f16", "timestamp-query", "subgroups"];
+  const WANTED_FEATURES = [
+    "shader-f16", "subgroups",
+    // > left out of exported models
+    "timestamp-query",
+    // <
+  ];
   const LAYOUT_TYPES = {
     read: { buffer: { type: "read-only-storage" } }, read_write: { buffer: { type: "storage" } }, uniform: { buffer: { type: "uniform" } },
     turn: { buffer: { type: "uniform", hasDynamicOffset: true } },
-    texture: { texture: {} }, canvas: { storageTexture: { format: "rgba8unorm" } },
+    texture: { texture: {} },
+    // > left out of exported models
+    canvas: { storageTexture: { format: "rgba8unorm" } },
+    // <
   };
   const COPY = 1, COUNT = 2, REPEAT = 3; // step codes: 0 is a dispatch, the same numbers in browser.py
   const NEXT = 0xffffffff; // of a COUNT: one more than before
@@ -28,11 +41,14 @@
 
   /** Asks for an adapter and a device; resolves to undefined where the browser has none to give. */
   async function open(powerPreference = "high-performance", found = undefined) {
+    // > left out of exported models
     const gpu = globalThis.navigator?.gpu;
     const asked = globalThis.pymlAdapter; // runtime.js did already; an adapter gives one device
     delete globalThis.pymlAdapter;
-    const adapter = found ?? (await (asked ?? gpu?.requestAdapter({ powerPreference })));
-    if (!adapter) return undefined; // Python's None; null would be something else there
+    found ??= await (asked ?? gpu?.requestAdapter({ powerPreference }));
+    if (!found) return undefined; // Python's None; null would be something else there
+    // <
+    const adapter = found;
     const requiredLimits = {};
     for (const name of RAISED_LIMITS) if (adapter.limits[name] !== undefined) requiredLimits[name] = adapter.limits[name];
     const requiredFeatures = WANTED_FEATURES.filter((name) => adapter.features.has(name));
@@ -57,7 +73,9 @@
     const recordings = new Map();
     const staging = [];
     const errors = []; // what the device reported since the last read
+    // > left out of exported models
     const checking = new Set(); // pipelines made on the spot whose verdict is still out
+    // <
     let picture = null; // the texture that pictures arrive in, kept for the next one of the same size
     let lost = null;
     let numbers = null; // a buffer of 0, 1, 2, … for "turn" bindings
@@ -70,7 +88,7 @@
     };
 
     const check = () => { if (lost !== null) throw failure("DeviceLost", lost); };
-    const bindable = (buffer) => Math.min(buffer.size, device.limits.maxStorageBufferBindingSize);
+    const bindable = (buffer) => ({ buffer, size: Math.min(buffer.size, device.limits.maxStorageBufferBindingSize) });
 
     /** Layouts are explicit: layout "auto" drops unused bindings and then rejects the bind group. */
     function layoutFor(bindings) {
@@ -128,6 +146,7 @@
     /** The pipeline of a kernel, made on the spot if need be; what is wrong with it is raised at the next read. */
     function pipelineNow(kernel) {
       if (kernel.failed) throw failure("KernelError", kernel.failed);
+      // > left out of exported models
       if (!kernel.pipeline) {
         device.pushErrorScope("validation");
         kernel.pipeline = device.createComputePipeline(kernel.descriptor);
@@ -136,6 +155,7 @@
         }).catch(() => {}).finally(() => checking.delete(checked));
         checking.add(checked);
       }
+      // <
       return kernel.pipeline;
     }
 
@@ -144,13 +164,18 @@
      *  the number that "turn" bindings of that id see, or raises it by one; [3, times, length, steps...] repeats steps. */
     function record(view) {
       check();
+      let ints = view;
+      // > left out of exported models
       const borrowed = view.getBuffer?.("u32");
-      const ints = borrowed ? borrowed.data : view;
+      if (borrowed) ints = borrowed.data;
+      // <
       const counts = new Map(); // id -> how often it is counted, at most
       const most = highest(ints, 0, ints.length, 1, counts);
       if (counts.size) countTo(most + 1);
       const steps = decode(ints, 0, ints.length);
+      // > left out of exported models
       borrowed?.release();
+      // <
       recordings.set(nextRecording, steps);
       return nextRecording++;
     }
@@ -203,11 +228,15 @@
       const kernel = pipelines.get(pipelineId);
       const entries = [];
       for (let i = 0; i < count; i++) {
-        const buffer = buffers.get(ints[at + 6 + i]);
-        entries.push({ binding: i, resource: i === kernel.turn ? { buffer: numbers, size: 16 } : { buffer, size: bindable(buffer) } });
+        entries.push({ binding: i, resource: i === kernel.turn ? { buffer: numbers, size: 16 } : bindable(buffers.get(ints[at + 6 + i])) });
       }
       const pipeline = pipelineNow(kernel);
-      const group = device.createBindGroup({ label: kernel.descriptor.label, layout: kernel.bind, entries });
+      const group = device.createBindGroup({
+        // > left out of exported models
+        label: kernel.descriptor.label,
+        // <
+        layout: kernel.bind, entries,
+      });
       const turn = kernel.turn < 0 ? undefined : ints[at + 6 + kernel.turn];
       return { pipeline, group, x, y, z, turn };
     }
@@ -300,17 +329,20 @@
       }
       const bytes = new Uint8Array(box.getMappedRange(0, size), 0, nbytes);
       let copy;
+      // > left out of exported models
       if (target?.getBuffer) {
         const view = target.getBuffer("u8");
         view.data.set(bytes);
         view.release();
-      } else {
-        copy = bytes.slice();
-      }
+      } else
+      // <
+      copy = bytes.slice();
       box.unmap();
       if (staging.push(box) > STAGING_KEPT) staging.shift().destroy();
       check();
+      // > left out of exported models
       await Promise.all(checking);
+      // <
       if (errors.length) {
         await queue.onSubmittedWorkDone(); // one mistake is reported once by each call it spoils: collect them all
         throw errors.splice(0)[0];
@@ -323,19 +355,23 @@
       check();
       const buffer = buffers.get(id);
       if (!buffer) return; // freed meanwhile
+      let bytes = source;
+      // > left out of exported models
       const borrowed = source.getBuffer?.("u8");
-      let bytes = borrowed ? borrowed.data : new Uint8Array(source.buffer, source.byteOffset, source.byteLength);
+      bytes = borrowed ? borrowed.data : new Uint8Array(source.buffer, source.byteOffset, source.byteLength);
+      // <
       if (bytes.length % 4) { // writeBuffer takes whole words; buffers are padded to them
         const padded = new Uint8Array(round4(bytes.length));
         padded.set(bytes);
         bytes = padded;
       }
       queue.writeBuffer(buffer, offset, bytes);
+      // > left out of exported models
       borrowed?.release();
+      // <
     }
 
-    // > left out of exported models
-    /** Runs a kernel whose two bindings are given, one thread a pixel. */
+    /** Runs a kernel whose bindings are given, one thread a pixel. */
     function pixelPass(id, resources, width, height) {
       const kernel = pipelines.get(id);
       const entries = resources.map((resource, binding) => ({ binding, resource }));
@@ -350,8 +386,9 @@
     }
 
     /** Takes a picture apart into a buffer, by pipeline `id` with bindings texture, read_write. `source` is something
-     *  that the GPU can copy from, or bytes, four a pixel. False where this browser does not copy from it. */
-    function unpack(id, bufferId, source, width, height) {
+     *  that the GPU can copy from, or bytes, four a pixel. False where this browser does not copy from it. Of `fit`, buffers of
+     *  more bindings, and how wide and high it makes the picture: exported models resize as they take apart. */
+    function unpack(id, bufferId, source, width, height, fit = [[], width, height]) {
       check();
       if (Math.max(width, height) > device.limits.maxTextureDimension2D) return false;
       if (picture?.width !== width || picture.height !== height) {
@@ -369,11 +406,12 @@
           return false; // from another site, or of a kind this browser does not hand to its GPU process
         }
       }
-      const buffer = buffers.get(bufferId);
-      pixelPass(id, [picture.createView(), { buffer, size: bindable(buffer) }], width, height);
+      const [more, columns, rows] = fit;
+      pixelPass(id, [picture.createView(), ...[bufferId, ...more].map((one) => bindable(buffers.get(one)))], columns, rows);
       return true;
     }
 
+    // > left out of exported models
     /** Shows a buffer on a canvas, by pipeline `id` with bindings read, canvas. False if the canvas is used for another
      *  kind of drawing, or if WebGPU does not draw on it here. */
     function show(id, bufferId, canvas, width, height) {
@@ -383,15 +421,14 @@
       if (!context) return false;
       if (canvas.width !== width || canvas.height !== height) Object.assign(canvas, { width, height });
       context.configure({ device, format: "rgba8unorm", usage: GPUTextureUsage.STORAGE_BINDING, alphaMode: "premultiplied" });
-      const buffer = buffers.get(bufferId);
-      pixelPass(id, [{ buffer, size: bindable(buffer) }, context.getCurrentTexture().createView()], width, height);
+      pixelPass(id, [bindable(buffers.get(bufferId)), context.getCurrentTexture().createView()], width, height);
       return true;
     }
 
     // <
     return {
       // > left out of exported models
-      timings, unpack, show,
+      timings, show,
       destroy(id) {
         buffers.get(id)?.destroy();
         buffers.delete(id);
@@ -400,7 +437,7 @@
       counts: () => ({ buffers: buffers.size, pipelines: pipelines.size, recordings: recordings.size }),
       drop(id) { pipelines.delete(id); }, // recordings keep the pipelines that they run
       // <
-      prepare, record, replay, read, write,
+      prepare, record, replay, read, write, unpack, limits: device.limits,
       create(id, nbytes) {
         check();
         const usage = GPUBufferUsage.STORAGE | GPUBufferUsage.UNIFORM | GPUBufferUsage.COPY_SRC | GPUBufferUsage.COPY_DST;
@@ -408,6 +445,7 @@
       },
       /** Ends the device, as a driver reset would; the next use reports DeviceLost. */
       lose() { device.destroy(); return device.lost.then(() => undefined); },
+      // > left out of exported models
       describe() {
         const limits = {};
         for (const name in device.limits) limits[name] = device.limits[name];
@@ -415,6 +453,7 @@
         const fallback = adapter.info.isFallbackAdapter ?? adapter.isFallbackAdapter ?? false;
         return JSON.stringify({ vendor, architecture, device: model, description, fallback, limits, features: [...device.features] });
       },
+      // <
     };
   }
 

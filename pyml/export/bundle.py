@@ -1,4 +1,4 @@
-"""The JavaScript of an exported model as one file: the modules of `web/exported` and the WebGPU half of pyml itself."""
+"""The JavaScript of an exported model as one file: the modules of `web/exported`, and pyml's own for WebGPU and pictures."""
 
 from __future__ import annotations
 
@@ -8,14 +8,19 @@ import re
 from pyml import paths
 from pyml.scripts import text_of
 
+SCRIPTS = ("replay", "pixels")  # of pyml's own pages, plain scripts
 # each after those that it imports
-MODULES = ("arrays.js", "pictures.js", "inputs.js", "store.js", "training.js", "wasm.js", "webgpu.js", "model.js")
+MODULES = ("arrays.js", "pictures.js", "inputs.js", "training.js", "wasm.js", "webgpu.js", "model.js")
+
+STORE = "store.js"  # a file of its own, which few pages ever load
 
 
 def bundled() -> str:
     """The runtime as it is written, in one module that exports what `model.js` exports."""
-    replay = re.sub(r"^ *// > left out of exported models\n.*?^ *// <\n", "", text_of("replay.js"), flags=re.MULTILINE | re.DOTALL)
-    parts = [f"const replay = {replay[replay.index('(() => {'):].rstrip().removesuffix(';')};"]
+    parts = []
+    for name in SCRIPTS:
+        text = re.sub(r"^ *// > left out of exported models\n.*?^ *// <\n", "", text_of(f"{name}.js"), flags=re.MULTILINE | re.DOTALL)
+        parts.append(f"const {name} = {text[text.index('(() => {'):].rstrip().removesuffix(';')};")
     for name in MODULES:
         text = re.sub(r"^import [^;]*;\n", "", text_of(f"exported/{name}"), flags=re.MULTILINE)
         if name != "model.js":  # a scope of its own
@@ -40,9 +45,14 @@ def runtime() -> str:
     return source
 
 
+def store() -> str:
+    """What the runtime loads when weights are kept or downloaded."""
+    return text_of(f"exported/{STORE}")
+
+
 def declarations() -> str:
     """What TypeScript must know of it."""
     return text_of("exported/model.d.ts")
 
 
-__all__ = ["bundled", "declarations", "first_line", "runtime"]
+__all__ = ["STORE", "bundled", "declarations", "first_line", "runtime", "store"]

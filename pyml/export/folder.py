@@ -16,7 +16,7 @@ from pyml.atomic import write
 from pyml.core import Program
 from pyml.dtypes import host_array
 from pyml.export import apps, models
-from pyml.export.bundle import declarations, runtime
+from pyml.export.bundle import STORE, declarations, runtime, store
 from pyml.export.programs import PROFILES, ExportError, Programs
 from pyml.export.training import add_training
 from pyml.export.weights import ENCODINGS, encoded, read_state
@@ -63,7 +63,7 @@ def export_web(
             folder an extension of Chromium and Firefox.
 
     Returns:
-        The folder: `model.js`, `model.d.ts`, `plan.json`, `weights.bin`, and for each device its plan.
+        The folder: `model.js`, `store.js`, `model.d.ts`, `plan.json`, `weights.bin`, and for each device its plan.
 
     Raises:
         ExportError: Something cannot be exported, or an argument does not fit; nothing is written then.
@@ -150,11 +150,12 @@ class Export:
             files |= modules
         for name in ("webgpu", "software"):
             if name in programs.devices:
-                files[f"{name}.json"] = _json(programs.devices[name].webgpu())
+                files[f"{name}.json"] = _json(programs.devices[name].webgpu(_shows_pictures(plan["predict"])))
         plan["devices"] = [name for name in programs.devices if name != "software"]
         plan["software"] = "software" in programs.devices
         files["plan.json"] = _json(plan)
         files["model.js"] = runtime().encode()
+        files[STORE] = store().encode()
         files["model.d.ts"] = declarations().encode()
         app = self._options.app
         if app == "pwa":
@@ -196,6 +197,17 @@ def _planned(model: Any, programs: Programs, options: Options) -> dict[str, Any]
     plan["inputs"] = [f"input {i}" for i in range(len(shapes))]
     plan["predict"] = [{"shapes": shapes, "whole": {"program": "call", **programs.add("call", call)}}]
     return plan
+
+
+def _shows_pictures(forms: list[dict[str, Any]]) -> bool:
+    """Whether some input can be a picture of floats: (height, width) or (height, width, channels), of a function with the rows."""
+    for form in forms:
+        specs = (form["whole"] if "whole" in form else next(iter(form["batches"].values())))["inputs"]
+        for shape, spec in zip(form["shapes"], specs, strict=True):
+            size = shape[1:] if "whole" in form and len(shape) == 4 else shape
+            if spec["dtype"] == "float32" and (len(size) == 2 or (len(size) == 3 and size[2] <= 4)):
+                return True
+    return False
 
 
 def _json(value: Any) -> bytes:

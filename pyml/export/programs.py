@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from pyml.compile.parts import OnHost
+from pyml.compile.pictures import fitting
 from pyml.compile.program import Bound
 from pyml.core import Variable
 from pyml.core.capture import Traced
@@ -121,8 +122,8 @@ class Target:
         """What both kinds of devices need."""
         return {"buffers": self.recorder.sizes, "states": [b.handle for b in self.states], "programs": self.programs}
 
-    def webgpu(self) -> dict[str, Any]:
-        """The device's file for WebGPU: kernels as WGSL, steps as replay.js reads them."""
+    def webgpu(self, pictures: bool) -> dict[str, Any]:
+        """The device's file for WebGPU: kernels as WGSL, steps as replay.js reads them; with `pictures` one that resizes those."""
         numbers: dict[tuple[str, tuple[str, ...]], int] = {}
         kernels = []
 
@@ -136,7 +137,8 @@ class Target:
         for name, steps in self.steps.items():
             ids = iter([number(d.kernel) for d in dispatches(steps)])
             self.programs[name]["steps"] = flattened(steps, ids, WORKGROUPS).tolist()
-        return {**self.described(), "kernels": kernels}
+        picture = number(fitting()) if pictures else None
+        return {**self.described(), "kernels": kernels, "picture": picture}
 
     def wasm(self) -> tuple[dict[str, Any], dict[str, bytes]]:
         """What the loader must know for WebAssembly, and the modules.

@@ -8,13 +8,14 @@ from collections.abc import Mapping
 from typing import Any
 
 from pyml.export.apps import service_worker
+from pyml.export.bundle import STORE
 from pyml.export.folder import Export, Options
 from pyml.export.programs import ExportError
 from pyml.export.weights import read_state_async
 
 DATE = (1980, 1, 1, 0, 0, 0)  # the same model makes the same file
 MANIFEST = "manifest.webmanifest"  # of what can be installed
-LOADER = ("model.js", "model.d.ts")
+LOADER = ("model.js", STORE, "model.d.ts")
 PACKED = (".bin", ".png", ".jpg")  # deflating them takes time and saves nothing
 
 

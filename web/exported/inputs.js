@@ -1,7 +1,7 @@
 // What callers give a model: options, and inputs as arrays, pictures or objects by name. Mistakes are told before a device works.
 
 import { described, inMemory, sizeOf, told } from "./arrays.js";
-import { isPicture, pixelsOf, resized } from "./pictures.js";
+import { pixelsOf, resized } from "./pictures.js";
 
 /** An option that does not exist is a mistake: usually a name that is spelled another way. */
 export function checkOptions(what, options, names) {
@@ -30,19 +30,26 @@ export function partsOf(names, x, what) {
   return x;
 }
 
-/** Input `i` in a form that was exported: its values, and how many rows they are (0 where the form has one size only). */
-export function inputOf(names, who, x, form, i, { scale = 1, offset = 0 }) {
+/** Input `i` in a form that was exported: its values, and how many rows they are (0 where the form has one size only). With
+ *  `direct`, for a device that takes pictures apart itself, pictures are also left as they are, to be resized to `size`. */
+export function inputOf(names, who, x, form, i, { scale = 1, offset = 0 }, direct) {
   const name = names[i], shape = form.shapes[i], what = `${who}: input "${name}"`;
   const [sample] = form.whole ? [form.whole] : Object.values(form.batches);
   const { dtype } = sample.inputs[i];
-  const pictures = isPicture(x) ? [x] : Array.isArray(x) && x.length && x.every(isPicture) ? x : null;
+  const pictures = pixels.isPicture(x) ? [x] : Array.isArray(x) && x.length && x.every(pixels.isPicture) ? x : null;
   if (pictures) {
-    const [height, width, channels = 1] = form.whole && shape.length === 4 ? shape.slice(1) : shape;
+    const many = form.whole && shape.length === 4, size = many ? shape.slice(1) : shape, [height, width, channels = 1] = size;
+    const rows = pictures.length, wanted = many ? shape[0] : 1;
     if (shape.length < 2 || channels > 4) throw new Error(`${what}: expected values of the shape ${told(shape)}, which no picture has.`);
-    const size = height * width * channels, values = new Float32Array(pictures.length * size);
-    pictures.forEach((picture, k) => values.set(resized(pixelsOf(picture, what), height, width, channels), k * size));
-    if (scale !== 1 || offset !== 0) for (let k = 0; k < values.length; k++) values[k] = Math.fround(Math.fround(values[k] * scale) + offset);
-    return { values: inMemory(dtype === "float32" ? values : values.map(Math.round), dtype), rows: pictures.length, dtype };
+    if (form.whole && rows !== wanted) throw new Error(`${what}: expected ${wanted} picture(s); received ${rows}.`);
+    direct &&= dtype === "float32"; // what is copied is drawn on one canvas first, so there may be one picture only
+    const found = pictures.map((picture) => pixelsOf(picture, what, direct && rows * names.length === 1));
+    return { pictures: direct && found, size: [height, width, channels], scale, offset, rows, dtype, get values() {
+      const per = height * width * channels, values = new Float32Array(rows * per);
+      found.forEach((one, k) => values.set(resized(one.data ? one : pixelsOf(pictures[k], what), height, width, channels), k * per));
+      if (scale !== 1 || offset !== 0) for (let k = 0; k < values.length; k++) values[k] = Math.fround(Math.fround(values[k] * scale) + offset);
+      return inMemory(dtype === "float32" ? values : values.map(Math.round), dtype);
+    } };
   }
   const given = described(x, dtype, what), size = sizeOf(shape);
   if (form.whole) {

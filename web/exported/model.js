@@ -2,11 +2,11 @@
 
 import { decoded, described, inMemory, outOf, sizeOf, told } from "./arrays.js";
 import { checkNumbers, checkOptions, inputOf, partsOf } from "./inputs.js";
-import { found, kept, npz } from "./store.js";
 import { generator, shuffled, taken } from "./training.js";
 import { openWasm } from "./wasm.js";
 import { adapterFor, openWebGPU } from "./webgpu.js";
 
+const store = () => import(new URL("store.js", import.meta.url)); // what few pages need
 const FIT_OPTIONS = ["epochs", "batchSize", "shuffle", "seed", "validationData", "onBatchEnd", "onEpochEnd", "sampleWeight", "scale", "offset"];
 
 /**
@@ -39,6 +39,7 @@ export async function load(from, options = {}) {
   await restored(plan, device, await data); // while kernels compile
   await device.ready;
   if (weights !== undefined) await model.load(weights);
+  if (plan.train) store().catch(() => {}); // so that it is there when the network is not
   return model;
 }
 
@@ -89,7 +90,7 @@ async function opened({ devices, software, wasm }, asked, file, threads) {
     const has = await adapterFor(only);
     if (!has && only) throw new Error("this browser offers no WebGPU adapter.");
     const plan = has && file(has.software && software ? "software.json" : "webgpu.json").then((answer) => answer.json());
-    const found = has && (await openWebGPU(plan, has.adapter).catch((error) => {
+    const found = has && (await openWebGPU(plan, has.adapter, has.software).catch((error) => {
       if (only) throw error;
       console.warn(`WebGPU could not be used (${error.message}); taking WebAssembly.`);
     }));
@@ -130,7 +131,7 @@ export class Model {
     for (const form of this.#plan.predict) {
       let given;
       try {
-        given = parts.map((part, i) => inputOf(this.#plan.inputs, "predict", part, form, i, options));
+        given = parts.map((part, i) => inputOf(this.#plan.inputs, "predict", part, form, i, options, this.#device.picture));
       } catch (error) {
         failures.push(error.message);
         continue;
@@ -183,6 +184,7 @@ export class Model {
   /** The weights as the bytes of an .npz file, which `model.load_weights("name.npz")` of Python reads. */
   async npz() {
     const { weights } = this.#training("npz");
+    const { npz } = await store();
     return npz(await Promise.all(weights.map(async ([number, name]) => {
       const { shape, dtype } = this.#plan.states[number];
       return { name, shape, dtype, bytes: await this.#device.read(this.#device.plan.states[number], 4 * sizeOf(shape)) };
@@ -191,7 +193,7 @@ export class Model {
 
   /** Keeps everything that training changed: "indexeddb://NAME" in the browser, "NAME.npz" as a download of the weights. */
   async save(where) {
-    if (String(where).startsWith("indexeddb://")) return kept(where.slice(12), await this.state());
+    if (String(where).startsWith("indexeddb://")) return (await store()).kept(where.slice(12), await this.state());
     if (!String(where).endsWith(".npz")) throw new Error(`save: expected "indexeddb://NAME" or "NAME.npz"; received ${JSON.stringify(where)}.`);
     const bytes = await this.npz();
     if (!globalThis.document) throw new Error("save: only a page can download; use model.npz().");
@@ -202,7 +204,7 @@ export class Model {
 
   /** Goes on from what `save("indexeddb://NAME")` kept, or `state()` returned. */
   async load(from) {
-    const state = typeof from === "string" ? await found(from.replace("indexeddb://", "")) : from;
+    const state = typeof from === "string" ? await (await store()).found(from.replace("indexeddb://", "")) : from;
     if (!state) throw new Error(`load: nothing is kept under ${from}.`);
     const names = this.#plan.states.map(({ name }) => name);
     const odd = names.find((name, i) => state[name]?.length !== 4 * sizeOf(this.#plan.states[i].shape));
@@ -275,7 +277,10 @@ export class Model {
   close() { this.#device.close(); }
 
   async #whole(call, given) {
-    given.forEach(({ values }, i) => this.#device.write(this.#device.plan.programs[call.program].inputs[i], values));
+    given.forEach((part, i) => {
+      const id = this.#device.plan.programs[call.program].inputs[i];
+      if (!this.#shown(part, id, 0, part.rows, part.rows)) this.#device.write(id, part.values);
+    });
     return this.#given((await this.#run(call)).map((part) => part()));
   }
 
@@ -293,19 +298,26 @@ export class Model {
     const columns = call.outputs.map(() => []);
     for (let start = 0; start < rows; start += size) {
       const here = Math.min(size, rows - start);
-      given.forEach(({ values }, i) => {
-        const per = values.length / rows;
+      given.forEach((input, i) => {
+        const id = this.#device.plan.programs[call.program].inputs[i];
+        if (this.#shown(input, id, start, here, size)) return;
+        const { values } = input, per = values.length / rows;
         let part = values.subarray(start * per, (start + here) * per);
         if (here < size) { // what is missing repeats the first rows, as in Python
           const filled = new part.constructor(size * per);
           for (let k = 0; k < filled.length; k++) filled[k] = part[k % part.length];
           part = filled;
         }
-        this.#device.write(this.#device.plan.programs[call.program].inputs[i], part);
+        this.#device.write(id, part);
       });
       (await this.#run(call)).forEach((part, i) => columns[i].push(part(here)));
     }
     return this.#given(columns.map(joined));
+  }
+
+  /** Whether the device took the pictures of an input apart itself. */
+  #shown(input, id, start, here, size) {
+    return input.pictures && Array.from({ length: size }).every((_, k) => this.#device.picture(input, start + (k % here), id, k));
   }
 
   /** Runs a program; its outputs as functions of how many rows are wanted. */

@@ -12,15 +12,15 @@ export async function adapterFor(asked) {
 }
 
 /** `plan` may be on its way still: the device opens meanwhile. */
-export async function openWebGPU(plan, adapter) {
+export async function openWebGPU(plan, adapter, software) {
   const engine = await replay.open("high-performance", adapter);
-  const facts = JSON.parse(engine.describe());
   plan = await plan;
-  const most = Math.min(facts.limits.maxBufferSize, facts.limits.maxStorageBufferBindingSize);
+  const most = Math.min(engine.limits.maxBufferSize, engine.limits.maxStorageBufferBindingSize);
   const largest = Math.max(...plan.buffers);
   if (largest > most) throw new Error(`this adapter holds at most ${most} bytes in a buffer, and this model needs ${largest}.`);
   const compiled = engine.prepare(plan.kernels); // all at once, while weights arrive
-  plan.buffers.forEach((bytes, id) => engine.create(id, bytes));
+  const fit = plan.buffers.length;
+  [...plan.buffers, 32].forEach((bytes, id) => engine.create(id, bytes));
   const recorded = {};
   return {
     name: "webgpu",
@@ -30,6 +30,15 @@ export async function openWebGPU(plan, adapter) {
       for (const [name, { steps }] of Object.entries(plan.programs)) recorded[name] = engine.record(Uint32Array.from(steps));
     }),
     write(id, array) { engine.write(id, 0, new Uint8Array(array.buffer, array.byteOffset, array.byteLength)); },
+    /** Brings picture k of an input to row `row` of buffer `id`, resized; false where this browser does not copy it. Software
+     *  adapters have none: they take four times as long for it as the processor. */
+    picture: !software && plan.picture && (({ pictures, size: [height, width, channels], scale, offset }, k, id, row) => {
+      const { source, data, width: from, height: high } = pictures[k];
+      const words = Uint32Array.of(width, height, channels, row * height * width * channels, 0, 0), { buffer } = words;
+      new Float32Array(buffer, 16).set([scale, offset]);
+      engine.write(fit, 0, new Uint8Array(buffer));
+      return engine.unpack(plan.picture, id, source ?? data, from, high, [[fit], width, height]);
+    }),
     read: (id, bytes) => engine.read(id, bytes),
     run(name) { engine.replay(recorded[name]); },
     close() { engine.lose(); },
