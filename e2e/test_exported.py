@@ -159,6 +159,48 @@ def test_an_exported_model_runs_from_any_host_without_any_other(exported, host, 
     assert found["worker"] == found["wasm"]["y"]
 
 
+ON_A_GPU = """async ([url, pixels]) => {
+  Object.defineProperty(GPUAdapter.prototype, "info", { get: () => ({ vendor: "nobody" }) }); // not by name a software adapter
+  const taken = [], unpacked = GPUQueue.prototype.copyExternalImageToTexture, written = GPUQueue.prototype.writeTexture;
+  GPUQueue.prototype.copyExternalImageToTexture = function (...given) { taken.push("picture"); return unpacked.apply(this, given); };
+  GPUQueue.prototype.writeTexture = function (...given) { taken.push("bytes"); return written.apply(this, given); };
+  const { load } = await import(url), model = await load({ device: "webgpu" }), found = { taken };
+  const data = new ImageData(Uint8ClampedArray.from(pixels), 13, 9);
+  const make = (alpha) => {
+    const canvas = Object.assign(document.createElement("canvas"), { width: 13, height: 9 });
+    canvas.getContext("2d", { alpha }).putImageData(data, 0, 0);
+    return canvas;
+  };
+  const [clear, opaque] = [make(true), make(false)], frame = new VideoFrame(opaque, { timestamp: 0 });
+  found.one = [];
+  for (const source of [data, clear, opaque, frame]) found.one.push([...await model.predict(source)]);
+  found.scaled = [...await model.predict(opaque, { scale: 1 / 255, offset: -0.5 })];
+  const flat = new ImageData(20, 10);
+  for (let i = 0; i < flat.data.length; i++) flat.data[i] = i % 4 === 3 ? 255 : 50;
+  found.flat = [...await model.predict(flat)];
+  found.several = [...await model.predict([flat, data, opaque], { batchSize: 2 })];
+  model.close();
+  return found;
+}"""
+
+
+def test_pictures_are_resized_on_the_gpu_to_the_numbers_of_python(exported, host, page):
+    model, _ = exported
+    pixels = np.random.default_rng(2).integers(0, 256, (9, 13, 4)).astype("uint8")
+    pixels[..., 3] = 255
+    page.goto(f"{host}/index.html")
+    found = page.evaluate(ON_A_GPU, [f"{host}/model/model.js", pixels.ravel().tolist()])
+    small = np.asarray(pyml.ops.image.resize(pyml.ops.cast(pyml.browser.from_pixels(pixels), "float32"), (6, 8)))[None]
+    shown, scaled, flat = (model.predict(x, verbose=0)[0] for x in (small, small / 255 - 0.5, np.full((1, 6, 8, 3), 50.0)))
+    close = functools.partial(np.testing.assert_allclose, rtol=1e-3, atol=1e-5)
+    assert [*found["taken"]] == [*["bytes", "bytes", "picture", "picture"], "picture", "bytes", *["bytes"] * 4]
+    for one in found["one"]:
+        close(one, shown)
+    close(found["scaled"], scaled)
+    close(found["flat"], flat)
+    close(found["several"], [*flat, *shown, *shown])
+
+
 def test_a_software_adapter_takes_plans_for_such(exported, host, page):
     model, folder = exported
     pyml.export(model, folder / "software", devices=("webgpu", "software"))

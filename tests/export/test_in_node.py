@@ -200,7 +200,7 @@ def test_the_command_exports_a_file(small, tmp_path, capsys):
 def test_the_loader_is_small_and_one_source_with_that_of_pages():
     source = bundle.bundled()
     assert "import " not in re.sub(r"^\s*(//|\*|/\*).*$|import\(|import\.meta", "", source, flags=re.MULTILINE)
-    assert text_of("replay.js").split("const failure")[1][:400] in source
+    assert text_of("replay.js").split("function layoutFor")[1][:400] in source
     assert bundle.runtime() == source or len(bundle.runtime()) <= 30_000
 
 
