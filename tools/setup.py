@@ -206,7 +206,8 @@ def tests_step() -> None:
 
 def minify_step() -> None:
     """`build/exported.min.js`, the loader of exported models."""
-    sources = [ROOT / "web" / "exported", ROOT / "web" / "replay.js", ROOT / "web" / "pixels.js", ROOT / "pyml" / "export" / "bundle.py", ROOT / "tools" / "minify.py"]
+    written = ("web/exported", "web/replay.js", "web/pixels.js", "pyml/export/bundle.py", "tools/minify.py")
+    sources = [ROOT / path for path in written]
     made = ROOT / "build" / "exported.min.js"
     once("minify", key(*sources), made.is_file, lambda: run(BIN / "python", "tools/minify.py"))
 
