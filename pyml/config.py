@@ -10,7 +10,6 @@ from __future__ import annotations
 import os
 import platform
 import sys
-import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -43,6 +42,7 @@ from .settings import (
     set_max_epochs,
     set_max_steps_per_epoch,
 )
+from .tracebacks import warn
 
 __all__ = [
     "backend", "describe", "device", "disable_flash_attention", "disable_interactive_logging", "disable_traceback_filtering",
@@ -169,7 +169,7 @@ def _default() -> tuple[Any, str]:
             return _opened["webgpu"], "opened by the page"
         chosen = _without_gpu("WebGPU has not been opened on this page")
         if opening.is_offered():
-            warnings.warn(opening.SAID.format(name=chosen[0].name), RuntimeWarning, stacklevel=3)
+            warn(opening.SAID.format(name=chosen[0].name), RuntimeWarning)
         return chosen
     try:
         gpu = _open("webgpu")

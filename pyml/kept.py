@@ -16,7 +16,6 @@ import hashlib
 import os
 import re
 import sys
-import warnings
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
@@ -24,6 +23,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from .paths import PACKAGE, kernels_dir, user_cache
+from .tracebacks import warn
 
 MAGIC = b"PYMLKEPT"
 CHECK = 16  # bytes of a checksum
@@ -296,4 +296,4 @@ def tell(text: str) -> None:
     global _told
     if not _told:
         _told = True
-        warnings.warn(text, RuntimeWarning, stacklevel=4)
+        warn(text, RuntimeWarning)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -13,6 +12,7 @@ from pyml.applications import imagenet_utils
 from pyml.backend import is_keras_tensor
 from pyml.models.model import Model
 from pyml.models.plotting import get_source_inputs
+from pyml.tracebacks import warn
 from pyml.utils.files import get_file
 
 STORE = "https://storage.googleapis.com/tensorflow/keras-applications/"
@@ -75,8 +75,8 @@ def input_shape(shape: Any, default_size: int, min_size: int, include_top: bool,
     default = sized(default_size, 3)
     if weights != "imagenet" and shape and len(shape) == 3:
         if shape[channel] not in (1, 3):
-            warnings.warn("This model usually expects 1 or 3 input channels. However, it was passed an input_shape "
-                          f"with {shape[channel]} input channels.", stacklevel=4)  # fmt: skip
+            warn("This model usually expects 1 or 3 input channels. However, it was passed an input_shape "
+                          f"with {shape[channel]} input channels.")  # fmt: skip
         default = sized(default_size, shape[channel])
     if weights == "imagenet" and include_top:
         if shape is not None and tuple(shape) != default:

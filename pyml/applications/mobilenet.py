@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import warnings
 from typing import Any
 
 from pyml import layers
 from pyml.applications.building import STORE, Network, conv, norm, padded, preprocessing
 from pyml.applications.imagenet_utils import decode_predictions
+from pyml.tracebacks import warn
 
 __all__ = ["MobileNet", "decode_predictions", "preprocess_input"]
 preprocess_input = preprocessing("tf", __name__)
@@ -58,8 +58,8 @@ def MobileNet(input_shape: Any = None, alpha: float = 1.0, depth_multiplier: int
                              f"Received {alpha=}")  # fmt: skip
         if rows != net.columns or rows not in _SIZES:
             rows = 224
-            warnings.warn("`input_shape` is undefined or non-square, or `rows` is not in [128, 160, 192, 224]. "
-                          "Weights for input shape (224, 224) will be loaded as the default.", stacklevel=2)  # fmt: skip
+            warn("`input_shape` is undefined or non-square, or `rows` is not in [128, 160, 192, 224]. "
+                          "Weights for input shape (224, 224) will be loaded as the default.")  # fmt: skip
     x = _rectified(conv(image, int(32 * alpha), 3, "conv1", 2), "conv1")
     for block, (filters, stride) in enumerate(_BLOCKS, 1):
         if stride == 2:

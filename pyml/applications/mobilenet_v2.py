@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import warnings
 from typing import Any
 
 from pyml import layers, settings
 from pyml.applications.building import STORE, Network, channel_axis, conv, divisible, norm, padded, padding_for, preprocessing
 from pyml.applications.imagenet_utils import decode_predictions
 from pyml.backend import is_keras_tensor
+from pyml.tracebacks import warn
 
 __all__ = ["MobileNetV2", "decode_predictions", "preprocess_input"]
 preprocess_input = preprocessing("tf", __name__)
@@ -61,8 +61,8 @@ def MobileNetV2(input_shape: Any = None, alpha: float = 1.0, include_top: bool =
                              f"only; Received `{alpha=}`")  # fmt: skip
         if rows != net.columns or rows not in _SIZES:
             rows = 224
-            warnings.warn("`input_shape` is undefined or non-square, or `rows` is not in [96, 128, 160, 192, 224]. "
-                          "Weights for input shape (224, 224) will be loaded as the default.", stacklevel=2)  # fmt: skip
+            warn("`input_shape` is undefined or non-square, or `rows` is not in [96, 128, 160, 192, 224]. "
+                          "Weights for input shape (224, 224) will be loaded as the default.")  # fmt: skip
     x = conv(image, divisible(32 * alpha), 3, "Conv1", 2)
     x = layers.ReLU(6.0, name="Conv1_relu")(norm(x, "bn_Conv1", momentum=0.999))
     block = 0

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Callable
 from typing import Any
 
@@ -21,6 +20,7 @@ from pyml.applications.building import (
 )
 from pyml.applications.imagenet_utils import decode_predictions
 from pyml.backend import is_keras_tensor
+from pyml.tracebacks import warn
 
 __all__ = ["decode_predictions", "preprocess_input"]  # Keras has the networks in `applications` alone
 preprocess_input = preprocessing(None, __name__)
@@ -76,8 +76,8 @@ def _build(net: Network, kind: str, last: int, alpha: float, minimalistic: bool,
             raise ValueError("If imagenet weights are being loaded, alpha can be one of `0.75`, `1.0` for non minimalistic or `1.0` for "
                              f"minimalistic only. Received: {alpha=}")  # fmt: skip
         if not net.rows == net.columns == 224:
-            warnings.warn("`input_shape` is undefined or non-square, or `rows` is not 224. "
-                          "Weights for input shape (224, 224) will be loaded as the default.", stacklevel=4)  # fmt: skip
+            warn("`input_shape` is undefined or non-square, or `rows` is not 224. "
+                          "Weights for input shape (224, 224) will be loaded as the default.")  # fmt: skip
     active = _relu if minimalistic else _hard_swish
     image = net.image()
     x = layers.Rescaling(scale=1.0 / 127.5, offset=-1.0)(image) if preprocessing else image

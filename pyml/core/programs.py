@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import warnings
 import weakref
 from collections.abc import Callable
 from typing import Any, overload
@@ -16,6 +15,7 @@ from ..device.lock import LOCK
 from ..dtypes import host_array, narrow
 from ..graph.prims import CONST
 from ..recent import Recent
+from ..tracebacks import warn
 from . import trace
 from .capture import Capture, logits_among
 from .nest import Parts, flatten, structure
@@ -105,10 +105,9 @@ class Program:
 
     def _capture(self, args: tuple[Any, ...], kwargs: dict[str, Any], leaves: list[Any]) -> Capture:
         if len(self.captures) == self.many:
-            warnings.warn(
+            warn(
                 f"program {self.name!r} was traced {self.many} times: Python numbers and shapes are part of what it is traced "
                 "for. Pass a number that changes as a Variable or an array.",
-                stacklevel=3,
             )
         return Capture(self.fn, args, kwargs, leaves)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from types import TracebackType
@@ -13,6 +12,7 @@ from ..graph.grad import READ, WATCHED, pullback
 from ..graph.node import Node, toposort
 from ..graph.prims import add, broadcast_to, cast, full, permute, reshape
 from ..graph.recording import Recording
+from ..tracebacks import warn
 from . import trace
 from .derivatives import jacobian_rows, units
 from .nest import flatten, pack
@@ -127,7 +127,7 @@ class GradientTape:
                 self._variables.setdefault(id(x), (x, {}))
             elif isinstance(x, Tensor):
                 if x.dtype != "float32":
-                    warnings.warn(f"GradientTape.watch: {x.dtype} tensors have no gradients; watch float32 ones.", stacklevel=2)
+                    warn(f"GradientTape.watch: {x.dtype} tensors have no gradients; watch float32 ones.")
                 else:
                     x._node = WATCHED(x._node)  # what was made of it before has no part in this
                     self._tensors[id(x)] = x, x._node
@@ -325,7 +325,7 @@ class GradientTape:
             return list(reads.values())[-1] if reads else None
         node = as_node(y)
         if node.dtype != "float32":
-            warnings.warn(f"GradientTape: the target is {node.dtype}, and only float32 has gradients.", stacklevel=3)
+            warn(f"GradientTape: the target is {node.dtype}, and only float32 has gradients.")
             return None
         return node
 

@@ -7,12 +7,12 @@ from __future__ import annotations
 
 import asyncio
 import random
-import warnings
 from contextlib import aclosing
 from typing import Any
 
 import numpy as np
 
+from pyml import tracebacks
 from pyml.data.ahead import in_thread
 from pyml.data.failing import noted
 from pyml.data.structure import batched, mapped_leaves
@@ -149,7 +149,7 @@ async def lenient(what, source, fn, warn):
                 value = await result(what, fn, number, element)
             except Exception as error:
                 if warn:
-                    warnings.warn(f"left out an element: {type(error).__name__}: {error} {' '.join(error.__notes__)}", stacklevel=2)
+                    tracebacks.warn(f"left out an element: {type(error).__name__}: {error} {' '.join(error.__notes__)}")
                 continue
             if what == "map":
                 yield value

@@ -40,7 +40,8 @@ class Signature:
                       if name != "self" and p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)]
         self.needs = [name for name in self.names if call[name].default is inspect.Parameter.empty]
         anything = any(p.kind is p.VAR_KEYWORD for p in call.values())
-        self.takes_training = "training" in call or (anything and "args" not in call)
+        self.names_training = "training" in call
+        self.takes_training = self.names_training or (anything and "args" not in call)
         self.takes_mask = "mask" in call
         self.mask_names = {name[:-5]: name for name in call if name.endswith("_mask")}  # `query_mask` belongs to `query`
         default = call["training"].default if "training" in call else None

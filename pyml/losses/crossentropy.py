@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import warnings
-
 from pyml import ops
 from pyml.core import Tensor
 from pyml.core.types import TensorLike
 from pyml.objects.registry import LOSSES
+from pyml.tracebacks import warn
 
 __all__ = ["binary_crossentropy", "categorical_crossentropy", "sparse_categorical_crossentropy"]
 
@@ -39,10 +38,10 @@ def categorical_crossentropy(y_true: TensorLike, y_pred: TensorLike, from_logits
     y_pred = _float(y_pred)
     y_true = ops.cast(ops.convert_to_tensor(y_true), y_pred.dtype)
     if y_pred.shape[-1] == 1:
-        warnings.warn(
+        warn(
             "categorical_crossentropy: predictions have a single class, so the loss is always 0. "
             f"Received: y_pred.shape={y_pred.shape}. Use 'binary_crossentropy' for two classes.",
-            SyntaxWarning, stacklevel=2,
+            SyntaxWarning,
         )
     if label_smoothing:
         y_true = y_true * (1.0 - label_smoothing) + label_smoothing / y_true.shape[-1]

@@ -6,9 +6,10 @@ import base64
 import marshal
 import sys
 import types
-import warnings
 from collections.abc import Callable
 from typing import Any
+
+from pyml.tracebacks import warn
 
 REFUSED = (
     "The config holds a lambda as Python bytecode. It could do anything that your program can, and so is not made unless you pass "
@@ -22,9 +23,9 @@ def dump(function: Callable[..., Any]) -> dict[str, Any]:
     Raises:
         ValueError: It uses variables of the function around it that have no form in a config.
     """
-    warnings.warn(
+    warn(
         "A lambda is kept as Python bytecode, which is read only with safe_mode=False and by this version of Python; "
-        "a named function, registered with register_keras_serializable, can be read everywhere.", stacklevel=2)
+        "a named function, registered with register_keras_serializable, can be read everywhere.")
     held = None if function.__closure__ is None else tuple(cell.cell_contents for cell in function.__closure__)
     for value in held or ():
         if not isinstance(value, (int, float, str, bool, type(None))):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from math import prod
 from typing import Any
 
@@ -14,6 +13,7 @@ from ..errors import ShapeError
 from ..graph import prims
 from ..graph.sizes import count_of
 from ..settings import epsilon
+from ..tracebacks import warn
 from .activation import relu
 from .apply import Primitive, as_float
 from .arithmetic import absolute, clip
@@ -131,10 +131,9 @@ def _logits(output: Tensor, from_logits: bool, axis: int | None, what: str) -> T
     if known is None or known.axis != axis:
         return output if from_logits else None
     if from_logits:
-        warnings.warn(
+        warn(
             f"{what}: from_logits=True, but output is the result of a {'sigmoid' if axis is None else 'softmax'}; what it was "
             "made of is taken as the logits. Leave out from_logits, or the activation.",
-            stacklevel=3,
         )
     return Tensor(known.node)
 

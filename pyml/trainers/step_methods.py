@@ -52,7 +52,7 @@ class StepMethods(Layer):
         if self.optimizer is None:
             raise ValueError(f"Model '{self.name}' was compiled without an optimizer; pass optimizer= to compile to train it.")
         with differentiating():
-            y_pred = self(x, training=True)
+            y_pred = self(x, **self._mode(True))
             loss = self._compute_loss(x, y, y_pred, sample_weight, training=True)
             variables = self._trained.of(self)
             grads = connected_gradients(self.optimizer.scale_loss(loss), variables) if variables else []
@@ -66,7 +66,7 @@ class StepMethods(Layer):
     def test_step(self, data: Any) -> dict[str, Any]:
         """Forward, loss, metrics for `(x, y, sample_weight)`."""
         x, y, sample_weight = unpack_x_y_sample_weight(data)
-        y_pred = self(x, training=False)
+        y_pred = self(x, **self._mode(False))
         loss = self._compute_loss(x, y, y_pred, sample_weight, training=False)
         return self._logged(loss, x, y, y_pred, sample_weight)
 
@@ -77,7 +77,16 @@ class StepMethods(Layer):
 
     def predict_step(self, data: Any) -> Any:
         """Predictions for `x`, `(x,)`, `(x, y)` or `(x, y, sample_weight)`."""
-        return self(unpack_x_y_sample_weight(data)[0], training=False)
+        return self(unpack_x_y_sample_weight(data)[0], **self._mode(False))
+
+    def _mode(self, training: bool) -> dict[str, bool]:
+        """How steps call the model: as in Keras they say `training` only to a `call` that names it, and layers inside hear nothing else."""
+        if self._signature.names_training:
+            return {"training": training}
+        if training and (quiet := [layer.name for layer in self._flatten_layers() if _differs(layer)]):
+            warn(f"fit: call() of '{self.name}' has no `training` argument, so layers inside it run as in inference, as in Keras: "
+                 f"{', '.join(quiet[:5])}{', ...' if len(quiet) > 5 else ''}. Write `def call(self, inputs, training=None)`.")  # fmt: skip
+        return {}
 
     def compute_loss(self, x: Any = None, y: Any = None, y_pred: Any = None, sample_weight: Any = None, training: bool = True) -> Tensor:
         """The loss of a batch as a scalar tensor: that of `compile`, and what layers add.
@@ -200,3 +209,9 @@ class StepMethods(Layer):
 def batch_size(x: Any) -> int:
     """Number of samples in nested inputs."""
     return next(leaf.shape[0] for leaf in flatten(x) if leaf is not None)
+
+
+def _differs(layer: Layer) -> bool:
+    """Whether a layer would do something else in training: drops, or takes the statistics of the batch."""
+    shares = (getattr(layer, name, None) for name in ("rate", "stddev", "dropout", "recurrent_dropout"))
+    return any(isinstance(share, (int, float)) and share > 0 for share in shares) or (hasattr(layer, "moving_mean") and layer.trainable)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import os
-import warnings
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -15,6 +14,7 @@ from pyml import ops
 from pyml.core.types import TensorLike
 from pyml.errors import ShapeError
 from pyml.settings import floatx, standardize_data_format
+from pyml.tracebacks import warn
 
 __all__ = ["array_to_img", "img_to_array", "load_img", "save_img", "smart_resize"]
 
@@ -118,7 +118,7 @@ def save_img(
     file_format = "jpeg" if file_format == "jpg" else file_format
     picture = array_to_img(x, data_format, scale)
     if picture.mode == "RGBA" and file_format == "jpeg":
-        warnings.warn("save_img: JPEG has no transparency; the picture is saved as RGB.", stacklevel=2)
+        warn("save_img: JPEG has no transparency; the picture is saved as RGB.")
         picture = picture.convert("RGB")
     picture.save(path, format=file_format, **kwargs)
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import math
 import time
-import warnings
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
 from pyml.callbacks.callback import Callback
+from pyml.tracebacks import warn
 from pyml.vis import notebook
 from pyml.vis.charts import line_chart
 from pyml.vis.figure import Figure
@@ -192,7 +192,7 @@ class FitCallbacks(Callback):
     def _say(self, text: str) -> None:
         if text not in self.warnings:
             self.warnings.append(text)
-            warnings.warn(f"fit_callbacks: {text}.", stacklevel=3)
+            warn(f"fit_callbacks: {text}.")
 
 
 class Paced:

@@ -1,6 +1,7 @@
 """fit, evaluate, predict and the on_batch methods."""
 
 import asyncio
+import contextlib
 import itertools
 
 import numpy as np
@@ -347,3 +348,41 @@ def test_predict_keeps_all_rows_of_outputs_that_are_no_rows_of_the_batch(device,
     pieces, twice = model.predict(x, verbose=0)
     np.testing.assert_array_equal(pieces, x.reshape(-1, 2, 6))
     np.testing.assert_array_equal(twice, 2 * x)
+
+
+def test_as_in_keras_only_a_call_that_names_training_hears_of_it_in_fit(cpu):
+    heard = []
+
+    class Hears(pyml.layers.Layer):
+        def call(self, x, training=None):
+            heard.append(training)
+            return x
+
+    class Quiet(pyml.Model):
+        def __init__(self, inner):
+            super().__init__()
+            self.inner, self.norm, self.out = inner, pyml.layers.BatchNormalization(), pyml.layers.Dense(1)
+
+        def call(self, x):
+            return self.out(self.norm(self.inner(x)))
+
+    class Named(Quiet):
+        def call(self, x, training=None):
+            return super().call(x)
+
+    x, y = np.full((8, 3), 5.0, "float32"), np.ones((8, 1), "float32")
+    for cls, trains, answers in ((Quiet, None, None), (Named, True, False)):
+        model = cls(pyml.Sequential([Hears()]))
+        model.compile("sgd", "mse", run_eagerly=True)
+        model.evaluate(x, y, verbose=0)
+        del heard[:]
+        model.predict(x, verbose=0)
+        assert set(heard) == {answers}
+        del heard[:]
+        with contextlib.nullcontext() if trains else pytest.warns(UserWarning, match="no `training` argument.*: batch_normalization"):
+            model.train_on_batch(x, y)
+        assert heard[-1] is trains
+        assert bool(np.any(model.norm.moving_mean.numpy())) is bool(trains)
+        del heard[:]
+        model(x, training=True)
+        assert heard == [True]

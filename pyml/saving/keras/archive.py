@@ -6,7 +6,6 @@ import io
 import json
 import os
 import tempfile
-import warnings
 import zipfile
 from collections.abc import Callable, Mapping
 from datetime import datetime
@@ -18,6 +17,7 @@ from ...layers.allowance import at_most
 from ...objects import sharing
 from ...objects.registry import LAYERS
 from ...objects.serialization import deserialize_keras_object, serialize_keras_object
+from ...tracebacks import warn
 from ..files import MOST_JSON, MOST_WEIGHTS, ModelFileError, check_members, parse_json, path_of
 from . import hdf5, hdf5_read, keras2, state
 
@@ -79,7 +79,7 @@ def save_archive(model: Any, target: Any, read: state.Reader | None = None, over
     if path is not None and not overwrite and os.path.exists(path):
         raise FileExistsError(f"save: {path} exists; pass overwrite=True to replace it.")
     if not model.built:
-        warnings.warn(f"model '{model.name}' is saved without weights: it is not built yet. Call it on data first.", stacklevel=4)
+        warn(f"model '{model.name}' is saved without weights: it is not built yet. Call it on data first.")
     members = described(model, keras_version)
     weights = hdf5.write(state.save_state(model, read, old=keras_version == 2))
     assets = _assets(model)

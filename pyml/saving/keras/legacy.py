@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import warnings
 from collections.abc import Mapping
 from typing import Any
 
@@ -17,6 +16,7 @@ from ...layers import deserialize
 from ...layers.allowance import at_most
 from ...objects.registry import OPTIMIZERS, custom_object_scope
 from ...objects.serialization import deserialize_keras_object, serialize_keras_object
+from ...tracebacks import warn
 from ..files import ModelFileError, parse_json
 from ..tfjs.layers_config import read_layer
 from . import archive, hdf5, hdf5_read, keras2
@@ -232,7 +232,7 @@ def load_weights(model: Any, group: Group, where: object, skip_mismatch: bool = 
         if fits:
             found += zip(variables, arrays, strict=True)
         elif skip_mismatch:
-            warnings.warn(f"{where}: layer {layer.name!r} is left as it is; its weights have other shapes in the file.", stacklevel=4)
+            warn(f"{where}: layer {layer.name!r} is left as it is; its weights have other shapes in the file.")
         else:
             raise ModelFileError(f"{where}: layer {layer.name!r} has weights of shapes {[tuple(v.shape) for v in variables]}; in the file "
                                  f"they have {[a.shape for a in arrays]}.")
@@ -266,7 +266,7 @@ def _compile(model: Any, config: dict[str, Any], root: Group, where: object, cus
             model.compile_from_config({key: value for key, value in config.items() if key not in _NOT_OURS} | of_metrics | {
                 "optimizer": serialize_keras_object(optimizer)})
     except _BUILDING as e:
-        warnings.warn(f"{where}: the model is not compiled: {str(e)[:300]}", stacklevel=4)
+        warn(f"{where}: the model is not compiled: {str(e)[:300]}")
         return
     group = next((found for name in _STATE if (found := root.find(name)) is not None), None)
     if group is not None:

@@ -7,7 +7,6 @@ do not count, since a model that is made again has others.
 from __future__ import annotations
 
 import os
-import warnings
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -20,6 +19,7 @@ from ...layers.layer import Layer
 from ...layers.quantizable import Quantizable
 from ...objects.registry import LAYERS
 from ...optimizers.base import Optimizer
+from ...tracebacks import warn
 from ..files import ModelFileError
 from . import keras2
 from .hdf5 import Group
@@ -177,7 +177,7 @@ def load_state(model: Any, root: Group, where: object, skip_mismatch: bool = Fal
             variable.assign(value)
         raise
     if failed:
-        warnings.warn(f"{where}: {_told(failed)}", stacklevel=4)
+        warn(f"{where}: {_told(failed)}")
 
 
 def _quantize_as_stored(obj: Any, group: Group) -> None:

@@ -6,12 +6,12 @@ import hashlib
 import json
 import os
 import re
-import warnings
 from collections.abc import Generator
 from typing import Any
 
 from pyml import atomic
 
+from ...tracebacks import warn
 from ..files import MOST_JSON, MOST_WEIGHTS, ModelFileError, parse_json
 from ..shards import write_shards
 from . import hdf5, hdf5_read
@@ -26,7 +26,7 @@ def write(path: str, whole: Group, most: float) -> None:
         OSError: A file cannot be written; what was there before is as it was.
     """
     if not path.endswith(".json"):
-        warnings.warn(f"save_weights: shards are listed in a .json file, so {path} becomes {path.removesuffix('.h5')}.json.", stacklevel=3)
+        warn(f"save_weights: shards are listed in a .json file, so {path} becomes {path.removesuffix('.h5')}.json.")
         path = f"{path.removesuffix('.h5')}.json"
     path = os.path.realpath(path)  # of a link, the shards lie beside what it leads to
     folder, file_name = os.path.split(path)
