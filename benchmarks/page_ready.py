@@ -18,7 +18,7 @@ from pathlib import Path
 import tab
 
 from pyml import Sequential, layers, paths
-from pyml.cli import compress, stdlib
+from pyml.cli import compress, ready, stdlib
 from pyml.cli.browser import FLAGS, find_chromium, playwright
 from pyml.cli.build import build_site
 from pyml.cli.serve import running
@@ -97,7 +97,7 @@ def visited(context, address):
     """Milliseconds after opening the page by part, in order."""
     page = context.new_page()
     page.goto(address)
-    page.wait_for_function(READY, timeout=300_000)
+    page.wait_for_function(READY, timeout=300_000, polling=100)  # by default it looks, and has all laid out, before each frame
     found = page.evaluate(TIMES)
     page.wait_for_timeout(4000)  # a browser keeps machine code a moment after it has made the better one
     page.close()
@@ -124,7 +124,7 @@ def print_bytes(site):
     """What a first visit loads before the page's own files, and the files of an exported convnet of the digits."""
     plan = json.loads((site / "pyodide" / "ready.json").read_text())
     memory = {"pyodide.mjs", "pyodide.asm.mjs", "ready.json", *plan["sizes"]} - {stdlib.NAME}  # that comes after the start
-    kept = {plan["memory"], plan["modules"], *(file for _, file in plan["libraries"])}
+    kept = set(ready.names(plan))
     lock = json.loads((site / "pyodide" / "pyodide-lock.json").read_text())
     nothing = (memory - kept) | {stdlib.NAME} | {entry["file_name"] for entry in lock["packages"].values()}
     for title, names in (("Python from the kept memory", memory), ("Python from nothing", nothing)):

@@ -7,7 +7,7 @@ import pytest
 
 from pyml import paths
 
-from .python_page import PythonPage
+from .python_page import BLANK, PythonPage
 
 GOES_ON = "Python goes on from its memory"
 DRAWN = """
@@ -46,6 +46,79 @@ def test_a_page_goes_on_from_the_sites_memory_and_every_visit_draws_its_own_numb
     context.close()
 
 
+FORGET = """() => caches.delete("pyml-python")"""
+UNPACKED = """async (wanted) => {
+  for (;; await new Promise((resolve) => { setTimeout(resolve, 100); })) {
+    const keys = await (await caches.open("pyml-python")).keys(), names = keys.map(({ url }) => url.split("/").at(-1)).sort();
+    if (JSON.stringify(names) === JSON.stringify(wanted)) return;
+  }
+}"""
+DAMAGED = """async () => {
+  const cache = await caches.open("pyml-python");
+  for (const { url } of await cache.keys()) if (url.includes("memory-")) await cache.put(url, new Response("nonsense"));
+}"""
+
+
+def forget(page, site):
+    """Forgets what earlier visits unpacked."""
+    page.goto(f"{site}{BLANK}")
+    page.evaluate(FORGET)
+
+
+def visited(browser, site):
+    """A window that was on a page once; what that unpacked is kept."""
+    plan = json.loads((paths.site_dir() / "pyodide" / "ready.json").read_text())
+    context = browser.new_context(service_workers="block")
+    page = context.new_page()
+    page.goto(f"{site}{BLANK}")
+    page.evaluate("""() => caches.open("pyml-python").then((cache) => cache.put("/pyodide/memory-0123456789.gz", new Response("old")))""")
+    first = PythonPage(page, site, "backend=cpu&thread=main")
+    first.page.evaluate(UNPACKED, [plan["memory"], plan["modules"]])
+    return context
+
+
+def test_a_later_visit_reads_what_the_first_one_unpacked(browser, site):
+    context = visited(browser, site)
+    for name in ("memory-*.gz", "modules-*.gz"):
+        context.route(f"**/{name}", lambda route: route.abort())
+    python = PythonPage(context.new_page(), site, "backend=cpu&thread=main")
+    assert went_on(python)
+    events = python.page.evaluate("() => events.filter((e) => e.type === 'download')")
+    assert events[-1]["total"] == events[-1]["loaded"]
+    context.close()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("missing", [
+    "delete globalThis.caches; Object.defineProperty(globalThis, 'caches', { get() { throw new DOMException('no', 'SecurityError'); } })",
+    "CacheStorage.prototype.open = () => Promise.reject(new DOMException('no', 'SecurityError'))",
+    "Cache.prototype.put = () => Promise.reject(new DOMException('full', 'QuotaExceededError'))",
+    "Cache.prototype.match = () => Promise.reject(new DOMException('unreadable', 'OperationError'))"],
+    ids=["none", "private window", "full", "unreadable"])  # fmt: skip
+def test_where_the_browser_keeps_nothing_every_visit_unpacks(browser, site, missing):
+    context = browser.new_context(service_workers="block")
+    context.add_init_script(missing)
+    for _ in range(2):
+        page = context.new_page()
+        errors = []
+        page.on("pageerror", lambda error, errors=errors: errors.append(error))
+        python = PythonPage(page, site, "backend=cpu&thread=main")
+        assert went_on(python) and not errors
+        assert python.run("import colorsys\ncolorsys.rgb_to_hsv(1, 0, 0)") == [0.0, 1.0, 1]
+    context.close()
+
+
+@pytest.mark.slow
+def test_what_was_unpacked_and_is_damaged_is_unpacked_again(browser, site):
+    context = visited(browser, site)
+    page = context.new_page()
+    page.goto(f"{site}{BLANK}")
+    page.evaluate(DAMAGED)
+    assert not went_on(PythonPage(page, site, "backend=cpu&thread=main"))
+    assert went_on(PythonPage(context.new_page(), site, "backend=cpu&thread=main"))
+    context.close()
+
+
 @pytest.mark.parametrize("query", [
     "backend=cpu", pytest.param("backend=cpu&thread=main", marks=pytest.mark.slow)], ids=["worker", "main thread"])  # fmt: skip
 def test_a_memory_of_another_runtime_is_refused_and_python_starts_from_nothing(page, site, query):
@@ -55,6 +128,7 @@ def test_a_memory_of_another_runtime_is_refused_and_python_starts_from_nothing(p
     memory = bytearray(gzip.decompress((paths.site_dir() / "pyodide" / plan["memory"]).read_bytes()))
     runs = int.from_bytes(memory[4:8], "little")
     memory[12 + 8 * runs + 16] ^= 255  # in the build's number, which Pyodide compares
+    forget(page, site)
     page.route("**/memory-*.gz", lambda route: route.fulfill(body=gzip.compress(bytes(memory), 1)))
     page.console.allow("fatal error")
     python = PythonPage(page, site, query)
@@ -68,6 +142,7 @@ def test_a_memory_of_another_runtime_is_refused_and_python_starts_from_nothing(p
     ("memory-*.gz", b"nonsense"), ("modules-*.gz", b"nonsense"), ("library-*.wasm", b"nonsense"), ("ready.json", b"{}"),
     ("ready.json", b"no JSON"), ("ready.json", b'{"format": 99}')])  # fmt: skip
 def test_whatever_of_it_is_damaged_or_missing_python_starts_from_nothing(page, site, name, body):
+    forget(page, site)
     page.route(f"**/{name}", lambda route: route.fulfill(body=body, content_type="application/wasm"))
     python = PythonPage(page, site, "backend=cpu")
     assert not any("packages placed" in name for name, _ in python.info["times"])

@@ -298,6 +298,14 @@ def test_server_sends_isolation_headers_and_the_right_type(get, path, kind):
     assert answer.headers["Cache-Control"] == "no-cache"
 
 
+def test_files_asked_for_by_their_content_are_never_asked_about_again(get, built):
+    plan = json.loads((built / "pyodide" / "ready.json").read_text())
+    wheel_ = next((built / "pyodide").glob("pyml-*.whl")).name
+    for name in (f"pyodide.asm.wasm?{plan['engine']}", wheel_, plan.get("memory", wheel_)):
+        answer, _ = get(f"/pyodide/{name}", Accept_Encoding="br")
+        assert answer.status == 200 and "immutable" in answer.headers["Cache-Control"], name
+
+
 def test_changed_source_is_rebuilt_before_the_next_answer(monkeypatch):
     built_, state = [], [frozenset()]
     monkeypatch.setattr(renew, "source_state", lambda: state[0])

@@ -103,7 +103,8 @@ async function keepForOffline(files, indexURL) {
     const { active } = await navigator.serviceWorker.ready;
     const own = performance.getEntriesByType("resource").map((entry) => entry.name);
     const page = location.href.replace(/[?#].*/, "");
-    const runtime = [...RUNTIME, "ready.json"].map((name) => new URL(name, indexURL).href);
+    const named = new Set(files.map((url) => url.replace(/\?.*/, ""))); // some by their content
+    const runtime = [...RUNTIME, "ready.json"].map((name) => new URL(name, indexURL).href).filter((url) => !named.has(url));
     active.postMessage({ keep: [...new Set([page, ...own, ...files, ...WORKER, ...runtime])].filter((url) => url.startsWith(location.origin)) });
   } catch {
     // a browser that allows no service worker: pages need a network

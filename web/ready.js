@@ -29,24 +29,43 @@ export function withLibraries(factory, libraries, memory = null, hear = () => {}
     settings.preRun.push((module) => {
       module.addRunDependency("libraries");
       placed(module, libraries).then(() => {
-        fresh = withoutEnd(module.HEAPU8);
+        fresh = withoutEnd(module.HEAPU8, module._sbrk(0)); // nothing was written to beyond that
         hear(fresh);
         module.removeRunDependency("libraries");
       }).catch(settings.quit);
     });
     const failed = new Promise((resolve, reject) => { settings.quit = reject; });
-    const module = await Promise.race([(await factory)(settings), failed]);
+    const make = await factory, module = await compilingOnce(() => Promise.race([make(settings), failed]));
     if (memory) fit(module, await memory.kept, memory, fresh);
+    if (memory) memory.kept = null; // Python runs as long as the page, and would hold it
     return module;
   };
 }
 
+/** While `body` runs, equal small modules are compiled once: Emscripten puts each of 261 functions of Pyodide's into one, of 40 kinds. */
+async function compilingOnce(body) {
+  const { Module } = WebAssembly, made = new Map();
+  WebAssembly.Module = new Proxy(Module, {
+    construct(target, [bytes]) {
+      if (!(bytes instanceof Uint8Array) || bytes.length > 256) return new target(bytes);
+      const kind = String.fromCharCode(...bytes);
+      if (!made.has(kind)) made.set(kind, new target(bytes));
+      return made.get(kind);
+    },
+  });
+  try {
+    return await body();
+  } finally {
+    WebAssembly.Module = Module;
+  }
+}
+
 const PIECE = 128; // bytes: what differs from what lies there is told in such pieces
 
-/** A copy of memory up to its last byte that is not zero, in whole pieces. */
-function withoutEnd(memory) {
+/** A copy of memory up to its last byte before `used` that is not zero, in whole pieces. */
+function withoutEnd(memory, used) {
   const words = wordsOf(memory, 0, memory.length);
-  let end = words.length;
+  let end = Math.ceil(used / 4);
   while (end && !words[end - 1]) end--;
   return memory.slice(0, Math.ceil((4 * end) / PIECE) * PIECE);
 }
@@ -149,10 +168,12 @@ async function placed(module, libraries) {
 export function unpacked(pack) {
   const start = 4 + new DataView(pack.buffer, pack.byteOffset).getUint32(0, true);
   let at = start;
-  return JSON.parse(new TextDecoder().decode(pack.subarray(4, start))).map(([path, size]) => [path, pack.subarray(at, (at += size))]);
+  const files = JSON.parse(new TextDecoder().decode(pack.subarray(4, start))).map(([path, size]) => [path, pack.subarray(at, (at += size))]);
+  if (at !== pack.length) throw new Error(`the files' pack has ${pack.length} bytes, not ${at}`);
+  return files;
 }
 
-/** Puts the files of a pack, and the names of the libraries, where Python looks for packages. */
+/** Puts files, a Map of their bytes, and the names of the libraries, where Python looks for packages. */
 export function putPackages(fs, files, libraries) {
   const folders = new Map(); // path -> node; writeFile would look for each file's folder again, and open and close it
   const put = (path, bytes) => {
@@ -164,8 +185,9 @@ export function putPackages(fs, files, libraries) {
     const parent = folders.get(folder), node = parent.node_ops.mknod(parent, path.slice(cut), 0o100666, 0);
     Object.assign(node, { contents: bytes, usedBytes: bytes.length });
   };
-  for (const [path, bytes] of files) put(path, bytes);
-  for (const path of libraries) put(path, new Uint8Array()); // it is loaded; Python only wants to see a file
+  const loaded = new Set(libraries); // Python only wants to see a file
+  for (const [path, bytes] of files) if (!loaded.has(path)) put(path, bytes);
+  for (const path of libraries) put(path, new Uint8Array());
 }
 
 /**

@@ -16,19 +16,24 @@ class StartError extends Error {
 }
 
 const LIBRARY = "python_stdlib.zip"; // Python's own modules
+const ENGINE = "pyodide.asm.wasm"; // Python itself
+const UNPACKED = "pyml-python"; // the browser's cache of what takes longer to make than to read
+const NAMED = { cache: "force-cache" }; // files named by their content: a browser that asks about one anew drops its machine code
 const fileName = (url) => new URL(url, globalThis.location?.href).pathname.split("/").pop();
 
 /**
  * Counts the bytes of every fetch while `body` runs, and rejects with the name of the first file that fails: at once,
  * since Pyodide does not settle when its WebAssembly is missing, cut short or damaged.
  *
- * body(files) gets { early(url), expect(sizes) }: `early` begins a download that somebody asks for later, or says what is answered in
- * its place; `expect` tells the bytes of files by their names, so that the total is known before the files answer.
+ * body(files) gets { early(url), expect(sizes), there(url) }: `early` begins a download that somebody asks for later, or says what is
+ * answered in its place; `expect` tells the bytes of files by their names, so that the total is known before the files answer;
+ * `there` says that a file is not downloaded.
  */
 async function withDownloadProgress(emit, body) {
   const { fetch: original } = globalThis;
   const { instantiateStreaming } = WebAssembly;
   const seen = { loaded: 0, known: false }, sizes = new Map(), begun = new Map(), counting = new Map();
+  const absent = new Set(), named = new Set();
   let fail = null;
   const failed = new Promise((resolve, reject) => {
     fail = (file, reason) => reject(new StartError("download", `Could not download ${file}: ${reason}.`, file));
@@ -41,6 +46,7 @@ async function withDownloadProgress(emit, body) {
   };
   const download = async (input, init) => {
     const file = fileName(input?.url ?? String(input));
+    if (file === ENGINE) named.add(String(input));
     let response;
     try {
       response = await original.call(globalThis, input, init);
@@ -76,8 +82,9 @@ async function withDownloadProgress(emit, body) {
     try {
       return await instantiateStreaming.apply(WebAssembly, args);
     } catch (error) {
-      await counting.get("pyodide.asm.wasm"); // what its download has to say comes first
-      fail("pyodide.asm.wasm", `it is damaged (${error.message})`);
+      await counting.get(ENGINE); // what its download has to say comes first
+      for (const url of named) original.call(globalThis, url, { cache: "reload" }).then((answer) => answer.arrayBuffer()).catch(() => {}); // for another try
+      fail(ENGINE, `it is damaged (${error.message})`);
       throw error;
     }
   };
@@ -87,9 +94,14 @@ async function withDownloadProgress(emit, body) {
       begun.set(url, response);
     },
     expect(bytes) {
-      for (const [file, size] of Object.entries(bytes)) sizes.set(file, size);
+      for (const [file, size] of Object.entries(bytes)) if (!absent.has(file)) sizes.set(file, size);
       seen.known = true;
       tell("");
+    },
+    there(url) {
+      absent.add(fileName(url));
+      sizes.delete(fileName(url));
+      tell(""); // the total is smaller now
     },
   };
   try {
@@ -117,29 +129,74 @@ async function readyPlan(indexURL) {
   try {
     const answer = await fetch(new URL("ready.json", indexURL));
     const plan = answer.ok ? await answer.json() : {};
-    return plan.format === 3 ? plan : { sizes: {} };
+    return plan.format === 4 ? plan : { sizes: {} };
   } catch {
     return { sizes: {} };
   }
 }
 
-/** The bytes of a file that `pyml build` compressed, in pieces. */
-async function unzipped(url) {
-  const { body } = await fetch(url), pieces = [];
-  const arriving = body.pipeThrough(new DecompressionStream("gzip")).getReader();
-  for (let next; !(next = await arriving.read()).done;) pieces.push(next.value);
-  return pieces;
+/** The browser's cache of unpacked files and memories; none outside secure contexts, and where a browser keeps nothing. */
+async function openUnpacked() {
+  try {
+    return await globalThis.caches?.open(UNPACKED);
+  } catch {
+    return undefined;
+  }
+}
+
+/** What `use` makes of the answer for a file named by its content; of a new one where that is damaged, as the browser kept it. */
+const loaded = (url, use) => use(fetch(url, NAMED)).catch(() => use(fetch(url, { cache: "reload" })));
+
+/** The bytes of a body, in pieces. */
+async function pieces(body) {
+  const found = [], arriving = body.getReader();
+  for (let next; !(next = await arriving.read()).done;) found.push(next.value);
+  return found;
+}
+
+/** Files in `folder` that `pyml build` compressed, as earlier visits unpacked them; what this visit has to unpack is kept for later ones. */
+function unpacking(folder, there) {
+  const opened = openUnpacked(), wanted = new Set(), fresh = new Map(); // url -> pieces
+  return {
+    /** The bytes of a file, in pieces. */
+    async get(url) {
+      wanted.add(url);
+      const kept = await (await opened)?.match(url).catch(() => null);
+      if (kept) there(url);
+      if (kept) return [new Uint8Array(await kept.arrayBuffer())];
+      const found = await loaded(url, async (answer) => pieces((await answer).body.pipeThrough(new DecompressionStream("gzip"))));
+      fresh.set(url, found);
+      return found;
+    },
+    /** Keeps what was unpacked, and forgets files of former builds. */
+    async keep() {
+      const cache = await opened;
+      const former = (url) => url.startsWith(folder) && url.endsWith(".gz") && !wanted.has(url);
+      try {
+        for (const { url } of fresh.size && cache ? await cache.keys() : []) if (former(url)) await cache.delete(url);
+        for (const [url, found] of cache ? fresh : []) await cache.put(url, new Response(new Blob(found)));
+      } finally {
+        fresh.clear(); // where there is no room the next visit unpacks again
+      }
+    },
+    /** Forgets what was kept of these files: it was of no use. */
+    async forget() {
+      const cache = await opened;
+      for (const url of cache ? wanted : []) await cache.delete(url);
+    },
+  };
 }
 
 /**
  * Starts Pyodide from the memory of one that has imported numpy and pyml; null where it cannot be used: of another build,
  * damaged, or more than this browser gives.
  */
-async function bootReady(module, factory, plan, options, mark, early) {
-  const at = (name) => new URL(name, options.indexURL).href;
-  const memory = { bytes: plan.bytes, head: new Uint8Array(plan.head), kept: unzipped(at(plan.memory)) };
-  const modules = unzipped(at(plan.modules)).then((pieces) => new Blob(pieces).arrayBuffer());
-  const libraries = Promise.all(plan.libraries.map(async ([path, file]) => [path, await WebAssembly.compileStreaming(fetch(at(file)))]));
+async function bootReady(module, factory, plan, options, mark, { early, there }) {
+  const at = (name) => new URL(name, options.indexURL).href, files = unpacking(options.indexURL, there);
+  const memory = { bytes: plan.bytes, head: new Uint8Array(plan.head), kept: files.get(at(plan.memory)) };
+  const modules = files.get(at(plan.modules)).then(async (found) => new Map(unpacked(new Uint8Array(await new Blob(found).arrayBuffer()))));
+  const compiled = async ([path, file]) => [path, await (file ? loaded(at(file), WebAssembly.compileStreaming) : WebAssembly.compile((await modules).get(path)))];
+  const libraries = Promise.all(plan.libraries.map(compiled));
   for (const promise of [memory.kept, modules, libraries]) promise.catch(() => {});
   const library = at(LIBRARY);
   early(library, Promise.resolve(new Response(""))); // what of it a start needs is in the memory
@@ -148,15 +205,21 @@ async function bootReady(module, factory, plan, options, mark, early) {
   try {
     const py = await module.loadPyodide({ ...options, createPyodideModule: withLibraries(factory, libraries, memory), _loadSnapshot: memory.head });
     mark("Python goes on from its memory");
-    putPackages(py.FS, unpacked(new Uint8Array(await modules)), plan.libraries.map(([path]) => path));
+    putPackages(py.FS, await modules, plan.libraries.map(([path]) => path));
     for (const name of ["numpy", "pyml"]) py.loadedPackages[name] = "ready";
     py.runPython(ANEW);
-    py.loadRest = putLater(py.FS, STDLIB, plan.sizes[LIBRARY], library);
+    const loadRest = putLater(py.FS, STDLIB, plan.sizes[LIBRARY], library);
+    py.needed = [plan.memory, plan.modules].map(at); // whether this visit loads them or an earlier one did
+    py.afterStart = async () => {
+      await loadRest().catch(() => {}); // a module that needs it asks again
+      await files.keep();
+    };
     mark("packages placed");
     return py;
   } catch (error) {
     console.warn("pyml: starting Python from nothing,", error.message);
     early(library);
+    await files.forget().catch(() => {});
     return null;
   }
 }
@@ -168,8 +231,7 @@ async function bootReady(module, factory, plan, options, mark, early) {
 async function boot(module, options) {
   const jspi = "Suspending" in WebAssembly, thread = typeof document === "undefined" ? "worker" : "page";
   const key = new URL(`memory-${module.version}-${thread}-${jspi}`, options.indexURL).href;
-  const open = async () => globalThis.caches?.open("pyml-python"); // none outside secure contexts
-  const cache = await open().catch(() => null);
+  const cache = await openUnpacked();
   const kept = await cache?.match(key).catch(() => null);
   if (kept) {
     try {
@@ -211,11 +273,12 @@ export async function startRuntime(options, emit, rest = Promise.resolve(options
   const phase = (name, text) => emit({ type: "phase", name, text });
   phase("download", "Downloading Python");
   const times = [];
-  const mark = (name) => times.push([name, performance.timeOrigin + performance.now()]);
+  const mark = (name) => times.push([name, performance.timeOrigin + performance.mark(name).startTime]); // shown in profiles too
   mark("Python's own start begins");
-  const py = await withDownloadProgress(emit, async ({ early, expect }) => {
+  const py = await withDownloadProgress(emit, async (downloads) => {
+    const { early, expect } = downloads;
     const at = (name) => new URL(name, options.indexURL).href;
-    for (const name of ["pyodide.asm.wasm", "pyodide-lock.json"]) early(at(name));
+    early(at("pyodide-lock.json"));
     const answered = rest.then(({ files = [] }) => Promise.all(files.map(async ({ path, url }) => [path, await fetch(url)])));
     const files = answered.then((answers) => Promise.all(answers.map(async ([path, answer]) => [path, new Uint8Array(await answer.arrayBuffer())])));
     files.catch(() => {}); // the first that fails ends all this
@@ -224,7 +287,9 @@ export async function startRuntime(options, emit, rest = Promise.resolve(options
     });
     const factory = script("pyodide.asm.mjs").then((loaded) => loaded.default);
     factory.catch(() => {});
-    const [module, plan] = await Promise.all([script("pyodide.mjs"), readyPlan(options.indexURL)]);
+    const bringEngine = (plan) => early(at(ENGINE), plan.engine ? fetch(at(`${ENGINE}?${plan.engine}`), NAMED) : undefined);
+    const planned = readyPlan(options.indexURL).then((plan) => (bringEngine(plan), plan));
+    const [module, plan] = await Promise.all([script("pyodide.mjs"), planned]);
     mark("scripts loaded");
     const loading = {
       indexURL: options.indexURL,
@@ -235,7 +300,9 @@ export async function startRuntime(options, emit, rest = Promise.resolve(options
     const { [LIBRARY]: later, ...sizes } = plan.sizes;
     answered.then(() => expect(useReady ? sizes : plan.memory ? {} : plan.sizes), () => {});
     if (!useReady) early(at(LIBRARY));
-    const loaded = (useReady && (await bootReady(module, factory, plan, loading, mark, early))) || (await boot(module, loading));
+    let loaded = useReady && (await bootReady(module, factory, plan, loading, mark, downloads));
+    if (useReady && !loaded) bringEngine(plan);
+    loaded ||= await boot(module, loading);
     mark("Python started");
     options = await rest;
     const packages = options.packages.filter((name) => !(name in loaded.loadedPackages));
@@ -266,9 +333,9 @@ export async function startRuntime(options, emit, rest = Promise.resolve(options
   if (options.run) await py.runPythonAsync(py.FS.readFile(options.run, { encoding: "utf8" }), { filename: options.run });
   if (options.run) mark("the page's Python ran");
   info.times = times;
-  info.files = performance.getEntriesByType("resource").map((entry) => entry.name);
+  info.files = [...performance.getEntriesByType("resource").map((entry) => entry.name), ...(py.needed ?? [])];
   phase("ready", `Ready: ${info.summary}`);
-  py.loadRest?.().catch(() => {}); // a module that needs it asks again
+  py.afterStart?.().catch(() => {}); // no room: the next visit unpacks again
 
   const plain = (value) => {
     if (!value?.toJs) return value ?? null;

@@ -14,7 +14,7 @@ const HEADERS = {
 };
 const ISOLATED = new Set(["document", "iframe", "frame", "worker", "sharedworker"]);
 const KEPT = "pyml-site";
-const NAMED_BY_CONTENT = /-[0-9a-f]{10}\.(gz|wasm)$|\.whl$/; // a new build has others
+const NAMED_BY_CONTENT = /-[0-9a-f]{10}\.(gz|wasm)$|\.wasm\?[0-9a-f]{10}$|\.whl$/; // a new build has others
 
 self.addEventListener("install", () => self.skipWaiting());
 self.addEventListener("activate", (event) => {

@@ -5,11 +5,12 @@ comes to the same memory every time, so it is done here once, by the same Pyodid
 
     pyodide/ready.json          what there is, with the bytes of every file; no memory among it where Python starts from nothing
     pyodide/memory-HASH.gz      the memory (pages unpack it while it arrives)
-    pyodide/modules-HASH.gz     the Python files of modules that are not in it yet
-    pyodide/library-HASH.wasm   numpy's compiled modules, which lie where they lay when the memory was taken
+    pyodide/modules-HASH.gz     the Python files of modules that are not in it yet, and numpy's smaller libraries
+    pyodide/library-HASH.wasm   numpy's large libraries; all of them lie where they lay when the memory was taken
 
 A build takes a memory anew when anything that goes in changed, so it never meets another runtime, numpy or pyml than its own;
-files are named by their content, so browsers keep them without asking. web/ready.js is the other half. What must not be the same
+files are named by their content, so browsers keep them without asking (Python's own WebAssembly, which has one name everywhere, is asked
+for with a hash behind it). web/ready.js is the other half. What must not be the same
 at every visit is made again in web/runtime.js: the states of random numbers. The hash seed of `str` is part of the memory: it
 differs from build to build, not from visit to visit.
 """
@@ -32,12 +33,13 @@ from pyml.cli import stdlib
 from pyml.cli.bytecode import CACHE_TAG, SECONDS
 
 NAME = "ready.json"
-FORMAT = 3
+FORMAT = 4
+LARGE = 1_500_000  # bytes from which on a library is a file of its own: browsers keep machine code of such, and each file costs a request
 KEPT = 4  # memories in the cache of builds, 14 MB each
 FETCHED = ("pyodide.asm.wasm",)  # besides the memory and what belongs to it
 # Modules and names that a page with a model touches; what else there is, a page imports when it is first used.
 IMPORTS = """
-import random, json, os, sys, warnings, asyncio, difflib, encodings.cp437, traceback, zipfile, tempfile, shutil, inspect, ctypes
+import random, json, os, sys, warnings, asyncio, difflib, encodings.cp437, traceback, zipfile, tempfile, shutil, inspect, ctypes, wave
 import numpy, numpy.fft, numpy.linalg, numpy.random, numpy.ma
 import pyodide.code, pyodide.ffi, pyodide.http, pyodide.webloop
 import pyml
@@ -141,13 +143,14 @@ def forget_others(kept: Path) -> None:
 
 def names(plan: dict[str, Any]) -> list[str]:
     """The files that a plan speaks of."""
-    return [plan["memory"], plan["modules"], *(file for _, file in plan["libraries"])] if "memory" in plan else []
+    return [plan["memory"], plan["modules"], *(file for _, file in plan["libraries"] if file)] if "memory" in plan else []
 
 
 def write_plan(folder: Path, plan: dict[str, Any], fetched: list[Path], wheels: list[str]) -> set[str]:
     """Writes `ready.json` with the bytes of every file of a start; the value is its name and those of the files it speaks of."""
     fetched = [*fetched, *(folder / name for name in names(plan) or wheels)]
-    plan = {"format": FORMAT, **plan, "sizes": {path.name: path.stat().st_size for path in fetched}}
+    sizes = {path.name: path.stat().st_size for path in fetched}
+    plan = {"format": FORMAT, "engine": digest(fetched[0])[:10], **plan, "sizes": sizes}
     text = json.dumps(plan, indent=1) + "\n"
     target = folder / NAME
     if not (target.is_file() and target.read_text() == text):
@@ -178,20 +181,28 @@ def make(runtime: Path, folder: Path, wheels: list[Path], script: Path, library:
         memory = Path(work, "memory").read_bytes()
         imported = json.loads(Path(work, "answer.json").read_text())
     inside = {file.partition("/site-packages/")[2] for file in imported}
-    others = pack({path: data for path, data in files.items() if path not in inside})
+    large = {path: data for path, data in libraries.items() if len(data) >= LARGE}
+    small = {path: data for path, data in libraries.items() if path not in large}
+    others = pack({**{path: data for path, data in files.items() if path not in inside}, **small})
     data = {name: gzip.compress(content, 9, mtime=0) for name, content in (("memory", memory), ("modules", others))}
     plan: dict[str, Any] = {
         "format": FORMAT,
         "bytes": int.from_bytes(memory[:4], "little"),
         "head": int.from_bytes(memory[16:20], "little"),
         **{name: f"{name}-{hashlib.sha256(content).hexdigest()[:10]}.gz" for name, content in data.items()},
-        "libraries": [[path, f"library-{hashlib.sha256(content).hexdigest()[:10]}.wasm"] for path, content in libraries.items()],
+        "libraries": [[path, library_name(large[path]) if path in large else None] for path in libraries],
     }
     for name, content in data.items():
         write(folder / plan[name], content)
-    for (_, file), content in zip(plan["libraries"], libraries.values(), strict=True):
-        write(folder / file, content)
+    for path, file in plan["libraries"]:
+        if file:
+            write(folder / file, large[path])
     write(folder / NAME, json.dumps(plan).encode())
+
+
+def library_name(content: bytes) -> str:
+    """The file of a large library."""
+    return f"library-{hashlib.sha256(content).hexdigest()[:10]}.wasm"
 
 
 def write(target: Path, data: bytes) -> None:

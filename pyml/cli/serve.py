@@ -23,7 +23,7 @@ HEADERS = {
 }
 ASKED = "no-cache"  # kept, but asked about each time: the ETag answers
 NEVER_ASKED = "max-age=31536000, immutable"
-NAMED_BY_CONTENT = re.compile(r"-[0-9a-f]{10}\.(gz|wasm)$|-0x[0-9a-f]{10}-.*\.whl$")  # a new build has other names
+NAMED_BY_CONTENT = re.compile(r"-[0-9a-f]{10}\.(gz|wasm)$|-0x[0-9a-f]{10}-.*\.whl$|\.wasm\?[0-9a-f]{10}$")  # a new build has other names
 BINARY = "application/octet-stream"
 TYPES = {
     ".css": "text/css; charset=utf-8",
@@ -170,7 +170,7 @@ class SiteHandler(http.server.BaseHTTPRequestHandler):
 
     def send_open(self, file: BinaryIO, path: Path, kind: str, encoding: str | None) -> None:
         """Sends an open file, or the part of it that was asked for."""
-        if NAMED_BY_CONTENT.search(path.name.removesuffix(f".{ENCODINGS.get(encoding or '', '')}")):
+        if NAMED_BY_CONTENT.search(self.path.split("#")[0]):
             self.caching = NEVER_ASKED
         stat = path.stat()
         size, tag = stat.st_size, f'"{stat.st_mtime_ns:x}-{stat.st_size:x}"'
