@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import functools
+import inspect
+import re
 import sys
 import warnings
 from collections.abc import Callable
@@ -11,6 +13,7 @@ from types import TracebackType
 from typing import Any, TypeVar
 
 from . import settings
+from .errors import did_you_mean
 
 F = TypeVar("F", bound=Callable[..., Any])
 _INSIDE = str(Path(__file__).parent)
@@ -48,11 +51,21 @@ def shown(function: F) -> F:
         try:
             return function(*args, **kwargs)
         except BaseException as error:  # an interrupt too
+            _suggest(function, error)
             if settings.is_traceback_filtering_enabled():
                 error.__traceback__ = shortened(error.__traceback__)
             raise
 
     return call  # type: ignore[return-value]
+
+
+def _suggest(function: Any, error: BaseException) -> None:
+    """Python's words for an argument that there is not get the name that is near, as Python 3.13 does by itself."""
+    own = isinstance(error, TypeError) and error.__traceback__ is not None and error.__traceback__.tb_next is None
+    found = re.search(r"got an unexpected keyword argument '(\w+)'$", str(error)) if own else None
+    if found:
+        hint = did_you_mean(found[1], inspect.signature(function).parameters)
+        error.args = (f"{function.__name__}() {found[0]}.{hint}",)
 
 
 def shown_async(function: F) -> F:
@@ -63,6 +76,7 @@ def shown_async(function: F) -> F:
         try:
             return await function(*args, **kwargs)
         except BaseException as error:  # an interrupt too
+            _suggest(function, error)
             if settings.is_traceback_filtering_enabled():
                 error.__traceback__ = shortened(error.__traceback__)
             raise

@@ -59,6 +59,12 @@ class Model(KeptInFiles):
                 f"{type(self).__name__}: expected Model(inputs, outputs) of symbolic tensors. "
                 f"Received: {', '.join(type(a).__name__ for a in args)}"
             )
+        elif symbolic := [name for name, value in kwargs.items() if any_symbolic(value)]:
+            missing = " and ".join(name for name in ("inputs", "outputs") if name not in kwargs)
+            raise ValueError(
+                f"Unrecognized keyword arguments passed to {type(self).__name__}: {', '.join(symbolic)}. A model of symbolic tensors is "
+                f"Model(inputs=..., outputs=...). Missing: {missing}."
+            )
         super().__init__(**kwargs)
         self._graph: Graph | None = None
         if graph is not None:

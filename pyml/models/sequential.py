@@ -39,6 +39,8 @@ class Sequential(Model):
         super().__init__(trainable=trainable, **({} if name is None else {"name": name}))
         self._stack: list[Layer] = []
         self._graph_calls: list[tuple[Layer, CallNode]] = []  # symbolic calls this model made, undone when it changes
+        if layers is not None and not isinstance(layers, Iterable):
+            raise TypeError(f"Sequential: expected a list of layers. Received: {layers!r} (of type {type(layers).__name__})")
         for layer in layers or []:
             self.add(layer, rebuild=False)
         self._maybe_rebuild()

@@ -10,7 +10,7 @@ from pyml.callbacks.history import History
 from pyml.errors import DeviceLost
 from pyml.trainers import recovery
 from pyml.trainers.adapt import Source, adapt, training_data
-from pyml.trainers.data import Batches, is_whole
+from pyml.trainers.data import Arrays, Batches, is_whole
 from pyml.trainers.datasets import opened
 from pyml.trainers.feeds import make_feed, rows_of, steps_of
 from pyml.trainers.io import IO
@@ -37,6 +37,8 @@ async def fit(model: Trainer, io: IO, options: Options) -> History:
             make = functools.partial(make_feed, model, "train", source, batch_size, options.shuffle, steps)
             feed, validation = make(), None
             if held_out is not None:
+                if isinstance(held_out, Arrays) and held_out.y is None and model._needs_targets():
+                    raise ValueError("fit: validation_data holds no targets y for the loss given to compile; pass validation_data=(x, y).")
                 size = rows_of(model, held_out, options.validation_batch_size or options.batch_size, "validation_data")
                 validation = make_feed(model, "test", held_out, size, False, steps_of(held_out, size, options.validation_steps))
             callbacks = called(model, options, feed.num_batches, history=True)

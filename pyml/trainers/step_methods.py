@@ -79,6 +79,11 @@ class StepMethods(Layer):
         """Predictions for `x`, `(x,)`, `(x, y)` or `(x, y, sample_weight)`."""
         return self(unpack_x_y_sample_weight(data)[0], **self._mode(False))
 
+    def _needs_targets(self) -> bool:
+        """Whether validation takes y, as far as one can tell: the loss of `compile`, in steps that nobody wrote anew."""
+        own = type(self).test_step is not StepMethods.test_step or type(self).compute_loss is not StepMethods.compute_loss
+        return not own and self._compilation is not None and self._compilation.loss is not None
+
     def _mode(self, training: bool) -> dict[str, bool]:
         """How steps call the model: as in Keras they say `training` only to a `call` that names it, and layers inside hear nothing else."""
         if self._signature.names_training:

@@ -69,6 +69,12 @@ def test_every_op_names_an_argument_that_does_not_exist(cpu):
     assert silent == []
 
 
+def trained(**options):
+    model = pyml.Sequential([pyml.Input((2,)), L.Dense(1)])
+    model.compile("sgd", "mse")
+    model.fit(np.ones((4, 2)), np.ones((4, 1)), **{"verbose": 0, **options})
+
+
 @pytest.mark.parametrize(("call", "kind", "message"), [
     (lambda: L.Dense(4, unit=3), ValueError, "passed to Dense: {'unit': 3}. Did you mean 'units'?"),
     (lambda: L.Conv2D(4, 3, stride=2), ValueError, "Did you mean 'strides'?"),
@@ -92,6 +98,14 @@ def test_every_op_names_an_argument_that_does_not_exist(cpu):
     (lambda: L.Dense(2, name="d")("abc"), ValueError, "only tensors may be passed as positional arguments. Received: 'abc'"),
     (lambda: L.Dot(axes=7)([np.ones((2, 3)), np.ones((2, 3))]), ValueError, "7"),
     (lambda: L.Dense(1, activation="rellu"), ValueError, "'rellu'. Did you mean 'relu'?"),
+    (lambda: trained(epoch=2), TypeError, "fit() got an unexpected keyword argument 'epoch'. Did you mean 'epochs'?"),
+    (lambda: trained(batchsize=2), TypeError, "Did you mean 'batch_size'?"),
+    (lambda: trained(validation_data=np.ones((4, 2))), ValueError, "pass validation_data=(x, y)"),
+    (lambda: trained(validation_data=(np.ones((4, 2)),)), ValueError, "pass validation_data=(x, y)"),
+    (lambda: pyml.Sequential().compile(optimiser="sgd"), TypeError, "Did you mean 'optimizer'?"),
+    (lambda: pyml.Model(input=pyml.Input((2,))), ValueError, "Model(inputs=..., outputs=...). Missing: inputs and outputs"),
+    (lambda: pyml.Model(inputs=pyml.Input((2,))), ValueError, "passed to Model: inputs. A model of symbolic tensors is"),
+    (lambda: pyml.Sequential(L.Dense), TypeError, "Sequential: expected a list of layers. Received: <class"),
     (lambda: pyml.losses.get("mean_square_error"), ValueError, "Did you mean 'mean_squared_error'?"),
 ])  # fmt: skip
 def test_the_nearest_name_is_proposed(call, kind, message):
