@@ -71,20 +71,56 @@ learn("A straight line", [], 20)
 accuracy = learn("Two hidden layers", [24, 16], 220, rate=0.02)
 
 # %% [markdown]
-# ## Your own network
-# How many layers, how many units, which activation? Choose one; it learns when you do.
+# ## A playground
+# A network of your own, drawn as what it is: each little picture is one unit and shows
+# where on the plane it answers high (orange) and low (blue); the lines are the weights.
+# Add and take away units and layers, and choose other points: it learns anew after each
+# press, and you see what its units find.
 
 # %%
-SHAPES = {"choose one": None, "4 units": [4], "16 units": [16], "64 units": [64],
-          "8, 8 and 8 units": [8, 8, 8], "32 and 32 units": [32, 32]}  # fmt: skip
+ROUNDS = 60
+distance, turn = random.uniform(size=2 * POINTS), random.uniform(0, 2 * np.pi, 2 * POINTS)
+far = np.where(y == 1, 0.65, 0.0) + 0.35 * distance
+square = random.uniform(-1, 1, size=(2 * POINTS, 2))
+PLANES = {
+    "two spirals": (x, y),
+    "a disc in a ring": (np.stack([far * np.cos(turn), far * np.sin(turn)], -1).astype("float32"), y),
+    "a chessboard of four": (square.astype("float32"), (square[:, 0] * square[:, 1] > 0).astype(int)),
+}
+own = {"points": "two spirals", "layers": 2, "units": 6, "activation": "tanh"}
 
 
-def own(choice):
-    if SHAPES[choice]:
-        return f"{learn('Your network', SHAPES[choice], 80, 0.02):.0%} of the points on their side"
+class Drawn(pyml.callbacks.Callback):
+    """Draws the units and the border now and then."""
+
+    def on_epoch_end(self, epoch, logs=None):
+        if (epoch + 1) % 20 == 0:
+            vis.neurons(self.model, points, title="Your network").show()
+            vis.decision_boundary(self.model, points, kinds, resolution=40, height=300).show("Your network's border")
+            chapter.pause()
 
 
-chapter.choice("Hidden layers", list(SHAPES), own)
+def play(change=None):
+    """Changes the network or its points, and lets it learn."""
+    global points, kinds
+    what, value = change or ("layers", 0)
+    if what in ("layers", "units"):
+        own[what] = int(np.clip(own[what] + value, 0 if what == "layers" else 1, 4 if what == "layers" else 8))
+    else:
+        own[what] = value
+    points, kinds = PLANES[own["points"]]
+    hidden = [layers.Dense(own["units"], own["activation"]) for _ in range(own["layers"])]
+    model = pyml.Sequential([pyml.Input((2,)), *hidden, layers.Dense(1, "sigmoid")])
+    model.compile(optimizers.Adam(0.03), "binary_crossentropy", metrics=["accuracy"])
+    history = model.fit(points, kinds[:, None].astype("float32"), epochs=ROUNDS, batch_size=50, verbose=0, callbacks=[Drawn()])
+    shape = f"{own['layers']} hidden layers of {own['units']} units" if own["layers"] else "No hidden layer"
+    return f"{shape}, {own['activation']}: {history.history['accuracy'][-1]:.0%} of the points on their side."
+
+
+chapter.choice("Points", list(PLANES), lambda name: play(("points", name)))
+chapter.buttons("Network", {"a layer more": ("layers", 1), "a layer less": ("layers", -1), "a unit more in each": ("units", 1),
+                            "a unit less in each": ("units", -1)}, play)  # fmt: skip
+chapter.buttons("Activation", {name: ("activation", name) for name in ("tanh", "relu", "sigmoid")}, play)
 
 # %% [markdown]
 # ## Things to try

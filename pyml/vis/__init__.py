@@ -13,7 +13,7 @@ _NAMES = {
     "find_learning_rate": "rates",
     "activations": "seen", "filters": "seen", "occlusion": "seen", "saliency": "attributions",
     "integrated_gradients": "attributions", "grad_cam": "attributions",
-    "pca": "projections", "tsne": "projections", "decision_boundary": "boundaries",
+    "pca": "projections", "tsne": "projections", "decision_boundary": "boundaries", "neurons": "neurons",
     "projector": "projecting", "loss_slice": "landscapes",
     "Visor": "panel", "visor": "panel", "draw_with": "panel",
 }  # fmt: skip

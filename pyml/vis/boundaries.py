@@ -12,6 +12,24 @@ from pyml.vis.theme import SERIES
 from pyml.vis.values import base, numbers, options
 
 
+class Plane:
+    """The places around some points: `grid` is `(resolution * resolution, 2)`, float32, rows from low to high second coordinate.
+
+    Raises:
+        ValueError: The points are not `(n, 2)`, or there are none.
+    """
+
+    def __init__(self, what: str, points: np.ndarray, resolution: int) -> None:
+        if points.ndim != 2 or points.shape[1] != 2 or not len(points):
+            raise ValueError(f"{what}: expected points (n, 2). Received shape {points.shape}.")
+        low, high = points.min(0), points.max(0)
+        around = np.where(high > low, (high - low) * 0.08, 0.5)
+        self.low, self.high = low - around, high + around
+        self.step = (self.high - self.low) / resolution
+        a, b = (self.low[i] + self.step[i] * (np.arange(resolution) + 0.5) for i in (0, 1))
+        self.grid = np.stack(np.meshgrid(a, b), -1).reshape(-1, 2).astype(np.float32)
+
+
 def decision_boundary(model: Any, x: Any, y: Any, resolution: int = 60, **opts: Any) -> Figure:
     """The classes that a model gives to the places of a plane, and the points it learned from.
 
@@ -32,14 +50,10 @@ def decision_boundary(model: Any, x: Any, y: Any, resolution: int = 60, **opts: 
     chosen = options("decision_boundary", opts)
     points, kinds = numbers("decision_boundary", x), numbers("decision_boundary", y)
     kinds = kinds.argmax(-1) if kinds.ndim == 2 and kinds.shape[1] > 1 else kinds.reshape(-1).astype(int)
-    if points.ndim != 2 or points.shape[1] != 2 or len(points) != len(kinds) or not len(points):
+    plane = Plane("decision_boundary", points, resolution)
+    if len(points) != len(kinds):
         raise ValueError(f"decision_boundary: expected points (n, 2) and n classes. Received shapes {points.shape} and {kinds.shape}.")
-    low, high = points.min(0), points.max(0)
-    around = np.where(high > low, (high - low) * 0.08, 0.5)
-    low, high = low - around, high + around
-    step = (high - low) / resolution
-    a, b = (low[i] + step[i] * (np.arange(resolution) + 0.5) for i in (0, 1))
-    grid = np.stack(np.meshgrid(a, b), -1).reshape(-1, 2).astype(np.float32)
+    low, high, step, grid = plane.low, plane.high, plane.step, plane.grid
     scores = model(convert_to_tensor(grid), training=False).numpy().reshape(len(grid), -1)
     if scores.shape[1] == 1:
         logits = getattr(getattr(model.layers[-1], "activation", None), "__name__", "") == "linear"

@@ -90,6 +90,26 @@ def test_boundaries_lie_where_the_model_changes_its_mind():
     assert (figure.values[:, :10] == 0).all() and (figure.values[:, 10:] == 1).all()
 
 
+def test_units_are_drawn_with_what_they_answer_all_over_the_plane_and_the_weights_between():
+    model = pyml.Sequential([pyml.Input((2,)), layers.Dense(20), layers.LayerNormalization(), layers.Activation("tanh"),
+                             layers.Dropout(0.5), layers.Dense(1, "sigmoid")])  # fmt: skip
+    figure = vis.neurons(model, [[0.0, 0], [1, 2]], resolution=6)
+    hidden, output = figure.values
+    assert hidden.shape == (20, 6, 6) and output.shape == (1, 6, 6)
+    a, b = np.meshgrid(-0.08 + 1.16 * (np.arange(6) + 0.5) / 6, -0.16 + 2.32 * (np.arange(6) + 0.5) / 6)
+    kernel, _, _, _, last, _ = model.get_weights()
+    z = np.stack([a, b], -1) @ kernel
+    z = np.tanh((z - z.mean(-1, keepdims=True)) / np.sqrt(z.var(-1, keepdims=True) + 1e-3))
+    np.testing.assert_allclose(hidden, np.moveaxis(z, -1, 0), atol=1e-5)
+    np.testing.assert_allclose(output[0], 1 / (1 + np.exp(-(z @ last)[..., 0])), atol=1e-5)
+    lines, pictures, names = (layer["data"]["values"] for layer in figure.spec["layer"])
+    assert len(lines) == 2 * 8 + 8 and len(pictures) == 2 + 8 + 1
+    assert [name["text"] for name in names] == ["inputs", "8 of 20", "output"]
+    kept = np.sort(np.abs(last[:, 0]).argsort()[-8:])              # those that the output hears most of
+    assert [picture["unit"].rsplit(" ", 1)[1] for picture in pictures[2:-1]] == [str(i) for i in kept]
+    assert {line["sign"] for line in lines[-8:] if line["weight"] < 0} <= {"low"} and max(line["size"] for line in lines) == 1
+
+
 def test_a_search_for_the_learning_rate_leaves_the_model_as_it_was():
     rng = np.random.default_rng(0)
     x = rng.normal(size=(128, 3)).astype("float32")
@@ -114,6 +134,9 @@ REFUSED = {
     "vis.tsne(np.zeros((6000, 2)))": "6,000 points are more than the 5,000",
     "vis.tsne(np.zeros((9, 2)))": "below a third of the 9 points",
     "vis.decision_boundary(m, [[1, 2, 3]], [0])": "expected points (n, 2)",
+    "vis.neurons(m, [[1, 2]])": "a built chain of Dense layers on two inputs",
+    "vis.neurons(pyml.Sequential([pyml.Input((2,)), layers.Dense(4), layers.Reshape((2, 2))]), [[1, 2]])": "The model has 'reshape",
+    "vis.neurons(pyml.Sequential([pyml.Input((2,)), layers.Dense(4)]), [1, 2])": "neurons: expected points (n, 2)",
     "vis.find_learning_rate(m, PICTURE, PICTURE, start=2)": "expected 0 < start < stop",
     "vis.saliency(pyml.Sequential([layers.Dense(1)]), [1.0])": "must be a built",
 }  # fmt: skip
