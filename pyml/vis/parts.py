@@ -29,10 +29,10 @@ def named_layer(what: str, model: Any, layer: Any) -> Any:
 
 
 def last_map(what: str, model: Any) -> Any:
-    """The last layer with a map of features `(batch, height, width, channels)` as its output."""
+    """The last layer with weights and a map of features `(batch, height, width, channels)` as its output; of one place is no map."""
     for layer in reversed(model.layers):
-        output = getattr(layer, "output", None)
-        if output is not None and len(getattr(output, "shape", ())) == 4 and layer.weights:
+        shape = tuple(getattr(getattr(layer, "output", None), "shape", ()))
+        if len(shape) == 4 and shape[1:3] != (1, 1) and layer.weights:
             return layer
     raise ValueError(f"{what}: the model has no layer whose output is (batch, height, width, channels); name one with layer=.")
 

@@ -88,6 +88,19 @@ def test_faces_are_the_first_half_of_the_pictures_and_another_number_is_refused(
         packed.faces(wheel(3), tmp_path / "faces.npz")
 
 
+def test_a_photo_is_cut_and_halved_and_one_of_another_size_is_refused(tmp_path):
+    picture = np.random.default_rng(1).integers(0, 256, (6, 9, 3)).astype("uint8")
+    with zipfile.ZipFile(tmp_path / "some.whl", "w") as archive:
+        archive.writestr("skimage/data/cup.png", png(picture))
+    packed.photo("cup", (6, 9), (slice(2, 6), slice(1, 5)))(tmp_path / "some.whl", tmp_path / "cup.npz")
+    with np.load(tmp_path / "cup.npz") as made:
+        assert made["picture"].shape == (2, 2, 3) and made["picture"].dtype == "uint8"
+        np.testing.assert_array_equal(made["picture"][1, 0], picture[4:6, 1:3].mean((0, 1)).round())
+    with pytest.raises(AssetError, match=r"expected cup\.png of 9 x 8"):
+        packed.photo("cup", (8, 9), (slice(0, 4), slice(0, 4)))(tmp_path / "some.whl", tmp_path / "other.npz")
+    assert not (tmp_path / "other.npz").exists()
+
+
 def test_a_png_file_is_read_as_it_was_written_and_another_kind_is_refused():
     picture = np.random.default_rng(0).integers(0, 256, (5, 7, 3)).astype("uint8")
     np.testing.assert_array_equal(packed.decoded(png(picture)), picture)

@@ -90,6 +90,12 @@ def test_boundaries_lie_where_the_model_changes_its_mind():
     assert (figure.values[:, :10] == 0).all() and (figure.values[:, 10:] == 1).all()
 
 
+def test_grad_cam_takes_no_layer_whose_maps_are_of_one_place():
+    model = pyml.Sequential([pyml.Input((12, 12, 1)), layers.Conv2D(3, 3, name="maps"), layers.GlobalAveragePooling2D(keepdims=True),
+                             layers.Conv2D(2, 1, name="answer"), layers.Flatten()])  # fmt: skip
+    np.testing.assert_array_equal(vis.grad_cam(model, PICTURE).values, vis.grad_cam(model, PICTURE, layer="maps").values)
+
+
 def test_units_are_drawn_with_what_they_answer_all_over_the_plane_and_the_weights_between():
     model = pyml.Sequential([pyml.Input((2,)), layers.Dense(20), layers.LayerNormalization(), layers.Activation("tanh"),
                              layers.Dropout(0.5), layers.Dense(1, "sigmoid")])  # fmt: skip
