@@ -1,11 +1,11 @@
 """Is this mail spam?
 
 Networks that read: 2,000 real mails as sets of words, as learned vectors, and as
-sequences with a one-dimensional convolution; which words give spam away, and a field for
+sequences with a convolution and with an LSTM; which words give spam away, and a field for
 a mail of your own.
 
 A network computes with numbers, and a mail is words. This chapter turns words into
-numbers in three ways and compares them. Press **Run**.
+numbers in four ways and compares them. Press **Run**.
 """
 
 import csv
@@ -99,8 +99,8 @@ learn("Averaged vectors", average, sequence, 10)
 frequent = np.arange(2, 302)
 strong = np.array([weights[names.index(word)] if word in names else 0.0 for word in number.get_vocabulary()])[frequent]
 kind = np.digitize(strong, [-0.2, 0.2])
-vis.pca(vectors.embeddings.numpy()[frequent], labels=kind, class_names=["against spam", "neither", "for spam"],
-        title="The vectors of 300 words, on a plane").show()  # fmt: skip
+vis.projector(vectors.embeddings.numpy()[frequent], labels=kind, class_names=["against spam", "neither", "for spam"],
+              texts=[number.get_vocabulary()[i] for i in frequent], title="The vectors of 300 words: search for one").show()  # fmt: skip
 
 # %% [markdown]
 # ## The order of words
@@ -113,6 +113,15 @@ reader = pyml.Sequential([pyml.Input((LENGTH,), dtype="int32"), layers.Embedding
                           layers.Conv1D(16, 5, activation="relu"), layers.GlobalMaxPooling1D(), layers.Dropout(0.3),
                           layers.Dense(1, activation="sigmoid")])  # fmt: skip
 learn("Convolution", reader, sequence, 6)
+
+# %% [markdown]
+# A **recurrent** network reads the mail word by word, as people do, and carries a memory
+# along: an LSTM, here in both directions.
+
+# %%
+recurrent = pyml.Sequential([pyml.Input((LENGTH,), dtype="int32"), layers.Embedding(WORDS, 16, mask_zero=True),
+                             layers.Bidirectional(layers.LSTM(12)), layers.Dropout(0.3), layers.Dense(1, "sigmoid")])  # fmt: skip
+learn("LSTM", recurrent, sequence, 4)
 best = max(accuracy.values())
 
 # %%
@@ -128,7 +137,8 @@ vis.bar_chart(wrong, title="Wrongly sorted of the 500 mails of the test", y_labe
 def sort(text):
     chances = {"set of words": bag.predict(np.asarray(count([text]), "float32"), verbose=0),
                "averaged vectors": average.predict(np.asarray(number([text]), "int32"), verbose=0),
-               "convolution": reader.predict(np.asarray(number([text]), "int32"), verbose=0)}  # fmt: skip
+               "convolution": reader.predict(np.asarray(number([text]), "int32"), verbose=0),
+               "LSTM": recurrent.predict(np.asarray(number([text]), "int32"), verbose=0)}  # fmt: skip
     return "spam with a probability of " + ", ".join(f"{float(p[0, 0]):.0%} ({name})" for name, p in chances.items())
 
 
@@ -139,4 +149,4 @@ chapter.text("Mail", "free offer click here to save money on your order", sort)
 # - The words that speak against spam are names of mailing lists and of their members: it
 #   learned who wrote, not what spam is. Take some out of the texts: how much is lost?
 # - 200 words instead of 1,500; 10,000.
-# - Put `layers.Bidirectional(layers.LSTM(16))` in the convolution's place.
+# - `layers.GRU(12)` or `layers.SimpleRNN(12)` in the LSTM's place; one direction only.

@@ -21,6 +21,7 @@ SMALL = {
     "dates": {"ROUNDS": 1, "TESTED": 2, "YEARS": 1, "UNITS": 8},
     "finetune": {"EACH": 4, "SIZE": 32, "ROUNDS": 2},
     "forger": {"COUNT": 400, "STEPS": 20, "EVERY": 10},
+    "smaller": {"COUNT": 500, "EPOCHS": 1, "PUPIL": 16},
     "snake": {"STEPS": 120, "CURIOUS": 60, "TESTS": 3},
     "tuning": {"EPOCHS": 6, "TRIALS": 4},
     "words": {"ROUNDS": 1, "ROUND": 64, "LENGTH": 8, "UNITS": 16, "WIDE": 16, "BLOCKS": 1, "SAMPLE": 5},
