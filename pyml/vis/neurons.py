@@ -75,7 +75,7 @@ def neurons(model: Any, x: Any, resolution: int = 24, **opts: Any) -> Figure:
         last = dense[k - 1] if k else None
         name = "inputs" if last is None else "output" if k == len(dense) else _counted(len(units), last.units)
         names.append({"x": float(across[k]), "y": ROOM / 2, "text": name})
-        squashed = k == len(dense) and getattr(last.activation, "__name__", "") in ("sigmoid", "softmax")
+        squashed = k == len(dense) and getattr(dense[-1].activation, "__name__", "") in ("sigmoid", "softmax")
         for row, unit in enumerate(units):
             text = ("x", "y")[unit] if last is None else f"{last.name}, unit {unit}"
             pictures.append({"x": float(across[k]), "y": float(down[k][row]), "unit": text, "url": _picture(column[unit], squashed)})
