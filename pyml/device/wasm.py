@@ -73,7 +73,8 @@ class WasmDevice:
         self.features = frozenset(["relaxed-simd"] if engine.relaxed else [])
         self._pool = BufferPool(self._create, engine.free, self)
         cores = engine.threads
-        self.profile = replace(WasmDevice.profile, cores=cores, threads=1 if cores == 1 else SPLIT * cores)
+        threads, steps = 1 if cores == 1 else SPLIT * cores, 1 if engine.sinks else 4
+        self.profile = replace(WasmDevice.profile, cores=cores, threads=threads, written_out=steps)
 
     @property
     def info(self) -> dict[str, str]:
@@ -139,10 +140,10 @@ class WasmDevice:
 
     # ---- kernels
     def _compiled(self, kernel: DeviceKernel) -> Compiled:
-        relaxed = self._engine.relaxed
-        if kernel.cache is None or kernel.cache[0] != relaxed:
+        how = self._engine.relaxed, self._engine.sinks
+        if kernel.cache is None or kernel.cache[0] != how:
             try:
-                kernel.cache = relaxed, compile_kernel(kernel, relaxed=relaxed)
+                kernel.cache = how, compile_kernel(kernel, *how)
             except KernelError as e:
                 raise KernelError(f"kernel {kernel.label!r} does not compile: {e}") from None
         return kernel.cache[1]

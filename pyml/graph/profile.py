@@ -18,6 +18,7 @@ class Profile:
     `family` is "register" for software adapters (barrier-free kernels with large register tiles), "tile" for
     GPUs (shared memory), "wasm" for a processor's cores and "numpy" for the cpu device. `threads` is how many
     invocations fill the adapter, `cores` how many run side by side where one workgroup is one thread of a processor.
+    `written_out` is how many steps of a product's innermost loop stand one after another at most.
     """
 
     family: str = "tile"
@@ -26,6 +27,7 @@ class Profile:
     max_storage_buffers: int = 8
     threads: int = 65536
     cores: int = 1
+    written_out: int = 4
 
     @property
     def pieces(self) -> int:

@@ -33,24 +33,24 @@ class Compiled:
     scratch: int  # bytes of scratch memory
 
 
-def compile_kernel(kernel: DeviceKernel, relaxed: bool = True) -> Compiled:
+def compile_kernel(kernel: DeviceKernel, relaxed: bool = True, sinks: bool = False) -> Compiled:
     """The kernel as a function `(table, lo, hi)`; equal kernels are compiled once.
 
     Raises:
         KernelError: the text uses something that is not compiled, such as a barrier between threads.
     """
-    return _compiled(kernel.source, kernel.grid, relaxed)
+    return _compiled(kernel.source, kernel.grid, relaxed, sinks)
 
 
 @functools.lru_cache(512)
-def _compiled(text: str, grid: tuple[int, int, int], relaxed: bool) -> Compiled:
-    key = kept.key_of("kernel", (text, grid, relaxed))
+def _compiled(text: str, grid: tuple[int, int, int], relaxed: bool, sinks: bool) -> Compiled:
+    key = kept.key_of("kernel", (text, grid, relaxed, sinks))
     found = kept.find(key)
     if found is not None and (made := from_bytes(found)) is not None:
         kept.counts["kernels found"] += 1
         return made
     kept.counts["kernels compiled"] += 1
-    made = _compile_text(text, grid, relaxed)
+    made = _compile_text(text, grid, relaxed, sinks)
     kept.keep(key, to_bytes(made))
     return made
 
@@ -73,22 +73,22 @@ def from_bytes(raw: bytes) -> Compiled | None:
     return Compiled(Function(tuple(raw[a:b]), list(raw[b : b + count]), raw[b + count :]), words, items, scratch)
 
 
-def _compile_text(text: str, grid: tuple[int, int, int], relaxed: bool) -> Compiled:
+def _compile_text(text: str, grid: tuple[int, int, int], relaxed: bool, sinks: bool = False) -> Compiled:
     source = parse(text)
     in_memory: frozenset[str] = frozenset()
     while True:
         try:
-            return _compile(source, grid, relaxed, in_memory)
+            return _compile(source, grid, relaxed, sinks, in_memory)
         except NeedsMemory as e:
             in_memory |= {str(e)}
 
 
-def _compile(source: Source, grid: tuple[int, int, int], relaxed: bool, in_memory: frozenset[str]) -> Compiled:
+def _compile(source: Source, grid: tuple[int, int, int], relaxed: bool, sinks: bool, in_memory: frozenset[str]) -> Compiled:
     """The function of a kernel: bindings and scratch memory become locals, the entry point a loop over workgroups."""
     entry = source.entry
     if entry is None:
         raise KernelError("the WGSL has no entry point.")
-    c = Statements(source, relaxed, in_memory)
+    c = Statements(source, relaxed, sinks, in_memory)
     top = c.scopes[0]
     bindings = sorted(source.bindings.items(), key=lambda item: item[1][0])
     for position, (name, (_, kind)) in enumerate(bindings):

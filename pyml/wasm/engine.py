@@ -43,14 +43,16 @@ class Engine(Protocol):
     """What a WebAssembly engine offers to the device.
 
     `info` names it; `shared` says whether modules must import a shared memory; `relaxed` whether it compiles
-    relaxed SIMD (fused multiply-add); `memory` is the most bytes all blocks may take; `Trap` is what a module raises
-    that was stopped; `threads` is how many may work on one module.
+    relaxed SIMD (fused multiply-add); `sinks` whether it moves arithmetic behind all loads of a block, to where a
+    result is needed first, as Cranelift does, so that what is written out there waits for itself; `memory` is the most
+    bytes all blocks may take; `Trap` is what a module raises that was stopped; `threads` is how many may work on one module.
     """
 
     info: str
     memory: int
     shared: bool
     relaxed: bool
+    sinks: bool
     threads: int
     Trap: type[Exception]
 
@@ -160,6 +162,7 @@ class PyodideEngine(_Visible):
     """
 
     shared = False
+    sinks = False
     memory = 1 << 31
 
     def __init__(self, direct: bool = True):
@@ -240,6 +243,7 @@ class WasmtimeEngine(_Visible):
     """
 
     shared = True
+    sinks = True
     memory = PAGES * PAGE
 
     def __init__(self):

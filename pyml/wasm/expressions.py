@@ -39,8 +39,8 @@ LOADS = {"f32": b"\x2a\x02", "i32": b"\x28\x02", "u32": b"\x28\x02"}
 class Expressions:
     """The state of compiling one function, and everything that makes a value."""
 
-    def __init__(self, source: Source, relaxed: bool, in_memory: frozenset[str] = frozenset()):
-        self.source, self.relaxed = source, relaxed
+    def __init__(self, source: Source, relaxed: bool, sinks: bool = False, in_memory: frozenset[str] = frozenset()):
+        self.source, self.relaxed, self.sinks = source, relaxed, sinks
         self.in_memory = in_memory  # arrays that are indexed by values known only at run time
         self.out = bytearray()
         self.locals: list[int] = []
@@ -321,7 +321,7 @@ class Expressions:
     def splat(self, v: Value, kind: str) -> Value:
         if v.const is not None:
             return constant(kind, v.const)
-        if v.load is not None:
+        if v.load is not None and not (self.sinks and v.type == "f32"):  # there the value would wait outside of the vector registers
             return Value(kind, v.load[0] + V_SPLAT_LOAD + b"\x02" + leb(v.load[1]))
         if v.lane is not None:
             vector, k = v.lane

@@ -87,6 +87,7 @@ class PyodideThreads:
     """
 
     shared = True
+    sinks = False
     memory = PAGES * PAGE
 
     def __init__(self, threads: int):

@@ -110,7 +110,8 @@ def _panel(m, n, k, z, ta, tb, profile: Profile) -> KernelSpec:
     blocks = z * ceil_div(m, block)
     cols = columns(n, blocks, profile, least=4 if pack else 1)
     grid, across = fold(blocks * ceil_div(n, cols))
-    params = {"M": m, "N": n, "K": k, "Z": z, "TA": ta, "TB": tb, "PACK": pack, "BLOCK": block, "COLS": cols, "U": unroll(k), "X": across}
+    params = {"M": m, "N": n, "K": k, "Z": z, "TA": ta, "TB": tb, "PACK": pack, "BLOCK": block, "COLS": cols, "X": across}
+    params["U"] = unroll(k, profile)
     return KernelSpec("matmul_panel", params, grid)
 
 
