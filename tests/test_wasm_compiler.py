@@ -34,9 +34,9 @@ def block(array):
     return b
 
 
-def run(source, buffers, grid=(1, 1, 1), relaxed=False):
+def run(source, buffers, grid=(1, 1, 1), relaxed=False, sinks=False):
     """Runs a kernel over the arrays, which it changes in place."""
-    compiled = compile_kernel(DeviceKernel("test", source, (), grid), relaxed=relaxed)
+    compiled = compile_kernel(DeviceKernel("test", source, (), grid), relaxed, sinks)
     blocks = [block(a) for a in buffers]
     scratch = engine().allocate(max(16, compiled.scratch))
     table = block(np.array([*(b.address for b in blocks), scratch.address], np.uint32))
@@ -287,3 +287,23 @@ def test_what_cannot_be_compiled_is_named(text, message):
 def test_equal_kernels_are_compiled_once():
     text = HEAD.format("u32") + MAIN.format("y[0] = 42u;")
     assert compile_kernel(DeviceKernel("one", text, (), (1, 1, 1))) is compile_kernel(DeviceKernel("two", text, (), (1, 1, 1)))
+
+
+@pytest.mark.parametrize("sinks", [False, True])
+def test_one_loaded_number_fills_a_vector_and_a_loop_ends_where_it_says(sinks):
+    x, y = np.arange(1, 13, dtype=np.float32), np.zeros(4, np.float32)
+    run("""
+    @group(0) @binding(0) var<storage, read> x: array<f32>;
+    @group(0) @binding(1) var<storage, read_write> y: array<vec4f>;
+    @compute @workgroup_size(1)
+    fn main(@builtin(global_invocation_id) gid: vec3<u32>) {
+      var sum = vec4f();
+      var i = gid.x;
+      while (i < 12u) {
+        sum += vec4f(x[i]) * vec4f(1.0, 2.0, 3.0, 4.0);
+        if (sum.x > 20.0) { break; }
+        i += 1u;
+      }
+      y[0] = sum;
+    }""", [x, y], relaxed=True, sinks=sinks)  # fmt: skip
+    np.testing.assert_array_equal(y, [21, 42, 63, 84])
