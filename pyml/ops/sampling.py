@@ -16,11 +16,11 @@ from ..errors import ShapeError
 from ..graph import prims
 from ..graph.node import Node
 from .apply import as_float
-from .arithmetic import clip, floor_divide, mod
+from .arithmetic import clip
 from .core import cast, unstack
 from .declare import draw, op, sample
 from .elementary import floor, round
-from .logic import bitwise_and, equal, greater_equal, less, logical_and, right_shift, where
+from .logic import bitwise_and, greater_equal, less, logical_and, right_shift, where
 from .reduce import sum
 from .resizing import back_to
 from .shaping import expand_dims, reshape
@@ -28,17 +28,30 @@ from .shaping import expand_dims, reshape
 __all__ = ["map_coordinates"]
 
 
-def _mirror(index: Any, size: int) -> Any:
-    return abs((index + (size - 1)) % max(2 * (size - 1), 1) - (size - 1))
+def _within(index: Tensor, period: int) -> Tensor:
+    """What is left of whole numbers after whole periods; all of one where an adapter divides a little too low."""
+    return index - floor(index / float(period)) * period
 
 
-# Where an index outside finds its element; numbers, arrays and tensors alike.
-_INSIDE: dict[str, Callable[[Any, int], Any]] = {
-    "constant": lambda index, size: clip(index, 0, size - 1),
-    "nearest": lambda index, size: clip(index, 0, size - 1),
-    "wrap": lambda index, size: mod(index, size),
-    "mirror": _mirror,
-    "reflect": lambda index, size: floor_divide(_mirror(index * 2 + 1, 2 * size + 1) - 1, 2),
+def _folded(index: Tensor, period: int, first: int) -> Tensor:
+    """A period that runs forwards and then backwards, where element -1 is number `first`."""
+    left = _within(index, period)
+    back = period - 1 + first - left
+    return where(back < left, back, left)
+
+
+def _wrapped(index: Tensor, size: int) -> Tensor:
+    left = _within(index, size)
+    return where(left < size, left, 0.0)
+
+
+# Where an index outside finds its element. Indices are whole numbers in float32, as there are no vectors of integer divisions.
+_INSIDE: dict[str, Callable[[Tensor, int], Tensor]] = {
+    "constant": lambda index, size: index,
+    "nearest": lambda index, size: index,
+    "wrap": _wrapped,
+    "mirror": lambda index, size: _folded(index, max(2 * (size - 1), 1), 1),
+    "reflect": lambda index, size: _folded(index, 2 * size, 0),
 }
 ORDERS = {"nearest": 0, "bilinear": 1}
 
@@ -89,16 +102,15 @@ def sampled(
     inside: Any = None
     weights: Any = 1.0
     for axis, (place, size) in enumerate(zip(places, sizes, strict=True)):
-        upper = bitwise_and(right_shift(corners, count - 1 - axis), 1)  # whether a corner is the next one along this axis
+        upper = cast(bitwise_and(right_shift(corners, count - 1 - axis), 1), "float32")  # 1 where a corner is the next one along this axis
         low = floor(place) if order else round(place)
-        index = expand_dims(cast(low, "int32"), -1) + upper
-        flat = flat * size + _INSIDE[fill_mode](index, size)
+        index = expand_dims(low, -1) + upper
+        flat = flat * size + clip(cast(_INSIDE[fill_mode](index, size), "int32"), 0, size - 1)
         if fill_mode == "constant":
             here = logical_and(greater_equal(index, 0), less(index, size))
             inside = here if inside is None else logical_and(inside, here)
         if order:
-            share = expand_dims(place - low, -1)
-            weights = weights * where(equal(upper, 1), share, 1.0 - share)
+            weights = weights * abs((1.0 - upper) - expand_dims(place - low, -1))  # the share of the next one, or what is left
     found = Tensor(prims.gather(rows, (flat + first)._node))  # (..., corners, channels)
     if fill_mode == "constant":
         outside = fill_value if is_float(rows.dtype) else int(fill_value)

@@ -15,6 +15,7 @@ from .move import reshape, slice_
 
 _PUT4 = "store(4u * i, v.x); store(4u * i + 1u, v.y); store(4u * i + 2u, v.z); store(4u * i + 3u, v.w);"
 _SPAN = 32  # columns (or fours of them) whose sums one thread of a software adapter keeps
+_NARROW = 8  # a row of so many elements is one thread's on a processor core, which looks at its index once
 _ELEMENT = {"float32": "f32", "int32": "i32", "uint32": "u32", "bool": "u32"}
 
 
@@ -74,7 +75,12 @@ def _kernel(file: str, rows: int, inner: int, count: int, threads: int, dtype: s
 
 def _gather_kernel(node: Node, profile: Profile) -> KernelSpec:
     x, indices = node.src
-    return _kernel("gather_rows", x.shape[0], prod(x.shape[1:]), indices.size, indices.size, node.dtype, profile)
+    spec = _kernel("gather_rows", x.shape[0], prod(x.shape[1:]), indices.size, indices.size, node.dtype, profile)
+    width = spec.params["WIDTH"]
+    if not (is_core(profile) and 1 < width <= _NARROW):
+        return KernelSpec(spec.file, spec.params | {"EACH": 1}, spec.grid, spec.hooks)
+    params = {k: v for k, v in spec.params.items() if k not in ("WG", "X")} | {"EACH": width}
+    return flat(spec.file, indices.size, params, profile, spec.hooks)
 
 
 def _scatter_kernel(node: Node, profile: Profile) -> KernelSpec:
