@@ -20,7 +20,7 @@ from .arithmetic import clip
 from .core import cast, unstack
 from .declare import draw, op, sample
 from .elementary import floor, round
-from .logic import bitwise_and, greater_equal, less, logical_and, right_shift, where
+from .logic import bitwise_and, equal, logical_and, right_shift, where
 from .reduce import sum
 from .resizing import back_to
 from .shaping import expand_dims, reshape
@@ -104,10 +104,11 @@ def sampled(
     for axis, (place, size) in enumerate(zip(places, sizes, strict=True)):
         upper = cast(bitwise_and(right_shift(corners, count - 1 - axis), 1), "float32")  # 1 where a corner is the next one along this axis
         low = floor(place) if order else round(place)
-        index = expand_dims(low, -1) + upper
-        flat = flat * size + clip(cast(_INSIDE[fill_mode](index, size), "int32"), 0, size - 1)
+        index = cast(_INSIDE[fill_mode](expand_dims(low, -1) + upper, size), "int32")
+        element = clip(index, 0, size - 1)
+        flat = flat * size + element
         if fill_mode == "constant":
-            here = logical_and(greater_equal(index, 0), less(index, size))
+            here = equal(index, element)
             inside = here if inside is None else logical_and(inside, here)
         if order:
             weights = weights * abs((1.0 - upper) - expand_dims(place - low, -1))  # the share of the next one, or what is left
