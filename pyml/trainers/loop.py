@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import functools
+import weakref
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -184,14 +184,19 @@ class Loop:
         self.callbacks.notify_nonfinite(batch)
 
     async def end_hooks(self, hooks: Sequence[Any], index: int, kind: str) -> None:
-        """Calls batch hooks with logs that are read when looked at."""
-        tensor = self.steps.results_program(kind)()
-        logs: Any = BatchLogs(self.steps.log_names(kind), tensor, functools.partial(self.steps.unpack, kind=kind))
-        if not self.io.can_wait:
-            logs = self.steps.unpack(await self.io.read(tensor), kind)[0]
+        """Calls batch hooks with logs that are computed when looked at, or where a hook kept them."""
+        if self.io.can_wait or not any(looks_at_logs(hook) for hook in hooks):
+            logs: Any = BatchLogs(self.steps, kind)
+            kept = weakref.ref(logs)
+        else:
+            logs = self.steps.unpack(await self.io.read(self.steps.results_program(kind)()), kind)[0]
+            kept = None
         await self.provide(f"on_{kind}_batch_end", index)
         for hook in hooks:
             hook(index, logs)
+        del logs
+        if kept is not None and (logs := kept()) is not None:  # somebody has them, and may look after the next step
+            logs.fix()
 
     async def provide(self, hook: str, number: int) -> None:
         """Reads what callbacks will look at in a hook, where the hook could not wait for it."""
@@ -200,3 +205,9 @@ class Loop:
         for callback in self.callbacks:
             if isinstance(callback, Reading) and (variables := callback.reads(hook, number)):
                 callback.take(variables, await self.io.read_all(variables))
+
+
+def looks_at_logs(hook: Any) -> bool:
+    """Whether a batch hook may look at its logs this time; callbacks that know have a method of this name."""
+    known = getattr(getattr(hook, "__self__", None), "looks_at_logs", None)
+    return known is None or known()

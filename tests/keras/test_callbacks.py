@@ -177,3 +177,33 @@ def test_printed_lines_of_fit_without_a_terminal(capsys):
     assert [part.split(":")[0] for part in lines[1].split(" - ")[3:]] == ["accuracy", "loss", "val_accuracy", "val_loss"]
     classifier().fit(x, y, verbose=0)
     assert capsys.readouterr().out == ""
+
+
+def test_logs_of_batches_are_computed_for_those_who_look_and_those_who_keep_them(monkeypatch):
+    x, y = np.ones((40, 2), "float32"), np.ones((40, 1), "float32")
+    asked = []
+
+    class Hook(pyml.callbacks.Callback):
+        def __init__(self, do):
+            super().__init__()
+            self.do, self.found = do, []
+
+        def on_train_batch_end(self, batch, logs=None):
+            self.do(self, batch, logs)
+
+    def fitted(do):
+        pyml.utils.set_random_seed(1)
+        model = pyml.Sequential([pyml.Input((2,)), pyml.layers.Dense(1)])
+        model.compile(pyml.optimizers.SGD(0.01), "mse")
+        given = model._steps.results_program
+        monkeypatch.setattr(model._steps, "results_program", lambda kind: asked.append(kind) or given(kind))
+        hook = Hook(do)
+        asked.clear()
+        model.fit(x, y, batch_size=4, epochs=1, shuffle=False, verbose=0, callbacks=[hook])
+        return hook.found, len(asked)
+
+    none, few = fitted(lambda hook, batch, logs: hook.found.append(list(logs)))
+    looked, each = fitted(lambda hook, batch, logs: hook.found.append(logs["loss"]))
+    kept, also = fitted(lambda hook, batch, logs: hook.found.append(logs))
+    assert none == [["loss"]] * 10 and each == also == few + 10
+    assert [logs["loss"] for logs in kept] == looked and len(set(looked)) == 10
