@@ -4,7 +4,7 @@ Look into a network: what each layer makes of a digit, what its units look for, 
 parts of a photo decided that it shows an espresso. Your own picture too.
 
 A network that names pictures rightly has not said why. There are ways to ask it. Here are
-five of them: on a small network that learns digits in front of you, and on MobileNet, which
+six of them: on a small network that learns digits in front of you, and on MobileNet, which
 learned a thousand kinds of things from more than a million photos. Press **Run**.
 """
 
@@ -75,6 +75,19 @@ vis.image_grid(0.5 + kernels / largest / 2, [str(i) for i in range(len(kernels))
 vis.filters(digits, "shapes", title="What the channels of the second layer look for").show()
 
 # %% [markdown]
+# ## Third way: many pictures at once
+# Before its answer the network has turned each digit into 256 numbers. **t-SNE** (van der Maaten
+# and Hinton, 2008) puts digits whose numbers are alike beside each other on a plane. Ten islands
+# say that the work was done; look for the digits that lie in the wrong one.
+
+# %%
+POINTS = 300
+flat = digits.layers[-2].output  # what the last layer gets
+described = pyml.Model(digits.inputs, flat).predict(x_test[:POINTS], verbose=0)
+vis.projector(described, labels=y_test[:POINTS], images=x_test[:POINTS], method="tsne", iterations=300,
+              title="300 digits of the test, as the network sees them").show()  # fmt: skip
+
+# %% [markdown]
 # ## A network for photos
 # **MobileNet** has eighty layers. Nobody can look at all its maps; one asks it about one
 # picture and one answer instead: what in this photo speaks for an espresso?
@@ -104,7 +117,7 @@ best = found.argsort()[::-1][:5]
 vis.bar_chart({hub.labels[i]: float(found[i]) for i in best}, horizontal=True, title="What MobileNet sees", x_label="how sure").show()
 
 # %% [markdown]
-# ## Third way: cover a part
+# ## Fourth way: cover a part
 # A grey square wanders over the photo. Where the network becomes unsure, the square hides
 # something that it needs: **occlusion**. That is easily understood, and slow: each place of
 # the square is a prediction of its own.
@@ -116,7 +129,7 @@ occluded = vis.occlusion(mobilenet, cup, answer, patch=PATCH, stride=PATCH // 2,
 occluded.show()
 
 # %% [markdown]
-# ## Fourth way: ask for the gradient
+# ## Fifth way: ask for the gradient
 # How does the answer change when a pixel changes a little? One run backwards tells it for
 # all pixels at once. **Integrated gradients** ask along the whole way from a black picture to
 # the photo, and add up: fewer specks, and the sum is the answer itself.
@@ -126,7 +139,7 @@ vis.saliency(mobilenet, cup, answer, title="By the gradient").show()
 vis.integrated_gradients(mobilenet, cup, answer, steps=16, title="By integrated gradients").show()
 
 # %% [markdown]
-# ## Fifth way: Grad-CAM
+# ## Sixth way: Grad-CAM
 # The last maps of the network are coarse, but they know what is a coffee. **Grad-CAM** adds them
 # up, each by how much the answer depends on it: where the network looks, in one run forwards
 # and one backwards.
