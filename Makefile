@@ -2,8 +2,8 @@
 .DEFAULT_GOAL := help
 PYTHON ?= python3
 BIN := .venv/bin
-# Pages run one at a time in one worker, unit tests beside them (conftest.py).
-WORKERS ?= 2
+# Pages run one at a time in one worker, which waits for them most of the time; unit tests beside them (conftest.py).
+WORKERS ?= 3
 # Tests start Python again and again: what it compiles of pyml is kept, whatever the shell says.
 export PYTHONDONTWRITEBYTECODE :=
 TESTS ?= tests e2e

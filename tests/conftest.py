@@ -22,6 +22,8 @@ os.environ["PYML_CACHE"] = "off"  # tests compile; those of what is kept name a 
 
 sys.path.insert(0, str(Path(__file__).parent / "goldens"))  # the cases behind the goldens, which several folders use
 
+import every  # noqa: E402
+
 import pyml  # noqa: E402
 import pyml.graph.prims.packed  # noqa: E402  # primitives that load with the ops that need them
 import pyml.graph.prims.spectral  # noqa: E402
@@ -34,6 +36,14 @@ with suppress(ImportError):  # a machine with a GPU may lack it
 
     settings.register_profile("any machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])
     settings.load_profile("any machine")
+
+
+def pytest_addoption(parser):
+    parser.addoption("--case", default="", help="of tests of many cases only those whose names hold this text (tests/every.py)")
+
+
+def pytest_configure(config):
+    every.only = config.getoption("--case")
 
 
 def _use(name: str):

@@ -1,7 +1,7 @@
 """Which kernels the choosers can pick: for each file of kernels_wgsl every branch of it, with the smallest case that takes it.
 
 A variant is what a kernel's text depends on beside sizes: its switches and types, the hooks that are filled in, and which way
-its conditions over constants go. `VARIANTS` finds them by asking the choosers about many small cases on many adapters.
+its conditions over constants go. `variants()` finds them by asking the choosers about many small cases on many adapters.
 """
 
 from __future__ import annotations
@@ -242,29 +242,32 @@ def cases_of_matrices() -> Iterator[tuple[str, tuple[Operand, ...], dict[str, An
     yield "qr", (((2, 4, 3), F),), {"complete": False}
 
 
-def found() -> dict[Variant, Case]:
-    """Every variant, with the first case that takes it."""
-    table: dict[Variant, Case] = {}
+@functools.cache
+def survey() -> tuple[dict[Variant, Case], dict[tuple[str, str], dict[str, list[int]]]]:
+    """Every variant, with its first case; and for each op and adapter how many cases take which file, in how many workgroups."""
+    variants: dict[Variant, Case] = {}
+    table: dict[tuple[str, str], dict[str, list[int]]] = {}
     for (name, operands, attrs), profile in itertools.product(cases(), PROFILES):
         case = Case(name, operands, tuple(attrs.items()), profile)
-        table.setdefault(variant(case.spec()), case)
-    return table
+        spec = case.spec()
+        variants.setdefault(variant(spec), case)
+        of_file = table.setdefault((name, profile), {}).setdefault(spec.file, [0, 0])
+        of_file[0] += 1
+        of_file[1] += prod(spec.grid)
+    return variants, table
+
+
+def variants() -> dict[Variant, Case]:
+    """Every variant, with the first case that takes it; asked for by tests, so that collecting them stays quick."""
+    return survey()[0]
 
 
 def choices() -> Iterator[str]:
     """For each op and adapter: how many of the cases take which file, and in how many workgroups altogether."""
-    table: dict[tuple[str, str], dict[str, list[int]]] = {}
-    for (name, operands, attrs), profile in itertools.product(cases(), PROFILES):
-        spec = Case(name, operands, tuple(attrs.items()), profile).spec()
-        of_file = table.setdefault((name, profile), {}).setdefault(spec.file, [0, 0])
-        of_file[0] += 1
-        of_file[1] += prod(spec.grid)
-    for (name, profile), files in table.items():
+    for (name, profile), files in survey()[1].items():
         taken = "; ".join(f"{file} {count} in {groups}" for file, (count, groups) in sorted(files.items()))
         yield f"{name} ({profile}): {taken}"
 
-
-VARIANTS = found()
 
 if __name__ == "__main__":
     print("\n".join(choices()))

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from every import every
 
 import pyml
 from pyml import ops
@@ -20,13 +21,13 @@ pytestmark = pytest.mark.in_turn
 GOLDEN = json.loads((Path(__file__).parent / "goldens" / "dtypes.json").read_text(encoding="utf-8"))
 
 
-@pytest.mark.parametrize("name", [*dtype_cases.ONE, *dtype_cases.TWO])
+@every("name", [*dtype_cases.ONE, *dtype_cases.TWO])
 def test_every_dtype_of_a_result_is_keras_or_a_listed_difference(cpu, name):
     assert dtype_differences.found(pyml, name, GOLDEN[name]) == dtype_differences.listed(name)
 
 
 @pytest.mark.few(4)
-@pytest.mark.parametrize("name", [*dtype_cases.ONE, *dtype_cases.TWO])
+@every("name", [*dtype_cases.ONE, *dtype_cases.TWO])
 def test_what_has_a_dtype_can_be_computed_or_is_refused_before(cpu, name):
     for cell in dtype_cases.cells(name):
         result = dtype_cases.result_of(pyml, name, cell)

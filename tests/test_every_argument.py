@@ -4,8 +4,8 @@ import inspect
 import json
 
 import numpy as np
-import pytest
-from test_samples import CONFIGURED, arrays, classes, drawn
+from every import every
+from test_samples import CONFIGURED, arrays, classes, drawn, name_of
 
 import pyml
 from pyml.objects import registry
@@ -93,8 +93,7 @@ def variants(cls, made):
 WITHOUT_TRAINABLE = ("HashedCrossing", "SpatialDropout1D", "SpatialDropout2D", "SpatialDropout3D")
 
 
-@pytest.mark.parametrize("cls", [cls for kind in CONFIGURED for cls in classes(kind)],
-                         ids=lambda cls: f"{cls._kind.homes[0].rpartition('.')[2]}-{cls.__name__}")  # fmt: skip
+@every("cls", [cls for kind in CONFIGURED for cls in classes(kind)], ids=name_of, blocks=8)
 def test_each_argument_off_its_default_comes_back_from_the_config(cls, cpu):
     sample = next(iter(cls._samples()))
     tried = 0

@@ -7,6 +7,7 @@ from pathlib import Path
 import golden_cases as cases
 import numpy as np
 import pytest
+from every import every
 
 import pyml
 
@@ -42,33 +43,33 @@ def test_training_gives_the_loss_history_of_keras(device, name):
     np.testing.assert_allclose(got["predictions"], want["predictions"], rtol=1e-3, atol=1e-3)
 
 
-@pytest.mark.parametrize("name", CASES["layers"])
+@every("name", CASES["layers"])
 def test_a_layer_and_its_gradients_equal_those_of_keras(device, name):
     run_group("layers", name)
 
 
-@pytest.mark.parametrize("name", CASES["losses"])
+@every("name", CASES["losses"])
 def test_a_loss_equals_that_of_keras(device, name):
     run_group("losses", name)
 
 
-@pytest.mark.parametrize("name", CASES["metrics"])
+@every("name", CASES["metrics"])
 def test_a_metric_equals_that_of_keras(device, name):
     run_group("metrics", name)
 
 
 @pytest.mark.in_turn(12)
-@pytest.mark.parametrize("name", [name for name in CASES["optimizers"] if not name.endswith("_mixed")])
+@every("name", [name for name in CASES["optimizers"] if not name.endswith("_mixed")], blocks=12)
 def test_an_optimizer_moves_weights_as_keras_does(device, name):
     run_group("optimizers", name)
 
 
-@pytest.mark.parametrize("name", [name for name in CASES["optimizers"] if name.endswith("_mixed")])
+@every("name", [name for name in CASES["optimizers"] if name.endswith("_mixed")])
 def test_an_optimizer_with_many_options_moves_weights_as_keras_does(cpu, name):
     run_group("optimizers", name)
 
 
-@pytest.mark.parametrize("name", CASES["initializers"])
+@every("name", CASES["initializers"])
 def test_an_initializer_has_the_spread_of_that_of_keras(device, name):
     """The random numbers differ, so moments and limits are compared, over 43,200 numbers or more."""
     got, want = CASES["initializers"][name](pyml), golden("initializers")[name]
@@ -80,12 +81,12 @@ def test_an_initializer_has_the_spread_of_that_of_keras(device, name):
         assert abs(got["min"] - want["min"]) <= 0.02 * spread
 
 
-@pytest.mark.parametrize("name", CASES["kernels"])
+@every("name", CASES["kernels"])
 def test_an_initializer_without_randomness_gives_the_numbers_of_keras(name):
     run_group("kernels", name, 2e-6)
 
 
-@pytest.mark.parametrize("name", CASES["regularizers"])
+@every("name", CASES["regularizers"])
 def test_a_regularizer_and_its_gradient_equal_those_of_keras(device, name):
     run_group("regularizers", name, 1e-5)
 

@@ -11,6 +11,7 @@ from functools import cache
 from pathlib import Path
 
 import pytest
+from every import every
 
 import pyml
 from pyml.graph import prims  # noqa: F401  # fills the table of ops
@@ -106,7 +107,9 @@ def statements(tree: ast.AST, everywhere: bool) -> Iterator[ast.stmt]:
             yield node
         elif isinstance(node, ast.If) and "TYPE_CHECKING" in ast.unparse(node.test):
             continue
-        elif everywhere or not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda):
+        elif isinstance(node, ast.stmt | ast.excepthandler | ast.match_case) and (  # expressions hold no statements
+            everywhere or not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
+        ):
             yield from statements(node, everywhere)
 
 
@@ -150,7 +153,7 @@ def test_every_part_has_a_layer():
     assert parts <= set(RANK), f"give these a layer in this test: {sorted(parts - set(RANK))}"
 
 
-@pytest.mark.parametrize("name", PARTS)
+@every("name", PARTS, blocks=1)
 def test_imports_point_down(name):
     upward = [
         f"{module} imports {other}"
@@ -200,7 +203,7 @@ def has_a_reason(name: str, other: str) -> bool:
     return bool(reasons(name, other)) or other in OVER_A_PACKAGE or {name, other} <= MUTUAL
 
 
-@pytest.mark.parametrize("name", PARTS)
+@every("name", PARTS, blocks=1)
 def test_an_import_inside_a_function_spares_start_or_needs_an_optional_package(name):
     needless = set()
     for module in of_part(name):

@@ -9,7 +9,8 @@ from math import prod
 
 import numpy as np
 import pytest
-from kernel_variants import PROFILES, VARIANTS, Case, Variant, conditions_of, hooks_of, switches_of, variant
+from every import every
+from kernel_variants import PROFILES, Case, Variant, conditions_of, hooks_of, switches_of, variant, variants
 from test_kernels import FILES, run
 
 from pyml.compile.plan import Plan, graph_key, make_plan
@@ -30,19 +31,21 @@ ALWAYS |= {(file, "work") for file in ("fft_first4", "fft_pass", "fft_pass4")}
 NEVER = {("scatter_add_rows", "put")}
 STORES = {"store", "store4"}  # for what follows in the same kernel
 
-IDS = [str(v) for v in VARIANTS]
-
 
 def of(file: str) -> list[Variant]:
-    return [v for v in VARIANTS if v.file == file]
+    return [v for v in variants() if v.file == file]
+
+
+def named() -> list:
+    return [pytest.param(case, id=str(v)) for v, case in variants().items()]
 
 
 # ---- which there are
 def test_every_kernel_file_is_chosen_by_some_case():
-    assert {v.file for v in VARIANTS} == set(FILES) - OF_PAGES
+    assert {v.file for v in variants()} == set(FILES) - OF_PAGES
 
 
-@pytest.mark.parametrize("file", sorted(set(FILES) - OF_PAGES))
+@every("file", sorted(set(FILES) - OF_PAGES), blocks=1)
 def test_every_switch_hook_and_condition_of_a_file_goes_both_ways(file):
     one_way = [s for s in switches_of(file) if {dict(v.switches).get(s) for v in of(file)} != {True, False}]
     one_way += [c for c in conditions_of(file) if {dict(v.ways)[c] for v in of(file)} != {True, False}]
@@ -56,10 +59,10 @@ def test_every_switch_hook_and_condition_of_a_file_goes_both_ways(file):
 def test_choosers_pick_no_variant_that_the_cases_miss():
     """Sizes drawn at random, far from those of the cases."""
     rng, missed = np.random.default_rng(0), {}
-    for case in VARIANTS.values():
+    for case in variants().values():
         for _ in range(20):
             other = _resized(case, rng)
-            if other is not None and variant(other.spec()) not in VARIANTS:
+            if other is not None and variant(other.spec()) not in variants():
                 missed[str(variant(other.spec()))] = other
     assert not missed
 
@@ -92,9 +95,12 @@ def _resized(case: Case, rng: np.random.Generator) -> Case | None:
 
 
 # ---- numbers
-@pytest.fixture
-def device(request, case):
-    return request.getfixturevalue("wasm" if case.profile.startswith("wasm") else "gpu")
+def of_device(device, case: Case) -> bool:
+    """Whether a case is one of this device; the other one has a test of its own."""
+    return case.profile.startswith("wasm") == (device.name == "wasm")
+
+
+on_each = pytest.mark.parametrize("device", ["webgpu", "wasm"], indirect=True)
 
 
 def arrays_of(case: Case) -> list[np.ndarray]:
@@ -143,8 +149,12 @@ def same(got: np.ndarray, expected: np.ndarray) -> None:
 
 
 @pytest.mark.few(5)  # each of them is met followed by more
-@pytest.mark.parametrize("case", VARIANTS.values(), ids=IDS)
+@pytest.mark.every_device
+@on_each
+@every("case", named, blocks=5)
 def test_a_variant_of_a_kernel_matches_numpy(device, case):
+    if not of_device(device, case):
+        return
     arrays = arrays_of(case)
     expected = OPS[case.op].numpy(*arrays, **dict(case.attrs))
     same(run(device, case.node(), arrays, PROFILES[case.profile]), expected.astype(NUMPY[case.node().dtype]))
@@ -169,8 +179,12 @@ def files_followed(plan: Plan, case: Case) -> set[str]:
     return {a.op.spec(a, PROFILES[case.profile]).file for a in anchors if isinstance(a.op, Routine)}
 
 
-@pytest.mark.parametrize("case", VARIANTS.values(), ids=IDS)
+@pytest.mark.every_device
+@on_each
+@every("case", named, blocks=6)
 def test_a_variant_followed_by_more_matches_numpy(device, case, monkeypatch):
+    if not of_device(device, case):
+        return
     monkeypatch.setattr(device, "profile", PROFILES[case.profile])
     arrays = arrays_of(case)
     y = OPS[case.op].numpy(*arrays, **dict(case.attrs))
@@ -184,7 +198,7 @@ def test_a_variant_followed_by_more_matches_numpy(device, case, monkeypatch):
 
 def test_every_kernel_file_is_followed_by_more_in_some_case():
     met = set()
-    for case in VARIANTS.values():
+    for case in variants().values():
         root = followed(OPS[case.op](*(as_node(np.ones(shape, NUMPY[dtype])) for shape, dtype in case.operands), **dict(case.attrs)))
         met |= files_followed(planned(root, case)[0], case)
-    assert met == {v.file for v in VARIANTS}
+    assert met == {v.file for v in variants()}

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 
 import numpy as np
 import pytest
+from every import every
 
 from pyml.compile import kernels
 from pyml.core.tensor import Tensor, as_node
@@ -77,7 +79,7 @@ def check(device, op, arrays, attrs, profile: Profile):
         np.testing.assert_allclose(result, expected, atol=1e-4 * scale, rtol=0)
 
 
-@pytest.mark.parametrize("file", FILES)
+@every("file", FILES)
 def test_a_kernel_file_compiles_as_it_stands(gpu, file):
     source = kernels.read(file)
     kinds = re.findall(r"@binding\(\d+\) var(?:<storage, (\w+)>)? \w+: (texture\w*)?", source)
@@ -94,7 +96,7 @@ ROUTINES = [(op.name, i) for op in OPS.values() if op.kind == "routine" and op.k
 
 @pytest.mark.few(3)
 @pytest.mark.parametrize("family", PROFILES)
-@pytest.mark.parametrize(("name", "sample"), ROUTINES)
+@every("name, sample", ROUTINES, blocks=3)
 def test_a_routine_matches_numpy_on_its_samples(device, family, name, sample):
     op = OPS[name]
     check(device, op, *op.samples[sample], PROFILES[family])
@@ -106,8 +108,7 @@ SIZES = [(1, 3, 5), (7, 1, 2), (127, 127, 127), (64, 128, 100), (5, 8, 4), (1, 4
 
 @pytest.mark.few(3)
 @pytest.mark.parametrize("family", PROFILES)
-@pytest.mark.parametrize("transposed", [(False, False), (True, False), (False, True), (True, True)])
-@pytest.mark.parametrize("size", SIZES)
+@every("transposed, size", [((ta, tb), size) for size in SIZES for tb in (False, True) for ta in (False, True)], blocks=3)
 def test_matmul_of_any_size_and_transpose_matches_numpy(device, family, transposed, size):
     (ta, tb), (m, n, k) = transposed, size
     a, b = random(0, *((k, m) if ta else (m, k))), random(1, *((n, k) if tb else (k, n)))
@@ -180,7 +181,7 @@ CONVOLUTIONS = {  # input, (kernel height, width, filters), attributes
 }
 @pytest.mark.few(3)
 @pytest.mark.parametrize("family", PROFILES)
-@pytest.mark.parametrize("case", CONVOLUTIONS)
+@every("case", CONVOLUTIONS, blocks=3)
 def test_convolution_and_its_gradients_match_numpy(device, family, case):
     x_shape, (kh, kw, filters), more = CONVOLUTIONS[case]
     attrs, profile = PLAIN | more, PROFILES[family]
@@ -202,8 +203,7 @@ POOLS = {
 
 
 @pytest.mark.parametrize("family", ["register", "tile", "wasm"])
-@pytest.mark.parametrize("ties", [False, True])
-@pytest.mark.parametrize("case", POOLS)
+@every("case, ties", [*itertools.product(POOLS, [False, True])], blocks=2)
 def test_pools_and_their_gradients_match_numpy(device, family, ties, case):
     shape, size, strides, padding = POOLS[case]
     attrs, profile = {"size": size, "strides": strides, "padding": padding}, PROFILES[family]
@@ -267,8 +267,7 @@ def test_softmax_of_rows_that_are_not_finite_is_as_in_numpy(device, family, colu
 
 
 @pytest.mark.parametrize("family", ["register", "tile", "wasm"])
-@pytest.mark.parametrize("dtype", ["float32", "int32", "uint32", "bool"])
-@pytest.mark.parametrize("shape", [(5, 4), (6, 3), (3,), (4, 2, 6)])
+@every("shape, dtype", [*itertools.product([(5, 4), (6, 3), (3,), (4, 2, 6)], ["float32", "int32", "uint32", "bool"])], blocks=2)
 def test_gather_and_scatter_match_numpy(device, family, dtype, shape):
     rng, profile = np.random.default_rng(0), PROFILES[family]
     x = rng.integers(0, 50, shape).astype(NUMPY[dtype])

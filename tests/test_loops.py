@@ -40,7 +40,7 @@ def assert_near(got, expected, tolerance=2e-5):
 
 
 # ---- values and gradients against the steps written out
-@settings(max_examples=10, deadline=None)
+@settings(max_examples=6, deadline=None)
 @given(st.data())
 def test_a_loop_equals_its_steps_written_out_and_so_do_its_gradients(data):
     steps, batch, units = (data.draw(st.integers(1, n)) for n in (5, 3, 6))

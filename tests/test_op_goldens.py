@@ -6,6 +6,7 @@ import json
 import numpy as np
 import op_calls
 import pytest
+from every import every
 
 import pyml
 
@@ -26,7 +27,7 @@ def assert_close(got, want, tol):
 
 
 @pytest.mark.in_turn(8)
-@pytest.mark.parametrize(("family", "name"), NAMES, ids=[f"{f}-{n}" for f, n in NAMES])
+@every("family, name", NAMES, blocks=8)
 def test_an_op_answers_as_keras_does(device, family, name):
     call, want = FAMILIES[family][name], golden(family)[name]
     got = op_calls.run(pyml, call)

@@ -6,6 +6,7 @@ import operator
 
 import numpy as np
 import pytest
+from every import every
 
 from pyml.core.tensor import Tensor, as_node
 from pyml.dtypes import NUMPY
@@ -53,8 +54,7 @@ def _dtypes(op):
 CASES = [(n, d) for n in ELEMENTWISE for d in _dtypes(OPS[n])]
 
 
-@pytest.mark.parametrize(("name", "dtype"), CASES)
-@pytest.mark.parametrize("n", [67, 1])
+@every("name, dtype, n", [(*case, n) for case in CASES for n in (67, 1)], blocks=8)
 def test_elementwise_equals_numpy(device, name, dtype, n):
     op = OPS[name]
     arrays = _operands(op, dtype, max(n, 67))
@@ -86,7 +86,7 @@ def test_no_text_takes_the_remainder_of_a_signed_integer():
     assert [name for name, parts in texts.items() if any("%" in part for part in parts)] == []
 
 
-@pytest.mark.parametrize("name", SAMPLED)
+@every("name", SAMPLED)
 def test_sampled_op_equals_numpy(device, name):
     op = OPS[name]
     for arrays, attrs in op.samples:
@@ -105,7 +105,7 @@ DIFFERENTIABLE = sorted(
 )  # fmt: skip
 
 
-@pytest.mark.parametrize("name", DIFFERENTIABLE)
+@every("name", DIFFERENTIABLE)
 def test_gradient_equals_finite_differences(name):
     """Differences of the numpy lowering in float64, so that only the rule is tested."""
     op = OPS[name]

@@ -6,11 +6,13 @@ Nothing is made while tests are collected.
 
 from __future__ import annotations
 
+import functools
 import json
 from pathlib import Path
 
 import numpy as np
 import pytest
+from every import every as every_case
 
 import pyml
 from pyml import ops
@@ -28,9 +30,23 @@ def classes(kind: Kind) -> list[type]:
     return sorted({cls for cls in kind.classes.values() if cls.__name__ not in BASES}, key=lambda cls: cls.__name__)
 
 
+def name_of(cls: type) -> str:
+    return f"{cls._kind.homes[0].rpartition('.')[2]}-{cls.__name__}"
+
+
 def every(*kinds: Kind):
+    """Each class of the kinds, with the same weights in every run: a slope beside a kink of `max` or `relu` would be another one."""
     found = [cls for kind in kinds for cls in classes(kind)]
-    return pytest.mark.parametrize("cls", found, ids=lambda cls: f"{cls._kind.homes[0].rpartition('.')[2]}-{cls.__name__}")
+
+    def decorate(test):
+        @functools.wraps(test)
+        def seeded(**arguments):
+            pyml.utils.set_random_seed(7)
+            test(**arguments)
+
+        return every_case("cls", found, ids=name_of, blocks=4 if len(found) < 100 else 8)(seeded)
+
+    return decorate
 
 
 CONFIGURED = (registry.LAYERS, registry.LOSSES, registry.METRICS, registry.OPTIMIZERS, registry.SCHEDULES, registry.INITIALIZERS,
@@ -45,12 +61,6 @@ def mapped(fn, value):
 
 def leaves(value):
     return [leaf for item in value for leaf in leaves(item)] if isinstance(value, (list, tuple)) else [value]
-
-
-@pytest.fixture(autouse=True)
-def seeded():
-    """The same weights in every run: a slope beside a kink of `max` or `relu` would be another one."""
-    pyml.utils.set_random_seed(7)
 
 
 def drawn(sample, seed=5):
@@ -194,21 +204,23 @@ def test_the_symbolic_shape_of_a_layer_is_that_of_its_output(cls, cpu):
 
 @every(registry.LAYERS)
 def test_a_model_with_the_layer_comes_back_from_its_config_and_its_files(cls, cpu, tmp_path):
+    folder = tmp_path / cls.__name__
+    folder.mkdir()
     for sample in cls._samples():
         values = drawn(sample)
         inputs = symbolic(sample, values)
         model = pyml.Model(inputs, sample.made(*inputs, **sample.kwargs))
         want = model(values)
         again = pyml.models.model_from_json(model.to_json())
-        model.save_weights(tmp_path / "weights.npz")
-        again.load_weights(tmp_path / "weights.npz")
+        model.save_weights(folder / "weights.npz")
+        again.load_weights(folder / "weights.npz")
         assert_close(again(values), want, 1e-6)
         try:
-            model.save(tmp_path / "model")
+            model.save(folder / "model")
         except ValueError as error:                            # what TensorFlow.js has not is refused by name
             assert sample.made.name in str(error) or "TensorFlow.js" in str(error)
         else:
-            assert_close(pyml.saving.load_model(tmp_path / "model")(values), want, 1e-6)
+            assert_close(pyml.saving.load_model(folder / "model")(values), want, 1e-6)
 
 
 # ---- losses and metrics

@@ -211,7 +211,7 @@ def lines_run(function) -> int:
     return count
 
 
-@pytest.mark.parametrize("profile", [REGISTER, TILE], ids=lambda p: p.family)
+@pytest.mark.parametrize("profile", [REGISTER, pytest.param(TILE, marks=pytest.mark.slow)], ids=lambda p: p.family)
 def test_the_work_of_compiling_grows_with_the_length_of_a_program_and_not_with_its_square(profile, monkeypatch):
     monkeypatch.setattr(merge, "BLOCK", 64)  # so that short programs have several
 
@@ -227,7 +227,7 @@ def test_the_work_of_compiling_grows_with_the_length_of_a_program_and_not_with_i
 
         return lines_run(everything)
 
-    short, middle, long = compiled(20), compiled(40), compiled(80)
+    short, middle, long = compiled(12), compiled(24), compiled(48)
     assert long - middle < 1.2 * 2 * (middle - short)
 
 

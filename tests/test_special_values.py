@@ -6,6 +6,7 @@ import itertools
 
 import numpy as np
 import pytest
+from every import every
 
 import pyml
 from pyml.core.tensor import Tensor, as_node
@@ -70,7 +71,7 @@ def _denormal(x):
     return (np.abs(x) < TINY) & (x != 0) if x.dtype.kind == "f" else np.zeros(x.shape, bool)
 
 
-@pytest.mark.parametrize(("name", "dtype", "attrs"), [*_cases()], ids=lambda v: v if isinstance(v, str) else v.get("dtype", ""))
+@every("name, dtype, attrs", _cases())
 def test_special_values_are_those_of_numpy(device, name, dtype, attrs):
     op = OPS[name]
     arrays = _grid(op, dtype)
@@ -95,7 +96,7 @@ def test_special_values_are_those_of_numpy(device, name, dtype, attrs):
     assert not wrong
 
 
-@pytest.mark.parametrize(("name", "dtype"), [(n, d) for n, d, attrs in _cases() if not attrs and len(OPS[n].params) == 2])
+@every("name, dtype", [(n, d) for n, d, attrs in _cases() if not attrs and len(OPS[n].params) == 2])
 def test_a_special_value_that_the_compiler_knows_gives_what_numpy_gives(device, name, dtype):
     op, values = OPS[name], SPECIALS[dtype]
     if device.name == "webgpu":

@@ -87,7 +87,7 @@ def assert_same(loop: Model, steps: Model, x, epochs=2):
         np.testing.assert_allclose(a.numpy(), b.numpy(), rtol=1e-4, atol=2e-5, err_msg=a.path)
 
 
-@pytest.mark.in_turn(8)
+@pytest.mark.in_turn(16)
 @pytest.mark.parametrize("sequences", [False, True])
 @pytest.mark.parametrize("name", CELLS)
 def test_a_loop_trains_as_its_steps_do(device, name, sequences):
@@ -103,23 +103,23 @@ def test_a_loop_trains_as_its_steps_do(device, name, sequences):
 @pytest.mark.parametrize("cell", [Pair, lambda: L.GRUCell(5, reset_after=False)])
 def test_steps_that_a_mask_leaves_out_change_nothing(device, cell, options):
     def make(unroll):
-        x, mask = Input((6, 3)), Input((6,), dtype="bool")
+        x, mask = Input((4, 3)), Input((4,), dtype="bool")
         return Model([x, mask], L.RNN(cell(), unroll=unroll, **options)(x, mask=mask))
 
     loop, steps = two(make)
-    assert_same(loop, steps, [X, MASK])
+    assert_same(loop, steps, [X[:, :4], MASK[:, :4]])
 
 
 @pytest.mark.in_turn(2)
 @pytest.mark.parametrize("masked", [False, True])
 def test_a_loop_begins_with_the_states_it_is_given_and_gives_them_back(device, masked):
     def make(unroll):
-        x, mask, state = Input((6, 3)), Input((6,), dtype="bool"), Input((5,))
+        x, mask, state = Input((4, 3)), Input((4,), dtype="bool"), Input((5,))
         layer = L.GRU(5, reset_after=False, return_sequences=True, return_state=True, unroll=unroll)
         return Model([x, mask, state], layer(x, initial_state=state, mask=mask if masked else None))
 
     loop, steps = two(make)
-    assert_same(loop, steps, [X, MASK, STATE])
+    assert_same(loop, steps, [X[:, :4], MASK[:, :4], STATE])
 
 
 def test_a_stateful_loop_goes_on_where_it_ended(device):

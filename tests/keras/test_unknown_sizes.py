@@ -5,6 +5,7 @@ import re
 
 import numpy as np
 import pytest
+from every import every
 
 import pyml
 from pyml import layers, ops
@@ -54,7 +55,7 @@ def is_layer(value):
 LAYERS = sorted(name for name in dir(layers) if is_layer(getattr(layers, name)))
 
 
-@pytest.mark.parametrize("name", LAYERS)
+@every("name", LAYERS)
 def test_no_message_of_a_layer_shows_them(name):
     cls, shown = getattr(layers, name), []
 
@@ -67,10 +68,11 @@ def test_no_message_of_a_layer_shows_them(name):
     assert not shown
 
 
-@pytest.mark.parametrize("name", sorted(name for name in dir(ops) if not name.startswith("_") and inspect.isroutine(getattr(ops, name))))
-def test_no_message_of_an_op_shows_them(name):
+@every("name", sorted(name for name in dir(ops) if not name.startswith("_") and inspect.isroutine(getattr(ops, name))), blocks=8)
+@pytest.mark.parametrize("shapes", [SHAPES[1::3], pytest.param(SHAPES, marks=pytest.mark.slow)], ids=["some shapes", "all shapes"])
+def test_no_message_of_an_op_shows_them(name, shapes):
     op, shown = getattr(ops, name), []
-    for shape in SHAPES:
+    for shape in shapes:
         for call in (op, lambda x: op(x, 9), lambda x: op(x, (7, 11)), lambda x: op(x, pyml.KerasTensor((None, 7, 3))),
                      lambda x: op([x, pyml.KerasTensor((None, 9))]), lambda x: op(x, x, pyml.KerasTensor((5, None)))):  # fmt: skip
             shown += [(shape, message) for message in messages(call, shape) if shown_sizes(message)]

@@ -8,6 +8,7 @@ from pathlib import Path
 import graph_cases
 import numpy as np
 import pytest
+from every import every
 
 from pyml.core.tensor import Tensor
 from pyml.saving import ModelFileError
@@ -34,13 +35,13 @@ def check(model, given, name):
         np.testing.assert_allclose(array.astype(float), wanted, rtol=2e-5, atol=3e-5)
 
 
-@pytest.mark.parametrize("name", GOLDENS)
+@every("name", GOLDENS)
 def test_operator_on_the_device_equals_tensorflow_js(device, name):
     description, weights, given = graph_cases.case_graph(name)
     check(make(description, weights), given, name)
 
 
-@pytest.mark.parametrize("name", GOLDENS)
+@every("name", GOLDENS)
 def test_operator_on_the_host_equals_tensorflow_js(name):
     """Everything constant: the operator is folded when the graph is loaded (or made a Program without inputs)."""
     op, inputs, attrs, _ = graph_cases.CASES[name]

@@ -21,7 +21,7 @@ from pyml import layers
 from pyml.errors import ShapeError
 from pyml.saving import ModelFileError, load_model, load_safetensors, load_state_dict, load_torch, save_safetensors
 
-ROUNDS = int(os.environ.get("PYML_FUZZ", "150"))        # mutations of each file
+ROUNDS = int(os.environ.get("PYML_FUZZ", "60"))        # mutations of each file
 ROOM = 24 << 20                                        # bytes that a reader may take besides twice the file
 KEYS = (b"shape", b"dtype", b"name", b"units", b"data_offsets", b"inbound_nodes", b"null", b"0", b"[", b"]", b"{", b"}", b'"')
 WORDS = (b"-1", b"1e999", b"NaN", b"99999999999999999999", b"null", b"[]", b"{}", b'""', b"true", b"\xff", b"\x00" * 9, b"[[[[[[")

@@ -9,6 +9,7 @@ import os
 
 import numpy as np
 import pytest
+from every import every
 
 import pyml
 from pyml import data, io, saving
@@ -19,7 +20,7 @@ OWN = ("pyml.saving", "pyml.io", "pyml.data")
 DOCUMENTED = {name: value for name, value in NAMES.items() if inspect.isfunction(value) and value.__module__.startswith(OWN)}
 
 
-@pytest.mark.parametrize("name", DOCUMENTED)
+@every("name", DOCUMENTED, blocks=1)
 def test_a_function_is_typed_and_has_an_example(name):
     function = DOCUMENTED[name]
     signature = inspect.signature(function)

@@ -2,9 +2,6 @@
 
 import numpy as np
 import pytest
-from sklearn.datasets import load_digits
-from sklearn.decomposition import PCA
-from sklearn.manifold import trustworthiness
 
 import pyml
 from pyml import layers, vis
@@ -61,12 +58,18 @@ def test_filters_climb_towards_what_a_channel_answers_to(bright_corner):
 
 
 def test_components_are_those_of_scikit_learn():
+    from sklearn.datasets import load_digits  # takes seconds to import
+    from sklearn.decomposition import PCA
+
     x = load_digits().data[:200]
     ours, theirs = vis.pca(x, components=3).values, PCA(3, svd_solver="full").fit_transform(x)
     assert np.allclose(np.abs(ours), np.abs(theirs), atol=1e-6)
 
 
 def test_tsne_keeps_neighbours_together():
+    from sklearn.datasets import load_digits
+    from sklearn.manifold import trustworthiness
+
     x, y = load_digits(return_X_y=True)
     x, y = x[:250], y[:250]
     figure = vis.tsne(x, y, perplexity=15, iterations=250)
