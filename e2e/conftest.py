@@ -121,6 +121,7 @@ def browser_without_webgpu(driver) -> Iterator:
 def profile(browser) -> Iterator:
     """One window of the browser for pages that need no fresh one; whoever opens a page in it closes the page, not the window."""
     context = browser.new_context(viewport={"width": 1280, "height": 900})
+    context.set_default_timeout(patience())
     yield context
     context.close()
 
@@ -155,6 +156,7 @@ def new_page(request, site) -> Iterator:
         if browser or fresh or options:
             options.setdefault("viewport", {"width": 1280, "height": 900})
             context = (browser or request.getfixturevalue("browser")).new_context(**options)
+            context.set_default_timeout(patience())
             page, close = context.new_page(), context.close
         else:
             context = request.getfixturevalue("profile")
