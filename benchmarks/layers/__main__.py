@@ -2,6 +2,7 @@
 
     PYML_BACKEND=wasm python benchmarks/layers [--rows conv3d,gru] [--rounds 7]            pyml alone, on any device
     python benchmarks/layers --torch PYTHON                     beside PyTorch: natively, `wasm`, one thread each, in turns
+    python benchmarks/layers --torch PYTHON --tab               the same, with pyml in a tab of Chromium (Linux)
     python benchmarks/layers --against CHECKOUT                 beside pyml of another checkout with a .venv, the same way
     python benchmarks/layers --page [--devices webgpu,wasm]     beside TensorFlow.js, in one browser page
 
@@ -15,6 +16,7 @@ import os
 import statistics
 import sys
 import time
+from functools import partial
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
@@ -38,9 +40,7 @@ def alone(names, rounds):
 
 def in_turns(names, rounds, workers):
     """A table of the processor's milliseconds, the first worker beside the second; 1 if their values differ."""
-    from worker import Worker
-
-    made = {who: Worker(*arguments) for who, arguments in workers.items()}
+    made = {who: start() for who, start in workers.items()}
     mine, other = made
     for who, worker in made.items():
         print(f"{who}: {' '.join(worker.about.split())}")
@@ -95,18 +95,22 @@ def main():
     parser.add_argument("--torch", metavar="PYTHON")
     parser.add_argument("--against", metavar="CHECKOUT")
     parser.add_argument("--page", action="store_true")
+    parser.add_argument("--tab", action="store_true")
     parser.add_argument("--devices", default="webgpu,wasm")
     options = parser.parse_args()
     names = options.rows.split(",")
     if options.page:
         return on_a_page(names, options.rounds, options.devices.split(","))
     native = {**os.environ, "PYML_BACKEND": "wasm", "PYML_WASM_THREADS": "1", "OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
-    mine = {"pyml": (sys.executable, "rows.py", native)}
+    from tab import Tab
+    from worker import Worker
+
+    mine = {"pyml": Tab if options.tab else partial(Worker, sys.executable, "rows.py", native)}
     if options.torch:
-        return in_turns(names, options.rounds, {**mine, "PyTorch": (options.torch, "torch_rows.py", native)})
+        return in_turns(names, options.rounds, {**mine, "PyTorch": partial(Worker, options.torch, "torch_rows.py", native)})
     if options.against:
         old = Path(options.against).resolve()
-        theirs = (str(old / ".venv/bin/python"), "rows.py", {**native, "PYTHONPATH": str(old)})
+        theirs = partial(Worker, str(old / ".venv/bin/python"), "rows.py", {**native, "PYTHONPATH": str(old)})
         return in_turns(names, options.rounds, {**mine, "old": theirs})
     return alone(names, options.rounds)
 
