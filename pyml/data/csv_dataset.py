@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from contextlib import aclosing
 from functools import partial
 from typing import Any
@@ -39,6 +40,7 @@ class CsvDataset(Dataset):
             self._columns()                            # what can be checked before the file is opened
         self._decided: list[Column] | None = None      # by the last pass
         super().__init__(partial(_rows, self))
+        self._blocks = partial(_blocks, self)
 
     async def column_names_async(self) -> list[str]:
         """The names of all columns in the file, in order; reads the beginning of the file."""
@@ -99,6 +101,14 @@ class CsvDataset(Dataset):
 
 async def _rows(dataset: CsvDataset):
     """The rows as dicts, or pairs of dicts where columns are labels."""
+    async with aclosing(_blocks(dataset)) as blocks:
+        async for block in blocks:
+            for element in block:
+                yield element
+
+
+async def _blocks(dataset: CsvDataset):
+    """The same in lists of those that arrive together."""
     async with aclosing(blocks_of_records(dataset.source, dataset._splitter)) as stream:
         header = dataset.has_header
         columns = [] if header else dataset._columns()
@@ -118,37 +128,55 @@ async def _rows(dataset: CsvDataset):
                 block, sample = block[max(SAMPLED - len(sample), 0) :], sample + block[: SAMPLED - len(sample)]
                 if len(sample) < SAMPLED:
                     continue
-                for element in _first(dataset, columns, sample):
-                    yield element
+                for found in _whole(_first(dataset, columns, sample)):
+                    yield found
                 sample = None
-            for element in _together(dataset, columns, block):
-                yield element
+            together = _together(dataset, columns, block)
+            if together is not None:
+                yield together
+            else:
+                for found in _whole(_one_by_one(dataset, columns, block)):
+                    yield found
         if header:
             raise ValueError(f"{dataset.source.name}: the file is empty; expected a header line with the column names.")
-        for element in _first(dataset, columns, sample or []):
-            yield element
+        for found in _whole(_first(dataset, columns, sample or [])):
+            yield found
+
+
+def _whole(elements: Iterator[Any]) -> Iterator[list[Any]]:
+    """Elements as a list; what stands before a mistake comes before it."""
+    found = []
+    try:
+        for element in elements:
+            found.append(element)
+    except ValueError:
+        yield found
+        raise
+    yield found
+
+
+def _one_by_one(dataset, columns, block):
+    for number, fields in block:
+        dataset._fitting(number, fields)
+        yield dataset._element(columns, fields, number)
 
 
 def _together(dataset, columns, block):
-    """The elements of some records: column by column where all is as it should be, else one after the other."""
-    width = len(dataset._names or [])
-    values: list[Any] | None = [] if all(len(fields) == width for _, fields in block) else None
-    if values is not None:
-        cells = list(zip(*(fields for _, fields in block)))
-        for column in columns if block else ():
-            values.append(values_of(column, cells[column.place]))
+    """The elements of some records, made column by column; None where something is not as it should be."""
     if not block:
-        return
-    if values is None or any(one is None for one in values):
-        for number, fields in block:
-            dataset._fitting(number, fields)
-            yield dataset._element(columns, fields, number)
-        return
-    rows = lambda labels: _dicts([(c.name, v) for c, v in zip(columns, values) if c.is_label == labels], len(block))
+        return []
+    if set(map(len, (fields for _, fields in block))) != {len(dataset._names or [])}:
+        return None
+    cells = list(zip(*(fields for _, fields in block), strict=True))
+    values = []
+    for column in columns:
+        values.append(values_of(column, cells[column.place]))
+        if values[-1] is None:
+            return None
+    rows = lambda labels: _dicts([(c.name, v) for c, v in zip(columns, values, strict=True) if c.is_label == labels], len(block))
     if any(column.is_label for column in columns):
-        yield from zip(rows(False), rows(True))
-    else:
-        yield from rows(False)
+        return list(zip(rows(False), rows(True), strict=True))
+    return rows(False)
 
 
 def _dicts(named, count):

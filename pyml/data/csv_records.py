@@ -59,6 +59,13 @@ class Splitter:
             csv.field_size_limit(limit)
 
 
+    def plain(self, lines: list[str]) -> list[list[str]] | None:
+        """The values of many lines at once; None where some are empty or have quotes in them."""
+        if not all(lines) or any(map(str.isspace, lines)) or '"' in "\n".join(lines):
+            return None
+        return [line.split() for line in lines] if self.whitespace else [line.split(self.delimiter) for line in lines]
+
+
 async def records(source: DataSource, splitter: Splitter):
     """Pairs `(line number, values)`; lines that are empty are left out.
 
@@ -78,6 +85,10 @@ async def blocks_of_records(source: DataSource, splitter: Splitter):
     found: list[tuple[int, list[str]]] = []
     async with aclosing(blocks_of_lines(source)) as stream:
         async for block in stream:
+            while block and not parts and (split := splitter.plain(block[:BLOCK])):
+                yield list(zip(range(number + 1, number + 1 + len(split)), split, strict=True))
+                number += len(split)
+                block = block[BLOCK:]
             for line in block:
                 number += 1
                 if parts:

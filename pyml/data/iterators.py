@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Iterator
 from typing import Any
 
 from pyml import atomic
@@ -74,7 +74,8 @@ class DatasetIterator(_Place):
 
     def __next__(self) -> Any:
         if self._stream is None:
-            self._stream = driven(self._dataset._open())
+            blocks = self._dataset._blocks
+            self._stream = driven(self._dataset._open()) if blocks is None else _flat(driven(blocks()))
         element = next(self._stream)
         self._given += 1
         return given(element)
@@ -107,10 +108,21 @@ class AsyncDatasetIterator(_Place):
     def __aiter__(self) -> AsyncDatasetIterator:
         return self
 
+    def __init__(self, dataset: Any):
+        super().__init__(dataset)
+        self._block: Iterator[Any] = iter(())          # the rest of the elements that came together
+
     async def __anext__(self) -> Any:
+        for element in self._block:
+            self._given += 1
+            return element
         if self._stream is None:
-            self._stream = self._dataset._open()
+            blocks = self._dataset._blocks
+            self._stream = self._dataset._open() if blocks is None else _InBlocks(blocks())
         element = await self._stream.__anext__()
+        if isinstance(self._stream, _InBlocks):
+            self._block = iter(element)
+            return await self.__anext__()
         self._given += 1
         return given(element)
 
@@ -122,9 +134,24 @@ class AsyncDatasetIterator(_Place):
 
     async def aclose(self) -> None:
         """Lets go of files and connections."""
-        stream, self._stream = self._stream, _nothing()
+        stream, self._stream, self._block = self._stream, _nothing(), iter(())
         if stream is not None:
             await stream.aclose()
+
+
+class _InBlocks:
+    """A stream of lists of elements, told from one of elements by its class."""
+
+    def __init__(self, stream: Any):
+        self.__anext__, self.aclose = stream.__anext__, stream.aclose
+
+
+def _flat(blocks: Any) -> Iterator[Any]:
+    try:
+        for block in blocks:
+            yield from block
+    finally:
+        blocks.close()
 
 
 async def _nothing() -> AsyncGenerator[Any, None]:

@@ -26,6 +26,7 @@ class Stage:
     def __init__(self, open_stream: Callable[[], Any], cardinality: int = UNKNOWN_CARDINALITY):
         self._open = open_stream
         self._cardinality = cardinality
+        self._blocks: Any = None                       # opens the stream as lists of elements that loops may have as they are
         self._rows: Any = None                         # where the elements are rows of arrays: brings the arrays,
         self._numbers: Any = None                      # and opens a stream of the numbers of the rows
         self._at: Any = None                           # opens the stream at element n, without making those before it

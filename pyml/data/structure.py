@@ -33,6 +33,8 @@ class HostArray(np.ndarray):
 def given(element: Any) -> Any:
     """An element as loops get it: arrays answer `.numpy()`, as tensors do."""
     if isinstance(element, dict):
+        if _SCALARS.issuperset(map(type, element.values())):
+            return dict(element)
         return {key: value if type(value) in _SCALARS else given(value) for key, value in element.items()}
     if isinstance(element, tuple):
         return mapped_leaves(_viewed, element) if hasattr(element, "_fields") else tuple([given(value) for value in element])
