@@ -48,11 +48,13 @@ DATA = """
 import json, time
 import numpy as np
 from pyml import data
-began = time.perf_counter()
-rows = 0
-async for row in data.csv("/table.csv", column_configs={"c0": {"is_label": True}}):
-    rows += 1
-csv = time.perf_counter() - began
+csv = []
+for turn in range(4):
+    began = time.perf_counter()
+    rows = 0
+    async for row in data.csv("/table.csv", column_configs={"c0": {"is_label": True}}):
+        rows += 1
+    csv.append(time.perf_counter() - began)
 x = np.zeros((32_000, 8), "float32")
 pipeline = data.Dataset.from_tensor_slices(x).shuffle(256).batch(32)
 began = time.perf_counter()
@@ -62,11 +64,15 @@ async for batch in pipeline:
 json.dumps([rows, csv, batches, time.perf_counter() - began])
 """
 THEIRS = """async () => {
-  const began = performance.now();
-  let rows = 0;
-  const table = tf.data.csv(new URL("/table.csv", location.href).href, { columnConfigs: { c0: { isLabel: true } } });
-  await table.forEachAsync(() => { rows++; });
-  const csv = (performance.now() - began) / 1000;
+  const csv = [];
+  let rows;
+  for (let turn = 0; turn < 4; turn++) {
+    const began = performance.now();
+    rows = 0;
+    const table = tf.data.csv(new URL("/table.csv", location.href).href, { columnConfigs: { c0: { isLabel: true } } });
+    await table.forEachAsync(() => { rows++; });
+    csv.push((performance.now() - began) / 1000);
+  }
   const x = Array.from({ length: 32000 }, () => new Array(8).fill(0));
   const pipeline = tf.data.array(x).shuffle(256).batch(32);
   const then = performance.now();
@@ -148,7 +154,8 @@ def data(browser, context, url, query):
     their_rows, their_csv, their_batches, their_pipeline = page.evaluate(THEIRS)
     assert (rows, batches) == (their_rows, their_batches) == (ROWS, 1000)
     return {
-        "csv rows a second": rows / csv, "tf.data.js": rows / their_csv, "times as many": their_csv / csv,
+        "csv rows a second": rows / min(csv), "tf.data.js": rows / min(their_csv), "times as many": min(their_csv) / min(csv),
+        "in the first pass": their_csv[0] / csv[0],    # when the browser has not yet compiled Python's own code for long use
         "ms a batch": 1000 * pipeline / batches, "tf.data.js, ms": 1000 * their_pipeline / batches,
         "times as quick": their_pipeline / pipeline, "processor, both": (between - before) / max(processor(browser) - between, 1e-9),
     }, page  # fmt: skip

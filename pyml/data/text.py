@@ -50,11 +50,13 @@ async def blocks_of_lines(source: DataSource):
     length = number = 0
     async with aclosing(source.chunks()) as chunks:
         async for chunk in chunks:
-            *whole, first = _decoded(decoder, chunk, source, number).split("\n")
+            text = _decoded(decoder, chunk, source, number)
+            *whole, first = text.split("\n")
             if whole:
                 whole[0] = "".join([*begun, whole[0]])
                 number += len(whole)
-                yield [line[:-1] if line.endswith("\r") else line for line in whole]
+                ends = "\r" in text or whole[0].endswith("\r")
+                yield [line[:-1] if line.endswith("\r") else line for line in whole] if ends else whole
                 begun, length = [], 0
             if first:
                 begun.append(first)
