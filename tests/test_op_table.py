@@ -158,6 +158,33 @@ def _leaf(array):
     return prims.reshape(node, np.shape(array)) if node.shape != np.shape(array) else node
 
 
+ON_THE_HOST = {  # without a kernel -> why
+    "complex_matrices": "numpy's work: factors of complex matrices have no kernels",
+    "eig": "numpy's work: the iteration for matrices without symmetry is not worth a kernel",
+}
+WITHOUT_GRADIENT = {  # their own gradient, when somebody asks, is told to be missing -> why
+    "complex_matrices": "ops/complex_matrices.py has the gradients of what is made of it",
+    "conv2d_filter_partials": "a part of conv2d_filter_grad, made when that is lowered", "matmul_partials": "a part of matmul",
+    "fft_pass": "a part of fft", "radix_count": "a part of sort", "radix_move": "a part of sort", "pad_lines": "a part of conv2d",
+    "gru_grad": "gradients of gradients of a whole GRU; a scan has them", "lstm_grad": "the same of an LSTM",
+}
+
+
+def test_every_primitive_has_its_rules_and_a_form_for_devices_or_says_why_not():
+    def form(op):
+        if op.kind == "leaf":
+            return op.given or hasattr(op, "counts")
+        if op.kind == "elementwise":
+            return bool(op.wgsl or op.converts)
+        if op.kind == "reduction":
+            return bool(op.combine("float32"))
+        return bool(op.index if op.kind == "movement" else op.kernel or op.lower)
+
+    assert [n for n, op in OPS.items() if not (callable(op.shape) and callable(op.dtype) and callable(op.numpy))] == []
+    assert {n for n, op in OPS.items() if not form(op)} == set(ON_THE_HOST)
+    assert {n for n, op in OPS.items() if op.grad is None and op.kind != "leaf"} == set(WITHOUT_GRADIENT)
+
+
 def test_every_differentiable_op_has_samples():
     """A routine, reduction or movement without samples would escape the tests above."""
     without = [n for n, op in OPS.items() if op.kind in ("reduction", "movement", "routine") and not op.samples]
