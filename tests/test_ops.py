@@ -21,7 +21,6 @@ from pyml import ops
 from pyml.core import array_protocol, numpy_functions, operators
 from pyml.core.operators import INSTALLED
 from pyml.core.symbolic import KerasTensor
-from pyml.errors import NotDifferentiable
 from pyml.ops.declare import DECLARED, Draw
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "tools"))

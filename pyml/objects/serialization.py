@@ -62,7 +62,7 @@ def serialize_keras_object(obj: Any) -> Any:
         return {"class_name": "__lambda__", "config": {"value": bytecode.dump(obj)}}
     if isinstance(obj, types.FunctionType) or not hasattr(obj, "get_config"):
         name = registry.get_registered_name(obj) if hasattr(obj, "__name__") else type(obj).__name__
-        return {"module": "builtins", "class_name": "function", "config": name, "registered_name": "function"}
+        return {"module": _module_of(obj, name), "class_name": "function", "config": name, "registered_name": "function"}
     cls = type(obj)
     registered = registry.get_registered_name(cls)
     described: dict[str, Any] = {
@@ -75,6 +75,14 @@ def serialize_keras_object(obj: Any) -> Any:
             described[key] = {name: serialize_keras_object(value) for name, value in more.items()}
     sharing.written(obj, described)
     return described
+
+
+def _module_of(function: Any, name: str) -> str:
+    """As Keras says it, but for a user's function that has the name of one of ours: that would be taken for ours."""
+    module = getattr(function, "__module__", None) or "builtins"
+    if module.partition(".")[0] in _OURS or ">" in name:
+        return "builtins"
+    return module if name in DECLARED or registry.built_in(name, registry.KINDS, function=True) is not None else "builtins"
 
 
 _UNEXPORTED = {"Functional": "keras.src.models.functional"}  # classes that Keras names by the file they are in
@@ -188,12 +196,13 @@ def _described(config: dict[str, Any], name: Any, kind: Kind | None, custom_obje
             found = registry.find_registered(known_as)
         if found is not None:
             return found
-    if not module or module.partition(".")[0] in _OURS:
+    ours = not module or module.partition(".")[0] in _OURS
+    if ours:
         found = registry.built_in(name, _kinds(module, kind), function=config["class_name"] == "function")
         if found is not None:
             return found
     found = registry.get_registered_object(name, module_objects=module_objects)
-    if found is None and config["class_name"] == "function" and name in DECLARED:
+    if found is None and ours and config["class_name"] == "function" and name in DECLARED:
         found = DECLARED[name].function
     if found is None:
         what = "function" if config["class_name"] == "function" else "class"

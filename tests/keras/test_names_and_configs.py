@@ -387,3 +387,22 @@ def test_constraints_of_weights_are_found_by_name():
     model.compile(pyml.optimizers.SGD(1.0), "mse")
     model.fit(np.ones((4, 3)), -np.ones((4, 3)), epochs=2, verbose=0)
     assert model.layers[0].w.numpy().min() >= 0
+
+
+def test_a_function_of_a_user_that_has_the_name_of_ours_is_not_taken_for_ours(tmp_path):
+    def sin(x):
+        return x + 1
+
+    def mse(y, found):
+        return pyml.ops.mean(found - y)
+
+    model = pyml.Sequential([pyml.Input((2,)), L.Lambda(sin), L.Dense(1)])
+    model.compile("sgd", mse)
+    model.save(tmp_path / "m.keras")
+    with pytest.raises(ValueError, match="Unknown function 'sin'"):
+        pyml.saving.load_model(tmp_path / "m.keras")
+    again = pyml.saving.load_model(tmp_path / "m.keras", custom_objects={"sin": sin, "mse": mse})
+    x = np.ones((1, 2), "float32")
+    np.testing.assert_array_equal(again.predict(x, verbose=0), model.predict(x, verbose=0))
+    assert again.evaluate(x, x[:, :1], verbose=0) == pytest.approx(model.evaluate(x, x[:, :1], verbose=0))
+    assert L.Lambda.from_config(L.Lambda(pyml.ops.sin).get_config())(np.zeros(2)).tolist() == [0.0, 0.0]
