@@ -16,3 +16,10 @@ def of_a_test(seconds: float) -> None:
 def patience() -> float:
     """Milliseconds, for `page.set_default_timeout`."""
     return 900 * _test
+
+
+def until(page, asked, arg=None):
+    """Waits until an asynchronous JavaScript function gives something true. `wait_for_function` takes its promise for that."""
+    page.evaluate(f"""async (arg) => {{
+      while (!(await ({asked})(arg))) await new Promise((resolve) => {{ setTimeout(resolve, 100); }});
+    }}""", arg)

@@ -15,6 +15,7 @@ from pyml.cli import browser as browsers
 from pyml.cli.serve import running
 
 from .demo_page import plain_server
+from .patience import until
 
 L = pyml.layers
 ROOT = Path(__file__).resolve().parent.parent
@@ -224,7 +225,7 @@ def test_an_app_opens_without_a_network(exported, host, page):
     model, folder = exported
     pyml.export(model, folder / "app", devices="wasm", app="pwa")
     page.goto(f"{host}/app/")
-    page.wait_for_function("async () => (await navigator.serviceWorker.ready).active.state === 'activated'")
+    until(page, "async () => (await navigator.serviceWorker.ready).active.state === 'activated'")
     page.wait_for_function("() => document.querySelector('#status').textContent.startsWith('Ready, on wasm')")
     page.context.set_offline(True)
     page.reload()

@@ -2,6 +2,7 @@
 
 import pytest
 
+from .patience import until
 from .python_page import PythonPage
 
 
@@ -84,7 +85,7 @@ DAMAGE = """async () => {
 
 @pytest.mark.slow
 def test_without_the_sites_memory_a_second_visit_goes_on_from_its_own_and_a_damaged_one_starts_anew(pythons, profile, site):
-    pythons("backend=cpu&ready=off").page.wait_for_function(f"async () => (await ({KEPT})()) > 1_000_000")
+    until(pythons("backend=cpu&ready=off").page, f"async () => (await ({KEPT})()) > 1_000_000")
     page, warnings = profile.new_page(), []
     page.on("console", lambda message: warnings.append(message.text) if message.type == "warning" else None)
     for anew in (False, True):
@@ -92,7 +93,7 @@ def test_without_the_sites_memory_a_second_visit_goes_on_from_its_own_and_a_dama
             page.evaluate(DAMAGE)
         assert PythonPage(page, site, "backend=cpu&ready=off").run("import numpy\nfloat(numpy.ones(3).sum())") == 3
         assert any("starting Python anew" in text for text in warnings) is anew
-        page.wait_for_function(f"async () => (await ({KEPT})()) > 1_000_000")
+        until(page, f"async () => (await ({KEPT})()) > 1_000_000")
     page.close()
 
 

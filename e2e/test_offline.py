@@ -4,14 +4,14 @@ from pyml import paths
 from pyml.cli.build import build_site
 from pyml.cli.serve import running
 
+from .patience import until
+
 READY = "() => document.querySelector('#status').dataset.phase === 'ready'"
 KEPT = """async () => {
   const needed = performance.getEntriesByType("resource").map((entry) => entry.name);
   const wanted = [location.href.split("?")[0], ...needed, ...pymlPython.info.files].filter((url) => url.startsWith("http"));
-  for (;; await new Promise((resolve) => { setTimeout(resolve, 100); })) {
-    const kept = new Set((await (await caches.open("pyml-site")).keys()).map((request) => request.url));
-    if (wanted.every((url) => kept.has(url))) return;
-  }
+  const kept = new Set((await (await caches.open("pyml-site")).keys()).map((request) => request.url));
+  return wanted.every((url) => kept.has(url));
 }"""
 
 
@@ -20,7 +20,7 @@ def test_a_page_that_was_open_once_opens_again_when_its_server_is_gone(new_page)
     with running(build_site(paths.site_dir(), say=lambda text: None)) as url:
         page.goto(f"{url}/demos/mnist/index.html?backend=cpu")
         page.wait_for_function(READY)
-        page.evaluate(KEPT)
+        until(page, KEPT)
     page.console.allow("Failed to load resource")
     page.goto(f"{url}/demos/mnist/index.html?backend=cpu")
     page.wait_for_function(READY)

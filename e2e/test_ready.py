@@ -7,6 +7,7 @@ import pytest
 
 from pyml import paths
 
+from .patience import until
 from .python_page import BLANK, PythonPage
 
 GOES_ON = "Python goes on from its memory"
@@ -48,10 +49,8 @@ def test_a_page_goes_on_from_the_sites_memory_and_every_visit_draws_its_own_numb
 
 FORGET = """() => caches.delete("pyml-python")"""
 UNPACKED = """async (wanted) => {
-  for (;; await new Promise((resolve) => { setTimeout(resolve, 100); })) {
-    const keys = await (await caches.open("pyml-python")).keys(), names = keys.map(({ url }) => url.split("/").at(-1)).sort();
-    if (JSON.stringify(names) === JSON.stringify(wanted)) return;
-  }
+  const keys = await (await caches.open("pyml-python")).keys();
+  return JSON.stringify(keys.map(({ url }) => url.split("/").at(-1)).sort()) === JSON.stringify(wanted);
 }"""
 DAMAGED = """async () => {
   const cache = await caches.open("pyml-python");
@@ -73,7 +72,7 @@ def visited(browser, site):
     page.goto(f"{site}{BLANK}")
     page.evaluate("""() => caches.open("pyml-python").then((cache) => cache.put("/pyodide/memory-0123456789.gz", new Response("old")))""")
     first = PythonPage(page, site, "backend=cpu&thread=main")
-    first.page.evaluate(UNPACKED, [plan["memory"], plan["modules"]])
+    until(first.page, UNPACKED, [plan["memory"], plan["modules"]])
     return context
 
 

@@ -9,6 +9,7 @@ import pytest
 
 from pyml import paths
 
+from .patience import until
 from .python_page import BLANK, PythonPage, wrap
 
 pytestmark = pytest.mark.slow
@@ -95,5 +96,5 @@ def test_on_a_host_without_isolation_headers_python_starts_and_the_second_visit_
             assert trained and keeps
             assert threads is None or threads in details
             if not isolated:
-                page.wait_for_function("async () => (await navigator.serviceWorker.ready).active?.state === 'activated'")
+                until(page, "async () => (await navigator.serviceWorker.ready).active?.state === 'activated'")
                 page.reload()

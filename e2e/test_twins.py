@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from .demo_page import finished, plain_server, write_code
+from .patience import until
 from .test_audio_demos import WORDS, hears_words, sentence, write_wav
 from .test_audio_demos import hearing as hearing  # a fixture
 from .test_camera_demos import photo as astronaut
@@ -64,7 +65,7 @@ def opens_offline(new_page, folder, reading):
         page.goto(f"{url}/index.html")
         assert finished(page)["error"] is None
         page.evaluate("async () => { await navigator.serviceWorker.ready; }")
-        page.wait_for_function("async () => (await navigator.serviceWorker.ready).active.state === 'activated'")
+        until(page, "async () => (await navigator.serviceWorker.ready).active.state === 'activated'")
         manifest = page.evaluate("async () => (await fetch(document.querySelector('link[rel=manifest]').href)).json()")
         assert manifest["display"] == "standalone"
     page.context.set_offline(True)
