@@ -111,6 +111,8 @@ def pytest_collection_modifyitems(items):
     the one after it to webgpu; `every_device` says that each case is to run on all of them. `few(n)` leaves every nth case of a
     test that has no device, the others run with the slow ones.
     """
+    if every.only:
+        items[:] = [item for item in items if every.chosen(item)]
     cases: dict[tuple, dict] = {}
     seen: dict[tuple, int] = {}
     for item in items:

@@ -4,6 +4,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import every
 import pytest
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "tools"))
@@ -57,10 +58,33 @@ def test_what_only_guards_or_is_never_tested_is_not_changed(tmp_path):
     assert not finder.found
 
 
+def test_many_cases_in_one_test_all_run_and_those_that_fail_are_named():
+    met = []
+
+    @every.every("n, what", [(1, "a"), (2, "b"), (3, "c"), (4, "d"), (5, "e")], blocks=2)
+    def numbers(n, what):
+        met.append(n)
+        assert n not in (3, 5), what
+
+    with pytest.raises(ExceptionGroup, match=r"2 of 3 cases: 3-c; 5-e") as caught:
+        numbers(block=0)
+    assert len(caught.value.exceptions) == 2 and met == [1, 3, 5]
+    numbers(block=1)
+    assert met == [1, 3, 5, 2, 4]
+
+    @every.every("n", lambda: [pytest.param(7, id="seven")], blocks=1)
+    def one(n):
+        assert n != 7
+
+    with pytest.raises(AssertionError) as only:
+        one(block=0)
+    assert only.value.__notes__ == ["in the case seven"]
+
+
 @pytest.mark.parametrize("part", mutate.PARTS)
 def test_every_stage_of_a_part_names_files_that_are_there(part):
     assert next(mutate.changes(part))
-    assert all((mutate.ROOT / file).exists() for files, _ in mutate.PARTS[part] for file in files.split())
+    assert all((mutate.ROOT / file).exists() for files, _ in mutate.PARTS[part] for file in mutate.named(files))
 
 
 @pytest.mark.parametrize("stage", [("tests/test_of_tests.py", "no_test_has_this_name"), ("tests/gone.py", "")])

@@ -30,12 +30,12 @@ def passed_with(added: str, name: str, file: str, tests: str, folder: Path) -> i
     for needed in ("kernels_wgsl", "tests/parity"):
         shutil.copytree(TOP / needed, folder / needed)
     (folder / "tools").mkdir()
-    for needed in ("tests/conftest.py", f"tests/{tests}", "tools/parity.py"):
+    for needed in ("tests/conftest.py", "tests/every.py", f"tests/{tests}", "tools/parity.py"):
         shutil.copy(TOP / needed, folder / needed)
     path = folder / "pyml" / file
     path.write_text(path.read_text().replace("__all__ = [", f'__all__ = [\n    "{name}",', 1) + "\n\n" + added)
     plain = ["-q", "-p", "no:cacheprovider", "-p", "no:xdist"]
-    command = [sys.executable, "-m", "pytest", *plain, f"tests/{tests}", "-k", f"{name} and not webgpu"]
+    command = [sys.executable, "-m", "pytest", *plain, f"tests/{tests}", "--case", name, "-k", "not webgpu"]
     environment = {**os.environ, "PYTHONPATH": str(folder), "PYTHONDONTWRITEBYTECODE": "1"}
     done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True)
     assert done.returncode == 0, done.stdout + done.stderr

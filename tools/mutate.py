@@ -35,7 +35,7 @@ LEAST = 0.85
 NO_TESTS = 5  # what pytest returns where -k chose none
 PATIENCE = 4  # a stage that takes so many times as long as without a change, and a minute, hangs
 CPU = "not webgpu and not gpu and not wasm"
-# What tests a part, the cheapest first: files and the expression for pytest's -k. Every stage must find tests.
+# What tests a part, the cheapest first: files, perhaps with a `--case`, and the expression for pytest's -k. Every stage must find tests.
 OPS, KERNELS = "tests/test_op_table.py", "tests/test_kernel_variants.py"
 PLANS = "tests/test_schedule.py tests/test_explain.py tests/test_index.py tests/test_loops.py"
 CHOICES = "tests/test_kernel_choices.py tests/test_shared_reductions.py"
@@ -43,9 +43,15 @@ COUNTS = "tests/test_shared_reductions.py tests/test_budgets.py"
 DEVICES = "tests/test_special_values.py tests/test_wasm_device.py"
 
 
-def surface(part: str, word: str) -> list[tuple[str, str]]:
+def named(files: str) -> list[str]:
+    """The files of a stage."""
+    return [word for word in files.split() if word.endswith(".py")]
+
+
+def surface(part: str, word: str, homes: tuple[str, ...]) -> list[tuple[str, str]]:
     """Stages for what is called as in Keras: its own tests, signatures and samples; then what uses it."""
-    return [(f"tests/keras/test_{part}.py", CPU), ("tests/test_parity.py tests/test_samples.py", f"{word} and {CPU}"),
+    return [(f"tests/keras/test_{part}.py", CPU), ("tests/test_parity.py", word),
+            *((f"tests/test_samples.py --case {home}-", CPU) for home in homes),
             ("tests/keras/test_names_and_configs.py tests/keras/test_bad_input.py tests/test_logits.py", CPU),
             ("tests/test_goldens.py tests/test_first.py tests/keras/test_training.py", f"({word} or training or first) and {CPU}")]
 
@@ -56,9 +62,9 @@ PARTS: dict[str, list[tuple[str, str]]] = {
                     ("tests/test_long_sums.py", "recurrent or blocks or parts"), (COUNTS, "")],
     "compile": [(f"{OPS} tests/test_programs.py", CPU), USES, (PLANS, "not wasm"), (OPS, "wasm"), (COUNTS, ""), (OPS, "webgpu"),
                 (DEVICES, "")],
-    "losses": surface("losses", "loss"),
-    "metrics": surface("metrics", "metric"),
-    "optimizers": surface("optimizers", "(optimizer or schedule)"),
+    "losses": surface("losses", "loss", ("losses",)),
+    "metrics": surface("metrics", "metric", ("metrics",)),
+    "optimizers": surface("optimizers", "(optimizer or schedule)", ("optimizers", "schedules")),
 }  # fmt: skip
 SWAPS: dict[type, type] = {
     ast.Add: ast.Sub, ast.Sub: ast.Add, ast.Mult: ast.Div, ast.Div: ast.Mult, ast.FloorDiv: ast.Mult, ast.Mod: ast.FloorDiv,
@@ -215,7 +221,7 @@ class Copies:
         """Whether all tests pass in a copy; one that hangs has noticed."""
         for stage in stages:
             files, chosen = stage
-            gone = [file for file in files.split() if not (place / file).exists()]
+            gone = [file for file in named(files) if not (place / file).exists()]
             if gone:
                 raise SystemExit(f"mutate: there is no {', '.join(gone)}")
             command = [sys.executable, "-m", "pytest", *files.split(), "-x", "-q", "-o", "addopts=", "-p", "no:cacheprovider", "-k", chosen]
