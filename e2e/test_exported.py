@@ -93,7 +93,11 @@ class Quiet(http.server.SimpleHTTPRequestHandler):
 
 @pytest.fixture(scope="module")
 def exported(tmp_path_factory):
-    """A model that was trained nowhere yet, and the folder it was exported to; `plain` in it is one whose kernels compile in no time."""
+    """A model that was trained nowhere yet, and the folder it was exported to.
+
+    A software adapter compiles half a minute for all of `model`; `seen` in the folder only predicts, and `plain` is one layer with
+    plans for such an adapter too.
+    """
     pyml.utils.set_random_seed(5)
     layers = [L.Conv2D(4, 3, activation="relu"), L.Flatten(), L.Dense(3, activation="softmax")]
     model = pyml.Sequential([pyml.Input((6, 8, 3), name="image"), *layers])
@@ -102,7 +106,8 @@ def exported(tmp_path_factory):
     pyml.export(model, folder / "model", batch_sizes=(1, 2, 4), training=True)
     plain = pyml.Sequential([pyml.Input((6, 8, 3), name="image"), L.Flatten(), L.Dense(3, activation="softmax")])
     plain.compile(pyml.optimizers.SGD(0.01), "sparse_categorical_crossentropy", metrics=["accuracy"])
-    pyml.export(plain, folder / "plain", batch_sizes=(1, 2, 4), training=True)
+    pyml.export(plain, folder / "plain", batch_sizes=(1, 2, 4), training=True, devices=("webgpu", "wasm", "software"))
+    pyml.export(model, folder / "seen", batch_sizes=(1, 2), devices="webgpu")
     (folder / "index.html").write_text("<!doctype html><title>A page</title>")
     return model, folder
 
@@ -193,7 +198,7 @@ def test_pictures_are_resized_on_the_gpu_to_the_numbers_of_python(exported, host
     pixels = np.random.default_rng(2).integers(0, 256, (9, 13, 4)).astype("uint8")
     pixels[..., 3] = 255
     page.goto(f"{host}/index.html")
-    found = page.evaluate(ON_A_GPU, [f"{host}/model/model.js", pixels.ravel().tolist()])
+    found = page.evaluate(ON_A_GPU, [f"{host}/seen/model.js", pixels.ravel().tolist()])
     small = np.asarray(pyml.ops.image.resize(pyml.ops.cast(pyml.browser.from_pixels(pixels), "float32"), (6, 8)))[None]
     shown, scaled, flat = (model.predict(x, verbose=0)[0] for x in (small, small / 255 - 0.5, np.full((1, 6, 8, 3), 50.0)))
     close = functools.partial(np.testing.assert_allclose, rtol=1e-3, atol=1e-5)
@@ -207,7 +212,7 @@ def test_pictures_are_resized_on_the_gpu_to_the_numbers_of_python(exported, host
 
 def test_a_software_adapter_takes_plans_for_such(exported, host, page):
     model, folder = exported
-    pyml.export(model, folder / "software", devices=("webgpu", "software"))
+    pyml.export(model, folder / "software", batch_sizes=1, devices=("webgpu", "software"))
     page.goto(f"{host}/index.html")
     asked = []
     page.on("request", lambda request: asked.append(request.url.split("/")[-1]))
