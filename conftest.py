@@ -6,7 +6,7 @@ from collections import Counter
 
 import pytest
 
-CHUNK = 24  # tests of a file that one worker runs in a row
+CHUNK = 12  # tests of a file that one worker runs in a row
 SLOW = 1800  # seconds that a slow test may take: no limit that a busy machine misses, only an end for what hangs
 
 

@@ -47,10 +47,11 @@ def test_driver_prints_the_pages_lines_and_passes(tmp_path, browser):
 @pytest.mark.parametrize(
     ("result", "message"),
     [
-        ('{done: true, error: null, testAccuracy: 0.5, backend: "webgpu"}', "test accuracy is below 0.97"),
+        pytest.param('{done: true, error: null, testAccuracy: 0.5, backend: "webgpu"}', "test accuracy is below 0.97",
+                     marks=pytest.mark.slow),
         ('{done: true, error: "device lost", testAccuracy: null, backend: "webgpu"}', "device lost"),
     ],
-)
+)  # fmt: skip
 def test_driver_fails_with_the_reason(tmp_path, browser, result, message):
     done = run(tmp_path, result)
     assert done.returncode == 1 and message in done.stderr

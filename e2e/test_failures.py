@@ -16,9 +16,9 @@ PAGE = "/demos/mnist/index.html?backend=cpu"
 FAILED = "#status[data-phase=failed] button, .notice.bad button, #loss button"
 READY = "() => document.querySelector('#status').dataset.phase === 'ready' && !document.querySelector('#train')?.disabled"
 # one of each kind; with the others, and the second tries, these are slow tests
-QUICK = ("demo.js", "runtime.js", "pyodide.asm.wasm*", "memory-*.gz", "lines.py", "mnist.npz", "model.py")
-OTHERS = ("mnist/page.js", "pyml.js", "status.js", "charts.js", "coding.js", "worker.js", "pyodide.mjs", "pyodide.asm.mjs",
-          "pyodide-lock.json", "modules-*.gz", "page.py", "vega.min.js")  # fmt: skip
+QUICK = ("demo.js", "pyodide.asm.wasm*", "memory-*.gz", "mnist.npz")
+OTHERS = ("runtime.js", "lines.py", "model.py", "mnist/page.js", "pyml.js", "status.js", "charts.js", "coding.js", "worker.js",
+          "pyodide.mjs", "pyodide.asm.mjs", "pyodide-lock.json", "modules-*.gz", "page.py", "vega.min.js")  # fmt: skip
 
 
 def one_and_slow(name, *others):

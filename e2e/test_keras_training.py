@@ -32,6 +32,7 @@ def python(request, pythons):
     return page
 
 
+@in_gpu_and_wasm
 def test_fit_async_trains_and_yields_to_the_page(python):
     result = python.run("""
         model = classifier()
@@ -54,6 +55,7 @@ def test_fit_async_trains_and_yields_to_the_page(python):
     assert result["right"] > 45
 
 
+@in_gpu_and_wasm
 def test_fit_waits_where_the_browser_can(python):
     result = python.run("""
         from pyml.trainers.io import can_wait_synchronously
@@ -99,6 +101,7 @@ def test_a_step_with_a_gradient_tape_trains_inside_a_program_and_outside(python)
     assert result["second"] == 12.0 and result["loop"] == [3.0, 3.0]
 
 
+@in_gpu_and_wasm
 def test_a_replayed_step_calls_few_python_functions(python):
     if python.info.get("backend") == "cpu":
         pytest.skip("numpy does the work of the step in Python there")
