@@ -214,9 +214,6 @@ class Statements(Expressions):
         if test.const is not None:
             return self.do_block(("block", s[2] if test.const else s[3]))
         self.emit(test.code)
-        if len(s[2]) == 1 and s[2][0][0] == "break" and not s[3]:
-            self.branch(self.loops[-1][0], BR_IF)  # an edge of its own: wasmtime then computes what the loop carries before it
-            return None
         self.open(IF)
         self.frames[-1].depth += 1
         self.do_block(("block", s[2]))
