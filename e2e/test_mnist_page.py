@@ -6,6 +6,7 @@ import pytest
 
 from .conftest import leave
 from .demo_page import code_of, write_code
+from .patience import patience
 
 PAGE = "/demos/mnist/index.html"
 SMALL = """
@@ -52,6 +53,7 @@ def draw_seven(page):
 def trained(profile, site):
     """The page after 40 steps of the convnet in a worker on WebGPU, as `?autorun=1` leaves it."""
     page = profile.new_page()
+    page.set_default_timeout(patience())
     page.lines, page.problems = [], []
     page.on(
         "console",

@@ -201,7 +201,6 @@ async def init_async(backend: str | None = None) -> str:
         ValueError: the name is not a backend.
         BackendUnavailable: `backend` is named and cannot be used here.
     """
-    global _device, _reason
     backend = backend or os.environ.get("PYML_BACKEND")
     if backend is not None:
         _check(backend)
@@ -209,9 +208,20 @@ async def init_async(backend: str | None = None) -> str:
         if backend is not None:
             set_backend(backend)
         return get_backend()
+    import asyncio
+
     from . import kept_page
 
-    await kept_page.open_store()
+    opening_store = asyncio.ensure_future(kept_page.open_store())  # beside the device, which nothing is compiled for yet
+    try:
+        return await _open_async(backend)
+    finally:
+        await opening_store
+
+
+async def _open_async(backend: str | None) -> str:
+    """`init_async` where a device is asked for or chosen."""
+    global _device, _reason
     if backend in ("wasm", "cpu"):
         _device, _reason = _open(backend), "asked for"
         return await _started()

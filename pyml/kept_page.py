@@ -32,10 +32,11 @@ class PageStore(kept.MemoryStore):
 
     async def load(self, programs: str | None) -> None:
         """Takes what an earlier visit left; at a first visit, or after another version's, what came with the page."""
-        for found in (self._script.load(self.page), self._script.shipped(self.page, programs)):
-            raw = await found
-            if raw is not None and self.unpack(raw.to_bytes()):
-                return
+        raw = await self._script.load(self.page)
+        if raw is None or not self.unpack(raw.to_bytes()):
+            raw = await self._script.shipped(self.page, programs)
+            if raw is not None:
+                self.unpack(raw.to_bytes())
 
     def put(self, key: str, data: bytes) -> None:
         super().put(key, data)

@@ -40,21 +40,23 @@ function look({ title, height = 230 }) {
 }
 
 /**
- * A chart in `element` whose rows change; `specify()` gives its Vega-Lite specification, with data by name. It is
- * drawn again where the colours turn dark or light. Resolves to { rows(name, list), add(name, list), redraw() }.
+ * A chart in `element` whose rows change; `specify()` gives its Vega-Lite specification, with data by name. It is drawn once `after`
+ * has settled, and again where the colours turn dark or light: { rows(name, list), add(name, list), redraw() }.
  */
-async function mount(element, specify) {
+function mount(element, specify, after) {
   const data = {};
-  let view = null;
+  let view = null, stale = false;
   const push = (name, change) => view?.change(name, change).runAsync();
   const all = (name) => globalThis.vega.changeset().remove(() => true).insert(data[name]);
   async function redraw() {
+    stale = false;
     const { view: made } = await globalThis.vegaEmbed(element, specify(), {
       actions: false, renderer: "svg", logLevel: globalThis.vega.Error, // it warns about charts without points
     });
     view = made;
     for (const name of Object.keys(data)) view.change(name, all(name));
     view.run();
+    if (stale) await redraw();
   }
   async function begin() {
     try {
@@ -68,7 +70,7 @@ async function mount(element, specify) {
       element.replaceChildren(`No chart: ${error.message} `, again);
     }
   }
-  await begin();
+  after.then(begin, begin);
   return {
     rows(name, list) {
       data[name] = [...list];
@@ -78,16 +80,19 @@ async function mount(element, specify) {
       (data[name] ??= []).push(...list);
       if (view) push(name, globalThis.vega.changeset().insert(list));
     },
-    async redraw() { if (view) await redraw(); },
+    async redraw() {
+      if (view) await redraw();
+      else stale = true; // while it is drawn for the first time
+    },
   };
 }
 
 /**
  * A chart of curves by epoch: { add(points), clear() }, points being { t, split, [y]: number }. Where the number is NaN
- * or infinite the curve has a gap.
+ * or infinite the curve has a gap. The library takes half a second of a processor: it is loaded after what `after` promises.
  */
-export async function liveChart(element, { title, y, percent }) {
-  const chart = await mount(element, () => {
+export function liveChart(element, { title, y, percent, after = Promise.resolve() }) {
+  const chart = mount(element, () => {
     const { base, bySplit } = look({ title });
     const position = {
       x: { field: "t", type: "quantitative", title: "epoch", axis: { tickMinStep: 1, format: "d" } },
@@ -102,7 +107,7 @@ export async function liveChart(element, { title, y, percent }) {
         { transform: [{ filter: "datum.split === 'test'" }], mark: { type: "point", filled: true, size: 50 }, encoding: position },
       ],
     };
-  });
+  }, after);
   const drawable = (point) => (Number.isFinite(point[y]) ? point : { ...point, [y]: null });
   return { add: (points) => chart.add("points", points.map(drawable)), clear: () => chart.rows("points", []) };
 }
@@ -112,9 +117,9 @@ export async function liveChart(element, { title, y, percent }) {
  * { x, y, split }, curve { x, y }, the names of both axes and extent { x: [low, high], y: [low, high] }.
  * What is left out stays as it was.
  */
-export async function fitChart(element, { title, height = 360 }) {
+export function fitChart(element, { title, height = 360, after = Promise.resolve() }) {
   let axes = { x: "", y: "", extent: { x: [0, 1], y: [0, 1] } };
-  const chart = await mount(element, () => {
+  const chart = mount(element, () => {
     const { base, colour, bySplit } = look({ title, height });
     const axis = (name) => ({ field: name, type: "quantitative", title: axes[name], scale: { domain: axes.extent[name], nice: true, zero: false } });
     return {
@@ -124,7 +129,7 @@ export async function fitChart(element, { title, height = 360 }) {
         { data: { name: "curve" }, mark: { type: "line", strokeWidth: 3, clip: true, color: colour("--ink") }, encoding: { x: axis("x"), y: axis("y"), order: { field: "x", type: "quantitative" } } },
       ],
     };
-  });
+  }, after);
   return {
     async show({ points, curve, ...changed }) {
       const wanted = { ...axes, ...changed };

@@ -28,6 +28,8 @@ export function problemBox(box, editor, file = null) {
   };
 }
 
+const IDLE = 2000; // ms after which somebody who has not started anything reads
+
 /**
  * Names of modules for the editor's completion, each asked of Python once: { of(path), prepare(text) }.
  *
@@ -45,10 +47,11 @@ export function knownNames(ask, free) {
   };
   return {
     of,
-    /** Asks for the modules that a text imports from pyml. */
+    /** Asks for the modules that a text imports from pyml, if Python has nothing to do in a moment: many of them are imported for that. */
     prepare(text) {
-      for (const [module] of text.matchAll(/\bpyml(\.\w+)*\b/g)) of(module);
-      for (const [, list] of text.matchAll(/^from pyml import ([^\n#]+)/gm)) for (const name of list.split(",")) of(`pyml.${name.trim().split(/\s/)[0]}`);
+      const asked = new Set(text.match(/\bpyml(\.\w+)*\b/g));
+      for (const [, list] of text.matchAll(/^from pyml import ([^\n#]+)/gm)) for (const name of list.split(",")) asked.add(`pyml.${name.trim().split(/\s/)[0]}`);
+      setTimeout(() => asked.forEach(of), IDLE);
     },
   };
 }

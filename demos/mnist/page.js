@@ -12,8 +12,6 @@ import { showConfusion, showDigits } from "./results.js";
 
 const PATIENCE = 2000; // ms for Python to hear an interrupt before it is ended
 
-const charts = { loss: null, accuracy: null };
-
 let pyml = null;
 const readPad = readingPad((pixels) => (pyml ? pyml.call("read_digit", pixels) : null));
 const takeaway = offerExport($("takeaway"), {
@@ -36,6 +34,10 @@ const python = startDemo({
   hear: { model: onModel, step: onStep, epoch: onEpoch, stopping: () => { heard = true; } },
 });
 python.catch(() => {}); // `start` says so
+const charts = {
+  loss: liveChart($("loss"), { title: "Loss", y: "loss", after: python }),
+  accuracy: liveChart($("accuracy"), { title: "Accuracy", y: "accuracy", percent: true, after: python }),
+};
 
 const names = knownNames((path) => pyml.call("names", path), () => pyml && !training);
 const model = await codeEditor({
@@ -62,13 +64,7 @@ function end(error) {
 // ---- starting
 
 async function start() {
-  const [source, loss, accuracy] = await Promise.all([
-    bring("model.py").then((answer) => answer.text()),
-    liveChart($("loss"), { title: "Loss", y: "loss" }),
-    liveChart($("accuracy"), { title: "Accuracy", y: "accuracy", percent: true }),
-  ]);
-  Object.assign(charts, { loss, accuracy });
-  await openCode(model, source);
+  await openCode(model, await (await bring("model.py")).text());
   pyml = await python;
   names.prepare(model.text);
   await restoreNetwork();

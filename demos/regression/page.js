@@ -189,11 +189,10 @@ takeFiles({
 
 try {
   const python = startDemo({ modules: ["regression.py", "table.py"], hear: { begin: onBegin, progress: onProgress } });
-  const [fit, loss] = await Promise.all([
-    fitChart($("fit"), { title: "Rows and fit" }),
-    liveChart($("loss"), { title: "Loss (1: always the mean)", y: "loss" }),
-  ]);
-  charts = { fit, loss };
+  charts = {
+    fit: fitChart($("fit"), { title: "Rows and fit", after: python }),
+    loss: liveChart($("loss"), { title: "Loss (1: always the mean)", y: "loss", after: python }),
+  };
   pyml = await python;
   await tryCars();
   if (asked.has("epochs")) $("epochs").value = asked.get("epochs");
