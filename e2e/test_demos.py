@@ -165,7 +165,7 @@ def test_a_gap_in_a_feature_may_be_filled_with_the_mean(regression):
         ("a,b\n1,2\n3\n", "line 3: expected 2 values"),
         ("a,b\n", "header line and no rows"),
         ("", "the file is empty"),
-        ("a,a\n1,2\n", "column names must differ"),
+        ("a,a\n1,2\n", "column names must be unique"),
     ],
 )
 def test_a_table_that_cannot_be_read_is_explained_in_one_sentence(regression, text, sentence):
