@@ -27,6 +27,7 @@ function dressed(given, name, width) {
   spec.config = {
     view: { stroke: null }, font: "system-ui, sans-serif", range: { category: series }, text: { color: ink }, rule: { color: quiet },
     axis: { gridColor: line, domainColor: line, tickColor: line, labelColor: quiet, titleColor: quiet },
+    axisQuantitative: { labelSeparation: 6 }, // else 2,000 and 2,500 become one number
     legend: { labelColor: ink, titleColor: quiet, orient: "top", columns: width > 420 ? 6 : 3 },
     title: { color: ink, subtitleColor: quiet, anchor: "start", fontSize: 13 }, ...spec.config,
   };

@@ -61,7 +61,8 @@ def heatmap(data: Any, x_tick_labels: Sequence[Any] | None = None, y_tick_labels
     scale: dict[str, Any] = {"scheme": COLOR_MAPS[name]} if isinstance(name, str) else {"range": list(name)}
     if domain:
         scale["domain"] = list(domain)
-    axis = {"labelAngle": -40 if max(len(x.rstrip(UNSEEN)) for x in xs) * len(xs) > 40 else 0, "labelOverlap": True}
+    slanted = max(len(x.rstrip(UNSEEN)) for x in xs) * len(xs) > 40
+    axis = {"labelAngle": -40 if slanted else 0, "labelOverlap": not slanted or len(xs) > 14}  # a few slanted ones have room, all of them
     return Figure({
         **base(chosen, fallback="Heat map"), "data": {"values": rows}, "mark": {"type": "rect"},
         "encoding": {
@@ -134,6 +135,7 @@ def table(values: Any, headers: Sequence[Any] | None = None, **opts: Any) -> Fig
         "text": {"field": "text", "type": "nominal"},
     }
     spec = {**base(chosen, notes, "Table"), "width": total, "height": (len(shown) + 1) * int(size * 1.7)}
+    spec["autosize"] = {**spec["autosize"], "type": "fit-x"}  # a title takes no height from the rows
     mark = {"type": "text", "align": "left", "fontSize": size, "baseline": "middle"}
     return Figure({**spec, "data": {"values": cells}, "layer": [
         {"mark": mark, "encoding": encoding},

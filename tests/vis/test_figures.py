@@ -306,3 +306,11 @@ def test_pictures_are_not_read_aloud_byte_by_byte_and_bars_may_lie():
     assert named["layer"][0]["encoding"]["description"]["field"] == "label" and bare["layer"][0]["mark"]["aria"] is False
     lying = vis.bar_chart({"a long name of a bar": 1, "b": 2}, horizontal=True, x_label="metres").spec
     assert lying["encoding"]["y"]["field"] == "label" and lying["encoding"]["x"]["title"] == "metres"
+
+
+def test_every_class_of_a_small_confusion_matrix_is_named_and_titles_take_no_height_from_tables():
+    for n, overlap in ((10, False), (20, True)):
+        figure = vis.confusion_matrix(np.arange(n), np.arange(n), class_names=[f"digit {i}" for i in range(n)])
+        assert f'"labelOverlap": {json.dumps(overlap)}' in json.dumps(figure.spec)
+    figure = vis.table([[1, 2]], title="Two numbers")
+    assert figure.spec["autosize"]["type"] == "fit-x" and figure.spec["height"] == 2 * 20
