@@ -14,6 +14,7 @@ import numpy as np
 
 from ..graph.node import Node
 
+Where = Callable[[], str] | None
 Told = Callable[[Any, Any, str], str]  # the error for indices from one number to another, and words that say where these are
 
 
@@ -23,7 +24,7 @@ class Bound:
     def __init__(self, way: Sequence[Node], size: int, told: Told):
         self.way, self.size, self.told = tuple((node.op.numpy, node.attrs) for node in way), size, told
 
-    def check(self, array: np.ndarray, rows: int | None = None, where: str = "") -> None:
+    def check(self, array: np.ndarray, rows: int | None = None, where: Where = None) -> None:
         """Looks at all of an array, of which so many rows make a batch.
 
         Raises:
@@ -36,19 +37,21 @@ class Bound:
             batch = array[first : first + rows]
             self._check(batch if len(batch) == rows else np.resize(batch, (rows, *array.shape[1:])), where)
 
-    def _check(self, array: np.ndarray, where: str) -> None:
+    def _check(self, array: np.ndarray, where: Where) -> None:
         for function, attrs in self.way:
             array = function(array, **attrs)
         in_range(array, self.size, self.told, where)
 
 
-def in_range(array: Any, size: int, told: Told, where: str = "") -> None:
+def in_range(array: Any, size: int, told: Told, where: Where = None) -> None:
     """Raises IndexError where a number is below `-size` or not below `size`."""
     if not np.size(array):
         return
+    if isinstance(array, np.ndarray) and array.dtype.char == "i" and np.maximum.reduce(array.view(np.uint32), axis=None) < size:
+        return  # one pass: as unsigned numbers the negative ones are huge
     low, high = np.min(array), np.max(array)
     if low <= -size - 1 or high >= size:
-        raise IndexError(told(low, high, where))
+        raise IndexError(told(low, high, where() if where else ""))
 
 
 _known: WeakKeyDictionary[Node, np.ndarray | list[Bound]] = WeakKeyDictionary()
@@ -76,6 +79,7 @@ def foreseen(node: Node, size: int, told: Told) -> None:
         node = node.src[0]
     bound = Bound(way[::-1], size, told)
     if isinstance(there, list):
-        there.append(bound)
+        if bound.way or all(other.way or other.size > size for other in there):  # `take` asks after an Embedding did
+            there.append(bound)
     else:
         bound.check(there)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import functools
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -77,18 +78,22 @@ class Indices:
             if isinstance(leaf, Tensor):
                 known.put(leaf._node, self.bounds[-1])
 
-    def check(self, x: Any, names: Sequence[str] = ()) -> None:
-        """Looks at such inputs on the host.
+    def check(self, x: Any, names: Callable[[], Sequence[str]]) -> None:
+        """Looks at such inputs on the host; `names` finds those of inputs that are not in a dict.
 
         Raises:
             IndexError: There is no such row.
         """
         if not any(self.bounds):
             return
-        leaves = flatten(x)
+        leaves = [x] if type(x) is np.ndarray else flatten(x)
         if len(leaves) != len(self.bounds):
             return
-        names = sorted(x) if isinstance(x, dict) else names
-        for i, (array, bounds) in enumerate(zip(leaves, self.bounds, strict=True)):
-            for bound in bounds if isinstance(array, np.ndarray) and array.dtype.kind in "iuf" else ():
-                bound.check(array, self.rows, f" for input '{names[i]}'" if len(names) == len(leaves) else "")
+
+        def where(place: int) -> str:
+            known_as = sorted(x) if isinstance(x, dict) else names()
+            return f" for input '{known_as[place]}'" if len(known_as) == len(leaves) else ""
+
+        for place, (array, bounds) in enumerate(zip(leaves, self.bounds, strict=True)):
+            for bound in bounds if isinstance(array, np.ndarray) else ():
+                bound.check(array, self.rows, functools.partial(where, place))

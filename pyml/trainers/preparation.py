@@ -116,7 +116,7 @@ class Preparation(StepFunctions):
 
     def _check_indices(self, x: Any) -> None:
         if self._indices is not None:
-            self._indices.check(x, getattr(getattr(self, "_graph", None), "input_names", ()))
+            self._indices.check(x, lambda: getattr(getattr(self, "_graph", None), "input_names", ()))
 
     def _check_numbers(self, x: Any, y: Any) -> None:
         self._check_indices(inputs_of((x, y, None)))
