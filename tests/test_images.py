@@ -93,6 +93,16 @@ def test_an_elastic_distortion_moves_channels_alike_and_images_apart(device):
     assert np.abs(bent[0] - bent[1]).max() > 0.1
 
 
+@pytest.mark.parametrize(("fill_mode", "pad"), [("wrap", "wrap"), ("nearest", "edge"), ("mirror", "reflect"), ("reflect", "symmetric")])
+def test_elements_far_outside_are_those_that_numpy_pads_with(device, fill_mode, pad):
+    far = 4000
+    for n in (1, 2, 5, 96):
+        x = random(n, n)
+        at = np.concatenate([np.arange(-2 * n - 3, 3 * n + 3), [-far, 1 - far, far, far - 1]])
+        found = ops.image.map_coordinates(x, at[None].astype("float32"), 0, fill_mode).numpy()
+        np.testing.assert_array_equal(found, np.pad(x, far, pad)[at + far])
+
+
 @pytest.mark.parametrize(("most", "call"), [
     (1, lambda x: ops.image.resize(x, (9, 7))),
     (1, lambda x: ops.image.resize(x, (9, 7), "nearest")),
