@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from every import every
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as npst
@@ -49,14 +50,14 @@ POINTS = np.array([-2.5, -1.5, -1.0, -0.5, -0.0, 0.0, 0.5, 1.0, 1.5, 2.5, 7.25, 
 COUNTS = np.array([-7, -1, 0, 1, 2, 9], np.int32)
 
 
-@pytest.mark.parametrize("name", UNARY)
+@every("name", UNARY)
 def test_functions_of_one_array_are_numpys(name, device):
     with np.errstate(all="ignore"):
         expected = getattr(np, UNARY[name])(POINTS)
     near(getattr(xp, name)(xp.asarray(POINTS)), expected, 1e-4)
 
 
-@pytest.mark.parametrize("name", BINARY)
+@every("name", BINARY)
 def test_functions_of_two_arrays_are_numpys(name, device):
     a, b = POINTS[:11, None], POINTS[None, :11]
     if name in ("remainder", "floor_divide", "pow"):
@@ -66,7 +67,7 @@ def test_functions_of_two_arrays_are_numpys(name, device):
     near(getattr(xp, name)(xp.asarray(a), xp.asarray(b)), expected, 1e-5 if name != "nextafter" else 1e-9)
 
 
-@pytest.mark.parametrize("name", [*OF_INTEGERS, *OF_TWO_INTEGERS, "bitwise_invert"])
+@every("name", [*OF_INTEGERS, *OF_TWO_INTEGERS, "bitwise_invert"])
 def test_integers_stay_integers(name, device):
     two = name in OF_TWO_INTEGERS
     args = [COUNTS, COUNTS[[4, 5, 3, 4, 3, 5]]][: 1 + two]
@@ -160,7 +161,7 @@ def test_integer_reductions_and_running_sums(device, drawn):
 X = np.arange(24, dtype=np.float32).reshape(2, 3, 4) % 7
 
 
-@pytest.mark.parametrize(("mine", "theirs"), [
+@every("mine, theirs", [
     (lambda x: xp.concat([x, x], axis=1), lambda x: np.concatenate([x, x], 1)),
     (lambda x: xp.concat([x, x[0]], axis=None), lambda x: np.concatenate([x, x[0]], None)),
     (lambda x: xp.expand_dims(x, -1), lambda x: np.expand_dims(x, -1)),

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import itertools
 import warnings
 
 import numpy as np
 import pytest
+from every import every
 
 import pyml
 from pyml import losses, ops
@@ -191,8 +193,7 @@ def reduced(values, weights, reduction):
 REDUCTIONS = ["sum_over_batch_size", "sum", "mean", "mean_with_sample_weight", "none", None]
 
 
-@pytest.mark.parametrize("reduction", REDUCTIONS)
-@pytest.mark.parametrize("shape", [None, (4,), (1,), (4, 1), (4, 3), (1, 3)])
+@every("shape, reduction", [*itertools.product([None, (4,), (1,), (4, 1), (4, 3), (1, 3)], REDUCTIONS)], blocks=1)
 def test_weights_and_reductions(reduction, shape, cpu):
     y, p = RNG.standard_normal((2, 4, 3, 2))
     weights = None if shape is None else RNG.uniform(0.5, 2, shape)
@@ -220,9 +221,7 @@ def test_weights_that_do_not_fit_are_refused(shape, cpu):
         losses.MeanSquaredError()(y, p, np.ones(shape))
 
 
-@pytest.mark.parametrize("reduction", REDUCTIONS)
-@pytest.mark.parametrize("shape", [None, (4,), (4, 1), (4, 3)])
-@pytest.mark.parametrize("left", ["most", "one", "none"])
+@every("left, shape, reduction", [*itertools.product(["most", "one", "none"], [None, (4,), (4, 1), (4, 3)], REDUCTIONS)], blocks=1)
 def test_steps_that_a_mask_leaves_out_do_not_count(reduction, shape, left, cpu):
     x, y = RNG.uniform(1, 2, (4, 3, 2)), RNG.standard_normal((4, 3, 2))
     x[1, 1:] = x[3] = 0
