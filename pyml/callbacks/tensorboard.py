@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+import io
 import os
 import time
+import zipfile
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
-from pyml import atomic
+from pyml import atomic, config
 from pyml.callbacks.callback import Callback, rated
 from pyml.callbacks.event_file import EventFile
 from pyml.callbacks.keeping import Reading, idle, save, state_of
 from pyml.core import Variable
 from pyml.objects.registry import LAYERS
+from pyml.saving import whole_files
 
 __all__ = ["TensorBoard"]
 
@@ -36,6 +39,8 @@ class TensorBoard(Reading, Callback):
     Raises:
         ValueError: `profile_batch` is not 0, `update_freq` is no such number, or `embeddings_metadata` names another layer.
         OSError: The folder cannot be written to.
+
+    In a tab the files lie in the tab's own folders, which end with it; `await board.download_async()` lets the user keep them.
 
     Source: keras.callbacks.TensorBoard.
 
@@ -93,6 +98,29 @@ class TensorBoard(Reading, Callback):
         for file in self._files.values():
             file.close()
         self._files = {}
+
+    async def download_async(self, name: str = "logs.zip") -> None:
+        """In a tab: gives the user the folder as a .zip file, for `tensorboard --logdir` on a desktop.
+
+        Raises:
+            ValueError: `name` has slashes or does not end in `.zip`.
+            FileNotFoundError: Nothing was written to the folder so far.
+            RuntimeError: This is no tab, and the folder lies on this machine already.
+        """
+        if not name.endswith(".zip") or "/" in name:
+            raise ValueError(f"TensorBoard: a download has a plain name that ends in .zip. Received: {name!r}")
+        if not config.IN_BROWSER:
+            raise RuntimeError(f"TensorBoard: only a tab downloads; here the files are in {os.path.abspath(self.log_dir)}.")
+        paths = [os.path.join(folder, file) for folder, _, files in os.walk(self.log_dir) for file in sorted(files)]
+        if not paths:
+            raise FileNotFoundError(f"TensorBoard: there is nothing in {self.log_dir!r}; train with this callback first.")
+        for file in self._files.values():
+            file.flush()
+        packed = io.BytesIO()
+        with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
+            for path in paths:
+                archive.write(path)
+        await whole_files.keep(("downloads", name), [packed.getvalue()], True)
 
     def _file(self, run: str) -> EventFile:
         if run not in self._files:

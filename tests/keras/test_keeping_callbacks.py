@@ -338,3 +338,7 @@ def test_what_tensorboard_cannot_do_is_refused():
         TensorBoard(profile_batch=2)
     with pytest.raises(ValueError, match="update_freq"):
         TensorBoard(update_freq="week")
+    with pytest.raises(ValueError, match="ends in "):
+        asyncio.run(TensorBoard().download_async("logs"))
+    with pytest.raises(RuntimeError, match="only a tab downloads"):
+        asyncio.run(TensorBoard().download_async())
