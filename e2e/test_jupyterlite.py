@@ -33,6 +33,14 @@ def test_the_first_notebook_trains_and_draws_with_files_of_the_folder_only(brows
         page.get_by_text("Restart Kernel and Clear Outputs of All Cells…", exact=True).click()
         page.get_by_role("button", name="Confirm Kernel Restart").click()
         page.locator(".jp-OutputArea-output").first.wait_for(state="detached")
+        # by its name piplite finds it in Pyodide's lock file; by its address it is the wheel of the site's own index
+        (wheel,) = [path.relative_to(folder).as_posix() for path in folder.rglob("pypi/pyml-*.whl")]
+        install = f"import piplite, micropip\nawait piplite.install('{url}/{wheel}')\nprint('from', micropip.list()['pyml'].source)"
+        page.locator(".jp-CodeCell .cm-content").last.fill(install)
+        page.keyboard.press("Shift+Enter")
+        by_piplite = page.locator(".jp-OutputArea-output", has_text="from ")
+        by_piplite.wait_for()
+        source = by_piplite.text_content()
         known = "try:\n    model\nexcept NameError:\n    import pyml\n    print('new', pyml.__version__)"
         page.locator(".jp-CodeCell .cm-content").last.fill(known)
         page.keyboard.press("Shift+Enter")
@@ -41,6 +49,7 @@ def test_the_first_notebook_trains_and_draws_with_files_of_the_folder_only(brows
     assert said[0].startswith("backend   wasm (the only WebGPU adapter is software") and "pyml 0.1.0" in said[0]
     assert "20 epochs in " in said[1] and "10 epochs before that" in said[1]  # one place, however many epochs
     assert len(rows) == 10 and rows[9].startswith("20") and float(rows[9].partition("s")[2]) < 0.2
+    assert f"{url}/{wheel}" in source
     assert not page.outside
 
 

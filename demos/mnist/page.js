@@ -35,8 +35,8 @@ const python = startDemo({
 });
 python.catch(() => {}); // `start` says so
 const charts = {
-  loss: liveChart($("loss"), { title: "Loss", y: "loss", after: python }),
-  accuracy: liveChart($("accuracy"), { title: "Accuracy", y: "accuracy", percent: true, after: python }),
+  loss: liveChart($("loss"), { title: "Loss", y: "loss" }),
+  accuracy: liveChart($("accuracy"), { title: "Accuracy", y: "accuracy", percent: true }),
 };
 
 const names = knownNames((path) => pyml.call("names", path), () => pyml && !training);

@@ -190,8 +190,8 @@ takeFiles({
 try {
   const python = startDemo({ modules: ["regression.py", "table.py"], hear: { begin: onBegin, progress: onProgress } });
   charts = {
-    fit: fitChart($("fit"), { title: "Rows and fit", after: python }),
-    loss: liveChart($("loss"), { title: "Loss (1: always the mean)", y: "loss", after: python }),
+    fit: fitChart($("fit"), { title: "Rows and fit" }),
+    loss: liveChart($("loss"), { title: "Loss (1: always the mean)", y: "loss" }),
   };
   pyml = await python;
   await tryCars();
