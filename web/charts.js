@@ -40,10 +40,10 @@ function look({ title, height = 230 }) {
 }
 
 /**
- * A chart in `element` whose rows change; `specify()` gives its Vega-Lite specification, with data by name. It is drawn once `after`
- * has settled, and again where the colours turn dark or light: { rows(name, list), add(name, list), redraw() }.
+ * A chart in `element` whose rows change; `specify()` gives its Vega-Lite specification, with data by name. It is drawn when the
+ * library is there, and again where the colours turn dark or light: { rows(name, list), add(name, list), redraw() }.
  */
-function mount(element, specify, after) {
+function mount(element, specify) {
   const data = {};
   let view = null, stale = false;
   const push = (name, change) => view?.change(name, change).runAsync();
@@ -70,7 +70,7 @@ function mount(element, specify, after) {
       element.replaceChildren(`No chart: ${error.message} `, again);
     }
   }
-  after.then(begin, begin);
+  begin();
   return {
     rows(name, list) {
       data[name] = [...list];
@@ -89,9 +89,9 @@ function mount(element, specify, after) {
 
 /**
  * A chart of curves by epoch: { add(points), clear() }, points being { t, split, [y]: number }. Where the number is NaN
- * or infinite the curve has a gap. The library takes half a second of a processor: it is loaded after what `after` promises.
+ * or infinite the curve has a gap.
  */
-export function liveChart(element, { title, y, percent, after = Promise.resolve() }) {
+export function liveChart(element, { title, y, percent }) {
   const chart = mount(element, () => {
     const { base, bySplit } = look({ title });
     const position = {
@@ -107,7 +107,7 @@ export function liveChart(element, { title, y, percent, after = Promise.resolve(
         { transform: [{ filter: "datum.split === 'test'" }], mark: { type: "point", filled: true, size: 50 }, encoding: position },
       ],
     };
-  }, after);
+  });
   const drawable = (point) => (Number.isFinite(point[y]) ? point : { ...point, [y]: null });
   return { add: (points) => chart.add("points", points.map(drawable)), clear: () => chart.rows("points", []) };
 }
@@ -117,7 +117,7 @@ export function liveChart(element, { title, y, percent, after = Promise.resolve(
  * { x, y, split }, curve { x, y }, the names of both axes and extent { x: [low, high], y: [low, high] }.
  * What is left out stays as it was.
  */
-export function fitChart(element, { title, height = 360, after = Promise.resolve() }) {
+export function fitChart(element, { title, height = 360 }) {
   let axes = { x: "", y: "", extent: { x: [0, 1], y: [0, 1] } };
   const chart = mount(element, () => {
     const { base, colour, bySplit } = look({ title, height });
@@ -129,7 +129,7 @@ export function fitChart(element, { title, height = 360, after = Promise.resolve
         { data: { name: "curve" }, mark: { type: "line", strokeWidth: 3, clip: true, color: colour("--ink") }, encoding: { x: axis("x"), y: axis("y"), order: { field: "x", type: "quantitative" } } },
       ],
     };
-  }, after);
+  });
   return {
     async show({ points, curve, ...changed }) {
       const wanted = { ...axes, ...changed };
