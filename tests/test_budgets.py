@@ -211,7 +211,8 @@ def test_python_does_no_more_in_a_step_of_a_deep_model_than_in_one_of_a_flat_mod
 
 
 def test_a_call_outside_of_programs_takes_few_python_functions(wasm, monkeypatch):
-    monkeypatch.setattr("pyml.layers.layer._holding", weakref.WeakSet())  # other tests' models may hold losses
+    monkeypatch.setattr("pyml.layers.layer._holding", weakref.WeakSet())  # other tests' models may hold losses,
+    monkeypatch.setattr("pyml.compile.program._scratch", weakref.WeakKeyDictionary())  # and their programs temporaries
     model = pyml.Sequential([pyml.Input((20,)), pyml.layers.Dense(8, activation="relu"), pyml.layers.Dense(3, activation="softmax")])
     x = np.ones((4, 20), np.float32)
     on_device = pyml.convert_to_tensor(x)
