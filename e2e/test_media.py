@@ -349,6 +349,6 @@ def test_500_captured_and_classified_frames_leave_nothing_behind(python):
     python.run("camera.stop()\ntracemalloc.stop()")
     assert after[3] == 1                               # it always sees the same
     assert after[0] - before[0] < 100                  # Python objects
-    assert after[1] - before[1] < 50_000               # their bytes, 100 a frame
+    assert after[1] - before[1] < 200_000              # their bytes; Python's cache of attributes keeps up to 4,096 names of 40
     assert after[2] - before[2] == 0                   # GPU buffers
     assert later - objects < 100                       # JavaScript objects, ImageBitmaps and GPU handles among them
