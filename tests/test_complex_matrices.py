@@ -143,3 +143,27 @@ def test_a_program_solves_complex_systems(device):
     for a in (A, 2 * A):
         found = solved(ops.convert_to_tensor(a), ops.convert_to_tensor(B)).numpy()
         np.testing.assert_allclose(found, np.linalg.solve(a, B) * np.linalg.det(a)[:, None, None], rtol=1e-4, atol=1e-4)
+
+
+@pytest.mark.parametrize("kind", ["float32", "complex64"])
+def test_whole_bases_of_svd_have_the_gradient_of_their_first_vectors(device, kind):
+    def loss(z, full):
+        u, s, _ = ops.svd(z, full_matrices=full)
+        return size(ops.matmul(u[:, :3] * ops.sqrt(s), ops.conjugate(ops.transpose(u[:, :3]))))
+
+    z = ops.convert_to_tensor(TALL if kind == "complex64" else TALL.real)
+    whole, thin = (pyml.grad(lambda z: loss(z, full))(z).numpy() for full in (True, False))  # noqa: B023
+    assert np.abs(thin).max() > 0.1
+    np.testing.assert_allclose(whole, thin, rtol=1e-4, atol=1e-4)
+
+
+@pytest.mark.parametrize("z", [TALL, TALL.real], ids=["complex", "real"])
+def test_the_complete_q_of_a_tall_matrix_has_no_gradient_and_says_so(z):
+    for of in (0, 1):
+        with pytest.raises(pyml.errors.NotDifferentiable, match=r"qr: the complete Q .* has no gradient. Received: \(5, 3\)"):
+            pyml.grad(lambda z: size(ops.qr(z, mode="complete")[of]))(ops.convert_to_tensor(z))  # noqa: B023
+
+
+def test_what_has_no_gradient_twice_names_the_op():
+    with pytest.raises(pyml.errors.NotDifferentiable, match=r"cofactors"):
+        pyml.hessian(lambda x: ops.real(ops.det(ops.cast(x, "complex64") * 1j + A[0])))(ops.convert_to_tensor(A[0].real))

@@ -232,3 +232,10 @@ def test_layers_made_in_a_remat_scope_train_as_others_do(mode):
     np.testing.assert_allclose(losses(mode), losses(None), rtol=1e-5)
     with pytest.raises(ValueError, match="mode must be one of"):
         pyml.RematScope("some")
+
+
+def test_what_has_no_gradient_may_follow_stop_gradient():
+    def f(z):
+        return ops.sum(ops.qr(ops.stop_gradient(z), mode="complete")[0]) + ops.sum(z)
+
+    np.testing.assert_array_equal(pyml.grad(f)(ops.ones((5, 3))), np.ones((5, 3)))

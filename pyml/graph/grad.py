@@ -62,9 +62,9 @@ def pullback(seeds: Sequence[tuple[Node, Node]], targets: Sequence[Node],
     """
     order = toposort([y for y, _ in seeds], stop=leaf)
     wanted = {id(t) for t in targets}
-    needed: set[int] = set()  # nodes on a path from a target to a seed
+    needed: set[int] = set()  # nodes on a path from a target to a seed; none leads through what has a gradient of 0
     for node in order:
-        if id(node) in wanted or (any(id(s) in needed for s in node.src) and not leaf(node)):
+        if id(node) in wanted or (node.op.grad != ZERO and any(id(s) in needed for s in node.src) and not leaf(node)):
             needed.add(id(node))
     total: dict[int, Node] = {}
     results: dict[int, dict[Any, Node]] = {}  # of a loop or a hub: which result -> gradient that arrives there
@@ -82,7 +82,8 @@ def pullback(seeds: Sequence[tuple[Node, Node]], targets: Sequence[Node],
             continue
         rule = node.op.grad
         if rule is None:
-            raise NotDifferentiable(f"{node.op.name} has no gradient; wrap its input in stop_gradient if none is wanted.")
+            name = f"{node.op.name} ({node.attrs['what']})" if "what" in node.attrs else node.op.name
+            raise NotDifferentiable(f"{name} has no gradient; wrap its input in stop_gradient if none is wanted.")
         if rule == ZERO:
             continue
         parts = rule(g, node, *node.src, **node.attrs)

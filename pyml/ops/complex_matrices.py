@@ -14,7 +14,7 @@ from typing import Any
 from ..core.complex_tensor import ComplexTensor, as_complex
 from ..core.custom import custom_gradient
 from ..core.tensor import Tensor
-from ..errors import ShapeError
+from ..errors import NotDifferentiable, ShapeError
 from ..graph import prims
 from ..graph.prims.complex_host import COMPLEX
 from ..graph.prims.factor import SOLVE
@@ -51,16 +51,25 @@ def _pair(x: Tensor, first: int, rows: int) -> Any:
     return ComplexTensor(x[:, first : first + rows], x[:, first + rows : first + 2 * rows])
 
 
-def _found(m: Any, what: str, z: ComplexTensor, gradient: Gradient | None, problem: str = _NONE) -> Tensor:
+def _found(m: Any, what: str, z: ComplexTensor, gradient: Gradient, problem: str = _NONE) -> Tensor:
     """What the host computes of z; `gradient` gives that of z from the result and its gradient, both as they are laid out."""
 
     def forward(x: Tensor) -> tuple[Tensor, Callable[[Tensor], Any]]:
         out = Tensor(COMPLEX(x._node, what=what))
-        return out, lambda g: None if gradient is None else _stacked(m, gradient(out, g))
+        return out, lambda g: _stacked(m, gradient(out, g))
 
     out = custom_gradient(forward)(_stacked(m, z))
     checked(out._node, (), what, problem)
     return out
+
+
+def _refused(sentence: str, x: Tensor) -> Tensor:
+    """x, without a gradient: whoever asks for one reads the sentence."""
+
+    def refuse(g: Tensor) -> Tensor:
+        raise NotDifferentiable(sentence)
+
+    return custom_gradient(lambda x: (x, refuse))(x)
 
 
 def _over(m: Any, x: Any) -> Any:
@@ -112,7 +121,7 @@ def det(m: Any, x: Any) -> ComplexTensor:
     z, lead = _batch(x, "det", square=True)
 
     def gradient(out: Tensor, g: Tensor) -> ComplexTensor:
-        cofactors = Tensor(COMPLEX(prims.stop_gradient(_stacked(m, z)._node), what="cofactors"))
+        cofactors = Tensor(COMPLEX(_stacked(m, z)._node, what="cofactors"))
         whole: Any = _pair(g, 0, 1)
         return whole * _pair(cofactors, 0, z.shape[1])
 
@@ -197,6 +206,9 @@ def qr(m: Any, x: Any, mode: str = "reduced") -> tuple[ComplexTensor, ComplexTen
     z, lead = _batch(x, "qr")
     rows, columns = z.shape[1:]
     k = min(rows, columns)
+    if mode == "complete" and rows > k:
+        sentence = f"qr: the complete Q of a matrix with more rows than columns has no gradient. Received: {(rows, columns)}"
+        z = _pair(_refused(sentence, _stacked(m, z)), 0, rows)
     tall = z[:, :, :k]
 
     def gradient(out: Tensor, g: Tensor) -> ComplexTensor:
@@ -217,7 +229,7 @@ def qr(m: Any, x: Any, mode: str = "reduced") -> tuple[ComplexTensor, ComplexTen
 
 
 def _completed(m: Any, u: ComplexTensor) -> ComplexTensor:
-    """A basis that begins with these columns; the others have no gradient."""
+    """A basis that begins with these columns; the others are constants to gradients, as in PyTorch."""
     more = Tensor(COMPLEX(prims.stop_gradient(_stacked(m, u)._node), what="complete"))
     return m.concatenate([u, _pair(more, 0, u.shape[1])], axis=2)
 
