@@ -113,7 +113,7 @@ def _numpy_svd(x: np.ndarray, full_matrices: bool = True, compute_uv: bool = Tru
 def svd(x: TensorLike, full_matrices: bool = True, compute_uv: bool = True) -> Tensor | tuple[Tensor, Tensor, Tensor]:
     """Singular values, the largest first, with their vectors: `x = U diag(s) V^T`.
 
-    Vectors of equal values are not told apart, and have no gradient. Those that `full_matrices` adds are constants to gradients, as in PyTorch.
+    Vectors of equal values are not told apart, and have no gradient. Those that `full_matrices` adds are constants to gradients.
 
     Args:
         x: `(..., m, n)`. More than 14 rows and columns are the host's work; of a thin matrix some more.
