@@ -56,6 +56,18 @@ def test_a_demo_whose_network_is_not_there_is_grey_and_says_how_it_comes(folder)
     assert "absent" not in gallery.card(folder / "zebra", networks=set())
 
 
+def test_a_chapter_whose_network_or_data_are_not_there_is_grey(folder):
+    (folder / "chapters").mkdir()
+    said = '"""A?\n\nB.\n"""\nCHAPTER = {"data": ["a.npz"], "networks": ["b"]}\n'
+    (folder / "chapters" / "c.py").write_text(said)
+    template = TEMPLATE + gallery.CHAPTERS
+    assert "absent" not in gallery.gallery(template, folder)
+    assert "absent" not in gallery.gallery(template, folder, networks={"b"}, data={"a.npz"})
+    assert "pyml hub fetch b" in gallery.gallery(template, folder, networks=set(), data={"a.npz"})
+    made = gallery.gallery(template, folder, networks={"b"}, data=set())
+    assert 'class="card demo absent"' in made and "Its data, a.npz, could not be fetched" in made
+
+
 def test_the_gallery_links_the_python_of_the_pages_and_the_documentation_where_it_is(folder):
     (folder / "zebra" / "zebra.py").touch()
     template = f"{gallery.MARK}{gallery.SOURCES}{gallery.DOCS}"

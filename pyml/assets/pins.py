@@ -106,6 +106,14 @@ FACES = (
     ("--python-version", "3.11", "--platform", "manylinux_2_28_x86_64"),
 )
 
+# Fashion-MNIST (Xiao, Rasul and Vollgraf 2017; MIT license) for a chapter, where apt knows the package; of it the pictures and the
+# labels of the test, with their SHA-256.
+CLOTHES, CLOTHES_SIZE = "dataset-fashion-mnist", 30_900_652
+CLOTHES_FILES = (
+    ("usr/share/datasets/fashion-mnist/t10k-images-idx3-ubyte.gz", "cc1d090a38ace84dfa1aa66e3ada7c336ef481a96936906477e6dd344da56eaa"),
+    ("usr/share/datasets/fashion-mnist/t10k-labels-idx1-ubyte.gz", "8d3605d196f4be44669e46906da9733c8131fef761fdbfec72c424d5222f1a05"),
+)
+
 # Optuna and what it imports at its start, for a chapter about hyper-parameters: pure Python, so a page imports it from one zip.
 OPTUNA = (
     ("optuna==5.0.0", "5fff892ae6baf4948c810c5b8635ec67e08efb0709b41cb73b14e30391d44720", 442_352),

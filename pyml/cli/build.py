@@ -166,7 +166,8 @@ def gallery_files(assets: Path) -> Iterator[tuple[str, Path]]:
     made, pictures, docs = paths.build_dir() / "cache", paths.build_dir() / "docs-pictures", paths.build_dir() / "docs"
     template = (root / "web" / "index.html").read_text(encoding="utf-8")
     networks = {entry.name for entry in ENTRIES if (assets / "models" / entry.name).is_dir()}
-    page = gallery(template, root / "demos", pictures, (docs / "index.html").is_file(), networks)
+    data = {path.name for path in (assets / "data").glob("*")}
+    page = gallery(template, root / "demos", pictures, (docs / "index.html").is_file(), networks, data)
     yield "index.html", written(made / "gallery.html", page)
     yield from tree("pictures/", pictures)
     if (docs / "index.html").is_file():

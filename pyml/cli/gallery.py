@@ -11,7 +11,7 @@ import re
 from collections.abc import Collection
 from pathlib import Path
 
-from pyml.cli.chapters import chapters
+from pyml.cli.chapters import Chapter, chapters
 
 # From what runs everywhere to what needs a camera or a microphone; others follow by name.
 ORDER = ("mnist", "regression", "classify", "teachable", "controller", "pose", "speech", "spectrogram")
@@ -32,7 +32,8 @@ def demos(folder: Path) -> list[str]:
     return sorted(found, key=lambda name: (ORDER.index(name) if name in ORDER else len(ORDER), name))
 
 
-def gallery(template: str, folder: Path, pictures: Path | None = None, docs: bool = False, networks: Collection[str] | None = None) -> str:
+def gallery(template: str, folder: Path, pictures: Path | None = None, docs: bool = False, networks: Collection[str] | None = None,
+            data: Collection[str] | None = None) -> str:  # fmt: skip
     """The gallery page.
 
     Args:
@@ -41,7 +42,8 @@ def gallery(template: str, folder: Path, pictures: Path | None = None, docs: boo
         folder: The folder of the demos.
         pictures: Where screenshots are, `NAME-light.png` and `NAME-dark.png`.
         docs: Whether the site has the documentation.
-        networks: Those that the site has; demos that do nothing without another one are grey. None: all.
+        networks: Those that the site has; pages that do nothing without another one are grey. None: all.
+        data: The names of the files of data/ that the site has, for the chapters in the same way.
 
     Raises:
         ValueError: The template has no such place.
@@ -49,7 +51,7 @@ def gallery(template: str, folder: Path, pictures: Path | None = None, docs: boo
     if template.count(MARK) != 1:
         raise ValueError(f"the gallery's page must hold {MARK} once, where the demos go.")
     names, lessons = demos(folder), chapters(folder)
-    cards = [drawn(one.name, one.title, one.description, "", one.picture, shots(pictures, one.name)) for one in lessons]
+    cards = [lesson(one, pictures, networks, data) for one in lessons]
     template = template.replace(CHAPTERS, "\n".join(cards))
     files = [f"demos/{name}/{main_file(folder / name)}" for name in names if main_file(folder / name)]
     files += [f"demos/chapters/{one.name}.py" for one in lessons]
@@ -79,11 +81,25 @@ def card(demo: Path, pictures: Path | None = None, networks: Collection[str] | N
     wanted = [] if OPTIONAL.search(page) else described(page, "networks").split()[:1]  # the others give samples
     missing = next((name for name in wanted if networks is not None and name not in networks), "")
     texts = described(page, "description"), described(page, "needs")
-    return drawn(demo.name, title, *texts, demo / "picture.svg", shots(pictures, demo.name), missing)
+    return drawn(demo.name, title, *texts, demo / "picture.svg", shots(pictures, demo.name), without(missing))
 
 
-def drawn(name: str, title: str, description: str, needs: str, picture: Path, photographed: bool = False, missing: str = "") -> str:
-    """The text of a card."""
+def lesson(chapter: Chapter, pictures: Path | None, networks: Collection[str] | None, data: Collection[str] | None) -> str:
+    """The card of a chapter."""
+    network = next((name for name in chapter.networks if networks is not None and name not in networks), "")
+    file = next((name for name in chapter.data if data is not None and name not in data), "")
+    lacking = f"Its data, {html.escape(file)}, could not be fetched when this copy of the site was made." if file else without(network)
+    return drawn(chapter.name, chapter.title, chapter.description, "", chapter.picture, shots(pictures, chapter.name), lacking)
+
+
+def without(network: str) -> str:
+    """What the card of a page says whose network is not there."""
+    how = f"the page offers to fetch it, or <code>pyml hub fetch {network}</code> does."
+    return f"Its network is not on this copy of the site: {how}" if network else ""
+
+
+def drawn(name: str, title: str, description: str, needs: str, picture: Path, photographed: bool = False, lacking: str = "") -> str:
+    """The text of a card, grey where it says what the page lacks."""
     if photographed:
         shown = (
             f'<picture><source srcset="pictures/{name}-dark.png" media="(prefers-color-scheme: dark)">'
@@ -91,15 +107,14 @@ def drawn(name: str, title: str, description: str, needs: str, picture: Path, ph
         )
     else:
         shown = picture.read_text(encoding="utf-8").strip() if picture.is_file() else NO_PICTURE
-    without = f"Its network is not on this copy of the site: the page offers to fetch it, or <code>pyml hub fetch {missing}</code> does."
     return "\n".join(
         [
-            f'    <li class="card demo{" absent" if missing else ""}">',
+            f'    <li class="card demo{" absent" if lacking else ""}">',
             f'      <div class="picture" aria-hidden="true">{shown}</div>',
             f'      <h2><a href="demos/{name}/index.html">{html.escape(title)}</a></h2>',
             f"      <p>{html.escape(description)}</p>",
             *([f'      <p class="quiet">{html.escape(needs)}</p>'] if needs else []),
-            *([f'      <p class="quiet">{without}</p>'] if missing else []),
+            *([f'      <p class="quiet">{lacking}</p>'] if lacking else []),
             "    </li>",
         ]
     )

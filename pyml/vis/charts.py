@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from pyml.vis.figure import Figure
-from pyml.vis.theme import DASHES, SERIES
+from pyml.vis.theme import DASHES, SERIES, slanting
 from pyml.vis.values import Points, base, nothing, numbers, options, plain
 
 _XY = ("x_type", "y_type", "x_axis_domain", "y_axis_domain", "zoom_to_fit", "series_colors")
@@ -124,7 +124,6 @@ def bar_chart(data: Any, labels: Sequence[Any] | None = None, **opts: Any) -> Fi
     rows = [{"label": str(label), "value": plain(value)} for label, value in zip(labels, values)]
     colour, lying = chosen["color"], bool(chosen["horizontal"])
     longest = max(len(str(label)) for label in labels)
-    upright = {"labelAngle": {"expr": f"width < {7 * (longest + 1) * len(rows)} ? -40 : 0"}, "labelLimit": 90}
     names, sizes = ("y", "x") if lying else ("x", "y")
     look = base(chosen, fallback="Bar chart")
     return Figure({
@@ -132,7 +131,7 @@ def bar_chart(data: Any, labels: Sequence[Any] | None = None, **opts: Any) -> Fi
         "mark": {"type": "bar", "color": colour if isinstance(colour, str) else SERIES[0]},
         "encoding": {
             names: {"field": "label", "type": chosen[f"{names}_type"] or "ordinal", "sort": None, "title": chosen[f"{names}_label"] or "",
-                    "axis": {"labelLimit": 150} if lying else {**upright, "labelOverlap": True}},
+                    "axis": {"labelLimit": 150} if lying else {**slanting(longest, len(rows)), "labelOverlap": True}},
             sizes: {"field": "value", "type": chosen[f"{sizes}_type"] or "quantitative", "title": chosen[f"{sizes}_label"] or "value"},
             **({"color": {"field": "label", "type": "nominal", "legend": None, "scale": {"range": list(colour)}}}
                if colour and not isinstance(colour, str) else {}),

@@ -11,7 +11,7 @@ import numpy as np
 
 from pyml.callbacks.event_file import png
 from pyml.vis.figure import Figure
-from pyml.vis.theme import COLOR_MAPS
+from pyml.vis.theme import COLOR_MAPS, slanting
 from pyml.vis.values import base, nothing, numbers, options, plain
 
 CELLS = 10_000                                         # of a heat map
@@ -61,8 +61,9 @@ def heatmap(data: Any, x_tick_labels: Sequence[Any] | None = None, y_tick_labels
     scale: dict[str, Any] = {"scheme": COLOR_MAPS[name]} if isinstance(name, str) else {"range": list(name)}
     if domain:
         scale["domain"] = list(domain)
-    slanted = max(len(x.rstrip(UNSEEN)) for x in xs) * len(xs) > 40
-    axis = {"labelAngle": -40 if slanted else 0, "labelOverlap": not slanted or len(xs) > 14}  # a few slanted ones have room, all of them
+    longest = max(len(x.rstrip(UNSEEN)) for x in xs)
+    slant = slanting(longest, len(xs)) if longest > 2 else {"labelAngle": 0}
+    axis = {**slant, "labelOverlap": longest <= 2 or len(xs) > 14}  # a few slanted ones have room, all of them
     return Figure({
         **base(chosen, fallback="Heat map"), "data": {"values": rows}, "mark": {"type": "rect"},
         "encoding": {

@@ -53,3 +53,18 @@ def themed(spec: dict[str, Any], theme: str) -> dict[str, Any]:
     config["font"] = "system-ui, sans-serif"
     spec["background"] = colours["paper"]
     return spec
+
+
+def slanting(longest: int, count: int) -> dict[str, Any]:
+    """The axis of names that slant where they have no room side by side.
+
+    Vega measures the axis with the width of the whole figure, and then takes from it what the other axis and the legend need: where names
+    may come to slant in between, room for that is kept.
+
+    Args:
+        longest: Letters of the longest name.
+        count: How many names there are.
+    """
+    needed, tall = 7 * (longest + 1) * count, round(0.65 * min(6 * longest, 90)) + 14
+    return {"labelAngle": {"expr": f"width < {needed} ? -40 : 0"}, "labelLimit": 90,
+            "minExtent": {"expr": f"width < {needed + 160} ? {tall} : 0"}}  # fmt: skip

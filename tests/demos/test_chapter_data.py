@@ -1,8 +1,12 @@
 """The data of the chapters, packed out of packages of the registries."""
 
 import csv
+import gzip
+import hashlib
 import io
+import shutil
 import struct
+import subprocess
 import sys
 import zipfile
 import zlib
@@ -12,7 +16,7 @@ import pytest
 from tarballs import npm_tarball
 
 from pyml import paths
-from pyml.assets import mails, packed, pins, tables
+from pyml.assets import clothes, mails, packed, pins, tables
 from pyml.assets.download import AssetError
 from pyml.callbacks.event_file import png
 
@@ -133,6 +137,61 @@ def test_wheels_become_one_zip_that_python_imports_from_the_same_each_time(tmp_p
 
     assert packed_by_a_test.value == 7
     del sys.modules["packed_by_a_test"]
+
+
+@pytest.fixture
+def clothes_files(monkeypatch):
+    """Two files as the package has them, of three pictures, and pinned."""
+    pictures = np.arange(3 * 28 * 28).reshape(3, 28, 28).astype("uint8")
+    data = [gzip.compress(bytes(16) + pictures.tobytes()), gzip.compress(bytes(8) + bytes([9, 0, 1]))]
+    names = [(name, hashlib.sha256(one).hexdigest()) for (name, _), one in zip(pins.CLOTHES_FILES, data)]
+    monkeypatch.setattr(pins, "CLOTHES_FILES", names)
+    monkeypatch.setattr(clothes, "COUNT", 2)
+    return pictures, data
+
+
+def test_clothes_come_from_where_the_package_is_installed(tmp_path, monkeypatch, clothes_files):
+    pictures, data = clothes_files
+    for (name, _), one in zip(pins.CLOTHES_FILES, data):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_bytes(one)
+    monkeypatch.setattr(clothes, "INSTALLED", tmp_path)
+    clothes.fetch(tmp_path / "clothes.npz", tmp_path / "cache")
+    with np.load(tmp_path / "clothes.npz") as made:
+        np.testing.assert_array_equal(made["pictures"], pictures[:2])
+        assert made["kinds"].tolist() == [9, 0]
+
+
+def test_clothes_are_taken_out_of_what_apt_fetches(tmp_path, monkeypatch, clothes_files):
+    _, data = clothes_files
+    if not shutil.which("dpkg-deb"):
+        pytest.skip("dpkg-deb packs the package of this test")
+    for (name, _), one in zip(pins.CLOTHES_FILES, data):
+        (tmp_path / "in" / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / "in" / name).write_bytes(one)
+    (tmp_path / "in" / "DEBIAN").mkdir()
+    says = "Package: a\nVersion: 1\nArchitecture: all\nMaintainer: A <a@b.example>\nDescription: a\n"
+    (tmp_path / "in" / "DEBIAN" / "control").write_text(says)
+
+    def apt(command, what, folder, size):
+        subprocess.run(["dpkg-deb", "--build", str(tmp_path / "in"), str(folder / "a.deb")], check=True, capture_output=True)
+
+    monkeypatch.setattr(clothes, "INSTALLED", tmp_path / "nowhere")
+    monkeypatch.setattr(clothes, "run_client", apt)
+    clothes.fetch(tmp_path / "clothes.npz", tmp_path / "cache")
+    with np.load(tmp_path / "clothes.npz") as made:
+        assert made["pictures"].shape == (2, 28, 28)
+    with pytest.raises(AssetError, match="cannot be read as the package of dataset-fashion-mnist"):
+        clothes.members(tmp_path / "clothes.npz")
+    with pytest.raises(AssetError, match=r"t10k-labels.*checksum differs"):
+        clothes.pack([data[0], b"other"], tmp_path / "other.npz")
+
+
+def test_setting_up_goes_on_where_apt_is_missing(tmp_path, monkeypatch):
+    monkeypatch.setattr(clothes, "INSTALLED", tmp_path / "nowhere")
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.raises(AssetError, match="`apt-get` is not installed"):
+        clothes.fetch(tmp_path / "clothes.npz", tmp_path / "cache")
 
 
 def test_the_fetched_data_are_whole():

@@ -18,6 +18,7 @@ FAST = {"cartpole", "filters", "penguins", "spam", "spirals"}  # in a few second
 SMALL = {
     "augment": {"EPOCHS": 2, "ROUNDS": 2, "EACH": 4},
     "boxes": {"ROUNDS": 2, "COUNT": 100},
+    "clothes": {"EPOCHS": 1, "POINTS": 95},
     "dates": {"ROUNDS": 1, "TESTED": 2, "YEARS": 1, "UNITS": 8},
     "finetune": {"EACH": 4, "SIZE": 32, "ROUNDS": 2},
     "forger": {"COUNT": 400, "STEPS": 20, "EVERY": 10},
