@@ -74,10 +74,9 @@ def opens_offline(new_page, folder, reading):
     assert read(page)[0].split("(")[0] == reading.split("(")[0]
 
 
-@pytest.mark.parametrize("query", [
-    "", pytest.param("&backend=webgpu&jspi=off&thread=main", marks=pytest.mark.slow)])  # fmt: skip
-def test_digits_are_read_without_python_as_they_were_with_it(new_page, site, tmp_path, query):
-    (tmp_path / "plain").mkdir()
+@pytest.mark.parametrize("query, offline", [
+    ("", True), pytest.param("&backend=webgpu&jspi=off&thread=main", False, marks=pytest.mark.slow)])  # fmt: skip
+def test_digits_are_read_without_python_as_they_were_with_it(new_page, site, tmp_path, query, offline):
     page = new_page()
     page.goto(f"{site}/demos/mnist/index.html?digits=2560{query}")
     page.wait_for_function("() => !document.querySelector('#train').disabled")
@@ -86,8 +85,8 @@ def test_digits_are_read_without_python_as_they_were_with_it(new_page, site, tmp
     page.fill("#epochs", "2")
     page.click("#train")
     assert finished(page)["error"] is None
-    before, before_page = read(page), page
-    folder = exported(page, tmp_path / "plain")
+    before = read(page)
+    folder = exported(page, tmp_path, offline)
     with twin(new_page, folder) as page:
         text, after = read(page)
         assert text.split("(")[0] == before[0].split("(")[0]
@@ -97,8 +96,8 @@ def test_digits_are_read_without_python_as_they_were_with_it(new_page, site, tmp
         for width in (1280, 320):
             page.set_viewport_size({"width": width, "height": 800})
             assert page.evaluate("() => document.documentElement.scrollWidth") <= width
-    (tmp_path / "app").mkdir()
-    opens_offline(new_page, exported(before_page, tmp_path / "app", offline=True), before[0])
+    if offline:
+        opens_offline(new_page, folder, before[0])
     page = new_page(fresh=True)  # a double click on the file
     for refused in ("CORS", "ERR_FAILED"):
         page.console.allow(refused)

@@ -213,7 +213,8 @@ class Copies:
             place = folder / str(i)
             for name in ("pyml", "tests", "kernels_wgsl", "web", "benchmarks", "tools", "demos"):
                 shutil.copytree(ROOT / name, place / name, ignore=shutil.ignore_patterns("__pycache__"))
-            shutil.copy(ROOT / "pyproject.toml", place)
+            for name in ("pyproject.toml", "conftest.py"):  # which gives slow tests the time that they may take
+                shutil.copy(ROOT / name, place)
             (place / "build").symlink_to(ROOT / "build")
             self.free.put(place)
 
@@ -225,7 +226,7 @@ class Copies:
             if gone:
                 raise SystemExit(f"mutate: there is no {', '.join(gone)}")
             command = [sys.executable, "-m", "pytest", *files.split(), "-x", "-q", "-o", "addopts=", "-p", "no:cacheprovider", "-k", chosen]
-            environment = {**os.environ, "PYTHONDONTWRITEBYTECODE": "1"}
+            environment = {**os.environ, "PYTHONDONTWRITEBYTECODE": ""}  # compiling all of pyml again and again would cost most of the time
             try:
                 done = subprocess.run(command, cwd=place, capture_output=True, timeout=self.limits.get(stage), env=environment)
             except subprocess.TimeoutExpired:
@@ -241,11 +242,18 @@ class Copies:
         target = place / change.path
         source = target.read_text(encoding="utf-8")
         try:
-            target.write_text(change.applied(source), encoding="utf-8")
+            written(target, change.applied(source))
             return not self.passes(place, stages)
         finally:
-            target.write_text(source, encoding="utf-8")
+            written(target, source)
             self.free.put(place)
+
+
+def written(path: Path, source: str) -> None:
+    """Writes a file, without the bytecode of another text of the same size and second."""
+    path.write_text(source, encoding="utf-8")
+    for old in (path.parent / "__pycache__").glob(f"{path.stem}.*.pyc"):
+        old.unlink()
 
 
 def shown(change: Change) -> str:
