@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -100,7 +101,7 @@ def frames(error):
     while traceback:
         files.append(traceback.tb_frame.f_code.co_filename)
         traceback = traceback.tb_next
-    return [file for file in files if "/pyml/" in file and "/tests/" not in file]
+    return [file for file in files if Path(pyml.__file__).parent in Path(file).parents]
 
 
 def test_a_traceback_has_the_users_lines_alone_unless_filtering_is_off(cpu):
