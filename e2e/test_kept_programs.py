@@ -1,14 +1,16 @@
 """What a page compiled is kept in its storage: a second visit compiles nothing, and computes the same."""
 
 import json
-from contextlib import closing, nullcontext
+from contextlib import closing
+from pathlib import Path
 
 import pytest
 
 from pyml.cli.build import build_site
-from pyml.cli.programs import compile_pages
+from pyml.cli.programs import ProgramsError
 from pyml.cli.serve import running
 
+from .patience import patience
 from .python_page import BLANK, PythonPage, wrap
 
 STEP = """
@@ -77,48 +79,78 @@ def test_a_page_without_storage_compiles_and_says_so_once(page, site, console):
 
 
 # A visit of a page that compiles is refused; where Python starts from the site's memory and where it starts from nothing.
-VISIT = """async () => {
-  window.pyml = await (await import('./web/pyml.js')).loadPyml({ status: () => {} });
-  return pyml.info.times.map(([name]) => name);
+VISIT = """async ({ options, code }) => {
+  const pyml = await (await import(new URL('web/pyml.js', window.root ?? location.href))).loadPyml({ status: () => {}, ...options });
+  const started = pyml.info.times.map(([name]) => name);
+  return [started, JSON.parse(await pyml.runPython(code))];
 }"""
 GOES_ON = "Python goes on from its memory"
 
 
+def first_visit(browser, url, code, root=None, **options):
+    """What a visitor's first visit of a page gives, who has kept nothing: how it started, and the value of the code's last line."""
+    with closing(browser.new_context()) as context:
+        page = context.new_page()
+        page.set_default_timeout(patience())
+        page.goto(url)
+        page.evaluate("(root) => { window.root = root ?? undefined; }", root)
+        return page.evaluate(VISIT, {"options": options, "code": wrap(code)})
+
+
 @pytest.mark.slow
-def test_a_site_built_with_its_programs_compiles_nothing_for_its_first_visitor(browser, tmp_path):
+def test_a_site_that_is_built_with_its_programs_compiles_nothing_for_its_first_visitor(browser, tmp_path):
     folder = tmp_path / "page"
     folder.mkdir()
     (folder / "index.html").write_text("<!doctype html><title>A page</title>")
     (folder / "programs.py").write_text("from network import *")
     (folder / "network.py").write_text(STEP)
     host = tmp_path / "host"  # of which the site is a part, as many hosts have it
-    built = build_site(host / "my site", folder, say=lambda text: None)
-    names = [path.relative_to(built).as_posix() for path in built.rglob("*")]
-    (name,) = compile_pages(built, names, say=lambda text: None, threads=(1,), relaxed=(None,), browser=browser)
-    assert (built / name).stat().st_size > 1000
-    found = {}
+    build_site(host / "my site", folder, say=lambda text: None)
     (host / "index.html").write_text("<!doctype html>")
+    ways = {
+        "ready": "wasm&threads=1", "ready, no worker": "wasm&threads=1&thread=main", "from nothing": "wasm&threads=2&ready=off",
+        "plain": "wasm&threads=4&relaxed=off", "software": "webgpu",
+    }  # fmt: skip
+    found = {}
     with running(host) as url:
-        for ready in ("on", "off"):
-            with closing(browser.new_context()) as context:
-                page = context.new_page()
-                page.goto(f"{url}/my%20site/?backend=wasm&threads=1&ready={ready}")
-                assert (GOES_ON in page.evaluate(VISIT)) == (ready == "on")
-                found[ready] = json.loads(page.evaluate("(code) => pyml.runPython(code)", wrap(FORBIDDEN + STEP + "dict(kept.counts)")))
-    assert found["on"].keys() == {"plans found", "kernels found"} and found["on"] == found["off"]
+        for name, way in ways.items():
+            started, found[name] = first_visit(browser, f"{url}/my%20site/?backend={way}", FORBIDDEN + STEP + "[loss, dict(kept.counts)]")
+            assert (GOES_ON in started) == (name != "from nothing")
+            assert found[name][1].keys() == ({"plans found"} if way == "webgpu" else {"plans found", "kernels found"})
+            assert found[name][0] == pytest.approx(found["ready"][0], rel=1e-5)
+
+
+DIGITS = """
+import asyncio, json
+from pyml import kept
+from page import read_digit, train
+result = await train(open("model.py").read(), 1, 64, DIGITS)
+assert "error" not in result, result
+await read_digit([0.0] * 784)
+[result["tested"], result["accuracy"] > 0.5, dict(kept.counts)]
+"""
+
+
+@pytest.mark.quick
+def test_the_digits_page_compiles_nothing_for_its_first_visitor(browser, site):
+    demo = Path(__file__).parent.parent / "demos" / "mnist"
+    files = [{"path": path.name, "url": f"{site}/demos/mnist/{path.name}"} for path in demo.glob("*.py")]
+    shared = [{"path": name, "url": f"{site}/demos/shared/{name}"} for name in ("exports.py", "project.py")]
+    data = {"path": "mnist.npz", "url": f"{site}/data/mnist.npz"}
+    given = {"page": "/demos/mnist/", "files": [*files, *shared, data], "backend": "wasm", "threads": "2"}
+    _, (tested, good, counts) = first_visit(browser, site + BLANK, FORBIDDEN + DIGITS.replace("DIGITS", "None"), site, **given)
+    assert (tested, good) == (1500, True)
+    assert counts.keys() == {"plans found", "kernels found"}
 
 
 @pytest.mark.slow
-def test_a_page_whose_programs_fail_is_named_and_the_folder_can_be_built_again(browser, tmp_path, monkeypatch):
-    from pyml.cli import programs
-
+def test_a_page_whose_programs_fail_is_named_and_the_folder_can_be_built_again(tmp_path):
     folder = tmp_path / "page"
     folder.mkdir()
     (folder / "index.html").write_text("<!doctype html><title>A page</title>")
     (folder / "programs.py").write_text("import helper\nhelper.divide()")
     (folder / "helper.py").write_text("def divide():\n    return 1 / 0")
-    monkeypatch.setattr(programs.browsers, "chromium", lambda: nullcontext(browser))
-    with pytest.raises(programs.ProgramsError, match=r"^programs.py, line 2: ZeroDivisionError: division by zero$"):
-        build_site(tmp_path / "site", folder, say=lambda text: None, programs=True)
-    build_site(tmp_path / "site", folder, say=lambda text: None)
+    with pytest.raises(ProgramsError, match=r"^programs.py, line 2: ZeroDivisionError: division by zero$"):
+        build_site(tmp_path / "site", folder, say=lambda text: None)
+    build_site(tmp_path / "site", folder, say=lambda text: None, programs=False)
     assert json.loads((tmp_path / "site" / "web" / "programs.json").read_text()) == {}

@@ -17,6 +17,7 @@ from typing import Any
 
 from . import __version__
 from .device import opening
+from .device.base import machine_of
 from .device.lock import LOCK
 from .dtype_policies import dtype_policy, set_dtype_policy
 from .errors import BackendUnavailable
@@ -212,11 +213,14 @@ async def init_async(backend: str | None = None) -> str:
 
     from . import kept_page
 
-    opening_store = asyncio.ensure_future(kept_page.open_store())  # beside the device, which nothing is compiled for yet
+    opening_store = asyncio.ensure_future(kept_page.open_store(lambda: machine_of(device())))  # nothing is compiled yet
     try:
-        return await _open_async(backend)
+        name = await _open_async(backend)
     finally:
-        await opening_store
+        store = await opening_store
+    if store is not None:
+        store.expect()
+    return name
 
 
 async def _open_async(backend: str | None) -> str:

@@ -216,6 +216,16 @@ class MemoryStore:
         return True
 
 
+class Nowhere:
+    """Has nothing and keeps nothing, and yet there are keys, for whoever wants to know them."""
+
+    def get(self, key: str) -> bytes | None:
+        return None
+
+    def put(self, key: str, data: bytes) -> None:
+        pass
+
+
 _store: Store | None = None
 _chosen = False
 _told = False
@@ -274,14 +284,26 @@ def key_of(kind: str, parts: Iterable[Any]) -> str:
     return made.hexdigest()
 
 
-@functools.cache
+_others: str | None = None
+
+
+def stand_in_for(version: str | None) -> None:
+    """Keys are those of another build's `version` from now on; None is this one's own again."""
+    global _others
+    _others = version
+
+
 def version() -> str:
     """A hash of all files that say how graphs become kernels."""
+    return _others or _own_version()
+
+
+@functools.cache
+def _own_version() -> str:
     made = hashlib.sha256()
     told = PACKAGE.parent / COMPILER_FILE
     if told.is_file():
-        made.update(told.read_bytes())
-        return made.hexdigest()
+        return hash_of(told.read_bytes())
     for place in (*(PACKAGE / part for part in COMPILER), kernels_dir()):
         for path in sorted(place.rglob("*")):
             if path.suffix in (".py", ".pyc", ".wgsl") and path.parent.name != "__pycache__":
@@ -289,6 +311,11 @@ def version() -> str:
                 made.update(f"{path.name} {len(raw)} ".encode())
                 made.update(raw)
     return made.hexdigest()
+
+
+def hash_of(compiler: bytes) -> str:
+    """The version of a page's wheel, whose `COMPILER_FILE` has these bytes."""
+    return hashlib.sha256(compiler).hexdigest()
 
 
 def tell(text: str) -> None:

@@ -1,5 +1,8 @@
 """What was compiled is kept in a page's storage: read when the page starts, written a moment after something new was compiled.
 
+What came with the page is asked for when something is missing first, in the way that stops Python until it is there: it is sooner
+here than compiled. The page begins to load it as soon as the device is open, after which no other file is waited for.
+
 The page's loader says in `PYML_PAGE` which page this is and in `PYML_PROGRAMS` where `pyml build` lists the programs that it
 made; on another Pyodide page it is the address of the script or page that Python runs in.
 """
@@ -8,6 +11,8 @@ from __future__ import annotations
 
 import asyncio
 import os
+import zlib
+from collections.abc import Callable
 from typing import Any
 
 from . import kept
@@ -22,21 +27,44 @@ class PageStore(kept.MemoryStore):
     Args:
         script: What `web/kept.js` gives.
         page: The name of the page.
+        shipped: The address of the list of what came with pages.
+        machine: Says which of that is for this device.
     """
 
-    def __init__(self, script: Any, page: str):
+    def __init__(self, script: Any, page: str, shipped: str | None = None, machine: Callable[[], str] = str):
         super().__init__()
         self._script, self.page = script, page
+        self._shipped, self._machine = shipped, machine
+        self._asked: set[str] = set()
         self._waiting = False
         self._writing: asyncio.Future[None] | None = None
 
-    async def load(self, programs: str | None) -> None:
-        """Takes what an earlier visit left; at a first visit, or after another version's, what came with the page."""
+    async def load(self) -> None:
+        """Takes what an earlier visit left."""
         raw = await self._script.load(self.page)
-        if raw is None or not self.unpack(raw.to_bytes()):
-            raw = await self._script.shipped(self.page, programs)
-            if raw is not None:
-                self.unpack(raw.to_bytes())
+        if raw is not None:
+            self.unpack(raw.to_bytes())
+
+    def expect(self) -> None:
+        """Has the page load what came with it, where an earlier visit left nothing."""
+        if self._shipped and not len(self):
+            self._script.begin(self.page, self._shipped, self._machine())
+
+    def get(self, key: str) -> bytes | None:
+        found = super().get(key)
+        if found is None and self._shipped and (machine := self._machine()) not in self._asked:
+            self._asked.add(machine)
+            raw = self._script.shipped(self.page, self._shipped, machine)
+            if raw is not None and self._take(raw.to_bytes()):
+                found = super().get(key)
+        return found
+
+    def _take(self, raw: bytes) -> bool:
+        """Takes what came with the page; some hosts unpack it, others do not."""
+        try:
+            return self.unpack(zlib.decompress(raw, 31) if raw[:2] == b"\x1f\x8b" else raw)
+        except zlib.error:
+            return False
 
     def put(self, key: str, data: bytes) -> None:
         super().put(key, data)
@@ -69,13 +97,15 @@ class PageStore(kept.MemoryStore):
         await self._script.clear()
 
 
-async def open_store() -> None:
-    """Opens the page's storage, once; `PYML_CACHE=off` leaves it shut."""
+async def open_store(machine: Callable[[], str]) -> PageStore | None:
+    """Opens the page's storage, once; `PYML_CACHE=off` leaves it shut. `machine` says which of the programs that came with the page
+    are for the device in use."""
     if kept.store() is not None or kept.folder() is None:
-        return
+        return None
     from pyodide.code import run_js
 
     page = os.environ.get("PYML_PAGE") or str(run_js("globalThis.location?.pathname ?? ''"))
-    store = PageStore(run_js(text_of("kept.js")), page)
-    await store.load(os.environ.get("PYML_PROGRAMS"))
+    store = PageStore(run_js(text_of("kept.js")), page, os.environ.get("PYML_PROGRAMS"), machine)
+    await store.load()
     kept.use(store)
+    return store

@@ -11,22 +11,55 @@
   const keyOf = (page) => new URL(`/pyml-programs?page=${encodeURIComponent(page)}`, globalThis.location?.origin ?? "http://localhost").href;
   const reasonOf = (error) => error?.message || error?.name || String(error);
 
-  /** What `pyml build` put beside the pages: { page: file } in `list`, a URL. Pages are named from the site's root, wherever that lies. */
-  async function shipped(page, list) {
-    if (!list) return undefined;
+  const arrived = new Map(); // what `begin` has loaded, by its address: bytes, or the text of the list
+
+  /** The file that `pyml build` put beside a page for a kind of device; `list` is the text of the list at `url`. Pages are named from the site's root. */
+  function fileOf(page, url, list, machine) {
+    const root = new URL("..", url).pathname;
+    const inside = decodeURIComponent(page.startsWith(root) ? page.slice(root.length - 1) : page);
+    const hash = JSON.parse(list)[inside]?.[machine];
+    return hash && new URL(`programs${inside.split("/").map(encodeURIComponent).join("/")}${machine}-${hash}.gz`, url).href;
+  }
+
+  /** Loads what comes with a page, for `shipped` to have it at once. Never rejects: who does not find it here asks for it, or compiles. */
+  async function begin(page, url, machine) {
     try {
-      const answer = await fetch(list);
-      const root = new URL("..", list).pathname;
-      const inside = decodeURIComponent(page.startsWith(root) ? page.slice(root.length - 1) : page);
-      const file = answer.ok ? (await answer.json())[inside] : null;
-      const found = file ? await fetch(new URL(file, list)) : null;
-      return found?.ok ? new Uint8Array(await found.arrayBuffer()) : undefined;
+      const answer = await fetch(url);
+      if (!answer.ok) return;
+      arrived.set(url, await answer.text());
+      const file = fileOf(page, url, arrived.get(url), machine);
+      const found = file && (await fetch(file, { priority: "low" }));
+      if (found?.ok) arrived.set(file, new Uint8Array(await found.arrayBuffer()));
+    } catch {
+      // no network, or no such site
+    }
+  }
+
+  /** A file's bytes, one a character, for whom no promise can be waited for; undefined where there is none. */
+  function waitedFor(url) {
+    const request = new XMLHttpRequest();
+    request.open("GET", url, false);
+    request.overrideMimeType("text/plain; charset=x-user-defined"); // bytes from 0x80 on come as U+F780 to U+F7FF
+    request.send();
+    return request.status === 200 ? request.responseText : undefined;
+  }
+
+  /** What came with a page for a kind of device, or undefined; `url` is that of the list. Waits, and everything in this thread with it. */
+  function shipped(page, url, machine) {
+    try {
+      const list = arrived.get(url) ?? waitedFor(url);
+      const file = list && fileOf(page, url, list, machine);
+      if (!file) return undefined;
+      const found = arrived.get(file) ?? waitedFor(file);
+      arrived.clear();
+      return typeof found === "string" ? Uint8Array.from(found, (letter) => letter.charCodeAt(0) & 255) : found;
     } catch {
       return undefined;
     }
   }
 
   return {
+    begin,
     shipped,
     /** The bytes of a page, or undefined. */
     async load(page) {

@@ -1,4 +1,4 @@
-"""What the page compiles for its sample photos, by each network that the site has; `pyml build --programs` ships it."""
+"""What the page compiles for its sample photos, by each network that the site has; `pyml build` ships it."""
 
 import numpy as np
 from classify import NETWORKS, Namer

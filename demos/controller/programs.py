@@ -1,4 +1,4 @@
-"""What the page compiles by its small network, and by MobileNet if the site has it; `pyml build --programs` ships it."""
+"""What the page compiles by its small network, and by MobileNet if the site has it; `pyml build` ships it."""
 
 import numpy as np
 from controller import COMMANDS, SIZE, WAYS, Controller, drawn_pose

@@ -1,4 +1,4 @@
-"""What the page compiles for a camera and for photos, by each network that the site has; `pyml build --programs` ships it."""
+"""What the page compiles for a camera and for photos, by each network that the site has; `pyml build` ships it."""
 
 import numpy as np
 from pose import NETWORKS, Finder

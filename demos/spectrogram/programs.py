@@ -1,4 +1,4 @@
-"""What the page compiles for each of its windows; `pyml build --programs` ships it."""
+"""What the page compiles for each of its windows; `pyml build` ships it."""
 
 import numpy as np
 from spectrogram import Spectrogram

@@ -1,4 +1,4 @@
-"""What the page compiles for two or three words, by the network if the site has it and by spectra; `pyml build --programs` ships it."""
+"""What the page compiles for two or three words, by the network if the site has it and by spectra; `pyml build` ships it."""
 
 import numpy as np
 from speech import CLIP, FEATURES, RATE, Words

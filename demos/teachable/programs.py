@@ -1,4 +1,4 @@
-"""What the page compiles for two or three classes, if the site has its network; `pyml build --programs` ships it."""
+"""What the page compiles for two or three classes, if the site has its network; `pyml build` ships it."""
 
 import numpy as np
 from teachable import BASE, Teachable

@@ -30,7 +30,8 @@ def parser() -> argparse.ArgumentParser:
 
     build = commands.add_parser("build", help="write a folder that any static host can serve")
     build.add_argument("folder", type=Path, help="the folder to write")
-    build.add_argument("--programs", action="store_true", help="run each page's programs.py once, and ship what that compiled")
+    build.add_argument("--programs", action=argparse.BooleanOptionalAction, default=True,
+                       help="run each page's programs.py once, and ship what that compiles (default)")  # fmt: skip
     build.add_argument("--page", type=Path, help="your page: a folder with an index.html; with --jupyterlite a folder of notebooks, "
                                                  "with --marimo a notebook")  # fmt: skip
     host = build.add_mutually_exclusive_group()
@@ -63,10 +64,9 @@ def run_info(options: argparse.Namespace) -> int:
 
 
 def run_build(options: argparse.Namespace) -> int:
-    """`pyml build DIR [--page FOLDER] [--programs | --jupyterlite | --marimo | --pyscript]`."""
+    """`pyml build DIR [--page FOLDER] [--no-programs | --jupyterlite | --marimo | --pyscript]`."""
     from pyml.cli import jupyterlite, marimo, pyscript
     from pyml.cli.build import AssetError, BuildError, build_site
-    from pyml.cli.programs import ProgramsError
 
     try:
         if options.jupyterlite:
@@ -77,7 +77,7 @@ def run_build(options: argparse.Namespace) -> int:
             pyscript.build(options.folder, options.page)
         else:
             build_site(options.folder, options.page, programs=options.programs)
-    except (AssetError, BuildError, ProgramsError) as error:
+    except (AssetError, BuildError) as error:
         return fail(error)
     return 0
 

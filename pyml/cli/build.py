@@ -24,7 +24,9 @@ from pyml import paths
 from pyml.assets import AssetError, are_ready, fetch_all
 from pyml.assets.download import replacing
 from pyml.cli import bytecode, compress, ready, stdlib, wheel
+from pyml.cli import programs as page_programs
 from pyml.cli.chapters import pages
+from pyml.cli.failing import BuildError
 from pyml.cli.gallery import gallery
 from pyml.hub.registry import ENTRIES
 
@@ -36,17 +38,13 @@ _one_build = threading.Lock()
 Say = Callable[[str], None]
 
 
-class BuildError(Exception):
-    """A site cannot be built; the message says why and what to do."""
-
-
 def build_site(
     target: Path,
     page: Path | None = None,
     say: Say = print,
     assets: Path | None = None,
     quick: bool = False,
-    programs: bool = False,
+    programs: bool = True,
 ) -> Path:
     """Builds a site, or brings one up to date; only files that changed are written.
 
@@ -56,11 +54,12 @@ def build_site(
             then holds those that the page's files name.
         say: Receives one line of text per step.
         assets: Fetched files; by default they are looked up, and fetched when missing.
-        programs: Runs each page's `programs.py` in a browser and ships what that compiled (`pyml.cli.programs`).
-        quick: Leaves modules that changed uncompiled; saves the two seconds their compiler takes to start.
+        quick: Leaves modules that changed uncompiled, and Programs unmade; saves the seconds that both take.
+        programs: Runs each page's `programs.py` and ships what that compiles (`pyml.cli.programs`).
 
     Raises:
         BuildError: `target` holds other files, or `page` is not a folder with an index.html.
+        ProgramsError: A page's `programs.py` raised an error.
         AssetError: Something had to be fetched and could not be.
     """
     with _one_build:
@@ -78,11 +77,8 @@ def build_site(
             placed["sw.js"] = worker
         written = sum(place(source, target / inside) for inside, source in placed.items())
         names = {*placed, *place_wheels(assets / "pyodide", target / "pyodide", quick, say)}
-        if programs:
-            from pyml.cli.programs import compile_pages
-
-            write_manifest(target, before | names)  # if a page's programs.py fails, the next build knows what lies here
-            names.update(compile_pages(target, names, say))
+        write_manifest(target, before | names)  # if a page's programs.py fails, the next build knows what lies here
+        names |= page_programs.place(target, names if programs else (), say, new=not quick)
         copies = compress.compress(target, names, new=not quick)
         for stale in before - names - copies:
             if in_use(target / stale):

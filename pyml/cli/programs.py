@@ -1,57 +1,41 @@
-"""Runs a page's Programs while a site is built, so that its first visitor compiles nothing.
+"""Programs that come with a page, so that its first visitor compiles nothing.
 
 A folder of the site may hold a `programs.py` beside its `index.html`: Python that does once what the page will do (builds its
-model, trains one step, predicts one picture), by itself or in a function `main`, which may be a coroutine. It runs in a browser
-on the built site, with the folder's Python files beside it, on the wasm device, for each number of threads that visitors have,
-with relaxed SIMD and without, as Safari is; of the machine that builds nothing else shows in plans and kernels. Everything that
-was compiled goes into `web/programs/`, and `web/programs.json` says which page has which file.
+model, trains one step, predicts one picture), by itself or in a function `main`, which may be a coroutine. While a site is built,
+it runs on this machine without computing anything (`pyml.cli.rehearse`), and what visitors' devices would have to compile goes into
+`web/programs/`: one file for each kind of device, of which a visitor loads one. `web/programs.json` says which page has what:
+
+    { page: { kind of device: the hash in the file's name } }
+
+Whatever came of a page is kept in the cache of builds until pyml or the page's Python changes.
 """
 
 from __future__ import annotations
 
-import base64
+import hashlib
 import json
-import re
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import closing, nullcontext
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path, PurePosixPath
-from typing import Any
-from urllib.parse import quote
 
-from pyml import kept
+from pyml import kept, paths
 from pyml.assets.download import replacing
-from pyml.cli import browser as browsers
-from pyml.cli.serve import running
+from pyml.cli import wheel
+from pyml.cli.failing import BuildError
 
 FILE = "programs.py"
 LIST, FOLDER = "web/programs.json", "web/programs"
-THREADS = (1, 2, 4, 6, 8)  # what `wasm` takes on most machines
-RELAXED = (None, "off")
-BLANK = "/web/programs.json"  # any file of the site that is not a page
-_MAIN = """
-
-import inspect
-if inspect.isfunction(globals().get("main")) and inspect.isawaitable(awaited := main()):
-    await awaited
-"""
-
-_RUN = """async ([page, files, code, threads, relaxed]) => {
-  const { loadPyml } = await import("/web/pyml.js");
-  const pyml = await loadPyml({ status: () => {}, page, files, backend: "wasm", threads: String(threads), relaxed, shipped: null });
-  try {
-    await pyml.runPython(code, "programs.py");
-  } catch (error) {
-    return [null, error.message];
-  }
-  const packed = await pyml.runPython("import base64\\nfrom pyml import kept\\nbase64.b64encode(kept.store().pack()).decode()");
-  const version = await pyml.runPython("kept.version()");
-  pyml.close();
-  return [version, packed];
-}"""
+SECONDS = 600  # that a page's programs.py may take
+KEPT = 60  # pages in the cache of builds, 1 MB each
 
 
-class ProgramsError(Exception):
-    """A page's Programs could not be run; the message says which and why."""
+class ProgramsError(BuildError):
+    """A page's Programs could not be made; the message says which and why."""
 
 
 def pages_of(names: Iterable[str]) -> list[str]:
@@ -61,71 +45,85 @@ def pages_of(names: Iterable[str]) -> list[str]:
     return sorted(str(folder) for folder in folders if str(folder / "index.html") in files)
 
 
-def compile_pages(
-    site: Path,
-    names: Iterable[str],
-    say: Callable[[str], None] = print,
-    threads: Sequence[int] = THREADS,
-    relaxed: Sequence[str | None] = RELAXED,
-    browser: Any = None,
-) -> list[str]:
-    """Runs every page's `programs.py` and writes what was compiled into the site.
+def place(site: Path, names: Iterable[str], say: Callable[[str], None] = print, new: bool = True) -> set[str]:
+    """Writes what pages' programs.py compile into a site.
 
     Args:
-        site: A folder that `build_site` wrote.
+        site: The folder, with everything else in it.
         names: The files of the site.
-        say: Receives one line of text for each page.
-        threads: Numbers of threads to compile for.
-        relaxed: With relaxed SIMD (None), without ("off"), or for both.
-        browser: A Chromium that runs already; without it one is started.
+        say: Receives one line of text for each page that is new.
+        new: False takes only what an earlier build has made.
 
     Returns:
-        The names of the files that were written, relative to the site.
+        The names of the files that there are, relative to the site.
 
     Raises:
-        ProgramsError: A page's `programs.py` raised an error, or there is no browser.
+        ProgramsError: A page's `programs.py` raised an error.
     """
-    names = list(names)
-    folders = pages_of(names)
-    if not folders:
-        say(f"--programs: no page has a {FILE} beside its index.html, so nothing is compiled for visitors")
-        return []
-    listed: dict[str, str] = {}
-    try:
-        with running(site) as url, nullcontext(browser) if browser else browsers.chromium() as chromium:
-            for folder in folders:
-                inside = "" if folder == "." else f"{folder}/"
-                own = [name for name in names if name.endswith(".py") and str(PurePosixPath(name).parent) == folder]
-                files = [{"path": PurePosixPath(name).name, "url": f"{url}/{quote(name)}"} for name in own]
-                code = (site / folder / FILE).read_text(encoding="utf-8") + _MAIN
-                visits = ([f"/{inside}", files, code, count, how] for count in threads for how in relaxed)
-                data = _compiled(chromium, url, visits, f"{inside}{FILE}")
-                name = listed[f"/{inside}"] = f"{FOLDER}/{inside}programs.bin"
-                (site / name).parent.mkdir(parents=True, exist_ok=True)
+    names = sorted(names)
+    sources = wheel.read_sources()
+    version = kept.hash_of(sources[kept.COMPILER_FILE])
+    cache = paths.build_dir() / "cache" / "programs"
+    wanted = {folder: cache / key(site, folder, names, sources) for folder in pages_of(names)}
+    if new:
+        absent = [folder for folder, made in wanted.items() if not made.is_dir()]
+        with ThreadPoolExecutor(max(1, os.cpu_count() or 1)) as pool:
+            for folder, size in zip(absent, pool.map(lambda folder: make(site, folder, version, wanted[folder]), absent), strict=True):
+                if size:
+                    say(f"{folder}: {size / 1e3:.0f} kB of programs at most, which its first visitor need not compile")
+        forget_others(cache)
+    listed: dict[str, dict[str, str]] = {}
+    written = set()
+    for folder, made in wanted.items():
+        inside = "" if folder == "." else f"{folder}/"
+        for file in sorted(made.glob("*.bin")):
+            content = hashlib.sha256(file.read_bytes()).hexdigest()[:10]
+            name = f"{FOLDER}/{inside}{file.stem}-{content}.gz"
+            if not (site / name).is_file():
                 with replacing(site / name) as part:
-                    part.write_bytes(data)
-                say(f"/{inside}: {len(data) / 1e3:.0f} kB of programs, which its first visitor need not compile")
-    except browsers.NoBrowser as error:
-        raise ProgramsError(f"--programs: {error}") from error
-    with replacing(site / LIST) as part:
-        part.write_text(json.dumps({page: quote(name.removeprefix("web/")) for page, name in listed.items()}) + "\n")
-    return list(listed.values())
+                    shutil.copyfile(file, part)
+            listed.setdefault(f"/{inside}", {})[file.stem] = content
+            written.add(name)
+    text = json.dumps(listed, separators=(",", ":")) + "\n"
+    if not ((site / LIST).is_file() and (site / LIST).read_text(encoding="utf-8") == text):
+        with replacing(site / LIST) as part:
+            part.write_text(text, encoding="utf-8")
+    return {LIST, *written}
 
 
-def _compiled(browser: Any, url: str, visits: Iterator[list[Any]], file: str) -> bytes:
-    """What all visits compiled, each by a browser that has nothing kept. `file` is for errors to name."""
-    whole, version = kept.MemoryStore(), ""
-    for visit in visits:
-        with closing(browser.new_context()) as context:
-            tab = context.new_page()
-            tab.goto(url + BLANK)
-            try:
-                version, packed = tab.evaluate(_RUN, visit)
-            except Exception as error:  # of Python's start; the first line says it, the others are JavaScript's
-                raise ProgramsError(f"{file}: {(str(error).strip() or type(error).__name__).splitlines()[0]}") from error
-            if version is None:
-                places = re.findall(r'File "[^"]*?([\w.]+\.py)", line (\d+)', packed)
-                line = next((f", line {number}" for name, number in reversed(places) if name == FILE), "")
-                raise ProgramsError(f"{file}{line}: {packed.strip().splitlines()[-1]}")
-            whole.unpack(base64.b64decode(packed), version)
-    return whole.pack(version)
+def key(site: Path, folder: str, names: list[str], sources: dict[str, bytes]) -> str:
+    """What a page's programs depend on: pyml, the page's Python, and which data and networks the site has."""
+    own = {name: (site / name).read_bytes() for name in names if name.endswith(".py") and str(PurePosixPath(name).parent) == folder}
+    there = [name for name in names if name.startswith(("models/", "data/"))]
+    runner = Path(__file__).with_name("rehearse.py").read_bytes()
+    return wheel.tag({**sources, **own, "rehearse.py": runner}, "\0".join(there))
+
+
+def make(site: Path, folder: str, version: str, made: Path) -> int:
+    """Runs a page's programs.py and leaves what came of it in the folder `made`; the bytes of its largest file."""
+    made.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=made.parent) as work:
+        command = [sys.executable, "-m", "pyml.cli.rehearse", str(site / folder), FILE, str(site / "models"), version, work]
+        environment = {**os.environ, "PYTHONPATH": str(paths.PACKAGE.parent)}
+        file = FILE if folder == "." else f"{folder}/{FILE}"
+        try:
+            done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=SECONDS)
+        except subprocess.TimeoutExpired:
+            raise ProgramsError(f"{file}: it has run for {SECONDS} seconds; do once what the page does, and no more.") from None
+        told = Path(work, "error.json")
+        if told.is_file():
+            error = json.loads(told.read_text())
+            line = f", line {error['line']}" if error["line"] else ""
+            raise ProgramsError(f"{file}{line}: {error['error']}")
+        if done.returncode:
+            raise ProgramsError(f"{file}: {(done.stderr.strip() or f'exit {done.returncode}').splitlines()[-1]}")
+        os.chmod(work, 0o755)
+        shutil.copytree(work, made, dirs_exist_ok=True)
+    return max([0, *(file.stat().st_size for file in made.glob("*.bin"))])
+
+
+def forget_others(cache: Path) -> None:
+    """Leaves the newest pages in the cache."""
+    others = sorted(cache.glob("*"), key=lambda path: path.stat().st_mtime, reverse=True)
+    for old in others[KEPT:]:
+        shutil.rmtree(old, ignore_errors=True)

@@ -59,13 +59,14 @@ VERSION = 1
 _HEAD = struct.Struct("<8sII")
 
 
-def to_bytes(plan: Plan) -> bytes | None:
-    """The plan as bytes. None where it cannot be: a kernel is not lowered yet, or numpy computes it on the host."""
+def to_bytes(plan: Plan, effort: int = 1) -> bytes | None:
+    """The plan as bytes, packed with zlib's `effort`. None where it cannot be: a kernel is not lowered yet, or numpy
+    computes it on the host."""
     described = to_dict(plan)
     if described is None:
         return None
     text = json.dumps(described, separators=(",", ":")).encode()
-    return _HEAD.pack(MAGIC, VERSION, len(text)) + zlib.compress(text, 1)
+    return _HEAD.pack(MAGIC, VERSION, len(text)) + zlib.compress(text, effort)
 
 
 def from_bytes(raw: bytes) -> Plan:

@@ -179,7 +179,7 @@ def weight(plan: Plan) -> int:
 _plans: Recent[Plan] = Recent(512, weight, least=16)  # 45 kB for each kernel, text and graph (cpu and wasm)
 
 
-def plan_for(key: tuple, profile: Profile, make: Callable[[], Plan]) -> Plan:
+def plan_for(key: tuple, profile: Profile, make: Callable[[Profile], Plan]) -> Plan:
     """The plan of a graph for an adapter: one of this run, one that an earlier run left, or else the one that `make` makes."""
     whole = (key, profile)
     plan = _plans.get(whole)
@@ -216,7 +216,7 @@ def _unknown(nodes: Sequence[Node]) -> list[Node]:
 
 def _compute(nodes: list[Node], device: Device, keep_graph: bool) -> None:
     key, leaves, params = graph_key(nodes, lift=True)
-    plan = plan_for(key, device.profile, lambda: make_plan(nodes, device.profile, list(leaves), params=params))
+    plan = plan_for(key, device.profile, lambda profile: make_plan(nodes, profile, list(leaves), params=params))
     values = np.array([n.attrs["value"] for n in params], np.float32) if params else None
     for node in leaves:
         node.buffer = brought(node.buffer, device)

@@ -12,11 +12,12 @@ from .plan import Plan
 from .plan_file import from_bytes, to_bytes
 
 _ATOMS = (int, float, str, bool, bytes, type(None))
+watching: list[Callable[[tuple, Callable[[Profile], Plan]], object]] = []  # told the key of each new plan, and what makes it for an adapter
 
 
 def restored(key: tuple, profile: Profile) -> Plan | None:
     """The plan of a graph, if there is one."""
-    name = _name(key, profile)
+    name = name_of(key, profile)
     raw = kept.find(name)
     if raw is None:
         return None
@@ -28,11 +29,13 @@ def restored(key: tuple, profile: Profile) -> Plan | None:
     return plan
 
 
-def made(key: tuple, profile: Profile, make: Callable[[], Plan]) -> Plan:
+def made(key: tuple, profile: Profile, make: Callable[[Profile], Plan]) -> Plan:
     """A new plan, which is kept as soon as its kernels are written."""
-    plan = make()
+    plan = make(profile)
     kept.counts["plans made"] += 1
-    plan.to_keep = _name(key, profile)
+    plan.to_keep = name_of(key, profile)
+    for told in watching:
+        told(key, make)
     return plan
 
 
@@ -43,7 +46,7 @@ def store(key: str, plan: Plan) -> None:
         kept.keep(key, raw)
 
 
-def _name(key: tuple, profile: Profile) -> str | None:
+def name_of(key: tuple, profile: Profile) -> str | None:
     """The key as text that is the same in every run; None where nothing is kept, or something in it has no such text."""
     if profile.on_host or kept.store() is None or not _plain(key):
         return None

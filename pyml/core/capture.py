@@ -84,7 +84,7 @@ class Capture:
         found = Traced(fn, args, kwargs, leaves)
         self.form, self.sources, self.written = found.form, found.sources, found.written
         plan_key = (found.key, tuple(sorted(found.writes.items())), len(found.nodes))
-        self.plan = plan_for(plan_key, self.device.profile, lambda: found.plan(self.device.profile))
+        self.plan = plan_for(plan_key, self.device.profile, found.plan)
         self.form.roots = []  # a capture keeps no graph
         self.states = [source for source in self.sources if isinstance(source, Variable)]
         self.state_buffers: list[Buffer] = []

@@ -129,6 +129,11 @@ def dispatches(steps: Sequence[Step]) -> Iterator[Dispatch]:
             yield from dispatches(step.steps)
 
 
+def machine_of(device: Device) -> str:
+    """By which name `pyml build` ships what a device takes: "wasm-4-relaxed", "wasm-1", "tile" of GPUs."""
+    return device.profile.named + ("-relaxed" if "relaxed-simd" in device.features else "")
+
+
 @dataclass
 class Usage:
     """What a device holds now and held at most, in bytes and buffers (pooled buffers included)."""

@@ -21,6 +21,7 @@ DISPATCH, COPY, COUNT, REPEAT = 0, 1, 2, 3  # step codes of replay.js
 NEXT = 0xFFFFFFFF  # of a COUNT: one more than before
 BATCHED = 1 << 20  # uploads of at most so many bytes wait for the next replay, which saves a call each
 BATCH = 16  # and at most so many of them
+GPU, SOFT = Profile(family="tile"), Profile(family="register", threads=1024)  # of every GPU; of adapters that are software
 SOFTWARE = ("swiftshader", "llvmpipe", "lavapipe", "softpipe", "basic render", "warp")
 
 
@@ -142,7 +143,7 @@ class BrowserDevice:
             max_shared=limits["maxComputeWorkgroupStorageSize"],
             max_workgroups=limits["maxComputeWorkgroupsPerDimension"],
         )
-        self.profile = Profile(family="register", threads=1024) if software else Profile(family="tile")
+        self.profile = SOFT if software else GPU
         self.info = {
             "adapter": " ".join(dict.fromkeys(named)) or "unnamed",
             "type": "software" if software else "gpu",

@@ -49,6 +49,12 @@ class Recorded:
         self.run, self.address, self.steps, self.held = run, address, steps, held
 
 
+def profile_of(cores: int, sinks: bool = False) -> Profile:
+    """What is known of an engine with so many threads; browsers' engines do not sink arithmetic (`Engine`)."""
+    threads, steps = 1 if cores == 1 else SPLIT * cores, 1 if sinks else 4
+    return replace(WasmDevice.profile, cores=cores, threads=threads, written_out=steps)
+
+
 class WasmDevice:
     """One WebAssembly memory and the modules that work on it.
 
@@ -72,9 +78,7 @@ class WasmDevice:
         self._engine = engine
         self.features = frozenset(["relaxed-simd"] if engine.relaxed else [])
         self._pool = BufferPool(self._create, engine.free, self)
-        cores = engine.threads
-        threads, steps = 1 if cores == 1 else SPLIT * cores, 1 if engine.sinks else 4
-        self.profile = replace(WasmDevice.profile, cores=cores, threads=threads, written_out=steps)
+        self.profile = profile_of(engine.threads, engine.sinks)
 
     @property
     def info(self) -> dict[str, str]:

@@ -30,6 +30,11 @@ class Profile:
     written_out: int = 4
 
     @property
+    def named(self) -> str:
+        """A name for all adapters whose plans are these, as programs are shipped by: "wasm-4", "tile", "register", "numpy"."""
+        return f"wasm-{self.cores}" if self.family == "wasm" else self.family
+
+    @property
     def pieces(self) -> int:
         """How many workgroups a kernel is cut into where that changes no number: enough of them for every core."""
         return max(self.threads, 16 * self.cores) if self.cores > 1 else self.threads

@@ -15,6 +15,7 @@ from pyml.hub.registry import REGISTRY, Entry, File
 
 IN_BROWSER = sys.platform == "emscripten"
 Progress = Callable[[int, int], object]
+fetching = True  # whether a network that is not here is downloaded, on a desktop
 
 
 def entry_of(name: str) -> Entry:
@@ -60,7 +61,10 @@ def read(name: str, progress: Progress | None = None) -> dict[str, bytes]:
         if not can_run_sync():
             raise HubError(f"hub: this browser cannot wait for files here; write `await pyml.hub.{name}_async()`.")
         return run_sync(read_async(name, progress))
-    folder = folder_of(name) or _fetch(entry, progress)
+    folder = folder_of(name)
+    if folder is None and not fetching:
+        raise _absent(entry, "nothing is fetched here")
+    folder = folder or _fetch(entry, progress)
     files, here = {}, 0
     for file in entry.files:
         data = (folder / file.path).read_bytes()

@@ -44,7 +44,7 @@ def compile_kernel(kernel: DeviceKernel, relaxed: bool = True, sinks: bool = Fal
 
 @functools.lru_cache(512)
 def _compiled(text: str, grid: tuple[int, int, int], relaxed: bool, sinks: bool) -> Compiled:
-    key = kept.key_of("kernel", (text, grid, relaxed, sinks))
+    key = _key(text, grid, relaxed, sinks)
     found = kept.find(key)
     if found is not None and (made := from_bytes(found)) is not None:
         kept.counts["kernels found"] += 1
@@ -53,6 +53,15 @@ def _compiled(text: str, grid: tuple[int, int, int], relaxed: bool, sinks: bool)
     made = _compile_text(text, grid, relaxed, sinks)
     kept.keep(key, to_bytes(made))
     return made
+
+
+def key_of(kernel: DeviceKernel, relaxed: bool = True, sinks: bool = False) -> str:
+    """Under which the kernel is kept."""
+    return _key(kernel.source, kernel.grid, relaxed, sinks)
+
+
+def _key(text: str, grid: tuple[int, int, int], relaxed: bool, sinks: bool) -> str:
+    return kept.key_of("kernel", (text, grid, relaxed, sinks))
 
 
 _HEAD = struct.Struct("<IIIII")
