@@ -20,8 +20,8 @@ class ShapeError(PymlError, ValueError):
     """Shapes, axes or sizes do not fit together."""
 
 
-class DtypeError(PymlError, TypeError):
-    """A dtype is unknown, unsupported or does not fit the operation."""
+class DtypeError(PymlError, TypeError, ValueError):
+    """A dtype is unknown, unsupported or does not fit the operation; a ValueError too, as Keras raises one for a name that is no dtype."""
 
 
 class TraceError(PymlError, RuntimeError):

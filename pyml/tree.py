@@ -1,6 +1,6 @@
 """Nested lists, tuples, dicts, named tuples and deques, handled as trees whose leaves are everything else.
 
-Dicts go in the order of their sorted keys, `collections.OrderedDict` in its own. `None` is a leaf.
+Leaves of dicts go in the order of their sorted keys, of `collections.OrderedDict` in its own. `None` is a leaf.
 """
 
 from __future__ import annotations
@@ -46,7 +46,9 @@ def _keys(structure: Any) -> list[Any]:
 
 
 def _rebuilt(structure: Any, parts: dict[Any, Any]) -> Any:
-    """A structure of the same kind with other parts."""
+    """A structure of the same kind with other parts; a dict keeps the order that it had."""
+    if isinstance(structure, _DICTS):
+        parts = {key: parts[key] for key in structure}
     if isinstance(structure, defaultdict):
         return defaultdict(structure.default_factory, parts)
     if isinstance(structure, _DICTS):

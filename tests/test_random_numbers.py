@@ -64,8 +64,44 @@ def test_a_seed_repeats_and_a_generator_moves_on(cpu):
         (lambda: random.binomial((2,), -1, 0.5), "binomial: counts must not be negative"),
         (lambda: random.binomial((2,), 3, 1.5), "binomial: probabilities must be from 0 to 1"),
         (lambda: random.categorical(np.zeros(3), 2), "categorical: logits must be"),
+        (lambda: random.normal((2,), dtype="int32"), "normal: dtype must be one of floats"),
+        (lambda: random.uniform((2,), dtype="bool"), "uniform: dtype must be one of floats"),
+        (lambda: random.gamma((2,), 1.0, dtype="int8"), "gamma: dtype must be one of floats"),
+        (lambda: random.randint((2,), 0, 5, dtype="float32"), "randint: dtype must be one of integers"),
+        (lambda: random.randint((2,), 0, 5, dtype="int99"), "Invalid dtype: 'int99'"),
     ],
 )
 def test_parameters_without_a_distribution_are_refused(draw, told):
     with pytest.raises(ValueError, match=told):
         draw()
+
+
+FLOATS = {
+    "normal": random.normal, "uniform": random.uniform, "truncated_normal": random.truncated_normal,
+    "gamma": lambda shape, **how: random.gamma(shape, 2.0, **how), "beta": lambda shape, **how: random.beta(shape, 2.0, 2.0, **how),
+    "binomial": lambda shape, **how: random.binomial(shape, 9, 0.5, **how),
+    "dropout": lambda shape, dtype, seed: random.dropout(pyml.ops.ones(shape, dtype=dtype), 0.5, seed=seed),
+    "initializer": lambda shape, dtype, seed: pyml.initializers.HeNormal(seed=seed)(shape, dtype=dtype),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("dtype", ["float16", "bfloat16", "float64", None])
+def test_numbers_have_the_float_dtype_that_was_asked_for(device, dtype):
+    wanted = {"float64": "float32", None: "float32"}.get(dtype, dtype)
+    for name, draw in FLOATS.items():
+        numbers = draw((50,), dtype=dtype or "float32", seed=3) if name == "dropout" else draw((50,), dtype=dtype, seed=3)
+        assert numbers.dtype == wanted, name
+        np.testing.assert_allclose(pyml.ops.cast(numbers, "float32"), draw((50,), dtype="float32", seed=3), rtol=0.01, atol=0.01, err_msg=name)
+
+
+@pytest.mark.parametrize("dtype", ["uint8", "int8", "uint16", "int16", "uint32", "int32"])
+def test_integers_have_the_dtype_that_was_asked_for(device, dtype):
+    numbers = random.randint((500,), 3, 99, dtype=dtype, seed=3)
+    assert numbers.dtype == dtype and random.categorical(np.zeros((2, 3)), 4, dtype=dtype).dtype == dtype
+    np.testing.assert_array_equal(pyml.ops.cast(numbers, "int32"), random.randint((500,), 3, 99, seed=3))
+
+
+@pytest.mark.parametrize("dtype", ["float16", "bfloat16"])
+def test_uniform_numbers_of_sixteen_bits_stay_below_the_end(device, dtype):
+    numbers = random.uniform((100_000,), dtype=dtype, seed=1)
+    assert 0.99 < float(pyml.ops.max(pyml.ops.cast(numbers, "float32"))) < 1

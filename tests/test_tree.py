@@ -30,6 +30,14 @@ def test_dicts_go_by_sorted_keys_and_ordered_dicts_by_their_own():
         tree.flatten({"a": 1, 2: 3})
 
 
+def test_dicts_that_are_made_anew_keep_the_order_that_they_had():
+    nested = {"b": 1, "a": {"z": 2, "c": 3}}
+    for again in (tree.map_structure(lambda x: -x, nested), tree.pack_sequence_as(nested, [-3, -2, -1]),
+                  tree.map_structure_up_to(nested, lambda x: -x, nested), tree.traverse(lambda x: None, nested)):  # fmt: skip
+        assert list(again) == ["b", "a"] and list(again["a"]) == ["z", "c"]
+    assert tree.flatten(nested) == [3, 2, 1]
+
+
 def test_map_structure_takes_leaves_at_one_place():
     assert tree.map_structure(lambda a, b: a * b, Point(1, [2]), Point(3, [4])) == Point(3, [8])
     assert tree.map_structure(str, [None, 1]) == ["None", "1"]

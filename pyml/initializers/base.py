@@ -7,8 +7,9 @@ from typing import Any, Self
 
 import numpy as np
 
+from pyml import ops
 from pyml.core import convert_to_tensor
-from pyml.dtypes import standardize
+from pyml.dtypes import keras_name, narrow, standardize
 from pyml.objects.configured import Configured
 from pyml.objects.registry import INITIALIZERS
 
@@ -29,7 +30,9 @@ class Initializer(Configured, kind=INITIALIZERS, abstract=True):
 
     def __call__(self, shape: Any, dtype: Any = None, **kwargs: Any) -> Any:
         """A Tensor of the given shape. `dtype` defaults to float32."""
-        return convert_to_tensor(self.host_value(tuple(shape), dtype or "float32"))
+        name = keras_name(dtype)
+        value = convert_to_tensor(self.host_value(tuple(shape), standardize(name)))
+        return ops.cast(value, name) if narrow(name) else value  # numpy has no bfloat16
 
     def host_value(self, shape: Any, dtype: Any) -> np.ndarray:
         """The same value as a numpy array."""

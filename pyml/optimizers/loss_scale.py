@@ -49,12 +49,13 @@ class LossScaleOptimizer(Optimizer):
         self.initial_scale = initial_scale
         self.dynamic_growth_steps = dynamic_growth_steps
         inner_optimizer.loss_scale_factor = None       # else gradients were scaled twice
+        # there before `build`, since a step asks for the scale before it has gradients: a number would stay in its program
+        self.step_counter = self.add_variable((), "zeros", "int32", name="step_counter")
+        self.dynamic_scale = self.add_variable((), initializers.Constant(self.initial_scale), "float32", name="dynamic_scale")
 
     def build(self, variables: list[Variable]) -> None:
         if self.built:
             return
-        self.step_counter = self.add_variable((), "zeros", "int32", name="step_counter")
-        self.dynamic_scale = self.add_variable((), initializers.Constant(self.initial_scale), "float32", name="dynamic_scale")
         self.inner_optimizer.build(list(variables))
         super().build(variables)
 
@@ -79,7 +80,7 @@ class LossScaleOptimizer(Optimizer):
         return self.inner_optimizer.host_learning_rate
 
     def scale_loss(self, loss: Any) -> Any:
-        return loss * (self.dynamic_scale if self.built else self.initial_scale)
+        return loss * self.dynamic_scale
 
     def finalize_variable_values(self, var_list: Iterable[Variable]) -> None:
         self.inner_optimizer.finalize_variable_values(var_list)

@@ -11,7 +11,7 @@ import numpy as np
 from pyml import ops
 from pyml.core.tensor import Tensor
 from pyml.graph.sizes import shape_of
-from pyml.random.bits import random_words, unit_interval
+from pyml.random.bits import float_dtype, random_words, unit_interval
 from pyml.random.rejection import first_fit
 from pyml.random.seeds import draw_seed
 
@@ -28,7 +28,7 @@ def binomial(shape: int | Sequence[int], counts: Any, probabilities: Any, dtype:
         shape: Shape of the result.
         counts: Numbers of trials, integers of at least 0, a number or a tensor that broadcasts to `shape`.
         probabilities: Of success, between 0 and 1, a number or a tensor that broadcasts to `shape`.
-        dtype: Dtype of the result, float32.
+        dtype: A float dtype; float32 by default.
         seed: An integer, a SeedGenerator, or None.
 
     Exact up to the rounding of float32, which shows from some millions of trials on.
@@ -43,11 +43,11 @@ def binomial(shape: int | Sequence[int], counts: Any, probabilities: Any, dtype:
         >>> pyml.random.binomial((3,), 10, 1.0).tolist()
         [10.0, 10.0, 10.0]
     """
-    sizes = shape_of(shape, "binomial")
-    for value, name, high in ((counts, "counts", math.inf), (probabilities, "probabilities", 1.0)):
+    sizes, name = shape_of(shape, "binomial"), float_dtype(dtype, "binomial")
+    for value, what, high in ((counts, "counts", math.inf), (probabilities, "probabilities", 1.0)):
         if isinstance(value, _NUMBERS) and np.any((np.asarray(value) < 0) | (np.asarray(value) > high)):
             limits = "be from 0 to 1" if high == 1.0 else "not be negative"
-            raise ValueError(f"binomial: {name} must {limits}. Received: {name}={value!r}")
+            raise ValueError(f"binomial: {what} must {limits}. Received: {what}={value!r}")
     n = ops.broadcast_to(ops.cast(counts, "float32"), sizes)
     likely = ops.broadcast_to(ops.cast(probabilities, "float32"), sizes)
     turned = likely > 0.5  # failures are counted where they are the fewer
@@ -60,7 +60,7 @@ def binomial(shape: int | Sequence[int], counts: Any, probabilities: Any, dtype:
     k = _counted(n, p, key) if few else ops.zeros(sizes)
     if many:
         k = ops.where(n * p < 10.0, k, _rejected(n, p, key))
-    return ops.cast(ops.where(turned, n - k, k), dtype or "float32")
+    return ops.cast(ops.where(turned, n - k, k), name)
 
 
 def _counted(n: Tensor, p: Tensor, key: Node) -> Tensor:

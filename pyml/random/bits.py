@@ -5,6 +5,9 @@ from __future__ import annotations
 from math import prod
 from typing import TYPE_CHECKING, Any
 
+from pyml import ops
+from pyml.core.tensor import Tensor
+from pyml.dtypes import FLOATS, INTEGERS, keras_name
 from pyml.graph import prims
 from pyml.random.seeds import draw_seed
 
@@ -24,10 +27,39 @@ def random_words(shape: tuple[int, ...], seed: Any, stream: int = 0) -> Node:
     return prims.reshape(bits, shape)
 
 
-def unit_interval(bits: Node) -> Node:
-    """Floats in [0, 1) of 24 random bits each."""
-    shifted = prims.right_shift(bits, prims.full(bits.shape, 8, "uint32"))
-    return prims.cast(shifted, dtype="float32") * (1.0 / 16777216.0)
+def unit_interval(bits: Node, digits: int = 24) -> Node:
+    """Floats in [0, 1) of so many random bits each."""
+    shifted = prims.right_shift(bits, prims.full(bits.shape, 32 - digits, "uint32"))
+    return prims.cast(shifted, dtype="float32") * 0.5**digits
+
+
+def float_dtype(dtype: Any, what: str) -> str:
+    """The name of the float dtype that was asked for, float32 where none was.
+
+    Raises:
+        ValueError: It is none of floats.
+    """
+    name = keras_name(dtype)
+    if name not in FLOATS:
+        raise ValueError(f"{what}: dtype must be one of floats, such as 'float32'. Received: dtype={dtype}")
+    return name
+
+
+def int_dtype(dtype: Any, what: str) -> str:
+    """The name of the integer dtype that was asked for, int32 where none was.
+
+    Raises:
+        ValueError: It is none of integers.
+    """
+    name = keras_name("int32" if dtype is None else dtype)
+    if name not in INTEGERS:
+        raise ValueError(f"{what}: dtype must be one of integers, such as 'int32'. Received: dtype={dtype}")
+    return name
+
+
+def drawn(numbers: Node, dtype: str) -> Tensor:
+    """What was drawn, in the dtype that was asked for."""
+    return Tensor(numbers) if numbers.dtype == dtype else ops.cast(Tensor(numbers), dtype)
 
 
 def normal_numbers(shape: tuple[int, ...], key: Node) -> Node:

@@ -10,16 +10,17 @@ import numpy as np
 
 from pyml import ops
 from pyml.core.drawing import draws_normal
-from pyml.core.tensor import Tensor, as_node
-from pyml.dtypes import standardize
+from pyml.core.tensor import Tensor
 from pyml.errors import ShapeError
 from pyml.graph import prims
 from pyml.graph.sizes import shape_of
-from pyml.random.bits import high_product, normal_numbers, random_words, unit_interval
+from pyml.random.bits import drawn, float_dtype, high_product, int_dtype, normal_numbers, random_words, unit_interval
 from pyml.random.seeds import draw_seed, host_generator
 
 if TYPE_CHECKING:
     from pyml.graph.node import Node
+
+_DIGITS = {"float16": 11, "bfloat16": 8}  # binary digits that numbers below 1 have
 
 
 def uniform(shape: int | Sequence[int], minval: float = 0.0, maxval: float = 1.0, dtype: Any = None, seed: Any = None) -> Tensor:
@@ -32,17 +33,16 @@ def uniform(shape: int | Sequence[int], minval: float = 0.0, maxval: float = 1.0
         seed: An integer, which gives the same numbers each time, a `SeedGenerator`, or None.
 
     Raises:
-        ValueError: `seed` is none of these.
+        ValueError: `dtype` or `seed` is none of these.
 
     Example:
         >>> x = pyml.random.uniform((2, 3), seed=1)
         >>> x.shape, bool((x.numpy() < 1).all())
         ((2, 3), True)
     """
-    shape = shape_of(shape, "uniform")
-    u = unit_interval(random_words(shape, seed))
-    out = u * float(maxval - minval) + float(minval)
-    return Tensor(prims.cast(out, dtype=standardize(dtype or "float32")))
+    shape, name = shape_of(shape, "uniform"), float_dtype(dtype, "uniform")
+    u = unit_interval(random_words(shape, seed), _DIGITS.get(name, 24))  # rounded to fewer digits it would reach `maxval`
+    return drawn(u * float(maxval - minval) + float(minval), name)
 
 
 @draws_normal
@@ -56,7 +56,7 @@ def normal(shape: int | Sequence[int], mean: float = 0.0, stddev: float = 1.0, d
         seed: An integer, which gives the same numbers each time, a `SeedGenerator`, or None.
 
     Raises:
-        ValueError: `seed` is none of these.
+        ValueError: `dtype` or `seed` is none of these.
 
     Source: Box and Muller 1958, "A note on the generation of random normal deviates".
 
@@ -64,8 +64,9 @@ def normal(shape: int | Sequence[int], mean: float = 0.0, stddev: float = 1.0, d
         >>> pyml.random.normal((2, 3), seed=1).shape
         (2, 3)
     """
+    name = float_dtype(dtype, "normal")
     z = normal_numbers(shape_of(shape, "normal"), draw_seed(seed)._node)
-    return Tensor(prims.cast(z * float(stddev) + float(mean), dtype=standardize(dtype or "float32")))
+    return drawn(z * float(stddev) + float(mean), name)
 
 
 def truncated_normal(
@@ -80,18 +81,18 @@ def truncated_normal(
         seed: An integer, which gives the same numbers each time, a `SeedGenerator`, or None.
 
     Raises:
-        ValueError: `seed` is none of these.
+        ValueError: `dtype` or `seed` is none of these.
 
     Example:
         >>> x = pyml.random.truncated_normal((1000,), seed=1)
         >>> float(ops.max(ops.abs(x))) <= 2.0
         True
     """
-    shape = shape_of(shape, "truncated_normal")
+    shape, name = shape_of(shape, "truncated_normal"), float_dtype(dtype, "truncated_normal")
     low = math.erf(-2.0 / math.sqrt(2.0))
     u = unit_interval(random_words(shape, seed)) * (-2.0 * low) + low
     z = prims.minimum(prims.maximum(_erfinv(u) * math.sqrt(2.0), prims.full(shape, -2.0, "float32")), prims.full(shape, 2.0, "float32"))
-    return Tensor(prims.cast(z * float(stddev) + float(mean), dtype=standardize(dtype or "float32")))
+    return drawn(z * float(stddev) + float(mean), name)
 
 
 def _erfinv(x: Node) -> Node:
@@ -110,25 +111,25 @@ def randint(shape: int | Sequence[int], minval: int, maxval: int, dtype: Any = "
     Args:
         shape: Shape of the result.
         minval, maxval: The ends; `maxval` itself is never drawn.
-        dtype: Dtype of the result, int32 by default.
+        dtype: An integer dtype; int32 by default.
         seed: An integer, which gives the same numbers each time, a `SeedGenerator`, or None.
 
     Raises:
-        ValueError: `maxval` is not above `minval`, or `seed` is none of these.
+        ValueError: `maxval` is not above `minval`, or `dtype` or `seed` is none of these.
 
     Example:
         >>> x = pyml.random.randint((1000,), 1, 7, seed=1)
         >>> int(ops.min(x)), int(ops.max(x))
         (1, 6)
     """
-    shape = shape_of(shape, "randint")
+    shape, name = shape_of(shape, "randint"), int_dtype(dtype, "randint")
     if maxval <= minval:
         raise ValueError(f"randint: maxval must be above minval. Received: minval={minval}, maxval={maxval}")
     bits = random_words(shape, seed)
     span = prims.full(shape, int(maxval - minval), "uint32")
     # the high half of a 32 x 32 bit product spreads more evenly than the remainder of a division
     out = prims.cast(high_product(bits, span), dtype="int32") + int(minval)
-    return Tensor(prims.cast(out, dtype=standardize(dtype)))
+    return drawn(out, name)
 
 
 def bernoulli_mask(shape: int | Sequence[int], probability: float, seed: Any = None) -> Tensor:
@@ -168,7 +169,7 @@ def dropout(inputs: Any, rate: float, noise_shape: Sequence[int | None] | None =
     """
     if not 0 <= rate <= 1:
         raise ValueError(f"dropout: rate must be from 0 to 1. Received: rate={rate}")
-    x = Tensor(as_node(inputs))
+    x = ops.convert_to_tensor(inputs)
     if rate == 0:
         return x
     if rate == 1:

@@ -10,7 +10,7 @@ import numpy as np
 from pyml import ops
 from pyml.core.tensor import Tensor
 from pyml.graph.sizes import shape_of
-from pyml.random.bits import normal_numbers, random_words, unit_interval
+from pyml.random.bits import float_dtype, normal_numbers, random_words, unit_interval
 from pyml.random.rejection import first_fit
 from pyml.random.seeds import draw_seed
 
@@ -50,7 +50,7 @@ def gamma(shape: int | Sequence[int], alpha: Any, dtype: Any = None, seed: Any =
     Args:
         shape: Shape of the result.
         alpha: The shape parameter, a positive number or a tensor that broadcasts to `shape`.
-        dtype: Dtype of the result, float32.
+        dtype: A float dtype; float32 by default.
         seed: An integer, a SeedGenerator, or None.
 
     Raises:
@@ -62,9 +62,9 @@ def gamma(shape: int | Sequence[int], alpha: Any, dtype: Any = None, seed: Any =
         >>> pyml.random.gamma((2, 3), 0.5, seed=1).shape
         (2, 3)
     """
-    sizes = shape_of(shape, "gamma")
+    sizes, name = shape_of(shape, "gamma"), float_dtype(dtype, "gamma")
     _, value = _gamma(sizes, _parameter(alpha, "alpha", "gamma"), draw_seed(seed)._node)
-    return ops.cast(value, dtype or "float32")
+    return ops.cast(value, name)
 
 
 def beta(shape: int | Sequence[int], alpha: Any, beta: Any, dtype: Any = None, seed: Any = None) -> Tensor:
@@ -73,7 +73,7 @@ def beta(shape: int | Sequence[int], alpha: Any, beta: Any, dtype: Any = None, s
     Args:
         shape: Shape of the result.
         alpha, beta: Positive numbers, or tensors that broadcast to `shape`.
-        dtype: Dtype of the result, float32.
+        dtype: A float dtype; float32 by default.
         seed: An integer, a SeedGenerator, or None.
 
     Raises:
@@ -85,9 +85,9 @@ def beta(shape: int | Sequence[int], alpha: Any, beta: Any, dtype: Any = None, s
         >>> float(ops.max(pyml.random.beta((100,), 2.0, 3.0, seed=1))) <= 1.0
         True
     """
-    sizes = shape_of(shape, "beta")
+    sizes, name = shape_of(shape, "beta"), float_dtype(dtype, "beta")
     key = draw_seed(seed)
     other = ops.bitwise_xor(key, ops.full((2,), 0x5BD1E995, "uint32"))
     first, _ = _gamma(sizes, _parameter(alpha, "alpha", "beta"), key._node)
     second, _ = _gamma(sizes, _parameter(beta, "beta", "beta"), other._node)
-    return ops.cast(ops.sigmoid(first - second), dtype or "float32")  # by logarithms: of two that are near 0 neither is lost
+    return ops.cast(ops.sigmoid(first - second), name)  # by logarithms: of two that are near 0 neither is lost

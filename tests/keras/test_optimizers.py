@@ -399,13 +399,13 @@ def test_a_loss_scale_halves_where_gradients_overflow_and_leaves_the_weights_alo
     assert seen == [(0.5, 8.0, 1), (0.5, 4.0, 1), (0.0, 4.0, 2), (-0.5, 8.0, 3), (-1.0, 8.0, 4)]
 
 
-def test_a_model_learns_the_same_with_a_loss_scale(cpu):
+def test_a_model_learns_the_same_with_a_loss_scale_that_grows(cpu):
     x, y = np.ones((8, 2), "float32"), np.ones((8, 1), "float32")
     losses = []
-    for wrap in (lambda inner: inner, lambda inner: pyml.optimizers.LossScaleOptimizer(inner, initial_scale=64.0)):
+    for wrap in (lambda inner: inner, lambda inner: pyml.optimizers.LossScaleOptimizer(inner, initial_scale=64.0, dynamic_growth_steps=2)):
         model = pyml.Sequential([pyml.Input((2,)), pyml.layers.Dense(1, kernel_initializer="zeros")])
         model.compile(wrap(pyml.optimizers.Adam(0.1)), "mse")
-        losses.append(model.fit(x, y, epochs=3, verbose=0).history["loss"])
+        losses.append(model.fit(x, y, epochs=6, verbose=0).history["loss"])
     np.testing.assert_allclose(losses[1], losses[0], rtol=1e-5)
 
 
