@@ -14,6 +14,13 @@ const MANY = 500; // rows from which on a canvas draws: an element for each poin
 
 const dark = () => matchMedia("(prefers-color-scheme: dark)").matches;
 
+/** How many names of series have room beside each other; as `columns` of pyml.vis.theme. */
+function columns(spec, width) {
+  const names = (spec.layer?.[0] ?? spec).encoding?.color?.scale?.domain ?? [];
+  const longest = Math.max(3, ...names.map((name) => `${name}`.length));
+  return Math.max(1, Math.min(6, Math.floor((width - 50) / (6 * longest + 28))));
+}
+
 /** A specification in the page's colours, as wide as its surface. */
 function dressed(given, name, width) {
   const repeated = (given.title?.text ?? given.title) === name; // the surface says it already
@@ -28,7 +35,7 @@ function dressed(given, name, width) {
     view: { stroke: null }, font: "system-ui, sans-serif", range: { category: series }, text: { color: ink }, rule: { color: quiet },
     axis: { gridColor: line, domainColor: line, tickColor: line, labelColor: quiet, titleColor: quiet },
     axisQuantitative: { labelSeparation: 6 }, // else 2,000 and 2,500 become one number
-    legend: { labelColor: ink, titleColor: quiet, orient: "top", columns: width > 420 ? 6 : 3 },
+    legend: { labelColor: ink, titleColor: quiet, orient: "top", columns: columns(spec, width) },
     title: { color: ink, subtitleColor: quiet, anchor: "start", fontSize: 13 }, ...spec.config,
   };
   spec.background = "transparent";

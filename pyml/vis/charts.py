@@ -90,7 +90,8 @@ def _points(what: str, data: Any, series: Any, opts: dict[str, Any], mark: dict[
     if not cloud and max(len(x) for x, _ in points.parts) < 3:
         mark = {**mark, "point": True}                 # a line needs two points to be seen
     encoding["tooltip"] = [{"field": name, "type": "quantitative", "title": encoding[name]["title"]} for name in ("x", "y")]
-    return Figure({**base(chosen, points.notes, what.replace("_", " ")), "data": {"values": rows}, "mark": {**mark, "clip": True},
+    given = bool(chosen["x_axis_domain"] or chosen["y_axis_domain"])  # otherwise all is inside, and a point at an end is seen whole
+    return Figure({**base(chosen, points.notes, what.replace("_", " ")), "data": {"values": rows}, "mark": {**mark, "clip": given},
                    "encoding": encoding})  # fmt: skip
 
 

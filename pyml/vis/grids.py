@@ -123,7 +123,7 @@ def table(values: Any, headers: Sequence[Any] | None = None, **opts: Any) -> Fig
     texts = [[_text(value) for value in row] for row in shown]
     size = chosen["font_size"] or 12
     widths = [max([math.ceil(1.2 * len(name)), *(len(row[i]) for row in texts)]) + 3 for i, name in enumerate(names)]
-    total = max(chosen["width"], int(sum(widths) * size * 0.56))
+    total = max(chosen["width"], int(sum(widths) * size * 0.53))
     starts = [sum(widths[:i]) / sum(widths) for i in range(len(names))]
     cells = [
         {"row": i, "at": starts[j], "text": text, "column": names[j], "head": i < 0}

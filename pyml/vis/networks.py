@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from itertools import pairwise
 from typing import Any
 
+from pyml.core.naming import to_snake_case
 from pyml.core.tree import flatten
 from pyml.vis.charts import histogram
 from pyml.vis.figure import Figure
@@ -30,7 +32,7 @@ def values_distribution(tensor: Any, **opts: Any) -> Figure:
 
 
 def model_summary(model: Any, **opts: Any) -> Figure:
-    """The layers of a model as a table: name, shape of the output, parameters, whether they learn.
+    """The layers of a model as a table: name, shape of the output, parameters; and whether they learn, where some do not.
 
     Args:
         model: A model.
@@ -39,15 +41,22 @@ def model_summary(model: Any, **opts: Any) -> Figure:
     Example:
         >>> figure = pyml.vis.model_summary(pyml.Sequential([pyml.Input((4,)), pyml.layers.Dense(3, name="out")]))
         >>> [row["text"] for row in figure.rows()]
-        ['out (Dense)', '(None, 3)', '15', 'yes']
+        ['out (Dense)', '(None, 3)', '15']
     """
     rows = []
     for layer in model.layers:
         count = layer.count_params() if layer.built else None
         learns = "" if not count else "yes" if layer.trainable else "no"
-        rows.append([f"{layer.name} ({type(layer).__name__})", shape_of(layer), "not built" if count is None else f"{count:,}", learns])
+        rows.append([described(layer), shape_of(layer), "not built" if count is None else f"{count:,}", learns])
     title = f"{model.name}: {model.count_params():,} parameters" if model.built else model.name
-    return table(rows, ["layer", "output", "parameters", "learns"], **{"title": title, **opts})
+    shown = 4 if any(row[-1] == "no" for row in rows) else 3
+    return table([row[:shown] for row in rows], ["layer", "output", "parameters", "learns"][:shown], **{"title": title, **opts})
+
+
+def described(layer: Any) -> str:
+    """A layer's name, and its class where the name does not say it."""
+    kind = type(layer).__name__
+    return layer.name if re.sub(r"_\d+$", "", layer.name) == to_snake_case(kind) else f"{layer.name} ({kind})"
 
 
 def shape_of(layer: Any) -> str:
@@ -82,9 +91,8 @@ def layer(layer: Any, gradients: Any = None, **opts: Any) -> Figure:
     if gradients is not None and not isinstance(gradients, Mapping):
         meant = f" For a layer of a model write layer(model.get_layer({gradients!r}))." if isinstance(gradients, str) else ""
         raise TypeError(f"layer: gradients must be a dict of arrays by the names of weights. Received: {gradients!r}.{meant}")
-    names = ["name", "type", "output", "parameters"]
-    facts = [[layer.name, type(layer).__name__, shape_of(layer), f"{layer.count_params():,}"]]
-    figures = [table(facts, names, title=opts.get("title") or f"Layer {layer.name}")]
+    facts = [["type", type(layer).__name__], ["output", shape_of(layer)], ["parameters", f"{layer.count_params():,}"]]
+    figures = [table(facts, ["name", layer.name], title=opts.get("title") or f"Layer {layer.name}")]
     look = {key: value for key, value in opts.items() if key != "title"}
     for weight in layer.weights:
         title = f"{weight.name} {tuple(weight.shape)}"
@@ -113,7 +121,10 @@ def model_graph(model: Any, **opts: Any) -> Figure:
         return Figure(nothing(chosen))
     levels = max(box["level"] for box in boxes) + 1
     wide = max(sum(box["level"] == level for box in boxes) for level in range(levels))
-    width = max(chosen["width"], 170 * wide)
+    size = chosen["font_size"] or 11
+    longest = max(len(box[part]) for box in boxes for part in ("name", "detail"))
+    room = min(max(0.6 * size * longest + 14, 100), 240 if wide == 1 else 156)
+    width = max(chosen["width"], int(room + 14) * wide)
     rows_of: dict[int, list[dict[str, Any]]] = {}
     for box in boxes:
         rows_of.setdefault(box["level"], []).append(box)
@@ -129,14 +140,13 @@ def model_graph(model: Any, **opts: Any) -> Figure:
     scale_y = {"domain": [levels - 0.5, -0.5], "nice": False, "zero": False, "reverse": False}
     x = {"field": "at", "type": "quantitative", "axis": None, "scale": scale_x}
     y = {"field": "level", "type": "quantitative", "axis": None, "scale": scale_y}
-    size = chosen["font_size"] or 11
     spec = {**base(chosen, fallback=f"Graph of {model.name}"), "width": width, "height": 62 * levels}
     return Figure({**spec, "data": {"values": boxes}, "layer": [
         {"data": {"values": lines}, "mark": {"type": "rule", "strokeWidth": 1.5}, "encoding": {
             "x": {**x, "field": "x"}, "y": {**y, "field": "y"}, "x2": {"field": "x2"}, "y2": {"field": "y2"}}},
-        {"mark": {"type": "rect", "width": 156, "height": 38, "cornerRadius": 5, "color": FILLED}, "encoding": {"x": x, "y": y}},
+        {"mark": {"type": "rect", "width": room, "height": 38, "cornerRadius": 5, "color": FILLED}, "encoding": {"x": x, "y": y}},
         {"transform": [{"calculate": "[datum.name, datum.detail]", "as": "text"}],
-         "mark": {"type": "text", "fontSize": size, "lineBreak": "\n", "dy": -size / 2, "color": "#ffffff", "limit": 150},
+         "mark": {"type": "text", "fontSize": size, "lineBreak": "\n", "dy": -size / 2, "color": "#ffffff", "limit": room - 6},
          "encoding": {"x": x, "y": y, "text": {"field": "text", "type": "nominal"}}},
     ]})  # fmt: skip
 

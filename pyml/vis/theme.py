@@ -42,7 +42,7 @@ def themed(spec: dict[str, Any], theme: str) -> dict[str, Any]:
     axis = {"gridColor": colours["line"], "domainColor": colours["line"], "tickColor": colours["line"],
             "labelColor": colours["quiet"], "titleColor": colours["quiet"]}  # fmt: skip
     config["axis"] = {**axis, **config.get("axis", {})}
-    config["legend"] = {"labelColor": colours["ink"], "titleColor": colours["quiet"], "orient": "top", "columns": 3,
+    config["legend"] = {"labelColor": colours["ink"], "titleColor": colours["quiet"], "orient": "top", "columns": columns(spec),
                         **config.get("legend", {})}  # fmt: skip
     config["title"] = {"color": colours["ink"], "subtitleColor": colours["quiet"], "anchor": "start", "fontSize": 13,
                        **config.get("title", {})}  # fmt: skip
@@ -53,6 +53,13 @@ def themed(spec: dict[str, Any], theme: str) -> dict[str, Any]:
     config["font"] = "system-ui, sans-serif"
     spec["background"] = colours["paper"]
     return spec
+
+
+def columns(spec: dict[str, Any]) -> int:
+    """How many names of series have room beside each other; as `columns` of web/figures.js."""
+    names = spec.get("layer", [spec])[0].get("encoding", {}).get("color", {}).get("scale", {}).get("domain", ())
+    longest = max(3, *(len(str(name)) for name in names), 0)
+    return max(1, min(6, ((spec.get("width") or 400) - 50) // (6 * longest + 28)))
 
 
 def slanting(longest: int, count: int) -> dict[str, Any]:

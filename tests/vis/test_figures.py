@@ -320,3 +320,18 @@ def test_every_class_of_a_small_confusion_matrix_is_named_and_titles_take_no_hei
         assert f'"labelOverlap": {json.dumps(overlap)}' in json.dumps(figure.spec)
     figure = vis.table([[1, 2]], title="Two numbers")
     assert figure.spec["autosize"]["type"] == "fit-x" and figure.spec["height"] == 2 * 20
+
+
+def test_names_of_series_have_as_many_columns_as_have_room_and_points_at_the_ends_are_whole():
+    long = vis.scatter_plot({"the pupil of the large network": [[0, 0]], "that in 8 bits": [[1, 1]]}, width=240)
+    short = vis.scatter_plot({str(i): [[i, i]] for i in range(9)})
+    assert long.themed("light")["config"]["legend"]["columns"] == 1 and short.themed("light")["config"]["legend"]["columns"] == 6
+    assert short.spec["mark"]["clip"] is False
+    assert vis.scatter_plot([[0, 0], [9, 9]], x_axis_domain=[0, 1]).spec["mark"]["clip"] is True
+
+
+def test_a_summary_says_the_class_where_the_name_does_not_and_what_learns_where_some_does_not():
+    model = pyml.Sequential([pyml.Input((4,)), pyml.layers.Dense(3, name="hidden"), pyml.layers.Dropout(0.5, name="dropout_7")])
+    assert [row["text"] for row in vis.model_summary(model).rows()] == ["hidden (Dense)", "(None, 3)", "15", "dropout_7", "(None, 3)", "0"]
+    model.layers[0].trainable = False
+    assert [row["text"] for row in vis.model_summary(model).rows()][:4] == ["hidden (Dense)", "(None, 3)", "15", "no"]
