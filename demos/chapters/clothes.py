@@ -31,7 +31,7 @@ with np.load(chapter.file("clothes.npz")) as file:
     pictures, kinds = (file["pictures"] / 255).astype("float32"), file["kinds"]
 flat = pictures.reshape(len(pictures), -1)
 unseen, kinds_unseen = flat[COUNT:], kinds[COUNT:]
-vis.image_grid(pictures[:20], [KINDS[kind] for kind in kinds[:20]], columns=10, title="Some of them").show()
+vis.image_grid(pictures[:14], [KINDS[kind] for kind in kinds[:14]], columns=7, title="Some of them").show()
 
 # %% [markdown]
 # ## Encoder and decoder
@@ -106,8 +106,8 @@ def walk(what, value):
     start, end = example[way["from"]], example[way["to"]]
     share = np.append(np.linspace(0, 1, 9), way["far"]).astype("float32")[:, None]
     steps = decoder.predict((1 - share) * start + share * end, verbose=0).reshape(-1, SIZE, SIZE)
-    title = f"From {KINDS[way['from']]} to {KINDS[way['to']]}"
-    vis.image_grid(steps[:9], columns=9, title=title).show("The way")
+    title = f"From {KINDS[way['from']]} to {KINDS[way['to']]}, line by line"
+    vis.image_grid(steps[:9], columns=3, width=290, title=title).show("The way")
     vis.image_grid(steps[9:], columns=1, width=200, title=f"{way['far']:.0%} of the way").show("One step")
 
 
@@ -131,9 +131,9 @@ vis.image_grid(invented.reshape(-1, SIZE, SIZE), columns=10, title="Invented").s
 # parts in factories and odd payments in banks: nobody has to show them what is wrong.
 
 # %%
-oddest = wrong.argsort()[::-1][:10]
+oddest = wrong.argsort()[::-1][:7]
 odd = unseen[oddest].reshape(-1, SIZE, SIZE)
-vis.image_grid(odd, [KINDS[kind] for kind in kinds_unseen[oddest]], columns=10, title="Drawn worst").show()
+vis.image_grid(odd, [KINDS[kind] for kind in kinds_unseen[oddest]], columns=7, title="Drawn worst").show()
 
 # %% [markdown]
 # ## Things to try

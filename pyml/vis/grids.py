@@ -194,7 +194,9 @@ def image_grid(images: Any, labels: Sequence[Any] | None = None, columns: int | 
     picture = {"mark": {"type": "image", "width": side - 4, "height": side - 4, "baseline": "middle", "aspect": True, "smooth": False,
                         "yOffset": -below / 2, **({} if below else {"aria": False})},
                "encoding": {"x": x, "y": y, "url": {"field": "url", "type": "nominal"}, **spoken}}  # fmt: skip
-    text = {"mark": {"type": "text", "baseline": "bottom", "yOffset": (side + below) / 2, "fontSize": chosen["font_size"] or 11},
+    longest = max(len(str(label)) for label in labels or [""])
+    size = chosen["font_size"] or max(7, min(11, int(side / (0.56 * max(longest, 1)))))  # so small that labels keep apart
+    text = {"mark": {"type": "text", "baseline": "bottom", "yOffset": (side + below) / 2, "fontSize": size, "limit": side - 2},
             "encoding": {"x": x, "y": y, "text": {"field": "label", "type": "nominal"}}}  # fmt: skip
     spec = {**base(chosen, notes, "Pictures"), "width": side * columns, "height": (side + below) * count}
     del spec["autosize"]

@@ -16,7 +16,9 @@ from pyml.vis.charts import line_chart
 from pyml.vis.figure import Figure
 
 __all__ = ["FitCallbacks", "fit_callbacks", "history"]
-SHARE = 0.02                                           # of the time that drawing and looking may take together
+SHARE = 0.01                                           # of the time that drawing and looking may take together
+READING = 0.007                                        # of the time that reading logs may take, where nobody says how often
+OFTEN = 10                                             # batches from one reading to the next, at least
 
 
 def history(logs: Any, metrics: Sequence[str] | None = None, zoom_to_fit_accuracy: bool = False, **opts: Any) -> Figure:
@@ -35,6 +37,12 @@ def history(logs: Any, metrics: Sequence[str] | None = None, zoom_to_fit_accurac
         >>> pyml.vis.history({"loss": [3, 2], "val_loss": [3, 2.5], "accuracy": [0.1, 0.4]}).spec["vconcat"][0]["title"]["text"]
         'loss'
     """
+    return _curves(logs, metrics, zoom_to_fit_accuracy, opts)
+
+
+def _curves(logs: Any, metrics: Sequence[str] | None, zoom_to_fit_accuracy: bool, opts: dict[str, Any],
+            at: Sequence[int] | None = None) -> Figure:  # fmt: skip
+    """As `history`; `at` says which batches the rows are of."""
     found = getattr(logs, "history", logs)
     if isinstance(found, (list, tuple)):
         names = list(dict.fromkeys(name for row in found for name in row))
@@ -51,7 +59,8 @@ def history(logs: Any, metrics: Sequence[str] | None = None, zoom_to_fit_accurac
         for name, text in ((metric, "training"), (f"val_{metric}", "validation")):
             if name in found and (name in wanted or metrics is None):
                 values = [np.nan if v is None else float(v) for v in found[name]]
-                series[text] = np.stack([np.arange(1, len(values) + 1), values], 1) if values else np.zeros((0, 2))
+                numbers = np.arange(1, len(values) + 1) if at is None else at
+                series[text] = np.stack([numbers, values], 1) if values else np.zeros((0, 2))
         zoom = opts.get("zoom_to_fit", True) if "acc" not in metric else zoom_to_fit_accuracy
         look = {"title": metric, "x_label": "epoch", "y_label": metric, "width": 300, "height": 160, **opts, "zoom_to_fit": zoom}
         figure = line_chart(series, **look)
@@ -70,7 +79,8 @@ def stacked(figures: Sequence[Figure]) -> Figure:
 
 
 def fit_callbacks(container: Any = None, metrics: Sequence[str] | None = None, callbacks: Sequence[str] = ("on_batch_end", "on_epoch_end"),
-                  zoom_to_fit_accuracy: bool = False, warn: bool = True, every: int = 10, **opts: Any) -> FitCallbacks:  # fmt: skip
+                  zoom_to_fit_accuracy: bool = False, warn: bool = True, every: int | None = None,
+                  **opts: Any) -> FitCallbacks:  # fmt: skip
     """A callback for `fit` that draws its curves while it runs.
 
     Args:
@@ -81,14 +91,15 @@ def fit_callbacks(container: Any = None, metrics: Sequence[str] | None = None, c
         zoom_to_fit_accuracy: The axis of an accuracy need not begin at 0.
         warn: Also look, once an epoch, for losses that are NaN or grow without bounds, weights that are not finite, and units of
             `relu` layers that are dead: whose biases and incoming weights can give nothing but 0 any more. Each is said once.
-        every: Batches from one drawn point to the next.
+        every: Batches from one drawn point to the next; by default 10, and more where steps are so short that reading would take more than
+            a hundredth of the time.
         opts: As for `line_chart`.
 
     Returns:
         A `FitCallbacks`; `.figures()` are the charts so far, `.warnings` what was found.
 
-    Logs are read from the device only at the points that are drawn. Drawing and looking take a fiftieth of the time together: what
-    took a millisecond is not done again within the next 50, or 150 where three things are done, but once more at the end.
+    Logs are read from the device only at the points that are drawn. Drawing and looking take about a hundredth of the time together:
+    what took a millisecond is not done again within the next 100, or 300 where three things are done, but once more at the end.
 
     Example:
         >>> live = pyml.vis.fit_callbacks(every=1)
@@ -104,29 +115,35 @@ class FitCallbacks(Callback):
     """What `fit_callbacks` makes."""
 
     def __init__(self, container: Any = None, metrics: Sequence[str] | None = None, callbacks: Sequence[str] = ("on_epoch_end",),
-                 zoom_to_fit_accuracy: bool = False, warn: bool = True, every: int = 10, opts: Any = None) -> None:  # fmt: skip
+                 zoom_to_fit_accuracy: bool = False, warn: bool = True, every: int | None = None, opts: Any = None,
+                 clock: Callable[[], float] = time.perf_counter) -> None:  # fmt: skip
         super().__init__()
         named = {"onBatchEnd": "on_batch_end", "onEpochEnd": "on_epoch_end"}
         self.shown = [named.get(name, name) for name in callbacks]
         unknown = [name for name in self.shown if name not in named.values()]
         if unknown:
             raise ValueError(f"fit_callbacks: callbacks may hold 'on_batch_end' and 'on_epoch_end'. Received: {', '.join(unknown)}")
-        if not isinstance(every, int) or every < 1:
+        if every is not None and (not isinstance(every, int) or every < 1):
             raise ValueError(f"fit_callbacks: every must be a positive integer. Received: every={every!r}")
         self.container, self.metrics, self.zoom, self.warn, self.every = container, metrics, zoom_to_fit_accuracy, warn, every
         self.opts = dict(opts or {})
         self.batches: list[dict[str, float]] = []
         self.epochs: list[dict[str, float]] = []
         self.warnings: list[str] = []
-        self._seen = 0
+        self._clock = clock
+        self._begin()
+
+    def _begin(self) -> None:
+        self._seen = self._asked = 0
+        self._at: list[int] = []                       # the numbers of the batches that were read
+        self._looks, self._after = True, 0.0           # whether the batch asked for is read; when one may be read again
         self._first: float | None = None
         self._paced = Paced()
         self._below = notebook.Changing() if notebook.in_notebook() else None
 
     def on_train_begin(self, logs: Any = None) -> None:
-        self.batches, self.epochs, self.warnings, self._seen, self._first = [], [], [], 0, None
-        self._paced = Paced()
-        self._below = notebook.Changing() if notebook.in_notebook() else None
+        self.batches, self.epochs, self.warnings = [], [], []
+        self._begin()
 
     def on_train_end(self, logs: Any = None) -> None:
         self._paced.finish()
@@ -136,11 +153,19 @@ class FitCallbacks(Callback):
 
     def looks_at_logs(self) -> bool:
         """Whether the next batch is drawn: logs of others need not be computed."""
-        return "on_batch_end" in self.shown and self._seen % self.every == 0
+        if self._asked == self._seen:                  # decided once a batch: it is asked for before its logs are there, and after
+            self._asked += 1
+            self._looks = self._seen % (self.every or OFTEN) == 0 and (self.every is not None or self._clock() >= self._after)
+        return "on_batch_end" in self.shown and self._looks
 
     def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
         if self.looks_at_logs():
+            began = self._clock()
             self.batches.append(self._chosen(logs))
+            self._at.append(self._seen + 1)
+            if len(self._at) > 1:                      # the first is compiled
+                now = self._clock()
+                self._after = now + (now - began) / READING
             self._draw("on_batch_end", self.batches)
         self._seen += 1
 
@@ -161,8 +186,9 @@ class FitCallbacks(Callback):
         return {name: float(logs[name]) for name in names if name in logs}
 
     def _figure(self, name: str, rows: list[dict[str, float]]) -> Figure:
-        label = {"x_label": f"point, one for every {self.every} batches" if self.every > 1 else "batch"} if name == "on_batch_end" else {}
-        return history(rows, None, self.zoom, **{**label, **self.opts})
+        if name == "on_batch_end":
+            return _curves(rows, None, self.zoom, {"x_label": "batch", **self.opts}, self._at)
+        return history(rows, None, self.zoom, **self.opts)
 
     def _draw(self, name: str, rows: list[dict[str, float]]) -> None:
         from pyml.vis.panel import has_place, visor

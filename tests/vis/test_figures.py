@@ -11,7 +11,7 @@ import pytest
 
 import pyml
 from pyml import vis
-from pyml.vis.training import Paced
+from pyml.vis.training import FitCallbacks, Paced
 
 NAN, INF = float("nan"), float("inf")
 R = np.random.default_rng(0)
@@ -239,22 +239,46 @@ def test_live_charts_read_logs_only_at_the_points_they_draw():
     for batch in range(10):
         live.on_train_batch_end(batch, Logs(loss=float(batch)))
     assert [row["loss"] for row in live.batches] == [0, 4, 8] and len(reads) == 3
+    assert [row["x"] for row in live.figures()["on_batch_end"].rows()] == [1, 5, 9]
 
 
-def test_drawing_takes_a_fiftieth_of_the_time_and_the_last_is_drawn():
+def test_logs_are_read_less_often_where_that_would_take_more_than_a_hundredth_of_the_time():
+    now = [0.0]
+
+    class Logs(dict):
+        def __getitem__(self, name):
+            now[0] += 0.0007                           # what a reading takes
+            return super().__getitem__(name)
+
+    live = FitCallbacks(callbacks=["on_batch_end"], clock=lambda: now[0])
+    live.on_train_begin()
+    for batch in range(1000):
+        now[0] += 0.001                                # a step
+        asked = live.looks_at_logs()
+        live.on_train_batch_end(batch, Logs(loss=1.0))
+        assert asked == (live._at[-1] == batch + 1)
+    assert live._at[:2] == [1, 11] and set(np.diff(live._at[1:])) <= {100, 110}
+    slow = FitCallbacks(callbacks=["on_batch_end"], clock=lambda: 0.05 * slow._seen)
+    slow.on_train_begin()
+    for batch in range(40):
+        slow.on_train_batch_end(batch, {"loss": 1.0})
+    assert slow._at == [1, 11, 21, 31]
+
+
+def test_drawing_takes_little_of_the_time_and_the_last_is_drawn():
     now, done = [0.0], []
     paced = Paced(clock=lambda: now[0])
 
     def work(step):
         done.append(step)
-        now[0] += 0.001                                # a millisecond, so that the next is due 50 later
+        now[0] += 0.001                                # a millisecond, so that the next is due 100 later
 
-    for step in range(200):
+    for step in range(350):
         paced.do("loss", lambda step=step: work(step))
         now[0] += 0.001
-    assert len(done) == 4 and set(np.diff(done)) <= {50, 51}
+    assert len(done) == 4 and set(np.diff(done)) <= {100, 101}
     paced.finish()
-    assert done[-1] == 199
+    assert done[-1] == 349
     paced.finish()
     assert len(done) == 5
 
