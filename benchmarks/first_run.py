@@ -1,18 +1,20 @@
-"""Seconds of the first prediction and the first training step in a tab: when nothing is kept, and at a second visit.
+"""Seconds of the first prediction and the first training step in a tab: cold, with what `pyml build` ships, and at a second visit.
 
     .venv/bin/python benchmarks/first_run.py [--rounds 3] [--threads 1] [--backend wasm] [--before SITE]
 
 `--before` is a site built from an older checkout, measured in turn with this one. Every number is of a new page: MobileNetV1
-(weights loaded before) on one picture, and one step of the digits network on 64 digits; medians of the rounds.
+(weights loaded before) on one picture, and one step of the digits network on 64 digits; medians of the rounds. "cold" and
+"shipped" are first visits, of a page that comes without programs and of one that comes with them.
 """
 
 import argparse
 import statistics
+import tempfile
+from contextlib import closing
 from pathlib import Path
 
 import tab
 
-from pyml import paths
 from pyml.cli.browser import chromium
 from pyml.cli.build import build_site
 from pyml.cli.serve import running
@@ -49,10 +51,18 @@ DIGITS = (Path(__file__).parent.parent / "demos" / "mnist" / "model.py").read_te
 WORK = {"MobileNetV1, first prediction": HEAD + PREDICT + TAIL, "digits, first training step": HEAD + DIGITS + TRAIN + TAIL}
 
 
-def measured(context, url: str, query: str, code: str) -> list:
+def site_of_the_work(folder: Path) -> Path:
+    """A site whose page, the root, comes with the programs of all the work."""
+    (folder / "page").mkdir()
+    (folder / "page" / "index.html").write_text("<!doctype html><title>First run</title>")
+    (folder / "page" / "programs.py").write_text(HEAD + PREDICT + DIGITS + TRAIN)
+    return build_site(folder / "site", folder / "page", say=lambda text: None)
+
+
+def measured(context, url: str, query: str, code: str, path: str = tab.BLANK) -> list:
     """The code's result in a new page."""
     page = context.new_page()
-    found = tab.run(page, url, query, code)
+    found = tab.run(page, url, query, code, path)
     page.close()
     return found
 
@@ -66,20 +76,21 @@ def main() -> None:
     options = parser.parse_args()
     query = f"backend={options.backend}&threads={options.threads}"
     seconds: dict[tuple[str, str], list[float]] = {}
-    site = build_site(paths.site_dir(), say=lambda text: None)
-    with running(site) as url, running(options.before or site) as old, chromium() as browser:
-        for _ in range(options.rounds):
-            for name, code in WORK.items():
-                context = browser.new_context()
-                if options.before:
-                    seconds.setdefault((name, "before"), []).append(measured(context, old, query, code)[0])
-                for visit in ("cold", "warm"):
-                    first, later, counts = measured(context, url, query, code)
-                    seconds.setdefault((name, visit), []).append(first)
-                    seconds.setdefault((name, "later"), []).append(later)
-                    print(f"{name}, {visit}: {first:.2f} s, later {later:.3f} s, {counts}", flush=True)
-                context.close()
-    columns = ["before", "cold", "warm", "later"] if options.before else ["cold", "warm", "later"]
+    with tempfile.TemporaryDirectory() as folder, chromium() as browser:
+        site = site_of_the_work(Path(folder))
+        with running(site) as url, running(options.before or site) as old:
+            for _ in range(options.rounds):
+                for name, code in WORK.items():
+                    if options.before:
+                        with closing(browser.new_context()) as context:
+                            seconds.setdefault((name, "before"), []).append(measured(context, old, query, code)[0])
+                    with closing(browser.new_context()) as context:
+                        for visit, path in (("cold", tab.BLANK), ("warm", tab.BLANK), ("shipped", "/index.html")):
+                            first, later, counts = measured(context, url, query, code, path)
+                            seconds.setdefault((name, visit), []).append(first)
+                            seconds.setdefault((name, "later"), []).append(later)
+                            print(f"{name}, {visit}: {first:.2f} s, later {later:.3f} s, {counts}", flush=True)
+    columns = [*(["before"] if options.before else []), "cold", "shipped", "warm", "later"]
     print("| " + " | ".join(["seconds", *columns]) + " |\n|---|" + "--:|" * len(columns))
     for name in WORK:
         print("| " + " | ".join([name, *(f"{statistics.median(seconds[name, c]):.2f}" for c in columns)]) + " |")

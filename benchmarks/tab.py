@@ -10,8 +10,8 @@ LOAD = """async () => {
 }"""
 
 
-def run(page, url: str, query: str, code: str) -> list:
+def run(page, url: str, query: str, code: str, path: str = BLANK) -> list:
     """The last value of `code`, which is JSON, in a page that starts Python with the options of `query`."""
-    page.goto(f"{url}{BLANK}?{query}")
+    page.goto(f"{url}{path}?{query}")
     page.evaluate(LOAD)
     return json.loads(page.evaluate("(code) => pyml.runPython(code)", textwrap.dedent(code)))

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import ast
 import asyncio
+import builtins
 import gzip
 import inspect
 import json
@@ -143,7 +144,7 @@ def run(folder: Path, script: str) -> None:
     os.chdir(folder)
     source = (folder / script).read_text(encoding="utf-8")
     code = compile(source, script, "exec", flags=ast.PyCF_ALLOW_TOP_LEVEL_AWAIT)
-    scope: dict[str, Any] = {"__name__": "__main__", "__file__": script}
+    scope: dict[str, Any] = {"__name__": "__main__", "__file__": script, "__builtins__": builtins}
 
     async def all_of_it() -> None:
         begun = types.FunctionType(code, scope)()

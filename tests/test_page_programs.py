@@ -1,0 +1,117 @@
+"""Programs that come with a page: made here, and found by the device that they are for."""
+
+import gzip
+import json
+
+import numpy as np
+import pytest
+
+from pyml import kept
+from pyml.cli import programs
+from pyml.device.wasm import profile_of
+
+PAGE = """
+import numpy as np
+import network
+from pyml import hub
+
+async def main():
+    try:
+        await hub.movenet_async()
+    except hub.HubError:
+        pass
+    model = network.made()
+    print(await model.predict_async(np.ones((3, 6)), verbose=0))
+    await model.fit_async(np.ones((8, 6)), np.ones((8, 2)), batch_size=4, verbose=0)
+"""
+NETWORK = """
+import pyml
+from pyml import layers
+
+def made():
+    pyml.utils.set_random_seed(1)
+    model = pyml.Sequential([layers.Input((6,)), layers.Dense(5, "relu"), layers.Dropout(0.5), layers.Dense(2)])
+    model.compile("adam", "mse")
+    return model
+"""
+
+
+@pytest.fixture
+def site(tmp_path, monkeypatch):
+    """`site({name: text, ...})` is a folder with these files; what is made for its pages is kept in a folder of the test's own."""
+    monkeypatch.setattr(programs.paths, "build_dir", lambda: tmp_path / "build")
+
+    def made(files):
+        for name, text in files.items():
+            (tmp_path / "site" / name).parent.mkdir(parents=True, exist_ok=True)
+            (tmp_path / "site" / name).write_text(text)
+        return tmp_path / "site"
+
+    return made
+
+
+def place(folder, **options):
+    """The files that are written, and the lines that were said."""
+    said = []
+    names = [path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()]
+    return programs.place(folder, [n for n in names if not n.startswith("web/")], said.append, **options), said
+
+
+def test_what_a_page_compiles_is_made_without_a_browser_and_found_by_the_device(site, wasm, monkeypatch, tmp_path):
+    folder = site({"a b/index.html": "", "a b/programs.py": PAGE, "a b/network.py": NETWORK, "other/programs.py": "no page"})
+    written, said = place(folder)
+    (page, kinds), = json.loads((folder / programs.LIST).read_text()).items()
+    assert page == "/a b/" and len(said) == 1
+    assert {"tile", "register", "wasm-1", "wasm-1-relaxed", "wasm-4", "wasm-8-relaxed"} <= kinds.keys()
+    assert written == {programs.LIST, *(f"web/programs/a b/{kind}-{hash}.gz" for kind, hash in kinds.items())}
+
+    store = kept.MemoryStore()
+    version = kept.hash_of(programs.wheel.read_sources()[kept.COMPILER_FILE])
+    packed = gzip.decompress((folder / f"web/programs/a b/wasm-1-{kinds['wasm-1']}.gz").read_bytes())
+    assert store.unpack(packed, version)
+    monkeypatch.setattr(kept, "_others", version)
+    monkeypatch.setattr(wasm._engine, "relaxed", False)
+    monkeypatch.setattr(wasm._engine, "sinks", False)
+    monkeypatch.setattr(wasm, "profile", profile_of(1))
+    monkeypatch.syspath_prepend(folder / "a b")
+    before = kept.use(store)
+    try:
+        kept.counts.clear()
+        import network
+
+        model = network.made()
+        found = model.predict(np.ones((3, 6)), verbose=0)
+        model.fit(np.ones((8, 6)), np.ones((8, 2)), batch_size=4, verbose=0)
+        counts = dict(kept.counts)
+    finally:
+        kept.use(before)
+    assert counts.keys() == {"plans found", "kernels found"} and np.any(found)
+
+
+def test_a_page_is_run_again_only_when_it_or_what_it_finds_has_changed(site):
+    folder = site({"index.html": "", "programs.py": "import numpy as np, pyml\npyml.ops.sin(np.ones(3)).numpy()"})
+    first, said = place(folder)
+    assert said and len(first) > 10
+    assert place(folder) == (first, [])
+    site({"programs.py": "import numpy as np, pyml\npyml.ops.cos(np.ones(3)).numpy()"})
+    none, said = place(folder, new=False)
+    assert (none, said) == ({programs.LIST}, []) and json.loads((folder / programs.LIST).read_text()) == {}
+    second, said = place(folder)
+    assert said and not (second & first) - {programs.LIST}
+    site({"programs.py": "import numpy as np, pyml\npyml.ops.sin(np.ones(3)).numpy()"})
+    assert place(folder) == (first, [])
+
+
+@pytest.mark.parametrize(
+    "code, told",
+    [
+        ("\nx = 1 / 0", r"^programs\.py, line 2: ZeroDivisionError: division by zero$"),
+        ("def main():\n    import helper", r"^programs\.py, line 2: ModuleNotFoundError: No module named 'js'$"),
+        ("def main(:", r"^programs\.py: SyntaxError: "),
+        ("import os\nos._exit(3)", r"^programs\.py: exit 3$"),
+    ],
+)
+def test_a_page_that_fails_is_named_with_the_line(site, code, told):
+    folder = site({"index.html": "", "programs.py": code, "helper.py": "import js"})
+    with pytest.raises(programs.ProgramsError, match=told):
+        place(folder)
