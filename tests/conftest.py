@@ -17,6 +17,8 @@ _SWIFTSHADER = Path("/usr/lib/chromium/vk_swiftshader_icd.json")
 if _SWIFTSHADER.exists() and os.environ.get("PYML_TEST_ADAPTER") != "default":
     os.environ.setdefault("VK_DRIVER_FILES", str(_SWIFTSHADER))
     os.environ.setdefault("VK_ICD_FILENAMES", str(_SWIFTSHADER))
+    # What pyml takes beside a software adapter, told to the processes that tests start: looking for one costs each a second.
+    os.environ.setdefault("PYML_BACKEND", "cpu")
 
 os.environ["PYML_CACHE"] = "off"  # tests compile; those of what is kept name a folder of their own
 

@@ -262,6 +262,22 @@ def variants() -> dict[Variant, Case]:
     return survey()[0]
 
 
+@functools.cache
+def cover() -> list[Variant]:
+    """As few of them as hold each file's switches, hooks and conditions both ways, as far as there are both."""
+
+    def traits(v: Variant) -> set[tuple[object, ...]]:
+        hooks = [(hook, hook in dict(v.hooks)) for hook in hooks_of(v.file)]
+        return {(v.file,), *((v.file, *one) for one in (*v.switches, *hooks, *v.ways))}
+
+    every = {v: traits(v) for v in variants()}
+    missing, found = set[tuple[object, ...]]().union(*every.values()), []
+    while missing:
+        found.append(max(every, key=lambda v: len(every[v] & missing)))
+        missing -= every[found[-1]]
+    return found
+
+
 def choices() -> Iterator[str]:
     """For each op and adapter: how many of the cases take which file, and in how many workgroups altogether."""
     for (name, profile), files in survey()[1].items():

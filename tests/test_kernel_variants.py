@@ -10,7 +10,7 @@ from math import prod
 import numpy as np
 import pytest
 from every import every
-from kernel_variants import PROFILES, Case, Variant, conditions_of, hooks_of, switches_of, variant, variants
+from kernel_variants import PROFILES, Case, Variant, conditions_of, cover, hooks_of, switches_of, variant, variants
 from test_kernels import FILES, run
 
 from pyml.compile.plan import Plan, graph_key, make_plan
@@ -36,8 +36,8 @@ def of(file: str) -> list[Variant]:
     return [v for v in variants() if v.file == file]
 
 
-def named() -> list:
-    return [pytest.param(case, id=str(v)) for v, case in variants().items()]
+def named(chosen: list[Variant]) -> list:
+    return [pytest.param(variants()[v], id=str(v)) for v in chosen]
 
 
 # ---- which there are
@@ -148,10 +148,10 @@ def same(got: np.ndarray, expected: np.ndarray) -> None:
     np.testing.assert_allclose(got, expected, atol=1e-4 * scale, rtol=0)
 
 
-@pytest.mark.few(5)  # each of them is met followed by more
+@pytest.mark.slow  # each of them is met followed by more
 @pytest.mark.every_device
 @on_each
-@every("case", named, blocks=5)
+@every("case", lambda: named([*variants()]), blocks=5)
 def test_a_variant_of_a_kernel_matches_numpy(device, case):
     if not of_device(device, case):
         return
@@ -179,10 +179,7 @@ def files_followed(plan: Plan, case: Case) -> set[str]:
     return {a.op.spec(a, PROFILES[case.profile]).file for a in anchors if isinstance(a.op, Routine)}
 
 
-@pytest.mark.every_device
-@on_each
-@every("case", named, blocks=6)
-def test_a_variant_followed_by_more_matches_numpy(device, case, monkeypatch):
+def matches_numpy_and_is_followed(device, case, monkeypatch):
     if not of_device(device, case):
         return
     monkeypatch.setattr(device, "profile", PROFILES[case.profile])
@@ -194,6 +191,22 @@ def test_a_variant_followed_by_more_matches_numpy(device, case, monkeypatch):
     bound = Bound(plan, device, [n.buffer for n in leaves])
     bound.run()
     same(to_host(device.sync_wait(device.read(bound.at(plan.out_refs[0]), root.size * 4)), root), expected.astype(NUMPY[root.dtype]))
+
+
+@pytest.mark.every_device
+@on_each
+@every("case", lambda: named(cover()), blocks=3)
+def test_a_variant_followed_by_more_matches_numpy(device, case, monkeypatch):
+    """Some variants, in which every branch of every file is taken and left."""
+    matches_numpy_and_is_followed(device, case, monkeypatch)
+
+
+@pytest.mark.slow
+@pytest.mark.every_device
+@on_each
+@every("case", lambda: named([v for v in variants() if v not in cover()]), blocks=3)
+def test_any_other_variant_followed_by_more_matches_numpy(device, case, monkeypatch):
+    matches_numpy_and_is_followed(device, case, monkeypatch)
 
 
 def test_every_kernel_file_is_followed_by_more_in_some_case():

@@ -27,6 +27,10 @@ PROFILES = {
 }
 
 
+# `test_kernel_variants.py` takes each branch on a small GPU too.
+WITH_A_SMALL_GPU_SLOW = [pytest.param(f, marks=pytest.mark.slow) if f == "tile, a small GPU" else f for f in PROFILES]
+
+
 @pytest.fixture
 def device(request, family):
     """Where kernels of a family run."""
@@ -95,7 +99,7 @@ ROUTINES = [(op.name, i) for op in OPS.values() if op.kind == "routine" and op.k
 
 
 @pytest.mark.few(3)
-@pytest.mark.parametrize("family", PROFILES)
+@pytest.mark.parametrize("family", WITH_A_SMALL_GPU_SLOW)
 @every("name, sample", ROUTINES, blocks=3)
 def test_a_routine_matches_numpy_on_its_samples(device, family, name, sample):
     op = OPS[name]
@@ -180,7 +184,7 @@ CONVOLUTIONS = {  # input, (kernel height, width, filters), attributes
     "many pixels, few filters": ((4, 20, 20, 2), (3, 3, 4), {}),
 }
 @pytest.mark.few(3)
-@pytest.mark.parametrize("family", PROFILES)
+@pytest.mark.parametrize("family", WITH_A_SMALL_GPU_SLOW)
 @every("case", CONVOLUTIONS, blocks=3)
 def test_convolution_and_its_gradients_match_numpy(device, family, case):
     x_shape, (kh, kw, filters), more = CONVOLUTIONS[case]

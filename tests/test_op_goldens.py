@@ -26,8 +26,8 @@ def assert_close(got, want, tol):
         np.testing.assert_allclose(np.asarray(g, np.float64), w.reshape(np.shape(g)), rtol=tol, atol=tol * scale)
 
 
-@pytest.mark.in_turn(8)
-@every("family, name", NAMES, blocks=8)
+@pytest.mark.in_turn(16)
+@every("family, name", NAMES, blocks=16)
 def test_an_op_answers_as_keras_does(device, family, name):
     call, want = FAMILIES[family][name], golden(family)[name]
     got = op_calls.run(pyml, call)

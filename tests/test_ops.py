@@ -89,6 +89,7 @@ def expected(declared, sample, arrays):
         return [np.asarray(r) for r in results(called(like(declared), sample, arrays))]
 
 
+@pytest.mark.in_turn(6)
 @every("declared, sample", CASES, blocks=12)
 def test_op_equals_numpy(device, declared, sample):
     arrays = drawn(sample)

@@ -301,6 +301,8 @@ def as_node(x: Any, dtype: Any = None) -> Node:
     elif isinstance(x, (list, tuple)) and any(isinstance(v, Operators) for v in x):
         node = _stacked([as_node(v) for v in x])
     else:
+        if isinstance(x, np.ndarray) and x.size > 1 << 26:  # before it is copied: views of little memory may be as large as they like
+            check_size(x.size * 4, f"an array of shape {x.shape}", config.device())
         return upload(host_array(x, dtype))
     return node if dtype is None else prims.cast(node, dtype=dtype)
 

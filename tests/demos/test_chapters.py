@@ -16,15 +16,15 @@ EVERY = chapters.chapters(DEMOS)
 FAST = {"cartpole", "filters", "penguins", "spam", "spirals"}  # in a few seconds; the others are slow, and cars has a quick test in a page
 # Those in small: other values of some of their names, so that every cell runs and every chart is drawn in a second or two.
 SMALL = {
-    "augment": {"EPOCHS": 2, "ROUNDS": 2, "EACH": 4},
+    "augment": {"EPOCHS": 2, "ROUNDS": 2, "EACH": 1},
     "boxes": {"ROUNDS": 2, "COUNT": 100},
     "clothes": {"EPOCHS": 1, "POINTS": 95},
     "dates": {"ROUNDS": 1, "TESTED": 2, "YEARS": 1, "UNITS": 8},
-    "finetune": {"EACH": 4, "SIZE": 32, "ROUNDS": 2},
-    "forger": {"COUNT": 400, "STEPS": 20, "EVERY": 10},
+    "finetune": {"EACH": 2, "SIZE": 32, "ROUNDS": 2},
+    "forger": {"COUNT": 100, "STEPS": 4, "EVERY": 2},
     "smaller": {"COUNT": 500, "EPOCHS": 1, "PUPIL": 16},
     "snake": {"STEPS": 120, "CURIOUS": 60, "TESTS": 3},
-    "tuning": {"EPOCHS": 6, "TRIALS": 4},
+    "tuning": {"EPOCHS": 2, "TRIALS": 3},
     "words": {"ROUNDS": 1, "ROUND": 64, "LENGTH": 8, "UNITS": 16, "WIDE": 16, "BLOCKS": 1, "SAMPLE": 5},
 }
 
