@@ -20,7 +20,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from pyml import cli, paths
-from pyml.cli import build, demo, renew, serve, wheel
+from pyml.cli import build, demo, ready, renew, serve, wheel
 
 ROOT = Path(__file__).parents[1]
 
@@ -115,6 +115,14 @@ def test_second_build_writes_nothing(built, page):
     assert before == {
         path: path.stat().st_mtime_ns for path in built.rglob("*") if path.name != build.MANIFEST
     }
+
+
+def test_of_two_memories_that_builds_make_at_once_the_first_is_kept(tmp_path):
+    for name in ("one", "other"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / ready.NAME).write_text(name)
+        ready.keep(tmp_path / name, tmp_path / "kept" / "of the same sources")
+    assert (tmp_path / "kept" / "of the same sources" / ready.NAME).read_text() == "one"
 
 
 def test_file_that_left_the_page_leaves_the_site(tmp_path, page):

@@ -24,11 +24,12 @@ import subprocess
 import tempfile
 import zipfile
 from collections.abc import Iterable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 from pyml import paths
-from pyml.assets.download import digest, replacing
+from pyml.assets.download import digest, replacing, scratch
 from pyml.cli import stdlib
 from pyml.cli.bytecode import CACHE_TAG, SECONDS
 
@@ -123,7 +124,10 @@ def place(runtime: Path, folder: Path, wheels: Iterable[Path], fresh: bool = Tru
     key = hashlib.sha256("\0".join(parts).encode()).hexdigest()[:10]
     kept = paths.build_dir() / "cache" / "ready" / key
     if fresh and not (kept / NAME).is_file():
-        make(runtime, kept, wheels, script, folder / stdlib.NAME)
+        with scratch(kept.parent.parent) as made:
+            make(runtime, made, wheels, script, folder / stdlib.NAME)
+            if (made / NAME).is_file():
+                keep(made, kept)
         forget_others(kept)
     plan = json.loads((kept / NAME).read_text()) if (kept / NAME).is_file() else {}
     for name in names(plan):
@@ -132,6 +136,14 @@ def place(runtime: Path, folder: Path, wheels: Iterable[Path], fresh: bool = Tru
                 shutil.copyfile(kept / name, part)
     fetched = [*(runtime / name for name in FETCHED), folder / stdlib.NAME, folder / "pyodide-lock.json"]
     return write_plan(folder, plan, fetched, [wheel.name for wheel in wheels])
+
+
+def keep(made: Path, kept: Path) -> None:
+    """Puts what was made into its place. Two that are made differ in bytes: where another process was first, its own stays."""
+    made.chmod(0o755)
+    kept.parent.mkdir(parents=True, exist_ok=True)
+    with suppress(OSError):  # it is there
+        made.rename(kept)
 
 
 def forget_others(kept: Path) -> None:
