@@ -70,7 +70,7 @@ def heatmap(data: Any, x_tick_labels: Sequence[Any] | None = None, y_tick_labels
             "x": {"field": "x", "type": "ordinal", "sort": None, "title": chosen["x_label"] or "", "axis": axis},
             "y": {"field": "y", "type": "ordinal", "sort": None, "title": chosen["y_label"] or "", "axis": {"labelOverlap": True}},
             "color": {"field": "value", "type": "quantitative", "title": None, "scale": scale,
-                      "legend": {"orient": "right", "gradientLength": 120}},
+                      "legend": {"orient": "right", "gradientLength": {"expr": "clamp(height - 10, 20, 120)"}}},
             "tooltip": [{"field": "x", "type": "nominal"}, {"field": "y", "type": "nominal"}, {"field": "value", "type": "quantitative"}],
         },
     })  # fmt: skip
