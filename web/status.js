@@ -14,7 +14,7 @@ export function showStatus(element) {
   let phase = "";
 
   const explain = (error) => {
-    if (error.kind === "download") return `${error.message} Check the connection and try again.`;
+    if (error.kind === "download") return `${error.message} ${/answered 404/.test(error.message) ? "This copy of the site lacks it." : "Check the connection and try again."}`;
     const last = String(error.message).trim().split("\n").pop();
     return `Python did not start: ${last}`;
   };
