@@ -63,8 +63,9 @@ export async function loadPyml(options = {}) {
   delete settings.offline;
   askForIsolation();
   const pyml = client(settings, status);
+  const keepAll = offline ? keepingForOffline(pyml, settings.indexURL) : null;
   await pyml.start();
-  if (offline) keepForOffline(pyml.info.files ?? [], settings.indexURL);
+  keepAll?.();
   return pyml;
 }
 
@@ -94,21 +95,38 @@ function askForIsolation() {
   navigator.serviceWorker.register(new URL("../sw.js", HERE)).catch(() => {}); // pages work without it
 }
 
-/** Has the service worker keep the files of this page and of Python. */
-async function keepForOffline(files, indexURL) {
-  if (!navigator.serviceWorker || !isSecureContext || !OWN_HOST) return;
-  try {
-    const script = new URL(globalThis.crossOriginIsolated ? "../sw.js?next" : "../sw.js", HERE);
-    if (!(await navigator.serviceWorker.getRegistration(new URL("../", HERE)))) await navigator.serviceWorker.register(script);
-    const { active } = await navigator.serviceWorker.ready;
-    const own = performance.getEntriesByType("resource").map((entry) => entry.name);
-    const page = location.href.replace(/[?#].*/, "");
-    const named = new Set(files.map((url) => url.replace(/\?.*/, ""))); // some by their content
-    const runtime = [...RUNTIME, "ready.json"].map((name) => new URL(name, indexURL).href).filter((url) => !named.has(url));
-    active.postMessage({ keep: [...new Set([page, ...own, ...files, ...WORKER, ...runtime])].filter((url) => url.startsWith(location.origin)) });
-  } catch {
-    // a browser that allows no service worker: pages need a network
-  }
+/**
+ * Has the service worker keep the files of this page and of Python: those of the start once the function that this gives is called,
+ * and from then on each that comes later. Networks are kept by `pyml.hub`.
+ */
+function keepingForOffline(pyml, indexURL) {
+  if (!navigator.serviceWorker || !isSecureContext || !OWN_HOST) return () => {};
+  const late = [], networks = new URL("../models/", HERE).href;
+  const own = (urls) => [...new Set(urls)].filter((url) => url.startsWith(`${location.origin}/`) && !url.startsWith(networks));
+  let keeper = null;
+  const also = (urls) => {
+    late.push(...urls);
+    if (keeper && late.length) keeper.postMessage({ also: own(late.splice(0)) });
+  };
+  const named = (entries) => entries.map((entry) => entry.name);
+  pyml.on("files", also);
+  return async () => {
+    const files = [...(pyml.info.files ?? []), ...named(performance.getEntriesByType("resource"))];
+    new PerformanceObserver((list) => also(named(list.getEntries()))).observe({ type: "resource" });
+    try {
+      const script = new URL(globalThis.crossOriginIsolated ? "../sw.js?next" : "../sw.js", HERE);
+      if (!(await navigator.serviceWorker.getRegistration(new URL("../", HERE)))) await navigator.serviceWorker.register(script);
+      const { active } = await navigator.serviceWorker.ready;
+      const page = location.href.replace(/[?#].*/, "");
+      const versioned = new Set(files.map((url) => url.replace(/\?.*/, ""))); // some by their content
+      const runtime = [...RUNTIME, "ready.json"].map((name) => new URL(name, indexURL).href).filter((url) => !versioned.has(url));
+      active.postMessage({ keep: own([page, ...files, ...WORKER, ...runtime]) });
+      keeper = active;
+      also([]);
+    } catch {
+      // a browser that allows no service worker: pages need a network
+    }
+  };
 }
 
 /** The worker's script; for another host a script of the page's own that imports it. */

@@ -334,6 +334,7 @@ export async function startRuntime(options, emit, rest = Promise.resolve(options
   if (options.run) mark("the page's Python ran");
   info.times = times;
   info.files = [...performance.getEntriesByType("resource").map((entry) => entry.name), ...(py.needed ?? [])];
+  tellOfLater(emit);
   phase("ready", `Ready: ${info.summary}`);
   py.afterStart?.().catch(() => {}); // no room: the next visit unpacks again
 
@@ -363,6 +364,12 @@ export async function startRuntime(options, emit, rest = Promise.resolve(options
     write: (path, text) => writeFile(py, path, new TextEncoder().encode(text)),
     stop(on) { flags.stopping = on; },
   };
+}
+
+/** Tells the page which files are loaded from now on: modules that come late, data, programs. */
+function tellOfLater(emit) {
+  const tell = (list) => emit({ type: "message", kind: "files", value: list.getEntries().map((entry) => entry.name) });
+  if (globalThis.PerformanceObserver) new PerformanceObserver(tell).observe({ type: "resource" });
 }
 
 const BEYOND_JSON = { NaN, Infinity, "-Infinity": -Infinity };

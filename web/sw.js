@@ -4,7 +4,7 @@
 //
 // It lies at the root of the site, so that it covers every page. web/pyml.js registers it when the page is not
 // isolated, or asks to work offline; the headers count from the next load on. A page says what to keep by
-// `postMessage({ keep: [addresses] })`.
+// `postMessage({ keep: [addresses] })`, and what came after its start by `{ also: [addresses] }`.
 "use strict";
 
 const HEADERS = {
@@ -29,8 +29,18 @@ self.addEventListener("fetch", (event) => {
 });
 
 self.addEventListener("message", (event) => {
-  if (event.data?.keep) event.waitUntil(keep(event.data.keep).catch(() => {})); // no room: the page goes on needing a network
+  const { keep: all, also } = event.data ?? {};
+  if (all) inTurn(event, () => keep(all));
+  if (also) inTurn(event, () => keepAlso(also));
 });
+
+let before = Promise.resolve();
+
+/** One after the other, as a page asks for more while the first is not done. Without room the page goes on needing a network. */
+function inTurn(event, work) {
+  before = before.then(work).catch(() => {});
+  event.waitUntil(before);
+}
 
 async function answered(request) {
   let response;
@@ -51,13 +61,33 @@ function isolated(response) {
   return new Response(response.body, { status: response.status, statusText: response.statusText, headers });
 }
 
-/** Keeps files, those that changed or are not kept yet, and forgets those of former builds. */
+/** Keeps the files of a page's start, those that changed or are not kept yet, and forgets those of former builds that they replace. */
 async function keep(addresses) {
-  const cache = await caches.open(KEPT);
-  const wanted = new Set(addresses.filter((address) => new URL(address).origin === self.location.origin));
+  const cache = await caches.open(KEPT), wanted = new Set(addresses.filter(isOwn));
+  await forgetFormer(cache, wanted, () => true);
+  await add(cache, wanted);
+}
+
+/** The same of files that came later: these are not all that there are. */
+async function keepAlso(addresses) {
+  const cache = await caches.open(KEPT), wanted = new Set(addresses.filter(isOwn));
+  await forgetFormer(cache, wanted, (url) => url.includes("/web/programs/"));
+  await add(cache, wanted);
+}
+
+const isOwn = (address) => new URL(address).origin === self.location.origin;
+
+/** An address without what tells its content or version: what a new build's file of the same use has in common with it. */
+const useOf = (url) => url.replace(/[-?][0-9a-f]{10}(?=\.|$)/, "").replace(/-[^/]*\.whl$/, ".whl");
+
+async function forgetFormer(cache, wanted, among) {
+  const uses = new Set([...wanted].filter((url) => NAMED_BY_CONTENT.test(url)).map(useOf));
   for (const { url } of await cache.keys()) {
-    if (NAMED_BY_CONTENT.test(url) && !wanted.has(url)) await cache.delete(url);
+    if (NAMED_BY_CONTENT.test(url) && !wanted.has(url) && among(url) && uses.has(useOf(url))) await cache.delete(url);
   }
+}
+
+async function add(cache, wanted) {
   for (const address of wanted) {
     const old = await cache.match(address, { ignoreVary: true });
     if (old && NAMED_BY_CONTENT.test(address)) continue;
