@@ -56,6 +56,10 @@ class SyncReadError(DeviceError):
     """This browser cannot wait synchronously; write `await t.data()`."""
 
 
+class UnknownName(PymlError, ValueError, TypeError):
+    """A config or a file names a class or a function that nobody registered; a TypeError too, as in Keras."""
+
+
 class HubError(PymlError, OSError):
     """The files of a network are not there, or are not the ones that were pinned."""
 

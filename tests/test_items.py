@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as npst
 
 import pyml
+from pyml import ops
 from pyml.errors import DtypeError, ShapeError, TraceError
 
 pytestmark = pytest.mark.in_turn
@@ -193,3 +194,60 @@ def test_floats_are_no_indices():
         [1, 2][pyml.convert_to_tensor(1.0)]
     with pytest.raises(DtypeError, match="bool tensor cannot be an index"):
         [1, 2][pyml.convert_to_tensor(True)]
+
+
+REDUCTIONS = {None: 5.0, "add": 6.0, "mul": 5.0, "max": 5.0, "min": 1.0}
+
+
+@pytest.mark.parametrize("reduction", REDUCTIONS)
+def test_nothing_is_put_where_an_index_is_out_of_range_along_one_axis(device, reduction):
+    x = ops.ones((2, 3))
+    for place in ([0, 4], [2, 0], [0, -4], [-3, 2]):
+        computed = ops.convert_to_tensor([place]) * 1
+        np.testing.assert_array_equal(ops.scatter_update(x, computed, [5.0], reduction=reduction), np.ones((2, 3)))
+        np.testing.assert_array_equal(ops.scatter(computed, [5.0], (2, 3)), np.zeros((2, 3)))
+    there = ops.scatter_update(x, ops.convert_to_tensor([[-1, 1]]) * 1, [5.0], reduction=reduction)
+    np.testing.assert_array_equal(there, [[1, 1, 1], [1, REDUCTIONS[reduction], 1]])
+
+
+@pytest.mark.parametrize("given", [list, np.array], ids=["a list", "an array"])
+def test_indices_that_the_host_has_are_looked_at(given):
+    for call in (lambda i: ops.scatter_update(np.ones((2, 3)), i, [5.0]), lambda i: ops.scatter(i, [5.0], (2, 3))):
+        with pytest.raises(IndexError, match=r"an axis of size 3 has indices from -3 to 2. Received indices from 4 to 4"):
+            call(given([[0, 4]]))
+    with pytest.raises(IndexError, match=r"unravel_index: an axis of size 12 has indices from -12 to 11"):
+        ops.unravel_index(given([5, 99]), (3, 4))
+
+
+@pytest.mark.parametrize("start", [0, 2, -1, 7, -9])
+def test_blocks_begin_where_a_program_says(device, start):
+    x, block = np.arange(24, dtype="float32").reshape(2, 4, 3), np.full((2, 2, 1), -1, "float32")
+    first = min(max(start + 4 if start < 0 else start, 0), 2)  # moved so that it lies inside
+
+    def blocks(x, i, block):
+        i = i[0]
+        return ops.slice(x, [0, i, 1], (2, 2, 1)), ops.slice_update(x, [0, i, 1], block), ops.fori_loop(
+            0, 4, lambda j, a: ops.slice_update(a, [0, j, 0], a[:, :1] + 1.0), x)  # fmt: skip
+
+    cut, put, looped = pyml.program(blocks)(x, np.array([start], "int32"), block)
+    wanted, filled = x.copy(), x.copy()
+    wanted[:, first : first + 2, 1:2] = -1
+    for j in range(4):
+        filled[:, j] = filled[:, 0] + 1
+    np.testing.assert_array_equal(cut, x[:, first : first + 2, 1:2])
+    np.testing.assert_array_equal(put, wanted)
+    np.testing.assert_array_equal(looped, filled)
+
+
+def test_gradients_flow_through_blocks_whose_place_is_computed(device):
+    def loss(x, block, i):
+        return ops.sum(ops.slice_update(x, [i, 0], block) * ops.slice(x, [i, 1], (2, 2))[:1, :1] * weights)
+
+    x, block = np.ones((4, 3), "float32"), np.full((2, 3), 2, "float32")
+    weights = np.arange(12, dtype="float32").reshape(4, 3)
+    found = pyml.program(lambda x, b, i: pyml.grad(loss, argnums=(0, 1))(x, b, i[0]))(x, block, np.array([1], "int32"))
+    wanted = weights.copy()
+    wanted[1:3] = 0
+    wanted[1, 1] += (wanted + np.where(np.isin(np.arange(4), [1, 2])[:, None], 2 * weights, 0)).sum()
+    np.testing.assert_allclose(found[0], wanted)
+    np.testing.assert_allclose(found[1], weights[1:3])

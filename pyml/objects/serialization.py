@@ -11,7 +11,7 @@ import numpy as np
 
 from pyml.core import Tensor, convert_to_tensor
 from pyml.core.symbolic import KerasTensor
-from pyml.errors import did_you_mean
+from pyml.errors import UnknownName, did_you_mean
 from pyml.objects import bytecode, registry, sharing
 from pyml.objects.registry import Kind, custom_object_scope
 from pyml.ops.declare import DECLARED
@@ -206,7 +206,7 @@ def _described(config: dict[str, Any], name: Any, kind: Kind | None, custom_obje
         found = DECLARED[name].function
     if found is None:
         what = "function" if config["class_name"] == "function" else "class"
-        raise ValueError(
+        raise UnknownName(
             f"Unknown {what} '{name}'. Register it with @pyml.saving.register_keras_serializable(), or pass "
             f"custom_objects={{{name!r}: ...}}.")
     return found

@@ -18,7 +18,7 @@ from . import complex_formulas
 from .arithmetic import clip
 from .axes import standardize_axis
 from .declare import draw, op, sample
-from .joining import split
+from .joining import first_place, split, take
 from .shaping import squeeze
 
 __all__ = [
@@ -190,6 +190,8 @@ _CUTS = [sample(draw(4, 5), (1, 0), (2, 3)), sample(draw(4, 5), (-3, 1), (2, 3))
 def slice(inputs: TensorLike, start_indices: Sequence[int], shape: Sequence[int]) -> Tensor:
     """The block of `shape` that begins at `start_indices`, one number per axis each; negative starts count from the end.
 
+    A start that the program under way computes, such as the counter of a loop, is moved so that the block lies in `inputs`.
+
     Raises:
         ShapeError: There are more or fewer numbers than axes, or the block does not lie in `inputs`.
 
@@ -205,5 +207,12 @@ def slice(inputs: TensorLike, start_indices: Sequence[int], shape: Sequence[int]
             f"slice: start_indices and shape need a number for each of the {node.ndim} axes of {node.shape}. "
             f"Received: start_indices={tuple(start_indices)}, shape={sizes}"
         )
-    starts = [int(a) + n if a < 0 else int(a) for a, n in zip(start_indices, node.shape, strict=True)]
-    return Tensor(prims.slice_(node, starts, [a + n for a, n in zip(starts, sizes, strict=True)]))
+    starts = [first_place(a, n, count) for a, n, count in zip(start_indices, node.shape, sizes, strict=True)]
+    known = [(0, n) if isinstance(a, Tensor) else (a, a + count) for a, n, count in zip(starts, node.shape, sizes, strict=True)]
+    out = Tensor(prims.slice_(node, [a for a, _ in known], [b for _, b in known]))
+    for axis, (start, count) in enumerate(zip(starts, sizes, strict=True)):
+        if isinstance(start, Tensor):
+            if count > node.shape[axis]:
+                raise ShapeError(f"slice: {count} places do not fit axis {axis} of shape {node.shape}.")
+            out = take(out, start + Tensor(prims.iota(count)), axis=axis)
+    return out

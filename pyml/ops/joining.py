@@ -13,7 +13,7 @@ from ..core.probes import without_probe
 from ..core.tensor import Tensor, as_node
 from ..core.types import TensorLike
 from ..dtypes import promote
-from ..errors import ShapeError
+from ..errors import ShapeError, TraceError
 from ..graph import prims
 from ..graph.sizes import count_of, shape_of
 from .axes import standardize_axis
@@ -47,6 +47,21 @@ def check_in_range(indices: TensorLike, size: int, what: str, told: known.Told |
         indices = np.array(indices)
     if isinstance(indices, (int, np.integer, np.ndarray)):
         known.in_range(indices, size, told or of_axis)
+
+
+def first_place(start: TensorLike, size: int, count: int) -> int | Tensor:
+    """Where a block of `count` places begins on an axis of `size`: a number, or a tensor where a program computes it.
+
+    Numbers are not checked; what is computed is moved so that the block lies on the axis, as in Keras on JAX.
+    """
+    try:
+        first = int(start)  # type: ignore[arg-type]
+        return first + size if first < 0 else first
+    except TraceError:
+        node = prims.reshape(prims.cast(as_node(start), dtype="int32"), ())
+    bound = lambda n: prims.full((), n, "int32")
+    node = prims.where(prims.less(node, bound(0)), prims.add(node, bound(size)), node)
+    return Tensor(prims.minimum(prims.maximum(node, bound(0)), bound(max(size - count, 0))))
 
 
 @op(complex_parts="of all", like="numpy.concatenate", samples=[sample([draw(2, 3), draw(1, 3)]), sample((draw(2, 1), draw(2, 2)), axis=-1)])

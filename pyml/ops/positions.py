@@ -156,11 +156,15 @@ def unravel_index(indices: TensorLike, shape: Shape) -> tuple[Tensor, ...]:
     Returns:
         An int32 tensor for each axis, in the shape of `indices`.
 
+    Raises:
+        IndexError: A number, list or array of `indices` holds one that is out of range.
+
     Example:
         >>> [axis.tolist() for axis in pyml.ops.unravel_index([1, 5], (2, 3))]
         [[0, 1], [1, 2]]
     """
     sizes = shape_of(shape, "unravel_index")
+    check_in_range(indices, prod(sizes), "unravel_index")
     rest = Tensor(prims.cast(as_node(indices), dtype="int32"))
     rest = where(rest < 0, rest + prod(sizes), rest)
     out = []

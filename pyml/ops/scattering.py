@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from ..core.nest import flatten
 from ..core.tensor import Tensor, as_node
 from ..core.types import Shape, TensorLike
 from ..dtypes import LIMITS
@@ -18,6 +19,7 @@ from ..graph.sizes import count_of, shape_of
 from .apply import Primitive
 from .arithmetic import maximum, minimum
 from .declare import draw, op, sample
+from .joining import check_in_range, first_place, take
 from .logic import where
 from .shaping import reshape
 
@@ -27,17 +29,24 @@ __all__ = [
 
 
 def _places(indices: TensorLike, shape: Sequence[int], what: str) -> tuple[Node, tuple[int, ...], int]:
-    """Flat positions along the leading axes that `indices` name, their shape, and how many axes those are."""
+    """Flat positions along the leading axes that `indices` name, their shape, and how many axes those are.
+
+    A place that is out of range along any axis lies behind all, where nothing is put.
+    """
     node = prims.cast(as_node(indices), dtype="int32")
     axes = node.shape[-1] if node.ndim else 0
     if not 0 < axes <= len(shape):
         raise ShapeError(f"{what}: the last axis of indices names 1 to {len(shape)} axes of {tuple(shape)}. Received: shape {node.shape}")
     lead = node.shape[:-1]
-    total = Tensor(prims.full(lead, 0, "int32"))
+    numbers = all(isinstance(i, (int, np.integer)) for i in flatten(indices)) if isinstance(indices, (list, tuple)) else False
+    on_host = np.asarray(indices) if numbers or isinstance(indices, np.ndarray) else None
+    total, outside = Tensor(prims.full(lead, 0, "int32")), Tensor(prims.full(lead, False, "bool"))
     for i, n in enumerate(shape[:axes]):
         one = Tensor(prims.reshape(prims.slice_(node, [*(0 for _ in lead), i], [*lead, i + 1]), lead))
-        total = total * n + where(one < 0, one + n, one)
-    return prims.reshape(total._node, (prod(lead),)), lead, axes
+        check_in_range(one if on_host is None else on_host[..., i], n, what)
+        one = where(one < 0, one + n, one)
+        total, outside = total * n + one, outside | (one < 0) | (one >= n)
+    return prims.reshape(where(outside, prod(shape[:axes]), total)._node, (prod(lead),)), lead, axes
 
 
 def _rows(values: TensorLike, lead: Sequence[int], rest: Sequence[int], dtype: str | None, what: str) -> Node:
@@ -73,6 +82,7 @@ def scatter(indices: TensorLike, values: TensorLike, shape: Shape) -> Tensor:
 
     Raises:
         ShapeError: The shapes do not fit.
+        IndexError: A list or an array of `indices` holds one that is out of range; those that a device computed put nothing.
 
     Example:
         >>> pyml.ops.scatter([[0], [2]], [5., 7.], (4,)).numpy()
@@ -149,6 +159,7 @@ def scatter_update(inputs: TensorLike, indices: TensorLike, updates: TensorLike,
     Raises:
         ShapeError: The shapes do not fit.
         ValueError: There is no such reduction.
+        IndexError: A list or an array of `indices` holds one that is out of range; those that a device computed put nothing.
 
     Example:
         >>> pyml.ops.scatter_update([1., 2., 3.], [[0], [2]], [7., 9.]).numpy()
@@ -197,7 +208,8 @@ def slice_update(inputs: TensorLike, start_indices: Sequence[int], updates: Tens
 
     Args:
         inputs: Tensor.
-        start_indices: The block's first place along each axis; negative ones count from the end.
+        start_indices: The block's first place along each axis; negative ones count from the end. One that the program under way
+            computes, such as the counter of a loop, is moved so that the block lies in `inputs`.
         updates: The block.
 
     Raises:
@@ -208,19 +220,29 @@ def slice_update(inputs: TensorLike, start_indices: Sequence[int], updates: Tens
         array([1., 7., 8., 4.], dtype=float32)
     """
     node, block = as_node(inputs), as_node(updates)
-    starts = [int(s) for s in start_indices]
+    starts = list(start_indices)
     if not len(starts) == block.ndim == node.ndim:
         raise ShapeError(
             f"slice_update: start_indices and updates need as many axes as inputs, {node.ndim}. "
             f"Received: {len(starts)} and {block.ndim}"
         )
-    starts = [s + n if s < 0 else s for s, n in zip(starts, node.shape, strict=True)]
-    widths = [(s, n - s - m) for s, n, m in zip(starts, node.shape, block.shape, strict=True)]
-    if any(min(w) < 0 for w in widths):
-        raise ShapeError(f"slice_update: a block of {block.shape} at {tuple(start_indices)} does not lie in {node.shape}.")
-    inside = prims.pad(prims.full(block.shape, 1, "int32"), widths)
-    put = prims.pad(prims.cast(block, dtype=node.dtype), widths)
-    return Tensor(prims.where(prims.cast(inside, dtype="bool"), put, node))
+    starts = [first_place(s, n, m) for s, n, m in zip(starts, node.shape, block.shape, strict=True)]
+    axes = list(zip(starts, node.shape, block.shape, strict=True))
+    widths = [(0, 0) if isinstance(s, Tensor) else (s, n - s - m) for s, n, m in axes]
+    if any(min(w) < 0 for w in widths) or any(m > n for _, n, m in axes):
+        at = ", ".join("computed" if isinstance(s, Tensor) else str(s) for s in starts)
+        raise ShapeError(f"slice_update: a block of {block.shape} at ({at}) does not lie in {node.shape}.")
+    if not block.size:
+        return Tensor(node)
+    inside = Tensor(prims.cast(prims.pad(prims.full(block.shape, 1, "int32"), widths), dtype="bool"))
+    put = Tensor(prims.pad(prims.cast(block, dtype=node.dtype), widths))
+    for axis, (start, n, m) in enumerate(axes):
+        if isinstance(start, Tensor):  # the block is drawn out over the axis; a mask says which of it counts
+            place = Tensor(prims.iota(n)) - start
+            within = reshape((place >= 0) & (place < m), [-1 if a == axis else 1 for a in range(node.ndim)])
+            nearest = minimum(maximum(place, 0), m - 1)
+            inside, put = take(inside, nearest, axis=axis) & within, take(put, nearest, axis=axis)
+    return where(inside, put, Tensor(node))
 
 
 def _segments(data: TensorLike, segment_ids: TensorLike, num_segments: int | None, what: str) -> tuple[Node, Node, int]:
