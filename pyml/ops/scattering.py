@@ -220,13 +220,12 @@ def slice_update(inputs: TensorLike, start_indices: Sequence[int], updates: Tens
         array([1., 7., 8., 4.], dtype=float32)
     """
     node, block = as_node(inputs), as_node(updates)
-    starts = list(start_indices)
-    if not len(starts) == block.ndim == node.ndim:
+    if not len(start_indices) == block.ndim == node.ndim:
         raise ShapeError(
             f"slice_update: start_indices and updates need as many axes as inputs, {node.ndim}. "
-            f"Received: {len(starts)} and {block.ndim}"
+            f"Received: {len(start_indices)} and {block.ndim}"
         )
-    starts = [first_place(s, n, m) for s, n, m in zip(starts, node.shape, block.shape, strict=True)]
+    starts = [first_place(s, n, m) for s, n, m in zip(start_indices, node.shape, block.shape, strict=True)]
     axes = list(zip(starts, node.shape, block.shape, strict=True))
     widths = [(0, 0) if isinstance(s, Tensor) else (s, n - s - m) for s, n, m in axes]
     if any(min(w) < 0 for w in widths) or any(m > n for _, n, m in axes):
