@@ -64,7 +64,7 @@ PARTS: dict[str, list[tuple[str, str]]] = {
                 (DEVICES, "")],
     "losses": surface("losses", "loss", ("losses",)),
     "metrics": surface("metrics", "metric", ("metrics",)),
-    "optimizers": surface("optimizers", "(optimizer or schedule)", ("optimizers", "schedules")),
+    "optimizers": surface("optimizers", "(optimizer or schedule)", ("optimizers",)),
 }  # fmt: skip
 SWAPS: dict[type, type] = {
     ast.Add: ast.Sub, ast.Sub: ast.Add, ast.Mult: ast.Div, ast.Div: ast.Mult, ast.FloorDiv: ast.Mult, ast.Mod: ast.FloorDiv,
