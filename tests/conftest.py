@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import gc
+import importlib
 import os
+import pkgutil
 import sys
 from contextlib import suppress
 from pathlib import Path
@@ -27,8 +29,10 @@ sys.path.insert(0, str(Path(__file__).parent / "goldens"))  # the cases behind t
 import every  # noqa: E402
 
 import pyml  # noqa: E402
-import pyml.graph.prims.packed  # noqa: E402  # primitives that load with the ops that need them
-import pyml.graph.prims.spectral  # noqa: E402
+from pyml.graph import prims  # noqa: E402
+
+for _module in pkgutil.iter_modules(prims.__path__):  # also those that load with the ops that need them: tests look at all of them
+    importlib.import_module(f"pyml.graph.prims.{_module.name}")
 
 pyml.config.disable_traceback_filtering()  # whoever reads a failure here wants all of it
 from pyml.errors import BackendUnavailable  # noqa: E402
