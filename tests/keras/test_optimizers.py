@@ -418,3 +418,12 @@ def test_several_optimizers_move_the_variables_of_their_patterns(cpu):
     assert [round(float(v.numpy()), 4) for v in (fast, slow)] == [0.5, 0.9]
     again = optimizers.deserialize(optimizers.serialize(optimizer))
     assert again.get_config() == optimizer.get_config()
+
+
+def test_a_map_of_optimizers_of_ones_own_class_comes_back_as_that(cpu):
+    class Mine(optimizers.OptimizerMap):
+        pass
+
+    optimizer = optimizers.MultiOptimizer(Mine(optimizers.SGD(0.5), {"w.*": optimizers.Adam(0.1)}))
+    again = optimizers.MultiOptimizer.from_config(optimizer.get_config(), {"Mine": Mine})
+    assert type(again._optimizer_map) is Mine and again.get_config() == optimizer.get_config()
