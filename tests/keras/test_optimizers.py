@@ -144,6 +144,21 @@ def test_gathered_gradients_make_one_step_of_their_mean(make, cpu):
     assert counts == [0, 0, 1, 1, 1, 2]
 
 
+@pytest.mark.parametrize("name, argument, taken, refused", [
+    ("Ftrl", "learning_rate_power", [0.0, -1.0], [0.5]), ("Ftrl", "initial_accumulator_value", [0.0, 1.0], [-0.1]),
+    ("Ftrl", "l1_regularization_strength", [0.0, 1.0], [-0.1]), ("Ftrl", "l2_regularization_strength", [0.0, 1.0], [-0.1]),
+    ("Ftrl", "l2_shrinkage_regularization_strength", [0.0, 1.0], [-0.1]), ("Lion", "beta_1", [0.1, 1.0], [0.0, 1.1]),
+    ("SGD", "momentum", [0, 0.0, 1.0], [-0.1, 1.1, "0.9"]), ("AdamW", "weight_decay", [0.0], [None]),
+])  # fmt: skip
+def test_an_option_is_taken_up_to_its_limit_and_refused_beyond(name, argument, taken, refused):
+    made = getattr(optimizers, name)
+    for value in taken:
+        assert getattr(made(**{argument: value}), argument) == value
+    for value in refused:
+        with pytest.raises(ValueError, match=rf"{name}: {argument} must"):
+            made(**{argument: value})
+
+
 def test_gradients_are_gathered_over_two_steps_or_more():
     assert optimizers.SGD(gradient_accumulation_steps=2).gradient_accumulation_steps == 2
     for steps in (1, 0):
