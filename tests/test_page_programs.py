@@ -98,8 +98,11 @@ def test_a_page_is_run_again_only_when_it_or_what_it_finds_has_changed(site):
     assert (none, said) == ({programs.LIST}, []) and json.loads((folder / programs.LIST).read_text()) == {}
     second, said = place(folder)
     assert said and not (second & first) - {programs.LIST}
-    site({"programs.py": "import numpy as np, pyml\npyml.ops.sin(np.ones(3)).numpy()"})
-    assert place(folder) == (first, [])
+    site({"programs.py": "import numpy as np, pyml\npyml.ops.sin(np.ones(3)).numpy()", "models/movenet/model.json": "{}"})
+    assert place(folder) == (first, [])  # which names no network
+    site({"programs.py": "import numpy as np, pyml\npyml.ops.sin(np.ones(3)).numpy()  # not movenet"})
+    third, said = place(folder)
+    assert said and third == first
 
 
 @pytest.mark.parametrize(

@@ -92,9 +92,10 @@ def place(site: Path, names: Iterable[str], say: Callable[[str], None] = print, 
 
 
 def key(site: Path, folder: str, names: list[str], sources: dict[str, bytes]) -> str:
-    """What a page's programs depend on: pyml, the page's Python, and which data and networks the site has."""
+    """What a page's programs depend on: pyml, the page's Python, and whether the site has the data and networks that it names."""
     own = {name: (site / name).read_bytes() for name in names if name.endswith(".py") and str(PurePosixPath(name).parent) == folder}
-    there = [name for name in names if name.startswith(("models/", "data/"))]
+    text = b"\n".join([*own.values(), (site / folder / "index.html").read_bytes()]).decode(errors="replace")
+    there = [name for name in names if name.startswith(("models/", "data/")) and name.split("/")[1].partition(".")[0] in text]
     runner = Path(__file__).with_name("rehearse.py").read_bytes()
     return wheel.tag({**sources, **own, "rehearse.py": runner}, "\0".join(there))
 
@@ -104,7 +105,8 @@ def make(site: Path, folder: str, version: str, made: Path) -> int:
     made.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=made.parent) as work:
         command = [sys.executable, "-m", "pyml.cli.rehearse", str(site / folder), FILE, str(site / "models"), version, work]
-        environment = {**os.environ, "PYTHONPATH": str(paths.PACKAGE.parent)}
+        before = os.environ.get("PYTHONPATH")
+        environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(paths.PACKAGE.parent), *([before] if before else [])])}
         file = FILE if folder == "." else f"{folder}/{FILE}"
         try:
             done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=SECONDS)
