@@ -16,8 +16,8 @@ from pyml.vis.charts import line_chart
 from pyml.vis.figure import Figure
 
 __all__ = ["FitCallbacks", "fit_callbacks", "history"]
-SHARE = 0.01                                           # of the time that drawing and looking may take together
-READING = 0.007                                        # of the time that reading logs may take, where nobody says how often
+SHARE = 0.008                                          # of the time that drawing and looking may take together
+READING = 0.005                                        # of the time that reading logs may take, where nobody says how often
 OFTEN = 10                                             # batches from one reading to the next, at least
 
 
@@ -92,14 +92,14 @@ def fit_callbacks(container: Any = None, metrics: Sequence[str] | None = None, c
         warn: Also look, once an epoch, for losses that are NaN or grow without bounds, weights that are not finite, and units of
             `relu` layers that are dead: whose biases and incoming weights can give nothing but 0 any more. Each is said once.
         every: Batches from one drawn point to the next; by default 10, and more where steps are so short that reading would take more than
-            a hundredth of the time.
+            half a hundredth of the time.
         opts: As for `line_chart`.
 
     Returns:
         A `FitCallbacks`; `.figures()` are the charts so far, `.warnings` what was found.
 
     Logs are read from the device only at the points that are drawn. Drawing and looking take about a hundredth of the time together:
-    what took a millisecond is not done again within the next 100, or 300 where three things are done, but once more at the end.
+    what took a millisecond is not done again within the next 125, or 375 where three things are done, but once more at the end.
 
     Example:
         >>> live = pyml.vis.fit_callbacks(every=1)
