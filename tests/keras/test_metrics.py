@@ -165,3 +165,13 @@ def test_one_threshold_is_a_half(cpu, name):
     metric = getattr(pyml.metrics, name)(0.5, num_thresholds=1)
     metric.update_state([0, 0, 1, 1], [0.4, 0.6, 0.4, 0.6])  # half of everything is right
     assert float(metric.result()) == 0.5
+
+
+def test_weights_of_labels_and_of_samples_multiply(cpu):
+    truth, said = RNG.integers(0, 2, (12, 3)), RNG.uniform(0, 1, (12, 3))
+    of_samples, of_labels = RNG.uniform(0.5, 2, 12), [0.5, 2.0, 4.0]
+    one, each = metrics.AUC(label_weights=of_labels), metrics.AUC()
+    one.update_state(truth, said, of_samples)
+    each.update_state(truth.ravel(), said.ravel(), np.outer(of_samples, of_labels).ravel())
+    for count in ("true_positives", "false_positives", "true_negatives", "false_negatives"):
+        np.testing.assert_allclose(getattr(one, count).numpy(), getattr(each, count).numpy(), rtol=1e-5, atol=1e-5)
