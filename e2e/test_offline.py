@@ -6,7 +6,7 @@ from pyml.cli.serve import running
 
 from .patience import until
 
-READY = "() => document.querySelector('#status').dataset.phase === 'ready'"
+READY = "() => document.querySelector('#status').dataset.phase === 'ready' && window.pymlPython"  # which comes a moment later
 KEPT = """async () => {
   const needed = performance.getEntriesByType("resource").map((entry) => entry.name);
   const wanted = [location.href.split("?")[0], ...needed, ...pymlPython.info.files].filter((url) => url.startsWith("http"));

@@ -33,7 +33,7 @@ def looked_at(profile, address):
 
 
 def test_the_guides_page_trains_and_draws_on_a_static_host_and_from_another_origin(profile, tmp_path):
-    (page,), (train, _) = blocks("html"), blocks("python")
+    (page,), (train, *_) = blocks("html"), blocks("python")
     assert len(page.strip().splitlines()) <= 15
     mine, other = tmp_path / "mypage", tmp_path / "other"
     for folder in (mine, other):
