@@ -96,11 +96,12 @@ class _Batches(PyDataset):
     """A PyDataset with a function applied to its batches."""
 
     def __init__(self, source: PyDataset, function: Callable[[Any], Any]) -> None:
-        super().__init__()
+        super().__init__(source.workers, source.use_multiprocessing, source.max_queue_size)
         self.source, self.function = source, function
 
-    def __len__(self) -> int:
-        return len(self.source)
+    @property
+    def num_batches(self) -> int | None:
+        return self.source.num_batches
 
     def __getitem__(self, index: int) -> Any:
         return self.function(self.source[index])

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import itertools
 import math
+import sys
+from collections import deque
 from collections.abc import Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import numpy as np
@@ -156,30 +159,66 @@ class Batches:
     def __init__(self, source: Any, steps: int | None = None, what: str = "fit"):
         self.source, self.what = source, what
         self.dataset = isinstance(source, PyDataset) or (hasattr(source, "__getitem__") and hasattr(source, "__len__"))
-        self.steps = len(source) if steps is None and hasattr(source, "__len__") else steps
+        if isinstance(source, PyDataset) and not source._begun:
+            warn(
+                f"{type(source).__name__} should call super().__init__(**kwargs) in its constructor; **kwargs may hold workers, "
+                "use_multiprocessing and max_queue_size."
+            )
+        self.steps = steps if steps is not None else self._count()
         self.per_epoch = steps
         self.class_weight: dict[int, float] | None = None
         self._iterator: Iterator[Any] | None = None
-        self._stream: Iterator[Any] | None = None  # of a dataset in training, where an epoch takes what the last one has left
-        self._left = 0
+        self._stream: Iterator[Any] | None = None  # of a dataset: an epoch that began, where the next one takes what it has left
+        self._open = False  # whether the dataset heard of the beginning of an epoch, and not yet of its end
+        self._left: float = 0
         self._first: tuple[Any, Any, Any] | None = None
         self._again: list[tuple[Any, Any, Any]] | None = None  # of an iterator that validates: what each pass begins with
 
+    def _count(self) -> int | None:
+        """Batches of the source, None where it has no end or does not say."""
+        if isinstance(self.source, PyDataset):
+            return self.source.num_batches
+        return len(self.source) if hasattr(self.source, "__len__") else None
+
     def peek(self) -> tuple[Any, Any, Any]:
-        """The first batch, which is still given later.
+        """The first batch, which is still given later. A PyDataset makes it within an epoch, as in Keras: one of its own for `fit` and
+        `evaluate`, the coming one for `predict`.
 
         Raises:
             ValueError: There is none.
         """
-        if self._first is None:
+        if self._first is None and isinstance(self.source, PyDataset):
+            if self.what == "validation_data":
+                self._end()
+            self._begin()
+            if self.what in ("fit", "evaluate"):
+                self._first = self.standard(self.source[0]) if self._count() != 0 else None
+                self._end()
+            else:
+                self._left, rest = _size(self._count()), self._one_pass(False)
+                self._first = next(rest, None)
+                self._stream = rest if self._first is None else itertools.chain([self._first], rest)
+        elif self._first is None:
             self._first = next(iter(self._fresh()), None)
         if self._first is None:
             raise ValueError(f"{self.what}: x gives no batches. Received: {type(self.source).__name__}; is it exhausted?")
         return self._first
 
+    def _begin(self) -> None:
+        """Tells the source that an epoch begins, unless it knows."""
+        if not self._open and hasattr(self.source, "on_epoch_begin"):
+            self.source.on_epoch_begin()
+        self._open = True
+
+    def _end(self) -> None:
+        """Tells the source that an epoch ended."""
+        if hasattr(self.source, "on_epoch_end"):
+            self.source.on_epoch_end()
+        self._open = False
+
     def _fresh(self) -> Iterable[tuple[Any, Any, Any]]:
         if self.dataset:
-            return (self.standard(self.source[i]) for i in range(len(self.source)))
+            return self._one_pass(False)
         if self._iterator is None:
             self._iterator = iter(self.source)
         return (self.standard(batch) for batch in self._iterator)
@@ -197,30 +236,29 @@ class Batches:
 
     def _one_pass(self, shuffle: bool) -> Iterator[tuple[Any, Any, Any]]:
         """One pass over a dataset."""
-        count = len(self.source)
-        order = np.random.permutation(count) if shuffle else range(count)
-        return (self.standard(self.source[int(i)]) for i in order)
+        count = self._count()
+        order = itertools.count() if count is None else np.random.permutation(count) if shuffle else range(count)
+        return (self.standard(batch) for batch in made_ahead(self.source, map(int, order)))
 
     def epoch(self, shuffle: bool = False) -> Iterator[tuple[Any, Any, Any]]:
         """Yields the batches of one epoch."""
-        if hasattr(self.source, "on_epoch_begin"):
-            self.source.on_epoch_begin()
+        if self.what == "validation_data" and not self._open and isinstance(self.source, PyDataset):
+            self._end()  # Keras resets its data before each pass of `evaluate`
+        self._begin()
         batches: Iterable[tuple[Any, Any, Any]]
-        if self.dataset and self.what == "fit" and self.per_epoch is not None:
+        if self.dataset:
+            goes_on = self.what == "fit" and self.per_epoch is not None  # from epoch to epoch
             if self._stream is None:
-                self._stream, self._left = self._one_pass(shuffle), len(self.source)
+                self._stream, self._left = self._one_pass(shuffle), _size(self._count())
             batches = self._stream
-            if self._left < self.per_epoch:
-                ran_out(self._left, self.per_epoch)
-            self._left -= min(self._left, self.per_epoch)
-            if not self._left:
+            if self.per_epoch is not None:
+                if self._left < self.per_epoch:
+                    ran_out(int(self._left), self.per_epoch)
+                self._left -= min(self._left, self.per_epoch)
+            if not goes_on or not self._left:
                 self._stream = None
-        elif self.dataset:
-            batches = self._one_pass(shuffle)
-            if self.per_epoch is not None and len(self.source) < self.per_epoch:
-                ran_out(len(self.source), self.per_epoch)
         else:
-            if not self.dataset and not hasattr(self.source, "__next__"):
+            if not hasattr(self.source, "__next__"):
                 self._iterator = None  # a list of batches starts again each epoch
             batches = self._fresh()
         if self._first is not None and hasattr(self.source, "__next__"):
@@ -234,8 +272,31 @@ class Batches:
             yield batch
             if done == self.steps:
                 break
-        if hasattr(self.source, "on_epoch_end"):
-            self.source.on_epoch_end()
+        self._end()
+
+
+def _size(count: int | None) -> float:
+    return math.inf if count is None else count
+
+
+def made_ahead(source: Any, order: Iterable[int]) -> Iterator[Any]:
+    """The batches of a dataset in this order, made ahead by its workers where it asks for several and there are threads."""
+    workers = getattr(source, "workers", 1) if isinstance(source, PyDataset) else 1
+    if workers > 1 and sys.platform != "emscripten":
+        return _by_threads(source, iter(order), workers, max(source.max_queue_size, 1))
+    return (source[i] for i in order)
+
+
+def _by_threads(source: Any, order: Iterator[int], workers: int, ahead: int) -> Iterator[Any]:
+    pool = ThreadPoolExecutor(workers, thread_name_prefix="PyDataset")
+    try:
+        waiting = deque(pool.submit(source.__getitem__, i) for i in itertools.islice(order, ahead))
+        while waiting:
+            batch = waiting.popleft().result()
+            waiting.extend(pool.submit(source.__getitem__, i) for i in itertools.islice(order, 1))
+            yield batch
+    finally:
+        pool.shutdown(wait=True, cancel_futures=True)
 
 
 WHOLE: tuple[()] = ()  # stands for the targets of a batch that is a tuple of another form

@@ -1,5 +1,9 @@
 """Batches as users hand them over: tuples of inputs, targets and sample weights, and `PyDataset`."""
 
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator
 from typing import Any
 
 
@@ -30,9 +34,13 @@ def pack_x_y_sample_weight(x: Any, y: Any = None, sample_weight: Any = None) -> 
 class PyDataset:
     """Base of datasets that make one batch at a time: write `__len__` and `__getitem__`.
 
+    `fit` and `evaluate` look at batch 0 before they begin, in an epoch of its own, as Keras does: training four epochs calls
+    `on_epoch_end` five times. A dataset without an end writes `num_batches` instead of `__len__`, and returns None.
+
     Args:
-        workers, use_multiprocessing, max_queue_size: Accepted as Keras does; batches are made in the
-            calling thread.
+        workers: Threads that make batches ahead of the loop; with 1, and in a browser's tab, the loop makes them itself.
+        use_multiprocessing: Accepted as in Keras; workers are threads all the same.
+        max_queue_size: Batches that workers make ahead, at most.
 
     Example:
         class Squares(pyml.utils.PyDataset):
@@ -44,23 +52,32 @@ class PyDataset:
                 return x, x * x
     """
 
+    workers = 1
+    use_multiprocessing = False
+    max_queue_size = 10
+    _begun = False  # whether `__init__` ran
+
     def __init__(self, workers: int = 1, use_multiprocessing: bool = False, max_queue_size: int = 10):
         self.workers = workers
         self.use_multiprocessing = use_multiprocessing
         self.max_queue_size = max_queue_size
-
-    def __len__(self) -> int:
-        """Batches in one epoch; every dataset writes its own."""
-        raise TypeError(f"{type(self).__name__} must define __len__(), the number of its batches.")
+        self._begun = True
 
     def __getitem__(self, index: int) -> Any:
         """Batch number `index`; every dataset writes its own."""
-        raise TypeError(f"{type(self).__name__} must define __getitem__(index), which makes a batch.")
+        raise NotImplementedError(f"{type(self).__name__} must define __getitem__(index), which makes a batch.")
+
+    def __iter__(self) -> Iterator[Any]:
+        """The batches of one epoch, made one by one."""
+        count = self.num_batches
+        return (self[index] for index in (itertools.count() if count is None else range(count)))
 
     @property
-    def num_batches(self) -> int:
-        """Batches in one epoch."""
-        return len(self)
+    def num_batches(self) -> int | None:
+        """Batches in one epoch, None for a dataset without an end."""
+        if hasattr(self, "__len__"):
+            return len(self)
+        raise NotImplementedError(f"{type(self).__name__} must define __len__() or the property num_batches, the number of its batches.")
 
     def on_epoch_begin(self) -> None:
         """Called before each epoch."""

@@ -9,7 +9,6 @@ from typing import Any
 import numpy as np
 
 from pyml.core import Tensor
-from pyml.utils.data_utils import PyDataset
 
 
 def is_array(data: Any) -> bool:
@@ -30,8 +29,6 @@ def batches_of(data: Any, steps: int | None = None, whole: tuple[type, ...] = ()
     """
     if is_array(data) or isinstance(data, whole):
         return iter((data,))
-    if isinstance(data, PyDataset):
-        data = (data[i] for i in range(len(data)))
     if not hasattr(data, "__iter__"):
         raise TypeError(
             f"adapt: expected an array, a tensor, a Dataset, a PyDataset or another iterable of batches. Received: {type(data).__name__}"
