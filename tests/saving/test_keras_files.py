@@ -275,3 +275,37 @@ def test_a_folder_of_keras_is_replaced_as_a_whole_or_not_at_all(trained, tmp_pat
     with pytest.raises(FileExistsError, match=r"holds notes\.txt"):
         new.save(place, zipped=False)
     assert (place / "notes.txt").read_text() == "of the user"
+
+
+@pyml.saving.register_keras_serializable(package="tests")
+class TwoOfALayer(layers.Layer):
+    def __init__(self, **kwargs):
+        super().__init__(**kwargs)
+        self.parts = [layers.Dense(3), layers.Dense(3)]
+
+    def build(self, input_shape):
+        for part in self.parts:
+            part.build(input_shape)
+
+    def call(self, x):
+        return self.parts[1](self.parts[0](x))
+
+
+def test_layers_that_a_layer_keeps_in_a_list_are_loaded_by_place_whatever_their_numbers(tmp_path):
+    x = np.eye(3, dtype="float32")
+    pyml.backend.clear_session()
+    layers.Dense(1)                                     # takes the name "dense"
+    model = pyml.Sequential([pyml.Input((3,)), TwoOfALayer()])
+    model.save(tmp_path / "m.keras")
+    pyml.backend.clear_session()                        # now the second one gets the name that the first one had
+    loaded = pyml.saving.load_model(tmp_path / "m.keras")
+    assert loaded.layers[0].parts[1].name == model.layers[0].parts[0].name == "dense_1"
+    np.testing.assert_allclose(loaded.predict(x, verbose=0), model.predict(x, verbose=0), atol=1e-6)
+
+
+def test_operations_between_layers_and_models_of_ones_own_are_kept_in_h5(tmp_path):
+    i = pyml.Input((4,))
+    model = pyml.Model(i, layers.Dense(2)(pyml.ops.concatenate([i[:, :2] ** 2, i[:, 2:]], axis=-1)))
+    model.save(tmp_path / "m.h5")
+    x = np.arange(8, dtype="float32").reshape(2, 4)
+    np.testing.assert_allclose(pyml.saving.load_model(tmp_path / "m.h5").predict(x, verbose=0), model.predict(x, verbose=0), atol=1e-6)

@@ -180,7 +180,9 @@ class _Writer:
     def call(self, call: Mapping[str, Any], entry: Mapping[str, Any], models: set[str]) -> list[Any]:
         """One call of a layer: references to its inputs, the first with the other arguments."""
         what = f"the call of {entry['name']!r}"
-        layer: Any = LAYERS.classes[entry["class_name"]]
+        layer: Any = LAYERS.classes.get(entry["class_name"])
+        if layer is None:
+            raise Unfit(f"{what}: {entry['class_name']} is no layer of Keras 2.15")
         names = [name for name in inspect.signature(layer.call).parameters if name != "self"]
         given = {**dict(zip(names, call["args"], strict=False)), **call["kwargs"]}
         first = next(iter(given), "")

@@ -158,9 +158,13 @@ def load_state(model: Any, root: Group, where: object, skip_mismatch: bool = Fal
     before = [] if skip_mismatch else [(variable, variable.value) for variable in _variables(model)]
     failed: list[tuple[Any, Exception]] = []
     left_out = {id(obj) for obj in skip}
+    all_saved = list(walk(model))
+    beside: dict[str, set[str]] = {}
+    for path, obj in all_saved if by_name else ():
+        beside.setdefault(os.path.dirname(path), set()).add(obj.name)
     try:
-        for path, obj in walk(model):
-            group = _group(root, path, obj, by_name)
+        for path, obj in all_saved:
+            group = _group(root, path, obj, beside.get(os.path.dirname(path)))
             if id(obj) in left_out:
                 continue
             try:
@@ -209,16 +213,18 @@ def _told(failed: list[tuple[Any, Exception]]) -> str:
     return f"{len(failed)} object(s) could not be loaded ({names}). Of {first.name!r} ({type(first).__name__}): {said}"
 
 
-def _group(root: Group, path: str, obj: Any, by_name: bool) -> Group | None:
+def _group(root: Group, path: str, obj: Any, beside: set[str] | None) -> Group | None:
+    """The variables of an object in a file: at its place, or under its name where the file holds just the names `beside` it in another
+    order. Layers that a layer makes for itself are numbered as the program goes: a name of the file may be another one's now."""
     found = root.find(f"{path}/vars")
     if found is None and "_layer_checkpoint_dependencies" in root.items:  # Keras 2.12 and 2.13
         found = root.find(f"{path}/vars".replace("layers", "_layer_checkpoint_dependencies"))
     if found is None and "/" in path:                  # parts of layers of Keras 2
         found = root.find("/_".join(path.rsplit("/", 1)) + "/vars")
-    if by_name and found is not None and found.attrs.get("name", obj.name) != obj.name:
+    if beside and found is not None and found.attrs.get("name", obj.name) != obj.name:
         siblings = root.find(os.path.dirname(path))
-        for sibling in siblings.items.values() if siblings is not None else ():
-            inside = sibling.find("vars") if isinstance(sibling, Group) else None
-            if inside is not None and inside.attrs.get("name") == obj.name:
-                return inside
+        inside = [sibling.find("vars") for sibling in siblings.items.values() if isinstance(sibling, Group)] if siblings is not None else []
+        named = {str(group.attrs["name"]): group for group in inside if group is not None and "name" in group.attrs}
+        if named.keys() <= beside:
+            return named.get(obj.name, found)
     return found
