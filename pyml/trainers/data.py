@@ -169,7 +169,7 @@ class Batches:
         self.class_weight: dict[int, float] | None = None
         self._iterator: Iterator[Any] | None = None
         self._stream: Iterator[Any] | None = None  # of a dataset: an epoch that began, where the next one takes what it has left
-        self._open = False  # whether the dataset heard of the beginning of an epoch, and not yet of its end
+        self._within = False  # whether the dataset heard of the beginning of an epoch, and not yet of its end
         self._left: float = 0
         self._first: tuple[Any, Any, Any] | None = None
         self._again: list[tuple[Any, Any, Any]] | None = None  # of an iterator that validates: what each pass begins with
@@ -189,11 +189,11 @@ class Batches:
         """
         if self._first is None and isinstance(self.source, PyDataset):
             if self.what == "validation_data":
-                self._end()
-            self._begin()
+                self._tell_end()
+            self._tell_begin()
             if self.what in ("fit", "evaluate"):
                 self._first = self.standard(self.source[0]) if self._count() != 0 else None
-                self._end()
+                self._tell_end()
             else:
                 self._left, rest = _size(self._count()), self._one_pass(False)
                 self._first = next(rest, None)
@@ -204,17 +204,17 @@ class Batches:
             raise ValueError(f"{self.what}: x gives no batches. Received: {type(self.source).__name__}; is it exhausted?")
         return self._first
 
-    def _begin(self) -> None:
+    def _tell_begin(self) -> None:
         """Tells the source that an epoch begins, unless it knows."""
-        if not self._open and hasattr(self.source, "on_epoch_begin"):
+        if not self._within and hasattr(self.source, "on_epoch_begin"):
             self.source.on_epoch_begin()
-        self._open = True
+        self._within = True
 
-    def _end(self) -> None:
+    def _tell_end(self) -> None:
         """Tells the source that an epoch ended."""
         if hasattr(self.source, "on_epoch_end"):
             self.source.on_epoch_end()
-        self._open = False
+        self._within = False
 
     def _fresh(self) -> Iterable[tuple[Any, Any, Any]]:
         if self.dataset:
@@ -242,9 +242,9 @@ class Batches:
 
     def epoch(self, shuffle: bool = False) -> Iterator[tuple[Any, Any, Any]]:
         """Yields the batches of one epoch."""
-        if self.what == "validation_data" and not self._open and isinstance(self.source, PyDataset):
-            self._end()  # Keras resets its data before each pass of `evaluate`
-        self._begin()
+        if self.what == "validation_data" and not self._within and isinstance(self.source, PyDataset):
+            self._tell_end()  # Keras resets its data before each pass of `evaluate`
+        self._tell_begin()
         batches: Iterable[tuple[Any, Any, Any]]
         if self.dataset:
             goes_on = self.what == "fit" and self.per_epoch is not None  # from epoch to epoch
@@ -272,7 +272,7 @@ class Batches:
             yield batch
             if done == self.steps:
                 break
-        self._end()
+        self._tell_end()
 
 
 def _size(count: int | None) -> float:
