@@ -7,7 +7,7 @@
     python tools/mutate.py --minutes 40           as many as there is time for, as long in each part
 
 A change swaps an operator or a comparison, moves a number, negates a condition, drops a statement or edits the WGSL of
-an operation. It is made in a copy of the checkout, and the part's tests run until one fails. Changes that survive are
+an operation. It is made in a copy of the checkout, and the part's quick tests run until one fails. Changes that survive are
 printed as a diff of one line: each is a claim nobody tests, or a change that makes no difference. Messages, names shown
 by `explain` and type annotations are left alone.
 """
@@ -225,7 +225,8 @@ class Copies:
             gone = [file for file in named(files) if not (place / file).exists()]
             if gone:
                 raise SystemExit(f"mutate: there is no {', '.join(gone)}")
-            command = [sys.executable, "-m", "pytest", *files.split(), "-x", "-q", "-o", "addopts=", "-p", "no:cacheprovider", "-k", chosen]
+            command = [sys.executable, "-m", "pytest", *files.split(), "-x", "-q", "-o", "addopts=", "-p", "no:cacheprovider"]
+            command += ["-m", "not slow", "-k", chosen]
             environment = {**os.environ, "PYTHONDONTWRITEBYTECODE": ""}  # compiling all of pyml again and again would cost most of the time
             try:
                 done = subprocess.run(command, cwd=place, capture_output=True, timeout=self.limits.get(stage), env=environment)
