@@ -30,6 +30,9 @@ _SHARED_OPERANDS = 2
 # … or computed again for every element that a broadcast repeats it to. With 0, 1,655 dispatches; with more than 6 these models'
 # plans stay the same: the bound is for an exponential or a division of a few values that millions of elements use.
 _RECOMPUTE = 6
+# How often one kernel may compute an expression, each time at another place (through shifts, as of a stencil). Ten steps of a heat
+# equation by `roll` would be one kernel with 9^10 of them.
+_COPIES = 64
 
 
 class Scheduler:
@@ -46,6 +49,7 @@ class Scheduler:
         self.homes: dict[int, list[Group]] = {}  # where a node is computed
         self.groups: list[Group] = []
         self.deep: dict[int, int] = {}
+        self.copies: dict[tuple[int, int], int] = {}  # (node, group) -> at how many places of the group's kernel it is computed, at most
 
     def run(self) -> list[Group]:
         for node in self.values:
@@ -112,6 +116,7 @@ class Scheduler:
 
     def _join(self, node: Node, group: Group) -> None:
         uses = [u for u in self.consumers[id(node)] if group in self.homes[id(u[0])]]
+        self.copies[id(node), id(group)] = self._places(node, uses, group)
         group.join(node, node.size == group.domain and self._all_exact(uses, group))
         if id(node) in self.roots or not self._only_here(node, group):
             group.stored[id(node)] = node
@@ -140,7 +145,14 @@ class Scheduler:
             evaluated = consumer.src[0].size if isinstance(consumer.op, Reduction) else consumer.size
             if evaluated > max(1, node.size) and self.deep[id(node)] > _RECOMPUTE:
                 return False
-        return self._fits(node, group)
+        return self._places(node, uses, group) <= _COPIES and self._fits(node, group)
+
+    def _places(self, node: Node, uses: list[tuple[Node, bool]], group: Group) -> int:
+        """At how many places of one element's work a group computes a value: where its consumers stand, and once more for each view."""
+        if node.size <= 1:
+            return 1
+        found = [(self.copies.get((id(c), id(group)), 1), aligned) for c, aligned in uses]
+        return max(1, max((n for n, aligned in found if aligned), default=0) + sum(n for n, aligned in found if not aligned))
 
     def _joins_as_output(self, node: Node, uses: list[tuple[Node, bool]], group: Group) -> bool:
         """A root computed on the way to the group's other results, at the same elements."""
