@@ -33,13 +33,14 @@ def looked_at(profile, address):
 
 
 def test_the_guides_page_trains_and_draws_on_a_static_host_and_from_another_origin(profile, tmp_path):
-    (page,), (train, *_) = blocks("html"), blocks("python")
+    (page,), (train, programs, _) = blocks("html"), blocks("python")
     assert len(page.strip().splitlines()) <= 15
     mine, other = tmp_path / "mypage", tmp_path / "other"
     for folder in (mine, other):
         folder.mkdir()
         (folder / "train.py").write_text(train)
     (mine / "index.html").write_text(page)
+    (mine / "programs.py").write_text(programs)
     build_site(tmp_path / "site", page=mine, say=lambda text: None)
     with hosted(tmp_path / "site") as url, hosted(other) as elsewhere:
         (other / "index.html").write_text(page.replace('"./web/', f'"{url}/web/'))

@@ -2,14 +2,18 @@
 
 import gzip
 import json
+import re
+import sys
+from contextlib import contextmanager
 
 import numpy as np
 import pytest
 
-from pyml import kept
-from pyml.cli import programs
+from pyml import kept, paths
+from pyml.cli import programs, rehearse
 from pyml.device.wasm import profile_of
 
+GUIDE = paths.checkout() / "docs" / "own_page.md"
 PAGE = """
 import numpy as np
 import network
@@ -65,27 +69,45 @@ def test_what_a_page_compiles_is_made_without_a_browser_and_found_by_the_device(
     assert {"tile", "register", "wasm-1", "wasm-1-relaxed", "wasm-4", "wasm-8-relaxed"} <= kinds.keys()
     assert written == {programs.LIST, *(f"web/programs/a b/{kind}-{hash}.gz" for kind, hash in kinds.items())}
 
-    store = kept.MemoryStore()
-    version = kept.hash_of(programs.wheel.read_sources()[kept.COMPILER_FILE])
-    packed = gzip.decompress((folder / f"web/programs/a b/wasm-1-{kinds['wasm-1']}.gz").read_bytes())
-    assert store.unpack(packed, version)
-    monkeypatch.setattr(kept, "_others", version)
-    monkeypatch.setattr(wasm._engine, "relaxed", False)
-    monkeypatch.setattr(wasm._engine, "sinks", False)
-    monkeypatch.setattr(wasm, "profile", profile_of(1))
-    monkeypatch.syspath_prepend(folder / "a b")
-    before = kept.use(store)
-    try:
-        kept.counts.clear()
+    with first_visit(folder, "a b/", kinds, wasm, monkeypatch) as counts:
         import network
 
         model = network.made()
         found = model.predict(np.ones((3, 6)), verbose=0)
         model.fit(np.ones((8, 6)), np.ones((8, 2)), batch_size=4, verbose=0)
-        counts = dict(kept.counts)
+    assert counts.keys() == {"plans found", "kernels found"} and np.any(found)
+
+
+def test_the_guides_page_compiles_nothing_with_the_guides_programs(site, wasm, monkeypatch, tmp_path):
+    train, programs_py, *_ = re.findall(r"^```python\n(.*?)^```", GUIDE.read_text(encoding="utf-8"), re.DOTALL | re.MULTILINE)
+    folder = site({"index.html": "", "programs.py": programs_py, "train.py": train})
+    place(folder)
+    kinds = json.loads((folder / programs.LIST).read_text())["/"]
+    monkeypatch.chdir(tmp_path)
+    with first_visit(folder, "", kinds, wasm, monkeypatch) as counts:
+        rehearse.run(folder, "train.py")
+    assert counts.keys() == {"plans found", "kernels found"}
+
+
+@contextmanager
+def first_visit(folder, page, kinds, wasm, monkeypatch):
+    """The device is a tab's with one thread, and has what came with a page; afterwards the value has what was counted."""
+    store, counts = kept.MemoryStore(), {}
+    version = kept.hash_of(programs.wheel.read_sources()[kept.COMPILER_FILE])
+    packed = gzip.decompress((folder / f"web/programs/{page}wasm-1-{kinds['wasm-1']}.gz").read_bytes())
+    assert store.unpack(packed, version)
+    monkeypatch.setattr(kept, "_others", version)
+    monkeypatch.setattr(wasm._engine, "relaxed", False)
+    monkeypatch.setattr(wasm._engine, "sinks", False)
+    monkeypatch.setattr(wasm, "profile", profile_of(1))
+    monkeypatch.setattr(sys, "path", [str(folder / page), *sys.path])
+    before = kept.use(store)
+    try:
+        kept.counts.clear()
+        yield counts
+        counts.update(kept.counts)
     finally:
         kept.use(before)
-    assert counts.keys() == {"plans found", "kernels found"} and np.any(found)
 
 
 def test_a_page_is_run_again_only_when_it_or_what_it_finds_has_changed(site):
