@@ -32,6 +32,7 @@ def take(root: Path, names: list[str], patience: float = 240.0) -> list[str]:
                 page.wait_for_function(SETTLED, timeout=patience * 1000)
             except Exception:  # it shows how far it came
                 late.append(name)
+            page.evaluate("document.querySelector('#cells .figures')?.scrollIntoView({ block: 'center' })")  # not the text above it
             for theme in ("light", "dark"):
                 page.emulate_media(color_scheme=theme)
                 page.wait_for_timeout(1500)  # charts are drawn again
