@@ -8,6 +8,7 @@ from pyml import ops
 from pyml.core import Tensor
 from pyml.core.types import Axis, TensorLike
 from pyml.objects.registry import ACTIVATIONS
+from pyml.tracebacks import warn
 
 __all__ = [
     "celu", "elu", "exponential", "gelu", "glu", "hard_shrink", "hard_sigmoid", "hard_silu", "hard_swish", "hard_tanh",
@@ -76,13 +77,16 @@ def relu6(x: TensorLike) -> Tensor:
 
 @ACTIVATIONS.function()
 def softmax(x: TensorLike, axis: Axis = -1) -> Tensor:
-    """`exp(x) / sum(exp(x))` along `axis`: each slice sums to 1.
+    """`exp(x) / sum(exp(x))` along `axis`: each slice sums to 1. Warns of an axis of size 1, over which it is always 1.
 
     Example:
         >>> pyml.activations.softmax([[0., 0.], [1., 0.]]).numpy().round(4)
         array([[0.5   , 0.5   ],
                [0.7311, 0.2689]], dtype=float32)
     """
+    shape = getattr(x, "shape", ())
+    if isinstance(axis, int) and -len(shape) <= axis < len(shape) and shape[axis] == 1:
+        warn(f"You are using a softmax over axis {axis}, which has size 1, so that it is always 1. Did you mean to use a sigmoid instead?")
     return ops.softmax(x, axis=axis)
 
 

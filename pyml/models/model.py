@@ -55,7 +55,7 @@ class Model(KeptInFiles):
                 kwargs["name"] = args[2]
             graph = Graph(inputs, outputs)
         elif args:
-            raise TypeError(
+            raise ValueError(
                 f"{type(self).__name__}: expected Model(inputs, outputs) of symbolic tensors. "
                 f"Received: {', '.join(type(a).__name__ for a in args)}"
             )

@@ -54,7 +54,7 @@ class Sequential(Model):
             rebuild: Make the weights at once where the input's shape is known.
 
         Raises:
-            TypeError: It is not a layer.
+            ValueError: It is not a layer.
             ValueError: The name is taken, or an Input does not come first.
 
         Example:
@@ -68,7 +68,7 @@ class Sequential(Model):
             origin = layer._keras_history.operation
             layer = origin if isinstance(origin, InputLayer) else layer
         if not isinstance(layer, Layer):
-            raise TypeError(f"Sequential: only layers can be added. Received: {layer!r} (of type {type(layer).__name__})")
+            raise ValueError(f"Sequential: only layers can be added. Received: {layer!r} (of type {type(layer).__name__})")
         if any(own.name == layer.name for own in self._stack):
             raise ValueError(
                 f"Sequential: a layer named '{layer.name}' was added already; all layers need names of their own.")

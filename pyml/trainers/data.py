@@ -125,7 +125,7 @@ def as_arrays(data: Any, name: str, what: str) -> Any:
         array = value.numpy() if isinstance(value, (Tensor, Variable)) else value if isinstance(value, np.ndarray) else np.asarray(value)
         if array.dtype.kind not in "biuf":
             kind = type(value).__name__ if array.ndim == 0 else f"array of {array.dtype}"
-            raise TypeError(f"{what}: {name} must hold numbers. Received: {kind}.")
+            raise DtypeError(f"{what}: {name} must hold numbers. Received: {kind}.")
         if array.ndim == 0:
             raise ShapeError(f"{what}: {name} must have samples along its first axis. Received a single number.")
         try:

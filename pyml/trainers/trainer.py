@@ -63,7 +63,8 @@ class Trainer(Preparation):
 
         Args:
             optimizer: Name or object.
-            loss: Name, function or Loss; a list or dict of them for several outputs.
+            loss: Name, function or Loss; a list or dict of them for several outputs. A model that is compiled again without one keeps
+                the one it has, and so it does with its metrics.
             loss_weights: Factors of the losses.
             metrics: List of names, functions or Metrics; lists or a dict of lists for several outputs.
             weighted_metrics: The same, with sample weights applied.
@@ -90,6 +91,11 @@ class Trainer(Preparation):
         self.jit_compile = not self.run_eagerly if jit_compile in ("auto", None) else bool(jit_compile) and not self.run_eagerly
         if run_eagerly and jit_compile is True:
             warn("If `run_eagerly` is True, then `jit_compile` cannot also be True. Disabling `jit_compile`.")
+        given = {} if self._compilation is None else self._compilation.given
+        if loss is None:
+            loss, loss_weights = given.get("loss"), given.get("loss_weights")
+        if metrics is None and weighted_metrics is None:
+            metrics, weighted_metrics = given.get("metrics"), given.get("weighted_metrics")
         self._compilation = Compilation(loss, loss_weights, metrics, weighted_metrics)
         self._compilation.group = CompiledMetrics(self)
         self._compiled_with = {"run_eagerly": run_eagerly, "steps_per_execution": steps_per_execution, "jit_compile": jit_compile}

@@ -291,9 +291,29 @@ def test_compiling_again_starts_the_optimizer_anew():
     x, y = blobs(40)
     model = classifier()
     model.fit(x, y, verbose=0)
-    model.compile("sgd", "sparse_categorical_crossentropy")
+    model.compile("sgd", "sparse_categorical_crossentropy", metrics=[])
     assert list(model.fit(x, y, verbose=0).history) == ["loss"]
     assert int(model.optimizer.iterations.numpy()) == 2
+
+
+def test_compiling_again_keeps_the_loss_and_the_metrics_that_are_not_given_anew():
+    x, y = np.ones((8, 4), "float32"), np.ones((8, 1), "float32")
+    model = pyml.Sequential([pyml.Input((4,)), pyml.layers.Dense(1)])
+    for options, names, loss in (
+        ({"loss": "mse", "metrics": ["mae"]}, {"loss", "mae"}, "mse"),
+        ({}, {"loss", "mae"}, "mse"),
+        ({"loss": "mae"}, {"loss", "mae"}, "mae"),
+        ({"weighted_metrics": ["mse"]}, {"loss", "mse"}, "mae"),
+        ({"metrics": []}, {"loss"}, "mae"),
+    ):
+        model.compile("sgd", **options)
+        assert (set(model.fit(x, y, verbose=0).history), model.loss) == (names, loss), options
+
+
+def test_a_softmax_of_one_unit_warns():
+    model = pyml.Sequential([pyml.Input((4,)), pyml.layers.Dense(1, activation="softmax")])
+    with pytest.warns(UserWarning, match=r"axis -1, which has size 1.*sigmoid"):
+        model.predict(np.ones((2, 4), "float32"), verbose=0)
 
 
 def batches(count, rows=4):
