@@ -193,7 +193,7 @@ def pack_sequence_as(structure: Any, flat_sequence: Iterable[Any]) -> Any:
 
     Example:
         >>> pyml.tree.pack_sequence_as({"b": 0, "a": [0, 0]}, [1, 2, 3])
-        {'a': [1, 2], 'b': 3}
+        {'b': 3, 'a': [1, 2]}
     """
     if not isinstance(flat_sequence, Iterable):
         raise TypeError(f"pack_sequence_as: flat_sequence must be iterable. Received: {flat_sequence!r}")

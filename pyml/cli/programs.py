@@ -18,14 +18,13 @@ import os
 import shutil
 import subprocess
 import sys
-import tempfile
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path, PurePosixPath
 
 from pyml import kept, paths
-from pyml.assets.download import replacing
-from pyml.cli import wheel
+from pyml.assets.download import replacing, scratch
+from pyml.cli import ready, wheel
 from pyml.cli.failing import BuildError
 
 FILE = "programs.py"
@@ -102,9 +101,8 @@ def key(site: Path, folder: str, names: list[str], sources: dict[str, bytes]) ->
 
 def make(site: Path, folder: str, version: str, made: Path) -> int:
     """Runs a page's programs.py and leaves what came of it in the folder `made`; the bytes of its largest file."""
-    made.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=made.parent) as work:
-        command = [sys.executable, "-m", "pyml.cli.rehearse", str(site / folder), FILE, str(site / "models"), version, work]
+    with scratch(made.parent) as work:
+        command = [sys.executable, "-m", "pyml.cli.rehearse", str(site / folder), FILE, str(site / "models"), version, str(work)]
         before = os.environ.get("PYTHONPATH")
         environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(paths.PACKAGE.parent), *([before] if before else [])])}
         file = FILE if folder == "." else f"{folder}/{FILE}"
@@ -112,15 +110,14 @@ def make(site: Path, folder: str, version: str, made: Path) -> int:
             done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=SECONDS)
         except subprocess.TimeoutExpired:
             raise ProgramsError(f"{file}: it has run for {SECONDS} seconds; do once what the page does, and no more.") from None
-        told = Path(work, "error.json")
+        told = work / "error.json"
         if told.is_file():
             error = json.loads(told.read_text())
             line = f", line {error['line']}" if error["line"] else ""
             raise ProgramsError(f"{file}{line}: {error['error']}")
         if done.returncode:
             raise ProgramsError(f"{file}: {(done.stderr.strip() or f'exit {done.returncode}').splitlines()[-1]}")
-        os.chmod(work, 0o755)
-        shutil.copytree(work, made, dirs_exist_ok=True)
+        ready.keep(work, made)
     return max([0, *(file.stat().st_size for file in made.glob("*.bin"))])
 
 

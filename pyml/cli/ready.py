@@ -139,7 +139,7 @@ def place(runtime: Path, folder: Path, wheels: Iterable[Path], fresh: bool = Tru
 
 
 def keep(made: Path, kept: Path) -> None:
-    """Puts what was made into its place. Two that are made differ in bytes: where another process was first, its own stays."""
+    """Puts a folder that was made into its place, whole. Two differ in bytes: where another process was first, its own stays."""
     made.chmod(0o755)
     kept.parent.mkdir(parents=True, exist_ok=True)
     with suppress(OSError):  # it is there

@@ -341,6 +341,7 @@ ALLOWED = {
     "hub/fetch/packages.py": "a temporary folder",
     "saving/keras/archive.py": "assets of layers pass through a temporary folder",
     "kept.py": "the cache of programs renames its own .part file, quietly where it cannot",
+    "cli/rehearse.py": "writes into a temporary folder, which its caller renames",
     "cli/ready.py": "what Node reads lies in a temporary folder",
     "data/kept.py": "its stack of shards enters `replacing` for each",
     "data/tfrecord.py": "a writer that stays open keeps `replacing` open too",
