@@ -425,7 +425,7 @@ def blocks(document, language):
 def shown_by(page, host, name, script):
     """What a page with this module, and a canvas, writes to its console; the page lies beside the exported folder."""
     body = f'<canvas id="canvas"></canvas><script type="module">{script}\nwindow.done = true;</script>'
-    (host / name).write_text(f"<!doctype html><title>A page</title>{body}")
+    (host / name).write_text(f"<!doctype html><title>A page</title><link rel='icon' href='data:,'>{body}")
     page.goto(f"{page.host}/{name}")
     page.wait_for_function("() => window.done")
     return page.console.lines

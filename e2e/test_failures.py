@@ -109,7 +109,8 @@ def test_a_file_that_ends_early_is_named_and_can_be_tried_again(visitor, name):
         assert re.search(rf"Could not download {name}: it ended early", shown(visitor))
         cut.clear()
         visitor.get_by_role("button", name="Try again").click()
-        visitor.wait_for_function(READY)
+        visitor.wait_for_function(f"() => ({READY})() || document.querySelector('{FAILED}')")
+        assert visitor.locator(FAILED).count() == 0, shown(visitor)
 
 
 @pytest.mark.slow

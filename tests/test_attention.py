@@ -77,14 +77,17 @@ def test_the_second_derivative_of_attention_in_tiles_is_that_of_all_queries_at_o
     np.testing.assert_allclose(curvature(), whole, rtol=1e-4, atol=1e-4)
 
 
-def test_a_query_that_may_see_nothing_takes_nothing_whether_or_not_scores_are_asked_for(device):
-    layer, x = pyml.layers.MultiHeadAttention(2, 2, use_bias=False), drawn(1, 3, 4)
+@pytest.mark.parametrize("dropout", [0.0, 0.5])
+def test_a_query_that_may_see_nothing_gets_what_keras_gives_it(device, dropout):
+    """The mean of all values, and nothing where scores are made: they are asked for, or there is dropout."""
+    layer, x = pyml.layers.MultiHeadAttention(2, 2, use_bias=False, dropout=dropout), drawn(1, 3, 4)
     mask = np.array([[[True, True, False], [True, False, True], [False] * 3]])
     alone = layer(x, x, attention_mask=mask).numpy()
     asked, scores = layer(x, x, attention_mask=mask, return_attention_scores=True)
-    assert not scores.numpy()[0, :, 2].any()
-    assert not alone[0, 2].any()
-    np.testing.assert_allclose(alone, asked.numpy(), rtol=1e-5, atol=1e-6)
+    assert not scores.numpy()[0, :, 2].any() and not asked.numpy()[0, 2].any()
+    np.testing.assert_allclose(alone[0, :2], asked.numpy()[0, :2], rtol=1e-5, atol=1e-6)
+    mean = np.einsum("td,dhk,hkf->tf", x[0], layer.get_weights()[2], layer.get_weights()[3]).mean(0)
+    np.testing.assert_allclose(alone[0, 2], 0 * mean if dropout else mean, rtol=1e-5, atol=1e-6)
 
 
 def test_the_op_gives_such_a_query_the_mean_of_all_values_as_keras_does(device):

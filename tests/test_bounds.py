@@ -206,4 +206,5 @@ def test_models_that_are_dropped_leave_nothing_behind(device):
         usage = getattr(device, "usage", device)
         return usage.live
 
-    assert live([3, 4]) == live([5, 6, 7])
+    before = live([3, 4])  # what other tests have left may go later, so that there can be fewer
+    assert live([5, 6, 7]) <= before

@@ -68,8 +68,10 @@ async function withDownloadProgress(emit, body) {
         seen.loaded += next.value.byteLength;
         tell(file);
       }
+      return true;
     } catch (error) {
       fail(file, `it ended early (${error.message})`);
+      return false;
     }
   };
   globalThis.fetch = (input, init) => {
@@ -82,7 +84,7 @@ async function withDownloadProgress(emit, body) {
     try {
       return await instantiateStreaming.apply(WebAssembly, args);
     } catch (error) {
-      await counting.get(ENGINE); // what its download has to say comes first
+      if ((await counting.get(ENGINE)) === false) throw error; // what its download has to say comes first; another try asks for the rest
       for (const url of named) original.call(globalThis, url, { cache: "reload" }).then((answer) => answer.arrayBuffer()).catch(() => {}); // for another try
       fail(ENGINE, `it is damaged (${error.message})`);
       throw error;

@@ -90,11 +90,14 @@ class Attending(Layer, abstract=True):
             found = mask if found is None else ops.logical_and(found, mask)
         return found
 
-    def _mixed(self, q: Any, k: Any, v: Any, scale: float, mask: Any, causal: bool, training: bool | None, with_scores: bool,
-               empty_is_zero: bool = True) -> tuple[Any, Any]:
-        """The means of values, heads first, and the weights of them where those are made: not where long sequences go in parts."""
+    def _mixed(self, q: Any, k: Any, v: Any, scale: float, mask: Any, causal: bool, training: bool | None,
+               with_scores: bool) -> tuple[Any, Any]:
+        """The means of values, heads first, and the weights of them where those are made: not where long sequences go in parts.
+
+        A query that may see nothing gets the mean of all values, and zeros where scores are made or there is dropout: so it is in Keras.
+        """
         if not with_scores and not (training and self.dropout):
-            return attend(q, k, v, scale, mask=mask, causal=causal, empty_is_zero=empty_is_zero), None
+            return attend(q, k, v, scale, mask=mask, causal=causal, empty_is_zero=bool(self.dropout)), None
         scores = attention_shares(q, k, scale, mask=mask, causal=causal, empty_is_zero=True)
         return ops.matmul(self.dropout_layer(scores, training=training), v), scores
 

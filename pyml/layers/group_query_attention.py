@@ -92,8 +92,7 @@ class GroupQueryAttention(Attending, aliases=("GroupedQueryAttention",), not_in_
         k, v = (ops.repeat(ops.transpose(layer(x), (0, 2, 1, 3)), self.num_repeats, axis=1)
                 for layer, x in ((self.key_dense, key), (self.value_dense, value)))
         scale = 1.0 / math.sqrt(self.head_dim)
-        # a query that may see nothing gets the mean of all values, and zeros where scores are made: so it is in Keras
-        mixed, scores = self._mixed(q, k, v, scale, mask, use_causal_mask, training, return_attention_scores, bool(self.dropout))
+        mixed, scores = self._mixed(q, k, v, scale, mask, use_causal_mask, training, return_attention_scores)
         mixed = ops.transpose(mixed, (0, 2, 1, 3))
         if self.use_gate:
             mixed = mixed * self.gate_dense(query)
