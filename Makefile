@@ -9,10 +9,10 @@ export PYTHONDONTWRITEBYTECODE :=
 TESTS ?= tests e2e
 MARK ?= not slow
 
-.PHONY: help setup models demo docs test test-all lint examples parity bench gpu-check gpu-carry clean
+.PHONY: help setup models demo docs test test-all lint promises examples parity bench gpu-check gpu-carry clean
 
 help:
-	@echo "make setup | models | demo | docs | test | test-all | lint | examples | parity | bench | gpu-check | gpu-carry | clean"
+	@echo "make setup | models | demo | docs | test | test-all | lint | promises | examples | parity | bench | gpu-check | gpu-carry | clean"
 
 setup:
 	@$(PYTHON) tools/setup.py
@@ -47,6 +47,12 @@ lint:
 	@$(BIN)/ruff check .
 	@$(BIN)/mypy
 	@$(BIN)/python tools/lint_tests.py
+
+# The tests that show what pyml promises; OF=functions for one table of tests/promises/, the slow tests of it too.
+OF ?= ground functions layers files start seeing
+promises:
+	@$(PYTHON) tools/setup.py --models small --tests
+	@$(BIN)/python tools/promises.py --run $(OF)
 
 # The examples of docstrings, README and docs, executed; `make test` runs them too.
 EXAMPLES ?= tests/test_documents.py tests/test_tutorial.py tests/keras/test_examples.py tests/keras/test_preprocessing.py \

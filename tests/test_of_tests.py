@@ -11,6 +11,7 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "tools"))
 
 import lint_tests
 import mutate
+import promises
 
 
 @pytest.mark.parametrize(("body", "seen"), [
@@ -106,3 +107,27 @@ def test_the_repository_keeps_nothing_that_a_run_made():
     present = [path for path in kept if (root / path).is_file() and path != Path("docs/mnist.png")]
     binary = [str(path) for path in present if b"\0" in (root / path).read_bytes()]
     assert not binary, f"binary files in the repository: {binary}"
+
+
+@pytest.mark.parametrize("table", promises.tables(), ids=lambda table: table.stem)
+def test_what_shows_a_promise_is_there(table):
+    assert list(promises.rows(table))
+    assert not promises.faults(table)
+
+
+@pytest.mark.parametrize(("shown", "wrong"), [
+    ("`tests/test_of_tests.py::test_what_shows_a_promise_is_there`", None),
+    ("`tests/test_of_tests.py::test_that_nobody_wrote`", "no test test_that_nobody_wrote"),
+    ("`tests/test_nothing.py`", "no file"),
+    ("`docs/saving.md#no-such-part`", "no heading"),
+    ("`docs/saving.md`, `make parity`", None),
+    ("`make coffee`", "no target coffee"),
+    ("by hand", "nothing shows"),
+    ("Open: it takes a second too long", None),
+])  # fmt: skip
+def test_a_promise_that_nothing_shows_is_found(tmp_path, shown, wrong):
+    table = tmp_path / "some.md"
+    table.write_text(f"# Some\n\n| promise | shown by |\n|---|---|\n| It works | {shown} |\n")
+    found = promises.faults(table)
+    assert (wrong is None) == (not found)
+    assert wrong is None or wrong in found[0]
