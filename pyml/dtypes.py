@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from .errors import DtypeError
+from .errors import DtypeError, ShapeError
 
 NUMPY = {"float32": np.dtype(np.float32), "int32": np.dtype(np.int32), "uint32": np.dtype(np.uint32), "bool": np.dtype(np.bool_)}
 WGSL = {"float32": "f32", "int32": "i32", "uint32": "u32", "bool": "u32"}  # in memory; bool is 0 or 1
@@ -80,8 +80,13 @@ def of_scalar(value: Any) -> str:
     raise DtypeError(f"expected a number, received {type(value).__name__}: {value!r}")
 
 
+def is_sparse(value: Any) -> bool:
+    """Whether it is a matrix of scipy that keeps only what is not zero."""
+    return hasattr(value, "toarray") and hasattr(value, "nnz")
+
+
 def host_array(value: Any, dtype: str | None = None) -> np.ndarray:
-    """`value` as a C-contiguous numpy array of a supported dtype; integers that do not fit raise DtypeError."""
+    """`value` as a C-contiguous numpy array of a supported dtype; what holds no numbers, or such as do not fit, raises DtypeError."""
     if dtype is None and type(value) is np.ndarray and value.dtype in _AS_IS and value.flags.c_contiguous:
         return value
     if isinstance(value, np.ndarray) and np.any(getattr(value, "mask", False)):  # of a masked array
@@ -91,9 +96,20 @@ def host_array(value: Any, dtype: str | None = None) -> np.ndarray:
         )
     if hasattr(value, "__dlpack__") and not hasattr(value, "__array__"):  # another library's array
         value = np.from_dlpack(value)
-    array = np.asarray(value)
+    try:
+        array = np.asarray(value)
+    except ValueError as error:
+        if not isinstance(value, (list, tuple)):
+            raise
+        raise ShapeError(
+            "cannot make a tensor from a nested list whose rows differ in length or shape; pad them to one shape, "
+            "for example with utils.pad_sequences."
+        ) from error
     if array.dtype == object or array.dtype.kind in "SUcMm":
-        raise DtypeError(f"cannot make a tensor from {array.dtype} data; expected numbers or booleans of the same shape.")
+        if is_sparse(value):
+            raise DtypeError(f"cannot make a tensor from a sparse {type(value).__name__}; pass its .toarray(), which has the zeros.")
+        kind = "None" if value is None else "text" if array.dtype.kind in "SU" else f"{array.dtype} data"
+        raise DtypeError(f"cannot make a tensor from {kind}; expected numbers or booleans of the same shape.")
     target = standardize(dtype) if dtype is not None else standardize(array.dtype)
     held = narrow(dtype)
     if held in LIMITS and array.size and array.dtype.kind in "iuf" and not (

@@ -34,6 +34,27 @@ def test_an_argument_that_does_not_fit_the_shape_is_named(call, words):
         call(pyml.Input((3,), batch_size=2))
 
 
+@pytest.mark.parametrize(("data", "words"), [
+    ([[1, 2], [3]], "a nested list whose rows differ in length or shape; pad them"),
+    ([np.ones(2), np.ones((2, 2))], "a nested list whose rows differ in length or shape"),
+    (None, "None; expected numbers or booleans"),
+    ([1, None], "object data; expected numbers or booleans"),
+    (["a", "b"], "text; expected numbers or booleans"),
+    (np.array(["2026-01-01"], "datetime64[D]"), r"datetime64\[D\] data; expected numbers"),
+])  # fmt: skip
+def test_what_holds_no_numbers_is_refused_by_the_op_that_was_called(data, words):
+    for name, call in (("convert_to_tensor", ops.convert_to_tensor), ("add", lambda x: ops.add(x, 1.0)), ("exp", ops.exp)):
+        with pytest.raises(ValueError, match=f"^{name}: cannot make a tensor from {words}"):
+            call(data)
+
+
+def test_a_sparse_matrix_is_asked_for_its_zeros():
+    sparse = pytest.importorskip("scipy.sparse")
+    for matrix in (sparse.csr_matrix(X), sparse.coo_array(X)):
+        with pytest.raises(TypeError, match=rf"^matmul: cannot make .* a sparse {type(matrix).__name__}; pass its \.toarray\(\)"):
+            ops.matmul(matrix, X.T)
+
+
 def test_joining_nothing_is_refused():
     for join in (ops.stack, ops.concatenate):
         with pytest.raises(ValueError, match="no tensors were given"):

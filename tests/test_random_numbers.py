@@ -56,6 +56,18 @@ def test_a_seed_repeats_and_a_generator_moves_on(cpu):
         assert (draw(seed).numpy() != draw(seed).numpy()).any()
 
 
+def test_a_seed_may_be_negative_as_in_keras(cpu):
+    made = [lambda s: random.normal((8,), seed=s), lambda s: random.normal((8,), seed=random.SeedGenerator(s)),
+            lambda s: random.shuffle(np.arange(8), seed=s), lambda s: pyml.initializers.GlorotUniform(seed=s)((2, 4)),
+            lambda s: pyml.layers.Dropout(0.5, seed=s)(np.ones(64, "float32"), training=True),
+            lambda s: np.array(pyml.utils.split_dataset(np.arange(9), left_size=8, shuffle=True, seed=s)[0].to_array())]  # fmt: skip
+    for make in made:
+        first, again, other = (np.asarray(make(s)) for s in (-3, -3, -4))
+        np.testing.assert_array_equal(first, again)
+        assert (first != other).any()
+    assert pyml.random.SeedGenerator(-3).get_config()["seed"] == -3
+
+
 @pytest.mark.parametrize(
     ("draw", "told"),
     [

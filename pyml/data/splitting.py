@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from pyml.data.dataset import Dataset
+from pyml.random.seeds import of_numpy
 
 
 def split_dataset(dataset: Any, left_size: float | None = None, right_size: float | None = None, shuffle: bool = False,
@@ -44,7 +45,7 @@ def split_dataset(dataset: Any, left_size: float | None = None, right_size: floa
         raise TypeError(f"split_dataset: dataset must be a Dataset, an array or a list of arrays. Received: {type(dataset).__name__}")
     left, right = _sizes(len(rows), left_size, right_size)
     if shuffle:
-        order = np.random.RandomState(seed).permutation(len(rows))
+        order = np.random.RandomState(None if seed is None else of_numpy(seed)).permutation(len(rows))
         rows = [rows[i] for i in order]
     return _dataset(rows[:left]), _dataset(rows[len(rows) - right :])
 

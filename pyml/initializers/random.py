@@ -11,6 +11,7 @@ import numpy as np
 from pyml.initializers.base import Initializer, compute_fans
 from pyml.objects.samples import Sample, sample
 from pyml.objects.serialization import deserialize_keras_object, serialize_keras_object
+from pyml.random.seeds import of_numpy
 from pyml.utils.seeds import make_default_seed
 
 __all__ = [
@@ -43,7 +44,7 @@ class RandomInitializer(Initializer, abstract=True):
         if hasattr(self.seed, "next"):
             words = np.asarray(self.seed.next().numpy(), dtype="uint32").reshape(-1)
             return np.random.Generator(np.random.PCG64([int(word) for word in words]))
-        return np.random.Generator(np.random.PCG64(int(self.seed)))
+        return np.random.Generator(np.random.PCG64(of_numpy(int(self.seed))))
 
     def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), "seed": serialize_keras_object(self._init_seed)}   # None, not the seed drawn for it

@@ -74,6 +74,13 @@ class AUC(ThresholdMetric):
         if num_labels or not multi_label:
             self._build(num_labels)
 
+    def get_config(self) -> dict[str, Any]:
+        """As in Keras, thresholds are told where some were given; `num_thresholds` makes them otherwise."""
+        config = super().get_config()
+        if self._thresholds is None:
+            config.pop("thresholds", None)
+        return config
+
     def _build(self, labels: int | None) -> None:
         self._start(self._limits, self._even, labels)
         self._built = True

@@ -41,11 +41,11 @@ class SeedGenerator(Configured, kind=SEEDS):
             raise ValueError(f"SeedGenerator: unrecognized keyword arguments: {kwargs}.{hint}")
         if seed is None:
             seed = make_default_seed()
-        if not isinstance(seed, (int, np.integer)) or seed < 0:
-            raise ValueError(f"SeedGenerator: seed must be an integer of at least 0, or None. Received: {seed!r}")
+        if not isinstance(seed, (int, np.integer)):
+            raise ValueError(f"SeedGenerator: seed must be an integer or None. Received: seed={seed!r}")
         self._initial_seed = int(seed)
         self.name = name or "seed_generator"
-        self.state = Variable(np.array([seed & 0xFFFFFFFF, 0], np.uint32), trainable=False, name="seed_generator_state")
+        self.state = Variable(np.array([int(seed) & 0xFFFFFFFF, 0], np.uint32), trainable=False, name="seed_generator_state")
         self.state.path = f"{self.name}/seed_generator_state"
 
     def next(self, ordered: bool = True) -> Tensor:
@@ -70,7 +70,12 @@ def make_default_seed() -> int:
 
 def host_generator(seed: Any) -> np.random.Generator:
     """numpy's generator for what is drawn on the host: of an integer seed, otherwise of one from the global random state."""
-    return np.random.default_rng(seed if isinstance(seed, int) else _python.integers(2**31))
+    return np.random.default_rng(of_numpy(seed) if isinstance(seed, int) else _python.integers(2**31))
+
+
+def of_numpy(seed: int) -> int:
+    """A seed as numpy takes it: a negative one is the one whose lowest 32 bits it has, as on the device."""
+    return seed if seed >= 0 else seed & 0xFFFFFFFF
 
 
 def seed_everything(seed: int | None) -> None:

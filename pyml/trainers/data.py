@@ -14,10 +14,11 @@ import numpy as np
 
 from pyml.core import Tensor, Variable
 from pyml.core.tree import flatten, map_structure
-from pyml.dtypes import host_array
+from pyml.dtypes import host_array, is_sparse
 from pyml.errors import DtypeError, ShapeError
 from pyml.tracebacks import warn
 from pyml.trainers.labels import class_weights
+from pyml.trainers.sparse_rows import SparseRows, rows_of
 from pyml.utils.data_utils import PyDataset, pack_x_y_sample_weight, unpack_x_y_sample_weight
 
 _SEEN_AGAIN = 2  # batches of a generator that Keras looks at before it begins, and that every validation with it begins with there
@@ -100,7 +101,7 @@ class Arrays:
 
 
 def as_arrays(data: Any, name: str, what: str) -> Any:
-    """Nested data as nested numpy arrays of a supported dtype.
+    """Nested data as nested numpy arrays of a supported dtype; sparse matrices of scipy with their zeros.
 
     Raises:
         TypeError: A leaf is not an array of numbers.
@@ -119,9 +120,13 @@ def as_arrays(data: Any, name: str, what: str) -> Any:
                 "(pad shorter ones), or a list of arrays, one for each input."
             ) from None
 
-    def leaf(value: Any) -> np.ndarray | None:
+    def leaf(value: Any) -> np.ndarray | SparseRows | None:
         if value is None:
             return None
+        if is_sparse(value):
+            value = rows_of(value)
+            if isinstance(value, SparseRows):
+                return value
         array = value.numpy() if isinstance(value, (Tensor, Variable)) else value if isinstance(value, np.ndarray) else np.asarray(value)
         if array.dtype.kind not in "biuf":
             kind = type(value).__name__ if array.ndim == 0 else f"array of {array.dtype}"

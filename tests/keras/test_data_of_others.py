@@ -68,3 +68,17 @@ def test_a_step_gets_what_the_user_passed(cpu):
         model.compile("sgd")
         model.fit(*data, batch_size=8, verbose=0, **how)
     assert given == ["Tensor", 2, 3, 2, "dict"]
+
+
+@pytest.mark.parametrize("written_out", [None, 0], ids=["as an array", "batch by batch"])
+def test_sparse_matrices_of_scipy_train_and_predict_as_arrays_do(cpu, monkeypatch, written_out):
+    sparse = pytest.importorskip("scipy.sparse")
+    if written_out is not None:
+        monkeypatch.setattr("pyml.trainers.sparse_rows.WRITTEN_OUT", written_out)
+    x = np.where(X > 0.5, X, 0)
+    expected, model = fitted(x, Y, batch_size=3)
+    for matrix in (sparse.csr_matrix(x), sparse.coo_matrix(x), sparse.csc_array(x)):
+        history, again = fitted(matrix, Y, batch_size=3)
+        assert history == pytest.approx(expected)
+        assert again.evaluate(matrix, Y, verbose=0) == pytest.approx(model.evaluate(x, Y, verbose=0))
+        np.testing.assert_allclose(again.predict(matrix, batch_size=3, verbose=0), model.predict(x, verbose=0), rtol=1e-6)

@@ -175,3 +175,11 @@ def test_weights_of_labels_and_of_samples_multiply(cpu):
     each.update_state(truth.ravel(), said.ravel(), np.outer(of_samples, of_labels).ravel())
     for count in ("true_positives", "false_positives", "true_negatives", "false_negatives"):
         np.testing.assert_allclose(getattr(one, count).numpy(), getattr(each, count).numpy(), rtol=1e-5, atol=1e-5)
+
+
+def test_the_config_of_auc_tells_thresholds_where_they_were_given_as_in_keras():
+    assert "thresholds" not in metrics.AUC(num_thresholds=5).get_config()
+    given = metrics.AUC(thresholds=[0.5, 0.2]).get_config()
+    assert (given["num_thresholds"], given["thresholds"]) == (4, [0.2, 0.5])
+    for config in (given, metrics.AUC(num_thresholds=5).get_config()):
+        assert metrics.AUC.from_config(config).get_config() == config
