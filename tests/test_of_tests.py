@@ -1,5 +1,8 @@
 """The tools that watch over the tests see what they are meant to see."""
 
+import ast
+import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -12,6 +15,7 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "tools"))
 import lint_tests
 import mutate
 import promises
+from mutating import changes, code, lines, workers
 
 
 @pytest.mark.parametrize(("body", "seen"), [
@@ -37,8 +41,8 @@ def test_the_lint_finds_tests_that_cannot_fail(tmp_path, body, seen):
 
 def test_every_kind_of_change_is_found_and_leaves_the_rest_alone(tmp_path):
     source = 'def f(x, n=3):\n    if x > n:\n        g(x)\n        x += 2.0\n    return op(x - 1, wgsl="a + b")\n'
-    finder = mutate.Finder(tmp_path, source)
-    finder.visit(mutate.ast.parse(source))
+    finder = changes.Finder(tmp_path, source)
+    finder.visit(ast.parse(source))
     changed = {change.applied(source) for change in finder.found}
     for old, new in (("n=3", "n=4"), ("x > n", "not (x > n)"), ("x > n", "(x >= n)"), ("g(x)", "pass"), ("x += 2.0", "pass"),
                      ("2.0", "2.5"), ("x - 1", "(x + 1)"), ("a + b", "a - b")):  # fmt: skip
@@ -47,15 +51,15 @@ def test_every_kind_of_change_is_found_and_leaves_the_rest_alone(tmp_path):
 
 def test_messages_and_what_people_read_are_not_changed(tmp_path):
     source = 'def f(x):\n    raise ValueError(f"{x + 1}")\n\n\ndef explain(x):\n    return x + 1\n'
-    finder = mutate.Finder(tmp_path, source)
-    finder.visit(mutate.ast.parse(source))
+    finder = changes.Finder(tmp_path, source)
+    finder.visit(ast.parse(source))
     assert not finder.found
 
 
 def test_what_only_guards_or_is_never_tested_is_not_changed(tmp_path):
     source = '@dataclass(frozen=True)\nclass A:\n    def _samples(self):\n        return 1\n\n    pairs = zip(a, b, strict=True)\n'
-    finder = mutate.Finder(tmp_path, source)
-    finder.visit(mutate.ast.parse(source))
+    finder = changes.Finder(tmp_path, source)
+    finder.visit(ast.parse(source))
     assert not finder.found
 
 
@@ -83,17 +87,96 @@ def test_many_cases_in_one_test_all_run_and_those_that_fail_are_named():
 
 
 @pytest.mark.parametrize("part", mutate.PARTS)
-def test_every_stage_of_a_part_names_files_that_are_there(part):
-    assert next(mutate.changes(part))
-    assert all((mutate.ROOT / file).exists() for files, _ in mutate.PARTS[part] for file in mutate.named(files))
+def test_a_part_has_changes_and_files_of_tests_that_are_there(part):
+    assert len(changes.changes(part)) > 200
+    assert all((changes.ROOT / "tests" / f"{file}.py").exists() for file in mutate.PARTS[part])
 
 
-@pytest.mark.parametrize("stage", [("tests/test_of_tests.py", "no_test_has_this_name"), ("tests/gone.py", "")])
-def test_a_stage_without_tests_ends_the_run(stage):
-    copies = mutate.Copies.__new__(mutate.Copies)
-    copies.limits = {}
-    with pytest.raises(SystemExit, match=r"no test ran|there is no tests/gone\.py"):
-        copies.passes(mutate.ROOT, [stage])
+def test_tests_that_are_not_there_end_the_run():
+    worker = workers.Worker.__new__(workers.Worker)
+    worker.place = changes.ROOT
+    with pytest.raises(SystemExit, match="no test ran"):
+        worker.anew(None, [("tests/test_of_tests.py::test_that_nobody_wrote", 0.1)])
+
+
+NESTED = """
+def outer(x):
+    def inner(y):
+        return [x + y + i for i in (1, 2)]
+    return inner
+table = {"a": lambda v: v * 2, "b": lambda v: v * 2}
+limit = 3
+"""
+
+
+@pytest.mark.parametrize(("old", "new", "calls", "expected"), [
+    ("x + y", "x - y", "outer(5)(1)", [5, 6]),
+    ("x + y", "x - y", "made(1)", [10, 11]),                     # what `outer` had made before
+    ('"b": lambda v: v * 2', '"b": lambda v: v * 3', "table['a'](1), table['b'](1)", (2, 3)),
+    ("limit = 3", "limit = 4", None, None),                      # runs while the module loads
+])  # fmt: skip
+def test_functions_that_are_there_get_the_changed_code(old, new, calls, expected):
+    names: dict = {}
+    exec(compile(NESTED, "nested.py", "exec", dont_inherit=True), names)
+    names["made"] = names["outer"](10)
+    functions = [names["outer"], names["made"], *names["table"].values()]
+    done = code.replace(NESTED, NESTED.replace(old, new), "nested.py", functions)
+    assert done == (calls is not None)
+    assert calls is None or eval(calls, names) == expected
+
+
+def test_a_change_meets_the_tests_that_run_its_line_the_cheapest_of_each_function_first():
+    path = "pyml/losses/base.py"
+    source = {path: {workers.digest(changes.ROOT / path)}}
+    run = {"t::a[1]": {path: {"f:3": [4, 5]}}, "t::a[2]": {path: {"f:3": [4]}}, "t::b": {path: {"f:3": [4]}},
+             "t::c": {path: {"g:9": [9]}}}  # fmt: skip
+    tests = lines.Tests({"t::a[1]": 1.0, "t::a[2]": 2.0, "t::b": 3.0, "t::c": 0.1}, run, {path: {"g:9": [9]}}, source)
+    at = lambda line: changes.Change(Path(path), line, 0, 0, "", line)
+    assert tests.that_run(at(5), "f:3") == ["t::a[1]"]
+    assert tests.cheapest(tests.that_run(at(4), "f:3"), 60) == ["t::a[1]", "t::b", "t::a[2]"]
+    assert tests.cheapest(tests.that_run(at(4), "f:3"), 3.5, known="t::b") == ["t::b", "t::a[1]", "t::a[2]"]
+    assert tests.ran_early(at(9), "g:9") and not tests.ran_early(at(4), "f:3")
+    tests.sources = {path: {"another text"}}                     # lines may have moved: all that run the function
+    assert tests.that_run(at(50), "f:33") == ["t::a[1]", "t::a[2]", "t::b"]
+
+
+def test_a_fork_in_which_a_function_is_another_notices_what_a_test_claims(tmp_path):
+    for folder in ("pyml/part", "tests"):
+        (tmp_path / folder).mkdir(parents=True)
+    (tmp_path / "pyml/__init__.py").touch()
+    (tmp_path / "tools").symlink_to(changes.ROOT / "tools")
+    source = "def double(x):\n    y = x * 2\n    return y if y < 100 else 100\n"
+    (tmp_path / "pyml/part/sums.py").write_text(source)
+    (tmp_path / "tests/test_sums.py").write_text(
+        "from pyml.part import sums\n\n\ndef test_two():\n    assert sums.double(1) == 2\n\n\ndef test_nothing():\n    assert sums\n")
+    run = workers.command(["test_sums"])
+    noted = tmp_path / "lines"
+    subprocess.run(run, cwd=tmp_path, env=workers.told(do="map", parts=["part"], gpu=False, to=str(noted)), check=True)
+    early, nothing, two = map(json.loads, noted.read_text().splitlines())
+    assert early == {"early": {}} and nothing["lines"] == {} and two["passed"]
+    assert two["lines"] == {"pyml/part/sums.py": {"double:1": [2, 3]}}
+
+    (asks, ask), (answer, answers) = os.pipe(), os.pipe()
+    with os.fdopen(ask, "w") as ask, os.fdopen(answer) as answer:
+        for new in ("x * 3", "2 * x", "(x * 2 if x else f())"):
+            asked = {"path": "pyml/part/sums.py", "old": source, "new": source.replace("x * 2", new), "tests": [[two["test"], 1]]}
+            ask.write(json.dumps(asked) + "\n")
+        ask.close()
+        env = workers.told(do="serve", parts=["part"], asks=asks, answers=answers)
+        subprocess.run(run, cwd=tmp_path, env=env, pass_fds=(asks, answers), check=True)
+        os.close(answers)
+        said = [json.loads(line) for line in answer]
+    assert [each["answer"] for each in said] == ["noticed", "survived", "survived"]
+    assert said[0]["by"] == two["test"]
+
+
+def test_changes_that_make_no_difference_are_changes_of_lines_that_are_there():
+    text = changes.EQUIVALENT.read_text(encoding="utf-8")
+    for each in changes.equivalents(text):
+        assert any(each.is_of(change) for change in changes.found_in(Path(each.path))), each
+        assert len(each.reason) > 20, each
+    with pytest.raises(SystemExit, match="has a block that is not"):
+        changes.equivalents("pyml/losses/base.py: return 1\nno arrow")
 
 
 def test_the_repository_keeps_nothing_that_a_run_made():

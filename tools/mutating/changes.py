@@ -1,0 +1,208 @@
+"""The small changes that `mutate.py` makes, found in the syntax of a file; and the list of those that make no difference."""
+
+from __future__ import annotations
+
+import ast
+import copy
+import itertools
+import random
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+EQUIVALENT = ROOT / "tests" / "equivalent_mutants.txt"
+SWAPS: dict[type, type] = {
+    ast.Add: ast.Sub, ast.Sub: ast.Add, ast.Mult: ast.Div, ast.Div: ast.Mult, ast.FloorDiv: ast.Mult, ast.Mod: ast.FloorDiv,
+    ast.Lt: ast.LtE, ast.LtE: ast.Lt, ast.Gt: ast.GtE, ast.GtE: ast.Gt, ast.Eq: ast.NotEq, ast.NotEq: ast.Eq, ast.Is: ast.IsNot,
+    ast.IsNot: ast.Is, ast.In: ast.NotIn, ast.NotIn: ast.In, ast.And: ast.Or, ast.Or: ast.And, ast.BitAnd: ast.BitOr,
+    ast.BitOr: ast.BitAnd, ast.LShift: ast.RShift, ast.RShift: ast.LShift,
+}  # fmt: skip
+WGSL = {"wgsl", "preamble", "combine", "init"}  # arguments that hold code of kernels
+CODE = {" + ": " - ", " - ": " + ", " * ": " / ", " / ": " * ", " < ": " <= ", " > ": " >= ", "min(": "max(", "max(": "min("}
+LEFT_ALONE = {"cost", "tol", "probe", "samples", "flops",     # what choosing and testing an operation take,
+              "strict", "stacklevel", "frozen", "slots"}      # what only guards against a fault of the author, or is for people
+# Functions whose results people read, those that count work, and those of tests.
+SHOWN = {"explain", "label", "__repr__", "describe", "_work", "arithmetic", "cost", "_samples"}
+
+
+@dataclass(frozen=True)
+class Change:
+    """One edit: the text from `start` to `end` of a file becomes `text`."""
+
+    path: Path
+    line: int
+    start: int
+    end: int
+    text: str
+    last: int = 0  # its last line
+
+    def applied(self, source: str) -> str:
+        return source[: self.start] + self.text + source[self.end :]
+
+
+class Finder(ast.NodeVisitor):
+    """Collects all changes of one file."""
+
+    def __init__(self, path: Path, source: str):
+        self.path, self.source = path, source
+        self.texts = source.splitlines(keepends=True)
+        self.lines = [0, *itertools.accumulate(map(len, self.texts))]
+        self.found: list[Change] = []
+
+    def column(self, line: int, offset: int) -> int:
+        """Characters of what the syntax counts in bytes."""
+        return len(self.texts[line - 1].encode()[:offset].decode())
+
+    def add(self, node: ast.expr | ast.stmt, text: str) -> None:
+        assert node.end_lineno is not None and node.end_col_offset is not None
+        start = self.lines[node.lineno - 1] + self.column(node.lineno, node.col_offset)
+        end = self.lines[node.end_lineno - 1] + self.column(node.end_lineno, node.end_col_offset)
+        self.found.append(Change(self.path, node.lineno, start, end, text, node.end_lineno))
+
+    def visit_FunctionDef(self, node: ast.FunctionDef) -> None:
+        if node.name in SHOWN:
+            return
+        for default in (*node.args.defaults, *node.args.kw_defaults):
+            if default is not None:
+                self.visit(default)
+        for inner in node.body:
+            self.visit(inner)
+
+    def visit_ClassDef(self, node: ast.ClassDef) -> None:
+        for inner in (*node.keywords, *node.body):             # but not the decorators: `frozen=True` only guards
+            self.visit(inner)
+
+    def visit_AnnAssign(self, node: ast.AnnAssign) -> None:
+        if node.value is not None:
+            self.visit(node.value)
+
+    def visit_Raise(self, node: ast.Raise) -> None: ...  # messages are tested by their beginnings, if at all
+
+    def visit_JoinedStr(self, node: ast.JoinedStr) -> None: ...
+
+    def visit_Assert(self, node: ast.Assert) -> None: ...
+
+    def visit_If(self, node: ast.If) -> None:
+        if not (isinstance(node.test, ast.Name) and node.test.id == "TYPE_CHECKING"):
+            self.add(node.test, f"not ({ast.unparse(node.test)})")
+            self.generic_visit(node)
+
+    def visit_IfExp(self, node: ast.IfExp) -> None:
+        self.add(node.test, f"(not ({ast.unparse(node.test)}))")
+        self.generic_visit(node)
+
+    def visit_Expr(self, node: ast.Expr) -> None:
+        if isinstance(node.value, ast.Call):
+            self.add(node, "pass")
+            self.generic_visit(node)
+
+    def visit_AugAssign(self, node: ast.AugAssign) -> None:
+        self.add(node, "pass")
+        self.generic_visit(node)
+
+    def visit_BinOp(self, node: ast.BinOp) -> None:
+        if type(node.op) in SWAPS and not isinstance(node.left, ast.JoinedStr):
+            other = copy.deepcopy(node)
+            other.op = SWAPS[type(node.op)]()
+            self.add(node, f"({ast.unparse(other)})")
+        self.generic_visit(node)
+
+    def visit_BoolOp(self, node: ast.BoolOp) -> None:
+        other = copy.deepcopy(node)
+        other.op = SWAPS[type(node.op)]()
+        self.add(node, f"({ast.unparse(other)})")
+        self.generic_visit(node)
+
+    def visit_Compare(self, node: ast.Compare) -> None:
+        other = copy.deepcopy(node)
+        other.ops[0] = SWAPS[type(node.ops[0])]()
+        self.add(node, f"({ast.unparse(other)})")
+        self.generic_visit(node)
+
+    def visit_Constant(self, node: ast.Constant) -> None:
+        if isinstance(node.value, bool):
+            self.add(node, str(not node.value))
+        elif isinstance(node.value, int):
+            self.add(node, str(node.value + 1))
+        elif isinstance(node.value, float) and node.value:
+            self.add(node, repr(node.value * 1.25))
+
+    def visit_keyword(self, node: ast.keyword) -> None:
+        if node.arg in WGSL and isinstance(node.value, ast.Constant) and isinstance(node.value.value, str):
+            text = ast.get_source_segment(self.source, node.value) or ""
+            for old, new in CODE.items():
+                if old in text:
+                    self.add(node.value, text.replace(old, new, 1))
+        elif node.arg not in LEFT_ALONE:
+            self.visit(node.value)
+
+
+def found_in(path: Path) -> list[Change]:
+    """All changes of a file."""
+    source = source_of(path)
+    finder = Finder(path, source)
+    finder.visit(ast.parse(source))
+    return finder.found
+
+
+def changes(part: str) -> list[Change]:
+    return [change for path in sorted((ROOT / "pyml" / part).rglob("*.py")) for change in found_in(path.relative_to(ROOT))]
+
+
+def sample(every: list[Change], count: int, seed: int) -> list[Change]:
+    """Some of them that leave valid Python, the same ones for a seed."""
+    chosen: list[Change] = []
+    for change in random.Random(seed).sample(every, len(every)):
+        if len(chosen) == count:
+            break
+        try:
+            compile(change.applied(source_of(change.path)), str(change.path), "exec")
+        except (SyntaxError, ValueError):
+            continue
+        chosen.append(change)
+    return chosen
+
+
+@cache
+def source_of(path: Path) -> str:
+    return (ROOT / path).read_text(encoding="utf-8")
+
+
+def old_and_new(change: Change) -> tuple[str, str]:
+    """Both texts, each in one line."""
+    return " ".join(source_of(change.path)[change.start : change.end].split()), " ".join(change.text.split())
+
+
+def line_of(change: Change) -> str:
+    return source_of(change.path).splitlines()[change.line - 1].strip()
+
+
+def name_of(change: Change) -> str:
+    return " ".join([change.path.as_posix(), line_of(change), *old_and_new(change)])
+
+
+@dataclass(frozen=True)
+class Equivalent:
+    """A change that makes no difference: where, which, and why."""
+
+    path: str
+    line: str
+    change: str
+    reason: str
+
+    def is_of(self, change: Change) -> bool:
+        old, new = old_and_new(change)
+        return (self.path, self.line, self.change) == (change.path.as_posix(), line_of(change), f"{old} -> {new}")
+
+
+def equivalents(text: str) -> list[Equivalent]:
+    """What the file lists: blocks of `PATH: the line`, `old -> new` and the reason, with empty lines between them."""
+    found = []
+    for block in filter(None, (block.strip() for block in text.split("\n\n"))):
+        lines = block.splitlines()
+        if len(lines) < 3 or ": " not in lines[0] or " -> " not in lines[1]:
+            raise SystemExit(f"mutate: {EQUIVALENT.name} has a block that is not 'path: line', 'old -> new', reason:\n{block}")
+        path, _, line = lines[0].partition(": ")
+        found.append(Equivalent(path, line.strip(), lines[1].strip(), " ".join(line.strip() for line in lines[2:])))
+    return found

@@ -1,0 +1,87 @@
+"""Which tests run which lines of the parts: noted once for every file of tests, under build/mutate/."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from mutating.changes import ROOT, Change
+
+MAPS = ROOT / "build" / "mutate"
+
+
+def digest(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()[:16]
+
+
+@dataclass
+class Tests:
+    """Which tests run which lines, and how long they take: {test: {file: {"function:first line": lines}}}."""
+
+    takes: dict[str, float] = field(default_factory=dict)
+    lines: dict[str, dict[str, dict[str, list[int]]]] = field(default_factory=dict)
+    early: dict[str, dict[str, list[int]]] = field(default_factory=dict)
+    sources: dict[str, set[str]] = field(default_factory=dict)  # of each file of the part, the texts that were there when lines were noted
+    failing: list[str] = field(default_factory=list)
+
+    def read(self, kept: Path) -> None:
+        noted = json.loads(kept.read_text(encoding="utf-8"))
+        for path, text in noted["sources"].items():
+            self.sources.setdefault(path, set()).add(text)
+        for path, functions in noted["early"].items():
+            for name, lines in functions.items():
+                self.early.setdefault(path, {}).setdefault(name, []).extend(lines)
+        for test in noted["tests"]:
+            if test["passed"]:
+                self.takes[test["test"]], self.lines[test["test"]] = test["takes"], test["lines"]
+            else:
+                self.failing.append(test["test"])
+
+    def that_run(self, change: Change, function: str) -> list[str]:
+        """Tests that run a line of the change; of a file that is another by now, the tests that run the function."""
+        path = change.path.as_posix()
+        name = function.partition(":")[0]
+        if self.sources.get(path, set()) != {digest(ROOT / path)}:
+            return [test for test, files in self.lines.items() if any(f.partition(":")[0] == name for f in files.get(path, ()))]
+        entering = {test: files[path][function] for test, files in self.lines.items() if function in files.get(path, ())}
+        exact = [test for test, lines in entering.items() if any(change.line <= line <= change.last for line in lines)]
+        return exact or list(entering)
+
+    def that_meet(self, change: Change, first: str) -> list[str]:
+        """For what runs while a module loads: the tests of the file that meets all of the part, those that run the file, the others."""
+        path = change.path.as_posix()
+        near = {test: 0 if test.startswith(f"tests/{first}.py") else 1 if path in files else 2 for test, files in self.lines.items()}
+        return sorted(near, key=lambda test: near[test])
+
+    def ran_early(self, change: Change, function: str) -> bool:
+        name = function.partition(":")[0]
+        return any(f.partition(":")[0] == name for f in self.early.get(change.path.as_posix(), ()))
+
+    def cheapest(self, tests: Iterable[str], seconds: float, known: str | None = None) -> list[str]:
+        """As many as take so long: of each test function the cheapest first, then each's second."""
+        rank: dict[str, int] = {}
+        ordered = []
+        for test in sorted(tests, key=lambda test: self.takes[test]):
+            name = test.partition("[")[0]
+            rank[name] = rank.get(name, -1) + 1
+            ordered.append((rank[name], self.takes[test], test))
+        chosen = [known] if known in self.takes else []
+        spent = 0.0
+        for _, takes, test in sorted(ordered):
+            if spent + takes <= seconds and test != known:
+                spent += takes
+                chosen.append(test)
+        return [test for test in chosen if test is not None]
+
+
+def kept_lines(file: str, gpu: bool) -> Path:
+    return MAPS / f"{file.replace('/', '-')}{'-gpu' if gpu else ''}.json"
+
+
+def fresh(file: str, gpu: bool) -> bool:
+    """Whether the lines of a file of tests are noted."""
+    kept = kept_lines(file, gpu)
+    return kept.exists() and json.loads(kept.read_text(encoding="utf-8"))["of"] == digest(ROOT / "tests" / f"{file}.py")
