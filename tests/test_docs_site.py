@@ -13,7 +13,9 @@ import pytest
 ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT))
 
-from tools.docs import made, names, pages, reference, source, tfjs  # noqa: E402
+from pyml.cli.chapters import chapters  # noqa: E402
+from pyml.cli.gallery import demos  # noqa: E402
+from tools.docs import made, names, pages, pictures, reference, source, tfjs  # noqa: E402
 
 DOCUMENTS = [*sorted((ROOT / "docs").glob("*.md")), ROOT / "README.md", ROOT / "CONTRIBUTING.md", ROOT / "CHANGELOG.md",
              ROOT / "benchmarks" / "README.md", ROOT / "tests" / "README.md"]  # fmt: skip
@@ -105,6 +107,59 @@ def test_every_name_of_tensorflow_js_leads_to_one_that_is_there():
 
 def test_the_table_of_tensorflow_js_is_that_of_its_data():
     assert tfjs.PAGE.read_text(encoding="utf-8") == tfjs.page(), "run python -m tools.docs.tfjs"
+
+
+# the table of its README, at commit 037c3c4
+TFJS_EXAMPLES = [
+    "abalone-node", "addition-rnn", "addition-rnn-webworker", "baseball-node", "boston-housing", "cart-pole", "chrome-extension",
+    "custom-layer", "data-csv", "data-generator", "date-conversion-attention", "electron", "fashion-mnist-vae",
+    "interactive-visualizers", "iris", "iris-fitDataset", "jena-weather", "lstm-text-generation", "mnist", "mnist-acgan",
+    "mnist-core", "mnist-node", "mnist-transfer-cnn", "mobilenet", "polynomial-regression", "polynomial-regression-core",
+    "quantization", "sentiment", "simple-object-detection", "snake-dqn", "translation", "tsne-mnist-canvas",
+    "webcam-transfer-learning", "website-phishing",
+]  # fmt: skip
+
+
+def test_every_example_of_tensorflow_js_leads_to_a_page_that_is_there():
+    text = (ROOT / "docs" / "from_tensorflow_js.md").read_text(encoding="utf-8").partition("## The examples of")[2].partition("\n## ")[0]
+    rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in text.splitlines() if line.startswith("| ")][1:]
+    named = [name for example, _, _ in rows for name in re.findall(r"`([^`]+)`", example)]
+    assert sorted(set(named)) == sorted({*TFJS_EXAMPLES, "visualize-convnet"}) and max(Counter(named).values()) == 1
+    pages = {"chapter": {one.name for one in chapters(ROOT / "demos")}, "demo": set(demos(ROOT / "demos"))}
+    wrong = []
+    for example, _, here in rows:
+        found = re.findall(r"(chapter|demo)s? `(\w+)`(?: and `(\w+)`)?", here)
+        told = [(kind, name) for kind, *both in found for name in both if name]
+        wrong += [f"{example}: {kind} {name}" for kind, name in told if name not in pages[kind]]
+        assert told or LINK.search(here) or "every chapter" in here, example
+    assert wrong == []
+
+
+# ---- screenshots
+
+
+def test_pages_are_pictured_again_only_when_their_files_have_changed(tmp_path):
+    """As `tools.docs --pictures` asks, which opens only these pages."""
+    for name in ("demos/chapters/page.js", "demos/chapters/one.py", "demos/chapters/two.py", "demos/three/index.html", "web/demo.css",
+                 "pyml/vis/charts.py"):  # fmt: skip
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text("first")
+    names, looks = ["one", "two", "three"], tmp_path / "build" / "looks"
+    looks.mkdir(parents=True)
+
+    def pictured():
+        for name in names:
+            (looks / f"{name}.stamp").write_text(pictures.stamp(tmp_path, name))
+
+    assert pictures.waiting(tmp_path, names) == names
+    (looks / "two.stamp").write_text(pictures.stamp(tmp_path, "two"))      # a run that was broken off after it
+    assert pictures.waiting(tmp_path, names) == ["one", "three"]
+    for changed, again in (("demos/chapters/one.py", ["one"]), ("demos/three/index.html", ["three"]),
+                           ("demos/chapters/page.js", ["one", "two"]), ("web/demo.css", names), ("pyml/vis/charts.py", names)):  # fmt: skip
+        pictured()
+        assert pictures.waiting(tmp_path, names) == []
+        (tmp_path / changed).write_text("other")
+        assert pictures.waiting(tmp_path, names) == again, changed
 
 
 class Links(HTMLParser):

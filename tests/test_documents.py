@@ -60,6 +60,21 @@ def test_nobody_is_told_to_install_the_other_project_of_that_name():
     assert len(texts) > 40 and not any(told.values()), {name: found for name, found in told.items() if found}
 
 
+def test_readme_and_docs_name_every_way_into_a_page():
+    readme, guides = README.read_text(encoding="utf-8"), ("own_page.md", "notebooks.md")
+    guide = "".join((README.parent / "docs" / name).read_text(encoding="utf-8") for name in guides)
+    for way in ("loadPyml", "Pyodide", "micropip", "PyScript", "JupyterLite", "marimo"):
+        assert way in readme and way in guide, way
+    assert "await pyml.config.init_async()" in guide and all(f"docs/{name}" in readme for name in guides)
+
+
+def test_the_changelog_begins_with_the_version_of_the_package():
+    import pyml
+
+    heads = re.findall(r"^## (.+)$", (README.parent / "CHANGELOG.md").read_text(encoding="utf-8"), re.MULTILINE)
+    assert heads[0].startswith(pyml.__version__) and all(re.match(r"\d+\.\d+\.\d+", head) for head in heads)
+
+
 @pytest.fixture
 def few_digits(monkeypatch):
     """A data set of 192 digits, and 64 for tests."""

@@ -7,7 +7,8 @@ const COLOURS = {
   dark: { ink: "#e6e4df", quiet: "#a5adb5", line: "#343b41" },
 };
 // What is bright enough on a dark ground, and what too bright; the names are those of pyml.vis.theme.
-const ON_DARK = { "#0072B2": "#4da3e0", "#D55E00": "#ff8a4a", "#009E73": "#2fc79b", "#767676": "#a5adb5", "#eef3fb": "#2a343b", "#1f2328": "#e6e4df" };
+const ON_DARK = { "#0072B2": "#4da3e0", "#D55E00": "#ff8a4a", "#009E73": "#2fc79b", "#CC79A7": "#e59ac5", "#56B4E9": "#c4ebff", "#767676": "#858b91", "#eef3fb": "#2a343b",
+  "#1f2328": "#e6e4df" }; // as in pyml/vis/theme.py
 const BLUES = ["#2a343b", "#4da3e0"]; // the scheme begins nearly white
 
 const MANY = 500; // rows from which on a canvas draws: an element for each point would hold the page up

@@ -11,7 +11,7 @@ _NAMES = {
     "values_distribution": "networks", "model_summary": "networks", "layer": "networks", "model_graph": "networks",
     "history": "training", "fit_callbacks": "training",
     "find_learning_rate": "rates",
-    "activations": "seen", "filters": "seen", "occlusion": "seen", "saliency": "attributions",
+    "activations": "seen", "attention": "attending", "filters": "seen", "occlusion": "seen", "saliency": "attributions",
     "integrated_gradients": "attributions", "grad_cam": "attributions",
     "pca": "projections", "tsne": "projections", "decision_boundary": "boundaries", "neurons": "neurons",
     "projector": "projecting", "loss_slice": "landscapes",

@@ -16,12 +16,14 @@ class Plane:
     """The places around some points: `grid` is `(resolution * resolution, 2)`, float32, rows from low to high second coordinate.
 
     Raises:
-        ValueError: The points are not `(n, 2)`, or there are none.
+        ValueError: The points are not `(n, 2)`, there are none, or some are not finite.
     """
 
     def __init__(self, what: str, points: np.ndarray, resolution: int) -> None:
         if points.ndim != 2 or points.shape[1] != 2 or not len(points):
             raise ValueError(f"{what}: expected points (n, 2). Received shape {points.shape}.")
+        if not np.isfinite(points).all():
+            raise ValueError(f"{what}: the points hold values that are not finite; fill or leave them out first.")
         low, high = points.min(0), points.max(0)
         around = np.where(high > low, (high - low) * 0.08, 0.5)
         self.low, self.high = low - around, high + around
@@ -45,7 +47,7 @@ def decision_boundary(model: Any, x: Any, y: Any, resolution: int = 60, **opts: 
         A Figure; `.values` is `(resolution, resolution)`, the class at each place, rows from low to high `x[:, 1]`.
 
     Raises:
-        ValueError: `x` has another form.
+        ValueError: `x` has another form, or holds values that are not finite.
     """
     chosen = options("decision_boundary", opts)
     points, kinds = numbers("decision_boundary", x), numbers("decision_boundary", y)

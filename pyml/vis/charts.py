@@ -132,7 +132,7 @@ def bar_chart(data: Any, labels: Sequence[Any] | None = None, **opts: Any) -> Fi
         "mark": {"type": "bar", "color": colour if isinstance(colour, str) else SERIES[0]},
         "encoding": {
             names: {"field": "label", "type": chosen[f"{names}_type"] or "ordinal", "sort": None, "title": chosen[f"{names}_label"] or "",
-                    "axis": {"labelLimit": 150} if lying else {**slanting(longest, len(rows)), "labelOverlap": True}},
+                    "axis": {"labelLimit": 150} if lying else {**slanting(longest, len(rows)), "labelOverlap": len(rows) > 14}},
             sizes: {"field": "value", "type": chosen[f"{sizes}_type"] or "quantitative", "title": chosen[f"{sizes}_label"] or "value"},
             **({"color": {"field": "label", "type": "nominal", "legend": None, "scale": {"range": list(colour)}}}
                if colour and not isinstance(colour, str) else {}),

@@ -28,7 +28,7 @@ def confusion_matrix(labels: Any, predictions: Any = None, class_names: Sequence
         class_names: Names of the classes.
         weights: How much each sample counts.
         opts: `title, width, height, x_label, y_label, font_size, color_map, shade_diagonal` (False: shade only the mistakes),
-            `show_text_overlay`.
+            `show_text_overlay`, `x_type, y_type`.
 
     Returns:
         A Figure; true classes go down, predicted ones to the right.
@@ -40,7 +40,7 @@ def confusion_matrix(labels: Any, predictions: Any = None, class_names: Sequence
         >>> pyml.vis.confusion_matrix([0, 1, 1], [0, 1, 0], class_names=["cat", "dog"]).rows()[2]
         {'x': 'cat', 'y': 'dog', 'value': 1.0}
     """
-    chosen = options("confusion_matrix", opts, "color_map", "shade_diagonal", "show_text_overlay")
+    chosen = options("confusion_matrix", opts, "x_type", "y_type", "color_map", "shade_diagonal", "show_text_overlay")
     if isinstance(labels, Mapping):
         class_names, labels = labels.get("tickLabels", class_names), labels["values"]
     if predictions is None:
@@ -53,7 +53,7 @@ def confusion_matrix(labels: Any, predictions: Any = None, class_names: Sequence
     if not matrix.size:
         return Figure(nothing(chosen))
     size = min(44 * len(matrix) + 80, 420)
-    look = {name: chosen[name] for name in ("title", "font_size")}
+    look = {name: chosen[name] for name in ("title", "font_size", "x_type", "y_type")}
     shown = np.where(np.eye(len(matrix), dtype=bool) & (not chosen["shade_diagonal"]), np.nan, matrix)
     figure = heatmap(
         np.where(np.isnan(shown), 0, shown), class_names, class_names, **look, color_map=chosen["color_map"] or _COLORS,

@@ -26,7 +26,7 @@ def heatmap(data: Any, x_tick_labels: Sequence[Any] | None = None, y_tick_labels
             `values[i][j]` lies in column i and row j unless `row_major`.
         x_tick_labels, y_tick_labels: Names of columns and rows.
         opts: `title, width, height, x_label, y_label, font_size, color_map` (`"viridis"`, `"greyscale"`, `"blues"`, `"magma"` or
-            `"cividis"`), `domain` (lowest and highest colour), `row_major`.
+            `"cividis"`), `domain` (lowest and highest colour), `row_major`, and `x_type, y_type` (`"ordinal"` or `"nominal"`).
 
     Raises:
         ValueError: It is not a matrix, has more than 10,000 cells, or the labels do not fit.
@@ -35,7 +35,7 @@ def heatmap(data: Any, x_tick_labels: Sequence[Any] | None = None, y_tick_labels
         >>> pyml.vis.heatmap([[1, 2], [3, 4]]).rows()[2]
         {'x': '0', 'y': '1', 'value': 3.0}
     """
-    chosen = options("heatmap", opts, "color_map", "domain", "row_major")
+    chosen = options("heatmap", opts, "x_type", "y_type", "color_map", "domain", "row_major")
     if isinstance(data, Mapping):
         x_tick_labels, y_tick_labels = data.get("xTickLabels", x_tick_labels), data.get("yTickLabels", y_tick_labels)
         data = numbers("heatmap", data["values"])
@@ -67,13 +67,19 @@ def heatmap(data: Any, x_tick_labels: Sequence[Any] | None = None, y_tick_labels
     return Figure({
         **base(chosen, fallback="Heat map"), "data": {"values": rows}, "mark": {"type": "rect"},
         "encoding": {
-            "x": {"field": "x", "type": "ordinal", "sort": None, "title": chosen["x_label"] or "", "axis": axis},
-            "y": {"field": "y", "type": "ordinal", "sort": None, "title": chosen["y_label"] or "", "axis": {"labelOverlap": True}},
+            "x": {"field": "x", "type": named(chosen["x_type"]), "sort": None, "title": chosen["x_label"] or "", "axis": axis},
+            "y": {"field": "y", "type": named(chosen["y_type"]), "sort": None, "title": chosen["y_label"] or "",
+                  "axis": {"labelOverlap": True}},
             "color": {"field": "value", "type": "quantitative", "title": None, "scale": scale,
                       "legend": {"orient": "right", "gradientLength": {"expr": "clamp(height - 10, 20, 120)"}}},
             "tooltip": [{"field": "x", "type": "nominal"}, {"field": "y", "type": "nominal"}, {"field": "value", "type": "quantitative"}],
         },
     })  # fmt: skip
+
+
+def named(kind: str | None) -> str:
+    """The type of an axis of names: that of numbers would have no place for them."""
+    return kind if kind == "nominal" else "ordinal"
 
 
 def _labels(name: str, labels: Sequence[Any] | None, count: int) -> list[str]:

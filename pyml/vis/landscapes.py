@@ -10,6 +10,7 @@ from pyml.core import Variable, convert_to_tensor, program
 from pyml.vis.charts import line_chart
 from pyml.vis.figure import Figure
 from pyml.vis.grids import heatmap
+from pyml.vis.values import table_of
 
 
 def loss_slice(model: Any, x: Any, y: Any, dimensions: int = 1, span: float = 1.0, resolution: int | None = None, samples: int = 512,
@@ -53,7 +54,7 @@ def loss_slice(model: Any, x: Any, y: Any, dimensions: int = 1, span: float = 1.
         )
     if not getattr(model, "compiled", False):
         raise ValueError("loss_slice: the model has no loss yet; call model.compile(...) first.")
-    x, y = np.asarray(x), np.asarray(y)
+    x, y = table_of("loss_slice", x), table_of("loss_slice", y)
     if len(x) != len(y) or not len(x):
         raise ValueError(f"loss_slice: x and y must have the same number of rows, at least one. Received {len(x)} and {len(y)}.")
     draw = np.random.default_rng(seed)

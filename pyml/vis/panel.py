@@ -81,6 +81,7 @@ class Visor:
 
     def __init__(self) -> None:
         self._surfaces: dict[tuple[str, str], Surface] = {}
+        self._open: bool | None = None                 # None until somebody says so: the first surface opens the panel
 
     def surface(self, name: str | dict[str, Any], tab: str = "Visor") -> Surface:
         """The surface of a name, made when it is first asked for.
@@ -95,19 +96,22 @@ class Visor:
 
     def open(self) -> None:
         """Shows the panel."""
+        self._open = True
         send("open", {})
 
     def close(self) -> None:
         """Hides it; the key ` shows it again."""
+        self._open = False
         send("close", {})
 
     def toggle(self) -> None:
         """Shows or hides it."""
+        self._open = not self.is_open()
         send("toggle", {})
 
     def is_open(self) -> bool:
         """Whether the panel was opened last, as far as Python knows: a person may have closed it."""
-        return bool(self._surfaces)
+        return bool(self._surfaces) if self._open is None else self._open
 
     def set_active_tab(self, tab: str) -> None:
         """Brings a tab to the front."""

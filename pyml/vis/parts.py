@@ -39,17 +39,22 @@ def last_map(what: str, model: Any) -> Any:
 
 def up_to(what: str, model: Any, layer: Any) -> Any:
     """A model from the inputs to the output of a layer."""
-    _need_graph(what, model)
+    need_graph(what, model)
     return Model(model.inputs, layer.output)
 
 
 def behind(what: str, model: Any, layer: Any) -> Any:
     """A model from the output of a layer to the outputs."""
-    _need_graph(what, model)
+    need_graph(what, model)
     return Model(layer.output, model.outputs[0])
 
 
-def _need_graph(what: str, model: Any) -> None:
+def need_graph(what: str, model: Any) -> None:
+    """Refuses a model that no layers are known of.
+
+    Raises:
+        ValueError: It has no inputs yet.
+    """
     if not getattr(model, "inputs", None):
         raise ValueError(f"{what}: the model must be a built Sequential or functional model; call it on data first, or give it an Input.")
 
@@ -60,7 +65,7 @@ def one_input(what: str, model: Any, image: Any) -> Any:
     Raises:
         ValueError: It does not have the shape of the model's input.
     """
-    _need_graph(what, model)
+    need_graph(what, model)
     array = np.asarray(image.numpy() if hasattr(image, "numpy") else image, np.float32)
     wanted = tuple(model.inputs[0].shape)[1:]
     if array.ndim == len(wanted) and not (array.ndim and array.shape[0] == 1 and wanted[0] not in (1, None)):

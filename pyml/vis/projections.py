@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 
 from pyml import ops
 from pyml.core import Variable, convert_to_tensor, program
+from pyml.vis import notebook
 from pyml.vis.charts import scatter_plot
 from pyml.vis.figure import Figure
 from pyml.vis.values import numbers
 
+Watch = tuple[int, Callable[[np.ndarray], None]]
 LARGEST = 5000                                         # points whose distances, all pairs, t-SNE computes
 
 
@@ -64,7 +66,8 @@ def component_names(share: np.ndarray, components: int) -> list[str]:
 
 
 def tsne(data: Any, labels: Any = None, perplexity: float = 30.0, iterations: int = 500, seed: int = 0,
-         class_names: Sequence[str] | None = None, learning_rate: float | str = "auto", **opts: Any) -> Figure:  # fmt: skip
+         class_names: Sequence[str] | None = None, learning_rate: float | str = "auto", every: int | None = None,
+         **opts: Any) -> Figure:  # fmt: skip
     """Points on a plane so that neighbours stay neighbours; all pairs are computed, on the device.
 
     Args:
@@ -74,6 +77,8 @@ def tsne(data: Any, labels: Any = None, perplexity: float = 30.0, iterations: in
         iterations: Steps; in the first half, at most 250, neighbours attract each other twelvefold.
         seed: Of the noise where the principal components do not tell points apart.
         learning_rate: `"auto"` is the number of points / 48, at least 50.
+        every: Draws the points each time after so many steps, under the title: in the visor of a page or where `draw_with` says, in a
+            notebook below the cell. They are read from the device for it.
 
     Returns:
         A Figure; `.values` is `(points, 2)`.
@@ -83,13 +88,32 @@ def tsne(data: Any, labels: Any = None, perplexity: float = 30.0, iterations: in
 
     Source: van der Maaten and Hinton 2008; the start and rate of Kobak and Berens 2019.
     """
-    found = spread("tsne", data, perplexity, iterations, seed, 2, learning_rate)
-    return drawn("tsne", found, labels, class_names, found, {"title": "t-SNE", "x_label": " ", "y_label": " ", **opts})
+    if every is not None and (not isinstance(every, int) or every < 1):
+        raise ValueError(f"tsne: every must be a positive integer. Received: every={every!r}")
+    look = {"title": "t-SNE", "x_label": " ", "y_label": " ", **opts}
+    make = lambda places: drawn("tsne", places, labels, class_names, places, look)
+    watch = (every, shown_anew(look["title"], make)) if every else None
+    return make(spread("tsne", data, perplexity, iterations, seed, 2, learning_rate, watch))
+
+
+def shown_anew(name: str, make: Callable[[np.ndarray], Figure]) -> Callable[[np.ndarray], None]:
+    """A function that draws places as a figure on one surface again and again; it does nothing where nobody would see it."""
+    from pyml.vis.panel import has_place
+
+    below = notebook.Changing() if not has_place() and notebook.in_notebook() else None
+
+    def draw(places: np.ndarray) -> None:
+        if has_place():
+            make(places).show(name)
+        elif below is not None and below.due(name):
+            below.draw(name, make(places))
+
+    return draw
 
 
 def spread(what: str, data: Any, perplexity: float, iterations: int, seed: int, dimensions: int,
-           learning_rate: float | str = "auto") -> np.ndarray:  # fmt: skip
-    """The places of t-SNE, float32 `(points, dimensions)`.
+           learning_rate: float | str = "auto", watch: Watch | None = None) -> np.ndarray:  # fmt: skip
+    """The places of t-SNE, float32 `(points, dimensions)`; `watch`: after how many steps a function gets them, and the function.
 
     Raises:
         ValueError: As `tsne`.
@@ -104,7 +128,7 @@ def spread(what: str, data: Any, perplexity: float, iterations: int, seed: int, 
     first = leading(x - x.mean(0), min(dimensions, *x.shape))
     start[:, : first.shape[1]] += first / max(first[:, 0].std(), 1e-12) * 1e-4
     rate = max(n / 48, 50.0) if learning_rate == "auto" else float(learning_rate)
-    return _descended(neighbours(x, perplexity), start.astype(np.float32), iterations, rate)
+    return _descended(neighbours(x, perplexity), start.astype(np.float32), iterations, rate, watch)
 
 
 def leading(x: np.ndarray, count: int) -> np.ndarray:
@@ -155,7 +179,7 @@ def weighted(distance: np.ndarray, target: float) -> np.ndarray:
     return weight / total[:, None]
 
 
-def _descended(near: np.ndarray, start: np.ndarray, iterations: int, rate: float) -> np.ndarray:
+def _descended(near: np.ndarray, start: np.ndarray, iterations: int, rate: float, watch: Watch | None = None) -> np.ndarray:
     """The places of points after gradient descent by t-SNE: `(points, dimensions)`."""
     n = len(start)
     p = convert_to_tensor(near)
@@ -186,6 +210,8 @@ def _descended(near: np.ndarray, start: np.ndarray, iterations: int, rate: float
             pull.assign(np.float32(1.0))
             keep.assign(np.float32(0.8))
         step()
+        if watch and (i + 1) % watch[0] == 0:
+            watch[1](np.stack([column.numpy() for column in y], 1))
     return np.stack([column.numpy() for column in y], 1)
 
 

@@ -9,6 +9,7 @@ import numpy as np
 
 from pyml.vis.charts import line_chart
 from pyml.vis.figure import Figure
+from pyml.vis.values import table_of
 
 
 def find_learning_rate(model: Any, x: Any, y: Any, start: float = 1e-6, stop: float = 1.0, steps: int = 100, batch_size: int = 32,
@@ -34,7 +35,9 @@ def find_learning_rate(model: Any, x: Any, y: Any, start: float = 1e-6, stop: fl
     """
     if not 0 < start < stop or steps < 5:
         raise ValueError(f"find_learning_rate: expected 0 < start < stop and at least 5 steps. Received: {start}, {stop}, {steps}")
-    x, y = np.asarray(x), np.asarray(y)
+    x, y = table_of("find_learning_rate", x), table_of("find_learning_rate", y)
+    if len(x) != len(y) or not len(x):
+        raise ValueError(f"find_learning_rate: x and y must have the same number of rows, at least one. Received {len(x)} and {len(y)}.")
     draw = np.random.default_rng(seed)
     first = draw.integers(0, len(x), min(batch_size, len(x)))
     if not model.built:

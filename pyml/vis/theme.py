@@ -8,8 +8,8 @@ from typing import Any
 SCHEMA = "https://vega.github.io/schema/vega-lite/v5.json"
 # Okabe and Ito 2008, "Color Universal Design"; without the yellow and black that vanish on one of the two backgrounds.
 SERIES = ["#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#767676"]
-ON_DARK = {"#0072B2": "#4da3e0", "#D55E00": "#ff8a4a", "#009E73": "#2fc79b", "#767676": "#a5adb5", "#eef3fb": "#2a343b",
-           "#1f2328": "#e6e4df"}  # as in web/figures.js
+ON_DARK = {"#0072B2": "#4da3e0", "#D55E00": "#ff8a4a", "#009E73": "#2fc79b", "#CC79A7": "#e59ac5", "#56B4E9": "#c4ebff",
+           "#767676": "#858b91", "#eef3fb": "#2a343b", "#1f2328": "#e6e4df"}  # as in web/figures.js
 BLUES_ON_DARK = ["#2a343b", "#4da3e0"]                 # the scheme begins nearly white
 FILLED = "#0b5d8f"                                     # below white letters, on any ground
 DASHES = [[1, 0], [6, 3], [2, 2], [8, 3, 2, 3], [1, 4], [10, 2], [4, 4]]

@@ -45,6 +45,8 @@ def _curves(logs: Any, metrics: Sequence[str] | None, zoom_to_fit_accuracy: bool
     """As `history`; `at` says which batches the rows are of."""
     found = getattr(logs, "history", logs)
     if isinstance(found, (list, tuple)):
+        if wrong := [row for row in found if not isinstance(row, Mapping)]:
+            raise TypeError(f"history: expected a dict for each epoch, of its metrics. Received a {type(wrong[0]).__name__}.")
         names = list(dict.fromkeys(name for row in found for name in row))
         found = {name: [row.get(name, math.nan) for row in found] for name in names}
     if not isinstance(found, Mapping):

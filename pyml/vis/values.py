@@ -31,6 +31,18 @@ def numbers(what: str, values: Any) -> np.ndarray:
         raise TypeError(f"{what}: expected numbers, in rows of equal length. Received: {values!r:.80}") from None
 
 
+def table_of(what: str, values: Any) -> np.ndarray:
+    """Values that a model takes, on the host, in the dtype that they have.
+
+    Raises:
+        ValueError: Rows have different lengths.
+    """
+    try:
+        return np.asarray(values.numpy() if hasattr(values, "numpy") else values)
+    except ValueError:
+        raise ValueError(f"{what}: expected rows of equal length. Received: {values!r:.80}") from None
+
+
 def plain(value: float) -> float | None:
     """A number for JSON; None, which is drawn as a gap, for NaN and infinity."""
     return float(value) if math.isfinite(value) else None

@@ -15,7 +15,8 @@ from pyml.vis.training import FitCallbacks, Paced
 
 NAN, INF = float("nan"), float("inf")
 R = np.random.default_rng(0)
-MODULES = ["attributions", "charts", "classified", "figure", "grids", "metrics", "networks", "projections", "seen", "training", "panel"]
+MODULES = ["attending", "attributions", "charts", "classified", "figure", "grids", "metrics", "networks", "projections", "seen",
+           "training", "panel"]  # fmt: skip
 
 
 @pytest.mark.parametrize("name", MODULES)
@@ -359,3 +360,166 @@ def test_a_summary_says_the_class_where_the_name_does_not_and_what_learns_where_
     assert [row["text"] for row in vis.model_summary(model).rows()] == ["hidden (Dense)", "(None, 3)", "15", "dropout_7", "(None, 3)", "0"]
     model.layers[0].trainable = False
     assert [row["text"] for row in vis.model_summary(model).rows()][:4] == ["hidden (Dense)", "(None, 3)", "15", "no"]
+
+
+def test_a_layer_shows_its_weights_and_their_gradients():
+    dense = pyml.layers.Dense(3, name="out")
+    dense.build((None, 4))
+    dense.set_weights([np.arange(12.0).reshape(4, 3), np.zeros(3)])
+    facts, kernel, gradient, bias = vis.layer(dense, {"kernel": np.full((4, 3), -2.0)}).spec["vconcat"]
+    texts = [row["text"] for row in facts["data"]["values"]]
+    assert texts[1] == "Dense" and "15" in texts
+    assert [part["title"]["text"] for part in (kernel, gradient, bias)] == ["kernel (4, 3)", "gradient of kernel", "bias (3,)"]
+    assert "min 0, max 11" in kernel["title"]["subtitle"] and "min -2, max -2" in gradient["title"]["subtitle"]
+
+
+# ---- tfjs-vis 1.5, as its types have it: the options of each chart, and what its visor does besides handing out elements of the page
+ALWAYS = {"width": 300, "height": 200, "xLabel": "a", "yLabel": "b", "fontSize": 9, "xType": "quantitative", "yType": "quantitative"}
+XY = {**ALWAYS, "xAxisDomain": [0, 9], "yAxisDomain": [0, 9], "zoomToFit": True, "seriesColors": ["#123456"]}
+STATS = {"numVals": 3, "min": 1.0, "max": 2.0, "numNans": 0, "numZeros": 0, "numInfs": 0}
+TFJS_OPTIONS = {
+    "linechart": ({"values": [{"x": 1, "y": 2}], "series": ["one"]}, XY),
+    "scatterplot": ({"values": [{"x": 1, "y": 2}], "series": ["one"]}, XY),
+    "barchart": ([{"index": 0, "value": 5}], {**ALWAYS, "xType": "nominal", "color": "#123456"}),
+    "histogram": ([{"value": 1}, {"value": 2}], {**ALWAYS, "maxBins": 2, "color": "#123456", "stats": STATS}),
+    "heatmap": ({"values": [[1, 2], [3, 4]], "xTickLabels": ["a", "b"], "yTickLabels": ["c", "d"]},
+                {**ALWAYS, "xType": "ordinal", "yType": "ordinal", "colorMap": "greyscale", "domain": [0, 9], "rowMajor": True}),
+    "confusion_matrix": ({"values": [[1, 2], [3, 4]], "tickLabels": ["a", "b"]},
+                         {**ALWAYS, "xType": "ordinal", "yType": "ordinal", "shadeDiagonal": True, "showTextOverlay": True,
+                          "colorMap": "greyscale"}),
+    "table": ({"headers": ["a"], "values": [[1]]}, {"fontSize": 9}),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", TFJS_OPTIONS)
+def test_every_option_of_tfjs_vis_is_taken(name):
+    data, opts = TFJS_OPTIONS[name]
+    surface = vis.visor().surface({"name": name, "tab": "options"})
+    text = getattr(vis.render, name)(surface, data, opts).to_json()
+    for option in opts:                                # and each changes the picture by itself, from what it is without it
+        if option not in ("xType", "yType", "zoomToFit", "showTextOverlay", "shadeDiagonal", "rowMajor"):
+            fewer = {key: value for key, value in opts.items() if key != option}
+            assert getattr(vis.render, name)(None, data, fewer).to_json() != text, option
+    with pytest.raises(TypeError, match="no option nothing"):
+        getattr(vis.render, name)(None, data, {"nothing": 1})
+
+
+def test_options_that_turn_something_off_do():
+    matrix, points = {"values": [[1, 2], [3, 4]], "tickLabels": ["a", "b"]}, {"values": [{"x": 5, "y": 5}, {"x": 6, "y": 6}]}
+    plain = vis.render.confusion_matrix(None, matrix).to_json()
+    assert vis.render.confusion_matrix(None, matrix, {"shadeDiagonal": False}).to_json() != plain
+    assert vis.render.confusion_matrix(None, matrix, {"showTextOverlay": False}).to_json() != plain
+    assert vis.render.linechart(None, points, {"zoomToFit": True}).to_json() != vis.render.linechart(None, points).to_json()
+    columns, rows = (vis.render.heatmap(None, {"values": [[1, 2], [3, 4]]}, {"rowMajor": major}) for major in (False, True))
+    assert [row["value"] for row in columns.rows()] == [1, 3, 2, 4] and [row["value"] for row in rows.rows()] == [1, 2, 3, 4]
+
+
+def test_the_visor_has_the_methods_of_tfjs_vis():
+    visor = vis.visor()
+    assert not visor.is_open()
+    surface = visor.surface({"name": "a", "tab": "t"})
+    assert visor.surface("a", "t") is surface and visor.tabs == ["t"] and visor.is_open()
+    visor.close()
+    assert not visor.is_open()
+    visor.toggle()
+    assert visor.is_open()
+    visor.toggle()
+    visor.open()
+    assert visor.is_open()
+    visor.set_active_tab("t")
+
+
+# ---- colours and axes
+# Machado, Oliveira and Fernandes 2009, "A Physiologically-based Model for Simulation of Color Vision Deficiency": linear RGB, severity 1
+EYES = {
+    "usual": np.eye(3),
+    "without long waves": [[0.152286, 1.052583, -0.204868], [0.114503, 0.786281, 0.099216], [-0.003882, -0.048116, 1.051998]],
+    "without middle waves": [[0.367322, 0.860646, -0.227968], [0.280085, 0.672501, 0.047413], [-0.011820, 0.042940, 0.968881]],
+    "without short waves": [[1.255528, -0.076749, -0.178779], [-0.078411, 0.930809, 0.147602], [0.004733, 0.691367, 0.303900]],
+}
+
+
+def seen(colour, eyes):
+    """A colour in CIE 1976 L*a*b*, as some eyes see it."""
+    code = np.array([int(colour[i : i + 2], 16) for i in (1, 3, 5)]) / 255
+    light = np.array(EYES[eyes]) @ np.where(code <= 0.04045, code / 12.92, ((code + 0.055) / 1.055) ** 2.4)
+    xyz = np.array([[0.4124, 0.3576, 0.1805], [0.2126, 0.7152, 0.0722], [0.0193, 0.1192, 0.9505]]) @ np.clip(light, 0, 1)
+    f = np.cbrt(np.maximum(xyz / [0.9505, 1, 1.089], 0.008856))
+    return np.array([116 * f[1] - 16, 500 * (f[0] - f[1]), 200 * (f[1] - f[2])])
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_colours_keep_apart_for_all_kinds_of_eyes(theme):
+    """2.3 is the least difference that can be seen; 10 is seen at a glance. Lines differ in dashes and points in shapes besides."""
+    chart = vis.line_chart({str(i): [i, 1] for i in range(7)}).themed(theme)
+    colours = chart["encoding"]["color"]["scale"]["range"]
+    dashes = chart["encoding"]["strokeDash"]["scale"]["range"]
+    assert len(set(colours)) == 7 and len({tuple(dash) for dash in dashes}) == 7
+    assert "shape" in vis.scatter_plot({str(i): [[i, 1]] for i in range(7)}).spec["encoding"]
+    close = []
+    for eyes in EYES:
+        places = [seen(colour, eyes) for colour in [*colours, chart["background"]]]
+        close += [(eyes, i, j) for i in range(8) for j in range(i) if np.linalg.norm(places[i] - places[j]) < 10]
+    assert close == []
+
+
+def test_the_page_has_the_colours_of_figures():
+    from pyml.vis import theme
+
+    text = (pyml.paths.checkout() / "web" / "figures.js").read_text(encoding="utf-8")
+    assert all(f'"{dim}": "{bright}"' in text for dim, bright in theme.ON_DARK.items())
+    assert json.dumps(theme.SERIES) in text
+
+
+def test_axes_say_what_they_are_given():
+    units = {"x_label": "time in s", "y_label": "mass in kg"}
+    drawn = [vis.line_chart([1, 2], **units), vis.scatter_plot([[1, 2]], **units), vis.bar_chart([1, 2], **units),
+             vis.histogram([1, 2], **units), vis.heatmap([[1, 2]], **units), vis.history({"loss": [1, 2]}, **units)]  # fmt: skip
+    for figure in drawn:
+        assert [figure.spec["encoding"][axis]["title"] for axis in "xy"] == ["time in s", "mass in kg"], figure.spec["mark"]
+    nameless = vis.line_chart([1, 2]).spec["encoding"]
+    assert all(nameless[axis]["title"] for axis in "xy")
+
+
+# ---- every function, with every kind of strange data
+def strange_model():
+    model = pyml.Sequential([pyml.Input((2,)), pyml.layers.Dense(3, "relu", name="hidden"), pyml.layers.Dense(1, "sigmoid")])
+    model.compile("sgd", "mse")
+    return model
+
+
+KINDS = {"empty": [], "ragged": [[1.0, 2.0], [3.0]], "nan": [[NAN, NAN], [NAN, NAN]], "equal": [[2.0, 2.0]] * 4}
+DRAWS = {
+    **{name: getattr(vis, name) for name in (
+        "line_chart", "scatter_plot", "bar_chart", "histogram", "values_distribution", "heatmap", "image_grid", "table",
+        "confusion_matrix", "per_class_accuracy", "history", "pca", "projector")},
+    "tsne": lambda data: vis.tsne(data, perplexity=1, iterations=2),
+    "roc_curve": lambda data: vis.roc_curve([int(i % 2) for i in range(len(data))], [row[0] for row in data]),
+    "precision_recall_curve": lambda data: vis.precision_recall_curve([int(i % 2) for i in range(len(data))], [row[0] for row in data]),
+    "decision_boundary": lambda data: vis.decision_boundary(strange_model(), data, [0] * len(data), resolution=4),
+    "neurons": lambda data: vis.neurons(strange_model(), data, resolution=4),
+    "find_learning_rate": lambda data: vis.find_learning_rate(strange_model(), data, np.ones((len(data), 1)), steps=4),
+    "loss_slice": lambda data: vis.loss_slice(strange_model(), data, np.ones((len(data), 1)), resolution=3),
+    "activations": lambda data: vis.activations(strange_model(), data[0] if data else data, "hidden"),
+    "saliency": lambda data: vis.saliency(strange_model(), data[0] if data else data, 0),
+    "integrated_gradients": lambda data: vis.integrated_gradients(strange_model(), data[0] if data else data, 0, steps=2),
+}  # fmt: skip
+OF_PICTURES = {"attention", "filters", "occlusion", "grad_cam"}                # `tests/vis/test_seeing.py` refuses other inputs
+OF_MODELS = {"layer", "model_summary", "model_graph", "fit_callbacks"}        # take no data
+OTHERS = {"Figure", "Visor", "visor", "draw_with", "metrics", "render", "show"}
+
+
+def test_no_function_that_draws_is_left_out_below():
+    assert set(vis.__all__) == {*DRAWS, *OF_PICTURES, *OF_MODELS, *OTHERS}
+
+
+@pytest.mark.parametrize("name", DRAWS)
+def test_every_function_meets_empty_ragged_nan_and_equal_data(name):
+    for kind, data in KINDS.items():
+        try:
+            figure = DRAWS[name](data)
+        except (ValueError, TypeError) as error:
+            text = str(error)
+            assert text and "\n" not in text.strip() and "inhomogeneous" not in text, f"{kind}: {text}"
+            continue
+        assert json.loads(figure.to_json()), kind

@@ -1,5 +1,7 @@
 """What `pyml.vis` shows of networks, beside what numpy and scikit-learn say."""
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 
@@ -77,6 +79,63 @@ def test_tsne_keeps_neighbours_together():
     assert {row["series"] for row in figure.rows()} == {str(i) for i in range(10)}
 
 
+def test_tsne_is_drawn_while_it_runs_and_ends_where_it_would_have():
+    x, y = np.random.default_rng(2).normal(size=(40, 3)), np.arange(40) % 2
+    seen = []
+    before = vis.draw_with(lambda name, tab, figure: seen.append((name, figure.values.copy())))
+    try:
+        found = vis.tsne(x, y, perplexity=5, iterations=35, every=10, title="Islands").values
+    finally:
+        vis.draw_with(before)
+    assert [name for name, _ in seen] == ["Islands"] * 3
+    assert all(np.abs(a - b).max() > 0 for (_, a), (_, b) in pairwise(seen))
+    np.testing.assert_array_equal(found, vis.tsne(x, y, perplexity=5, iterations=35).values)
+    vis.tsne(x, perplexity=5, iterations=5, every=1)   # nobody to see it: only the end counts
+    with pytest.raises(ValueError, match="every must be a positive integer"):
+        vis.tsne(x, perplexity=5, every=0)
+
+
+def softmax(scores):
+    shares = np.exp(scores - scores.max(-1, keepdims=True))
+    return shares / shares.sum(-1, keepdims=True)
+
+
+def test_attention_shows_where_each_head_looks():
+    a, b = pyml.Input((3, 4)), pyml.Input((5, 4))
+    heads = layers.MultiHeadAttention(2, 3, use_bias=False, name="heads")
+    mixed = heads(a, b)
+    plain = layers.Attention(name="plain")([mixed, b])
+    model = pyml.Model([a, b], layers.GlobalAveragePooling1D()(plain))
+    rng = np.random.default_rng(0)
+    x, z = rng.normal(size=(3, 4)).astype("float32"), rng.normal(size=(5, 4)).astype("float32")
+    query, key = heads.get_weights()[:2]
+    wanted = softmax(np.einsum("thk,shk->hts", np.einsum("td,dhk->thk", x, query), np.einsum("sd,dhk->shk", z, key)) / np.sqrt(3))
+    for _ in range(7):                                 # a model that is called often replays what it recorded
+        before = model([x[None], z[None]]).numpy()
+    figure = vis.attention(model, [x, z], "heads", target_labels="abc")
+    np.testing.assert_allclose(figure.values, wanted, atol=1e-5)
+    assert len(figure.spec["vconcat"]) == 2 and [row["y"] for row in figure.spec["vconcat"][0]["data"]["values"][::5]] == list("abc")
+    told = pyml.Model([a, b], mixed)([x[None], z[None]]).numpy()[0]
+    last = vis.attention(model, [x, z])                # the last layer that attends, unless one is named
+    np.testing.assert_allclose(last.values, softmax(told @ z.T)[None], atol=1e-5)
+    assert last.spec["encoding"]["x"]["title"] == "looked at" and last.title == "Where plain looks"
+    np.testing.assert_array_equal(model([x[None], z[None]]).numpy(), before)
+
+
+def test_attention_is_found_inside_other_layers():
+    class Block(layers.Layer):
+        def __init__(self):
+            super().__init__()
+            self.look = layers.MultiHeadAttention(1, 2, name="inside")
+
+        def call(self, x):
+            return x + self.look(x, x, use_causal_mask=True)
+
+    model = pyml.Sequential([pyml.Input((4,), dtype="int32"), layers.Embedding(9, 6), Block(), layers.Flatten(), layers.Dense(1)])
+    values = vis.attention(model, [1, 2, 3, 4]).values
+    assert values.shape == (1, 4, 4) and np.allclose(values.sum(-1), 1) and np.all(np.triu(values[0], 1) == 0)
+
+
 def test_rows_of_neighbour_probabilities_have_the_perplexity():
     from pyml.vis.projections import neighbours
 
@@ -129,9 +188,20 @@ def test_a_search_for_the_learning_rate_leaves_the_model_as_it_was():
     assert 1e-3 < figure.values < 1 and figure.spec["encoding"]["x"]["scale"]["type"] == "log"
 
 
+def looks():
+    x = pyml.Input((2, 4))
+    return pyml.Model(x, layers.MultiHeadAttention(1, 2, name="look")(x, x))
+
+
 REFUSED = {
     "vis.activations(m, PICTURE, 'cnov')": "no layer 'cnov'; there are conv",
     "vis.activations(m, PICTURE, 9)": "has 4 layers",
+    "vis.attention(m, PICTURE)": "there is no attention layer; the model has none",
+    "vis.attention(looks(), np.ones((2, 4)), 'lok')": "there is no attention layer 'lok'; there are look",
+    "vis.attention(looks(), np.ones((3, 4)))": "expected one input of shape (2, 4). Received shape (3, 4)",
+    "vis.filters(m, 'cnov')": "no layer 'cnov'; there are conv",
+    "vis.grad_cam(m, PICTURE, layer='cnov')": "no layer 'cnov'; there are conv",
+    "vis.filters(pyml.Sequential([pyml.Input((2,)), layers.Dense(1, name='d')]), 'd')": "must be a picture of a known size",
     "vis.saliency(m, PICTURE[:3])": "expected one input of shape (12, 12, 1). Received shape (1, 3, 12, 1)",
     "vis.saliency(m, PICTURE, 7)": "2 outputs. Received: class_index=7",
     "vis.grad_cam(m, PICTURE, layer='out')": "choose one that gives feature maps",

@@ -19,7 +19,8 @@ def main(arguments: list[str] | None = None) -> int:
     """Runs the steps; returns the exit status."""
     parser = argparse.ArgumentParser(prog="python -m tools.docs", description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--only", choices=["pages"], help="write the pages, build nothing")
-    parser.add_argument("--pictures", nargs="*", metavar="NAME", help="first take screenshots of demos for the gallery; needs make setup")
+    about = "first take screenshots of the demos that have changed, for the gallery and build/looks; needs make setup"
+    parser.add_argument("--pictures", nargs="*", metavar="NAME", help=about)
     options = parser.parse_args(arguments)
     if options.pictures is not None:
         late = pictures.take(ROOT, options.pictures)

@@ -1,0 +1,125 @@
+"""Where attention layers look: their shares as heat maps, one for each head."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+import numpy as np
+
+from pyml import config
+from pyml.core import convert_to_tensor
+from pyml.models.model import Model
+from pyml.vis.figure import Figure
+from pyml.vis.grids import heatmap
+from pyml.vis.parts import need_graph
+from pyml.vis.training import stacked
+
+HEADS = 8                                              # that are drawn at most
+
+
+def attention(model: Any, inputs: Any, layer: Any = None, target_labels: Sequence[Any] | None = None,
+              source_labels: Sequence[Any] | None = None, **opts: Any) -> Figure:  # fmt: skip
+    """How much each place of a sequence looks at each other: the shares of an attention layer for one input.
+
+    Args:
+        model: Sequential or functional model; its attention layers may lie inside other layers.
+        inputs: One input, with or without a batch axis of 1; a list of them where the model has several.
+        layer: `MultiHeadAttention`, `GroupQueryAttention`, `Attention` or `AdditiveAttention`, or its name; the model's last by default.
+        target_labels: Names of the places that look, such as letters; they go down.
+        source_labels: Names of the places that are looked at.
+        opts: As for `heatmap`; the colours go from 0 to 1 unless `domain` says otherwise.
+
+    Returns:
+        A Figure, a heat map for each of the first 8 heads; `.values` is `(heads, targets, sources)`, and rows add up to 1.
+
+    Raises:
+        ValueError: The model has no such layer; the message lists those it has.
+
+    Example:
+        >>> x = pyml.Input((5, 4))
+        >>> model = pyml.Model(x, pyml.layers.MultiHeadAttention(2, 3, name="look")(x, x))
+        >>> pyml.vis.attention(model, np.ones((5, 4)), "look").values.shape
+        (2, 5, 5)
+    """
+    need_graph("attention", model)
+    place = attention_layer(model, layer)
+    fresh = Model(model.inputs, model.outputs)         # runs every layer: of a model that was called often the run is recorded
+    with config.without_replay(), heard(place) as scores:
+        fresh(one_of_each(model, inputs), training=False)
+    if not scores:
+        raise ValueError(f"attention: the layer {place.name!r} does not run when the model is called.")
+    found = scores[-1].numpy()[0].astype(np.float32)
+    found = found[None] if found.ndim == 2 else found
+    axes = (found.ndim - 1) // 2                       # several for attention over pictures
+    found = found.reshape(len(found), int(np.prod(found.shape[1 : 1 + axes])), -1)
+    title = opts.pop("title", None) or f"Where {place.name} looks"
+    look = {"x_label": "looked at", "y_label": "looks", "color_map": "blues", "domain": [0, 1], **opts}
+    if len(found) == 1:
+        figure = heatmap(found[0], source_labels, target_labels, title=title, **look)
+    else:
+        drawn = found[:HEADS]
+        more = f" (the first {HEADS} of {len(found)} heads)" if len(found) > HEADS else ""
+        look = {"height": 160, **look}
+        figure = stacked([heatmap(each, source_labels, target_labels, title=f"head {i + 1}", **look) for i, each in enumerate(drawn)])
+        figure.spec["title"] = {"text": title + more}
+    figure.values = found
+    return figure
+
+
+def attention_layer(model: Any, layer: Any) -> Any:
+    """The layer to look at; the last one that attends, unless one is given.
+
+    Raises:
+        ValueError: There is none, or none of that name.
+    """
+    from pyml.layers import AdditiveAttention, Attention, GroupQueryAttention, MultiHeadAttention
+
+    kinds = (MultiHeadAttention, GroupQueryAttention, Attention, AdditiveAttention)
+    if isinstance(layer, kinds):
+        return layer
+    every = [one for one in model._flatten_layers() if isinstance(one, kinds)]
+    named = every if layer is None else [one for one in every if one.name == layer]
+    if not named:
+        there = f"there are {', '.join(one.name for one in every)}" if every else "the model has none"
+        raise ValueError(f"attention: there is no attention layer {'' if layer is None else repr(layer)}; {there}.".replace(" ;", ";"))
+    return named[-1]
+
+
+@contextmanager
+def heard(layer: Any) -> Iterator[list[Any]]:
+    """The shares of each call of an attention layer, while the block runs."""
+    scores: list[Any] = []
+    call = layer.call
+
+    def listening(*args: Any, return_attention_scores: bool = False, **kwargs: Any) -> Any:
+        output, shares = call(*args, return_attention_scores=True, **kwargs)
+        scores.append(shares)
+        return (output, shares) if return_attention_scores else output
+
+    object.__setattr__(layer, "call", listening)
+    try:
+        yield scores
+    finally:
+        object.__delattr__(layer, "call")
+
+
+def one_of_each(model: Any, inputs: Any) -> Any:
+    """The inputs of a model as batches of one, in the dtypes that it takes.
+
+    Raises:
+        ValueError: There are not as many as the model has, or they have other shapes.
+    """
+    given = list(inputs) if len(model.inputs) > 1 and isinstance(inputs, (list, tuple)) else [inputs]
+    if len(given) != len(model.inputs):
+        raise ValueError(f"attention: the model has {len(model.inputs)} inputs; give a list of one each. Received: {len(given)}")
+    batches = []
+    for value, wanted in zip(given, model.inputs, strict=True):
+        array = np.asarray(value.numpy() if hasattr(value, "numpy") else value)
+        array = array[None] if array.ndim == len(wanted.shape) - 1 else array
+        fits = array.ndim == len(wanted.shape) and all(size in (None, given) for size, given in zip(wanted.shape[1:], array.shape[1:]))
+        if not fits or len(array) != 1:
+            raise ValueError(f"attention: expected one input of shape {tuple(wanted.shape)[1:]}. Received shape {np.shape(value)}.")
+        batches.append(convert_to_tensor(array, dtype=wanted.dtype))
+    return batches if len(batches) > 1 else batches[0]
