@@ -6,6 +6,7 @@ import ast
 import doctest
 import importlib
 import inspect
+import json
 import os
 import pkgutil
 import subprocess
@@ -21,55 +22,20 @@ from pyml import ops
 from pyml.core import array_protocol, numpy_functions, operators
 from pyml.core.operators import INSTALLED
 from pyml.core.symbolic import KerasTensor
-from pyml.ops.declare import DECLARED, Draw
+from pyml.ops.declare import DECLARED
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "tools"))
+sys.path.insert(0, str(Path(__file__).parent / "goldens"))
+import op_calls
+import op_samples
 import parity
+from op_samples import called, drawn, draws, results, weights
 
-for _, _file, _ in pkgutil.iter_modules(ops.__path__):  # those too that load when first touched
-    importlib.import_module(f"pyml.ops.{_file}")
-
+op_samples.declared()  # loads those too that load when first touched
 CASES = [pytest.param(d, s, id=f"{d.name}-{i}") for d in DECLARED.values() for i, s in enumerate(d.samples)]
+KEYS = {(c.values[0].name, id(c.values[1])): c.id for c in CASES}
+KERAS = json.loads((Path(__file__).parent / "goldens" / "op_samples.json").read_text(encoding="utf-8"))
 DTYPES = {"float32": "float64"}  # numpy computes what is expected in float64
-
-
-def mapped(fn, value):
-    """`fn` on every Draw of nested arguments."""
-    if isinstance(value, Draw):
-        return fn(value)
-    if isinstance(value, dict):
-        return {k: mapped(fn, v) for k, v in value.items()}
-    if type(value) in (list, tuple):
-        return type(value)(mapped(fn, v) for v in value)
-    return value
-
-
-def draws(sample) -> list[Draw]:
-    found: list[Draw] = []
-    mapped(found.append, (sample.args, sample.kwargs))
-    return found
-
-
-def drawn(sample) -> list[np.ndarray]:
-    rng = np.random.default_rng(5)
-
-    def make(d: Draw) -> np.ndarray:
-        if d.dtype == "float32":
-            return rng.uniform(d.low, d.high, d.shape).astype(np.float32)
-        return rng.integers(int(d.low), int(d.high), d.shape).astype(d.dtype)
-
-    return [make(d) for d in draws(sample)]
-
-
-def called(fn, sample, values):
-    """`fn` with `values` in the places of the sample's Draws."""
-    rest = iter(values)
-    args, kwargs = mapped(lambda d: next(rest), (tuple(sample.args), sample.kwargs))
-    return fn(*args, **kwargs)
-
-
-def results(value) -> list:
-    return [r for v in value for r in results(v)] if isinstance(value, (list, tuple)) else [value]
 
 
 def like(declared):
@@ -91,7 +57,7 @@ def expected(declared, sample, arrays):
 
 @pytest.mark.in_turn(6)
 @every("declared, sample", CASES, blocks=12)
-def test_op_equals_numpy(device, declared, sample):
+def test_op_equals_numpy_and_keras(device, declared, sample):
     arrays = drawn(sample)
     got = results(called(declared.function, sample, [pyml.convert_to_tensor(a) for a in arrays]))
     wanted = expected(declared, sample, in_float64(arrays))
@@ -99,19 +65,15 @@ def test_op_equals_numpy(device, declared, sample):
     for g, w in zip(got, wanted, strict=True):
         scale = max(1.0, float(np.abs(w).max())) if w.size and w.dtype != bool else 1.0
         np.testing.assert_allclose(np.asarray(g), w, rtol=declared.tolerance, atol=declared.tolerance * scale)
+    if (name := KEYS[declared.name, id(sample)]) in KERAS:
+        op_samples.assert_same(name, [np.asarray(g) for g in got if g is not None], KERAS[name], max(1e-4, declared.tolerance))
 
 
 SMOOTH = [c for c in CASES if c.values[0].gradient and any(d.dtype == "float32" for d in draws(c.values[1]))]
 
 
-def weights(outputs) -> list[np.ndarray]:
-    """A fixed weight for every element of the float results, so that their weighted sum has every derivative in it."""
-    rng = np.random.default_rng(3)
-    return [rng.uniform(0.5, 1.5, np.shape(o)).astype(np.float32) if "float" in str(np.asarray(o).dtype) else None for o in outputs]
-
-
 @every("declared, sample", SMOOTH, blocks=8)
-def test_gradient_of_an_op_equals_finite_differences_of_numpy(declared, sample):
+def test_gradient_of_an_op_equals_finite_differences_of_numpy_and_that_of_keras(declared, sample):
     arrays = drawn(sample)
     scales = weights(expected(declared, sample, in_float64(arrays)))
     assert any(s is not None for s in scales), "no float results: declare gradient=False"
@@ -138,6 +100,9 @@ def test_gradient_of_an_op_equals_finite_differences_of_numpy(declared, sample):
                 sides.append(total(expected(declared, sample, values), False))
             slope = (sides[1] - sides[0]) / 2e-5
             assert abs(found[place] - slope) < 1e-3 * (1 + abs(slope)), f"d/d argument {i}{place}: {found[place]} against {slope}"
+    name = KEYS[declared.name, id(sample)]
+    if frozen := KERAS.get(name, {}).get("grad"):
+        op_samples.compare(f"the gradient of {name}", [g.numpy() for g in gradients], frozen, max(1e-4, declared.tolerance))
 
 
 RECORDED = [c for c in CASES if c.values[0].record and draws(c.values[1])]
@@ -160,6 +125,30 @@ def test_a_model_of_an_op_computes_what_the_op_does(declared, sample):
 
 def test_every_op_has_a_sample_and_something_to_compare_it_with():
     assert not [d.name for d in DECLARED.values() if not d.samples or d.like is None]
+
+
+# Ops without frozen numbers: those that are another op by a second name, and what shows the others.
+SECOND_NAMES = {"abs": "absolute", "amax": "max", "amin": "min", "bitwise_invert": "bitwise_not", "bitwise_left_shift": "left_shift",
+                "bitwise_right_shift": "right_shift", "true_divide": "divide"}  # fmt: skip
+SHOWN_ELSEWHERE = {
+    "custom_gradient": "test_branches_and_loops.py", "vectorize": "test_branches_and_loops.py", "dtype": "test_dtypes.py",
+    **dict.fromkeys(("empty", "empty_like", "nonzero"), "op_samples.py"),
+}  # fmt: skip
+
+
+def test_every_op_of_keras_has_frozen_numbers_of_keras():
+    calls = {call.path for family in op_calls.families().values() for call in family.values() if isinstance(call.path, str)}
+    frozen = {name.rpartition("-")[0] for name in KERAS} | {path.rpartition(".")[2] for path in calls}
+    sections = [m for m in parity.sections(parity.DATA / "keras.txt") if m.name.startswith("keras.ops")]
+    names = {name for section in sections for name in section.names} - {"image", "linalg", "nn", "numpy"}
+    assert len(names) > 340 and names - frozen == {*SECOND_NAMES, *SHOWN_ELSEWHERE}
+    assert all(getattr(ops, second) is getattr(ops, first) for second, first in SECOND_NAMES.items())
+
+
+def test_samples_without_numbers_of_keras_are_those_with_a_reason():
+    sections = [m for m in parity.sections(parity.DATA / "keras.txt") if m.name.startswith("keras.ops")]
+    names = {name for section in sections for name in section.names}
+    assert {c.id for c in CASES if c.values[0].name in names} == {*KERAS, *op_samples.REASONS} - {"_made_by"}
 
 
 def modules():

@@ -4,16 +4,18 @@
     KERAS_BACKEND=torch python tests/goldens/make_with_keras.py --sensitivity  how far a 5e-7 change of the weights
                                                                           moves each loss history
 
-Needs an environment with `keras==3.15.1 torch==2.13.0` (CPU); pyml does not.
+Needs an environment with `keras==3.15.1 torch==2.13.0` (CPU); pyml does not. The samples of `op_samples` are read from pyml's source.
 """
 
 import argparse
 import json
 import os
+import sys
 from pathlib import Path
 
 os.environ.setdefault("KERAS_BACKEND", "torch")
 HERE = Path(__file__).resolve().parent
+sys.path.insert(0, str(HERE.parents[1]))
 import application_cases  # noqa: E402
 import augmentation_cases  # noqa: E402
 import conv_lstm_cases  # noqa: E402
@@ -27,6 +29,7 @@ import keras_cases  # noqa: E402
 import layer_cases  # noqa: E402
 import numpy as np  # noqa: E402
 import op_calls  # noqa: E402
+import op_samples  # noqa: E402
 import quantized_cases  # noqa: E402
 
 
@@ -41,6 +44,7 @@ def files():
     found[HERE / "dataset_cases.json"] = dataset_cases.CASES
     found[HERE / "distillation_cases.json"] = distillation_cases.CASES
     found[HERE / "dtypes.json"] = dtype_cases.all_cases()
+    found[HERE / "op_samples.json"] = op_samples.cases(keras)
     for family, calls in op_calls.families().items():
         run = {name: lambda K, call=call: op_calls.run(K, call) for name, call in calls.items()}
         found[op_calls.FOLDER / f"{family}.json"] = run
@@ -62,12 +66,13 @@ def write(path, those, only):
     goldens = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
     for name in set(goldens) - set(those) - {"_made_by"}:
         del goldens[name]
-    for name, case in those.items():
-        if not only or name in only or path.stem in only:
-            goldens[name] = rounded(case(keras))
-            goldens["_made_by"] = f"keras {keras.__version__} on {keras.backend.backend()}"
-            path.write_text(json.dumps(goldens, sort_keys=True, ensure_ascii=False) + "\n", encoding="utf-8")
-            print(path.stem, name, flush=True)
+    wanted = [name for name in those if not only or name in only or path.stem in only]
+    for name in wanted:
+        goldens[name] = rounded(those[name](keras))
+        goldens["_made_by"] = f"keras {keras.__version__} on {keras.backend.backend()}"
+        print(path.stem, name, flush=True)
+    if wanted:
+        path.write_text(json.dumps(goldens, sort_keys=True, ensure_ascii=False) + "\n", encoding="utf-8")
 
 
 def sensitivity():
