@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
@@ -168,6 +168,10 @@ class Export:
 def _planned(model: Any, programs: Programs, options: Options) -> dict[str, Any]:
     """Adds the programs of whatever is exported; what the loader must know of them."""
     plan: dict[str, Any] = {"format": FORMAT}
+    named = getattr(model, "name", None)
+    if hasattr(model, "_exported"):  # networks of the hub, and graph-models
+        model, example = model._exported()
+        options = replace(options, inputs=example if options.inputs is None else options.inputs)
     if isinstance(model, Trainer):
         own = cast("Model", model)  # whose class cannot be asked for here: its module imports the export
         if options.inputs is not None:
@@ -188,12 +192,14 @@ def _planned(model: Any, programs: Programs, options: Options) -> dict[str, Any]
         raise ExportError(f"export: expected a model, a program or a function of tensors. Received a {type(model).__name__}.")
     if options.inputs is None:
         raise ExportError("export: pass inputs=[...], an array for every argument of the function; what counts is its shape and dtype.")
+    if options.input_shapes is not None or options.batch_sizes != Options.batch_sizes:
+        raise ExportError("export: input_shapes= and batch_sizes= are for models with layers; a function has the sizes of inputs=[...].")
     function = model.fn if isinstance(model, Program) else model
     call = models.traced(function, *(host_array(np.asarray(x), None) for x in options.inputs))
     if not call.form.types:
         raise ExportError("export: the function returns no tensor.")
     shapes = [list(shape) for shape, _ in call.inputs]
-    plan |= {"name": getattr(model, "name", None) or getattr(function, "__name__", "program"), "outputs": None}
+    plan |= {"name": named or getattr(function, "__name__", "program"), "outputs": None}
     plan["inputs"] = [f"input {i}" for i in range(len(shapes))]
     plan["predict"] = [{"shapes": shapes, "whole": {"program": "call", **programs.add("call", call)}}]
     return plan

@@ -45,9 +45,10 @@ def shapes_of(model: Model, given: Any) -> list[Shapes]:
         own = [tuple(t.shape[1:]) for t in graph.inputs]
         open_ = [f"{name} {shape}" for name, shape in zip(graph.input_names, own, strict=True) if None in shape]
         if open_:
+            shapes = [[tuple(224 if size is None else size for size in shape) for shape in own]]
             raise ExportError(
                 f"export: model '{model.name}' takes inputs of any size ({', '.join(open_)}); name those to export: "
-                "input_shapes=[(224, 224, 3)], without the batch."
+                f"input_shapes={shapes if count > 1 else shapes[0]}, without the batch."
             )
         return [[tuple(size for size in shape if size is not None) for shape in own]]
     sizes = [given] if all(isinstance(n, (int, np.integer)) for n in given) else list(given)
@@ -107,8 +108,10 @@ def add_predict(model: Model, programs: Programs, sizes: list[Shapes], batches: 
     Returns:
         For each size its `shapes`, and the program of each batch with what it takes and gives.
     """
-    if model._host_stage() is not None:
-        raise ExportError(f"export: model '{model.name}' begins with layers that work on text in Python; export what follows them.")
+    if model._graph is not None and model._host_stage() is not None:
+        steps = (node.operation for node in model._graph.steps)
+        named = dict.fromkeys(f"'{layer.name}' ({type(layer).__name__})" for layer in steps if getattr(layer, "runs_on_host", False))
+        raise ExportError(f"export: model '{model.name}' begins with {', '.join(named)}, on which Python works; export what follows.")
     forms = []
     for i, shapes in enumerate(sizes):
         own: dict[str, Any] = {}

@@ -69,6 +69,10 @@ class ImageClassifier:
         self._use(network)
         return network
 
+    def _exported(self) -> tuple[Model, None]:
+        """What `pyml.export` writes."""
+        return self.keras, None
+
     def __repr__(self) -> str:
         return f"<{self.name}: {len(self.labels)} classes, {self.features} features; {self.licence}>"
 

@@ -86,9 +86,6 @@ class PoseEstimator(GraphNetwork):
     Pictures are those of `ImageClassifier`; they are scaled to fit into the network's square, with black around them.
     """
 
-    side: int
-    outputs: list[str] | None = None
-
     def __init__(self, entry: Entry, files: dict[str, bytes]):
         super().__init__(entry, files)
         self._scaled = PerShape(self._square)
@@ -130,9 +127,6 @@ class PoseEstimator(GraphNetwork):
         ys, xs, scores = self._points(values)
         places = [back(float(x), float(y)) for x, y in zip(xs, ys, strict=True)]
         return Pose([Keypoint(n, x, y, float(s)) for n, (x, y), s in zip(KEYPOINTS, places, scores, strict=True)])
-
-    def _inputs(self, square: Tensor) -> Tensor:
-        raise TypeError(f"{type(self).__name__} must define _inputs(square)")
 
     def _points(self, values: list[np.ndarray]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         raise TypeError(f"{type(self).__name__} must define _points(values)")

@@ -27,7 +27,7 @@ class SelfieSegmentation(GraphNetwork):
 
     def __init__(self, entry: Entry, files: dict[str, bytes]):
         super().__init__(entry, files)
-        self._square = PerShape(lambda image: resized(image, (self.side, self.side))[None] / 255.0)
+        self._square = PerShape(lambda image: self._inputs(resized(image, (self.side, self.side))[None]))
         self._enlarged = PerShape(lambda mask, size: images.resize(mask, size)[..., 0])
 
     def segment(self, image: Any) -> Tensor:
@@ -65,6 +65,9 @@ class SelfieSegmentation(GraphNetwork):
             )
         mask = self._mask(found)[..., None]
         return ops.clip((ops.cast(found, "float32") * mask + behind * (1.0 - mask)) / 255.0, 0.0, 1.0)
+
+    def _inputs(self, square: Tensor) -> Tensor:
+        return square / 255.0
 
     def _one(self, image: Any, what: str) -> Tensor:
         found = pixels(image, f"{self.name}.{what}")

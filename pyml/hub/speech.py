@@ -91,6 +91,10 @@ class SpeechEmbedding:
         self._mel = convert_to_tensor(self.mel_weights)
         self._run = pyml.program(self._embeddings)
 
+    def _exported(self) -> tuple[Model, None]:
+        """What `pyml.export` writes."""
+        return self.keras, None
+
     def __repr__(self) -> str:
         return f"<{self.name}: {self.features} features every 80 ms; {self.licence}>"
 

@@ -189,6 +189,13 @@ class GraphModel:
 
     __call__ = execute
 
+    def _exported(self):
+        """What `pyml.export` writes: a function of the inputs, and examples of one row, if the graph says how large they are."""
+        shapes = [None if not i.shape else (i.shape[0] or 1, *i.shape[1:]) for i in self.inputs]
+        known = all(shape and None not in shape for shape in shapes)
+        return lambda *given: self.execute(list(given)), [
+            np.zeros(shape, i.dtype) for i, shape in zip(self.inputs, shapes, strict=True)] if known else None  # fmt: skip
+
     def _wanted(self, outputs):
         if outputs is None:
             return [o.ref for o in self.outputs], len(self.outputs) == 1
