@@ -19,3 +19,23 @@ def test_a_page_paints_and_says_what_it_does_before_a_byte_of_python_has_come(pa
     assert held
     assert page.locator("#train").is_visible() and page.locator("#train").is_disabled()
     assert page.locator("#pad").is_visible() and page.locator("#source:visible, .code-editor:visible").count() == 1
+
+
+SEEN = "(name) => [...document.querySelectorAll(name)].some((one) => (one.closest('label') ?? one).checkVisibility())"
+# what each page works on, and a button that waits
+WORKS_ON = {
+    "classify": ("#file", "#network"), "teachable": ("#camera", ".class input.text"), "pose": ("#camera", "#file"),
+    "speech": ("#microphone", "#words"), "spectrogram": ("#microphone", "#melody"), "controller": ("#camera", "#puppet"),
+    "regression": ("#target", "#train"), "cars": ("#code, .code-editor, textarea", "button"),
+}  # fmt: skip
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("demo", WORKS_ON)
+def test_a_page_shows_what_it_works_on_before_a_byte_of_python_has_come(page, site, demo):
+    page.route("**/pyodide/**", lambda route: None)  # answered never
+    page.goto(f"{site}/demos/{demo}/index.html?backend=cpu", wait_until="commit")
+    page.wait_for_function(PAINTED)
+    for control in WORKS_ON[demo]:
+        page.locator(control).first.wait_for(state="attached")
+        page.wait_for_function(SEEN, arg=control)

@@ -47,6 +47,33 @@ def test_a_page_goes_on_from_the_sites_memory_and_every_visit_draws_its_own_numb
     context.close()
 
 
+@pytest.mark.parametrize("thread", ["worker", "main"])
+def test_everything_that_a_start_needs_is_asked_for_before_any_of_it_has_come(browser, site, thread):
+    """Scripts and the small file that says what there is are answered; of all else nothing until all has been asked for."""
+    plan = json.loads((paths.site_dir() / "pyodide" / "ready.json").read_text())
+    wanted = {plan["memory"], plan["modules"], "pyodide.asm.wasm", *(file for _, file in plan["libraries"] if file)}
+    context = browser.new_context(service_workers="block")
+    held = {}
+
+    def answer(route):
+        name = route.request.url.split("/")[-1].partition("?")[0]
+        if name in wanted:
+            held[name] = route
+        else:
+            route.continue_()
+
+    context.route("**/pyodide/**", answer)
+    page = context.new_page()
+    page.goto(f"{site}/demos/mnist/index.html?backend=cpu&thread={thread}", wait_until="commit")
+    while held.keys() != wanted:
+        page.wait_for_timeout(50)
+    for route in held.values():
+        route.continue_()
+    page.wait_for_function("() => document.querySelector('#status').dataset.phase === 'ready' && window.pymlPython?.info")
+    assert GOES_ON in page.evaluate("pymlPython.info.times.map(([name]) => name)")
+    context.close()
+
+
 FORGET = """() => caches.delete("pyml-python")"""
 UNPACKED = """async (wanted) => {
   const keys = await (await caches.open("pyml-python")).keys();

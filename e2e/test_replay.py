@@ -62,6 +62,27 @@ def test_every_kernel_file_compiles_in_tint_as_it_stands(engine):
     engine.evaluate("(text) => engine.prepare(text)", json.dumps(kernels))
 
 
+PATIENT = """async (source) => {
+  const { createComputePipelineAsync } = GPUDevice.prototype, asked = [];
+  let ready = 0, before = null;
+  GPUDevice.prototype.createComputePipelineAsync = function (given) {
+    asked.push(given.label);
+    return createComputePipelineAsync.call(this, given).then((made) => { before ??= asked.length; ready += 1; return made; });
+  };
+  const kernels = Array.from({ length: 20 }, (_, i) => [5000 + i, `kernel ${i}`, `${source}\n// ${i}`, ["read", "read_write"]]);
+  try {
+    await engine.prepare(JSON.stringify(kernels));
+  } finally {
+    GPUDevice.prototype.createComputePipelineAsync = createComputePipelineAsync;
+  }
+  return [before, ready];
+}"""
+
+
+def test_all_kernels_of_a_plan_are_asked_for_before_any_is_ready(engine):
+    assert engine.evaluate(PATIENT, TWICE) == [20, 20]
+
+
 def test_one_replay_runs_dispatches_and_copies_in_order(engine):
     assert engine.evaluate("""async () => {
       engine.write(1, 0, new Float32Array(64).fill(3));

@@ -79,3 +79,41 @@ def test_ops_pass_in_pyodide_with_and_without_relaxed_simd(site):
     assert status == 0 and "fused multiply-add" in printed and passed(printed), printed[-6000:]
     printed, status = run("tests/test_op_table.py", flags=flag, PYML_WASM_RELAXED="0")
     assert status == 0 and "separate multiply and add" in printed and passed(printed), printed[-6000:]
+
+
+IMPORTS = """
+import { readFileSync } from "node:fs";
+const { runtime, code } = JSON.parse(readFileSync(0, "utf8"));
+const { loadPyodide } = await import(runtime);
+const py = await loadPyodide({ stdout() {}, stderr() {} });
+await py.loadPackage(["numpy", "pyml"], { messageCallback() {} });
+console.log(py.runPython(code));
+process.exit(0);
+"""
+EVERY = """
+import importlib, json, pkgutil, sys, warnings
+import numpy, pyml
+warnings.simplefilter("ignore")
+imported, missing = [], []
+for package in (pyml, numpy):
+    for found in pkgutil.walk_packages(package.__path__, package.__name__ + ".", onerror=lambda name: None):
+        if found.name.endswith("__main__"):
+            continue
+        try:
+            importlib.import_module(found.name)
+            imported.append(found.name)
+        except ModuleNotFoundError as error:
+            missing.append([found.name, error.name, error.name.partition(".")[0] in sys.stdlib_module_names])
+json.dumps([imported, missing])
+"""
+
+
+def test_every_module_of_pyml_and_numpy_is_imported_with_the_standard_library_that_pages_get(site):
+    task = {"runtime": (paths.site_dir() / "pyodide" / "pyodide.mjs").as_uri(), "code": EVERY}
+    command = [shutil.which("node") or pytest.skip("Node is not installed"), "--input-type=module", "--eval", IMPORTS]
+    done = subprocess.run(command, input=json.dumps(task).encode(), capture_output=True)
+    assert done.returncode == 0, done.stderr.decode()[-2000:]
+    imported, missing = json.loads(done.stdout)
+    assert {"pyml.applications.resnet", "pyml.saving.keras.hdf5", "pyml.vis.charts", "numpy.polynomial", "numpy.ma.core"} <= {*imported}
+    assert len([name for name in imported if name.startswith("pyml.")]) > 600
+    assert [(who, what) for who, what, own in missing if own or who.startswith("pyml")] == []

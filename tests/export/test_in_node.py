@@ -153,6 +153,34 @@ def test_fewer_bits_for_weights_and_functions_without_layers(small, tmp_path):
     np.testing.assert_allclose(function, [5.25])
 
 
+def test_several_sizes_of_inputs_are_exported_and_another_one_is_told_which_there_are(tmp_path):
+    model = pyml.Sequential([pyml.Input((None, None, 1)), L.Conv2D(2, 3), L.GlobalAveragePooling2D()])
+    folder = pyml.export(model, tmp_path / "any", input_shapes=[(4, 4, 1), (5, 3, 1)], batch_sizes=(1, 2), devices="wasm")
+    pick = np.random.default_rng(1)
+    given = [pick.normal(size=(2, 4, 4, 1)).astype("float32"), pick.normal(size=(1, 5, 3, 1)).astype("float32"), np.zeros((1, 5, 5, 1))]
+    ask = lambda x: {"inputs": [{"data": x.ravel().tolist(), "dtype": "Float32Array", "shape": list(x.shape)}], "options": {}}
+    *answers, wrong = in_node([{"folder": str(folder), "calls": [ask(x) for x in given]}])[0]
+    for x, (answer,) in zip(given, answers, strict=False):
+        np.testing.assert_allclose(array(answer), model.predict(x, verbose=0), rtol=1e-5, atol=1e-6)
+    first, *sizes = wrong.splitlines()
+    assert first == "predict: none of the sizes that were exported fits:"
+    assert [re.search(r"expected the shape (\(.*?\)); received (\(.*?\))", size).groups() for size in sizes] == [
+        ("(rows, 4, 4, 1)", "(1, 5, 5, 1)"), ("(rows, 5, 3, 1)", "(1, 5, 5, 1)")]  # fmt: skip
+
+
+def test_a_program_is_exported_as_a_function_is(tmp_path):
+    scale = pyml.Variable([2.0, 3.0])
+
+    @pyml.program
+    def scaled(x):
+        return {"twice": x * scale, "sum": pyml.ops.sum(x)}
+
+    folder = pyml.export(scaled, tmp_path / "program", inputs=[np.zeros((1, 2), "float32")], devices="wasm")
+    call = {"inputs": [{"data": [1, 2], "dtype": "Float32Array"}], "options": {}}
+    (((total, twice),),) = in_node([{"folder": str(folder), "calls": [call]}])
+    assert sorted([array(total).ravel().tolist(), array(twice).ravel().tolist()]) == [[2.0, 6.0], [3.0]]
+
+
 def test_weights_that_were_cut_short_are_refused(small, tmp_path):
     folder = pyml.export(small, tmp_path / "short", devices="wasm")
     weights = folder / "weights.bin"
@@ -197,6 +225,20 @@ def test_the_command_exports_a_file(small, tmp_path, capsys):
     assert "model.js" in capsys.readouterr().out
     assert json.loads((tmp_path / "out" / "plan.json").read_text())["predict"][0]["batches"].keys() == {"2"}
     assert main(["export", str(tmp_path / "none.keras"), str(tmp_path / "out")]) != 0
+
+
+@pytest.mark.parametrize("app, files", [
+    ("page", {"index.html", "page.js"}), ("pwa", {"index.html", "page.js", "manifest.webmanifest", "sw.js"}),
+    ("extension", {"index.html", "page.js", "manifest.json"})])  # fmt: skip
+def test_the_command_makes_an_app_with_weights_of_fewer_bits(small, tmp_path, app, files):
+    from pyml.cli import main
+
+    small.save(tmp_path / "small.keras")
+    for folder, more in (("plain", ()), ("app", (f"--{app}", "--weights", "int8"))):
+        assert main(["export", str(tmp_path / "small.keras"), str(tmp_path / folder), *more]) == 0
+    plain, made = ({path.name for path in (tmp_path / folder).iterdir()} for folder in ("plain", "app"))
+    assert made - plain == files and plain <= made
+    assert json.loads((tmp_path / "app" / "plan.json").read_text())["states"][0]["as"] in ("float16", "int8")
 
 
 def test_the_loader_is_one_source_with_that_of_pages():
