@@ -45,10 +45,10 @@ def shapes_of(model: Model, given: Any) -> list[Shapes]:
         own = [tuple(t.shape[1:]) for t in graph.inputs]
         open_ = [f"{name} {shape}" for name, shape in zip(graph.input_names, own, strict=True) if None in shape]
         if open_:
-            shapes = [[tuple(224 if size is None else size for size in shape) for shape in own]]
+            some = [tuple(224 if size is None else size for size in shape) for shape in own]
             raise ExportError(
                 f"export: model '{model.name}' takes inputs of any size ({', '.join(open_)}); name those to export: "
-                f"input_shapes={shapes if count > 1 else shapes[0]}, without the batch."
+                f"input_shapes={[some] if count > 1 else some}, without the batch."
             )
         return [[tuple(size for size in shape if size is not None) for shape in own]]
     sizes = [given] if all(isinstance(n, (int, np.integer)) for n in given) else list(given)

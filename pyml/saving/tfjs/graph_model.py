@@ -191,10 +191,12 @@ class GraphModel:
 
     def _exported(self):
         """What `pyml.export` writes: a function of the inputs, and examples of one row, if the graph says how large they are."""
-        shapes = [None if not i.shape else (i.shape[0] or 1, *i.shape[1:]) for i in self.inputs]
-        known = all(shape and None not in shape for shape in shapes)
-        return lambda *given: self.execute(list(given)), [
-            np.zeros(shape, i.dtype) for i, shape in zip(self.inputs, shapes, strict=True)] if known else None  # fmt: skip
+        examples = []
+        for given in self.inputs:
+            if not given.shape or None in given.shape[1:]:
+                return lambda *inputs: self.execute(list(inputs)), None
+            examples.append(np.zeros((given.shape[0] or 1, *given.shape[1:]), given.dtype))
+        return lambda *inputs: self.execute(list(inputs)), examples
 
     def _wanted(self, outputs):
         if outputs is None:
