@@ -90,7 +90,7 @@ class Canonical:
             base = base.src[0]
         if base.op.is_view or not base.op.in_memory:
             return self._merge(copy(node))
-        if root and (base is not node or base.op is BUFFER):
+        if root and (base is not node or base.op.given):
             # a result that would share memory with another value gets its own
             return self._merge(copy(node))
         return node

@@ -14,7 +14,6 @@ from itertools import accumulate
 
 from ..graph.node import Node
 from ..graph.op import Profile
-from ..graph.prims import BUFFER
 from ..graph.prims.teams import in_chain
 from .groups import Group
 
@@ -89,7 +88,7 @@ class _Values:
         """A Variable's new value lies where the old one was."""
         while value.op.keeps_order:
             value = value.src[0]
-        leaf = value.attrs["leaf"] if value.op is BUFFER else self.in_place.get(id(value))
+        leaf = value.attrs["leaf"] if value.op.given else self.in_place.get(id(value))
         return id(value) if leaf is None else ("leaf", leaf)
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from ..errors import ShapeError
 from ..graph.index import Index, Var, constant, coordinates, linear
-from ..graph.loop import STEP, TURN, kept_row
+from ..graph.loop import TURN, kept_row
 from ..graph.node import Node
 from ..graph.op import Profile
 from .plan import Kernel
@@ -176,7 +176,7 @@ class Emitter:
             if self.width == 4:
                 return self.put(f"{kind}({self.index_vector(at)})", kind, level)
             return self.put(f"{kind}({self.index(at)})", kind, level)
-        if n.op is STEP:
+        if n.op.of_loop == "turn":
             self.uses_turn = True
             return self.put(f"{kind}(i32({TURN}))", kind, 0)
         if "param" in n.attrs:

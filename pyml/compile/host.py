@@ -6,7 +6,7 @@ import numpy as np
 
 from ..device.base import DeviceKernel
 from ..dtypes import NUMPY
-from ..graph.loop import SCAN
+from ..graph.loop import LoopOp
 from ..graph.node import toposort
 from .plan import Kernel
 
@@ -34,7 +34,7 @@ def lower_host(kernel: Kernel, n_params: int = 0) -> DeviceKernel:
                 at = node.attrs["param"] * 4
                 value = params[at : at + 4].view(NUMPY[node.dtype])[0]
                 env[id(node)] = np.broadcast_to(value, node.shape)
-            elif node.op is SCAN:
+            elif isinstance(node.op, LoopOp):
                 env[id(node)] = node.op.numpy(*(env[id(s)] for s in node.src), **node.attrs, parts=group.outputs)
             else:
                 env[id(node)] = np.asarray(node.op.numpy(*(env[id(s)] for s in node.src), **node.attrs))

@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections import Counter
 
 from ..graph.node import Node
-from ..graph.prims import BUFFER
 from .groups import Group, edges, is_value, operands, sources_first
 
 Feeds = list[set[int]]  # for each group the numbers of those that come before it
@@ -23,7 +22,7 @@ def ordered(groups: list[Group], roots: list[Node], writes: dict[int, int]) -> t
     feeds: Feeds = [set() for _ in groups]
     for i, g in enumerate(groups):
         for v in g.loads():
-            if v.op is BUFFER:
+            if v.op.given:
                 readers.setdefault(v.attrs["leaf"], set()).add(i)
             elif id(v) in number:
                 feeds[i].add(number[id(v)])

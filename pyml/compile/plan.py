@@ -8,7 +8,7 @@ from itertools import accumulate, islice
 from typing import Any, NamedTuple
 
 from ..errors import TraceError
-from ..graph.loop import ARG, ENDLESS, KEEP, ROW, STEP
+from ..graph.loop import ENDLESS, KEEP, ROW
 from ..graph.node import Node, freeze, toposort
 from ..graph.op import Profile, Shape
 from ..graph.prims import BUFFER, CONST, copy
@@ -189,9 +189,9 @@ def graph_key(roots: list[Node], lift: bool):
                 buffers[what] = len(leaves)
                 leaves.append(node)
             lines.append((buffers[what], node.shape, node.dtype))
-        elif node.op in (ARG, STEP):
+        elif node.op.of_loop:
             raise TraceError("a value of a step of a loop was used outside the loop; return it from the step's function.")
-        elif lift and node.op is CONST and node.dtype in LIFTED and node.attrs["value"] not in _KEPT:
+        elif lift and node.op.constant and node.dtype in LIFTED and node.attrs["value"] not in _KEPT:
             lines.append(("param", len(params), node.shape, node.dtype))
             params.append(node)
         elif node.op.transparent:  # its attributes may be functions, which are never equal
@@ -288,7 +288,7 @@ def _places(group: Group, where: dict[int, Ref]) -> tuple[tuple[Ref, ...], tuple
 def _place(value: Node, where: dict[int, Ref]) -> Ref:
     while value.op.keeps_order:
         value = value.src[0]
-    return ("leaf", value.attrs["leaf"]) if value.op is BUFFER else where[id(value)]
+    return ("leaf", value.attrs["leaf"]) if value.op.given else where[id(value)]
 
 
 class _Body:
@@ -300,9 +300,9 @@ class _Body:
         attrs = self.scan.attrs
         self.steps, body, sizes, rows = attrs["steps"], attrs["body"], attrs["sizes"], (attrs["steps"], attrs["reverse"])
         nodes, self.alive = body.live(sizes.carries, group.outputs)
-        self.arguments = [n.attrs["index"] for n in nodes if n.op is ARG]
+        self.arguments = [n.attrs["index"] for n in nodes if n.op.of_loop == "input"]
         given = []
-        for number, node in enumerate(n for n in nodes if n.op is ARG):
+        for number, node in enumerate(n for n in nodes if n.op.of_loop == "input"):
             row = sizes.carries <= node.attrs["index"] < sizes.carries + sizes.sequences
             leaf = Node(BUFFER, (), {"leaf": number}, (self.steps, *node.shape) if row else node.shape, node.dtype)
             given.append((node, ROW(leaf, steps=self.steps, reverse=attrs["reverse"]) if row else leaf))

@@ -7,12 +7,15 @@ and views that a value was made by.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
 
 import numpy as np
 
 from ..graph.node import Node
+
+if TYPE_CHECKING:
+    from .tensor import Tensor
 
 Where = Callable[[], str] | None
 Told = Callable[[Any, Any, str], str]  # the error for indices from one number to another, and words that say where these are
@@ -60,6 +63,11 @@ _known: WeakKeyDictionary[Node, np.ndarray | list[Bound]] = WeakKeyDictionary()
 def put(node: Node, array: np.ndarray | list[Bound]) -> None:
     """The values of a leaf are these, or a list is to hold what is found out about them."""
     _known[node] = array
+
+
+def watch(tensor: Tensor, bounds: list[Bound]) -> None:
+    """Puts into `bounds` what a tensor of input is used as an index for."""
+    put(tensor._node, bounds)
 
 
 def foreseen(node: Node, size: int, told: Told) -> None:

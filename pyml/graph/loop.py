@@ -21,8 +21,8 @@ from .op import Elementwise, Movement, Op, Routine, leaf
 from .prims import CONST, IOTA, broadcast_to, cast, copy, full, mul, reshape
 from .prims.elementwise import ADD
 
-ARG = leaf("loop_input")  # in a body: a carry, a row of a sequence, or something that is the same in all steps
-STEP = leaf("loop_step", in_memory=False)  # in a body: how many steps were made before, int32
+ARG = leaf("loop_input", of_loop="input")  # in a body: a carry, a row of a sequence, or something that is the same in all steps
+STEP = leaf("loop_step", in_memory=False, of_loop="turn")  # in a body: how many steps were made before, int32
 ENDLESS = 2**31 - 1  # steps of a loop that only its own values end
 TURN = "turn[0].x"  # how kernels spell it
 

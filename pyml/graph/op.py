@@ -50,6 +50,8 @@ class Op:
     # what a kind says of all its ops, or each op of the kind for itself
     kind = ""
     given = False  # the bytes come from outside the graph
+    constant = False  # every element is the attribute `value`
+    of_loop = ""  # it exists within the step of a loop only: "input", what the step is given, or "turn", how many steps were made
     in_memory = True  # kernels read the value from a buffer
     is_view = False  # only says where elements are
     keeps_order = False  # a view whose elements lie as those of its source
@@ -82,7 +84,9 @@ class Leaf(Op):
 
     given: bool = False
     in_memory: bool = True
-    counts: bool = False  # every element is its own index; else all are the attribute `value`
+    constant: bool = False
+    counts: bool = False  # every element is its own index
+    of_loop: str = ""
 
     kind = "leaf"
 
@@ -193,10 +197,10 @@ def _from_outside(**attrs: Any) -> Any:
 
 
 def leaf(name: str, numpy: Callable[..., Any] = _from_outside, *, given: bool = False, in_memory: bool = True,
-         counts: bool = False) -> Leaf:  # fmt: skip
+         constant: bool = False, counts: bool = False, of_loop: str = "") -> Leaf:  # fmt: skip
     """Declares a value without sources; its attributes `shape` and `dtype` say what it is."""
     return registered(Leaf(name, lambda **a: a["shape"], lambda **a: a["dtype"], numpy,
-                           given=given, in_memory=in_memory, counts=counts))  # fmt: skip
+                           given=given, in_memory=in_memory, constant=constant, counts=counts, of_loop=of_loop))  # fmt: skip
 
 
 def elementwise(name: str, *, wgsl: str | Callable[[str], str], numpy: Callable[..., Any], grad: GradRule,

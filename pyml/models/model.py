@@ -158,7 +158,7 @@ class Model(KeptInFiles):
 
     else:
 
-        def call(self, inputs, training=None, mask=None):
+        def call(self, inputs: Any, training: bool | None = None, mask: Any = None) -> Any:
             """The outputs for `inputs`; a subclass without a graph writes its own."""
             stage = self._host_stage()
             if stage is not None and stage.ran(inputs):

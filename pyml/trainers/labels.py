@@ -76,7 +76,7 @@ class Indices:
         for leaf in flatten(inputs):
             self.bounds.append([])
             if isinstance(leaf, Tensor):
-                known.put(leaf._node, self.bounds[-1])
+                known.watch(leaf, self.bounds[-1])
 
     def check(self, x: Any, names: Callable[[], Sequence[str]]) -> None:
         """Looks at such inputs on the host; `names` finds those of inputs that are not in a dict.

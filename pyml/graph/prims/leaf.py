@@ -13,7 +13,7 @@ BUFFER = leaf("buffer", given=True)  # computed: the bytes are in node.buffer
 INPUT = leaf("input", given=True)  # argument number `index` of a program being traced
 STATE = leaf("state", given=True)  # the value a Variable holds when the program starts
 # one number for every element
-CONST = leaf("const", lambda shape, dtype, value: np.full(shape, value, NUMPY[dtype]), in_memory=False)
+CONST = leaf("const", lambda shape, dtype, value: np.full(shape, value, NUMPY[dtype]), in_memory=False, constant=True)
 # 0, 1, 2, …
 IOTA = leaf("iota", lambda shape, dtype: np.arange(shape[0]).astype(NUMPY[dtype]), in_memory=False, counts=True)
 

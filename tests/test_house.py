@@ -1,0 +1,164 @@
+"""How the house is built, read from its code: nothing is declared twice, what is public has types, each floor keeps to its work."""
+
+from __future__ import annotations
+
+import ast
+import dataclasses
+import inspect
+import sys
+import tomllib
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import pyml
+from pyml.graph import op
+from pyml.objects import registry
+
+ROOT = Path(__file__).parents[1]
+PACKAGE = Path(pyml.__file__).parent
+
+
+@cache
+def trees() -> dict[str, ast.Module]:
+    """The syntax trees of the package by their paths in it."""
+    return {path.relative_to(PACKAGE).as_posix(): ast.parse(path.read_text(encoding="utf-8")) for path in sorted(PACKAGE.rglob("*.py"))}
+
+
+def calls(*names: str) -> Iterator[tuple[str, ast.Call]]:
+    """Calls of functions by their last names, each with its file."""
+    for file, tree in trees().items():
+        for node in ast.walk(tree):
+            if isinstance(node, ast.Call) and ast.unparse(node.func).rpartition(".")[2] in names:
+                yield file, node
+
+
+# ---- declared once
+def test_names_are_written_and_not_made_while_a_module_runs():
+    """So a reader, an editor and a type checker find what a program finds; `pyml/__init__.py` keeps what it has loaded."""
+    made = {file for file, node in calls("globals", "locals", "exec", "eval") if ast.unparse(node.func).isidentifier()}
+    assert made == {"__init__.py"}
+    names = {node.id for tree in trees().values() for node in ast.walk(tree) if isinstance(node, ast.Name)}
+    assert not {name for name in names if name.endswith("_BY_NAME")}
+
+
+def test_every_built_in_class_is_known_by_its_name_because_it_was_defined():
+    looked_at = 0
+    for kind in registry.KINDS:
+        kind.load()
+        for home in kind.homes:
+            module = sys.modules[home]
+            public = [getattr(module, name) for name in getattr(module, "__all__", dir(module))]
+            own = [cls for cls in public if inspect.isclass(cls) and getattr(cls, "_kind", None) is kind and cls is not cls._base]
+            assert all(kind.find(cls.__name__) is cls for cls in own), home
+            looked_at += len(own)
+    assert looked_at > 300
+
+
+def needs_its_config(cls: type) -> bool:
+    """Whether `get_config` of a class says for any of its samples what that of the class below does not."""
+    for sample in cls._samples():  # type: ignore[attr-defined]
+        try:
+            if super(cls, sample.made).get_config() != sample.made.get_config():
+                return True
+        except (TypeError, ValueError):
+            return True  # the arguments have no plain form
+    return False
+
+
+def test_a_class_writes_get_config_only_where_its_constructor_says_something_else():
+    kinds = (registry.LAYERS, registry.LOSSES, registry.METRICS, registry.OPTIMIZERS, registry.SCHEDULES, registry.INITIALIZERS,
+             registry.REGULARIZERS, registry.CONSTRAINTS)
+    for kind in kinds:
+        kind.load()
+    writing = {cls for kind in kinds for cls in kind.classes.values() if "get_config" in vars(cls) and hasattr(cls, "_samples")}
+    assert len(writing) > 5
+    assert not [cls.__name__ for cls in writing if not needs_its_config(cls)]
+
+
+def test_a_kind_of_primitive_is_a_small_class():
+    kinds = [cls for cls in vars(op).values() if isinstance(cls, type) and issubclass(cls, op.Op)]
+    assert len(kinds) == 6
+    for cls in kinds:
+        assert dataclasses.is_dataclass(cls)
+        inherited = {field.name for base in cls.__mro__[1:] if dataclasses.is_dataclass(base) for field in dataclasses.fields(base)}
+        assert len({field.name for field in dataclasses.fields(cls)} - inherited) <= 10, cls.__name__
+
+
+# ---- each floor
+def test_a_call_of_fit_is_one_object_of_options_behind_the_methods_that_users_call():
+    """Only `fit`, `evaluate`, `compile` and their kin take Keras' many arguments; what they hand on is `Options`."""
+    public = {"compile", "fit", "fit_async", "evaluate", "evaluate_async", "stateless_compute_loss"}
+    many = {
+        node.name
+        for file, tree in trees().items() if file.startswith("trainers/")
+        for node in ast.walk(tree) if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
+        if len(node.args.args) + len(node.args.kwonlyargs) > 8
+    }  # fmt: skip
+    assert many == public
+    handed = [node for file, node in calls("Options") if file.startswith("trainers/")]
+    assert len(handed) >= 3 and all(not node.args for node in handed)
+
+
+def test_kernels_are_made_beside_primitives_and_by_the_compiler():
+    places = {file.split("/")[0] for file, _ in calls("DeviceKernel", "KernelSpec")}
+    assert places == {"graph", "compile"}
+
+
+def test_the_trainer_speaks_of_tensors_and_programs_and_not_of_what_they_are_made_of():
+    below = ("pyml.graph", "pyml.compile", "pyml.device")
+    found = [
+        f"{file}: {module}"
+        for file, tree in trees().items() if file.startswith("trainers/")
+        for node in ast.walk(tree) if isinstance(node, ast.Import | ast.ImportFrom)
+        for module in ([node.module or ""] if isinstance(node, ast.ImportFrom) else [alias.name for alias in node.names])
+        if module.startswith(below) and module != "pyml.device.lock"
+    ]  # fmt: skip
+    inside = [f"{file}, line {node.lineno}: {node.attr}" for file, tree in trees().items() if file.startswith("trainers/")
+              for node in ast.walk(tree) if isinstance(node, ast.Attribute) and node.attr in ("_node", "_buffer", "buffer")]  # fmt: skip
+    assert not found + inside
+
+
+# ---- types
+def test_the_type_checker_looks_into_every_function_and_leaves_no_module_out():
+    settings = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["mypy"]
+    assert settings["check_untyped_defs"] and settings["files"] == ["pyml", "tools"]
+    softer = {"ignore_errors", "disable_error_code", "follow_imports", "exclude", "check_untyped_defs", "implicit_reexport"}
+    for override in settings["overrides"]:
+        assert not softer & set(override), override
+    assert not softer & set(settings) - {"check_untyped_defs"}
+
+
+def methods(cls: type) -> Iterator[Any]:
+    """Functions that a user may call of a class, those of bases in pyml included."""
+    for base in cls.__mro__:
+        for name, value in vars(base).items() if base.__module__.startswith("pyml") else ():
+            if not name.startswith("_") or (name.startswith("__") and name.endswith("__")):
+                yield value.fget if isinstance(value, property) else getattr(value, "__func__", value)
+
+
+def untyped(function: Any) -> list[str]:
+    """What a function says no type of; a constructor gives nothing, and what is made by Python or for a property is known."""
+    function = inspect.unwrap(function) if callable(function) else None
+    if not inspect.isfunction(function) or not function.__module__.startswith("pyml"):
+        return []
+    if function.__code__.co_filename == "<string>" or function.__name__ in ("<lambda>",):
+        return []
+    said = function.__annotations__
+    names = [name for i, name in enumerate(inspect.signature(function).parameters) if i or name not in ("self", "cls")]
+    result = [] if function.__name__ == "__init__" else ["return"]
+    return [f"{function.__module__}.{function.__qualname__}: {name}" for name in [*names, *result] if name not in said]
+
+
+def test_every_public_function_and_method_says_its_types():
+    sys.path.insert(0, str(ROOT))
+    try:
+        from tools.docs.names import entries
+    finally:
+        sys.path.remove(str(ROOT))
+    named = [entry.value for _, those in entries().values() for entry in those]
+    found = {value: None for public in named for value in (methods(public) if inspect.isclass(public) else [public])
+             if callable(value) and not inspect.isclass(value)}  # fmt: skip
+    assert len(found) > 2000
+    assert not [said for function in found for said in untyped(function)]
