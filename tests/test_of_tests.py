@@ -63,6 +63,13 @@ def test_what_only_guards_or_is_never_tested_is_not_changed(tmp_path):
     assert not finder.found
 
 
+def test_what_only_makes_samples_is_not_changed(tmp_path):
+    source = "def _rows(n):\n    return n + 1\n\n\n_X = _rows(3)\n_Y = 4\nop = routine(numpy=f(_Y), samples=[(_X, 5), (_Y, 6)])\n"
+    finder = changes.Finder(tmp_path, source)
+    finder.visit(ast.parse(source))
+    assert [change.applied(source) for change in finder.found] == [source.replace("_Y = 4", "_Y = 5")]
+
+
 def test_many_cases_in_one_test_all_run_and_those_that_fail_are_named():
     met = []
 

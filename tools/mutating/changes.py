@@ -60,6 +60,12 @@ class Finder(ast.NodeVisitor):
         end = self.lines[node.end_lineno - 1] + self.column(node.end_lineno, node.end_col_offset)
         self.found.append(Change(self.path, node.lineno, start, end, text, node.end_lineno))
 
+    def visit_Module(self, node: ast.Module) -> None:
+        left = only_for_samples(node)
+        for inner in node.body:
+            if inner not in left:
+                self.visit(inner)
+
     def visit_FunctionDef(self, node: ast.FunctionDef) -> None:
         if node.name in SHOWN:
             return
@@ -136,6 +142,31 @@ class Finder(ast.NodeVisitor):
                     self.add(node.value, text.replace(old, new, 1))
         elif node.arg not in LEFT_ALONE:
             self.visit(node.value)
+
+
+def only_for_samples(module: ast.Module) -> list[ast.stmt]:
+    """Functions and values of a module that nothing but the `samples=` of its operations needs, or others like them."""
+    made: dict[str, ast.stmt] = {}
+    for statement in module.body:
+        if isinstance(statement, ast.FunctionDef):
+            made[statement.name] = statement
+        elif isinstance(statement, ast.Assign) and isinstance(statement.targets[0], ast.Name):
+            made[statement.targets[0].id] = statement
+    users: dict[str, list[ast.stmt | None]] = {}  # of each name; None for samples
+
+    def look(node: ast.AST, user: ast.stmt | None) -> None:
+        if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load):
+            users.setdefault(node.id, []).append(user)
+        for inner in ast.iter_child_nodes(node):
+            look(inner, None if isinstance(inner, ast.keyword) and inner.arg == "samples" else user)
+
+    for statement in module.body:
+        look(statement, statement)
+    left: list[ast.stmt] = []
+    while more := [s for name, s in made.items() if s not in left and users.get(name)
+                   and all(user is None or user is s or user in left for user in users[name])]:  # fmt: skip
+        left += more
+    return left
 
 
 def found_in(path: Path) -> list[Change]:
