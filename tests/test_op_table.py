@@ -10,6 +10,7 @@ from every import every
 
 from pyml.core.tensor import Tensor, as_node
 from pyml.dtypes import NUMPY
+from pyml.errors import ShapeError
 from pyml.graph import grad as graph_grad
 from pyml.graph import prims
 from pyml.graph.op import OPS, ZERO
@@ -189,6 +190,43 @@ def test_every_differentiable_op_has_samples():
     """A routine, reduction or movement without samples would escape the tests above."""
     without = [n for n, op in OPS.items() if op.kind in ("reduction", "movement", "routine") and not op.samples]
     assert without == []
+
+
+UNCHECKED = {  # ops that do not look at all shapes -> who has
+    "lstm_grad": "made by lstm's gradient", "gru_grad": "made by gru's", "conv2d_filter_grad": "made by conv2d's",
+    "avg_pool2d_grad": "made by avg_pool2d's", "conv2d_filter_partials": "a part of conv2d_filter_grad", "fft_pass": "a part of fft",
+    "flip": "axes are looked at by ops", "pick_rows": "which values an operand holds is not seen", "packed_matmul": "made by quantizers",
+    "complex_matrices": "cofactors, which ops take of square matrices",
+}  # fmt: skip
+
+
+def _other_shapes(array):
+    """An array with an axis more, with one less, and with each axis longer or shorter by one."""
+    yield array[None]
+    if array.ndim and len(array):
+        yield array[0]
+    for axis, n in enumerate(array.shape):
+        if n:
+            yield np.concatenate([array, array.take([0], axis)], axis)
+        if n > 1:
+            yield array.take(range(n - 1), axis)
+
+
+@every("name", [n for n, op in OPS.items() if op.kind in ("reduction", "movement", "routine") and n not in UNCHECKED])
+def test_shapes_that_an_op_does_not_refuse_are_those_that_it_computes(name):
+    op = OPS[name]
+    for arrays, attrs in op.samples:
+        arrays = [np.asarray(a) for a in arrays]
+        for i, array in enumerate(arrays):
+            for other in _other_shapes(array):
+                given = [*arrays[:i], other, *arrays[i + 1 :]]
+                shapes = [a.shape for a in given]
+                try:
+                    shape = op.shape(*shapes, **attrs)
+                except (ShapeError, ValueError):
+                    continue
+                with np.errstate(all="ignore"):
+                    assert np.shape(op.numpy(*given, **attrs)) == tuple(shape), (shapes, attrs)
 
 
 def test_nodes_and_numbers_of_python_compute_what_numpy_does(cpu):

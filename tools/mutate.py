@@ -46,7 +46,7 @@ GRAPHS = ["test_op_table", "test_first", "keras/test_optimizers", "test_programs
 SURFACE = ["test_samples", "keras/test_names_and_configs", "keras/test_bad_input", "test_logits", "test_first", "keras/test_training",
            "test_goldens"]  # fmt: skip
 PARTS: dict[str, list[str]] = {
-    "graph/prims": [*GRAPHS, "test_derivatives", "test_sorting", "test_random_numbers"],
+    "graph/prims": [*GRAPHS, "test_kernels", "test_derivatives", "test_sorting", "test_random_numbers", "test_linalg", "test_fourier"],
     "compile": [*GRAPHS, "test_branches_and_loops", "test_eager_steps", "test_kept_programs"],
     **{part: [f"keras/test_{part}", *SURFACE] for part in ("losses", "metrics", "optimizers")},
 }
