@@ -183,7 +183,7 @@ def test_changes_that_make_no_difference_are_changes_of_lines_that_are_there():
         assert any(each.is_of(change) for change in changes.found_in(Path(each.path))), each
         assert len(each.reason) > 20, each
     with pytest.raises(SystemExit, match="has a block that is not"):
-        changes.equivalents("pyml/losses/base.py: return 1\nno arrow")
+        changes.equivalents("pyml/losses/base.py\n- return 1\nwithout a new line")
 
 
 def test_the_repository_keeps_nothing_that_a_run_made():

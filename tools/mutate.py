@@ -10,8 +10,8 @@
 A change swaps an operator or a comparison, moves a number, negates a condition, drops a statement or edits the WGSL of
 an operation. It is made in a copy of the checkout, and the part's quick tests that run its lines follow until one fails: those that
 noticed it before, then the cheapest of each test function, as many as take `--seconds` without a change. Which test runs which
-lines is noted once for every file of tests, under build/mutate/ (`mutating/`). Changes that survive are printed as a diff of
-one line: each is a claim nobody tests, or a change that makes no difference. Those of the second kind stand with the reason in
+lines is noted once for every file of tests, under build/mutate/ (`mutating/`). Changes that survive are printed as a diff:
+each is a claim nobody tests, or a change that makes no difference. Those of the second kind stand with the reason in
 tests/equivalent_mutants.txt, are counted apart and not in the share. Messages, names shown by `explain` and type annotations are
 left alone.
 """
@@ -94,7 +94,7 @@ def examine(change: Change, worker: Worker, part: str, tests: Tests, seconds: fl
 def shown(verdict: Verdict) -> str:
     old, new = old_and_new(verdict.change)
     ran = "no test runs it" if not verdict.of else f"{verdict.tests} of {verdict.of} tests that run it passed"
-    return f"  survived  {verdict.change.path}:{verdict.change.line}  {old[:90]}  ->  {new[:90]}  ({ran})"
+    return f"survived  {verdict.change.path}:{verdict.change.line} ({ran})\n    - {old}\n    + {new}"
 
 
 @cache
@@ -178,9 +178,8 @@ def main(arguments: list[str] | None = None) -> int:
                         noticed_by()[name_of(verdict.change)] = verdict.by
                         (MAPS / "noticed.json").write_text(json.dumps(noticed_by(), indent=0), encoding="utf-8")
                         if options.verbose:
-                            old, new = old_and_new(verdict.change)
                             how = f"{'hung in ' if verdict.hung else ''}{verdict.by}{' anew' if verdict.anew else ''}"
-                            print(f"  noticed   {verdict.change.path}:{verdict.change.line}  {old[:60]}  ->  {new[:60]}  {how}", flush=True)
+                            print(f"noticed   {verdict.change.path}:{verdict.change.line} {how}", flush=True)
             for worker in those:
                 worker.close()
             real = count["noticed"] + count["survived"]

@@ -201,39 +201,36 @@ def source_of(path: Path) -> str:
 
 
 def old_and_new(change: Change) -> tuple[str, str]:
-    """Both texts, each in one line."""
-    return " ".join(source_of(change.path)[change.start : change.end].split()), " ".join(change.text.split())
-
-
-def line_of(change: Change) -> str:
-    return source_of(change.path).splitlines()[change.line - 1].strip()
+    """The lines without and with the change, each as one line."""
+    source = source_of(change.path)
+    start, end = source.rfind("\n", 0, change.start) + 1, (source + "\n").find("\n", change.end)
+    old, new = source[start:end], source[start : change.start] + change.text + source[change.end : end]
+    return " ".join(old.split()), " ".join(new.split())
 
 
 def name_of(change: Change) -> str:
-    return " ".join([change.path.as_posix(), line_of(change), *old_and_new(change)])
+    return " ".join([change.path.as_posix(), *old_and_new(change)])
 
 
 @dataclass(frozen=True)
 class Equivalent:
-    """A change that makes no difference: where, which, and why."""
+    """A change that makes no difference: where, the lines without and with it, and why."""
 
     path: str
-    line: str
-    change: str
+    old: str
+    new: str
     reason: str
 
     def is_of(self, change: Change) -> bool:
-        old, new = old_and_new(change)
-        return (self.path, self.line, self.change) == (change.path.as_posix(), line_of(change), f"{old} -> {new}")
+        return (self.path, self.old, self.new) == (change.path.as_posix(), *old_and_new(change))
 
 
 def equivalents(text: str) -> list[Equivalent]:
-    """What the file lists: blocks of `PATH: the line`, `old -> new` and the reason, with empty lines between them."""
+    """What the file lists: blocks of the path, `- ` and the old lines, `+ ` and the new ones, and why, with empty lines between."""
     found = []
     for block in filter(None, (block.strip() for block in text.split("\n\n"))):
-        lines = block.splitlines()
-        if len(lines) < 3 or ": " not in lines[0] or " -> " not in lines[1]:
-            raise SystemExit(f"mutate: {EQUIVALENT.name} has a block that is not 'path: line', 'old -> new', reason:\n{block}")
-        path, _, line = lines[0].partition(": ")
-        found.append(Equivalent(path, line.strip(), lines[1].strip(), " ".join(line.strip() for line in lines[2:])))
+        path, *rest = block.splitlines()
+        if len(rest) < 3 or not rest[0].startswith("- ") or not rest[1].startswith("+ "):
+            raise SystemExit(f"mutate: {EQUIVALENT.name} has a block that is not a path, '- old', '+ new' and a reason:\n{block}")
+        found.append(Equivalent(path, rest[0][2:].strip(), rest[1][2:].strip(), " ".join(line.strip() for line in rest[2:])))
     return found
