@@ -7,7 +7,9 @@ import pytest
 
 import pyml
 from pyml import ops
+from pyml.core.tensor import as_node
 from pyml.errors import ShapeError
+from pyml.graph.op import OPS, Profile
 
 pytestmark = pytest.mark.in_turn(4)
 
@@ -46,6 +48,22 @@ def test_gradients_of_gradients_pass_through_the_host(device):
     moved[3, 5] += 1e-5
     difference = (slope(moved) - slope(LARGE.astype(np.float64))) / 1e-5
     assert g[3, 5] == pytest.approx(difference, rel=1e-2, abs=1e-2)
+
+
+@pytest.mark.parametrize(("name", "tall", "side"), [
+    ("cholesky", 1, 33), ("lu_factor", 1, 33), ("lu_factor", 2, 17), ("qr", 1, 27), ("qr", 2, 17), ("eigh", 1, 23), ("svd", 1, 15),
+    ("svd", 2, 12), ("solve_triangular", 1, 345),
+])  # fmt: skip
+def test_the_host_takes_matrices_over_from_the_side_that_is_too_long_for_a_thread(name, tall, side):
+    op = OPS[name]
+    attrs = op.samples[0][1]
+
+    def on_host(n):
+        sources = [as_node(np.ones((1, tall * n, n), np.float32)), as_node(np.ones((1, n, 1), np.float32))]
+        node = op(*sources[: len(op.samples[0][0])], **attrs)
+        return op.on_host(node, Profile("tile"))
+
+    assert [on_host(side - 1), on_host(side)] == [False, True]
 
 
 def test_small_matrices_are_solved_within_a_loop(device):

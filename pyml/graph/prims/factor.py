@@ -12,7 +12,6 @@ from .contract import float_only
 from .elementwise import cast, equal
 from .leaf import iota
 from .matrices import (
-    MOST,
     diagonal_part,
     each,
     exactly,
@@ -22,6 +21,7 @@ from .matrices import (
     product,
     rounds_at_most,
     square_batch,
+    too_large,
     transposed,
     upper_part,
 )
@@ -64,7 +64,7 @@ CHOLESKY = routine(
     numpy=_cholesky_numpy,
     grad=_cholesky_grad,
     kernel=lambda node, profile: flat("cholesky", node.shape[0], {"B": node.shape[0], "N": node.shape[1]}, profile),
-    host=rounds_at_most(lambda node: node.shape[1] ** 3 // 6 + 2 * node.shape[1] ** 2),
+    host=too_large,
     flops=lambda node: node.size * node.shape[1] // 3,
     samples=[((_positive(0, 3, 5),), {}), ((_positive(1, 1, 1),), {}), ((_positive(2, 1, 37),), {})],
 )
@@ -107,7 +107,7 @@ def _triangular_kernel(node: Node, profile: Profile) -> KernelSpec:
 def _triangular_host(node: Node, profile: Profile) -> bool:
     """A thread solves for one column, and so can take longer ones than a matrix would allow."""
     n = node.shape[1]
-    return n > MOST * MOST or n * n // 2 + 2 * n > LOOP_ROUNDS
+    return n * n // 2 + 2 * n > LOOP_ROUNDS
 
 
 def _triangle(seed: int, b: int, n: int) -> np.ndarray:
@@ -210,7 +210,7 @@ LU = routine(
     numpy=lambda x: lu_of(exactly(x)),
     grad=_lu_grad,
     kernel=_lu_kernel,
-    host=rounds_at_most(_lu_rounds),
+    host=too_large,
     flops=lambda node: 2 * _lu_rounds(node) * node.shape[0],
     samples=[((_random(0, 3, 4, 4),), {}), ((_random(1, 2, 5, 3),), {}), ((_random(2, 2, 3, 5),), {}), ((_random(3, 1, 40, 40),), {})],
 )

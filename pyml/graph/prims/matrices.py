@@ -22,13 +22,14 @@ from .move import broadcast_to, permute, reshape, slice_
 MOST = 32  # rows or columns of a matrix in a thread's own memory: 4 KiB, or 8 with a second one
 
 
+def too_large(node: Node, profile: Profile) -> bool:
+    """The rule that a node is the host's: a side is longer than MOST."""
+    return max(node.src[0].shape[1:]) > MOST
+
+
 def rounds_at_most(rounds: Callable[[Node], int]) -> Callable[[Node, Profile], bool]:
-    """The rule that a node is the host's: a side is longer than MOST, or a thread would need too many loop rounds."""
-
-    def host(node: Node, profile: Profile) -> bool:
-        return max(node.src[0].shape[1:]) > MOST or rounds(node) > LOOP_ROUNDS
-
-    return host
+    """The same rule where a thread may need too many loop rounds for smaller ones."""
+    return lambda node, profile: too_large(node, profile) or rounds(node) > LOOP_ROUNDS
 
 
 def square_batch(name: str, shape: tuple[int, ...]) -> None:
