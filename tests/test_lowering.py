@@ -1,13 +1,19 @@
-"""Planning ends, and no kernel is too large, for sizes on both sides of every limit, whatever the adapter."""
+"""What ops are made of on each adapter: plans end, no kernel is too large, and numpy computes the same of it."""
 
+from pathlib import Path
+
+import lowerings
 import numpy as np
 import pytest
+from every import every
+from kernel_variants import PROFILES as ADAPTERS
 
 from pyml import ops
 from pyml.compile.canonical import is_given
 from pyml.compile.plan import make_plan
 from pyml.core.tensor import Tensor, as_node
 from pyml.graph.node import toposort
+from pyml.graph.op import OPS
 from pyml.graph.profile import Profile
 
 PROFILES = {
@@ -37,3 +43,30 @@ def test_a_plan_is_made_for_every_size(call, adapter, cpu):
             for kernel in make_plan([root], profile, [n for n in toposort([root]) if is_given(n)]).kernels:
                 spec = kernel.group.anchors[0].op.spec(kernel.group.anchors[0], profile) if kernel.group.kind == "routine" else None
                 assert spec is None or all(1 <= count <= 65535 for count in spec.grid), (rows, n)
+
+
+def _named(case):
+    name, arrays, attrs = case
+    return f"{name} {' '.join(str(a.shape) for a in arrays)} {' '.join(f'{k}={v}' for k, v in attrs.items())}"
+
+
+@every("case", lambda: [pytest.param(case, id=_named(case)) for case in lowerings.cases()], blocks=8)
+def test_what_an_adapter_makes_of_an_op_computes_the_same(case):
+    name, arrays, attrs = case
+    with np.errstate(all="ignore"):
+        expected = OPS[name].numpy(*arrays, **attrs)
+    seen = set()
+    for adapter, profile in ADAPTERS.items():
+        root = lowerings.made(case, profile)
+        if (graph := lowerings.written(root)) not in seen:
+            seen.add(graph)
+            found = lowerings.computed(root, arrays)
+            assert found.dtype == expected.dtype
+            scale = max(1.0, float(np.abs(expected.astype(np.float64)).max()))
+            np.testing.assert_allclose(found, expected, rtol=0, atol=1e-4 * scale, err_msg=adapter)
+
+
+def test_ops_are_made_of_what_the_table_says():
+    """A new rule changes lines: look at each, then `python tests/lowerings.py > tests/goldens/lowerings.txt`."""
+    table = (Path(__file__).parent / "goldens" / "lowerings.txt").read_text(encoding="utf-8").splitlines()
+    assert list(lowerings.choices()) == table
