@@ -184,12 +184,25 @@ class SKLearnClassifier(ClassifierMixin, SKLBase):
         return tags
 
     def decision_function(self, X: Any) -> np.ndarray:
-        """What the model itself says, `(samples, classes)`: probabilities or logits.
+        """What the model itself says, `(samples, classes)`: probabilities or logits. Of two classes, as scikit-learn has it, how far the
+        second is ahead of the first, `(samples,)`.
 
         Args:
             X: `(samples, features)`.
+
+        Raises:
+            ValueError: The model has not a number for each class.
         """
-        return np.asarray(self._outputs(X))
+        scores = self._scores(self._outputs(X))
+        return scores if len(self.classes_) > 2 else scores[:, 1] - scores[:, 0]
+
+    def _scores(self, outputs: np.ndarray) -> np.ndarray:
+        if outputs.ndim != 2 or outputs.shape[1] != len(self.classes_):
+            raise ValueError(
+                f"{type(self).__name__}.predict: the model must give (samples, {len(self.classes_)}), a number for each class. "
+                f"Received: {outputs.shape}"
+            )
+        return outputs
 
     def _targets(self, y: np.ndarray) -> np.ndarray:
         kind = _known_target(y)
@@ -201,12 +214,7 @@ class SKLearnClassifier(ClassifierMixin, SKLBase):
         return np.eye(len(self.classes_))[places]
 
     def _predictions(self, outputs: np.ndarray) -> np.ndarray:
-        if outputs.ndim != 2 or outputs.shape[1] != len(self.classes_):
-            raise ValueError(
-                f"{type(self).__name__}.predict: the model must give (samples, {len(self.classes_)}), a number for each class. "
-                f"Received: {outputs.shape}"
-            )
-        labels: np.ndarray = self.classes_[outputs.argmax(axis=1)]
+        labels: np.ndarray = self.classes_[self._scores(outputs).argmax(axis=1)]
         return labels
 
 
@@ -240,6 +248,9 @@ class SKLearnRegressor(RegressorMixin, SKLBase):
         tags = super().__sklearn_tags__()
         tags.regressor_tags.poor_score = True
         return tags
+
+    def _predictions(self, outputs: np.ndarray) -> np.ndarray:
+        return np.asarray(super()._predictions(outputs), np.float64)  # scikit-learn's regressors predict so, and a check wants it
 
 
 class SKLearnTransformer(TransformerMixin, SKLBase):
