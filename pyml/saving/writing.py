@@ -30,11 +30,11 @@ def save_model(model: Model, filepath: Any, overwrite: bool = True, zipped: bool
     Args:
         model: A model with weights.
         filepath: A path that ends in `.keras` keeps all there is, layers of your own and the state of training too, and Keras 3 opens
-            it; `.h5` is the form of Keras 2. Else the path of a `model.json`, or a folder for it, of a TensorFlow.js layers-model,
-            which `tf.loadLayersModel` opens; the weights go beside it in shards of 4 MB. In a browser also `"indexeddb://NAME"` or
-            `"localstorage://NAME"`, the stores of TensorFlow.js, or `"downloads://NAME"`, which lets the user keep `NAME.json` and
-            `NAME.weights.bin`; a NAME that ends in `.keras` or `.h5` keeps that file there. Or a handler of `pyml.io`, such as
-            `http(...)`.
+            it; `.h5` is the form of Keras 2. Else the path of a `model.json`, or a folder for it (with a slash at the end of a name such
+            as `net.v2/`), of a TensorFlow.js layers-model, which `tf.loadLayersModel` opens; the weights go beside it in shards of 4 MB.
+            In a browser also `"indexeddb://NAME"` or `"localstorage://NAME"`, the stores of TensorFlow.js, or `"downloads://NAME"`,
+            which lets the user keep `NAME.json` and `NAME.weights.bin`; a NAME that ends in `.keras` or `.h5` keeps that file there. Or a
+            handler of `pyml.io`, such as `http(...)`.
         overwrite: False refuses to replace an existing file.
         zipped: False writes the files of a `.keras` into a folder.
         quantize: Of a layers-model: None keeps float32; `"float16"`, `"uint16"` and `"uint8"` make the files 2 to 4 times smaller.
@@ -43,8 +43,8 @@ def save_model(model: Model, filepath: Any, overwrite: bool = True, zipped: bool
             Keras 3. By default a `.keras` is for Keras 3, and both read an `.h5` of layers that both have.
 
     Raises:
-        ValueError: The model has a layer or an argument that the form has no place for; the message names it, and the way that keeps
-            such a model. Or `quantize` meets numbers that are not finite. Nothing was written.
+        ValueError: The path ends in another suffix; or the model has a layer or an argument that the form has no place for, and the
+            message names it, and the way that keeps such a model; or `quantize` meets numbers that are not finite. Nothing was written.
         OSError: The files cannot be written; an old model there is as it was.
         FileExistsError: The file or the kept model exists and `overwrite` is False.
         ModelStoreError: The browser has no room, or this is not a browser; what was kept before is still there.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import subprocess
@@ -106,6 +107,18 @@ def test_existing_files_stay_if_asked(tmp_path):
     small().save(tmp_path)
     with pytest.raises(FileExistsError, match="overwrite"):
         small().save(tmp_path, overwrite=False)
+
+
+@pytest.mark.parametrize("save", [lambda model, path: model.save(path), lambda model, path: asyncio.run(model.save_async(path))])
+def test_no_folder_gets_the_name_of_a_file_unless_it_is_there_or_a_slash_says_so(tmp_path, save):
+    for name in ("model.foo", "model.keras3", "v1.2/model.H5"):
+        with pytest.raises(ValueError, match=r"save: \.\w+ is no form of file.*\.keras, \.h5 or \.json; in a slash for a folder"):
+            save(small(), tmp_path / name)
+    assert not list(tmp_path.iterdir())
+    (tmp_path / "there.v1").mkdir()
+    for folder in ("there.v1", "made.v2/", "plain", "run-0.5"):
+        save(small(), f"{tmp_path}/{folder}")
+        assert load_model(f"{tmp_path}/{folder}").count_params() == small().count_params()
 
 
 def test_weights_of_another_shape_are_refused(tmp_path):

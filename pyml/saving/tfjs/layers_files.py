@@ -22,11 +22,22 @@ def save_layers_model(
     """Writes a model as a TensorFlow.js layers-model; see `pyml.saving.save_model`."""
     path = path_of(filepath, "save")
     if not path.endswith(".json"):
-        path = os.path.join(path, "model.json")
+        path = os.path.join(_folder(path), "model.json")
     if os.path.exists(path) and not overwrite:
         raise FileExistsError(f"save: {path} exists; pass overwrite=True to replace it.")
     description, shards = model_artifacts(model, quantize, arrays=arrays)
     write_files(os.path.realpath(path), description, shards)  # of a link, the shards lie beside what it leads to
+
+
+def _folder(path: str) -> str:
+    """The path of a folder; refuses what looks like a file of a form that is not written, unless there is such a folder."""
+    ending = os.path.splitext(path)[1]
+    if re.search("[A-Za-z]", ending) and not os.path.isdir(path):
+        raise ValueError(
+            f"save: {ending} is no form of file that models have. End the path in .keras, .h5 or .json; in a slash for a folder of "
+            f"TensorFlow.js. Received: {path}"
+        )
+    return path
 
 
 def write_files(path: str, description: dict[str, Any], shards: list[bytes]) -> None:
