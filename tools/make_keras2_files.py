@@ -73,7 +73,7 @@ def written_by_pyml(folder):
         model.save_weights(folder / f"{name}.two.weights.h5", keras_version=2)
         if name not in ("words", "numbers"):           # vocabularies have no place in an .h5
             model.save(folder / f"{name}.two.h5", keras_version=2)
-            if name != "nested":                       # which has no form that both versions open
+            if name not in ("nested", "attentive"):    # which have no form that both versions open
                 model.save(folder / f"{name}.both.h5")
         if name in compiled:
             losses[name] = [float(v) for v in train(pyml, model, x)]
