@@ -106,8 +106,16 @@ class LearningRateScheduler(Callback):
         log_rates(self.model, logs)
 
 
+def _columns(logs: dict[str, Any]) -> list[str]:
+    """The names in the logs of the first epoch, and those of a validation that it had not: later epochs may have one."""
+    names = sorted(logs)
+    return names if any(name.startswith("val_") for name in names) else names + [f"val_{name}" for name in names]
+
+
 class CSVLogger(Callback):
     """Writes one line per epoch into a CSV file. An old file stays until the first line of the new one is there; a line is whole or absent.
+
+    There are columns for a validation too, with NA in epochs without one, as in Keras.
 
     Args:
         filename: Path of the file.
@@ -138,7 +146,7 @@ class CSVLogger(Callback):
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         logs = logs or {}
         first = self._keys is None
-        keys = self._keys = self._keys if self._keys is not None else sorted(logs)
+        keys = self._keys = self._keys if self._keys is not None else _columns(logs)
         kept = os.path.exists(self.filename) and os.path.getsize(self.filename) > 0 and (self.append or not first)
         text = io.StringIO(newline="")
         writer = csv.writer(text, delimiter=self.separator)

@@ -18,6 +18,7 @@ HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parents[1]))
 import application_cases  # noqa: E402
 import augmentation_cases  # noqa: E402
+import callback_cases  # noqa: E402
 import conv_lstm_cases  # noqa: E402
 import dataset_cases  # noqa: E402
 import distillation_cases  # noqa: E402
@@ -35,7 +36,7 @@ import quantized_cases  # noqa: E402
 
 def files():
     """Path of each file of goldens -> name of each case -> function of the library."""
-    modules = (keras_cases, layer_cases, augmentation_cases, conv_lstm_cases, quantized_cases)
+    modules = (keras_cases, callback_cases, layer_cases, augmentation_cases, conv_lstm_cases, quantized_cases)
     found = {HERE / f"{module.__name__}.json": module.CASES for module in modules}
     found = {path: {case.__name__: case for case in those} for path, those in found.items()}
     found |= {HERE / f"{group}.json": those for group, those in golden_cases.all_cases().items()}

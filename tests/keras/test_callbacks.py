@@ -158,7 +158,7 @@ def test_csv_logger_writes_a_line_per_epoch(tmp_path):
     path = tmp_path / "log.csv"
     classifier().fit(x, y, epochs=2, verbose=0, callbacks=[pyml.callbacks.CSVLogger(path)])
     lines = path.read_text().splitlines()
-    assert lines[0] == "epoch,accuracy,loss"
+    assert lines[0] == "epoch,accuracy,loss,val_accuracy,val_loss" and lines[1].endswith(",NA,NA")
     assert len(lines) == 3
 
 

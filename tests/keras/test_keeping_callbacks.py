@@ -333,6 +333,37 @@ def test_event_files_hold_scalars_histograms_pictures_and_the_graph(tmp_path):
     assert json.loads(config)["class_name"] == "Sequential"
 
 
+def test_tensorboard_itself_reads_the_event_files(tmp_path):
+    reader = pytest.importorskip("tensorboard.backend.event_processing.event_accumulator", reason="pip install tensorboard")
+    from google.protobuf.json_format import MessageToDict
+    from tensorboard.plugins.graph.keras_util import keras_model_to_graph_def
+    from tensorboard.util.tensor_util import make_ndarray
+
+    x, y = blobs(40)
+    i = pyml.Input((6,))
+    hidden = pyml.layers.Dense(8, "relu", name="hidden")(i)
+    model = pyml.Model(i, pyml.layers.Dense(3, "softmax", name="out")(hidden))
+    model.compile("adam", "sparse_categorical_crossentropy", metrics=["accuracy"])
+    board = TensorBoard(tmp_path, histogram_freq=1, write_images=True, update_freq=2)
+    history = model.fit(x, y, batch_size=10, epochs=3, verbose=0, validation_data=(x, y), callbacks=[board]).history
+    for part, tag, wanted in (("train", "epoch_loss", history["loss"]), ("validation", "epoch_accuracy", history["val_accuracy"])):
+        read = reader.EventAccumulator(str(tmp_path / part)).Reload()
+        assert read.Tags()["tensors"]
+        events = read.Tensors(tag)
+        assert [event.step for event in events] == [0, 1, 2]
+        assert [float(make_ndarray(event.tensor_proto)) for event in events] == pytest.approx(wanted)
+    read = reader.EventAccumulator(str(tmp_path / "train")).Reload()
+    [histograms] = [tag for tag in read.Tags()["tensors"] if tag.startswith("hidden") and "kernel/histogram" in tag]
+    assert read.SummaryMetadata(histograms).plugin_data.plugin_name == "histograms"
+    rows = make_ndarray(read.Tensors(histograms)[0].tensor_proto)
+    assert rows.shape == (30, 3) and rows[:, 2].sum() == 48
+    [graph] = [tag for tag in read.Tags()["tensors"] if read.SummaryMetadata(tag).plugin_data.plugin_name == "graph_keras_model"]
+    config = json.loads(make_ndarray(read.Tensors(graph)[0].tensor_proto).item())
+    drawn = MessageToDict(keras_model_to_graph_def(config))["node"]
+    assert {node["name"].rpartition("/")[2]: [place.rpartition("/")[2] for place in node.get("input", ())] for node in drawn} == {
+        i._keras_history[0].name: [], "hidden": [i._keras_history[0].name], "out": ["hidden"]}
+
+
 def test_what_tensorboard_cannot_do_is_refused():
     with pytest.raises(ValueError, match="profile_batch"):
         TensorBoard(profile_batch=2)

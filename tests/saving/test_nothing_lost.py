@@ -112,13 +112,13 @@ def knn_values(folder):
 def log(folder, value):
     logger = pyml.callbacks.CSVLogger(folder / "log.csv")
     logger.on_train_begin()
-    logger.on_epoch_end(0, {"loss": value, "long": "x" * 200})
+    logger.on_epoch_end(0, {"val_loss": value, "long": "x" * 200})
 
 
 def logged(folder):
     with open(folder / "log.csv", newline="") as file:
         head, row = csv.reader(file)
-    assert head == ["epoch", "long", "loss"]
+    assert head == ["epoch", "long", "val_loss"]
     assert row[1] == "x" * 200
     return [np.array(float(row[2]))]
 
@@ -207,13 +207,13 @@ def test_lines_are_added_to_a_log_whole_or_not_at_all(tmp_path, monkeypatch):
 
 def test_a_log_goes_on_in_the_old_file_or_replaces_it_with_its_first_line(tmp_path):
     path = tmp_path / "log.csv"
-    path.write_text("epoch,loss\r\n0,9\r\n", newline="")
-    for append, expected in ((True, ["epoch,loss", "0,9", "0,1", "1,2"]), (False, ["epoch,loss", "0,1", "1,2"])):
+    path.write_text("epoch,val_loss\r\n0,9\r\n", newline="")
+    for append, expected in ((True, ["epoch,val_loss", "0,9", "0,1", "1,2"]), (False, ["epoch,val_loss", "0,1", "1,2"])):
         logger = pyml.callbacks.CSVLogger(path, append=append)
         logger.on_train_begin()
         assert path.read_text() != ""
-        logger.on_epoch_end(0, {"loss": 1})
-        logger.on_epoch_end(1, {"loss": 2})
+        logger.on_epoch_end(0, {"val_loss": 1})
+        logger.on_epoch_end(1, {"val_loss": 2})
         logger.on_train_end()
         assert path.read_text().splitlines() == expected
 
