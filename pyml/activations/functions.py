@@ -45,12 +45,12 @@ def relu(x: TensorLike, negative_slope: float = 0.0, max_value: float | None = N
         >>> pyml.activations.relu([-1., 2., 9.], max_value=6.).numpy().round(4)
         array([0., 2., 6.], dtype=float32)
     """
-    if negative_slope == 0.0 and threshold == 0.0:
-        if max_value is None:
-            return ops.relu(x)
-        return ops.clip(x, 0.0, max_value)
-    upper = x if max_value is None else ops.minimum(x, max_value)
-    return ops.where(ops.greater(x, threshold), upper, ops.multiply(negative_slope, ops.subtract(x, threshold)))
+    if negative_slope and threshold == 0.0 and max_value is None:
+        return ops.leaky_relu(x, negative_slope)
+    y = ops.relu(x) if threshold == 0.0 else ops.where(ops.greater(x, threshold), x, 0.0)
+    if max_value is not None:
+        y = ops.relu6(x) if threshold == 0.0 and max_value == 6 else ops.clip(y, 0.0, max_value)
+    return ops.subtract(y, ops.multiply(negative_slope, ops.relu(ops.subtract(threshold, x)))) if negative_slope else y
 
 
 @ACTIVATIONS.function()

@@ -13,6 +13,7 @@ from ..core.complex_tensor import ComplexTensor, as_complex
 from ..core.tensor import Tensor, broadcast_shapes
 from ..core.types import Axis
 from ..errors import ShapeError
+from ..ops.elementary import length_of
 from .data_types import floating
 from .linear_algebra import matmul, matrix_transpose, tensordot, vecdot
 
@@ -132,7 +133,7 @@ def matrix_norm(x: Tensor, /, *, keepdims: builtins.bool = False, ord: float | s
         x = ops.absolute(x)  # these norms are of the sizes of the elements
     x = _float_matrices(x, "matrix_norm")
     if ord in ("fro", None):
-        return ops.sqrt(ops.sum(x * x, (-2, -1), keepdims))
+        return length_of(ops.sum(x * x, (-2, -1), keepdims))
     if ord in (1, -1, _INFINITE, -_INFINITE):
         sums = ops.sum(ops.absolute(x), -2 if ord in (1, -1) else -1, True)
         return (ops.max if ord in (1, _INFINITE) else ops.min)(sums, (-2, -1), keepdims)
@@ -254,6 +255,6 @@ def vector_norm(x: Tensor, /, *, axis: Axis = None, keepdims: builtins.bool = Fa
     if ord == 0:
         return ops.sum(ops.cast(ops.not_equal(x, 0), "float32"), axis, keepdims)
     if ord == 2:
-        return ops.sqrt(ops.sum(size * size, axis, keepdims))
+        return length_of(ops.sum(size * size, axis, keepdims))
     total = ops.sum(size if ord == 1 else ops.power(size, float(ord)), axis, keepdims)
     return total if ord == 1 else ops.power(total, 1.0 / ord)

@@ -12,6 +12,7 @@ from ..core.tensor import Tensor
 from ..core.types import Axis
 from ..errors import ShapeError
 from ..ops.axes import standardize_axis
+from ..ops.elementary import length_of
 from .data_types import floating
 
 __all__ = [
@@ -73,7 +74,7 @@ def std(x: Tensor, /, *, axis: Axis = None, correction: float = 0.0, keepdims: b
     Raises:
         DtypeError: `x` holds no floats.
     """
-    return ops.sqrt(var(x, axis=axis, correction=correction, keepdims=keepdims))
+    return length_of(var(x, axis=axis, correction=correction, keepdims=keepdims))
 
 
 def cumulative_sum(x: Tensor, /, *, axis: int | None = None, dtype: Any = None, include_initial: builtins.bool = False) -> Tensor:

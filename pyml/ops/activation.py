@@ -11,7 +11,7 @@ from ..core.tensor import Logits, Tensor, as_node
 from ..core.types import TensorLike
 from ..graph import prims
 from .apply import as_float
-from .arithmetic import absolute, clip, minimum, multiply, square
+from .arithmetic import absolute, maximum, multiply, square
 from .declare import draw, op, sample
 from .elementary import exp, expm1, log1p, tanh
 from .joining import split
@@ -55,6 +55,11 @@ def relu(x: TensorLike) -> Tensor:
     return Tensor(node if node.dtype == "bool" else prims.relu(node))
 
 
+def within(x: Tensor, low: float, high: float) -> Tensor:
+    """`x` cut to `[low, high]`; the slope at both ends is 0, as on PyTorch, while `clip` has 1 there."""
+    return where(x >= high, high, where(x <= low, low, x))
+
+
 @op(like=lambda x: np.clip(x, 0, 6), samples=[sample(draw(2, 6, low=-9, high=9))])
 def relu6(x: TensorLike) -> Tensor:
     """`min(max(x, 0), 6)`: float32, in the shape of `x`.
@@ -63,7 +68,7 @@ def relu6(x: TensorLike) -> Tensor:
         >>> pyml.ops.relu6([-1., 2., 9.]).numpy()
         array([0., 2., 6.], dtype=float32)
     """
-    return minimum(relu(x), 6.0)
+    return within(as_float(x), 0.0, 6.0)
 
 
 @op(
@@ -90,7 +95,7 @@ def softplus(x: TensorLike) -> Tensor:
         array([  0.6931, 100.    ], dtype=float32)
     """
     x = as_float(x)
-    return relu(x) + log1p(exp(-absolute(x)))
+    return maximum(x, 0.0) + log1p(exp(-absolute(x)))  # `maximum` has the slope at 0, which is a half; that of `relu` is 0
 
 
 @op(like=lambda x: x / (1 + np.abs(x)), samples=_X)
@@ -148,7 +153,7 @@ def elu(x: TensorLike, alpha: float = 1.0) -> Tensor:
         array([-0.6321,  2.    ], dtype=float32)
     """
     x = as_float(x)
-    return where(x > 0.0, x, expm1(minimum(x, 0.0)) * alpha)
+    return where(x > 0.0, x, expm1(where(x > 0.0, 0.0, x)) * alpha)  # `minimum` would have half the slope at 0
 
 
 @op(like=lambda x: _SELU_SCALE * np.where(x > 0, x, _SELU_ALPHA * np.expm1(x)), samples=_X)
@@ -171,7 +176,7 @@ def celu(x: TensorLike, alpha: float = 1.0) -> Tensor:
         array([-0.7869,  2.    ], dtype=float32)
     """
     x = as_float(x)
-    return where(x > 0.0, x, expm1(minimum(x, 0.0) / alpha) * alpha)
+    return where(x > 0.0, x, expm1(where(x > 0.0, 0.0, x) / alpha) * alpha)
 
 
 @op(
@@ -203,7 +208,7 @@ def hard_sigmoid(x: TensorLike) -> Tensor:
         >>> pyml.ops.hard_sigmoid([-9., 0., 1.5]).numpy()
         array([0.  , 0.5 , 0.75], dtype=float32)
     """
-    return clip(as_float(x) * (1.0 / 6.0) + 0.5, 0.0, 1.0)
+    return within(as_float(x) * (1.0 / 6.0) + 0.5, 0.0, 1.0)
 
 
 @op(like=lambda x: x * np.clip(x / 6 + 0.5, 0, 1), samples=[sample(draw(2, 6, low=-5, high=5))])
@@ -236,7 +241,7 @@ def hard_tanh(x: TensorLike) -> Tensor:
         >>> pyml.ops.hard_tanh([-9., 0.5]).numpy()
         array([-1. ,  0.5], dtype=float32)
     """
-    return clip(as_float(x), -1.0, 1.0)
+    return within(as_float(x), -1.0, 1.0)
 
 
 @op(like=lambda x, threshold=0.5: np.where(np.abs(x) > threshold, x, 0), samples=[sample(draw(2, 3)), sample(draw(2, 3), threshold=1.0)])

@@ -6,6 +6,7 @@ from ..core.tensor import Tensor, as_node, elementwise_nodes
 from ..core.types import TensorLike
 from ..errors import DtypeError
 from ..graph import prims
+from ..graph.node import Node
 from . import complex_formulas
 from .apply import arithmetic, binary, unary
 from .declare import draw, op, sample
@@ -181,7 +182,15 @@ def clip(x: TensorLike, x_min: TensorLike, x_max: TensorLike) -> Tensor:
         >>> pyml.ops.clip([-2., 0.5, 2.], -1, 1).numpy()
         array([-1. ,  0.5,  1. ], dtype=float32)
     """
+    if isinstance(x_min, (int, float)) and isinstance(x_max, (int, float)) and as_node(x).dtype == "float32":
+        return Tensor(_cut(as_node(x), float(min(x_min, x_max)), float(x_max)))
     return minimum(maximum(_number(x), x_min), x_max)
+
+
+def _cut(x: Node, low: float, high: float) -> Node:
+    """`x` limited to two numbers, with a slope of 1 at both, where `minimum` and `maximum` would have a half."""
+    least, most = (prims.full(x.shape, bound, "float32") for bound in (low, high))
+    return prims.where(prims.greater(x, most), most, prims.where(prims.less(x, least), least, x))
 
 
 @op(

@@ -14,13 +14,13 @@ from ..graph import prims
 from ..graph.sizes import count_of
 from ..settings import epsilon
 from ..tracebacks import warn
-from .activation import relu
+from .activation import softplus
 from .apply import Primitive, as_float
-from .arithmetic import absolute, clip
+from .arithmetic import clip
 from .axes import standardize_axis
 from .creation import arange
 from .declare import draw, op, sample
-from .elementary import exp, log, log1p
+from .elementary import log
 from .logic import equal, where
 from .reduce import max as _max
 from .reduce import sum as _sum
@@ -244,7 +244,7 @@ def binary_crossentropy(target: TensorLike, output: TensorLike, from_logits: boo
     _same_shape(target, output, "binary_crossentropy")
     logits = _logits(output, from_logits, None, "binary_crossentropy")
     if logits is not None:
-        return relu(logits) - logits * target + log1p(exp(-absolute(logits)))
+        return softplus(logits) - logits * target
     output = clip(output, epsilon(), 1.0 - epsilon())
     return -(target * log(output) + (1.0 - target) * log(1.0 - output))
 

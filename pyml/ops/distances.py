@@ -10,8 +10,7 @@ from ..errors import ShapeError
 from .apply import as_float
 from .arithmetic import square
 from .declare import draw, op, sample
-from .elementary import sqrt
-from .logic import where
+from .elementary import length_of
 from .reduce import sum as _sum
 from .shaping import expand_dims
 
@@ -45,6 +44,4 @@ def cdist(x: TensorLike, y: TensorLike) -> Tensor:
     a, b = as_float(x), as_float(y)
     if a.ndim < 2 or b.ndim < 2 or a.shape[-1] != b.shape[-1]:
         raise ShapeError(f"cdist: expected (..., m, size) and (..., n, size). Received: {a.shape} and {b.shape}")
-    squares = _sum(square(expand_dims(a, -2) - expand_dims(b, -3)), axis=-1)
-    apart = squares > 0.0
-    return where(apart, sqrt(where(apart, squares, 1.0)), squares)
+    return length_of(_sum(square(expand_dims(a, -2) - expand_dims(b, -3)), axis=-1))

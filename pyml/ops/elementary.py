@@ -33,6 +33,12 @@ def sqrt(x: TensorLike) -> Tensor:
     return floating(prims.sqrt, x)
 
 
+def length_of(squares: Tensor) -> Tensor:
+    """The root of a sum of squares; where that is 0 its gradient is 0, as on PyTorch, and not NaN."""
+    some = squares > 0.0
+    return where(some, sqrt(where(some, squares, 1.0)), squares)
+
+
 @op(complex_parts=complex_formulas.exponential, like="numpy.exp", samples=[sample(draw(2, 3))])
 def exp(x: TensorLike) -> Tensor:
     """`e` to the power of `x`. Float32, in the shape of `x`.

@@ -9,7 +9,7 @@ from .apply import as_float
 from .arithmetic import absolute, power, square
 from .axes import standardize_axis
 from .declare import draw, op, sample
-from .elementary import sqrt
+from .elementary import length_of
 from .logic import not_equal
 from .reduce import max as _max
 from .reduce import min as _min
@@ -52,7 +52,7 @@ def norm(x: TensorLike, ord: float | str | None = None, axis: Axis = None, keepd
     """
     x = as_float(x)
     if axis is None and ord is None:
-        found = sqrt(_sum(square(ravel(x))))
+        found = length_of(_sum(square(ravel(x))))
         return reshape(found, (1,) * x.ndim) if keepdims else found
     axes = axis if isinstance(axis, int) else tuple(axis or range(x.ndim))
     if isinstance(axes, int) or len(axes) == 1:
@@ -61,7 +61,7 @@ def norm(x: TensorLike, ord: float | str | None = None, axis: Axis = None, keepd
         raise ValueError(f"norm: axis must name one axis or two. Received: axis={axis} for the shape {x.shape}")
     rows, columns = (standardize_axis(a, x.ndim, "norm")[0] for a in axes)
     if ord is None or ord == "fro":
-        return sqrt(_sum(square(x), axis=(rows, columns), keepdims=keepdims))
+        return length_of(_sum(square(x), axis=(rows, columns), keepdims=keepdims))
     if ord in (2, -2, "nuc"):
         return _of_singular_values(x, ord, rows, columns, keepdims)
     if ord not in (1, -1, _INFINITE, -_INFINITE) or isinstance(ord, str):
@@ -85,7 +85,7 @@ def _of_vectors(x: Tensor, ord: float | str | None, axis: int, keepdims: bool) -
     if isinstance(ord, str):
         raise ValueError(f"norm: ord of vectors must be a number or None. Received: ord={ord!r}")
     if ord is None or ord == 2:
-        return sqrt(_sum(square(x), axis=axis, keepdims=keepdims))
+        return length_of(_sum(square(x), axis=axis, keepdims=keepdims))
     if abs(ord) == _INFINITE:
         return (_max if ord > 0 else _min)(absolute(x), axis=axis, keepdims=keepdims)
     if ord == 0:

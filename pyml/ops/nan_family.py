@@ -9,7 +9,7 @@ from ..core.types import Axis, TensorLike
 from .apply import as_float
 from .arithmetic import divide, multiply, subtract
 from .declare import draw, op, sample
-from .elementary import sqrt
+from .elementary import length_of
 from .logic import isnan, where
 from .reduce import all as _all
 from .reduce import argmax, argmin, prod
@@ -142,7 +142,7 @@ def nanstd(x: TensorLike, axis: Axis = None, keepdims: bool = False) -> Tensor:
         >>> pyml.ops.nanstd([1., np.nan, 5.]).item()
         2.0
     """
-    return sqrt(nanvar(x, axis, keepdims))
+    return length_of(nanvar(x, axis, keepdims))
 
 
 def _place(x: TensorLike, axis: int | None, keepdims: bool, largest: bool) -> Tensor:

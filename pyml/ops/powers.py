@@ -12,10 +12,10 @@ from ..core.types import TensorLike
 from ..graph import prims
 from .apply import as_float, floating, unary
 from .arithmetic import abs as _abs
-from .arithmetic import maximum, minimum, mod, multiply, power
+from .arithmetic import mod, multiply, power
 from .declare import draw, op, sample
 from .elementary import floor, logaddexp
-from .logic import equal, isnan, where
+from .logic import equal, greater_equal, isnan, less_equal, logical_or, where
 
 __all__ = [
     "cbrt", "conj", "conjugate", "copy", "divide_no_nan", "exp2", "fabs", "fmax", "fmin", "fmod", "imag", "ldexp", "logaddexp2", "real",
@@ -111,7 +111,7 @@ def fmax(x1: TensorLike, x2: TensorLike) -> Tensor:
         >>> pyml.ops.fmax([1., np.nan], [2., 3.]).numpy()
         array([2., 3.], dtype=float32)
     """
-    return where(isnan(x1), x2, where(isnan(x2), x1, maximum(x1, x2)))
+    return where(logical_or(isnan(x2), greater_equal(x1, x2)), x1, x2)  # of equal ones the first, with all of the gradient
 
 
 @op(like="numpy.fmin", samples=[*_PAIR, _WHOLE, _HOLES])
@@ -125,7 +125,7 @@ def fmin(x1: TensorLike, x2: TensorLike) -> Tensor:
         >>> pyml.ops.fmin([1., np.nan], [2., 3.]).numpy()
         array([1., 3.], dtype=float32)
     """
-    return where(isnan(x1), x2, where(isnan(x2), x1, minimum(x1, x2)))
+    return where(logical_or(isnan(x2), less_equal(x1, x2)), x1, x2)
 
 
 @op(like="numpy.fmod", gradient=False, samples=[_WHOLE, sample(draw(4), 0.75), sample(draw(4), -0.75)])

@@ -15,7 +15,7 @@ from .apply import Primitive
 from .arithmetic import maximum, minimum, square, subtract
 from .axes import standardize_axis
 from .declare import draw, op, sample
-from .elementary import sqrt
+from .elementary import length_of
 
 __all__ = [
     "all", "amax", "amin", "any", "argmax", "argmin", "count_nonzero", "max", "mean", "min", "prod", "std", "sum", "var",
@@ -204,7 +204,7 @@ def std(x: TensorLike, axis: Axis = None, keepdims: bool = False) -> Tensor:
         >>> pyml.ops.std([1., 5.]).item()
         2.0
     """
-    return sqrt(var(x, axis, keepdims))
+    return length_of(var(x, axis, keepdims))
 
 
 _TRUTHS = [

@@ -7,8 +7,9 @@ import numpy as np
 from ..core.tensor import Tensor
 from ..core.types import TensorLike
 from ..graph import prims
+from .activation import within
 from .apply import as_float
-from .arithmetic import clip, maximum, square
+from .arithmetic import maximum, square
 from .axes import standardize_axis
 from .core import stop_gradient
 from .declare import draw, op, sample
@@ -46,7 +47,7 @@ def sparse_sigmoid(x: TensorLike) -> Tensor:
         >>> pyml.ops.sparse_sigmoid([-2., 0., 1.5]).numpy()
         array([0. , 0.5, 1. ], dtype=float32)
     """
-    return clip(as_float(x) * 0.5 + 0.5, 0.0, 1.0)
+    return within(as_float(x) * 0.5 + 0.5, 0.0, 1.0)
 
 
 def _projected(x: np.ndarray, axis: int = -1) -> np.ndarray:
