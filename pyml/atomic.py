@@ -106,6 +106,57 @@ def write_folder(path: str | os.PathLike[str], files: Mapping[str, bytes | Itera
     shutil.rmtree(old, ignore_errors=True)
 
 
+def write_together(folder: str | os.PathLike[str], files: Mapping[str, bytes], says: str) -> None:
+    """Writes files that belong together into a folder, in the place of older ones of their names; other files there stay.
+
+    All are written beside before the first is renamed, so a full disk or a process that ends while it writes leaves the old ones.
+    Between the renames there is no file `says`: whoever reads the folder of a process that ended just then finds none, and no mixture.
+
+    Args:
+        folder: It is made if need be.
+        files: Contents by names.
+        says: The name of the file that says what the others are.
+
+    Raises:
+        OSError: It cannot be written; old files are as they were.
+    """
+    target = Path(os.path.realpath(folder))
+    target.mkdir(parents=True, exist_ok=True)
+    order = [says, *(name for name in files if name != says)]
+    mark = os.urandom(4).hex()
+    parts, olds = ({name: target / f".{mark}.{name}.{end}" for name in order} for end in ("part", "old"))
+    aside, put = [], []
+    try:
+        for name in order:
+            with open(parts[name], "wb") as file:
+                file.write(files[name])
+            if (target / name).exists():
+                shutil.copymode(target / name, parts[name])
+            _flush(parts[name], os.O_RDWR)
+        for name in order:
+            if (target / name).exists():
+                os.replace(target / name, olds[name])
+                aside.append(name)
+        for name in reversed(order):
+            os.replace(parts[name], target / name)
+            put.append(name)
+    except BaseException:
+        with suppress(OSError):
+            for name in put:
+                (target / name).unlink()
+            for name in reversed(aside):
+                os.replace(olds[name], target / name)
+        for part in parts.values():
+            with suppress(OSError):
+                part.unlink()
+        raise
+    for name in aside:
+        with suppress(OSError):
+            olds[name].unlink()
+    with suppress(OSError):
+        _flush(target, os.O_RDONLY)
+
+
 def append(path: str | os.PathLike[str], data: bytes) -> None:
     """Adds to the end of a file, all of `data` or nothing.
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, cast
 import numpy as np
 
 from pyml import version
-from pyml.atomic import write
+from pyml.atomic import write_together
 from pyml.core import Program
 from pyml.dtypes import host_array
 from pyml.export import apps, models
@@ -80,9 +80,7 @@ def export_web(
         raise ExportError(f"export: {target} holds an exported model already; pass overwrite=True to replace it.")
     export = Export(model, Options(batch_sizes, input_shapes, inputs, training, targets, sample_weight, weights, devices, app))
     files = export.files([read_state(state) for state in export.states])
-    target.mkdir(parents=True, exist_ok=True)
-    for name, content in files.items():  # the plan, which says what the others are, is the last but for the loader
-        write(target / name, content)
+    write_together(target, files, says="plan.json")
     return target
 
 

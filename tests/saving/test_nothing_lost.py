@@ -7,6 +7,7 @@ import builtins
 import csv
 import errno
 import io
+import json
 import os
 import pathlib
 import re
@@ -16,7 +17,7 @@ import numpy as np
 import pytest
 
 import pyml
-from pyml import atomic, saving
+from pyml import atomic, saving, vis
 from pyml.assets.download import replacing
 from pyml.saving.tfjs import layers_save
 
@@ -123,6 +124,20 @@ def logged(folder):
     return [np.array(float(row[2]))]
 
 
+def loaded_h5(folder):
+    model = model_of(0.0)
+    model.load_weights(folder / "m.weights.h5")
+    return model.get_weights()
+
+
+def chart(folder, value):
+    vis.line_chart({"a": np.full((3, 2), value)}, title="t" * 300).save(folder / "chart.json")
+
+
+def charted(folder):
+    return [np.array([row["y"] for row in json.loads((folder / "chart.json").read_text())["data"]["values"]], float)]
+
+
 def command_line(folder, value):
     with replacing(folder / "inner" / "file") as part, open(part, "wb") as file:
         file.write(b"%d" % value * 300)
@@ -141,6 +156,11 @@ WRITERS = {
     "save": (lambda folder, v: model_of(v).save(folder), lambda folder: saving.load_model(folder).get_weights()),
     "save quantized": (lambda folder, v: model_of(v).save(folder, quantize="uint8"),
                        lambda folder: saving.load_model(folder).get_weights()),
+    "save .keras": (lambda folder, v: model_of(v).save(folder / "m.keras"),
+                    lambda folder: saving.load_model(folder / "m.keras").get_weights()),
+    "save .h5": (lambda folder, v: model_of(v).save(folder / "m.h5"), lambda folder: saving.load_model(folder / "m.h5").get_weights()),
+    "save_weights .h5": (lambda folder, v: model_of(v).save_weights(folder / "m.weights.h5"), loaded_h5),
+    "Figure.save": (chart, charted),
     "KNNClassifier.save": (lambda folder, v: knn_of(v).save(folder / "k.npz"), knn_values),
     "CSVLogger": (log, logged),
     "pyml build, caches, hub": (command_line, lambda folder: text_of(folder / "inner" / "file")),
@@ -191,6 +211,55 @@ def test_a_write_that_fails_at_any_operation_leaves_the_old_file_or_the_new_one(
     assert finished
     assert at > 4                                      # open, write, flush, rename were all met
     assert version(read, tmp_path) == 2.0
+
+
+def together(value):
+    return {"weights.bin": bytes([value]) * 300, "plan.json": b'{"value": %d}' % value, "model.js": b"// %d" % value * 50}
+
+
+def found_together(folder):
+    """The versions that a folder holds, and whether the file that says so is there."""
+    values = [(folder / "weights.bin").read_bytes()[0], int((folder / "model.js").read_text()[3])]
+    plan = folder / "plan.json"
+    return set(values) | ({json.loads(plan.read_text())["value"]} if plan.exists() else set()), plan.exists()
+
+
+@pytest.mark.parametrize("kind", ["full", "killed"])
+def test_files_of_an_export_are_old_or_new_or_without_a_plan_and_never_a_mixture(tmp_path, monkeypatch, kind):
+    missing = 0
+    for at in range(1, 100):
+        folder = tmp_path / str(at)
+        atomic.write_together(folder, together(1), "plan.json")
+        (folder / "notes.txt").write_text("mine")
+        disk = Disk(at, kind)
+        with monkeypatch.context() as patched:
+            patched.setattr(builtins, "open", disk.open(open))
+            for name, function in {n: disk.operation(getattr(os, n)) for n in ("replace", "fsync", "unlink")}.items():
+                patched.setattr(os, name, function)
+            failed = None
+            try:
+                atomic.write_together(folder, together(2), "plan.json")
+            except (OSError, Killed) as error:
+                failed = error
+        assert (folder / "notes.txt").read_text() == "mine"
+        if kind == "full":
+            assert found_together(folder) == ({2} if failed is None else {1}, True)
+            assert len(files_in(folder)) == 4, "something was left behind"
+        elif (folder / "plan.json").exists():
+            assert found_together(folder) in (({1}, True), ({2}, True))
+        else:
+            missing += 1
+        if disk.count < at:
+            break
+    assert at > 10 and missing <= 6
+
+
+def test_an_export_is_written_in_this_way(tmp_path, monkeypatch):
+    written = []
+    monkeypatch.setattr(pyml.export.folder, "write_together", lambda folder, files, says: written.append((set(files), says)))
+    pyml.export(model_of(1.0), tmp_path / "out", devices="webgpu")
+    assert written == [({"weights.bin", "plan.json", "webgpu.json", "model.js", "model.d.ts", "store.js"}, "plan.json")]
+    assert not (tmp_path / "out").exists()
 
 
 def test_lines_are_added_to_a_log_whole_or_not_at_all(tmp_path, monkeypatch):
