@@ -70,6 +70,13 @@ def graph_model(folder):
     (folder / "w.bin").write_bytes(packed)
 
 
+def trained(folder, name):
+    model = small()
+    model.compile("adam", "mse")
+    model.train_on_batch(np.ones((2, 3), "f4"), np.ones((2, 2), "f4"))
+    model.save(folder / name)
+
+
 def knn(folder):
     model = pyml.models.KNNClassifier()
     for i in range(3):
@@ -87,6 +94,9 @@ FORMATS = {
     "layers-model": (lambda f: small().save(f), load_model),
     "functional layers-model": (functional, load_model),
     "graph-model": (graph_model, load_model),
+    ".keras": (lambda f: trained(f, "m.keras"), lambda f: load_model(f / "m.keras")),
+    ".h5": (lambda f: trained(f, "m.h5"), lambda f: load_model(f / "m.h5")),
+    ".weights.h5": (lambda f: small().save_weights(f / "m.weights.h5"), lambda f: small().load_weights(f / "m.weights.h5")),
     "KNNClassifier": (knn, lambda f: pyml.models.KNNClassifier.load(f / "k.npz")),
 }  # fmt: skip
 
