@@ -2,7 +2,8 @@
 
     .venv/bin/python tools/open_with_keras.py --keras PATH_OF_A_PYTHON_WITH_KERAS [CASE ...]
 
-Each library writes every model of `MODELS` as `.keras`, `.weights.h5`, `.h5` and as the JSON of its config; the other opens all four.
+Each library writes every model of `MODELS` as `.keras`, `.weights.h5`, sharded weights, `.h5` and as the JSON of its config; the other
+opens them all. What was trained goes on with equal losses.
 A line is one file: `ok`, or the error; the exit status is the number of lines that are not `ok`. Keras is not a dependency of pyml.
 """
 
@@ -59,7 +60,7 @@ def attentive(K: Any) -> Any:
 
 def trained(K: Any) -> Any:
     """Compiled and trained, so that the file has a compile config and the state of an optimizer."""
-    model = K.Sequential([K.Input((4,)), K.layers.Dense(3, "relu", kernel_regularizer="l2"), K.layers.Dropout(0.5), K.layers.Dense(2)])
+    model = K.Sequential([K.Input((4,)), K.layers.Dense(3, "relu", kernel_regularizer="l2"), K.layers.Dropout(0.0), K.layers.Dense(2)])
     model.compile(K.optimizers.AdamW(K.optimizers.schedules.ExponentialDecay(0.01, 10, 0.9)), K.losses.Huber(), metrics=["mae"])
     x = np.linspace(-1, 1, 32, dtype="float32").reshape(8, 4)
     model.fit(x, x[:, :2], epochs=2, verbose=0)
@@ -82,10 +83,76 @@ def adapted(K: Any) -> Any:
     return model
 
 
-_ALL: tuple[Any, ...] = (shared, nested, recurrent, pictures, attentive, trained, quantized, adapted)
+def both(K: Any) -> Any:
+    """Weights of eight bits and LoRA, in an EinsumDense and a Dense."""
+    layer = K.layers.EinsumDense("ab,bc->ac", 6)
+    model = K.Sequential([K.Input((8,)), layer, K.layers.Dense(2)])
+    fill(model)
+    model.quantize("int8")
+    layer.enable_lora(2)
+    return model
+
+
+def four_bits(K: Any) -> Any:
+    """Weights of four bits, in blocks."""
+    model = K.Sequential([K.Input((8,)), K.layers.Dense(6), K.layers.Dense(2)])
+    fill(model)
+    model.quantize("int4")
+    return model
+
+
+def own(K: Any) -> Any:
+    """A registered layer with a layer and a weight of its own, a registered function, and a subclass of a built-in layer."""
+
+    @K.saving.register_keras_serializable("open_with_keras")
+    class Scaled(K.layers.Layer):  # type: ignore[misc, unused-ignore]
+        def __init__(self, units: int, **kwargs: Any) -> None:
+            super().__init__(**kwargs)
+            self.units, self.dense = units, K.layers.Dense(units)
+
+        def build(self, shape: Any) -> None:
+            self.dense.build(shape)
+            self.factor = self.add_weight(shape=(self.units,), initializer="ones", name="factor")
+
+        def call(self, x: Any) -> Any:
+            return self.dense(x) * self.factor
+
+        def get_config(self) -> dict[str, Any]:
+            return {**super().get_config(), "units": self.units}
+
+    @K.saving.register_keras_serializable("open_with_keras")
+    def doubled(x: Any) -> Any:
+        return x * 2.0
+
+    @K.saving.register_keras_serializable("open_with_keras")
+    class Loud(K.layers.Dense):  # type: ignore[misc, unused-ignore]
+        def call(self, x: Any) -> Any:
+            return super().call(x) + 1.0
+
+    return K.Sequential([K.Input((4,)), Scaled(5), K.layers.Dense(4, activation=doubled), Loud(2)])
+
+
+def grouped(K: Any) -> Any:
+    """Attention whose heads share keys, and recurrent convolutions."""
+    x, frames = K.Input((5, 8)), K.Input((3, 6, 6, 2))
+    y = K.layers.GroupQueryAttention(4, 4, 2)(x, x)
+    z = K.layers.ConvLSTM2D(2, 3)(frames)
+    return K.Model([x, frames], [K.layers.Dense(2)(y), K.layers.Flatten()(z)])
+
+
+def sounds(K: Any) -> Any:
+    """Spectrograms as layers."""
+    x = K.Input((128, 1))
+    y = K.layers.STFTSpectrogram(mode="log", frame_length=16, frame_step=8, fft_length=32, padding="same")(x)
+    mel = K.layers.MelSpectrogram(fft_length=32, sequence_stride=8, sampling_rate=800, num_mel_bins=6)(K.layers.Flatten()(x))
+    return K.Model(x, [K.layers.Conv1D(2, 3)(y), K.layers.Flatten()(mel)])
+
+
+_ALL: tuple[Any, ...] = (shared, nested, recurrent, pictures, attentive, trained, quantized, adapted, both, four_bits, own, grouped, sounds)
 MODELS: dict[str, Callable[[Any], Any]] = {f.__name__: f for f in _ALL}
-UNFIT = {("quantized", "h5"), ("adapted", "h5")}  # the old format has neither
-LOST = ("shared", "nested", "recurrent", "attentive")  # operations between layers: in `.h5` Keras writes what it cannot open itself
+FILLED = ("trained", "quantized", "both", "four_bits")  # they have their weights before
+UNFIT = {(name, "h5") for name in ("quantized", "adapted", "both", "four_bits")}  # the old format has neither
+LOST = ("shared", "nested", "recurrent", "attentive", "grouped")  # operations between layers: Keras itself cannot open its `.h5`
 
 
 def fill(model: Any) -> None:
@@ -114,28 +181,38 @@ def write(K: Any, folder: Path, names: list[str]) -> None:
     for name in names:
         K.utils.clear_session()
         model = MODELS[name](K)
-        if name not in ("trained", "quantized"):
+        if name not in FILLED:
             fill(model)
         np.save(folder / f"{name}.npy", said(K, model))
         model.save(folder / f"{name}.keras")
         model.save_weights(folder / f"{name}.weights.h5")
+        model.save_weights(folder / f"{name}.weights.json", max_shard_size=1.5e-6)
         (folder / f"{name}.json").write_text(model.to_json(), encoding="utf-8")
         if (name, "h5") not in UNFIT:
             model.save(folder / f"{name}.h5")
+        if name == "trained":
+            np.save(folder / "losses.npy", goes_on(model))
+
+
+def goes_on(model: Any) -> np.ndarray:
+    """The losses of three more steps."""
+    x = np.linspace(-1, 1, 32, dtype="float32").reshape(8, 4)
+    return np.array([np.ravel(model.train_on_batch(x, x[:, :2]))[0] for _ in range(3)])
 
 
 def check(K: Any, folder: Path, names: list[str]) -> int:
     """Opens what is there; prints a line for each file, and returns how many are wrong."""
     wrong = 0
 
-    def weighted(name: str, model: Any) -> Any:
-        model.load_weights(folder / f"{name}.weights.h5")
+    def weighted(name: str, model: Any, ending: str = "h5") -> Any:
+        model.load_weights(folder / f"{name}.weights.{ending}")
         return model
 
     for name in names:
         ways = {
             "keras": lambda name=name: K.models.load_model(folder / f"{name}.keras"),
             "weights.h5": lambda name=name: weighted(name, MODELS[name](K)),
+            "weights.json": lambda name=name: weighted(name, MODELS[name](K), "json"),
             "json": lambda name=name: weighted(name, K.models.model_from_json((folder / f"{name}.json").read_text(encoding="utf-8"))),
             "h5": lambda name=name: K.models.load_model(folder / f"{name}.h5"),
         }
@@ -144,7 +221,12 @@ def check(K: Any, folder: Path, names: list[str]) -> int:
                 continue
             K.utils.clear_session()
             try:
-                off = float(np.abs(said(K, opened()) - np.load(folder / f"{name}.npy")).max())
+                MODELS[name](K) if name == "own" else None  # registers what is its own
+                K.utils.clear_session()
+                model = opened()
+                off = float(np.abs(said(K, model) - np.load(folder / f"{name}.npy")).max())
+                if (name, way) == ("trained", "keras"):
+                    off = max(off, float(np.abs(goes_on(model) - np.load(folder / "losses.npy")).max()))
                 line = "ok" if off < 1e-4 else f"outputs are off by {off:.3g}"
             except Exception as error:  # whatever it is, the line tells it
                 line = f"{type(error).__name__}: {' '.join(str(error).split())[:300]}"
