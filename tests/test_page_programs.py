@@ -127,6 +127,34 @@ def test_a_page_is_run_again_only_when_it_or_what_it_finds_has_changed(site):
     assert said and third == first
 
 
+COUNTING = """
+import atexit, json, os, pathlib
+import numpy as np, pyml
+from pyml import kept
+told = pathlib.Path(os.environ["TOLD"], "counts.json")
+atexit.register(lambda: told.write_text(json.dumps(dict(kept.counts))))
+pyml.ops.sin(np.ones(3)).numpy()
+pyml.ops.sum(pyml.ops.cos(np.ones((3, 5)) * 2)).numpy()
+"""
+
+
+def test_only_what_a_page_imports_counts_and_a_new_layer_does_not_compile_what_was_compiled(site, tmp_path, monkeypatch):
+    monkeypatch.setenv("TOLD", str(tmp_path))
+    folder, sources = site({"index.html": "", "programs.py": COUNTING}), dict(programs.wheel.read_sources())
+    monkeypatch.setattr(programs.wheel, "read_sources", lambda: dict(sources))
+    compiled = lambda: json.loads((tmp_path / "counts.json").read_text()).get("kernels compiled", 0)
+    first, said = place(folder)
+    assert said and compiled() > 2
+    sources["pyml/vis/figure.py"] += b"# changed"  # which the page never imported
+    sources["pyml/a_new_part.py"] = b""
+    assert place(folder) == (first, [])
+    sources["pyml/core/tensor.py"] += b"# changed"
+    again, said = place(folder)
+    assert said and again == first and compiled() == 0
+    sources[kept.COMPILER_FILE] = b"another compiler"
+    assert place(folder)[1] and compiled() > 2
+
+
 @pytest.mark.parametrize(
     "code, told",
     [

@@ -7,7 +7,8 @@ it runs on this machine without computing anything (`pyml.cli.rehearse`), and wh
 
     { page: { kind of device: the hash in the file's name } }
 
-Whatever came of a page is kept in the cache of builds until pyml or the page's Python changes.
+Whatever came of a page is kept in the cache of builds until the page's Python, what it imported of pyml, or the compiler changes. What was
+compiled is kept beside it, so that a page whose layers changed, but not the compiler, compiles only what is new.
 """
 
 from __future__ import annotations
@@ -28,6 +29,7 @@ from pyml.cli import ready, wheel
 from pyml.cli.failing import BuildError
 
 FILE = "programs.py"
+NEEDS, KNOWN = "needs.json", "known.pack"  # beside what came of a page: what it depends on, and all that was compiled
 LIST, FOLDER = "web/programs.json", "web/programs"
 SECONDS = 600  # that a page's programs.py may take
 KEPT = 60  # pages in the cache of builds, 1 MB each
@@ -62,18 +64,22 @@ def place(site: Path, names: Iterable[str], say: Callable[[str], None] = print, 
     names = sorted(names)
     sources = wheel.read_sources()
     version = kept.hash_of(sources[kept.COMPILER_FILE])
+    hashes = {name: hashlib.sha256(data).hexdigest() for name, data in sources.items()}
     cache = paths.build_dir() / "cache" / "programs"
-    wanted = {folder: cache / key(site, folder, names, sources) for folder in pages_of(names)}
+    places = {folder: cache / key(site, folder, names) for folder in pages_of(names)}
+    wanted = {folder: found for folder, place in places.items() if (found := made_before(place, hashes))}
     if new:
-        absent = [folder for folder, made in wanted.items() if not made.is_dir()]
+        absent = [folder for folder in places if folder not in wanted]
         with ThreadPoolExecutor(max(1, os.cpu_count() or 1)) as pool:
-            for folder, size in zip(absent, pool.map(lambda folder: make(site, folder, version, wanted[folder]), absent), strict=True):
-                if size:
+            jobs = pool.map(lambda folder: make(site, folder, version, places[folder], hashes), absent)
+            for folder, made in zip(absent, jobs, strict=True):
+                wanted[folder] = made
+                if size := max([0, *(file.stat().st_size for file in made.glob("*.bin"))]):
                     say(f"{folder}: {size / 1e3:.0f} kB of programs at most, which its first visitor need not compile")
         forget_others(cache)
     listed: dict[str, dict[str, str]] = {}
     written = set()
-    for folder, made in wanted.items():
+    for folder, made in sorted(wanted.items()):
         inside = "" if folder == "." else f"{folder}/"
         for file in sorted(made.glob("*.bin")):
             content = hashlib.sha256(file.read_bytes()).hexdigest()[:10]
@@ -90,19 +96,29 @@ def place(site: Path, names: Iterable[str], say: Callable[[str], None] = print, 
     return {LIST, *written}
 
 
-def key(site: Path, folder: str, names: list[str], sources: dict[str, bytes]) -> str:
-    """What a page's programs depend on: pyml, the page's Python, and whether the site has the data and networks that it names."""
+def key(site: Path, folder: str, names: list[str]) -> str:
+    """What a page's programs depend on beside pyml: the page's Python, and whether the site has the data and networks that it names."""
     own = {name: (site / name).read_bytes() for name in names if name.endswith(".py") and str(PurePosixPath(name).parent) == folder}
     text = b"\n".join([*own.values(), (site / folder / "index.html").read_bytes()]).decode(errors="replace")
     there = [name for name in names if name.startswith(("models/", "data/")) and name.split("/")[1].partition(".")[0] in text]
     runner = Path(__file__).with_name("rehearse.py").read_bytes()
-    return wheel.tag({**sources, **own, "rehearse.py": runner}, "\0".join(there))
+    return wheel.tag({**own, "rehearse.py": runner}, "\0".join(there))
 
 
-def make(site: Path, folder: str, version: str, made: Path) -> int:
-    """Runs a page's programs.py and leaves what came of it in the folder `made`; the bytes of its largest file."""
-    with scratch(made.parent) as work:
-        command = [sys.executable, "-m", "pyml.cli.rehearse", str(site / folder), FILE, str(site / "models"), version, str(work)]
+def made_before(place: Path, hashes: dict[str, str]) -> Path | None:
+    """What came of a page with just these files of pyml, if it is there; files that its Python never imported may differ."""
+    for needs in sorted(place.glob(f"*/{NEEDS}")):
+        if all(hashes.get(name) == known for name, known in json.loads(needs.read_text()).items()):
+            return needs.parent
+    return None
+
+
+def make(site: Path, folder: str, version: str, place: Path, hashes: dict[str, str]) -> Path:
+    """Runs a page's programs.py and leaves what came of it in a folder in `place`, which it returns."""
+    known = place.parent / "compiled" / f"{wheel.tag({}, folder)}.pack"
+    with scratch(place.parent) as work:
+        given = (site / folder, FILE, site / "models", version, work, known)
+        command = [sys.executable, "-m", "pyml.cli.rehearse", *map(str, given)]
         before = os.environ.get("PYTHONPATH")
         environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(paths.PACKAGE.parent), *([before] if before else [])])}
         file = FILE if folder == "." else f"{folder}/{FILE}"
@@ -117,12 +133,24 @@ def make(site: Path, folder: str, version: str, made: Path) -> int:
             raise ProgramsError(f"{file}{line}: {error['error']}")
         if done.returncode:
             raise ProgramsError(f"{file}: {(done.stderr.strip() or f'exit {done.returncode}').splitlines()[-1]}")
+        known.parent.mkdir(parents=True, exist_ok=True)
+        (work / KNOWN).replace(known)
+        used = {name: hashes[name] for name in json.loads((work / NEEDS).read_text()) if name in hashes}
+        text = json.dumps({**used, kept.COMPILER_FILE: hashes[kept.COMPILER_FILE]})
+        (work / NEEDS).write_text(text)
+        made = place / hashlib.sha256(text.encode()).hexdigest()[:10]
         ready.keep(work, made)
-    return max([0, *(file.stat().st_size for file in made.glob("*.bin"))])
+    return made
 
 
 def forget_others(cache: Path) -> None:
-    """Leaves the newest pages in the cache."""
-    others = sorted(cache.glob("*"), key=lambda path: path.stat().st_mtime, reverse=True)
+    """Leaves the newest pages in the cache, and nothing of former ways to keep them."""
+    others = sorted((needs.parent for needs in cache.glob(f"*/*/{NEEDS}")), key=lambda path: path.stat().st_mtime, reverse=True)
     for old in others[KEPT:]:
         shutil.rmtree(old, ignore_errors=True)
+    for place in cache.glob("[0-9a-f]*"):
+        if any(place.glob("*.bin")):
+            shutil.rmtree(place, ignore_errors=True)
+    packs = sorted(cache.glob("compiled/*.pack"), key=lambda path: path.stat().st_mtime, reverse=True)
+    for pack in packs[KEPT:]:
+        pack.unlink(missing_ok=True)

@@ -1,10 +1,11 @@
 """Runs a page's `programs.py` without computing anything, and writes down what visitors' devices would have to compile.
 
-    python -m pyml.cli.rehearse FOLDER SCRIPT MODELS VERSION TARGET
+    python -m pyml.cli.rehearse FOLDER SCRIPT MODELS VERSION TARGET KNOWN
 
 Python traces as it does in the page. For each graph that is to run, the plan of every kind of device is made that visitors
 have, with its kernels as WGSL and for WebAssembly compiled, and kept under the keys that the page will ask for. The device that stands
-for all of them runs nothing: bytes that were written are there, and whatever a kernel should have computed is 0.
+for all of them runs nothing: bytes that were written are there, and whatever a kernel should have computed is 0. What an earlier
+rehearsal left in the file KNOWN need not be compiled again.
 
 A process of its own for each page: scripts of different pages have the same names, and leave things behind.
 """
@@ -20,7 +21,7 @@ import json
 import os
 import sys
 import types
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -31,12 +32,13 @@ from pyml.compile import parts, restore
 from pyml.compile.plan import Plan
 from pyml.compile.plan_file import to_bytes
 from pyml.compile.program import lower
-from pyml.device.base import Buffer, Device, Limits, Step, rounded
+from pyml.device.base import Buffer, Device, DeviceKernel, Limits, Step, rounded
 from pyml.device.browser import GPU, SOFT
 from pyml.device.cpu import Ready, drive
 from pyml.device.wasm import profile_of
 from pyml.graph.op import Profile
 from pyml.hub import store
+from pyml.paths import PACKAGE
 from pyml.wasm.compile import compile_kernel, key_of
 from pyml.wasm.compile import to_bytes as kernel_bytes
 
@@ -82,11 +84,36 @@ class Silent(Device):
         return awaitable.value if isinstance(awaitable, Ready) else drive(awaitable)
 
 
+class Known:
+    """What earlier rehearsals of a page compiled, and what this one has used of it or compiled itself.
+
+    Args:
+        file: What `packed` gave then, if it is there and of this version of the compiler.
+    """
+
+    def __init__(self, file: Path | None = None) -> None:
+        self._before, self._used = kept.MemoryStore(MOST), kept.MemoryStore(MOST)
+        if file is not None and file.is_file():
+            self._before.unpack(file.read_bytes())
+
+    def get(self, key: str, make: Callable[[], bytes]) -> bytes:
+        """What is known under a key; else what `make` gives, which is known from now on."""
+        data = self._used.get(key)
+        if data is None:
+            data = self._before.get(key) or make()
+            self._used.put(key, data)
+        return data
+
+    def packed(self) -> bytes:
+        """All that was used."""
+        return self._used.pack()
+
+
 class Kind:
     """A kind of device: what it takes, for each way in which its engine may compile kernels."""
 
-    def __init__(self, profile: Profile, ways: Sequence[bool | None]) -> None:
-        self.device = Silent(profile)
+    def __init__(self, profile: Profile, ways: Sequence[bool | None], known: Known) -> None:
+        self.device, self._known = Silent(profile), known
         self.shelves = {way: kept.MemoryStore(MOST) for way in ways}
 
     def take(self, key: tuple, make: Callable[[Profile], Plan]) -> None:
@@ -94,16 +121,31 @@ class Kind:
         name = restore.name_of(key, self.device.profile)
         if name is None:
             return
-        plan = make(self.device.profile)
-        kernels = lower(plan, self.device)
-        if (raw := to_bytes(plan, effort=0)) is None:  # numpy computes some of it: planned anew at every visit
+        kernels: list[DeviceKernel] = []
+
+        def planned() -> bytes:
+            kernels.clear()
+            plan = make(self.device.profile)
+            kernels.extend(lower(plan, self.device))
+            raw = to_bytes(plan, effort=0)
+            # what numpy computes some of is planned anew at every visit
+            names = {str(way): [key_of(k, way) for k in kernels] for way in self.shelves if way is not None and raw}
+            return json.dumps(names).encode() + b"\n" + (raw or b"")
+
+        head, _, raw = self._known.get(kept.key_of("rehearsed", (name,)), planned).partition(b"\n")
+        names = json.loads(head)
+        if not raw:
             return
-        for relaxed, shelf in self.shelves.items():
+        for way, shelf in self.shelves.items():
             shelf.put(name, raw)
-            if relaxed is None:
-                continue
-            for kernel in kernels:
-                shelf.put(key_of(kernel, relaxed), kernel_bytes(compile_kernel(kernel, relaxed)))
+            for number, kernel in enumerate(names.get(str(way), ())):
+
+                def compiled(number: int = number, relaxed: bool = bool(way)) -> bytes:
+                    if not kernels:
+                        planned()
+                    return kernel_bytes(compile_kernel(kernels[number], relaxed))
+
+                shelf.put(kernel, self._known.get(kernel, compiled))
 
     def packed(self) -> dict[str, bytes]:
         """Everything, by the names of `device.base.machine_of`."""
@@ -112,14 +154,15 @@ class Kind:
         return {named + ending[way]: gzip.compress(shelf.pack(), 9, mtime=0) for way, shelf in self.shelves.items() if len(shelf)}
 
 
-def rehearse(folder: Path, script: str) -> dict[str, bytes]:
+def rehearse(folder: Path, script: str, known: Known) -> dict[str, bytes]:
     """What each kind of device takes of a page, packed; nothing of kinds that take nothing.
 
     Args:
         folder: The page's folder.
         script: The name of the file in it that does once what the page will do.
+        known: What need not be compiled.
     """
-    kinds = [Kind(GPU, [None]), Kind(SOFT, [None]), *(Kind(profile_of(cores), [True, False]) for cores in THREADS)]
+    kinds = [Kind(GPU, [None], known), Kind(SOFT, [None], known), *(Kind(profile_of(cores), [True, False], known) for cores in THREADS)]
 
     def told(key: tuple, make: Callable[[Profile], Plan]) -> None:
         for kind in kinds:
@@ -157,12 +200,15 @@ def run(folder: Path, script: str) -> None:
     asyncio.run(all_of_it())
 
 
-def main(folder: str, script: str, models: str, version: str, target: str) -> int:
-    """Writes what each kind of device takes into `target`, a file each; an error of the script goes to its `error.json`."""
+def main(folder: str, script: str, models: str, version: str, target: str, before: str) -> int:
+    """Writes what each kind of device takes into `target`, a file each, with the names of the modules of pyml that were imported in
+    `needs.json` and all that was compiled in `known.pack`; an error of the script goes to its `error.json`.
+    """
     os.environ["PYML_MODELS"] = models
     kept.stand_in_for(version)
+    known = Known(Path(before))
     try:
-        found = rehearse(Path(folder), script)
+        found = rehearse(Path(folder), script, known)
     except Exception as error:
         places = traceback_lines(error, script)
         told = {"line": places[-1] if places else None, "error": f"{type(error).__name__}: {error}"}
@@ -170,7 +216,17 @@ def main(folder: str, script: str, models: str, version: str, target: str) -> in
         return 1
     for name, data in found.items():
         Path(target, f"{name}.bin").write_bytes(data)
+    Path(target, "known.pack").write_bytes(known.packed())
+    Path(target, "needs.json").write_text(json.dumps(sorted(own_modules())))
     return 0
+
+
+def own_modules() -> Iterator[str]:
+    """The files of pyml that were imported, as they are named in a wheel."""
+    for name, module in list(sys.modules.items()):
+        file = getattr(module, "__file__", None)
+        if name.partition(".")[0] == "pyml" and file:
+            yield f"pyml/{Path(file).relative_to(PACKAGE).as_posix()}"
 
 
 def traceback_lines(error: BaseException, script: str) -> list[int]:
