@@ -322,6 +322,71 @@ def test_what_is_wrong_is_said_before_a_device_works_and_then_it_learns(exported
     np.testing.assert_allclose(found["again"][0], plain.predict(x, verbose=0).ravel(), rtol=2e-4)
 
 
+FIFTY = """async ([url, device, x, y, unseen]) => {
+  const { load } = await import(url);
+  const model = await load({ device }), data = new Float32Array(x), targets = new Int32Array(y);
+  let batches = 0;
+  const history = await model.fit(data, targets, { epochs: 10, batchSize: 16, onBatchEnd() { batches += 1; } });
+  const tested = await model.evaluate(data, targets, { batchSize: 16 });
+  const predicted = [...await model.predict(new Float32Array(unseen), { batchSize: 16 })];
+  model.close();
+  return { device: model.device, batches, history, tested, y: predicted };
+}"""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("device", ["wasm", "webgpu"])
+def test_fifty_steps_of_training_in_a_page_are_those_of_python(exported, host, page, device):
+    _, folder = exported
+    pyml.utils.set_random_seed(1)
+    layers = [L.Conv2D(4, 3, activation="relu"), L.BatchNormalization(), L.Dropout(0.5), L.Flatten(), L.Dense(10, activation="softmax")]
+    model = pyml.Sequential([pyml.Input((6, 6, 1)), *layers])
+    rate = pyml.optimizers.schedules.ExponentialDecay(0.01, 10, 0.9)
+    model.compile(pyml.optimizers.Adam(rate), "sparse_categorical_crossentropy", metrics=["accuracy"])
+    devices = ("webgpu", "software") if device == "webgpu" else "wasm"
+    pyml.export(model, folder / f"fifty-{device}", batch_sizes=16, training=True, devices=devices)
+    pick = np.random.default_rng(3)
+    x, y = pick.normal(size=(80, 6, 6, 1)).astype("float32"), pick.integers(0, 10, 80).astype("int32")
+    page.goto(f"{host}/index.html")
+    given = [f"{host}/fifty-{device}/model.js", device, x.ravel().tolist(), y.tolist(), x[:16].ravel().tolist()]
+    found = page.evaluate(FIFTY, given)
+    history = model.fit(x, y, epochs=10, batch_size=16, shuffle=False, verbose=0).history
+    assert (found["device"], found["batches"], len(found["history"]["loss"])) == (device, 50, 10)
+    np.testing.assert_allclose(found["history"]["loss"], history["loss"], rtol=1e-3)
+    np.testing.assert_allclose(found["history"]["accuracy"], history["accuracy"], atol=0.026)  # two rows on the edge
+    assert history["loss"][-1] < history["loss"][0]
+    assert found["tested"]["loss"] == pytest.approx(model.evaluate(x, y, verbose=0, return_dict=True)["loss"], rel=2e-3)
+    np.testing.assert_allclose(found["y"], model.predict(x[:16], verbose=0).ravel(), atol=5e-3)
+
+
+COMPILED = """globalThis.compiled = [];
+for (const name of ["compile", "compileStreaming", "instantiateStreaming"]) {
+  const plain = WebAssembly[name];
+  WebAssembly[name] = (...given) => { compiled.push(name); return plain.apply(WebAssembly, given); };
+}
+WebAssembly.Module = new Proxy(WebAssembly.Module, {
+  construct(made, given) { compiled.push("Module"); return Reflect.construct(made, given); },
+});
+const { instantiate } = WebAssembly;
+WebAssembly.instantiate = (what, ...rest) => {
+  if (!(what instanceof WebAssembly.Module)) compiled.push("instantiate");
+  return instantiate.call(WebAssembly, what, ...rest);
+};"""
+
+
+def test_a_module_is_compiled_once_while_it_streams(exported, host, new_page):
+    """However many predictions there are; nothing else is compiled."""
+    page = new_page(fresh=True)
+    page.add_init_script(COMPILED)
+    page.goto(f"{host}/index.html")
+    run = """async (url) => {
+      const model = await (await import(url)).load({ device: "wasm" });
+      for (const rows of [1, 2, 4]) await model.predict(new Float32Array(rows * 144));
+      return compiled;
+    }"""
+    assert page.evaluate(run, f"{host}/model/model.js") == ["compileStreaming"]
+
+
 FULL = """async (url) => {
   const { load } = await import(url);
   const model = await load({ device: "wasm" });

@@ -1,4 +1,6 @@
-"""Every layer, each of its samples, exported and run in Chromium: on both devices, in the page and in a worker, with one thread and two."""
+"""Every layer and every network of the hub, exported and run in Chromium: on both devices, in the page and in a worker, with one thread
+and two.
+"""
 
 import base64
 import json
@@ -10,7 +12,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+import pyml
+from pyml import paths
 from pyml.cli.serve import running
+from pyml.hub.registry import NETWORKS
 
 SCRIPT = Path(__file__).parent.parent / "tests" / "export" / "every_layer.py"
 
@@ -57,10 +62,12 @@ def far(given, wanted):
     return given["shape"] != wanted["shape"] or not any(np.allclose(found, k, rtol=2e-4, atol=2e-5, equal_nan=True) for k in known)
 
 
+WAYS = [{"device": "webgpu"}, {"device": "wasm", "threads": 1}, {"device": "wasm", "threads": 2}]
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("worker", [False, True], ids=["page", "worker"])
-@pytest.mark.parametrize("options", [{"device": "webgpu"}, {"device": "wasm", "threads": 1}, {"device": "wasm", "threads": 2}],
-                         ids=["webgpu", "one thread", "two threads"])  # fmt: skip
+@pytest.mark.parametrize("options", WAYS, ids=["webgpu", "one thread", "two threads"])
 def test_every_layer_gives_in_a_browser_what_it_gives_in_python(layers, page, options, worker):
     url, wanted = layers
     page.goto(f"{url}/index.html")
@@ -71,3 +78,32 @@ def test_every_layer_gives_in_a_browser_what_it_gives_in_python(layers, page, op
     assert max(answer["threads"] for answer in found.values()) == options.get("threads", 1)
     wrong = [name for name, answers in wanted.items() if len(found[name]["y"]) != len(answers) or any(map(far, found[name]["y"], answers))]
     assert wrong == []
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", [entry.name for entry in NETWORKS])
+def test_every_network_of_the_hub_gives_in_a_browser_what_it_gives_in_python(name, page, tmp_path):
+    if not (paths.assets_dir() / "models" / name).is_dir():
+        pytest.skip(f"{name} has not been fetched")
+    network = getattr(pyml.hub, name)()
+    function, example = network._exported()
+    shape = example[0].shape if example else {"speech_embedding": (1, 84, 32, 1)}.get(name, (1, 224, 224, 3))
+    sizes = {} if example else {"input_shapes": shape[1:]}
+    pyml.export(network, tmp_path / name, devices=("webgpu", "wasm", "software"), **sizes)
+    x = np.random.default_rng(0).integers(0, 255, shape).astype("float32")
+    wanted = function(pyml.ops.convert_to_tensor(x))
+    wanted = [part.numpy().ravel() for part in (wanted if isinstance(wanted, list) else [wanted])]
+    (tmp_path / "index.html").write_text("<!doctype html><title>A page</title>")
+    data = {"data": x.ravel().tolist(), "dtype": "Float32Array", "shape": list(shape)}
+    (tmp_path / "jobs.json").write_text(json.dumps([{"folder": name, "calls": [{"inputs": [data]}]}]))
+    with running(tmp_path) as url:
+        page.goto(f"{url}/index.html")
+        for options in WAYS:
+            for worker in (False, True):
+                given = {"url": url, "options": options}
+                found = (page.evaluate(IN_A_WORKER, [RUN, given]) if worker else page.evaluate(RUN, given))[name]
+                assert (found["device"], found["threads"]) == (options["device"], options.get("threads", 1))
+                assert len(found["y"]) == len(wanted)
+                for answer, value in zip(found["y"], wanted, strict=True):
+                    np.testing.assert_allclose(answer["data"], value, rtol=2e-3, atol=1e-4 * np.abs(value).max())
+        page.goto("about:blank")

@@ -14,6 +14,7 @@ from .test_audio_demos import hearing as hearing  # a fixture
 from .test_camera_demos import photo as astronaut
 from .test_demos import add_examples, photo, shares_after, teach
 from .test_demos import networks as networks  # a fixture
+from .test_exported import COMPILED
 from .test_mnist_page import SMALL, draw_seven
 
 
@@ -103,6 +104,39 @@ def test_digits_are_read_without_python_as_they_were_with_it(new_page, site, tmp
         page.console.allow(refused)
     page.goto((folder / "index.html").as_uri())
     page.wait_for_function("() => document.querySelector('#status').textContent.includes('python -m http.server')")
+
+
+COUNTED = "import json\nfrom pyml import kept\njson.dumps([kept.counts['plans made'], kept.counts['kernels compiled']])"
+
+
+@pytest.mark.slow
+def test_a_new_user_trains_exports_and_predicts_elsewhere_and_nobody_waits_for_a_compiler(new_page, site, tmp_path):
+    """The page's own network on all digits, in a window that knows nothing; the exported page twice, from another origin."""
+    page = new_page(fresh=True)
+    page.goto(f"{site}/demos/mnist/index.html?backend=wasm&epochs=1")
+    page.wait_for_function("() => !document.querySelector('#train').disabled")
+    page.click("#train")
+    assert finished(page)["error"] is None
+    before = read(page)
+    assert page.evaluate("async (code) => JSON.parse(await pymlPython.runPython(code))", COUNTED) == [0, 0]
+    folder = exported(page, tmp_path)
+    with plain_server(folder) as url:
+        assert url != site
+        page = new_page(fresh=True)
+        page.add_init_script(COMPILED)
+        asked = []
+        page.on("request", lambda request: asked.append(request.url))
+        for _ in range(2):
+            page.goto(f"{url}/index.html")
+            assert finished(page)["error"] is None
+            text, after = read(page)
+            assert text.split("(")[0] == before[0].split("(")[0]
+            assert max(abs(a - b) for a, b in zip(after, before[1], strict=True)) <= 1
+            # the module of the network streams, so that the browser keeps its machine code; nothing else is compiled
+            assert page.evaluate("compiled") == ["compileStreaming"]
+        assert not [address for address in asked if not address.startswith((url, "data:", "blob:"))]
+        assert not [address for address in asked if "pyodide" in address or address.endswith((".py", ".whl"))]
+        page.goto("about:blank")
 
 
 @pytest.mark.slow
