@@ -25,7 +25,7 @@ SEEN = "(name) => [...document.querySelectorAll(name)].some((one) => (one.closes
 # what each page works on, and a button that waits
 WORKS_ON = {
     "classify": ("#file", "#network"), "teachable": ("#camera", ".class input.text"), "pose": ("#camera", "#file"),
-    "speech": ("#microphone", "#words"), "spectrogram": ("#microphone", "#melody"), "controller": ("#camera", "#puppet"),
+    "speech": ("#microphone", "#words"), "spectrogram": ("#microphone", "#melody"), "controller": ("#camera", "#drawn"),
     "regression": ("#target", "#train"), "cars": ("#code, .code-editor, textarea", "button"),
 }  # fmt: skip
 
