@@ -8,6 +8,7 @@ from pyml.callbacks.event_file import png
 from pyml.cli import browser as browsers
 from pyml.cli.chapters import chapters
 
+from .accessible import barriers
 from .conftest import leave, started
 from .demo_page import finished, opened
 
@@ -54,6 +55,20 @@ def test_a_chapter_reaches_its_figure_of_merit_and_draws_beside_its_text(cars):
     cars.locator(".cm-content").focus()
     card, editor = cars.locator(".chapter-code").bounding_box(), cars.locator(".code-editor").bounding_box()
     assert editor["y"] + editor["height"] < card["y"] + card["height"] and card["height"] < 900  # the code scrolls in its own frame
+
+
+def test_a_chapter_that_has_run_keeps_nobody_out(cars):
+    assert barriers(cars) == []
+
+
+def test_python_is_coloured(cars):
+    colours = cars.evaluate("""() => {
+      const spans = [...document.querySelectorAll(".cm-line span")];
+      const colour = (pattern) => getComputedStyle(spans.find((span) => pattern.test(span.textContent))).color;
+      const rest = getComputedStyle(document.querySelector(".cm-content")).color;
+      return [colour(/How far does a car go/), colour(/^import$/), colour(/^[0-9.]+$/), rest];
+    }""")
+    assert len(set(colours)) == 4  # texts, words of the language, numbers, and the rest
 
 
 def test_a_slider_asks_python(cars):
@@ -163,16 +178,80 @@ def test_a_chapter_looks_at_a_file_and_through_the_camera(seeing, site, tmp_path
     page.context.close()
 
 
+CHAPTERS = chapters(paths.checkout() / "demos")
+# The place of the answer of a cell's controls, which is changed to see that another one comes.
+ASK = """(control) => {
+  window.answer = control.closest(".cell-controls").querySelector("output");
+  window.answer.value = "asked";
+}"""
+
+
+def answers(page):
+    """Moves every slider, list and field of a chapter that has run, and presses a button of each row; what each was answered."""
+    said = {}
+    first_button = ".cell-controls [role=group]:not(:has(video)) button:first-of-type"
+    for control in page.locator(f".cell-controls label :is(input, select), {first_button}").all():
+        kind = control.evaluate("(one) => one.type")
+        control.evaluate(ASK)
+        if kind == "range":
+            low, high, now = (control.evaluate(f"(one) => one.{name}") for name in ("min", "max", "value"))
+            control.fill(high if now != high else low)
+        elif kind == "text":
+            control.fill("1 may 99 call me")
+        elif kind == "select-one":
+            control.select_option(index=1)
+        elif kind != "file":
+            control.click()
+        page.wait_for_function("() => window.answer.value !== 'asked'")
+        name = control.evaluate("(one) => (one.closest('label') ?? one).textContent")
+        said[name] = page.evaluate("() => answer.value")
+    return said
+
+
 @pytest.mark.slow
-@pytest.mark.parametrize("name", [one.name for one in chapters(paths.checkout() / "demos") if one.name != "cars"])
+@pytest.mark.parametrize("name", [one.name for one in CHAPTERS if one.name != "cars"])
 def test_every_other_chapter_reaches_its_figure_of_merit_in_the_page(profile, site, name):
     page = opened(profile, f"{site}/demos/{name}/index.html?autorun=1&backend=wasm", READY)
     result = finished(page)
     assert result["error"] is None and result["merit"]["kept"] is True and not page.problems
     page.wait_for_function("() => document.querySelectorAll('.figures svg').length >= 3")
+    source = (paths.checkout() / "demos" / "chapters" / f"{name}.py").read_text(encoding="utf-8")
+    said = answers(page)
+    assert len(said) >= sum(source.count(f"chapter.{kind}(") for kind in ("slider", "choice", "text", "buttons"))
+    assert not [text for text in said.values() if "Error" in text] and not page.problems
+    assert barriers(page) == []
     page.set_viewport_size({"width": 390, "height": 800})
     assert page.evaluate("() => document.documentElement.scrollWidth") <= 390
     leave(page, site)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["penguins", "cartpole"])
+def test_a_chapter_reaches_its_figure_of_merit_on_webgpu(profile, site, name):
+    """The software adapter needs many minutes for the long ones."""
+    page = opened(profile, f"{site}/demos/{name}/index.html?autorun=1&backend=webgpu", READY)
+    result = finished(page)
+    assert result["error"] is None and result["merit"]["kept"] is True and not page.problems
+    assert "graphics" in page.text_content("#status").lower() or "webgpu" in page.text_content("#status").lower()
+    leave(page, site)
+
+
+@pytest.mark.slow
+def test_a_class_goes_from_the_gallery_through_the_chapters(new_page, site):
+    """By links alone, on a machine without a GPU; each page is ready to run and says what for."""
+    page = new_page(fresh=True)
+    page.goto(f"{site}/index.html")
+    page.get_by_role("link", name=CHAPTERS[0].title).click()
+    for number, one in enumerate(CHAPTERS):
+        page.wait_for_function(READY)
+        assert page.text_content("h1") == one.title and page.is_enabled("#run") and page.evaluate("() => pymlDemo.error") is None
+        assert page.locator(".cm-content").inner_text().startswith(f'"""{one.title}')
+        assert page.text_content("#running") == "Not run yet." and page.locator("#cells h2").count() > 2
+        if number + 1 < len(CHAPTERS):
+            page.get_by_role("link", name=f"next: {CHAPTERS[number + 1].title}").click()
+    assert page.locator("nav a", has_text="next: ").count() == 0
+    page.get_by_role("link", name="pyml demos").click()
+    page.get_by_role("heading", name="Chapters: read, run, change").wait_for()
 
 
 @pytest.mark.slow

@@ -58,7 +58,7 @@ export function outputs(root, { goTo, moved }) {
       const from = line + /^\n*/.exec(text)[0].length;
       const link = add(box, "button", "cell-lines", { type: "button", textContent: from === last ? `line ${from}` : `lines ${from} to ${last}`, title: "Show these lines in the code" });
       link.addEventListener("click", () => goTo(from));
-      code.push({ box, printed: null, figures: new Map(), grid: null, controls: null });
+      code.push({ box, printed: null, figures: new Map(), grid: null, controls: null, answer: null });
     }
   }
 
@@ -111,8 +111,8 @@ export function outputs(root, { goTo, moved }) {
         if (code[cell].grid) code[cell].grid.before(code[cell].controls);
         else box.append(code[cell].controls);
       }
-      const answer = document.createElement("output");
-      answer.value = text;
+      const answer = (code[cell].answer ??= document.createElement("output")); // one for all: they ask about the same thing
+      if (text) answer.value = text;
       const tell = async (wanted) => {
         try {
           answer.value = await moved(number, wanted);
@@ -142,7 +142,7 @@ export function outputs(root, { goTo, moved }) {
           meant.focus();
           meant.click();
         });
-        group.append(answer);
+        code[cell].controls.append(answer);
         return;
       }
       const row = add(code[cell].controls, "label", "");

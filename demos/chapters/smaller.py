@@ -139,7 +139,7 @@ accuracy["that in 8 bits"], size["that in 8 bits"] = right(with_teacher), size_o
 
 # %%
 rows = [[name, f"{size[name] / 1000:,.0f} kB", f"{size['32 bits'] / size[name]:.1f}", f"{accuracy[name]:.1%}"] for name in accuracy]
-vis.table(rows, headers=["network", "file", "times smaller", "read rightly"], title="How small, and how right").show()
+vis.table(rows, headers=["network", "file", "smaller", "right"], title="How small, and how right").show()
 vis.scatter_plot({name: [{"x": size[name] / 1000, "y": accuracy[name]}] for name in accuracy}, x_label="kB", y_label="share read rightly",
                  title="Size and sense", height=260, y_axis_domain=[0.85, 1]).show()  # fmt: skip
 small_and_right = max(accuracy[name] for name in accuracy if size["32 bits"] / size[name] >= 30)

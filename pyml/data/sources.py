@@ -5,8 +5,6 @@ from __future__ import annotations
 import io
 import os
 import sys
-import urllib.error
-import urllib.request
 from collections.abc import AsyncGenerator
 from typing import Any
 
@@ -48,7 +46,9 @@ class FileDataSource(DataSource):
         if not isinstance(chunk_size, int) or chunk_size < 1:
             raise ValueError(f"FileDataSource: chunk_size must be a positive integer. Received: chunk_size={chunk_size!r}")
         if isinstance(source, str) and source.startswith("file://"):
-            source = urllib.request.url2pathname(source[len("file://"):])
+            from urllib.request import url2pathname  # not before it is needed: it brings http and email along
+
+            source = url2pathname(source[len("file://"):])
         self.source, self.offset, self.chunk_size = source, offset, chunk_size
         if isinstance(source, (str, os.PathLike)):
             self.name = os.fspath(source)
@@ -124,6 +124,8 @@ class URLDataSource(DataSource):
     async def _requested(self):
         """The chunks of an address, by urllib."""
         import asyncio
+        import urllib.error
+        import urllib.request
 
         async def blocking(fn, *args):
             return fn(*args) if in_for_loop() else await asyncio.to_thread(fn, *args)

@@ -64,6 +64,8 @@ def attention(model: Any, inputs: Any, layer: Any = None, target_labels: Sequenc
         look = {"height": 160, **look}
         figure = stacked([heatmap(each, source_labels, target_labels, title=f"head {i + 1}", **look) for i, each in enumerate(drawn)])
         figure.spec["title"] = {"text": title + more}
+        for i, head in enumerate(figure.spec["vconcat"]):  # one scale for all, above, where it takes no width from them
+            head["encoding"]["color"]["legend"] = {"orient": "top", "direction": "horizontal", "gradientLength": 120} if i == 0 else None
     figure.values = found
     return figure
 

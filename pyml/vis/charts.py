@@ -128,7 +128,7 @@ def bar_chart(data: Any, labels: Sequence[Any] | None = None, **opts: Any) -> Fi
     names, sizes = ("y", "x") if lying else ("x", "y")
     look = base(chosen, fallback="Bar chart")
     return Figure({
-        **look, "height": opts.get("height", 22 * len(rows) + 10) if lying else look["height"], "data": {"values": rows},
+        **look, "height": opts.get("height", 22 * len(rows) + 50) if lying else look["height"], "data": {"values": rows},
         "mark": {"type": "bar", "color": colour if isinstance(colour, str) else SERIES[0]},
         "encoding": {
             names: {"field": "label", "type": chosen[f"{names}_type"] or "ordinal", "sort": None, "title": chosen[f"{names}_label"] or "",

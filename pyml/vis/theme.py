@@ -74,4 +74,5 @@ def slanting(longest: int, count: int) -> dict[str, Any]:
     """
     needed, tall = 7 * (longest + 1) * count, round(0.65 * min(6 * longest, 90)) + 14
     return {"labelAngle": {"expr": f"width < {needed} ? -40 : 0"}, "labelLimit": 90,
+            "labelAlign": {"expr": f"width < {needed} ? 'right' : 'center'"},  # Vega-Lite would begin level ones at the middle
             "minExtent": {"expr": f"width < {needed + 160} ? {tall} : 0"}}  # fmt: skip
