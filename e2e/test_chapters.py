@@ -226,13 +226,13 @@ def test_every_other_chapter_reaches_its_figure_of_merit_in_the_page(profile, si
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", ["penguins", "cartpole"])
+@pytest.mark.parametrize("name", ["penguins", "cartpole", "spam", "filters"])
 def test_a_chapter_reaches_its_figure_of_merit_on_webgpu(profile, site, name):
     """The software adapter needs many minutes for the long ones."""
     page = opened(profile, f"{site}/demos/{name}/index.html?autorun=1&backend=webgpu", READY)
     result = finished(page)
     assert result["error"] is None and result["merit"]["kept"] is True and not page.problems
-    assert "graphics" in page.text_content("#status").lower() or "webgpu" in page.text_content("#status").lower()
+    assert page.text_content("#status").startswith("Ready: computing on the GPU")
     leave(page, site)
 
 
@@ -243,7 +243,8 @@ def test_a_class_goes_from_the_gallery_through_the_chapters(new_page, site):
     page.goto(f"{site}/index.html")
     page.get_by_role("link", name=CHAPTERS[0].title).click()
     for number, one in enumerate(CHAPTERS):
-        page.wait_for_function(READY)
+        page.get_by_role("heading", name=one.title).wait_for()
+        page.wait_for_function("() => document.querySelector('#running').value === 'Not run yet.'")
         assert page.text_content("h1") == one.title and page.is_enabled("#run") and page.evaluate("() => pymlDemo.error") is None
         assert page.locator(".cm-content").inner_text().startswith(f'"""{one.title}')
         assert page.text_content("#running") == "Not run yet." and page.locator("#cells h2").count() > 2

@@ -21,6 +21,7 @@ CELLS = [
     "many = model.fit(x, x ** 2, epochs=40, verbose=1); tested = model.evaluate(x, x ** 2); said = model.predict(x)",
     "vis.history(history)",
     "vis.bar_chart({'a': 1}, title='shown').show(); None",
+    "%%time\nmodel.fit(x, x ** 2, epochs=2, verbose=0); None",
 ]
 VEGA = "application/vnd.vegalite.v5+json"
 
@@ -40,7 +41,7 @@ def test_progress_live_curves_and_figures_are_in_the_notebook_that_ran():
     environment = {**os.environ, "PYML_CACHE": "off"}
     done = subprocess.run([sys.executable, "-c", RUN], input=json.dumps(CELLS), env=environment, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
-    _, fitted, waited, many, drawn, shown = json.loads(done.stdout)
+    _, fitted, waited, many, drawn, shown, timed = json.loads(done.stdout)
     progress, live = sorted(fitted, key=lambda output: VEGA in output["data"])       # a place for each, and nothing else
     assert "3 epochs in " in progress["data"]["text/html"] and progress["data"]["text/html"].count("<tr>") == 4
     assert re.fullmatch(r"(Epoch \d/3: 1/1 - .* - loss: [\d.]+\n?){3}", progress["data"]["text/plain"])
@@ -51,6 +52,7 @@ def test_progress_live_curves_and_figures_are_in_the_notebook_that_ran():
     assert long["data"]["text/plain"].count("\n") == 10 and "loss" in tested["data"]["text/html"]
     assert drawn[0]["data"][VEGA]["title"]["text"] == "loss" and "text/html" not in drawn[0]["data"]
     assert shown[0]["data"][VEGA]["title"]["text"] == "shown"
+    assert "Wall time: " in timed[0]["text"]
 
 
 # a kernel of its own: runs cells, presses the stop button where one has begun to train, and starts the kernel again
