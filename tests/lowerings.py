@@ -34,7 +34,8 @@ def cases() -> Iterator[Case]:
                         ((2, 40_001), (1,)), ((5, 1025), (1,)), ((8, 128, 64, 4), (0, 1, 2))]:  # fmt: skip
         yield from ((op, [floats(*shape)], {"axis": axis}) for op in ("reduce_sum", "reduce_max"))
         yield "reduce_prod", [1 + floats(*shape) * 1e-3], {"axis": axis}
-    for (m, n, k), ta, tb in itertools.product([(3, 5, 20_000), (8, 8, 9000), (130, 7, 3), (33, 66, 2050)], (False, True), (False, True)):
+    sizes = [(3, 5, 20_000), (8, 8, 9000), (130, 7, 3), (1, 5, 900), (33, 66, 2050)]
+    for (m, n, k), ta, tb in itertools.product(sizes, (False, True), (False, True)):
         for batch in ((), (2,)) if k == 9000 else ((),):
             a, b = floats(*batch, *((k, m) if ta else (m, k))), floats(*batch, *((n, k) if tb else (k, n)))
             yield "matmul", [a, b], {"ta": ta, "tb": tb}

@@ -14,6 +14,7 @@ from pyml.errors import ShapeError
 from pyml.graph import grad as graph_grad
 from pyml.graph import prims
 from pyml.graph.op import OPS, ZERO
+from pyml.graph.prims.skew import windows
 
 ELEMENTWISE = sorted(n for n, op in OPS.items() if op.kind == "elementwise")
 SAMPLED = sorted(n for n, op in OPS.items() if op.kind in ("reduction", "movement", "routine") and op.samples)
@@ -196,7 +197,6 @@ UNCHECKED = {  # ops that do not look at all shapes -> who has
     "lstm_grad": "made by lstm's gradient", "gru_grad": "made by gru's", "conv2d_filter_grad": "made by conv2d's",
     "avg_pool2d_grad": "made by avg_pool2d's", "conv2d_filter_partials": "a part of conv2d_filter_grad", "fft_pass": "a part of fft",
     "flip": "axes are looked at by ops", "pick_rows": "which values an operand holds is not seen", "packed_matmul": "made by quantizers",
-    "complex_matrices": "cofactors, which ops take of square matrices",
 }  # fmt: skip
 
 
@@ -227,6 +227,16 @@ def test_shapes_that_an_op_does_not_refuse_are_those_that_it_computes(name):
                     continue
                 with np.errstate(all="ignore"):
                     assert np.shape(op.numpy(*given, **attrs)) == tuple(shape), (shapes, attrs)
+
+
+def test_windows_that_fit_just_once_are_one_and_those_that_do_not_fit_are_refused():
+    x = np.arange(10, dtype=np.float32).reshape(2, 5)
+    one = windows(as_node(x), 1, 3, stride=2, dilation=2)
+    assert one.shape == (2, 1, 3)
+    np.testing.assert_array_equal(Tensor(one).numpy(), x[:, None, ::2])
+    for size, dilation in ((6, 1), (4, 2), (0, 1)):
+        with pytest.raises(ShapeError, match="do not fit"):
+            windows(as_node(x), 1, size, dilation=dilation)
 
 
 def test_nodes_and_numbers_of_python_compute_what_numpy_does(cpu):

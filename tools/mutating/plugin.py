@@ -127,7 +127,8 @@ def in_order(session: pytest.Session, chosen: list[str]) -> bool:
 
 
 def on_gpu(item: pytest.Item) -> bool:
-    return "gpu" in getattr(item, "fixturenames", ()) or "webgpu" in item.name
+    """Whether a test opens a GPU adapter: by its device, or the family of adapters that it tests kernels for."""
+    return "gpu" in getattr(item, "fixturenames", ()) or any(word in item.name for word in ("webgpu", "register", "tile"))
 
 
 def function_of(item: pytest.Item) -> str:

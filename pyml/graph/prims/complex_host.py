@@ -87,8 +87,8 @@ _KNOWN: dict[str, tuple[Callable[[np.ndarray], np.ndarray], Callable[[int, int],
 
 
 def _shape(x: tuple[int, ...], what: str) -> tuple[int, ...]:
-    if len(x) != 3 or x[1] % 2:
-        raise ShapeError(f"{what}: expected a batch of complex matrices (batch, 2 rows, columns). Received: {x}")
+    if len(x) != 3 or x[1] % 2 or (what == "cofactors" and x[1] != 2 * x[2]):
+        raise ShapeError(f"{what}: expected a batch of complex matrices (batch, 2 rows, columns), square ones for cofactors. Received: {x}")
     return (x[0], *_KNOWN[what][1](x[1] // 2, x[2]))
 
 
