@@ -44,8 +44,8 @@ GRAPHS = ["test_op_table", "test_first", "keras/test_optimizers", "test_programs
           "test_loops", "test_kernel_choices", "test_shared_reductions", "test_budgets", "test_special_values", "test_wasm_device",
           "test_chains", "test_lowering", "test_layouts", "test_plan_file", "test_long_sums", "test_kernel_variants", "test_kernels",
           "test_op_goldens"]  # fmt: skip
-SURFACE = ["test_samples", "keras/test_names_and_configs", "keras/test_bad_input", "test_logits", "test_first", "keras/test_training",
-           "test_goldens"]  # fmt: skip
+SURFACE = ["test_samples", "test_parity", "keras/test_names_and_configs", "keras/test_bad_input", "test_logits", "test_first",
+           "keras/test_training", "test_goldens"]  # fmt: skip
 PARTS: dict[str, list[str]] = {
     "graph/prims": [*GRAPHS, "test_derivatives", "test_sorting", "test_random_numbers", "test_linalg", "test_fourier"],
     "compile": [*GRAPHS, "test_branches_and_loops", "test_eager_steps", "test_kept_programs"],
