@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -174,6 +175,50 @@ def test_a_loop_is_written_in_blocks_whose_lengths_cover_it():
     assert "_" not in "\n".join(write([Loop("r1", 30_000, [])], [most]))
     with pytest.raises(pyml.errors.ShapeError, match="in steps"):
         write([Loop("r1", 2**32, [])], [add])
+
+
+def ran(lines, **names):
+    """What statements of loops compute, read as Python: a loop's variable goes over a range, `12u` is 12."""
+    out = []
+    for line in lines:
+        indent, text = line[: len(line) - len(line.lstrip())], re.sub(r"\b(\d+)u\b", r"\1", line.strip())
+        if loop := re.fullmatch(r"for \(var (\w+) = (.+); \1 < (.+); \1(\+\+| \+= (\d+))\) \{", text):
+            out.append(f"{indent}for {loop[1]} in range({loop[2]}, {loop[3]}, {loop[5] or 1}):")
+        elif text != "}":
+            out.append(indent + re.sub(r"^(let|var) (\w+)(: \w+)?", r"\2", text).rstrip(";"))
+    exec("\n".join(out), names)
+    return names["acc"]
+
+
+@pytest.mark.parametrize("rounds", [True, False])
+@pytest.mark.parametrize("end", [1, 31, 32, 63, 64, 65, 66, 127, 128, 130, 1000, 2048, 2049, 4096, 4097, 4160, 70_000])
+def test_loops_see_every_term_once_and_add_few_in_one_chain(end, rounds):
+    seen = Accumulator("acc", "list", "[]", lambda a, b: f"{a} + {b}", "[k]", rounds)
+    chain = Accumulator("acc", "int", "0", lambda a, b: f"1 + max({a}, {b})", "0", rounds)  # additions one after the other
+    for start, step in (("0u", 1), ("lane", 7), ("lane", 64)):
+        loop = [Loop("k", end, ["let t = k;"], start, step)]
+        lanes = range(step if start == "lane" else 1)
+        if end < 5000:
+            assert sorted(k for lane in lanes for k in ran(write(loop, [seen]), lane=lane)) == list(range(end))
+        if rounds:
+            assert max(ran(write(loop, [chain]), lane=lane) for lane in lanes) <= 64 + 64 + (64 if end / step > 4096 else 0) + 1
+
+
+def test_loops_within_loops_see_every_pair_once_and_add_few_in_one_chain():
+    seen = Accumulator("acc", "list", "[]", lambda a, b: f"{a} + {b}", "[(r, k)]", rounds=True)
+    chain = Accumulator("acc", "int", "0", lambda a, b: f"1 + max({a}, {b})", "0", rounds=True)
+    for rows, columns in ((1, 1), (5, 7), (3, 130), (130, 3), (65, 33), (2, 31), (40, 64)):
+        loops = [Loop("r", rows, []), Loop("k", columns, ["let t = k;"])]
+        assert sorted(ran(write(loops, [seen]))) == [(r, k) for r in range(rows) for k in range(columns)]
+        assert ran(write(loops, [chain])) <= 4 * 64
+
+
+def test_a_loop_whose_counter_could_go_round_is_refused():
+    add = Accumulator("acc", "f32", "0", lambda a, b: f"{a} + {b}", "v", rounds=True)
+    largest = 3 * 2**30 - 1  # with the step of the outermost loop, 2^30, the counter still fits into 32 bits
+    assert write([Loop("k", largest, [])], [add])
+    with pytest.raises(pyml.errors.ShapeError, match=r"3,221,225,472 elements.*in steps"):
+        write([Loop("k", largest + 1, [])], [add])
 
 
 @pytest.mark.slow

@@ -15,8 +15,10 @@ from pyml import ops
 from pyml.compile import merge
 from pyml.compile.groups import sources_first
 from pyml.compile.lower import lower_wgsl
+from pyml.compile.memory import Slots
 from pyml.compile.plan import graph_key, make_plan
 from pyml.core.tensor import Tensor, as_node
+from pyml.device.base import rounded
 from pyml.graph import grad, prims
 from pyml.graph.op import Profile
 
@@ -67,6 +69,31 @@ def test_an_activation_and_its_input_are_two_outputs_of_one_kernel():
     h = ops.matmul(x, w)
     p = plan(ops.tanh(h), h)
     assert p.dispatches == 1 and len(p.kernels[0].writes) == 2
+
+
+def test_a_product_and_what_follows_it_are_one_kernel_and_a_place_and_what_follows_it_are_two():
+    x, w = leaf(16, 32), leaf(32, 8)
+    h, place = ops.matmul(x, w), ops.argmax(x, axis=1)
+    assert plan(h, h * 2).dispatches == 1
+    assert plan(place, ops.cast(place, "float32") * 2).dispatches == 2  # a kernel's file says the type of what it stores
+
+
+@pytest.mark.parametrize(("operands", "dispatches"), [(6, 1), (7, 2)])
+def test_results_join_a_kernel_as_long_as_it_has_eight_buffers(operands, dispatches):
+    total = sum((leaf(100) for _ in range(operands - 1)), start=leaf(100))
+    assert plan(ops.tanh(total), total).dispatches == dispatches
+
+
+def test_memory_is_the_smallest_piece_that_is_free_and_the_most_in_use_is_counted():
+    slots = Slots()
+    a, b, c = slots._take(400), slots._take(4000), slots._take(40)
+    assert (a, b, c) == (0, 1, 2) and slots.peak == sum(map(rounded, (400, 4000, 40)))
+    for slot in (a, b, c):
+        slots._give_back(slot)
+    assert slots._take(300) == a and slots.sizes[a] == rounded(400)
+    assert slots._take(5000) == b and slots.sizes[b] == rounded(5000)  # none is large enough: the largest grows
+    assert slots._take(8) == c and slots._take(8) == 3
+    assert slots.peak == sum(map(rounded, (300, 5000, 8, 8)))
 
 
 def test_values_needed_by_several_kernels_are_stored_once():
