@@ -339,3 +339,11 @@ def test_custom_gradient_refuses_what_is_no_gradient():
         pyml.custom_gradient(lambda x: x)(array(1.0))
     with pytest.raises(ShapeError, match=r"gradient of shape \(2,\) for tensor 0, of shape \(1,\)"):
         pyml.grad(lambda x: ops.sum(pyml.custom_gradient(lambda x: (x, lambda g: ops.ones(2)))(x)))(array(1.0))
+
+
+@pytest.mark.parametrize("most", [1, 2, 7, 16, 17, 129, 130, 131, 200, 263, 300, 301])
+def test_a_loop_that_goes_on_takes_as_many_steps_as_it_may(device, most):
+    """However often the host looks whether it has ended, and whatever is left over then."""
+    program = pyml.program(lambda x: ops.while_loop(lambda i, s: i >= 0, lambda i, s: (i + 1, s + x), (0, ops.zeros(())), most))
+    count, total = program(np.float32(2))
+    assert (int(count), float(total)) == (most, 2.0 * most)

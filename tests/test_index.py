@@ -5,10 +5,12 @@ from __future__ import annotations
 from math import prod
 
 import numpy as np
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import pyml
+from pyml.compile.wgsl import index_text
 from pyml.graph import prims
 from pyml.graph.index import Var, coordinates, linear, variable
 from pyml.graph.node import Node, toposort
@@ -117,3 +119,20 @@ def test_a_row_beginning_with_its_last_element_is_read_backwards_on_every_device
     x = np.arange(3, dtype=np.float32).reshape(1, 3)
     twice = pyml.ops.concatenate([x, x[:, :1]], axis=1)
     np.testing.assert_array_equal((pyml.ops.flip(twice, 1) + 1.0).numpy(), [[1, 3, 2, 1]])
+
+
+@pytest.mark.parametrize("pads", [(0, 3), (3, 0), (1, 2), (0, 0)])
+@pytest.mark.parametrize("axis", [0, 1])
+def test_sums_over_rows_or_columns_of_padded_matrices_leave_the_padding_out(device, pads, axis):
+    x = np.arange(6 * (16 - sum(pads)), dtype=np.float32).reshape(6, -1) + 1
+    given = pyml.convert_to_tensor(x)
+    found = pyml.ops.max(pyml.ops.pad(given, ((0, 0), pads), constant_values=-5), axis=axis)
+    np.testing.assert_array_equal(found.numpy(), np.pad(x, ((0, 0), pads), constant_values=-5).max(axis))
+    np.testing.assert_array_equal(pyml.ops.sum(pyml.ops.pad(given, ((0, 0), pads)), axis=axis).numpy(), np.pad(x, ((0, 0), pads)).sum(axis))
+
+
+@pytest.mark.parametrize(("const", "terms", "text"), [(0, 0, "0u"), (7, 0, "7u"), (-2, 1, "i - 2u"), (0, 1, "i"), (3, 1, "i + 3u"),
+                                                     (3, -1, "0u - i + 3u"), (0, -1, "0u - i"), (-3, -2, "0u - i * 2u - 3u")])  # fmt: skip
+def test_an_index_is_written_with_what_is_added_first(const, terms, text):
+    e = variable(Var("i", 9)) * terms + const
+    assert index_text(e, lambda atom: atom.name) == text

@@ -151,6 +151,35 @@ def test_a_variable_that_feeds_a_reversed_copy_of_itself(device):
     np.testing.assert_array_equal(a.numpy(), np.arange(6)[::-1])
 
 
+@pytest.mark.parametrize("formula", [
+    lambda a: (a * 2)[::-1] + 1, lambda a: (a * 2)[::-1] + a, lambda a: ops.transpose(a * 2) - a, lambda a: ops.roll(a * a, 1, axis=0),
+    lambda a: ops.tanh(a[:1] * 2) + a, lambda a: a * 2 - ops.sum(a * 3, axis=0), lambda a: ops.sum((a * 2)[::-1], axis=0) + a * 0,
+])  # fmt: skip
+def test_a_variable_that_feeds_what_is_computed_of_it_at_other_places(device, formula):
+    """Written where it lies, it would give some places its new value."""
+    start = np.arange(16, dtype=np.float32).reshape(4, 4) / 8
+    a = pyml.Variable(start)
+    step = pyml.program(lambda: a.assign(formula(a.value)))
+    step()
+    np.testing.assert_allclose(a.numpy(), formula(pyml.convert_to_tensor(start)).numpy(), rtol=1e-5, atol=1e-6)
+
+
+def test_variables_that_are_made_of_each_other_and_of_a_sum(device):
+    a, b, c = (pyml.Variable(np.array(x, np.float32)) for x in ([1, 2], [3, 4], [5, 6]))
+
+    @pyml.program
+    def turn(x):
+        total = ops.sum(ops.square(x), axis=0)
+        old = a.value, b.value, c.value
+        a.assign(old[1] * total)
+        b.assign(old[2] + total)
+        c.assign(old[0] - total)
+
+    turn(np.array([[1, 1], [2, 1], [1, 0]], np.float32))       # sums of 6 and 2
+    for variable, expected in ((a, [18, 8]), (b, [11, 8]), (c, [-5, 0])):
+        np.testing.assert_allclose(variable.numpy(), expected)
+
+
 def test_one_value_assigned_to_two_variables_and_returned(device):
     a, b = pyml.Variable(np.zeros(2, np.float32)), pyml.Variable(np.zeros(2, np.float32))
 

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 import pyml
 from pyml import ops
 from pyml.compile import merge
+from pyml.compile.emit_kernel import launch
 from pyml.compile.groups import sources_first
 from pyml.compile.lower import lower_wgsl
 from pyml.compile.memory import Slots
@@ -82,6 +83,37 @@ def test_a_product_and_what_follows_it_are_one_kernel_and_a_place_and_what_follo
 def test_results_join_a_kernel_as_long_as_it_has_eight_buffers(operands, dispatches):
     total = sum((leaf(100) for _ in range(operands - 1)), start=leaf(100))
     assert plan(ops.tanh(total), total).dispatches == dispatches
+
+
+def test_a_number_beside_a_sum_is_computed_in_its_kernel_and_a_row_is_not():
+    total = ops.sum(leaf(30, 4))
+    assert plan(total, ops.tanh(leaf() * 3)).dispatches == 1
+    assert plan(ops.sum(leaf(30, 4), axis=0), ops.tanh(leaf(4) * 3)).dispatches == 2
+
+
+@pytest.mark.parametrize(("number", "stays"), [*((n, True) for n in (0.0, 1.0, -1.0, 2.0, 0.5)), (2.5, False), (3.0, False)])
+def test_numbers_that_change_from_call_to_call_are_no_part_of_a_kernel_but_those_that_make_it_simpler_are(number, stays):
+    _, _, lifted = graph_key([prims.add(as_node(np.ones(3, np.float32)), prims.full((3,), number, "float32"))], lift=True)
+    assert (lifted == []) == stays
+
+
+@pytest.mark.parametrize(("threads", "size", "grid"), [
+    (1, 8, 1), (31, 8, 4), (32, 16, 2), (127, 16, 8), (128, 32, 4), (511, 32, 16), (512, 64, 8), (64 * 65535, 64, 65535),
+])  # fmt: skip
+def test_small_kernels_have_small_workgroups(threads, size, grid):
+    assert launch(threads)[:2] == (size, (grid, 1, 1))
+
+
+def test_a_grid_longer_than_an_axis_is_folded_and_holds_every_thread():
+    size, (wide, high, deep), lines = launch(64 * 65535 + 1)
+    assert deep == 1 and max(wide, high) <= 65535 and wide * high * size > 64 * 65535
+    assert lines[0] == f"let i = gid.x + gid.y * {wide * size}u;"
+
+
+def test_a_row_that_is_added_to_all_rows_is_read_in_vectors():
+    x, row = leaf(8, 16), leaf(16)
+    (kernel,) = plan(x + row).kernels
+    assert all(f"vec4<f32> = b{k}[" in lower_wgsl(kernel, TILE, 0).source for k in (0, 1))
 
 
 def test_memory_is_the_smallest_piece_that_is_free_and_the_most_in_use_is_counted():
