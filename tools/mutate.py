@@ -98,10 +98,14 @@ def shown(verdict: Verdict) -> str:
     return f"survived  {verdict.change.path}:{verdict.change.line} ({ran})\n    - {old}\n    + {new}"
 
 
+def kept_noticed(part: str) -> Path:
+    return MAPS / f"noticed-{part.replace('/', '-')}.json"
+
+
 @cache
-def noticed_by() -> dict[str, str]:
-    """Which test noticed a change before."""
-    kept = MAPS / "noticed.json"
+def noticed_by(part: str) -> dict[str, str]:
+    """Which test noticed a change before: it is the first to meet it again."""
+    kept = kept_noticed(part)
     return json.loads(kept.read_text(encoding="utf-8")) if kept.exists() else {}
 
 
@@ -161,7 +165,7 @@ def main(arguments: list[str] | None = None) -> int:
                     return Verdict(change, "equivalent")
                 worker = workers.get()
                 try:
-                    return examine(change, worker, part, tests, options.seconds, noticed_by().get(name_of(change)))
+                    return examine(change, worker, part, tests, options.seconds, noticed_by(part).get(name_of(change)))
                 finally:
                     workers.put(worker)
 
@@ -176,8 +180,8 @@ def main(arguments: list[str] | None = None) -> int:
                     if verdict.answer == "survived":
                         print(shown(verdict), flush=True)
                     elif verdict.answer == "noticed":
-                        noticed_by()[name_of(verdict.change)] = verdict.by
-                        (MAPS / "noticed.json").write_text(json.dumps(noticed_by(), indent=0), encoding="utf-8")
+                        noticed_by(part)[name_of(verdict.change)] = verdict.by
+                        kept_noticed(part).write_text(json.dumps(noticed_by(part), indent=0), encoding="utf-8")
                         if options.verbose:
                             how = f"{'hung in ' if verdict.hung else ''}{verdict.by}{' anew' if verdict.anew else ''}"
                             print(f"noticed   {verdict.change.path}:{verdict.change.line} {how}", flush=True)

@@ -126,7 +126,7 @@ class _Block:
     def __init__(self, groups: list[Group], scheduler: Scheduler):
         self.alive = (1 << len(groups)) - 1
         self.rooms: dict[int, int] = {}  # domain -> its groups
-        self.kinds = {"elementwise": 0, "reduction": 0, "routine": 0, "loop": 0}
+        self.kinds = {"elementwise": 0, "reduction": 0, "routine": 0, "loop": 0}  # groups that are gone too: rooms say which are there
         for i, g in enumerate(groups):
             self.rooms[g.domain] = self.rooms.get(g.domain, 0) | 1 << i
             self.kinds[g.kind] |= 1 << i
@@ -177,8 +177,6 @@ class _Block:
         self.alive &= ~other
         for room in self.rooms:
             self.rooms[room] &= ~other
-        for kind in self.kinds:
-            self.kinds[kind] &= ~other
         for near, back in ((self.after, self.before), (self.before, self.after)):
             for g in _bits(near[b] & ~one):
                 back[g] = back[g] & ~other | one

@@ -99,8 +99,8 @@ class Worker:
 def note_lines(parts: list[str], files: list[str], gpu: bool, place: Path) -> None:
     """Runs tests of these files, those that open a GPU adapter or the others, and keeps which lines they run."""
     MAPS.mkdir(parents=True, exist_ok=True)
-    sources = {path.relative_to(ROOT).as_posix(): digest(path) for part in parts for path in sorted((ROOT / "pyml" / part).rglob("*.py"))}
-    texts = {file: digest(ROOT / "tests" / f"{file}.py") for file in files}
+    sources = {path.relative_to(place).as_posix(): digest(path) for part in parts for path in sorted((place / "pyml" / part).rglob("*.py"))}
+    texts = {file: digest(place / "tests" / f"{file}.py") for file in files}  # of the copy, which is what runs
     out = place / "lines.jsonl"
     done = subprocess.run(command(files), cwd=place, env=told(do="map", parts=parts, gpu=gpu, to=str(out)), capture_output=True, text=True)
     if not out.exists() or done.returncode not in (0, NO_TESTS):
