@@ -262,6 +262,48 @@ def test_batch_jacobian_is_a_jacobian_for_each_sample(device):
         tape.batch_jacobian(y, ops.ones((3, 3)))
 
 
+# ---- a chapter, as books on deep learning tell it
+def test_speed_and_acceleration_of_a_fall_are_nested_tapes(device):
+    time = pyml.Variable(3.0)
+    with GradientTape() as outer:
+        with GradientTape() as inner:
+            position = 4.9 * time**2
+        speed = inner.gradient(position, time)
+    acceleration = outer.gradient(speed, time)
+    assert (round(speed.item(), 4), round(acceleration.item(), 4)) == (29.4, 9.8)
+
+
+def test_a_linear_classifier_in_pure_functions_separates_two_clouds(device):
+    rng = np.random.default_rng(1)
+    spread = [[1, 0.5], [0.5, 1]]
+    clouds = [rng.multivariate_normal(mean, spread, 200).astype(np.float32) for mean in ([0, 3], [3, 0])]
+    inputs, targets = np.vstack(clouds), np.vstack([np.zeros((200, 1)), np.ones((200, 1))]).astype(np.float32)
+    W = pyml.Variable(np.float32([[0.3], [-0.2]]))
+    b = pyml.Variable(pyml.initializers.Zeros()((1,)))
+
+    def model(inputs):
+        return ops.matmul(inputs, W) + b
+
+    def square_loss(targets, predictions):
+        return ops.mean(ops.square(ops.subtract(targets, predictions)))
+
+    def training_step(inputs, targets):
+        with GradientTape() as tape:
+            loss = square_loss(targets, model(inputs))
+        by_w, by_b = tape.gradient(loss, [W, b])
+        W.assign_sub(by_w * 0.1)
+        b.assign_sub(by_b * 0.1)
+        return loss
+
+    losses = [float(training_step(inputs, targets)) for _ in range(40)]
+    w, c = np.array([[0.3], [-0.2]]), np.zeros(1)  # the same steps by their formulas
+    for loss in losses:
+        error = inputs @ w + c - targets
+        assert abs(loss - (error**2).mean()) < 1e-4
+        w, c = w - 0.1 * 2 * inputs.T @ error / len(inputs), c - 0.1 * 2 * error.mean(0)
+    assert losses[-1] < 0.05 and ((model(inputs).numpy() > 0.5) == targets).mean() > 0.98
+
+
 # ---- training
 @INSIDE
 def test_the_training_loop_of_the_books_fits_as_fit_does(device, inside):

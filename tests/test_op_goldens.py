@@ -2,6 +2,9 @@
 
 import functools
 import json
+import re
+import sys
+from pathlib import Path
 
 import numpy as np
 import op_calls
@@ -10,6 +13,10 @@ from every import every
 
 import pyml
 
+sys.path.insert(0, str(Path(__file__).parents[1] / "tools"))
+import parity
+
+TESTS = Path(__file__).parent
 FAMILIES = op_calls.families()
 NAMES = [(family, name) for family, cases in FAMILIES.items() for name in cases]
 
@@ -41,3 +48,28 @@ def test_an_op_answers_as_keras_does(device, family, name):
 def test_every_golden_has_a_case_and_every_case_a_golden():
     for family, cases in FAMILIES.items():
         assert set(golden(family)) - {"_made_by"} == set(cases), family
+
+
+# Names without frozen numbers of Keras: bases, what keeps and makes objects, and what draws; and the tests that show them.
+SHOWN_ELSEWHERE = {
+    **dict.fromkeys(("Metric", "MeanMetricWrapper"), "keras/test_metrics.py"), "Loss": "keras/test_losses.py",
+    **dict.fromkeys(("Initializer", "Constraint", "Regularizer", "LearningRateSchedule"), "keras/test_names_and_configs.py"),
+    **dict.fromkeys(("Optimizer", "LossScaleOptimizer", "MultiOptimizer", "OptimizerMap"), "keras/test_optimizers.py"),
+    **dict.fromkeys(("get", "serialize", "deserialize"), "keras/test_names_and_configs.py"),
+    **dict.fromkeys(("Orthogonal", "OrthogonalInitializer", "orthogonal", "LecunNormal", "LecunUniform", "RandomNormal", "RandomUniform",
+                     "TruncatedNormal", "lecun_normal", "lecun_uniform", "random_normal", "random_uniform", "truncated_normal",
+                     "variance_scaling"), "test_samples.py"),
+    **dict.fromkeys(("AWQDTypePolicy", "GPTQDTypePolicy"), "keras/test_dtype_policies.py"),
+    "legacy": "parity/exclusions.txt",
+}  # fmt: skip
+PARTS = ("losses", "metrics", "activations", "constraints", "regularizers", "initializers", "optimizers", "optimizers.schedules", "tree",
+         "dtype_policies")
+
+
+def test_every_function_and_small_class_of_keras_has_frozen_numbers_of_keras():
+    cases = "".join(path.read_text(encoding="utf-8") for path in sorted(op_calls.FOLDER.parent.rglob("*.py")))
+    words = set(re.findall(r"\w+", cases))
+    sections = {section.name: section for section in parity.sections(parity.DATA / "keras.txt")}
+    names = {name for part in PARTS for name in sections[f"keras.{part}"].names}
+    assert len(names) > 200 and names - words - set(SHOWN_ELSEWHERE) == set()
+    assert all((TESTS / file).is_file() for file in SHOWN_ELSEWHERE.values())

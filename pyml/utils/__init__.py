@@ -4,7 +4,7 @@ import gc
 from typing import Any
 
 from pyml.core.naming import reset_names
-from pyml.dtypes import standardize as standardize_dtype
+from pyml.dtypes import keras_name as standardize_dtype
 from pyml.lazily import parts as _parts
 from pyml.objects.registry import (
     CustomObjectScope,

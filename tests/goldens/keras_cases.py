@@ -347,5 +347,92 @@ def progress(K):
     return out
 
 
+# ---- small helpers
+def structures(K):
+    """`tree`: what every function of it makes of nested lists, tuples and dicts."""
+    T = K.tree
+    nested = {"a": {"c": [5], "z": 4}, "b": [1, (2, 3)]}   # keys in order: without optree Keras takes them as they come
+    return {
+        "flatten": T.flatten(nested), "paths": [[*map(str, path), leaf] for path, leaf in T.flatten_with_path(nested)],
+        "map": T.map_structure(lambda a, b: a * b, nested, nested), "up_to": T.map_structure_up_to([0, 0], str, [[1], (2, 3)]),
+        "shapes": T.map_shape_structure(lambda s: len(s), [(None, 3), {"a": [2, 2, 2]}]), "pack": T.pack_sequence_as(nested, list("vwxyz")),
+        "tuples": repr(T.lists_to_tuples([1, [2, [3]]])), "nested": [T.is_nested(x) for x in (1, [1], (), {}, "ab", None)],
+        "traverse": T.traverse(lambda x: x + 1 if isinstance(x, int) else None, nested),
+        "to_none": T.traverse(lambda x: T.MAP_TO_NONE if x == 2 else None, [1, 2, [2, 3]]),
+        "refused": [_refused(T.assert_same_structure, a, b) for a, b in (([1], (1,)), ([1], [2]), ({"a": 1}, {"b": 1}), ([[1]], [1]))],
+        "other_paths": [_refused(T.assert_same_paths, a, b) for a, b in (([1], (1,)), ([1, 2], [1]), ({"a": 1}, {"a": 2}))],
+    }
+
+
+def _refused(function, *args):
+    try:
+        function(*args)
+    except Exception as error:
+        return type(error).__name__
+    return "taken"
+
+
+def utilities(K):
+    """Functions of `utils` that compute, and what `set_random_seed` and its like refuse."""
+    U = K.utils
+    return {
+        "to_categorical": numbers(U.to_categorical([0, 2, 1], 4)), "to_categorical column": numbers(U.to_categorical([[1], [0]])),
+        "normalize": numbers(U.normalize(floats(70, 2, 3))), "normalize 1": numbers(U.normalize(floats(71, 2, 3), order=1)),
+        "pad": numbers(U.pad_sequences([[1, 2, 3], [4]])),
+        "pad post": numbers(U.pad_sequences([[1, 2, 3], [4]], maxlen=2, padding="post", truncating="post", value=-1.0, dtype="float32")),
+        "pack": [len(U.pack_x_y_sample_weight(1, 2, 3)), U.pack_x_y_sample_weight(5)], "unpack": list(U.unpack_x_y_sample_weight((1, 2))),
+        "dtypes": [U.standardize_dtype(d) for d in (None, "float32", int, float, np.float16, np.dtype("uint8"))],
+        "symbolic": [U.is_keras_tensor(x) for x in (K.Input((2,)), np.ones(2))],
+        "seeds": [_refused(U.set_random_seed, seed) for seed in (-1, 2**32, 7)],
+    }
+
+
+def policies(K):
+    """`dtype_policies`: what a name says, configs, and what is refused."""
+    D = K.dtype_policies
+    found = {name: [p.name, p.compute_dtype, p.variable_dtype] for name in ("float32", "float16", "mixed_float16", "mixed_bfloat16")
+             for p in [D.get(name)]}
+    for made in (D.DTypePolicy("mixed_float16"), D.FloatDTypePolicy("bfloat16"), D.QuantizedDTypePolicy("int8", "float32"),
+                 D.Int4DTypePolicy("int4/-1", "float32"), D.QuantizedFloat8DTypePolicy("float8", "float32")):
+        config = D.serialize(made)
+        found[type(made).__name__] = [config["class_name"], sorted(config["config"]), made.name, D.deserialize(config) == made]
+    several = D.DTypePolicyMap(D.DTypePolicy("float32"), {"dense/.*": D.DTypePolicy("mixed_float16")})
+    found["map"] = [several["dense/kernel"].name, several["other"].name, len(several)]
+    found["refused"] = [_refused(D.get, name) for name in ("float33", "mixed_float64", 3)]
+    return found
+
+
+def settings(K):
+    """`config`: what it says at first and after it was set; everything is set back."""
+    C = K.config
+    before = [C.epsilon(), C.floatx(), C.image_data_format(), C.dtype_policy().name]
+    out = {"before": before}
+    for name, read, values in (("set_epsilon", C.epsilon, (1e-4, before[0])), ("set_image_data_format", C.image_data_format,
+                               ("channels_first", before[2])), ("set_dtype_policy", lambda: C.dtype_policy().name,
+                               ("mixed_float16", before[3])), ("set_max_epochs", C.max_epochs, (3, None)),
+                               ("set_max_steps_per_epoch", C.max_steps_per_epoch, (5, None))):
+        out[name] = []
+        for value in values:
+            getattr(C, name)(value)
+            out[name].append(read())
+    for name in ("interactive_logging", "traceback_filtering"):
+        out[name] = []
+        for switch in ("disable", "enable"):
+            getattr(C, f"{switch}_{name}")()
+            out[name].append(getattr(C, f"is_{name}_enabled")())
+    out["refused"] = [_refused(C.set_image_data_format, "rows_first"), _refused(C.set_floatx, "float99")]
+    return out
+
+
+def restarts(K):
+    """Cosine decay with restarts, and schedules that come back from their configs."""
+    S = K.optimizers.schedules
+    made = [S.CosineDecayRestarts(0.1, 5), S.CosineDecayRestarts(0.1, 4, t_mul=1.5, m_mul=0.8, alpha=0.1)]
+    again = [S.deserialize(S.serialize(one)) for one in made]
+    return [[numbers(K.ops.convert_to_numpy(one(K.ops.convert_to_tensor(step, dtype="int32")))) for step in range(0, 20, 3)]
+            for one in (*made, *again)]
+
+
 CASES = [train_adam, train_sgd, fit_history, two_outputs, regression_losses, crossentropies, metrics, optimizers,
-         schedules, layers, activations, nn_ops, summaries, names, progress]
+         schedules, layers, activations, nn_ops, summaries, names, progress,
+         structures, utilities, policies, settings, restarts]
