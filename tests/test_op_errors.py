@@ -55,6 +55,14 @@ def test_a_sparse_matrix_is_asked_for_its_zeros():
             ops.matmul(matrix, X.T)
 
 
+@pytest.mark.parametrize("name", ["max", "min", "amax", "argmax", "argmin", "median", "quantile"])
+def test_the_largest_of_nothing_is_refused(name):
+    more = (0.5,) if name == "quantile" else ()
+    for x, axis in ((np.ones((0,), np.float32), None), (np.ones((2, 0), np.float32), 1)):
+        with pytest.raises(ValueError, match=rf"{name.removeprefix('a') if name == 'amax' else name}.*(no elements|empty|nothing)"):
+            getattr(ops, name)(x, *more, axis=axis)
+
+
 def test_joining_nothing_is_refused():
     for join in (ops.stack, ops.concatenate):
         with pytest.raises(ValueError, match="no tensors were given"):

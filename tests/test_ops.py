@@ -9,6 +9,7 @@ import inspect
 import json
 import os
 import pkgutil
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -57,10 +58,10 @@ def expected(declared, sample, arrays):
 
 @pytest.mark.in_turn(6)
 @every("declared, sample", CASES, blocks=12)
-def test_op_equals_numpy_and_keras(device, declared, sample):
+def test_op_equals_numpy(device, declared, sample):
     arrays = drawn(sample)
     got = results(called(declared.function, sample, [pyml.convert_to_tensor(a) for a in arrays]))
-    wanted = expected(declared, sample, in_float64(arrays))
+    wanted = expected(declared, sample, in_float64(arrays))  # and then what Keras gave, see goldens/op_samples.py
     assert [np.shape(g) for g in got] == [w.shape for w in wanted]
     for g, w in zip(got, wanted, strict=True):
         scale = max(1.0, float(np.abs(w).max())) if w.size and w.dtype != bool else 1.0
@@ -73,7 +74,7 @@ SMOOTH = [c for c in CASES if c.values[0].gradient and any(d.dtype == "float32" 
 
 
 @every("declared, sample", SMOOTH, blocks=8)
-def test_gradient_of_an_op_equals_finite_differences_of_numpy_and_that_of_keras(declared, sample):
+def test_gradient_of_an_op_equals_finite_differences_of_numpy(declared, sample):
     arrays = drawn(sample)
     scales = weights(expected(declared, sample, in_float64(arrays)))
     assert any(s is not None for s in scales), "no float results: declare gradient=False"
@@ -263,6 +264,14 @@ def test_an_op_records_a_symbolic_tensor_that_is_nested_or_named():
 
 def test_the_shape_of_a_symbolic_tensor_keeps_what_is_unknown():
     assert ops.shape(pyml.Input((3,))) == (None, 3)
+
+
+@every("declared", [pytest.param(d, id=d.name) for d in DECLARED.values()])
+def test_the_docstring_of_an_op_tells_of_dtypes_and_shapes(declared):
+    text = (inspect.getdoc(declared.function) or "").partition("Example:")[0]
+    as_another = re.search(r"as (there|for|of|`\w+`)", text)  # arguments, results and errors
+    assert as_another or re.search(r"dtype|float|bool|int32|uint|complex64", text, re.IGNORECASE), "no word of dtypes"
+    assert re.search(r"shape|\baxis\b|axes|size|element|`\(", text), "no word of shapes"
 
 
 PUBLIC = {f"ops.{d.name}": d.function for d in DECLARED.values()}

@@ -57,7 +57,7 @@ def _shape(x: Any) -> tuple[int | None, ...]:
 
 @op(like="numpy.ndim", record=False, gradient=False, samples=[sample(draw(2, 3)), sample(3.0)])
 def ndim(x: TensorLike) -> int:
-    """How many axes `x` has, symbolic or not.
+    """How many axes `x` has, symbolic or not, of any dtype.
 
     Example:
         >>> pyml.ops.ndim([[1, 2], [3, 4]])
@@ -68,7 +68,7 @@ def ndim(x: TensorLike) -> int:
 
 @op(dtypes="index", like="numpy.size", record=False, gradient=False, samples=[sample(draw(2, 3)), sample(3.0)])
 def size(x: TensorLike) -> int | None:
-    """How many elements `x` has; None where a symbolic tensor does not know.
+    """How many elements `x` has, of any dtype; None where a symbolic tensor does not know.
 
     Example:
         >>> pyml.ops.size([[1, 2], [3, 4]])

@@ -124,7 +124,7 @@ def silu(x: TensorLike) -> Tensor:
 
 @op(like=lambda x: x / (1 + np.exp(-x)), samples=_X)
 def swish(x: TensorLike) -> Tensor:
-    """Another name of `silu`.
+    """Another name of `silu`: float32, in the shape of `x`.
 
     Example:
         >>> pyml.ops.swish([0., 2.]).numpy().round(4)
@@ -224,7 +224,7 @@ def hard_silu(x: TensorLike) -> Tensor:
 
 @op(like=lambda x: x * np.clip(x / 6 + 0.5, 0, 1), samples=[sample(draw(2, 6, low=-5, high=5))])
 def hard_swish(x: TensorLike) -> Tensor:
-    """Another name of `hard_silu`.
+    """Another name of `hard_silu`: float32, in the shape of `x`.
 
     Example:
         >>> pyml.ops.hard_swish([0., 1.5]).numpy()

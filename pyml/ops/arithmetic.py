@@ -133,7 +133,7 @@ def mod(x1: TensorLike, x2: TensorLike) -> Tensor:
     like="numpy.power", operator="pow", samples=[_POSITIVE, sample(draw(2, 3), 2.0), sample(2.0, draw(3))],
 )
 def power(x1: TensorLike, x2: TensorLike) -> Tensor:
-    """`x1 ** x2`, element by element; a negative base needs a whole exponent, else the result is NaN. Shapes broadcast.
+    """`x1 ** x2`, element by element, in the common dtype; a negative base needs a whole exponent, else it is NaN. Shapes broadcast.
 
     Raises:
         ShapeError: The shapes do not broadcast.
@@ -147,7 +147,7 @@ def power(x1: TensorLike, x2: TensorLike) -> Tensor:
 
 @op(like="numpy.maximum", samples=[_PAIR, _BROADCAST, _WHOLE])
 def maximum(x1: TensorLike, x2: TensorLike) -> Tensor:
-    """The larger of `x1` and `x2`, element by element; a NaN in either wins. Shapes broadcast.
+    """The larger of `x1` and `x2`, element by element, in the common dtype; a NaN in either wins. Shapes broadcast.
 
     Raises:
         ShapeError: The shapes do not broadcast.
@@ -161,7 +161,7 @@ def maximum(x1: TensorLike, x2: TensorLike) -> Tensor:
 
 @op(like="numpy.minimum", samples=[_PAIR, _BROADCAST, _WHOLE])
 def minimum(x1: TensorLike, x2: TensorLike) -> Tensor:
-    """The smaller of `x1` and `x2`, element by element; a NaN in either wins. Shapes broadcast.
+    """The smaller of `x1` and `x2`, element by element, in the common dtype; a NaN in either wins. Shapes broadcast.
 
     Raises:
         ShapeError: The shapes do not broadcast.
@@ -175,7 +175,7 @@ def minimum(x1: TensorLike, x2: TensorLike) -> Tensor:
 
 @op(dtypes="limits", like="numpy.clip", samples=[sample(draw(2, 3), -0.5, 0.75)])
 def clip(x: TensorLike, x_min: TensorLike, x_max: TensorLike) -> Tensor:
-    """`x` limited to `x_min` … `x_max`, which broadcast with it, in the common dtype (int32 for booleans, float16 for
+    """`x` limited to `x_min` … `x_max`, whose shapes broadcast with its own, in the common dtype (int32 for booleans, float16 for
     float16); NaN stays NaN.
 
     Example:

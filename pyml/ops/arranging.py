@@ -27,7 +27,7 @@ __all__ = [
     like="numpy.append", samples=[sample(draw(2, 3), draw(4)), sample(draw(2, 3), draw(1, 3), axis=0), sample(draw(2, 1), draw(2, 2), -1)],
 )
 def append(x1: TensorLike, x2: TensorLike, axis: int | None = None) -> Tensor:
-    """`x2` after `x1` along `axis`; both flattened by default.
+    """`x2` after `x1` along `axis`, in the common dtype; both flattened by default.
 
     Raises:
         ShapeError: Other sizes differ, or the axis is out of range.
@@ -52,7 +52,7 @@ def _with_axes(xs: Sequence[TensorLike], least: int) -> list[Tensor]:
 
 @op(complex_parts="of all", like="numpy.hstack", samples=[sample([draw(2), draw(3)]), sample([draw(2, 1), draw(2, 3)]), sample([1.0, 2.0])])
 def hstack(xs: Sequence[TensorLike]) -> Tensor:
-    """Tensors side by side: along axis 1, or along axis 0 where they have one axis.
+    """Tensors side by side, in the common dtype: along axis 1, or along axis 0 where they have one axis.
 
     Raises:
         ShapeError: Other sizes differ.
@@ -68,7 +68,7 @@ def hstack(xs: Sequence[TensorLike]) -> Tensor:
 
 @op(complex_parts="of all", like="numpy.vstack", samples=[sample([draw(3), draw(3)]), sample([draw(1, 2), draw(3, 2)])])
 def vstack(xs: Sequence[TensorLike]) -> Tensor:
-    """Tensors one below the other, along axis 0; vectors are rows.
+    """Tensors one below the other, along axis 0, in the common dtype; vectors are rows.
 
     Raises:
         ShapeError: Other sizes differ.
@@ -87,7 +87,7 @@ def vstack(xs: Sequence[TensorLike]) -> Tensor:
     like="numpy.dstack", samples=[sample([draw(3), draw(3)]), sample([draw(2, 3), draw(2, 3)]), sample([draw(2, 3, 1), draw(2, 3, 2)])],
 )
 def dstack(xs: Sequence[TensorLike]) -> Tensor:
-    """Tensors one behind the other, along axis 2; a vector is one row, a matrix one layer.
+    """Tensors one behind the other, along axis 2, in the common dtype; a vector is one row, a matrix one layer.
 
     Raises:
         ShapeError: Other sizes differ.
@@ -107,7 +107,7 @@ def dstack(xs: Sequence[TensorLike]) -> Tensor:
     like="numpy.array_split", samples=[sample(draw(5), 3), sample(draw(2, 5), 2, axis=-1), sample(draw(2), 3), sample(draw(5), [1, 3])],
 )
 def array_split(x: TensorLike, indices_or_sections: int | Sequence[int], axis: int = 0) -> list[Tensor]:
-    """`x` cut along `axis` into so many parts, the first ones longer by 1 where it does not divide; otherwise as `split`.
+    """`x` cut along `axis`, in its dtype, into so many parts, the first ones longer by 1 where it does not divide; else as `split`.
 
     Raises:
         ShapeError: The axis is out of range, or the number of parts is not positive.
@@ -134,7 +134,7 @@ def _cut(x: TensorLike, where: int | Sequence[int], axis: int, least: int, what:
 
 @op(complex_parts="each", like="numpy.hsplit", samples=[sample(draw(2, 4), 2), sample(draw(4), 2), sample(draw(2, 5), [1, 3])])
 def hsplit(x: TensorLike, indices_or_sections: int | Sequence[int]) -> list[Tensor]:
-    """`x` cut along axis 1 (a vector along axis 0), as `split` does.
+    """`x` cut along axis 1 (a vector along axis 0), as `split` does, in its dtype.
 
     Raises:
         ShapeError: The size does not divide into so many parts, or `x` is a number.
@@ -148,7 +148,7 @@ def hsplit(x: TensorLike, indices_or_sections: int | Sequence[int]) -> list[Tens
 
 @op(complex_parts="each", like="numpy.vsplit", samples=[sample(draw(4, 2), 2), sample(draw(5, 2), [1, 3])])
 def vsplit(x: TensorLike, indices_or_sections: int | Sequence[int]) -> list[Tensor]:
-    """`x` cut along axis 0, as `split` does.
+    """`x` cut along axis 0, as `split` does, in its dtype.
 
     Raises:
         ShapeError: The size does not divide into so many parts, or `x` has fewer than two axes.
@@ -162,7 +162,7 @@ def vsplit(x: TensorLike, indices_or_sections: int | Sequence[int]) -> list[Tens
 
 @op(like="numpy.dsplit", samples=[sample(draw(1, 2, 4), 2), sample(draw(2, 1, 5), [1, 3])])
 def dsplit(x: TensorLike, indices_or_sections: int | Sequence[int]) -> list[Tensor]:
-    """`x` cut along axis 2, as `split` does.
+    """`x` cut along axis 2, as `split` does, in its dtype.
 
     Raises:
         ShapeError: The size does not divide into so many parts, or `x` has fewer than three axes.
@@ -176,7 +176,7 @@ def dsplit(x: TensorLike, indices_or_sections: int | Sequence[int]) -> list[Tens
 
 @op(complex_parts="each", like="numpy.fliplr", samples=[sample(draw(2, 3)), sample(draw(2, 3, 2))])
 def fliplr(x: TensorLike) -> Tensor:
-    """`x` reversed along axis 1, in its shape.
+    """`x` reversed along axis 1, in its shape and dtype.
 
     Raises:
         ShapeError: `x` has fewer than two axes.
@@ -191,7 +191,7 @@ def fliplr(x: TensorLike) -> Tensor:
 
 @op(complex_parts="each", like="numpy.flipud", samples=[sample(draw(3)), sample(draw(2, 3))])
 def flipud(x: TensorLike) -> Tensor:
-    """`x` reversed along axis 0, in its shape.
+    """`x` reversed along axis 0, in its shape and dtype.
 
     Raises:
         ShapeError: `x` is a number.
@@ -211,7 +211,7 @@ def flipud(x: TensorLike) -> Tensor:
     samples=[sample(draw(2, 3), 2), sample(draw(2, 3), -1, axis=1), sample(draw(3, 4), (1, 2), axis=(0, -1)), sample(draw(0, 2), 1, 0)],
 )
 def roll(x: TensorLike, shift: int | Sequence[int], axis: Axis = None) -> Tensor:
-    """`x` moved on by `shift` places; what leaves at the end comes back at the front.
+    """`x` moved on by `shift` places, in the dtype of `x`; what leaves at the end comes back at the front.
 
     Args:
         x: Tensor.
@@ -250,7 +250,7 @@ def roll(x: TensorLike, shift: int | Sequence[int], axis: Axis = None) -> Tensor
     like="numpy.rot90", samples=[sample(draw(2, 3)), sample(draw(2, 3), 2), sample(draw(2, 3, 2), -1, axes=(0, 2)), sample(draw(2, 3), 4)],
 )
 def rot90(array: TensorLike, k: int = 1, axes: tuple[int, int] = (0, 1)) -> Tensor:
-    """`array` turned by `k` right angles, from the first of two axes towards the second.
+    """`array` turned by `k` right angles, from the first of two axes towards the second, in the dtype of `array`.
 
     Raises:
         ShapeError: An axis is out of range or named twice, or there are not two.
@@ -277,7 +277,7 @@ def rot90(array: TensorLike, k: int = 1, axes: tuple[int, int] = (0, 1)) -> Tens
     samples=[sample(draw(2), draw(3)), sample(draw(2), draw(3), draw(4), indexing="ij"), sample(draw(2))],
 )
 def meshgrid(*x: TensorLike, indexing: str = "xy") -> list[Tensor]:
-    """A grid of several vectors: for each a tensor that says its value at every point.
+    """A grid of several vectors: for each a tensor of its dtype that says its value at every point.
 
     Args:
         *x: Vectors (or numbers).

@@ -122,7 +122,7 @@ def _edges(x: np.ndarray, **_: Any) -> np.ndarray:
 
 @op(like=_edges, samples=[sample(draw(2, 4, 5, 3)), sample(draw(1, 1, 2, 1), data_format="channels_last")])
 def sobel_edges(images: TensorLike, data_format: str | None = None) -> Tensor:
-    """How steeply images change downwards and to the right, by Sobel's filters; beyond their borders they count as 0.
+    """How steeply images change downwards and to the right, by Sobel's filters, as float32; beyond their borders they count as 0.
 
     Args:
         images: `(batch, height, width, channels)`.

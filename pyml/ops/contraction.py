@@ -94,7 +94,7 @@ def _pair(x: Tensor, a: str, y: Tensor, b: str, needed: set[str]) -> tuple[Tenso
     ],
 )
 def einsum(subscripts: str, *operands: TensorLike, **kwargs: Any) -> Tensor:
-    """Sums of products: letters name the axes of the operands, those missing behind `->` are summed over.
+    """Sums of products, in the common dtype: letters name the axes of operands, those missing behind `->` are summed over.
 
     A letter twice in a group takes the diagonal.
 

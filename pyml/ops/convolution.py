@@ -59,7 +59,7 @@ def conv(
     data_format: str | None = None,
     dilation_rate: int | Sequence[int] = 1,
 ) -> Tensor:
-    """Convolution (cross-correlation) of sequences, images or volumes.
+    """Convolution (cross-correlation) of sequences, images or volumes, as float32.
 
     Args:
         inputs: `(batch, *sizes, channels)` with one, two or three sizes.
@@ -117,7 +117,7 @@ def depthwise_conv(
     data_format: str | None = None,
     dilation_rate: int | Sequence[int] = 1,
 ) -> Tensor:
-    """Convolution of each channel on its own.
+    """Convolution of each channel on its own, as float32.
 
     Args:
         inputs: `(batch, *sizes, channels)` with one, two or three sizes.
@@ -153,7 +153,7 @@ def separable_conv(
     data_format: str | None = None,
     dilation_rate: int | Sequence[int] = 1,
 ) -> Tensor:
-    """A depthwise convolution, then a convolution of size 1 that mixes the channels.
+    """A depthwise convolution, then a convolution of size 1 that mixes the channels, as float32.
 
     Args:
         inputs: `(batch, *sizes, channels)` with one, two or three sizes.

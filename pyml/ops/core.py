@@ -59,7 +59,7 @@ def convert_to_tensor(x: TensorLike, dtype: str | None = None, sparse: bool | No
 
 @op(like="numpy.asarray", record=False, gradient=False, samples=[sample(draw(2, 3))])
 def convert_to_numpy(x: TensorLike) -> np.ndarray:
-    """`x` as a numpy array; waits for the device.
+    """`x` as a numpy array, of its shape and dtype; waits for the device.
 
     Raises:
         SyncReadError: This browser cannot wait here; write `await x.data()`.
@@ -122,7 +122,7 @@ def saturate_cast(x: TensorLike, dtype: str) -> Tensor:
 
 @op(like=lambda x: isinstance(x, np.ndarray), record=False, gradient=False, samples=[sample(draw(2)), sample(3.0)])
 def is_tensor(x: object) -> bool:
-    """Whether `x` is a tensor of pyml's: not a number, list, numpy array or variable.
+    """Whether `x` is a tensor of pyml's, of any shape and dtype: not a number, list, numpy array or variable.
 
     Example:
         >>> pyml.ops.is_tensor(pyml.ops.ones(2)), pyml.ops.is_tensor([1, 1])
@@ -144,7 +144,7 @@ def stop_gradient(variable: TensorLike) -> Tensor:
 
 @op(like="numpy.shape", record=False, gradient=False, samples=[sample(draw(2, 3))])
 def shape(x: TensorLike) -> tuple[int | None, ...]:
-    """The shape of `x`, a tuple; sizes that a symbolic tensor does not know are None.
+    """The shape of `x` of any dtype, a tuple; sizes that a symbolic tensor does not know are None.
 
     Example:
         >>> pyml.ops.shape(np.zeros((2, 3)))
@@ -160,7 +160,7 @@ def shape(x: TensorLike) -> tuple[int | None, ...]:
     samples=[sample(draw(2, 3)), sample(draw(2, 3), axis=1)],
 )
 def unstack(x: TensorLike, num: int | None = None, axis: int = 0) -> list[Tensor]:
-    """The slices of `x` along `axis`, a list of tensors without it.
+    """The slices of `x` along `axis`, a list of tensors without it, of its dtype.
 
     Args:
         x: Tensor.
@@ -188,7 +188,7 @@ _CUTS = [sample(draw(4, 5), (1, 0), (2, 3)), sample(draw(4, 5), (-3, 1), (2, 3))
     dtypes="first", like=lambda x, start, shape: x[tuple(np.s_[a : a + n] for a, n in zip(start, shape))], samples=_CUTS,
 )
 def slice(inputs: TensorLike, start_indices: Sequence[int], shape: Sequence[int]) -> Tensor:
-    """The block of `shape` that begins at `start_indices`, one number per axis each; negative starts count from the end.
+    """The block of `shape` that begins at `start_indices`, one number per axis each, in its dtype; negative starts count from the end.
 
     A start that the program under way computes, such as the counter of a loop, is moved so that the block lies in `inputs`.
 

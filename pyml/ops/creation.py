@@ -94,7 +94,7 @@ def full_like(x: TensorLike, fill_value: TensorLike, dtype: str | None = None) -
 
 @op(like="numpy.arange", samples=[sample(5), sample(2, 11, 3), sample(1.0, 2.0, 0.25), sample(5, 0, -2)])
 def arange(start: float, stop: float | None = None, step: float | None = None, dtype: str | None = None) -> Tensor:
-    """`start, start + step, …` below `stop`, like numpy's; with one number, from 0 to it.
+    """`start, start + step, …` below `stop`, like numpy's, along one axis; with one number, from 0 to it.
 
     Args:
         start, stop: The ends.

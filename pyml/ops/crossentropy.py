@@ -93,7 +93,7 @@ def softmax(x: TensorLike, axis: Axis = -1) -> Tensor:
 
 @op(dtypes="first", like=lambda x, axis=-1: np.log(_softmax(x, axis)), samples=[sample(draw(2, 5)), sample(draw(3, 4), axis=0)])
 def log_softmax(x: TensorLike, axis: Axis = -1) -> Tensor:
-    """The logarithm of `softmax`, without its loss of precision. Arguments and errors as there.
+    """The logarithm of `softmax`, without its loss of precision: float32, in the shape of `x`. Arguments and errors as there.
 
     Example:
         >>> pyml.ops.log_softmax([0., 0.]).numpy().round(4)

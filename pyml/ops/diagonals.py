@@ -83,7 +83,7 @@ _DIAGONALS = [sample(draw(3, 4)), sample(draw(3, 4), 1), sample(draw(4, 3), -2),
 
 @op(complex_parts="each", like="numpy.diagonal", samples=_DIAGONALS)
 def diagonal(x: TensorLike, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Tensor:
-    """The diagonals of the matrices that two axes of `x` span.
+    """The diagonals of the matrices that two axes of `x` span, in the dtype of `x`.
 
     Args:
         x: Tensor with at least two axes.
@@ -116,7 +116,7 @@ def diagonal(x: TensorLike, offset: int = 0, axis1: int = 0, axis2: int = 1) -> 
 
 @op(complex_parts="each", dtypes="sum", like="numpy.trace", samples=[*_DIAGONALS, sample(draw(3, 3, low=-9, high=9, dtype="int32"))])
 def trace(x: TensorLike, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Tensor:
-    """The sum of each diagonal of `x`; arguments as for `diagonal`.
+    """The sum of each diagonal of `x`, int32 of booleans, else in its dtype; arguments as for `diagonal`.
 
     Raises:
         ShapeError: `x` has fewer than two axes, or an axis is out of range or named twice.
@@ -133,7 +133,7 @@ def trace(x: TensorLike, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Ten
     like="numpy.diag", samples=[sample(draw(3)), sample(draw(2), k=1), sample(draw(2), k=-2), sample(draw(3, 4)), sample(draw(0))],
 )
 def diag(x: TensorLike, k: int = 0) -> Tensor:
-    """The k-th diagonal of a matrix, or a square matrix of zeros with the vector `x` on its k-th diagonal.
+    """The k-th diagonal of a matrix, or a square matrix of zeros with the vector `x` on its k-th diagonal, in the dtype of `x`.
 
     Raises:
         ShapeError: `x` has neither one axis nor two.
@@ -157,7 +157,7 @@ def diag(x: TensorLike, k: int = 0) -> Tensor:
 
 @op(complex_parts="each", like="numpy.diagflat", samples=[sample(draw(2, 2)), sample(draw(2), k=1), sample(3.0)])
 def diagflat(x: TensorLike, k: int = 0) -> Tensor:
-    """A square matrix of zeros with the elements of `x` on its k-th diagonal.
+    """A square matrix of zeros with the elements of `x` on its k-th diagonal, in the dtype of `x`.
 
     Example:
         >>> pyml.ops.diagflat([1, 2], k=1).numpy()

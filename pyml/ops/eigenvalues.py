@@ -28,7 +28,7 @@ def _numpy_eig(x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 @op(complex_parts=complex_matrices.eig,
     like=_numpy_eig, gradient=False, samples=[sample(_MATRIX), sample(np.stack([_MATRIX, -_MATRIX.T]))], tolerance=1e-4)
 def eig(x: TensorLike) -> tuple[ComplexTensor, ComplexTensor]:
-    """Eigenvalues, in no order, and eigenvectors of square matrices: `x V = V diag(w)`. Always numpy's work on the host.
+    """Eigenvalues, in no order, and eigenvectors of square matrices, both complex64: `x V = V diag(w)`. Always numpy's work on the host.
 
     The phase of a vector is LAPACK's. The gradient is right where the result does not depend on phases, and there is none
     between equal eigenvalues.

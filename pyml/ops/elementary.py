@@ -107,7 +107,7 @@ def log10(x: TensorLike) -> Tensor:
 
 @op(counted=True, like="numpy.logaddexp", samples=[sample(draw(2, 3), draw(2, 3)), sample(draw(2, 1), draw(3))])
 def logaddexp(x1: TensorLike, x2: TensorLike) -> Tensor:
-    """`log(exp(x1) + exp(x2))` without overflow; shapes broadcast.
+    """`log(exp(x1) + exp(x2))` without overflow, as float32; shapes broadcast.
 
     Raises:
         ShapeError: The shapes do not broadcast.

@@ -91,7 +91,7 @@ def concatenate(xs: Sequence[TensorLike], axis: int = 0) -> Tensor:
 
 @op(complex_parts="of all", like="numpy.stack", samples=[sample([draw(2, 3), draw(2, 3)]), sample([draw(2), draw(2), draw(2)], axis=-1)])
 def stack(x: Sequence[TensorLike], axis: int = 0) -> Tensor:
-    """Tensors of the same shape joined along a new axis.
+    """Tensors of the same shape joined along a new axis, in the common dtype.
 
     Raises:
         ShapeError: The shapes differ, or the axis is out of range.
@@ -113,7 +113,7 @@ def stack(x: Sequence[TensorLike], axis: int = 0) -> Tensor:
 
 @op(complex_parts="each", dtypes="first", like="numpy.split", samples=[sample(draw(4, 3), 2), sample(draw(2, 5), [1, 3], axis=1)])
 def split(x: TensorLike, indices_or_sections: int | Sequence[int], axis: int = 0) -> list[Tensor]:
-    """`x` cut along `axis`, a list of tensors.
+    """`x` cut along `axis`, a list of tensors of its dtype.
 
     Args:
         x: Tensor.
@@ -152,7 +152,7 @@ def split(x: TensorLike, indices_or_sections: int | Sequence[int], axis: int = 0
     like="numpy.repeat", samples=[sample(draw(2, 3), 2), sample(draw(2, 3), 3, axis=0), sample(draw(2, 3), [2, 0, 1], axis=1)],
 )
 def repeat(x: TensorLike, repeats: int | Sequence[int], axis: int | None = None) -> Tensor:
-    """Each element of `x` `repeats` times along `axis` (of the flattened `x` by default).
+    """Each element of `x` `repeats` times along `axis` (of the flattened `x` by default), in the dtype of `x`.
 
     Args:
         x: Tensor.
@@ -185,7 +185,7 @@ def repeat(x: TensorLike, repeats: int | Sequence[int], axis: int | None = None)
 
 @op(complex_parts="each", dtypes="first", like="numpy.tile", samples=[sample(draw(2, 3), 2), sample(draw(3), (2, 2))])
 def tile(x: TensorLike, repeats: int | Sequence[int]) -> Tensor:
-    """`x` laid side by side `repeats` times per axis; missing leading axes count as 1.
+    """`x` laid side by side `repeats` times per axis, in the dtype of `x`; missing leading axes count as 1.
 
     Example:
         >>> pyml.ops.tile([1, 2], 2).numpy()
@@ -207,7 +207,7 @@ def tile(x: TensorLike, repeats: int | Sequence[int]) -> Tensor:
     like="numpy.take", samples=[sample(draw(5, 3), [4, 0, -1], axis=0), sample(draw(5, 3), [[2, 1]], axis=1), sample(draw(4), 2)],
 )
 def take(x: TensorLike, indices: TensorLike, axis: int | None = None) -> Tensor:
-    """The elements of `x` at `indices` along `axis` (of the flattened `x` by default).
+    """The elements of `x` at `indices` along `axis` (of the flattened `x` by default), in the dtype of `x`.
 
     Negative indices count from the end. Those that a device computed are not looked at: out of range they give zeros.
 

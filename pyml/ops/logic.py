@@ -301,7 +301,7 @@ def isfinite(x: TensorLike) -> Tensor:
     like="numpy.where", samples=[sample(draw(2, 3, low=0, high=2, dtype="bool"), draw(2, 3), draw(3))],
 )
 def where(condition: TensorLike, x1: TensorLike | None = None, x2: TensorLike | None = None) -> Tensor:
-    """`x1` where `condition` holds, else `x2`; all three broadcast to the shape of the result.
+    """`x1` where `condition` holds, else `x2`, in the common dtype; all three broadcast to the shape of the result.
 
     Without `x1` and `x2` it is `nonzero(condition)`, a tuple of indices, which is read back and so not for programs.
 

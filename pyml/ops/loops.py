@@ -104,7 +104,7 @@ def scan(f: Callable[[Any, Any], tuple[Any, Any]], init: Any, xs: Any = None, le
     sample(lambda x: x * x + x, draw(4, 3)), sample(lambda x: x.sum(), draw(3, 2, 2)),
 ])  # fmt: skip
 def map(f: Callable[[Any], Any], xs: Any) -> Any:
-    """`f(x)` for every row `x` of `xs`, stacked along a new first axis.
+    """`f(x)` for every row `x` of `xs`, stacked along a new first axis, in the dtypes that `f` gives.
 
     A loop on the device: `f` is traced and compiled once, and one row is worked on at a time. `vectorized_map` works on all
     at once.
@@ -132,7 +132,7 @@ def map(f: Callable[[Any], Any], xs: Any) -> Any:
     sample(lambda x: x * x + x, draw(4, 3)), sample(lambda x: (x * 2.0).sum(), draw(3, 2, 2)),
 ])  # fmt: skip
 def vectorized_map(function: Callable[[Any], Any], elements: Any) -> Any:
-    """`function(x)` for every row `x` of `elements`, stacked along a new first axis, for all rows at once.
+    """`function(x)` for every row `x` of `elements`, stacked along a new first axis in the dtypes that it gives, for all rows at once.
 
     The function is traced once, for one row. Where it consists of arithmetic, reductions, products of matrices, softmax and
     movements of elements (slices, transposes, joins), each of these gets one axis more. Anything else in it (a convolution,

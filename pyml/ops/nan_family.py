@@ -44,7 +44,7 @@ def _extreme(x: TensorLike, axis: Axis, keepdims: bool, largest: bool) -> Tensor
 
 @op(like="numpy.nanmax", samples=[*_SAMPLES, _WHOLE])
 def nanmax(x: TensorLike, axis: Axis = None, keepdims: bool = False) -> Tensor:
-    """The largest element over `axis` that is not a NaN; NaN where all are.
+    """The largest element over `axis` that is not a NaN, in the dtype of `x`; NaN where all are.
 
     Raises:
         ShapeError: An axis is out of range, or there are no elements.
@@ -58,7 +58,7 @@ def nanmax(x: TensorLike, axis: Axis = None, keepdims: bool = False) -> Tensor:
 
 @op(like="numpy.nanmin", samples=[*_SAMPLES, _WHOLE])
 def nanmin(x: TensorLike, axis: Axis = None, keepdims: bool = False) -> Tensor:
-    """The smallest element over `axis` that is not a NaN; NaN where all are.
+    """The smallest element over `axis` that is not a NaN, in the dtype of `x`; NaN where all are.
 
     Raises:
         ShapeError: An axis is out of range, or there are no elements.

@@ -165,7 +165,7 @@ def layer_normalization(
     axis: int | Sequence[int] = -1,
     epsilon: float | None = None,
 ) -> Tensor:
-    """`(x - mean) / sqrt(variance + epsilon) * gamma + beta`, the statistics of each sample over `axis`.
+    """`(x - mean) / sqrt(variance + epsilon) * gamma + beta`, the statistics of each sample over `axis`, as float32.
 
     Args:
         x: Tensor.
@@ -194,7 +194,7 @@ def layer_normalization(
 def rms_normalization(
     x: TensorLike, scale: TensorLike | None = None, axis: int | Sequence[int] = -1, epsilon: float | None = None
 ) -> Tensor:
-    """`x / sqrt(mean(x^2) + epsilon) * scale` over `axis`.
+    """`x / sqrt(mean(x^2) + epsilon) * scale` over `axis`, as float32.
 
     Args:
         x: Tensor.

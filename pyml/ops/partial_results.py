@@ -32,7 +32,7 @@ def _numpy_associative_scan(f: Callable[..., Any], elems: Any, reverse: bool = F
     sample(lambda a, b: a + b, draw(7), reverse=True),
 ])  # fmt: skip
 def associative_scan(f: Callable[[Any, Any], Any], elems: Any, reverse: bool = False, axis: int = 0) -> Any:
-    """All partial results of an associative function along an axis: `x0, f(x0, x1), f(f(x0, x1), x2), ...`
+    """All partial results of an associative function along an axis, in the dtypes of its results: `x0, f(x0, x1), f(f(x0, x1), x2), ...`
 
     In about `2 log2(n)` calls of `f`, each on many elements at once: `f` must work on whole tensors, whatever their size along
     `axis`. The order in which results are put together differs from a loop's.

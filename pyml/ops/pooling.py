@@ -60,7 +60,7 @@ def max_pool(
     padding: str = "valid",
     data_format: str | None = None,
 ) -> Tensor:
-    """The largest value in each window.
+    """The largest value in each window, as float32.
 
     Args:
         inputs: `(batch, *sizes, channels)` with one, two or three sizes.
@@ -91,7 +91,7 @@ def average_pool(
     padding: str = "valid",
     data_format: str | None = None,
 ) -> Tensor:
-    """The mean of each window; cells outside the image do not count. Arguments as for `max_pool`.
+    """The mean of each window, float32; cells outside the image do not count. Arguments and shapes as for `max_pool`.
 
     Raises:
         ShapeError: The window does not fit the image.

@@ -102,7 +102,7 @@ def logaddexp2(x1: TensorLike, x2: TensorLike) -> Tensor:
 
 @op(like="numpy.fmax", samples=[*_PAIR, _WHOLE, _HOLES])
 def fmax(x1: TensorLike, x2: TensorLike) -> Tensor:
-    """The larger of `x1` and `x2`, or the one that is not a NaN; shapes broadcast.
+    """The larger of `x1` and `x2`, or the one that is not a NaN, in the common dtype; shapes broadcast.
 
     Raises:
         ShapeError: The shapes do not broadcast.
@@ -116,7 +116,7 @@ def fmax(x1: TensorLike, x2: TensorLike) -> Tensor:
 
 @op(like="numpy.fmin", samples=[*_PAIR, _WHOLE, _HOLES])
 def fmin(x1: TensorLike, x2: TensorLike) -> Tensor:
-    """The smaller of `x1` and `x2`, or the one that is not a NaN; shapes broadcast.
+    """The smaller of `x1` and `x2`, or the one that is not a NaN, in the common dtype; shapes broadcast.
 
     Raises:
         ShapeError: The shapes do not broadcast.
@@ -165,7 +165,7 @@ def divide_no_nan(x1: TensorLike, x2: TensorLike) -> Tensor:
 
 @op(complex_parts="each", like="numpy.copy", samples=[sample(draw(2, 3)), sample(draw(4, low=-9, high=9, dtype="int32"))])
 def copy(x: TensorLike) -> Tensor:
-    """A tensor of the same elements. Tensors never change, so this costs nothing.
+    """A tensor of the same elements, in their dtype. Tensors never change, so this costs nothing.
 
     Example:
         >>> pyml.ops.copy([1, 2]).numpy()
@@ -176,7 +176,7 @@ def copy(x: TensorLike) -> Tensor:
 
 @op(complex_parts=lambda m, z: ComplexTensor(z.real, -z.imag), like="numpy.conjugate", samples=[sample(draw(2, 3))])
 def conjugate(x: TensorLike) -> Tensor:
-    """`x` with its imaginary part negated; tensors are real, so `x` itself.
+    """`x` with its imaginary part negated, in its shape and dtype; of real tensors `x` itself.
 
     Example:
         >>> pyml.ops.conjugate([1., 2.]).numpy()
@@ -190,7 +190,7 @@ conj = conjugate
 
 @op(complex_parts=lambda m, z: z.real, like="numpy.real", samples=[sample(draw(2, 3))])
 def real(x: TensorLike) -> Tensor:
-    """The real part of `x`; tensors are real, so `x` itself.
+    """The real part of `x`, in its shape and dtype; of real tensors `x` itself.
 
     Example:
         >>> pyml.ops.real([1., 2.]).numpy()

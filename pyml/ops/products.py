@@ -101,7 +101,7 @@ def matmul(x1: TensorLike, x2: TensorLike) -> Tensor:
     samples=[sample(draw(2, 3), draw(3, 4)), sample(draw(3), draw(3)), sample(2.0, draw(3)), sample(draw(2, 2, 3), draw(3, 4))],
 )
 def dot(x1: TensorLike, x2: TensorLike) -> Tensor:
-    """numpy's dot: a product of numbers, vectors or matrices, over the last axis of `x1` and the last but one of `x2`.
+    """numpy's dot, in the common dtype: of numbers, vectors or matrices, over the last axis of `x1` and the last but one of `x2`.
 
     Raises:
         ShapeError: These axes have different sizes.
@@ -157,7 +157,7 @@ def tensordot(x1: TensorLike, x2: TensorLike, axes: int | Sequence[Any] = 2) -> 
 
 @op(complex_parts="crosswise", counted=True, like="numpy.outer", samples=[sample(draw(3), draw(2)), sample(draw(2, 2), draw(3))])
 def outer(x1: TensorLike, x2: TensorLike) -> Tensor:
-    """All products of an element of `x1` and one of `x2`: `(x1.size, x2.size)`.
+    """All products of an element of `x1` and one of `x2`, in the common dtype: `(x1.size, x2.size)`.
 
     Example:
         >>> pyml.ops.outer([1, 2], [10, 20]).numpy()

@@ -119,7 +119,7 @@ _FEWER = [*(sample(_HOLES, _LEVELS, axis=1, method=m) for m in _METHODS), sample
 
 @op(dtypes="first", like="numpy.nanquantile", samples=[*_ARGUMENTS, *_FEWER], tolerance=2e-5)
 def nanquantile(x: TensorLike, q: TensorLike, axis: Axis = None, method: str = "linear", keepdims: bool = False) -> Tensor:
-    """`quantile` of the elements that are not NaN; NaN where all are.
+    """`quantile` of the elements that are not NaN, as float32; NaN where all are.
 
     Raises:
         ValueError: `q` is outside 0 to 1, or the method is another.
@@ -144,7 +144,7 @@ _PERCENTS = [
 
 @op(like="numpy.percentile", samples=_PERCENTS, tolerance=2e-5)
 def percentile(x: TensorLike, q: TensorLike, axis: Axis = None, method: str = "linear", keepdims: bool = False) -> Tensor:
-    """`quantile` whose `q` counts from 0 to 100.
+    """`quantile` whose `q` counts from 0 to 100, as float32.
 
     Raises:
         ValueError: `q` is outside 0 to 100, or the method is another.
@@ -159,7 +159,7 @@ def percentile(x: TensorLike, q: TensorLike, axis: Axis = None, method: str = "l
 
 @op(like="numpy.nanpercentile", samples=[*_PERCENTS, sample(_HOLES, [10, 60], axis=0)], tolerance=2e-5)
 def nanpercentile(x: TensorLike, q: TensorLike, axis: Axis = None, method: str = "linear", keepdims: bool = False) -> Tensor:
-    """`percentile` of the elements that are not NaN; NaN where all are.
+    """`percentile` of the elements that are not NaN, as float32; NaN where all are.
 
     Raises:
         ValueError: `q` is outside 0 to 100, or the method is another.
@@ -193,7 +193,7 @@ def median(x: TensorLike, axis: Axis = None, keepdims: bool = False) -> Tensor:
 
 @op(like="numpy.nanmedian", samples=[*_MIDDLES, sample(_HOLES, axis=1), sample(_HOLES), sample(_FILLED, axis=1)])
 def nanmedian(x: TensorLike, axis: Axis = None, keepdims: bool = False) -> Tensor:
-    """`median` of the elements that are not NaN; NaN where all are.
+    """`median` of the elements that are not NaN, as float32; NaN where all are.
 
     Raises:
         ShapeError: An axis is out of range, or there are no elements.

@@ -92,7 +92,7 @@ _INITIAL = [sample(draw(3, 4), 0, initial=0.5), sample(draw(0), initial=3.0), sa
 
 @op(like="numpy.max", method="max", samples=[*_FLOATS, _WHOLE, *_INITIAL])
 def max(x: TensorLike, axis: Axis = None, keepdims: bool = False, initial: float | None = None) -> Tensor:
-    """The largest element over `axis`; a NaN wins. Ties share the gradient equally.
+    """The largest element over `axis`, in the dtype of `x`; a NaN wins. Ties share the gradient equally.
 
     Args:
         x: Tensor.
@@ -112,7 +112,7 @@ def max(x: TensorLike, axis: Axis = None, keepdims: bool = False, initial: float
 
 @op(like="numpy.min", method="min", samples=[*_FLOATS, _WHOLE, *_INITIAL])
 def min(x: TensorLike, axis: Axis = None, keepdims: bool = False, initial: float | None = None) -> Tensor:
-    """The smallest element over `axis`; a NaN wins. Ties share the gradient equally.
+    """The smallest element over `axis`, in the dtype of `x`; a NaN wins. Ties share the gradient equally.
 
     Args:
         x: Tensor.

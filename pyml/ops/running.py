@@ -79,7 +79,7 @@ def _filled(x: TensorLike, number: float) -> Tensor:
 
 @op(like="numpy.nancumsum", samples=[*_LINES, *_WHOLE, sample(_HOLES, axis=1)])
 def nancumsum(x: TensorLike, axis: int | None = None, dtype: str | None = None) -> Tensor:
-    """`cumsum` in which a NaN counts as 0.
+    """`cumsum` in which a NaN counts as 0, in the dtype of `cumsum`.
 
     Raises:
         ShapeError: The axis is out of range.
@@ -93,7 +93,7 @@ def nancumsum(x: TensorLike, axis: int | None = None, dtype: str | None = None) 
 
 @op(like="numpy.nancumprod", samples=[*_LINES, *_WHOLE, sample(_HOLES, axis=1)])
 def nancumprod(x: TensorLike, axis: int | None = None, dtype: str | None = None) -> Tensor:
-    """`cumprod` in which a NaN counts as 1.
+    """`cumprod` in which a NaN counts as 1, in the dtype of `cumprod`.
 
     Raises:
         ShapeError: The axis is out of range.

@@ -73,7 +73,7 @@ def _scattered(indices: np.ndarray, values: np.ndarray, shape: tuple[int, ...]) 
              sample([[0], [2]], draw(2, low=-9, high=9, dtype="int32"), (3,))],
 )  # fmt: skip
 def scatter(indices: TensorLike, values: TensorLike, shape: Shape) -> Tensor:
-    """Zeros in `shape` with `values` added at `indices`; those of one place add up.
+    """Zeros in `shape` with `values` added at `indices`, in the dtype of `values`; those of one place add up.
 
     Args:
         indices: Integers `(..., axes)`: a position along each of the leading axes.
@@ -271,7 +271,7 @@ def _by_segment(ufunc: Any, start: float) -> Any:
 
 @op(dtypes="first", like=_by_segment(np.add, 0), samples=_IDS)
 def segment_sum(data: TensorLike, segment_ids: TensorLike, num_segments: int | None = None, sorted: bool = False) -> Tensor:
-    """The sum of the rows of each segment: `(num_segments, *data.shape[1:])`; 0 where there are none.
+    """The sum of the rows of each segment, in the dtype of `data`: `(num_segments, *data.shape[1:])`; 0 where there are none.
 
     Args:
         data: Tensor with rows.
@@ -292,7 +292,7 @@ def segment_sum(data: TensorLike, segment_ids: TensorLike, num_segments: int | N
 
 @op(like=_by_segment(np.multiply, 1), samples=_IDS)
 def segment_prod(data: TensorLike, segment_ids: TensorLike, num_segments: int | None = None, sorted: bool = False) -> Tensor:
-    """The product of the rows of each segment, 1 where there are none; arguments as for `segment_sum`.
+    """The product of the rows of each segment, 1 where there are none; arguments, shape and dtype as for `segment_sum`.
 
     Raises:
         ShapeError: There is not a number for each row.
@@ -307,7 +307,7 @@ def segment_prod(data: TensorLike, segment_ids: TensorLike, num_segments: int | 
 
 @op(dtypes="first", like=_by_segment(np.maximum, -1e9), samples=_IDS)
 def segment_max(data: TensorLike, segment_ids: TensorLike, num_segments: int | None = None, sorted: bool = False) -> Tensor:
-    """The largest of the rows of each segment, the lowest number where there are none; arguments as for `segment_sum`.
+    """The largest of the rows of each segment, the lowest number where there are none; arguments, shape and dtype as of `segment_sum`.
 
     Raises:
         ShapeError: There is not a number for each row.
@@ -322,7 +322,7 @@ def segment_max(data: TensorLike, segment_ids: TensorLike, num_segments: int | N
 
 @op(like=_by_segment(np.minimum, 1e9), samples=_IDS)
 def segment_min(data: TensorLike, segment_ids: TensorLike, num_segments: int | None = None, sorted: bool = False) -> Tensor:
-    """The smallest of the rows of each segment, the highest number where there are none; arguments as for `segment_sum`.
+    """The smallest of the rows of each segment, the highest number where there are none; arguments, shape and dtype as of `segment_sum`.
 
     Raises:
         ShapeError: There is not a number for each row.

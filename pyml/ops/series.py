@@ -176,7 +176,7 @@ def corrcoef(x: TensorLike) -> Tensor:
              sample(draw(2), draw(4), "same"), sample(draw(3), draw(4), "full")],
 )  # fmt: skip
 def correlate(x1: TensorLike, x2: TensorLike, mode: str = "valid") -> Tensor:
-    """The sums of products of `x1` and `x2` laid over each other, for every shift, as float32.
+    """The sums of products of `x1` and `x2` laid over each other, for every shift, as float32, along one axis.
 
     Args:
         x1, x2: Vectors.

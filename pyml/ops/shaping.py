@@ -21,7 +21,7 @@ __all__ = [
 
 @op(complex_parts="each", like="numpy.reshape", method="reshape", samples=[sample(draw(2, 6), (3, 4)), sample(draw(2, 6), (-1, 2))])
 def reshape(x: TensorLike, newshape: Shape) -> Tensor:
-    """`x` in another shape of as many elements, in the same order.
+    """`x` in another shape of as many elements, in the same order, in the dtype of `x`.
 
     Args:
         x: Tensor.
@@ -49,7 +49,7 @@ def reshape(x: TensorLike, newshape: Shape) -> Tensor:
 
 @op(complex_parts="each", like="numpy.transpose", method="transpose", samples=[sample(draw(2, 3)), sample(draw(2, 3, 4), (1, 0, 2))])
 def transpose(x: TensorLike, axes: Sequence[int] | None = None) -> Tensor:
-    """`x` with its axes in another order (reversed by default).
+    """`x` with its axes in another order (reversed by default), in its dtype.
 
     Raises:
         ShapeError: `axes` does not name each axis once.
@@ -70,7 +70,7 @@ def transpose(x: TensorLike, axes: Sequence[int] | None = None) -> Tensor:
     dtypes="first", like="numpy.moveaxis", samples=[sample(draw(2, 3, 4), 0, -1), sample(draw(2, 3, 4), (0, 1), (-1, 0))],
 )
 def moveaxis(x: TensorLike, source: int | Sequence[int], destination: int | Sequence[int]) -> Tensor:
-    """`x` with axis `source` (or several) moved to position `destination`.
+    """`x` with axis `source` (or several) moved to position `destination`, in its dtype.
 
     Raises:
         ShapeError: An axis is out of range or named twice, or the two differ in number.
@@ -91,7 +91,7 @@ def moveaxis(x: TensorLike, source: int | Sequence[int], destination: int | Sequ
 
 @op(complex_parts="each", like="numpy.swapaxes", samples=[sample(draw(2, 3, 4), 0, -1)])
 def swapaxes(x: TensorLike, axis1: int, axis2: int) -> Tensor:
-    """`x` with two axes exchanged.
+    """`x` with two axes exchanged, in its dtype.
 
     Raises:
         ShapeError: An axis is out of range.
@@ -109,7 +109,7 @@ def swapaxes(x: TensorLike, axis1: int, axis2: int) -> Tensor:
 
 @op(complex_parts="each", like="numpy.expand_dims", samples=[sample(draw(2, 3), 1), sample(draw(2, 3), (0, -1))])
 def expand_dims(x: TensorLike, axis: int | Sequence[int]) -> Tensor:
-    """`x` with a new axis of size 1 at `axis`, or several.
+    """`x` with a new axis of size 1 at `axis`, or several, in its dtype.
 
     Raises:
         ShapeError: An axis is out of range or named twice.
@@ -128,7 +128,7 @@ def expand_dims(x: TensorLike, axis: int | Sequence[int]) -> Tensor:
 
 @op(complex_parts="each", like="numpy.squeeze", method="squeeze", samples=[sample(draw(2, 1, 3)), sample(draw(1, 2, 1), axis=-1)])
 def squeeze(x: TensorLike, axis: Axis = None) -> Tensor:
-    """`x` without its axes of size 1, or without `axis`.
+    """`x` without its axes of size 1, or without `axis`, in its dtype.
 
     Raises:
         ShapeError: `axis` is not of size 1.
@@ -148,7 +148,7 @@ def squeeze(x: TensorLike, axis: Axis = None) -> Tensor:
 
 @op(complex_parts="each", like="numpy.broadcast_to", samples=[sample(draw(3), (2, 3)), sample(draw(2, 1), (2, 4))])
 def broadcast_to(x: TensorLike, shape: Shape) -> Tensor:
-    """`x` repeated to `shape` by numpy's rules; costs no memory.
+    """`x` repeated to `shape` by numpy's rules, in the dtype of `x`; costs no memory.
 
     Raises:
         ShapeError: It does not fit.
@@ -163,7 +163,7 @@ def broadcast_to(x: TensorLike, shape: Shape) -> Tensor:
 
 @op(complex_parts="each", like="numpy.flip", samples=[sample(draw(2, 3)), sample(draw(2, 3), axis=1)])
 def flip(x: TensorLike, axis: Axis = None) -> Tensor:
-    """`x` reversed along `axis` (along all by default), in its shape.
+    """`x` reversed along `axis` (along all by default), in its shape and dtype.
 
     Raises:
         ShapeError: An axis is out of range or named twice.
@@ -187,7 +187,7 @@ def flip(x: TensorLike, axis: Axis = None) -> Tensor:
     ],
 )
 def pad(x: TensorLike, pad_width: int | Sequence[Any], mode: str = "constant", constant_values: float | None = None) -> Tensor:
-    """`x` with elements added at the ends of each axis.
+    """`x` with elements added at the ends of each axis, in the dtype of `x`.
 
     Args:
         x: Tensor.
@@ -233,7 +233,7 @@ def pad(x: TensorLike, pad_width: int | Sequence[Any], mode: str = "constant", c
 
 @op(complex_parts="each", like="numpy.ravel", samples=[sample(draw(2, 3))])
 def ravel(x: TensorLike) -> Tensor:
-    """`x` as one axis: `(x.size,)`.
+    """`x` as one axis, in the dtype of `x`: `(x.size,)`.
 
     Example:
         >>> pyml.ops.ravel([[1, 2], [3, 4]]).numpy()

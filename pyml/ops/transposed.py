@@ -46,7 +46,7 @@ def conv_transpose(
     data_format: str | None = None,
     dilation_rate: int | Sequence[int] = 1,
 ) -> Tensor:
-    """The transpose of `conv`: each input cell adds the kernel to the output, `strides` apart.
+    """The transpose of `conv`, as float32: each input cell adds the kernel to the output, `strides` apart.
 
     Args:
         inputs: `(batch, *sizes, channels)` with one, two or three sizes.

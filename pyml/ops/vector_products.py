@@ -24,7 +24,7 @@ __all__ = [
     counted=True, like="numpy.inner", samples=[sample(draw(3), draw(3)), sample(draw(2, 3), draw(4, 3)), sample(2.0, draw(3))],
 )
 def inner(x1: TensorLike, x2: TensorLike) -> Tensor:
-    """The sums of products over the last axes of both: the other axes of `x1`, then those of `x2`.
+    """The sums of products over the last axes of both, in the common dtype: the other axes of `x1`, then those of `x2`.
 
     Raises:
         ShapeError: The last sizes differ.
@@ -39,7 +39,7 @@ def inner(x1: TensorLike, x2: TensorLike) -> Tensor:
 
 @op(complex_parts=complex_formulas.vdot, like="numpy.vdot", samples=[sample(draw(3), draw(3)), sample(draw(2, 3), draw(3, 2))])
 def vdot(x1: TensorLike, x2: TensorLike) -> Tensor:
-    """The sum of products of all elements, in their order: one number.
+    """The sum of products of all elements, in their order: one number of the common dtype.
 
     Raises:
         ShapeError: There are not as many elements in both.
@@ -58,7 +58,7 @@ def vdot(x1: TensorLike, x2: TensorLike) -> Tensor:
     samples=[sample(draw(2, 3), draw(3, 2)), sample(draw(2), draw(2, 2)), sample(draw(2, 1, 2), draw(3)), sample(2.0, draw(3))],
 )
 def kron(x1: TensorLike, x2: TensorLike) -> Tensor:
-    """Kronecker's product: a block `x1[i] * x2` for every element of `x1`; missing leading axes have size 1.
+    """Kronecker's product, in the common dtype: a block `x1[i] * x2` for every element of `x1`; missing leading axes have size 1.
 
     Example:
         >>> pyml.ops.kron([1, 10], [1, 2]).numpy()
@@ -79,7 +79,7 @@ def kron(x1: TensorLike, x2: TensorLike) -> Tensor:
              sample(draw(3, 2), draw(2, 3), axisa=0, axisc=0)],
 )  # fmt: skip
 def cross(x1: TensorLike, x2: TensorLike, axisa: int = -1, axisb: int = -1, axisc: int = -1, axis: int | None = None) -> Tensor:
-    """The vector product of vectors of 2 or 3 numbers; the other axes broadcast.
+    """The vector product of vectors of 2 or 3 numbers, in the common dtype; the other axes broadcast.
 
     Args:
         x1, x2: Tensors.
