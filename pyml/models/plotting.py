@@ -6,6 +6,7 @@ import itertools
 import os
 from typing import Any
 
+from pyml.atomic import write
 from pyml.core.symbolic import KerasTensor
 from pyml.core.tree import flatten
 
@@ -101,21 +102,36 @@ def model_to_dot(model: Any, show_shapes: bool = False, show_dtype: bool = False
         return "{" + "|".join(parts) + "}"
 
     graph = _operations(model)
+    opened = {id(layer) for layer in graph if expand_nested and getattr(layer, "layers", None)}
     for layer in graph:
-        if expand_nested and hasattr(layer, "layers") and layer.layers:
+        if id(layer) in opened:
             inner = model_to_dot(layer, show_shapes, show_dtype, show_layer_names, rankdir, expand_nested, subgraph=True,
                                  show_layer_activations=show_layer_activations, show_trainable=show_trainable)  # fmt: skip
             dot.add_subgraph(inner)
-        dot.add_node(pydot.Node(str(id(layer)), label=label(layer), shape="record"))
+        else:
+            dot.add_node(pydot.Node(str(id(layer)), label=label(layer), shape="record"))
     known = {id(layer) for layer in graph}
-    sources = [(before, layer) for layer in graph for node in layer._inbound_nodes for before in node.parents]
-    for before, layer in sources:
-        if id(before.operation) in known:
-            dot.add_edge(pydot.Edge(str(id(before.operation)), str(id(layer))))
+    sources = [(tensor, i, layer) for layer in graph for node in layer._inbound_nodes for i, tensor in enumerate(node.input_tensors)
+               if tensor._keras_history is not None and id(tensor._keras_history.operation) in known]  # fmt: skip
+    for tensor, i, layer in sources:
+        dot.add_edge(pydot.Edge(_maker(tensor, expand_nested), _taker(layer, i, expand_nested)))
     if not sources:  # a row of layers
         for before, layer in itertools.pairwise(graph):
             dot.add_edge(pydot.Edge(str(id(before)), str(id(layer))))
     return dot
+
+
+def _maker(tensor: Any, opened: bool) -> str:
+    """The node of the layer that a tensor comes from; of an opened model, that of the layer within it."""
+    operation, _, index = tensor._keras_history
+    outputs = flatten(getattr(operation, "outputs", None) or []) if opened and getattr(operation, "layers", None) else []
+    return _maker(outputs[index], opened) if outputs else str(id(operation))
+
+
+def _taker(layer: Any, index: int, opened: bool) -> str:
+    """The node that takes input `index` of a layer; of an opened model, that of its own input."""
+    inputs = flatten(getattr(layer, "inputs", None) or []) if opened and getattr(layer, "layers", None) else []
+    return str(id(inputs[index]._keras_history.operation)) if index < len(inputs) else str(id(layer))
 
 
 def _operations(model: Any) -> list[Any]:
@@ -149,18 +165,24 @@ def plot_model(model: Any, to_file: str = "model.png", show_shapes: bool = False
 
     Raises:
         ImportError: pydot or Graphviz is missing.
-        ValueError: The model is not built, or an argument is unknown.
+        ValueError: The model is not built, an argument is unknown, or Graphviz does not draw that format.
+        OSError: The file cannot be written.
 
     Example:
         >>> pyml.utils.plot_model(model, "model.svg", show_shapes=True)    # doctest: +SKIP
     """
     dot = model_to_dot(model, show_shapes, show_dtype, show_layer_names, rankdir, expand_nested, dpi,
                        show_layer_activations=show_layer_activations, show_trainable=show_trainable, splines=splines, **kwargs)  # fmt: skip
-    ending = os.path.splitext(os.fspath(to_file))[1].lstrip(".") or "png"
+    ending = os.path.splitext(os.fspath(to_file))[1].lstrip(".").lower() or "png"
     try:
-        dot.write(os.fspath(to_file), format="raw" if ending == "dot" else ending)
-    except (FileNotFoundError, OSError) as error:
+        picture = dot.to_string().encode() if ending == "dot" else dot.create(format=ending)
+    except OSError as error:
         raise ImportError(f"plot_model: the picture could not be drawn; is Graphviz installed? ({error})") from None
+    except AssertionError:  # how pydot says that Graphviz refused; it has printed what Graphviz said
+        raise ValueError(
+            f"plot_model: Graphviz draws no {ending!r}; use .png, .svg, .pdf or .dot. Received: to_file={os.fspath(to_file)!r}"
+        ) from None
+    write(to_file, picture)
 
 
 def _pydot() -> Any:

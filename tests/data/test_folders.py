@@ -2,6 +2,7 @@
 
 import hashlib
 import io
+import shutil
 import tarfile
 import wave
 import zipfile
@@ -244,3 +245,27 @@ def test_a_picture_of_a_model_needs_pydot(monkeypatch):
     assert any("first (Dense)" in text and "(None, 3)" in text for text in labels) and len(parts) - len(labels) == 2
     with pytest.raises(ValueError, match="splines"):
         utils.model_to_dot(model, splines="wavy")
+
+
+def test_a_picture_of_a_model_is_drawn_by_graphviz_where_it_is(tmp_path):
+    pydot = pytest.importorskip("pydot")
+    if shutil.which("dot") is None:
+        pytest.skip("Graphviz is not installed")
+    inner = pyml.Sequential([pyml.Input((4,)), pyml.layers.Dense(5, name="in_first"), pyml.layers.Dense(3, name="in_last")], name="inner")
+    i = pyml.Input((4,), name="i")
+    model = pyml.Model(i, pyml.layers.Dense(1, name="last")(inner(pyml.layers.Dense(4, name="first")(i))))
+    for name, begins in (("m.png", b"\x89PNG"), ("m.svg", b"<?xml"), ("m.dot", b"digraph")):
+        utils.plot_model(model, tmp_path / name, show_layer_names=True, expand_nested=True)
+        assert (tmp_path / name).read_bytes().startswith(begins)
+    (graph,) = pydot.graph_from_dot_data((tmp_path / "m.dot").read_text())
+    names = {node.get_name(): node.get_label() for part in (graph, *graph.get_subgraphs()) for node in part.get_nodes() if node.get_label()}
+    edges = [tuple(names[end].split(" (")[0].strip('"{') for end in (edge.get_source(), edge.get_destination()))
+             for part in (graph, *graph.get_subgraphs()) for edge in part.get_edges()]  # fmt: skip
+    own = next(name for name in (label.split(" (")[0].strip('"{') for label in names.values()) if name.startswith("input_layer"))
+    assert sorted(edges) == sorted([("i", "first"), ("first", own), (own, "in_first"), ("in_first", "in_last"), ("in_last", "last")])
+    before = (tmp_path / "m.png").read_bytes()
+    with pytest.raises(ValueError, match="Graphviz draws no 'foo'"):
+        utils.plot_model(model, tmp_path / "m.foo")
+    with pytest.raises(FileNotFoundError, match="there is no folder"):
+        utils.plot_model(model, tmp_path / "none" / "m.png")
+    assert (tmp_path / "m.png").read_bytes() == before and not (tmp_path / "m.foo").exists()
