@@ -55,6 +55,21 @@ def test_python_sends_messages_to_the_page(python):
     assert heard == [{"a": 1}]
 
 
+def test_numbers_that_json_has_no_form_for_reach_the_page_as_numbers(python):
+    """As every page gets the losses of its training: Python writes NaN and Infinity, and texts with these words stay texts."""
+    heard = python.page.evaluate("""async () => {
+      const heard = [];
+      pyml.on("losses", (value) => heard.push(value));
+      await pyml.runPython(`
+import json, math, pyml_page
+pyml_page.post("losses", json.dumps({"loss": math.nan, "best": [math.inf, -math.inf, 1.5], "said": "NaN, or -Infinity"}))
+`);
+      const [{ loss, best, said }] = heard;
+      return [Number.isNaN(loss), best.map(String), said];
+    }""")
+    assert heard == [True, ["Infinity", "-Infinity", "1.5"], "NaN, or -Infinity"]
+
+
 def test_files_written_by_the_page_can_be_imported(python):
     answer = python.page.evaluate("""async () => {
       await pyml.write("helper.py", "value = 7");

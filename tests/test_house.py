@@ -87,6 +87,14 @@ def test_a_kind_of_primitive_is_a_small_class():
         assert len({field.name for field in dataclasses.fields(cls)} - inherited) <= 10, cls.__name__
 
 
+def test_frozen_numbers_have_one_home():
+    kinds = (".json", ".npz", ".npy", ".csv", ".h5", ".keras", ".safetensors", ".bin", ".pkl")
+    tests = ROOT / "tests"
+    assert len([path for path in (tests / "goldens").rglob("*") if path.suffix in kinds]) > 30
+    elsewhere = [str(path) for folder in (tests, ROOT / "e2e") for path in folder.rglob("*") if path.suffix in kinds]
+    assert not [path for path in elsewhere if "goldens" not in Path(path).relative_to(ROOT).parts]
+
+
 # ---- each floor
 def test_a_call_of_fit_is_one_object_of_options_behind_the_methods_that_users_call():
     """Only `fit`, `evaluate`, `compile` and their kin take Keras' many arguments; what they hand on is `Options`."""
