@@ -22,17 +22,17 @@ def kernels(seconds: float, small: bool) -> dict[str, Any]:
     """Runs the project's kernel tests on the default adapter, file by file; what failed, by name."""
     ends, found = time.monotonic() + seconds, {"passed": 0, "failed": [], "skipped": 0, "reasons": {}}
     for test, chosen in (FEW if small else TESTS).items():
-        part = _tests_of(test, chosen, max(15.0, ends - time.monotonic()))
+        part = _tests_of(test, chosen, small, max(15.0, ends - time.monotonic()))
         found = {k: {**v, **part[k]} if isinstance(v, dict) else v + part[k] for k, v in found.items()}
     return found
 
 
-def _tests_of(test: str, chosen: str, seconds: float) -> dict[str, Any]:
+def _tests_of(test: str, chosen: str, small: bool, seconds: float) -> dict[str, Any]:
     environment = {**os.environ, "PYML_TEST_ADAPTER": "default"}
     with tempfile.TemporaryDirectory() as folder:
         report = Path(folder) / "report.xml"
         command = [sys.executable, "-m", "pytest", test, "-q", "-k", chosen, "-o", "addopts=", "-p", "no:cacheprovider",
-                   "-W", "ignore", f"--junitxml={report}"]  # fmt: skip
+                   "-W", "ignore", f"--junitxml={report}", *(["-m", "not slow"] if small else [])]  # fmt: skip
         none: dict[str, Any] = {"passed": 0, "skipped": 0, "reasons": {}}
         try:
             done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=seconds)
