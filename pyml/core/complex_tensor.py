@@ -120,6 +120,9 @@ class ComplexTensor(Operators["ComplexTensor"], ArrayProtocol, Parts):
     def __repr__(self) -> str:
         return f"<ComplexTensor shape={self.shape}, real={self.real!r}, imag={self.imag!r}>"
 
+    def __format__(self, spec: str) -> str:
+        return format(self.item(), spec) if spec and not self.shape else super().__format__(spec)
+
 
 def joined(real: np.ndarray, imag: np.ndarray) -> np.ndarray:
     out = np.empty(real.shape, np.complex64)

@@ -215,6 +215,21 @@ class Tensor(Operators["Tensor"], ArrayProtocol):
                 pass
         return f"<Tensor {head}>"
 
+    def __format__(self, spec: str) -> str:
+        return formatted(self, spec)
+
+
+def formatted(tensor: Any, spec: str) -> str:
+    """What `f"{tensor:spec}"` prints: a scalar as its number, anything else as it is printed."""
+    if tensor.shape:
+        if spec:
+            raise TypeError(f"the format {spec!r} is for a number, this tensor has shape {tensor.shape}; format each of tensor.tolist().")
+        return str(tensor)
+    if not spec and trace.current() is not None:
+        return str(tensor)  # it has no number there
+    trace.refuse_in_trace("format()", tensor._node)
+    return format(tensor.numpy()[()], spec)
+
 
 class NarrowTensor(Tensor):
     """A tensor of 8- or 16-bit numbers, over a node of 32 bits; see `narrow.py`."""

@@ -260,6 +260,9 @@ class Variable(Operators[Tensor]):
     def __int__(self) -> int:
         return int(self.value)
 
+    def __format__(self, spec: str) -> str:
+        return format(self.value, spec) if spec else str(self)
+
 
 class NarrowVariable(Variable):
     """A Variable of 8- or 16-bit numbers, kept in 32 bits; `Variable(..., dtype="float16")` makes one."""

@@ -31,6 +31,7 @@ import layer_cases  # noqa: E402
 import numpy as np  # noqa: E402
 import op_calls  # noqa: E402
 import op_samples  # noqa: E402
+import option_cases  # noqa: E402
 import quantized_cases  # noqa: E402
 
 
@@ -44,6 +45,7 @@ def files():
     found[HERE / "application_cases.json"] = application_cases.CASES
     found[HERE / "dataset_cases.json"] = dataset_cases.CASES
     found[HERE / "distillation_cases.json"] = distillation_cases.CASES
+    found[HERE / "option_cases.json"] = option_cases.CASES
     found[HERE / "dtypes.json"] = dtype_cases.all_cases()
     found[HERE / "op_samples.json"] = op_samples.cases(keras)
     for family, calls in op_calls.families().items():

@@ -214,3 +214,29 @@ def test_layers_inside_others_come_back_quantized(tmp_path, mode):
     words = np.arange(6).reshape(2, 3)
     np.testing.assert_array_equal(again.predict(words, verbose=0), model.predict(words, verbose=0))
     assert [layer.dtype_policy.name for layer in again._flatten_layers()] == [layer.dtype_policy.name for layer in model._flatten_layers()]
+
+
+def test_a_number_is_printed_as_its_format_says():
+    loss = ops.sum(ops.ones(3)) / 30
+    assert f"{loss:.4f}|{loss:>8.2f}|{pyml.Variable(2.0):.1f}|{ops.cast(loss * 30, 'int32'):d}" == "0.1000|    0.10|2.0|3"
+    assert f"{ops.convert_to_tensor(1 + 2j):.1f}" == "1.0+2.0j" and f"{pyml.Variable(2.0)}".startswith("<Variable")
+    metric = pyml.metrics.Mean()
+    metric.update_state([1.0, 2.0])
+    assert f"{metric.result():.2f} {metric.result()}" == "1.50 1.5"
+    with pytest.raises(TypeError, match=r"'.2f' is for a number, this tensor has shape \(2,\)"):
+        f"{ops.ones(2):.2f}"
+
+    @pyml.program
+    def traced(x):
+        assert "Tensor" in f"{ops.sum(x)}"
+        with pytest.raises(pyml.errors.TraceError, match=r"format\(\)"):
+            f"{ops.sum(x):.2f}"
+        return x
+
+    traced(pyml.random.normal((3,)))
+
+
+def test_a_mask_of_another_rank_than_steps_is_refused_by_the_layers_name():
+    layer = layers.ConvLSTM1D(2, 2, name="rain")
+    with pytest.raises(ValueError, match=r'Layer "rain": the mask of a sequence has shape \(batch, steps\). Received: \(2, 3, 4\)'):
+        layer(ops.ones((2, 3, 4, 1)), mask=ops.ones((2, 3, 4), dtype="bool"))

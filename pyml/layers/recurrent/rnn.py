@@ -122,7 +122,10 @@ class RNN(Layer):
             raise ShapeError(f'Layer "{self.name}" needs sequences of one step or more; received shape {tuple(sequences.shape)}.')
         states = self._first_states(initial_state, batch)
         if mask is not None:
-            mask = ops.transpose(flatten(mask)[0], (1, 0))
+            mask = flatten(mask)[0]
+            if len(mask.shape) != 2:
+                raise ShapeError(f'Layer "{self.name}": the mask of a sequence has shape (batch, steps). Received: {tuple(mask.shape)}')
+            mask = ops.transpose(mask, (1, 0))
             mask = ops.flip(mask, axis=0) if self.go_backwards else mask
         if self.go_backwards:
             sequences = ops.flip(sequences, axis=1)

@@ -1,0 +1,57 @@
+"""Every layer with each of its options off the default gives what Keras gives, in numbers, gradients, shapes and masks."""
+
+import numpy as np
+import option_cases as cases
+import pytest
+from every import every
+
+import pyml
+
+ASKED = {f"{name} {case['option'] or 'as it is'} {i}": case
+         for name, those in cases.asked().items() if name != "_made_by" for i, case in enumerate(those)}  # fmt: skip
+
+
+def close(found, wanted, tolerance=2e-4):
+    """The weighted sums of arrays, within rounding of their norm."""
+    assert len(found) == len(wanted)
+    for mine, keras in zip(found, wanted, strict=True):
+        np.testing.assert_allclose(mine, keras, rtol=0, atol=tolerance * (1 + keras[-1]))
+
+
+def fits(known, actual):
+    return len(known) == len(actual) and all(k in (None, a) for k, a in zip(known, actual, strict=True))
+
+
+@every("name", list(ASKED)[::3])
+def test_a_layer_with_an_option_is_that_of_keras(cpu, name):
+    assert_answers(name)
+
+
+@pytest.mark.slow
+@pytest.mark.in_turn(8)
+@every("name", list(ASKED), blocks=8)
+def test_a_layer_with_each_option_is_that_of_keras_on_every_device(device, name):
+    assert_answers(name)
+
+
+def assert_answers(name):
+    case = ASKED[name]
+    found, wanted = cases.answer(pyml, case), case["said"]
+    assert sorted(found) == sorted(wanted)
+    for key in {"out", "grad", "trained", "after", "masked"} & set(wanted):
+        close(found[key], wanted[key])
+    for key in {"shape", "dtype", "weights", "mask"} & set(wanted):
+        assert found[key] == wanted[key], key
+    for mine, keras, actual in zip(found["symbolic"], wanted["symbolic"], wanted["shape"], strict=True):
+        assert fits(mine, actual)
+        if fits(keras, actual):                                # Keras' own is another one for odd Fourier transforms
+            assert fits(keras, mine), "Keras knows a size that pyml does not"
+
+
+def test_the_cases_are_of_nearly_every_layer():
+    """A layer that is added and not asked about shows here: `python tests/goldens/option_cases.py`."""
+    pyml.objects.registry.LAYERS.load()
+    left_out = {"Layer", "Wrapper", "InputLayer", "Model", "Functional", "Sequential", "StringLookup", "TextVectorization", "FeatureSpace",
+                *cases.RANDOM}  # fmt: skip
+    missing = {name for name in pyml.objects.registry.LAYERS.classes if not name.startswith("Random")} - left_out - set(cases.CASES)
+    assert missing <= {"STFTSpectrogram", "Solarization", "MaxNumBoundingBoxes", "AutoContrast", "Equalization", "Subtract"}, missing
