@@ -102,3 +102,21 @@ def test_boxes_may_be_lists_of_different_lengths():
     found = layer({"images": pictures(2), "bounding_boxes": boxes})["bounding_boxes"]
     assert found["labels"].numpy().tolist() == [[5, -1], [6, 7]]
     np.testing.assert_allclose(found["boxes"].numpy()[:, 0], [[7, 0, 9, 3], [5, 1, 8, 5]], atol=1e-5)
+
+
+# dispatches of a call, with the random state's own: a flip is one pass over the pictures, what moves pixels computes its matrices first
+PASSES = {
+    "RandomBrightness": 2, "RandomColorDegeneration": 2, "RandomColorJitter": 13, "RandomContrast": 3, "RandomCrop": 6,
+    "RandomElasticTransform": 9, "RandomErasing": 3, "RandomFlip": 2, "RandomGaussianBlur": 3, "RandomGrayscale": 2, "RandomHue": 6,
+    "RandomInvert": 2, "RandomPerspective": 9, "RandomPosterization": 2, "RandomRotation": 5, "RandomSaturation": 6, "RandomSharpness": 2,
+    "RandomShear": 5, "RandomTranslation": 5, "RandomZoom": 5, "Solarization": 2, "AutoContrast": 2, "Equalization": 7,
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", PASSES)
+def test_a_random_layer_takes_few_dispatches_however_many_pictures_there_are(wasm, name):
+    layer = next(iter(getattr(pyml.layers, name)._samples())).made
+    for count in (9, 200):
+        run = pyml.program(lambda x: layer(x, training=True))
+        run(np.random.RandomState(0).rand(count, 16, 12, 3).astype("float32") * 255)
+        assert run.last_plan.dispatches <= PASSES[name], run.explain()

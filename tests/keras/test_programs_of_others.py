@@ -240,3 +240,61 @@ def test_a_mask_of_another_rank_than_steps_is_refused_by_the_layers_name():
     layer = layers.ConvLSTM1D(2, 2, name="rain")
     with pytest.raises(ValueError, match=r'Layer "rain": the mask of a sequence has shape \(batch, steps\). Received: \(2, 3, 4\)'):
         layer(ops.ones((2, 3, 4, 1)), mask=ops.ones((2, 3, 4), dtype="bool"))
+
+
+def learner(**compiled):
+    """A model whose training has dropout's random numbers and Adam's moments for a state."""
+    pyml.utils.set_random_seed(3)
+    model = pyml.Sequential([pyml.Input((3,)), layers.Dense(4, "tanh"), layers.BatchNormalization(), layers.Dense(1)])
+    model.compile(pyml.optimizers.Adam(0.05), "mse", **compiled)
+    return model
+
+
+SAMPLES = np.random.RandomState(1).rand(20, 3).astype("float32")
+HOW = {"batch_size": 5, "shuffle": False, "verbose": 0}
+
+
+@pytest.mark.parametrize("name", ["m.keras", "m.h5"])
+def test_five_epochs_a_file_and_five_more_are_ten(cpu, tmp_path, name):
+    targets = SAMPLES.sum(1, keepdims=True)
+    whole = learner().fit(SAMPLES, targets, epochs=10, **HOW).history["loss"]
+    first = learner()
+    losses = first.fit(SAMPLES, targets, epochs=5, **HOW).history["loss"]
+    first.save(tmp_path / name)
+    losses += pyml.models.load_model(tmp_path / name).fit(SAMPLES, targets, epochs=5, **HOW).history["loss"]
+    assert losses == pytest.approx(whole, rel=1e-5)
+
+
+def test_run_eagerly_ends_at_the_line_that_failed(cpu):
+    class Wrong(pyml.Model):
+        def call(self, x):
+            widths = ops.ones((5,))
+            if float(ops.sum(x)) > 0:
+                return x * widths  # the line that fails
+            return x
+
+    model = Wrong()
+    model.compile("sgd", "mse", run_eagerly=True)
+    with pytest.raises(ValueError) as raised:
+        model.fit(SAMPLES, SAMPLES[:, :1], **HOW)
+    lines = [str(entry.statement).strip() for entry in raised.traceback if str(entry.path) == __file__]
+    assert lines[-1] == "return x * widths  # the line that fails"
+
+
+def test_jit_compile_changes_no_number(cpu):
+    targets = SAMPLES.sum(1, keepdims=True)
+    found = [learner(jit_compile=jit).fit(SAMPLES, targets, **HOW).history["loss"] for jit in ("auto", True, False)]
+    assert found[0] == found[1] == found[2]
+
+
+def test_a_base_that_is_called_with_training_false_keeps_its_statistics_in_fit(cpu):
+    base = pyml.Sequential([pyml.Input((3,)), layers.BatchNormalization()])
+    inputs = pyml.Input((3,))
+    model = pyml.Model(inputs, layers.Dense(1)(base(inputs, training=False)))
+    model.compile("sgd", "mse")
+    statistics = [w.numpy() for w in base.non_trainable_weights]
+    gamma = base.trainable_weights[0].numpy()
+    model.fit(SAMPLES, SAMPLES[:, :1], **HOW)
+    for weight, before in zip(base.non_trainable_weights, statistics, strict=True):
+        np.testing.assert_array_equal(weight.numpy(), before)
+    assert not np.array_equal(base.trainable_weights[0].numpy(), gamma)

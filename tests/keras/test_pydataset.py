@@ -62,6 +62,13 @@ def test_a_dataset_hears_of_epochs_as_in_keras(method, data, options, told):
     assert "".join(source.told) == told.replace(" ", "")
 
 
+def test_a_second_fit_looks_at_no_batch_before_its_epoch():
+    source, made = Told(), model()
+    for _ in range(3):
+        made.fit(source, shuffle=False, verbose=0)
+    assert "".join(source.told) == "<0><012><012><012>"  # as Keras 3.15
+
+
 def test_validation_data_is_reset_before_each_pass():
     source = Told(2)
     quietly("fit", Told(), epochs=2, validation_data=source)
