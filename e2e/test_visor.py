@@ -57,6 +57,7 @@ figures = {
     "cloud": vis.scatter_plot({"a class": points[kinds == 0], "another class": points[kinds == 1]}, **beaks),
     "bars": vis.bar_chart({"Set of words": 4, "Averaged vectors": 8, "Convolution": 16, "LSTM": 2}, y_label="mails"),
     "level": vis.bar_chart({"a": 1, "straight on": 2, "right": 3}),
+    "square": vis.scatter_plot(points, width=300, height=300),
     "lying": vis.bar_chart({"a rather long name of a bar": 4, "b": 8}, horizontal=True, x_label="mails"),
     "histogram": vis.histogram(rng.normal(size=500), x_label="weight in kg"),
     "matrix": vis.heatmap(rng.random((5, 5)), list("abcde"), list("fghij")),
@@ -126,6 +127,8 @@ def test_every_chart_is_whole_on_a_phone_in_both_themes_and_shows_its_numbers(pa
     heights = [float(bar.get_attribute("d").split("v")[1].split("h")[0]) for bar in of("bars", ".mark-rect.role-mark path").all()]
     assert [round(height / heights[1], 2) for height in heights] == [0.5, 1.0, 2.0, 0.25]
     assert of("bars", ".role-axis-label text").all_text_contents()[:4] == ["Set of words", "Averaged vectors", "Convolution", "LSTM"]
+    square = of("square", "").bounding_box()
+    assert abs(square["width"] - square["height"]) < 2 and 290 < square["width"] < 320
     middle = lambda found: [box["x"] + box["width"] / 2 for box in (one.bounding_box() for one in found.all())]
     names, bars = middle(of("level", ".role-axis-label text"))[:3], middle(of("level", ".mark-rect.role-mark path"))
     assert max(abs(name - bar) for name, bar in zip(names, bars, strict=True)) < 4

@@ -40,7 +40,8 @@ function dressed(given, name, width) {
     title: { color: ink, subtitleColor: quiet, anchor: "start", fontSize: 13 }, ...spec.config,
   };
   spec.background = "transparent";
-  if (spec.autosize && (spec.width ?? 0) <= 400) spec.width = width; // what is wider has a reason: tables scroll
+  if (spec.autosize && spec.width && spec.width === spec.height) spec.width = spec.height = Math.min(spec.width, width); // square on purpose
+  else if (spec.autosize && (spec.width ?? 0) <= 400) spec.width = width; // what is wider has a reason: tables scroll
   for (const part of spec.vconcat ?? []) if ((part.width ?? 0) <= 400) part.width = width - 70;
   return spec;
 }

@@ -101,7 +101,8 @@ class Figure:
         """A page of its own for the figure, which needs no other file."""
         folder = paths.assets_dir() / "vendor"
         spec = {**self.themed(theme), "$schema": "https://vega.github.io/schema/vega-lite/v6.json"}
-        if spec.get("autosize") and (spec.get("width") or 0) <= 400:   # as in web/figures.js: what is wider has a reason
+        square = spec.get("width") == spec.get("height")
+        if spec.get("autosize") and (spec.get("width") or 0) <= 400 and not square:  # as in web/figures.js: what is wider has a reason
             spec["width"] = "container"
         if not all((folder / name).is_file() for name in _SCRIPTS):
             return _converter(".html").vegalite_to_html(self.themed(theme), bundle=True, vl_version="5.20")

@@ -173,7 +173,8 @@ def test_files_hold_the_figure(tmp_path):
     if (pyml.paths.assets_dir() / "vendor" / "vega.min.js").is_file():
         figure.save(tmp_path / "x.html")
         assert '"\\u003c/script>"' in (tmp_path / "x.html").read_text()
-        for made, fluid in ((vis.line_chart([1, 2]), True), (vis.image_grid(np.zeros((3, 4, 4))), False), (vis.table([["x" * 80]]), False)):
+        for made, fluid in ((vis.line_chart([1, 2]), True), (vis.line_chart([1, 2], width=300, height=300), False),
+                            (vis.image_grid(np.zeros((3, 4, 4))), False), (vis.table([["x" * 80]]), False)):
             made.save(tmp_path / "y.html")             # pictures and wide tables keep their width
             assert ('"width": "container"' in (tmp_path / "y.html").read_text()) == fluid
 
