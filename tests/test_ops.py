@@ -152,6 +152,30 @@ def test_samples_without_numbers_of_keras_are_those_with_a_reason():
     assert {c.id for c in CASES if c.values[0].name in names} == {*KERAS, *op_samples.REASONS} - {"_made_by"}
 
 
+NUMPY_TAKES = {
+    "round": (lambda K, x: K.round(x, decimals=1)), "round_tens": (lambda K, x: K.round(x * 100, -1)),
+    "linspace": (lambda K, x: K.linspace(x[0], x[1], 5, axis=-1)), "repeat": (lambda K, x: K.repeat(x, np.array([2, 0, 1]), axis=0)),
+    "diagonal": (lambda K, x: K.einsum("ii->i", x)), "trace": (lambda K, x: K.einsum("ii", x)),
+    "max": (lambda K, x: K.max(x[:, :0], axis=1, initial=-1.0)), "where": (lambda K, x: K.where(x > 0)[1]),
+    "matmul": (lambda K, x: K.matmul(np.arange(9).reshape(3, 3), np.full((3, 2), 70_001))),
+}  # fmt: skip
+
+
+@every("name", NUMPY_TAKES)
+def test_arguments_that_numpy_takes_give_what_numpy_gives(device, name):
+    x = np.random.default_rng(2).normal(size=(3, 3)).astype(np.float32)
+    got, wanted = np.asarray(NUMPY_TAKES[name](ops, x)), NUMPY_TAKES[name](np, x)
+    assert got.shape == wanted.shape and got.dtype.kind == wanted.dtype.kind
+    np.testing.assert_allclose(got, wanted, rtol=1e-5, atol=1e-6)
+
+
+def test_padding_may_be_written_in_capitals():
+    x, kernel = np.ones((1, 4, 4, 1), np.float32), np.ones((2, 2, 1, 1), np.float32)
+    for padding in ("VALID", "SAME"):
+        assert ops.conv(x, kernel, padding=padding).shape == ops.conv(x, kernel, padding=padding.lower()).shape
+        assert ops.max_pool(x, 2, 1, padding=padding).shape == ops.max_pool(x, 2, 1, padding=padding.lower()).shape
+
+
 def modules():
     """The files of ops that declare some, by name."""
     files = {name: importlib.import_module(f"pyml.ops.{name}") for _, name, _ in pkgutil.iter_modules(ops.__path__)}
