@@ -53,5 +53,6 @@ def test_the_cases_are_of_nearly_every_layer():
     pyml.objects.registry.LAYERS.load()
     left_out = {"Layer", "Wrapper", "InputLayer", "Model", "Functional", "Sequential", "StringLookup", "TextVectorization", "FeatureSpace",
                 *cases.RANDOM}  # fmt: skip
-    missing = {name for name in pyml.objects.registry.LAYERS.classes if not name.startswith("Random")} - left_out - set(cases.CASES)
-    assert missing <= {"STFTSpectrogram", "Solarization", "MaxNumBoundingBoxes", "AutoContrast", "Equalization", "Subtract"}, missing
+    names = {cls.__name__ for cls in pyml.objects.registry.LAYERS.classes.values() if cls.__module__.startswith("pyml.")}
+    missing = {name for name in names if not name.startswith("Random")} - left_out - set(cases.CASES)
+    assert missing == {"Equalization", "Solarization", "Softmax"}  # judged in augmentation_cases.py and layer_cases.py
