@@ -99,6 +99,14 @@ def test_a_part_has_changes_and_files_of_tests_that_are_there(part):
     assert all((changes.ROOT / "tests" / f"{file}.py").exists() for file in mutate.PARTS[part])
 
 
+def test_a_seed_takes_the_same_changes_whatever_else_there_is():
+    every = changes.changes("losses")
+    chosen = changes.sample(every, 9, seed=3)
+    assert len(chosen) == 9 and chosen != changes.sample(every, 9, seed=4)
+    others = [change for change in every if change.path.name != "ctc.py" or change in chosen]
+    assert len(others) < len(every) and changes.sample(others, 9, seed=3) == chosen
+
+
 def test_tests_that_are_not_there_end_the_run():
     worker = workers.Worker.__new__(workers.Worker)
     worker.place = changes.ROOT

@@ -69,6 +69,7 @@ def examine(change: Change, worker: Worker, part: str, tests: Tests, seconds: fl
         return [(name, tests.takes[name]) for name in names]
 
     source = source_of(change.path)
+    running: list[str] = []
     where = code.place(source, change.applied(source), str(ROOT / change.path))
     if where is not None:
         found = where[-1][0]
@@ -85,9 +86,12 @@ def examine(change: Change, worker: Worker, part: str, tests: Tests, seconds: fl
         told = worker.anew(change, timed([known]))
         if told["answer"] == "noticed":
             return Verdict(change, told["answer"], told["by"] or known, told["hung"], True)
-    near = tests.that_meet(change, PARTS[part][0])
-    chosen = tests.cheapest(near, seconds)
-    chosen.sort(key={test: i for i, test in enumerate(near)}.__getitem__)
+    if running:  # a function that also ran while tests loaded
+        near, chosen = running, tests.cheapest(running, seconds)
+    else:
+        near = tests.that_meet(change, PARTS[part][0])
+        chosen = tests.cheapest(near, seconds)
+        chosen.sort(key={test: i for i, test in enumerate(near)}.__getitem__)
     told = worker.anew(change, timed(chosen))
     return Verdict(change, told["answer"], told["by"], told["hung"], True, len(chosen), len(near))
 
