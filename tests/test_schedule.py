@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 import pyml
 from pyml import ops
-from pyml.compile import merge
+from pyml.compile import chain, merge
 from pyml.compile.emit_kernel import launch
 from pyml.compile.groups import sources_first
 from pyml.compile.lower import lower_wgsl
@@ -114,6 +114,12 @@ def test_a_row_that_is_added_to_all_rows_is_read_in_vectors():
     x, row = leaf(8, 16), leaf(16)
     (kernel,) = plan(x + row).kernels
     assert all(f"vec4<f32> = b{k}[" in lower_wgsl(kernel, TILE, 0).source for k in (0, 1))
+
+
+@pytest.mark.parametrize(("rows", "small"), [(13, True), (14, False)])
+def test_a_sum_of_more_than_4096_numbers_is_no_link_of_a_chain(rows, small):
+    (kernel,) = plan(ops.sum(leaf(rows, 300), axis=0), profile=REGISTER).kernels
+    assert chain._small(kernel.group, REGISTER) == small
 
 
 def test_memory_is_the_smallest_piece_that_is_free_and_the_most_in_use_is_counted():
