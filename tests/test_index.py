@@ -131,6 +131,12 @@ def test_sums_over_rows_or_columns_of_padded_matrices_leave_the_padding_out(devi
     np.testing.assert_array_equal(pyml.ops.sum(pyml.ops.pad(given, ((0, 0), pads)), axis=axis).numpy(), np.pad(x, ((0, 0), pads)).sum(axis))
 
 
+@pytest.mark.parametrize("shape", [(8, 3), (4, 6), (12, 5), (3, 8), (8, 4), (2, 4, 3)])
+def test_sums_down_columns_of_any_number_are_right(device, shape):
+    x = np.arange(np.prod(shape), dtype=np.float32).reshape(shape)
+    np.testing.assert_array_equal(pyml.ops.sum(pyml.convert_to_tensor(x), axis=0).numpy(), x.sum(0))
+
+
 @pytest.mark.parametrize(("const", "terms", "text"), [(0, 0, "0u"), (7, 0, "7u"), (-2, 1, "i - 2u"), (0, 1, "i"), (3, 1, "i + 3u"),
                                                      (3, -1, "0u - i + 3u"), (0, -1, "0u - i"), (-3, -2, "0u - i * 2u - 3u")])  # fmt: skip
 def test_an_index_is_written_with_what_is_added_first(const, terms, text):

@@ -164,6 +164,14 @@ def test_a_variable_that_feeds_what_is_computed_of_it_at_other_places(device, fo
     np.testing.assert_allclose(a.numpy(), formula(pyml.convert_to_tensor(start)).numpy(), rtol=1e-5, atol=1e-6)
 
 
+def test_a_variable_whose_sum_reads_all_of_it_for_each_of_its_elements(device):
+    x = np.random.default_rng(0).uniform(-1, 1, (16, 16)).astype(np.float32)
+    start = np.arange(16, dtype=np.float32)
+    v = pyml.Variable(start)
+    pyml.program(lambda: v.assign(ops.sum(x * (v * 2), axis=1) + v))()
+    np.testing.assert_allclose(v.numpy(), (x * (start * 2)).sum(1) + start, rtol=1e-4, atol=1e-4)
+
+
 def test_variables_that_are_made_of_each_other_and_of_a_sum(device):
     a, b, c = (pyml.Variable(np.array(x, np.float32)) for x in ([1, 2], [3, 4], [5, 6]))
 
