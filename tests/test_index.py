@@ -121,6 +121,7 @@ def test_a_row_beginning_with_its_last_element_is_read_backwards_on_every_device
     np.testing.assert_array_equal((pyml.ops.flip(twice, 1) + 1.0).numpy(), [[1, 3, 2, 1]])
 
 
+@pytest.mark.every_device
 @pytest.mark.parametrize("pads", [(0, 3), (3, 0), (1, 2), (0, 0)])
 @pytest.mark.parametrize("axis", [0, 1])
 def test_sums_over_rows_or_columns_of_padded_matrices_leave_the_padding_out(device, pads, axis):
@@ -131,6 +132,7 @@ def test_sums_over_rows_or_columns_of_padded_matrices_leave_the_padding_out(devi
     np.testing.assert_array_equal(pyml.ops.sum(pyml.ops.pad(given, ((0, 0), pads)), axis=axis).numpy(), np.pad(x, ((0, 0), pads)).sum(axis))
 
 
+@pytest.mark.every_device
 @pytest.mark.parametrize("shape", [(8, 3), (4, 6), (12, 5), (3, 8), (8, 4), (2, 4, 3)])
 def test_sums_down_columns_of_any_number_are_right(device, shape):
     x = np.arange(np.prod(shape), dtype=np.float32).reshape(shape)

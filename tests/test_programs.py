@@ -151,6 +151,7 @@ def test_a_variable_that_feeds_a_reversed_copy_of_itself(device):
     np.testing.assert_array_equal(a.numpy(), np.arange(6)[::-1])
 
 
+@pytest.mark.every_device
 @pytest.mark.parametrize("formula", [
     lambda a: (a * 2)[::-1] + 1, lambda a: (a * 2)[::-1] + a, lambda a: ops.transpose(a * 2) - a, lambda a: ops.roll(a * a, 1, axis=0),
     lambda a: ops.tanh(a[:1] * 2) + a, lambda a: a * 2 - ops.sum(a * 3, axis=0), lambda a: ops.sum((a * 2)[::-1], axis=0) + a * 0,
