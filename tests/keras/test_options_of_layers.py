@@ -6,6 +6,7 @@ import pytest
 from every import every
 
 import pyml
+from pyml.objects import registry
 
 ASKED = {f"{name} {case['option'] or 'as it is'} {i}": case
          for name, those in cases.asked().items() if name != "_made_by" for i, case in enumerate(those)}  # fmt: skip
@@ -50,9 +51,9 @@ def assert_answers(name):
 
 def test_the_cases_are_of_nearly_every_layer():
     """A layer that is added and not asked about shows here: `python tests/goldens/option_cases.py`."""
-    pyml.objects.registry.LAYERS.load()
+    registry.LAYERS.load()
     left_out = {"Layer", "Wrapper", "InputLayer", "Model", "Functional", "Sequential", "StringLookup", "TextVectorization", "FeatureSpace",
                 *cases.RANDOM}  # fmt: skip
-    names = {cls.__name__ for cls in pyml.objects.registry.LAYERS.classes.values() if cls.__module__.startswith("pyml.")}
+    names = {cls.__name__ for cls in registry.LAYERS.classes.values() if cls.__module__.startswith("pyml.")}
     missing = {name for name in names if not name.startswith("Random")} - left_out - set(cases.CASES)
     assert missing == {"Equalization", "Solarization", "Softmax"}  # judged in augmentation_cases.py and layer_cases.py
