@@ -27,8 +27,8 @@ def block(section: str) -> str:
 def passed_with(added: str, name: str, file: str, tests: str, folder: Path) -> int:
     """How many tests of `name` pass in a copy of the package whose `file` has `added` at its end and `name` in `__all__`."""
     shutil.copytree(TOP / "pyml", folder / "pyml", ignore=shutil.ignore_patterns("__pycache__"))
-    for needed in ("kernels_wgsl", "tests/parity"):
-        shutil.copytree(TOP / needed, folder / needed)
+    for needed in ("kernels_wgsl", "tests/goldens", "tests/parity"):
+        shutil.copytree(TOP / needed, folder / needed, ignore=shutil.ignore_patterns("__pycache__"))
     (folder / "tools").mkdir()
     for needed in ("tests/conftest.py", "tests/every.py", f"tests/{tests}", "tools/parity.py"):
         shutil.copy(TOP / needed, folder / needed)
