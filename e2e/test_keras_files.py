@@ -5,6 +5,7 @@ import json
 import zipfile
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from threading import Thread
 
 import numpy as np
@@ -13,6 +14,8 @@ import pytest
 import pyml
 from pyml import layers
 
+GOLDENS = Path(__file__).parents[1] / "tests" / "goldens" / "keras_files.json"
+NOT_THERE = {(".h5", "op between layers")}              # which Keras itself does not open again
 X = np.linspace(-1, 1, 32, dtype=np.float32).reshape(8, 4)
 SETUP = """
     import hashlib, json, os, numpy as np, js, pyml
@@ -232,6 +235,33 @@ def test_files_of_keras_come_from_an_address(python, served):
     """)
     for refusal in refusals:
         assert refusal[0] == "ModelFileError" and "the server answered 404" in refusal[1]
+
+
+def test_files_that_keras_wrote_open_in_the_tab_and_train_on(python):
+    cases = json.loads(GOLDENS.read_text(encoding="utf-8"))["cases"]
+    python.run("import base64, zlib\nfrom pyml.saving import load_model\n1")
+    for name in ("trained", "op between layers", "masked", "nested", "shared", "quantized and adapted"):
+        case = cases[name]
+        kept = {ending: data for ending, data in case["files"].items() if ending in (".keras", ".h5") and (ending, name) not in NOT_THERE}
+        found = python.run(f"""
+            files, given, found = {json.dumps(kept)}, np.array({case["x"]}, "{case["dtype"]}"), {{}}
+            for ending, data in files.items():
+                with open("of_keras" + ending, "wb") as file:
+                    file.write(zlib.decompress(base64.b64decode(data)))
+                model = load_model("of_keras" + ending)
+                outputs = await model.predict_async(given, verbose=0)
+                found[ending] = [[one.tolist() for one in (outputs if isinstance(outputs, list) else [outputs])], None]
+                if {"y" in case}:
+                    history = await model.fit_async(given, np.array({case.get("y")}, "float32"), epochs=2, shuffle=False, verbose=0)
+                    found[ending][1] = history.history["loss"]
+            found
+        """)
+        assert list(found) == sorted(kept, reverse=True)
+        for outputs, losses in found.values():
+            for have, want in zip(outputs, case["outputs"], strict=True):
+                np.testing.assert_allclose(np.array(have), want, atol=1e-4, err_msg=name)
+            if losses:
+                np.testing.assert_allclose(losses, case["loss"], rtol=1e-3)
 
 
 def test_get_file_fetches_keeps_checks_and_unpacks(python, served, other_site):

@@ -13,6 +13,7 @@ from pyml.core.symbolic import KerasTensor, infer_output_spec
 from pyml.core.tree import flatten
 from pyml.layers.activation import _SameShape
 from pyml.layers.layer import Layer
+from pyml.objects import sharing
 from pyml.objects.samples import Sample, draw, sample
 
 __all__ = ["Identity", "Lambda", "Rescaling"]
@@ -86,6 +87,22 @@ class Lambda(Layer):
         if callable(self._output_shape):
             return self._output_shape(input_shape)
         return (flatten(input_shape)[0], *self._output_shape)
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any], custom_objects: Mapping[str, Any] | None = None, safe_mode: bool | None = None) -> Lambda:
+        """A layer from what `get_config` returned.
+
+        Args:
+            config: Arguments of the constructor; the function as it was described.
+            custom_objects: Dict of names that come before built-in ones.
+            safe_mode: False makes the function from its bytecode, which can do anything that your program can. None is as safe as what
+                this call is part of, which is safe by itself.
+
+        Raises:
+            ValueError: The config holds bytecode, and safe mode is on.
+        """
+        with sharing.reading(safe_mode is not False):
+            return super().from_config(config, custom_objects)
 
     @classmethod
     def _samples(cls) -> Iterator[Sample]:

@@ -1,0 +1,66 @@
+"""What could not be kept before: first states of recurrent layers, configs of functions, and every kind of object by itself."""
+
+import json
+import pickle
+
+import numpy as np
+import pytest
+
+import pyml
+from pyml import layers as L
+from pyml.models import load_model
+from pyml.saving import deserialize_keras_object, serialize_keras_object
+
+
+def seq2seq():
+    words, answers = pyml.Input((4, 3)), pyml.Input((5, 2))
+    _, h, c = L.LSTM(4, return_state=True)(words)
+    return pyml.Model([words, answers], L.LSTM(4, return_sequences=True)(answers, initial_state=[h, c]))
+
+
+@pytest.mark.parametrize("ending", [".keras", ".h5"])
+def test_an_lstm_with_first_states_is_kept(tmp_path, ending, device):
+    random = np.random.default_rng(0)
+    data = [random.random(shape, "f4") for shape in ((2, 4, 3), (2, 5, 2))]
+    model = seq2seq()
+    model.save(tmp_path / f"m{ending}")
+    found, wanted = (m.predict(data, verbose=0) for m in (load_model(tmp_path / f"m{ending}"), model))
+    np.testing.assert_array_equal(found, wanted)
+    data[0] += 1.0                                     # and the states do come from the first input
+    assert np.abs(load_model(tmp_path / f"m{ending}").predict(data, verbose=0) - wanted).max() > 1e-3
+
+
+def test_a_model_of_first_states_is_pickled(cpu):
+    model, data = seq2seq(), [np.ones((2, 4, 3), "f4"), np.ones((2, 5, 2), "f4")]
+    np.testing.assert_array_equal(pickle.loads(pickle.dumps(model)).predict(data, verbose=0), model.predict(data, verbose=0))
+
+
+@pytest.mark.filterwarnings("ignore:A lambda is kept")
+def test_a_lambda_has_the_config_of_keras():
+    config = L.Lambda(lambda x, by=1: x * by, output_shape=(3,), arguments={"by": 2}, name="twice").get_config()
+    assert list(config) == ["name", "trainable", "dtype", "function", "output_shape", "mask", "arguments"]
+    assert config["function"]["class_name"] == "__lambda__" and config["arguments"] == {"by": 2}
+    config = json.loads(json.dumps(config))
+    for made in (lambda: L.Lambda.from_config(config), lambda: L.Lambda.from_config(config, safe_mode=True)):
+        with pytest.raises(ValueError, match="safe_mode=False"):
+            made()
+    again = L.Lambda.from_config(config, safe_mode=False)
+    assert again(np.ones(3, "f4")).tolist() == [2.0, 2.0, 2.0] and again.name == "twice"
+
+
+@pytest.mark.parametrize("make", [
+    lambda: pyml.losses.Huber(0.3, reduction="sum"), lambda: pyml.metrics.AUC(num_thresholds=20), lambda: pyml.regularizers.L1L2(0.1, 0.2),
+    lambda: pyml.optimizers.schedules.CosineDecay(0.1, 10, warmup_steps=3), lambda: pyml.optimizers.Adam(0.2, clipnorm=1.0),
+    lambda: pyml.random.SeedGenerator(3), lambda: pyml.initializers.HeNormal(4), lambda: pyml.constraints.MaxNorm(2.0),
+    lambda: pyml.DTypePolicy("mixed_float16"),
+], ids=["loss", "metric", "regularizer", "schedule", "optimizer", "seed generator", "initializer", "constraint", "policy"])  # fmt: skip
+def test_an_object_of_each_kind_comes_back_from_its_config(make):
+    made = make()
+    config = json.loads(json.dumps(serialize_keras_object(made)))
+    assert config["module"].startswith("keras")        # as Keras writes it, and reads it
+    again = deserialize_keras_object(config)
+    assert type(again) is type(made) and again.get_config() == made.get_config()
+
+
+def test_models_and_saving_have_one_load_model():
+    assert pyml.models.load_model is pyml.saving.load_model
