@@ -131,7 +131,7 @@ async function readyPlan(indexURL) {
   try {
     const answer = await fetch(new URL("ready.json", indexURL));
     const plan = answer.ok ? await answer.json() : {};
-    return plan.format === 4 ? plan : { sizes: {} };
+    return plan.format === 5 ? plan : { sizes: {} };
   } catch {
     return { sizes: {} };
   }

@@ -34,7 +34,7 @@ from pyml.cli import stdlib
 from pyml.cli.bytecode import CACHE_TAG, SECONDS
 
 NAME = "ready.json"
-FORMAT = 4
+FORMAT = 5
 LARGE = 1_500_000  # bytes from which on a library is a file of its own: browsers keep machine code of such, and each file costs a request
 KEPT = 4  # memories in the cache of builds, 14 MB each
 FETCHED = ("pyodide.asm.wasm",)  # besides the memory and what belongs to it
@@ -238,6 +238,8 @@ def read_wheels(wheels: list[Path]) -> tuple[dict[str, bytes], dict[str, bytes]]
                     files[re.sub(r"/__pycache__/(\w+)\.[\w-]+\.pyc$", r"/\1.pyc", path)] = archive.read(path)
                 elif not (path.endswith(".py") and compiled_form(path, inside)):
                     files[path] = archive.read(path)
+            if "numpy/f2py/__init__.py" in inside:     # `from numpy import *`, as scipy does, wants the name: there is no compiler
+                files["numpy/f2py/__init__.py"] = b""
     return libraries, files
 
 

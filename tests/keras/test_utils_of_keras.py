@@ -1,0 +1,74 @@
+"""Helpers of `utils` that no other test is about: seeds, packed batches, a progress bar's numbers, features of a model, classes."""
+
+import io
+import random
+from contextlib import redirect_stdout
+
+import numpy as np
+import pytest
+
+import pyml
+from pyml import layers, utils
+from pyml.applications import imagenet_utils
+
+
+def test_a_seed_sets_the_numbers_of_python_numpy_weights_and_dropout(device):
+    def drawn(seed):
+        utils.set_random_seed(seed)
+        dense = layers.Dense(3)
+        dense.build((None, 4))
+        dropped = layers.Dropout(0.5)(np.ones((2, 9), "f4"), training=True)
+        drawn = [dense.kernel, dropped, pyml.random.normal((3,))]
+        return [random.random(), np.random.rand(), *(float(value) for tensor in drawn for value in tensor.numpy().ravel())]
+
+    first = drawn(5)
+    assert drawn(5) == first
+    assert drawn(6) != first
+
+
+@pytest.mark.parametrize(("packed", "apart"), [("x", ("x", None, None)), (("x", "y"), ("x", "y", None)), (("x", "y", "w"), ("x", "y", "w")),
+                                               ((["a", "b"],), (["a", "b"], None, None))])  # fmt: skip
+def test_batches_are_packed_and_unpacked(packed, apart):
+    assert utils.unpack_x_y_sample_weight(packed) == apart
+    assert utils.pack_x_y_sample_weight(*apart) == packed
+
+
+def test_a_progress_bar_of_two_lines_ends_with_the_last_values():
+    told = io.StringIO()
+    with redirect_stdout(told):
+        bar = utils.Progbar(4, verbose=2, stateful_metrics=["rate"])
+        for step in range(1, 5):
+            bar.update(step, [("loss", float(step)), ("rate", float(step))])
+    assert told.getvalue().rstrip().endswith("- loss: 4.0000 - rate: 4.0000")
+
+
+def test_the_features_of_every_layer_come_from_a_model_over_its_outputs(device):
+    edges = layers.Conv2D(2, 3, activation="relu", name="edges")
+    model = pyml.Sequential([pyml.Input((6, 6, 1)), edges, layers.Flatten(), layers.Dense(3)])
+    x = np.random.default_rng(0).random((2, 6, 6, 1), "f4")
+    features = pyml.Model(model.inputs, [layer.output for layer in model.layers])(x)
+    assert [tuple(one.shape) for one in features] == [(2, 4, 4, 2), (2, 32), (2, 3)]
+    one = pyml.Model(model.inputs, model.get_layer("edges").output)(x)
+    np.testing.assert_array_equal(one.numpy(), features[0].numpy())
+    np.testing.assert_allclose(features[-1].numpy(), model(x).numpy(), rtol=1e-5, atol=1e-6)
+
+
+def test_a_summary_lists_layers_shapes_and_numbers_of_weights():
+    model = pyml.Sequential([pyml.Input((4,)), layers.Dense(3, name="first"), layers.Dense(2, name="second", trainable=False)])
+    lines = []
+    model.summary(print_fn=lines.append, show_trainable=True)
+    text = "\n".join(lines)
+    assert all(part in text for part in ("first (Dense)", "(None, 3)", "15", "second (Dense)", "8"))
+    assert "Total params: 23" in text and "Trainable params: 15" in text and "Non-trainable params: 8" in text
+
+
+def test_the_likeliest_classes_have_their_names_best_first(monkeypatch):
+    monkeypatch.setattr(imagenet_utils, "_names", {str(i): (f"n{i:08}", f"thing {i}") for i in range(1000)})
+    scores = np.zeros((2, 1000), "f4")
+    scores[0, [7, 300, 999]] = 0.2, 0.5, 0.3
+    scores[1, 4] = 1.0
+    first, second = imagenet_utils.decode_predictions(scores, top=3)
+    assert first == [("n00000300", "thing 300", np.float32(0.5)), ("n00000999", "thing 999", np.float32(0.3)),
+                     ("n00000007", "thing 7", np.float32(0.2))]  # fmt: skip
+    assert second[0][1] == "thing 4" and len(second) == 3
+    assert pyml.applications.resnet50.decode_predictions(scores, top=1)[0] == first[:1]
