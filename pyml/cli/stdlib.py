@@ -18,9 +18,9 @@ from pyml.cli.wheel import write_zip
 NAME = "python_stdlib.zip"
 PLACE = "/lib/python314.zip"
 # Terminals, servers, mail and databases that need sockets or libraries that a page has not, and other systems' files;
-# tests/test_stdlib.py imports everything of ours and asserts that none of it is asked for.
+# tests/test_stdlib.py imports everything of ours and asserts that none of it is asked for. pydoc, which scipy imports, wants the pager.
 WITHOUT = re.compile(
-    r"(_pyrepl|ctypes/macholib|sqlite3|wsgiref|xmlrpc|__phello__)/"
+    r"_pyrepl/(?!(__init__|pager|types)\.py$)|(ctypes/macholib|sqlite3|wsgiref|xmlrpc|__phello__)/"
     r"|(ftplib|imaplib|mailbox|nntplib|poplib|smtplib|telnetlib|http/server|_osx_support|_aix_support|_android_support|_apple_support"
     r"|_ios_support)\.py$"
 )
