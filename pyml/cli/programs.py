@@ -137,7 +137,8 @@ def make(site: Path, folder: str, version: str, place: Path, hashes: dict[str, s
         (work / KNOWN).replace(known)
         used = {name: hashes[name] for name in json.loads((work / NEEDS).read_text()) if name in hashes}
         text = json.dumps({**used, kept.COMPILER_FILE: hashes[kept.COMPILER_FILE]})
-        (work / NEEDS).write_text(text)
+        with replacing(work / NEEDS) as part:
+            part.write_text(text, encoding="utf-8")
         made = place / hashlib.sha256(text.encode()).hexdigest()[:10]
         ready.keep(work, made)
     return made
