@@ -109,5 +109,5 @@ COMPLEX = routine(
     grad=None,
     kernel=None,
     flops=lambda node: 25 * node.src[0].size * node.shape[2],
-    samples=[((_sample(),), {"what": what}) for what in ("det", "slogdet", "cofactors", "qr", "lu_factor")],
+    samples=[((_sample(),), {"what": what}) for what in ("det", "slogdet", "cofactors", "qr", "lu_factor", "svd")],
 )
