@@ -20,9 +20,9 @@ from pyml.hub.registry import NETWORKS
 SCRIPT = Path(__file__).parent.parent / "tests" / "export" / "every_layer.py"
 
 # What all of the folder's models give, as jobs.json calls them; the text of this function runs in a worker too.
-RUN = """async ({ url, options }) => {
+RUN = """async ({ url, options, from = 0, to }) => {
   const found = {};
-  for (const { folder, calls: [{ inputs }] } of await (await fetch(`${url}/jobs.json`)).json()) {
+  for (const { folder, calls: [{ inputs }] } of (await (await fetch(`${url}/jobs.json`)).json()).slice(from, to)) {
     const name = folder.split("/").pop(), { load } = await import(`${url}/${name}/model.js`);
     const model = await load(options);
     const parts = inputs.map(({ data, dtype, shape }) => Object.assign(new globalThis[dtype](data), { shape }));
@@ -70,9 +70,11 @@ WAYS = [{"device": "webgpu"}, {"device": "wasm", "threads": 1}, {"device": "wasm
 @pytest.mark.parametrize("options", WAYS, ids=["webgpu", "one thread", "two threads"])
 def test_every_layer_gives_in_a_browser_what_it_gives_in_python(layers, page, options, worker):
     url, wanted = layers
-    page.goto(f"{url}/index.html")
-    given = {"url": url, "options": options}
-    found = page.evaluate(IN_A_WORKER, [RUN, given]) if worker else page.evaluate(RUN, given)
+    found = {}
+    for first in range(0, len(wanted), 40):  # a tab has room for a hundred shared memories, which are gone when it goes elsewhere
+        page.goto(f"{url}/index.html")
+        given = {"url": url, "options": options, "from": first, "to": first + 40}
+        found |= page.evaluate(IN_A_WORKER, [RUN, given]) if worker else page.evaluate(RUN, given)
     assert found.keys() == wanted.keys()
     assert {answer["device"] for answer in found.values()} == {options["device"]}
     assert max(answer["threads"] for answer in found.values()) == options.get("threads", 1)
