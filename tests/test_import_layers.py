@@ -69,7 +69,7 @@ OVER_A_PACKAGE = {"pyml.browser.page"}
 # Packages that are not always there.
 OPTIONAL = {"PIL", "cv2", "imageio", "js", "matplotlib", "pandas", "playwright", "pyarrow", "pydot", "pyml_page", "pyodide",
             "pyodide_js", "scipy", "sounddevice", "vl_convert", "wasmtime", "wgpu"}  # fmt: skip
-SPARED = {"asyncio", "difflib", "numpy"}  # of Python and numpy: the cost of start again
+SPARED = {"asyncio", "difflib", "numpy", "urllib"}  # of Python and numpy: the cost of start again
 # Derivatives of primitives are written with primitives, and a sum in two stages with views: these know each other by nature.
 MUTUAL = {f"pyml.graph.prims.{name}" for name in ("elementwise", "move", "reduce", "split")}
 RANK = {part: rank for rank, parts in enumerate(LAYERS) for part in parts}

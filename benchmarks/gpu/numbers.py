@@ -31,7 +31,7 @@ def _tests_of(test: str, chosen: str, small: bool, seconds: float) -> dict[str, 
     environment = {**os.environ, "PYML_TEST_ADAPTER": "default"}
     with tempfile.TemporaryDirectory() as folder:
         report = Path(folder) / "report.xml"
-        command = [sys.executable, "-m", "pytest", test, "-q", "-k", chosen, "-o", "addopts=", "-p", "no:cacheprovider",
+        command = [sys.executable, "-m", "pytest", test, "-q", "-k", chosen, "-o", "addopts=", "-o", "timeout=0", "-p", "no:cacheprovider",
                    "-W", "ignore", f"--junitxml={report}", *(["-m", "not slow"] if small else [])]  # fmt: skip
         none: dict[str, Any] = {"passed": 0, "skipped": 0, "reasons": {}}
         try:
