@@ -10,6 +10,7 @@ import numpy as np
 
 from pyml import config
 from pyml.core import convert_to_tensor
+from pyml.layers import AdditiveAttention, Attention, GroupQueryAttention, MultiHeadAttention
 from pyml.models.model import Model
 from pyml.vis.figure import Figure
 from pyml.vis.grids import heatmap
@@ -76,8 +77,6 @@ def attention_layer(model: Any, layer: Any) -> Any:
     Raises:
         ValueError: There is none, or none of that name.
     """
-    from pyml.layers import AdditiveAttention, Attention, GroupQueryAttention, MultiHeadAttention
-
     kinds = (MultiHeadAttention, GroupQueryAttention, Attention, AdditiveAttention)
     if isinstance(layer, kinds):
         return layer
