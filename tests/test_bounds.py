@@ -137,7 +137,8 @@ def test_buffers_of_captures_that_went_are_free_again(device):
         usage = getattr(device, "usage", device)
         return usage.live
 
-    assert live(11) == live(31)
+    before = live(11)
+    assert live(31) <= before  # less where what an earlier test left goes meanwhile
 
 
 # ---- pipelines and modules
