@@ -67,11 +67,11 @@ def trained(K: Any) -> Any:
     return model
 
 
-def quantized(K: Any) -> Any:
+def quantized(K: Any, mode: str = "int8") -> Any:
     """Weights of eight bits."""
     model = K.Sequential([K.Input((8,)), K.layers.Dense(6), K.layers.Dense(2)])
     fill(model)
-    model.quantize("int8")
+    model.quantize(mode)
     return model
 
 
@@ -95,10 +95,7 @@ def both(K: Any) -> Any:
 
 def four_bits(K: Any) -> Any:
     """Weights of four bits, in blocks."""
-    model = K.Sequential([K.Input((8,)), K.layers.Dense(6), K.layers.Dense(2)])
-    fill(model)
-    model.quantize("int4")
-    return model
+    return quantized(K, "int4")
 
 
 def own(K: Any) -> Any:

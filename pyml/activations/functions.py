@@ -48,7 +48,7 @@ def relu(x: TensorLike, negative_slope: float = 0.0, max_value: float | None = N
     if negative_slope and threshold == 0.0 and max_value is None:
         return ops.leaky_relu(x, negative_slope)
     y = ops.relu(x) if threshold == 0.0 else ops.where(ops.greater(x, threshold), x, 0.0)
-    if max_value is not None:
+    if max_value is not None:  # Keras takes relu6 where it can, which has no slope at 6; `clip` has one
         y = ops.relu6(x) if threshold == 0.0 and max_value == 6 else ops.clip(y, 0.0, max_value)
     return ops.subtract(y, ops.multiply(negative_slope, ops.relu(ops.subtract(threshold, x)))) if negative_slope else y
 
