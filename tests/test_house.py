@@ -8,9 +8,10 @@ import inspect
 import sys
 import tomllib
 from collections.abc import Iterator
-from functools import cache
 from pathlib import Path
 from typing import Any
+
+from syntax import tree_of, trees_are_forgotten  # noqa: F401
 
 import pyml
 from pyml.graph import op
@@ -21,17 +22,19 @@ PACKAGE = Path(pyml.__file__).parent
 BASES = {"LossFunctionWrapper", "MeanMetricWrapper", "MonitorCallback", "RandomInitializer"}  # abstract: no config names them
 
 
-@cache
-def trees() -> dict[str, ast.Module]:
-    """The syntax trees of the package by their paths in it."""
-    return {path.relative_to(PACKAGE).as_posix(): ast.parse(path.read_text(encoding="utf-8")) for path in sorted(PACKAGE.rglob("*.py"))}
+def trees(part: str) -> dict[str, ast.Module]:
+    """The syntax trees of a part of the package by their paths in the package."""
+    return {path.relative_to(PACKAGE).as_posix(): tree_of(path) for path in sorted((PACKAGE / part).rglob("*.py"))}
 
 
 def calls(*names: str) -> Iterator[tuple[str, ast.Call]]:
     """Calls of functions by their last names, each with its file."""
-    for file, tree in trees().items():
-        for node in ast.walk(tree):
-            if isinstance(node, ast.Call) and ast.unparse(node.func).rpartition(".")[2] in names:
+    for path in sorted(PACKAGE.rglob("*.py")):
+        if not any(f"{name}(" in path.read_text(encoding="utf-8") for name in names):
+            continue
+        file = path.relative_to(PACKAGE).as_posix()
+        for node in ast.walk(tree_of(path)):
+            if isinstance(node, ast.Call) and getattr(node.func, "id", getattr(node.func, "attr", None)) in names:
                 yield file, node
 
 
@@ -40,8 +43,7 @@ def test_names_are_written_and_not_made_while_a_module_runs():
     """So a reader, an editor and a type checker find what a program finds; `pyml/__init__.py` keeps what it has loaded."""
     made = {file for file, node in calls("globals", "locals", "exec", "eval") if ast.unparse(node.func).isidentifier()}
     assert made == {"__init__.py"}
-    names = {node.id for tree in trees().values() for node in ast.walk(tree) if isinstance(node, ast.Name)}
-    assert not {name for name in names if name.endswith("_BY_NAME")}
+    assert not [path for path in PACKAGE.rglob("*.py") if "_BY_NAME" in path.read_text(encoding="utf-8")]
 
 
 def test_every_built_in_class_is_known_by_its_name_because_it_was_defined():
@@ -101,7 +103,7 @@ def test_a_call_of_fit_is_one_object_of_options_behind_the_methods_that_users_ca
     public = {"compile", "fit", "fit_async", "evaluate", "evaluate_async", "stateless_compute_loss"}
     many = {
         node.name
-        for file, tree in trees().items() if file.startswith("trainers/")
+        for file, tree in trees("trainers").items()
         for node in ast.walk(tree) if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
         if len(node.args.args) + len(node.args.kwonlyargs) > 8
     }  # fmt: skip
@@ -119,12 +121,12 @@ def test_the_trainer_speaks_of_tensors_and_programs_and_not_of_what_they_are_mad
     below = ("pyml.graph", "pyml.compile", "pyml.device")
     found = [
         f"{file}: {module}"
-        for file, tree in trees().items() if file.startswith("trainers/")
+        for file, tree in trees("trainers").items()
         for node in ast.walk(tree) if isinstance(node, ast.Import | ast.ImportFrom)
         for module in ([node.module or ""] if isinstance(node, ast.ImportFrom) else [alias.name for alias in node.names])
         if module.startswith(below) and module != "pyml.device.lock"
     ]  # fmt: skip
-    inside = [f"{file}, line {node.lineno}: {node.attr}" for file, tree in trees().items() if file.startswith("trainers/")
+    inside = [f"{file}, line {node.lineno}: {node.attr}" for file, tree in trees("trainers").items()
               for node in ast.walk(tree) if isinstance(node, ast.Attribute) and node.attr in ("_node", "_buffer", "buffer")]  # fmt: skip
     assert not found + inside
 

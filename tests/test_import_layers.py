@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 from every import every
+from syntax import tree_of, trees_are_forgotten  # noqa: F401
 
 import pyml
 from pyml.graph import prims  # noqa: F401  # fills the table of ops
@@ -94,12 +95,6 @@ def of_part(name: str) -> list[str]:
     return [m for m in MODULES if (m == "pyml" if name == "pyml" else m == f"pyml.{name}" or m.startswith(f"pyml.{name}."))]
 
 
-@cache
-def tree_of(name: str) -> ast.Module:
-    """A module's syntax tree; read when a test asks for it, so that collecting tests stays quick."""
-    return ast.parse(MODULES[name].read_text(encoding="utf-8"), str(MODULES[name]))
-
-
 def statements(tree: ast.AST, everywhere: bool) -> Iterator[ast.stmt]:
     """Import statements: those run on import, or all of them. Imports for type checkers never count."""
     for node in ast.iter_child_nodes(tree):
@@ -116,7 +111,7 @@ def statements(tree: ast.AST, everywhere: bool) -> Iterator[ast.stmt]:
 @cache
 def statements_of(name: str, everywhere: bool) -> list[ast.stmt]:
     """Those of a module."""
-    return list(statements(tree_of(name), everywhere))
+    return list(statements(tree_of(MODULES[name]), everywhere))
 
 
 @cache
@@ -257,7 +252,7 @@ def test_only_choosers_of_kernels_look_at_the_numbers_of_an_adapter():
         for name in MODULES
         if not name.startswith(("pyml.graph.profile", "pyml.graph.prims.")) and name != "pyml.config"  # which prints the family
         if "profile." in MODULES[name].read_text(encoding="utf-8")
-        for node in ast.walk(tree_of(name))
+        for node in ast.walk(tree_of(MODULES[name]))
         if isinstance(node, ast.Attribute) and node.attr in numbers and ast.unparse(node.value).split(".")[-1] == "profile"
     ]
     assert not looks, "\n".join(looks)
@@ -271,7 +266,7 @@ def test_the_compiler_knows_no_primitive_by_name():
         f"{name}, line {node.lineno}: {node.value!r}"
         for name in MODULES
         if part(name) == "compile"
-        for node in ast.walk(tree_of(name))
+        for node in ast.walk(tree_of(MODULES[name]))
         if isinstance(node, ast.Constant) and node.value in names - {"const", "input", "buffer"}
     ]
     assert not known, "\n".join(known)
@@ -279,7 +274,7 @@ def test_the_compiler_knows_no_primitive_by_name():
         f"{name}, line {node.lineno}: {ast.unparse(node)}"
         for name in MODULES
         if part(name) == "compile"
-        for node in ast.walk(tree_of(name))
+        for node in ast.walk(tree_of(MODULES[name]))
         if isinstance(node, ast.Compare) and isinstance(node.left, ast.Attribute) and node.left.attr == "op"
         if not isinstance(node.comparators[0], ast.Constant)  # of an index: "/"
     ]
