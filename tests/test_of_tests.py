@@ -70,6 +70,13 @@ def test_what_only_makes_samples_is_not_changed(tmp_path):
     assert [change.applied(source) for change in finder.found] == [source.replace("_Y = 4", "_Y = 5")]
 
 
+def test_what_only_samples_of_classes_need_is_not_changed(tmp_path):
+    source = "class A:\n    def _samples(self):\n        yield _like(3)\n\n\ndef _like(x):\n    return x + _Z\n\n\n_Z = 4\n"
+    finder = changes.Finder(tmp_path, source)
+    finder.visit(ast.parse(source))
+    assert not finder.found
+
+
 def test_many_cases_in_one_test_all_run_and_those_that_fail_are_named():
     met = []
 

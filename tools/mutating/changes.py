@@ -145,7 +145,7 @@ class Finder(ast.NodeVisitor):
 
 
 def only_for_samples(module: ast.Module) -> list[ast.stmt]:
-    """Functions and values of a module that nothing but the `samples=` of its operations needs, or others like them."""
+    """Functions and values of a module that nothing needs but `samples=` of operations, `_samples` of classes, or others like them."""
     made: dict[str, ast.stmt] = {}
     for statement in module.body:
         if isinstance(statement, ast.FunctionDef):
@@ -158,7 +158,9 @@ def only_for_samples(module: ast.Module) -> list[ast.stmt]:
         if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load):
             users.setdefault(node.id, []).append(user)
         for inner in ast.iter_child_nodes(node):
-            look(inner, None if isinstance(inner, ast.keyword) and inner.arg == "samples" else user)
+            for_samples = (inner.arg == "samples" if isinstance(inner, ast.keyword)
+                           else isinstance(inner, ast.FunctionDef) and inner.name == "_samples")  # fmt: skip
+            look(inner, None if for_samples else user)
 
     for statement in module.body:
         look(statement, statement)
