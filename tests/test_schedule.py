@@ -65,6 +65,13 @@ def test_bias_and_activation_join_the_matrix_product():
     assert plan(ops.tanh(ops.matmul(x, w) + b)).dispatches == 1
 
 
+def test_a_sum_of_a_repeated_sum_is_a_kernel_of_its_own(device):
+    x = np.arange(12, dtype=np.float32).reshape(3, 4)
+    for repeated in (lambda s: ops.broadcast_to(s, (3, 4)), lambda s: ops.broadcast_to(s, (3, 4)) * 2):
+        step = pyml.program(lambda x, repeated=repeated: ops.sum(repeated(ops.sum(x))))
+        np.testing.assert_allclose(step(x), repeated(ops.convert_to_tensor(np.float32(66))).numpy().sum())
+
+
 def test_an_activation_and_its_input_are_two_outputs_of_one_kernel():
     x, w = leaf(16, 32), leaf(32, 8)
     h = ops.matmul(x, w)

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from ..graph.node import Node
 from .chain import in_chain_by_size
-from .groups import Group, edges
+from .groups import Group, edges, operands
 
 if TYPE_CHECKING:
     from .schedule import Scheduler
@@ -102,7 +102,9 @@ class Merging:
 
 
 def _follows(a: Group, b: Group) -> bool:
-    """Whether b reads a's results only at its own output elements, where they are at hand."""
+    """Whether b reads a's results only at its own output elements, where they are at hand: no reduction of b goes over them."""
+    if any(a.computes(v) for anchor in b.anchors for v in operands(anchor)):
+        return False
     aligned = all(al and key in b.exact for key, m in b.members.items() for v, al in edges(m) if a.computes(v))
     return aligned and (a.kind == "routine" or all(k in a.exact or k not in a.members for k in b.reads if k in a.own))
 
