@@ -44,7 +44,7 @@ def compile_kernel(kernel: DeviceKernel, relaxed: bool = True, sinks: bool = Fal
 
 @functools.lru_cache(512)
 def _compiled(text: str, grid: tuple[int, int, int], relaxed: bool, sinks: bool) -> Compiled:
-    key = _key(text, grid, relaxed, sinks)
+    key = None if kept.store() is None else _key(text, grid, relaxed, sinks)
     found = kept.find(key)
     if found is not None and (made := from_bytes(found)) is not None:
         kept.counts["kernels found"] += 1

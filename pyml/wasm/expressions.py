@@ -9,19 +9,20 @@ from typing import Any
 
 from ..errors import KernelError
 from . import builtins, operators
-from .module import I32, leb
+from .module import I32
 from .opcodes import (
     ADD,
     BR,
     END,
     EQZ,
     EXTRACT,
-    GET,
+    GETS,
     I32_CONST,
     IF,
+    LEB,
     LOAD_LANE,
     REPLACE,
-    SET,
+    SETS,
     SHL,
     SPLAT,
     V_LOAD,
@@ -33,6 +34,7 @@ from .parse import Procedure, Source
 from .places import Frame, Memory, NeedsMemory, Registers, Var
 from .values import ELEMENT, LANES, STORAGE, Value, aggregate, concrete, constant, number
 
+_SHIFTS = {2: I32_CONST + b"\x02" + SHL, 4: I32_CONST + b"\x04" + SHL}  # the number of an element as bytes
 LOADS = {"f32": b"\x2a\x02", "i32": b"\x28\x02", "u32": b"\x28\x02"}
 
 
@@ -47,6 +49,8 @@ class Expressions:
         self.labels = 0
         self.scopes: list[dict[str, Any]] = [{}]  # each with all names that are seen in it, but for those of the module
         self.aliases: list[dict] = [source.aliases]
+        self.types: list[dict[str, str]] = [{}]  # what names of types mean, beside `aliases`
+        self.known_types: dict[int, dict[str, str]] = {}  # by the id of the last of `aliases`
         self.sources = [source]
         self.frames: list[Frame] = []
         self.loops: list[tuple[int, int]] = []  # (break label, continue label)
@@ -54,6 +58,7 @@ class Expressions:
         self.scratch_base = 0
         self.consts: dict[str, Value] = {}
         self.folded: dict[int, Value] = {}  # by the id of an expression: its value, which is the same wherever it is read
+        self.unfixed: set[int] = set()  # ids of expressions that are constants in one copy of a loop's body, others in others
         self.weights: dict[int, int] = {}
         self.copies = 1  # how often the statement at hand is written out by the loops around it
         self.mutable: set[bytes] = set()  # instructions that read a variable
@@ -68,18 +73,17 @@ class Expressions:
         return 2 + len(self.locals)
 
     def get(self, index: int, kind: str) -> Value:
-        return Value(kind, GET + leb(index), simple=True)
+        return Value(kind, GETS[index], simple=True)
 
     def keep(self, v: Value) -> Value:
         """The value in a local, unless it is a constant or in one already."""
         if v.fields is not None:
             return aggregate(v.type, {k: self.keep(f) for k, f in v.fields.items()})
-        v = concrete(v)
         if v.simple:
-            return v
+            return v if v.type in STORAGE else concrete(v)
         index = self.local(STORAGE[v.type])
-        self.emit(v.code, SET, leb(index))
-        kept = self.get(index, v.type)
+        self.out += v.code + SETS[index]
+        kept = Value(v.type, GETS[index], None, True)
         kept.wraps = v.wraps
         return kept
 
@@ -93,14 +97,21 @@ class Expressions:
         self.labels -= 1
 
     def branch(self, label: int, opcode: bytes = BR) -> None:
-        self.emit(opcode, leb(self.labels - 1 - label))
+        self.emit(opcode, LEB[self.labels - 1 - label])
 
     # ---- types
     def type(self, t):
-        if isinstance(t, tuple):
+        if t.__class__ is tuple:
             return ("array", self.type(t[1]), t[2])
         if t in STORAGE:  # no alias has such a name
             return t
+        known = self.types[-1].get(t)
+        if known is None:
+            known = self.types[-1][t] = self.meant(t)
+        return known
+
+    def meant(self, t: str):
+        """The type of this name."""
         for names in reversed(self.aliases):
             if t in names:
                 return self.type(names[t])
@@ -126,14 +137,14 @@ class Expressions:
 
     # ---- names
     def lookup(self, name: str):
-        found = self.scopes[-1].get(name) or self.scopes[0].get(name) or self.consts.get(name)
-        if found is not None:
-            return found
+        return self.scopes[-1].get(name) or self.scopes[0].get(name) or self.consts.get(name) or self.declared(name)
+
+    def declared(self, name: str) -> Value:
+        """A constant of the module that nobody has asked for yet."""
         if name in self.source.consts:
-            if name not in self.consts:
-                kind, e = self.source.consts[name]
-                v = self.expression(e)
-                self.consts[name] = v if kind is None else self.convert(v, self.type(kind))
+            kind, e = self.source.consts[name]
+            v = self.expression(e)
+            self.consts[name] = v if kind is None else self.convert(v, self.type(kind))
             return self.consts[name]
         if name in ("true", "false"):
             return constant("bool", name == "true")
@@ -150,13 +161,14 @@ class Expressions:
         """The value of a parsed expression; constants of an expression are folded once."""
         kind = e[0]
         if kind == "id":
-            found = self.lookup(e[1])
+            name = e[1]  # `lookup`, without a call
+            found = self.scopes[-1].get(name) or self.scopes[0].get(name) or self.consts.get(name) or self.declared(name)
             if found.__class__ is Value:
                 return found
             if found.__class__ is Var:
-                return self.get(found.index, found.type)
+                return found.value
             if isinstance(found, dict):
-                return aggregate(found["type"], {n: self.get(v.index, v.type) for n, v in found["vars"].items()})
+                return aggregate(found["type"], {n: v.value for n, v in found["vars"].items()})
             raise KernelError(f"WGSL: the array {e[1]!r} is used without an index.")
         if kind == "num":
             return number(e[1])
@@ -164,12 +176,26 @@ class Expressions:
             known = self.folded.get(id(e))
             if known is not None:
                 return known
-            v = self.binary(e)
-            if v.const is not None and self.fixed(e):
-                self.folded[id(e)] = v
+            _, op, left, right = e
+            a = number(left[1]) if left[0] == "num" else self.expression(left)
+            if op == "&&" or op == "||":
+                v = self.decided(op, a, right)
+            else:
+                v = operators.binary(self, op, a, number(right[1]) if right[0] == "num" else self.expression(right))
+            if v.const is not None and id(e) not in self.unfixed:
+                if self.fixed(e):
+                    self.folded[id(e)] = v
+                else:
+                    self.unfixed.add(id(e))
             return v
         if kind == "call":
-            return self.call(e[1], e[2])
+            name = e[1]
+            if name in STORAGE:
+                return self.construct(name, e[2])
+            p = self.source.procedures.get(name)
+            if p is not None:
+                return self.inline(p, [self.expression(a) for a in e[2]])
+            return self.call(name, e[2])
         if kind == "member":
             return self.member(self.expression(e[1]), e[2])
         if kind == "index":
@@ -187,20 +213,17 @@ class Expressions:
             return self.fixed(e[2]) and self.fixed(e[3])
         return kind == "id" and e[1] in self.source.consts and e[1] not in self.source.locals
 
-    def binary(self, e) -> Value:
-        _, op, left, right = e
-        a = self.expression(left)
-        if op == "&&" or op == "||":
-            if a.const is not None:
-                return self.expression(right) if bool(a.const) == (op == "&&") else a
-            return self.shortcut(op, a, right)
-        return operators.binary(self, op, a, self.expression(right))
+    def decided(self, op: str, a: Value, rest) -> Value:
+        """`a && rest` or `a || rest`."""
+        if a.const is not None:
+            return self.expression(rest) if bool(a.const) == (op == "&&") else a
+        return self.shortcut(op, a, rest)
 
     def shortcut(self, op: str, a: Value, rest) -> Value:
         """Evaluates the second operand only when it decides: it may read where it must not."""
         before = len(self.out)
         result = self.local(I32)
-        self.emit(a.code, SET, leb(result), GET, leb(result), b"" if op == "&&" else EQZ)
+        self.emit(a.code, SETS[result], GETS[result], b"" if op == "&&" else EQZ)
         start = len(self.out)
         self.open(IF)
         inside = len(self.out)
@@ -210,7 +233,7 @@ class Expressions:
             self.labels -= 1
             return Value("bool", a.code + b.code + operators.SCALAR["bool"]["&" if op == "&&" else "|"])
         assert start < inside
-        self.emit(b.code, SET, leb(result))
+        self.emit(b.code, SETS[result])
         self.close()
         return self.get(result, "bool")
 
@@ -244,7 +267,7 @@ class Expressions:
                 code, offset = self.address(found, self.expression(e[2]))
                 return self.loaded(found.type, code, offset)
             if isinstance(found, Registers):
-                return self.get(self.register(found, target[1], e[2]), found.type)
+                return self.register(found, target[1], e[2]).value
         v = self.expression(target)
         i = self.expression(e[2])
         if i.const is None:
@@ -253,36 +276,40 @@ class Expressions:
             return v.fields[str(i.const) if v.type[:3] == "mat" else LANES[int(i.const)]]
         return self.extract(v, i.const)
 
-    def register(self, array: Registers, name: str, index) -> int:
+    def register(self, array: Registers, name: str, index) -> Var:
         i = self.expression(index)
         if i.const is None:
             raise NeedsMemory(name)
         return array.items[i.const]
 
     def loaded(self, kind: str, code: bytes, offset: int) -> Value:
-        v = Value(kind, code + (V_LOAD + b"\x04" if kind in ELEMENT else LOADS[kind]) + leb(offset))
+        v = Value(kind, code + (V_LOAD + b"\x04" if kind in ELEMENT else LOADS[kind]) + LEB[offset])
         v.load = (code, offset)
         return v
 
     def address(self, m: Memory, i: Value) -> tuple[bytes, int]:
         """Instructions that push the address of element i, and a constant to add."""
         shift = 4 if m.type in ELEMENT else 2
-        base = GET + leb(m.base)
+        base = GETS[m.base]
         if i.const is not None:
             return base, m.offset + (i.const << shift)
         extra = 0
         if i.plus is not None:
             i, extra = i.plus
-        return i.code + I32_CONST + bytes((shift,)) + SHL + base + ADD, m.offset + (extra << shift)
+        return i.code + _SHIFTS[shift] + base + ADD, m.offset + (extra << shift)
 
     # ---- constructors
     def construct(self, kind, args) -> Value:
         """A value of a type: zeros, a conversion, a vector of four values, or the members of a struct."""
-        if isinstance(kind, tuple):
+        if kind.__class__ is tuple:
             raise KernelError("WGSL: an array is made only where a variable is declared.")
         values = [self.expression(a) for a in args]
         if not values:
             return self.zero(kind)
+        if kind in STORAGE:
+            if len(values) == 1 or kind not in ELEMENT:
+                return values[0] if values[0].type == kind else self.convert(values[0], kind)
+            return self.gathered(kind, [self.convert(v, ELEMENT[kind]) for v in values])
         if kind[:8] == "bitcast<":
             return operators.bitcast(self, values[0], kind[8:-1])
         fields = self.fields_of(kind)
@@ -290,10 +317,6 @@ class Expressions:
             if len(values) == 1 and len(fields) > 1:
                 values *= len(fields)
             return aggregate(kind, {n: self.keep(self.convert(v, t)) for (n, t), v in zip(fields.items(), values, strict=True)})
-        if kind in ELEMENT:
-            if len(values) == 1:
-                return self.convert(values[0], kind)
-            return self.gathered(kind, [self.convert(v, ELEMENT[kind]) for v in values])
         return self.convert(values[0], kind)
 
     def gathered(self, kind: str, lanes: list[Value]) -> Value:
@@ -311,10 +334,10 @@ class Expressions:
                 return self.splat(lanes[0], kind)
             places = [v.load for v in lanes if v.load is not None]
             if len({code for code, _ in places}) == 1 and [o - places[0][1] for _, o in places] == [0, 4, 8, 12]:
-                return Value(kind, places[0][0] + V_LOAD + b"\x02" + leb(places[0][1]))
+                return Value(kind, places[0][0] + V_LOAD + b"\x02" + LEB[places[0][1]])
             first, *rest = places
-            code = b"".join(address for address, _ in reversed(rest)) + first[0] + V_ZERO_LOAD + b"\x02" + leb(first[1])
-            return Value(kind, code + b"".join(LOAD_LANE + b"\x02" + leb(offset) + bytes((k,)) for k, (_, offset) in enumerate(rest, 1)))
+            code = b"".join(address for address, _ in reversed(rest)) + first[0] + V_ZERO_LOAD + b"\x02" + LEB[first[1]]
+            return Value(kind, code + b"".join(LOAD_LANE + b"\x02" + LEB[offset] + bytes((k,)) for k, (_, offset) in enumerate(rest, 1)))
         code = lanes[0].code + SPLAT[e]
         return Value(kind, code + b"".join(v.code + REPLACE[e] + bytes((k,)) for k, v in enumerate(lanes[1:], 1)))
 
@@ -322,7 +345,7 @@ class Expressions:
         if v.const is not None:
             return constant(kind, v.const)
         if v.load is not None and not (self.sinks and v.type == "f32"):  # there the value would wait outside of the vector registers
-            return Value(kind, v.load[0] + V_SPLAT_LOAD + b"\x02" + leb(v.load[1]))
+            return Value(kind, v.load[0] + V_SPLAT_LOAD + b"\x02" + LEB[v.load[1]])
         if v.lane is not None:
             vector, k = v.lane
             return Value(kind, vector.code + vector.code + lanes_of(k))
@@ -330,19 +353,15 @@ class Expressions:
             return Value(kind, I32_CONST + b"\x00" + v.code + b"\x6b" + SPLAT["i32"])
         return Value(kind, v.code + SPLAT[v.type])
 
-    def convert(self, v: Value, kind: str) -> Value:
-        return operators.convert(self, v, kind)
+    convert = operators.convert
 
     # ---- calls
     def call(self, name: str, args) -> Value:
         if name in self.source.structs:
             return self.construct(name, args)
         kind = self.type(name)
-        if kind != name or name in STORAGE:
+        if kind != name:
             return self.construct(kind, args)
-        p = self.source.procedures.get(name)
-        if p is not None:
-            return self.inline(p, [self.expression(a) for a in args])
         return builtins.call(self, name, args)
 
     def inline(self, p: Procedure, args: list[Value], aliases: dict | None = None) -> Value:

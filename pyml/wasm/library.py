@@ -61,6 +61,8 @@ def library() -> Source:
     return parse(TEXT)
 
 
+@functools.cache
 def names_for(width: int) -> dict[str, str]:
+    """What F, I, U and B are in a call with vectors of four, or with single numbers."""
     wide = (lambda t: f"vec4<{t}>") if width == 4 else (lambda t: t)
     return {"F": wide("f32"), "I": wide("i32"), "U": wide("u32"), "B": wide("bool")}

@@ -11,6 +11,22 @@ I32_CONST, F32_CONST = b"\x41", b"\x43"
 ADD, SUB, SHL, EQZ = b"\x6a", b"\x6b", b"\x74", b"\x45"
 
 
+class Numbered(dict):
+    """An instruction with a number behind it, by the number: most of them come up again and again."""
+
+    def __init__(self, head: bytes = b""):
+        self.head = head
+
+    def __missing__(self, number: int) -> bytes:
+        if len(self) >= 4096:
+            self.clear()
+        code = self[number] = self.head + leb(number)
+        return code
+
+
+LEB, GETS, SETS = Numbered(), Numbered(GET), Numbered(SET)
+
+
 def simd(number: int) -> bytes:
     return b"\xfd" + leb(number)
 

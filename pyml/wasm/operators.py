@@ -22,7 +22,7 @@ from .opcodes import (
     VECTOR,
     simd,
 )  # fmt: skip
-from .values import ELEMENT, Value, concrete, constant, fields_of, reread, rounded
+from .values import ELEMENT, KNOWN, STORAGE, Value, concrete, constant, fields_of, reread, rounded
 
 _COMPARE = {"==", "!=", "<", ">", "<=", ">="}
 _FOLD = {
@@ -102,9 +102,9 @@ def unify(c, a: Value, b: Value) -> tuple[Value, Value]:
     if a.type in ("int", "float"):
         if b.type in ("int", "float"):
             return constant("f32", a.const), constant("f32", b.const)
-        return convert(c, a, b.type), b
+        return constant(b.type, a.const), b
     if b.type in ("int", "float"):
-        return a, convert(c, b, a.type)
+        return a, constant(a.type, b.const)
     if a.type in ELEMENT and b.type == ELEMENT[a.type]:
         return a, c.splat(b, a.type)
     if b.type in ELEMENT and a.type == ELEMENT[b.type]:
@@ -121,11 +121,11 @@ def _one(name: str, vector) -> bytes:
 def binary(c, op: str, a: Value, b: Value) -> Value:
     """`a op b`: folded where both are constants, otherwise the instructions of their type."""
     kind = a.type
-    if kind == "mat4x4<f32>" and op == "*":
-        return _matrix_times(c, a, b)
     if op == "<<" or op == ">>":
         return _shift(c, op, concrete(a), concrete(b))
-    if kind != b.type or kind == "int" or kind == "float":
+    if kind != b.type or kind not in STORAGE:
+        if kind == "mat4x4<f32>" and op == "*":
+            return _matrix_times(c, a, b)
         if kind == b.type == "int" and op in "+-*":
             return constant("int", _FOLD[op](a.const, b.const))
         a, b = unify(c, a, b)
@@ -133,8 +133,10 @@ def binary(c, op: str, a: Value, b: Value) -> Value:
     element = ELEMENT.get(kind)
     result = kind if op not in _COMPARE else "vec4<bool>" if element else "bool"
     if a.const is not None and b.const is not None:
+        fold = _FOLD.get(op)
         if element is None:
-            return constant(result, _fold(op, kind, a.const, b.const))
+            number = fold(a.const, b.const) if fold is not None else _fold(op, kind, a.const, b.const)
+            return KNOWN.get((result, number.__class__, number)) or constant(result, number)
         return constant(result, tuple(_fold(op, element, x, y) for x, y in zip(a.const, b.const, strict=True)))
     if element is None:
         return _scalar(op, kind, result, a, b, c)

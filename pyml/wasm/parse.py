@@ -11,15 +11,17 @@ from __future__ import annotations
 
 import functools
 import re
+import string
 from dataclasses import dataclass, field
 from typing import Any
 
 from ..errors import KernelError
 
 _TOKEN = re.compile(
-    r"(?:([A-Za-z_]\w*)|(0[xX][0-9a-fA-F]+[iu]?|(?:\d+\.\d*|\.\d+|\d+)(?:[eE][+-]?\d+)?[iufh]?)"
-    r"|(<<=|>>=|->|\+\+|--|&&|\|\||<<|>>|[-+*/%&|^=!<>]=|[-+*/%&|^=!<>(){}\[\];:,.@~])|(\S))"
+    r"[A-Za-z_]\w*|0[xX][0-9a-fA-F]+[iu]?|(?:\d+\.\d*|\.\d+|\d+)(?:[eE][+-]?\d+)?[iufh]?"
+    r"|<<=|>>=|->|\+\+|--|&&|\|\||<<|>>|[-+*/%&|^=!<>]=|\S"
 )
+_ALONE = frozenset(string.ascii_letters + string.digits + "_-+*/%&|^=!<>(){}[];:,.@~")  # what a token of one character may be
 _COMMENT = re.compile(r"//[^\n]*")
 _FUNCTION = re.compile(r"^(?=@compute|fn )", re.M)
 _SHORT = {f"vec{n}{c}": f"vec{n}<{t}>" for n in (2, 3, 4) for c, t in (("f", "f32"), ("i", "i32"), ("u", "u32"))} | {
@@ -28,6 +30,7 @@ _SHORT = {f"vec{n}{c}": f"vec{n}<{t}>" for n in (2, 3, 4) for c, t in (("f", "f3
 _GENERIC = {"vec2", "vec3", "vec4", "array", "mat4x4", "bitcast", "atomic"}
 _LEVELS = (("||",), ("&&",), ("|",), ("^",), ("&",), ("==", "!="), ("<", ">", "<=", ">="), ("<<", ">>"), ("+", "-"), ("*", "/", "%"))
 _RANK = {op: rank for rank, ops in enumerate(_LEVELS) for op in ops}
+_PREFIX = ("-", "!", "~")
 _ASSIGN = {"=": "", "+=": "+", "-=": "-", "*=": "*", "/=": "/", "%=": "%", "&=": "&", "|=": "|", "^=": "^", "<<=": "<<", ">>=": ">>"}
 
 
@@ -56,11 +59,10 @@ class Source:
 
 
 def tokens(text: str) -> list[str]:
-    out = []
-    for name, literal, sign, other in _TOKEN.findall(_COMMENT.sub("", text)):
-        if other:
-            raise KernelError(f"WGSL: cannot read {text[text.index(other) :][:40]!r}.")
-        out.append(name or literal or sign)
+    """The words, numbers and signs of a text, and "" at its end."""
+    out = _TOKEN.findall(_COMMENT.sub("", text))
+    if unknown := [text.index(token) for token in set(out) if len(token) == 1 and token not in _ALONE]:
+        raise KernelError(f"WGSL: cannot read {text[min(unknown) :][:40]!r}.")
     out.append("")
     return out
 
@@ -68,25 +70,23 @@ def tokens(text: str) -> list[str]:
 class Parser:
     def __init__(self, text: str):
         self.tokens = tokens(text)
-        self.at = 0
+        self.left = self.tokens[::-1]  # the next one last, so that taking it is `pop`
+        self.take = self.left.pop
         self.declared: set[str] = set()
 
     def error(self, wanted: str) -> KernelError:
-        near = " ".join(self.tokens[max(0, self.at - 6) : self.at + 4])
-        return KernelError(f"WGSL: expected {wanted} at {self.tokens[self.at]!r} in '{near}'.")
-
-    def take(self) -> str:
-        self.at += 1
-        return self.tokens[self.at - 1]
+        at = len(self.tokens) - len(self.left)
+        near = " ".join(self.tokens[max(0, at - 6) : at + 4])
+        return KernelError(f"WGSL: expected {wanted} at {self.left[-1]!r} in '{near}'.")
 
     def expect(self, token: str) -> None:
-        if self.tokens[self.at] != token:
+        if self.left[-1] != token:
             raise self.error(repr(token))
-        self.at += 1
+        self.take()
 
     def accept(self, token: str) -> bool:
-        if self.tokens[self.at] == token:
-            self.at += 1
+        if self.left[-1] == token:
+            self.take()
             return True
         return False
 
@@ -95,7 +95,8 @@ class Parser:
         name = self.take()
         if name in _SHORT:
             return _SHORT[name]
-        if name in _GENERIC and self.accept("<"):
+        if self.left[-1] == "<" and name in _GENERIC:
+            self.take()
             inner = self.type()
             size = self.shift_free() if self.accept(",") else None
             self.close()
@@ -104,91 +105,93 @@ class Parser:
 
     def close(self) -> None:
         """The > that ends a template list, which may be half of a >>."""
-        if self.tokens[self.at] == ">>":
-            self.tokens[self.at] = ">"
+        if self.left[-1] == ">>":
+            self.left[-1] = ">"
         else:
             self.expect(">")
 
     def shift_free(self):
-        return self.binary(_RANK["+"])
+        return self.expression(_RANK["+"])
 
     # ---- expressions
-    def expression(self):
-        return self.binary(0)
-
-    def binary(self, least: int):
-        left = self.unary()
+    def expression(self, least: int = 0):
+        """Operands and the operators between them that bind at least so tightly."""
+        first = self.operand()
+        left = self.left
         while True:
-            op = self.tokens[self.at]
+            op = left[-1]
             rank = _RANK.get(op, -1)
             if rank < least:
-                return left
-            self.at += 1
-            left = ("bin", op, left, self.binary(rank + 1))
+                return first
+            left.pop()
+            first = ("bin", op, first, self.expression(rank + 1))
 
-    def unary(self):
-        t = self.tokens[self.at]
-        if t in ("-", "!", "~"):
-            self.at += 1
-            return ("un", t, self.unary())
-        return self.postfix(self.primary())
-
-    def primary(self):
-        """A name, number, call, constructor, or an expression in brackets."""
-        t = self.take()
-        if t == "(":
+    def operand(self):
+        """A name, number, call, constructor, or an expression in brackets, with what stands before and behind it."""
+        left = self.left
+        t = left.pop()
+        first = t[:1]
+        if first.isdigit() or (first == "." and t != "."):
+            return ("num", t)
+        if first.isalpha() or first == "_":
+            following = left[-1]
+            if following == "(":
+                e: tuple = ("new", _SHORT[t], self.arguments()) if t in _SHORT else ("call", t, self.arguments())
+            elif following == "<" and t in _GENERIC:
+                left.append(t)
+                e = ("new", self.type(), self.arguments())
+            else:
+                e = ("id", t)
+        elif t == "(":
             e = self.expression()
             self.expect(")")
-            return e
-        first = t[:1]
-        if first.isdigit() or first == ".":
-            return ("num", t)
-        if not (first.isalpha() or first == "_"):
-            self.at -= 1
+        elif t in _PREFIX:
+            return ("un", t, self.operand())
+        else:
+            left.append(t)
             raise self.error("an expression")
-        if t in _GENERIC and self.tokens[self.at] == "<":
-            self.at -= 1
-            kind = self.type()
-            return ("new", kind, self.arguments())
-        if self.tokens[self.at] == "(":
-            return ("new", _SHORT[t], self.arguments()) if t in _SHORT else ("call", t, self.arguments())
-        return ("id", t)
-
-    def arguments(self) -> list:
-        self.expect("(")
-        out: list = []
-        while not self.accept(")"):
-            out.append(self.expression())
-            if not self.accept(","):
-                self.expect(")")
-                break
-        return out
-
-    def postfix(self, e):
         while True:
-            if self.accept("."):
-                e = ("member", e, self.take())
-            elif self.accept("["):
+            t = left[-1]
+            if t == ".":
+                left.pop()
+                e = ("member", e, left.pop())
+            elif t == "[":
+                left.pop()
                 e = ("index", e, self.expression())
                 self.expect("]")
             else:
                 return e
 
+    def arguments(self) -> list:
+        self.expect("(")
+        left = self.left
+        out: list = []
+        while left[-1] != ")":
+            out.append(self.expression())
+            if left[-1] != ",":
+                self.expect(")")
+                return out
+            left.pop()
+        left.pop()
+        return out
+
     # ---- statements
     def block(self) -> list:
         self.expect("{")
+        left = self.left
         out: list = []
-        while not self.accept("}"):
+        while left[-1] != "}":
             s = self.statement()
             if s is not None:
                 out.append(s)
+        left.pop()
         return out
 
     def statement(self):
         """One statement; None for an empty one."""
-        t = self.tokens[self.at]
+        t = self.left[-1]
         if t == ";":
-            self.at += 1
+            self.take()
             return None
         if t == "{":
             return ("block", self.block())
@@ -197,16 +200,16 @@ class Parser:
         if t == "for":
             return self.loop()
         if t == "while":
-            self.at += 1
+            self.take()
             test = self.expression()
             return ("for", None, test, None, self.block())
         if t == "return":
-            self.at += 1
-            value = None if self.tokens[self.at] == ";" else self.expression()
+            self.take()
+            value = None if self.left[-1] == ";" else self.expression()
             self.expect(";")
             return ("return", value)
         if t in ("break", "continue"):
-            self.at += 1
+            self.take()
             self.expect(";")
             return (t,)
         s = self.simple()
@@ -215,20 +218,20 @@ class Parser:
 
     def simple(self):
         """A declaration, an assignment, an increment or a call."""
-        t = self.tokens[self.at]
+        t = self.left[-1]
         if t in ("let", "var", "const"):
-            self.at += 1
+            self.take()
             name = self.take()
             self.declared.add(name)
             kind = self.type() if self.accept(":") else None
             return (t, name, kind, self.expression() if self.accept("=") else None)
-        place = self.unary()
-        op = self.tokens[self.at]
+        place = self.operand()
+        op = self.left[-1]
         if op in _ASSIGN:
-            self.at += 1
+            self.take()
             return ("set", place, _ASSIGN[op], self.expression())
         if op in ("++", "--"):
-            self.at += 1
+            self.take()
             return ("set", place, op[0], ("num", "1"))
         return ("do", place)
 
@@ -238,17 +241,17 @@ class Parser:
         then = self.block()
         otherwise: list = []
         if self.accept("else"):
-            otherwise = [self.condition()] if self.tokens[self.at] == "if" else self.block()
+            otherwise = [self.condition()] if self.left[-1] == "if" else self.block()
         return ("if", test, then, otherwise)
 
     def loop(self):
         self.expect("for")
         self.expect("(")
-        first = None if self.tokens[self.at] == ";" else self.simple()
+        first = None if self.left[-1] == ";" else self.simple()
         self.expect(";")
-        test = None if self.tokens[self.at] == ";" else self.expression()
+        test = None if self.left[-1] == ";" else self.expression()
         self.expect(";")
-        step = None if self.tokens[self.at] == ")" else self.simple()
+        step = None if self.left[-1] == ")" else self.simple()
         self.expect(")")
         return ("for", first, test, step, self.block())
 
@@ -257,13 +260,13 @@ class Parser:
         found: dict = {}
         while self.accept("@"):
             name = self.take()
-            found[name] = self.arguments() if self.tokens[self.at] == "(" else []
+            found[name] = self.arguments() if self.left[-1] == "(" else []
         return found
 
     def source(self) -> Source:
         """All declarations of a module."""
         out = Source(locals=self.declared)
-        while self.tokens[self.at]:
+        while self.left[-1]:
             marks = self.attributes()
             t = self.take()
             if t == "const":
@@ -288,7 +291,7 @@ class Parser:
                 if p.entry:
                     out.entry = p
             elif t != ";":
-                self.at -= 1
+                self.left.append(t)
                 raise self.error("a declaration")
         return out
 

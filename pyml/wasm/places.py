@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from .opcodes import GETS
+from .values import Value
+
 
 class Var:
-    """A mutable variable in one local."""
+    """A mutable variable in one local; `value` reads it."""
 
-    __slots__ = ("index", "type")
+    __slots__ = ("index", "type", "value")
 
     def __init__(self, kind: str, index: int):
         self.type, self.index = kind, index
+        self.value = Value(kind, GETS[index], simple=True)
 
 
 class Memory:
@@ -26,7 +30,7 @@ class Registers:
 
     __slots__ = ("items", "type")
 
-    def __init__(self, kind: str, items: list[int]):
+    def __init__(self, kind: str, items: list[Var]):
         self.type, self.items = kind, items
 
 

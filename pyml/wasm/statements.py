@@ -8,8 +8,7 @@ from __future__ import annotations
 from . import operators
 from .expressions import Expressions
 from .library import library
-from .module import leb
-from .opcodes import BLOCK, BR_IF, ELSE, GET, IF, LOOP, REPLACE, SET, V_STORE
+from .opcodes import BLOCK, BR_IF, ELSE, GETS, IF, LEB, LOOP, REPLACE, SETS, V_STORE
 from .parse import Procedure
 from .places import Frame, Memory, NeedsBlock, Registers, Var
 from .values import ELEMENT, LANES, STORAGE, Value, aggregate, concrete, constant, fields_of
@@ -29,9 +28,11 @@ class Statements(Expressions):
         """Writes a procedure at the place of its call, as a block only where it returns early."""
         if aliases is not None:
             self.aliases.append(aliases)
+            self.types.append(self.known_types.setdefault(id(aliases), {}))
         scope: dict = {}
         for (name, kind, _), v in zip(p.params, args, strict=True):
-            scope[name] = self.frozen(self.convert(v, self.type(kind)))
+            kind = self.type(kind)
+            scope[name] = self.frozen(v if v.type == kind else self.convert(v, kind))
         start, labels = len(self.out), self.labels
         result = self.type(p.result) if p.result is not None else None
         try:
@@ -46,6 +47,7 @@ class Statements(Expressions):
             value = None if holder is None else self.held(holder, result)
         if aliases is not None:
             self.aliases.pop()
+            self.types.pop()
         return value if value is not None else Value("none")
 
     def holder(self, kind):
@@ -56,13 +58,13 @@ class Statements(Expressions):
 
     def held(self, holder, kind) -> Value:
         if isinstance(holder, Var):
-            return self.get(holder.index, holder.type)
+            return holder.value
         kinds = self.fields_of(kind) or {}
         return aggregate(kind, {n: self.held(h, kinds[n]) for n, h in holder.items()})
 
     def fill(self, holder, v: Value) -> None:
         if isinstance(holder, Var):
-            self.emit(self.convert(v, holder.type).code, SET, leb(holder.index))
+            self.assign(holder, v)
         else:
             for n, h in holder.items():
                 self.fill(h, fields_of(v)[n])
@@ -82,15 +84,16 @@ class Statements(Expressions):
     # ---- statements
     def statements(self, body):
         for s in body:
-            done = getattr(self, "do_" + s[0])(s)
+            done = _DO[s[0]](self, s)
             if done is not None:
                 return done
         return None
 
     def do_let(self, s):
         v = self.expression(s[3])
-        if s[2] is not None:
-            v = self.convert(v, self.type(s[2]))
+        kind = s[2]
+        if kind is not None and v.type != kind:
+            v = self.convert(v, self.type(kind))
         self.scopes[-1][s[1]] = self.frozen(v)
         return None
 
@@ -103,7 +106,7 @@ class Statements(Expressions):
         if v.code not in self.mutable:
             return self.keep(v)
         index = self.local(STORAGE[v.type])
-        self.emit(v.code, SET, leb(index))
+        self.out += v.code + SETS[index]
         return self.get(index, v.type)
 
     def do_var(self, s):
@@ -124,8 +127,8 @@ class Statements(Expressions):
         if v.fields is not None:
             return {"type": v.type, "vars": {n: self.variable(f) for n, f in v.fields.items()}}
         index = self.local(STORAGE[v.type])
-        self.emit(v.code, SET, leb(index))
-        self.mutable.add(GET + leb(index))
+        self.out += v.code + SETS[index]
+        self.mutable.add(GETS[index])
         return Var(v.type, index)
 
     def array(self, name: str, values: list[Value]) -> None:
@@ -139,9 +142,10 @@ class Statements(Expressions):
             return
         items = []
         for v in values:
-            items.append(self.local(STORAGE[kind]))
-            self.emit(v.code, SET, leb(items[-1]))
-            self.mutable.add(GET + leb(items[-1]))
+            var = Var(kind, self.local(STORAGE[kind]))
+            items.append(var)
+            self.out += v.code + SETS[var.index]
+            self.mutable.add(var.value.code)
         self.scopes[-1][name] = Registers(kind, items)
 
     def reserve(self, kind: str, count: int) -> Memory:
@@ -153,7 +157,15 @@ class Statements(Expressions):
 
     def store(self, m: Memory, i: Value, v: Value) -> None:
         code, offset = self.address(m, i)
-        self.emit(code, self.convert(v, m.type).code, V_STORE + b"\x04" if m.type in ELEMENT else _STORES[m.type], leb(offset))
+        if v.type != m.type:
+            v = self.convert(v, m.type)
+        self.out += code + v.code + (V_STORE + b"\x04" if m.type in ELEMENT else _STORES[m.type]) + LEB[offset]
+
+    def assign(self, var: Var, v: Value) -> None:
+        """Writes a variable."""
+        if v.type != var.type:
+            v = self.convert(v, var.type)
+        self.out += v.code + SETS[var.index]
 
     def do_set(self, s):
         """An assignment to a variable, an element, a member or a lane."""
@@ -167,8 +179,8 @@ class Statements(Expressions):
                 self.fill(var["vars"], v)
                 return None
             if op:
-                v = operators.binary(self, op, self.get(var.index, var.type), v)
-            self.emit(self.convert(v, var.type).code, SET, leb(var.index))
+                v = operators.binary(self, op, var.value, v)
+            self.assign(var, v)
             return None
         target = self.lookup(place[1][1])
         if place[0] == "index" and isinstance(target, Memory):
@@ -180,21 +192,19 @@ class Statements(Expressions):
             self.store(target, i, v)
             return None
         if isinstance(target, Registers):
-            index = self.register(target, place[1][1], place[2])
-            v = operators.binary(self, op, self.get(index, target.type), v) if op else v
-            self.emit(self.convert(v, target.type).code, SET, leb(index))
+            var = self.register(target, place[1][1], place[2])
+            self.assign(var, operators.binary(self, op, var.value, v) if op else v)
             return None
         if isinstance(target, dict):
             var = target["vars"][place[2] if place[0] == "member" else str(self.expression(place[2]).const)]
-            v = operators.binary(self, op, self.get(var.index, var.type), v) if op else v
-            self.emit(self.convert(v, var.type).code, SET, leb(var.index))
+            self.assign(var, operators.binary(self, op, var.value, v) if op else v)
             return None
         k = LANES.index(place[2]) if place[0] == "member" else self.expression(place[2]).const
         element = ELEMENT[target.type]
         if op:
-            v = operators.binary(self, op, self.extract(self.get(target.index, target.type), k), v)
+            v = operators.binary(self, op, self.extract(target.value, k), v)
         v = self.convert(v, element)
-        self.emit(GET, leb(target.index), v.code, REPLACE[element] + bytes((k,)), SET, leb(target.index))
+        self.emit(GETS[target.index], v.code, REPLACE[element] + bytes((k,)), SETS[target.index])
         return None
 
     def do_block(self, s):
@@ -338,12 +348,15 @@ class Statements(Expressions):
         """Syntax nodes of a body, those of the functions it calls included."""
         if id(node) in self.weights:
             return self.weights[id(node)]
-        n = 1
-        for m in node:
-            if m.__class__ is tuple or m.__class__ is list:
-                n += self.weight(m)
-        if node.__class__ is tuple and node and node[0] == "call" and node[1] in self.source.procedures:
-            n += self.weight(self.source.procedures[node[1]].body)
+        n, waiting = 0, [node]
+        while waiting:
+            n += 1
+            one = waiting.pop()
+            for m in one:
+                if m.__class__ is tuple or m.__class__ is list:
+                    waiting.append(m)
+            if one.__class__ is tuple and one and one[0] == "call" and one[1] in self.source.procedures:
+                n += self.weight(self.source.procedures[one[1]].body)
         self.weights[id(node)] = n  # the tree outlives the compiler
         return n
 
@@ -374,6 +387,9 @@ class Statements(Expressions):
     def do_continue(self, s):
         self.branch(self.loops[-1][1])
         return Value("none")
+
+
+_DO = {name[3:]: method for name, method in vars(Statements).items() if name[:3] == "do_"}  # by the kind of a statement
 
 
 def _contains(body, kind: str) -> bool:

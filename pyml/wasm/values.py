@@ -34,7 +34,7 @@ class Value:
         self.type, self.code, self.const, self.simple = kind, code, const, simple
 
 
-_known: dict[tuple, Value] = {}  # nobody changes a constant
+KNOWN: dict[tuple, Value] = {}  # constants by type, class and number; nobody changes one
 _MOST = 8192
 
 
@@ -43,11 +43,11 @@ def constant(kind: str, number) -> Value:
     cls = number.__class__
     if cls is int or cls is bool or (cls is float and number):  # not 0.0, which is equal to -0.0
         key = kind, cls, number
-        known = _known.get(key)
+        known = KNOWN.get(key)
         if known is None:
-            if len(_known) > _MOST:
-                _known.clear()
-            known = _known[key] = _constant(kind, number)
+            if len(KNOWN) > _MOST:
+                KNOWN.clear()
+            known = KNOWN[key] = _constant(kind, number)
         return known
     return _constant(kind, number)
 
