@@ -88,6 +88,23 @@ def test_a_model_kept_here_opens_in_tensorflow_js(python, tf, store):
 
 
 @pytest.mark.parametrize("store", STORES)
+def test_a_model_that_tensorflow_js_has_no_form_for_is_kept_too(python, store):
+    kept, warned, back = python.run(f"""
+    import warnings
+    gru = pyml.Sequential([pyml.Input((6, 4)), layers.GRU(3)])
+    sequence = np.linspace(-1, 1, 48, dtype=np.float32).reshape(2, 6, 4)
+    with warnings.catch_warnings(record=True) as seen:
+        warnings.simplefilter("always")
+        await gru.save_async("{store}://gru")
+    again = await load_model_async("{store}://gru")
+    same = bool(np.array_equal(await gru.predict_async(sequence, verbose=0), await again.predict_async(sequence, verbose=0)))
+    [list(await list_models_async()), [str(w.message) for w in seen], same]
+    """)
+    assert kept == [f"{store}://gru"] and back
+    assert any(f"{store}://gru holds a file of Keras instead" in text for text in warned)
+
+
+@pytest.mark.parametrize("store", STORES)
 def test_a_model_that_tensorflow_js_kept_opens_here(python, tf, store):
     expected = tf.evaluate(SAVE_THERE, f"{store}://theirs")
     assert_close(python.run(f"await outputs(await load_model_async('{store}://theirs'))"), expected)

@@ -26,8 +26,8 @@ def test_every_dtype_of_a_result_is_keras_or_a_listed_difference(cpu, name):
     assert dtype_differences.found(pyml, name, GOLDEN[name]) == dtype_differences.listed(name)
 
 
-@pytest.mark.few(4)
-@every("name", [*dtype_cases.ONE, *dtype_cases.TWO])
+@pytest.mark.few(8)
+@every("name", [*dtype_cases.ONE, *dtype_cases.TWO], blocks=8)
 def test_what_has_a_dtype_can_be_computed_or_is_refused_before(cpu, name):
     for cell in dtype_cases.cells(name):
         result = dtype_cases.result_of(pyml, name, cell)

@@ -100,7 +100,7 @@ def test_only_the_named_parts_are_wanted():
     assert wanted("ResNet-18")
 
 
-@pytest.mark.parametrize("small", [False, True])
+@pytest.mark.parametrize("small", [pytest.param(False, marks=pytest.mark.slow), True])
 def test_the_kernel_tests_of_the_check_are_there(small):
     """Names of tests that a selection no longer meets would leave a check that checks nothing."""
     least = {"tests/test_kernels.py": 10 if small else 40, "tests/test_op_table.py": 20, "tests/test_special_values.py": 10}

@@ -80,7 +80,8 @@ def _load(path: Any, custom_objects: dict[str, Any] | None, compile: bool,
     kind = description.get("format") or _guess(description)
     if kind == whole_files.FORMAT:
         _refuse_weights(str(description.get("file")), place)
-        return _of_file((yield place, whole_files.BYTES, MOST_WEIGHTS), place, custom_objects, compile, safe_mode)
+        [[[name], _, _]] = read_manifest(description.get("weightsManifest"), place)
+        return _of_file((yield place, name, MOST_WEIGHTS), place, custom_objects, compile, safe_mode)
     if kind not in ("graph-model", "layers-model"):
         raise ModelFileError(f"{place}: the format is {kind!r}; expected 'graph-model' or 'layers-model'.")
     weights = yield from requests(read_manifest(description.get("weightsManifest") or [], place), place)

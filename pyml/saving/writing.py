@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..atomic import write
 from ..optimizers.base import known_values
+from ..tracebacks import warn
 from . import stores_browser, whole_files
 from .artifacts import artifacts_of
 from .handlers import coroutine_of, saver_of
@@ -63,13 +64,12 @@ def save_model(model: Model, filepath: Any, overwrite: bool = True, zipped: bool
         return
     if _as_keras(model, filepath, overwrite, zipped, quantize, include_optimizer, keras_version, kwargs):
         return
-    from .tfjs.layers_files import save_layers_model
     from .tfjs.layers_save import model_artifacts
 
     handler = saver_of(filepath)
     if handler is None:
         target_of(filepath)                            # refuses addresses that nothing is written to
-        save_layers_model(model, _path(filepath), overwrite=overwrite, quantize=quantize)
+        _into_folder(model, _path(filepath), overwrite, quantize)
         return
     answer = handler.save(artifacts_of(*model_artifacts(model, quantize)))
     if inspect.isawaitable(answer):
@@ -98,7 +98,6 @@ async def save_model_async(model: Model, filepath: Any, overwrite: bool = True, 
         return None
     if store is None and _as_keras(model, filepath, overwrite, zipped, quantize, include_optimizer, keras_version, kwargs, arrays):
         return None
-    from .tfjs.layers_files import save_layers_model
     from .tfjs.layers_save import model_artifacts
 
     handler = saver_of(filepath)
@@ -108,9 +107,41 @@ async def save_model_async(model: Model, filepath: Any, overwrite: bool = True, 
         return await answer if inspect.isawaitable(answer) else answer
     if store is None:
         target_of(filepath)
-        return save_layers_model(model, _path(filepath), overwrite=overwrite, quantize=quantize, arrays=arrays)
-    await stores_browser.save(*store, *model_artifacts(model, quantize, arrays=arrays), overwrite)
+        return _into_folder(model, _path(filepath), overwrite, quantize, arrays)
+    from .tfjs.calls import Unwritable
+
+    try:
+        await stores_browser.save(*store, *model_artifacts(model, quantize, arrays=arrays), overwrite)
+    except Unwritable as why:
+        if quantize is not None or store[0] == "downloads":
+            raise
+        await stores_browser.save(*store, *_whole(model, arrays), overwrite)
+        warn(f"{why.reason} {filepath} holds a file of Keras instead, which load_model opens, and TensorFlow.js does not.")
     return None
+
+
+def _into_folder(model: Model, path: Any, overwrite: bool, quantize: str | None, arrays: dict[int, Any] | None = None) -> None:
+    """Writes a layers-model; where TensorFlow.js has no form for the model and only a folder was asked for, a file of Keras into it."""
+    from .tfjs.calls import Unwritable
+    from .tfjs.layers_files import listing_of, save_layers_model, write_files
+
+    try:
+        save_layers_model(model, path, overwrite, quantize, arrays)
+    except Unwritable as why:
+        if str(path).endswith(".json") or quantize is not None:
+            raise
+        write_files(listing_of(path), *_whole(model, arrays))
+        warn(
+            f"{why.reason} The folder {path} holds a file of Keras instead, which load_model opens, and TensorFlow.js does not. "
+            "A path that ends in model.json asks for TensorFlow.js alone, one that ends in .keras for that file alone."
+        )
+
+
+def _whole(model: Model, arrays: dict[int, Any] | None) -> tuple[dict[str, Any], list[bytes]]:
+    """A model as a `.keras` file and what describes it where a layers-model is expected."""
+    file = io.BytesIO()
+    _as_keras(model, file, True, None, None, True, None, {}, arrays, "model.keras")
+    return whole_files.description_of("model.keras"), [file.getvalue()]
 
 
 def _store_of(target: Any) -> tuple[str, str] | None:

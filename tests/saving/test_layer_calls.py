@@ -118,7 +118,7 @@ def test_an_argument_that_a_file_cannot_hold_is_named(tmp_path):
     x = Input((5, 2))
     model = Model(x, layers.LSTM(3)(x, mask=np.ones((1, 5), bool)))
     with pytest.raises(ValueError, match=r'layer "lstm.*" \(LSTM\) was called with an argument mask.*Nothing was written.*save_weights'):
-        model.save(tmp_path)
+        model.save(tmp_path / "model.json")
     assert list(tmp_path.iterdir()) == []
 
 
@@ -130,9 +130,9 @@ def test_stacked_cells_are_those_of_tensorflow_js_and_their_states_which_it_orde
     check_there(tmp_path, [data], model.predict(data, verbose=0))
     cells = [layers.SimpleRNNCell(4), layers.SimpleRNNCell(2)]
     with pytest.raises(ValueError, match=r"stacked cells .*in reverse"):
-        Model([a, h, c], layers.RNN(cells)(a, initial_state=[h, c])).save(tmp_path / "no")
+        Model([a, h, c], layers.RNN(cells)(a, initial_state=[h, c])).save(tmp_path / "no" / "model.json")
     with pytest.raises(ValueError, match="stacked cells in reverse"):
-        Model(a, layers.RNN([layers.SimpleRNNCell(4)], return_state=True)(a)).save(tmp_path / "no")
+        Model(a, layers.RNN([layers.SimpleRNNCell(4)], return_state=True)(a)).save(tmp_path / "no" / "model.json")
     assert not (tmp_path / "no").exists()
 
 
@@ -188,11 +188,43 @@ UNKNOWN = {
 def test_a_layer_that_tensorflow_js_has_not_is_refused_and_the_way_that_is_named_keeps_the_model(tmp_path, kind):
     model, data = UNKNOWN[kind](), numbers(2, 4, 4 if kind == "GroupNormalization" else 3)
     with pytest.raises(ValueError, match=rf"\({kind.split()[-1]}\): TensorFlow\.js has .*Nothing was written\. .*model\.keras"):
-        model.save(tmp_path)
+        model.save(tmp_path / "model.json")
     assert list(tmp_path.iterdir()) == []
     model.save(tmp_path / "model.keras")
     back = pyml.saving.load_model(tmp_path / "model.keras")
     np.testing.assert_allclose(back.predict(data, verbose=0), model.predict(data, verbose=0), atol=1e-6)
+
+
+class Pair(Model):
+    """A model with a call of its own."""
+
+    def __init__(self, **kwargs):
+        super().__init__(**kwargs)
+        self.last = layers.Dense(2)
+
+    def call(self, x):
+        return self.last(x) * 2.0
+
+
+@pytest.mark.parametrize("kind", [*UNKNOWN, "Pair"])
+def test_a_folder_keeps_such_a_model_too_with_a_warning(tmp_path, kind):
+    model, data = Pair() if kind == "Pair" else UNKNOWN[kind](), numbers(2, 4, 4 if kind == "GroupNormalization" else 3)
+    wanted = model.predict(data, verbose=0)
+    Sequential([Input((3,)), layers.Dense(2)]).save(tmp_path)
+    (tmp_path / "notes.txt").write_text("mine")
+    with pytest.raises(FileExistsError):
+        model.save(tmp_path, overwrite=False)
+    with pytest.raises(ValueError, match=r"Nothing was written"):
+        model.save(tmp_path, quantize="float16")
+    with pytest.warns(UserWarning, match=r"TensorFlow\.js has .*The folder .* holds a file of Keras instead"):
+        model.save(tmp_path)
+    listing, file, notes = sorted(tmp_path.iterdir(), key=lambda path: len(path.name) + 100 * (path.name == "notes.txt"))
+    assert (listing.name, notes.name, file.suffix) == ("model.json", "notes.txt", ".keras")   # and no shard of the old model
+    for source in (tmp_path, listing, file):
+        back = pyml.saving.load_model(source, custom_objects={"Pair": Pair})
+        np.testing.assert_allclose(back.predict(data, verbose=0), wanted, atol=1e-6)
+    Sequential([Input((3,)), layers.Dense(7)]).save(tmp_path)
+    assert pyml.saving.load_model(tmp_path).output_shape == (None, 7) and not file.exists()
 
 
 def test_an_identity_is_a_linear_activation_there_and_an_identity_again_here(tmp_path):
@@ -211,7 +243,7 @@ def test_an_identity_is_a_linear_activation_there_and_an_identity_again_here(tmp
 ])  # fmt: skip
 def test_cells_functions_and_ops_that_tensorflow_js_has_not_are_refused(tmp_path, make, match):
     with pytest.raises(ValueError, match=match + ".*Nothing was written"):
-        make().save(tmp_path)
+        make().save(tmp_path / "model.json")
     assert list(tmp_path.iterdir()) == []
 
 
@@ -229,5 +261,5 @@ def test_a_config_counts_the_calls_of_its_own_graph_only():
 def test_arguments_that_json_has_no_form_for_are_refused(tmp_path):
     model = Sequential([Input((3,)), layers.Rescaling(float("inf"))])
     with pytest.raises(ValueError, match=r"NaN, infinite .*Nothing was written"):
-        model.save(tmp_path)
+        model.save(tmp_path / "model.json")
     assert list(tmp_path.iterdir()) == []

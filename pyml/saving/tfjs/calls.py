@@ -118,6 +118,17 @@ def count_from_zero(layers: list[dict[str, Any]], ends: Any) -> None:
 
 
 # ---- writing
+class Unwritable(ValueError):
+    """TensorFlow.js has no form for something in a model; `reason` says for what, the message also what keeps the model."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(
+            f'{reason} Nothing was written. model.save("model.keras") keeps the whole model, which load_model opens again; '
+            'model.save_weights("model.weights.h5") keeps its weights alone.'
+        )
+        self.reason = reason
+
+
 def write_call(node: CallNode, reference: Callable[[KerasTensor], Reference], what: str) -> list[Reference]:
     """The inbound node of one call.
 
@@ -127,7 +138,7 @@ def write_call(node: CallNode, reference: Callable[[KerasTensor], Reference], wh
         what: The layer, for messages.
 
     Raises:
-        ValueError: The format has no place for an argument.
+        Unwritable: The format has no place for an argument.
     """
     layer: Any = node.operation
     given: dict[str, Any] = {**dict(zip(layer._signature.names, node.args, strict=False)), **node.kwargs}
@@ -136,7 +147,7 @@ def write_call(node: CallNode, reference: Callable[[KerasTensor], Reference], wh
     inputs = [inputs] if isinstance(inputs, KerasTensor) else inputs
     if any(base.__name__ in RECURRENT for base in type(layer).__mro__) and given.get("initial_state") is not None:
         if hasattr(getattr(layer, "cell", None), "cells"):
-            raise ValueError(f"{what} has stacked cells and was called with initial_state; TensorFlow.js takes those in reverse. {KEEP}")
+            raise Unwritable(f"{what} has stacked cells and was called with initial_state; TensorFlow.js takes those in reverse.")
         inputs = [*inputs, *flatten(given.pop("initial_state"))]
     if not isinstance(inputs, (list, tuple)) or not all(isinstance(tensor, KerasTensor) for tensor in inputs):
         raise _refused(what, first, "tensors of the model, one or a list of them")
@@ -154,11 +165,5 @@ def _written(value: Any, reference: Callable[[KerasTensor], Reference], what: st
     raise _refused(what, name, "a number, a text, or a tensor of the model")
 
 
-def _refused(what: str, name: str, expected: str) -> ValueError:
-    return ValueError(f"{what} was called with an argument {name}; a file of TensorFlow.js can hold only {expected}. {KEEP}")
-
-
-KEEP = (
-    'Nothing was written. model.save("model.keras") keeps the whole model, which load_model opens again; '
-    'model.save_weights("model.weights.h5") keeps its weights alone.'
-)
+def _refused(what: str, name: str, expected: str) -> Unwritable:
+    return Unwritable(f"{what} was called with an argument {name}; a file of TensorFlow.js can hold only {expected}.")

@@ -7,7 +7,7 @@ from typing import Any
 from ... import ops
 from ...objects.registry import register_keras_serializable
 from ..files import ModelFileError
-from .calls import KEEP, count_from_zero, flat_name, read_call, read_ends
+from .calls import Unwritable, count_from_zero, flat_name, read_call, read_ends
 
 _OF_NO_WEIGHTS = {"CategoryEncoding", "Discretization", "HashedCrossing", "Hashing", "IntegerLookup", "StringLookup", "TextVectorization"}
 _DROPPED = {"batch_input_shape", "implementation", "time_major", "ragged", "sparse", "renorm", "fused", "virtual_batch_size",
@@ -184,7 +184,7 @@ def write_layer(layer) -> dict:
         config = {"name": layer.name, "trainable": layer.trainable, "dtype": "float32", "activation": "linear", _WRITTEN_AS: name}
         return {"class_name": "Activation", "config": config}
     if not ours or name not in KNOWN_TO_TFJS:
-        raise ValueError(f'Layer "{layer.name}" ({name}): TensorFlow.js has no such layer. {KEEP}')
+        raise Unwritable(f'Layer "{layer.name}" ({name}): TensorFlow.js has no such layer.')
     config = layer.get_config()
     _check_writable(layer, name, config)
     if name == "InputLayer":
@@ -227,31 +227,31 @@ def write_layers(layer, taken) -> list[dict]:
 
 
 def _check_writable(layer, name, config):
-    """Raises ValueError for what TensorFlow.js cannot express of a layer."""
+    """Raises Unwritable for what TensorFlow.js cannot express of a layer."""
     what = f'Layer "{layer.name}" ({name})'
     if layer.quantization_mode is not None:
-        raise ValueError(f"{what}: TensorFlow.js has no layers with weights of {layer.quantization_mode}. {KEEP}")
+        raise Unwritable(f"{what}: TensorFlow.js has no layers with weights of {layer.quantization_mode}.")
     if getattr(layer, "lora_enabled", False):
-        raise ValueError(f"{what}: TensorFlow.js has no low-rank adapters. {KEEP}")
+        raise Unwritable(f"{what}: TensorFlow.js has no low-rank adapters.")
     if config.get("groups", 1) != 1:
-        raise ValueError(f"{what}: TensorFlow.js has no convolution in groups (groups={config['groups']}). {KEEP}")
+        raise Unwritable(f"{what}: TensorFlow.js has no convolution in groups (groups={config['groups']}).")
     if config.get("reset_after"):
-        raise ValueError(f"{what}: TensorFlow.js has only reset_after=False; for it, make the layer so before it is trained. {KEEP}")
+        raise Unwritable(f"{what}: TensorFlow.js has only reset_after=False; for it, make the layer so before it is trained.")
     if config.get("return_state") and hasattr(getattr(layer, "cell", None), "cells"):
-        raise ValueError(f"{what}: TensorFlow.js returns the states of stacked cells in reverse (return_state=True). {KEEP}")
+        raise Unwritable(f"{what}: TensorFlow.js returns the states of stacked cells in reverse (return_state=True).")
     if config.get("keepdims"):
-        raise ValueError(f"{what}: TensorFlow.js pools without keepdims; inside another layer, pool without it and put a Reshape after it.")
+        raise Unwritable(f"{what}: TensorFlow.js pools without keepdims; inside another layer, pool without it and put a Reshape after it.")
     for key in _ACTIVATIONS:
         value = getattr(layer, key, None)
         if value is not None and getattr(value, "__name__", "") == "hard_sigmoid" and value is not keras2_hard_sigmoid:
-            raise ValueError(
+            raise Unwritable(
                 f"{what}: hard_sigmoid is x / 6 + 0.5 here and 0.2 x + 0.5 in TensorFlow.js; "
                 "use pyml.saving.keras2_hard_sigmoid, or another activation."
             )
         if isinstance(config.get(key), dict) and value is not keras2_hard_sigmoid and config[key].get("class_name") == "function":
-            raise ValueError(f"{what}: TensorFlow.js does not know the activation {config[key].get('config')!r}. {KEEP}")
+            raise Unwritable(f"{what}: TensorFlow.js does not know the activation {config[key].get('config')!r}.")
     if name == "ReLU" and (getattr(layer, "negative_slope", 0) or getattr(layer, "threshold", 0)):
-        raise ValueError(f"{what}: TensorFlow.js has ReLU with max_value only; use LeakyReLU.")
+        raise Unwritable(f"{what}: TensorFlow.js has ReLU with max_value only; use LeakyReLU.")
 
 
 def _write_value(key, value):

@@ -9,7 +9,7 @@ import numpy as np
 from ...core.tree import map_structure
 from ...layers import Layer
 from ...objects.registry import LAYERS
-from .calls import KEEP, write_call
+from .calls import Unwritable, write_call
 from .layers_config import write_layers
 from .layers_model import named_weights
 
@@ -26,11 +26,14 @@ def model_artifacts(model, quantize=None, generated_by="pyml", arrays=None) -> t
         arrays: Values of the weights by `id(variable)`, where they were read before; otherwise they are read here.
 
     Raises:
-        ValueError: The model has something that TensorFlow.js has not, or no weights yet.
+        Unwritable: The model has something that TensorFlow.js has not.
+        ValueError: It has no graph yet, two weights of one name, or there is no such quantization.
     """
     if quantize not in (None, "float16", *_LEVELS):
         raise ValueError(f"save: quantize must be None, 'float16', 'uint16' or 'uint8'. Received: {quantize!r}")
     if getattr(model, "_graph", None) is None:
+        if model.built:
+            raise Unwritable(f"save: model '{model.name}' has a call of its own; TensorFlow.js has only graphs of layers.")
         raise ValueError(f"save: model '{model.name}' has no graph of layers yet; give it an Input, or call it on data first.")
     topology = {**write_model(model), "keras_version": "pyml", "backend": "pyml"}
     specs, parts = [], []
@@ -63,8 +66,8 @@ def _check_json(description: dict) -> None:
         for key, value in entry["config"].items():
             if (problem_there := _json_problem(value)) is not None:
                 where = f"layer {entry['config'].get('name')!r} ({entry['class_name']})"
-                raise ValueError(f"save: {where}: its argument {key} {problem_there}. {KEEP}")
-    raise ValueError(f"save: an argument of a layer {problem}. {KEEP}")
+                raise Unwritable(f"save: {where}: its argument {key} {problem_there}.")
+    raise Unwritable(f"save: an argument of a layer {problem}.")
 
 
 def _json_problem(value) -> str | None:
@@ -155,5 +158,5 @@ def first_call(operation) -> int:
 
 def write_layers_or_model(operation, names) -> list[dict]:
     if not isinstance(operation, Layer):
-        raise ValueError(f"save: the op '{operation.name}' between layers cannot be expressed in TensorFlow.js; use a layer for it. {KEEP}")
+        raise Unwritable(f"save: the op '{operation.name}' between layers cannot be expressed in TensorFlow.js; use a layer for it.")
     return [write_model(operation)] if isinstance(operation, LAYERS.classes["Model"]) else write_layers(operation, names)
