@@ -6,7 +6,9 @@ import sys
 from pathlib import Path
 
 import numpy as np
+import plans
 import pytest
+from every import every
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -214,6 +216,13 @@ def test_any_graph_computes_what_its_ops_compute(data):
     for r, e in zip(roots, expected, strict=True):
         got = r.buffer.handle[: r.size * 4].view(np.float32).reshape(r.shape)
         np.testing.assert_allclose(got, e, rtol=1e-4, atol=1e-5)
+
+
+@every("graph", lambda: [pytest.param(graph, id=graph.name) for graph in plans.graphs()], blocks=8)
+def test_the_kernels_of_a_plan_leave_what_its_operations_say(graph, device):
+    wanted = plans.expected(graph)
+    for found, value in zip(plans.computed(graph, device), wanted, strict=True):
+        np.testing.assert_allclose(found, value, rtol=1e-4, atol=1e-5 * max(1, np.abs(value, dtype=np.float32).max(initial=0)))
 
 
 @given(st.data())

@@ -115,12 +115,8 @@ class Sizes(NamedTuple):
     sequences: int
 
 
-def _evaluate(*src: np.ndarray, body: Body, sizes: Sizes, steps: int, reverse: bool, ends: bool,
-              parts: Sequence[Node] | None = None):  # fmt: skip
-    """What numpy says: a dict from `(of, number)` of the parts (all of them where none are named) to arrays."""
-    if parts is None:
-        parts = [_part(None, "last", i, r.shape, r.dtype) for i, r in enumerate(body.roots[: sizes.carries])]
-        parts += [_part(None, "each", i, n.shape, n.dtype) for i, n in enumerate(body.order)]
+def _evaluate(*src: np.ndarray, body: Body, sizes: Sizes, steps: int, reverse: bool, ends: bool, parts: Sequence[Node]):
+    """What numpy says: a dict from `(of, number)` of the parts to arrays."""
     nodes, alive = body.live(sizes.carries, parts)
     now = {i: src[i] for i in alive}
     each = {p.attrs["number"]: np.empty(p.shape, NUMPY[p.dtype]) for p in parts if p.attrs["of"] == "each"}

@@ -1,0 +1,291 @@
+"""Small graphs and what plans of them are, on every kind of adapter; `python tests/plans.py > tests/goldens/plans.txt` writes the table.
+
+A line says how a graph is cut into kernels: `reads>writes` of each with its workgroups and threads, the lines of its WGSL and the
+places of memory that these name; then bytes of temporaries, alive at once and in all. What changes only how fast, how large
+or in which order kernels are is in no value, but here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from functools import reduce
+from math import prod
+from random import Random
+from typing import Any, NamedTuple
+
+import numpy as np
+from kernel_variants import PROFILES as ADAPTERS
+
+from pyml.compile.kernels import read
+from pyml.compile.lower import lower_wgsl
+from pyml.compile.plan import Chain, Kernel, Loop, Plan, graph_key, make_plan
+from pyml.compile.program import Bound, to_host
+from pyml.core.tensor import as_node
+from pyml.device.base import Buffer, Device, brought
+from pyml.graph import loop as recurrence
+from pyml.graph import prims
+from pyml.graph.loop import argument, counter
+from pyml.graph.node import Node, toposort
+from pyml.graph.op import Profile
+
+PROFILES: dict[str, Profile] = {
+    "register": ADAPTERS["register"], "tile": ADAPTERS["tile"], "wasm": ADAPTERS["wasm, four cores"], "numpy": Profile("numpy"),
+}  # fmt: skip
+
+
+class Graph(NamedTuple):
+    """Values that are asked for; those at the numbers in `writes` are new ones of Variables."""
+
+    name: str
+    roots: Sequence[Node]
+    writes: Mapping[int, Node] = {}
+
+
+RNG = np.random.default_rng(0)
+
+
+def leaf(*shape: int) -> Node:
+    return as_node(RNG.uniform(-1, 1, shape).astype(np.float32))
+
+
+def spread(x: Node, shape: tuple[int, ...]) -> Node:
+    """`x` along the last axes of a larger shape."""
+    return prims.broadcast_to(prims.reshape(x, (1,) * (len(shape) - x.ndim) + x.shape), shape)
+
+
+def deep(x: Node, times: int) -> Node:
+    return reduce(lambda y, _: prims.tanh(y), range(times), x)
+
+
+def cheap(x: Node, times: int) -> Node:
+    return reduce(lambda y, _: prims.relu(y), range(times), x)
+
+
+def total(x: Node) -> Node:
+    return prims.reduce_sum(x, tuple(range(x.ndim)))
+
+
+# ---- sizes at which a rule begins to hold, and the one before
+def reductions() -> Iterator[Graph]:
+    """Sums: which threads share one, and how their loops are cut."""
+    for shape, axes in [
+        ((1000,), (0,)), ((5, 127), (1,)), ((5, 128), (1,)), ((5, 130), (1,)), ((2, 8191), (1,)), ((2, 8192), (1,)), ((2, 2048), (1,)),
+        ((63, 8), (0,)), ((64, 8), (0,)), ((64, 3), (0,)), ((256, 33), (0,)), ((3, 70, 4, 8), (1, 3)), ((3, 4, 70, 8), (0, 2)),
+        ((128, 6, 4), (0, 1)), ((66, 2), (0,)), ((4, 65, 12), (1,)), ((2, 3, 4, 5, 6), (1, 3)), ((64, 9000), (0,)), ((7, 1), (1,)),
+    ]:  # fmt: skip
+        x = leaf(*shape)
+        yield Graph(f"sum of {shape} over {axes}", [prims.reduce_sum(x * 2, axes)])
+        yield Graph(f"most, least and sum of {shape} over {axes}", [
+            prims.reduce_max(x, axes) - prims.reduce_min(x, axes), prims.sqrt(prims.square(prims.reduce_sum(x, axes))),
+        ])  # fmt: skip
+    for n in (1, 3, 4, 7, 8, 31, 32, 127, 128, 511, 512, 513, 4096):
+        yield Graph(f"one for each of {n}", [prims.exp(leaf(n)) + 1])
+
+
+def fusions() -> Iterator[Graph]:
+    """What is computed again, what is stored, and what joins which kernel."""
+    for times, readers in [(6, 2), (7, 2), (1, 4), (1, 5), (3, 3)]:
+        h = cheap(leaf(40, 6), times)
+        yield Graph(f"{times} cheap steps that {readers} kernels read", [prims.reduce_sum(h * k, (k % 2,)) for k in range(2, 2 + readers)])
+    for operands in (1, 2, 3):
+        h = reduce(lambda a, b: a + b, [leaf(40, 6) for _ in range(operands)])
+        yield Graph(f"a sum of {operands} that 2 kernels read", [prims.reduce_sum(h, (0,)), prims.reduce_sum(h, (1,))])
+    for times in (1, 5, 6, 7):
+        yield Graph(f"a row after {times} steps beside all rows", [spread(cheap(leaf(8), times), (30, 8)) * leaf(30, 8)])
+        yield Graph(f"a number after {times} steps beside a row", [spread(deep(leaf(), times), (12,)) * leaf(12)])
+        yield Graph(f"columns after {times} steps in a sum", [prims.reduce_sum(spread(cheap(leaf(8), times), (30, 8)), (0,))])
+    for rounds in (1, 2, 3, 4):
+        x = leaf(9, 9)
+        for _ in range(rounds):
+            x = x + prims.flip(x, (0,)) + prims.flip(x, (1,)) * 0.5
+        yield Graph(f"{rounds} rounds of a stencil", [x])
+    for count in (6, 7, 8, 9, 20):
+        xs = [leaf(40) for _ in range(count)]
+        yield Graph(f"a sum of {count}", [reduce(lambda a, b: prims.tanh(a + b), xs)])
+        yield Graph(f"a sum of {count} and its double", [h := reduce(lambda a, b: a + b, xs), h * 2])
+    for rows in (13, 16):
+        x, w, b = leaf(rows, 32), leaf(32, 12), leaf(12)
+        h = prims.matmul(x, w)
+        y = prims.tanh(h + spread(b, (rows, 12)))
+        yield Graph(f"a layer of {rows} rows", [y])
+        yield Graph(f"a layer of {rows} rows, and what led to it", [y, h, y * 2])
+        yield Graph(f"a layer of {rows} rows, turned", [prims.permute(y, (1, 0)), total(y), prims.reduce_max(y, (1,))])
+        yield Graph(f"places in a layer of {rows} rows", [place := prims.argmax(h), prims.cast(place, dtype="float32") * 2])
+        yield Graph(f"a layer of {rows} rows as integers", [prims.cast(h, dtype="int32"), prims.greater(h, spread(b, (rows, 12)))])
+    x, y = leaf(6, 8), leaf(6, 8)
+    yield Graph("views", [prims.reshape(x, (48,)), prims.permute(x, (1, 0)), prims.slice_(x, (1, 0), (4, 8)), x])
+    yield Graph("parts side by side", [prims.concat([x, prims.exp(y), x * 2], 1), prims.pad(x, ((1, 1), (0, 2)))])
+    yield Graph("one value twice", [h := prims.exp(x), h, prims.exp(x), prims.reshape(h, (8, 6))])
+    yield Graph("softmax beside its sum", [h := prims.softmax(x * 3), total(h), prims.log_softmax(x * 3)])
+    yield Graph("nothing, and a number", [prims.full((0, 3), 0.0, "float32"), prims.full((2, 3), 2.5, "float32")])
+    yield Graph("counting", [prims.iota(50), prims.reshape(prims.cast(prims.iota(30), dtype="float32"), (5, 6)) * spread(leaf(6), (5, 6))])
+
+
+def updates() -> Iterator[Graph]:
+    """Variables that are written: in place, through a copy, and in chains."""
+    a, b, c = leaf(30), leaf(30), leaf(30)
+    yield Graph("an exchange", [b * 1, a * 1], {0: a, 1: b})
+    yield Graph("three in a circle", [b * 2, c * 3, a * 4], {0: a, 1: b, 2: c})
+    yield Graph("three in a row", [b * 2, c * 3, c + 1], {0: a, 1: b, 2: c})
+    yield Graph("a sum of the old one", [a * 2, total(a), total(a * 2)], {0: a})
+    yield Graph("a turned one", [prims.flip(a, (0,)) + a], {0: a})
+    yield Graph("two with one value", [h := a + b, h], {0: a, 1: b})
+    yield Graph("a value that is a result too", [h := a + b, h * 1], {0: a})
+    yield Graph("a reduced one", [prims.reduce_sum(spread(a, (9, 30)) * leaf(9, 30), (0,)) + a], {0: a})
+    yield Graph("its own rows", [prims.matmul(w := leaf(12, 12), leaf(12, 12)) + w], {0: w})
+    yield Graph("its own product", [prims.matmul(w := leaf(12, 12), w) * 0.5], {0: w})
+    for n in (16, 17, 256, 257, 2048, 2049):
+        w, g = leaf(n), leaf(n)
+        yield Graph(f"a step along a normed gradient of {n}", [w - g * spread(prims.sqrt(total(g * g)), (n,))], {0: w})
+    for rows in (64, 65, 70):
+        w, g = leaf(64), leaf(rows, 64)
+        yield Graph(f"a step along a sum of {rows} gradients", [w - prims.reduce_sum(g, (0,)), total(g)], {0: w})
+    for count in (2, 5, 12):
+        roots, writes = [], {}
+        gradients = [leaf(*shape) for shape in ([(8, 16), (16,), (16, 300), (300,)] * 3)[:count]]
+        clip = reduce(lambda x, y: x + y, [total(prims.square(g)) for g in gradients])
+        for gradient in gradients:
+            shape = gradient.shape
+            w, m, v = leaf(*shape), leaf(*shape), as_node(np.ones(shape, np.float32))
+            g = gradient / spread(prims.sqrt(clip), shape)
+            mean, square = m * 0.9 + g * 0.1, v * 0.99 + g * g * 0.01
+            for old, new in ((m, mean), (v, square), (w, w - mean / (prims.sqrt(square) + 1e-7) * 1e-3)):
+                writes[len(roots)] = old
+                roots.append(new)
+        yield Graph(f"Adam by a common norm on {count}", roots, writes)
+
+
+def loops() -> Iterator[Graph]:
+    """Loops: what their steps are cut into, and where their carries lie."""
+    for steps, reverse in [(1, False), (2, True), (5, False), (6, True)]:
+        x, w = leaf(steps, 4, 6), leaf(6, 6)
+        h, row, first = argument((4, 6), "float32"), argument((4, 6), "float32"), leaf(4, 6)
+        after = prims.tanh(prims.matmul(h, w) + row)
+        unrolled = recurrence.Loop(steps, reverse, [recurrence.Carry(h, first, after)], [(row, x)], [after])
+        yield Graph(f"a recurrence of {steps} steps", [unrolled.last(h)])
+        yield Graph(f"all of a recurrence of {steps} steps", [unrolled.each(after), unrolled.last(h), total(unrolled.each(after))])
+        a, b, turn = argument((8,), "float32"), argument((8,), "float32"), counter()
+        pair = [recurrence.Carry(a, leaf(8), b * 2 + spread(prims.cast(turn, dtype="float32"), (8,))), recurrence.Carry(b, leaf(8), a)]
+        two = recurrence.Loop(steps, reverse, pair, step=turn)
+        yield Graph(f"two that take turns in {steps} steps", [two.last(a), two.last(b)])
+        yield Graph(f"one of two that take turns in {steps} steps, in its place", [two.last(a)], {0: pair[0].first})
+    on, x = argument((), "bool"), argument((8,), "float32")
+    on_and_on = recurrence.Carry(on, prims.full((), True, "bool"), prims.less(total(prims.square(x)), prims.const(99.0)))
+    carries = [on_and_on, recurrence.Carry(x, leaf(8), prims.where(spread(on, (8,)), x * 1.5, x))]
+    for steps in (7, recurrence.ENDLESS):
+        yield Graph(f"while it is small, {steps} times at most", [recurrence.Loop(steps, False, carries, ends=True).last(x)])
+
+
+# ---- any graph
+def anything(seed: int) -> Graph:
+    """A tangle of elementwise ops, views, sums and products; odd seeds write Variables."""
+    number = Random(seed).random
+    pick = lambda those: those[int(number() * len(those))]
+    shape = pick([(6, 8), (5, 7), (4, 4), (33, 12), (1, 9)])
+    leaves = [leaf(*shape) for _ in range(3)]
+    nodes: list[Node] = [*leaves]
+    ways = {
+        "add": lambda a, b: a + b, "mul": lambda a, b: a * b, "tanh": lambda a, b: prims.tanh(a), "relu": lambda a, b: prims.relu(a),
+        "half": lambda a, b: a * 0.25, "turn": lambda a, b: prims.flip(a, (0,)), "one": lambda a, b: spread(total(a), shape),
+        "columns": lambda a, b: spread(prims.reduce_sum(a, (0,)), shape) * b,
+        "rows": lambda a, b: prims.broadcast_to(prims.reshape(prims.reduce_max(a, (1,)), (shape[0], 1)), shape),
+        "product": lambda a, b: prims.matmul(prims.matmul(a, b, tb=True), a), "softmax": lambda a, b: prims.softmax(a),
+        "shift": lambda a, b: prims.concat([prims.slice_(a, (0, 1), shape), prims.slice_(b, (0, 0), (shape[0], 1))], 1),
+        "test": lambda a, b: prims.cast(prims.greater(a, prims.full(shape, 0.05, "float32")), dtype="float32"),
+    }  # fmt: skip
+    for _ in range(4 + int(number() * 14)):
+        nodes.append(ways[pick([*ways])](nodes[-1 - int(number() * min(len(nodes), 4))], pick(nodes)))
+    made = nodes[len(leaves) :]
+    roots = [made[-1], *(pick(made) for _ in range(int(number() * 4)))]
+    return Graph(f"any graph {seed}", roots, dict(enumerate(leaves[: min(len(roots), 2)])) if seed % 2 else {})
+
+
+def graphs() -> Iterator[Graph]:
+    yield from reductions()
+    yield from fusions()
+    yield from updates()
+    yield from loops()
+    yield from map(anything, range(40))
+
+
+# ---- their values
+def expected(graph: Graph) -> list[np.ndarray]:
+    """What numpy computes of the values that are asked for, operation by operation."""
+    env: dict[int, Any] = {}
+    nodes = toposort(list(graph.roots))
+    for node in nodes:
+        if node.buffer is not None:
+            env[id(node)] = held(node.buffer, node)
+        elif node.op is recurrence.SCAN:
+            parts = [n for n in nodes if node in n.src]
+            env[id(node)] = node.op.numpy(*(env[id(s)] for s in node.src), **node.attrs, parts=parts)
+        else:
+            env[id(node)] = node.op.numpy(*(env[id(s)] for s in node.src), **node.attrs)
+    return [np.asarray(env[id(root)]) for root in graph.roots]
+
+
+def computed(graph: Graph, device: Device) -> list[np.ndarray]:
+    """What a device leaves of them: in Variables those that are written."""
+    plan, leaves, numbers = planned(graph, device.profile)
+    bound = Bound(plan, device, [brought(n.buffer, device) for n in leaves], np.array([n.attrs["value"] for n in numbers], np.float32))
+    bound.run()
+    own = {position: bound.leaves[[n.buffer for n in leaves].index(old.buffer)] for position, old in graph.writes.items()}
+    places = [own[i] if i in own else bound.at(ref) for i, ref in enumerate(plan.out_refs)]
+    return [held(place, root) for place, root in zip(places, graph.roots, strict=True)]
+
+
+def held(buffer: Buffer, node: Node) -> np.ndarray:
+    return to_host(buffer.device.sync_wait(buffer.device.read(buffer, buffer.nbytes)), node)
+
+
+# ---- their plans
+def planned(graph: Graph, profile: Profile) -> tuple[Plan, list[Node], list[Node]]:
+    """The plan, the leaves, and the numbers that are lifted out where nothing is written."""
+    roots = list(graph.roots)
+    _, leaves, numbers = graph_key([*roots, *graph.writes.values()], lift=not graph.writes)
+    at = {id(n.buffer): i for i, n in enumerate(leaves)}
+    writes = {position: at[id(old.buffer)] for position, old in graph.writes.items()}
+    return make_plan(roots, profile, leaves, writes, numbers), leaves, numbers
+
+
+def places(refs: Sequence[tuple[str, int]]) -> str:
+    short = {"leaf": "", "slot": "t", "out": "o", "inner": "s", "carry": "c", "none": "-"}
+    return ",".join(f"{short[kind]}{number}" for kind, number in refs)
+
+
+def described(kernel: Kernel, profile: Profile, params: int) -> str:
+    own = f"{places(kernel.reads)}>{places(kernel.writes)}"
+    if isinstance(kernel, Loop):
+        turns = "; ".join(map(places, kernel.carries))
+        inner = " | ".join(described(k, profile, kernel.body.params) for k in kernel.body.kernels)
+        return f"{own} {{{places(kernel.inputs)}; {turns}; {places(kernel.temporaries)}; {inner}; {places(kernel.results)}}}"
+    if isinstance(kernel, Chain):
+        own += f" ({'; '.join(f'{places(k.reads)}>{places(k.writes)}' for k in kernel.links)})"
+    if kernel.on_host(profile):
+        return own
+    code = lower_wgsl(kernel, profile, params)
+    if kernel.group.kind != "routine":
+        threads = code.source.partition("@workgroup_size(")[2].partition(")")[0]
+        return f"{own} {prod(code.grid)}x{threads} {lines_of(code.source)}/{code.source.count('[')}"
+    anchor = kernel.group.anchors[0]  # tests of kernel choices say more of it
+    return f"{own} +{lines_of(code.source) - lines_of(read(anchor.op.spec(anchor, profile).file))}"
+
+
+def lines_of(text: str) -> int:
+    return len(text.splitlines())
+
+
+def line(graph: Graph, adapter: str) -> str:
+    profile = PROFILES[adapter]
+    plan, _, _ = planned(graph, profile)
+    copies = "".join(f" | copy {places([a])}>{places([b])} {n}" for a, b, n in plan.copies)
+    kernels = " | ".join(described(k, profile, plan.params) for k in plan.kernels)
+    return f"{graph.name} ({adapter}): {kernels}{copies} | {places(plan.out_refs)} | {plan.live_bytes} of {sum(plan.slots)} B"
+
+
+def lines(adapter: str) -> Iterator[str]:
+    return (line(graph, adapter) for graph in graphs())
+
+
+if __name__ == "__main__":
+    print("\n".join(one for adapter in PROFILES for one in lines(adapter)))
