@@ -47,8 +47,8 @@ export function showConfusion(element, counts) {
       cell.textContent = count || "";
       cell.title = `${count} × ${label} read as ${read}`;
       if (!count) return;
-      const strength = read === label ? 0.75 * (count / total) : 0.25 + Math.min(0.6, (8 * count) / total);
-      cell.style.background = `rgba(var(${read === label ? "--cell" : "--cell-wrong"}), ${strength.toFixed(2)})`;
+      const strength = read === label ? count / total : 0.3 + Math.min(0.7, (8 * count) / total);
+      cell.style.background = `rgba(var(${read === label ? "--cell" : "--cell-wrong"}), calc(${strength.toFixed(2)} * var(--cell-most)))`;
     });
   });
   element.replaceChildren(table);

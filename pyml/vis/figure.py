@@ -72,12 +72,12 @@ class Figure:
             print(f"{self!r}: save('figure.html') writes a page that shows it.")
         return self
 
-    def save(self, path: str | os.PathLike[str], theme: str = "light", scale: float = 2.0) -> None:
+    def save(self, path: str | os.PathLike[str], theme: str | None = None, scale: float = 2.0) -> None:
         """Writes the figure to a file, by its ending: `.json`, `.html` (a page that needs no network), `.svg` or `.png`.
 
         Args:
             path: The file.
-            theme: `"light"` or `"dark"`.
+            theme: `"light"` or `"dark"`. By default a page follows its reader's theme, and a picture is light.
             scale: Pixels of a PNG for each of the figure.
 
         Raises:
@@ -93,28 +93,36 @@ class Figure:
         elif kind == ".html":
             atomic.write(path, self._page(theme).encode())
         elif kind == ".svg":
-            atomic.write(path, _converter(kind).vegalite_to_svg(self.themed(theme), vl_version="5.20").encode())
+            atomic.write(path, _converter(kind).vegalite_to_svg(self.themed(theme or "light"), vl_version="5.20").encode())
         else:
-            atomic.write(path, _converter(kind).vegalite_to_png(self.themed(theme), vl_version="5.20", scale=scale))
+            atomic.write(path, _converter(kind).vegalite_to_png(self.themed(theme or "light"), vl_version="5.20", scale=scale))
 
-    def _page(self, theme: str) -> str:
-        """A page of its own for the figure, which needs no other file."""
+    def _page(self, theme: str | None) -> str:
+        """A page of its own for the figure, which needs no other file; with no theme it follows its reader's."""
         folder = paths.assets_dir() / "vendor"
-        spec = {**self.themed(theme), "$schema": "https://vega.github.io/schema/vega-lite/v6.json"}
-        square = spec.get("width") == spec.get("height")
-        if spec.get("autosize") and (spec.get("width") or 0) <= 400 and not square:  # as in web/figures.js: what is wider has a reason
-            spec["width"] = "container"
         if not all((folder / name).is_file() for name in _SCRIPTS):
-            return _converter(".html").vegalite_to_html(self.themed(theme), bundle=True, vl_version="5.20")
+            return _converter(".html").vegalite_to_html(self.themed(theme or "light"), bundle=True, vl_version="5.20")
+        themes = (theme, theme) if theme else ("light", "dark")
+        light, dark = map(self.themed, themes)
+        both = {key: value for key, value in light.items() if value == dark.get(key)}  # the rows are written once
+        both["$schema"] = "https://vega.github.io/schema/vega-lite/v6.json"
+        square = light.get("width") == light.get("height")
+        if light.get("autosize") and (light.get("width") or 0) <= 400 and not square:  # as in web/figures.js: what is wider has a reason
+            both["width"] = "container"
+        looks = [{key: value for key, value in spec.items() if key not in both} for spec in (light, dark)]
         scripts = "\n".join(f"<script>{(folder / name).read_text(encoding='utf-8')}</script>" for name in _SCRIPTS)
-        text = json.dumps(spec, allow_nan=False).replace("<", "\\u003c")
+        text = json.dumps([both, *looks], allow_nan=False).replace("<", "\\u003c")
+        colours = [f"color:{THEMES[one]['ink']};background:{spec['background']}" for one, spec in zip(themes, (light, dark), strict=True)]
+        scheme = "light dark" if theme is None else "dark" if theme == "dark" else "light"
         return (
             '<!doctype html><html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width">'
             f"<title>{html.escape(self.title or 'Figure')}</title><style>"
-            f":root{{color-scheme:{'dark' if theme == 'dark' else 'light'}}}body{{margin:1rem;font:15px system-ui,sans-serif;"
-            f"color:{THEMES[theme]['ink']};background:{spec['background']}}}"
+            f":root{{color-scheme:{scheme}}}body{{margin:1rem;font:15px system-ui,sans-serif;{colours[0]}}}"
+            f"@media (prefers-color-scheme:dark){{body{{{colours[1]}}}}}"
             f"#figure{{width:100%;max-width:60rem;overflow-x:auto}}</style><div id=\"figure\"></div>\n{scripts}\n"
-            f"<script>vegaEmbed('#figure', {text}, {{actions: false, renderer: 'svg'}})</script></html>"
+            f"<script>const [both, ...looks] = {text}, dark = matchMedia('(prefers-color-scheme: dark)');\n"
+            "const draw = () => vegaEmbed('#figure', {...both, ...looks[dark.matches ? 1 : 0]}, {actions: false, renderer: 'svg'});\n"
+            "draw(); dark.addEventListener('change', draw);</script></html>"
         )
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, Any]:

@@ -1,6 +1,7 @@
 """The chapters: their files as pages, and what they promise, on the desktop."""
 
 import ast
+import itertools
 import math
 import sys
 import zipfile
@@ -101,6 +102,13 @@ def test_every_chapter_has_what_its_page_and_its_card_need():
         assert one.picture.is_file(), one.picture
         assert f"<h1>{one.title}</h1>" in pages[one.name] and f'name="data" content="{" ".join(one.data)}"' in pages[one.name]
         assert f'<a href="demos/{one.name}/index.html">' in gallery.gallery("<!-- chapters --><!-- demos -->", DEMOS)
+
+
+def test_the_text_of_a_chapter_ends_with_the_way_to_the_next_one_and_of_the_last_to_all():
+    pages = chapters.pages(DEMOS)
+    for one, after in itertools.pairwise(EVERY):
+        assert f'<a href="../{after.name}/index.html">On to the next chapter: {after.title}</a>' in pages[one.name]
+    assert '<a href="../../index.html">That was the last chapter: back to all of them</a>' in pages[EVERY[-1].name]
 
 
 @pytest.mark.parametrize(
