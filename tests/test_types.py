@@ -1,12 +1,15 @@
 """pyml's types as a user's type checker sees them."""
 
 import ast
+import importlib
+import inspect
 import subprocess
 import sys
 from importlib.resources import files
 from pathlib import Path
 
 import pytest
+from every import every
 
 import pyml
 
@@ -30,6 +33,14 @@ def test_type_checkers_find_in_pyml_what_programs_find():
     assert seen == {*((name, None) for name in pyml._SUBMODULES), *pyml._NAMES.items()}
 
 
+@every("package", [path.parent.name for path in sorted(Path(pyml.__file__).parent.glob("*/__init__.py")) if "_parts(" in path.read_text()])
+def test_type_checkers_find_in_a_package_what_it_loads_late(package):
+    module = importlib.import_module(f"pyml.{package}")
+    late = inspect.getclosurevars(vars(module)["__getattr__"]).nonlocals
+    imports = [node for node in ast.walk(ast.parse(inspect.getsource(module))) if isinstance(node, ast.ImportFrom)]
+    assert {*late["names"], *late["modules"]} <= {alias.asname or alias.name for node in imports for alias in node.names}
+
+
 @pytest.mark.slow
 def test_strict_mypy_finds_nothing_in_a_users_file(tmp_path):
     said = mypy(str(USER_FILE), folder=tmp_path)
@@ -44,9 +55,10 @@ def test_types_of_results_are_known(tmp_path):
         "t: pyml.Tensor = pyml.convert_to_tensor([1.0])\nv = pyml.Variable([1.0])\nk = pyml.KerasTensor((1,))\n"
         "reveal_type(t + t)\nreveal_type(v * t)\nreveal_type(k.sum())\nreveal_type(ops.flip(t))\n"
         "reveal_type(ops.numpy.add(t, 1))\nreveal_type(ops.nn.relu(t))\nreveal_type(ops.image.resize(t, (2, 2)))\n"
+        "reveal_type(pyml.data.Dataset.range(3).window(2).cache())\nreveal_type(pyml.vis.histogram([1.0]))\n"
     )
     revealed = [line.split('"')[1].rpartition(".")[2] for line in mypy(str(source), folder=tmp_path).splitlines() if "Revealed" in line]
-    assert revealed == ["Tensor", "Tensor", "KerasTensor", "Tensor", "Tensor", "Tensor", "Tensor"]
+    assert revealed == ["Tensor", "Tensor", "KerasTensor", "Tensor", "Tensor", "Tensor", "Tensor", "Dataset", "Figure"]
 
 
 def test_the_users_file_runs():

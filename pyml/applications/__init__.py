@@ -15,7 +15,23 @@ from typing import TYPE_CHECKING
 from pyml.lazily import parts as _parts
 
 if TYPE_CHECKING:
+    from pyml.applications import convnext as convnext
+    from pyml.applications import densenet as densenet
+    from pyml.applications import efficientnet as efficientnet
+    from pyml.applications import efficientnet_v2 as efficientnet_v2
     from pyml.applications import imagenet_utils as imagenet_utils
+    from pyml.applications import inception_resnet_v2 as inception_resnet_v2
+    from pyml.applications import inception_v3 as inception_v3
+    from pyml.applications import mobilenet as mobilenet
+    from pyml.applications import mobilenet_v2 as mobilenet_v2
+    from pyml.applications import mobilenet_v3 as mobilenet_v3
+    from pyml.applications import nasnet as nasnet
+    from pyml.applications import resnet as resnet
+    from pyml.applications import resnet50 as resnet50
+    from pyml.applications import resnet_v2 as resnet_v2
+    from pyml.applications import vgg16 as vgg16
+    from pyml.applications import vgg19 as vgg19
+    from pyml.applications import xception as xception
     from pyml.applications.convnext import ConvNeXtBase as ConvNeXtBase
     from pyml.applications.convnext import ConvNeXtLarge as ConvNeXtLarge
     from pyml.applications.convnext import ConvNeXtSmall as ConvNeXtSmall

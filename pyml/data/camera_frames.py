@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from typing import Any
+import os
+from collections.abc import Callable, Generator
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -144,7 +146,7 @@ def resizing(shape: tuple, size: tuple, center_crop: bool) -> Program:
         wide = min(1.0, (height * columns / rows) / width)
     down, across = _weights(height, rows, tall), _weights(width, columns, wide)
 
-    def resize(frame):
+    def resize(frame: Tensor) -> Tensor:
         x = ops.reshape(ops.cast(frame, "float32"), (height, width * channels))
         x = ops.reshape(ops.matmul(down, x), (rows, width, channels))
         x = ops.reshape(ops.transpose(x, (1, 0, 2)), (width, rows * channels))
@@ -154,7 +156,7 @@ def resizing(shape: tuple, size: tuple, center_crop: bool) -> Program:
     return Program(resize, "webcam_resize")
 
 
-def _weights(size, wanted, share):
+def _weights(size: int, wanted: int, share: float) -> np.ndarray:
     """The matrix `(wanted, size)` that interpolates between the rows of the central `share` of an axis."""
     first, last = (1 - share) / 2 * (size - 1), (1 + share) / 2 * (size - 1)
     at = np.linspace(first, last, wanted) if wanted > 1 else np.array([(first + last) / 2])
@@ -166,26 +168,30 @@ def _weights(size, wanted, share):
     return matrix
 
 
-def _check_facing(facing_mode):
+def _check_facing(facing_mode: str | None) -> None:
     if facing_mode not in (None, "user", "environment"):
         raise ValueError(f"webcam: facing_mode must be 'user' or 'environment'. Received: {facing_mode!r}")
 
 
-class _Info:
-    def __init__(self, label):
-        self.label = label
+class _Info(NamedTuple):
+    """What `open` of a device answers."""
+
+    label: str
 
 
 class _DesktopCamera:
     """A camera or video file by OpenCV or imageio, with the methods of a PageDevice."""
 
-    def __init__(self, source):
-        self.source, self._reader = source, None
+    def __init__(self, source: int | str | os.PathLike[str]):
+        self.source = source
+        self._reader: Generator[np.ndarray, None, None] | None = None
 
-    async def call(self, method, **options):
-        return await asyncio.to_thread(self._open if method == "open" else self._next, **options)
+    async def call(self, method: str, **options: Any) -> _Info | np.ndarray:
+        answer: Callable[..., _Info | np.ndarray] = self._open if method == "open" else self._next
+        return await asyncio.to_thread(answer, **options)
 
-    def _open(self, width=None, height=None, frameRate=None, deviceId=None, facingMode=None):
+    def _open(self, width: int | None = None, height: int | None = None, frameRate: float | None = None,
+              deviceId: str | None = None, facingMode: str | None = None) -> _Info:  # fmt: skip
         """Opens the camera or file with OpenCV, or with imageio where that is missing."""
         source = self.source if deviceId is None else int(deviceId)
         try:
@@ -204,7 +210,7 @@ class _DesktopCamera:
         self._reader = _opencv_frames(capture)
         return _Info(str(source))
 
-    def _next(self):
+    def _next(self) -> np.ndarray:
         if self._reader is None:
             raise MediaError("camera", "stopped")
         frame = next(self._reader, None)
@@ -214,7 +220,7 @@ class _DesktopCamera:
             raise VideoEnded(f"the video {self.source} has ended.")
         return frame
 
-    def stop(self):
+    def stop(self) -> None:
         reader, self._reader = self._reader, None
         if reader is not None:
             reader.close()
@@ -223,12 +229,12 @@ class _DesktopCamera:
 class VideoEnded(MediaError):
     """A video file has no more frames; a loop over it just ends."""
 
-    def __init__(self, text):
+    def __init__(self, text: str):
         OSError.__init__(self, text)
         self.kind = "ended"
 
 
-def _opencv_frames(capture):
+def _opencv_frames(capture: Any) -> Generator[np.ndarray, None, None]:
     try:
         while True:
             there, frame = capture.read()
@@ -239,7 +245,7 @@ def _opencv_frames(capture):
         capture.release()
 
 
-def _imageio_frames(source):
+def _imageio_frames(source: int | str | os.PathLike[str]) -> Generator[np.ndarray, None, None]:
     try:
         import imageio.v3 as imageio
     except ImportError:

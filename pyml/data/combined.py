@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 from contextlib import aclosing
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from pyml.data.streams import result
+from pyml.data.kinds import Element, Function, Opens, Stream
+from pyml.data.streams import Orders, result
+
+if TYPE_CHECKING:
+    from pyml.data.stage import Stage
 
 
-async def _inner(what, fn, number, element):
+async def _inner(what: str, fn: Function, number: int, element: Element) -> Stream:
     """The stream of the dataset that `fn` makes of an element."""
     dataset = await result(what, fn, number, element)
     if not hasattr(dataset, "_open"):
@@ -17,7 +22,7 @@ async def _inner(what, fn, number, element):
     return dataset._open()
 
 
-async def flat(source, fn):
+async def flat(source: Opens, fn: Function) -> Stream:
     """The elements of datasets, one dataset after the other."""
     number = 0
     async with aclosing(source()) as stream:
@@ -28,7 +33,7 @@ async def flat(source, fn):
             number += 1
 
 
-async def interleaved(source, fn, cycle, block):
+async def interleaved(source: Opens, fn: Function, cycle: int, block: int) -> Stream:
     """The elements of datasets, `cycle` of which are open at a time and give `block` in turn.
 
     Source: the order of `tf.data.Dataset.interleave`: a place whose dataset has ended is filled when its turn comes again.
@@ -64,7 +69,7 @@ async def interleaved(source, fn, cycle, block):
                 await place.aclose()
 
 
-async def sampled(sources, weights, orders, stop):
+async def sampled(sources: list[Opens], weights: np.ndarray | Stage, orders: Orders, stop: bool) -> Stream:
     """Elements of sources drawn by weights."""
     draw = orders.next().random
     streams = [source() for source in sources]
@@ -96,7 +101,7 @@ async def sampled(sources, weights, orders, stop):
             await stream.aclose()
 
 
-async def chosen(sources, choices, stop):
+async def chosen(sources: list[Opens], choices: Opens, stop: bool) -> Stream:
     """Elements of the sources whose numbers a stream gives."""
     streams = [source() for source in sources]
     try:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -13,11 +13,14 @@ from pyml.data.checking import need_callable, need_count, need_dataset, need_see
 from pyml.data.stage import INFINITE_CARDINALITY, UNKNOWN_CARDINALITY, Stage
 from pyml.data.streams import Orders
 
+if TYPE_CHECKING:
+    from pyml.data.dataset import Dataset
+
 
 class Combining(Stage):
     """`flat_map`, `interleave`, `sample_from_datasets`, `choose_from_datasets`."""
 
-    def flat_map(self, map_func: Callable) -> Any:
+    def flat_map(self, map_func: Callable) -> Dataset:
         """The elements of the datasets that `map_func` makes of each element, one dataset after the other.
 
         Example:
@@ -28,7 +31,7 @@ class Combining(Stage):
         return self._derived(partial(combined.flat, self._open, map_func), UNKNOWN_CARDINALITY)
 
     def interleave(self, map_func: Callable, cycle_length: int | None = None, block_length: int | None = None,
-                   num_parallel_calls: int | None = None, deterministic: bool | None = None) -> Any:  # fmt: skip
+                   num_parallel_calls: int | None = None, deterministic: bool | None = None) -> Dataset:  # fmt: skip
         """The elements of the datasets that `map_func` makes of each element, some of them read in turns.
 
         Args:
@@ -52,7 +55,7 @@ class Combining(Stage):
 
     @staticmethod
     def sample_from_datasets(datasets: Sequence[Any], weights: Any = None, seed: int | str | None = None,
-                             stop_on_empty_dataset: bool = False, rerandomize_each_iteration: bool | None = None) -> Any:  # fmt: skip
+                             stop_on_empty_dataset: bool = False, rerandomize_each_iteration: bool | None = None) -> Dataset:  # fmt: skip
         """Elements of several datasets, each drawn from one of them at random.
 
         Args:
@@ -89,7 +92,7 @@ class Combining(Stage):
         return dataset
 
     @staticmethod
-    def choose_from_datasets(datasets: Sequence[Any], choice_dataset: Any, stop_on_empty_dataset: bool = True) -> Any:
+    def choose_from_datasets(datasets: Sequence[Any], choice_dataset: Any, stop_on_empty_dataset: bool = True) -> Dataset:
         """Elements of several datasets, each from the one whose number `choice_dataset` gives.
 
         Args:

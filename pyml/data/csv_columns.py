@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -96,7 +96,7 @@ class Column:
             ) from None
 
 
-def values_of(column: Column, texts: list[str]) -> list[Any] | None:
+def values_of(column: Column, texts: Sequence[str]) -> Sequence[Any] | None:
     """The values of many cells of a column at once; None where one of them needs a closer look."""
     dtype, missing, default = column.dtype, column.missing, column.default
     if column.required and not missing.isdisjoint(texts):

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import AsyncGenerator, Iterator, Sequence
 from contextlib import aclosing
 from functools import partial
 from typing import Any
 
 from pyml.data.csv_columns import Column, columns_of, values_of
-from pyml.data.csv_records import Splitter, blocks_of_records, records
+from pyml.data.csv_records import Record, Splitter, blocks_of_records, records
 from pyml.data.dataset import Dataset
+from pyml.data.kinds import Element, Stream
 from pyml.data.sources import as_source
 from pyml.data.waiting import run_now
 
@@ -73,13 +74,13 @@ class CsvDataset(Dataset):
         return self._element(columns, fields, 0)
 
     # ---- for the stream
-    def _take_header(self, fields):
+    def _take_header(self, fields: list[str]) -> None:
         self._names = [name.strip() for name in fields]
 
-    def _columns(self):
+    def _columns(self) -> list[Column]:
         return columns_of(self._names or [], self._configs, self._only, self._missing, self.source.name, self._decimal)
 
-    def _fitting(self, number, fields):
+    def _fitting(self, number: int, fields: list[str]) -> None:
         expected = len(self._names or [])
         if len(fields) != expected:
             raise ValueError(
@@ -87,10 +88,10 @@ class CsvDataset(Dataset):
                 f"{', '.join(self._names or [])}. Received {len(fields)}."
             )
 
-    def _place(self, number):
+    def _place(self, number: int) -> str:
         return f"{self.source.name}, line {number}" if number else "make_data_element"
 
-    def _element(self, columns, fields, number):
+    def _element(self, columns: list[Column], fields: list[str], number: int) -> Element:
         features: dict[str, Any] = {}
         labels: dict[str, Any] = {}
         for column in columns:
@@ -99,7 +100,7 @@ class CsvDataset(Dataset):
         return (features, labels) if labels else features
 
 
-async def _rows(dataset: CsvDataset):
+async def _rows(dataset: CsvDataset) -> Stream:
     """The rows as dicts, or pairs of dicts where columns are labels."""
     async with aclosing(_blocks(dataset)) as blocks:
         async for block in blocks:
@@ -107,12 +108,12 @@ async def _rows(dataset: CsvDataset):
                 yield element
 
 
-async def _blocks(dataset: CsvDataset):
+async def _blocks(dataset: CsvDataset) -> AsyncGenerator[list[Element], None]:
     """The same in lists of those that arrive together."""
     async with aclosing(blocks_of_records(dataset.source, dataset._splitter)) as stream:
         header = dataset.has_header
         columns = [] if header else dataset._columns()
-        sample: list | None = []
+        sample: list[Record] | None = []
         async for block in stream:
             if header:
                 header = False
@@ -155,36 +156,37 @@ def _whole(elements: Iterator[Any]) -> Iterator[list[Any]]:
     yield found
 
 
-def _one_by_one(dataset, columns, block):
+def _one_by_one(dataset: CsvDataset, columns: list[Column], block: list[Record]) -> Iterator[Element]:
     for number, fields in block:
         dataset._fitting(number, fields)
         yield dataset._element(columns, fields, number)
 
 
-def _together(dataset, columns, block):
+def _together(dataset: CsvDataset, columns: list[Column], block: list[Record]) -> list[Element] | None:
     """The elements of some records, made column by column; None where something is not as it should be."""
     if not block:
         return []
     if set(map(len, (fields for _, fields in block))) != {len(dataset._names or [])}:
         return None
     cells = list(zip(*(fields for _, fields in block), strict=True))
-    values = []
+    values: list[Sequence[Any]] = []
     for column in columns:
-        values.append(values_of(column, cells[column.place]))
-        if values[-1] is None:
+        found = values_of(column, cells[column.place])
+        if found is None:
             return None
+        values.append(found)
     rows = lambda labels: _dicts([(c.name, v) for c, v in zip(columns, values, strict=True) if c.is_label == labels], len(block))
     if any(column.is_label for column in columns):
         return list(zip(rows(False), rows(True), strict=True))
     return rows(False)
 
 
-def _dicts(named, count):
+def _dicts(named: list[tuple[str, Sequence[Any]]], count: int) -> list[dict[str, Any]]:
     names = [name for name, _ in named]
     return [dict(zip(names, row)) for row in zip(*(values for _, values in named))] if named else [{} for _ in range(count)]
 
 
-def _first(dataset, columns, sample):
+def _first(dataset: CsvDataset, columns: list[Column], sample: list[Record]) -> Iterator[Element]:
     """The rows read so far, once the dtypes have been chosen from them."""
     if sample:
         for column in columns:

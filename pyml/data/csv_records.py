@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import csv
+from collections.abc import AsyncGenerator
 from contextlib import aclosing
+from typing import TypeAlias
 
 from pyml.data.sources import DataSource
 from pyml.data.text import LONGEST, blocks_of_lines
 
+Record: TypeAlias = tuple[int, list[str]]  # the number of its line, and its values
 BLOCK = 256                                            # records that are worked on together
 
 
@@ -66,7 +69,7 @@ class Splitter:
         return [line.split() for line in lines] if self.whitespace else [line.split(self.delimiter) for line in lines]
 
 
-async def records(source: DataSource, splitter: Splitter):
+async def records(source: DataSource, splitter: Splitter) -> AsyncGenerator[Record, None]:
     """Pairs `(line number, values)`; lines that are empty are left out.
 
     Raises:
@@ -78,7 +81,7 @@ async def records(source: DataSource, splitter: Splitter):
                 yield record
 
 
-async def blocks_of_records(source: DataSource, splitter: Splitter):
+async def blocks_of_records(source: DataSource, splitter: Splitter) -> AsyncGenerator[list[Record], None]:
     """As `records`, in lists of those that arrive together, of `BLOCK` at most."""
     number = begun = length = 0
     parts: list[str] = []                              # of a record that goes on

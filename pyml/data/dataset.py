@@ -17,6 +17,7 @@ from pyml.data.combining import Combining
 from pyml.data.files import Filing
 from pyml.data.grouping import Grouping
 from pyml.data.keeping import Keeping
+from pyml.data.kinds import Element
 from pyml.data.signature import Shape, Signature, shapes_like
 from pyml.data.stage import INFINITE_CARDINALITY, UNKNOWN_CARDINALITY, Stage
 from pyml.data.stepping import Stepping
@@ -76,7 +77,7 @@ class Dataset(Grouping, Combining, Stepping, Keeping, Filing, Stage):
             )
         rows = _Rows(arrays, sizes[0])
         dataset = Dataset(partial(streams.sliced, rows), sizes[0])
-        dataset._rows, dataset._numbers = rows, partial(streams.counted, 0, sizes[0], 1)
+        dataset._rows = rows, partial(streams.counted, 0, sizes[0], 1)
         dataset._at = partial(streams.sliced, rows)
         return dataset
 
@@ -248,7 +249,7 @@ class Dataset(Grouping, Combining, Stepping, Keeping, Filing, Stage):
         if n >= 0:
             n = n // batch_size if drop_remainder else math.ceil(n / batch_size)
         if self._rows is not None:
-            rows, numbers = self._rows, self._numbers
+            rows, numbers = self._rows
             later = lambda k: partial(streams.skipped, numbers, k * batch_size)
             return self._derived(
                 partial(streams.in_gathered_batches, rows, numbers, batch_size, drop_remainder), n,
@@ -363,10 +364,10 @@ class _Rows:
         size: Number of rows.
     """
 
-    def __init__(self, arrays, size):
+    def __init__(self, arrays: Element, size: int):
         self.arrays, self.size = arrays, size
 
-    async def __call__(self):
+    async def __call__(self) -> tuple[Element, int]:
         tensors = {id(leaf): leaf for leaf in leaves(self.arrays) if is_tensor(leaf)}
         if tensors:
             host = {key: await settled(tensor.data()) for key, tensor in tensors.items()}
@@ -374,7 +375,7 @@ class _Rows:
         return self.arrays, self.size
 
 
-def _as_array(value):
+def _as_array(value: Any) -> Any:
     if isinstance(value, np.ndarray) or is_tensor(value):
         return value
     try:

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import glob
 import os
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pyml.data.stage import Stage
+
+if TYPE_CHECKING:
+    from pyml.data.dataset import Dataset
 
 
 class Filing(Stage):
     """`list_files`."""
 
     @staticmethod
-    def list_files(file_pattern: Any, shuffle: bool | None = None, seed: int | str | None = None) -> Any:
+    def list_files(file_pattern: Any, shuffle: bool | None = None, seed: int | str | None = None) -> Dataset:
         """The paths that patterns such as `"photos/*.png"` find, as strings.
 
         Args:

@@ -3,21 +3,27 @@
 from __future__ import annotations
 
 from bisect import bisect_right
+from collections.abc import Callable
 from contextlib import aclosing
 from functools import partial
-from typing import Any
+from operator import itemgetter
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from pyml.data.kinds import Element, Function, Opens, Stream
 from pyml.data.streams import result, stack
 from pyml.data.structure import batched, is_tensor, leaves, mapped_leaves, narrowed
 from pyml.data.waiting import settled
 from pyml.errors import ShapeError
 
+if TYPE_CHECKING:
+    from pyml.data.stage import Stage
 
-async def in_groups(source, size, drop_remainder, make, first=0):
+
+async def in_groups(source: Opens, size: int, drop_remainder: bool, make: Callable[[list[Element]], Element], first: int = 0) -> Stream:
     """What `make` makes of lists of `size` elements; `first` is the number of the first element."""
-    group: list = []
+    group: list[Element] = []
     async with aclosing(source()) as stream:
         async for element in stream:
             group.append(element)
@@ -28,7 +34,7 @@ async def in_groups(source, size, drop_remainder, make, first=0):
             yield _made(make, group, first)
 
 
-def _made(make, group, first):
+def _made(make: Callable[[list[Element]], Element], group: list[Element], first: int) -> Element:
     """`make` of a list; an error gets a note that says which elements they are."""
     try:
         return make(group)
@@ -37,16 +43,16 @@ def _made(make, group, first):
         raise
 
 
-async def listed(elements):
+async def listed(elements: list[Element]) -> Stream:
     """The elements of a list."""
     for element in elements:
         yield element
 
 
-async def windows(source, made, size, shift, stride, drop_remainder):
+async def windows(source: Opens, made: type[Stage], size: int, shift: int, stride: int, drop_remainder: bool) -> Stream:
     """Datasets of `size` elements each, `stride` apart, which begin every `shift` elements."""
     reach = (size - 1) * stride + 1
-    held: list = []                                    # the elements from the beginning of the next window on
+    held: list[Element] = []                                    # the elements from the beginning of the next window on
     ahead = 0                                          # elements to let pass before it
     async with aclosing(source()) as stream:
         async for element in stream:
@@ -63,7 +69,7 @@ async def windows(source, made, size, shift, stride, drop_remainder):
         held = held[shift:]
 
 
-def _window(elements, made):
+def _window(elements: list[Element], made: type[Stage]) -> Any:
     """A Dataset of elements; of tuples and dicts, their parts in Datasets of their own."""
     dataset = lambda values: made(partial(listed, values), len(values))
     first = elements[0]
@@ -74,7 +80,7 @@ def _window(elements, made):
     return dataset(elements)
 
 
-async def rows(source, what="unbatch"):
+async def rows(source: Opens, what: str = "unbatch") -> Stream:
     """The rows of each element."""
     async with aclosing(source()) as stream:
         number = 0
@@ -89,15 +95,15 @@ async def rows(source, what="unbatch"):
                     f"{', '.join(str(array.shape) for array in leaves(arrays))}."
                 )
             for i in range(count):
-                yield mapped_leaves(lambda a, i=i: a[i], arrays)
+                yield mapped_leaves(itemgetter(i), arrays)
             number += 1
 
 
-async def by_key(source, made, key_of, reduce, size_of):
+async def by_key(source: Opens, made: type[Stage], key_of: Function, reduce: Function, size_of: Callable[[Any], int]) -> Stream:
     """The elements of the datasets that `reduce` makes of windows of elements of the same key."""
-    held: dict[Any, list] = {}
+    held: dict[Any, list[Element]] = {}
 
-    async def reduced(key, elements):
+    async def reduced(key: Any, elements: list[Element]) -> Stream:
         dataset = await result("group_by_window", reduce, number, made(partial(listed, elements), len(elements)), key)
         if not hasattr(dataset, "_open"):
             raise TypeError(f"group_by_window: reduce_func must return a Dataset. For key {key!r} it returned a {type(dataset).__name__}.")
@@ -122,11 +128,14 @@ async def by_key(source, made, key_of, reduce, size_of):
             yield given
 
 
-async def in_buckets(source, length_of, bounds, sizes, make, to_boundary, no_padding, drop_remainder):
+async def in_buckets(
+    source: Opens, length_of: Function, bounds: list[int], sizes: list[int], make: Callable[..., Element],
+    to_boundary: bool, no_padding: bool, drop_remainder: bool,
+) -> Stream:  # fmt: skip
     """Batches of elements whose lengths fall between the same boundaries."""
-    held: list[list] = [[] for _ in sizes]
+    held: list[list[Element]] = [[] for _ in sizes]
 
-    def batch(bucket):
+    def batch(bucket: int) -> Element:
         group, held[bucket] = held[bucket], []
         if no_padding:
             return stack(group, number, 1)
@@ -159,7 +168,7 @@ async def in_buckets(source, length_of, bounds, sizes, make, to_boundary, no_pad
 
 
 # ---- padding
-def padded(elements, shapes=None, values=None, least=None, where=""):
+def padded(elements: list[Element], shapes: Any = None, values: Any = None, least: int | None = None, where: str = "") -> Element:
     """A batch of elements whose leaves are filled up at their ends.
 
     Args:

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pyml.data import grouped
 from pyml.data.checking import need_callable, need_count
 from pyml.data.stage import UNKNOWN_CARDINALITY, Stage
 
+if TYPE_CHECKING:
+    from pyml.data.dataset import Dataset
+
 
 class Grouping(Stage):
     """`padded_batch`, `window`, `unbatch`, `rebatch` and batches of what belongs together."""
 
-    def padded_batch(self, batch_size: int, padded_shapes: Any = None, padding_values: Any = None, drop_remainder: bool = False) -> Any:
+    def padded_batch(self, batch_size: int, padded_shapes: Any = None, padding_values: Any = None, drop_remainder: bool = False) -> Dataset:
         """Batches of arrays of different sizes, each filled up at its end to the longest of its batch.
 
         Args:
@@ -41,7 +44,7 @@ class Grouping(Stage):
             lambda k: grouped.in_groups(partial(self._from, k * batch_size), batch_size, drop_remainder, make, k * batch_size),
         )  # fmt: skip
 
-    def window(self, size: int, shift: int | None = None, stride: int = 1, drop_remainder: bool = False) -> Any:
+    def window(self, size: int, shift: int | None = None, stride: int = 1, drop_remainder: bool = False) -> Dataset:
         """Windows over the elements, each a Dataset; a tuple or dict of Datasets where the elements are tuples or dicts.
 
         Args:
@@ -68,7 +71,7 @@ class Grouping(Stage):
             lambda k: grouped.windows(partial(self._from, k * shift), Stage.made, size, shift, stride, drop_remainder),
         )  # fmt: skip
 
-    def unbatch(self) -> Any:
+    def unbatch(self) -> Dataset:
         """The rows of each element, one by one: what `batch` put together.
 
         Example:
@@ -77,14 +80,14 @@ class Grouping(Stage):
         """
         return self._derived(partial(grouped.rows, self._open), UNKNOWN_CARDINALITY if self._cardinality else 0)
 
-    def rebatch(self, batch_size: int, drop_remainder: bool = False) -> Any:
+    def rebatch(self, batch_size: int, drop_remainder: bool = False) -> Dataset:
         """Batches of another size, made of batches."""
         need_count("rebatch", "batch_size", batch_size, least=1)
         parts = self._derived(partial(grouped.rows, self._open, "rebatch"), UNKNOWN_CARDINALITY if self._cardinality else 0)
         return parts.batch(batch_size, drop_remainder)
 
     def group_by_window(self, key_func: Callable, reduce_func: Callable, window_size: int | None = None,
-                        window_size_func: Callable | None = None) -> Any:  # fmt: skip
+                        window_size_func: Callable | None = None) -> Dataset:  # fmt: skip
         """Elements of the same key, gathered in windows of which each becomes a Dataset.
 
         Args:
@@ -108,7 +111,7 @@ class Grouping(Stage):
 
     def bucket_by_sequence_length(self, element_length_func: Callable, bucket_boundaries: Any, bucket_batch_sizes: Any,
                                   padded_shapes: Any = None, padding_values: Any = None, pad_to_bucket_boundary: bool = False,
-                                  no_padding: bool = False, drop_remainder: bool = False) -> Any:  # fmt: skip
+                                  no_padding: bool = False, drop_remainder: bool = False) -> Dataset:  # fmt: skip
         """Batches of elements of about the same length, so that little is filled up.
 
         Args:

@@ -6,17 +6,20 @@ import os
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pyml.data import kept
 from pyml.data.stage import UNKNOWN_CARDINALITY, Stage
 from pyml.data.waiting import run_now
 
+if TYPE_CHECKING:
+    from pyml.data.dataset import Dataset
+
 
 class Keeping(Stage):
     """`cache`, `snapshot`, `save` and `load`."""
 
-    def cache(self, filename: str | os.PathLike[str] = "") -> Any:
+    def cache(self, filename: str | os.PathLike[str] = "") -> Dataset:
         """The same elements, made once: the first whole pass keeps them, later ones read what it kept.
 
         Args:
@@ -39,7 +42,7 @@ class Keeping(Stage):
         return self._derived(partial(memory.stream, self._open), self._cardinality, lambda n: memory.stream(self._open, n))
 
     def snapshot(self, path: str | os.PathLike[str], compression: str | None = "AUTO", reader_func: Callable | None = None,
-                 shard_func: Callable | None = None) -> Any:  # fmt: skip
+                 shard_func: Callable | None = None) -> Dataset:  # fmt: skip
         """The same elements, which the first whole pass writes into a folder; later passes and runs read it.
 
         Args:
@@ -75,7 +78,7 @@ class Keeping(Stage):
 
     @staticmethod
     def load(path: str | os.PathLike[str], element_spec: Any = None, compression: str | None = None,
-             reader_func: Callable | None = None) -> Any:  # fmt: skip
+             reader_func: Callable | None = None) -> Dataset:  # fmt: skip
         """The elements that `save` or `snapshot` wrote.
 
         Args:

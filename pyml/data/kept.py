@@ -6,14 +6,20 @@ import json
 import os
 import struct
 import zlib
+from collections.abc import AsyncGenerator, Callable
 from contextlib import ExitStack, aclosing
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 from pyml import atomic
 from pyml.data.crc import masked
+from pyml.data.kinds import Element, Function, Opens, Stream
 from pyml.data.stored import packed, unpacked
 from pyml.data.streams import result
+
+if TYPE_CHECKING:
+    from pyml.data.stage import Stage
 
 COMPLETE = "elements.json"
 
@@ -21,10 +27,10 @@ COMPLETE = "elements.json"
 class Memory:
     """The elements of the first whole pass."""
 
-    def __init__(self):
-        self.elements: list | None = None
+    def __init__(self) -> None:
+        self.elements: list[Element] | None = None
 
-    async def stream(self, source, first=0):
+    async def stream(self, source: Opens, first: int = 0) -> Stream:
         """The kept elements, or those of the source, which are kept if the pass comes to its end."""
         if self.elements is not None:
             for element in self.elements[first:]:
@@ -39,7 +45,7 @@ class Memory:
         self.elements = held
 
 
-async def read(path):
+async def read(path: str | os.PathLike[str]) -> Stream:
     """The elements of a file."""
     with open(path, "rb") as file:
         number = 0
@@ -54,7 +60,7 @@ async def read(path):
             number += 1
 
 
-async def line(element, compression):
+async def line(element: Element, compression: str | None) -> bytes:
     """An element as it lies in a file."""
     data = await packed(element)
     if compression:
@@ -62,7 +68,7 @@ async def line(element, compression):
     return struct.pack("<QIB", len(data), masked(data), bool(compression)) + data
 
 
-async def through_file(source, path):
+async def through_file(source: Opens, path: str) -> Stream:
     """Elements of the file, or those of the source, written beside and given their name at the end of the pass."""
     if os.path.exists(path):
         async with aclosing(read(path)) as stream:
@@ -76,7 +82,8 @@ async def through_file(source, path):
                 yield element
 
 
-async def through_folder(source, made, path, compression, reader, shard):
+async def through_folder(source: Opens, made: type[Stage], path: str, compression: str | None, reader: Callable[[Any], Any] | None,
+                         shard: Function | None) -> Stream:  # fmt: skip
     """Elements of a folder that was written to its end, or those of the source, which are written there."""
     if not (Path(path) / COMPLETE).is_file():
         async with aclosing(writing(source, path, compression, shard)) as stream:
@@ -88,15 +95,15 @@ async def through_folder(source, made, path, compression, reader, shard):
             yield element
 
 
-async def writing(source, path, compression, shard):
+async def writing(source: Opens, path: str, compression: str | None, shard: Function | None) -> Stream:
     """The elements of the source, while they are written into a folder."""
     folder = Path(path)
     folder.mkdir(parents=True, exist_ok=True)
-    files: dict = {}
+    files: dict[int, BinaryIO] = {}
     number = 0
     with ExitStack() as stack:
 
-        def of(key):
+        def of(key: int) -> BinaryIO:
             if key not in files:
                 part = stack.enter_context(atomic.replacing(folder / f"shard-{key:05d}.elements"))
                 files[key] = stack.enter_context(open(part, "wb"))
@@ -113,14 +120,14 @@ async def writing(source, path, compression, shard):
     atomic.write(folder / COMPLETE, json.dumps({"elements": number, "files": names}).encode())
 
 
-async def written(source, path, compression, shard):
+async def written(source: Opens, path: str, compression: str | None, shard: Function | None) -> None:
     """Writes all elements into a folder."""
     async with aclosing(writing(source, path, compression, shard)) as stream:
         async for _ in stream:
             pass
 
 
-async def read_folder(made, path, reader):
+async def read_folder(made: type[Stage], path: str, reader: Callable[[Any], Any] | None) -> Stream:
     """The elements of a folder, file by file or as `reader` wants them."""
     names = json.loads((Path(path) / COMPLETE).read_text())["files"]
     if reader is None:
@@ -130,7 +137,7 @@ async def read_folder(made, path, reader):
                     yield element
         return
 
-    async def datasets():
+    async def datasets() -> AsyncGenerator[Stage, None]:
         for name in names:
             yield made(partial(read, Path(path) / name))
 

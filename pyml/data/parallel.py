@@ -13,6 +13,7 @@ from typing import Any
 
 from pyml.data.checking import need_count
 from pyml.data.failing import noted
+from pyml.data.kinds import Element, Function, Opens, Stream
 from pyml.data.streams import applied
 from pyml.data.waiting import in_for_loop, settled
 
@@ -29,13 +30,13 @@ def calls(what: str, number: int | None) -> int:
     return int(number)
 
 
-async def mapped(many: int, source: Any, fn: Any, first: int = 0) -> Any:
+async def mapped(many: int, source: Opens, fn: Function, first: int = 0) -> Stream:
     """`fn` of each element, up to `many` begun before the first of them is given."""
     waiting: deque = deque()
     pool = None if sys.platform == "emscripten" else ThreadPoolExecutor(many, thread_name_prefix="pyml-map")
     beside = not in_for_loop()
 
-    async def value(number, element, begun):
+    async def value(number: int, element: Element, begun: Any) -> Any:
         try:
             if pool is not None:
                 begun = await asyncio.wrap_future(begun) if beside else begun.result()
@@ -44,7 +45,7 @@ async def mapped(many: int, source: Any, fn: Any, first: int = 0) -> Any:
             noted(error, "map", fn, number, element)
             raise
 
-    def begin(number, element):
+    def begin(number: int, element: Element) -> Any:
         if pool is not None:
             begun = pool.submit(copy_context().run, applied, fn, element)
         else:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import glob
 import io
 import os
+from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from typing import Any
 
@@ -12,7 +13,8 @@ import numpy as np
 
 from pyml.data.dataset import Dataset
 from pyml.data.directories import image_dataset_from_directory
-from pyml.data.sources import as_source
+from pyml.data.kinds import Stream
+from pyml.data.sources import DataSource, as_source
 from pyml.data.text import TextLineDataset, lines
 
 
@@ -41,13 +43,13 @@ def from_files(files: Any, read: Any = "bytes") -> Dataset:
         raise ValueError(f'from_files: read must be "bytes", "text", "image" or a function. Received: {read!r}')
     sources = [as_source(one) for one in found]
 
-    async def whole(source):
+    async def whole(source: DataSource) -> bytes:
         async with aclosing(source.chunks()) as chunks:
             return b"".join([chunk async for chunk in chunks])
 
-    async def contents():
+    async def contents() -> Stream:
         for source in sources:
-            data = await whole(source)
+            data: Any = await whole(source)
             if read == "text":
                 try:
                     data = data.decode("utf-8-sig")
@@ -73,7 +75,7 @@ def text_line(source: Any) -> Dataset:
         return TextLineDataset(source)
     sources = [as_source(one) for one in source]
 
-    async def all_lines():
+    async def all_lines() -> AsyncGenerator[str, None]:
         for one in sources:
             async with aclosing(lines(one)) as stream:
                 async for line in stream:

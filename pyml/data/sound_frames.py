@@ -1,11 +1,13 @@
 """`pyml.data.microphone`: spectrograms and waveforms of a microphone as tensors."""
 
-
 from __future__ import annotations
 
 import asyncio
+import os
 import wave
-from typing import Any
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -125,49 +127,67 @@ class Microphone(Captured):
         return element
 
 
-def _tensor(values, shape):
+def _tensor(values: Any, shape: tuple[int, ...]) -> Tensor:
     if not isinstance(values, np.ndarray):             # a Float32Array
         values = np.frombuffer(values.to_bytes(), np.float32)
     return convert_to_tensor(values.reshape(shape))
 
 
-class _Sound:
-    """What a device of sound answers."""
+@dataclass
+class _Started:
+    """What `open` of a device answers, in the names of a page."""
 
-    def __init__(self, **values):
-        self.__dict__.update(values)
+    label: str
+    sampleRate: int
+
+
+@dataclass
+class _Frames:
+    """What `next` answers: decibels `(frames, columns)` and samples `(frames, fft_size)`."""
+
+    spectrogram: np.ndarray
+    waveform: np.ndarray
+
+
+class _Sound(NamedTuple):
+    """Sound that is open: `read(count)` gives float32 `(count,)` samples from -1 to 1, fewer where a file ends."""
+
+    read: Callable[[int], np.ndarray]
+    rate: int
+    close: Callable[[], None]
 
 
 class _DesktopSound:
     """A microphone by sounddevice or a WAV file, with the methods of a PageDevice."""
 
-    def __init__(self, source):
-        self.source, self._read = source, None
+    def __init__(self, source: str | os.PathLike[str] | None):
+        self.source = source
+        self._sound: _Sound | None = None
 
-    async def call(self, method, **options):
-        return await asyncio.to_thread(self._open if method == "open" else self._next, **options)
+    async def call(self, method: str, **options: Any) -> _Started | _Frames:
+        answer: Callable[..., _Started | _Frames] = self._open if method == "open" else self._next
+        return await asyncio.to_thread(answer, **options)
 
-    def _open(self, fftSize, smoothing, sampleRate=None, constraints=None):
-        opened = _recorded(sampleRate) if self.source is None else _wav(self.source)
-        self._read, rate, self._close = opened
-        if sampleRate not in (None, rate):
+    def _open(self, fftSize: int, smoothing: float, sampleRate: int | None = None, constraints: dict[str, Any] | None = None) -> _Started:
+        sound = self._sound = _recorded(sampleRate) if self.source is None else _wav(self.source)
+        if sampleRate not in (None, sound.rate):
             self.stop()
-            raise MediaError("microphone", "rate", f"it gives {rate} Hz, not {sampleRate}")
+            raise MediaError("microphone", "rate", f"it gives {sound.rate} Hz, not {sampleRate}")
         self._size = fftSize
         self._analyser = Analyser(2 * fftSize, smoothing)
         self._heard = self._samples(fftSize)           # the older half of the first window
-        return _Sound(label=str(self.source or "microphone"), sampleRate=rate)
+        return _Started(str(self.source or "microphone"), sound.rate)
 
-    def _samples(self, count):
-        read = self._read
-        samples = None if read is None else read(count)
-        if samples is None:
+    def _samples(self, count: int) -> np.ndarray:
+        sound = self._sound
+        if sound is None:
             raise MediaError("microphone", "stopped")
+        samples = sound.read(count)
         if len(samples) < count:
             raise SoundEnded(f"the sound of {self.source} has ended.")
         return samples
 
-    def _next(self, frames, columns, spectrogram, waveform):
+    def _next(self, frames: int, columns: int, spectrogram: bool, waveform: bool) -> _Frames:
         power = np.empty((frames, columns), np.float32)
         sound = np.empty((frames, self._size), np.float32)
         for i in range(frames):
@@ -176,24 +196,24 @@ class _DesktopSound:
             self._heard = sound[i].copy()
             if spectrogram:
                 power[i] = self._analyser.decibels(window)[:columns]
-        return _Sound(spectrogram=power, waveform=sound)
+        return _Frames(power, sound)
 
-    def stop(self):
-        if self._read is not None:
-            self._read = None
-            self._close()
+    def stop(self) -> None:
+        sound, self._sound = self._sound, None
+        if sound is not None:
+            sound.close()
 
 
 class SoundEnded(MediaError):
     """A sound file has no more samples; a loop over it just ends."""
 
-    def __init__(self, text):
+    def __init__(self, text: str):
         OSError.__init__(self, text)
         self.kind = "ended"
 
 
-def _wav(path):
-    """A function that reads samples of a WAV file, its rate, and a function that closes it."""
+def _wav(path: str | os.PathLike[str]) -> _Sound:
+    """A WAV file."""
     try:
         file = wave.open(str(path), "rb")              # noqa: SIM115 (the caller closes it)
     except (wave.Error, EOFError, RuntimeError) as error:  # the last where a size in it leads out of the file
@@ -204,17 +224,17 @@ def _wav(path):
         raise ValueError(f"microphone: {path} has samples of {width} bytes; convert it to 16-bit samples.")
     dtype, scale, shift = {1: ("u1", 128, 128), 2: ("<i2", 2**15, 0), 4: ("<i4", 2**31, 0)}[width]
 
-    def read(count):
+    def read(count: int) -> np.ndarray:
         data = file.readframes(count)
         data = data[: len(data) - len(data) % (width * channels)]  # a file that was cut may end within a sample
         values = np.frombuffer(data, dtype).reshape(-1, channels)
         return ((values.astype(np.float64) - shift) / scale).mean(axis=1).astype(np.float32)
 
-    return read, file.getframerate(), file.close
+    return _Sound(read, file.getframerate(), file.close)
 
 
-def _recorded(rate):
-    """The same for a microphone."""
+def _recorded(rate: int | None) -> _Sound:
+    """The microphone, at the rate asked for or its own."""
     try:
         import sounddevice
     except ImportError:
@@ -225,8 +245,8 @@ def _recorded(rate):
     except sounddevice.PortAudioError as error:
         raise MediaError("microphone", "rate" if "rate" in str(error).lower() else "missing", str(error)) from None
 
-    def close():
+    def close() -> None:
         stream.stop()
         stream.close()
 
-    return lambda count: stream.read(count)[0][:, 0], int(stream.samplerate), close
+    return _Sound(lambda count: stream.read(count)[0][:, 0], int(stream.samplerate), close)

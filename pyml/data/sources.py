@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import os
 import sys
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable
 from typing import Any
 
 from pyml.data.waiting import in_for_loop, settled
@@ -86,7 +86,7 @@ class FileDataSource(DataSource):
             for start in range(self.offset, len(view), size):
                 yield bytes(view[start : start + size])
 
-    async def _blob(self):
+    async def _blob(self) -> AsyncGenerator[bytes, None]:
         source = self.source
         if not hasattr(source, "arrayBuffer"):         # a typed array
             for start in range(self.offset, source.byteLength, self.chunk_size):
@@ -121,13 +121,13 @@ class URLDataSource(DataSource):
         """The bytes of the answer."""
         return self._fetched() if sys.platform == "emscripten" else self._requested()
 
-    async def _requested(self):
+    async def _requested(self) -> AsyncGenerator[bytes, None]:
         """The chunks of an address, by urllib."""
         import asyncio
         import urllib.error
         import urllib.request
 
-        async def blocking(fn, *args):
+        async def blocking(fn: Callable[..., Any], *args: Any) -> Any:
             return fn(*args) if in_for_loop() else await asyncio.to_thread(fn, *args)
 
         try:
@@ -141,7 +141,7 @@ class URLDataSource(DataSource):
             while chunk := await blocking(response.read, self.chunk_size):
                 yield chunk
 
-    async def _fetched(self):
+    async def _fetched(self) -> AsyncGenerator[bytes, None]:
         """The chunks of an address, by the page's `fetch`; the request ends with the iteration."""
         from js import AbortController, fetch
         from pyodide.ffi import JsException

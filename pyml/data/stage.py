@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import AsyncGenerator, Callable
 from functools import partial
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from pyml.data.iterators import AsyncDatasetIterator, DatasetIterator
+from pyml.data.kinds import Element, Opens, Rows, Stream
 from pyml.data.streams import Orders, gathered, skipped, taken
+
+if TYPE_CHECKING:
+    from pyml.data.dataset import Dataset
 
 INFINITE_CARDINALITY = -1
 UNKNOWN_CARDINALITY = -2
@@ -21,44 +25,46 @@ class Stage:
         cardinality: Number of elements, `INFINITE_CARDINALITY` or `UNKNOWN_CARDINALITY`.
     """
 
-    made: ClassVar[Any]                                # Dataset: what the methods return
+    made: ClassVar[type[Dataset]]                      # what the methods return
 
-    def __init__(self, open_stream: Callable[[], Any], cardinality: int = UNKNOWN_CARDINALITY):
+    def __init__(self, open_stream: Opens, cardinality: int = UNKNOWN_CARDINALITY):
         self._open = open_stream
         self._cardinality = cardinality
-        self._blocks: Any = None                       # opens the stream as lists of elements that loops may have as they are
-        self._rows: Any = None                         # where the elements are rows of arrays: brings the arrays,
-        self._numbers: Any = None                      # and opens a stream of the numbers of the rows
-        self._at: Any = None                           # opens the stream at element n, without making those before it
-        self._parents: tuple[Any, ...] = ()            # datasets that this one reads
-        self._lenient: Any = None                      # opens the stream without the elements that fail
+        # opens the stream as lists of elements that loops may have as they are
+        self._blocks: Callable[[], AsyncGenerator[list[Element], None]] | None = None
+        # where the elements are rows of arrays: brings the arrays, and opens a stream of the numbers of the rows
+        self._rows: tuple[Rows, Opens] | None = None
+        self._at: Callable[[int], Stream] | None = None  # opens the stream at element n, without making those before it
+        self._parents: tuple[Stage, ...] = ()          # datasets that this one reads
+        self._lenient: Callable[[bool], Stream] | None = None  # opens the stream without the elements that fail
         self._orders: Orders | None = None             # random numbers of this stage
 
-    def _derived(self, open_stream: Callable[[], Any], cardinality: int, at: Any = None) -> Any:
+    def _derived(self, open_stream: Opens, cardinality: int, at: Callable[[int], Stream] | None = None) -> Dataset:
         """A dataset that reads this one."""
         dataset = Stage.made(open_stream, cardinality)
         dataset._parents, dataset._at = (self,), at
         return dataset
 
-    def _ordered(self, stage: Callable[..., Any], *args: Any, cardinality: int) -> Any:
+    def _ordered(self, stage: Callable[..., Stream], *args: Any, cardinality: int) -> Dataset:
         """A stage that only chooses and orders elements; over rows of arrays it may work on their numbers."""
         dataset = self._derived(partial(stage, self._open, *args), cardinality)
         if self._rows is not None:
-            numbers = partial(stage, self._numbers, *args)
-            dataset._rows, dataset._numbers = self._rows, numbers
-            dataset._at = lambda n: gathered(self._rows, partial(skipped, numbers, n))
+            rows, numbers = self._rows
+            chosen = partial(stage, numbers, *args)
+            dataset._rows = rows, chosen
+            dataset._at = lambda n: gathered(rows, partial(skipped, chosen, n))
         elif stage is skipped:
             dataset._at = lambda n: self._from(n + args[0])
         elif stage is taken:
             dataset._at = lambda n: taken(partial(self._from, n), max(args[0] - n, 0))
         return dataset
 
-    def _drawing(self, orders: Orders) -> Any:
+    def _drawing(self, orders: Orders) -> Self:
         """This dataset, which draws random numbers from `orders`."""
         self._orders = orders
         return self
 
-    def _from(self, number: int) -> Any:
+    def _from(self, number: int) -> Stream:
         """The stream from element `number` on."""
         if not number:
             return self._open()
@@ -67,8 +73,8 @@ class Stage:
     def _all_orders(self) -> list[Orders]:
         """The random numbers of this dataset and of those it reads, each once."""
         found: dict[int, Orders] = {}
-        waiting: list[Any] = [self]
-        seen = set()
+        waiting: list[Stage] = [self]
+        seen: set[int] = set()
         while waiting:
             dataset = waiting.pop()
             if id(dataset) in seen:

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncGenerator
 from contextlib import aclosing
+from typing import Any
 
 import numpy as np
 
-from pyml.data.streams import decision, result
+from pyml.data.kinds import Element, Function, Opens, Stream
+from pyml.data.streams import Orders, decision, result
 from pyml.data.structure import is_tensor, leaves
 from pyml.data.waiting import settled
 
 
-async def numbered(source, start):
+async def numbered(source: Opens, start: int) -> AsyncGenerator[tuple[int, Element], None]:
     """Pairs of number and element."""
     async with aclosing(source()) as stream:
         async for element in stream:
@@ -19,7 +22,7 @@ async def numbered(source, start):
             start += 1
 
 
-async def scanned(source, state, fn):
+async def scanned(source: Opens, state: Any, fn: Function) -> Stream:
     """Outputs of a function that hands on a state."""
     number = 0
     async with aclosing(source()) as stream:
@@ -32,7 +35,7 @@ async def scanned(source, state, fn):
             number += 1
 
 
-async def reduced(source, state, fn):
+async def reduced(source: Opens, state: Any, fn: Function) -> Any:
     """The last state."""
     number = 0
     async with aclosing(source()) as stream:
@@ -42,7 +45,7 @@ async def reduced(source, state, fn):
     return state
 
 
-async def while_true(source, predicate):
+async def while_true(source: Opens, predicate: Function) -> Stream:
     """Elements until the predicate is false."""
     number = 0
     async with aclosing(source()) as stream:
@@ -53,7 +56,7 @@ async def while_true(source, predicate):
             number += 1
 
 
-async def once_each(source):
+async def once_each(source: Opens) -> Stream:
     """Elements that did not come before."""
     seen = set()
     async with aclosing(source()) as stream:
@@ -67,7 +70,7 @@ async def once_each(source):
                 yield element
 
 
-async def every(source, count, index):
+async def every(source: Opens, count: int, index: int) -> Stream:
     """Elements `index`, `index + count`, ..."""
     number = 0
     async with aclosing(source()) as stream:
@@ -77,7 +80,7 @@ async def every(source, count, index):
             number += 1
 
 
-async def resampled(source, class_of, target, initial, orders):
+async def resampled(source: Opens, class_of: Function, target: np.ndarray, initial: np.ndarray | None, orders: Orders) -> Stream:
     """Elements accepted with the probabilities that bring the classes to the wanted shares."""
     draw = orders.next().random
     counts = np.ones(len(target))                      # one of each, so that the first elements are not all refused

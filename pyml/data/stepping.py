@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -16,11 +16,14 @@ from pyml.data.structure import mapped_leaves
 from pyml.data.waiting import run_now
 from pyml.errors import ShapeError
 
+if TYPE_CHECKING:
+    from pyml.data.dataset import Dataset
+
 
 class Stepping(Stage):
     """`enumerate`, `scan`, `reduce`, `take_while`, `unique`, `shard`, `ignore_errors`, `rejection_resample` and the like."""
 
-    def enumerate(self, start: int = 0) -> Any:
+    def enumerate(self, start: int = 0) -> Dataset:
         """Pairs of a number, counted from `start`, and an element.
 
         Example:
@@ -33,7 +36,7 @@ class Stepping(Stage):
             lambda n: stepped.numbered(partial(self._from, n), start + n),
         )  # fmt: skip
 
-    def scan(self, initial_state: Any, scan_func: Callable) -> Any:
+    def scan(self, initial_state: Any, scan_func: Callable) -> Dataset:
         """What `scan_func(state, element)` gives, which also hands on a state: it returns `(new_state, output)`.
 
         Example:
@@ -63,12 +66,12 @@ class Stepping(Stage):
         need_callable("reduce_async", "reduce_func", reduce_func)
         return await stepped.reduced(self._open, initial_state, reduce_func)
 
-    def take_while(self, predicate: Callable) -> Any:
+    def take_while(self, predicate: Callable) -> Dataset:
         """The elements before the first of which `predicate` is false."""
         need_callable("take_while", "predicate", predicate)
         return self._derived(partial(stepped.while_true, self._open, predicate), UNKNOWN_CARDINALITY if self._cardinality else 0)
 
-    def unique(self) -> Any:
+    def unique(self) -> Dataset:
         """Each element once, when it first comes: numbers, strings, or arrays of equal dtype, shape and values.
 
         Example:
@@ -77,7 +80,7 @@ class Stepping(Stage):
         """
         return self._derived(partial(stepped.once_each, self._open), UNKNOWN_CARDINALITY if self._cardinality else 0)
 
-    def shard(self, num_shards: int, index: int) -> Any:
+    def shard(self, num_shards: int, index: int) -> Dataset:
         """Every `num_shards`-th element, from number `index` on: the share of one of several workers.
 
         Example:
@@ -92,7 +95,7 @@ class Stepping(Stage):
         n = max(0, -(-(n - index) // num_shards)) if n >= 0 else n
         return self._ordered(stepped.every, num_shards, index, cardinality=n)
 
-    def ignore_errors(self, log_warning: bool = False) -> Any:
+    def ignore_errors(self, log_warning: bool = False) -> Dataset:
         """Leaves out the elements for which the function of `map` or `filter` right before this fails.
 
         Args:
@@ -109,7 +112,8 @@ class Stepping(Stage):
             raise ValueError("ignore_errors: write it right after the `map` or `filter` whose failing elements are to be left out.")
         return self._derived(partial(self._lenient, log_warning), UNKNOWN_CARDINALITY if self._cardinality else 0)
 
-    def rejection_resample(self, class_func: Callable, target_dist: Any, initial_dist: Any = None, seed: int | str | None = None) -> Any:
+    def rejection_resample(self, class_func: Callable, target_dist: Any, initial_dist: Any = None,
+                           seed: int | str | None = None) -> Dataset:  # fmt: skip
         """Pairs `(class, element)` in which the classes have the shares `target_dist`; elements of too frequent ones are left out.
 
         Args:
@@ -131,11 +135,11 @@ class Stepping(Stage):
         resampled = partial(stepped.resampled, self._open, class_func, target, initial, orders)
         return self._derived(resampled, UNKNOWN_CARDINALITY)._drawing(orders)
 
-    def apply(self, transformation_func: Callable) -> Any:
+    def apply(self, transformation_func: Callable) -> Dataset:
         """`transformation_func(self)`, a Dataset: a chain of methods by a name of one's own."""
         need_callable("apply", "transformation_func", transformation_func)
         dataset = transformation_func(self)
-        if not isinstance(dataset, Stage):
+        if not isinstance(dataset, Stage.made):
             raise TypeError(f"apply: transformation_func must return a Dataset. It returned a {type(dataset).__name__}.")
         return dataset
 

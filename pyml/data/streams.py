@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import asyncio
 import random
+from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import aclosing
+from operator import itemgetter
 from typing import Any
 
 import numpy as np
@@ -15,50 +17,51 @@ import numpy as np
 from pyml import tracebacks
 from pyml.data.ahead import in_thread
 from pyml.data.failing import noted
+from pyml.data.kinds import Element, Function, Opens, Rows, Stream
 from pyml.data.structure import batched, mapped_leaves
 from pyml.data.waiting import in_for_loop, settled
 from pyml.errors import ShapeError
 
 
-def applied(fn, element) -> Any:
+def applied(fn: Function, element: Element) -> Any:
     """`fn` of an element: tuples come as several arguments, as in tf.data."""
     return fn(*element) if type(element) is tuple else fn(element)
 
 
 # ---- sources
-async def counted(start, stop, step):
+async def counted(start: int, stop: int, step: int) -> AsyncGenerator[int, None]:
     """Integers, like `range`."""
     for value in range(start, stop, step):
         yield value
 
 
-async def endless(start, step):
+async def endless(start: int, step: int) -> AsyncGenerator[int, None]:
     """Integers without end."""
     while True:
         yield start
         start += step
 
 
-async def once(element):
+async def once(element: Element) -> Stream:
     """One element."""
     yield element
 
 
-async def drawn(orders):
+async def drawn(orders: Orders) -> AsyncGenerator[int, None]:
     """Random integers of 32 bits."""
     generator = orders.next()
     while True:
         yield int(generator.random() * 2**32)
 
 
-async def sliced(rows, first=0):
+async def sliced(rows: Rows, first: int = 0) -> Stream:
     """The rows of nested arrays, given by a coroutine function that brings the arrays and their length."""
     arrays, size = await rows()
     for i in range(first, size):
-        yield mapped_leaves(lambda a, i=i: a[i], arrays)
+        yield mapped_leaves(itemgetter(i), arrays)
 
 
-async def generated(make):
+async def generated(make: Callable[[], Any]) -> Stream:
     """What the iterator gives that `make()` returns: any iterable, also an asynchronous one, or a wait for one."""
     items = make()
     if hasattr(items, "__await__"):
@@ -86,7 +89,7 @@ async def generated(make):
             iterator.close()
 
 
-async def called(fn):
+async def called(fn: Callable[[], Any]) -> Stream:
     """What `fn()` returns, again and again, until it raises StopIteration."""
     while True:
         try:
@@ -99,7 +102,7 @@ async def called(fn):
 
 
 # ---- element by element
-async def result(what, fn, number, element, *before):
+async def result(what: str, fn: Function, number: int, element: Element, *before: Any) -> Any:
     """What `fn` gives for an element, waited for; an error gets a note that says where."""
     try:
         value = applied(fn, element) if not before else fn(*before, element)
@@ -109,7 +112,7 @@ async def result(what, fn, number, element, *before):
         raise
 
 
-async def decision(what, fn, number, element):
+async def decision(what: str, fn: Function, number: int, element: Element) -> bool:
     """What `fn` says of an element, as one truth value; an error gets a note that says where."""
     value = await result(what, fn, number, element)
     try:
@@ -121,7 +124,7 @@ async def decision(what, fn, number, element):
         ) from None
 
 
-async def mapped(source, fn, first=0):
+async def mapped(source: Opens, fn: Function, first: int = 0) -> Stream:
     """`fn` of each element; a coroutine it returns is awaited."""
     async with aclosing(source()) as stream:
         async for element in stream:
@@ -129,7 +132,7 @@ async def mapped(source, fn, first=0):
             first += 1
 
 
-async def filtered(source, keep):
+async def filtered(source: Opens, keep: Function) -> Stream:
     """The elements of which `keep` is true."""
     number = 0
     async with aclosing(source()) as stream:
@@ -139,7 +142,7 @@ async def filtered(source, keep):
             number += 1
 
 
-async def lenient(what, source, fn, warn):
+async def lenient(what: str, source: Opens, fn: Function, warn: bool) -> Stream:
     """What `mapped` or `filtered` gives, without the elements for which `fn` fails."""
     number = -1
     async with aclosing(source()) as stream:
@@ -158,7 +161,7 @@ async def lenient(what, source, fn, warn):
 
 
 # ---- order and number
-async def taken(source, count):
+async def taken(source: Opens, count: int) -> Stream:
     """The first `count` elements; the source is not asked for more."""
     if count == 0:
         return
@@ -171,7 +174,7 @@ async def taken(source, count):
                 return
 
 
-async def skipped(source, count):
+async def skipped(source: Opens, count: int) -> Stream:
     """All elements but the first `count`."""
     async with aclosing(source()) as stream:
         left = count
@@ -182,7 +185,7 @@ async def skipped(source, count):
                 yield element
 
 
-async def repeated(source, count):
+async def repeated(source: Opens, count: int | None) -> Stream:
     """The source `count` times, without end for None; a source that is empty ends it."""
     passes = 0
     while count is None or passes < count:
@@ -196,7 +199,7 @@ async def repeated(source, count):
         passes += 1
 
 
-async def joined(first, second):
+async def joined(first: Opens, second: Opens) -> Stream:
     """One source after the other."""
     for source in (first, second):
         async with aclosing(source()) as stream:
@@ -212,7 +215,7 @@ class Orders:
         reshuffle: Another order in each pass.
     """
 
-    def __init__(self, seed, reshuffle):
+    def __init__(self, seed: int | str | None, reshuffle: bool):
         self.seed, self.reshuffle = seed, reshuffle
         self.base = seed                               # of this iteration: the seed, or what was drawn without one
         self.passes = 0
@@ -232,21 +235,21 @@ class Orders:
         self.passes += 1
         return random.Random(f"{self.base}:{number}")
 
-    def state(self) -> tuple:
+    def state(self) -> tuple[int | str | None, int]:
         """The base and the number of the next pass."""
         return self.base, self.passes
 
-    def set_state(self, state) -> None:
+    def set_state(self, state: Sequence[Any]) -> None:
         """Goes back to a state."""
         self.base, self.passes = state
         if not self.reshuffle:
             self.seed = self.base
 
 
-async def shuffled(source, size, orders):
+async def shuffled(source: Opens, size: int, orders: Orders) -> Stream:
     """Elements in a random order: each is drawn from a buffer of the next `size`."""
     draw = orders.next().random
-    buffer: list = []
+    buffer: list[Element] = []
     async with aclosing(source()) as stream:
         async for element in stream:
             if len(buffer) < size:
@@ -261,15 +264,15 @@ async def shuffled(source, size, orders):
         yield buffer.pop()
 
 
-async def prefetched(source, size):
+async def prefetched(source: Opens, size: int) -> Stream:
     """Makes up to `size` elements ahead, while whoever asks does something else."""
     if in_for_loop():
         for element in in_thread(source, size):
             yield element
         return
-    ready: asyncio.Queue = asyncio.Queue(size)
+    ready: asyncio.Queue[tuple[Element, Exception | None, bool]] = asyncio.Queue(size)
 
-    async def fill():
+    async def fill() -> None:
         failure = None
         try:
             async with aclosing(source()) as stream:
@@ -294,10 +297,10 @@ async def prefetched(source, size):
 
 
 # ---- several elements
-async def in_batches(source, size, drop_remainder, number=0):
+async def in_batches(source: Opens, size: int, drop_remainder: bool, number: int = 0) -> Stream:
     """Stacks of `size` elements."""
     async with aclosing(source()) as stream:
-        waiting: list = []
+        waiting: list[Element] = []
         async for element in stream:
             waiting.append(element)
             if len(waiting) == size:
@@ -308,7 +311,7 @@ async def in_batches(source, size, drop_remainder, number=0):
             yield stack(waiting, number, size)
 
 
-def stack(elements, number, size):
+def stack(elements: list[Element], number: int, size: int) -> Element:
     """A batch; an error gets a note that says which."""
     try:
         return batched(elements)
@@ -317,15 +320,15 @@ def stack(elements, number, size):
         raise
 
 
-async def gathered(rows, numbers):
+async def gathered(rows: Rows, numbers: Opens) -> Stream:
     """Rows of arrays by their numbers."""
     arrays, _ = await rows()
     async with aclosing(numbers()) as stream:
         async for i in stream:
-            yield mapped_leaves(lambda a, i=i: a[i], arrays)
+            yield mapped_leaves(itemgetter(i), arrays)
 
 
-async def in_gathered_batches(rows, numbers, size, drop_remainder):
+async def in_gathered_batches(rows: Rows, numbers: Opens, size: int, drop_remainder: bool) -> Stream:
     """The same for rows of arrays whose numbers a stream gives: one indexing instead of `size` and a stack."""
     arrays, _ = await rows()
     async with aclosing(in_batches(numbers, size, drop_remainder)) as stream:
@@ -333,11 +336,11 @@ async def in_gathered_batches(rows, numbers, size, drop_remainder):
             yield mapped_leaves(lambda a, index=index: np.ascontiguousarray(a[index]), arrays)
 
 
-async def zipped(structure, open_stream):
+async def zipped(structure: Element, open_stream: Callable[[Any], Stream]) -> Stream:
     """Elements of several datasets side by side, in their structure, until the shortest ends."""
-    opened: list = []
+    opened: list[Stream] = []
 
-    def entered(part):
+    def entered(part: Any) -> Stream:
         opened.append(open_stream(part))
         return opened[-1]
 

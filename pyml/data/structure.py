@@ -45,7 +45,7 @@ def _viewed(leaf: Any) -> Any:
     return leaf.view(HostArray) if type(leaf) is np.ndarray else leaf
 
 
-def mapped_leaves(fn: Callable, structure: Any) -> Any:
+def mapped_leaves(fn: Callable[..., Any], structure: Any) -> Any:
     """`fn` on every leaf, in a structure of the same form."""
     if isinstance(structure, dict):
         return {key: mapped_leaves(fn, value) for key, value in structure.items()}
@@ -55,7 +55,7 @@ def mapped_leaves(fn: Callable, structure: Any) -> Any:
     return fn(structure)
 
 
-def leaves(structure: Any) -> list:
+def leaves(structure: Any) -> list[Any]:
     """The leaves from left to right, dicts in their own order."""
     if isinstance(structure, dict):
         return [leaf for value in structure.values() for leaf in leaves(value)]
@@ -69,7 +69,7 @@ def is_tensor(value: Any) -> bool:
     return type(value).__module__.startswith("pyml.core")
 
 
-def batched(elements: list) -> Any:
+def batched(elements: list[Any]) -> Any:
     """Elements of one form, stacked leaf by leaf along a new first axis.
 
     Raises:
@@ -78,7 +78,7 @@ def batched(elements: list) -> Any:
     return _stacked(elements, "")
 
 
-def _stacked(parts, where):
+def _stacked(parts: list[Any], where: str) -> Any:
     """Elements of the same structure as one batch; `where` is the place in it, for messages."""
     first = parts[0]
     if isinstance(first, dict):
@@ -119,7 +119,7 @@ def narrowed(array: np.ndarray) -> np.ndarray:
     return array
 
 
-def _same_shapes(shapes, where):
+def _same_shapes(shapes: list[tuple[int, ...]], where: str) -> None:
     for i, shape in enumerate(shapes):
         if shape != shapes[0]:
             raise ShapeError(
@@ -128,18 +128,18 @@ def _same_shapes(shapes, where):
             )
 
 
-def _different(where, first, i, part):
+def _different(where: str, first: Any, i: int, part: Any) -> ShapeError:
     return ShapeError(
         f"batch: the elements of one batch must have the same form. Element 0 of this batch{_at(where)} is "
         f"{_form(first)} and element {i} is {_form(part)}."
     )
 
 
-def _at(where):
+def _at(where: str) -> str:
     return f" at {where}" if where else ""
 
 
-def _form(part):
+def _form(part: Any) -> str:
     if isinstance(part, dict):
         return f"a dict with the keys {list(part)}"
     if isinstance(part, tuple):

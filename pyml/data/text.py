@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import codecs
+from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from functools import partial
 from typing import Any
@@ -35,7 +36,7 @@ class TextLineDataset(Dataset):
         super().__init__(partial(lines, self.source))
 
 
-async def lines(source: DataSource):
+async def lines(source: DataSource) -> AsyncGenerator[str, None]:
     """The lines of a source."""
     async with aclosing(blocks_of_lines(source)) as blocks:
         async for block in blocks:
@@ -43,7 +44,7 @@ async def lines(source: DataSource):
                 yield line
 
 
-async def blocks_of_lines(source: DataSource):
+async def blocks_of_lines(source: DataSource) -> AsyncGenerator[list[str], None]:
     """The lines of a source, in lists of those that arrive together."""
     decoder = codecs.getincrementaldecoder("utf-8-sig")()
     begun: list[str] = []                              # the pieces of a line that has not ended yet
@@ -69,7 +70,7 @@ async def blocks_of_lines(source: DataSource):
         yield [line[:-1] if line.endswith("\r") else line]
 
 
-def _decoded(decoder, data, source, number, final=False):
+def _decoded(decoder: codecs.IncrementalDecoder, data: bytes, source: DataSource, number: int, final: bool = False) -> str:
     try:
         return decoder.decode(data, final)
     except UnicodeDecodeError as error:

@@ -8,22 +8,23 @@ from __future__ import annotations
 
 import asyncio
 import sys
-from collections.abc import AsyncGenerator, Awaitable, Iterator
+from collections.abc import AsyncGenerator, Awaitable, Coroutine, Generator
 from contextvars import ContextVar
-from typing import Any
+from typing import Any, TypeVar
 
 from pyml.errors import SyncReadError
 
+T = TypeVar("T")
 _waiter: ContextVar[_Waiter | None] = ContextVar("pyml_data_waiter", default=None)
 
 
 class _Waiter:
     """Waits for awaitables on behalf of one `for` loop."""
 
-    def __init__(self):
-        self._loop = None
+    def __init__(self) -> None:
+        self._loop: asyncio.AbstractEventLoop | None = None
 
-    def wait(self, awaitable: Awaitable) -> Any:
+    def wait(self, awaitable: Awaitable[T]) -> T:
         """The result of an awaitable, now.
 
         Raises:
@@ -54,11 +55,11 @@ class _Waiter:
             self._loop = None
 
 
-async def _awaited(awaitable):
+async def _awaited(awaitable: Awaitable[T]) -> T:
     return await awaitable
 
 
-def _suspended(awaitable):
+def _suspended(awaitable: Awaitable[T]) -> T:
     """Waits in the browser, where the call can be suspended."""
     from pyodide.ffi import can_run_sync, run_sync
 
@@ -71,14 +72,14 @@ def _suspended(awaitable):
     return run_sync(_awaited(awaitable))
 
 
-def _drop(awaitable):
+def _drop(awaitable: Awaitable[Any]) -> None:
     """Gives up on a coroutine without a warning that it was never awaited."""
     close = getattr(awaitable, "close", None)
     if close is not None:
         close()
 
 
-async def settled(awaitable: Awaitable) -> Any:
+async def settled(awaitable: Awaitable[T]) -> T:
     """The result of an awaitable; under `for` it never suspends the stream."""
     waiter = _waiter.get()
     return await awaitable if waiter is None else waiter.wait(awaitable)
@@ -89,7 +90,7 @@ def in_for_loop() -> bool:
     return _waiter.get() is not None
 
 
-def driven(stream: AsyncGenerator) -> Iterator:
+def driven(stream: AsyncGenerator[T, None]) -> Generator[T, None, None]:
     """The elements of a stream for a plain `for` loop; the stream is closed when the loop is left."""
     waiter = _Waiter()
     try:
@@ -104,7 +105,7 @@ def driven(stream: AsyncGenerator) -> Iterator:
         waiter.close()
 
 
-def run_now(coroutine) -> Any:
+def run_now(coroutine: Coroutine[Any, Any, T]) -> T:
     """The result of a coroutine whose every wait goes through `settled`."""
     waiter = _Waiter()
     try:
@@ -113,7 +114,7 @@ def run_now(coroutine) -> Any:
         waiter.close()
 
 
-def _step(awaitable, waiter):
+def _step(awaitable: Coroutine[Any, Any, T], waiter: _Waiter) -> T:
     """Runs an awaitable of a stream to its end; it has no reason to suspend."""
     token = _waiter.set(waiter)
     try:

@@ -1,7 +1,7 @@
 """Models: `Sequential`, `Model(inputs, outputs)` and subclasses of `Model`."""
 
 import json
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pyml.core.symbolic import KerasTensor
 from pyml.errors import PymlError
@@ -16,7 +16,10 @@ from pyml.objects.serialization import deserialize_keras_object
 from pyml.saving.loading import load_model
 from pyml.saving.writing import save_model
 
-__getattr__, __dir__ = _parts(__name__, {"FeatureSpace": "feature_space"})  # it is pyml.utils.FeatureSpace; configs look for it here
+if TYPE_CHECKING:
+    from pyml.models.feature_space import FeatureSpace as FeatureSpace
+else:
+    __getattr__, __dir__ = _parts(__name__, {"FeatureSpace": "feature_space"})  # it is pyml.utils.FeatureSpace; configs look for it here
 
 
 def model_from_json(json_string: str, custom_objects: dict[str, Any] | None = None) -> Model:

@@ -1,7 +1,7 @@
 """Helpers with Keras' names: `Progbar`, `to_categorical`, `set_random_seed`, serialisation decorators."""
 
 import gc
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pyml.core.naming import reset_names
 from pyml.dtypes import keras_name as standardize_dtype
@@ -24,6 +24,23 @@ from pyml.utils.progbar import Progbar
 from pyml.utils.seeds import set_random_seed
 from pyml.utils.sequences import pad_sequences
 
+if TYPE_CHECKING:
+    from pyml.data.directories import audio_dataset_from_directory as audio_dataset_from_directory
+    from pyml.data.directories import image_dataset_from_directory as image_dataset_from_directory
+    from pyml.data.directories import text_dataset_from_directory as text_dataset_from_directory
+    from pyml.data.splitting import split_dataset as split_dataset
+    from pyml.data.timeseries import timeseries_dataset_from_array as timeseries_dataset_from_array
+    from pyml.models.feature_space import FeatureSpace as FeatureSpace
+    from pyml.models.plotting import get_source_inputs as get_source_inputs
+    from pyml.models.plotting import model_to_dot as model_to_dot
+    from pyml.models.plotting import plot_model as plot_model
+    from pyml.utils import bounding_boxes as bounding_boxes
+    from pyml.utils.files import get_file as get_file
+    from pyml.utils.images import array_to_img as array_to_img
+    from pyml.utils.images import img_to_array as img_to_array
+    from pyml.utils.images import load_img as load_img
+    from pyml.utils.images import save_img as save_img
+
 Sequence = PyDataset
 # What stands above this package, over datasets and models, is found when it is first asked for.
 _LATER = {
@@ -33,7 +50,8 @@ _LATER = {
     "plot_model": "pyml.models.plotting", "get_file": "pyml.utils.files", "FeatureSpace": "pyml.models.feature_space",
     **dict.fromkeys(("array_to_img", "img_to_array", "load_img", "save_img"), "pyml.utils.images"),
 }  # fmt: skip
-__getattr__, __dir__ = _parts(__name__, _LATER, ["bounding_boxes"])
+if not TYPE_CHECKING:
+    __getattr__, __dir__ = _parts(__name__, _LATER, ["bounding_boxes"])
 
 
 def clear_session(free_memory: bool = True) -> None:
