@@ -82,7 +82,7 @@ def test_a_class_writes_get_config_only_where_its_constructor_says_something_els
 
 def test_a_kind_of_primitive_is_a_small_class():
     kinds = [cls for cls in vars(op).values() if isinstance(cls, type) and issubclass(cls, op.Op)]
-    assert len(kinds) == 6
+    assert len(kinds) == 7
     for cls in kinds:
         assert dataclasses.is_dataclass(cls)
         inherited = {field.name for base in cls.__mro__[1:] if dataclasses.is_dataclass(base) for field in dataclasses.fields(base)}

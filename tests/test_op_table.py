@@ -167,6 +167,7 @@ ON_THE_HOST = {  # without a kernel -> why
 WITHOUT_GRADIENT = {  # their own gradient, when somebody asks, is told to be missing -> why
     "complex_matrices": "ops/complex_matrices.py has the gradients of what is made of it",
     "conv2d_filter_partials": "a part of conv2d_filter_grad, made when that is lowered", "matmul_partials": "a part of matmul",
+    "lookup": "what gather is lowered to",
     "fft_pass": "a part of fft", "radix_count": "a part of sort", "radix_move": "a part of sort", "pad_lines": "a part of conv2d",
     "gru_grad": "gradients of gradients of a whole GRU; a scan has them", "lstm_grad": "the same of an LSTM",
 }
@@ -178,6 +179,8 @@ def test_every_primitive_has_its_rules_and_a_form_for_devices_or_says_why_not():
             return op.given or hasattr(op, "counts")
         if op.kind == "elementwise":
             return bool(op.wgsl or op.converts)
+        if op.kind == "lookup":
+            return op.looks_up
         if op.kind == "reduction":
             return bool(op.combine("float32"))
         return bool(op.index if op.kind == "movement" else op.kernel or op.lower)

@@ -160,6 +160,24 @@ def test_transposed_operands_of_a_product_are_not_copied():
     assert plan(ops.matmul(ops.transpose(a), b)).dispatches == 1
 
 
+def test_short_rows_at_computed_places_are_looked_up_in_the_kernel_that_uses_them():
+    rows, places = leaf(40, 3), ops.cast(leaf(100) * 2.5, "int32")
+    assert plan(ops.sum(ops.take(rows, places, axis=0) * 3, axis=1)).dispatches == 1
+    assert plan(ops.sum(ops.take(ops.tanh(rows), places, axis=0) * 3, axis=1)).dispatches == 2  # the whole table is there first
+
+
+def test_a_table_is_written_in_place_only_after_it_was_looked_up_in():
+    table = pyml.Variable(np.arange(4, dtype=np.float32))
+
+    @pyml.program
+    def turned(shift):
+        table.assign(ops.take(table.value, ops.mod(ops.arange(4) + ops.cast(shift, "int32"), 4)))
+        return table.value * 1
+
+    for expected in ([1, 2, 3, 0], [2, 3, 0, 1]):
+        assert turned(np.float32(1)).numpy().tolist() == expected
+
+
 def test_wide_sums_stay_within_eight_storage_buffers():
     xs = [leaf(40) for _ in range(20)]
     total = xs[0]

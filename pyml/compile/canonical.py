@@ -70,8 +70,8 @@ class Canonical:
             lowered = op.lower(node, self.profile)
             if lowered is not None and lowered is not node:
                 return self._map([lowered])[0]
-        if isinstance(op, (Routine, LoopOp)):
-            src = tuple(self._stored(s) for s in node.src)
+        if isinstance(op, (Routine, LoopOp)) or op.looks_up:
+            src = (self._stored(node.src[0]), *node.src[1:]) if op.looks_up else tuple(self._stored(s) for s in node.src)
             if src != node.src:
                 node = Node(op, src, node.attrs, node.shape, node.dtype)
         return self._merge(node)

@@ -11,6 +11,7 @@ from ..graph.index import Index, Var, constant, coordinates, linear
 from ..graph.loop import TURN, kept_row
 from ..graph.node import Node
 from ..graph.op import Profile
+from .groups import table
 from .plan import Kernel
 from .wgsl import MEMORY, cast, expand, index_text, lane_split, literal, typename
 
@@ -130,7 +131,7 @@ class Emitter:
             return []
         if n.op.is_view:
             return [(s, i) for s, (i, _, _) in self.moved(n, at)]
-        return [(s, at) for s in n.src]
+        return [(s, at) for s in (n.src[1:] if n.op.looks_up else n.src)]
 
     def moved(self, n: Node, at: Index):
         """(source, (index, conditions, otherwise)) of a movement node."""
@@ -152,6 +153,8 @@ class Emitter:
             return self.leaf(n, at)
         if n.op.is_view:
             return self.move(n, at)
+        if n.op.looks_up:
+            return self.looked_up(n, self.memo[(id(n.src[1]), at.key)])
         args = [self.memo[(id(s), at.key)] for s in n.src]
         return self.apply(n, args)
 
@@ -234,6 +237,24 @@ class Emitter:
         self.wants_scalar.add(ref)
         each = (self.index(_not_before(at.substitute("lane", constant(k)))) for k in range(4))
         return self.put(wrap(f"{memory}({', '.join(f'{name}[{last(i)}]' for i in each)})"), kind, level)
+
+    def looked_up(self, n: Node, place: str) -> str:
+        """The element(s) of a table at places that are values, each 0 where there is no such element."""
+        found = table(n)
+        ref, level, size = self.ref_of[id(found)], self.level_of.get(place, 0), found.size
+        self.wants_scalar.add(ref)
+        kind, places = typename(n.dtype, self.width), typename("uint32", self.width)
+        number = self.put(f"{places}({place})", places, level)  # a negative number wraps to a large one
+        inside = self.put(f"{number} < {places}({size}u)", typename("bool", self.width), level)
+        safe = self.put(f"select({places}(0u), {number}, {inside})", places, level)
+        name = self.binding(ref)
+        if self.width == 1:
+            text = f"{name}[{safe}]"
+        else:
+            text = f"vec4<{MEMORY[n.dtype]}>({', '.join(f'{name}[{safe}.{k}]' for k in 'xyzw')})"
+        if n.dtype == "bool":
+            text = f"({text} != {places}(0u))"
+        return self.put(f"select({kind}({literal(0, n.dtype)}), {text}, {inside})", kind, level)
 
     def last_element(self, n: Node, at: Index):
         """Wraps the text of an index that may lie outside its buffer, where no adapter checks it."""

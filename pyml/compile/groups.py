@@ -119,14 +119,22 @@ def operands(node: Node) -> list[Node]:
 
 def edges(node: Node) -> Iterator[tuple[Node, bool]]:
     """(value, aligned) per operand; aligned means element i of one is element i of the other."""
-    for s in node.src:
+    for number, s in enumerate(node.src):
         while s.op.keeps_order:
             s = s.src[0]
         if is_value(s):
-            yield s, True
+            yield s, number > 0 or not node.op.looks_up
         else:
             for value in operands(s):
                 yield value, False
+
+
+def table(lookup: Node) -> Node:
+    """The value whose elements a lookup reads."""
+    found = lookup.src[0]
+    while found.op.keeps_order:
+        found = found.src[0]
+    return found
 
 
 def sources_first(sources: Sequence[set[int]], wanted: Iterable[int], highest_first: bool = False) -> list[int]:

@@ -12,7 +12,7 @@ from collections.abc import Iterable
 from ..graph.loop import LoopOp, PartOp
 from ..graph.node import Node, toposort
 from ..graph.op import Elementwise, Profile, Reduction, Routine
-from .groups import Group, edges, is_memory, is_value, operands, sources_first
+from .groups import Group, edges, is_memory, is_value, operands, sources_first, table
 from .merge import Merging
 
 # Numbers below are sums over 57 plans, the steps of training and predicting of 17 models (dense, convolutions, ResNet, recurrent,
@@ -137,10 +137,10 @@ class Scheduler:
         return bool(uses) and all(self.homes[id(c)] == [group] for c, _ in uses)
 
     def _inlines(self, node: Node, uses: list[tuple[Node, bool]], group: Group) -> bool:
-        """Whether the kernel of a value's consumers computes it: not what a routine reads, which its file loads from memory, and
+        """Whether the kernel of a value's consumers computes it: not what a routine or a lookup reads from memory, and
         nothing dear that a broadcast or the loop of a reduction would evaluate more often than it has elements."""
         for consumer, _aligned in uses:
-            if isinstance(consumer.op, (Routine, LoopOp)):
+            if isinstance(consumer.op, (Routine, LoopOp)) or (consumer.op.looks_up and table(consumer) is node):
                 return False
             evaluated = consumer.src[0].size if isinstance(consumer.op, Reduction) else consumer.size
             if evaluated > max(1, node.size) and self.deep[id(node)] > _RECOMPUTE:

@@ -55,6 +55,7 @@ class Op:
     in_memory = True  # kernels read the value from a buffer
     is_view = False  # only says where elements are
     keeps_order = False  # a view whose elements lie as those of its source
+    looks_up = False  # its first source is a table in memory, of which it reads the element whose number the second one is
     saves_memory = False  # it is there so that a plan holds less at once: the order of kernels minds that
 
     def arithmetic(self, node: Node) -> int:
@@ -113,6 +114,14 @@ class Elementwise(Op):
 
     def arithmetic(self, node: Node) -> int:
         return 0 if self.wgsl == "x" else node.size  # a copy computes nothing
+
+
+@dataclass(eq=False)
+class Lookup(Elementwise):
+    """The elements of a table `(n,)` in memory at places that are computed where they are needed; 0 where there is no such place."""
+
+    kind = "lookup"
+    looks_up = True
 
 
 @dataclass(eq=False)
@@ -276,5 +285,5 @@ def routine(name: str, *, shape: ShapeRule, numpy: Callable[..., Any], grad: Gra
                               lower, kernel=kernel, flops=flops, host=host))  # fmt: skip
 
 
-__all__ = ["OPS", "ZERO", "Elementwise", "KernelSpec", "Leaf", "Movement", "Op", "Profile", "Reduction", "Routine", "elementwise",
+__all__ = ["OPS", "ZERO", "Elementwise", "KernelSpec", "Leaf", "Lookup", "Movement", "Op", "Profile", "Reduction", "Routine", "elementwise",
            "leaf", "movement", "reduction", "registered", "routine", "same_dtype"]  # fmt: skip

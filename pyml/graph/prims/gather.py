@@ -8,14 +8,16 @@ import numpy as np
 
 from ...errors import DtypeError, ShapeError
 from ..node import Node
-from ..op import KernelSpec, Profile, Routine, routine
+from ..op import Elementwise, KernelSpec, Lookup, Profile, Routine, registered, routine
 from .choose import LOOP_ROUNDS, ceil_div, flat, is_core, is_register, is_software
-from .elementwise import add
-from .move import reshape, slice_
+from .elementwise import add, maximum, minimum
+from .leaf import full, iota
+from .move import broadcast_to, reshape, slice_
 
 _PUT4 = "store(4u * i, v.x); store(4u * i + 1u, v.y); store(4u * i + 2u, v.z); store(4u * i + 3u, v.w);"
 _SPAN = 32  # columns (or fours of them) whose sums one thread of a software adapter keeps
 _NARROW = 8  # a row of so many elements is one thread's on a processor core, which looks at its index once
+_LOOKED_UP = 4  # a row of at most so many elements, the channels of a picture, may be looked up element by element
 _ELEMENT = {"float32": "f32", "int32": "i32", "uint32": "u32", "bool": "u32"}
 
 
@@ -83,6 +85,22 @@ def _gather_kernel(node: Node, profile: Profile) -> KernelSpec:
     return flat(spec.file, indices.size, params, profile, spec.hooks)
 
 
+def _gather_lower(node: Node, profile: Profile) -> Node | None:
+    """Short rows by computed indices as lookups, which fuse with what computes the indices and with what follows."""
+    x, indices = node.src
+    rows, width = x.shape[0], prod(x.shape[1:])
+    of = indices
+    while of.op.keeps_order:
+        of = of.src[0]
+    if width > _LOOKED_UP or not (of.op.is_view or isinstance(of.op, Elementwise)):
+        return None
+    number = lambda n: full(indices.shape, n, "int32")
+    first = minimum(maximum(indices, number(-1)), number(rows)) * number(width)  # of no row it is before or behind the table
+    shape = (*indices.shape, width)
+    places = broadcast_to(reshape(first, (*indices.shape, 1)), shape) + broadcast_to(iota(width), shape)
+    return reshape(LOOKUP(reshape(x, (x.size,)), places if width > 1 else reshape(indices, shape)), node.shape)
+
+
 def _scatter_kernel(node: Node, profile: Profile) -> KernelSpec:
     rows = node.attrs["rows"]
     if is_core(profile):
@@ -118,6 +136,8 @@ _ROWS = np.random.default_rng(0).uniform(-1, 1, (5, 3)).astype(np.float32)
 _BLOCK = np.random.default_rng(1).uniform(-1, 1, (6, 2, 4)).astype(np.float32)
 _PICKS = np.array([4, 0, 0, 3, -1, 5, 2], np.int32)  # two of them out of range
 
+LOOKUP = registered(Lookup("lookup", lambda table, indices: indices, lambda table, indices: _gather_dtype(table, indices),
+                           _gather_numpy, cost=8))  # fmt: skip
 GATHER = routine(
     "gather",
     shape=_gather_shape,
@@ -125,6 +145,7 @@ GATHER = routine(
     numpy=_gather_numpy,
     grad=lambda g, y, x, indices: (SCATTER_ADD(indices, g, rows=x.shape[0]), None),
     kernel=_gather_kernel,
+    lower=_gather_lower,
     flops=lambda node: 0,
     samples=[((_ROWS, _PICKS), {}), ((_BLOCK, np.array([[1, 5], [0, 1]], np.int32)), {})],
 )

@@ -45,7 +45,7 @@ def _settled(node: Node) -> Node | None:
 def _undone(x: Node, axes: tuple[int, ...], depth: int, seen: set[int]) -> bool:
     if x.op is PERMUTE:
         return tuple(x.attrs["axes"][a] for a in axes) == tuple(range(len(axes)))
-    if not isinstance(x.op, Elementwise) or x.ndim != len(axes) or not depth or id(x) in seen:
+    if not isinstance(x.op, Elementwise) or x.op.looks_up or x.ndim != len(axes) or not depth or id(x) in seen:
         return False
     seen.add(id(x))
     return any(_undone(s, axes, depth - 1, seen) for s in x.src)
@@ -53,7 +53,7 @@ def _undone(x: Node, axes: tuple[int, ...], depth: int, seen: set[int]) -> bool:
 
 def _turned(x: Node, axes: tuple[int, ...], depth: int, made: dict[int, Node]) -> Node:
     if id(x) not in made:
-        if isinstance(x.op, Elementwise) and x.ndim == len(axes) and depth:
+        if isinstance(x.op, Elementwise) and not x.op.looks_up and x.ndim == len(axes) and depth:
             made[id(x)] = x.op(*(_turned(s, axes, depth - 1, made) for s in x.src), **x.attrs)
         else:
             made[id(x)] = permute(x, axes)
