@@ -9,7 +9,7 @@
 
 A change swaps an operator or a comparison, moves a number, negates a condition, drops a statement or edits the WGSL of
 an operation. It is made in a copy of the checkout, and the part's quick tests that run its lines follow until one fails: those that
-noticed it before, then the cheapest of each test function, as many as take `--seconds` without a change. Which test runs which
+noticed it before, then the cheapest ones, as many as take `--seconds` without a change. Which test runs which
 lines is noted once for every file of tests, under build/mutate/ (`mutating/`). Changes that survive are printed as a diff:
 each is a claim nobody tests, or a change that makes no difference. Those of the second kind stand with the reason in
 tests/equivalent_mutants.txt, are counted apart and not in the share. Messages, names shown by `explain` and type annotations are
@@ -89,8 +89,10 @@ def examine(change: Change, worker: Worker, part: str, tests: Tests, seconds: fl
     if running:  # a function that also ran while tests loaded
         near, chosen = running, tests.cheapest(running, seconds)
     else:
-        near = tests.that_meet(change, PARTS[part][0])
-        chosen = tests.cheapest(near, seconds)
+        around, others = tests.that_meet(change, PARTS[part][0])
+        near = [*around, *others]
+        chosen = tests.cheapest(around, seconds)
+        chosen += tests.cheapest(others, seconds - sum(tests.takes[test] for test in chosen))
         chosen.sort(key={test: i for i, test in enumerate(near)}.__getitem__)
     told = worker.anew(change, timed(chosen))
     return Verdict(change, told["answer"], told["by"], told["hung"], True, len(chosen), len(near))

@@ -263,3 +263,21 @@ def test_a_loss_of_ones_own_has_the_defaults_of_all(cpu):
         Fourth(reduction="average")
     with pytest.raises(TypeError, match="Loss must define call"):
         losses.Loss()([1.0], [1.0])
+
+
+def test_a_loss_computes_in_the_dtype_that_it_is_given(cpu):
+    class Difference(losses.Loss):
+        def call(self, y_true, y_pred):
+            return ops.max(ops.cast(y_true, y_pred.dtype) - y_pred, axis=-1)
+
+    y, p = np.array([[5.5]]), np.array([[2.5]])
+    found = [Difference(dtype=dtype, reduction="none")(y, p) for dtype in (None, "float32", "mixed_float16", "int32")]
+    assert [(value.dtype, value.tolist()) for value in found] == [("float32", [3.0])] * 3 + [("int32", [3])]   # no 16 bits
+    with pytest.raises(ValueError, match="Cannot convert 'float31'"):
+        Difference(dtype="float31")
+
+
+def test_lists_beside_arrays_are_taken_as_arrays(cpu):
+    y, p = np.array([[0.25, 0.5], [1.0, 0.0]]), np.array([[0.5, 0.75], [0.25, 0.5]])
+    for given, predicted in ((y, p.tolist()), (y.tolist(), p), (y.tolist(), p.tolist())):
+        close(losses.MeanSquaredError()(given, predicted), ((y - p) ** 2).mean())

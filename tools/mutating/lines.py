@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import ast
 import hashlib
 import json
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 
 from mutating.changes import ROOT, Change
@@ -50,24 +52,33 @@ class Tests:
         exact = [test for test, lines in entering.items() if any(change.line <= line <= change.last for line in lines)]
         return exact or list(entering)
 
-    def that_meet(self, change: Change, first: str) -> list[str]:
-        """For what runs while a module loads: the tests of the file that meets all of the part, those that run the file, the others."""
+    def that_meet(self, change: Change, first: str) -> tuple[list[str], list[str]]:
+        """For what runs while a module loads: the tests that run the function around it, and all others, those of the file that
+        meets all of the part before those that run the file."""
         path = change.path.as_posix()
-        near = {test: 0 if test.startswith(f"tests/{first}.py") else 1 if path in files else 2 for test, files in self.lines.items()}
-        return sorted(near, key=lambda test: near[test])
+        around = lines_around(path, change.line)
+
+        def distance(test: str) -> int:
+            there = self.lines[test].get(path, {})
+            if any(line in around for lines in there.values() for line in lines):
+                return 0
+            return 1 if test.startswith(f"tests/{first}.py") else 2 if there else 3
+
+        far = {test: distance(test) for test in self.lines}
+        return [test for test in far if not far[test]], sorted(filter(far.get, far), key=lambda test: far[test])
 
     def ran_early(self, change: Change, function: str) -> bool:
         name = function.partition(":")[0]
         return any(f.partition(":")[0] == name for f in self.early.get(change.path.as_posix(), ()))
 
     def cheapest(self, tests: Iterable[str], seconds: float, known: str | None = None) -> list[str]:
-        """As many as take so long: of each test function the cheapest first, then each's second."""
+        """As many as take so long: the cheapest first, where the second case of a test function counts twice, the third three times."""
         rank: dict[str, int] = {}
         ordered = []
         for test in sorted(tests, key=lambda test: self.takes[test]):
             name = test.partition("[")[0]
-            rank[name] = rank.get(name, -1) + 1
-            ordered.append((rank[name], self.takes[test], test))
+            rank[name] = rank.get(name, 0) + 1
+            ordered.append((rank[name] * self.takes[test], self.takes[test], test))
         chosen = [known] if known in self.takes else []
         spent = 0.0
         for _, takes, test in sorted(ordered):
@@ -75,6 +86,18 @@ class Tests:
                 spent += takes
                 chosen.append(test)
         return [test for test in chosen if test is not None]
+
+
+@cache
+def functions_of(path: str) -> list[range]:
+    """The lines of each function of a file."""
+    module = ast.parse((ROOT / path).read_text(encoding="utf-8"))
+    return [range(node.lineno, (node.end_lineno or node.lineno) + 1) for node in ast.walk(module) if isinstance(node, ast.FunctionDef)]
+
+
+def lines_around(path: str, line: int) -> range:
+    """Those of the innermost function that the line is in; none where it is in none."""
+    return min((lines for lines in functions_of(path) if line in lines), key=len, default=range(0))
 
 
 def kept_lines(file: str, gpu: bool) -> Path:
