@@ -4,6 +4,7 @@ import inspect
 import json
 
 import numpy as np
+import pytest
 from every import every
 from test_samples import CONFIGURED, arrays, classes, drawn, name_of
 
@@ -109,6 +110,20 @@ def test_each_argument_off_its_default_comes_back_from_the_config(cls, cpu):
         tried += config[name] != before.get(name)
         same_value(cls, made, again, sample, name)
     assert 4 * tried >= len(set(parameters(cls)) - LEFT_OUT), "too few of the arguments: what values do the others take?"
+
+
+@pytest.mark.parametrize("kind", [registry.LOSSES, registry.METRICS], ids=["losses", "metrics"])
+def test_a_function_has_the_defaults_of_its_class(kind):
+    compared = 0
+    for cls in classes(kind):
+        made = next(iter(cls._samples())).made
+        function = getattr(made, "fn", None) or getattr(made, "_fn", None)
+        if function is not None:
+            theirs = {name: p.default for name, p in inspect.signature(function).parameters.items() if p.default is not p.empty}
+            own = {name: p.default for name, p in inspect.signature(cls).parameters.items() if name in theirs}
+            assert own.items() <= theirs.items(), cls.__name__
+            compared += len(own)
+    assert compared > 10
 
 
 def same_value(cls, made, again, sample, name):

@@ -162,6 +162,20 @@ def test_a_change_meets_the_tests_that_run_its_line_the_cheapest_of_each_functio
     assert tests.that_run(at(50), "f:33") == ["t::a[1]", "t::a[2]", "t::b"]
 
 
+def test_a_changed_default_meets_the_tests_that_run_the_function_and_those_that_read_signatures_first(tmp_path, monkeypatch):
+    (tmp_path / "a.py").write_text("LIMIT = 3\n\n\ndef f(x,\n      y=2):\n    return x + y\n\n\ndef g(x):\n    return x\n")
+    monkeypatch.setattr(lines, "ROOT", tmp_path)
+    lines.functions_of.cache_clear()
+    run = {"tests/b.py::g": {"a.py": {"g:9": [10]}}, "tests/b.py::f": {"a.py": {"f:4": [6]}}, "tests/c.py::x": {},
+           f"tests/{lines.SIGNATURES}.py::y": {}, "tests/part.py::z": {}}  # fmt: skip
+    tests = lines.Tests(dict.fromkeys(run, 1.0), run)
+    at = lambda line: tests.that_meet(changes.Change(Path("a.py"), line, 0, 0, "", line), "part")
+    names = lambda found: [[test.partition("::")[2] for test in part] for part in found]
+    assert names(at(5)) == [["f", "y"], ["z", "g", "x"]]
+    assert names(at(6)) == [["f"], ["z", "g", "x", "y"]]
+    assert names(at(1)) == [[], ["z", "g", "f", "x", "y"]]
+
+
 def test_a_fork_in_which_a_function_is_another_notices_what_a_test_claims(tmp_path):
     for folder in ("pyml/part", "tests"):
         (tmp_path / folder).mkdir(parents=True)

@@ -178,7 +178,7 @@ class R2Score(Metric):
         if not self.num_regressors:
             return score
         left = self.num_samples - (self.num_regressors + 1.0)
-        adjusted = 1.0 - (1.0 - score) * (self.num_samples - 1.0) / ops.where(left > 0, left, 1.0)
+        adjusted = 1.0 - (1.0 - score) * (self.num_samples - 1.0) / ops.maximum(left, 1.0)
         return ops.where(left > 0, adjusted, score)
 
     @classmethod

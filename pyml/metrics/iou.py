@@ -82,7 +82,7 @@ class IoU(Metric):
         both = ops.sum(table * ops.eye(self.num_classes), axis=0)
         either = ops.sum(table, axis=0) + ops.sum(table, axis=1) - both
         times = np.array([self.target_class_ids.count(i) for i in range(self.num_classes)], np.float32)
-        there = ops.where(either > 1e-9, times, 0.0)
+        there = ops.where(either > 0, times, 0.0)
         return ops.sum(there * both / (either + epsilon())) / (ops.sum(there) + epsilon())
 
     @classmethod

@@ -43,7 +43,7 @@ def sparse_top_k_categorical_accuracy(y_true: TensorLike, y_pred: TensorLike, k:
         [1.0, 0.0]
     """
     y_pred = ops.convert_to_tensor(y_pred)
-    y_true = ops.cast(ops.convert_to_tensor(y_true), y_pred.dtype if from_sorted_ids else "int32")
+    y_true = ops.cast(ops.convert_to_tensor(y_true), "int32")
     shape = y_true.shape
     rows = ops.reshape(y_pred, (-1, y_pred.shape[-1]))
     mine = ops.reshape(y_true, (-1, 1))

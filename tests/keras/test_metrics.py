@@ -183,3 +183,159 @@ def test_the_config_of_auc_tells_thresholds_where_they_were_given_as_in_keras():
     assert (given["num_thresholds"], given["thresholds"]) == (4, [0.2, 0.5])
     for config in (given, metrics.AUC(num_thresholds=5).get_config()):
         assert metrics.AUC.from_config(config).get_config() == config
+
+
+@pytest.mark.parametrize("name, options, argument, taken, refused", [
+    ("AUC", {}, "num_thresholds", [2, 3], [1, 0]), ("AUC", {}, "curve", ["ROC", "PRGAIN"], ["XY", None]),
+    ("AUC", {}, "summation_method", ["majoring", "minoring"], ["none"]), ("AUC", {}, "num_labels", [None, 0], [1]),
+    ("SensitivityAtSpecificity", {}, "specificity", [0, 1], [-0.1, 1.1]),
+    ("SpecificityAtSensitivity", {}, "sensitivity", [0, 1], [-0.1, 1.1]),
+    ("PrecisionAtRecall", {}, "recall", [0, 1], [-0.1, 1.1]), ("RecallAtPrecision", {}, "precision", [0, 1], [-0.1, 1.1]),
+    ("RecallAtPrecision", {"precision": 0.5}, "num_thresholds", [1, 2], [0]),
+    ("FBetaScore", {}, "average", [None, "micro", "macro", "weighted"], ["mean"]), ("FBetaScore", {}, "beta", [0.1], [0.0, -1.0, 1]),
+    ("FBetaScore", {}, "threshold", [None, 0.1, 1.0], [0.0, 1.1, 1]), ("IoU", {"num_classes": 3}, "target_class_ids", [[0, 2]], [[0, 3]]),
+    ("R2Score", {}, "num_regressors", [0, 1], [-1]), ("R2Score", {}, "class_aggregation", [None, "variance_weighted_average"], ["mean"]),
+])  # fmt: skip
+def test_an_option_is_taken_up_to_its_limit_and_refused_beyond(name, options, argument, taken, refused):
+    made = getattr(metrics, name)
+    for value in taken:
+        assert getattr(made(**options, **{argument: value}), argument) == value
+    for value in refused:
+        with pytest.raises(ValueError, match=name):
+            made(**options, **{argument: value})
+
+
+@pytest.mark.parametrize("threshold", [0, 1, 0.25, [0.0, 1.0]])
+def test_the_thresholds_of_counts_lie_in_0_to_1(threshold):
+    assert metrics.Recall(threshold).thresholds == (threshold if isinstance(threshold, list) else [threshold])
+    for wrong in (-0.01, 1.01, [0.5, None]):
+        with pytest.raises(ValueError, match="Recall: thresholds must lie in"):
+            metrics.Recall(wrong)
+
+
+@pytest.mark.parametrize("make, shapes", [
+    (metrics.F1Score, [((4,), (4, 2)), ((4, 2), (4,)), ((4,), (4,)), ((4, 2, 2), (4, 2, 2))]),
+    (metrics.R2Score, [((4,), (4, 2)), ((4, 2), (4,)), ((4,), (4,)), ((4, 2, 2), (4, 2, 2))]),
+    (lambda: metrics.AUC(multi_label=True), [((4,), (4,)), ((4, 2, 2), (4, 2, 2))]),
+    (lambda: metrics.Precision(class_id=1), [((4,), (4,))]),
+])  # fmt: skip
+def test_shapes_that_a_metric_does_not_know_are_refused(make, shapes, cpu):
+    for given, predicted in shapes:
+        with pytest.raises(pyml.errors.ShapeError, match="Received"):
+            make().update_state(np.zeros(given), np.zeros(predicted))
+
+
+@pytest.mark.parametrize("average", [None, "micro", "weighted"])
+@pytest.mark.parametrize("threshold", [None, 0.5])
+@pytest.mark.parametrize("weighted", [False, True])
+def test_f_scores_count_by_weights(average, threshold, weighted, cpu):
+    metric = metrics.FBetaScore(average, beta=2.0, threshold=threshold)
+    sums = np.zeros((4, 3))
+    for _ in range(2):
+        y, p = RNG.integers(0, 2, (5, 3)), RNG.uniform(0, 1, (5, 3))
+        p[0], p[1] = [0.0, -0.3, -0.1], [0.5, 0.2, 0.5]                  # nothing said, or two alike
+        weights = RNG.uniform(0.5, 2, 5) if weighted else None
+        metric.update_state(y, p, weights)
+        yes = (p >= p.max(-1, keepdims=True)) & (abs(p) > 1e-9) if threshold is None else p > threshold
+        each = np.stack([yes & (y == 1), yes & (y == 0), ~yes & (y == 1), y == 1]) * (1.0 if weights is None else weights[:, None])
+        sums += each.sum(1)
+    sums = sums.sum(1) if average == "micro" else sums
+    names = ("true_positives", "false_positives", "false_negatives", "intermediate_weights")
+    for name, count in zip(names, sums, strict=True):
+        np.testing.assert_allclose(getattr(metric, name).numpy(), count, rtol=1e-5)
+    scores = 5 * sums[0] / (5 * sums[0] + 4 * sums[2] + sums[1])
+    expected = (scores * sums[3]).sum() / sums[3].sum() if average == "weighted" else scores
+    np.testing.assert_allclose(metric.result().numpy(), expected, rtol=1e-4)
+
+
+@pytest.mark.parametrize("regressors", [0, 1, 2, 3, 4])
+def test_r2_is_adjusted_while_there_are_samples_for_it(regressors, cpu):
+    y, p = RNG.standard_normal((2, 4, 1))
+    metric = metrics.R2Score(num_regressors=regressors)
+    assert float(metric.result()) == 0.0
+    metric.update_state(y, p)
+    plain = 1 - ((y - p) ** 2).sum() / ((y - y.mean()) ** 2).sum()
+    left = 4 - regressors - 1
+    assert float(metric.result()) == pytest.approx(1 - (1 - plain) * 3 / left if left > 0 else plain, rel=1e-4)
+
+
+@pytest.mark.parametrize("shape", [(4,), (4, 1), (4, 2)])
+def test_r2_counts_by_weights_and_is_0_where_targets_do_not_vary(shape, cpu):
+    y, p, weights = RNG.standard_normal((4, 2)), RNG.standard_normal((4, 2)), RNG.uniform(0.5, 2, shape)
+    y[:, 1] = 2.0
+    metric = metrics.R2Score(None)
+    metric.update_state(y, p, weights)
+    w = np.broadcast_to(weights.reshape(4, -1), (4, 2))[:, 0]
+    mean = (y[:, 0] * w).sum() / w.sum()
+    first = 1 - ((y[:, 0] - p[:, 0]) ** 2 * w).sum() / ((y[:, 0] - mean) ** 2 * w).sum()
+    found = metric.result().numpy()
+    assert found[0] == pytest.approx(first, rel=1e-3) and found[1] == 0.0
+
+
+@pytest.mark.parametrize("scored, axis", [(False, -1), (True, -1), (True, 1)])
+@pytest.mark.parametrize("ignored", [None, 1])
+@pytest.mark.parametrize("weighted", [False, True])
+def test_the_overlap_of_classes_is_that_of_their_pixels(scored, axis, ignored, weighted, cpu):
+    true, said = RNG.integers(0, 3, (2, 3, 5))
+    true[0, :2], said[1, :2] = (-1, 4), (5, -2)                          # no such classes: these pixels do not count
+    weights = RNG.integers(1, 4, (3, 5)) if weighted else np.ones((3, 5), int)
+    metric = metrics.IoU(4, [0, 1, 1, 3], ignore_class=ignored, sparse_y_pred=not scored, axis=axis, dtype="float32")
+    scores = np.moveaxis(np.eye(6)[said], -1, axis)                      # -2 is the fifth from the end
+    metric.update_state(true, scores if scored else said, weights if weighted else None)
+    said = said % 6 if scored else said
+    counts = (true >= 0) & (true < 4) & (said >= 0) & (said < 4) & (true != (99 if ignored is None else ignored))
+    table = np.zeros((4, 4))
+    np.add.at(table, (true[counts], said[counts]), weights[counts])
+    np.testing.assert_array_equal(metric.total_cm.numpy(), table)
+    either = table.sum(0) + table.sum(1) - table.diagonal()
+    shares = [table[i, i] / either[i] for i in (0, 1, 1, 3) if either[i]]   # a class named twice counts twice
+    assert float(metric.result()) == pytest.approx(np.mean(shares), rel=1e-4)
+
+
+@pytest.mark.parametrize("make", [lambda: metrics.AUC(num_thresholds=3), lambda: metrics.AUC(num_thresholds=9),
+                                  lambda: metrics.AUC(thresholds=[0.5, 0.1]), lambda: metrics.PrecisionAtRecall(0.5, num_thresholds=5),
+                                  lambda: metrics.AUC(num_thresholds=5, multi_label=True)])  # fmt: skip
+def test_a_count_at_a_threshold_is_of_predictions_above_it(make, cpu):
+    metric = make()
+    y, p = RNG.integers(0, 2, (30, 3)), RNG.choice([0.0, 0.1, 0.125, 0.25, 0.3, 0.5, 0.6, 0.75, 1.0], (30, 3))
+    metric.update_state(y, p)
+    axis = 1 if getattr(metric, "multi_label", False) else (1, 2)
+    yes = p[None] > np.array(metric.thresholds)[:, None, None]
+    for name, kind, said in (("true_positives", 1, True), ("false_positives", 0, True), ("true_negatives", 0, False),
+                             ("false_negatives", 1, False)):  # fmt: skip
+        np.testing.assert_array_equal(getattr(metric, name).numpy(), ((yes == said) & (y == kind)).sum(axis), err_msg=name)
+
+
+def test_predictions_beyond_1_are_cut_off_where_three_thresholds_or_more_lie_evenly(cpu):
+    for thresholds, expected in (([0.0, 1.0], [1, 1]), ([0.0, 0.5, 1.0], [1, 1, 0]), ([0.0, 0.4, 1.0], [1, 1, 1])):
+        assert metrics.TruePositives(thresholds)([1], [1.5]).numpy().tolist() == expected
+
+
+def test_of_equal_predictions_the_first_are_the_best(cpu):
+    found = [float(metrics.Precision(top_k=k)([[0, 1, 0, 1]], [[0.2, 0.5, 0.5, 0.5]])) for k in (1, 2, 3, 4)]
+    np.testing.assert_allclose(found, [1, 1 / 2, 2 / 3, 1 / 2], rtol=1e-6)
+    found = [float(metrics.SparseTopKCategoricalAccuracy(k=k)([3, 1, 0], [[0.2, 0.5, 0.5, 0.5]] * 3)) for k in (1, 3, 4)]
+    np.testing.assert_allclose(found, [2 / 3, 2 / 3, 1], rtol=1e-6)      # here equal ones share their place, as in Keras
+
+
+@pytest.mark.parametrize("ids", [np.int32, np.float32])
+def test_classes_in_order_of_their_scores_may_be_floats(ids, cpu):
+    metric = metrics.SparseTopKCategoricalAccuracy(k=2, from_sorted_ids=True)
+    assert float(metric(np.array([2, 1, 0]), np.array([[2, 0, 1], [0, 1, 2], [1, 2, 0]], ids))) == pytest.approx(2 / 3)
+
+
+def test_a_mean_over_labels_goes_by_their_weights_and_of_none_is_0(cpu):
+    y, p = RNG.integers(0, 2, (12, 2)), RNG.uniform(0, 1, (12, 2))
+    areas = [float(metrics.AUC(num_thresholds=9)(y[:, i], p[:, i])) for i in (0, 1)]
+    for weights, expected in ((None, np.mean(areas)), ([1.0, 3.0], (areas[0] + 3 * areas[1]) / 4), ([0.0, 0.0], 0.0)):
+        metric = metrics.AUC(num_thresholds=9, multi_label=True, label_weights=weights)
+        assert float(metric(y, p)) == pytest.approx(expected, rel=1e-5)
+        each = np.stack([metrics.AUC(num_thresholds=9, multi_label=True)(y[:, i:i + 1], p[:, i:i + 1]).numpy() for i in (0, 1)])
+        np.testing.assert_allclose(each, areas, rtol=1e-6)
+
+
+@pytest.mark.parametrize("name", ["pearson_correlation", "concordance_correlation"])
+def test_correlations_of_values_far_from_0_are_those_of_values_near_it(name, cpu):
+    y, p = RNG.integers(-16, 16, (2, 3, 7)) / 4
+    function = getattr(metrics, name)
+    np.testing.assert_allclose(function(y + 4096, p + 4096).numpy(), function(y, p).numpy(), atol=2e-4)

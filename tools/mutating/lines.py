@@ -13,6 +13,7 @@ from pathlib import Path
 from mutating.changes import ROOT, Change
 
 MAPS = ROOT / "build" / "mutate"
+SIGNATURES = "test_parity"  # the file of tests that reads the signatures of all functions, and runs none
 
 
 def digest(path: Path) -> str:
@@ -53,14 +54,16 @@ class Tests:
         return exact or list(entering)
 
     def that_meet(self, change: Change, first: str) -> tuple[list[str], list[str]]:
-        """For what runs while a module loads: the tests that run the function around it, and all others, those of the file that
-        meets all of the part before those that run the file."""
+        """For what runs while a module loads: the tests that run the function around it, or read the signature that it is in; and all
+        others, those of the file that meets all of the part before those that run the file."""
         path = change.path.as_posix()
-        around = lines_around(path, change.line)
+        around, body = function_around(path, change.line)
 
         def distance(test: str) -> int:
             there = self.lines[test].get(path, {})
             if any(line in around for lines in there.values() for line in lines):
+                return 0
+            if change.line in around and change.line not in body and test.startswith(f"tests/{SIGNATURES}.py"):
                 return 0
             return 1 if test.startswith(f"tests/{first}.py") else 2 if there else 3
 
@@ -89,15 +92,16 @@ class Tests:
 
 
 @cache
-def functions_of(path: str) -> list[range]:
-    """The lines of each function of a file."""
+def functions_of(path: str) -> list[tuple[range, range]]:
+    """The lines of each function of a file, and of its body."""
     module = ast.parse((ROOT / path).read_text(encoding="utf-8"))
-    return [range(node.lineno, (node.end_lineno or node.lineno) + 1) for node in ast.walk(module) if isinstance(node, ast.FunctionDef)]
+    return [(range(node.lineno, (node.end_lineno or 0) + 1), range(node.body[0].lineno, (node.end_lineno or 0) + 1))
+            for node in ast.walk(module) if isinstance(node, ast.FunctionDef)]  # fmt: skip
 
 
-def lines_around(path: str, line: int) -> range:
-    """Those of the innermost function that the line is in; none where it is in none."""
-    return min((lines for lines in functions_of(path) if line in lines), key=len, default=range(0))
+def function_around(path: str, line: int) -> tuple[range, range]:
+    """The lines of the innermost function that a line is in, and those of its body; none where it is in none."""
+    return min((found for found in functions_of(path) if line in found[0]), key=lambda found: len(found[0]), default=(range(0), range(0)))
 
 
 def kept_lines(file: str, gpu: bool) -> Path:
