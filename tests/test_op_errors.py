@@ -78,3 +78,31 @@ def test_indices_that_the_host_has_are_within_the_axis(indices):
         ops.take(pyml.Input((3,)), indices, axis=1)
     assert ops.take(pyml.Input((None,)), [300], axis=1).shape == (None, 1)  # who knows
     assert ops.take(X, [[-3, 2]], axis=1).shape == (2, 1, 2) and ops.take(X, [], axis=1).shape == (2, 0)
+
+
+@pytest.mark.parametrize(("call", "words"), [
+    (lambda: ops.arange(0, "3"), "arange: start, stop and step must be numbers"),
+    (lambda: ops.array_split(X, 1.5), "array_split: indices_or_sections must be an integer of at least 1"),
+    (lambda: ops.take(X, 0, axis=(0, 1)), "take: axis must be one axis"),
+    (lambda: ops.swapaxes(X, (0, 1), 0), "swapaxes: axis must be one axis"),
+    (lambda: ops.softmax(X, axis=0.5), "softmax: an axis must be an integer"),
+    (lambda: ops.categorical_crossentropy(X, X, axis=(0, 1)), "categorical_crossentropy: axis must be one axis"),
+    (lambda: ops.norm(X, axis=0.5), "norm: an axis must be an integer"),
+    (lambda: ops.tensordot(X, X, axes=1.5), "tensordot: axes must be a number of axes, or two lists"),
+    (lambda: ops.pad(X, 1.5), "pad: pad_width must be an integer, a pair"),
+    (lambda: ops.unique(X, size=1.5), "unique: size must be an integer"),
+    (lambda: ops.unstack(X, 1.5), "unstack: indices_or_sections must be an integer"),
+    (lambda: ops.conv(np.ones((1, 2, 0)), np.ones((1, 2, 2))), "conv: .* 0 channels and 2 filters"),
+    (lambda: ops.conv_transpose(np.ones((1, 2, 1)), np.ones((2, 1, 1)), output_padding=9), "conv_transpose: output_padding must be below"),
+    (lambda: ops.unfold(np.ones((1, 1, 3, 3)), 2, dilation=9), "unfold: windows of .* do not fit"),
+    (lambda: ops.image.elastic_transform(np.ones((4, 4, 1)), seed=1.5), "elastic_transform: seed must be an integer"),
+])  # fmt: skip
+def test_a_value_of_another_kind_is_refused_by_the_op_that_was_called(call, words):
+    with pytest.raises(ValueError, match=f"^{words}"):
+        call()
+
+
+def test_round_takes_more_places_than_a_dtype_has():
+    for places, floats, integers in ((99, [1.5, -2e30], [7, 2**31 - 1]), (-99, [0, 0], [0, 0])):
+        assert ops.round([1.5, -2e30], places).tolist() == pytest.approx(floats)
+        assert ops.round([7, 2**31 - 1], places).tolist() == integers

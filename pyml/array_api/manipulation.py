@@ -9,7 +9,7 @@ from .. import ops
 from ..core.tensor import Tensor
 from ..core.types import Axis, Shape
 from ..errors import ShapeError
-from ..ops.axes import standardize_axis
+from ..ops.axes import one_axis
 from .creation import asarray
 
 __all__ = [
@@ -82,7 +82,7 @@ def tile(x: Tensor, repetitions: int | Sequence[int], /) -> Tensor:
 
 def unstack(x: Tensor, /, *, axis: int = 0) -> tuple[Tensor, ...]:
     """The arrays that lie along an axis."""
-    (a,) = standardize_axis(axis, x.ndim, "unstack")
+    a = one_axis(axis, x.ndim, "unstack")
     return tuple(ops.unstack(x, axis=a)) if x.shape[a] else ()
 
 

@@ -11,7 +11,7 @@ from .. import ops
 from ..core.tensor import Tensor
 from ..core.types import Axis
 from ..errors import ShapeError
-from ..ops.axes import standardize_axis
+from ..ops.axes import one_axis, standardize_axis
 from ..ops.elementary import length_of
 from .data_types import floating
 
@@ -101,7 +101,7 @@ def _running(
     if axis is None and x.ndim > 1:
         raise ShapeError(f"{what}: axis is needed for an array of {x.ndim} dimensions.")
     x = ops.reshape(x, (1,)) if not x.ndim else x
-    (a,) = standardize_axis(0 if axis is None else axis, x.ndim, what)
+    a = one_axis(0 if axis is None else axis, x.ndim, what)
     found = op(x, axis=a)
     if not initial:
         return found

@@ -32,6 +32,10 @@ def array(x: TensorLike, dtype: str | None = None) -> Tensor:
 def empty(shape: Shape, dtype: str | None = None) -> Tensor:
     """A tensor of `shape` whose elements are yet to be told, float32 by default; here they are zeros.
 
+    Raises:
+        ShapeError: `shape` holds something else than integers of at least 0.
+        DtypeError: There is no such dtype.
+
     Example:
         >>> pyml.ops.empty((2, 3)).shape
         (2, 3)
@@ -42,6 +46,9 @@ def empty(shape: Shape, dtype: str | None = None) -> Tensor:
 @op(like="numpy.zeros_like", gradient=False, samples=[sample(draw(2, 3)), sample(draw(2), dtype="int32")])
 def empty_like(x: TensorLike, dtype: str | None = None) -> Tensor:
     """A tensor in the shape and dtype of `x`, or in `dtype`, whose elements are yet to be told; here they are zeros.
+
+    Raises:
+        DtypeError: There is no such dtype.
 
     Example:
         >>> pyml.ops.empty_like([1, 2]).dtype

@@ -61,6 +61,10 @@ def adaptive_average_pool(inputs: TensorLike, output_size: int | Sequence[int], 
     Returns:
         float32 `(batch, *output_size, channels)`.
 
+    Raises:
+        ShapeError: There are not one to three sizes, or `output_size` is not a positive integer for each.
+        ValueError: `data_format` is neither of its words.
+
     Source: Keras `ops.adaptive_average_pool`.
 
     Example:
@@ -85,6 +89,10 @@ def adaptive_average_pool(inputs: TensorLike, output_size: int | Sequence[int], 
 @op(like=_adapted(mean=False), samples=[sample(draw(2, 7, 4, 3), (3, 2)), sample(draw(2, 5, 2), 4), sample(draw(1, 4, 3, 5, 2), 2)])
 def adaptive_max_pool(inputs: TensorLike, output_size: int | Sequence[int], data_format: str | None = None) -> Tensor:
     """The largest values of as many windows as `output_size` says; see `adaptive_average_pool`.
+
+    Raises:
+        ShapeError: There are not one to three sizes, or `output_size` is not a positive integer for each.
+        ValueError: `data_format` is neither of its words.
 
     Source: Keras `ops.adaptive_max_pool`.
 

@@ -11,7 +11,7 @@ from ..core.types import Axis, TensorLike
 from ..errors import ShapeError
 from ..graph import prims
 from ..graph.sizes import count_of
-from .axes import ordered_axes, standardize_axis
+from .axes import one_axis, ordered_axes
 from .declare import draw, op, sample
 from .joining import concatenate, split
 from .shaping import broadcast_to, flip, ravel, reshape, swapaxes
@@ -119,7 +119,7 @@ def array_split(x: TensorLike, indices_or_sections: int | Sequence[int], axis: i
     if not isinstance(indices_or_sections, int):
         return split(x, indices_or_sections, axis)
     node = as_node(x)
-    (a,) = standardize_axis(axis, node.ndim, "array_split")
+    a = one_axis(axis, node.ndim, "array_split")
     parts = count_of(indices_or_sections, "array_split", "indices_or_sections", least=1)
     size, longer = divmod(node.shape[a], parts)
     return split(Tensor(node), [i * size + min(i, longer) for i in range(1, parts)], a)
@@ -234,7 +234,7 @@ def roll(x: TensorLike, shift: int | Sequence[int], axis: Axis = None) -> Tensor
         raise ShapeError(f"roll: shift and axis must have the same number of values. Received: shift={shift}, axis={axis}")
     pairs = np.broadcast(shifts, named)
     for by, along in ((int(s), int(a)) for s, a in pairs):
-        (a,) = standardize_axis(along, node.ndim, "roll")
+        a = one_axis(along, node.ndim, "roll")
         n = node.shape[a]
         if n and by % n:
             cut = n - by % n

@@ -34,3 +34,15 @@ def standardize_axis(axis: Axis, ndim: int, what: str) -> tuple[int, ...]:
         ShapeError: An axis is out of range or named twice.
     """
     return tuple(sorted(ordered_axes(axis, ndim, what)))
+
+
+def one_axis(axis: Axis, ndim: int, what: str) -> int:
+    """The one axis that `axis` names, non-negative.
+
+    Raises:
+        ShapeError: It is out of range, or names none or several.
+    """
+    found = standardize_axis(axis, ndim, what)
+    if len(found) != 1:
+        raise ShapeError(f"{what}: axis must be one axis. Received: axis={axis!r} for {ndim} dimensions")
+    return found[0]

@@ -171,6 +171,8 @@ def unfold(
         raise ShapeError(f"unfold: expected images (batch, channels, height, width). Received: {node.shape}")
     size, dilations, widths, strides = _windows_of(kernel_size, dilation, padding, stride, "unfold")
     node = prims.pad(node, ((0, 0), (0, 0), *((n, n) for n in widths)))
+    if any((k - 1) * d >= n for k, d, n in zip(size, dilations, node.shape[2:], strict=True)):
+        raise ShapeError(f"unfold: windows of {size}, cells {dilations} apart, do not fit padded images of {node.shape[2:]}.")
     for axis in (1, 0):
         node = prims.windows(node, 2 + axis, size[axis], strides[axis], dilations[axis])
     batch, channels, rows, kh, columns, kw = node.shape

@@ -89,6 +89,7 @@ def gaussian_blur(
 
     Raises:
         ShapeError: The images have neither 3 nor 4 axes, or there are not two sizes.
+        ValueError: `data_format` is neither of its words.
 
     Example:
         >>> pyml.ops.image.gaussian_blur(np.eye(3)[..., None])[..., 0].numpy().round(2)
@@ -133,6 +134,7 @@ def sobel_edges(images: TensorLike, data_format: str | None = None) -> Tensor:
 
     Raises:
         ShapeError: The images have not 4 axes.
+        ValueError: `data_format` is neither of its words.
 
     Source: Sobel and Feldman 1968; keras.ops.image.sobel_edges.
 
@@ -199,6 +201,7 @@ def ssim(
 
     Raises:
         ShapeError: The shapes differ, or the window does not fit.
+        ValueError: `data_format` is neither of its words.
 
     Source: Wang et al. 2004, "Image quality assessment: from error visibility to structural similarity".
 

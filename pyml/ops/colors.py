@@ -61,6 +61,7 @@ def rgb_to_grayscale(images: TensorLike, data_format: str | None = None) -> Tens
 
     Raises:
         ShapeError: There are neither 3 nor 1 channels, or neither 3 nor 4 axes.
+        ValueError: `data_format` is neither of its words.
 
     Source: ITU-R BT.601.
 

@@ -75,6 +75,7 @@ def conv(
 
     Raises:
         ShapeError: The channels do not fit the kernel, or the window does not fit the image.
+        ValueError: `padding` or `data_format` is none of its words.
 
     Example:
         >>> pyml.ops.conv(np.ones((1, 28, 28, 3)), np.ones((3, 3, 3, 8)), strides=2, padding="same").shape
@@ -88,7 +89,7 @@ def conv(
     if w.ndim != x.ndim:
         raise ShapeError(f"conv: kernel of shape {w.shape} does not fit inputs of shape {as_node(inputs).shape}.")
     channels, per_group, filters = x.shape[-1], w.shape[-2], w.shape[-1]
-    if per_group == 0 or channels % per_group or filters % (channels // per_group):
+    if per_group == 0 or channels < per_group or channels % per_group or filters % (channels // per_group):
         raise ShapeError(
             f"conv: inputs are {as_node(inputs).shape} and kernel is {w.shape}; "
             f"{channels} channels and {filters} filters do not split into groups of {per_group} channels."
@@ -129,6 +130,7 @@ def depthwise_conv(
 
     Raises:
         ShapeError: The channels differ, or the window does not fit.
+        ValueError: `padding` or `data_format` is none of its words.
 
     Example:
         >>> pyml.ops.depthwise_conv(np.ones((1, 8, 8, 3)), np.ones((3, 3, 3, 2))).shape
@@ -160,6 +162,10 @@ def separable_conv(
         depthwise_kernel: `(*windows, channels, multiplier)`.
         pointwise_kernel: `(1, 1, channels * multiplier, filters)`, with as many 1 as there are sizes.
         strides, padding, data_format, dilation_rate: see `conv`; they belong to the depthwise part.
+
+    Raises:
+        ShapeError: The channels do not fit the kernels, or the window does not fit the inputs.
+        ValueError: `padding` or `data_format` is none of its words.
 
     Example:
         >>> pyml.ops.separable_conv(np.ones((1, 8, 8, 3)), np.ones((3, 3, 3, 1)), np.ones((1, 1, 3, 5))).shape

@@ -16,7 +16,7 @@ from ..graph import prims
 from ..graph.sizes import shape_of
 from . import complex_formulas
 from .arithmetic import clip
-from .axes import standardize_axis
+from .axes import one_axis
 from .declare import draw, op, sample
 from .joining import first_place, split, take
 from .shaping import squeeze
@@ -175,7 +175,7 @@ def unstack(x: TensorLike, num: int | None = None, axis: int = 0) -> list[Tensor
         [[1, 2], [3, 4]]
     """
     node = as_node(x)
-    (a,) = standardize_axis(axis, node.ndim, "unstack")
+    a = one_axis(axis, node.ndim, "unstack")
     count = node.shape[a] if num is None else num
     return [squeeze(part, a) for part in split(Tensor(node), count, a)] if count or node.shape[a] else []
 

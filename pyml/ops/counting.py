@@ -14,7 +14,7 @@ from ..errors import DtypeError, ShapeError
 from ..graph import prims
 from . import complex_formulas
 from .arithmetic import add, divide, multiply, subtract
-from .axes import standardize_axis
+from .axes import one_axis
 from .creation import arange
 from .declare import draw, op, sample
 from .joining import concatenate
@@ -257,12 +257,14 @@ def unique(
         >>> values.tolist(), counts.tolist()
         ([1, 2, 3], [2, 1, 1])
     """
+    if size is not None and not hasattr(size, "__index__"):
+        raise ValueError(f"unique: size must be an integer. Received: size={size!r}")
     if size is not None and size < 0:
         raise ValueError(f"unique: size must be 0 or more. Received: size={size}")
     node = as_node(x)
     asked = [name for name, wanted in (("index", return_index), ("inverse", return_inverse), ("counts", return_counts)) if wanted]
     if axis is not None:
-        axis = standardize_axis(axis, node.ndim, "unique")[0]
+        axis = one_axis(axis, node.ndim, "unique")
     if size is not None and axis is None and node.size:
         found = _of_a_size(Tensor(node), size, 0 if fill_value is None else fill_value)
         parts = [found["values"], *(found[name] for name in asked)]

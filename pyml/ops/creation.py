@@ -26,6 +26,10 @@ def full(shape: Shape, fill_value: TensorLike, dtype: str | None = None) -> Tens
         fill_value: The number.
         dtype: Name of the dtype; float32 by default, whatever the number is, as in Keras.
 
+    Raises:
+        ShapeError: `shape` holds something else than integers of at least 0.
+        DtypeError: There is no such dtype.
+
     Example:
         >>> pyml.ops.full((2,), 7).numpy()
         array([7., 7.], dtype=float32)
@@ -38,6 +42,10 @@ def full(shape: Shape, fill_value: TensorLike, dtype: str | None = None) -> Tens
 def zeros(shape: Shape, dtype: str | None = None) -> Tensor:
     """Zeros in `shape`, float32 by default; costs no memory.
 
+    Raises:
+        ShapeError: `shape` holds something else than integers of at least 0.
+        DtypeError: There is no such dtype.
+
     Example:
         >>> pyml.ops.zeros((2,)).numpy()
         array([0., 0.], dtype=float32)
@@ -49,6 +57,10 @@ def zeros(shape: Shape, dtype: str | None = None) -> Tensor:
 def ones(shape: Shape, dtype: str | None = None) -> Tensor:
     """Ones in `shape`, float32 by default; costs no memory.
 
+    Raises:
+        ShapeError: `shape` holds something else than integers of at least 0.
+        DtypeError: There is no such dtype.
+
     Example:
         >>> pyml.ops.ones((2,)).numpy()
         array([1., 1.], dtype=float32)
@@ -59,6 +71,9 @@ def ones(shape: Shape, dtype: str | None = None) -> Tensor:
 @op(complex_parts=complex_formulas.zeros_like, like="numpy.zeros_like", gradient=False, samples=[sample(draw(2, 3))])
 def zeros_like(x: TensorLike, dtype: str | None = None) -> Tensor:
     """Zeros in the shape and dtype of `x`, or in `dtype`.
+
+    Raises:
+        DtypeError: There is no such dtype.
 
     Example:
         >>> pyml.ops.zeros_like([1, 2]).numpy()
@@ -72,6 +87,9 @@ def zeros_like(x: TensorLike, dtype: str | None = None) -> Tensor:
 def ones_like(x: TensorLike, dtype: str | None = None) -> Tensor:
     """Ones in the shape and dtype of `x`, or in `dtype`.
 
+    Raises:
+        DtypeError: There is no such dtype.
+
     Example:
         >>> pyml.ops.ones_like([3, 2]).numpy()
         array([1, 1], dtype=int32)
@@ -83,6 +101,9 @@ def ones_like(x: TensorLike, dtype: str | None = None) -> Tensor:
 @op(complex_parts=complex_formulas.full_like, dtypes="first", like="numpy.full_like", gradient=False, samples=[sample(draw(2, 3), 1.5)])
 def full_like(x: TensorLike, fill_value: TensorLike, dtype: str | None = None) -> Tensor:
     """One number in the shape and dtype of `x`, or in `dtype`.
+
+    Raises:
+        DtypeError: There is no such dtype.
 
     Example:
         >>> pyml.ops.full_like([3, 2], 7).numpy()
@@ -111,6 +132,8 @@ def arange(start: float, stop: float | None = None, step: float | None = None, d
     if stop is None:
         start, stop = 0, start
     step = 1 if step is None else step
+    if any(isinstance(v, str) for v in (start, stop, step)):
+        raise ValueError(f"arange: start, stop and step must be numbers. Received: {start!r}, {stop!r}, {step!r}")
     n = max(0, -int(-(stop - start) // step)) if step else 0
     if not step:
         raise ValueError("arange: step must not be 0.")
@@ -122,6 +145,10 @@ def arange(start: float, stop: float | None = None, step: float | None = None, d
 @op(like="numpy.eye", samples=[sample(3), sample(2, 4, k=1), sample(3, k=-1, dtype="int32")])
 def eye(N: int, M: int | None = None, k: int = 0, dtype: str | None = None) -> Tensor:
     """Ones on the k-th diagonal of an `(N, M)` matrix of zeros, float32 by default.
+
+    Raises:
+        ShapeError: `N` or `M` is not an integer of at least 0.
+        DtypeError: There is no such dtype.
 
     Example:
         >>> pyml.ops.eye(2, 3).numpy()
@@ -137,6 +164,10 @@ def eye(N: int, M: int | None = None, k: int = 0, dtype: str | None = None) -> T
 @op(like="numpy.identity", samples=[sample(3)])
 def identity(n: int, dtype: str | None = None) -> Tensor:
     """The `(n, n)` identity matrix, float32 by default.
+
+    Raises:
+        ShapeError: `n` is not an integer of at least 0.
+        DtypeError: There is no such dtype.
 
     Example:
         >>> pyml.ops.identity(2).numpy()

@@ -17,7 +17,7 @@ from ..tracebacks import warn
 from .activation import softplus
 from .apply import Primitive, as_float
 from .arithmetic import clip
-from .axes import standardize_axis
+from .axes import one_axis, ordered_axes
 from .creation import arange
 from .declare import draw, op, sample
 from .elementary import log
@@ -53,13 +53,9 @@ def _along_rows(prim: Primitive, x: TensorLike, axis: Axis) -> Tensor:
     node = as_node(as_float(x))
     if node.ndim == 0:
         raise ShapeError("softmax: expected at least one axis, received a scalar.")
-    axes = range(node.ndim) if axis is None else (axis,) if isinstance(axis, int) else axis
-    for a in axes:
-        if not -node.ndim <= a < node.ndim:
-            raise ShapeError(f"softmax: axis {a} is out of range for shape {node.shape}.")
+    last = ordered_axes(axis, node.ndim, "softmax")
     if node.size == 0:
         return Tensor(node)
-    last = [a % node.ndim for a in axes]
     order = [a for a in range(node.ndim) if a not in last] + last
     moved = prims.permute(node, tuple(order)) if order != list(range(node.ndim)) else node
     columns = prod(node.shape[a] for a in last)
@@ -94,6 +90,9 @@ def softmax(x: TensorLike, axis: Axis = -1) -> Tensor:
 @op(dtypes="first", like=lambda x, axis=-1: np.log(_softmax(x, axis)), samples=[sample(draw(2, 5)), sample(draw(3, 4), axis=0)])
 def log_softmax(x: TensorLike, axis: Axis = -1) -> Tensor:
     """The logarithm of `softmax`, without its loss of precision: float32, in the shape of `x`. Arguments and errors as there.
+
+    Raises:
+        ShapeError: An axis is out of range or named twice, or `x` is a scalar.
 
     Example:
         >>> pyml.ops.log_softmax([0., 0.]).numpy().round(4)
@@ -169,6 +168,9 @@ def categorical_crossentropy(target: TensorLike, output: TensorLike, from_logits
     """
     target, output = as_float(target), _predictions(output)
     _same_shape(target, output, "categorical_crossentropy")
+    if not output.ndim:
+        raise ShapeError("categorical_crossentropy: output must have at least one axis, received a scalar.")
+    axis = one_axis(axis, output.ndim, "categorical_crossentropy")
     return -_sum(target * _logs(output, from_logits, axis, "categorical_crossentropy"), axis=axis)
 
 
@@ -198,7 +200,7 @@ def sparse_categorical_crossentropy(target: TensorLike, output: TensorLike, from
     target, output = Tensor(prims.cast(as_node(target), dtype="int32")), _predictions(output)
     if not output.ndim:
         raise ShapeError("sparse_categorical_crossentropy: output must have at least one axis, received a scalar.")
-    (axis,) = standardize_axis(axis, output.ndim, "sparse_categorical_crossentropy")
+    axis = one_axis(axis, output.ndim, "sparse_categorical_crossentropy")
     if target.ndim == output.ndim and target.shape[axis] == 1:
         target = squeeze(target, axis)
     expected = output.shape[:axis] + output.shape[axis + 1 :]
@@ -274,7 +276,7 @@ def one_hot(x: TensorLike, num_classes: int, axis: int = -1, dtype: str | None =
     if sparse:
         raise ValueError("one_hot: sparse tensors are not supported; use sparse=False.")
     idx = prims.cast(as_node(x), dtype="int32")
-    (a,) = standardize_axis(axis, idx.ndim + 1, "one_hot")
+    a = one_axis(axis, idx.ndim + 1, "one_hot")
     num_classes = count_of(num_classes, "one_hot", "num_classes")
     classes = reshape(arange(num_classes), [num_classes if i == a else 1 for i in range(idx.ndim + 1)])
     return equal(expand_dims(Tensor(idx), a), classes).astype(dtype or "float32")

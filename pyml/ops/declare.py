@@ -67,7 +67,7 @@ def _say_who(error: Exception, name: str, args: tuple[Any, ...]) -> None:
     who, colon, rest = text.partition(": ")
     if colon and who != name and who in DECLARED:
         error.args = (f"{name}: {rest}", *error.args[1:])
-    elif text.startswith("cannot make a tensor") or (isinstance(error, DtypeError) and text.startswith("dtype ")):
+    elif text.startswith(("cannot make a tensor", "seed must be")) or (isinstance(error, DtypeError) and text.startswith("dtype ")):
         error.args = (f"{name}: {text}", *error.args[1:])
 
 

@@ -30,6 +30,10 @@ def _below(rows: int, columns: int, k: int) -> Tensor:
 def tri(N: int, M: int | None = None, k: int = 0, dtype: str | None = None) -> Tensor:
     """Ones on and below the k-th diagonal of an `(N, M)` matrix of zeros, float32 by default.
 
+    Raises:
+        ShapeError: `N` or `M` is not an integer of at least 0.
+        DtypeError: There is no such dtype.
+
     Example:
         >>> pyml.ops.tri(2, 3).numpy()
         array([[1., 0., 0.],

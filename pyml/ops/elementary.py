@@ -256,7 +256,11 @@ def round(x: TensorLike, decimals: int = 0) -> Tensor:
     if node.dtype == "bool":
         return Tensor(node)
     if node.dtype in ("int32", "uint32"):
+        if decimals < -9:  # every number of 32 bits is nearer to 0 than to 10**10
+            return Tensor(prims.full(node.shape, 0, node.dtype))
         return Tensor(node) if decimals >= 0 else _round_whole(Tensor(node), 10**-decimals)
+    if builtins.abs(decimals) > 38:  # beyond the powers of ten that float32 has
+        return multiply(Tensor(node), 1.0 if decimals > 0 else 0.0)
     if decimals == 0:
         return floating(prims.round_, x)
     scale = 10.0 ** builtins.abs(decimals)

@@ -16,7 +16,7 @@ from ..dtypes import promote
 from ..errors import ShapeError, TraceError
 from ..graph import prims
 from ..graph.sizes import count_of, shape_of
-from .axes import standardize_axis
+from .axes import one_axis
 from .declare import draw, op, sample
 from .shaping import expand_dims
 
@@ -82,7 +82,7 @@ def concatenate(xs: Sequence[TensorLike], axis: int = 0) -> Tensor:
     dtype = promote(*(n.dtype for n in nodes))
     nodes = [prims.cast(n, dtype=dtype) for n in nodes]
     ndim = nodes[0].ndim
-    (a,) = standardize_axis(axis, ndim, "concatenate")
+    a = one_axis(axis, ndim, "concatenate")
     for n in nodes[1:]:
         if n.ndim != ndim or any(p != q for i, (p, q) in enumerate(zip(nodes[0].shape, n.shape, strict=False)) if i != a):
             raise ShapeError(f"concatenate: shapes {nodes[0].shape} and {n.shape} differ outside axis {a}.")
@@ -107,7 +107,7 @@ def stack(x: Sequence[TensorLike], axis: int = 0) -> Tensor:
         raise ValueError("stack: no tensors were given.")
     if any(n.shape != nodes[0].shape for n in nodes):
         raise ShapeError(f"stack: shapes {', '.join(str(n.shape) for n in nodes)} differ.")
-    (a,) = standardize_axis(axis, nodes[0].ndim + 1, "stack")
+    a = one_axis(axis, nodes[0].ndim + 1, "stack")
     return concatenate([expand_dims(Tensor(n), a) for n in nodes], a)
 
 
@@ -122,16 +122,17 @@ def split(x: TensorLike, indices_or_sections: int | Sequence[int], axis: int = 0
 
     Raises:
         ShapeError: The size does not divide into so many parts.
+        ShapeError: `axis` is out of range, or `indices_or_sections` neither a positive integer nor a list.
 
     Example:
         >>> [part.tolist() for part in pyml.ops.split([1, 2, 3, 4], [1])]
         [[1], [2, 3, 4]]
     """
     node = as_node(x)
-    (a,) = standardize_axis(axis, node.ndim, "split")
+    a = one_axis(axis, node.ndim, "split")
     n = node.shape[a]
-    if isinstance(indices_or_sections, int):
-        count_of(indices_or_sections, "split", "indices_or_sections", least=1)
+    if isinstance(indices_or_sections, int) or not hasattr(indices_or_sections, "__iter__"):
+        indices_or_sections = count_of(indices_or_sections, "split", "indices_or_sections", least=1)
         if n % indices_or_sections:
             raise ShapeError(f"split: axis {axis} of size {n} does not divide into {indices_or_sections} equal parts.")
         step = n // indices_or_sections
@@ -169,7 +170,7 @@ def repeat(x: TensorLike, repeats: int | Sequence[int], axis: int | None = None)
     node = as_node(x)
     if axis is None:
         node, axis = prims.reshape(node, (node.size,)), 0
-    (a,) = standardize_axis(axis, node.ndim, "repeat")
+    a = one_axis(axis, node.ndim, "repeat")
     if not isinstance(repeats, int) and np.ndim(repeats) == 1 and len(repeats) != 1:
         times = shape_of(repeats, "repeat", "repeats")
         if len(times) != node.shape[a]:
@@ -186,6 +187,9 @@ def repeat(x: TensorLike, repeats: int | Sequence[int], axis: int | None = None)
 @op(complex_parts="each", dtypes="first", like="numpy.tile", samples=[sample(draw(2, 3), 2), sample(draw(3), (2, 2))])
 def tile(x: TensorLike, repeats: int | Sequence[int]) -> Tensor:
     """`x` laid side by side `repeats` times per axis, in the dtype of `x`; missing leading axes count as 1.
+
+    Raises:
+        ShapeError: `repeats` holds something else than integers of at least 0.
 
     Example:
         >>> pyml.ops.tile([1, 2], 2).numpy()
@@ -216,6 +220,7 @@ def take(x: TensorLike, indices: TensorLike, axis: int | None = None) -> Tensor:
 
     Raises:
         IndexError: A number, list or array of `indices` holds one that is out of range.
+        ShapeError: `axis` is out of range.
 
     Example:
         >>> pyml.ops.take([10, 20, 30], [2, 0]).numpy()
@@ -224,7 +229,7 @@ def take(x: TensorLike, indices: TensorLike, axis: int | None = None) -> Tensor:
     node, idx = as_node(x), as_node(indices)
     if axis is None:
         node, axis = prims.reshape(node, (node.size,)), 0
-    (a,) = standardize_axis(axis, node.ndim, "take")
+    a = one_axis(axis, node.ndim, "take")
     idx = prims.cast(idx, dtype="int32")
     n = node.shape[a]
     check_in_range(indices, n, "take")

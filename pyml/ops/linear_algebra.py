@@ -7,7 +7,7 @@ from ..core.types import Axis, TensorLike
 from . import complex_matrices
 from .apply import as_float
 from .arithmetic import absolute, power, square
-from .axes import standardize_axis
+from .axes import one_axis
 from .declare import draw, op, sample
 from .elementary import length_of
 from .logic import not_equal
@@ -54,12 +54,16 @@ def norm(x: TensorLike, ord: float | str | None = None, axis: Axis = None, keepd
     if axis is None and ord is None:
         found = length_of(_sum(square(ravel(x))))
         return reshape(found, (1,) * x.ndim) if keepdims else found
-    axes = axis if isinstance(axis, int) else tuple(axis or range(x.ndim))
+    axes: int | tuple[int, ...]
+    if axis is None or isinstance(axis, (tuple, list)):
+        axes = tuple(axis or range(x.ndim))
+    else:
+        axes = one_axis(axis, x.ndim, "norm")
     if isinstance(axes, int) or len(axes) == 1:
         return _of_vectors(x, ord, axes if isinstance(axes, int) else axes[0], keepdims)
     if len(axes) != 2:
         raise ValueError(f"norm: axis must name one axis or two. Received: axis={axis} for the shape {x.shape}")
-    rows, columns = (standardize_axis(a, x.ndim, "norm")[0] for a in axes)
+    rows, columns = (one_axis(a, x.ndim, "norm") for a in axes)
     if ord is None or ord == "fro":
         return length_of(_sum(square(x), axis=(rows, columns), keepdims=keepdims))
     if ord in (2, -2, "nuc"):

@@ -15,7 +15,7 @@ from ..graph import prims
 from ..settings import epsilon as default_epsilon
 from .apply import as_float
 from .arithmetic import absolute, add, maximum, square
-from .axes import standardize_axis
+from .axes import one_axis, standardize_axis
 from .declare import draw, op, sample
 from .math import rsqrt
 from .reduce import max as _max
@@ -48,6 +48,9 @@ def moments(x: TensorLike, axes: int | Sequence[int], keepdims: bool = False, sy
 
     Returns:
         Two float32 tensors.
+
+    Raises:
+        ShapeError: An axis is out of range or named twice.
 
     Example:
         >>> mean, variance = pyml.ops.moments([1., 3.], axes=0)
@@ -121,6 +124,9 @@ def batch_normalization(
         offset, scale: The same; left out where None.
         epsilon: Added to the variance.
 
+    Raises:
+        ShapeError: `axis` is out of range, or the statistics have not one number for each place along it.
+
     Source: Ioffe and Szegedy 2015.
 
     Example:
@@ -128,7 +134,7 @@ def batch_normalization(
         array([[1., 0.]], dtype=float32)
     """
     x = as_float(x)
-    (axis,) = standardize_axis(axis, x.ndim, "batch_normalization")
+    axis = one_axis(axis, x.ndim, "batch_normalization")
     shape = [1] * x.ndim
     shape[axis] = x.shape[axis]
     factor = rsqrt(_lay(variance, shape) + epsilon)
@@ -173,6 +179,9 @@ def layer_normalization(
         axis: An axis, or several.
         epsilon: Added to the variance, by default 1e-7.
 
+    Raises:
+        ShapeError: `axis` is out of range, or `x` is a scalar.
+
     Source: Ba et al. 2016, "Layer Normalization".
 
     Example:
@@ -202,6 +211,9 @@ def rms_normalization(
         axis: An axis, or several.
         epsilon: Added to the mean, by default 1e-7.
 
+    Raises:
+        ShapeError: `axis` is out of range, or `x` is a scalar.
+
     Source: Zhang and Sennrich 2019, "Root Mean Square Layer Normalization".
 
     Example:
@@ -226,6 +238,10 @@ def normalize(x: TensorLike, axis: Axis = -1, order: float = 2, epsilon: float |
         axis: Axis of the norm, or several.
         order: Order of the norm, for example 2.
         epsilon: Least norm to divide by.
+
+    Raises:
+        ShapeError: An axis is out of range or named twice.
+        ValueError: `order` is not a number above 0.
 
     Example:
         >>> pyml.ops.normalize([3., 4.]).numpy()

@@ -12,7 +12,7 @@ from ..core.tensor import Tensor, as_node
 from ..errors import ShapeError
 from ..graph.node import Node
 from ..graph.prims import concat, flip, pad, reshape, slice_
-from .axes import standardize_axis
+from .axes import one_axis
 from .declare import draw, op, sample
 
 __all__ = ["associative_scan"]
@@ -59,7 +59,7 @@ def associative_scan(f: Callable[[Any, Any], Any], elems: Any, reverse: bool = F
     if not callable(f):
         raise TypeError(f"associative_scan: f must be a function of two parts. Received: f={f!r}")
     nodes = [as_node(x) for x in flatten(elems)]
-    axes = [standardize_axis(axis, n.ndim, "associative_scan")[0] for n in nodes]
+    axes = [one_axis(axis, n.ndim, "associative_scan") for n in nodes]
     sizes = {n.shape[a] for n, a in zip(nodes, axes, strict=True)}
     if len(sizes) != 1:
         shapes = ", ".join(str(n.shape) for n in nodes)

@@ -131,6 +131,7 @@ def extract_patches(
     Raises:
         ShapeError: A patch does not fit, or the axes are not those of images.
         TypeError: `size` is neither an integer nor a tuple.
+        ValueError: `padding` or `data_format` is none of its words.
 
     Example:
         >>> pyml.ops.image.extract_patches(np.ones((2, 20, 20, 3)), (5, 5)).shape
@@ -167,6 +168,7 @@ def extract_patches_3d(
 
     Raises:
         ShapeError: A patch does not fit, or the axes are not those of volumes.
+        ValueError: `padding` or `data_format` is none of its words.
 
     Example:
         >>> pyml.ops.image.extract_patches_3d(np.ones((2, 10, 10, 10, 3)), 5).shape

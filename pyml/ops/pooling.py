@@ -71,6 +71,7 @@ def max_pool(
 
     Raises:
         ShapeError: The window does not fit the inputs.
+        ValueError: `padding` or `data_format` is none of its words.
 
     Example:
         >>> pyml.ops.max_pool(np.arange(16).reshape(1, 4, 4, 1), 2)[0, :, :, 0].numpy()
@@ -95,6 +96,7 @@ def average_pool(
 
     Raises:
         ShapeError: The window does not fit the image.
+        ValueError: `padding` or `data_format` is none of its words.
 
     Example:
         >>> pyml.ops.average_pool(np.arange(16).reshape(1, 4, 4, 1), 2)[0, :, :, 0].numpy()

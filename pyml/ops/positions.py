@@ -14,7 +14,7 @@ from ..errors import ShapeError
 from ..graph import prims
 from ..graph.sizes import shape_of
 from .arithmetic import floor_divide, mod
-from .axes import standardize_axis
+from .axes import one_axis
 from .declare import draw, op, sample
 from .joining import check_in_range, take
 from .logic import where
@@ -60,7 +60,7 @@ def take_along_axis(x: TensorLike, indices: TensorLike, axis: int | None = None)
         check_in_range(indices, line.size, "take_along_axis")
         return take(line, ravel(indices))
     node, where_ = as_node(x), as_node(indices)
-    (a,) = standardize_axis(axis, node.ndim, "take_along_axis")
+    a = one_axis(axis, node.ndim, "take_along_axis")
     if where_.ndim != node.ndim:
         raise ShapeError(f"take_along_axis: indices need as many axes as x. Received: shapes {where_.shape} and {node.shape}")
     check_in_range(indices, node.shape[a], "take_along_axis")
@@ -158,6 +158,7 @@ def unravel_index(indices: TensorLike, shape: Shape) -> tuple[Tensor, ...]:
 
     Raises:
         IndexError: A number, list or array of `indices` holds one that is out of range.
+        ShapeError: `shape` has a negative size.
 
     Example:
         >>> [axis.tolist() for axis in pyml.ops.unravel_index([1, 5], (2, 3))]

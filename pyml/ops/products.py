@@ -142,6 +142,8 @@ def tensordot(x1: TensorLike, x2: TensorLike, axes: int | Sequence[Any] = 2) -> 
         if not 0 <= axes <= min(a.ndim, b.ndim):
             raise ShapeError(f"tensordot: axes={axes} must give the same number of axes for both. Received: shapes {a.shape} and {b.shape}")
         left, right = list(range(a.ndim - axes, a.ndim)), list(range(axes))
+    elif not isinstance(axes, (tuple, list)) or len(axes) != 2:
+        raise ShapeError(f"tensordot: axes must be a number of axes, or two lists of them. Received: axes={axes!r}")
     else:
         left, right = (list(ordered_axes(v, n.ndim, "tensordot")) for v, n in zip(axes, (a, b), strict=True))
     if [a.shape[i] for i in left] != [b.shape[i] for i in right]:

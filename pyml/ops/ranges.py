@@ -13,7 +13,7 @@ from ..graph.sizes import count_of
 from . import complex_formulas
 from .arithmetic import abs as _abs
 from .arithmetic import power
-from .axes import standardize_axis
+from .axes import one_axis
 from .declare import draw, op, sample
 from .elementary import exp, log
 from .logic import where
@@ -51,6 +51,7 @@ def linspace(
 
     Raises:
         ShapeError: `num` is negative, or `axis` is out of range.
+        DtypeError: There is no such dtype.
 
     Example:
         >>> pyml.ops.linspace(0., 1., 5).numpy()
@@ -58,7 +59,7 @@ def linspace(
     """
     num = count_of(num, "linspace", "num")
     first, last = (Tensor(n) for n in elementwise_nodes(start, stop, dtype="float32", what="linspace"))
-    (a,) = standardize_axis(axis, first.ndim + 1, "linspace")
+    a = one_axis(axis, first.ndim + 1, "linspace")
     steps = num - 1 if endpoint else num
     step = (last - first) / steps if steps > 0 else (last - first) * float("nan")
     places = Tensor(prims.reshape(prims.cast(prims.iota(num), dtype="float32"), (num, *(1,) * first.ndim)))
@@ -80,6 +81,7 @@ def logspace(
 
     Raises:
         ShapeError: `num` is negative, or `axis` is out of range.
+        DtypeError: There is no such dtype.
 
     Example:
         >>> pyml.ops.logspace(0., 2., 3).numpy().round(2)
@@ -102,6 +104,7 @@ def geomspace(
 
     Raises:
         ShapeError: `num` is negative, or `axis` is out of range.
+        DtypeError: There is no such dtype.
 
     Example:
         >>> pyml.ops.geomspace(1., 100., 3).numpy().round(2)
@@ -109,6 +112,6 @@ def geomspace(
     """
     first, last = (Tensor(n) for n in elementwise_nodes(start, stop, dtype="float32", what="geomspace"))
     sign = where((first > 0.0) & (last > 0.0), 1.0, where((first < 0.0) & (last < 0.0), -1.0, float("nan")))
-    (a,) = standardize_axis(axis, first.ndim + 1, "geomspace")
+    a = one_axis(axis, first.ndim + 1, "geomspace")
     found = moveaxis(sign * exp(linspace(log(_abs(first)), log(_abs(last)), num, endpoint)), 0, a)
     return found if dtype is None else found.astype(dtype)

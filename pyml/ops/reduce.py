@@ -13,7 +13,7 @@ from ..graph import prims
 from . import complex_formulas
 from .apply import Primitive
 from .arithmetic import maximum, minimum, square, subtract
-from .axes import standardize_axis
+from .axes import one_axis, standardize_axis
 from .declare import draw, op, sample
 from .elementary import length_of
 
@@ -78,6 +78,7 @@ def prod(x: TensorLike, axis: Axis = None, keepdims: bool = False, dtype: str | 
 
     Raises:
         ShapeError: An axis is out of range or named twice.
+        DtypeError: There is no such dtype.
 
     Example:
         >>> pyml.ops.prod([1., 2., 3.]).item()
@@ -136,7 +137,7 @@ amax, amin = max, min
 def _extreme(prim: Primitive, x: TensorLike, axis: Axis, keepdims: bool, initial: float | None, what: str) -> Tensor:
     node = as_node(x)
     if initial is not None and node.size == 0:  # what is empty has `initial` for its extreme
-        empty = _reduce(prims.reduce_sum, Tensor(node), axis, keepdims, what + " with initial")
+        empty = _reduce(prims.reduce_sum, Tensor(node), axis, keepdims, what)
         return Tensor(prims.full(empty.shape, initial, node.dtype))
     if node.dtype == "bool":
         return _reduce(prim, x, axis, keepdims, what, _summed).astype("bool")
@@ -267,7 +268,7 @@ def _arg(x: TensorLike, axis: int | None, keepdims: bool, what: str) -> Tensor:
     if axis is None:
         node, a = prims.reshape(node, (node.size,)), 0
     else:
-        a = standardize_axis(axis, node.ndim, what)[0]
+        a = one_axis(axis, node.ndim, what)
     if node.dtype == "bool":
         node = prims.cast(node, dtype="int32")
     if node.shape[a] == 0:

@@ -11,7 +11,7 @@ from ..core.types import TensorLike
 from ..dtypes import standardize
 from ..graph import prims
 from . import complex_formulas
-from .axes import standardize_axis
+from .axes import one_axis
 from .declare import draw, op, sample
 from .logic import isnan, where
 from .shaping import moveaxis, ravel
@@ -30,7 +30,7 @@ def _running(x: TensorLike, axis: int | None, dtype: str | None, what: str) -> T
     node = prims.cast(node, dtype=standardize(dtype) if dtype else "int32" if node.dtype == "bool" else node.dtype)
     if axis is None:
         node, axis = ravel(Tensor(node))._node, 0
-    (a,) = standardize_axis(axis, node.ndim, what)
+    a = one_axis(axis, node.ndim, what)
     moved = moveaxis(Tensor(node), a, -1)._node
     if not node.size:
         return Tensor(node)
@@ -50,6 +50,7 @@ def cumsum(x: TensorLike, axis: int | None = None, dtype: str | None = None) -> 
 
     Raises:
         ShapeError: The axis is out of range.
+        DtypeError: There is no such dtype.
 
     Example:
         >>> pyml.ops.cumsum([1, 2, 3]).numpy()
@@ -64,6 +65,7 @@ def cumprod(x: TensorLike, axis: int | None = None, dtype: str | None = None) ->
 
     Raises:
         ShapeError: The axis is out of range.
+        DtypeError: There is no such dtype.
 
     Example:
         >>> pyml.ops.cumprod([1, 2, 3]).numpy()
@@ -83,6 +85,7 @@ def nancumsum(x: TensorLike, axis: int | None = None, dtype: str | None = None) 
 
     Raises:
         ShapeError: The axis is out of range.
+        DtypeError: There is no such dtype.
 
     Example:
         >>> pyml.ops.nancumsum([1., np.nan, 3.]).numpy()
@@ -97,6 +100,7 @@ def nancumprod(x: TensorLike, axis: int | None = None, dtype: str | None = None)
 
     Raises:
         ShapeError: The axis is out of range.
+        DtypeError: There is no such dtype.
 
     Example:
         >>> pyml.ops.nancumprod([2., np.nan, 3.]).numpy()

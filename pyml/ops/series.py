@@ -11,7 +11,7 @@ from ..graph import prims
 from ..graph.sizes import count_of
 from .apply import as_float
 from .arithmetic import divide, multiply, subtract
-from .axes import standardize_axis
+from .axes import one_axis, standardize_axis
 from .convolution import conv
 from .declare import draw, op, sample
 from .elementary import sqrt
@@ -73,7 +73,7 @@ def diff(a: TensorLike, n: int = 1, axis: int = -1) -> Tensor:
         array([3, 5], dtype=int32)
     """
     x = Tensor(as_node(a))
-    (along,) = standardize_axis(axis, x.ndim, "diff")
+    along = one_axis(axis, x.ndim, "diff")
     for _ in range(count_of(n, "diff", "n")):
         x = (not_equal if x.dtype == "bool" else subtract)(_between(x, along, 1, 0), _between(x, along, 0, 1))
     return x
@@ -101,7 +101,7 @@ def trapezoid(y: TensorLike, x: TensorLike | None = None, dx: float = 1.0, axis:
         4.0
     """
     heights = as_float(y)
-    (a,) = standardize_axis(axis, heights.ndim, "trapezoid")
+    a = one_axis(axis, heights.ndim, "trapezoid")
     width: Any = dx
     if x is not None:
         places = as_float(x)

@@ -11,7 +11,7 @@ from ..core.types import Axis, Shape, TensorLike
 from ..errors import ShapeError
 from ..graph import prims
 from ..graph.sizes import shape_of
-from .axes import ordered_axes, standardize_axis
+from .axes import one_axis, ordered_axes, standardize_axis
 from .declare import draw, op, sample
 
 __all__ = [
@@ -102,7 +102,7 @@ def swapaxes(x: TensorLike, axis1: int, axis2: int) -> Tensor:
     """
     node = as_node(x)
     order = list(range(node.ndim))
-    (a,), (b,) = ordered_axes(axis1, node.ndim, "swapaxes"), ordered_axes(axis2, node.ndim, "swapaxes")
+    a, b = one_axis(axis1, node.ndim, "swapaxes"), one_axis(axis2, node.ndim, "swapaxes")
     order[a], order[b] = b, a
     return Tensor(prims.permute(node, order))
 
@@ -206,6 +206,8 @@ def pad(x: TensorLike, pad_width: int | Sequence[Any], mode: str = "constant", c
     node = as_node(x)
     if isinstance(pad_width, int):
         widths = [(pad_width, pad_width)] * node.ndim
+    elif not hasattr(pad_width, "__len__"):
+        raise ShapeError(f"pad: pad_width must be an integer, a pair, or a pair for each axis. Received: pad_width={pad_width!r}")
     elif len(pad_width) == 2 and all(isinstance(n, int) for n in pad_width):
         widths = [tuple(pad_width)] * node.ndim
     else:

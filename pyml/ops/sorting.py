@@ -11,7 +11,7 @@ from ..core.tensor import Tensor, as_node
 from ..core.types import TensorLike
 from ..graph import prims
 from ..graph.node import Node
-from .axes import standardize_axis
+from .axes import one_axis
 from .declare import draw, op, sample
 from .shaping import moveaxis, ravel
 
@@ -29,7 +29,7 @@ def along(x: TensorLike, axis: int | None, what: str, rows: Callable[[Node], Nod
     t = Tensor(as_node(x))
     if axis is None or (t.ndim == 0 and axis in (0, -1)):
         return along(ravel(t), 0, what, rows) if axis is None else Tensor(prims.reshape(rows(prims.reshape(t._node, (1, 1))), ()))
-    (a,) = standardize_axis(axis, t.ndim, what)
+    a = one_axis(axis, t.ndim, what)
     moved = moveaxis(t, a, -1)
     if not t.size:
         return Tensor(prims.full(t.shape, 0, rows(prims.full((1, 1), 0, t.dtype)).dtype))
@@ -111,7 +111,7 @@ def argpartition(x: TensorLike, kth: int | Sequence[int], axis: int | None = -1)
         array([1, 2, 0], dtype=int32)
     """
     node = as_node(x)
-    n = node.size if axis is None else node.shape[standardize_axis(axis, node.ndim, "argpartition")[0]]
+    n = node.size if axis is None else node.shape[one_axis(axis, node.ndim, "argpartition")]
     for k in kth if isinstance(kth, Sequence) else (kth,):
         if not -n <= k < n:
             raise ValueError(f"argpartition: kth must be from {-n} to {n - 1} for {n} elements. Received: kth={kth}")

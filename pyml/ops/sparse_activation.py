@@ -10,7 +10,7 @@ from ..graph import prims
 from .activation import within
 from .apply import as_float
 from .arithmetic import maximum, square
-from .axes import standardize_axis
+from .axes import one_axis
 from .core import stop_gradient
 from .declare import draw, op, sample
 from .logic import greater, greater_equal, where
@@ -71,6 +71,9 @@ def sparsemax(x: TensorLike, axis: int = -1) -> Tensor:
     Returns:
         float32, in the shape of `x`.
 
+    Raises:
+        ShapeError: `axis` is out of range, or `x` is a scalar.
+
     Source: Martins and Astudillo 2016, "From Softmax to Sparsemax", algorithm 1. Keras 3.15 gives sums other than 1 where
     more than one number is left.
 
@@ -79,7 +82,7 @@ def sparsemax(x: TensorLike, axis: int = -1) -> Tensor:
         array([0.75, 0.25, 0.  ], dtype=float32)
     """
     x = as_float(x)
-    (a,) = standardize_axis(axis, x.ndim, "sparsemax")
+    a = one_axis(axis, x.ndim, "sparsemax")
     if x.size == 0:
         return x
     rows = moveaxis(x, a, -1)

@@ -63,6 +63,8 @@ def conv_transpose(
 
     Raises:
         ShapeError: The channels do not fit the kernel.
+        ShapeError: `output_padding` is not below the strides.
+        ValueError: `padding` or `data_format` is none of its words.
 
     Example:
         >>> pyml.ops.conv_transpose(np.ones((1, 7, 7, 4)), np.ones((3, 3, 2, 4)), strides=2, padding="same").shape
@@ -78,6 +80,8 @@ def conv_transpose(
     extras: tuple[int | None, ...] = (None,) * spatial
     if output_padding is not None:
         extras = standard_sizes(output_padding, spatial, "conv_transpose: output_padding", least=0)
+        if any(e >= max(s, d) for e, s, d in zip(extras, steps, dilation, strict=True)):
+            raise ShapeError(f"conv_transpose: output_padding must be below strides. Received: {output_padding} with strides={strides}")
     spans = [transposed_span(n, k, s, padding, e, d)
              for n, k, s, e, d in zip(x.shape[1:-1], w.shape[:-2], steps, extras, dilation, strict=True)]
     if spatial == 1:

@@ -8,7 +8,7 @@ from ..errors import ShapeError
 from ..graph import prims
 from . import complex_formulas
 from .arithmetic import multiply, subtract
-from .axes import standardize_axis
+from .axes import one_axis
 from .declare import draw, op, sample
 from .joining import stack
 from .products import dot, tensordot
@@ -99,7 +99,7 @@ def cross(x1: TensorLike, x2: TensorLike, axisa: int = -1, axisb: int = -1, axis
     parts = []
     for x, along in ((x1, axisa), (x2, axisb)):
         node = as_node(x)
-        (at,) = standardize_axis(along, node.ndim, "cross")
+        at = one_axis(along, node.ndim, "cross")
         if node.shape[at] not in (2, 3):
             raise ShapeError(f"cross: vectors must have 2 or 3 numbers. Received: {node.shape[at]} along axis {along} of {node.shape}")
         moved = moveaxis(Tensor(node), at, -1)

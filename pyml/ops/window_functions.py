@@ -48,6 +48,9 @@ def _cosines(x: int, weights: tuple[float, ...], what: str) -> Tensor:
 def bartlett(x: int) -> Tensor:
     """Bartlett's window of `x` places, a triangle from 0 to 1 and back: float32 `(x,)`.
 
+    Raises:
+        ShapeError: `x` is not an integer of at least 0.
+
     Example:
         >>> pyml.ops.bartlett(5).numpy()
         array([0. , 0.5, 1. , 0.5, 0. ], dtype=float32)
@@ -60,6 +63,9 @@ def bartlett(x: int) -> Tensor:
 def blackman(x: int) -> Tensor:
     """Blackman's window of `x` places: float32 `(x,)`.
 
+    Raises:
+        ShapeError: `x` is not an integer of at least 0.
+
     Example:
         >>> pyml.ops.blackman(5).numpy().round(2) + 0.0
         array([0.  , 0.34, 1.  , 0.34, 0.  ], dtype=float32)
@@ -71,6 +77,9 @@ def blackman(x: int) -> Tensor:
 def hamming(x: int) -> Tensor:
     """Hamming's window of `x` places, from 0.08 to 1 and back: float32 `(x,)`.
 
+    Raises:
+        ShapeError: `x` is not an integer of at least 0.
+
     Example:
         >>> pyml.ops.hamming(5).numpy().round(2)
         array([0.08, 0.54, 1.  , 0.54, 0.08], dtype=float32)
@@ -81,6 +90,9 @@ def hamming(x: int) -> Tensor:
 @op(like="numpy.hanning", samples=_LENGTHS)
 def hanning(x: int) -> Tensor:
     """Von Hann's window of `x` places, from 0 to 1 and back: float32 `(x,)`.
+
+    Raises:
+        ShapeError: `x` is not an integer of at least 0.
 
     Example:
         >>> pyml.ops.hanning(5).numpy().round(2)
@@ -120,6 +132,9 @@ def kaiser(x: int, beta: float) -> Tensor:
     Args:
         x: How many places.
         beta: How narrow it is; 0 is a rectangle.
+
+    Raises:
+        ShapeError: `x` is not an integer of at least 0.
 
     Example:
         >>> pyml.ops.kaiser(5, 2.0).numpy().round(2)
