@@ -156,7 +156,7 @@ def test_a_change_meets_the_tests_that_run_its_line_the_cheapest_of_each_functio
     at = lambda line: changes.Change(Path(path), line, 0, 0, "", line)
     assert tests.that_run(at(5), "f:3") == ["t::a[1]"]
     assert tests.cheapest(tests.that_run(at(4), "f:3"), 60) == ["t::a[1]", "t::b", "t::a[2]"]
-    assert tests.cheapest(tests.that_run(at(4), "f:3"), 3.5, known="t::b") == ["t::b", "t::a[1]", "t::a[2]"]
+    assert tests.cheapest(tests.that_run(at(4), "f:3"), 6.5, ["t::b"]) == ["t::b", "t::a[1]", "t::a[2]"]
     assert tests.ran_early(at(9), "g:9") and not tests.ran_early(at(4), "f:3")
     tests.sources = {path: {"another text"}}                     # lines may have moved: all that run the function
     assert tests.that_run(at(50), "f:33") == ["t::a[1]", "t::a[2]", "t::b"]

@@ -8,12 +8,12 @@
     python tools/mutate.py compile --in order.py  only in files whose paths hold this text
 
 A change swaps an operator or a comparison, moves a number, negates a condition, drops a statement or edits the WGSL of
-an operation. It is made in a copy of the checkout, and the part's quick tests that run its lines follow until one fails: those that
-noticed it before, then the cheapest ones, as many as take `--seconds` without a change. Which test runs which
-lines is noted once for every file of tests, under build/mutate/ (`mutating/`). Changes that survive are printed as a diff:
-each is a claim nobody tests, or a change that makes no difference. Those of the second kind stand with the reason in
-tests/equivalent_mutants.txt, are counted apart and not in the share. Messages, names shown by `explain` and type annotations are
-left alone.
+an operation. It is made in a copy of the checkout, and the part's quick tests that run its lines follow until one fails: the one
+that noticed it before, those that noticed the most others, then the cheapest ones, as many as take `--seconds`
+without a change. Which test runs which lines is noted once for every file of tests, under build/mutate/ (`mutating/`). Changes
+that survive are printed as a diff: each is a claim nobody tests, or a change that makes no difference. Those of the second kind
+stand with the reason in tests/equivalent_mutants.txt, are counted apart and not in the share. Messages, names shown by `explain`
+and type annotations are left alone.
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ import os
 import sys
 import tempfile
 import time
+from collections import Counter
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -38,6 +39,7 @@ from mutating.lines import MAPS, Tests, digest, fresh, kept_lines
 from mutating.workers import Worker, note_lines
 
 LEAST = 0.85
+MANY = 8  # tests that noticed the most changes so far, which come first
 MAPPED_AT_ONCE = 6  # files of tests that one process notes the lines of
 # What tests a part: files of tests, first the one that meets all of it.
 GRAPHS = ["test_op_table", "test_first", "keras/test_optimizers", "test_programs", "test_schedule", "test_explain", "test_index",
@@ -78,7 +80,8 @@ def examine(change: Change, worker: Worker, part: str, tests: Tests, seconds: fl
         if not tests.ran_early(change, function) and (running or tests.sources.get(change.path.as_posix()) == {digest(ROOT / change.path)}):
             if not running:
                 return Verdict(change, "survived")
-            chosen = tests.cheapest(running, seconds, known)
+            often = [test for test, _ in Counter([*noticed_by(part).values()]).most_common(MANY) if test in running]
+            chosen = tests.cheapest(running, seconds, list(dict.fromkeys([*([known] if known else []), *often])))
             told = worker.fork(change, timed(chosen))
             if told["answer"] != "here not":
                 return Verdict(change, told["answer"], told["by"], told["hung"], False, len(chosen), len(running))

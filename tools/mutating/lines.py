@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import hashlib
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
@@ -74,21 +74,21 @@ class Tests:
         name = function.partition(":")[0]
         return any(f.partition(":")[0] == name for f in self.early.get(change.path.as_posix(), ()))
 
-    def cheapest(self, tests: Iterable[str], seconds: float, known: str | None = None) -> list[str]:
-        """As many as take so long: the cheapest first, where the second case of a test function counts twice, the third three times."""
+    def cheapest(self, tests: Iterable[str], seconds: float, first: Sequence[str] = ()) -> list[str]:
+        """As many as take so long: those of `first`, then the cheapest, a function's second case counting twice, its third three times."""
         rank: dict[str, int] = {}
         ordered = []
         for test in sorted(tests, key=lambda test: self.takes[test]):
             name = test.partition("[")[0]
             rank[name] = rank.get(name, 0) + 1
             ordered.append((rank[name] * self.takes[test], self.takes[test], test))
-        chosen = [known] if known in self.takes else []
-        spent = 0.0
+        chosen = [test for test in first if test in self.takes]
+        spent = sum(self.takes[test] for test in chosen)
         for _, takes, test in sorted(ordered):
-            if spent + takes <= seconds and test != known:
+            if spent + takes <= seconds and test not in chosen:
                 spent += takes
                 chosen.append(test)
-        return [test for test in chosen if test is not None]
+        return chosen
 
 
 @cache
