@@ -18,10 +18,12 @@ from kernel_variants import PROFILES as ADAPTERS
 
 from pyml.compile.kernels import read
 from pyml.compile.lower import lower_wgsl
+from pyml.compile.parts import Repeated
 from pyml.compile.plan import Chain, Kernel, Loop, Plan, graph_key, make_plan
 from pyml.compile.program import Bound, to_host
 from pyml.core.tensor import as_node
-from pyml.device.base import Buffer, Device, brought
+from pyml.device.base import Buffer, Copy, Count, Device, Repeat, brought
+from pyml.export.recorder import Recorder
 from pyml.graph import loop as recurrence
 from pyml.graph import prims
 from pyml.graph.loop import argument, counter
@@ -155,9 +157,10 @@ def updates() -> Iterator[Graph]:
         yield Graph(f"Adam by a common norm on {count}", roots, writes)
 
 
-def loops() -> Iterator[Graph]:
+def loops(*counts: int) -> Iterator[Graph]:
     """Loops: what their steps are cut into, and where their carries lie."""
-    for steps, reverse in [(1, False), (2, True), (5, False), (6, True)]:
+    for steps in counts:
+        reverse = steps % 2 == 0
         x, w = leaf(steps, 4, 6), leaf(6, 6)
         h, row, first = argument((4, 6), "float32"), argument((4, 6), "float32"), leaf(4, 6)
         after = prims.tanh(prims.matmul(h, w) + row)
@@ -172,7 +175,7 @@ def loops() -> Iterator[Graph]:
     on, x = argument((), "bool"), argument((8,), "float32")
     on_and_on = recurrence.Carry(on, prims.full((), True, "bool"), prims.less(total(prims.square(x)), prims.const(99.0)))
     carries = [on_and_on, recurrence.Carry(x, leaf(8), prims.where(spread(on, (8,)), x * 1.5, x))]
-    for steps in (7, recurrence.ENDLESS):
+    for steps in (*counts, recurrence.ENDLESS):
         yield Graph(f"while it is small, {steps} times at most", [recurrence.Loop(steps, False, carries, ends=True).last(x)])
 
 
@@ -204,7 +207,7 @@ def graphs() -> Iterator[Graph]:
     yield from reductions()
     yield from fusions()
     yield from updates()
-    yield from loops()
+    yield from loops(1, 2, 5, 6)
     yield from map(anything, range(40))
 
 
@@ -239,10 +242,10 @@ def held(buffer: Buffer, node: Node) -> np.ndarray:
 
 
 # ---- their plans
-def planned(graph: Graph, profile: Profile) -> tuple[Plan, list[Node], list[Node]]:
+def planned(graph: Graph, profile: Profile, lift: bool = True) -> tuple[Plan, list[Node], list[Node]]:
     """The plan, the leaves, and the numbers that are lifted out where nothing is written."""
     roots = list(graph.roots)
-    _, leaves, numbers = graph_key([*roots, *graph.writes.values()], lift=not graph.writes)
+    _, leaves, numbers = graph_key([*roots, *graph.writes.values()], lift and not graph.writes)
     at = {id(n.buffer): i for i, n in enumerate(leaves)}
     writes = {position: at[id(old.buffer)] for position, old in graph.writes.items()}
     return make_plan(roots, profile, leaves, writes, numbers), leaves, numbers
@@ -284,7 +287,30 @@ def line(graph: Graph, adapter: str) -> str:
 
 
 def lines(adapter: str) -> Iterator[str]:
-    return (line(graph, adapter) for graph in graphs())
+    yield from (line(graph, adapter) for graph in graphs())
+    if not PROFILES[adapter].on_host:
+        yield from (f"steps of {graph.name} ({adapter}): {steps(graph, adapter)}" for graph in loops(1, 2, 3, 18, 19, 256, 299))
+
+
+def steps(graph: Graph, adapter: str) -> str:
+    """What the device is told to do, and when the host looks."""
+    device = Recorder(adapter, PROFILES[adapter])
+    plan, leaves, _ = planned(graph, device.profile, lift=False)
+    bound = Bound(plan, device, [device.alloc(4 * n.size) for n in leaves])
+    return " | ".join(step(s) for part in bound.parts for s in (part if isinstance(part, tuple) else [part]))
+
+
+def step(s: Any) -> str:
+    if isinstance(s, Repeated):
+        most = f"{s.loop.times} at most" if s.loop.bounded else "any number"
+        return f"{most} while {s.loop.goes_on.handle} ({', '.join(map(step, s.recorded))})"
+    if isinstance(s, Repeat):
+        return f"{s.times} times ({', '.join(map(step, s.steps))})"
+    if isinstance(s, Count):
+        return f"{s.number.handle} {'+ 1' if s.value is None else s.value}"
+    if isinstance(s, Copy):
+        return f"{s.src.handle} to {s.dst.handle}"
+    return " ".join(str(b.handle) for b in s.buffers)
 
 
 if __name__ == "__main__":

@@ -20,8 +20,10 @@ from pyml.compile.groups import sources_first
 from pyml.compile.lower import lower_wgsl
 from pyml.compile.memory import Slots
 from pyml.compile.plan import graph_key, make_plan
+from pyml.compile.program import Scratch
 from pyml.core.tensor import Tensor, as_node
 from pyml.device.base import rounded
+from pyml.export.recorder import Recorder
 from pyml.graph import grad, prims
 from pyml.graph.op import Profile
 
@@ -141,6 +143,17 @@ def test_memory_is_the_smallest_piece_that_is_free_and_the_most_in_use_is_counte
     assert slots._take(5000) == b and slots.sizes[b] == rounded(5000)  # none is large enough: the largest grows
     assert slots._take(8) == c and slots._take(8) == 3
     assert slots.peak == sum(map(rounded, (300, 5000, 8, 8)))
+
+
+def test_programs_share_temporaries_that_are_at_most_twice_as_large_as_they_need():
+    scratch = Scratch(Recorder("webgpu", TILE))
+    lent = lambda *sizes: [b.handle for b in scratch.borrow([*sizes])]
+    assert lent(1024, 4096, 64) == [1, 0, 2]  # the largest is looked for first
+    assert lent(4096) == lent(2048) == [0] and lent(64, 512, 1024) == [2, 3, 1]
+    assert lent(511) == [3] and lent(2047) == [4] and lent(255) == [5]
+    assert lent(1024, 1024, 1024) == [1, 4, 6]
+    assert lent(2049, 2049) == [0, 7]
+    assert lent() == []
 
 
 def test_values_needed_by_several_kernels_are_stored_once():
