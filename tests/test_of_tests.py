@@ -163,9 +163,9 @@ def test_a_change_meets_the_tests_that_run_its_line_the_cheapest_of_each_functio
 
 
 def test_a_changed_default_meets_the_tests_that_run_the_function_and_those_that_read_signatures_first(tmp_path, monkeypatch):
-    (tmp_path / "a.py").write_text("LIMIT = 3\n\n\ndef f(x,\n      y=2):\n    return x + y\n\n\ndef g(x):\n    return x\n")
+    (tmp_path / "a.py").write_text("LIMIT = 3\n\n\ndef f(x,\n      y=2):\n    return x + y\n\n\ndef g(x):\n    return LIMIT\n")
     monkeypatch.setattr(lines, "ROOT", tmp_path)
-    lines.functions_of.cache_clear()
+    lines.tree_of.cache_clear()
     run = {"tests/b.py::g": {"a.py": {"g:9": [10]}}, "tests/b.py::f": {"a.py": {"f:4": [6]}}, "tests/c.py::x": {},
            f"tests/{lines.SIGNATURES}.py::y": {}, "tests/part.py::z": {}}  # fmt: skip
     tests = lines.Tests(dict.fromkeys(run, 1.0), run)
@@ -173,7 +173,7 @@ def test_a_changed_default_meets_the_tests_that_run_the_function_and_those_that_
     names = lambda found: [[test.partition("::")[2] for test in part] for part in found]
     assert names(at(5)) == [["f", "y"], ["z", "g", "x"]]
     assert names(at(6)) == [["f"], ["z", "g", "x", "y"]]
-    assert names(at(1)) == [[], ["z", "g", "f", "x", "y"]]
+    assert names(at(1)) == [["g"], ["z", "f", "x", "y"]]
 
 
 def test_a_fork_in_which_a_function_is_another_notices_what_a_test_claims(tmp_path):

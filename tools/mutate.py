@@ -51,7 +51,8 @@ SURFACE = ["test_samples", "test_parity", "keras/test_names_and_configs", "keras
 PARTS: dict[str, list[str]] = {
     "graph/prims": [*GRAPHS, "test_derivatives", "test_sorting", "test_random_numbers", "test_linalg", "test_fourier"],
     "compile": [*GRAPHS, "test_branches_and_loops", "test_eager_steps", "test_kept_programs"],
-    **{part: [f"keras/test_{part}", *SURFACE] for part in ("losses", "metrics", "optimizers")},
+    **{part: [f"keras/test_{part}", *SURFACE] for part in ("losses", "metrics")},
+    "optimizers": ["keras/test_optimizers", "keras/test_more_optimizers", *SURFACE],
 }
 @dataclass
 class Verdict:

@@ -316,12 +316,26 @@ def test_a_schedule_with_each_option_follows_its_formula(schedule, formula, cpu)
     np.testing.assert_allclose(rates(schedule), [formula(t) for t in STEPS], rtol=1e-4, atol=1e-7)
 
 
+@pytest.mark.parametrize(("longer", "higher", "alpha"), [(1.0, 0.5, 0.0), (1.5, 0.8, 0.2), (2.0, 1.0, 0.0), (3.0, 1.5, 0.1)])
+def test_a_cosine_with_restarts_follows_its_formula(longer, higher, alpha, cpu):
+    found, expected = [], []
+    schedule = schedules.CosineDecayRestarts(0.1, 8, longer, higher, alpha)
+    for t in (0, 1, 7, 9, 13, 21, 33, 50, 70):
+        start, length, height = 0.0, 8.0, 1.0
+        while t >= start + length:
+            start, length, height = start + length, length * longer, height * higher
+        expected.append(0.1 * ((1 - alpha) * 0.5 * height * (1 + math.cos(math.pi * (t - start) / length)) + alpha))
+        found.append(float(schedule(t)))
+    np.testing.assert_allclose(found, expected, rtol=1e-4, atol=1e-7)
+
+
 @pytest.mark.parametrize("make", [
-    schedules.CosineDecay, schedules.PolynomialDecay, lambda rate, steps: schedules.ExponentialDecay(rate, steps, 0.5),
+    schedules.CosineDecay, schedules.CosineDecayRestarts, schedules.PolynomialDecay,
+    lambda rate, steps: schedules.ExponentialDecay(rate, steps, 0.5),
     lambda rate, steps: schedules.InverseTimeDecay(rate, steps, 0.5),
 ])  # fmt: skip
 def test_a_decay_takes_a_step_or_more(make):
-    assert make(0.1, 1).decay_steps == 1
+    assert math.isfinite(float(make(0.1, 1)(0)))
     for steps in (0, -1):
         with pytest.raises(ValueError, match="decay_steps must be positive"):
             make(0.1, steps)
@@ -442,3 +456,46 @@ def test_a_map_of_optimizers_of_ones_own_class_comes_back_as_that(cpu):
     optimizer = optimizers.MultiOptimizer(Mine(optimizers.SGD(0.5), {"w.*": optimizers.Adam(0.1)}))
     again = optimizers.MultiOptimizer.from_config(optimizer.get_config(), {"Mine": Mine})
     assert type(again._optimizer_map) is Mine and again.get_config() == optimizer.get_config()
+
+
+# ---- the state in files
+def test_the_state_of_another_optimizer_is_not_loaded_and_that_of_keras_2_has_no_rate(cpu):
+    optimizer, own = optimizers.SGD(0.5, momentum=0.9), variables()
+    optimizer.build(own)
+    slots = [np.full(start.shape, i + 1.0, "float32") for i, start in enumerate(STARTS)]
+    stored = dict(zip("0123", [np.int32(7), *slots], strict=False))
+    optimizer.load_own_variables(stored)
+    assert int(optimizer.iterations.numpy()) == 7 and float(optimizer.learning_rate.numpy()) == 0.5
+    for variable, slot in zip(optimizer.variables[2:], slots, strict=True):
+        np.testing.assert_array_equal(variable.numpy(), slot)
+    with pytest.warns(UserWarning, match="3 are stored"):                                      # of other shapes
+        optimizer.load_own_variables({"0": np.int32(9), "1": slots[1], "2": slots[0]})
+    assert int(optimizer.iterations.numpy()) == 7
+    optimizer.load_own_variables({"0": np.int32(8), "1": np.float32(0.25), "2": slots[0] * 2, "3": slots[1]})
+    assert int(optimizer.iterations.numpy()) == 8 and optimizer.host_learning_rate == 0.25
+    np.testing.assert_array_equal(optimizer.variables[2].numpy(), slots[0] * 2)
+    for count in (1, 2, 5):
+        with pytest.warns(UserWarning, match=f"is not loaded: it has 4 variables, and {count} are stored"):
+            optimizer.load_own_variables({str(i): np.int32(1) for i in range(count)})
+    assert int(optimizer.iterations.numpy()) == 8
+    scheduled = optimizers.SGD(schedules.CosineDecay(0.1, 8))                                 # has no variable for the rate
+    with pytest.warns(UserWarning, match="it has 1 variables, and 0 are stored"):
+        scheduled.load_own_variables({})
+
+
+def test_a_step_of_values_is_that_of_variables(cpu):
+    optimizer, own = optimizers.Adam(0.1, use_ema=True), variables()
+    gradients = [tensor(g) for g in GRADIENTS[0]]
+    with pytest.raises(ValueError, match="Adam must be built"):
+        optimizer.stateless_apply([], gradients, own)
+    optimizer.build(own)
+    state, weights = ([v.numpy() for v in group] for group in (optimizer.variables, own))
+    new_weights, new_state = optimizer.stateless_apply(state, gradients, weights)
+    for wrong in ((state[1:], gradients, weights), (state, gradients, weights[1:])):
+        with pytest.raises(ValueError, match="Received list with length"):
+            optimizer.stateless_apply(*wrong)
+    for before, variable in zip([*state, *weights], [*optimizer.variables, *own], strict=True):
+        np.testing.assert_array_equal(variable.numpy(), before)
+    optimizer.apply(gradients, own)
+    for value, variable in zip([*new_state, *new_weights], [*optimizer.variables, *own], strict=True):
+        np.testing.assert_allclose(value.numpy(), variable.numpy(), rtol=1e-6, err_msg=variable.name)

@@ -54,16 +54,16 @@ class Tests:
         return exact or list(entering)
 
     def that_meet(self, change: Change, first: str) -> tuple[list[str], list[str]]:
-        """For what runs while a module loads: the tests that run the function around it, or read the signature that it is in; and all
-        others, those of the file that meets all of the part before those that run the file."""
+        """For what runs while a module loads: the tests that run the function around it, or one that uses the value it is in, or that
+        read the signature it is in; and all others, those of the file that meets all of the part before those that run the file."""
         path = change.path.as_posix()
-        around, body = function_around(path, change.line)
+        around, signature = lines_near(path, change.line)
 
         def distance(test: str) -> int:
             there = self.lines[test].get(path, {})
-            if any(line in around for lines in there.values() for line in lines):
+            if not around.isdisjoint(line for lines in there.values() for line in lines):
                 return 0
-            if change.line in around and change.line not in body and test.startswith(f"tests/{SIGNATURES}.py"):
+            if signature and test.startswith(f"tests/{SIGNATURES}.py"):
                 return 0
             return 1 if test.startswith(f"tests/{first}.py") else 2 if there else 3
 
@@ -92,16 +92,27 @@ class Tests:
 
 
 @cache
-def functions_of(path: str) -> list[tuple[range, range]]:
-    """The lines of each function of a file, and of its body."""
-    module = ast.parse((ROOT / path).read_text(encoding="utf-8"))
-    return [(range(node.lineno, (node.end_lineno or 0) + 1), range(node.body[0].lineno, (node.end_lineno or 0) + 1))
-            for node in ast.walk(module) if isinstance(node, ast.FunctionDef)]  # fmt: skip
+def tree_of(path: str) -> ast.Module:
+    return ast.parse((ROOT / path).read_text(encoding="utf-8"))
 
 
-def function_around(path: str, line: int) -> tuple[range, range]:
-    """The lines of the innermost function that a line is in, and those of its body; none where it is in none."""
-    return min((found for found in functions_of(path) if line in found[0]), key=lambda found: len(found[0]), default=(range(0), range(0)))
+def lines_near(path: str, line: int) -> tuple[set[int], bool]:
+    """The lines of the innermost function that a line is in, or else of those that use the value it is in; and whether it is in a
+    signature."""
+
+    def within(node: ast.stmt) -> range:
+        return range(node.lineno, (node.end_lineno or node.lineno) + 1)
+
+    module = tree_of(path)
+    functions = [node for node in ast.walk(module) if isinstance(node, ast.FunctionDef)]
+    found = [node for node in functions if line in within(node)]
+    if found:
+        inner = min(found, key=lambda node: len(within(node)))
+        return set(within(inner)), line < inner.body[0].lineno
+    names = {target.id for node in module.body if isinstance(node, ast.Assign) and line in within(node)
+             for target in node.targets if isinstance(target, ast.Name)}  # fmt: skip
+    users = [node for node in functions if any(isinstance(name, ast.Name) and name.id in names for name in ast.walk(node))]
+    return {line for node in users for line in within(node)}, False
 
 
 def kept_lines(file: str, gpu: bool) -> Path:
