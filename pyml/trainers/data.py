@@ -160,6 +160,8 @@ class Batches:
 
     whole = False
     uneven = True
+    _shuffle = False  # each pass over a dataset has an order of its own
+    _begun = False  # whether `begin` was called
 
     def __init__(self, source: Any, steps: int | None = None, what: str = "fit"):
         self.source, self.what = source, what
@@ -185,9 +187,23 @@ class Batches:
             return self.source.num_batches
         return len(self.source) if hasattr(self.source, "__len__") else None
 
+    def begin(self, new: bool, shuffle: bool) -> None:
+        """Before `fit` and `evaluate`: a PyDataset hears what Keras tells it then.
+
+        Args:
+            new: Losses and metrics of the model have seen no batch since `compile`: they see the first one now, in an epoch of its own.
+            shuffle: Passes over a dataset have another order each time.
+        """
+        self._shuffle = shuffle
+        if not self._begun and isinstance(self.source, PyDataset) and self.what != "validation_data":
+            if new:
+                self._tell_begin()
+                self._first = self.standard(self.source[0]) if self._count() != 0 else None
+            self._tell_end()  # Keras resets its data before the first epoch, also where none was begun
+        self._begun = True
+
     def peek(self) -> tuple[Any, Any, Any]:
-        """The first batch, which is still given later. A PyDataset makes it within an epoch, as in Keras: one of its own for `fit` and
-        `evaluate`, the coming one for `predict`.
+        """The first batch, which is still given later. A PyDataset makes it as part of the coming epoch.
 
         Raises:
             ValueError: There is none.
@@ -196,13 +212,9 @@ class Batches:
             if self.what == "validation_data":
                 self._tell_end()
             self._tell_begin()
-            if self.what in ("fit", "evaluate"):
-                self._first = self.standard(self.source[0]) if self._count() != 0 else None
-                self._tell_end()
-            else:
-                self._left, rest = _size(self._count()), self._one_pass(False)
-                self._first = next(rest, None)
-                self._stream = rest if self._first is None else itertools.chain([self._first], rest)
+            self._left, rest = _size(self._count()), self._one_pass(self._shuffle)
+            self._first = next(rest, None)
+            self._stream = rest if self._first is None else itertools.chain([self._first], rest)
         elif self._first is None:
             self._first = next(iter(self._fresh()), None)
         if self._first is None:
@@ -245,7 +257,7 @@ class Batches:
         order = itertools.count() if count is None else np.random.permutation(count) if shuffle else range(count)
         return (self.standard(batch) for batch in made_ahead(self.source, map(int, order)))
 
-    def epoch(self, shuffle: bool = False) -> Iterator[tuple[Any, Any, Any]]:
+    def epoch(self) -> Iterator[tuple[Any, Any, Any]]:
         """Yields the batches of one epoch."""
         if self.what == "validation_data" and not self._within and isinstance(self.source, PyDataset):
             self._tell_end()  # Keras resets its data before each pass of `evaluate`
@@ -254,7 +266,7 @@ class Batches:
         if self.dataset:
             goes_on = self.what == "fit" and self.per_epoch is not None  # from epoch to epoch
             if self._stream is None:
-                self._stream, self._left = self._one_pass(shuffle), _size(self._count())
+                self._stream, self._left = self._one_pass(self._shuffle), _size(self._count())
             batches = self._stream
             if self.per_epoch is not None:
                 if self._left < self.per_epoch:

@@ -170,7 +170,7 @@ class BatchFeed:
 
     def _one_pass(self) -> Iterator[tuple[Any, Any, Any]]:
         if isinstance(self.source, Batches):
-            yield from self.source.epoch(self.shuffle)
+            yield from self.source.epoch()
             return
         assert self.orders is not None
         size = self.source.size

@@ -53,6 +53,8 @@ def make_feed(
         steps: Steps per epoch, where the user asked for a number.
         nested: Another call on this model is in progress and needs its own data.
     """
+    if isinstance(source, Batches):
+        source.begin(not model._ready, shuffle)
     model._prepare(source, batch_size, kind)
     if isinstance(source, DatasetBatches):
         return DatasetFeed(model, kind, source)

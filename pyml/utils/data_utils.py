@@ -34,8 +34,9 @@ def pack_x_y_sample_weight(x: Any, y: Any = None, sample_weight: Any = None) -> 
 class PyDataset:
     """Base of datasets that make one batch at a time: write `__len__` and `__getitem__`.
 
-    `fit` and `evaluate` look at batch 0 before they begin, in an epoch of its own, as Keras does: training four epochs calls
-    `on_epoch_end` five times. A dataset without an end writes `num_batches` instead of `__len__`, and returns None.
+    `fit` and `evaluate` call `on_epoch_end` once before they begin, as Keras does: training four epochs calls it five times. The first
+    of them after `compile` looks at batch 0 before that, in an epoch of its own. A dataset without an end writes `num_batches` instead
+    of `__len__`, and returns None.
 
     Args:
         workers: Threads that make batches ahead of the loop; with 1, and in a browser's tab, the loop makes them itself.

@@ -1,5 +1,6 @@
 """`PyDataset`: what it hears of epochs, in the order of Keras 3.15; datasets without an end; workers."""
 
+import asyncio
 import threading
 
 import numpy as np
@@ -62,11 +63,47 @@ def test_a_dataset_hears_of_epochs_as_in_keras(method, data, options, told):
     assert "".join(source.told) == told.replace(" ", "")
 
 
-def test_a_second_fit_looks_at_no_batch_before_its_epoch():
-    source, made = Told(), model()
-    for _ in range(3):
-        made.fit(source, shuffle=False, verbose=0)
-    assert "".join(source.told) == "<0><012><012><012>"  # as Keras 3.15
+ARRAYS = np.ones((4, 3), "float32"), np.ones((4, 1), "float32")
+
+
+@every("calls, told", [  # of one model, each with a dataset of its own, as Keras 3.15 on PyTorch tells them
+    pytest.param("fit fit", "<0><012> ><012>", id="fit twice"),
+    pytest.param("evaluate evaluate", "<0><012> ><012>", id="evaluate twice"),
+    pytest.param("predict predict", "<012> <012>", id="predict twice"),
+    pytest.param("fit evaluate evaluate", "<0><012> ><012> ><012>", id="evaluate after fit"),
+    pytest.param("evaluate fit evaluate", "<0><012> ><012> ><012>", id="fit after evaluate"),
+    pytest.param("fit predict evaluate", "<0><012> <012> ><012>", id="predict between"),
+    pytest.param("predict predict evaluate fit", "<012> <012> <0><012> ><012>", id="predict first"),
+    pytest.param("arrays evaluate fit", "- ><012> ><012>", id="after arrays"),
+    pytest.param("fit compile evaluate fit", "<0><012> - <0><012> ><012>", id="compiled again"),
+])  # fmt: skip
+@pytest.mark.parametrize("asynchronous", [False, True])
+def test_later_calls_tell_a_dataset_what_those_of_keras_do(calls, told, asynchronous):
+    made, heard = model(), []
+    for call in calls.split():
+        source = Told()
+        if call == "compile":
+            made.compile("sgd", "mse")
+        elif call == "arrays":
+            made.fit(*ARRAYS, verbose=0)
+        else:
+            options = {"verbose": 0} | ({"shuffle": False} if call == "fit" else {})
+            if asynchronous:
+                asyncio.run(getattr(made, f"{call}_async")(source, **options))
+            else:
+                getattr(made, call)(source, **options)
+        heard.append("".join(source.told) or "-")
+    assert " ".join(heard) == told
+
+
+def test_fit_after_evaluate_goes_through_a_dataset_in_a_random_order():
+    source, made = Told(9), model()
+    made.evaluate(source, verbose=0)
+    source.told.clear()
+    pyml.utils.set_random_seed(1)
+    made.fit(source, verbose=0)
+    given = [int(one) for one in source.told if one.isdigit()]
+    assert sorted(given) == list(range(9)) and given != sorted(given)
 
 
 def test_validation_data_is_reset_before_each_pass():
