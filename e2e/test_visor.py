@@ -62,9 +62,13 @@ figures = {
     "histogram": vis.histogram(rng.normal(size=500), x_label="weight in kg"),
     "matrix": vis.heatmap(rng.random((5, 5)), list("abcde"), list("fghij")),
     "confusion": vis.confusion_matrix([0, 1, 2, 2], [0, 1, 1, 2], names),
+    "two classes": vis.confusion_matrix([0, 1, 1, 0], [0, 1, 0, 0], ["female", "male"]),
+    "large": vis.line_chart([1, 3, 2], x_label="epoch", font_size=14),
     "classes": vis.per_class_accuracy([0, 1, 2, 2], [0, 1, 1, 2], names),
     "roc": vis.roc_curve(kinds, scores), "pr": vis.precision_recall_curve(kinds, scores),
     "table": vis.table([["Ada", 1815], ["Grace", 1906]], ["name", "born"]),
+    "narrow table": vis.table([["pupil of the network", "105 kB", "9.0", "94.0%"], ["that in 8 bits", "29 kB", "32.6", "93.9%"]],
+                              ["network", "file", "times smaller", "right"]),
     "pictures": vis.image_grid(rng.random((6, 8, 8)), labels="abcdef"),
     "distribution": vis.values_distribution(rng.normal(size=99)), "summary": vis.model_summary(model),
     "layer": vis.layer(model.layers[0]), "graph": vis.model_graph(model),
@@ -87,12 +91,19 @@ CUT = """(name) => {
   const section = document.querySelector(`.pyml-visor section[aria-label='${name}']`), place = section.querySelector(".figure");
   const svg = section.querySelector("svg"), frame = svg.getBoundingClientRect(), found = [];
   if (frame.width < 40 || frame.height < 20) found.push(`it is ${frame.width} x ${frame.height}`);
-  const scrolls = ["table", "summary", "graph"].includes(name);  // as wide as their texts
+  const scrolls = ["table", "narrow table", "summary", "graph"].includes(name);  // as wide as their texts
   if (!scrolls && place.scrollWidth > section.clientWidth + 1) found.push("it is too wide");
   const beyond = ({ left, right, top, bottom }) => left < frame.left - 2 || right > frame.right + 2 || top < frame.top - 2
     || bottom > frame.bottom + 2;
   for (const text of svg.querySelectorAll("text")) {
     if (text.textContent.trim() && beyond(text.getBoundingClientRect())) found.push(`cut off: ${text.textContent}`);
+  }
+  const texts = name.endsWith("table") ? [...svg.querySelectorAll(".mark-text text")] : [];
+  const rows = texts.map((one) => [one.textContent, one.getBoundingClientRect()]);
+  for (const [one, a] of rows) {
+    for (const [other, b] of rows) {
+      if (a.left < b.left && a.right > b.left && Math.abs(a.top - b.top) < 2) found.push(`${one} runs into ${other}`);
+    }
   }
   const level = (text) => +getComputedStyle(text).opacity && !/rotate\\((?!0)/.test(text.getAttribute("transform"));
   for (const axis of svg.querySelectorAll(".role-axis-label")) {

@@ -11,7 +11,7 @@ export function showBars(list, entries) {
     list.children[i].classList.toggle("best", best !== null && share === best);
     label.textContent = name;
     track.firstElementChild.style.transform = `scaleX(${share ?? 0})`;
-    number.textContent = share === null ? "" : `${(100 * share).toFixed(0)} %`;
+    number.textContent = share === null ? "" : `${(100 * share).toFixed(0)}%`;
   });
 }
 

@@ -32,16 +32,17 @@ function dressed(given, name, width) {
   const spec = JSON.parse(text);
   const { ink, quiet, line } = COLOURS[dark() ? "dark" : "light"];
   const series = ["#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#767676"].map((c) => (dark() && ON_DARK[c]) || c);
+  const own = spec.config ?? {};
   spec.config = {
-    view: { stroke: null }, font: "system-ui, sans-serif", range: { category: series }, text: { color: ink }, rule: { color: quiet },
-    axis: { gridColor: line, domainColor: line, tickColor: line, labelColor: quiet, titleColor: quiet },
+    ...own, view: { stroke: null }, font: "system-ui, sans-serif", range: { category: series }, text: { color: ink }, rule: { color: quiet },
+    axis: { gridColor: line, domainColor: line, tickColor: line, labelColor: quiet, titleColor: quiet, ...own.axis },
     axisQuantitative: { labelSeparation: 6 }, // else 2,000 and 2,500 become one number
-    legend: { labelColor: ink, titleColor: quiet, orient: "top", columns: columns(spec, width) },
-    title: { color: ink, subtitleColor: quiet, anchor: "start", fontSize: 13 }, ...spec.config,
+    legend: { labelColor: ink, titleColor: quiet, orient: "top", columns: columns(spec, width), ...own.legend },
+    title: { color: ink, subtitleColor: quiet, anchor: "start", fontSize: 13, ...own.title },
   };
   spec.background = "transparent";
   if (spec.autosize && spec.width && spec.width === spec.height) spec.width = spec.height = Math.min(spec.width, width); // square on purpose
-  else if (spec.autosize && (spec.width ?? 0) <= 400) spec.width = width; // what is wider has a reason: tables scroll
+  else if (spec.autosize && (spec.width ?? 0) <= 400) spec.width = Math.max(width, spec.usermeta?.least ?? 0); // what is wider has a reason: tables scroll
   for (const part of spec.vconcat ?? []) if ((part.width ?? 0) <= 400) part.width = width - 70;
   return spec;
 }

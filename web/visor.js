@@ -21,11 +21,15 @@ const STYLE = `
 .pyml-visor h2 { font-size: 14px; margin: 8px 0 4px; color: inherit; }
 .pyml-visor .figure { overflow-x: auto; }
 .pyml-visor .figure .vega-embed { display: block; width: 100%; padding: 0; }
+.pyml-visor .vega-bind input { font: inherit; color: inherit; max-width: 100%; margin: 2px 8px; min-height: 34px; vertical-align: middle; accent-color: #0f6b61; }
+.pyml-visor .vega-bind input:not([type=range]) { background: none; border: 1px solid #b9b3a7; border-radius: 6px; padding: 4px 8px; }
 .pyml-visor .edge { position: absolute; inset: 0 auto 0 0; width: 8px; cursor: ew-resize; touch-action: none; }
 .pyml-visor .edge:hover { background: #7775; }
 @media (max-width: 600px) {
   .pyml-visor { inset: auto 0 0 0; width: 100vw; height: min(var(--visor-height, 60vh), 92vh); border-left: 0; border-top: 1px solid #b9b3a7; }
-  .pyml-visor .edge { inset: 0 0 auto 0; width: auto; height: 8px; cursor: ns-resize; }
+  .pyml-visor header { padding-top: 20px; }
+  .pyml-visor .edge { inset: 0 0 auto 0; width: auto; height: 20px; cursor: ns-resize; }
+  .pyml-visor .edge::after { content: ""; position: absolute; left: calc(50% - 20px); top: 8px; width: 40px; height: 4px; border-radius: 2px; background: #8a8f94; }
 }
 @media (prefers-color-scheme: dark) {
   .pyml-visor { background: #1d2226; color: #e6e4df; border-color: #4a535b; }

@@ -168,7 +168,7 @@ def read(name, augmentation, rounds):
                              y_axis_domain=[0, 1])  # fmt: skip
     network.fit(few, names, epochs=rounds, batch_size=50, validation_data=(unseen, truth), validation_freq=1, verbose=0, callbacks=[live])
     right = float(np.mean([epoch["val_accuracy"] for epoch in live.epochs[-5:]]))
-    print(f"{name}: {right:.1%} of a thousand digits that it has not seen are read rightly")
+    print(f"{name}: {right:.1%} of a thousand digits that it has not seen are read correctly")
     return right
 
 

@@ -152,13 +152,13 @@ for number in range(1, ROUNDS + 1):
     overlaps = overlap(said[:, 1:], y_test[:, 1:])
     named = (said[:, 0] > 0) == (y_test[:, 0] == 1)
     curve.append([float(overlaps.mean()), float(named.mean())])
-    vis.line_chart(dict(zip(["overlap", "rightly named"], np.array(curve).T)), title="On scenes that it has not seen", x_label="round",
+    vis.line_chart(dict(zip(["overlap", "correctly named"], np.array(curve).T)), title="On scenes that it has not seen", x_label="round",
                    y_label="share", y_axis_domain=[0, 1]).show()  # fmt: skip
     labels = [f"{KINDS[int(s > 0)]}, {o:.2f}" for s, o in zip(said[:12, 0], overlaps)]
     vis.image_grid(framed(x_test[:12], y_test[:12, 1:], said[:12, 1:]), labels, columns=3, title="Right (green) and said (orange)").show()
     chapter.pause()
 mean_overlap, names_right = curve[-1]
-print(f"Boxes overlap by {mean_overlap:.2f} on average, {names_right:.0%} are rightly named")
+print(f"Boxes overlap by {mean_overlap:.2f} on average, {names_right:.0%} are correctly named")
 
 # %% [markdown]
 # ## Where it fails

@@ -55,7 +55,7 @@ def learn(name, model, x, epochs, rate):
     said = model.predict(x[test], verbose=0)[:, 0]
     right[name] = float(((said > 0.5) == face[test]).mean())
     count = sum(int(np.prod(weight.shape)) for weight in model.trainable_weights)
-    print(f"{name}: {count:,} numbers learned, {right[name]:.1%} of the test named rightly")
+    print(f"{name}: {count:,} numbers learned, {right[name]:.1%} of the test named correctly")
     return said
 
 
@@ -113,7 +113,7 @@ learn("New head", model, maps, ROUNDS, 0.003)
 tail.trainable = True
 said = learn("Fine-tuned", model, maps, ROUNDS, 0.00003)
 tuned = right["Fine-tuned"]
-vis.bar_chart(right, title="Rightly named of those it has not seen", y_label="share", height=240).show()
+vis.bar_chart(right, title="Correctly named of those it has not seen", y_label="share", height=240).show()
 
 # %% [markdown]
 # ## What it takes for a face

@@ -3,7 +3,7 @@
 Look into a network: what each layer makes of a digit, what its units look for, and which
 parts of a photo decided that it shows an espresso. Your own picture too.
 
-A network that names pictures rightly has not said why. There are ways to ask it. Here are
+A network that names pictures correctly has not said why. There are ways to ask it. Here are
 six of them: on a small network that learns digits in front of you, and on MobileNet, which
 learned a thousand kinds of things from more than a million photos. Press **Run**.
 """
@@ -39,7 +39,7 @@ digits = pyml.Sequential([
 digits.compile("adam", "sparse_categorical_crossentropy", metrics=["accuracy"])
 digits.fit(x, y, batch_size=50, epochs=EPOCHS, verbose=0)
 right = digits.evaluate(x_test, y_test, verbose=0, return_dict=True)["accuracy"]
-print(f"{right:.1%} of {len(x_test):,} digits that it has not seen are read rightly")
+print(f"{right:.1%} of {len(x_test):,} digits that it has not seen are read correctly")
 
 # %% [markdown]
 # ## First way: look at what the layers say

@@ -92,7 +92,7 @@ export function outputs(root, { goTo, moved }) {
       box.hidden = false;
       code[cell].grid ??= add(box, "div", "figures");
       if (!figures.has(name)) {
-        const frame = add(code[cell].grid, "figure", spec.width > 400 ? "figure-wide" : "");
+        const frame = add(code[cell].grid, "figure", spec.width > 400 || spec.usermeta?.least > 260 ? "figure-wide" : "");
         add(frame, "figcaption", "", { textContent: name });
         const element = add(frame, "div", "figure");
         figures.set(name, drawing(element, name));

@@ -103,7 +103,7 @@ function show({ error, stopped, merit }, milliseconds) {
   if (stopped) return end("Stopped.");
   if (merit) {
     const share = merit.unit.startsWith("of "); // such a number is a part of 1
-    const said = (value) => (share ? `${Number((100 * value).toPrecision(3))} %` : `${Number(value.toPrecision(3))}`);
+    const said = (value) => (share ? `${Number((100 * value).toPrecision(3))}%` : `${Number(value.toPrecision(3))}`);
     const name = merit.name[0].toUpperCase() + merit.name.slice(1);
     demo.merit = merit;
     demo.summary = `${name}: ${said(merit.value)} ${merit.unit}`;

@@ -51,7 +51,7 @@ live = vis.fit_callbacks("Species", callbacks=["on_epoch_end"], warn=False)
 model.fit(x[train], species[train], epochs=40, batch_size=16, validation_data=(x[test], species[test]), verbose=0, callbacks=[live])
 chances = model.predict(x[test], verbose=0)
 read = chances.argmax(axis=1)
-print(f"{(read == species[test]).sum()} of 100 penguins that it has not seen are named rightly")
+print(f"{(read == species[test]).sum()} of 100 penguins that it has not seen are named correctly")
 print(f"The first: {', '.join(f'{name} {chance:.0%}' for name, chance in zip(SPECIES, chances[0]))}; it is {SPECIES[species[0]]}")
 vis.confusion_matrix(species[test], read, SPECIES, title="What it takes for what").show()
 

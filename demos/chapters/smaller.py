@@ -37,7 +37,7 @@ def network(units):
 
 
 def right(model):
-    """The share of unseen digits that a network reads rightly."""
+    """The share of unseen digits that a network reads correctly."""
     return float((model.predict(x_test, batch_size=250, verbose=0).argmax(-1) == y_test).mean())
 
 
@@ -78,7 +78,7 @@ shares = []
 for bits in range(1, 9):
     trial.set_weights([rounded(weight, bits) if weight.ndim == 2 else weight for weight in whole])
     shares.append({"x": bits, "y": right(trial)})
-vis.line_chart(shares, title="Read rightly, by the number of bits", x_label="bits of a weight", y_label="share read rightly", height=240,
+vis.line_chart(shares, title="Read correctly by the number of bits", x_label="bits of a weight", y_label="share read correctly", height=240,
                y_axis_domain=[0.5, 1]).show()  # fmt: skip
 
 
@@ -86,7 +86,7 @@ def show(bits):
     kernel = rounded(whole[0], int(bits))
     shown = 0.5 + kernel[:, :12].T.reshape(12, 28, 28) / np.abs(whole[0]).max() / 2
     vis.image_grid(shown, columns=6, title="What twelve units look at, in so few bits").show("Units")
-    return f"{2 ** int(bits)} values; {shares[int(bits) - 1]['y']:.1%} of the digits read rightly"
+    return f"{2 ** int(bits)} values; {shares[int(bits) - 1]['y']:.1%} of the digits read correctly"
 
 
 chapter.slider("Bits", 1, 8, 3, show, step=1)
@@ -140,7 +140,7 @@ accuracy["that in 8 bits"], size["that in 8 bits"] = right(with_teacher), size_o
 # %%
 rows = [[name, f"{size[name] / 1000:,.0f} kB", f"{size['32 bits'] / size[name]:.1f}", f"{accuracy[name]:.1%}"] for name in accuracy]
 vis.table(rows, headers=["network", "file", "smaller", "right"], title="How small, and how right").show()
-vis.scatter_plot({name: [{"x": size[name] / 1000, "y": accuracy[name]}] for name in accuracy}, x_label="kB", y_label="share read rightly",
+vis.scatter_plot({name: [{"x": size[name] / 1000, "y": accuracy[name]}] for name in accuracy}, x_label="kB", y_label="share read correctly",
                  title="Size and sense", height=260, y_axis_domain=[0.85, 1]).show()  # fmt: skip
 small_and_right = max(accuracy[name] for name in accuracy if size["32 bits"] / size[name] >= 30)
 

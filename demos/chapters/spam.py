@@ -16,7 +16,7 @@ import numpy as np
 import pyml
 from pyml import layers, optimizers, vis
 
-CHAPTER = {"order": 5, "data": ["mails.csv"], "merit": ("best", ">", 0.95, "of the mails are sorted rightly")}
+CHAPTER = {"order": 5, "data": ["mails.csv"], "merit": ("best", ">", 0.95, "of the mails are sorted correctly")}
 pyml.utils.set_random_seed(5)
 
 # %% [markdown]
@@ -57,7 +57,7 @@ def learn(name, model, x, epochs):
     model.fit(x[train], spam[train], epochs=epochs, batch_size=50, validation_data=(x[test], spam[test]), verbose=0,
               callbacks=[live])  # fmt: skip
     accuracy[name] = live.epochs[-1]["val_accuracy"]
-    print(f"{name}: {model.count_params():,} numbers learned, {accuracy[name]:.1%} of the test's mails rightly sorted")
+    print(f"{name}: {model.count_params():,} numbers learned, {accuracy[name]:.1%} of the test's mails correctly sorted")
 
 
 bag = pyml.Sequential([pyml.Input((hot.shape[1],)), layers.Dense(1, activation="sigmoid")])

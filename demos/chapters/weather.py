@@ -39,7 +39,7 @@ vis.line_chart(facts[:730, 1], title="Highest temperature of each day", x_label=
 windows = np.stack([scaled[i : i + DAYS] for i in range(len(scaled) - DAYS)])
 next_day = facts[DAYS:, 1]
 train, test = slice(0, split - DAYS), slice(split - DAYS, None)
-print(f"{len(windows[train])} windows of {DAYS} days to learn from, {len(windows[test])} to test; each day has {windows.shape[2]} numbers")
+print(f"{len(windows[train]):,} windows of {DAYS} days to learn from, {len(windows[test])} to test; a day has {windows.shape[2]} numbers")
 
 # %% [markdown]
 # ## A baseline

@@ -56,11 +56,11 @@ export function namesPhotos(ask) {
     const { names, note } = await ask(picture);
     const [label, share] = names[0];
     const short = label.split(",")[0];
-    $("answer").textContent = `${/^[aeiou]/i.test(short) ? "An" : "A"} ${short}: it is ${(100 * share).toFixed(0)} % sure.`;
+    $("answer").textContent = `${/^[aeiou]/i.test(short) ? "An" : "A"} ${short}: it is ${(100 * share).toFixed(0)}% sure.`;
     showBars($("bars"), names.map(([text, part]) => ({ name: text, share: part })));
     $("timing").textContent = note;
     remember(picture, name, short, share);
-    demo.summary = `${name}: ${names.map(([text, part]) => `${text} ${(100 * part).toFixed(0)} %`).join("; ")}`;
+    demo.summary = `${name}: ${names.map(([text, part]) => `${text} ${(100 * part).toFixed(0)}%`).join("; ")}`;
     demo.names = names;
     finish();
   }

@@ -188,7 +188,7 @@ async function train() {
     await keepNetwork();
     demo.accuracy = accuracy;
     $("running").value = `Learned in ${((performance.now() - began) / 1000).toFixed(1)} s.`;
-    $("result").textContent = `It names ${(100 * accuracy).toFixed(0)} % of ${tested} pictures right that it never learned. ${accuracy < 0.9 ? "More pictures, or clearer poses, help." : "Play!"}`;
+    $("result").textContent = `It names ${(100 * accuracy).toFixed(0)}% of ${tested} pictures right that it never learned. ${accuracy < 0.9 ? "More pictures, or clearer poses, help." : "Play!"}`;
     finish();
   } catch (error) {
     $("problem").textContent = sentence(error);
@@ -202,7 +202,7 @@ async function train() {
 
 function onEpoch({ epoch, of, loss, accuracy }) {
   $("progress").value = epoch / of;
-  $("running").value = `Epoch ${epoch} of ${of}: loss ${loss.toFixed(3)}, ${(100 * accuracy).toFixed(0)} % right`;
+  $("running").value = `Epoch ${epoch} of ${of}: loss ${loss.toFixed(3)}, ${(100 * accuracy).toFixed(0)}% right`;
 }
 
 // ---- how it learns

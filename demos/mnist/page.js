@@ -145,7 +145,7 @@ function show(result, milliseconds) {
 function showReading(result) {
   demo.testAccuracy = result.accuracy;
   const right = result.tested - result.mistakes;
-  $("result").textContent = `It reads ${right.toLocaleString("en")} of ${result.tested.toLocaleString("en")} unseen digits: ${(100 * result.accuracy).toFixed(2)} %.`;
+  $("result").textContent = `It reads ${right.toLocaleString("en")} of ${result.tested.toLocaleString("en")} unseen digits: ${(100 * result.accuracy).toFixed(2)}%.`;
   showDigits($("digits"), result, $("mistakes").checked);
   $("digits-note").textContent = `${result.mistakes} misread; a mistake is marked “4 as 9”.`;
   showConfusion($("confusion"), result.confusion);

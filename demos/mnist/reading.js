@@ -20,7 +20,7 @@ export function readingPad(ask) {
       showChances(chances);
       const best = chances ? chances.indexOf(Math.max(...chances)) : null;
       if (best === -1) $("reading").value = "Its answers are not numbers any more; train it again.";
-      else $("reading").value = !pixels ? "Write a digit." : chances ? `Reads as ${best} (${(100 * chances[best]).toFixed(0)} %)` : "Train the network, then write.";
+      else $("reading").value = !pixels ? "Write a digit." : chances ? `Reads as ${best} (${(100 * chances[best]).toFixed(0)}%)` : "Train the network, then write.";
     } catch (error) {
       $("reading").value = sentence(error);
     }

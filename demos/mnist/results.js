@@ -25,7 +25,7 @@ function digitItem({ pixels, label, read, sure }) {
   canvas.setAttribute("aria-label", `a handwritten ${label}`);
   const text = document.createElement("span");
   text.textContent = wrong ? `${label} as ${read}` : `${read}`;
-  item.title = `a ${label} read as ${read}, ${(100 * sure).toFixed(0)} % sure`;
+  item.title = `a ${label} read as ${read}, ${(100 * sure).toFixed(0)}% sure`;
   if (wrong) item.className = "wrong";
   item.append(canvas, text);
   return item;

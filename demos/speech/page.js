@@ -257,7 +257,7 @@ async function train() {
     await keepNetwork();
     demo.accuracy = accuracy;
     $("running").value = `${parameters.toLocaleString("en")} weights trained in ${((performance.now() - began) / 1000).toFixed(1)} s.`;
-    $("result").textContent = accuracy === null ? "Speak!" : `It names ${(100 * accuracy).toFixed(0)} % of ${tested} examples right that it never learned. Speak!`;
+    $("result").textContent = accuracy === null ? "Speak!" : `It names ${(100 * accuracy).toFixed(0)}% of ${tested} examples right that it never learned. Speak!`;
     finish();
   } catch (error) {
     $("problem").textContent = sentence(error);
@@ -275,7 +275,7 @@ async function train() {
 
 function onEpoch({ epoch, of, loss, accuracy }) {
   $("progress").value = epoch / of;
-  $("running").value = `Epoch ${epoch} of ${of}: loss ${loss.toFixed(3)}, ${(100 * accuracy).toFixed(0)} % right`;
+  $("running").value = `Epoch ${epoch} of ${of}: loss ${loss.toFixed(3)}, ${(100 * accuracy).toFixed(0)}% right`;
 }
 
 /** Takes other features; until their network is there, those of before are used, and `without` is called. */

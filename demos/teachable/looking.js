@@ -49,7 +49,7 @@ export function lookingView({ able, ask, instead = () => null, notes: { waiting,
     showBars($("bars"), entries);
     if (!stopWatching) $("timing").textContent = `${ms.toFixed(0)} ms`;
     demo.shares = Object.fromEntries(entries.map(({ name, share }) => [name, share]));
-    demo.summary = entries.map(({ name, share }) => `${name} ${(100 * share).toFixed(0)} %`).join(", ");
+    demo.summary = entries.map(({ name, share }) => `${name} ${(100 * share).toFixed(0)}%`).join(", ");
   }
 
   // the camera: only the newest picture counts

@@ -240,7 +240,7 @@ async function train() {
     learned = names;
     trained = true;
     changed = false;
-    $("result").textContent = `Learned in ${((performance.now() - began) / 1000).toFixed(1)} s: it names ${(100 * right).toFixed(0)} % ${tested ? `of ${tested} examples right that it never learned` : "of the examples right"}.`;
+    $("result").textContent = `Learned in ${((performance.now() - began) / 1000).toFixed(1)} s: it names ${(100 * right).toFixed(0)}% ${tested ? `of ${tested} examples right that it never learned` : "of the examples right"}.`;
     await keepModel();
   } catch (error) {
     $("problem").textContent = sentence(error);

@@ -70,7 +70,7 @@ async function learn() {
     await kept.put(HEAD, await head.state());
     learning = false;
     showState();
-    $("result").textContent = `Learned: it names ${(100 * accuracy).toFixed(0)} % of the examples right. This stays in this browser.`;
+    $("result").textContent = `Learned: it names ${(100 * accuracy).toFixed(0)}% of the examples right. This stays in this browser.`;
   } catch (error) {
     $("problem").textContent = sentence(error);
   }

@@ -92,12 +92,12 @@ def pages(demos: Path) -> dict[str, str]:
     made = {}
     for i, chapter in enumerate(every):
         ways = [("previous", every[i - 1] if i else None), ("next", every[i + 1] if i + 1 < len(every) else None)]
-        links = [f' · <a href="../{one.name}/index.html">{way}: {html.escape(one.title)}</a>' for way, one in ways if one]
+        links = [f'<a href="../{one.name}/index.html">{way}: {html.escape(one.title)}</a>' for way, one in ways if one]
         onward = '<a href="../../index.html">That was the last chapter: back to all of them</a>'
         if after := every[i + 1 : i + 2]:
             onward = f'<a href="../{after[0].name}/index.html">On to the next chapter: {html.escape(after[0].title)}</a>'
         texts = {"name": chapter.name, "title": chapter.title, "description": chapter.description, "data": " ".join(chapter.data),
                  "networks": " ".join(chapter.networks)}  # fmt: skip
-        ready = {"neighbours": "".join(links), "onward": onward}
+        ready = {"neighbours": " ".join(links), "onward": onward}
         made[chapter.name] = form.substitute({**{k: html.escape(v) for k, v in texts.items()}, **ready})
     return made

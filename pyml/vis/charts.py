@@ -127,12 +127,13 @@ def bar_chart(data: Any, labels: Sequence[Any] | None = None, **opts: Any) -> Fi
     longest = max(len(str(label)) for label in labels)
     names, sizes = ("y", "x") if lying else ("x", "y")
     look = base(chosen, fallback="Bar chart")
+    slant = slanting(longest, len(rows), chosen["font_size"] or 10)
     return Figure({
         **look, "height": opts.get("height", 22 * len(rows) + 50) if lying else look["height"], "data": {"values": rows},
         "mark": {"type": "bar", "color": colour if isinstance(colour, str) else SERIES[0]},
         "encoding": {
             names: {"field": "label", "type": chosen[f"{names}_type"] or "ordinal", "sort": None, "title": chosen[f"{names}_label"] or "",
-                    "axis": {"labelLimit": 150} if lying else {**slanting(longest, len(rows)), "labelOverlap": len(rows) > 14}},
+                    "axis": {"labelLimit": 150} if lying else {**slant, "labelOverlap": len(rows) > 14}},
             sizes: {"field": "value", "type": chosen[f"{sizes}_type"] or "quantitative", "title": chosen[f"{sizes}_label"] or "value"},
             **({"color": {"field": "label", "type": "nominal", "legend": None, "scale": {"range": list(colour)}}}
                if colour and not isinstance(colour, str) else {}),

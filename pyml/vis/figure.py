@@ -106,8 +106,8 @@ class Figure:
         light, dark = map(self.themed, themes)
         both = {key: value for key, value in light.items() if value == dark.get(key)}  # the rows are written once
         both["$schema"] = "https://vega.github.io/schema/vega-lite/v6.json"
-        square = light.get("width") == light.get("height")
-        if light.get("autosize") and (light.get("width") or 0) <= 400 and not square:  # as in web/figures.js: what is wider has a reason
+        fixed = light.get("width") == light.get("height") or "usermeta" in light  # squares and tables
+        if light.get("autosize") and (light.get("width") or 0) <= 400 and not fixed:  # as in web/figures.js: what is wider has a reason
             both["width"] = "container"
         looks = [{key: value for key, value in spec.items() if key not in both} for spec in (light, dark)]
         scripts = "\n".join(f"<script>{(folder / name).read_text(encoding='utf-8')}</script>" for name in _SCRIPTS)

@@ -62,7 +62,7 @@ def heatmap(data: Any, x_tick_labels: Sequence[Any] | None = None, y_tick_labels
     if domain:
         scale["domain"] = list(domain)
     longest = max(len(x.rstrip(UNSEEN)) for x in xs)
-    slant = slanting(longest, len(xs)) if longest > 2 else {"labelAngle": 0}
+    slant = slanting(longest, len(xs), chosen["font_size"] or 10) if longest > 2 else {"labelAngle": 0}
     axis = {**slant, "labelOverlap": longest <= 2 or len(xs) > 14}  # a few slanted ones have room, all of them
     return Figure({
         **base(chosen, fallback="Heat map"), "data": {"values": rows}, "mark": {"type": "rect"},
@@ -129,7 +129,7 @@ def table(values: Any, headers: Sequence[Any] | None = None, **opts: Any) -> Fig
     texts = [[_text(value) for value in row] for row in shown]
     size = chosen["font_size"] or 12
     widths = [max([math.ceil(1.2 * len(name)), *(len(row[i]) for row in texts)]) + 3 for i, name in enumerate(names)]
-    total = max(chosen["width"], int(sum(widths) * size * 0.53))
+    least = int(sum(widths) * size * 0.53)
     starts = [sum(widths[:i]) / sum(widths) for i in range(len(names))]
     cells = [
         {"row": i, "at": starts[j], "text": text, "column": names[j], "head": i < 0}
@@ -141,7 +141,8 @@ def table(values: Any, headers: Sequence[Any] | None = None, **opts: Any) -> Fig
         "y": {"field": "row", "type": "ordinal", "axis": None, "scale": {"domain": list(range(-1, max(len(shown), 1)))}},
         "text": {"field": "text", "type": "nominal"},
     }
-    spec = {**base(chosen, notes, "Table"), "width": total, "height": (len(shown) + 1) * int(size * 1.7)}
+    spec = {**base(chosen, notes, "Table"), "width": max(chosen["width"], least), "height": (len(shown) + 1) * int(size * 1.7),
+            "usermeta": {"least": least}}  # fmt: skip
     spec["autosize"] = {**spec["autosize"], "type": "fit-x"}  # a title takes no height from the rows
     mark = {"type": "text", "align": "left", "fontSize": size, "baseline": "middle"}
     return Figure({**spec, "data": {"values": cells}, "layer": [

@@ -62,7 +62,7 @@ def columns(spec: dict[str, Any]) -> int:
     return max(1, min(6, ((spec.get("width") or 400) - 50) // (6 * longest + 28)))
 
 
-def slanting(longest: int, count: int) -> dict[str, Any]:
+def slanting(longest: int, count: int, size: float = 10) -> dict[str, Any]:
     """The axis of names that slant where they have no room side by side.
 
     Vega measures the axis with the width of the whole figure, and then takes from it what the other axis and the legend need: where names
@@ -71,8 +71,11 @@ def slanting(longest: int, count: int) -> dict[str, Any]:
     Args:
         longest: Letters of the longest name.
         count: How many names there are.
+        size: Of their letters.
     """
-    needed, tall = 7 * (longest + 1) * count, round(0.65 * min(6 * longest, 90)) + 14
+    letter = 0.6 * size
+    needed, tall = round(letter * (longest + 1) * count), round(0.65 * min(letter * longest, 90) + size) + 4
     return {"labelAngle": {"expr": f"width < {needed} ? -40 : 0"}, "labelLimit": 90,
             "labelAlign": {"expr": f"width < {needed} ? 'right' : 'center'"},  # Vega-Lite would begin level ones at the middle
-            "minExtent": {"expr": f"width < {needed + 160} ? {tall} : 0"}}  # fmt: skip
+            "minExtent": {"expr": f"width < {needed + 160} ? {tall} : 0"},
+            "titleY": {"expr": f"width < {needed} ? {tall + 4} : {size + 14}"}}  # not below the room that was kept  # fmt: skip

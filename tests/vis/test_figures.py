@@ -329,9 +329,10 @@ def test_labels_of_a_heat_map_that_read_the_same_stay_apart_and_level():
 
 def test_a_heat_map_of_a_few_names_shows_all_of_them_slanted_where_it_is_narrow():
     axis = vis.heatmap(np.eye(3), ["Adelie", "Chinstrap", "Gentoo"], list("abc")).spec["encoding"]["x"]["axis"]
-    assert axis["labelAngle"] == {"expr": "width < 210 ? -40 : 0"} and axis["labelOverlap"] is False
-    assert axis["labelAlign"] == {"expr": "width < 210 ? 'right' : 'center'"}
-    assert axis["minExtent"] == {"expr": "width < 370 ? 49 : 0"}  # room for "Chinstrap", whatever the plot's width becomes
+    assert axis["labelAngle"] == {"expr": "width < 180 ? -40 : 0"} and axis["labelOverlap"] is False
+    assert axis["labelAlign"] == {"expr": "width < 180 ? 'right' : 'center'"}
+    assert axis["minExtent"] == {"expr": "width < 340 ? 49 : 0"}  # room for "Chinstrap", whatever the plot's width becomes
+    assert axis["titleY"] == {"expr": "width < 180 ? 53 : 24"}
 
 
 def test_pictures_are_not_read_aloud_byte_by_byte_and_bars_may_lie():
