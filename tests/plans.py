@@ -1,8 +1,8 @@
 """Small graphs and what plans of them are, on every kind of adapter; `python tests/plans.py > tests/goldens/plans.txt` writes the table.
 
-A line says how a graph is cut into kernels: `reads>writes` of each with its workgroups and threads, the lines of its WGSL and the
-places of memory that these name; then bytes of temporaries, alive at once and in all. What changes only how fast, how large
-or in which order kernels are is in no value, but here.
+A line says how a graph is cut into kernels: `reads>writes` of each with the time that a core may take, its workgroups and threads,
+the lines of its WGSL and the places of memory that these name; then bytes of temporaries, alive at once and in all. What changes
+only how fast, how large or in which order kernels are is in no value, but here.
 """
 
 from __future__ import annotations
@@ -43,6 +43,7 @@ class Graph(NamedTuple):
     writes: Mapping[int, Node] = {}
 
 
+FEW = 12  # kernels of a plan that are described one by one
 RNG = np.random.default_rng(0)
 
 
@@ -142,6 +143,24 @@ def updates() -> Iterator[Graph]:
     for rows in (64, 65, 70):
         w, g = leaf(64), leaf(rows, 64)
         yield Graph(f"a step along a sum of {rows} gradients", [w - prims.reduce_sum(g, (0,)), total(g)], {0: w})
+    # small kernels with a large one between them: what may pass it, and which way
+    s, r, w, big = leaf(9, 12), leaf(12, 11), leaf(12, 12), leaf(12, 400)
+    yield Graph("two, and one that reads the second", [s * 2, prims.matmul(w, big), w * 2], {0: s, 2: w})
+    yield Graph("two, and one that reads the first", [h := s * 2, prims.matmul(h, big), w * 2], {0: s, 2: w})
+    yield Graph("two, and one that reads both", [h := s * 2, prims.matmul(h, w), w * 2], {0: s, 2: w})
+    h = prims.matmul(leaf(12, 4), leaf(4, 11)) + r
+    yield Graph("two, and one that writes what the first reads", [total(r), h, w * 2], {1: r, 2: w})
+    yield Graph("two, and one that writes what the second reads", [s * 2, h, total(h)], {0: s, 1: r})
+    yield Graph("two, and one that writes what both read", [total(r), h, prims.reduce_sum(h, (1,))], {1: r})
+    yield Graph("two, and one that writes for the first what the second reads", [total(r), prims.matmul(w, r) * 2 + r, w * 2], {1: r, 2: w})
+    yield Graph("one large one between each two", [
+        s * 2, prims.matmul(s, r), r * 2, prims.matmul(w, r), w * 2, prims.matmul(w, big), big * 2, total(s) + total(r) + total(w),
+    ], {0: s, 2: r, 4: w, 6: big})  # fmt: skip
+    for between in (62, 63, 64):
+        others = [prims.softmax(leaf(2, 3)) for _ in range(between)]
+        yield Graph(f"{between} large ones between two", [s * 2, *others, w * 2], {0: s, between + 1: w})
+        others.append(prims.matmul(w, big))
+        yield Graph(f"{between} large ones between two, and one that reads", [s * 2, *others, w * 2], {0: s, between + 2: w})
     for count in (2, 5, 12):
         roots, writes = [], {}
         gradients = [leaf(*shape) for shape in ([(8, 16), (16,), (16, 300), (300,)] * 3)[:count]]
@@ -257,7 +276,7 @@ def places(refs: Sequence[tuple[str, int]]) -> str:
 
 
 def described(kernel: Kernel, profile: Profile, params: int) -> str:
-    own = f"{places(kernel.reads)}>{places(kernel.writes)}"
+    own = f"{places(kernel.reads)}>{places(kernel.writes)} {kernel.nanoseconds} ns"
     if isinstance(kernel, Loop):
         turns = "; ".join(map(places, kernel.carries))
         inner = " | ".join(described(k, profile, kernel.body.params) for k in kernel.body.kernels)
@@ -282,7 +301,8 @@ def line(graph: Graph, adapter: str) -> str:
     profile = PROFILES[adapter]
     plan, _, _ = planned(graph, profile)
     copies = "".join(f" | copy {places([a])}>{places([b])} {n}" for a, b, n in plan.copies)
-    kernels = " | ".join(described(k, profile, plan.params) for k in plan.kernels)
+    kernels = " | ".join(described(k, profile, plan.params) for k in plan.kernels[:FEW])
+    kernels += f" | {len(plan.kernels) - FEW} others" if len(plan.kernels) > FEW else ""
     return f"{graph.name} ({adapter}): {kernels}{copies} | {places(plan.out_refs)} | {plan.live_bytes} of {sum(plan.slots)} B"
 
 

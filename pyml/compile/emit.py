@@ -265,30 +265,28 @@ class Emitter:
     def store(self, node: Node, ref, at: Index, position: str) -> str:
         """A statement that writes the element(s) at `at`; `position` is the index in units of the width."""
         value = self.value(node, at)
+        kind = typename("uint32" if node.dtype == "bool" else node.dtype, self.width)
         if node.dtype == "bool":
-            kind = typename("uint32", self.width)
             value = f"select({kind}(0u), {kind}(1u), {value})"
         name = self.binding(ref)
         row = kept_row(node)
         if row is not None and self.width == 4 and node.size % 4:
-            return self.store_in_row(name, ref, row * node.size, node, value, position)
+            return self.store_in_row(name, ref, row * node.size, node.size, self.put(value, kind, 0), position)
         if row is not None:
             position = f"{position} + {self.index(row * (node.size // self.width))}"
         if self.width == 4 and ref in self.scalar_refs:
-            v = self.put(value, typename(node.dtype if node.dtype != "bool" else "uint32", 4), 0)
+            v = self.put(value, kind, 0)
             return " ".join(f"{name}[({position}) * 4u + {k}u] = {v}.{'xyzw'[k]};" for k in range(4))
         if self.width == 1:
             self.wants_scalar.add(ref)
         return f"{name}[{position}] = {value};"
 
-    def store_in_row(self, name: str, ref, first: Index, node: Node, value: str, position: str) -> str:
+    def store_in_row(self, name: str, ref, first: Index, size: int, v: str, position: str) -> str:
         """Stores up to four elements of a row that others follow: lanes beyond its end would fall into the next one."""
         self.wants_scalar.add(ref)
-        v = self.put(value, typename(node.dtype if node.dtype != "bool" else "uint32", 4), 0)
         at = self.put(f"({position}) * 4u", "u32", 0)
         first_text = self.index(first)
-        last = lambda k: node.size - k
-        return " ".join(f"if ({at} < {last(k)}u) {{ {name}[{at} + {k}u + {first_text}] = {v}.{'xyzw'[k]}; }}" for k in range(4))
+        return " ".join(f"if ({at} < {size - k}u) {{ {name}[{at} + {k}u + {first_text}] = {v}.{'xyzw'[k]}; }}" for k in range(4))
 
 
 def _not_before(at: Index) -> Index:

@@ -8,6 +8,7 @@ all pairs of them took 16 s. ResNet-50 has 812 groups, so the plans of all these
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
@@ -127,10 +128,10 @@ class _Block:
 
     def __init__(self, groups: list[Group], scheduler: Scheduler):
         self.alive = (1 << len(groups)) - 1
-        self.rooms: dict[int, int] = {}  # domain -> its groups
-        self.kinds = {"elementwise": 0, "reduction": 0, "routine": 0, "loop": 0}  # groups that are gone too: rooms say which are there
+        self.rooms: dict[int, int] = defaultdict(int)  # domain -> its groups
+        self.kinds: dict[str, int] = defaultdict(int)  # kind -> its groups, those that are gone too: rooms say which are there
         for i, g in enumerate(groups):
-            self.rooms[g.domain] = self.rooms.get(g.domain, 0) | 1 << i
+            self.rooms[g.domain] |= 1 << i
             self.kinds[g.kind] |= 1 << i
         first = groups[0].number if groups else 0
         n = range(len(groups))

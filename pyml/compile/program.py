@@ -102,7 +102,7 @@ class Bound:
         lower(plan, device)
         self.outs = [device.alloc(o.size * ITEM) for o in plan.outs]
         self.slots = scratch_of(device).borrow(plan.slots)
-        self.params = device.alloc(max(16, 4 * plan.params)) if plan.params else None
+        self.params = device.alloc(ITEM * plan.params) if plan.params else None
         if params is not None and self.params is not None:
             device.write(self.params, params)
         self.leaves = leaves

@@ -111,7 +111,7 @@ class Scheduler:
 
     def _worth_computing_again(self, node: Node, root: bool, homes: int) -> bool:
         """Whether each of several kernels may compute a value for itself; a result that is asked for is stored anyway."""
-        few = 0 < homes <= _SHARED and len(operands(node)) <= _SHARED_OPERANDS
+        few = homes <= _SHARED and len(operands(node)) <= _SHARED_OPERANDS
         return few and not root and self.deep[id(node)] <= _CHEAP
 
     def _join(self, node: Node, group: Group) -> None:
