@@ -34,6 +34,9 @@ def standardize_dtype(dtype: Any) -> str:
 def result_type(*dtypes: Any) -> str:
     """The dtype of a computation with all of these; `int` and `float` stand for Python's numbers.
 
+    Args:
+        *dtypes: Names of dtypes, `int`, `float`, or tensors.
+
     Raises:
         ValueError: Two of them have no common dtype.
 

@@ -65,7 +65,13 @@ class HubError(PymlError, OSError):
 
 
 def tell_misfit(error: ShapeError, name: str, y_true: Any, y_pred: Any) -> None:
-    """Puts the loss or metric `name` and the shapes that it got before the message of an op inside it."""
+    """Puts the loss or metric `name` and the shapes that it got before the message of an op inside it.
+
+    Args:
+        error: What the op raised; its message changes.
+        name: Of the loss or metric.
+        y_true, y_pred: What it was called with.
+    """
     if hasattr(y_true, "shape") and hasattr(y_pred, "shape") and "target" not in str(error):
         true, pred = tuple(y_true.shape), tuple(y_pred.shape)
         error.args = (f"{name}: targets of shape {true} do not fit predictions of shape {pred} ({error})",)

@@ -68,6 +68,9 @@ def epsilon() -> float:
 def set_epsilon(value: float) -> None:
     """Sets `epsilon`, for what is computed (and for programs that are traced) from now on.
 
+    Args:
+        value: A positive number; 1e-7 is set at first.
+
     Raises:
         ValueError: It is not a positive number.
 
@@ -211,6 +214,9 @@ def max_epochs() -> int | None:
 def set_max_epochs(max_epochs: int | None) -> None:
     """Limits the epochs of every `fit`, for quick trials of long scripts.
 
+    Args:
+        max_epochs: A positive integer, or None for no limit.
+
     Raises:
         ValueError: It is not a positive integer.
 
@@ -232,6 +238,9 @@ def max_steps_per_epoch() -> int | None:
 
 def set_max_steps_per_epoch(max_steps_per_epoch: int | None) -> None:
     """Limits the steps of every epoch of `fit`, and of every `evaluate` and `predict`.
+
+    Args:
+        max_steps_per_epoch: A positive integer, or None for no limit.
 
     Raises:
         ValueError: It is not a positive integer.

@@ -73,6 +73,9 @@ def _check(shallow: Any, other: Any) -> None:
 def flatten(structure: Any) -> list[Any]:
     """The leaves from left to right.
 
+    Args:
+        structure: Nested dicts, lists and tuples; anything else is a leaf.
+
     Example:
         >>> pyml.tree.flatten({"b": [3, (4, None)], "a": 1})
         [1, 3, 4, None]
@@ -84,6 +87,9 @@ def flatten(structure: Any) -> list[Any]:
 
 def flatten_with_path(structure: Any) -> list[tuple[tuple[Any, ...], Any]]:
     """Pairs `(path, leaf)`; a path has the keys and places that lead to the leaf.
+
+    Args:
+        structure: Nested dicts, lists and tuples; anything else is a leaf.
 
     Example:
         >>> pyml.tree.flatten_with_path([{"a": 42}, 7])
@@ -155,6 +161,9 @@ def map_structure_up_to(shallow_structure: Any, func: Callable[..., Any], *struc
 def assert_same_structure(a: Any, b: Any, check_types: Any = None) -> None:
     """Checks that two structures have one form; leaves may differ. `check_types` has no effect, as in Keras.
 
+    Args:
+        a, b: Structures of nested dicts, lists and tuples.
+
     Raises:
         ValueError: Their forms differ.
 
@@ -171,6 +180,9 @@ def assert_same_structure(a: Any, b: Any, check_types: Any = None) -> None:
 
 def assert_same_paths(a: Any, b: Any) -> None:
     """Checks that two structures have leaves at the same paths, whatever kinds of sequences they are made of.
+
+    Args:
+        a, b: Structures of nested dicts, lists and tuples.
 
     Raises:
         ValueError: A path is in one of them only; the message names it.
@@ -253,6 +265,10 @@ def lists_to_tuples(structure: Any) -> Any:
 
 def map_shape_structure(func: Callable[[Any], Any], structure: Any) -> Any:
     """`func` on every shape: a list or tuple of ints and None is one leaf here.
+
+    Args:
+        func: Function of a shape.
+        structure: Nested dicts, lists and tuples of shapes.
 
     Example:
         >>> pyml.tree.map_shape_structure(lambda shape: shape[0], {"x": (None, 3), "y": (2,)})

@@ -116,6 +116,9 @@ def elu(x: TensorLike, alpha: float = 1.0) -> Tensor:
 def selu(x: TensorLike) -> Tensor:
     """`elu` scaled so that activations keep mean 0 and variance 1. Source: Klambauer et al. 2017.
 
+    Args:
+        x: Tensor.
+
     Example:
         >>> pyml.activations.selu([-1., 2.]).numpy().round(4)
         array([-1.1113,  2.1014], dtype=float32)
@@ -185,6 +188,9 @@ def silu(x: TensorLike) -> Tensor:
 @ACTIVATIONS.function()
 def tanh(x: TensorLike) -> Tensor:
     """The hyperbolic tangent.
+
+    Args:
+        x: Tensor.
 
     Example:
         >>> pyml.activations.tanh([0., 1.]).numpy().round(4)
@@ -361,6 +367,10 @@ def sparse_sigmoid(x: TensorLike) -> Tensor:
 @ACTIVATIONS.function()
 def sparsemax(x: TensorLike, axis: int = -1) -> Tensor:
     """The nearest point with numbers from 0 on that sum to 1 along `axis`. Source: Martins and Astudillo 2016.
+
+    Args:
+        x: Tensor.
+        axis: The axis whose numbers are taken together.
 
     Example:
         >>> pyml.activations.sparsemax([2., 1.5, -1.]).numpy()

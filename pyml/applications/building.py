@@ -244,6 +244,11 @@ def preprocessing(mode: str | None, module: str) -> Callable[..., Any]:
         return x if mode is None else imagenet_utils.preprocess_input(x, data_format, mode)
 
     what = "unchanged: the network itself scales them" if mode is None else f'scaled as `imagenet_utils.preprocess_input(mode="{mode}")`'
-    preprocess_input.__doc__ = f"Images of 0 to 255, {what}."
+    preprocess_input.__doc__ = f"""Images of 0 to 255, {what}.
+
+    Args:
+        x: A tensor or an array of images, or of one.
+        data_format: `"channels_last"` or `"channels_first"`; None means that of `pyml.config`.
+    """
     preprocess_input.__module__ = module
     return preprocess_input

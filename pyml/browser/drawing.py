@@ -45,7 +45,13 @@ def draw(image: Any, canvas: Any, options: dict | None = None) -> None:
 
 
 async def draw_async(image: Any, canvas: Any, options: dict | None = None) -> None:
-    """`draw` that lets the event loop run if it has to wait; works in every browser."""
+    """`draw` that lets the event loop run if it has to wait; works in every browser.
+
+    Args:
+        image: A picture, as `draw` takes it.
+        canvas: A canvas of the page.
+        options: A dict, as for `draw`.
+    """
     alpha, kind, attributes = _checked(image, canvas, options)
     if kind == "2d" or not _shown(image, canvas, alpha):
         _put(await image.data() if isinstance(image, (Tensor, Variable)) else image, canvas, alpha, attributes)

@@ -116,7 +116,12 @@ def to_pixels(image: Any, canvas: Any = None) -> np.ndarray:
 
 
 async def to_pixels_async(image: Any, canvas: Any = None) -> np.ndarray:
-    """`to_pixels` that lets the event loop run while it waits; works in every browser."""
+    """`to_pixels` that lets the event loop run while it waits; works in every browser.
+
+    Args:
+        image: A picture, as `to_pixels` takes it.
+        canvas: A canvas of the page that it is drawn on; None only returns the pixels.
+    """
     check_image(image, canvas, "to_pixels")
     return _drawn(np.asarray(await image.data() if isinstance(image, (Tensor, Variable)) else image), canvas)
 

@@ -21,6 +21,9 @@ class CallbackList(Callback):
         add_progbar: Add a progress bar where there is none.
         model: The model handed to the callbacks.
         params: `verbose`, `epochs` and `steps`, handed to the callbacks.
+
+    Raises:
+        TypeError: One of them is not a `Callback`.
     """
 
     def __init__(self, callbacks: Any = None, add_history: bool = False, add_progbar: bool = False, model: Any = None,

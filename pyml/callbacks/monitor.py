@@ -139,6 +139,9 @@ class ReduceLROnPlateau(MonitorCallback):
         cooldown: Epochs of rest after a change.
         min_lr: Least learning rate.
 
+    Raises:
+        ValueError: `factor` is not below 1.
+
     Example:
         >>> model.compile("sgd", "mse")
         >>> callback = pyml.callbacks.ReduceLROnPlateau("loss", factor=0.5, patience=1, min_delta=10.0)

@@ -112,12 +112,21 @@ non_neg, max_norm, unit_norm, min_max_norm = NonNeg, MaxNorm, UnitNorm, MinMaxNo
 
 
 def serialize(constraint: Any) -> Any:
-    """A config dict for `deserialize`."""
+    """A config dict for `deserialize`.
+
+    Args:
+        constraint: A constraint object.
+    """
     return serialize_keras_object(constraint)
 
 
 def deserialize(config: dict[str, Any], custom_objects: Mapping[str, Any] | None = None) -> Any:
-    """The constraint that a name or a config dict describes."""
+    """The constraint that a name or a config dict describes.
+
+    Args:
+        config: What `serialize` returned, or a name.
+        custom_objects: Classes and functions of your own by the names that the config has for them.
+    """
     return deserialize_keras_object(config, custom_objects, kind=CONSTRAINTS)
 
 

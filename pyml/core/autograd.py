@@ -21,6 +21,10 @@ from .variable import Variable
 def gradients(loss: Tensor, targets: Sequence[Tensor | Variable]) -> list[Tensor]:
     """d loss / d target for each target (Tensors or Variables), zeros where the loss does not depend on it.
 
+    Args:
+        loss: A tensor of one element.
+        targets: Tensors or variables.
+
     Raises:
         NotDifferentiable: an operation on the way has no gradient.
 
@@ -63,6 +67,8 @@ def value_and_grad(f: Callable[..., Any], argnums: int | Sequence[int] = 0, has_
     Raises:
         ShapeError: `f` does not return a scalar.
         NotDifferentiable: `f` returns integers or uses an operation without a gradient.
+        TypeError: `f` is not a function.
+        ShapeError: It returned more than one number.
 
     Source: `jax.value_and_grad`.
 

@@ -37,6 +37,10 @@ class KerasTensor(Operators["KerasTensor"]):
         dtype: Name of the dtype.
         name: Name of the tensor.
         sparse, ragged: Only False is supported.
+        record_history: An attribute of that name, as in Keras; it has no effect.
+
+    Raises:
+        ValueError: `sparse` or `ragged` is True.
 
     Example:
         >>> x = pyml.Input((3,))

@@ -76,6 +76,9 @@ class Logits(NamedTuple):
 class Tensor(Operators["Tensor"], ArrayProtocol):
     """An array of float32, int32, uint32 or bool on the device. Operations on it run when a value is read.
 
+    Args:
+        node: What it is computed from; `pyml.convert_to_tensor` makes tensors of arrays and numbers.
+
     Example:
         >>> t = pyml.convert_to_tensor([[1., 2.], [3., 4.]])
         >>> (t @ t).numpy()
@@ -298,6 +301,10 @@ def _nests(x: Any) -> bool:
 
 def as_node(x: Any, dtype: Any = None) -> Node:
     """The node of anything tensor-like. Numbers become constants, arrays are uploaded at once.
+
+    Args:
+        x: A tensor, a variable, an array, a number or nested lists of them.
+        dtype: Name of the node's dtype; by default that of `x`.
 
     Example:
         >>> pyml.core.as_node(2.0).shape

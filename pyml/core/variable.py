@@ -46,6 +46,11 @@ class Variable(Operators[Tensor]):
         aggregation, synchronization, layout: For Keras' signature; there is one device.
         name: Default `variable_N`.
 
+    Raises:
+        TypeError: An argument is unknown.
+        ValueError: `name` holds a `/`, or a function that makes the value has no `shape` to make it in.
+        ShapeError: The value has another shape than `shape`.
+
     Example:
         >>> v = pyml.Variable([1., 2.])
         >>> v.assign_add([1., 1.]).numpy()

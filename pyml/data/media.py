@@ -25,6 +25,12 @@ class MediaError(OSError):
 
     `kind` says why: "denied", "policy", "missing", "unmatched", "busy", "unplugged", "hidden", "silent", "stopped",
     "insecure", "unsupported", "rate", "gesture", "page" or "other".
+
+    Args:
+        what: `"camera"` or `"microphone"`.
+        kind: The word that says why.
+        detail: What the browser said.
+        text: The message, in place of that of the kind.
     """
 
     def __init__(self, what: str, kind: str, detail: str = "", text: str = ""):

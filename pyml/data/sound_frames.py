@@ -67,6 +67,10 @@ class Microphone(Captured):
     """A microphone: `await capture()`, `async for`, `await start()`, `stop()`; see `pyml.data.microphone`.
 
     It is released by `stop()`, at the end of `async with`, and with the last reference.
+
+    Args:
+        constraints: What the browser is asked of the microphone, as for `getUserMedia`.
+        smoothing: Share of the spectrum before that stays in each, from 0 to 1.
     """
 
     _ends = ("ended", "stopped")

@@ -36,6 +36,9 @@ class FileDataSource(DataSource):
     Raises:
         FileNotFoundError: There is no such file.
         TypeError: `source` is something else.
+        TypeError: `source` is none of these.
+        ValueError: `offset` or `chunk_size` is out of range.
+        FileNotFoundError: There is no such file.
 
     Source: TensorFlow.js `tf.data.FileDataSource`.
     """
@@ -107,6 +110,7 @@ class URLDataSource(DataSource):
 
     Raises:
         OSError: While reading: the server is not reached, or does not answer with the file.
+        TypeError: `url` is not a string.
 
     Source: TensorFlow.js `tf.data.URLDataSource`.
     """

@@ -26,6 +26,9 @@ __all__ = [
 def get(identifier: Any) -> Any:
     """A policy: the one that is set for None, else of a name, a dtype, a config, or the policy itself.
 
+    Args:
+        identifier: None, a name such as `"mixed_float16"`, a config, or a policy.
+
     Raises:
         ValueError: It names no policy.
 

@@ -11,6 +11,9 @@ from .policy import CLASSES, DTypePolicy
 def serialize(dtype_policy: DTypePolicy) -> dict[str, Any]:
     """A policy as a dict of plain values.
 
+    Args:
+        dtype_policy: A policy.
+
     Example:
         >>> pyml.dtype_policies.serialize(pyml.dtype_policies.DTypePolicy("mixed_float16"))["config"]
         {'name': 'mixed_float16'}

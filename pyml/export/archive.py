@@ -27,6 +27,9 @@ class ExportArchive:
     Args:
         format: Any of Keras' names is taken; the folder is the same.
 
+    Raises:
+        ValueError: `format` is another.
+
     Example:
         >>> model = pyml.Sequential([pyml.Input((4,)), pyml.layers.Dense(2)])
         >>> archive = pyml.export.ExportArchive()

@@ -38,6 +38,9 @@ class ImageClassifier:
 
     Pictures may be all that `pyml.browser.from_pixels` takes, a path (on a desktop with Pillow), or tensors and arrays of
     values from 0 to 255. The largest square in the middle is taken and resized to 224 x 224.
+
+    Args:
+        entry, files: What the network is, and its files; `pyml.hub.mobilenet_v1` and its kind load them.
     """
 
     def __init__(self, entry: Entry, files: dict[str, bytes]):

@@ -60,5 +60,5 @@ def network(name: str, kind: Callable[[Entry, Files], T]) -> tuple[Opens[T], Ope
 
     Source: {entry.source}. Weights of {entry.size / 1e6:.1f} MB, {entry.licence}.
     """
-    later.__doc__ = f"`{name}` that works in every browser and lets the page go on."
+    later.__doc__ = f"`{name}` that works in every browser and lets the page go on; arguments and errors as of `{name}`."
     return wait, later

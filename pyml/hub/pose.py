@@ -28,7 +28,7 @@ EDGES = (
 
 
 class Keypoint(NamedTuple):
-    """A point of the body: its name, its place in pixels of the picture, and how sure the network is, 0 to 1."""
+    """A point of the body: its `name`, its place `x` and `y` in pixels of the picture, and its `score`: how sure the network is, 0 to 1."""
 
     name: str
     x: float
@@ -133,7 +133,11 @@ class PoseEstimator(GraphNetwork):
 
 
 class PoseNet(PoseEstimator):
-    """Heat maps of 25 x 25 cells and offsets within them. Source: Papandreou et al. 2018, "PersonLab"."""
+    """Heat maps of 25 x 25 cells and offsets within them. Source: Papandreou et al. 2018, "PersonLab".
+
+    Args:
+        entry, files: What the network is, and its files; `pyml.hub.posenet` loads them.
+    """
 
     side, stride = 385, 16
     outputs = ["MobilenetV1/heatmap_2/BiasAdd", "MobilenetV1/offset_2/BiasAdd"]
@@ -154,7 +158,11 @@ class PoseNet(PoseEstimator):
 
 
 class MoveNet(PoseEstimator):
-    """The points come out of the graph as parts of the square: y, x and score. Source: Google, MoveNet, 2021."""
+    """The points come out of the graph as parts of the square: y, x and score. Source: Google, MoveNet, 2021.
+
+    Args:
+        entry, files: What the network is, and its files; `pyml.hub.movenet` loads them.
+    """
 
     side = 192
 

@@ -21,6 +21,9 @@ class SelfieSegmentation(GraphNetwork):
         name, licence, source: What it is, who made it, and on which terms.
 
     Pictures are those of `ImageClassifier`; the whole picture is squeezed into 256 x 256.
+
+    Args:
+        entry, files: What the network is, and its files; `pyml.hub.selfie_segmentation` loads them.
     """
 
     side = 256

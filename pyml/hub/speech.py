@@ -77,6 +77,9 @@ class SpeechEmbedding:
         sample_rate: 16000, in Hz.
         features: 96.
         name, licence, source: What it is, who made it, and on which terms.
+
+    Args:
+        entry, files: What the network is, and its files; `pyml.hub.speech_embedding` loads them.
     """
 
     sample_rate, features, shortest = RATE, 96, SHORTEST

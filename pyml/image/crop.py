@@ -72,6 +72,8 @@ def crop_and_resize(
 
     Raises:
         ShapeError: The shapes do not fit together.
+        ValueError: `method` is none of these words.
+        ShapeError: The boxes or their indices have another shape.
 
     Source: tf.image.cropAndResize.
 

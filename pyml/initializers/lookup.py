@@ -17,12 +17,21 @@ __all__ = ["deserialize", "get", "serialize"]
 
 
 def serialize(initializer: Any) -> Any:
-    """A config dict for `deserialize`."""
+    """A config dict for `deserialize`.
+
+    Args:
+        initializer: An initializer object.
+    """
     return serialize_keras_object(initializer)
 
 
 def deserialize(config: Any, custom_objects: Mapping[str, Any] | None = None) -> Any:
-    """The initializer that a config dict or a name describes."""
+    """The initializer that a config dict or a name describes.
+
+    Args:
+        config: What `serialize` returned, or a name.
+        custom_objects: Classes and functions of your own by the names that the config has for them.
+    """
     return deserialize_keras_object(config, custom_objects, kind=INITIALIZERS)
 
 

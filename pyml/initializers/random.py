@@ -26,7 +26,11 @@ _TRUNCATED_STDDEV = 0.87962566103423978
 
 
 class RandomInitializer(Initializer, abstract=True):
-    """Base of the random ones: `seed` is an integer (the same values at each call) or a SeedGenerator."""
+    """Base of the random ones: `seed` is an integer (the same values at each call) or a SeedGenerator.
+
+    Raises:
+        ValueError: `seed` is neither an integer nor a `SeedGenerator`.
+    """
 
     def __init__(self, seed: Any = None) -> None:
         self._init_seed = seed
@@ -75,6 +79,11 @@ class RandomUniform(RandomInitializer, aliases=("uniform",)):
 class RandomNormal(RandomInitializer, aliases=("normal",)):
     """Normal values.
 
+    Args:
+        mean: Mean of the values.
+        stddev: Their standard deviation.
+        seed: An integer or a `SeedGenerator`: the same values each time, or new ones; None draws one at random.
+
     Example:
         >>> values = pyml.initializers.RandomNormal(stddev=0.5, seed=1)((400, 200)).numpy()
         >>> bool(abs(values.std() / 0.5 - 1) < 0.01)
@@ -97,6 +106,11 @@ class RandomNormal(RandomInitializer, aliases=("normal",)):
 
 class TruncatedNormal(RandomNormal):
     """Normal values; those more than two standard deviations away are drawn again.
+
+    Args:
+        mean: Mean of the values.
+        stddev: Their standard deviation, before the far ones are drawn again.
+        seed: An integer or a `SeedGenerator`: the same values each time, or new ones; None draws one at random.
 
     Example:
         >>> values = pyml.initializers.TruncatedNormal(seed=1)((100, 100)).numpy()
@@ -121,6 +135,9 @@ class VarianceScaling(RandomInitializer):
         distribution: `"truncated_normal"`, `"untruncated_normal"` or `"uniform"`.
         seed: Integer, SeedGenerator or None.
         input_axes, output_axes: Axes of the kernel that count as inputs and outputs.
+
+    Raises:
+        ValueError: `scale` is not positive, or `mode` or `distribution` is none of these words.
 
     Source: He et al. 2015, "Delving Deep into Rectifiers"; Glorot and Bengio 2010.
 

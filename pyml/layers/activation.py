@@ -60,6 +60,9 @@ class ReLU(_SameShape):
         negative_slope: Slope below `threshold`.
         threshold: Values up to it are damped.
 
+    Raises:
+        ValueError: `max_value`, `negative_slope` or `threshold` is negative.
+
     Example:
         >>> pyml.layers.ReLU(max_value=2.5, negative_slope=0.5)(np.array([[-2.0, 3.0]], "float32")).numpy().tolist()
         [[-1.0, 2.5]]
@@ -90,6 +93,9 @@ class ReLU(_SameShape):
 
 class LeakyReLU(_SameShape, not_in_config=("alpha",)):
     """`x` above 0, `negative_slope * x` below.
+
+    Raises:
+        ValueError: `negative_slope` is not a number of at least 0.
 
     Example:
         >>> pyml.layers.LeakyReLU(0.5)(np.array([[-2.0, 3.0]], "float32")).numpy().tolist()

@@ -86,7 +86,7 @@ class AdaptiveAveragePooling2D(_AdaptiveAveragePooling):
 
 
 class AdaptiveAveragePooling3D(_AdaptiveAveragePooling):
-    """`AdaptiveAveragePooling2D` for volumes, with one or three integers.
+    """`AdaptiveAveragePooling2D` for volumes; arguments as of `AdaptiveAveragePooling2D`, with one or three integers.
 
     Input shape: `(batch, depth, height, width, channels)`. Output shape: `(batch, *output_size, channels)`.
 
@@ -135,7 +135,7 @@ class AdaptiveMaxPooling2D(_AdaptiveMaxPooling):
 
 
 class AdaptiveMaxPooling3D(_AdaptiveMaxPooling):
-    """`AdaptiveMaxPooling2D` for volumes, with one or three integers.
+    """`AdaptiveMaxPooling2D` for volumes; arguments as of `AdaptiveMaxPooling2D`, with one or three integers.
 
     Input shape: `(batch, depth, height, width, channels)`. Output shape: `(batch, *output_size, channels)`.
 

@@ -62,7 +62,7 @@ class _ConvTranspose(Windowed):
 
 
 class Conv1DTranspose(_ConvTranspose, aliases=("Convolution1DTranspose",)):
-    """`Conv2DTranspose` for sequences `(batch, steps, channels)`; sizes are single integers.
+    """`Conv2DTranspose` for sequences `(batch, steps, channels)`; arguments as of `Conv2DTranspose`, sizes are single integers.
 
     Example:
         >>> pyml.layers.Conv1DTranspose(4, 3, strides=2, padding="same")(np.ones((2, 5, 3))).shape

@@ -50,7 +50,7 @@ class _DepthwiseConv(Windowed):
 
 
 class DepthwiseConv1D(_DepthwiseConv):
-    """`DepthwiseConv2D` for sequences `(batch, steps, channels)`; sizes are single integers.
+    """`DepthwiseConv2D` for sequences `(batch, steps, channels)`; arguments as of `DepthwiseConv2D`, sizes are single integers.
 
     Example:
         >>> pyml.layers.DepthwiseConv1D(3, depth_multiplier=2)(np.ones((2, 8, 4))).shape
@@ -139,7 +139,7 @@ class _SeparableConv(Windowed):
 
 
 class SeparableConv1D(_SeparableConv, aliases=("SeparableConvolution1D",)):
-    """`SeparableConv2D` for sequences `(batch, steps, channels)`; sizes are single integers.
+    """`SeparableConv2D` for sequences `(batch, steps, channels)`; arguments as of `SeparableConv2D`, sizes are single integers.
 
     Example:
         >>> pyml.layers.SeparableConv1D(6, 3)(np.ones((2, 8, 4))).shape
@@ -164,7 +164,9 @@ class SeparableConv2D(_SeparableConv, aliases=("SeparableConvolution2D",)):
         depth_multiplier: Outputs per channel of the depthwise part.
         activation: Name or function.
         use_bias: Whether to add a bias.
-        Others: initializer, regularizer and constraint of `depthwise_kernel`, `pointwise_kernel` and `bias`.
+        depthwise_initializer, pointwise_initializer, bias_initializer: Names or objects.
+        depthwise_regularizer, pointwise_regularizer, bias_regularizer: Penalties added to the loss.
+        depthwise_constraint, pointwise_constraint, bias_constraint: Functions applied after each update.
 
     Input shape: `(batch, height, width, channels)`. Output shape: `(batch, new_height, new_width, filters)`.
 

@@ -14,7 +14,20 @@ __all__ = ["Input", "InputLayer"]
 
 
 class InputLayer(Layer):
-    """The layer behind `Input`; see there for the arguments."""
+    """The layer behind `Input`; a functional model has one for each input.
+
+    Args:
+        shape: Sizes without the batch, None where unknown.
+        batch_size: Size of the batch, where it is known.
+        dtype: Name of the dtype.
+        sparse, ragged: Only None and False are supported.
+        batch_shape: Sizes with the batch, in place of `shape` and `batch_size`.
+        input_tensor: A symbolic tensor to take instead of a new one.
+        optional: Whether None may be given for it.
+
+    Raises:
+        ValueError: Neither a shape nor a tensor is given, or both shapes are.
+    """
 
     def __init__(self, shape: int | Sequence[int | None] | None = None, batch_size: int | None = None, dtype: Any = None,
                  sparse: bool | None = None, ragged: bool | None = None, batch_shape: Sequence[int | None] | None = None,

@@ -54,6 +54,11 @@ class Layer(KeptWeights, Operation, Configured, kind=LAYERS):
         autocast: Kept for Keras' signature.
         name: Name of the layer; by default `dense`, `dense_1`, ...
 
+    Raises:
+        ValueError: An argument is unknown, or `name` is not a string without `/`.
+        TypeError: It is called and does not define `call`.
+        RuntimeError: A subclass did not call `super().__init__()` first.
+
     Example:
         class Scale(pyml.layers.Layer):
             def build(self, input_shape):

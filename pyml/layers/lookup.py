@@ -13,10 +13,19 @@ __all__ = ["deserialize", "serialize"]
 
 
 def serialize(layer: Layer) -> Any:
-    """A config dict for `deserialize`."""
+    """A config dict for `deserialize`.
+
+    Args:
+        layer: A layer object.
+    """
     return serialize_keras_object(layer)
 
 
 def deserialize(config: Any, custom_objects: Mapping[str, Any] | None = None) -> Any:
-    """The layer, or the model, that a config dict describes."""
+    """The layer, or the model, that a config dict describes.
+
+    Args:
+        config: What `serialize` returned.
+        custom_objects: Classes and functions of your own by the names that the config has for them.
+    """
     return deserialize_keras_object(config, custom_objects, kind=LAYERS)

@@ -77,6 +77,9 @@ class Add(_Merge):
 class Subtract(_Merge):
     """The first of two inputs minus the second.
 
+    Raises:
+        ShapeError: There are not two inputs.
+
     Example:
         >>> pyml.layers.Subtract()([np.ones((1, 2)), np.array([[-2.0, 3.0]], "float32")]).numpy().tolist()
         [[3.0, -2.0]]

@@ -80,6 +80,9 @@ class LayerNormalization(_ScaleAndOffset):
 
     Input shape: any. Output shape: the same. Weights: gamma, beta, with the sizes of `axis`.
 
+    Raises:
+        ValueError: `epsilon` is not positive.
+
     Example:
         >>> layer = pyml.layers.LayerNormalization()
         >>> layer(np.array([[1.0, 3.0]], "float32")).numpy().round(2).tolist()

@@ -22,6 +22,9 @@ class Pipeline(Layer):
 
     Input shape: that of the first layer. Output shape: that of the last one.
 
+    Raises:
+        ValueError: `layers` is not a list of layers.
+
     Example:
         >>> layers = [pyml.layers.RandomFlip(seed=1), pyml.layers.Rescaling(1 / 255)]
         >>> pyml.layers.Pipeline(layers)(np.full((2, 4, 4, 3), 255.)).numpy().max()

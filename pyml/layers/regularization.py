@@ -147,6 +147,9 @@ class AlphaDropout(_Random):
 
     Input shape: any. Output shape: the same.
 
+    Raises:
+        ValueError: `rate` is not in `[0, 1)`.
+
     Example:
         >>> pyml.layers.AlphaDropout(0.3)(np.ones((1, 2))).numpy().tolist()
         [[1.0, 1.0]]
@@ -217,6 +220,9 @@ class GaussianDropout(_Random):
         seed: Integer seed.
 
     Input shape: any. Output shape: the same.
+
+    Raises:
+        ValueError: `rate` is not in `[0, 1)`.
 
     Example:
         >>> pyml.layers.GaussianDropout(0.3)(np.ones((1, 2))).numpy().tolist()

@@ -62,6 +62,7 @@ class Reshape(Layer):
 
     Raises:
         ShapeError: The number of values differs.
+        ValueError: More than one size is -1.
 
     Example:
         >>> pyml.layers.Reshape((2, -1))(np.ones((5, 6, 4))).shape

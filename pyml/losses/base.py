@@ -30,6 +30,10 @@ class Loss(Configured, kind=LOSSES, abstract=True):
             `"mean_with_sample_weight"` (the sum divided by the sum of weights) or `"none"`.
         dtype: Dtype of the computation, float32.
 
+    Raises:
+        ValueError: `reduction` is none of these words.
+        TypeError: A subclass does not define `call`, or it returned None.
+
     Example:
         class Fourth(pyml.losses.Loss):
             def call(self, y_true, y_pred):
@@ -130,7 +134,15 @@ def squeeze_or_expand_to_same_rank(x1: Any, x2: Any, expand_rank_1: bool = True)
 
 def reduce_weighted_values(values: Any, sample_weight: Any = None, reduction: str | None = "sum_over_batch_size",
                            dtype: str = "float32") -> Tensor:
-    """`values * sample_weight`, reduced as a Loss does."""
+    """`values * sample_weight`, reduced as a Loss does.
+
+    Args:
+        values: A tensor.
+        sample_weight: Weights that broadcast to it.
+        reduction: `"sum_over_batch_size"`, `"sum"`, `"mean"`, `"mean_with_sample_weight"`, or None or `"none"` for no
+            reduction.
+        dtype: The dtype that is computed in.
+    """
     values = ops.convert_to_tensor(values, dtype=dtype)
     if sample_weight is not None:
         sample_weight = ops.cast(ops.convert_to_tensor(sample_weight), values.dtype)

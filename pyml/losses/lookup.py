@@ -12,12 +12,21 @@ __all__ = ["deserialize", "get", "serialize"]
 
 
 def serialize(loss: Any) -> Any:
-    """A config dict for `deserialize`, or a function's name."""
+    """A config dict for `deserialize`, or a function's name.
+
+    Args:
+        loss: A loss object or function.
+    """
     return serialize_keras_object(loss)
 
 
 def deserialize(name: Any, custom_objects: Mapping[str, Any] | None = None) -> Any:
-    """The loss that a name or a config dict describes."""
+    """The loss that a name or a config dict describes.
+
+    Args:
+        name: What `serialize` returned, or a name.
+        custom_objects: Classes and functions of your own by the names that the config has for them.
+    """
     return deserialize_keras_object(name, custom_objects, kind=LOSSES)
 
 

@@ -83,7 +83,12 @@ def mean_squared_logarithmic_error(y_true: TensorLike, y_pred: TensorLike) -> Te
 
 @LOSSES.function()
 def huber(y_true: TensorLike, y_pred: TensorLike, delta: float = 1.0) -> Tensor:
-    """Squared up to `delta`, linear beyond. Source: Huber 1964.
+    """Half the square of the error up to `delta`, linear beyond. Source: Huber 1964.
+
+    Args:
+        y_true: Targets.
+        y_pred: Predictions, in the shape of the targets.
+        delta: Where the line begins.
 
     Example:
         >>> pyml.losses.huber([[1.0, 1.0], [0.0, 1.0]], [[0.5, 1.0], [0.5, 0.5]]).numpy().round(4).tolist()
@@ -111,6 +116,11 @@ def log_cosh(y_true: TensorLike, y_pred: TensorLike) -> Tensor:
 @LOSSES.function("cosine")
 def cosine_similarity(y_true: TensorLike, y_pred: TensorLike, axis: int = -1) -> Tensor:
     """The negated cosine of the angle between targets and predictions: -1 is best.
+
+    Args:
+        y_true: Targets.
+        y_pred: Predictions, in the shape of the targets.
+        axis: The axis of the vectors.
 
     Example:
         >>> pyml.losses.cosine_similarity([[1.0, 1.0], [0.0, 1.0]], [[0.5, 1.0], [0.5, 0.5]]).numpy().round(4).tolist()
@@ -179,6 +189,10 @@ def squared_hinge(y_true: TensorLike, y_pred: TensorLike) -> Tensor:
 @LOSSES.function()
 def categorical_hinge(y_true: TensorLike, y_pred: TensorLike) -> Tensor:
     """`max(0, 1 - positive + negative)`: the right score against the best wrong one.
+
+    Args:
+        y_true: One-hot targets.
+        y_pred: A score for each class.
 
     Example:
         >>> pyml.losses.categorical_hinge([[1.0, 1.0], [0.0, 1.0]], [[0.5, 1.0], [0.5, 0.5]]).numpy().round(4).tolist()

@@ -53,6 +53,10 @@ def binary_accuracy(y_true: TensorLike, y_pred: TensorLike, threshold: float = 0
 def categorical_accuracy(y_true: TensorLike, y_pred: TensorLike) -> Any:
     """1.0 where the largest score is at the one of the one-hot target, else 0.0; the last axis is dropped.
 
+    Args:
+        y_true: One-hot targets.
+        y_pred: A score for each class.
+
     Example:
         >>> pyml.metrics.categorical_accuracy([[0, 1], [1, 0]], [[0.2, 0.8], [0.3, 0.7]]).numpy().tolist()
         [1.0, 0.0]

@@ -28,6 +28,11 @@ _SUMS = ("squared_sum", "sum", "total_mse", "count")
 def pearson_correlation(y_true: TensorLike, y_pred: TensorLike, axis: int = -1) -> Tensor:
     """The covariance of targets and predictions by their standard deviations, along `axis`: between -1 and 1.
 
+    Args:
+        y_true: Targets.
+        y_pred: Predictions, in the shape of the targets.
+        axis: The axis along which they are compared.
+
     Example:
         >>> pyml.metrics.pearson_correlation([[1.0, 1.0, 0.2]], [[1.0, 0.9, 0.2]]).numpy().round(4).tolist()
         [0.993399977684021]
@@ -43,6 +48,11 @@ def pearson_correlation(y_true: TensorLike, y_pred: TensorLike, axis: int = -1) 
 @METRICS.function()
 def concordance_correlation(y_true: TensorLike, y_pred: TensorLike, axis: int = -1) -> Tensor:
     """`2 * covariance / (variances + squared distance of the means)` along `axis`: 1 only where both are equal.
+
+    Args:
+        y_true: Targets.
+        y_pred: Predictions, in the shape of the targets.
+        axis: The axis along which they are compared.
 
     Source: Lin 1989, "A concordance correlation coefficient to evaluate reproducibility".
 

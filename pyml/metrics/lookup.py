@@ -12,12 +12,21 @@ __all__ = ["deserialize", "get", "serialize"]
 
 
 def serialize(metric: Any) -> Any:
-    """A config dict for `deserialize`."""
+    """A config dict for `deserialize`.
+
+    Args:
+        metric: A metric object.
+    """
     return serialize_keras_object(metric)
 
 
 def deserialize(config: Any, custom_objects: Mapping[str, Any] | None = None) -> Any:
-    """The metric that a name or a config dict describes."""
+    """The metric that a name or a config dict describes.
+
+    Args:
+        config: What `serialize` returned, or a name.
+        custom_objects: Classes and functions of your own by the names that the config has for them.
+    """
     return deserialize_keras_object(config, custom_objects, kind=METRICS)
 
 

@@ -87,6 +87,10 @@ class RootMeanSquaredError(Mean, aliases=("rmse", "RMSE")):
 class BinaryCrossentropy(MeanMetricWrapper, aliases=("bce", "BCE")):
     """The binary cross-entropy.
 
+    Args:
+        from_logits: Whether predictions are logits instead of probabilities.
+        label_smoothing: Share, from 0 to 1, by which targets move towards an equal chance.
+
     Example:
         >>> metric = pyml.metrics.BinaryCrossentropy()
         >>> metric.update_state([[1.0], [0.0]], [[0.75], [0.25]])
@@ -110,6 +114,11 @@ class BinaryCrossentropy(MeanMetricWrapper, aliases=("bce", "BCE")):
 class CategoricalCrossentropy(MeanMetricWrapper):
     """The cross-entropy of one-hot labels.
 
+    Args:
+        from_logits: Whether predictions are logits instead of probabilities.
+        label_smoothing: Share, from 0 to 1, by which targets move towards an equal chance.
+        axis: Axis of the classes.
+
     Example:
         >>> metric = pyml.metrics.CategoricalCrossentropy()
         >>> metric.update_state([[0, 1]], [[0.25, 0.75]])
@@ -132,6 +141,11 @@ class CategoricalCrossentropy(MeanMetricWrapper):
 
 class SparseCategoricalCrossentropy(MeanMetricWrapper):
     """The cross-entropy of integer labels.
+
+    Args:
+        from_logits: Whether predictions are logits instead of probabilities.
+        ignore_class: A class of the targets that does not count.
+        axis: Axis of the classes.
 
     Example:
         >>> metric = pyml.metrics.SparseCategoricalCrossentropy()

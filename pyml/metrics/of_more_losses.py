@@ -45,6 +45,9 @@ class CategoricalHinge(MeanMetricWrapper):
 class CosineSimilarity(MeanMetricWrapper):
     """The cosine of the angle between targets and predictions: 1 is best.
 
+    Args:
+        axis: The axis of the vectors.
+
     Example:
         >>> metric = pyml.metrics.CosineSimilarity()
         >>> metric.update_state([[0.0, 1.0]], [[0.0, 3.0]])

@@ -21,6 +21,11 @@ __all__ = ["SparseTopKCategoricalAccuracy", "TopKCategoricalAccuracy", "sparse_t
 def top_k_categorical_accuracy(y_true: TensorLike, y_pred: TensorLike, k: int = 5) -> Tensor:
     """1.0 where the class of the one-hot target is among the `k` largest scores, else 0.0; the last axis is dropped.
 
+    Args:
+        y_true: One-hot targets.
+        y_pred: A score for each class.
+        k: How many of the largest scores count.
+
     Example:
         >>> pyml.metrics.top_k_categorical_accuracy([[0, 0, 1], [0, 1, 0]], [[0.1, 0.9, 0.8], [0.05, 0.0, 0.9]], k=2).numpy().tolist()
         [1.0, 0.0]

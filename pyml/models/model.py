@@ -32,6 +32,10 @@ class Model(KeptInFiles):
         outputs: Symbolic tensors computed from them.
         name: Name of the model.
 
+    Raises:
+        ValueError: Inputs and outputs are not symbolic tensors.
+        TypeError: A subclass is called that does not define `call`.
+
     Example:
         >>> x = pyml.Input((4,))
         >>> model = pyml.Model(inputs=x, outputs=pyml.layers.Dense(1)(x))

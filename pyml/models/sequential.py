@@ -23,6 +23,10 @@ class Sequential(Model):
         trainable: False freezes all weights.
         name: Name of the model.
 
+    Raises:
+        TypeError: `layers` holds something else than layers.
+        ValueError: It is built or called without layers.
+
     Example:
         >>> model = pyml.Sequential([
         ...     pyml.Input((28, 28, 1)),

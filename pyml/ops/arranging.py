@@ -54,6 +54,9 @@ def _with_axes(xs: Sequence[TensorLike], least: int) -> list[Tensor]:
 def hstack(xs: Sequence[TensorLike]) -> Tensor:
     """Tensors side by side, in the common dtype: along axis 1, or along axis 0 where they have one axis.
 
+    Args:
+        xs: List or tuple of tensors.
+
     Raises:
         ShapeError: Other sizes differ.
         ValueError: There are no tensors.
@@ -69,6 +72,9 @@ def hstack(xs: Sequence[TensorLike]) -> Tensor:
 @op(complex_parts="of all", like="numpy.vstack", samples=[sample([draw(3), draw(3)]), sample([draw(1, 2), draw(3, 2)])])
 def vstack(xs: Sequence[TensorLike]) -> Tensor:
     """Tensors one below the other, along axis 0, in the common dtype; vectors are rows.
+
+    Args:
+        xs: List or tuple of tensors.
 
     Raises:
         ShapeError: Other sizes differ.
@@ -88,6 +94,9 @@ def vstack(xs: Sequence[TensorLike]) -> Tensor:
 )
 def dstack(xs: Sequence[TensorLike]) -> Tensor:
     """Tensors one behind the other, along axis 2, in the common dtype; a vector is one row, a matrix one layer.
+
+    Args:
+        xs: List or tuple of tensors.
 
     Raises:
         ShapeError: Other sizes differ.

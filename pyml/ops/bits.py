@@ -36,6 +36,9 @@ def _whole(x1: TensorLike, x2: TensorLike, what: str) -> tuple[Tensor, Tensor]:
 def gcd(x1: TensorLike, x2: TensorLike) -> Tensor:
     """The greatest common divisor of integers, not negative; shapes broadcast.
 
+    Args:
+        x1, x2: Tensors of integers.
+
     Raises:
         DtypeError: An operand holds no integers.
         ShapeError: The shapes do not broadcast.
@@ -54,6 +57,9 @@ def gcd(x1: TensorLike, x2: TensorLike) -> Tensor:
 @op(like="numpy.lcm", gradient=False, samples=[_WHOLE, sample([0, 0, 4], [0, 5, 6])])
 def lcm(x1: TensorLike, x2: TensorLike) -> Tensor:
     """The least common multiple of integers, not negative; 0 where one of them is 0. Shapes broadcast.
+
+    Args:
+        x1, x2: Tensors of integers.
 
     Raises:
         DtypeError: An operand holds no integers.

@@ -50,6 +50,9 @@ def view_as_complex(x: TensorLike) -> ComplexTensor:
 def view_as_real(x: TensorLike | ComplexTensor) -> Tensor:
     """Complex numbers as pairs of real ones: float32 `(..., 2)` of `(...)`; real numbers have zeros beside them.
 
+    Args:
+        x: Tensor of complex or real numbers.
+
     Example:
         >>> pyml.ops.view_as_real(np.array([1 + 2j, 3j])).numpy()
         array([[1., 2.],

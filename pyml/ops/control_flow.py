@@ -187,6 +187,7 @@ def while_loop(cond: Callable[..., Any], body: Callable[..., Any], loop_vars: An
         TraceError: Inside a program: nothing ever ends the loop.
         ShapeError, DtypeError: Inside a program: a step changes the shape or dtype of a variable.
         SyncReadError: In a browser that cannot wait for the condition, without `maximum_iterations`.
+        ValueError: `maximum_iterations` is not an integer.
 
     Source: `keras.ops.while_loop`.
 

@@ -135,6 +135,9 @@ def is_tensor(x: object) -> bool:
 def stop_gradient(variable: TensorLike) -> Tensor:
     """The same value, shape and dtype with a gradient of zero.
 
+    Args:
+        variable: A tensor, or a variable, whose value is taken.
+
     Example:
         >>> pyml.grad(lambda x: (x * pyml.ops.stop_gradient(x)).sum())(np.array([3., 4.])).numpy()
         array([3., 4.], dtype=float32)

@@ -102,6 +102,11 @@ def ones_like(x: TensorLike, dtype: str | None = None) -> Tensor:
 def full_like(x: TensorLike, fill_value: TensorLike, dtype: str | None = None) -> Tensor:
     """One number in the shape and dtype of `x`, or in `dtype`.
 
+    Args:
+        x: Tensor.
+        fill_value: A number, or a tensor that broadcasts to the shape of `x`.
+        dtype: Name of the result's dtype.
+
     Raises:
         DtypeError: There is no such dtype.
 

@@ -68,6 +68,10 @@ def first_place(start: TensorLike, size: int, count: int) -> int | Tensor:
 def concatenate(xs: Sequence[TensorLike], axis: int = 0) -> Tensor:
     """The tensors joined along `axis`; their other sizes are equal, their dtype becomes the common one.
 
+    Args:
+        xs: List or tuple of tensors.
+        axis: An axis that they have.
+
     Raises:
         ShapeError: Other sizes differ.
         ValueError: There are no tensors.
@@ -92,6 +96,10 @@ def concatenate(xs: Sequence[TensorLike], axis: int = 0) -> Tensor:
 @op(complex_parts="of all", like="numpy.stack", samples=[sample([draw(2, 3), draw(2, 3)]), sample([draw(2), draw(2), draw(2)], axis=-1)])
 def stack(x: Sequence[TensorLike], axis: int = 0) -> Tensor:
     """Tensors of the same shape joined along a new axis, in the common dtype.
+
+    Args:
+        x: List or tuple of tensors.
+        axis: Place of the new axis in the result.
 
     Raises:
         ShapeError: The shapes differ, or the axis is out of range.

@@ -72,6 +72,7 @@ def scan(f: Callable[[Any, Any], tuple[Any, Any]], init: Any, xs: Any = None, le
         ShapeError: The tensors of `xs` are not of the same length, or the carry changes its shape.
         DtypeError: The carry changes its dtype.
         TypeError: `f` is not a function.
+        ValueError: Neither `xs` nor `length` says how many steps there are.
 
     Example:
         >>> total, sums = pyml.ops.scan(lambda c, x: (c + x, c + x), 0.0, pyml.ops.convert_to_tensor([1., 2., 3.]))

@@ -46,6 +46,11 @@ def _extreme(x: TensorLike, axis: Axis, keepdims: bool, largest: bool) -> Tensor
 def nanmax(x: TensorLike, axis: Axis = None, keepdims: bool = False) -> Tensor:
     """The largest element over `axis` that is not a NaN, in the dtype of `x`; NaN where all are.
 
+    Args:
+        x: Tensor.
+        axis: An axis, or several; None means all.
+        keepdims: Keep these axes with size 1.
+
     Raises:
         ShapeError: An axis is out of range, or there are no elements.
 
@@ -59,6 +64,11 @@ def nanmax(x: TensorLike, axis: Axis = None, keepdims: bool = False) -> Tensor:
 @op(like="numpy.nanmin", samples=[*_SAMPLES, _WHOLE])
 def nanmin(x: TensorLike, axis: Axis = None, keepdims: bool = False) -> Tensor:
     """The smallest element over `axis` that is not a NaN, in the dtype of `x`; NaN where all are.
+
+    Args:
+        x: Tensor.
+        axis: An axis, or several; None means all.
+        keepdims: Keep these axes with size 1.
 
     Raises:
         ShapeError: An axis is out of range, or there are no elements.
@@ -74,6 +84,11 @@ def nanmin(x: TensorLike, axis: Axis = None, keepdims: bool = False) -> Tensor:
 def nansum(x: TensorLike, axis: Axis = None, keepdims: bool = False) -> Tensor:
     """The sum over `axis` of what is not a NaN, in the dtype of `x`.
 
+    Args:
+        x: Tensor.
+        axis: An axis, or several; None means all.
+        keepdims: Keep these axes with size 1.
+
     Raises:
         ShapeError: An axis is out of range or named twice.
 
@@ -87,6 +102,11 @@ def nansum(x: TensorLike, axis: Axis = None, keepdims: bool = False) -> Tensor:
 @op(dtypes="sum", like="numpy.nanprod", samples=[*_SAMPLES, _WHOLE])
 def nanprod(x: TensorLike, axis: Axis = None, keepdims: bool = False) -> Tensor:
     """The product over `axis` of what is not a NaN, in the dtype of `x`.
+
+    Args:
+        x: Tensor.
+        axis: An axis, or several; None means all.
+        keepdims: Keep these axes with size 1.
 
     Raises:
         ShapeError: An axis is out of range or named twice.
@@ -106,6 +126,11 @@ def _count(x: TensorLike, axis: Axis, keepdims: bool) -> Tensor:
 def nanmean(x: TensorLike, axis: Axis = None, keepdims: bool = False) -> Tensor:
     """The mean over `axis` of what is not a NaN, as float32; NaN where all are.
 
+    Args:
+        x: Tensor.
+        axis: An axis, or several; None means all.
+        keepdims: Keep these axes with size 1.
+
     Raises:
         ShapeError: An axis is out of range or named twice.
 
@@ -119,6 +144,11 @@ def nanmean(x: TensorLike, axis: Axis = None, keepdims: bool = False) -> Tensor:
 @op(like="numpy.nanvar", samples=_SAMPLES)
 def nanvar(x: TensorLike, axis: Axis = None, keepdims: bool = False) -> Tensor:
     """The population variance over `axis` of what is not a NaN, as float32; NaN where all are.
+
+    Args:
+        x: Tensor.
+        axis: An axis, or several; None means all.
+        keepdims: Keep these axes with size 1.
 
     Raises:
         ShapeError: An axis is out of range or named twice.
@@ -134,6 +164,11 @@ def nanvar(x: TensorLike, axis: Axis = None, keepdims: bool = False) -> Tensor:
 @op(like="numpy.nanstd", samples=_SAMPLES)
 def nanstd(x: TensorLike, axis: Axis = None, keepdims: bool = False) -> Tensor:
     """The population standard deviation over `axis` of what is not a NaN, as float32; NaN where all are.
+
+    Args:
+        x: Tensor.
+        axis: An axis, or several; None means all.
+        keepdims: Keep these axes with size 1.
 
     Raises:
         ShapeError: An axis is out of range or named twice.
@@ -154,6 +189,11 @@ def _place(x: TensorLike, axis: int | None, keepdims: bool, largest: bool) -> Te
 def nanargmax(x: TensorLike, axis: int | None = None, keepdims: bool = False) -> Tensor:
     """The position of the largest element along `axis` that is not a NaN, int32; -1 where all are.
 
+    Args:
+        x: Tensor.
+        axis: The axis; None means the flattened `x`.
+        keepdims: Keep the axis with size 1.
+
     Raises:
         ShapeError: An axis is out of range, or there are no elements.
 
@@ -167,6 +207,11 @@ def nanargmax(x: TensorLike, axis: int | None = None, keepdims: bool = False) ->
 @op(dtypes="index", like="numpy.nanargmin", gradient=False, samples=_PLACES)
 def nanargmin(x: TensorLike, axis: int | None = None, keepdims: bool = False) -> Tensor:
     """The position of the smallest element along `axis` that is not a NaN, int32; -1 where all are.
+
+    Args:
+        x: Tensor.
+        axis: The axis; None means the flattened `x`.
+        keepdims: Keep the axis with size 1.
 
     Raises:
         ShapeError: An axis is out of range, or there are no elements.

@@ -167,6 +167,9 @@ def divide_no_nan(x1: TensorLike, x2: TensorLike) -> Tensor:
 def copy(x: TensorLike) -> Tensor:
     """A tensor of the same elements, in their dtype. Tensors never change, so this costs nothing.
 
+    Args:
+        x: Tensor.
+
     Example:
         >>> pyml.ops.copy([1, 2]).numpy()
         array([1, 2], dtype=int32)

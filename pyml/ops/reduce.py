@@ -324,6 +324,10 @@ def argmin(x: TensorLike, axis: int | None = None, keepdims: bool = False) -> Te
 def count_nonzero(x: TensorLike, axis: Axis = None) -> Tensor:
     """How many elements over `axis` (all axes by default) are not zero, int32.
 
+    Args:
+        x: Tensor.
+        axis: An axis, or several; None means all.
+
     Raises:
         ShapeError: An axis is out of range or named twice.
 

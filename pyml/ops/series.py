@@ -35,6 +35,11 @@ _WHOLE = sample(draw(5, low=-9, high=9, dtype="int32"))
 def ptp(x: TensorLike, axis: Axis = None, keepdims: bool = False) -> Tensor:
     """The largest less the smallest element over `axis`, in the dtype of `x`.
 
+    Args:
+        x: Tensor.
+        axis: An axis, or several; None means all.
+        keepdims: Keep these axes with size 1.
+
     Raises:
         ShapeError: An axis is out of range, or there are no elements.
 
@@ -64,6 +69,11 @@ def _between(x: Tensor, axis: int, first: int, less: int) -> Tensor:
 )  # fmt: skip
 def diff(a: TensorLike, n: int = 1, axis: int = -1) -> Tensor:
     """Each element less the one before it along `axis`, `n` times over; of booleans, whether they differ.
+
+    Args:
+        a: Tensor.
+        n: How many times, 0 or more.
+        axis: The axis.
 
     Raises:
         ShapeError: The axis is out of range, or `n` is negative.

@@ -93,6 +93,10 @@ def moveaxis(x: TensorLike, source: int | Sequence[int], destination: int | Sequ
 def swapaxes(x: TensorLike, axis1: int, axis2: int) -> Tensor:
     """`x` with two axes exchanged, in its dtype.
 
+    Args:
+        x: Tensor.
+        axis1, axis2: The two axes.
+
     Raises:
         ShapeError: An axis is out of range.
 

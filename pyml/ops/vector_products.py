@@ -41,6 +41,9 @@ def inner(x1: TensorLike, x2: TensorLike) -> Tensor:
 def vdot(x1: TensorLike, x2: TensorLike) -> Tensor:
     """The sum of products of all elements, in their order: one number of the common dtype.
 
+    Args:
+        x1, x2: Tensors of as many elements; of complex ones the first is conjugated.
+
     Raises:
         ShapeError: There are not as many elements in both.
 

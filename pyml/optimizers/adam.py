@@ -104,6 +104,9 @@ class AdamW(Adam):
 
     Arguments as for `Adam`; `weight_decay` must be a number.
 
+    Raises:
+        ValueError: `weight_decay` is None.
+
     Source: Loshchilov and Hutter 2017, "Decoupled Weight Decay Regularization".
 
     Example:

@@ -64,6 +64,9 @@ class Optimizer(OptimizerState, Configured, kind=OPTIMIZERS, abstract=True):
         name: Name of the optimizer.
 
     Everything that changes while training is a Variable, so a replayed step needs no Python.
+
+    Raises:
+        ValueError: An argument is unknown or out of range, or gradients are clipped in more than one way.
     """
 
     _hints = ("decay",)

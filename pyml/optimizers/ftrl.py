@@ -34,6 +34,9 @@ class Ftrl(Optimizer):
         beta: As in the formula.
         Others: see `Optimizer`.
 
+    Raises:
+        ValueError: `learning_rate_power` is above 0, or the first sum or a penalty below.
+
     Source: McMahan et al. 2013, "Ad click prediction: a view from the trenches".
 
     Example:

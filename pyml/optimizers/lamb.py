@@ -95,6 +95,9 @@ class Lion(Optimizer):
         beta_2: Share of the old m kept per step.
         Others: see `Optimizer`.
 
+    Raises:
+        ValueError: `beta_1` is not in `(0, 1]`.
+
     Source: Chen et al. 2023, "Symbolic Discovery of Optimization Algorithms".
 
     Example:

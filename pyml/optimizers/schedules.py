@@ -16,6 +16,9 @@ from pyml.objects.serialization import deserialize_keras_object, serialize_keras
 class LearningRateSchedule(Configured, kind=SCHEDULES, abstract=True):
     """Base: write `__call__(step)` with ops; `step` is an int32 tensor, the result a float32 one.
 
+    Raises:
+        TypeError: A subclass does not define `__call__`.
+
     Example:
         class Warmup(pyml.optimizers.schedules.LearningRateSchedule):
             def __call__(self, step: Any) -> Any:
@@ -134,6 +137,9 @@ class CosineDecayRestarts(LearningRateSchedule):
 class PiecewiseConstantDecay(LearningRateSchedule):
     """`values[0]` up to step `boundaries[0]`, then `values[1]` up to `boundaries[1]`, and so on.
 
+    Raises:
+        ValueError: There is not one value more than boundaries.
+
     Example:
         >>> round(float(pyml.optimizers.schedules.PiecewiseConstantDecay([5, 15], [1.0, 0.5, 0.1])(6)), 4)
         0.5
@@ -162,6 +168,13 @@ class PiecewiseConstantDecay(LearningRateSchedule):
 
 class CosineDecay(LearningRateSchedule):
     """An optional linear rise to `warmup_target`, then half a cosine down to `alpha` times the rate.
+
+    Args:
+        initial_learning_rate: The rate at step 0.
+        decay_steps: Steps of the fall.
+        alpha: Share of the highest rate that is left at the end.
+        warmup_target: The rate after the rise; None leaves the rise out.
+        warmup_steps: Steps of the rise.
 
     Source: Loshchilov and Hutter 2016, "SGDR".
 
@@ -197,7 +210,14 @@ class CosineDecay(LearningRateSchedule):
 
 
 class PolynomialDecay(LearningRateSchedule):
-    """From the initial to `end_learning_rate` along `(1 - step / decay_steps) ** power`; `cycle` stretches it.
+    """From the initial to the last rate along `(1 - step / decay_steps) ** power`.
+
+    Args:
+        initial_learning_rate: The rate at step 0.
+        decay_steps: Steps of the fall.
+        end_learning_rate: The rate from then on.
+        power: 1 is a straight line.
+        cycle: Whether, after the end, the fall is stretched to the next multiple of `decay_steps`.
 
     Example:
         >>> round(float(pyml.optimizers.schedules.PolynomialDecay(0.1, decay_steps=10, end_learning_rate=0.0)(5)), 4)
@@ -238,12 +258,21 @@ def positive(steps: int, owner: str) -> int:
 
 
 def serialize(learning_rate_schedule: Any) -> Any:
-    """A config dict for `deserialize`."""
+    """A config dict for `deserialize`.
+
+    Args:
+        learning_rate_schedule: A schedule object.
+    """
     return serialize_keras_object(learning_rate_schedule)
 
 
 def deserialize(config: Any, custom_objects: Mapping[str, Any] | None = None) -> Any:
-    """The schedule that a config dict describes."""
+    """The schedule that a config dict describes.
+
+    Args:
+        config: What `serialize` returned.
+        custom_objects: Classes and functions of your own by the names that the config has for them.
+    """
     return deserialize_keras_object(config, custom_objects, kind=SCHEDULES)
 
 

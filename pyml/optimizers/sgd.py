@@ -30,6 +30,9 @@ class SGD(Optimizer):
         nesterov: Look ahead.
         Others: see `Optimizer`.
 
+    Raises:
+        ValueError: `momentum` is not in `[0, 1]`.
+
     Source: Sutskever et al. 2013, "On the importance of initialization and momentum".
 
     Example:

@@ -44,6 +44,10 @@ def serialize(initializer: Any) -> Any:
 def deserialize(config: Any, custom_objects: Mapping[str, Any] | None = None) -> Any:
     """The quantizer that `serialize` described.
 
+    Args:
+        config: What `serialize` returned.
+        custom_objects: Classes and functions of your own by the names that the config has for them.
+
     Raises:
         ValueError: Nothing is known under the config's class name.
 

@@ -125,6 +125,9 @@ def abs_max_quantize_grouped_with_zero_point(
         The numbers, of the shape of `inputs`; the scale and the zero point, `(blocks, columns)`. The value of a number is
         `(number - zero) * scale`.
 
+    Raises:
+        ValueError: `inputs` is not a matrix.
+
     Example:
         >>> x = np.array([[0.0], [15.0], [-1.0], [0.5]], "float32")
         >>> numbers, scale, zero = pyml.quantizers.abs_max_quantize_grouped_with_zero_point(x, block_size=2)

@@ -37,6 +37,10 @@ def compute_float8_scale(amax: TensorLike, scale: TensorLike, dtype_max: TensorL
 def compute_float8_amax_history(x: TensorLike, amax_history: TensorLike) -> Tensor:
     """The history with the largest absolute value of `x` as its first entry; the others move back, the oldest leaves.
 
+    Args:
+        x: Tensor.
+        amax_history: Vector of the largest absolute values so far, the newest first.
+
     Example:
         >>> pyml.quantizers.compute_float8_amax_history(np.array([-5.0, 2.0]), np.array([1.0, 2.0, 3.0])).numpy()
         array([5., 3., 1.], dtype=float32)

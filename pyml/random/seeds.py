@@ -28,6 +28,9 @@ class SeedGenerator(Configured, kind=SEEDS):
     Args:
         seed: An integer; None takes one from the global seed (see `pyml.utils.set_random_seed`).
 
+    Raises:
+        ValueError: `seed` is not an integer or None, or an argument is unknown.
+
     Source: `keras.random.SeedGenerator`.
 
     Example:
@@ -79,14 +82,25 @@ def of_numpy(seed: int) -> int:
 
 
 def seed_everything(seed: int | None) -> None:
-    """Restarts the global state; see `pyml.utils.set_random_seed`. None seeds it as a new interpreter does."""
+    """Restarts the global state; see `pyml.utils.set_random_seed`. None seeds it as a new interpreter does.
+
+    Args:
+        seed: An integer from 0 on, or None.
+    """
     global _python, _global
     _python = np.random.default_rng(seed)
     _global = None
 
 
 def draw_seed(seed: Any) -> Tensor:
-    """uint32 `(2,)` of an int, a SeedGenerator or None (the global generator)."""
+    """uint32 `(2,)` of an int, a SeedGenerator or None (the global generator).
+
+    Args:
+        seed: An integer, a `SeedGenerator`, which moves on, or None for the global generator.
+
+    Raises:
+        ValueError: `seed` is none of these.
+    """
     global _global
     if isinstance(seed, SeedGenerator):
         return seed.next()

@@ -149,12 +149,21 @@ l1, l2, l1_l2, orthogonal_regularizer = L1, L2, L1L2, OrthogonalRegularizer
 
 
 def serialize(regularizer: Any) -> Any:
-    """A config dict for `deserialize`."""
+    """A config dict for `deserialize`.
+
+    Args:
+        regularizer: A regularizer object.
+    """
     return serialize_keras_object(regularizer)
 
 
 def deserialize(config: dict[str, Any], custom_objects: Mapping[str, Any] | None = None) -> Any:
-    """The regularizer that a name or a config dict describes."""
+    """The regularizer that a name or a config dict describes.
+
+    Args:
+        config: What `serialize` returned, or a name.
+        custom_objects: Classes and functions of your own by the names that the config has for them.
+    """
     return deserialize_keras_object(config, custom_objects, kind=REGULARIZERS)
 
 

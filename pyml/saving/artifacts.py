@@ -76,6 +76,10 @@ def decode_weights(data: Any, specs: list[dict]) -> dict[str, np.ndarray]:
 async def decode_weights_stream(stream: AsyncIterable[Any], specs: list[dict]) -> dict[str, np.ndarray]:
     """`decode_weights` of bytes that come in parts.
 
+    Args:
+        stream: Asynchronous iterable of bytes.
+        specs: What `get_weight_specs` returns: name, shape and dtype of each.
+
     Raises:
         ModelFileError: As `decode_weights`; or more bytes come than the specs say, which ends the reading.
 
@@ -102,6 +106,9 @@ async def decode_weights_stream(stream: AsyncIterable[Any], specs: list[dict]) -
 
 def concatenate_array_buffers(buffers: Any) -> bytes:
     """Several runs of bytes as one.
+
+    Args:
+        buffers: A list of bytes, or one.
 
     Raises:
         TypeError: One of them is something else.
@@ -170,6 +177,9 @@ def composite_array_buffer(buffers: Any = ()) -> CompositeArrayBuffer:
 def get_weight_specs(weights_manifest: list[dict]) -> list[dict]:
     """The specs of all weights in a `weightsManifest`, in order.
 
+    Args:
+        weights_manifest: The `weightsManifest` of a `model.json`: a list of groups.
+
     Raises:
         ModelFileError: It is malformed.
 
@@ -213,6 +223,11 @@ async def get_model_artifacts_for_json(
 def get_model_artifacts_for_json_sync(model_json: dict, weight_specs: list[dict] | None = None, weight_data: Any = None) -> dict[str, Any]:
     """Artifacts from what a `model.json` holds, and its weights.
 
+    Args:
+        model_json: The content of a `model.json`.
+        weight_specs: The specs of its weights, which a `weightsManifest` needs.
+        weight_data: The bytes of its weights, which it needs too.
+
     Raises:
         ModelFileError: It has a `weightsManifest`, and the specs or the bytes are missing.
 
@@ -238,6 +253,9 @@ def _described(model_json: Any) -> dict:
 
 def get_model_artifacts_info_for_json(artifacts: dict) -> dict[str, Any]:
     """What `list_models` says about a model: when it was looked at, and the sizes of its parts.
+
+    Args:
+        artifacts: A model's artifacts, as handlers load and save them.
 
     Raises:
         TypeError: `weightData` is something else than bytes.

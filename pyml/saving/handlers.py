@@ -98,6 +98,9 @@ def with_save_handler(save_handler: Callable[[dict], Any]) -> SaveHandler:
 def is_http_scheme(url: Any) -> bool:
     """Whether an address begins with http:// or https://; False for what is not a string.
 
+    Args:
+        url: An address, for example `"https://example.org/model.json"`.
+
     Source: TensorFlow.js `tf.io.isHTTPScheme`.
 
     Example:
@@ -283,6 +286,9 @@ def _register(routers: list[Router], router: Router, what: str) -> None:
 def get_load_handlers(url: Any) -> list[Any]:
     """The handlers that registered routers have for an address; none for what is not a string.
 
+    Args:
+        url: An address, for example `"https://example.org/model.json"`.
+
     Source: TensorFlow.js `tf.io.getLoadHandlers`.
 
     Example:
@@ -294,6 +300,9 @@ def get_load_handlers(url: Any) -> list[Any]:
 
 def get_save_handlers(url: Any) -> list[Any]:
     """As `get_load_handlers`, for saving.
+
+    Args:
+        url: An address, for example `"https://example.org/model.json"`.
 
     Source: TensorFlow.js `tf.io.getSaveHandlers`.
 

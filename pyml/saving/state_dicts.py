@@ -111,6 +111,10 @@ def conv_transpose_kernel(weight: np.ndarray) -> np.ndarray:
 def batch_norm_weights(arrays: Mapping[str, Any], prefix: str) -> list[np.ndarray]:
     """gamma, beta, moving mean and moving variance of the batch normalization named `prefix`.
 
+    Args:
+        arrays: The arrays of the file by name.
+        prefix: What comes before `.weight`, `.bias`, `.running_mean` and `.running_var`.
+
     Raises:
         ModelFileError: An array is missing.
 

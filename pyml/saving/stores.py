@@ -304,6 +304,9 @@ def copy_model(source: str, target: str) -> dict:
 async def copy_model_async(source: str, target: str) -> dict:
     """`copy_model` that works in every browser.
 
+    Args:
+        source, target: Addresses of models, for example `"indexeddb://digits"`.
+
     Raises:
         ModelFileError: There is no such model, or it is damaged.
         ModelStoreError: There is no room, or this is not a browser; nothing has changed.

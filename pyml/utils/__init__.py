@@ -66,7 +66,11 @@ def clear_session(free_memory: bool = True) -> None:
 
 
 def is_keras_tensor(x: Any) -> bool:
-    """True for the symbolic tensors that `Input` and calls on them return."""
+    """True for the symbolic tensors that `Input` and calls on them return.
+
+    Args:
+        x: Anything.
+    """
     return getattr(x, "_keras_history", None) is not None
 
 

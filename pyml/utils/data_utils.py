@@ -10,6 +10,9 @@ from typing import Any
 def unpack_x_y_sample_weight(data: Any) -> tuple[Any, Any, Any]:
     """`x`, `(x,)`, `(x, y)` or `(x, y, sample_weight)` as three values, absent ones None.
 
+    Args:
+        data: An array, or a tuple of one to three.
+
     Raises:
         ValueError: A tuple of another length.
     """

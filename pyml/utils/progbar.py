@@ -29,6 +29,9 @@ class Progbar:
         stateless_metrics: Names that are averaged, all others shown as given; give one of the two.
         unit_name: What a step is called, usually `"step"`.
 
+    Raises:
+        ValueError: Both `stateful_metrics` and `stateless_metrics` are given.
+
     Example:
         >>> bar = pyml.utils.Progbar(3, verbose=2)
         >>> bar.update(3, [("loss", 0.5)])  # doctest: +SKIP

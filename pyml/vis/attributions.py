@@ -51,6 +51,9 @@ def integrated_gradients(model: Any, image: Any, class_index: int | None = None,
     Returns:
         A Figure; `.values` has the shape of the input.
 
+    Raises:
+        ValueError: `steps` is not a positive integer.
+
     Source: Sundararajan, Taly and Yan 2017, "Axiomatic Attribution for Deep Networks".
 
     Example:
@@ -87,6 +90,9 @@ def grad_cam(model: Any, image: Any, class_index: int | None = None, layer: Any 
 
     Returns:
         A Figure; `.values` is `(height, width)` of the input, from 0 to 1.
+
+    Raises:
+        ValueError: The layer gives no feature maps.
 
     Source: Selvaraju et al. 2017, "Grad-CAM".
 

@@ -150,6 +150,9 @@ def histogram(data: Any, **opts: Any) -> Figure:
         opts: `title, width, height, x_label, y_label, font_size, x_type, y_type, max_bins` (12 by default), `color`, and `stats`
             (False leaves out the numbers above, a dict replaces them).
 
+    Raises:
+        ValueError: `max_bins` is not a positive integer.
+
     Example:
         >>> [row["count"] for row in pyml.vis.histogram([1, 1, 2, 4], max_bins=3).rows()]
         [2, 1, 1]

@@ -88,6 +88,9 @@ def per_class_accuracy(labels: Any, predictions: Any = None, class_names: Sequen
         class_names: Names of the classes.
         opts: `title, width, height, x_label, y_label, font_size`.
 
+    Raises:
+        ValueError: There are not as many names as classes.
+
     Example:
         >>> pyml.vis.per_class_accuracy([0, 1, 1], [0, 1, 0]).rows()[1]
         {'class': '1', 'accuracy': 0.5, 'count': 2}

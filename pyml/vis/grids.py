@@ -170,6 +170,9 @@ def image_grid(images: Any, labels: Sequence[Any] | None = None, columns: int | 
     Returns:
         A Figure; of more than 100 pictures the first 100 are shown.
 
+    Raises:
+        ValueError: There are not as many labels as pictures.
+
     Example:
         >>> len(pyml.vis.image_grid(np.zeros((5, 8, 8)), labels="abcde").rows())
         5

@@ -17,6 +17,9 @@ def accuracy(labels: Any, predictions: Any) -> float:
     Args:
         labels, predictions: Classes, or numbers of any shape, the same for both.
 
+    Raises:
+        ValueError: There are not as many predictions as labels, or there are none.
+
     Example:
         >>> pyml.vis.metrics.accuracy([1, 2, 3, 4], [1, 2, 0, 4])
         0.75
@@ -61,6 +64,9 @@ def confusion_matrix(labels: Any, predictions: Any, num_classes: int | None = No
         num_classes: Classes; by default one more than the largest found.
         weights: How much each sample counts.
 
+    Raises:
+        ValueError: There are not as many predictions, or weights, as labels.
+
     Example:
         >>> pyml.vis.metrics.confusion_matrix([0, 1, 1], [0, 1, 0])
         [[1, 0], [1, 1]]
@@ -76,6 +82,11 @@ def confusion_matrix(labels: Any, predictions: Any, num_classes: int | None = No
 
 def per_class_accuracy(labels: Any, predictions: Any, num_classes: int | None = None) -> list[dict[str, float]]:
     """For each class how many samples it has, and the share of them that was found; NaN for a class without samples.
+
+    Args:
+        labels: The true class of each sample.
+        predictions: The class that a model found.
+        num_classes: How many classes there are; by default as many as occur.
 
     Example:
         >>> pyml.vis.metrics.per_class_accuracy([0, 1, 1], [0, 1, 0])
@@ -109,6 +120,13 @@ def _sorted(what: str, labels: Any, scores: Any) -> tuple[np.ndarray, np.ndarray
 def roc_curve(labels: Any, scores: Any) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """False positive rates, true positive rates and thresholds, from the highest; begins at `(0, 0, inf)`.
 
+    Args:
+        labels: True or 1 for positive samples, False or 0 for others.
+        scores: How sure a model is that a sample is positive.
+
+    Raises:
+        ValueError: There are not as many scores as labels, a score is not finite, or the labels do not hold both 0 and 1.
+
     Example:
         >>> fpr, tpr, thresholds = pyml.vis.metrics.roc_curve([0, 0, 1, 1], [0.1, 0.4, 0.35, 0.8])
         >>> fpr.tolist(), tpr.tolist()
@@ -119,19 +137,40 @@ def roc_curve(labels: Any, scores: Any) -> tuple[np.ndarray, np.ndarray, np.ndar
 
 
 def auc(x: Any, y: Any) -> float:
-    """The area under a curve, by trapezoids."""
+    """The area under a curve, by trapezoids.
+
+    Args:
+        x: Places along the curve, rising or falling.
+        y: Heights there.
+    """
     x, y = numbers("auc", x), numbers("auc", y)
     return abs(float(((x[1:] - x[:-1]) * (y[1:] + y[:-1]) / 2).sum()))
 
 
 def precision_recall_curve(labels: Any, scores: Any) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Precisions, recalls and rising thresholds; ends at `(1, 0)`, which has no threshold."""
+    """Precisions, recalls and rising thresholds; ends at `(1, 0)`, which has no threshold.
+
+    Args:
+        labels: True or 1 for positive samples, False or 0 for others.
+        scores: How sure a model is that a sample is positive.
+
+    Raises:
+        ValueError: There are not as many scores as labels, a score is not finite, or the labels do not hold both 0 and 1.
+    """
     hits, misses, thresholds = _sorted("precision_recall_curve", labels, scores)
     precision, recall = hits / (hits + misses), hits / hits[-1]
     return np.r_[precision[::-1], 1], np.r_[recall[::-1], 0], thresholds[::-1]
 
 
 def average_precision(labels: Any, scores: Any) -> float:
-    """The mean of the precisions, each weighted by what it adds to the recall."""
+    """The mean of the precisions, each weighted by what it adds to the recall.
+
+    Args:
+        labels: True or 1 for positive samples, False or 0 for others.
+        scores: How sure a model is that a sample is positive.
+
+    Raises:
+        ValueError: There are not as many scores as labels, a score is not finite, or the labels do not hold both 0 and 1.
+    """
     precision, recall, _ = precision_recall_curve(labels, scores)
     return float(-(np.diff(recall) * precision[:-1]).sum())

@@ -35,35 +35,77 @@ def spelled(opts: Mapping[str, Any] | None) -> dict[str, Any]:
 
 
 def linechart(container: Any, data: Any, opts: Mapping[str, Any] | None = None) -> Figure:
-    """`pyml.vis.line_chart` on a surface; options in tfjs-vis' or in Python's spelling."""
+    """`pyml.vis.line_chart` on a surface; options in tfjs-vis' or in Python's spelling.
+
+    Args:
+        container: A surface of the visor, its name, or a dict of `name` and `tab`; None only returns the figure.
+        data: What `pyml.vis.line_chart` takes first.
+        opts: Its other arguments by name, in Python's spelling or in tfjs-vis': `xLabel` is `x_label`.
+    """
     return on(container, charts.line_chart(data, **spelled(opts)))
 
 
 def scatterplot(container: Any, data: Any, opts: Mapping[str, Any] | None = None) -> Figure:
-    """`pyml.vis.scatter_plot` on a surface."""
+    """`pyml.vis.scatter_plot` on a surface.
+
+    Args:
+        container: A surface of the visor, its name, or a dict of `name` and `tab`; None only returns the figure.
+        data: What `pyml.vis.scatter_plot` takes first.
+        opts: Its other arguments by name, in Python's spelling or in tfjs-vis': `xLabel` is `x_label`.
+    """
     return on(container, charts.scatter_plot(data, **spelled(opts)))
 
 
 def barchart(container: Any, data: Any, opts: Mapping[str, Any] | None = None) -> Figure:
-    """`pyml.vis.bar_chart` on a surface."""
+    """`pyml.vis.bar_chart` on a surface.
+
+    Args:
+        container: A surface of the visor, its name, or a dict of `name` and `tab`; None only returns the figure.
+        data: What `pyml.vis.bar_chart` takes first.
+        opts: Its other arguments by name, in Python's spelling or in tfjs-vis': `xLabel` is `x_label`.
+    """
     return on(container, charts.bar_chart(data, **spelled(opts)))
 
 
 def histogram(container: Any, data: Any, opts: Mapping[str, Any] | None = None) -> Figure:
-    """`pyml.vis.histogram` on a surface."""
+    """`pyml.vis.histogram` on a surface.
+
+    Args:
+        container: A surface of the visor, its name, or a dict of `name` and `tab`; None only returns the figure.
+        data: What `pyml.vis.histogram` takes first.
+        opts: Its other arguments by name, in Python's spelling or in tfjs-vis': `xLabel` is `x_label`.
+    """
     return on(container, charts.histogram(data, **spelled(opts)))
 
 
 def heatmap(container: Any, data: Any, opts: Mapping[str, Any] | None = None) -> Figure:
-    """`pyml.vis.heatmap` on a surface."""
+    """`pyml.vis.heatmap` on a surface.
+
+    Args:
+        container: A surface of the visor, its name, or a dict of `name` and `tab`; None only returns the figure.
+        data: What `pyml.vis.heatmap` takes first.
+        opts: Its other arguments by name, in Python's spelling or in tfjs-vis': `xLabel` is `x_label`.
+    """
     return on(container, grids.heatmap(data, **spelled(opts)))
 
 
 def confusion_matrix(container: Any, data: Any, opts: Mapping[str, Any] | None = None) -> Figure:
-    """`pyml.vis.confusion_matrix` of counts on a surface."""
+    """`pyml.vis.confusion_matrix` of counts on a surface.
+
+    Args:
+        container: A surface of the visor, its name, or a dict of `name` and `tab`; None only returns the figure.
+        data: What `pyml.vis.confusion_matrix` takes first.
+        opts: Its other arguments by name, in Python's spelling or in tfjs-vis': `xLabel` is `x_label`.
+    """
     return on(container, classified.confusion_matrix(data, **spelled(opts)))
 
 
 def table(container: Any, data: Any, opts: Mapping[str, Any] | None = None) -> Figure:
-    """`pyml.vis.table` on a surface."""
+    """`pyml.vis.table` on a surface.
+
+    Args:
+        container: A surface of the visor, its name, or a dict of `name` and `tab`; None only returns the figure.
+        data: What `pyml.vis.table` takes first.
+        opts: Its other arguments by name, in Python's spelling or in tfjs-vis': `xLabel` is `x_label`.
+    """
     return on(container, grids.table(data, **spelled(opts)))

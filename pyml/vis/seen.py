@@ -123,6 +123,9 @@ def occlusion(model: Any, image: Any, class_index: int | None = None, patch: int
     Returns:
         A Figure; `.values` is `(height, width)`: the mean fall over the patches that cover a pixel.
 
+    Raises:
+        ValueError: `image` is no picture, or `patch` or `stride` not a positive integer.
+
     Source: Zeiler and Fergus 2013, "Visualizing and Understanding Convolutional Networks".
     """
     x = one_input("occlusion", model, image)

@@ -13,30 +13,64 @@ __all__ = ["fit_callbacks", "history", "layer", "model_summary", "per_class_accu
 
 
 def history(container: Any, history: Any, metrics: Sequence[str] | None = None, opts: Mapping[str, Any] | None = None) -> Figure:
-    """`pyml.vis.history` on a surface."""
+    """`pyml.vis.history` on a surface.
+
+    Args:
+        container: A surface of the visor, its name, or a dict of `name` and `tab`; None only returns the figure.
+        history: What `fit` returned.
+        metrics: Names of what is drawn; None draws all.
+        opts: The other arguments of `pyml.vis.history` by name, in Python's spelling or in tfjs-vis'.
+    """
     return on(container, training.history(history, metrics, **spelled(opts)))
 
 
 def fit_callbacks(container: Any, metrics: Sequence[str] | None = None, opts: Mapping[str, Any] | None = None) -> training.FitCallbacks:
-    """`pyml.vis.fit_callbacks` on a surface."""
+    """`pyml.vis.fit_callbacks` on a surface.
+
+    Args:
+        container: A surface of the visor, its name, or a dict of `name` and `tab`; None only returns the figure.
+        metrics: Names of what is drawn; None draws all.
+        opts: The other arguments of `pyml.vis.fit_callbacks` by name, in Python's spelling or in tfjs-vis'.
+    """
     return training.fit_callbacks(container, metrics, **spelled(opts))
 
 
 def per_class_accuracy(container: Any, class_accuracy: Any, class_labels: Sequence[Any] | None = None) -> Figure:
-    """`pyml.vis.per_class_accuracy` of what `metrics.per_class_accuracy` returned, on a surface."""
+    """`pyml.vis.per_class_accuracy` of what `metrics.per_class_accuracy` returned, on a surface.
+
+    Args:
+        container: A surface of the visor, its name, or a dict of `name` and `tab`; None only returns the figure.
+        class_accuracy: What `pyml.vis.metrics.per_class_accuracy` returned.
+        class_labels: Names of the classes.
+    """
     return on(container, classified.per_class_accuracy(class_accuracy, class_names=class_labels))
 
 
 def values_distribution(container: Any, tensor: Any) -> Figure:
-    """`pyml.vis.values_distribution` on a surface."""
+    """`pyml.vis.values_distribution` on a surface.
+
+    Args:
+        container: A surface of the visor, its name, or a dict of `name` and `tab`; None only returns the figure.
+        tensor: A tensor or an array.
+    """
     return on(container, networks.values_distribution(tensor))
 
 
 def layer(container: Any, layer: Any) -> Figure:
-    """`pyml.vis.layer` on a surface."""
+    """`pyml.vis.layer` on a surface.
+
+    Args:
+        container: A surface of the visor, its name, or a dict of `name` and `tab`; None only returns the figure.
+        layer: A built layer.
+    """
     return on(container, networks.layer(layer))
 
 
 def model_summary(container: Any, model: Any) -> Figure:
-    """`pyml.vis.model_summary` on a surface."""
+    """`pyml.vis.model_summary` on a surface.
+
+    Args:
+        container: A surface of the visor, its name, or a dict of `name` and `tab`; None only returns the figure.
+        model: A built model.
+    """
     return on(container, networks.model_summary(model))

@@ -75,6 +75,9 @@ class RandomGaussianBlur(ImageLayer):
     Input shape: `(height, width, channels)` or `(batch, height, width, channels)`, alone or in a dict with `"labels"`,
     `"bounding_boxes"` and `"segmentation_masks"`. Output shape: the same, float.
 
+    Raises:
+        ValueError: `kernel_size` is not an odd number, or two.
+
     Example:
         >>> pyml.layers.RandomGaussianBlur(seed=1)(np.ones((2, 8, 8, 3))).shape
         (2, 8, 8, 3)

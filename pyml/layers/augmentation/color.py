@@ -175,6 +175,9 @@ class RandomGrayscale(ImageLayer):
     Input shape: `(height, width, 3)` or `(batch, height, width, 3)`, alone or in a dict with `"labels"`,
     `"bounding_boxes"` and `"segmentation_masks"`. Output shape: the same, with three equal channels, float.
 
+    Raises:
+        ValueError: `factor` is not in `[0, 1]`.
+
     Example:
         >>> gray = pyml.layers.RandomGrayscale(1.0)(np.array([[[255., 0., 0.]]])).numpy().ravel()
         >>> bool(gray[0] == gray[1] == gray[2])

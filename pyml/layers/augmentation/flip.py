@@ -24,6 +24,9 @@ class RandomFlip(ImageLayer):
     Input shape: `(height, width, channels)` or `(batch, height, width, channels)`, alone or in a dict with `"labels"`,
     `"bounding_boxes"` and `"segmentation_masks"`. Output shape: the same, float.
 
+    Raises:
+        ValueError: `mode` is none of these words.
+
     Example:
         >>> image = np.array([[[1.], [2.], [3.]]])
         >>> layer = pyml.layers.RandomFlip("horizontal", seed=1)

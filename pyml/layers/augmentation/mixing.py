@@ -49,6 +49,9 @@ class RandomErasing(_Rectangles):
     Input shape: `(height, width, channels)` or `(batch, height, width, channels)`, alone or in a dict with `"labels"`,
     `"bounding_boxes"` and `"segmentation_masks"`. Output shape: the same, float.
 
+    Raises:
+        ValueError: `fill_value` is neither a number nor three.
+
     Source: Zhong et al. 2017, "Random Erasing Data Augmentation".
 
     Example:

@@ -28,6 +28,9 @@ class RandomPerspective(ImageLayer):
     Input shape: `(height, width, channels)` or `(batch, height, width, channels)`, alone or in a dict with `"labels"`,
     `"bounding_boxes"` and `"segmentation_masks"`. Output shape: the same, float.
 
+    Raises:
+        ValueError: `scale` is not in `[0, 1]`.
+
     Example:
         >>> pyml.layers.RandomPerspective(seed=1)(np.ones((2, 8, 8, 3))).shape
         (2, 8, 8, 3)

@@ -1,0 +1,122 @@
+"""Every public name says in its docstring what a user needs: each argument, the errors that it raises itself, an example."""
+
+from __future__ import annotations
+
+import ast
+import builtins
+import dis
+import functools
+import inspect
+import re
+import sys
+import textwrap
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parents[1]))
+
+from tools.docs import names
+
+LEFT_TO = re.compile(r"(?:\b[Ss]ee|\b[Ll]ike|\b[Aa]s(?: for| of| in| with| at)?|\bthose of|\bname of|\bnames for|\bof) (?:the )?`([\w.]+)`")
+EVERYWHERE = {"name": "what it is called in logs, summaries and configs", "dtype": "the dtype, or the policy, that is computed in"}
+STANDARD = "array_api"  # the page of names whose arguments the standard describes
+
+
+@functools.cache
+def entries():
+    """Name -> its page and object."""
+    return {entry.name: (page.path, entry.value) for page, those in names.entries().values() for entry in those if page.path != STANDARD}
+
+
+@functools.cache
+def by_last_name():
+    found = {}
+    for page, those in names.entries().values():
+        for entry in those:
+            for name in (entry.name, *entry.also):
+                found.setdefault(name.rpartition(".")[2], []).append((page.path.partition("/")[0], entry.value))
+    return found
+
+
+def own_text(value):
+    """A docstring without its example."""
+    return re.sub(r"^Examples?:.*?(?=^\S|\Z)", "", inspect.getdoc(value) or "", flags=re.M | re.S)
+
+
+@functools.cache
+def told(value, page, bases=True, seen=()):
+    """What the docstring says, and what those say that it leaves something to: "see `Conv2D`", "arguments as of `LSTM`", base classes."""
+    text = own_text(value)
+    if inspect.isclass(value) and bases:
+        text += "".join(inspect.cleandoc(base.__doc__ or "") for base in value.__mro__[1:] if base.__module__.startswith("pyml."))
+        text += (inspect.getdoc(value.__init__) or "") if value.__init__ is not object.__init__ else ""
+    for name in LEFT_TO.findall(text):
+        for family, other in by_last_name().get(name.rpartition(".")[2], []):
+            if family == page.partition("/")[0] and other is not value and other not in seen:
+                text += told(other, page, bases, (*seen, value))
+    return text
+
+
+def arguments(value):
+    """The names of what a call is given: not `**kwargs`, nor the `*args` of a class, which go on to another."""
+    try:
+        given = inspect.signature(value).parameters.values()
+    except (TypeError, ValueError):
+        return []
+    passed_on = {inspect.Parameter.VAR_KEYWORD, *([inspect.Parameter.VAR_POSITIONAL] if inspect.isclass(value) else [])}
+    return [p.name for p in given if p.kind not in passed_on and not p.name.startswith("_")]
+
+
+def speaks_of(text, word):
+    return re.search(rf"(?<!\w){word}(?!\w)", text) is not None
+
+
+def test_every_argument_stands_in_the_docstring_or_in_one_that_it_names():
+    untold = {}
+    for name, (page, value) in entries().items():
+        missing = [given for given in arguments(value) if given not in EVERYWHERE and not speaks_of(told(value, page), given)]
+        if missing:
+            untold[name] = missing
+    assert len(entries()) > 1000 and untold == {}
+
+
+def raised_in(function):
+    """Names of the exceptions that the body of a function raises, not those of functions within it."""
+    function = inspect.unwrap(function)
+    code = function.__code__ if inspect.isfunction(function) else None
+    if code is None or dis.opmap["RAISE_VARARGS"] not in code.co_code[::2] or code.co_filename.startswith("<"):  # as of a dataclass
+        return set()
+    source = textwrap.dedent(inspect.getsource(function))
+    found, waiting = set(), list(ast.iter_child_nodes(ast.parse(source).body[0]))
+    while waiting:
+        node = waiting.pop()
+        if isinstance(node, ast.Raise) and node.exc is not None:
+            raised = node.exc.func if isinstance(node.exc, ast.Call) else node.exc
+            found |= {raised.id} if isinstance(raised, ast.Name) and raised.id[0].isupper() else set()
+        if not isinstance(node, (ast.FunctionDef, ast.ClassDef, ast.Lambda)):
+            waiting += ast.iter_child_nodes(node)
+    return found
+
+
+def own_errors(value):
+    """What a function raises itself; of a class, what making and calling it does."""
+    if not inspect.isclass(value):
+        return raised_in(value)
+    return set().union(*(raised_in(vars(value)[name]) for name in ("__init__", "build", "call", "__call__") if name in vars(value)))
+
+
+def names_of(error, value):
+    """The name of an exception and those of the ones that it is a kind of."""
+    found = getattr(inspect.getmodule(inspect.unwrap(value)), error, None) or getattr(builtins, error, None)
+    return [kind.__name__ for kind in found.__mro__ if kind not in (object, BaseException, Exception)] if found else [error]
+
+
+def test_every_error_that_a_public_name_raises_itself_stands_in_its_docstring():
+    untold, raising = {}, 0
+    for name, (page, value) in entries().items():
+        errors = own_errors(value)
+        raising += bool(errors)
+        text = told(value, page, bases=False)
+        missing = [error for error in errors if not any(speaks_of(text, known) for known in names_of(error, value))]
+        if missing:
+            untold[name] = missing
+    assert raising > 200 and untold == {}
