@@ -202,6 +202,26 @@ def test_the_symbolic_shape_of_a_layer_is_that_of_its_output(cls, cpu):
         assert [tensor.dtype for tensor in found] == [array.dtype.name for array in given]
 
 
+def call_with(layer, kwargs, values):
+    """The results for `values`; None where the layer refuses their dtypes."""
+    try:
+        return leaves(layer(*values, **kwargs))
+    except (TypeError, ValueError):
+        return None
+
+
+@every(registry.LAYERS)
+def test_the_symbolic_dtype_of_a_layer_is_that_of_its_output(cls, cpu):
+    for sample in cls._samples():
+        drawn_once = drawn(sample)
+        for dtype in ("int32", "uint8", "float16"):
+            values = mapped(lambda leaf, dtype=dtype: np.abs(leaf).astype(dtype) if leaf.dtype.kind == "f" else leaf, drawn_once)
+            given = call_with(sample.made, sample.kwargs, as_tensors(values))
+            found = call_with(sample.made, sample.kwargs, symbolic(sample, values))
+            if given is not None and found is not None:
+                assert [tensor.dtype for tensor in found] == [tensor.dtype for tensor in given], dtype
+
+
 @every(registry.LAYERS)
 def test_a_model_with_the_layer_comes_back_from_its_config_and_its_files(cls, cpu, tmp_path):
     folder = tmp_path / cls.__name__

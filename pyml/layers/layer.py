@@ -17,7 +17,7 @@ from pyml.core.recompute import RematScope, call_layer, current_remat
 from pyml.core.symbolic import VALUES, KerasTensor, Operation, any_symbolic, infer_output_spec
 from pyml.core.tensor import tensor_of
 from pyml.core.trace import stateless_here, tracing
-from pyml.core.tree import flatten, map_structure
+from pyml.core.tree import flatten, map_structure, pack_sequence_as
 from pyml.dtypes import FLOATS, NARROW
 from pyml.errors import PymlError, did_you_mean
 from pyml.layers import call_context
@@ -317,12 +317,21 @@ class Layer(KeptWeights, Operation, Configured, kind=LAYERS):
         return unlabelled(leaf) if self.autocast else leaf
 
     def compute_output_spec(self, *args: Any, **kwargs: Any) -> Any:
-        if "compute_output_shape" in overridden(type(self)):
-            first = args[0] if args else next(iter(kwargs.values()))
-            shapes = self.compute_output_shape(map_structure(lambda t: tuple(t.shape), first))
-            dtype = getattr(flatten(first)[0], "dtype", self._dtype)
-            return specs_of(shapes, self.compute_dtype if dtype in FLOATS and self._rounds and self.autocast else dtype)
-        return infer_output_spec(self._call_on_probes, args, kwargs)
+        if "compute_output_shape" not in overridden(type(self)):
+            return infer_output_spec(self._call_on_probes, args, kwargs)
+        first = args[0] if args else next(iter(kwargs.values()))
+        dtypes = [getattr(leaf, "dtype", self._dtype) for leaf in flatten(first)]
+        floats = set(dtypes) <= set(FLOATS)
+        dtype = dtypes[0] if floats and not (self._rounds and self.autocast) else self.compute_dtype
+        specs = specs_of(self.compute_output_shape(map_structure(lambda t: tuple(t.shape), first)), dtype)
+        if floats or not self.built:
+            return specs
+        try:                      # integers may stay what they are (Flatten), or not (Dense)
+            found = flatten(infer_output_spec(self._call_on_probes, args, kwargs))
+        except Exception:         # it is computed from values; Keras says the policy's dtype then
+            return specs
+        return pack_sequence_as(specs, [KerasTensor(spec.shape, dtype=other.dtype)
+                                        for spec, other in zip(flatten(specs), found, strict=True)])  # fmt: skip
 
     def symbolic_call(self, *args: Any, **kwargs: Any) -> Any:
         """Puts a call into the graph and returns its symbolic outputs, with what their masks will look like."""
@@ -353,7 +362,7 @@ class Layer(KeptWeights, Operation, Configured, kind=LAYERS):
                 output._keras_mask = mask
 
     def _call_on_probes(self, *args: Any, **kwargs: Any) -> Any:
-        return self._call_on_values(args, dict(kwargs))
+        return self._call_on_values(map_structure(self._convert, args), dict(kwargs))
 
     def compute_output_shape(self, input_shape: Any) -> Any:
         """The shape of the output for an input of `input_shape`; None stands for unknown sizes."""

@@ -9,8 +9,9 @@ from weakref import WeakKeyDictionary
 import numpy as np
 
 from pyml import dtype_policies
-from pyml.core import Tensor, Variable
+from pyml.core import Tensor, Variable, convert_to_tensor
 from pyml.core.symbolic import KerasTensor
+from pyml.core.tensor import tensor_of
 from pyml.core.trace import Trace, tracing
 from pyml.core.tree import flatten, is_nested, map_structure
 from pyml.dtype_policies import DTypePolicy, FloatDTypePolicy
@@ -124,6 +125,22 @@ def set_mask(outputs: Any, mask: Any) -> None:
         mask = next(iter(mask), None)
     if isinstance(outputs, Tensor) and mask is not None:
         outputs._keras_mask = mask
+
+
+def with_masks(inputs: list[Any], mask: Any) -> list[Any]:
+    """Flat inputs that carry the masks that a model was called with; those of the caller stay as they are."""
+    if mask is None:
+        return inputs
+    masks = flatten(mask)
+    return [_masked(x, own) for x, own in zip(inputs, [*masks, *[None] * (len(inputs) - len(masks))], strict=False)]
+
+
+def _masked(x: Any, mask: Any) -> Any:
+    if mask is None or not isinstance(x, Tensor) or getattr(x, "_keras_mask", None) is mask:
+        return x
+    copy = tensor_of(x._node, x.dtype)
+    copy._keras_mask = mask if isinstance(mask, (Tensor, KerasTensor)) else convert_to_tensor(mask)
+    return copy
 
 
 _signatures: WeakKeyDictionary[type, Signature] = WeakKeyDictionary()   # a page defines its classes again at each run

@@ -147,8 +147,9 @@ def reduce_weighted_values(values: Any, sample_weight: Any = None, reduction: st
     if sample_weight is not None:
         sample_weight = ops.cast(ops.convert_to_tensor(sample_weight), values.dtype)
         values, sample_weight = squeeze_or_expand_to_same_rank(values, sample_weight)
-        shape = weight_shape(sample_weight.shape, values.shape)
-        values = values * ops.reshape(sample_weight, shape)
+        if values.shape:
+            sample_weight = ops.reshape(sample_weight, weight_shape(sample_weight.shape, values.shape))
+        values = values * sample_weight          # a loss that is one number for the batch is weighed by each, as in Keras
     if reduction in (None, "none") or len(values.shape) == 0:
         return values
     total = ops.sum(values)

@@ -11,7 +11,7 @@ from pyml.core.symbolic import KerasTensor, any_symbolic, infer_output_spec
 from pyml.core.tree import flatten, is_nested, map_structure
 from pyml.errors import ShapeError
 from pyml.layers.layer import Layer
-from pyml.layers.signature import overridden, specs_of
+from pyml.layers.signature import overridden, specs_of, with_masks
 from pyml.models.beginning import HostStage, host_stage, staged, text_inputs
 from pyml.models.configs import graph_config, model_from_graph_config
 from pyml.models.files import KeptInFiles
@@ -169,7 +169,7 @@ class Model(KeptInFiles):
                 return stage.run_rest(inputs)
             if self._graph is None:
                 raise TypeError(f"{type(self).__name__} must define call(inputs), or be made as Model(inputs, outputs).")
-            outputs = self._graph.run(self._standardized(inputs), training=training)
+            outputs = self._graph.run(with_masks(self._standardized(inputs), mask), training=training)
             return outputs[0] if isinstance(outputs, (list, tuple)) and len(outputs) == 1 else outputs
 
     def compute_output_spec(self, *args: Any, **kwargs: Any) -> Any:
@@ -223,11 +223,22 @@ class Model(KeptInFiles):
                     f'Model "{self.name}": missing data for input(s) {", ".join(missing)}. '
                     f"Received keys: {', '.join(inputs)}."
                 )
-            return [inputs[key] for key in keys]
+            inputs = [inputs[key] for key in keys]
         return flatten(inputs) if is_nested(inputs) else [inputs]
 
     def _fit_input(self, graph: Graph, index: int, x: Any, spec: KerasTensor) -> Any:
-        """One input in the rank and dtype that the graph expects; a last axis of 1 is added or taken away, as in Keras."""
+        """One input in the rank and dtype that the graph expects; a last axis of 1 is added or taken away, as in Keras.
+
+        Batches of another size than `Input(batch_size=)` said pass, as there: the last of an epoch may be smaller.
+        """
+        if x is None:
+            history = spec._keras_history
+            if history is None or not getattr(history.operation, "optional", False):
+                raise ValueError(
+                    f"Model \"{self.name}\": the input '{graph.input_names[index]}' is not optional, but None was passed; "
+                    "give it a tensor, or make it by Input(optional=True)."
+                )
+            return None
         shape = tuple(x.shape)
         expected = spec.shape
         if len(shape) == len(expected) + 1 and shape[-1] == 1 and expected[-1] != 1:
@@ -236,7 +247,7 @@ class Model(KeptInFiles):
             x, shape = x[..., None] if isinstance(x, np.ndarray) else ops.expand_dims(x, axis=-1), (*shape, 1)
         fits = len(shape) == len(expected)
         if fits:
-            for e, s in zip(expected, shape, strict=True):
+            for e, s in zip(expected[1:], shape[1:], strict=True):
                 fits = fits and (e is None or s is None or e == s)
         if not fits:
             raise ShapeError(

@@ -8,6 +8,7 @@ from pyml.core.probes import without_probe
 from pyml.core.symbolic import CallNode, KerasTensor
 from pyml.layers.input_layer import InputLayer
 from pyml.layers.layer import Layer
+from pyml.layers.signature import with_masks
 from pyml.models.graph import Graph
 from pyml.models.model import Model
 from pyml.objects.registry import LAYERS
@@ -156,7 +157,7 @@ class Sequential(Model):
         stage = self._host_stage()
         if stage is not None and stage.ran(inputs):
             return stage.run_rest(inputs)
-        x = self._standardized(inputs)[0]
+        x = with_masks(self._standardized(inputs), mask)[0]
         for layer in self.layers:
             x = layer(x)
         return x

@@ -71,12 +71,14 @@ def rows_of(model: Trainer, source: Source, asked: int | None, what: str) -> int
     """Samples in each batch: what was asked for, else what the model's inputs say, else 32.
 
     Raises:
-        ValueError: The model takes batches of one size only, and these have another.
+        ValueError: A layer remembers batches of one size, and these have another.
     """
     sizes = {tensor.shape[0] for tensor in model.inputs or () if tensor.shape and tensor.shape[0] is not None}
     if not sizes:
         return 32 if asked is None else asked
     fixed = min(sizes)
+    if not any(getattr(layer, "stateful", False) for layer in model._flatten_layers()):
+        return fixed if asked is None else asked       # only what is remembered from batch to batch needs as many again
     takes = f"{what}: model '{model.name}' takes batches of exactly {fixed} samples, as its Input says."
     if asked not in (None, fixed):
         raise ValueError(f"{takes} Received: batch_size={asked}")

@@ -216,15 +216,15 @@ class Steps:
 
     def metric_places(self) -> tuple[list[tuple[str, tuple[int, ...]]], list[str]]:
         """Name and shape of each result of the metrics, and the names in the order in which lists have them: those that are named
-        after an output come last, as in Keras, which sorts them."""
+        after an output, and the keys of results that are dicts, come last, as in Keras, which sorts them."""
         found: list[tuple[str, tuple[int, ...]]] = []
-        of_outputs = set()
+        first = []
         for name, metric in self.model._named_metrics():
             shapes = metric_shapes(metric)
             found += shapes.items() if isinstance(shapes, dict) else [(name, shapes)]
-            if name != metric.name and name.endswith(f"_{metric.name}"):
-                of_outputs.add(name)
-        return found, [name for name, _ in found if name not in of_outputs]
+            if name == metric.name or not name.endswith(f"_{metric.name}"):
+                first.append(name)
+        return found, first
 
 
 def eager(function: Callable[..., Any]) -> Step:

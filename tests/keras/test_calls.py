@@ -177,17 +177,36 @@ def test_a_model_of_a_fixed_batch_size_trains_evaluates_and_predicts_without_bei
     assert model.train_on_batch(X[:4], TARGETS[:4]) > 0
 
 
+STEPS = np.ones((12, 5, 3), "float32")
+
+
+def remembering():
+    model = pyml.Sequential([pyml.Input(batch_shape=(4, 5, 3)), pyml.layers.LSTM(3, stateful=True)])
+    model.compile("sgd", "mse")
+    return model
+
+
 @pytest.mark.parametrize(("call", "message"), [
-    (lambda m: m.fit(X, TARGETS, batch_size=3, verbose=0), "fit: .*exactly 4 samples.*batch_size=3"),
-    (lambda m: m.fit(X[:6], TARGETS[:6], verbose=0), "fit: .*exactly 4 samples.*6 samples, which leaves 2"),
-    (lambda m: m.evaluate(X[:6], TARGETS[:6], verbose=0), "evaluate: .*exactly 4 samples.*leaves 2"),
-    (lambda m: m.predict(X[:6], verbose=0), "predict: .*exactly 4 samples.*leaves 2"),
-    (lambda m: m.fit(X, TARGETS, validation_data=(X[:6], TARGETS[:6]), verbose=0), "validation_data: .*leaves 2"),
-    (lambda m: m.train_on_batch(X, TARGETS), r"expected \(4, 6\), received \(12, 6\)"),
-    (lambda m: m.fit(iter([(X, TARGETS)]), verbose=0), r"expected \(4, 6\), received \(12, 6\)")])  # fmt: skip
+    (lambda m: m.fit(STEPS, TARGETS, batch_size=3, verbose=0), "fit: .*exactly 4 samples.*batch_size=3"),
+    (lambda m: m.fit(STEPS[:6], TARGETS[:6], verbose=0), "fit: .*exactly 4 samples.*6 samples, which leaves 2"),
+    (lambda m: m.evaluate(STEPS[:6], TARGETS[:6], verbose=0), "evaluate: .*exactly 4 samples.*leaves 2"),
+    (lambda m: m.predict(STEPS[:6], verbose=0), "predict: .*exactly 4 samples.*leaves 2"),
+    (lambda m: m.fit(STEPS, TARGETS, validation_data=(STEPS[:6], TARGETS[:6]), verbose=0), "validation_data: .*leaves 2"),
+    (lambda m: m.train_on_batch(STEPS, TARGETS), "stateful for batches of 4 samples; received 12"),
+    (lambda m: m.fit(iter([(STEPS, TARGETS)]), verbose=0), "stateful for batches of 4 samples; received 12")])  # fmt: skip
 def test_batches_of_another_size_than_the_fixed_one(call, message):
-    model = fixed()
+    model = remembering()
     nothing_ran(model, lambda: call(model), ValueError, message)
+
+
+@pytest.mark.parametrize("kind", ["sequential", "functional"])
+def test_a_model_that_remembers_nothing_takes_batches_of_other_sizes_than_its_input_says(kind):
+    model = fixed(kind)
+    model.fit(X[:6], TARGETS[:6], batch_size=5, verbose=0)
+    want = X @ model.get_weights()[0] + model.get_weights()[1]
+    for found in (model.predict(X[:6], verbose=0), model(X[:6])):
+        np.testing.assert_allclose(np.asarray(found), want[:6], atol=1e-5)
+    assert np.isclose(model.evaluate(X[:7], TARGETS[:7], verbose=0), ((want[:7] - 1) ** 2).mean(), atol=1e-5)
 
 
 def test_a_stateful_layer_trains_with_a_fixed_batch_size(device):

@@ -214,6 +214,16 @@ def test_weights_of_a_column_fit_values_of_a_row(cpu):
     close(losses.MeanSquaredError()(y, p, weights[:, None]), (((y - p) ** 2).mean(-1) * weights).mean())
 
 
+def test_a_loss_of_one_number_is_weighed_by_every_sample(device):
+    x, y, weights = RNG.standard_normal((6, 3)), RNG.integers(0, 2, (6, 1)), np.arange(6.0)
+    model = pyml.Sequential([pyml.Input((3,)), pyml.layers.Dense(1)])
+    model.compile("sgd", lambda t, p: pyml.ops.mean(pyml.ops.abs(t - p)))
+    plain = model.evaluate(x, y, verbose=0)
+    assert np.isclose(model.evaluate(x, y, verbose=0, sample_weight=weights), plain * weights.mean(), rtol=1e-4)
+    history = model.fit(x, y, verbose=0, class_weight={0: 2.0, 1: 0.5}).history
+    assert np.isclose(history["loss"][0], plain * np.where(y == 1, 0.5, 2.0).mean(), rtol=1e-4)
+
+
 @pytest.mark.parametrize("shape", [(3,), (4, 2), (4, 3, 2), (2, 3)])
 def test_weights_that_do_not_fit_are_refused(shape, cpu):
     y, p = RNG.standard_normal((2, 4, 3, 5))

@@ -96,3 +96,18 @@ def test_scores_of_a_query_that_may_see_nothing_are_0(device):
     mask[0, 2] = False
     _, scores = layers.MultiHeadAttention(2, 2)(q, q, attention_mask=mask, return_attention_scores=True)
     np.testing.assert_allclose(scores.numpy().sum(-1), [[[1, 1, 0]] * 2], atol=1e-5)
+
+
+def test_keys_of_metrics_that_return_dicts_come_last_in_lists_sorted(cpu):
+    class Two(pyml.metrics.Mean):
+        def update_state(self, y_true, y_pred, sample_weight=None):
+            return super().update_state(y_pred)
+
+        def result(self):
+            return {"zoo": super().result(), "apple": super().result() * 2}
+
+    model = pyml.Sequential([pyml.Input((3,)), pyml.layers.Dense(1, kernel_initializer="ones")])
+    model.compile("sgd", "mse", metrics=[Two(), "mae"])
+    x, y = np.ones((4, 3), "float32"), np.ones((4, 1), "float32")
+    assert model.evaluate(x, y, verbose=0) == [4.0, 2.0, 6.0, 3.0]      # loss, mae, then apple, zoo
+    assert model.test_on_batch(x, y) == [4.0, 2.0, 6.0, 3.0]

@@ -98,3 +98,33 @@ def test_weights_are_made_with_every_argument(cpu):
     assert (weight.autocast, weight.aggregation, weight.name) == (False, "mean", "w")
     with pytest.raises(ValueError, match="keyword argument"):
         layer.add_weight("w")
+
+
+@pytest.mark.parametrize("kind", ["functional", "sequential", "nested"])
+def test_a_mask_that_a_model_is_called_with_reaches_its_layers(kind, cpu):
+    inner = pyml.Sequential([pyml.Input((3, 2)), layers.Dense(2, kernel_initializer="identity"), layers.GlobalAveragePooling1D()])
+    i = pyml.Input((3, 2))
+    model = {"sequential": inner, "functional": pyml.Model(i, layers.GlobalAveragePooling1D()(i))}.get(kind)
+    x, mask = np.arange(12, dtype="float32").reshape(2, 3, 2), np.array([[1, 0, 1], [1, 0, 0]], bool)
+    given = pyml.ops.convert_to_tensor(x)
+    if kind == "nested":
+        class Outer(layers.Layer):
+            def call(self, inputs, mask=None):
+                return inner(inputs, mask=mask)
+
+        model = Outer()
+    np.testing.assert_allclose(model(given, mask=mask), [[2, 3], [6, 7]], atol=1e-6)
+    np.testing.assert_allclose(model(given), x.mean(1), atol=1e-6)       # the mask was that call's
+
+
+def test_an_optional_input_may_be_none_and_no_other(cpu):
+    class Sum(layers.Layer):
+        def call(self, x, y=None):
+            return x if y is None else x + y
+
+    a, b = pyml.Input((3,), name="a"), pyml.Input((3,), name="b", optional=True)
+    model, x = pyml.Model([a, b], Sum()(a, b)), np.ones((2, 3), "float32")
+    assert model([x, None]).numpy().max() == 1 and model([x, x]).numpy().max() == 2
+    assert model({"a": x, "b": None}).numpy().max() == 1
+    with pytest.raises(ValueError, match=r"input 'a' is not optional, but None was passed"):
+        model([None, x])

@@ -8,6 +8,7 @@ from typing import Any
 from pyml import ops
 from pyml.core.symbolic import KerasTensor
 from pyml.core.tree import map_structure
+from pyml.dtypes import FLOATS
 from pyml.layers.augmentation.base import ImageLayer
 from pyml.layers.dense import positive_int
 from pyml.objects.samples import Sample, draw, sample
@@ -60,7 +61,7 @@ class MaxNumBoundingBoxes(ImageLayer):
 
     def compute_output_spec(self, *args: Any, **kwargs: Any) -> Any:
         data = args[0] if args else kwargs["data"]
-        found = map_structure(lambda x: KerasTensor(x.shape, dtype=x.dtype), data)
+        found = map_structure(lambda x: KerasTensor(x.shape, dtype=self.compute_dtype if x.dtype in FLOATS else x.dtype), data)
         if isinstance(data, Mapping) and "bounding_boxes" in data:
             found["bounding_boxes"] = {key: KerasTensor((x.shape[0], self.max_number, *x.shape[2:]), dtype=x.dtype)
                                        for key, x in data["bounding_boxes"].items()}

@@ -53,7 +53,8 @@ class RandomCrop(ImageLayer):
         return int(float(height - inner) / 2), int(float(width - across) / 2)
 
     def transform_images(self, images: Any, transformation: Any, training: bool = True) -> Any:
-        return self._cut(self.as_floats(images), transformation, "bilinear") if training else images
+        images = self.as_floats(images)
+        return self._cut(images, transformation, "bilinear") if training else images
 
     def _cut(self, images: Any, transformation: Any, interpolation: str) -> Any:
         for axis, start, part in zip(self._plane, transformation, (self.height, self.width), strict=True):
