@@ -71,7 +71,7 @@ def test_what_only_makes_samples_is_not_changed(tmp_path):
 
 
 def test_what_only_samples_of_classes_need_is_not_changed(tmp_path):
-    source = "class A:\n    def _samples(self):\n        yield _like(3)\n\n\ndef _like(x):\n    return x + _Z\n\n\n_Z = 4\n"
+    source = "class A:\n    def _samples(self):\n        yield _like(3)\n\n\ndef _like(x):\n    return x + _Y + _Z\n\n\n_Y, _Z = 4, 5\n"
     finder = changes.Finder(tmp_path, source)
     finder.visit(ast.parse(source))
     assert not finder.found

@@ -9,7 +9,7 @@ import numpy as np
 
 from pyml import ops
 from pyml.core.types import TensorLike
-from pyml.metrics.thresholds import ThresholdMetric, ratio
+from pyml.metrics.thresholds import ThresholdMetric
 from pyml.objects.samples import Sample, draw, sample
 
 __all__ = ["PrecisionAtRecall", "RecallAtPrecision", "SensitivityAtSpecificity", "SpecificityAtSensitivity"]
@@ -38,15 +38,15 @@ class _At(ThresholdMetric, abstract=True):
 
     @property
     def _recall(self) -> Any:
-        return ratio(self.true_positives, self.true_positives + self.false_negatives)
+        return ops.divide_no_nan(self.true_positives, self.true_positives + self.false_negatives)
 
     @property
     def _precision(self) -> Any:
-        return ratio(self.true_positives, self.true_positives + self.false_positives)
+        return ops.divide_no_nan(self.true_positives, self.true_positives + self.false_positives)
 
     @property
     def _specificity(self) -> Any:
-        return ratio(self.true_negatives, self.true_negatives + self.false_positives)
+        return ops.divide_no_nan(self.true_negatives, self.true_negatives + self.false_positives)
 
 
 def _sample(made: Any, least: float, held: Any, wanted: Any) -> Sample:

@@ -10,7 +10,7 @@ import numpy as np
 from pyml import ops
 from pyml.core.types import TensorLike
 from pyml.errors import ShapeError
-from pyml.metrics.thresholds import ThresholdMetric, evenly, ratio
+from pyml.metrics.thresholds import ThresholdMetric, evenly
 from pyml.objects.samples import Sample, draw, sample
 
 __all__ = ["AUC"]
@@ -110,25 +110,25 @@ class AUC(ThresholdMetric):
     def _curve(self) -> tuple[Any, Any]:
         """The two shares at every threshold."""
         tp, fp, tn, fn = (ops.convert_to_tensor(getattr(self, name)) for name in self._counts)
-        recall = ratio(tp, tp + fn)
+        recall = ops.divide_no_nan(tp, tp + fn)
         if self.curve == "ROC":
-            return ratio(fp, fp + tn), recall
+            return ops.divide_no_nan(fp, fp + tn), recall
         if self.curve == "PR":
-            return recall, ratio(tp, tp + fp)
-        scale, none = ratio(tp + fn, tn + fp), ops.equal(tp, 0.0)
-        gain = ops.maximum(ops.where(none, 0.0, 1.0 - scale * ratio(fn, tp)), 0.0)
-        return gain, ops.where(none, 1.0, 1.0 - scale * ratio(fp, tp))
+            return recall, ops.divide_no_nan(tp, tp + fp)
+        scale, none = ops.divide_no_nan(tp + fn, tn + fp), ops.equal(tp, 0.0)
+        gain = ops.maximum(ops.where(none, 0.0, 1.0 - scale * ops.divide_no_nan(fn, tp)), 0.0)
+        return gain, ops.where(none, 1.0, 1.0 - scale * ops.divide_no_nan(fp, tp))
 
     def _interpolated(self) -> Any:
         """The pieces of the area under precision over recall, between which precision is not linear (Davis and Goadrich 2006)."""
         tp, fp, _, fn = (ops.convert_to_tensor(getattr(self, name)) for name in self._counts)
         said = tp + fp
         gained = tp[:-1] - tp[1:]
-        slope = ratio(gained, ops.maximum(said[:-1] - said[1:], 0.0))
+        slope = ops.divide_no_nan(gained, ops.maximum(said[:-1] - said[1:], 0.0))
         intercept = tp[1:] - slope * said[1:]
         both = ops.logical_and(said[:-1] > 0, said[1:] > 0)
-        growth = ops.where(both, ratio(said[:-1], ops.maximum(said[1:], 0.0)), 1.0)
-        return ratio(slope * (gained + intercept * ops.log(growth)), ops.maximum(tp[1:] + fn[1:], 0.0))
+        growth = ops.where(both, ops.divide_no_nan(said[:-1], ops.maximum(said[1:], 0.0)), 1.0)
+        return ops.divide_no_nan(slope * (gained + intercept * ops.log(growth)), ops.maximum(tp[1:] + fn[1:], 0.0))
 
     def _total(self, pieces: Any) -> Any:
         if not self.multi_label:
@@ -136,7 +136,8 @@ class AUC(ThresholdMetric):
         areas = ops.sum(pieces, axis=0)
         if self.label_weights is None:
             return ops.mean(areas)
-        return ratio(ops.sum(areas * ops.convert_to_tensor(np.array(self.label_weights, np.float32))), np.float32(sum(self.label_weights)))
+        weights = np.array(self.label_weights, np.float32)
+        return ops.divide_no_nan(ops.sum(areas * ops.convert_to_tensor(weights)), weights.sum())
 
     @classmethod
     def _samples(cls) -> Iterator[Sample]:

@@ -9,7 +9,7 @@ import numpy as np
 
 from pyml import ops
 from pyml.core.types import TensorLike
-from pyml.metrics.thresholds import LOWEST, ThresholdMetric, evenly, parse_thresholds, ratio
+from pyml.metrics.thresholds import LOWEST, ThresholdMetric, evenly, parse_thresholds
 from pyml.objects.samples import Sample, draw, sample
 
 __all__ = ["FalseNegatives", "FalsePositives", "Precision", "Recall", "TrueNegatives", "TruePositives"]
@@ -129,7 +129,7 @@ class _Share(ThresholdMetric, abstract=True):
         self._count(y_true, y_pred, sample_weight, self.top_k, self.class_id)
 
     def result(self) -> Any:
-        share = ratio(self.true_positives, self.true_positives + getattr(self, self._counts[1]))
+        share = ops.divide_no_nan(self.true_positives, self.true_positives + getattr(self, self._counts[1]))
         return share[0] if len(self._limits) == 1 else share
 
 

@@ -40,12 +40,6 @@ def evenly(thresholds: Sequence[float]) -> bool:
     return count > 2 and bool(np.allclose(thresholds, np.arange(count, dtype=np.float32) / (count - 1), atol=1e-7))
 
 
-def ratio(part: Any, whole: Any) -> Tensor:
-    """`part / whole`, and 0 where the whole is 0."""
-    nothing = ops.equal(whole, 0.0)
-    return ops.where(nothing, 0.0, part / ops.where(nothing, 1.0, whole))
-
-
 def of_top(x: Tensor, k: int) -> Tensor:
     """`x` where it is among the `k` largest of its row, else the lowest number; of equal ones the first."""
     n = x.shape[-1]
@@ -121,8 +115,8 @@ class ThresholdMetric(Metric, abstract=True):
         """Predictions and what they are compared with."""
         if not self._even:
             return y_pred, ops.convert_to_tensor(np.array(self._limits, np.float32))
-        last = len(self._limits) - 1
-        place = ops.ceil(ops.clip(y_pred, 0.0, 1.0) * float(last)) - 1.0
+        count = len(self._limits)
+        above = ops.ceil(ops.clip(y_pred, 0.0, 1.0) * (count - 1.0))       # so many thresholds
         if self._limits[0] < 0:
-            place = ops.maximum(place, 0.0)
-        return place, ops.convert_to_tensor(np.arange(last + 1, dtype=np.float32) - 0.5)
+            above = ops.maximum(above, 1.0)
+        return above, ops.convert_to_tensor(np.arange(count, dtype=np.float32))

@@ -42,6 +42,18 @@ def test_what_has_seen_nothing_is_0(metric, cpu):
     assert float(metric([3.0, 5.0], [0.0, 0.0])) == 0.0
 
 
+@pytest.mark.parametrize("metric", [metrics.Mean, metrics.Sum])
+def test_what_rounding_kept_from_a_sum_is_forgotten_with_it(metric, cpu):
+    metric = metric()
+    for value, total in ((2.0**24, 2**24), (1.0, 2**24), (1.0, 2**24 + 2), (1.0, 2**24 + 4)):     # float32 has no 2**24 + 1
+        metric.update_state(value)
+        assert float(metric.total.numpy()) == total
+    metric.reset_state()
+    assert float(metric(0.25)) == 0.25
+    running = metric._running if isinstance(metric._running, tuple) else [metric._running]
+    assert not any(each.excess.trainable for each in running)
+
+
 def test_a_call_gathers_and_gives_the_value_so_far(cpu):
     metric = metrics.BinaryAccuracy()
     assert float(metric([[1], [0]], [[0.9], [0.6]])) == 0.5

@@ -46,6 +46,20 @@ def test_adafactor_steps_by_the_scale_of_the_weights_or_the_least_one(start, gra
     np.testing.assert_allclose(own.numpy(), start - max(1e-3, start) * 0.1 * share, rtol=1e-4, atol=1e-9)
 
 
+def test_adafactor_keeps_rows_and_columns_of_each_matrix_of_a_kernel(cpu):
+    w, r, c = RNG.standard_normal((2, 3, 4)), 0.0, 0.0
+    optimizer, own = optimizers.Adafactor(0.5, clip_threshold=0.8), pyml.Variable(w.astype("float32"))
+    for t in (1, 2, 3):
+        g = RNG.standard_normal((2, 3, 4))
+        optimizer.apply([tensor(g)], [own])
+        kept = 1 - t**-0.8
+        r, c = kept * r + (1 - kept) * (g * g).mean(-1), kept * c + (1 - kept) * (g * g).mean(-2)
+        u = g / np.sqrt((r / r.mean(-1, keepdims=True))[..., None] * c[..., None, :])
+        u /= max(1, np.sqrt((u * u).mean()) / 0.8)
+        w = w - max(1e-3, np.sqrt((w * w).mean())) * min(0.5, t**-0.5) * u
+        np.testing.assert_allclose(own.numpy(), w, rtol=1e-4, atol=1e-5)
+
+
 def test_ftrl_holds_weights_at_0_while_the_sum_of_gradients_is_within_l1(cpu):
     optimizer, own = optimizers.Ftrl(0.5, l1_regularization_strength=0.5), pyml.Variable(np.zeros(4, "float32"))
     optimizer.apply([tensor([0.25, -0.5, 0.75, -1.0])], [own])

@@ -150,8 +150,8 @@ def only_for_samples(module: ast.Module) -> list[ast.stmt]:
     for statement in module.body:
         if isinstance(statement, ast.FunctionDef):
             made[statement.name] = statement
-        elif isinstance(statement, ast.Assign) and isinstance(statement.targets[0], ast.Name):
-            made[statement.targets[0].id] = statement
+        elif isinstance(statement, ast.Assign):
+            made |= {name.id: statement for name in ast.walk(statement.targets[0]) if isinstance(name, ast.Name)}
     users: dict[str, list[ast.stmt | None]] = {}  # of each name; None for samples
 
     def look(node: ast.AST, user: ast.stmt | None) -> None:
@@ -166,7 +166,8 @@ def only_for_samples(module: ast.Module) -> list[ast.stmt]:
         look(statement, statement)
     left: list[ast.stmt] = []
     while more := [s for name, s in made.items() if s not in left and users.get(name)
-                   and all(user is None or user is s or user in left for user in users[name])]:  # fmt: skip
+                   and all(user is None or user is s or user in left
+                           for other, of in made.items() if of is s for user in users.get(other, ()))]:  # fmt: skip
         left += more
     return left
 
