@@ -205,7 +205,7 @@ def anything(seed: int) -> Graph:
     pick = lambda those: those[int(number() * len(those))]
     shape = pick([(6, 8), (5, 7), (4, 4), (33, 12), (1, 9)])
     leaves = [leaf(*shape) for _ in range(3)]
-    nodes: list[Node] = [*leaves]
+    nodes: list[Node] = [*leaves] if seed % 5 else [prims.after(leaves[0], leaves[1]), *leaves[1:]]  # of the last the order is another
     ways = {
         "add": lambda a, b: a + b, "mul": lambda a, b: a * b, "tanh": lambda a, b: prims.tanh(a), "relu": lambda a, b: prims.relu(a),
         "half": lambda a, b: a * 0.25, "turn": lambda a, b: prims.flip(a, (0,)), "one": lambda a, b: spread(total(a), shape),

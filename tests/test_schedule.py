@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 import pyml
 from pyml import ops
-from pyml.compile import chain, merge
+from pyml.compile import chain, merge, order
 from pyml.compile.emit_kernel import launch
 from pyml.compile.groups import sources_first
 from pyml.compile.lower import lower_wgsl
@@ -370,6 +370,19 @@ def test_concatenations_of_concatenations_stay_within_the_buffers_of_a_kernel(gp
 
 @pytest.mark.parametrize("feeds", [[{1}, {2}, {3}, set()], [{2}, {0}, set(), {1}], [set(), {3}, {0, 1}, {0}]])
 def test_a_group_comes_after_all_that_feed_it_however_long_the_chain(feeds):
-    order = sources_first(feeds, range(len(feeds)))
-    assert sorted(order) == [0, 1, 2, 3]
-    assert all(order.index(j) < order.index(i) for i, those in enumerate(feeds) for j in those)
+    found = sources_first(feeds, range(len(feeds)))
+    assert sorted(found) == [0, 1, 2, 3]
+    assert all(found.index(j) < found.index(i) for i, those in enumerate(feeds) for j in those)
+
+
+@pytest.mark.parametrize(("feeds", "more", "knot"), [
+    ([set(), {0}, {1}, {2}], [], set()),
+    ([set(), {0}, {1}, {2}], [({0}, 3), ({1, 2}, 3)], set()),
+    ([set(), {0}, {1}, {2}], [({2}, 1)], {1, 2, 3}),
+    ([set(), {0}, {0, 1}, {1, 2}, set()], [({3}, 2), ({4}, 0)], {2, 3}),
+    ([set(), set(), {1}], [({0}, 1), ({1}, 0)], {0, 1, 2}),
+    ([{1, 2}, {2}, set(), {2}], [({3}, 2)], {0, 1, 2, 3}),
+])  # fmt: skip
+def test_only_groups_on_a_circle_of_reads_and_writes_or_behind_one_are_looked_at_again(feeds, more, knot):
+    before = [set(f) for f in feeds]
+    assert order._knot(feeds, more) == knot and feeds == before

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections import Counter
 
-from ..graph.node import Node
+from ..graph.node import Node, toposort
 from .groups import Group, edges, is_value, operands, sources_first
 
 Feeds = list[set[int]]  # for each group the numbers of those that come before it
@@ -126,11 +126,5 @@ def _all_aligned(group: Group) -> bool:
 
 
 def _prologue(group: Group) -> list[Node]:
-    found: dict[int, Node] = {}
-    stack = [s for a in group.anchors for s in a.src]
-    while stack:
-        n = stack.pop()
-        if id(n) not in found and (id(n) in group.members or not is_value(n)):
-            found[id(n)] = n
-            stack.extend(n.src)
-    return [n for n in found.values() if id(n) in group.members]
+    sources = [s for a in group.anchors for s in a.src]
+    return [n for n in toposort(sources, stop=lambda n: is_value(n) and id(n) not in group.members) if id(n) in group.members]

@@ -82,19 +82,14 @@ def cast(x: str, source: str, target: str, width: int, saturates: bool = False) 
 
 def index_text(e: Index, name_of) -> str:
     """An index expression in u32 arithmetic; `name_of(atom)` names a variable or a shared quotient."""
-    parts = []
-    wrapped = lambda c: abs(c) % 2**32  # what is larger belongs to elements that a test leaves out, and has no literal
-    for key, c in e.terms.items():
-        n = name_of(e.atoms[key])
-        if c < 0:
-            parts.append((" - ", n if c == -1 else f"{n} * {wrapped(c)}u"))
-        else:
-            parts.append((" + ", n if c == 1 else f"{n} * {wrapped(c)}u"))
-    parts.sort(key=lambda p: p[0] == " - ")
+    wrapped = lambda c: f"{abs(c) % 2**32}u"  # what is larger belongs to elements that a test leaves out, and has no literal
+    sign = lambda c: "-" if c < 0 else "+"
+    parts = [(sign(c), name_of(e.atoms[key]) + (f" * {wrapped(c)}" if abs(c) != 1 else "")) for key, c in e.terms.items()]
+    parts.sort(key=lambda part: part[0])  # + comes first
     if e.const or not parts:
-        parts.append((" - " if e.const < 0 else " + ", f"{wrapped(e.const)}u"))
-    head = parts[0][1] if parts[0][0] == " + " else f"0u - {parts[0][1]}"
-    return head + "".join(sign + text for sign, text in parts[1:])
+        parts.append((sign(e.const), wrapped(e.const)))
+    (first, head), *others = parts
+    return ("0u - " if first == "-" else "") + head + "".join(f" {each} {text}" for each, text in others)
 
 
 def lane_split(e: Index, lane: str):
