@@ -12,6 +12,7 @@ from ..core.tensor import Tensor, as_node
 from ..core.types import TensorLike
 from ..dtypes import is_float
 from ..errors import ShapeError
+from ..graph import prims
 from .arithmetic import clip, maximum, minimum, mod
 from .core import cast
 from .declare import draw, op, sample
@@ -19,7 +20,7 @@ from .indexing import get_item
 from .joining import stack
 from .layout import check_rank, data_format_of
 from .logic import equal, greater, less, where
-from .shaping import expand_dims
+from .shaping import expand_dims, reshape
 
 __all__ = ["hsv_to_rgb", "rgb_to_grayscale", "rgb_to_hsv"]
 
@@ -146,7 +147,8 @@ def hsv_to_rgb(images: TensorLike, data_format: str | None = None) -> Tensor:
     """
     x = _of_floats(images, "hsv_to_rgb")
     axis = _channel_axis(x, data_format, "hsv_to_rgb", (3,))
-    hue, saturation, value = _planes(x, axis)
+    hue, saturation, value = (expand_dims(plane, axis) for plane in _planes(x, axis))
     turn = mod(hue, 1.0) * 6.0
-    shares = (clip(abs(turn - 3.0) - 1.0, 0.0, 1.0), clip(2.0 - abs(turn - 2.0), 0.0, 1.0), clip(2.0 - abs(turn - 4.0), 0.0, 1.0))
-    return stack([value * (1.0 - saturation + saturation * share) for share in shares], axis)
+    middle = reshape(Tensor(prims.iota(3, "float32")) * 2.0, (3,) + (1,) * (-1 - axis))  # where green and blue are full; red is not, at 3
+    share = where(equal(middle, 0.0), abs(turn - 3.0) - 1.0, 2.0 - abs(turn - middle))
+    return value * (1.0 - saturation + saturation * clip(share, 0.0, 1.0))

@@ -20,7 +20,7 @@ from .blurring import blurred, gaussian
 from .creation import ones_like
 from .declare import draw, op, sample
 from .indexing import get_item
-from .joining import concatenate, stack
+from .joining import concatenate
 from .layout import as_before, channels_last, check_rank, data_format_of, image_batch, unbatched
 from .reduce import sum
 from .sampling import check_fill_mode, order_of, sampled
@@ -137,18 +137,21 @@ def _cross(p: Tensor) -> Tensor:
     return roll(a, -1, axis=-1) * roll(b, -2, axis=-1) - roll(a, -2, axis=-1) * roll(b, -1, axis=-1)
 
 
+def _as_base(points: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """Three of four points `(..., 4, 3)`, their inverse, and the share of each in the fourth one."""
+    base = points[..., :3, :]
+    inverse = _cross(base)
+    return base, inverse, sum(inverse * points[..., 3:, :], axis=-1)
+
+
 def homography(start: Tensor, end: Tensor) -> Tensor:
     """`(maps, 3, 3)`: the projective map that takes four points `(maps, 4, 2)` of `end` to those of `start`, but for a factor.
 
     Three points are a base; the fourth says how long its vectors are.
     """
-    both = stack([start, end], 0)
-    both = concatenate([both, ones_like(both[..., :1])], -1)
-    base = both[..., :3, :]
-    inverse = _cross(base)
-    shares = sum(inverse * both[..., 3:, :], axis=-1)  # of each vector of the base in the fourth point
-    rows = inverse[1] * expand_dims(shares[0] / shares[1], -1)
-    return sum(expand_dims(base[0], -1) * expand_dims(rows, -2), axis=-3)
+    (base, _, seen), (_, inverse, moved) = (_as_base(concatenate([points, ones_like(points[..., :1])], -1)) for points in (start, end))
+    rows = inverse * expand_dims(seen / moved, -1)
+    return sum(expand_dims(base, -1) * expand_dims(rows, -2), axis=-3)
 
 
 def _seen(x: np.ndarray, start: np.ndarray, end: np.ndarray) -> np.ndarray:

@@ -10,9 +10,9 @@ from ...errors import DtypeError, ShapeError
 from ..node import Node
 from ..op import Elementwise, KernelSpec, Lookup, Profile, Routine, registered, routine
 from .choose import LOOP_ROUNDS, ceil_div, flat, is_core, is_register, is_software
-from .elementwise import add, maximum, minimum
+from .elementwise import add, greater_equal, less, logical_and, where
 from .leaf import full, iota
-from .move import broadcast_to, reshape, slice_
+from .move import PERMUTE, broadcast_to, reshape, slice_
 
 _PUT4 = "store(4u * i, v.x); store(4u * i + 1u, v.y); store(4u * i + 2u, v.z); store(4u * i + 3u, v.w);"
 _SPAN = 32  # columns (or fours of them) whose sums one thread of a software adapter keeps
@@ -86,19 +86,25 @@ def _gather_kernel(node: Node, profile: Profile) -> KernelSpec:
 
 
 def _gather_lower(node: Node, profile: Profile) -> Node | None:
-    """Short rows by computed indices as lookups, which fuse with what computes the indices and with what follows."""
+    """Lookups: of short rows by computed indices, which fuse with what computes these and with what follows; and of what
+    lies in another order in memory, as `take` along a later axis, instead of a copy in this order."""
     x, indices = node.src
-    rows, width = x.shape[0], prod(x.shape[1:])
     of = indices
     while of.op.keeps_order:
         of = of.src[0]
-    if width > _LOOKED_UP or not (of.op.is_view or isinstance(of.op, Elementwise)):
+    computed = of.op.is_view or isinstance(of.op, Elementwise)
+    if x.op is not PERMUTE and (prod(x.shape[1:]) > _LOOKED_UP or not computed):
         return None
+    base, axes = (x.src[0], x.attrs["axes"]) if x.op is PERMUTE else (x, range(x.ndim))
+    steps = [prod(base.shape[a + 1 :]) for a in axes]
     number = lambda n: full(indices.shape, n, "int32")
-    first = minimum(maximum(indices, number(-1)), number(rows)) * number(width)  # of no row it is before or behind the table
-    shape = (*indices.shape, width)
-    places = broadcast_to(reshape(first, (*indices.shape, 1)), shape) + broadcast_to(iota(width), shape)
-    return reshape(LOOKUP(reshape(x, (x.size,)), places if width > 1 else reshape(indices, shape)), node.shape)
+    inside = logical_and(greater_equal(indices, number(0)), less(indices, number(x.shape[0])))
+    along = lambda v, first: broadcast_to(reshape(v, (1,) * first + v.shape + (1,) * (node.ndim - first - v.ndim)), node.shape)
+    place = along(where(inside, indices * number(steps[0]), number(-x.size)), 0)
+    for axis, (size, step) in enumerate(zip(x.shape[1:], steps[1:], strict=True), indices.ndim):
+        if size > 1:
+            place = place + along(iota(size) * full((size,), step, "int32"), axis)
+    return LOOKUP(reshape(base, (base.size,)), place)
 
 
 def _scatter_kernel(node: Node, profile: Profile) -> KernelSpec:
