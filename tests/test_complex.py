@@ -204,3 +204,9 @@ def test_bits_are_taken_for_longer_and_for_shorter_numbers(device):
 def test_bits_that_do_not_fill_numbers_are_refused():
     with pytest.raises(ShapeError, match="a whole number of int16"):
         ops.view(np.ones(3, "int8"), "int16")
+
+
+def test_convert_to_numpy_takes_complex_arrays_and_lists():
+    for given in ([1 + 2j, 3.0], np.array([1 + 2j, 3]), ops.convert_to_tensor([1 + 2j, 3.0])):
+        found = ops.convert_to_numpy(given)
+        assert found.dtype == "complex64" and found.tolist() == [1 + 2j, 3]

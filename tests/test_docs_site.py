@@ -15,7 +15,7 @@ sys.path.insert(0, str(ROOT))
 
 from pyml.cli.chapters import chapters  # noqa: E402
 from pyml.cli.gallery import demos  # noqa: E402
-from tools.docs import made, names, pages, pictures, reference, source, tfjs  # noqa: E402
+from tools.docs import declared, made, names, pages, pictures, reference, source, tfjs  # noqa: E402
 
 DOCUMENTS = [*sorted((ROOT / "docs").glob("*.md")), ROOT / "README.md", ROOT / "CONTRIBUTING.md", ROOT / "CHANGELOG.md",
              ROOT / "benchmarks" / "README.md", ROOT / "tests" / "README.md"]  # fmt: skip
@@ -73,6 +73,16 @@ def test_arguments_that_share_a_line_are_told_apart():
 
     text = standard("A layer.\n\nArgs:\n    units: How many.\n    kernel, bias: Names.\n\nExample:\n    >>> 1\n    1")
     assert text == "A layer.\n\nArgs:\n    units: How many.\n    kernel: Names.\n    bias: Names.\n\nExamples:\n    >>> 1\n    1"
+
+
+def test_the_page_of_an_op_says_what_its_declaration_knows():
+    known = declared.ops()
+    text = declared.completed("Sorts.\n\nExample:\n    >>> 1\n    1", known["pyml.ops.sorting.sort"])
+    assert text.split("\n\n") == ["Sorts.", "Raises:\n    DtypeError: An argument holds complex numbers.",
+                                  "Source: `numpy.sort`, with which tests compare it.", "Example:\n    >>> 1\n    1"]  # fmt: skip
+    told = declared.completed("The largest.\n\nRaises:\n    ShapeError: None.\n\nSource: A book.", known["pyml.ops.reduce.max"])
+    assert told == "The largest.\n\nRaises:\n    ShapeError: None.\n    DtypeError: An argument holds complex numbers.\n\nSource: A book."
+    assert declared.completed("Zeros.", known["pyml.ops.creation.zeros"]) == "Zeros.\n\nSource: `numpy.zeros`, with which tests compare it."
 
 
 def test_what_the_source_makes_as_it_runs_is_written_from_the_object():

@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 from every import every
 
+from pyml.errors import DtypeError
 from pyml.ops.declare import DECLARED, Draw
 
 sys.path.insert(0, str(Path(__file__).parent / "goldens"))
@@ -122,3 +123,31 @@ def test_what_an_op_refuses_stands_in_its_docstring_and_names_it(declared, cpu):
     if declared.name not in ELSEWHERE:
         assert not unnamed, unnamed
     assert declared.name == "switch" or not untold, untold
+
+
+def with_complex(value):
+    """Arguments with complex numbers in the places of real ones, and whether there are any."""
+    if isinstance(value, np.ndarray) and value.dtype == "float32":
+        return value.astype("complex64"), True
+    if type(value) in (list, tuple):
+        found = [with_complex(item) for item in value]
+        return type(value)(item for item, _ in found), any(there for _, there in found)
+    return value, False
+
+
+@pytest.mark.slow
+@every("declared", [pytest.param(d, id=d.name) for d in DECLARED.values() if without_functions(d)])
+def test_an_op_takes_complex_numbers_as_its_declaration_says(declared, cpu):
+    taken = []
+    for sample in declared.samples:
+        args, among = with_complex(made(sample.args))
+        named = {key: with_complex(value) for key, value in made(sample.kwargs).items()}
+        if not among and not any(there for _, there in named.values()):
+            continue
+        try:
+            declared.function(*args, **{key: value for key, (value, _) in named.items()})
+            taken.append(True)
+        except DtypeError as error:
+            assert str(error).startswith(f"{declared.name}: ") and "complex" in str(error)
+            taken.append(False)
+    assert any(taken) == (declared.takes_complex and bool(taken))  # not with every argument: `unique` not along an axis

@@ -41,6 +41,8 @@ def relu(x: TensorLike, negative_slope: float = 0.0, max_value: float | None = N
         max_value: Largest value, or None for no limit.
         threshold: Values up to it are damped.
 
+    Source: Nair and Hinton 2010, "Rectified Linear Units Improve Restricted Boltzmann Machines".
+
     Example:
         >>> pyml.activations.relu([-1., 2., 9.], max_value=6.).numpy().round(4)
         array([0., 2., 6.], dtype=float32)
@@ -57,6 +59,8 @@ def relu(x: TensorLike, negative_slope: float = 0.0, max_value: float | None = N
 def leaky_relu(x: TensorLike, negative_slope: float = 0.2) -> Tensor:
     """`x` above 0, `negative_slope * x` below.
 
+    Source: Maas et al. 2013, "Rectifier Nonlinearities Improve Neural Network Acoustic Models".
+
     Example:
         >>> pyml.activations.leaky_relu([-1., 2.]).numpy().round(4)
         array([-0.2,  2. ], dtype=float32)
@@ -68,6 +72,8 @@ def leaky_relu(x: TensorLike, negative_slope: float = 0.2) -> Tensor:
 def relu6(x: TensorLike) -> Tensor:
     """`min(max(x, 0), 6)`.
 
+    Source: Krizhevsky 2010, "Convolutional Deep Belief Networks on CIFAR-10".
+
     Example:
         >>> pyml.activations.relu6([-1., 2., 9.]).numpy().round(4)
         array([0., 2., 6.], dtype=float32)
@@ -78,6 +84,8 @@ def relu6(x: TensorLike) -> Tensor:
 @ACTIVATIONS.function()
 def softmax(x: TensorLike, axis: Axis = -1) -> Tensor:
     """`exp(x) / sum(exp(x))` along `axis`: each slice sums to 1. Warns of an axis of size 1, over which it is always 1.
+
+    Source: Bridle 1990, "Probabilistic Interpretation of Feedforward Classification Network Outputs".
 
     Example:
         >>> pyml.activations.softmax([[0., 0.], [1., 0.]]).numpy().round(4)
@@ -140,6 +148,8 @@ def celu(x: TensorLike, alpha: float = 1.0) -> Tensor:
 @ACTIVATIONS.function()
 def softplus(x: TensorLike) -> Tensor:
     """`log(1 + exp(x))`.
+
+    Source: Dugas et al. 2001, "Incorporating Second-Order Functional Knowledge for Better Option Pricing".
 
     Example:
         >>> pyml.activations.softplus([0., 100.]).numpy().round(4)
@@ -225,6 +235,8 @@ def exponential(x: TensorLike) -> Tensor:
 def hard_sigmoid(x: TensorLike) -> Tensor:
     """`x / 6 + 0.5` cut to `[0, 1]`.
 
+    Source: Howard et al. 2019, "Searching for MobileNetV3".
+
     Example:
         >>> pyml.activations.hard_sigmoid([-9., 0., 1.5]).numpy().round(4)
         array([0.  , 0.5 , 0.75], dtype=float32)
@@ -291,6 +303,8 @@ def glu(x: TensorLike, axis: int = -1) -> Tensor:
 def hard_shrink(x: TensorLike, threshold: float = 0.5) -> Tensor:
     """0 where `|x| <= threshold`, else `x`.
 
+    Source: Donoho and Johnstone 1994, "Ideal spatial adaptation by wavelet shrinkage".
+
     Example:
         >>> pyml.activations.hard_shrink([-1., 0.3]).numpy().round(4)
         array([-1.,  0.], dtype=float32)
@@ -301,6 +315,8 @@ def hard_shrink(x: TensorLike, threshold: float = 0.5) -> Tensor:
 @ACTIVATIONS.function()
 def soft_shrink(x: TensorLike, threshold: float = 0.5) -> Tensor:
     """`x` moved towards 0 by `threshold`.
+
+    Source: Donoho 1995, "De-noising by soft-thresholding".
 
     Example:
         >>> pyml.activations.soft_shrink([-1., 0.3]).numpy().round(4)

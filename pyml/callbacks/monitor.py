@@ -69,6 +69,8 @@ class EarlyStopping(MonitorCallback):
         restore_best_weights: Go back to the weights of the best epoch. They stay on the device meanwhile.
         start_from_epoch: Epochs before that are not watched.
 
+    Source: Prechelt 1998, "Early Stopping - But When?".
+
     Example:
         model.fit(x, y, validation_split=0.1, epochs=100, callbacks=[pyml.callbacks.EarlyStopping(patience=3)])
     """

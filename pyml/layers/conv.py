@@ -151,6 +151,8 @@ class Conv1D(_Conv, aliases=("Convolution1D",)):
         ValueError: An argument is out of range, or `groups` does not divide `filters`.
         ShapeError: `groups` does not divide the channels, or the window does not fit.
 
+    Source: LeCun et al. 1989, "Backpropagation Applied to Handwritten Zip Code Recognition".
+
     Example:
         >>> pyml.layers.Conv1D(4, 3)(np.ones((2, 8, 5))).shape
         (2, 6, 4)
@@ -185,6 +187,8 @@ class Conv2D(_Conv, aliases=("Convolution2D",)):
     Raises:
         ValueError: An argument is out of range, or `groups` does not divide `filters`.
         ShapeError: `groups` does not divide the channels, or the window does not fit.
+
+    Source: LeCun et al. 1989, "Backpropagation Applied to Handwritten Zip Code Recognition".
 
     Example:
         >>> pyml.layers.Conv2D(4, 3, strides=2, padding="same")(np.ones((1, 8, 8, 3))).shape

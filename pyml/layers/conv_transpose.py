@@ -64,6 +64,8 @@ class _ConvTranspose(Windowed):
 class Conv1DTranspose(_ConvTranspose, aliases=("Convolution1DTranspose",)):
     """`Conv2DTranspose` for sequences `(batch, steps, channels)`; arguments as of `Conv2DTranspose`, sizes are single integers.
 
+    Source: Dumoulin and Visin 2016, "A guide to convolution arithmetic for deep learning".
+
     Example:
         >>> pyml.layers.Conv1DTranspose(4, 3, strides=2, padding="same")(np.ones((2, 5, 3))).shape
         (2, 10, 4)
@@ -94,6 +96,8 @@ class Conv2DTranspose(_ConvTranspose, aliases=("Convolution2DTranspose",)):
 
     Raises:
         ValueError: An argument is out of range.
+
+    Source: Dumoulin and Visin 2016, "A guide to convolution arithmetic for deep learning".
 
     Example:
         >>> pyml.layers.Conv2DTranspose(4, 3, strides=2, padding="same")(np.ones((1, 5, 5, 3))).shape

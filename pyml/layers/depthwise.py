@@ -52,6 +52,8 @@ class _DepthwiseConv(Windowed):
 class DepthwiseConv1D(_DepthwiseConv):
     """`DepthwiseConv2D` for sequences `(batch, steps, channels)`; arguments as of `DepthwiseConv2D`, sizes are single integers.
 
+    Source: Howard et al. 2017, "MobileNets: Efficient Convolutional Neural Networks for Mobile Vision Applications".
+
     Example:
         >>> pyml.layers.DepthwiseConv1D(3, depth_multiplier=2)(np.ones((2, 8, 4))).shape
         (2, 6, 8)
@@ -84,6 +86,8 @@ class DepthwiseConv2D(_DepthwiseConv):
     Raises:
         ValueError: An argument is out of range.
         ShapeError: The window does not fit.
+
+    Source: Howard et al. 2017, "MobileNets: Efficient Convolutional Neural Networks for Mobile Vision Applications".
 
     Example:
         >>> pyml.layers.DepthwiseConv2D(3, depth_multiplier=2)(np.ones((1, 8, 8, 4))).shape
@@ -140,6 +144,8 @@ class _SeparableConv(Windowed):
 
 class SeparableConv1D(_SeparableConv, aliases=("SeparableConvolution1D",)):
     """`SeparableConv2D` for sequences `(batch, steps, channels)`; arguments as of `SeparableConv2D`, sizes are single integers.
+
+    Source: Chollet 2017, "Xception: Deep Learning with Depthwise Separable Convolutions".
 
     Example:
         >>> pyml.layers.SeparableConv1D(6, 3)(np.ones((2, 8, 4))).shape

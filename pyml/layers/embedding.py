@@ -44,6 +44,8 @@ class Embedding(Quantizable, Layer, not_in_config=("weights", "lora_rank", "lora
         IndexError: The table has no such row. Only indices that the host has are looked at: arrays that a layer is called with, data of
             `fit`, `evaluate`, `predict`. Those that a device computed give zeros.
 
+    Source: Bengio et al. 2003, "A Neural Probabilistic Language Model".
+
     Example:
         >>> layer = pyml.layers.Embedding(3, 2, weights=np.array([[0.0, 0.0], [1.0, 2.0], [3.0, 4.0]]))
         >>> layer(np.array([[2, 1]])).numpy().tolist()

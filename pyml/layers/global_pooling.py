@@ -46,6 +46,8 @@ class GlobalAveragePooling1D(_GlobalPooling, aliases=("GlobalAvgPool1D",)):
 
     Input shape: `(batch, steps, channels)`. Output shape: `(batch, channels)`.
 
+    Source: Lin et al. 2013, "Network In Network".
+
     Example:
         >>> pyml.layers.GlobalAveragePooling1D()(np.array([[[1.0], [3.0]]], "float32")).numpy().tolist()
         [[2.0]]
@@ -83,6 +85,8 @@ class GlobalAveragePooling2D(_GlobalPooling, aliases=("GlobalAvgPool2D",)):
         keepdims: Keep height and width as axes of size 1.
 
     Input shape: `(batch, height, width, channels)`. Output shape: `(batch, channels)`.
+
+    Source: Lin et al. 2013, "Network In Network".
 
     Example:
         >>> pyml.layers.GlobalAveragePooling2D()(np.ones((2, 5, 5, 3))).shape

@@ -191,6 +191,8 @@ class GaussianNoise(_Random):
     Raises:
         ValueError: `stddev` is negative.
 
+    Source: Bishop 1995, "Training with Noise is Equivalent to Tikhonov Regularization".
+
     Example:
         >>> pyml.layers.GaussianNoise(0.1)(np.ones((1, 2))).numpy().tolist()
         [[1.0, 1.0]]

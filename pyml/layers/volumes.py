@@ -42,6 +42,8 @@ class Conv3D(_Conv, aliases=("Convolution3D",)):
         ValueError: An argument is out of range, or `groups` does not divide `filters`.
         ShapeError: `groups` does not divide the channels, or the window does not fit.
 
+    Source: LeCun et al. 1989, "Backpropagation Applied to Handwritten Zip Code Recognition".
+
     Example:
         >>> pyml.layers.Conv3D(4, 3, strides=2, padding="same")(np.ones((1, 4, 6, 8, 3))).shape
         (1, 2, 3, 4, 4)
@@ -60,6 +62,8 @@ class Conv3DTranspose(_ConvTranspose, aliases=("Convolution3DTranspose",)):
     """The way back of a convolution of volumes, which become larger by `strides`; see `Conv2DTranspose`.
 
     Input shape: `(batch, depth, height, width, channels)`. Output shape: the same with `filters`.
+
+    Source: Dumoulin and Visin 2016, "A guide to convolution arithmetic for deep learning".
 
     Example:
         >>> pyml.layers.Conv3DTranspose(4, 3, strides=2, padding="same")(np.ones((1, 2, 3, 4, 3))).shape
@@ -127,6 +131,8 @@ class GlobalAveragePooling3D(_GlobalPooling, aliases=("GlobalAvgPool3D",)):
     """The mean of each channel over the volume. Arguments as for `GlobalAveragePooling2D`.
 
     Input shape: `(batch, depth, height, width, channels)`. Output shape: `(batch, channels)`.
+
+    Source: Lin et al. 2013, "Network In Network".
 
     Example:
         >>> pyml.layers.GlobalAveragePooling3D()(np.ones((2, 5, 5, 4, 3))).shape

@@ -64,6 +64,8 @@ def circle(y_true: TensorLike, y_pred: TensorLike, ref_labels: TensorLike | None
 class Circle(LossFunctionWrapper):
     """Draws embeddings of one class together; see `circle` for the arguments.
 
+    Source: Sun et al. 2020, "Circle Loss: A Unified Perspective of Pair Similarity Optimization".
+
     Example:
         >>> float(pyml.losses.Circle()([0, 0], [[1.0, 0.0], [1.0, 0.0]]))
         0.0

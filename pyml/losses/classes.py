@@ -149,6 +149,8 @@ class KLDivergence(LossFunctionWrapper):
 
     Reduced over the batch; see `Loss` for the arguments.
 
+    Source: Kullback and Leibler 1951, "On Information and Sufficiency".
+
     Example:
         >>> round(float(pyml.losses.KLDivergence()([[0.5, 0.5]], [[0.25, 0.75]])), 4)
         0.1438
@@ -167,6 +169,8 @@ class Hinge(LossFunctionWrapper):
     """`mean(max(1 - y_true * y_pred, 0))` for targets -1 and 1 (or 0 and 1).
 
     Reduced over the batch; see `Loss` for the arguments.
+
+    Source: Cortes and Vapnik 1995, "Support-Vector Networks".
 
     Example:
         >>> round(float(pyml.losses.Hinge()([[1.0, 1.0]], [[0.5, 1.0]])), 4)
@@ -187,6 +191,8 @@ class SquaredHinge(LossFunctionWrapper):
 
     Reduced over the batch; see `Loss` for the arguments.
 
+    Source: Tang 2013, "Deep Learning using Linear Support Vector Machines".
+
     Example:
         >>> round(float(pyml.losses.SquaredHinge()([[1.0, 1.0]], [[0.5, 1.0]])), 4)
         0.125
@@ -204,6 +210,8 @@ class CategoricalHinge(LossFunctionWrapper):
     """`max(0, 1 - positive + negative)`: the right score against the best wrong one.
 
     Reduced over the batch; see `Loss` for the arguments.
+
+    Source: Crammer and Singer 2001, "On the Algorithmic Implementation of Multiclass Kernel-based Vector Machines".
 
     Example:
         >>> round(float(pyml.losses.CategoricalHinge()([[0.0, 1.0]], [[0.5, 1.0]])), 4)

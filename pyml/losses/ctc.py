@@ -52,6 +52,8 @@ def ctc(y_true: TensorLike, y_pred: TensorLike) -> Tensor:
 class CTC(LossFunctionWrapper):
     """The loss of sequences whose labels have no times; see `ctc` for the arguments.
 
+    Source: Graves et al. 2006, "Connectionist Temporal Classification".
+
     Example:
         >>> round(float(pyml.losses.CTC()([[1]], [[[0.0, 0.0], [0.0, 0.0]]])), 4)
         0.2877

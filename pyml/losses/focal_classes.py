@@ -17,6 +17,8 @@ __all__ = ["BinaryFocalCrossentropy", "CategoricalFocalCrossentropy"]
 class BinaryFocalCrossentropy(LossFunctionWrapper):
     """Binary cross-entropy that counts what is hard; see `binary_focal_crossentropy` for the arguments.
 
+    Source: Lin et al. 2017, "Focal Loss for Dense Object Detection".
+
     Example:
         >>> round(float(pyml.losses.BinaryFocalCrossentropy()([[0.0, 1.0]], [[0.5, 0.5]])), 4)
         0.1733
@@ -48,6 +50,8 @@ class BinaryFocalCrossentropy(LossFunctionWrapper):
 
 class CategoricalFocalCrossentropy(LossFunctionWrapper):
     """Categorical cross-entropy that counts what is hard; see `categorical_focal_crossentropy` for the arguments.
+
+    Source: Lin et al. 2017, "Focal Loss for Dense Object Detection".
 
     Example:
         >>> round(float(pyml.losses.CategoricalFocalCrossentropy()([[0.0, 1.0]], [[0.5, 0.5]])), 4)

@@ -44,6 +44,8 @@ class CategoricalGeneralizedCrossEntropy(LossFunctionWrapper):
     Raises:
         ValueError: `q` lies outside `(0, 1)`.
 
+    Source: Zhang and Sabuncu 2018, "Generalized Cross Entropy Loss for Training Deep Neural Networks with Noisy Labels".
+
     Example:
         >>> float(pyml.losses.CategoricalGeneralizedCrossEntropy()([1], [[0.75, 0.25]]))
         1.0

@@ -31,6 +31,8 @@ def dice(y_true: TensorLike, y_pred: TensorLike, axis: Axis = None) -> Tensor:
     Returns:
         Tensor of the axes that are left, a scalar for `axis=None`.
 
+    Source: Milletari et al. 2016, "V-Net: Fully Convolutional Neural Networks for Volumetric Medical Image Segmentation".
+
     Example:
         >>> round(float(pyml.losses.dice([[1.0, 0.0]], [[0.5, 0.5]])), 4)
         0.5
@@ -69,6 +71,8 @@ def tversky(y_true: TensorLike, y_pred: TensorLike, alpha: float = 0.5, beta: fl
 class Dice(LossFunctionWrapper):
     """How far two masks are from overlapping; see `dice` for the arguments.
 
+    Source: Milletari et al. 2016, "V-Net: Fully Convolutional Neural Networks for Volumetric Medical Image Segmentation".
+
     Example:
         >>> round(float(pyml.losses.Dice()([[1.0, 0.0]], [[0.5, 0.5]])), 4)
         0.5
@@ -91,6 +95,8 @@ class Dice(LossFunctionWrapper):
 
 class Tversky(LossFunctionWrapper):
     """How far two masks are from overlapping, with weights for what is missed and added; see `tversky` for the arguments.
+
+    Source: Salehi et al. 2017, "Tversky loss function for image segmentation using 3D fully convolutional deep networks".
 
     Example:
         >>> round(float(pyml.losses.Tversky(alpha=0.2, beta=0.8)([[1.0, 0.0]], [[0.5, 0.5]])), 4)

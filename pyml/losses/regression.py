@@ -146,6 +146,8 @@ def poisson(y_true: TensorLike, y_pred: TensorLike) -> Tensor:
 def kl_divergence(y_true: TensorLike, y_pred: TensorLike) -> Tensor:
     """`sum(y_true * log(y_true / y_pred))` over the last axis, both cut to `[1e-7, 1]`.
 
+    Source: Kullback and Leibler 1951, "On Information and Sufficiency".
+
     Example:
         >>> pyml.losses.kl_divergence([[0.5, 0.5]], [[0.25, 0.75]]).numpy().round(4).tolist()
         [0.14380000531673431]
@@ -166,6 +168,8 @@ def _signs(y_true: Tensor) -> Tensor:
 def hinge(y_true: TensorLike, y_pred: TensorLike) -> Tensor:
     """`mean(max(1 - y_true * y_pred, 0))` for targets -1 and 1 (or 0 and 1).
 
+    Source: Cortes and Vapnik 1995, "Support-Vector Networks".
+
     Example:
         >>> pyml.losses.hinge([[1.0, 1.0], [0.0, 1.0]], [[0.5, 1.0], [0.5, 0.5]]).numpy().round(4).tolist()
         [0.25, 1.0]
@@ -177,6 +181,8 @@ def hinge(y_true: TensorLike, y_pred: TensorLike) -> Tensor:
 @LOSSES.function()
 def squared_hinge(y_true: TensorLike, y_pred: TensorLike) -> Tensor:
     """`mean(max(1 - y_true * y_pred, 0)^2)` for targets -1 and 1 (or 0 and 1).
+
+    Source: Tang 2013, "Deep Learning using Linear Support Vector Machines".
 
     Example:
         >>> pyml.losses.squared_hinge([[1.0, 1.0], [0.0, 1.0]], [[0.5, 1.0], [0.5, 0.5]]).numpy().round(4).tolist()
@@ -193,6 +199,8 @@ def categorical_hinge(y_true: TensorLike, y_pred: TensorLike) -> Tensor:
     Args:
         y_true: One-hot targets.
         y_pred: A score for each class.
+
+    Source: Crammer and Singer 2001, "On the Algorithmic Implementation of Multiclass Kernel-based Vector Machines".
 
     Example:
         >>> pyml.losses.categorical_hinge([[1.0, 1.0], [0.0, 1.0]], [[0.5, 1.0], [0.5, 0.5]]).numpy().round(4).tolist()

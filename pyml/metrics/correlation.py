@@ -33,6 +33,8 @@ def pearson_correlation(y_true: TensorLike, y_pred: TensorLike, axis: int = -1) 
         y_pred: Predictions, in the shape of the targets.
         axis: The axis along which they are compared.
 
+    Source: Pearson 1895, "Note on Regression and Inheritance in the Case of Two Parents".
+
     Example:
         >>> pyml.metrics.pearson_correlation([[1.0, 1.0, 0.2]], [[1.0, 0.9, 0.2]]).numpy().round(4).tolist()
         [0.993399977684021]
@@ -74,6 +76,8 @@ class PearsonCorrelation(MeanMetricWrapper):
         dtype: Dtype of the state, float32.
         axis: Axis along which targets and predictions go together.
 
+    Source: Pearson 1895, "Note on Regression and Inheritance in the Case of Two Parents".
+
     Example:
         >>> metric = pyml.metrics.PearsonCorrelation()
         >>> metric.update_state([[0.0, 1.0, 0.5]], [[0.1, 0.9, 0.5]])
@@ -93,6 +97,8 @@ class PearsonCorrelation(MeanMetricWrapper):
 
 class ConcordanceCorrelation(MeanMetricWrapper):
     """The mean of `concordance_correlation` over samples; arguments as for `PearsonCorrelation`.
+
+    Source: Lin 1989, "A concordance correlation coefficient to evaluate reproducibility".
 
     Example:
         >>> metric = pyml.metrics.ConcordanceCorrelation()

@@ -36,6 +36,8 @@ class FBetaScore(Metric):
     Raises:
         ValueError: An argument is not one of those above.
 
+    Source: van Rijsbergen 1979, "Information Retrieval".
+
     Example:
         >>> metric = pyml.metrics.FBetaScore(beta=2.0, threshold=0.5)
         >>> metric.update_state([[1, 1, 1], [1, 0, 0], [1, 1, 0]], [[0.2, 0.6, 0.7], [0.2, 0.6, 0.6], [0.6, 0.8, 0.0]])
@@ -107,6 +109,8 @@ class FBetaScore(Metric):
 
 class F1Score(FBetaScore):
     """The harmonic mean of precision and recall; arguments as for `FBetaScore`, whose `beta` is 1.
+
+    Source: van Rijsbergen 1979, "Information Retrieval".
 
     Example:
         >>> metric = pyml.metrics.F1Score(threshold=0.5)

@@ -33,6 +33,8 @@ class IoU(Metric):
     Raises:
         ValueError: A class of `target_class_ids` is not below `num_classes`.
 
+    Source: Jaccard 1912, "The Distribution of the Flora in the Alpine Zone".
+
     Example:
         >>> metric = pyml.metrics.IoU(num_classes=2, target_class_ids=[0])
         >>> metric.update_state([0, 0, 1, 1], [0, 1, 0, 1])
@@ -100,6 +102,8 @@ class BinaryIoU(IoU):
         name: Name in logs.
         dtype: Dtype of the table, int32.
 
+    Source: Jaccard 1912, "The Distribution of the Flora in the Alpine Zone".
+
     Example:
         >>> metric = pyml.metrics.BinaryIoU(target_class_ids=[0, 1], threshold=0.3)
         >>> metric.update_state([0, 1, 0, 1], [0.1, 0.2, 0.4, 0.7])
@@ -125,6 +129,8 @@ class BinaryIoU(IoU):
 class MeanIoU(IoU):
     """`IoU` of all classes; arguments as there.
 
+    Source: Jaccard 1912, "The Distribution of the Flora in the Alpine Zone".
+
     Example:
         >>> metric = pyml.metrics.MeanIoU(num_classes=2)
         >>> metric.update_state([0, 0, 1, 1], [0, 1, 0, 1])
@@ -145,6 +151,8 @@ class MeanIoU(IoU):
 class OneHotIoU(IoU):
     """`IoU` of a truth that is one-hot; arguments as there.
 
+    Source: Jaccard 1912, "The Distribution of the Flora in the Alpine Zone".
+
     Example:
         >>> metric = pyml.metrics.OneHotIoU(num_classes=2, target_class_ids=[0])
         >>> metric.update_state([[1, 0], [0, 1]], [[0.8, 0.2], [0.6, 0.4]])
@@ -164,6 +172,8 @@ class OneHotIoU(IoU):
 
 class OneHotMeanIoU(MeanIoU):
     """`MeanIoU` of a truth that is one-hot; arguments as for `IoU`.
+
+    Source: Jaccard 1912, "The Distribution of the Flora in the Alpine Zone".
 
     Example:
         >>> metric = pyml.metrics.OneHotMeanIoU(num_classes=2)

@@ -26,6 +26,8 @@ def _cosine(y_true: TensorLike, y_pred: TensorLike, axis: int = -1) -> Tensor:
 class CategoricalHinge(MeanMetricWrapper):
     """The categorical hinge loss.
 
+    Source: Crammer and Singer 2001, "On the Algorithmic Implementation of Multiclass Kernel-based Vector Machines".
+
     Example:
         >>> metric = pyml.metrics.CategoricalHinge()
         >>> metric.update_state([[0.0, 1.0]], [[0.4, 0.6]])
@@ -68,6 +70,8 @@ class CosineSimilarity(MeanMetricWrapper):
 class Hinge(MeanMetricWrapper):
     """The hinge loss.
 
+    Source: Cortes and Vapnik 1995, "Support-Vector Networks".
+
     Example:
         >>> metric = pyml.metrics.Hinge()
         >>> metric.update_state([[0.0, 1.0]], [[0.5, 0.5]])
@@ -86,6 +90,8 @@ class Hinge(MeanMetricWrapper):
 
 class KLDivergence(MeanMetricWrapper):
     """The divergence of Kullback and Leibler.
+
+    Source: Kullback and Leibler 1951, "On Information and Sufficiency".
 
     Example:
         >>> metric = pyml.metrics.KLDivergence()
@@ -181,6 +187,8 @@ class Poisson(MeanMetricWrapper):
 
 class SquaredHinge(MeanMetricWrapper):
     """The squared hinge loss.
+
+    Source: Tang 2013, "Deep Learning using Linear Support Vector Machines".
 
     Example:
         >>> metric = pyml.metrics.SquaredHinge()

@@ -47,6 +47,8 @@ def sigmoid(x: TensorLike) -> Tensor:
 def relu(x: TensorLike) -> Tensor:
     """`max(x, 0)`, in the shape and dtype of `x`; its slope at 0 is 0.
 
+    Source: Nair and Hinton 2010, "Rectified Linear Units Improve Restricted Boltzmann Machines".
+
     Example:
         >>> pyml.ops.relu([-1., 2.]).numpy()
         array([0., 2.], dtype=float32)
@@ -64,6 +66,8 @@ def within(x: Tensor, low: float, high: float) -> Tensor:
 def relu6(x: TensorLike) -> Tensor:
     """`min(max(x, 0), 6)`: float32, in the shape of `x`.
 
+    Source: Krizhevsky 2010, "Convolutional Deep Belief Networks on CIFAR-10".
+
     Example:
         >>> pyml.ops.relu6([-1., 2., 9.]).numpy()
         array([0., 2., 6.], dtype=float32)
@@ -78,6 +82,8 @@ def relu6(x: TensorLike) -> Tensor:
 def leaky_relu(x: TensorLike, negative_slope: float = 0.2) -> Tensor:
     """`x` above 0, `negative_slope * x` below: float32, in the shape of `x`.
 
+    Source: Maas et al. 2013, "Rectifier Nonlinearities Improve Neural Network Acoustic Models".
+
     Example:
         >>> pyml.ops.leaky_relu([-1., 2.]).numpy()
         array([-0.2,  2. ], dtype=float32)
@@ -89,6 +95,8 @@ def leaky_relu(x: TensorLike, negative_slope: float = 0.2) -> Tensor:
 @op(like=lambda x: np.log1p(np.exp(x)), samples=_X)
 def softplus(x: TensorLike) -> Tensor:
     """`log(1 + exp(x))`, without overflow: float32, in the shape of `x`.
+
+    Source: Dugas et al. 2001, "Incorporating Second-Order Functional Knowledge for Better Option Pricing".
 
     Example:
         >>> pyml.ops.softplus([0., 100.]).numpy().round(4)
@@ -125,6 +133,8 @@ def silu(x: TensorLike) -> Tensor:
 @op(like=lambda x: x / (1 + np.exp(-x)), samples=_X)
 def swish(x: TensorLike) -> Tensor:
     """Another name of `silu`: float32, in the shape of `x`.
+
+    Source: Ramachandran et al. 2017, "Searching for Activation Functions".
 
     Example:
         >>> pyml.ops.swish([0., 2.]).numpy().round(4)
@@ -204,6 +214,8 @@ def gelu(x: TensorLike, approximate: bool = True) -> Tensor:
 def hard_sigmoid(x: TensorLike) -> Tensor:
     """`x / 6 + 0.5` cut to `[0, 1]`: float32, in the shape of `x`.
 
+    Source: Howard et al. 2019, "Searching for MobileNetV3".
+
     Example:
         >>> pyml.ops.hard_sigmoid([-9., 0., 1.5]).numpy()
         array([0.  , 0.5 , 0.75], dtype=float32)
@@ -225,6 +237,8 @@ def hard_silu(x: TensorLike) -> Tensor:
 @op(like=lambda x: x * np.clip(x / 6 + 0.5, 0, 1), samples=[sample(draw(2, 6, low=-5, high=5))])
 def hard_swish(x: TensorLike) -> Tensor:
     """Another name of `hard_silu`: float32, in the shape of `x`.
+
+    Source: Howard et al. 2019, "Searching for MobileNetV3".
 
     Example:
         >>> pyml.ops.hard_swish([0., 1.5]).numpy()
@@ -248,6 +262,8 @@ def hard_tanh(x: TensorLike) -> Tensor:
 def hard_shrink(x: TensorLike, threshold: float = 0.5) -> Tensor:
     """0 where `|x| <= threshold`, else `x`: float32, in the shape of `x`.
 
+    Source: Donoho and Johnstone 1994, "Ideal spatial adaptation by wavelet shrinkage".
+
     Example:
         >>> pyml.ops.hard_shrink([-1., 0.3]).numpy()
         array([-1.,  0.], dtype=float32)
@@ -262,6 +278,8 @@ def hard_shrink(x: TensorLike, threshold: float = 0.5) -> Tensor:
 )
 def soft_shrink(x: TensorLike, threshold: float = 0.5) -> Tensor:
     """`x` moved towards 0 by `threshold`: float32, in the shape of `x`.
+
+    Source: Donoho 1995, "De-noising by soft-thresholding".
 
     Example:
         >>> pyml.ops.soft_shrink([-1., 0.3]).numpy()

@@ -102,6 +102,8 @@ def rgb_to_hsv(images: TensorLike, data_format: str | None = None) -> Tensor:
         ValueError: The images are not floats.
         ShapeError: There are not 3 channels, or neither 3 nor 4 axes.
 
+    Source: Smith 1978, "Color Gamut Transform Pairs".
+
     Example:
         >>> pyml.ops.image.rgb_to_hsv([[[0., 1., 0.], [0.5, 0.5, 0.5]]]).numpy().round(4)
         array([[[0.3333, 1.    , 1.    ],
@@ -139,6 +141,8 @@ def hsv_to_rgb(images: TensorLike, data_format: str | None = None) -> Tensor:
     Raises:
         ValueError: The images are not floats.
         ShapeError: There are not 3 channels, or neither 3 nor 4 axes.
+
+    Source: Smith 1978, "Color Gamut Transform Pairs".
 
     Example:
         >>> pyml.ops.image.hsv_to_rgb([[[0.5, 1., 1.], [0., 0., 0.5]]]).numpy()

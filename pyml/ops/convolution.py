@@ -77,6 +77,8 @@ def conv(
         ShapeError: The channels do not fit the kernel, or the window does not fit the image.
         ValueError: `padding` or `data_format` is none of its words.
 
+    Source: LeCun et al. 1989, "Backpropagation Applied to Handwritten Zip Code Recognition".
+
     Example:
         >>> pyml.ops.conv(np.ones((1, 28, 28, 3)), np.ones((3, 3, 3, 8)), strides=2, padding="same").shape
         (1, 14, 14, 8)
@@ -132,6 +134,8 @@ def depthwise_conv(
         ShapeError: The channels differ, or the window does not fit.
         ValueError: `padding` or `data_format` is none of its words.
 
+    Source: Howard et al. 2017, "MobileNets: Efficient Convolutional Neural Networks for Mobile Vision Applications".
+
     Example:
         >>> pyml.ops.depthwise_conv(np.ones((1, 8, 8, 3)), np.ones((3, 3, 3, 2))).shape
         (1, 6, 6, 6)
@@ -166,6 +170,8 @@ def separable_conv(
     Raises:
         ShapeError: The channels do not fit the kernels, or the window does not fit the inputs.
         ValueError: `padding` or `data_format` is none of its words.
+
+    Source: Chollet 2017, "Xception: Deep Learning with Depthwise Separable Convolutions".
 
     Example:
         >>> pyml.ops.separable_conv(np.ones((1, 8, 8, 3)), np.ones((3, 3, 3, 1)), np.ones((1, 1, 3, 5))).shape

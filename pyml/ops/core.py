@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from ..core.complex_tensor import COMPLEX, ComplexTensor, as_complex
+from ..core.complex_tensor import COMPLEX, ComplexTensor, as_complex, holds_complex
 from ..core.tensor import Tensor, as_node
 from ..core.tensor import convert_to_tensor as _convert
 from ..core.types import TensorLike
@@ -69,7 +69,7 @@ def convert_to_numpy(x: TensorLike) -> np.ndarray:
         >>> pyml.ops.convert_to_numpy(pyml.Variable([1., 2.]))
         array([1., 2.], dtype=float32)
     """
-    return x.numpy() if isinstance(x, ComplexTensor) else _convert(x).numpy()
+    return as_complex(x).numpy() if holds_complex((x,)) else _convert(x).numpy()
 
 
 @op(

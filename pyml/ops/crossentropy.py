@@ -75,6 +75,8 @@ def softmax(x: TensorLike, axis: Axis = -1) -> Tensor:
     Raises:
         ShapeError: An axis is out of range, or `x` is a scalar.
 
+    Source: Bridle 1990, "Probabilistic Interpretation of Feedforward Classification Network Outputs".
+
     Example:
         >>> pyml.ops.softmax([[0., 0.], [200., 0.]]).numpy()
         array([[0.5, 0.5],
@@ -93,6 +95,8 @@ def log_softmax(x: TensorLike, axis: Axis = -1) -> Tensor:
 
     Raises:
         ShapeError: An axis is out of range or named twice, or `x` is a scalar.
+
+    Source: Blanchard et al. 2021, "Accurately computing the log-sum-exp and softmax functions".
 
     Example:
         >>> pyml.ops.log_softmax([0., 0.]).numpy().round(4)

@@ -54,6 +54,7 @@ class Declared:
     tolerance: float
     record: bool
     installed: str | None
+    takes_complex: bool
 
 
 DECLARED: dict[str, Declared] = {}
@@ -139,7 +140,8 @@ def op(
         if name in DECLARED:
             raise ValueError(f"an op named {name!r} is declared in {DECLARED[name].module} already.")
         installed = operator or method
-        DECLARED[name] = Declared(name, fn.__module__, public, like, samples, gradient, tolerance, record, installed)
+        takes_complex = complex_parts is not None or not record
+        DECLARED[name] = Declared(name, fn.__module__, public, like, samples, gradient, tolerance, record, installed, takes_complex)
         if installed is not None:
             INSTALLED[installed] = public
         return public

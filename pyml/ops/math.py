@@ -96,6 +96,8 @@ def logsumexp(x: TensorLike, axis: Axis = None, keepdims: bool = False) -> Tenso
     Raises:
         ShapeError: An axis is out of range or named twice.
 
+    Source: Blanchard et al. 2021, "Accurately computing the log-sum-exp and softmax functions".
+
     Example:
         >>> round(pyml.ops.logsumexp([100., 100.]).item(), 3)
         100.693

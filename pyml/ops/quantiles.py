@@ -107,6 +107,8 @@ def quantile(x: TensorLike, q: TensorLike, axis: Axis = None, method: str = "lin
         ValueError: `q` is outside 0 to 1, or the method is another. Values of a tensor `q` are clipped instead.
         ShapeError: An axis is out of range, `q` is not a vector, or there are no elements.
 
+    Source: Hyndman and Fan 1996, "Sample Quantiles in Statistical Packages".
+
     Example:
         >>> pyml.ops.quantile([4., 1., 3., 2.], [0.5, 1.0]).numpy()
         array([2.5, 4. ], dtype=float32)
@@ -163,6 +165,8 @@ def percentile(x: TensorLike, q: TensorLike, axis: Axis = None, method: str = "l
     Raises:
         ValueError: `q` is outside 0 to 100, or the method is another.
         ShapeError: An axis is out of range, `q` is not a vector, or there are no elements.
+
+    Source: Hyndman and Fan 1996, "Sample Quantiles in Statistical Packages".
 
     Example:
         >>> pyml.ops.percentile([1., 2., 3., 4.], [25, 75]).numpy()

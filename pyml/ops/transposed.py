@@ -66,6 +66,8 @@ def conv_transpose(
         ShapeError: `output_padding` is not below the strides.
         ValueError: `padding` or `data_format` is none of its words.
 
+    Source: Dumoulin and Visin 2016, "A guide to convolution arithmetic for deep learning".
+
     Example:
         >>> pyml.ops.conv_transpose(np.ones((1, 7, 7, 4)), np.ones((3, 3, 2, 4)), strides=2, padding="same").shape
         (1, 14, 14, 2)

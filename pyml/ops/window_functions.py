@@ -51,6 +51,8 @@ def bartlett(x: int) -> Tensor:
     Raises:
         ShapeError: `x` is not an integer of at least 0.
 
+    Source: Harris 1978, "On the Use of Windows for Harmonic Analysis with the Discrete Fourier Transform".
+
     Example:
         >>> pyml.ops.bartlett(5).numpy()
         array([0. , 0.5, 1. , 0.5, 0. ], dtype=float32)
@@ -66,6 +68,8 @@ def blackman(x: int) -> Tensor:
     Raises:
         ShapeError: `x` is not an integer of at least 0.
 
+    Source: Harris 1978, "On the Use of Windows for Harmonic Analysis with the Discrete Fourier Transform".
+
     Example:
         >>> pyml.ops.blackman(5).numpy().round(2) + 0.0
         array([0.  , 0.34, 1.  , 0.34, 0.  ], dtype=float32)
@@ -80,6 +84,8 @@ def hamming(x: int) -> Tensor:
     Raises:
         ShapeError: `x` is not an integer of at least 0.
 
+    Source: Harris 1978, "On the Use of Windows for Harmonic Analysis with the Discrete Fourier Transform".
+
     Example:
         >>> pyml.ops.hamming(5).numpy().round(2)
         array([0.08, 0.54, 1.  , 0.54, 0.08], dtype=float32)
@@ -93,6 +99,8 @@ def hanning(x: int) -> Tensor:
 
     Raises:
         ShapeError: `x` is not an integer of at least 0.
+
+    Source: Harris 1978, "On the Use of Windows for Harmonic Analysis with the Discrete Fourier Transform".
 
     Example:
         >>> pyml.ops.hanning(5).numpy().round(2)
@@ -135,6 +143,8 @@ def kaiser(x: int, beta: float) -> Tensor:
 
     Raises:
         ShapeError: `x` is not an integer of at least 0.
+
+    Source: Kaiser and Schafer 1980, "On the use of the I0-sinh window for spectrum analysis".
 
     Example:
         >>> pyml.ops.kaiser(5, 2.0).numpy().round(2)

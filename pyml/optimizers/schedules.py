@@ -60,6 +60,8 @@ class ExponentialDecay(LearningRateSchedule):
 class InverseTimeDecay(LearningRateSchedule):
     """`initial_learning_rate / (1 + decay_rate * step / decay_steps)`; `staircase` rounds the quotient down.
 
+    Source: Robbins and Monro 1951, "A Stochastic Approximation Method".
+
     Example:
         >>> round(float(pyml.optimizers.schedules.InverseTimeDecay(0.1, decay_steps=10, decay_rate=1.0)(10)), 4)
         0.05

@@ -163,6 +163,8 @@ def dropout(inputs: Any, rate: float, noise_shape: Sequence[int | None] | None =
     Raises:
         ValueError: `rate` is not between 0 and 1.
 
+    Source: Srivastava et al. 2014, "Dropout: A Simple Way to Prevent Neural Networks from Overfitting".
+
     Example:
         >>> pyml.random.dropout(np.ones((2, 2)), 1.0).tolist()
         [[0.0, 0.0], [0.0, 0.0]]

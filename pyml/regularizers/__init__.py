@@ -58,6 +58,8 @@ class L1L2(Regularizer, aliases=("l1_l2",)):
 class L1(Regularizer):
     """`l1 * sum(|x|)`.
 
+    Source: Tibshirani 1996, "Regression Shrinkage and Selection via the Lasso".
+
     Example:
         >>> round(float(pyml.regularizers.L1(0.1)(np.array([1.0, -3.0], "float32"))), 4)
         0.4
@@ -76,6 +78,8 @@ class L1(Regularizer):
 
 class L2(Regularizer):
     """`l2 * sum(x^2)`.
+
+    Source: Krogh and Hertz 1992, "A Simple Weight Decay Can Improve Generalization".
 
     Example:
         >>> round(float(pyml.regularizers.L2(0.1)(np.array([1.0, -3.0], "float32"))), 4)

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import inspect
 import re
 from typing import Any
 
 import griffe
+
+from .declared import completed, ops
 
 HEAD = re.compile(r"^Example:\s*$", re.M)
 ARGS = re.compile(r"^(Args|Arguments):\s*$")
@@ -32,4 +35,6 @@ class Docstrings(griffe.Extension):
     def on_instance(self, *, node: Any, obj: griffe.Object, **more: Any) -> None:
         """Called by griffe for every object."""
         if obj.docstring is not None:
-            obj.docstring.value = standard(obj.docstring.value)
+            declared = ops().get(obj.path)
+            text = inspect.cleandoc(obj.docstring.value)
+            obj.docstring.value = standard(text if declared is None else completed(text, declared))

@@ -252,6 +252,8 @@ class RandomShear(_Affine):
     Input shape: `(height, width, channels)` or `(batch, height, width, channels)`, alone or in a dict with `"labels"`,
     `"bounding_boxes"` and `"segmentation_masks"`. Output shape: the same, float.
 
+    Source: Cubuk et al. 2018, "AutoAugment: Learning Augmentation Policies from Data".
+
     Example:
         >>> pyml.layers.RandomShear(x_factor=0.3, seed=1)(np.ones((2, 8, 8, 3))).shape
         (2, 8, 8, 3)

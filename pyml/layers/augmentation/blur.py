@@ -28,6 +28,8 @@ class RandomSharpness(ImageLayer):
     Input shape: `(height, width, channels)` or `(batch, height, width, channels)`, alone or in a dict with `"labels"`,
     `"bounding_boxes"` and `"segmentation_masks"`. Output shape: the same, float.
 
+    Source: Cubuk et al. 2018, "AutoAugment: Learning Augmentation Policies from Data".
+
     Example:
         >>> image = np.array([[[0.], [200.], [0.]]])
         >>> pyml.layers.RandomSharpness((0.5, 0.5))(image).numpy().ravel()
@@ -77,6 +79,8 @@ class RandomGaussianBlur(ImageLayer):
 
     Raises:
         ValueError: `kernel_size` is not an odd number, or two.
+
+    Source: Chen et al. 2020, "A Simple Framework for Contrastive Learning of Visual Representations".
 
     Example:
         >>> pyml.layers.RandomGaussianBlur(seed=1)(np.ones((2, 8, 8, 3))).shape

@@ -129,6 +129,8 @@ class RandomColorDegeneration(ImageLayer):
     Raises:
         ShapeError: Images have other than 3 channels.
 
+    Source: Cubuk et al. 2018, "AutoAugment: Learning Augmentation Policies from Data".
+
     Example:
         >>> gray = np.full((1, 2, 3), 100.)
         >>> bool(np.allclose(pyml.layers.RandomColorDegeneration(0.5, seed=1)(gray).numpy(), gray, atol=0.02))
@@ -178,6 +180,8 @@ class RandomGrayscale(ImageLayer):
     Raises:
         ValueError: `factor` is not in `[0, 1]`.
 
+    Source: Chen et al. 2020, "A Simple Framework for Contrastive Learning of Visual Representations".
+
     Example:
         >>> gray = pyml.layers.RandomGrayscale(1.0)(np.array([[[255., 0., 0.]]])).numpy().ravel()
         >>> bool(gray[0] == gray[1] == gray[2])
@@ -222,6 +226,8 @@ class RandomColorJitter(ImageLayer):
 
     Input shape: `(height, width, 3)` or `(batch, height, width, 3)`, alone or in a dict with `"labels"`,
     `"bounding_boxes"` and `"segmentation_masks"`. Output shape: the same, float.
+
+    Source: Chen et al. 2020, "A Simple Framework for Contrastive Learning of Visual Representations".
 
     Example:
         >>> layer = pyml.layers.RandomColorJitter(brightness_factor=(0.2, 0.2))

@@ -141,6 +141,8 @@ class RandomPosterization(ImageLayer):
     Input shape: `(height, width, channels)` or `(batch, height, width, channels)`, alone or in a dict with `"labels"`,
     `"bounding_boxes"` and `"segmentation_masks"`. Output shape: the same, float.
 
+    Source: Cubuk et al. 2018, "AutoAugment: Learning Augmentation Policies from Data".
+
     Example:
         >>> pyml.layers.RandomPosterization((2, 2))(np.array([[[63.], [200.]]])).numpy().ravel()
         array([  0., 192.], dtype=float32)
@@ -187,6 +189,8 @@ class Solarization(ImageLayer):
 
     Input shape: `(height, width, channels)` or `(batch, height, width, channels)`, alone or in a dict with `"labels"`,
     `"bounding_boxes"` and `"segmentation_masks"`. Output shape: the same, float.
+
+    Source: Cubuk et al. 2018, "AutoAugment: Learning Augmentation Policies from Data".
 
     Example:
         >>> pyml.layers.Solarization()(np.array([[[0.], [55.]]])).numpy().ravel()
@@ -235,6 +239,8 @@ class AutoContrast(ImageLayer):
 
     Input shape: `(height, width, channels)` or `(batch, height, width, channels)`, alone or in a dict with `"labels"`,
     `"bounding_boxes"` and `"segmentation_masks"`. Output shape: the same, float.
+
+    Source: Cubuk et al. 2018, "AutoAugment: Learning Augmentation Policies from Data".
 
     Example:
         >>> pyml.layers.AutoContrast()(np.array([[[5.], [6.], [7.]]])).numpy().ravel()

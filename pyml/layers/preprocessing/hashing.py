@@ -131,6 +131,8 @@ class HashedCrossing(HostLayer):
         ValueError: There are not two inputs, or they have other or different shapes.
         DtypeError: They hold neither integers nor text.
 
+    Source: Weinberger et al. 2009, "Feature Hashing for Large Scale Multitask Learning".
+
     Example:
         >>> layer = pyml.layers.HashedCrossing(num_bins=5)
         >>> layer((np.array(["A", "B", "A", "B"]), np.array([101, 101, 101, 102]))).numpy()

@@ -140,6 +140,8 @@ class _Cell(Layer):
 class SimpleRNNCell(_Cell):
     """`h = activation(inputs @ kernel + bias + h @ recurrent_kernel)`. Arguments as for `SimpleRNN`.
 
+    Source: Elman 1990, "Finding Structure in Time".
+
     Example:
         >>> cell = pyml.layers.SimpleRNNCell(4)
         >>> output, [h] = cell(np.ones((2, 3)), [np.zeros((2, 4), "float32")])

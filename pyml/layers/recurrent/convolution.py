@@ -168,6 +168,8 @@ class ConvLSTM1D(_ConvLSTM):
         ValueError: An argument is out of range, or strides and dilation_rate are both above 1.
         ShapeError: A size of the inputs other than batch and steps is unknown.
 
+    Source: Shi et al. 2015, "Convolutional LSTM Network: A Machine Learning Approach for Precipitation Nowcasting".
+
     Example:
         >>> pyml.layers.ConvLSTM1D(4, 3)(np.ones((2, 5, 8, 3))).shape
         (2, 6, 4)
@@ -238,6 +240,8 @@ class ConvLSTM3D(_ConvLSTM):
     Raises:
         ValueError: An argument is out of range, or strides and dilation_rate are both above 1.
         ShapeError: A size of the inputs other than batch and steps is unknown.
+
+    Source: Shi et al. 2015, "Convolutional LSTM Network: A Machine Learning Approach for Precipitation Nowcasting".
 
     Example:
         >>> pyml.layers.ConvLSTM3D(2, 2)(np.ones((1, 2, 4, 4, 4, 1))).shape

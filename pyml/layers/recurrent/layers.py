@@ -61,6 +61,8 @@ class SimpleRNN(_Recurrent):
     Input shape: `(batch, steps, features)`.
     Output shape: `(batch, units)`, or `(batch, steps, units)` with `return_sequences`.
 
+    Source: Elman 1990, "Finding Structure in Time".
+
     Example:
         >>> pyml.layers.SimpleRNN(4)(np.ones((2, 5, 3))).shape
         (2, 4)
