@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from .files import ModelFileError, Place
-from .tfjs.weights import decode, read_manifest
+from .tfjs.weights import Group, decode, read_manifest
 
 WEIGHTS = "weights.bin"
 _DTYPES = {"f": np.float32, "b": np.bool_, "i": np.int32, "u": np.int32}
@@ -341,7 +341,7 @@ def weights_loader_factory(fetch_weights: Callable[[list[str]], Any]) -> Callabl
     return load
 
 
-def _wanted(manifest, weight_names):
+def _wanted(manifest: list[dict], weight_names: Iterable[str] | None) -> tuple[list[Group], list[str] | None]:
     groups = read_manifest(manifest, "load_weights")
     if weight_names is None:
         return groups, None

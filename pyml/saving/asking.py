@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Generator
-from typing import Any, TypeVar
+from typing import Any, TypeAlias, TypeVar
+
+from .files import Readable
 
 Result = TypeVar("Result")
+Asked: TypeAlias = tuple[Readable, str, int]  # a place, the name of a file, the most bytes that it may have
+Asking: TypeAlias = Generator[Asked, bytes, Result]  # work that asks for files
 
 
 def answered(work: Generator[Any, Any, Result], answer: Callable[[Any], Any]) -> Result:
@@ -30,13 +34,13 @@ async def answered_async(work: Generator[Any, Any, Result], answer: Callable[[An
         reply = await answer(asked)
 
 
-def read(asked: tuple[Any, str, int]) -> Any:
+def read(asked: Asked) -> bytes:
     """The bytes of a file that was asked for as `(place, name, most bytes)`."""
     place, name, most = asked
     return place.read(name, most)
 
 
-async def read_async(asked: tuple[Any, str, int]) -> Any:
+async def read_async(asked: Asked) -> bytes:
     """`read` that does not block a page."""
     place, name, most = asked
     return await place.read_async(name, most)

@@ -9,6 +9,7 @@ import urllib.error
 import urllib.parse
 import urllib.request
 import zipfile
+from typing import Any, Protocol
 
 from ..errors import PymlError
 
@@ -63,6 +64,20 @@ def check_members(archive: zipfile.ZipFile, size: int) -> None:
             raise ModelFileError(f"its table of contents gives {member.filename[:80]!r} more bytes than the file has; it is damaged.")
 
 
+class Readable(Protocol):
+    """Where the files of a model are: a `Place`, or what stands for one. `str` of it names it in errors; `name` is its description."""
+
+    name: str
+
+    def read(self, name: str, most: int) -> bytes:
+        """The bytes of a file of at most `most` bytes."""
+        ...
+
+    async def read_async(self, name: str, most: int) -> bytes:
+        """As `read`, in every browser."""
+        ...
+
+
 class Place:
     """A folder or an http(s) address that holds the files of one model.
 
@@ -74,7 +89,7 @@ class Place:
         ModelFileError: There is no such file.
     """
 
-    def __init__(self, path, default: str = "model.json"):
+    def __init__(self, path: str | os.PathLike[str], default: str = "model.json"):
         text = path_of(path, "load_model")
         self.remote = text.startswith(("http://", "https://"))
         if self.remote:
@@ -116,7 +131,7 @@ class Place:
             raise ModelFileError(f"{self}: the file name {name!r} leads out of the model's folder; it was refused.")
         return path
 
-    def read(self, name: str, most: int):
+    def read(self, name: str, most: int) -> bytes:
         """The bytes of a file of at most `most` bytes.
 
         Raises:
@@ -126,7 +141,7 @@ class Place:
         data = _fetch(where, most) if self.remote else _read_file(where, most)
         return _checked_size(data, most, where)
 
-    async def read_async(self, name: str, most: int):
+    async def read_async(self, name: str, most: int) -> bytes:
         """As `read`; in a browser it needs no synchronous waiting."""
         where = self.locate(name)
         if not (self.remote and sys.platform == "emscripten"):
@@ -139,7 +154,7 @@ class Place:
         return _checked_size(await answer.bytes(), most, where)
 
 
-def _checked_size(data, most, where):
+def _checked_size(data: bytes, most: int, where: str) -> bytes:
     if len(data) > most:
         raise ModelFileError(f"{where}: the file is larger than the {most:,} bytes expected of it.")
     return data
@@ -186,7 +201,7 @@ def _fetch_in_browser(url: str) -> bytes:
     return str(request.response).encode("utf-16-le")[::2]  # byte b >= 128 arrives as U+F700 + b
 
 
-def parse_json(data: bytes, where) -> dict:
+def parse_json(data: bytes, where: object) -> dict[str, Any]:
     """The JSON object in `data`.
 
     Raises:

@@ -129,12 +129,12 @@ class HTTPHandler(Place):
             return self.converter(name)
         return where if self.prefix is None else self.prefix.rstrip("/") + where[len(self.base) :]
 
-    def read(self, name: str, most: int):
+    def read(self, name: str, most: int) -> bytes:
         if not self.init or sys.platform == "emscripten":
             return super().read(name, most)
         return _request(self.locate(name), most, headers=self.init.get("headers"))
 
-    async def read_async(self, name: str, most: int):
+    async def read_async(self, name: str, most: int) -> bytes:
         if sys.platform != "emscripten":
             return self.read(name, most)
         answer = await _fetch(self.locate(name), {**self.init, "method": "GET"})
@@ -313,7 +313,7 @@ def get_save_handlers(url: Any) -> list[Any]:
     return _handlers(_SAVERS, url)
 
 
-def _handlers(routers, url):
+def _handlers(routers: list[Router], url: Any) -> list[Any]:
     if not isinstance(url, str):
         return []
     return [handler for handler in (router(url) for router in routers) if handler is not None]
@@ -332,21 +332,21 @@ class HandledModel:
     def __str__(self) -> str:
         return f"{type(self.handler).__name__}"
 
-    def read(self, name: str, most: int):
+    def read(self, name: str, most: int) -> bytes:
         if self.files is None:
             found = self.handler.load()
             if inspect.isawaitable(found):
-                    found = wait(coroutine_of(found), "await load_model_async(handler)")
+                found = wait(coroutine_of(found), "await load_model_async(handler)")
             self.files = files_of(found, self)
         return self._part(name, most)
 
-    async def read_async(self, name: str, most: int):
+    async def read_async(self, name: str, most: int) -> bytes:
         if self.files is None:
             found = self.handler.load()
             self.files = files_of(await found if inspect.isawaitable(found) else found, self)
         return self._part(name, most)
 
-    def _part(self, name, most):
+    def _part(self, name: str, most: int) -> bytes:
         data = (self.files or {})[name]
         if len(data) > most:
             raise ModelFileError(f"{self}: {name} has {len(data):,} bytes; at most {most:,} were expected.")
@@ -356,7 +356,7 @@ class HandledModel:
 def coroutine_of(work: Any) -> Coroutine[Any, Any, Any]:
     """Anything that can be awaited, as a coroutine."""
 
-    async def awaited():
+    async def awaited() -> Any:
         return await work
 
     return work if inspect.iscoroutine(work) else awaited()

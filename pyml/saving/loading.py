@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Generator
 from typing import Any
 
 from . import whole_files
-from .asking import answered, answered_async, read, read_async
-from .files import MOST_JSON, MOST_WEIGHTS, ModelFileError, parse_json
+from .asking import Asking, answered, answered_async, read, read_async
+from .files import MOST_JSON, MOST_WEIGHTS, ModelFileError, Readable, parse_json
 from .stores import place_of
 from .tfjs.weights import read_manifest, requests
 
@@ -60,9 +59,8 @@ async def load_model_async(filepath: Any, custom_objects: dict[str, Any] | None 
     return await answered_async(_load(filepath, custom_objects, compile, safe_mode), read_async)
 
 
-def _load(path: Any, custom_objects: dict[str, Any] | None, compile: bool,
-          safe_mode: bool) -> Generator[tuple[Any, str, int], Any, Any]:
-    """A generator that asks for files, `(place, name, most bytes)`, is sent their bytes, and returns the model."""
+def _load(path: Any, custom_objects: dict[str, Any] | None, compile: bool, safe_mode: bool) -> Asking[Any]:
+    """The model, by work that asks for its files."""
     if hasattr(path, "read") and not hasattr(path, "read_async"):
         from .keras import archive
 
@@ -94,7 +92,7 @@ def _load(path: Any, custom_objects: dict[str, Any] | None, compile: bool,
     return build(description, weights, place, custom_objects)
 
 
-def _refuse_weights(name: str, place: Any) -> None:
+def _refuse_weights(name: str, place: object) -> None:
     if name.endswith((".npz", ".safetensors", ".pt", ".pth", ".weights.h5", ".weights.json")):
         raise ModelFileError(
             f"{place}: load_model opens whole models (.keras, .h5, model.json); these are weights alone, which model.load_weights "
@@ -102,7 +100,7 @@ def _refuse_weights(name: str, place: Any) -> None:
         )
 
 
-def _of_file(data: Any, place: Any, custom_objects: dict[str, Any] | None, compile: bool, safe_mode: bool) -> Any:
+def _of_file(data: bytes, place: Readable, custom_objects: dict[str, Any] | None, compile: bool, safe_mode: bool) -> Any:
     """The model in the bytes of a `.keras` or `.h5` file: which of them, its first bytes say."""
     if bytes(data[:4]) == b"\x89HDF":
         from .keras import legacy

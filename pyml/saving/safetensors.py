@@ -6,6 +6,7 @@ import json
 import math
 import os
 from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 
@@ -51,7 +52,7 @@ def load_safetensors(path: str | os.PathLike[str]) -> dict[str, np.ndarray]:
     return {name: _array(data, dtype, shape, start) for name, dtype, shape, start in entries}
 
 
-def _entries(header, room: int, path):
+def _entries(header: dict[str, Any], room: int, path: str) -> list[tuple[str, str, list[int], int]]:
     """Name, dtype, shape and place of each tensor, checked against `room`, the bytes that the file has."""
     out = []
     for name, entry in header.items():
@@ -74,7 +75,7 @@ def _entries(header, room: int, path):
     return out
 
 
-def _array(data, dtype, shape, start) -> np.ndarray:
+def _array(data: bytes, dtype: str, shape: list[int], start: int) -> np.ndarray:
     raw = np.frombuffer(data, _DTYPES[dtype], math.prod(shape), start).reshape(shape)
     return widen_bfloat16(raw) if dtype == "BF16" else raw
 

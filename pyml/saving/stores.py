@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from . import stores_browser
-from .files import MOST_WEIGHTS, ModelFileError, Place
+from .files import MOST_WEIGHTS, ModelFileError, Place, Readable
 from .handlers import loader_of
 from .waiting import in_browser, wait
 from .whole_files import ENDINGS
@@ -37,7 +37,7 @@ def parse(target: Any) -> tuple[str, str] | None:
     return scheme, name
 
 
-def place_of(source: Any) -> Any:
+def place_of(source: Any) -> Readable:
     """Where `load_model` reads: a `Place`, a `StoredModel`, `ChosenFiles`, or what a handler loads."""
     if isinstance(source, (Place, StoredModel, ChosenFiles)):
         return source
@@ -83,13 +83,13 @@ class StoredModel:
     def __str__(self) -> str:
         return self.url
 
-    def read(self, name: str, most: int):
+    def read(self, name: str, most: int) -> bytes:
         """The bytes of one of the two files."""
         if self._entry is None:
             self._entry = wait(stores_browser.load(*self._where), f"await {self.asked_by}({self.url!r})")
         return self._part(name, most)
 
-    async def read_async(self, name: str, most: int):
+    async def read_async(self, name: str, most: int) -> bytes:
         """As `read`, in every browser."""
         if self._entry is None:
             self._entry = await stores_browser.load(*self._where)
@@ -128,12 +128,12 @@ class ChosenFiles:
             raise ModelFileError(f"{base}: the file has {size:,} bytes; at most {most:,} were expected.")
         return file
 
-    def read(self, name: str, most: int):
+    def read(self, name: str, most: int) -> bytes:
         """The bytes of a file of at most `most` bytes."""
         file = self._find(name, most)
         return wait(_content(file, name), f"await {self.asked_by}(files)") if hasattr(file, "js_id") else file
 
-    async def read_async(self, name: str, most: int):
+    async def read_async(self, name: str, most: int) -> bytes:
         """As `read`, in every browser."""
         file = self._find(name, most)
         return await _content(file, name) if hasattr(file, "js_id") else file

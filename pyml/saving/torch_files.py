@@ -13,6 +13,7 @@ import os
 import pickle
 import zipfile
 from collections import OrderedDict
+from collections.abc import Callable
 from typing import IO, Any
 
 import numpy as np
@@ -44,7 +45,7 @@ class _Storage:
 class _Stored:
     """A tensor as the pickle describes it: a view of a storage."""
 
-    def __init__(self, storage, offset, size, stride, *others):
+    def __init__(self, storage: Any, offset: Any, size: Any, stride: Any, *others: Any):
         whole = all(isinstance(v, tuple) and all(type(n) is int and n >= 0 for n in v) for v in (size, stride))
         if not isinstance(storage, _Storage) or not whole or len(size) != len(stride) or type(offset) is not int or offset < 0:
             raise ModelFileError(f"a tensor of size {str(size)[:60]} and stride {str(stride)[:60]} cannot be right.")
@@ -54,7 +55,7 @@ class _Stored:
         self.storage, self.offset, self.size, self.stride, self.last = storage, offset, size, stride, last
 
 
-def _parameter(data, *others):
+def _parameter(data: Any, *others: Any) -> Any:
     return data
 
 
@@ -83,12 +84,12 @@ class _Reader(pickle._Unpickler):  # the Python one: its memory grows with the i
 
     dispatch[ord(pickle.BUILD)] = load_build  # type: ignore[assignment]
 
-    def find_class(self, module, name):
+    def find_class(self, module: str, name: str) -> Any:
         if (module, name) not in _NAMES:
             raise ModelFileError(f"it asks for {module}.{name}, which is not part of a state dict; it was not run.")
         return _NAMES[module, name]
 
-    def persistent_load(self, pid):
+    def persistent_load(self, pid: Any) -> _Storage:
         if not (isinstance(pid, tuple) and len(pid) in (5, 6) and pid[0] == "storage" and pid[1] in _STORAGES.values()):
             raise ModelFileError(f"it refers to {str(pid)[:60]}; expected a storage of numbers.")
         _, dtype, key, _, count = pid[:5]
@@ -141,12 +142,12 @@ class _Bounded:
         return self.file.read(count)
 
 
-def _read_old(file, size: int) -> dict[str, np.ndarray]:
+def _read_old(raw: IO[bytes], size: int) -> dict[str, np.ndarray]:
     """Magic number, version, platform, the value, the keys of the storages, then each storage's length and bytes."""
-    if file.read(2) != b"\x80\x02":
+    if raw.read(2) != b"\x80\x02":
         raise ModelFileError("it is not a PyTorch file.")
-    file.seek(0)
-    file = _Bounded(file, size)
+    raw.seek(0)
+    file = _Bounded(raw, size)
     if _Reader(file).load() != _OLD_MAGIC:
         raise ModelFileError("it is not a PyTorch file.")
     _Reader(file).load()
@@ -187,7 +188,7 @@ def _read(archive: zipfile.ZipFile, size: int) -> dict[str, np.ndarray]:
     value = _Reader(io.BytesIO(archive.read(pickles[0]))).load()
     storages: dict[str, np.ndarray] = {}
 
-    def array_of(storage):
+    def array_of(storage: _Storage) -> np.ndarray:
         if storage.key not in storages:
             storages[storage.key] = _storage(archive, folder, storage, size)
         return storages[storage.key]
@@ -195,7 +196,7 @@ def _read(archive: zipfile.ZipFile, size: int) -> dict[str, np.ndarray]:
     return _views(_tensors(value), array_of)
 
 
-def _views(tensors, array_of) -> dict[str, np.ndarray]:
+def _views(tensors: list[tuple[str, _Stored]], array_of: Callable[[_Storage], np.ndarray]) -> dict[str, np.ndarray]:
     out: dict[str, np.ndarray] = {}
     total = 0
     for name, stored in tensors:
@@ -211,7 +212,7 @@ def _views(tensors, array_of) -> dict[str, np.ndarray]:
     return out
 
 
-def _storage(archive, folder, storage: _Storage, size: int) -> np.ndarray:
+def _storage(archive: zipfile.ZipFile, folder: str, storage: _Storage, size: int) -> np.ndarray:
     dtype = _numpy_dtype(storage)
     info = archive.NameToInfo.get(f"{folder}data/{storage.key}")
     if info is None or info.file_size < storage.count * dtype.itemsize:
@@ -222,7 +223,7 @@ def _storage(archive, folder, storage: _Storage, size: int) -> np.ndarray:
     return np.frombuffer(archive.read(info), dtype, storage.count)
 
 
-def _tensors(value):
+def _tensors(value: Any) -> list[tuple[str, _Stored]]:
     """Tensors of nested dicts and lists with their names; nothing is visited twice."""
     stack, seen = [("", value)], set()
     found = []

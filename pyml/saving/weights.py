@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import os
-from collections.abc import Callable, Generator
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
@@ -13,7 +13,7 @@ import numpy as np
 from pyml.atomic import write
 from pyml.errors import ShapeError
 from pyml.saving import whole_files
-from pyml.saving.asking import answered, answered_async, read, read_async
+from pyml.saving.asking import Asking, answered, answered_async, read, read_async
 from pyml.saving.files import MOST_JSON, MOST_WEIGHTS, ModelFileError, Place, existing_file, path_of
 from pyml.saving.handlers import is_http_scheme
 from pyml.saving.npz import parse_npz, write_npz
@@ -167,11 +167,8 @@ async def load_weights_async(model: Layer, filepath: Any, skip_mismatch: bool = 
     await answered_async(_load(model, filepath, skip_mismatch, kwargs), read_async)
 
 
-Asking = Generator[tuple[Any, str, int], Any, Any]
-
-
-def _load(model: Any, source: Any, skip_mismatch: bool, more: dict[str, Any]) -> Asking:
-    """A generator that asks for files, `(place, name, most bytes)`, and is sent their bytes."""
+def _load(model: Any, source: Any, skip_mismatch: bool, more: dict[str, Any]) -> Asking[None]:
+    """Gives the model its weights, by work that asks for their files."""
     by_name, skip = bool(more.pop("by_name", False)), more.pop("objects_to_skip", None) or ()
     if more:
         raise ValueError(f"load_weights: arguments not recognized: {', '.join(sorted(more))}.")
@@ -221,7 +218,7 @@ def _assign(model: Any, arrays: list[np.ndarray], path: str, skip_mismatch: bool
             variable.assign(array)
 
 
-def _load_keras(model: Any, data: Any, place: Any, path: str, skip_mismatch: bool, by_name: bool, skip: Any) -> Asking:
+def _load_keras(model: Any, data: Any, place: Any, path: str, skip_mismatch: bool, by_name: bool, skip: Any) -> Asking[None]:
     """Weights out of a file of Keras: `.keras`, `.weights.h5`, a list of shards, or an `.h5` of Keras 2."""
     from pyml.saving.keras import archive, hdf5_read, legacy, state, weight_shards
 

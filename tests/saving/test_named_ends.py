@@ -40,5 +40,5 @@ def test_the_argument_that_json_has_no_form_for_is_named(tmp_path):
     model = pyml.Sequential([pyml.Input((3,)), layers.Dense(1), layers.LeakyReLU(0.2, name="leaky")])
     model.layers[-1].negative_slope = float("nan")
     with pytest.raises(ValueError, match=r"layer 'leaky' \(LeakyReLU\): its argument alpha is NaN"):
-        model.save(tmp_path / "model")
+        model.save(tmp_path / "model" / "model.json")
     assert not (tmp_path / "model").exists()

@@ -9,8 +9,9 @@ node reads, or that a later Program needs as a size, ends its stage. A network w
 from __future__ import annotations
 
 import inspect
+from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeAlias, TypeVar
 
 import numpy as np
 
@@ -19,11 +20,15 @@ from ...core.programs import Program
 from ...core.tensor import Tensor, convert_to_tensor
 from ...graph import prims
 from ..files import ModelFileError
-from .rules import DEAD, HOST, RULES, Rule, check_count, finish
+from .rules import DEAD, HOST, RULES, Dead, Rule, Turns, Value, Xp, check_count, finish
 from .topology import Graph, Node, Ref, order_of
 
 CONST, SHAPE, HOST_KIND, DEVICE = "const", "shape", "host", "device"
 _MOST_DEEP = 64
+T = TypeVar("T")
+Reading: TypeAlias = Generator[list[Tensor], list[np.ndarray], T]  # asks for the values of tensors
+Weights: TypeAlias = dict[tuple[int, Ref], Tensor]  # of graphs by their `id`
+Uses: TypeAlias = dict[Ref, set[tuple[int, str]]]  # in which stages, and how
 _GIVEN = Rule(lambda node, xp: None)
 
 
@@ -66,26 +71,26 @@ class Executor:
         ModelFileError: The graph is cyclic, or runs itself.
     """
 
-    def __init__(self, graph: Graph, outputs: list[Ref], feeds: list[Ref], on_device: list[bool], weights: dict, depth: int = 0):
+    def __init__(self, graph: Graph, outputs: list[Ref], feeds: list[Ref], on_device: list[bool], weights: Weights, depth: int = 0):
         if depth > _MOST_DEEP:
             raise ModelFileError(f"{graph.where}: functions call each other more than {_MOST_DEEP} deep.")
         self.depth = depth
         self.graph, self.outputs, self.feeds = graph, outputs, feeds
         self.weights = weights
         self.order = order_of(graph, outputs, set(feeds))
-        self.constants: dict[str, list] = {}
-        self.inner: dict = {}
+        self.constants: dict[str, list[Value]] = {}
+        self.inner: dict[Any, Executor] = {}
         self._sort(on_device)
 
     # ---- which node runs when
-    def _sort(self, on_device):
+    def _sort(self, on_device: list[bool]) -> None:
         """Puts every node on the host or the device, and into stages between which values are read."""
         kind: dict[Ref | str, str] = {}
         level: dict[Ref | str, int] = {}
-        dynamic: set = set()  # host values whose shapes differ from run to run
+        dynamic: set[Ref | str] = set()  # host values whose shapes differ from run to run
         for ref, device in zip(self.feeds, on_device, strict=True):
             kind[ref], level[ref] = (DEVICE if device else HOST_KIND), 0
-        used: dict[Ref, set] = {}
+        used: Uses = {}
         stages: dict[int, Stage] = {}
         for node in self.order:
             if node.op == "Const":
@@ -93,12 +98,12 @@ class Executor:
                 self.constants[node.name] = [node.value]
                 continue
             rule = RULES[node.op]
-            refs = [r if r in kind else r[0] for r in node.inputs]
+            refs: list[Ref | str] = [r if r in kind else r[0] for r in node.inputs]
             refs += [c for c in node.controls if c in kind]
             kinds = [kind[r] for r in refs]
             n = len(node.inputs)
             static = {i % n for i in rule.static if -n <= i < n}
-            mine, is_dynamic = self._kind(node, rule, refs, kinds, dynamic)
+            mine, is_dynamic = self._kind(rule, refs, kinds, dynamic)
             kind[node.name] = mine
             if is_dynamic:
                 dynamic.add(node.name)
@@ -118,7 +123,7 @@ class Executor:
         self.kind, self.level = kind, level
         self._connect(stages, used)
 
-    def _kind(self, node, rule, refs, kinds, dynamic):
+    def _kind(self, rule: Rule, refs: list[Ref | str], kinds: list[str], dynamic: set[Ref | str]) -> tuple[str, bool]:
         """Where a node is computed, and whether the shape of its result differs from run to run."""
         if rule.host:
             return (CONST, False) if rule.pure and all(k == CONST for k in kinds) else (HOST_KIND, True)
@@ -135,7 +140,7 @@ class Executor:
             return (HOST_KIND, True) if moving else (DEVICE, False)
         return (HOST_KIND, moving) if HOST_KIND in kinds else (SHAPE, False)
 
-    def _connect(self, stages, used):
+    def _connect(self, stages: dict[int, Stage], used: Uses) -> None:
         """What crosses from stage to stage."""
         wanted = set(self.outputs)
         for ref, uses in used.items():
@@ -168,10 +173,10 @@ class Executor:
             stage.program = Program(self._tracer(stage), name=f"stage {number}")
 
     # ---- values
-    def _constant(self, ref: Ref):
+    def _constant(self, ref: Ref) -> Value:
         return _pick(self.constants[ref[0]], ref)
 
-    def _weight(self, ref: Ref):
+    def _weight(self, ref: Ref) -> Tensor:
         """A constant as the device takes it: uploaded once; one repeated number needs no memory."""
         key = (id(self.graph), ref)
         if key not in self.weights:
@@ -185,7 +190,7 @@ class Executor:
                 self.weights[key] = convert_to_tensor(value)
         return self.weights[key]
 
-    def _apply(self, node: Node, rule: Rule, xp, inputs) -> list:
+    def _apply(self, node: Node, rule: Rule, xp: Xp, inputs: list[Value]) -> list[Value]:
         if not rule.dead and any(x is DEAD for x in inputs):
             return [DEAD]
         try:
@@ -198,18 +203,19 @@ class Executor:
             raise self._error(node, inputs, e) from e
         return _listed(result)
 
-    def _error(self, node, inputs, e):
+    def _error(self, node: Node, inputs: list[Value], e: Exception) -> Exception:
         if isinstance(e, (ModelFileError, MemoryError)):
             return e
         shapes = ", ".join(str(tuple(getattr(x, "shape", ()))) for x in inputs)
         return ModelFileError(f"{self.graph.where}: node {node.name!r} ({node.op}) of inputs {shapes} cannot run: {e}.")
 
-    def _tracer(self, stage: Stage):
+    def _tracer(self, stage: Stage) -> Callable[..., tuple[Value, ...]]:
         """The function of a stage's traced nodes: device values and host values in, the values that others need out."""
-        def run(taken: dict, fixed: dict):
-            env: dict[Ref | str, Any] = {}
 
-            def value(ref, static):
+        def run(taken: dict[Ref, Tensor], fixed: dict[Ref, Frozen | Dead]) -> tuple[Value, ...]:
+            env: dict[str, list[Value]] = {}
+
+            def value(ref: Ref, static: bool) -> Value:
                 if ref[0] in self.constants:
                     return self._constant(ref) if static else self._weight(ref)
                 if static and ref in fixed:
@@ -233,11 +239,11 @@ class Executor:
 
         return run
 
-    def run(self, values: list):
+    def run(self, values: list[Value]) -> Reading[list[Value]]:
         """Computes the outputs, as a generator: it yields lists of tensors to read, and is sent their arrays."""
-        env: dict[Ref, Any] = dict(zip(self.feeds, values, strict=True))
+        env: dict[Ref, Value] = dict(zip(self.feeds, values, strict=True))
 
-        def known(ref):
+        def known(ref: Ref) -> Value:
             return self._constant(ref) if ref[0] in self.constants and ref not in env else env[ref]
 
         for stage in self.stages:
@@ -254,7 +260,7 @@ class Executor:
                 env[ref] = result.array() if isinstance(result, Frozen) else result
         return [finish(known(r)) for r in self.outputs]
 
-    def _host_nodes(self, stage, env, known):
+    def _host_nodes(self, stage: Stage, env: dict[Ref, Value], known: Callable[[Ref], Value]) -> Reading[None]:
         """Computes a stage's nodes on the host; yields tensors whose values must be read first."""
         for node in stage.host:
             rule = RULES[node.op]
@@ -273,9 +279,9 @@ class Executor:
             for i in range(max(len(results), 1 + max((r[1] for r in self._read_from(node)), default=0))):
                 env[node.name, i] = _pick(results, (node.name, i))
 
-    def _read_from(self, node):
+    def _read_from(self, node: Node) -> Sequence[Ref]:
         if not hasattr(self, "_reads"):
-            self._reads: dict[str, list] = {}
+            self._reads: dict[str, list[Ref]] = {}
             for other in self.order:
                 for ref in other.inputs:
                     self._reads.setdefault(ref[0], []).append(ref)
@@ -283,9 +289,9 @@ class Executor:
                 self._reads.setdefault(ref[0], []).append(ref)
         return self._reads.get(node.name, ())
 
-    def _drive(self, generator, node, inputs):
+    def _drive(self, generator: Turns, node: Node, inputs: list[Value]) -> Reading[Value]:
         """Runs control flow: it asks for the value of a tensor, or for a graph to be run."""
-        answer = None
+        answer: Value = None
         while True:
             try:
                 asked = generator.send(answer)
@@ -304,13 +310,13 @@ class Executor:
             answer = yield from self.inner[key].run(values)
 
 
-def _listed(result) -> list:
+def _listed(result: Value | Turns) -> list[Value]:
     if inspect.isgenerator(result):
         return [result]
     return [finish(v) for v in result] if isinstance(result, (list, tuple)) else [finish(result)]
 
 
-def _pick(values: list, ref: Ref):
+def _pick(values: list[Value], ref: Ref) -> Value:
     if ref[1] < len(values):
         return values[ref[1]]
     if values == [DEAD]:
@@ -318,17 +324,17 @@ def _pick(values: list, ref: Ref):
     raise ModelFileError(f"output {ref[1]} of node {ref[0]!r} is read, and it has {len(values)}.")
 
 
-def _freeze(value):
+def _freeze(value: Value) -> Frozen | Dead:
     if value is DEAD:
         return value
     array = np.asarray(value)
     return Frozen(array.tobytes(), array.shape, array.dtype.str)
 
 
-def _thaw(value):
+def _thaw(value: Frozen | Dead) -> np.ndarray | Dead:
     return value.array() if isinstance(value, Frozen) else value
 
 
-def _own(value):
+def _own(value: Value) -> Value:
     """A result of a Program: host arrays and dead branches are what it was traced for."""
     return Frozen(value.tobytes(), value.shape, value.dtype.str) if isinstance(value, np.ndarray) else value

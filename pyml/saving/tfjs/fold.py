@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from .topology import Graph, Node
+from .topology import Graph, Node, Ref
 
 _CONV = {"Conv2D": 3, "_FusedConv2D": 3, "DepthwiseConv2dNative": -1, "FusedDepthwiseConv2dNative": -1}
 
@@ -33,7 +33,7 @@ def fold_scales(graph: Graph, kept: set[str]) -> int:
     return folded
 
 
-def _array(graph: Graph, ref):
+def _array(graph: Graph, ref: Ref) -> np.ndarray | None:
     node = graph.nodes[ref[0]]
     return node.value if node.op == "Const" and isinstance(node.value, np.ndarray) and node.value.dtype == np.float32 else None
 
@@ -62,8 +62,8 @@ def _multiply(graph: Graph, conv: Node, node: Node) -> bool:
 
 
 def _normalize(graph: Graph, conv: Node, node: Node) -> bool:
-    arrays = [_array(graph, r) for r in node.inputs[1:5]]
-    if any(a is None for a in arrays):
+    arrays = [array for ref in node.inputs[1:5] if (array := _array(graph, ref)) is not None]
+    if len(arrays) != len(node.inputs[1:5]):
         return False
     scale, offset, mean, variance = arrays
     factor = scale / np.sqrt(variance + np.float32(node.attr("epsilon", 1e-3)))

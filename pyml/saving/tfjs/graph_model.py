@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
+from typing import Any
+
 import numpy as np
 
 from ...core.tensor import Tensor, convert_to_tensor
@@ -20,12 +23,12 @@ from . import (  # noqa: F401  (they fill the table)
     ops_volumes,
     ops_windows,
 )
-from .executor import Executor
+from .executor import Executor, Reading, Weights
 from .fold import fold_scales, join_dilated
 from .loops import inside_loops, lift_loops
 from .ops_control import FUNCTION_ATTRIBUTES
-from .rules import RULES
-from .topology import Graph, dtype_of, order_of, parse_functions, parse_graph, shape_of
+from .rules import RULES, Value
+from .topology import Graph, Ref, dtype_of, order_of, parse_functions, parse_graph, shape_of
 
 _HOST_SIZE = 16  # inputs of at most this many numbers may become sizes: they stay on the host
 _GIVEN = ("Placeholder", "PlaceholderWithDefault")
@@ -34,7 +37,7 @@ _GIVEN = ("Placeholder", "PlaceholderWithDefault")
 class Signature:
     """Name, dtype and shape of one input or output; None stands for any size (or, as the shape, for any shape)."""
 
-    def __init__(self, name: str, dtype: str, shape, node: str, output: int = 0):
+    def __init__(self, name: str, dtype: str, shape: tuple[int | None, ...] | None, node: str, output: int = 0):
         self.name, self.dtype, self.shape = name, dtype, shape
         self.ref = (node, output)
 
@@ -56,13 +59,13 @@ class GraphModel:
         (mask,) = model.execute({"input_1": image}), or model.predict(image)
     """
 
-    def __init__(self, description: dict, weights: dict[str, np.ndarray], where):
+    def __init__(self, description: dict[str, Any], weights: dict[str, np.ndarray], where: object):
         topology = description.get("modelTopology")
         if not isinstance(topology, dict):
             raise ModelFileError(f"{where}: modelTopology is missing; a graph-model needs one.")
         self.where = str(where)
-        self.weights: dict = {}
-        self.executors: dict = {}
+        self.weights: Weights = {}
+        self.executors: dict[Any, Executor] = {}
         self.graph = parse_graph(topology.get("node") or [], self.where, weights)
         try:
             self.functions = parse_functions(topology.get("library"), self.where, weights)
@@ -82,7 +85,7 @@ class GraphModel:
         fold_scales(self.graph, kept)
 
     # ---- what goes in and out
-    def _inputs(self, signature) -> list[Signature]:
+    def _inputs(self, signature: dict[str, Any]) -> list[Signature]:
         named = {}
         for name, entry in (signature.get("inputs") or {}).items():
             named[str((entry or {}).get("name", name)).split(":")[0]] = (name.split(":")[0], entry)
@@ -97,7 +100,7 @@ class GraphModel:
         known = list(named)
         return sorted(found, key=lambda s: known.index(s.ref[0]) if s.ref[0] in known else len(known))
 
-    def _outputs(self, signature) -> list[Signature]:
+    def _outputs(self, signature: dict[str, Any]) -> list[Signature]:
         """The outputs that the signature lists, else the nodes that no other node reads."""
         found = []
         for name, entry in (signature.get("outputs") or {}).items():
@@ -143,7 +146,7 @@ class GraphModel:
             )
 
     # ---- running
-    def execute(self, inputs, outputs=None):
+    def execute(self, inputs: Any, outputs: str | Sequence[str] | None = None) -> Tensor | list[Tensor]:
         """Runs the graph.
 
         Args:
@@ -160,16 +163,16 @@ class GraphModel:
         refs, single = self._wanted(outputs)
         return self._results(answered(self._start(inputs, refs), lambda asked: [t.numpy() for t in asked]), single)
 
-    async def execute_async(self, inputs, outputs=None):
+    async def execute_async(self, inputs: Any, outputs: str | Sequence[str] | None = None) -> Tensor | list[Tensor]:
         """As `execute`; works in every browser, also where a graph with loops has to wait for values."""
         refs, single = self._wanted(outputs)
 
-        async def values(asked):
+        async def values(asked: list[Tensor]) -> list[np.ndarray]:
             return [await t.data() for t in asked]
 
         return self._results(await answered_async(self._start(inputs, refs), values), single)
 
-    def predict(self, x, batch_size=None):
+    def predict(self, x: Any, batch_size: int | None = None) -> np.ndarray | list[np.ndarray]:
         """`execute` with the model's outputs, as numpy arrays.
 
         Args:
@@ -189,21 +192,23 @@ class GraphModel:
 
     __call__ = execute
 
-    def _exported(self):
+    def _exported(self) -> tuple[Callable[..., Any], list[np.ndarray] | None]:
         """What `pyml.export` writes: a function of the inputs, and examples of one row, if the graph says how large they are."""
+        call = lambda *inputs: self.execute(list(inputs))
         examples = []
         for given in self.inputs:
-            if not given.shape or None in given.shape[1:]:
-                return lambda *inputs: self.execute(list(inputs)), None
-            examples.append(np.zeros((given.shape[0] or 1, *given.shape[1:]), given.dtype))
-        return lambda *inputs: self.execute(list(inputs)), examples
+            sizes = [size for size in (given.shape or ())[1:] if size is not None]
+            if not given.shape or len(sizes) != len(given.shape) - 1:
+                return call, None
+            examples.append(np.zeros((given.shape[0] or 1, *sizes), given.dtype))
+        return call, examples
 
-    def _wanted(self, outputs):
+    def _wanted(self, outputs: str | Sequence[str] | None) -> tuple[list[Ref], bool]:
         if outputs is None:
             return [o.ref for o in self.outputs], len(self.outputs) == 1
         single = isinstance(outputs, str)
-        refs = []
-        for name in [outputs] if single else outputs:
+        refs: list[Ref] = []
+        for name in [outputs] if isinstance(outputs, str) else outputs:
             by_name = next((o.ref for o in self.outputs if o.name == name), None)
             node, _, number = name.partition(":")
             if by_name is None and (node not in self.graph.nodes or not (number or "0").isdigit()):
@@ -212,7 +217,7 @@ class GraphModel:
             refs.append(by_name or (node, int(number or 0)))
         return refs, single
 
-    def _start(self, inputs, refs):
+    def _start(self, inputs: Any, refs: list[Ref]) -> Reading[list[Value]]:
         given = self._by_node(inputs)
         feeds, values = list(given), list(given.values())
         devices = tuple(isinstance(v, Tensor) or v.size > _HOST_SIZE for v in values)
@@ -221,7 +226,7 @@ class GraphModel:
             self.executors[key] = Executor(self.graph, refs, feeds, list(devices), self.weights)
         return self.executors[key].run(values)
 
-    def _by_node(self, inputs) -> dict:
+    def _by_node(self, inputs: Any) -> dict[Ref, Tensor | np.ndarray]:
         """The inputs of a call by the node that they belong to."""
         if isinstance(inputs, dict):
             given = {}
@@ -241,19 +246,19 @@ class GraphModel:
             raise ValueError(f"execute: input {', '.join(missing)} is missing; the model has {', '.join(map(repr, self.inputs))}.")
         return given
 
-    def _inner(self, name: str):
+    def _inner(self, name: str) -> Ref:
         node, _, number = name.partition(":")
         if node not in self.graph.nodes:
             raise ValueError(f"execute: there is no input {name!r}; the model has {', '.join(map(repr, self.inputs))}.")
         return node, int(number or 0)
 
     @staticmethod
-    def _results(values, single):
+    def _results(values: list[Value], single: bool) -> Tensor | list[Tensor]:
         found = [v if isinstance(v, Tensor) else convert_to_tensor(np.asarray(v)) for v in values]
         return found[0] if single else found
 
 
-def _standard(value, signature: Signature | None):
+def _standard(value: Any, signature: Signature | None) -> Tensor | np.ndarray:
     """An input as a tensor or array of the signature's dtype."""
     dtype = signature.dtype if signature and signature.dtype in ("float32", "int32", "bool") else None
     if hasattr(value, "_value_node"):

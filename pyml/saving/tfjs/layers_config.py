@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Any
 
 from ... import ops
@@ -50,7 +51,7 @@ def keras2_hard_sigmoid(x: Any) -> Any:
 
 
 # ---- reading
-def read_layer(raw, where) -> dict:
+def read_layer(raw: Any, where: object) -> dict[str, Any]:
     """A layer's config in Keras 3 form, and what is inside it.
 
     Raises:
@@ -88,14 +89,14 @@ def read_layer(raw, where) -> dict:
     return {"class_name": name, "config": {k: v for k, v in config.items() if k not in _DROPPED and not _is_default(k, v)}}
 
 
-def _input(config, where) -> dict:
+def _input(config: dict[str, Any], where: object) -> dict[str, Any]:
     shape = config.get("batch_input_shape") or config.get("batch_shape")
     if not isinstance(shape, list) or any(n is not None and (type(n) is not int or not 0 <= n < 1 << 31) for n in shape):
         raise ModelFileError(f"{where}: an input has shape {str(shape)[:80]}; expected integers and nulls.")
     return {"batch_shape": shape, "dtype": _dtype(config), "name": flat_name(config.get("name"))}
 
 
-def _of_class(name: str, config: dict) -> dict:
+def _of_class(name: str, config: dict[str, Any]) -> dict[str, Any]:
     """What a class of Keras 2 has otherwise, or not at all, in Keras 3."""
     if name in ("GRU", "GRUCell"):
         config.setdefault("reset_after", False)
@@ -116,7 +117,7 @@ def _of_class(name: str, config: dict) -> dict:
     return config
 
 
-def _check_readable(name, raw, where):
+def _check_readable(name: str, raw: dict[str, Any], where: object) -> None:
     called = f"{where}: {str(raw.get('name') or raw['config'].get('name'))[:80]!r} is"
     if ".ops." in f"{raw.get('module')}.":
         raise ModelFileError(f"{called} the op {name} between layers, which cannot be opened; put it into a layer.")
@@ -125,19 +126,19 @@ def _check_readable(name, raw, where):
         raise ModelFileError(f"{called} a Lambda kept as Python's bytecode, which is never run; use a registered function or layer.")
 
 
-def _is_default(key, value):
+def _is_default(key: str, value: Any) -> bool:
     unset = ("unit_forget_bias", "mask_zero", "activity_regularizer", "input_dim", "max_value", "lora_rank", "lora_alpha")
     return (value is None and key in unset) or (key in ("rms_scaling", "keepdims") and value is False)
 
 
-def _dtype(config):
+def _dtype(config: dict[str, Any]) -> Any:
     dtype = config.get("dtype") or "float32"
     inner = dtype.get("config") if isinstance(dtype, dict) else None
     name = inner.get("name") if isinstance(inner, dict) else "float32" if isinstance(dtype, dict) else dtype
     return "float32" if isinstance(name, str) and name.startswith("mixed_") else name  # their weights are float32
 
 
-def _read_value(key, value):
+def _read_value(key: str, value: Any) -> Any:
     if key.endswith("_initializer") and isinstance(value, dict):
         config = {k: v for k, v in (value.get("config") or {}).items() if k != "dtype"}
         if value.get("class_name") == "VarianceScaling" and config.get("distribution") == "normal":
@@ -146,7 +147,7 @@ def _read_value(key, value):
     return value
 
 
-def read_model(kind: str, config, where) -> dict:
+def read_model(kind: str, config: Any, where: object) -> dict[str, Any]:
     """The config of a Sequential or functional model in the form that `from_config` takes."""
     if isinstance(config, list):  # Sequential of the first Keras versions
         config = {"layers": config}
@@ -172,7 +173,7 @@ def read_model(kind: str, config, where) -> dict:
 
 
 # ---- writing
-def write_layer(layer) -> dict:
+def write_layer(layer: Any) -> dict[str, Any]:
     """The class name and config of a layer as TensorFlow.js reads them.
 
     Raises:
@@ -190,7 +191,7 @@ def write_layer(layer) -> dict:
     if name == "InputLayer":
         shape = list(layer.batch_shape)
         return {"class_name": name, "config": {"batch_input_shape": shape, "dtype": layer.dtype, "sparse": False, "name": layer.name}}
-    config = {k: _write_value(k, v) for k, v in config.items()}
+    config = {k: _write_value(v) for k, v in config.items()}
     if "layer" in config:
         config["layer"] = write_layer(layer.layer if hasattr(layer, "layer") else layer.forward_layer)
         if name == "Bidirectional":
@@ -207,7 +208,7 @@ def write_layer(layer) -> dict:
     return {"class_name": name, "config": {k: v for k, v in config.items() if k not in ("groups", "reset_after", "seed")}}
 
 
-def write_layers(layer, taken) -> list[dict]:
+def write_layers(layer: Any, taken: Collection[str]) -> list[dict[str, Any]]:
     """As `write_layer`, but pooling that keeps the pooled axes is two layers there: pooling, and a Reshape with the layer's name.
 
     Args:
@@ -226,7 +227,7 @@ def write_layers(layer, taken) -> list[dict]:
     return [pooling, {"class_name": "Reshape", "config": config}]
 
 
-def _check_writable(layer, name, config):
+def _check_writable(layer: Any, name: str, config: dict[str, Any]) -> None:
     """Raises Unwritable for what TensorFlow.js cannot express of a layer."""
     what = f'Layer "{layer.name}" ({name})'
     if layer.quantization_mode is not None:
@@ -250,11 +251,11 @@ def _check_writable(layer, name, config):
             )
         if isinstance(config.get(key), dict) and value is not keras2_hard_sigmoid and config[key].get("class_name") == "function":
             raise Unwritable(f"{what}: TensorFlow.js does not know the activation {config[key].get('config')!r}.")
-    if name == "ReLU" and (getattr(layer, "negative_slope", 0) or getattr(layer, "threshold", 0)):
+    if name == "ReLU" and any(getattr(layer, key, 0) for key in ("negative_slope", "threshold")):
         raise Unwritable(f"{what}: TensorFlow.js has ReLU with max_value only; use LeakyReLU.")
 
 
-def _write_value(key, value):
+def _write_value(value: Any) -> Any:
     """Objects by class name and arguments, without where the class is."""
     if isinstance(value, dict) and "class_name" in value:
         config = value.get("config")

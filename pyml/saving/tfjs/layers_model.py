@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING, Any
+
 import numpy as np
 
 from ...errors import PymlError
@@ -11,11 +14,15 @@ from ..files import ModelFileError
 from .calls import flat_name
 from .layers_config import read_layer
 
+if TYPE_CHECKING:
+    from ...core.variable import Variable
+    from ...models.model import Model
+
 _MOST_NESTED = 32
 _NAMES = {("DepthwiseConv2D", "kernel"): "depthwise_kernel"}  # where Keras 3 has another name
 
 
-def build(description: dict, arrays: dict[str, np.ndarray], where, custom_objects=None):
+def build(description: dict[str, Any], arrays: dict[str, np.ndarray], where: object, custom_objects: dict[str, Any] | None = None) -> Model:
     """The model that a `model.json` describes, with its weights.
 
     Raises:
@@ -35,7 +42,7 @@ def build(description: dict, arrays: dict[str, np.ndarray], where, custom_object
     return model
 
 
-def _check_depth(value, where):
+def _check_depth(value: Any, where: object) -> None:
     """Configs nested beyond reason would exhaust the stack."""
     level = [value]
     for _ in range(_MOST_NESTED * 8):
@@ -45,7 +52,7 @@ def _check_depth(value, where):
     raise ModelFileError(f"{where}: the model's description is nested too deeply.")
 
 
-def named_weights(model):
+def named_weights(model: Any) -> Iterator[tuple[str, Variable]]:
     """All weights of a model as `(name, variable)`, named as TensorFlow.js does."""
     for layer in model.layers:
         if hasattr(layer, "layers"):
@@ -62,7 +69,7 @@ def named_weights(model):
             yield f"{layer.name}/{middle}{name}", variable
 
 
-def _assign(model, arrays, where):
+def _assign(model: Model, arrays: dict[str, np.ndarray], where: object) -> None:
     """Each weight from the array of its path as Keras 3 writes it, of its name, or of a name with the same parts among others."""
     left, named, keys = dict(arrays), list(named_weights(model)), {}
     for key_of in (lambda name, variable: variable.path, lambda name, variable: name, lambda name, variable: _find(name, left)):
@@ -86,7 +93,7 @@ def _assign(model, arrays, where):
         variable.assign(array)
 
 
-def _find(name: str, left) -> str | None:
+def _find(name: str, left: Iterable[str]) -> str | None:
     parts = name.split("/")
     fitting = []
     for key in left:

@@ -3,21 +3,29 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Collection
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ...core.symbolic import KerasTensor
 from ...core.tree import map_structure
 from ...layers import Layer
 from ...objects.registry import LAYERS
-from .calls import Unwritable, write_call
+from .calls import Reference, Unwritable, write_call
 from .layers_config import write_layers
 from .layers_model import named_weights
+
+if TYPE_CHECKING:
+    from ...models.model import Model
 
 _SHARD = 4 << 20  # bytes, as TensorFlow.js' own converter cuts
 _LEVELS = {"uint8": 255, "uint16": 65535}
 
 
-def model_artifacts(model, quantize=None, generated_by="pyml", arrays=None) -> tuple[dict, list[bytes]]:
+def model_artifacts(
+    model: Model, quantize: str | None = None, generated_by: str = "pyml", arrays: dict[int, np.ndarray] | None = None
+) -> tuple[dict[str, Any], list[bytes]]:
     """The content of `model.json` and the shards that it names.
 
     Args:
@@ -57,7 +65,7 @@ def model_artifacts(model, quantize=None, generated_by="pyml", arrays=None) -> t
     return description, [data[i * _SHARD : (i + 1) * _SHARD] for i in range(count)]
 
 
-def _check_json(description: dict) -> None:
+def _check_json(description: dict[str, Any]) -> None:
     """JSON has no NaN and no infinity, and TensorFlow.js' reader stops at them."""
     if (problem := _json_problem(description)) is None:
         return
@@ -70,7 +78,7 @@ def _check_json(description: dict) -> None:
     raise Unwritable(f"save: an argument of a layer {problem}.")
 
 
-def _json_problem(value) -> str | None:
+def _json_problem(value: Any) -> str | None:
     try:
         json.dumps(value, allow_nan=False)
     except ValueError:
@@ -80,10 +88,10 @@ def _json_problem(value) -> str | None:
     return None
 
 
-def _encode(name: str, array: np.ndarray, quantize) -> tuple[dict, bytes]:
+def _encode(name: str, array: np.ndarray, quantize: str | None) -> tuple[dict[str, Any], bytes]:
     """The spec and the bytes of a weight, quantized where asked for."""
     array = np.ascontiguousarray(array)
-    spec: dict = {"name": name, "shape": list(array.shape), "dtype": array.dtype.name}
+    spec: dict[str, Any] = {"name": name, "shape": list(array.shape), "dtype": array.dtype.name}
     if quantize is not None and array.dtype == np.float32 and not np.isfinite(array).all():
         raise ValueError(
             f"save: weight {name!r} holds NaN or infinite numbers, which quantize={quantize!r} cannot keep; nothing was written. "
@@ -105,7 +113,7 @@ def _encode(name: str, array: np.ndarray, quantize) -> tuple[dict, bytes]:
 
 
 # ---- structure
-def write_model(model) -> dict:
+def write_model(model: Any) -> dict[str, Any]:
     """Class name and config of a model, in the form of Keras 2."""
     in_a_row = isinstance(model, LAYERS.classes["Sequential"])  # models are above this package
     if in_a_row:
@@ -127,8 +135,9 @@ def write_model(model) -> dict:
         counts[id(node.operation)] = number + 1
         place[id(node)] = (node.operation.name, number)
 
-    def reference(tensor):
+    def reference(tensor: KerasTensor) -> Reference:
         history = tensor._keras_history
+        assert history is not None, "the graph holds no tensors but those of calls"
         return [*place[id(history.operation._inbound_nodes[history.node_index])], history.tensor_index]
 
     layers = []
@@ -142,7 +151,7 @@ def write_model(model) -> dict:
             name = entry["config"]["name"]
             layers.append({"name": name, **entry, "inbound_nodes": inbound})
             inbound = [[[name, call, 0, {}]] for call in range(len(calls))]  # of the layer after it, where one is written as two
-    ends: dict = {"input_layers": [reference(t) for t in graph.inputs], "output_layers": [reference(t) for t in graph.outputs]}
+    ends: dict[str, Any] = {"input_layers": [reference(t) for t in graph.inputs], "output_layers": [reference(t) for t in graph.outputs]}
     structures = {"input_layers": graph.inputs_struct, "output_layers": graph.outputs_struct}
     # TensorFlow.js has lists only, and passes over what it does not know
     named = {key: map_structure(reference, value) for key, value in structures.items() if isinstance(value, dict)}
@@ -151,12 +160,12 @@ def write_model(model) -> dict:
     return {"class_name": "Model", "config": {"name": model.name, "layers": layers, **ends}}
 
 
-def first_call(operation) -> int:
+def first_call(operation: Any) -> int:
     """The number of an operation's first call: there, models count the one that they are made of as 0."""
     return int(hasattr(operation, "layers"))
 
 
-def write_layers_or_model(operation, names) -> list[dict]:
+def write_layers_or_model(operation: Any, names: Collection[str]) -> list[dict[str, Any]]:
     if not isinstance(operation, Layer):
         raise Unwritable(f"save: the op '{operation.name}' between layers cannot be expressed in TensorFlow.js; use a layer for it.")
     return [write_model(operation)] if isinstance(operation, LAYERS.classes["Model"]) else write_layers(operation, names)

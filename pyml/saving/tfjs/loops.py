@@ -40,7 +40,7 @@ def lift_loops(graph: Graph) -> None:
         _lift(graph, frame, enters, consumers)
 
 
-def _lift(graph: Graph, frame: str, enters: list[Node], consumers) -> None:
+def _lift(graph: Graph, frame: str, enters: list[Node], consumers: dict[str, list[Node]]) -> None:
     """Replaces the nodes of a loop (Enter, Merge, Switch, Exit) by one node `_Loop`, which has the condition and the body."""
     what = f"{graph.where}: the loop {frame!r}"
     starts, merges, nexts, constants = [], [], [], []

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 
-from .rules import dtype_of, rule
+from .rules import Function, Value, Xp, dtype_of, rule
+from .topology import Node
 
 
-def _call(name):
+def _call(name: str) -> Function:
     return lambda node, xp, *xs: getattr(xp, name)(*xs)
 
 
@@ -25,31 +26,31 @@ for _tf, _name in {
 
 
 @rule("Identity", "StopGradient", "Snapshot", "PlaceholderWithDefault", "Print", "LoopCond", "EnsureShape")
-def _identity(node, xp, x, *others):
+def _identity(node: Node, xp: Xp, x: Value, *others: Value) -> Value:
     return x
 
 
 @rule("IdentityN")
-def _identity_n(node, xp, *xs):
+def _identity_n(node: Node, xp: Xp, *xs: Value) -> Value:
     return list(xs)
 
 
 @rule("BiasAdd")
-def bias_add(node, xp, x, bias):
+def bias_add(node: Node, xp: Xp, x: Value, bias: Value) -> Value:
     if node.attr("data_format", "NHWC") == "NCHW" and len(x.shape) > 2:
         bias = xp.reshape(bias, (-1, *(1,) * (len(x.shape) - 2)))
     return xp.add(x, bias)
 
 
 @rule("AddN")
-def _add_n(node, xp, first, *others):
+def _add_n(node: Node, xp: Xp, first: Value, *others: Value) -> Value:
     for x in others:
         first = xp.add(first, x)
     return first
 
 
 @rule("RealDiv", "Div", "DivNoNan")
-def _divide(node, xp, a, b):
+def _divide(node: Node, xp: Xp, a: Value, b: Value) -> Value:
     whole = dtype_of(a) == dtype_of(b) == "int32"
     if node.op == "DivNoNan":
         safe = xp.where(xp.equal(b, 0), xp.cast(xp.ones_like(b), dtype_of(b)), b)
@@ -58,28 +59,28 @@ def _divide(node, xp, a, b):
 
 
 @rule("FloorDiv")
-def _floor_divide(node, xp, a, b):
+def _floor_divide(node: Node, xp: Xp, a: Value, b: Value) -> Value:
     return xp.floor_divide(a, b)
 
 
 @rule("Mod")
-def _truncated_mod(node, xp, a, b):
+def _truncated_mod(node: Node, xp: Xp, a: Value, b: Value) -> Value:
     y = xp.mod(xp.absolute(a), xp.absolute(b))
     return xp.where(xp.less(a, 0), xp.negative(y), y)
 
 
 @rule("SquaredDifference")
-def _squared_difference(node, xp, a, b):
+def _squared_difference(node: Node, xp: Xp, a: Value, b: Value) -> Value:
     return xp.square(xp.subtract(a, b))
 
 
 @rule("Reciprocal", "Inv")
-def _reciprocal(node, xp, x):
+def _reciprocal(node: Node, xp: Xp, x: Value) -> Value:
     return xp.divide(np.float32(1), x)
 
 
 @rule("Atan2")
-def _atan2(node, xp, y, x):
+def _atan2(node: Node, xp: Xp, y: Value, x: Value) -> Value:
     if hasattr(xp, "arctan2"):
         return xp.arctan2(y, x)
     pi = float(np.pi)
@@ -90,43 +91,43 @@ def _atan2(node, xp, y, x):
 
 
 @rule("Asin")
-def _asin(node, xp, x):
+def _asin(node: Node, xp: Xp, x: Value) -> Value:
     return _atan2(node, xp, x, xp.sqrt(1.0 - xp.square(x)))
 
 
 @rule("Acos")
-def _acos(node, xp, x):
+def _acos(node: Node, xp: Xp, x: Value) -> Value:
     return _atan2(node, xp, xp.sqrt(1.0 - xp.square(x)), x)
 
 
 @rule("Asinh")
-def _asinh(node, xp, x):
+def _asinh(node: Node, xp: Xp, x: Value) -> Value:
     size = xp.absolute(x)
     return xp.multiply(xp.sign(x), xp.log(size + xp.sqrt(xp.square(x) + 1.0)))
 
 
 @rule("Acosh")
-def _acosh(node, xp, x):
+def _acosh(node: Node, xp: Xp, x: Value) -> Value:
     return xp.log(x + xp.sqrt(xp.square(x) - 1.0))
 
 
 @rule("Atanh")
-def _atanh(node, xp, x):
+def _atanh(node: Node, xp: Xp, x: Value) -> Value:
     return xp.multiply(xp.subtract(xp.log1p(x), xp.log1p(xp.negative(x))), 0.5)
 
 
 @rule("ClipByValue", static=(1, 2))
-def _clip(node, xp, x, low, high):
+def _clip(node: Node, xp: Xp, x: Value, low: Value, high: Value) -> Value:
     return xp.minimum(xp.maximum(x, low), high)
 
 
 @rule("Relu6")
-def relu6(node, xp, x):
+def relu6(node: Node, xp: Xp, x: Value) -> Value:
     return xp.minimum(xp.relu(x), 6.0 if dtype_of(x) == "float32" else 6)
 
 
 @rule("LeakyRelu")
-def leaky_relu(node, xp, x):
+def leaky_relu(node: Node, xp: Xp, x: Value) -> Value:
     slope = node.attr("alpha", 0.2)
     if 0 <= slope <= 1:
         return xp.maximum(x, xp.multiply(x, slope))
@@ -134,60 +135,60 @@ def leaky_relu(node, xp, x):
 
 
 @rule("Prelu")
-def prelu(node, xp, x, alpha):
+def prelu(node: Node, xp: Xp, x: Value, alpha: Value) -> Value:
     return xp.add(xp.relu(x), xp.multiply(xp.minimum(x, 0.0), alpha))
 
 
 @rule("Elu")
-def elu(node, xp, x):
+def elu(node: Node, xp: Xp, x: Value) -> Value:
     return xp.where(xp.greater(x, 0.0), x, xp.expm1(xp.minimum(x, 0.0)))
 
 
 @rule("Selu")
-def _selu(node, xp, x):
+def _selu(node: Node, xp: Xp, x: Value) -> Value:
     return xp.multiply(xp.where(xp.greater(x, 0.0), x, xp.multiply(xp.expm1(xp.minimum(x, 0.0)), 1.6732632423543772)), 1.0507009873554805)
 
 
 @rule("Softplus")
-def _softplus(node, xp, x):
+def _softplus(node: Node, xp: Xp, x: Value) -> Value:
     return xp.add(xp.relu(x), xp.log1p(xp.exp(xp.negative(xp.absolute(x)))))
 
 
 @rule("Softmax")
-def _softmax(node, xp, x):
+def _softmax(node: Node, xp: Xp, x: Value) -> Value:
     return xp.softmax(x, axis=-1)
 
 
 @rule("LogSoftmax")
-def _log_softmax(node, xp, x):
+def _log_softmax(node: Node, xp: Xp, x: Value) -> Value:
     return xp.log_softmax(x, axis=-1)
 
 
 @rule("Select", "SelectV2")
-def _select(node, xp, condition, a, b):
+def _select(node: Node, xp: Xp, condition: Value, a: Value, b: Value) -> Value:
     if node.op == "Select" and len(condition.shape) == 1 and len(a.shape) > 1:
         condition = xp.reshape(condition, (condition.shape[0], *(1,) * (len(a.shape) - 1)))
     return xp.where(condition, a, b)
 
 
 @rule("Cast")
-def _cast(node, xp, x):
+def _cast(node: Node, xp: Xp, x: Value) -> Value:
     target = node.attr("DstT", "float32")
     return xp.cast(x, target) if dtype_of(x) != target else x
 
 
 @rule("ZerosLike")
-def _zeros_like(node, xp, x):
+def _zeros_like(node: Node, xp: Xp, x: Value) -> Value:
     return xp.zeros_like(x)
 
 
 @rule("OnesLike")
-def _ones_like(node, xp, x):
+def _ones_like(node: Node, xp: Xp, x: Value) -> Value:
     return xp.ones_like(x)
 
 
 @rule("FakeQuantWithMinMaxVars")
-def _fake_quantize(node, xp, x, low, high):
+def _fake_quantize(node: Node, xp: Xp, x: Value, low: Value, high: Value) -> Value:
     return x  # it imitates rounding while training; TensorFlow.js passes values on too
 
 

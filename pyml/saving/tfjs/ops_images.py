@@ -5,11 +5,12 @@ from __future__ import annotations
 import numpy as np
 
 from .ops_windows import _Window
-from .rules import check_count, ints, number, rule
+from .rules import Value, Xp, check_count, ints, number, rule
+from .topology import Node
 
 
 @rule("Dilation2D")
-def _dilation(node, xp, x, w):
+def _dilation(node: Node, xp: Xp, x: Value, w: Value) -> Value:
     """The largest sum of a pixel and its weight in each window; outside of the image there is nothing."""
     v = _Window(node)
     rates = node.attr("rates") or node.attr("dilations") or [1] * 4
@@ -28,7 +29,7 @@ def _dilation(node, xp, x, w):
 
 
 @rule("MaxPoolWithArgmax", host=True, pure=True)
-def _pool_with_places(node, xp, x):
+def _pool_with_places(node: Node, xp: Xp, x: Value) -> Value:
     """The largest of each window, and where in the flat image (or, `include_batch_in_index`, in the batch) it is."""
     v = _Window(node)
     size = tuple(int(n) for n in node.attr("ksize")[1:3])
@@ -52,7 +53,7 @@ def _pool_with_places(node, xp, x):
 
 
 @rule("ImageProjectiveTransformV3", host=True, pure=True)
-def _project(node, xp, images, transforms, shape, fill=0.0):
+def _project(node: Node, xp: Xp, images: Value, transforms: Value, shape: Value, fill: Value = 0.0) -> Value:
     """Each new pixel from the place `(a x + b y + c, d x + e y + f) / (g x + h y + 1)` of the image."""
     batch, rows, columns, channels = images.shape
     height, width = check_count(ints(shape), "ImageProjectiveTransformV3")
@@ -67,7 +68,7 @@ def _project(node, xp, images, transforms, shape, fill=0.0):
     ys = _folded((t[:, 3] * x + t[:, 4] * y + t[:, 5]) / safe, rows, mode)
     which = np.arange(batch)[:, None, None]
 
-    def read(r, c):
+    def read(r: np.ndarray, c: np.ndarray) -> np.ndarray:
         inside = (r >= 0) & (r < rows) & (c >= 0) & (c < columns)
         found = images[which, np.clip(r, 0, rows - 1).astype(int), np.clip(c, 0, columns - 1).astype(int)]
         return np.where(inside[..., None], found, fill)
@@ -82,11 +83,11 @@ def _project(node, xp, images, transforms, shape, fill=0.0):
     return np.where(seen[..., None], found, fill).astype(np.float32)
 
 
-def _rounded(x):
+def _rounded(x: np.ndarray) -> np.ndarray:
     return np.floor(x + 0.5)
 
 
-def _folded(at, size: int, mode: str):
+def _folded(at: np.ndarray, size: int, mode: str) -> np.ndarray:
     """Places outside of 0 … size - 1 as the fill mode takes them."""
     if mode == "constant":
         return at

@@ -8,16 +8,17 @@ import numpy as np
 
 from ...core.tensor import Tensor
 from .ops_basic import ACTIVATIONS, bias_add
-from .rules import check_count, dtype_of, ints, number, rule
+from .rules import Function, Value, Xp, check_count, dtype_of, ints, number, rule
+from .topology import Node
 
 
-def _axes(value, ndim):
+def _axes(value: Value, ndim: int) -> tuple[int, ...]:
     axes = ints(value)
     return tuple(sorted({a % ndim for a in axes})) if ndim else ()
 
 
-def _reduction(name):
-    def fn(node, xp, x, axis):
+def _reduction(name: str) -> Function:
+    def fn(node: Node, xp: Xp, x: Value, axis: Value) -> Value:
         axes = _axes(axis, len(x.shape))
         if not axes:
             return x
@@ -32,34 +33,34 @@ for _tf, _name in {"Sum": "sum", "Mean": "mean", "Max": "max", "Min": "min", "Pr
 
 
 @rule("EuclideanNorm", static=(1,))
-def _norm(node, xp, x, axis):
+def _norm(node: Node, xp: Xp, x: Value, axis: Value) -> Value:
     return xp.sqrt(xp.sum(xp.square(x), axis=_axes(axis, len(x.shape)), keepdims=bool(node.attr("keep_dims", False))))
 
 
 @rule("ArgMax", static=(1,))
-def _argmax(node, xp, x, axis):
+def _argmax(node: Node, xp: Xp, x: Value, axis: Value) -> Value:
     return xp.argmax(x, axis=number(axis))
 
 
 @rule("ArgMin", static=(1,))
-def _argmin(node, xp, x, axis):
+def _argmin(node: Node, xp: Xp, x: Value, axis: Value) -> Value:
     return xp.argmin(x, axis=number(axis))
 
 
-def _swap(xp, x):
+def _swap(xp: Xp, x: Value) -> Value:
     n = len(x.shape)
     return xp.transpose(x, (*range(n - 2), n - 1, n - 2))
 
 
 @rule("MatMul", "BatchMatMul", "BatchMatMulV2", "_FusedMatMul")
-def _matmul(node, xp, a, b, *others):
+def _matmul(node: Node, xp: Xp, a: Value, b: Value, *others: Value) -> Value:
     a = _swap(xp, a) if node.attr("transpose_a", node.attr("adj_x", False)) else a
     b = _swap(xp, b) if node.attr("transpose_b", node.attr("adj_y", False)) else b
     y = xp.matmul(a, b)
     return fused(node, xp, y, others) if node.op == "_FusedMatMul" else y
 
 
-def fused(node, xp, y, others):
+def fused(node: Node, xp: Xp, y: Value, others: Value) -> Value:
     """Applies what was fused after a product: a bias, an activation, or both in the order given."""
     others = list(others)
     for name in node.attr("fused_ops", []):
@@ -73,7 +74,7 @@ def fused(node, xp, y, others):
 
 
 @rule("TopKV2", host=True, pure=True)
-def _top_k(node, xp, x, k):
+def _top_k(node: Node, xp: Xp, x: Value, k: Value) -> Value:
     k, n = int(number(k)), x.shape[-1]
     if not 0 <= k <= n:
         raise ValueError(f"k is {k}; the last axis has {n} elements")
@@ -83,7 +84,7 @@ def _top_k(node, xp, x, k):
     return [np.take_along_axis(x, order, -1), order]
 
 
-def _largest(row, k: int):
+def _largest(row: np.ndarray, k: int) -> np.ndarray:
     """Positions of the k largest, in order; the first of equals."""
     if k == 0 or 4 * k > len(row):
         return np.argsort(-row, kind="stable")[:k]
@@ -92,7 +93,7 @@ def _largest(row, k: int):
 
 
 @rule("Cumsum", "Cumprod", static=(1,))
-def _cumulate(node, xp, x, axis):
+def _cumulate(node: Node, xp: Xp, x: Value, axis: Value) -> Value:
     """Sums up to and with each element (`exclusive`: without it; `reverse`: from the end)."""
     axis = int(number(axis)) % len(x.shape)
     n = x.shape[axis]
@@ -116,7 +117,7 @@ def _cumulate(node, xp, x, axis):
 
 
 @rule("Bincount", "DenseBincount", host=True, pure=True)
-def _bincount(node, xp, x, size, weights):
+def _bincount(node: Node, xp: Xp, x: Value, size: Value, weights: Value) -> Value:
     (size,) = check_count([number(size)], "Bincount")
     x = x.reshape(-1)
     kept = x < size                                     # before anything as long as the largest is made
@@ -124,27 +125,27 @@ def _bincount(node, xp, x, size, weights):
 
 
 @rule("LowerBound", "UpperBound", host=True, pure=True)
-def _bound(node, xp, rows, values):
+def _bound(node: Node, xp: Xp, rows: Value, values: Value) -> Value:
     side: Literal["left", "right"] = "left" if node.op == "LowerBound" else "right"
     pairs = zip(rows.reshape(-1, rows.shape[-1]), values.reshape(-1, values.shape[-1]), strict=True)
     return np.stack([np.searchsorted(r, v, side) for r, v in pairs]).reshape(values.shape)
 
 
 @rule("Unique", "UniqueV2", host=True, pure=True)
-def _unique(node, xp, x, axis=None):
+def _unique(node: Node, xp: Xp, x: Value, axis: Value = None) -> Value:
     _, first, inverse = np.unique(x.reshape(-1), return_index=True, return_inverse=True)
     rank = np.argsort(np.argsort(first))
     return [x.reshape(-1)[np.sort(first)], rank[inverse.reshape(-1)]]
 
 
 @rule("ListDiff", host=True, pure=True)
-def _list_diff(node, xp, x, y):
+def _list_diff(node: Node, xp: Xp, x: Value, y: Value) -> Value:
     kept = ~np.isin(x, y)
     return [x[kept], np.flatnonzero(kept)]
 
 
 @rule("Einsum")
-def _einsum(node, xp, *xs):
+def _einsum(node: Node, xp: Xp, *xs: Value) -> Value:
     if not hasattr(xp, "einsum"):
         raise ValueError("Einsum of values on the device is not supported")
     return xp.einsum(node.attr("equation"), *xs)

@@ -6,11 +6,12 @@ from math import prod
 
 import numpy as np
 
-from .rules import check_count, ints, number, rule
+from .rules import Value, Xp, check_count, ints, number, rule
+from .topology import Node
 
 
 @rule("SparseReshape", host=True, pure=True)
-def _sparse_reshape(node, xp, indices, shape, new):
+def _sparse_reshape(node: Node, xp: Xp, indices: Value, shape: Value, new: Value) -> Value:
     shape, new = ints(shape), ints(new)
     known = prod(n for n in new if n != -1)
     new = [prod(shape) // max(1, known) if n == -1 else n for n in new]
@@ -21,7 +22,7 @@ def _sparse_reshape(node, xp, indices, shape, new):
 
 
 @rule("SparseFillEmptyRows", host=True, pure=True)
-def _fill_empty_rows(node, xp, indices, values, shape, default):
+def _fill_empty_rows(node: Node, xp: Xp, indices: Value, values: Value, shape: Value, default: Value) -> Value:
     """Rows without values get the default at column 0: indices, values, which rows were empty, where each value went."""
     rows = check_count(ints(shape)[:1], "SparseFillEmptyRows")[0]
     if len(indices) and not 0 <= indices[:, 0].min() <= indices[:, 0].max() < rows:
@@ -38,7 +39,7 @@ def _fill_empty_rows(node, xp, indices, values, shape, default):
 
 
 @rule("SparseSegmentSum", "SparseSegmentMean", host=True, pure=True)
-def _segments(node, xp, data, indices, segments):
+def _segments(node: Node, xp: Xp, data: Value, indices: Value, segments: Value) -> Value:
     if len(indices) != len(segments) or (np.diff(segments) < 0).any():
         raise ValueError("the segments must be sorted, one for each index")
     if len(indices) and not 0 <= min(indices.min(), segments.min()) <= indices.max() < len(data):
@@ -53,7 +54,7 @@ def _segments(node, xp, data, indices, segments):
 
 
 @rule("RaggedRange", host=True, pure=True)
-def _ragged_range(node, xp, starts, limits, steps):
+def _ragged_range(node: Node, xp: Xp, starts: Value, limits: Value, steps: Value) -> Value:
     starts, limits, steps = np.broadcast_arrays(*(np.reshape(v, -1) for v in (starts, limits, steps)))
     if (steps == 0).any():
         raise ValueError("a step is 0")
@@ -64,7 +65,7 @@ def _ragged_range(node, xp, starts, limits, steps):
 
 
 @rule("RaggedGather", host=True, pure=True)
-def _ragged_gather(node, xp, *inputs):
+def _ragged_gather(node: Node, xp: Xp, *inputs: Value) -> Value:
     """Rows of a ragged tensor: for each nested level the splits of the rows taken, then the values."""
     *levels, values, indices = inputs
     shape, at = indices.shape, indices.reshape(-1)
@@ -85,7 +86,7 @@ def _ragged_gather(node, xp, *inputs):
 
 
 @rule("RaggedTensorToTensor", host=True, pure=True)
-def _ragged_to_tensor(node, xp, shape, values, default, *given):
+def _ragged_to_tensor(node: Node, xp: Xp, shape: Value, values: Value, default: Value, *given: Value) -> Value:
     """Rows of different lengths as one array, what is missing filled, what is too long cut."""
     kinds, parents = list(node.attr("row_partition_types") or []), []
     partitions = list(given)

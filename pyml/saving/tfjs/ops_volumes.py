@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
+
 from ...core.tensor import Tensor, as_node
 from ...graph import prims
-from .rules import check_window, rule
+from ...graph.node import Node as GraphNode
+from .rules import Value, Xp, check_window, rule
+from .topology import Node
 
 
-def _dhw(node, name: str) -> tuple[int, int, int]:
+def _dhw(node: Node, name: str) -> tuple[int, int, int]:
     values = tuple(int(n) for n in node.attr(name) or (1,))
     values = values[1:4] if len(values) == 5 else values * 3 if len(values) == 1 else values
     if len(values) != 3 or min(values) < 1:
@@ -15,7 +19,9 @@ def _dhw(node, name: str) -> tuple[int, int, int]:
     return values
 
 
-def _widths(node, sizes, window, strides, dilation=(1, 1, 1)):
+def _widths(
+    node: Node, sizes: Sequence[int], window: Sequence[int], strides: Sequence[int], dilation: Sequence[int] = (1, 1, 1)
+) -> tuple[tuple[int, int], ...]:
     padding = node.attr("padding", "VALID")
     if padding not in ("SAME", "VALID"):
         raise ValueError(f"padding {padding} of volumes is not known; expected SAME or VALID")
@@ -26,7 +32,7 @@ def _widths(node, sizes, window, strides, dilation=(1, 1, 1)):
     return tuple((t // 2, t - t // 2) for t in totals)
 
 
-def _volume(node, x):
+def _volume(node: Node, x: Value) -> GraphNode:
     x = prims.cast(as_node(x), dtype="float32")
     if x.ndim != 5 or node.attr("data_format", "NDHWC") not in ("NDHWC", "NHWC"):
         raise ValueError(f"expected a volume (batch, depth, rows, columns, channels). Received: {tuple(x.shape)}")
@@ -34,7 +40,7 @@ def _volume(node, x):
 
 
 @rule("Conv3D", device=True)
-def _conv3d(node, xp, x, w):
+def _conv3d(node: Node, xp: Xp, x: Value, w: Value) -> Value:
     """One convolution of all slices for each depth of the kernel, added up."""
     x, w = _volume(node, x), prims.cast(as_node(w), dtype="float32")
     strides, dilation, window = _dhw(node, "strides"), _dhw(node, "dilations"), tuple(w.shape[:3])
@@ -54,7 +60,7 @@ def _conv3d(node, xp, x, w):
     return xp.reshape(total, (batch, count, *total.shape[1:]))
 
 
-def _pool3d(prim, node, x):
+def _pool3d(prim: Callable[..., GraphNode], node: Node, x: Value) -> Tensor:
     """Over rows and columns of each slice, then over depth."""
     x = _volume(node, x)
     window, strides = _dhw(node, "ksize"), _dhw(node, "strides")
@@ -67,10 +73,10 @@ def _pool3d(prim, node, x):
 
 
 @rule("MaxPool3D", device=True)
-def _max_pool3d(node, xp, x):
+def _max_pool3d(node: Node, xp: Xp, x: Value) -> Value:
     return _pool3d(prims.max_pool2d, node, x)
 
 
 @rule("AvgPool3D", device=True)
-def _avg_pool3d(node, xp, x):
+def _avg_pool3d(node: Node, xp: Xp, x: Value) -> Value:
     return _pool3d(prims.avg_pool2d, node, x)

@@ -7,14 +7,21 @@ numpy arrays: shapes, indices, whatever is known before the device runs. Both ha
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass
+from types import ModuleType
+from typing import Any, TypeAlias, TypeVar
 
 import numpy as np
 
 from ...core.tensor import Tensor
 from ...graph.prims import erf as _erf
 from ..files import ModelFileError
+
+Value: TypeAlias = Any  # a Tensor, an array, a TensorList or DEAD; several outputs are a list of them
+Turns: TypeAlias = Generator[Any, Any, Value]  # control flow asks its executor on the way
+Function: TypeAlias = Callable[..., Value | Turns]
+F = TypeVar("F", bound=Function)
 
 
 class Dead:
@@ -37,7 +44,7 @@ class Rule:
     `dead` takes dead inputs.
     """
 
-    fn: Callable
+    fn: Function
     static: tuple[int, ...] = ()
     shape_only: bool = False
     device: bool = False
@@ -50,10 +57,10 @@ class Rule:
 RULES: dict[str, Rule] = {}
 
 
-def rule(*names: str, **options):
+def rule(*names: str, **options: Any) -> Callable[[F], F]:
     """Decorator: makes a function the rule of these operators."""
 
-    def add(fn):
+    def add(fn: F) -> F:
         for name in names:
             RULES[name] = Rule(fn, **options)
         return fn
@@ -72,41 +79,43 @@ class HostOps:
     expm1 = staticmethod(np.expm1)
 
     @staticmethod
-    def cast(x, dtype):
+    def cast(x: Value, dtype: str) -> np.ndarray:
         return np.asarray(x).astype(dtype)
 
     @staticmethod
-    def softmax(x, axis=-1):
+    def softmax(x: np.ndarray, axis: int = -1) -> np.ndarray:
         e = np.exp(x - np.max(x, axis, keepdims=True))
         return e / e.sum(axis, keepdims=True)
 
     @staticmethod
-    def log_softmax(x, axis=-1):
+    def log_softmax(x: np.ndarray, axis: int = -1) -> np.ndarray:
         x = x - np.max(x, axis, keepdims=True)
         return x - np.log(np.exp(x).sum(axis, keepdims=True))
 
-    def __getattr__(self, name):
+    def __getattr__(self, name: str) -> Any:
         return getattr(np, name)
 
 
 HOST = HostOps()
+Xp: TypeAlias = ModuleType | HostOps  # `pyml.ops` or `HOST`
 
 
-def ints(value) -> list[int]:
+def ints(value: Value) -> list[int]:
     """A small array as a list of Python integers."""
     return [int(v) for v in np.asarray(value).reshape(-1)]
 
 
-def number(value):
+def number(value: Value) -> Any:
+    """The only element of an array, as a Python number."""
     return np.asarray(value).reshape(-1)[0].item()
 
 
-def dtype_of(x) -> str:
+def dtype_of(x: Value) -> str:
     """The dtype's name of a Tensor or an array."""
     return x.dtype if isinstance(x, Tensor) else np.asarray(x).dtype.name
 
 
-def check_count(shape, what: str) -> tuple[int, ...]:
+def check_count(shape: Sequence[Any], what: str) -> tuple[int, ...]:
     """`shape` as a tuple, if an array of that shape is not absurd.
 
     Raises:
@@ -123,7 +132,7 @@ def check_count(shape, what: str) -> tuple[int, ...]:
     return shape
 
 
-def check_window(window, padded, what: str) -> None:
+def check_window(window: Sequence[Any], padded: Sequence[Any], what: str) -> None:
     """Windows over images or volumes that are not absurd.
 
     Args:
@@ -138,7 +147,7 @@ def check_window(window, padded, what: str) -> None:
         raise ModelFileError(f"{what}: a window of {tuple(int(n) for n in window)} cannot be right.")
 
 
-def finish(value):
+def finish(value: Value) -> Value:
     """A host result in the dtypes of tensors."""
     if isinstance(value, (list, tuple)):
         return [finish(v) for v in value]
@@ -156,7 +165,7 @@ def finish(value):
 _BUILT_IN: dict[str, Rule | None] = {}
 
 
-def register_op(name: str, function: Callable) -> None:
+def register_op(name: str, function: Callable[..., Any]) -> None:
     """Makes graph-models know an operator of your own, or compute a known one in another way; for models loaded from now on.
 
     Args:

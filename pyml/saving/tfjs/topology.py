@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -39,13 +39,13 @@ class Node:
     controls: list[str] = field(default_factory=list)
     value: Any = None  # a constant's array
 
-    def attr(self, name: str, default=None):
+    def attr(self, name: str, default: Any = None) -> Any:
         """A plain value: number, bool, text, dtype, list, shape (with None for unknown), or function name."""
         raw = self.attrs.get(name)
         return default if raw is None else _plain(raw, f"node {self.name!r}, attribute {name!r}")
 
 
-def _plain(raw, what):
+def _plain(raw: Any, what: str) -> Any:
     if not isinstance(raw, dict):
         raise ModelFileError(f"{what}: {str(raw)[:60]} is not an attribute.")
     for key, convert in _KINDS.items():
@@ -59,25 +59,25 @@ def _plain(raw, what):
     return None
 
 
-def _whole(value) -> int:
+def _whole(value: Any) -> int:
     number = int(value)  # "NaN" and "1.5" raise
     if isinstance(value, float) and value != number:
         raise ValueError(value)
     return number
 
 
-def _text(value) -> str:
+def _text(value: Any) -> str:
     if isinstance(value, str):
         return base64.b64decode(value).decode("utf-8")
     return bytes(value).decode("utf-8")
 
 
-def dtype_of(value) -> str:
+def dtype_of(value: int | str) -> str:
     name = _BY_NUMBER[value] if isinstance(value, int) else str(value).removeprefix("DT_")
     return _DTYPE.get(name, "int32")
 
 
-def shape_of(value):
+def shape_of(value: Any) -> tuple[int | None, ...] | None:
     """A tuple with None for unknown sizes, or None where even the number of axes is unknown."""
     if not isinstance(value, dict) or value.get("unknownRank"):
         return None
@@ -85,7 +85,7 @@ def shape_of(value):
     return tuple(None if d < 0 else d for d in dims)
 
 
-def _list(value):
+def _list(value: dict[str, Any]) -> list[Any]:
     for key in ("i", "s", "f", "b", "type", "shape"):
         if key in value:
             return [_KINDS[key](v) for v in value[key]]
@@ -108,7 +108,7 @@ class Graph:
     results: list[Ref] = field(default_factory=list)
 
 
-def parse_graph(raw: list, where: str, weights: dict, arguments=()) -> Graph:
+def parse_graph(raw: Any, where: str, weights: dict[str, np.ndarray], arguments: Iterable[str] = ()) -> Graph:
     """Nodes from `nodeDef` lists; constants take their arrays from `weights`.
 
     Raises:
@@ -134,7 +134,7 @@ def parse_graph(raw: list, where: str, weights: dict, arguments=()) -> Graph:
     return Graph(nodes, where)
 
 
-def _reference(text: str, nodes, what) -> Ref:
+def _reference(text: str, nodes: dict[str, Node], what: str) -> Ref:
     parts = text.split(":")
     name, number = parts[0], parts[-1] if len(parts) > 1 else "0"
     if name not in nodes:
@@ -146,7 +146,7 @@ def _reference(text: str, nodes, what) -> Ref:
     return name, int(number)
 
 
-def _constant(node: Node, weights, where):
+def _constant(node: Node, weights: dict[str, np.ndarray], where: str) -> np.ndarray:
     if node.name in weights:
         return weights[node.name]
     tensor = node.attr("value")
@@ -155,9 +155,9 @@ def _constant(node: Node, weights, where):
     return _inline(tensor, node, where)
 
 
-def _inline(tensor: dict, node: Node, where) -> np.ndarray:
+def _inline(tensor: dict[str, Any], node: Node, where: str) -> np.ndarray:
     """A constant written into the topology itself."""
-    shape = shape_of(tensor.get("tensorShape")) or ()
+    shape = tuple(n or 0 for n in shape_of(tensor.get("tensorShape")) or ())
     dtype = dtype_of(tensor.get("dtype", 1))
     content = tensor.get("tensorContent")
     stored = np.dtype({"float32": "<f4", "bool": "?"}.get(dtype, "<i8" if str(tensor.get("dtype")) in ("9", "DT_INT64") else "<i4"))
@@ -167,14 +167,14 @@ def _inline(tensor: dict, node: Node, where) -> np.ndarray:
         key = {"float32": "floatVal", "bool": "boolVal"}.get(dtype, "int64Val" if stored.itemsize == 8 else "intVal")
         listed = tensor.get(key) or []
         values = np.array(listed if isinstance(listed, list) else [listed], stored)
-    count = math.prod(n or 0 for n in shape)
+    count = math.prod(shape)
     if values.size not in (1, count) or count > 1 << 24:
         raise ModelFileError(f"{where}: constant {node.name!r} has {values.size} values for shape {shape}.")
     array = np.broadcast_to(values.reshape(-1)[:1] if values.size == 1 else values, (count,)).reshape(shape)
     return array.astype({"float32": np.float32, "bool": np.bool_}.get(dtype, np.int32))
 
 
-def parse_functions(library, where: str, weights: dict) -> dict[str, Graph]:
+def parse_functions(library: Any, where: str, weights: dict[str, np.ndarray]) -> dict[str, Graph]:
     """The function library: name -> graph with arguments and results."""
     out = {}
     for f in (library or {}).get("function") or []:

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
+from typing import Any, TypeAlias
 
 import numpy as np
 
-from ..files import MOST_WEIGHTS, ModelFileError, Place
+from ..asking import Asking
+from ..files import MOST_WEIGHTS, ModelFileError, Readable
 
+Group: TypeAlias = tuple[list[str], list[dict[str, Any]], int]  # names of the shards, specs of the weights in them, and their bytes
 ITEM = {"float32": 4, "int32": 4, "bool": 1, "uint8": 1, "uint16": 2, "float16": 2, "int16": 2, "int8": 1}
 QUANTIZED = {"uint8": 1, "uint16": 2, "float16": 2}
 
 
-def read_manifest(groups, where) -> list[tuple[list[str], list[dict], int]]:
+def read_manifest(groups: Any, where: object) -> list[Group]:
     """For each group its shard names, its checked weight specs and the bytes they take.
 
     Raises:
@@ -39,7 +43,7 @@ def read_manifest(groups, where) -> list[tuple[list[str], list[dict], int]]:
     return out
 
 
-def _check(spec, where) -> int:
+def _check(spec: Any, where: object) -> int:
     """The bytes of one weight in its shard; strings count 0 because only the data says how long they are."""
     name = spec.get("name") if isinstance(spec, dict) else None
     if not isinstance(name, str):
@@ -63,11 +67,11 @@ def _check(spec, where) -> int:
     return math.prod(shape) * ITEM[dtype]
 
 
-def _finite(value) -> bool:
+def _finite(value: Any) -> bool:
     return isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value)
 
 
-def decode(shards: list, specs: list[dict], nbytes: int, where) -> dict[str, np.ndarray]:
+def decode(shards: Sequence[bytes], specs: list[dict[str, Any]], nbytes: int, where: object) -> dict[str, np.ndarray]:
     """The arrays of one group; `shards` are the bytes of its files.
 
     Raises:
@@ -93,7 +97,7 @@ def decode(shards: list, specs: list[dict], nbytes: int, where) -> dict[str, np.
     return out
 
 
-def _widen(raw: np.ndarray, dtype: str, stored) -> np.ndarray:
+def _widen(raw: np.ndarray, dtype: str, stored: dict[str, Any] | None) -> np.ndarray:
     if stored and stored["dtype"] != "float16":
         scaled = raw.astype(np.float32) * np.float32(stored["scale"]) + np.float32(stored["min"])
         return scaled if dtype == "float32" else np.rint(scaled).astype(np.int32)
@@ -101,7 +105,7 @@ def _widen(raw: np.ndarray, dtype: str, stored) -> np.ndarray:
     return raw.astype(target)
 
 
-def _strings(data, offset: int, spec, where):
+def _strings(data: bytes, offset: int, spec: dict[str, Any], where: object) -> tuple[np.ndarray, int]:
     """Strings are stored as their length, 4 bytes, and their bytes."""
     out = []
     count = math.prod(spec["shape"])
@@ -118,7 +122,7 @@ def _strings(data, offset: int, spec, where):
     return array.reshape(spec["shape"]), offset
 
 
-def requests(groups, place: Place):
+def requests(groups: list[Group], place: Readable) -> Asking[dict[str, np.ndarray]]:
     """A generator that asks for files by `(place, name, most bytes)`, is sent their bytes, and returns all arrays."""
     arrays: dict[str, np.ndarray] = {}
     for paths, specs, nbytes in groups:
