@@ -39,6 +39,11 @@ def cases() -> Iterator[Case]:
         for batch in ((), (2,)) if k == 9000 else ((),):
             a, b = floats(*batch, *((k, m) if ta else (m, k))), floats(*batch, *((n, k) if tb else (k, n)))
             yield "matmul", [a, b], {"ta": ta, "tb": tb}
+    for m, n, k in [(3, 8, 9000), (1, 12, 1000), (5, 6, 16_500), (70, 8, 130), (2, 8, 600)]:
+        for tb, exact, bits in [(False, False, 8), (True, False, 8), (False, True, 8), (False, False, 4)]:
+            words = RNG.integers(-(2**31), 2**31, (n, -(-k * bits // 32)) if tb else (k, -(-n * bits // 32))).astype(np.int32)
+            a = RNG.integers(-5, 6, (m, k)).astype(np.float32) if exact else floats(m, k)
+            yield "packed_matmul", [a, words], {"n": n, "bits": bits, "tb": tb, "first": 0, "splits": 1, "exact": exact}
     yield from rows()
     for n, form, inverse in itertools.product((2, 30, 97, 485, 640, 1009), ("planar", "from pairs", "to pairs"), (False, True)):
         x = floats(3, n, 1, 2) if form == "from pairs" else floats(2, 3, n, 1 if form == "to pairs" else 4)

@@ -1,11 +1,15 @@
 """Fourier transforms beyond the samples of their declarations: long ones, tables in two parts, bad input, empty and symbolic input."""
 
+from math import prod
+
 import numpy as np
 import pytest
 
 import pyml
 from pyml import ops
 from pyml.errors import ShapeError
+from pyml.graph.prims.fft import radices
+from pyml.graph.prims.fft_text import LARGEST
 from pyml.ops import fourier
 
 pytestmark = pytest.mark.in_turn
@@ -121,3 +125,10 @@ def test_bad_input_is_refused_in_one_sentence(wrong, kind, message):
     with pytest.raises(kind) as caught:
         wrong()
     assert message in str(caught.value)
+
+
+def test_radices_multiply_to_the_length_and_none_is_given_for_a_large_prime():
+    for n in range(1, 1200):
+        found, large = radices(n), any(n % p == 0 for p in range(LARGEST + 1, n + 1) if all(p % q for q in range(2, LARGEST + 1)))
+        assert (found == ()) == large and (large or prod(found) == n), n
+        assert max(found, default=1) <= 16 and sum(r in (2, 3) for r in found) <= 2, (n, found)  # as few passes as there can be

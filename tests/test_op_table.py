@@ -254,3 +254,18 @@ def test_nodes_and_numbers_of_python_compute_what_numpy_does(cpu):
             if sign is not operator.truediv:
                 got = Tensor(sign(number, as_node(x))).numpy()
                 np.testing.assert_allclose(got, sign(np.float32(number), x), rtol=1e-6, err_msg=f"{number} {sign.__name__} x")
+
+
+@pytest.mark.parametrize("exponent", [-2, -1, -0.5, 0, 0.5, 1, 1.5, 2, 3, 4, 5])
+def test_a_power_with_a_constant_exponent_is_the_power(cpu, exponent):
+    x = np.array([0.5, 1.0, 3.0], np.float32)
+    found = prims.pow_(as_node(x), prims.full((3,), exponent, "float32"))
+    np.testing.assert_allclose(Tensor(found).numpy(), x**exponent, rtol=1e-6)
+    assert (found.op is prims.POW) == (exponent in (-2, -0.5, 1.5, 5))  # the others are products, roots and quotients
+
+
+def test_padding_by_nothing_is_nothing_and_by_one_is_something(cpu):
+    x = as_node(np.ones((2, 2), np.float32))
+    assert prims.pad(x, ((0, 0), (0, 0))) is x
+    for widths in (((1, 0), (1, 0)), ((0, 1), (0, 1)), ((0, 0), (0, 1))):
+        np.testing.assert_array_equal(Tensor(prims.pad(x, widths)).numpy(), np.pad(np.ones((2, 2)), widths))

@@ -49,7 +49,8 @@ GRAPHS = ["test_op_table", "test_first", "keras/test_optimizers", "test_programs
 SURFACE = ["test_samples", "test_parity", "keras/test_names_and_configs", "keras/test_bad_input", "test_logits", "test_first",
            "keras/test_training", "test_goldens"]  # fmt: skip
 PARTS: dict[str, list[str]] = {
-    "graph/prims": [*GRAPHS, "test_derivatives", "test_sorting", "test_random_numbers", "test_linalg", "test_fourier"],
+    "graph/prims": [*GRAPHS, "test_derivatives", "test_sorting", "test_random_numbers", "test_linalg", "test_fourier", "test_complex",
+                    "test_complex_matrices", "keras/test_quantization"],
     "compile": [*GRAPHS, "test_branches_and_loops", "test_eager_steps", "test_kept_programs"],
     **{part: [f"keras/test_{part}", *SURFACE] for part in ("losses", "metrics")},
     "optimizers": ["keras/test_optimizers", "keras/test_more_optimizers", *SURFACE],
