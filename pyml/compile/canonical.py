@@ -18,8 +18,6 @@ def source(node: Node):
     return ("buffer", id(node.buffer)) if node.buffer is not None else (node.op.name, node.attrs["index"])
 
 
-
-
 class Canonical:
     """Maps nodes to their canonical form; remembers what it has seen, so equal subgraphs are one node."""
 
@@ -54,11 +52,11 @@ class Canonical:
             return self._merge(Node(BUFFER, (), {"leaf": k}, node.shape, node.dtype))
         if not node.src:
             return self._merge(node)
-        src = tuple(self.mapped[id(s)] for s in node.src)
+        src = tuple([self.mapped[id(s)] for s in node.src])
         op = node.op
         if op.transparent:
             return src[0]
-        if node.size == 0 or (not isinstance(op, LoopOp) and any(s.size == 0 for s in src)):
+        if node.size == 0 or (0 in [s.size for s in src] and not isinstance(op, LoopOp)):
             return self._merge(_of_nothing(node))
         # always a node of the plan's own: users' nodes let go of their sources once computed
         node = Node(op, src, node.attrs, node.shape, node.dtype)
@@ -77,7 +75,7 @@ class Canonical:
         return self._merge(node)
 
     def _merge(self, node: Node) -> Node:
-        key = (node.op.name, freeze(node.attrs), tuple(id(s) for s in node.src), node.shape, node.dtype)
+        key = (node.op.name, freeze(node.attrs) if node.attrs else (), tuple([id(s) for s in node.src]), node.shape, node.dtype)
         found = self.seen.setdefault(key, node)
         self.alive.append(found)
         self.mapped[id(found)] = found

@@ -42,14 +42,10 @@ class Emitter:
         self.given: dict[int, str] = {}  # anchors whose value is at hand
 
     # ---- names and scopes
-    def fresh(self, level: int) -> str:
+    def put(self, text: str, kind: str, level: int) -> str:
         self.count += 1
         name = f"{self.prefix}t{self.count}"
         self.level_of[name] = level
-        return name
-
-    def put(self, text: str, kind: str, level: int) -> str:
-        name = self.fresh(level)
         self.bodies[level].append(f"let {name}: {kind} = {text};")
         return name
 
@@ -77,7 +73,7 @@ class Emitter:
         return self.memo[key]
 
     def level(self, e: Index) -> int:
-        return max((self.var_level.get(n, 0) for n in e.variables()), default=0)
+        return max([self.var_level.get(n, 0) for n in e.variables()], default=0) if self.var_level else 0
 
     def index(self, e: Index) -> str:
         return index_text(e, self.atom)
@@ -111,20 +107,20 @@ class Emitter:
     # ---- values
     def value(self, node: Node, e: Index) -> str:
         """The name of `node`'s element(s) at row-major index `e`. Iterative: chains can be hundreds long."""
-        stack = [(node, e)]
+        memo, stack = self.memo, [(node, e, (id(node), e.key), False)]
         while stack:
-            n, at = stack[-1]
-            key = (id(n), at.key)
-            if key in self.memo:
-                stack.pop()
+            n, at, key, ready = stack.pop()
+            if key in memo:
                 continue
-            waiting = [c for c in self.children(n, at) if (id(c[0]), c[1].key) not in self.memo]
+            waiting = [] if ready else [
+                (s, i, k, False) for s, i in self.children(n, at) if (k := (id(s), i.key)) not in memo
+            ]  # fmt: skip
             if waiting:
-                stack.extend(reversed(waiting))
+                stack.append((n, at, key, True))
+                stack += waiting[::-1]
             else:
-                self.memo[key] = self.compute(n, at)
-                stack.pop()
-        return self.memo[(id(node), e.key)]
+                memo[key] = self.compute(n, at)
+        return memo[id(node), e.key]
 
     def children(self, n: Node, at: Index):
         if id(n) in self.given or id(n) in self.ref_of:
@@ -159,7 +155,7 @@ class Emitter:
         return self.apply(n, args)
 
     def apply(self, n: Node, args: list[str]) -> str:
-        level = max(self.level_of.get(a, 0) for a in args)
+        level = max([self.level_of.get(a, 0) for a in args])
         operand = n.src[-1].dtype
         if n.op.converts == "value":
             text = cast(args[0], operand, n.dtype, self.width, saturates=self.profile.casts_saturate)

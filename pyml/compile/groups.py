@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from ..graph.node import Node
@@ -106,27 +106,28 @@ def operands(node: Node) -> list[Node]:
     if node.reads is not None:
         return node.reads
     out: list[Node] = []
-    stack = list(reversed(node.src))
+    stack = list(node.src[::-1])
     while stack:
         s = stack.pop()
-        if is_value(s):
-            out.append(s)
+        if s.op.is_view:
+            stack += s.src[::-1]
         else:
-            stack.extend(reversed(s.src))
+            out.append(s)
     node.reads = out
     return out
 
 
-def edges(node: Node) -> Iterator[tuple[Node, bool]]:
+def edges(node: Node) -> list[tuple[Node, bool]]:
     """(value, aligned) per operand; aligned means element i of one is element i of the other."""
+    out: list[tuple[Node, bool]] = []
     for number, s in enumerate(node.src):
         while s.op.keeps_order:
             s = s.src[0]
-        if is_value(s):
-            yield s, number > 0 or not node.op.looks_up
+        if s.op.is_view:
+            out += [(value, False) for value in operands(s)]
         else:
-            for value in operands(s):
-                yield value, False
+            out.append((s, number > 0 or not node.op.looks_up))
+    return out
 
 
 def table(lookup: Node) -> Node:

@@ -22,6 +22,7 @@ PRIVATE = {
 }
 
 
+@functools.cache
 def typename(dtype: str, width: int) -> str:
     return REGISTER[dtype] if width == 1 else f"vec4<{REGISTER[dtype]}>"
 
@@ -34,13 +35,18 @@ def literal(value, dtype: str) -> str:
         return f"{int(value) & 0xFFFFFFFF}u"
     if dtype == "int32":
         return f"{int(value)}i" if value > -(2**31) else "i32(-2147483647 - 1)"
+    return _float(value) if value else f"{float(value)}f"  # 0.0f or -0.0f, which are one key
+
+
+@functools.lru_cache(1024)
+def _float(value: float) -> str:
     with np.errstate(over="ignore"):
         v = float(np.float32(value))
     if math.isnan(v):
         return "bitcast<f32>(nan_bits)"
     if math.isinf(v):
         return f"bitcast<f32>({'highest_bits' if v > 0 else 'lowest_bits'})"
-    return f"{np.format_float_scientific(np.float32(v), unique=True)}f" if v else f"{v}f"  # 0.0f or -0.0f
+    return f"{np.format_float_scientific(np.float32(v), unique=True)}f" if v else f"{v}f"
 
 
 def expand(text: str, names: dict[str, str], dtype: str, width: int) -> str:

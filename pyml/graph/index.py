@@ -25,17 +25,13 @@ _fresh = itertools.count()
 class Var:
     """A loop variable with values 0 … size - 1."""
 
-    __slots__ = ("key", "name", "size")
+    __slots__ = ("high", "key", "name", "size")
 
     def __init__(self, name: str, size: int):
-        self.name, self.size = name, size
+        self.name, self.size, self.high = name, size, size - 1
         self.key = _number(("v", name, size))
 
     low = 0
-
-    @property
-    def high(self) -> int:
-        return self.size - 1
 
     def evaluate(self, values):
         return values[self.name]
@@ -69,8 +65,12 @@ class Index:
         low = high = const
         for k, c in terms.items():
             a = atoms[k]
-            low += c * (a.low if c > 0 else a.high)
-            high += c * (a.high if c > 0 else a.low)
+            if c > 0:
+                low += c * a.low
+                high += c * a.high
+            else:
+                low += c * a.high
+                high += c * a.low
         self.low, self.high = low, high
         self.key = (const, *sorted(terms.items())) if len(terms) > 1 else (const, *terms.items())
 
@@ -154,8 +154,21 @@ def _recombine(terms: dict, const: int, atoms: dict) -> Index:
     return Index(terms, const, atoms)
 
 
+_divided: dict[tuple, tuple[Index, Index]] = {}  # kernels of one network divide the same indices by the same numbers
+
+
 def _divide(e: Index, k: int) -> tuple[Index, Index]:
     """(e // k, e % k), simplified."""
+    key = (k, e.const, *e.terms.items())  # in the order of the terms, which is that of the text
+    found = _divided.get(key)
+    if found is None:
+        if len(_divided) >= 2048:
+            _divided.clear()
+        found = _divided[key] = _quotient_and_rest(e, k)
+    return found
+
+
+def _quotient_and_rest(e: Index, k: int) -> tuple[Index, Index]:
     if k == 1:
         return e, constant(0)
     if e.low >= 0 and e.high < k:

@@ -28,19 +28,16 @@ class Node:
     clock that goes on only where somebody will ask (`tick`). `piled` is what `piled` found, once somebody asked.
     """
 
-    __slots__ = ("__weakref__", "attrs", "buffer", "dtype", "op", "piled", "reads", "shape", "src", "time")
+    __slots__ = ("__weakref__", "attrs", "buffer", "dtype", "op", "piled", "reads", "shape", "size", "src", "time")
 
     def __init__(self, op, src: tuple, attrs: dict, shape: tuple[int, ...], dtype: str):
         self.op, self.src, self.attrs = op, src, attrs
         self.shape, self.dtype = shape, dtype
+        self.size: int = prod(shape)
         self.buffer: Any = None
         self.time = _now
         self.piled = -1
         self.reads: list[Node] | None = None  # the scheduler's note of `operands`
-
-    @property
-    def size(self) -> int:
-        return prod(self.shape)
 
     @property
     def ndim(self) -> int:
@@ -135,7 +132,7 @@ def freeze(value):
     if kind is int or kind is bool or kind is float:
         return kind.__name__, value if value else str(value)  # -0.0 is equal to 0.0, and another constant
     if kind is tuple or kind is list:
-        return tuple([freeze(v) for v in value])
+        return tuple([("int", v) if v.__class__ is int and v else freeze(v) for v in value])  # most are shapes and axes
     if isinstance(value, dict):
         return tuple([(k, freeze(v)) for k, v in sorted(value.items())]) if value else ()
     if isinstance(value, (list, tuple)):
