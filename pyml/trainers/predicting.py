@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from pyml.callbacks.callback_list import CallbackList
-from pyml.core.tree import flatten, map_structure
+from pyml.core.tree import flatten, map_structure, pack_sequence_as
 from pyml.trainers.adapt import Source
 from pyml.trainers.data import Batches
 from pyml.trainers.datasets import DatasetBatches, Epoch
@@ -73,7 +73,7 @@ async def predicted(
             await collect(*waiting)
             waiting = None
             for hook in end_hooks:
-                hook(index, {"outputs": unflatten(outputs, parts[-1])})
+                hook(index, {"outputs": pack_sequence_as(outputs, parts[-1])})
         if time.perf_counter() - shown > 0.1:
             shown = time.perf_counter()
             if callbacks._progbar is not None:
@@ -87,16 +87,7 @@ async def predicted(
         raise ValueError("predict: the data gave no batches.")
     callbacks.on_predict_end()
     columns = [np.concatenate(column) if len(parts) > 1 else column[0] for column in zip(*parts, strict=True)]
-    return unflatten(struct, columns)
-
-
-def unflatten(struct: Any, leaves: list[np.ndarray]) -> Any:
-    """Flat arrays in the structure of the model's outputs."""
-    iterator = iter(leaves)
-    if not isinstance(struct, dict):
-        return map_structure(lambda _: next(iterator), struct)
-    values = dict(zip(sorted(struct), leaves, strict=True))
-    return {key: values[key] for key in struct}
+    return pack_sequence_as(struct, columns)
 
 
 async def answered(step: Any, io: IO, x: Any, batch_size: int) -> tuple[Any, int | None]:

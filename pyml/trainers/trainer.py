@@ -9,7 +9,7 @@ from pyml import optimizers
 from pyml.callbacks.history import History
 from pyml.core import Tensor
 from pyml.core.symbolic import KerasTensor
-from pyml.core.tree import flatten
+from pyml.core.tree import flatten, pack_sequence_as
 from pyml.tracebacks import shown, shown_async, warn
 from pyml.trainers import compile_config, runs
 from pyml.trainers.compilation import Compilation
@@ -19,7 +19,6 @@ from pyml.trainers.io import AsyncIO, SyncIO, drive
 from pyml.trainers.keeper import Keeper
 from pyml.trainers.metric_group import CompiledMetrics
 from pyml.trainers.options import Options
-from pyml.trainers.predicting import unflatten
 from pyml.trainers.preparation import Preparation
 from pyml.trainers.steps import Steps
 from pyml.trainers.watch import Trained, Watch
@@ -352,4 +351,4 @@ class Trainer(Preparation):
         self._build_for(batch, batch.size)
         self._check_indices(batch.x)
         outputs = self._steps.program(("predict",))(batch.x)
-        return unflatten(outputs, [leaf.numpy() if isinstance(leaf, Tensor) else leaf for leaf in flatten(outputs)])
+        return pack_sequence_as(outputs, [leaf.numpy() if isinstance(leaf, Tensor) else leaf for leaf in flatten(outputs)])

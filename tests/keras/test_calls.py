@@ -260,3 +260,22 @@ def test_tables_of_models_call_ops_by_their_names(capsys):
     x = pyml.Input((4,))
     pyml.Model(x, pyml.ops.expand_dims(x + 1, -1)).summary()
     assert "(ExpandDims)" in (table := capsys.readouterr().out) and "(Add)" in table
+
+
+# ---- structures inside structures
+NESTED = {
+    "a dict in a list": lambda a, b: [{"z": a + 1, "y": b * 2}, a],
+    "a list in a dict": lambda a, b: {"o": [b * 2, {"z": a + 1, "b": b}], "a": (a,)},
+    "dicts in a dict": lambda a, b: {"z": {"q": a, "p": b + 3}, "a": {"z": b, "c": a - 1}},
+}
+
+
+@pytest.mark.parametrize("kind", NESTED)
+def test_predictions_keep_their_places_in_any_structure(kind, device):
+    a, b = pyml.Input((2,), name="a"), pyml.Input((2,), name="b")
+    model = pyml.Model({"z": a, "c": [b]}, NESTED[kind](a, b))
+    x = {"z": np.arange(10, dtype="float32").reshape(5, 2), "c": [np.arange(10, 20, dtype="float32").reshape(5, 2)]}
+    want = NESTED[kind](x["z"], x["c"][0])
+    for found in (model(x), model.predict(x, batch_size=3, verbose=0), model.predict_on_batch(x)):
+        pyml.tree.assert_same_structure(found, want)
+        pyml.tree.map_structure(lambda one, other: np.testing.assert_allclose(one, other), found, want)
