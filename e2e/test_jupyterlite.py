@@ -11,6 +11,12 @@ from .hosting import shut_in
 from .patience import patience
 
 pytestmark = pytest.mark.slow
+LONG = """import numpy as np, pyml
+m = pyml.Sequential([pyml.Input((4,)), pyml.layers.Dense(8), pyml.layers.Dense(1)])
+m.compile("sgd", "mse")
+x = np.ones((640, 4), "float32")
+m.fit(x, x[:, :1], epochs=100000)"""
+AGAIN = "m.fit(x, x[:, :1], epochs=3, verbose=0)\nprint('went on', int(m.optimizer.iterations) > 30)"
 
 
 def test_the_first_notebook_trains_and_draws_with_files_of_the_folder_only(browser, tmp_path):
@@ -45,6 +51,18 @@ def test_the_first_notebook_trains_and_draws_with_files_of_the_folder_only(brows
         page.locator(".jp-CodeCell .cm-content").last.fill(known)
         page.keyboard.press("Shift+Enter")
         page.locator(".jp-OutputArea-output", has_text="new 0.1.0").wait_for()
+        # the kernel hears no interrupt while a cell runs; the button below the cell ends `fit` after the step that runs
+        page.locator(".jp-CodeCell .cm-content").last.fill(LONG)
+        page.keyboard.press("Shift+Enter")
+        stop = page.locator(".jp-OutputArea-output").get_by_role("button", name="Stop")
+        stop.wait_for()
+        stop.dispatch_event("pointerdown")
+        page.locator(".jp-OutputArea-output", has_text="interrupted after").wait_for()
+        page.locator(".jp-OutputArea-output", has_text="KeyboardInterrupt").wait_for()
+        assert stop.count() == 0
+        page.locator(".jp-CodeCell .cm-content").last.fill(AGAIN)
+        page.keyboard.press("Shift+Enter")
+        page.locator(".jp-OutputArea-output", has_text="went on True").wait_for()
     # WebGPU was opened by a plain import: its adapter here is software
     assert said[0].startswith("backend   wasm (the only WebGPU adapter is software") and "pyml 0.1.0" in said[0]
     assert "20 epochs in " in said[1] and "10 epochs before that" in said[1]  # one place, however many epochs

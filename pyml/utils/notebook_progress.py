@@ -9,6 +9,7 @@ from typing import Any
 
 from pyml.utils.notebooks import Place
 from pyml.utils.progbar import Progbar, format_duration, format_eta
+from pyml.utils.stop_button import stop_button
 
 PAUSE = 0.2                                            # seconds from one drawing to the next
 SILENT = 0.5                                           # seconds that `predict` may take without a word
@@ -36,6 +37,7 @@ class NotebookProgress:
         self.began = time.time()
         self._drawn = 0.0
         self._bar: NotebookBar | None = None
+        self._stop = stop_button() if what == "fit" else None
 
     def bar(self, target: int | None, epoch: int = 0) -> NotebookBar:
         """The bar of an epoch."""
@@ -67,9 +69,14 @@ class NotebookProgress:
         self._draw(self._headline(bar, step_time, over), [*self.rows, *now_row], [*self.lines, *now_line],
                    None if self.what == "fit" and self.epoch + 1 < self.epochs else over)  # fmt: skip
         self._drawn = now
+        if self._stop is not None:
+            self._stop.check()
 
     def finished(self, word: str = "") -> None:
         """The call is over: by itself, or as `word` says."""
+        if self._stop is not None:
+            self._stop.close()
+            self._stop = None
         if self.what != "fit" or (self.ended == 0 and not word):
             return
         count = f"{self.ended} epoch{'' if self.ended == 1 else 's'} in {format_eta(time.time() - self.began)}"
@@ -96,7 +103,8 @@ class NotebookProgress:
             if self.epochs > 1:
                 share = (self.epoch - (self.first or 0) + (share or 0.0)) / span
         value = "" if share is None else f' value="{share:.4f}"'
-        drawn = f'<div><progress max="1"{value} style="{_STYLE}" aria-label="Progress of {self.what}"></progress> {headline}</div>'
+        drawn = f'<div><progress max="1"{value} style="{_STYLE}" aria-label="Progress of {self.what}"></progress> {headline}'
+        drawn += f" {self._stop.html}</div>" if self._stop is not None else "</div>"
         names = list(dict.fromkeys(name for row in rows for name in row))
         names = names if self.what == "fit" else [name for name in names if name not in ("epoch", "time")]
         if names and rows:
