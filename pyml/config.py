@@ -64,7 +64,13 @@ replaying = _replaying.get  # replaying() is False within without_replay(), in t
 
 @contextmanager
 def without_replay() -> Iterator[None]:
-    """Runs programs as plain functions, operation by operation; for finding out whether a program is at fault."""
+    """Runs programs as plain functions, operation by operation; for finding out whether a program is at fault.
+
+    Example:
+        >>> with pyml.config.without_replay():
+        ...     float(pyml.ops.sum([1.0, 2.0]))
+        3.0
+    """
     before = _replaying.set(False)
     try:
         yield
@@ -73,7 +79,12 @@ def without_replay() -> Iterator[None]:
 
 
 def get_backend() -> str:
-    """The name of the backend in use, `"webgpu"`, `"wasm"` or `"cpu"`; chooses one at the first call."""
+    """The name of the backend in use, `"webgpu"`, `"wasm"` or `"cpu"`; chooses one at the first call.
+
+    Example:
+        >>> pyml.config.get_backend() in ("webgpu", "wasm", "cpu")
+        True
+    """
     return device().name
 
 
@@ -145,7 +156,12 @@ def _open(backend: str) -> Any:
 
 
 def device() -> Any:
-    """The device in use; chooses one at the first call. In a browser that call waits until WebGPU is open, where it can."""
+    """The device in use; chooses one at the first call. In a browser that call waits until WebGPU is open, where it can.
+
+    Example:
+        >>> pyml.config.device() is pyml.config.device()
+        True
+    """
     global _device, _reason
     if _device is not None:
         return _device

@@ -131,6 +131,10 @@ def keras_name(dtype: Any) -> str:
 
     Raises:
         ValueError: There is no such dtype.
+
+    Example:
+        >>> pyml.utils.standardize_dtype(np.float16), pyml.utils.standardize_dtype(None)
+        ('float16', 'float32')
     """
     if dtype is None:
         return "float32"

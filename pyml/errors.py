@@ -5,7 +5,12 @@ from typing import Any
 
 
 def did_you_mean(name: str, known: Iterable[str]) -> str:
-    """` Did you mean 'axis'?` of the known name that is nearest to one that is not known; empty where none is near."""
+    """` Did you mean 'axis'?` of the known name that is nearest to one that is not known; empty where none is near.
+
+    Example:
+        >>> pyml.errors.did_you_mean("axes", ["axis", "x"])
+        " Did you mean 'axis'?"
+    """
     import difflib
 
     near = difflib.get_close_matches(name, list(known), n=1, cutoff=0.6)

@@ -19,6 +19,17 @@ from tools.docs import names
 LEFT_TO = re.compile(r"(?:\b[Ss]ee|\b[Ll]ike|\b[Aa]s(?: for| of| in| with| at)?|\bthose of|\bname of|\bnames for|\bof) (?:the )?`([\w.]+)`")
 EVERYWHERE = {"name": "what it is called in logs, summaries and configs", "dtype": "the dtype, or the policy, that is computed in"}
 STANDARD = "array_api"  # the page of names whose arguments the standard describes
+PAGES = "it is awaited in a page; the tests of e2e/ do that"
+WITHOUT_EXAMPLE = {
+    "pyml.hub.*": "it needs weights of megabytes, which most machines do not have; tests/hub/test_docs.py runs docs/hub.md",
+    "pyml.browser.draw_async": PAGES, "pyml.browser.to_pixels_async": PAGES,
+    "pyml.config.init_async": PAGES, "pyml.config.reopen_async": PAGES,
+    "pyml.data.Microphone": PAGES, "pyml.data.Webcam": PAGES,
+    "pyml.config.set_backend": "it moves all that comes after it to another device",
+    "pyml.callbacks.RemoteMonitor": "it needs a server", "pyml.data.URLDataSource": "it needs a server",
+    "pyml.datasets.mnist.load_data_async": "it reads a file that has to be loaded first",
+    "pyml.errors.tell_misfit": "losses and metrics call it",
+}  # fmt: skip
 
 
 @functools.cache
@@ -120,3 +131,11 @@ def test_every_error_that_a_public_name_raises_itself_stands_in_its_docstring():
         if missing:
             untold[name] = missing
     assert raising > 200 and untold == {}
+
+
+def test_every_public_name_has_an_example():
+    """Which run: `test_ops.py`, `keras/test_examples.py` and those of the packages that it names."""
+    bare = {name for name, (_, value) in entries().items() if not re.search(r"^ *>>> ", inspect.getdoc(value) or "", re.M)}
+    bare = {name for name in bare if not (inspect.isclass(entries()[name][1]) and issubclass(entries()[name][1], Exception))}
+    bare = {"pyml.hub.*" if name.startswith("pyml.hub.") else name for name in bare}
+    assert bare == set(WITHOUT_EXAMPLE)

@@ -244,11 +244,16 @@ def preprocessing(mode: str | None, module: str) -> Callable[..., Any]:
         return x if mode is None else imagenet_utils.preprocess_input(x, data_format, mode)
 
     what = "unchanged: the network itself scales them" if mode is None else f'scaled as `imagenet_utils.preprocess_input(mode="{mode}")`'
+    name = module.rpartition(".")[2]
     preprocess_input.__doc__ = f"""Images of 0 to 255, {what}.
 
     Args:
         x: A tensor or an array of images, or of one.
         data_format: `"channels_last"` or `"channels_first"`; None means that of `pyml.config`.
+
+    Example:
+        >>> pyml.applications.{name}.preprocess_input(np.full((1, 4, 4, 3), 255.0)).shape
+        (1, 4, 4, 3)
     """
     preprocess_input.__module__ = module
     return preprocess_input

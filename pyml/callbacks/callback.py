@@ -20,9 +20,14 @@ class Callback(Registered, kind=CALLBACKS):
     when it is looked at, so a hook that looks only at some batches costs nothing at the others.
 
     Example:
-        class PrintLoss(pyml.callbacks.Callback):
-            def on_epoch_end(self, epoch, logs=None):
-                print(epoch, logs["loss"])
+        >>> class Epochs(pyml.callbacks.Callback):
+        ...     def on_epoch_end(self, epoch, logs=None):
+        ...         print("epoch", epoch, "of", self.params["epochs"])
+        >>> model = pyml.Sequential([pyml.Input((2,)), pyml.layers.Dense(1)])
+        >>> model.compile("sgd", "mse")
+        >>> history = model.fit(np.ones((4, 2)), np.ones((4, 1)), epochs=2, verbose=0, callbacks=[Epochs()])
+        epoch 0 of 2
+        epoch 1 of 2
     """
 
     def __init__(self) -> None:

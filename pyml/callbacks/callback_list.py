@@ -24,6 +24,11 @@ class CallbackList(Callback):
 
     Raises:
         TypeError: One of them is not a `Callback`.
+
+    Example:
+        >>> heard = pyml.callbacks.LambdaCallback(on_epoch_begin=lambda epoch, logs: print("epoch", epoch))
+        >>> pyml.callbacks.CallbackList([heard]).on_epoch_begin(3)
+        epoch 3
     """
 
     def __init__(self, callbacks: Any = None, add_history: bool = False, add_progbar: bool = False, model: Any = None,

@@ -23,6 +23,10 @@ class MonitorCallback(Callback, abstract=True):
         mode: `"min"`, `"max"` or `"auto"`, which decides by the name.
         baseline: Value to beat first.
         min_delta: Smaller changes do not count.
+
+    Example:
+        >>> pyml.callbacks.MonitorCallback("val_loss").get_monitor_value({"loss": 0.25, "val_loss": 0.5})
+        0.5
     """
 
     def __init__(self, monitor: str = "val_loss", mode: str = "auto", baseline: float | None = None, min_delta: float = 0) -> None:
@@ -72,7 +76,12 @@ class EarlyStopping(MonitorCallback):
     Source: Prechelt 1998, "Early Stopping - But When?".
 
     Example:
-        model.fit(x, y, validation_split=0.1, epochs=100, callbacks=[pyml.callbacks.EarlyStopping(patience=3)])
+        >>> model = pyml.Sequential([pyml.Input((2,)), pyml.layers.Dense(1, use_bias=False)])
+        >>> model.compile("sgd", "mse")
+        >>> early = pyml.callbacks.EarlyStopping("loss", patience=2)
+        >>> history = model.fit(np.zeros((4, 2)), np.ones((4, 1)), epochs=50, verbose=0, callbacks=[early])
+        >>> len(history.epoch)
+        3
     """
 
     def __init__(self, monitor: str = "val_loss", min_delta: float = 0, patience: int = 0, verbose: Any = 0, mode: str = "auto",

@@ -20,6 +20,10 @@ class ProgbarLogger(Callback):
     """Shows the progress of `fit`, `evaluate` and `predict`: `verbose` decides how.
 
     A notebook draws it in one place below the cell, unless the environment says `PYML_PROGRESS=text`; elsewhere it is printed.
+
+    Example:
+        >>> isinstance(pyml.callbacks.ProgbarLogger(), pyml.callbacks.Callback)
+        True
     """
 
     def __init__(self) -> None:

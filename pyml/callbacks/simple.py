@@ -27,7 +27,8 @@ class LambdaCallback(Callback):
         kwargs: Functions for any other hook.
 
     Example:
-        pyml.callbacks.LambdaCallback(on_epoch_end=lambda epoch, logs: print(epoch, logs["loss"]))
+        >>> pyml.callbacks.LambdaCallback(on_epoch_end=lambda epoch, logs: print(epoch, logs)).on_epoch_end(0, {"loss": 0.5})
+        0 {'loss': 0.5}
     """
 
     def __init__(self, on_epoch_begin: Any = None, on_epoch_end: Any = None, on_train_begin: Any = None, on_train_end: Any = None,

@@ -17,7 +17,15 @@ from pyml.settings import epsilon
 
 
 class Constraint(Configured, kind=CONSTRAINTS, abstract=True):
-    """Base: write `__call__(w)` that returns the weight to keep."""
+    """Base: write `__call__(w)` that returns the weight to keep.
+
+    Example:
+        >>> class AtMostOne(pyml.constraints.Constraint):
+        ...     def __call__(self, w):
+        ...         return pyml.ops.minimum(w, 1.0)
+        >>> AtMostOne()(np.array([0.5, 3.0])).numpy()
+        array([0.5, 1. ], dtype=float32)
+    """
 
     def __call__(self, w: TensorLike) -> Any:
         """The weight to keep for `w`."""
@@ -116,6 +124,10 @@ def serialize(constraint: Any) -> Any:
 
     Args:
         constraint: A constraint object.
+
+    Example:
+        >>> pyml.constraints.serialize(pyml.constraints.MaxNorm(2))["class_name"]
+        'MaxNorm'
     """
     return serialize_keras_object(constraint)
 
@@ -126,6 +138,11 @@ def deserialize(config: dict[str, Any], custom_objects: Mapping[str, Any] | None
     Args:
         config: What `serialize` returned, or a name.
         custom_objects: Classes and functions of your own by the names that the config has for them.
+
+    Example:
+        >>> config = pyml.constraints.serialize(pyml.constraints.MaxNorm(2))
+        >>> pyml.constraints.deserialize(config).max_value
+        2
     """
     return deserialize_keras_object(config, custom_objects, kind=CONSTRAINTS)
 
@@ -135,6 +152,10 @@ def get(identifier: Any) -> Any:
 
     Raises:
         ValueError: Nothing is known under that identifier.
+
+    Example:
+        >>> pyml.constraints.get("non_neg")(np.array([-1.0, 2.0])).numpy()
+        array([0., 2.], dtype=float32)
     """
     return interpret(identifier, CONSTRAINTS)
 

@@ -153,7 +153,12 @@ class CallNode:
 
 
 class Operation:
-    """Base of everything that can stand in a symbolic graph: layers and ops."""
+    """Base of everything that can stand in a symbolic graph: layers and ops.
+
+    Example:
+        >>> isinstance(pyml.layers.Dense(2), pyml.Operation)
+        True
+    """
 
     name: str
     call: Callable[..., Any]

@@ -18,7 +18,12 @@ SAMPLED = 100                                          # rows that decide about 
 
 
 class CsvDataset(Dataset):
-    """Rows of a csv file; see `pyml.data.csv`."""
+    """Rows of a csv file; see `pyml.data.csv`.
+
+    Example:
+        >>> [float(row["b"]) for row in pyml.data.CsvDataset(b"a,b\\n1,2\\n3,4\\n")]
+        [2.0, 4.0]
+    """
 
     def __init__(self, source: Any, has_header: bool = True, column_names: list[str] | None = None,
                  column_configs: dict[str, dict] | None = None, configured_columns_only: bool = False,

@@ -35,6 +35,11 @@ class CsvFindings:
         rows: How many rows were looked at.
         more: Whether the file has more rows than these.
         notes: Sentences for the user about what may be another thing than it seems; empty for a plain file.
+
+    Example:
+        >>> findings = pyml.data.inspect_csv(b"a,b\\n1,x\\n2,y\\n")
+        >>> findings.names, findings.kinds
+        (['a', 'b'], {'a': 'float32', 'b': 'string'})
     """
 
     options: dict[str, Any]
@@ -84,6 +89,7 @@ async def inspect_csv_async(source: Any, most_rows: int = 20_000, na_value: tupl
         FileNotFoundError: There is no such file.
 
     Example:
+        >>> import asyncio
         >>> asyncio.run(pyml.data.inspect_csv_async(b"a,b\\n1,2\\n3,4\\n")).names
         ['a', 'b']
     """

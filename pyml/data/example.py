@@ -65,7 +65,12 @@ class Example:
 
 @dataclass(frozen=True)
 class FixedLenFeature:
-    """A feature with as many values as `shape` has room for; `default_value` where it is missing, else that is an error."""
+    """A feature with as many values as `shape` has room for; `default_value` where it is missing, else that is an error.
+
+    Example:
+        >>> pyml.data.FixedLenFeature([2], "float32").shape
+        [2]
+    """
 
     shape: Any
     dtype: Any
@@ -74,7 +79,12 @@ class FixedLenFeature:
 
 @dataclass(frozen=True)
 class VarLenFeature:
-    """A feature with any number of values, none where it is missing; parsed to an array with one axis."""
+    """A feature with any number of values, none where it is missing; parsed to an array with one axis.
+
+    Example:
+        >>> pyml.data.VarLenFeature("int64").dtype
+        'int64'
+    """
 
     dtype: Any
 

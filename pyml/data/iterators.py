@@ -103,7 +103,16 @@ class DatasetIterator(_Place):
 
 
 class AsyncDatasetIterator(_Place):
-    """The elements of a dataset, for `async for`; made by `aiter(dataset)`. Its state is that of `DatasetIterator`."""
+    """The elements of a dataset, for `async for`; made by `aiter(dataset)`. Its state is that of `DatasetIterator`.
+
+    Example:
+        >>> import asyncio
+        >>> async def first():
+        ...     async for element in pyml.data.Dataset.range(3):
+        ...         return element
+        >>> asyncio.run(first())
+        0
+    """
 
     def __aiter__(self) -> AsyncDatasetIterator:
         return self

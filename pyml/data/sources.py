@@ -41,6 +41,11 @@ class FileDataSource(DataSource):
         FileNotFoundError: There is no such file.
 
     Source: TensorFlow.js `tf.data.FileDataSource`.
+
+    Example:
+        >>> rows = pyml.data.csv(pyml.data.FileDataSource(b"a,b\\n1,2\\n"))
+        >>> [(float(row["a"]), float(row["b"])) for row in rows]
+        [(1.0, 2.0)]
     """
 
     def __init__(self, source: Any, offset: int = 0, chunk_size: int = CHUNK):

@@ -67,6 +67,14 @@ class TFRecordWriter:
         OSError: The file cannot be written.
 
     Source: `tf.io.TFRecordWriter`.
+
+    Example:
+        >>> import tempfile
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     with pyml.data.TFRecordWriter(f"{folder}/words.tfrecord") as writer:
+        ...         writer.write(b"one")
+        ...     list(pyml.data.TFRecordDataset(f"{folder}/words.tfrecord"))
+        [b'one']
     """
 
     def __init__(self, path: str | os.PathLike[str], options: str | None = None):

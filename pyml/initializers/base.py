@@ -23,9 +23,11 @@ class Initializer(Configured, kind=INITIALIZERS, abstract=True):
     has to be compiled before training.
 
     Example:
-        class Halves(pyml.initializers.Initializer):
-            def host_value(self, shape, dtype):
-                return np.full(shape, 0.5, dtype)
+        >>> class Halves(pyml.initializers.Initializer):
+        ...     def host_value(self, shape, dtype):
+        ...         return np.full(shape, 0.5, dtype)
+        >>> Halves()((2,)).numpy()
+        array([0.5, 0.5], dtype=float32)
     """
 
     def __call__(self, shape: Any, dtype: Any = None, **kwargs: Any) -> Any:

@@ -21,6 +21,10 @@ def serialize(initializer: Any) -> Any:
 
     Args:
         initializer: An initializer object.
+
+    Example:
+        >>> pyml.initializers.serialize(pyml.initializers.Constant(2.0))["class_name"]
+        'Constant'
     """
     return serialize_keras_object(initializer)
 
@@ -31,6 +35,11 @@ def deserialize(config: Any, custom_objects: Mapping[str, Any] | None = None) ->
     Args:
         config: What `serialize` returned, or a name.
         custom_objects: Classes and functions of your own by the names that the config has for them.
+
+    Example:
+        >>> config = pyml.initializers.serialize(pyml.initializers.Constant(2.0))
+        >>> pyml.initializers.deserialize(config).value
+        2.0
     """
     return deserialize_keras_object(config, custom_objects, kind=INITIALIZERS)
 
@@ -40,6 +49,10 @@ def get(identifier: Any) -> Any:
 
     Raises:
         ValueError: Nothing is known under that identifier.
+
+    Example:
+        >>> pyml.initializers.get("zeros")((2,)).numpy()
+        array([0., 0.], dtype=float32)
     """
     if isinstance(identifier, (np.ndarray, Tensor)):
         return Constant(identifier)

@@ -30,6 +30,10 @@ class RandomInitializer(Initializer, abstract=True):
 
     Raises:
         ValueError: `seed` is neither an integer nor a `SeedGenerator`.
+
+    Example:
+        >>> isinstance(pyml.initializers.HeNormal(), pyml.initializers.RandomInitializer)
+        True
     """
 
     def __init__(self, seed: Any = None) -> None:

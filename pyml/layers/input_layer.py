@@ -27,6 +27,10 @@ class InputLayer(Layer):
 
     Raises:
         ValueError: Neither a shape nor a tensor is given, or both shapes are.
+
+    Example:
+        >>> pyml.Sequential([pyml.layers.InputLayer((4,)), pyml.layers.Dense(2)]).output_shape
+        (None, 2)
     """
 
     def __init__(self, shape: int | Sequence[int | None] | None = None, batch_size: int | None = None, dtype: Any = None,

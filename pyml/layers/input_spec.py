@@ -24,6 +24,10 @@ class InputSpec:
         allow_last_axis_squeeze: Also accept a missing or extra last axis of size 1.
         name: Name of the input.
         optional: The input may be None.
+
+    Example:
+        >>> pyml.InputSpec(ndim=4, axes={-1: 3}).ndim
+        4
     """
 
     def __init__(self, dtype: str | None = None, shape: Sequence[int | None] | None = None, ndim: int | None = None,

@@ -60,12 +60,16 @@ class Layer(KeptWeights, Operation, Configured, kind=LAYERS):
         RuntimeError: A subclass did not call `super().__init__()` first.
 
     Example:
-        class Scale(pyml.layers.Layer):
-            def build(self, input_shape):
-                self.factor = self.add_weight(name="factor", shape=input_shape[-1:], initializer="ones")
-
-            def call(self, inputs):
-                return inputs * self.factor
+        >>> class Scale(pyml.layers.Layer):
+        ...     def build(self, input_shape):
+        ...         self.factor = self.add_weight(name="factor", shape=input_shape[-1:], initializer="ones")
+        ...     def call(self, inputs):
+        ...         return inputs * self.factor
+        >>> layer = Scale()
+        >>> layer(np.array([[1.0, 2.0]])).numpy()
+        array([[1., 2.]], dtype=float32)
+        >>> layer.factor.shape
+        (2,)
     """
 
     _remat: RematScope | None = None  # whether what it makes is computed once more rather than kept

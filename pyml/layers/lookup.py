@@ -17,6 +17,10 @@ def serialize(layer: Layer) -> Any:
 
     Args:
         layer: A layer object.
+
+    Example:
+        >>> pyml.layers.serialize(pyml.layers.Dense(3))["class_name"]
+        'Dense'
     """
     return serialize_keras_object(layer)
 
@@ -27,5 +31,10 @@ def deserialize(config: Any, custom_objects: Mapping[str, Any] | None = None) ->
     Args:
         config: What `serialize` returned.
         custom_objects: Classes and functions of your own by the names that the config has for them.
+
+    Example:
+        >>> config = pyml.layers.serialize(pyml.layers.Dense(3))
+        >>> pyml.layers.deserialize(config).units
+        3
     """
     return deserialize_keras_object(config, custom_objects, kind=LAYERS)

@@ -295,40 +295,80 @@ class Dot(Layer):
 
 
 def add(inputs: Any, **kwargs: Any) -> Any:
-    """`Add()(inputs)`."""
+    """`Add()(inputs)`.
+
+    Example:
+        >>> pyml.layers.add([np.array([[1.0, 4.0]]), np.array([[3.0, 2.0]])]).numpy()
+        array([[4., 6.]], dtype=float32)
+    """
     return Add(**kwargs)(inputs)
 
 
 def subtract(inputs: Any, **kwargs: Any) -> Any:
-    """`Subtract()(inputs)`."""
+    """`Subtract()(inputs)`.
+
+    Example:
+        >>> pyml.layers.subtract([np.array([[1.0, 4.0]]), np.array([[3.0, 2.0]])]).numpy()
+        array([[-2.,  2.]], dtype=float32)
+    """
     return Subtract(**kwargs)(inputs)
 
 
 def multiply(inputs: Any, **kwargs: Any) -> Any:
-    """`Multiply()(inputs)`."""
+    """`Multiply()(inputs)`.
+
+    Example:
+        >>> pyml.layers.multiply([np.array([[1.0, 4.0]]), np.array([[3.0, 2.0]])]).numpy()
+        array([[3., 8.]], dtype=float32)
+    """
     return Multiply(**kwargs)(inputs)
 
 
 def average(inputs: Any, **kwargs: Any) -> Any:
-    """`Average()(inputs)`."""
+    """`Average()(inputs)`.
+
+    Example:
+        >>> pyml.layers.average([np.array([[1.0, 4.0]]), np.array([[3.0, 2.0]])]).numpy()
+        array([[2., 3.]], dtype=float32)
+    """
     return Average(**kwargs)(inputs)
 
 
 def maximum(inputs: Any, **kwargs: Any) -> Any:
-    """`Maximum()(inputs)`."""
+    """`Maximum()(inputs)`.
+
+    Example:
+        >>> pyml.layers.maximum([np.array([[1.0, 4.0]]), np.array([[3.0, 2.0]])]).numpy()
+        array([[3., 4.]], dtype=float32)
+    """
     return Maximum(**kwargs)(inputs)
 
 
 def minimum(inputs: Any, **kwargs: Any) -> Any:
-    """`Minimum()(inputs)`."""
+    """`Minimum()(inputs)`.
+
+    Example:
+        >>> pyml.layers.minimum([np.array([[1.0, 4.0]]), np.array([[3.0, 2.0]])]).numpy()
+        array([[1., 2.]], dtype=float32)
+    """
     return Minimum(**kwargs)(inputs)
 
 
 def concatenate(inputs: Any, axis: int = -1, **kwargs: Any) -> Any:
-    """`Concatenate(axis)(inputs)`."""
+    """`Concatenate(axis)(inputs)`.
+
+    Example:
+        >>> pyml.layers.concatenate([np.ones((1, 2)), np.ones((1, 3))]).shape
+        (1, 5)
+    """
     return Concatenate(axis=axis, **kwargs)(inputs)
 
 
 def dot(inputs: Any, axes: int | Sequence[int] = -1, **kwargs: Any) -> Any:
-    """`Dot(axes)(inputs)`."""
+    """`Dot(axes)(inputs)`.
+
+    Example:
+        >>> pyml.layers.dot([np.array([[1.0, 4.0]]), np.array([[3.0, 2.0]])], axes=1).numpy()
+        array([[11.]], dtype=float32)
+    """
     return Dot(axes=axes, **kwargs)(inputs)

@@ -28,6 +28,13 @@ class Wrapper(Layer):
 
     Raises:
         ValueError: `layer` is not a layer.
+
+    Example:
+        >>> class Twice(pyml.layers.Wrapper):
+        ...     def call(self, inputs):
+        ...         return self.layer(inputs) * 2.0
+        >>> Twice(pyml.layers.ReLU())(np.array([[-1.0, 3.0]])).numpy()
+        array([[0., 6.]], dtype=float32)
     """
 
     def __init__(self, layer: Any, **kwargs: Any) -> None:

@@ -35,9 +35,11 @@ class Loss(Configured, kind=LOSSES, abstract=True):
         TypeError: A subclass does not define `call`, or it returned None.
 
     Example:
-        class Fourth(pyml.losses.Loss):
-            def call(self, y_true, y_pred):
-                return ops.mean((y_true - y_pred) ** 4, axis=-1)
+        >>> class Largest(pyml.losses.Loss):
+        ...     def call(self, y_true, y_pred):
+        ...         return pyml.ops.max(abs(y_true - y_pred), axis=-1)
+        >>> float(Largest()(np.array([[1.0, 3.0]]), np.array([[1.0, 1.0]])))
+        2.0
     """
 
     def __init__(self, name: str | None = None, reduction: str | None = "sum_over_batch_size", dtype: Any = None) -> None:
@@ -87,7 +89,13 @@ class Loss(Configured, kind=LOSSES, abstract=True):
 
 
 class LossFunctionWrapper(Loss, abstract=True):
-    """A function `fn(y_true, y_pred, **kwargs)` as a Loss."""
+    """A function `fn(y_true, y_pred, **kwargs)` as a Loss.
+
+    Example:
+        >>> loss = pyml.losses.LossFunctionWrapper(lambda y_true, y_pred: abs(y_true - y_pred), name="distance")
+        >>> float(loss(np.array([1.0, 3.0]), np.array([1.0, 1.0])))
+        1.0
+    """
 
     def __init__(self, fn: Callable[..., Any], reduction: str | None = "sum_over_batch_size", name: str | None = None, dtype: Any = None,
                  **kwargs: Any) -> None:
@@ -142,6 +150,10 @@ def reduce_weighted_values(values: Any, sample_weight: Any = None, reduction: st
         reduction: `"sum_over_batch_size"`, `"sum"`, `"mean"`, `"mean_with_sample_weight"`, or None or `"none"` for no
             reduction.
         dtype: The dtype that is computed in.
+
+    Example:
+        >>> float(pyml.losses.reduce_weighted_values([1.0, 3.0], [1.0, 0.5]))
+        1.25
     """
     values = ops.convert_to_tensor(values, dtype=dtype)
     if sample_weight is not None:

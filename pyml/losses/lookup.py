@@ -16,6 +16,10 @@ def serialize(loss: Any) -> Any:
 
     Args:
         loss: A loss object or function.
+
+    Example:
+        >>> pyml.losses.serialize(pyml.losses.Huber(delta=2.0))["class_name"]
+        'Huber'
     """
     return serialize_keras_object(loss)
 
@@ -26,6 +30,11 @@ def deserialize(name: Any, custom_objects: Mapping[str, Any] | None = None) -> A
     Args:
         name: What `serialize` returned, or a name.
         custom_objects: Classes and functions of your own by the names that the config has for them.
+
+    Example:
+        >>> config = pyml.losses.serialize(pyml.losses.Huber(delta=2.0))
+        >>> round(float(pyml.losses.deserialize(config)([[3.0]], [[0.0]])), 4)
+        4.0
     """
     return deserialize_keras_object(name, custom_objects, kind=LOSSES)
 
@@ -35,5 +44,9 @@ def get(identifier: Any) -> Any:
 
     Raises:
         ValueError: Nothing is known under that identifier.
+
+    Example:
+        >>> round(float(pyml.losses.get("mse")([[1.0, 3.0]], [[1.0, 1.0]])[0]), 4)
+        2.0
     """
     return interpret(identifier, LOSSES)

@@ -28,16 +28,18 @@ class Metric(Configured, kind=METRICS, abstract=True):
         name: Name in logs.
 
     Example:
-        class Largest(pyml.metrics.Metric):
-            def __init__(self, name="largest"):
-                super().__init__(name=name)
-                self.value = self.add_variable(shape=(), initializer="zeros", name="value")
-
-            def update_state(self, y_true, y_pred, sample_weight=None):
-                self.value.assign(ops.maximum(self.value, ops.max(y_pred)))
-
-            def result(self):
-                return self.value
+        >>> class Largest(pyml.metrics.Metric):
+        ...     def __init__(self, name="largest"):
+        ...         super().__init__(name=name)
+        ...         self.value = self.add_variable(shape=(), initializer="zeros", name="value")
+        ...     def update_state(self, y_true, y_pred, sample_weight=None):
+        ...         self.value.assign(pyml.ops.maximum(self.value, pyml.ops.max(y_pred)))
+        ...     def result(self):
+        ...         return self.value
+        >>> metric = Largest()
+        >>> metric.update_state([0.0, 1.0], [0.5, 3.0])
+        >>> float(metric.result())
+        3.0
     """
 
     def __init__(self, dtype: str | None = None, name: str | None = None) -> None:

@@ -16,6 +16,10 @@ def serialize(metric: Any) -> Any:
 
     Args:
         metric: A metric object.
+
+    Example:
+        >>> pyml.metrics.serialize(pyml.metrics.MeanIoU(num_classes=2))["class_name"]
+        'MeanIoU'
     """
     return serialize_keras_object(metric)
 
@@ -26,6 +30,11 @@ def deserialize(config: Any, custom_objects: Mapping[str, Any] | None = None) ->
     Args:
         config: What `serialize` returned, or a name.
         custom_objects: Classes and functions of your own by the names that the config has for them.
+
+    Example:
+        >>> config = pyml.metrics.serialize(pyml.metrics.MeanIoU(num_classes=2))
+        >>> pyml.metrics.deserialize(config).num_classes
+        2
     """
     return deserialize_keras_object(config, custom_objects, kind=METRICS)
 
@@ -35,5 +44,10 @@ def get(identifier: Any) -> Any:
 
     Raises:
         ValueError: Nothing is known under that identifier.
+
+    Example:
+        >>> metric = pyml.metrics.get("mae")
+        >>> type(metric).__name__
+        'MeanAbsoluteError'
     """
     return interpret(identifier, METRICS)

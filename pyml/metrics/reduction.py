@@ -138,7 +138,14 @@ class Mean(Metric):
 
 
 class MeanMetricWrapper(Mean, abstract=True):
-    """The mean of `fn(y_true, y_pred, **kwargs)`, one value per sample."""
+    """The mean of `fn(y_true, y_pred, **kwargs)`, one value per sample.
+
+    Example:
+        >>> metric = pyml.metrics.MeanMetricWrapper(lambda y_true, y_pred: abs(y_true - y_pred), name="distance")
+        >>> metric.update_state(np.array([1.0, 3.0]), np.array([1.0, 1.0]))
+        >>> float(metric.result())
+        1.0
+    """
 
     def __init__(self, fn: Callable[..., Any], name: str | None = None, dtype: Any = None, **kwargs: Any) -> None:
         super().__init__(name=name or get_object_name(fn), dtype=dtype)

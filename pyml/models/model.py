@@ -347,7 +347,13 @@ def _like(tensor: KerasTensor) -> KerasTensor:
 
 
 class Functional(Model):
-    """A Model made of a graph of symbolic tensors; `Model(inputs, outputs)` returns one."""
+    """A Model made of a graph of symbolic tensors; `Model(inputs, outputs)` returns one.
+
+    Example:
+        >>> x = pyml.Input((4,))
+        >>> type(pyml.Model(x, pyml.layers.Dense(1)(x))).__name__
+        'Functional'
+    """
 
     def __init__(self, inputs: Any, outputs: Any, name: str | None = None, **kwargs: Any) -> None:
         super().__init__(inputs, outputs, **({} if name is None else {"name": name}), **kwargs)

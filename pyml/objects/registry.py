@@ -124,9 +124,11 @@ def register_keras_serializable(package: str = "Custom", name: str | None = None
     """Decorator that makes a class or function known to `from_config` under `package>name`.
 
     Example:
-        @pyml.saving.register_keras_serializable(package="mine")
-        def squared(x):
-            return x * x
+        >>> @pyml.saving.register_keras_serializable(package="shop")
+        ... def thrice(x):
+        ...     return x * 3
+        >>> pyml.saving.get_registered_name(thrice)
+        'shop>thrice'
     """
 
     def register(obj: F) -> F:
@@ -139,12 +141,22 @@ def register_keras_serializable(package: str = "Custom", name: str | None = None
 
 
 def get_custom_objects() -> dict[str, Any]:
-    """The dict of objects registered so far; entries may be added to it."""
+    """The dict of objects registered so far; entries may be added to it.
+
+    Example:
+        >>> isinstance(pyml.saving.get_custom_objects(), dict)
+        True
+    """
     return _registered
 
 
 def get_registered_name(obj: Any) -> str:
-    """The name `obj` was registered under, else its own name."""
+    """The name `obj` was registered under, else its own name.
+
+    Example:
+        >>> pyml.saving.get_registered_name(pyml.layers.Dense)
+        'Dense'
+    """
     try:
         return _names.get(obj, obj.__name__)
     except TypeError:
@@ -153,7 +165,15 @@ def get_registered_name(obj: Any) -> str:
 
 @contextmanager
 def custom_object_scope(custom_objects: Mapping[str, Any]) -> Iterator[None]:
-    """Inside, the names in `custom_objects` are known to `from_config`."""
+    """Inside, the names in `custom_objects` are known to `from_config`.
+
+    Example:
+        >>> twice = lambda x: x * 2
+        >>> with pyml.saving.custom_object_scope({"twice": twice}):
+        ...     layer = pyml.layers.Activation("twice")
+        >>> layer(np.array([1.0, 2.0])).numpy()
+        array([2., 4.], dtype=float32)
+    """
     token = _scopes.set((*_scopes.get(), custom_objects))
     try:
         yield
@@ -172,6 +192,10 @@ def get_registered_object(name: str, custom_objects: Mapping[str, Any] | None = 
         name: `package>name` of a registered object, or its name alone.
         custom_objects: Names that come first.
         module_objects: Names that come last.
+
+    Example:
+        >>> pyml.saving.get_registered_object("twice", {"twice": lambda x: x * 2})(4)
+        8
     """
     found = handed_over(name, custom_objects)
     found = find_registered(name) if found is None else found

@@ -67,6 +67,15 @@ class Optimizer(OptimizerState, Configured, kind=OPTIMIZERS, abstract=True):
 
     Raises:
         ValueError: An argument is unknown or out of range, or gradients are clipped in more than one way.
+
+    Example:
+        >>> class Signs(pyml.optimizers.Optimizer):
+        ...     def update_step(self, gradient, variable, learning_rate):
+        ...         self.assign_sub(variable, learning_rate * pyml.ops.sign(gradient))
+        >>> weight = pyml.Variable([1.0, 2.0])
+        >>> Signs(0.1).apply([pyml.ops.convert_to_tensor([5.0, -3.0])], [weight])
+        >>> weight.numpy()
+        array([0.9, 2.1], dtype=float32)
     """
 
     _hints = ("decay",)

@@ -17,6 +17,10 @@ def serialize(optimizer: Any) -> Any:
 
     Args:
         optimizer: An optimizer object.
+
+    Example:
+        >>> pyml.optimizers.serialize(pyml.optimizers.SGD(0.1))["class_name"]
+        'SGD'
     """
     return serialize_keras_object(optimizer)
 
@@ -27,6 +31,11 @@ def deserialize(config: Any, custom_objects: Mapping[str, Any] | None = None) ->
     Args:
         config: What `serialize` returned, or a name.
         custom_objects: Classes and functions of your own by the names that the config has for them.
+
+    Example:
+        >>> config = pyml.optimizers.serialize(pyml.optimizers.SGD(0.1))
+        >>> pyml.optimizers.deserialize(config).momentum
+        0.0
     """
     return deserialize_keras_object(config, custom_objects, kind=OPTIMIZERS)
 

@@ -20,9 +20,11 @@ class LearningRateSchedule(Configured, kind=SCHEDULES, abstract=True):
         TypeError: A subclass does not define `__call__`.
 
     Example:
-        class Warmup(pyml.optimizers.schedules.LearningRateSchedule):
-            def __call__(self, step: Any) -> Any:
-                return 0.001 * ops.minimum(1.0, ops.cast(step, "float32") / 100.0)
+        >>> class Halved(pyml.optimizers.schedules.LearningRateSchedule):
+        ...     def __call__(self, step):
+        ...         return 0.1 * 0.5 ** pyml.ops.cast(step, "float32")
+        >>> round(float(Halved()(pyml.ops.convert_to_tensor(2))), 4)
+        0.025
     """
 
     def __call__(self, step: Any) -> Any:
@@ -264,6 +266,10 @@ def serialize(learning_rate_schedule: Any) -> Any:
 
     Args:
         learning_rate_schedule: A schedule object.
+
+    Example:
+        >>> pyml.optimizers.schedules.serialize(pyml.optimizers.schedules.ExponentialDecay(0.1, 10, 0.5))["class_name"]
+        'ExponentialDecay'
     """
     return serialize_keras_object(learning_rate_schedule)
 
@@ -274,6 +280,11 @@ def deserialize(config: Any, custom_objects: Mapping[str, Any] | None = None) ->
     Args:
         config: What `serialize` returned.
         custom_objects: Classes and functions of your own by the names that the config has for them.
+
+    Example:
+        >>> config = pyml.optimizers.schedules.serialize(pyml.optimizers.schedules.ExponentialDecay(0.1, 10, 0.5))
+        >>> pyml.optimizers.schedules.deserialize(config).decay_steps
+        10
     """
     return deserialize_keras_object(config, custom_objects, kind=SCHEDULES)
 

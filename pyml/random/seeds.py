@@ -67,7 +67,12 @@ def _unit() -> Node:
 
 
 def make_default_seed() -> int:
-    """A fresh seed from the global random state."""
+    """A fresh seed from the global random state.
+
+    Example:
+        >>> isinstance(pyml.random.make_default_seed(), int)
+        True
+    """
     return int(_python.integers(1, 2**31 - 1))
 
 
@@ -86,6 +91,13 @@ def seed_everything(seed: int | None) -> None:
 
     Args:
         seed: An integer from 0 on, or None.
+
+    Example:
+        >>> pyml.random.seed_everything(1)
+        >>> first = pyml.random.normal((2,)).tolist()
+        >>> pyml.random.seed_everything(1)
+        >>> pyml.random.normal((2,)).tolist() == first
+        True
     """
     global _python, _global
     _python = np.random.default_rng(seed)
@@ -100,6 +112,10 @@ def draw_seed(seed: Any) -> Tensor:
 
     Raises:
         ValueError: `seed` is none of these.
+
+    Example:
+        >>> pyml.random.draw_seed(5).numpy()
+        array([5, 0], dtype=uint32)
     """
     global _global
     if isinstance(seed, SeedGenerator):

@@ -20,9 +20,11 @@ class Regularizer(Configured, kind=REGULARIZERS, abstract=True):
     """Base: write `__call__(x)` that returns a scalar tensor.
 
     Example:
-        class Smooth(pyml.regularizers.Regularizer):
-            def __call__(self, x):
-                return 0.1 * ops.sum(ops.square(x[1:] - x[:-1]))
+        >>> class Small(pyml.regularizers.Regularizer):
+        ...     def __call__(self, x):
+        ...         return 0.1 * pyml.ops.max(abs(x))
+        >>> round(float(Small()(np.array([1.0, -3.0]))), 4)
+        0.3
     """
 
     def __call__(self, x: TensorLike) -> Any:
@@ -157,6 +159,10 @@ def serialize(regularizer: Any) -> Any:
 
     Args:
         regularizer: A regularizer object.
+
+    Example:
+        >>> pyml.regularizers.serialize(pyml.regularizers.L2(0.01))["class_name"]
+        'L2'
     """
     return serialize_keras_object(regularizer)
 
@@ -167,6 +173,11 @@ def deserialize(config: dict[str, Any], custom_objects: Mapping[str, Any] | None
     Args:
         config: What `serialize` returned, or a name.
         custom_objects: Classes and functions of your own by the names that the config has for them.
+
+    Example:
+        >>> config = pyml.regularizers.serialize(pyml.regularizers.L2(0.01))
+        >>> pyml.regularizers.deserialize(config).l2
+        0.01
     """
     return deserialize_keras_object(config, custom_objects, kind=REGULARIZERS)
 
@@ -176,6 +187,10 @@ def get(identifier: Any) -> Any:
 
     Raises:
         ValueError: Nothing is known under that identifier.
+
+    Example:
+        >>> round(float(pyml.regularizers.get("l2")(np.ones(3))), 4)
+        0.03
     """
     return interpret(identifier, REGULARIZERS)
 

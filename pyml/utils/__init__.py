@@ -59,6 +59,11 @@ def clear_session(free_memory: bool = True) -> None:
 
     Args:
         free_memory: Also collect unreachable objects now, so their device buffers return to the pool.
+
+    Example:
+        >>> pyml.utils.clear_session()
+        >>> pyml.layers.Dense(2).name
+        'dense'
     """
     reset_names()
     if free_memory:
@@ -70,6 +75,10 @@ def is_keras_tensor(x: Any) -> bool:
 
     Args:
         x: Anything.
+
+    Example:
+        >>> pyml.utils.is_keras_tensor(pyml.Input((3,))), pyml.utils.is_keras_tensor(np.ones(3))
+        (True, False)
     """
     return getattr(x, "_keras_history", None) is not None
 

@@ -15,6 +15,10 @@ def unpack_x_y_sample_weight(data: Any) -> tuple[Any, Any, Any]:
 
     Raises:
         ValueError: A tuple of another length.
+
+    Example:
+        >>> pyml.utils.unpack_x_y_sample_weight(("x", "y"))
+        ('x', 'y', None)
     """
     if isinstance(data, list):
         data = tuple(data)
@@ -28,7 +32,12 @@ def unpack_x_y_sample_weight(data: Any) -> tuple[Any, Any, Any]:
 
 
 def pack_x_y_sample_weight(x: Any, y: Any = None, sample_weight: Any = None) -> Any:
-    """The inverse of `unpack_x_y_sample_weight`: the shortest tuple that holds the values."""
+    """The inverse of `unpack_x_y_sample_weight`: the shortest tuple that holds the values.
+
+    Example:
+        >>> pyml.utils.pack_x_y_sample_weight("x", "y")
+        ('x', 'y')
+    """
     if y is None:
         return x if not isinstance(x, (tuple, list)) else (x,)
     return (x, y) if sample_weight is None else (x, y, sample_weight)
@@ -47,13 +56,16 @@ class PyDataset:
         max_queue_size: Batches that workers make ahead, at most.
 
     Example:
-        class Squares(pyml.utils.PyDataset):
-            def __len__(self):
-                return 10
-
-            def __getitem__(self, index):
-                x = np.random.rand(32, 1).astype("float32")
-                return x, x * x
+        >>> class Squares(pyml.utils.PyDataset):
+        ...     def __len__(self):
+        ...         return 3
+        ...     def __getitem__(self, index):
+        ...         x = np.full((2, 1), float(index))
+        ...         return x, x * x
+        >>> model = pyml.Sequential([pyml.Input((1,)), pyml.layers.Dense(1)])
+        >>> model.compile("sgd", "mse")
+        >>> list(model.fit(Squares(), epochs=2, verbose=0).history)
+        ['loss']
     """
 
     workers = 1

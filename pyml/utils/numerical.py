@@ -53,6 +53,10 @@ def normalize(x: Any, axis: int = -1, order: float = 2) -> Any:
 
     Returns:
         An array of the same shape.
+
+    Example:
+        >>> pyml.utils.normalize(np.array([[3.0, 4.0]]))
+        array([[0.6, 0.8]])
     """
     if isinstance(x, (Tensor, Variable, KerasTensor)):
         return ops.normalize(x, axis=axis, order=order)

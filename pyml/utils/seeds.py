@@ -15,6 +15,13 @@ def set_random_seed(seed: int) -> None:
 
     Raises:
         ValueError: `seed` is not such an integer.
+
+    Example:
+        >>> pyml.utils.set_random_seed(1)
+        >>> first = pyml.random.normal((2,)).tolist()
+        >>> pyml.utils.set_random_seed(1)
+        >>> pyml.random.normal((2,)).tolist() == first
+        True
     """
     if not isinstance(seed, (int, np.integer)) or isinstance(seed, bool) or not 0 <= seed < 2**32:
         raise ValueError(f"set_random_seed: seed must be an integer in [0, 2**32). Received: seed={seed!r}")

@@ -50,6 +50,12 @@ def decision_boundary(model: Any, x: Any, y: Any, resolution: int = 60, class_na
 
     Raises:
         ValueError: `x` has another form, or holds values that are not finite; or there are fewer names than classes.
+
+    Example:
+        >>> model = pyml.Sequential([pyml.Input((2,)), pyml.layers.Dense(2)])
+        >>> figure = pyml.vis.decision_boundary(model, np.array([[0.0, 1.0], [1.0, 0.0]]), [0, 1], resolution=8)
+        >>> type(figure).__name__
+        'Figure'
     """
     chosen = options("decision_boundary", opts)
     points, kinds = numbers("decision_boundary", x), numbers("decision_boundary", y)

@@ -142,6 +142,10 @@ def auc(x: Any, y: Any) -> float:
     Args:
         x: Places along the curve, rising or falling.
         y: Heights there.
+
+    Example:
+        >>> pyml.vis.metrics.auc([0, 1, 2], [0, 1, 1])
+        1.5
     """
     x, y = numbers("auc", x), numbers("auc", y)
     return abs(float(((x[1:] - x[:-1]) * (y[1:] + y[:-1]) / 2).sum()))
@@ -156,6 +160,11 @@ def precision_recall_curve(labels: Any, scores: Any) -> tuple[np.ndarray, np.nda
 
     Raises:
         ValueError: There are not as many scores as labels, a score is not finite, or the labels do not hold both 0 and 1.
+
+    Example:
+        >>> precisions, recalls, thresholds = pyml.vis.metrics.precision_recall_curve([0, 1, 0, 1], [0.1, 0.4, 0.5, 0.8])
+        >>> recalls.tolist()
+        [1.0, 1.0, 0.5, 0.5, 0.0]
     """
     hits, misses, thresholds = _sorted("precision_recall_curve", labels, scores)
     precision, recall = hits / (hits + misses), hits / hits[-1]
@@ -171,6 +180,10 @@ def average_precision(labels: Any, scores: Any) -> float:
 
     Raises:
         ValueError: There are not as many scores as labels, a score is not finite, or the labels do not hold both 0 and 1.
+
+    Example:
+        >>> pyml.vis.metrics.average_precision([0, 1, 0, 1], [0.1, 0.4, 0.5, 0.8])
+        0.8333333333333333
     """
     precision, recall, _ = precision_recall_curve(labels, scores)
     return float(-(np.diff(recall) * precision[:-1]).sum())

@@ -77,7 +77,12 @@ class Surface:
 
 
 class Visor:
-    """The panel; made by `pyml.vis.visor()`, one for a page."""
+    """The panel; made by `pyml.vis.visor()`, one for a page.
+
+    Example:
+        >>> pyml.vis.visor() is pyml.vis.visor()
+        True
+    """
 
     def __init__(self) -> None:
         self._surfaces: dict[tuple[str, str], Surface] = {}

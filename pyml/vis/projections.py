@@ -87,6 +87,10 @@ def tsne(data: Any, labels: Any = None, perplexity: float = 30.0, iterations: in
         ValueError: There are too many points for all pairs, too few for the perplexity, or values that are not finite.
 
     Source: van der Maaten and Hinton 2008; the start and rate of Kobak and Berens 2019.
+
+    Example:
+        >>> type(pyml.vis.tsne(np.eye(12), perplexity=2.0, iterations=5)).__name__
+        'Figure'
     """
     if every is not None and (not isinstance(every, int) or every < 1):
         raise ValueError(f"tsne: every must be a positive integer. Received: every={every!r}")

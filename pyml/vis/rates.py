@@ -32,6 +32,12 @@ def find_learning_rate(model: Any, x: Any, y: Any, start: float = 1e-6, stop: fl
         ValueError: The rates or numbers are out of range.
 
     Source: Smith 2015, "Cyclical Learning Rates for Training Neural Networks", section 3.3.
+
+    Example:
+        >>> model = pyml.Sequential([pyml.Input((2,)), pyml.layers.Dense(1)])
+        >>> model.compile("sgd", "mse")
+        >>> type(pyml.vis.find_learning_rate(model, np.ones((16, 2)), np.ones((16, 1)), steps=5, batch_size=4)).__name__
+        'Figure'
     """
     if not 0 < start < stop or steps < 5:
         raise ValueError(f"find_learning_rate: expected 0 < start < stop and at least 5 steps. Received: {start}, {stop}, {steps}")

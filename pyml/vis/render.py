@@ -41,6 +41,10 @@ def linechart(container: Any, data: Any, opts: Mapping[str, Any] | None = None) 
         container: A surface of the visor, its name, or a dict of `name` and `tab`; None only returns the figure.
         data: What `pyml.vis.line_chart` takes first.
         opts: Its other arguments by name, in Python's spelling or in tfjs-vis': `xLabel` is `x_label`.
+
+    Example:
+        >>> type(pyml.vis.render.linechart(None, {"values": [[{"x": 0, "y": 1}, {"x": 1, "y": 2}]]})).__name__
+        'Figure'
     """
     return on(container, charts.line_chart(data, **spelled(opts)))
 
@@ -52,6 +56,10 @@ def scatterplot(container: Any, data: Any, opts: Mapping[str, Any] | None = None
         container: A surface of the visor, its name, or a dict of `name` and `tab`; None only returns the figure.
         data: What `pyml.vis.scatter_plot` takes first.
         opts: Its other arguments by name, in Python's spelling or in tfjs-vis': `xLabel` is `x_label`.
+
+    Example:
+        >>> type(pyml.vis.render.scatterplot(None, {"values": [[{"x": 0, "y": 1}, {"x": 1, "y": 2}]]})).__name__
+        'Figure'
     """
     return on(container, charts.scatter_plot(data, **spelled(opts)))
 
@@ -63,6 +71,10 @@ def barchart(container: Any, data: Any, opts: Mapping[str, Any] | None = None) -
         container: A surface of the visor, its name, or a dict of `name` and `tab`; None only returns the figure.
         data: What `pyml.vis.bar_chart` takes first.
         opts: Its other arguments by name, in Python's spelling or in tfjs-vis': `xLabel` is `x_label`.
+
+    Example:
+        >>> type(pyml.vis.render.barchart(None, [{"index": "a", "value": 1}, {"index": "b", "value": 2}])).__name__
+        'Figure'
     """
     return on(container, charts.bar_chart(data, **spelled(opts)))
 
@@ -74,6 +86,10 @@ def histogram(container: Any, data: Any, opts: Mapping[str, Any] | None = None) 
         container: A surface of the visor, its name, or a dict of `name` and `tab`; None only returns the figure.
         data: What `pyml.vis.histogram` takes first.
         opts: Its other arguments by name, in Python's spelling or in tfjs-vis': `xLabel` is `x_label`.
+
+    Example:
+        >>> type(pyml.vis.render.histogram(None, [1.0, 2.0, 2.5])).__name__
+        'Figure'
     """
     return on(container, charts.histogram(data, **spelled(opts)))
 
@@ -85,6 +101,10 @@ def heatmap(container: Any, data: Any, opts: Mapping[str, Any] | None = None) ->
         container: A surface of the visor, its name, or a dict of `name` and `tab`; None only returns the figure.
         data: What `pyml.vis.heatmap` takes first.
         opts: Its other arguments by name, in Python's spelling or in tfjs-vis': `xLabel` is `x_label`.
+
+    Example:
+        >>> type(pyml.vis.render.heatmap(None, {"values": [[1, 2], [3, 4]]})).__name__
+        'Figure'
     """
     return on(container, grids.heatmap(data, **spelled(opts)))
 
@@ -96,6 +116,10 @@ def confusion_matrix(container: Any, data: Any, opts: Mapping[str, Any] | None =
         container: A surface of the visor, its name, or a dict of `name` and `tab`; None only returns the figure.
         data: What `pyml.vis.confusion_matrix` takes first.
         opts: Its other arguments by name, in Python's spelling or in tfjs-vis': `xLabel` is `x_label`.
+
+    Example:
+        >>> type(pyml.vis.render.confusion_matrix(None, {"values": [[3, 1], [0, 4]]})).__name__
+        'Figure'
     """
     return on(container, classified.confusion_matrix(data, **spelled(opts)))
 
@@ -107,5 +131,9 @@ def table(container: Any, data: Any, opts: Mapping[str, Any] | None = None) -> F
         container: A surface of the visor, its name, or a dict of `name` and `tab`; None only returns the figure.
         data: What `pyml.vis.table` takes first.
         opts: Its other arguments by name, in Python's spelling or in tfjs-vis': `xLabel` is `x_label`.
+
+    Example:
+        >>> type(pyml.vis.render.table(None, {"headers": ["a", "b"], "values": [[1, 2]]})).__name__
+        'Figure'
     """
     return on(container, grids.table(data, **spelled(opts)))

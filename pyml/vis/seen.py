@@ -72,6 +72,11 @@ def filters(model: Any, layer: Any, indices: Sequence[int] | None = None, steps:
         ValueError: There is no such layer or channel, or the size of the input is not known.
 
     Source: Erhan et al. 2009; Chollet, "Deep Learning with Python", chapter 9.
+
+    Example:
+        >>> model = pyml.Sequential([pyml.Input((8, 8, 1)), pyml.layers.Conv2D(2, 3)])
+        >>> type(pyml.vis.filters(model, model.layers[0], steps=2)).__name__
+        'Figure'
     """
     place = named_layer("filters", model, layer)
     part = up_to("filters", model, place)
@@ -127,6 +132,11 @@ def occlusion(model: Any, image: Any, class_index: int | None = None, patch: int
         ValueError: `image` is no picture, or `patch` or `stride` not a positive integer.
 
     Source: Zeiler and Fergus 2013, "Visualizing and Understanding Convolutional Networks".
+
+    Example:
+        >>> model = pyml.Sequential([pyml.Input((8, 8, 1)), pyml.layers.Flatten(), pyml.layers.Dense(2)])
+        >>> type(pyml.vis.occlusion(model, np.ones((8, 8, 1)), patch=4)).__name__
+        'Figure'
     """
     x = one_input("occlusion", model, image)
     if len(x.shape) != 4:

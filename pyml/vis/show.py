@@ -20,6 +20,10 @@ def history(container: Any, history: Any, metrics: Sequence[str] | None = None, 
         history: What `fit` returned.
         metrics: Names of what is drawn; None draws all.
         opts: The other arguments of `pyml.vis.history` by name, in Python's spelling or in tfjs-vis'.
+
+    Example:
+        >>> type(pyml.vis.show.history(None, {"loss": [0.5, 0.25]})).__name__
+        'Figure'
     """
     return on(container, training.history(history, metrics, **spelled(opts)))
 
@@ -31,6 +35,10 @@ def fit_callbacks(container: Any, metrics: Sequence[str] | None = None, opts: Ma
         container: A surface of the visor, its name, or a dict of `name` and `tab`; None only returns the figure.
         metrics: Names of what is drawn; None draws all.
         opts: The other arguments of `pyml.vis.fit_callbacks` by name, in Python's spelling or in tfjs-vis'.
+
+    Example:
+        >>> type(pyml.vis.show.fit_callbacks({"name": "training"}, ["loss"])).__name__
+        'FitCallbacks'
     """
     return training.fit_callbacks(container, metrics, **spelled(opts))
 
@@ -42,6 +50,11 @@ def per_class_accuracy(container: Any, class_accuracy: Any, class_labels: Sequen
         container: A surface of the visor, its name, or a dict of `name` and `tab`; None only returns the figure.
         class_accuracy: What `pyml.vis.metrics.per_class_accuracy` returned.
         class_labels: Names of the classes.
+
+    Example:
+        >>> found = pyml.vis.metrics.per_class_accuracy([0, 1, 1], [0, 1, 0])
+        >>> type(pyml.vis.show.per_class_accuracy(None, found)).__name__
+        'Figure'
     """
     return on(container, classified.per_class_accuracy(class_accuracy, class_names=class_labels))
 
@@ -52,6 +65,10 @@ def values_distribution(container: Any, tensor: Any) -> Figure:
     Args:
         container: A surface of the visor, its name, or a dict of `name` and `tab`; None only returns the figure.
         tensor: A tensor or an array.
+
+    Example:
+        >>> type(pyml.vis.show.values_distribution(None, np.array([1.0, 2.0, 2.5]))).__name__
+        'Figure'
     """
     return on(container, networks.values_distribution(tensor))
 
@@ -62,6 +79,12 @@ def layer(container: Any, layer: Any) -> Figure:
     Args:
         container: A surface of the visor, its name, or a dict of `name` and `tab`; None only returns the figure.
         layer: A built layer.
+
+    Example:
+        >>> layer = pyml.layers.Dense(2)
+        >>> layer.build((None, 3))
+        >>> type(pyml.vis.show.layer(None, layer)).__name__
+        'Figure'
     """
     return on(container, networks.layer(layer))
 
@@ -72,5 +95,10 @@ def model_summary(container: Any, model: Any) -> Figure:
     Args:
         container: A surface of the visor, its name, or a dict of `name` and `tab`; None only returns the figure.
         model: A built model.
+
+    Example:
+        >>> model = pyml.Sequential([pyml.Input((2,)), pyml.layers.Dense(1)])
+        >>> type(pyml.vis.show.model_summary(None, model)).__name__
+        'Figure'
     """
     return on(container, networks.model_summary(model))

@@ -11,7 +11,7 @@ import pyml
 
 MODULES = [
     "data.dataset", "data.grouping", "data.combining", "data.stepping", "data.keeping", "data.iterators", "data.crc",
-    "data.tfrecord", "data.example", "data.tables", "data.reading", "data.text", "data.csv_dataset",
+    "data.tfrecord", "data.example", "data.tables", "data.reading", "data.text", "data.csv_dataset", "data.csv_findings", "data.sources",
     "browser.pixels", "models.knn",
 ]  # fmt: skip
 
