@@ -291,3 +291,17 @@ def test_lists_beside_arrays_are_taken_as_arrays(cpu):
     y, p = np.array([[0.25, 0.5], [1.0, 0.0]]), np.array([[0.5, 0.75], [0.25, 0.5]])
     for given, predicted in ((y, p.tolist()), (y.tolist(), p), (y.tolist(), p.tolist())):
         close(losses.MeanSquaredError()(given, predicted), ((y - p) ** 2).mean())
+
+
+def test_options_and_shapes_are_taken_up_to_their_limits(cpu):
+    assert [losses.CategoricalGeneralizedCrossEntropy(q).q for q in (0.01, 0.99)] == [0.01, 0.99]
+    for q in (0, 1, -0.5, 1.5):
+        with pytest.raises(ValueError, match="q must lie in"):
+            losses.CategoricalGeneralizedCrossEntropy(q)
+    for axis in (True, False):
+        with pytest.raises(ValueError, match="axis must be an integer"):
+            losses.categorical_focal_crossentropy([[0.0, 1.0]], [[0.5, 0.5]], axis=axis)
+    assert losses.ctc(np.ones((2, 1), "int32"), np.zeros((2, 3, 2))).shape == (2,)
+    for labels, scores in (((2,), (2, 3, 2)), ((2, 1), (2, 3)), ((2, 1, 1), (2, 3, 2)), ((2,), (3, 2))):
+        with pytest.raises(pyml.errors.ShapeError, match="ctc: expected labels"):
+            losses.ctc(np.ones(labels, "int32"), np.zeros(scores))
