@@ -305,3 +305,14 @@ def test_options_and_shapes_are_taken_up_to_their_limits(cpu):
     for labels, scores in (((2,), (2, 3, 2)), ((2, 1), (2, 3)), ((2, 1, 1), (2, 3, 2)), ((2,), (3, 2))):
         with pytest.raises(pyml.errors.ShapeError, match="ctc: expected labels"):
             losses.ctc(np.ones(labels, "int32"), np.zeros(scores))
+
+
+@pytest.mark.parametrize("from_logits", [False, True])
+@pytest.mark.parametrize("smoothing", [0.0, 0.3])
+def test_a_focal_loss_without_focus_is_the_plain_one_to_the_edges_of_certainty(from_logits, smoothing, cpu):
+    y, p = np.eye(3)[[0, 1, 2, 0]], np.array([[0.2, 0.5, 0.3], [0.1, 0.8, 0.1], [0.0, 0.0, 1.0], [0.0, 1.0, 0.0]])
+    options = {"from_logits": from_logits, "label_smoothing": smoothing}
+    plain, focal = losses.categorical_crossentropy, losses.categorical_focal_crossentropy
+    np.testing.assert_allclose(focal(y, p, 1.0, 0.0, **options).numpy(), plain(y, p, **options).numpy(), rtol=1e-4)
+    plain, focal = losses.binary_crossentropy, losses.binary_focal_crossentropy
+    np.testing.assert_allclose(focal(y, p, gamma=0.0, **options).numpy(), plain(y, p, **options).numpy(), rtol=1e-4)
