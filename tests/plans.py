@@ -28,7 +28,8 @@ from pyml.graph import loop as recurrence
 from pyml.graph import prims
 from pyml.graph.loop import argument, counter
 from pyml.graph.node import Node, toposort
-from pyml.graph.op import Profile
+from pyml.graph.op import OPS, Profile
+from pyml.graph.prims.choose import cycles_in_parts
 
 PROFILES: dict[str, Profile] = {
     "register": ADAPTERS["register"], "tile": ADAPTERS["tile"], "wasm": ADAPTERS["wasm, four cores"], "numpy": Profile("numpy"),
@@ -198,6 +199,35 @@ def loops(*counts: int) -> Iterator[Graph]:
         yield Graph(f"while it is small, {steps} times at most", [recurrence.Loop(steps, False, carries, ends=True).last(x)])
 
 
+def edges() -> Iterator[Graph]:
+    """Shapes at which an operation gets another kernel, or is made of others: the last that is as before, and the next one."""
+    calls: list[tuple[str, list[tuple[int, ...]], dict[str, Any]]] = []
+    for n in (32, 33, 1023, 1024, 16384, 16385):
+        calls += [("softmax", [(2, n)], {}), ("argmax", [(2, n)], {})]
+    for n in (127, 128, 1023, 1024, 1025, 32768, 32769):
+        calls += [("reduce_sum", [(3, n)], {"axis": (1,)}), ("reduce_sum", [(n, 8)], {"axis": (0,)})]
+    for rows, n in [(1, 64), (1, 65), (3, 512), (3, 513), (32, 512), (33, 512), (1, 2048), (1, 2049), (9, 2048), (9, 2049)]:
+        calls += [("argsort", [(rows, n)], {"descending": False}), ("top_places", [(rows, n)], {"k": 5, "chunks": 1})]
+    for rows, n in [(1, 64), (1, 65), (1, 4096), (1, 4097), (1, 16384), (1, 16385), (300, 64), (300, 65), (300, 16384), (300, 16385)]:
+        calls.append(("scan", [(rows, n), (rows, 1)], {"product": False, "chunk": n}))
+    for k in (1024, 8192, 8193, 16385):
+        calls += [("matmul", [(m, k), (k, 8)], {"ta": False, "tb": False}) for m in (1, 12, 13, 600)]
+    for size in ((128, 128), (128, 129), (129, 128)):
+        shape, attrs = (1, size[0] + 1, size[1] + 1, 1), {"strides": (1, 1), "padding": ((0, 0), (0, 0))}
+        calls += [(name, [shape], attrs | {"size": size}) for name in ("max_pool2d", "avg_pool2d")]
+        calls.append(("conv2d", [shape, (*size, 1, 2)], attrs | {"dilation": (1, 1), "groups": 1}))
+    for image, window in [((15, 16), (1, 1)), ((1, 241), (1, 1)), ((4, 100), (2, 1)), ((5, 101), (2, 1)), ((60, 60), (3, 3))]:
+        attrs = {"strides": (1, 1), "padding": ((0, 0), (0, 0)), "dilation": (1, 1), "groups": 1}
+        x, w = (2, *image, 8), (*window, 8, 8)
+        y = OPS["conv2d"].shape(x, w, **attrs)
+        calls += [("conv2d", [x, w], attrs), ("conv2d_filter_grad", [x, y], attrs | {"kernel_hw": window}),
+                  ("conv2d_input_grad", [y, w], attrs | {"input_hw": image})]  # fmt: skip
+    calls += [("concat", [(2, 3)] * count, {"axis": 0}) for count in (6, 7)]
+    for name, shapes, attrs in calls:
+        leaves = [Node(prims.INPUT, (), {"index": i}, shape, "float32") for i, shape in enumerate(shapes)]
+        yield Graph(" ".join([name, *map(str, shapes), *(f"{k}={v}" for k, v in attrs.items())]), [OPS[name](*leaves, **attrs)])
+
+
 # ---- any graph
 def anything(seed: int) -> Graph:
     """A tangle of elementwise ops, views, sums and products; odd seeds write Variables."""
@@ -290,7 +320,7 @@ def described(kernel: Kernel, profile: Profile, params: int) -> str:
         threads = code.source.partition("@workgroup_size(")[2].partition(")")[0]
         return f"{own} {prod(code.grid)}x{threads} {lines_of(code.source)}/{code.source.count('[')}"
     anchor = kernel.group.anchors[0]  # tests of kernel choices say more of it
-    return f"{own} +{lines_of(code.source) - lines_of(read(anchor.op.spec(anchor, profile).file))}"
+    return f"{own} {prod(code.grid)}x? +{lines_of(code.source) - lines_of(read(anchor.op.spec(anchor, profile).file))}"
 
 
 def lines_of(text: str) -> int:
@@ -309,7 +339,15 @@ def line(graph: Graph, adapter: str) -> str:
 def lines(adapter: str) -> Iterator[str]:
     yield from (line(graph, adapter) for graph in graphs())
     if not PROFILES[adapter].on_host:
+        yield from (line(graph, adapter) for graph in edges())
+    if PROFILES[adapter].family in ("tile", "wasm"):
         yield from (f"steps of {graph.name} ({adapter}): {steps(graph, adapter)}" for graph in loops(1, 2, 3, 18, 19, 256, 299))
+
+
+    if PROFILES[adapter].family == "tile":
+        for m, n, k, z in [(256, 256, 256, 1), (13, 700, 3000, 2), (12, 700, 3000, 2), (4096, 4096, 4096, 1)]:
+            times = [cycles_in_parts(m, n, k, z, four, parts, PROFILES[adapter]) for four in (False, True) for parts in (1, 2, 16)]
+            yield f"cycles of {z} products of {m} x {k} and {k} x {n} in parts ({adapter}): {', '.join(f'{t:.2f}' for t in times)}"
 
 
 def steps(graph: Graph, adapter: str) -> str:

@@ -200,22 +200,23 @@ def tile_of(m: int, n: int, k: int, z: int, profile: Profile) -> Tile:
     return min(fitting, key=lambda t: t.cycles(m, n, k, z, profile))
 
 
-def _parts(m: int, n: int, k: int, z: int, four: bool, profile: Profile) -> int:
-    """Into how many partial sums over k, added up by one more kernel, a product is cut on a GPU: 1 where that pays.
+def cycles_in_parts(m: int, n: int, k: int, z: int, four: bool, parts: int, profile: Profile) -> float:
+    """About how long a GPU takes for a product that is cut into so many partial sums over k, which one more kernel adds up.
 
     `four`: its operands are read in vectors.
     """
+    each = chunk_of(k, parts)
+    again = 0 if parts == 1 else _LAUNCH + 8 * parts * z * m * n / _BYTES
+    if four and min(m, n) > _THIN:
+        return tile_of(m, n, each, z * parts, profile).cycles(m, n, each, z * parts, profile) + again
+    _, tx, ty, bk, side = _tile(m, n, z * parts, profile)
+    groups = z * parts * ceil_div(m, ty * side) * ceil_div(n, tx * side)
+    return max(1.0, groups * tx * ty / profile.threads) * ceil_div(each, bk) * _STEP + again
 
-    def cycles(parts: int) -> float:
-        each = chunk_of(k, parts)
-        again = 0 if parts == 1 else _LAUNCH + 8 * parts * z * m * n / _BYTES
-        if four and min(m, n) > _THIN:
-            return tile_of(m, n, each, z * parts, profile).cycles(m, n, each, z * parts, profile) + again
-        _, tx, ty, bk, side = _tile(m, n, z * parts, profile)
-        groups = z * parts * ceil_div(m, ty * side) * ceil_div(n, tx * side)
-        return max(1.0, groups * tx * ty / profile.threads) * ceil_div(each, bk) * _STEP + again
 
-    return min((2**i for i in range(11) if k >= 64 * 2**i or i == 0), key=cycles)
+def _parts(m: int, n: int, k: int, z: int, four: bool, profile: Profile) -> int:
+    """Into how many partial sums a product is cut on a GPU: 1 where that pays."""
+    return min((2**i for i in range(11) if k >= 64 * 2**i or i == 0), key=lambda parts: cycles_in_parts(m, n, k, z, four, parts, profile))
 
 
 def product_splits(m: int, n: int, k: int, four: bool, profile: Profile) -> int:
