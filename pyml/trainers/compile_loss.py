@@ -9,7 +9,7 @@ from pyml import losses as losses_module
 from pyml import metrics as metrics_module
 from pyml.core import Tensor
 from pyml.core.naming import get_object_name
-from pyml.core.tree import flatten
+from pyml.core.tree import flatten, is_nested, pack_sequence_as
 from pyml.trainers.compile_metrics import is_binary_or_sparse
 from pyml.trainers.outputs import Outputs, aligned, paths, spread
 
@@ -32,6 +32,17 @@ def get_loss(identifier: Any, y_true: Any, y_pred: Any) -> losses_module.Loss | 
     return cls(loss, name=identifier if isinstance(identifier, str) else get_object_name(loss))
 
 
+def in_order(places: Any, given: Any) -> list[int]:
+    """Places of outputs as the user wrote them down: dicts in the order of the losses, else of the outputs, as Keras lists them."""
+    if not is_nested(places):
+        return [places]
+    if isinstance(places, dict):
+        own = given if isinstance(given, dict) and set(given) <= set(places) else dict.fromkeys(places)
+        return [place for key, part in own.items() for place in in_order(places[key], part)]
+    parts = given if isinstance(given, (list, tuple)) and len(given) == len(places) else [None] * len(places)
+    return [place for inner, part in zip(places, parts, strict=True) for place in in_order(inner, part)]
+
+
 class CompileLoss:
     """The loss of a model with any number of outputs.
 
@@ -50,6 +61,7 @@ class CompileLoss:
         self.losses: list[losses_module.Loss | None] = []
         self.weights: list[Any] = []
         self.trackers: list[metrics_module.Mean | None] = []  # mean loss of each output, where there are several
+        self._said: list[int] = []
 
     def build(self, y_true: Any, outputs: Outputs) -> None:
         """Makes the losses for targets and predictions in their structure."""
@@ -65,12 +77,13 @@ class CompileLoss:
                 if loss is not None:
                     name = outputs.path_name(i, path, getattr(loss, "name", "output"))
                     self.trackers[i] = metrics_module.Mean(name=f"{name}_loss")
+        self._said = in_order(pack_sequence_as(outputs.struct, range(outputs.number)), self.given)
         self.built = True
 
     @property
     def metrics(self) -> list[metrics_module.Mean]:
-        """The mean loss of each output, where there are several."""
-        return [tracker for tracker in self.trackers if tracker is not None]
+        """The mean loss of each output, where there are several, in the order in which `evaluate` lists them."""
+        return [tracker for place in self._said if (tracker := self.trackers[place]) is not None]
 
     def __call__(self, y_true: Sequence[Any], y_pred: Sequence[Any], weights: Sequence[Any], batch: float) -> Tensor | None:
         """The weighted sum of the losses of flat targets, predictions and sample weights."""

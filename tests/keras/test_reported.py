@@ -111,3 +111,23 @@ def test_keys_of_metrics_that_return_dicts_come_last_in_lists_sorted(cpu):
     x, y = np.ones((4, 3), "float32"), np.ones((4, 1), "float32")
     assert model.evaluate(x, y, verbose=0) == [4.0, 2.0, 6.0, 3.0]      # loss, mae, then apple, zoo
     assert model.test_on_batch(x, y) == [4.0, 2.0, 6.0, 3.0]
+
+
+ORDERS = {  # outputs, losses, and the losses in the order of the list that `evaluate` returns
+    "a dict of losses": ({"z": 1.0, "b": 2.0, "m": 3.0}, {"m": "mse", "z": "mse", "b": "mse"}, [9, 1, 4]),
+    "one loss": ({"z": 1.0, "b": 2.0, "m": 3.0}, "mse", [1, 4, 9]),
+    "a dict in a list": ([{"z": 1.0, "b": 2.0}, 3.0], [{"z": "mse", "b": "mse"}, "mse"], [1, 4, 9]),
+    "a list in a dict": ({"o": [2.0, 1.0], "c": 3.0}, {"o": ["mse", "mae"], "c": "mse"}, [4, 1, 9]),
+    "outputs in a list": ([3.0, 1.0, 2.0], "mse", [9, 1, 4]),
+}
+
+
+@pytest.mark.parametrize("kind", ORDERS)
+def test_losses_of_outputs_are_listed_in_the_order_in_which_they_were_given(kind, cpu):
+    factors, losses, want = ORDERS[kind]
+    i = Input((1,))
+    model = Model(i, pyml.tree.map_structure(lambda factor: i * factor, factors))
+    model.compile("sgd", losses)
+    x, y = np.ones((4, 1), "float32"), pyml.tree.map_structure(lambda _: np.zeros((4, 1), "float32"), factors)
+    assert model.evaluate(x, y, verbose=0) == [sum(want), *want]
+    assert model.test_on_batch(x, y) == [sum(want), *want]
