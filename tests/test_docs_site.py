@@ -1,5 +1,6 @@
 """The documentation: no dead link, every public name has its place, every name of TensorFlow.js leads to one of pyml's."""
 
+import inspect
 import re
 import subprocess
 import sys
@@ -15,7 +16,7 @@ sys.path.insert(0, str(ROOT))
 
 from pyml.cli.chapters import chapters  # noqa: E402
 from pyml.cli.gallery import demos  # noqa: E402
-from tools.docs import declared, made, names, pages, pictures, reference, source, tfjs  # noqa: E402
+from tools.docs import declared, made, names, origins, pages, pictures, reference, source, tfjs  # noqa: E402
 
 DOCUMENTS = [*sorted((ROOT / "docs").glob("*.md")), ROOT / "README.md", ROOT / "CONTRIBUTING.md", ROOT / "CHANGELOG.md",
              ROOT / "benchmarks" / "README.md", ROOT / "tests" / "README.md"]  # fmt: skip
@@ -83,6 +84,35 @@ def test_the_page_of_an_op_says_what_its_declaration_knows():
     told = declared.completed("The largest.\n\nRaises:\n    ShapeError: None.\n\nSource: A book.", known["pyml.ops.reduce.max"])
     assert told == "The largest.\n\nRaises:\n    ShapeError: None.\n    DtypeError: An argument holds complex numbers.\n\nSource: A book."
     assert declared.completed("Zeros.", known["pyml.ops.creation.zeros"]) == "Zeros.\n\nSource: `numpy.zeros`, with which tests compare it."
+
+
+SOURCED = {"activations", "callbacks", "constraints", "initializers", "layers", "losses", "metrics", "ops", "optimizers", "random",
+           "regularizers", "schedules"}  # fmt: skip
+OF_PYML = {  # base classes, and what the names of Keras are made of
+    "pyml.callbacks.MonitorCallback", "pyml.initializers.RandomInitializer", "pyml.losses.LossFunctionWrapper",
+    "pyml.losses.reduce_weighted_values", "pyml.random.bernoulli_mask", "pyml.random.draw_seed", "pyml.random.make_default_seed",
+    "pyml.random.seed_everything",
+}  # fmt: skip
+
+
+def test_the_reference_names_a_source_of_what_computes():
+    known, bare, many = declared.ops(), set(), 0
+    for page, those in names.entries().values():
+        for entry in those if page.path.partition("/")[0] in SOURCED else ():
+            text = inspect.getdoc(entry.value) or ""
+            text = declared.completed(text, known[entry.defined]) if entry.defined in known else text
+            many += 1
+            if "Source: " not in origins.completed(text, entry.defined):
+                bare.add(entry.name)
+    assert many > 650 and bare == OF_PYML
+
+
+def test_the_name_that_keras_has_is_the_source_where_no_other_is_named():
+    assert origins.completed("Adds.", "pyml.layers.merging.Add") == "Adds.\n\nSource: `keras.layers.Add`."
+    assert origins.completed("Adds.\n\nExample:\n    >>> 1", "pyml.layers.merging.Add").split("\n\n")[1:] == [
+        "Source: `keras.layers.Add`.", "Example:\n    >>> 1"]  # fmt: skip
+    assert origins.completed("Draws. Source: a book.", "pyml.layers.merging.Add") == "Draws. Source: a book."
+    assert origins.completed("Ours.", "pyml.vis.charts.bar_chart") == "Ours."
 
 
 def test_what_the_source_makes_as_it_runs_is_written_from_the_object():

@@ -15,8 +15,8 @@ from pyml.vis.training import FitCallbacks, Paced
 
 NAN, INF = float("nan"), float("inf")
 R = np.random.default_rng(0)
-MODULES = ["attending", "attributions", "boundaries", "charts", "classified", "figure", "grids", "metrics", "networks", "projections",
-           "rates", "render", "seen", "show", "training", "panel"]  # fmt: skip
+MODULES = ["attending", "attributions", "boundaries", "charts", "classified", "figure", "grids", "landscapes", "metrics", "networks",
+           "panel", "projecting", "projections", "rates", "render", "seen", "show", "training"]  # fmt: skip
 
 
 @pytest.mark.parametrize("name", MODULES)

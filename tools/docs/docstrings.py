@@ -8,6 +8,7 @@ from typing import Any
 
 import griffe
 
+from . import origins
 from .declared import completed, ops
 
 HEAD = re.compile(r"^Example:\s*$", re.M)
@@ -37,4 +38,5 @@ class Docstrings(griffe.Extension):
         if obj.docstring is not None:
             declared = ops().get(obj.path)
             text = inspect.cleandoc(obj.docstring.value)
-            obj.docstring.value = standard(text if declared is None else completed(text, declared))
+            text = text if declared is None else completed(text, declared)
+            obj.docstring.value = standard(origins.completed(text, obj.path))
