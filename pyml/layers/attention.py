@@ -22,7 +22,7 @@ from pyml.ops.attending import attend, attention_shares
 __all__ = ["MultiHeadAttention"]
 
 
-class _Projection(EinsumDense, abstract=True):
+class _Projection(EinsumDense):
     """The last axes of the inputs turned into `outer` axes by one product."""
 
     def __init__(self, shape: Sequence[int], inner: int, outer: Sequence[int], of: Any, activation: ActivationLike = None,

@@ -24,7 +24,7 @@ def _for_all_axes(widths: tuple[tuple[int, int], ...], data_format: str) -> tupl
     return ((0, 0), (0, 0), *widths) if data_format == "channels_first" else ((0, 0), *widths, (0, 0))
 
 
-class _Borders(Layer, abstract=True):
+class _Borders(Layer):
     """What padding and cropping share: their widths, an argument that is called `what`."""
 
     rank: ClassVar[int] = 2
@@ -39,7 +39,7 @@ class _Borders(Layer, abstract=True):
         self.input_spec = InputSpec(ndim=self.rank + 2)
 
 
-class _ZeroPadding(_Borders, abstract=True):
+class _ZeroPadding(_Borders):
     what = "padding"
     padding: Any
 
@@ -98,7 +98,7 @@ class ZeroPadding2D(_ZeroPadding):
         yield sample(cls(1, data_format="channels_first"), draw(2, 2, 3, 1), like=lambda x: np.pad(x, ((0, 0), (0, 0), (1, 1), (1, 1))))
 
 
-class _Cropping(_Borders, abstract=True):
+class _Cropping(_Borders):
     what = "cropping"
     cropping: Any
 

@@ -28,7 +28,7 @@ def share_of_one(value: Any, name: str | None, owner: str) -> float:
     return value
 
 
-class _Random(_SameShape, abstract=True):
+class _Random(_SameShape):
     """A layer that draws numbers while it trains, if at all."""
 
     def __init__(self, seed: int | None, draws: bool, **kwargs: Any) -> None:

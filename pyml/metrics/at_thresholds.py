@@ -15,7 +15,7 @@ from pyml.objects.samples import Sample, draw, sample
 __all__ = ["PrecisionAtRecall", "RecallAtPrecision", "SensitivityAtSpecificity", "SpecificityAtSensitivity"]
 
 
-class _At(ThresholdMetric, abstract=True):
+class _At(ThresholdMetric):
     """The largest of one share over the thresholds at which another is at least `value`."""
 
     def __init__(self, value: float, what: str, num_thresholds: int = 200, class_id: int | None = None, name: str | None = None,

@@ -17,7 +17,7 @@ __all__ = ["FalseNegatives", "FalsePositives", "Precision", "Recall", "TrueNegat
 _BITS, _CHANCES = draw(6, 3, low=0, high=2, dtype="int32"), draw(6, 3, low=0.0, high=1.0)
 
 
-class _Count(ThresholdMetric, abstract=True):
+class _Count(ThresholdMetric):
     """One of the four counts, at one threshold or several."""
 
     def __init__(self, thresholds: Any = None, name: str | None = None, dtype: Any = None) -> None:
@@ -113,7 +113,7 @@ class FalseNegatives(_Count):
         yield sample(cls(0.3), _BITS, _CHANCES, like=lambda y, p: ((y == 1) & (p <= 0.3)).sum())
 
 
-class _Share(ThresholdMetric, abstract=True):
+class _Share(ThresholdMetric):
     """True positives among those and another count."""
 
     def __init__(self, thresholds: Any = None, top_k: int | None = None, class_id: int | None = None, name: str | None = None,

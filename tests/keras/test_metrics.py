@@ -245,7 +245,7 @@ def test_f_scores_count_by_weights(average, threshold, weighted, cpu):
     sums = np.zeros((4, 3))
     for _ in range(2):
         y, p = RNG.integers(0, 2, (5, 3)), RNG.uniform(0, 1, (5, 3))
-        p[0], p[1] = [0.0, -0.3, -0.1], [0.5, 0.2, 0.5]                  # nothing said, or two alike
+        p[:4] = [0, -0.3, -0.1], [0.5, 0.2, 0.5], [-1, 9e-10, 0], [1.1e-9, 0, -1]    # nothing said, two alike, too little, and just enough
         weights = RNG.uniform(0.5, 2, 5) if weighted else None
         metric.update_state(y, p, weights)
         yes = (p >= p.max(-1, keepdims=True)) & (abs(p) > 1e-9) if threshold is None else p > threshold

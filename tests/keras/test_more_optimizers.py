@@ -195,6 +195,16 @@ def test_a_loss_scale_takes_no_options_of_other_optimizers(cpu):
     assert optimizer.variables[4:] == inner.variables
 
 
+def test_gradients_that_overflow_at_the_first_step_leave_no_trace_in_the_state(cpu):
+    optimizer, own = optimizers.LossScaleOptimizer(optimizers.Adam(0.1), initial_scale=4.0), named("w", 2)
+    optimizer.apply([tensor([np.inf, 1.0])], [own])
+    assert [v.name for v in optimizer.variables[6:]] == ["w_momentum", "w_velocity"]
+    assert not any(v.numpy().any() for v in optimizer.variables[6:]) and float(optimizer.dynamic_scale.numpy()) == 2.0
+    before = own.numpy()
+    optimizer.apply([tensor([2.0, -4.0])], [own])
+    np.testing.assert_allclose(own.numpy(), before - [0.1, -0.1], rtol=1e-5, atol=1e-6)
+
+
 @pytest.mark.parametrize("sizes", [[], [3], [2] * 7, [1 << 14, 4], [(1 << 14) + 1, 4, 1]])
 def test_a_number_that_is_not_finite_is_found_wherever_it_is(sizes, cpu):
     gradients = [np.ones(size, "float32") for size in sizes]

@@ -14,7 +14,7 @@ from pyml.utils.bounding_boxes import affine_transform, clip_to_image_size
 __all__ = ["RandomRotation", "RandomShear", "RandomTranslation", "RandomZoom"]
 
 
-class _Affine(ImageLayer, abstract=True):
+class _Affine(ImageLayer):
     _takes_factor = False
 
     def __init__(self, fill_mode: str, interpolation: str, fill_value: float, seed: int | None, **kwargs: Any) -> None:

@@ -13,7 +13,7 @@ from pyml.objects.samples import Sample, draw, sample
 __all__ = ["CutMix", "MixUp", "RandomErasing"]
 
 
-class _Rectangles(ImageLayer, abstract=True):
+class _Rectangles(ImageLayer):
     """Base of layers that change a rectangle of each image."""
 
     _takes_factor, _bounds = False, (0, 1)

@@ -19,7 +19,7 @@ from pyml.objects.samples import Sample, draw, sample
 __all__ = ["AugMix", "RandAugment"]
 
 
-class _Policy(ImageLayer, abstract=True):
+class _Policy(ImageLayer):
     """Base: makes the layers of `_names`, all of strength `factor`."""
 
     _takes_factor, _bounds = False, (0, 1)
