@@ -8,6 +8,7 @@ from typing import Any
 from pyml import ops
 from pyml.core.tree import map_structure
 from pyml.errors import ShapeError
+from pyml.layers.batch_normalization import BatchNormalization
 from pyml.layers.dense import Dense
 from pyml.layers.wrapper import Wrapper, build_inside
 from pyml.objects.samples import Sample, draw, sample
@@ -18,8 +19,8 @@ __all__ = ["TimeDistributed"]
 class TimeDistributed(Wrapper):
     """Applies a layer to every step of sequences, with the same weights.
 
-    All steps of all samples go through the layer as one batch, so a BatchNormalization inside takes the statistics of
-    all steps together (Keras takes those of each step).
+    All steps of all samples go through the layer as one batch; with a BatchNormalization inside training goes step by step, as the
+    statistics are those of each step.
 
     Args:
         layer: The layer for one step.
@@ -50,12 +51,18 @@ class TimeDistributed(Wrapper):
 
     def call(self, inputs: Any, training: bool | None = None, mask: Any = None) -> Any:
         batch, steps = inputs.shape[:2]
+        masked = mask is not None and self.layer._signature.takes_mask
+        if training and self._looks_across():
+            each = [self.layer(inputs[:, step], training=True, **({"mask": mask[:, step]} if masked else {})) for step in range(steps)]
+            return map_structure(lambda *outputs: ops.stack(outputs, axis=1), *each)
         x = ops.reshape(inputs, (batch * steps, *inputs.shape[2:]))
-        known = {}
-        if mask is not None and self.layer._signature.takes_mask:
-            known["mask"] = ops.reshape(mask, (batch * steps, *mask.shape[2:]))
+        known = {"mask": ops.reshape(mask, (batch * steps, *mask.shape[2:]))} if masked else {}
         outputs = self.layer(x, training=training, **known)
         return map_structure(lambda y: ops.reshape(y, (batch, steps, *y.shape[1:])), outputs)
+
+    def _looks_across(self) -> bool:
+        """Whether what one sample gives depends on the others of its batch."""
+        return any(isinstance(layer, BatchNormalization) and layer.trainable for layer in self.layer._flatten_layers())
 
     def compute_output_shape(self, input_shape: Any) -> Any:
         shape = self.layer.compute_output_shape(self._of_a_step(input_shape))

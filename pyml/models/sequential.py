@@ -132,6 +132,9 @@ class Sequential(Model):
         auto_name("functional")                        # Keras makes an inner model here, which takes a name
         self.built = True
 
+    def _says_sizes(self) -> bool:
+        return isinstance(self._stack[0], InputLayer)  # without an Input they are those of the first data; layers judge the next
+
     def _begins_on_host(self) -> bool:
         return bool(self._stack) and getattr(self._stack[0], "runs_on_host", False)
 

@@ -279,3 +279,17 @@ def test_predictions_keep_their_places_in_any_structure(kind, device):
     for found in (model(x), model.predict(x, batch_size=3, verbose=0), model.predict_on_batch(x)):
         pyml.tree.assert_same_structure(found, want)
         pyml.tree.map_structure(lambda one, other: np.testing.assert_allclose(one, other), found, want)
+
+
+def test_a_sequential_without_an_input_takes_every_size_that_its_layers_take(device):
+    layers = pyml.layers
+    pictures = pyml.Sequential([layers.Conv2D(2, 3, padding="same", kernel_initializer="ones"), layers.GlobalMaxPooling2D()])
+    words = pyml.Sequential([layers.Embedding(9, 4), layers.LSTM(3), layers.Dense(1)])
+    words.compile("sgd", "mse")
+    for size in (5, 7, 4):
+        np.testing.assert_allclose(pictures.predict(np.ones((2, size, size + 1, 1)), verbose=0), np.full((2, 2), 9.0))
+        assert np.isfinite(words.fit(np.ones((3, size), "int32"), np.ones((3, 1)), verbose=0).history["loss"][0])
+    with pytest.raises(ValueError, match="conv2d"):
+        pictures(np.ones((2, 5, 5, 3)))
+    with pytest.raises(ValueError, match=r"rank|wrong shape|dimensions"):
+        pictures(np.ones((5, 5)))

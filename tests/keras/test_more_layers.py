@@ -237,3 +237,20 @@ def test_weights_of_samples_and_a_mask_of_steps_act_together():
     loss = pyml.losses.MeanAbsoluteError(reduction="sum")
     found = loss(np.zeros((2, 3, 1)), model(x), sample_weight=np.array([1.0, 10.0]))
     assert float(found) == pytest.approx(1 + 2 + 30)
+
+
+@pytest.mark.parametrize("kind", ["alone", "inside a model", "frozen"])
+def test_batch_statistics_in_each_step_are_those_of_the_step(kind, device):
+    x = np.random.default_rng(0).normal(size=(4, 3, 5)).astype("float32") * [[[1.0], [5.0], [9.0]]]
+    inner = L.BatchNormalization(momentum=0.5)
+    layer = L.TimeDistributed(pyml.Sequential([L.Activation("linear"), inner]) if kind == "inside a model" else inner)
+    layer(x)
+    inner.trainable = kind != "frozen"
+    found, moving = np.asarray(layer(x, training=True)), np.zeros(5)
+    if kind == "frozen":
+        np.testing.assert_allclose(found, x / np.sqrt(1 + inner.epsilon), rtol=1e-4, atol=1e-4)
+        return
+    np.testing.assert_allclose(found, (x - x.mean(0)) / np.sqrt(x.var(0) + inner.epsilon), rtol=1e-3, atol=1e-3)
+    for step in range(3):
+        moving = 0.5 * moving + 0.5 * x[:, step].mean(0)
+    np.testing.assert_allclose(np.asarray(inner.moving_mean), moving, rtol=1e-4, atol=1e-4)
