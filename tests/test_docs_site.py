@@ -175,6 +175,17 @@ def test_every_example_of_tensorflow_js_leads_to_a_page_that_is_there():
     assert wrong == []
 
 
+# ---- how it looks
+
+
+def test_the_site_follows_its_readers_theme_and_shows_one_screenshot_of_each_page():
+    palette = (ROOT / "tools" / "docs" / "mkdocs.yml").read_text().partition("palette:")[2]
+    assert re.findall('media: "([^"]+)"', palette)[0] == "(prefers-color-scheme)"
+    rules = re.findall(r"([^{}]+)\{([^{}]*)\}", (ROOT / "tools" / "docs" / "extra.css").read_text())
+    hidden_by_the_theme = [body for selector, body in rules if "img" in selector]
+    assert hidden_by_the_theme and not any("display" in body for body in hidden_by_the_theme)
+
+
 # ---- screenshots
 
 

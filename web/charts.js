@@ -34,7 +34,7 @@ function look({ title, height = 230 }) {
     description: title,
     title: { text: title, anchor: "start", color: colour("--ink"), fontSize: 13 },
     width: "container", height, autosize: { type: "fit", contains: "padding", resize: true }, background: "transparent",
-    config: { view: { stroke: null }, axis, font: "system-ui, sans-serif", mark: { aria: false } }, // the chart has a name; its points have none
+    config: { view: { stroke: null }, axis, axisQuantitative: { labelSeparation: 6 }, font: "system-ui, sans-serif", mark: { aria: false } }, // the chart has a name; its points have none
   };
   return { base, colour, bySplit };
 }

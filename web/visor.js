@@ -36,6 +36,7 @@ const STYLE = `
   .pyml-visor header { border-color: #343b41; }
   .pyml-visor [aria-selected=true] { border-color: #4a535b; border-bottom-color: transparent; }
   .pyml-visor :focus-visible { outline-color: #5cc7b5; }
+  .pyml-visor .vega-bind input { accent-color: #5cc7b5; }
 }`;
 
 const narrow = () => matchMedia("(max-width: 600px)").matches;

@@ -92,15 +92,16 @@ def layer(layer: Any, gradients: Any = None, **opts: Any) -> Figure:
         meant = f" For a layer of a model write layer(model.get_layer({gradients!r}))." if isinstance(gradients, str) else ""
         raise TypeError(f"layer: gradients must be a dict of arrays by the names of weights. Received: {gradients!r}.{meant}")
     facts = [["type", type(layer).__name__], ["output", shape_of(layer)], ["parameters", f"{layer.count_params():,}"]]
-    figures = [table(facts, ["name", layer.name], title=opts.get("title") or f"Layer {layer.name}")]
+    title = opts.get("title") or f"Layer {layer.name}"
+    figures = [table(facts, ["name", layer.name], title=title)]
     look = {key: value for key, value in opts.items() if key != "title"}
     for weight in layer.weights:
-        title = f"{weight.name} {tuple(weight.shape)}"
-        figures.append(values_distribution(weight.numpy(), **{"title": title, "height": 140, **look}))
+        shown = {"title": f"{weight.name} {tuple(weight.shape)}", "height": 140, **look}
+        figures.append(values_distribution(weight.numpy(), **shown))
         grad = None if gradients is None else gradients.get(weight.name, gradients.get(weight.path))
         if grad is not None:
             figures.append(values_distribution(grad, **{"title": f"gradient of {weight.name}", "height": 140, "color": SERIES[1], **look}))
-    return stacked(figures)
+    return Figure({**stacked(figures).spec, "description": title})
 
 
 def model_graph(model: Any, **opts: Any) -> Figure:

@@ -369,9 +369,10 @@ def test_a_layer_shows_its_weights_and_their_gradients():
     dense = pyml.layers.Dense(3, name="out")
     dense.build((None, 4))
     dense.set_weights([np.arange(12.0).reshape(4, 3), np.zeros(3)])
-    facts, kernel, gradient, bias = vis.layer(dense, {"kernel": np.full((4, 3), -2.0)}).spec["vconcat"]
+    spec = vis.layer(dense, {"kernel": np.full((4, 3), -2.0)}).spec
+    facts, kernel, gradient, bias = spec["vconcat"]
     texts = [row["text"] for row in facts["data"]["values"]]
-    assert texts[1] == "Dense" and "15" in texts
+    assert spec["description"] == "Layer out" and texts[1] == "Dense" and "15" in texts
     assert [part["title"]["text"] for part in (kernel, gradient, bias)] == ["kernel (4, 3)", "gradient of kernel", "bias (3,)"]
     assert "min 0, max 11" in kernel["title"]["subtitle"] and "min -2, max -2" in gradient["title"]["subtitle"]
 

@@ -26,7 +26,7 @@ def write(root: Path, folder: Path) -> None:
         heading = re.search(r"<h1[^>]*>(.*?)</h1>", page, re.S)
         title = html.unescape(re.sub(r"<[^>]+>", "", heading[1])).strip() if heading else name
         needs = described(page, "needs")
-        below = f"`pyml demo {name}`" + (f"; needs {needs}" if needs else "")
+        below = f"`pyml demo {name}`" + (f"; needs {needs[0].lower()}{needs[1:]}" if needs else "")
         lines += card(root, folder, name, title, described(page, "description"), below, root / "demos" / name / "picture.svg")
     lines += ["</div>", "", "## Chapters", "",
               "A chapter is one Python file that is read, run and changed in its page, and that runs in a terminal, too.", "",
