@@ -49,6 +49,7 @@ class Scheduler:
         self.homes: dict[int, list[Group]] = {}  # where a node is computed
         self.groups: list[Group] = []
         self.deep: dict[int, int] = {}
+        self.evaluations: dict[tuple[int, int], int] = {}  # (node, group) -> how many elements of it the group's kernel computes
         self.copies: dict[tuple[int, int], int] = {}  # (node, group) -> at how many places of the group's kernel it is computed, at most
 
     def run(self) -> list[Group]:
@@ -117,6 +118,8 @@ class Scheduler:
     def _join(self, node: Node, group: Group) -> None:
         uses = [u for u in self.consumers[id(node)] if group in self.homes[id(u[0])]]
         self.copies[id(node), id(group)] = self._places(node, uses, group)
+        if node.size > 1:  # a number is the same for all threads: to compute it in each costs less than a kernel of its own
+            self.evaluations[id(node), id(group)] = max((self._evaluated(c, group) for c, _ in uses), default=node.size)
         group.join(node, node.size == group.domain and self._all_exact(uses, group))
         if id(node) in self.roots or not self._only_here(node, group):
             group.stored[id(node)] = node
@@ -142,10 +145,15 @@ class Scheduler:
         for consumer, _aligned in uses:
             if isinstance(consumer.op, (Routine, LoopOp)) or (consumer.op.looks_up and table(consumer) is node):
                 return False
-            evaluated = consumer.src[0].size if isinstance(consumer.op, Reduction) else consumer.size
-            if evaluated > max(1, node.size) and self.deep[id(node)] > _RECOMPUTE:
+            if self._evaluated(consumer, group) > max(1, node.size) and self.deep[id(node)] > _RECOMPUTE:
                 return False
         return self._places(node, uses, group) <= _COPIES and self._fits(node, group)
+
+    def _evaluated(self, node: Node, group: Group) -> int:
+        """How often a group evaluates the operands of one of its nodes."""
+        if isinstance(node.op, Reduction):
+            return node.src[0].size
+        return self.evaluations.get((id(node), id(group)), node.size)
 
     def _places(self, node: Node, uses: list[tuple[Node, bool]], group: Group) -> int:
         """At how many places of one element's work a group computes a value: where its consumers stand, and once more for each view."""

@@ -20,7 +20,7 @@ from .indexing import get_item
 from .joining import stack
 from .layout import check_rank, data_format_of
 from .logic import equal, greater, less, where
-from .shaping import expand_dims, reshape
+from .shaping import broadcast_to, expand_dims, reshape
 
 __all__ = ["hsv_to_rgb", "rgb_to_grayscale", "rgb_to_hsv"]
 
@@ -37,6 +37,40 @@ def _channel_axis(images: Tensor, data_format: str | None, what: str, counts: tu
 def _planes(images: Tensor, axis: int) -> list[Tensor]:
     rest = (slice(None),) * (-1 - axis)
     return [get_item(images, (Ellipsis, i, *rest)) for i in range(3)]
+
+
+def _parts(red: Tensor, green: Tensor, blue: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """Hue, saturation and value."""
+    red, green, blue = (where(less(abs(plane), float(np.finfo(np.float32).eps)), 0.0, plane) for plane in (red, green, blue))
+    value = maximum(maximum(red, green), blue)
+    spread = value - minimum(minimum(red, green), blue)
+    colored = greater(spread, 0.0)
+    bright = greater(value, 0.0)
+    saturation = where(bright, spread / where(bright, value, 1.0), 0.0)
+    sixth = 1.0 / (where(colored, spread, 1.0) * 6.0)
+    hue = where(equal(value, green), sixth * (blue - red) + 2 / 6, sixth * (red - green) + 4 / 6)
+    hue = where(equal(value, red), sixth * (green - blue), hue)
+    return where(colored, hue, 0.0) + cast(less(hue, 0.0), "float32"), saturation, value
+
+
+def _mixed(hue: Tensor, saturation: Tensor, value: Tensor, axis: int) -> Tensor:
+    """Red, green and blue along `axis`, which has one element or three equal ones."""
+    turn = mod(hue, 1.0) * 6.0
+    middle = reshape(Tensor(prims.iota(3, "float32")) * 2.0, (3,) + (1,) * (-1 - axis))  # where green and blue are full; red is not, at 3
+    share = where(equal(middle, 0.0), abs(turn - 3.0) - 1.0, 2.0 - abs(turn - middle))
+    return value * (1.0 - saturation + saturation * clip(share, 0.0, 1.0))
+
+
+def recolored(images: TensorLike, change: Callable[..., tuple[Any, Any, Any]], data_format: str | None, what: str) -> Tensor:
+    """Images whose hue, saturation and value, `(batch, height, width, 3)` each, are what `change` makes of them: one pass.
+
+    Each channel computes those of its pixel for itself, which is less than bringing them to memory and back.
+    """
+    x = _of_floats(images, what)
+    axis = _channel_axis(x, data_format, what, (3,))
+    planes = (broadcast_to(expand_dims(plane, axis), x.shape) for plane in _planes(x, axis))
+    hue, saturation, value = change(*_parts(*planes))
+    return _mixed(hue, saturation, value, axis)
 
 
 def _of_floats(images: TensorLike, what: str) -> Tensor:
@@ -111,17 +145,7 @@ def rgb_to_hsv(images: TensorLike, data_format: str | None = None) -> Tensor:
     """
     x = _of_floats(images, "rgb_to_hsv")
     axis = _channel_axis(x, data_format, "rgb_to_hsv", (3,))
-    red, green, blue = _planes(where(less(abs(x), float(np.finfo(np.float32).eps)), 0.0, x), axis)
-    value = maximum(maximum(red, green), blue)
-    spread = value - minimum(minimum(red, green), blue)
-    colored = greater(spread, 0.0)
-    bright = greater(value, 0.0)
-    saturation = where(bright, spread / where(bright, value, 1.0), 0.0)
-    sixth = 1.0 / (where(colored, spread, 1.0) * 6.0)
-    hue = where(equal(value, green), sixth * (blue - red) + 2 / 6, sixth * (red - green) + 4 / 6)
-    hue = where(equal(value, red), sixth * (green - blue), hue)
-    hue = where(colored, hue, 0.0) + cast(less(hue, 0.0), "float32")
-    return stack([hue, saturation, value], axis)
+    return stack(_parts(*_planes(x, axis)), axis)
 
 
 @op(
@@ -152,7 +176,4 @@ def hsv_to_rgb(images: TensorLike, data_format: str | None = None) -> Tensor:
     x = _of_floats(images, "hsv_to_rgb")
     axis = _channel_axis(x, data_format, "hsv_to_rgb", (3,))
     hue, saturation, value = (expand_dims(plane, axis) for plane in _planes(x, axis))
-    turn = mod(hue, 1.0) * 6.0
-    middle = reshape(Tensor(prims.iota(3, "float32")) * 2.0, (3,) + (1,) * (-1 - axis))  # where green and blue are full; red is not, at 3
-    share = where(equal(middle, 0.0), abs(turn - 3.0) - 1.0, 2.0 - abs(turn - middle))
-    return value * (1.0 - saturation + saturation * clip(share, 0.0, 1.0))
+    return _mixed(hue, saturation, value, axis)

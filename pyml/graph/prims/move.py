@@ -180,26 +180,8 @@ def _spread(g, step):
     return g
 
 
-def _of_a_piece(node: Node) -> Node | None:
-    """A part of a concatenation that lies within one piece is a part of that piece, and needs no other."""
-    x, (start, stop, step) = node.src[0], (node.attrs[name] for name in ("start", "stop", "step"))
-    while x.op is copy:
-        x = x.src[0]
-    if x.op is not CONCAT:
-        return None
-    axis, offset = x.attrs["axis"], 0
-    for piece in x.src:
-        first, last = start[axis] - offset, stop[axis] - offset
-        if 0 <= first <= last <= piece.shape[axis]:
-            moved = lambda ends, end: (*ends[:axis], end, *ends[axis + 1 :])
-            return slice_(piece, moved(start, first), moved(stop, last), step)
-        offset += piece.shape[axis]
-    return None
-
-
-SLICE: Movement = movement(
+SLICE = movement(
     "slice",
-    absorb=_of_a_piece,
     shape=_slice_shape,
     index=lambda c, s, start, stop, step: [([k * d + a for k, a, d in zip(c, start, step, strict=True)], [], None)],
     numpy=lambda x, start, stop, step: x[tuple(map(slice, start, stop, step))],

@@ -10,15 +10,10 @@ from pyml.errors import ShapeError
 from pyml.layers.augmentation.base import ImageLayer, per_image, ranged, value_range_of
 from pyml.layers.augmentation.light import RandomBrightness, RandomContrast
 from pyml.objects.samples import Sample, draw, sample
+from pyml.ops.colors import recolored
 
 __all__ = ["RandomColorDegeneration", "RandomColorJitter", "RandomGrayscale", "RandomHue", "RandomSaturation"]
 _EPSILON = 1e-7
-
-
-def _channels(images: Any, data_format: str) -> tuple[list[Any], int]:
-    """The three channels of a batch, and their axis."""
-    axis = 1 if data_format == "channels_first" else -1
-    return list(ops.unstack(images, axis=axis)), axis
 
 
 class RandomHue(ImageLayer):
@@ -57,12 +52,8 @@ class RandomHue(ImageLayer):
         images = self.as_floats(images)
         if not training:
             return images
-        hsv = ops.image.rgb_to_hsv(ranged(images, self.value_range, (0, 1)), data_format=self.data_format)
-        (hue, saturation, value), axis = _channels(hsv, self.data_format)
-        hue = hue + ops.reshape(transformation["factor"], (-1, 1, 1))
-        hue = ops.where(hue > 1.0, hue - 1.0, hue)
-        hue = ops.where(hue < 0.0, hue + 1.0, hue)
-        rgb = ops.image.hsv_to_rgb(ops.stack([hue, saturation, value], axis), data_format=self.data_format)
+        turned = lambda hue, saturation, value: (hue + per_image(transformation["factor"]), saturation, value)
+        rgb = recolored(ranged(images, self.value_range, (0, 1)), turned, self.data_format, "RandomHue")
         return ranged(ops.clip(rgb, 0, 1), (0, 1), self.value_range)
 
     @classmethod
@@ -103,10 +94,8 @@ class RandomSaturation(ImageLayer):
         images = self.as_floats(images)
         if not training:
             return images
-        hsv = ops.image.rgb_to_hsv(images, data_format=self.data_format)
-        (hue, saturation, value), axis = _channels(hsv, self.data_format)
-        saturation = ops.clip(saturation * ops.reshape(transformation["factor"], (-1, 1, 1)), *self.value_range)
-        return ops.image.hsv_to_rgb(ops.stack([hue, saturation, value], axis), data_format=self.data_format)
+        stronger = lambda saturation: ops.clip(saturation * per_image(transformation["factor"]), *self.value_range)
+        return recolored(images, lambda hue, saturation, value: (hue, stronger(saturation), value), self.data_format, "RandomSaturation")
 
     @classmethod
     def _samples(cls) -> Iterator[Sample]:
