@@ -40,7 +40,7 @@ class _Count(ThresholdMetric):
 
 
 class TruePositives(_Count):
-    """How often the answer yes is right.
+    """How many samples are rightly called positive.
 
     Args:
         thresholds: A number in `[0, 1]` or several: predictions above say yes; 0.5 where None.
@@ -63,7 +63,7 @@ class TruePositives(_Count):
 
 
 class FalsePositives(_Count):
-    """How often the answer yes is wrong; arguments as for `TruePositives`.
+    """How many samples are wrongly called positive; arguments as for `TruePositives`.
 
     Example:
         >>> metric = pyml.metrics.FalsePositives()
@@ -80,7 +80,7 @@ class FalsePositives(_Count):
 
 
 class TrueNegatives(_Count):
-    """How often the answer no is right; arguments as for `TruePositives`.
+    """How many samples are rightly called negative; arguments as for `TruePositives`.
 
     Example:
         >>> metric = pyml.metrics.TrueNegatives()
@@ -97,7 +97,7 @@ class TrueNegatives(_Count):
 
 
 class FalseNegatives(_Count):
-    """How often the answer no is wrong; arguments as for `TruePositives`.
+    """How many samples are wrongly called negative; arguments as for `TruePositives`.
 
     Example:
         >>> metric = pyml.metrics.FalseNegatives()
@@ -134,7 +134,7 @@ class _Share(ThresholdMetric):
 
 
 class Precision(_Share):
-    """How many of the answers yes are right.
+    """The share of those called positive that are so: true positives / (true and false positives).
 
     Args:
         thresholds: A number in `[0, 1]` or several: predictions above say yes; 0.5 where None.
@@ -163,7 +163,7 @@ class Precision(_Share):
 
 
 class Recall(_Share):
-    """How many of those that are there are found; arguments as for `Precision`.
+    """The share of the positive ones that are found: true positives / (true positives and false negatives); arguments as for `Precision`.
 
     Example:
         >>> metric = pyml.metrics.Recall()

@@ -20,7 +20,7 @@ __all__ = [
 
 
 class MeanSquaredError(MeanMetricWrapper, aliases=("mse", "MSE")):
-    """The mean squared error.
+    """The mean of `(y_true - y_pred)^2`.
 
     Example:
         >>> metric = pyml.metrics.MeanSquaredError()
@@ -38,7 +38,7 @@ class MeanSquaredError(MeanMetricWrapper, aliases=("mse", "MSE")):
 
 
 class MeanAbsoluteError(MeanMetricWrapper, aliases=("mae", "MAE")):
-    """The mean absolute error.
+    """The mean of `|y_true - y_pred|`.
 
     Example:
         >>> metric = pyml.metrics.MeanAbsoluteError()
@@ -85,7 +85,7 @@ class RootMeanSquaredError(Mean, aliases=("rmse", "RMSE")):
 
 
 class BinaryCrossentropy(MeanMetricWrapper, aliases=("bce", "BCE")):
-    """The binary cross-entropy.
+    """The mean of `-(y_true * log(y_pred) + (1 - y_true) * log(1 - y_pred))`.
 
     Args:
         from_logits: Whether predictions are logits instead of probabilities.
@@ -112,7 +112,7 @@ class BinaryCrossentropy(MeanMetricWrapper, aliases=("bce", "BCE")):
 
 
 class CategoricalCrossentropy(MeanMetricWrapper):
-    """The cross-entropy of one-hot labels.
+    """The mean over samples of `-sum(y_true * log(y_pred))`, for one-hot labels.
 
     Args:
         from_logits: Whether predictions are logits instead of probabilities.
@@ -140,7 +140,7 @@ class CategoricalCrossentropy(MeanMetricWrapper):
 
 
 class SparseCategoricalCrossentropy(MeanMetricWrapper):
-    """The cross-entropy of integer labels.
+    """The mean over samples of `-log(y_pred[y_true])`, for labels that are class numbers.
 
     Args:
         from_logits: Whether predictions are logits instead of probabilities.

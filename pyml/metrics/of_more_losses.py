@@ -24,7 +24,7 @@ def _cosine(y_true: TensorLike, y_pred: TensorLike, axis: int = -1) -> Tensor:
 
 
 class CategoricalHinge(MeanMetricWrapper):
-    """The categorical hinge loss.
+    """The mean of `max(0, 1 - positive + negative)`: the score of the right class against the best of the others.
 
     Source: Crammer and Singer 2001, "On the Algorithmic Implementation of Multiclass Kernel-based Vector Machines".
 
@@ -68,7 +68,7 @@ class CosineSimilarity(MeanMetricWrapper):
 
 
 class Hinge(MeanMetricWrapper):
-    """The hinge loss.
+    """The mean of `max(0, 1 - y_true * y_pred)`, for labels -1 and 1; 0 counts as -1.
 
     Source: Cortes and Vapnik 1995, "Support-Vector Networks".
 
@@ -89,7 +89,7 @@ class Hinge(MeanMetricWrapper):
 
 
 class KLDivergence(MeanMetricWrapper):
-    """The divergence of Kullback and Leibler.
+    """The mean over samples of `sum(y_true * log(y_true / y_pred))`: how far predicted probabilities are from the true ones.
 
     Source: Kullback and Leibler 1951, "On Information and Sufficiency".
 
@@ -129,7 +129,7 @@ class LogCoshError(MeanMetricWrapper):
 
 
 class MeanAbsolutePercentageError(MeanMetricWrapper, aliases=("mape", "MAPE")):
-    """The mean absolute error in percent of the target.
+    """The mean of `100 * |y_true - y_pred| / |y_true|`.
 
     Example:
         >>> metric = pyml.metrics.MeanAbsolutePercentageError()
@@ -148,7 +148,7 @@ class MeanAbsolutePercentageError(MeanMetricWrapper, aliases=("mape", "MAPE")):
 
 
 class MeanSquaredLogarithmicError(MeanMetricWrapper, aliases=("msle", "MSLE")):
-    """The mean squared error of `log(1 + y)`.
+    """The mean of `(log(1 + y_true) - log(1 + y_pred))^2`.
 
     Example:
         >>> metric = pyml.metrics.MeanSquaredLogarithmicError()
@@ -167,7 +167,7 @@ class MeanSquaredLogarithmicError(MeanMetricWrapper, aliases=("msle", "MSLE")):
 
 
 class Poisson(MeanMetricWrapper):
-    """The loss of Poisson counts.
+    """The mean of `y_pred - y_true * log(y_pred)`, for counts.
 
     Example:
         >>> metric = pyml.metrics.Poisson()
@@ -186,7 +186,7 @@ class Poisson(MeanMetricWrapper):
 
 
 class SquaredHinge(MeanMetricWrapper):
-    """The squared hinge loss.
+    """The mean of `max(0, 1 - y_true * y_pred)^2`, for labels -1 and 1; 0 counts as -1.
 
     Source: Tang 2013, "Deep Learning using Linear Support Vector Machines".
 

@@ -62,7 +62,7 @@ def sparse_top_k_categorical_accuracy(y_true: TensorLike, y_pred: TensorLike, k:
 
 
 class TopKCategoricalAccuracy(MeanMetricWrapper):
-    """How often the class of the one-hot label is among the best few.
+    """How often the class of the one-hot label is among those of the `k` largest scores.
 
     Args:
         k: How many.
@@ -89,7 +89,7 @@ class TopKCategoricalAccuracy(MeanMetricWrapper):
 
 
 class SparseTopKCategoricalAccuracy(MeanMetricWrapper):
-    """How often the label, an integer, is among the best few.
+    """How often the label, an integer, is among the classes of the `k` largest scores.
 
     Args:
         k: How many.

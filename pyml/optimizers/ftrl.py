@@ -35,7 +35,7 @@ class Ftrl(Optimizer):
         Others: see `Optimizer`.
 
     Raises:
-        ValueError: `learning_rate_power` is above 0, or the first sum or a penalty below.
+        ValueError: `learning_rate_power` is above 0, or another of these numbers below 0.
 
     Source: McMahan et al. 2013, "Ad click prediction: a view from the trenches".
 

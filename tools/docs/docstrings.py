@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import inspect
 import re
+from importlib import import_module
 from typing import Any
 
 import griffe
 
-from . import origins
-from .declared import completed, ops
+declared: Any = import_module("tools.docs.declared")  # griffe reads this file by its path: there is no package around it
+origins: Any = import_module("tools.docs.origins")
 
 HEAD = re.compile(r"^Example:\s*$", re.M)
 ARGS = re.compile(r"^(Args|Arguments):\s*$")
@@ -36,7 +37,7 @@ class Docstrings(griffe.Extension):
     def on_instance(self, *, node: Any, obj: griffe.Object, **more: Any) -> None:
         """Called by griffe for every object."""
         if obj.docstring is not None:
-            declared = ops().get(obj.path)
+            op = declared.ops().get(obj.path)
             text = inspect.cleandoc(obj.docstring.value)
-            text = text if declared is None else completed(text, declared)
+            text = text if op is None else declared.completed(text, op)
             obj.docstring.value = standard(origins.completed(text, obj.path))
