@@ -89,6 +89,17 @@ def test_muon_moves_matrices_but_those_that_are_left_out_and_adam_the_others(cpu
                 assert 0.6 < np.linalg.norm(step, 2) < 1.3
 
 
+def test_what_adam_moves_in_muon_moves_as_by_adam(cpu):
+    options = {"adam_beta_1": 0.7, "adam_beta_2": 0.8, "epsilon": 0.1, "adam_weight_decay": 0.2}
+    made = optimizers.Muon(0.1, adam_lr_ratio=0.5, **options), optimizers.Adam(0.05, 0.7, 0.8, 0.1, weight_decay=0.4)
+    start, gradients = RNG.standard_normal(3).astype("float32"), RNG.standard_normal((3, 3))
+    own = [pyml.Variable(start) for _ in made]
+    for gradient in gradients:
+        for optimizer, variable in zip(made, own, strict=True):
+            optimizer.apply([tensor(gradient)], [variable])
+    np.testing.assert_allclose(own[0].numpy(), own[1].numpy(), rtol=1e-5, atol=1e-6)
+
+
 def test_muon_moves_many_matrices_as_one_whatever_multiplies_them(cpu, monkeypatch):
     def after(rows, columns, count, together=1 << 22, tiny=4096):
         monkeypatch.setattr(muon, "_TOGETHER", together)

@@ -44,6 +44,13 @@ def assert_moves(optimizer, step, steps=GRADIENTS):
             np.testing.assert_allclose(f, w, rtol=1e-4, atol=1e-5)
 
 
+def assert_slots(optimizer, slots):
+    """What it keeps for each weight, by name, in float64: files have it, and Keras goes on from there."""
+    for variable in optimizer.variables[2:]:
+        weight, _, slot = variable.name.partition("_")
+        np.testing.assert_allclose(variable.numpy(), slots[int(weight[1:])][slot], rtol=1e-4, atol=1e-6, err_msg=variable.name)
+
+
 def descent(change):
     return lambda ws, gs, t: [w - 0.1 * g for w, g in zip(ws, change(gs), strict=True)]
 
@@ -349,9 +356,9 @@ def test_what_a_schedule_must_be_given_is_said():
 
 
 # ---- the formulas
-def adam(beta_1, beta_2, epsilon=1e-7, amsgrad=False):
-    """The next weights of Adam with a rate of 0.1."""
-    state = [[0.0, 0.0, 0.0], [0.0, 0.0, 0.0]]
+def adam(beta_1, beta_2, epsilon=1e-7, amsgrad=False, state=None):
+    """The next weights of Adam with a rate of 0.1; `state` gets its means."""
+    state = [[0.0, 0.0, 0.0], [0.0, 0.0, 0.0]] if state is None else state
 
     def step(ws, gs, t):
         for i, g in enumerate(gs):
@@ -369,7 +376,9 @@ def adam(beta_1, beta_2, epsilon=1e-7, amsgrad=False):
 @pytest.mark.parametrize("options", [{}, {"beta_1": 0.0}, {"beta_1": 0.5, "beta_2": 0.6}, {"epsilon": 0.1},
                                      {"beta_2": 0.3, "amsgrad": True}])  # fmt: skip
 def test_adam_with_each_option(options, cpu):
-    assert_moves(optimizers.Adam(0.1, **options), adam(**{"beta_1": 0.9, "beta_2": 0.999, **options}))
+    optimizer, state = optimizers.Adam(0.1, **options), [[0.0, 0.0, 0.0], [0.0, 0.0, 0.0]]
+    assert_moves(optimizer, adam(**{"beta_1": 0.9, "beta_2": 0.999, **options}, state=state))
+    assert_slots(optimizer, [{"momentum": m, "velocity": v, "velocity_hat": top} for m, v, top in state])
 
 
 def test_adamw_decays_and_asks_for_a_number(cpu):
@@ -394,7 +403,9 @@ def test_rmsprop_with_each_option(rho, momentum, centered, cpu):
             ws[i] = ws[i] - m
         return ws
 
-    assert_moves(optimizers.RMSprop(0.1, rho, momentum, 1e-2, centered), step)
+    optimizer = optimizers.RMSprop(0.1, rho, momentum, 1e-2, centered)
+    assert_moves(optimizer, step)
+    assert_slots(optimizer, [{"velocity": v, "average_gradient": a, "momentum": m} for v, a, m in state])
 
 
 @pytest.mark.parametrize("momentum", [0.0, 0.6, 1])
@@ -408,7 +419,9 @@ def test_sgd_with_each_option(momentum, nesterov, cpu):
             ws[i] = ws[i] + (momentum * state[i] - 0.1 * g if nesterov else state[i])
         return ws
 
-    assert_moves(optimizers.SGD(0.1, momentum, nesterov), step)
+    optimizer = optimizers.SGD(0.1, momentum, nesterov)
+    assert_moves(optimizer, step)
+    assert_slots(optimizer, [{"momentum": m} for m in state])
 
 
 @pytest.mark.parametrize("momentum", [-0.1, 1.1, "half", None])
