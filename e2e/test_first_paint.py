@@ -21,6 +21,16 @@ def test_a_page_paints_and_says_what_it_does_before_a_byte_of_python_has_come(pa
     assert page.locator("#pad").is_visible() and page.locator("#source:visible, .code-editor:visible").count() == 1
 
 
+@pytest.mark.parametrize("path", ["index.html", "demos/mnist/index.html"])
+def test_a_page_paints_in_its_own_style_before_any_other_file_has_come(page, site, path):
+    page.route(lambda url: not url.endswith(f"/{path}"), lambda route: None)  # answered never
+    page.goto(f"{site}/{path}", wait_until="commit")
+    page.wait_for_function(PAINTED)
+    assert page.evaluate("performance.getEntriesByType('resource').every((file) => file.renderBlockingStatus !== 'blocking')")
+    assert "system-ui" in page.evaluate("getComputedStyle(document.body).fontFamily")
+    assert page.locator("h1").first.is_visible()
+
+
 SEEN = "(name) => [...document.querySelectorAll(name)].some((one) => (one.closest('label') ?? one).checkVisibility())"
 # what each page works on, and a button that waits
 WORKS_ON = {

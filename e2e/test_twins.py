@@ -48,7 +48,7 @@ def twin(new_page, folder, **options):
 
 
 def shares(page):
-    return [int(text.split()[0]) for text in page.locator("#bars .share").all_text_contents()]
+    return [int(text.rstrip("% ")) for text in page.locator("#bars .share").all_text_contents()]
 
 
 def read(page):

@@ -112,7 +112,7 @@ async function twinFiles(name, offline = false) {
   }
   await take(new URL("twin.js", location.href));
   const { page, title } = twinPage(await html, [...modules.keys(), `${MODEL}model.js`], offline);
-  const plain = ["demo.css", "guard.js"].map(async (each) => [`web/${each}`, await text(new URL(each, import.meta.url))]);
+  const plain = ["demo.css", "guard.js"].filter((each) => page.includes(`"web/${each}"`)).map(async (each) => [`web/${each}`, await text(new URL(each, import.meta.url))]);
   const app = { name: title, short_name: name, start_url: "./", display: "standalone" };
   const manifest = offline ? [[MANIFEST, JSON.stringify(app)]] : [];
   return [["index.html", page], ["README.txt", readme(name, title)], ...manifest, ...modules, ...(await Promise.all(plain))];

@@ -164,13 +164,26 @@ def gallery_files(assets: Path) -> Iterator[tuple[str, Path]]:
     networks = {entry.name for entry in ENTRIES if (assets / "models" / entry.name).is_dir()}
     data = {path.name for path in (assets / "data").glob("*")}
     page = gallery(template, root / "demos", pictures, (docs / "index.html").is_file(), networks, data)
-    yield "index.html", written(made / "gallery.html", page)
+    yield "index.html", written(made / "gallery.html", in_one(page))
     yield from tree("pictures/", pictures)
     if (docs / "index.html").is_file():
         yield from tree("docs/", docs)
     for name, text in pages(root / "demos").items():
-        yield f"demos/{name}/index.html", written(made / "chapters" / f"{name}.html", text)
-    yield from tree("demos/", root / "demos", leave_out=("chapters/page.html",))
+        yield f"demos/{name}/index.html", written(made / "chapters" / f"{name}.html", in_one(text))
+    for inside, source in tree("demos/", root / "demos", leave_out=("chapters/page.html",)):
+        if source.name == "index.html":
+            source = written(made / "pages" / f"{source.parent.name}.html", in_one(source.read_text(encoding="utf-8")))
+        yield inside, source
+
+
+def in_one(page: str) -> str:
+    """A page with its style and the script of its head inside, so that a browser paints it without another file."""
+    for name, pattern, tag in (("demo.css", r'<link rel="stylesheet" href="(?:\.\./)*web/demo\.css">', "style"),
+                               ("guard.js", r'<script src="(?:\.\./)*web/guard\.js"></script>', "script")):  # fmt: skip
+        text = (paths.web_dir() / name).read_text(encoding="utf-8").strip()
+        whole = f"<{tag}>\n{text}\n</{tag}>"
+        page = re.sub(pattern, whole.replace("\\", "\\\\"), page)
+    return page
 
 
 def written(path: Path, text: str) -> Path:
