@@ -17,7 +17,9 @@ import http.server
 import os
 import sys
 import threading
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -26,7 +28,7 @@ sys.path.insert(0, str(ROOT))
 
 from pyml.compile import kernels  # noqa: E402
 from pyml.graph.node import Node  # noqa: E402
-from pyml.graph.op import OPS, Profile  # noqa: E402
+from pyml.graph.op import OPS, KernelSpec, Profile  # noqa: E402
 from pyml.graph.prims import INPUT  # noqa: E402
 
 FLAGS = ["--no-sandbox", "--enable-unsafe-webgpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
@@ -71,10 +73,13 @@ async ({code, sizes, grid, rounds}) => {
 """
 
 
-def cases():
+Case = tuple[str, str, list[tuple[int, ...]], dict[str, Any], int]
+
+
+def cases() -> Iterator[Case]:
     """(name, op, operand shapes, attributes, multiply-adds)."""
 
-    def matmul(name, m, n, k, ta=False, tb=False):
+    def matmul(name: str, m: int, n: int, k: int, ta: bool = False, tb: bool = False) -> Case:
         a, b = ((k, m) if ta else (m, k)), ((n, k) if tb else (k, n))
         return f"matmul {name} {m}x{k}x{n}{' ta' * ta}{' tb' * tb}", "matmul", [a, b], {"ta": ta, "tb": tb}, m * n * k
 
@@ -134,17 +139,19 @@ def processor_ms() -> float:
 
 
 class Blank(http.server.BaseHTTPRequestHandler):
-    def do_GET(self):
+    def do_GET(self) -> None:
         self.send_response(200)
         self.send_header("Content-Type", "text/html")
         self.end_headers()
         self.wfile.write(b"<!doctype html><title>kernels</title>")
 
-    def log_message(self, *args):
+    def log_message(self, *args: Any) -> None:
         pass
 
 
-def measure(page, op, shapes, attrs, profile, rounds):
+def measure(
+    page: Any, op: str, shapes: list[tuple[int, ...]], attrs: dict[str, Any], profile: Profile, rounds: int
+) -> tuple[KernelSpec, dict[str, Any]]:
     node = OPS[op](*(Node(INPUT, (), {}, s, "float32") for s in shapes), **attrs)
     lower = OPS[op].lower
     lowered = lower(node, profile) if lower is not None else None
@@ -155,7 +162,7 @@ def measure(page, op, shapes, attrs, profile, rounds):
     return spec, page.evaluate(PAGE, {"code": code, "sizes": sizes, "grid": list(spec.grid), "rounds": rounds})
 
 
-def main():
+def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("words", nargs="*")
     parser.add_argument("--family", choices=["register", "tile"], default="register")

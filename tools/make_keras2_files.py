@@ -28,11 +28,11 @@ from keras2_models import CASES, compiled, inputs_of, train  # noqa: E402
 GOLDENS = ROOT / "tests" / "goldens" / "keras2_files.json"
 
 
-def listed(outputs):
+def listed(outputs: Any) -> list[Any]:
     return [np.asarray(o, "float64").round(7).tolist() for o in (outputs if isinstance(outputs, list) else [outputs])]
 
 
-def written(keras):
+def written(keras: Any) -> dict[str, Any]:
     """Every model of `CASES` with its files."""
     found = {}
     for name, make in CASES.items():
@@ -56,7 +56,7 @@ def written(keras):
     return found
 
 
-def written_by_pyml(folder):
+def written_by_pyml(folder: Path) -> None:
     """Files of pyml for Keras 2 (`.two.`) and for both, what the models predict, and the losses with which training goes on."""
     sys.path.insert(0, str(ROOT))
     import pyml
@@ -81,7 +81,7 @@ def written_by_pyml(folder):
     (folder / "losses.json").write_text(json.dumps(losses))
 
 
-def opened(keras, folder):
+def opened(keras: Any, folder: Path) -> int:
     """Lines that say which files of pyml Keras 2 opens, with the same outputs."""
     failed = 0
     expected = json.loads((folder / "outputs.json").read_text())
@@ -108,7 +108,7 @@ def opened(keras, folder):
     return failed
 
 
-def main():
+def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--open", type=Path)
     parser.add_argument("--write", type=Path)

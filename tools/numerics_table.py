@@ -31,7 +31,7 @@ LEAST = float(np.finfo(np.float32).tiny)
 _erf = np.frompyfunc(math.erf, 1, 1)
 
 
-def _sigmoid(x):
+def _sigmoid(x: np.ndarray) -> np.ndarray:
     return np.where(x >= 0, 1, np.exp(-np.abs(x))) / (1 + np.exp(-np.abs(x)))
 
 
@@ -39,7 +39,7 @@ def _erf_of(x: np.ndarray) -> np.ndarray:
     return np.asarray(_erf(x), np.float64)
 
 
-def _gelu(x):
+def _gelu(x: np.ndarray) -> np.ndarray:
     return 0.5 * x * (1 + _erf_of(x / np.sqrt(2)))
 
 
@@ -130,7 +130,7 @@ FUNCTIONS = {
 }  # fmt: skip
 
 
-def _softmax(x):
+def _softmax(x: np.ndarray) -> np.ndarray:
     e = np.exp(x - x.max(1, keepdims=True))
     return e / e.sum(1, keepdims=True)
 

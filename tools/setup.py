@@ -18,6 +18,7 @@ import sys
 import venv
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 ROOT = Path(__file__).resolve().parent.parent
 VENV = ROOT / ".venv"
@@ -89,7 +90,7 @@ def once(name: str, made_from: str, done: Callable[[], bool], step: Callable[[],
     stamp.write_text(made_from)
 
 
-def run(*command: str | Path, **options) -> None:
+def run(*command: str | Path, **options: Any) -> None:
     """Runs a command in the checkout; its failure ends the set-up."""
     subprocess.run([str(part) for part in command], cwd=ROOT, check=True, **options)
 

@@ -13,7 +13,7 @@ def is_given(node: Node) -> bool:
     return node.buffer is not None or node.op.given
 
 
-def source(node: Node):
+def source(node: Node) -> tuple[str, int]:
     """What a given node's bytes are: nodes over one buffer, argument or Variable are one leaf."""
     return ("buffer", id(node.buffer)) if node.buffer is not None else (node.op.name, node.attrs["index"])
 

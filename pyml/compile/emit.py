@@ -6,16 +6,21 @@ load, one that does not depend on the lane is a splat, any other is four loads.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
+from typing import TypeAlias
+
 from ..errors import ShapeError
-from ..graph.index import Index, Var, constant, coordinates, linear
+from ..graph.index import Index, Quotient, Var, constant, coordinates, linear
 from ..graph.loop import TURN, kept_row
 from ..graph.node import Node
 from ..graph.op import Profile
 from .groups import table
+from .memory import Ref
 from .plan import Kernel
 from .wgsl import MEMORY, cast, expand, index_text, lane_split, literal, typename
 
 LANE = Var("lane", 4)
+Moved: TypeAlias = tuple[Index, Sequence[tuple[Index, int]], float | None]  # of an element: its number, `0 <= index < size`, or what it is
 
 
 class Emitter:
@@ -49,13 +54,13 @@ class Emitter:
         self.bodies[level].append(f"let {name}: {kind} = {text};")
         return name
 
-    def binding(self, ref) -> str:
+    def binding(self, ref: Ref) -> str:
         if ref not in self.names:
             self.names[ref] = f"{self.prefix}b{len(self.names)}"
         return self.names[ref]
 
     # ---- indices
-    def atom(self, atom) -> str:
+    def atom(self, atom: Var | Quotient) -> str:
         """The text of a variable, or the name of a quotient or remainder that was computed before."""
         if isinstance(atom, Var):
             self.uses_turn |= atom.name == TURN
@@ -122,14 +127,14 @@ class Emitter:
                 memo[key] = self.compute(n, at)
         return memo[id(node), e.key]
 
-    def children(self, n: Node, at: Index):
+    def children(self, n: Node, at: Index) -> list[tuple[Node, Index]]:
         if id(n) in self.given or id(n) in self.ref_of:
             return []
         if n.op.is_view:
             return [(s, i) for s, (i, _, _) in self.moved(n, at)]
         return [(s, at) for s in (n.src[1:] if n.op.looks_up else n.src)]
 
-    def moved(self, n: Node, at: Index):
+    def moved(self, n: Node, at: Index) -> list[tuple[Node, Moved]]:
         """(source, (index, conditions, otherwise)) of a movement node."""
         key = ("moved", id(n), at.key)
         if key not in self.memo:
@@ -252,13 +257,13 @@ class Emitter:
             text = f"({text} != {places}(0u))"
         return self.put(f"select({kind}({literal(0, n.dtype)}), {text}, {inside})", kind, level)
 
-    def last_element(self, n: Node, at: Index):
+    def last_element(self, n: Node, at: Index) -> Callable[..., str]:
         """Wraps the text of an index that may lie outside its buffer, where no adapter checks it."""
         if self.profile.checks_bounds or (at.low >= 0 and at.high < -(-n.size // 4) * 4):
             return lambda text, width=1: text
         return lambda text, width=1: f"min({text}, {-(-n.size // width) - 1}u)"
 
-    def store(self, node: Node, ref, at: Index, position: str) -> str:
+    def store(self, node: Node, ref: Ref, at: Index, position: str) -> str:
         """A statement that writes the element(s) at `at`; `position` is the index in units of the width."""
         value = self.value(node, at)
         kind = typename("uint32" if node.dtype == "bool" else node.dtype, self.width)
@@ -277,7 +282,7 @@ class Emitter:
             self.wants_scalar.add(ref)
         return f"{name}[{position}] = {value};"
 
-    def store_in_row(self, name: str, ref, first: Index, size: int, v: str, position: str) -> str:
+    def store_in_row(self, name: str, ref: Ref, first: Index, size: int, v: str, position: str) -> str:
         """Stores up to four elements of a row that others follow: lanes beyond its end would fall into the next one."""
         self.wants_scalar.add(ref)
         at = self.put(f"({position}) * 4u", "u32", 0)

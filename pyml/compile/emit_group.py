@@ -10,7 +10,8 @@ from dataclasses import replace
 from math import prod
 
 from ..device.base import DeviceKernel
-from ..graph.index import Var, coordinates, linear, variable
+from ..graph.index import Index, Var, coordinates, linear, variable
+from ..graph.node import Node
 from ..graph.op import Profile
 from ..graph.prims.choose import fold
 from ..graph.prims.teams import Team, runs, team
@@ -88,13 +89,13 @@ class _Writer:
         stores = [emitter.store(o, r, at, "i") for o, r in zip(group.outputs, self.kernel.writes, strict=True)]
         return [*lines, *emitter.bodies[0], *stores, "}"]
 
-    def _kind(self, anchor, width: int) -> str:
+    def _kind(self, anchor: Node, width: int) -> str:
         return typename(anchor.dtype, width)
 
-    def _combined(self, anchor, a: str, b: str, width: int) -> str:
+    def _combined(self, anchor: Node, a: str, b: str, width: int) -> str:
         return expand(anchor.op.combine(anchor.dtype), {"a": a, "b": b}, anchor.dtype, width)
 
-    def _loops(self, at):
+    def _loops(self, at: Index) -> tuple[list[Loop], Index]:
         """The loops, and the index of the element that the innermost one reads."""
         out_shape = tuple(n for k, n in enumerate(self.shape) if k not in self.axis)
         coords: list = [None] * len(self.shape)

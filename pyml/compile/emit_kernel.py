@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from math import prod
+from typing import TypeAlias
 
 from ..errors import ShapeError
 from ..graph.index import Var, coordinates, linear, variable
@@ -13,8 +15,11 @@ from .emit import LANE, Emitter
 from .groups import Group
 from .loops import Accumulator, Loop
 from .loops import write as write_loops
+from .memory import Ref
 from .plan import Kernel
 from .wgsl import MEMORY, PRIVATE, expand, literal, typename
+
+Names: TypeAlias = dict[Ref, str]  # of bindings
 
 
 def launch(threads: int) -> tuple[int, tuple[int, int, int], list[str]]:
@@ -33,11 +38,13 @@ def launch(threads: int) -> tuple[int, tuple[int, int, int], list[str]]:
     return size, grid, [find, f"if (i >= {threads}u) {{ return; }}"]
 
 
-def declarations(kernel: Kernel, emitter: Emitter, first: int, params: int, skip=()):
+def declarations(
+    kernel: Kernel, emitter: Emitter, first: int, params: int, skip: Collection[Ref] = ()
+) -> tuple[list[str], tuple[str, ...], tuple[tuple[str, int], ...]]:
     """Binding declarations from number `first`; `skip` are refs that the kernel file declares itself."""
     lines: list[str] = []
     modes: list[str] = []
-    order: list[tuple] = []
+    order: list[tuple[str, int]] = []
     written = {r: i for i, r in enumerate(kernel.writes)}
     read = {r: i for i, r in reversed(list(enumerate(kernel.reads)))}
     nodes = {r: n for n, r in zip(emitter.loads, kernel.reads, strict=True)}
@@ -68,7 +75,7 @@ def preamble(emitter: Emitter, lines: list[str]) -> list[str]:
     return [line for name, line in PRIVATE.items() if name in text] + list(emitter.helpers)
 
 
-def elementwise(kernel: Kernel, profile: Profile, scalar: frozenset, taken: dict | None = None):
+def elementwise(kernel: Kernel, profile: Profile, scalar: frozenset[Ref], taken: Names | None = None) -> tuple[Emitter, list[str], int]:
     group = kernel.group
     n = group.domain
     width = 4 if n >= 4 else 1
@@ -88,7 +95,7 @@ def accumulator(anchor: Node, name: str, value: str, width: int) -> Accumulator:
     return Accumulator(name, typename(dtype, width), start, combine, value, rounds=op.rounds and dtype == "float32")
 
 
-def reduction(kernel: Kernel, profile: Profile, scalar: frozenset, taken: dict | None = None):
+def reduction(kernel: Kernel, profile: Profile, scalar: frozenset[Ref], taken: Names | None = None) -> tuple[Emitter, list[str], int]:
     """A kernel of reductions over the same shape, one thread for each result, with what follows them. Returns as `elementwise`."""
     group: Group = kernel.group
     x, axis = group.anchors[0].src[0], group.anchors[0].attrs["axis"]

@@ -7,11 +7,11 @@ import numpy as np
 from ..device.base import DeviceKernel
 from ..dtypes import NUMPY
 from ..graph.loop import LoopOp
-from ..graph.node import toposort
+from ..graph.node import Node, toposort
 from .plan import Kernel
 
 
-def _view(raw: np.ndarray, node) -> np.ndarray:
+def _view(raw: np.ndarray, node: Node) -> np.ndarray:
     memory = np.uint32 if node.dtype == "bool" else NUMPY[node.dtype]
     array = raw[: node.size * 4].view(memory).reshape(node.shape)
     return array.astype(bool) if node.dtype == "bool" else array

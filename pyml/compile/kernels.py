@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import re
 from pathlib import Path
+from typing import Any
 
 from ..device.base import DeviceKernel
 from ..errors import KernelError
@@ -13,6 +14,7 @@ from ..graph.node import Node
 from ..graph.op import KernelSpec, Profile
 from .emit import LANE, Emitter
 from .emit_kernel import declarations, preamble
+from .groups import Group
 from .plan import Kernel
 
 _CONST = re.compile(r"^const (\w+)\s*:\s*(\w+)\s*=.*//\s*@param")
@@ -36,7 +38,7 @@ def read(name: str) -> str:
     return (folder() / f"{name}.wgsl").read_text()
 
 
-def _literal(value, kind: str) -> str:
+def _literal(value: Any, kind: str) -> str:
     if kind == "bool":
         return "true" if value else "false"
     if kind in ("u32", "i32"):
@@ -133,7 +135,7 @@ def _epilogue(kernel: Kernel, profile: Profile, anchor: Node, result: str, four:
     return emitter, [*lead, *emitter.bodies[0], *stores]
 
 
-def _position(group, operand) -> int:
+def _position(group: Group, operand: Node) -> int:
     while operand.op.keeps_order:
         operand = operand.src[0]
     return next(i for i, v in enumerate(group.loads()) if v is operand)

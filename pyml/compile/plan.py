@@ -171,7 +171,7 @@ LIFTED = ("float32",)
 _KEPT = (0.0, 1.0, -1.0, 2.0, 0.5)  # worth baking: they simplify the kernel
 
 
-def graph_key(roots: list[Node], lift: bool):
+def graph_key(roots: list[Node], lift: bool) -> tuple[tuple[Any, ...], list[Node], list[Node]]:
     """The graph written out with its leaves numbered: `(key, leaves, lifted constants)`.
 
     Compared exactly, never by a hash alone. Lifted constants are scalars the kernels read from a uniform block.

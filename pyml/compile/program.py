@@ -228,7 +228,7 @@ def _compute(nodes: list[Node], device: Device, keep_graph: bool) -> None:
             node.src = ()
 
 
-def to_host(raw: bytes, node: Node) -> np.ndarray:
+def to_host(raw: bytes | bytearray, node: Node) -> np.ndarray:
     """Bytes read from the device as the array they stand for."""
     memory = np.uint32 if node.dtype == "bool" else NUMPY[node.dtype]
     array = np.frombuffer(raw, memory, count=node.size).reshape(node.shape)

@@ -5,11 +5,12 @@ from __future__ import annotations
 import functools
 import math
 import re
+from collections.abc import Callable
 
 import numpy as np
 
 from ..dtypes import LIMITS
-from ..graph.index import Index, Var
+from ..graph.index import Index, Quotient, Var
 
 REGISTER = {"float32": "f32", "int32": "i32", "uint32": "u32", "bool": "bool"}
 MEMORY = {**REGISTER, "bool": "u32"}
@@ -27,7 +28,7 @@ def typename(dtype: str, width: int) -> str:
     return REGISTER[dtype] if width == 1 else f"vec4<{REGISTER[dtype]}>"
 
 
-def literal(value, dtype: str) -> str:
+def literal(value: float, dtype: str) -> str:
     """A scalar constant."""
     if dtype == "bool":
         return "true" if value else "false"
@@ -86,7 +87,7 @@ def cast(x: str, source: str, target: str, width: int, saturates: bool = False) 
     return f"{typename(target, width)}({x})"
 
 
-def index_text(e: Index, name_of) -> str:
+def index_text(e: Index, name_of: Callable[[Var | Quotient], str]) -> str:
     """An index expression in u32 arithmetic; `name_of(atom)` names a variable or a shared quotient."""
     wrapped = lambda c: f"{abs(c) % 2**32}u"  # what is larger belongs to elements that a test leaves out, and has no literal
     sign = lambda c: "-" if c < 0 else "+"
@@ -98,7 +99,7 @@ def index_text(e: Index, name_of) -> str:
     return ("0u - " if first == "-" else "") + head + "".join(f" {each} {text}" for each, text in others)
 
 
-def lane_split(e: Index, lane: str):
+def lane_split(e: Index, lane: str) -> tuple[int, Index] | None:
     """`(coefficient, rest)` if e is coefficient * lane + rest with no other use of the lane, else None."""
     coefficient, rest = 0, {}
     for key, c in e.terms.items():

@@ -7,14 +7,14 @@ from __future__ import annotations
 
 import json
 from array import array
-from collections.abc import Awaitable, Iterator, Sequence
+from collections.abc import Awaitable, Generator, Iterator, Sequence
 from typing import Any
 
 from ..errors import BackendUnavailable, BufferTooLarge, DeviceError, DeviceLost, KernelError, SyncReadError
 from ..graph.op import Profile
 from ..recent import Held, Shared
 from ..scripts import text_of
-from .base import PIPELINES, Buffer, Copy, Count, DeviceKernel, Dispatch, Limits, Step, dispatches
+from .base import PIPELINES, Buffer, Copy, Count, DeviceKernel, Dispatch, Limits, Step, Usage, dispatches
 from .pool import BufferPool
 
 DISPATCH, COPY, COUNT, REPEAT = 0, 1, 2, 3  # step codes of replay.js
@@ -75,10 +75,10 @@ def flattened(steps: Sequence[Step], pipelines: Iterator[int], most: int) -> arr
 class _Compiling:
     """What `prepare` returns. Waiting is polite, not needed: `record` makes pipelines that are not ready."""
 
-    def __init__(self, device: BrowserDevice, promise):
+    def __init__(self, device: BrowserDevice, promise: Any):
         self._device, self._promise = device, promise
 
-    def __await__(self):
+    def __await__(self) -> Generator[Any, None, None]:
         if self._promise is not None:
             yield from self._device._awaited(self._promise).__await__()
 
@@ -88,10 +88,10 @@ class _Arriving:
 
     __slots__ = ("_device", "promise", "target")
 
-    def __init__(self, device: BrowserDevice, promise, target: bytearray):
+    def __init__(self, device: BrowserDevice, promise: Any, target: bytearray):
         self._device, self.promise, self.target = device, promise, target
 
-    def __await__(self):
+    def __await__(self) -> Generator[Any, None, bytearray]:
         if self.promise is not None:
             yield from self._device._awaited(self.promise).__await__()
         return self.target
@@ -105,7 +105,7 @@ class Pipeline:
     def __init__(self, id: int, dropped: list[int]):
         self.id, self._dropped = id, dropped
 
-    def __del__(self):
+    def __del__(self) -> None:
         self._dropped.append(self.id)  # as for recordings below
 
 
@@ -117,7 +117,7 @@ class Recorded:
     def __init__(self, id: int, steps: tuple[Step, ...], pipelines: list[Held[Pipeline]], forgotten: list[int]):
         self.id, self.steps, self.pipelines, self._forgotten = id, steps, pipelines, forgotten
 
-    def __del__(self):
+    def __del__(self) -> None:
         self._forgotten.append(self.id)  # JavaScript hears at the next record: no device calls in finalizers
 
 
@@ -126,7 +126,7 @@ class BrowserDevice:
 
     name = "webgpu"
 
-    def __init__(self, engine):
+    def __init__(self, engine: Any):
         from pyodide.ffi import JsException
 
         self._engine, self._JsException = engine, JsException
@@ -162,7 +162,7 @@ class BrowserDevice:
         self._replay, self._write = engine.replay, engine.write  # saves a lookup at every call
 
     @property
-    def usage(self):
+    def usage(self) -> Usage:
         """Buffers and bytes held now and at most."""
         return self._pool.usage
 
@@ -204,7 +204,7 @@ class BrowserDevice:
             self._call(self._write, *self._uploads[i : i + 3])
         self._uploads.clear()
 
-    def read(self, buffer: Buffer, nbytes: int) -> Awaitable[bytes]:
+    def read(self, buffer: Buffer, nbytes: int) -> Awaitable[bytearray]:
         """The first `nbytes` bytes, after everything queued before; raises DeviceLost."""
         self._send_uploads()
         target = bytearray(nbytes)  # JavaScript copies the mapped range straight into it
@@ -276,7 +276,7 @@ class BrowserDevice:
         """
         return self._pixels(self._engine.show, buffer, kernel, canvas, width, height)
 
-    def _pixels(self, function, buffer, kernel, thing, width, height):
+    def _pixels(self, function: Any, buffer: Buffer, kernel: DeviceKernel, thing: Any, width: int, height: int) -> Any:
         self._send_uploads()  # some may be meant for whoever had this buffer before
         (pipeline,), _ = self._declare([kernel], wait=False)
         return self._call(function, pipeline.value.id, buffer.handle, thing, width, height)
@@ -317,20 +317,19 @@ class BrowserDevice:
         await self._engine.lose()
 
     # ---- errors
-
-    def _call(self, function, *args):
+    def _call(self, function: Any, *args: Any) -> Any:
         try:
             return function(*args)
         except self._JsException as error:
             raise self._translated(error) from None
 
-    async def _awaited(self, promise):
+    async def _awaited(self, promise: Awaitable[Any]) -> Any:
         try:
             return await promise
         except self._JsException as error:
             raise self._translated(error) from None
 
-    def _translated(self, error) -> Exception:
+    def _translated(self, error: Any) -> Exception:
         name, message = error.name, error.message
         if name == "DeviceLost":
             return DeviceLost(f"the GPU device was lost: {message}")

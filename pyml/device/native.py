@@ -16,7 +16,7 @@ import numpy as np
 from ..errors import BackendUnavailable, BufferTooLarge, DeviceError, DeviceLost, KernelError
 from ..graph.op import Profile
 from ..recent import Held, Shared
-from .base import PIPELINES, Buffer, Copy, Count, DeviceKernel, Dispatch, Limits, Repeat, Step, dispatches
+from .base import PIPELINES, Buffer, Copy, Count, DeviceKernel, Dispatch, Limits, Repeat, Step, Usage, dispatches
 from .cpu import Ready, drive
 from .lock import LOCK
 from .pool import BufferPool
@@ -84,7 +84,7 @@ class NativeDevice:
 
     name = "webgpu"
 
-    def __init__(self):
+    def __init__(self) -> None:
         if _forked:
             raise BackendUnavailable(f"WebGPU cannot be opened here: {_FORKED}")
         os.environ.setdefault("XDG_RUNTIME_DIR", tempfile.gettempdir())  # Vulkan loaders complain on stderr without it
@@ -130,10 +130,10 @@ class NativeDevice:
         _opened.add(self)
 
     @property
-    def usage(self):
+    def usage(self) -> Usage:
         return self._pool.usage
 
-    def _create(self, nbytes: int):
+    def _create(self, nbytes: int) -> Any:
         u = self._wgpu.BufferUsage
         usage = u.STORAGE | u.COPY_SRC | u.COPY_DST | u.UNIFORM
         try:
@@ -160,7 +160,7 @@ class NativeDevice:
                 raise
 
     # ---- kernels
-    def _layout(self, modes: tuple[str, ...]):
+    def _layout(self, modes: tuple[str, ...]) -> tuple[Any, Any]:
         if modes not in self._layouts:
             entries = [{"binding": i, "visibility": self._wgpu.ShaderStage.COMPUTE, **LAYOUT[m]} for i, m in enumerate(modes)]
             group = self._device.create_bind_group_layout(entries=entries)
@@ -188,10 +188,10 @@ class NativeDevice:
                 self._pipeline(k)
             await asyncio.sleep(0)
 
-    def record(self, steps: Sequence[Step]):
+    def record(self, steps: Sequence[Step]) -> list[tuple[Any, ...]]:
         """Dispatches and copies with their bind groups made; repeated ones have one, and a number that differs."""
-        out: list = []
-        groups: dict[int, tuple] = {}
+        out: list[tuple[Any, ...]] = []
+        groups: dict[int, tuple[Any, ...]] = {}
         played = list(_played(steps, {}))
         counting = any("turn" in s.kernel.bindings for s in dispatches(steps))
         numbers = self._counted(max(n for _, n in played) + 1) if counting else None
@@ -227,7 +227,7 @@ class NativeDevice:
             self.write(self._numbers[0], words)
         return self._numbers[0]
 
-    def replay(self, recorded) -> None:
+    def replay(self, recorded: list[tuple[Any, ...]]) -> None:
         self._check()
         try:
             self._submit(recorded)
@@ -235,7 +235,7 @@ class NativeDevice:
             self._check(e)
             raise
 
-    def _submit(self, recorded) -> None:
+    def _submit(self, recorded: list[tuple[Any, ...]]) -> None:
         """One encoder and one submit; copies end the compute pass, and the next dispatch begins another."""
         encoder = self._device.create_command_encoder()
         run = pipeline = None

@@ -19,7 +19,7 @@ from ..recent import Held, Shared
 from ..wasm import Again, Compiled, Tick, compile_kernel, link, link_shared
 from ..wasm.engine import Block, Engine
 from ..wasm.open import one_thread, open_engine
-from .base import Buffer, Copy, Count, DeviceKernel, Dispatch, Limits, Repeat, Step, dispatches
+from .base import Buffer, Copy, Count, DeviceKernel, Dispatch, Limits, Repeat, Step, Usage, dispatches
 from .cpu import Ready, drive
 from .lock import LOCK
 from .pool import BufferPool
@@ -100,7 +100,7 @@ class WasmDevice:
             self._use(one_thread(f"threads did not start: {failure}"))
 
     @property
-    def usage(self):
+    def usage(self) -> Usage:
         """Buffers and bytes held now and at most."""
         return self._pool.usage
 
@@ -173,7 +173,7 @@ class WasmDevice:
             return found
         work: dict[int, int | None] = {}
 
-        def part(step):
+        def part(step: Any) -> Any:
             if isinstance(step, DeviceKernel):
                 made = self._compiled(step)
                 work[id(made)] = step.work

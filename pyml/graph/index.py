@@ -8,12 +8,14 @@ Arithmetic is meant modulo 2**32, so a masked-out negative index is harmless.
 from __future__ import annotations
 
 import itertools
+from collections.abc import Hashable, Mapping, Sequence
 from math import gcd
+from typing import Any, TypeAlias
 
-_numbers: dict = {}  # structure of an atom -> its number, so that equal atoms compare as integers
+_numbers: dict[Hashable, int] = {}  # structure of an atom -> its number, so that equal atoms compare as integers
 
 
-def _number(structure) -> int:
+def _number(structure: Hashable) -> int:
     if len(_numbers) > 100_000:  # forgetting costs a missed simplification at most
         _numbers.clear()
     return _numbers.setdefault(structure, next(_fresh))
@@ -33,7 +35,7 @@ class Var:
 
     low = 0
 
-    def evaluate(self, values):
+    def evaluate(self, values: Mapping[str, Any]) -> Any:
         return values[self.name]
 
 
@@ -47,7 +49,7 @@ class Quotient:
         self.key = _number((op, expr.key, k))
         self.low, self.high = (expr.low // k, expr.high // k) if op == "/" else (0, k - 1)
 
-    def evaluate(self, values):
+    def evaluate(self, values: Mapping[str, Any]) -> Any:
         e = self.expr.evaluate(values)
         return e // self.k if self.op == "/" else e % self.k
 
@@ -56,8 +58,11 @@ class Index:
     """const + sum of coefficient * atom; immutable and canonical, so equal expressions have equal keys."""
 
     __slots__ = ("atoms", "const", "high", "key", "low", "names", "terms")
+    key: tuple[Hashable, ...]
+    low: int
+    high: int
 
-    def __init__(self, terms: dict, const: int, atoms: dict):
+    def __init__(self, terms: dict[int, int], const: int, atoms: dict[int, Var | Quotient]):
         self.terms = terms  # atom key -> coefficient
         self.atoms = atoms  # atom key -> Var | Quotient
         self.const = const
@@ -74,7 +79,7 @@ class Index:
         self.low, self.high = low, high
         self.key = (const, *sorted(terms.items())) if len(terms) > 1 else (const, *terms.items())
 
-    def __add__(self, other) -> Index:
+    def __add__(self, other: Index | int) -> Index:
         if isinstance(other, int):
             return Index(self.terms, self.const + other, self.atoms) if other else self
         terms, atoms = dict(self.terms), {**self.atoms, **other.atoms}
@@ -87,7 +92,7 @@ class Index:
             return constant(0)
         return self if k == 1 else Index({a: c * k for a, c in self.terms.items()}, self.const * k, self.atoms)
 
-    def __sub__(self, other) -> Index:
+    def __sub__(self, other: Index | int) -> Index:
         return self + (-other if isinstance(other, int) else other * -1)
 
     def __floordiv__(self, k: int) -> Index:
@@ -96,7 +101,7 @@ class Index:
     def __mod__(self, k: int) -> Index:
         return _divide(self, k)[1]
 
-    def evaluate(self, values):
+    def evaluate(self, values: Mapping[str, Any]) -> Any:
         """The value at `values`, a dict from variable name to integers or integer arrays."""
         return self.const + sum(c * self.atoms[k].evaluate(values) for k, c in self.terms.items())
 
@@ -125,6 +130,10 @@ class Index:
         return not self.terms
 
 
+# where an element of a movement comes from: its coordinates in a source, what must be `0 <= index < size`, and what it is otherwise
+Place: TypeAlias = tuple[Sequence[Index], Sequence[tuple[Index, int]], float | None]
+
+
 def constant(value: int) -> Index:
     return Index({}, value, {})
 
@@ -140,7 +149,7 @@ def _atom(op: str, expr: Index, k: int) -> Index:
     return Index({q.key: 1}, 0, {q.key: q})
 
 
-def _recombine(terms: dict, const: int, atoms: dict) -> Index:
+def _recombine(terms: dict[int, int], const: int, atoms: dict[int, Var | Quotient]) -> Index:
     """c*k*(e // k) + c*(e % k) is c*e."""
     for key, c in terms.items():
         atom = atoms[key]
@@ -206,7 +215,7 @@ def _quotient_and_rest(e: Index, k: int) -> tuple[Index, Index]:
     return _atom("/", rest, k), _atom("%", rest, k)
 
 
-def strides_of(shape) -> tuple[int, ...]:
+def strides_of(shape: Sequence[int]) -> tuple[int, ...]:
     """Row-major strides in elements."""
     out, step = [], 1
     for n in reversed(shape):
@@ -215,7 +224,7 @@ def strides_of(shape) -> tuple[int, ...]:
     return tuple(reversed(out))
 
 
-def linear(coords, shape) -> Index:
+def linear(coords: Sequence[Index], shape: Sequence[int]) -> Index:
     """The row-major element number of `coords` in `shape`."""
     total = constant(0)
     for c, s in zip(coords, strides_of(shape), strict=True):
@@ -223,7 +232,7 @@ def linear(coords, shape) -> Index:
     return total
 
 
-def coordinates(index: Index, shape) -> list[Index]:
+def coordinates(index: Index, shape: Sequence[int]) -> list[Index]:
     """The coordinates in `shape` of the row-major element number `index`.
 
     An index past the end (the unused lanes of a vector) leaves the first coordinate out of range, so that `linear`

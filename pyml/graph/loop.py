@@ -15,9 +15,9 @@ import numpy as np
 
 from ..dtypes import NUMPY
 from ..errors import TraceError
-from .index import Var, constant, variable
+from .index import Index, Place, Var, constant, variable
 from .node import Node, freeze, toposort
-from .op import Elementwise, Movement, Op, Routine, leaf
+from .op import Elementwise, Movement, Op, Routine, Shape, leaf
 from .prims import CONST, IOTA, broadcast_to, cast, copy, full, mul, reshape
 from .prims.elementwise import ADD
 
@@ -45,7 +45,7 @@ def _not_here(*args: Any, **attrs: Any) -> Any:
     raise AssertionError("only kernels compute this")
 
 
-def _row_index(c, s, steps, reverse):
+def _row_index(c: Sequence[Index], s: Shape, steps: int, reverse: bool) -> list[Place]:
     step = variable(Var(TURN, steps))
     return [([step * -1 + (steps - 1) if reverse else step, *c], [], None)]
 
@@ -56,7 +56,7 @@ ROW = Movement("loop_row", lambda s, **a: s[1:], lambda d, **a: d, _not_here, in
 KEEP = Elementwise("loop_keep", lambda s, **a: s, lambda d, **a: d, _not_here, wgsl="x", params=("x",))
 
 
-def kept_row(node: Node):
+def kept_row(node: Node) -> Index | None:
     """The row that a KEEP node is stored in, as an index; None where it has memory of its own."""
     rows = node.attrs.get("rows") if node.op is KEEP else None
     if rows is None:
@@ -115,7 +115,8 @@ class Sizes(NamedTuple):
     sequences: int
 
 
-def _evaluate(*src: np.ndarray, body: Body, sizes: Sizes, steps: int, reverse: bool, ends: bool, parts: Sequence[Node]):
+def _evaluate(*src: np.ndarray, body: Body, sizes: Sizes, steps: int, reverse: bool, ends: bool,
+              parts: Sequence[Node]) -> dict[tuple[str, int], np.ndarray]:  # fmt: skip
     """What numpy says: a dict from `(of, number)` of the parts to arrays."""
     nodes, alive = body.live(sizes.carries, parts)
     now = {i: src[i] for i in alive}
@@ -148,7 +149,7 @@ SCAN = LoopOp("scan", lambda *s, **a: (), lambda *d, **a: "float32", _evaluate)
 PART = PartOp("scan_part", lambda s, shape, **a: shape, lambda d, dtype, **a: dtype, lambda found, of, number, **a: found[of, number])
 
 
-def _part(scan, of: str, number: int, shape: tuple[int, ...], dtype: str) -> Node:
+def _part(scan: Node, of: str, number: int, shape: tuple[int, ...], dtype: str) -> Node:
     return Node(PART, (scan,), {"of": of, "number": number, "shape": shape, "dtype": dtype}, shape, dtype)
 
 

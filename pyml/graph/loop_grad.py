@@ -8,6 +8,8 @@ sum follows the loop.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from ..errors import NotDifferentiable
 from .grad import pullback
 from .loop import ARG, ENDLESS, SCAN, STEP, Body, Carry, Loop, LoopOp, Sizes, argument, counter, each_of
@@ -77,7 +79,7 @@ def _last(node: Node) -> Recipe:
 SCAN.grad = _gradient  # here, because it needs the gradients of what is in a body
 
 
-def _reached(found, body: Body, sizes: Sizes) -> list[int]:
+def _reached(found: Iterable[tuple[str, int]], body: Body, sizes: Sizes) -> list[int]:
     """The carries at which a gradient arrives, directly or from a later step."""
     reached = {k for of, k in found if of == "last"}
     roots = [body.order[k] for of, k in found if of == "each"]

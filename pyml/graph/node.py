@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from math import prod
 from typing import Any
 
@@ -30,7 +30,7 @@ class Node:
 
     __slots__ = ("__weakref__", "attrs", "buffer", "dtype", "op", "piled", "reads", "shape", "size", "src", "time")
 
-    def __init__(self, op, src: tuple, attrs: dict, shape: tuple[int, ...], dtype: str):
+    def __init__(self, op: Any, src: tuple[Node, ...], attrs: dict[str, Any], shape: tuple[int, ...], dtype: str):
         self.op, self.src, self.attrs = op, src, attrs
         self.shape, self.dtype = shape, dtype
         self.size: int = prod(shape)
@@ -78,7 +78,7 @@ class Node:
         return f"<{self.op.name} {self.dtype}{list(self.shape)}>"
 
 
-def toposort(roots, stop=lambda node: False) -> list[Node]:
+def toposort(roots: Sequence[Node], stop: Callable[[Node], bool] = lambda node: False) -> list[Node]:
     """Every node reachable from `roots`, sources first. Iterative: deep graphs overflow the wasm stack."""
     order: list[Node] = []
     seen: set[int] = set()
@@ -124,7 +124,7 @@ def piled(node: Node) -> tuple[int, int]:
     return (node.piled & 0xFFFF_FFFF) // _PASSED, node.piled % _PASSED
 
 
-def freeze(value):
+def freeze(value: Any) -> Any:
     """Attributes as a hashable key."""
     kind = type(value)
     if kind is str:

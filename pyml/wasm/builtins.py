@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
 from ..errors import KernelError
 from . import operators
 from .library import library, names_for
 from .opcodes import ALL_TRUE, MADD, PMAX, PMIN, SCALAR, SHUFFLE, UNARY, V_ANY, V_INT_ABS, V_SELECT, VECTOR, simd
 from .values import ELEMENT, Value, aggregate, concrete, constant, fields_of
 
+if TYPE_CHECKING:
+    from .expressions import Expressions
+    from .parse import Expression
+
 _SELECT = {"vec": b"\x1c\x01\x7b", "scalar": b"\x1b"}
 
 
-def call(c, name: str, args) -> Value:
+def call(c: Expressions, name: str, args: list[Expression]) -> Value:
     found = _TABLE.get(name)
     values = [c.expression(a) for a in args]
     if found is not None:
@@ -28,7 +35,7 @@ def call(c, name: str, args) -> Value:
     return c.inline(p, values, names_for(4 if kind in ELEMENT else 1))
 
 
-def _unary(c, name: str, v: Value) -> Value:
+def _unary(c: Expressions, name: str, v: Value) -> Value:
     v = concrete(v)
     element = ELEMENT.get(v.type)
     if name == "abs" and (element or v.type) != "f32":
@@ -42,9 +49,10 @@ def _unary(c, name: str, v: Value) -> Value:
     return Value(v.type, v.code + (simd(vector) if element else bytes((scalar,))))
 
 
-def _extreme(name: str):
+def _extreme(name: str) -> Callable[[Expressions, Value, Value], Value]:
     """The builder of `min` or `max`."""
-    def build(c, a: Value, b: Value) -> Value:
+
+    def build(c: Expressions, a: Value, b: Value) -> Value:
         if a.type == b.type == "int":
             return constant("int", min(a.const, b.const) if name == "min" else max(a.const, b.const))
         a, b = operators.unify(c, a, b)
@@ -65,7 +73,7 @@ def _extreme(name: str):
     return build
 
 
-def select(c, otherwise: Value, then: Value, test: Value) -> Value:
+def select(c: Expressions, otherwise: Value, then: Value, test: Value) -> Value:
     """`then` where the test holds."""
     otherwise, then = operators.unify(c, otherwise, then)
     if test.const is not None and not isinstance(test.const, tuple):
@@ -81,11 +89,11 @@ def select(c, otherwise: Value, then: Value, test: Value) -> Value:
     return out
 
 
-def _clamp(c, x: Value, low: Value, high: Value) -> Value:
+def _clamp(c: Expressions, x: Value, low: Value, high: Value) -> Value:
     return _extreme("min")(c, _extreme("max")(c, x, low), high)
 
 
-def _fma(c, a: Value, b: Value, d: Value) -> Value:
+def _fma(c: Expressions, a: Value, b: Value, d: Value) -> Value:
     a, b = operators.unify(c, a, b)
     a, d = operators.unify(c, a, d)
     if a.type in ELEMENT and c.relaxed:
@@ -93,15 +101,15 @@ def _fma(c, a: Value, b: Value, d: Value) -> Value:
     return operators.binary(c, "+", operators.binary(c, "*", a, b), d)
 
 
-def _any(c, v: Value) -> Value:
+def _any(c: Expressions, v: Value) -> Value:
     return Value("bool", v.code + V_ANY) if v.type in ELEMENT else v
 
 
-def _all(c, v: Value) -> Value:
+def _all(c: Expressions, v: Value) -> Value:
     return Value("bool", v.code + ALL_TRUE) if v.type in ELEMENT else v
 
 
-def _dot(c, a: Value, b: Value) -> Value:
+def _dot(c: Expressions, a: Value, b: Value) -> Value:
     p = c.keep(operators.binary(c, "*", a, b))
     x, y, z, w = (c.extract(p, k) for k in range(4))
     return operators.binary(c, "+", operators.binary(c, "+", x, y), operators.binary(c, "+", z, w))
@@ -111,7 +119,7 @@ def _lanes(*lanes: int) -> bytes:
     return SHUFFLE + bytes(4 * k + i for k in lanes for i in range(4))
 
 
-def _transpose(c, m: Value) -> Value:
+def _transpose(c: Expressions, m: Value) -> Value:
     columns = [c.keep(fields_of(m)[k]) for k in "0123"]
 
     def mix(a: Value, b: Value, *lanes: int) -> Value:
@@ -124,7 +132,7 @@ def _transpose(c, m: Value) -> Value:
     return aggregate(m.type, dict(zip("0123", out, strict=True)))
 
 
-_TABLE = {
+_TABLE: dict[str, Callable[..., Value]] = {
     "min": _extreme("min"), "max": _extreme("max"), "select": select, "clamp": _clamp, "fma": _fma,
     "any": _any, "all": _all, "dot": _dot, "transpose": _transpose,
 }  # fmt: skip

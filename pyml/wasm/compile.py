@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import functools
 import struct
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from .. import kept
@@ -119,7 +120,7 @@ def _compile(source: Source, grid: tuple[int, int, int], relaxed: bool, sinks: b
     return Compiled(function, len(bindings) + 1, items, c.scratch)
 
 
-def _main(c: Statements, entry: Procedure, threads: list[int], grid) -> int:
+def _main(c: Statements, entry: Procedure, threads: list[int], grid: tuple[int, int, int]) -> int:
     """for each workgroup, for each of its threads: the entry point. Returns how many items that is."""
     threads = [*threads, 1, 1][:3]
     if threads[1] > 1 or threads[2] > 1:
@@ -136,7 +137,7 @@ def _main(c: Statements, entry: Procedure, threads: list[int], grid) -> int:
         return grid[0] * width
     c.emit(GET, bytes((lo,)), SET, leb(w))
 
-    def group():
+    def group() -> None:
         """One workgroup: its place in the grid, then each of its threads."""
         index = c.get(w, "u32")
         if along:
@@ -148,7 +149,7 @@ def _main(c: Statements, entry: Procedure, threads: list[int], grid) -> int:
             gz = c.keep(operators.binary(c, "/", rest, constant("u32", grid[1]))) if grid[2] > 1 else constant("u32", 0)
         workgroup = aggregate("vec3<u32>", {"x": gx, "y": gy, "z": gz})
 
-        def thread(l: Value):
+        def thread(l: Value) -> None:
             x = c.keep(operators.binary(c, "+", operators.binary(c, "*", gx, constant("u32", width)), l))
             given = {
                 "workgroup_id": workgroup, "local_invocation_index": l, "local_invocation_id": _triple(l),
@@ -173,7 +174,7 @@ def _triple(x: Value) -> Value:
     return aggregate("vec3<u32>", {"x": x, "y": constant("u32", 0), "z": constant("u32", 0)})
 
 
-def _count(c: Statements, index: int, limit: int, body) -> None:
+def _count(c: Statements, index: int, limit: int, body: Callable[[], None]) -> None:
     """while (index < limit) { body; index++; }"""
     c.emit(GET, leb(index), GET, leb(limit), b"\x49")
     c.open(IF)
@@ -192,5 +193,5 @@ def _enter(c: Statements, entry: Procedure, given: dict[str, Value]) -> None:
             raise KernelError(f"WGSL: the builtin {builtin!r} is not supported.")
         scope[name] = given[builtin]
     label = c.open(BLOCK)
-    c.body(entry, scope, Frame(label), None)
+    c.body(entry, scope, Frame(label))
     c.close()

@@ -218,7 +218,7 @@ _MAKE = """(memory) => (address, length) => {
 }"""
 
 
-def _maker(memory) -> Callable[[int, int], Any] | None:
+def _maker(memory: Any) -> Callable[[int, int], Any] | None:
     """Makes `run` of the module at an address; None where the page's rules forbid it.
 
     One call: Python would spend ten times as long on proxies of the classes and of `exports`.
@@ -246,7 +246,7 @@ class WasmtimeEngine(_Visible):
     sinks = True
     memory = PAGES * PAGE
 
-    def __init__(self):
+    def __init__(self) -> None:
         try:
             import wasmtime
         except ImportError as e:
@@ -329,7 +329,7 @@ def _shared_memory(wasmtime: Any, engine: Any) -> Any:
     from wasmtime import _ffi as ffi
 
     class Memory(wasmtime.SharedMemory):
-        def _as_extern(self):  # wasmtime 50 wraps the pointer once too often
+        def _as_extern(self) -> Any:  # wasmtime 50 wraps the pointer once too often
             return ffi.wasmtime_extern_t(ffi.WASMTIME_EXTERN_SHAREDMEMORY, ffi.wasmtime_extern_union(sharedmemory=self.ptr()))
 
     return Memory(engine, wasmtime.MemoryType(wasmtime.Limits(1, PAGES), shared=True))

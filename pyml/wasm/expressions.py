@@ -30,7 +30,7 @@ from .opcodes import (
     V_ZERO_LOAD,
     lanes_of,
 )
-from .parse import Procedure, Source
+from .parse import Expression, Procedure, Source, Type
 from .places import Frame, Memory, NeedsMemory, Registers, Var
 from .values import ELEMENT, LANES, STORAGE, Value, aggregate, concrete, constant, number
 
@@ -100,7 +100,7 @@ class Expressions:
         self.emit(opcode, LEB[self.labels - 1 - label])
 
     # ---- types
-    def type(self, t):
+    def type(self, t: Type) -> Type:
         if t.__class__ is tuple:
             return ("array", self.type(t[1]), t[2])
         if t in STORAGE:  # no alias has such a name
@@ -110,7 +110,7 @@ class Expressions:
             known = self.types[-1][t] = self.meant(t)
         return known
 
-    def meant(self, t: str):
+    def meant(self, t: str) -> Type:
         """The type of this name."""
         for names in reversed(self.aliases):
             if t in names:
@@ -136,7 +136,7 @@ class Expressions:
         return constant(kind, False if kind.endswith("bool") else 0)
 
     # ---- names
-    def lookup(self, name: str):
+    def lookup(self, name: str) -> Any:
         return self.scopes[-1].get(name) or self.scopes[0].get(name) or self.consts.get(name) or self.declared(name)
 
     def declared(self, name: str) -> Value:
@@ -157,7 +157,7 @@ class Expressions:
         self.scopes.pop()
 
     # ---- expressions
-    def expression(self, e) -> Value:
+    def expression(self, e: Expression) -> Value:
         """The value of a parsed expression; constants of an expression are folded once."""
         kind = e[0]
         if kind == "id":
@@ -204,7 +204,7 @@ class Expressions:
             return self.construct(self.type(e[1]), e[2])
         return operators.unary(self, e[1], self.expression(e[2]))
 
-    def fixed(self, e) -> bool:
+    def fixed(self, e: Expression) -> bool:
         """Whether an expression is made of literals and constants of the module, so that it is the same wherever it stands."""
         kind = e[0]
         if kind == "num":
@@ -213,13 +213,13 @@ class Expressions:
             return self.fixed(e[2]) and self.fixed(e[3])
         return kind == "id" and e[1] in self.source.consts and e[1] not in self.source.locals
 
-    def decided(self, op: str, a: Value, rest) -> Value:
+    def decided(self, op: str, a: Value, rest: Expression) -> Value:
         """`a && rest` or `a || rest`."""
         if a.const is not None:
             return self.expression(rest) if bool(a.const) == (op == "&&") else a
         return self.shortcut(op, a, rest)
 
-    def shortcut(self, op: str, a: Value, rest) -> Value:
+    def shortcut(self, op: str, a: Value, rest: Expression) -> Value:
         """Evaluates the second operand only when it decides: it may read where it must not."""
         before = len(self.out)
         result = self.local(I32)
@@ -258,7 +258,7 @@ class Expressions:
         found.wraps = e == "u32"
         return found
 
-    def element(self, e) -> Value:
+    def element(self, e: Expression) -> Value:
         """An element of an array, vector or matrix."""
         target = e[1]
         if target[0] == "id":
@@ -276,7 +276,7 @@ class Expressions:
             return v.fields[str(i.const) if v.type[:3] == "mat" else LANES[int(i.const)]]
         return self.extract(v, i.const)
 
-    def register(self, array: Registers, name: str, index) -> Var:
+    def register(self, array: Registers, name: str, index: Expression) -> Var:
         i = self.expression(index)
         if i.const is None:
             raise NeedsMemory(name)
@@ -299,7 +299,7 @@ class Expressions:
         return i.code + _SHIFTS[shift] + base + ADD, m.offset + (extra << shift)
 
     # ---- constructors
-    def construct(self, kind, args) -> Value:
+    def construct(self, kind: Type, args: list[Expression]) -> Value:
         """A value of a type: zeros, a conversion, a vector of four values, or the members of a struct."""
         if kind.__class__ is tuple:
             raise KernelError("WGSL: an array is made only where a variable is declared.")
@@ -356,7 +356,7 @@ class Expressions:
     convert = operators.convert
 
     # ---- calls
-    def call(self, name: str, args) -> Value:
+    def call(self, name: str, args: list[Expression]) -> Value:
         if name in self.source.structs:
             return self.construct(name, args)
         kind = self.type(name)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import operator
+from typing import TYPE_CHECKING
 
 from ..errors import KernelError
 from .module import sleb
@@ -22,7 +23,10 @@ from .opcodes import (
     VECTOR,
     simd,
 )  # fmt: skip
-from .values import ELEMENT, KNOWN, STORAGE, Value, concrete, constant, fields_of, reread, rounded
+from .values import ELEMENT, KNOWN, STORAGE, Number, Value, concrete, constant, fields_of, reread, rounded
+
+if TYPE_CHECKING:
+    from .expressions import Expressions
 
 _COMPARE = {"==", "!=", "<", ">", "<=", ">="}
 _FOLD = {
@@ -32,7 +36,7 @@ _FOLD = {
 
 
 # ---- conversions
-def convert(c, v: Value, kind: str) -> Value:
+def convert(c: Expressions, v: Value, kind: str) -> Value:
     """`v` as a value of type `kind`, as the constructor of that type makes it."""
     if v.type == kind:
         return v
@@ -59,7 +63,7 @@ def convert(c, v: Value, kind: str) -> Value:
     return out
 
 
-def _cast(n, kind: str):
+def _cast(n: Number, kind: str) -> Number:
     if kind == "bool":
         return bool(n)
     if kind == "f32":
@@ -70,7 +74,7 @@ def _cast(n, kind: str):
     return int(n)
 
 
-def _convert_vector(c, v: Value, source: str, target: str, kind: str) -> Value:
+def _convert_vector(c: Expressions, v: Value, source: str, target: str, kind: str) -> Value:
     if v.const is not None:
         return constant(kind, tuple(_cast(n, target) for n in v.const))
     if target == "bool":
@@ -83,7 +87,7 @@ def _convert_vector(c, v: Value, source: str, target: str, kind: str) -> Value:
     return Value(kind, v.code, simple=v.simple)
 
 
-def bitcast(c, v: Value, kind: str) -> Value:
+def bitcast(c: Expressions, v: Value, kind: str) -> Value:
     v = concrete(v)
     target = ELEMENT.get(kind)
     if v.const is not None:
@@ -95,7 +99,7 @@ def bitcast(c, v: Value, kind: str) -> Value:
     return Value(kind, v.code + BITS.get((v.type, kind), b""))
 
 
-def unify(c, a: Value, b: Value) -> tuple[Value, Value]:
+def unify(c: Expressions, a: Value, b: Value) -> tuple[Value, Value]:
     """Both operands in one type: abstract numbers take the other's, scalars are spread over vectors."""
     if a.type == b.type:
         return concrete(a), concrete(b)
@@ -112,13 +116,13 @@ def unify(c, a: Value, b: Value) -> tuple[Value, Value]:
     raise KernelError(f"WGSL: operands of types {a.type} and {b.type}.")
 
 
-def _one(name: str, vector) -> bytes:
+def _one(name: str, vector: object) -> bytes:
     scalar, four = UNARY[name]
     return simd(four) if vector else bytes((scalar,))
 
 
 # ---- operators
-def binary(c, op: str, a: Value, b: Value) -> Value:
+def binary(c: Expressions, op: str, a: Value, b: Value) -> Value:
     """`a op b`: folded where both are constants, otherwise the instructions of their type."""
     kind = a.type
     if op == "<<" or op == ">>":
@@ -161,7 +165,7 @@ def _vector_op(element: str, op: str) -> bytes:
         raise KernelError(f"WGSL: no operator {op} for vec4<{element}>.") from None
 
 
-def _fold(op: str, kind: str, x, y):
+def _fold(op: str, kind: str, x: Number, y: Number) -> Number:
     if op in _FOLD:
         return _FOLD[op](x, y)
     if kind == "f32":
@@ -187,7 +191,7 @@ def _multiply_add(op: str, kind: str, a: Value, b: Value) -> Value:
     return Value(kind, code)
 
 
-def _scalar(op: str, kind: str, result: str, a: Value, b: Value, c) -> Value:
+def _scalar(op: str, kind: str, result: str, a: Value, b: Value, c: Expressions) -> Value:
     """`a op b` of scalars; powers of two become shifts, and sums remember their constant part for addresses."""
     if kind == "u32" and b.const is not None and op in "/%*" and b.const > 0 and b.const & (b.const - 1) == 0:
         k = b.const.bit_length() - 1
@@ -224,7 +228,7 @@ def _scalar(op: str, kind: str, result: str, a: Value, b: Value, c) -> Value:
     return v
 
 
-def _safe_divisor(c, kind: str, a: Value, b: Value):
+def _safe_divisor(c: Expressions, kind: str, a: Value, b: Value) -> tuple[Value, Value]:
     """Dividing by zero, or the least integer by -1, gives what WGSL says instead of a trap: the divisor becomes 1."""
     a, b = c.keep(a), c.keep(b)
     bad = b.code + EQZ
@@ -234,7 +238,7 @@ def _safe_divisor(c, kind: str, a: Value, b: Value):
     return a, c.keep(Value(kind, I32_CONST + b"\x01" + b.code + bad + b"\x1b"))
 
 
-def _by_lane(c, op: str, a: Value, b: Value) -> Value:
+def _by_lane(c: Expressions, op: str, a: Value, b: Value) -> Value:
     kind, element = a.type, ELEMENT[a.type]
     if element == "u32" and b.const is not None and len(set(b.const)) == 1 and b.const[0] > 0 and b.const[0] & (b.const[0] - 1) == 0:
         n = b.const[0]
@@ -246,7 +250,7 @@ def _by_lane(c, op: str, a: Value, b: Value) -> Value:
     return c.gathered(kind, lanes)
 
 
-def _shift(c, op: str, a: Value, b: Value) -> Value:
+def _shift(c: Expressions, op: str, a: Value, b: Value) -> Value:
     element = ELEMENT.get(a.type)
     if element is None:
         if a.const is not None and b.const is not None:
@@ -262,7 +266,7 @@ def _shift(c, op: str, a: Value, b: Value) -> Value:
     return c.gathered(a.type, [c.keep(_shift(c, op, c.extract(a, k), c.extract(b, k))) for k in range(4)])
 
 
-def _matrix_times(c, m: Value, v: Value) -> Value:
+def _matrix_times(c: Expressions, m: Value, v: Value) -> Value:
     if v.type != "vec4<f32>":
         raise KernelError(f"WGSL: a matrix times a {v.type}.")
     v = c.keep(v)
@@ -275,7 +279,7 @@ def _matrix_times(c, m: Value, v: Value) -> Value:
     return out
 
 
-def unary(c, op: str, v: Value) -> Value:
+def unary(c: Expressions, op: str, v: Value) -> Value:
     """`-v`, `!v` or `~v`."""
     element = ELEMENT.get(v.type)
     if op == "-":
@@ -295,5 +299,5 @@ def unary(c, op: str, v: Value) -> Value:
     return Value(v.type, v.code + (V_NOT if element else I32_CONST + sleb(-1) + SCALAR["i32"]["^"]))
 
 
-def c_trunc(c, v: Value) -> Value:
+def c_trunc(c: Expressions, v: Value) -> Value:
     return Value(v.type, v.code + _one("trunc", v.type in ELEMENT))

@@ -13,7 +13,7 @@ import functools
 import re
 import string
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeAlias
 
 from ..errors import KernelError
 
@@ -33,13 +33,17 @@ _RANK = {op: rank for rank, ops in enumerate(_LEVELS) for op in ops}
 _PREFIX = ("-", "!", "~")
 _ASSIGN = {"=": "", "+=": "+", "-=": "-", "*=": "*", "/=": "/", "%=": "%", "&=": "&", "|=": "|", "^=": "^", "<<=": "<<", ">>=": ">>"}
 
+Expression: TypeAlias = tuple[Any, ...]
+Statement: TypeAlias = tuple[Any, ...]
+Type: TypeAlias = Any  # a name, or ("array", type, size)
+
 
 @dataclass
 class Procedure:
     name: str
     params: list[tuple[str, object, str]]  # name, type, builtin
     result: object
-    body: list
+    body: list[Statement]
     workgroup: Any = None
     entry: bool = False
 
@@ -91,7 +95,7 @@ class Parser:
         return False
 
     # ---- types
-    def type(self):
+    def type(self) -> Type:
         name = self.take()
         if name in _SHORT:
             return _SHORT[name]
@@ -110,11 +114,11 @@ class Parser:
         else:
             self.expect(">")
 
-    def shift_free(self):
+    def shift_free(self) -> Expression:
         return self.expression(_RANK["+"])
 
     # ---- expressions
-    def expression(self, least: int = 0):
+    def expression(self, least: int = 0) -> Expression:
         """Operands and the operators between them that bind at least so tightly."""
         first = self.operand()
         left = self.left
@@ -126,7 +130,7 @@ class Parser:
             left.pop()
             first = ("bin", op, first, self.expression(rank + 1))
 
-    def operand(self):
+    def operand(self) -> Expression:
         """A name, number, call, constructor, or an expression in brackets, with what stands before and behind it."""
         left = self.left
         t = left.pop()
@@ -136,7 +140,7 @@ class Parser:
         if first.isalpha() or first == "_":
             following = left[-1]
             if following == "(":
-                e: tuple = ("new", _SHORT[t], self.arguments()) if t in _SHORT else ("call", t, self.arguments())
+                e: Expression = ("new", _SHORT[t], self.arguments()) if t in _SHORT else ("call", t, self.arguments())
             elif following == "<" and t in _GENERIC:
                 left.append(t)
                 e = ("new", self.type(), self.arguments())
@@ -162,10 +166,10 @@ class Parser:
             else:
                 return e
 
-    def arguments(self) -> list:
+    def arguments(self) -> list[Expression]:
         self.expect("(")
         left = self.left
-        out: list = []
+        out: list[Expression] = []
         while left[-1] != ")":
             out.append(self.expression())
             if left[-1] != ",":
@@ -176,10 +180,10 @@ class Parser:
         return out
 
     # ---- statements
-    def block(self) -> list:
+    def block(self) -> list[Statement]:
         self.expect("{")
         left = self.left
-        out: list = []
+        out: list[Statement] = []
         while left[-1] != "}":
             s = self.statement()
             if s is not None:
@@ -187,7 +191,7 @@ class Parser:
         left.pop()
         return out
 
-    def statement(self):
+    def statement(self) -> Statement | None:
         """One statement; None for an empty one."""
         t = self.left[-1]
         if t == ";":
@@ -216,7 +220,7 @@ class Parser:
         self.expect(";")
         return s
 
-    def simple(self):
+    def simple(self) -> Statement:
         """A declaration, an assignment, an increment or a call."""
         t = self.left[-1]
         if t in ("let", "var", "const"):
@@ -235,16 +239,16 @@ class Parser:
             return ("set", place, op[0], ("num", "1"))
         return ("do", place)
 
-    def condition(self):
+    def condition(self) -> Statement:
         self.expect("if")
         test = self.expression()
         then = self.block()
-        otherwise: list = []
+        otherwise: list[Statement] = []
         if self.accept("else"):
             otherwise = [self.condition()] if self.left[-1] == "if" else self.block()
         return ("if", test, then, otherwise)
 
-    def loop(self):
+    def loop(self) -> Statement:
         self.expect("for")
         self.expect("(")
         first = None if self.left[-1] == ";" else self.simple()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any, TypeAlias
+
 from .opcodes import GETS
 from .values import Value
 
@@ -34,6 +36,9 @@ class Registers:
         self.type, self.items = kind, items
 
 
+Holder: TypeAlias = Var | dict[str, Any]  # where a result goes: a variable, or one of these for each member of a struct
+
+
 class NeedsMemory(Exception):
     """An array is indexed by a value known only at run time."""
 
@@ -45,6 +50,6 @@ class NeedsBlock(Exception):
 class Frame:
     """A function being compiled: where `return` goes, and the holder of its result."""
 
-    def __init__(self, label=None, result=None):
+    def __init__(self, label: int | None = None, result: Holder | None = None):
         self.label, self.result = label, result
         self.depth = 0  # of run-time branches and loops

@@ -5,19 +5,22 @@ Each `do_` method returns None, the value of the function, or Value("none") wher
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import Any
+
 from . import operators
 from .expressions import Expressions
 from .library import library
 from .opcodes import BLOCK, BR_IF, ELSE, GETS, IF, LEB, LOOP, REPLACE, SETS, V_STORE
-from .parse import Procedure
-from .places import Frame, Memory, NeedsBlock, Registers, Var
+from .parse import Expression, Procedure, Statement
+from .places import Frame, Holder, Memory, NeedsBlock, Registers, Var
 from .values import ELEMENT, LANES, STORAGE, Value, aggregate, concrete, constant, fields_of
 
 _STORES = {"f32": b"\x38\x02", "i32": b"\x36\x02", "u32": b"\x36\x02"}
 _UNROLL = 1500  # most syntax nodes an unrolled loop may have
 _NESTED = 6 * _UNROLL  # … and one inside of others, all its copies together: else sums in blocks grow with their terms
 _LIBRARY = 64  # most copies of a loop's body that calls a function of the library, such as exp: as many as a tile has results
-_NO = object()
+_NO = Value("none")  # says that a loop was not unrolled
 
 
 class Statements(Expressions):
@@ -34,15 +37,15 @@ class Statements(Expressions):
             kind = self.type(kind)
             scope[name] = self.frozen(v if v.type == kind else self.convert(v, kind))
         start, labels = len(self.out), self.labels
-        result = self.type(p.result) if p.result is not None else None
+        result: Any = self.type(p.result) if p.result is not None else None
         try:
-            value = self.body(p, dict(scope), Frame(), result)
+            value = self.body(p, dict(scope), Frame())
         except NeedsBlock:
             del self.out[start:]
             self.labels = labels
             holder = None if result is None else self.holder(result)
             label = self.open(BLOCK)
-            self.body(p, dict(scope), Frame(label, holder), result)
+            self.body(p, dict(scope), Frame(label, holder))
             self.close()
             value = None if holder is None else self.held(holder, result)
         if aliases is not None:
@@ -50,26 +53,26 @@ class Statements(Expressions):
             self.types.pop()
         return value if value is not None else Value("none")
 
-    def holder(self, kind):
+    def holder(self, kind: str) -> Holder:
         fields = self.fields_of(kind)
         if fields is not None:
             return {n: self.holder(t) for n, t in fields.items()}
         return Var(kind, self.local(STORAGE[kind]))
 
-    def held(self, holder, kind) -> Value:
+    def held(self, holder: Holder, kind: str) -> Value:
         if isinstance(holder, Var):
             return holder.value
         kinds = self.fields_of(kind) or {}
         return aggregate(kind, {n: self.held(h, kinds[n]) for n, h in holder.items()})
 
-    def fill(self, holder, v: Value) -> None:
+    def fill(self, holder: Holder, v: Value) -> None:
         if isinstance(holder, Var):
             self.assign(holder, v)
         else:
             for n, h in holder.items():
                 self.fill(h, fields_of(v)[n])
 
-    def body(self, p: Procedure, scope: dict, frame: Frame, result) -> Value | None:
+    def body(self, p: Procedure, scope: dict[str, Any], frame: Frame) -> Value | None:
         depth = len(self.scopes)
         self.scopes.append(scope)
         self.frames.append(frame)
@@ -82,14 +85,14 @@ class Statements(Expressions):
             self.loops = loops
 
     # ---- statements
-    def statements(self, body):
+    def statements(self, body: list[Statement]) -> Value | None:
         for s in body:
             done = _DO[s[0]](self, s)
             if done is not None:
                 return done
         return None
 
-    def do_let(self, s):
+    def do_let(self, s: Statement) -> Value | None:
         v = self.expression(s[3])
         kind = s[2]
         if kind is not None and v.type != kind:
@@ -109,7 +112,7 @@ class Statements(Expressions):
         self.out += v.code + SETS[index]
         return self.get(index, v.type)
 
-    def do_var(self, s):
+    def do_var(self, s: Statement) -> Value | None:
         _, name, kind, e = s
         if e is not None and e[0] == "call" and e[1] == "array":
             self.array(name, [concrete(self.expression(a)) for a in e[2]])
@@ -123,7 +126,7 @@ class Statements(Expressions):
         self.scopes[-1][name] = self.variable(v)
         return None
 
-    def variable(self, v: Value):
+    def variable(self, v: Value) -> Var | dict[str, Any]:
         if v.fields is not None:
             return {"type": v.type, "vars": {n: self.variable(f) for n, f in v.fields.items()}}
         index = self.local(STORAGE[v.type])
@@ -167,7 +170,7 @@ class Statements(Expressions):
             v = self.convert(v, var.type)
         self.out += v.code + SETS[var.index]
 
-    def do_set(self, s):
+    def do_set(self, s: Statement) -> Value | None:
         """An assignment to a variable, an element, a member or a lane."""
         _, place, op, e = s
         v = self.expression(e)
@@ -207,19 +210,19 @@ class Statements(Expressions):
         self.emit(GETS[target.index], v.code, REPLACE[element] + bytes((k,)), SETS[target.index])
         return None
 
-    def do_block(self, s):
+    def do_block(self, s: Statement) -> Value | None:
         self.push_scope()
         done = self.statements(s[1])
         self.pop_scope()
         return done
 
-    def do_do(self, s):
+    def do_do(self, s: Statement) -> Value | None:
         if s[1][0] == "call" and s[1][1] in ("workgroupBarrier", "storageBarrier"):
             return None  # the threads of a workgroup that needs one are one (checked by compile_kernel)
         self.expression(s[1])
         return None
 
-    def do_if(self, s):
+    def do_if(self, s: Statement) -> Value | None:
         test = self.expression(s[1])
         if test.const is not None:
             return self.do_block(("block", s[2] if test.const else s[3]))
@@ -234,7 +237,7 @@ class Statements(Expressions):
         self.close()
         return None
 
-    def do_for(self, s):
+    def do_for(self, s: Statement) -> Value | None:
         _, first, test, step, body = s
         self.push_scope()
         done = self.unrolled(s)
@@ -246,13 +249,13 @@ class Statements(Expressions):
         self.pop_scope()
         return done
 
-    def loop(self, first, test, step, body):
+    def loop(self, first: Statement | None, test: Expression | None, step: Statement | None, body: list[Statement]) -> None:
         """A loop; the test before the first round is left out where it is known to hold."""
         leaves, skips = _contains(body, "break"), _contains(body, "continue")
         end = self.open(BLOCK) if leaves else -1
-        guard = test is not None and not self.enters(first, test)
-        if guard:
-            self.emit(self.expression(test).code)
+        guard = None if test is None or self.enters(first, test) else test
+        if guard is not None:
+            self.emit(self.expression(guard).code)
             self.open(IF)
         top = self.open(LOOP)
         self.frames[-1].depth += 1
@@ -271,12 +274,12 @@ class Statements(Expressions):
             self.branch(top, BR_IF)
         self.frames[-1].depth -= 1
         self.close()
-        if guard:
+        if guard is not None:
             self.close()
         if leaves:
             self.close()
 
-    def enters(self, first, test) -> bool:
+    def enters(self, first: Statement | None, test: Expression) -> bool:
         """Whether the loop surely runs once."""
         if first is None or first[0] != "var":
             return False
@@ -288,7 +291,7 @@ class Statements(Expressions):
         self.scopes.pop()
         return found is not None and bool(found.const)
 
-    def trial(self, e) -> Value | None:
+    def trial(self, e: Expression) -> Value | None:
         """The expression if it is constant; leaves no code behind."""
         start, n = len(self.out), len(self.locals)
         v = self.expression(e)
@@ -296,7 +299,7 @@ class Statements(Expressions):
         del self.locals[n:]
         return v if v.const is not None else None
 
-    def unrolled(self, s):
+    def unrolled(self, s: Statement) -> Value | None:
         """Writes a short loop with known bounds out, its variable a constant; _NO where that cannot be."""
         _, first, test, step, body = s
         if first is None or test is None or step is None or first[0] != "var" or step[0] != "set" or step[1] != ("id", first[1]):
@@ -344,7 +347,7 @@ class Statements(Expressions):
         finally:
             self.copies = outer
 
-    def weight(self, node) -> int:
+    def weight(self, node: Sequence[Any]) -> int:
         """Syntax nodes of a body, those of the functions it calls included."""
         if id(node) in self.weights:
             return self.weights[id(node)]
@@ -360,7 +363,7 @@ class Statements(Expressions):
         self.weights[id(node)] = n  # the tree outlives the compiler
         return n
 
-    def calls_library(self, node) -> bool:
+    def calls_library(self, node: Sequence[Any]) -> bool:
         """Whether a body, or a function it calls, calls a function of the library: each copy of it is as long as a small kernel."""
         if node.__class__ is tuple and node and node[0] == "call":
             own = self.source.procedures.get(node[1])
@@ -368,23 +371,23 @@ class Statements(Expressions):
                 return True
         return any(self.calls_library(m) for m in node if m.__class__ is tuple or m.__class__ is list)
 
-    def do_return(self, s):
+    def do_return(self, s: Statement) -> Value | None:
         frame = self.frames[-1]
         v = None if s[1] is None else self.expression(s[1])
         if frame.label is None:
             if frame.depth:
                 raise NeedsBlock
             return Value("none") if v is None else v
-        if v is not None:
+        if v is not None and frame.result is not None:
             self.fill(frame.result, v)
         self.branch(frame.label)
         return Value("none")
 
-    def do_break(self, s):
+    def do_break(self, s: Statement) -> Value | None:
         self.branch(self.loops[-1][0])
         return Value("none")
 
-    def do_continue(self, s):
+    def do_continue(self, s: Statement) -> Value | None:
         self.branch(self.loops[-1][1])
         return Value("none")
 
@@ -392,7 +395,7 @@ class Statements(Expressions):
 _DO = {name[3:]: method for name, method in vars(Statements).items() if name[:3] == "do_"}  # by the kind of a statement
 
 
-def _contains(body, kind: str) -> bool:
+def _contains(body: list[Statement], kind: str) -> bool:
     """Whether a `break` or `continue` of this loop is in the body."""
     for s in body:
         if s[0] == kind:
@@ -404,7 +407,7 @@ def _contains(body, kind: str) -> bool:
     return False
 
 
-def _assigns(body, name: str) -> bool:
+def _assigns(body: list[Statement], name: str) -> bool:
     for s in body:
         if s[0] == "set" and s[1] == ("id", name):
             return True

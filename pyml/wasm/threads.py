@@ -286,11 +286,11 @@ class WasmtimeThreads(WasmtimeEngine):
             if int(words[share.PHASE >> 2]) == before:
                 sleep(store, before)
 
-    def _helper(self, code) -> tuple[Any, Any]:
+    def _helper(self, code: Any) -> tuple[Any, Any]:
         store = self._wasmtime.Store(self._engine)
         return store, self._instance(store, code)["help"]
 
-    def _instance(self, store, code):
+    def _instance(self, store: Any, code: Any) -> Any:
         return self._wasmtime.Instance(store, code, [self._memory]).exports(store)
 
 

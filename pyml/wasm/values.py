@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import struct
 from collections.abc import Sequence
+from typing import Any, TypeAlias
 
 from ..errors import KernelError
 from .module import F32, I32, V128, f32_bytes, sleb
@@ -14,6 +15,7 @@ ELEMENT = {f"vec4<{t}>": t for t in ("f32", "i32", "u32", "bool")}
 STORAGE = {"f32": F32, "i32": I32, "u32": I32, "bool": I32, **dict.fromkeys(ELEMENT, V128)}
 LANES = "xyzw"
 _FOUR = struct.Struct("<4f").pack
+Number: TypeAlias = Any  # what a value is known to be: a number, a truth value, four of them in a tuple, or None
 
 
 class Value:
@@ -30,7 +32,7 @@ class Value:
     product: Sequence[tuple[Value, Value]] = ()  # the value is the sum of a * b, in float vectors
     wraps = False  # u32 arithmetic that may have gone below zero
 
-    def __init__(self, kind: str, code: bytes = b"", const=None, simple: bool = False):
+    def __init__(self, kind: str, code: bytes = b"", const: Number = None, simple: bool = False):
         self.type, self.code, self.const, self.simple = kind, code, const, simple
 
 
@@ -38,7 +40,7 @@ KNOWN: dict[tuple, Value] = {}  # constants by type, class and number; nobody ch
 _MOST = 8192
 
 
-def constant(kind: str, number) -> Value:
+def constant(kind: str, number: Number) -> Value:
     """A number, or four of them, of this type; one number is spread over a vector."""
     cls = number.__class__
     if cls is int or cls is bool or (cls is float and number):  # not 0.0, which is equal to -0.0
@@ -52,7 +54,7 @@ def constant(kind: str, number) -> Value:
     return _constant(kind, number)
 
 
-def _constant(kind: str, number) -> Value:
+def _constant(kind: str, number: Number) -> Value:
     if kind == "u32":
         number &= 0xFFFFFFFF
     elif kind == "i32":
@@ -89,7 +91,7 @@ def push(v: Value) -> bytes:
     return V_CONST + b"".join([word(e, n) for n in c])
 
 
-def word(kind: str, n) -> bytes:
+def word(kind: str, n: Number) -> bytes:
     if kind == "f32":
         return f32_bytes(n)
     if kind == "bool":
@@ -134,6 +136,6 @@ def aggregate(kind: str, fields: dict[str, Value]) -> Value:
     return v
 
 
-def reread(source: str, number, target: str):
+def reread(source: str, number: Number, target: str) -> Number:
     """The 32 bits of a constant read as another type."""
     return struct.unpack({"f32": "<f", "i32": "<i", "u32": "<I"}[target], word(source, number))[0]
