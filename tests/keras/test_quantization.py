@@ -9,6 +9,7 @@ import quantized_cases as cases
 from test_goldens_of_keras import assert_same
 
 import pyml
+from benchmarks import quantized as table
 from pyml.core.tensor import Tensor, as_node
 from pyml.graph.prims.packed import PACKED, packed_matmul
 
@@ -200,3 +201,11 @@ def test_attention_is_quantized_and_adapted_within(cpu):
     assert 0 < np.abs(model.predict(x, verbose=0) - before).max() < 0.05 * np.abs(before).max()
     attention.query_dense.enable_lora(2)
     assert [w.name for w in attention.query_dense.trainable_weights] == ["bias", "lora_kernel_a", "lora_kernel_b"]
+
+
+def test_the_benchmark_compares_models_that_predict_alike(cpu):
+    made = {mode: table.quantized("einsum", mode) for mode in table.MODES}
+    floats, eights, fours = ((model.predict_on_batch(x), table.weight_bytes(model)) for model, x in made.values())
+    assert eights[1] < 0.26 * floats[1] and fours[1] < 0.16 * floats[1]
+    for (predicted, _), allowed in ((eights, 0.02), (fours, 0.2)):
+        assert np.abs(predicted - floats[0]).mean() < allowed * np.abs(floats[0]).mean()
