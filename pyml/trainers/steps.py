@@ -53,8 +53,9 @@ class Steps:
         """One training step; also counts it and notes whether the loss is finite."""
         model = self.model
         model._watch.seen = False
+        before = self._marks("train")
         logs = run(model, "train", packed(x, y, sample_weight))
-        self.note("train", logs)
+        self.note("train", logs, before)
         if not model._watch.seen:  # a step of one's own: the loss is what it calls so
             loss = logs.get("loss") if isinstance(logs, dict) else None
             model._watch.see(ops.max(ops.cast(ops.convert_to_tensor(0.0 if loss is None else loss), "float32")))
@@ -62,7 +63,8 @@ class Steps:
 
     def test(self, x: Any, y: Any, sample_weight: Any) -> None:
         """One evaluation step."""
-        self.note("test", run(self.model, "test", packed(x, y, sample_weight)))
+        before = self._marks("test")
+        self.note("test", run(self.model, "test", packed(x, y, sample_weight)), before)
         self.model._clear_losses()
 
     def predict(self, x: Any) -> Any:
@@ -101,13 +103,13 @@ class Steps:
         """Whether a subclass wrote the step itself."""
         return getattr(type(self.model), f"{kind}_step") is not getattr(StepMethods, f"{kind}_step")
 
-    def note(self, kind: str, logs: Any) -> None:
-        """Keeps the logs of this step, where they are others than the results of the metrics."""
+    def note(self, kind: str, logs: Any, before: dict[int, Any]) -> None:
+        """Keeps the logs of this step, where they are others than the results of the metrics; `before` are the `_marks` of its start."""
         if not self.owns(kind) or not isinstance(logs, dict):
             return
         flat = flat_logs(logs)
         changed = type(self.model).get_metrics_result is not StepMethods.get_metrics_result
-        if not changed and set(flat) == {name for name, _ in self.metric_places()[0]} and self.all_updated():
+        if not changed and set(flat) == {name for name, _ in self.metric_places()[0]} and self._all_updated(before):
             self.logs.pop(kind, None)
             return
         own = self.logs.get(kind)
@@ -116,12 +118,13 @@ class Steps:
             self.layouts.pop(kind, None)
         own.assign(flat)
 
-    def all_updated(self) -> bool:
-        """Whether the step being traced has updated every metric: `return {"loss": loss}` alone gives the metric of that name nothing."""
-        now = trace.current()
-        if now is None:
-            return True
-        return all(any(id(v) in now.writes for v in metric.variables) for _, metric in self.model._named_metrics())
+    def _marks(self, kind: str) -> dict[int, Any]:
+        """What shows whether a step of one's own has written a variable of a metric."""
+        return {id(v): _mark(v) for _, metric in self.model._named_metrics() for v in metric.variables} if self.owns(kind) else {}
+
+    def _all_updated(self, before: dict[int, Any]) -> bool:
+        """Whether the step has updated every metric: `return {"loss": loss}` alone gives the metric of that name nothing."""
+        return all(any(_mark(v) is not before.get(id(v)) for v in metric.variables) for _, metric in self.model._named_metrics())
 
     # ---- programs
     def program(self, key: tuple, make: Callable[[Steps], Callable] | None = None) -> Step:
@@ -225,6 +228,14 @@ class Steps:
             if name == metric.name or not name.endswith(f"_{metric.name}"):
                 first.append(name)
         return found, first
+
+
+def _mark(variable: Any) -> Any:
+    now = trace.current()
+    if now is not None:
+        return now.writes.get(id(variable))
+    variable.settle()                          # an unwritten Variable keeps its node then, whatever else is computed
+    return variable._node_now()
 
 
 def eager(function: Callable[..., Any]) -> Step:

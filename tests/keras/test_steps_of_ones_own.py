@@ -156,6 +156,27 @@ def test_a_loss_that_no_metric_has_taken_is_logged_as_it_is(cpu):
     assert model.fit(*rows(), verbose=0).history == {"loss": [3.0]}
 
 
+@pytest.mark.parametrize("run_eagerly", [False, True])
+@pytest.mark.parametrize("updates", [False, True])
+def test_logs_of_ones_own_step_are_the_same_however_it_is_run(updates, run_eagerly, cpu):
+    class Own(pyml.Model):
+        def call(self, x):
+            return x
+
+        def train_step(self, data):
+            if updates:
+                self.metrics[0].update_state(5.0)
+            return {"loss": pyml.ops.sum(data[0])}
+
+        test_step = train_step
+
+    model, x = Own(), np.ones((4, 3), "float32")
+    model.compile("sgd", run_eagerly=run_eagerly)
+    want = 5.0 if updates else 12.0                   # the result of the metric of that name, once something has been put into it
+    found = [model.train_on_batch(x, x), model.test_on_batch(x, x), model.evaluate(x, x, verbose=0)]
+    assert [*found, *model.fit(x, x, epochs=2, verbose=0).history["loss"], model.train_on_batch(x, x)] == [want] * 6
+
+
 def test_a_model_of_two_networks_without_a_call_trains_with_optimizers_of_its_own(cpu):
     class Pair(pyml.Model):
         def __init__(self):
