@@ -9,6 +9,7 @@ import pytest
 
 from .conftest import KEPT
 from .demo_page import code_of, finished, write_code
+from .python_page import BLANK
 from .test_audio_demos import WORDS, sentence, write_wav
 from .test_demos import add_examples, photo, shares_after, teach
 from .test_demos import networks as networks  # a fixture
@@ -209,6 +210,19 @@ def test_a_controller_project_steers_the_same_in_another_browser(new_page, site,
     np.testing.assert_allclose(json.loads(page.evaluate(PREDICTED)), before, atol=1e-3)
     page.click("#train")
     assert finished(page)["error"] is None
+
+
+def test_a_countdown_ends_when_what_it_would_fill_is_removed(page, site):
+    page.goto(f"{site}{BLANK}")
+    ended = page.evaluate("""async () => {
+      const { timedRecording } = await import("/web/timed.js");
+      const said = [], button = document.body.appendChild(document.createElement("button"));
+      const running = timedRecording({ say: (text) => said.push(text), count: () => 1 });
+      const over = running.toggle(button, { name: "left", begin: () => { said.push("begun"); }, end: () => {} });
+      button.remove();
+      return [await over, running.going(), ...said];
+    }""")
+    assert ended == [False, False, "left: it begins in 3…", "left: stopped."]
 
 
 @pytest.mark.slow

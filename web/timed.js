@@ -12,7 +12,8 @@ export const timedField = (what, count) => `<label>Timed takes <input class="tim
  * count  gives how many examples are wanted.
  *
  * toggle  counts down in the words of `name`, calls `begin(wanted, done)`, which collects and calls `done` when there are as many, and then
- *         `end()`; the same button pressed again, and Escape, stop it. Resolves to whether it came to its end.
+ *         `end()`; the same button pressed again, and Escape, stop it, and so does what takes the button out of the page. Resolves to
+ *         whether it came to its end.
  */
 export function timedRecording({ say, count }) {
   let current = null; // { button, stop }
@@ -24,6 +25,8 @@ export function timedRecording({ say, count }) {
     let stopped = false, finish = null;
     const over = new Promise((resolve) => { finish = resolve; });
     const mine = current = { button, stop() { stopped = true; finish(); } };
+    const gone = new MutationObserver(() => { if (!button.isConnected) mine.stop(); });
+    gone.observe(document.body, { childList: true, subtree: true });
     button.setAttribute("aria-pressed", "true");
     for (let left = SECONDS; left > 0 && !stopped; left--) {
       say(`${name}: it begins in ${left}…`);
@@ -35,6 +38,7 @@ export function timedRecording({ say, count }) {
       await begin(wanted, finish);
       await over;
     }
+    gone.disconnect();
     end();
     button.setAttribute("aria-pressed", "false");
     if (current === mine) current = null;

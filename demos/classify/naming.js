@@ -67,7 +67,7 @@ export function namesPhotos(ask) {
 
   function remember(picture, name, label, share) {
     $("seen-card").hidden = false;
-    const item = thumbnail(picture, { caption: `${label} ${(100 * share).toFixed(0)}\u00a0%`, title: `${name}: look again`, press: () => add(async () => picture, name) });
+    const item = thumbnail(picture, { caption: `${label} ${(100 * share).toFixed(0)}%`, title: `${name}: look again`, press: () => add(async () => picture, name) });
     $("seen").prepend(item);
     while ($("seen").children.length > 12) $("seen").lastElementChild.remove();
   }
