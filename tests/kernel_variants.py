@@ -244,16 +244,18 @@ def cases_of_matrices() -> Iterator[tuple[str, tuple[Operand, ...], dict[str, An
 
 @functools.cache
 def survey() -> tuple[dict[Variant, Case], dict[tuple[str, str], dict[str, list[int]]]]:
-    """Every variant, with its first case; and for each op and adapter how many cases take which file, in how many workgroups."""
+    """Every variant, with its first case; and for each op and adapter how many cases take which file, in how many workgroups, and with how
+    many statements of their own."""
     variants: dict[Variant, Case] = {}
     table: dict[tuple[str, str], dict[str, list[int]]] = {}
     for (name, operands, attrs), profile in itertools.product(cases(), PROFILES):
         case = Case(name, operands, tuple(attrs.items()), profile)
         spec = case.spec()
         variants.setdefault(variant(spec), case)
-        of_file = table.setdefault((name, profile), {}).setdefault(spec.file, [0, 0])
+        of_file = table.setdefault((name, profile), {}).setdefault(spec.file, [0, 0, 0])
         of_file[0] += 1
         of_file[1] += prod(spec.grid)
+        of_file[2] += sum(body.count(";") for body in spec.hooks.values())
     return variants, table
 
 
@@ -279,9 +281,9 @@ def cover() -> list[Variant]:
 
 
 def choices() -> Iterator[str]:
-    """For each op and adapter: how many of the cases take which file, and in how many workgroups altogether."""
+    """For each op and adapter: how many of the cases take which file, and in how many workgroups, with how many statements, altogether."""
     for (name, profile), files in survey()[1].items():
-        taken = "; ".join(f"{file} {count} in {groups}" for file, (count, groups) in sorted(files.items()))
+        taken = "; ".join(f"{file} {count} in {groups} with {own}" for file, (count, groups, own) in sorted(files.items()))
         yield f"{name} ({profile}): {taken}"
 
 

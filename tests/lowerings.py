@@ -74,6 +74,9 @@ def rows() -> Iterator[Case]:
         yield from ((op, [floats(count, n)], {}) for op in ("softmax", "log_softmax"))
     yield from ((op, [floats(2, 70_001)], {}) for op in ("argmax", "argmin", "softmax", "log_softmax"))
     yield "top_places", [floats(2, 70_001)], {"k": 40, "chunks": 1}
+    for dtype, least, most in [(np.float32, -np.inf, np.inf), (np.int32, -(2**31), 2**31 - 1), (np.uint32, 0, 2**32 - 1)]:
+        yield "argmax", [np.full((2, 70_001), least, dtype)], {}
+        yield "argmin", [np.full((2, 70_001), most, dtype)], {}
 
 
 def windows() -> Iterator[Case]:

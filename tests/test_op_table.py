@@ -269,3 +269,11 @@ def test_padding_by_nothing_is_nothing_and_by_one_is_something(cpu):
     assert prims.pad(x, ((0, 0), (0, 0))) is x
     for widths in (((1, 0), (1, 0)), ((0, 1), (0, 1)), ((0, 0), (0, 1))):
         np.testing.assert_array_equal(Tensor(prims.pad(x, widths)).numpy(), np.pad(np.ones((2, 2)), widths))
+
+
+def test_positions_in_a_picture_may_stand_still_but_not_go_back_or_begin_before_it():
+    shape = lambda rows: OPS["resize_bilinear"].shape((1, 4, 5, 2), size=(3, 3), rows=rows, columns=(1, 0, 1))
+    assert shape((0, 2, 1)) == shape((2, -3, 3)) == shape((1, -1, 1)) == (1, 3, 3, 2)
+    for rows in ((-1, 3, 1), (1, -2, 1), (1, -4, 3), (1, 0, 0)):
+        with pytest.raises(ShapeError, match="begin before -1"):
+            shape(rows)

@@ -171,7 +171,7 @@ def _kernel(node: Node, profile: Profile) -> KernelSpec:
         return flat("matmul_reg", z * ceil_div(m, 8) * ceil_div(n, 8), params, profile, {"four_b": _four(node, "r", "q")})
     chunk = chunk_of(k, splits)
     step, guard, matrix = ("k", "", "z") if splits == 1 else (f"(z * {chunk}u + k)", "", "0u")
-    if splits > 1 and chunk * splits != k:
+    if chunk * splits != k:
         guard = f"if ({step} >= {k}u) {{ return ZERO; }} "
     row, column = ("n", step) if tb else (step if z == 1 else f"(z * {k}u + k)", "n")
     left = Operand("a", f"({matrix} * {m}u + m) * {k}u + {step}", guard, True, k % 4 == 0)
