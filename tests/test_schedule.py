@@ -20,7 +20,7 @@ from pyml.compile.groups import sources_first
 from pyml.compile.lower import lower_wgsl
 from pyml.compile.memory import Slots
 from pyml.compile.plan import graph_key, make_plan
-from pyml.compile.program import Scratch
+from pyml.compile.program import Scratch, realize
 from pyml.core.tensor import Tensor, as_node
 from pyml.device.base import rounded
 from pyml.export.recorder import Recorder
@@ -156,6 +156,12 @@ def test_programs_share_temporaries_that_are_at_most_twice_as_large_as_they_need
     assert lent() == []
 
 
+def test_what_has_no_elements_has_memory_though_nothing_runs(device):
+    nothing = prims.tanh(leaf(0, 3)._node)
+    realize([nothing], device)
+    assert nothing.buffer is not None and Tensor(nothing).numpy().shape == (0, 3)
+
+
 def test_values_needed_by_several_kernels_are_stored_once():
     x = leaf(64, 64)
     h = ops.tanh(x)
@@ -240,8 +246,6 @@ def test_any_graph_computes_what_its_ops_compute(data):
     """Grouping, order, slots and outputs together: a slot reused too early would change a value."""
     nodes, roots = _random_graph(data.draw)
     expected = _evaluate(nodes, roots)
-    from pyml.compile.program import realize
-
     device = pyml.config.device()
     realize(list(roots), device)
     for r, e in zip(roots, expected, strict=True):
@@ -355,8 +359,6 @@ def test_a_program_cut_into_blocks_computes_the_same(monkeypatch, block):
     roots, _ = trained_recurrence(6)
     monkeypatch.setattr(merge, "BLOCK", block)
     expected = _evaluate(None, roots)
-    from pyml.compile.program import realize
-
     realize(list(roots), pyml.config.device())
     for r, e in zip(roots, expected, strict=True):
         np.testing.assert_allclose(r.buffer.handle[: r.size * 4].view(np.float32).reshape(r.shape), e, rtol=1e-4, atol=1e-5)

@@ -92,11 +92,9 @@ def fit(x: Node, axis: int, before: int, after: int) -> Node:
     """Adds zeros before and after an axis, or cuts off where a number is negative."""
     start, stop = [0] * x.ndim, list(x.shape)
     start[axis], stop[axis] = max(0, -before), x.shape[axis] - max(0, -after)
-    if min(before, after) < 0:
-        x = slice_(x, tuple(start), tuple(stop))
     widths = [(0, 0)] * x.ndim
     widths[axis] = (max(0, before), max(0, after))
-    return pad(x, widths) if max(before, after) > 0 else x
+    return pad(slice_(x, tuple(start), tuple(stop)), widths)
 
 
 def pad_image(x: Node, padding) -> Node:
