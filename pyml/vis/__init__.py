@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from pyml.vis.classified import per_class_accuracy as per_class_accuracy
     from pyml.vis.classified import precision_recall_curve as precision_recall_curve
     from pyml.vis.classified import roc_curve as roc_curve
+    from pyml.vis.connections import neurons as neurons
     from pyml.vis.figure import Figure as Figure
     from pyml.vis.grids import heatmap as heatmap
     from pyml.vis.grids import image_grid as image_grid
@@ -30,7 +31,6 @@ if TYPE_CHECKING:
     from pyml.vis.networks import model_graph as model_graph
     from pyml.vis.networks import model_summary as model_summary
     from pyml.vis.networks import values_distribution as values_distribution
-    from pyml.vis.neurons import neurons as neurons
     from pyml.vis.panel import Visor as Visor
     from pyml.vis.panel import draw_with as draw_with
     from pyml.vis.panel import visor as visor
@@ -55,7 +55,7 @@ _NAMES = {
     "find_learning_rate": "rates",
     "activations": "seen", "attention": "attending", "filters": "seen", "occlusion": "seen", "saliency": "attributions",
     "integrated_gradients": "attributions", "grad_cam": "attributions",
-    "pca": "projections", "tsne": "projections", "decision_boundary": "boundaries", "neurons": "neurons",
+    "pca": "projections", "tsne": "projections", "decision_boundary": "boundaries", "neurons": "connections",
     "projector": "projecting", "loss_slice": "landscapes",
     "Visor": "panel", "visor": "panel", "draw_with": "panel",
 }  # fmt: skip

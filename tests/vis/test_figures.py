@@ -5,6 +5,7 @@ import importlib
 import json
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -15,8 +16,7 @@ from pyml.vis.training import FitCallbacks, Paced
 
 NAN, INF = float("nan"), float("inf")
 R = np.random.default_rng(0)
-MODULES = ["attending", "attributions", "boundaries", "charts", "classified", "figure", "grids", "landscapes", "metrics", "networks",
-           "panel", "projecting", "projections", "rates", "render", "seen", "show", "training"]  # fmt: skip
+MODULES = [path.stem for path in sorted(Path(pyml.__file__).parent.glob("vis/*.py")) if ">>> " in path.read_text(encoding="utf-8")]
 
 
 @pytest.mark.parametrize("name", MODULES)
