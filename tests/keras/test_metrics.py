@@ -260,6 +260,10 @@ def test_f_scores_count_by_weights(average, threshold, weighted, cpu):
     np.testing.assert_allclose(metric.result().numpy(), expected, rtol=1e-4)
 
 
+def test_an_f_score_of_next_to_no_weight_is_a_small_one(cpu):
+    assert float(metrics.F1Score("micro", 0.5)([[1]], [[0.9]], [1e-7])) == pytest.approx(0.5, rel=1e-4)     # epsilon weighs as much
+
+
 @pytest.mark.parametrize("regressors", [0, 1, 2, 3, 4])
 def test_r2_is_adjusted_while_there_are_samples_for_it(regressors, cpu):
     y, p = RNG.standard_normal((2, 4, 1))

@@ -60,6 +60,14 @@ def test_adafactor_keeps_rows_and_columns_of_each_matrix_of_a_kernel(cpu):
         np.testing.assert_allclose(own.numpy(), w, rtol=1e-4, atol=1e-5)
 
 
+def test_adafactor_has_three_variables_a_weight_in_the_order_of_files(cpu):
+    optimizer = optimizers.Adafactor()
+    optimizer.build([named("b", 3), named("k", 2, 3, 4)])
+    found = [(v.name, v.shape, v.dtype) for v in optimizer.variables[2:]]
+    assert found == [("b", (), "int32"), ("b", (), "int32"), ("b_velocity", (3,), "float32"),
+                     ("k", (2, 3), "float32"), ("k", (2, 4), "float32"), ("k_velocity", (2, 3, 4), "float32")]  # fmt: skip
+
+
 def test_ftrl_holds_weights_at_0_while_the_sum_of_gradients_is_within_l1(cpu):
     optimizer, own = optimizers.Ftrl(0.5, l1_regularization_strength=0.5), pyml.Variable(np.zeros(4, "float32"))
     optimizer.apply([tensor([0.25, -0.5, 0.75, -1.0])], [own])
@@ -101,6 +109,10 @@ def test_what_adam_moves_in_muon_moves_as_by_adam(cpu):
 
 
 def test_muon_moves_many_matrices_as_one_whatever_multiplies_them(cpu, monkeypatch):
+    groups = []
+    orthogonal = optimizers.Muon._orthogonal
+    monkeypatch.setattr(optimizers.Muon, "_orthogonal", lambda self, each: groups.append(len(each)) or orthogonal(self, each))
+
     def after(rows, columns, count, together=1 << 22, tiny=4096):
         monkeypatch.setattr(muon, "_TOGETHER", together)
         monkeypatch.setattr(muon, "_TINY", tiny)
@@ -113,6 +125,7 @@ def test_muon_moves_many_matrices_as_one_whatever_multiplies_them(cpu, monkeypat
         wanted = after(*shape, 3)
         for options in ({"together": 1}, {"together": 2 * shape[0] * shape[1]}, {"tiny": 0}):
             np.testing.assert_allclose(after(*shape, 3, **options), wanted, rtol=1e-3, atol=1e-5)
+    assert groups == [3, *[1, 1, 1], *[2, 1], 3] * 2
 
 
 @pytest.mark.parametrize("rows, columns, count, sums", [(16, 16, 1, True), (16, 17, 1, False), (17, 16, 1, False), (16, 16, 2, False),

@@ -209,6 +209,9 @@ def test_what_does_not_fit_a_built_optimizer_is_said(cpu):
         optimizers.Optimizer(0.1).apply([tensor(1.0)], [pyml.Variable(1.0)])
     with pytest.raises(ValueError, match=r"not recognized: {'speed': 3}"):
         optimizers.Optimizer(0.1, speed=3)
+    for given, meant in (("lr", "learning_rate"), ("momentun", "momentum")):
+        with pytest.raises(ValueError, match=f"Did you mean '{meant}'"):
+            optimizers.SGD(**{given: 0.1})
 
 
 SLOTS = [(optimizers.SGD(), []), (optimizers.SGD(momentum=0.5), ["momentum"]), (optimizers.Adam(), ["momentum", "velocity"]),
