@@ -6,7 +6,7 @@ import numpy as np
 
 from ...errors import DtypeError, ShapeError
 from ..node import Node
-from ..op import KernelSpec, Profile, routine
+from ..op import KernelSpec, Profile, Shape, routine
 from .choose import LONG_SUM, Gemm, Operand, ceil_div, chunk_of, flat, fold, gemm, is_core, is_register, product_splits
 from .conv_panel import columns, fit, unroll
 from .elementwise import add
@@ -26,7 +26,7 @@ def float_only(name: str):
     return rule
 
 
-def _array(seed, *shape):
+def _array(seed: int, *shape: int) -> np.ndarray:
     return np.random.default_rng(seed).uniform(-1, 1, shape).astype(np.float32)
 
 
@@ -45,7 +45,7 @@ def _inner(node: Node) -> int:
     return _sizes(node.src[0].shape, node.src[1].shape, node.attrs["ta"], node.attrs["tb"])[2]
 
 
-def _matmul_shape(a, b, *, ta, tb):
+def _matmul_shape(a: Shape, b: Shape, *, ta: bool, tb: bool) -> Shape:
     if len(a) != len(b) or len(a) not in (2, 3) or a[:-2] != b[:-2]:
         raise ShapeError(f"matmul: shapes {a} and {b}; expected two matrices, or two equal batches of matrices.")
     m, n, k = _sizes(a, b, ta, tb)
@@ -56,7 +56,7 @@ def _matmul_shape(a, b, *, ta, tb):
     return (*a[:-2], m, n)
 
 
-def _matmul_grad(g, y, a, b, ta, tb):
+def _matmul_grad(g: Node, y: Node, a: Node, b: Node, ta: bool, tb: bool) -> tuple[Node | None, ...]:
     da = MATMUL(b, g, ta=tb, tb=True) if ta else MATMUL(g, b, ta=False, tb=not tb)
     db = MATMUL(g, a, ta=True, tb=ta) if tb else MATMUL(a, g, ta=not ta, tb=False)
     return da, db

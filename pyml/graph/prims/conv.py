@@ -16,7 +16,7 @@ from .long_windows import conv_in_parts
 from .reduce import reduce_sum
 
 
-def _array(seed, *shape):
+def _array(seed: int, *shape: int) -> np.ndarray:
     return np.random.default_rng(seed).uniform(-1, 1, shape).astype(np.float32)
 
 

@@ -6,7 +6,7 @@ import numpy as np
 
 from ...errors import NotDifferentiable, ShapeError
 from ..node import Node
-from ..op import KernelSpec, Profile, routine
+from ..op import KernelSpec, Profile, Shape, routine
 from .choose import LOOP_ROUNDS, flat
 from .contract import float_only
 from .elementwise import cast, equal
@@ -38,7 +38,7 @@ def _positive(seed: int, b: int, n: int) -> np.ndarray:
 
 
 # ---- Cholesky
-def _cholesky_shape(x):
+def _cholesky_shape(x: Shape) -> Shape:
     square_batch("cholesky", x)
     return x
 
@@ -48,7 +48,7 @@ def _cholesky_numpy(x):
     return each(np.linalg.cholesky, x.shape, (x + np.swapaxes(x, 1, 2)) / 2)
 
 
-def _cholesky_grad(g, y, x):
+def _cholesky_grad(g: Node, y: Node, x: Node) -> Node:
     """S = L^-T Phi(L^T g) L^-1, Phi the lower triangle with half the diagonal; the mean of S and its transpose."""
     inner = product(y, lower_part(g), ta=True)
     inner = lower_part(inner) - diagonal_part(inner) * 0.5
@@ -71,7 +71,7 @@ CHOLESKY = routine(
 
 
 # ---- triangular systems
-def _triangular_shape(a, y, *, lower, transposed, unit):
+def _triangular_shape(a: Shape, y: Shape, *, lower: bool, transposed: bool, unit: bool) -> Shape:
     square_batch("solve_triangular", a)
     if len(y) != 3 or y[:2] != a[:2]:
         raise ShapeError(f"solve_triangular: expected right-hand sides (batch, n, columns) for {a}. Received: {y}")
@@ -90,7 +90,7 @@ def _triangular_numpy(a, y, lower, transposed, unit):
     return x
 
 
-def _triangular_grad(g, y, a, b, lower, transposed, unit):
+def _triangular_grad(g: Node, y: Node, a: Node, b: Node, lower: bool, transposed: bool, unit: bool) -> tuple[Node | None, ...]:
     gb = TRIANGULAR(a, g, lower=lower, transposed=not transposed, unit=unit)
     ga = -product(y, gb, tb=True) if transposed else -product(gb, y, tb=True)
     ga = lower_part(ga, below=unit) if lower else upper_part(ga)
@@ -135,7 +135,7 @@ TRIANGULAR = routine(
 
 
 # ---- LU
-def _lu_shape(x):
+def _lu_shape(x: Shape) -> Shape:
     if len(x) != 3:
         raise ShapeError(f"lu_factor: expected a batch of matrices (batch, rows, columns). Received: {x}")
     return (x[0], x[1], x[2] + 2)
@@ -167,7 +167,7 @@ def rows_ordered(order: Node, x: Node, back: bool = False) -> Node:
     return product(matrix, x, ta=back)
 
 
-def _lu_grad(g, y, x):
+def _lu_grad(g: Node, y: Node, x: Node) -> Node:
     """Of the square part as usual; rows and columns beyond it are systems with L or U, whose gradients join."""
     m, n = x.shape[1:]
     k = min(m, n)
@@ -217,7 +217,7 @@ LU = routine(
 
 
 # ---- systems of equations
-def _solve_shape(a, y):
+def _solve_shape(a: Shape, y: Shape) -> Shape:
     square_batch("solve", a)
     if len(y) != 3 or y[:2] != a[:2]:
         raise ShapeError(f"solve: expected right-hand sides (batch, n, columns) for {a}. Received: {y}")
@@ -236,7 +236,7 @@ def _solve_lower(node: Node, profile: Profile) -> Node | None:
     return TRIANGULAR(factor, inner, lower=False, transposed=False, unit=False)
 
 
-def _solve_grad(g, y, a, b):
+def _solve_grad(g: Node, y: Node, a: Node, b: Node) -> tuple[Node | None, ...]:
     gb = SOLVE(transposed(a), g)
     return -product(gb, y, tb=True), gb
 
@@ -255,7 +255,7 @@ SOLVE = routine(
 
 
 # ---- QR
-def _qr_shape(x, *, complete):
+def _qr_shape(x: Shape, *, complete: bool) -> Shape:
     if len(x) != 3:
         raise ShapeError(f"qr: expected a batch of matrices (batch, rows, columns). Received: {x}")
     return (x[0], x[1], (x[1] if complete else min(x[1], x[2])) + x[2])
@@ -267,7 +267,7 @@ def _qr_numpy(x, complete):
     return np.concatenate([q, np.pad(r, [(0, 0), (0, q.shape[1] - r.shape[1]), (0, 0)])], 2)
 
 
-def _qr_grad(g, y, x, complete):
+def _qr_grad(g: Node, y: Node, x: Node, complete: bool) -> Node:
     m, n = x.shape[1:]
     k = y.shape[2] - n
     if k > n or m < n:

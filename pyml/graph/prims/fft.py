@@ -12,7 +12,7 @@ import numpy as np
 
 from ...errors import ShapeError
 from ..node import Node
-from ..op import KernelSpec, Profile, Routine, routine
+from ..op import KernelSpec, Profile, Routine, Shape, routine
 from . import fft_text as text
 from .choose import ceil_div, flat, is_register
 from .contract import float_only, matmul
@@ -111,7 +111,7 @@ def _inside(node: Node) -> tuple[int, ...]:
 
 
 # ---- one pass
-def _pass_shape(x, t, *, inner, inverse, form):
+def _pass_shape(x: Shape, t: Shape, *, inner: int, inverse: bool, form: str) -> Shape:
     rows, radix, m, s = x[:4] if form == FROM_PAIRS else x[1:]
     return (rows, m, radix, s, 2) if form == TO_PAIRS else (2, rows, m, radix, s)
 
@@ -169,7 +169,7 @@ PASS = routine(
 
 
 # ---- the transform
-def _shape(x, t, *, inverse, form):
+def _shape(x: Shape, t: Shape, *, inverse: bool, form: str) -> Shape:
     if len(x) != 4 or x[3 if form == FROM_PAIRS else 0] != 2 or (form != PLANAR and 1 not in x[2:3] + x[3:]):
         raise ShapeError(f"fft: input is {x}; expected (2, rows, n, columns), or (rows, n, 1, 2) for pairs.")
     rows, n, columns = x[:3] if form == FROM_PAIRS else x[1:]
@@ -184,7 +184,7 @@ def _numpy(x, t, inverse, form):
     return _numpy_planar(z, form == TO_PAIRS, x)
 
 
-def _grad(g, y, x, t, inverse, form):
+def _grad(g: Node, y: Node, x: Node, t: Node, inverse: bool, form: str) -> tuple[Node | None, ...]:
     back = {PLANAR: PLANAR, FROM_PAIRS: TO_PAIRS, TO_PAIRS: FROM_PAIRS}[form]
     return FFT(g, t, inverse=not inverse, form=back), None
 

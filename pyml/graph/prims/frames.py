@@ -8,13 +8,13 @@ import numpy as np
 
 from ...errors import ShapeError
 from ..node import Node
-from ..op import movement
+from ..op import Shape, movement
 from .choose import ceil_div
 from .move import pad, permute, reshape, slice_
 from .reduce import reduce_sum
 
 
-def _shape(s, *, length, stride):
+def _shape(s: Shape, *, length: int, stride: int) -> Shape:
     if not s or length < 1 or stride < 1 or length > s[-1]:
         raise ShapeError(f"frames: windows of {length}, {stride} apart, do not fit the last axis of {s}.")
     return (*s[:-1], 1 + (s[-1] - length) // stride, length)
@@ -24,7 +24,7 @@ def _numpy(x, length, stride):
     return np.lib.stride_tricks.sliding_window_view(x, length, axis=-1)[..., ::stride, :]
 
 
-def _grad(g, y, x, length, stride):
+def _grad(g: Node, y: Node, x: Node, length: int, stride: int) -> tuple[Node | None, ...]:
     back = overlap_add(g, stride)
     return (pad(back, ((0, 0),) * (x.ndim - 1) + ((0, x.shape[-1] - back.shape[-1]),)),)
 

@@ -6,14 +6,14 @@ import numpy as np
 
 from ...errors import ShapeError
 from ..node import Node
-from ..op import Profile, routine
+from ..op import Profile, Shape, routine
 from .contract import matmul
 from .move import broadcast_to, concat, permute, reshape, slice_
 from .reduce import reduce_sum
 from .sequence import backward_in_parts, forward_in_parts, sequence_dtype, sequence_spec, sigmoid
 
 
-def _shape(x, r, bias, start, keep):
+def _shape(x: Shape, r: Shape, bias: Shape, start: Shape, keep: Shape) -> Shape:
     units = r[0]
     if len(x) != 3 or r != (units, 3 * units) or x[2] != 3 * units or bias != (3 * units,) or start != (x[1], units) or keep != x[:2]:
         raise ShapeError(
@@ -57,7 +57,7 @@ def _grad_numpy(dy, x, inner, y, start, rt, keep):
     return out
 
 
-def _gradient(g, y, x, r, bias, start, keep):
+def _gradient(g: Node, y: Node, x: Node, r: Node, bias: Node, start: Node, keep: Node) -> tuple[Node | None, ...]:
     steps, batch, units = y.shape
     before = concat([reshape(start, (1, batch, units)), slice_(y, (0, 0, 0), (steps - 1, batch, units))], 0)
     before = reshape(before, (steps * batch, units))

@@ -6,7 +6,7 @@ import numpy as np
 
 from ...errors import ShapeError
 from ..node import Node
-from ..op import KernelSpec, Profile, routine
+from ..op import KernelSpec, Profile, Shape, routine
 from .contract import matmul
 from .move import concat, permute, reshape, slice_
 from .sequence import backward_in_parts, forward_in_parts, sequence_dtype, sequence_spec, sigmoid
@@ -16,7 +16,7 @@ _RAGGED = """let at = j * U + 4u * q; let last = 4u * U * U - 1u;
 return vec4f(rt[at], rt[min(at + 1u, last)], rt[min(at + 2u, last)], rt[min(at + 3u, last)]);"""
 
 
-def _shape(z, r, start, keep):
+def _shape(z: Shape, r: Shape, start: Shape, keep: Shape) -> Shape:
     units = r[0]
     if len(z) != 3 or r != (units, 4 * units) or z[2] != 4 * units or start != (2, z[1], units) or keep != z[:2]:
         raise ShapeError(
@@ -59,7 +59,7 @@ def _grad_numpy(dy, pre, y, start, rt, keep):
     return out
 
 
-def _gradient(g, y, z, r, start, keep):
+def _gradient(g: Node, y: Node, z: Node, r: Node, start: Node, keep: Node) -> tuple[Node | None, ...]:
     steps, batch, units = z.shape[0], z.shape[1], r.shape[0]
     first = reshape(slice_(start, (0, 0, 0), (1, batch, units)), (1, batch, units))
     before = concat([first, slice_(y, (0, 0, 0), (steps - 1, batch, units))], 0)  # h at the beginning of every step

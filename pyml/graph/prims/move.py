@@ -9,7 +9,7 @@ import numpy as np
 from ...errors import ShapeError
 from ..index import constant, coordinates, linear
 from ..node import Node
-from ..op import Elementwise, Movement, movement
+from ..op import Elementwise, Movement, Shape, movement
 from .elementwise import copy
 from .leaf import full, is_const
 
@@ -19,7 +19,7 @@ def _array(lo, hi, *shape):
 
 
 # ---- permute
-def _permute_shape(s, *, axes):
+def _permute_shape(s: Shape, *, axes: tuple[int, ...]) -> Shape:
     if sorted(axes) != list(range(len(s))):
         raise ShapeError(f"transpose: axes {axes} is not a permutation of the {len(s)} axes of shape {s}.")
     return tuple(s[a] for a in axes)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from ...errors import DtypeError, ShapeError
 from ..node import Node
-from ..op import ZERO, KernelSpec, Profile, routine
+from ..op import ZERO, KernelSpec, Profile, Shape, routine
 from .choose import ceil_div, flat, fold, is_core, is_register, is_software
 from .elementwise import cast
 from .keys import ELEMENT, bits_of, element_hook, host_elements, host_keys, key_hook, matrix
@@ -21,7 +23,7 @@ _GROUP = 256
 _EACH = 8  # elements a thread of a workgroup moves in a pass
 
 
-def _shape(x, **attrs):
+def _shape(x: Shape, **attrs: Any) -> Shape:
     matrix("sort", x)
     return x
 

@@ -15,7 +15,7 @@ import numpy as np
 
 from ...errors import DtypeError, ShapeError
 from ..node import Node
-from ..op import KernelSpec, Profile, routine
+from ..op import KernelSpec, Profile, Shape, routine
 from .choose import LONG_SUM, Gemm, Operand, ceil_div, chunk_of, flat, gemm, is_core, is_register, product_splits
 from .contract import _cut, _panel, matmul
 from .elementwise import add, bitwise_and, cast, left_shift, mul, right_shift, sub
@@ -60,7 +60,7 @@ def _sizes(a, words, n, bits, tb, first, splits, exact):
     return a[-2], a[-1], a[0] if len(a) == 3 else 1
 
 
-def _shape(a, words, *, n, bits, tb, first, splits, exact):
+def _shape(a: Shape, words: Shape, *, n: int, bits: int, tb: bool, first: int, splits: int, exact: bool) -> Shape:
     m, k, z = _sizes(a, words, n, bits, tb, first, splits, exact)
     per = 32 // bits
     rows, columns = (n, first + k) if tb else (1 + (z - 1) * k, n)
@@ -70,7 +70,7 @@ def _shape(a, words, *, n, bits, tb, first, splits, exact):
     return (splits, m, n) if splits > 1 else (*a[:-1], n)
 
 
-def _dtype(a, words, **attrs):
+def _dtype(a: str, words: str, **attrs: Any) -> str:
     if (a, words) != ("float32", "int32"):
         raise DtypeError(f"packed_matmul: operands are {a} and {words}; expected float32 and words of int32.")
     return "float32"

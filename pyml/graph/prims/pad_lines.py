@@ -6,11 +6,11 @@ import numpy as np
 
 from ...errors import ShapeError
 from ..node import Node
-from ..op import KernelSpec, Profile, routine
+from ..op import KernelSpec, Profile, Shape, routine
 from .choose import flat
 
 
-def _shape(x, *, padding):
+def _shape(x: Shape, *, padding: tuple[tuple[int, int], ...]) -> Shape:
     if len(x) != 4:
         raise ShapeError(f"pad_lines: input is {x}; expected (batch, height, width, channels).")
     return (x[0], *(n + sum(side) for n, side in zip(x[1:3], padding, strict=True)), x[3])

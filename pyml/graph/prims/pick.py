@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from ...errors import DtypeError, ShapeError
 from ..node import Node
-from ..op import KernelSpec, Profile, routine
+from ..op import KernelSpec, Profile, Shape, routine
 from .choose import flat
 from .elementwise import cast, equal, where, zeros_like
 from .keys import ELEMENT
@@ -20,25 +22,25 @@ def _rows(x, places):
         raise ShapeError(f"rows are {x} and places {places}; expected two matrices with the same number of rows, the first with columns.")
 
 
-def _pick_shape(x, places, **attrs):
+def _pick_shape(x: Shape, places: Shape, **attrs: Any) -> Shape:
     _rows(x, places)
     return places
 
 
-def _put_shape(x, places):
+def _put_shape(x: Shape, places: Shape) -> Shape:
     _rows(x, places)
     if x != places:
         raise ShapeError(f"put_rows: rows are {x} and places {places}; expected the same shape.")
     return x
 
 
-def _first_dtype(x, places, **attrs):
+def _first_dtype(x: str, places: str, **attrs: Any) -> str:
     if places != "int32":
         raise DtypeError(f"places are {places}; expected int32.")
     return x
 
 
-def _pick_grad(g, y, x, places, whole):
+def _pick_grad(g: Node, y: Node, x: Node, places: Node, whole: bool) -> tuple[Node | None, ...]:
     if whole:
         return PUT(g, places), None
     (rows, n), k = x.shape, places.shape[1]

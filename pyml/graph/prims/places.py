@@ -6,7 +6,7 @@ import numpy as np
 
 from ...errors import ShapeError
 from ..node import Node
-from ..op import ZERO, KernelSpec, Profile, routine, same_dtype
+from ..op import ZERO, KernelSpec, Profile, Shape, routine, same_dtype
 from .choose import LOOP_ROUNDS, ceil_div, flat, is_core, is_register, is_software
 from .keys import ELEMENT, four_keys_hook, host_keys, key_hook, matrix
 from .pick import PICK
@@ -18,7 +18,7 @@ _TIES = np.random.default_rng(2).integers(-3, 3, (3, 50)).astype(np.int32)
 _EDGES = np.array([-2, -1, -1, 0, 1.5, np.inf, np.nan], np.float32)
 
 
-def _top_shape(x, *, k, chunks):
+def _top_shape(x: Shape, *, k: int, chunks: int) -> Shape:
     matrix("top_places", x)
     if not 1 <= k <= x[1] or chunks < 1:
         raise ShapeError(f"top_places: the {k} largest of {x[1]} in {chunks} chunks; expected from 1 to as many as there are.")
@@ -91,13 +91,13 @@ def top_places(x: Node, k: int) -> Node:
 
 
 # ---- where a value would stand
-def _search_shape(edges, x, *, right):
+def _search_shape(edges: Shape, x: Shape, *, right: bool) -> Shape:
     if len(edges) != 1 or edges[0] == 0:
         raise ShapeError(f"search: edges are {edges}; expected a vector with elements.")
     return x
 
 
-def _search_dtype(edges, x, *, right):
+def _search_dtype(edges: str, x: str, *, right: bool) -> str:
     same_dtype(edges, x)
     return "int32"
 

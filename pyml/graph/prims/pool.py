@@ -16,7 +16,7 @@ _PUT4 = "store(4u * i, v.x); store(4u * i + 1u, v.y); store(4u * i + 2u, v.z); s
 _NAN_WINS = "return select(best, v, (v > best) | ((bitcast<vec4u>(v) & vec4u(0x7fffffffu)) > vec4u(0x7f800000u)));"
 
 
-def _array(seed, *shape):
+def _array(seed: int, *shape: int) -> np.ndarray:
     # distinct values, so that finite differences never move a maximum
     rng = np.random.default_rng(seed)
     return (rng.permutation(int(np.prod(shape))).reshape(shape) / 10 - 1).astype(np.float32)

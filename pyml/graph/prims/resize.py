@@ -79,7 +79,7 @@ def _kernel(node: Node, profile: Profile) -> KernelSpec:
     return flat("resize_bilinear", batch * oh * ow * params["C"], params, profile, {"put": _PUT4} if four else {})
 
 
-def _array(seed, *shape):
+def _array(seed: int, *shape: int) -> np.ndarray:
     return np.random.default_rng(seed).uniform(-1, 1, shape).astype(np.float32)
 
 

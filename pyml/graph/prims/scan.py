@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from ...errors import DtypeError, ShapeError
 from ..node import Node
-from ..op import KernelSpec, Profile, routine
+from ..op import KernelSpec, Profile, Shape, routine
 from .choose import ceil_div, flat, fold, is_core, is_register
 from .elementwise import add, mul
 from .keys import ELEMENT
@@ -20,13 +22,13 @@ _WHOLE = 16384  # a row of at most this many elements is one workgroup's work wh
 _CHAIN = 4096  # elements that are added up one after another: longer chains of floats lose digits
 
 
-def _shape(x, ends, *, product, chunk):
+def _shape(x: Shape, ends: Shape, *, product: bool, chunk: int) -> Shape:
     if len(x) != 2 or x[1] == 0 or chunk < 1 or ends != (x[0], ceil_div(x[1], chunk)):
         raise ShapeError(f"scan: rows are {x} and ends {ends}; expected a matrix with columns and a number for each chunk of {chunk}.")
     return x
 
 
-def _dtype(x, ends, **attrs):
+def _dtype(x: str, ends: str, **attrs: Any) -> str:
     if x != ends or x == "bool":
         raise DtypeError(f"scan: rows are {x} and ends {ends}; expected numbers of the same dtype.")
     return x
@@ -77,7 +79,7 @@ def _kernel(node: Node, profile: Profile) -> KernelSpec:
     return KernelSpec("scan_group", {**params, "WG": wg, "X": across}, grid)
 
 
-def _grad(g, y, x, ends, product, chunk):
+def _grad(g: Node, y: Node, x: Node, ends: Node, product: bool, chunk: int) -> tuple[Node | None, ...]:
     """Of rows that are one chunk; others are made for an adapter, after gradients."""
     assert chunk >= x.shape[1]
     if not product:

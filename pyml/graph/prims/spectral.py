@@ -10,7 +10,7 @@ import numpy as np
 
 from ...errors import ShapeError
 from ..node import Node
-from ..op import Profile, routine
+from ..op import Profile, Shape, routine
 from .choose import flat
 from .contract import float_only
 from .factor import SOLVE
@@ -43,7 +43,7 @@ def _signs(v: np.ndarray) -> np.ndarray:
 
 
 # ---- symmetric matrices
-def _eigh_shape(x):
+def _eigh_shape(x: Shape) -> Shape:
     square_batch("eigh", x)
     return (x[0], x[1] + 1, x[2])
 
@@ -62,7 +62,7 @@ def _eigh_numpy(x):
     return y
 
 
-def _eigh_grad(g, y, x):
+def _eigh_grad(g: Node, y: Node, x: Node) -> Node:
     """V (diag(gw) + F * (V^T gV)) V^T, F_ij = 1 / (w_j - w_i); nothing between equal values."""
     n = x.shape[1]
     v, w = part(y, (0, n), (0, n)), part(y, (n, n + 1), (0, n))
@@ -87,7 +87,7 @@ EIGH = routine(
 
 
 # ---- singular values
-def _svd_shape(x):
+def _svd_shape(x: Shape) -> Shape:
     if len(x) != 3 or x[1] < x[2]:
         raise ShapeError(f"svd: expected a batch of matrices (batch, rows, columns) with no fewer rows than columns. Received: {x}")
     return (x[0], x[1] + x[2] + 1, x[2])
@@ -110,7 +110,7 @@ def _skew(x: Node) -> Node:
     return x - transposed(x)
 
 
-def _svd_grad(g, y, x):
+def _svd_grad(g: Node, y: Node, x: Node) -> Node:
     """As in Townsend 2016, "Differentiating the singular value decomposition"; nothing between equal values."""
     b, m, n = x.shape
     square = (b, n, n)
@@ -155,7 +155,7 @@ SVD = routine(
 Pair = tuple[Node, Node]  # real and imaginary parts
 
 
-def _eig_shape(x):
+def _eig_shape(x: Shape) -> Shape:
     square_batch("eig", x)
     return (x[0], 2 * x[1] + 2, x[2])
 
@@ -172,7 +172,7 @@ def _times(a: Pair, b: Pair, ta: bool = False) -> Pair:
     return real, product(a[0], b[1], ta) + product(a[1], b[0], ta) * sign
 
 
-def _eig_grad(g, y, x):
+def _eig_grad(g: Node, y: Node, x: Node) -> Node:
     """V^-H (diag(gw) + (V^H gV - V^H V diag(Re V^H gV)) / conj(w_j - w_i)) V^H, of which x, being real, gets the real part."""
     n = x.shape[1]
     cut = lambda of, first, rows: (part(of, (first, first + rows), (0, n)), part(of, (first + rows, first + 2 * rows), (0, n)))
