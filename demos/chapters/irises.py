@@ -77,7 +77,7 @@ petals = network(2)
 live = vis.fit_callbacks("Petals only", metrics=["loss", "val_loss"], callbacks=["on_epoch_end"], warn=False, title="Loss with petals only")
 petals.fit(x[train, 2:], wanted[train], epochs=80, batch_size=20, validation_data=(x[test, 2:], wanted[test]), verbose=0,
            callbacks=[live, Map()])  # fmt: skip
-print(f"By the petals alone: {petals.evaluate(x[test, 2:], wanted[test], verbose=0)[1]:.0%} of the unseen flowers are named rightly")
+print(f"By the petals alone: {petals.evaluate(x[test, 2:], wanted[test], verbose=0)[1]:.0%} of the unseen flowers are named correctly")
 
 # %% [markdown]
 # ## All four measures
