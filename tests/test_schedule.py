@@ -197,6 +197,11 @@ def test_a_table_is_written_in_place_only_after_it_was_looked_up_in():
         assert turned(np.float32(1)).numpy().tolist() == expected
 
 
+def test_a_dear_value_with_two_uses_is_stored_before_a_broadcast_repeats_it():
+    row = ops.exp(leaf(8))
+    assert plan(leaf(500, 8) * (row / (1 - row))).dispatches == 2
+
+
 def test_wide_sums_stay_within_eight_storage_buffers():
     xs = [leaf(40) for _ in range(20)]
     total = xs[0]
