@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 import weakref
+from collections.abc import Callable
+from functools import wraps
 from typing import Any
 
 import numpy as np
@@ -147,6 +149,11 @@ class Layer(KeptWeights, Operation, Configured, kind=LAYERS):
             _holding.discard(layer)
 
     # ---- building
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        if "build" in cls.__dict__ and not cls.__module__.startswith("pyml."):
+            cls.build = _noted(cls.__dict__["build"])  # type: ignore[method-assign]
+
     def build(self, *input_shape: Any, **shapes: Any) -> None:
         """Makes the weights; called with the shape of the first inputs."""
         self.built = True
@@ -166,10 +173,12 @@ class Layer(KeptWeights, Operation, Configured, kind=LAYERS):
     def build_from_config(self, config: dict[str, Any]) -> None:
         """Builds from what `get_build_config` returned."""
         if config and not self.built:
+            shapes = config["shapes_dict"] if "shapes_dict" in config else config["input_shape"]
+            self.__dict__["_build_shapes"] = shapes         # the next file has them too
             if "shapes_dict" in config:
-                self.build(**config["shapes_dict"])
+                self.build(**shapes)
             else:
-                self.build(config["input_shape"])
+                self.build(shapes)
             self.built = True
 
     def get_build_config(self) -> dict[str, Any] | None:
@@ -390,3 +399,17 @@ class Layer(KeptWeights, Operation, Configured, kind=LAYERS):
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} name={self.name}, built={self.built}>"
+
+
+def _noted(build: Callable[..., Any]) -> Callable[..., Any]:
+    """A user's `build` that leaves the layer built, whoever calls it: without that the first call would make the weights anew."""
+
+    @wraps(build)
+    def noted(self: Layer, *shapes: Any, **named: Any) -> Any:
+        found = build(self, *shapes, **named)
+        if self._build_shapes is None:
+            self.__dict__["_build_shapes"] = without_probe(named if named else shapes[0] if len(shapes) == 1 else None)
+        self.built = True
+        return found
+
+    return noted

@@ -29,6 +29,7 @@ def reshape(x: TensorLike, newshape: Shape) -> Tensor:
 
     Raises:
         ShapeError: The elements do not fit, or a size is below -1.
+        TypeError: A size is None.
 
     Example:
         >>> pyml.ops.reshape([1, 2, 3, 4], (2, -1)).numpy()
@@ -36,7 +37,10 @@ def reshape(x: TensorLike, newshape: Shape) -> Tensor:
                [3, 4]], dtype=int32)
     """
     node = as_node(x)
-    new = [int(n) for n in (newshape if isinstance(newshape, (tuple, list)) else (newshape,))]
+    sizes = newshape if isinstance(newshape, (tuple, list)) else (newshape,)
+    if any(n is None for n in sizes):
+        raise TypeError(f"reshape: a size that is not known yet is -1, not None. Received: newshape={newshape}")
+    new = [int(n) for n in sizes]
     if new.count(-1) > 1 or any(n < -1 for n in new):
         raise ShapeError(f"reshape: {tuple(new)} has sizes below -1 or more than one -1.")
     if -1 in new:

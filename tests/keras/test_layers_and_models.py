@@ -268,3 +268,43 @@ def test_a_layer_without_weights_is_built_when_it_is_made():
         assert made.built, made
     assert not L.Dense(2).built
     assert not type("Own", (L.Layer,), {"call": lambda self, x: x})().built      # a user's layer when it is called
+
+
+class OwnBuild(pyml.layers.Layer):
+    def build(self, input_shape):
+        self.w = self.add_weight(shape=(input_shape[-1],), name="w", initializer="normal")
+
+    def call(self, x):
+        return x * self.w
+
+
+class BuildsInside(pyml.Model):
+    def __init__(self, **kwargs):
+        super().__init__(**kwargs)
+        self.inner, self.last = OwnBuild(), pyml.layers.Dense(1)
+
+    def build(self, input_shape):
+        self.inner.build(input_shape)
+        self.last.build(input_shape)
+        self.k = self.add_weight(shape=(1,), name="k", initializer="normal")
+
+    def call(self, x):
+        return self.last(self.inner(x)) + self.k
+
+
+def test_a_build_of_ones_own_that_is_called_directly_makes_the_weights_once(cpu):
+    layer = OwnBuild()
+    layer.build((None, 3))
+    weight = layer.w
+    assert layer.built and layer.get_build_config() == {"input_shape": (None, 3)}
+    layer(np.ones((2, 3), "float32"))
+    assert layer.w is weight and len(layer.weights) == 1
+
+
+def test_a_model_that_builds_its_layers_is_kept_again_and_again(cpu, tmp_path):
+    model, x = BuildsInside(), np.ones((2, 3), "float32")
+    want = model.predict(x, verbose=0)
+    for _ in range(3):
+        model.save(tmp_path / "model.keras")
+        model = pyml.saving.load_model(tmp_path / "model.keras", custom_objects={"BuildsInside": BuildsInside})
+        np.testing.assert_allclose(model(x), want, atol=1e-6)
