@@ -45,7 +45,7 @@ def standardize(dtype: Any) -> str:
         name = "bool"
     else:
         try:
-            name = np.dtype(dtype).name
+            name = _name(np.dtype(dtype))
         except TypeError:
             name = repr(dtype)
     name = _NARROWED.get(name, name)
@@ -56,9 +56,17 @@ def standardize(dtype: Any) -> str:
 
 def narrow(dtype: Any) -> str | None:
     """The name of a dtype of 8 or 16 bits; None of any other."""
-    if not isinstance(dtype, str):
+    if isinstance(dtype, np.dtype):
+        dtype = _name(dtype)
+    elif not isinstance(dtype, str):
         dtype = getattr(dtype, "name", None) or getattr(dtype, "__name__", None)
     return dtype if dtype in NARROW else None
+
+
+@functools.lru_cache(256)
+def _name(dtype: np.dtype) -> str:
+    """numpy puts the name of a dtype together each time that it is asked."""
+    return dtype.name
 
 
 def is_float(dtype: str) -> bool:

@@ -34,6 +34,12 @@ def test_quotients_and_remainders_simplify_to_the_same_integers(shape, data):
     assert back.key == i.key
 
 
+def test_equal_indices_are_divided_once():
+    first, second = (variable(Var("i", 100)) * 6 + variable(Var("j", 50)) for _ in range(2))
+    assert first is not second and first // 7 is second // 7 and first % 7 is second % 7
+    assert first // 7 is not (variable(Var("j", 50)) + variable(Var("i", 100)) * 6) // 7  # its text has another order
+
+
 def _leaf(shape):
     return Node(BUFFER, (), {"shape": shape}, shape, "float32")
 

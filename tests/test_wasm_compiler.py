@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import ast
+import collections
 import functools
 import re
+import sys
 
 import numpy as np
 import pytest
@@ -13,9 +15,12 @@ from hypothesis import strategies as st
 
 pytest.importorskip("wasmtime")
 
+from pyml.compile.kernels import read
 from pyml.device.base import DeviceKernel
 from pyml.errors import KernelError
-from pyml.wasm import compile_kernel, link
+from pyml.wasm import compile_kernel, link, parse
+from pyml.wasm.compile import _compile_text as compile_text
+from pyml.wasm.library import library
 from pyml.wasm.open import open_engine
 
 NAMES = {"f32": np.float32, "i32": np.int32, "u32": np.uint32}
@@ -307,3 +312,15 @@ def test_one_loaded_number_fills_a_vector_and_a_loop_ends_where_it_says(sinks):
       y[0] = sum;
     }""", [x, y], relaxed=True, sinks=sinks)  # fmt: skip
     np.testing.assert_array_equal(y, [21, 42, 63, 84])
+
+
+def test_a_kernel_is_compiled_with_few_python_calls():
+    library()  # parsed once in a process
+    parse._piece.cache_clear()
+    calls = collections.Counter()
+    sys.setprofile(lambda frame, event, argument: calls.update([event]))
+    try:
+        compile_text(read("conv2d_panel"), (1, 1, 1), True)
+    finally:
+        sys.setprofile(None)
+    assert 2_000 < calls["call"] < 9_000  # 7,000; 12,700 with a call for each token, name and number

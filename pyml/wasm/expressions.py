@@ -359,7 +359,7 @@ class Expressions:
     def call(self, name: str, args: list[Expression]) -> Value:
         if name in self.source.structs:
             return self.construct(name, args)
-        kind = self.type(name)
+        kind = self.types[-1].get(name) or self.type(name)
         if kind != name:
             return self.construct(kind, args)
         return builtins.call(self, name, args)

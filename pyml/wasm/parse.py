@@ -167,15 +167,17 @@ class Parser:
                 return e
 
     def arguments(self) -> list[Expression]:
-        self.expect("(")
         left = self.left
+        if left[-1] != "(":
+            raise self.error("'('")
+        left.pop()
         out: list[Expression] = []
         while left[-1] != ")":
             out.append(self.expression())
-            if left[-1] != ",":
-                self.expect(")")
-                return out
-            left.pop()
+            if left[-1] == ",":
+                left.pop()
+            elif left[-1] != ")":
+                raise self.error("')'")
         left.pop()
         return out
 
@@ -217,7 +219,9 @@ class Parser:
             self.expect(";")
             return (t,)
         s = self.simple()
-        self.expect(";")
+        if self.left[-1] != ";":
+            raise self.error("';'")
+        self.take()
         return s
 
     def simple(self) -> Statement:
