@@ -136,6 +136,7 @@ def updates() -> Iterator[Graph]:
     yield Graph("two with one value", [h := a + b, h], {0: a, 1: b})
     yield Graph("a value that is a result too", [h := a + b, h * 1], {0: a})
     yield Graph("a reduced one", [prims.reduce_sum(spread(a, (9, 30)) * leaf(9, 30), (0,)) + a], {0: a})
+    yield Graph("one of a sum of 8", [reduce(lambda x, y: x + y, [a, *(leaf(30) for _ in range(7))])], {0: a})
     yield Graph("its own rows", [prims.matmul(w := leaf(12, 12), leaf(12, 12)) + w], {0: w})
     yield Graph("its own product", [prims.matmul(w := leaf(12, 12), w) * 0.5], {0: w})
     for n in (16, 17, 256, 257, 2048, 2049):
