@@ -117,7 +117,7 @@ def test_the_confusion_matrix_counts_every_test_digit(trained):
 def test_a_digit_drawn_with_the_mouse_is_read(trained):
     draw_seven(trained)
     trained.wait_for_function("() => document.querySelector('#reading').value.startsWith('Reads as')")
-    shares = [int(text.split()[0]) for text in trained.locator("#bars .share").all_text_contents()]
+    shares = [int(text.rstrip("%")) for text in trained.locator("#bars .share").all_text_contents()]
     assert len(shares) == 10 and 95 <= sum(shares) <= 105
     trained.click("#clear")
     trained.wait_for_function("() => document.querySelector('#reading').value === 'Write a digit.'")
