@@ -223,7 +223,7 @@ def _compute(nodes: list[Node], device: Device, keep_graph: bool) -> None:
     bound = Bound(plan, device, [n.buffer for n in leaves], values)
     bound.run()
     for node, ref in zip(nodes, plan.out_refs, strict=True):
-        node.buffer = device.alloc(0) if ref[0] == "none" else bound.at(ref)
+        node.buffer = bound.at(ref)
         if not keep_graph and not recorded(node):
             node.src = ()
 
