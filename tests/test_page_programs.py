@@ -168,3 +168,11 @@ def test_a_page_that_fails_is_named_with_the_line(site, code, told):
     folder = site({"index.html": "", "programs.py": code, "helper.py": "import js"})
     with pytest.raises(programs.ProgramsError, match=told):
         place(folder)
+
+
+@pytest.mark.slow
+def test_a_page_whose_programs_do_not_end_is_named_with_the_line(site, monkeypatch):
+    monkeypatch.setattr(programs, "SECONDS", 5)
+    folder = site({"index.html": "", "programs.py": "found = 0\nwhile found < 3:\n    pass\n"})
+    with pytest.raises(programs.ProgramsError, match=r"programs\.py, line [23]: it has run for 5 seconds"):
+        place(folder)

@@ -16,6 +16,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -29,6 +30,7 @@ from pyml.cli import ready, wheel
 from pyml.cli.failing import BuildError
 
 FILE = "programs.py"
+LATE = "late.txt"  # where programs that do not end were when their time was over
 NEEDS, KNOWN = "needs.json", "known.pack"  # beside what came of a page: what it depends on, and all that was compiled
 LIST, FOLDER = "web/programs.json", "web/programs"
 SECONDS = 600  # that a page's programs.py may take
@@ -117,15 +119,21 @@ def make(site: Path, folder: str, version: str, place: Path, hashes: dict[str, s
     """Runs a page's programs.py and leaves what came of it in a folder in `place`, which it returns."""
     known = place.parent / "compiled" / f"{wheel.tag({}, folder)}.pack"
     with scratch(place.parent) as work:
-        given = (site / folder, FILE, site / "models", version, work, known)
+        given = (site / folder, FILE, site / "models", version, work, known, SECONDS)
         command = [sys.executable, "-m", "pyml.cli.rehearse", *map(str, given)]
         before = os.environ.get("PYTHONPATH")
         environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(paths.PACKAGE.parent), *([before] if before else [])])}
         file = FILE if folder == "." else f"{folder}/{FILE}"
         try:
-            done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=SECONDS)
+            done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=2 * SECONDS + 60)  # it ends itself
         except subprocess.TimeoutExpired:
-            raise ProgramsError(f"{file}: it has run for {SECONDS} seconds; do once what the page does, and no more.") from None
+            raise ProgramsError(f"{file}: it did not end; do once what the page does, and no more.") from None
+        late = work / LATE
+        if late.is_file() and (text := late.read_text()):
+            found = re.search(rf'File "{re.escape(FILE)}", line (\d+)', text)
+            line = f", line {found[1]}" if found else ""
+            raise ProgramsError(f"{file}{line}: it has run for {SECONDS} seconds; do once what the page does, and no more. Nothing is "
+                                "computed while a site is built, every result is 0: a loop that waits for another one never ends.")
         told = work / "error.json"
         if told.is_file():
             error = json.loads(told.read_text())
@@ -133,6 +141,7 @@ def make(site: Path, folder: str, version: str, place: Path, hashes: dict[str, s
             raise ProgramsError(f"{file}{line}: {error['error']}")
         if done.returncode:
             raise ProgramsError(f"{file}: {(done.stderr.strip() or f'exit {done.returncode}').splitlines()[-1]}")
+        late.unlink(missing_ok=True)
         known.parent.mkdir(parents=True, exist_ok=True)
         (work / KNOWN).replace(known)
         used = {name: hashes[name] for name in json.loads((work / NEEDS).read_text()) if name in hashes}

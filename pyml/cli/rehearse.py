@@ -1,6 +1,6 @@
 """Runs a page's `programs.py` without computing anything, and writes down what visitors' devices would have to compile.
 
-    python -m pyml.cli.rehearse FOLDER SCRIPT MODELS VERSION TARGET KNOWN
+    python -m pyml.cli.rehearse FOLDER SCRIPT MODELS VERSION TARGET KNOWN SECONDS
 
 Python traces as it does in the page. For each graph that is to run, the plan of every kind of device is made that visitors
 have, with its kernels as WGSL and for WebAssembly compiled, and kept under the keys that the page will ask for. The device that stands
@@ -15,6 +15,7 @@ from __future__ import annotations
 import ast
 import asyncio
 import builtins
+import faulthandler
 import gzip
 import inspect
 import json
@@ -200,20 +201,25 @@ def run(folder: Path, script: str) -> None:
     asyncio.run(all_of_it())
 
 
-def main(folder: str, script: str, models: str, version: str, target: str, before: str) -> int:
+def main(folder: str, script: str, models: str, version: str, target: str, before: str, seconds: str) -> int:
     """Writes what each kind of device takes into `target`, a file each, with the names of the modules of pyml that were imported in
-    `needs.json` and all that was compiled in `known.pack`; an error of the script goes to its `error.json`.
+    `needs.json` and all that was compiled in `known.pack`; an error of the script goes to its `error.json`. After so many seconds the
+    process ends, and `late.txt` says where it was.
     """
     os.environ["PYML_MODELS"] = models
     kept.stand_in_for(version)
     known = Known(Path(before))
-    try:
-        found = rehearse(Path(folder), script, known)
-    except Exception as error:
-        places = traceback_lines(error, script)
-        told = {"line": places[-1] if places else None, "error": f"{type(error).__name__}: {error}"}
-        Path(target, "error.json").write_text(json.dumps(told))
-        return 1
+    with Path(target, "late.txt").open("w") as late:
+        faulthandler.dump_traceback_later(float(seconds), file=late, exit=True)
+        try:
+            found = rehearse(Path(folder), script, known)
+        except Exception as error:
+            places = traceback_lines(error, script)
+            told = {"line": places[-1] if places else None, "error": f"{type(error).__name__}: {error}"}
+            Path(target, "error.json").write_text(json.dumps(told))
+            return 1
+        finally:
+            faulthandler.cancel_dump_traceback_later()
     for name, data in found.items():
         Path(target, f"{name}.bin").write_bytes(data)
     Path(target, "known.pack").write_bytes(known.packed())
