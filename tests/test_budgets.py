@@ -172,9 +172,11 @@ def python_calls(function):
     def count(frame, event, arg):
         made[0] += event in ("call", "c_call")
 
-    gc.disable()  # what it takes away may have functions of its own
-    sys.setprofile(count)
+    gc.collect()
+    gc.disable()  # what it takes away has functions of its own, and buffers that the next call takes back
     try:
+        function()
+        sys.setprofile(count)
         function()
     finally:
         sys.setprofile(None)

@@ -31,8 +31,6 @@ def _reduce(prim: Primitive, x: TensorLike, axis: Axis, keepdims: bool, what: st
     if cast is not None:
         node = prims.cast(node, dtype=cast(node.dtype))
     axes = standardize_axis(axis, node.ndim, what)
-    if what in ("max", "min") and builtins.any(node.shape[a] == 0 for a in axes):
-        raise ShapeError(f"{what}: axis {axis} of shape {node.shape} has no elements.")
     out = prim(node, axes)
     if keepdims:
         out = prims.reshape(out, tuple(1 if i in axes else n for i, n in enumerate(node.shape)))
@@ -139,6 +137,8 @@ def _extreme(prim: Primitive, x: TensorLike, axis: Axis, keepdims: bool, initial
     if initial is not None and node.size == 0:  # what is empty has `initial` for its extreme
         empty = _reduce(prims.reduce_sum, Tensor(node), axis, keepdims, what)
         return Tensor(prims.full(empty.shape, initial, node.dtype))
+    if builtins.any(node.shape[a] == 0 for a in standardize_axis(axis, node.ndim, what)):
+        raise ShapeError(f"{what}: axis {axis} of shape {node.shape} has no elements.")
     if node.dtype == "bool":
         return _reduce(prim, x, axis, keepdims, what, _summed).astype("bool")
     out = _reduce(prim, x, axis, keepdims, what)
