@@ -64,7 +64,8 @@ def start_again(options: argparse.Namespace, arguments: list[str]) -> int:
                   f"{options.carry}.", file=sys.stderr)  # fmt: skip
             return 2
         path = os.pathsep.join(filter(None, (str(ROOT), os.environ.get("PYTHONPATH"), folder)))
-        environment = {**os.environ, **found.environment(), "PYTHONPATH": path, "PYML_GPU_CHECK": "1", "PYML_BACKEND": "webgpu"}
+        environment = {**os.environ, **found.environment(), "PYTHONPATH": path, "PYML_GPU_CHECK": "1", "PYML_BACKEND": "webgpu",
+                       "PYML_CACHE": "off"}  # plans that were kept do not know what their kernels compute
         return subprocess.run([sys.executable, "-m", "benchmarks.gpu", *arguments], cwd=ROOT, env=environment).returncode
 
 
