@@ -115,8 +115,11 @@ def test_without_the_sites_memory_a_second_visit_goes_on_from_its_own_and_a_dama
 def test_an_endless_loop_in_a_worker_can_be_interrupted(pythons):
     python = pythons("backend=cpu")
     answer = python.page.evaluate("""async () => {
-      const endless = pyml.runPython("while True: pass").catch((error) => error.message);
-      setTimeout(() => pyml.interrupt(), 200);
+      const looping = new Promise((resolve) => { pyml.on("looping", resolve); });
+      const code = "import pyml_page\\npyml_page.post('looping', '1')\\nwhile True: pass";
+      const endless = pyml.runPython(code).catch((error) => error.message);
+      await looping;
+      pyml.interrupt();
       return endless;
     }""")
     assert "KeyboardInterrupt" in answer

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import functools
 import json
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -25,9 +26,14 @@ BASES = {"Layer", "Wrapper", "InputLayer", "Model", "Functional", "Sequential", 
 GOLDENS = "".join(path.read_text(encoding="utf-8") for path in sorted((Path(__file__).parent / "goldens").glob("*_cases.py")))
 
 
+def is_ours(cls: type) -> bool:
+    """Whether a class is where it says: an example of a docstring that has run has defined others, in the names of a module."""
+    return getattr(sys.modules.get(cls.__module__), cls.__name__, None) is cls
+
+
 def classes(kind: Kind) -> list[type]:
     kind.load()
-    return sorted({cls for cls in kind.classes.values() if cls.__name__ not in BASES}, key=lambda cls: cls.__name__)
+    return sorted({cls for cls in kind.classes.values() if cls.__name__ not in BASES and is_ours(cls)}, key=lambda cls: cls.__name__)
 
 
 def name_of(cls: type) -> str:

@@ -3,6 +3,7 @@
 import numpy as np
 import option_cases as cases
 import pytest
+import test_samples as samples
 from every import every
 
 import pyml
@@ -51,9 +52,8 @@ def assert_answers(name):
 
 def test_the_cases_are_of_nearly_every_layer():
     """A layer that is added and not asked about shows here: `python tests/goldens/option_cases.py`."""
-    registry.LAYERS.load()
     left_out = {"Layer", "Wrapper", "InputLayer", "Model", "Functional", "Sequential", "StringLookup", "TextVectorization", "FeatureSpace",
                 *cases.RANDOM}  # fmt: skip
-    names = {cls.__name__ for cls in registry.LAYERS.classes.values() if cls.__module__.startswith("pyml.")}
+    names = {cls.__name__ for cls in samples.classes(registry.LAYERS) if cls.__module__.startswith("pyml.")}
     missing = {name for name in names if not name.startswith("Random")} - left_out - set(cases.CASES)
     assert missing == {"Equalization", "Solarization", "Softmax"}  # judged in augmentation_cases.py and layer_cases.py
