@@ -115,6 +115,7 @@ def test_without_the_sites_memory_a_second_visit_goes_on_from_its_own_and_a_dama
 def test_an_endless_loop_in_a_worker_can_be_interrupted(pythons):
     python = pythons("backend=cpu")
     answer = python.page.evaluate("""async () => {
+      if (!crossOriginIsolated) return "not isolated: nothing to interrupt with";
       const looping = new Promise((resolve) => { pyml.on("looping", resolve); });
       const code = "import pyml_page\\npyml_page.post('looping', '1')\\nwhile True: pass";
       const endless = pyml.runPython(code).catch((error) => error.message);
