@@ -113,7 +113,7 @@ async def save_model_async(model: Model, filepath: Any, overwrite: bool = True, 
     try:
         await stores_browser.save(*store, *model_artifacts(model, quantize, arrays=arrays), overwrite)
     except Unwritable as why:
-        if quantize is not None or store[0] == "downloads":
+        if not why.replaceable or quantize is not None or store[0] == "downloads":
             raise
         await stores_browser.save(*store, *_whole(model, arrays), overwrite)
         warn(f"{why.reason} {filepath} holds a file of Keras instead, which load_model opens, and TensorFlow.js does not.")
@@ -128,7 +128,7 @@ def _into_folder(model: Model, path: Any, overwrite: bool, quantize: str | None,
     try:
         save_layers_model(model, path, overwrite, quantize, arrays)
     except Unwritable as why:
-        if str(path).endswith(".json") or quantize is not None:
+        if not why.replaceable or str(path).endswith(".json") or quantize is not None:
             raise
         write_files(listing_of(path), *_whole(model, arrays))
         warn(

@@ -173,6 +173,7 @@ def cell_of_ones_own():
     return Sequential([Input((4, 3)), layers.RNN(Cell(2))])
 
 
+LOOKED_FOR = ("Attention", "AdditiveAttention", "EinsumDense")
 UNKNOWN = {
     "Attention": lambda: joined(layers.Attention(), use_causal_mask=True),
     "AdditiveAttention": lambda: joined(layers.AdditiveAttention()),
@@ -206,7 +207,16 @@ class Pair(Model):
         return self.last(x) * 2.0
 
 
-@pytest.mark.parametrize("kind", [*UNKNOWN, "Pair"])
+@pytest.mark.parametrize("kind", [*LOOKED_FOR])
+def test_a_layer_that_is_looked_for_in_tensorflow_js_is_refused_for_a_folder_too(tmp_path, kind):
+    Sequential([Input((3,)), layers.Dense(2)]).save(tmp_path)
+    before = sorted((path.name, path.read_bytes()) for path in tmp_path.iterdir())
+    with pytest.raises(ValueError, match=rf"\({kind}\): TensorFlow\.js has .*Nothing was written\. .*model\.keras"):
+        UNKNOWN[kind]().save(tmp_path)
+    assert sorted((path.name, path.read_bytes()) for path in tmp_path.iterdir()) == before
+
+
+@pytest.mark.parametrize("kind", [*(kind for kind in UNKNOWN if kind not in LOOKED_FOR), "Pair"])
 def test_a_folder_keeps_such_a_model_too_with_a_warning(tmp_path, kind):
     model, data = Pair() if kind == "Pair" else UNKNOWN[kind](), numbers(2, 4, 4 if kind == "GroupNormalization" else 3)
     wanted = model.predict(data, verbose=0)

@@ -119,14 +119,17 @@ def count_from_zero(layers: list[dict[str, Any]], ends: Any) -> None:
 
 # ---- writing
 class Unwritable(ValueError):
-    """TensorFlow.js has no form for something in a model; `reason` says for what, the message also what keeps the model."""
+    """TensorFlow.js has no form for something in a model; `reason` says for what, the message also what keeps the model.
 
-    def __init__(self, reason: str) -> None:
+    `replaceable` tells whether a folder may hold a file of Keras in its place.
+    """
+
+    def __init__(self, reason: str, replaceable: bool = True) -> None:
         super().__init__(
             f'{reason} Nothing was written. model.save("model.keras") keeps the whole model, which load_model opens again; '
             'model.save_weights("model.weights.h5") keeps its weights alone.'
         )
-        self.reason = reason
+        self.reason, self.replaceable = reason, replaceable
 
 
 def write_call(node: CallNode, reference: Callable[[KerasTensor], Reference], what: str) -> list[Reference]:

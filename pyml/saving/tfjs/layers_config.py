@@ -31,6 +31,8 @@ KNOWN_TO_TFJS = {  # layers of TensorFlow.js 4.22
     "GlobalAveragePooling1D", "GlobalMaxPooling1D", "GlobalAveragePooling2D", "GlobalMaxPooling2D", "TimeDistributed", "Bidirectional",
     "Rescaling", "CenterCrop", "CategoryEncoding", "Resizing", "RandomWidth",
 }  # fmt: skip
+# users look for these in TensorFlow.js (tfjs#218, #4069) and its converter writes them: another file in their place would mislead
+EXPECTED = {"Attention", "AdditiveAttention", "EinsumDense"}
 
 
 @register_keras_serializable(package="tfjs", name="hard_sigmoid")
@@ -185,7 +187,7 @@ def write_layer(layer: Any) -> dict[str, Any]:
         config = {"name": layer.name, "trainable": layer.trainable, "dtype": "float32", "activation": "linear", _WRITTEN_AS: name}
         return {"class_name": "Activation", "config": config}
     if not ours or name not in KNOWN_TO_TFJS:
-        raise Unwritable(f'Layer "{layer.name}" ({name}): TensorFlow.js has no such layer.')
+        raise Unwritable(f'Layer "{layer.name}" ({name}): TensorFlow.js has no such layer.', replaceable=not ours or name not in EXPECTED)
     config = layer.get_config()
     _check_writable(layer, name, config)
     if name == "InputLayer":
