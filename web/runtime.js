@@ -322,7 +322,7 @@ export async function startRuntime(options, emit, rest = Promise.resolve(options
     post: (kind, text) => emit({ type: "message", kind, value: parse(text) }),
     stopping: () => flags.stopping,
   });
-  if (options.interrupts) py.setInterruptBuffer(new Uint8Array(options.interrupts));
+  if (options.interrupts) py.setInterruptBuffer(bell(new Uint8Array(options.interrupts)));
 
   phase("start", "Starting pyml");
   py.runPython("import numpy");
@@ -365,6 +365,15 @@ export async function startRuntime(options, emit, rest = Promise.resolve(options
     },
     write: (path, text) => writeFile(py, path, new TextEncoder().encode(text)),
     stop(on) { flags.stopping = on; },
+  };
+}
+
+/** The interrupt buffer as Pyodide reads it: it reads a place, then puts 0 there, and an interrupt between the two would be lost. */
+export function bell(places) {
+  let heard = 0;
+  return {
+    get 0() { return (heard = places[0]); },
+    set 0(quiet) { Atomics.compareExchange(places, 0, heard, quiet); },
   };
 }
 
