@@ -16,6 +16,9 @@ from .profile import Profile
 ZERO = "zero"  # grad=ZERO: the derivative is zero almost everywhere, by definition
 
 Shape = tuple[int, ...]
+Sizes = Sequence[int]  # one for each axis of a window: rows, columns
+Padding = Sequence[tuple[int, int]]  # before and after, for each axis
+Grads = tuple[Node | None, ...]  # one for each source
 ShapeRule = Callable[..., Shape]  # of the sources' shapes, and the attributes
 DtypeRule = Callable[..., str]  # of the sources' dtypes, and the attributes
 GradRule = Callable[..., Any] | str | None  # (gradient, result, *sources, **attributes) -> one gradient for each source

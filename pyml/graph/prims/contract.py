@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
 import numpy as np
 
 from ...errors import DtypeError, ShapeError
 from ..node import Node
-from ..op import KernelSpec, Profile, Shape, routine
+from ..op import Grads, KernelSpec, Profile, Shape, routine
 from .choose import LONG_SUM, Gemm, Operand, ceil_div, chunk_of, flat, fold, gemm, is_core, is_register, product_splits
 from .conv_panel import columns, fit, unroll
 from .elementwise import add
@@ -15,10 +18,10 @@ from .move import slice_
 from .reduce import reduce_sum
 
 
-def float_only(name: str):
+def float_only(name: str) -> Callable[..., str]:
     """The dtype rule of routines that compute in float32."""
 
-    def rule(*dtypes, **attrs):
+    def rule(*dtypes: str, **attrs: Any) -> str:
         if set(dtypes) != {"float32"}:
             raise DtypeError(f"{name}: operands have dtypes {', '.join(dtypes)}; only float32 is supported, so cast them first.")
         return "float32"
@@ -30,11 +33,11 @@ def _array(seed: int, *shape: int) -> np.ndarray:
     return np.random.default_rng(seed).uniform(-1, 1, shape).astype(np.float32)
 
 
-def _swap(x):
+def _swap(x: np.ndarray) -> np.ndarray:
     return np.swapaxes(x, -1, -2)
 
 
-def _sizes(a, b, ta, tb):
+def _sizes(a: Shape, b: Shape, ta: bool, tb: bool) -> tuple[int, int, int]:
     """(M, N, K) of op(a) @ op(b)."""
     m, k = (a[-1], a[-2]) if ta else (a[-2], a[-1])
     return m, b[-2] if tb else b[-1], k
@@ -56,7 +59,7 @@ def _matmul_shape(a: Shape, b: Shape, *, ta: bool, tb: bool) -> Shape:
     return (*a[:-2], m, n)
 
 
-def _matmul_grad(g: Node, y: Node, a: Node, b: Node, ta: bool, tb: bool) -> tuple[Node | None, ...]:
+def _matmul_grad(g: Node, y: Node, a: Node, b: Node, ta: bool, tb: bool) -> Grads:
     da = MATMUL(b, g, ta=tb, tb=True) if ta else MATMUL(g, b, ta=False, tb=not tb)
     db = MATMUL(g, a, ta=True, tb=ta) if tb else MATMUL(a, g, ta=not ta, tb=False)
     return da, db
@@ -72,7 +75,7 @@ def _absorb(node: Node) -> Node | None:
     return MATMUL(a, b, **attrs) if attrs != node.attrs else None
 
 
-def _general(m, n, k, z, ta, tb, splits=1) -> Gemm:
+def _general(m: int, n: int, k: int, z: int, ta: bool, tb: bool, splits: int = 1) -> Gemm:
     """The product for the kernels that take any layout; with splits, z counts partial sums over k."""
     chunk = chunk_of(k, splits)
     step, matrix, guard = "k", "z", ""
@@ -102,7 +105,7 @@ def _matmul_kernel(node: Node, profile: Profile) -> KernelSpec:
 _CACHED = 1 << 17  # numbers that stay in a core's second cache
 
 
-def _panel(m, n, k, z, ta, tb, profile: Profile) -> KernelSpec:
+def _panel(m: int, n: int, k: int, z: int, ta: bool, tb: bool, profile: Profile) -> KernelSpec:
     pack = ta and n > 16  # a column of a is far apart in memory: worth a copy that several panels read
     block = min(240, ceil_div(m, 6) * 6)
     if pack:
@@ -168,7 +171,7 @@ MATMUL = routine(
 )
 
 
-def _partials_numpy(a, b, ta, tb, splits):
+def _partials_numpy(a: np.ndarray, b: np.ndarray, ta: bool, tb: bool, splits: int) -> np.ndarray:
     a, b = _swap(a) if ta else a, _swap(b) if tb else b
     chunk = chunk_of(a.shape[1], splits)
     return np.stack([a[:, i * chunk : (i + 1) * chunk] @ b[i * chunk : (i + 1) * chunk] for i in range(splits)])

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from ...errors import ShapeError
 from ..node import Node
-from ..op import KernelSpec, Profile, Routine, routine
+from ..op import KernelSpec, Padding, Profile, Routine, Shape, Sizes, routine
 from . import conv_panel as core
 from .choose import LONG_SUM, ceil_div, chunk_of, filter_splits, flat, gemm, is_core, is_register
 from .contract import float_only
@@ -20,7 +22,7 @@ def _array(seed: int, *shape: int) -> np.ndarray:
     return np.random.default_rng(seed).uniform(-1, 1, shape).astype(np.float32)
 
 
-def _attrs(**more):
+def _attrs(**more: Any) -> dict[str, Any]:
     return {"strides": (1, 1), "padding": ((0, 0), (0, 0)), "dilation": (1, 1), "groups": 1, **more}
 
 
@@ -28,7 +30,7 @@ def out_size(n: int, window: int, stride: int, padding: tuple[int, int], dilatio
     return (n + sum(padding) - dilation * (window - 1) - 1) // stride + 1
 
 
-def _conv_shape(x, w, *, strides, padding, dilation, groups):
+def _conv_shape(x: Shape, w: Shape, *, strides: Sizes, padding: Padding, dilation: Sizes, groups: int) -> Shape:
     if len(x) != 4 or len(w) != 4:
         raise ShapeError(f"conv2d: input is {x} and kernel {w}; expected (batch, h, w, channels) and (kh, kw, channels, filters).")
     if w[2] * groups != x[3] or w[3] % groups:
@@ -40,7 +42,7 @@ def _conv_shape(x, w, *, strides, padding, dilation, groups):
     return (x[0], *out, w[3])
 
 
-def _input_grad_shape(dy, w, *, input_hw, strides, padding, dilation, groups):
+def _input_grad_shape(dy: Shape, w: Shape, *, input_hw: Sizes, strides: Sizes, padding: Padding, dilation: Sizes, groups: int) -> Shape:
     x = (dy[0], *input_hw, w[2] * groups)
     expected = _conv_shape(x, w, strides=strides, padding=padding, dilation=dilation, groups=groups)
     if expected != tuple(dy):
@@ -48,7 +50,7 @@ def _input_grad_shape(dy, w, *, input_hw, strides, padding, dilation, groups):
     return x
 
 
-def _filter_grad_shape(x, dy, *, kernel_hw, strides, padding, dilation, groups):
+def _filter_grad_shape(x: Shape, dy: Shape, *, kernel_hw: Sizes, strides: Sizes, padding: Padding, dilation: Sizes, groups: int) -> Shape:
     w = (*kernel_hw, x[3] // groups, dy[3])
     expected = _conv_shape(x, w, strides=strides, padding=padding, dilation=dilation, groups=groups)
     if expected != tuple(dy):
@@ -56,12 +58,12 @@ def _filter_grad_shape(x, dy, *, kernel_hw, strides, padding, dilation, groups):
     return w
 
 
-def _image(x):
+def _image(x: Node) -> Shape:
     return x.shape[1:3]
 
 
 # ---- arithmetic
-def _products(y: Node, w_shape) -> int:
+def _products(y: Node, w_shape: Shape) -> int:
     """A multiply-add for every element of the convolution's result (or its gradient) and every weight of that filter."""
     kh, kw, channels, _ = w_shape
     return 2 * y.size * kh * kw * channels
@@ -271,7 +273,7 @@ FILTER_PARTIALS = routine(
 )
 
 
-def _tuples(strides, padding, dilation, groups):
+def _tuples(strides: Sizes, padding: Padding, dilation: Sizes, groups: int) -> dict[str, Any]:
     (top, bottom), (left, right) = padding
     return {
         "strides": tuple(map(int, strides)), "padding": ((int(top), int(bottom)), (int(left), int(right))),
@@ -279,7 +281,8 @@ def _tuples(strides, padding, dilation, groups):
     }  # fmt: skip
 
 
-def conv2d(x: Node, w: Node, strides=(1, 1), padding=((0, 0), (0, 0)), dilation=(1, 1), groups=1) -> Node:
+def conv2d(x: Node, w: Node, strides: Sizes = (1, 1), padding: Padding = ((0, 0), (0, 0)), dilation: Sizes = (1, 1),
+           groups: int = 1) -> Node:
     """Cross-correlation of `x` (batch, h, w, channels) with `w` (kh, kw, channels / groups, filters).
 
     Args:
@@ -293,11 +296,13 @@ def conv2d(x: Node, w: Node, strides=(1, 1), padding=((0, 0), (0, 0)), dilation=
     return CONV(x, w, **_tuples(strides, padding, dilation, groups))
 
 
-def conv2d_input_grad(dy, w, input_hw, strides=(1, 1), padding=((0, 0), (0, 0)), dilation=(1, 1), groups=1) -> Node:
+def conv2d_input_grad(dy: Node, w: Node, input_hw: Sizes, strides: Sizes = (1, 1), padding: Padding = ((0, 0), (0, 0)),
+                      dilation: Sizes = (1, 1), groups: int = 1) -> Node:
     """The gradient of `conv2d` with respect to its input, whose height and width are `input_hw`; also a transposed convolution."""
     return INPUT_GRAD(dy, w, input_hw=tuple(map(int, input_hw)), **_tuples(strides, padding, dilation, groups))
 
 
-def conv2d_filter_grad(x, dy, kernel_hw, strides=(1, 1), padding=((0, 0), (0, 0)), dilation=(1, 1), groups=1) -> Node:
+def conv2d_filter_grad(x: Node, dy: Node, kernel_hw: Sizes, strides: Sizes = (1, 1), padding: Padding = ((0, 0), (0, 0)),
+                       dilation: Sizes = (1, 1), groups: int = 1) -> Node:
     """The gradient of `conv2d` with respect to its filters, of size `kernel_hw`."""
     return FILTER_GRAD(x, dy, kernel_hw=tuple(map(int, kernel_hw)), **_tuples(strides, padding, dilation, groups))

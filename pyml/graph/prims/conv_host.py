@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import numpy as np
 
+from ..op import Padding, Shape, Sizes
 from .choose import chunk_of
 
 
-def _padded(x, padding):
+def _padded(x: np.ndarray, padding: Padding) -> np.ndarray:
     return np.pad(x, ((0, 0), *padding, (0, 0))) if any(n for side in padding for n in side) else x
 
 
-def _columns(x, window, out_hw, strides, padding, dilation, groups):
+def _columns(x: np.ndarray, window: Sizes, out_hw: Sizes, strides: Sizes, padding: Padding, dilation: Sizes, groups: int) -> np.ndarray:
     """(groups, pixels, taps * channels per group)."""
     x = np.ascontiguousarray(_padded(x, padding))
     batch, channels = x.shape[0], x.shape[3]
@@ -24,17 +27,17 @@ def _columns(x, window, out_hw, strides, padding, dilation, groups):
     return view.reshape(groups, batch * out_hw[0] * out_hw[1], window[0] * window[1] * each)
 
 
-def _by_group(x, groups):
+def _by_group(x: np.ndarray, groups: int) -> np.ndarray:
     """(…, channels) as (groups, everything else, channels per group)."""
     return np.moveaxis(x.reshape(-1, groups, x.shape[-1] // groups), 1, 0)
 
 
-def _out_hw(x, window, strides, padding, dilation):
+def _out_hw(x: np.ndarray, window: Sizes, strides: Sizes, padding: Padding, dilation: Sizes) -> Shape:
     sizes = zip(x.shape[1:3], window, strides, padding, dilation, strict=True)
     return tuple((n + sum(p) - d * (k - 1) - 1) // s + 1 for n, k, s, p, d in sizes)
 
 
-def _taps(kernel_hw, out_hw, strides, dilation):
+def _taps(kernel_hw: Sizes, out_hw: Sizes, strides: Sizes, dilation: Sizes) -> Iterator[tuple[int, int, slice, slice]]:
     """For every tap its position and the rows and columns of the padded image that it sees."""
     for i in range(kernel_hw[0]):
         for j in range(kernel_hw[1]):
@@ -43,11 +46,11 @@ def _taps(kernel_hw, out_hw, strides, dilation):
             yield i, j, rows, slice(b, b + (out_hw[1] - 1) * strides[1] + 1, strides[1])
 
 
-def _is_depthwise(x, w_channels, filters, groups):
+def _is_depthwise(x: np.ndarray, w_channels: int, filters: int, groups: int) -> bool:
     return groups == x.shape[3] == filters and w_channels == 1
 
 
-def conv_numpy(x, w, strides, padding, dilation, groups):
+def conv_numpy(x: np.ndarray, w: np.ndarray, strides: Sizes, padding: Padding, dilation: Sizes, groups: int) -> np.ndarray:
     if _is_depthwise(x, w.shape[2], w.shape[3], groups):  # a matrix product a channel would be mostly calls
         out_hw = _out_hw(x, w.shape[:2], strides, padding, dilation)
         x = _padded(x, padding)
@@ -61,7 +64,8 @@ def conv_numpy(x, w, strides, padding, dilation, groups):
     return np.ascontiguousarray(np.moveaxis(y, 0, 1)).reshape(x.shape[0], *out_hw, w.shape[3])
 
 
-def input_grad_numpy(dy, w, input_hw, strides, padding, dilation, groups):
+def input_grad_numpy(dy: np.ndarray, w: np.ndarray, input_hw: Sizes, strides: Sizes, padding: Padding, dilation: Sizes,
+                     groups: int) -> np.ndarray:
     """The gradient of the images: each tap of the kernel adds its product to the cells that it saw."""
     kh, kw, each, _ = w.shape
     batch, oh, ow, _ = dy.shape
@@ -81,7 +85,8 @@ def input_grad_numpy(dy, w, input_hw, strides, padding, dilation, groups):
     return np.ascontiguousarray(x[:, top : top + input_hw[0], left : left + input_hw[1]])
 
 
-def filter_partials_numpy(x, dy, kernel_hw, strides, padding, dilation, groups, splits):
+def filter_partials_numpy(x: np.ndarray, dy: np.ndarray, kernel_hw: Sizes, strides: Sizes, padding: Padding,
+                          dilation: Sizes, groups: int, splits: int) -> np.ndarray:
     columns = _columns(x, kernel_hw, dy.shape[1:3], strides, padding, dilation, groups)
     d = _by_group(dy, groups)
     chunk = chunk_of(d.shape[1], splits)
@@ -90,7 +95,8 @@ def filter_partials_numpy(x, dy, kernel_hw, strides, padding, dilation, groups, 
     return np.ascontiguousarray(w).reshape(splits, *kernel_hw, x.shape[3] // groups, dy.shape[3])
 
 
-def filter_grad_numpy(x, dy, kernel_hw, strides, padding, dilation, groups):
+def filter_grad_numpy(x: np.ndarray, dy: np.ndarray, kernel_hw: Sizes, strides: Sizes, padding: Padding, dilation: Sizes,
+                      groups: int) -> np.ndarray:
     if _is_depthwise(x, 1, dy.shape[3], groups):
         x = _padded(x, padding)
         w = np.empty((*kernel_hw, 1, dy.shape[3]), x.dtype)

@@ -45,12 +45,12 @@ class Window:
     def depthwise(self) -> bool:
         return self.groups == self.channels == self.filters and self.groups > 1
 
-    def params(self, thin=False) -> dict:
+    def params(self, thin: bool = False) -> dict[str, Any]:
         """`@param` values of a kernel from images to filters; `thin`: it has no filter count."""
         p = {"BATCH": self.batch, "H": self.h, "W": self.w, "C": self.channels, "OH": self.oh, "OW": self.ow}
         return p | ({} if thin else {"N": self.filters}) | self._window()
 
-    def turned(self, thin=False) -> dict:
+    def turned(self, thin: bool = False) -> dict[str, Any]:
         """The same for the way back, from filters to images."""
         p = {"BATCH": self.batch, "H": self.oh, "W": self.ow, "C": self.filters, "OH": self.h, "OW": self.w}
         return p | ({} if thin else {"N": self.channels}) | self._window()

@@ -6,8 +6,10 @@ the gradient, one for every phase of the strides, whose results are interleaved.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from ..node import Node
-from ..op import KernelSpec, Profile
+from ..op import KernelSpec, Padding, Profile, Sizes
 from .choose import ceil_div, chunk_of, flat, fold
 from .conv_layout import Window
 from .leaf import full
@@ -97,7 +99,7 @@ def fit(x: Node, axis: int, before: int, after: int) -> Node:
     return pad(slice_(x, tuple(start), tuple(stop)), widths)
 
 
-def pad_image(x: Node, padding) -> Node:
+def pad_image(x: Node, padding: Padding) -> Node:
     """Zeros around images; those of a `pad` before it are added in the same pass where that is a copy line by line."""
     if x.shape[3] % 4 == 0:
         return pad(x, ((0, 0), *padding, (0, 0)))
@@ -119,7 +121,8 @@ def first_channels(y: Node, count: int) -> Node:
     return slice_(y, (0,) * y.ndim, (*y.shape[:-1], count))
 
 
-def input_gradient(conv, dy: Node, w: Node, input_hw, strides, padding, dilation, groups) -> Node:
+def input_gradient(conv: Callable[..., Node], dy: Node, w: Node, input_hw: Sizes, strides: Sizes, padding: Padding, dilation: Sizes,
+                   groups: int) -> Node:
     """The gradient as stride-1 convolutions by `conv`; dilation only with strides of 1.
 
     Cell i belongs to the phase a = (i + padding) mod stride, and sees dy[j - m] through tap a + stride * m, where

@@ -7,7 +7,8 @@ values included: what WGSL may do otherwise is in docs/numerics.md.
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable
+from typing import Any, TypeVar
 
 import numpy as np
 
@@ -18,13 +19,14 @@ from . import formulas
 from .leaf import const, full, is_const
 
 _nan = formulas.NAN
+T = TypeVar("T")
 
 
-def _float_or_int(of_float, of_int):
+def _float_or_int(of_float: T, of_int: T) -> Callable[[str], T]:
     return lambda dtype: of_float if dtype == "float32" else of_int
 
 
-def _by_kind(of_float, of_signed, of_unsigned):
+def _by_kind(of_float: T, of_signed: T, of_unsigned: T) -> Callable[[str], T]:
     return lambda dtype: {"float32": of_float, "uint32": of_unsigned}.get(dtype, of_signed)
 
 
@@ -111,7 +113,7 @@ relu = elementwise(
 )  # fmt: skip
 
 
-def _share(g, first, second):
+def _share(g: Node, first: Node, second: Node) -> tuple[Node, Node]:
     half, zero = g * 0.5, zeros_like(g)  # a tie gives half to each operand, as Keras on torch and JAX
     return where(first, g, where(second, zero, half)), where(second, g, where(first, zero, half))
 
@@ -147,7 +149,7 @@ sinh = elementwise("sinh", wgsl="sinh_$(x)", numpy=np.sinh, grad=lambda g, y, x:
 cosh: Elementwise = elementwise("cosh", wgsl="cosh_$(x)", numpy=np.cosh, grad=lambda g, y, x: g * sinh(x), cost=16, preamble=formulas.COSH)
 
 
-def _np_erf(x):
+def _np_erf(x: np.ndarray) -> np.ndarray:
     v = np.clip(x.astype(np.float64), -3.7439211627767994, 3.7439211627767994)
     q = v * v
     return np.clip(v * np.polyval(formulas.ERF_OVER, q) / np.polyval(formulas.ERF_UNDER, q), -1, 1).astype(x.dtype)
@@ -168,7 +170,7 @@ atan = elementwise("arctan", wgsl="atan_$(x)", numpy=np.arctan, grad=lambda g, y
 
 
 # ---- power
-def _np_pow(a, b):
+def _np_pow(a: np.ndarray, b: np.ndarray) -> np.ndarray:
     with np.errstate(all="ignore"):
         if a.dtype.kind == "f":
             return np.power(a, b)
@@ -187,11 +189,11 @@ POW: Elementwise = elementwise(
 )  # fmt: skip
 
 # ---- comparisons and logic
-def _to_bool(*dtypes, **attrs):
+def _to_bool(*dtypes: str, **attrs: Any) -> str:
     return "bool"
 
 
-def _compare(name, symbol, fn):
+def _compare(name: str, symbol: str, fn: Callable[..., Any]) -> Elementwise:
     return elementwise(name, wgsl=f"a {symbol} b", numpy=fn, grad=ZERO, dtype=_to_bool)
 
 
@@ -217,7 +219,7 @@ where: Elementwise = elementwise(
 )  # fmt: skip
 
 
-def _same(a, b):
+def _same(a: str, b: str) -> str:
     from ..op import same_dtype
 
     return same_dtype(a, b)
@@ -248,11 +250,11 @@ right_shift = elementwise(
 
 
 # ---- conversions
-def _cast_dtype(source, *, dtype):
+def _cast_dtype(source: str, *, dtype: str) -> str:
     return dtype
 
 
-def _np_cast(x, dtype):
+def _np_cast(x: np.ndarray, dtype: str) -> np.ndarray:
     with np.errstate(invalid="ignore"):
         if x.dtype.kind != "f" or dtype not in LIMITS:
             return x.astype(NUMPY[dtype])
@@ -261,14 +263,14 @@ def _np_cast(x, dtype):
 
 
 # To 16 bits. The gradient is that of the line the steps follow, which is also what float64 is given: no differences show it.
-def _np_float16(x):
+def _np_float16(x: np.ndarray) -> np.ndarray:
     if x.dtype == np.float64:
         return x
     with np.errstate(over="ignore"):
         return x.astype(np.float16).astype(x.dtype)
 
 
-def _np_bfloat16(x):
+def _np_bfloat16(x: np.ndarray) -> np.ndarray:
     if x.dtype == np.float64:
         return x
     bits = np.ascontiguousarray(x, np.float32).view(np.uint32)
@@ -341,10 +343,10 @@ def pow_(a: Node, b: Node) -> Node:
     return POW(a, b)
 
 
-def _operator(fn):
+def _operator(fn: Callable[[Node, Node], Node]) -> Callable[[Any, Any], Node]:
     """`fn` of two nodes, one of which may be a number."""
 
-    def apply(a, b):
+    def apply(a: Any, b: Any) -> Node:
         from .move import broadcast_to
 
         if not isinstance(b, Node):
@@ -356,5 +358,4 @@ def _operator(fn):
     return apply
 
 
-ARITHMETIC.update({name: _operator(fn) for name, fn in {"add": add, "sub": sub, "mul": mul, "div": div, "pow": pow_}.items()})
-ARITHMETIC["neg"] = neg
+ARITHMETIC.update(add=_operator(add), sub=_operator(sub), mul=_operator(mul), div=_operator(div), pow=_operator(pow_), neg=neg)

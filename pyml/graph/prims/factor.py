@@ -6,7 +6,7 @@ import numpy as np
 
 from ...errors import NotDifferentiable, ShapeError
 from ..node import Node
-from ..op import KernelSpec, Profile, Shape, routine
+from ..op import Grads, KernelSpec, Profile, Shape, routine
 from .choose import LOOP_ROUNDS, flat
 from .contract import float_only
 from .elementwise import cast, equal
@@ -43,7 +43,7 @@ def _cholesky_shape(x: Shape) -> Shape:
     return x
 
 
-def _cholesky_numpy(x):
+def _cholesky_numpy(x: np.ndarray) -> np.ndarray:
     x = exactly(x)
     return each(np.linalg.cholesky, x.shape, (x + np.swapaxes(x, 1, 2)) / 2)
 
@@ -78,7 +78,7 @@ def _triangular_shape(a: Shape, y: Shape, *, lower: bool, transposed: bool, unit
     return y
 
 
-def _triangular_numpy(a, y, lower, transposed, unit):
+def _triangular_numpy(a: np.ndarray, y: np.ndarray, lower: bool, transposed: bool, unit: bool) -> np.ndarray:
     a = exactly(np.swapaxes(a, 1, 2) if transposed else a)
     x, n = np.array(exactly(y)), a.shape[1]
     forward = lower != transposed
@@ -90,7 +90,7 @@ def _triangular_numpy(a, y, lower, transposed, unit):
     return x
 
 
-def _triangular_grad(g: Node, y: Node, a: Node, b: Node, lower: bool, transposed: bool, unit: bool) -> tuple[Node | None, ...]:
+def _triangular_grad(g: Node, y: Node, a: Node, b: Node, lower: bool, transposed: bool, unit: bool) -> Grads:
     gb = TRIANGULAR(a, g, lower=lower, transposed=not transposed, unit=unit)
     ga = -product(y, gb, tb=True) if transposed else -product(gb, y, tb=True)
     ga = lower_part(ga, below=unit) if lower else upper_part(ga)
@@ -236,7 +236,7 @@ def _solve_lower(node: Node, profile: Profile) -> Node | None:
     return TRIANGULAR(factor, inner, lower=False, transposed=False, unit=False)
 
 
-def _solve_grad(g: Node, y: Node, a: Node, b: Node) -> tuple[Node | None, ...]:
+def _solve_grad(g: Node, y: Node, a: Node, b: Node) -> Grads:
     gb = SOLVE(transposed(a), g)
     return -product(gb, y, tb=True), gb
 
@@ -261,7 +261,7 @@ def _qr_shape(x: Shape, *, complete: bool) -> Shape:
     return (x[0], x[1], (x[1] if complete else min(x[1], x[2])) + x[2])
 
 
-def _qr_numpy(x, complete):
+def _qr_numpy(x: np.ndarray, complete: bool) -> np.ndarray:
     """Q, and beside it R with zeros beneath."""
     q, r = np.linalg.qr(exactly(x), "complete" if complete else "reduced")
     return np.concatenate([q, np.pad(r, [(0, 0), (0, q.shape[1] - r.shape[1]), (0, 0)])], 2)

@@ -12,7 +12,7 @@ import numpy as np
 
 from ...errors import ShapeError
 from ..node import Node
-from ..op import KernelSpec, Profile, Routine, Shape, routine
+from ..op import Grads, KernelSpec, Profile, Routine, Shape, routine
 from . import fft_text as text
 from .choose import ceil_div, flat, is_register
 from .contract import float_only, matmul
@@ -116,7 +116,7 @@ def _pass_shape(x: Shape, t: Shape, *, inner: int, inverse: bool, form: str) -> 
     return (rows, m, radix, s, 2) if form == TO_PAIRS else (2, rows, m, radix, s)
 
 
-def _pass_numpy(x, t, inner, inverse, form):
+def _pass_numpy(x: np.ndarray, t: np.ndarray, inner: int, inverse: bool, form: str) -> np.ndarray:
     z = _complex(x, form == FROM_PAIRS)
     z = (np.fft.ifft(z, axis=1) * z.shape[1] if inverse else np.fft.fft(z, axis=1)).swapaxes(1, 2)
     m, radix = z.shape[1:3]
@@ -178,13 +178,13 @@ def _shape(x: Shape, t: Shape, *, inverse: bool, form: str) -> Shape:
     return (rows, n, columns, 2) if form == TO_PAIRS else (2, rows, n, columns)
 
 
-def _numpy(x, t, inverse, form):
+def _numpy(x: np.ndarray, t: np.ndarray, inverse: bool, form: str) -> np.ndarray:
     z = _complex(x, form == FROM_PAIRS)
     z = np.fft.ifft(z, axis=1, norm="forward") if inverse else np.fft.fft(z, axis=1)
     return _numpy_planar(z, form == TO_PAIRS, x)
 
 
-def _grad(g: Node, y: Node, x: Node, t: Node, inverse: bool, form: str) -> tuple[Node | None, ...]:
+def _grad(g: Node, y: Node, x: Node, t: Node, inverse: bool, form: str) -> Grads:
     back = {PLANAR: PLANAR, FROM_PAIRS: TO_PAIRS, TO_PAIRS: FROM_PAIRS}[form]
     return FFT(g, t, inverse=not inverse, form=back), None
 

@@ -11,6 +11,8 @@ rational fit of XLA. Large angles: Payne and Hanek 1983, "Radian reduction for t
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 NAN = "((bitcast<I>({0}) & I(0x7fffffff)) > I(0x7f800000))"
 _NAN, _INFINITY = "F(bitcast<f32>(nan_bits))", "F(bitcast<f32>(highest_bits))"
 
@@ -164,7 +166,7 @@ ERF_OVER = (-2.72614225801306e-10, 2.77068142495902e-08, -2.10102402082508e-06, 
 ERF_UNDER = (-1.45660718464996e-05, -2.13374055278905e-04, -1.68282697438203e-03, -7.37332916720468e-03, -1.42647390514189e-02)
 
 
-def _polynomial(coefficients, q: str) -> str:
+def _polynomial(coefficients: Sequence[float], q: str) -> str:
     """WGSL of a polynomial in q, the highest power first."""
     text = f"F({coefficients[0]:.9e})"
     for c in coefficients[1:]:

@@ -8,7 +8,7 @@ import numpy as np
 
 from ...errors import ShapeError
 from ..node import Node
-from ..op import Shape, movement
+from ..op import Grads, Shape, movement
 from .choose import ceil_div
 from .move import pad, permute, reshape, slice_
 from .reduce import reduce_sum
@@ -20,11 +20,11 @@ def _shape(s: Shape, *, length: int, stride: int) -> Shape:
     return (*s[:-1], 1 + (s[-1] - length) // stride, length)
 
 
-def _numpy(x, length, stride):
+def _numpy(x: np.ndarray, length: int, stride: int) -> np.ndarray:
     return np.lib.stride_tricks.sliding_window_view(x, length, axis=-1)[..., ::stride, :]
 
 
-def _grad(g: Node, y: Node, x: Node, length: int, stride: int) -> tuple[Node | None, ...]:
+def _grad(g: Node, y: Node, x: Node, length: int, stride: int) -> Grads:
     back = overlap_add(g, stride)
     return (pad(back, ((0, 0),) * (x.ndim - 1) + ((0, x.shape[-1] - back.shape[-1]),)),)
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from ...errors import DtypeError, ShapeError
 from ..node import Node
-from ..op import Elementwise, KernelSpec, Lookup, Profile, Routine, registered, routine
+from ..op import Elementwise, KernelSpec, Lookup, Profile, Routine, Shape, registered, routine
 from .choose import LOOP_ROUNDS, ceil_div, flat, is_core, is_register, is_software
 from .elementwise import add, greater_equal, less, logical_and, where
 from .leaf import full, iota
@@ -21,36 +21,36 @@ _LOOKED_UP = 4  # a row of at most so many elements, the channels of a picture, 
 _ELEMENT = {"float32": "f32", "int32": "i32", "uint32": "u32", "bool": "u32"}
 
 
-def _index_dtype(name, dtype):
+def _index_dtype(name: str, dtype: str) -> None:
     if dtype != "int32":
         raise DtypeError(f"{name}: indices are {dtype}; expected int32, so cast them first.")
 
 
-def _gather_shape(x, indices):
+def _gather_shape(x: Shape, indices: Shape) -> Shape:
     if not x:
         raise ShapeError("gather: the operand is a scalar; expected at least one axis.")
     return (*indices, *x[1:])
 
 
-def _gather_dtype(x, indices):
+def _gather_dtype(x: str, indices: str) -> str:
     _index_dtype("gather", indices)
     return x
 
 
-def _scatter_shape(indices, updates, *, rows):
+def _scatter_shape(indices: Shape, updates: Shape, *, rows: int) -> Shape:
     if tuple(updates[: len(indices)]) != tuple(indices):
         raise ShapeError(f"scatter_add: indices are {indices} and updates {updates}; updates must start with the shape of indices.")
     return (rows, *updates[len(indices) :])
 
 
-def _scatter_dtype(indices, updates, *, rows):
+def _scatter_dtype(indices: str, updates: str, *, rows: int) -> str:
     _index_dtype("scatter_add", indices)
     if updates == "bool":
         raise DtypeError("scatter_add: updates are bool; cast them to int32 or float32 to count.")
     return updates
 
 
-def _gather_numpy(x, indices):
+def _gather_numpy(x: np.ndarray, indices: np.ndarray) -> np.ndarray:
     inside = (indices >= 0) & (indices < x.shape[0])
     if x.shape[0] == 0:
         return np.zeros((*indices.shape, *x.shape[1:]), x.dtype)
@@ -58,7 +58,7 @@ def _gather_numpy(x, indices):
     return y if inside.all() else np.where(inside.reshape(*indices.shape, *(1,) * (x.ndim - 1)), y, np.zeros((), x.dtype))
 
 
-def _scatter_numpy(indices, updates, rows):
+def _scatter_numpy(indices: np.ndarray, updates: np.ndarray, rows: int) -> np.ndarray:
     flat_indices = indices.reshape(-1)
     updates = updates.reshape(len(flat_indices), *updates.shape[indices.ndim :])
     inside = (flat_indices >= 0) & (flat_indices < rows)

@@ -6,7 +6,7 @@ import numpy as np
 
 from ...errors import ShapeError
 from ..node import Node
-from ..op import Profile, Shape, routine
+from ..op import Grads, Profile, Shape, routine
 from .contract import matmul
 from .move import broadcast_to, concat, permute, reshape, slice_
 from .reduce import reduce_sum
@@ -23,13 +23,13 @@ def _shape(x: Shape, r: Shape, bias: Shape, start: Shape, keep: Shape) -> Shape:
     return (x[0], x[1], units)
 
 
-def _gates(x, inner):
+def _gates(x: np.ndarray, inner: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     n = x.shape[-1] // 3
     z, s = sigmoid(x[..., :n] + inner[..., :n]), sigmoid(x[..., n : 2 * n] + inner[..., n : 2 * n])
     return z, s, np.tanh(x[..., 2 * n :] + s * inner[..., 2 * n :])
 
 
-def _numpy(x, r, bias, start, keep):
+def _numpy(x: np.ndarray, r: np.ndarray, bias: np.ndarray, start: np.ndarray, keep: np.ndarray) -> np.ndarray:
     h, out = start, []
     for step, mask in zip(x, keep[:, :, None] != 0, strict=True):
         z, _, n = _gates(step, h @ r + bias)
@@ -38,7 +38,8 @@ def _numpy(x, r, bias, start, keep):
     return np.stack(out)
 
 
-def _grad_numpy(dy, x, inner, y, start, rt, keep):
+def _grad_numpy(dy: np.ndarray, x: np.ndarray, inner: np.ndarray, y: np.ndarray, start: np.ndarray, rt: np.ndarray,
+                keep: np.ndarray) -> np.ndarray:
     """The steps back from the last to the first; one row more holds the gradient of the first state."""
     steps, _, units = dy.shape
     dh = np.zeros(start.shape, dy.dtype)
@@ -57,7 +58,7 @@ def _grad_numpy(dy, x, inner, y, start, rt, keep):
     return out
 
 
-def _gradient(g: Node, y: Node, x: Node, r: Node, bias: Node, start: Node, keep: Node) -> tuple[Node | None, ...]:
+def _gradient(g: Node, y: Node, x: Node, r: Node, bias: Node, start: Node, keep: Node) -> Grads:
     steps, batch, units = y.shape
     before = concat([reshape(start, (1, batch, units)), slice_(y, (0, 0, 0), (steps - 1, batch, units))], 0)
     before = reshape(before, (steps * batch, units))
@@ -85,14 +86,14 @@ def _back_lower(node: Node, profile: Profile) -> Node | None:
     return backward_in_parts(BACK, node, units * (3 * units // 16 + 20), profile, _state)
 
 
-def _sample(seed, steps, batch, units):
+def _sample(seed: int, steps: int, batch: int, units: int) -> tuple[np.ndarray, ...]:
     rng = np.random.default_rng(seed)
     draw = lambda *shape: np.asarray(rng.uniform(-1, 1, shape), np.float32)
     keep = (rng.uniform(size=(steps, batch)) < 0.8).astype(np.int32)
     return draw(steps, batch, 3 * units), draw(units, 3 * units), draw(3 * units), draw(batch, units), keep
 
 
-def _back_sample(seed, steps, batch, units):
+def _back_sample(seed: int, steps: int, batch: int, units: int) -> tuple[np.ndarray, ...]:
     x, r, bias, start, keep = _sample(seed, steps, batch, units)
     y = _numpy(x, r, bias, start, keep)
     return np.roll(y, 1), x, np.roll(x, 1), y, start, np.ascontiguousarray(r.T), keep

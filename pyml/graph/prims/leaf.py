@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import Any
+
 import numpy as np
 
 from ...dtypes import NUMPY, of_scalar
@@ -18,7 +21,7 @@ CONST = leaf("const", lambda shape, dtype, value: np.full(shape, value, NUMPY[dt
 IOTA = leaf("iota", lambda shape, dtype: np.arange(shape[0]).astype(NUMPY[dtype]), in_memory=False, counts=True)
 
 
-def full(shape, value, dtype: str) -> Node:
+def full(shape: Sequence[int], value: Any, dtype: str) -> Node:
     """A tensor of one value; costs no memory."""
     shape = tuple(shape)
     if shape and min(shape) < 0:
@@ -27,7 +30,7 @@ def full(shape, value, dtype: str) -> Node:
     return Node(CONST, (), {"shape": shape, "dtype": dtype, "value": value}, shape, dtype)
 
 
-def const(value, dtype: str | None = None) -> Node:
+def const(value: Any, dtype: str | None = None) -> Node:
     """A scalar constant."""
     return full((), value, dtype or of_scalar(value))
 
@@ -39,5 +42,5 @@ def iota(n: int, dtype: str = "int32") -> Node:
     return Node(IOTA, (), {"shape": (n,), "dtype": dtype}, (n,), dtype)
 
 
-def is_const(node: Node, value=None) -> bool:
+def is_const(node: Node, value: Any = None) -> bool:
     return node.op is CONST and (value is None or node.attrs["value"] == value)

@@ -6,7 +6,7 @@ import numpy as np
 
 from ...errors import ShapeError
 from ..node import Node
-from ..op import KernelSpec, Profile, Shape, routine
+from ..op import Grads, KernelSpec, Profile, Shape, routine
 from .contract import matmul
 from .move import concat, permute, reshape, slice_
 from .sequence import backward_in_parts, forward_in_parts, sequence_dtype, sequence_spec, sigmoid
@@ -26,7 +26,7 @@ def _shape(z: Shape, r: Shape, start: Shape, keep: Shape) -> Shape:
     return (z[0], z[1], 2 * units)
 
 
-def _numpy(z, r, start, keep):
+def _numpy(z: np.ndarray, r: np.ndarray, start: np.ndarray, keep: np.ndarray) -> np.ndarray:
     h, c = start
     units = h.shape[1]
     y = np.empty((*z.shape[:2], 2 * units), z.dtype)
@@ -39,7 +39,7 @@ def _numpy(z, r, start, keep):
     return y
 
 
-def _grad_numpy(dy, pre, y, start, rt, keep):
+def _grad_numpy(dy: np.ndarray, pre: np.ndarray, y: np.ndarray, start: np.ndarray, rt: np.ndarray, keep: np.ndarray) -> np.ndarray:
     """The steps back from the last to the first; one row more holds the gradients of the first states."""
     steps, _, units = dy.shape[0], dy.shape[1], dy.shape[2] // 2
     dh = dc = np.zeros(start.shape[1:], dy.dtype)
@@ -59,7 +59,7 @@ def _grad_numpy(dy, pre, y, start, rt, keep):
     return out
 
 
-def _gradient(g: Node, y: Node, z: Node, r: Node, start: Node, keep: Node) -> tuple[Node | None, ...]:
+def _gradient(g: Node, y: Node, z: Node, r: Node, start: Node, keep: Node) -> Grads:
     steps, batch, units = z.shape[0], z.shape[1], r.shape[0]
     first = reshape(slice_(start, (0, 0, 0), (1, batch, units)), (1, batch, units))
     before = concat([first, slice_(y, (0, 0, 0), (steps - 1, batch, units))], 0)  # h at the beginning of every step
@@ -94,14 +94,14 @@ def _back_kernel(node: Node, profile: Profile) -> KernelSpec:
     return sequence_spec("lstm_grad", node, units, profile, {"R": "vec4f" if whole else "f32"}, {} if whole else {"weights": _RAGGED})
 
 
-def _sample(seed, steps, batch, units):
+def _sample(seed: int, steps: int, batch: int, units: int) -> tuple[np.ndarray, ...]:
     rng = np.random.default_rng(seed)
     draw = lambda *shape: np.asarray(rng.uniform(-1, 1, shape), np.float32)
     keep = (rng.uniform(size=(steps, batch)) < 0.8).astype(np.int32)
     return draw(steps, batch, 4 * units), draw(units, 4 * units), draw(2, batch, units), keep
 
 
-def _back_sample(seed, steps, batch, units):
+def _back_sample(seed: int, steps: int, batch: int, units: int) -> tuple[np.ndarray, ...]:
     z, r, start, keep = _sample(seed, steps, batch, units)
     y = _numpy(z, r, start, keep)
     return np.roll(y, 1), z, y, start, np.ascontiguousarray(r.T), keep

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from math import prod
 
 import numpy as np
 
 from ...errors import ShapeError
-from ..index import constant, coordinates, linear
+from ..index import Index, Place, constant, coordinates, linear
 from ..node import Node
-from ..op import Elementwise, Movement, Shape, movement
+from ..op import Elementwise, Grads, Movement, Padding, Shape, movement
 from .elementwise import copy
 from .leaf import full, is_const
 
 
-def _array(lo, hi, *shape):
+def _array(lo: float, hi: float, *shape: int) -> np.ndarray:
     return np.random.default_rng(1).uniform(lo, hi, shape).astype(np.float32)
 
 
@@ -25,7 +26,7 @@ def _permute_shape(s: Shape, *, axes: tuple[int, ...]) -> Shape:
     return tuple(s[a] for a in axes)
 
 
-def _invert(axes):
+def _invert(axes: Shape) -> Shape:
     return tuple(int(i) for i in np.argsort(axes))
 
 
@@ -71,13 +72,13 @@ PERMUTE: Movement = movement(
 )
 
 
-def permute(x: Node, axes) -> Node:
+def permute(x: Node, axes: Sequence[int]) -> Node:
     axes = tuple(axes)
     return x if axes == tuple(range(len(x.shape))) else PERMUTE(x, axes=axes)
 
 
 # ---- reshape
-def _reshape_shape(s, *, shape):
+def _reshape_shape(s: Shape, *, shape: Shape) -> Shape:
     if prod(s) != prod(shape):
         raise ShapeError(f"reshape: shape {s} has {prod(s)} elements, {shape} has {prod(shape)}.")
     return tuple(shape)
@@ -94,7 +95,7 @@ RESHAPE = movement(
 )
 
 
-def reshape(x: Node, shape) -> Node:
+def reshape(x: Node, shape: Iterable[int]) -> Node:
     if type(shape) is tuple and shape == x.shape:
         return x
     shape = tuple([int(n) for n in shape])
@@ -107,7 +108,7 @@ def reshape(x: Node, shape) -> Node:
 
 
 # ---- broadcast
-def _broadcast_shape(s, *, shape):
+def _broadcast_shape(s: Shape, *, shape: Shape) -> Shape:
     lead = len(shape) - len(s)
     fits = lead >= 0
     for i, b in enumerate(shape):
@@ -118,11 +119,11 @@ def _broadcast_shape(s, *, shape):
     return tuple(shape)
 
 
-def _broadcast_index(c, s, shape):
+def _broadcast_index(c: Sequence[Index], s: Shape, shape: Shape) -> list[Place]:
     return [([constant(0) if n == 1 else k for k, n in zip(c[len(shape) - len(s) :], s, strict=True)], [], None)]
 
 
-def _unbroadcast(g, shape):
+def _unbroadcast(g: Node, shape: Shape) -> Node:
     from .reduce import reduce_sum
 
     lead = len(g.shape) - len(shape)
@@ -140,7 +141,7 @@ BROADCAST = movement(
 )
 
 
-def broadcast_to(x: Node, shape) -> Node:
+def broadcast_to(x: Node, shape: Iterable[int]) -> Node:
     if type(shape) is tuple and shape == x.shape:
         return x
     shape = tuple([int(n) for n in shape])
@@ -153,20 +154,20 @@ def broadcast_to(x: Node, shape) -> Node:
 
 
 # ---- slice
-def _slice_shape(s, *, start, stop, step):
+def _slice_shape(s: Shape, *, start: Shape, stop: Shape, step: Shape) -> Shape:
     for a, b, k, n in zip(start, stop, step, s, strict=True):
         if k < 1 or not 0 <= a <= b <= n:
             raise ShapeError(f"slice: {a}:{b}:{k} does not fit a size of {n} (shape {s}).")
     return tuple(-(-(b - a) // k) for a, b, k in zip(start, stop, step, strict=True))
 
 
-def _slice_grad(g, y, x, start, stop, step):
+def _slice_grad(g: Node, y: Node, x: Node, start: Shape, stop: Shape, step: Shape) -> Grads:
     g = _spread(g, step)
     widths = tuple((a, n - a - m) for a, n, m in zip(start, x.shape, g.shape, strict=True))
     return (pad(g, widths),)
 
 
-def _spread(g, step):
+def _spread(g: Node, step: Shape) -> Node:
     """Puts step - 1 zeros between elements (and none after the last)."""
     for axis, k in enumerate(step):
         if k > 1 and g.shape[axis] > 0:
@@ -193,7 +194,7 @@ SLICE = movement(
 )
 
 
-def slice_(x: Node, start, stop, step=None) -> Node:
+def slice_(x: Node, start: Iterable[int], stop: Iterable[int], step: Iterable[int] | None = None) -> Node:
     start, stop = tuple(map(int, start)), tuple(map(int, stop))
     step = tuple(map(int, step)) if step is not None else (1,) * len(start)
     if start == (0,) * len(start) and stop == x.shape and step == (1,) * len(start):
@@ -212,24 +213,24 @@ FLIP = movement(
 )
 
 
-def flip(x: Node, axes) -> Node:
+def flip(x: Node, axes: Iterable[int]) -> Node:
     return FLIP(x, axes=tuple(axes))
 
 
 # ---- pad
-def _pad_shape(s, *, widths, value):
+def _pad_shape(s: Shape, *, widths: Padding, value: float) -> Shape:
     if len(widths) != len(s) or any(lo < 0 or hi < 0 for lo, hi in widths):
         raise ShapeError(f"pad: widths {widths} do not fit shape {s}; give one non-negative pair per axis.")
     return tuple(lo + n + hi for n, (lo, hi) in zip(s, widths, strict=True))
 
 
-def _pad_index(c, s, widths, value):
+def _pad_index(c: Sequence[Index], s: Shape, widths: Padding, value: float) -> list[Place]:
     inner = [k - lo for k, (lo, _) in zip(c, widths, strict=True)]
     tests = [(k, n) for k, n, w in zip(inner, s, widths, strict=True) if w != (0, 0)]
     return [(inner, tests, value)]
 
 
-def _pad_grad(g, y, x, widths, value):
+def _pad_grad(g: Node, y: Node, x: Node, widths: Padding, value: float) -> Grads:
     start = tuple(lo for lo, _ in widths)
     return (slice_(g, start, tuple(a + n for a, n in zip(start, x.shape, strict=True))),)
 
@@ -248,7 +249,7 @@ PAD = movement(
 )
 
 
-def pad(x: Node, widths, value=0.0) -> Node:
+def pad(x: Node, widths: Padding, value: float = 0.0) -> Node:
     widths = tuple((int(lo), int(hi)) for lo, hi in widths)
     if all(w == (0, 0) for w in widths):
         return x
@@ -257,7 +258,7 @@ def pad(x: Node, widths, value=0.0) -> Node:
 
 
 # ---- concat
-def _concat_shape(*shapes, axis):
+def _concat_shape(*shapes: Shape, axis: int) -> Shape:
     first = shapes[0]
     for s in shapes[1:]:
         if len(s) != len(first) or any(a != b for i, (a, b) in enumerate(zip(s, first, strict=True)) if i != axis):
@@ -265,8 +266,9 @@ def _concat_shape(*shapes, axis):
     return (*first[:axis], sum(s[axis] for s in shapes), *first[axis + 1 :])
 
 
-def _concat_index(c, *shapes, axis):
-    out, offset = [], 0
+def _concat_index(c: Sequence[Index], *shapes: Shape, axis: int) -> list[Place]:
+    out: list[Place] = []
+    offset = 0
     for s in shapes:
         k = c[axis] - offset
         out.append(([*c[:axis], k, *c[axis + 1 :]], [(k, s[axis])], None))
@@ -274,7 +276,7 @@ def _concat_index(c, *shapes, axis):
     return out
 
 
-def _concat_grad(g, y, *src, axis):
+def _concat_grad(g: Node, y: Node, *src: Node, axis: int) -> Grads:
     out, offset = [], 0
     for x in src:
         start = tuple(offset if i == axis else 0 for i in range(len(g.shape)))
@@ -295,7 +297,7 @@ CONCAT = movement(
 _MOST_SOURCES = 6  # so that a fused kernel stays within the browser's 8 storage buffers
 
 
-def concat(xs, axis: int) -> Node:
+def concat(xs: Sequence[Node], axis: int) -> Node:
     xs = [x for x in xs if x.shape[axis]] or list(xs[:1])
     read = [_beneath(x) for x in xs]
     if len(set().union(*read)) > _MOST_SOURCES:  # views of several values, such as other concatenations, become values

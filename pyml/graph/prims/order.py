@@ -70,7 +70,7 @@ def _lower(node: Node, profile: Profile) -> Node | None:
     return now
 
 
-def _numpy(x, descending):
+def _numpy(x: np.ndarray, descending: bool) -> np.ndarray:
     return np.argsort(host_keys(x, descending), axis=1, kind="stable").astype(np.int32)
 
 
@@ -126,26 +126,26 @@ def sort_rows(x: Node) -> Node:
 
 
 # ---- one pass: `columns` says whether each key is followed by the column it came from, `last` for what dtype the pass is the last
-def _bins(attrs) -> int:
+def _bins(attrs: dict[str, Any]) -> int:
     return 1 << attrs["digit"]
 
 
-def _count_shape(x, *, shape, chunk, digit, first, columns, **attrs):
+def _count_shape(x: Shape, *, shape: Shape, chunk: int, digit: int, first: bool, columns: bool, **attrs: Any) -> Shape:
     if x != (shape if first or not columns else (2, *shape)):
         raise ShapeError(f"radix_count: input is {x}; expected {shape}, or keys and columns of that shape.")
     return (shape[0], ceil_div(shape[1], chunk) << digit)
 
 
-def _keys_of(x, first, columns, descending):
+def _keys_of(x: np.ndarray, first: bool, columns: bool, descending: bool) -> np.ndarray:
     return host_keys(x, descending, exact=not columns) if first else x[0] if columns else x
 
 
-def _digits(x, attrs) -> np.ndarray:
+def _digits(x: np.ndarray, attrs: dict[str, Any]) -> np.ndarray:
     keys = _keys_of(x, attrs["first"], attrs["columns"], attrs["descending"])
     return (keys >> np.uint32(attrs["shift"])) & np.uint32(_bins(attrs) - 1)
 
 
-def _count_numpy(x, **attrs):
+def _count_numpy(x: np.ndarray, **attrs: Any) -> np.ndarray:
     (rows, n), chunk = attrs["shape"], attrs["chunk"]
     chunks = ceil_div(n, chunk)
     y = np.zeros((rows, _bins(attrs), chunks), np.uint32)
@@ -153,7 +153,7 @@ def _count_numpy(x, **attrs):
     return y.reshape(rows, -1)
 
 
-def _move_numpy(x, ends, last, **attrs):
+def _move_numpy(x: np.ndarray, ends: np.ndarray, last: str, **attrs: Any) -> np.ndarray:
     (rows, n), first, columns = attrs["shape"], attrs["first"], attrs["columns"]
     order = np.argsort(_digits(x, attrs), axis=1, kind="stable")
     keys = np.take_along_axis(_keys_of(x, first, columns, attrs["descending"]), order, 1)
@@ -163,7 +163,7 @@ def _move_numpy(x, ends, last, **attrs):
     return places.astype(np.int32) if last else np.stack([keys, places])
 
 
-def _move_shape(x, ends, *, last, **attrs):
+def _move_shape(x: Shape, ends: Shape, *, last: str, **attrs: Any) -> Shape:
     if ends != (counted := _count_shape(x, **attrs)):
         raise ShapeError(f"radix_move: ends are {ends}; expected {counted}, as the counts are.")
     return attrs["shape"] if last or not attrs["columns"] else (2, *attrs["shape"])
@@ -188,7 +188,7 @@ def _pass(node: Node, profile: Profile, name: str) -> KernelSpec:
     return KernelSpec(f"radix_{name}_group", {**params, "WG": min(_GROUP, profile.max_invocations), "X": across}, grid, hooks)
 
 
-def _pass_dtype(x, *rest, first, columns, last="", **attrs):
+def _pass_dtype(x: str, *rest: str, first: bool, columns: bool, last: str = "", **attrs: Any) -> str:
     if not first and x != "uint32":
         raise DtypeError(f"radix sort: keys are {x}; expected uint32.")
     return ("int32" if columns else last) if last else "uint32"
@@ -212,7 +212,7 @@ COUNT = routine(
 )
 
 
-def _ends(x, attrs) -> np.ndarray:
+def _ends(x: np.ndarray, attrs: dict[str, Any]) -> np.ndarray:
     return np.cumsum(_count_numpy(x, **attrs), axis=1, dtype=np.uint32)
 
 

@@ -15,7 +15,7 @@ import numpy as np
 
 from ...errors import DtypeError, ShapeError
 from ..node import Node
-from ..op import KernelSpec, Profile, Shape, routine
+from ..op import Grads, KernelSpec, Profile, Shape, routine
 from .choose import LONG_SUM, Gemm, Operand, ceil_div, chunk_of, flat, gemm, is_core, is_register, product_splits
 from .contract import _cut, _panel, matmul
 from .elementwise import add, bitwise_and, cast, left_shift, mul, right_shift, sub
@@ -55,7 +55,7 @@ def packed(numbers: Node) -> Node:
 
 
 # ---- the product
-def _sizes(a, words, n, bits, tb, first, splits, exact):
+def _sizes(a: Shape, words: Shape, n: int, bits: int, tb: bool, first: int, splits: int, exact: bool) -> tuple[int, int, int]:
     """M, K and the number of matrices."""
     return a[-2], a[-1], a[0] if len(a) == 3 else 1
 
@@ -89,7 +89,7 @@ def _matrices(words: np.ndarray, a: np.ndarray, n: int, bits: int, tb: bool, fir
     return np.pad(numbers[: a.shape[0] * k, :n], ((0, max(0, a.shape[0] * k - len(numbers))), (0, 0))).reshape(-1, k, n).astype(np.float32)
 
 
-def _numpy(a, words, *, n, bits, tb, first, splits, exact):
+def _numpy(a: np.ndarray, words: np.ndarray, *, n: int, bits: int, tb: bool, first: int, splits: int, exact: bool) -> np.ndarray:
     b = _matrices(words, a, n, bits, tb, first)
     if splits == 1:
         return np.matmul(a, b)
@@ -97,7 +97,7 @@ def _numpy(a, words, *, n, bits, tb, first, splits, exact):
     return np.stack([a[:, i * chunk : (i + 1) * chunk] @ b[i * chunk : (i + 1) * chunk] for i in range(splits)])
 
 
-def _grad(g, y, a, words, n, bits, tb, first, splits, exact):
+def _grad(g: Node, y: Node, a: Node, words: Node, n: int, bits: int, tb: bool, first: int, splits: int, exact: bool) -> Grads:
     """Of the floats alone: integers have none."""
     k = a.shape[-1]
     if tb:

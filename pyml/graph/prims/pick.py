@@ -8,7 +8,7 @@ import numpy as np
 
 from ...errors import DtypeError, ShapeError
 from ..node import Node
-from ..op import KernelSpec, Profile, Shape, routine
+from ..op import Grads, KernelSpec, Profile, Shape, routine
 from .choose import flat
 from .elementwise import cast, equal, where, zeros_like
 from .keys import ELEMENT
@@ -17,7 +17,7 @@ from .move import broadcast_to, reshape
 from .reduce import reduce_sum
 
 
-def _rows(x, places):
+def _rows(x: Shape, places: Shape) -> None:
     if len(x) != 2 or len(places) != 2 or x[0] != places[0] or x[1] == 0:
         raise ShapeError(f"rows are {x} and places {places}; expected two matrices with the same number of rows, the first with columns.")
 
@@ -40,7 +40,7 @@ def _first_dtype(x: str, places: str, **attrs: Any) -> str:
     return x
 
 
-def _pick_grad(g: Node, y: Node, x: Node, places: Node, whole: bool) -> tuple[Node | None, ...]:
+def _pick_grad(g: Node, y: Node, x: Node, places: Node, whole: bool) -> Grads:
     if whole:
         return PUT(g, places), None
     (rows, n), k = x.shape, places.shape[1]
@@ -50,7 +50,7 @@ def _pick_grad(g: Node, y: Node, x: Node, places: Node, whole: bool) -> tuple[No
     return reduce_sum(where(hit, each, zeros_like(each)), axis=(1,)), None
 
 
-def _put_numpy(x, places):
+def _put_numpy(x: np.ndarray, places: np.ndarray) -> np.ndarray:
     y = np.empty_like(x)
     np.put_along_axis(y, places, x, 1)
     return y

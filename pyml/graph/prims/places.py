@@ -30,7 +30,7 @@ def _unit(n: int) -> int:
     return 4 if n % 4 == 0 else 1
 
 
-def _top_numpy(x, k, chunks):
+def _top_numpy(x: np.ndarray, k: int, chunks: int) -> np.ndarray:
     keys, (rows, n) = host_keys(x, descending=True), x.shape
     y, start = np.full((rows, chunks, k), -1, np.int32), 0
     unit = _unit(n)
@@ -108,7 +108,7 @@ def _search_kernel(node: Node, profile: Profile) -> KernelSpec:
     return flat("search_thread", node.size, params, profile, key_hook(edges.dtype, "v"))
 
 
-def _search_numpy(edges, x, right):
+def _search_numpy(edges: np.ndarray, x: np.ndarray, right: bool) -> np.ndarray:
     return np.searchsorted(edges, x, side="right" if right else "left").astype(np.int32)
 
 

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
 import numpy as np
 
 from ...errors import ShapeError
 from ..node import Node
-from ..op import KernelSpec, Profile, Routine, routine
+from ..op import KernelSpec, Padding, Profile, Routine, Shape, Sizes, routine
 from .choose import ceil_div, flat, is_register
 from .contract import float_only
 from .long_windows import pool_in_parts
@@ -22,7 +25,7 @@ def _array(seed: int, *shape: int) -> np.ndarray:
     return (rng.permutation(int(np.prod(shape))).reshape(shape) / 10 - 1).astype(np.float32)
 
 
-def _pool_shape(x, *, size, strides, padding):
+def _pool_shape(x: Shape, *, size: Sizes, strides: Sizes, padding: Padding) -> Shape:
     if len(x) != 4:
         raise ShapeError(f"pool2d: input is {x}; expected (batch, height, width, channels).")
     if any(p >= k for side, k in zip(padding, size, strict=True) for p in side):
@@ -33,21 +36,21 @@ def _pool_shape(x, *, size, strides, padding):
     return (x[0], *out, x[3])
 
 
-def _like_x(x, y, d, *, size, strides, padding):
+def _like_x(x: Shape, y: Shape, d: Shape, *, size: Sizes, strides: Sizes, padding: Padding) -> Shape:
     expected = _pool_shape(x, size=size, strides=strides, padding=padding)
     if tuple(y) != expected or tuple(d) != expected:
         raise ShapeError(f"max_pool2d_grad: maxima {y} and gradient {d} must have the pooled shape {expected} of input {x}.")
     return x
 
 
-def _like_y(x, y, v, *, size, strides, padding):
+def _like_y(x: Shape, y: Shape, v: Shape, *, size: Sizes, strides: Sizes, padding: Padding) -> Shape:
     expected = _pool_shape(x, size=size, strides=strides, padding=padding)
     if tuple(y) != expected or tuple(v) != tuple(x):
         raise ShapeError(f"max_pool2d_pick: input {x}, values {v} and maxima {y} do not fit; expected maxima {expected}.")
     return y
 
 
-def _avg_grad_shape(d, *, input_hw, size, strides, padding):
+def _avg_grad_shape(d: Shape, *, input_hw: Sizes, size: Sizes, strides: Sizes, padding: Padding) -> Shape:
     x = (d[0], *input_hw, d[3])
     expected = _pool_shape(x, size=size, strides=strides, padding=padding)
     if tuple(d) != expected:
@@ -56,7 +59,8 @@ def _avg_grad_shape(d, *, input_hw, size, strides, padding):
 
 
 # ---- kernels
-def _kernel(file, node: Node, image, pooled, profile: Profile, cells: int, element="f32", names="T") -> KernelSpec:
+def _kernel(file: str, node: Node, image: Shape, pooled: Shape, profile: Profile, cells: int, element: str = "f32",
+            names: str = "T") -> KernelSpec:
     """`cells` threads a channel. A software adapter takes four channels a thread; on a GPU neighbours load neighbours."""
     a = node.attrs
     four = is_register(profile) and image[3] % 4 == 0
@@ -103,7 +107,7 @@ def _avg_grad_kernel(node: Node, profile: Profile) -> KernelSpec:
     return _kernel("avg_pool2d_grad", node, node.shape, node.src[0].shape, profile, node.size // node.shape[3])
 
 
-def _cells(pooled: int):
+def _cells(pooled: int) -> Callable[[Node], int]:
     """Arithmetic: one operation per cell of every window; `pooled` says which operand has their number, -1 the result."""
     return lambda node: (node if pooled < 0 else node.src[pooled]).size * node.attrs["size"][0] * node.attrs["size"][1]
 
@@ -118,13 +122,13 @@ def _avg_lower(node: Node, profile: Profile) -> Node | None:
 
 
 # ---- operations
-_APART = {"size": (2, 2), "strides": (2, 2), "padding": ((0, 0), (0, 0))}
-_SAME = {"size": (2, 2), "strides": (2, 2), "padding": ((0, 1), (0, 1))}
-_OVERLAP = {"size": (3, 2), "strides": (2, 1), "padding": ((1, 1), (0, 1))}
+_APART: dict[str, Any] = {"size": (2, 2), "strides": (2, 2), "padding": ((0, 0), (0, 0))}
+_SAME: dict[str, Any] = {"size": (2, 2), "strides": (2, 2), "padding": ((0, 1), (0, 1))}
+_OVERLAP: dict[str, Any] = {"size": (3, 2), "strides": (2, 1), "padding": ((1, 1), (0, 1))}
 _INPUTS = [(_array(0, 2, 5, 6, 4), _APART), (_array(1, 1, 5, 7, 3), _SAME), (_array(2, 1, 5, 4, 4), _OVERLAP)]
 
 
-def _with_pooled(last):
+def _with_pooled(last: str) -> list[Any]:
     out = []
     for x, attrs in _INPUTS:
         y = max_numpy(x, **attrs)
@@ -185,7 +189,7 @@ AVG_GRAD: Routine = routine(
 )
 
 
-def _window(size, strides, padding):
+def _window(size: Sizes, strides: Sizes, padding: Padding) -> dict[str, Any]:
     (top, bottom), (left, right) = padding
     return {
         "size": tuple(map(int, size)), "strides": tuple(map(int, strides)),
@@ -193,7 +197,7 @@ def _window(size, strides, padding):
     }  # fmt: skip
 
 
-def max_pool2d(x: Node, size, strides, padding=((0, 0), (0, 0))) -> Node:
+def max_pool2d(x: Node, size: Sizes, strides: Sizes, padding: Padding = ((0, 0), (0, 0))) -> Node:
     """The largest value in each window of `x` (batch, height, width, channels); padding never wins, a NaN does.
 
     Raises:
@@ -202,6 +206,6 @@ def max_pool2d(x: Node, size, strides, padding=((0, 0), (0, 0))) -> Node:
     return MAX(x, **_window(size, strides, padding))
 
 
-def avg_pool2d(x: Node, size, strides, padding=((0, 0), (0, 0))) -> Node:
+def avg_pool2d(x: Node, size: Sizes, strides: Sizes, padding: Padding = ((0, 0), (0, 0))) -> Node:
     """The mean of the cells of `x` in each window; padding is not counted. Raises as `max_pool2d`."""
     return AVG(x, **_window(size, strides, padding))

@@ -5,6 +5,8 @@ Source: Salmon et al. 2011, "Parallel random numbers: as easy as 1, 2, 3" (Three
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from ..op import ZERO, elementwise
@@ -12,7 +14,7 @@ from ..op import ZERO, elementwise
 _ROTATIONS = (13, 15, 26, 6, 17, 29, 16, 24)
 
 
-def _threefry(k0, k1, c0, c1):
+def _threefry(k0: Any, k1: Any, c0: Any, c1: Any) -> tuple[np.ndarray, np.ndarray]:
     k0, k1, x0, x1 = (np.asarray(v, np.uint32) for v in (k0, k1, c0, c1))
     with np.errstate(over="ignore"):
         keys = (k0, k1, k0 ^ k1 ^ np.uint32(0x1BD11BDA))

@@ -2,28 +2,30 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
+
 import numpy as np
 
 from ..node import Node
-from ..op import reduction
+from ..op import Grads, Reduction, Shape, reduction
 from .elementwise import cast, div, equal
 from .leaf import const
 from .move import broadcast_to, reshape
 from .split import split
 
 
-def _keep(x, shape, axis):
+def _keep(x: Node, shape: Shape, axis: Shape) -> Node:
     """Puts the reduced axes back with size 1 and broadcasts to `shape`."""
     return broadcast_to(reshape(x, tuple(1 if i in axis else n for i, n in enumerate(shape))), shape)
 
 
-def _extreme_grad(g, y, x, axis):
+def _extreme_grad(g: Node, y: Node, x: Node, axis: Shape) -> Grads:
     # ties share the gradient equally, as Keras on JAX and TensorFlow do
     hit = cast(equal(x, _keep(y, x.shape, axis)), dtype=g.dtype)
     return (hit * _keep(div(g, reduce_sum(hit, axis=axis)), x.shape, axis),)
 
 
-def _prod_grad(g, y, x, axis):
+def _prod_grad(g: Node, y: Node, x: Node, axis: Shape) -> Grads:
     """The product of all other elements, for each element."""
     # y / x is wrong where x is 0, so each element's partial product is formed from prefixes and suffixes
     from .move import concat, flip, permute, slice_
@@ -36,7 +38,7 @@ def _prod_grad(g, y, x, axis):
         n *= x.shape[i]
     flat = reshape(moved, (*outer, n))
 
-    def exclusive(v):  # products of all elements before each one, by doubling
+    def exclusive(v: Node) -> Node:  # products of all elements before each one, by doubling
         head = (0,) * len(outer)
         one = broadcast_to(_one(v), (*outer, 1))
         v = concat([one, slice_(v, (*head, 0), (*outer, n - 1))], len(outer)) if n > 1 else one
@@ -54,7 +56,7 @@ def _prod_grad(g, y, x, axis):
     return (permute(reshape(grad, moved.shape), order),)
 
 
-def _one(like):
+def _one(like: Node) -> Node:
     return const(1, like.dtype)
 
 
@@ -65,8 +67,8 @@ _HIGHEST = {"float32": float("inf"), "int32": 2**31 - 1, "uint32": 2**32 - 1}
 _NAN_TEST = {"float32": "(bitcast<I>(b) & I(0x7fffffff)) > I(0x7f800000)"}
 
 
-def _extreme(compare):
-    def combine(dtype):
+def _extreme(compare: str) -> Callable[[str], str]:
+    def combine(dtype: str) -> str:
         # a NaN wins, as in numpy: max() of WGSL would drop it, and compilers make that of a choice by a comparison alone
         return f"select(a, b, (b {compare} a) | ({_NAN_TEST[dtype]}))" if dtype in _NAN_TEST else f"select(a, b, b {compare} a)"
 
@@ -76,7 +78,7 @@ def _extreme(compare):
 _BLOCK = 128
 
 
-def _sum_numpy(x, axis):
+def _sum_numpy(x: np.ndarray, axis: Shape) -> np.ndarray:
     """numpy adds in pairs along the last axis only; along the others blocks are added up first, axis by axis."""
     if x.dtype.kind != "f" or (len(axis) == x.ndim and x.flags.c_contiguous):
         return np.sum(x, axis=axis, dtype=x.dtype)
@@ -116,22 +118,22 @@ MIN = reduction("reduce_min", neutral=_HIGHEST.__getitem__, combine=_extreme("<"
                 needs_elements=True, lower=split, samples=_SAMPLES)  # fmt: skip
 
 
-def _apply(op, x: Node, axis) -> Node:
+def _apply(op: Reduction, x: Node, axis: Iterable[int]) -> Node:
     axis = tuple(axis)
     return op(x, axis=axis) if axis else x
 
 
-def reduce_sum(x: Node, axis) -> Node:
+def reduce_sum(x: Node, axis: Iterable[int]) -> Node:
     return _apply(SUM, x, axis)
 
 
-def reduce_prod(x: Node, axis) -> Node:
+def reduce_prod(x: Node, axis: Iterable[int]) -> Node:
     return _apply(PROD, x, axis)
 
 
-def reduce_max(x: Node, axis) -> Node:
+def reduce_max(x: Node, axis: Iterable[int]) -> Node:
     return _apply(MAX, x, axis)
 
 
-def reduce_min(x: Node, axis) -> Node:
+def reduce_min(x: Node, axis: Iterable[int]) -> Node:
     return _apply(MIN, x, axis)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from ...errors import DtypeError, ShapeError
 from ..node import Node
-from ..op import KernelSpec, Profile, Routine, routine
+from ..op import Grads, KernelSpec, Profile, Routine, Shape, routine
 from .choose import flat, is_register
 
 _PUT4 = "store(4u * i, v.x); store(4u * i + 1u, v.y); store(4u * i + 2u, v.z); store(4u * i + 3u, v.w);"
@@ -45,7 +47,7 @@ def _cut(n: int, count: int, taps: int, back: int, transposed: bool) -> tuple[in
     return n, count, taps, 0
 
 
-def _shape(x, table, **attrs):
+def _shape(x: Shape, table: Shape, **attrs: Any) -> Shape:
     size, count, taps, _ = _cut(**attrs)
     whole = attrs["count"] * (1 + attrs["taps"]) + attrs["n"] * (1 + attrs["back"])
     if len(x) != 3 or x[1] != size or table != (whole,) or taps > size or 0 in x:
@@ -53,13 +55,13 @@ def _shape(x, table, **attrs):
     return (x[0], count, x[2])
 
 
-def _dtype(x, table, **attrs):
+def _dtype(x: str, table: str, **attrs: Any) -> str:
     if x != "float32" or table != "int32":
         raise DtypeError(f"resample: x is {x} and the table {table}; expected float32 and int32.")
     return x
 
 
-def _numpy(x, table, **attrs):
+def _numpy(x: np.ndarray, table: np.ndarray, **attrs: Any) -> np.ndarray:
     _, count, taps, start = _cut(**attrs)
     first = table[start : start + count].astype(np.int64)
     weights = table[start + count :][: count * taps].view(np.float32).reshape(count, taps, 1)
@@ -77,11 +79,12 @@ def _kernel(node: Node, profile: Profile) -> KernelSpec:
     return flat("resample", batch * count * width, params, profile, {"put": _PUT4} if four else {})
 
 
-def _grad(g, y, x, table, **attrs):
+def _grad(g: Node, y: Node, x: Node, table: Node, **attrs: Any) -> Grads:
     return (RESAMPLE(g, table, **attrs | {"transposed": not attrs["transposed"]}), None)
 
 
-def _sample(seed: int, shape: tuple[int, int, int], first: list[int], taps: int, transposed: bool = False):
+def _sample(seed: int, shape: Shape, first: list[int], taps: int,
+            transposed: bool = False) -> tuple[tuple[np.ndarray, ...], dict[str, Any]]:
     rng = np.random.default_rng(seed)
     table, sizes = resample_table(np.array(first), rng.uniform(-1, 1, (len(first), taps)), shape[1])
     x = rng.uniform(-1, 1, (shape[0], len(first) if transposed else shape[1], shape[2])).astype(np.float32)

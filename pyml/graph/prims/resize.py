@@ -6,7 +6,7 @@ import numpy as np
 
 from ...errors import ShapeError
 from ..node import Node
-from ..op import KernelSpec, Profile, routine
+from ..op import Grads, KernelSpec, Profile, Shape, Sizes, routine
 from .choose import flat, is_register
 from .contract import float_only, matmul
 from .elementwise import cast, equal, floor_divide, maximum, minimum, mod
@@ -15,8 +15,10 @@ from .move import broadcast_to, permute, reshape
 
 _PUT4 = "store(4u * i, v.x); store(4u * i + 1u, v.y); store(4u * i + 2u, v.z); store(4u * i + 3u, v.w);"
 
+Position = tuple[int, int, int]  # mul, add and div: new place i is at old place (mul * i + add) / div
 
-def _shape(x, *, size, rows, columns):
+
+def _shape(x: Shape, *, size: Sizes, rows: Position, columns: Position) -> Shape:
     if len(x) != 4 or 0 in x:
         raise ShapeError(f"resize_bilinear: input is {x}; expected (batch, height, width, channels), none of size 0.")
     for count, (mul, add, div) in zip(size, (rows, columns), strict=True):
@@ -25,13 +27,13 @@ def _shape(x, *, size, rows, columns):
     return (x[0], *size, x[3])
 
 
-def _around(n: int, count: int, mul: int, add: int, div: int):
+def _around(n: int, count: int, mul: int, add: int, div: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """For each new pixel the old ones before and after it, and how far it is from the first to the second."""
     at = np.arange(count) * mul + add + div
     return np.clip(at // div - 1, 0, n - 1), np.minimum(at // div, n - 1), (at % div / div).astype(np.float32)
 
 
-def _numpy(x, size, rows, columns):
+def _numpy(x: np.ndarray, size: Sizes, rows: Position, columns: Position) -> np.ndarray:
     for axis, count, position in ((1, size[0], rows), (2, size[1], columns)):
         low, high, part = _around(x.shape[axis], count, *position)
         part = part.reshape([count if i == axis else 1 for i in range(4)])
@@ -40,7 +42,7 @@ def _numpy(x, size, rows, columns):
     return x
 
 
-def _weights(n: int, count: int, position) -> Node:
+def _weights(n: int, count: int, position: Position) -> Node:
     """`(count, n)`: how much of each old pixel is in each new one."""
     mul, add, div = position
     at = iota(count) * mul + (add + div)
@@ -49,7 +51,7 @@ def _weights(n: int, count: int, position) -> Node:
     last, one = full((count,), n - 1, "int32"), full((count,), 1, "int32")
     low, high = minimum(maximum(whole, one) - 1, last), minimum(whole, last)
 
-    def wide(v):
+    def wide(v: Node) -> Node:
         return broadcast_to(reshape(v, (count, 1)), (count, n))
 
     pixel = broadcast_to(reshape(iota(n), (1, n)), (count, n))
@@ -62,7 +64,7 @@ def _along_last(g: Node, matrix: Node) -> Node:
     return reshape(rows, (*g.shape[:-1], matrix.shape[1]))
 
 
-def _grad(g, y, x, size, rows, columns):
+def _grad(g: Node, y: Node, x: Node, size: Sizes, rows: Position, columns: Position) -> Grads:
     g = _along_last(permute(g, (0, 1, 3, 2)), _weights(x.shape[2], size[1], columns))  # batch, new height, channels, width
     g = _along_last(permute(g, (0, 3, 2, 1)), _weights(x.shape[1], size[0], rows))  # batch, width, channels, height
     return (permute(g, (0, 3, 1, 2)),)
@@ -99,7 +101,7 @@ BILINEAR = routine(
 )
 
 
-def resize_bilinear(x: Node, size, rows, columns) -> Node:
+def resize_bilinear(x: Node, size: Sizes, rows: Position, columns: Position) -> Node:
     """`x` (batch, height, width, channels) at `size`; new row i is at old row `(mul * i + add) / div` of `rows`, columns likewise.
 
     Raises:

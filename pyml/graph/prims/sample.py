@@ -2,32 +2,35 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from ...errors import ShapeError
+from ..index import Index, Place
 from ..node import Node
-from ..op import movement
+from ..op import Grads, Shape, movement
 from .contract import matmul
 from .elementwise import cast, equal
 from .leaf import iota
 from .move import broadcast_to, permute, reshape
 
 
-def _shape(s, *, axis, count, mul, add, div):
+def _shape(s: Shape, *, axis: int, count: int, mul: int, add: int, div: int) -> Shape:
     if not 0 <= axis < len(s) or count < 1 or div < 1 or mul < 0 or add < 0 or (mul * (count - 1) + add) // div >= s[axis]:
         raise ShapeError(f"sample: positions ({mul} * i + {add}) // {div} for i < {count} leave axis {axis} of shape {s}.")
     return (*s[:axis], count, *s[axis + 1 :])
 
 
-def _index(c, s, axis, count, mul, add, div):
+def _index(c: Sequence[Index], s: Shape, axis: int, count: int, mul: int, add: int, div: int) -> list[Place]:
     return [([*c[:axis], (c[axis] * mul + add) // div, *c[axis + 1 :]], [], None)]
 
 
-def _numpy(x, axis, count, mul, add, div):
+def _numpy(x: np.ndarray, axis: int, count: int, mul: int, add: int, div: int) -> np.ndarray:
     return np.take(x, (np.arange(count) * mul + add) // div, axis)
 
 
-def _grad(g, y, x, axis, count, mul, add, div):
+def _grad(g: Node, y: Node, x: Node, axis: int, count: int, mul: int, add: int, div: int) -> Grads:
     """A product with the matrix that has a 1 where output i comes from element j."""
     n, order = x.shape[axis], [i for i in range(x.ndim) if i != axis] + [axis]
     at = SAMPLE(iota(n), axis=0, count=count, mul=mul, add=add, div=div)

@@ -8,7 +8,7 @@ import numpy as np
 
 from ...errors import DtypeError, ShapeError
 from ..node import Node
-from ..op import KernelSpec, Profile, Shape, routine
+from ..op import Grads, KernelSpec, Profile, Shape, routine
 from .choose import ceil_div, flat, fold, is_core, is_register
 from .elementwise import add, mul
 from .keys import ELEMENT
@@ -34,7 +34,7 @@ def _dtype(x: str, ends: str, **attrs: Any) -> str:
     return x
 
 
-def _numpy(x, ends, product, chunk):
+def _numpy(x: np.ndarray, ends: np.ndarray, product: bool, chunk: int) -> np.ndarray:
     (rows, n), chunks = x.shape, ends.shape[1]
     neutral = x.dtype.type(1 if product else 0)
     padded = np.full((rows, chunks * chunk), neutral, x.dtype)
@@ -79,7 +79,7 @@ def _kernel(node: Node, profile: Profile) -> KernelSpec:
     return KernelSpec("scan_group", {**params, "WG": wg, "X": across}, grid)
 
 
-def _grad(g: Node, y: Node, x: Node, ends: Node, product: bool, chunk: int) -> tuple[Node | None, ...]:
+def _grad(g: Node, y: Node, x: Node, ends: Node, product: bool, chunk: int) -> Grads:
     """Of rows that are one chunk; others are made for an adapter, after gradients."""
     assert chunk >= x.shape[1]
     if not product:

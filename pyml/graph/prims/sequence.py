@@ -13,10 +13,10 @@ from .choose import LOOP_ROUNDS, ceil_div, flat, fold, is_core, is_register, is_
 from .move import concat, slice_
 
 
-def sequence_dtype(name: str):
+def sequence_dtype(name: str) -> Callable[..., str]:
     """The dtype rule: float32 and, last, an int32 mask."""
 
-    def rule(*dtypes):
+    def rule(*dtypes: str) -> str:
         *floats, keep = dtypes
         if set(floats) != {"float32"} or keep != "int32":
             raise DtypeError(f"{name}: operands have dtypes {', '.join(dtypes)}; expected float32, and int32 for the mask.")
@@ -25,7 +25,7 @@ def sequence_dtype(name: str):
     return rule
 
 
-def sigmoid(x):
+def sigmoid(x: np.ndarray) -> np.ndarray:
     return 0.5 * (1 + np.tanh(0.5 * x))
 
 

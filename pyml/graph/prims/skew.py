@@ -2,34 +2,37 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from ...errors import ShapeError
+from ..index import Index, Place
 from ..node import Node
-from ..op import movement
+from ..op import Shape, movement
 from .move import _spread, broadcast_to, reshape, slice_
 from .reduce import reduce_sum
 
 
-def _shape(s, *, axis, size, step, start):
+def _shape(s: Shape, *, axis: int, size: int, step: int, start: int) -> Shape:
     if not 0 <= axis < len(s) - 1 or size < 0:
         raise ShapeError(f"skew: axis {axis} of shape {s} has no axis of taps after it, or a size of {size} cannot be.")
     return (*s[:axis], size, *s[axis + 1 :])
 
 
-def _index(c, s, axis, size, step, start):
+def _index(c: Sequence[Index], s: Shape, axis: int, size: int, step: int, start: int) -> list[Place]:
     place = c[axis] + c[axis + 1] * step + start
     return [([*c[:axis], place, *c[axis + 1 :]], [(place, s[axis])], 0)]
 
 
-def _numpy(x, axis, size, step, start):
+def _numpy(x: np.ndarray, axis: int, size: int, step: int, start: int) -> np.ndarray:
     out = np.zeros((*x.shape[:axis], size, *x.shape[axis + 1 :]), x.dtype)
-    lead = (slice(None),) * axis
+    lead: tuple[slice, ...] = (slice(None),) * axis
     for tap in range(x.shape[axis + 1]):
         shift = tap * step + start
         first, last = max(0, -shift), min(size, x.shape[axis] - shift)
         if first < last:
-            out[(*lead, slice(first, last), tap)] = x[(*lead, slice(first + shift, last + shift), tap)]
+            out[lead + (slice(first, last), tap)] = x[lead + (slice(first + shift, last + shift), tap)]
     return out
 
 

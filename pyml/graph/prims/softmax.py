@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
 import numpy as np
 
 from ...errors import ShapeError
 from ..node import Node
-from ..op import ZERO, KernelSpec, Profile, routine
+from ..op import ZERO, KernelSpec, Profile, Routine, Shape, routine
 from .choose import ceil_div, flat, fold, is_core, is_register
 from .contract import float_only
 from .elementwise import add, equal, exp, log, where, zeros_like
@@ -19,8 +22,8 @@ _X = np.random.default_rng(0).uniform(-3, 3, (5, 7)).astype(np.float32)
 _WIDE = np.random.default_rng(1).uniform(-3, 3, (3, 300)).astype(np.float32)
 
 
-def _matrix(name, reduces):
-    def rule(x, **attrs):
+def _matrix(name: str, reduces: bool) -> Callable[..., Shape]:
+    def rule(x: Shape, **attrs: Any) -> Shape:
         if len(x) != 2 or x[1] == 0:
             raise ShapeError(f"{name}: input is {x}; expected a matrix with at least one column.")
         return x[:1] if reduces else x
@@ -63,12 +66,12 @@ def _row_sum(x: Node) -> Node:
     return broadcast_to(reshape(reduce_sum(x, axis=(1,)), (x.shape[0], 1)), x.shape)
 
 
-def _softmax_numpy(x):
+def _softmax_numpy(x: np.ndarray) -> np.ndarray:
     e = np.exp(x - x.max(1, keepdims=True))
     return e / e.sum(1, keepdims=True)
 
 
-def _log_softmax_numpy(x):
+def _log_softmax_numpy(x: np.ndarray) -> np.ndarray:
     x = x - x.max(1, keepdims=True)
     return x - np.log(np.exp(x).sum(1, keepdims=True))
 
@@ -97,7 +100,7 @@ log_softmax = routine(
 )
 
 
-def _arg(name, largest):
+def _arg(name: str, largest: bool) -> Routine:
     """The primitive for the place of the largest or smallest element of each row."""
     def kernel(node: Node, profile: Profile) -> KernelSpec:
         dtype = node.src[0].dtype

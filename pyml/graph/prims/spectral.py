@@ -10,7 +10,7 @@ import numpy as np
 
 from ...errors import ShapeError
 from ..node import Node
-from ..op import Profile, Shape, routine
+from ..op import KernelSpec, Profile, Shape, routine
 from .choose import flat
 from .contract import float_only
 from .factor import SOLVE
@@ -48,12 +48,12 @@ def _eigh_shape(x: Shape) -> Shape:
     return (x[0], x[1] + 1, x[2])
 
 
-def _eigh_of_matrices(x):
+def _eigh_of_matrices(x: np.ndarray) -> np.ndarray:
     w, v = np.linalg.eigh(x)
     return np.concatenate([v, w[..., None, :]], -2)
 
 
-def _eigh_numpy(x):
+def _eigh_numpy(x: np.ndarray) -> np.ndarray:
     """The vectors as columns, and in a row below them the values, the least first."""
     b, n, _ = x.shape
     x = exactly(x)
@@ -93,12 +93,12 @@ def _svd_shape(x: Shape) -> Shape:
     return (x[0], x[1] + x[2] + 1, x[2])
 
 
-def _svd_of_matrices(x):
+def _svd_of_matrices(x: np.ndarray) -> np.ndarray:
     u, s, vt = np.linalg.svd(x, full_matrices=False)
     return np.concatenate([u, np.swapaxes(vt, -1, -2), s[..., None, :]], -2)
 
 
-def _svd_numpy(x):
+def _svd_numpy(x: np.ndarray) -> np.ndarray:
     """Left vectors as columns, below them the right ones as columns, below them the values, the largest first."""
     b, m, n = x.shape
     y = each(_svd_of_matrices, (b, m + n + 1, n), exactly(x))
@@ -133,7 +133,7 @@ def _svd_rounds(node: Node) -> int:
     return SWEEPS * n * n * (2 * m + n) // 2 + 5 * m * n * n
 
 
-def _svd_kernel(node: Node, profile: Profile):
+def _svd_kernel(node: Node, profile: Profile) -> KernelSpec:
     b, m, n = node.src[0].shape
     return flat("svd", b, {"B": b, "M": m, "N": n, "SWEEPS": SWEEPS}, profile)
 
@@ -160,7 +160,7 @@ def _eig_shape(x: Shape) -> Shape:
     return (x[0], 2 * x[1] + 2, x[2])
 
 
-def _eig_of_matrices(x):
+def _eig_of_matrices(x: np.ndarray) -> np.ndarray:
     w, v = np.linalg.eig(x)
     return np.concatenate([v.real, v.imag, w.real[..., None, :], w.imag[..., None, :]], -2)
 

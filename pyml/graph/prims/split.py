@@ -5,7 +5,7 @@ from __future__ import annotations
 from math import prod
 
 from ..node import Node
-from ..op import Profile, Reduction
+from ..op import Profile, Reduction, Shape
 from .choose import is_software
 from .move import pad, reshape
 from .teams import runs, team
@@ -68,7 +68,7 @@ def split(node: Node, profile: Profile) -> Node | None:
     return node.op(node.op(x, axis=tuple(sorted(inside))), axis=(a - sum(i < a for i in axis),))
 
 
-def _joined(x: Node, axis):
+def _joined(x: Node, axis: Shape) -> tuple[Node, Shape]:
     """The operand with neighbouring reduced axes as one, and the axes that remain to be reduced."""
     shape = list(x.shape)
     left: list[int] = []
