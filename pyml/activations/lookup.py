@@ -13,10 +13,7 @@ __all__ = ["deserialize", "get", "serialize"]
 
 
 def serialize(activation: Any) -> Any:
-    """The name of one of the functions here, or a config dict.
-
-    Args:
-        activation: One of the functions here, or one of your own that is registered.
+    """The name of an `activation` of this package, else a config dict, for `deserialize`.
 
     Example:
         >>> pyml.activations.serialize(pyml.activations.relu)
@@ -26,11 +23,7 @@ def serialize(activation: Any) -> Any:
 
 
 def deserialize(config: Any, custom_objects: Mapping[str, Any] | None = None) -> Any:
-    """The activation that a name or a config dict describes.
-
-    Args:
-        config: What `serialize` returned, or a name.
-        custom_objects: Classes and functions of your own by the names that the config has for them.
+    """The activation of a `config`, a name or what `serialize` returned; `custom_objects` are your own classes and functions by name.
 
     Example:
         >>> pyml.activations.deserialize("tanh")([0.]).numpy()

@@ -120,10 +120,7 @@ non_neg, max_norm, unit_norm, min_max_norm = NonNeg, MaxNorm, UnitNorm, MinMaxNo
 
 
 def serialize(constraint: Any) -> Any:
-    """A config dict for `deserialize`.
-
-    Args:
-        constraint: A constraint object.
+    """The config dict of a `constraint`, for `deserialize`.
 
     Example:
         >>> pyml.constraints.serialize(pyml.constraints.MaxNorm(2))["class_name"]
@@ -133,11 +130,7 @@ def serialize(constraint: Any) -> Any:
 
 
 def deserialize(config: dict[str, Any], custom_objects: Mapping[str, Any] | None = None) -> Any:
-    """The constraint that a name or a config dict describes.
-
-    Args:
-        config: What `serialize` returned, or a name.
-        custom_objects: Classes and functions of your own by the names that the config has for them.
+    """The constraint of a `config`, a name or what `serialize` returned; `custom_objects` are your own classes and functions by name.
 
     Example:
         >>> config = pyml.constraints.serialize(pyml.constraints.MaxNorm(2))

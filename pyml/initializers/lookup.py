@@ -17,10 +17,7 @@ __all__ = ["deserialize", "get", "serialize"]
 
 
 def serialize(initializer: Any) -> Any:
-    """A config dict for `deserialize`.
-
-    Args:
-        initializer: An initializer object.
+    """The config dict of an `initializer`, for `deserialize`.
 
     Example:
         >>> pyml.initializers.serialize(pyml.initializers.Constant(2.0))["class_name"]
@@ -30,11 +27,7 @@ def serialize(initializer: Any) -> Any:
 
 
 def deserialize(config: Any, custom_objects: Mapping[str, Any] | None = None) -> Any:
-    """The initializer that a config dict or a name describes.
-
-    Args:
-        config: What `serialize` returned, or a name.
-        custom_objects: Classes and functions of your own by the names that the config has for them.
+    """The initializer of a `config`, a name or what `serialize` returned; `custom_objects` are your own classes and functions by name.
 
     Example:
         >>> config = pyml.initializers.serialize(pyml.initializers.Constant(2.0))

@@ -13,10 +13,7 @@ __all__ = ["deserialize", "serialize"]
 
 
 def serialize(layer: Layer) -> Any:
-    """A config dict for `deserialize`.
-
-    Args:
-        layer: A layer object.
+    """The config dict of a `layer`, for `deserialize`.
 
     Example:
         >>> pyml.layers.serialize(pyml.layers.Dense(3))["class_name"]
@@ -26,11 +23,7 @@ def serialize(layer: Layer) -> Any:
 
 
 def deserialize(config: Any, custom_objects: Mapping[str, Any] | None = None) -> Any:
-    """The layer, or the model, that a config dict describes.
-
-    Args:
-        config: What `serialize` returned.
-        custom_objects: Classes and functions of your own by the names that the config has for them.
+    """The layer or model of a `config` that `serialize` returned; `custom_objects` are your own classes and functions by name.
 
     Example:
         >>> config = pyml.layers.serialize(pyml.layers.Dense(3))

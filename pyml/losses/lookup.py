@@ -12,10 +12,7 @@ __all__ = ["deserialize", "get", "serialize"]
 
 
 def serialize(loss: Any) -> Any:
-    """A config dict for `deserialize`, or a function's name.
-
-    Args:
-        loss: A loss object or function.
+    """The config dict of a `loss`, or the name of a function, for `deserialize`.
 
     Example:
         >>> pyml.losses.serialize(pyml.losses.Huber(delta=2.0))["class_name"]
@@ -25,11 +22,7 @@ def serialize(loss: Any) -> Any:
 
 
 def deserialize(name: Any, custom_objects: Mapping[str, Any] | None = None) -> Any:
-    """The loss that a name or a config dict describes.
-
-    Args:
-        name: What `serialize` returned, or a name.
-        custom_objects: Classes and functions of your own by the names that the config has for them.
+    """The loss of a `name`, or of what `serialize` returned; `custom_objects` are your own classes and functions by name.
 
     Example:
         >>> config = pyml.losses.serialize(pyml.losses.Huber(delta=2.0))

@@ -17,7 +17,7 @@ __all__ = [
 ]
 
 
-def _pair(y_true: TensorLike, y_pred: TensorLike) -> tuple[Tensor, Tensor]:
+def pair(y_true: TensorLike, y_pred: TensorLike) -> tuple[Tensor, Tensor]:
     y_pred = ops.convert_to_tensor(y_pred)
     if y_pred.dtype != "float32":
         y_pred = ops.cast(y_pred, "float32")
@@ -40,7 +40,7 @@ def mean_squared_error(y_true: TensorLike, y_pred: TensorLike) -> Tensor:
         >>> pyml.losses.mean_squared_error([[1.0, 1.0], [0.0, 1.0]], [[0.5, 1.0], [0.5, 0.5]]).numpy().round(4).tolist()
         [0.125, 0.25]
     """
-    y_true, y_pred = _pair(y_true, y_pred)
+    y_true, y_pred = pair(y_true, y_pred)
     return ops.mean(ops.square(y_true - y_pred), axis=-1)
 
 
@@ -52,7 +52,7 @@ def mean_absolute_error(y_true: TensorLike, y_pred: TensorLike) -> Tensor:
         >>> pyml.losses.mean_absolute_error([[1.0, 1.0], [0.0, 1.0]], [[0.5, 1.0], [0.5, 0.5]]).numpy().round(4).tolist()
         [0.25, 0.5]
     """
-    y_true, y_pred = _pair(y_true, y_pred)
+    y_true, y_pred = pair(y_true, y_pred)
     return ops.mean(ops.abs(y_true - y_pred), axis=-1)
 
 
@@ -64,7 +64,7 @@ def mean_absolute_percentage_error(y_true: TensorLike, y_pred: TensorLike) -> Te
         >>> pyml.losses.mean_absolute_percentage_error([[1.0, 2.0]], [[0.5, 2.0]]).numpy().round(4).tolist()
         [25.0]
     """
-    y_true, y_pred = _pair(y_true, y_pred)
+    y_true, y_pred = pair(y_true, y_pred)
     return 100.0 * ops.mean(ops.abs(y_true - y_pred) / ops.maximum(ops.abs(y_true), epsilon()), axis=-1)
 
 
@@ -76,7 +76,7 @@ def mean_squared_logarithmic_error(y_true: TensorLike, y_pred: TensorLike) -> Te
         >>> pyml.losses.mean_squared_logarithmic_error([[1.0, 1.0], [0.0, 1.0]], [[0.5, 1.0], [0.5, 0.5]]).numpy().round(4).tolist()
         [0.0414000004529953, 0.12359999865293503]
     """
-    y_true, y_pred = _pair(y_true, y_pred)
+    y_true, y_pred = pair(y_true, y_pred)
     difference = ops.log(ops.maximum(y_true, epsilon()) + 1.0) - ops.log(ops.maximum(y_pred, epsilon()) + 1.0)
     return ops.mean(ops.square(difference), axis=-1)
 
@@ -94,7 +94,7 @@ def huber(y_true: TensorLike, y_pred: TensorLike, delta: float = 1.0) -> Tensor:
         >>> pyml.losses.huber([[1.0, 1.0], [0.0, 1.0]], [[0.5, 1.0], [0.5, 0.5]]).numpy().round(4).tolist()
         [0.0625, 0.125]
     """
-    y_true, y_pred = _pair(y_true, y_pred)
+    y_true, y_pred = pair(y_true, y_pred)
     error = ops.abs(y_true - y_pred)
     value = ops.where(error <= delta, 0.5 * ops.square(error), delta * error - 0.5 * delta * delta)
     return ops.mean(value, axis=-1)
@@ -108,7 +108,7 @@ def log_cosh(y_true: TensorLike, y_pred: TensorLike) -> Tensor:
         >>> pyml.losses.log_cosh([[1.0, 1.0], [0.0, 1.0]], [[0.5, 1.0], [0.5, 0.5]]).numpy().round(4).tolist()
         [0.060100000351667404, 0.1200999990105629]
     """
-    y_true, y_pred = _pair(y_true, y_pred)
+    y_true, y_pred = pair(y_true, y_pred)
     error = y_pred - y_true
     return ops.mean(error + ops.softplus(-2.0 * error) - math.log(2.0), axis=-1)
 
@@ -126,7 +126,7 @@ def cosine_similarity(y_true: TensorLike, y_pred: TensorLike, axis: int = -1) ->
         >>> pyml.losses.cosine_similarity([[1.0, 1.0], [0.0, 1.0]], [[0.5, 1.0], [0.5, 0.5]]).numpy().round(4).tolist()
         [-0.9487000107765198, -0.707099974155426]
     """
-    y_true, y_pred = _pair(y_true, y_pred)
+    y_true, y_pred = pair(y_true, y_pred)
     return -ops.sum(ops.normalize(y_true, axis=axis) * ops.normalize(y_pred, axis=axis), axis=axis)
 
 
@@ -138,7 +138,7 @@ def poisson(y_true: TensorLike, y_pred: TensorLike) -> Tensor:
         >>> pyml.losses.poisson([[1.0, 1.0], [0.0, 1.0]], [[0.5, 1.0], [0.5, 0.5]]).numpy().round(4).tolist()
         [1.09660005569458, 0.8465999960899353]
     """
-    y_true, y_pred = _pair(y_true, y_pred)
+    y_true, y_pred = pair(y_true, y_pred)
     return ops.mean(y_pred - y_true * ops.log(y_pred + epsilon()), axis=-1)
 
 
@@ -152,7 +152,7 @@ def kl_divergence(y_true: TensorLike, y_pred: TensorLike) -> Tensor:
         >>> pyml.losses.kl_divergence([[0.5, 0.5]], [[0.25, 0.75]]).numpy().round(4).tolist()
         [0.14380000531673431]
     """
-    y_true, y_pred = _pair(y_true, y_pred)
+    y_true, y_pred = pair(y_true, y_pred)
     y_true = ops.clip(y_true, epsilon(), 1.0)
     y_pred = ops.clip(y_pred, epsilon(), 1.0)
     return ops.sum(y_true * ops.log(y_true / y_pred), axis=-1)
@@ -174,7 +174,7 @@ def hinge(y_true: TensorLike, y_pred: TensorLike) -> Tensor:
         >>> pyml.losses.hinge([[1.0, 1.0], [0.0, 1.0]], [[0.5, 1.0], [0.5, 0.5]]).numpy().round(4).tolist()
         [0.25, 1.0]
     """
-    y_true, y_pred = _pair(y_true, y_pred)
+    y_true, y_pred = pair(y_true, y_pred)
     return ops.mean(ops.maximum(1.0 - _signs(y_true) * y_pred, 0.0), axis=-1)
 
 
@@ -188,7 +188,7 @@ def squared_hinge(y_true: TensorLike, y_pred: TensorLike) -> Tensor:
         >>> pyml.losses.squared_hinge([[1.0, 1.0], [0.0, 1.0]], [[0.5, 1.0], [0.5, 0.5]]).numpy().round(4).tolist()
         [0.125, 1.25]
     """
-    y_true, y_pred = _pair(y_true, y_pred)
+    y_true, y_pred = pair(y_true, y_pred)
     return ops.mean(ops.square(ops.maximum(1.0 - _signs(y_true) * y_pred, 0.0)), axis=-1)
 
 
@@ -206,7 +206,7 @@ def categorical_hinge(y_true: TensorLike, y_pred: TensorLike) -> Tensor:
         >>> pyml.losses.categorical_hinge([[1.0, 1.0], [0.0, 1.0]], [[0.5, 1.0], [0.5, 0.5]]).numpy().round(4).tolist()
         [0.0, 1.0]
     """
-    y_true, y_pred = _pair(y_true, y_pred)
+    y_true, y_pred = pair(y_true, y_pred)
     positive = ops.sum(y_true * y_pred, axis=-1)
     negative = ops.max((1.0 - y_true) * y_pred, axis=-1)
     return ops.maximum(negative - positive + 1.0, 0.0)

@@ -12,7 +12,7 @@ from pyml.core import Tensor, Variable
 from pyml.core.types import TensorLike
 from pyml.errors import ShapeError
 from pyml.losses.base import squeeze_or_expand_to_same_rank
-from pyml.losses.regression import _pair
+from pyml.losses.regression import pair
 from pyml.metrics.base import Metric
 from pyml.metrics.reduction import MeanMetricWrapper
 from pyml.objects.registry import METRICS
@@ -39,7 +39,7 @@ def pearson_correlation(y_true: TensorLike, y_pred: TensorLike, axis: int = -1) 
         >>> pyml.metrics.pearson_correlation([[1.0, 1.0, 0.2]], [[1.0, 0.9, 0.2]]).numpy().round(4).tolist()
         [0.993399977684021]
     """
-    y_true, y_pred = _pair(y_true, y_pred)
+    y_true, y_pred = pair(y_true, y_pred)
     true = y_true - ops.mean(y_true, axis=axis, keepdims=True)
     said = y_pred - ops.mean(y_pred, axis=axis, keepdims=True)
     true = true / ops.std(true, axis=axis, keepdims=True)
@@ -62,7 +62,7 @@ def concordance_correlation(y_true: TensorLike, y_pred: TensorLike, axis: int = 
         >>> pyml.metrics.concordance_correlation([[1.0, 1.0, 0.2]], [[1.0, 0.9, 0.2]]).numpy().round(4).tolist()
         [0.9876999855041504]
     """
-    y_true, y_pred = _pair(y_true, y_pred)
+    y_true, y_pred = pair(y_true, y_pred)
     true, said = (ops.mean(y, axis=axis, keepdims=True) for y in (y_true, y_pred))
     spread = ops.var(y_true, axis=axis, keepdims=True) + ops.var(y_pred, axis=axis, keepdims=True) + ops.square(true - said)
     return ops.mean(2.0 * (y_true - true) * (y_pred - said) / (spread + epsilon()), axis=axis)

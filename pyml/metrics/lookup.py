@@ -12,10 +12,7 @@ __all__ = ["deserialize", "get", "serialize"]
 
 
 def serialize(metric: Any) -> Any:
-    """A config dict for `deserialize`.
-
-    Args:
-        metric: A metric object.
+    """The config dict of a `metric`, for `deserialize`.
 
     Example:
         >>> pyml.metrics.serialize(pyml.metrics.MeanIoU(num_classes=2))["class_name"]
@@ -25,11 +22,7 @@ def serialize(metric: Any) -> Any:
 
 
 def deserialize(config: Any, custom_objects: Mapping[str, Any] | None = None) -> Any:
-    """The metric that a name or a config dict describes.
-
-    Args:
-        config: What `serialize` returned, or a name.
-        custom_objects: Classes and functions of your own by the names that the config has for them.
+    """The metric of a `config`, a name or what `serialize` returned; `custom_objects` are your own classes and functions by name.
 
     Example:
         >>> config = pyml.metrics.serialize(pyml.metrics.MeanIoU(num_classes=2))

@@ -44,15 +44,7 @@ def _extreme(x: TensorLike, axis: Axis, keepdims: bool, largest: bool) -> Tensor
 
 @op(like="numpy.nanmax", samples=[*_SAMPLES, _WHOLE])
 def nanmax(x: TensorLike, axis: Axis = None, keepdims: bool = False) -> Tensor:
-    """The largest element over `axis` that is not a NaN, in the dtype of `x`; NaN where all are.
-
-    Args:
-        x: Tensor.
-        axis: An axis, or several; None means all.
-        keepdims: Keep these axes with size 1.
-
-    Raises:
-        ShapeError: An axis is out of range, or there are no elements.
+    """The largest element over `axis` that is not a NaN, in the dtype of `x`; NaN where all are; arguments and errors as of `max`.
 
     Example:
         >>> pyml.ops.nanmax([1., np.nan, 3.]).item()
@@ -63,15 +55,7 @@ def nanmax(x: TensorLike, axis: Axis = None, keepdims: bool = False) -> Tensor:
 
 @op(like="numpy.nanmin", samples=[*_SAMPLES, _WHOLE])
 def nanmin(x: TensorLike, axis: Axis = None, keepdims: bool = False) -> Tensor:
-    """The smallest element over `axis` that is not a NaN, in the dtype of `x`; NaN where all are.
-
-    Args:
-        x: Tensor.
-        axis: An axis, or several; None means all.
-        keepdims: Keep these axes with size 1.
-
-    Raises:
-        ShapeError: An axis is out of range, or there are no elements.
+    """The smallest element over `axis` that is not a NaN, in the dtype of `x`; NaN where all are; arguments and errors as of `min`.
 
     Example:
         >>> pyml.ops.nanmin([1., np.nan, 3.]).item()
@@ -82,15 +66,7 @@ def nanmin(x: TensorLike, axis: Axis = None, keepdims: bool = False) -> Tensor:
 
 @op(dtypes="sum", like="numpy.nansum", samples=[*_SAMPLES, _WHOLE])
 def nansum(x: TensorLike, axis: Axis = None, keepdims: bool = False) -> Tensor:
-    """The sum over `axis` of what is not a NaN, in the dtype of `x`.
-
-    Args:
-        x: Tensor.
-        axis: An axis, or several; None means all.
-        keepdims: Keep these axes with size 1.
-
-    Raises:
-        ShapeError: An axis is out of range or named twice.
+    """The sum over `axis` of what is not a NaN, in the dtype of `x`; arguments and errors as of `sum`.
 
     Example:
         >>> pyml.ops.nansum([1., np.nan, 3.]).item()
@@ -101,15 +77,7 @@ def nansum(x: TensorLike, axis: Axis = None, keepdims: bool = False) -> Tensor:
 
 @op(dtypes="sum", like="numpy.nanprod", samples=[*_SAMPLES, _WHOLE])
 def nanprod(x: TensorLike, axis: Axis = None, keepdims: bool = False) -> Tensor:
-    """The product over `axis` of what is not a NaN, in the dtype of `x`.
-
-    Args:
-        x: Tensor.
-        axis: An axis, or several; None means all.
-        keepdims: Keep these axes with size 1.
-
-    Raises:
-        ShapeError: An axis is out of range or named twice.
+    """The product over `axis` of what is not a NaN, in the dtype of `x`; arguments and errors as of `prod`.
 
     Example:
         >>> pyml.ops.nanprod([2., np.nan, 3.]).item()
@@ -124,15 +92,7 @@ def _count(x: TensorLike, axis: Axis, keepdims: bool) -> Tensor:
 
 @op(like="numpy.nanmean", samples=[*_SAMPLES, _WHOLE])
 def nanmean(x: TensorLike, axis: Axis = None, keepdims: bool = False) -> Tensor:
-    """The mean over `axis` of what is not a NaN, as float32; NaN where all are.
-
-    Args:
-        x: Tensor.
-        axis: An axis, or several; None means all.
-        keepdims: Keep these axes with size 1.
-
-    Raises:
-        ShapeError: An axis is out of range or named twice.
+    """The mean over `axis` of what is not a NaN, as float32; NaN where all are; arguments and errors as of `mean`.
 
     Example:
         >>> pyml.ops.nanmean([1., np.nan, 3.]).item()
@@ -143,15 +103,7 @@ def nanmean(x: TensorLike, axis: Axis = None, keepdims: bool = False) -> Tensor:
 
 @op(like="numpy.nanvar", samples=_SAMPLES)
 def nanvar(x: TensorLike, axis: Axis = None, keepdims: bool = False) -> Tensor:
-    """The population variance over `axis` of what is not a NaN, as float32; NaN where all are.
-
-    Args:
-        x: Tensor.
-        axis: An axis, or several; None means all.
-        keepdims: Keep these axes with size 1.
-
-    Raises:
-        ShapeError: An axis is out of range or named twice.
+    """The population variance over `axis` of what is not a NaN, as float32; NaN where all are; arguments and errors as of `var`.
 
     Example:
         >>> pyml.ops.nanvar([1., np.nan, 3.]).item()
@@ -163,15 +115,7 @@ def nanvar(x: TensorLike, axis: Axis = None, keepdims: bool = False) -> Tensor:
 
 @op(like="numpy.nanstd", samples=_SAMPLES)
 def nanstd(x: TensorLike, axis: Axis = None, keepdims: bool = False) -> Tensor:
-    """The population standard deviation over `axis` of what is not a NaN, as float32; NaN where all are.
-
-    Args:
-        x: Tensor.
-        axis: An axis, or several; None means all.
-        keepdims: Keep these axes with size 1.
-
-    Raises:
-        ShapeError: An axis is out of range or named twice.
+    """The population standard deviation over `axis` of what is not a NaN, as float32; NaN where all are; arguments and errors as of `std`.
 
     Example:
         >>> pyml.ops.nanstd([1., np.nan, 5.]).item()
@@ -187,15 +131,7 @@ def _place(x: TensorLike, axis: int | None, keepdims: bool, largest: bool) -> Te
 
 @op(dtypes="index", like="numpy.nanargmax", gradient=False, samples=_PLACES)
 def nanargmax(x: TensorLike, axis: int | None = None, keepdims: bool = False) -> Tensor:
-    """The position of the largest element along `axis` that is not a NaN, int32; -1 where all are.
-
-    Args:
-        x: Tensor.
-        axis: The axis; None means the flattened `x`.
-        keepdims: Keep the axis with size 1.
-
-    Raises:
-        ShapeError: An axis is out of range, or there are no elements.
+    """The position of the largest element along `axis` that is not a NaN, int32; -1 where all are; arguments and errors as of `argmax`.
 
     Example:
         >>> pyml.ops.nanargmax([1., np.nan, 3.]).item()
@@ -206,15 +142,7 @@ def nanargmax(x: TensorLike, axis: int | None = None, keepdims: bool = False) ->
 
 @op(dtypes="index", like="numpy.nanargmin", gradient=False, samples=_PLACES)
 def nanargmin(x: TensorLike, axis: int | None = None, keepdims: bool = False) -> Tensor:
-    """The position of the smallest element along `axis` that is not a NaN, int32; -1 where all are.
-
-    Args:
-        x: Tensor.
-        axis: The axis; None means the flattened `x`.
-        keepdims: Keep the axis with size 1.
-
-    Raises:
-        ShapeError: An axis is out of range, or there are no elements.
+    """The position of the smallest element along `axis` that is not a NaN, int32; -1 where all are; arguments and errors as of `argmin`.
 
     Example:
         >>> pyml.ops.nanargmin([1., np.nan, 3.]).item()

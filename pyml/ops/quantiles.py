@@ -121,18 +121,7 @@ _FEWER = [*(sample(_HOLES, _LEVELS, axis=1, method=m) for m in _METHODS), sample
 
 @op(dtypes="first", like="numpy.nanquantile", samples=[*_ARGUMENTS, *_FEWER], tolerance=2e-5)
 def nanquantile(x: TensorLike, q: TensorLike, axis: Axis = None, method: str = "linear", keepdims: bool = False) -> Tensor:
-    """`quantile` of the elements that are not NaN, as float32; NaN where all are.
-
-    Args:
-        x: Tensor.
-        q: Which one: a number from 0 to 1, or a vector of such.
-        axis: An axis, or several; None means all.
-        method: What is taken between two elements: `"linear"`, `"lower"`, `"higher"`, `"midpoint"` or `"nearest"`.
-        keepdims: Keep these axes with size 1.
-
-    Raises:
-        ValueError: `q` is outside 0 to 1, or the method is another.
-        ShapeError: An axis is out of range, `q` is not a vector, or there are no elements.
+    """`quantile` of the elements that are not NaN, and NaN where all are; arguments and errors as of `quantile`.
 
     Example:
         >>> pyml.ops.nanquantile([4., np.nan, 2.], 0.5).item()
@@ -153,20 +142,7 @@ _PERCENTS = [
 
 @op(like="numpy.percentile", samples=_PERCENTS, tolerance=2e-5)
 def percentile(x: TensorLike, q: TensorLike, axis: Axis = None, method: str = "linear", keepdims: bool = False) -> Tensor:
-    """`quantile` whose `q` counts from 0 to 100, as float32.
-
-    Args:
-        x: Tensor.
-        q: Which one: a number from 0 to 100, or a vector of such.
-        axis: An axis, or several; None means all.
-        method: What is taken between two elements: `"linear"`, `"lower"`, `"higher"`, `"midpoint"` or `"nearest"`.
-        keepdims: Keep these axes with size 1.
-
-    Raises:
-        ValueError: `q` is outside 0 to 100, or the method is another.
-        ShapeError: An axis is out of range, `q` is not a vector, or there are no elements.
-
-    Source: Hyndman and Fan 1996, "Sample Quantiles in Statistical Packages".
+    """`quantile` whose `q` counts from 0 to 100; the other arguments and the errors as of `quantile`.
 
     Example:
         >>> pyml.ops.percentile([1., 2., 3., 4.], [25, 75]).numpy()
@@ -177,18 +153,7 @@ def percentile(x: TensorLike, q: TensorLike, axis: Axis = None, method: str = "l
 
 @op(like="numpy.nanpercentile", samples=[*_PERCENTS, sample(_HOLES, [10, 60], axis=0)], tolerance=2e-5)
 def nanpercentile(x: TensorLike, q: TensorLike, axis: Axis = None, method: str = "linear", keepdims: bool = False) -> Tensor:
-    """`percentile` of the elements that are not NaN, as float32; NaN where all are.
-
-    Args:
-        x: Tensor.
-        q: Which one: a number from 0 to 100, or a vector of such.
-        axis: An axis, or several; None means all.
-        method: What is taken between two elements: `"linear"`, `"lower"`, `"higher"`, `"midpoint"` or `"nearest"`.
-        keepdims: Keep these axes with size 1.
-
-    Raises:
-        ValueError: `q` is outside 0 to 100, or the method is another.
-        ShapeError: An axis is out of range, `q` is not a vector, or there are no elements.
+    """`percentile` of the elements that are not NaN, and NaN where all are; arguments and errors as of `percentile`.
 
     Example:
         >>> pyml.ops.nanpercentile([4., np.nan, 2.], 100).item()
@@ -218,15 +183,7 @@ def median(x: TensorLike, axis: Axis = None, keepdims: bool = False) -> Tensor:
 
 @op(like="numpy.nanmedian", samples=[*_MIDDLES, sample(_HOLES, axis=1), sample(_HOLES), sample(_FILLED, axis=1)])
 def nanmedian(x: TensorLike, axis: Axis = None, keepdims: bool = False) -> Tensor:
-    """`median` of the elements that are not NaN, as float32; NaN where all are.
-
-    Args:
-        x: Tensor.
-        axis: An axis, or several; None means all.
-        keepdims: Keep these axes with size 1.
-
-    Raises:
-        ShapeError: An axis is out of range, or there are no elements.
+    """`median` of the elements that are not NaN, and NaN where all are; arguments and errors as of `median`.
 
     Example:
         >>> pyml.ops.nanmedian([1., np.nan, 4., 2.]).item()

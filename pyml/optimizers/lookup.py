@@ -13,10 +13,7 @@ __all__ = ["deserialize", "get", "serialize"]
 
 
 def serialize(optimizer: Any) -> Any:
-    """A config dict for `deserialize`.
-
-    Args:
-        optimizer: An optimizer object.
+    """The config dict of an `optimizer`, for `deserialize`.
 
     Example:
         >>> pyml.optimizers.serialize(pyml.optimizers.SGD(0.1))["class_name"]
@@ -26,11 +23,7 @@ def serialize(optimizer: Any) -> Any:
 
 
 def deserialize(config: Any, custom_objects: Mapping[str, Any] | None = None) -> Any:
-    """The optimizer that a name or a config dict describes.
-
-    Args:
-        config: What `serialize` returned, or a name.
-        custom_objects: Classes and functions of your own by the names that the config has for them.
+    """The optimizer of a `config`, a name or what `serialize` returned; `custom_objects` are your own classes and functions by name.
 
     Example:
         >>> config = pyml.optimizers.serialize(pyml.optimizers.SGD(0.1))

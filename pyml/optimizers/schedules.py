@@ -262,10 +262,7 @@ def positive(steps: int, owner: str) -> int:
 
 
 def serialize(learning_rate_schedule: Any) -> Any:
-    """A config dict for `deserialize`.
-
-    Args:
-        learning_rate_schedule: A schedule object.
+    """The config dict of a `learning_rate_schedule`, for `deserialize`.
 
     Example:
         >>> pyml.optimizers.schedules.serialize(pyml.optimizers.schedules.ExponentialDecay(0.1, 10, 0.5))["class_name"]
@@ -275,11 +272,7 @@ def serialize(learning_rate_schedule: Any) -> Any:
 
 
 def deserialize(config: Any, custom_objects: Mapping[str, Any] | None = None) -> Any:
-    """The schedule that a config dict describes.
-
-    Args:
-        config: What `serialize` returned.
-        custom_objects: Classes and functions of your own by the names that the config has for them.
+    """The schedule of a `config` that `serialize` returned; `custom_objects` are your own classes and functions by name.
 
     Example:
         >>> config = pyml.optimizers.schedules.serialize(pyml.optimizers.schedules.ExponentialDecay(0.1, 10, 0.5))

@@ -155,10 +155,7 @@ l1, l2, l1_l2, orthogonal_regularizer = L1, L2, L1L2, OrthogonalRegularizer
 
 
 def serialize(regularizer: Any) -> Any:
-    """A config dict for `deserialize`.
-
-    Args:
-        regularizer: A regularizer object.
+    """The config dict of a `regularizer`, for `deserialize`.
 
     Example:
         >>> pyml.regularizers.serialize(pyml.regularizers.L2(0.01))["class_name"]
@@ -168,11 +165,7 @@ def serialize(regularizer: Any) -> Any:
 
 
 def deserialize(config: dict[str, Any], custom_objects: Mapping[str, Any] | None = None) -> Any:
-    """The regularizer that a name or a config dict describes.
-
-    Args:
-        config: What `serialize` returned, or a name.
-        custom_objects: Classes and functions of your own by the names that the config has for them.
+    """The regularizer of a `config`, a name or what `serialize` returned; `custom_objects` are your own classes and functions by name.
 
     Example:
         >>> config = pyml.regularizers.serialize(pyml.regularizers.L2(0.01))

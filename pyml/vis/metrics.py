@@ -152,14 +152,7 @@ def auc(x: Any, y: Any) -> float:
 
 
 def precision_recall_curve(labels: Any, scores: Any) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Precisions, recalls and rising thresholds; ends at `(1, 0)`, which has no threshold.
-
-    Args:
-        labels: True or 1 for positive samples, False or 0 for others.
-        scores: How sure a model is that a sample is positive.
-
-    Raises:
-        ValueError: There are not as many scores as labels, a score is not finite, or the labels do not hold both 0 and 1.
+    """Precisions, recalls and rising thresholds; ends at `(1, 0)`, which has no threshold. Arguments and errors as of `roc_curve`.
 
     Example:
         >>> precisions, recalls, thresholds = pyml.vis.metrics.precision_recall_curve([0, 1, 0, 1], [0.1, 0.4, 0.5, 0.8])
@@ -172,14 +165,7 @@ def precision_recall_curve(labels: Any, scores: Any) -> tuple[np.ndarray, np.nda
 
 
 def average_precision(labels: Any, scores: Any) -> float:
-    """The mean of the precisions, each weighted by what it adds to the recall.
-
-    Args:
-        labels: True or 1 for positive samples, False or 0 for others.
-        scores: How sure a model is that a sample is positive.
-
-    Raises:
-        ValueError: There are not as many scores as labels, a score is not finite, or the labels do not hold both 0 and 1.
+    """The mean of the precisions, each weighted by what it adds to the recall. Arguments and errors as of `roc_curve`.
 
     Example:
         >>> pyml.vis.metrics.average_precision([0, 1, 0, 1], [0.1, 0.4, 0.5, 0.8])

@@ -35,11 +35,11 @@ def spelled(opts: Mapping[str, Any] | None) -> dict[str, Any]:
 
 
 def linechart(container: Any, data: Any, opts: Mapping[str, Any] | None = None) -> Figure:
-    """`pyml.vis.line_chart` on a surface; options in tfjs-vis' or in Python's spelling.
+    """`pyml.vis.line_chart` on a surface.
 
     Args:
         container: A surface of the visor, its name, or a dict of `name` and `tab`; None only returns the figure.
-        data: What `pyml.vis.line_chart` takes first.
+        data: What the function of `pyml.vis` takes first.
         opts: Its other arguments by name, in Python's spelling or in tfjs-vis': `xLabel` is `x_label`.
 
     Example:
@@ -50,12 +50,7 @@ def linechart(container: Any, data: Any, opts: Mapping[str, Any] | None = None) 
 
 
 def scatterplot(container: Any, data: Any, opts: Mapping[str, Any] | None = None) -> Figure:
-    """`pyml.vis.scatter_plot` on a surface.
-
-    Args:
-        container: A surface of the visor, its name, or a dict of `name` and `tab`; None only returns the figure.
-        data: What `pyml.vis.scatter_plot` takes first.
-        opts: Its other arguments by name, in Python's spelling or in tfjs-vis': `xLabel` is `x_label`.
+    """`pyml.vis.scatter_plot` on a surface; arguments as of `linechart`.
 
     Example:
         >>> type(pyml.vis.render.scatterplot(None, {"values": [[{"x": 0, "y": 1}, {"x": 1, "y": 2}]]})).__name__
@@ -65,12 +60,7 @@ def scatterplot(container: Any, data: Any, opts: Mapping[str, Any] | None = None
 
 
 def barchart(container: Any, data: Any, opts: Mapping[str, Any] | None = None) -> Figure:
-    """`pyml.vis.bar_chart` on a surface.
-
-    Args:
-        container: A surface of the visor, its name, or a dict of `name` and `tab`; None only returns the figure.
-        data: What `pyml.vis.bar_chart` takes first.
-        opts: Its other arguments by name, in Python's spelling or in tfjs-vis': `xLabel` is `x_label`.
+    """`pyml.vis.bar_chart` on a surface; arguments as of `linechart`.
 
     Example:
         >>> type(pyml.vis.render.barchart(None, [{"index": "a", "value": 1}, {"index": "b", "value": 2}])).__name__
@@ -80,12 +70,7 @@ def barchart(container: Any, data: Any, opts: Mapping[str, Any] | None = None) -
 
 
 def histogram(container: Any, data: Any, opts: Mapping[str, Any] | None = None) -> Figure:
-    """`pyml.vis.histogram` on a surface.
-
-    Args:
-        container: A surface of the visor, its name, or a dict of `name` and `tab`; None only returns the figure.
-        data: What `pyml.vis.histogram` takes first.
-        opts: Its other arguments by name, in Python's spelling or in tfjs-vis': `xLabel` is `x_label`.
+    """`pyml.vis.histogram` on a surface; arguments as of `linechart`.
 
     Example:
         >>> type(pyml.vis.render.histogram(None, [1.0, 2.0, 2.5])).__name__
@@ -95,12 +80,7 @@ def histogram(container: Any, data: Any, opts: Mapping[str, Any] | None = None) 
 
 
 def heatmap(container: Any, data: Any, opts: Mapping[str, Any] | None = None) -> Figure:
-    """`pyml.vis.heatmap` on a surface.
-
-    Args:
-        container: A surface of the visor, its name, or a dict of `name` and `tab`; None only returns the figure.
-        data: What `pyml.vis.heatmap` takes first.
-        opts: Its other arguments by name, in Python's spelling or in tfjs-vis': `xLabel` is `x_label`.
+    """`pyml.vis.heatmap` on a surface; arguments as of `linechart`.
 
     Example:
         >>> type(pyml.vis.render.heatmap(None, {"values": [[1, 2], [3, 4]]})).__name__
@@ -110,12 +90,7 @@ def heatmap(container: Any, data: Any, opts: Mapping[str, Any] | None = None) ->
 
 
 def confusion_matrix(container: Any, data: Any, opts: Mapping[str, Any] | None = None) -> Figure:
-    """`pyml.vis.confusion_matrix` of counts on a surface.
-
-    Args:
-        container: A surface of the visor, its name, or a dict of `name` and `tab`; None only returns the figure.
-        data: What `pyml.vis.confusion_matrix` takes first.
-        opts: Its other arguments by name, in Python's spelling or in tfjs-vis': `xLabel` is `x_label`.
+    """`pyml.vis.confusion_matrix` of counts on a surface; arguments as of `linechart`.
 
     Example:
         >>> type(pyml.vis.render.confusion_matrix(None, {"values": [[3, 1], [0, 4]]})).__name__
@@ -125,12 +100,7 @@ def confusion_matrix(container: Any, data: Any, opts: Mapping[str, Any] | None =
 
 
 def table(container: Any, data: Any, opts: Mapping[str, Any] | None = None) -> Figure:
-    """`pyml.vis.table` on a surface.
-
-    Args:
-        container: A surface of the visor, its name, or a dict of `name` and `tab`; None only returns the figure.
-        data: What `pyml.vis.table` takes first.
-        opts: Its other arguments by name, in Python's spelling or in tfjs-vis': `xLabel` is `x_label`.
+    """`pyml.vis.table` on a surface; arguments as of `linechart`.
 
     Example:
         >>> type(pyml.vis.render.table(None, {"headers": ["a", "b"], "values": [[1, 2]]})).__name__

@@ -162,12 +162,12 @@ def _slice_shape(s: Shape, *, start: Shape, stop: Shape, step: Shape) -> Shape:
 
 
 def _slice_grad(g: Node, y: Node, x: Node, start: Shape, stop: Shape, step: Shape) -> Grads:
-    g = _spread(g, step)
+    g = spread(g, step)
     widths = tuple((a, n - a - m) for a, n, m in zip(start, x.shape, g.shape, strict=True))
     return (pad(g, widths),)
 
 
-def _spread(g: Node, step: Shape) -> Node:
+def spread(g: Node, step: Shape) -> Node:
     """Puts step - 1 zeros between elements (and none after the last)."""
     for axis, k in enumerate(step):
         if k > 1 and g.shape[axis] > 0:

@@ -10,7 +10,7 @@ from ...errors import ShapeError
 from ..index import Index, Place
 from ..node import Node
 from ..op import Shape, movement
-from .move import _spread, broadcast_to, reshape, slice_
+from .move import broadcast_to, reshape, slice_, spread
 from .reduce import reduce_sum
 
 
@@ -73,5 +73,5 @@ def windows(x: Node, axis: int, size: int, stride: int = 1, dilation: int = 1) -
 
 def overlapped(x: Node, axis: int, size: int, stride: int = 1, dilation: int = 1, start: int = 0) -> Node:
     """The way back of `windows`: windows along `axis` and `axis + 1` added where they lie, `size` cells of it from `start`."""
-    spread = _spread(x, tuple(stride if i == axis else 1 for i in range(x.ndim)))
-    return reduce_sum(skew(spread, axis, size, -dilation, start), axis=(axis + 1,))
+    apart = spread(x, tuple(stride if i == axis else 1 for i in range(x.ndim)))
+    return reduce_sum(skew(apart, axis, size, -dilation, start), axis=(axis + 1,))
