@@ -5,6 +5,7 @@ import pytest
 
 import pyml
 from pyml import ops
+from pyml.compile.parts import Repeated, While
 from pyml.errors import DtypeError, NotDifferentiable, ShapeError
 
 pytestmark = pytest.mark.in_turn
@@ -347,3 +348,25 @@ def test_a_loop_that_goes_on_takes_as_many_steps_as_it_may(device, most):
     program = pyml.program(lambda x: ops.while_loop(lambda i, s: i >= 0, lambda i, s: (i + 1, s + x), (0, ops.zeros(())), most))
     count, total = program(np.float32(2))
     assert (int(count), float(total)) == (most, 2.0 * most)
+
+
+@pytest.mark.parametrize("most", [1, 2, 3, 7, 8, 50, 10**9])
+def test_at_most_half_of_the_rounds_of_a_loop_are_too_many_and_the_host_looks_seldom(most):
+    for needed in range(1, min(most, 70) + 1):
+
+        class Device:
+            rounds = looks = 0
+
+            def replay(self, recorded):
+                self.rounds += 1
+
+            def read(self, buffer, nbytes):
+                self.looks += 1
+
+            def sync_wait(self, read):
+                return [self.rounds < needed]  # noqa: B023
+
+        device = Device()
+        Repeated(None, While((), most, None, True)).run(device)
+        assert needed <= device.rounds <= min(most, 2 * needed - 1)
+        assert device.looks <= needed.bit_length()

@@ -60,7 +60,7 @@ def _sinks(one: _Open, found: list[_Open], most: int) -> bool:
     """Adds a group to a chain before it that can move behind all that is between."""
     reads: set[Place] = set()
     writes: set[Place] = set()
-    for i in range(len(found) - 1, max(len(found) - 1 - _BACK, -1), -1):
+    for i in reversed(range(len(found))[-_BACK:]):
         other = found[i]
         if not (other.writes.keys() & (reads | writes) or other.reads.keys() & writes) and other.takes(one, most):
             del found[i]

@@ -211,7 +211,7 @@ class Emitter:
             if self.width == 4 and len(names) > 1:
                 names = [t if t in self.vectors else f"vec4<bool>({t})" for t in names]
             test = " & ".join(names)
-            level = max(level, self.level_of.get(value, 0), self.level_of.get(result, 0))
+            level = max(level, self.level_of[value], self.level_of.get(result, 0))
             result = self.put(f"select({result}, {value}, {test})", kind, level)
         return result  # type: ignore[return-value]
 

@@ -53,9 +53,9 @@ class Slots:
         """The number of a free slot, the smallest that is large enough; else the largest free one grows, or a new one is made."""
         need = rounded(nbytes)
         if self._free:
-            at = bisect_left(self._free, (need, 0, 0))
+            at = bisect_left(self._free, (need,))
             if at == len(self._free):  # none is large enough
-                at = bisect_left(self._free, (self._free[-1][0], 0, 0))
+                at = bisect_left(self._free, (self._free[-1][0],))
             slot = self._free.pop(at)[2]
             self.sizes[slot] = max(self.sizes[slot], need)
         else:

@@ -128,7 +128,8 @@ def in_order(session: pytest.Session, chosen: list[str]) -> bool:
 
 def on_gpu(item: pytest.Item) -> bool:
     """Whether a test opens a GPU adapter: by its device, or the family of adapters that it tests kernels for."""
-    return "gpu" in getattr(item, "fixturenames", ()) or any(word in item.name for word in ("webgpu", "register", "tile"))
+    fixtures = getattr(item, "fixturenames", ())
+    return "gpu" in fixtures or "webgpu" in item.name or ("family" in fixtures and any(f in item.name for f in ("register", "tile")))
 
 
 def function_of(item: pytest.Item) -> str:
