@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from ..errors import KernelError
 from . import operators
 from .library import library, names_for
-from .opcodes import ALL_TRUE, MADD, PMAX, PMIN, SCALAR, SHUFFLE, UNARY, V_ANY, V_INT_ABS, V_SELECT, VECTOR, simd
+from .opcodes import ALL_TRUE, MADD, PMAX, PMIN, SCALAR, SHUFFLE, UNARY, V_ANY, V_DOT, V_INT_ABS, V_SELECT, VECTOR, simd
 from .values import ELEMENT, Value, aggregate, concrete, constant, fields_of
 
 if TYPE_CHECKING:
@@ -136,3 +136,11 @@ _TABLE: dict[str, Callable[..., Value]] = {
     "min": _extreme("min"), "max": _extreme("max"), "select": select, "clamp": _clamp, "fma": _fma,
     "any": _any, "all": _all, "dot": _dot, "transpose": _transpose,
 }  # fmt: skip
+
+
+def _dot_i16x8(c: Expressions, a: Value, b: Value) -> Value:
+    return Value(a.type, a.code + b.code + V_DOT)
+
+
+# functions that kernels declare for the other compilers, and that are one instruction here
+INSTRUCTIONS: dict[str, Callable[..., Value]] = {"dot_i16x8": _dot_i16x8}

@@ -194,7 +194,9 @@ class Expressions:
                 return self.construct(name, e[2])
             p = self.source.procedures.get(name)
             if p is not None:
-                return self.inline(p, [self.expression(a) for a in e[2]])
+                found_as = builtins.INSTRUCTIONS.get(name)
+                args = [self.expression(a) for a in e[2]]
+                return self.inline(p, args) if found_as is None else found_as(self, *args)
             return self.call(name, e[2])
         if kind == "member":
             return self.member(self.expression(e[1]), e[2])

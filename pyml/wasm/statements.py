@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from . import operators
+from .builtins import INSTRUCTIONS
 from .expressions import Expressions
 from .library import library
 from .opcodes import BLOCK, BR_IF, ELSE, GETS, IF, LEB, LOOP, REPLACE, SETS, V_STORE
@@ -358,7 +359,7 @@ class Statements(Expressions):
             for m in one:
                 if m.__class__ is tuple or m.__class__ is list:
                     waiting.append(m)
-            if one.__class__ is tuple and one and one[0] == "call" and one[1] in self.source.procedures:
+            if one.__class__ is tuple and one and one[0] == "call" and one[1] in self.source.procedures and one[1] not in INSTRUCTIONS:
                 n += self.weight(self.source.procedures[one[1]].body)
         self.weights[id(node)] = n  # the tree outlives the compiler
         return n

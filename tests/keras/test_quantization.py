@@ -7,10 +7,12 @@ import numpy as np
 import pytest
 import quantized_cases as cases
 from test_goldens_of_keras import assert_same
+from test_kernels import run
 
 import pyml
 from benchmarks import quantized as table
 from pyml.core.tensor import Tensor, as_node
+from pyml.device.wasm import WasmDevice, profile_of
 from pyml.graph.prims.packed import PACKED, packed_matmul
 
 GOLDENS = json.loads(Path(cases.__file__).with_suffix(".json").read_text(encoding="utf-8"))
@@ -97,6 +99,31 @@ def test_sums_of_whole_numbers_are_exact_however_long(bits, device):
     numbers = PACKED.numpy(np.eye(2500, dtype=np.float32), words, n=8, bits=bits, tb=False, first=0, splits=1, exact=False)
     got = Tensor(packed_matmul(as_node(x), as_node(words), 8, bits, exact=True)).numpy()
     np.testing.assert_array_equal(got, (x.astype(np.int64) @ numbers.astype(np.int64)).astype(np.float32))
+
+
+@pytest.mark.parametrize("transposed", [False, True], ids=["rows", "transposed"])
+@pytest.mark.parametrize("bits", [8, 4])
+def test_a_core_multiplies_whole_numbers_as_such(bits, transposed, wasm):
+    rng = np.random.default_rng(bits)
+    for m, n, k, first in [(1, 4, 3, 0), (13, 20, 33, 8), (245, 36, 101, 8), (2, 8, 1500, 0)]:  # ends of blocks, panels and eights
+        words = (n, -(-(k + first) * bits // 32)) if transposed else (k + first, -(-n * bits // 32))
+        attrs = {"n": n, "bits": bits, "tb": transposed, "first": first, "splits": 1, "exact": True}
+        arrays = [rng.integers(-128, 128, (m, k)).astype(np.float32), rng.integers(-(2**31), 2**31, words).astype(np.int32)]
+        node = PACKED(*map(as_node, arrays), **attrs)
+        expected = PACKED.numpy(arrays[0].astype(np.int64), arrays[1], **attrs)
+        for profile in (wasm.profile, profile_of(4)):
+            assert node.op.spec(node, profile).file == "matmul_whole"
+            np.testing.assert_array_equal(run(wasm, node, arrays, profile), expected.astype(np.float32))
+
+
+def test_kernels_of_whole_numbers_say_in_wgsl_what_they_do_in_webassembly(gpu):
+    """`dot_i16x8` is one instruction to the compiler of WebAssembly, and a function to all others."""
+    rng = np.random.default_rng(0)
+    arrays = [rng.integers(-128, 128, (7, 19)).astype(np.float32), rng.integers(-(2**31), 2**31, (19, 3)).astype(np.int32)]
+    attrs = {"n": 12, "bits": 8, "tb": False, "first": 0, "splits": 1, "exact": True}
+    expected = PACKED.numpy(arrays[0].astype(np.int64), arrays[1], **attrs)
+    got = run(gpu, PACKED(*map(as_node, arrays), **attrs), arrays, WasmDevice.profile)
+    np.testing.assert_array_equal(got, expected.astype(np.float32))
 
 
 @pytest.mark.parametrize("mode", ["float8", "gptq", "awq"])

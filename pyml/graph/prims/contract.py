@@ -105,6 +105,11 @@ def _matmul_kernel(node: Node, profile: Profile) -> KernelSpec:
 _CACHED = 1 << 17  # numbers that stay in a core's second cache
 
 
+def rows_of_block(m: int, most: int = 240) -> int:
+    """How many of m rows a block of panels has: whole sixes, at most about so many, shared evenly, as each block packs all panels anew."""
+    return ceil_div(m, 6 * max(1, round(m / max(6, min(most, 240))))) * 6
+
+
 def _panel(m: int, n: int, k: int, z: int, ta: bool, tb: bool, profile: Profile) -> KernelSpec:
     pack = ta and n > 16  # a column of a is far apart in memory: worth a copy that several panels read
     block = min(240, ceil_div(m, 6) * 6)

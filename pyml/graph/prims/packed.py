@@ -1,8 +1,9 @@
 """Products with matrices of integers that stay packed in words of 32 bits: four numbers of 8 bits, or eight of 4.
 
-A kernel takes a word apart where it loads it, so weights cross the memory bus packed; the rest is a product of float32. Sums of
-integers are exact in float32 up to 2^24, which is 1,024 products of int8: `exact` cuts longer sums there and adds the parts
-as int32, so that all adapters give the same numbers to the last bit.
+A kernel takes a word apart where it loads it, so weights cross the memory bus packed. Where both operands are integers a core
+multiplies them as such (`matmul_whole`); everything else is a product of float32. Sums of integers are exact in float32 up
+to 2^24, which is 1,024 products of int8: `exact` cuts longer sums there and adds the parts as int32, so that all adapters give
+the same numbers to the last bit.
 """
 
 from __future__ import annotations
@@ -16,13 +17,15 @@ import numpy as np
 from ...errors import DtypeError, ShapeError
 from ..node import Node
 from ..op import Grads, KernelSpec, Profile, Shape, routine
-from .choose import LONG_SUM, Gemm, Operand, ceil_div, chunk_of, flat, gemm, is_core, is_register, product_splits
-from .contract import _cut, _panel, matmul
+from .choose import LONG_SUM, Gemm, Operand, ceil_div, chunk_of, flat, fold, gemm, is_core, is_register, product_splits
+from .contract import _cut, _panel, matmul, rows_of_block
+from .conv_panel import columns
 from .elementwise import add, bitwise_and, cast, left_shift, mul, right_shift, sub
 from .leaf import full, iota
 from .move import broadcast_to, pad, reshape, slice_
 from .reduce import reduce_sum
 
+PAIRED = 1 << 18  # numbers of 16 bits that stay in a core's second cache
 EXACT = 1024  # products of int8 whose sum is exact in float32: 127 * 127 * 1024 < 2^24
 
 
@@ -136,11 +139,31 @@ def _four(node: Node, row: str, q: str) -> str:
     bits, stride = node.attrs["bits"], node.src[1].shape[1]
     if node.attrs["tb"] and node.attrs["first"]:
         q = f"({q} + {node.attrs['first'] // 4}u)"
-    word = f"b[{_row(node, row)} * {stride}u + {q if bits == 8 else f'{q} / 2u'}]"
+    return f"return vec4f({_numbers(f'b[{_row(node, row)} * {stride}u + {q} / {8 // bits}u]', bits, q)});"
+
+
+def _numbers(word: str, bits: int, q: str) -> str:
+    """The numbers 4 q … 4 q + 3 of a row, which are in this word of it."""
     if bits == 4:
         word = f"{word} << (16u - 16u * ({q} % 2u))"
     factors = ", ".join(str(1 << (bits * (3 - i))) for i in range(4))
-    return f"return vec4f((vec4<i32>({word}) * vec4<i32>({factors})) >> vec4<u32>({32 - bits}u));"
+    return f"(vec4<i32>({word}) * vec4<i32>({factors})) >> vec4<u32>({32 - bits}u)"
+
+
+def _pair(node: Node) -> str:
+    """Statements that return numbers 8 o + j and 8 o + j + 4 of columns n … n + 3, in the halves of words."""
+    bits, k, stride = node.attrs["bits"], node.src[0].shape[-1], node.src[1].shape[1]
+    first, low, high = node.attrs["first"], "vec4<i32>(65535)", "vec4<u32>(16u)"
+    if not node.attrs["tb"]:
+        rows = [f"min(8u * o + j{more}, {k - 1}u) + {first}u" for more in ("", " + 4u")]
+        l, h = (_numbers(f"b[({row}) * {stride}u + n / {32 // bits}u]", bits, "n / 4u") for row in rows)
+        return f"return (({l}) & {low}) | (({h}) << {high});"
+    at = [f"min({8 // (32 // bits)}u * o + {first // (32 // bits) + i}u, {stride - 1}u)" for i in range(2)]
+    words = [f"vec4<i32>({', '.join(f'b[(n + {c}u) * {stride}u + {one}]' for c in range(4))})" for one in at]
+    up = f"vec4<u32>({32 - bits}u)"
+    l = f"({words[0]} << vec4<u32>({32 - bits}u - {bits}u * j)) >> {up}"
+    h = f"({words[1]} << vec4<u32>(24u - 8u * j)) >> {up}" if bits == 8 else f"({words[0]} << vec4<u32>(12u - 4u * j)) >> {up}"
+    return f"return (({l}) & {low}) | (({h}) << {high});"
 
 
 @dataclass(frozen=True)
@@ -162,6 +185,8 @@ def _kernel(node: Node, profile: Profile) -> KernelSpec:
     a = node.src[0]
     n, tb, splits = node.attrs["n"], node.attrs["tb"], node.attrs["splits"]
     m, k, z = a.shape[-2], a.shape[-1], a.shape[0] if a.ndim == 3 else 1
+    if _is_whole(node, profile):
+        return _whole(node, m, n, k, profile)
     if is_core(profile) and n % 4 == 0 and splits == 1:
         spec = _panel(m, n, k, z, False, tb, profile)
         hooks = {"one_b": f"return {_one(node, 'r', 'k')};"} if tb else {"four_b": _four(node, "r", "n / 4u")}
@@ -178,6 +203,20 @@ def _kernel(node: Node, profile: Profile) -> KernelSpec:
     right = _Packed("b", "", guard, tb, _fours(node), _one(node, row, column), _four(node, row, f"({column} / 4u)"))
     spec = gemm(Gemm(m, n, chunk, z * splits, left, right, f"return (z * {m}u + m) * {n}u + n;"), profile)
     return KernelSpec(spec.file, spec.params | {"B": "i32"}, spec.grid, spec.hooks)
+
+
+def _is_whole(node: Node, profile: Profile) -> bool:
+    """Whether a core multiplies whole numbers: twice as many at a time as floats, and sums of 32 bits are exact."""
+    return is_core(profile) and node.attrs["exact"] and node.attrs["n"] % 4 == 0 and node.src[0].ndim == 2
+
+
+def _whole(node: Node, m: int, n: int, k: int, profile: Profile) -> KernelSpec:
+    """The product of whole numbers: rows of `a` are packed in pairs once for each workgroup, so it has eight panels at least."""
+    block = rows_of_block(m, PAIRED // k)
+    blocks = ceil_div(m, block)
+    cols = columns(n, blocks, profile, least=8)
+    grid, across = fold(blocks * ceil_div(n, cols))
+    return KernelSpec("matmul_whole", {"M": m, "N": n, "K": k, "BLOCK": block, "COLS": cols, "X": across}, grid, {"pair_b": _pair(node)})
 
 
 def _fours(node: Node) -> bool:
@@ -204,6 +243,8 @@ def _lower(node: Node, profile: Profile) -> Node | None:
         return None
     if is_core(profile) and n % 4 and not tb and a.shape[-2] > 1:  # words are whole vectors of columns
         return slice_(again(n=n + -n % 4), (0,) * node.ndim, node.shape)
+    if _is_whole(node, profile):
+        return None
     long = EXACT if exact else LONG_SUM
     if is_core(profile) or a.ndim == 3:
         if k <= long or a.ndim == 3:
