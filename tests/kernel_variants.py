@@ -145,14 +145,16 @@ def cases() -> Iterator[tuple[str, tuple[Operand, ...], dict[str, Any]]]:
             yield "matmul", ((a, F), (b, F)), {"ta": ta, "tb": tb}
             if not batch and k >= 16 and max(m, n) < 65:
                 yield "matmul_partials", ((a, F), (b, F)), {"ta": ta, "tb": tb, "splits": 4}
-    ways = [(8, False, 0, (), 1, False), (8, False, 0, (3,), 1, False), (8, True, 8, (), 1, False), (8, False, 0, (), 4, False),
-            (4, False, 8, (), 1, False), (4, True, 0, (), 1, False),
-            (8, False, 0, (), 1, True), (8, True, 8, (), 1, True), (4, False, 8, (), 1, True), (4, True, 0, (), 1, True)]
-    for (bits, tb, first, batch, splits, exact), m, n, k in itertools.product(ways, (1, 8, 130), (4, 6, 132), (4, 100)):
+    ways = [(8, False, 0, 1, False, 0), (8, True, 8, 1, False, 0), (8, False, 0, 4, False, 0), (4, False, 8, 1, False, 0),
+            (4, True, 0, 1, False, 0), (4, False, 0, 1, False, 16), (4, False, 8, 1, False, 16), (4, False, 0, 4, False, 16),
+            (8, False, 0, 1, True, 0), (8, True, 8, 1, True, 0), (4, False, 8, 1, True, 0), (4, True, 0, 1, True, 0)]  # fmt: skip
+    for (bits, tb, first, splits, exact, block), m, n, k in itertools.product(ways, (1, 8, 130), (4, 6, 132), (4, 100)):
         if splits == 1 or k > 16:
-            rows, columns = (n, first + k) if tb else (first + k * (batch or (1,))[0] - (2 if batch else 0), n)
+            rows, columns = (n, first + k) if tb else (first + k, n)
             attrs = {"n": n, "bits": bits, "tb": tb, "first": first, "splits": splits, "exact": exact}
-            yield "packed_matmul", (((*batch, m, k), F), ((rows, -(-columns * bits // 32)), I)), attrs
+            parts = (((-(-(first + k) // block), n), F),) * 2 if block else ()
+            words = ((rows, -(-columns * bits // 32)), I)
+            yield "packed_matmul", (((m, k), F), words, *parts), attrs | ({"block": block} if block else {})
     sizes = itertools.product(WINDOWS, CHANNELS, (None,))
     whole = itertools.product(WINDOWS, [(16, 4, 1), (16, 16, 1), (32, 32, 1), (64, 64, 4)], (16, 17))  # with a ragged edge and without
     for (image, window, strides, padding, dilation), (channels, filters, groups), side in itertools.chain(sizes, whole):

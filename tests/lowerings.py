@@ -44,6 +44,9 @@ def cases() -> Iterator[Case]:
             words = RNG.integers(-(2**31), 2**31, (n, -(-k * bits // 32)) if tb else (k, -(-n * bits // 32))).astype(np.int32)
             a = RNG.integers(-5, 6, (m, k)).astype(np.float32) if exact else floats(m, k)
             yield "packed_matmul", [a, words], {"n": n, "bits": bits, "tb": tb, "first": 0, "splits": 1, "exact": exact}
+        words, parts = RNG.integers(-(2**31), 2**31, (k, -(-n // 8))).astype(np.int32), [floats(-(-k // 128), n) for _ in range(2)]
+        attrs = {"n": n, "bits": 4, "tb": False, "first": 0, "splits": 1, "exact": False, "block": 128}
+        yield "packed_matmul", [floats(m, k), words, *parts], attrs
     yield from rows()
     for n, form, inverse in itertools.product((2, 30, 97, 485, 640, 1009), ("planar", "from pairs", "to pairs"), (False, True)):
         x = floats(3, n, 1, 2) if form == "from pairs" else floats(2, 3, n, 1 if form == "to pairs" else 4)

@@ -49,7 +49,7 @@ def run(device, node: Node, arrays, profile: Profile):
     """The value of one routine node, by its kernel on the device."""
     spec = node.op.spec(node, profile)
     assert max(spec.grid) <= 65535 and min(spec.grid) >= 1, spec.grid
-    source = kernels.fill(spec.file, spec.params, spec.hooks)
+    source = kernels.fill(spec.file, spec.params, spec.hooks, spec.operands)
     kernel = DeviceKernel(node.op.name, source, ("read",) * len(arrays) + ("read_write",), spec.grid)
     buffers = []
     for a in arrays:

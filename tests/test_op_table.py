@@ -279,11 +279,15 @@ def test_positions_in_a_picture_may_stand_still_but_not_go_back_or_begin_before_
             shape(rows)
 
 
-def test_words_hold_the_first_row_of_the_last_matrix_at_least():
+def test_words_hold_all_rows_and_columns_of_a_product():
     plain = {"n": 4, "bits": 8, "tb": False, "first": 0, "splits": 1, "exact": False}
-    shape = lambda a, words, **attrs: OPS["packed_matmul"].shape(a, words, **plain | attrs)
-    assert shape((3, 2, 4), (9, 1)) == (3, 2, 4) and shape((2, 4), (6, 1), first=2) == (2, 4) == shape((2, 4), (4, 2), first=4, tb=True)
-    wrong = [((3, 2, 4), 8, {}), ((2, 4), 5, {"first": 2}), ((2, 4), 4, {"first": 1, "tb": True}), ((2, 4), 4, {"n": 5})]
+    shape = lambda a, words, *parts, **attrs: OPS["packed_matmul"].shape(a, words, *parts, **plain | attrs)
+    assert shape((2, 4), (6, 1), first=2) == (2, 4) == shape((2, 4), (4, 2), first=4, tb=True)
+    wrong = [((2, 4), 5, {"first": 2}), ((2, 4), 4, {"first": 1, "tb": True}), ((2, 4), 4, {"n": 5}), ((3, 2, 4), 12, {})]
     for a, rows, attrs in wrong:
         with pytest.raises(ShapeError, match="do not hold"):
             shape(a, (rows, 1), **attrs)
+    assert shape((2, 5), (9, 1), (3, 4), (3, 4), block=3, first=4) == (2, 4)
+    for parts, block in [(((2, 4), (3, 4)), 3), (((3, 4),), 3), (((3, 5), (3, 5)), 3), ((), 3), (((3, 4), (3, 4)), 0)]:
+        with pytest.raises(ShapeError, match="scales and zero points"):
+            shape((2, 5), (9, 1), *parts, block=block, first=4)

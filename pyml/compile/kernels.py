@@ -19,6 +19,7 @@ from .plan import Kernel
 
 _CONST = re.compile(r"^const (\w+)\s*:\s*(\w+)\s*=.*//\s*@param")
 _ALIAS = re.compile(r"^alias (\w+)\s*=.*//\s*@param")
+_RESULT = re.compile(r"@group\(0\) @binding\((\d+)\) var<storage, read_write>")
 _OUTPUT = re.compile(r"var<storage, read_write> (\w+)")
 _HOOK = re.compile(r"^fn (\w+)\((.*?)\)\s*(->\s*[\w<>]+)?\s*\{.*//\s*@hook")
 
@@ -65,8 +66,10 @@ def _marked(name: str) -> list[tuple[str, str, str, str, str]]:
     return found
 
 
-def fill(name: str, params: dict, hooks: dict) -> str:
+def fill(name: str, params: dict, hooks: dict, operands: tuple[str, ...] = ()) -> str:
     """The file with its `@param` and `@hook` lines replaced; hooks are bodies without braces.
+
+    `operands` are arrays of f32 that hooks read, bound before the result.
 
     Raises:
         KernelError: a name has no marked line in the file.
@@ -87,7 +90,14 @@ def fill(name: str, params: dict, hooks: dict) -> str:
     missing = sorted(left_params | left_hooks)
     if missing:
         raise KernelError(f"kernels_wgsl/{name}.wgsl has no marked line for {', '.join(missing)}.")
-    return "\n".join(lines) + "\n"
+    text = "\n".join(lines) + "\n"
+    return _RESULT.sub(lambda found: _before(int(found[1]), operands), text, count=1) if operands else text
+
+
+def _before(binding: int, operands: tuple[str, ...]) -> str:
+    """The start of the result's declaration, and operands before it."""
+    arrays = [f"@group(0) @binding({binding + i}) var<storage, read> {name}: array<f32>;\n" for i, name in enumerate(operands)]
+    return "".join(arrays) + f"@group(0) @binding({binding + len(operands)}) var<storage, read_write>"
 
 
 def lower_routine(kernel: Kernel, profile: Profile, params: int) -> DeviceKernel:
@@ -100,7 +110,7 @@ def lower_routine(kernel: Kernel, profile: Profile, params: int) -> DeviceKernel
     modes = ["read"] * len(inputs) + ["read_write"]
     order = [*inputs, ("write", 0)]
     if plain:
-        source = fill(spec.file, spec.params, spec.hooks)
+        source = fill(spec.file, spec.params, spec.hooks, spec.operands)
         return DeviceKernel(group.label(), source, tuple(modes), spec.grid, order=tuple(order))
     text = read(spec.file)
     four = re.search(r"^fn store4\(", text, re.M) is not None
@@ -114,7 +124,8 @@ def lower_routine(kernel: Kernel, profile: Profile, params: int) -> DeviceKernel
             raise KernelError(f"{group.label()}: the epilogue reads single elements of its own output.")
         scalar = scalar | frozenset(emitter.wants_scalar)
     extra, more_modes, more_order = declarations(kernel, emitter, len(modes), params, skip={y})
-    filled = fill(spec.file, spec.params, {**spec.hooks, "store4" if four else "store": "\n".join("  " + line for line in body)})
+    hooks = {**spec.hooks, "store4" if four else "store": "\n".join("  " + line for line in body)}
+    filled = fill(spec.file, spec.params, hooks, spec.operands)
     source = "\n".join([f"// {group.label()}", *extra, *preamble(emitter, body), filled])
     return DeviceKernel(group.label(), source, (*modes, *more_modes), spec.grid, order=(*order, *more_order))
 

@@ -27,12 +27,16 @@ Lowering = Callable[[Node, Profile], Node | None]  # the same value made of othe
 
 @dataclass(frozen=True)
 class KernelSpec:
-    """Which file of kernels_wgsl a routine runs, its `@param` and `@hook` lines, and its workgroup counts."""
+    """Which file of kernels_wgsl a routine runs, its `@param` and `@hook` lines, and its workgroup counts.
+
+    `operands` names what the routine reads beside the file's own operands: arrays of f32 for its hooks.
+    """
 
     file: str
     params: dict[str, Any]
     grid: tuple[int, int, int]
     hooks: dict[str, str] = field(default_factory=dict)
+    operands: tuple[str, ...] = ()
 
 
 @dataclass(eq=False)

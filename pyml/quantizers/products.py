@@ -15,9 +15,8 @@ from pyml.core.custom import custom_gradient
 from pyml.core.packed import PackedVariable
 from pyml.core.tensor import as_node
 from pyml.graph import prims
+from pyml.graph.prims import packed
 from pyml.graph.prims.packed import packed_matmul, unpacked
-
-_FEW = 128  # rows of inputs up to which the products of all blocks are one kernel: more would hold more sums than a float weight is large
 
 
 def rounded(inputs: Any, quantizer: Any, axis: Any) -> tuple[Any, Any, bool]:
@@ -51,25 +50,10 @@ def product(x: Any, weight: PackedVariable, columns: int, bits: int = 8, transpo
 
 def product_of_blocks(x: Any, weight: PackedVariable, columns: int, scale: Any, zero: Any, block: int) -> Any:
     """`x` times a weight of 4 bits, of which each block of rows has scales and zero points `(blocks, columns)`."""
-    a = as_node(x)
+    a, parts = as_node(x), (as_node(ops.convert_to_tensor(scale)), as_node(ops.cast(zero, "float32")))
     *lead, k = a.shape
-    block = min(block, k)
-    m, blocks = prod(lead), -(-k // block)
-    a = prims.reshape(a, (m, k))
-    if m > _FEW:
-        out: Any = 0.0
-        zeros: Any = ops.cast(zero, "float32")
-        for i in range(blocks):  # each adds to the sum of those before it, in its own kernel
-            x_i: Any = Tensor(prims.slice_(a, (0, i * block), (m, min(k, (i + 1) * block))))
-            part: Any = Tensor(packed_matmul(x_i._node, weight.words_node(), columns, 4, first=i * block))
-            out = out + (part - zeros[i] * ops.sum(x_i, axis=1, keepdims=True)) * ops.convert_to_tensor(scale)[i]
-    else:
-        a = prims.permute(prims.reshape(prims.pad(a, ((0, 0), (0, blocks * block - k))), (m, blocks, block)), (1, 0, 2))
-        parts: Any = Tensor(packed_matmul(a, weight.words_node(), columns, 4))
-        sums: Any = Tensor(prims.reshape(prims.reduce_sum(a, (2,)), (blocks, m, 1)))
-        zeros = ops.expand_dims(ops.cast(zero, "float32"), 1)
-        out = ops.sum((parts - zeros * sums) * ops.expand_dims(scale, 1), axis=0)
-    return ops.reshape(out, (*lead, columns))
+    out = packed.product_of_blocks(prims.reshape(a, (prod(lead), k)), weight.words_node(), *parts, columns, min(block, k))
+    return Tensor(prims.reshape(out, (*lead, columns)))
 
 
 def weight_of_blocks(weight: PackedVariable, rows: int, columns: int, scale: Any, zero: Any, block: int) -> Tensor:
