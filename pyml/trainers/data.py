@@ -17,6 +17,7 @@ from pyml.core.tree import flatten, map_structure
 from pyml.dtypes import host_array, is_sparse
 from pyml.errors import DtypeError, ShapeError
 from pyml.tracebacks import warn
+from pyml.trainers.columns import numbers_of
 from pyml.trainers.labels import class_weights
 from pyml.trainers.sparse_rows import SparseRows, rows_of
 from pyml.utils.data_utils import PyDataset, pack_x_y_sample_weight, unpack_x_y_sample_weight
@@ -129,8 +130,7 @@ def as_arrays(data: Any, name: str, what: str) -> Any:
                 return value
         array = value.numpy() if isinstance(value, (Tensor, Variable)) else value if isinstance(value, np.ndarray) else np.asarray(value)
         if array.dtype.kind not in "biuf":
-            kind = type(value).__name__ if array.ndim == 0 else f"array of {array.dtype}"
-            raise DtypeError(f"{what}: {name} must hold numbers. Received: {kind}.")
+            array = numbers_of(value, array, name, what)
         if array.ndim == 0:
             raise ShapeError(f"{what}: {name} must have samples along its first axis. Received a single number.")
         try:

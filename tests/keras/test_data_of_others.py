@@ -54,6 +54,33 @@ def test_frames_and_loaders_train_as_arrays_do(cpu):
     assert model.evaluate(Loader(), verbose=0) == pytest.approx(model.evaluate(X, Y, verbose=0), rel=1e-5)
 
 
+@pytest.mark.parametrize("flags", [[True, False] * 4, [3, 7] * 4], ids=["yes and no", "whole numbers of a nullable column"])
+def test_columns_of_several_kinds_of_numbers_train_as_one_array(cpu, flags):
+    mixed = Frame(np.array([[*row, flag] for row, flag in zip(X[:, :2].tolist(), flags, strict=True)], dtype=object))
+    plain = np.column_stack([X[:, :2], np.array(flags, "float32")])
+    expected, model = fitted(plain, Y)
+    history, own = fitted(mixed, Y)
+    assert history == pytest.approx(expected)
+    np.testing.assert_array_equal(own.predict(mixed, verbose=0), model.predict(plain, verbose=0))
+
+
+@pytest.mark.parametrize(("last", "told"), [
+    ("owl", r"holds text, 'owl' in row 5; make numbers of it \(layers.StringLookup, pandas.get_dummies\) or leave it out"),
+    (None, r"has no value in row 5 \(None\); fill it \(fillna\) or leave the row out \(dropna\)"),
+])  # fmt: skip
+def test_a_column_without_numbers_is_named_with_its_row(cpu, last, told):
+    cells = X.astype(object)
+    cells[5, 2] = last
+    with pytest.raises(TypeError, match=f"fit: x must hold numbers. Received: a Frame whose column 'c' {told}"):
+        fitted(Frame(cells), Y)
+
+
+def test_labels_in_words_are_named_with_what_makes_numbers_of_them(cpu):
+    for words in (np.array(["cat", "dog"] * 4), np.array(["cat", "dog"] * 4, dtype=object), ["cat", "dog"] * 4):
+        with pytest.raises(TypeError, match=r"y must hold numbers. Received: .*'cat'.*np.unique\(y, return_inverse=True\)"):
+            fitted(X, words)
+
+
 def test_a_step_gets_what_the_user_passed(cpu):
     given = []
 
