@@ -115,12 +115,21 @@ def add_predict(model: Model, programs: Programs, sizes: list[Shapes], batches: 
     forms = []
     for i, shapes in enumerate(sizes):
         own: dict[str, Any] = {}
+        form: dict[str, Any] = {"shapes": [list(shape) for shape in shapes], "batches": own}
+        if any(bounds := _bounds(model, example(model, shapes, 1))):
+            form["bounds"] = bounds
         for rows in batches:
             call = traced(model._steps.predict, example(model, shapes, rows))
             name = f"predict/{i}/{rows}"
             own[str(rows)] = {"program": name, **programs.add(name, call)}
-        forms.append({"shapes": [list(shape) for shape in shapes], "batches": own})
+        forms.append(form)
     return forms
+
+
+def _bounds(model: Model, x: Any) -> list[list[dict[str, Any]]]:
+    """For each input what its numbers are used as indices of: so many rows, and the words of the error about the number `#`."""
+    known = model._indices_of(x)
+    return [[{"size": bound.size, "told": bound.told("#", "#", "")} for bound in own if not bound.way] for own in known.bounds]
 
 
 def output_form(model: Model) -> Any:

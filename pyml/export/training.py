@@ -45,6 +45,17 @@ def targets_of(model: Model, shapes: Shapes, given: Any, rows: int) -> Any:
     return map_structure(zeros, outputs)
 
 
+def _targets(model: Model, y: Any) -> list[dict[str, Any]]:
+    """What JavaScript must know of each target: its name, and how many classes its numbers are of."""
+    names, count = sorted(y) if isinstance(y, dict) else model.output_names, len(flatten(y))
+    if names is None or len(names) != count:
+        names = ["y"] if count == 1 else [f"y{i}" for i in range(count)]
+    found: list[dict[str, Any]] = [{"name": name} for name in names]
+    for i, loss, classes, _ in model._class_targets(y):
+        found[i] |= {"classes": classes, "ignored": getattr(loss, "ignore_class", None)}
+    return found
+
+
 def add_training(
     model: Model, programs: Programs, shapes: Shapes, batches: list[int], targets: Any, weighted: bool = False
 ) -> dict[str, Any]:
@@ -76,6 +87,7 @@ def add_training(
         found[kind][str(rows)] = {"program": name, **programs.add(name, call)}
     plan: dict[str, Any] = {"batches": found["train"], "tests": found["test"], "results": {}}
     plan["weighted"] = weighted
+    plan["targets"] = _targets(model, targets_of(model, shapes, targets, 1))
     plan["count"] = len(flatten(example(model, shapes, 1)))
     for kind in ("train", "test"):
         places, length = steps.lay_out(kind)

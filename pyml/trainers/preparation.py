@@ -114,18 +114,36 @@ class Preparation(StepFunctions):
         self._indices = Indices(tried, rows)
         return tried
 
+    def _indices_of(self, x: Any) -> Indices:
+        """What the model uses of arrays like `x` as indices."""
+        if any(isinstance(layer, Embedding) for layer in self._flatten_layers()) or any(a.dtype.kind in "iu" for a in flatten(x)):
+            with LOCK, contextlib.suppress(Exception), self._trial():
+                self(self._inputs_tried(x, len(flatten(x)[0])))
+                self._clear_losses()
+        return self._indices or Indices()
+
     def _check_indices(self, x: Any) -> None:
         if self._indices is not None:
             self._indices.check(x, lambda: getattr(getattr(self, "_graph", None), "input_names", ()))
 
     def _check_numbers(self, x: Any, y: Any) -> None:
         self._check_indices(inputs_of((x, y, None)))
-        if y is None or isinstance(y, dict) or not self._classed:
+        if y is None or not self._classed:
             return
         targets = flatten(y)
-        for i, loss, classes, name in self._classed:
-            if i < len(targets):
-                check_labels(targets[i], loss, classes, name)
+        for i, loss, classes, name in self._class_targets(y):
+            check_labels(targets[i], loss, classes, name)
+
+    def _class_targets(self, y: Any) -> list[tuple[int, Any, int, str]]:
+        """Which of the flat targets are class numbers: place, loss, classes, the output's name."""
+        count = len(flatten(y))
+        if not isinstance(y, dict):
+            return [found for found in self._classed if found[0] < count]
+        keys, layers = sorted(y), self.output_names or ()
+        if count != len(keys):  # parts that are structures themselves
+            return []
+        given = [({name, *layers[i : i + 1]}, (loss, classes, name)) for i, loss, classes, name in self._classed]
+        return [(keys.index(key), *rest) for called, rest in given for key in called & set(keys)]
 
 
 def like(struct: Any, rows: int | None) -> Any:

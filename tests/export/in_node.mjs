@@ -1,11 +1,16 @@
-// Runs exported models: a list of { folder, calls: [{ x, shape, batchSize }] } as JSON; prints what each gives.
+// Runs exported models: a list of { folder, calls: [{ x, shape, batchSize }] } or { folder, script } as JSON; prints what each gives.
 import { readFileSync, writeFileSync } from "node:fs";
 import { pathToFileURL } from "node:url";
 
 const jobs = JSON.parse(readFileSync(0, "utf8"));
 const results = [];
-for (const { folder, calls = [], train, weighted } of jobs) {
+for (const { folder, calls = [], train, weighted, script } of jobs) {
   const { load } = await import(pathToFileURL(`${folder}/model.js`));
+  if (script) { // a function of `load` and of what says how a promise ends
+    const told = (promise) => promise.then((value) => value, (error) => error.message);
+    results.push(await (0, eval)(script)(load, told));
+    continue;
+  }
   const model = await load({ device: "wasm" });
   const given = [];
   for (const { inputs, options } of calls) {

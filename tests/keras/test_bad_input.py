@@ -45,6 +45,20 @@ def test_labels_out_of_range(label):
             call(classifier())
 
 
+@pytest.mark.parametrize("by_layer", [False, True], ids=["by key", "by the layer's name"])
+def test_labels_by_name_are_checked_too(by_layer):
+    i = pyml.Input((2,))
+    a, b = L.Dense(1, name="first")(i), L.Dense(3, "softmax", name="second")(i)
+    model = pyml.Model(i, [a, b] if by_layer else {"a": a, "b": b})
+    names = ("first", "second") if by_layer else ("a", "b")
+    model.compile("sgd", dict(zip(names, ("mse", "sparse_categorical_crossentropy"), strict=True)))
+    x, labels = np.zeros((4, 2)), np.array([0, 1, 2, 3])
+    for call in (model.fit, model.evaluate):
+        with pytest.raises(ValueError, match=f"labels of output '{names[1]}' must be class numbers from 0 to 2"):
+            call(x, dict(zip(names, (np.zeros(4), labels), strict=True)), verbose=0)
+    assert model.evaluate(x, dict(zip(names, (np.zeros(4), labels % 3), strict=True)), verbose=0)[0] > 0
+
+
 def test_lengths_that_differ():
     x, y = blobs(10)
     with pytest.raises(ShapeError, match=r"same number of samples.*x: 10, y: 9"):

@@ -11,6 +11,7 @@ const TAKEN = {
 
 export const sizeOf = (shape) => shape.reduce((n, m) => n * m, 1);
 export const told = (shape) => `(${shape.join(", ")}${shape.length === 1 ? "," : ""})`;
+const an = (name) => `${/^[AEIOU]/.test(name) ? "an" : "a"} ${name}`;
 const named = (value) => (value === null ? "null" : value?.constructor?.name ?? typeof value);
 
 /** The shape of nested arrays, which must be regular. */
@@ -22,16 +23,16 @@ function shapeOf(nested, what) {
   return [nested.length, ...(inner[0] ?? [])];
 }
 
-/** What was given as { values: typed array or flat array, shape: known shape or null }. */
-export function described(x, dtype, what) {
+/** What was given as { values: typed array or flat array, shape: known shape or null }; `also` says what else is taken. */
+export function described(x, dtype, what, also = "") {
   if (ArrayBuffer.isView(x) && !(x instanceof DataView)) {
     if (!TAKEN[dtype].some((kind) => x instanceof kind)) {
-      throw new Error(`${what}: expected ${dtype} numbers in a ${TAKEN[dtype][0].name}; received a ${named(x)}.`);
+      throw new Error(`${what}: expected ${dtype} numbers in ${an(TAKEN[dtype][0].name)}; received ${an(named(x))}.`);
     }
     if (x.shape && sizeOf(x.shape) !== x.length) throw new Error(`${what}: shape ${told(x.shape)} does not fit ${x.length} numbers.`);
     return { values: x, shape: x.shape ? [...x.shape] : null };
   }
-  if (!Array.isArray(x)) throw new Error(`${what}: expected a ${TAKEN[dtype][0].name}, nested arrays of numbers, or a picture; received ${named(x)}.`);
+  if (!Array.isArray(x)) throw new Error(`${what}: expected ${an(TAKEN[dtype][0].name)}${also ? "," : " or"} nested arrays of numbers${also}; received ${named(x)}.`);
   const shape = shapeOf(x, what);
   const values = x.flat(Infinity).flatMap((part) => (ArrayBuffer.isView(part) ? [...part] : [part]));
   for (const v of values) {

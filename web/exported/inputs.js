@@ -5,6 +5,7 @@ import { pixelsOf, resized } from "./pictures.js";
 
 /** An option that does not exist is a mistake: usually a name that is spelled another way. */
 export function checkOptions(what, options, names) {
+  if (options === null || typeof options !== "object") throw new Error(`${what}: options must be an object; received ${JSON.stringify(options)}.`);
   const wrong = Object.keys(options).find((name) => !names.includes(name));
   if (wrong !== undefined) throw new Error(`${what}: there is no option "${wrong}"; the options are ${names.join(", ")}.`);
 }
@@ -15,17 +16,17 @@ export function checkNumbers(what, options) {
   if (wrong) throw new Error(`${what}: ${wrong} must be a number; received ${JSON.stringify(options[wrong])}.`);
 }
 
-/** The inputs of a model, in the order of `names`, out of what a caller gave: one, an array of them, or an object by name. */
-export function partsOf(names, x, what) {
+/** The inputs of a model (or targets), in the order of `names`, out of what a caller gave: one, an array of them, or an object by name. */
+export function partsOf(names, x, what, kind = "inputs") {
   const plain = x !== null && typeof x === "object" && Object.getPrototypeOf(x) === Object.prototype;
   if (plain) {
     const missing = names.filter((name) => !(name in x)), more = Object.keys(x).filter((name) => !names.includes(name));
-    if (missing.length || more.length) throw new Error(`${what}: expected the inputs ${names.join(", ")}; received ${Object.keys(x).join(", ") || "none"}.`);
+    if (missing.length || more.length) throw new Error(`${what}: expected the ${kind} ${names.join(", ")}; received ${Object.keys(x).join(", ") || "none"}.`);
     return names.map((name) => x[name]);
   }
   if (names.length === 1) return [x];
   if (!Array.isArray(x) || x.length !== names.length) {
-    throw new Error(`${what}: expected an array of ${names.length} inputs (${names.join(", ")}), or an object by name.`);
+    throw new Error(`${what}: expected an array of ${names.length} ${kind} (${names.join(", ")}), or an object by name.`);
   }
   return x;
 }
@@ -51,7 +52,11 @@ export function inputOf(names, who, x, form, i, { scale = 1, offset = 0 }, direc
       return inMemory(dtype === "float32" ? values : values.map(Math.round), dtype);
     } };
   }
-  const given = described(x, dtype, what), size = sizeOf(shape);
+  const given = described(x, dtype, what, ", or a picture"), size = sizeOf(shape);
+  for (const { size: rows, told: words } of form.bounds?.[i] ?? []) {
+    const odd = given.values.find((v) => !(v >= -rows && v < rows));
+    if (odd !== undefined) throw new Error(`${what}: ${words.replaceAll("#", odd)}`);
+  }
   if (form.whole) {
     if (given.values.length !== size || (Array.isArray(x) && String(given.shape) !== String(shape))) {
       throw new Error(`${what}: expected ${size} numbers of the shape ${told(shape)}; received ${given.shape ? `the shape ${told(given.shape)}` : given.values.length}.`);

@@ -7,6 +7,8 @@ export interface NestedNumbers extends ReadonlyArray<number | boolean | Numbers>
 export type Picture =
   | ImageData | ImageBitmap | HTMLImageElement | HTMLCanvasElement | OffscreenCanvas | HTMLVideoElement | VideoFrame;
 export type Input = Numbers | Picture | Picture[];
+/** Of several outputs an array, or an object by name. */
+export type Targets = Numbers | Numbers[] | Record<string, Numbers>;
 export type Device = "webgpu" | "wasm";
 
 export interface PredictOptions {
@@ -23,7 +25,7 @@ export interface FitOptions extends PredictOptions {
   shuffle?: boolean;
   /** Of the order of rows. */
   seed?: number;
-  validationData?: [x: Input | Input[] | Record<string, Input>, y: Numbers | Numbers[], sampleWeight?: Numbers];
+  validationData?: [x: Input | Input[] | Record<string, Input>, y: Targets, sampleWeight?: Numbers];
   /** A number for each row; only of models exported with sample_weight=True. */
   sampleWeight?: Numbers;
   /** Logs are read from the device only where somebody asks; false ends training. */
@@ -39,8 +41,8 @@ export declare class Model {
   readonly inputs: { name: string; shapes: number[][] }[];
   readonly batchSizes: number[];
   predict(x: Input | Input[] | Record<string, Input>, options?: PredictOptions): Promise<Values & Values[] & Record<string, Values>>;
-  fit(x: Input | Input[] | Record<string, Input>, y: Numbers | Numbers[], options?: FitOptions): Promise<Record<string, (number | number[])[]>>;
-  evaluate(x: Input | Input[] | Record<string, Input>, y: Numbers | Numbers[], options?: PredictOptions & { sampleWeight?: Numbers }): Promise<Logs>;
+  fit(x: Input | Input[] | Record<string, Input>, y: Targets, options?: FitOptions): Promise<Record<string, (number | number[])[]>>;
+  evaluate(x: Input | Input[] | Record<string, Input>, y: Targets, options?: PredictOptions & { sampleWeight?: Numbers }): Promise<Logs>;
   /** "indexeddb://NAME" keeps everything, "NAME.npz" downloads the weights for Python's model.load_weights. */
   save(where: string): Promise<void>;
   load(from: string | Record<string, Uint8Array>): Promise<void>;

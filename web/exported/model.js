@@ -8,6 +8,7 @@ import { adapterFor, openWebGPU } from "./webgpu.js";
 
 const store = () => import(new URL("store.js", import.meta.url)); // what few pages need
 const FIT_OPTIONS = ["epochs", "batchSize", "shuffle", "seed", "validationData", "onBatchEnd", "onEpochEnd", "sampleWeight", "scale", "offset"];
+const TOOLS = { checkNumbers, described, inMemory, inputOf, partsOf, sizeOf, told }; // of this file, for that one
 
 /**
  * Loads an exported model.
@@ -103,6 +104,9 @@ async function opened({ devices, software, wasm }, asked, file, threads) {
 export class Model {
   #plan;
   #device;
+  #fitting = false; // what training and testing share is the device's: sums of metrics, the batch
+  #midst = false; // of an epoch
+  #testing = null;
 
   constructor(plan, device) {
     this.#plan = plan;
@@ -148,24 +152,35 @@ export class Model {
    * @returns what each epoch logged, by name, in arrays.
    */
   async fit(x, y, options = {}) {
+    this.#training("fit");
     checkOptions("fit", options, FIT_OPTIONS);
-    const { epochs = 1, shuffle = false, seed, validationData, onBatchEnd, onEpochEnd } = options;
-    for (const [name, hear] of Object.entries({ onBatchEnd, onEpochEnd })) {
-      if (hear !== undefined && typeof hear !== "function") throw new Error(`fit: ${name} must be a function; received ${JSON.stringify(hear)}.`);
+    if (this.#fitting) throw new Error("fit: this model is training; wait until that fit has ended, or end it: with false from onBatchEnd or onEpochEnd.");
+    this.#fitting = true;
+    try {
+      return await this.#fit(x, y, options);
+    } finally {
+      this.#fitting = this.#midst = false;
     }
-    if (validationData !== undefined && !(Array.isArray(validationData) && validationData.length > 1)) throw new Error("fit: validationData must be [x, y].");
-    const unseen = { ...options, sampleWeight: validationData?.[2] };
-    const data = this.#rows("fit", x, y, options);
+  }
+
+  async #fit(x, y, options) {
+    const { epochs = 1, shuffle, seed, validationData: unseen, onBatchEnd, onEpochEnd } = options;
+    const { checkFit } = await store();
+    checkFit(options);
+    const data = await this.#rows("fit", x, y, options);
     const history = {}, random = generator(seed ?? Math.floor(Math.random() * 2 ** 32));
-    if (!Number.isInteger(epochs) || epochs < 0) throw new Error(`fit: epochs must be an integer of at least 0; received ${epochs}.`);
-    if (validationData) this.#rows("fit: validationData", validationData[0], validationData[1], unseen);
-    this.#device.run("begin");
+    const test = { ...options, sampleWeight: unseen?.[2] };
+    if (unseen) await this.#rows("fit: validationData", unseen[0], unseen[1], test);
     for (let epoch = 0; epoch < epochs; epoch++) {
+      while (this.#testing) await this.#testing.catch(() => {});
+      this.#midst = true;
+      if (!epoch) this.#device.run("begin");
       this.#device.run("reset");
       const on = onBatchEnd && (async (batch) => onBatchEnd(batch, await this.#logs("train")));
       const ended = await this.#pass("batches", data, shuffle ? shuffled(data.rows, random) : null, on);
       const logs = await this.#logs("train");
-      if (validationData) for (const [name, value] of Object.entries(await this.evaluate(validationData[0], validationData[1], unseen))) logs[`val_${name}`] = value;
+      this.#midst = false;
+      if (unseen) for (const [name, value] of Object.entries(await this.evaluate(unseen[0], unseen[1], test))) logs[`val_${name}`] = value;
       for (const [name, value] of Object.entries(logs)) (history[name] ??= []).push(value);
       if ((await onEpochEnd?.(epoch, logs)) === false || ended) break;
     }
@@ -174,11 +189,23 @@ export class Model {
 
   /** Loss and metrics for rows of x and y, by name. Options: batchSize, sampleWeight. */
   async evaluate(x, y, options = {}) {
+    this.#training("evaluate");
     checkOptions("evaluate", options, FIT_OPTIONS);
-    const data = this.#rows("evaluate", x, y, options);
-    this.#device.run("reset");
-    await this.#pass("tests", data, null);
-    return this.#logs("test");
+    if (this.#midst) throw new Error("evaluate: an epoch of fit is running; call it in onEpochEnd, or when fit has ended.");
+    const before = this.#testing;
+    const mine = (async () => {
+      await before?.catch(() => {});
+      const data = await this.#rows("evaluate", x, y, options);
+      this.#device.run("reset");
+      await this.#pass("tests", data, null);
+      return this.#logs("test");
+    })();
+    this.#testing = mine;
+    try {
+      return await mine;
+    } finally {
+      if (this.#testing === mine) this.#testing = null;
+    }
   }
 
   /** The weights as the bytes of an .npz file, which `model.load_weights("name.npz")` of Python reads. */
@@ -193,7 +220,8 @@ export class Model {
 
   /** Keeps everything that training changed: "indexeddb://NAME" in the browser, "NAME.npz" as a download of the weights. */
   async save(where) {
-    if (String(where).startsWith("indexeddb://")) return (await store()).kept(where.slice(12), await this.state());
+    const { kept, nameIn } = await store(), name = nameIn(where);
+    if (name) return kept(name, await this.state());
     if (!String(where).endsWith(".npz")) throw new Error(`save: expected "indexeddb://NAME" or "NAME.npz"; received ${JSON.stringify(where)}.`);
     const bytes = await this.npz();
     if (!globalThis.document) throw new Error("save: only a page can download; use model.npz().");
@@ -204,8 +232,7 @@ export class Model {
 
   /** Goes on from what `save("indexeddb://NAME")` kept, or `state()` returned. */
   async load(from) {
-    const state = typeof from === "string" ? await (await store()).found(from.replace("indexeddb://", "")) : from;
-    if (!state) throw new Error(`load: nothing is kept under ${from}.`);
+    const state = typeof from === "string" ? await (await store()).found(from) : from;
     const names = this.#plan.states.map(({ name }) => name);
     const odd = names.find((name, i) => state[name]?.length !== 4 * sizeOf(this.#plan.states[i].shape));
     if (odd) throw new Error(`load: what is kept belongs to another model: it has no ${odd} of this shape.`);
@@ -225,31 +252,7 @@ export class Model {
   }
 
   /** Inputs and targets for training, and the size of batches. */
-  #rows(what, x, y, options) {
-    const { batchSize, sampleWeight } = options;
-    checkNumbers(what, options);
-    const plan = this.#training(what), sizes = Object.keys(plan.batches).map(Number);
-    const size = batchSize ?? Math.max(...sizes);
-    if (!plan.batches[size]) throw new Error(`${what}: batchSize ${size}; this model was exported for batches of ${sizes.join(", ")}.`);
-    const inputs = partsOf(this.#plan.inputs, x, what).map((part, i) => inputOf(this.#plan.inputs, what, part, this.#plan.predict[0], i, options));
-    const specs = plan.batches[size].inputs.slice(plan.count), count = specs.length - (plan.weighted ? 1 : 0);
-    const targets = count === 1 ? [y] : y;
-    if (!Array.isArray(targets) || targets.length !== count) throw new Error(`${what}: expected an array of ${count} targets.`);
-    if (sampleWeight !== undefined && !plan.weighted) throw new Error(`${what}: for sampleWeight, export the model with sample_weight=True.`);
-    const weights = plan.weighted ? [sampleWeight ?? new Float32Array(inputs[0].rows).fill(1)] : [];
-    const found = [...targets, ...weights].map((part, i) => {
-      const { dtype, shape: [, ...shape] } = specs[i], label = `${what}: ${i < count ? "y" : "sampleWeight"}`, per = sizeOf(shape);
-      const { values } = described(part, dtype, label), rows = values.length / per;
-      if (rows !== inputs[0].rows) throw new Error(`${label}: expected ${inputs[0].rows} rows of the shape ${told(shape)}, as x has; received ${values.length} numbers.`);
-      return { values: inMemory(values, dtype), rows };
-    });
-    const { rows } = inputs[0], rest = rows % size;
-    if (rest && !plan.batches[rest]) {
-      throw new Error(`${what}: ${rows} rows in batches of ${size} leave one of ${rest}; this model was exported for batches of ${sizes.join(", ")}: ` +
-        `give fewer rows, or export it with batch_sizes=(${size}, ${rest}).`);
-    }
-    return { parts: [...inputs, ...found], rows, size };
-  }
+  async #rows(what, x, y, options) { return (await store()).rowsOf(this.#plan, what, x, y, options, TOOLS); }
 
   /** One pass over the rows; whether `on` ended it. */
   async #pass(kind, { parts, rows, size }, order, on) {

@@ -1,6 +1,54 @@
-// Weights that a page keeps: in IndexedDB, and as an .npz file, which model.load_weights of Python reads.
+// What only models that train need: their data, and weights that a page keeps, in IndexedDB and as an .npz file, which
+// model.load_weights of Python reads.
 
-const DATABASE = "pyml-exported";
+const DATABASE = "pyml-exported", KEPT = "indexeddb://";
+
+/** Options of `fit` that nobody else looks at. */
+export function checkFit({ epochs = 1, seed = 0, validationData, onBatchEnd, onEpochEnd }) {
+  for (const [name, hear] of Object.entries({ onBatchEnd, onEpochEnd })) {
+    if (hear !== undefined && typeof hear !== "function") throw new Error(`fit: ${name} must be a function; received ${JSON.stringify(hear)}.`);
+  }
+  if (validationData !== undefined && !(Array.isArray(validationData) && validationData.length > 1)) throw new Error("fit: validationData must be [x, y].");
+  if (!Number.isInteger(epochs) || epochs < 0) throw new Error(`fit: epochs must be an integer of at least 0; received ${JSON.stringify(epochs)}.`);
+  if (!Number.isInteger(seed)) throw new Error(`fit: seed must be an integer; received ${JSON.stringify(seed)}.`);
+}
+
+/** Inputs and targets for training, and the size of batches; `tools` are functions of the loader. */
+export function rowsOf({ inputs: names, predict: [form], train: plan }, what, x, y, options, tools) {
+  const { batchSize, sampleWeight } = options, sizes = Object.keys(plan.batches).map(Number);
+  tools.checkNumbers(what, options);
+  const size = batchSize ?? Math.max(...sizes);
+  if (!plan.batches[size]) throw new Error(`${what}: batchSize ${size}; this model was exported for batches of ${sizes.join(", ")}.`);
+  const inputs = tools.partsOf(names, x, what).map((part, i) => tools.inputOf(names, what, part, form, i, options));
+  const specs = plan.batches[size].inputs.slice(plan.count), { rows } = inputs[0];
+  const targets = tools.partsOf(plan.targets.map(({ name }) => name), y, what, "targets");
+  if (sampleWeight !== undefined && !plan.weighted) throw new Error(`${what}: for sampleWeight, export the model with sample_weight=True.`);
+  const weights = plan.weighted ? [sampleWeight ?? new Float32Array(rows).fill(1)] : [];
+  const found = [...targets, ...weights].map((part, i) => {
+    const { dtype, shape: [, ...shape] } = specs[i], own = plan.targets[i], label = `${what}: ${!own ? "sampleWeight" : targets.length > 1 ? `y "${own.name}"` : "y"}`;
+    const { values } = tools.described(part, dtype, label), per = tools.sizeOf(shape);
+    if (values.length !== rows * per) {
+      const wanted = shape.length ? `${rows} rows of the shape ${tools.told(shape)}, as x has` : `${rows} numbers, one for each row of x`;
+      throw new Error(`${label}: expected ${wanted}; received ${values.length}${shape.length ? " numbers" : ""}.`);
+    }
+    const { classes, ignored } = own ?? {}, odd = classes && values.find((v) => !(v >= 0 && v < classes) && v !== ignored);
+    if (odd || odd === 0) throw new Error(`${label}: expected class numbers from 0 to ${classes - 1}, one for each of the model's ${classes} outputs; received ${odd}.`);
+    return { values: tools.inMemory(values, dtype), rows };
+  });
+  const rest = rows % size;
+  if (rest && !plan.batches[rest]) {
+    throw new Error(`${what}: ${rows} rows in batches of ${size} leave one of ${rest}; this model was exported for batches of ${sizes.join(", ")}: ` +
+      `give fewer rows, or export it with batch_sizes=(${size}, ${rest}).`);
+  }
+  return { parts: [...inputs, ...found], rows, size };
+}
+
+/** The NAME of "indexeddb://NAME"; null for another place. */
+export function nameIn(where) {
+  if (!String(where).startsWith(KEPT)) return null;
+  if (where.length === KEPT.length) throw new Error(`expected ${KEPT}NAME; received no name.`);
+  return where.slice(KEPT.length);
+}
 
 function settled(request) {
   return new Promise((resolve, reject) => {
@@ -36,9 +84,13 @@ export async function kept(name, value) {
   }
 }
 
-export async function found(name) {
+export async function found(where) {
+  const name = nameIn(where);
+  if (!name) throw new Error(`load: expected "${KEPT}NAME", or what state() gave; received ${JSON.stringify(where)}.`);
   const { database, store } = await opened("readonly");
-  return settled(store.get(name)).finally(() => database.close());
+  const state = await settled(store.get(name)).finally(() => database.close());
+  if (!state) throw new Error(`load: nothing is kept under ${where}.`);
+  return state;
 }
 
 const CRC = Uint32Array.from({ length: 256 }, (_, n) => {
