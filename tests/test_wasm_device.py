@@ -158,6 +158,15 @@ def test_a_stopped_kernel_is_an_error_that_names_it(wasm, monkeypatch):
 
 
 # ---- memory
+def test_a_layer_too_large_for_a_tab_is_refused_before_its_values_are_drawn(wasm):
+    def drawn(shape, dtype=None):
+        raise AssertionError("a tab has no room for that")
+
+    picture = pyml.Input((508, 508, 64))
+    with pytest.raises(BufferTooLarge, match=r"Layer \"wide\": weight 'kernel' of shape \(16516096, 512\) needs 33,824,964,608 bytes"):
+        pyml.layers.Dense(512, kernel_initializer=drawn, name="wide")(pyml.layers.Flatten()(picture))
+
+
 def test_an_array_beyond_the_largest_buffer_is_refused_before_any_work(wasm):
     gc.collect()
     used = wasm.usage.live

@@ -81,13 +81,13 @@ def scratch_of(device: Device) -> Scratch:
     return _scratch[device]
 
 
-def check_size(nbytes: int, what: str, device: Device) -> None:
-    """Raises BufferTooLarge before any GPU work."""
+def check_size(nbytes: int, what: str, device: Device, cure: str = "Use smaller batches or split the array.") -> None:
+    """Raises BufferTooLarge before any GPU work; `cure` says what to do."""
     most = min(device.limits.max_binding_size, device.limits.max_buffer_size)
     if nbytes > most:
         raise BufferTooLarge(
             f"{what} needs {nbytes:,} bytes; one buffer of this adapter ({device.info.get('adapter', device.name)}) holds "
-            f"at most {most:,}. Use smaller batches or split the array."
+            f"at most {most:,}. {cure}"
         )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import math
 import weakref
 from collections.abc import Iterable, Sequence
 from importlib import import_module
@@ -11,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from .. import config
-from ..compile.program import from_host, realize, to_host
+from ..compile.program import check_size, from_host, realize, to_host
 from ..device.base import Copy, brought
 from ..device.lock import LOCK
 from ..dtypes import host_array, narrow, standardize
@@ -29,6 +30,18 @@ if TYPE_CHECKING:
 
 _CHAIN = 4  # an optimizer's step assigns a weight up to four times: decay, update, constraint, average
 _numbers = itertools.count(1)
+_LARGE = 1 << 27  # bytes that every device has in one array
+
+
+def check_room(shape: Sequence[int], what: str) -> None:
+    """Asked before the values of a Variable are drawn, for which a tab has no room.
+
+    Raises:
+        BufferTooLarge: No array of the device is so large.
+    """
+    if (nbytes := 4 * math.prod(shape)) > _LARGE:
+        cure = "Make the layer smaller, or what it takes (pooling before Flatten)."
+        check_size(nbytes, f"{what} of shape {tuple(shape)}", config.device(), cure)
 _versions = itertools.count(1)
 version = 0  # changes when the host assigns a Variable or one gets another buffer; programs look only then
 lent: weakref.WeakSet = weakref.WeakSet()  # nodes over a Variable's own buffer that somebody may still hold
@@ -86,6 +99,7 @@ class Variable(Operators[Tensor]):
         self._lent: weakref.ref | None = None
         if shape is not None:
             shape = shape_of(shape, f"Variable {self.name!r}")
+            check_room(shape, f"Variable {self.name!r}")
         with trace.tracing(None):
             if callable(initializer) and not isinstance(initializer, (Tensor, Variable)):
                 if shape is None:

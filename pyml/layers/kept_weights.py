@@ -11,6 +11,7 @@ from pyml import constraints, initializers, regularizers
 from pyml.core import Tensor, Variable, changes
 from pyml.core.naming import auto_name
 from pyml.core.trace import tracing
+from pyml.core.variable import check_room
 from pyml.dtypes import FLOATS
 from pyml.errors import ShapeError
 from pyml.initializers.base import first_value
@@ -54,7 +55,8 @@ class KeptWeights(InDtypes):
                 f'Layer "{self.name}": weight {name!r} has an unknown size in its shape {shape}; '
                 "give the model an Input with all sizes but the batch."
             )
-        allowance.take(shape, f'Layer "{self.name}": weight {name!r}')
+        allowance.take(shape, what := f'Layer "{self.name}": weight {name!r}')
+        check_room(shape, what)
         dtype = dtype_name(dtype or self.variable_dtype)
         if initializer is None:
             initializer = "glorot_uniform" if dtype in FLOATS else "zeros"
