@@ -3,7 +3,7 @@
 import pytest
 
 from .patience import until
-from .python_page import PythonPage
+from .python_page import BLANK, PythonPage
 
 
 @pytest.fixture(scope="module", params=["backend=cpu", "backend=cpu&thread=main"], ids=["worker", "main thread"])
@@ -43,6 +43,19 @@ async def total(numbers, options):
     assert answer == {"sum": 6, "name": "x"}
     missing = python.page.evaluate("() => pyml.call('no_such').catch((error) => error.message)")
     assert "no function named no_such" in missing
+
+
+@pytest.mark.parametrize("thread", ["worker", "main"])
+def test_python_that_was_closed_answers_that_it_was(page, site, thread):
+    page.goto(f"{site}{BLANK}?backend=cpu&thread={thread}")
+    said = page.evaluate("""async () => {
+      const { loadPyml } = await import("/web/pyml.js");
+      const pyml = await loadPyml({ indexURL: "../pyodide" }); // beside the page's folder, with or without a slash
+      pyml.close();
+      const said = (name) => pyml[name]("1 + 1").then(String, (error) => `${error.kind}: ${error.message}`);
+      return Promise.all(["runPython", "call", "stop"].map(said));
+    }""")
+    assert said == 3 * ["ended: Python was closed; call loadPyml again."]
 
 
 def test_python_sends_messages_to_the_page(python):

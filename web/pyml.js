@@ -56,6 +56,7 @@ export async function loadPyml(options = {}) {
     ...addressOptions(),
     ...options,
   };
+  settings.indexURL = new URL(settings.indexURL.replace(/\/?$/, "/"), location.href).href;
   settings.files = settings.files.map(({ path, url }) => ({ path, url: new URL(url, location.href).href }));
   const status = typeof settings.status === "function" ? settings.status : showStatus(settings.status);
   const { offline } = settings;
@@ -146,21 +147,25 @@ function earlyWorker(settings) {
   return null;
 }
 
+const closed = () => Object.assign(new Error("Python was closed; call loadPyml again."), { kind: "ended" });
+
 /** Python behind postMessage. */
 function workerConnection(settings) {
   const worker = earlyWorker(settings) ?? new Worker(workerScript(), { type: "module" });
   const waiting = new Map();
-  let next = 1, started = false;
+  let next = 1, started = false, ended = null;
   const connection = {
     thread: "worker",
     onevent: null,
     request(method, args) {
       return new Promise((resolve, reject) => {
+        if (ended) throw ended; // nobody would ever answer
         waiting.set(next, { resolve, reject });
         worker.postMessage({ id: next++, method, args });
       });
     },
-    close(error = new Error("Python was closed.")) {
+    close(error = closed()) {
+      ended = closed();
       worker.terminate();
       for (const { reject } of waiting.values()) reject(error);
       waiting.clear();
@@ -189,6 +194,7 @@ function pageConnection() {
     thread: "main",
     onevent: null,
     async request(method, args) {
+      if (method !== "start" && !runtime) throw closed();
       if (method !== "start") return runtime[method](...args);
       const { startRuntime } = await import("./runtime.js");
       runtime = await startRuntime(args[0], (event) => connection.onevent(event));
