@@ -73,7 +73,6 @@ if TYPE_CHECKING:  # what `__getattr__` finds
     from .core import Tensor as Tensor
     from .core import Variable as Variable
     from .core import checkpoint as checkpoint
-    from .core import convert_to_tensor as convert_to_tensor
     from .core import custom_gradient as custom_gradient
     from .core import grad as grad
     from .core import grads as grads
@@ -102,6 +101,7 @@ if TYPE_CHECKING:  # what `__getattr__` finds
     from .models import Model as Model
     from .models import Sequential as Sequential
     from .models.function import Function as Function
+    from .ops import convert_to_tensor as convert_to_tensor
     from .optimizers import Optimizer as Optimizer
     from .quantizers import Quantizer as Quantizer
     from .random import SeedGenerator as SeedGenerator
@@ -112,7 +112,7 @@ _SUBMODULES = {"activations", "applications", "array_api", "backend", "browser",
                "metrics", "mixed_precision", "models", "ops", "optimizers", "preprocessing", "quantizers", "random", "regularizers",
                "saving", "tree", "utils", "vis", "visualization", "wrappers"}  # fmt: skip
 _NAMES = {
-    "Tensor": "core", "Variable": "core", "convert_to_tensor": "core", "program": "core", "grad": "core",
+    "Tensor": "core", "Variable": "core", "convert_to_tensor": "ops", "program": "core", "grad": "core",
     "value_and_grad": "core", "custom_gradient": "core", "stop_gradient": "core", "checkpoint": "core", "hessian": "core",
     "GradientTape": "core", "RematScope": "core", "StatelessScope": "core", "SymbolicScope": "core",
     "grads": "core", "value_and_grads": "core", "variable_grads": "core",

@@ -33,6 +33,14 @@ class TraceError(PymlError, RuntimeError):
     """A value was asked for while a program was being traced, when no values exist yet."""
 
 
+class SymbolicValue(PymlError, ValueError, TypeError):
+    """A number, a branch or an array was asked for of a symbolic tensor, which has no values; a TypeError too, as in Keras."""
+
+
+class Undefined(PymlError, NotImplementedError, TypeError):
+    """A method that a subclass has to write is missing, or symbolic tensors are iterated over; a NotImplementedError, as in Keras."""
+
+
 class NotDifferentiable(PymlError, TypeError):
     """A gradient was asked for through an operation that has none."""
 

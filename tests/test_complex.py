@@ -210,3 +210,9 @@ def test_convert_to_numpy_takes_complex_arrays_and_lists():
     for given in ([1 + 2j, 3.0], np.array([1 + 2j, 3]), ops.convert_to_tensor([1 + 2j, 3.0])):
         found = ops.convert_to_numpy(given)
         assert found.dtype == "complex64" and found.tolist() == [1 + 2j, 3]
+
+
+@pytest.mark.parametrize("given", [1 + 2j, [1 + 2j, 3], np.array([[1j]])])
+def test_convert_to_tensor_takes_complex_numbers_under_both_names(given):
+    for convert in (pyml.convert_to_tensor, ops.convert_to_tensor):
+        np.testing.assert_array_equal(convert(given).numpy(), np.asarray(given, "complex64"))

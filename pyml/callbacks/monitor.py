@@ -8,11 +8,13 @@ from collections.abc import Callable
 from typing import Any
 
 from pyml.callbacks.callback import Callback, log_rates, rated
+from pyml.errors import did_you_mean
 from pyml.tracebacks import warn
 
 __all__ = ["EarlyStopping", "MonitorCallback", "ReduceLROnPlateau"]
 
 _HIGHER_IS_BETTER = ("acc", "accuracy", "auc", "precision", "recall", "f1_score", "r2_score")
+_LOWER_IS_BETTER = ("loss", "error", "mse", "mae", "rmse")
 
 
 class MonitorCallback(Callback, abstract=True):
@@ -20,9 +22,12 @@ class MonitorCallback(Callback, abstract=True):
 
     Args:
         monitor: Name in the logs, for example `"val_loss"`.
-        mode: `"min"`, `"max"` or `"auto"`, which decides by the name.
+        mode: `"min"`, `"max"` or `"auto"`, which asks the model's metric of that name, then the name.
         baseline: Value to beat first.
         min_delta: Smaller changes do not count.
+
+    Raises:
+        ValueError: After the first epoch, with `mode="auto"`: neither a metric nor the name says what is better.
 
     Example:
         >>> pyml.callbacks.MonitorCallback("val_loss").get_monitor_value({"loss": 0.25, "val_loss": 0.5})
@@ -41,9 +46,27 @@ class MonitorCallback(Callback, abstract=True):
         self.monitor_op: Callable[[Any, Any], bool] | None = None
 
     def _set_monitor_op(self) -> None:
-        name = self.monitor.removeprefix("val_")
-        up = self.mode == "max" or (self.mode == "auto" and name.endswith(_HIGHER_IS_BETTER))
+        if self.mode == "auto":
+            up = self._direction_of(self.monitor.removeprefix("val_")) == "up"
+        else:
+            up = self.mode == "max"
         self.monitor_op = operator.gt if up else operator.lt
+
+    def _direction_of(self, name: str) -> str:
+        """Whether a value of this name is better "up" or "down": what its metric says, else its name."""
+        metrics = [metric for group in getattr(self._model, "metrics", ()) for metric in getattr(group, "metrics", (group,))]
+        found = {metric.name: direction for metric in metrics if (direction := getattr(metric, "_direction", None)) is not None}
+        for known in (known for known in found if name == known or name.endswith(f"_{known}")):
+            return found[known]
+        if name.endswith(_HIGHER_IS_BETTER):
+            return "up"
+        if name.endswith(_LOWER_IS_BETTER):
+            return "down"
+        names = [metric.name for metric in metrics]
+        raise ValueError(
+            f"{type(self).__name__}: nothing says whether {self.monitor!r} is better when it grows or when it shrinks; give mode='max' "
+            f"or mode='min', or watch 'loss' or a metric: {', '.join(names)}.{did_you_mean(name, names)}"
+        )
 
     def _is_improvement(self, value: Any, reference: Any) -> bool:
         if reference is None:

@@ -98,6 +98,8 @@ class LearningRateScheduler(Callback):
                 rate = self.schedule(epoch, optimizer.host_learning_rate)
             except TypeError:                          # the older form takes the epoch only
                 rate = self.schedule(epoch)
+            if isinstance(rate, str) or not hasattr(rate, "__float__"):
+                raise ValueError(f"LearningRateScheduler: schedule(epoch, learning_rate) must return a number. Received: {rate!r}")
             optimizer.learning_rate = float(rate)
             if self.verbose > 0:
                 whose = f"{optimizer.name} " if len(optimizers) > 1 else ""

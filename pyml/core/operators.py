@@ -87,6 +87,9 @@ class Operators(NumpyFunctions, Generic[Result]):
     def __abs__(self) -> Result:
         return INSTALLED["abs"](self)
 
+    def __round__(self, ndigits: int | None = None) -> Result:
+        return INSTALLED["round"](self, ndigits or 0)
+
     # ---- logic
     def __and__(self, other: TensorLike) -> Result:
         return INSTALLED["and"](self, other)

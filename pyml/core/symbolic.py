@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
 import numpy as np
 
 from ..dtypes import narrow, standardize
+from ..errors import SymbolicValue, Undefined
 from .naming import auto_name
 from .operators import Operators
 from .probes import probed
@@ -49,6 +50,7 @@ class KerasTensor(Operators["KerasTensor"]):
     """
 
     __array_priority__ = 2000
+    _same: bool | None = None  # of the result of `==`: whether it was one tensor with itself
 
     def __init__(
         self,
@@ -87,19 +89,41 @@ class KerasTensor(Operators["KerasTensor"]):
     def _value_node(self) -> Node:
         raise TypeError("a symbolic KerasTensor was passed where a value is needed; build a Model of it and call that with data.")
 
-    def __array__(self, *args: Any, **kwargs: Any) -> NoReturn:
-        raise ValueError(
-            f"{self!r} has no values: it is symbolic. Build a Model from the Input to this tensor and call it with data."
+    def _refuse(self, what: str) -> NoReturn:
+        raise SymbolicValue(
+            f"{what} of {self!r}: it is symbolic and has no values. Build a Model from the Input to this tensor and call it with data, "
+            "or compute with pyml.ops."
         )
 
-    def __bool__(self) -> NoReturn:
-        raise TypeError(f"{self!r} has no values and cannot decide a Python branch; use ops.where or ops.cond.")
+    def __array__(self, *args: Any, **kwargs: Any) -> NoReturn:
+        self._refuse("a numpy array")
+
+    def __float__(self) -> NoReturn:
+        self._refuse("float()")
+
+    def __int__(self) -> NoReturn:
+        self._refuse("int()")
+
+    def __complex__(self) -> NoReturn:
+        self._refuse("complex()")
+
+    def __bool__(self) -> bool:
+        if self._same is not None:
+            return self._same
+        raise SymbolicValue(f"{self!r} has no values and cannot decide a Python branch; use ops.where or ops.cond.")
 
     def __len__(self) -> NoReturn:
-        raise TypeError(f"{self!r} has no length.")
+        raise TypeError(f"{self!r} has no length; its sizes are its .shape.")
 
     def __iter__(self) -> Iterator[KerasTensor]:
-        raise TypeError(f"{self!r} cannot be iterated over.")
+        raise Undefined(f"{self!r} cannot be iterated over; use ops.unstack or ops.split.")
+
+    def __eq__(self, other: Any) -> KerasTensor:  # type: ignore[override]
+        equal = super().__eq__(other)
+        equal._same = self is other if isinstance(other, KerasTensor) else None  # `x in tensors` asks, as in Keras
+        return equal
+
+    __hash__ = Operators.__hash__
 
     def __repr__(self) -> str:
         return f"<KerasTensor shape={self.shape}, dtype={self.dtype}, sparse=False, ragged=False, name={self.name}>"
@@ -153,19 +177,37 @@ class CallNode:
 
 
 class Operation:
-    """Base of everything that can stand in a symbolic graph: layers and ops.
+    """Base of everything that can stand in a symbolic graph: layers and ops. One's own writes `call`.
+
+    Args:
+        name: Name of the operation; by default that of its class, with a number.
+
+    Raises:
+        Undefined: It is called and does not define `call`.
+
+    Source: `keras.Operation`.
 
     Example:
-        >>> isinstance(pyml.layers.Dense(2), pyml.Operation)
-        True
+        >>> class Twice(pyml.Operation):
+        ...     def call(self, x):
+        ...         return x * 2
+        >>> Twice()(pyml.Input((3,))).shape, Twice()(pyml.convert_to_tensor([1.0])).tolist()
+        ((None, 3), [2.0])
     """
 
     name: str
-    call: Callable[..., Any]
 
     def __init__(self, name: str | None = None) -> None:
         self.name = name or auto_name(type(self).__name__)
         self._inbound_nodes: list[CallNode] = []
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        """`call` of tensors; of symbolic ones it is put into their graph."""
+        return self.symbolic_call(*args, **kwargs) if any_symbolic(args, kwargs) else self.call(*args, **kwargs)
+
+    def call(self, *args: Any, **kwargs: Any) -> Any:
+        """The computation; every subclass writes its own."""
+        raise Undefined(f'Operation "{self.name}" ({type(self).__name__}) must define call(inputs).')
 
     def symbolic_call(self, *args: Any, **kwargs: Any) -> Any:
         """Puts a call into the graph and returns its symbolic outputs."""
@@ -213,7 +255,7 @@ class FunctionOp(Operation):
 
     def __init__(self, fn: Callable[..., Any], name: str | None = None, spec: Callable[..., Any] | None = None) -> None:
         super().__init__(name=auto_name(name or str(getattr(fn, "__name__", "function"))))
-        self.call = fn
+        self.call = fn  # type: ignore[method-assign]
         if spec is not None:
             self.compute_output_spec = spec  # type: ignore[method-assign]
 

@@ -7,7 +7,7 @@ import math
 import weakref
 from collections.abc import Iterable, Sequence
 from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import numpy as np
 
@@ -272,6 +272,9 @@ class Variable(Operators[Tensor]):
 
     def __len__(self) -> int:
         return self.shape[0]
+
+    def __bool__(self) -> NoReturn:  # as in Keras: one that has been made would be taken for one that is not zero
+        raise TypeError(f"{self!r} cannot decide a Python branch; ask `is not None`, or read it with bool(variable.numpy()).")
 
     def __float__(self) -> float:
         return float(self.value)

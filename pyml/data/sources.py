@@ -9,6 +9,7 @@ from collections.abc import AsyncGenerator, Callable
 from typing import Any
 
 from pyml.data.waiting import in_for_loop, settled
+from pyml.errors import Undefined
 
 CHUNK = 256 * 1024
 _SCHEMES = ("http://", "https://", "data:", "blob:", "file://")
@@ -21,7 +22,7 @@ class DataSource:
 
     def chunks(self) -> AsyncGenerator[bytes, None]:
         """A new asynchronous generator of the bytes."""
-        raise TypeError(f"{type(self).__name__} must define chunks().")
+        raise Undefined(f"{type(self).__name__} must define chunks().")
 
 
 class FileDataSource(DataSource):

@@ -10,6 +10,7 @@ import numpy as np
 from pyml import ops
 from pyml.core import convert_to_tensor
 from pyml.dtypes import keras_name, narrow, standardize
+from pyml.errors import Undefined
 from pyml.objects.configured import Configured
 from pyml.objects.registry import INITIALIZERS
 
@@ -38,7 +39,7 @@ class Initializer(Configured, kind=INITIALIZERS, abstract=True):
 
     def host_value(self, shape: Any, dtype: Any) -> np.ndarray:
         """The same value as a numpy array."""
-        raise ValueError(f"{type(self).__name__} must define host_value(shape, dtype) or __call__(shape, dtype).")
+        raise Undefined(f"{type(self).__name__} must define host_value(shape, dtype) or __call__(shape, dtype).")
 
     def clone(self) -> Self:
         """An independent copy with the same arguments."""

@@ -104,7 +104,7 @@ class Bidirectional(Layer, not_in_config=("weights",)):
         if self.return_sequences:
             back = ops.flip(back, axis=1)
         joined = self._join(ahead, back)
-        return [*joined, *states] if self.return_state or self.merge_mode is None else joined[0]
+        return (*joined, *states) if self.return_state or self.merge_mode is None else joined[0]
 
     def _join(self, ahead: Any, back: Any) -> Any:
         if self.merge_mode is None:
@@ -129,7 +129,7 @@ class Bidirectional(Layer, not_in_config=("weights",)):
         if self.merge_mode == "concat":
             shape = (*shape[:-1], 2 * shape[-1])
         shapes = [shape, shape] if self.merge_mode is None else [shape]
-        return [*shapes, *states] if self.return_state or self.merge_mode is None else shape
+        return (*shapes, *states) if self.return_state or self.merge_mode is None else shape
 
     def compute_mask(self, inputs: Any, previous_mask: Any = None) -> Any:
         """The mask, where there are still steps."""
@@ -137,7 +137,7 @@ class Bidirectional(Layer, not_in_config=("weights",)):
         masks = [mask] * (2 if self.merge_mode is None else 1)
         if self.return_state:
             masks += [None] * (2 * len(self.forward_layer.state_size))
-        return masks if len(masks) > 1 else mask
+        return tuple(masks) if len(masks) > 1 else mask
 
     def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), "layer": serialize_keras_object(self.forward_layer)}

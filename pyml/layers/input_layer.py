@@ -55,7 +55,7 @@ class InputLayer(Layer):
         self._batch_shape = checked_shape(batch_shape)
         self.optional = optional
         self.sparse = self.ragged = False
-        tensor = KerasTensor(self._batch_shape, dtype="string" if self._text else self.dtype, name=name or self.name)
+        tensor = KerasTensor(self._batch_shape, dtype="string" if self._text else self.dtype, name=name)
         CallNode(self, (), {}, tensor)
         self.built = True
 

@@ -21,7 +21,7 @@ from pyml.core.tensor import tensor_of
 from pyml.core.trace import stateless_here, tracing
 from pyml.core.tree import flatten, map_structure, pack_sequence_as
 from pyml.dtypes import FLOATS, NARROW
-from pyml.errors import PymlError, did_you_mean
+from pyml.errors import PymlError, Undefined, did_you_mean
 from pyml.layers import call_context
 from pyml.layers.input_spec import assert_input_compatibility
 from pyml.layers.kept_weights import KeptWeights
@@ -58,7 +58,7 @@ class Layer(KeptWeights, Operation, Configured, kind=LAYERS):
 
     Raises:
         ValueError: An argument is unknown, or `name` is not a string without `/`.
-        TypeError: It is called and does not define `call`.
+        Undefined: It is called and does not define `call`.
         RuntimeError: A subclass did not call `super().__init__()` first.
 
     Example:
@@ -191,7 +191,7 @@ class Layer(KeptWeights, Operation, Configured, kind=LAYERS):
     # ---- calling
     def call(self, *args: Any, **kwargs: Any) -> Any:
         """The formula; every layer writes its own."""
-        raise TypeError(f'Layer "{self.name}" ({type(self).__name__}) must define call(inputs).')
+        raise Undefined(f'Layer "{self.name}" ({type(self).__name__}) must define call(inputs).')
 
     @shown
     def __call__(self, *args: Any, **kwargs: Any) -> Any:

@@ -35,7 +35,7 @@ class Masking(_SameShape):
         self.supports_masking = True
 
     def call(self, inputs: Tensor) -> Tensor:
-        return ops.where(ops.expand_dims(self._kept(inputs), -1), inputs, 0.0)
+        return ops.where(ops.expand_dims(self._kept(inputs), -1), inputs, 0)
 
     def _kept(self, inputs: Any) -> Any:
         return ops.any(ops.not_equal(inputs, self.mask_value), axis=-1)

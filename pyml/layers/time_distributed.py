@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterator
+from types import CodeType, FunctionType
 from typing import Any
 
 from pyml import ops
@@ -15,12 +17,15 @@ from pyml.objects.samples import Sample, draw, sample
 
 __all__ = ["TimeDistributed"]
 
+_TOLD = {"add_loss", "assign", "assign_add", "assign_sub"}
+
 
 class TimeDistributed(Wrapper):
     """Applies a layer to every step of sequences, with the same weights.
 
-    All steps of all samples go through the layer as one batch; with a BatchNormalization inside training goes step by step, as the
-    statistics are those of each step.
+    All steps of all samples go through the layer as one batch. Step by step it goes where a step is more than its samples: with
+    a BatchNormalization inside while it trains, since the statistics are those of each step, and with a layer of one's own that
+    calls `add_loss` or assigns Variables, which then does so once a step.
 
     Args:
         layer: The layer for one step.
@@ -52,17 +57,20 @@ class TimeDistributed(Wrapper):
     def call(self, inputs: Any, training: bool | None = None, mask: Any = None) -> Any:
         batch, steps = inputs.shape[:2]
         masked = mask is not None and self.layer._signature.takes_mask
-        if training and self._looks_across():
-            each = [self.layer(inputs[:, step], training=True, **({"mask": mask[:, step]} if masked else {})) for step in range(steps)]
+        if self._differs_by_step(training):
+            each = [self.layer(inputs[:, step], training=training, **({"mask": mask[:, step]} if masked else {})) for step in range(steps)]
             return map_structure(lambda *outputs: ops.stack(outputs, axis=1), *each)
         x = ops.reshape(inputs, (batch * steps, *inputs.shape[2:]))
         known = {"mask": ops.reshape(mask, (batch * steps, *mask.shape[2:]))} if masked else {}
         outputs = self.layer(x, training=training, **known)
         return map_structure(lambda y: ops.reshape(y, (batch, steps, *y.shape[1:])), outputs)
 
-    def _looks_across(self) -> bool:
-        """Whether what one sample gives depends on the others of its batch."""
-        return any(isinstance(layer, BatchNormalization) and layer.trainable for layer in self.layer._flatten_layers())
+    def _differs_by_step(self, training: bool | None) -> bool:
+        """Whether one batch of all steps gives something else than each step on its own."""
+        layers: list[Any] = self.layer._flatten_layers()
+        if training and any(isinstance(layer, BatchNormalization) and layer.trainable for layer in layers):
+            return True
+        return any(_tells(layer.__class__) for layer in layers)
 
     def compute_output_shape(self, input_shape: Any) -> Any:
         shape = self.layer.compute_output_shape(self._of_a_step(input_shape))
@@ -71,3 +79,15 @@ class TimeDistributed(Wrapper):
     @classmethod
     def _samples(cls) -> Iterator[Sample]:
         yield sample(cls(Dense(3)), draw(2, 4, 5), like=lambda x, kernel, bias: x @ kernel + bias)
+
+
+@functools.cache
+def _tells(cls: type) -> bool:
+    """Whether the code of a user's class adds losses or assigns Variables."""
+    written = [part for base in cls.__mro__ if not base.__module__.startswith("pyml.") for part in vars(base).values()]
+    return any(_names(part.__code__) & _TOLD for part in written if isinstance(part, FunctionType))
+
+
+def _names(code: CodeType) -> set[str]:
+    inner = [_names(part) for part in code.co_consts if isinstance(part, CodeType)]
+    return {*code.co_names}.union(*inner)

@@ -11,8 +11,8 @@ from pyml.core import Tensor
 from pyml.core.naming import auto_name, get_object_name
 from pyml.core.tree import map_structure
 from pyml.core.types import TensorLike
-from pyml.dtypes import standardize
-from pyml.errors import ShapeError, tell_misfit
+from pyml.dtypes import narrow, standardize
+from pyml.errors import ShapeError, Undefined, tell_misfit
 from pyml.objects.configured import Configured
 from pyml.objects.registry import LOSSES
 
@@ -28,11 +28,12 @@ class Loss(Configured, kind=LOSSES, abstract=True):
         name: Name in logs.
         reduction: `"sum_over_batch_size"` (the mean over all values), `"mean"` (the same), `"sum"`,
             `"mean_with_sample_weight"` (the sum divided by the sum of weights) or `"none"`.
-        dtype: Dtype of the computation, float32.
+        dtype: Dtype of predictions and of the loss, float32; of `"float16"` and `"bfloat16"` it is computed in 32 bits and rounded.
 
     Raises:
         ValueError: `reduction` is none of these words.
-        TypeError: A subclass does not define `call`, or it returned None.
+        Undefined: A subclass does not define `call`.
+        TypeError: `call` returned None.
 
     Example:
         >>> class Largest(pyml.losses.Loss):
@@ -47,7 +48,8 @@ class Loss(Configured, kind=LOSSES, abstract=True):
             raise ValueError(f"Loss: reduction must be one of {REDUCTIONS}. Received: reduction={reduction!r}")
         self.name = name or auto_name(type(self).__name__)
         self.reduction = reduction
-        self._dtype = "float32" if dtype is None else standardize(dtype_policies.get(dtype).compute_dtype)
+        name = "float32" if dtype is None else dtype_policies.get(dtype).compute_dtype
+        self._dtype = narrow(name) or standardize(name)
 
     @property
     def dtype(self) -> str:
@@ -82,7 +84,7 @@ class Loss(Configured, kind=LOSSES, abstract=True):
 
     def call(self, y_true: Any, y_pred: Any) -> Any:
         """One loss value per sample; every subclass writes its own."""
-        raise TypeError(f"{type(self).__name__} must define call(y_true, y_pred).")
+        raise Undefined(f"{type(self).__name__} must define call(y_true, y_pred).")
 
     def _base_config(self) -> dict[str, Any]:
         return {"name": self.name, "reduction": self.reduction}

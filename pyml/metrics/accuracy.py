@@ -94,6 +94,8 @@ class Accuracy(MeanMetricWrapper):
         0.75
     """
 
+    _direction = "up"
+
     def __init__(self, name: str | None = "accuracy", dtype: Any = None) -> None:
         super().__init__(accuracy, name=name, dtype=dtype)
 
@@ -112,6 +114,8 @@ class BinaryAccuracy(MeanMetricWrapper):
         >>> round(float(metric.result()), 4)
         0.6667
     """
+
+    _direction = "up"
 
     def __init__(self, name: str | None = "binary_accuracy", dtype: Any = None, threshold: float = 0.5) -> None:
         super().__init__(binary_accuracy, name=name, dtype=dtype, threshold=threshold)
@@ -134,6 +138,8 @@ class CategoricalAccuracy(MeanMetricWrapper):
         0.5
     """
 
+    _direction = "up"
+
     def __init__(self, name: str | None = "categorical_accuracy", dtype: Any = None) -> None:
         super().__init__(categorical_accuracy, name=name, dtype=dtype)
 
@@ -151,6 +157,8 @@ class SparseCategoricalAccuracy(MeanMetricWrapper):
         >>> round(float(metric.result()), 4)
         0.5
     """
+
+    _direction = "up"
 
     def __init__(self, name: str | None = "sparse_categorical_accuracy", dtype: Any = None) -> None:
         super().__init__(sparse_categorical_accuracy, name=name, dtype=dtype)

@@ -18,6 +18,8 @@ __all__ = ["PrecisionAtRecall", "RecallAtPrecision", "SensitivityAtSpecificity",
 class _At(ThresholdMetric):
     """The largest of one share over the thresholds at which another is at least `value`."""
 
+    _direction = "up"
+
     def __init__(self, value: float, what: str, num_thresholds: int = 200, class_id: int | None = None, name: str | None = None,
                  dtype: Any = None) -> None:
         if not 0 <= value <= 1:

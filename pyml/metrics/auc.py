@@ -47,6 +47,8 @@ class AUC(ThresholdMetric):
         0.75
     """
 
+    _direction = "up"
+
     def __init__(self, num_thresholds: int = 200, curve: str = "ROC", summation_method: str = "interpolation", name: str | None = None,
                  dtype: Any = None, thresholds: Any = None, multi_label: bool = False, num_labels: int | None = None,
                  label_weights: Any = None, from_logits: bool = False) -> None:

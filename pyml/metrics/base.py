@@ -10,6 +10,7 @@ from pyml import dtype_policies, initializers
 from pyml.core import StatelessScope, Variable, changes, trace
 from pyml.core.naming import auto_name
 from pyml.dtypes import standardize
+from pyml.errors import Undefined
 from pyml.initializers.base import first_value
 from pyml.objects.configured import Configured
 from pyml.objects.registry import METRICS
@@ -41,6 +42,8 @@ class Metric(Configured, kind=METRICS, abstract=True):
         >>> float(metric.result())
         3.0
     """
+
+    _direction: str | None = None  # "up" where more is better, "down" where less is: what callbacks with mode="auto" ask
 
     def __init__(self, dtype: str | None = None, name: str | None = None) -> None:
         self.name = name or auto_name(type(self).__name__)
@@ -88,11 +91,11 @@ class Metric(Configured, kind=METRICS, abstract=True):
 
     def update_state(self, *args: Any, **kwargs: Any) -> None:
         """Takes one more batch into account; every subclass writes its own."""
-        raise TypeError(f"{type(self).__name__} must define update_state(...).")
+        raise Undefined(f"{type(self).__name__} must define update_state(...).")
 
     def result(self) -> Any:
         """The value so far, as a Tensor; every subclass writes its own."""
-        raise TypeError(f"{type(self).__name__} must define result().")
+        raise Undefined(f"{type(self).__name__} must define result().")
 
     def stateless_update_state(self, metric_variables: Any, *args: Any, **kwargs: Any) -> list[Any]:
         """The values that `update_state(*args)` would give the `variables`, which have the values `metric_variables`."""

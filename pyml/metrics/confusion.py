@@ -116,6 +116,8 @@ class FalseNegatives(_Count):
 class _Share(ThresholdMetric):
     """True positives among those and another count."""
 
+    _direction = "up"
+
     def __init__(self, thresholds: Any = None, top_k: int | None = None, class_id: int | None = None, name: str | None = None,
                  dtype: Any = None) -> None:
         super().__init__(name=name, dtype=dtype)

@@ -85,6 +85,8 @@ class PearsonCorrelation(MeanMetricWrapper):
         1.0
     """
 
+    _direction = "up"
+
     def __init__(self, name: str | None = "pearson_correlation", dtype: Any = None, axis: int = -1) -> None:
         super().__init__(pearson_correlation, name=name, dtype=dtype, axis=axis)
         self.axis = axis
@@ -106,6 +108,8 @@ class ConcordanceCorrelation(MeanMetricWrapper):
         >>> round(float(metric.result()), 4)
         0.9756
     """
+
+    _direction = "up"
 
     def __init__(self, name: str | None = "concordance_correlation", dtype: Any = None, axis: int = -1) -> None:
         super().__init__(concordance_correlation, name=name, dtype=dtype, axis=axis)
@@ -140,6 +144,8 @@ class R2Score(Metric):
         >>> round(float(metric.result()), 4)
         0.5714
     """
+
+    _direction = "up"
 
     squared_sum: Variable
     sum: Variable

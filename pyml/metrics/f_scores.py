@@ -45,6 +45,8 @@ class FBetaScore(Metric):
         [0.3846000134944916, 0.9090999960899353, 0.833299994468689]
     """
 
+    _direction = "up"
+
     true_positives: Variable
     false_positives: Variable
     false_negatives: Variable

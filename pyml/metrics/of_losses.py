@@ -29,6 +29,8 @@ class MeanSquaredError(MeanMetricWrapper, aliases=("mse", "MSE")):
         0.125
     """
 
+    _direction = "down"
+
     def __init__(self, name: str | None = "mean_squared_error", dtype: Any = None) -> None:
         super().__init__(losses.mean_squared_error, name=name, dtype=dtype)
 
@@ -47,6 +49,8 @@ class MeanAbsoluteError(MeanMetricWrapper, aliases=("mae", "MAE")):
         0.25
     """
 
+    _direction = "down"
+
     def __init__(self, name: str | None = "mean_absolute_error", dtype: Any = None) -> None:
         super().__init__(losses.mean_absolute_error, name=name, dtype=dtype)
 
@@ -64,6 +68,8 @@ class RootMeanSquaredError(Mean, aliases=("rmse", "RMSE")):
         >>> round(float(metric.result()), 4)
         3.5355
     """
+
+    _direction = "down"
 
     def __init__(self, name: str | None = "root_mean_squared_error", dtype: Any = None) -> None:
         super().__init__(name=name, dtype=dtype)
@@ -98,6 +104,8 @@ class BinaryCrossentropy(MeanMetricWrapper, aliases=("bce", "BCE")):
         0.2877
     """
 
+    _direction = "down"
+
     def __init__(self, name: str | None = "binary_crossentropy", dtype: Any = None, from_logits: bool = False,
                  label_smoothing: float = 0) -> None:
         super().__init__(losses.binary_crossentropy, name=name, dtype=dtype, from_logits=from_logits,
@@ -126,6 +134,8 @@ class CategoricalCrossentropy(MeanMetricWrapper):
         0.2877
     """
 
+    _direction = "down"
+
     def __init__(self, name: str | None = "categorical_crossentropy", dtype: Any = None, from_logits: bool = False,
                  label_smoothing: float = 0, axis: int = -1) -> None:
         super().__init__(losses.categorical_crossentropy, name=name, dtype=dtype, from_logits=from_logits,
@@ -153,6 +163,8 @@ class SparseCategoricalCrossentropy(MeanMetricWrapper):
         >>> round(float(metric.result()), 4)
         0.2877
     """
+
+    _direction = "down"
 
     def __init__(self, name: str | None = "sparse_categorical_crossentropy", dtype: Any = None, from_logits: bool = False,
                  ignore_class: int | None = None, axis: int = -1) -> None:

@@ -35,6 +35,8 @@ class CategoricalHinge(MeanMetricWrapper):
         0.8
     """
 
+    _direction = "down"
+
     def __init__(self, name: str | None = "categorical_hinge", dtype: Any = None) -> None:
         super().__init__(losses.categorical_hinge, name=name, dtype=dtype)
 
@@ -56,6 +58,8 @@ class CosineSimilarity(MeanMetricWrapper):
         >>> round(float(metric.result()), 4)
         1.0
     """
+
+    _direction = "up"
 
     def __init__(self, name: str | None = "cosine_similarity", dtype: Any = None, axis: int = -1) -> None:
         super().__init__(_cosine, name=name, dtype=dtype, axis=axis)
@@ -79,6 +83,8 @@ class Hinge(MeanMetricWrapper):
         1.0
     """
 
+    _direction = "down"
+
     def __init__(self, name: str | None = "hinge", dtype: Any = None) -> None:
         super().__init__(losses.hinge, name=name, dtype=dtype)
 
@@ -100,6 +106,8 @@ class KLDivergence(MeanMetricWrapper):
         0.1438
     """
 
+    _direction = "down"
+
     def __init__(self, name: str | None = "kl_divergence", dtype: Any = None) -> None:
         super().__init__(losses.kl_divergence, name=name, dtype=dtype)
 
@@ -118,6 +126,8 @@ class LogCoshError(MeanMetricWrapper):
         >>> round(float(metric.result()), 4)
         0.0601
     """
+
+    _direction = "down"
 
     def __init__(self, name: str | None = "logcosh", dtype: Any = None) -> None:
         super().__init__(losses.log_cosh, name=name, dtype=dtype)
@@ -138,6 +148,8 @@ class MeanAbsolutePercentageError(MeanMetricWrapper, aliases=("mape", "MAPE")):
         25.0
     """
 
+    _direction = "down"
+
     def __init__(self, name: str | None = "mean_absolute_percentage_error", dtype: Any = None) -> None:
         super().__init__(losses.mean_absolute_percentage_error, name=name, dtype=dtype)
 
@@ -157,6 +169,8 @@ class MeanSquaredLogarithmicError(MeanMetricWrapper, aliases=("msle", "MSLE")):
         0.0414
     """
 
+    _direction = "down"
+
     def __init__(self, name: str | None = "mean_squared_logarithmic_error", dtype: Any = None) -> None:
         super().__init__(losses.mean_squared_logarithmic_error, name=name, dtype=dtype)
 
@@ -175,6 +189,8 @@ class Poisson(MeanMetricWrapper):
         >>> round(float(metric.result()), 4)
         1.0966
     """
+
+    _direction = "down"
 
     def __init__(self, name: str | None = "poisson", dtype: Any = None) -> None:
         super().__init__(losses.poisson, name=name, dtype=dtype)
@@ -196,6 +212,8 @@ class SquaredHinge(MeanMetricWrapper):
         >>> round(float(metric.result()), 4)
         1.25
     """
+
+    _direction = "down"
 
     def __init__(self, name: str | None = "squared_hinge", dtype: Any = None) -> None:
         super().__init__(losses.squared_hinge, name=name, dtype=dtype)

@@ -9,7 +9,7 @@ import numpy as np
 from pyml import ops
 from pyml.core.symbolic import KerasTensor, any_symbolic, infer_output_spec
 from pyml.core.tree import flatten, is_nested, map_structure
-from pyml.errors import ShapeError
+from pyml.errors import ShapeError, Undefined
 from pyml.layers.layer import Layer
 from pyml.layers.signature import overridden, specs_of, with_masks
 from pyml.models.beginning import HostStage, host_stage, staged, text_inputs
@@ -34,7 +34,7 @@ class Model(KeptInFiles):
 
     Raises:
         ValueError: Inputs and outputs are not symbolic tensors.
-        TypeError: A subclass is called that does not define `call`.
+        Undefined: A subclass is called that does not define `call`.
 
     Example:
         >>> x = pyml.Input((4,))
@@ -168,7 +168,7 @@ class Model(KeptInFiles):
             if stage is not None and stage.ran(inputs):
                 return stage.run_rest(inputs)
             if self._graph is None:
-                raise TypeError(f"{type(self).__name__} must define call(inputs), or be made as Model(inputs, outputs).")
+                raise Undefined(f"{type(self).__name__} must define call(inputs), or be made as Model(inputs, outputs).")
             outputs = self._graph.run(with_masks(self._standardized(inputs), mask), training=training)
             return outputs[0] if isinstance(outputs, (list, tuple)) and len(outputs) == 1 else outputs
 

@@ -238,6 +238,7 @@ def trunc(x: TensorLike) -> Tensor:
 @op(
     complex_parts="each",
     like=lambda x, decimals=0: np.round(x, decimals),
+    operator="round",
     gradient=False,
     samples=[sample(draw(2, 3)), sample(draw(4), 1), sample(draw(4, low=-900, high=900), -2), sample([15, 25, -35], -1), sample([7], 2)],
 )

@@ -12,7 +12,7 @@ from pyml import ops
 from pyml.core import StatelessScope, Tensor, Variable
 from pyml.core.naming import auto_name
 from pyml.core.step import end_of_step
-from pyml.errors import did_you_mean
+from pyml.errors import Undefined, did_you_mean
 from pyml.objects.configured import Configured, argument_names, plain
 from pyml.objects.registry import OPTIMIZERS
 from pyml.optimizers.parts import clipped
@@ -159,7 +159,7 @@ class Optimizer(OptimizerState, Configured, kind=OPTIMIZERS, abstract=True):
 
     def update_step(self, gradient: Tensor, variable: Variable, learning_rate: Any) -> None:
         """Moves one variable along its gradient; every subclass writes its own."""
-        raise TypeError(f"{type(self).__name__} must define update_step(gradient, variable, learning_rate).")
+        raise Undefined(f"{type(self).__name__} must define update_step(gradient, variable, learning_rate).")
 
     def apply_gradients(self, grads_and_vars: Iterable[tuple[Tensor | None, Variable]]) -> Variable:
         """`apply` on pairs of gradient and variable; returns the iterations.

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from pyml import ops
+from pyml.errors import Undefined
 from pyml.objects.configured import Configured
 from pyml.objects.registry import SCHEDULES
 from pyml.objects.samples import Sample, sample
@@ -17,7 +18,7 @@ class LearningRateSchedule(Configured, kind=SCHEDULES, abstract=True):
     """Base: write `__call__(step)` with ops; `step` is an int32 tensor, the result a float32 one.
 
     Raises:
-        TypeError: A subclass does not define `__call__`.
+        Undefined: A subclass does not define `__call__`.
 
     Example:
         >>> class Halved(pyml.optimizers.schedules.LearningRateSchedule):
@@ -29,7 +30,7 @@ class LearningRateSchedule(Configured, kind=SCHEDULES, abstract=True):
 
     def __call__(self, step: Any) -> Any:
         """The learning rate at `step`; every subclass writes its own."""
-        raise TypeError(f"{type(self).__name__} must define __call__(step).")
+        raise Undefined(f"{type(self).__name__} must define __call__(step).")
 
 
 class ExponentialDecay(LearningRateSchedule):

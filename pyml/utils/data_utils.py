@@ -6,6 +6,8 @@ import itertools
 from collections.abc import Iterator
 from typing import Any
 
+from pyml.errors import Undefined
+
 
 def unpack_x_y_sample_weight(data: Any) -> tuple[Any, Any, Any]:
     """`x`, `(x,)`, `(x, y)` or `(x, y, sample_weight)` as three values, absent ones None.
@@ -81,7 +83,7 @@ class PyDataset:
 
     def __getitem__(self, index: int) -> Any:
         """Batch number `index`; every dataset writes its own."""
-        raise NotImplementedError(f"{type(self).__name__} must define __getitem__(index), which makes a batch.")
+        raise Undefined(f"{type(self).__name__} must define __getitem__(index), which makes a batch.")
 
     def __iter__(self) -> Iterator[Any]:
         """The batches of one epoch, made one by one."""
@@ -93,7 +95,7 @@ class PyDataset:
         """Batches in one epoch, None for a dataset without an end."""
         if hasattr(self, "__len__"):
             return len(self)
-        raise NotImplementedError(f"{type(self).__name__} must define __len__() or the property num_batches, the number of its batches.")
+        raise Undefined(f"{type(self).__name__} must define __len__() or the property num_batches, the number of its batches.")
 
     def on_epoch_begin(self) -> None:
         """Called before each epoch."""

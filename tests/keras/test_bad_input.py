@@ -118,10 +118,72 @@ def test_calls_before_compile_say_so():
 
 def test_symbolic_tensors_say_that_they_have_no_values():
     x = pyml.Input((2,))
-    with pytest.raises(ValueError, match="has no values"):
-        np.asarray(x)
+    for ask in (np.asarray, np.sum, float, int, complex):
+        with pytest.raises(ValueError, match="has no values"):
+            ask(x)
     with pytest.raises(TypeError, match="Python branch"):
         bool(x > 0)
+    for ask in (list, lambda x: dict(zip("ab", x, strict=True))):
+        with pytest.raises(NotImplementedError, match=r"cannot be iterated over; use ops\.unstack"):
+            ask(x)
+
+
+def test_symbolic_tensors_are_found_in_lists():
+    a, b, c = pyml.Input((2,)), pyml.Input((2,)), pyml.Input((2,))
+    assert b in [a, b] and c not in [a, b] and [a, b].index(b) == 1
+    with pytest.raises(TypeError, match="Python branch"):
+        bool(a == 0)
+
+
+def test_a_variable_is_no_truth():
+    for value in (0.0, [1.0, 2.0]):
+        with pytest.raises(TypeError, match="cannot decide a Python branch"):
+            bool(pyml.Variable(value))
+
+
+def test_a_class_without_its_method_names_it_as_keras_does():
+    class Bare(L.Layer):
+        pass
+
+    class Net(pyml.Model):
+        pass
+
+    class Off(pyml.losses.Loss):
+        pass
+
+    class Score(pyml.metrics.Metric):
+        pass
+
+    class Nothing(pyml.Operation):
+        pass
+
+    class Start(pyml.initializers.Initializer):
+        pass
+
+    x, v = np.ones((2, 3), "float32"), pyml.Variable([1.0])
+    for ask in (lambda: Bare()(x), lambda: Bare()(pyml.Input((3,))), lambda: Net()(x), lambda: Off()(x, x), lambda: Score().update_state(x),
+                lambda: Score().result(), lambda: Nothing()(x), lambda: Start()((2, 3)),
+                lambda: pyml.optimizers.Optimizer(0.1).apply([x[0, :1]], [v]),
+                lambda: pyml.optimizers.schedules.LearningRateSchedule()(0)):  # fmt: skip
+        with pytest.raises(NotImplementedError, match="must define"):
+            ask()
+
+
+def test_an_operation_of_ones_own_takes_tensors_and_symbolic_ones():
+    class Shifted(pyml.Operation):
+        def call(self, x, by=1.0):
+            return x + by
+
+    x = pyml.Input((3,))
+    model = pyml.Model(x, Shifted()(x, by=2.0))
+    np.testing.assert_array_equal(model.predict(np.ones((2, 3)), verbose=0), np.full((2, 3), 3.0))
+    np.testing.assert_array_equal(Shifted()(pyml.convert_to_tensor([1.0])), [2.0])
+
+
+def test_round_is_an_operator_of_tensors_variables_and_symbolic_tensors():
+    assert float(round(pyml.convert_to_tensor(1.26), 1)) == pytest.approx(1.3)
+    assert round(pyml.Variable([1.6])).numpy().tolist() == [2.0]
+    assert round(pyml.Input((3,))).shape == (None, 3)
 
 
 def test_set_weights_of_another_shape():

@@ -207,3 +207,32 @@ def test_logs_of_batches_are_computed_for_those_who_look_and_those_who_keep_them
     kept, also = fitted(lambda hook, batch, logs: hook.found.append(logs))
     assert none == [["loss"]] * 10 and each == also == few + 10
     assert [logs["loss"] for logs in kept] == looked and len(set(looked)) == 10
+
+
+M = pyml.metrics
+SCORES = {"auc": M.AUC, "f1": M.F1Score, "cosine": M.CosineSimilarity, "error": M.RootMeanSquaredError, "entropy": M.BinaryCrossentropy,
+          "share": M.Precision, "union": lambda name: M.MeanIoU(2, name=name)}  # fmt: skip
+
+
+@pytest.mark.parametrize("kind", SCORES)
+def test_what_is_better_is_what_the_metric_of_that_name_says(kind):
+    model = pyml.Sequential([pyml.Input((2,)), pyml.layers.Dense(1, activation="sigmoid")])
+    model.compile("sgd", "mse", metrics=[SCORES[kind](name="mine")])
+    callback = EarlyStopping("val_mine", patience=5)
+    x = np.ones((4, 2), "float32")
+    model.fit(x, np.ones((4, 1), "float32"), validation_data=(x, np.ones((4, 1), "float32")), verbose=0, callbacks=[callback])
+    assert callback._is_improvement(0.5, 0.25) == (kind not in ("error", "entropy"))
+
+
+@pytest.mark.parametrize("make", [EarlyStopping, pyml.callbacks.ReduceLROnPlateau,
+                                  lambda monitor: pyml.callbacks.ModelCheckpoint("never.keras", monitor=monitor)])  # fmt: skip
+def test_a_name_that_says_nothing_is_refused_after_the_first_epoch(make):
+    x, y = blobs(8)
+    with pytest.raises(ValueError, match=r"'val_acuracy' is better when it grows .* give mode='max'.*Did you mean 'accuracy'"):
+        classifier().fit(x, y, epochs=2, verbose=0, callbacks=[make(monitor="val_acuracy")])
+
+
+def test_a_schedule_that_returns_no_number_is_told_so():
+    x, y = blobs(8)
+    with pytest.raises(ValueError, match=r"must return a number. Received: 'slow'"):
+        classifier().fit(x, y, verbose=0, callbacks=[LearningRateScheduler(lambda epoch: "slow")])

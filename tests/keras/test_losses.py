@@ -316,3 +316,13 @@ def test_a_focal_loss_without_focus_is_the_plain_one_to_the_edges_of_certainty(f
     np.testing.assert_allclose(focal(y, p, 1.0, 0.0, **options).numpy(), plain(y, p, **options).numpy(), rtol=1e-4)
     plain, focal = losses.binary_crossentropy, losses.binary_focal_crossentropy
     np.testing.assert_allclose(focal(y, p, gamma=0.0, **options).numpy(), plain(y, p, **options).numpy(), rtol=1e-4)
+
+
+@every("loss", ["MeanSquaredError", "BinaryCrossentropy", "Huber", "CosineSimilarity", "KLDivergence", "Hinge"])
+def test_a_loss_of_16_bits_gives_16_bits(loss):
+    y, p = np.array([[0.0, 1.0]]), np.array([[0.3, 0.7]])
+    wanted = float(getattr(losses, loss)()(y, p))
+    for dtype in ("float16", "bfloat16"):
+        found = getattr(losses, loss)(dtype=dtype)(y, p)
+        assert found.dtype == dtype and float(found) == pytest.approx(wanted, rel=0.02)
+    assert getattr(losses, loss)(dtype="float64")(y, p).dtype == "float32"

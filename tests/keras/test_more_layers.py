@@ -254,3 +254,49 @@ def test_batch_statistics_in_each_step_are_those_of_the_step(kind, device):
     for step in range(3):
         moving = 0.5 * moving + 0.5 * x[:, step].mean(0)
     np.testing.assert_allclose(np.asarray(inner.moving_mean), moving, rtol=1e-4, atol=1e-4)
+
+
+class _Penalised(L.Layer):
+    def __init__(self):
+        super().__init__()
+        self.calls = self.add_weight(shape=(), initializer="zeros", trainable=False)
+
+    def call(self, x):
+        self.add_loss(pyml.ops.max(x))
+        self.calls.assign_add(1.0)
+        return x * 2
+
+
+@pytest.mark.parametrize("training", [False, True])
+def test_a_layer_that_adds_losses_does_so_for_each_step(training, device):
+    x = np.arange(24, dtype="float32").reshape(2, 3, 4)
+    inner = _Penalised()
+    layer = L.TimeDistributed(inner)
+    np.testing.assert_array_equal(np.asarray(layer(x, training=training)), x * 2)
+    assert [float(loss) for loss in layer.losses] == [x[:, step].max() for step in range(3)]
+    assert float(inner.calls) == 3
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda: L.LSTM(3, return_state=True),
+        lambda: L.RNN([L.GRUCell(3), L.LSTMCell(2)], return_state=True),
+        lambda: L.Bidirectional(L.GRU(3, return_state=True)),
+        lambda: L.Bidirectional(L.GRU(3), merge_mode=None),
+    ],
+)
+def test_recurrent_layers_of_several_outputs_return_a_tuple(make):
+    x = pyml.Input((5, 4))
+    found = [
+        make()(np.ones((2, 5, 4), "float32")),
+        make()(x),
+        make().compute_output_shape((2, 5, 4)),
+        pyml.Model(x, make()(x)).predict(np.ones((2, 5, 4)), verbose=0),
+    ]
+    assert [type(outputs) for outputs in found] == [tuple] * 4
+
+
+def test_masking_keeps_the_dtype_of_integers(device):
+    found = L.Masking(2)(np.array([[[2, 2], [1, 2]]], "int32"))
+    assert found.dtype == "int32" and found.numpy().tolist() == [[[0, 0], [1, 2]]]

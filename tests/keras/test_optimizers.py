@@ -205,7 +205,7 @@ def test_what_does_not_fit_a_built_optimizer_is_said(cpu):
         optimizer.apply([tensor(1.0)])
     with pytest.raises(ValueError, match="built for other variables"):
         optimizer.apply([tensor(1.0)], [pyml.Variable(1.0, name="other")])
-    with pytest.raises(TypeError, match="must define update_step"):
+    with pytest.raises(NotImplementedError, match="must define update_step"):
         optimizers.Optimizer(0.1).apply([tensor(1.0)], [pyml.Variable(1.0)])
     with pytest.raises(ValueError, match=r"not recognized: {'speed': 3}"):
         optimizers.Optimizer(0.1, speed=3)
@@ -354,7 +354,7 @@ def test_a_decay_takes_a_step_or_more(make):
 def test_what_a_schedule_must_be_given_is_said():
     with pytest.raises(ValueError, match="Received: 2 boundaries and 2 values"):
         schedules.PiecewiseConstantDecay([1, 2], [0.1, 0.2])
-    with pytest.raises(TypeError, match="LearningRateSchedule must define __call__"):
+    with pytest.raises(NotImplementedError, match="LearningRateSchedule must define __call__"):
         schedules.LearningRateSchedule()(0)
 
 

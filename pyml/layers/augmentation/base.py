@@ -15,7 +15,7 @@ from pyml import ops, random
 from pyml.core import Tensor
 from pyml.core.symbolic import KerasTensor
 from pyml.core.tree import map_structure
-from pyml.errors import ShapeError
+from pyml.errors import ShapeError, Undefined
 from pyml.layers.layer import Layer
 from pyml.settings import standardize_data_format
 from pyml.utils.bounding_boxes import convert_format
@@ -58,7 +58,7 @@ class ImageLayer(Layer, abstract=True):
         return self._transform_images(self.as_floats(images), transformation, getattr(self, "interpolation", None)) if training else images
 
     def _transform_images(self, images: Any, transformation: Any, interpolation: Any) -> Any:
-        raise NotImplementedError(f"{type(self).__name__} must define transform_images(images, transformation, training).")
+        raise Undefined(f"{type(self).__name__} must define transform_images(images, transformation, training).")
 
     def transform_labels(self, labels: Any, transformation: Any, training: bool = True) -> Any:
         """Labels of images after `transformation`: as they are."""

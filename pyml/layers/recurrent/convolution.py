@@ -145,7 +145,7 @@ class _ConvLSTM(_Recurrent):
         batch, steps, *image = sequences_shape
         state, _ = self.cell.compute_output_shape((batch, *image))
         output = (batch, steps, *state[1:]) if self.return_sequences else state
-        return [output, state, state] if self.return_state else output
+        return (output, state, state) if self.return_state else output
 
 
 for _name in ("filters", "kernel_size", "strides", "padding", "data_format", "dilation_rate", "recurrent_activation", "unit_forget_bias"):

@@ -137,7 +137,7 @@ class RNN(Layer):
             outputs = ops.where(of_rank(mask, outputs.ndim), outputs, 0.0)
             last = outputs[-1]
         output = swap_steps(outputs) if self.return_sequences else last
-        return [output, *states] if self.return_state else output
+        return (output, *states) if self.return_state else output
 
     def _first_states(self, given: Any, batch: int) -> Any:
         if given is None:
@@ -171,12 +171,12 @@ class RNN(Layer):
         batch = sequences_shape[0]
         size = getattr(self.cell, "output_size", None) or flatten(self.state_size)[0]
         output = (batch, sequences_shape[1], size) if self.return_sequences else (batch, size)
-        return [output, *map_structure(lambda n: (batch, n), self.state_size)] if self.return_state else output
+        return (output, *map_structure(lambda n: (batch, n), self.state_size)) if self.return_state else output
 
     def compute_mask(self, inputs: Any, previous_mask: Any = None) -> Any:
         """The mask, where there are still steps."""
         mask = previous_mask if self.return_sequences else None
-        return [mask, *(None for _ in self.state_size)] if self.return_state else mask
+        return (mask, *(None for _ in self.state_size)) if self.return_state else mask
 
     def _flags(self) -> Any:
         return {"return_sequences": self.return_sequences, "return_state": self.return_state,
