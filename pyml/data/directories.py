@@ -51,6 +51,7 @@ def image_dataset_from_directory(directory: Any, labels: Any = "inferred", label
 
     Raises:
         ValueError: An argument is unknown, or the folder has no such files.
+        FileNotFoundError: There is no such folder.
 
     Source: `keras.utils.image_dataset_from_directory`.
 
@@ -86,6 +87,7 @@ def text_dataset_from_directory(directory: Any, labels: Any = "inferred", label_
 
     Raises:
         ValueError: An argument is unknown, or the folder has no such files.
+        FileNotFoundError: There is no such folder.
 
     Source: `keras.utils.text_dataset_from_directory`.
 
@@ -117,6 +119,7 @@ def audio_dataset_from_directory(directory: Any, labels: Any = "inferred", label
 
     Raises:
         ValueError: An argument is unknown, the folder has no such files, or a file has another sampling rate.
+        FileNotFoundError: There is no such folder.
 
     Source: `keras.utils.audio_dataset_from_directory`.
 
@@ -219,7 +222,7 @@ def _indexed(directory: Path, labels: Any, class_names: Sequence[str] | None, en
              follow_links: bool) -> tuple[list[str], list[str], np.ndarray]:  # fmt: skip
     """Names of the classes, paths of the files in order, and the class of each."""
     if not directory.is_dir():
-        raise ValueError(f"There is no folder {os.fspath(directory)!r}.")
+        raise FileNotFoundError(f"There is no folder {os.fspath(directory)!r}.")
     if labels != "inferred":
         paths = _files(directory, endings, follow_links)
         if labels is None:

@@ -56,6 +56,11 @@ class Loss(Configured, kind=LOSSES, abstract=True):
         """Dtype of the computation."""
         return self._dtype
 
+    @property
+    def _casts(self) -> bool:
+        """Whether `call` takes targets of any dtype; users' get those of the loss, as in Keras."""
+        return type(self).__module__.startswith("pyml.")
+
     def __call__(self, y_true: TensorLike, y_pred: TensorLike, sample_weight: TensorLike | None = None) -> Any:
         """The reduced loss.
 
@@ -69,7 +74,8 @@ class Loss(Configured, kind=LOSSES, abstract=True):
         """
         mask = getattr(y_pred, "_keras_mask", None)
         y_pred = map_structure(lambda x: ops.convert_to_tensor(x, dtype=self.dtype), y_pred)
-        y_true = map_structure(lambda x: ops.convert_to_tensor(x), y_true)
+        dtype = None if self._casts else self.dtype
+        y_true = map_structure(lambda x: ops.convert_to_tensor(x, dtype=dtype), y_true)
         try:
             values = self.call(y_true, y_pred)
         except ShapeError as error:
@@ -104,6 +110,10 @@ class LossFunctionWrapper(Loss, abstract=True):
         super().__init__(name=name or get_object_name(fn), reduction=reduction, dtype=dtype)
         self.fn = fn
         self._fn_kwargs = kwargs
+
+    @property
+    def _casts(self) -> bool:
+        return super()._casts and str(getattr(self.fn, "__module__", "")).startswith("pyml.")
 
     def call(self, y_true: Any, y_pred: Any) -> Any:
         if hasattr(y_true, "shape") and hasattr(y_pred, "shape"):

@@ -134,13 +134,13 @@ class Model(KeptInFiles):
 
     @property
     def input_shape(self) -> Any:
-        """The shape of the input, or the structure of shapes."""
-        return map_structure(lambda t: t.shape, self._need_graph("input_shape").inputs_struct)
+        """The shape of the input; of several a list, flat, as in Keras."""
+        return _one_or_all([t.shape for t in self._need_graph("input_shape").inputs])
 
     @property
     def output_shape(self) -> Any:
-        """The shape of the output, or the structure of shapes."""
-        return map_structure(lambda t: t.shape, self._need_graph("output_shape").outputs_struct)
+        """The shape of the output; of several a list, flat, as in Keras."""
+        return _one_or_all([t.shape for t in self._need_graph("output_shape").outputs])
 
     @property
     def output_names(self) -> list[str] | None:
@@ -184,8 +184,8 @@ class Model(KeptInFiles):
         return [found] if listed and isinstance(found, KerasTensor) else found
 
     def compute_output_shape(self, input_shape: Any) -> Any:
-        if self._graph is not None and input_shape == self.input_shape:
-            return self.output_shape
+        if self._graph is not None and input_shape == map_structure(lambda t: t.shape, self._graph.inputs_struct):
+            return map_structure(lambda t: t.shape, self._graph.outputs_struct)
         return super().compute_output_shape(input_shape)
 
     def _standardized(self, inputs: Any) -> list[Any]:
@@ -246,10 +246,8 @@ class Model(KeptInFiles):
         elif len(shape) == len(expected) - 1 and expected[-1] == 1:
             x, shape = x[..., None] if isinstance(x, np.ndarray) else ops.expand_dims(x, axis=-1), (*shape, 1)
         fits = len(shape) == len(expected)
-        if fits and self._says_sizes():
-            for e, s in zip(expected[1:], shape[1:], strict=True):
-                fits = fits and (e is None or s is None or e == s)
-        if not fits:
+        same = fits and all(e is None or s is None or e == s for e, s in zip(expected[1:], shape[1:], strict=True))
+        if not same and not (fits and self._takes_size(shape)):
             raise ShapeError(
                 f'Input {index} of model "{self.name}" ("{graph.input_names[index]}") has the wrong shape: '
                 f"expected {expected}, received {tuple(x.shape)}."
@@ -258,9 +256,9 @@ class Model(KeptInFiles):
             x = ops.cast(x, spec.dtype)
         return x
 
-    def _says_sizes(self) -> bool:
-        """Whether the sizes of the graph's inputs are the user's, so that others are refused."""
-        return True
+    def _takes_size(self, shape: tuple[int | None, ...]) -> bool:
+        """Whether inputs of other sizes than the graph's are taken, of the same rank."""
+        return False
 
     def build(self, input_shape: Any = None) -> None:
         """Makes the weights of a subclass for inputs of `input_shape`, by calling it on nothing; with a graph they are there."""
@@ -342,6 +340,10 @@ class Model(KeptInFiles):
     def to_json(self, **kwargs: Any) -> str:
         """The config as JSON text; `model_from_json` reads it."""
         return json.dumps(serialize_keras_object(self), **kwargs)
+
+
+def _one_or_all(shapes: list[Any]) -> Any:
+    return shapes[0] if len(shapes) == 1 else shapes
 
 
 def _like(tensor: KerasTensor) -> KerasTensor:

@@ -5,7 +5,7 @@ from typing import Any
 
 from pyml.core.naming import auto_name, name_scope
 from pyml.core.probes import without_probe
-from pyml.core.symbolic import CallNode, KerasTensor
+from pyml.core.symbolic import CallNode, KerasTensor, infer_output_spec
 from pyml.layers.input_layer import InputLayer
 from pyml.layers.layer import Layer
 from pyml.layers.signature import with_masks
@@ -132,8 +132,24 @@ class Sequential(Model):
         auto_name("functional")                        # Keras makes an inner model here, which takes a name
         self.built = True
 
-    def _says_sizes(self) -> bool:
-        return isinstance(self._stack[0], InputLayer)  # without an Input they are those of the first data; layers judge the next
+    def _takes_size(self, shape: tuple[int | None, ...]) -> bool:
+        """As in Keras, the layers judge: an Input says what the weights were made for, and a picture may be larger."""
+        if not isinstance(self._stack[0], InputLayer):
+            return True
+        taken = self.__dict__.setdefault("_other_sizes", {})
+        if shape[1:] not in taken:
+            try:
+                infer_output_spec(self._through, (KerasTensor((None, *shape[1:]), self._stack[0].dtype),), {})
+                taken[shape[1:]] = True
+            except Exception:  # the model says it, with the name of its input
+                taken[shape[1:]] = False
+        found: bool = taken[shape[1:]]
+        return found
+
+    def _through(self, x: Any) -> Any:
+        for layer in self.layers:
+            x = layer(x)
+        return x
 
     def _begins_on_host(self) -> bool:
         return bool(self._stack) and getattr(self._stack[0], "runs_on_host", False)
@@ -160,10 +176,7 @@ class Sequential(Model):
         stage = self._host_stage()
         if stage is not None and stage.ran(inputs):
             return stage.run_rest(inputs)
-        x = with_masks(self._standardized(inputs), mask)[0]
-        for layer in self.layers:
-            x = layer(x)
-        return x
+        return self._through(with_masks(self._standardized(inputs), mask)[0])
 
     def get_config(self) -> dict[str, Any]:
         """Name and layers, as a dict of plain values."""

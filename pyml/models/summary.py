@@ -6,7 +6,7 @@ import shutil
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
-from pyml.core.tree import flatten, is_nested, map_structure
+from pyml.core.tree import flatten, is_nested
 
 
 def print_summary(
@@ -95,8 +95,9 @@ def _rows(model: Any, layer: Any, chain: bool, show_trainable: bool, expand_nest
 
 
 def _output_shape(layer: Any) -> str:
+    shapes: Any
     if layer._inbound_nodes:
-        shapes = map_structure(lambda t: f"({', '.join(str(n) for n in t.shape)})", layer._inbound_nodes[-1].outputs)
+        shapes = [f"({', '.join(str(n) for n in t.shape)})" for t in layer._inbound_nodes[-1].output_tensors]
     elif getattr(layer, "_build_shapes", None) is not None:
         try:
             shape = layer.compute_output_shape(layer._build_shapes)

@@ -6,6 +6,7 @@ from typing import Any
 
 from pyml.core.tree import is_nested
 from pyml.data.dataset import Dataset
+from pyml.errors import DtypeError
 from pyml.trainers.data import Arrays, Batches, is_array
 from pyml.trainers.datasets import DatasetBatches
 from pyml.trainers.options import Options
@@ -19,14 +20,14 @@ def adapt(x: Any, y: Any = None, sample_weight: Any = None, what: str = "fit", s
 
     Raises:
         ValueError: There is none, or y comes beside an iterator.
-        TypeError: It is nothing that holds numbers.
+        DtypeError: It is nothing that holds numbers.
     """
     if x is None:
         raise ValueError(f"{what}: no data was given; pass x=, an array (samples, ...) or an iterator of batches.")
     function = callable(x) and not hasattr(x, "__iter__") and not is_array(x)
     if isinstance(x, (str, bytes, set, frozenset)) or function:  # a set has no order
         called = " Call it first: it makes the iterator." if function else ""
-        raise TypeError(f"{what}: x must be arrays or an iterator of batches. Received: {x!r} ({type(x).__name__}).{called}")
+        raise DtypeError(f"{what}: x must be arrays or an iterator of batches. Received: {x!r} ({type(x).__name__}).{called}")
     iterable = hasattr(x, "__next__") or isinstance(x, PyDataset) or (
         hasattr(x, "__iter__") and not is_array(x) and not is_nested(x))  # fmt: skip
     if not iterable:

@@ -72,8 +72,12 @@ class CompileMetrics:
 
     def update(self, y_true: Sequence[Any], y_pred: Sequence[Any], weights: Sequence[Any]) -> None:
         """Takes a batch of flat targets, predictions and sample weights into account."""
-        for (_, own), true, pred, weight in zip(self.per_output, y_true, y_pred, weights, strict=True):
+        for (prefix, own), true, pred, weight in zip(self.per_output, y_true, y_pred, weights, strict=True):
             for metric in own:
+                if true is None:
+                    raise ValueError(
+                        f"The metric '{prefix}{metric.name}' needs targets y for its output; give them, or leave it out of compile."
+                    )
                 if self.weighted and weight is not None:
                     metric.update_state(true, pred, sample_weight=weight)
                 else:

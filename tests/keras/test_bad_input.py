@@ -340,3 +340,16 @@ def test_errors_of_ops_name_the_innermost_layer():
     with pytest.raises(ShapeError) as caught:
         pyml.Sequential([pyml.Input((4,)), pyml.Sequential([Inner(name="l")])])
     assert caught.value.__notes__ == ['In layer "l" (Inner).']
+
+
+def test_a_metric_of_an_output_without_targets_is_named():
+    x = pyml.Input((2,))
+    model = pyml.Model(x, {"a": L.Dense(1)(x), "b": L.Dense(1)(x)})
+    model.compile("sgd", loss={"a": "mse"}, metrics={"a": ["mae"], "b": ["mae"]})
+    with pytest.raises(ValueError, match=r"metric 'b_mae.*' needs targets y for its output"):
+        model.fit(np.ones((4, 2)), {"a": np.ones((4, 1))}, verbose=0)
+
+
+def test_a_folder_of_pictures_that_is_not_there_is_a_missing_file(tmp_path):
+    with pytest.raises(FileNotFoundError, match="There is no folder"):
+        pyml.utils.image_dataset_from_directory(tmp_path / "none")

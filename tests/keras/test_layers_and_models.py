@@ -308,3 +308,24 @@ def test_a_model_that_builds_its_layers_is_kept_again_and_again(cpu, tmp_path):
         model.save(tmp_path / "model.keras")
         model = pyml.saving.load_model(tmp_path / "model.keras", custom_objects={"BuildsInside": BuildsInside})
         np.testing.assert_allclose(model(x), want, atol=1e-6)
+
+
+def test_a_sequential_takes_other_sizes_than_its_input_where_its_layers_do():
+    net = pyml.Sequential([pyml.Input((8, 8, 1)), L.Conv2D(2, 3), L.GlobalAveragePooling2D()])
+    larger = np.random.default_rng(0).random((2, 11, 9, 1)).astype("float32")
+    wanted = np.asarray(L.GlobalAveragePooling2D()(net.layers[0](larger)))
+    np.testing.assert_allclose(net.predict(larger, verbose=0), wanted, rtol=1e-5)
+    net.compile("sgd", "mse")
+    assert len(net.fit(larger, wanted, verbose=0).history["loss"]) == 1
+    flat = pyml.Sequential([pyml.Input((8, 8, 1)), L.Flatten(), L.Dense(2)])
+    for model, given in ((flat, larger), (net, np.ones((2, 1, 1, 1))), (net, np.ones((2, 8)))):
+        with pytest.raises(pyml.errors.ShapeError, match=r"wrong shape: expected \(None, 8, 8, 1\)"):
+            model.predict(given, verbose=0)
+
+
+def test_shapes_of_several_inputs_and_outputs_are_flat_lists():
+    x, y = pyml.Input((4,)), pyml.Input((4,))
+    model = pyml.Model({"a": x, "b": y}, (L.Dense(2)(x), L.Dense(3)(y)))
+    assert model.input_shape == [(None, 4), (None, 4)] and model.output_shape == [(None, 2), (None, 3)]
+    assert pyml.Model([x], [L.Dense(2)(x)]).output_shape == (None, 2)
+    assert model.compute_output_shape({"a": (None, 4), "b": (None, 4)}) == ((None, 2), (None, 3))

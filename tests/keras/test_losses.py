@@ -326,3 +326,18 @@ def test_a_loss_of_16_bits_gives_16_bits(loss):
         found = getattr(losses, loss)(dtype=dtype)(y, p)
         assert found.dtype == dtype and float(found) == pytest.approx(wanted, rel=0.02)
     assert getattr(losses, loss)(dtype="float64")(y, p).dtype == "float32"
+
+
+@pytest.mark.parametrize("kind", ["class", "function"])
+def test_a_users_loss_gets_targets_of_its_own_dtype(kind):
+    seen = []
+
+    class Off(losses.Loss):
+        def call(self, y_true, y_pred):
+            seen.append(y_true.dtype)
+            return ops.mean(abs(y_pred - y_true), axis=-1)
+
+    model = pyml.Sequential([pyml.Input((2,)), pyml.layers.Dense(1)])
+    model.compile("sgd", Off() if kind == "class" else lambda y_true, y_pred: Off().call(y_true, y_pred))
+    model.fit(np.ones((4, 2)), np.array([[0], [1], [1], [0]]), verbose=0)
+    assert set(seen) == {"float32"}
