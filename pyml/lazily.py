@@ -13,7 +13,8 @@ from pyml.errors import did_you_mean
 def no_such(package: str, name: str, known: Iterable[str]) -> AttributeError:
     """The error of a name that a module does not have, with the one that is nearest: `ops.mean` for TensorFlow's `reduce_mean`."""
     hint = "" if name.startswith("_") else did_you_mean(name.removeprefix("reduce_"), known)
-    return AttributeError(f"module {package!r} has no attribute {name!r}.{hint}")
+    # Python adds the name to an error that has no `obj`, and to the message then a guess of its own: the same once more
+    return AttributeError(f"module {package!r} has no attribute {name!r}.{hint}", obj=sys.modules.get(package))
 
 
 def parts(package: str, names: Mapping[str, str], modules: Collection[str] = ()) -> tuple[Callable[[str], Any], Callable[[], list[str]]]:

@@ -90,7 +90,7 @@ class Config:
         if name in config:
             return config[name]
         near = difflib.get_close_matches(name, config, n=1, cutoff=0.7)
-        raise AttributeError(f"Unknown attribute: '{name}'." + (f" Did you mean '{near[0]}'?" if near else ""))
+        raise AttributeError(f"Unknown attribute: '{name}'." + (f" Did you mean '{near[0]}'?" if near else ""), obj=self)
 
     def __setitem__(self, key: str, item: Any) -> None:
         self._changing()[key] = item

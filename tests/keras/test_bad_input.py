@@ -1,5 +1,8 @@
 """Wrong input raises before anything runs, with the shapes and the layer's name."""
 
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 from helpers import blobs, classifier
@@ -266,6 +269,13 @@ class Forgetful(pyml.layers.Layer):
 def test_what_beginners_forget_is_told_with_the_cure(error, call, message):
     with pytest.raises(error, match=message):
         call()
+
+
+@pytest.mark.parametrize("code", ["pyml.layers.MaxPoling2D", "pyml.ops.maen", "pyml.Sequentail", "pyml.utils.Config(axis=1).axs"])
+def test_a_misspelt_name_is_guessed_once(code):
+    """Uncaught, where Python itself adds a guess to an error that has none."""
+    said = subprocess.run([sys.executable, "-c", f"import pyml; {code}"], capture_output=True, text=True).stderr
+    assert said.splitlines()[-1].startswith("AttributeError: ") and said.splitlines()[-1].count("Did you mean") == 1
 
 
 def test_weights_that_the_loss_does_not_reach_are_named_and_left_alone(cpu):
