@@ -57,3 +57,35 @@ def test_a_saved_figure_follows_its_readers_theme_unless_it_was_given_one(page, 
             seen[name, theme] = re.findall(r"\d+", page.evaluate(paper)), page.evaluate(line)
     light, dark = (["255", "255", "255"], "#0072B2"), (["29", "34", "38"], "#4da3e0")
     assert seen == {("read", "light"): light, ("read", "dark"): dark, ("dark", "light"): dark, ("dark", "dark"): dark}
+
+
+def test_what_was_found_in_one_picture_does_not_lie_over_the_next(page, site):
+    page.route("**/pyodide/**", lambda route: None)  # the page's own Python never comes; answers are given here
+    page.goto(f"{site}/demos/pose/index.html?backend=wasm")
+    seen = page.evaluate("""async () => {
+      const { posing } = await import("./posing.js");
+      const $ = (id) => document.getElementById(id), seen = {};
+      const points = [{ name: "nose", score: 0.9 }];
+      const found = { lines: [], dots: [[0.5, 0.5, "#fff"]], points, gestures: ["left hand up"], score: 0.9 };
+      const answers = [found, new Promise(() => {})]; // the second looks for ever
+      const stage = posing({ able: () => true, find: () => answers.shift() });
+      const look = (when) => {
+        const { width, height } = $("overlay");
+        const drawn = width > 0 && $("overlay").getContext("2d").getImageData(0, 0, width, height).data.some((value) => value);
+        seen[when] = [drawn, $("gestures").value, $("points").children.length, /Looking/.test($("pace").value)];
+      };
+      const picture = () => createImageBitmap(new ImageData(60, 40));
+      await stage.usePhoto(picture, "one");
+      look("found");
+      stage.usePhoto(picture, "two");
+      while ($("source-note").textContent !== "two") await new Promise((next) => { setTimeout(next, 10); });
+      look("looking");
+      return seen;
+    }""")
+    assert seen == {"found": [True, "left hand up", 1, False], "looking": [False, "", 0, True]}
+
+
+def test_there_is_nothing_to_forget_before_a_picture(page, site):
+    page.route("**/pyodide/**", lambda route: None)
+    page.goto(f"{site}/demos/controller/index.html?backend=wasm")
+    assert page.is_disabled("#forget")

@@ -141,7 +141,7 @@ def test_a_digit_can_be_drawn_with_the_keyboard_alone(trained):
 
 def test_a_mistake_in_the_model_is_shown_beside_the_button_and_marked_in_the_editor(trained):
     result = train(trained, "from pyml import layers\n\ndef build_model():\n    return layers.Densse(10)\n")
-    assert "Did you mean: 'Dense'?" in result["error"]
+    assert result["error"].endswith("has no attribute 'Densse'. Did you mean 'Dense'?")
     assert "model.py, line 4" in trained.text_content("#problem") and "layers.Densse(10)" in trained.text_content("#problem pre")
     button, problem = trained.locator("#train").bounding_box(), trained.locator("#problem").bounding_box()
     assert 0 < problem["y"] - button["y"] < 150
@@ -150,6 +150,19 @@ def test_a_mistake_in_the_model_is_shown_beside_the_button_and_marked_in_the_edi
     assert trained.text_content(".cm-activeLine").strip() == "return layers.Densse(10)"
     trained.keyboard.type("    ")
     assert trained.locator(".cm-lintRange-error").count() == 0
+
+
+@pytest.mark.parametrize("by", ["Control+Enter", "Train"])
+def test_a_mistake_is_in_sight_wherever_it_was_run_from(trained, by):
+    write_code(trained, SMALL.replace("Dense(", "Densse("))
+    if by == "Train":
+        trained.evaluate("scrollTo(0, 0)")
+        trained.click("#train")
+    else:
+        trained.keyboard.press(by)
+    finished(trained)
+    box = trained.locator("#problem").bounding_box()
+    assert box["y"] > 0 and box["y"] + box["height"] < 900
 
 
 def test_names_of_pyml_complete_where_they_are_typed(trained):

@@ -147,7 +147,8 @@ function rich(lib, area, { edit, run, names }) {
     if (number === null) return view.dispatch(lib.setDiagnostics(view.state, []));
     const { from, to } = lineAt(number);
     view.dispatch(lib.setDiagnostics(view.state, [{ from, to, severity: "error", message }]));
-    view.dispatch({ effects: EditorView.scrollIntoView(from, { y: "center" }) });
+    // the line in the editor's middle; the page itself stays where it is, since what is wrong may stand elsewhere on it
+    view.scrollDOM.scrollTop = view.lineBlockAt(from).top - view.scrollDOM.clientHeight / 2;
   }
   return {
     get text() { return view.state.doc.toString(); },

@@ -18,6 +18,7 @@ export function problemBox(box, editor, file = null) {
     show({ text, line }) {
       box.replaceChildren(Object.assign(document.createElement("p"), { textContent: text }));
       box.hidden = false;
+      box.scrollIntoView({ block: "nearest" }); // Ctrl+Enter in the code may be far from it
       if (line === null) return;
       const code = Object.assign(document.createElement("pre"), { textContent: editor.text.split("\n")[line - 1]?.trim() ?? "" });
       const where = Object.assign(document.createElement("p"), { textContent: file ? `${file}, line ${line}: ` : `Line ${line}: ` });

@@ -146,6 +146,7 @@ function showCounts() {
   const some = Math.max(...Object.values(counts)) > 0;
   $("train").disabled = !pyml || training || least === 0;
   $("play").disabled = !trained || training;
+  $("forget").disabled = !some;
   takeaway.allow(trained && !training);
   projects.allow({ save: pyml !== null && !training && some, open: demo.ready === true && !training });
   $("kept-note").textContent = some ? "Pictures stay in this browser until you have it forget them." : "";

@@ -41,7 +41,7 @@ const charts = {
 
 const names = knownNames((path) => pyml.call("names", path), () => pyml && !training);
 const model = await codeEditor({
-  area: $("source"), kept: "mnist/model.py", run: () => $("controls").requestSubmit(), names: names.of,
+  area: $("source"), kept: "mnist/model.py", run: runFromCode, names: names.of,
   changed(edited) {
     $("reset").disabled = !edited || training;
     $("edited").textContent = editedText(edited);
@@ -94,6 +94,12 @@ function onStep({ epoch, step, of, ms, loss, accuracy }) {
 
 function onEpoch({ epoch, val_loss: loss, val_accuracy: accuracy }) {
   plot(epoch + 1, "test", { loss, accuracy });
+}
+
+/** The code is below what it does. */
+function runFromCode() {
+  $("train-title").scrollIntoView({ block: "nearest" });
+  $("controls").requestSubmit();
 }
 
 async function train() {

@@ -5,6 +5,8 @@ import { $, demo, finish, sentence } from "../../web/basics.js";
 import { isPicture, readPicture, takeFiles } from "../../web/drop.js";
 import { closeVideo, isMirror, offerOtherCamera, openCamera, openVideo, paceSentence, watch } from "../../web/frames.js";
 
+const LOOKING = "Looking at the picture…";
+
 /**
  * Makes the stage with its camera.
  *
@@ -25,6 +27,7 @@ export function posing({ able, find, first = "" }) {
       if (!(await open())) return;
       photo = null;
       show($("video"));
+      blank(LOOKING);
       stopWatching = watch($("video"), (video) => look(video, true), showPace);
       $("stop").disabled = false;
       $("source-note").textContent = says;
@@ -48,6 +51,15 @@ export function posing({ able, find, first = "" }) {
     stopWatching = null;
     closeVideo($("video"));
     $("stop").disabled = true;
+    if (!photo) blank();
+  }
+
+  /** Takes away what was found in the picture before. */
+  function blank(says = "") {
+    $("overlay").width = 0;
+    $("gestures").value = "";
+    $("pace").value = says;
+    showBars($("points"), []);
   }
 
   async function usePhoto(open, name) {
@@ -60,8 +72,8 @@ export function posing({ able, find, first = "" }) {
       picture.close();
       photo = $("photo");
       show(photo);
+      blank();
       $("source-note").textContent = name;
-      $("pace").value = "";
       if (able()) await look(photo, false);
     } catch (error) {
       $("source-note").textContent = error.message;
@@ -77,6 +89,7 @@ export function posing({ able, find, first = "" }) {
     if (!able()) return false;
     try {
       const began = performance.now();
+      if (!moving) $("pace").value = LOOKING;
       const found = await find(source, moving);
       if (moving ? stopWatching === null : source !== photo) return false; // it is not shown any more
       draw(found, source);
