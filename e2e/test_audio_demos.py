@@ -183,6 +183,7 @@ def test_record_takes_each_spoken_word_as_an_example(speech):
     page.get_by_role("button", name="Record right").press("Enter")
     page.wait_for_function("() => pymlDemo.counts.right >= 1")
     page.get_by_role("button", name="Record right").press("Enter")
+    assert page.text_content("#source-note").startswith("“right”: ")  # no longer what to say
     assert page.locator("#words li").first.locator(".clips canvas").count() >= 2
     page.evaluate("() => { pymlDemo.done = false; }")
     page.click("#train")

@@ -11,6 +11,8 @@ from pyml.cli.gallery import demos
 # What sticks out of the window, and what is too small for a thumb; a box is pressed by its label, a link in a sentence by its words.
 LOOK = """() => {
   const width = document.documentElement.clientWidth, found = [];
+  const ARROWS = 16, pen = document.createElement("canvas").getContext("2d");
+  for (const details of document.querySelectorAll(".learning")) details.open = true;
   if (document.documentElement.scrollWidth > width) found.push(`it is ${document.documentElement.scrollWidth} wide`);
   for (const each of document.querySelectorAll("button, select, input, textarea, summary, header nav a")) {
     const { height: own, right } = each.getBoundingClientRect();
@@ -19,6 +21,11 @@ LOOK = """() => {
     const name = `${each.localName} ${each.id || each.textContent.trim()}`;
     if (height < 31.5) found.push(`${name} is ${height} high`);
     if (right > width) found.push(`${name} ends at ${right}`);
+    if (each.type === "number") {
+      pen.font = getComputedStyle(each).font;
+      const room = each.clientWidth - 2 * parseFloat(getComputedStyle(each).paddingLeft) - ARROWS;
+      if (pen.measureText(each.value).width > room) found.push(`${name} has no room for ${each.value}`);
+    }
   }
   return found;
 }"""

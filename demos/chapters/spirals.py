@@ -3,7 +3,7 @@
 A playground: points of two colours that no straight line separates, a network of your
 own shape, and the border between the colours as it bends while the network learns.
 
-Everything that this network sees are two numbers, the place of a point. So its whole
+All that this network sees is two numbers, the place of a point. So its whole
 opinion fits into one picture: the colour that it would give to each place. Press
 **Run** and watch.
 """

@@ -46,7 +46,11 @@ function addWord(name) {
   text.value = name;
   rows.set(name, row);
   text.addEventListener("change", () => rename(row, text));
-  record.addEventListener("click", () => setRecording(recording === row.name ? null : row.name));
+  record.addEventListener("click", () => {
+    if (recording !== row.name) return setRecording(row.name);
+    $("source-note").textContent = `“${row.name}”: ${row.item.querySelector(".count").textContent}. Go on with another word, or train.`;
+    return setRecording(null);
+  });
   byItself.addEventListener("click", () => timed.toggle(byItself, {
     name: row.name,
     async begin(wanted, done) {
