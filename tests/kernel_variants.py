@@ -207,6 +207,10 @@ def cases() -> Iterator[tuple[str, tuple[Operand, ...], dict[str, Any]]]:
         for transposed, n in ((False, 5), (True, 3)):
             sizes = {"n": 5, "count": 3, "taps": 2, "back": 2, "transposed": transposed}
             yield "resample", (((2, n, channels), F), ((24,), I)), sizes
+    for channels, mode in itertools.product((1, 3, 4, 6, 8), ("constant", "nearest", "wrap", "mirror", "reflect")):
+        x = ((2, 4, 5, channels), F)
+        for places, linear in itertools.product(((1, 6), (2, 9), (2, 4, 5, 2)), (True, False)):
+            yield "warp", (x, (places, F)), {"mode": mode, "linear": linear, "fill": 0.5}
     yield from cases_of_sorting()
     yield from cases_of_matrices()
 

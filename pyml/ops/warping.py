@@ -1,4 +1,4 @@
-"""Images seen through a map of the plane: affine, perspective, elastic. Each is four kernels or so, whatever the batch."""
+"""Images seen through a map of the plane: affine, perspective, elastic. One kernel moves the pixels of a whole batch."""
 
 from __future__ import annotations
 
@@ -7,52 +7,76 @@ from typing import Any
 
 import numpy as np
 
+from ..core.custom import custom_gradient
 from ..core.drawing import normal
 from ..core.symbolic import KerasTensor
 from ..core.tensor import Tensor
 from ..core.types import TensorLike
+from ..dtypes import is_float
 from ..errors import ShapeError
 from ..graph import prims
+from ..graph.grad import WATCHED, pullback
 from ..graph.node import Node
 from .apply import as_float
 from .arranging import roll
 from .blurring import blurred, gaussian
+from .core import unstack
 from .creation import ones_like
 from .declare import draw, op, sample
-from .indexing import get_item
-from .joining import concatenate
+from .joining import concatenate, stack
 from .layout import as_before, channels_last, check_rank, data_format_of, image_batch, unbatched
 from .reduce import sum
+from .resizing import back_to
 from .sampling import check_fill_mode, order_of, sampled
 from .shaping import broadcast_to, expand_dims, reshape
 
 __all__ = ["affine_transform", "elastic_transform", "perspective_transform"]
 
 
-def _grid(shape: tuple[int, ...]) -> tuple[Tensor, Tensor]:
-    """Rows and columns of the pixels of images `(batch, height, width, channels)`, to broadcast over all."""
-    down, across = (Tensor(prims.cast(prims.iota(n), dtype="float32")) for n in shape[1:3])
-    return reshape(down, (1, -1, 1)), reshape(across, (1, 1, -1))
-
-
-def _warped(
-    x: Node, places: Callable[[Tensor, Tensor], tuple[Tensor, Tensor]], order: int, fill_mode: str, fill_value: float
-) -> Node:
-    """Images `(batch, height, width, channels)` whose pixels come from `places(rows, columns)`."""
-    batch, height, width, channels = x.shape
+def _warped(x: Node, places: Tensor, order: int, fill_mode: str, fill_value: float) -> Node:
+    """Images `(batch, height, width, channels)` whose pixels come from other places, given as `prims.warp` takes them."""
     if 0 in x.shape:
         return x
-    found = [broadcast_to(place, (batch, height, width)) for place in places(*_grid(x.shape))]
+    if order == 0 and not is_float(x.dtype):  # whole numbers may have more digits than a float
+        return _composed(x, places, order, fill_mode, fill_value)
+    fill = fill_value if is_float(x.dtype) else int(fill_value)
+
+    def value(images: Tensor, places: Tensor) -> tuple[Tensor, Callable[[Tensor], list[Tensor | None]]]:
+        def back(upstream: Tensor) -> list[Tensor | None]:
+            sources = [WATCHED(images._node), WATCHED(places._node)]
+            made = _composed(sources[0], Tensor(sources[1]), order, fill_mode, fill_value)
+            found = pullback([(made, upstream._node)], sources, leaf=lambda node: any(node is s for s in sources))
+            return [None if g is None else Tensor(g) for g in found]
+
+        return Tensor(prims.warp(images._node, places._node, fill_mode, order == 1, fill)), back
+
+    return back_to(custom_gradient(value)(as_float(Tensor(x)), places)._node, x.dtype)
+
+
+def _composed(x: Node, places: Tensor, order: int, fill_mode: str, fill_value: float) -> Node:
+    """What `prims.warp` computes, made of ops that have gradients and take whole numbers."""
+    batch, height, width, channels = x.shape
+    if places.ndim == 4:
+        found = [places[..., 0], places[..., 1]]
+    else:
+        down, across = (Tensor(prims.cast(prims.iota(n), dtype="float32")) for n in (height, width))
+        down, across = reshape(down, (1, -1, 1)), reshape(across, (1, 1, -1))
+        a, b, c, d, e, f, *last = (reshape(column, (-1, 1, 1)) for column in unstack(places, axis=1))
+        found = [d * across + e * down + f, a * across + b * down + c]
+        if last:
+            depth = last[0] * across + last[1] * down + last[2]
+            found = [place / depth for place in found]
+    found = [broadcast_to(place, (batch, height, width)) for place in found]
     first = reshape(Tensor(prims.iota(batch)) * (height * width), (batch, 1, 1, 1))
     rows = prims.reshape(x, (batch * height * width, channels))
     return sampled(rows, (height, width), found, first, order, fill_mode, fill_value)._node
 
 
-def _columns(numbers: Tensor, batch: int, what: str) -> list[Tensor]:
-    """The numbers of each image, to broadcast over its pixels: `(batch or 1, 1, 1)` each."""
+def _maps(numbers: Tensor, batch: int, what: str) -> Tensor:
+    """`numbers`, a row for each image or one for all."""
     if numbers.shape[0] not in (1, batch):
         raise ShapeError(f"{what}: {numbers.shape[0]} maps were given for {batch} images; give one, or one for each.")
-    return [reshape(get_item(numbers, (slice(None), i)), (-1, 1, 1)) for i in range(numbers.shape[1])]
+    return numbers
 
 
 def _like_images(what: str) -> Callable[..., KerasTensor]:
@@ -122,12 +146,8 @@ def affine_transform(
     if numbers.ndim not in (1, 2) or numbers.shape[-1] != 8:
         raise ShapeError(f"affine_transform: transform must be 8 numbers, or a row of them for each image. Received: {numbers.shape}")
     x, single = image_batch(images, "affine_transform")
-    a0, a1, a2, b0, b1, b2, *_ = _columns(reshape(numbers, (-1, 8)), x.shape[0], "affine_transform")
-    y = _warped(
-        channels_last(x, layout),
-        lambda down, across: (b0 * across + b1 * down + b2, a0 * across + a1 * down + a2),
-        order, fill_mode, fill_value,
-    )  # fmt: skip
+    maps = _maps(reshape(numbers, (-1, 8)), x.shape[0], "affine_transform")[:, :6]
+    y = _warped(channels_last(x, layout), maps, order, fill_mode, fill_value)
     return Tensor(unbatched(as_before(y, layout), single))
 
 
@@ -222,13 +242,8 @@ def perspective_transform(
         )
     x, single = image_batch(images, "perspective_transform")
     maps = homography(reshape(start, (-1, 4, 2)), reshape(end, (-1, 4, 2)))
-    a, b, c, d, e, f, g, h, i = _columns(reshape(maps, (-1, 9)), x.shape[0], "perspective_transform")
-
-    def places(down: Tensor, across: Tensor) -> tuple[Tensor, Tensor]:
-        depth = g * across + h * down + i
-        return (d * across + e * down + f) / depth, (a * across + b * down + c) / depth
-
-    y = _warped(channels_last(x, layout), places, order, "constant", fill_value)
+    maps = _maps(reshape(maps, (-1, 9)), x.shape[0], "perspective_transform")
+    y = _warped(channels_last(x, layout), maps, order, "constant", fill_value)
     return Tensor(unbatched(as_before(y, layout), single))
 
 
@@ -288,10 +303,8 @@ def distorted(
     x, single = image_batch(images, "elastic_transform")
     x = channels_last(x, layout)
     bell = gaussian(size, sigma)
-
-    def places(down: Tensor, across: Tensor) -> tuple[Tensor, Tensor]:
-        noise = normal((x.shape[0], *x.shape[1:3], 2), seed) * sigma
-        shifts = Tensor(blurred(noise._node, bell, bell)) * alpha
-        return down + get_item(shifts, (Ellipsis, 0)), across + get_item(shifts, (Ellipsis, 1))
-
+    noise = normal((*x.shape[:3], 2), seed) * sigma
+    down, across = (Tensor(prims.cast(prims.iota(n), dtype="float32")) for n in x.shape[1:3])
+    own = stack([broadcast_to(expand_dims(down, 1), x.shape[1:3]), broadcast_to(across, x.shape[1:3])], axis=-1)
+    places = Tensor(blurred(noise._node, bell, bell)) * alpha + own
     return Tensor(unbatched(as_before(_warped(x, places, order, fill_mode, fill_value), layout), single))

@@ -26,3 +26,4 @@ from .sample import sample
 from .scan import scan
 from .skew import overlapped, skew, windows
 from .softmax import argmax, argmin, log_softmax, softmax
+from .warp import warp
