@@ -181,7 +181,8 @@ def cases() -> Iterator[tuple[str, tuple[Operand, ...], dict[str, Any]]]:
     for dtype, inner in itertools.product((F, I, "uint32", "bool"), ((), (3,), (4,), (2, 6), (136,))):
         yield "gather", (((5, *inner), dtype), ((7,), I)), {}
         if dtype != "bool":
-            yield "scatter_add", (((7,), I), ((7, *inner), dtype)), {"rows": 5}
+            for rows in (5, 9):
+                yield "scatter_add", (((7,), I), ((7, *inner), dtype)), {"rows": rows}
     for units, batch, steps in itertools.product((3, 4, 8, 20, 70), (5, 1, 30), (3, 1)):
         keep, yes = ((steps, batch), I), ((steps, batch, 2 * units), F)
         gates = ((steps, batch, 4 * units), F)

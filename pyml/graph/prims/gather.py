@@ -16,6 +16,7 @@ from .move import PERMUTE, broadcast_to, reshape, slice_
 
 _PUT4 = "store(4u * i, v.x); store(4u * i + 1u, v.y); store(4u * i + 2u, v.z); store(4u * i + 3u, v.w);"
 _SPAN = 32  # columns (or fours of them) whose sums one thread of a software adapter keeps
+_IN_CACHE = 65536  # sums of a processor core that are all kept at hand
 _NARROW = 8  # a row of so many elements is one thread's on a processor core, which looks at its index once
 _LOOKED_UP = 4  # a row of at most so many elements, the channels of a picture, may be looked up element by element
 _ELEMENT = {"float32": "f32", "int32": "i32", "uint32": "u32", "bool": "u32"}
@@ -110,8 +111,10 @@ def _gather_lower(node: Node, profile: Profile) -> Node | None:
 def _scatter_kernel(node: Node, profile: Profile) -> KernelSpec:
     rows = node.attrs["rows"]
     if is_core(profile):
-        spec = _kernel("scatter_add_core", rows, prod(node.shape[1:]), node.src[0].size, rows, node.dtype, profile)
-        params = {k: v for k, v in spec.params.items() if k not in ("WG", "X")} | {"BLOCK": rows}
+        few = rows <= node.src[0].size and node.size <= _IN_CACHE
+        file = "scatter_add_sums" if few else "scatter_add_core"
+        spec = _kernel(file, rows, prod(node.shape[1:]), node.src[0].size, rows, node.dtype, profile)
+        params = {k: v for k, v in spec.params.items() if k not in ("WG", "X")} | ({} if few else {"BLOCK": rows})
         return KernelSpec(spec.file, params, (1, 1, 1), spec.hooks)
     spec = _kernel("scatter_add_rows", rows, prod(node.shape[1:]), node.src[0].size, rows, node.dtype, profile)
     if not is_register(profile):

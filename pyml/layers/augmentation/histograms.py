@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from math import prod
 from typing import Any
 
 from pyml import ops
@@ -55,12 +56,11 @@ class Equalization(ImageLayer):
         counts = _counts(own, bars, channels, self.bins)
         below = ops.cumsum(counts, axis=1)
         least = ops.min(ops.where(counts > 0, below, 2**30), axis=1, keepdims=True)      # of the first bar that has any
-        rest = below[:, -1:] - least
-        steps = ops.cast((below - least) * 255, "float32") / ops.cast(ops.where(ops.equal(rest, 0), 1, rest), "float32")
+        rest = prod(images.shape) // channels - least                                    # 0 where one bar has all
+        steps = ops.cast((below - least) * 255, "float32") / ops.cast(ops.maximum(rest, 1), "float32")
         table = ops.clip(ops.round(steps), 0, 255)
         places = own * self.bins + ops.cast(ops.clip(x / 255.0 * top, 0, top), "int32")
-        plain = ops.reshape(ops.sum(ops.cast(counts > 0, "int32"), axis=1) <= 1, own.shape)
-        found = ops.where(plain, x, ops.take(ops.reshape(table, (-1,)), places))
+        found = ops.where(ops.reshape(ops.equal(rest, 0), own.shape), x, ops.take(ops.reshape(table, (-1,)), places))
         return ranged(found, (0, 255), self.value_range)
 
     @classmethod
