@@ -52,9 +52,12 @@ class RandomHue(ImageLayer):
         images = self.as_floats(images)
         if not training:
             return images
-        turned = lambda hue, saturation, value: (hue + per_image(transformation["factor"]), saturation, value)
-        rgb = recolored(ranged(images, self.value_range, (0, 1)), turned, self.data_format, "RandomHue")
+        rgb = recolored(ranged(images, self.value_range, (0, 1)), self._change(transformation), self.data_format, "RandomHue")
         return ranged(ops.clip(rgb, 0, 1), (0, 1), self.value_range)
+
+    def _change(self, transformation: Any) -> Any:
+        """What is done to hue, saturation and value."""
+        return lambda hue, saturation, value: (hue + per_image(transformation["factor"]), saturation, value)
 
     @classmethod
     def _samples(cls) -> Iterator[Sample]:
@@ -94,8 +97,12 @@ class RandomSaturation(ImageLayer):
         images = self.as_floats(images)
         if not training:
             return images
+        return recolored(images, self._change(transformation), self.data_format, "RandomSaturation")
+
+    def _change(self, transformation: Any) -> Any:
+        """What is done to hue, saturation and value."""
         stronger = lambda saturation: ops.clip(saturation * per_image(transformation["factor"]), *self.value_range)
-        return recolored(images, lambda hue, saturation, value: (hue, stronger(saturation), value), self.data_format, "RandomSaturation")
+        return lambda hue, saturation, value: (hue, stronger(saturation), value)
 
     @classmethod
     def _samples(cls) -> Iterator[Sample]:
@@ -245,9 +252,17 @@ class RandomColorJitter(ImageLayer):
         images = self.as_floats(images)
         if not training:
             return images
-        for part in (self.random_brightness, self.random_contrast, self.random_saturation, self.random_hue):
+        for part in (self.random_brightness, self.random_contrast):
             if part is not None:
                 images = part.transform_images(images, part.get_random_transformation(images, seed=self.generator))
+        colors = [(part, part.get_random_transformation(images, seed=self.generator))
+                  for part in (self.random_saturation, self.random_hue) if part is not None]
+        if len(colors) == 2 and self.value_range[0] == 0:  # hue and saturation stay what they are where values are in another range
+            (saturated, first), (turned, second) = colors
+            both = lambda *parts: turned._change(second)(*saturated._change(first)(*parts))
+            return ops.clip(recolored(images, both, self.data_format, "RandomColorJitter"), *self.value_range)
+        for part, transformation in colors:
+            images = part.transform_images(images, transformation)
         return images
 
     @classmethod

@@ -57,10 +57,16 @@ class RandomCrop(ImageLayer):
         return self._cut(images, transformation, "bilinear") if training else images
 
     def _cut(self, images: Any, transformation: Any, interpolation: str) -> Any:
+        shape, places = tuple(images.shape), []
         for axis, start, part in zip(self._plane, transformation, (self.height, self.width), strict=True):
             # Where the place is a number, images may be smaller than the part.
-            count = part if not isinstance(start, int) else min(part, images.shape[axis] - start)
-            images = ops.take(images, ops.arange(count) + start, axis=axis)
+            count = part if not isinstance(start, int) else min(part, shape[axis] - start)
+            places.append(ops.arange(count) + start)
+        rows, columns = places
+        before, after = shape[: self._plane[0]], shape[self._plane[1] :][1:]
+        pixels = ops.reshape(ops.expand_dims(rows, 1) * shape[self._plane[1]] + columns, (-1,))
+        images = ops.take(ops.reshape(images, (*before, -1, *after)), pixels, axis=len(before))
+        images = ops.reshape(images, (*before, rows.shape[0], columns.shape[0], *after))
         if tuple(images.shape[axis] for axis in self._plane) != (self.height, self.width):
             images = ops.image.resize(images, (self.height, self.width), interpolation=interpolation, data_format=self.data_format)
         return images
