@@ -6,7 +6,7 @@ import numpy as np
 
 from ...errors import ShapeError
 from ..node import Node
-from ..op import KernelSpec, Profile, routine
+from ..op import KernelSpec, Profile, Shape, routine
 from .choose import flat, is_register
 from .contract import float_only
 
@@ -15,7 +15,7 @@ _PUT4 = "store(4u * i, v.x); store(4u * i + 1u, v.y); store(4u * i + 2u, v.z); s
 _WHOLE = 4  # elements of a pixel, its channels, that one thread of a GPU brings; of more each is a thread's
 
 
-def _shape(x, places, *, mode, linear, fill):
+def _shape(x: Shape, places: Shape, *, mode: str, linear: bool, fill: float) -> Shape:
     maps = len(places) == 2 and places[0] in (1, *x[:1]) and places[1] in (6, 9)
     if len(x) != 4 or 0 in x or mode not in MODES or not (maps or places == (*x[:3], 2)):
         raise ShapeError(
@@ -25,7 +25,7 @@ def _shape(x, places, *, mode, linear, fill):
     return x
 
 
-def _places(shape, places):
+def _places(shape: Shape, places: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Rows and columns, `(batch, height, width)` or to be broadcast to that."""
     if places.ndim == 4:
         return places[..., 0], places[..., 1]
@@ -34,7 +34,7 @@ def _places(shape, places):
     return (lines[1], lines[0]) if len(lines) == 2 else (lines[1] / lines[2], lines[0] / lines[2])
 
 
-def _folded(index, size, mode):
+def _folded(index: np.ndarray, size: int, mode: str) -> np.ndarray:
     if mode in ("constant", "nearest"):
         return index
     period = {"wrap": size, "mirror": max(2 * (size - 1), 1), "reflect": 2 * size}[mode]
@@ -44,7 +44,7 @@ def _folded(index, size, mode):
     return np.minimum(left, period - (mode == "reflect") - left)
 
 
-def _numpy(x, places, mode, linear, fill):
+def _numpy(x: np.ndarray, places: np.ndarray, mode: str, linear: bool, fill: float) -> np.ndarray:
     batch, height, width, _ = x.shape
     found, own = np.zeros_like(x), np.arange(batch)[:, None, None]
     with np.errstate(all="ignore"):
