@@ -107,7 +107,7 @@ def values_of(column: Column, texts: Sequence[str]) -> Sequence[Any] | None:
         if dtype != "float32" or column.decimal != "." or "_" in "".join(texts):
             return None
         if missing.isdisjoint(texts):
-            return list(np.array(list(map(float, texts)), np.float32))
+            return list(np.fromiter(map(float, texts), np.float32, len(texts)))
         return list(np.array([default if text in missing else float(text) for text in texts], np.float32))
     except (ValueError, OverflowError):
         return None

@@ -171,9 +171,10 @@ def _together(dataset: CsvDataset, columns: list[Column], block: list[Record]) -
     """The elements of some records, made column by column; None where something is not as it should be."""
     if not block:
         return []
-    if set(map(len, (fields for _, fields in block))) != {len(dataset._names or [])}:
+    lines = [fields for _, fields in block]
+    if set(map(len, lines)) != {len(dataset._names or [])}:
         return None
-    cells = list(zip(*(fields for _, fields in block), strict=True))
+    cells = list(zip(*lines, strict=True))
     values: list[Sequence[Any]] = []
     for column in columns:
         found = values_of(column, cells[column.place])
@@ -187,6 +188,9 @@ def _together(dataset: CsvDataset, columns: list[Column], block: list[Record]) -
 
 
 def _dicts(named: list[tuple[str, Sequence[Any]]], count: int) -> list[dict[str, Any]]:
+    if len(named) == 1:                                # as labels mostly are
+        ((only, values),) = named
+        return [{only: value} for value in values]
     names = [name for name, _ in named]
     return [dict(zip(names, row)) for row in zip(*(values for _, values in named))] if named else [{} for _ in range(count)]
 
