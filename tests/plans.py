@@ -212,6 +212,7 @@ def edges() -> Iterator[Graph]:
         calls += [("reduce_sum", [(rows, n)], {"axis": (0,)}), ("reduce_max", [(n, rows)], {"axis": (1,)})]
     for rows, n in [(1, 64), (1, 65), (3, 512), (3, 513), (32, 512), (33, 512), (1, 2048), (1, 2049), (9, 2048), (9, 2049)]:
         calls += [("argsort", [(rows, n)], {"descending": False}), ("top_places", [(rows, n)], {"k": 5, "chunks": 1})]
+    calls.append(("argsort", [(60, 9000)], {"descending": False}))  # of which a thread has more than the least
     for rows, n in [(1, 64), (1, 65), (1, 4096), (1, 4097), (1, 16384), (1, 16385), (300, 64), (300, 65), (300, 16384), (300, 16385)]:
         calls.append(("scan", [(rows, n), (rows, 1)], {"product": False, "chunk": n}))
     for k in (1024, 8192, 8193, 16385):

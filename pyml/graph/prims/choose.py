@@ -226,8 +226,6 @@ def product_splits(m: int, n: int, k: int, four: bool, profile: Profile) -> int:
     if not is_register(profile):
         return _parts(m, n, k, 1, four, profile)
     threads, least, wanted = ceil_div(m, 4) * ceil_div(n, 4), 256, 64
-    if k < 2 * least or 2 * threads > wanted:
-        return 1
     return max(1, min(k // least, wanted // threads, 32))
 
 
@@ -238,6 +236,4 @@ def filter_splits(rows: int, channels: int, pixels: int, groups: int, four: bool
     if not is_register(profile):
         return _parts(rows, channels, pixels, groups, four, profile)
     tiles, wanted, least = ceil_div(rows, 8) * ceil_div(channels, 8) * groups, 96, 64
-    if 2 * tiles > wanted:
-        return 1
     return max(1, min(pixels // least, wanted // tiles, 64))

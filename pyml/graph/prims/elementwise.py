@@ -331,11 +331,16 @@ def pow_(a: Node, b: Node) -> Node:
     """a ** b; small whole constant exponents become products."""
     if is_const(b):
         n = b.attrs["value"]
+        if n == 0:
+            return zeros_like(a) + 1
+        if n == 1:
+            return a
         if n == 2:
             return square(a)
-        if n in (0, 1, 3, 4):
-            s = square(a) if n > 1 else a
-            return {0: lambda: zeros_like(a) + 1, 1: lambda: a, 3: lambda: s * a, 4: lambda: square(s)}[int(n)]()
+        if n == 3:
+            return square(a) * a
+        if n == 4:
+            return square(square(a))
         if n == 0.5 and a.dtype == "float32":
             return sqrt(a)
         if n == -1 and a.dtype == "float32":
