@@ -48,7 +48,7 @@ def cases() -> Iterator[Case]:
         attrs = {"n": n, "bits": 4, "tb": False, "first": 0, "splits": 1, "exact": False, "block": 128}
         yield "packed_matmul", [floats(m, k), words, *parts], attrs
     yield from rows()
-    for n, form, inverse in itertools.product((2, 30, 97, 485, 640, 1009), ("planar", "from pairs", "to pairs"), (False, True)):
+    for n, form, inverse in itertools.product((2, 30, 34, 97, 485, 640, 1009), ("planar", "from pairs", "to pairs"), (False, True)):
         x = floats(3, n, 1, 2) if form == "from pairs" else floats(2, 3, n, 1 if form == "to pairs" else 4)
         yield "fft", [x, table(n)], {"inverse": inverse, "form": form}
     for count, width in ((5, (3,)), (9000, (4,)), (20_000, ())):

@@ -99,6 +99,8 @@ def fusions() -> Iterator[Graph]:
         yield Graph(f"a row after {times} steps beside all rows", [spread(cheap(leaf(8), times), (30, 8)) * leaf(30, 8)])
         yield Graph(f"a number after {times} steps beside a row", [spread(deep(leaf(), times), (12,)) * leaf(12)])
         yield Graph(f"columns after {times} steps in a sum", [prims.reduce_sum(spread(cheap(leaf(8), times), (30, 8)), (0,))])
+    for times in (0, 12, 13):
+        yield Graph(f"turned, {times} steps, and turned back", [prims.permute(deep(prims.permute(leaf(9, 6), (1, 0)), times), (1, 0))])
     for rounds in (1, 2, 3, 4):
         x = leaf(9, 9)
         for _ in range(rounds):
@@ -227,6 +229,8 @@ def edges() -> Iterator[Graph]:
         y = OPS["conv2d"].shape(x, w, **attrs)
         calls += [("conv2d", [x, w], attrs), ("conv2d_filter_grad", [x, y], attrs | {"kernel_hw": window}),
                   ("conv2d_input_grad", [y, w], attrs | {"input_hw": image})]  # fmt: skip
+    calls.append(("conv2d_filter_grad", [(2, 60, 60, 8), (2, 60, 60, 72)], {
+        "strides": (1, 1), "padding": ((0, 0), (0, 0)), "dilation": (1, 1), "groups": 1, "kernel_hw": (1, 1)}))  # nine tiles across
     calls += [("concat", [(2, 3)] * count, {"axis": 0}) for count in (6, 7)]
     for name, shapes, attrs in calls:
         leaves = [Node(prims.INPUT, (), {"index": i}, shape, "float32") for i, shape in enumerate(shapes)]

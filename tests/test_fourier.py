@@ -44,6 +44,16 @@ def test_long_transforms_are_as_near_to_float64_as_float32_allows(device, n):
     assert error(ops.irfft((real, imaginary), n).numpy(), x) < 1e-6
 
 
+# what is written out, a product with a matrix where a prime factor is large, and a chirp
+@pytest.mark.parametrize("n", [1, 2, 3, 5, 7, 11, 13, 16, 17, 22, 26, 34, 39, 49, 57, 61, 64, 65, 67, 74])
+def test_transforms_of_short_rows_are_as_near_to_float64_whatever_their_length(device, n):
+    x, y = draw(12, 3, n), draw(13, 3, n)
+    z = x.astype("float64") + 1j * y
+    for transform, like in ((ops.fft, np.fft.fft), (fourier.ifft, np.fft.ifft)):
+        real, imaginary = transform((x, y))
+        assert error(real.numpy() + 1j * imaginary.numpy(), like(z)) < 6e-7
+
+
 @pytest.mark.parametrize("axes", [0, 1, (0, 2), (-3, -2, -1)])
 @pytest.mark.parametrize("inverse", [False, True])
 def test_any_axis_is_transformed_where_it_is(device, axes, inverse):

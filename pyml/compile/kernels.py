@@ -106,10 +106,9 @@ def lower_routine(kernel: Kernel, profile: Profile, params: int) -> DeviceKernel
     anchor = group.anchors[0]
     spec: KernelSpec = anchor.op.spec(anchor, profile)
     inputs = [("read", _position(group, s)) for s in anchor.src]
-    plain = not group.members and group.outputs == [anchor]
     modes = ["read"] * len(inputs) + ["read_write"]
     order = [*inputs, ("write", 0)]
-    if plain:
+    if not group.members:  # then it is the anchor that is stored
         source = fill(spec.file, spec.params, spec.hooks, spec.operands)
         return DeviceKernel(group.label(), source, tuple(modes), spec.grid, order=tuple(order))
     text = read(spec.file)

@@ -67,7 +67,7 @@ class Writer:
                 self.add(even[0], odd[0]), self.pair(f"{low[0]} + {high[1]}", f"{low[1]} - {high[0]}"),
                 self.sub(even[0], odd[0]), self.pair(f"{low[0]} - {high[1]}", f"{low[1]} + {high[0]}"),
             ]  # fmt: skip
-        factor = next((f for f in (4, 2, 3, 5, 7, 11, 13) if n % f == 0 and n > f), n)
+        factor = next((f for f in (4, 2, 3) if n % f == 0 and n > f), n)  # no radix above 16 comes here: 25 would need more
         if factor == n:
             return self._prime(a)
         rest = n // factor
