@@ -150,6 +150,18 @@ def test_functions_of_whole_numbers_wrap_around_as_in_numpy(device):
         np.testing.assert_array_equal(ops.power(x, 3).numpy(), np.power(x, np.int32(3)))
 
 
+@pytest.mark.parametrize("dtype", ["int32", "uint32", "int8"])
+def test_powers_of_whole_numbers_are_pythons_and_below_zero_whole_parts_of_quotients(device, dtype):
+    from pyml import ops
+
+    bases = [a for a in (-3, -2, -1, 1, 2, 3, 5) if a > 0 or dtype != "uint32"]
+    exponents = [*range(-3 if dtype != "uint32" else 0, 5)]
+    a, b = (g.ravel() for g in np.meshgrid(bases, exponents))
+    wanted = [int(float(x) ** y) for x, y in zip(a.tolist(), b.tolist(), strict=True)]
+    found = ops.power(a.astype(dtype), b.astype(dtype))
+    np.testing.assert_array_equal(found.numpy(), np.array(wanted).astype(dtype))
+
+
 @pytest.mark.parametrize("name", ["clip", "relu", "relu6", "leaky_relu", "hard_sigmoid", "softplus", "elu", "gelu", "silu", "mod", "where"])
 def test_a_nan_goes_through(device, name):
     from pyml import ops

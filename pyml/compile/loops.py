@@ -83,7 +83,7 @@ def write(loops: Sequence[Loop], accumulators: Sequence[Accumulator]) -> list[st
 def _in_pairs(loops: Sequence[Loop], accumulators: Sequence[Accumulator], block: int) -> tuple[Sequence[Loop], Sequence[Accumulator]]:
     """A long innermost loop with two terms a round: makes up for the cost of nested loops (6 % of a sum over a million)."""
     last = loops[-1]
-    if last.end <= block or last.end % 2 or last.start != "0u" or last.step != 1 or not 0 < len(last.body) <= _PAIRED:
+    if last.end <= block or last.end % 2 or last.start != "0u" or last.step != 1 or len(last.body) > _PAIRED:
         return loops, accumulators
     text = "\n".join(last.body)
     own = re.findall(r"\blet (\w+)", text)
