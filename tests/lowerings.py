@@ -31,7 +31,8 @@ def floats(*shape: int) -> np.ndarray:
 def cases() -> Iterator[Case]:
     """Ops, operands and attributes."""
     for shape, axis in [((100_003,), (0,)), ((300, 4096), (0,)), ((300, 409), (0, 1)), ((7, 2049, 3), (1,)), ((64, 33, 65), (0, 2)),
-                        ((2, 40_001), (1,)), ((5, 1025), (1,)), ((8, 128, 64, 4), (0, 1, 2))]:  # fmt: skip
+                        ((2, 40_001), (1,)), ((5, 1025), (1,)), ((8, 128, 64, 4), (0, 1, 2)), ((6, 50, 3, 8, 40), (0, 1, 3)),
+                        ((6, 50, 3, 8, 40), (0, 1, 3, 4))]:  # fmt: skip
         yield from ((op, [floats(*shape)], {"axis": axis}) for op in ("reduce_sum", "reduce_max"))
         yield "reduce_prod", [1 + floats(*shape) * 1e-3], {"axis": axis}
     sizes = [(3, 5, 20_000), (8, 8, 9000), (130, 7, 3), (1, 5, 900), (33, 66, 2050)]
