@@ -239,3 +239,10 @@ def test_what_has_no_gradient_may_follow_stop_gradient():
         return ops.sum(ops.qr(ops.stop_gradient(z), mode="complete")[0]) + ops.sum(z)
 
     np.testing.assert_array_equal(pyml.grad(f)(ops.ones((5, 3))), np.ones((5, 3)))
+
+
+@pytest.mark.parametrize("n", [1, 2, 3, 4, 7])
+def test_the_gradient_of_a_product_is_the_product_of_the_others_zeros_among_them_or_not(device, n):
+    x = np.arange(1, 4 * n + 1, dtype=np.float32).reshape(4, n) % 5  # 0 is among them
+    others = [[np.prod(np.delete(row, i)) for i in range(n)] for row in x]
+    np.testing.assert_allclose(pyml.grad(lambda x: ops.sum(ops.prod(x, axis=1)))(x).numpy(), others, rtol=1e-6)
