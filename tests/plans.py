@@ -101,6 +101,8 @@ def fusions() -> Iterator[Graph]:
         yield Graph(f"columns after {times} steps in a sum", [prims.reduce_sum(spread(cheap(leaf(8), times), (30, 8)), (0,))])
     for times in (0, 12, 13):
         yield Graph(f"turned, {times} steps, and turned back", [prims.permute(deep(prims.permute(leaf(9, 6), (1, 0)), times), (1, 0))])
+    for n in (4, 5):
+        yield Graph(f"rows of {n} at computed places", [prims.gather(leaf(9, n), prims.cast(prims.square(leaf(5)) * 8, dtype="int32"))])
     for rounds in (1, 2, 3, 4):
         x = leaf(9, 9)
         for _ in range(rounds):

@@ -7,8 +7,10 @@ import pytest
 
 import pyml
 from pyml import ops
+from pyml.core.tensor import as_node
 from pyml.errors import ShapeError
-from pyml.graph.prims.fft import radices
+from pyml.graph.op import OPS
+from pyml.graph.prims.fft import radices, table
 from pyml.graph.prims.fft_text import LARGEST
 from pyml.ops import fourier
 
@@ -142,3 +144,8 @@ def test_radices_multiply_to_the_length_and_none_is_given_for_a_large_prime():
         found, large = radices(n), any(n % p == 0 for p in range(LARGEST + 1, n + 1) if all(p % q for q in range(2, LARGEST + 1)))
         assert (found == ()) == large and (large or prod(found) == n), n
         assert max(found, default=1) <= 16 and sum(r in (2, 3) for r in found) <= 2, (n, found)  # as few passes as there can be
+
+
+def test_the_table_of_another_length_is_refused():
+    with pytest.raises(ShapeError, match="a transform of 8 numbers has no table"):
+        OPS["fft"](as_node(draw(1, 2, 3, 8, 1)), as_node(table(34)), inverse=False, form="planar")
