@@ -25,6 +25,7 @@ from .packed_text import Packed, four, one, pair
 from .reduce import reduce_sum
 
 PAIRED = 1 << 18  # numbers of 16 bits that stay in a core's second cache
+FEW, MOST = 48, 16  # rows and blocks up to which scaling sums of blocks is quicker on a core than scaling weights
 EXACT = 1024  # products of int8 whose sum is exact in float32: 127 * 127 * 1024 < 2^24
 
 
@@ -189,6 +190,8 @@ def _lower(node: Node, profile: Profile) -> Node | None:
         return slice_(PACKED(a, words, *wide, **{**attrs, "n": n + -n % 4}), (0, 0), node.shape)
     if _is_whole(node, profile):
         return None
+    if is_core(profile) and parts and not attrs["first"] and m <= FEW and ceil_div(k, attrs["block"]) <= MOST:
+        return _block_by_block(a, words, parts[0], parts[1], attrs)
     long = EXACT if exact else LONG_SUM
     if is_core(profile):
         if k <= long:
@@ -201,6 +204,22 @@ def _lower(node: Node, profile: Profile) -> Node | None:
         return None
     sums = PACKED(a, words, *parts, **{**attrs, "splits": splits})
     return cast(reduce_sum(cast(sums, dtype="int32") if exact else sums, (0,)), dtype="float32")
+
+
+def _block_by_block(a: Node, words: Node, scale: Node, zero: Node, attrs: dict[str, Any]) -> Node:
+    """The same with scales and zero points for the sums of each block, which are fewer than the weights where a has few rows."""
+    (m, k), n, block = a.shape, attrs["n"], attrs["block"]
+    plain = {name: value for name, value in attrs.items() if name != "block"}
+    sums = []
+    for i, start in enumerate(range(0, k, block)):
+        cut = _cut(a, 1, start, min(start + block, k))
+        of = lambda part, i=i: broadcast_to(slice_(part, (i, 0), (i + 1, n)), (m, n))
+        whole = broadcast_to(reshape(reduce_sum(cut, (1,)), (m, 1)), (m, n))
+        sums.append(mul(sub(PACKED(cut, words, **_from(plain, start)), mul(of(zero), whole)), of(scale)))
+    total = sums[0]
+    for more in sums[1:]:
+        total = add(total, more)
+    return total
 
 
 def _from(attrs: dict[str, Any], row: int) -> dict[str, Any]:
