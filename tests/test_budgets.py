@@ -72,6 +72,22 @@ def test_metrics_that_hold_equal_counts_are_written_in_place_too(device):
     assert [float(metric.count.numpy()) for metric in (model.metrics[0], *model.metrics[1].metrics)] == [8, 8]
 
 
+def test_metrics_of_confusion_matrices_are_written_in_place_by_every_step(device):
+    metrics = [pyml.metrics.AUC(num_thresholds=5), pyml.metrics.Precision(), pyml.metrics.BinaryIoU()]
+    model = pyml.Sequential([pyml.Input((6,)), pyml.layers.Dense(1, activation="sigmoid")])
+    model.compile(optimizer="adam", loss="binary_crossentropy", metrics=metrics)
+    x, y = np.ones((8, 6), np.float32), (np.arange(8, dtype=np.float32) % 2)[:, None]
+    with meter.Meter() as seen:
+        for _ in range(3):
+            model.train_on_batch(x, y)
+    assert not seen.plan.copies, seen.plan.explain()
+    auc, precision, iou = metrics
+    positives = auc.true_positives.numpy() + auc.false_negatives.numpy()
+    np.testing.assert_array_equal(positives, [4] * 5)  # train_on_batch begins anew each time
+    assert precision.true_positives.numpy() + precision.false_positives.numpy() in (0, 8)
+    assert iou.total_cm.numpy().sum() == 8
+
+
 def test_a_step_of_fit_between_two_looks_at_the_loss_is_one_device_call(device, monkeypatch):
     monkeypatch.setattr("pyml.trainers.pacer.Pacer.due", lambda pacer: False)
     monkeypatch.setattr("pyml.trainers.keeper.SHARE", 1e9)   # no copies to the host but the first

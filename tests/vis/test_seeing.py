@@ -136,6 +136,21 @@ def test_attention_is_found_inside_other_layers():
     assert values.shape == (1, 4, 4) and np.allclose(values.sum(-1), 1) and np.all(np.triu(values[0], 1) == 0)
 
 
+@pytest.mark.parametrize(("kind", "arguments", "heads"), [("AdditiveAttention", (), 1), ("GroupQueryAttention", (3, 4, 2), 4)])
+def test_every_kind_of_attention_layer_is_looked_at(kind, arguments, heads):
+    layer = getattr(layers, kind)(*arguments)
+    a, b = pyml.Input((3, 4)), pyml.Input((5, 4))
+    mixed = layer([a, b]) if kind == "AdditiveAttention" else layer(a, b)
+    model = pyml.Model([a, b], layers.GlobalAveragePooling1D()(mixed))
+    rng = np.random.default_rng(0)
+    x, z = rng.normal(size=(3, 4)).astype("float32"), rng.normal(size=(5, 4)).astype("float32")
+    values = vis.attention(model, [x, z]).values
+    given = ([x[None], z[None]],) if kind == "AdditiveAttention" else (x[None], z[None])
+    _, shares = layer(*given, return_attention_scores=True)
+    np.testing.assert_allclose(values, np.reshape(shares.numpy(), (heads, 3, 5)), atol=1e-6)
+    np.testing.assert_allclose(values.sum(-1), 1, atol=1e-5)
+
+
 def test_rows_of_neighbour_probabilities_have_the_perplexity():
     from pyml.vis.projections import neighbours
 
