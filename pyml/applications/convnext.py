@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from pyml import initializers, layers, ops, random, settings
+from pyml import initializers, layers, settings
 from pyml.applications.building import NO_CHANNELS_FIRST, STORE, Network, act, documented, preprocessing
 from pyml.applications.imagenet_utils import decode_predictions
 from pyml.models.sequential import Sequential
@@ -39,21 +39,6 @@ class LayerScale(layers.Layer):
 
     def call(self, x: Any) -> Any:
         return x * self.gamma
-
-
-class StochasticDepth(layers.Layer):
-    """In training, a sample is 0 with probability `drop_path_rate`, or larger by `1 / (1 - drop_path_rate)`."""
-
-    def __init__(self, drop_path_rate: float, **kwargs: Any) -> None:
-        super().__init__(**kwargs)
-        self.drop_path_rate = drop_path_rate
-
-    def call(self, x: Any, training: bool | None = None) -> Any:
-        if not training:
-            return x
-        kept = 1 - self.drop_path_rate
-        shape = (ops.shape(x)[0],) + (1,) * (len(x.shape) - 1)
-        return x / kept * ops.floor(kept + random.uniform(shape, 0, 1))  # type: ignore[arg-type]  # the batch's size, known by now
 
 
 def _normalized(name: str | None = None) -> Any:

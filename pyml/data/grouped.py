@@ -52,7 +52,7 @@ async def listed(elements: list[Element]) -> Stream:
 async def windows(source: Opens, made: type[Stage], size: int, shift: int, stride: int, drop_remainder: bool) -> Stream:
     """Datasets of `size` elements each, `stride` apart, which begin every `shift` elements."""
     reach = (size - 1) * stride + 1
-    held: list[Element] = []                                    # the elements from the beginning of the next window on
+    held: list[Element] = []                           # the elements from the beginning of the next window on
     ahead = 0                                          # elements to let pass before it
     async with aclosing(source()) as stream:
         async for element in stream:

@@ -18,6 +18,7 @@ __all__ = [
 
 
 def pair(y_true: TensorLike, y_pred: TensorLike) -> tuple[Tensor, Tensor]:
+    """Both as float32 tensors, of one rank."""
     y_pred = ops.convert_to_tensor(y_pred)
     if y_pred.dtype != "float32":
         y_pred = ops.cast(y_pred, "float32")

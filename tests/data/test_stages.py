@@ -299,3 +299,10 @@ def test_generators_with_a_signature_give_arrays_of_its_dtypes():
     spec = (pyml.KerasTensor((None, 2), "float32"), pyml.KerasTensor((), "int64"))
     x, y = Dataset.from_generator(lambda n: iter([([[1, 2]], n)]), output_signature=spec, args=(7,)).get_single_element()
     assert x.dtype == np.float32 and x.shape == (1, 2) and y.dtype == np.int32 and y == 7  # as tensors are
+
+
+def test_tensors_among_the_elements_come_as_numpy_arrays(cpu):
+    dataset = R(3).map(lambda n: {"twice": pyml.ops.multiply(n, 2), "name": str(n)})
+    found = list(dataset.as_numpy_iterator())
+    assert all(isinstance(element["twice"], np.ndarray) for element in found)
+    assert [(int(element["twice"]), element["name"]) for element in found] == [(0, "0"), (2, "1"), (4, "2")]

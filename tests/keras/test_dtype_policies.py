@@ -1,5 +1,6 @@
 """Policies: names, dtypes, configs and back, what is refused."""
 
+import numpy as np
 import pytest
 
 import pyml
@@ -85,3 +86,11 @@ def test_a_map_takes_the_path_the_pattern_or_the_default():
         mixed["a.*"] = "float32"
     del mixed["ab.*"]
     assert mixed["abc"].name == "float16" and len(mixed) == 1 and list(mixed) == ["a.*"]
+
+
+def test_a_policy_converts_floats_of_another_dtype_where_it_may():
+    policy = p.DTypePolicy("float16")
+    x, whole = np.ones(2, np.float32), np.ones(2, np.int32)
+    assert policy.convert_input(x, True, "float16").dtype == np.float16
+    assert policy.convert_input(x, False, "float16") is x and policy.convert_input(whole, True, "float16") is whole
+    assert policy.convert_input("text", True, "float16") == "text"

@@ -56,6 +56,14 @@ def held(make):
     return made, device.live_bytes - before
 
 
+def test_a_config_gives_its_quantizers_and_else_the_default():
+    weights, config = pyml.quantizers.AbsMaxQuantizer(axis=0), pyml.quantizers.Int8QuantizationConfig
+    of_weights, of_activations = config.weight_quantizer_or_default, config.activation_quantizer_or_default
+    assert (of_weights(None, "default"), of_activations(None, "default")) == ("default", "default")
+    assert of_weights(config(weight_quantizer=weights), "default") is weights
+    assert of_activations(config(activation_quantizer=None), "default") is None
+
+
 def test_a_quantized_layer_takes_a_quarter_or_an_eighth_of_the_memory(cpu):
     def layer(mode):
         made = pyml.layers.Dense(256, use_bias=False)

@@ -63,6 +63,15 @@ def test_a_changed_file_is_loaded_into_a_changed_model(files):
     np.testing.assert_array_equal(longer.layers[-1].get_weights()[0], np.ones((3, 1)))
 
 
+def test_weights_are_saved_again_into_a_file_of_another_name(files):
+    model, folder = files
+    KerasFileEditor(folder / "model.keras").resave_weights(folder / "again.weights.h5")
+    other = network()
+    other.load_weights(folder / "again.weights.h5")
+    for mine, theirs in zip(model.get_weights(), other.get_weights(), strict=True):
+        np.testing.assert_array_equal(mine, theirs)
+
+
 @pytest.mark.parametrize("change, told", [
     (lambda e: e.rename_object("layers/dense", "a/b"), "leaf name"),
     (lambda e: e.rename_object("layers/dense", "sequential"), "already"),
