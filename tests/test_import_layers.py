@@ -165,6 +165,20 @@ def test_imports_point_down(name):
     assert not upward, "\n".join(upward)
 
 
+def test_a_function_imports_nothing_from_a_module_that_its_file_has_at_the_top():
+    again = []
+    for name in MODULES:
+        above = {(node.level, node.module) for node in statements_of(name, False) if isinstance(node, ast.ImportFrom) and node.module}
+        tops = {node.lineno for node in statements_of(name, False)}
+        again += [
+            f"{name}, line {node.lineno}: from {'.' * node.level}{node.module}"
+            for node in statements_of(name, True)
+            if isinstance(node, ast.ImportFrom) and node.lineno not in tops and (node.level, node.module) in above
+            and not any(f"{node.module}.{alias.name}" in MODULES for alias in node.names)  # a module that is loaded late
+        ]  # fmt: skip
+    assert not again, "\n".join(again)
+
+
 def test_the_graph_knows_neither_compiler_nor_devices():
     assert not {
         (name, other) for name in MODULES if part(name) == "graph"

@@ -14,7 +14,7 @@ import numpy as np
 
 from ...dtypes import LIMITS, NUMPY
 from ..node import ARITHMETIC, Node
-from ..op import ZERO, Elementwise, elementwise
+from ..op import ZERO, Elementwise, elementwise, same_dtype
 from . import formulas
 from .leaf import const, full, is_const
 
@@ -215,14 +215,8 @@ isfinite = elementwise("isfinite", wgsl="(bitcast<I>(x) & I(0x7fffffff)) < I(0x7
 where: Elementwise = elementwise(
     "where", wgsl="select(b, a, c)", numpy=lambda c, a, b: np.where(c, a, b), params=("c", "a", "b"),
     grad=lambda g, y, c, a, b: (None, where(c, g, zeros_like(g)), where(c, zeros_like(g), g)),
-    dtype=lambda c, a, b: _same(a, b),
+    dtype=lambda c, a, b: same_dtype(a, b),
 )  # fmt: skip
-
-
-def _same(a: str, b: str) -> str:
-    from ..op import same_dtype
-
-    return same_dtype(a, b)
 
 
 # ---- integers
@@ -305,8 +299,6 @@ def cast(x: Node, dtype: str) -> Node:
     if x.dtype == dtype:
         return x
     if is_const(x):
-        from .leaf import full
-
         return full(x.shape, x.attrs["value"], dtype)
     return CAST(x, dtype=dtype)
 

@@ -10,7 +10,7 @@ from ..node import Node
 from ..op import Grads, Reduction, Shape, reduction
 from .elementwise import cast, div, equal
 from .leaf import const
-from .move import broadcast_to, reshape
+from .move import broadcast_to, concat, flip, permute, reshape, slice_
 from .split import split
 
 
@@ -28,8 +28,6 @@ def _extreme_grad(g: Node, y: Node, x: Node, axis: Shape) -> Grads:
 def _prod_grad(g: Node, y: Node, x: Node, axis: Shape) -> Grads:
     """The product of all other elements, for each element."""
     # y / x is wrong where x is 0, so each element's partial product is formed from prefixes and suffixes
-    from .move import concat, flip, permute, slice_
-
     rest = tuple(i for i in range(len(x.shape)) if i not in axis)
     moved = permute(x, rest + axis)
     outer = tuple(x.shape[i] for i in rest)
