@@ -96,7 +96,7 @@ class Loss(Configured, kind=LOSSES, abstract=True):
         return {"name": self.name, "reduction": self.reduction}
 
 
-class LossFunctionWrapper(Loss, abstract=True):
+class LossFunctionWrapper(Loss):
     """A function `fn(y_true, y_pred, **kwargs)` as a Loss.
 
     Example:

@@ -13,6 +13,7 @@ from pyml.core.naming import get_object_name
 from pyml.core.types import TensorLike
 from pyml.errors import ShapeError, tell_misfit
 from pyml.losses.base import apply_mask, squeeze_or_expand_to_same_rank
+from pyml.losses.regression import mean_absolute_error
 from pyml.metrics.base import Metric
 from pyml.objects.samples import Sample, draw, sample
 
@@ -137,7 +138,7 @@ class Mean(Metric):
         yield sample(cls(), draw(6, 3), like=np.mean)
 
 
-class MeanMetricWrapper(Mean, abstract=True):
+class MeanMetricWrapper(Mean):
     """The mean of `fn(y_true, y_pred, **kwargs)`, one value per sample.
 
     Example:
@@ -164,3 +165,8 @@ class MeanMetricWrapper(Mean, abstract=True):
         if values is None:
             raise TypeError(f"{self.name}: the metric returned None; end it with `return`.")
         super().update_state(values, sample_weight=sample_weight)
+
+    @classmethod
+    def _samples(cls) -> Iterator[Sample]:
+        if cls is MeanMetricWrapper:
+            yield sample(cls(mean_absolute_error, name="distance"), draw(6, 3), draw(6, 3), like=lambda y, p: abs(y - p).mean())

@@ -64,3 +64,17 @@ def test_an_object_of_each_kind_comes_back_from_its_config(make):
 
 def test_models_and_saving_have_one_load_model():
     assert pyml.models.load_model is pyml.saving.load_model
+
+
+@pyml.saving.register_keras_serializable("tests")
+def _power_of_distance(y_true, y_pred, power=1):
+    return abs(y_true - y_pred) ** power
+
+
+def test_losses_and_metrics_of_a_registered_function_come_back():
+    metric = pyml.metrics.MeanMetricWrapper(_power_of_distance, name="cubed", power=3)
+    again = pyml.metrics.deserialize(pyml.metrics.serialize(metric))
+    again.update_state(np.array([0.0, 0.0]), np.array([1.0, 2.0]))
+    assert again.name == "cubed" and float(again.result()) == 4.5
+    loss = pyml.losses.deserialize(pyml.losses.serialize(pyml.losses.LossFunctionWrapper(_power_of_distance, name="cubed", power=3)))
+    assert loss.name == "cubed" and float(loss(np.array([0.0, 0.0]), np.array([1.0, 2.0]))) == 4.5
