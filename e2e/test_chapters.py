@@ -226,7 +226,7 @@ def test_every_other_chapter_reaches_its_figure_of_merit_in_the_page(profile, si
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", ["houses", "irises", "penguins", "cartpole", "spam", "filters"])
+@pytest.mark.parametrize("name", ["houses", "irises", "penguins", "phishing", "cartpole", "spam", "filters"])
 def test_a_chapter_reaches_its_figure_of_merit_on_webgpu(profile, site, name):
     """The software adapter needs many minutes for the long ones."""
     page = opened(profile, f"{site}/demos/{name}/index.html?autorun=1&backend=webgpu", READY)

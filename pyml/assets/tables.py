@@ -1,8 +1,9 @@
-"""Packs tables of npm packages as csv files for the chapters of the demos: penguins, weather, houses, irises."""
+"""Packs tables of npm packages as csv files for the chapters of the demos: penguins, weather, houses, irises, names of sites."""
 
 import csv
 import io
 import json
+import re
 import tarfile
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -14,6 +15,7 @@ from pyml.assets.download import replacing
 
 # Of the houses: what the first study counted of people's colour and status is left out.
 HOUSES = ("crim", "zn", "indus", "chas", "nox", "rm", "age", "dis", "rad", "tax", "ptratio", "medv")
+NAME = re.compile(r"(?=.{4,60}$)[a-z0-9-]+(\.[a-z0-9-]+)+")
 IRISES = ("sepal_length", "sepal_width", "petal_length", "petal_width", "species")
 PENGUINS = ("Species", "Island", "Beak Length (mm)", "Beak Depth (mm)", "Flipper Length (mm)", "Body Mass (g)", "Sex")
 
@@ -50,6 +52,22 @@ def pack_irises(tarball: Path, target: Path) -> None:
     """
     with tarfile.open(tarball) as archive:
         put(target, table(IRISES, json.loads(tar_member(archive, pins.IRISES.files[0], pins.IRISES_SHA256))))
+
+
+def pack_names(frauds: Path, sites: Path, target: Path) -> None:
+    """Writes names of sites: the honest ones, and a quarter of those that steal passwords, so that there are two of these for one of those.
+
+    Raises:
+        AssetError: A file is missing from its package, or is not the one pinned.
+    """
+    with tarfile.open(frauds) as archive:
+        lists = json.loads(tar_member(archive, pins.FRAUDS.files[0], pins.FRAUDS_SHA256))
+    with tarfile.open(sites) as archive:
+        linked = json.loads(tar_member(archive, pins.SITES.files[0], pins.SITES_SHA256))
+    bad = sorted(name for name in lists["blacklist"] if NAME.fullmatch(name))
+    good = {*lists["whitelist"], *(site["rootDomain"].removeprefix("www.") for site in linked)}
+    rows = [(name, 0) for name in sorted(good.difference(bad)) if NAME.fullmatch(name)] + [(name, 1) for name in bad[::4]]
+    put(target, table(("name", "fraud"), rows))
 
 
 def put(target: Path, data: bytes) -> None:

@@ -4,6 +4,7 @@ import csv
 import gzip
 import hashlib
 import io
+import json
 import shutil
 import struct
 import subprocess
@@ -50,6 +51,20 @@ def test_houses_come_without_what_was_counted_of_people_and_irises_with_their_na
     tables.pack_irises(packages["IRISES"], tmp_path / "i.csv")
     assert (tmp_path / "h.csv").read_text() == "crim,medv\n1,4\n"
     assert (tmp_path / "i.csv").read_text() == ",".join(tables.IRISES) + "\n5.1,3.5,1.4,0.2,setosa\n"
+
+
+def test_names_of_sites_are_all_honest_ones_and_every_fourth_of_the_others(tmp_path, monkeypatch):
+    bad = [f"bad{i}.net" for i in range(8)] + ["both.org", "under_score.com", "dotless", "b.d..net"]
+    lists = json.dumps({"blacklist": bad[::-1], "whitelist": ["good.io", "both.org", "good.io"]}).encode()
+    linked = b'[{"rootDomain": "www.known.com"}, {"rootDomain": "good.io"}]'
+    packages = [npm_tarball(tmp_path / f"{pin.files[0][:3]}.tgz", {pin.files[0]: data})
+                for pin, data in ((pins.FRAUDS, lists), (pins.SITES, linked))]  # fmt: skip
+    for name, data in (("FRAUDS", lists), ("SITES", linked)):
+        with pytest.raises(AssetError, match="checksum differs"):
+            tables.pack_names(*packages, tmp_path / "n.csv")
+        monkeypatch.setattr(pins, f"{name}_SHA256", hashlib.sha256(data).hexdigest())
+    tables.pack_names(*packages, tmp_path / "n.csv")
+    assert (tmp_path / "n.csv").read_text().split() == ["name,fraud", "good.io,0", "known.com,0", "bad0.net,1", "bad4.net,1", "both.org,1"]
 
 
 @pytest.mark.parametrize(

@@ -15,7 +15,7 @@ from pyml.cli import chapters, gallery
 DEMOS = paths.checkout() / "demos"
 EVERY = chapters.chapters(DEMOS)
 # In a few seconds; the others are slow, and cars has a quick test in a page.
-FAST = {"cartpole", "filters", "houses", "irises", "penguins", "spam", "spirals"}
+FAST = {"cartpole", "filters", "houses", "irises", "penguins", "phishing", "spam", "spirals"}
 # Those in small: other values of some of their names, so that every cell runs and every chart is drawn in a second or two.
 SMALL = {
     "augment": {"EPOCHS": 2, "ROUNDS": 2, "EACH": 1},
